@@ -1,0 +1,114 @@
+package stanza
+
+// Error is a stanza error (RFC 6120 §8.3). It is also a Go error, so that a handler
+// can return it; it becomes XML in one place, ErrorReply.
+type Error struct {
+	Type      string // auth, cancel, continue, modify or wait
+	Condition string // one of RFC 6120 §8.3.3
+	Text      string // for the person at the other end; says what to do, never what broke inside
+	Address   string // new address, with gone and redirect only
+	App       *Element
+}
+
+func (e *Error) Error() string {
+	if e.Text == "" {
+		return e.Condition
+	}
+	return e.Condition + ": " + e.Text
+}
+
+// Element is the error as XML.
+func (e *Error) Element() *Element {
+	x := NewElement(NSClient, "error").With("type", e.Type)
+	x.Add(NewElement(NSStanzas, e.Condition).AddText(e.Address))
+	if e.Text != "" {
+		x.Add(TextElement(NSStanzas, "text", e.Text))
+	}
+	return x.Add(e.App)
+}
+
+func parseError(x *Element) *Error {
+	e := &Error{Type: x.Attr("type"), Condition: "undefined-condition"}
+	for c := range x.Elements() {
+		switch {
+		case c.Is(NSStanzas, "text"):
+			e.Text = c.Text()
+		case c.Space == NSStanzas:
+			e.Condition, e.Address = c.Local, c.Text()
+		default:
+			e.App = c
+		}
+	}
+	return e
+}
+
+func mk(typ, condition, text string) *Error {
+	return &Error{Type: typ, Condition: condition, Text: text}
+}
+
+// The conditions of RFC 6120 §8.3.3, each with the type that it has by default.
+
+// BadRequest is a request that does not follow its schema.
+func BadRequest(text string) *Error { return mk("modify", "bad-request", text) }
+
+// Conflict is a name that is taken already.
+func Conflict(text string) *Error { return mk("cancel", "conflict", text) }
+
+// FeatureNotImplemented is something that this entity does not do.
+func FeatureNotImplemented(text string) *Error {
+	return mk("cancel", "feature-not-implemented", text)
+}
+
+// Forbidden is something that the sender has no right to.
+func Forbidden(text string) *Error { return mk("auth", "forbidden", text) }
+
+// Gone is an address that is no longer there.
+func Gone(text string) *Error { return mk("cancel", "gone", text) }
+
+// InternalServerError is a fault of ours; its cause goes to the log, not into text.
+func InternalServerError() *Error { return mk("cancel", "internal-server-error", "") }
+
+// ItemNotFound is a thing that does not exist.
+func ItemNotFound(text string) *Error { return mk("cancel", "item-not-found", text) }
+
+// JIDMalformed is an address that is none.
+func JIDMalformed(text string) *Error { return mk("modify", "jid-malformed", text) }
+
+// NotAcceptable is a request that misses a criterion of the receiver.
+func NotAcceptable(text string) *Error { return mk("modify", "not-acceptable", text) }
+
+// NotAllowed is something that nobody may do here.
+func NotAllowed(text string) *Error { return mk("cancel", "not-allowed", text) }
+
+// NotAuthorized is a sender who has to prove something first.
+func NotAuthorized(text string) *Error { return mk("auth", "not-authorized", text) }
+
+// PolicyViolation is against a rule of this service.
+func PolicyViolation(text string) *Error { return mk("modify", "policy-violation", text) }
+
+// RecipientUnavailable is a receiver who is away for the moment.
+func RecipientUnavailable(text string) *Error { return mk("wait", "recipient-unavailable", text) }
+
+// RegistrationRequired is a service that wants an account first.
+func RegistrationRequired(text string) *Error { return mk("auth", "registration-required", text) }
+
+// RemoteServerNotFound is a domain that cannot be found.
+func RemoteServerNotFound(text string) *Error { return mk("cancel", "remote-server-not-found", text) }
+
+// RemoteServerTimeout is a domain that does not answer.
+func RemoteServerTimeout(text string) *Error { return mk("wait", "remote-server-timeout", text) }
+
+// ResourceConstraint is a server that is too busy, or a limit reached.
+func ResourceConstraint(text string) *Error { return mk("wait", "resource-constraint", text) }
+
+// ServiceUnavailable is a service that is not offered.
+func ServiceUnavailable(text string) *Error { return mk("cancel", "service-unavailable", text) }
+
+// SubscriptionRequired is a receiver who wants a subscription first.
+func SubscriptionRequired(text string) *Error { return mk("auth", "subscription-required", text) }
+
+// UndefinedCondition is none of the others.
+func UndefinedCondition(text string) *Error { return mk("cancel", "undefined-condition", text) }
+
+// UnexpectedRequest is a request out of its order.
+func UnexpectedRequest(text string) *Error { return mk("wait", "unexpected-request", text) }

@@ -1,0 +1,50 @@
+package stanza
+
+import "unicode/utf8"
+
+// AppendEscaped writes text so that it can stand in character data and in an
+// attribute in quotes of either kind. What XML cannot hold becomes U+FFFD.
+func AppendEscaped(dst []byte, s string) []byte { return appendEscaped(dst, s, false) }
+
+// appendEscaped keeps line ends and tabs of an attribute from becoming spaces (XML 1.0 §3.3.3).
+func appendEscaped(dst []byte, s string, attr bool) []byte {
+	last := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		size, esc := 1, ""
+		switch {
+		case c >= utf8.RuneSelf:
+			var r rune
+			r, size = utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 || r == 0xFFFE || r == 0xFFFF {
+				esc = "\uFFFD"
+			}
+		case c == '&':
+			esc = "&amp;"
+		case c == '<':
+			esc = "&lt;"
+		case c == '>':
+			esc = "&gt;"
+		case c == '\'':
+			esc = "&apos;"
+		case c == '"':
+			esc = "&quot;"
+		case c == '\r':
+			esc = "&#13;"
+		case c == '\n' && attr:
+			esc = "&#10;"
+		case c == '\t' && attr:
+			esc = "&#9;"
+		case c == '\n' || c == '\t':
+		case c < ' ':
+			esc = "\uFFFD"
+		}
+		if esc != "" {
+			dst = append(dst, s[last:i]...)
+			dst = append(dst, esc...)
+			last = i + size
+		}
+		i += size
+	}
+	return append(dst, s[last:]...)
+}

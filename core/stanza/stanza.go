@@ -1,0 +1,299 @@
+package stanza
+
+import (
+	"strings"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// Namespaces of a stream's content and of what stands in every stanza.
+const (
+	NSClient    = "jabber:client"
+	NSServer    = "jabber:server"
+	NSComponent = "jabber:component:accept"
+	NSXML       = "http://www.w3.org/XML/1998/namespace"
+	NSStanzas   = "urn:ietf:params:xml:ns:xmpp-stanzas"
+)
+
+// Kind is which of the three stanzas it is.
+type Kind uint8
+
+// The three stanzas of RFC 6120 §8.
+const (
+	Message Kind = iota + 1
+	Presence
+	IQ
+)
+
+// String is the element's name.
+func (k Kind) String() string {
+	switch k {
+	case Message:
+		return "message"
+	case Presence:
+		return "presence"
+	case IQ:
+		return "iq"
+	}
+	return "unknown"
+}
+
+// KindOf is the reverse of Kind.String; 0 where name is no stanza's.
+func KindOf(name string) Kind {
+	switch name {
+	case "message":
+		return Message
+	case "presence":
+		return Presence
+	case "iq":
+		return IQ
+	}
+	return 0
+}
+
+// Types of the stanzas. An empty Type is a message of type normal, or available presence.
+const (
+	TypeChat      = "chat"
+	TypeGroupchat = "groupchat"
+	TypeHeadline  = "headline"
+	TypeNormal    = "normal"
+	TypeError     = "error"
+
+	TypeGet    = "get"
+	TypeSet    = "set"
+	TypeResult = "result"
+
+	TypeUnavailable  = "unavailable"
+	TypeProbe        = "probe"
+	TypeSubscribe    = "subscribe"
+	TypeSubscribed   = "subscribed"
+	TypeUnsubscribe  = "unsubscribe"
+	TypeUnsubscribed = "unsubscribed"
+)
+
+// Stanza is one message, presence or IQ. It is not changed once it has been handed on.
+type Stanza struct {
+	Kind     Kind
+	To, From jid.JID
+	ID       string
+	Type     string
+	Lang     string // xml:lang of the start tag
+
+	// Extra is the start tag's further attributes and prefix declarations as they
+	// came, each with a space before it; checked XML.
+	Extra string
+	// Payload is what stands between the tags, checked XML whose default namespace
+	// is that of the stream it is written to.
+	Payload string
+
+	tree atomic.Pointer[Element]
+}
+
+// NewID is a fresh time-sorted id (UUIDv7) that needs no coordination.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// NewMessage makes a message with a fresh id.
+func NewMessage(to, from jid.JID, typ string, children ...*Element) *Stanza {
+	return &Stanza{Kind: Message, To: to, From: from, ID: NewID(), Type: typ, Payload: Encode(children...)}
+}
+
+// NewPresence makes a presence without an id.
+func NewPresence(to, from jid.JID, typ string, children ...*Element) *Stanza {
+	return &Stanza{Kind: Presence, To: to, From: from, Type: typ, Payload: Encode(children...)}
+}
+
+// NewIQ makes a request with a fresh id; typ is TypeGet or TypeSet.
+func NewIQ(to, from jid.JID, typ string, child *Element) *Stanza {
+	return &Stanza{Kind: IQ, To: to, From: from, ID: NewID(), Type: typ, Payload: Encode(child)}
+}
+
+// Result answers an IQ request.
+func (s *Stanza) Result(children ...*Element) *Stanza {
+	return &Stanza{Kind: IQ, To: s.From, From: s.To, ID: s.ID, Type: TypeResult, Payload: Encode(children...)}
+}
+
+// ErrorReply answers s with an error; nil where an error must not be answered
+// (RFC 6120 §8.3.1: no error about an error, nor about a result).
+func (s *Stanza) ErrorReply(e *Error) *Stanza {
+	if s.Type == TypeError || s.Kind == IQ && s.Type == TypeResult {
+		return nil
+	}
+	return &Stanza{Kind: s.Kind, To: s.From, From: s.To, ID: s.ID, Type: TypeError, Payload: Encode(e.Element())}
+}
+
+// IsRequest tells whether s is an IQ that wants an answer.
+func (s *Stanza) IsRequest() bool {
+	return s.Kind == IQ && (s.Type == TypeGet || s.Type == TypeSet)
+}
+
+// Copy is a copy whose header may be changed before it is handed on.
+func (s *Stanza) Copy() *Stanza {
+	c := &Stanza{
+		Kind: s.Kind, To: s.To, From: s.From, ID: s.ID, Type: s.Type, Lang: s.Lang,
+		Extra: s.Extra, Payload: s.Payload,
+	}
+	return c
+}
+
+// WithTo is a copy for another receiver.
+func (s *Stanza) WithTo(to jid.JID) *Stanza {
+	c := s.Copy()
+	c.To = to
+	return c
+}
+
+// WithFrom is a copy from another sender.
+func (s *Stanza) WithFrom(from jid.JID) *Stanza {
+	c := s.Copy()
+	c.From = from
+	return c
+}
+
+// With is a copy with more children behind those that it has.
+func (s *Stanza) With(children ...*Element) *Stanza {
+	c := s.Copy()
+	c.Payload += Encode(children...)
+	return c
+}
+
+// Without is a copy that lacks the children for which drop holds, or s itself where
+// there is none. The other children keep their bytes.
+func (s *Stanza) Without(drop func(*Element) bool) *Stanza {
+	root := s.Tree()
+	var b strings.Builder
+	last, dropped := 0, false
+	for _, n := range root.Nodes {
+		if n.Element == nil || !drop(n.Element) {
+			continue
+		}
+		b.WriteString(s.Payload[last:n.Element.start])
+		last, dropped = n.Element.end, true
+	}
+	if !dropped {
+		return s
+	}
+	b.WriteString(s.Payload[last:])
+	c := s.Copy()
+	c.Payload = b.String()
+	return c
+}
+
+// Tree is the whole stanza as an element, in namespace jabber:client. It is made
+// once and shared: read it only.
+func (s *Stanza) Tree() *Element {
+	if e := s.tree.Load(); e != nil {
+		return e
+	}
+	e := s.parse()
+	if !s.tree.CompareAndSwap(nil, e) {
+		return s.tree.Load()
+	}
+	return e
+}
+
+// Child is the first child of that name; namespace "" means that of the stanza itself.
+func (s *Stanza) Child(space, local string) *Element {
+	if s.Payload == "" {
+		return nil
+	}
+	if space == "" {
+		space = NSClient
+	}
+	return s.Tree().Child(space, local)
+}
+
+// Payload1 is the first child element, that of an IQ; nil where there is none.
+func (s *Stanza) Payload1() *Element {
+	for _, n := range s.Tree().Nodes {
+		if n.Element != nil {
+			return n.Element
+		}
+	}
+	return nil
+}
+
+// Body is the text of the first body, "" where there is none.
+func (s *Stanza) Body() string {
+	if e := s.Child("", "body"); e != nil {
+		return e.Text()
+	}
+	return ""
+}
+
+// Err is the error that a stanza of type error carries, nil for others.
+func (s *Stanza) Err() *Error {
+	if s.Type != TypeError {
+		return nil
+	}
+	return parseError(s.Child("", "error"))
+}
+
+// AppendXML writes the stanza. ns is written as its xmlns where it is not empty: a
+// forwarded copy and a framed stream need it, an ordinary stream does not.
+func (s *Stanza) AppendXML(dst []byte, ns string) []byte {
+	return s.AppendXMLTo(dst, ns, s.To)
+}
+
+// AppendXMLTo writes the stanza with another receiver in its start tag, for fan-out.
+func (s *Stanza) AppendXMLTo(dst []byte, ns string, to jid.JID) []byte {
+	name := s.Kind.String()
+	dst = append(dst, '<')
+	dst = append(dst, name...)
+	dst = appendAttr(dst, "xmlns", ns)
+	dst = appendAttr(dst, "to", to.String())
+	dst = appendAttr(dst, "from", s.From.String())
+	dst = appendAttr(dst, "id", s.ID)
+	dst = appendAttr(dst, "type", s.Type)
+	dst = appendAttr(dst, "xml:lang", s.Lang)
+	dst = append(dst, s.Extra...)
+	if s.Payload == "" {
+		return append(dst, '/', '>')
+	}
+	dst = append(dst, '>')
+	dst = append(dst, s.Payload...)
+	dst = append(dst, '<', '/')
+	dst = append(dst, name...)
+	return append(dst, '>')
+}
+
+// String is the stanza's XML, for tests and wire traces.
+func (s *Stanza) String() string { return string(s.AppendXML(nil, "")) }
+
+// Element is a forwardable copy with its own namespace (XEP-0297 §3).
+func (s *Stanza) Element() *Element { return s.Tree() }
+
+func appendAttr(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	dst = append(dst, ' ')
+	dst = append(dst, name...)
+	dst = append(dst, '=', '\'')
+	dst = appendEscaped(dst, value, true)
+	return append(dst, '\'')
+}
+
+// parse never fails on checked bytes; what is not XML is shown as an empty stanza.
+func (s *Stanza) parse() *Element {
+	head := "<" + s.Kind.String() + " xmlns='" + NSClient + "'" + s.Extra + ">"
+	e, err := parseAt(head+s.Payload+"</"+s.Kind.String()+">", len(head))
+	if err != nil {
+		e = NewElement(NSClient, s.Kind.String())
+	}
+	set := func(local, value string) {
+		if value != "" {
+			e.Attrs = append(e.Attrs, Attr{Local: local, Value: value})
+		}
+	}
+	set("to", s.To.String())
+	set("from", s.From.String())
+	set("id", s.ID)
+	set("type", s.Type)
+	if s.Lang != "" {
+		e.Attrs = append(e.Attrs, Attr{Space: NSXML, Local: "lang", Value: s.Lang})
+	}
+	return e
+}
