@@ -1,0 +1,72 @@
+package transports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Class says what the bridge does about an error.
+type Class int
+
+// The classes of errors.
+const (
+	// Bug is everything without a class: logged, the event or message is kept aside.
+	Bug Class = iota
+	// Retry will pass: the network is away or asks to wait.
+	Retry
+	// NeedLogin wants the person to link again; the message waits for that.
+	NeedLogin
+	// Refused will never work: the sender is told why.
+	Refused
+)
+
+// Error is an error with its class.
+type Error struct {
+	Class Class
+	// Text is for the person: what happened and the one thing to do.
+	Text string
+	// Condition is a stanza error's condition for Refused, such as "item-not-found"; "" is
+	// not-acceptable.
+	Condition string
+	// After is how long to wait at least, for Retry.
+	After time.Duration
+	// Unsent tells, for Retry, that the network surely did not take the message.
+	Unsent bool
+	Err    error
+}
+
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Text
+	}
+	return fmt.Sprintf("%s: %v", e.Text, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Later makes an error of class Retry.
+func Later(after time.Duration, err error) *Error {
+	return &Error{Class: Retry, Text: "the network does not answer", After: after, Err: err}
+}
+
+// Relink makes an error of class NeedLogin; text says what to do.
+func Relink(text string, err error) *Error { return &Error{Class: NeedLogin, Text: text, Err: err} }
+
+// Refuse makes an error of class Refused.
+func Refuse(condition, text string, err error) *Error {
+	return &Error{Class: Refused, Condition: condition, Text: text, Err: err}
+}
+
+// ClassOf finds an error's class; a deadline that passed is Retry.
+func ClassOf(err error) Class {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Class
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return Retry
+	}
+	return Bug
+}

@@ -1,0 +1,92 @@
+package transports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+func TestBodiesSurviveTheStore(t *testing.T) {
+	t.Parallel()
+	for _, b := range []Body{
+		Message{ID: "1", Text: richtext.FromPlain("a\nb"), Files: []File{{ID: "f", Name: "x.png", Size: 3}}, ReplyTo: "0", Thread: "0"},
+		Edit{ID: "1", Text: richtext.Text{{Kind: richtext.Bold, Children: richtext.FromPlain("x")}}},
+		Delete{IDs: []MessageID{"1", "2"}, By: "u"}, Reactions{ID: "1", Add: []string{"👍"}}, Typing{On: true}, Read{ID: "3"},
+		Member{User: UserInfo{ID: "u", Name: "U"}, Joined: true}, RoomChanged{Info: RoomInfo{ID: "r", Kind: Public}}, RoomGone{Archived: true},
+		Contact{Info: UserInfo{ID: "u"}}, Presence{Info: PresenceInfo{User: "u", Show: Busy}}, Call{ID: "c", Ended: true},
+	} {
+		data, err := MarshalBody(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := UnmarshalBody(BodyKind(b), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(b, got); d != "" {
+			t.Error(d)
+		}
+	}
+	if len(bodies) != 12 {
+		t.Errorf("%d kinds of bodies, this test knows 12", len(bodies))
+	}
+	if _, err := UnmarshalBody("nonsense", nil); err == nil {
+		t.Error("an unknown kind was accepted")
+	}
+}
+
+func TestClassOf(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		err  error
+		want Class
+	}{
+		{errors.New("x"), Bug}, {fmt.Errorf("a: %w", Later(0, nil)), Retry}, {Relink("x", nil), NeedLogin},
+		{fmt.Errorf("b: %w", Refuse("", "x", nil)), Refused}, {fmt.Errorf("c: %w", context.DeadlineExceeded), Retry},
+	} {
+		if got := ClassOf(tc.err); got != tc.want {
+			t.Errorf("ClassOf(%v) = %v", tc.err, got)
+		}
+	}
+}
+
+type half struct{ Session }
+
+func (half) Edit(context.Context, RoomID, MessageID, Outgoing) error { return nil }
+
+type net struct {
+	Network
+	caps Caps
+}
+
+func (n net) Info() Info         { return Info{Kind: "n", Name: "N", Short: "n", Type: "n", Caps: n.caps} }
+func (net) Logins() []LoginFlow  { return []LoginFlow{{ID: "token", Name: "Token"}} }
+func (net) SessionType() Session { return half{} }
+
+func TestCheckFindsWhatIsDeclaredAndAbsent(t *testing.T) {
+	t.Parallel()
+	if err := CheckNetwork(net{caps: Caps{Edit: true}}); err != nil {
+		t.Error(err)
+	}
+	if CheckNetwork(net{}) == nil {
+		t.Error("an undeclared Editor passed")
+	}
+	if CheckNetwork(net{caps: Caps{Edit: true, Delete: true}}) == nil {
+		t.Error("a missing Deleter passed")
+	}
+}
+
+func TestAccountHidesItsSecret(t *testing.T) {
+	t.Parallel()
+	a := Account{ID: "1", Name: "ann", Secret: []byte("xoxb-1")}
+	for _, s := range []string{fmt.Sprint(a), fmt.Sprintf("%+v", a), fmt.Sprintf("%#v", a)} {
+		if s != "1 (ann)" {
+			t.Error(s)
+		}
+	}
+}
