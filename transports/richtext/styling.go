@@ -1,0 +1,118 @@
+package richtext
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Styling renders the text as a message body with XEP-0393 styling.
+func (t Text) Styling() string {
+	var w lines
+	w.styled(t)
+	return strings.TrimRight(w.String(), "\n")
+}
+
+func (w *lines) styled(t Text) {
+	block := false
+	for i, n := range t {
+		if n.Kind.Block() || block {
+			w.fresh()
+		}
+		block = n.Kind.Block()
+		switch n.Kind {
+		case Break:
+			w.WriteByte('\n')
+			w.open = false
+		case Bold:
+			w.put(span("*", n.Children.Styling()))
+		case Italic, Under:
+			w.put(span("_", n.Children.Styling()))
+		case Strike:
+			w.put(span("~", n.Children.Styling()))
+		case Code:
+			w.put(code(n.Text))
+		case Spoiler:
+			w.put("(spoiler) " + n.Children.Styling())
+		case Heading:
+			w.put(span("*", n.Children.String()))
+		case Link:
+			w.put(n.link())
+		case Pre:
+			w.put(fence(n.Text))
+		case Quote:
+			w.put(prefix(n.Children.Styling(), "> ", "> "))
+		case List:
+			w.put(n.list())
+		case Item:
+			w.put(n.item("- "))
+		default:
+			w.put(n.label())
+		}
+		if block && i < len(t)-1 {
+			w.fresh()
+		}
+	}
+}
+
+// span puts a directive round each line: XEP-0393 §6 lets none cross a line, nor
+// stand beside white space on its inner side.
+func span(mark, s string) string {
+	var b strings.Builder
+	for i, line := range strings.Split(s, "\n") {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		inner := strings.TrimSpace(line)
+		if inner == "" || strings.HasPrefix(inner, "> ") || strings.HasPrefix(inner, "```") {
+			b.WriteString(line)
+			continue
+		}
+		at := strings.Index(line, inner)
+		b.WriteString(line[:at] + mark + inner + mark + line[at+len(inner):])
+	}
+	return b.String()
+}
+
+func code(s string) string {
+	if s == "" || strings.ContainsAny(s, "`\n") {
+		return s
+	}
+	return "`" + s + "`"
+}
+
+// fence writes a preformatted block; a line of the text that would close it is indented.
+func fence(s string) string {
+	body := strings.ReplaceAll("\n"+strings.Trim(s, "\n"), "\n```", "\n ```")
+	return "```" + body + "\n```"
+}
+
+func (n Node) link() string {
+	label := n.Children.Styling()
+	if label == "" || label == n.URL || "http://"+label == n.URL || "https://"+label == n.URL || "mailto:"+label == n.URL {
+		return n.URL
+	}
+	return label + " <" + n.URL + ">"
+}
+
+func (n Node) list() string {
+	var b strings.Builder
+	for i, item := range n.Children {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		mark := "- "
+		if n.Level > 0 {
+			mark = strconv.Itoa(n.Level+i) + ". "
+		}
+		b.WriteString(item.item(mark))
+	}
+	return b.String()
+}
+
+func (n Node) item(mark string) string {
+	return prefix(n.Children.Styling(), mark, strings.Repeat(" ", len(mark)))
+}
+
+func prefix(s, first, rest string) string {
+	return first + strings.ReplaceAll(s, "\n", "\n"+rest)
+}
