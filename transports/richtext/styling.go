@@ -38,7 +38,7 @@ func (w *lines) styled(t Text) {
 		case Link:
 			w.put(n.link())
 		case Pre:
-			w.put(fence(n.Text))
+			w.put(fence(n.ID, n.Text))
 		case Quote:
 			w.put(prefix(n.Children.Styling(), "> ", "> "))
 		case List:
@@ -81,9 +81,9 @@ func code(s string) string {
 }
 
 // fence writes a preformatted block; a line of the text that would close it is indented.
-func fence(s string) string {
+func fence(language, s string) string {
 	body := strings.ReplaceAll("\n"+strings.Trim(s, "\n"), "\n```", "\n ```")
-	return "```" + body + "\n```"
+	return "```" + strings.Join(strings.Fields(language), " ") + body + "\n```"
 }
 
 func (n Node) link() string {
