@@ -1,0 +1,167 @@
+package config
+
+import "time"
+
+// Config is the whole configuration.
+type Config struct {
+	Server     Server      `toml:"server" doc:"The XMPP server."`
+	Listen     Listen      `toml:"listen" doc:"Where the server listens; an empty list switches a listener off."`
+	TLS        TLS         `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
+	Login      Login       `toml:"login" doc:"Logging in."`
+	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
+	Log        Log         `toml:"log" doc:"Logging, to standard error."`
+	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
+	Foreign    Foreign     `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
+	Gateway    Gateway     `toml:"gateway" doc:"What all gateways share."`
+	Slack      Slack       `toml:"slack" doc:"The Slack gateway."`
+	Discord    Discord     `toml:"discord" doc:"The Discord gateway."`
+	Echo       Echo        `toml:"echo" doc:"A gateway to a network of one room and two people who repeat what you say, for trying things out."`
+}
+
+// Server is section [server].
+type Server struct {
+	Hosts    []string `toml:"hosts" doc:"The domains that are served; the first is the default."`
+	Data     string   `toml:"data" doc:"Directory of the database, keys and the self-made certificate. It is made when absent."`
+	Admins   []string `toml:"admins" doc:"Addresses (user@host) that may use the admin commands."`
+	Contacts []string `toml:"contacts" doc:"Addresses for complaints and questions, shown to others (XEP-0157), such as mailto:admin@example.org."`
+	Register bool     `toml:"register" doc:"Whether anybody may make an account from their client (XEP-0077)."`
+	Shutdown Duration `toml:"shutdown" doc:"How long a stop may take to tell the clients and write what is pending."`
+}
+
+// Listen is section [listen].
+type Listen struct {
+	C2S       []string `toml:"c2s" doc:"For clients, with STARTTLS."`
+	C2STLS    []string `toml:"c2s_tls" doc:"For clients, with direct TLS (XEP-0368)."`
+	Component []string `toml:"component" doc:"For components (XEP-0114). The protocol has no encryption: keep it on this machine."`
+}
+
+// TLS is section [tls].
+type TLS struct {
+	Certificate string `toml:"certificate" doc:"PEM file with the certificate and its chain."`
+	Key         string `toml:"key" doc:"PEM file with its key."`
+	Required    bool   `toml:"required" doc:"Whether clients must use TLS before they log in. Leave it on, except for measurements on one machine."`
+}
+
+// Login is section [login].
+type Login struct {
+	Iterations int      `toml:"iterations" doc:"Rounds of SCRAM for new passwords."`
+	Tries      int      `toml:"tries" doc:"Wrong passwords on one connection before it is closed."`
+	TLSWait    Duration `toml:"tls_wait" doc:"Time from connecting to TLS."`
+	Wait       Duration `toml:"wait" doc:"Time from connecting to being logged in."`
+	Conflict   string   `toml:"conflict" doc:"When a resource is taken already: 'replace' the old session, 'reject' the new one, or 'rename' the new one."`
+}
+
+// Limits is section [limits].
+type Limits struct {
+	StanzaBytes      Bytes    `toml:"stanza_bytes" doc:"Size of a client's stanza; at least 10000 bytes (RFC 6120)."`
+	StanzaElements   int      `toml:"stanza_elements" doc:"Elements in a stanza."`
+	StanzaDepth      int      `toml:"stanza_depth" doc:"Depth of a stanza."`
+	StanzaAttributes int      `toml:"stanza_attributes" doc:"Attributes of one element."`
+	LoginBytes       Bytes    `toml:"login_bytes" doc:"Size of what is sent before logging in."`
+	LoginElements    int      `toml:"login_elements" doc:"Elements in what is sent before logging in."`
+	LoginDepth       int      `toml:"login_depth" doc:"Depth of what is sent before logging in."`
+	ComponentBytes   Bytes    `toml:"component_bytes" doc:"Size of a component's stanza."`
+	Rate             Bytes    `toml:"rate" doc:"Bytes a second that a client may send in the long run; more is read more slowly. 0: no limit."`
+	Burst            Bytes    `toml:"burst" doc:"Bytes that a client may send at once."`
+	Queue            Bytes    `toml:"queue" doc:"Bytes that wait for a slow reader before it is cut off."`
+	Connections      int      `toml:"connections" doc:"Connections from one address. 0: no limit."`
+	NewConnections   int      `toml:"new_connections" doc:"New connections a second from one address. 0: no limit."`
+	Sessions         int      `toml:"sessions" doc:"Sessions of one account."`
+	Idle             Duration `toml:"idle" doc:"Silence after which a client is pinged, and after as long again cut off."`
+	RosterItems      int      `toml:"roster_items" doc:"Contacts of one account."`
+	OfflineMessages  int      `toml:"offline_messages" doc:"Messages kept for an account that is away."`
+	OfflineBytes     Bytes    `toml:"offline_bytes" doc:"Bytes of the messages kept for an account that is away."`
+	VCardBytes       Bytes    `toml:"vcard_bytes" doc:"Size of a vCard."`
+}
+
+// Log is section [log].
+type Log struct {
+	Level  string `toml:"level" doc:"debug, info, warn or error."`
+	Format string `toml:"format" doc:"text or json."`
+	Wire   bool   `toml:"wire" doc:"Log every stanza, with secrets masked. For hunting bugs only."`
+}
+
+// Component is one [[component]].
+type Component struct {
+	Domain     string   `toml:"domain" doc:"The component's domain."`
+	Secret     string   `toml:"secret" secret:"yes" doc:"The secret that it shares with the server."`
+	SecretFile string   `toml:"secret_file" doc:"File that holds the secret instead."`
+	Privileges []string `toml:"privileges" doc:"What it may do in its users' names (XEP-0356): roster, message."`
+}
+
+// Foreign is section [foreign].
+type Foreign struct {
+	Address string   `toml:"address" doc:"The server's component listener."`
+	Users   []string `toml:"users" doc:"Who may use the gateways: domains or addresses. Empty: the domain that the gateway's own domain is below."`
+}
+
+// Gateway is section [gateway].
+type Gateway struct {
+	Key       string   `toml:"key" secret:"yes" doc:"Key that seals the tokens of linked accounts: 64 hexadecimal digits. Empty: a key file is made in the data directory."`
+	KeyFile   string   `toml:"key_file" doc:"File that holds the key instead."`
+	Users     []string `toml:"users" doc:"Who may use the gateways besides the users of the served hosts: domains or addresses."`
+	History   int      `toml:"history" doc:"Past messages fetched when a room is seen for the first time."`
+	Expire    Duration `toml:"expire" doc:"How long a message waits for a network that is away before its sender gets it back as an error."`
+	RetryMin  Duration `toml:"retry_min" doc:"First wait before a network is tried again."`
+	RetryMax  Duration `toml:"retry_max" doc:"Longest wait before a network is tried again."`
+	Accounts  int      `toml:"accounts" doc:"Accounts that one user may link at one gateway."`
+	Members   int      `toml:"members" doc:"People of a channel that are shown as occupants before they have said anything."`
+	DirectAll bool     `toml:"direct_all" doc:"Whether everybody of a workspace is put into the roster; otherwise those with whom there is a conversation."`
+}
+
+// Slack is section [slack].
+type Slack struct {
+	Enabled    bool     `toml:"enabled" doc:"Whether this gateway runs."`
+	Domain     string   `toml:"domain" doc:"Its domain. Empty: slack. before the first served host."`
+	Secret     string   `toml:"secret" secret:"yes" doc:"For 'dragoman component': the secret shared with the foreign server."`
+	SecretFile string   `toml:"secret_file" doc:"File that holds the secret instead."`
+	APIURL     string   `toml:"api_url" doc:"Base of the Web API. Another one is for tests; http only on this machine."`
+	Timeout    Duration `toml:"timeout" doc:"Longest wait for one answer."`
+	Presence   Duration `toml:"presence" doc:"How often the presence of contacts is asked for (Slack does not tell by itself). 0: never."`
+}
+
+// Discord is section [discord].
+type Discord struct {
+	Enabled    bool     `toml:"enabled" doc:"Whether this gateway runs."`
+	Domain     string   `toml:"domain" doc:"Its domain. Empty: discord. before the first served host."`
+	Secret     string   `toml:"secret" secret:"yes" doc:"For 'dragoman component': the secret shared with the foreign server."`
+	SecretFile string   `toml:"secret_file" doc:"File that holds the secret instead."`
+	APIURL     string   `toml:"api_url" doc:"Base of the REST API. Another one is for tests; http only on this machine."`
+	Timeout    Duration `toml:"timeout" doc:"Longest wait for one answer."`
+}
+
+// Echo is section [echo].
+type Echo struct {
+	Enabled    bool   `toml:"enabled" doc:"Whether this gateway runs."`
+	Domain     string `toml:"domain" doc:"Its domain. Empty: echo. before the first served host."`
+	Secret     string `toml:"secret" secret:"yes" doc:"For 'dragoman component': the secret shared with the foreign server."`
+	SecretFile string `toml:"secret_file" doc:"File that holds the secret instead."`
+}
+
+// Default is what holds where nothing is set.
+func Default() Config {
+	return Config{
+		Server: Server{
+			Hosts: []string{"localhost"}, Data: "data", Shutdown: Duration(10 * time.Second),
+		},
+		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, Component: []string{"127.0.0.1:5347"}},
+		TLS:    TLS{Required: true},
+		Login: Login{
+			Iterations: 10000, Tries: 3, TLSWait: Duration(30 * time.Second), Wait: Duration(60 * time.Second), Conflict: "replace",
+		},
+		Limits: Limits{
+			StanzaBytes: 256 << 10, StanzaElements: 4000, StanzaDepth: 64, StanzaAttributes: 128,
+			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, ComponentBytes: 512 << 10,
+			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, NewConnections: 20, Sessions: 10,
+			Idle: Duration(6 * time.Minute), RosterItems: 2000, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
+		},
+		Log:     Log{Level: "info", Format: "text"},
+		Foreign: Foreign{Address: "127.0.0.1:5347"},
+		Gateway: Gateway{
+			History: 50, Expire: Duration(24 * time.Hour), RetryMin: Duration(time.Second), RetryMax: Duration(5 * time.Minute),
+			Accounts: 10, Members: 200, DirectAll: true,
+		},
+		Slack:   Slack{APIURL: "https://slack.com/api/", Timeout: Duration(30 * time.Second), Presence: Duration(2 * time.Minute)},
+		Discord: Discord{APIURL: "https://discord.com/api/", Timeout: Duration(30 * time.Second)},
+	}
+}

@@ -1,0 +1,194 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDefaultsAreValid(t *testing.T) {
+	t.Parallel()
+	c, err := Parse(nil, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Slack.Domain != "slack.localhost" {
+		t.Errorf("domain %q", c.Slack.Domain)
+	}
+}
+
+func TestExampleSetsTheDefaults(t *testing.T) {
+	t.Parallel()
+	// With every # before a setting taken away, the example means what nothing at all means.
+	setting := regexp.MustCompile(`(?m)^#(\w+ = )`)
+	text := setting.ReplaceAllString(Example(), "$1")
+	before, _, _ := strings.Cut(text, "#[[component]]")
+	_, rest, _ := strings.Cut(text, "#[[component]]")
+	_, after, _ := strings.Cut(rest, "\n\n")
+	got, err := Parse([]byte(before+after), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := Parse(nil, "", nil)
+	for _, list := range []*[]string{&got.Server.Admins, &got.Server.Contacts, &got.Foreign.Users, &got.Gateway.Users} {
+		if len(*list) == 0 {
+			*list = nil
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestGeneratedFilesAreCurrent(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{"example.toml": Example(), "REFERENCE.md": Reference()} {
+		got, err := os.ReadFile(file)
+		if err != nil || string(got) != want {
+			t.Errorf("%s is not what 'go generate ./config' writes (%v)", file, err)
+		}
+	}
+}
+
+func TestEverySettingIsDocumented(t *testing.T) {
+	t.Parallel()
+	sections(func(name, doc string, _ bool, v reflect.Value) {
+		if doc == "" {
+			t.Errorf("[%s] has no doc", name)
+		}
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if f.Tag.Get("doc") == "" || f.Tag.Get("toml") == "" {
+				t.Errorf("%s.%s lacks a tag", name, f.Name)
+			}
+			if f.Tag.Get("secret") != "" {
+				if _, ok := v.Type().FieldByName(f.Name + "File"); !ok {
+					t.Errorf("%s.%s cannot come from a file", name, f.Name)
+				}
+			}
+		}
+	})
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := Parse([]byte(`
+[server]
+hosts = ["Example.org", "a b"]
+dta = "x"
+admins = ["ann"]
+[listen]
+c2s = ["5222"]
+c2s_tls = [":5223", ":5223"]
+[login]
+iterations = 1
+conflict = "fight"
+[limits]
+stanza_bytes = 100
+queue = "1 B"
+[log]
+level = "loud"
+[[component]]
+domain = "irc.example.org"
+[[component]]
+domain = "irc.example.org"
+secret = "x"
+privileges = ["root"]
+[slack]
+api_url = "http://slack.example/api/"
+[gateway]
+key = "short"
+retry_max = "1ms"
+`), "", []string{"DRAGOMAN_LOG_FORMAT=xml", "DRAGOMAN_NONSENSE=1", "PATH=/bin", "DRAGOMAN_TLS_REQUIRED=maybe"})
+	var problems Problems
+	if !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`server.dta: there is no such setting; did you mean server.data?`, `server.hosts: "Example.org"`, `server.hosts: "a b"`, `server.admins: "ann"`,
+		`listen.c2s: "5222"`, `listen.c2s_tls: ":5223" is listened on already`, `login.iterations: 1 `, `login.conflict: "fight"`,
+		`limits.stanza_bytes: 100 B is not`, `limits.queue: 1 B is less`, `log.level: "loud"`, `log.format: "xml"`, `component[0].secret: `,
+		`component[1].domain: "irc.example.org" is used already`, `component[1].privileges: "root"`, `slack.api_url: "http://slack.example/api/": http is for this machine only`,
+		`gateway.key: `, `gateway.retry_max: `, `DRAGOMAN_NONSENSE: `, `DRAGOMAN_TLS_REQUIRED: "maybe" is not true or false`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("missing: %s", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(err)
+	}
+}
+
+func TestSyntaxErrorsNameTheLine(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"[server]\nhosts = [", "[limits]\n\nidle = \"soon\"", "[server]\nhosts = 3"} {
+		_, err := Parse([]byte(text), "", nil)
+		if err == nil {
+			t.Errorf("%q was accepted", text)
+		}
+	}
+	_, err := Parse([]byte("[limits]\n\nidle = \"soon\""), "", nil)
+	if err == nil || !strings.Contains(err.Error(), "soon") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSecretsFromFilesAndEnvironment(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "s"), []byte("from file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := "[server]\ndata = \"d\"\n[slack]\nsecret_file = \"s\"\n[[component]]\ndomain = \"x.y\"\nsecret_file = \"s\"\n"
+	c, err := Parse([]byte(text), dir, []string{"DRAGOMAN_DISCORD_SECRET=from env", "DRAGOMAN_SERVER_HOSTS=a.example, b.example", "DRAGOMAN_LIMITS_IDLE=7s", "DRAGOMAN_LIMITS_RATE=0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Slack.Secret != "from file" || c.Components[0].Secret != "from file" || c.Discord.Secret != "from env" {
+		t.Errorf("%+v", c)
+	}
+	if c.Server.Data != filepath.Join(dir, "d") || c.Server.Hosts[1] != "b.example" || time.Duration(c.Limits.Idle) != 7*time.Second || c.Limits.Rate != 0 {
+		t.Errorf("%+v", c.Server)
+	}
+	if _, err := Parse([]byte("[slack]\nsecret = \"x\"\nsecret_file = \"s\""), dir, nil); err == nil {
+		t.Error("both a secret and its file were accepted")
+	}
+	if _, err := Parse([]byte("[slack]\nsecret_file = \"absent\""), dir, nil); err == nil {
+		t.Error("an absent file was accepted")
+	}
+}
+
+func TestValuesRoundTrip(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"1s", "1m30s", "24h", "5m", "0s", "1ms"} {
+		var d Duration
+		if err := d.UnmarshalText([]byte(s)); err != nil || d.String() != s {
+			t.Errorf("%s: %s %v", s, d, err)
+		}
+	}
+	for in, want := range map[string]string{"256 KiB": "256 KiB", "10 kB": "10000 B", "1048576": "1 MiB", "0": "0 B", "3B": "3 B"} {
+		var b Bytes
+		if err := b.UnmarshalText([]byte(in)); err != nil || b.String() != want {
+			t.Errorf("%s: %s %v", in, b, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(Example())
+	f.Add("[server]\nhosts = [\"a\"]")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := Parse([]byte(text), "", nil)
+		if err == nil && (len(c.Server.Hosts) == 0 || c.Limits.StanzaBytes < minStanza) {
+			t.Errorf("%q passed", text)
+		}
+	})
+}

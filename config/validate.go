@@ -1,0 +1,230 @@
+package config
+
+import (
+	"encoding/hex"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const minStanza = 10000 // RFC 6120 §13.12
+
+func (c *Config) validate(p *Problems) {
+	c.Server.validate(p)
+	c.Listen.validate(p)
+	c.TLS.validate(p)
+	c.Login.validate(p)
+	c.Limits.validate(p)
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
+		p.add("log.level", "%q is not debug, info, warn or error", c.Log.Level)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		p.add("log.format", "%q is not text or json", c.Log.Format)
+	}
+	c.validateDomains(p)
+	c.Gateway.validate(p)
+	address(p, "foreign.address", c.Foreign.Address)
+	baseURL(p, "slack.api_url", c.Slack.APIURL)
+	baseURL(p, "discord.api_url", c.Discord.APIURL)
+	positive(p, "slack.timeout", int64(c.Slack.Timeout))
+	positive(p, "discord.timeout", int64(c.Discord.Timeout))
+}
+
+func (s *Server) validate(p *Problems) {
+	if len(s.Hosts) == 0 {
+		p.add("server.hosts", "name at least one domain")
+	}
+	for _, h := range s.Hosts {
+		domain(p, "server.hosts", h)
+	}
+	if s.Data == "" {
+		p.add("server.data", "name a directory")
+	}
+	for _, a := range s.Admins {
+		if strings.Count(a, "@") != 1 || strings.HasPrefix(a, "@") || strings.HasSuffix(a, "@") || strings.Contains(a, "/") {
+			p.add("server.admins", "%q is not an address such as ann@example.org", a)
+		}
+	}
+	for _, a := range s.Contacts {
+		if u, err := url.Parse(a); err != nil || u.Scheme == "" {
+			p.add("server.contacts", "%q is not a URL such as mailto:admin@example.org", a)
+		}
+	}
+	positive(p, "server.shutdown", int64(s.Shutdown))
+}
+
+func (l *Listen) validate(p *Problems) {
+	seen := map[string]string{}
+	for _, list := range []struct {
+		path string
+		all  []string
+	}{{"listen.c2s", l.C2S}, {"listen.c2s_tls", l.C2STLS}, {"listen.component", l.Component}} {
+		for _, a := range list.all {
+			address(p, list.path, a)
+			if other, ok := seen[a]; ok && !strings.HasSuffix(a, ":0") {
+				p.add(list.path, "%q is listened on already by %s", a, other)
+			}
+			seen[a] = list.path
+		}
+	}
+}
+
+func (t *TLS) validate(p *Problems) {
+	if (t.Certificate == "") != (t.Key == "") {
+		p.add("tls", "certificate and key go together")
+		return
+	}
+	for path, file := range map[string]string{"tls.certificate": t.Certificate, "tls.key": t.Key} {
+		if file == "" {
+			continue
+		}
+		if f, err := os.Open(file); err != nil {
+			p.add(path, "%v", err)
+		} else {
+			f.Close()
+		}
+	}
+}
+
+func (l *Login) validate(p *Problems) {
+	if l.Iterations < 4096 || l.Iterations > 1000000 { // RFC 7677 §4
+		p.add("login.iterations", "%d is not between 4096 and 1000000", l.Iterations)
+	}
+	if l.Tries < 2 || l.Tries > 10 { // RFC 6120 §6.4.5
+		p.add("login.tries", "%d is not between 2 and 10", l.Tries)
+	}
+	positive(p, "login.tls_wait", int64(l.TLSWait))
+	positive(p, "login.wait", int64(l.Wait))
+	if !slices.Contains([]string{"replace", "reject", "rename"}, l.Conflict) {
+		p.add("login.conflict", "%q is not replace, reject or rename", l.Conflict)
+	}
+}
+
+func (l *Limits) validate(p *Problems) {
+	for path, n := range map[string]Bytes{"limits.stanza_bytes": l.StanzaBytes, "limits.component_bytes": l.ComponentBytes, "limits.login_bytes": l.LoginBytes} {
+		if n < minStanza || n > 64<<20 {
+			p.add(path, "%s is not between %d bytes and 64 MiB", n, minStanza)
+		}
+	}
+	for path, n := range map[string]int{
+		"limits.stanza_elements": l.StanzaElements, "limits.stanza_depth": l.StanzaDepth, "limits.stanza_attributes": l.StanzaAttributes,
+		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.sessions": l.Sessions,
+		"limits.roster_items": l.RosterItems, "limits.idle": int(l.Idle),
+	} {
+		positive(p, path, int64(n))
+	}
+	for path, n := range map[string]int64{
+		"limits.connections": int64(l.Connections), "limits.new_connections": int64(l.NewConnections),
+		"limits.offline_messages": int64(l.OfflineMessages),
+	} {
+		if n < 0 {
+			p.add(path, "%d is negative", n)
+		}
+	}
+	if l.Rate > 0 && l.Burst < l.StanzaBytes {
+		p.add("limits.burst", "%s is less than limits.stanza_bytes (%s), so the largest stanza could never pass", l.Burst, l.StanzaBytes)
+	}
+	if l.Queue < l.StanzaBytes {
+		p.add("limits.queue", "%s is less than limits.stanza_bytes (%s), so the largest stanza could never be delivered", l.Queue, l.StanzaBytes)
+	}
+}
+
+func (g *Gateway) validate(p *Problems) {
+	if g.Key != "" {
+		if key, err := hex.DecodeString(g.Key); err != nil || len(key) != 32 {
+			p.add("gateway.key", "not 64 hexadecimal digits")
+		}
+	}
+	positive(p, "gateway.expire", int64(g.Expire))
+	positive(p, "gateway.retry_min", int64(g.RetryMin))
+	if g.RetryMax < g.RetryMin {
+		p.add("gateway.retry_max", "%s is less than gateway.retry_min (%s)", g.RetryMax, g.RetryMin)
+	}
+	positive(p, "gateway.accounts", int64(g.Accounts))
+	if g.History < 0 || g.History > 1000 {
+		p.add("gateway.history", "%d is not between 0 and 1000", g.History)
+	}
+	if g.Members < 0 {
+		p.add("gateway.members", "%d is negative", g.Members)
+	}
+}
+
+// validateDomains sees that no domain is used twice.
+func (c *Config) validateDomains(p *Problems) {
+	seen := map[string]string{}
+	use := func(path, d string) {
+		domain(p, path, d)
+		if other, ok := seen[d]; ok {
+			p.add(path, "%q is used already by %s", d, other)
+		}
+		seen[d] = path
+	}
+	for _, h := range c.Server.Hosts {
+		use("server.hosts", h)
+	}
+	for i, k := range c.Components {
+		path := "component[" + strconv.Itoa(i) + "]"
+		use(path+".domain", k.Domain)
+		if k.Secret == "" {
+			p.add(path+".secret", "a component needs a secret")
+		}
+		for _, grant := range k.Privileges {
+			if grant != "roster" && grant != "message" {
+				p.add(path+".privileges", "%q is not roster or message", grant)
+			}
+		}
+	}
+	for _, g := range []struct {
+		enabled      bool
+		path, domain string
+	}{{c.Slack.Enabled, "slack.domain", c.Slack.Domain}, {c.Discord.Enabled, "discord.domain", c.Discord.Domain}, {c.Echo.Enabled, "echo.domain", c.Echo.Domain}} {
+		if g.enabled {
+			use(g.path, g.domain)
+		}
+	}
+}
+
+func domain(p *Problems, path, d string) {
+	ok := d != "" && len(d) <= 253
+	for label := range strings.SplitSeq(d, ".") {
+		ok = ok && label != "" && len(label) <= 63 && !strings.ContainsAny(label, " /@:[]\"'<>&") && strings.ToLower(label) == label
+	}
+	if _, err := netip.ParseAddr(strings.Trim(d, "[]")); !ok && err != nil {
+		p.add(path, "%q is not a domain in lower case", d)
+	}
+}
+
+func address(p *Problems, path, a string) {
+	host, port, err := net.SplitHostPort(a)
+	n, perr := strconv.Atoi(port)
+	if err != nil || perr != nil || n < 0 || n > 65535 || strings.ContainsAny(host, " /@") {
+		p.add(path, "%q is not an address such as \":5222\" or \"127.0.0.1:5222\"", a)
+	}
+}
+
+// baseURL wants https, or http to this machine: tokens go there.
+func baseURL(p *Problems, path, s string) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		p.add(path, "%q is not a URL", s)
+		return
+	}
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		p.add(path, "%q: http is for this machine only, since tokens are sent there", s)
+	}
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+func positive(p *Problems, path string, n int64) {
+	if n <= 0 {
+		p.add(path, "must be more than 0")
+	}
+}
