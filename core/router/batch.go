@@ -1,0 +1,60 @@
+package router
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Batch belongs to one reader. It remembers which queues were appended to, so that
+// each is flushed once after all that was read has been routed.
+type Batch struct {
+	ctx      context.Context // the connection's own
+	session  *Bound
+	promises *Promises
+	touched  []*sink
+}
+
+// NewBatch makes the batch of a connection whose base context is ctx.
+func NewBatch(ctx context.Context) *Batch { return &Batch{ctx: ctx} }
+
+// SetSession tells whose reader this is, once a session is bound.
+func (b *Batch) SetSession(s *Bound) { b.session = s }
+
+// SetPromises makes stages register what they have not yet written with p.
+func (b *Batch) SetPromises(p *Promises) { b.promises = p }
+
+// Flush sends all that was appended since the last Flush.
+func (b *Batch) Flush() {
+	for i, s := range b.touched {
+		s.dirty.Store(false) // before Flush: what comes later is the next batch's
+		s.Flush()
+		b.touched[i] = nil
+	}
+	b.touched = b.touched[:0]
+}
+
+func (b *Batch) context() context.Context {
+	if b == nil {
+		return context.Background()
+	}
+	return b.ctx
+}
+
+// sink is a queue with a mark that some batch is going to flush it.
+type sink struct {
+	Queued
+	dirty atomic.Bool
+}
+
+func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
+	s.Deliver(st)
+	if b == nil {
+		s.Flush()
+		return
+	}
+	if s.dirty.CompareAndSwap(false, true) {
+		b.touched = append(b.touched, s)
+	}
+}

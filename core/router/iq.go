@@ -1,0 +1,178 @@
+package router
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+const nsRoster = "jabber:iq:roster"
+
+// ErrAnswered is returned by an IQHandler that sends the answer itself.
+var ErrAnswered = errors.New("request was answered")
+
+// IQ is a request to the host or to one of its accounts.
+type IQ struct {
+	Stanza  *stanza.Stanza
+	Payload *stanza.Element // its only child; read it only
+	Host    *Host
+	Session *Bound  // of the sender; nil where it is not a session of this host's reader
+	Account jid.JID // bare; zero where the host itself was addressed
+
+	batch *Batch
+}
+
+// IQHandler answers a request: with an element (or nil for an empty result), a
+// *stanza.Error for the sender, or another error, which is logged and becomes
+// internal-server-error. It runs in the sender's goroutine, may wait for a commit, and
+// no later stanza of that sender is handled before it returns (RFC 6120 §10.1).
+//
+// An account is addressed by its own sessions and by everybody else; the handler checks
+// with Own. To others it must answer service-unavailable wherever another answer would
+// tell that the account exists. It is not called for accounts that do not exist.
+type IQHandler func(ctx context.Context, q *IQ) (*stanza.Element, error)
+
+// Own tells whether the sender is a session of the account that was addressed.
+func (q *IQ) Own() bool {
+	return q.Session != nil && q.Session.jid.Bare() == q.Account
+}
+
+// Route sends another stanza on its way, before the answer.
+func (q *IQ) Route(st *stanza.Stanza) { q.Host.router.RouteIn(q.batch, st) }
+
+// Deliver gives a stanza to one session, past all rules and stages, before the answer.
+func (q *IQ) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(q.batch, st) }
+
+// Own lets h answer an account's own sessions only; others get what a namespace that
+// nobody handles gets.
+func Own(h IQHandler) IQHandler {
+	return func(ctx context.Context, q *IQ) (*stanza.Element, error) {
+		if !q.Own() {
+			return nil, stanza.ServiceUnavailable("")
+		}
+		return h(ctx, q)
+	}
+}
+
+// ToHost lets h answer only requests to the domain itself.
+func ToHost(h IQHandler) IQHandler {
+	return func(ctx context.Context, q *IQ) (*stanza.Element, error) {
+		if !q.Account.IsZero() {
+			return nil, stanza.ServiceUnavailable("")
+		}
+		return h(ctx, q)
+	}
+}
+
+// HandleIQ registers the handler of a payload namespace.
+func (h *Host) HandleIQ(space string, handler IQHandler) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.iq[space] = handler
+}
+
+// inquire delivers an IQ.
+func (h *Host) inquire(b *Batch, st *stanza.Stanza) {
+	switch {
+	case !wellFormed(st):
+		h.router.Bounce(b, st, stanza.BadRequest(""))
+	case st.To.Local() != "" && st.To.IsFull():
+		h.inquireSession(b, st)
+	case !st.IsRequest():
+		if !h.settle(st) {
+			h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: nobody asked
+		}
+	case st.To.IsFull(): // a resource of the domain: there are none
+		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
+	default:
+		account := jid.JID{}
+		if st.To.Local() != "" {
+			account = st.To
+		}
+		h.inquireHere(b, st, account)
+	}
+}
+
+// wellFormed is RFC 6120 §8.2.3: an id, a known type, and one child in a request.
+func wellFormed(st *stanza.Stanza) bool {
+	switch st.Type {
+	case stanza.TypeResult, stanza.TypeError:
+		return true
+	case stanza.TypeGet, stanza.TypeSet:
+		children := 0
+		for range st.Tree().Elements() {
+			children++
+		}
+		return st.ID != "" && children == 1
+	}
+	return false
+}
+
+// inquireSession is for full addresses (RFC 6121 §8.5.3).
+func (h *Host) inquireSession(b *Batch, st *stanza.Stanza) {
+	to := h.Session(st.To)
+	if !st.IsRequest() {
+		if to != nil {
+			to.deliver(b, st)
+		}
+		return
+	}
+	// The same answer whether the session is there or not (RFC 6121 §11).
+	if to == nil || !h.mayAsk(b, to, st) {
+		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
+		return
+	}
+	p := h.newPass(b, st)
+	defer p.free()
+	p.Account = st.To.Bare()
+	if h.run(p, inbound) {
+		to.deliver(b, p.Stanza)
+	}
+}
+
+// mayAsk is RFC 6121 §8.5.3.1: a request reaches a session only where the requester may
+// see its presence. A roster push comes from the account itself or not at all (§2.1.6).
+func (h *Host) mayAsk(b *Batch, to *Bound, st *stanza.Stanza) bool {
+	account := to.jid.Bare()
+	if st.Type == stanza.TypeSet && st.Payload1().Space == nsRoster {
+		return st.From == account
+	}
+	if st.From.Bare() == account || st.From == h.domain || to.knows(st.From) {
+		return true
+	}
+	return h.presence == nil || h.presence.Shares(b.context(), account, st.From)
+}
+
+// inquireHere answers on behalf of the host or of an account (RFC 6121 §8.5.2).
+func (h *Host) inquireHere(b *Batch, st *stanza.Stanza, account jid.JID) {
+	p := h.newPass(b, st)
+	defer p.free()
+	if !account.IsZero() && (p.Session == nil || p.Session.jid.Bare() != account) {
+		p.Account = account
+		if !h.known(p) {
+			h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
+			return
+		}
+		if !h.run(p, inbound) {
+			return
+		}
+	}
+	q := &IQ{Stanza: st, Payload: st.Payload1(), Host: h, Session: p.Session, Account: account, batch: b}
+	h.mu.RLock()
+	handler := h.iq[q.Payload.Space]
+	h.mu.RUnlock()
+	if handler == nil {
+		h.router.Bounce(b, st, stanza.ServiceUnavailable("")) // RFC 6121 §8.5.2.1.3
+		return
+	}
+	answer, err := handler(b.context(), q)
+	switch {
+	case errors.Is(err, ErrAnswered):
+	case err != nil:
+		h.router.Bounce(b, st, h.condition(err, q.Payload.Space))
+	default:
+		h.router.RouteIn(b, st.Result(answer))
+	}
+}

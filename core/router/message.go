@@ -1,0 +1,104 @@
+package router
+
+import (
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// message delivers a message to an account, or to the domain itself.
+func (h *Host) message(b *Batch, st *stanza.Stanza) {
+	if st.To.Local() == "" {
+		h.messageToHost(b, st)
+		return
+	}
+	p := h.newPass(b, st)
+	defer p.free()
+	p.Account = st.To.Bare()
+	sessions := h.directory.Sessions(p.Account)
+	var a action
+	a, p.Targets = choose(st, sessions, p.Targets)
+	switch a {
+	case ignore:
+		h.router.Counters.Dropped.Add(1)
+	case refuse:
+		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
+	case one, every:
+		if h.run(p, inbound) {
+			for _, to := range p.Targets {
+				to.deliver(b, p.Stanza)
+			}
+		}
+	case keep:
+		if len(sessions) == 0 && !h.known(p) {
+			p.Unknown = true
+		} else if !h.run(p, inbound) {
+			return
+		}
+		h.undelivered(p)
+	}
+}
+
+// known looks the account up. An account that cannot be looked up counts as known: its
+// message then meets the same store and the sender gets that error.
+func (h *Host) known(p *Pass) bool {
+	ok, err := h.Exists(p.batch.context(), p.Account)
+	if err != nil {
+		h.log.Error("account not looked up", "account", p.Account, "err", err)
+		return true
+	}
+	return ok
+}
+
+// undelivered is the end of the way for a message that nobody was there for.
+func (h *Host) undelivered(p *Pass) {
+	if h.run(p, undelivered) {
+		h.router.Bounce(p.batch, p.Stanza, stanza.ServiceUnavailable(""))
+	}
+}
+
+// Return takes back a message that was delivered to a session which ended before its
+// client had it (XEP-0198 §5). It goes to the account's other sessions or to the
+// Undelivered stages; the Inbound stages have seen it before and are passed over.
+// Other kinds are answered as if the session had not been there.
+func (h *Host) Return(st *stanza.Stanza) {
+	if st.Kind != stanza.Message {
+		if st.IsRequest() {
+			h.router.Bounce(nil, st, stanza.ServiceUnavailable(""))
+		}
+		return
+	}
+	p := h.newPass(nil, st)
+	defer p.free()
+	p.Account = st.To.Bare()
+	var a action
+	a, p.Targets = choose(st, h.directory.Sessions(p.Account), p.Targets)
+	switch a {
+	case one, every:
+		for _, to := range p.Targets {
+			to.deliver(nil, st)
+		}
+	case keep:
+		h.undelivered(p)
+	case refuse:
+		if typeOf(st.Type) == normal { // it had been accepted
+			h.undelivered(p)
+			return
+		}
+		h.router.Bounce(nil, st, stanza.ServiceUnavailable(""))
+	}
+}
+
+// messageToHost is for messages to the domain, with a resource or without.
+func (h *Host) messageToHost(b *Batch, st *stanza.Stanza) {
+	h.mu.RLock()
+	handlers := h.messages
+	h.mu.RUnlock()
+	p := h.newPass(b, st)
+	defer p.free()
+	for _, handle := range handlers {
+		if err := handle(b.context(), p); err != nil {
+			h.end(p, err, "message to host")
+			return
+		}
+	}
+	h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
+}

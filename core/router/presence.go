@@ -1,0 +1,139 @@
+package router
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// PresenceHandler knows who is subscribed to whom. Its first two methods return what a
+// stage returns; after nil the stanza goes where it is addressed to.
+type PresenceHandler interface {
+	// Sent sees every presence of a local session. Without To it is a broadcast: the
+	// session's Presence is the new one already, p.Before the one before it.
+	Sent(ctx context.Context, p *Pass) error
+	// Received sees every presence for p.Account, whose account exists.
+	Received(ctx context.Context, p *Pass) error
+	// Gone is called once for a session that has ended, with its last presence still set
+	// where it had not become unavailable by itself.
+	Gone(ctx context.Context, h *Host, s *Bound)
+	// Shares tells whether other may know that the account is online, by subscription.
+	Shares(ctx context.Context, account, other jid.JID) bool
+}
+
+// presenceFrom is for presence that a local session sends.
+func (h *Host) presenceFrom(p *Pass) {
+	st := p.Stanza
+	if !presenceType(st.Type) {
+		h.router.Bounce(p.batch, st, stanza.BadRequest("unknown presence type"))
+		return
+	}
+	if st.To.IsZero() && !h.announce(p) {
+		return
+	}
+	if h.presence == nil {
+		if !st.To.IsZero() && st.Type != stanza.TypeProbe {
+			p.Route(st)
+		}
+		return
+	}
+	if err := h.presence.Sent(p.batch.context(), p); err != nil {
+		h.end(p, err, "presence sent")
+		return
+	}
+	if !p.Stanza.To.IsZero() {
+		p.Route(p.Stanza)
+	}
+}
+
+// announce takes over the state that a broadcast declares; false where it cannot be one.
+func (h *Host) announce(p *Pass) bool {
+	st := p.Stanza
+	switch st.Type {
+	case "":
+		priority, ok := Priority(st)
+		if !ok {
+			h.router.Bounce(p.batch, st, stanza.BadRequest("priority is not in -128..127"))
+			return false
+		}
+		p.Before = p.Session.SetPresence(&Presence{Stanza: st, Priority: priority, Since: time.Now()})
+		return true
+	case stanza.TypeUnavailable:
+		p.Before = p.Session.SetPresence(nil)
+		return true
+	case stanza.TypeError:
+		return false
+	}
+	h.router.Bounce(p.batch, st, stanza.BadRequest("presence of this type needs a receiver"))
+	return false
+}
+
+// Priority is the priority of an available presence, 0 where it names none; false
+// where it is not an integer between -128 and 127 (RFC 6121 §4.7.2.3).
+func Priority(st *stanza.Stanza) (int8, bool) {
+	e := st.Child("", "priority")
+	if e == nil {
+		return 0, true
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(e.Text()), 10, 8)
+	return int8(n), err == nil
+}
+
+// presenceTo is for presence to this domain.
+func (h *Host) presenceTo(b *Batch, st *stanza.Stanza) {
+	if st.To.Local() == "" || !presenceType(st.Type) {
+		h.router.Counters.Dropped.Add(1) // RFC 6121 §8.3: the host has no use for it
+		return
+	}
+	p := h.newPass(b, st)
+	defer p.free()
+	p.Account = st.To.Bare()
+	sessions := h.directory.Sessions(p.Account)
+	if len(sessions) == 0 && !h.known(p) {
+		h.router.Counters.Dropped.Add(1) // RFC 6121 §8.5.1, §3.1.3: as if nobody cared
+		return
+	}
+	if !h.run(p, inbound) {
+		return
+	}
+	if h.presence != nil {
+		if err := h.presence.Received(b.context(), p); err != nil {
+			h.end(p, err, "presence received")
+			return
+		}
+	}
+	p.DeliverPresence()
+}
+
+// DeliverPresence gives a presence to the sessions that are to see it: that of a full
+// address (RFC 6121 §8.5.3), or all available ones (§8.5.2.1.2).
+func (p *Pass) DeliverPresence() {
+	sessions := p.Host.directory.Sessions(p.Account)
+	if p.Stanza.To.IsFull() {
+		if b := find(sessions, p.Stanza.To); b != nil {
+			b.deliver(p.batch, p.Stanza)
+		}
+		return
+	}
+	if p.Stanza.Type == stanza.TypeProbe {
+		return
+	}
+	for _, b := range sessions {
+		if b.Presence() != nil {
+			b.deliver(p.batch, p.Stanza)
+		}
+	}
+}
+
+func presenceType(typ string) bool {
+	switch typ {
+	case "", stanza.TypeUnavailable, stanza.TypeSubscribe, stanza.TypeSubscribed,
+		stanza.TypeUnsubscribe, stanza.TypeUnsubscribed, stanza.TypeProbe, stanza.TypeError:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,158 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Destination takes the stanzas of a domain, or of every domain that is not ours.
+type Destination interface {
+	// Deliver takes a stanza and never blocks.
+	Deliver(*stanza.Stanza)
+}
+
+// Queued is a Destination that collects what is delivered until Flush sends it.
+type Queued interface {
+	Destination
+	Flush()
+}
+
+// ErrTaken is returned where a domain has a destination already.
+var ErrTaken = errors.New("domain is taken")
+
+// Router holds the table of domains. It is safe for use by any goroutine.
+type Router struct {
+	log    *slog.Logger
+	table  atomic.Pointer[map[string]route]
+	remote atomic.Pointer[route]
+	mu     sync.Mutex // held while the table is copied
+
+	// Counters may be read at any time.
+	Counters Counters
+}
+
+// Counters counts what did not arrive.
+type Counters struct {
+	Bounced  atomic.Uint64 // answered with an error
+	Dropped  atomic.Uint64 // ignored without an answer
+	Overflow atomic.Uint64 // refused by a full queue of an endpoint
+}
+
+// route is one line of the table; exactly one of its fields is set.
+type route struct {
+	host *Host
+	sink *sink
+	dest Destination
+}
+
+// New makes a router that knows no domain yet.
+func New(log *slog.Logger) *Router {
+	r := &Router{log: log}
+	r.table.Store(&map[string]route{})
+	return r
+}
+
+// Attach gives a domain to a destination.
+func (r *Router) Attach(domain jid.JID, d Destination) error {
+	if !domain.IsHost() {
+		return fmt.Errorf("attach %q: not a domain", domain)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := *r.table.Load()
+	if _, taken := old[domain.String()]; taken {
+		return fmt.Errorf("attach %s: %w", domain, ErrTaken)
+	}
+	table := maps.Clone(old)
+	table[domain.String()] = routeTo(d)
+	r.table.Store(&table)
+	return nil
+}
+
+// Detach takes a domain out of the table; its stanzas then go to the remote destination.
+func (r *Router) Detach(domain jid.JID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	table := maps.Clone(*r.table.Load())
+	delete(table, domain.String())
+	r.table.Store(&table)
+}
+
+// SetRemote gives every domain that is not in the table to d; nil takes it back.
+func (r *Router) SetRemote(d Destination) {
+	if d == nil {
+		r.remote.Store(nil)
+		return
+	}
+	to := routeTo(d)
+	r.remote.Store(&to)
+}
+
+// Serves tells whether the domain is in the table. A link from another server asks it
+// first, so that nothing is relayed between two of them.
+func (r *Router) Serves(domain jid.JID) bool {
+	_, ok := (*r.table.Load())[domain.Domain()]
+	return ok
+}
+
+// Host is the served host of that domain, or nil.
+func (r *Router) Host(domain jid.JID) *Host {
+	return (*r.table.Load())[domain.Domain()].host
+}
+
+// Route sends a stanza on its way and flushes what it was appended to.
+func (r *Router) Route(st *stanza.Stanza) { r.RouteIn(nil, st) }
+
+// RouteIn is Route for a reader that flushes its batch itself.
+func (r *Router) RouteIn(b *Batch, st *stanza.Stanza) {
+	to, ok := (*r.table.Load())[st.To.Domain()]
+	if !ok {
+		remote := r.remote.Load()
+		if remote == nil || st.To.IsZero() {
+			r.Bounce(b, st, stanza.RemoteServerNotFound(""))
+			return
+		}
+		to = *remote
+	}
+	switch {
+	case to.host != nil:
+		to.host.deliver(b, st)
+	case to.sink != nil:
+		to.sink.deliver(b, st)
+	default:
+		to.dest.Deliver(st)
+	}
+}
+
+// Bounce answers a stanza that cannot be delivered. An error, a result and an
+// unavailable presence are dropped instead, so that no two entities can keep each
+// other busy (RFC 6120 §8.3.1).
+func (r *Router) Bounce(b *Batch, st *stanza.Stanza, e *stanza.Error) {
+	var reply *stanza.Stanza
+	if !st.From.IsZero() && (st.Kind != stanza.Presence || st.Type != stanza.TypeUnavailable) {
+		reply = st.ErrorReply(e)
+	}
+	if reply == nil {
+		r.Counters.Dropped.Add(1)
+		return
+	}
+	r.Counters.Bounced.Add(1)
+	r.RouteIn(b, reply)
+}
+
+func routeTo(d Destination) route {
+	switch d := d.(type) {
+	case *Host:
+		return route{host: d}
+	case Queued:
+		return route{sink: &sink{Queued: d}}
+	}
+	return route{dest: d}
+}

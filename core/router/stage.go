@@ -1,0 +1,131 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Stop is what a stage returns when the stanza goes no further: it was taken, or is
+// to be dropped without an answer.
+var Stop = errors.New("stanza was taken")
+
+// Stage is one step that stanzas of and for local accounts pass. Every function may be
+// nil. One that returns nil lets the stanza go on; Stop ends its way; a *stanza.Error
+// ends it and goes to the sender; any other error is logged and the sender gets
+// internal-server-error.
+//
+// They run in the sender's goroutine and may wait for the store, but not for the peer.
+type Stage struct {
+	Name string
+	// Outbound sees what a local session sends; p.Session is its session.
+	Outbound func(ctx context.Context, p *Pass) error
+	// Inbound sees what is for p.Account; for a message p.Targets are the sessions that
+	// will get it, none where it is going to Undelivered next.
+	Inbound func(ctx context.Context, p *Pass) error
+	// Undelivered sees the messages that nobody was there for and that may be kept for
+	// later. Where p.Unknown is set there is no such account: the stage answers as it
+	// would for any other and keeps nothing, so that accounts cannot be guessed.
+	Undelivered func(ctx context.Context, p *Pass) error
+}
+
+// Pass is one stanza on its way through the stages. It is only good until the stage returns.
+type Pass struct {
+	Host    *Host
+	Stanza  *stanza.Stanza // a stage may put a changed copy here
+	Account jid.JID        // bare; the account on whose behalf the stage runs
+	Session *Bound         // the sender's, nil for a stanza that is not of a local session
+	Targets []*Bound       // Inbound messages
+	Before  *Presence      // Sent: the session's presence before this stanza
+	Unknown bool           // Undelivered: there is no such account
+
+	batch *Batch
+	space [4]*Bound
+}
+
+// Route sends another stanza on its way.
+func (p *Pass) Route(st *stanza.Stanza) { p.Host.router.RouteIn(p.batch, st) }
+
+// Deliver gives another stanza to one session, past all rules and stages.
+func (p *Pass) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(p.batch, st) }
+
+// Promise announces a write that this stanza's acknowledgement has to wait for; the
+// returned function is called once, when the write is on disk or has failed.
+func (p *Pass) Promise() func(error) {
+	if p.batch == nil || p.batch.promises == nil {
+		return func(error) {}
+	}
+	return p.batch.promises.Begin()
+}
+
+var passes = sync.Pool{New: func() any { return new(Pass) }}
+
+func (h *Host) newPass(b *Batch, st *stanza.Stanza) *Pass {
+	p := passes.Get().(*Pass)
+	p.Host, p.Stanza, p.batch = h, st, b
+	p.Targets = p.space[:0]
+	if b != nil && b.session != nil && b.session.jid.Bare() == st.From.Bare() {
+		p.Session = b.session
+	}
+	return p
+}
+
+func (p *Pass) free() {
+	*p = Pass{}
+	passes.Put(p)
+}
+
+// which of a stage's functions is run.
+type side uint8
+
+const (
+	outbound side = iota
+	inbound
+	undelivered
+)
+
+func (s *Stage) on(at side) func(context.Context, *Pass) error {
+	switch at {
+	case outbound:
+		return s.Outbound
+	case inbound:
+		return s.Inbound
+	}
+	return s.Undelivered
+}
+
+// run lets p through the stages of one side; false where its way has ended.
+func (h *Host) run(p *Pass, at side) bool {
+	for i := range h.stages {
+		f := h.stages[i].on(at)
+		if f == nil {
+			continue
+		}
+		if err := f(p.batch.context(), p); err != nil {
+			h.end(p, err, h.stages[i].Name)
+			return false
+		}
+	}
+	return true
+}
+
+// end turns what a stage or the presence handler returned into an answer.
+func (h *Host) end(p *Pass, err error, where string) {
+	if errors.Is(err, Stop) {
+		return
+	}
+	h.router.Bounce(p.batch, p.Stanza, h.condition(err, where))
+}
+
+// condition is the error that the sender gets to see.
+func (h *Host) condition(err error, where string) *stanza.Error {
+	var e *stanza.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	h.log.Error("stanza not handled", "where", where, "err", err)
+	return stanza.InternalServerError()
+}
