@@ -9,12 +9,12 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Stop is what a stage returns when the stanza goes no further: it was taken, or is
+// ErrStop is what a stage returns when the stanza goes no further: it was taken, or is
 // to be dropped without an answer.
-var Stop = errors.New("stanza was taken")
+var ErrStop = errors.New("stanza was taken")
 
 // Stage is one step that stanzas of and for local accounts pass. Every function may be
-// nil. One that returns nil lets the stanza go on; Stop ends its way; a *stanza.Error
+// nil. One that returns nil lets the stanza go on; ErrStop ends its way; a *stanza.Error
 // ends it and goes to the sender; any other error is logged and the sender gets
 // internal-server-error.
 //
@@ -114,7 +114,7 @@ func (h *Host) run(p *Pass, at side) bool {
 
 // end turns what a stage or the presence handler returned into an answer.
 func (h *Host) end(p *Pass, err error, where string) {
-	if errors.Is(err, Stop) {
+	if errors.Is(err, ErrStop) {
 		return
 	}
 	h.router.Bounce(p.batch, p.Stanza, h.condition(err, where))
