@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+const (
+	maxGroup  = 256                  // functions in one commit
+	maxGather = 3 * time.Millisecond // how long a group goes on taking in what has come meanwhile
+)
+
+// Write runs fn in the next commit and returns once it is on the disk. fn runs in the
+// writer's goroutine, in a savepoint: its error or panic undoes what it did, and nothing
+// else. It must neither block nor end tx. ctx can only stop what has not begun.
+func (s *Store) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	result := make(chan error, 1)
+	w := &write{fn: fn, done: func(err error) { result <- err }}
+	if err := s.queue.push(w); err != nil {
+		return err
+	}
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		if s.queue.cancel(w) {
+			return ctx.Err()
+		}
+		return <-result
+	}
+}
+
+// WriteAsync is Write without the wait: done gets the outcome after the commit, from the
+// writer's goroutine, and must not block. Only on a closed store is done called at once.
+func (s *Store) WriteAsync(fn func(tx *sql.Tx) error, done func(error)) {
+	if done == nil {
+		done = func(error) {}
+	}
+	if err := s.queue.push(&write{fn: fn, done: done}); err != nil {
+		done(err)
+	}
+}
+
+// runWriter is the writer's goroutine. Nothing is waited for on purpose: while one group
+// is being synced the next one gathers, and a lone write is committed at once.
+func (s *Store) runWriter() {
+	defer close(s.done)
+	var group []*write
+	for {
+		group = s.queue.take(group[:0], maxGroup, true)
+		if len(group) == 0 {
+			return
+		}
+		group = s.commit(group)
+		for i, w := range group {
+			s.tell(w)
+			group[i] = nil
+		}
+	}
+}
+
+// tell hands the outcome to whoever waits; a panic there must not end the writer.
+func (s *Store) tell(w *write) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("a write's completion panicked", "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	w.done(w.err)
+}
+
+// commit runs a group and whatever joins it, and leaves each write's outcome in its err.
+func (s *Store) commit(group []*write) []*write {
+	begun := time.Now()
+	tx, err := s.writes.BeginTx(context.Background(), nil)
+	if err != nil {
+		return s.spoil(group, fmt.Errorf("begin: %w", err))
+	}
+	for i := 0; i < len(group); i++ {
+		if err := s.apply(tx, group[i]); err != nil {
+			return s.spoil(group, errors.Join(err, ignoreDone(tx.Rollback())))
+		}
+		if i+1 == len(group) && len(group) < maxGroup && time.Since(begun) < maxGather {
+			group = s.queue.take(group, maxGroup-len(group), false)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return s.spoil(group, fmt.Errorf("commit: %w", err))
+	}
+	return group
+}
+
+// spoil gives the error of the whole group to each that has none of its own.
+func (s *Store) spoil(group []*write, err error) []*write {
+	s.log.Error("writing to the database", "error", err, "writes", len(group))
+	for _, w := range group {
+		if w.err == nil {
+			w.err = err
+		}
+	}
+	return group
+}
+
+const (
+	savepointSQL  = `SAVEPOINT f`
+	releaseSQL    = `RELEASE SAVEPOINT f`
+	rollbackToSQL = `ROLLBACK TO SAVEPOINT f`
+)
+
+// apply runs one function in a savepoint. An error of apply itself means that the
+// transaction is lost: on a full disk or an I/O error SQLite rolls all of it back.
+func (s *Store) apply(tx *sql.Tx, w *write) error {
+	if w.fn == nil {
+		return nil
+	}
+	if _, err := tx.Exec(savepointSQL); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	if w.err = s.call(tx, w.fn); w.err != nil {
+		if _, err := tx.Exec(rollbackToSQL); err != nil {
+			return fmt.Errorf("%w (and undo: %w)", w.err, err)
+		}
+	}
+	if _, err := tx.Exec(releaseSQL); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) call(tx *sql.Tx, fn func(*sql.Tx) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("a write panicked", "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic in a write: %v", r)
+		}
+	}()
+	return fn(tx)
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}

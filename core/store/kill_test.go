@@ -1,0 +1,96 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+)
+
+const victimEnv = "DRAGOMAN_STORE_VICTIM"
+
+// victim writes numbers to the store at path and prints each that it was told is on
+// the disk, until it is killed.
+func victim(path string) {
+	s, err := Open(context.Background(), Options{Path: path})
+	if err != nil {
+		fmt.Println("open:", err)
+		os.Exit(1)
+	}
+	for i := 0; ; i++ {
+		s.WriteAsync(func(tx *sql.Tx) error {
+			_, err := tx.Exec(`INSERT INTO scratch (n) VALUES (?)`, i)
+			return err
+		}, func(err error) {
+			if err == nil {
+				fmt.Println(i)
+			}
+		})
+		if i%50 == 0 { // let the queue run empty now and then
+			if err := s.Write(context.Background(), func(*sql.Tx) error { return nil }); err != nil {
+				os.Exit(1)
+			}
+		}
+	}
+}
+
+// What was told before a kill -9 is there afterwards.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "dragoman.db")
+	first, err := Open(t.Context(), Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scratch(t, first)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), victimEnv+"="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told := map[int]bool{}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		n, err := strconv.Atoi(lines.Text())
+		if err != nil {
+			t.Fatalf("victim: %s", lines.Text())
+		}
+		told[n] = true
+		if len(told) == 500 {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = cmd.Wait() // killed
+	if len(told) < 500 {
+		t.Fatalf("only %d writes were told", len(told))
+	}
+	s := open(t, Options{Path: path})
+	got := numbers(t, s)
+	for n := range told {
+		if !got[n] {
+			t.Errorf("write %d was promised and is lost", n)
+		}
+	}
+	var check string
+	if err := s.Reader().QueryRow(`PRAGMA integrity_check`).Scan(&check); err != nil || check != "ok" {
+		t.Errorf("%s %v", check, err)
+	}
+}

@@ -1,0 +1,31 @@
+package store
+
+// Limits bound what one account may make the store keep. Zero fields take the defaults.
+type Limits struct {
+	OfflineMessages int   // offline messages of one account; 100
+	OfflineBytes    int64 // their size together; 4 MiB
+	PendingIn       int   // unanswered subscription requests to one account; 500
+	RosterItems     int   // contacts of one account; 2000
+	PrivateItems    int   // private XML items (XEP-0049) of one account; 100
+	PrivateBytes    int64 // their size together; 1 MiB
+}
+
+func (l Limits) orDefaults() Limits {
+	def := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	def64 := func(v *int64, d int64) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	def(&l.OfflineMessages, 100)
+	def64(&l.OfflineBytes, 4<<20)
+	def(&l.PendingIn, 500)
+	def(&l.RosterItems, 2000)
+	def(&l.PrivateItems, 100)
+	def64(&l.PrivateBytes, 1<<20)
+	return l
+}

@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+)
+
+// Limits of the connections; those that an Options field replaces are its defaults.
+const (
+	defaultBusyTimeout = 5 * time.Second
+	minReaders         = 4
+	cachedStatements   = 128     // prepared statements that each connection keeps
+	pageCacheKiB       = 8 << 10 // of the writer
+	readCacheKiB       = 2 << 10 // of each reader
+	fileMode           = 0o600
+	dirMode            = 0o700
+)
+
+// Options say where the store is and how it behaves. Only Path is needed.
+type Options struct {
+	Path string       // the database file; made with mode 0600 where it does not exist
+	Log  *slog.Logger // slog.Default where nil
+
+	BusyTimeout time.Duration // how long to wait for another process's lock; 5 s where 0
+	Readers     int           // connections that read; one per CPU, at least 4, where 0
+	Limits      Limits
+}
+
+// Store is an open database. Its methods may be called from any goroutine.
+type Store struct {
+	log    *slog.Logger
+	path   string
+	limits Limits
+	writes *sql.DB // exactly one connection, used by the writer's goroutine only
+	reads  *sql.DB
+	queue  *queue
+	done   chan struct{} // closed when the writer's goroutine has ended
+}
+
+// Open opens the database, makes or migrates its schema, and starts the writer.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.BusyTimeout <= 0 {
+		o.BusyTimeout = defaultBusyTimeout
+	}
+	if o.Readers <= 0 {
+		o.Readers = max(minReaders, runtime.NumCPU())
+	}
+	if err := prepareFile(o.Path); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s := &Store{
+		log: o.Log, path: o.Path, limits: o.Limits.orDefaults(),
+		queue: newQueue(), done: make(chan struct{}),
+	}
+	if err := s.connect(ctx, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", o.Path, err), s.closeConnections())
+	}
+	go s.runWriter()
+	return s, nil
+}
+
+func (s *Store) connect(ctx context.Context, o Options) error {
+	var err error
+	if s.writes, err = sql.Open("sqlite3", source(o, "rwc")); err != nil {
+		return err
+	}
+	s.writes.SetMaxOpenConns(1)
+	if err := migrate(ctx, s.writes, s.log); err != nil {
+		return err
+	}
+	if s.reads, err = sql.Open("sqlite3", source(o, "ro")); err != nil {
+		return err
+	}
+	s.reads.SetMaxOpenConns(o.Readers)
+	s.reads.SetMaxIdleConns(o.Readers)
+	return s.reads.PingContext(ctx)
+}
+
+// source is the driver's data source name.
+func source(o Options, mode string) string {
+	v := url.Values{}
+	v.Set("mode", mode)
+	v.Set("_busy_timeout", strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10))
+	v.Set("_foreign_keys", "true")
+	v.Set("_stmt_cache_size", strconv.Itoa(cachedStatements))
+	if mode == "ro" {
+		v.Set("_query_only", "true")
+		v.Set("_cache_size", strconv.Itoa(-readCacheKiB))
+	} else {
+		v.Set("_journal_mode", "WAL")
+		v.Set("_synchronous", "FULL") // a commit is on the disk when it returns
+		v.Set("_txlock", "immediate")
+		v.Set("_cache_size", strconv.Itoa(-pageCacheKiB))
+	}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: o.Path}).EscapedPath(), RawQuery: v.Encode()}).String()
+}
+
+// prepareFile makes the file before SQLite does, because it holds secrets: SQLite gives
+// the -wal and -shm files the mode of the database.
+func prepareFile(path string) error {
+	if path == "" {
+		return errors.New("no path")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode()&fs.ModePerm != fileMode {
+		err = f.Chmod(fileMode)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// Reader is the pool of read-only connections.
+func (s *Store) Reader() *sql.DB { return s.reads }
+
+// Close refuses further writes, commits those that wait, and closes the file.
+func (s *Store) Close() error {
+	if !s.queue.close() {
+		<-s.done
+		return nil
+	}
+	<-s.done
+	return s.closeConnections()
+}
+
+func (s *Store) closeConnections() error {
+	var errs []error
+	if s.reads != nil {
+		errs = append(errs, s.reads.Close()) // first: the last connection to close removes the -wal file
+	}
+	if s.writes != nil {
+		errs = append(errs, s.writes.Close())
+	}
+	return errors.Join(errs...)
+}
+
+const backupSQL = `VACUUM INTO ?`
+
+// Backup writes a consistent copy to a file that must not exist yet, while the store is in use.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode) // VACUUM INTO takes an empty file
+	if err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	db, err := sql.Open("sqlite3", source(Options{Path: s.path, BusyTimeout: defaultBusyTimeout}, "rw"))
+	if err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	if _, err = db.ExecContext(ctx, backupSQL, path); err != nil {
+		err = fmt.Errorf("back up to %s: %w", path, err)
+	}
+	return errors.Join(err, db.Close())
+}

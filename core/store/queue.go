@@ -1,0 +1,92 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"sync"
+)
+
+// maxQueue is how many functions may wait for the writer before more are refused.
+const maxQueue = 1 << 16
+
+// Errors of a write that was not tried.
+var (
+	ErrClosed   = errors.New("the store is closed")
+	ErrOverload = errors.New("too many writes are waiting")
+)
+
+// write is one function that waits for its turn.
+type write struct {
+	fn   func(*sql.Tx) error
+	done func(error)
+	err  error // what to tell done once the group has been committed
+}
+
+// queue is what waits for the writer, in order.
+type queue struct {
+	mu     sync.Mutex
+	ready  sync.Cond
+	items  []*write
+	closed bool
+}
+
+func newQueue() *queue {
+	q := &queue{}
+	q.ready.L = &q.mu
+	return q
+}
+
+// push never waits. A write that is refused for overload keeps its place, so that
+// its done is called by the writer's goroutine like any other.
+func (q *queue) push(w *write) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return ErrClosed
+	}
+	if len(q.items) >= maxQueue {
+		w.fn, w.err = nil, ErrOverload
+	}
+	q.items = append(q.items, w)
+	q.ready.Signal()
+	return nil
+}
+
+// cancel takes w out where its turn has not come yet.
+func (q *queue) cancel(w *write) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.items {
+		if q.items[i] == w {
+			q.items = append(q.items[:i], q.items[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// take moves up to n writes to dst. With wait it sleeps until there is one, and then
+// gives none only when the queue is closed and empty.
+func (q *queue) take(dst []*write, n int, wait bool) []*write {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for wait && len(q.items) == 0 && !q.closed {
+		q.ready.Wait()
+	}
+	n = min(n, len(q.items))
+	dst = append(dst, q.items[:n]...)
+	rest := copy(q.items, q.items[n:])
+	clear(q.items[rest:])
+	q.items = q.items[:rest]
+	return dst
+}
+
+// close refuses further pushes and tells whether it was open.
+func (q *queue) close() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	was := !q.closed
+	q.closed = true
+	q.ready.Broadcast()
+	return was
+}
