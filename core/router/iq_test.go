@@ -1,0 +1,278 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// friends is a PresenceHandler in which only the listed pairs are subscribed.
+type friends struct {
+	pairs map[string]bool // "account other"
+	gone  []string
+	sent  []string
+	stop  bool
+}
+
+func (f *friends) Sent(_ context.Context, p *Pass) error {
+	f.sent = append(f.sent, "sent "+p.Stanza.Type+" "+p.Stanza.To.String())
+	if f.stop {
+		return ErrStop
+	}
+	return nil
+}
+
+func (f *friends) Received(_ context.Context, p *Pass) error {
+	f.sent = append(f.sent, "received "+p.Stanza.Type+" "+p.Account.String())
+	if f.stop {
+		return ErrStop
+	}
+	return nil
+}
+
+func (f *friends) Gone(_ context.Context, _ *Host, s *Bound) {
+	f.gone = append(f.gone, s.JID().String())
+}
+
+func (f *friends) Shares(_ context.Context, account, other jid.JID) bool {
+	return f.pairs[account.String()+" "+other.Bare().String()]
+}
+
+func TestIQToAccountAndHost(t *testing.T) {
+	t.Parallel()
+	tn := newTown(t)
+	romeo := tn.join("romeo@home.test/x", "0")
+	var last *IQ
+	answer := func(_ context.Context, q *IQ) (*stanza.Element, error) {
+		last = q
+		switch q.Payload.Attr("do") {
+		case "error":
+			return nil, stanza.Forbidden("no")
+		case "fault":
+			return nil, errors.New("secret cause")
+		case "later":
+			q.Route(q.Stanza.Result())
+			return nil, ErrAnswered
+		case "nothing":
+			return nil, nil
+		}
+		return stanza.NewElement("urn:x", "answer"), nil
+	}
+	tn.host.HandleIQ("urn:x", answer)
+	tn.host.HandleIQ("urn:own", Own(answer))
+	tn.host.HandleIQ("urn:host", ToHost(answer))
+
+	ask := func(st *stanza.Stanza) string {
+		last = nil
+		tn.submit("romeo@home.test/x", st)
+		got := romeo.take()
+		if len(got) != 1 {
+			t.Fatalf("%d answers to %s", len(got), st)
+		}
+		if got[0].ID != st.ID || got[0].Kind != stanza.IQ || got[0].From != st.To { // checklist 41
+			t.Errorf("answer %s to %s", got[0], st)
+		}
+		if e := got[0].Err(); e != nil {
+			if strings.Contains(got[0].String(), "secret") {
+				t.Error("an inner error was shown")
+			}
+			return e.Condition
+		}
+		return got[0].Type
+	}
+	do := func(to, what string) *stanza.Stanza {
+		st := query(to, "set", "urn:x")
+		st.Payload = "<query xmlns='urn:x' do='" + what + "'/>"
+		return st
+	}
+	cases := []struct {
+		st   *stanza.Stanza
+		want string
+	}{
+		{query("", "get", "urn:x"), "result"}, // checklist 47
+		{query("", "get", "urn:none"), "service-unavailable"},
+		{query("romeo@home.test", "get", "urn:x"), "result"}, // checklist 48
+		{query("romeo@home.test", "get", "urn:none"), "service-unavailable"},
+		{query("juliet@home.test", "get", "urn:x"), "result"},
+		{query("juliet@home.test", "get", "urn:own"), "service-unavailable"},
+		{query("nobody@home.test", "get", "urn:x"), "service-unavailable"},
+		{query("nobody@home.test", "get", "urn:own"), "service-unavailable"},
+		{query("romeo@home.test", "get", "urn:own"), "result"},
+		{query("", "get", "urn:own"), "result"},
+		{query("", "get", "urn:host"), "service-unavailable"},
+		{query("home.test", "get", "urn:host"), "result"},
+		{query("home.test", "get", "urn:own"), "service-unavailable"},
+		{query("home.test/r", "get", "urn:host"), "service-unavailable"}, // checklist 53
+		{do("home.test", "error"), "forbidden"},
+		{do("home.test", "fault"), "internal-server-error"},
+		{do("home.test", "later"), "result"},
+		{do("home.test", "nothing"), "result"},
+	}
+	for _, c := range cases { // checklist 45: exactly one answer
+		if got := ask(c.st); got != c.want {
+			t.Errorf("%s: %s, want %s", c.st, got, c.want)
+		}
+	}
+	ask(query("juliet@home.test", "get", "urn:x"))
+	if last.Session == nil || last.Own() || last.Account.String() != "juliet@home.test" {
+		t.Errorf("request shown as %+v", last)
+	}
+	tn.router.Route(from(query("romeo@home.test", "get", "urn:x"), "x@away.test/r"))
+	if last.Session != nil || last.Own() {
+		t.Error("a stranger was shown as a session")
+	}
+	// A stranger cannot be taken for the account by its address alone.
+	tn.router.Route(from(query("romeo@home.test", "get", "urn:own"), "romeo@home.test/x"))
+	if c := condition(romeo.take()); c != "service-unavailable" {
+		t.Errorf("answered %q", c)
+	}
+}
+
+// checklist 41, 45
+func TestMalformedIQ(t *testing.T) {
+	t.Parallel()
+	tn := newTown(t)
+	romeo := tn.join("romeo@home.test/x", "0")
+	juliet := tn.join("juliet@home.test/a", "0")
+	tn.host.HandleIQ("urn:x", func(context.Context, *IQ) (*stanza.Element, error) { return nil, nil })
+	one := "<q xmlns='urn:x'/>"
+	for _, st := range []*stanza.Stanza{
+		{Kind: stanza.IQ, Type: "get", Payload: one},
+		{Kind: stanza.IQ, Type: "get", ID: "1"},
+		{Kind: stanza.IQ, Type: "set", ID: "1", Payload: one + one},
+		{Kind: stanza.IQ, Type: "what", ID: "1", Payload: one},
+		{Kind: stanza.IQ, ID: "1", Payload: one},
+	} {
+		for _, to := range []string{"", "home.test", "juliet@home.test", "juliet@home.test/a", "nobody@home.test", "x@away.test"} {
+			c := st.Copy()
+			if to != "" {
+				c.To = jid.MustParse(to)
+			}
+			tn.submit("romeo@home.test/x", c)
+			if got := condition(romeo.take()); got != "bad-request" {
+				t.Errorf("%s: %q", c, got)
+			}
+		}
+	}
+	if got := juliet.take(); len(got) != 0 {
+		t.Errorf("delivered %v", got)
+	}
+	if got := tn.remote.take(); len(got) != 0 {
+		t.Errorf("sent away %v", got)
+	}
+}
+
+// checklist 49, 50
+func TestIQToSession(t *testing.T) {
+	t.Parallel()
+	tn := newTown(t)
+	f := &friends{pairs: map[string]bool{"juliet@home.test romeo@home.test": true}}
+	tn.host.SetPresence(f)
+	romeo, nurse := tn.join("romeo@home.test/x", "0"), tn.join("nurse@home.test/n", "0")
+	juliet, second := tn.join("juliet@home.test/a", "0"), tn.join("juliet@home.test/b", "")
+
+	tn.submit("romeo@home.test/x", query("juliet@home.test/a", "get", "urn:x"))
+	if len(juliet.take()) != 1 || len(romeo.take()) != 0 {
+		t.Error("a subscriber's request did not arrive")
+	}
+	tn.submit("juliet@home.test/b", query("juliet@home.test/a", "get", "urn:x"))
+	if len(juliet.take()) != 1 || len(second.take()) != 0 {
+		t.Error("an own session's request did not arrive")
+	}
+	// Who is not subscribed gets the same answer, whether somebody is there or not.
+	var answers []string
+	for _, to := range []string{"juliet@home.test/a", "juliet@home.test/gone", "nobody@home.test/a"} {
+		st := query(to, "get", "urn:x")
+		st.ID = "same"
+		tn.submit("nurse@home.test/n", st)
+		got := nurse.take()
+		if len(got) != 1 {
+			t.Fatalf("%s: %d answers", to, len(got))
+		}
+		answers = append(answers, strings.Replace(got[0].String(), to, "X", 1))
+	}
+	if answers[0] != answers[1] || answers[1] != answers[2] || !strings.Contains(answers[0], "service-unavailable") {
+		t.Errorf("answers differ: %q", answers)
+	}
+	if got := juliet.take(); len(got) != 0 {
+		t.Errorf("juliet got %v", got)
+	}
+	// Directed presence opens the way: to a person, or to a room whose occupants then ask.
+	tn.bound["juliet@home.test/a"].AddDirected(jid.MustParse("nurse@home.test/n"))
+	tn.bound["juliet@home.test/a"].AddDirected(jid.MustParse("room@away.test/juliet"))
+	tn.submit("nurse@home.test/n", query("juliet@home.test/a", "get", "urn:x"))
+	tn.router.Route(from(query("juliet@home.test/a", "get", "urn:x"), "room@away.test/romeo"))
+	tn.router.Route(from(query("juliet@home.test/a", "get", "urn:x"), "home.test"))
+	if got := juliet.take(); len(got) != 3 {
+		t.Errorf("juliet got %v", got)
+	}
+	// Answers always arrive.
+	st := from(query("juliet@home.test/a", "get", "urn:x"), "x@away.test/r").Copy()
+	st.Type = "result"
+	tn.router.Route(st)
+	if len(juliet.take()) != 1 {
+		t.Error("a result did not arrive")
+	}
+}
+
+// CVE-2015-8688: nobody but the account itself may send a roster push.
+func TestCVE_2015_8688_RosterPush(t *testing.T) {
+	t.Parallel()
+	tn := newTown(t)
+	juliet := tn.join("juliet@home.test/a", "0")
+	tn.join("juliet@home.test/b", "0")
+	tn.join("romeo@home.test/x", "0")
+	push := func() *stanza.Stanza { return query("juliet@home.test/a", "set", nsRoster) }
+	for _, sender := range []string{"x@away.test/r", "home.test", "component.home.test", "juliet@home.test/b", "juliet@away.test"} {
+		tn.router.Route(from(push(), sender))
+		hidden := from(push(), sender)
+		hidden.Payload = "<r:query xmlns:r='jabber:iq&#58;roster'/>"
+		tn.router.Route(hidden)
+	}
+	tn.submit("romeo@home.test/x", push())
+	tn.submit("juliet@home.test/b", push())
+	if got := juliet.take(); len(got) != 0 {
+		t.Errorf("delivered %v", got)
+	}
+	tn.router.Route(from(push(), "juliet@home.test"))
+	if len(juliet.take()) != 1 {
+		t.Error("the server's own push did not arrive")
+	}
+}
+
+func TestAsk(t *testing.T) {
+	t.Parallel()
+	tn := newTown(t)
+	tn.join("juliet@home.test/a", "0")
+	tn.join("romeo@home.test/x", "0")
+	var got []*stanza.Stanza
+	ask := func() *stanza.Stanza {
+		st := from(query("juliet@home.test/a", "get", "urn:x"), "home.test")
+		if err := tn.host.Ask(st, func(a *stanza.Stanza) { got = append(got, a) }); err != nil {
+			t.Fatal(err)
+		}
+		return st
+	}
+	st := ask()
+	forged := st.Result()
+	forged.From = jid.JID{}
+	tn.submit("romeo@home.test/x", forged)
+	if len(got) != 0 {
+		t.Fatal("another one's answer was taken")
+	}
+	answer := st.Result()
+	tn.submit("juliet@home.test/a", answer)
+	tn.submit("juliet@home.test/a", answer)
+	if len(got) != 1 || got[0].Type != "result" {
+		t.Errorf("got %v", got)
+	}
+	tn.host.Unbind(context.Background(), tn.bound["juliet@home.test/a"])
+	ask()
+	if len(got) != 2 || got[1].Type != "error" {
+		t.Errorf("got %v", got)
+	}
+}

@@ -1,0 +1,304 @@
+package router
+
+import (
+	"context"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// RFC 6121 §8.5.4, every cell. O: kept by an Undelivered stage; E: service-unavailable;
+// S: silence; otherwise the letters of the sessions that get it.
+func TestMessageDelivery(t *testing.T) {
+	t.Parallel()
+	types := []string{"normal", "chat", "groupchat", "headline", "error"}
+	cases := []struct {
+		name     string
+		sessions map[string]string // resource → priority
+		to       string
+		want     [5]string
+	}{
+		// checklist 54
+		{"no account, bare", nil, "nobody@home.test", [5]string{"O", "O", "E", "S", "S"}},
+		// checklist 55
+		{"no account, full", nil, "nobody@home.test/a", [5]string{"E", "O", "E", "S", "S"}},
+		// checklist 56
+		{"no session, bare", nil, "juliet@home.test", [5]string{"O", "O", "E", "S", "S"}},
+		// checklist 57
+		{"no session, full", nil, "juliet@home.test/a", [5]string{"E", "O", "E", "S", "S"}},
+		// checklist 58
+		{"negative, bare", map[string]string{"a": "-1"}, "juliet@home.test", [5]string{"O", "O", "E", "S", "S"}},
+		{"negative, matched", map[string]string{"a": "-1"}, "juliet@home.test/a", [5]string{"a", "a", "a", "a", "a"}},
+		{"negative, unmatched", map[string]string{"a": "-1"}, "juliet@home.test/b", [5]string{"E", "O", "E", "S", "S"}},
+		// checklist 59
+		{"one, bare", map[string]string{"a": "1"}, "juliet@home.test", [5]string{"a", "a", "E", "a", "S"}},
+		{"one, matched", map[string]string{"a": "1"}, "juliet@home.test/a", [5]string{"a", "a", "a", "a", "a"}},
+		{"one, unmatched", map[string]string{"a": "1"}, "juliet@home.test/b", [5]string{"E", "a", "E", "S", "S"}},
+		// checklist 60
+		{"many, bare", map[string]string{"a": "1", "b": "0", "c": "-1"}, "juliet@home.test", [5]string{"ab", "ab", "E", "ab", "S"}},
+		{"many, matched", map[string]string{"a": "1", "b": "0"}, "juliet@home.test/b", [5]string{"b", "b", "b", "b", "b"}},
+		{"many, unmatched", map[string]string{"a": "1", "b": "0"}, "juliet@home.test/d", [5]string{"E", "ab", "E", "S", "S"}},
+		// checklist 62
+		{"unavailable, bare", map[string]string{"a": ""}, "juliet@home.test", [5]string{"O", "O", "E", "S", "S"}},
+		{"unavailable, matched", map[string]string{"a": ""}, "juliet@home.test/a", [5]string{"a", "a", "a", "a", "a"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var kept int
+			tn := newTown(t, Stage{Name: "offline", Undelivered: func(_ context.Context, p *Pass) error {
+				kept++
+				return ErrStop
+			}})
+			romeo := tn.join("romeo@home.test/x", "0")
+			phones := map[string]*phone{}
+			for r, priority := range c.sessions {
+				phones[r] = tn.join("juliet@home.test/"+r, priority)
+			}
+			for i, typ := range types {
+				kept = 0
+				tn.submit("romeo@home.test/x", message(c.to, typ))
+				got := ""
+				for _, r := range []string{"a", "b", "c"} {
+					if p := phones[r]; p != nil {
+						for _, st := range p.take() {
+							got += r
+							if st.To.String() != c.to { // checklist 38
+								t.Errorf("%s: to was changed into %s", typ, st.To)
+							}
+						}
+					}
+				}
+				back := condition(romeo.take())
+				switch {
+				case back == "service-unavailable":
+					got += "E"
+				case back != "":
+					got += back
+				case kept > 0:
+					got += "O"
+				case got == "":
+					got = "S"
+				}
+				if got != c.want[i] { // checklist 61
+					t.Errorf("%s: %s, want %s", typ, got, c.want[i])
+				}
+			}
+		})
+	}
+}
+
+// Where nothing is kept for later, an account that is away and one that does not exist
+// are refused alike; where it is, both are silent.
+func TestUnknownAccountLooksLikeAbsent(t *testing.T) {
+	t.Parallel()
+	offline := Stage{Name: "offline", Undelivered: func(_ context.Context, p *Pass) error {
+		if p.Stanza.Body() == "" {
+			return nil
+		}
+		return ErrStop
+	}}
+	for _, stages := range [][]Stage{nil, {offline}} {
+		tn := newTown(t, stages...)
+		romeo := tn.join("romeo@home.test/x", "0")
+		for _, typ := range []string{"normal", "chat", "groupchat", "headline", ""} { // checklist 113
+			for _, resource := range []string{"", "/a"} {
+				tn.submit("romeo@home.test/x", message("juliet@home.test"+resource, typ))
+				known := condition(romeo.take())
+				tn.submit("romeo@home.test/x", message("nobody@home.test"+resource, typ))
+				if unknown := condition(romeo.take()); known != unknown {
+					t.Errorf("%q%s: %q for an account, %q for none", typ, resource, known, unknown)
+				}
+			}
+		}
+	}
+}
+
+func TestUnknownIsTold(t *testing.T) {
+	t.Parallel()
+	var unknown, account string
+	tn := newTown(t, Stage{Undelivered: func(_ context.Context, p *Pass) error {
+		unknown, account = map[bool]string{true: "unknown", false: "known"}[p.Unknown], p.Account.String()
+		return nil
+	}})
+	romeo := tn.join("romeo@home.test/x", "0")
+	for to, want := range map[string]string{"nobody@home.test": "unknown", "juliet@home.test": "known", "broken@home.test": "known"} {
+		tn.submit("romeo@home.test/x", message(to, "chat"))
+		if unknown != want || account != to {
+			t.Errorf("%s: %s as %s", to, unknown, account)
+		}
+		if c := condition(romeo.take()); c != "service-unavailable" {
+			t.Errorf("%s: answered %q", to, c)
+		}
+	}
+}
+
+// checklist 63
+func TestMessageWithoutToIsForOneself(t *testing.T) {
+	t.Parallel()
+	tn := newTown(t)
+	a, b := tn.join("romeo@home.test/a", "0"), tn.join("romeo@home.test/b", "0")
+	tn.submit("romeo@home.test/a", message("", "chat"))
+	if len(a.take()) != 1 || len(b.take()) != 1 {
+		t.Error("not delivered to the own account")
+	}
+}
+
+func TestStages(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	note := func(name string, err error) func(context.Context, *Pass) error {
+		return func(_ context.Context, p *Pass) error {
+			seen = append(seen, name+" "+p.Account.String())
+			if p.Stanza.Body() == name {
+				return err
+			}
+			return nil
+		}
+	}
+	tn := newTown(t,
+		Stage{Name: "1", Outbound: note("out1", stanza.NotAcceptable("blocked")), Inbound: note("in1", ErrStop)},
+		Stage{Name: "2", Inbound: func(_ context.Context, p *Pass) error {
+			if p.Stanza.Type == "error" {
+				return nil
+			}
+			seen = append(seen, "targets")
+			if len(p.Targets) != 1 {
+				t.Errorf("targets %v", p.Targets)
+			}
+			p.Stanza = p.Stanza.With(stanza.NewElement("urn:x", "mark"))
+			p.Deliver(tn2(t, p), stanza.NewMessage(p.Stanza.To, p.Stanza.From, "headline"))
+			return nil
+		}},
+		Stage{Name: "3", Inbound: note("in3", context.DeadlineExceeded)},
+	)
+	romeo, juliet := tn.join("romeo@home.test/x", "0"), tn.join("juliet@home.test/a", "0")
+	seen = nil
+	send := func(body string) {
+		seen = nil
+		tn.submit("romeo@home.test/x", stanza.NewMessage(jid.MustParse("juliet@home.test"), jid.JID{}, "chat", stanza.TextElement("", "body", body)))
+	}
+	send("hi")
+	got := juliet.take()
+	if len(got) != 2 || got[1].Child("urn:x", "mark") == nil || got[0].Type != "headline" {
+		t.Errorf("juliet got %v", got)
+	}
+	want := []string{"out1 romeo@home.test", "in1 juliet@home.test", "targets", "in3 juliet@home.test"}
+	for i := range want {
+		if i >= len(seen) || seen[i] != want[i] {
+			t.Fatalf("stages %v, want %v", seen, want)
+		}
+	}
+	for body, want := range map[string]string{"out1": "not-acceptable", "in1": "", "in3": "internal-server-error"} {
+		send(body)
+		if c := condition(romeo.take()); c != want {
+			t.Errorf("%s: answered %q, want %q", body, c, want)
+		}
+		for _, st := range juliet.take() {
+			if st.Body() != "" {
+				t.Errorf("%s: delivered all the same", body)
+			}
+		}
+	}
+}
+
+// tn2 is the only session of the account.
+func tn2(t *testing.T, p *Pass) *Bound {
+	t.Helper()
+	list := p.Host.Sessions(p.Account)
+	if len(list) != 1 {
+		t.Fatalf("%d sessions", len(list))
+	}
+	return list[0]
+}
+
+func TestReturn(t *testing.T) {
+	t.Parallel()
+	kept, inbound := 0, 0
+	tn := newTown(t, Stage{
+		Inbound:     func(context.Context, *Pass) error { inbound++; return nil },
+		Undelivered: func(context.Context, *Pass) error { kept++; return ErrStop },
+	})
+	romeo := tn.join("romeo@home.test/x", "0")
+	inbound = 0
+	for _, typ := range []string{"chat", "normal"} {
+		tn.host.Return(from(message("juliet@home.test/gone", typ), "romeo@home.test/x"))
+	}
+	if kept != 2 || inbound != 0 {
+		t.Errorf("kept %d, inbound %d", kept, inbound)
+	}
+	juliet := tn.join("juliet@home.test/b", "0")
+	inbound = 0
+	tn.host.Return(from(message("juliet@home.test/gone", "chat"), "romeo@home.test/x"))
+	if len(juliet.take()) != 1 || inbound != 0 {
+		t.Error("not delivered to the other session")
+	}
+	tn.host.Return(from(message("juliet@home.test/gone", "groupchat"), "romeo@home.test/x"))
+	if c := condition(romeo.take()); c != "service-unavailable" {
+		t.Errorf("groupchat answered %q", c)
+	}
+	tn.host.Return(from(query("juliet@home.test/gone", "get", "urn:x"), "romeo@home.test/x"))
+	if c := condition(romeo.take()); c != "service-unavailable" {
+		t.Errorf("iq answered %q", c)
+	}
+}
+
+func TestMessageToHost(t *testing.T) {
+	t.Parallel()
+	tn := newTown(t)
+	romeo := tn.join("romeo@home.test/x", "0")
+	tn.submit("romeo@home.test/x", message("home.test", "chat"))
+	if c := condition(romeo.take()); c != "service-unavailable" { // checklist 53
+		t.Errorf("answered %q", c)
+	}
+	got := 0
+	tn.host.HandleMessage(func(_ context.Context, p *Pass) error {
+		if p.Stanza.Type == "headline" {
+			got++
+			return ErrStop
+		}
+		return nil
+	})
+	tn.submit("romeo@home.test/x", message("home.test", "headline"))
+	if c := condition(romeo.take()); c != "" || got != 1 {
+		t.Errorf("answered %q, handled %d", c, got)
+	}
+	tn.submit("romeo@home.test/x", message("home.test/r", "normal"))
+	if c := condition(romeo.take()); c != "service-unavailable" {
+		t.Errorf("answered %q", c)
+	}
+}
+
+func TestPromises(t *testing.T) {
+	t.Parallel()
+	changed := 0
+	p := NewPromises(func() { changed++ })
+	var done []func(error)
+	tn := newTown(t, Stage{Outbound: func(_ context.Context, p *Pass) error {
+		done = append(done, p.Promise())
+		return nil
+	}})
+	tn.join("romeo@home.test/x", "")
+	tn.batch["romeo@home.test/x"].SetPromises(p)
+	for range 3 {
+		p.Next()
+		tn.submit("romeo@home.test/x", message("juliet@home.test", "chat"))
+	}
+	if p.Kept() != 0 {
+		t.Errorf("kept %d before anything was", p.Kept())
+	}
+	done[1](nil)
+	if p.Kept() != 0 {
+		t.Errorf("kept %d with the first open", p.Kept())
+	}
+	done[0](nil)
+	done[0](nil)
+	if p.Kept() != 2 || changed != 2 {
+		t.Errorf("kept %d, want 2; changed %d", p.Kept(), changed)
+	}
+	done[2](context.Canceled)
+	if p.Kept() != 2 || p.Err() == nil {
+		t.Errorf("a failed write counts as kept")
+	}
+}
