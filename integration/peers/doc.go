@@ -1,0 +1,10 @@
+// Package peers starts the programs that the integration tests need: the dragoman binary
+// itself, Prosody, biboumi, ngircd, scripts on slixmpp, go-sendxmpp. Each has its own
+// temporary directory, free ports on loopback, a captured log that is shown when the test
+// fails, and is stopped by its process id when the test ends.
+//
+// A program that is not installed skips the test, unless DRAGOMAN_REQUIRE_PEERS is set:
+// then it fails it. The dragoman binary is built once per test process.
+//
+// Each process has one goroutine that waits for it; Stop and Kill wait for that one.
+package peers

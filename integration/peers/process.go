@@ -1,0 +1,213 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// RequireEnv names the variable that makes a missing peer a failure.
+const RequireEnv = "DRAGOMAN_REQUIRE_PEERS"
+
+// Waits for processes.
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 10 * time.Second
+	pollEvery    = 5 * time.Millisecond
+	shownLog     = 16 << 10 // bytes of a log that a failed test shows
+	keptLog      = 1 << 20  // bytes of a log that are kept
+)
+
+// Need returns the path of an installed program. A missing one skips the test, or fails it
+// if peers are required.
+func Need(t testing.TB, program string) string {
+	t.Helper()
+	for _, name := range []string{program, "/usr/sbin/" + program} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	Missing(t, program+" is not installed")
+	return ""
+}
+
+// Missing ends a test that cannot have its peer.
+func Missing(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv(RequireEnv) != "" {
+		t.Fatalf("%s, and %s is set", why, RequireEnv)
+	}
+	t.Skip(why)
+}
+
+// Process is a program that runs.
+type Process struct {
+	name string
+	cmd  *exec.Cmd
+	log  *Log
+	done chan struct{}
+}
+
+// Spawn starts a program. The log may be shared by several runs of it. It is killed at the
+// end of the test if it still runs.
+func Spawn(t testing.TB, log *Log, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{name: cmd.Args[0], cmd: cmd, log: log, done: make(chan struct{})}
+	if cmd.Stdout == nil {
+		cmd.Stdout = log
+	}
+	cmd.Stderr = log
+	// The peers die with the test process, also when that is killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", p.name, err)
+	}
+	go func() {
+		defer close(p.done)
+		_ = cmd.Wait() // how it ended is in ProcessState
+	}()
+	t.Cleanup(p.Kill)
+	return p
+}
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// State says how the process ended; nil while it runs.
+func (p *Process) State() *os.ProcessState {
+	select {
+	case <-p.done:
+		return p.cmd.ProcessState
+	default:
+		return nil
+	}
+}
+
+// Kill ends the process at once (SIGKILL) and waits.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// Stop asks the process to end (SIGTERM) and waits; it says how it ended.
+func (p *Process) Stop() (*os.ProcessState, error) {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+		return p.cmd.ProcessState, nil
+	case <-time.After(stopTimeout):
+		p.Kill()
+		return p.cmd.ProcessState, fmt.Errorf("%s did not end within %v of SIGTERM", p.name, stopTimeout)
+	}
+}
+
+// WaitListening returns once addr accepts connections.
+func (p *Process) WaitListening(t testing.TB, addr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	var dialer net.Dialer
+	err := Poll(ctx, func() error {
+		if state := p.State(); state != nil {
+			t.Fatalf("%s ended before it listened: %v\n%s", p.name, state, p.log.Tail())
+		}
+		conn, err := dialer.DialContext(ctx, "tcp", addr)
+		if err == nil {
+			err = conn.Close()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatalf("%s does not listen on %s: %v\n%s", p.name, addr, err, p.log.Tail())
+	}
+}
+
+// Poll calls try until it succeeds or ctx ends; then it returns the last error.
+func Poll(ctx context.Context, try func() error) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// FreePort is a TCP port of 127.0.0.1 that nothing listens on.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Log keeps the end of what processes write and shows it if the test fails.
+type Log struct {
+	mu   sync.Mutex
+	text []byte
+	tee  io.Writer
+}
+
+// NewLog makes a log for a test.
+func NewLog(t testing.TB, title string) *Log {
+	l := &Log{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", title, l.Tail())
+		}
+	})
+	if dir := os.Getenv("DRAGOMAN_TEST_LOGS"); dir != "" {
+		f, err := os.CreateTemp(dir, title+"-*.log")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = f.Close() })
+		_, _ = fmt.Fprintf(f, "# %s\n", t.Name())
+		l.tee = f
+	}
+	return l
+}
+
+func (l *Log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, b...)
+	if len(l.text) > 2*keptLog {
+		l.text = append([]byte(nil), l.text[len(l.text)-keptLog:]...)
+	}
+	if l.tee != nil {
+		_, _ = l.tee.Write(b)
+	}
+	return len(b), nil
+}
+
+// Contains tells whether text was written.
+func (l *Log) Contains(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Contains(l.text, []byte(text))
+}
+
+// Tail is the last part of the log.
+func (l *Log) Tail() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text[max(0, len(l.text)-shownLog):])
+}

@@ -1,0 +1,124 @@
+package peers
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Prosody is a Prosody that runs.
+type Prosody struct {
+	Server
+	t    testing.TB
+	dir  string
+	bin  string
+	log  *Log
+	proc *Process
+
+	components bool
+}
+
+// prosodyModules are loaded beside the ones that Prosody always loads.
+const prosodyModules = `"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard_legacy"; "pep"; "version"; "time"; "ping"; "register"; "blocklist"; "carbons"; "offline"; "smacks"; `
+
+// StartProsody runs a Prosody of its own.
+func StartProsody(t testing.TB, setup Setup) *Prosody {
+	t.Helper()
+	p := &Prosody{t: t, dir: t.TempDir(), bin: Need(t, "prosody"), log: NewLog(t, "prosody"), components: len(setup.Components) > 0}
+	authority := NewAuthority(t, p.dir, setup.Host)
+	clients, components := FreePort(t), FreePort(t)
+	p.Server = Server{
+		Host:          setup.Host,
+		ClientAddr:    fmt.Sprintf("127.0.0.1:%d", clients),
+		ComponentAddr: fmt.Sprintf("127.0.0.1:%d", components),
+		TLS:           authority.Client(),
+		CertFile:      authority.CertFile,
+	}
+	privileged := ""
+	for _, c := range setup.Components {
+		if c.Privileged {
+			privileged += fmt.Sprintf("[%q] = { roster = \"both\"; message = \"outgoing\"; presence = \"roster\" }; ", c.Domain)
+		}
+	}
+	extra := ""
+	if privileged != "" {
+		p.needModule("privilege")
+		extra = `"privilege"; `
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "run_as_root = true\ndaemonize = false\npidfile = %q\ndata_path = %q\n", filepath.Join(p.dir, "pid"), filepath.Join(p.dir, "data"))
+	fmt.Fprintf(&b, "log = { { levels = { min = \"info\" }; to = \"console\" } }\n")
+	fmt.Fprintf(&b, "interfaces = { \"127.0.0.1\" }\nlocal_interfaces = { \"127.0.0.1\" }\nuse_libevent = false\n")
+	fmt.Fprintf(&b, "c2s_ports = { %d }\nc2s_direct_tls_ports = {}\ns2s_ports = {}\ncomponent_ports = { %d }\ncomponent_interfaces = { \"127.0.0.1\" }\nhttp_ports = {}\nhttps_ports = {}\n", clients, components)
+	fmt.Fprintf(&b, "modules_enabled = { %s%s}\nmodules_disabled = { \"s2s\" }\nauthentication = \"internal_hashed\"\nallow_registration = false\n", prosodyModules, extra)
+	fmt.Fprintf(&b, "ssl = { certificate = %q; key = %q }\n", authority.CertFile, authority.KeyFile)
+	fmt.Fprintf(&b, "VirtualHost %q\n\tprivileged_entities = { %s}\n", setup.Host, privileged)
+	for _, c := range setup.Components {
+		fmt.Fprintf(&b, "Component %q\n\tcomponent_secret = %q\n\tmodules_enabled = { %s}\n", c.Domain, c.Secret, extra)
+	}
+	if err := os.WriteFile(p.config(), []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range setup.Accounts {
+		p.AddAccount(a)
+	}
+	p.start()
+	return p
+}
+
+// needModule skips the test if a community module is not installed.
+func (p *Prosody) needModule(name string) {
+	p.t.Helper()
+	if _, err := os.Stat("/usr/lib/prosody/modules/mod_" + name); err != nil {
+		Missing(p.t, "Prosody's mod_"+name+" is not installed")
+	}
+}
+
+func (p *Prosody) config() string { return filepath.Join(p.dir, "prosody.cfg.lua") }
+
+func (p *Prosody) start() {
+	p.t.Helper()
+	cmd := exec.Command(p.bin, "-F", "--config", p.config())
+	cmd.Dir = p.dir
+	p.proc = Spawn(p.t, p.log, cmd)
+	p.proc.WaitListening(p.t, p.ClientAddr)
+	if p.components {
+		p.proc.WaitListening(p.t, p.ComponentAddr)
+	}
+}
+
+// Restart kills Prosody and starts it again on the same data.
+func (p *Prosody) Restart() {
+	p.t.Helper()
+	p.proc.Kill()
+	p.start()
+}
+
+// AddAccount writes an account where Prosody looks for it at the next login.
+func (p *Prosody) AddAccount(a Account) {
+	p.t.Helper()
+	dir := filepath.Join(p.dir, "data", encode(p.Host), "accounts")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	text := fmt.Sprintf("return { [\"password\"] = %q; };\n", a.Password)
+	if err := os.WriteFile(filepath.Join(dir, encode(a.User)+".dat"), []byte(text), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// encode names files as Prosody does: all but ASCII letters and digits as %xx.
+func encode(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02x", c)
+		}
+	}
+	return b.String()
+}

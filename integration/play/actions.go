@@ -1,0 +1,283 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+type connects struct{ names []string }
+
+func (s connects) run(ctx context.Context, r *running) error {
+	for _, name := range s.names {
+		if r.actors[name] != nil {
+			return fmt.Errorf("%s is connected already", name)
+		}
+		a, err := r.stage.Connect(ctx, r.roles[name])
+		if err != nil {
+			return err
+		}
+		r.enter(name, a)
+	}
+	return nil
+}
+
+type cannotConnect struct{ name, condition string }
+
+func (s cannotConnect) run(ctx context.Context, r *running) error {
+	a, err := r.stage.Connect(ctx, r.roles[s.name])
+	if err == nil {
+		a.Drop()
+		return fmt.Errorf("%s did connect", s.name)
+	}
+	return r.condition(err, s.condition)
+}
+
+// condition wants that err carries the condition.
+func (r *running) condition(err error, want string) error {
+	got := ""
+	if r.stage.Condense != nil {
+		got = r.stage.Condense(err)
+	}
+	if got != want {
+		return fmt.Errorf("condition is %q (%v), want %q", got, err, want)
+	}
+	return nil
+}
+
+type sends struct {
+	name, text string
+	escaped    bool
+}
+
+func (s sends) run(_ context.Context, r *running) error {
+	a, err := r.actor(s.name)
+	if err != nil {
+		return err
+	}
+	text, err := r.vars.Expand(s.text, s.escaped)
+	if err != nil {
+		return err
+	}
+	return a.Send(text)
+}
+
+type receives struct {
+	name string
+	row  []*xmltree.Element
+}
+
+func (s receives) run(ctx context.Context, r *running) error {
+	ctx, cancel := context.WithTimeout(ctx, r.stage.Patience)
+	defer cancel()
+	for _, want := range s.row {
+		got, err := r.next(ctx, s.name)
+		if err != nil {
+			return fmt.Errorf("%w, want\n%s", err, want)
+		}
+		if err := r.match(s.name, want, got); err != nil {
+			return fmt.Errorf("%w\nreceived\n%s\nwant\n%s", err, got, want)
+		}
+	}
+	return nil
+}
+
+type receivesUnordered struct {
+	name string
+	row  []*xmltree.Element
+}
+
+func (s receivesUnordered) run(ctx context.Context, r *running) error {
+	ctx, cancel := context.WithTimeout(ctx, r.stage.Patience)
+	defer cancel()
+	var came, clean, want []*xmltree.Element
+	for len(came) < len(s.row) {
+		got, err := r.next(ctx, s.name)
+		if err != nil {
+			return fmt.Errorf("%w after %d of %d, received\n%swant\n%s", err, len(came), len(s.row), describe(came), describe(s.row))
+		}
+		came = append(came, got)
+		clean = append(clean, stripped(&xmltree.Element{}, got, r.vars[s.name+".bare"]))
+	}
+	for _, w := range s.row {
+		want = append(want, r.prepared(s.name, w))
+	}
+	if err := xmltree.MatchUnordered(want, clean, r.vars); err != nil {
+		return fmt.Errorf("%w\nreceived\n%swant\n%s", err, describe(came), describe(s.row))
+	}
+	return nil
+}
+
+type receivesEventually struct {
+	name string
+	row  []*xmltree.Element
+}
+
+func (s receivesEventually) run(ctx context.Context, r *running) error {
+	ctx, cancel := context.WithTimeout(ctx, longer*r.stage.Patience)
+	defer cancel()
+	for _, want := range s.row {
+		var skipped []*xmltree.Element
+		for {
+			got, err := r.next(ctx, s.name)
+			if err != nil {
+				return fmt.Errorf("%w, received\n%swant\n%s", err, describe(skipped), want)
+			}
+			if r.match(s.name, want, got) == nil {
+				break
+			}
+			skipped = append(skipped, got)
+		}
+	}
+	return nil
+}
+
+type receivesNothing struct{ names []string }
+
+func (s receivesNothing) run(ctx context.Context, r *running) error {
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	for _, name := range s.names {
+		if _, err := r.actor(name); err != nil {
+			return err
+		}
+		if r.roles[name].Component {
+			if err := r.quiet(ctx, name); err != nil {
+				return err
+			}
+		}
+		if kept := r.kept[name]; len(kept) > 0 {
+			return fmt.Errorf("%s received\n%s", name, describe(kept))
+		}
+	}
+	return nil
+}
+
+// quiet looks whether anything is waiting for a component, which cannot ask the server.
+func (r *running) quiet(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*retryEvery)
+	defer cancel()
+	e, err := r.actors[name].Next(ctx)
+	switch {
+	case err == nil:
+		r.kept[name] = append(r.kept[name], e)
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil
+	}
+	return err
+}
+
+type skips struct{ names []string }
+
+func (s skips) run(ctx context.Context, r *running) error {
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	for _, name := range s.names {
+		delete(r.kept, name)
+	}
+	return nil
+}
+
+type disconnects struct{ names []string }
+
+func (s disconnects) run(_ context.Context, r *running) error {
+	for _, name := range s.names {
+		a, err := r.actor(name)
+		if err != nil {
+			return err
+		}
+		r.leave(name)
+		if err := a.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type losesConnection struct{ names []string }
+
+func (s losesConnection) run(_ context.Context, r *running) error {
+	for _, name := range s.names {
+		a, err := r.actor(name)
+		if err != nil {
+			return err
+		}
+		r.leave(name)
+		a.Drop()
+	}
+	return nil
+}
+
+type isDisconnected struct{ name, condition string }
+
+func (s isDisconnected) run(ctx context.Context, r *running) error {
+	ctx, cancel := context.WithTimeout(ctx, r.stage.Patience)
+	defer cancel()
+	a, err := r.actor(s.name)
+	if err != nil {
+		return err
+	}
+	got, err := r.next(ctx, s.name)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s received\n%s", s.name, got)
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s is still connected", s.name)
+	}
+	r.leave(s.name)
+	a.Drop()
+	return r.condition(err, s.condition)
+}
+
+type network struct {
+	name, what string
+	eventually bool
+}
+
+func (s network) run(ctx context.Context, r *running) error {
+	n, ok := r.stage.Networks[s.name]
+	if !ok {
+		return fmt.Errorf("there is no network %s on this stage", s.name)
+	}
+	what, err := r.vars.Expand(s.what, false)
+	if err != nil {
+		return err
+	}
+	if !s.eventually {
+		return n.Do(ctx, what)
+	}
+	ctx, cancel := context.WithTimeout(ctx, longer*r.stage.Patience)
+	defer cancel()
+	tick := time.NewTicker(retryEvery)
+	defer tick.Stop()
+	for {
+		err := n.Do(ctx, what)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+type restarts struct{}
+
+func (restarts) run(ctx context.Context, r *running) error {
+	if r.stage.Restart == nil {
+		return errors.New("the server of this stage cannot be restarted")
+	}
+	for _, name := range append([]string(nil), r.order...) {
+		r.actors[name].Drop()
+		r.leave(name)
+	}
+	return r.stage.Restart(ctx)
+}

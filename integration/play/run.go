@@ -1,0 +1,230 @@
+package play
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+// Waits of the runner.
+const (
+	patience   = 10 * time.Second
+	longer     = 3 // times the patience, for what happens eventually
+	retryEvery = 20 * time.Millisecond
+)
+
+// action is what a step does.
+type action interface {
+	run(ctx context.Context, r *running) error
+}
+
+// running is a play under way. It belongs to the goroutine of Run.
+type running struct {
+	stage  Stage
+	roles  map[string]Role
+	actors map[string]Actor
+	order  []string                      // names of actors, in the order in which they connected
+	kept   map[string][]*xmltree.Element // received while waiting for something else
+	vars   xmltree.Bindings
+	syncs  int
+}
+
+// Run plays p on the stage. The error is a *Failure that names the step.
+func Run(ctx context.Context, p *Play, stage Stage) error {
+	if stage.Patience == 0 {
+		stage.Patience = patience
+	}
+	if stage.Log == nil {
+		stage.Log = func(string, ...any) {}
+	}
+	r := &running{
+		stage:  stage,
+		roles:  map[string]Role{},
+		actors: map[string]Actor{},
+		kept:   map[string][]*xmltree.Element{},
+		vars:   xmltree.Bindings{"host": stage.Host},
+	}
+	for name, value := range stage.Vars {
+		r.vars[name] = value
+	}
+	for _, role := range p.Roles {
+		jid, err := r.vars.Expand(role.JID, false)
+		if err != nil {
+			return fmt.Errorf("jid of %s: %w", role.Name, err)
+		}
+		role.JID = jid
+		r.roles[role.Name] = role
+	}
+	defer r.end()
+	for _, step := range p.Steps {
+		stage.Log("%s.play:%d: %s", p.Name, step.Line, step.Text)
+		if err := step.action.run(ctx, r); err != nil {
+			return &Failure{Play: p.Name, Step: step, Err: err}
+		}
+	}
+	return nil
+}
+
+// end closes what is still open.
+func (r *running) end() {
+	for _, actor := range r.actors {
+		actor.Drop()
+	}
+}
+
+func (r *running) actor(name string) (Actor, error) {
+	if a := r.actors[name]; a != nil {
+		return a, nil
+	}
+	return nil, fmt.Errorf("%s is not connected", name)
+}
+
+// enter makes a connected actor known and binds its names.
+func (r *running) enter(name string, a Actor) {
+	r.actors[name] = a
+	r.order = append(r.order, name)
+	bare, resource, _ := strings.Cut(a.JID(), "/")
+	r.vars[name], r.vars[name+".bare"], r.vars[name+".resource"] = a.JID(), bare, resource
+}
+
+// leave forgets an actor; its names keep their last value.
+func (r *running) leave(name string) {
+	delete(r.actors, name)
+	delete(r.kept, name)
+	for i, n := range r.order {
+		if n == name {
+			r.order = append(r.order[:i:i], r.order[i+1:]...)
+			return
+		}
+	}
+}
+
+// next takes the next stanza for name, evened out as the package says.
+func (r *running) next(ctx context.Context, name string) (*xmltree.Element, error) {
+	a, err := r.actor(name)
+	if err != nil {
+		return nil, err
+	}
+	if kept := r.kept[name]; len(kept) > 0 {
+		r.kept[name] = kept[1:]
+		return kept[0], nil
+	}
+	e, err := a.Next(ctx)
+	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = errors.New("nothing came")
+		}
+		return nil, err
+	}
+	return e, r.address(name, e)
+}
+
+// address checks "to" and fills in "from" (RFC 6120 §8.1).
+func (r *running) address(name string, e *xmltree.Element) error {
+	if e.Name.Space != "jabber:client" || r.roles[name].Component {
+		return nil
+	}
+	if e.Attr("from") == "" {
+		e.Attrs[xml.Name{Local: "from"}] = r.vars[name+".bare"]
+	}
+	switch to := e.Attr("to"); to {
+	case "", r.vars[name], r.vars[name+".bare"]:
+		return nil
+	default:
+		return fmt.Errorf("%s received a stanza to %s:\n%s", name, to, e)
+	}
+}
+
+// match compares one stanza with what the play wants of it.
+func (r *running) match(name string, want, got *xmltree.Element) error {
+	return xmltree.Match(r.prepared(name, want), stripped(want, got, r.vars[name+".bare"]), r.vars)
+}
+
+// prepared fills in what a play may leave out.
+func (r *running) prepared(name string, want *xmltree.Element) *xmltree.Element {
+	if r.roles[name].Component || want.Name.Space != "jabber:client" {
+		return want
+	}
+	full := *want
+	full.Attrs = map[xml.Name]string{}
+	for key, value := range want.Attrs {
+		full.Attrs[key] = value
+	}
+	if _, ok := full.Attrs[xml.Name{Local: "from"}]; !ok {
+		full.Attrs[xml.Name{Local: "from"}] = "{" + name + ".bare}"
+	}
+	if _, ok := full.Attrs[xml.Name{Local: "to"}]; !ok {
+		full.Attrs[xml.Name{Local: "to"}] = "{any?}"
+	}
+	return &full
+}
+
+// stripped is got without what servers add and the play does not speak of.
+func stripped(want, got *xmltree.Element, own string) *xmltree.Element {
+	clean := *got
+	lang := xml.Name{Space: xmltree.XMLSpace, Local: "lang"}
+	if _, ok := want.Attrs[lang]; !ok {
+		clean.Attrs = map[xml.Name]string{}
+		for key, value := range got.Attrs {
+			if key != lang {
+				clean.Attrs[key] = value
+			}
+		}
+	}
+	const sid = "urn:xmpp:sid:0"
+	if want.Child(sid, "stanza-id") == nil {
+		clean.Children = nil
+		for _, c := range got.Children {
+			if c.Name.Space != sid || c.Name.Local != "stanza-id" || c.Attr("by") != own {
+				clean.Children = append(clean.Children, c)
+			}
+		}
+	}
+	return &clean
+}
+
+// settle waits until the server has dealt with all that was sent and with what that
+// brought about: each actor in turn asks something that the server must answer. What came
+// before the answers is kept. Two rounds, as a stanza may pass through two sessions.
+func (r *running) settle(ctx context.Context) error {
+	for range 2 {
+		for _, name := range r.order {
+			if r.roles[name].Component {
+				continue
+			}
+			if err := r.ask(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *running) ask(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, r.stage.Patience)
+	defer cancel()
+	r.syncs++
+	id := fmt.Sprintf("play-sync-%d", r.syncs)
+	a := r.actors[name]
+	if err := a.Send("<iq type='get' id='" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+		return err
+	}
+	for {
+		e, err := a.Next(ctx)
+		if err != nil {
+			return fmt.Errorf("%s waits for the answer to a ping: %w", name, err)
+		}
+		if e.Name.Local == "iq" && e.Attr("id") == id {
+			return nil
+		}
+		if err := r.address(name, e); err != nil {
+			return err
+		}
+		r.kept[name] = append(r.kept[name], e)
+	}
+}
