@@ -1,0 +1,223 @@
+package stream
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/net/idna"
+)
+
+// How long a certificate of our own lasts, and how long before its end it is replaced.
+const (
+	ownLifetime = 365 * 24 * time.Hour
+	ownRenewal  = 30 * 24 * time.Hour
+)
+
+// OwnCertificate is a self-signed certificate for the hosts that have no other. It is
+// kept in a file, so that clients which pinned it stay content, and replaced before it ends.
+type OwnCertificate struct {
+	path  string
+	hosts []string
+	now   func() time.Time
+
+	mu   sync.Mutex
+	cert *tls.Certificate
+}
+
+// NewOwnCertificate takes the certificate from the file, or makes one where there is none
+// that covers all hosts for some time to come. The file holds the key: mode 0600.
+func NewOwnCertificate(path string, hosts []string) (*OwnCertificate, error) {
+	o := &OwnCertificate{path: path, now: time.Now}
+	for _, h := range hosts {
+		ascii, err := asciiHost(h)
+		if err != nil {
+			return nil, err
+		}
+		o.hosts = append(o.hosts, ascii)
+	}
+	if len(o.hosts) == 0 {
+		return nil, errors.New("certificate for no host")
+	}
+	_, err := o.Certificate("")
+	return o, err
+}
+
+// Certificate is a Certificates: the same for every name. It is renewed when it is due.
+func (o *OwnCertificate) Certificate(string) (*tls.Certificate, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.cert == nil {
+		cert, err := readPair(o.path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("read own certificate: %w", err)
+		}
+		o.cert = cert
+	}
+	if o.cert != nil && o.fits(o.cert.Leaf) {
+		return o.cert, nil
+	}
+	cert, err := o.create()
+	if err != nil {
+		if o.cert != nil && o.now().Before(o.cert.Leaf.NotAfter) {
+			return o.cert, nil // an old one is better than none
+		}
+		return nil, fmt.Errorf("make own certificate: %w", err)
+	}
+	o.cert = cert
+	return cert, nil
+}
+
+// DER is the certificate as bytes, for DANE records and for showing its hash.
+func (o *OwnCertificate) DER() ([]byte, error) {
+	cert, err := o.Certificate("")
+	if err != nil {
+		return nil, err
+	}
+	return cert.Certificate[0], nil
+}
+
+func (o *OwnCertificate) fits(leaf *x509.Certificate) bool {
+	now := o.now()
+	if now.Before(leaf.NotBefore) || now.Add(ownRenewal).After(leaf.NotAfter) {
+		return false
+	}
+	return !slices.ContainsFunc(o.hosts, func(h string) bool { return leaf.VerifyHostname(bracketed(h)) != nil })
+}
+
+func (o *OwnCertificate) create() (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, err
+	}
+	now := o.now()
+	t := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: o.hosts[0]},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(ownLifetime),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		BasicConstraintsValid: true,
+	}
+	for _, h := range o.hosts {
+		if ip := net.ParseIP(h); ip != nil {
+			t.IPAddresses = append(t.IPAddresses, ip)
+		} else {
+			t.DNSNames = append(t.DNSNames, h) // RFC 6120 §13.7.1.2.1
+		}
+	}
+	if len(t.Subject.CommonName) > 64 { // RFC 5280 ub-common-name
+		t.Subject.CommonName = ""
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})...)
+	if err := replaceFile(o.path, text); err != nil {
+		return nil, err
+	}
+	return pair(text)
+}
+
+func readPair(path string) (*tls.Certificate, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return pair(text)
+}
+
+func pair(text []byte) (*tls.Certificate, error) {
+	cert, err := tls.X509KeyPair(text, text)
+	if err != nil {
+		return nil, err
+	}
+	return &cert, nil
+}
+
+// replaceFile writes a file that only we may read, as a whole or not at all.
+func replaceFile(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".cert-*") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // err says why
+	}
+	return err
+}
+
+// ByName chooses among certificates by the name that the peer asked for. Where none
+// fits, or no name came, otherwise decides; it may be nil, and then the first certificate
+// stands in for a missing name only.
+func ByName(certs []tls.Certificate, otherwise Certificates) Certificates {
+	return func(name string) (*tls.Certificate, error) {
+		if name != "" {
+			for k := range certs {
+				if leaf := certs[k].Leaf; leaf != nil && leaf.VerifyHostname(bracketed(name)) == nil {
+					return &certs[k], nil
+				}
+			}
+		}
+		switch {
+		case otherwise != nil:
+			return otherwise(name)
+		case name == "" && len(certs) > 0:
+			return &certs[0], nil
+		}
+		return nil, fmt.Errorf("%w: %q", ErrNoCertificate, name)
+	}
+}
+
+// asciiHost is a host as certificates and TLS name it.
+func asciiHost(host string) (string, error) {
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.String(), nil
+	}
+	if len(host) > 2 && host[0] == '[' {
+		if ip := net.ParseIP(host[1 : len(host)-1]); ip != nil {
+			return ip.String(), nil
+		}
+	}
+	ascii, err := idna.Lookup.ToASCII(host)
+	if err != nil {
+		return "", fmt.Errorf("certificate for %q: %w", host, err)
+	}
+	return ascii, nil
+}
+
+// bracketed makes VerifyHostname take an IPv6 address for one.
+func bracketed(host string) string {
+	if ip := net.ParseIP(host); ip != nil && ip.To4() == nil {
+		return "[" + host + "]"
+	}
+	return host
+}

@@ -1,0 +1,196 @@
+package stream
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// class says where an ASCII byte may stand without further thought.
+const (
+	inText  = 1 << iota // character data
+	inValue             // attribute value
+	inCDATA
+	nameStart
+	nameRest
+	space
+)
+
+var class = func() (t [256]uint8) {
+	for c := 0x20; c < 0x80; c++ {
+		t[c] |= inText | inValue | inCDATA
+	}
+	for _, c := range []byte("\t\n\r") {
+		t[c] |= inText | inCDATA | space
+	}
+	t[' '] |= space
+	t['<'] &^= inText | inValue
+	t['&'] &^= inText | inValue
+	t['>'] &^= inText // may end "]]>"
+	t['"'] &^= inValue
+	t['\''] &^= inValue
+	t[']'] &^= inCDATA
+	for c := 'a'; c <= 'z'; c++ {
+		t[c] |= nameStart | nameRest
+		t[c-'a'+'A'] |= nameStart | nameRest
+	}
+	for c := '0'; c <= '9'; c++ {
+		t[c] |= nameRest
+	}
+	t['_'] |= nameStart | nameRest
+	t['-'] |= nameRest
+	t['.'] |= nameRest
+	return t
+}()
+
+// wide measures the character beyond ASCII that begins b. Size 0 asks for more bytes.
+func wide(b []byte) (r rune, size int, err error) {
+	r, size = utf8.DecodeRune(b)
+	switch {
+	case r == utf8.RuneError && size <= 1:
+		if !utf8.FullRune(b) {
+			return 0, 0, nil
+		}
+		return 0, 0, errEncoding
+	case r == 0xFFFE || r == 0xFFFF: // XML 1.0 §2.2
+		return 0, 0, errChar
+	}
+	return r, size, nil
+}
+
+// skipSpace is the index of the first byte from i on that is not white space.
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && class[b[i]]&space != 0 {
+		i++
+	}
+	return i
+}
+
+// qname finds the end of the name that begins at i, and its colon (0 where there is
+// none). End 0 asks for more bytes. Namespaces in XML 1.0 §4.
+func qname(b []byte, i int) (end, colon int, err error) {
+	first := true
+	for i < len(b) {
+		c := b[i]
+		switch {
+		case first && class[c]&nameStart != 0:
+			first = false
+			i++
+		case !first && class[c]&nameRest != 0:
+			i++
+		case c >= utf8.RuneSelf:
+			r, size, err := wide(b[i:])
+			if err != nil || size == 0 {
+				return 0, 0, err
+			}
+			if !unicode.Is(nameStartTable, r) && (first || !unicode.Is(nameRestTable, r)) {
+				return 0, 0, errName
+			}
+			first = false
+			i += size
+		case first:
+			return 0, 0, errName
+		case c != ':':
+			return i, colon, nil
+		case colon != 0:
+			return 0, 0, errColon
+		default:
+			colon, first = i, true
+			i++
+		}
+	}
+	return 0, 0, nil
+}
+
+// reference reads the reference that begins b with '&'. Size 0 asks for more bytes.
+func reference(b []byte) (r rune, size int, err error) {
+	end := 1
+	for ; end < len(b) && b[end] != ';'; end++ {
+		c := b[end]
+		if end >= maxRef || c != '#' && class[c]&nameRest == 0 {
+			return 0, 0, badReference(b, end >= maxRef)
+		}
+	}
+	if end == len(b) {
+		return 0, 0, nil
+	}
+	if r = entity(b[1:end]); r == 0 {
+		return 0, 0, badReference(b, true)
+	}
+	return r, end + 1, nil
+}
+
+// badReference tells an entity that we do not have from what is no reference at all.
+func badReference(b []byte, name bool) error {
+	if name && class[b[1]]&nameStart != 0 {
+		return errEntity
+	}
+	return errReference
+}
+
+// entity is the character that a reference stands for; 0 where it stands for none.
+func entity(name []byte) rune {
+	switch string(name) {
+	case "amp":
+		return '&'
+	case "lt":
+		return '<'
+	case "gt":
+		return '>'
+	case "apos":
+		return '\''
+	case "quot":
+		return '"'
+	}
+	if len(name) < 2 || name[0] != '#' {
+		return 0
+	}
+	digits, base := name[1:], rune(10)
+	if digits[0] == 'x' {
+		digits, base = digits[1:], 16
+	}
+	if len(digits) == 0 {
+		return 0
+	}
+	var r rune
+	for _, c := range digits {
+		var d rune
+		switch {
+		case c >= '0' && c <= '9':
+			d = rune(c - '0')
+		case base == 16 && c|0x20 >= 'a' && c|0x20 <= 'f':
+			d = rune(c|0x20-'a') + 10
+		default:
+			return 0
+		}
+		if r = r*base + d; r > unicode.MaxRune {
+			return 0
+		}
+	}
+	if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF || !utf8.ValidRune(r) {
+		return 0 // XML 1.0 §4.1: no way round §2.2
+	}
+	return r
+}
+
+// appendValue writes what a checked attribute value means: references resolved,
+// white space normalised (XML 1.0 §2.11, §3.3.3).
+func appendValue(dst, raw []byte) []byte {
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; c {
+		case '&':
+			r, size, _ := reference(raw[i:])
+			dst = utf8.AppendRune(dst, r)
+			i += size - 1
+		case '\r':
+			if i+1 < len(raw) && raw[i+1] == '\n' {
+				i++
+			}
+			dst = append(dst, ' ')
+		case '\t', '\n':
+			dst = append(dst, ' ')
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}

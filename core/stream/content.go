@@ -1,0 +1,315 @@
+package stream
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// token is what the scanner was in the middle of when the bytes ran out.
+type token uint8
+
+const (
+	text token = iota
+	startTag
+	endName // the name in an end tag
+	endTail // what follows it
+	cdata
+)
+
+// place is how far the present item has been read; offsets from its beginning.
+type place struct {
+	pos     int
+	token   token
+	matched int // bytes of an end tag's name
+	seek    int // how far the end of a start tag has been looked for; 0 is not at all
+	quote   byte
+	body    int // where the item's content begins
+	bodyEnd int
+}
+
+// scanFirst stands between first-level elements.
+func (s *Scanner) scanFirst() (done bool, err error) {
+	if s.place.token == endName || s.place.token == endTail {
+		return s.scanEnd()
+	}
+	if s.place.token == text {
+		from := s.r
+		s.r += skipSpace(s.buf[s.r:s.w], 0)
+		s.whitespace += int64(s.r - from)
+		b := s.window()
+		if len(b) == 0 {
+			return false, nil
+		}
+		if b[0] != '<' {
+			return false, s.stray(b)
+		}
+		next, err := s.markup(b, 0)
+		if err != nil || !next {
+			return false, err
+		}
+		switch s.place.token {
+		case cdata:
+			return false, errText
+		case endName:
+			return s.scanEnd()
+		}
+	}
+	s.phase = within
+	return false, nil
+}
+
+// stray says what is wrong with bytes where only markup may stand.
+func (s *Scanner) stray(b []byte) error {
+	if b[0] < ' ' {
+		return errChar
+	}
+	if b[0] >= utf8.RuneSelf {
+		if _, size, err := wide(b); err != nil {
+			return err
+		} else if size == 0 {
+			return nil
+		}
+	}
+	return errText
+}
+
+// scanEnd reads the end tag of the stream.
+func (s *Scanner) scanEnd() (done bool, err error) {
+	b := s.window()
+	ok, err := s.endTag(b, []byte(s.root))
+	if !ok || err != nil {
+		return false, err
+	}
+	s.phase = closed
+	s.item.Kind, s.item.Raw = Close, b[:s.place.pos]
+	return true, nil
+}
+
+// scanElement reads on in a first-level element. It stops where bytes are missing.
+func (s *Scanner) scanElement() (done bool, err error) {
+	b := s.window()
+	for {
+		ok := true
+		switch s.place.token {
+		case text:
+			ok, err = s.scanText(b)
+		case startTag:
+			ok, err = s.scanStart(b)
+		case cdata:
+			ok, err = s.scanCDATA(b)
+		default:
+			stack := s.work.stack
+			top := stack[len(stack)-1]
+			if ok, err = s.endTag(b, b[top.name:top.nameEnd]); ok && err == nil {
+				s.work.binds = s.work.binds[:top.binds]
+				s.work.stack = stack[:len(stack)-1]
+			}
+		}
+		if !ok || err != nil {
+			return false, err
+		}
+		if len(s.work.stack) == 0 {
+			return true, s.finish(b)
+		}
+	}
+}
+
+// scanText reads character data up to the next markup.
+func (s *Scanner) scanText(b []byte) (ok bool, err error) {
+	i := s.place.pos
+	for i < len(b) {
+		c := b[i]
+		if class[c]&inText != 0 {
+			i++
+			continue
+		}
+		size := 1
+		switch {
+		case c == '<':
+			s.place.pos = i
+			return s.markup(b, i)
+		case c == '&':
+			_, size, err = reference(b[i:])
+		case c == '>':
+			// A tag ends in '>', so these two are text.
+			if b[i-1] == ']' && b[i-2] == ']' {
+				err = errCDATAEnd
+			}
+		case c >= utf8.RuneSelf:
+			_, size, err = wide(b[i:])
+		default:
+			err = errChar
+		}
+		if err != nil {
+			return false, err
+		}
+		if size == 0 {
+			break
+		}
+		i += size
+	}
+	s.place.pos = i
+	return false, nil
+}
+
+var cdataStart = []byte("<![CDATA[")
+
+// markup tells what begins at b[i], which is '<', and goes behind it where that is
+// no start tag.
+func (s *Scanner) markup(b []byte, i int) (ok bool, err error) {
+	if i+1 >= len(b) {
+		return false, nil
+	}
+	switch b[i+1] {
+	case '/':
+		s.place.token, s.place.pos, s.place.matched = endName, i+2, 0
+		s.place.bodyEnd = i
+	case '?':
+		return false, errProcess
+	case '!':
+		n := min(len(b)-i, len(cdataStart))
+		if !bytes.Equal(b[i:i+n], cdataStart[:n]) {
+			return false, errMarkup
+		}
+		if n < len(cdataStart) {
+			return false, nil
+		}
+		s.place.token, s.place.pos = cdata, i+n
+	default:
+		s.place.token = startTag
+	}
+	return true, nil
+}
+
+// scanStart reads the start tag that begins at pos. Where it is not complete its end
+// is looked for as bytes come, and only then is it read again.
+func (s *Scanner) scanStart(b []byte) (ok bool, err error) {
+	p := &s.place
+	if p.seek > 0 && !s.seekEnd(b) {
+		return false, nil
+	}
+	next, empty, err := s.startTag(b, p.pos)
+	if err != nil {
+		return false, err
+	}
+	if next == 0 {
+		if p.seek == 0 {
+			p.seek, p.quote = p.pos+1, 0
+			s.seekEnd(b)
+		}
+		return false, nil
+	}
+	if len(s.work.stack) == 1 && p.body == 0 {
+		p.body, p.bodyEnd = next, next
+	}
+	p.pos, p.token, p.seek = next, text, 0
+	if empty {
+		n := len(s.work.stack) - 1
+		s.work.binds = s.work.binds[:s.work.stack[n].binds]
+		s.work.stack = s.work.stack[:n]
+	}
+	return true, nil
+}
+
+// seekEnd goes on looking for the '>' that ends a start tag.
+func (s *Scanner) seekEnd(b []byte) bool {
+	p := &s.place
+	for ; p.seek < len(b); p.seek++ {
+		switch c := b[p.seek]; {
+		case p.quote != 0:
+			if c == p.quote {
+				p.quote = 0
+			}
+		case c == '"' || c == '\'':
+			p.quote = c
+		case c == '>':
+			p.seek++
+			return true
+		}
+	}
+	return false
+}
+
+// endTag reads the rest of an end tag behind "</".
+func (s *Scanner) endTag(b, name []byte) (ok bool, err error) {
+	p := &s.place
+	if p.token == endName {
+		rest := name[p.matched:]
+		n := min(len(rest), len(b)-p.pos)
+		if !bytes.Equal(rest[:n], b[p.pos:p.pos+n]) {
+			return false, errEndTag
+		}
+		p.pos, p.matched = p.pos+n, p.matched+n
+		if n < len(rest) {
+			return false, nil
+		}
+		p.token = endTail
+	}
+	if p.pos = skipSpace(b, p.pos); p.pos == len(b) {
+		return false, nil
+	}
+	if b[p.pos] != '>' {
+		return false, errEndTag
+	}
+	p.pos++
+	p.token = text
+	return true, nil
+}
+
+// scanCDATA reads a CDATA section up to its end.
+func (s *Scanner) scanCDATA(b []byte) (ok bool, err error) {
+	i := s.place.pos
+	for i < len(b) {
+		c := b[i]
+		switch {
+		case class[c]&inCDATA != 0:
+			i++
+		case c == ']':
+			if i+2 >= len(b) {
+				s.place.pos = i
+				return false, nil
+			}
+			if b[i+1] == ']' && b[i+2] == '>' {
+				s.place.pos, s.place.token = i+3, text
+				return true, nil
+			}
+			i++
+		case c >= utf8.RuneSelf:
+			_, size, err := wide(b[i:])
+			if err != nil {
+				return false, err
+			}
+			if size == 0 {
+				s.place.pos = i
+				return false, nil
+			}
+			i += size
+		default:
+			return false, errChar
+		}
+	}
+	s.place.pos = i
+	return false, nil
+}
+
+// settle is the error for an item that will never be complete. A start tag that was
+// waited for may have been wrong before: that is told rather than ultimately err.
+func (s *Scanner) settle(err error) error {
+	if s.work != nil && s.place.token == startTag && s.place.seek > 0 {
+		if _, _, bad := s.startTag(s.window(), s.place.pos); bad != nil {
+			return bad
+		}
+	}
+	return err
+}
+
+// finish makes the item of the element that is complete now.
+func (s *Scanner) finish(b []byte) error {
+	it := &s.item
+	it.Kind, it.Raw, it.Inner = Element, b[:s.place.pos], b[s.place.body:s.place.bodyEnd]
+	it.attrs = s.work.top
+	if s.phase == within {
+		s.phase = between
+	}
+	return it.checkLang()
+}

@@ -1,0 +1,194 @@
+package stream
+
+import (
+	"errors"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// ErrNotStanza is what Item.Stanza says about an element that is none.
+var ErrNotStanza = errors.New("stream: not a stanza")
+
+// field is which part of a stanza's header an attribute of its start tag is.
+type field uint8
+
+const (
+	other field = iota
+	dropped
+	to
+	from
+	id
+	typ
+	lang
+	fields
+)
+
+func (it *Item) fieldOf(a *attr) field {
+	switch {
+	case a.declares:
+		if a.colon == 0 {
+			return dropped
+		}
+		return other
+	case a.colon != 0:
+		// xml:lang='' takes the language away, which is not the same as having none.
+		if string(a.space) == string(nsXML) && string(a.local(it.Raw)) == "lang" && a.val < a.valEnd {
+			return lang
+		}
+		return other
+	}
+	switch string(it.Raw[a.name:a.nameEnd]) {
+	case "to":
+		return to
+	case "from":
+		return from
+	case "id":
+		return id
+	case "type":
+		return typ
+	}
+	return other
+}
+
+// Stanza is the element as a stanza of its own, whose payload may be written to any
+// stream: prefixes of the stream header that it uses are declared on it, its own
+// xmlns is gone, and xml:lang is the stream's where it had none (RFC 6120 §4.7.4).
+// The caller may still set From.
+//
+// An address that is none comes back as a *stanza.Error (jid-malformed) beside the
+// stanza without that address, so that it can be answered.
+func (it *Item) Stanza() (*stanza.Stanza, error) {
+	kind := it.StanzaKind()
+	if kind == 0 {
+		return nil, ErrNotStanza
+	}
+	// All text goes into one string, and the fields are pieces of it.
+	w := it.s.work
+	start := len(w.arena)
+	var at [fields]span
+	for k := range it.attrs {
+		if f := it.fieldOf(&it.attrs[k]); f > dropped {
+			at[f].from = len(w.arena) - start
+			w.arena = appendValue(w.arena, it.Raw[it.attrs[k].val:it.attrs[k].valEnd])
+			at[f].to = len(w.arena) - start
+		}
+	}
+	extra := len(w.arena) - start
+	w.arena = it.appendExtra(w.arena)
+	payload := len(w.arena) - start
+	w.arena = it.appendPayload(w.arena)
+	text := string(w.arena[start:])
+	w.arena = w.arena[:start]
+
+	piece := func(f field) string { return text[at[f].from:at[f].to] }
+	st := &stanza.Stanza{
+		Kind: kind, ID: piece(id), Type: piece(typ), Lang: piece(lang),
+		Extra: text[extra:payload], Payload: text[payload:],
+	}
+	if st.Lang == "" {
+		st.Lang = it.streamLang()
+	}
+	var err error
+	if st.To, err = address(piece(to)); err != nil {
+		return st, stanza.JIDMalformed("to is no address")
+	}
+	if st.From, err = address(piece(from)); err != nil {
+		return st, stanza.JIDMalformed("from is no address")
+	}
+	return st, nil
+}
+
+func address(s string) (jid.JID, error) {
+	if s == "" {
+		return jid.JID{}, nil
+	}
+	return jid.Parse(s)
+}
+
+// AppendXML writes the stanza as it came with another sender in a start tag written
+// anew: what a relay does that looks at nothing but the header.
+func (it *Item) AppendXML(dst []byte, sender string) []byte {
+	dst = append(dst, '<')
+	dst = append(dst, it.Local()...)
+	for k := range it.attrs {
+		a := &it.attrs[k]
+		if f := it.fieldOf(a); f > dropped && f != from {
+			dst = appendRaw(dst, it.Raw, a)
+		}
+	}
+	dst = appendAttr(dst, "from", sender)
+	if it.find(string(nsXML), "lang") == nil {
+		dst = appendAttr(dst, "xml:lang", it.streamLang())
+	}
+	dst = it.appendExtra(dst)
+	if len(it.Inner) == 0 {
+		return append(dst, '/', '>')
+	}
+	dst = it.appendPayload(append(dst, '>'))
+	dst = append(dst, '<', '/')
+	dst = append(dst, it.Local()...)
+	return append(dst, '>')
+}
+
+// Tree is the element as a tree of its own.
+func (it *Item) Tree() (*stanza.Element, error) {
+	if it.Kind == Open || it.s.used == 0 {
+		return stanza.ParseElement(string(it.Raw), string(it.s.def))
+	}
+	// What the stream header declares has to be said again.
+	end := it.localTo
+	b := append([]byte(nil), it.Raw[:end]...)
+	b = it.appendUsed(b)
+	b = append(b, it.Raw[end:]...)
+	return stanza.ParseElement(string(b), string(it.s.def))
+}
+
+// streamLang is the language of an item that does not name one.
+func (it *Item) streamLang() string {
+	if it.s.head == nil || it.find(string(nsXML), "lang") != nil {
+		return ""
+	}
+	return it.s.head.Lang
+}
+
+// appendExtra writes the attributes that a Stanza has no field for, and the
+// declarations that it needs.
+func (it *Item) appendExtra(dst []byte) []byte {
+	for k := range it.attrs {
+		if it.fieldOf(&it.attrs[k]) == other {
+			dst = appendRaw(dst, it.Raw, &it.attrs[k])
+		}
+	}
+	return it.appendUsed(dst)
+}
+
+// appendUsed declares the prefixes of the stream header that the item uses (RFC 6120 §4.8.5).
+func (it *Item) appendUsed(dst []byte) []byte {
+	for k, b := range it.s.base {
+		if it.s.used&(1<<k) == 0 {
+			continue
+		}
+		dst = append(dst, " xmlns:"...)
+		dst = append(dst, b.prefix...)
+		dst = append(dst, '=', '\'')
+		dst = stanza.AppendEscaped(dst, string(b.uri))
+		dst = append(dst, '\'')
+	}
+	return dst
+}
+
+// appendPayload writes the content without declarations that repeat the content namespace.
+func (it *Item) appendPayload(dst []byte) []byte {
+	raw, last, end := it.Raw, it.s.place.body, it.s.place.bodyEnd
+	for _, d := range it.s.work.drops {
+		dst = append(dst, raw[last:d.from]...)
+		last = d.to
+	}
+	return append(dst, raw[last:end]...)
+}
+
+func appendRaw(dst, raw []byte, a *attr) []byte {
+	dst = append(dst, ' ')
+	return append(dst, raw[a.name:a.valEnd+1]...)
+}

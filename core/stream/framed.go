@@ -1,0 +1,71 @@
+package stream
+
+// NewFramed makes a Scanner for a stream that comes as one element per frame
+// (RFC 7395 §3.3.3). It is fed by Frame; Next is not for it.
+func NewFramed(content string, limits Limits) *Scanner {
+	s := NewScanner(nil, content, limits)
+	s.framed = true
+	return s
+}
+
+// Frame reads one frame, which must stay as it is until the following call. The element
+// open comes as Open, close as Close with its attributes.
+func (s *Scanner) Frame(data []byte) (*Item, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	s.advance()
+	s.buf, s.r, s.w, s.phase, s.fresh = data, 0, len(data), prolog, true
+	done, err := false, error(nil)
+	if len(data) > 0 {
+		done, err = s.scan()
+	}
+	switch {
+	case err != nil:
+	case !done && len(data)-s.r > s.limits.Bytes:
+		err = s.settle(errTooBig)
+	case !done:
+		err = s.settle(errFrame)
+	case skipSpace(data, s.r+s.place.pos) != len(data):
+		err = errAfter
+	default:
+		err = s.frameKind()
+	}
+	if err != nil {
+		s.buf = nil
+		return nil, s.fail(err)
+	}
+	return &s.item, nil
+}
+
+// frameKind tells the frames that open and close the stream from the others.
+func (s *Scanner) frameKind() error {
+	it := &s.item
+	local := string(it.Local())
+	if string(it.space) != NSFraming {
+		if local == "open" && isContent(it.space) {
+			return errStreamNS // RFC 7395 §3.3.2
+		}
+		return nil
+	}
+	switch local {
+	case "open":
+		h := &Header{
+			Content: s.content, To: it.Attr("to"), From: it.Attr("from"), ID: it.Attr("id"),
+			Version: it.Attr("version"), Lang: it.Lang(),
+		}
+		it.Kind, it.Header, s.head = Open, h, h
+	case "close":
+		it.Kind = Close
+	default:
+		return errRoot
+	}
+	return nil
+}
+
+// Idle gives up the present item and all memory that is borrowed. A framed stream has
+// no read of its own to tell when its peer is silent.
+func (s *Scanner) Idle() {
+	s.advance()
+	s.release()
+}

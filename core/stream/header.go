@@ -1,0 +1,116 @@
+package stream
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Header is a stream header, of either side and of any kind of stream. The addresses
+// are as written: whoever needs them parses them.
+type Header struct {
+	Content  string // the content namespace; unused on a framed stream
+	To, From string
+	ID       string
+	Lang     string
+	Version  string   // as written; "" is a peer from before RFC 3920
+	Prefixes []Prefix // declared beyond the content namespace and that of the stream
+}
+
+// Prefix is a namespace declaration.
+type Prefix struct{ Prefix, Space string }
+
+// Version is the version of XMPP that a stream speaks. RFC 6120 §4.7.5.
+type Version struct{ Major, Minor int }
+
+// XMPP10 is the version that RFC 6120 specifies.
+var XMPP10 = Version{1, 0}
+
+// ParsedVersion is Version as numbers; 0.9 where there is none, false where it is no version.
+func (h *Header) ParsedVersion() (Version, bool) {
+	if h.Version == "" {
+		return Version{0, 9}, true // RFC 6120 §4.7.5 rule 4
+	}
+	major, minor, ok := strings.Cut(h.Version, ".")
+	var v Version
+	var okMajor, okMinor bool
+	v.Major, okMajor = number(major)
+	v.Minor, okMinor = number(minor)
+	return v, ok && okMajor && okMinor
+}
+
+func number(s string) (int, bool) {
+	if s == "" || len(s) > 9 {
+		return 0, false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+	}
+	n, err := strconv.Atoi(s) // leading zeros do not count
+	return n, err == nil
+}
+
+// Less compares part by part, as numbers.
+func (v Version) Less(o Version) bool {
+	return v.Major < o.Major || v.Major == o.Major && v.Minor < o.Minor
+}
+
+func (v Version) String() string { return strconv.Itoa(v.Major) + "." + strconv.Itoa(v.Minor) }
+
+// Answer is the version to put into the header that answers h: the lower of both, and
+// none for a peer that has none. False where there is no common major version.
+func (h *Header) Answer() (string, bool) {
+	v, ok := h.ParsedVersion()
+	switch {
+	case !ok:
+		return XMPP10.String(), false
+	case h.Version == "":
+		return "", false
+	case v.Less(XMPP10):
+		return v.String(), false
+	}
+	return XMPP10.String(), true
+}
+
+// Append writes the XML declaration and the header, whose element stays open.
+func (h *Header) Append(dst []byte) []byte {
+	dst = append(dst, "<?xml version='1.0'?><stream:stream xmlns='"...)
+	dst = append(dst, h.Content...)
+	dst = append(dst, "' xmlns:stream='"+NSStream+"'"...)
+	for _, p := range h.Prefixes {
+		dst = append(dst, " xmlns:"...)
+		dst = append(dst, p.Prefix...)
+		dst = append(dst, '=', '\'')
+		dst = stanza.AppendEscaped(dst, p.Space)
+		dst = append(dst, '\'')
+	}
+	return append(h.appendAttrs(dst), '>')
+}
+
+// AppendFramed writes the header as the frame that opens a framed stream (RFC 7395 §3.4).
+func (h *Header) AppendFramed(dst []byte) []byte {
+	dst = append(dst, "<open xmlns='"+NSFraming+"'"...)
+	return append(h.appendAttrs(dst), '/', '>')
+}
+
+func (h *Header) appendAttrs(dst []byte) []byte {
+	dst = appendAttr(dst, "from", h.From)
+	dst = appendAttr(dst, "to", h.To)
+	dst = appendAttr(dst, "id", h.ID)
+	dst = appendAttr(dst, "version", h.Version)
+	return appendAttr(dst, "xml:lang", h.Lang)
+}
+
+func appendAttr(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	dst = append(dst, ' ')
+	dst = append(dst, name...)
+	dst = append(dst, '=', '\'')
+	dst = stanza.AppendEscaped(dst, value)
+	return append(dst, '\'')
+}

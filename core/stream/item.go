@@ -1,0 +1,103 @@
+package stream
+
+import "github.com/dragoman-im/dragoman/core/stanza"
+
+// Kind is what an Item is.
+type Kind uint8
+
+// The items of a stream.
+const (
+	Open    Kind = iota + 1 // the stream header
+	Close                   // the end of the stream
+	Element                 // a complete first-level element
+)
+
+// NSStream is the namespace of stream headers, features and errors.
+const NSStream = "http://etherx.jabber.org/streams"
+
+// NSFraming is the namespace of open and close on a framed stream.
+const NSFraming = "urn:ietf:params:xml:ns:xmpp-framing"
+
+// Item is what Scanner.Next found. All of it but Header is a view of the scanner's
+// buffer and ends with the following call.
+type Item struct {
+	Kind   Kind
+	Header *Header // of Open
+	Raw    []byte  // all of it as it came
+	Inner  []byte  // of an Element: what stands between its tags
+
+	s                  *Scanner
+	space              []byte
+	localFrom, localTo int
+	attrs              []attr
+}
+
+// Space is the element's namespace.
+func (it *Item) Space() []byte { return it.space }
+
+// Local is the element's name without its prefix.
+func (it *Item) Local() []byte { return it.Raw[it.localFrom:it.localTo] }
+
+// Is tells whether the element has that expanded name, whatever its prefix
+// (ejabberd#814).
+func (it *Item) Is(space, local string) bool {
+	return it.Kind == Element && string(it.space) == space && string(it.Local()) == local
+}
+
+// StanzaKind is which stanza the element is: 0 for one that is none, as those in
+// another namespace are.
+func (it *Item) StanzaKind() stanza.Kind {
+	if it.Kind != Element || string(it.space) != it.s.content {
+		return 0
+	}
+	switch string(it.Local()) {
+	case "message":
+		return stanza.Message
+	case "presence":
+		return stanza.Presence
+	case "iq":
+		return stanza.IQ
+	}
+	return 0
+}
+
+// Attr is the value of an attribute of the start tag without a namespace, "" where it
+// is absent.
+func (it *Item) Attr(local string) string { return string(it.AttrBytes(local)) }
+
+// AttrBytes is Attr as a view.
+func (it *Item) AttrBytes(local string) []byte {
+	if a := it.find("", local); a != nil {
+		return it.s.work.value(it.Raw, a)
+	}
+	return nil
+}
+
+// HasAttr tells an empty attribute from an absent one.
+func (it *Item) HasAttr(local string) bool { return it.find("", local) != nil }
+
+func (it *Item) find(space, local string) *attr {
+	for k := range it.attrs {
+		a := &it.attrs[k]
+		if !a.declares && string(a.space) == space && string(a.local(it.Raw)) == local {
+			return a
+		}
+	}
+	return nil
+}
+
+// Lang is xml:lang of the start tag.
+func (it *Item) Lang() string {
+	if a := it.find(string(nsXML), "lang"); a != nil {
+		return string(it.s.work.value(it.Raw, a))
+	}
+	return ""
+}
+
+// checkLang bounds xml:lang, which others will parse.
+func (it *Item) checkLang() error {
+	if a := it.find(string(nsXML), "lang"); a != nil && a.valEnd-a.val > maxLang {
+		return errLang
+	}
+	return nil
+}

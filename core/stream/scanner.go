@@ -1,0 +1,241 @@
+package stream
+
+import (
+	"io"
+	"sync"
+)
+
+// phase is where in the stream the scanner stands.
+type phase uint8
+
+const (
+	prolog  phase = iota // before the stream header
+	between              // between first-level elements
+	within               // in one
+	closed               // behind the end of the stream
+)
+
+// Scanner reads one XML stream. It calls its reader only when it holds no further
+// complete item, so the reader's Read is the place to flush what earlier items caused.
+type Scanner struct {
+	src     io.Reader
+	content string // the content namespace that the stream must have
+	limits  Limits
+	framed  bool
+
+	buf   []byte
+	r, w  int     // what is buffered from the beginning of the present item on
+	small []byte  // the buffer of an idle scanner
+	big   *[]byte // the pool's, where buf is borrowed
+	full  bool    // the last read filled a small buffer: borrow a big one
+
+	phase   phase
+	fresh   bool // an XML declaration may come
+	restart bool // white space before the header belongs to the stream before
+	err     error
+
+	root string    // the stream's name as written, for its end tag
+	base []binding // prefixes that the stream header declared
+	def  []byte    // the default namespace that it declared
+	head *Header
+
+	work     *work
+	place    place
+	elements int    // in this item so far
+	used     uint64 // bit k: the item uses base[k]
+
+	item       Item
+	whitespace int64
+}
+
+var bigBuffers = sync.Pool{New: func() any { b := make([]byte, readBuffer); return &b }}
+
+// NewScanner reads a stream whose stanzas are in the content namespace: stanza.NSClient,
+// NSServer or NSComponent.
+func NewScanner(r io.Reader, content string, limits Limits) *Scanner {
+	s := &Scanner{content: content, limits: limits.filled()}
+	s.begin(r, false)
+	return s
+}
+
+// SetLimits changes the limits from the next item on: after login, for instance.
+func (s *Scanner) SetLimits(l Limits) { s.limits = l.filled() }
+
+// Header is the header of the stream as far as it was understood, also where Next
+// returned an error about it; nil before there is one.
+func (s *Scanner) Header() *Header { return s.head }
+
+// Whitespace counts the bytes of white space between items so far: keepalives.
+func (s *Scanner) Whitespace() int64 { return s.whitespace }
+
+// Buffered is how many bytes wait behind the item that Next returned last.
+func (s *Scanner) Buffered() int { return s.w - s.r - s.place.pos }
+
+// Restart expects a new stream header from the same reader and keeps what is buffered:
+// after SASL, where clients may pipeline. The item that Next returned last is given up.
+func (s *Scanner) Restart() {
+	s.begin(s.src, true)
+}
+
+// Reset expects a new stream from r. What is buffered is thrown away with all that
+// is known of the old stream: after STARTTLS (RFC 6120 §5.4.3.3), or to use a Scanner again.
+func (s *Scanner) Reset(r io.Reader) {
+	s.begin(r, false)
+	s.r, s.w = 0, 0
+	s.release()
+}
+
+func (s *Scanner) begin(r io.Reader, restart bool) {
+	s.advance()
+	s.src, s.restart, s.fresh, s.phase, s.err = r, restart, true, prolog, nil
+	s.root, s.base, s.def, s.head = "", nil, nil, nil
+}
+
+// Next is the next item. It is valid until the following call. A *Error says what to
+// tell the peer before the stream is closed; io.EOF is the end of the connection between
+// items, io.ErrUnexpectedEOF within one. Errors of the reader are returned as they are,
+// and after those, such as a deadline, Next may be called again.
+func (s *Scanner) Next() (*Item, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	s.advance()
+	for {
+		if s.r < s.w {
+			done, err := s.scan()
+			if done {
+				return &s.item, nil
+			}
+			if err == nil && s.w-s.r >= s.limits.Bytes {
+				err = s.settle(errTooBig)
+			}
+			if err != nil {
+				return nil, s.fail(err)
+			}
+		}
+		switch err := s.fill(); err {
+		case nil:
+		case io.EOF:
+			if s.r < s.w || s.phase == within {
+				err = s.settle(io.ErrUnexpectedEOF)
+			}
+			return nil, s.fail(err)
+		default:
+			return nil, err
+		}
+	}
+}
+
+func (s *Scanner) fail(err error) error {
+	s.err = err
+	s.place = place{}
+	s.r, s.w = 0, 0
+	s.release()
+	return err
+}
+
+// advance gives up the item that Next returned last.
+func (s *Scanner) advance() {
+	s.r += s.place.pos
+	s.place = place{}
+	s.elements, s.used = 0, 0
+	s.item = Item{s: s}
+	if s.work != nil {
+		s.work.reset()
+	}
+}
+
+// window is what of the present item may be looked at.
+func (s *Scanner) window() []byte {
+	return s.buf[s.r:min(s.w, s.r+s.limits.Bytes)]
+}
+
+func (s *Scanner) scan() (done bool, err error) {
+	if s.work == nil {
+		s.work = workPool.Get().(*work)
+	}
+	switch s.phase {
+	case prolog:
+		return s.scanHeader()
+	case between:
+		if done, err = s.scanFirst(); done || err != nil || s.phase != within {
+			return done, err
+		}
+		return s.scanElement()
+	case within:
+		return s.scanElement()
+	}
+	s.r = s.w // nothing is read behind the end
+	return false, nil
+}
+
+// fill reads once. It makes room first, and before a wait with nothing in hand it
+// gives back what it borrowed.
+func (s *Scanner) fill() error {
+	if s.r == s.w {
+		s.r, s.w = 0, 0
+		if !s.full || s.buf == nil {
+			s.release()
+			if s.small == nil {
+				s.small = make([]byte, smallBuffer)
+			}
+			s.buf = s.small
+		}
+	}
+	if s.full && len(s.buf) < readBuffer || s.w == len(s.buf) {
+		s.room()
+	}
+	for range 100 {
+		n, err := s.src.Read(s.buf[s.w:])
+		s.w += n
+		if n > 0 {
+			s.full = n >= smallBuffer || n >= len(s.buf)-s.w+n
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// room moves the present item to the front of the buffer, or into a bigger one.
+func (s *Scanner) room() {
+	have := s.w - s.r
+	if s.r > 0 && have <= len(s.buf)/2 && len(s.buf) >= readBuffer {
+		copy(s.buf, s.buf[s.r:s.w])
+		s.r, s.w = 0, have
+		return
+	}
+	var big *[]byte
+	var next []byte
+	if size := 2 * have; size <= readBuffer {
+		big = bigBuffers.Get().(*[]byte)
+		next = *big
+	} else {
+		next = make([]byte, min(size, s.limits.Bytes+readBuffer))
+	}
+	copy(next, s.buf[s.r:s.w])
+	s.giveBack()
+	s.buf, s.big, s.r, s.w = next, big, 0, have
+}
+
+// release lets go of what a waiting scanner does not need.
+func (s *Scanner) release() {
+	if s.work != nil {
+		w := s.work
+		s.work = nil
+		w.reset()
+		if cap(w.arena) <= readBuffer && cap(w.drops) <= 256 {
+			workPool.Put(w)
+		}
+	}
+	s.giveBack()
+}
+
+func (s *Scanner) giveBack() {
+	if s.big != nil {
+		bigBuffers.Put(s.big)
+	}
+	s.buf, s.big = nil, nil
+}

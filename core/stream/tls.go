@@ -1,0 +1,64 @@
+package stream
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Protocols of XEP-0368 §4 for connections that begin with TLS.
+const (
+	ALPNClient = "xmpp-client"
+	ALPNServer = "xmpp-server"
+)
+
+// Certificates gives the certificate for the name that a peer asked for; name is empty
+// where it asked for none.
+type Certificates func(name string) (*tls.Certificate, error)
+
+// ErrNoCertificate is what Certificates returns for a host that is not served.
+var ErrNoCertificate = errors.New("no certificate for this host")
+
+// ServerTLS is the configuration of the accepting side: TLS 1.2 or later, the certificate
+// chosen by name. alpn is ALPNClient or ALPNServer for direct TLS and empty after STARTTLS.
+// Session tickets stay on, with keys that crypto/tls rotates; Go never renegotiates as a
+// server (RFC 6120 §5.4.3.5 is met by that).
+//
+// One configuration serves all connections of a listener: a new one for each would make
+// tickets worthless.
+func ServerTLS(certs Certificates, alpn string) *tls.Config {
+	c := &tls.Config{
+		MinVersion: tls.VersionTLS12, // RFC 7590 §3.1, RFC 9325
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if alpn != "" && len(hello.SupportedProtos) > 0 && !slices.Contains(hello.SupportedProtos, alpn) {
+				return nil, fmt.Errorf("peer speaks %q only", hello.SupportedProtos)
+			}
+			return certs(hello.ServerName)
+		},
+	}
+	if alpn != "" {
+		c.NextProtos = []string{alpn} // XEP-0368 §4
+	}
+	return c
+}
+
+// exporterLabel and exporterSize are those of RFC 9266 §2.
+const (
+	exporterLabel = "EXPORTER-Channel-Binding"
+	exporterSize  = 32
+)
+
+// Exporter is the channel binding tls-exporter of a connection after its handshake
+// (RFC 9266). It fails where the connection's secrets need not be unique: TLS 1.2 without
+// the extended master secret.
+func Exporter(state tls.ConnectionState) ([]byte, error) {
+	if !state.HandshakeComplete {
+		return nil, errors.New("channel binding before the handshake")
+	}
+	b, err := state.ExportKeyingMaterial(exporterLabel, nil, exporterSize)
+	if err != nil {
+		return nil, fmt.Errorf("channel binding: %w", err)
+	}
+	return b, nil
+}
