@@ -1,0 +1,253 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// socketRead is the largest message of the socket that is taken, in bytes.
+const socketRead = 1 << 20
+
+// app is the socket of one app-level token and the accounts that share it.
+type app struct {
+	n      *Network
+	token  string
+	id     string
+	log    *slog.Logger
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu       sync.Mutex
+	sessions []*session
+	online   bool
+	opened   bool // was online before
+	final    error
+}
+
+func newApp(n *Network, c credentials) *app {
+	return &app{n: n, token: c.App, id: c.appID(), log: n.o.Log.With("app", c.appID()), done: make(chan struct{})}
+}
+
+func (a *app) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.cancel = cancel
+	go func() {
+		defer close(a.done)
+		a.run(ctx)
+	}()
+}
+
+func (a *app) stop() {
+	a.cancel()
+	<-a.done
+}
+
+// add tells a new account how the socket fares.
+func (a *app) add(s *session) {
+	a.mu.Lock()
+	a.sessions = append(a.sessions, s)
+	online, final := a.online, a.final
+	a.mu.Unlock()
+	switch {
+	case final != nil:
+		s.dead(final)
+	case online:
+		s.sink.State(transports.Online, nil)
+		s.sink.Resynced()
+	default:
+		s.sink.State(transports.Connecting, nil)
+	}
+}
+
+// remove tells whether s was the last account.
+func (a *app) remove(s *session) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, other := range a.sessions {
+		if other == s {
+			a.sessions = append(a.sessions[:i:i], a.sessions[i+1:]...)
+			break
+		}
+	}
+	return len(a.sessions) == 0
+}
+
+func (a *app) all() []*session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]*session(nil), a.sessions...)
+}
+
+// run keeps a socket open. slack-go would wait up to five minutes between two tries, so
+// each try is a client of its own and the waiting is done here.
+func (a *app) run(ctx context.Context) {
+	wait := a.n.o.RetryMin
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := a.socket(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if class := transports.ClassOf(err); err != nil && (class == transports.NeedLogin || class == transports.Refused) {
+			a.die(err)
+			return
+		}
+		a.offline(err)
+		if time.Since(began) > time.Minute {
+			wait = a.n.o.RetryMin
+		}
+		jittered := wait/2 + rand.N(wait/2+1)
+		a.log.Debug("slack socket ended", "err", err, "wait", jittered)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(jittered):
+		}
+		wait = min(2*wait, a.n.o.RetryMax)
+	}
+}
+
+// socket runs one client until it cannot connect, or loses its connection for good.
+func (a *app) socket(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	client := socketmode.New(a.n.client("", slackgo.OptionAppLevelToken(a.token)), socketmode.OptionReadLimit(socketRead))
+	ended := make(chan error, 1)
+	go func() { ended <- client.RunContext(ctx) }()
+	var failure error
+	for {
+		select {
+		case err := <-ended:
+			if failure == nil && err != nil {
+				failure = classify(err)
+			}
+			return failure
+		case event := <-client.Events:
+			switch event.Type {
+			case socketmode.EventTypeConnected:
+				a.connected()
+			case socketmode.EventTypeConnecting:
+				a.offline(nil)
+			case socketmode.EventTypeConnectionError:
+				if e, ok := event.Data.(*slackgo.ConnectionErrorEvent); ok && failure == nil {
+					failure = classify(e.ErrorObj)
+				}
+				cancel() // our own waiting is shorter than slack-go's
+			case socketmode.EventTypeInvalidAuth:
+				failure = transports.Relink("Slack does not accept the app-level token any longer", nil)
+				cancel()
+			case socketmode.EventTypeErrorBadMessage:
+				if bad, ok := event.Data.(*socketmode.ErrorBadMessage); ok {
+					a.envelope(ctx, client, bad.Message)
+				}
+			default:
+				if event.Request != nil && event.Request.EnvelopeID != "" {
+					a.request(ctx, client, event.Request.EnvelopeID, event.Request.Type, event.Request.Payload)
+				}
+			}
+		}
+	}
+}
+
+// envelope handles a message that slack-go could not parse: it has to be acknowledged all the
+// same, or Slack sends it again three times.
+func (a *app) envelope(ctx context.Context, client *socketmode.Client, message json.RawMessage) {
+	var e struct {
+		EnvelopeID string          `json:"envelope_id"`
+		Type       string          `json:"type"`
+		Payload    json.RawMessage `json:"payload"`
+	}
+	if err := json.Unmarshal(message, &e); err != nil || e.EnvelopeID == "" {
+		a.log.Warn("slack sent a message that is none", "bytes", len(message))
+		return
+	}
+	a.request(ctx, client, e.EnvelopeID, e.Type, e.Payload)
+}
+
+// request delivers an envelope's event durably to all whom it concerns, then acknowledges it.
+// Where one of them could not take it, there is no acknowledgement, and Slack sends it again.
+func (a *app) request(ctx context.Context, client *socketmode.Client, id, typ string, payload json.RawMessage) {
+	if typ == "events_api" && !a.dispatch(ctx, payload) {
+		return
+	}
+	if err := client.AckCtx(ctx, id, nil); err != nil && ctx.Err() == nil {
+		a.log.Warn("acknowledge a slack event", "err", err)
+	}
+}
+
+func (a *app) dispatch(ctx context.Context, payload json.RawMessage) (taken bool) {
+	defer func() {
+		if r := recover(); r != nil { // one event is lost to us, not the process
+			a.log.Error("slack event", "panic", r, "stack", string(debug.Stack()))
+			taken = true
+		}
+	}()
+	var w wrapper
+	if err := json.Unmarshal(payload, &w); err != nil {
+		a.log.Warn("slack sent an event that cannot be read", "err", err)
+		return true
+	}
+	taken = true
+	for _, s := range a.all() {
+		if w.TeamID != "" && w.TeamID != s.cred.Team && !w.concerns(s.cred.Team) {
+			continue
+		}
+		if err := s.receive(ctx, &w); err != nil {
+			a.log.Error("slack event not taken", "account", s.account.ID, "event", w.Event.Type, "err", err)
+			taken = false
+		}
+	}
+	return taken
+}
+
+// connected tells the accounts; from the second time on there was a gap, since Slack
+// repeats only what was not acknowledged.
+func (a *app) connected() {
+	a.mu.Lock()
+	again := a.opened
+	a.online, a.opened = true, true
+	a.mu.Unlock()
+	for _, s := range a.all() {
+		s.sink.State(transports.Online, nil)
+		if again {
+			s.sink.Resynced()
+		}
+	}
+}
+
+func (a *app) offline(cause error) {
+	a.mu.Lock()
+	was := a.online
+	a.online = false
+	a.mu.Unlock()
+	if was || cause != nil {
+		for _, s := range a.all() {
+			s.sink.State(transports.Connecting, cause)
+		}
+	}
+}
+
+// die ends the app for good: the accounts have to be linked again.
+func (a *app) die(err error) {
+	a.n.mu.Lock()
+	if a.n.apps[a.token] == a {
+		delete(a.n.apps, a.token)
+	}
+	a.n.mu.Unlock()
+	a.mu.Lock()
+	a.online, a.final = false, err
+	a.mu.Unlock()
+	for _, s := range a.all() {
+		s.dead(err)
+	}
+}

@@ -1,0 +1,350 @@
+package slack
+
+import (
+	"encoding/json"
+	"html"
+	"strings"
+
+	"github.com/kyokomi/emoji/v2"
+
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// maxBlockDepth bounds how deep a rich text may be nested.
+const maxBlockDepth = 16
+
+// text is what a message says: from its rich_text block where a person wrote it, else from its
+// mrkdwn, and from attachments where that is all.
+func (s *session) text(m *rawMessage) richtext.Text {
+	if t, ok := s.blocks(m.Blocks); ok {
+		return t
+	}
+	t := s.parse(m.Text)
+	if t.IsEmpty() {
+		var attachments []struct {
+			Fallback, Pretext, Title, Text string
+		}
+		_ = json.Unmarshal(m.Attachments, &attachments) // what is none of these has no text
+		for _, a := range attachments {
+			for _, part := range []string{a.Pretext, a.Title, a.Text} {
+				if part != "" {
+					t = append(t, s.parse(part)...)
+					t = append(t, richtext.Node{Kind: richtext.Break})
+				}
+			}
+			if a.Pretext+a.Title+a.Text == "" && a.Fallback != "" {
+				t = append(t, s.parse(a.Fallback)...)
+				t = append(t, richtext.Node{Kind: richtext.Break})
+			}
+		}
+		if n := len(t); n > 0 && t[n-1].Kind == richtext.Break {
+			t = t[:n-1]
+		}
+	}
+	return t
+}
+
+// element is any element of a rich_text block.
+type element struct {
+	Type     string    `json:"type"`
+	Elements []element `json:"elements"`
+	Text     string    `json:"text"`
+	URL      string    `json:"url"`
+	UserID   string    `json:"user_id"`
+	Channel  string    `json:"channel_id"`
+	Group    string    `json:"usergroup_id"`
+	Range    string    `json:"range"`
+	Name     string    `json:"name"`
+	Unicode  string    `json:"unicode"`
+	Fallback string    `json:"fallback"`
+	Offset   int       `json:"offset"`
+	Style    listStyle `json:"style"`
+}
+
+// listStyle is a list's style, a string, or a text's, an object.
+type listStyle struct {
+	list                       string
+	Bold, Italic, Strike, Code bool
+	Underline                  bool
+}
+
+// UnmarshalJSON takes both forms.
+func (l *listStyle) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, &l.list)
+	}
+	type plain listStyle
+	return json.Unmarshal(data, (*plain)(l))
+}
+
+// blocks reads a message's blocks; ok is false where none is a rich_text.
+func (s *session) blocks(raw json.RawMessage) (t richtext.Text, ok bool) {
+	var list []json.RawMessage
+	if len(raw) == 0 || json.Unmarshal(raw, &list) != nil {
+		return nil, false
+	}
+	for _, one := range list {
+		var head struct {
+			Type string `json:"type"`
+		}
+		if json.Unmarshal(one, &head) != nil || head.Type != "rich_text" {
+			continue
+		}
+		var b element
+		if json.Unmarshal(one, &b) != nil {
+			return nil, false
+		}
+		if ok {
+			t = append(t, richtext.Node{Kind: richtext.Break})
+		}
+		t = append(t, s.elements(b.Elements, maxBlockDepth)...)
+		ok = true
+	}
+	return t, ok
+}
+
+func (s *session) elements(list []element, depth int) richtext.Text {
+	if depth == 0 {
+		return nil
+	}
+	var t richtext.Text
+	for i, e := range list {
+		switch e.Type {
+		case "rich_text_section":
+			if i > 0 && list[i-1].Type == "rich_text_section" {
+				t = append(t, richtext.Node{Kind: richtext.Break})
+			}
+			t = append(t, s.elements(e.Elements, depth-1)...)
+		case "rich_text_list":
+			n := richtext.Node{Kind: richtext.List}
+			if e.Style.list == "ordered" {
+				n.Level = e.Offset + 1
+			}
+			for _, item := range e.Elements {
+				n.Children = append(n.Children, richtext.Node{Kind: richtext.Item, Children: s.elements(item.Elements, depth-1)})
+			}
+			t = append(t, n)
+		case "rich_text_quote":
+			t = append(t, richtext.Node{Kind: richtext.Quote, Children: trimBreaks(s.elements(e.Elements, depth-1))})
+		case "rich_text_preformatted":
+			t = append(t, richtext.Node{Kind: richtext.Pre, Text: strings.TrimSuffix(s.elements(e.Elements, depth-1).String(), "\n")})
+		default:
+			t = append(t, style(s.leaf(e), e.Style)...)
+		}
+	}
+	return trimBreaks(t)
+}
+
+// trimBreaks takes away the line end that Slack puts before a block that follows.
+func trimBreaks(t richtext.Text) richtext.Text {
+	for i := 0; i+1 < len(t); i++ {
+		if t[i].Kind == richtext.Break && t[i+1].Kind.Block() {
+			t = append(t[:i:i], t[i+1:]...)
+		}
+	}
+	return t
+}
+
+// leaf makes nodes of one inline element.
+func (s *session) leaf(e element) richtext.Text {
+	switch e.Type {
+	case "text":
+		return richtext.FromPlain(e.Text)
+	case "link":
+		n := richtext.Node{Kind: richtext.Link, URL: e.URL}
+		if e.Text != "" && e.Text != e.URL {
+			n.Children = richtext.Text{{Text: e.Text}}
+		}
+		return richtext.Text{n}
+	case "user":
+		return richtext.Text{s.mention(e.UserID, "")}
+	case "channel":
+		return richtext.Text{s.channelNode(e.Channel, "")}
+	case "usergroup":
+		return richtext.Text{{Kind: richtext.Group, ID: strings.ToLower(e.Group)}}
+	case "broadcast":
+		return richtext.Text{{Kind: richtext.All, Text: e.Range}}
+	case "emoji":
+		return richtext.Text{{Kind: richtext.Emoji, Text: reaction(e.Name)}}
+	case "color", "date":
+		if e.Fallback != "" {
+			return richtext.FromPlain(e.Fallback)
+		}
+	}
+	return richtext.FromPlain(e.Text)
+}
+
+func style(t richtext.Text, l listStyle) richtext.Text {
+	if len(t) == 0 {
+		return nil
+	}
+	if l.Code {
+		return richtext.Text{{Kind: richtext.Code, Text: t.String()}}
+	}
+	for _, s := range []struct {
+		on   bool
+		kind richtext.Kind
+	}{{l.Strike, richtext.Strike}, {l.Underline, richtext.Under}, {l.Italic, richtext.Italic}, {l.Bold, richtext.Bold}} {
+		if s.on {
+			t = richtext.Text{{Kind: s.kind, Children: t}}
+		}
+	}
+	return t
+}
+
+func (s *session) mention(id, label string) richtext.Node {
+	if name := s.name(id); name != "" {
+		label = name
+	}
+	return richtext.Node{Kind: richtext.Mention, ID: string(userID(s.cred.Team, id)), Text: label}
+}
+
+func (s *session) channelNode(id, label string) richtext.Node {
+	s.mu.Lock()
+	if room, ok := s.rooms[id]; ok && label == "" {
+		label = room.Name
+	}
+	s.mu.Unlock()
+	return richtext.Node{Kind: richtext.Channel, ID: string(roomID(s.cred.Team, id)), Text: label}
+}
+
+// parse reads mrkdwn: what is in angle brackets is set aside, the rest is XEP-0393's styling.
+func (s *session) parse(text string) richtext.Text {
+	var leaves []richtext.Node
+	var b strings.Builder
+	for rest := dropPlaceholders(text); rest != ""; {
+		before, after, found := strings.Cut(rest, "<")
+		b.WriteString(before)
+		if !found {
+			break
+		}
+		inner, tail, closed := strings.Cut(after, ">")
+		if !closed || placeholder(len(leaves)) == "" {
+			b.WriteString("<" + after)
+			break
+		}
+		b.WriteString(placeholder(len(leaves)))
+		leaves = append(leaves, s.bracket(inner))
+		rest = tail
+	}
+	body := strings.ReplaceAll(b.String(), "&gt;", ">")
+	t := richtext.ParseStyling(ownLines(body))
+	return s.place(t, leaves, maxBlockDepth)
+}
+
+// ownLines puts fences on lines of their own, as XEP-0393 wants them.
+func ownLines(s string) string {
+	parts := strings.Split(s, "```")
+	if len(parts) < 3 {
+		return s
+	}
+	var b strings.Builder
+	for i, part := range parts {
+		switch {
+		case i%2 == 1 && i < len(parts)-1:
+			b.WriteString("```\n" + strings.Trim(part, "\n") + "\n```")
+			if i+1 < len(parts) && parts[i+1] != "" && !strings.HasPrefix(parts[i+1], "\n") {
+				b.WriteByte('\n')
+			}
+		default:
+			b.WriteString(part)
+			if i+2 < len(parts) && part != "" && !strings.HasSuffix(part, "\n") {
+				b.WriteByte('\n')
+			}
+		}
+	}
+	return b.String()
+}
+
+// place puts the leaves back and resolves entities and emoji names in the text between them.
+func (s *session) place(t richtext.Text, leaves []richtext.Node, depth int) richtext.Text {
+	var out richtext.Text
+	for _, n := range t {
+		n.URL = html.UnescapeString(n.URL)
+		if depth > 0 {
+			n.Children = s.place(n.Children, leaves, depth-1)
+		}
+		if n.Kind == richtext.Pre || n.Kind == richtext.Code {
+			n.Text = html.UnescapeString(fill(n.Text, func(i int) string {
+				if i < len(leaves) {
+					return richtext.Text{leaves[i]}.String()
+				}
+				return ""
+			}))
+		}
+		if n.Kind != richtext.Plain {
+			out = append(out, n)
+			continue
+		}
+		var run strings.Builder
+		flush := func() {
+			if run.Len() > 0 {
+				out = append(out, richtext.Node{Text: emojis(html.UnescapeString(run.String()))})
+				run.Reset()
+			}
+		}
+		for _, r := range n.Text {
+			if i := int(r - firstLeaf); r >= firstLeaf && i < len(leaves) {
+				flush()
+				out = append(out, leaves[i])
+				continue
+			}
+			run.WriteRune(r)
+		}
+		flush()
+	}
+	return out
+}
+
+// bracket reads what stands in angle brackets: @U…, #C…|name, !here, !subteam^S…|name, a link.
+func (s *session) bracket(inner string) richtext.Node {
+	target, label, _ := strings.Cut(inner, "|")
+	label = html.UnescapeString(label)
+	switch {
+	case strings.HasPrefix(target, "@"):
+		return s.mention(target[1:], label)
+	case strings.HasPrefix(target, "#"):
+		return s.channelNode(target[1:], label)
+	case strings.HasPrefix(target, "!subteam^"):
+		return richtext.Node{Kind: richtext.Group, ID: strings.ToLower(target[9:]), Text: strings.TrimPrefix(label, "@")}
+	case target == "!here" || target == "!channel" || target == "!everyone":
+		return richtext.Node{Kind: richtext.All, Text: target[1:]}
+	case strings.HasPrefix(target, "!"):
+		if label == "" {
+			label = target[1:]
+		}
+		return richtext.Node{Text: label}
+	}
+	n := richtext.Node{Kind: richtext.Link, URL: html.UnescapeString(target)}
+	if label != "" && label != n.URL {
+		n.Children = richtext.Text{{Text: label}}
+	}
+	return n
+}
+
+// emojis replaces the names in colons that stand for a Unicode emoji.
+func emojis(s string) string {
+	if strings.Count(s, ":") < 2 {
+		return s
+	}
+	var b strings.Builder
+	for s != "" {
+		start := strings.IndexByte(s, ':')
+		if start < 0 {
+			break
+		}
+		end := strings.IndexByte(s[start+1:], ':')
+		if end < 0 {
+			break
+		}
+		name := s[start : start+end+2]
+		if u, ok := emoji.CodeMap()[name]; ok {
+			b.WriteString(s[:start] + strings.TrimSpace(u))
+			s = s[start+end+2:]
+			continue
+		}
+		b.WriteString(s[:start+end+1])
+		s = s[start+end+1:]
+	}
+	return b.String() + s
+}

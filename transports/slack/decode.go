@@ -1,0 +1,172 @@
+package slack
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
+
+// wrapper is the payload of an events_api envelope. It is decoded here and not by slack-go, which
+// refuses whole events for one field that it does not expect.
+type wrapper struct {
+	TeamID         string `json:"team_id"`
+	APIAppID       string `json:"api_app_id"`
+	EventID        string `json:"event_id"`
+	Authorizations []struct {
+		TeamID string `json:"team_id"`
+		UserID string `json:"user_id"`
+	} `json:"authorizations"`
+	Event rawEvent `json:"event"`
+}
+
+// concerns tells whether a team is among those that the event was sent for (Slack Connect).
+func (w *wrapper) concerns(team string) bool {
+	for _, a := range w.Authorizations {
+		if a.TeamID == team {
+			return true
+		}
+	}
+	return false
+}
+
+// rawEvent is the union of the events that we read; a message is one too.
+type rawEvent struct {
+	rawMessage
+	Message         *rawMessage     `json:"message"`
+	PreviousMessage json.RawMessage `json:"previous_message"` // an object, or [] at times
+	DeletedTS       string          `json:"deleted_ts"`
+	EventTS         string          `json:"event_ts"`
+	Reaction        string          `json:"reaction"`
+	Item            struct {
+		Type    string `json:"type"`
+		Channel string `json:"channel"`
+		TS      string `json:"ts"`
+	} `json:"item"`
+	Tokens struct {
+		OAuth []string `json:"oauth"`
+		Bot   []string `json:"bot"`
+	} `json:"tokens"`
+	Room struct { // of a huddle_thread message
+		ID      string          `json:"id"`
+		DateEnd json.RawMessage `json:"date_end"`
+	} `json:"room"`
+}
+
+// rawMessage is one message, live or out of the history.
+type rawMessage struct {
+	Type        string          `json:"type"`
+	Subtype     string          `json:"subtype"`
+	ChannelRef  json.RawMessage `json:"channel"` // an id, or an object in channel_* events
+	ChannelType string          `json:"channel_type"`
+	UserRef     json.RawMessage `json:"user"` // an id, or an object in user_* events
+	BotID       string          `json:"bot_id"`
+	AppID       string          `json:"app_id"`
+	Username    string          `json:"username"`
+	Text        string          `json:"text"`
+	TS          string          `json:"ts"`
+	ThreadTS    string          `json:"thread_ts"`
+	LatestReply string          `json:"latest_reply"`
+	ReplyCount  int             `json:"reply_count"`
+	Inviter     string          `json:"inviter"`
+	Topic       string          `json:"topic"`
+	Edited      *struct {
+		User string `json:"user"`
+		TS   string `json:"ts"`
+	} `json:"edited"`
+	Blocks      json.RawMessage `json:"blocks"`
+	Attachments json.RawMessage `json:"attachments"`
+	Files       []rawFile       `json:"files"`
+	Metadata    *struct {
+		EventType    string         `json:"event_type"`
+		EventPayload map[string]any `json:"event_payload"`
+	} `json:"metadata"`
+}
+
+type rawFile struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Title     string `json:"title"`
+	Mimetype  string `json:"mimetype"`
+	Size      int64  `json:"size"`
+	Permalink string `json:"permalink"`
+	Width     int    `json:"original_w"`
+	Height    int    `json:"original_h"`
+	Alt       string `json:"alt_txt"`
+	Duration  int64  `json:"duration_ms"`
+	Mode      string `json:"mode"`
+}
+
+// rawUser is a user object.
+type rawUser struct {
+	ID       string `json:"id"`
+	TeamID   string `json:"team_id"`
+	Name     string `json:"name"`
+	RealName string `json:"real_name"`
+	Deleted  bool   `json:"deleted"`
+	IsBot    bool   `json:"is_bot"`
+	Profile  struct {
+		DisplayName string `json:"display_name"`
+		RealName    string `json:"real_name"`
+		Email       string `json:"email"`
+		Phone       string `json:"phone"`
+		Title       string `json:"title"`
+		AvatarHash  string `json:"avatar_hash"`
+		Image192    string `json:"image_192"`
+		StatusText  string `json:"status_text"`
+	} `json:"profile"`
+}
+
+// channel is the event's channel id, whichever form it has.
+func (m *rawMessage) channel() string { return reference(m.ChannelRef) }
+
+// user is the id of who did it.
+func (m *rawMessage) user() string { return reference(m.UserRef) }
+
+func reference(raw json.RawMessage) string {
+	raw = bytes.TrimSpace(raw)
+	var id string
+	if len(raw) > 0 && raw[0] == '{' {
+		var object struct {
+			ID string `json:"id"`
+		}
+		_ = json.Unmarshal(raw, &object) // what is no object has no id
+		return object.ID
+	}
+	_ = json.Unmarshal(raw, &id) // what is no string has no id
+	return id
+}
+
+// channelName is the name in a channel_created or channel_rename event.
+func (m *rawMessage) channelName() string {
+	var object struct {
+		Name string `json:"name"`
+	}
+	_ = json.Unmarshal(m.ChannelRef, &object)
+	return object.Name
+}
+
+// metadataType marks the messages that we post.
+const metadataType = "dragoman_message"
+
+// clientID is the bridge's id of a message that we posted, where Slack shows it.
+func (m *rawMessage) clientID() string {
+	if m.Metadata == nil || m.Metadata.EventType != metadataType {
+		return ""
+	}
+	id, _ := m.Metadata.EventPayload["client_id"].(string)
+	return id
+}
+
+// reencode makes a rawMessage of slack-go's form of the same object.
+func reencode(v any) (rawMessage, error) {
+	var m rawMessage
+	data, err := json.Marshal(v)
+	if err != nil {
+		return m, err
+	}
+	err = json.Unmarshal(data, &m)
+	return m, err
+}
+
+// direct tells whether a channel id is that of a conversation of two.
+func direct(channel string) bool { return strings.HasPrefix(channel, "D") }

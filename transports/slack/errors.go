@@ -1,0 +1,111 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// relink are the errors after which a token is of no use any longer.
+var relink = map[string]string{
+	"invalid_auth":            "Slack does not accept the token any longer",
+	"not_authed":              "Slack does not accept the token any longer",
+	"token_revoked":           "the token was revoked",
+	"token_expired":           "the token has expired",
+	"account_inactive":        "the Slack account was deactivated, or the app was removed",
+	"user_removed_from_team":  "you were removed from the workspace",
+	"org_login_required":      "the workspace has moved to another organisation",
+	"team_access_not_granted": "the app was not granted access to the workspace",
+	"missing_scope":           "the Slack app lacks a permission",
+	"not_allowed_token_type":  "this kind of token cannot do that",
+}
+
+// refused are the errors that no repetition mends: condition and text for the sender.
+var refused = map[string][2]string{
+	"channel_not_found":                     {"item-not-found", "Slack knows no such channel, or it cannot be seen from this account"},
+	"not_in_channel":                        {"forbidden", "this account is not in the channel: join it first"},
+	"is_archived":                           {"not-allowed", "the channel is archived"},
+	"msg_too_long":                          {"not-acceptable", "the message is too long for Slack"},
+	"msg_blocks_too_long":                   {"not-acceptable", "the message is too long for Slack"},
+	"no_text":                               {"bad-request", "the message has no text"},
+	"restricted_action":                     {"forbidden", "the workspace does not allow this here"},
+	"cant_update_message":                   {"forbidden", "this message cannot be edited from here"},
+	"edit_window_closed":                    {"not-allowed", "the workspace does not allow edits so late"},
+	"message_not_found":                     {"item-not-found", "the message is no longer there"},
+	"cant_delete_message":                   {"forbidden", "this message cannot be deleted from here"},
+	"user_not_found":                        {"item-not-found", "Slack knows no such person"},
+	"users_not_found":                       {"item-not-found", "Slack knows no such person"},
+	"user_disabled":                         {"gone", "this person's account is deactivated"},
+	"cannot_dm_bot":                         {"not-allowed", "bots cannot be written to"},
+	"too_many_attachments":                  {"not-acceptable", "too many attachments"},
+	"method_not_supported_for_channel_type": {"not-allowed", "this kind of conversation cannot do that"},
+}
+
+// waiting are the errors that pass.
+var waiting = map[string]bool{
+	"ratelimited": true, "rate_limited": true, "internal_error": true, "fatal_error": true,
+	"service_unavailable": true, "request_timeout": true, "team_added_to_org": true,
+}
+
+// classify gives an error of slack-go its class.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	var limited *slackgo.RateLimitedError
+	if errors.As(err, &limited) {
+		return &transports.Error{Class: transports.Retry, Text: "Slack asks to wait", After: limited.RetryAfter, Unsent: true, Err: err}
+	}
+	var status slackgo.StatusCodeError
+	if errors.As(err, &status) {
+		if status.Code >= 500 || status.Code == 408 {
+			return transports.Later(0, err)
+		}
+		return transports.Refuse("undefined-condition", fmt.Sprintf("Slack answered with status %d", status.Code), err)
+	}
+	code, needed := "", ""
+	var answer slackgo.SlackErrorResponse
+	if errors.As(err, &answer) {
+		code, needed = answer.Err, answer.Needed
+	} else if relink[err.Error()] != "" {
+		code = err.Error()
+	}
+	if code != "" {
+		return classifyCode(code, needed, err)
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return transports.Later(0, err)
+	}
+	var netErr net.Error
+	if errors.As(err, &netErr) || errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "EOF") || errors.Is(err, syscall.ECONNRESET) {
+		var op *net.OpError
+		unsent := errors.As(err, &op) && op.Op == "dial"
+		return &transports.Error{Class: transports.Retry, Text: "Slack cannot be reached", Unsent: unsent, Err: err}
+	}
+	// What is left is an answer that is no Slack answer: a proxy's page, cut JSON.
+	return &transports.Error{Class: transports.Retry, Text: "Slack's answer makes no sense", After: time.Second, Err: err}
+}
+
+func classifyCode(code, needed string, err error) error {
+	if text, ok := relink[code]; ok {
+		if needed != "" {
+			text += " (" + needed + "): add it to the app's scopes and install the app again"
+		}
+		return transports.Relink(text, err)
+	}
+	if r, ok := refused[code]; ok {
+		return transports.Refuse(r[0], r[1], err)
+	}
+	if waiting[code] {
+		return transports.Later(0, err)
+	}
+	return transports.Refuse("undefined-condition", "Slack refuses: "+strings.ReplaceAll(code, "_", " "), err)
+}

@@ -1,0 +1,266 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// receive turns an event into those of the contract and delivers them; nil means that Slack
+// may forget it as far as this account is concerned.
+func (s *session) receive(ctx context.Context, w *wrapper) error {
+	e := &w.Event
+	switch e.Type {
+	case "message":
+		return s.onMessage(ctx, w)
+	case "reaction_added", "reaction_removed":
+		return s.onReaction(ctx, e)
+	case "member_joined_channel", "member_left_channel":
+		return s.onMember(ctx, e)
+	case "channel_left", "group_left", "channel_archive", "group_archive", "channel_deleted", "group_deleted", "im_close", "group_close":
+		return s.onRoomGone(ctx, e)
+	case "channel_rename", "group_rename", "channel_unarchive", "group_unarchive", "channel_joined", "group_joined", "im_created", "im_open", "mpim_open", "channel_created":
+		return s.onRoomChange(ctx, e)
+	case "team_join", "user_change", "user_profile_changed":
+		return s.onUser(ctx, e)
+	case "tokens_revoked", "app_uninstalled":
+		return s.onRevoked(e)
+	}
+	return nil // nothing that we carry
+}
+
+// deliver gives an event of a room to the bridge.
+func (s *session) deliver(ctx context.Context, room transports.RoomInfo, key, ts string, actor string, body transports.Body) error {
+	return s.sink.Deliver(ctx, transports.Event{
+		Key: key, Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, actor), At: stampTime(ts), Body: body,
+	})
+}
+
+func (s *session) onMessage(ctx context.Context, w *wrapper) error {
+	channel := w.Event.channel()
+	room, ok, err := s.sees(ctx, channel)
+	if err != nil || !ok {
+		return err
+	}
+	if w.Event.Subtype == "channel_topic" || w.Event.Subtype == "group_topic" || w.Event.Subtype == "channel_name" || w.Event.Subtype == "group_name" {
+		s.forget(channel)
+		if err := s.onRoomChange(ctx, &w.Event); err != nil {
+			return err
+		}
+	}
+	event, ok := s.convert(&w.Event, room, w.APIAppID)
+	if !ok {
+		return nil
+	}
+	return s.sink.Deliver(ctx, event)
+}
+
+// convert makes an event of a message event; ok is false for those that show nothing.
+func (s *session) convert(e *rawEvent, room transports.RoomInfo, app string) (event transports.Event, ok bool) {
+	switch e.Subtype {
+	case "message_changed":
+		if e.Message == nil {
+			return event, false
+		}
+		if e.Message.Subtype == "tombstone" { // deleted, but it has replies
+			return s.deleted(e, e.Message.TS, room), true
+		}
+		if e.Message.Edited == nil { // a link's preview, or a thread's counters
+			return event, false
+		}
+		return s.edited(e.Message, room, app), true
+	case "message_deleted":
+		return s.deleted(e, e.DeletedTS, room), e.DeletedTS != ""
+	case "message_replied", "channel_join", "group_join", "channel_leave", "group_leave":
+		return event, false // the member_ events tell it
+	}
+	return s.message(&e.rawMessage, room, app), e.TS != ""
+}
+
+// message makes the event of a message, live or past.
+func (s *session) message(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
+	event := s.frame(m, room, app)
+	event.Key, event.At = m.TS, stampTime(m.TS)
+	body := transports.Message{
+		ID: transports.MessageID(m.TS), Text: s.text(m), Files: files(m.Files), Me: m.Subtype == "me_message", Notice: notices[m.Subtype],
+	}
+	if m.ThreadTS != "" && m.ThreadTS != m.TS {
+		body.Thread = transports.MessageID(m.ThreadTS)
+		body.ReplyTo = body.Thread
+	}
+	event.Body = body
+	return event
+}
+
+// notices are the subtypes that the network itself says.
+var notices = map[string]bool{
+	"channel_topic": true, "channel_purpose": true, "channel_name": true, "channel_archive": true, "channel_unarchive": true,
+	"group_topic": true, "group_purpose": true, "group_name": true, "group_archive": true, "group_unarchive": true,
+	"huddle_thread": true, "reminder_add": true, "pinned_item": true, "bot_add": true, "bot_remove": true, "channel_posting_permissions": true,
+}
+
+func (s *session) edited(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
+	event := s.frame(m, room, app)
+	event.Key, event.At = m.TS+"/edit/"+m.Edited.TS, stampTime(m.Edited.TS)
+	event.Body = transports.Edit{ID: transports.MessageID(m.TS), Text: s.text(m), Files: files(m.Files)}
+	return event
+}
+
+func (s *session) deleted(e *rawEvent, ts string, room transports.RoomInfo) transports.Event {
+	var previous rawMessage
+	_ = json.Unmarshal(e.PreviousMessage, &previous) // [] at times: then nobody is known to have written it
+	event := s.frame(&previous, room, "")
+	event.Key, event.At, event.Own = ts+"/delete", stampTime(e.EventTS), false
+	if event.At.IsZero() {
+		event.At = stampTime(e.TS)
+	}
+	event.Body = transports.Delete{IDs: []transports.MessageID{transports.MessageID(ts)}}
+	return event
+}
+
+// frame is what all events of a message share.
+func (s *session) frame(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
+	event := transports.Event{
+		Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, m.user()), Name: m.Username, Nonce: m.clientID(),
+	}
+	if event.Actor == "" && m.BotID != "" {
+		event.Actor = userID(s.cred.Team, m.BotID)
+	}
+	event.Own = m.AppID != "" && (m.AppID == app || m.AppID == s.cred.appID()) || m.BotID != "" && m.BotID == s.cred.BotID
+	return event
+}
+
+func files(raw []rawFile) []transports.File {
+	var list []transports.File
+	for _, f := range raw {
+		if f.Mode == "tombstone" || f.ID == "" {
+			continue
+		}
+		name := f.Name
+		if name == "" {
+			name = f.Title
+		}
+		list = append(list, transports.File{
+			ID: f.ID, Name: name, MIME: f.Mimetype, Size: f.Size, URL: f.Permalink, Ref: f.ID, Width: f.Width, Height: f.Height,
+			Alt: f.Alt, Duration: int(f.Duration / 1000),
+		})
+	}
+	return list
+}
+
+func (s *session) onReaction(ctx context.Context, e *rawEvent) error {
+	if e.Item.Type != "message" {
+		return nil
+	}
+	room, ok, err := s.sees(ctx, e.Item.Channel)
+	if err != nil || !ok {
+		return err
+	}
+	body := transports.Reactions{ID: transports.MessageID(e.Item.TS)}
+	if e.Type == "reaction_added" {
+		body.Add = []string{reaction(e.Reaction)}
+	} else {
+		body.Remove = []string{reaction(e.Reaction)}
+	}
+	return s.deliver(ctx, room, e.Item.TS+"/"+e.Type+"/"+e.user()+"/"+e.Reaction+"/"+e.EventTS, e.EventTS, e.user(), body)
+}
+
+func (s *session) onMember(ctx context.Context, e *rawEvent) error {
+	channel, id := e.channel(), e.user()
+	joined := e.Type == "member_joined_channel"
+	if id == s.cred.Self {
+		s.forget(channel)
+	}
+	room, ok, err := s.sees(ctx, channel)
+	if err != nil || !ok {
+		return err
+	}
+	if id == s.cred.Self && joined {
+		if err := s.deliver(ctx, room, "room/"+e.EventTS, e.EventTS, e.Inviter, transports.RoomChanged{Info: room}); err != nil {
+			return err
+		}
+	}
+	info, err := s.known(ctx, id)
+	if err != nil {
+		return err
+	}
+	key := "member/" + id + "/" + e.EventTS
+	return s.deliver(ctx, room, key, e.EventTS, id, transports.Member{User: info, Joined: joined, By: userID(s.cred.Team, e.Inviter)})
+}
+
+// known is somebody's profile, asked for where it is not in memory; who is not to be
+// found is known by id alone.
+func (s *session) known(ctx context.Context, id string) (transports.UserInfo, error) {
+	s.mu.Lock()
+	info, ok := s.people[id]
+	s.mu.Unlock()
+	if ok {
+		return info, nil
+	}
+	info, err := s.Profile(ctx, userID(s.cred.Team, id))
+	if err != nil && transports.ClassOf(err) == transports.Refused {
+		return transports.UserInfo{ID: userID(s.cred.Team, id), Name: id, Group: s.cred.TeamName}, nil
+	}
+	return info, err
+}
+
+func (s *session) onRoomGone(ctx context.Context, e *rawEvent) error {
+	channel := e.channel()
+	s.mu.Lock()
+	room, ok := s.rooms[channel]
+	s.mu.Unlock()
+	s.forget(channel)
+	if !ok {
+		return nil
+	}
+	archived := e.Type == "channel_archive" || e.Type == "group_archive"
+	return s.deliver(ctx, room, "gone/"+e.EventTS, e.EventTS, e.user(), transports.RoomGone{Archived: archived})
+}
+
+func (s *session) onRoomChange(ctx context.Context, e *rawEvent) error {
+	channel := e.channel()
+	s.forget(channel)
+	if e.Type == "channel_created" { // nobody of ours is in it yet, but it can be found
+		room := transports.RoomInfo{
+			ID: roomID(s.cred.Team, channel), Kind: transports.Public, Name: e.channelName(), Group: s.cred.TeamName, Writable: true,
+		}
+		return s.deliver(ctx, room, "room/"+e.EventTS, e.EventTS, e.user(), transports.RoomChanged{Info: room})
+	}
+	room, ok, err := s.sees(ctx, channel)
+	if err != nil || !ok {
+		return err
+	}
+	ts := e.EventTS
+	if ts == "" {
+		ts = e.TS
+	}
+	return s.deliver(ctx, room, "room/"+ts, ts, e.user(), transports.RoomChanged{Info: room})
+}
+
+func (s *session) onUser(ctx context.Context, e *rawEvent) error {
+	var u rawUser
+	if err := json.Unmarshal(e.UserRef, &u); err != nil || u.ID == "" || u.ID == slackbot {
+		return nil
+	}
+	info := s.rawPerson(u)
+	s.remember(u.ID, info)
+	if u.ID == s.cred.Self || u.ID == s.cred.BotUser {
+		return nil
+	}
+	at := stampTime(e.EventTS)
+	if at.IsZero() {
+		at = time.Now().UTC()
+	}
+	return s.sink.Deliver(ctx, transports.Event{Key: "user/" + u.ID + "/" + e.EventTS, At: at, Body: transports.Contact{Info: info}})
+}
+
+func (s *session) onRevoked(e *rawEvent) error {
+	mine := e.Type == "app_uninstalled" || slices.Contains(e.Tokens.Bot, s.cred.BotUser) && s.cred.User == "" || slices.Contains(e.Tokens.OAuth, s.cred.Self)
+	if mine {
+		s.dead(transports.Relink("the token was revoked, or the app was removed from the workspace", nil))
+	}
+	return nil
+}

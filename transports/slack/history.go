@@ -1,0 +1,179 @@
+package slack
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	slackgo "github.com/slack-go/slack"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// backWindow is how many messages before the last known one are looked at for edits and
+// replies that came meanwhile: conversations.history shows neither by time.
+const backWindow = 50
+
+// History reads past messages of a room, replies in threads among them, oldest first.
+func (s *session) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) ([]transports.Event, bool, error) {
+	channel, err := s.channelOf(room)
+	if err != nil {
+		return nil, false, err
+	}
+	info, ok, err := s.sees(ctx, channel)
+	if err != nil {
+		return nil, false, err
+	}
+	if !ok {
+		return nil, false, transports.Refuse("forbidden", "this account is not in the channel", nil)
+	}
+	if after == "" {
+		recent, err := s.newest(ctx, channel, "", limit)
+		if err != nil {
+			return nil, false, err
+		}
+		events, err := s.events(ctx, recent, info, "")
+		return events, false, err
+	}
+	fresh, err := s.since(ctx, channel, string(after))
+	if err != nil {
+		return nil, false, err
+	}
+	older, err := s.newest(ctx, channel, string(after), backWindow)
+	if err != nil {
+		return nil, false, err
+	}
+	events, err := s.events(ctx, append(older, fresh...), info, string(after))
+	if err != nil {
+		return nil, false, err
+	}
+	more := len(events) > limit
+	if more {
+		events = events[:limit]
+	}
+	return events, more, nil
+}
+
+// since reads all top-level messages after a ts.
+func (s *session) since(ctx context.Context, channel, after string) ([]slackgo.Message, error) {
+	var all []slackgo.Message
+	cursor := ""
+	for {
+		page, err := s.history(ctx, &slackgo.GetConversationHistoryParameters{ChannelID: channel, Oldest: after, Cursor: cursor, Limit: 200, IncludeAllMetadata: true})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Messages...)
+		if cursor = page.ResponseMetaData.NextCursor; cursor == "" || !page.HasMore {
+			return all, nil
+		}
+	}
+}
+
+// newest reads the last n top-level messages up to a ts, which is among them.
+func (s *session) newest(ctx context.Context, channel, latest string, n int) ([]slackgo.Message, error) {
+	var all []slackgo.Message
+	cursor := ""
+	for len(all) < n {
+		page, err := s.history(ctx, &slackgo.GetConversationHistoryParameters{
+			ChannelID: channel, Latest: latest, Inclusive: latest != "", Cursor: cursor, Limit: min(200, n-len(all)), IncludeAllMetadata: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Messages...)
+		if cursor = page.ResponseMetaData.NextCursor; cursor == "" || !page.HasMore {
+			break
+		}
+	}
+	return all, nil
+}
+
+func (s *session) history(ctx context.Context, p *slackgo.GetConversationHistoryParameters) (page *slackgo.GetConversationHistoryResponse, err error) {
+	err = s.asking(ctx, func() (err error) {
+		page, err = s.api.GetConversationHistoryContext(ctx, p)
+		return err
+	})
+	return page, err
+}
+
+// events makes events of messages, with the replies of their threads and the edits that came
+// after a ts; in the order of their time.
+func (s *session) events(ctx context.Context, messages []slackgo.Message, room transports.RoomInfo, after string) ([]transports.Event, error) {
+	var events []transports.Event
+	for _, message := range messages {
+		m, err := reencode(message)
+		if err != nil {
+			s.log.Warn("a past message cannot be read", "err", err)
+			continue
+		}
+		events = s.past(events, &m, room, after)
+		if m.ReplyCount == 0 || m.ThreadTS != "" && m.ThreadTS != m.TS || after != "" && m.LatestReply != "" && !newer(m.LatestReply, after) {
+			continue
+		}
+		replies, err := s.replies(ctx, room, m.TS, after)
+		if err != nil {
+			return nil, err
+		}
+		for i := range replies {
+			events = s.past(events, &replies[i], room, after)
+		}
+	}
+	slices.SortStableFunc(events, func(a, b transports.Event) int {
+		if c := a.At.Compare(b.At); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Key, b.Key)
+	})
+	return slices.CompactFunc(events, func(a, b transports.Event) bool { return a.Key == b.Key }), nil
+}
+
+// past appends what a past message means: itself where it is new, its edit where that is.
+func (s *session) past(events []transports.Event, m *rawMessage, room transports.RoomInfo, after string) []transports.Event {
+	switch m.Subtype {
+	case "tombstone", "channel_join", "group_join", "channel_leave", "group_leave":
+		return events
+	}
+	if after == "" || newer(m.TS, after) {
+		return append(events, s.message(m, room, s.cred.appID()))
+	}
+	if m.Edited != nil && newer(m.Edited.TS, after) {
+		return append(events, s.edited(m, room, s.cred.appID()))
+	}
+	return events
+}
+
+func (s *session) replies(ctx context.Context, room transports.RoomInfo, thread, after string) ([]rawMessage, error) {
+	channel, err := s.channelOf(room.ID)
+	if err != nil {
+		return nil, err
+	}
+	var all []rawMessage
+	cursor := ""
+	for {
+		var some []slackgo.Message
+		more := false
+		err := s.asking(ctx, func() error {
+			page, has, next, err := s.api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
+				ChannelID: channel, Timestamp: thread, Oldest: after, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
+			})
+			some, more, cursor = page, has, next
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, message := range some {
+			m, err := reencode(message)
+			if err == nil && m.TS != thread {
+				all = append(all, m)
+			}
+		}
+		if !more || cursor == "" {
+			return all, nil
+		}
+	}
+}
+
+// newer compares two stamps.
+func newer(a, b string) bool { return stampTime(a).After(stampTime(b)) }

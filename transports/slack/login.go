@@ -1,0 +1,109 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	slackgo "github.com/slack-go/slack"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// Logins lists the one way to link: the tokens of a self-made app.
+func (n *Network) Logins() []transports.LoginFlow {
+	return []transports.LoginFlow{{
+		ID: "tokens", Name: "Paste the tokens of a Slack app",
+		Help: "Make an app for your workspace at api.slack.com/apps from the manifest in our README, install it, and copy its tokens.",
+	}}
+}
+
+// StartLogin begins to link or relink an account.
+func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Account) (transports.Login, error) {
+	if flow != "tokens" {
+		return nil, transports.Refuse("item-not-found", "there is no such way to link an account", nil)
+	}
+	return &login{n: n, previous: previous}, nil
+}
+
+type login struct {
+	n        *Network
+	previous *transports.Account
+}
+
+// Cancel has nothing to free.
+func (l *login) Cancel() {}
+
+// Next asks for the tokens, then tries them.
+func (l *login) Next(ctx context.Context, answers map[string]string) (transports.Step, error) {
+	if answers == nil {
+		return transports.Step{
+			Text: "The tokens of your Slack app. The first two are required; with the third one you write as yourself and see your direct messages, without it the app's bot speaks for you.",
+			Form: []transports.Field{
+				{Key: "app", Label: "App-level token (xapp-…)", Help: "Basic Information → App-Level Tokens, with the scope connections:write", Secret: true},
+				{Key: "bot", Label: "Bot token (xoxb-…)", Help: "OAuth & Permissions → Bot User OAuth Token", Secret: true},
+				{Key: "user", Label: "User token (xoxp-…)", Help: "OAuth & Permissions → User OAuth Token", Secret: true, Optional: true},
+			},
+		}, nil
+	}
+	c := credentials{
+		App: strings.TrimSpace(answers["app"]), Bot: strings.TrimSpace(answers["bot"]), User: strings.TrimSpace(answers["user"]),
+	}
+	account, err := l.try(ctx, &c)
+	if err != nil {
+		return transports.Step{}, err
+	}
+	return transports.Step{Text: "Linked: " + account.Name, Done: account}, nil
+}
+
+// try finds out whose tokens these are, and that they work.
+func (l *login) try(ctx context.Context, c *credentials) (*transports.Account, error) {
+	for _, t := range []struct{ token, prefix, what string }{
+		{c.App, "xapp-", "the app-level token"}, {c.Bot, "xoxb-", "the bot token"}, {c.User, "xoxp-", "the user token"},
+	} {
+		if t.token == "" && t.prefix == "xoxp-" {
+			continue
+		}
+		if !strings.HasPrefix(t.token, t.prefix) {
+			return nil, transports.Refuse("not-acceptable", t.what+" begins with "+t.prefix, nil)
+		}
+	}
+	bot, err := l.n.client(c.Bot).AuthTestContext(ctx)
+	if err != nil {
+		return nil, answer("the bot token", err)
+	}
+	c.Team, c.TeamName, c.BotUser, c.BotID, c.Self = bot.TeamID, bot.Team, bot.UserID, bot.BotID, bot.UserID
+	name := bot.User
+	if c.User != "" {
+		person, err := l.n.client(c.User).AuthTestContext(ctx)
+		if err != nil {
+			return nil, answer("the user token", err)
+		}
+		if person.TeamID != c.Team {
+			return nil, transports.Refuse("not-acceptable", "the user token is of another workspace than the bot token", nil)
+		}
+		c.Self, name = person.UserID, person.User
+	}
+	if _, _, err := l.n.client("", slackgo.OptionAppLevelToken(c.App)).StartSocketModeContext(ctx); err != nil {
+		return nil, answer("the app-level token", err)
+	}
+	account := &transports.Account{User: userID(c.Team, c.Self), Name: name + " at " + c.TeamName}
+	if l.previous != nil {
+		if l.previous.User != account.User {
+			return nil, transports.Refuse("not-acceptable", "these tokens are of another account ("+account.Name+"): link that one anew instead", nil)
+		}
+		account.ID = l.previous.ID
+	}
+	account.Secret, err = json.Marshal(c)
+	return account, err
+}
+
+// answer turns a refused token into words that name it.
+func answer(what string, err error) error {
+	var e *transports.Error
+	if errors.As(classify(err), &e) && e.Class != transports.Retry {
+		return transports.Refuse("not-acceptable", what+" does not work: "+e.Text, err)
+	}
+	return classify(err)
+}

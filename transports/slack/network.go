@@ -1,0 +1,122 @@
+package slack
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// maxText is the length that Slack recommends for one message (docs: chat.postMessage), in characters.
+const maxText = 4000
+
+// Options are the network's settings.
+type Options struct {
+	APIURL   string        // base of the Web API, with a slash at the end
+	Timeout  time.Duration // of one call
+	Presence time.Duration // between two questions for the presence of everybody; 0 never asks
+	RetryMin time.Duration // first wait before the socket is opened again
+	RetryMax time.Duration // longest wait
+	Log      *slog.Logger
+}
+
+// Network is Slack.
+type Network struct {
+	o    Options
+	http *http.Client
+
+	mu   sync.Mutex
+	apps map[string]*app // by app-level token
+}
+
+// New makes the network.
+func New(o Options) *Network {
+	if o.APIURL == "" {
+		o.APIURL = slackgo.APIURL
+	}
+	if o.APIURL[len(o.APIURL)-1] != '/' {
+		o.APIURL += "/"
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.RetryMin <= 0 {
+		o.RetryMin = time.Second
+	}
+	o.RetryMax = max(o.RetryMax, o.RetryMin)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Network{
+		o: o, apps: map[string]*app{},
+		// slack-go's own client has no timeout.
+		http: &http.Client{Timeout: o.Timeout, Transport: http.DefaultTransport.(*http.Transport).Clone()},
+	}
+}
+
+// Info describes Slack.
+func (n *Network) Info() transports.Info {
+	return transports.Info{
+		Kind: "slack", Name: "Slack", Short: "slack", Type: "slack", MaxText: maxText,
+		Caps: transports.Caps{
+			Edit: true, Delete: true, React: true, Read: true, History: true, Directory: true, Direct: true, Members: true,
+			Join: true, Presence: true, Profiles: true, Relay: true,
+		},
+	}
+}
+
+// SessionType lets the contract be checked at start.
+func (n *Network) SessionType() transports.Session { return (*session)(nil) }
+
+// client makes a Web API client for one token.
+func (n *Network) client(token string, options ...slackgo.Option) *slackgo.Client {
+	return slackgo.New(token, append(options, slackgo.OptionAPIURL(n.o.APIURL), slackgo.OptionHTTPClient(n.http))...)
+}
+
+// Open connects an account.
+func (n *Network) Open(ctx context.Context, account transports.Account, sink transports.Sink) (transports.Session, error) {
+	c, err := parseCredentials(account.Secret)
+	if err != nil {
+		return nil, transports.Relink("the account's tokens cannot be read: link it again", err)
+	}
+	s := newSession(n, account, c, sink)
+	if err := s.check(ctx); err != nil {
+		s.stop()
+		return nil, err
+	}
+	n.join(s)
+	s.start()
+	return s, nil
+}
+
+// join adds a session to its app, whose socket is opened for the first one.
+func (n *Network) join(s *session) {
+	n.mu.Lock()
+	a := n.apps[s.cred.App]
+	if a == nil {
+		a = newApp(n, s.cred)
+		n.apps[s.cred.App] = a
+		a.start()
+	}
+	s.app = a
+	n.mu.Unlock()
+	a.add(s)
+}
+
+// leave takes a session from its app and ends the app with the last one.
+func (n *Network) leave(s *session) {
+	n.mu.Lock()
+	last := s.app.remove(s)
+	if last && n.apps[s.cred.App] == s.app {
+		delete(n.apps, s.cred.App)
+	}
+	n.mu.Unlock()
+	if last {
+		s.app.stop()
+	}
+}

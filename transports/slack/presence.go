@@ -1,0 +1,99 @@
+package slack
+
+import (
+	"context"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// maxWatched bounds whose presence one account asks for: at 50 questions a minute more would
+// come round too rarely to mean anything.
+const maxWatched = 200
+
+// Watch says whose presence matters. Slack tells it to nobody by itself outside RTM, so it is asked for.
+func (s *session) Watch(_ context.Context, users []transports.UserID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := map[string]transports.Show{}
+	for _, u := range users {
+		if id, ok := slackID(s.cred.Team, u); ok && len(next) < maxWatched {
+			next[id] = s.watched[id]
+		}
+	}
+	s.watched = next
+	return nil
+}
+
+// SetPresence sets the person's own presence: Slack knows auto and away.
+func (s *session) SetPresence(ctx context.Context, p transports.PresenceInfo) error {
+	if s.cred.User == "" {
+		return nil // the bot's presence is no one's
+	}
+	value := "auto"
+	if p.Show == transports.Away || p.Show == transports.Offline {
+		value = "away"
+	}
+	return s.fault(s.api.SetUserPresenceContext(ctx, value))
+}
+
+func (s *session) pollPresence() {
+	for {
+		for _, id := range s.watching() {
+			if !s.ask(id) {
+				return
+			}
+		}
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-time.After(s.n.o.Presence):
+		}
+	}
+}
+
+func (s *session) watching() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := make([]string, 0, len(s.watched))
+	for id := range s.watched {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// ask tells false when the session has ended.
+func (s *session) ask(id string) bool {
+	var p *slackgo.UserPresence
+	err := s.asking(s.ctx, func() (err error) {
+		p, err = s.api.GetUserPresenceContext(s.ctx, id)
+		return err
+	})
+	if s.ctx.Err() != nil {
+		return false
+	}
+	if err != nil {
+		s.log.Debug("ask for a presence", "err", err)
+		return transports.ClassOf(err) != transports.NeedLogin
+	}
+	show := transports.Away
+	if p.Presence == "active" {
+		show = transports.Available
+	}
+	s.mu.Lock()
+	was, ok := s.watched[id]
+	if ok {
+		s.watched[id] = show
+	}
+	s.mu.Unlock()
+	if !ok || was == show {
+		return true
+	}
+	info := transports.PresenceInfo{User: userID(s.cred.Team, id), Show: show}
+	if err := s.sink.Deliver(s.ctx, transports.Event{Actor: info.User, At: time.Now().UTC(), Body: transports.Presence{Info: info}}); err != nil {
+		s.log.Debug("deliver a presence", "err", err)
+	}
+	return true
+}

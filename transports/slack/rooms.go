@@ -1,0 +1,257 @@
+package slack
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// unseen is for how long we believe that an account does not see a channel.
+const unseen = 10 * time.Minute
+
+var allTypes = []string{"public_channel", "private_channel", "mpim", "im"}
+
+// Rooms lists the conversations that the account is in, then the public channels that it could join.
+func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
+	cursor := ""
+	for {
+		var channels []slackgo.Channel
+		err := s.asking(ctx, func() (err error) {
+			var next string
+			channels, next, err = s.api.GetConversationsForUserContext(ctx, &slackgo.GetConversationsForUserParameters{
+				Cursor: cursor, Types: allTypes, Limit: 200, ExcludeArchived: true,
+			})
+			if err == nil {
+				cursor = next
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.page(channels, true, page); err != nil {
+			return err
+		}
+		if cursor == "" {
+			break
+		}
+	}
+	for {
+		var channels []slackgo.Channel
+		err := s.asking(ctx, func() (err error) {
+			var next string
+			channels, next, err = s.api.GetConversationsContext(ctx, &slackgo.GetConversationsParameters{
+				Cursor: cursor, Types: []string{"public_channel"}, Limit: 200, ExcludeArchived: true,
+			})
+			if err == nil {
+				cursor = next
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.page(channels, false, page); err != nil || cursor == "" {
+			return err
+		}
+	}
+}
+
+// page hands on those that have not been shown by the first list.
+func (s *session) page(channels []slackgo.Channel, mine bool, page func([]transports.RoomInfo) error) error {
+	var rooms []transports.RoomInfo
+	for _, c := range channels {
+		if !mine && c.IsMember {
+			continue
+		}
+		if mine {
+			c.IsMember = true
+		}
+		info := s.room(c)
+		s.rememberRoom(c.ID, info)
+		rooms = append(rooms, info)
+	}
+	if len(rooms) == 0 {
+		return nil
+	}
+	return page(rooms)
+}
+
+func (s *session) room(c slackgo.Channel) transports.RoomInfo {
+	info := transports.RoomInfo{
+		ID: roomID(s.cred.Team, c.ID), Kind: transports.Public, Name: c.Name, Topic: c.Topic.Value,
+		Space: transports.SpaceID(strings.ToLower(s.cred.Team)), Group: s.cred.TeamName,
+		Joined: c.IsMember, Writable: !c.IsArchived && !c.IsReadOnly, Members: c.NumMembers,
+	}
+	switch {
+	case c.IsIM || direct(c.ID):
+		info.Kind, info.Peer, info.Joined = transports.Direct, userID(s.cred.Team, c.User), true
+	case c.IsPrivate || c.IsMpIM || c.IsGroup:
+		info.Kind, info.Joined = transports.Private, true
+	}
+	return info
+}
+
+func (s *session) rememberRoom(id string, info transports.RoomInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.foreign, id)
+	if len(s.rooms) < maxRooms {
+		s.rooms[id] = info
+	}
+}
+
+// Room describes one room.
+func (s *session) Room(ctx context.Context, id transports.RoomID) (transports.RoomInfo, error) {
+	channel, err := s.channelOf(id)
+	if err != nil {
+		return transports.RoomInfo{}, err
+	}
+	return s.lookup(ctx, channel)
+}
+
+func (s *session) lookup(ctx context.Context, channel string) (transports.RoomInfo, error) {
+	var c *slackgo.Channel
+	err := s.asking(ctx, func() (err error) {
+		c, err = s.api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: channel, IncludeNumMembers: true})
+		return err
+	})
+	if err != nil {
+		return transports.RoomInfo{}, err
+	}
+	info := s.room(*c)
+	s.rememberRoom(channel, info)
+	return info, nil
+}
+
+// sees finds the room of an event if this account is in it. Events of an app come once
+// for all its accounts.
+func (s *session) sees(ctx context.Context, channel string) (transports.RoomInfo, bool, error) {
+	s.mu.Lock()
+	info, known := s.rooms[channel]
+	until := s.foreign[channel]
+	s.mu.Unlock()
+	if known && info.Joined {
+		return info, true, nil
+	}
+	if time.Now().Before(until) {
+		return info, false, nil
+	}
+	info, err := s.lookup(ctx, channel)
+	switch {
+	case err == nil && info.Joined:
+		return info, true, nil
+	case err != nil && transports.ClassOf(err) == transports.Retry:
+		return info, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.foreign) >= maxRooms {
+		clear(s.foreign)
+	}
+	s.foreign[channel] = time.Now().Add(unseen)
+	return info, false, nil
+}
+
+// forget makes the next event of a channel look it up again.
+func (s *session) forget(channel string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.rooms, channel)
+	delete(s.foreign, channel)
+}
+
+// Members lists who is in a room.
+func (s *session) Members(ctx context.Context, room transports.RoomID, limit int) ([]transports.UserInfo, error) {
+	channel, err := s.channelOf(room)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	cursor := ""
+	for len(ids) < limit {
+		err := s.asking(ctx, func() error {
+			some, next, err := s.api.GetUsersInConversationContext(ctx, &slackgo.GetUsersInConversationParameters{ChannelID: channel, Cursor: cursor, Limit: 200})
+			if err == nil {
+				ids, cursor = append(ids, some...), next
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if cursor == "" {
+			break
+		}
+	}
+	ids = ids[:min(limit, len(ids))]
+	people := make([]transports.UserInfo, 0, len(ids))
+	for _, id := range ids {
+		s.mu.Lock()
+		info, ok := s.people[id]
+		s.mu.Unlock()
+		if !ok {
+			if info, err = s.Profile(ctx, userID(s.cred.Team, id)); err != nil {
+				if transports.ClassOf(err) != transports.Refused {
+					return nil, err
+				}
+				continue
+			}
+		}
+		people = append(people, info)
+	}
+	return people, nil
+}
+
+// Direct opens the conversation with a person.
+func (s *session) Direct(ctx context.Context, user transports.UserID) (transports.RoomID, error) {
+	id, ok := slackID(s.cred.Team, user)
+	if !ok {
+		return "", transports.Refuse("item-not-found", "there is no such person in this workspace", nil)
+	}
+	c, _, _, err := s.api.OpenConversationContext(ctx, &slackgo.OpenConversationParameters{Users: []string{id}, ReturnIM: true})
+	if err != nil {
+		return "", s.fault(err)
+	}
+	c.IsIM, c.User = true, id
+	s.rememberRoom(c.ID, s.room(*c))
+	return roomID(s.cred.Team, c.ID), nil
+}
+
+// Join enters a public channel.
+func (s *session) Join(ctx context.Context, room transports.RoomID) error {
+	channel, err := s.channelOf(room)
+	if err != nil {
+		return err
+	}
+	if _, _, _, err = s.api.JoinConversationContext(ctx, channel); err != nil {
+		return s.fault(err)
+	}
+	s.forget(channel)
+	return nil
+}
+
+// Leave leaves a channel.
+func (s *session) Leave(ctx context.Context, room transports.RoomID) error {
+	channel, err := s.channelOf(room)
+	if err != nil {
+		return err
+	}
+	if _, err = s.api.LeaveConversationContext(ctx, channel); err != nil {
+		return s.fault(err)
+	}
+	s.forget(channel)
+	return nil
+}
+
+func (s *session) channelOf(room transports.RoomID) (string, error) {
+	channel, ok := slackID(s.cred.Team, room)
+	if !ok {
+		return "", transports.Refuse("item-not-found", "there is no such channel in this workspace", nil)
+	}
+	return channel, nil
+}

@@ -1,0 +1,146 @@
+package slack
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	slackgo "github.com/slack-go/slack"
+	"golang.org/x/time/rate"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// Pace of the questions that we ask by ourselves: Slack's tier 3 allows 50 a minute and method.
+const (
+	paceEvery = 1300 * time.Millisecond
+	paceBurst = 20
+)
+
+// maxPeople and maxRooms bound what one account keeps in memory.
+const (
+	maxPeople = 100000
+	maxRooms  = 50000
+)
+
+// session is one account.
+type session struct {
+	n       *Network
+	app     *app
+	account transports.Account
+	cred    credentials
+	sink    transports.Sink
+	api     *slackgo.Client // as the person, else as the bot
+	bot     *slackgo.Client
+	log     *slog.Logger
+	pace    *rate.Limiter
+
+	ctx    context.Context // ends with the session
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	once   sync.Once
+
+	mu      sync.Mutex
+	people  map[string]transports.UserInfo // by Slack's id
+	rooms   map[string]transports.RoomInfo // by Slack's id
+	foreign map[string]time.Time           // channels that this account does not see, until when that holds
+	watched map[string]transports.Show
+	gone    bool // State told something final
+}
+
+func newSession(n *Network, account transports.Account, c credentials, sink transports.Sink) *session {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &session{
+		n: n, account: account, cred: c, sink: sink, bot: n.client(c.Bot), ctx: ctx, cancel: cancel,
+		log: n.o.Log.With("account", string(account.ID), "team", c.Team), pace: rate.NewLimiter(rate.Every(paceEvery), paceBurst),
+		people: map[string]transports.UserInfo{}, rooms: map[string]transports.RoomInfo{}, foreign: map[string]time.Time{},
+		watched: map[string]transports.Show{},
+	}
+	s.api = s.bot
+	if c.User != "" {
+		s.api = n.client(c.User)
+	}
+	return s
+}
+
+// check finds out whether Slack still takes the tokens.
+func (s *session) check(ctx context.Context) error {
+	if _, err := s.api.AuthTestContext(ctx); err != nil {
+		return classify(err)
+	}
+	return nil
+}
+
+func (s *session) start() {
+	if s.n.o.Presence > 0 {
+		s.wg.Go(s.pollPresence)
+	}
+}
+
+func (s *session) stop() {
+	s.cancel()
+	s.wg.Wait()
+}
+
+// Close ends the session. Slack keeps no state of it.
+func (s *session) Close(context.Context) error {
+	s.once.Do(func() {
+		s.stop()
+		s.n.leave(s)
+	})
+	return nil
+}
+
+// dead tells once that the account has to be linked again.
+func (s *session) dead(err error) {
+	s.mu.Lock()
+	gone := s.gone
+	s.gone = true
+	s.mu.Unlock()
+	if gone {
+		return
+	}
+	state := transports.Failed
+	if transports.ClassOf(err) == transports.NeedLogin {
+		state = transports.NeedsLogin
+	}
+	s.sink.State(state, err)
+}
+
+// fault classifies what the Web API answered, and notices a token that has died.
+func (s *session) fault(err error) error {
+	err = classify(err)
+	if err != nil && transports.ClassOf(err) == transports.NeedLogin {
+		s.dead(err)
+	}
+	return err
+}
+
+// asking calls the Web API for something that nobody waits for, at our own pace and again
+// after Slack asked to wait.
+func (s *session) asking(ctx context.Context, call func() error) error {
+	for {
+		if err := s.pace.Wait(ctx); err != nil {
+			return classify(err)
+		}
+		err := s.fault(call())
+		after, again := retryAfter(err)
+		if !again {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return classify(ctx.Err())
+		case <-time.After(after):
+		}
+	}
+}
+
+func retryAfter(err error) (time.Duration, bool) {
+	e, ok := err.(*transports.Error)
+	if !ok || e.Class != transports.Retry || e.After <= 0 {
+		return 0, false
+	}
+	return e.After, true
+}

@@ -1,0 +1,177 @@
+package slack
+
+import (
+	"strings"
+
+	"github.com/kyokomi/emoji/v2"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// markup renders an outgoing text as mrkdwn. Everything is escaped, so that no text of ours
+// becomes a mention of everybody.
+func (s *session) markup(m transports.Outgoing) string {
+	text := s.mrkdwn(m.Text)
+	if m.Me {
+		return "_" + text + "_"
+	}
+	return text
+}
+
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// mrkdwn renders Slack's markup: XEP-0393's directives with links and mentions in angle brackets.
+// The leaves become text first, so that one renderer of styling serves both.
+func (s *session) mrkdwn(t richtext.Text) string {
+	var leaves []string
+	hide := func(leaf string) richtext.Text {
+		leaves = append(leaves, leaf)
+		return richtext.Text{{Text: placeholder(len(leaves) - 1)}}
+	}
+	var flatten func(t richtext.Text) richtext.Text
+	flatten = func(t richtext.Text) richtext.Text {
+		var out richtext.Text
+		for _, n := range t {
+			switch n.Kind {
+			case richtext.Link:
+				link := "<" + linkTarget(n.URL)
+				if label := n.Children.String(); label != "" && label != n.URL {
+					link += "|" + strings.ReplaceAll(escaper.Replace(label), "|", "¦")
+				}
+				out = append(out, hide(link+">")...)
+			case richtext.Mention:
+				if id, ok := slackID(s.cred.Team, transports.UserID(n.ID)); ok {
+					out = append(out, hide("<@"+id+">")...)
+				} else {
+					out = append(out, richtext.Node{Text: "@" + n.Text})
+				}
+			case richtext.Channel:
+				if id, ok := slackID(s.cred.Team, transports.RoomID(n.ID)); ok {
+					out = append(out, hide("<#"+id+">")...)
+				} else {
+					out = append(out, richtext.Node{Text: "#" + n.Text})
+				}
+			default:
+				n.Text = dropPlaceholders(n.Text)
+				n.Children = flatten(n.Children)
+				if n.Kind == richtext.Pre {
+					n.ID = "" // Slack would show the language as code
+				}
+				out = append(out, n)
+			}
+		}
+		return out
+	}
+	body := escaper.Replace(flatten(t).Styling())
+	body = quoteMarks(body)
+	return fill(body, func(i int) string {
+		if i < len(leaves) {
+			return leaves[i]
+		}
+		return ""
+	})
+}
+
+// quoteMarks gives back the quotation marks at the beginning of lines, which Slack takes as
+// markup in either form.
+func quoteMarks(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		rest := line
+		marks := ""
+		for strings.HasPrefix(rest, "&gt; ") {
+			marks += "> "
+			rest = rest[len("&gt; "):]
+		}
+		if marks != "" {
+			lines[i] = marks[:2] + rest // Slack knows one level
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// linkTarget keeps a URL from ending its own brackets.
+func linkTarget(url string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", "\n", "", " ", "%20").Replace(url)
+}
+
+// The private use area stands for leaves while the text around them is treated.
+const (
+	firstLeaf = '\uE000'
+	lastLeaf  = '\uF8FF'
+)
+
+func placeholder(i int) string {
+	if r := firstLeaf + rune(i); r <= lastLeaf {
+		return string(r)
+	}
+	return ""
+}
+
+func dropPlaceholders(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= firstLeaf && r <= lastLeaf {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func fill(s string, leaf func(i int) string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r >= firstLeaf && r <= lastLeaf {
+			b.WriteString(leaf(int(r - firstLeaf)))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// reaction is a reaction's name as Unicode where there is one, else in colons.
+func reaction(name string) string {
+	base, tone, _ := strings.Cut(name, "::")
+	if u, ok := emoji.CodeMap()[":"+base+":"]; ok {
+		return strings.TrimSpace(u) + tones[tone]
+	}
+	return ":" + name + ":"
+}
+
+var tones = map[string]string{
+	"skin-tone-2": "\U0001F3FB", "skin-tone-3": "\U0001F3FC", "skin-tone-4": "\U0001F3FD", "skin-tone-5": "\U0001F3FE", "skin-tone-6": "\U0001F3FF",
+}
+
+// emojiName is the reverse of reaction.
+func emojiName(s string) (string, bool) {
+	if name, ok := strings.CutPrefix(s, ":"); ok {
+		name, ok = strings.CutSuffix(name, ":")
+		return name, ok && name != ""
+	}
+	suffix := ""
+	for name, tone := range tones {
+		if base, ok := strings.CutSuffix(s, tone); ok {
+			s, suffix = base, "::"+name
+		}
+	}
+	for _, candidate := range []string{s, strings.TrimSuffix(s, "\uFE0F"), s + "\uFE0F"} {
+		if names := emoji.RevCodeMap()[candidate]; len(names) > 0 {
+			best := names[0]
+			for _, n := range names {
+				if slackNames[n] || !slackNames[best] && (len(n) < len(best) || len(n) == len(best) && n < best) {
+					best = n
+				}
+			}
+			return strings.Trim(best, ":") + suffix, true
+		}
+	}
+	return "", false
+}
+
+// slackNames are the names that Slack uses where an emoji has several.
+var slackNames = map[string]bool{
+	":+1:": true, ":-1:": true, ":heart:": true, ":smile:": true, ":laughing:": true, ":joy:": true, ":tada:": true, ":eyes:": true,
+	":white_check_mark:": true, ":x:": true, ":fire:": true, ":rocket:": true, ":thinking_face:": true, ":clap:": true, ":pray:": true,
+	":wave:": true, ":ok_hand:": true, ":100:": true, ":open_mouth:": true, ":cry:": true, ":hankey:": true, ":memo:": true, ":bug:": true,
+}
