@@ -113,6 +113,22 @@ type Sink interface {
 	Rotate(ctx context.Context, secret []byte) error
 }
 
+// Poster is what a Sink may be too: Post takes an event without waiting, in the order of the
+// calls, and done is called once it is durable, or with the error. done must not block.
+// Post itself waits while too much is on its way.
+type Poster interface {
+	Post(ctx context.Context, event Event, done func(error))
+}
+
+// Post gives an event to a sink the fastest way that it has.
+func Post(ctx context.Context, sink Sink, event Event, done func(error)) {
+	if p, ok := sink.(Poster); ok {
+		p.Post(ctx, event, done)
+		return
+	}
+	done(sink.Deliver(ctx, event))
+}
+
 // State is how a session fares.
 type State int
 

@@ -32,6 +32,9 @@ type Outgoing struct {
 	// Since is when the first attempt was made, by our clock.
 	Since time.Time
 	Text  richtext.Text
+	// Known tells whether the bridge has a message's id already; nil where it cannot tell. A
+	// session that looks for the message of an earlier attempt passes over those.
+	Known func(MessageID) bool `json:"-"`
 	// Persona is whose message this is where the account speaks for somebody else.
 	Persona *Persona
 	ReplyTo MessageID
