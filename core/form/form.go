@@ -1,0 +1,235 @@
+package form
+
+import (
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// NS is the namespace of data forms.
+const NS = "jabber:x:data"
+
+// TypeVar is the hidden field that names what a form is about (XEP-0068).
+const TypeVar = "FORM_TYPE"
+
+// Kind is the place of a form in its conversation (XEP-0004 §3.1).
+type Kind string
+
+// The kinds of forms.
+const (
+	Ask    Kind = "form"   // to be filled in
+	Submit Kind = "submit" // filled in
+	Cancel Kind = "cancel" // will not be filled in
+	Result Kind = "result" // data
+)
+
+// FieldType is what a field takes (XEP-0004 §3.3).
+type FieldType string
+
+// The types of fields.
+const (
+	Boolean     FieldType = "boolean"
+	Fixed       FieldType = "fixed"
+	Hidden      FieldType = "hidden"
+	JIDMulti    FieldType = "jid-multi"
+	JIDSingle   FieldType = "jid-single"
+	ListMulti   FieldType = "list-multi"
+	ListSingle  FieldType = "list-single"
+	TextMulti   FieldType = "text-multi"
+	TextPrivate FieldType = "text-private"
+	TextSingle  FieldType = "text-single"
+)
+
+// multi tells whether a field of that type may have more than one value.
+func (t FieldType) multi() bool {
+	switch t {
+	case JIDMulti, ListMulti, TextMulti, Hidden:
+		return true
+	}
+	return false
+}
+
+func (t FieldType) list() bool { return t == ListMulti || t == ListSingle }
+
+func (t FieldType) known() bool {
+	switch t {
+	case Boolean, Fixed, Hidden, JIDMulti, JIDSingle, ListMulti, ListSingle, TextMulti, TextPrivate, TextSingle:
+		return true
+	}
+	return false
+}
+
+// Form is a data form.
+type Form struct {
+	Kind         Kind
+	Title        string
+	Instructions []string
+	Fields       []Field
+	Reported     []Field   // the table's head, of results (XEP-0004 §3.4)
+	Items        [][]Field // the table's rows
+}
+
+// Field is one field.
+type Field struct {
+	Var      string
+	Type     FieldType // "" where a submission or a result does not say
+	Label    string
+	Desc     string
+	Required bool
+	Values   []string
+	Options  []Option
+	Check    *Check // XEP-0122
+	Media    *Media // XEP-0221
+}
+
+// Option is one choice of a list.
+type Option struct{ Label, Value string }
+
+// New makes a form of that FORM_TYPE ("" for none).
+func New(kind Kind, formType, title string) *Form {
+	f := &Form{Kind: kind, Title: title}
+	if formType != "" {
+		f.Fields = append(f.Fields, Field{Var: TypeVar, Type: Hidden, Values: []string{formType}})
+	}
+	return f
+}
+
+// Add appends fields and returns f.
+func (f *Form) Add(fields ...Field) *Form {
+	f.Fields = append(f.Fields, fields...)
+	return f
+}
+
+// Text appends a field with one value, or none where value is empty.
+func (f *Form) Text(name, label, value string) *Form {
+	return f.Add(Field{Var: name, Type: TextSingle, Label: label, Values: one(value)})
+}
+
+// Bool appends a boolean field.
+func (f *Form) Bool(name, label string, value bool) *Form {
+	v := "0"
+	if value {
+		v = "1"
+	}
+	return f.Add(Field{Var: name, Type: Boolean, Label: label, Values: []string{v}})
+}
+
+// Fixed appends text that is only shown.
+func (f *Form) Fixed(text string) *Form {
+	return f.Add(Field{Type: Fixed, Values: []string{text}})
+}
+
+// Choice appends a field with one choice out of options.
+func (f *Form) Choice(name, label, value string, options ...Option) *Form {
+	return f.Add(Field{Var: name, Type: ListSingle, Label: label, Values: one(value), Options: options})
+}
+
+func one(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+// FormType is the value of FORM_TYPE, "" where there is none (XEP-0068 §2).
+func (f *Form) FormType() string {
+	if fd := f.Field(TypeVar); fd != nil && (fd.Type == Hidden || f.Kind == Submit) {
+		return fd.Value()
+	}
+	return ""
+}
+
+// Field is the field of that name, nil where there is none.
+func (f *Form) Field(name string) *Field {
+	if f == nil || name == "" {
+		return nil
+	}
+	i := slices.IndexFunc(f.Fields, func(fd Field) bool { return fd.Var == name })
+	if i < 0 {
+		return nil
+	}
+	return &f.Fields[i]
+}
+
+// Has tells whether there is a field of that name, which tells "leave it" from "make it
+// empty" (XEP-0004 §3.5, §3.6).
+func (f *Form) Has(name string) bool { return f.Field(name) != nil }
+
+// Get is the first value of a field, "" where there is none.
+func (f *Form) Get(name string) string { return f.Field(name).Value() }
+
+// Values are all values of a field.
+func (f *Form) Values(name string) []string {
+	if fd := f.Field(name); fd != nil {
+		return fd.Values
+	}
+	return nil
+}
+
+// Lines are the values of a text-multi field as one text.
+func (f *Form) Lines(name string) string { return f.Field(name).Lines() }
+
+// IsTrue is the value of a boolean field; false where it is absent or none.
+func (f *Form) IsTrue(name string) bool {
+	v, ok := ParseBool(f.Get(name))
+	return v && ok
+}
+
+// JID is the value of a jid-single field; false where it is absent or none.
+func (f *Form) JID(name string) (jid.JID, bool) {
+	j, err := jid.Parse(f.Get(name))
+	return j, err == nil
+}
+
+// Set gives a field its values, and appends it where it is not there yet.
+func (f *Form) Set(name string, values ...string) *Form {
+	if fd := f.Field(name); fd != nil {
+		fd.Values = values
+		return f
+	}
+	return f.Add(Field{Var: name, Values: values})
+}
+
+// Value is the first value of a field; "" for nil.
+func (fd *Field) Value() string {
+	if fd == nil || len(fd.Values) == 0 {
+		return ""
+	}
+	return fd.Values[0]
+}
+
+// Lines are the values as one text (XEP-0004 §3.3); "" for nil.
+func (fd *Field) Lines() string {
+	if fd == nil {
+		return ""
+	}
+	text := ""
+	for i, v := range fd.Values {
+		if i > 0 {
+			text += "\n"
+		}
+		text += v
+	}
+	return text
+}
+
+// Chosen is the label of the option that a value stands for, or the value.
+func (fd *Field) Chosen(value string) string {
+	for _, o := range fd.Options {
+		if o.Value == value && o.Label != "" {
+			return o.Label
+		}
+	}
+	return value
+}
+
+// ParseBool reads an xs:boolean.
+func ParseBool(s string) (value, ok bool) {
+	switch s {
+	case "1", "true":
+		return true, true
+	case "0", "false":
+		return false, true
+	}
+	return false, false
+}

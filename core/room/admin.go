@@ -1,0 +1,291 @@
+package room
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// maxItems is how many changes one request may hold.
+const maxItems = 200
+
+// adminGet answers a query for a list (XEP-0045 §8.5, §9.2, §9.5, §9.8, §10.5, §10.8).
+func (r *Room) adminGet(st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
+	item := query.Child(NSAdmin, "item")
+	role, aff := Role(item.Attr("role")), Affiliation(item.Attr("affiliation"))
+	a := r.actor(st.From)
+	x := stanza.NewElement(NSAdmin, "query")
+	switch {
+	case role.Valid() && role != RoleNone && aff == "":
+		if !a.mayReadRoles() {
+			return nil, stanza.Forbidden("Only moderators may read this list.")
+		}
+		for _, o := range r.seats {
+			if o.role == role {
+				x.Add(r.roleItem(o))
+			}
+		}
+	case aff.Valid() && aff != AffNone && role == "":
+		if !r.mayReadList(a, aff) {
+			return nil, stanza.Forbidden("Only admins may read this list.")
+		}
+		r.addListed(x, aff)
+	default:
+		return nil, stanza.BadRequest("Ask for the list of a role or of an affiliation.")
+	}
+	return x, nil
+}
+
+func (r *Room) roleItem(o *occupant) *stanza.Element {
+	return stanza.NewElement(NSAdmin, "item").With("affiliation", string(o.aff)).
+		With("jid", o.real().String()).With("nick", o.nick).With("role", string(o.role)) // XEP-0045 §17.4
+}
+
+// addListed adds those on the list and those in the room who have the affiliation.
+func (r *Room) addListed(x *stanza.Element, aff Affiliation) {
+	seen := map[jid.JID]bool{}
+	for _, j := range r.listed(aff) {
+		seen[j] = true
+		s := r.lists[j]
+		item := stanza.NewElement(NSAdmin, "item").With("affiliation", string(aff)).With("jid", j.String()).With("nick", s.Nick)
+		if s.Reason != "" {
+			item.Add(stanza.TextElement(NSAdmin, "reason", s.Reason))
+		}
+		x.Add(item)
+	}
+	for _, o := range r.seats {
+		if b := o.bare(); o.aff == aff && !b.IsZero() && !seen[b] {
+			seen[b] = true
+			x.Add(stanza.NewElement(NSAdmin, "item").With("affiliation", string(aff)).
+				With("jid", b.String()).With("nick", o.nick))
+		}
+	}
+}
+
+// adminSet makes changes of roles and affiliations: all are checked before the first is made.
+func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.Element) error {
+	a := r.actor(st.From)
+	var wanted []Action
+	for item := range query.Named(NSAdmin, "item") {
+		if len(wanted) == maxItems {
+			return stanza.NotAcceptable("Too many changes at once.")
+		}
+		w, err := r.change(a, item)
+		if err != nil {
+			return err
+		}
+		wanted = append(wanted, w)
+	}
+	if len(wanted) == 0 {
+		return stanza.BadRequest("There is nothing to change.")
+	}
+	if err := r.keepsAnOwner(wanted); err != nil {
+		return err
+	}
+	var todo []Action
+	for _, w := range wanted {
+		done, err := r.act(ctx, w)
+		if err != nil {
+			return err
+		}
+		if done {
+			todo = append(todo, w)
+		}
+	}
+	for _, w := range todo {
+		if w.Kind == ActRole {
+			if o := r.ids[w.Target.ID]; o != nil {
+				r.setRole(ctx, o, w.Role, Departure{Kind: Kicked, Actor: a.nick(), Reason: w.Reason})
+			}
+			continue
+		}
+		r.setAffiliation(ctx, w, a.nick())
+	}
+	return nil
+}
+
+// change reads one item and checks the right to it.
+func (r *Room) change(a actor, item *stanza.Element) (Action, error) {
+	w := Action{
+		By: a.view(), Session: a.jid, Role: Role(item.Attr("role")),
+		Affiliation: Affiliation(item.Attr("affiliation")),
+		Reason:      truncate(item.ChildText(NSAdmin, "reason"), r.limits.Subject),
+	}
+	target := r.nicks[item.Attr("nick")]
+	switch {
+	case (w.Role == "") == (w.Affiliation == ""): // XEP-0045 §17.4
+		return w, stanza.BadRequest("A change is of a role or of an affiliation.")
+	case w.Role != "":
+		w.Kind = ActRole
+		if !w.Role.Valid() {
+			return w, stanza.BadRequest("There is no such role.")
+		}
+		if target == nil {
+			return w, stanza.ItemNotFound("Nobody of this name is in the room.")
+		}
+		v := target.view()
+		w.Target, w.JID = &v, target.bare()
+		return w, mayChangeRole(a, target, w.Role)
+	}
+	w.Kind = ActAffiliation
+	if !w.Affiliation.Valid() {
+		return w, stanza.BadRequest("There is no such affiliation.")
+	}
+	if text := item.Attr("jid"); text != "" {
+		j, err := jid.Parse(text)
+		if err != nil {
+			return w, stanza.JIDMalformed("The address of this person is malformed.")
+		}
+		w.JID, w.Value = j.Bare(), item.Attr("nick")
+		target = r.byBare(w.JID)
+	} else if target != nil {
+		w.JID = target.bare()
+	}
+	from := r.standing(w.JID)
+	if target != nil {
+		v := target.view()
+		w.Target, from = &v, target.aff
+	} else if w.JID.IsZero() {
+		return w, stanza.BadRequest("An affiliation belongs to an address.")
+	}
+	if w.Value != "" && r.reservedFor(w.Value, w.JID) {
+		return w, stanza.Conflict("This nickname is reserved for somebody else.")
+	}
+	return w, mayChangeAffiliation(a, w.JID, from, w.Affiliation)
+}
+
+// byBare is an occupant of that bare JID.
+func (r *Room) byBare(bare jid.JID) *occupant {
+	for _, o := range r.seats {
+		if o.bare() == bare {
+			return o
+		}
+	}
+	return nil
+}
+
+// keepsAnOwner refuses to take away the last owner (XEP-0045 §10.4).
+func (r *Room) keepsAnOwner(wanted []Action) error {
+	owners, had := map[jid.JID]bool{}, false
+	for j, s := range r.lists {
+		if s.Affiliation == AffOwner {
+			owners[j], had = true, true
+		}
+	}
+	for _, w := range wanted {
+		switch {
+		case w.Kind != ActAffiliation:
+		case w.Affiliation == AffOwner:
+			owners[w.JID] = true
+		default:
+			delete(owners, w.JID)
+		}
+	}
+	if had && len(owners) == 0 {
+		return stanza.Conflict("A room needs an owner.")
+	}
+	return nil
+}
+
+// SetRole changes a role and tells everybody; RoleNone is a kick.
+func (r *Room) SetRole(ctx context.Context, id string, role Role, reason string) bool {
+	o := r.ids[id]
+	if o == nil || !role.Valid() {
+		return false
+	}
+	r.setRole(ctx, o, role, Departure{Kind: Kicked, Reason: reason})
+	return true
+}
+
+func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure) {
+	switch role {
+	case o.role:
+		return
+	case RoleNone:
+		r.expel(ctx, o, d)
+		return
+	}
+	before := o.role
+	o.role = role
+	if o.member != nil {
+		o.member.Role = role
+	}
+	o.changed()
+	r.announceChange(o, before, notice{actor: d.Actor, reason: d.Reason})
+}
+
+// SetAffiliation changes the lists and, where the person is in the room, tells everybody.
+func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, s Standing) {
+	r.setAffiliation(ctx, Action{
+		JID: bare.Bare(), Affiliation: s.Affiliation, Value: s.Nick, Reason: s.Reason,
+	}, "")
+}
+
+func (r *Room) setAffiliation(ctx context.Context, w Action, actor string) {
+	before := r.standing(w.JID)
+	if !w.JID.IsZero() {
+		r.list(w)
+	}
+	var present []*occupant
+	for _, o := range r.seats {
+		if w.Target != nil && o.id == w.Target.ID || !w.JID.IsZero() && o.bare() == w.JID {
+			present = append(present, o)
+		}
+	}
+	for _, o := range present {
+		r.reaffiliate(ctx, o, w, actor)
+	}
+	if len(present) == 0 && r.config.MembersOnly && before == AffNone && w.Affiliation == AffMember { // XEP-0045 §9.5
+		r.sendInvitation(invitation{to: w.JID, from: w.Session.Bare(), reason: w.Reason})
+	}
+	r.tell(ctx, Event{Kind: ConfigChange, JID: w.JID})
+}
+
+// list writes the entry of the lists. A ban takes a reserved nick away (XEP-0045 §9.1).
+func (r *Room) list(w Action) {
+	old, was := r.lists[w.JID]
+	if w.Affiliation == AffNone {
+		delete(r.lists, w.JID)
+		return
+	}
+	if !was && len(r.lists) >= r.limits.Affiliations {
+		r.log.Warn("room lists are full", "entries", len(r.lists))
+		return
+	}
+	s := Standing{Affiliation: w.Affiliation, Nick: w.Value, Reason: w.Reason}
+	if s.Nick == "" {
+		s.Nick = old.Nick
+	}
+	if w.Affiliation == AffOutcast {
+		s.Nick = ""
+	}
+	r.lists[w.JID] = s
+}
+
+func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor string) {
+	was, role := o.aff, o.role
+	o.aff = w.Affiliation
+	if o.member != nil {
+		o.member.Affiliation = o.aff
+	}
+	o.changed()
+	d := Departure{Kind: Banned, Actor: actor, Reason: w.Reason}
+	switch {
+	case o.aff == AffOutcast: // XEP-0045 §9.1
+		r.expel(ctx, o, d)
+		return
+	case r.config.MembersOnly && !o.aff.AtLeast(AffMember) && len(o.sessions) > 0: // XEP-0045 §9.4
+		d.Kind = NoLongerAsked
+		r.expel(ctx, o, d)
+		return
+	case o.aff == was:
+		return
+	case o.aff.AtLeast(AffAdmin), o.aff.AtLeast(AffMember) && role == RoleVisitor, was.AtLeast(AffAdmin): // XEP-0045 §5.1.3
+		o.role = defaultRole(o.aff, r.config.Moderated)
+		if o.member != nil {
+			o.member.Role = o.role
+		}
+	}
+	r.announceChange(o, role, notice{actor: actor, reason: w.Reason})
+}

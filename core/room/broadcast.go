@@ -1,0 +1,112 @@
+package room
+
+import (
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Post is a message that the room says to everybody, or with Whisper to one.
+type Post struct {
+	From string // occupant id of who says it; "" is the room itself
+	Nick string // of who says it, where nobody of that id is in the room any longer
+	ID   string // of the message; "" is a fresh one. The sender of an XMPP message finds it by this
+	// StanzaID is the room's id of the message (XEP-0359), as the archive has it; "" makes
+	// a fresh one, unless the message is transient.
+	StanzaID  string
+	Lang      string
+	Extra     string    // further attributes of the start tag; checked XML, see stanza.Stanza
+	Payload   string    // children; checked XML, see stanza.Encode
+	Stamp     time.Time // of a message told late (XEP-0203); zero is now
+	Transient bool      // neither has a stanza-id nor goes into the history
+}
+
+// Broadcast sends a message to all sessions and gives its stanza-id. It writes the
+// payload once; a receiver costs one start tag.
+func (r *Room) Broadcast(p Post) (stanzaID string) {
+	st, stanzaID := r.compose(p)
+	if stanzaID != "" && r.ring != nil {
+		r.ring.Add(Entry{Stanza: st, At: r.stamp(p)})
+	}
+	r.fanOut(st)
+	return stanzaID
+}
+
+// Remember puts a message into the room's own history without telling anybody, for a
+// room that begins with what was said before.
+func (r *Room) Remember(p Post) {
+	if st, id := r.compose(p); id != "" && r.ring != nil {
+		p.Stamp = r.stamp(p)
+		r.ring.Add(Entry{Stanza: st, At: p.Stamp})
+	}
+}
+
+// Whisper sends a private message to the sessions of an occupant; false where it has none.
+func (r *Room) Whisper(to string, p Post) bool {
+	o := r.ids[to]
+	if o == nil || len(o.sessions) == 0 {
+		return false
+	}
+	r.deliver(o, p, stanza.TypeChat)
+	return true
+}
+
+// deliver sends a private message to every session of an occupant (XEP-0045 §7.2.8, §7.5).
+func (r *Room) deliver(o *occupant, p Post, typ string) {
+	p.Transient = true
+	st, _ := r.compose(p)
+	st.Type = typ
+	st.Payload += stanza.Encode(stanza.NewElement(NSUser, "x")) // XEP-0045 §7.5
+	for _, s := range o.sessions {
+		r.send(st.WithTo(s.jid))
+	}
+}
+
+// compose makes the message without a receiver.
+func (r *Room) compose(p Post) (st *stanza.Stanza, stanzaID string) {
+	st = &stanza.Stanza{
+		Kind: stanza.Message, From: r.jid, ID: p.ID, Type: stanza.TypeGroupchat, Lang: p.Lang, Extra: p.Extra,
+	}
+	if st.ID == "" {
+		st.ID = stanza.NewID()
+	}
+	var room, delay *stanza.Element
+	if !p.Transient {
+		if stanzaID = p.StanzaID; stanzaID == "" {
+			stanzaID = stanza.NewID()
+		}
+		room = stanza.NewElement(NSStanzaID, "stanza-id").With("id", stanzaID).With("by", r.jid.String())
+	}
+	if !p.Stamp.IsZero() {
+		delay = r.delay(p.Stamp)
+	}
+	if p.From == "" {
+		st.Payload = p.Payload + stanza.Encode(room, delay)
+		return st, stanzaID
+	}
+	if o := r.ids[p.From]; o != nil {
+		st.From = o.jid
+	} else if j, err := r.jid.WithResource(r.cleanNick(p.Nick)); err == nil {
+		st.From = j
+	}
+	st.Payload = p.Payload + stanza.Encode(occupantID(p.From), room, delay)
+	return st, stanzaID
+}
+
+func (r *Room) stamp(p Post) time.Time {
+	if p.Stamp.IsZero() {
+		return r.now()
+	}
+	return p.Stamp
+}
+
+// fanOut writes the start tag anew for each session and shares the rest.
+func (r *Room) fanOut(st *stanza.Stanza) {
+	batch := newSlab(len(r.order))
+	for _, s := range r.order {
+		c := batch.next()
+		c.Kind, c.To, c.From, c.ID, c.Type = st.Kind, s.jid, st.From, st.ID, st.Type
+		c.Lang, c.Extra, c.Payload = st.Lang, st.Extra, st.Payload
+		r.send(c)
+	}
+}

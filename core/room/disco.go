@@ -1,0 +1,151 @@
+package room
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+const (
+	nodeNick    = "x-roomuser-item"                        // XEP-0045 §7.12
+	nodeTraffic = "http://jabber.org/protocol/muc#traffic" // XEP-0045 §18.1.1
+)
+
+// itemsPage is how many occupants disco#items gives at once.
+const itemsPage = 500
+
+// discoInfo answers for the room (XEP-0045 §6.4).
+func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
+	switch node := query.Attr("node"); node {
+	case "":
+		return r.describe(st.From), nil
+	case nodeNick:
+		x := stanza.NewElement(nsDiscoInfo, "query").With("node", node)
+		if nick := r.nickOf(st.From); nick != "" {
+			x.Add(identity("conference", "text", nick))
+		}
+		return x, nil
+	case nodeTraffic: // everything passes
+		return nil, stanza.ServiceUnavailable("")
+	}
+	return r.ask(ctx, st, nil)
+}
+
+// nickOf is the nick that somebody has or has reserved here.
+func (r *Room) nickOf(who jid.JID) string {
+	if s := r.lists[who.Bare()]; s.Nick != "" {
+		return s.Nick
+	}
+	if o := r.ids[r.occupantID(who.Bare())]; o != nil {
+		return o.nick
+	}
+	if s := r.sessions[who]; s != nil {
+		return s.o.nick
+	}
+	return ""
+}
+
+func identity(category, typ, name string) *stanza.Element {
+	return stanza.NewElement(nsDiscoInfo, "identity").With("category", category).With("type", typ).With("name", name)
+}
+
+func (r *Room) describe(asker jid.JID) *stanza.Element {
+	x := stanza.NewElement(nsDiscoInfo, "query")
+	category, typ := r.info.Category, r.info.Type
+	if category == "" {
+		category, typ = "conference", "text"
+	}
+	x.Add(identity(category, typ, r.info.Name))
+	for _, f := range r.features() {
+		x.Add(stanza.NewElement(nsDiscoInfo, "feature").With("var", f))
+	}
+	return x.Add(r.roomInfo(asker).Element()).Add(r.info.Forms...)
+}
+
+// features are what the room can do and how it is set up (XEP-0045 §16.3), sorted.
+func (r *Room) features() []string {
+	c := r.config
+	pick := func(on bool, yes, no string) string {
+		if on {
+			return yes
+		}
+		return no
+	}
+	list := []string{
+		NS, nsStable, nsRequest, nsSelfPing, NSStanzaID, NSOccupantID, NSPing,
+		nsDiscoInfo, nsDiscoItems, paging.NS, form.NS,
+		pick(c.Listed, "muc_public", "muc_hidden"),
+		pick(c.Persistent, "muc_persistent", "muc_temporary"),
+		pick(c.MembersOnly, "muc_membersonly", "muc_open"),
+		pick(c.Moderated, "muc_moderated", "muc_unmoderated"),
+		pick(c.Password != "", "muc_passwordprotected", "muc_unsecured"),
+		pick(c.nonAnonymous(), "muc_nonanonymous", "muc_semianonymous"),
+	}
+	list = append(list, r.info.Features...)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// roomInfo is the muc#roominfo form (XEP-0045 §16.5.4). The subject is for those who are in.
+func (r *Room) roomInfo(asker jid.JID) *form.Form {
+	f := form.New(form.Result, nsRoomInfo, "")
+	text := func(name, value string) {
+		if value != "" {
+			f.Add(form.Field{Var: name, Values: []string{value}})
+		}
+	}
+	text("muc#roominfo_description", r.info.Description)
+	text("muc#roominfo_lang", r.info.Lang)
+	text("muc#roominfo_occupants", strconv.Itoa(len(r.seats)))
+	text("muc#roominfo_avatarhash", r.info.AvatarHash) // XEP-0486 §3.1
+	if len(r.info.Contacts) > 0 {
+		var jids []string
+		for _, j := range r.info.Contacts {
+			jids = append(jids, j.String())
+		}
+		f.Add(form.Field{Var: "muc#roominfo_contactjid", Type: form.JIDMulti, Values: jids})
+	}
+	if r.sessions[asker] != nil || r.config.Listed {
+		text("muc#roominfo_subject", r.subject.Text)
+	}
+	f.Bool("muc#roominfo_subjectmod", "", r.config.OccupantsMaySubject)
+	if r.config.History >= 0 {
+		text("muc#maxhistoryfetch", strconv.Itoa(r.limits.History))
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.info.Fields)) {
+		text(name, r.info.Fields[name])
+	}
+	return f
+}
+
+// discoItems lists the occupants to those who are in, nobody to others (XEP-0045 §6.5).
+func (r *Room) discoItems(st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
+	x := stanza.NewElement(nsDiscoItems, "query").With("node", query.Attr("node"))
+	if query.Attr("node") != "" {
+		return nil, stanza.ItemNotFound("")
+	}
+	if r.sessions[st.From] == nil {
+		return x, nil
+	}
+	request, paged, err := paging.Parse(query)
+	if err != nil {
+		return nil, err
+	}
+	page, answer, err := paging.List(r.seats, func(o *occupant) string { return o.id }, request.Limit(itemsPage, itemsPage))
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range page {
+		x.Add(stanza.NewElement(nsDiscoItems, "item").With("jid", o.jid.String()).With("name", o.nick))
+	}
+	if paged || len(page) < len(r.seats) {
+		x.Add(answer.Element())
+	}
+	return x, nil
+}

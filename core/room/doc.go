@@ -1,0 +1,21 @@
+// Package room is the XEP-0045 room engine. It serves the rooms of a gateway and those
+// of the served host alike and knows neither a store nor a network: its Owner does.
+//
+// A room has two kinds of occupants. XMPP sessions enter and leave by presence. Network
+// members have no session: the Owner sets and removes them (SetMember, RemoveMember).
+// Both are keyed by a stable occupant id (XEP-0421); a session whose Grant names the id
+// of a network member joins that member and shares its nick.
+//
+// The way of a groupchat message: Handle checks and cleans it → Owner.Said makes it
+// durable → Room.Broadcast, at once or later, reflects it to everybody and to its sender,
+// who may take the reflection as the acknowledgement. A message that the Owner refuses
+// goes back to its sender as an error.
+//
+// A Room is owned by one goroutine at a time and has no locks: every method, and every
+// Owner method, runs in that goroutine. Owner methods may call the methods of the Room.
+// Options.Send must not block and must not call the Room. No goroutine is started here.
+//
+// Everything that grows is bounded by Limits.
+//
+// Specifications: XEP-0045, XEP-0203, XEP-0249, XEP-0317, XEP-0359, XEP-0410, XEP-0421.
+package room

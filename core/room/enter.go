@@ -1,0 +1,196 @@
+package room
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// enter is presence with <x xmlns='…/muc'/>: a session comes in, or has lost track and
+// wants everything again (XEP-0045 §7.2).
+func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
+	if s := r.sessions[st.From]; s != nil {
+		return r.resync(ctx, s, st)
+	}
+	nick, err := r.wishedNick(st.To.Resource())
+	if err != nil {
+		return err
+	}
+	bare := st.From.Bare()
+	listed := r.standing(bare)
+	if listed == AffOutcast {
+		return stanza.Forbidden("You are banned from this room.") // XEP-0045 §7.2.7
+	}
+	x := st.Child(NS, "x")
+	request := EnterRequest{
+		Session: st.From, Nick: nick, Password: x.ChildText(NS, "password"), Affiliation: listed, Presence: st,
+	}
+	grant, err := r.owner.Enter(ctx, request)
+	if err != nil {
+		return err
+	}
+	if grant.Affiliation == "" {
+		grant.Affiliation = listed
+	}
+	if grant.Role == "" || grant.Role == RoleNone {
+		grant.Role = defaultRole(grant.Affiliation, r.config.Moderated)
+	}
+	if grant.OccupantID == "" || len(grant.OccupantID) > maxOccupantID {
+		grant.OccupantID = r.occupantID(bare)
+	}
+	if err := r.admit(request, grant); err != nil {
+		return err
+	}
+	o := r.ids[grant.OccupantID]
+	fresh := o == nil
+	switch {
+	case fresh && grant.Nick != "":
+		nick = r.uniqueNick(grant.Nick, nil)
+	case fresh && (!r.free(nick, nil) || r.reservedFor(nick, bare)):
+		return stanza.Conflict("This nickname is taken.") // XEP-0045 §7.2.8
+	case !fresh && len(o.sessions) >= r.limits.PerOccupant:
+		return stanza.ResourceConstraint("Too many of your clients are in this room.")
+	}
+	before, saw := Role(""), ""
+	if fresh {
+		o = r.seat(grant.OccupantID, nick)
+	} else {
+		before, saw = o.role, r.payload(o, true)
+	}
+	if fresh || o.member == nil {
+		o.role, o.aff = grant.Role, grant.Affiliation
+	}
+	s := &session{jid: st.From, asked: st.To.Resource()}
+	r.join(o, s)
+	r.keepPresence(s, st)
+	if fresh || r.payload(o, true) != saw {
+		r.announceChange(o, before, notice{except: s})
+	}
+	r.welcome(ctx, s, st, s.asked != o.nick)
+	r.tell(ctx, Event{Kind: Entered, Occupant: o.view(), Session: s.jid, Presence: st})
+	return nil
+}
+
+// admit checks what XEP-0045 §7.2.5 to §7.2.10 check.
+func (r *Room) admit(request EnterRequest, g Grant) error {
+	switch {
+	case g.Affiliation == AffOutcast:
+		return stanza.Forbidden("You are banned from this room.") // XEP-0045 §7.2.7
+	case r.config.Locked && g.Affiliation != AffOwner:
+		return stanza.ItemNotFound("This room is not open yet.") // XEP-0045 §7.2.10
+	case r.config.MembersOnly && !g.Affiliation.AtLeast(AffMember):
+		return stanza.RegistrationRequired("Only members may enter this room.") // XEP-0045 §7.2.6
+	case !r.rightPassword(request.Password):
+		return stanza.NotAuthorized("This room wants a password.") // XEP-0045 §7.2.5
+	}
+	limit, users := r.limits.Sessions, r.users()
+	if r.config.MaxUsers > 0 {
+		limit = min(limit, r.config.MaxUsers)
+	}
+	if g.Affiliation.AtLeast(AffAdmin) {
+		limit += r.limits.Reserve // XEP-0045 §7.2.9
+	}
+	if o := r.ids[g.OccupantID]; users >= limit && (o == nil || len(o.sessions) == 0) ||
+		len(r.order) >= r.limits.Sessions+r.limits.Reserve {
+		full := stanza.ServiceUnavailable("This room is full.") // XEP-0045 §7.2.9
+		full.Type = "wait"
+		return full
+	}
+	return nil
+}
+
+// rightPassword compares in constant time.
+func (r *Room) rightPassword(given string) bool {
+	if r.config.Password == "" {
+		return true
+	}
+	want, got := sha256.Sum256([]byte(r.config.Password)), sha256.Sum256([]byte(given))
+	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
+}
+
+// users is how many occupants have sessions.
+func (r *Room) users() int {
+	n := 0
+	for _, o := range r.seats {
+		if len(o.sessions) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// occupantID derives the stable, unguessable id of a bare JID here (XEP-0421 §4.1).
+func (r *Room) occupantID(bare jid.JID) string {
+	mac := hmac.New(sha256.New, r.secret)
+	mac.Write([]byte(r.jid.String()))
+	mac.Write([]byte{0})
+	mac.Write([]byte(bare.String()))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// resync is an entry of one who is in already (XEP-0045 §7.2.1, §17.3).
+func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error {
+	if nick := st.To.Resource(); nick != s.o.nick && nick != s.asked && nick != "" {
+		if err := r.changeNick(ctx, s, st); err != nil {
+			return err
+		}
+	}
+	saw := r.payload(s.o, true)
+	r.keepPresence(s, st)
+	if r.payload(s.o, true) != saw {
+		r.announce(s.o, notice{except: s})
+	}
+	r.welcome(ctx, s, st, st.To.Resource() != s.o.nick)
+	r.tell(ctx, Event{Kind: PresenceChange, Occupant: s.o.view(), Session: s.jid, Presence: st})
+	return nil
+}
+
+// welcome sends all that one who enters is sent, in the order of XEP-0045 §7.1: the
+// others' presence, its own, the history, the subject.
+func (r *Room) welcome(ctx context.Context, s *session, st *stanza.Stanza, renamed bool) {
+	batch := newSlab(len(r.seats))
+	for _, o := range r.seats {
+		if o == s.o || !r.config.broadcasts(o.role) {
+			continue
+		}
+		p := batch.next()
+		p.Kind, p.To, p.From, p.Extra = stanza.Presence, s.jid, o.jid, o.extra()
+		p.Payload = r.payload(o, r.seesJIDs(s, o))
+		r.send(p)
+	}
+	r.sendAvatar(s.jid)
+	codes := []int{}
+	if r.config.nonAnonymous() {
+		codes = append(codes, statusShowsJIDs) // XEP-0045 §7.2.3
+	}
+	codes = append(codes, statusSelf)
+	if r.config.Logged {
+		codes = append(codes, statusLogging) // XEP-0045 §7.2.12
+	}
+	if r.config.Locked {
+		codes = append(codes, statusCreated) // XEP-0045 §10.1.1
+	}
+	if renamed {
+		codes = append(codes, statusNickAssigned) // XEP-0045 §7.2.2
+	}
+	own := r.presenceFor(s.jid, s.o, &notice{})
+	own.ID, own.Payload = st.ID, r.render(s.o, &notice{}, true, codes)
+	r.send(own)
+	r.sendHistory(ctx, s, st.Child(NS, "x").Child(NS, "history"))
+	r.sendSubject(s.jid)
+}
+
+// sendAvatar is presence of the room itself with the hash of its picture (XEP-0486 §3.2).
+func (r *Room) sendAvatar(to jid.JID) {
+	if r.info.AvatarHash == "" {
+		return
+	}
+	const ns = "vcard-temp:x:update"
+	r.send(stanza.NewPresence(to, r.jid, "", stanza.NewElement(ns, "x").Add(
+		stanza.TextElement(ns, "photo", r.info.AvatarHash))))
+}

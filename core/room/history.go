@@ -1,0 +1,173 @@
+package room
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// History is what was said in the room. It gives the last entries that meet the query,
+// the oldest first.
+type History interface {
+	History(ctx context.Context, q HistoryQuery) ([]Entry, error)
+}
+
+// HistoryQuery is how much of the history somebody wants.
+type HistoryQuery struct {
+	Room  string    // bare JID
+	Max   int       // messages, at least 1
+	Since time.Time // zero is from the beginning
+}
+
+// Entry is one message of the history: from room/nick, with occupant-id and stanza-id,
+// without a receiver and without a stamp.
+type Entry struct {
+	Stanza *stanza.Stanza
+	At     time.Time
+}
+
+// size is the length of the entry's XML.
+func (e Entry) size() int {
+	st := e.Stanza
+	return len(st.Payload) + len(st.Extra) + len(st.ID) + len(st.Lang) + len(st.From.String()) + 64
+}
+
+// Ring is a History in memory, bounded in messages and in bytes.
+type Ring struct {
+	entries []Entry
+	max     int
+	bytes   int
+	limit   int
+}
+
+// NewRing makes a ring of at most max messages and limit bytes.
+func NewRing(max, limit int) *Ring { return &Ring{max: max, limit: limit} }
+
+// Add puts a message behind the others and drops the oldest that have no place.
+func (h *Ring) Add(e Entry) {
+	h.entries = append(h.entries, e)
+	h.bytes += e.size()
+	drop := 0
+	for drop < len(h.entries) && (len(h.entries)-drop > h.max || h.bytes > h.limit) {
+		h.bytes -= h.entries[drop].size()
+		h.entries[drop] = Entry{}
+		drop++
+	}
+	h.entries = h.entries[drop:]
+}
+
+// Drop takes the message of that stanza-id out, such as a retracted one.
+func (h *Ring) Drop(stanzaID string) bool {
+	for i, e := range h.entries {
+		for c := range e.Stanza.Tree().Named(NSStanzaID, "stanza-id") {
+			if c.Attr("id") == stanzaID {
+				h.bytes -= e.size()
+				h.entries = append(h.entries[:i:i], h.entries[i+1:]...)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Len is how many messages the ring holds.
+func (h *Ring) Len() int { return len(h.entries) }
+
+// History implements History.
+func (h *Ring) History(_ context.Context, q HistoryQuery) ([]Entry, error) {
+	from := max(len(h.entries)-q.Max, 0)
+	for from < len(h.entries) && h.entries[from].At.Before(q.Since) {
+		from++
+	}
+	return append([]Entry(nil), h.entries[from:]...), nil
+}
+
+// Forget takes a message out of the room's own history.
+func (r *Room) Forget(stanzaID string) bool { return r.ring != nil && r.ring.Drop(stanzaID) }
+
+// sendHistory sends what one who enters wants of the history, at most what the room
+// allows (XEP-0045 §7.2.14).
+func (r *Room) sendHistory(ctx context.Context, s *session, wish *stanza.Element) {
+	q := HistoryQuery{Room: r.jid.String(), Max: r.config.History}
+	if q.Max == 0 {
+		q.Max = DefaultHistory
+	}
+	if n, ok := count(wish, "maxstanzas"); ok {
+		q.Max = n // a wish may exceed the default, not the limit
+	}
+	if r.config.History < 0 {
+		return
+	}
+	q.Max = min(q.Max, r.limits.History)
+	chars, limited := count(wish, "maxchars")
+	if q.Max <= 0 || limited && chars == 0 {
+		return
+	}
+	if n, ok := count(wish, "seconds"); ok {
+		q.Since = r.now().Add(-time.Duration(n) * time.Second)
+	}
+	if t, err := time.Parse(time.RFC3339Nano, wish.Attr("since")); err == nil && t.After(q.Since) {
+		q.Since = t // XEP-0082
+	}
+	entries, err := r.history.History(ctx, q)
+	if err != nil {
+		r.log.Error("room history unreadable", "error", err)
+		return
+	}
+	if len(entries) > q.Max {
+		entries = entries[len(entries)-q.Max:]
+	}
+	for _, st := range r.stamped(entries, s, q.Since, limited, chars) {
+		r.send(st)
+	}
+}
+
+// stamped makes the stanzas, without those that are too old or one too many characters.
+func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited bool, chars int) []*stanza.Stanza {
+	var list []*stanza.Stanza
+	for _, e := range entries {
+		if e.At.Before(since) {
+			continue
+		}
+		st := e.Stanza.WithTo(s.jid)
+		st.Payload = e.Stanza.Without(isDelay).Payload + stanza.Encode(r.delay(e.At)) // XEP-0045 §7.2.13
+		list = append(list, st)
+	}
+	if !limited {
+		return list
+	}
+	from := len(list)
+	for from > 0 {
+		if chars -= len(list[from-1].AppendXML(nil, "")); chars < 0 {
+			break
+		}
+		from--
+	}
+	return list[from:]
+}
+
+func isDelay(e *stanza.Element) bool { return e.Space == NSDelay }
+
+// delay is the stamp of the room (XEP-0203; XEP-0045 §7.2.13: from the room itself).
+func (r *Room) delay(at time.Time) *stanza.Element {
+	return stanza.NewElement(NSDelay, "delay").With("from", r.jid.String()).
+		With("stamp", at.UTC().Format("2006-01-02T15:04:05.000Z"))
+}
+
+// count reads a number that is not negative; anything too large is a large number.
+func count(e *stanza.Element, attr string) (int, bool) {
+	v := e.Attr(attr)
+	if v == "" {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(v, 10, 31)
+	if err != nil {
+		if e, ok := err.(*strconv.NumError); ok && e.Err == strconv.ErrRange {
+			return 1<<31 - 1, true
+		}
+		return 0, false
+	}
+	return int(n), true
+}

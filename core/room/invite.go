@@ -1,0 +1,133 @@
+package room
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// maxInvites is how many people one message may invite, and maxOpenInvites how many
+// invitations are remembered so that they can be declined.
+const (
+	maxInvites     = 50
+	maxOpenInvites = 500
+)
+
+// invitation is one mediated invitation (XEP-0045 §7.8.2).
+type invitation struct {
+	to, from jid.JID
+	reason   string
+	more     *stanza.Element // <continue/>
+}
+
+// toRoom is a message to the room itself that is not of type groupchat.
+func (r *Room) toRoom(ctx context.Context, s *session, st *stanza.Stanza) error {
+	x := st.Child(NSUser, "x")
+	switch {
+	case x.Child(NSUser, "invite") != nil:
+		return r.invite(ctx, s, x)
+	case x.Child(NSUser, "decline") != nil:
+		return r.decline(ctx, st, x.Child(NSUser, "decline"))
+	}
+	if f := voiceForm(st); f != nil {
+		return r.voice(ctx, s, f)
+	}
+	if s == nil {
+		return stanza.NotAcceptable("You are not in the room.")
+	}
+	return stanza.BadRequest("Messages to a room are of type groupchat.") // XEP-0045 §17.2
+}
+
+// invite checks and sends invitations (XEP-0045 §7.8.2).
+func (r *Room) invite(ctx context.Context, s *session, x *stanza.Element) error {
+	if s == nil {
+		return stanza.NotAcceptable("You are not in the room.")
+	}
+	if r.config.MembersOnly && !s.o.aff.AtLeast(AffAdmin) &&
+		!(r.config.MembersMayInvite && s.o.aff.AtLeast(AffMember)) { // XEP-0045 §9.5
+		return stanza.Forbidden("Only admins may invite to this room.")
+	}
+	n := 0
+	for e := range x.Named(NSUser, "invite") {
+		if n++; n > maxInvites {
+			return stanza.NotAcceptable("Too many people are invited at once.")
+		}
+		to, err := jid.Parse(e.Attr("to"))
+		if err != nil {
+			return stanza.JIDMalformed("The address of who is invited is malformed.")
+		}
+		inv := invitation{
+			to: to, from: s.jid.Bare(), more: e.Child(NSUser, "continue"),
+			reason: truncate(e.ChildText(NSUser, "reason"), r.limits.Subject),
+		}
+		if !r.config.nonAnonymous() {
+			inv.from = s.o.jid
+		}
+		done, err := r.act(ctx, Action{Kind: ActInvite, By: s.o.view(), Session: s.jid, JID: to, Reason: inv.reason})
+		if err != nil {
+			return err
+		}
+		if !done {
+			continue
+		}
+		if r.config.MembersOnly && r.standing(to.Bare()) == AffNone { // XEP-0045 §9.5
+			r.list(Action{JID: to.Bare(), Affiliation: AffMember})
+			r.tell(ctx, Event{Kind: ConfigChange, JID: to.Bare()})
+		}
+		r.rememberInvite(to.Bare(), s.jid)
+		r.sendInvitation(inv)
+	}
+	return nil
+}
+
+// Invite sends an invitation in the name of from, which may be the room itself.
+func (r *Room) Invite(to, from jid.JID, reason string) {
+	r.sendInvitation(invitation{to: to, from: from, reason: reason})
+}
+
+func (r *Room) sendInvitation(i invitation) {
+	e := stanza.NewElement(NSUser, "invite").With("from", i.from.String())
+	direct := stanza.NewElement(nsDirect, "x").With("jid", r.jid.String()) // XEP-0249 §2, for old clients
+	if i.reason != "" {
+		e.Add(stanza.TextElement(NSUser, "reason", i.reason))
+		direct.With("reason", i.reason)
+	}
+	if i.more != nil {
+		e.Add(i.more.Clone())
+	}
+	x := stanza.NewElement(NSUser, "x").Add(e)
+	if r.config.Password != "" {
+		x.Add(stanza.TextElement(NSUser, "password", r.config.Password))
+		direct.With("password", r.config.Password)
+	}
+	r.send(stanza.NewMessage(i.to, r.jid, "", x, direct))
+}
+
+func (r *Room) rememberInvite(to, by jid.JID) {
+	if r.invites == nil || len(r.invites) >= maxOpenInvites {
+		r.invites = map[jid.JID]jid.JID{} // an old invitation can then not be declined, no more
+	}
+	r.invites[to] = by
+}
+
+// decline tells who invited that the invitation is declined (XEP-0045 §7.8.2). Only who
+// was invited can do so.
+func (r *Room) decline(ctx context.Context, st *stanza.Stanza, e *stanza.Element) error {
+	invited := st.From.Bare()
+	by, ok := r.invites[invited]
+	if !ok {
+		return stanza.ItemNotFound("There is no such invitation.")
+	}
+	delete(r.invites, invited)
+	reason := truncate(e.ChildText(NSUser, "reason"), r.limits.Subject)
+	if r.sessions[by] != nil {
+		d := stanza.NewElement(NSUser, "decline").With("from", invited.String())
+		if reason != "" {
+			d.Add(stanza.TextElement(NSUser, "reason", reason))
+		}
+		r.send(stanza.NewMessage(by, r.jid, "", stanza.NewElement(NSUser, "x").Add(d)))
+	}
+	r.tell(ctx, Event{Kind: Declined, JID: invited, Session: by, Reason: reason})
+	return nil
+}

@@ -1,0 +1,103 @@
+package room
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// handleIQ takes an IQ request to the room or to an occupant.
+func (r *Room) handleIQ(ctx context.Context, st *stanza.Stanza) error {
+	payload := st.Payload1()
+	if payload == nil || !st.IsRequest() {
+		return stanza.BadRequest("An IQ request has one child element.")
+	}
+	if st.To.IsFull() {
+		return r.occupantIQ(ctx, st, payload)
+	}
+	answer, err := r.roomIQ(ctx, st, payload)
+	if errors.Is(err, ErrTaken) {
+		return nil
+	}
+	if err == nil {
+		r.send(st.Result(answer))
+	}
+	return err
+}
+
+func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.Element) (*stanza.Element, error) {
+	get := st.Type == stanza.TypeGet
+	switch payload.Space {
+	case nsDiscoInfo:
+		if get {
+			return r.discoInfo(ctx, st, payload)
+		}
+	case nsDiscoItems:
+		if get {
+			return r.discoItems(st, payload)
+		}
+	case NSPing:
+		if get {
+			return nil, nil
+		}
+	case NSAdmin:
+		if get {
+			return r.adminGet(st, payload)
+		}
+		return nil, r.adminSet(ctx, st, payload)
+	case NSOwner:
+		if get {
+			return r.ownerGet(st)
+		}
+		return nil, r.ownerSet(ctx, st, payload)
+	}
+	return r.ask(ctx, st, nil)
+}
+
+// ask hands an IQ to the Owner.
+func (r *Room) ask(ctx context.Context, st *stanza.Stanza, to *occupant) (*stanza.Element, error) {
+	q := Query{Stanza: st}
+	if s := r.sessions[st.From]; s != nil {
+		v := s.o.view()
+		q.From = &v
+	}
+	if to != nil {
+		v := to.view()
+		q.To = &v
+	}
+	return r.owner.Query(ctx, q)
+}
+
+// occupantIQ is an IQ to room/nick (XEP-0045 §17.4).
+func (r *Room) occupantIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.Element) error {
+	s := r.sessions[st.From]
+	if s == nil { // XEP-0410 §3.2: this is how a client learns that it is not in
+		return stanza.NotAcceptable("You are not in the room.")
+	}
+	nick := st.To.Resource()
+	to := r.nicks[nick]
+	if to == nil && nick == s.asked {
+		to = s.o
+	}
+	ping := payload.Is(NSPing, "ping") && st.Type == stanza.TypeGet
+	switch {
+	case to == nil && ping:
+		return stanza.NotAcceptable("You are not in the room by this name.") // XEP-0410 §3.3
+	case to == nil:
+		return stanza.ItemNotFound("Nobody of this name is in the room.")
+	case ping && (to == s.o || len(to.sessions) == 0): // XEP-0410 §3.3
+		r.send(st.Result())
+		return nil
+	case len(to.sessions) > 0 && to.member == nil || to == s.o:
+		return r.relay(s, to, st, payload)
+	}
+	answer, err := r.ask(ctx, st, to)
+	if errors.Is(err, ErrTaken) {
+		return nil
+	}
+	if err == nil {
+		r.send(st.Result(answer))
+	}
+	return err
+}

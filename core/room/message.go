@@ -1,0 +1,126 @@
+package room
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+func (r *Room) handleMessage(ctx context.Context, st *stanza.Stanza) error {
+	s := r.sessions[st.From]
+	switch {
+	case st.Type == stanza.TypeGroupchat && st.To.IsFull():
+		return stanza.BadRequest("A private message cannot be of type groupchat.") // XEP-0045 §7.5
+	case st.Type == stanza.TypeGroupchat:
+		return r.groupchat(ctx, s, st)
+	case st.To.IsFull():
+		return r.private(ctx, s, st)
+	}
+	return r.toRoom(ctx, s, st)
+}
+
+// groupchat is a message to everybody (XEP-0045 §7.4).
+func (r *Room) groupchat(ctx context.Context, s *session, st *stanza.Stanza) error {
+	if s == nil {
+		return stanza.NotAcceptable("You are not in the room.")
+	}
+	if !s.o.role.AtLeast(RoleParticipant) {
+		return stanza.Forbidden("You have no voice in this room.") // XEP-0045 §7.4, §17.2
+	}
+	m := Message{From: s.o.view(), Session: s.jid, Stanza: r.clean(st)}
+	if subject, ok := subjectOf(st); ok {
+		if s.o.role != RoleModerator && !r.config.OccupantsMaySubject {
+			return stanza.Forbidden("Only moderators may change the subject.") // XEP-0045 §8.1
+		}
+		if len(subject) > r.limits.Subject {
+			return stanza.NotAcceptable("This subject is too long.")
+		}
+		m.Subject = &subject
+	}
+	return r.owner.Said(ctx, m)
+}
+
+// subjectOf tells whether a message changes the subject: it has one and no body (XEP-0045 §7.2.15).
+func subjectOf(st *stanza.Stanza) (string, bool) {
+	e := st.Child("", "subject")
+	if e == nil || st.Child("", "body") != nil || st.Child("", "thread") != nil {
+		return "", false
+	}
+	return e.Text(), true
+}
+
+// private is a message to one occupant (XEP-0045 §7.5).
+func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error {
+	if s == nil {
+		return stanza.NotAcceptable("You are not in the room.")
+	}
+	if !r.config.mayWhisper(s.o.role) {
+		return stanza.Forbidden("Private messages are not allowed in this room.")
+	}
+	to := r.nicks[st.To.Resource()]
+	if to == nil {
+		return stanza.ItemNotFound("Nobody of this name is in the room.")
+	}
+	clean := r.clean(st)
+	if to.member != nil {
+		view := to.view()
+		return r.owner.Said(ctx, Message{From: s.o.view(), Session: s.jid, To: &view, Stanza: clean})
+	}
+	r.deliver(to, Post{
+		From: s.o.id, Nick: s.o.nick, ID: st.ID, Lang: st.Lang, Extra: st.Extra, Payload: clean.Payload,
+	}, st.Type)
+	return nil
+}
+
+func (c Config) mayWhisper(role Role) bool {
+	switch c.Private {
+	case PrivateByParticipants:
+		return role.AtLeast(RoleParticipant)
+	case PrivateByModerators:
+		return role.AtLeast(RoleModerator)
+	case PrivateByNone:
+		return false
+	}
+	return role.AtLeast(RoleVisitor)
+}
+
+// clean takes out of a message what only this room or the receiver's own server may say.
+func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
+	return st.Without(func(e *stanza.Element) bool {
+		switch e.Space {
+		case NSUser, NSOccupantID, NSHats, nsAddress, nsCarbons, nsMAM: // XEP-0421 §4, XEP-0045 §17.3
+			return true
+		case NSStanzaID: // XEP-0359 §3
+			return e.Local == "stanza-id" && r.isOurs(e.Attr("by"))
+		case NSDelay, nsOldDelay: // only the room stamps its history
+			return e.Attr("from") == "" || r.isOurs(e.Attr("from"))
+		}
+		return false
+	})
+}
+
+// isOurs tells whether an address is the room's or in the room, however it is written.
+func (r *Room) isOurs(address string) bool {
+	j, err := jid.Parse(address)
+	return err == nil && j.Bare() == r.jid
+}
+
+// Transient tells whether a message is worth nothing once it has been seen: chat states
+// and the like (XEP-0313 §5.1.1, XEP-0334).
+func Transient(st *stanza.Stanza) bool {
+	worth := false
+	for e := range st.Tree().Elements() {
+		switch {
+		case e.Space == "urn:xmpp:hints" && e.Local == "store":
+			return false
+		case e.Space == "urn:xmpp:hints" && e.Local == "no-store", e.Space == "urn:xmpp:hints" && e.Local == "no-permanent-store":
+			return true
+		case e.Space == "http://jabber.org/protocol/chatstates", e.Space == "urn:xmpp:hints",
+			e.Space == NSStanzaID, e.Local == "thread" && e.Space == stanza.NSClient:
+		default:
+			worth = true
+		}
+	}
+	return !worth
+}

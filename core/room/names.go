@@ -1,0 +1,53 @@
+package room
+
+// Namespaces of XEP-0045 and of what a room adds to its stanzas.
+const (
+	NS       = "http://jabber.org/protocol/muc"
+	NSUser   = "http://jabber.org/protocol/muc#user"
+	NSAdmin  = "http://jabber.org/protocol/muc#admin"
+	NSOwner  = "http://jabber.org/protocol/muc#owner"
+	NSUnique = "http://jabber.org/protocol/muc#unique"
+
+	NSStanzaID   = "urn:xmpp:sid:0"         // XEP-0359
+	NSOccupantID = "urn:xmpp:occupant-id:0" // XEP-0421
+	NSHats       = "urn:xmpp:hats:0"        // XEP-0317
+	NSDelay      = "urn:xmpp:delay"         // XEP-0203
+	NSPing       = "urn:xmpp:ping"          // XEP-0199
+	NSVCard      = "vcard-temp"             // XEP-0054
+
+	nsSelfPing   = "http://jabber.org/protocol/muc#self-ping-optimization" // XEP-0410 §3.3
+	nsStable     = "http://jabber.org/protocol/muc#stable_id"              // XEP-0045 §7.4
+	nsRequest    = "http://jabber.org/protocol/muc#request"
+	nsRoomInfo   = "http://jabber.org/protocol/muc#roominfo"
+	nsRoomConfig = "http://jabber.org/protocol/muc#roomconfig"
+	nsOldDelay   = "jabber:x:delay"
+	nsAddress    = "http://jabber.org/protocol/address"
+	nsCarbons    = "urn:xmpp:carbons:2"
+	nsMAM        = "urn:xmpp:mam:2"
+	nsDirect     = "jabber:x:conference" // XEP-0249
+	nsDiscoInfo  = "http://jabber.org/protocol/disco#info"
+	nsDiscoItems = "http://jabber.org/protocol/disco#items"
+)
+
+// Status codes of XEP-0045 §16.6.2.
+const (
+	statusShowsJIDs    = 100
+	statusAffiliation  = 101
+	statusShowsMembers = 102
+	statusHidesMembers = 103
+	statusConfig       = 104
+	statusSelf         = 110
+	statusLogging      = 170
+	statusLoggingOff   = 171
+	statusNonAnonymous = 172
+	statusSemiAnon     = 173
+	statusCreated      = 201
+	statusNickAssigned = 210
+	statusBanned       = 301
+	statusNewNick      = 303
+	statusKicked       = 307
+	statusRemoved      = 321
+	statusMembersOnly  = 322
+	statusShutdown     = 332
+	statusFault        = 333
+)

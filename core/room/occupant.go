@@ -1,0 +1,163 @@
+package room
+
+import (
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// Occupant is a copy of what the room knows of somebody in it.
+type Occupant struct {
+	ID          string // XEP-0421
+	Nick        string
+	JID         jid.JID // the real address: that of the best session, or the member's
+	Role        Role
+	Affiliation Affiliation
+	Member      bool      // a network member, with or without sessions
+	Sessions    []jid.JID // XMPP sessions, in the order in which they came
+	Show        string    // as in presence; "" is available
+	Status      string
+}
+
+// occupant is somebody in the room: a network member, sessions, or both.
+type occupant struct {
+	id, nick string
+	jid      jid.JID // room/nick
+	role     Role
+	aff      Affiliation
+	member   *Member
+	sessions []*session
+	// shown caches the payload of presence, without and with the real JID; "" is not made yet.
+	shown [2]string
+}
+
+// session is one XMPP session in the room.
+type session struct {
+	jid     jid.JID
+	o       *occupant
+	asked   string // the nick asked for on entering
+	at      int    // index in Room.order
+	extra   string // start tag attributes of its last presence
+	payload string // children of its last presence, cleaned
+	show    string
+	status  string
+	seq     uint64 // of its last presence
+}
+
+// best is the most available session, the latest of equals; nil where there is none.
+func (o *occupant) best() *session {
+	var best *session
+	for _, s := range o.sessions {
+		if best == nil || availability(s.show) > availability(best.show) ||
+			availability(s.show) == availability(best.show) && s.seq > best.seq {
+			best = s
+		}
+	}
+	return best
+}
+
+func availability(show string) int {
+	switch show {
+	case "chat":
+		return 5
+	case "":
+		return 4
+	case "dnd":
+		return 3
+	case "away":
+		return 2
+	}
+	return 1
+}
+
+// real is the address that those with the right see (XEP-0045 §17.3: a full JID of a session).
+func (o *occupant) real() jid.JID {
+	if s := o.best(); s != nil {
+		return s.jid
+	}
+	if o.member != nil {
+		return o.member.JID
+	}
+	return jid.JID{}
+}
+
+// bare is the address that affiliations hang on; zero where the occupant has none.
+func (o *occupant) bare() jid.JID {
+	if len(o.sessions) > 0 {
+		return o.sessions[0].jid.Bare()
+	}
+	if o.member != nil && !o.member.JID.IsZero() {
+		return o.member.JID.Bare()
+	}
+	return jid.JID{}
+}
+
+func (o *occupant) view() Occupant {
+	v := Occupant{ID: o.id, Nick: o.nick, JID: o.real(), Role: o.role, Affiliation: o.aff, Member: o.member != nil}
+	for _, s := range o.sessions {
+		v.Sessions = append(v.Sessions, s.jid)
+	}
+	if s := o.best(); s != nil {
+		v.Show, v.Status = s.show, s.status
+	} else if o.member != nil {
+		v.Show, v.Status = o.member.Show, o.member.Status
+	}
+	return v
+}
+
+func (o *occupant) changed() { o.shown = [2]string{} }
+
+// seat makes an occupant; the caller gives it a session or a member.
+func (r *Room) seat(id, nick string) *occupant {
+	o := &occupant{id: id}
+	r.ids[id] = o
+	r.seats = append(r.seats, o)
+	r.rename(o, nick)
+	return o
+}
+
+// rename gives o a nick that is free.
+func (r *Room) rename(o *occupant, nick string) {
+	if r.nicks[o.nick] == o {
+		delete(r.nicks, o.nick)
+	}
+	o.nick = nick
+	o.jid, _ = r.jid.WithResource(nick) // checked by nickFor and cleanNick
+	r.nicks[nick] = o
+	o.changed()
+}
+
+// unseat takes an occupant without sessions and member away.
+func (r *Room) unseat(o *occupant) {
+	delete(r.ids, o.id)
+	if r.nicks[o.nick] == o {
+		delete(r.nicks, o.nick)
+	}
+	if i := slices.Index(r.seats, o); i >= 0 {
+		r.seats = slices.Delete(r.seats, i, i+1)
+	}
+}
+
+// join adds a session to an occupant.
+func (r *Room) join(o *occupant, s *session) {
+	s.o, s.at = o, len(r.order)
+	r.order = append(r.order, s)
+	r.sessions[s.jid] = s
+	o.sessions = append(o.sessions, s)
+	o.changed()
+}
+
+// part takes a session from its occupant, which stays.
+func (r *Room) part(s *session) {
+	delete(r.sessions, s.jid)
+	r.order = slices.Delete(r.order, s.at, s.at+1)
+	for i := s.at; i < len(r.order); i++ {
+		r.order[i].at = i
+	}
+	o := s.o
+	if i := slices.Index(o.sessions, s); i >= 0 {
+		o.sessions = slices.Delete(o.sessions, i, i+1)
+	}
+	o.changed()
+	r.forgetQueries(s)
+}

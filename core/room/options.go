@@ -1,0 +1,145 @@
+package room
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Options is what a room is made of. JID, Send, Owner and Secret are needed.
+type Options struct {
+	JID   jid.JID
+	Send  func(*stanza.Stanza) // must not block and must not call the Room
+	Owner Owner
+	// Secret makes occupant ids of sessions unguessable; 32 random bytes, of this room or
+	// of the service. Keep it: other ids with every start are what XEP-0421 forbids.
+	Secret []byte
+
+	Info     Info
+	Config   Config
+	Snapshot *Snapshot // a kept state; Info and Config are then taken from it
+
+	// History is read when somebody enters and fed by its giver. Nil is a ring in memory
+	// that the room feeds itself.
+	History History
+	Limits  Limits
+	Now     func() time.Time // nil is time.Now
+	Log     *slog.Logger     // nil is slog.Default()
+}
+
+// Info is what people are told about the room.
+type Info struct {
+	Name        string // disco#info identity
+	Description string
+	Lang        string
+	Category    string // of the identity; "" is conference
+	Type        string // of the identity; "" is text
+	AvatarHash  string // SHA-1 in hex of the room's vCard photo (XEP-0153)
+	Contacts    []jid.JID
+	Features    []string          // advertised beside the engine's own
+	Fields      map[string]string // more fields of the muc#roominfo form, such as muc#roominfo_logs
+	Forms       []*stanza.Element // more XEP-0128 forms
+}
+
+// WhoIs says who sees the occupants' real JIDs.
+type WhoIs string
+
+// The choices of muc#roomconfig_whois.
+const (
+	WhoIsModerators WhoIs = "moderators" // semi-anonymous; "" is the same
+	WhoIsAnyone     WhoIs = "anyone"     // non-anonymous
+)
+
+// PrivateMessages says who may send private messages.
+type PrivateMessages string
+
+// The choices of muc#roomconfig_allowpm.
+const (
+	PrivateByAnyone       PrivateMessages = "anyone" // "" is the same
+	PrivateByParticipants PrivateMessages = "participants"
+	PrivateByModerators   PrivateMessages = "moderators"
+	PrivateByNone         PrivateMessages = "none"
+)
+
+// Config is the rules of the room. The zero Config is an open, unlisted, unmoderated,
+// semi-anonymous, temporary room.
+type Config struct {
+	Listed              bool // shown in the service's list of rooms
+	Persistent          bool
+	MembersOnly         bool
+	Moderated           bool
+	Password            string // "" for none
+	WhoIs               WhoIs
+	Private             PrivateMessages
+	MembersMayInvite    bool
+	OccupantsMaySubject bool // participants may change the subject
+	Logged              bool // to a public archive
+	MaxUsers            int  // 0 is what Limits allow
+	History             int  // messages shown to those who enter; 0 is DefaultHistory, -1 none
+	// Broadcast lists the roles whose presence is told to everybody; nil is all.
+	Broadcast []Role
+	// Locked is a room that is made but not yet configured (XEP-0045 §10.1).
+	Locked bool
+}
+
+func (c Config) nonAnonymous() bool { return c.WhoIs == WhoIsAnyone }
+
+// broadcasts tells whether presence of that role is told to others (XEP-0045 §7.2.2).
+func (c Config) broadcasts(r Role) bool {
+	if c.Broadcast == nil {
+		return true
+	}
+	for _, b := range c.Broadcast {
+		if b == r {
+			return true
+		}
+	}
+	return false
+}
+
+// DefaultHistory is how many messages of history are sent without a wish.
+const DefaultHistory = 20
+
+// maxOccupantID is the longest occupant id in bytes (XEP-0421 §4.1).
+const maxOccupantID = 128
+
+// Limits bound what a room keeps. Zero fields are set to the defaults.
+type Limits struct {
+	Sessions       int // XMPP sessions in the room
+	PerOccupant    int // sessions that share one nick
+	Members        int // network members
+	Affiliations   int // entries of the lists
+	Nick           int // bytes of a nick
+	Presence       int // bytes kept of a presence
+	Subject        int // bytes of the subject
+	History        int // messages that history may ever show
+	HistoryBytes   int // bytes of the ring in memory
+	PendingQueries int // IQs relayed and not yet answered
+	Reserve        int // admins and owners let in beyond MaxUsers (XEP-0045 §7.2.9)
+}
+
+// The defaults of Limits.
+var defaultLimits = Limits{
+	Sessions: 2000, PerOccupant: 10, Members: 20000, Affiliations: 10000, Nick: 256, Presence: 4096,
+	Subject: 4096, History: 100, HistoryBytes: 1 << 20, PendingQueries: 256, Reserve: 10,
+}
+
+func (l Limits) orDefaults() Limits {
+	d := defaultLimits
+	for _, f := range []struct {
+		set *int
+		def int
+	}{
+		{&l.Sessions, d.Sessions}, {&l.PerOccupant, d.PerOccupant}, {&l.Members, d.Members},
+		{&l.Affiliations, d.Affiliations}, {&l.Nick, d.Nick}, {&l.Presence, d.Presence},
+		{&l.Subject, d.Subject}, {&l.History, d.History}, {&l.HistoryBytes, d.HistoryBytes},
+		{&l.PendingQueries, d.PendingQueries}, {&l.Reserve, d.Reserve},
+	} {
+		if *f.set <= 0 {
+			*f.set = f.def
+		}
+	}
+	return l
+}

@@ -1,0 +1,230 @@
+package room
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// play is a room with a scripted owner, whose stanzas are collected.
+type play struct {
+	testing.TB
+	*Room
+	ctx   context.Context
+	owner *scripted
+	sent  []*stanza.Stanza
+	clock time.Time
+}
+
+// scripted is an Owner that allows everything where no function says otherwise.
+type scripted struct {
+	p     *play
+	enter func(EnterRequest) (Grant, error)
+	said  func(Message) error
+	act   func(Action) error
+	query func(Query) (*stanza.Element, error)
+	acts  []Action
+	told  []Event
+	heard []Message
+}
+
+func (o *scripted) Enter(_ context.Context, r EnterRequest) (Grant, error) {
+	if o.enter != nil {
+		return o.enter(r)
+	}
+	return Grant{}, nil
+}
+
+func (o *scripted) Said(ctx context.Context, m Message) error {
+	o.heard = append(o.heard, m)
+	switch {
+	case o.said != nil:
+		return o.said(m)
+	case m.Subject != nil:
+		o.p.SetSubject(ctx, Subject{Text: *m.Subject, OccupantID: m.From.ID}, m.Stanza.ID, "")
+	case m.To == nil:
+		o.p.Broadcast(m.Post(""))
+	}
+	return nil
+}
+
+func (o *scripted) Act(_ context.Context, a Action) error {
+	o.acts = append(o.acts, a)
+	if o.act != nil {
+		return o.act(a)
+	}
+	return nil
+}
+
+func (o *scripted) Query(_ context.Context, q Query) (*stanza.Element, error) {
+	if o.query != nil {
+		return o.query(q)
+	}
+	return nil, stanza.ServiceUnavailable("")
+}
+
+func (o *scripted) Told(_ context.Context, e Event) { o.told = append(o.told, e) }
+
+var testRoom = jid.MustParse("coven@chat.example")
+
+func newPlay(t testing.TB, change ...func(*Options)) *play {
+	p := &play{TB: t, ctx: context.Background(), clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	p.owner = &scripted{p: p}
+	opts := Options{
+		JID: testRoom, Send: func(s *stanza.Stanza) { p.sent = append(p.sent, s) }, Owner: p.owner,
+		Secret: []byte("not so secret"), Now: func() time.Time { return p.clock },
+		Log: slog.New(slog.DiscardHandler),
+	}
+	for _, c := range change {
+		c(&opts)
+	}
+	p.Room = New(opts)
+	return p
+}
+
+// in hands one stanza to the room. Addresses in it may be short: "ann/1" is
+// ann@example.org/1, and a to of "/nick" or "" is in the room.
+func (p *play) in(xml string) *play {
+	p.Helper()
+	e, err := stanza.ParseElement(xml, stanza.NSClient)
+	if err != nil {
+		p.Fatalf("%v in %s", err, xml)
+	}
+	st := &stanza.Stanza{
+		Kind: stanza.KindOf(e.Local), ID: e.Attr("id"), Type: e.Attr("type"), From: person(e.Attr("from")),
+		To: jid.MustParse(testRoom.String() + e.Attr("to")),
+	}
+	var children []*stanza.Element
+	for c := range e.Elements() {
+		children = append(children, c)
+	}
+	st.Payload = stanza.Encode(children...)
+	p.Handle(p.ctx, st)
+	p.check()
+	return p
+}
+
+func person(short string) jid.JID {
+	user, resource, _ := strings.Cut(short, "/")
+	j, err := jid.New(user, "example.org", resource)
+	if err != nil {
+		panic(err)
+	}
+	return j
+}
+
+// join lets sessions enter as user/resource, nick user, and forgets what was sent.
+func (p *play) join(sessions ...string) *play {
+	p.Helper()
+	for _, s := range sessions {
+		user, _, _ := strings.Cut(s, "/")
+		p.in("<presence from='" + s + "' to='/" + user + "'><x xmlns='" + NS + "'/></presence>")
+		if p.sessions[person(s)] == nil {
+			p.Fatalf("%s did not enter: %s", s, p.take())
+		}
+	}
+	p.take()
+	return p
+}
+
+var noise = regexp.MustCompile(`<occupant-id [^>]*/>| xmlns=['"](http://jabber.org/protocol/muc#user|urn:ietf:params:xml:ns:xmpp-stanzas)['"]|<stanza-id [^>]*/>|<text[^>]*>[^<]*</text>`)
+
+// take gives all that was sent since, one line each, with what most lines share left out.
+func (p *play) take() string {
+	var b strings.Builder
+	for _, s := range p.sent {
+		line := noise.ReplaceAllString(s.String(), "")
+		line = strings.NewReplacer(testRoom.String()+"/", "/", testRoom.String(), "room", "@example.org", "").Replace(line)
+		if s.Kind == stanza.Message && len(s.ID) == 36 {
+			line = strings.Replace(line, " id='"+s.ID+"'", "", 1)
+		}
+		b.WriteString(line + "\n")
+	}
+	p.sent = nil
+	return b.String()
+}
+
+// want compares what was sent since the last time, line by line; a line of the wish may
+// end in "…" and then stands for all that begin so, and "…" alone for any one line.
+func (p *play) want(lines ...string) *play {
+	p.Helper()
+	got := strings.Split(strings.TrimSuffix(p.take(), "\n"), "\n")
+	if len(got) == 1 && got[0] == "" {
+		got = nil
+	}
+	ok := len(got) == len(lines)
+	for i := 0; ok && i < len(lines); i++ {
+		head, open := strings.CutSuffix(lines[i], "…")
+		ok = got[i] == lines[i] || open && strings.HasPrefix(got[i], head)
+	}
+	if !ok {
+		p.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(lines, "\n  "))
+	}
+	return p
+}
+
+// wantHas looks for pieces in what was sent since.
+func (p *play) wantHas(pieces ...string) *play {
+	p.Helper()
+	got := p.take()
+	for _, s := range pieces {
+		if !strings.Contains(got, s) {
+			p.Errorf("no %q in\n%s", s, got)
+		}
+	}
+	return p
+}
+
+// check tests what holds of a room at any time.
+func (p *play) check() {
+	p.Helper()
+	if err := p.Room.consistent(); err != nil {
+		p.Fatal(err)
+	}
+}
+
+func (r *Room) consistent() error {
+	if len(r.ids) != len(r.seats) || len(r.nicks) != len(r.seats) || len(r.order) != len(r.sessions) {
+		return fmt.Errorf("%d ids, %d nicks, %d seats; %d in order, %d sessions", len(r.ids), len(r.nicks), len(r.seats), len(r.order), len(r.sessions))
+	}
+	sessions, members := 0, 0
+	for _, o := range r.seats {
+		sessions += len(o.sessions)
+		if o.member != nil {
+			members++
+		}
+		if o.member == nil && len(o.sessions) == 0 {
+			return fmt.Errorf("%q is nobody", o.nick)
+		}
+		if r.ids[o.id] != o || r.nicks[o.nick] != o || o.jid.Bare() != r.jid || o.jid.Resource() != o.nick {
+			return fmt.Errorf("%q is lost", o.nick)
+		}
+		if !o.role.Valid() || o.role == RoleNone || !o.aff.Valid() || o.aff == AffOutcast {
+			return fmt.Errorf("%q is %s and %s", o.nick, o.role, o.aff)
+		}
+		for _, s := range o.sessions {
+			if s.o != o || r.sessions[s.jid] != s || r.order[s.at] != s {
+				return fmt.Errorf("session %s is lost", s.jid)
+			}
+		}
+	}
+	if sessions != len(r.order) || members != r.members {
+		return fmt.Errorf("%d of %d sessions, %d of %d members", sessions, len(r.order), members, r.members)
+	}
+	for id, q := range r.queries {
+		if r.sessions[q.from.jid] != q.from || r.sessions[q.to.jid] != q.to {
+			return fmt.Errorf("query %s is of one who went", id)
+		}
+	}
+	if r.ring != nil && (r.ring.Len() > r.limits.History || r.ring.bytes > r.limits.HistoryBytes || r.ring.bytes < 0) {
+		return fmt.Errorf("history of %d messages, %d bytes", r.ring.Len(), r.ring.bytes)
+	}
+	return nil
+}

@@ -1,0 +1,239 @@
+package room
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// notice is one change of somebody's presence, to be told to everybody.
+type notice struct {
+	typ     string // "" or unavailable
+	role    Role   // "" is the occupant's
+	codes   []int  // for everybody
+	self    []int  // for the occupant itself beside 110
+	newNick string // with 303
+	actor   string // nick of who did it
+	reason  string
+	status  string          // of unavailable presence
+	destroy *stanza.Element // of a destroyed room
+	id      string          // id of the request, for the session that it came from
+	except  *session        // who is told otherwise
+	by      *session        // whose request it was
+}
+
+// plain tells whether the cached payload will do.
+func (n *notice) plain() bool {
+	return n.typ == "" && n.role == "" && len(n.codes) == 0 && n.newNick == "" && n.reason == "" && n.actor == ""
+}
+
+// payload is the presence of an occupant as others see it.
+func (r *Room) payload(o *occupant, jids bool) string {
+	i := 0
+	if jids {
+		i = 1
+	}
+	if o.shown[i] == "" {
+		o.shown[i] = o.children() + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, &notice{}, jids, nil))
+	}
+	return o.shown[i]
+}
+
+// render is the payload of a presence that is not plain, or for the occupant itself.
+func (r *Room) render(o *occupant, n *notice, jids bool, codes []int) string {
+	own := ""
+	switch {
+	case n.typ == "":
+		own = o.children()
+	case n.status != "":
+		own = stanza.Encode(stanza.TextElement("", "status", n.status))
+	}
+	return own + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, n, jids, codes))
+}
+
+// children is what the occupant says itself: show, status, capabilities and so on.
+func (o *occupant) children() string {
+	if s := o.best(); s != nil {
+		return s.payload
+	}
+	if o.member == nil {
+		return ""
+	}
+	var list []*stanza.Element
+	if o.member.Show != "" {
+		list = append(list, stanza.TextElement("", "show", o.member.Show))
+	}
+	if o.member.Status != "" {
+		list = append(list, stanza.TextElement("", "status", o.member.Status))
+	}
+	return stanza.Encode(append(list, o.member.Extra...)...)
+}
+
+func (o *occupant) extra() string {
+	if s := o.best(); s != nil {
+		return s.extra
+	}
+	return ""
+}
+
+func (o *occupant) hats() *stanza.Element {
+	if o.member == nil || len(o.member.Hats) == 0 {
+		return nil
+	}
+	x := stanza.NewElement(NSHats, "hats")
+	for _, h := range o.member.Hats {
+		x.Add(stanza.NewElement(NSHats, "hat").With("title", h.Title).With("uri", h.URI))
+	}
+	return x
+}
+
+func occupantID(id string) *stanza.Element {
+	return stanza.NewElement(NSOccupantID, "occupant-id").With("id", id)
+}
+
+// x is the muc#user element of a presence (XEP-0045 §17.3).
+func (r *Room) x(o *occupant, n *notice, jids bool, codes []int) *stanza.Element {
+	role := n.role
+	if role == "" {
+		role = o.role
+	}
+	item := stanza.NewElement(NSUser, "item").
+		With("affiliation", string(o.aff)).With("role", string(role)).With("nick", n.newNick)
+	if jids {
+		item.With("jid", o.real().String())
+	}
+	if n.actor != "" {
+		item.Add(stanza.NewElement(NSUser, "actor").With("nick", n.actor))
+	}
+	if n.reason != "" {
+		item.Add(stanza.TextElement(NSUser, "reason", n.reason))
+	}
+	x := stanza.NewElement(NSUser, "x").Add(item, n.destroy)
+	for _, c := range n.codes {
+		x.Add(status(c))
+	}
+	for _, c := range codes {
+		x.Add(status(c))
+	}
+	return x
+}
+
+func status(code int) *stanza.Element {
+	return stanza.NewElement(NSUser, "status").With("code", strconv.Itoa(code))
+}
+
+// seesJIDs tells whether a session is shown the real address of o.
+func (r *Room) seesJIDs(s *session, o *occupant) bool {
+	return r.config.nonAnonymous() || s.o == o || s.o.role == RoleModerator
+}
+
+// announce tells a change of o to every session, its own ones last.
+func (r *Room) announce(o *occupant, n notice) {
+	role := n.role
+	if role == "" || role == RoleNone {
+		role = o.role
+	}
+	if r.config.broadcasts(role) {
+		r.announceOthers(o, &n)
+	}
+	var own string
+	for _, s := range o.sessions {
+		if s == n.except {
+			continue
+		}
+		if own == "" {
+			own = r.render(o, &n, true, append([]int{statusSelf}, n.self...))
+		}
+		st := r.presenceFor(s.jid, o, &n)
+		st.Payload = own
+		if s == n.by {
+			st.ID = n.id
+		}
+		r.send(st)
+	}
+}
+
+func (r *Room) announceOthers(o *occupant, n *notice) {
+	var made [2]string
+	batch := newSlab(len(r.order))
+	for _, s := range r.order {
+		if s.o == o || s == n.except {
+			continue
+		}
+		i := 0
+		if r.seesJIDs(s, o) {
+			i = 1
+		}
+		if made[i] == "" {
+			if n.plain() {
+				made[i] = r.payload(o, i == 1)
+			} else {
+				made[i] = r.render(o, n, i == 1, nil)
+			}
+		}
+		st := batch.next()
+		st.Kind, st.To, st.From, st.Type, st.Payload = stanza.Presence, s.jid, o.jid, n.typ, made[i]
+		if n.typ == "" {
+			st.Extra = o.extra()
+		}
+		r.send(st)
+	}
+}
+
+// announceChange is announce after a change of role: those who may not see the new role
+// are told that the occupant went, if they saw the old one (muc#roomconfig_presencebroadcast).
+func (r *Room) announceChange(o *occupant, before Role, n notice) {
+	if before != "" && r.config.broadcasts(before) && !r.config.broadcasts(o.role) {
+		gone := n
+		gone.typ = stanza.TypeUnavailable
+		r.announceOthers(o, &gone)
+	}
+	r.announce(o, n)
+}
+
+func (r *Room) presenceFor(to jid.JID, o *occupant, n *notice) *stanza.Stanza {
+	st := &stanza.Stanza{Kind: stanza.Presence, To: to, From: o.jid, Type: n.typ}
+	if n.typ == "" {
+		st.Extra = o.extra()
+	}
+	return st
+}
+
+// keepPresence remembers what a session says of itself, without what only the room may say.
+func (r *Room) keepPresence(s *session, st *stanza.Stanza) {
+	clean := st.Without(reservedInPresence)
+	s.payload, s.extra = clean.Payload, clean.Extra
+	s.show, s.status = st.Tree().ChildText("", "show"), st.Tree().ChildText("", "status")
+	switch s.show {
+	case "", "away", "chat", "dnd", "xa":
+	default:
+		s.show = ""
+	}
+	if len(s.payload)+len(s.extra) > r.limits.Presence {
+		s.extra, s.payload = "", ""
+		s.status = truncate(s.status, r.limits.Presence/8)
+		if s.show != "" {
+			s.payload = stanza.Encode(stanza.TextElement("", "show", s.show))
+		}
+		if s.status != "" {
+			s.payload += stanza.Encode(stanza.TextElement("", "status", s.status))
+		}
+	}
+	r.seq++
+	s.seq = r.seq
+	s.o.changed()
+}
+
+// reservedInPresence are children that a session may not put into its presence: data that
+// only the room makes (XEP-0045 §17.3), and the request to enter with its password.
+func reservedInPresence(e *stanza.Element) bool {
+	switch e.Space {
+	case NS, NSUser, NSAdmin, NSOwner, NSOccupantID, NSHats, NSDelay, nsOldDelay, nsAddress:
+		return true
+	case NSStanzaID:
+		return e.Local == "stanza-id"
+	}
+	return strings.HasPrefix(e.Space, NS+"#")
+}

@@ -1,0 +1,91 @@
+package room
+
+import (
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// relayTimeout is how long an answer to a relayed IQ is waited for.
+const relayTimeout = 2 * time.Minute
+
+// relayed is an IQ on its way to a session of another occupant.
+type relayed struct {
+	from, to *session
+	nick     jid.JID // room/nick that was asked
+	id       string  // as the asker has it
+	vcard    bool
+	expires  time.Time
+}
+
+// relay passes an IQ to one session of an occupant under an id of ours, so that the
+// answer finds the session that asked (XEP-0045 §17.4).
+func (r *Room) relay(s *session, to *occupant, st *stanza.Stanza, payload *stanza.Element) error {
+	target := to.best()
+	if target == nil {
+		return stanza.ServiceUnavailable("")
+	}
+	r.expireQueries()
+	if len(r.queries) >= r.limits.PendingQueries {
+		return stanza.ResourceConstraint("Too many requests wait for an answer.")
+	}
+	q := &relayed{
+		from: s, to: target, nick: st.To, id: st.ID,
+		vcard: payload.Space == NSVCard, expires: r.now().Add(relayTimeout),
+	}
+	id := stanza.NewID()
+	r.queries[id] = q
+	c := st.WithFrom(s.o.jid)
+	c.To, c.ID = target.jid, id
+	if q.vcard { // the account answers for its vCard (XEP-0054 §3.3)
+		c.To = target.jid.Bare()
+	}
+	r.send(c)
+	return nil
+}
+
+// answerRelayed passes an answer back to who asked.
+func (r *Room) answerRelayed(st *stanza.Stanza) {
+	q := r.queries[st.ID]
+	if q == nil || st.From != q.to.jid && !(q.vcard && st.From == q.to.jid.Bare()) {
+		return
+	}
+	delete(r.queries, st.ID)
+	c := st.WithFrom(q.nick)
+	c.To, c.ID = q.from.jid, q.id
+	r.send(c)
+}
+
+// forgetQueries drops what a session that went has asked, and answers for it what it was asked.
+func (r *Room) forgetQueries(s *session) {
+	for id, q := range r.queries {
+		if q.from != s && q.to != s {
+			continue
+		}
+		delete(r.queries, id)
+		if q.from != s {
+			r.failQuery(q, stanza.RecipientUnavailable(""))
+		}
+	}
+}
+
+func (r *Room) expireQueries() {
+	if len(r.queries) < r.limits.PendingQueries {
+		return
+	}
+	now := r.now()
+	for id, q := range r.queries {
+		if now.After(q.expires) {
+			delete(r.queries, id)
+			r.failQuery(q, stanza.RemoteServerTimeout(""))
+		}
+	}
+}
+
+func (r *Room) failQuery(q *relayed, e *stanza.Error) {
+	r.send(&stanza.Stanza{
+		Kind: stanza.IQ, To: q.from.jid, From: q.nick, ID: q.id, Type: stanza.TypeError,
+		Payload: stanza.Encode(e.Element()),
+	})
+}

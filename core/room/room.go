@@ -1,0 +1,194 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Room is one chat room. It is owned by one goroutine at a time.
+type Room struct {
+	jid    jid.JID
+	owner  Owner
+	send   func(*stanza.Stanza)
+	now    func() time.Time
+	log    *slog.Logger
+	secret []byte
+	limits Limits
+
+	info    Info
+	config  Config
+	subject Subject
+	history History
+	ring    *Ring // the room's own history; nil where one was given
+	lists   map[jid.JID]Standing
+
+	ids      map[string]*occupant
+	nicks    map[string]*occupant
+	sessions map[jid.JID]*session
+	seats    []*occupant // in order of entry
+	order    []*session  // in order of entry
+	members  int
+	seq      uint64
+	queries  map[string]*relayed
+	invites  map[jid.JID]jid.JID // bare JID of the invited to the session that invited
+	gone     bool
+}
+
+// New makes a room. It panics where JID, Send, Owner or Secret is missing.
+func New(opts Options) *Room {
+	if opts.JID.IsZero() || !opts.JID.IsBare() || opts.Send == nil || opts.Owner == nil || len(opts.Secret) == 0 {
+		panic("room: JID, Send, Owner and Secret are needed")
+	}
+	r := &Room{
+		jid: opts.JID, owner: opts.Owner, send: opts.Send, now: opts.Now, log: opts.Log,
+		secret: opts.Secret, limits: opts.Limits.orDefaults(), info: opts.Info, config: opts.Config,
+		history: opts.History, lists: map[jid.JID]Standing{}, ids: map[string]*occupant{},
+		nicks: map[string]*occupant{}, sessions: map[jid.JID]*session{}, queries: map[string]*relayed{},
+	}
+	if r.now == nil {
+		r.now = time.Now
+	}
+	if r.log == nil {
+		r.log = slog.Default()
+	}
+	r.log = r.log.With("room", r.jid.String())
+	if opts.Snapshot != nil {
+		r.restore(opts.Snapshot)
+	}
+	if r.history == nil {
+		r.ring = NewRing(r.limits.History, r.limits.HistoryBytes)
+		r.history = r.ring
+	}
+	return r
+}
+
+// JID is the room's address.
+func (r *Room) JID() jid.JID { return r.jid }
+
+// Info is what people are told about the room.
+func (r *Room) Info() Info { return r.info }
+
+// Config is the rules of the room.
+func (r *Room) Config() Config { return r.config }
+
+// Handle takes any stanza that is addressed to the room or to an occupant.
+func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
+	if st.From.IsZero() || st.To.Bare() != r.jid {
+		return
+	}
+	var err error
+	switch {
+	case st.Type == stanza.TypeError || st.Kind == stanza.IQ && st.Type == stanza.TypeResult:
+		r.handleReply(ctx, st)
+	case r.gone:
+		err = stanza.Gone("This room does not exist any longer.")
+	case st.Kind == stanza.Presence:
+		err = r.handlePresence(ctx, st)
+	case st.Kind == stanza.Message:
+		err = r.handleMessage(ctx, st)
+	case st.Kind == stanza.IQ:
+		err = r.handleIQ(ctx, st)
+	}
+	if err != nil {
+		r.refuse(st, err)
+	}
+}
+
+// refuse sends an error back to whom st came from.
+func (r *Room) refuse(st *stanza.Stanza, err error) {
+	e := r.stanzaError(err, "stanza", st.Kind.String())
+	if st.Kind == stanza.Presence && st.Type == stanza.TypeUnavailable {
+		return // nobody waits for an answer to leaving
+	}
+	if reply := st.ErrorReply(e); reply != nil {
+		r.send(reply)
+	}
+}
+
+func (r *Room) stanzaError(err error, attrs ...any) *stanza.Error {
+	var e *stanza.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	r.log.Error("room request failed", append(attrs, "error", err)...)
+	return stanza.InternalServerError()
+}
+
+func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
+	s := r.sessions[st.From]
+	switch st.Type {
+	case "":
+		switch {
+		case st.Child(NS, "x") != nil:
+			return r.enter(ctx, st)
+		case s == nil:
+			r.notHere(st)
+			return nil
+		case st.To.IsBare() || st.To.Resource() == s.o.nick || st.To.Resource() == s.asked:
+			// A client that was given another nick may go on to use the one it asked for.
+			return r.changePresence(ctx, s, st)
+		}
+		return r.changeNick(ctx, s, st)
+	case stanza.TypeUnavailable:
+		if s != nil { // XEP-0045 §17.3: silently ignored from anybody else
+			r.depart(ctx, s, Departure{Kind: Left}, st)
+		}
+		return nil
+	case stanza.TypeProbe:
+		if o := r.nicks[st.To.Resource()]; s != nil && o != nil { // XEP-0045 §17.3
+			p := r.presenceFor(st.From, o, &notice{})
+			p.Payload = r.payload(o, r.seesJIDs(s, o))
+			r.send(p)
+		}
+		return nil
+	}
+	return nil // subscriptions to a room mean nothing
+}
+
+// notHere tells a client that has lost its place (XEP-0045 §7.2.18).
+func (r *Room) notHere(st *stanza.Stanza) {
+	if st.To.IsBare() {
+		return
+	}
+	x := stanza.NewElement(NSUser, "x").Add(
+		stanza.NewElement(NSUser, "item").With("affiliation", string(AffNone)).With("role", string(RoleNone)).
+			Add(stanza.TextElement(NSUser, "reason", "You are not in the room.")),
+		status(statusSelf), status(statusKicked), status(statusFault))
+	p := stanza.NewPresence(st.From, st.To, stanza.TypeUnavailable, x)
+	p.ID = st.ID
+	r.send(p)
+}
+
+// changePresence is a new availability of a session (XEP-0045 §7.7).
+func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza) error {
+	before := r.payload(s.o, true)
+	r.keepPresence(s, st)
+	if r.payload(s.o, true) != before {
+		r.announce(s.o, notice{id: st.ID, by: s})
+	} else {
+		own := r.presenceFor(s.jid, s.o, &notice{})
+		own.ID, own.Payload = st.ID, r.render(s.o, &notice{}, true, []int{statusSelf})
+		r.send(own)
+	}
+	r.tell(ctx, Event{Kind: PresenceChange, Occupant: s.o.view(), Session: s.jid, Presence: st})
+	return nil
+}
+
+// act asks the Owner; done tells whether the engine has to do it.
+func (r *Room) act(ctx context.Context, a Action) (done bool, err error) {
+	err = r.owner.Act(ctx, a)
+	if errors.Is(err, ErrTaken) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (r *Room) tell(ctx context.Context, e Event) {
+	e.At = r.now()
+	r.owner.Told(ctx, e)
+}

@@ -1,0 +1,53 @@
+package room
+
+import (
+	"context"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Subject is the room's topic and who set it.
+type Subject struct {
+	Text       string
+	OccupantID string // "" is the room itself
+	Nick       string
+	At         time.Time // zero where there was never a subject
+	Lang       string
+}
+
+// Subject is the current one.
+func (r *Room) Subject() Subject { return r.subject }
+
+// SetSubject changes the subject and tells everybody (XEP-0045 §8.1). id is that of the
+// message that changed it, stanzaID that of the archive; both may be empty.
+func (r *Room) SetSubject(ctx context.Context, s Subject, id, stanzaID string) {
+	if s.At.IsZero() {
+		s.At = r.now()
+	}
+	s.Text = truncate(s.Text, r.limits.Subject)
+	if o := r.ids[s.OccupantID]; o != nil {
+		s.Nick = o.nick
+	}
+	r.subject = s
+	st, _ := r.compose(Post{
+		From: s.OccupantID, Nick: s.Nick, ID: id, StanzaID: stanzaID, Lang: s.Lang, Payload: subjectElement(s.Text),
+	})
+	r.fanOut(st)
+	r.tell(ctx, Event{Kind: ConfigChange})
+}
+
+func subjectElement(text string) string {
+	return stanza.Encode(stanza.NewElement("", "subject").AddText(text))
+}
+
+// sendSubject tells one who enters, last of all (XEP-0045 §7.2.15).
+func (r *Room) sendSubject(to jid.JID) {
+	s := r.subject
+	st, _ := r.compose(Post{
+		From: s.OccupantID, Nick: s.Nick, Lang: s.Lang, Payload: subjectElement(s.Text), Stamp: s.At, Transient: true,
+	})
+	st.To = to
+	r.send(st)
+}
