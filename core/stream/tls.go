@@ -1,7 +1,10 @@
 package stream
 
 import (
+	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,4 +64,32 @@ func Exporter(state tls.ConnectionState) ([]byte, error) {
 		return nil, fmt.Errorf("channel binding: %w", err)
 	}
 	return b, nil
+}
+
+// EndPoint is the channel binding tls-server-end-point (RFC 5929 §4.1) of a connection on
+// which the server showed that certificate. A server has it from its Certificates with
+// the ServerName of the connection.
+func EndPoint(cert *tls.Certificate) ([]byte, error) {
+	leaf := cert.Leaf
+	if leaf == nil {
+		var err error
+		if len(cert.Certificate) == 0 {
+			return nil, ErrNoCertificate
+		}
+		if leaf, err = x509.ParseCertificate(cert.Certificate[0]); err != nil {
+			return nil, fmt.Errorf("channel binding: %w", err)
+		}
+	}
+	switch leaf.SignatureAlgorithm {
+	case x509.SHA384WithRSA, x509.SHA384WithRSAPSS, x509.ECDSAWithSHA384:
+		sum := sha512.Sum384(leaf.Raw)
+		return sum[:], nil
+	case x509.SHA512WithRSA, x509.SHA512WithRSAPSS, x509.ECDSAWithSHA512:
+		sum := sha512.Sum512(leaf.Raw)
+		return sum[:], nil
+	case x509.PureEd25519:
+		return nil, errors.New("channel binding: not defined for Ed25519")
+	}
+	sum := sha256.Sum256(leaf.Raw) // also in place of MD5 and SHA-1
+	return sum[:], nil
 }

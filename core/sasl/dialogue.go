@@ -1,0 +1,155 @@
+package sasl
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Namespaces of SASL in XMPP.
+const (
+	NS        = "urn:ietf:params:xml:ns:xmpp-sasl"
+	NSBinding = "urn:xmpp:sasl-cb:0" // XEP-0440
+)
+
+// Tries is how many exchanges may fail before the stream is closed. RFC 6120 §6.4.5.
+const Tries = 3
+
+// Features are the stream features that offer what the peer may use on this connection;
+// none where that is nothing. RFC 6120 §6.4.1, XEP-0440 §2.
+func (s *Server) Features(c Conn) []*stanza.Element {
+	var out []*stanza.Element
+	if types := s.BindingTypes(c); len(types) > 0 {
+		f := stanza.NewElement(NSBinding, "sasl-channel-binding")
+		for _, t := range types {
+			f.Add(stanza.NewElement(NSBinding, "channel-binding").With("type", t))
+		}
+		out = append(out, f)
+	}
+	if names := s.Mechanisms(c); len(names) > 0 {
+		f := stanza.NewElement(NS, "mechanisms")
+		for _, m := range names {
+			f.Add(stanza.TextElement(NS, "mechanism", m))
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// Dialogue is RFC 6120 §6.4 on one stream.
+type Dialogue struct {
+	server *Server
+	conn   Conn
+	now    *Exchange
+	failed int
+}
+
+// NewDialogue begins with nobody authenticated.
+func NewDialogue(s *Server, c Conn) *Dialogue { return &Dialogue{server: s, conn: c} }
+
+// Outcome is what to do about an element of the peer.
+type Outcome struct {
+	Reply    []byte    // XML to send
+	Identity *Identity // not nil: the peer is authenticated, the stream restarts
+	Failure  *Failure  // not nil: the exchange failed; Reply says so already
+	TooMany  bool      // close the stream with policy-violation behind Reply
+}
+
+// Receive takes an element in namespace NS. Elements of other names are malformed requests.
+func (d *Dialogue) Receive(ctx context.Context, e *stanza.Element) Outcome {
+	reply, id, err := d.receive(ctx, e)
+	if err == nil {
+		return Outcome{Reply: reply, Identity: id}
+	}
+	d.now = nil
+	d.failed++
+	f, ok := errors.AsType[*Failure](err)
+	if !ok {
+		f = &Failure{Condition: TemporaryAuthFailure, Cause: err}
+	}
+	return Outcome{Reply: appendFailure(nil, f), Failure: f, TooMany: d.failed >= Tries}
+}
+
+func (d *Dialogue) receive(ctx context.Context, e *stanza.Element) ([]byte, *Identity, error) {
+	if e == nil || e.Space != NS {
+		return nil, nil, fail(MalformedRequest, "element of another namespace")
+	}
+	switch e.Local {
+	case "auth":
+		x, err := d.server.Begin(e.Attr("mechanism"), d.conn) // drops the exchange before, RFC 6120 §6.4.2
+		if err != nil {
+			return nil, nil, err
+		}
+		d.now = x
+		var in []byte
+		if text := e.Text(); text != "" {
+			if in, err = Decode(text); err != nil {
+				return nil, nil, err
+			}
+		}
+		return d.step(ctx, in)
+	case "response":
+		if d.now == nil {
+			return nil, nil, fail(MalformedRequest, "response without a challenge")
+		}
+		in, err := Decode(e.Text())
+		if err != nil {
+			return nil, nil, err
+		}
+		return d.step(ctx, in)
+	case "abort":
+		return nil, nil, fail(Aborted, "by the peer")
+	}
+	return nil, nil, fail(MalformedRequest, "unknown element")
+}
+
+func (d *Dialogue) step(ctx context.Context, in []byte) ([]byte, *Identity, error) {
+	out, done, err := d.now.Step(ctx, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !done {
+		return appendData(nil, "challenge", out), nil, nil
+	}
+	id, _ := d.now.Identity()
+	d.now = nil
+	return appendData(nil, "success", out), &id, nil
+}
+
+// Decode is the data in an element: base64 without anything else, "=" for a message
+// without bytes (RFC 6120 §6.4.2). It never returns nil without an error.
+func Decode(text string) ([]byte, error) {
+	if text == "=" || text == "" {
+		return []byte{}, nil
+	}
+	b, err := decodeStrict(text)
+	if err != nil {
+		return nil, fail(IncorrectEncoding, "bad base64")
+	}
+	return b, nil
+}
+
+func appendData(dst []byte, name string, data []byte) []byte {
+	dst = append(dst, '<')
+	dst = append(dst, name...)
+	dst = append(dst, " xmlns='"+NS+"'"...)
+	if data == nil || len(data) == 0 && name == "challenge" {
+		return append(dst, '/', '>')
+	}
+	dst = append(dst, '>')
+	if len(data) == 0 {
+		dst = append(dst, '=')
+	}
+	dst = base64.StdEncoding.AppendEncode(dst, data)
+	dst = append(dst, '<', '/')
+	dst = append(dst, name...)
+	return append(dst, '>')
+}
+
+func appendFailure(dst []byte, f *Failure) []byte {
+	dst = append(dst, "<failure xmlns='"+NS+"'><"...)
+	dst = append(dst, f.Condition...)
+	return append(dst, "/></failure>"...)
+}

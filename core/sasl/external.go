@@ -1,0 +1,43 @@
+package sasl
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// external is RFC 4422 appendix A: who the peer is has been proved below, by its certificate.
+type external struct {
+	judge func(ctx context.Context, authzid string) (jid.JID, error)
+	id    Identity
+}
+
+func (x *external) identity() Identity { return x.id }
+
+func (x *external) step(ctx context.Context, in []byte) ([]byte, bool, error) {
+	if in == nil {
+		return []byte{}, false, nil
+	}
+	if len(in) > jid.MaxLen {
+		return nil, false, fail(MalformedRequest, "authzid too long")
+	}
+	authzid := string(in)
+	if authzid != "" {
+		as, err := jid.Parse(authzid)
+		if err != nil || as.IsFull() {
+			return nil, false, fail(InvalidAuthzid, "authzid is no bare address")
+		}
+		authzid = as.String()
+	}
+	who, err := x.judge(ctx, authzid)
+	switch {
+	case err != nil:
+		return nil, false, &Failure{Condition: NotAuthorized, Cause: err}
+	case who.IsZero():
+		return nil, false, fail(NotAuthorized, "certificate of nobody")
+	case authzid != "" && who.String() != authzid:
+		return nil, false, fail(InvalidAuthzid, "authzid of somebody else") // RFC 6120 §13.7.1.2
+	}
+	x.id = Identity{JID: who, Mechanism: External}
+	return nil, true, nil
+}

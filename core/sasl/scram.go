@@ -1,0 +1,155 @@
+package sasl
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	plus      = "-PLUS"
+	nonceSize = 24 // bytes of randomness, 192 bit
+)
+
+// scram is RFC 5802.
+type scram struct {
+	server *Server
+	name   string
+	hash   Hash
+	plus   bool // the mechanism binds to the channel
+	conn   Conn
+	nonce  func() string
+	silent bool // no XEP-0474: what the vectors of RFC 5802 need
+
+	state      scramState
+	first      clientFirst
+	binding    Binding
+	account    account
+	full       string // both nonces
+	serverText string
+}
+
+type scramState uint8
+
+const (
+	wantFirst scramState = iota
+	wantFinal
+)
+
+func newScram(s *Server, name string, c Conn) *scram {
+	base, isPlus := strings.CutSuffix(name, plus)
+	h := map[string]Hash{ScramSHA1: SHA1, ScramSHA256: SHA256, ScramSHA512: SHA512}[base]
+	return &scram{server: s, name: name, hash: h, plus: isPlus, conn: c, nonce: newNonce}
+}
+
+func newNonce() string {
+	b := make([]byte, nonceSize)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawStdEncoding.EncodeToString(b)
+}
+
+func (m *scram) identity() Identity {
+	return Identity{JID: m.account.jid, Mechanism: m.name, Binding: m.binding.Type}
+}
+
+func (m *scram) step(ctx context.Context, in []byte) ([]byte, bool, error) {
+	if m.state == wantFinal {
+		out, err := m.final(in)
+		return out, err == nil, err
+	}
+	if in == nil {
+		return []byte{}, false, nil
+	}
+	out, err := m.begin(ctx, in)
+	return out, false, err
+}
+
+// begin answers the client-first-message. RFC 5802 §5, §6.
+func (m *scram) begin(ctx context.Context, in []byte) ([]byte, error) {
+	var err error
+	if m.first, err = parseClientFirst(in); err != nil {
+		return nil, err
+	}
+	if err = m.checkFlag(); err != nil {
+		return nil, err
+	}
+	if err = m.server.mayAct(m.first.username, m.first.authzid); err != nil {
+		return nil, err
+	}
+	if m.account, err = m.server.account(ctx, m.first.username); err != nil {
+		return nil, err
+	}
+	key := &m.account.creds.Keys[m.hash]
+	m.full = m.first.nonce + m.nonce()
+	m.serverText = "r=" + m.full + ",s=" + base64.StdEncoding.EncodeToString(key.Salt) +
+		",i=" + strconv.Itoa(key.Iterations)
+	if !m.silent {
+		m.serverText += ",h=" + m.offered()
+	}
+	m.state = wantFinal
+	return []byte(m.serverText), nil
+}
+
+// checkFlag compares what the client says of channel binding with what was offered.
+func (m *scram) checkFlag() error {
+	switch m.first.flag {
+	case 'p':
+		k := slices.IndexFunc(m.conn.Bindings, func(b Binding) bool { return b.Type == m.first.binding })
+		if !m.plus || k < 0 {
+			return fail(NotAuthorized, "channel binding that was not offered")
+		}
+		m.binding = m.conn.Bindings[k]
+	case 'y':
+		// It would have bound had it seen -PLUS: somebody took that out of our list.
+		if m.plus || len(m.server.BindingTypes(m.conn)) > 0 {
+			return fail(NotAuthorized, "channel binding was offered")
+		}
+	default:
+		if m.plus {
+			return fail(NotAuthorized, "no channel binding")
+		}
+	}
+	return nil
+}
+
+// offered is the hash of what we have announced, so that the client notices where
+// somebody changed it on the way (XEP-0474 §5.1).
+func (m *scram) offered() string {
+	mechanisms := m.server.Mechanisms(m.conn)
+	slices.Sort(mechanisms)
+	text := strings.Join(mechanisms, "\x1e")
+	if types := m.server.BindingTypes(m.conn); len(types) > 0 {
+		slices.Sort(types)
+		text += "\x1f" + strings.Join(types, "\x1e")
+	}
+	h := m.hash.new()()
+	h.Write([]byte(text))
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+// final checks the client-final-message and proves that we know the account too.
+func (m *scram) final(in []byte) ([]byte, error) {
+	last, err := parseClientFinal(in, m.hash.size())
+	if err != nil {
+		return nil, err
+	}
+	key := &m.account.creds.Keys[m.hash]
+	auth := m.first.bare + "," + m.serverText + "," + last.withoutProof
+	client := mac(m.hash, key.StoredKey, auth)
+	subtle.XORBytes(client, client, last.proof)
+	stored := m.hash.new()()
+	stored.Write(client)
+
+	channel := append([]byte(m.first.header), m.binding.Data...)
+	right := subtle.ConstantTimeCompare(last.channel, channel)
+	right &= subtle.ConstantTimeCompare([]byte(last.nonce), []byte(m.full))
+	right &= subtle.ConstantTimeCompare(stored.Sum(nil), key.StoredKey)
+	if err := m.account.verdict(right == 1); err != nil {
+		return nil, err
+	}
+	return []byte("v=" + base64.StdEncoding.EncodeToString(mac(m.hash, key.ServerKey, auth))), nil
+}

@@ -1,0 +1,287 @@
+package sasl
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// Names of mechanisms.
+const (
+	Plain           = "PLAIN"
+	External        = "EXTERNAL"
+	ScramSHA1       = "SCRAM-SHA-1"
+	ScramSHA1Plus   = "SCRAM-SHA-1-PLUS"
+	ScramSHA256     = "SCRAM-SHA-256"
+	ScramSHA256Plus = "SCRAM-SHA-256-PLUS"
+	ScramSHA512     = "SCRAM-SHA-512"
+	ScramSHA512Plus = "SCRAM-SHA-512-PLUS"
+)
+
+// All is every mechanism of this package, the best first.
+func All() []string {
+	return []string{
+		External, ScramSHA512Plus, ScramSHA256Plus, ScramSHA1Plus, ScramSHA512, ScramSHA256, ScramSHA1, Plain,
+	}
+}
+
+// Channel bindings that are worth announcing; tls-unique is not (RFC 9266 §1).
+const (
+	BindExporter = "tls-exporter"         // RFC 9266
+	BindEndPoint = "tls-server-end-point" // RFC 5929 §4, which XEP-0440 demands
+)
+
+// Binding is a channel binding of a connection.
+type Binding struct {
+	Type string
+	Data []byte
+}
+
+// ErrUnknownUser is what Accounts says about a user who does not exist.
+var ErrUnknownUser = errors.New("no such user")
+
+// Accounts finds the credentials of a user of one host. username is a localpart in its
+// canonical form.
+type Accounts interface {
+	Lookup(ctx context.Context, username string) (Credentials, error)
+}
+
+// Config is what a Server needs.
+type Config struct {
+	Host     jid.JID
+	Accounts Accounts // nil where only EXTERNAL is spoken
+	// Secret makes the salts of users who do not exist. It must last: salts that change
+	// with a restart tell who exists.
+	Secret []byte
+	// Iterations of the accounts as they are made now: users who do not exist claim them.
+	Iterations int
+	// Mechanisms that may be offered; nil is all.
+	Mechanisms []string
+}
+
+// minSecret is as long as what is made from it.
+const minSecret = 16
+
+// Server authenticates the users of one host.
+type Server struct{ cfg Config }
+
+// NewServer checks the configuration.
+func NewServer(cfg Config) (*Server, error) {
+	if !cfg.Host.IsHost() {
+		return nil, fmt.Errorf("sasl for %q: not a host", cfg.Host)
+	}
+	if cfg.Iterations == 0 {
+		cfg.Iterations = DefaultIterations
+	}
+	if cfg.Mechanisms == nil {
+		cfg.Mechanisms = All()
+	}
+	for _, m := range cfg.Mechanisms {
+		if !slices.Contains(All(), m) {
+			return nil, fmt.Errorf("sasl for %s: unknown mechanism %q", cfg.Host, m)
+		}
+	}
+	if cfg.Accounts != nil && len(cfg.Secret) < minSecret {
+		return nil, fmt.Errorf("sasl for %s: secret shorter than %d bytes", cfg.Host, minSecret)
+	}
+	return &Server{cfg: cfg}, nil
+}
+
+// Conn is what is known about the connection.
+type Conn struct {
+	TLS      bool
+	Bindings []Binding // of the TLS connection, the best first
+	// External judges who the peer's certificate proves it to be; authzid is whom it
+	// wants to be, empty where it does not say. Nil where there is no such proof.
+	External func(ctx context.Context, authzid string) (jid.JID, error)
+}
+
+// Mechanisms lists what the peer may use on this connection. RFC 6120 §6.3.3.
+func (s *Server) Mechanisms(c Conn) []string {
+	var out []string
+	for _, m := range All() {
+		if slices.Contains(s.cfg.Mechanisms, m) && s.usable(m, c) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (s *Server) usable(mechanism string, c Conn) bool {
+	switch {
+	case mechanism == External:
+		return c.TLS && c.External != nil
+	case s.cfg.Accounts == nil:
+		return false
+	case mechanism == Plain:
+		return c.TLS
+	case strings.HasSuffix(mechanism, plus):
+		return c.TLS && len(c.Bindings) > 0
+	}
+	return true
+}
+
+// BindingTypes lists the channel bindings to announce beside the mechanisms (XEP-0440):
+// none where no mechanism uses them.
+func (s *Server) BindingTypes(c Conn) []string {
+	if !slices.ContainsFunc(s.Mechanisms(c), func(m string) bool { return strings.HasSuffix(m, plus) }) {
+		return nil
+	}
+	var out []string
+	for _, b := range c.Bindings {
+		out = append(out, b.Type)
+	}
+	return out
+}
+
+// Identity is who a peer has proved to be.
+type Identity struct {
+	JID       jid.JID // a bare address, a host for EXTERNAL between servers
+	Mechanism string
+	Binding   string // type of the channel binding, "" for none
+}
+
+// mechanism is one exchange of one mechanism. in is nil where the peer sent nothing at all.
+type mechanism interface {
+	step(ctx context.Context, in []byte) (out []byte, done bool, err error)
+	identity() Identity
+}
+
+// Exchange is one attempt to authenticate.
+type Exchange struct {
+	m    mechanism
+	over bool
+	done bool
+}
+
+// Begin starts an exchange. Its error is a *Failure: invalid-mechanism for what was not
+// offered on this connection, encryption-required for what would be under TLS.
+func (s *Server) Begin(name string, c Conn) (*Exchange, error) {
+	if !slices.Contains(s.Mechanisms(c), name) {
+		secure := c
+		secure.TLS = true
+		if !c.TLS && slices.Contains(s.Mechanisms(secure), name) {
+			return nil, fail(EncryptionRequired, "mechanism without TLS")
+		}
+		return nil, fail(InvalidMechanism, "mechanism that was not offered")
+	}
+	switch name {
+	case Plain:
+		return &Exchange{m: &plain{server: s}}, nil
+	case External:
+		return &Exchange{m: &external{judge: c.External}}, nil
+	}
+	return &Exchange{m: newScram(s, name, c)}, nil
+}
+
+// Step takes the peer's next message: nil where it sent none with its request, empty
+// where it sent an empty one. out goes back as a challenge, or with the success where
+// done; nil means that there is nothing to send with it. Every error is a *Failure and
+// ends the exchange.
+func (e *Exchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
+	if e.over {
+		return nil, false, fail(MalformedRequest, "exchange is over")
+	}
+	out, done, err = e.m.step(ctx, in)
+	if err != nil {
+		e.over = true
+		if _, ok := errors.AsType[*Failure](err); !ok {
+			err = &Failure{Condition: TemporaryAuthFailure, Cause: err}
+		}
+		return nil, false, err
+	}
+	e.over, e.done = done, done
+	return out, done, nil
+}
+
+// Identity is who the peer is; false until the exchange has succeeded.
+func (e *Exchange) Identity() (Identity, bool) {
+	if !e.done {
+		return Identity{}, false
+	}
+	return e.m.identity(), true
+}
+
+// account is what an exchange goes by: of a user who exists or of one who does not.
+type account struct {
+	jid   jid.JID // zero where there is no such user
+	creds Credentials
+	plain Hash // the hash that PLAIN is checked against
+}
+
+// account looks a user up. Where there is none it makes up keys that nobody has, with a
+// salt that is always the same for that name. Its error is of the store alone.
+func (s *Server) account(ctx context.Context, username string) (account, error) {
+	var a account
+	j, err := jid.New(username, s.cfg.Host.Domain(), "")
+	if err != nil || j.Local() == "" {
+		return account{creds: s.pretend(username), plain: SHA256}, nil
+	}
+	a.jid = j
+	a.creds, err = s.cfg.Accounts.Lookup(ctx, j.Local())
+	switch {
+	case errors.Is(err, ErrUnknownUser):
+		return account{creds: s.pretend(j.Local()), plain: SHA256}, nil
+	case err != nil:
+		return account{}, fmt.Errorf("look up %s: %w", j, err)
+	}
+	a.plain, _ = a.creds.plainHash()
+	made := s.pretend(j.Local())
+	for h := range a.creds.Keys {
+		if k := &a.creds.Keys[h]; !k.Set() || k.Valid(Hash(h)) != nil {
+			*k = made.Keys[h]
+		}
+	}
+	return a, nil
+}
+
+// pretend makes up the credentials of nobody.
+func (s *Server) pretend(username string) Credentials {
+	var c Credentials
+	for h := range hashes {
+		c.Keys[h] = Key{
+			Salt:       s.derive("salt", h, username)[:saltSize],
+			Iterations: s.cfg.Iterations,
+			StoredKey:  expand(s.derive("stored", h, username), h.size()),
+			ServerKey:  expand(s.derive("server", h, username), h.size()),
+		}
+	}
+	return c
+}
+
+func (s *Server) derive(what string, h Hash, username string) []byte {
+	m := hmac.New(sha256.New, s.cfg.Secret)
+	m.Write([]byte(what + "\x00" + h.String() + "\x00" + s.cfg.Host.Domain() + "\x00" + username))
+	return m.Sum(nil)
+}
+
+// expand makes n bytes of 32.
+func expand(b []byte, n int) []byte {
+	for len(b) < n {
+		more := sha256.Sum256(b)
+		b = append(b, more[:]...)
+	}
+	return b[:n]
+}
+
+// mayAct checks whom the peer wants to be: itself or nobody (RFC 6120 §6.3.8).
+func (s *Server) mayAct(username, authzid string) error {
+	if authzid == "" {
+		return nil
+	}
+	as, err := jid.Parse(authzid)
+	if err != nil {
+		return fail(InvalidAuthzid, "authzid is no address")
+	}
+	is, err := jid.New(username, s.cfg.Host.Domain(), "")
+	if err != nil || as != is {
+		return fail(InvalidAuthzid, "authzid of somebody else")
+	}
+	return nil
+}
