@@ -16,13 +16,25 @@ const (
 
 // Write runs fn in the next commit and returns once it is on the disk. fn runs in the
 // writer's goroutine, in a savepoint: its error or panic undoes what it did, and nothing
-// else. It must neither block nor end tx. ctx can only stop what has not begun.
+// else. It must neither block nor end tx, and use tx without a context that may end:
+// interrupting a statement can undo the whole group. ctx can only stop what has not begun.
 func (s *Store) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	return s.writeThen(ctx, fn, nil)
+}
+
+// writeThen is Write, and calls then from the writer's goroutine right after the commit.
+// Calls of then are in the order of the commits.
+func (s *Store) writeThen(ctx context.Context, fn func(tx *sql.Tx) error, then func()) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	result := make(chan error, 1)
-	w := &write{fn: fn, done: func(err error) { result <- err }}
+	w := &write{fn: fn, done: func(err error) {
+		defer func() { result <- err }() // also where then panics
+		if err == nil && then != nil {
+			then()
+		}
+	}}
 	if err := s.queue.push(w); err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ package store
 // Limits bound what one account may make the store keep. Zero fields take the defaults.
 type Limits struct {
 	OfflineMessages int   // offline messages of one account; 100
-	OfflineBytes    int64 // their size together; 4 MiB
+	OfflineBytes    int64 // their size together; 1 MiB
 	PendingIn       int   // unanswered subscription requests to one account; 500
 	RosterItems     int   // contacts of one account; 2000
 	PrivateItems    int   // private XML items (XEP-0049) of one account; 100
@@ -22,7 +22,7 @@ func (l Limits) orDefaults() Limits {
 		}
 	}
 	def(&l.OfflineMessages, 100)
-	def64(&l.OfflineBytes, 4<<20)
+	def64(&l.OfflineBytes, 1<<20)
 	def(&l.PendingIn, 500)
 	def(&l.RosterItems, 2000)
 	def(&l.PrivateItems, 100)

@@ -11,12 +11,12 @@ CREATE TABLE accounts (
 
 CREATE TABLE credentials ( -- RFC 5802 §3: what a server keeps instead of a password
     account    TEXT    NOT NULL REFERENCES accounts (jid) ON DELETE CASCADE,
-    mechanism  TEXT    NOT NULL, -- SCRAM-SHA-1, SCRAM-SHA-256 …
+    hash       TEXT    NOT NULL, -- SHA-1, SHA-256, SHA-512
     salt       BLOB    NOT NULL,
     iterations INTEGER NOT NULL,
     stored_key BLOB    NOT NULL,
     server_key BLOB    NOT NULL,
-    PRIMARY KEY (account, mechanism)
+    PRIMARY KEY (account, hash)
 );
 
 CREATE TABLE roster ( -- RFC 6121 §2

@@ -1,0 +1,58 @@
+package roster
+
+import (
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// pusher is what the store calls after a commit: it sends the roster push to every
+// interested session (RFC 6121 §2.1.6). explain is the subscription stanza that brought
+// the change about from outside, which has to come first (§3.1.6), or nil.
+func (r *Roster) pusher(account jid.JID, explain func() *stanza.Stanza) func(Change) {
+	return func(c Change) {
+		if explain != nil {
+			if st := explain(); st != nil {
+				r.toInterested(account, func(jid.JID) *stanza.Stanza { return st })
+			}
+		}
+		if !pushed(c) {
+			return
+		}
+		item := c.After.element()
+		if !c.After.Listed {
+			item = stanza.NewElement(NS, "item").With("jid", c.Before.JID.String()).With("subscription", "remove")
+		}
+		payload := stanza.Encode(stanza.NewElement(NS, "query").With("ver", string(c.Version)).Add(item))
+		r.toInterested(account, func(full jid.JID) *stanza.Stanza {
+			return &stanza.Stanza{
+				Kind: stanza.IQ, To: full, From: account, ID: stanza.NewID(), Type: stanza.TypeSet, Payload: payload,
+			}
+		})
+	}
+}
+
+// pushed tells whether a change shows in the roster. A request alone does not, nor does
+// a contact that the account never listed (RFC 6121 §3.1.3).
+func pushed(c Change) bool {
+	if !c.Before.Listed && !c.After.Listed {
+		return false
+	}
+	a, b := c.Before.Item, c.After.Item
+	return c.Before.Listed != c.After.Listed || a.Name != b.Name || a.Subscription != b.Subscription ||
+		a.Ask != b.Ask || a.Approved != b.Approved || !slices.Equal(a.Groups, b.Groups)
+}
+
+func (r *Roster) toInterested(account jid.JID, st func(full jid.JID) *stanza.Stanza) {
+	for _, s := range r.host.Sessions(account) {
+		if s.Interested() {
+			s.Send(st(s.JID()))
+		}
+	}
+}
+
+// online tells whether the account has an available session.
+func (r *Roster) online(account jid.JID) bool {
+	return slices.ContainsFunc(r.host.Sessions(account), available)
+}

@@ -1,0 +1,194 @@
+package roster
+
+import (
+	"context"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Limits of one item; how many items there may be is the store's.
+const (
+	maxName   = 1023 // bytes
+	maxGroup  = 1023 // bytes
+	maxGroups = 100
+)
+
+// wanted is the item of a roster set.
+type wanted struct {
+	Item
+	remove bool
+	force  bool // Subscription is to be set as well; only a privileged entity's own contacts
+}
+
+// set is RFC 6121 §2.3 to §2.5.
+func (r *Roster) set(ctx context.Context, q *router.IQ, privileged bool) (*stanza.Element, error) {
+	w, err := parseSet(q.Payload, q.Account)
+	if err != nil {
+		return nil, err
+	}
+	if privileged && w.JID.Domain() == q.Stanza.From.Domain() {
+		w.force, err = parseSubscription(q.Payload, &w)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if w.remove {
+		return nil, r.remove(ctx, q, w.JID)
+	}
+	return nil, r.put(ctx, q, w)
+}
+
+func parseSet(query *stanza.Element, account jid.JID) (wanted, error) {
+	var item *stanza.Element
+	n := 0
+	for e := range query.Elements() {
+		item = e
+		n++
+	}
+	if n != 1 || !item.Is(NS, "item") { // RFC 6121 §2.3.3
+		return wanted{}, stanza.BadRequest("a roster set holds exactly one item")
+	}
+	contact, err := jid.Parse(item.Attr("jid"))
+	if err != nil || contact.IsFull() {
+		return wanted{}, stanza.BadRequest("the item's jid is not a bare address")
+	}
+	if contact == account {
+		return wanted{}, stanza.NotAllowed("you cannot be your own contact") // RFC 6121 §2.3.3
+	}
+	w := wanted{Item: Item{JID: contact, Name: item.Attr("name")}}
+	if item.Attr("subscription") == "remove" { // any other value is ignored: RFC 6121 §2.1.5
+		w.remove = true
+		return w, nil
+	}
+	if len(w.Name) > maxName {
+		return wanted{}, stanza.NotAcceptable("the name is too long")
+	}
+	for g := range item.Named(NS, "group") {
+		name := g.Text()
+		switch {
+		case name == "":
+			return wanted{}, stanza.NotAcceptable("a group has no name")
+		case len(name) > maxGroup:
+			return wanted{}, stanza.NotAcceptable("the name of a group is too long")
+		case slices.Contains(w.Groups, name):
+			return wanted{}, stanza.BadRequest("a group is named twice")
+		case len(w.Groups) == maxGroups:
+			return wanted{}, stanza.NotAcceptable("too many groups")
+		}
+		w.Groups = append(w.Groups, name)
+	}
+	slices.Sort(w.Groups)
+	return w, nil
+}
+
+// parseSubscription reads the subscription that a privileged entity sets for one of its
+// own contacts: a gateway vouches for both sides of it.
+func parseSubscription(query *stanza.Element, w *wanted) (bool, error) {
+	v, ok := query.Child(NS, "item").LookupAttr("", "subscription")
+	switch s := Subscription(v); {
+	case !ok || w.remove:
+		return false, nil
+	case s == None, s == To, s == From, s == Both:
+		w.Subscription = s
+		return true, nil
+	}
+	return false, stanza.BadRequest("unknown subscription")
+}
+
+// put adds or replaces an item; a roster item is atomic (RFC 6121 §2.4.1).
+func (r *Roster) put(ctx context.Context, q *router.IQ, w wanted) error {
+	var before, after Entry
+	err := r.store.ChangeRoster(ctx, q.Account, w.JID, func(e *Entry) error {
+		before = *e
+		e.Listed, e.Name, e.Groups = true, w.Name, w.Groups
+		if w.force {
+			e.Subscription, e.Ask = w.Subscription, e.Ask && !w.Subscription.HasTo()
+			if w.Subscription.HasFrom() {
+				e.Request = nil
+			}
+		}
+		after = *e
+		return nil
+	}, r.pusher(q.Account, nil))
+	if err != nil {
+		return condition(err)
+	}
+	r.follow(before, after, q)
+	return nil
+}
+
+// follow tells the contact and the watcher what a forced subscription has changed.
+func (r *Roster) follow(before, after Entry, q *router.IQ) {
+	was, is := before.Subscription, after.Subscription
+	switch {
+	case is.HasFrom() && !was.HasFrom():
+		r.granted(q.Account, after.JID, q.Route)
+	case was.HasFrom() && !is.HasFrom():
+		r.revoked(q.Account, after.JID, q.Route)
+	}
+	if is.HasTo() && !was.HasTo() && r.online(q.Account) {
+		q.Route(stanza.NewPresence(after.JID, q.Account, stanza.TypeProbe)) // RFC 6121 §4.3.1
+	}
+}
+
+// remove is RFC 6121 §2.5.
+func (r *Roster) remove(ctx context.Context, q *router.IQ, contact jid.JID) error {
+	var before Entry
+	err := r.store.ChangeRoster(ctx, q.Account, contact, func(e *Entry) error {
+		if !e.Listed {
+			return stanza.ItemNotFound("") // RFC 6121 §2.5.3
+		}
+		before = *e
+		*e = Entry{Item: Item{JID: contact, Subscription: None}}
+		return nil
+	}, r.pusher(q.Account, nil))
+	if err != nil {
+		return condition(err)
+	}
+	r.sever(q.Account, before, q.Route)
+	return nil
+}
+
+// sever ends all that a removed contact had with the account (RFC 6121 §2.5.2).
+func (r *Roster) sever(account jid.JID, e Entry, route func(*stanza.Stanza)) {
+	if e.Subscription.HasFrom() {
+		r.revoked(account, e.JID, route) // while the contact is still subscribed: RFC 6121 §3.2.2
+	}
+	for _, st := range farewell(account, e) {
+		route(st)
+	}
+}
+
+// farewell is what a contact that is removed has to be told.
+func farewell(account jid.JID, e Entry) []*stanza.Stanza {
+	var list []*stanza.Stanza
+	tell := func(typ string) {
+		st := stanza.NewPresence(e.JID, account, typ)
+		st.ID = stanza.NewID()
+		list = append(list, st)
+	}
+	if e.Subscription.HasTo() || e.Ask {
+		tell(stanza.TypeUnsubscribe)
+	}
+	if e.Subscription.HasFrom() || e.Request != nil {
+		tell(stanza.TypeUnsubscribed)
+	}
+	return list
+}
+
+// Farewells are the stanzas that end all subscriptions of an account which is about to
+// be deleted; they are to be routed once it is.
+func (r *Roster) Farewells(ctx context.Context, account jid.JID) ([]*stanza.Stanza, error) {
+	items, _, err := r.store.Roster(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	var list []*stanza.Stanza
+	for _, item := range items {
+		list = append(list, farewell(account, Entry{Item: item, Listed: true})...)
+	}
+	return list, nil
+}

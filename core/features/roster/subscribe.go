@@ -1,0 +1,163 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// maxRequest is how much of a subscription request is kept; a longer one is kept
+// without what it carries (RFC 6121 §3.1.3, security warning).
+const maxRequest = 4096
+
+// IsSubscription tells whether a presence type is about a subscription.
+func IsSubscription(typ string) bool {
+	_, ok := inboundSteps[typ]
+	return ok
+}
+
+// Sent handles a subscription stanza of one of the account's sessions (RFC 6121 §3.1.2,
+// §3.1.5, §3.2.2, §3.3.2, §3.4.2). After nil p.Stanza is to be routed.
+func (r *Roster) Sent(ctx context.Context, p *router.Pass) error {
+	account, contact := p.Account, p.Stanza.To.Bare() // RFC 6121 §3.1.2: a resource is taken off
+	if contact == account {
+		return router.ErrStop // everybody sees his own presence: RFC 6121 §4.2.2
+	}
+	st := p.Stanza.Copy()
+	st.To, st.From = contact, account
+	var before, after Entry
+	pass := false
+	err := r.store.ChangeRoster(ctx, account, contact, func(e *Entry) error {
+		before = *e
+		pass = e.sent(st.Type)
+		after = *e
+		return nil
+	}, r.pusher(account, nil))
+	if err != nil {
+		return condition(err)
+	}
+	if !pass {
+		return router.ErrStop
+	}
+	p.Stanza = st
+	switch {
+	case after.Subscription.HasFrom() && !before.Subscription.HasFrom():
+		p.Route(st) // before the presence that it allows: RFC 6121 §3.1.5
+		r.granted(account, contact, p.Route)
+		return router.ErrStop
+	case before.Subscription.HasFrom() && !after.Subscription.HasFrom():
+		r.revoked(account, contact, p.Route) // before the end of the subscription: RFC 6121 §3.2.2
+	}
+	return nil
+}
+
+// sent applies an outbound stanza to an entry and tells whether it is routed.
+func (e *Entry) sent(typ string) (pass bool) {
+	s := outboundSteps[typ][stateOf(e)]
+	e.enter(s.next, nil)
+	switch {
+	case typ == stanza.TypeSubscribed && !s.pass && !e.Subscription.HasFrom():
+		e.Approved, e.Listed = true, true // RFC 6121 §3.4.2
+	case typ == stanza.TypeUnsubscribed:
+		e.Approved = false // RFC 6121 §3.2.2
+	}
+	return s.pass
+}
+
+// effect is what an inbound stanza does besides changing the entry.
+type effect struct {
+	deliver bool
+	reply   string // a presence type, or ""
+}
+
+// received applies an inbound stanza to an entry.
+func (e *Entry) received(st *stanza.Stanza) effect {
+	at := stateOf(e)
+	if st.Type == stanza.TypeSubscribe && (e.Approved || e.Subscription.HasFrom()) {
+		e.enter(preApproved[at], nil) // RFC 6121 §3.1.3 rule 2
+		return effect{reply: stanza.TypeSubscribed}
+	}
+	s := inboundSteps[st.Type][at]
+	e.enter(s.next, st)
+	f := effect{deliver: s.pass}
+	if st.Type == stanza.TypeUnsubscribe && s.pass {
+		f.reply = stanza.TypeUnsubscribed // RFC 6121 Appendix A.3.2
+	}
+	return f
+}
+
+// Received handles a subscription stanza for an account (RFC 6121 §3.1.3, §3.1.6, §3.2.3,
+// §3.3.3). It always ends the stanza's way, having delivered it where it is to be.
+func (r *Roster) Received(ctx context.Context, p *router.Pass) error {
+	account, contact := p.Account, p.Stanza.From.Bare()
+	if contact == account || contact.IsZero() {
+		return router.ErrStop
+	}
+	st := p.Stanza.Copy()
+	st.To, st.From = account, contact
+	p.Stanza = st
+	kept := st
+	if len(st.Payload)+len(st.Extra) > maxRequest {
+		kept = st.Copy()
+		kept.Payload, kept.Extra = "", ""
+	}
+	var before, after Entry
+	var f effect
+	err := r.store.ChangeRoster(ctx, account, contact, func(e *Entry) error {
+		before = *e
+		f = e.received(kept)
+		after = *e
+		return nil
+	}, r.pusher(account, func() *stanza.Stanza {
+		if f.deliver && st.Type != stanza.TypeSubscribe {
+			return st // to interested sessions, before the push: RFC 6121 §3.1.6
+		}
+		return nil
+	}))
+	switch {
+	case errors.Is(err, ErrFull), errors.Is(err, ErrNoAccount):
+		r.Log.Debug("subscription stanza dropped", "account", account, "contact", contact, "type", st.Type, "err", err)
+		return router.ErrStop // like one for an account that is not there
+	case err != nil:
+		return fmt.Errorf("%s of %s for %s: %w", st.Type, contact, account, err)
+	}
+	if f.deliver && st.Type == stanza.TypeSubscribe {
+		p.DeliverPresence() // to all available sessions: RFC 6121 §3.1.3
+	}
+	r.answer(p, f.reply, before, after)
+	return router.ErrStop
+}
+
+// answer sends what the account's side owes the contact after an inbound stanza.
+func (r *Roster) answer(p *router.Pass, reply string, before, after Entry) {
+	if before.Subscription.HasFrom() && !after.Subscription.HasFrom() {
+		r.revoked(p.Account, after.JID, p.Route) // RFC 6121 §3.3.3
+	}
+	if reply == "" {
+		return
+	}
+	st := stanza.NewPresence(after.JID, p.Account, reply)
+	st.ID = p.Stanza.ID
+	p.Route(st)
+	if reply == stanza.TypeSubscribed {
+		r.granted(p.Account, after.JID, p.Route)
+	}
+}
+
+func (r *Roster) granted(account, contact jid.JID, route func(*stanza.Stanza)) {
+	if r.Watcher != nil {
+		r.Watcher.Granted(account, contact, route)
+	}
+}
+
+func (r *Roster) revoked(account, contact jid.JID, route func(*stanza.Stanza)) {
+	if r.Watcher != nil {
+		r.Watcher.Revoked(account, contact, route)
+	}
+}
+
+func available(s *router.Bound) bool { return s.Presence() != nil }

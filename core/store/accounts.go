@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/sasl"
+)
+
+// Errors of the account methods.
+var (
+	ErrAccountExists = errors.New("the account exists already")
+	ErrNoAccount     = errors.New("no such account")
+)
+
+// Account is a local account. What it holds in other tables goes when it goes.
+type Account struct {
+	JID      jid.JID // bare
+	Created  time.Time
+	Disabled time.Time // since when it may not log in; zero: it may
+}
+
+const createAccountSQL = `INSERT INTO accounts (jid, created, disabled, roster_version) VALUES (?, ?, NULL, ?)
+ON CONFLICT (jid) DO NOTHING`
+
+// CreateAccount makes an account with its credentials; ErrAccountExists where there is one.
+func (s *Store) CreateAccount(ctx context.Context, account jid.JID, credentials sasl.Credentials) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		at := now()
+		n, err := affected(tx.Exec(createAccountSQL, account.String(), at, at))
+		if err != nil {
+			return fmt.Errorf("create account %s: %w", account, err)
+		}
+		if n == 0 {
+			return ErrAccountExists
+		}
+		return putCredentials(tx, account, credentials)
+	})
+}
+
+const deleteAccountSQL = `DELETE FROM accounts WHERE jid = ?`
+
+// DeleteAccount deletes an account and, by the foreign keys, all that hangs on it.
+func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		return one(account)(tx.Exec(deleteAccountSQL, account.String()))
+	})
+}
+
+const setDisabledSQL = `UPDATE accounts SET disabled = ? WHERE jid = ?`
+
+// SetDisabled lets an account log in or not.
+func (s *Store) SetDisabled(ctx context.Context, account jid.JID, disabled bool) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		since := sql.NullInt64{Int64: now(), Valid: disabled}
+		return one(account)(tx.Exec(setDisabledSQL, since, account.String()))
+	})
+}
+
+const accountExistsSQL = `SELECT 1 FROM accounts WHERE jid = ?`
+
+// Exists tells whether there is such an account; it implements router.Accounts.
+func (s *Store) Exists(ctx context.Context, account jid.JID) (bool, error) {
+	var yes int
+	err := s.reads.QueryRowContext(ctx, accountExistsSQL, account.String()).Scan(&yes)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look up account %s: %w", account, err)
+	}
+	return true, nil
+}
+
+const accountSQL = `SELECT jid, created, disabled FROM accounts WHERE jid = ?`
+
+// Account reads an account; ErrNoAccount where there is none.
+func (s *Store) Account(ctx context.Context, account jid.JID) (Account, error) {
+	list, err := accounts(s.reads.QueryContext(ctx, accountSQL, account.String()))
+	if err != nil {
+		return Account{}, fmt.Errorf("read account %s: %w", account, err)
+	}
+	if len(list) == 0 {
+		return Account{}, ErrNoAccount
+	}
+	return list[0], nil
+}
+
+const accountsSQL = `SELECT jid, created, disabled FROM accounts ORDER BY jid`
+
+// Accounts lists all accounts by address.
+func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
+	list, err := accounts(s.reads.QueryContext(ctx, accountsSQL))
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	return list, nil
+}
+
+func accounts(rows *sql.Rows, err error) ([]Account, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Account
+	for rows.Next() {
+		var a Account
+		var address string
+		var created int64
+		var disabled sql.NullInt64
+		if err := rows.Scan(&address, &created, &disabled); err != nil {
+			return nil, err
+		}
+		if a.JID, err = jid.Parse(address); err != nil {
+			return nil, err
+		}
+		a.Created = timeOf(created)
+		if disabled.Valid {
+			a.Disabled = timeOf(disabled.Int64)
+		}
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}
+
+func affected(r sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// one checks that a statement about an account met it.
+func one(account jid.JID) func(sql.Result, error) error {
+	return func(r sql.Result, err error) error {
+		n, err := affected(r, err)
+		if err != nil {
+			return fmt.Errorf("write account %s: %w", account, err)
+		}
+		if n == 0 {
+			return ErrNoAccount
+		}
+		return nil
+	}
+}

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/sasl"
+)
+
+// SetCredentials replaces all keys of an account: a new password.
+func (s *Store) SetCredentials(ctx context.Context, account jid.JID, credentials sasl.Credentials) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		var yes int
+		err := tx.QueryRow(accountExistsSQL, account.String()).Scan(&yes)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrNoAccount
+		}
+		if err != nil {
+			return fmt.Errorf("look up account %s: %w", account, err)
+		}
+		return putCredentials(tx, account, credentials)
+	})
+}
+
+const (
+	deleteCredentialsSQL = `DELETE FROM credentials WHERE account = ?`
+
+	putCredentialSQL = `INSERT INTO credentials (account, hash, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?)`
+)
+
+func putCredentials(tx *sql.Tx, account jid.JID, credentials sasl.Credentials) error {
+	if _, err := tx.Exec(deleteCredentialsSQL, account.String()); err != nil {
+		return fmt.Errorf("delete credentials of %s: %w", account, err)
+	}
+	for h := range credentials.Keys {
+		k := &credentials.Keys[h]
+		if !k.Set() {
+			continue
+		}
+		if err := k.Valid(sasl.Hash(h)); err != nil {
+			return fmt.Errorf("write credentials of %s: %w", account, err)
+		}
+		_, err := tx.Exec(putCredentialSQL, account.String(), sasl.Hash(h).String(), k.Salt, k.Iterations, k.StoredKey, k.ServerKey)
+		if err != nil {
+			return fmt.Errorf("write credentials of %s: %w", account, err)
+		}
+	}
+	return nil
+}
+
+const credentialsSQL = `SELECT a.disabled, c.hash, c.salt, c.iterations, c.stored_key, c.server_key
+FROM accounts a LEFT JOIN credentials c ON c.account = a.jid WHERE a.jid = ?`
+
+// Credentials reads what an account logs in with, and whether it may. ErrNoAccount where
+// there is none.
+func (s *Store) Credentials(ctx context.Context, account jid.JID) (sasl.Credentials, error) {
+	fail := func(err error) (sasl.Credentials, error) {
+		return sasl.Credentials{}, fmt.Errorf("read credentials of %s: %w", account, err)
+	}
+	rows, err := s.reads.QueryContext(ctx, credentialsSQL, account.String())
+	if err != nil {
+		return fail(err)
+	}
+	defer rows.Close()
+	var c sasl.Credentials
+	found := false
+	for rows.Next() {
+		var k sasl.Key
+		var name sql.NullString
+		var disabled, iterations sql.NullInt64
+		if err := rows.Scan(&disabled, &name, &k.Salt, &iterations, &k.StoredKey, &k.ServerKey); err != nil {
+			return fail(err)
+		}
+		found, c.Disabled, k.Iterations = true, disabled.Valid, int(iterations.Int64)
+		for h := range c.Keys {
+			if sasl.Hash(h).String() == name.String {
+				c.Keys[h] = k
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fail(err)
+	}
+	if !found {
+		return sasl.Credentials{}, ErrNoAccount
+	}
+	return c, nil
+}

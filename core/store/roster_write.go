@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// writeRoster writes what a change has made different, and tells whether anything was.
+func (s *Store) writeRoster(tx *sql.Tx, account jid.JID, c *roster.Change) (bool, error) {
+	item := itemDiffers(&c.Before, &c.After)
+	request := c.Before.Request != c.After.Request
+	version, err := rosterVersion(context.Background(), tx, account) // also: is there such an account
+	if err != nil {
+		return false, err
+	}
+	c.Version = formatVersion(version)
+	if request {
+		if err := s.writeRequest(tx, account, &c.After); err != nil {
+			return false, err
+		}
+	}
+	if item {
+		if err := s.writeItem(tx, account, &c.Before, &c.After); err != nil {
+			return false, err
+		}
+		// Microseconds keep a version from coming back after the account was made anew
+		// or the database restored.
+		version = max(version+1, now())
+		if _, err := tx.Exec(setRosterVersionSQL, version, account.String()); err != nil {
+			return false, fmt.Errorf("write roster version of %s: %w", account, err)
+		}
+		c.Version = formatVersion(version)
+	}
+	return item || request, nil
+}
+
+func itemDiffers(a, b *roster.Entry) bool {
+	return a.Listed != b.Listed || b.Listed && (a.Name != b.Name || a.Subscription != b.Subscription ||
+		a.Ask != b.Ask || a.Approved != b.Approved || !slices.Equal(a.Groups, b.Groups))
+}
+
+const (
+	setRosterVersionSQL = `UPDATE accounts SET roster_version = ? WHERE jid = ?`
+
+	countRosterSQL = `SELECT count(*) FROM roster WHERE account = ?`
+
+	putRosterSQL = `INSERT INTO roster (account, contact, name, subscription, ask, approved) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, contact) DO UPDATE SET name = excluded.name, subscription = excluded.subscription,
+ask = excluded.ask, approved = excluded.approved`
+
+	deleteRosterSQL = `DELETE FROM roster WHERE account = ? AND contact = ?`
+
+	deleteRosterGroupsSQL = `DELETE FROM roster_groups WHERE account = ? AND contact = ?`
+
+	putRosterGroupSQL = `INSERT INTO roster_groups (account, contact, name) VALUES (?, ?, ?)`
+)
+
+func (s *Store) writeItem(tx *sql.Tx, account jid.JID, before, e *roster.Entry) error {
+	who, contact := account.String(), e.JID.String()
+	fail := func(err error) error { return fmt.Errorf("write %s in roster of %s: %w", contact, who, err) }
+	if !e.Listed {
+		if _, err := tx.Exec(deleteRosterSQL, who, contact); err != nil {
+			return fail(err)
+		}
+		return nil
+	}
+	if !before.Listed {
+		if err := bound(tx, countRosterSQL, who, s.limits.RosterItems); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(putRosterSQL, who, contact, e.Name, string(e.Subscription), e.Ask, e.Approved); err != nil {
+		return fail(err)
+	}
+	if slices.Equal(before.Groups, e.Groups) {
+		return nil
+	}
+	if _, err := tx.Exec(deleteRosterGroupsSQL, who, contact); err != nil {
+		return fail(err)
+	}
+	for _, g := range e.Groups {
+		if _, err := tx.Exec(putRosterGroupSQL, who, contact, g); err != nil {
+			return fail(err)
+		}
+	}
+	return nil
+}
+
+// bound is ErrFull where an account has as many rows as it may have.
+func bound(tx *sql.Tx, countSQL, account string, limit int) error {
+	var n int
+	if err := tx.QueryRow(countSQL, account).Scan(&n); err != nil {
+		return fmt.Errorf("count contacts of %s: %w", account, err)
+	}
+	if n >= limit {
+		return roster.ErrFull
+	}
+	return nil
+}
+
+const (
+	countRequestsSQL = `SELECT count(*) FROM roster_pending WHERE account = ?`
+
+	putRequestSQL = `INSERT INTO roster_pending (account, contact, stanza, received) VALUES (?, ?, ?, ?)
+ON CONFLICT (account, contact) DO UPDATE SET stanza = excluded.stanza`
+
+	deleteRequestSQL = `DELETE FROM roster_pending WHERE account = ? AND contact = ?`
+)
+
+func (s *Store) writeRequest(tx *sql.Tx, account jid.JID, e *roster.Entry) error {
+	who, contact := account.String(), e.JID.String()
+	if e.Request == nil {
+		if _, err := tx.Exec(deleteRequestSQL, who, contact); err != nil {
+			return fmt.Errorf("delete request of %s to %s: %w", contact, who, err)
+		}
+		return nil
+	}
+	if err := bound(tx, countRequestsSQL, who, s.limits.PendingIn); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(putRequestSQL, who, contact, encodeStanza(e.Request), now()); err != nil {
+		return fmt.Errorf("write request of %s to %s: %w", contact, who, err)
+	}
+	return nil
+}
