@@ -44,7 +44,9 @@ func setupFor(p *play.Play) peers.Setup {
 	seen := map[string]bool{}
 	for _, role := range p.Roles {
 		switch {
+		case role.Component && seen[role.JID]: // another secret of the same component
 		case role.Component:
+			seen[role.JID] = true
 			setup.Components = append(setup.Components, peers.Component{
 				Domain: strings.ReplaceAll(role.JID, "{host}", playHost), Secret: role.Secret, Privileged: role.Privileged,
 			})

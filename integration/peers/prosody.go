@@ -1,12 +1,16 @@
 package peers
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/dragoman-im/dragoman/integration/client"
 )
 
 // Prosody is a Prosody that runs.
@@ -18,16 +22,16 @@ type Prosody struct {
 	log  *Log
 	proc *Process
 
-	components bool
+	components []string
 }
 
 // prosodyModules are loaded beside the ones that Prosody always loads.
-const prosodyModules = `"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard_legacy"; "pep"; "version"; "time"; "ping"; "register"; "blocklist"; "carbons"; "offline"; "smacks"; `
+const prosodyModules = `"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"; "version"; "time"; "ping"; "register"; "blocklist"; "carbons"; "offline"; "smacks"; `
 
 // StartProsody runs a Prosody of its own.
 func StartProsody(t testing.TB, setup Setup) *Prosody {
 	t.Helper()
-	p := &Prosody{t: t, dir: t.TempDir(), bin: Need(t, "prosody"), log: NewLog(t, "prosody"), components: len(setup.Components) > 0}
+	p := &Prosody{t: t, dir: t.TempDir(), bin: Need(t, "prosody"), log: NewLog(t, "prosody")}
 	authority := NewAuthority(t, p.dir, setup.Host)
 	clients, components := FreePort(t), FreePort(t)
 	p.Server = Server{
@@ -57,6 +61,7 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	fmt.Fprintf(&b, "ssl = { certificate = %q; key = %q }\n", authority.CertFile, authority.KeyFile)
 	fmt.Fprintf(&b, "VirtualHost %q\n\tprivileged_entities = { %s}\n", setup.Host, privileged)
 	for _, c := range setup.Components {
+		p.components = append(p.components, c.Domain)
 		fmt.Fprintf(&b, "Component %q\n\tcomponent_secret = %q\n\tmodules_enabled = { %s}\n", c.Domain, c.Secret, extra)
 	}
 	if err := os.WriteFile(p.config(), []byte(b.String()), 0o600); err != nil {
@@ -85,8 +90,27 @@ func (p *Prosody) start() {
 	cmd.Dir = p.dir
 	p.proc = Spawn(p.t, p.log, cmd)
 	p.proc.WaitListening(p.t, p.ClientAddr)
-	if p.components {
-		p.proc.WaitListening(p.t, p.ComponentAddr)
+	for _, domain := range p.components {
+		p.waitServing(domain)
+	}
+}
+
+// waitServing returns once a component of the domain could attach: Prosody listens before
+// it knows its hosts.
+func (p *Prosody) waitServing(domain string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), startTimeout)
+	defer cancel()
+	err := Poll(ctx, func() error {
+		_, err := client.Attach(ctx, p.ComponentAddr, domain, "wrong on purpose")
+		var fault *client.StreamError
+		if errors.As(err, &fault) && fault.Condition == "not-authorized" {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		p.t.Fatalf("prosody does not serve %s: %v\n%s", domain, err, p.log.Tail())
 	}
 }
 

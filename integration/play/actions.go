@@ -91,24 +91,53 @@ type receivesUnordered struct {
 }
 
 func (s receivesUnordered) run(ctx context.Context, r *running) error {
-	ctx, cancel := context.WithTimeout(ctx, r.stage.Patience)
-	defer cancel()
-	var came, clean, want []*xmltree.Element
-	for len(came) < len(s.row) {
-		got, err := r.next(ctx, s.name)
-		if err != nil {
-			return fmt.Errorf("%w after %d of %d, received\n%swant\n%s", err, len(came), len(s.row), describe(came), describe(s.row))
-		}
-		came = append(came, got)
-		clean = append(clean, stripped(&xmltree.Element{}, got, r.vars[s.name+".bare"]))
+	came, err := s.collect(ctx, r)
+	if err != nil {
+		return fmt.Errorf("%w after %d of %d, received\n%swant\n%s", err, len(came), len(s.row), describe(came), describe(s.row))
 	}
+	var children, want, clean []*xmltree.Element
 	for _, w := range s.row {
 		want = append(want, r.prepared(s.name, w))
+		children = append(children, w.Children...)
+	}
+	for _, e := range came {
+		clean = append(clean, r.stripped(s.name, children, e))
 	}
 	if err := xmltree.MatchUnordered(want, clean, r.vars); err != nil {
 		return fmt.Errorf("%w\nreceived\n%swant\n%s", err, describe(came), describe(s.row))
 	}
 	return nil
+}
+
+// collect takes as many stanzas as are wanted. If some are optional it takes all that come
+// until the server is at rest.
+func (s receivesUnordered) collect(ctx context.Context, r *running) ([]*xmltree.Element, error) {
+	for _, w := range s.row {
+		if xmltree.Optional(w) {
+			if err := r.settle(ctx); err != nil {
+				return nil, err
+			}
+			if r.roles[s.name].Component {
+				if err := r.drain(ctx, s.name); err != nil {
+					return nil, err
+				}
+			}
+			came := r.kept[s.name]
+			delete(r.kept, s.name)
+			return came, nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.stage.Patience)
+	defer cancel()
+	var came []*xmltree.Element
+	for len(came) < len(s.row) {
+		got, err := r.next(ctx, s.name)
+		if err != nil {
+			return came, err
+		}
+		came = append(came, got)
+	}
+	return came, nil
 }
 
 type receivesEventually struct {
@@ -146,7 +175,7 @@ func (s receivesNothing) run(ctx context.Context, r *running) error {
 			return err
 		}
 		if r.roles[name].Component {
-			if err := r.quiet(ctx, name); err != nil {
+			if err := r.drain(ctx, name); err != nil {
 				return err
 			}
 		}
@@ -157,19 +186,25 @@ func (s receivesNothing) run(ctx context.Context, r *running) error {
 	return nil
 }
 
-// quiet looks whether anything is waiting for a component, which cannot ask the server.
-func (r *running) quiet(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*retryEvery)
-	defer cancel()
-	e, err := r.actors[name].Next(ctx)
-	switch {
-	case err == nil:
+// drain keeps what comes for a component, which cannot ask the server whether that is all,
+// until nothing has come for a while.
+func (r *running) drain(ctx context.Context, name string) error {
+	for {
+		e, err := r.within(ctx, quiet, name)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+			return nil
+		case err != nil:
+			return err
+		}
 		r.kept[name] = append(r.kept[name], e)
-		return nil
-	case errors.Is(err, context.DeadlineExceeded):
-		return nil
 	}
-	return err
+}
+
+func (r *running) within(ctx context.Context, d time.Duration, name string) (*xmltree.Element, error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return r.actors[name].Next(ctx)
 }
 
 type skips struct{ names []string }

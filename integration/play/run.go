@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +16,8 @@ import (
 // Waits of the runner.
 const (
 	patience   = 10 * time.Second
-	longer     = 3 // times the patience, for what happens eventually
+	longer     = 3                      // times the patience, for what happens eventually
+	quiet      = 200 * time.Millisecond // after which nothing more is expected for a component
 	retryEvery = 20 * time.Millisecond
 )
 
@@ -132,59 +135,44 @@ func (r *running) address(name string, e *xmltree.Element) error {
 	if e.Attr("from") == "" {
 		e.Attrs[xml.Name{Local: "from"}] = r.vars[name+".bare"]
 	}
-	switch to := e.Attr("to"); to {
-	case "", r.vars[name], r.vars[name+".bare"]:
-		return nil
-	default:
+	to, _, _ := strings.Cut(e.Attr("to"), "/") // chat may come for another resource
+	if to != "" && to != r.vars[name+".bare"] {
 		return fmt.Errorf("%s received a stanza to %s:\n%s", name, to, e)
 	}
+	return nil
 }
 
 // match compares one stanza with what the play wants of it.
 func (r *running) match(name string, want, got *xmltree.Element) error {
-	return xmltree.Match(r.prepared(name, want), stripped(want, got, r.vars[name+".bare"]), r.vars)
+	return xmltree.Match(r.prepared(name, want), r.stripped(name, want.Children, got), r.vars)
 }
 
 // prepared fills in what a play may leave out.
 func (r *running) prepared(name string, want *xmltree.Element) *xmltree.Element {
-	if r.roles[name].Component || want.Name.Space != "jabber:client" {
+	if want.Name.Space != "jabber:client" {
 		return want
 	}
 	full := *want
-	full.Attrs = map[xml.Name]string{}
-	for key, value := range want.Attrs {
-		full.Attrs[key] = value
-	}
-	if _, ok := full.Attrs[xml.Name{Local: "from"}]; !ok {
+	full.Attrs = map[xml.Name]string{{Space: xmltree.XMLSpace, Local: "lang"}: "{any?}"}
+	if !r.roles[name].Component {
 		full.Attrs[xml.Name{Local: "from"}] = "{" + name + ".bare}"
-	}
-	if _, ok := full.Attrs[xml.Name{Local: "to"}]; !ok {
 		full.Attrs[xml.Name{Local: "to"}] = "{any?}"
 	}
+	maps.Copy(full.Attrs, want.Attrs)
 	return &full
 }
 
-// stripped is got without what servers add and the play does not speak of.
-func stripped(want, got *xmltree.Element, own string) *xmltree.Element {
-	clean := *got
-	lang := xml.Name{Space: xmltree.XMLSpace, Local: "lang"}
-	if _, ok := want.Attrs[lang]; !ok {
-		clean.Attrs = map[xml.Name]string{}
-		for key, value := range got.Attrs {
-			if key != lang {
-				clean.Attrs[key] = value
-			}
-		}
-	}
+// stripped is got without the archive's id of the own account, unless one is wanted.
+func (r *running) stripped(name string, want []*xmltree.Element, got *xmltree.Element) *xmltree.Element {
 	const sid = "urn:xmpp:sid:0"
-	if want.Child(sid, "stanza-id") == nil {
-		clean.Children = nil
-		for _, c := range got.Children {
-			if c.Name.Space != sid || c.Name.Local != "stanza-id" || c.Attr("by") != own {
-				clean.Children = append(clean.Children, c)
-			}
-		}
+	isID := func(e *xmltree.Element) bool { return e.Name.Space == sid && e.Name.Local == "stanza-id" }
+	if slices.ContainsFunc(want, isID) {
+		return got
 	}
+	clean := *got
+	clean.Children = slices.DeleteFunc(slices.Clone(got.Children), func(e *xmltree.Element) bool {
+		return isID(e) && e.Attr("by") == r.vars[name+".bare"]
+	})
 	return &clean
 }
 

@@ -141,11 +141,12 @@ func assign(want, got []*Element, b Bindings, more bool) error {
 		}
 		return nil
 	}
-	var nearest error
+	var nearest error // what stands in the way of the best candidate
+	found := false
 	for i, g := range got {
 		trial := b.clone()
 		if err := match(want[0], g, trial); err != nil {
-			if nearest == nil || g.Name == want[0].Name {
+			if nearest == nil || !found && g.Name == want[0].Name {
 				nearest = err
 			}
 			continue
@@ -156,18 +157,24 @@ func assign(want, got []*Element, b Bindings, more bool) error {
 			b.take(trial)
 			return nil
 		}
-		nearest = err
+		nearest, found = err, true
 	}
 	if want[0].mark("optional") == "yes" {
 		if err := assign(want[1:], got, b, more); err == nil {
 			return nil
 		}
 	}
+	if found {
+		return nearest
+	}
 	if nearest == nil {
 		nearest = errors.New("nothing left to compare with")
 	}
 	return fmt.Errorf("no match for <%s xmlns=%q>: %w", want[0].Name.Local, want[0].Name.Space, nearest)
 }
+
+// Optional tells whether an expected element may be missing.
+func Optional(want *Element) bool { return want.mark("optional") == "yes" }
 
 func (e *Element) mark(name string) string {
 	return e.Attrs[xml.Name{Space: PlaySpace, Local: name}]
