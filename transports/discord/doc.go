@@ -1,0 +1,13 @@
+// Package discord is the transport to Discord with a bot's token: REST through discordgo's types
+// and calls, and a gateway client of our own (gateway.go), since discordgo's keeps its resume
+// state private, ends sessions that could be resumed, ignores close codes and reorders events.
+//
+// The gateway's session and sequence number are handed to the bridge (Sink.Save) behind the
+// events that they cover, so that a restart resumes where it stopped. In channels a message goes
+// out through a webhook under the sender's own name (webhook.go), elsewhere as the bot with a nonce.
+//
+// Ids are Discord's snowflakes as they are.
+//
+// Goroutines: one per account runs the gateway, and one beside it beats its heart. Locks:
+// state.mu and hooks.mu, never both, never over I/O.
+package discord

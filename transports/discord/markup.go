@@ -1,0 +1,146 @@
+package discord
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// markup renders an outgoing text as Discord's Markdown. What would be markup in plain text is escaped.
+func (s *session) markup(m transports.Outgoing) string {
+	var w markup
+	w.text(m.Text)
+	out := strings.TrimRight(w.String(), "\n")
+	if m.Me {
+		return "_" + out + "_"
+	}
+	return out
+}
+
+type markup struct {
+	strings.Builder
+	open bool
+}
+
+func (w *markup) put(s string) {
+	if s != "" {
+		w.WriteString(s)
+		w.open = !strings.HasSuffix(s, "\n")
+	}
+}
+
+func (w *markup) fresh() {
+	if w.open {
+		w.put("\n")
+	}
+}
+
+// marks are the inline kinds that Discord writes with the same mark on both sides.
+var marks = map[richtext.Kind]string{
+	richtext.Bold: "**", richtext.Italic: "*", richtext.Strike: "~~", richtext.Under: "__", richtext.Spoiler: "||",
+}
+
+func (w *markup) text(t richtext.Text) {
+	block := false
+	for _, n := range t {
+		if n.Kind.Block() || block {
+			w.fresh()
+		}
+		block = n.Kind.Block()
+		if mark, ok := marks[n.Kind]; ok {
+			w.put(wrap(mark, inner(n.Children)))
+			continue
+		}
+		switch n.Kind {
+		case richtext.Break:
+			w.put("\n")
+		case richtext.Code:
+			w.put("`" + strings.ReplaceAll(n.Text, "`", "ˋ") + "`")
+		case richtext.Link:
+			w.put(link(n))
+		case richtext.Mention:
+			if isSnowflake(n.ID) {
+				w.put("<@" + n.ID + ">")
+			} else {
+				w.put(escape("@" + n.Text))
+			}
+		case richtext.Channel:
+			if isSnowflake(n.ID) {
+				w.put("<#" + n.ID + ">")
+			} else {
+				w.put(escape("#" + n.Text))
+			}
+		case richtext.Group, richtext.All:
+			w.put(escape("@" + n.Text))
+		case richtext.Pre:
+			w.put("```" + strings.Join(strings.Fields(n.ID), "") + "\n" + strings.ReplaceAll(n.Text, "```", "ˋˋˋ") + "\n```")
+		case richtext.Quote:
+			w.put("> " + strings.ReplaceAll(inner(n.Children), "\n", "\n> "))
+		case richtext.Heading:
+			w.put(strings.Repeat("#", min(max(n.Level, 1), 3)) + " " + strings.ReplaceAll(inner(n.Children), "\n", " "))
+		case richtext.List:
+			w.list(n)
+		case richtext.Item:
+			w.text(n.Children)
+		default:
+			w.put(escape(n.Text))
+		}
+	}
+}
+
+func (w *markup) list(n richtext.Node) {
+	for i, item := range n.Children {
+		w.fresh()
+		mark := "- "
+		if n.Level > 0 {
+			mark = strconv.Itoa(n.Level+i) + ". "
+		}
+		w.put(mark + strings.ReplaceAll(inner(item.Children), "\n", "\n"+strings.Repeat(" ", len(mark))))
+	}
+}
+
+func inner(t richtext.Text) string {
+	var w markup
+	w.text(t)
+	return strings.TrimRight(w.String(), "\n")
+}
+
+// wrap puts a mark round text, inside of the white space at its ends.
+func wrap(mark, s string) string {
+	body := strings.TrimSpace(s)
+	if body == "" {
+		return s
+	}
+	at := strings.Index(s, body)
+	return s[:at] + mark + body + mark + s[at+len(body):]
+}
+
+func link(n richtext.Node) string {
+	url := strings.NewReplacer(" ", "%20", ")", "%29", "\n", "").Replace(n.URL)
+	label := inner(n.Children)
+	if label == "" || n.Children.String() == n.URL {
+		return n.URL
+	}
+	return "[" + strings.NewReplacer("[", "(", "]", ")").Replace(label) + "](" + url + ")"
+}
+
+var escaper = strings.NewReplacer(
+	`\`, `\\`, "*", `\*`, "_", `\_`, "~", `\~`, "`", "\\`", "|", `\|`, "<", `\<`, "@everyone", "@\u200beveryone", "@here", "@\u200bhere",
+)
+
+// escape keeps plain text plain; addresses of the web are left as they are.
+func escape(s string) string {
+	var b strings.Builder
+	for i, line := range strings.Split(s, "\n") {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		if strings.HasPrefix(line, ">") || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "- ") {
+			b.WriteByte('\\')
+		}
+		b.WriteString(escaper.Replace(line))
+	}
+	return b.String()
+}

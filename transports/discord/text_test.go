@@ -1,0 +1,125 @@
+package discord
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+func offline(t *testing.T) *session {
+	t.Helper()
+	n, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newSession(n, transports.Account{}, credentials{Bot: "1", App: "2"}, nil)
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	s := offline(t)
+	for in, want := range map[string]string{
+		"plain":                              "plain",
+		"a **b** *c* _d_ ~~e~~ __f__ `g*h*`": "a *b* _c_ _d_ ~e~ _f_ `g*h*`",
+		"***both***":                         "*_both_*",
+		"snake_case_name 2*3*4":              "snake_case_name 2_3_4",
+		`\*not\* \_this\_`:                   "*not* _this_",
+		"> quoted\n> more\nafter":            "> quoted\n> more\nafter",
+		">>> all\nthe rest":                  "> all\n> the rest",
+		"```go\nx := 1\n```after":            "```go\nx := 1\n```\nafter",
+		"before ```code```":                  "before \n```\ncode\n```",
+		"# Title\ntext":                      "*Title*\ntext",
+		"- one\n- two\nend":                  "- one\n- two\nend",
+		"2. two\n3. three":                   "2. two\n3. three",
+		"hi <@80351110224678912>, see <#103735883630395392> <:blob:41771983429993937>": "hi @80351110224678912, see #103735883630395392 :blob:",
+		"[label](https://x.example/a) <https://y.example> https://z.example/q_r_s.":    "label <https://x.example/a> https://y.example https://z.example/q_r_s.",
+		"||secret|| @everyone":  "(spoiler) secret @everyone",
+		"<t:0:f> </cmd:123456>": "1970-01-01 00:00 UTC /cmd",
+		"**unclosed *mess":      "**unclosed *mess",
+		"two\nlines\n\npara":    "two\nlines\n\npara",
+	} {
+		if got := s.parse(in, nil).Styling(); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestMarkup(t *testing.T) {
+	t.Parallel()
+	s := offline(t)
+	for in, want := range map[string]string{
+		"plain *bold* _it_ ~gone~ `c`": "plain **bold** *it* ~~gone~~ `c`",
+		"a_b * c ~d | <@1> @everyone":  "a\\_b \\* c \\~d \\| \\<@1> @\u200beveryone",
+		"> q\n> r\nend":                "> q\n> r\nend",
+		"```go\na *b*\n```":            "```go\na *b*\n```",
+		"https://x.example/a_b_c ok":   "https://x.example/a_b_c ok",
+		"#hash\n- dash":                "\\#hash\n\\- dash",
+	} {
+		if got := s.markup(transports.Outgoing{Text: richtext.ParseStyling(in)}); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	if got := s.markup(transports.Outgoing{Text: richtext.FromPlain("waves"), Me: true}); got != "_waves_" {
+		t.Error(got)
+	}
+}
+
+func TestTextsComeBackFromDiscord(t *testing.T) {
+	t.Parallel()
+	s := offline(t)
+	for _, body := range []string{"plain", "*b* _i_ ~s~", "a_b*c", "x > y & z", "> q\n> w", "```\ncode\n```", "two\nlines", `back\slash`, "@here #x"} {
+		out := s.markup(transports.Outgoing{Text: richtext.ParseStyling(body)})
+		back := strings.ReplaceAll(s.parse(out, nil).String(), "\u200b", "")
+		if d := cmp.Diff(richtext.ParseStyling(body).String(), back); d != "" {
+			t.Errorf("%q -> %q: %s", body, out, d)
+		}
+	}
+}
+
+func TestMarksStayCheap(t *testing.T) {
+	t.Parallel()
+	s := offline(t)
+	for _, unit := range []string{"*", "**a", "_a ", "||", "`", "> ", "[", "<", "```", "\\", "~~x", "*_"} {
+		begin := time.Now()
+		s.parse(strings.Repeat(unit, 4000/len(unit)), nil)
+		if took := time.Since(begin); took > 5*time.Second { // a runaway takes minutes
+			t.Errorf("%q: %v", unit, took)
+		}
+	}
+}
+
+func TestPersonaNames(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{"Clyde", "my discord name", "discorddiscord", "", strings.Repeat("é", 200), "  x "} {
+		got := personaName(in)
+		low := strings.ToLower(got)
+		if strings.Contains(low, "clyde") || strings.Contains(low, "discord") || len([]rune(got)) > maxPersona || got == "" {
+			t.Errorf("%q -> %q", in, got)
+		}
+	}
+}
+
+func TestNonceKeepsTheRandomPart(t *testing.T) {
+	t.Parallel()
+	a, b := nonce("019ab000-0000-7000-8000-0123456789ab"), nonce("019ab000-0000-7000-8000-0123456789ac")
+	if len(a) != maxNonce || a == b {
+		t.Errorf("%q %q", a, b)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	s := &session{state: newState(resume{})}
+	for _, in := range []string{"**a** `b`", "> x\n```y```", "<@1> [a](https://b)", "***x** y*"} {
+		f.Add(in)
+	}
+	f.Fuzz(func(_ *testing.T, in string) {
+		if len(in) <= 4000 {
+			_ = s.parse(in, nil).Styling()
+		}
+	})
+}
