@@ -1,0 +1,25 @@
+// Package fake is a stand-in for Slack: an HTTP and WebSocket server with workspaces,
+// people, channels, messages, files, apps and tokens, which an unmodified Slack client
+// reaches by its base URL. Tests of the Slack transport and `dragoman demo` run on it.
+//
+// Three sides:
+//
+//   - the Web API, file upload and download, OAuth and Socket Mode, as an app sees them
+//     (api.go is the door, one file for each family of methods, socket.go the socket);
+//   - the people (people.go): a User says, edits, deletes, reacts, joins, and a Channel
+//     tells what was written there;
+//   - misbehaviour on command (misbehave.go, outage.go): lost replies, 429, outages,
+//     redelivered envelopes, events that nobody knows.
+//
+// JSON is built from maps, never from a client library's types, so that a mistake of the
+// library is not repeated here. Options.Check sees every request, answer, event and frame;
+// package honest checks them against Slack's published descriptions.
+//
+// Server.mu guards all state; nothing blocks while it is held: frames are appended to the
+// sockets' queues, events of a call are handed over after the lock is free. A socket has a
+// reader (the HTTP handler's goroutine) and a writer; hooks run one after another in one
+// goroutine. Close ends them all and waits.
+//
+// What Slack does is taken from docs.slack.dev, the descriptions in
+// integration/testdata/slack and reports of its users; it is named where it is surprising.
+package fake

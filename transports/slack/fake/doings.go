@@ -1,0 +1,133 @@
+package fake
+
+import "strconv"
+
+// Join puts the person into a channel.
+func (u *User) Join(c *Channel) { u.server.do(func() { c.join(u, nil) }) }
+
+// Leave takes the person out of a channel.
+func (u *User) Leave(c *Channel) { u.server.do(func() { c.leave(u, u) }) }
+
+// Invite puts somebody else, or a bot, into a channel that the person is in.
+func (u *User) Invite(c *Channel, other *User) {
+	u.server.do(func() {
+		if !c.has(u) {
+			u.cannot("invite", c)
+			return
+		}
+		c.join(other, u)
+	})
+}
+
+// Kick takes somebody else out.
+func (u *User) Kick(c *Channel, other *User) { u.server.do(func() { c.leave(other, u) }) }
+
+// SetTopic sets a channel's topic.
+func (u *User) SetTopic(c *Channel, text string) {
+	u.server.do(func() { c.setNote("topic", u.team.written(text), u) })
+}
+
+// SetPurpose sets a channel's purpose, which Slack shows as its description.
+func (u *User) SetPurpose(c *Channel, text string) {
+	u.server.do(func() { c.setNote("purpose", u.team.written(text), u) })
+}
+
+// RenameChannel renames a channel.
+func (u *User) RenameChannel(c *Channel, name string) { u.server.do(func() { c.rename(name, u) }) }
+
+// Archive archives a channel, or brings it back.
+func (u *User) Archive(c *Channel, on bool) { u.server.do(func() { c.archive(u, on) }) }
+
+// DeleteChannel deletes a channel for good.
+func (u *User) DeleteChannel(c *Channel) { u.server.do(func() { c.remove(u) }) }
+
+// SetPresence says whether the person has a client open. No event tells apps of it.
+func (u *User) SetPresence(active bool) {
+	u.server.mu.Lock()
+	defer u.server.mu.Unlock()
+	u.active = active
+}
+
+// SetStatus sets the custom status.
+func (u *User) SetStatus(st Status) {
+	u.server.do(func() {
+		u.status = st
+		u.changed()
+	})
+}
+
+// SetProfile changes the person: names, picture and the rest.
+func (u *User) SetProfile(change func(*Person)) {
+	u.server.do(func() {
+		change(&u.person)
+		u.changed("user_change", "user_profile_changed")
+	})
+}
+
+// Deactivate ends the person's account: their tokens are answered account_inactive.
+func (u *User) Deactivate() {
+	u.server.do(func() {
+		u.deleted = true
+		for _, c := range u.team.channels {
+			if c.kind != im && c.has(u) {
+				c.leave(u, u)
+			}
+		}
+		u.changed("user_change")
+	})
+}
+
+// StartHuddle starts a huddle in a conversation: a message of Slackbot with the room, and
+// user_huddle_changed.
+func (u *User) StartHuddle(c *Channel) (out Message) {
+	u.server.do(func() {
+		if !u.mayWrite(c) || c.huddle != nil {
+			return
+		}
+		now := u.server.opt.Now().Unix()
+		id := u.server.ids.next("R")
+		m := c.add(&message{user: slackbot, subtype: "huddle_thread"})
+		m.extra = map[string]any{"no_notifications": true, "permalink": u.team.url() + "/call/" + id, "channel": c.ID,
+			"room": map[string]any{
+				"id": id, "name": "", "media_server": "", "created_by": u.ID, "date_start": now, "date_end": 0,
+				"participants": []any{}, "participant_history": []any{u.ID}, "channels": []any{c.ID},
+				"canvas_thread_ts": m.ts.String(), "thread_root_ts": m.ts.String(), "is_dm_call": c.kind == im,
+				"was_rejected": false, "was_missed": false, "was_accepted": false, "has_ended": false, "call_family": "huddle",
+				"huddle_link": "https://app.slack.com/huddle/" + u.team.ID + "/" + c.ID, "app_id": "A00",
+			}}
+		c.huddle = m
+		m.announce()
+		u.inHuddle = true
+		u.changed("user_huddle_changed")
+		out = m.public()
+	})
+	return out
+}
+
+// EndHuddle ends the huddle: the message of its start changes.
+func (u *User) EndHuddle(c *Channel) {
+	u.server.do(func() {
+		m := c.huddle
+		if m == nil {
+			u.cannot("end a huddle", c)
+			return
+		}
+		was := m.json()
+		now := u.server.opt.Now().Unix()
+		room := map[string]any{}
+		for k, v := range m.extra["room"].(map[string]any) {
+			room[k] = v
+		}
+		room["has_ended"], room["date_end"] = true, now
+		extra := map[string]any{}
+		for k, v := range m.extra {
+			extra[k] = v
+		}
+		extra["room"] = room
+		m.extra, c.huddle = extra, nil
+		m.edited = map[string]any{"user": slackbot, "ts": strconv.FormatInt(now, 10) + ".000000"}
+		m.changed(was)
+		u.inHuddle = false
+		u.changed("user_huddle_changed")
+	})
+}

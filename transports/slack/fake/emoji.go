@@ -1,0 +1,113 @@
+package fake
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// emojiName is what reactions.add takes as a name. Slack knows which names exist; here any
+// well-formed one does, so that only what cannot be a name is refused.
+var emojiName = regexp.MustCompile(`^[a-z0-9_+'-]+(?:::skin-tone-[2-6])?$`)
+
+// commonEmoji are the names of emoji that tests and the demo use. In text, Slack keeps the
+// name, whatever was sent.
+var commonEmoji = map[string]string{
+	"😀": "grinning", "😁": "grin", "😂": "joy", "😃": "smiley", "😄": "smile", "😅": "sweat_smile",
+	"😉": "wink", "😊": "blush", "😍": "heart_eyes", "😎": "sunglasses", "😕": "confused", "😢": "cry",
+	"😭": "sob", "😱": "scream", "🙂": "slightly_smiling_face", "🙃": "upside_down_face", "🤔": "thinking_face",
+	"🙏": "pray", "👍": "+1", "👎": "-1", "👋": "wave", "👏": "clap", "👀": "eyes", "💯": "100", "🔥": "fire",
+	"🎉": "tada", "🚀": "rocket", "🐛": "bug", "☕": "coffee", "🍰": "cake", "🌍": "earth_africa",
+	"✅": "white_check_mark", "❌": "x", "❤️": "heart", "⚠️": "warning", "🇩🇪": "de", "👨‍👩‍👧": "man-woman-girl",
+}
+
+var skinTones = map[rune]string{'🏻': "2", '🏼': "3", '🏽': "4", '🏾': "5", '🏿': "6"}
+
+// toShortcodes writes emoji by name, as Slack keeps them: 👍🏽 is :+1::skin-tone-4:.
+func toShortcodes(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r > 0x2000 }) {
+		return s
+	}
+	var out strings.Builder
+	for i := 0; i < len(s); {
+		char, name := longestEmoji(s[i:])
+		if char == "" {
+			_, n := utf8.DecodeRuneInString(s[i:])
+			out.WriteString(s[i : i+n])
+			i += n
+			continue
+		}
+		out.WriteString(":" + name + ":")
+		i += len(char)
+		for r, tone := range skinTones {
+			if strings.HasPrefix(s[i:], string(r)) {
+				out.WriteString(":skin-tone-" + tone + ":")
+				i += len(string(r))
+				break
+			}
+		}
+	}
+	return out.String()
+}
+
+func longestEmoji(s string) (char, name string) {
+	for c, n := range commonEmoji {
+		if len(c) > len(char) && strings.HasPrefix(s, c) {
+			char, name = c, n
+		}
+	}
+	return char, name
+}
+
+// emojiUnicode is the hexadecimal code of a named emoji, as in rich_text, or "".
+func emojiUnicode(name string) string {
+	for c, n := range commonEmoji {
+		if n != name {
+			continue
+		}
+		var parts []string
+		for _, r := range c {
+			parts = append(parts, strconv.FormatInt(int64(r), 16))
+		}
+		return strings.Join(parts, "-")
+	}
+	return ""
+}
+
+type emojiPicture struct {
+	data []byte
+	mime string
+}
+
+// AddEmoji adds a custom emoji with its picture, or an alias when picture is nil and alias names
+// another emoji.
+func (w *Workspace) AddEmoji(name string, picture []byte, alias string) {
+	w.server.do(func() {
+		value := "alias:" + alias
+		if picture != nil {
+			value = w.server.base + "/emoji/" + w.ID + "/" + name + ".png"
+			w.pictures[name] = emojiPicture{picture, http.DetectContentType(picture)}
+		}
+		w.emoji[name] = value
+		w.server.emit(emission{team: w, event: map[string]any{
+			"type": "emoji_changed", "subtype": "add", "name": name, "value": value}})
+	})
+}
+
+func (s *Server) serveEmoji(w http.ResponseWriter, r *http.Request) {
+	team, file, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/emoji/"), "/")
+	s.mu.Lock()
+	var p emojiPicture
+	if ws := s.workspace(team); ws != nil {
+		p = ws.pictures[strings.TrimSuffix(file, ".png")]
+	}
+	s.mu.Unlock()
+	if p.data == nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", p.mime)
+	_, _ = w.Write(p.data)
+}

@@ -1,0 +1,156 @@
+package fake
+
+import "slices"
+
+// joined tells that u is in the channel; inviter may be nil.
+func (c *Channel) joined(u, inviter *User) {
+	letter := "C"
+	if c.kind != public {
+		letter = "G"
+	}
+	event := map[string]any{"type": "member_joined_channel", "user": u.ID, "channel": c.ID, "channel_type": letter, "team": c.team.ID}
+	extra := map[string]any{}
+	if inviter != nil {
+		event["inviter"], extra["inviter"] = inviter.ID, inviter.ID
+	}
+	c.server.emit(emission{team: c.team, channel: c, event: event})
+	if c.kind == public || c.kind == private {
+		c.system("channel_join", u, "<@"+u.ID+"> has joined the channel", extra)
+	}
+}
+
+func (c *Channel) join(u, inviter *User) {
+	if c.has(u) {
+		return
+	}
+	c.members = append(c.members, u)
+	c.joined(u, inviter)
+}
+
+// leave takes u out; by is who did it, u or another.
+func (c *Channel) leave(u, by *User) {
+	if !c.has(u) {
+		return
+	}
+	letter := "C"
+	if c.kind != public {
+		letter = "G"
+	}
+	c.members = slices.DeleteFunc(c.members, func(o *User) bool { return o == u })
+	c.server.emit(emission{team: c.team, channel: c, event: map[string]any{
+		"type": "member_left_channel", "user": u.ID, "channel": c.ID, "channel_type": letter, "team": c.team.ID}})
+	c.server.emit(emission{team: c.team, channel: c, only: u, event: map[string]any{
+		"type": c.prefix() + "left", "channel": c.ID, "actor_id": by.ID}})
+	if by == u {
+		c.system("channel_leave", u, "<@"+u.ID+"> has left the channel", nil)
+	}
+}
+
+// convJoin is conversations.join.
+func (c *call) convJoin() (map[string]any, error) {
+	ch, err := c.visible(c.str("channel"))
+	switch {
+	case err != nil:
+		return nil, err
+	case ch.kind != public:
+		return nil, refuse("method_not_supported_for_channel_type")
+	case ch.archived:
+		return nil, refuse("is_archived")
+	}
+	out := map[string]any{}
+	if ch.has(c.user) {
+		out["warning"] = "already_in_channel"
+		out["response_metadata"] = map[string]any{"warnings": []any{"already_in_channel"}}
+	}
+	ch.join(c.user, nil)
+	out["channel"] = ch.json(c.user)
+	return out, nil
+}
+
+// convLeave is conversations.leave.
+func (c *call) convLeave() (map[string]any, error) {
+	ch, err := c.visibleFor("write")
+	switch {
+	case err != nil:
+		return nil, err
+	case ch.kind == im || ch.kind == mpim:
+		return nil, refuse("method_not_supported_for_channel_type")
+	case ch.general:
+		return nil, refuse("cant_leave_general")
+	case !ch.has(c.user):
+		return map[string]any{"not_in_channel": true}, nil
+	case len(ch.members) == 1 && ch.kind == private:
+		return nil, refuse("last_member")
+	}
+	ch.leave(c.user, c.user)
+	return nil, nil
+}
+
+// convInvite is conversations.invite.
+func (c *call) convInvite() (map[string]any, error) {
+	ch, err := c.visibleFor("write.invites")
+	switch {
+	case err != nil:
+		return nil, err
+	case ch.kind == im || ch.kind == mpim:
+		return nil, refuse("method_not_supported_for_channel_type")
+	case !ch.has(c.user):
+		return nil, refuse("not_in_channel")
+	case ch.archived:
+		return nil, refuse("is_archived")
+	}
+	ids := c.list("users")
+	if len(ids) == 0 {
+		return nil, refuse("no_user")
+	}
+	var users []*User
+	for _, id := range ids {
+		u := c.team.user(id)
+		switch {
+		case u == nil || u.deleted:
+			return nil, refuse("user_not_found")
+		case u == c.user:
+			return nil, refuse("cant_invite_self")
+		case ch.has(u):
+			return nil, refuse("already_in_channel")
+		}
+		users = append(users, u)
+	}
+	for _, u := range users {
+		ch.join(u, c.user)
+	}
+	return map[string]any{"channel": ch.json(c.user)}, nil
+}
+
+// convKick is conversations.kick.
+func (c *call) convKick() (map[string]any, error) {
+	ch, err := c.manage("write")
+	if err != nil {
+		return nil, err
+	}
+	u := c.team.user(c.str("user"))
+	switch {
+	case u == nil:
+		return nil, refuse("user_not_found")
+	case u == c.user:
+		return nil, refuse("cant_kick_self")
+	case ch.general:
+		return nil, refuse("cant_kick_from_general")
+	case !ch.has(u):
+		return nil, refuse("not_in_channel")
+	}
+	ch.leave(u, c.user)
+	return map[string]any{"errors": map[string]any{}}, nil
+}
+
+// convClose is conversations.close.
+func (c *call) convClose() (map[string]any, error) {
+	ch, err := c.visibleFor("write")
+	switch {
+	case err != nil:
+		return nil, err
+	case ch.kind != im && ch.kind != mpim:
+		return nil, refuse("method_not_supported_for_channel_type")
+	}
+	return nil, nil
+}

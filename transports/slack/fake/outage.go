@@ -1,0 +1,114 @@
+package fake
+
+import (
+	"net"
+	"sync"
+)
+
+// gate is a listener that can cut all its connections and refuse new ones.
+type gate struct {
+	net.Listener
+	mu     sync.Mutex
+	conns  map[*gateConn]struct{}
+	closed bool // refuses
+}
+
+func newGate(l net.Listener) *gate {
+	return &gate{Listener: l, conns: map[*gateConn]struct{}{}}
+}
+
+// gateConn is a connection that its gate knows.
+type gateConn struct {
+	net.Conn
+	gate *gate
+}
+
+// Accept resets connections while the gate is shut: the client sees what it sees of a host
+// that is gone.
+func (g *gate) Accept() (net.Conn, error) {
+	for {
+		c, err := g.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		g.mu.Lock()
+		if g.closed {
+			g.mu.Unlock()
+			abort(c)
+			continue
+		}
+		k := &gateConn{Conn: c, gate: g}
+		g.conns[k] = struct{}{}
+		g.mu.Unlock()
+		return k, nil
+	}
+}
+
+// Close forgets the connection.
+func (c *gateConn) Close() error {
+	c.gate.mu.Lock()
+	delete(c.gate.conns, c)
+	c.gate.mu.Unlock()
+	return c.Conn.Close()
+}
+
+func (g *gate) shut() {
+	g.mu.Lock()
+	g.closed = true
+	conns := make([]*gateConn, 0, len(g.conns))
+	for c := range g.conns {
+		conns = append(conns, c)
+	}
+	g.mu.Unlock()
+	for _, c := range conns {
+		abort(c.Conn)
+		_ = c.Close()
+	}
+}
+
+func (g *gate) open() {
+	g.mu.Lock()
+	g.closed = false
+	g.mu.Unlock()
+}
+
+// Outage makes the network go: every connection is reset, new ones are reset at once. Life in
+// Slack goes on; envelopes are tried and lost as Slack does, so after Restore an app gets at
+// most the retries that are still due, and must read the rest from the history.
+func (s *Server) Outage() {
+	s.mu.Lock()
+	s.down = true
+	gate := s.gate
+	s.dropSockets()
+	s.mu.Unlock()
+	if gate != nil {
+		gate.shut()
+	}
+}
+
+// Restore ends an Outage.
+func (s *Server) Restore() {
+	s.mu.Lock()
+	s.down = false
+	gate := s.gate
+	s.mu.Unlock()
+	if gate != nil {
+		gate.open()
+	}
+}
+
+// DropSockets cuts all Socket Mode connections without a close frame.
+func (s *Server) DropSockets() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropSockets()
+}
+
+func (s *Server) dropSockets() {
+	for _, a := range s.apps {
+		for _, k := range a.sockets {
+			k.kill()
+		}
+		a.sockets = nil
+	}
+}

@@ -1,0 +1,83 @@
+package fake_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+	"go.uber.org/goleak"
+
+	"github.com/dragoman-im/dragoman/transports/slack/fake"
+	"github.com/dragoman-im/dragoman/transports/slack/fake/honest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a small Slack: ann and bob and the bot in #general, ann alone in #cellar, carl
+// (an admin) in neither.
+type world struct {
+	*testing.T
+	slack           *fake.Server
+	acme            *fake.Workspace
+	ann, bob, carl  *fake.User
+	general, cellar *fake.Channel
+	app             *fake.App
+	in              *fake.Install
+	bot, asAnn      *slack.Client
+	annToken        string
+}
+
+func newWorld(t *testing.T, options ...func(*fake.Options)) *world {
+	t.Helper()
+	opt := fake.Options{Check: honest.Hook(t), PingEvery: 50 * time.Millisecond}
+	for _, f := range options {
+		f(&opt)
+	}
+	s := fake.New(opt)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	w := &world{T: t, slack: s, acme: s.AddWorkspace("Acme", "acme")}
+	w.ann = w.acme.AddUser(fake.Person{Name: "ann", RealName: "Ann Example", DisplayName: "Ann", Email: "ann@example.org", TZ: "Europe/Berlin"})
+	w.bob = w.acme.AddUser(fake.Person{Name: "bob", RealName: "Bob Example"})
+	w.carl = w.acme.AddUser(fake.Person{Name: "carl", Admin: true})
+	w.app = s.AddApp(fake.AppSpec{Name: "Dragoman"})
+	w.in = w.app.Install(w.acme)
+	w.annToken = w.app.Link(w.ann)
+	w.general = w.acme.AddChannel(fake.Room{Name: "general", General: true, Topic: "All & sundry", Members: []*fake.User{w.ann, w.bob, w.in.Bot}})
+	w.cellar = w.acme.AddChannel(fake.Room{Name: "cellar", Private: true, Members: []*fake.User{w.ann}})
+	w.bot = w.client(w.in.Token)
+	w.asAnn = w.client(w.annToken)
+	return w
+}
+
+func (w *world) client(token string) *slack.Client {
+	return slack.New(token, slack.OptionAPIURL(w.slack.APIURL()), slack.OptionAppLevelToken(w.app.Token),
+		slack.OptionHTTPClient(newHTTP(w.T)))
+}
+
+func deadline(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// wants checks that err is the answer with that code.
+func (w *world) wants(err error, code string) {
+	w.Helper()
+	var r slack.SlackErrorResponse
+	if !errors.As(err, &r) || r.Err != code {
+		w.Errorf("error is %v, want %s", err, code)
+	}
+}
+
+// ok checks that there is no error.
+func (w *world) ok(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
