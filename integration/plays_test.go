@@ -89,6 +89,16 @@ func condense(err error) string {
 	return ""
 }
 
+// perform plays p against a server.
+func perform(t *testing.T, p *play.Play, server *peers.Server, restart func()) {
+	t.Helper()
+	stage := stageOn(server, restart)
+	stage.Log = t.Logf
+	if err := play.Run(t.Context(), p, stage); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestPlaysOnProsody shows that the plays are right: another server plays them too.
 func TestPlaysOnProsody(t *testing.T) {
 	t.Parallel()
@@ -96,15 +106,26 @@ func TestPlaysOnProsody(t *testing.T) {
 	for _, p := range readPlays(t) {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
-			if p.Only != "" {
+			if p.Only != "" && p.Only != "prosody" {
 				t.Skipf("only for %s: %s", p.Only, p.Because)
 			}
 			server := peers.StartProsody(t, setupFor(p))
-			stage := stageOn(&server.Server, server.Restart)
-			stage.Log = t.Logf
-			if err := play.Run(t.Context(), p, stage); err != nil {
-				t.Fatal(err)
+			perform(t, p, &server.Server, server.Restart)
+		})
+	}
+}
+
+// TestPlays plays everything against the dragoman binary.
+func TestPlays(t *testing.T) {
+	t.Parallel()
+	for _, p := range readPlays(t) {
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			if p.Only != "" && p.Only != "dragoman" {
+				t.Skipf("only for %s: %s", p.Only, p.Because)
 			}
+			server := peers.StartDragoman(t, peers.Options{Setup: setupFor(p)})
+			perform(t, p, &server.Server, server.Restart)
 		})
 	}
 }

@@ -1,0 +1,206 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// binary is the dragoman that this test process has built.
+var binary = sync.OnceValues(build)
+
+// build compiles cmd/dragoman, with the race detector if DRAGOMAN_TEST_RACE is set. The
+// directory is removed by Cleanup.
+func build() (string, error) {
+	dir, err := os.MkdirTemp("", "dragoman-test-")
+	if err != nil {
+		return "", err
+	}
+	buildDir = dir
+	path := filepath.Join(dir, "dragoman")
+	args := []string{"build", "-o", path}
+	if os.Getenv("DRAGOMAN_TEST_RACE") != "" {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "github.com/dragoman-im/dragoman/cmd/dragoman")...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build dragoman: %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+var buildDir string
+
+// Cleanup removes the built binary; TestMain calls it.
+func Cleanup() {
+	if buildDir != "" {
+		_ = os.RemoveAll(buildDir)
+	}
+}
+
+// Binary is the path of the dragoman under test, built at the first call.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Dragoman is a dragoman process with its data directory; it can be killed and started
+// again.
+type Dragoman struct {
+	Server
+	Dir  string
+	t    testing.TB
+	log  *Log
+	args []string
+	proc *Process
+}
+
+// Options are what a Dragoman is started with beyond the usual.
+type Options struct {
+	Setup
+	Settings string // further TOML: whole sections
+	Limits   string // further lines of [limits]
+}
+
+// StartDragoman runs `dragoman serve` with settings of its own on free ports.
+func StartDragoman(t testing.TB, o Options) *Dragoman {
+	t.Helper()
+	d := newDragoman(t, "dragoman")
+	authority := NewAuthority(t, d.Dir, o.Host)
+	d.Server = Server{
+		Host:          o.Host,
+		ClientAddr:    fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
+		ComponentAddr: fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
+		TLS:           authority.Client(),
+		CertFile:      authority.CertFile,
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = \"data\"\n\n", o.Host)
+	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\n\n", d.ClientAddr, d.ComponentAddr)
+	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\n\n", authority.CertFile, authority.KeyFile)
+	fmt.Fprintf(&b, "[login]\niterations = 4096\n\n[log]\nlevel = \"debug\"\n\n")
+	fmt.Fprintf(&b, "[limits]\nnew_connections = 0\nrate = \"0 B\"\n%s\n\n%s\n", o.Limits, o.Settings)
+	for _, c := range o.Components {
+		fmt.Fprintf(&b, "\n[[component]]\ndomain = %q\nsecret = %q\n", c.Domain, c.Secret)
+		if c.Privileged {
+			fmt.Fprintf(&b, "privileges = [\"roster\", \"message\"]\n")
+		}
+	}
+	d.configure(b.String())
+	for _, a := range o.Accounts {
+		d.AddAccount(a)
+	}
+	d.args = []string{"serve", "-c", d.config()}
+	d.Start()
+	return d
+}
+
+// StartGateway runs `dragoman component` with these settings, attached to a server that
+// runs already.
+func StartGateway(t testing.TB, server *Server, settings string) *Dragoman {
+	t.Helper()
+	d := newDragoman(t, "dragoman-component")
+	d.Server = *server
+	var b strings.Builder
+	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = \"data\"\n\n[log]\nlevel = \"debug\"\n\n", server.Host)
+	fmt.Fprintf(&b, "[foreign]\naddress = %q\n\n%s\n", server.ComponentAddr, settings)
+	d.configure(b.String())
+	d.args = []string{"component", "-c", d.config()}
+	d.run()
+	return d
+}
+
+func newDragoman(t testing.TB, title string) *Dragoman {
+	t.Helper()
+	Binary(t)
+	return &Dragoman{Dir: t.TempDir(), t: t, log: NewLog(t, title)}
+}
+
+func (d *Dragoman) config() string { return filepath.Join(d.Dir, "dragoman.toml") }
+
+func (d *Dragoman) configure(text string) {
+	d.t.Helper()
+	if err := os.WriteFile(d.config(), []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// Start starts the process and returns once clients can connect.
+func (d *Dragoman) Start() {
+	d.t.Helper()
+	d.run()
+	d.proc.WaitListening(d.t, d.ClientAddr)
+}
+
+func (d *Dragoman) run() {
+	d.t.Helper()
+	cmd := exec.Command(Binary(d.t), d.args...)
+	cmd.Dir = d.Dir
+	d.proc = Spawn(d.t, d.log, cmd)
+}
+
+// Kill ends the process with SIGKILL.
+func (d *Dragoman) Kill() { d.proc.Kill() }
+
+// Stop ends the process with SIGTERM and fails the test if that is not clean.
+func (d *Dragoman) Stop() {
+	d.t.Helper()
+	state, err := d.proc.Stop()
+	if err != nil {
+		d.t.Error(err)
+	} else if !state.Success() {
+		d.t.Errorf("dragoman ended with %v after SIGTERM\n%s", state, d.log.Tail())
+	}
+}
+
+// Restart kills the process and starts it again on the same data.
+func (d *Dragoman) Restart() {
+	d.t.Helper()
+	d.Kill()
+	if len(d.args) > 0 && d.args[0] == "component" {
+		d.run()
+		return
+	}
+	d.Start()
+}
+
+// Log is what the process writes.
+func (d *Dragoman) Log() *Log { return d.log }
+
+// Done is closed when the process has ended.
+func (d *Dragoman) Done() <-chan struct{} { return d.proc.Done() }
+
+// AddAccount makes an account with the command line.
+func (d *Dragoman) AddAccount(a Account) {
+	d.t.Helper()
+	if _, err := d.Run(a.Password+"\n", "account", "add", a.User+"@"+d.Host); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// Run runs another command of the binary on the same configuration, with input on its
+// standard input, and returns what it printed.
+func (d *Dragoman) Run(input string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, Binary(d.t), append(args, "-c", d.config())...)
+	cmd.Dir = d.Dir
+	cmd.Stdin = strings.NewReader(input)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("dragoman %s: %w\n%s", strings.Join(args, " "), err, out.String())
+	}
+	return out.String(), nil
+}
