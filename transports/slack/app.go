@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
@@ -26,6 +27,7 @@ type app struct {
 	log    *slog.Logger
 	cancel context.CancelFunc
 	done   chan struct{}
+	acks   chan acknowledgement
 
 	mu       sync.Mutex
 	sessions []*session
@@ -35,7 +37,7 @@ type app struct {
 }
 
 func newApp(n *Network, c credentials) *app {
-	return &app{n: n, token: c.App, id: c.appID(), log: n.o.Log.With("app", c.appID()), done: make(chan struct{})}
+	return &app{n: n, token: c.App, id: c.appID(), log: n.o.Log.With("app", c.appID()), done: make(chan struct{}), acks: make(chan acknowledgement, maxAcks)}
 }
 
 func (a *app) start() {
@@ -43,7 +45,11 @@ func (a *app) start() {
 	a.cancel = cancel
 	go func() {
 		defer close(a.done)
+		var acking sync.WaitGroup
+		acking.Go(func() { a.acknowledge(ctx) })
 		a.run(ctx)
+		cancel()
+		acking.Wait()
 	}()
 }
 
@@ -174,40 +180,99 @@ func (a *app) envelope(ctx context.Context, client *socketmode.Client, message j
 	a.request(ctx, client, e.EnvelopeID, e.Type, e.Payload)
 }
 
-// request delivers an envelope's event durably to all whom it concerns, then acknowledges it.
-// Where one of them could not take it, there is no acknowledgement, and Slack sends it again.
+// request delivers an envelope's event to all whom it concerns, and acknowledges it once it is durable
+// for all of them. Where one of them could not take it, there is no acknowledgement, and Slack sends it again.
 func (a *app) request(ctx context.Context, client *socketmode.Client, id, typ string, payload json.RawMessage) {
-	if typ == "events_api" && !a.dispatch(ctx, payload) {
-		return
+	d := &delivery{done: func(taken bool) {
+		if !taken {
+			return
+		}
+		select {
+		case a.acks <- acknowledgement{client, id}:
+		default: // so many wait that Slack will not hear of this one in time: it comes again, and is known then
+		}
+	}}
+	d.begin()
+	if typ == "events_api" {
+		a.dispatch(ctx, d, payload)
 	}
-	if err := client.AckCtx(ctx, id, nil); err != nil && ctx.Err() == nil {
-		a.log.Warn("acknowledge a slack event", "err", err)
+	d.end(nil)
+}
+
+// maxAcks bounds the acknowledgements that wait to be written.
+const maxAcks = 4096
+
+type acknowledgement struct {
+	client *socketmode.Client
+	id     string
+}
+
+// acknowledge writes acknowledgements, since whoever tells that an event is durable must not wait.
+func (a *app) acknowledge(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case k := <-a.acks:
+			wait, cancel := context.WithTimeout(ctx, a.n.o.Timeout)
+			if err := k.client.AckCtx(wait, k.id, nil); err != nil && ctx.Err() == nil {
+				a.log.Warn("acknowledge a slack event", "err", err)
+			}
+			cancel()
+		}
 	}
 }
 
-func (a *app) dispatch(ctx context.Context, payload json.RawMessage) (taken bool) {
+// delivery is one envelope on its way into the inboxes.
+type delivery struct {
+	pending atomic.Int32
+	failed  atomic.Bool
+	done    func(taken bool)
+}
+
+func (d *delivery) begin() { d.pending.Add(1) }
+
+func (d *delivery) end(err error) {
+	if err != nil {
+		d.failed.Store(true)
+	}
+	if d.pending.Add(-1) == 0 {
+		d.done(!d.failed.Load())
+	}
+}
+
+// post hands an event to one account's sink.
+func (d *delivery) post(ctx context.Context, s *session, e transports.Event) error {
+	d.begin()
+	transports.Post(ctx, s.sink, e, func(err error) {
+		if err != nil {
+			s.log.Error("slack event not taken", "key", e.Key, "err", err)
+		}
+		d.end(err)
+	})
+	return nil
+}
+
+func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage) {
 	defer func() {
 		if r := recover(); r != nil { // one event is lost to us, not the process
 			a.log.Error("slack event", "panic", r, "stack", string(debug.Stack()))
-			taken = true
 		}
 	}()
 	var w wrapper
 	if err := json.Unmarshal(payload, &w); err != nil {
 		a.log.Warn("slack sent an event that cannot be read", "err", err)
-		return true
+		return
 	}
-	taken = true
 	for _, s := range a.all() {
 		if w.TeamID != "" && w.TeamID != s.cred.Team && !w.concerns(s.cred.Team) {
 			continue
 		}
-		if err := s.receive(ctx, &w); err != nil {
+		if err := s.receive(ctx, d, &w); err != nil {
 			a.log.Error("slack event not taken", "account", s.account.ID, "event", w.Event.Type, "err", err)
-			taken = false
+			d.failed.Store(true)
 		}
 	}
-	return taken
 }
 
 // connected tells the accounts; from the second time on there was a gap, since Slack

@@ -11,35 +11,35 @@ import (
 
 // receive turns an event into those of the contract and delivers them; nil means that Slack
 // may forget it as far as this account is concerned.
-func (s *session) receive(ctx context.Context, w *wrapper) error {
+func (s *session) receive(ctx context.Context, d *delivery, w *wrapper) error {
 	e := &w.Event
 	switch e.Type {
 	case "message":
-		return s.onMessage(ctx, w)
+		return s.onMessage(ctx, d, w)
 	case "reaction_added", "reaction_removed":
-		return s.onReaction(ctx, e)
+		return s.onReaction(ctx, d, e)
 	case "member_joined_channel", "member_left_channel":
-		return s.onMember(ctx, e)
+		return s.onMember(ctx, d, e)
 	case "channel_left", "group_left", "channel_archive", "group_archive", "channel_deleted", "group_deleted", "im_close", "group_close":
-		return s.onRoomGone(ctx, e)
+		return s.onRoomGone(ctx, d, e)
 	case "channel_rename", "group_rename", "channel_unarchive", "group_unarchive", "channel_joined", "group_joined", "im_created", "im_open", "mpim_open", "channel_created":
-		return s.onRoomChange(ctx, e)
+		return s.onRoomChange(ctx, d, e)
 	case "team_join", "user_change", "user_profile_changed":
-		return s.onUser(ctx, e)
+		return s.onUser(ctx, d, e)
 	case "tokens_revoked", "app_uninstalled":
 		return s.onRevoked(e)
 	}
 	return nil // nothing that we carry
 }
 
-// deliver gives an event of a room to the bridge.
-func (s *session) deliver(ctx context.Context, room transports.RoomInfo, key, ts string, actor string, body transports.Body) error {
-	return s.sink.Deliver(ctx, transports.Event{
+// occurrence makes an event of a room.
+func (s *session) occurrence(room transports.RoomInfo, key, ts, actor string, body transports.Body) transports.Event {
+	return transports.Event{
 		Key: key, Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, actor), At: stampTime(ts), Body: body,
-	})
+	}
 }
 
-func (s *session) onMessage(ctx context.Context, w *wrapper) error {
+func (s *session) onMessage(ctx context.Context, d *delivery, w *wrapper) error {
 	channel := w.Event.channel()
 	room, ok, err := s.sees(ctx, channel)
 	if err != nil || !ok {
@@ -47,7 +47,7 @@ func (s *session) onMessage(ctx context.Context, w *wrapper) error {
 	}
 	if w.Event.Subtype == "channel_topic" || w.Event.Subtype == "group_topic" || w.Event.Subtype == "channel_name" || w.Event.Subtype == "group_name" {
 		s.forget(channel)
-		if err := s.onRoomChange(ctx, &w.Event); err != nil {
+		if err := s.onRoomChange(ctx, d, &w.Event); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func (s *session) onMessage(ctx context.Context, w *wrapper) error {
 	if !ok {
 		return nil
 	}
-	return s.sink.Deliver(ctx, event)
+	return d.post(ctx, s, event)
 }
 
 // convert makes an event of a message event; ok is false for those that show nothing.
@@ -151,7 +151,7 @@ func files(raw []rawFile) []transports.File {
 	return list
 }
 
-func (s *session) onReaction(ctx context.Context, e *rawEvent) error {
+func (s *session) onReaction(ctx context.Context, d *delivery, e *rawEvent) error {
 	if e.Item.Type != "message" {
 		return nil
 	}
@@ -165,10 +165,10 @@ func (s *session) onReaction(ctx context.Context, e *rawEvent) error {
 	} else {
 		body.Remove = []string{reaction(e.Reaction)}
 	}
-	return s.deliver(ctx, room, e.Item.TS+"/"+e.Type+"/"+e.user()+"/"+e.Reaction+"/"+e.EventTS, e.EventTS, e.user(), body)
+	return d.post(ctx, s, s.occurrence(room, e.Item.TS+"/"+e.Type+"/"+e.user()+"/"+e.Reaction+"/"+e.EventTS, e.EventTS, e.user(), body))
 }
 
-func (s *session) onMember(ctx context.Context, e *rawEvent) error {
+func (s *session) onMember(ctx context.Context, d *delivery, e *rawEvent) error {
 	channel, id := e.channel(), e.user()
 	joined := e.Type == "member_joined_channel"
 	if id == s.cred.Self {
@@ -179,7 +179,7 @@ func (s *session) onMember(ctx context.Context, e *rawEvent) error {
 		return err
 	}
 	if id == s.cred.Self && joined {
-		if err := s.deliver(ctx, room, "room/"+e.EventTS, e.EventTS, e.Inviter, transports.RoomChanged{Info: room}); err != nil {
+		if err := d.post(ctx, s, s.occurrence(room, "room/"+e.EventTS, e.EventTS, e.Inviter, transports.RoomChanged{Info: room})); err != nil {
 			return err
 		}
 	}
@@ -188,7 +188,7 @@ func (s *session) onMember(ctx context.Context, e *rawEvent) error {
 		return err
 	}
 	key := "member/" + id + "/" + e.EventTS
-	return s.deliver(ctx, room, key, e.EventTS, id, transports.Member{User: info, Joined: joined, By: userID(s.cred.Team, e.Inviter)})
+	return d.post(ctx, s, s.occurrence(room, key, e.EventTS, id, transports.Member{User: info, Joined: joined, By: userID(s.cred.Team, e.Inviter)}))
 }
 
 // known is somebody's profile, asked for where it is not in memory; who is not to be
@@ -207,7 +207,7 @@ func (s *session) known(ctx context.Context, id string) (transports.UserInfo, er
 	return info, err
 }
 
-func (s *session) onRoomGone(ctx context.Context, e *rawEvent) error {
+func (s *session) onRoomGone(ctx context.Context, d *delivery, e *rawEvent) error {
 	channel := e.channel()
 	s.mu.Lock()
 	room, ok := s.rooms[channel]
@@ -217,17 +217,17 @@ func (s *session) onRoomGone(ctx context.Context, e *rawEvent) error {
 		return nil
 	}
 	archived := e.Type == "channel_archive" || e.Type == "group_archive"
-	return s.deliver(ctx, room, "gone/"+e.EventTS, e.EventTS, e.user(), transports.RoomGone{Archived: archived})
+	return d.post(ctx, s, s.occurrence(room, "gone/"+e.EventTS, e.EventTS, e.user(), transports.RoomGone{Archived: archived}))
 }
 
-func (s *session) onRoomChange(ctx context.Context, e *rawEvent) error {
+func (s *session) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) error {
 	channel := e.channel()
 	s.forget(channel)
 	if e.Type == "channel_created" { // nobody of ours is in it yet, but it can be found
 		room := transports.RoomInfo{
 			ID: roomID(s.cred.Team, channel), Kind: transports.Public, Name: e.channelName(), Group: s.cred.TeamName, Writable: true,
 		}
-		return s.deliver(ctx, room, "room/"+e.EventTS, e.EventTS, e.user(), transports.RoomChanged{Info: room})
+		return d.post(ctx, s, s.occurrence(room, "room/"+e.EventTS, e.EventTS, e.user(), transports.RoomChanged{Info: room}))
 	}
 	room, ok, err := s.sees(ctx, channel)
 	if err != nil || !ok {
@@ -237,10 +237,10 @@ func (s *session) onRoomChange(ctx context.Context, e *rawEvent) error {
 	if ts == "" {
 		ts = e.TS
 	}
-	return s.deliver(ctx, room, "room/"+ts, ts, e.user(), transports.RoomChanged{Info: room})
+	return d.post(ctx, s, s.occurrence(room, "room/"+ts, ts, e.user(), transports.RoomChanged{Info: room}))
 }
 
-func (s *session) onUser(ctx context.Context, e *rawEvent) error {
+func (s *session) onUser(ctx context.Context, d *delivery, e *rawEvent) error {
 	var u rawUser
 	if err := json.Unmarshal(e.UserRef, &u); err != nil || u.ID == "" || u.ID == slackbot {
 		return nil
@@ -254,7 +254,7 @@ func (s *session) onUser(ctx context.Context, e *rawEvent) error {
 	if at.IsZero() {
 		at = time.Now().UTC()
 	}
-	return s.sink.Deliver(ctx, transports.Event{Key: "user/" + u.ID + "/" + e.EventTS, At: at, Body: transports.Contact{Info: info}})
+	return d.post(ctx, s, transports.Event{Key: "user/" + u.ID + "/" + e.EventTS, At: at, Body: transports.Contact{Info: info}})
 }
 
 func (s *session) onRevoked(e *rawEvent) error {
