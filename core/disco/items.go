@@ -1,0 +1,47 @@
+package disco
+
+import (
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Item is one of an entity's items (XEP-0030 §4.1).
+type Item struct {
+	JID        jid.JID
+	Node, Name string
+}
+
+// id is what a page is asked for by.
+func (i Item) id() string {
+	if i.Node == "" {
+		return i.JID.String()
+	}
+	return i.JID.String() + "#" + i.Node
+}
+
+// ItemsElement is the answer to disco#items; answer is nil where nothing was paged.
+func ItemsElement(node string, items []Item, answer *paging.Answer) *stanza.Element {
+	x := stanza.NewElement(NSItems, "query").With("node", node)
+	for _, i := range items {
+		x.Add(stanza.NewElement(NSItems, "item").With("jid", i.JID.String()).With("node", i.Node).With("name", i.Name))
+	}
+	if answer != nil {
+		x.Add(answer.Element())
+	}
+	return x
+}
+
+// maxItems is how many items are read of an answer.
+const maxItems = 10000
+
+// ParseItems reads an answer to disco#items. Items without a valid address are left out.
+func ParseItems(query *stanza.Element) []Item {
+	var list []Item
+	for e := range query.Named(NSItems, "item") {
+		if j, err := jid.Parse(e.Attr("jid")); err == nil && len(list) < maxItems {
+			list = append(list, Item{JID: j, Node: e.Attr("node"), Name: e.Attr("name")})
+		}
+	}
+	return list
+}
