@@ -1,0 +1,66 @@
+// Command dragoman is the XMPP server and its gateways: serve, component, demo, account,
+// config and version. Each command is one file here; what they do is in core/server.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dragoman-im/dragoman/config"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		report(err)
+		os.Exit(1)
+	}
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "dragoman",
+		Short:         "An XMPP server with gateways to Slack, Discord and other networks",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.PersistentFlags().StringP("config", "c", "", "configuration file (without one, the defaults hold)")
+	cmd.AddCommand(serveCommand(), componentCommand(), demoCommand(), accountCommand(), configCommand(), versionCommand())
+	return cmd
+}
+
+// report prints an error for a person: all problems of a configuration, one a line.
+func report(err error) {
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		fmt.Fprintln(os.Stderr, "dragoman: the configuration has", count(len(problems), "problem"))
+		for _, p := range problems {
+			fmt.Fprintln(os.Stderr, "  "+p)
+		}
+		return
+	}
+	fmt.Fprintln(os.Stderr, "dragoman:", err)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// load reads the configuration that -c names.
+func load(cmd *cobra.Command) (config.Config, error) {
+	file, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return config.Config{}, err
+	}
+	return config.Load(file, os.Environ())
+}
