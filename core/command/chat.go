@@ -1,0 +1,211 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/form"
+)
+
+// Line is one thing that a Chat says: a text, and a picture where there is one to show.
+type Line struct {
+	Text  string
+	Media *form.Media
+}
+
+// Chat plays one command as a dialogue in text: it asks one field after another.
+//
+// The person answers in words; "cancel" gives up, "back" goes to the question before, and
+// "-" leaves out a question that need not be answered.
+type Chat struct {
+	mu      sync.Mutex
+	step    Step
+	answers *form.Form
+	asked   []int // indexes of the fields asked so far, the current one last; empty where none is
+	used    time.Time
+	done    bool
+}
+
+// Words that a Chat understands as an answer to any question.
+const (
+	wordCancel = "cancel"
+	wordBack   = "back"
+	wordSkip   = "-"
+)
+
+// Begin runs a command as a chat and gives the first lines. done tells that it is over
+// already. The caller checks the right to it first.
+func Begin(ctx context.Context, c Command, who Caller) (chat *Chat, lines []Line, done bool, err error) {
+	step, err := c.Run(ctx, who)
+	if err != nil {
+		return nil, nil, true, err
+	}
+	chat = &Chat{used: time.Now()}
+	lines = chat.enter(step)
+	return chat, lines, chat.done, nil
+}
+
+// Idle is how long nothing was said.
+func (c *Chat) Idle() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Since(c.used)
+}
+
+// Cancel gives the command up, such as when it was idle for too long.
+func (c *Chat) Cancel() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.giveUp()
+}
+
+func (c *Chat) giveUp() {
+	if !c.done && c.step.Cancel != nil {
+		c.step.Cancel()
+	}
+	c.done = true
+}
+
+// Say takes what the person wrote and gives what to say. done tells that it is over. An
+// error is a fault of the command and has ended it.
+func (c *Chat) Say(ctx context.Context, text string) (lines []Line, done bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done {
+		return nil, true, nil
+	}
+	c.used = time.Now()
+	text = strings.TrimSpace(text)
+	switch strings.ToLower(text) {
+	case wordCancel:
+		c.giveUp()
+		return []Line{{Text: "Cancelled."}}, true, nil
+	case wordBack:
+		if len(c.asked) > 1 {
+			c.asked = c.asked[:len(c.asked)-1]
+			return c.question(), false, nil
+		}
+		return append([]Line{{Text: "This is the first question."}}, c.question()...), false, nil
+	}
+	if problem := c.take(text); problem != "" {
+		return append([]Line{{Text: problem}}, c.question()...), false, nil
+	}
+	if c.advance() {
+		return c.question(), false, nil
+	}
+	return c.submit(ctx)
+}
+
+// submit hands the answers of a whole step in.
+func (c *Chat) submit(ctx context.Context) ([]Line, bool, error) {
+	next, err := c.step.submit(ctx, c.answers)
+	var wrong *form.FieldError
+	switch {
+	case errors.As(err, &wrong):
+		lines := []Line{{Text: wrong.Error()}}
+		return append(lines, c.askAgain(wrong.Var)...), false, nil
+	case err != nil:
+		c.done = true
+		return nil, true, err
+	}
+	lines := c.enter(next)
+	return lines, c.done, nil
+}
+
+// enter shows a step and asks its first question.
+func (c *Chat) enter(step Step) []Line {
+	c.step, c.asked, c.answers = step, nil, &form.Form{Kind: form.Submit}
+	c.done = step.Then == nil
+	var lines []Line
+	for _, n := range step.Notes {
+		lines = append(lines, Line{Text: n.Text})
+	}
+	if step.Form != nil {
+		lines = append(lines, preface(step.Form)...)
+	}
+	for _, p := range step.Payload {
+		if u := p.ChildText("jabber:x:oob", "url"); u != "" { // XEP-0066
+			lines = append(lines, Line{Text: u})
+		}
+	}
+	if c.done {
+		return lines
+	}
+	c.advance()
+	return append(lines, c.question()...)
+}
+
+// asks tells whether a field is a question.
+func asks(fd *form.Field) bool {
+	return fd.Var != "" && fd.Type != form.Fixed && fd.Type != form.Hidden
+}
+
+// advance goes to the next question; false where there is none.
+func (c *Chat) advance() bool {
+	next := 0
+	if len(c.asked) > 0 {
+		next = c.asked[len(c.asked)-1] + 1
+	}
+	if c.step.Form == nil {
+		return false
+	}
+	for ; next < len(c.step.Form.Fields); next++ {
+		if asks(&c.step.Form.Fields[next]) {
+			c.asked = append(c.asked, next)
+			return true
+		}
+	}
+	return false
+}
+
+// askAgain goes back to the question about that field, or to the first.
+func (c *Chat) askAgain(name string) []Line {
+	for k, i := range c.asked {
+		if c.step.Form.Fields[i].Var == name {
+			c.asked = c.asked[:k+1]
+			return c.question()
+		}
+	}
+	c.asked = nil
+	c.advance()
+	return c.question()
+}
+
+func (c *Chat) current() *form.Field {
+	if len(c.asked) == 0 {
+		return nil
+	}
+	return &c.step.Form.Fields[c.asked[len(c.asked)-1]]
+}
+
+// take checks an answer and keeps it; it gives what is wrong with it.
+func (c *Chat) take(text string) (problem string) {
+	fd := c.current()
+	if fd == nil {
+		return "" // the step only waits for a word
+	}
+	if text == wordSkip {
+		if len(fd.Values) > 0 {
+			c.answers.Set(fd.Var, fd.Values...)
+			return ""
+		}
+		if fd.Required {
+			return "This is needed."
+		}
+		if fd.Type == form.Boolean {
+			c.answers.Set(fd.Var, "0")
+		} else {
+			c.answers.Set(fd.Var)
+		}
+		return ""
+	}
+	values, err := fd.Normalise(spoken(fd, text))
+	if err != nil {
+		return err.Error()
+	}
+	c.answers.Set(fd.Var, values...)
+	return ""
+}

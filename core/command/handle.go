@@ -1,0 +1,222 @@
+package command
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Actions of a request, and states of an answer (XEP-0050 §4.1).
+const (
+	actionExecute  = "execute"
+	actionNext     = "next"
+	actionPrev     = "prev"
+	actionComplete = "complete"
+	actionCancel   = "cancel"
+
+	statusExecuting = "executing"
+	statusCompleted = "completed"
+	statusCanceled  = "canceled"
+)
+
+// Handle answers an IQ set with <command/>. A *stanza.Error goes to the requester; any
+// other error is a fault of a command and has ended it.
+func (e *Engine) Handle(ctx context.Context, iq *stanza.Stanza) (*stanza.Element, error) {
+	x := iq.Payload1()
+	if iq.Type != stanza.TypeSet || !x.Is(NS, "command") {
+		return nil, stanza.BadRequest("This is no command.")
+	}
+	action := x.Attr("action")
+	switch action {
+	case "":
+		action = actionExecute
+	case actionExecute, actionNext, actionPrev, actionComplete, actionCancel:
+	default:
+		return nil, failure(stanza.BadRequest("There is no such action."), "malformed-action")
+	}
+	lang := x.Lang()
+	if lang == "" {
+		lang = iq.Lang
+	}
+	who := Caller{JID: iq.From, To: iq.To, Lang: lang}
+	id := x.Attr("sessionid")
+	if id == "" {
+		return e.start(ctx, x.Attr("node"), action, who)
+	}
+	s, err := e.take(id, iq.From, x.Attr("node"))
+	if err != nil {
+		return nil, err
+	}
+	step, end, err := s.turn(ctx, action, x)
+	e.release(s, end)
+	switch {
+	case err != nil:
+		return nil, err
+	case action == actionCancel:
+		return s.answer(Step{}, statusCanceled), nil // XEP-0050 §2.4.3
+	case end:
+		return s.answer(step, statusCompleted), nil
+	}
+	return s.answer(step, statusExecuting), nil
+}
+
+func (e *Engine) start(ctx context.Context, node, action string, who Caller) (*stanza.Element, error) {
+	c, err := e.Command(ctx, node, who)
+	if err != nil {
+		return nil, err
+	}
+	if action != actionExecute && action != actionNext && action != actionComplete {
+		return nil, failure(stanza.BadRequest("This command has not begun."), "bad-action")
+	}
+	s, err := e.open(&c, who)
+	if err != nil {
+		return nil, err
+	}
+	step, err := c.Run(ctx, who)
+	end := err != nil || step.Then == nil
+	s.steps = []Step{step}
+	e.release(s, end)
+	switch {
+	case err != nil:
+		return nil, asError(err)
+	case end:
+		return s.answer(step, statusCompleted), nil // XEP-0050 §2.4.1
+	}
+	return s.answer(step, statusExecuting), nil
+}
+
+// turn makes one move of a session that is taken; end tells that it was the last.
+func (s *session) turn(ctx context.Context, action string, x *stanza.Element) (step Step, end bool, err error) {
+	now := &s.steps[len(s.steps)-1]
+	switch action {
+	case actionCancel:
+		s.cancel()
+		return Step{}, true, nil
+	case actionPrev:
+		if !s.mayGoBack() {
+			return Step{}, false, failure(stanza.BadRequest("There is no way back from here."), "bad-action")
+		}
+		s.steps = s.steps[:len(s.steps)-1]
+		return s.steps[len(s.steps)-1], false, nil
+	case actionNext:
+		if now.Last {
+			return Step{}, false, failure(stanza.BadRequest("There is no step behind this one."), "bad-action")
+		}
+	case actionComplete:
+		if !now.Last {
+			return Step{}, false, failure(stanza.BadRequest("There is another step to come."), "bad-action")
+		}
+	}
+	given, err := now.read(x)
+	if err != nil {
+		return Step{}, false, err
+	}
+	next, err := now.submit(ctx, given)
+	var wrong *form.FieldError
+	switch {
+	case errors.As(err, &wrong):
+		// Asked again with what is wrong, where an error would end the dialogue of most clients.
+		again := *now
+		again.Notes = []Note{{Failure, wrong.Error()}}
+		return again, false, nil
+	case err != nil:
+		return Step{}, true, err
+	case next.Then == nil:
+		return next, true, nil
+	}
+	s.steps = append(s.steps, next)
+	if len(s.steps) > maxSteps {
+		s.steps = s.steps[1:]
+	}
+	return next, false, nil
+}
+
+// read takes the submitted form out of a request.
+func (st *Step) read(x *stanza.Element) (*form.Form, error) {
+	e := x.Child(form.NS, "x")
+	if st.Form == nil || e == nil {
+		return &form.Form{Kind: form.Submit}, nil
+	}
+	f, err := form.Parse(e) // a form of type cancel counts as one of type submit (XEP-0050 §3.5.1)
+	if err != nil {
+		return nil, failure(stanza.BadRequest("The form cannot be read."), "bad-payload")
+	}
+	return f, nil
+}
+
+// submit checks the answers and goes on.
+func (st *Step) submit(ctx context.Context, given *form.Form) (Step, error) {
+	answers := given
+	if st.Form != nil {
+		var err error
+		if answers, err = st.Form.Accept(given); err != nil {
+			return Step{}, err
+		}
+		st.remember(answers)
+	}
+	return st.Then(ctx, answers)
+}
+
+// remember puts the answers into the form, for one who comes back to it (XEP-0050 §2.4.2).
+// Secrets are not shown again.
+func (st *Step) remember(answers *form.Form) {
+	f := *st.Form
+	f.Fields = append([]form.Field(nil), f.Fields...)
+	for i := range f.Fields {
+		if a := answers.Field(f.Fields[i].Var); a != nil && f.Fields[i].Type != form.TextPrivate {
+			f.Fields[i].Values = a.Values
+		}
+	}
+	st.Form = &f
+}
+
+func (s *session) mayGoBack() bool { return len(s.steps) > 1 && !s.steps[len(s.steps)-1].NoBack }
+
+// answer is the <command/> of a result.
+func (s *session) answer(step Step, status string) *stanza.Element {
+	x := stanza.NewElement(NS, "command").With("node", s.command.Node).With("sessionid", s.id).With("status", status)
+	if status == statusExecuting {
+		x.Add(s.actions(step))
+	}
+	for _, n := range step.Notes {
+		x.Add(stanza.TextElement(NS, "note", n.Text).With("type", string(n.Type)))
+	}
+	if step.Form != nil {
+		x.Add(step.Form.Element())
+	}
+	return x.Add(step.Payload...)
+}
+
+// actions offers what can be done now (XEP-0050 §4.2).
+func (s *session) actions(step Step) *stanza.Element {
+	forward := actionNext
+	if step.Last {
+		forward = actionComplete
+	}
+	a := stanza.NewElement(NS, "actions").With("execute", forward)
+	if s.mayGoBack() {
+		a.Add(stanza.NewElement(NS, actionPrev))
+	}
+	return a.Add(stanza.NewElement(NS, forward))
+}
+
+// asError makes what a step says fit for the requester.
+func asError(err error) error {
+	var wrong *form.FieldError
+	if errors.As(err, &wrong) {
+		return failure(stanza.BadRequest(wrong.Error()), "bad-payload")
+	}
+	return err
+}
+
+// failure adds the condition of XEP-0050 §4.4 to an error.
+func failure(e *stanza.Error, condition string) *stanza.Error {
+	e.Type = "modify"
+	if condition == "session-expired" {
+		e.Type = "cancel"
+	}
+	e.App = stanza.NewElement(NS, condition)
+	return e
+}
