@@ -35,7 +35,6 @@ type App struct {
 	sockets  []*socket
 	turn     int // the socket whose turn it is
 	dropAcks int
-	mute     bool
 	frames   []*envelope // sent, oldest first, for Redeliver
 }
 

@@ -71,13 +71,6 @@ func (a *args) str(name string) string {
 	return a.form.Get(name)
 }
 
-func (a *args) has(name string) bool {
-	if _, ok := a.json[name]; ok {
-		return true
-	}
-	return a.form.Has(name)
-}
-
 // flag is a boolean argument, or def when absent.
 func (a *args) flag(name string, def bool) bool {
 	switch a.str(name) {

@@ -132,6 +132,7 @@ func (s *Server) forget(e *envelope) {
 	if !e.over {
 		e.over = true
 		close(e.done)
+		s.changed()
 	}
 }
 

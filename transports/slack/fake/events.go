@@ -76,9 +76,14 @@ type outbox struct {
 func (s *Server) takePending() outbox {
 	p := s.pending
 	s.pending = outbox{}
+	s.changed()
+	return p
+}
+
+// changed wakes up who awaits something. mu must be held.
+func (s *Server) changed() {
 	close(s.changes)
 	s.changes = make(chan struct{})
-	return p
 }
 
 func (s *Server) envelopeFor(in *Install, n emission, who []authorization) *envelope {

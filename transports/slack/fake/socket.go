@@ -106,6 +106,7 @@ func (k *socket) greet(s *Server) {
 		return
 	}
 	k.app.sockets = append(k.app.sockets, k)
+	s.changed()
 	k.out <- outFrame{body: map[string]any{
 		"type": "hello", "num_connections": len(k.app.sockets),
 		"connection_info": map[string]any{"app_id": k.app.ID},
@@ -224,6 +225,7 @@ func (k *socket) read(s *Server) {
 		k.kill()
 		s.mu.Lock()
 		k.leave()
+		s.changed()
 		s.mu.Unlock()
 	}()
 	for {

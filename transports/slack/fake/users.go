@@ -9,19 +9,23 @@ import (
 // json is the user as the Web API and events show it. The e-mail address is there only for
 // who may see it.
 func (u *User) json(email bool) map[string]any {
-	if u.deleted {
+	if u.deleted { // little is left of who is gone
 		return map[string]any{"id": u.ID, "team_id": u.team.ID, "name": u.person.Name, "deleted": true,
 			"profile": u.profile(email), "is_bot": u.bot != nil, "is_app_user": false, "updated": u.updated}
 	}
+	return u.full(email)
+}
+
+// full has all keys, as events have them of everybody.
+func (u *User) full(email bool) map[string]any {
 	zone, label, offset := u.zone()
-	out := map[string]any{
-		"id": u.ID, "team_id": u.team.ID, "name": u.person.Name, "deleted": false, "color": "9f69e7",
+	return map[string]any{
+		"id": u.ID, "team_id": u.team.ID, "name": u.person.Name, "deleted": u.deleted, "color": "9f69e7",
 		"real_name": u.person.RealName, "tz": zone, "tz_label": label, "tz_offset": offset,
 		"profile": u.profile(email), "is_admin": u.person.Admin, "is_owner": false, "is_primary_owner": false,
 		"is_restricted": u.person.Guest, "is_ultra_restricted": false, "is_bot": u.bot != nil, "is_app_user": false,
 		"updated": u.updated, "is_email_confirmed": u.person.Email != "", "who_can_share_contact_card": "EVERYONE",
 	}
-	return out
 }
 
 func (u *User) zone() (name, label string, offset int) {
@@ -220,7 +224,7 @@ func (u *User) changed(types ...string) {
 		types = []string{"user_change", "user_profile_changed", "user_status_changed"}
 	}
 	for _, t := range types {
-		body := u.json(false)
+		body := u.full(false)
 		body["locale"] = "en-US"
 		u.server.emit(emission{team: u.team, event: map[string]any{"type": t, "user": body, "cache_ts": now}})
 	}

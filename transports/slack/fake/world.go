@@ -72,11 +72,6 @@ func (k kind) channelType() string { return [...]string{"channel", "group", "im"
 // scopeGroup is what scopes call the kind: "channels:read".
 func (k kind) scopeGroup() string { return [...]string{"channels", "groups", "im", "mpim"}[k] }
 
-// typeName is the kind's name in the types argument of conversations.list.
-func (k kind) typeName() string {
-	return [...]string{"public_channel", "private_channel", "im", "mpim"}[k]
-}
-
 // Room is what a Channel is made from.
 type Room struct {
 	Name    string

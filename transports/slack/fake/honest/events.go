@@ -32,6 +32,11 @@ func (c *Checker) event(name string, payload any) error {
 	if !published && shape == nil && c.tolerated.Unlisted[name] == "" {
 		return errors.New("an event that nothing published knows")
 	}
+	for key := range c.tolerated.Empty[name] {
+		if list, ok := inner[key].([]any); ok && len(list) == 0 {
+			delete(inner, key)
+		}
+	}
 	if published {
 		if err := c.validate("slack.schema.json", pointer, inner); err != nil {
 			return err
@@ -41,6 +46,9 @@ func (c *Checker) event(name string, payload any) error {
 	if strings.HasPrefix(name, "message") {
 		nodes = append(nodes, c.nodes(lookup(c.schema, "/events/message"))...)
 		nodes = append(nodes, c.nodes(lookup(c.schema, answerMessage))...)
+	}
+	if strings.HasPrefix(name, "user_") {
+		nodes = append(nodes, c.nodes(lookup(c.schema, "/events/user_change"))...)
 	}
 	var paths map[string]string
 	if shape != nil {

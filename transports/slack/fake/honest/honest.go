@@ -58,6 +58,7 @@ type tolerated struct {
 	Responses map[string]map[string]string `json:"responses"`
 	Events    map[string]map[string]string `json:"events"`
 	Unlisted  map[string]string            `json:"unlisted_events"`
+	Empty     map[string]map[string]string `json:"empty_lists"` // keys of events that may be [] instead
 	Patches   []struct {
 		Pointer string `json:"pointer"`
 		Value   any    `json:"value"`

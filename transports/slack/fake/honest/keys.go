@@ -23,6 +23,9 @@ func (c *Checker) keys(v any, nodes []map[string]any, paths map[string]string, p
 			}
 		}
 	case map[string]any:
+		if x["type"] == "rich_text" && strings.HasSuffix(path, "blocks[]") {
+			nodes = c.nodes(lookup(c.schema, richTextPointer))
+		}
 		if free(nodes) && !deeper(paths, path) {
 			return nil
 		}

@@ -1,0 +1,138 @@
+package fake_test
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/dragoman-im/dragoman/transports/slack/fake"
+)
+
+func picture(t *testing.T) []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 20, 10))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestUploadInThreeSteps(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := deadline(t)
+	root := w.ann.Say(w.general, "show me")
+	release := w.slack.HoldShares()
+	data := picture(t)
+	sum, err := w.bot.UploadFileContext(ctx, slack.UploadFileParameters{
+		Filename: "Pic 1.png", Title: "A picture", AltTxt: "grey", FileSize: len(data), Reader: bytes.NewReader(data),
+		Channel: w.general.ID, InitialComment: "here <@" + w.ann.ID + ">", ThreadTimestamp: root.TS})
+	w.ok(err)
+	info, _, _, err := w.bot.GetFileInfoContext(ctx, sum.ID, 0, 0)
+	w.ok(err)
+	if len(info.Shares.Public) != 0 || len(w.general.Lines()) != 1 {
+		t.Errorf("shared before it was: %+v", info.Shares)
+	}
+	release()
+	info, _, _, err = w.bot.GetFileInfoContext(ctx, sum.ID, 0, 0)
+	w.ok(err)
+	share := info.Shares.Public[w.general.ID]
+	if len(share) != 1 || share[0].ThreadTs != root.TS || info.OriginalW != 20 || info.Mimetype != "image/png" || info.AltTxt != "grey" {
+		t.Fatalf("info: %+v", info)
+	}
+	m := w.general.Message(share[0].Ts)
+	if m.Subtype != "file_share" || m.User != w.in.Bot || m.Text != "here <@"+w.ann.ID+">" || len(m.Files) != 1 || m.Files[0].Title() != "A picture" {
+		t.Errorf("share: %+v", m)
+	}
+	var got bytes.Buffer
+	w.ok(w.asAnn.GetFileContext(ctx, info.URLPrivateDownload, &got))
+	if !bytes.Equal(got.Bytes(), data) {
+		t.Error("other bytes come back")
+	}
+	w.wants(w.asAnn.DeleteFileContext(ctx, sum.ID), "cant_delete_file")
+	w.ok(w.bot.DeleteFileContext(ctx, sum.ID))
+	_, _, _, err = w.bot.GetFileInfoContext(ctx, sum.ID, 0, 0)
+	w.wants(err, "file_deleted")
+	if err := w.bot.GetFileContext(ctx, info.URLPrivate, &got); err == nil {
+		t.Error("a deleted file is there")
+	}
+}
+
+func TestSeveralFilesInOneMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := deadline(t)
+	var files []slack.FileSummary
+	for _, text := range []string{"first", "second"} {
+		u, err := w.asAnn.GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{FileName: text + ".txt", FileSize: len(text)})
+		w.ok(err)
+		w.ok(w.asAnn.UploadToURL(ctx, slack.UploadToURLParameters{UploadURL: u.UploadURL, Reader: strings.NewReader(text), Filename: text + ".txt"}))
+		files = append(files, slack.FileSummary{ID: u.FileID, Title: text})
+	}
+	_, err := w.asAnn.CompleteUploadExternalContext(ctx, slack.CompleteUploadExternalParameters{Files: files, Channel: w.cellar.ID})
+	w.ok(err)
+	_, err = w.asAnn.CompleteUploadExternalContext(ctx, slack.CompleteUploadExternalParameters{Files: files, Channel: w.cellar.ID})
+	w.wants(err, "file_not_found")
+	if !w.slack.Await(ctx, func() bool { return len(w.cellar.Lines()) == 1 }) {
+		t.Fatal("not shared")
+	}
+	if m := w.cellar.Transcript()[0]; len(m.Files) != 2 || string(m.Files[1].Data()) != "second" || m.Files[0].MIME() != "text/plain" || m.Files[0].Name() != "first.txt" {
+		t.Errorf("shared: %+v", m)
+	}
+	_, _, _, err = w.bot.GetFileInfoContext(ctx, files[0].ID, 0, 0)
+	w.wants(err, "file_not_found")
+	info, _, _, err := w.asAnn.GetFileInfoContext(ctx, files[0].ID, 0, 0)
+	w.ok(err)
+	if len(info.Shares.Private[w.cellar.ID]) != 1 || info.IsPublic {
+		t.Errorf("info: %+v", info)
+	}
+	var got bytes.Buffer
+	if err := w.bot.GetFileContext(ctx, info.URLPrivate, &got); err == nil || !strings.Contains(err.Error(), "sign-in") {
+		t.Errorf("a file of a room the bot is not in: %v, %q", err, got.String())
+	}
+	list, _, err := w.asAnn.GetFilesContext(ctx, slack.GetFilesParameters{Channel: w.cellar.ID, Count: 1, Page: 2, User: w.ann.ID})
+	w.ok(err)
+	if len(list) != 1 {
+		t.Errorf("second page of files: %+v", list)
+	}
+}
+
+func TestUploadThatIsNotAsAnnounced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := deadline(t)
+	u, err := w.bot.GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{FileName: "a.txt", FileSize: 3})
+	w.ok(err)
+	if err := w.bot.UploadToURL(ctx, slack.UploadToURLParameters{UploadURL: u.UploadURL, Content: "four", Filename: "a.txt"}); err == nil {
+		t.Error("four bytes are taken for three")
+	}
+	_, err = w.bot.CompleteUploadExternalContext(ctx, slack.CompleteUploadExternalParameters{Files: []slack.FileSummary{{ID: u.FileID}}, Channel: w.general.ID})
+	w.wants(err, "file_not_found")
+	if err := w.bot.UploadToURL(ctx, slack.UploadToURLParameters{UploadURL: w.slack.URL() + "/upload/v1/none", Content: "x", Filename: "a"}); err == nil {
+		t.Error("an upload that nobody asked for")
+	}
+}
+
+func TestAFileOfAPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.ann.Share(w.general, "look @bob", fake.Message{}, fake.FileSpec{Name: "Grüße.TXT", Data: []byte("x")})
+	reply := w.bob.Share(w.general, "", m, fake.FileSpec{Name: "re.png", Data: picture(t), Alt: "grey"})
+	if reply.ThreadTS != m.TS || len(reply.Files) != 1 {
+		t.Errorf("reply: %+v", reply)
+	}
+	h, err := w.bot.GetConversationHistoryContext(deadline(t), &slack.GetConversationHistoryParameters{ChannelID: w.general.ID, Limit: 5})
+	w.ok(err)
+	f := h.Messages[0].Files[0]
+	if f.Name != "Grüße.TXT" || f.Filetype != "txt" || !strings.HasSuffix(f.URLPrivate, "/gr__e.txt") {
+		t.Errorf("file: %+v", f)
+	}
+	var got bytes.Buffer
+	w.ok(w.bot.GetFileContext(deadline(t), f.URLPrivate, &got))
+	if got.String() != "x" {
+		t.Errorf("content: %q", got.String())
+	}
+}
