@@ -3,6 +3,9 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"io"
 	"slices"
 	"time"
 
@@ -104,8 +107,12 @@ var notices = map[string]bool{
 
 func (s *session) edited(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
 	event := s.frame(m, room, app)
-	event.Key, event.At = m.TS+"/edit/"+m.Edited.TS, stampTime(m.Edited.TS)
-	event.Body = transports.Edit{ID: transports.MessageID(m.TS), Text: s.text(m), Files: files(m.Files)}
+	text := s.text(m)
+	// edited.ts has whole seconds: what was written tells apart the edits of one second.
+	sum := fnv.New64a()
+	_, _ = io.WriteString(sum, text.String()) // a hash takes everything
+	event.Key, event.At = fmt.Sprintf("%s/edit/%s/%x", m.TS, m.Edited.TS, sum.Sum64()), stampTime(m.Edited.TS)
+	event.Body = transports.Edit{ID: transports.MessageID(m.TS), Text: text, Files: files(m.Files)}
 	return event
 }
 

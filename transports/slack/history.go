@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -137,7 +138,8 @@ func (s *session) past(events []transports.Event, m *rawMessage, room transports
 	if after == "" || newer(m.TS, after) {
 		return append(events, s.message(m, room, s.cred.appID()))
 	}
-	if m.Edited != nil && newer(m.Edited.TS, after) {
+	// edited.ts has whole seconds: one of the same second as the last known message may be later.
+	if m.Edited != nil && stampTime(m.Edited.TS).Add(time.Second).After(stampTime(after)) {
 		return append(events, s.edited(m, room, s.cred.appID()))
 	}
 	return events

@@ -20,6 +20,7 @@ type Options struct {
 	APIURL   string        // base of the Web API, with a slash at the end
 	Timeout  time.Duration // of one call
 	Presence time.Duration // between two questions for the presence of everybody; 0 never asks
+	Pace     time.Duration // between questions that nobody waits for; 1.3 s, as Slack's tier 3 allows 50 a minute
 	RetryMin time.Duration // first wait before the socket is opened again
 	RetryMax time.Duration // longest wait
 	Log      *slog.Logger
@@ -44,6 +45,9 @@ func New(o Options) *Network {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 30 * time.Second
+	}
+	if o.Pace <= 0 {
+		o.Pace = paceEvery
 	}
 	if o.RetryMin <= 0 {
 		o.RetryMin = time.Second

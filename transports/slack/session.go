@@ -53,7 +53,7 @@ func newSession(n *Network, account transports.Account, c credentials, sink tran
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{
 		n: n, account: account, cred: c, sink: sink, bot: n.client(c.Bot), ctx: ctx, cancel: cancel,
-		log: n.o.Log.With("account", string(account.ID), "team", c.Team), pace: rate.NewLimiter(rate.Every(paceEvery), paceBurst),
+		log: n.o.Log.With("account", string(account.ID), "team", c.Team), pace: rate.NewLimiter(rate.Every(n.o.Pace), paceBurst),
 		people: map[string]transports.UserInfo{}, rooms: map[string]transports.RoomInfo{}, foreign: map[string]time.Time{},
 		watched: map[string]transports.Show{},
 	}

@@ -1,0 +1,205 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+	"github.com/dragoman-im/dragoman/transports/slack/fake"
+	"github.com/dragoman-im/dragoman/transports/slack/fake/honest"
+)
+
+// world is a stand-in with one workspace, three people and a channel that two of them and the app are in.
+type world struct {
+	t        *testing.T
+	server   *fake.Server
+	acme     *fake.Workspace
+	ann, ben *fake.User
+	general  *fake.Channel
+	app      *fake.App
+	install  *fake.Install
+	userTok  string // Ann's
+	net      *Network
+}
+
+func newWorld(t *testing.T, change ...func(*Options)) *world {
+	t.Helper()
+	t.Parallel()
+	w := &world{t: t}
+	w.server = fake.New(fake.Options{
+		Check: honest.Hook(t), AckTimeout: 300 * time.Millisecond, PingEvery: time.Second,
+		RetryAfter: []time.Duration{0, 50 * time.Millisecond, 50 * time.Millisecond},
+	})
+	if err := w.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.server.Close)
+	w.acme = w.server.AddWorkspace("Acme", "acme")
+	w.ann = w.acme.AddUser(fake.Person{Name: "ann", RealName: "Ann Able", DisplayName: "Ann", Email: "ann@acme.example"})
+	w.ben = w.acme.AddUser(fake.Person{Name: "ben", RealName: "Ben Best"})
+	w.general = w.acme.AddChannel(fake.Room{Name: "general", General: true, Topic: "All things", Members: []*fake.User{w.ann, w.ben}})
+	w.app = w.server.AddApp(fake.AppSpec{Name: "Dragoman"})
+	w.install = w.app.Install(w.acme)
+	w.ben.Invite(w.general, w.install.Bot)
+	w.userTok = w.app.Link(w.ann)
+	o := Options{APIURL: w.server.APIURL(), Timeout: 5 * time.Second, Pace: time.Millisecond, RetryMin: 10 * time.Millisecond, RetryMax: 50 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
+	for _, c := range change {
+		c(&o)
+	}
+	w.net = New(o)
+	return w
+}
+
+// link goes through the login with the given user token, which may be empty.
+func (w *world) link(user string) transports.Account {
+	w.t.Helper()
+	login, err := w.net.StartLogin(w.t.Context(), "tokens", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	step, err := login.Next(w.t.Context(), map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": user})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	step.Done.ID = "a1"
+	return *step.Done
+}
+
+// open opens an account and waits until its socket is there.
+func (w *world) open(account transports.Account) (*session, *sink) {
+	w.t.Helper()
+	k := &sink{changed: make(chan struct{}, 1)}
+	s, err := w.net.Open(w.t.Context(), account, k)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			w.t.Error(err)
+		}
+	})
+	k.await(w.t, "online", func() bool { return k.state == transports.Online })
+	return s.(*session), k
+}
+
+// sink keeps what a session delivers.
+type sink struct {
+	mu      sync.Mutex
+	events  []transports.Event
+	state   transports.State
+	cause   error
+	resyncs int
+	refuse  int // how many deliveries fail first
+	changed chan struct{}
+}
+
+func (k *sink) note(f func()) {
+	k.mu.Lock()
+	f()
+	k.mu.Unlock()
+	select {
+	case k.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (k *sink) Deliver(_ context.Context, e transports.Event) (err error) {
+	k.note(func() {
+		if k.refuse > 0 {
+			k.refuse--
+			err = context.DeadlineExceeded
+			return
+		}
+		k.events = append(k.events, e)
+	})
+	return err
+}
+
+func (k *sink) State(s transports.State, cause error) { k.note(func() { k.state, k.cause = s, cause }) }
+func (k *sink) Resynced()                             { k.note(func() { k.resyncs++ }) }
+func (k *sink) Save(json.RawMessage)                  {}
+func (k *sink) Rotate(context.Context, []byte) error  { return nil }
+
+func (k *sink) await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		k.mu.Lock()
+		done := ok()
+		k.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-k.changed:
+		case <-time.After(50 * time.Millisecond):
+		case <-deadline:
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			t.Fatalf("no %s; state %v (%v), events:\n%s", what, k.state, k.cause, dump(k.events))
+		}
+	}
+}
+
+// event waits for an event whose line begins like that.
+func (k *sink) event(t *testing.T, line string) transports.Event {
+	t.Helper()
+	var found transports.Event
+	k.await(t, line, func() bool {
+		for _, e := range k.events {
+			if strings.HasPrefix(brief(e), line) {
+				found = e
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// all are the events with exactly that line.
+func (k *sink) all(line string) []transports.Event {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var all []transports.Event
+	for _, e := range k.events {
+		if brief(e) == line {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func brief(e transports.Event) string {
+	switch b := e.Body.(type) {
+	case transports.Message:
+		return "message " + b.Text.Styling()
+	case transports.Edit:
+		return "edit " + b.Text.Styling()
+	case transports.Reactions:
+		return "reactions +" + strings.Join(b.Add, ",") + " -" + strings.Join(b.Remove, ",")
+	}
+	return transports.BodyKind(e.Body)
+}
+
+func dump(events []transports.Event) string {
+	var b strings.Builder
+	for _, e := range events {
+		b.WriteString(e.Key + " " + brief(e) + "\n")
+	}
+	return b.String()
+}
+
+func (w *world) room() transports.RoomID { return roomID(w.acme.ID, w.channelID()) }
+
+func (w *world) channelID() string { return w.acme.Channel("general").ID }
+
+func say(text, id string) transports.Outgoing {
+	return transports.Outgoing{ClientID: id, Attempt: 1, Since: time.Now(), Text: richtext.ParseStyling(text)}
+}

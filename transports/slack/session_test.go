@@ -1,0 +1,465 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/fake"
+)
+
+func TestNetworkKeepsItsContract(t *testing.T) {
+	t.Parallel()
+	if err := transports.CheckNetwork(New(Options{})); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLogin(t *testing.T) {
+	w := newWorld(t)
+	account := w.link(w.userTok)
+	if account.User != userID(w.acme.ID, w.ann.ID) || account.Name != "ann at Acme" {
+		t.Errorf("%q %q", account.User, account.Name)
+	}
+	if bot := w.link(""); bot.User != userID(w.acme.ID, w.install.Bot.ID) {
+		t.Errorf("%q", bot.User)
+	}
+	for name, answers := range map[string]map[string]string{
+		"no tokens": {}, "swapped": {"app": w.install.Token, "bot": w.app.Token}, "wrong bot": {"app": w.app.Token, "bot": "xoxb-no"},
+		"wrong app": {"app": "xapp-no", "bot": w.install.Token}, "wrong user": {"app": w.app.Token, "bot": w.install.Token, "user": "xoxp-no"},
+	} {
+		login, _ := w.net.StartLogin(t.Context(), "tokens", nil)
+		_, err := login.Next(t.Context(), answers)
+		var e *transports.Error
+		if !errors.As(err, &e) || e.Class != transports.Refused || e.Text == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	other := w.app.Link(w.ben)
+	relink, _ := w.net.StartLogin(t.Context(), "tokens", &account)
+	if _, err := relink.Next(t.Context(), map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": other}); transports.ClassOf(err) != transports.Refused {
+		t.Errorf("another person's token relinked the account: %v", err)
+	}
+	step, err := relink.Next(t.Context(), map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": w.userTok})
+	if err != nil || step.Done.ID != account.ID {
+		t.Errorf("%+v %v", step, err)
+	}
+}
+
+func TestPeopleAndRooms(t *testing.T) {
+	w := newWorld(t)
+	secret := w.acme.AddChannel(fake.Room{Name: "secret", Private: true, Members: []*fake.User{w.ben}})
+	other := w.acme.AddChannel(fake.Room{Name: "other", Members: []*fake.User{w.ben}})
+	direct := w.ann.DM(w.ben)
+	w.server.ShortPages(1)
+	s, _ := w.open(w.link(w.userTok))
+	var people []string
+	if err := s.Contacts(t.Context(), func(page []transports.UserInfo) error {
+		for _, u := range page {
+			people = append(people, u.Name+"/"+u.Handle+"/"+u.Group)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(people, []string{"Ben Best/ben/Acme"}) {
+		t.Errorf("%q", people)
+	}
+	rooms := map[string]transports.RoomInfo{}
+	if err := s.Rooms(t.Context(), func(page []transports.RoomInfo) error {
+		for _, r := range page {
+			if _, twice := rooms[string(r.ID)]; twice {
+				t.Errorf("%s twice", r.ID)
+			}
+			rooms[string(r.ID)] = r
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	g := rooms[string(w.room())]
+	if g.Name != "general" || g.Topic != "All things" || g.Kind != transports.Public || !g.Joined {
+		t.Errorf("%+v", g)
+	}
+	if r := rooms[string(roomID(w.acme.ID, other.ID))]; r.Joined || r.Kind != transports.Public {
+		t.Errorf("%+v", r)
+	}
+	if r := rooms[string(roomID(w.acme.ID, direct.ID))]; r.Kind != transports.Direct || r.Peer != userID(w.acme.ID, w.ben.ID) {
+		t.Errorf("%+v", r)
+	}
+	if _, seen := rooms[string(roomID(w.acme.ID, secret.ID))]; seen {
+		t.Error("a private channel of others is shown")
+	}
+	members, err := s.Members(t.Context(), w.room(), 10)
+	if err != nil || len(members) != 3 {
+		t.Errorf("%v %v", members, err)
+	}
+	if err := s.Join(t.Context(), roomID(w.acme.ID, other.ID)); err != nil || !other.Has(w.ann) {
+		t.Errorf("join: %v", err)
+	}
+	if _, err := s.Room(t.Context(), "t0-c0"); transports.ClassOf(err) != transports.Refused {
+		t.Errorf("another team's room: %v", err)
+	}
+}
+
+func TestMessagesBothWays(t *testing.T) {
+	w := newWorld(t)
+	s, k := w.open(w.link(w.userTok))
+	m := w.ben.Say(w.general, "hello *world*, see https://x.example :tada:")
+	e := k.event(t, "message hello")
+	if e.Room != w.room() || e.Actor != userID(w.acme.ID, w.ben.ID) || e.Own || e.Key != m.TS || e.Kind != transports.Public {
+		t.Errorf("%+v", e)
+	}
+	if got := brief(e); !strings.Contains(got, "*world*") || !strings.Contains(got, "https://x.example") || !strings.Contains(got, "🎉") {
+		t.Error(got)
+	}
+	w.ben.Edit(m, "hello again")
+	if e := k.event(t, "edit hello again"); e.Body.(transports.Edit).ID != transports.MessageID(m.TS) {
+		t.Errorf("%+v", e)
+	}
+	w.server.Unfurl(m, "https://x.example", "X")
+	w.ben.Delete(m)
+	if e := k.event(t, "delete"); e.Body.(transports.Delete).IDs[0] != transports.MessageID(m.TS) {
+		t.Errorf("%+v", e)
+	}
+
+	out := say("from *xmpp* <@U1> <!channel> & co", "c1")
+	out.Room = w.room()
+	sent, err := s.Send(t.Context(), out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	posted := w.general.Message(string(sent.ID))
+	if posted.User == nil || posted.User.ID != w.ann.ID || posted.Text != "from *xmpp* &lt;@U1&gt; &lt;!channel&gt; &amp; co" {
+		t.Errorf("%+v", posted)
+	}
+	echo := k.event(t, "message from")
+	if !echo.Own || echo.Body.(transports.Message).ID != sent.ID {
+		t.Errorf("echo %+v", echo)
+	}
+	if err := s.Edit(t.Context(), w.room(), sent.ID, say("changed", "c2")); err != nil || w.general.Message(string(sent.ID)).Text != "changed" {
+		t.Errorf("edit: %v", err)
+	}
+	if err := s.Delete(t.Context(), w.room(), sent.ID); err != nil || stands(w.general, string(sent.ID)) {
+		t.Errorf("delete: %v", err)
+	}
+	if err := s.Delete(t.Context(), w.room(), sent.ID); err != nil {
+		t.Errorf("a second delete: %v", err)
+	}
+	keys := map[string]bool{}
+	for _, e := range k.all("edit hello again") {
+		keys[e.Key] = true
+	}
+	if len(keys) != 1 {
+		t.Errorf("%v: a link's preview is no edit", keys)
+	}
+}
+
+// stands tells that a channel shows a message.
+func stands(c *fake.Channel, ts string) bool {
+	for _, m := range c.Transcript() {
+		if m.TS == ts && !m.Deleted {
+			return true
+		}
+	}
+	return false
+}
+
+func TestBotSpeaksAsPersona(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.open(w.link(""))
+	out := say("hi", "c1")
+	out.Room, out.Persona = w.room(), &transports.Persona{Name: "Juliet"}
+	if !s.CanRelay(t.Context(), w.room()) {
+		t.Error("a bot can relay")
+	}
+	sent, err := s.Send(t.Context(), out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := w.general.Message(string(sent.ID)); m.Name != "Juliet" {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestDirectMessages(t *testing.T) {
+	w := newWorld(t)
+	s, k := w.open(w.link(w.userTok))
+	room, err := s.Direct(t.Context(), userID(w.acme.ID, w.ben.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ben.Say(w.ben.DM(w.ann), "psst")
+	e := k.event(t, "message psst")
+	if e.Room != room || e.Kind != transports.Direct || e.Peer != userID(w.acme.ID, w.ben.ID) {
+		t.Errorf("%+v", e)
+	}
+	// What is said among others does not reach this account.
+	third := w.acme.AddUser(fake.Person{Name: "cy"})
+	w.app.Link(third)
+	w.ben.Say(w.ben.DM(third), "not for ann")
+	w.ben.Say(w.general, "marker")
+	k.event(t, "message marker")
+	if len(k.all("message not for ann")) != 0 {
+		t.Error("another's direct message was delivered")
+	}
+}
+
+// The traps of Slack and of slack-go, one by one.
+
+func TestRepeatedSendFindsTheFirst(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.open(w.link(w.userTok))
+	out := say("once", "c1")
+	out.Room = w.room()
+	w.server.Break("chat.postMessage", 1, fake.LostReply())
+	if _, err := s.Send(t.Context(), out); transports.ClassOf(err) != transports.Retry {
+		t.Fatalf("lost reply: %v", err)
+	}
+	out.Attempt = 2
+	sent, err := s.Send(t.Context(), out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	posts := 0
+	for _, m := range w.general.Transcript() {
+		if m.Text == "once" {
+			posts++
+			if m.TS != string(sent.ID) {
+				t.Errorf("sent %s, posted %s", sent.ID, m.TS)
+			}
+		}
+	}
+	if posts != 1 {
+		t.Errorf("posted %d times", posts)
+	}
+	out.ClientID = "c2"
+	if again, err := s.Send(t.Context(), out); err != nil || again.ID == sent.ID {
+		t.Errorf("another message with the same text was taken for the first: %v %v", again, err)
+	}
+}
+
+func TestErrorsHaveClasses(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.open(w.link(w.userTok))
+	out := say("x", "c1")
+	out.Room = w.room()
+	w.server.Break("chat.postMessage", 1, fake.RateLimited(7*time.Second))
+	_, err := s.Send(t.Context(), out)
+	var e *transports.Error
+	if !errors.As(err, &e) || e.Class != transports.Retry || e.After != 7*time.Second || !e.Unsent {
+		t.Errorf("429: %+v", err)
+	}
+	for _, f := range []fake.Fault{fake.ServerError(503), fake.Garbage()} {
+		w.server.Break("chat.postMessage", 1, f)
+		if _, err := s.Send(t.Context(), out); transports.ClassOf(err) != transports.Retry {
+			t.Errorf("%+v", err)
+		}
+	}
+	w.server.Break("chat.postMessage", 1, fake.Refused("is_archived"))
+	if _, err := s.Send(t.Context(), out); transports.ClassOf(err) != transports.Refused {
+		t.Errorf("%+v", err)
+	}
+}
+
+func TestRevokedTokenIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	s, k := w.open(w.link(w.userTok))
+	w.server.Revoke(w.userTok)
+	k.await(t, "needs login", func() bool { return k.state == transports.NeedsLogin })
+	out := say("x", "c1")
+	out.Room = w.room()
+	if _, err := s.Send(t.Context(), out); transports.ClassOf(err) != transports.NeedLogin {
+		t.Errorf("%v", err)
+	}
+	if _, err := w.net.Open(t.Context(), w.linkedBefore(s), &sink{changed: make(chan struct{}, 1)}); transports.ClassOf(err) != transports.NeedLogin {
+		t.Errorf("open: %v", err)
+	}
+}
+
+func (w *world) linkedBefore(s *session) transports.Account { return s.account }
+
+func TestMissingScopeSaysWhich(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.open(w.link(w.userTok))
+	w.server.SetScopes(w.userTok, "channels:history", "channels:read")
+	out := say("x", "c1")
+	out.Room = w.room()
+	_, err := s.Send(t.Context(), out)
+	var e *transports.Error
+	if !errors.As(err, &e) || e.Class != transports.NeedLogin || !strings.Contains(e.Text, "chat:write") {
+		t.Errorf("%+v", err)
+	}
+}
+
+func TestUnknownAndBrokenEventsAreAcknowledged(t *testing.T) {
+	w := newWorld(t)
+	_, k := w.open(w.link(w.userTok))
+	w.app.SendEvent(w.acme, map[string]any{"type": "no_such_event", "event_ts": "1.000001"})
+	w.app.SendEvent(w.acme, map[string]any{"type": "subteam_updated", "subteam": map[string]any{"id": "S1", "user_count": "12"}, "event_ts": "1.000002"})
+	m := w.ben.Say(w.general, "first")
+	w.app.SendEvent(w.acme, map[string]any{
+		"type": "message", "subtype": "message_changed", "channel": w.general.ID, "ts": "1.000003", "event_ts": "1.000003", "previous_message": []any{},
+		"message": map[string]any{"type": "message", "user": w.ben.ID, "text": "second", "ts": m.TS, "edited": map[string]any{"user": w.ben.ID, "ts": m.TS}},
+	})
+	k.event(t, "edit second")
+	if !w.server.Await(deadline(t), func() bool { return w.app.Unacknowledged() == 0 }) {
+		t.Errorf("%d envelopes are not acknowledged", w.app.Unacknowledged())
+	}
+}
+
+func deadline(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestWhatIsNotTakenComesAgain(t *testing.T) {
+	w := newWorld(t)
+	_, k := w.open(w.link(w.userTok))
+	k.note(func() { k.refuse = 1 })
+	w.ben.Say(w.general, "twice")
+	k.event(t, "message twice")
+	if !w.server.Await(deadline(t), func() bool { return w.app.Unacknowledged() == 0 }) {
+		t.Error("not acknowledged in the end")
+	}
+}
+
+func TestRedeliveredEventsHaveTheSameKey(t *testing.T) {
+	w := newWorld(t)
+	_, k := w.open(w.link(w.userTok))
+	w.app.DropAcks(1)
+	w.ben.Say(w.general, "again")
+	k.await(t, "two deliveries", func() bool {
+		n := 0
+		for _, e := range k.events {
+			if brief(e) == "message again" {
+				n++
+			}
+		}
+		return n >= 2
+	})
+	keys := map[string]bool{}
+	for _, e := range k.all("message again") {
+		keys[e.Key] = true
+	}
+	if len(keys) != 1 {
+		t.Errorf("%v", keys)
+	}
+}
+
+func TestGapsAreToldAndFilled(t *testing.T) {
+	w := newWorld(t)
+	s, k := w.open(w.link(w.userTok))
+	first := w.ben.Say(w.general, "before")
+	k.event(t, "message before")
+	w.server.Outage()
+	k.await(t, "connecting", func() bool { return k.state == transports.Connecting })
+	a := w.ben.Say(w.general, "one")
+	w.ben.Edit(first, "before, edited")
+	reply := w.ann.Reply(first, "in the thread")
+	b := w.ben.Say(w.general, "two")
+	w.server.GiveUp()
+	w.server.Restore()
+	k.await(t, "resync", func() bool { return k.state == transports.Online && k.resyncs > 0 })
+	w.server.ShortPages(1)
+	events, more, err := s.History(t.Context(), w.room(), transports.MessageID(first.TS), 100)
+	if err != nil || more {
+		t.Fatal(err, more)
+	}
+	var keys []string
+	for _, e := range events {
+		keys = append(keys, e.Key)
+	}
+	want := []string{a.TS, reply.TS, b.TS}
+	var got []string
+	for _, key := range keys {
+		if !strings.Contains(key, "/edit/") {
+			got = append(got, key)
+		}
+	}
+	if !slices.Equal(got, want) || len(keys) != 4 {
+		t.Errorf("%v, want %v and an edit", keys, want)
+	}
+	newest, _, err := s.History(t.Context(), w.room(), "", 2)
+	if err != nil || len(newest) < 2 || newest[len(newest)-1].Key != b.TS {
+		t.Errorf("%s %v", dump(newest), err)
+	}
+}
+
+func TestDisconnectFrames(t *testing.T) {
+	w := newWorld(t)
+	_, k := w.open(w.link(w.userTok))
+	for i, reason := range []string{"warning", "refresh_requested"} {
+		w.app.Disconnect(reason)
+		if !w.server.Await(deadline(t), func() bool { return w.app.Sockets() > 0 }) {
+			t.Fatal("no socket again")
+		}
+		k.await(t, "online", func() bool { return k.state == transports.Online })
+		text := []string{"x", "y"}[i]
+		w.ben.Say(w.general, text)
+		k.event(t, "message "+text)
+	}
+}
+
+func TestTwoAccountsShareOneSocket(t *testing.T) {
+	w := newWorld(t)
+	_, kAnn := w.open(w.link(w.userTok))
+	ben := w.link(w.app.Link(w.ben))
+	ben.ID = "a2"
+	_, kBen := w.open(ben)
+	if n := w.app.Sockets(); n != 1 {
+		t.Errorf("%d sockets", n)
+	}
+	w.ann.Say(w.general, "to all")
+	kAnn.event(t, "message to all")
+	kBen.event(t, "message to all")
+	w.ann.Say(w.ann.DM(w.ben), "to ben")
+	if e := kAnn.event(t, "message to ben"); e.Peer != userID(w.acme.ID, w.ben.ID) {
+		t.Errorf("%+v", e)
+	}
+	if e := kBen.event(t, "message to ben"); e.Peer != userID(w.acme.ID, w.ann.ID) {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestPresenceIsAskedFor(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Presence = 20 * time.Millisecond })
+	s, k := w.open(w.link(w.userTok))
+	w.ben.SetPresence(true)
+	if err := s.Watch(t.Context(), []transports.UserID{userID(w.acme.ID, w.ben.ID)}); err != nil {
+		t.Fatal(err)
+	}
+	k.await(t, "presence", func() bool {
+		for _, e := range k.events {
+			if p, ok := e.Body.(transports.Presence); ok && p.Info.Show == transports.Available {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func TestReactionsAndMembers(t *testing.T) {
+	w := newWorld(t)
+	s, k := w.open(w.link(w.userTok))
+	m := w.ben.Say(w.general, "react")
+	w.ben.React(m, "thumbsup")
+	k.event(t, "reactions +👍")
+	if err := s.React(t.Context(), w.room(), transports.MessageID(m.TS), []string{"🎉"}, nil); err != nil {
+		t.Error(err)
+	}
+	if got := w.general.Message(m.TS).Reactions["tada"]; len(got) != 1 {
+		t.Errorf("%v", w.general.Message(m.TS).Reactions)
+	}
+	cy := w.acme.AddUser(fake.Person{Name: "cy", DisplayName: "Cy"})
+	cy.Join(w.general)
+	if e := k.event(t, "member"); e.Body.(transports.Member).User.Name != "Cy" || !e.Body.(transports.Member).Joined {
+		t.Errorf("%+v", e)
+	}
+	k.event(t, "contact")
+}
