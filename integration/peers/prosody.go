@@ -60,6 +60,12 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	fmt.Fprintf(&b, "modules_enabled = { %s%s}\nmodules_disabled = { \"s2s\" }\nauthentication = \"internal_hashed\"\nallow_registration = false\n", prosodyModules, extra)
 	fmt.Fprintf(&b, "ssl = { certificate = %q; key = %q }\n", authority.CertFile, authority.KeyFile)
 	fmt.Fprintf(&b, "VirtualHost %q\n\tprivileged_entities = { %s}\n", setup.Host, privileged)
+	if setup.Admin != "" {
+		fmt.Fprintf(&b, "\tadmins = { %q }\n\tmodules_enabled = { \"adhoc\"; \"admin_adhoc\" }\n", setup.Admin+"@"+setup.Host)
+	}
+	if setup.Rooms != "" {
+		fmt.Fprintf(&b, "Component %q \"muc\"\n\tmodules_enabled = { \"muc_mam\" }\n\trestrict_room_creation = false\n\tmuc_room_locking = false\n\tmuc_room_default_public_jids = true\n", setup.Rooms)
+	}
 	for _, c := range setup.Components {
 		p.components = append(p.components, c.Domain)
 		fmt.Fprintf(&b, "Component %q\n\tcomponent_secret = %q\n\tmodules_enabled = { %s}\n", c.Domain, c.Secret, extra)

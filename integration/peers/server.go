@@ -21,6 +21,8 @@ type Setup struct {
 	Host       string // the served domain
 	Accounts   []Account
 	Components []Component
+	Rooms      string // domain of chat rooms with an archive, on Prosody; empty: none
+	Admin      string // localpart of an account that may use admin commands, on Prosody
 }
 
 // Server is an XMPP server that runs.

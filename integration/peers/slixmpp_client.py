@@ -1,0 +1,295 @@
+"""A slixmpp client that does what it is told.
+
+Each line on standard input is a JSON object {"order": n, "do": name, ...arguments}; each line
+on standard output is {"order": n, "ok": result}, {"order": n, "error": text} or an event
+{"event": "stanza" | "roster" | "gone", ...}. What the client understood of a message (its
+body, which message it corrects, retracts or reacts to) comes from slixmpp's own plugins.
+"""
+import asyncio
+import json
+import sys
+import traceback
+
+import slixmpp
+from slixmpp.exceptions import IqError, IqTimeout
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+from slixmpp.xmlstream import ET
+
+PLUGINS = [
+    "xep_0004", "xep_0030", "xep_0045", "xep_0050", "xep_0054", "xep_0059", "xep_0066", "xep_0077",
+    "xep_0085", "xep_0092", "xep_0115", "xep_0184", "xep_0191", "xep_0199", "xep_0202", "xep_0203", "xep_0249",
+    "xep_0308", "xep_0313", "xep_0333", "xep_0359", "xep_0444", "xep_0461",
+]
+
+RETRACT = "urn:xmpp:message-retract:1"
+
+
+answers, sys.stdout = sys.stdout, sys.stderr  # slixmpp prints now and then
+
+
+def say(what):
+    answers.write(json.dumps(what) + "\n")
+    answers.flush()
+
+
+class Puppet(slixmpp.ClientXMPP):
+    def __init__(self, jid, password, ca_certs, mechanism=None):
+        super().__init__(jid, password, sasl_mech=mechanism)
+        self.ca_certs = ca_certs
+        self.auto_reconnect = False
+        self.auto_authorize = None
+        self.auto_subscribe = False
+        self.whitespace_keepalive = False
+        self.end_session_on_disconnect = True
+        self.use_ipv6 = False
+        self.ready = asyncio.get_event_loop().create_future()
+        for plugin in PLUGINS:
+            self.register_plugin(plugin)
+        self.add_event_handler("session_start", lambda _: self.settle(None))
+        self.add_event_handler("failed_all_auth", lambda _: self.settle("authentication failed"))
+        self.add_event_handler("connection_failed", lambda e: self.settle("connection failed: %s" % e))
+        self.add_event_handler("disconnected", self.on_gone)
+        self.add_event_handler("roster_update", self.on_roster)
+        for kind in ("message", "presence"):
+            self.register_handler(Callback("tell " + kind, MatchXPath("{jabber:client}" + kind), self.on_stanza))
+
+    def settle(self, fault):
+        if not self.ready.done():
+            self.ready.set_result(fault)
+
+    def on_gone(self, reason):
+        self.settle("disconnected: %s" % reason)
+        say({"event": "gone", "reason": str(reason)})
+
+    def on_roster(self, iq):
+        say({"event": "roster", "raw": str(iq)})
+
+    def on_stanza(self, stanza):
+        seen = {"from": str(stanza["from"]), "type": stanza["type"], "id": stanza["id"]}
+        if stanza.name == "message":
+            seen["body"] = stanza["body"]
+            seen["replaces"] = stanza["replace"]["id"] if stanza.get_plugin("replace", check=True) else ""
+            retract = stanza.xml.find("{%s}retract" % RETRACT)
+            seen["retracts"] = retract.get("id") if retract is not None else ""
+            reactions = stanza.get_plugin("reactions", check=True)
+            if reactions is not None:
+                seen["reacts_to"], seen["reactions"] = reactions["id"], sorted(reactions.get_values())
+            reply = stanza.get_plugin("reply", check=True)
+            seen["replies_to"] = reply["id"] if reply is not None else ""
+            seen["delayed"] = stanza.get_plugin("delay", check=True) is not None
+        else:
+            seen["show"], seen["status"] = stanza["show"], stanza["status"]
+        say({"event": "stanza", "kind": stanza.name, "seen": seen, "raw": str(stanza)})
+
+
+class Commands:
+    """What can be asked for; each method is one command."""
+
+    def __init__(self):
+        self.xmpp = None
+
+    async def login(self, jid, password, host, port, ca_certs, mechanism=None, presence=True):
+        self.xmpp = Puppet(jid, password, ca_certs, mechanism)
+        self.xmpp.connect((host, port))
+        fault = await self.xmpp.ready
+        if fault:
+            raise RuntimeError(fault)
+        roster = await self.xmpp.get_roster()
+        if presence:
+            self.xmpp.send_presence()
+        return {
+            "jid": str(self.xmpp.boundjid),
+            "mechanism": self.xmpp["feature_mechanisms"].mech.name,
+            "roster": self.contacts(roster),
+        }
+
+    @staticmethod
+    def contacts(iq):
+        items = iq["roster"]["items"]
+        return {
+            str(jid): {"name": item["name"], "groups": sorted(item["groups"]), "subscription": item["subscription"]}
+            for jid, item in items.items()
+        }
+
+    async def roster(self):
+        iq = self.xmpp.Iq()
+        iq["type"] = "get"
+        iq.enable("roster")
+        return self.contacts(await iq.send())
+
+    async def logout(self):
+        await self.xmpp.disconnect()
+
+    async def presence(self, to=None, type=None, show=None, status=None):
+        self.xmpp.send_presence(pto=to, ptype=type, pshow=show, pstatus=status)
+
+    async def message(self, to, body, type="chat", receipt=False):
+        m = self.xmpp.make_message(mto=to, mbody=body, mtype=type)
+        m["id"] = self.xmpp.new_id()
+        m["origin_id"]["id"] = m["id"]
+        if receipt:
+            m["request_receipt"] = True
+        m.send()
+        return {"id": m["id"]}
+
+    async def correct(self, to, body, replaces, type="chat"):
+        m = self.xmpp.make_message(mto=to, mbody=body, mtype=type)
+        m["id"] = self.xmpp.new_id()
+        m["replace"]["id"] = replaces
+        m.send()
+        return {"id": m["id"]}
+
+    async def retract(self, to, id, type="chat"):
+        # This slixmpp's plugin speaks the version before fastening was given up.
+        m = self.xmpp.make_message(mto=to, mtype=type, mbody="This person retracted a message")
+        m["id"] = self.xmpp.new_id()
+        m.xml.append(ET.Element("{%s}retract" % RETRACT, {"id": id}))
+        m.xml.append(ET.Element("{urn:xmpp:fallback:0}fallback", {"for": RETRACT}))
+        m.xml.append(ET.Element("{urn:xmpp:hints}store"))
+        m.send()
+
+    async def react(self, to, id, reactions, type="chat"):
+        m = self.xmpp.make_message(mto=to, mtype=type)
+        m["id"] = self.xmpp.new_id()
+        self.xmpp["xep_0444"].set_reactions(m, id, reactions)
+        m.send()
+
+    async def raw(self, text):
+        self.xmpp.send_raw(text)
+
+    async def ping(self, to):
+        return {"seconds": await self.xmpp["xep_0199"].ping(slixmpp.JID(to))}
+
+    async def version(self, to):
+        iq = await self.xmpp["xep_0092"].get_version(slixmpp.JID(to))
+        return {"name": iq["software_version"]["name"], "version": iq["software_version"]["version"]}
+
+    async def info(self, to, node=None):
+        iq = await self.xmpp["xep_0030"].get_info(jid=slixmpp.JID(to), node=node, cached=False)
+        info = iq["disco_info"]
+        return {
+            "identities": [list(i) for i in info["identities"]],
+            "features": sorted(info["features"]),
+        }
+
+    async def items(self, to, node=None):
+        iq = await self.xmpp["xep_0030"].get_items(jid=slixmpp.JID(to), node=node)
+        return {"items": [{"jid": str(i[0]), "node": i[1], "name": i[2]} for i in iq["disco_items"]["items"]]}
+
+    async def vcard(self, of):
+        iq = await self.xmpp["xep_0054"].get_vcard(slixmpp.JID(of), cached=False)
+        card = iq["vcard_temp"]
+        return {"name": card["FN"], "nickname": card["NICKNAME"], "photo": bool(card["PHOTO"]["BINVAL"] or card["PHOTO"]["EXTVAL"])}
+
+    async def command(self, to, node, action="execute", session=None, values=None):
+        form = None
+        if values is not None:
+            form = self.xmpp["xep_0004"].make_form(ftype="submit")
+            for name, value in values.items():
+                form.add_field(var=name, value=value)
+        iq = self.xmpp.Iq()
+        iq["type"] = "set"
+        iq["to"] = to
+        iq["command"]["node"] = node
+        iq["command"]["action"] = action
+        if session is not None:
+            iq["command"]["sessionid"] = session
+        if form is not None:
+            iq["command"].append(form)
+        answer = await iq.send()
+        return self.stage(answer["command"])
+
+    @staticmethod
+    def stage(command):
+        result = {
+            "status": command["status"],
+            "session": command["sessionid"],
+            "actions": sorted(command["actions"]) if command["actions"] else [],
+            "notes": [[kind, text] for kind, text in (command["notes"] or [])],
+        }
+        form = command.get_plugin("form", check=True)
+        if form is not None:
+            result["form"] = {
+                "title": form["title"],
+                "instructions": form["instructions"],
+                "fields": [
+                    {
+                        "var": f["var"], "type": f["type"], "label": f["label"], "required": bool(f["required"]),
+                        "value": f.get_value(convert=False) if f["type"] != "hidden" else f["value"],
+                        "options": [o["value"] for o in f["options"]],
+                    }
+                    for f in form.get_fields().values()
+                ],
+            }
+        return result
+
+    async def join(self, room, nick, history=0):
+        """Joins and waits until the room has sent everything: occupants, history, subject."""
+        muc = self.xmpp["xep_0045"]
+        done = asyncio.get_event_loop().create_future()
+        fault = "muc::%s::presence-error" % room
+
+        def subject(_):
+            if not done.done():
+                done.set_result(None)
+
+        def refused(stanza):
+            if not done.done():
+                done.set_exception(RuntimeError("refused: " + stanza["error"]["condition"]))
+
+        self.xmpp.add_event_handler("groupchat_subject", subject)
+        self.xmpp.add_event_handler(fault, refused)
+        try:
+            muc.join_muc(room, nick, maxhistory=str(history))
+            await asyncio.wait_for(done, 30)
+        finally:
+            self.xmpp.del_event_handler("groupchat_subject", subject)
+            self.xmpp.del_event_handler(fault, refused)
+        return {"occupants": sorted(muc.get_roster(room)), "nick": muc.our_nicks[room]}
+
+    async def leave(self, room, nick):
+        self.xmpp["xep_0045"].leave_muc(room, nick)
+
+    async def archive(self, of=None, last=50):
+        found = []
+        results = self.xmpp["xep_0313"].retrieve(
+            jid=slixmpp.JID(of) if of else None, iterator=True, reverse=True, rsm={"max": min(last, 50)})
+        async for page in results:
+            for entry in page["mam"]["results"]:
+                forwarded = entry["mam_result"]["forwarded"]["stanza"]
+                found.append({"id": entry["mam_result"]["id"], "from": str(forwarded["from"]), "body": forwarded["body"]})
+            if len(found) >= last:
+                break
+        return {"messages": found}
+
+
+async def main():
+    loop = asyncio.get_event_loop()
+    reader = asyncio.StreamReader(limit=1 << 22)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    commands = Commands()
+    tasks = set()
+
+    async def carry_out(order):
+        number, name = order.pop("order"), order.pop("do")
+        try:
+            say({"order": number, "ok": await getattr(commands, name)(**order)})
+        except IqError as e:
+            say({"order": number, "error": "%s: %s" % (e.iq["error"]["condition"], e.iq["error"]["text"])})
+        except IqTimeout:
+            say({"order": number, "error": "timeout"})
+        except Exception as e:  # the caller is told whatever went wrong
+            traceback.print_exc()
+            say({"order": number, "error": "%s: %s" % (type(e).__name__, e)})
+
+    while line := await reader.readline():
+        task = loop.create_task(carry_out(json.loads(line)))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+
+if __name__ == "__main__":
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(main())
