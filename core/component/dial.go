@@ -1,0 +1,235 @@
+package component
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// Defaults of Options.
+const (
+	defaultRetryMin = time.Second
+	defaultRetryMax = 2 * time.Minute
+	defaultWaiting  = 20_000
+	defaultWaitSize = 32 << 20
+	dialTime        = 15 * time.Second
+	steady          = time.Minute // a connection that lasted so long starts the back-off anew
+)
+
+// Options is what a Link is made of. Addr, Domain and Secret are required; fields that
+// are zero have the defaults of this package.
+type Options struct {
+	Addr   string // host:port of the foreign server's component listener
+	Domain jid.JID
+	Secret string
+
+	RetryMin time.Duration // first wait before connecting again; 1 s
+	RetryMax time.Duration // longest such wait; 2 min
+	Idle     time.Duration // silence before a ping, and again before connecting anew; 5 min
+	Waiting  int           // stanzas that wait for the connection; 20,000
+	WaitSize int           // their bytes; 32 MiB
+	MaxBytes int           // of a stanza from the server; 512 KiB
+
+	// State, which may be nil, is called by Run's goroutine when the link comes up, with
+	// nil, and with the reason whenever a connection ended or could not be made.
+	State func(err error)
+	Log   *slog.Logger
+}
+
+// Link attaches one domain to a foreign server. Handle must be called before Run; all
+// other methods may be called by anybody at any time.
+type Link struct {
+	opts   Options
+	log    *slog.Logger
+	handle atomic.Pointer[func(*stanza.Stanza)]
+
+	mu       sync.Mutex
+	up       *wire
+	sent     []sent // in up's queue or written, in order
+	waiting  []*stanza.Stanza
+	size     int           // of waiting
+	refused  []stanzaError // for the handler
+	wake     chan struct{}
+	draining bool
+}
+
+// ErrRefused is wrapped by what State gets where the server knows our domain not, or
+// not with that secret: somebody has to look at the settings.
+var ErrRefused = errors.New("server refused the component")
+
+// Dial makes a link. It does not connect yet: Run does.
+func Dial(o Options) (*Link, error) {
+	if !o.Domain.IsHost() {
+		return nil, fmt.Errorf("component link: %q is no domain", o.Domain)
+	}
+	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
+		return nil, fmt.Errorf("component link: address: %w", err)
+	}
+	if o.Secret == "" {
+		return nil, fmt.Errorf("component link of %s: no secret", o.Domain)
+	}
+	o.RetryMin = cmp.Or(o.RetryMin, defaultRetryMin)
+	o.RetryMax = max(cmp.Or(o.RetryMax, defaultRetryMax), o.RetryMin)
+	o.Idle = cmp.Or(o.Idle, defaultIdle)
+	o.Waiting = cmp.Or(o.Waiting, defaultWaiting)
+	o.WaitSize = cmp.Or(o.WaitSize, defaultWaitSize)
+	o.MaxBytes = cmp.Or(o.MaxBytes, defaultBytes)
+	if o.State == nil {
+		o.State = func(error) {}
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &Link{opts: o, log: o.Log.With("component", o.Domain.String()), wake: make(chan struct{}, 1)}, nil
+}
+
+// Domain is the domain that the link attaches.
+func (l *Link) Domain() jid.JID { return l.opts.Domain }
+
+// Handle sets who gets the stanzas for the domain. The function is called by one
+// goroutine, in the order of arrival, and must not block long.
+func (l *Link) Handle(f func(*stanza.Stanza)) { l.handle.Store(&f) }
+
+// Run keeps the link up until ctx ends.
+func (l *Link) Run(ctx context.Context) error {
+	wait := l.opts.RetryMin
+	for {
+		began := time.Now()
+		err := l.connect(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(began) > steady {
+			wait = l.opts.RetryMin
+		}
+		if errors.Is(err, errConflict) {
+			wait = l.opts.RetryMax // somebody else took our place: do not take it back at once
+		}
+		l.report(err, wait)
+		if !l.pause(ctx, wait/2+rand.N(wait/2+1)) {
+			return nil
+		}
+		wait = min(2*wait, l.opts.RetryMax)
+	}
+}
+
+func (l *Link) report(err error, wait time.Duration) {
+	if errors.Is(err, ErrRefused) {
+		l.log.Error("component link refused", "err", err, "retry", wait)
+	} else {
+		l.log.Warn("component link is down", "err", err, "retry", wait)
+	}
+	l.opts.State(err)
+}
+
+// pause waits, and meanwhile gives the handler what could not be kept.
+func (l *Link) pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		l.giveBack()
+		select {
+		case <-timer.C:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-l.wake:
+		}
+	}
+}
+
+// connect is one connection from its beginning to its end.
+func (l *Link) connect(ctx context.Context) error {
+	dialer := net.Dialer{Timeout: dialTime}
+	conn, err := dialer.DialContext(ctx, "tcp", l.opts.Addr)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	w := newWire(conn, highWater+2*l.opts.MaxBytes, l.opts.Idle, l.log)
+	stop := context.AfterFunc(ctx, func() { w.stop(errStopped) })
+	defer stop()
+	open := false
+	if err = l.greet(w, &open); err == nil {
+		w.attached(l.opts.MaxBytes)
+		w.ping = func() *stanza.Stanza { return newPing(l.opts.Domain, l.opts.Domain) }
+		l.log.Info("component link is up", "addr", l.opts.Addr)
+		l.opts.State(nil)
+		err = l.run(w)
+	}
+	w.end(err, open && !errors.Is(err, errStopped))
+	l.requeue(w)
+	return err
+}
+
+// run moves stanzas in both directions while the connection lasts.
+func (l *Link) run(w *wire) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	group.Go(func() { l.feed(ctx, w) })
+	w.flush = l.giveBack
+	receive := func(it *stream.Item) error {
+		l.receive(it)
+		return nil
+	}
+	err := w.each(receive)
+	cancel()
+	group.Wait()
+	if errors.Is(err, errStopped) {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+		defer cancel()
+		l.drain(ctx, w)
+		w.leave(receive)
+	}
+	return err
+}
+
+// greet is XEP-0114 §3 from the component's side.
+func (l *Link) greet(w *wire, open *bool) error {
+	h := stream.Header{Content: stanza.NSComponent, To: l.opts.Domain.String()}
+	w.write(h.Append(nil))
+	*open = true
+	it, err := w.scanner.Next()
+	if err != nil {
+		return fmt.Errorf("read stream header: %w", err)
+	}
+	if it.Kind != stream.Open {
+		return fmt.Errorf("read stream header: %w", stream.NewError(stream.BadFormat, ""))
+	}
+	w.write([]byte("<handshake>" + handshake(it.Header.ID, l.opts.Secret) + "</handshake>"))
+	it, err = w.scanner.Next()
+	switch {
+	case err != nil:
+		return fmt.Errorf("read answer to the handshake: %w", err)
+	case it.Is(stanza.NSComponent, "handshake"):
+		return nil
+	case it.Is(stream.NSStream, "error"):
+		return refusal(w.peerError(it))
+	case it.Kind == stream.Close:
+		return fmt.Errorf("%w: without a reason", ErrRefused)
+	}
+	return fmt.Errorf("read answer to the handshake: %w", stream.NewError(stream.UnsupportedStanzaType, ""))
+}
+
+// refusal tells errors in the settings from those that pass.
+func refusal(err error) error {
+	var p peerError
+	if !errors.As(err, &p) {
+		return err
+	}
+	switch p.cause.Condition {
+	case stream.NotAuthorized, stream.HostUnknown, stream.InvalidFrom, stream.InvalidNamespace:
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return err
+}

@@ -1,0 +1,343 @@
+package component
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// runLink starts a link to addr and returns it with what its handler gets and how its
+// state changes.
+func runLink(t testing.TB, addr string, change func(*Options)) (*Link, inbox, chan error) {
+	t.Helper()
+	states := make(chan error, 1000)
+	o := Options{
+		Addr: addr, Domain: jid.MustParse("gate.test"), Secret: "s3cret", Log: silent,
+		RetryMin: 5 * time.Millisecond, RetryMax: 20 * time.Millisecond, State: func(err error) { states <- err },
+	}
+	if change != nil {
+		change(&o)
+	}
+	l, err := Dial(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(inbox, 100_000)
+	l.Handle(got.Deliver)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := l.Run(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return l, got, states
+}
+
+func waitState(t testing.TB, states chan error, want func(error) bool) {
+	t.Helper()
+	limit := time.After(patience)
+	for {
+		select {
+		case err := <-states:
+			if want(err) {
+				return
+			}
+		case <-limit:
+			t.Fatal("state not reached")
+		}
+	}
+}
+
+func up(err error) bool { return err == nil }
+
+func TestBothEnds(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	l, got, states := runLink(t, o.addr, nil)
+	waitState(t, states, up)
+	const n = 2000
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range n {
+			l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)))
+		}
+	})
+	wg.Go(func() {
+		for i := range n {
+			o.router.Route(message("bot@gate.test", "romeo@home.test/a", fmt.Sprint(i)))
+		}
+	})
+	for i := range n {
+		if st := o.home.next(t); st.Body() != fmt.Sprint(i) {
+			t.Fatalf("server got %s, want %d", st, i)
+		}
+		if st := got.next(t); st.Body() != fmt.Sprint(i) {
+			t.Fatalf("link got %s, want %d", st, i)
+		}
+	}
+	wg.Wait()
+	if l.Domain().String() != "gate.test" {
+		t.Error("domain")
+	}
+}
+
+// What is sent while there is no server arrives in order when there is one.
+func TestWaitsForServer(t *testing.T) {
+	t.Parallel()
+	l0, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l0.Addr().String()
+	_ = l0.Close()
+	l, _, states := runLink(t, addr, nil)
+	const n = 5000
+	body := strings.Repeat("x", 500)
+	for i := range n {
+		l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)+body))
+	}
+	waitState(t, states, func(err error) bool { return err != nil })
+	o := newOffice(t, nil)
+	relay(t, addr, func() string { return o.addr })
+	waitState(t, states, up)
+	l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(n)+body))
+	for i := range n + 1 {
+		if st := o.home.next(t); st.Body() != fmt.Sprint(i)+body {
+			t.Fatalf("got %.20q, want %d", st.Body(), i)
+		}
+	}
+}
+
+// relay forwards connections so that the address stays while servers change. It returns
+// a function that cuts all connections.
+func relay(t testing.TB, addr string, to func() string) (cut func(), listen string) {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var conns []net.Conn
+	var wg sync.WaitGroup
+	cut = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, c := range conns {
+			_ = c.Close()
+		}
+		conns = nil
+	}
+	wg.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", to())
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			mu.Lock()
+			conns = append(conns, in, out)
+			mu.Unlock()
+			for _, p := range [][2]net.Conn{{in, out}, {out, in}} {
+				wg.Go(func() { _, _ = io.Copy(p[0], p[1]); _ = p[0].Close(); _ = p[1].Close() })
+			}
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); cut(); wg.Wait() })
+	return cut, l.Addr().String()
+}
+
+func TestReconnects(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	cut, addr := relay(t, "127.0.0.1:0", func() string { return o.addr })
+	l, got, states := runLink(t, addr, nil)
+	for i := range 5 {
+		waitState(t, states, up)
+		l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)))
+		if st := o.home.next(t); st.Body() != fmt.Sprint(i) {
+			t.Fatalf("got %s", st)
+		}
+		o.router.Route(message("bot@gate.test", "romeo@home.test/a", "x"))
+		if st := got.next(t); st.Body() != "x" {
+			t.Fatalf("got %s", st)
+		}
+		cut()
+		waitState(t, states, func(err error) bool { return err != nil })
+	}
+}
+
+// A server that stops reading and then goes away does not cost what it had not read.
+func TestUnwrittenIsSentAgain(t *testing.T) {
+	t.Parallel()
+	stuck, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := newOffice(t, nil)
+	l, _, states := runLink(t, stuck.Addr().String(), nil)
+	conn, err := stuck.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t: t, conn: conn}
+	p.until("to='gate.test'")
+	p.send("<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='1' from='gate.test'>")
+	p.until("</handshake>")
+	p.send("<handshake/>")
+	waitState(t, states, up)
+	const n = 200 // 20 MB: more than sockets and queue take
+	body := strings.Repeat("x", 100_000)
+	for i := range n {
+		l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprintf("%03d", i)+body))
+	}
+	addr := stuck.Addr().String()
+	_ = stuck.Close()
+	relay(t, addr, func() string { return o.addr })
+	_ = conn.Close()
+	waitState(t, states, up)
+	// The first are those that the socket had taken; all others come once, in order.
+	first := o.home.next(t)
+	var from int
+	if _, err := fmt.Sscanf(first.Body()[:3], "%03d", &from); err != nil || from > n-20 {
+		t.Fatalf("begins with %.10q", first.Body())
+	}
+	for i := from + 1; i < n; i++ {
+		if st := o.home.next(t); !strings.HasPrefix(st.Body(), fmt.Sprintf("%03d", i)) {
+			t.Fatalf("got %.10q, want %d", st.Body(), i)
+		}
+	}
+}
+
+func TestLinkRefused(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	for name, change := range map[string]func(*Options){
+		"secret": func(o *Options) { o.Secret = "wrong" },
+		"domain": func(o *Options) { o.Domain = jid.MustParse("nobody.test") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, states := runLink(t, o.addr, change)
+			for range 3 { // it goes on trying
+				waitState(t, states, func(err error) bool { return errors.Is(err, ErrRefused) })
+			}
+		})
+	}
+}
+
+// What does not fit comes back to the handler as an error.
+func TestLinkOverflow(t *testing.T) {
+	t.Parallel()
+	l, got, _ := runLink(t, "127.0.0.1:1", func(o *Options) { o.Waiting = 10; o.MaxBytes = 50_000 })
+	for i := range 12 {
+		l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)))
+	}
+	for range 2 {
+		if e := got.next(t).Err(); e == nil || e.Condition != "remote-server-timeout" {
+			t.Errorf("handler got %v", e)
+		}
+	}
+	o := newOffice(t, nil)
+	l, got, states := runLink(t, o.addr, func(o *Options) { o.MaxBytes = 50_000 })
+	waitState(t, states, up)
+	l.Send(message("romeo@home.test", "bot@gate.test", strings.Repeat("x", 60_000)))
+	if e := got.next(t).Err(); e == nil || e.Condition != "policy-violation" {
+		t.Errorf("handler got %v", e)
+	}
+	l.Send(message("romeo@home.test", "bot@evil.test", "spoofed"))
+	l.Send(message("romeo@home.test", "bot@gate.test", "real"))
+	if st := o.home.next(t); st.Body() != "real" {
+		t.Errorf("server got %s", st)
+	}
+}
+
+func TestLinkHandlerPanics(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	l, _, states := runLink(t, o.addr, nil)
+	waitState(t, states, up)
+	l.Handle(func(*stanza.Stanza) { panic("handler fault") })
+	for range 2 {
+		o.router.Route(message("bot@gate.test", "romeo@home.test/a", "x"))
+		if e := o.home.next(t).Err(); e == nil || e.Condition != "internal-server-error" {
+			t.Errorf("answered %v", e)
+		}
+	}
+}
+
+// A link that hears nothing asks itself through the server, and is not disturbed by its own question.
+func TestLinkPingsItself(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	_, got, states := runLink(t, o.addr, func(o *Options) { o.Idle = 20 * time.Millisecond })
+	waitState(t, states, up)
+	deadline := time.Now().Add(patience)
+	for o.server.Counters.Received.Load() < 5 {
+		if time.Now().After(deadline) {
+			t.Fatal("no pings")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if len(states) > 0 || len(got) > 0 {
+		t.Errorf("disturbed: %d states, %d stanzas", len(states), len(got))
+	}
+}
+
+// On stopping, what was sent before still arrives, and what comes meanwhile is handled.
+func TestLinkStops(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	l, err := Dial(Options{Addr: o.addr, Domain: jid.MustParse("gate.test"), Secret: "s3cret", Log: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.opts.State = func(error) {
+		for i := range 100 {
+			l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)))
+		}
+		cancel()
+	}
+	if err := l.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if st := o.home.next(t); st.Body() != fmt.Sprint(i) {
+			t.Fatalf("got %s, want %d", st, i)
+		}
+	}
+}
+
+func TestDialChecks(t *testing.T) {
+	t.Parallel()
+	good := Options{Addr: "localhost:5347", Domain: jid.MustParse("gate.test"), Secret: "x"}
+	for name, spoil := range map[string]func(*Options){
+		"address": func(o *Options) { o.Addr = "localhost" },
+		"domain":  func(o *Options) { o.Domain = jid.MustParse("a@gate.test") },
+		"secret":  func(o *Options) { o.Secret = "" },
+	} {
+		o := good
+		spoil(&o)
+		if _, err := Dial(o); err == nil {
+			t.Errorf("wrong %s accepted", name)
+		}
+	}
+	if _, err := Dial(good); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,59 @@
+package component
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// receive gives a stanza from the server to the handler. What is not for this domain or
+// has an address that is none is answered or dropped: the server is trusted to say who
+// sent something, but not to make no mistakes.
+func (l *Link) receive(it *stream.Item) {
+	st, err := it.Stanza()
+	var malformed *stanza.Error
+	if errors.As(err, &malformed) || st.From.IsZero() || st.To.Domain() != l.opts.Domain.String() {
+		l.log.Debug("stanza dropped", "kind", st.Kind, "from", st.From, "to", st.To, "err", err)
+		return
+	}
+	if st.From == l.opts.Domain && st.To == l.opts.Domain && st.IsRequest() && st.Child(nsPing, "ping") != nil {
+		return // our own ping has come back: the connection works
+	}
+	l.call(st)
+}
+
+// call runs the handler; a panic costs one stanza.
+func (l *Link) call(st *stanza.Stanza) {
+	defer func() {
+		if v := recover(); v != nil {
+			l.log.Error("panic in handler", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			if reply := st.ErrorReply(stanza.InternalServerError()); reply != nil {
+				l.Send(reply)
+			}
+		}
+	}()
+	handle := l.handle.Load()
+	if handle == nil {
+		if reply := st.ErrorReply(stanza.ServiceUnavailable("")); reply != nil {
+			l.Send(reply)
+		}
+		return
+	}
+	(*handle)(st)
+}
+
+// giveBack tells the handler what could not be kept.
+func (l *Link) giveBack() {
+	l.mu.Lock()
+	list := l.refused
+	l.refused = nil
+	l.mu.Unlock()
+	for _, r := range list {
+		if reply := r.st.ErrorReply(r.e); reply != nil {
+			l.call(reply)
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package component
+
+import (
+	"errors"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// receive checks one stanza of a component and routes it. An error ends the stream.
+func (s *Server) receive(b *router.Batch, slot *slot, it *stream.Item) error {
+	st, err := it.Stanza()
+	malformed, isMalformed := errors.AsType[*stanza.Error](err)
+	if isMalformed {
+		st.From, _ = jid.Parse(it.Attr("from")) // Stanza gave up before it, perhaps
+	} else if err != nil {
+		return err
+	}
+	// RFC 6120 §8.1.2.2, as for servers: nobody speaks for another domain.
+	if st.From.Domain() != slot.domain.String() {
+		return stream.NewError(stream.InvalidFrom, "")
+	}
+	if st.To.IsZero() && !isMalformed {
+		return stream.NewError(stream.ImproperAddressing, "to is missing") // RFC 6120 §8.1.1.2
+	}
+	if isMalformed {
+		s.cfg.Router.Bounce(b, st, malformed)
+		return nil
+	}
+	s.cfg.Router.RouteIn(b, st)
+	return nil
+}

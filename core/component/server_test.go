@@ -1,0 +1,230 @@
+package component
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+)
+
+// checklist 116
+func TestAttach(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	p := o.connect()
+	p.send(open("gate.test"))
+	header := p.until(">") + p.until(">")
+	if !strings.Contains(header, "xmlns='jabber:component:accept'") || !strings.Contains(header, "from='gate.test'") {
+		t.Errorf("header %q", header)
+	}
+	p.send("<handshake>" + handshake(idOf(t, header), "s3cret") + "</handshake>")
+	p.until("<handshake/>")
+	if !o.server.Attached(jid.MustParse("gate.test")) || o.server.Attached(jid.MustParse("other.test")) {
+		t.Error("Attached answers wrongly")
+	}
+	p.send("<message to='romeo@home.test' from='bot@gate.test/r' type='chat'><body>hi</body></message>")
+	if st := o.home.next(t); st.Body() != "hi" || st.From.String() != "bot@gate.test/r" {
+		t.Errorf("routed %s", st)
+	}
+	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "back"))
+	if got := p.until("</message>"); !strings.Contains(got, "<body>back</body>") || strings.Contains(got, "xmlns='jabber:client'") {
+		t.Errorf("delivered %q", got)
+	}
+	p.send("</stream:stream>")
+	if rest := p.rest(); rest != "</stream:stream>" {
+		t.Errorf("end %q", rest)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	for name, c := range map[string]struct{ send, want string }{
+		"unknown domain":   {open("nobody.test"), "host-unknown"},
+		"malformed domain": {open("a@@b"), "host-unknown"},
+		"no domain":        {open(""), "improper-addressing"},
+		"client stream":    {"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='gate.test'>", "invalid-namespace"},
+		"wrong secret":     {open("gate.test") + "<handshake>" + handshake("x", "y") + "</handshake>", "not-authorized"},
+		"empty secret":     {open("gate.test") + "<handshake/>", "not-authorized"},
+		"no handshake":     {open("gate.test") + "<message to='romeo@home.test' from='gate.test'/>", "not-authorized"},
+		"other namespace":  {open("gate.test") + "<handshake xmlns='urn:x'>x</handshake>", "not-authorized"},
+		"doctype":          {"<!DOCTYPE x [<!ENTITY a 'b'>]>" + open("gate.test"), "restricted-xml"},
+		"comment":          {open("gate.test") + "<!-- x -->", "restricted-xml"},
+		"not XML":          {open("gate.test") + "<a><b></a>", "not-well-formed"},
+		"too big":          {open("gate.test") + "<handshake>" + strings.Repeat("0", 20_000), "policy-violation"},
+		"too many":         {open("gate.test") + "<handshake>" + strings.Repeat("<a/>", 100) + "</handshake>", "policy-violation"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := (&office{t: t, addr: o.addr}).connect()
+			p.send(c.send)
+			got := p.rest()
+			if !strings.Contains(got, "<stream:stream ") || !strings.Contains(got, "<"+c.want+" ") || !strings.HasSuffix(got, "</stream:stream>") {
+				t.Errorf("answered %q, want %s", got, c.want)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if len(o.home) > 0 {
+			t.Errorf("routed %s", o.home.next(t))
+		}
+	})
+}
+
+// checklist 40
+func TestAddressesOfComponent(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	for name, c := range map[string]struct{ send, want string }{
+		"from of another":      {"<message to='romeo@home.test' from='other.test'/>", "invalid-from"},
+		"from of a user":       {"<message to='romeo@home.test' from='juliet@home.test'/>", "invalid-from"},
+		"from below":           {"<message to='romeo@home.test' from='a.gate.test'/>", "invalid-from"},
+		"from that ends alike": {"<message to='romeo@home.test' from='evilgate.test'/>", "invalid-from"},
+		"no from":              {"<message to='romeo@home.test'/>", "invalid-from"},
+		"malformed from":       {"<message to='romeo@home.test' from='@gate.test'/>", "invalid-from"},
+		"no to":                {"<message from='gate.test'/>", "improper-addressing"},
+		"malformed to, from":   {"<message to='@x' from='other.test'/>", "invalid-from"},
+		"no stanza":            {"<what/>", "unsupported-stanza-type"},
+		"server's stanza":      {"<message xmlns='jabber:server' to='romeo@home.test' from='gate.test'/>", "invalid-namespace"},
+		"too big":              {"<message to='romeo@home.test' from='gate.test'><body>" + strings.Repeat("x", 600_000), "policy-violation"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, nil)
+			p := o.attached("gate.test")
+			p.send(c.send)
+			if got := p.rest(); !strings.Contains(got, "<"+c.want+" ") {
+				t.Errorf("answered %q, want %s", got, c.want)
+			}
+			if len(o.home) > 0 {
+				t.Errorf("routed %s", o.home.next(t))
+			}
+		})
+	}
+	p := o.attached("gate.test")
+	p.send("<iq to='a@@b' from='bot@gate.test' type='get' id='1'><x xmlns='urn:x'/></iq>")
+	if got := p.until("</iq>"); !strings.Contains(got, "jid-malformed") || !strings.Contains(got, "id='1'") {
+		t.Errorf("answered %q", got)
+	}
+}
+
+func TestConflictPolicies(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	first := o.attached("gate.test")
+	second := o.attached("gate.test")
+	if got := first.rest(); !strings.Contains(got, "<conflict ") {
+		t.Errorf("first got %q", got)
+	}
+	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "to the second"))
+	second.until("to the second")
+
+	o = newOffice(t, func(c *Config) { c.Conflict = Reject })
+	first = o.attached("gate.test")
+	if got := o.attach("gate.test", "s3cret").rest(); !strings.Contains(got, "<conflict ") {
+		t.Errorf("second got %q", got)
+	}
+	// A wrong secret is told before anything about who is there.
+	if got := o.attach("gate.test", "wrong").rest(); !strings.Contains(got, "<not-authorized ") {
+		t.Errorf("stranger got %q", got)
+	}
+	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "to the first"))
+	first.until("to the first")
+}
+
+// While a component is away, whoever waits for an answer gets one.
+func TestAway(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "hi"))
+	st := o.home.next(t)
+	if e := st.Err(); e == nil || e.Condition != "service-unavailable" || e.Type != "wait" {
+		t.Errorf("answered %s", st)
+	}
+	if err := o.router.Attach(jid.MustParse("gate.test"), o.home); err == nil {
+		t.Error("the domain was free")
+	}
+	o.stop()
+	if o.router.Serves(jid.MustParse("gate.test")) {
+		t.Error("the domain was not given back")
+	}
+}
+
+func TestShutdown(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	p, q := o.attached("gate.test"), o.connect()
+	q.send(open("other.test"))
+	q.until("from='other.test'")
+	o.stop()
+	for _, p := range []*peer{p, q} {
+		if got := p.rest(); !strings.Contains(got, "<system-shutdown ") || !strings.HasSuffix(got, "</stream:stream>") {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+func TestSilentComponentIsPinged(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(c *Config) { c.Idle = 50 * time.Millisecond })
+	p := o.attached("gate.test")
+	ping := p.until("</iq>")
+	if !strings.Contains(ping, "urn:xmpp:ping") {
+		t.Fatalf("got %q", ping)
+	}
+	p.send(" ")
+	p.until("</iq>") // white space is a sign of life
+	if got := p.rest(); !strings.Contains(got, "<connection-timeout ") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A component that does not read is cut off and its senders are answered.
+func TestCVE_2010_0305_SlowComponent(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(c *Config) { c.Queue = 64 << 10 })
+	o.attached("gate.test")
+	body := strings.Repeat("x", 10_000)
+	deadline := time.Now().Add(patience)
+	for len(o.home) == 0 {
+		if time.Now().After(deadline) {
+			t.Fatal("never cut off")
+		}
+		o.router.Route(message("bot@gate.test", "romeo@home.test/a", body))
+	}
+	if e := o.home.next(t).Err(); e == nil || e.Condition != "service-unavailable" {
+		t.Errorf("answered %v", e)
+	}
+}
+
+func TestTooManyStrangers(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	for range maxHandshaking {
+		p := o.connect()
+		p.send(open("gate.test"))
+		p.until("from='gate.test'")
+	}
+	if got := o.connect().rest(); got != "" {
+		t.Errorf("answered %q", got)
+	}
+	if o.server.Counters.Refused.Load() == 0 {
+		t.Error("not counted")
+	}
+}
+
+func TestNewServerChecks(t *testing.T) {
+	t.Parallel()
+	r := router.New(silent)
+	gate := jid.MustParse("gate.test")
+	if _, err := NewServer(Config{Router: r, Accounts: []Account{{jid.MustParse("x.test"), "s"}, {gate, ""}}}); err == nil {
+		t.Error("empty secret accepted")
+	}
+	if r.Serves(jid.MustParse("x.test")) {
+		t.Error("a domain is left in the table")
+	}
+	if _, err := NewServer(Config{Router: r, Accounts: []Account{{gate, "s"}, {gate, "s"}}}); err == nil {
+		t.Error("one domain twice accepted")
+	}
+}
