@@ -167,7 +167,7 @@ func TestShutdown(t *testing.T) {
 
 func TestSilentComponentIsPinged(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, func(c *Config) { c.Idle = 50 * time.Millisecond })
+	o := newOffice(t, func(c *Config) { c.Idle = 300 * time.Millisecond })
 	p := o.attached("gate.test")
 	ping := p.until("</iq>")
 	if !strings.Contains(ping, "urn:xmpp:ping") {
