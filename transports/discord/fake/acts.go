@@ -1,0 +1,203 @@
+package fake
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Post is what a person writes.
+type Post struct {
+	Text     string
+	ReplyTo  ID // in the same channel
+	Forward  ID // of the channel From
+	From     ID
+	Files    []File
+	Stickers []string // names
+	Voice    bool     // the file is a voice message
+	Nonce    string
+}
+
+// Say lets somebody write a text.
+func (s *Server) Say(channel, user ID, text string) (ID, error) {
+	return s.Post(channel, user, Post{Text: text})
+}
+
+// Post lets somebody write, with all that a message can have. A bot's messages come
+// through the API, not from here.
+func (s *Server) Post(channel, user ID, p Post) (ID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, u := s.mustChannel(channel), s.mustUser(user)
+	d, err := s.draftBy(c, u, p)
+	if err != nil {
+		return "", err
+	}
+	m, _, err := s.publish(d)
+	if err != nil {
+		return "", err
+	}
+	return m.id, nil
+}
+
+// draftBy makes the draft of what a person writes.
+func (s *Server) draftBy(c *channel, u *user, p Post) (*draft, error) {
+	d := &draft{channel: c, author: u, content: strings.TrimSpace(p.Text)}
+	if utf8.RuneCountInString(d.content) > maxContent {
+		return nil, tooLong("content", maxContent)
+	}
+	for _, f := range p.Files {
+		if len(f.Data) > maxFileSize {
+			return nil, errTooLarge()
+		}
+		d.files = append(d.files, s.keep(c, f))
+	}
+	for _, name := range p.Stickers {
+		d.stickers = append(d.stickers, &sticker{s.newID(), name})
+	}
+	if p.Voice && len(d.files) == 1 {
+		d.flags |= flagVoice
+		d.files[0].seconds, d.files[0].waveform = 3.5, "AAAA"
+	}
+	if p.Nonce != "" {
+		d.nonce = p.Nonce
+	}
+	if p.ReplyTo != "" {
+		m := c.index[p.ReplyTo]
+		if m == nil {
+			return nil, errUnknownMessage()
+		}
+		d.ref = m.replyRef()
+	}
+	if p.Forward != "" {
+		m := s.mustChannel(p.From).index[p.Forward]
+		if m == nil {
+			return nil, errUnknownMessage()
+		}
+		d.ref, d.snapshot, d.content = m.forwardRef(), m, ""
+	}
+	if d.content == "" && len(d.files) == 0 && len(d.stickers) == 0 && d.snapshot == nil {
+		return nil, errEmptyMessage()
+	}
+	return d, nil
+}
+
+// find is a message that a script names.
+func (s *Server) find(in, id ID) (*message, error) {
+	if m := s.mustChannel(in).index[id]; m != nil {
+		return m, nil
+	}
+	return nil, errUnknownMessage()
+}
+
+// Edit lets somebody change the text of their message.
+func (s *Server) Edit(channel, message, user ID, text string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.find(channel, message)
+	if err != nil {
+		return err
+	}
+	if !m.by(s.mustUser(user)) {
+		return errOthersMessage()
+	}
+	if text = strings.TrimSpace(text); utf8.RuneCountInString(text) > maxContent {
+		return tooLong("content", maxContent)
+	}
+	return s.edit(m, rewrite{content: &text})
+}
+
+// Delete lets somebody delete a message: their own, or another's where they may.
+func (s *Server) Delete(channel, message, user ID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.find(channel, message)
+	if err != nil {
+		return err
+	}
+	if u := s.mustUser(user); !m.by(u) && !m.channel.permissions(u).has(ManageMessages) {
+		return errNoPermission()
+	}
+	s.erase(m)
+	return nil
+}
+
+// BulkDelete deletes several messages in one event, as moderators' bots do.
+func (s *Server) BulkDelete(channel ID, messages ...ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.eraseAll(s.mustChannel(channel), messages)
+}
+
+// React adds somebody's reaction: a Unicode emoji, or "name:id" of a custom one.
+func (s *Server) React(channel, message, user ID, emoji string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.find(channel, message)
+	if err != nil {
+		return err
+	}
+	e, err := s.emojiOf(emoji)
+	if err != nil {
+		return err
+	}
+	return s.react(m, s.mustUser(user), e)
+}
+
+// Unreact takes somebody's reaction away.
+func (s *Server) Unreact(channel, message, user ID, emoji string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.find(channel, message)
+	if err != nil {
+		return err
+	}
+	e, err := s.emojiOf(emoji)
+	if err != nil {
+		return err
+	}
+	s.unreact(m, s.mustUser(user), e)
+	return nil
+}
+
+// ClearReactions takes all reactions of a message away, or all with one emoji where it is not "".
+func (s *Server) ClearReactions(channel, message ID, emoji string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.find(channel, message)
+	if err != nil || emoji == "" {
+		if err == nil {
+			s.clear(m, nil)
+		}
+		return err
+	}
+	e, err := s.emojiOf(emoji)
+	if err == nil {
+		s.clear(m, &e)
+	}
+	return err
+}
+
+// Pin lets somebody pin a message, or unpin it.
+func (s *Server) Pin(channel, message, user ID, on bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.find(channel, message)
+	if err != nil {
+		return err
+	}
+	return s.setPin(m, s.mustUser(user), on)
+}
+
+// Typing shows that somebody writes.
+func (s *Server) Typing(channel, user ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.emitTyping(s.mustChannel(channel), s.mustUser(user))
+}
+
+// DM finds or makes the direct channel of two users.
+func (s *Server) DM(a, b ID) ID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.direct(s.mustUser(a), s.mustUser(b)).id
+}

@@ -1,0 +1,243 @@
+package fake
+
+import (
+	"net/http"
+	"time"
+	"unicode/utf8"
+)
+
+// threadSpec is what a new thread is.
+type threadSpec struct {
+	name        string
+	kind        channelKind
+	owner       *user // nil where a webhook begins a forum post
+	autoArchive int
+	tags        []ID
+}
+
+// begin makes a thread with the given id, which is that of the message it hangs on, or of
+// its first message in a forum. (topics/threads.mdx)
+func (s *Server) begin(id ID, parent *channel, spec threadSpec) *channel {
+	now := s.now()
+	c := &channel{
+		id: id, kind: spec.kind, guild: parent.guild, parent: parent, name: spec.name, index: map[ID]*message{},
+		thread: &thread{
+			private: spec.kind == kindPrivateThread, autoArchive: spec.autoArchive, created: now, changed: now,
+			members: map[ID]time.Time{}, tags: spec.tags,
+		},
+	}
+	if c.thread.autoArchive == 0 {
+		c.thread.autoArchive = 4320
+	}
+	if spec.owner != nil {
+		c.thread.owner = spec.owner.id
+		c.thread.members[spec.owner.id] = now
+	}
+	s.channels[id] = c
+	return c
+}
+
+// announce tells that a thread is new.
+func (s *Server) announce(c *channel) {
+	s.emit(event{"THREAD_CREATE", c.guild, c, IntentGuilds, nil, func(v *session) obj {
+		b := c.json(v.app.user)
+		b["newly_created"] = true
+		return b
+	}})
+	s.touch()
+}
+
+// threadOn begins a thread on a message.
+func (s *Server) threadOn(m *message, spec threadSpec) (*channel, error) {
+	switch {
+	case m.thread != nil:
+		return nil, errThreadExists()
+	case m.channel.kind == kindAnnouncement:
+		spec.kind = kindAnnouncementThread
+	case m.channel.kind == kindText:
+		spec.kind = kindPublicThread
+	default:
+		return nil, errChannelType()
+	}
+	c := s.begin(m.id, m.channel, spec)
+	m.thread, m.flags = c, m.flags|flagHasThread
+	s.announce(c)
+	s.emitMessage("MESSAGE_UPDATE", m)
+	starter := &message{
+		id: s.newID(), channel: c, author: spec.owner, kind: typeThreadStarter, created: s.now(),
+		ref: &reference{message: m.id, channel: m.channel.id, guild: c.guild.id},
+	}
+	c.store(starter)
+	s.emitMessage("MESSAGE_CREATE", starter)
+	return c, nil
+}
+
+// threadIn begins a thread without a message; the parent gets a note of it.
+func (s *Server) threadIn(parent *channel, spec threadSpec) (*channel, error) {
+	if parent.kind != kindText && parent.kind != kindAnnouncement {
+		return nil, errChannelType()
+	}
+	c := s.begin(s.newID(), parent, spec)
+	s.announce(c)
+	if spec.kind == kindPublicThread {
+		note := &message{
+			id: s.newID(), channel: parent, author: spec.owner, kind: typeThreadCreated, content: spec.name, created: s.now(),
+			ref: &reference{channel: c.id, guild: c.guild.id},
+		}
+		parent.store(note)
+		s.emitMessage("MESSAGE_CREATE", note)
+	}
+	return c, nil
+}
+
+// post begins a forum post: a thread whose first message has the thread's id.
+func (s *Server) post(forum *channel, spec threadSpec, d *draft) (*channel, *message) {
+	spec.kind = kindPublicThread
+	id := s.newID()
+	if d.hook != nil {
+		spec.owner = nil
+	}
+	c := s.begin(id, forum, spec)
+	if d.hook != nil {
+		c.thread.owner = d.hook.id
+	}
+	d.channel = c
+	m := s.compose(d)
+	m.id = id
+	for _, a := range m.attachments {
+		a.channel = id
+	}
+	c.store(m)
+	forum.last = id
+	s.announce(c)
+	s.emitMessage("MESSAGE_CREATE", m)
+	s.unfurl(m)
+	s.tell(m)
+	s.touch()
+	return c, m
+}
+
+// wakeThread opens an archived thread, as a new message does.
+func (s *Server) wakeThread(c *channel) {
+	if t := c.thread; t != nil && t.archived {
+		t.archived, t.changed = false, s.now()
+		s.emitChannel("THREAD_UPDATE", c)
+	}
+}
+
+// enterThread makes somebody a member of a thread.
+func (s *Server) enterThread(c *channel, u *user) {
+	if c.thread.has(u.id) {
+		return
+	}
+	c.thread.members[u.id] = s.now()
+	s.emitThreadMembers(c, []ID{u.id}, nil)
+	s.touch()
+}
+
+func (s *Server) exitThread(c *channel, u *user) {
+	if !c.thread.has(u.id) {
+		return
+	}
+	delete(c.thread.members, u.id)
+	s.emitThreadMembers(c, nil, []ID{u.id})
+	s.touch()
+}
+
+// threadName checks a name of 1 to 100 characters.
+func threadName(name string) error {
+	if n := utf8.RuneCountInString(name); n < 1 || n > 100 {
+		return tooLong("name", 100)
+	}
+	return nil
+}
+
+// specOf reads what the bodies of new threads have in common.
+func (c *call) specOf() (threadSpec, error) {
+	spec := threadSpec{owner: c.app.user}
+	var err error
+	if spec.name, err = c.text("name"); err != nil {
+		return spec, err
+	}
+	if err := threadName(spec.name); err != nil {
+		return spec, err
+	}
+	spec.autoArchive, err = number(c.body, "auto_archive_duration", 4320)
+	spec.tags = idsOf(c.body["applied_tags"])
+	return spec, err
+}
+
+func createThreadFrom(c *call) (int, any, error) {
+	m, err := c.message(CreatePublicThreads)
+	if err != nil {
+		return 0, nil, err
+	}
+	if m.channel.guild == nil {
+		return 0, nil, errNotOnDM()
+	}
+	spec, err := c.specOf()
+	if err != nil {
+		return 0, nil, err
+	}
+	t, err := c.s.threadOn(m, spec)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusCreated, t.json(c.app.user), nil
+}
+
+// createThread begins a thread without a message, or a forum post. (resources/channel.mdx,
+// Start Thread without Message, Start Thread in Forum or Media Channel)
+func createThread(c *call) (int, any, error) {
+	parent, err := c.channel(0)
+	if err != nil {
+		return 0, nil, err
+	}
+	if parent.guild == nil {
+		return 0, nil, errNotOnDM()
+	}
+	spec, err := c.specOf()
+	if err != nil {
+		return 0, nil, err
+	}
+	if parent.kind == kindForum {
+		return c.createPost(parent, spec)
+	}
+	kind, err := number(c.body, "type", int(kindPrivateThread)) // the default of version 9
+	if err != nil {
+		return 0, nil, err
+	}
+	need := CreatePrivateThreads
+	if spec.kind = channelKind(kind); spec.kind == kindPublicThread {
+		need = CreatePublicThreads
+	} else if spec.kind != kindPrivateThread {
+		return 0, nil, errChannelType()
+	}
+	if err := parent.allows(c.app.user, need); err != nil {
+		return 0, nil, err
+	}
+	t, err := c.s.threadIn(parent, spec)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusCreated, t.json(c.app.user), nil
+}
+
+func (c *call) createPost(forum *channel, spec threadSpec) (int, any, error) {
+	if err := forum.allows(c.app.user, SendMessages); err != nil {
+		return 0, nil, err
+	}
+	first, ok := c.body["message"].(obj)
+	if !ok {
+		return 0, nil, invalidForm("message", "BASE_TYPE_REQUIRED", "This field is required")
+	}
+	d, err := c.draftOf(forum, first, c.files)
+	if err != nil {
+		return 0, nil, err
+	}
+	d.author = c.app.user
+	t, m := c.s.post(forum, spec, d)
+	b := t.json(c.app.user)
+	b["message"] = c.s.messageJSON(m, c.view())
+	return http.StatusCreated, b, nil
+}
