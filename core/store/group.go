@@ -111,7 +111,7 @@ func (s *Store) commit(group []*write) []*write {
 
 // spoil gives the error of the whole group to each that has none of its own.
 func (s *Store) spoil(group []*write, err error) []*write {
-	s.log.Error("writing to the database", "error", err, "writes", len(group))
+	s.log.Error("writing to the database", "err", err, "writes", len(group))
 	for _, w := range group {
 		if w.err == nil {
 			w.err = err

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+
+	"github.com/dragoman-im/dragoman/core/sasl"
 )
 
 // Limits of the connections; those that an Options field replaces are its defaults.
@@ -35,18 +37,20 @@ type Options struct {
 
 	BusyTimeout time.Duration // how long to wait for another process's lock; 5 s where 0
 	Readers     int           // connections that read; one per CPU, at least 4, where 0
+	Iterations  int           // rounds of SCRAM for new passwords; sasl.DefaultIterations where 0
 	Limits      Limits
 }
 
 // Store is an open database. Its methods may be called from any goroutine.
 type Store struct {
-	log    *slog.Logger
-	path   string
-	limits Limits
-	writes *sql.DB // exactly one connection, used by the writer's goroutine only
-	reads  *sql.DB
-	queue  *queue
-	done   chan struct{} // closed when the writer's goroutine has ended
+	log        *slog.Logger
+	path       string
+	limits     Limits
+	iterations int
+	writes     *sql.DB // exactly one connection, used by the writer's goroutine only
+	reads      *sql.DB
+	queue      *queue
+	done       chan struct{} // closed when the writer's goroutine has ended
 }
 
 // Open opens the database, makes or migrates its schema, and starts the writer.
@@ -60,11 +64,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Readers <= 0 {
 		o.Readers = max(minReaders, runtime.NumCPU())
 	}
+	if o.Iterations <= 0 {
+		o.Iterations = sasl.DefaultIterations
+	}
 	if err := prepareFile(o.Path); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{
-		log: o.Log, path: o.Path, limits: o.Limits.orDefaults(),
+		log: o.Log, path: o.Path, limits: o.Limits.orDefaults(), iterations: o.Iterations,
 		queue: newQueue(), done: make(chan struct{}),
 	}
 	if err := s.connect(ctx, o); err != nil {

@@ -197,7 +197,6 @@ func (s *Store) RosterRequests(ctx context.Context, account jid.JID) ([]*stanza.
 // ChangeRoster implements roster.Store.
 func (s *Store) ChangeRoster(ctx context.Context, account, contact jid.JID, change func(*roster.Entry) error, committed func(roster.Change)) error {
 	var c roster.Change
-	different := false
 	return s.writeThen(ctx, func(tx *sql.Tx) error {
 		before, err := rosterEntry(context.Background(), tx, account, contact)
 		if err != nil {
@@ -209,10 +208,9 @@ func (s *Store) ChangeRoster(ctx context.Context, account, contact jid.JID, chan
 			return err
 		}
 		c = roster.Change{Before: before, After: after}
-		different, err = s.writeRoster(tx, account, &c)
-		return err
+		return s.writeRoster(tx, account, &c)
 	}, func() {
-		if different && committed != nil {
+		if committed != nil {
 			committed(c)
 		}
 	})

@@ -10,33 +10,32 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// writeRoster writes what a change has made different, and tells whether anything was.
-func (s *Store) writeRoster(tx *sql.Tx, account jid.JID, c *roster.Change) (bool, error) {
-	item := itemDiffers(&c.Before, &c.After)
-	request := c.Before.Request != c.After.Request
+// writeRoster writes what a change has made different.
+func (s *Store) writeRoster(tx *sql.Tx, account jid.JID, c *roster.Change) error {
 	version, err := rosterVersion(context.Background(), tx, account) // also: is there such an account
 	if err != nil {
-		return false, err
+		return err
 	}
 	c.Version = formatVersion(version)
-	if request {
+	if c.Before.Request != c.After.Request {
 		if err := s.writeRequest(tx, account, &c.After); err != nil {
-			return false, err
+			return err
 		}
 	}
-	if item {
-		if err := s.writeItem(tx, account, &c.Before, &c.After); err != nil {
-			return false, err
-		}
-		// Microseconds keep a version from coming back after the account was made anew
-		// or the database restored.
-		version = max(version+1, now())
-		if _, err := tx.Exec(setRosterVersionSQL, version, account.String()); err != nil {
-			return false, fmt.Errorf("write roster version of %s: %w", account, err)
-		}
-		c.Version = formatVersion(version)
+	if !itemDiffers(&c.Before, &c.After) {
+		return nil
 	}
-	return item || request, nil
+	if err := s.writeItem(tx, account, &c.Before, &c.After); err != nil {
+		return err
+	}
+	// Microseconds keep a version from coming back after the account was made anew or the
+	// database restored.
+	version = max(version+1, now())
+	if _, err := tx.Exec(setRosterVersionSQL, version, account.String()); err != nil {
+		return fmt.Errorf("write roster version of %s: %w", account, err)
+	}
+	c.Version = formatVersion(version)
+	return nil
 }
 
 func itemDiffers(a, b *roster.Entry) bool {

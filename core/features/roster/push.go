@@ -17,20 +17,24 @@ func (r *Roster) pusher(account jid.JID, explain func() *stanza.Stanza) func(Cha
 				r.toInterested(account, func(jid.JID) *stanza.Stanza { return st })
 			}
 		}
-		if !pushed(c) {
-			return
+		if pushed(c) {
+			r.push(account, c)
 		}
-		item := c.After.element()
-		if !c.After.Listed {
-			item = stanza.NewElement(NS, "item").With("jid", c.Before.JID.String()).With("subscription", "remove")
-		}
-		payload := stanza.Encode(stanza.NewElement(NS, "query").With("ver", string(c.Version)).Add(item))
-		r.toInterested(account, func(full jid.JID) *stanza.Stanza {
-			return &stanza.Stanza{
-				Kind: stanza.IQ, To: full, From: account, ID: stanza.NewID(), Type: stanza.TypeSet, Payload: payload,
-			}
-		})
 	}
+}
+
+// push sends the item as it is after a change.
+func (r *Roster) push(account jid.JID, c Change) {
+	item := c.After.element()
+	if !c.After.Listed {
+		item = stanza.NewElement(NS, "item").With("jid", c.Before.JID.String()).With("subscription", "remove")
+	}
+	payload := stanza.Encode(stanza.NewElement(NS, "query").With("ver", string(c.Version)).Add(item))
+	r.toInterested(account, func(full jid.JID) *stanza.Stanza {
+		return &stanza.Stanza{
+			Kind: stanza.IQ, To: full, From: account, ID: stanza.NewID(), Type: stanza.TypeSet, Payload: payload,
+		}
+	})
 }
 
 // pushed tells whether a change shows in the roster. A request alone does not, nor does

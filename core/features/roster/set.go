@@ -112,7 +112,7 @@ func (r *Roster) put(ctx context.Context, q *router.IQ, w wanted) error {
 		}
 		after = *e
 		return nil
-	}, r.pusher(q.Account, nil))
+	}, func(c Change) { r.push(q.Account, c) }) // also where nothing is different: RFC 6121 §2.4.2
 	if err != nil {
 		return condition(err)
 	}
@@ -179,16 +179,29 @@ func farewell(account jid.JID, e Entry) []*stanza.Stanza {
 	return list
 }
 
-// Farewells are the stanzas that end all subscriptions of an account which is about to
-// be deleted; they are to be routed once it is.
-func (r *Roster) Farewells(ctx context.Context, account jid.JID) ([]*stanza.Stanza, error) {
+// Farewell prepares the end of all subscriptions of an account that is about to be
+// deleted; what it returns tells the contacts, once the account is gone (XEP-0077 §3.2).
+func (r *Roster) Farewell(ctx context.Context, account jid.JID) (func(route func(*stanza.Stanza)), error) {
 	items, _, err := r.store.Roster(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	var list []*stanza.Stanza
-	for _, item := range items {
-		list = append(list, farewell(account, Entry{Item: item, Listed: true})...)
+	requests, err := r.store.RosterRequests(ctx, account)
+	if err != nil {
+		return nil, err
 	}
-	return list, nil
+	entries := map[jid.JID]Entry{}
+	for _, item := range items {
+		entries[item.JID] = Entry{Item: item, Listed: true}
+	}
+	for _, st := range requests {
+		e := entries[st.From]
+		e.JID, e.Request = st.From, st
+		entries[st.From] = e
+	}
+	return func(route func(*stanza.Stanza)) {
+		for _, e := range entries {
+			r.sever(account, e, route)
+		}
+	}, nil
 }

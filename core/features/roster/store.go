@@ -25,8 +25,8 @@ type Store interface {
 	RosterEntry(ctx context.Context, account, contact jid.JID) (Entry, error)
 	// ChangeRoster runs one transaction: it reads the entry, lets change edit it, and
 	// writes what has become different. An error of change undoes it and is returned.
-	// After the commit committed is called from the writer, in the order of commits,
-	// where anything was different; it must not block. ErrFull is returned where an
+	// After the commit committed is called from the writer, in the order of commits; it
+	// must not block. ErrFull is returned where an
 	// item or a request would be one too many.
 	ChangeRoster(ctx context.Context, account, contact jid.JID, change func(*Entry) error, committed func(Change)) error
 	// RosterRequests lists the unanswered requests to an account, oldest first.

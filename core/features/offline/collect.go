@@ -1,0 +1,105 @@
+package offline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Arrived is for presence.OnArrival: it gives the session what was kept (RFC 6121 §8.5.2.2).
+func (o *Offline) Arrived(ctx context.Context, p *router.Pass) error {
+	return o.Collect(ctx, p.Account)
+}
+
+// Collect gives what an account has to one of its sessions, and deletes it. Where that is
+// under way already, it is done once more afterwards.
+func (o *Offline) Collect(ctx context.Context, account jid.JID) error {
+	if !o.start(account) {
+		return nil
+	}
+	for {
+		err := o.deliver(ctx, account)
+		if !o.again(account) || err != nil {
+			return err
+		}
+	}
+}
+
+func (o *Offline) start(account jid.JID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, running := o.collecting[account]; running {
+		o.collecting[account] = true
+		return false
+	}
+	o.collecting[account] = false
+	return true
+}
+
+func (o *Offline) again(account jid.JID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.collecting[account] {
+		o.collecting[account] = false
+		return true
+	}
+	delete(o.collecting, account)
+	return false
+}
+
+func (o *Offline) deliver(ctx context.Context, account jid.JID) error {
+	list, err := o.store.OfflineMessages(ctx, account)
+	if err != nil {
+		return fmt.Errorf("collect messages of %s: %w", account, err)
+	}
+	to := o.taker(account)
+	if to == nil || len(list) == 0 {
+		return nil
+	}
+	var ids []string
+	size := int64(0)
+	for _, m := range list {
+		ids = append(ids, m.ID)
+		size += int64(len(m.Stanza.Payload) + len(m.Stanza.Extra))
+		to.Session().Deliver(o.stamped(m))
+	}
+	to.Session().Flush()
+	// Whoever collects next reads after this.
+	o.store.DeleteOffline(account, ids, func(err error) {
+		if err != nil {
+			o.log.Error("delivered messages not deleted", "account", account, "err", err)
+			return
+		}
+		o.release(account, len(ids), size)
+	})
+	return nil
+}
+
+// unstamp takes off a stamp that claims to be ours, before anything is delivered or kept.
+func (o *Offline) unstamp(_ context.Context, p *router.Pass) error {
+	if p.Stanza.Kind == stanza.Message && strings.Contains(p.Stanza.Payload, nsDelay) {
+		p.Stanza = p.Stanza.Without(o.ours)
+	}
+	return nil
+}
+
+func (o *Offline) ours(e *stanza.Element) bool {
+	return e.Is(nsDelay, "delay") && e.Attr("from") == o.host.Domain().String()
+}
+
+// stamped is the message with when it came (XEP-0203); one that had been delivered to a
+// session which never saw it has the stamp already.
+func (o *Offline) stamped(m Message) *stanza.Stanza {
+	for e := range m.Stanza.Tree().Elements() {
+		if o.ours(e) {
+			return m.Stanza
+		}
+	}
+	stamp := stanza.TextElement(nsDelay, "delay", "Offline Storage").
+		With("from", o.host.Domain().String()).With("stamp", m.Received.UTC().Format("2006-01-02T15:04:05.000Z"))
+	return m.Stanza.With(stamp)
+}

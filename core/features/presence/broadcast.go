@@ -1,0 +1,159 @@
+package presence
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// available is initial presence (RFC 6121 §4.2.2) or an update of it (§4.4.2).
+func (h *Presence) available(ctx context.Context, p *router.Pass) error {
+	from, to, err := h.subs.Contacts(ctx, p.Account)
+	if err != nil {
+		return fmt.Errorf("broadcast presence: %w", err)
+	}
+	for _, contact := range from {
+		p.Route(p.Stanza.WithTo(contact))
+	}
+	h.toOwn(p)
+	if p.Before == nil {
+		if err := h.begin(ctx, p, to); err != nil {
+			return err
+		}
+	}
+	if p.Session.Presence().Priority >= 0 && (p.Before == nil || p.Before.Priority < 0) {
+		for _, arrived := range h.arrivals {
+			if err := arrived(ctx, p); err != nil {
+				h.log.Error("session arrived", "jid", p.Session.JID(), "err", err)
+			}
+		}
+	}
+	return router.ErrStop
+}
+
+// toOwn shows a presence to the account's own available sessions and to the sender
+// itself (RFC 6121 §4.2.2, §4.5.2).
+func (h *Presence) toOwn(p *router.Pass) {
+	own := p.Stanza.WithTo(p.Account)
+	for _, s := range h.host.Sessions(p.Account) {
+		if s == p.Session || s.Presence() != nil {
+			p.Deliver(s, own)
+		}
+	}
+}
+
+// begin gives a session that has become available what it does not know yet: its fellow
+// sessions, its contacts, and who waits for an answer.
+func (h *Presence) begin(ctx context.Context, p *router.Pass, to []jid.JID) error {
+	for _, s := range h.host.Sessions(p.Account) {
+		if now := s.Presence(); now != nil && s != p.Session {
+			p.Deliver(p.Session, now.Stanza.WithTo(p.Account))
+		}
+	}
+	for _, contact := range to {
+		asker := p.Account // RFC 6121 §4.3
+		if contact.Domain() == h.host.Domain().Domain() {
+			asker = p.Session.JID() // of this host: only this session needs the answer
+		}
+		probe := stanza.NewPresence(contact, asker, stanza.TypeProbe)
+		probe.ID = stanza.NewID()
+		p.Route(probe)
+	}
+	requests, err := h.subs.Requests(ctx, p.Account)
+	if err != nil {
+		return fmt.Errorf("deliver subscription requests: %w", err)
+	}
+	for _, r := range requests { // RFC 6121 §3.1.3 rule 4
+		p.Deliver(p.Session, r)
+	}
+	return nil
+}
+
+// unavailable is RFC 6121 §4.5.2 for a session that says so itself.
+func (h *Presence) unavailable(ctx context.Context, p *router.Pass) error {
+	leave := departure{
+		account: p.Account, session: p.Session, last: p.Stanza, was: p.Before != nil,
+		directed: p.Session.TakeDirected(), route: p.Route,
+	}
+	if leave.was {
+		h.toOwn(p)
+	}
+	if err := h.leave(ctx, leave); err != nil {
+		return err
+	}
+	return router.ErrStop
+}
+
+// Gone does for a session that has ended what it did not do itself.
+func (h *Presence) Gone(ctx context.Context, host *router.Host, s *router.Bound) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goneTimeout)
+	defer cancel()
+	account := s.JID().Bare()
+	leave := departure{
+		account: account, session: s, was: s.SetPresence(nil) != nil,
+		last:     stanza.NewPresence(jid.JID{}, s.JID(), stanza.TypeUnavailable),
+		directed: s.TakeDirected(), route: host.Router().Route,
+	}
+	if leave.was {
+		own := leave.last.WithTo(account)
+		for _, other := range host.Sessions(account) {
+			if other != s && other.Presence() != nil {
+				other.Send(own)
+			}
+		}
+	}
+	if err := h.leave(ctx, leave); err != nil {
+		h.log.Error("unavailable presence not broadcast", "jid", s.JID(), "err", err)
+	}
+}
+
+// departure is a session that is no longer available.
+type departure struct {
+	account  jid.JID
+	session  *router.Bound
+	last     *stanza.Stanza // the unavailable presence
+	was      bool           // the session had been available
+	directed []jid.JID      // who else has seen it
+	route    func(*stanza.Stanza)
+}
+
+// leave tells everybody who has seen the session: each once.
+func (h *Presence) leave(ctx context.Context, d departure) error {
+	told := map[jid.JID]bool{}
+	var failed error
+	if d.was {
+		from, _, err := h.subs.Contacts(ctx, d.account)
+		if err != nil {
+			failed = fmt.Errorf("broadcast unavailable presence: %w", err)
+		}
+		for _, contact := range from {
+			told[contact] = true
+			d.route(d.last.WithTo(contact))
+		}
+		h.seen(d)
+	}
+	for _, to := range d.directed { // RFC 6121 §4.6.3
+		if !told[to.Bare()] {
+			d.route(d.last.WithTo(to))
+		}
+	}
+	return failed
+}
+
+// seen notes when the last session of an account went (RFC 6121 §4.3.2 rule 3, XEP-0012 §5).
+func (h *Presence) seen(d departure) {
+	for _, s := range h.host.Sessions(d.account) {
+		if s != d.session && s.Presence() != nil {
+			return
+		}
+	}
+	status := ""
+	if e := d.last.Child("", "status"); e != nil {
+		status = e.Text()
+	}
+	h.store.SetLastSeen(d.account, time.Now(), status)
+}

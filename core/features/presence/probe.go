@@ -1,0 +1,93 @@
+package presence
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// probed answers a presence probe (RFC 6121 §4.3.2). Whoever is not subscribed gets the
+// same answer whether the account exists or not, from the bare address.
+func (h *Presence) probed(ctx context.Context, p *router.Pass) error {
+	asker := p.Stanza.From
+	allowed := asker.Bare() == p.Account
+	if !allowed && !p.Unknown {
+		var err error
+		if allowed, _, err = h.subs.Subscription(ctx, p.Account, asker.Bare()); err != nil {
+			return fmt.Errorf("answer probe: %w", err)
+		}
+	}
+	switch {
+	case !allowed:
+		h.refuse(p)
+	case p.Stanza.To.IsFull():
+		h.tellOne(p)
+	default:
+		return h.tellAll(ctx, p)
+	}
+	return router.ErrStop
+}
+
+// refuse answers somebody who is not subscribed. Whoever has been sent directed presence
+// learns that the session is still there, and no more (RFC 6121 §4.6.6).
+func (h *Presence) refuse(p *router.Pass) {
+	known := false
+	for _, s := range h.host.Sessions(p.Account) {
+		if (p.Stanza.To.IsBare() || p.Stanza.To == s.JID()) && knows(s, p.Stanza.From) {
+			known = true
+			p.Route(stanza.NewPresence(p.Stanza.From, s.JID(), ""))
+		}
+	}
+	if !known {
+		p.Route(h.mirror(p, p.Account, stanza.TypeUnsubscribed)) // rule 1
+	}
+}
+
+// tellOne answers a probe of one resource: that it is there, and nothing else.
+func (h *Presence) tellOne(p *router.Pass) {
+	typ := stanza.TypeUnavailable
+	if s := h.host.Session(p.Stanza.To); s != nil && s.Presence() != nil {
+		typ = ""
+	}
+	p.Route(h.mirror(p, p.Stanza.To, typ))
+}
+
+// tellAll answers with the last presence of each available session (rule 4), or with how
+// long there has been none (rule 3).
+func (h *Presence) tellAll(ctx context.Context, p *router.Pass) error {
+	some := false
+	for _, s := range h.host.Sessions(p.Account) {
+		if now := s.Presence(); now != nil {
+			some = true
+			p.Route(now.Stanza.WithTo(p.Stanza.From))
+		}
+	}
+	if some {
+		return router.ErrStop
+	}
+	st := h.mirror(p, p.Account, stanza.TypeUnavailable)
+	at, _, err := h.store.LastSeen(ctx, p.Account)
+	if err != nil {
+		return fmt.Errorf("answer probe: %w", err)
+	}
+	if !at.IsZero() {
+		st = st.With(delay(h.host.Domain(), at))
+	}
+	p.Route(st)
+	return router.ErrStop
+}
+
+// mirror is an answer with the probe's id (RFC 6121 §4.3.2.1).
+func (h *Presence) mirror(p *router.Pass, from jid.JID, typ string) *stanza.Stanza {
+	st := stanza.NewPresence(p.Stanza.From, from, typ)
+	st.ID = p.Stanza.ID
+	return st
+}
+
+func delay(from jid.JID, at time.Time) *stanza.Element {
+	return stanza.NewElement(NSDelay, "delay").With("from", from.String()).With("stamp", at.UTC().Format("2006-01-02T15:04:05Z"))
+}

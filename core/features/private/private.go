@@ -1,0 +1,94 @@
+// Package private keeps whatever XML a client wants to keep at the server (XEP-0049): one
+// element for each namespace and name. It has no goroutine and no lock.
+package private
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// NS is the namespace of XEP-0049.
+const NS = "jabber:iq:private"
+
+// ErrFull is returned by a Store where an account would have too much.
+var ErrFull = errors.New("too much private data")
+
+// Item is one element that is kept.
+type Item struct {
+	Space, Name string
+	XML         string // the element itself
+}
+
+// Store keeps the elements.
+type Store interface {
+	// Private is "" where there is no such element.
+	Private(ctx context.Context, account jid.JID, space, name string) (string, error)
+	// SetPrivate replaces those elements, all or none.
+	SetPrivate(ctx context.Context, account jid.JID, items []Item) error
+}
+
+// Private serves the drawers of a host's accounts.
+type Private struct{ store Store }
+
+// New registers the feature. How much an account may keep is the store's affair.
+func New(h *router.Host, s Store) *Private {
+	p := &Private{s}
+	h.HandleIQ(NS, router.Own(p.iq))
+	return p
+}
+
+// Features are what the host's disco#info says about this feature.
+func (p *Private) Features() []string { return []string{NS} }
+
+func (p *Private) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
+	if !q.Payload.Is(NS, "query") {
+		return nil, stanza.BadRequest("")
+	}
+	var items []Item
+	for e := range q.Payload.Elements() {
+		if e.Space == NS || e.Space == "" {
+			return nil, stanza.NotAcceptable("the element has no namespace of its own") // XEP-0049 §3
+		}
+		items = append(items, Item{e.Space, e.Local, e.String()})
+	}
+	if len(items) == 0 {
+		return nil, stanza.NotAcceptable("there is no element") // XEP-0049 §3
+	}
+	if q.Stanza.Type == stanza.TypeSet {
+		return nil, p.set(ctx, q, items)
+	}
+	if len(items) > 1 {
+		return nil, stanza.NotAcceptable("one element at a time") // XEP-0049 §3
+	}
+	return p.get(ctx, q, items[0])
+}
+
+func (p *Private) get(ctx context.Context, q *router.IQ, wanted Item) (*stanza.Element, error) {
+	xml, err := p.store.Private(ctx, q.Account, wanted.Space, wanted.Name)
+	if err != nil {
+		return nil, fmt.Errorf("read private data of %s: %w", q.Account, err)
+	}
+	e := stanza.NewElement(wanted.Space, wanted.Name)
+	if xml != "" {
+		if e, err = stanza.ParseElement(xml, ""); err != nil {
+			return nil, fmt.Errorf("read private data of %s: %w", q.Account, err)
+		}
+	}
+	return stanza.NewElement(NS, "query").Add(e), nil
+}
+
+func (p *Private) set(ctx context.Context, q *router.IQ, items []Item) error {
+	err := p.store.SetPrivate(ctx, q.Account, items)
+	if errors.Is(err, ErrFull) {
+		return stanza.ResourceConstraint("you keep too much here already")
+	}
+	if err != nil {
+		return fmt.Errorf("write private data of %s: %w", q.Account, err)
+	}
+	return nil
+}

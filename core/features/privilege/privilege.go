@@ -1,0 +1,121 @@
+// Package privilege lets configured components and gateways act for the users of a host
+// (XEP-0356): read and change their rosters (features/roster asks RosterAccess), and send
+// messages in their names. Nobody gets a privilege but by the configuration. It has no
+// goroutine and no lock.
+//
+// Specification: XEP-0356.
+package privilege
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Namespaces of this feature.
+const (
+	NS        = "urn:xmpp:privilege:2"
+	nsForward = "urn:xmpp:forward:0" // XEP-0297
+)
+
+// Permissions are what one domain may do.
+type Permissions struct {
+	Roster  bool // get and set; without pushes
+	Message bool // send messages in the name of the host or of an account
+}
+
+// Privileges are those of one host. The map is not changed after New.
+type Privileges struct {
+	host    *router.Host
+	domains map[jid.JID]Permissions
+}
+
+// New registers the feature for the domains that have privileges.
+func New(h *router.Host, domains map[jid.JID]Permissions) *Privileges {
+	p := &Privileges{h, domains}
+	h.HandleMessage(p.message)
+	return p
+}
+
+// of is what an entity may do. Only the domain itself has privileges, and only while it
+// is one of ours: another server that claims its name has none.
+func (p *Privileges) of(from jid.JID) Permissions {
+	if !from.IsHost() || !p.host.Router().Serves(from) {
+		return Permissions{}
+	}
+	return p.domains[from]
+}
+
+// RosterAccess implements roster.Privileges.
+func (p *Privileges) RosterAccess(from jid.JID) (get, set bool) {
+	may := p.of(from).Roster
+	return may, may
+}
+
+// Advertise tells a domain what it may do (XEP-0356 §4.2, §5.2); it is called whenever the
+// domain's component has attached. A domain without privileges is told nothing.
+func (p *Privileges) Advertise(domain jid.JID) {
+	may := p.of(domain)
+	if may == (Permissions{}) {
+		return
+	}
+	x := stanza.NewElement(NS, "privilege")
+	if may.Roster {
+		x.Add(stanza.NewElement(NS, "perm").With("access", "roster").With("type", "both").With("push", "false"))
+	}
+	if may.Message {
+		x.Add(stanza.NewElement(NS, "perm").With("access", "message").With("type", "outgoing"))
+	}
+	p.host.Router().Route(stanza.NewMessage(domain, p.host.Domain(), "", x))
+}
+
+// message takes what a privileged domain sends to the host for others (XEP-0356 §5.3).
+func (p *Privileges) message(_ context.Context, pass *router.Pass) error {
+	x := pass.Stanza.Child(NS, "privilege")
+	if x == nil {
+		return nil
+	}
+	if pass.Stanza.Type == stanza.TypeError {
+		return router.ErrStop
+	}
+	if !p.of(pass.Stanza.From).Message {
+		return stanza.Forbidden("")
+	}
+	inner, err := unwrap(x)
+	if err != nil {
+		return err
+	}
+	if !inner.From.IsBare() || inner.From.Domain() != p.host.Domain().Domain() { // XEP-0356 §5.1
+		return stanza.Forbidden("the sender is not an account of this host")
+	}
+	pass.Route(inner)
+	return router.ErrStop
+}
+
+// unwrap is the message inside a privilege element.
+func unwrap(x *stanza.Element) (*stanza.Stanza, error) {
+	m := x.Child(nsForward, "forwarded").Child(stanza.NSClient, "message")
+	if m == nil {
+		return nil, stanza.BadRequest("there is no forwarded message")
+	}
+	from, err := jid.Parse(m.Attr("from"))
+	if err != nil {
+		return nil, stanza.Forbidden("the message has no sender")
+	}
+	to, err := jid.Parse(m.Attr("to"))
+	if err != nil {
+		return nil, stanza.JIDMalformed("the message has no receiver")
+	}
+	st := &stanza.Stanza{Kind: stanza.Message, To: to, From: from, ID: m.Attr("id"), Type: m.Attr("type"), Lang: m.Lang()}
+	if st.ID == "" {
+		st.ID = stanza.NewID()
+	}
+	var children []*stanza.Element
+	for c := range m.Elements() {
+		children = append(children, c)
+	}
+	st.Payload = stanza.Encode(children...)
+	return st, nil
+}

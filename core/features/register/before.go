@@ -1,0 +1,127 @@
+package register
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Limits on making accounts.
+const (
+	interval   = 10 * time.Minute // between two accounts from one address
+	maxWaiting = 10_000           // addresses that are remembered for that
+)
+
+// BeforeLogin answers an IQ of a connection that has not logged in. It may wait for the
+// store; nothing is answered (nil) to what is no request.
+func (r *Register) BeforeLogin(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza {
+	if !iq.IsRequest() {
+		return nil
+	}
+	answer, err := r.beforeLogin(ctx, from, iq)
+	if err == nil {
+		return iq.Result(answer)
+	}
+	var e *stanza.Error
+	if !errors.As(err, &e) {
+		r.Log.Error("account not made", "err", err)
+		e = stanza.InternalServerError()
+	}
+	return iq.ErrorReply(e)
+}
+
+func (r *Register) beforeLogin(ctx context.Context, from netip.Addr, iq *stanza.Stanza) (*stanza.Element, error) {
+	query := iq.Payload1()
+	switch {
+	case !query.Is(NS, "query") || !iq.To.IsZero() && iq.To != r.host.Domain():
+		return nil, stanza.NotAuthorized("log in first")
+	case !r.Open:
+		return nil, stanza.NotAllowed("accounts are made by the operator of this server")
+	case iq.Type == stanza.TypeGet:
+		return stanza.NewElement(NS, "query").Add(
+			stanza.TextElement(NS, "instructions", "Choose a user name and a password."),
+			stanza.NewElement(NS, "username"), stanza.NewElement(NS, "password"),
+		), nil
+	case query.Child(NS, "remove") != nil:
+		return nil, stanza.UnexpectedRequest("") // XEP-0077 §3.2
+	}
+	return nil, r.create(ctx, from, query)
+}
+
+func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.Element) error {
+	name, password := query.ChildText(NS, "username"), query.ChildText(NS, "password")
+	if name == "" || password == "" {
+		return stanza.NotAcceptable("give a user name and a password") // XEP-0077 §3.1
+	}
+	account, err := jid.New(name, r.host.Domain().Domain(), "")
+	if err != nil {
+		return stanza.JIDMalformed("this user name cannot be used")
+	}
+	if !r.limit.take(from, time.Now()) {
+		return stanza.ResourceConstraint("an account was made from your address just now: wait ten minutes")
+	}
+	err = r.store.Register(ctx, account, password)
+	if err != nil {
+		r.limit.giveBack(from)
+	}
+	switch {
+	case errors.Is(err, ErrTaken):
+		return stanza.Conflict("this name is taken")
+	case errors.Is(err, ErrPassword):
+		return stanza.NotAcceptable("this password cannot be used")
+	case err == nil:
+		r.Log.Info("account made by registration", "account", account, "from", from)
+	}
+	return err
+}
+
+// limiter lets an address make one account in a while.
+type limiter struct {
+	mu   sync.Mutex
+	last map[netip.Prefix]time.Time
+}
+
+func newLimiter() *limiter { return &limiter{last: map[netip.Prefix]time.Time{}} }
+
+// network is what one subscriber has: an address, or a /64.
+func network(a netip.Addr) netip.Prefix {
+	a = a.Unmap()
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = 64
+	}
+	p, _ := a.WithZone("").Prefix(bits)
+	return p
+}
+
+func (l *limiter) take(a netip.Addr, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at, ok := l.last[network(a)]; ok && now.Sub(at) < interval {
+		return false
+	}
+	if len(l.last) >= maxWaiting {
+		for k, at := range l.last {
+			if now.Sub(at) >= interval {
+				delete(l.last, k)
+			}
+		}
+		if len(l.last) >= maxWaiting {
+			return false
+		}
+	}
+	l.last[network(a)] = now
+	return true
+}
+
+// giveBack lets an address that made nothing try again.
+func (l *limiter) giveBack(a netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.last, network(a))
+}

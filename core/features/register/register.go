@@ -1,0 +1,157 @@
+// Package register lets people change their password, delete their account and, where the
+// operator allows it, make one (XEP-0077).
+//
+// After login it answers IQs of the account's own sessions only: whose account is meant
+// is told by the session, never by what the request says. BeforeLogin serves connections
+// that have not logged in. Passwords are handed to the store, which keeps keys of them.
+//
+// Lock: limiter.mu, for moments.
+//
+// Specification: XEP-0077.
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Namespaces of this feature.
+const (
+	NS       = "jabber:iq:register"
+	nsStream = "http://jabber.org/features/iq-register"
+)
+
+// Errors of a Store.
+var (
+	ErrTaken    = errors.New("the name is taken")
+	ErrPassword = errors.New("the password cannot be used")
+)
+
+// Store keeps the accounts.
+type Store interface {
+	// Register makes an account: ErrTaken, ErrPassword.
+	Register(ctx context.Context, account jid.JID, password string) error
+	// SetPassword is ErrPassword for one that cannot be used.
+	SetPassword(ctx context.Context, account jid.JID, password string) error
+	// DeleteAccount deletes an account and all that belongs to it.
+	DeleteAccount(ctx context.Context, account jid.JID) error
+}
+
+// Options are what the feature is joined to.
+type Options struct {
+	Open bool // whether anybody may make an account
+	// Farewell prepares the end of an account's subscriptions; what it returns is called
+	// once the account is gone. May be nil.
+	Farewell func(ctx context.Context, account jid.JID) (func(route func(*stanza.Stanza)), error)
+	// Deleted is called once an account is gone. May be nil.
+	Deleted func(ctx context.Context, account jid.JID)
+	Log     *slog.Logger
+}
+
+// Register serves one host.
+type Register struct {
+	Options
+	host  *router.Host
+	store Store
+	limit *limiter
+}
+
+// New registers the feature.
+func New(h *router.Host, s Store, o Options) *Register {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	r := &Register{Options: o, host: h, store: s, limit: newLimiter()}
+	h.HandleIQ(NS, r.iq)
+	return r
+}
+
+// Features are what the host's disco#info says about this feature.
+func (r *Register) Features() []string { return []string{NS} }
+
+// StreamFeatures are advertised to a client that has not logged in (XEP-0077 §8).
+func (r *Register) StreamFeatures() []*stanza.Element {
+	if !r.Open {
+		return nil
+	}
+	return []*stanza.Element{stanza.NewElement(nsStream, "register")}
+}
+
+func (r *Register) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
+	// To the host or to nobody in particular, from a session of this host.
+	if q.Session == nil || !q.Account.IsZero() && !q.Own() || !q.Payload.Is(NS, "query") {
+		return nil, stanza.ServiceUnavailable("")
+	}
+	account := q.Session.JID().Bare()
+	switch {
+	case q.Stanza.Type == stanza.TypeGet:
+		return stanza.NewElement(NS, "query").Add(
+			stanza.NewElement(NS, "registered"),
+			stanza.TextElement(NS, "username", account.Local()),
+			stanza.NewElement(NS, "password"),
+		), nil // XEP-0077 §3.1
+	case q.Payload.Child(NS, "remove") != nil:
+		return nil, r.remove(ctx, q, account)
+	}
+	return nil, r.password(ctx, q, account)
+}
+
+// password is XEP-0077 §3.3. A name that is not the session's own is refused
+// (CVE-2009-1595).
+func (r *Register) password(ctx context.Context, q *router.IQ, account jid.JID) error {
+	name, password := q.Payload.ChildText(NS, "username"), q.Payload.ChildText(NS, "password")
+	if name == "" || password == "" {
+		return stanza.BadRequest("give your user name and the new password")
+	}
+	named, err := jid.New(name, account.Domain(), "")
+	if err != nil || named != account {
+		return stanza.NotAllowed("you can change your own password only")
+	}
+	err = r.store.SetPassword(ctx, account, password)
+	if errors.Is(err, ErrPassword) {
+		return stanza.NotAcceptable("this password cannot be used")
+	}
+	if err != nil {
+		return fmt.Errorf("change password of %s: %w", account, err)
+	}
+	r.Log.Info("password changed", "account", account)
+	return nil
+}
+
+// remove is XEP-0077 §3.2: the account goes with all that it had, its subscriptions end,
+// and so do its sessions.
+func (r *Register) remove(ctx context.Context, q *router.IQ, account jid.JID) error {
+	n := 0
+	for range q.Payload.Elements() {
+		n++
+	}
+	if n != 1 {
+		return stanza.BadRequest("remove stands alone")
+	}
+	farewell := func(func(*stanza.Stanza)) {}
+	if r.Farewell != nil {
+		var err error
+		if farewell, err = r.Farewell(ctx, account); err != nil {
+			return fmt.Errorf("delete %s: %w", account, err)
+		}
+	}
+	if err := r.store.DeleteAccount(ctx, account); err != nil {
+		return fmt.Errorf("delete %s: %w", account, err)
+	}
+	r.Log.Info("account deleted by its owner", "account", account)
+	if r.Deleted != nil {
+		r.Deleted(ctx, account)
+	}
+	farewell(q.Route)
+	q.Session.Send(q.Stanza.Result())
+	for _, s := range r.host.Sessions(account) {
+		s.Close("not-authorized", "the account has been deleted")
+	}
+	return router.ErrAnswered
+}

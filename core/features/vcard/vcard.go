@@ -1,0 +1,80 @@
+// Package vcard keeps the visiting card of each account and shows it to everybody who
+// asks (XEP-0054). It has no goroutine and no lock.
+package vcard
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// NS is the namespace of XEP-0054.
+const NS = "vcard-temp"
+
+// Store keeps the cards as XML.
+type Store interface {
+	// VCard is "" where there is none.
+	VCard(ctx context.Context, account jid.JID) (string, error)
+	SetVCard(ctx context.Context, account jid.JID, xml string) error
+}
+
+// VCard serves the cards of a host's accounts.
+type VCard struct {
+	store Store
+	max   int
+}
+
+// New registers the feature; max is the size of a card in bytes, 64 KiB where 0.
+func New(h *router.Host, s Store, max int) *VCard {
+	if max <= 0 {
+		max = 64 << 10
+	}
+	v := &VCard{s, max}
+	h.HandleIQ(NS, v.iq)
+	return v
+}
+
+// Features are what the host's disco#info says about this feature.
+func (v *VCard) Features() []string { return []string{NS} }
+
+func (v *VCard) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
+	if q.Account.IsZero() || !q.Payload.Is(NS, "vCard") {
+		return nil, stanza.ServiceUnavailable("")
+	}
+	if q.Stanza.Type == stanza.TypeGet {
+		return v.get(ctx, q)
+	}
+	if !q.Own() {
+		return nil, stanza.ServiceUnavailable("") // also for accounts that do not exist
+	}
+	return nil, v.set(ctx, q)
+}
+
+// get answers somebody else about an account without a card as about one that does not
+// exist (XEP-0054 §3.3).
+func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
+	xml, err := v.store.VCard(ctx, q.Account)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read vCard of %s: %w", q.Account, err)
+	case xml != "":
+		return stanza.ParseElement(xml, "")
+	case q.Own():
+		return stanza.NewElement(NS, "vCard"), nil // XEP-0054 §3.1
+	}
+	return nil, stanza.ServiceUnavailable("")
+}
+
+func (v *VCard) set(ctx context.Context, q *router.IQ) error {
+	xml := q.Payload.String()
+	if len(xml) > v.max {
+		return stanza.NotAcceptable("the vCard is too large")
+	}
+	if err := v.store.SetVCard(ctx, q.Account, xml); err != nil {
+		return fmt.Errorf("write vCard of %s: %w", q.Account, err)
+	}
+	return nil
+}

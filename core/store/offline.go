@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/features/offline"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// An account that has been deleted meanwhile gets no row.
+const addOfflineSQL = `INSERT INTO offline (account, id, stanza, size, received) SELECT jid, ?, ?, ?, ? FROM accounts WHERE jid = ?`
+
+// AddOffline implements offline.Store.
+func (s *Store) AddOffline(account jid.JID, m offline.Message, done func(error)) {
+	s.WriteAsync(func(tx *sql.Tx) error {
+		// The id is made here so that ids sort by the order of writing.
+		size := len(m.Stanza.Payload) + len(m.Stanza.Extra)
+		_, err := tx.Exec(addOfflineSQL, stanza.NewID(), encodeStanza(m.Stanza), size, m.Received.UnixMicro(), account.String())
+		if err != nil {
+			return fmt.Errorf("keep message for %s: %w", account, err)
+		}
+		return nil
+	}, done)
+}
+
+const offlineSQL = `SELECT id, stanza, received FROM offline WHERE account = ? ORDER BY id`
+
+// OfflineMessages implements offline.Store: it reads in the writer's turn.
+func (s *Store) OfflineMessages(ctx context.Context, account jid.JID) ([]offline.Message, error) {
+	var list []offline.Message
+	err := s.Write(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.Query(offlineSQL, account.String())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var m offline.Message
+			var text string
+			var received int64
+			if err := rows.Scan(&m.ID, &text, &received); err != nil {
+				return err
+			}
+			if m.Stanza, err = decodeStanza(text); err != nil { // must not keep the others back
+				s.log.Error("kept message is not readable", "account", account, "id", m.ID, "err", err)
+				continue
+			}
+			m.Received = timeOf(received)
+			list = append(list, m)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read messages kept for %s: %w", account, err)
+	}
+	return list, nil
+}
+
+const deleteOfflineSQL = `DELETE FROM offline WHERE account = ? AND id = ?`
+
+// DeleteOffline implements offline.Store.
+func (s *Store) DeleteOffline(account jid.JID, ids []string, done func(error)) {
+	s.WriteAsync(func(tx *sql.Tx) error {
+		for _, id := range ids {
+			if _, err := tx.Exec(deleteOfflineSQL, account.String(), id); err != nil {
+				return fmt.Errorf("delete message kept for %s: %w", account, err)
+			}
+		}
+		return nil
+	}, done)
+}
+
+const offlineUsageSQL = `SELECT count(*), coalesce(sum(size), 0) FROM offline WHERE account = ?`
+
+// OfflineUsage implements offline.Store.
+func (s *Store) OfflineUsage(ctx context.Context, account jid.JID) (used, limit offline.Usage, err error) {
+	err = s.reads.QueryRowContext(ctx, offlineUsageSQL, account.String()).Scan(&used.Messages, &used.Bytes)
+	if err != nil {
+		return used, limit, fmt.Errorf("count messages kept for %s: %w", account, err)
+	}
+	return used, offline.Usage{Messages: s.limits.OfflineMessages, Bytes: s.limits.OfflineBytes}, nil
+}

@@ -1,0 +1,41 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/features/register"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/sasl"
+)
+
+// Register implements register.Store.
+func (s *Store) Register(ctx context.Context, account jid.JID, password string) error {
+	c, err := s.derive(password)
+	if err != nil {
+		return err
+	}
+	err = s.CreateAccount(ctx, account, c)
+	if errors.Is(err, ErrAccountExists) {
+		return register.ErrTaken
+	}
+	return err
+}
+
+// SetPassword implements register.Store.
+func (s *Store) SetPassword(ctx context.Context, account jid.JID, password string) error {
+	c, err := s.derive(password)
+	if err != nil {
+		return err
+	}
+	return s.SetCredentials(ctx, account, c)
+}
+
+func (s *Store) derive(password string) (sasl.Credentials, error) {
+	c, err := sasl.NewCredentials(password, s.iterations)
+	if errors.Is(err, sasl.ErrPassword) {
+		return c, fmt.Errorf("%w: %w", register.ErrPassword, err)
+	}
+	return c, err
+}

@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/features/private"
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+const privateSQL = `SELECT xml FROM private_xml WHERE account = ? AND space = ? AND name = ?`
+
+// Private implements private.Store.
+func (s *Store) Private(ctx context.Context, account jid.JID, space, name string) (string, error) {
+	var xml string
+	err := s.reads.QueryRowContext(ctx, privateSQL, account.String(), space, name).Scan(&xml)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("read private XML of %s: %w", account, err)
+	}
+	return xml, nil
+}
+
+const (
+	setPrivateSQL = `INSERT INTO private_xml (account, space, name, xml, size) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account, space, name) DO UPDATE SET xml = excluded.xml, size = excluded.size`
+
+	privateUsageSQL = `SELECT count(*), coalesce(sum(size), 0) FROM private_xml WHERE account = ?`
+)
+
+// SetPrivate implements private.Store.
+func (s *Store) SetPrivate(ctx context.Context, account jid.JID, items []private.Item) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		for _, i := range items {
+			size := len(i.Space) + len(i.Name) + len(i.XML)
+			if _, err := tx.Exec(setPrivateSQL, account.String(), i.Space, i.Name, i.XML, size); err != nil {
+				return fmt.Errorf("write private XML of %s: %w", account, err)
+			}
+		}
+		var n int
+		var size int64
+		if err := tx.QueryRow(privateUsageSQL, account.String()).Scan(&n, &size); err != nil {
+			return fmt.Errorf("count private XML of %s: %w", account, err)
+		}
+		if n > s.limits.PrivateItems || size > s.limits.PrivateBytes {
+			return private.ErrFull // undoes it
+		}
+		return nil
+	})
+}
