@@ -1,0 +1,189 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Namespaces and features.
+const (
+	NS         = "urn:xmpp:mam:2"
+	Extended   = "urn:xmpp:mam:2#extended"
+	nsForward  = "urn:xmpp:forward:0" // XEP-0297
+	nsDelay    = "urn:xmpp:delay"     // XEP-0203
+	groupField = "urn:xmpp:mam:2#groupchat-field"
+	groupStore = "urn:xmpp:mam:2#groupchat-available"
+)
+
+// Sizes of a page and bounds of a request.
+const (
+	usualPage   = 50
+	mostPage    = 100
+	maxIDs      = mostPage
+	maxQueryID  = 256 // bytes
+	maxContacts = 1000
+)
+
+// Options is what an Engine is made of.
+type Options struct {
+	Store Store
+	// Usual and Most are the sizes of a page; 0 is 50 and 100.
+	Usual, Most int
+	// Groupchat tells that users' archives hold groupchat messages too.
+	Groupchat bool
+	// Fields are further fields of the query form, which the Store understands.
+	Fields []form.Field
+	// Rewrite changes an entry for who asks, such as to add or to take away a real address;
+	// nil leaves all as it is. A nil stanza is a place without content.
+	Rewrite func(r Request, e Entry) *stanza.Stanza
+}
+
+// Engine answers queries.
+type Engine struct{ opts Options }
+
+// New makes an engine.
+func New(opts Options) *Engine {
+	if opts.Usual <= 0 {
+		opts.Usual = usualPage
+	}
+	if opts.Most <= 0 {
+		opts.Most = mostPage
+	}
+	opts.Usual = min(opts.Usual, opts.Most)
+	return &Engine{opts}
+}
+
+// Request is a query whose sender may read the archive: the caller has checked that.
+type Request struct {
+	Archive jid.JID        // bare JID
+	IQ      *stanza.Stanza // from and to are those of the results, swapped
+	Room    bool           // the archive is a room's
+	// SeesJIDs tells that who asks may know the real addresses of a room's occupants;
+	// without it With can only be a room/nick (XEP-0313 §4.1.1).
+	SeesJIDs bool
+}
+
+// Features are what an archive advertises (XEP-0313 §7).
+func (e *Engine) Features(room bool) []string {
+	list := []string{NS, Extended, paging.NS}
+	if !room {
+		list = append(list, groupField)
+		if e.opts.Groupchat {
+			list = append(list, groupStore)
+		}
+	}
+	return list
+}
+
+// Handle answers an IQ whose payload is in NS. Results go to send, in order, before
+// Handle returns what the IQ result holds.
+func (e *Engine) Handle(ctx context.Context, r Request, send func(*stanza.Stanza)) (*stanza.Element, error) {
+	x := r.IQ.Payload1()
+	if x == nil || x.Space != NS {
+		return nil, stanza.FeatureNotImplemented("")
+	}
+	get := r.IQ.Type == stanza.TypeGet
+	switch {
+	case x.Local == "query" && get:
+		return stanza.NewElement(NS, "query").Add(e.form(r.Room).Element()), nil // XEP-0313 §4.1.5
+	case x.Local == "query" && r.IQ.Type == stanza.TypeSet:
+		return e.query(ctx, r, x, send)
+	case x.Local == "metadata" && get:
+		return e.metadata(ctx, r)
+	case x.Local == "prefs":
+		return e.prefs(ctx, r, x)
+	}
+	return nil, stanza.FeatureNotImplemented("")
+}
+
+func (e *Engine) query(ctx context.Context, r Request, x *stanza.Element, send func(*stanza.Stanza)) (*stanza.Element, error) {
+	queryID := x.Attr("queryid")
+	if len(queryID) > maxQueryID {
+		return nil, stanza.BadRequest("This query id is too long.")
+	}
+	filter, err := e.filter(r, x)
+	if err != nil {
+		return nil, err
+	}
+	page, err := e.page(x)
+	if err != nil {
+		return nil, err
+	}
+	result, err := e.opts.Store.Query(ctx, r.Archive, filter, page)
+	switch {
+	case errors.Is(err, ErrNoEntry): // XEP-0313 §4.1.3, §4.3.2
+		return nil, stanza.ItemNotFound("There is no such message in the archive.")
+	case err != nil:
+		return nil, err
+	}
+	if len(result.Entries) > page.Max { // no promise is broken: the rest is asked for next
+		result.Complete = false
+		if page.Backwards {
+			result.Entries = result.Entries[len(result.Entries)-page.Max:]
+		} else {
+			result.Entries = result.Entries[:page.Max]
+		}
+	}
+	entries := result.Entries
+	if x.Child(NS, "flip-page") != nil { // XEP-0313 §4.3.4
+		entries = slices.Clone(entries)
+		slices.Reverse(entries)
+	}
+	for _, entry := range entries {
+		send(e.message(r, entry, queryID))
+	}
+	return fin(result), nil
+}
+
+// page reads the part that is wanted, within the limits (XEP-0313 §4.3.1).
+func (e *Engine) page(x *stanza.Element) (Page, error) {
+	request, _, err := paging.Parse(x)
+	if err != nil {
+		return Page{}, err
+	}
+	if request.Index >= 0 { // XEP-0059 §2.6
+		return Page{}, stanza.FeatureNotImplemented("An archive is paged by ids.")
+	}
+	request = request.Limit(e.opts.Usual, e.opts.Most)
+	return Page{
+		Max: request.Max, After: request.After, Before: request.Before, Backwards: request.Backwards(),
+	}, nil
+}
+
+// fin closes a query (XEP-0313 §4.3.2).
+func fin(r Result) *stanza.Element {
+	x := stanza.NewElement(NS, "fin")
+	if r.Complete {
+		x.With("complete", "true")
+	}
+	if r.Unstable {
+		x.With("stable", "false")
+	}
+	answer := paging.Answer{Index: paging.Unknown, Count: r.Count}
+	if n := len(r.Entries); n > 0 {
+		answer.First, answer.Last, answer.Index = r.Entries[0].ID, r.Entries[n-1].ID, r.Index
+	}
+	return x.Add(answer.Element())
+}
+
+// metadata tells the ends of the archive (XEP-0313 §5).
+func (e *Engine) metadata(ctx context.Context, r Request) (*stanza.Element, error) {
+	first, last, err := e.opts.Store.Ends(ctx, r.Archive)
+	if err != nil {
+		return nil, err
+	}
+	x := stanza.NewElement(NS, "metadata")
+	if first.ID == "" || last.ID == "" {
+		return x, nil
+	}
+	return x.Add(
+		stanza.NewElement(NS, "start").With("id", first.ID).With("timestamp", stamp(first.At)),
+		stanza.NewElement(NS, "end").With("id", last.ID).With("timestamp", stamp(last.At)),
+	), nil
+}

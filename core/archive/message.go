@@ -1,0 +1,47 @@
+package archive
+
+import (
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// message wraps an entry (XEP-0313 §4.2, XEP-0297). The archived message is copied as
+// the bytes that it is, without a tree.
+func (e *Engine) message(r Request, entry Entry, queryID string) *stanza.Stanza {
+	st := entry.Stanza
+	if st != nil && e.opts.Rewrite != nil {
+		st = e.opts.Rewrite(r, entry)
+	}
+	b := make([]byte, 0, 512)
+	b = attribute(append(b, "<result xmlns='"+NS+"'"...), "queryid", queryID)
+	b = attribute(b, "id", entry.ID)
+	b = append(b, "><forwarded xmlns='"+nsForward+"'><delay xmlns='"+nsDelay+"'"...)
+	b = append(attribute(b, "stamp", stamp(entry.At)), "/>"...)
+	if st != nil {
+		to := st.To
+		if r.Room {
+			to = jid.JID{} // XEP-0313 §6.1
+		}
+		b = st.AppendXMLTo(b, stanza.NSClient, to)
+	}
+	b = append(b, "</forwarded></result>"...)
+	return &stanza.Stanza{
+		Kind: stanza.Message, To: r.IQ.From, From: r.Archive, ID: stanza.NewID(), Payload: string(b),
+	}
+}
+
+func attribute(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	dst = append(dst, ' ')
+	dst = append(dst, name...)
+	dst = append(dst, '=', '\'')
+	dst = stanza.AppendEscaped(dst, value)
+	return append(dst, '\'')
+}
+
+// stamp writes a XEP-0082 DateTime.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }

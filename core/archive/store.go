@@ -1,0 +1,79 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// ErrNoEntry is returned by a Store that is asked for an id that is not in the archive.
+var ErrNoEntry = errors.New("no such entry in the archive")
+
+// Store holds archives, each of one bare JID. Within an archive the order is that of
+// arrival; ids are unique and never used again (XEP-0313 §3.1, §6.2).
+type Store interface {
+	// Query gives one page of the entries that match, in the order of the archive. It
+	// returns ErrNoEntry where Page.After, Page.Before, Filter.AfterID, Filter.BeforeID or
+	// one of Filter.IDs is not in the archive, or is hidden from the asker.
+	Query(ctx context.Context, archive jid.JID, f Filter, p Page) (Result, error)
+	// Ends gives the first and the last entry; ids are "" where the archive is empty.
+	Ends(ctx context.Context, archive jid.JID) (first, last Mark, err error)
+}
+
+// Filter says which entries are wanted. Zero fields want all.
+type Filter struct {
+	// With is the other side: the sender in a room, the sender or receiver in a user's
+	// archive. A bare JID matches with any resource. Where it is the archive's own JID, both
+	// sides must be it (XEP-0313 §4.1.1).
+	With       jid.JID
+	Start, End time.Time // inclusive
+	AfterID    string    // exclusive
+	BeforeID   string    // exclusive
+	IDs        []string
+	Groupchat  *bool // whether groupchat messages of a user's archive are wanted; nil is not said
+	// More holds the fields of Options.Fields that were given, such as a text search.
+	More map[string][]string
+}
+
+// Page says which part of what matches is wanted.
+type Page struct {
+	Max    int    // entries; 0 asks for the count alone
+	After  string // exclusive; "" is from the beginning
+	Before string // exclusive; "" is to the end
+	// Backwards asks for the last Max entries of the part instead of the first. The
+	// entries are in the order of the archive all the same.
+	Backwards bool
+}
+
+// Result is one page.
+type Result struct {
+	Entries []Entry
+	// Complete tells that nothing that matches is left out, in the direction of paging.
+	Complete bool
+	Unstable bool // may read differently later (XEP-0313 §4.3.2)
+	Count    int  // of all that match, or paging.Unknown
+	Index    int  // of the first entry among all that match, or paging.Unknown
+}
+
+// Entry is one archived message. That of a room comes from room/nick and has no receiver;
+// it carries its occupant-id (XEP-0421) and no data about real addresses.
+type Entry struct {
+	ID     string
+	At     time.Time
+	Stanza *stanza.Stanza // nil is a message that was taken away: a place without content (XEP-0313 §3.2)
+}
+
+// Mark is an end of an archive.
+type Mark struct {
+	ID string
+	At time.Time
+}
+
+// PrefsStore is a Store that keeps preferences (XEP-0441).
+type PrefsStore interface {
+	Prefs(ctx context.Context, archive jid.JID) (Prefs, error)
+	SetPrefs(ctx context.Context, archive jid.JID, p Prefs) error
+}
