@@ -13,6 +13,7 @@ const (
 	nameStart
 	nameRest
 	space
+	notURI // cannot stand in a namespace name
 )
 
 var class = func() (t [256]uint8) {
@@ -29,6 +30,12 @@ var class = func() (t [256]uint8) {
 	t['"'] &^= inValue
 	t['\''] &^= inValue
 	t[']'] &^= inCDATA
+	for c := range ' ' {
+		t[c] |= notURI
+	}
+	for _, c := range []byte(" \"<>\\^`{|}\x7F") {
+		t[c] |= notURI
+	}
 	for c := 'a'; c <= 'z'; c++ {
 		t[c] |= nameStart | nameRest
 		t[c-'a'+'A'] |= nameStart | nameRest

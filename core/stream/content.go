@@ -101,8 +101,7 @@ func (s *Scanner) scanElement() (done bool, err error) {
 			stack := s.work.stack
 			top := stack[len(stack)-1]
 			if ok, err = s.endTag(b, b[top.name:top.nameEnd]); ok && err == nil {
-				s.work.binds = s.work.binds[:top.binds]
-				s.work.stack = stack[:len(stack)-1]
+				s.leave(top)
 			}
 		}
 		if !ok || err != nil {
@@ -204,11 +203,20 @@ func (s *Scanner) scanStart(b []byte) (ok bool, err error) {
 	}
 	p.pos, p.token, p.seek = next, text, 0
 	if empty {
-		n := len(s.work.stack) - 1
-		s.work.binds = s.work.binds[:s.work.stack[n].binds]
-		s.work.stack = s.work.stack[:n]
+		s.leave(s.work.stack[len(s.work.stack)-1])
 	}
 	return true, nil
+}
+
+// leave takes the innermost element, which is e, off the stack with what it declared.
+// What the first-level element declared is needed as long as the item is.
+func (s *Scanner) leave(e open) {
+	w := s.work
+	w.stack = w.stack[:len(w.stack)-1]
+	w.binds = w.binds[:e.binds]
+	if len(w.stack) > 0 {
+		w.arena = w.arena[:e.arena]
+	}
 }
 
 // seekEnd goes on looking for the '>' that ends a start tag.

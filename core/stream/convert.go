@@ -33,7 +33,7 @@ func (it *Item) fieldOf(a *attr) field {
 		return other
 	case a.colon != 0:
 		// xml:lang='' takes the language away, which is not the same as having none.
-		if string(a.space) == string(nsXML) && string(a.local(it.Raw)) == "lang" && a.val < a.valEnd {
+		if string(a.space) == stanza.NSXML && string(a.local(it.Raw)) == "lang" && a.val < a.valEnd {
 			return lang
 		}
 		return other
@@ -111,17 +111,22 @@ func address(s string) (jid.JID, error) {
 func (it *Item) AppendXML(dst []byte, sender string) []byte {
 	dst = append(dst, '<')
 	dst = append(dst, it.Local()...)
+	hasLang := false
 	for k := range it.attrs {
 		a := &it.attrs[k]
-		if f := it.fieldOf(a); f > dropped && f != from {
-			dst = appendRaw(dst, it.Raw, a)
+		switch it.fieldOf(a) {
+		case dropped, from:
+			continue
+		case lang:
+			hasLang = true
 		}
+		dst = appendRaw(dst, it.Raw, a)
 	}
 	dst = appendAttr(dst, "from", sender)
-	if it.find(string(nsXML), "lang") == nil {
+	if !hasLang {
 		dst = appendAttr(dst, "xml:lang", it.streamLang())
 	}
-	dst = it.appendExtra(dst)
+	dst = it.appendUsed(dst)
 	if len(it.Inner) == 0 {
 		return append(dst, '/', '>')
 	}
@@ -146,7 +151,7 @@ func (it *Item) Tree() (*stanza.Element, error) {
 
 // streamLang is the language of an item that does not name one.
 func (it *Item) streamLang() string {
-	if it.s.head == nil || it.find(string(nsXML), "lang") != nil {
+	if it.s.head == nil || it.find(stanza.NSXML, "lang") != nil {
 		return ""
 	}
 	return it.s.head.Lang

@@ -35,6 +35,7 @@ func (s *Scanner) Frame(data []byte) (*Item, error) {
 		s.buf = nil
 		return nil, s.fail(err)
 	}
+	s.given = true
 	return &s.item, nil
 }
 

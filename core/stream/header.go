@@ -111,6 +111,11 @@ func appendAttr(dst []byte, name, value string) []byte {
 	dst = append(dst, ' ')
 	dst = append(dst, name...)
 	dst = append(dst, '=', '\'')
-	dst = stanza.AppendEscaped(dst, value)
+	for i := 0; i < len(value); i++ {
+		if class[value[i]]&inValue == 0 {
+			return append(stanza.AppendEscaped(dst, value), '\'')
+		}
+	}
+	dst = append(dst, value...) // nearly always
 	return append(dst, '\'')
 }

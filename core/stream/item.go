@@ -88,7 +88,7 @@ func (it *Item) find(space, local string) *attr {
 
 // Lang is xml:lang of the start tag.
 func (it *Item) Lang() string {
-	if a := it.find(string(nsXML), "lang"); a != nil {
+	if a := it.find(stanza.NSXML, "lang"); a != nil {
 		return string(it.s.work.value(it.Raw, a))
 	}
 	return ""
@@ -96,7 +96,7 @@ func (it *Item) Lang() string {
 
 // checkLang bounds xml:lang, which others will parse.
 func (it *Item) checkLang() error {
-	if a := it.find(string(nsXML), "lang"); a != nil && a.valEnd-a.val > maxLang {
+	if a := it.find(stanza.NSXML, "lang"); a != nil && a.valEnd-a.val > maxLang {
 		return errLang
 	}
 	return nil

@@ -37,7 +37,7 @@ func (s *Scanner) scanProlog() (ready bool, err error) {
 			return false, nil
 		}
 		if b[1] == '?' {
-			n, err := declaration(b)
+			n, err := xmlDecl(b)
 			if err != nil || n == 0 {
 				return false, err
 			}
@@ -69,9 +69,9 @@ func (s *Scanner) scanProlog() (ready bool, err error) {
 	return true, nil
 }
 
-// declaration measures the XML declaration that begins b; 0 where it is not all there.
+// xmlDecl measures the XML declaration that begins b; 0 where it is not all there.
 // XML 1.0 §2.8, RFC 6120 §11.5.
-func declaration(b []byte) (int, error) {
+func xmlDecl(b []byte) (int, error) {
 	const start = "<?xml"
 	n := min(len(b), len(start))
 	if string(b[:n]) != start[:n] {

@@ -27,7 +27,7 @@ type Scanner struct {
 	r, w  int     // what is buffered from the beginning of the present item on
 	small []byte  // the buffer of an idle scanner
 	big   *[]byte // the pool's, where buf is borrowed
-	full  bool    // the last read filled a small buffer: borrow a big one
+	full  bool    // the last read filled the buffer, so more is waiting: borrow a big one
 
 	phase   phase
 	fresh   bool // an XML declaration may come
@@ -45,6 +45,7 @@ type Scanner struct {
 	used     uint64 // bit k: the item uses base[k]
 
 	item       Item
+	given      bool // Next has returned it
 	whitespace int64
 }
 
@@ -69,7 +70,12 @@ func (s *Scanner) Header() *Header { return s.head }
 func (s *Scanner) Whitespace() int64 { return s.whitespace }
 
 // Buffered is how many bytes wait behind the item that Next returned last.
-func (s *Scanner) Buffered() int { return s.w - s.r - s.place.pos }
+func (s *Scanner) Buffered() int {
+	if s.given {
+		return s.w - s.r - s.place.pos
+	}
+	return s.w - s.r
+}
 
 // Restart expects a new stream header from the same reader and keeps what is buffered:
 // after SASL, where clients may pipeline. The item that Next returned last is given up.
@@ -99,11 +105,14 @@ func (s *Scanner) Next() (*Item, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	s.advance()
+	if s.given {
+		s.advance()
+	}
 	for {
 		if s.r < s.w {
 			done, err := s.scan()
-			if done {
+			if done && err == nil {
+				s.given = true
 				return &s.item, nil
 			}
 			if err == nil && s.w-s.r >= s.limits.Bytes {
@@ -128,15 +137,18 @@ func (s *Scanner) Next() (*Item, error) {
 
 func (s *Scanner) fail(err error) error {
 	s.err = err
-	s.place = place{}
+	s.place, s.given = place{}, false
 	s.r, s.w = 0, 0
 	s.release()
 	return err
 }
 
-// advance gives up the item that Next returned last.
+// advance gives up the item that Next returned last, or what is known of a partial one.
 func (s *Scanner) advance() {
-	s.r += s.place.pos
+	if s.given {
+		s.r += s.place.pos
+	}
+	s.given = false
 	s.place = place{}
 	s.elements, s.used = 0, 0
 	s.item = Item{s: s}
@@ -174,7 +186,7 @@ func (s *Scanner) scan() (done bool, err error) {
 func (s *Scanner) fill() error {
 	if s.r == s.w {
 		s.r, s.w = 0, 0
-		if !s.full || s.buf == nil {
+		if !s.full || s.big == nil {
 			s.release()
 			if s.small == nil {
 				s.small = make([]byte, smallBuffer)
@@ -189,7 +201,7 @@ func (s *Scanner) fill() error {
 		n, err := s.src.Read(s.buf[s.w:])
 		s.w += n
 		if n > 0 {
-			s.full = n >= smallBuffer || n >= len(s.buf)-s.w+n
+			s.full = s.w == len(s.buf)
 			return nil
 		}
 		if err != nil {

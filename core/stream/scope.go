@@ -10,19 +10,20 @@ type binding struct{ prefix, uri []byte }
 
 // attr is one attribute of a start tag, as offsets from the beginning of the item.
 type attr struct {
-	before        int // where the white space before it begins
-	name, nameEnd int
-	colon         int // 0 where the name has no prefix
-	val, valEnd   int
 	space         []byte // the namespace of a prefixed name
-	special       bool   // the value holds references or white space to normalise
-	declares      bool   // xmlns or xmlns:p
+	before        int32  // where the white space before it begins
+	name, nameEnd int32
+	colon         int32 // 0 where the name has no prefix
+	val, valEnd   int32
+	special       bool // the value holds references or white space to normalise
+	declares      bool // xmlns or xmlns:p
 }
 
 // open is an element whose end tag has not come yet.
 type open struct {
 	name, nameEnd int
-	binds         int    // how many bindings were in scope around it
+	colon         int    // 0 where the name has no prefix
+	binds, arena  int    // how much of both was in use around it
 	def           []byte // the default namespace in it
 	// content tells that the element and all around it up to the stanza are in the
 	// stanza's own namespace, so that it changes with the stream it is written to.
@@ -127,29 +128,47 @@ func (s *Scanner) lookup(prefix []byte) ([]byte, error) {
 	return nil, errPrefix
 }
 
-// resolve gives the tag's prefixed attributes their namespaces and looks for
-// duplicates by expanded name. Namespaces in XML 1.0 §6.3.
+// resolve puts the tag's declarations in scope, gives its prefixed attributes their
+// namespaces and looks for duplicates by expanded name. Namespaces in XML 1.0 §6.3.
 func (s *Scanner) resolve(b []byte, attrs []attr) error {
+	prefixed := false
+	for k := range attrs {
+		a := &attrs[k]
+		switch {
+		case a.declares:
+			if err := s.declare(b, a); err != nil {
+				return err
+			}
+			if a.colon != 0 {
+				a.space = nsXMLNS
+			}
+		case a.colon != 0:
+			prefixed = true
+		}
+	}
+	if prefixed {
+		for k := range attrs {
+			if a := &attrs[k]; a.colon != 0 && !a.declares {
+				var err error
+				if a.space, err = s.lookup(b[a.name:a.colon]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if len(attrs) > 1 {
+		return duplicates(b, attrs)
+	}
+	return nil
+}
+
+func duplicates(b []byte, attrs []attr) error {
 	var seen uint64 // one bit per rough hash of a local name
 	for k := range attrs {
 		a := &attrs[k]
-		local := b[a.name:a.nameEnd]
-		if a.colon != 0 {
-			local = b[a.colon+1 : a.nameEnd]
-		}
-		if a.declares {
-			if a.colon == 0 {
-				a.space = nil
-			} else {
-				a.space = nsXMLNS
-			}
-		} else if a.colon != 0 {
-			var err error
-			if a.space, err = s.lookup(b[a.name:a.colon]); err != nil {
-				return err
-			}
-		}
-		bit := uint64(1) << ((uint(len(local))*7 + uint(local[0]) + uint(local[len(local)-1])*3) & 63)
+		local := a.local(b)
+		n := uint(len(local))
+		bit := uint64(1) << ((n*7 + uint(local[0]) + uint(local[n-1])*3) & 63)
 		if seen&bit != 0 {
 			for j := range k {
 				if bytes.Equal(local, attrs[j].local(b)) && bytes.Equal(a.space, attrs[j].space) {
@@ -173,11 +192,7 @@ func (a *attr) local(b []byte) []byte {
 // such a character (CVE-2022-25236). Beyond ASCII anything goes, as in an IRI.
 func isURI(b []byte) bool {
 	for _, c := range b {
-		switch c {
-		case ' ', '"', '<', '>', '\\', '^', '`', '{', '|', '}', 0x7F:
-			return false
-		}
-		if c < ' ' {
+		if class[c]&notURI != 0 {
 			return false
 		}
 	}

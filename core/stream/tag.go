@@ -6,7 +6,7 @@ import "unicode/utf8"
 // are needed; then nothing has changed.
 func (s *Scanner) startTag(b []byte, at int) (next int, empty bool, err error) {
 	w := s.work
-	marks := [3]int{len(w.binds), len(w.drops), len(w.arena)}
+	binds, arena := len(w.binds), len(w.arena)
 	attrs := &w.attrs
 	if len(w.stack) == 0 {
 		attrs = &w.top
@@ -17,51 +17,64 @@ func (s *Scanner) startTag(b []byte, at int) (next int, empty bool, err error) {
 		return 0, false, err
 	}
 	next, empty, err = s.attributes(b, nameEnd, attrs)
-	if err == nil && next != 0 {
-		err = s.enter(b, at, nameEnd, colon, marks[0])
+	if err != nil || next == 0 {
+		return 0, false, err
 	}
-	if err == nil && next == 0 {
-		w.binds, w.drops, w.arena = w.binds[:marks[0]], w.drops[:marks[1]], w.arena[:marks[2]]
+	if len(*attrs) > 0 {
+		if err = s.resolve(b, *attrs); err != nil {
+			return 0, false, err
+		}
 	}
-	return next, empty, err
+	e := open{name: at + 1, nameEnd: nameEnd, colon: colon, binds: binds, arena: arena}
+	return next, empty, s.enter(b, e, *attrs)
 }
 
 // attributes reads what stands between a tag's name and its end.
 func (s *Scanner) attributes(b []byte, i int, attrs *[]attr) (next int, empty bool, err error) {
+	list := *attrs
 	for {
-		a := attr{before: i}
-		i = skipSpace(b, i)
+		before := i
+		for i < len(b) && class[b[i]]&space != 0 {
+			i++
+		}
 		if i >= len(b) {
 			return 0, false, nil
 		}
-		switch b[i] {
-		case '>':
-			return i + 1, false, s.resolveAll(b, *attrs)
-		case '/':
+		switch c := b[i]; {
+		case c == '>':
+			*attrs = list
+			return i + 1, false, nil
+		case c == '/':
 			if i+1 >= len(b) {
 				return 0, false, nil
 			}
 			if b[i+1] != '>' {
 				return 0, false, errTag
 			}
-			return i + 2, true, s.resolveAll(b, *attrs)
+			*attrs = list
+			return i + 2, true, nil
+		case i == before:
+			return 0, false, spaceMissing(c)
 		}
-		if i == a.before {
-			return 0, false, spaceMissing(b, i)
+		if len(list) == cap(list) {
+			list = append(list, attr{})
+		} else {
+			list = list[:len(list)+1]
 		}
+		a := &list[len(list)-1]
+		a.before, a.space = int32(before), nil
 		if i, err = a.read(b, i); err != nil || i == 0 {
 			return 0, false, err
 		}
-		if len(*attrs) >= s.limits.Attrs {
+		if len(list) > s.limits.Attrs {
 			return 0, false, errAttrs
 		}
-		*attrs = append(*attrs, a)
 	}
 }
 
 // spaceMissing says what is wrong with a tag where white space or its end should be.
-func spaceMissing(b []byte, i int) error {
-	if class[b[i]]&nameStart != 0 || b[i] >= utf8.RuneSelf {
+func spaceMissing(c byte) error {
+	if class[c]&nameStart != 0 || c >= utf8.RuneSelf {
 		return errAttrSpace
 	}
 	return errTag
@@ -69,155 +82,139 @@ func spaceMissing(b []byte, i int) error {
 
 // read reads the attribute whose name begins at b[i]. next is 0 where bytes are missing.
 func (a *attr) read(b []byte, i int) (next int, err error) {
-	a.name = i
-	if a.nameEnd, a.colon, err = qname(b, i); err != nil || a.nameEnd == 0 {
-		return 0, err
+	// Most names are ASCII without a prefix and touch their '='.
+	k, colon := i, 0
+	if class[b[k]]&nameStart != 0 {
+		for k++; k < len(b) && class[b[k]]&nameRest != 0; k++ {
+		}
 	}
-	if i = skipSpace(b, a.nameEnd); i >= len(b) {
+	if k == i || k >= len(b) || b[k] != '=' {
+		if k, colon, err = qname(b, i); err != nil || k == 0 {
+			return 0, err
+		}
+	}
+	a.name, a.nameEnd, a.colon = int32(i), int32(k), int32(colon)
+	if k = skipSpace(b, k); k >= len(b) {
 		return 0, nil
 	}
-	if b[i] != '=' {
+	if b[k] != '=' {
 		return 0, errTag
 	}
-	if i = skipSpace(b, i+1); i >= len(b) {
+	if k = skipSpace(b, k+1); k >= len(b) {
 		return 0, nil
 	}
-	quote := b[i]
+	quote := b[k]
 	if quote != '\'' && quote != '"' {
 		return 0, errTag
 	}
-	a.val = i + 1
-	if a.valEnd, a.special, err = value(b, a.val, quote); err != nil || a.valEnd == 0 {
+	end, special, err := value(b, k+1, quote)
+	if err != nil || end == 0 {
 		return 0, err
 	}
-	const xmlns = "xmlns"
-	if b[a.name] == 'x' {
-		end := a.nameEnd
-		if a.colon != 0 {
-			end = a.colon
+	a.val, a.valEnd, a.special, a.declares = int32(k+1), int32(end), special, false
+	if b[i] == 'x' {
+		name := b[i:a.nameEnd]
+		if colon != 0 {
+			name = b[i:colon]
 		}
-		a.declares = string(b[a.name:end]) == xmlns
+		a.declares = string(name) == "xmlns"
 	}
-	return a.valEnd + 1, nil
+	return end + 1, nil
 }
 
 // value finds the quote that ends the attribute value at b[i]; 0 where it has not come yet.
 func value(b []byte, i int, quote byte) (end int, special bool, err error) {
 	for i < len(b) {
 		c := b[i]
-		switch {
-		case class[c]&inValue != 0:
+		if class[c]&inValue != 0 {
 			i++
+			continue
+		}
+		size := 1
+		switch {
 		case c == quote:
 			return i, special, nil
 		case c == '"' || c == '\'':
-			i++
 		case c == '&':
-			_, size, err := reference(b[i:])
-			if err != nil || size == 0 {
-				return 0, false, err
-			}
 			special = true
-			i += size
+			_, size, err = reference(b[i:])
 		case class[c]&space != 0:
 			special = true
-			i++
 		case c >= utf8.RuneSelf:
-			_, size, err := wide(b[i:])
-			if err != nil || size == 0 {
-				return 0, false, err
-			}
-			i += size
+			_, size, err = wide(b[i:])
 		case c == '<':
-			return 0, false, errLess
+			err = errLess
 		default:
-			return 0, false, errChar
+			err = errChar
 		}
+		if err != nil || size == 0 {
+			return 0, false, err
+		}
+		i += size
 	}
 	return 0, false, nil
 }
 
-// resolveAll puts the tag's declarations in scope, then looks at its attributes.
-func (s *Scanner) resolveAll(b []byte, attrs []attr) error {
-	for k := range attrs {
-		if attrs[k].declares {
-			if err := s.declare(b, &attrs[k]); err != nil {
-				return err
-			}
-		}
-	}
-	return s.resolve(b, attrs)
-}
-
 // enter resolves the element's own name and puts it on the stack.
-func (s *Scanner) enter(b []byte, at, nameEnd, colon, binds int) error {
+func (s *Scanner) enter(b []byte, e open, attrs []attr) error {
 	w := s.work
 	depth := len(w.stack)
-	if s.elements++; s.elements > s.limits.Elements && s.phase != prolog {
+	if s.elements++; s.elements > s.limits.Elements {
 		return errElements
 	}
 	if depth >= s.limits.Depth {
 		return errDepth
 	}
-	e := open{name: at + 1, nameEnd: nameEnd, binds: binds, def: s.def}
 	parent := true
-	if depth > 0 {
+	if e.def = s.def; depth > 0 {
 		e.def, parent = w.stack[depth-1].def, w.stack[depth-1].content
 	}
-	var declared *attr
-	attrs := w.attrs
-	if depth == 0 {
-		attrs = w.top
-	}
-	for k := range w.binds[binds:] {
-		if len(w.binds[binds+k].prefix) == 0 {
-			e.def = w.binds[binds+k].uri
-			declared = defaultDeclaration(attrs)
+	own := false // it declares a default namespace
+	for k := e.binds; k < len(w.binds); k++ {
+		if len(w.binds[k].prefix) == 0 {
+			e.def, own = w.binds[k].uri, true
 		}
 	}
 	ns := e.def
-	if colon != 0 {
+	if e.colon != 0 {
 		var err error
-		if string(b[e.name:colon]) == "xmlns" {
+		if string(b[e.name:e.colon]) == "xmlns" {
 			return errPrefix
 		}
-		if ns, err = s.lookup(b[e.name:colon]); err != nil {
+		if ns, err = s.lookup(b[e.name:e.colon]); err != nil {
 			return err
 		}
-		if isContent(ns) && s.phase != prolog {
-			return errContentPfx // RFC 6120 §4.8.5
-		}
-	}
-	switch {
-	case depth > 0:
-		e.content = parent && isContent(ns)
-		if e.content && declared != nil {
-			w.drops = append(w.drops, span{declared.before, declared.valEnd + 1})
-		}
-	case s.phase == prolog:
-	case isContent(ns) && string(ns) != s.content:
-		return errContentNS // RFC 6120 §4.8.3; mellium/xmpp#182
-	default:
-		e.content = isContent(ns)
 	}
 	if depth == 0 {
-		s.item.space = ns
-		s.item.localFrom = at + 1
-		if colon != 0 {
-			s.item.localFrom = colon + 1
+		s.item.space, s.item.localFrom, s.item.localTo = ns, e.name, e.nameEnd
+		if e.colon != 0 {
+			s.item.localFrom = e.colon + 1
 		}
-		s.item.localTo = nameEnd
+	}
+	if s.phase != prolog && isContent(ns) {
+		switch {
+		case e.colon != 0:
+			return errContentPfx // RFC 6120 §4.8.5
+		case depth > 0:
+			if e.content = parent; parent && own {
+				w.drops = append(w.drops, declaration(attrs))
+			}
+		case string(ns) != s.content:
+			return errContentNS // RFC 6120 §4.8.3; mellium/xmpp#182
+		default:
+			e.content = true
+		}
 	}
 	w.stack = append(w.stack, e)
 	return nil
 }
 
-// defaultDeclaration is the tag's xmlns attribute.
-func defaultDeclaration(attrs []attr) *attr {
+// declaration is where the tag's xmlns stands, with the space before it.
+func declaration(attrs []attr) span {
 	for k := range attrs {
-		if attrs[k].declares && attrs[k].colon == 0 {
-			return &attrs[k]
+		if a := &attrs[k]; a.declares && a.colon == 0 {
+			return span{int(a.before), int(a.valEnd) + 1}
 		}
 	}
-	return nil
+	return span{}
 }
