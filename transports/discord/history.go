@@ -60,11 +60,20 @@ func (s *session) History(ctx context.Context, room transports.RoomID, after tra
 		}
 		fresh = append(fresh, last...)
 	}
-	known, err := s.page(ctx, id, "", string(after), backWindow)
+	known, err := s.page(ctx, id, "", following(string(after)), backWindow)
 	if err != nil {
 		return nil, false, err
 	}
 	return s.past(c, append(known, fresh...), string(after)), len(fresh) > 0 && len(fresh)%limit == 0, nil
+}
+
+// following is the next snowflake: "before" it, an id itself is among the answers.
+func following(id string) string {
+	n, err := strconv.ParseUint(id, 10, 64)
+	if err != nil {
+		return id
+	}
+	return strconv.FormatUint(n+1, 10)
 }
 
 // page reads at most limit messages after or before an id, oldest first.

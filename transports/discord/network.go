@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -20,6 +21,9 @@ const maxText = 2000
 
 // defaultAPI is where Discord's REST API is.
 const defaultAPI = "https://discord.com/api/"
+
+// version is what a base may end with; discordgo adds its own.
+var version = regexp.MustCompile(`/v[0-9]+$`)
 
 // Options are the network's settings.
 type Options struct {
@@ -42,7 +46,7 @@ func New(o Options) (*Network, error) {
 	if o.APIURL == "" {
 		o.APIURL = defaultAPI
 	}
-	base, err := url.Parse(strings.TrimSuffix(o.APIURL, "/"))
+	base, err := url.Parse(version.ReplaceAllString(strings.TrimSuffix(o.APIURL, "/"), ""))
 	if err != nil || base.Host == "" {
 		return nil, fmt.Errorf("discord: %q is not a URL", o.APIURL)
 	}
