@@ -1,0 +1,265 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/integration/peers"
+)
+
+// house is an XMPP server with a gateway to a town: dragoman alone, or Prosody with
+// dragoman as its component.
+type house struct {
+	server  *peers.Server
+	gateway *peers.Dragoman // the process that holds the gateway
+	domain  string          // of the gateway
+	// fills tells whether the gateway may put contacts into rosters by itself (XEP-0356).
+	fills bool
+}
+
+// houseAccounts are the people of a house.
+var houseAccounts = []peers.Account{{User: "sally", Password: "slix one"}, {User: "simon", Password: "slix two"}}
+
+// impatient are the settings that make a gateway try again at once.
+const impatient = `
+[gateway]
+retry_min = "20ms"
+retry_max = "100ms"
+`
+
+// section is the configuration of a gateway to w.
+func section(w town, more string) string {
+	return fmt.Sprintf("%s\n[%s]\nenabled = true\napi_url = %q\ntimeout = \"5s\"\n%s%s", impatient, w.kind(), w.apiURL(), presenceSetting(w), more)
+}
+
+// presenceSetting makes Slack's presence be asked for often; Discord tells it by itself.
+func presenceSetting(w town) string {
+	if w.kind() == "slack" {
+		return "presence = \"1s\"\n"
+	}
+	return ""
+}
+
+// embedded is dragoman with the gateway inside.
+func embedded(t *testing.T, w town) *house {
+	t.Helper()
+	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: playHost, Accounts: houseAccounts}, Settings: section(w, "")})
+	return &house{server: &d.Server, gateway: d, domain: w.kind() + "." + playHost, fills: true}
+}
+
+// underProsody is Prosody with dragoman as a component.
+func underProsody(t *testing.T, w town, privileged bool) *house {
+	t.Helper()
+	c := peers.Component{Domain: w.kind() + "." + playHost, Secret: "between the two", Privileged: privileged}
+	p := peers.StartProsody(t, peers.Setup{Host: playHost, Accounts: houseAccounts, Components: []peers.Component{c}})
+	d := peers.StartGateway(t, &p.Server, section(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret)))
+	return &house{server: &p.Server, gateway: d, domain: c.Domain, fills: privileged}
+}
+
+// inEachHouse runs a test with each network in each kind of house.
+func inEachHouse(t *testing.T, test func(ctx context.Context, t *testing.T, h *house, w town)) {
+	t.Helper()
+	t.Parallel()
+	houses := []struct {
+		name  string
+		build func(t *testing.T, w town) *house
+	}{
+		{"embedded", embedded},
+		{"prosody", func(t *testing.T, w town) *house { return underProsody(t, w, false) }},
+		{"prosody with privileges", func(t *testing.T, w town) *house { return underProsody(t, w, true) }},
+	}
+	for _, build := range houses {
+		t.Run(build.name, func(t *testing.T) {
+			t.Parallel()
+			if build.name != "embedded" {
+				peers.Need(t, "prosody")
+			}
+			inEachTown(t, func(t *testing.T, w town) {
+				ctx, cancel := context.WithTimeout(t.Context(), 4*peerPatience)
+				defer cancel()
+				test(ctx, t, build.build(t, w), w)
+			})
+		})
+	}
+}
+
+// inEachTown runs a test with each network.
+func inEachTown(t *testing.T, test func(t *testing.T, w town)) {
+	t.Helper()
+	for name, found := range map[string]func(*testing.T) town{
+		"slack":   func(t *testing.T) town { return newSlackTown(t) },
+		"discord": func(t *testing.T) town { return newDiscordTown(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, found(t))
+		})
+	}
+}
+
+// login starts a slixmpp client and logs it in.
+func (h *house) login(ctx context.Context, t *testing.T, account peers.Account) *peers.Slixmpp {
+	t.Helper()
+	s := peers.StartSlixmpp(t)
+	if err := s.Login(ctx, h.server, account); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// link links the user's account by the gateway's ad-hoc command, as a person would: finds
+// the command by its name, fills in what is asked.
+func (h *house) link(ctx context.Context, t *testing.T, s *peers.Slixmpp, w town) {
+	t.Helper()
+	h.perform(ctx, t, s, "link", w.tokens())
+}
+
+// relink gives the gateway new tokens for the linked account.
+func (h *house) relink(ctx context.Context, t *testing.T, s *peers.Slixmpp, w town) {
+	t.Helper()
+	h.perform(ctx, t, s, "relink", w.tokens())
+}
+
+// perform carries out a command of the gateway from its list of commands (XEP-0050 §2.2).
+func (h *house) perform(ctx context.Context, t *testing.T, s *peers.Slixmpp, name string, answers map[string]string) {
+	t.Helper()
+	node := h.commandNode(ctx, t, s, name)
+	st := command(ctx, t, s, h.domain, node, nil)
+	for range 5 {
+		if st.Status == "completed" {
+			for _, n := range st.Notes {
+				if n[0] == "error" {
+					t.Fatalf("command %s ended with an error: %s", name, n[1])
+				}
+			}
+			return
+		}
+		if st.Status != "executing" || st.Form == nil {
+			t.Fatalf("command %s is at %+v", name, st)
+		}
+		st = st.next(ctx, t, "", fill(t, st, answers))
+	}
+	t.Fatalf("command %s does not end: %+v", name, st)
+}
+
+// commandNode finds a command by its node's end or its name.
+func (h *house) commandNode(ctx context.Context, t *testing.T, s *peers.Slixmpp, name string) string {
+	t.Helper()
+	var list struct {
+		Items []struct{ JID, Node, Name string }
+	}
+	var found string
+	err := peers.Poll(ctx, func() error {
+		err := s.Do(ctx, "items", map[string]any{"to": h.domain, "node": "http://jabber.org/protocol/commands"}, &list)
+		if err != nil {
+			return err
+		}
+		for _, i := range list.Items {
+			if i.Node == name || strings.HasSuffix(i.Node, "#"+name) || strings.HasSuffix(i.Node, "/"+name) || strings.HasSuffix(i.Node, ":"+name) {
+				found = i.Node
+				return nil
+			}
+		}
+		return fmt.Errorf("no command %s in %v", name, list.Items)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// fill answers a form: by the end of a field's name where there is an answer, else with
+// what the form proposes, else with the first choice.
+func fill(t *testing.T, st stage, answers map[string]string) map[string]any {
+	t.Helper()
+	values := map[string]any{}
+	for _, f := range st.Form.Fields {
+		if f.Var == "" || f.Type == "fixed" {
+			continue
+		}
+		last := f.Var[strings.LastIndexAny(f.Var, "#/:.")+1:]
+		answer, known := answers[last]
+		switch {
+		case known:
+			values[f.Var] = answer
+		case f.Value != nil && f.Value != "":
+			values[f.Var] = f.Value
+		case len(f.Options) > 0:
+			values[f.Var] = f.Options[0]
+		case f.Required:
+			t.Fatalf("the form %q asks for %s (%s), which is not known", st.Form.Title, f.Var, f.Label)
+		}
+	}
+	return values
+}
+
+// contacts waits until the friend is in the user's roster. Where the gateway may not fill
+// the roster, the friend asks for subscription and the user says yes, as clients do.
+func (h *house) contacts(ctx context.Context, t *testing.T, s *peers.Slixmpp, w town) (friend string, contact peers.Contact) {
+	t.Helper()
+	local, _, _ := w.friend()
+	friend = local + "@" + h.domain
+	if !h.fills {
+		await(ctx, t, s, presenceOf(friend, "subscribe"))
+		for _, kind := range []string{"subscribed", "subscribe"} {
+			if err := s.Do(ctx, "presence", map[string]any{"to": friend, "type": kind}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	err := peers.Poll(ctx, func() error {
+		roster := map[string]peers.Contact{}
+		if err := s.Do(ctx, "roster", nil, &roster); err != nil {
+			return err
+		}
+		var ok bool
+		if contact, ok = roster[friend]; !ok || contact.Subscription != "both" {
+			return fmt.Errorf("the roster has no contact %s with subscription both, but %v", friend, roster)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return friend, contact
+}
+
+// findRoom finds the channel in what the gateway offers (XEP-0030), as deep as workspaces
+// or guilds are above it.
+func (h *house) findRoom(ctx context.Context, t *testing.T, s *peers.Slixmpp, w town) string {
+	t.Helper()
+	local, name := w.channel()
+	room := local + "@" + h.domain
+	var seen []string
+	err := peers.Poll(ctx, func() error {
+		seen = nil
+		queue := []struct{ JID, Node string }{{JID: h.domain}}
+		for asked := 0; len(queue) > 0 && asked < 20; asked++ {
+			var list struct {
+				Items []struct{ JID, Node, Name string }
+			}
+			args := map[string]any{"to": queue[0].JID}
+			if queue[0].Node != "" {
+				args["node"] = queue[0].Node
+			}
+			queue = queue[1:]
+			if err := s.Do(ctx, "items", args, &list); err != nil {
+				continue // not everything that is listed has items of its own
+			}
+			for _, i := range list.Items {
+				seen = append(seen, fmt.Sprintf("%s %s %q", i.JID, i.Node, i.Name))
+				if i.JID == room && strings.TrimPrefix(i.Name, "#") == name {
+					return nil
+				}
+				queue = append(queue, struct{ JID, Node string }{i.JID, i.Node})
+			}
+		}
+		return fmt.Errorf("room %s (%s) is not offered, but %q", room, name, seen)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return room
+}

@@ -1,0 +1,96 @@
+package integration_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports/slack/fake"
+	"github.com/dragoman-im/dragoman/transports/slack/fake/honest"
+)
+
+// slackTown is a workspace: Ann is the user, Ben the friend, #general the channel.
+type slackTown struct {
+	t        *testing.T
+	server   *fake.Server
+	acme     *fake.Workspace
+	ann, ben *fake.User
+	general  *fake.Channel
+	app      *fake.App
+	install  *fake.Install
+	user     string // Ann's token
+}
+
+// newSlackTown starts a stand-in whose every payload is compared with Slack's own
+// descriptions.
+func newSlackTown(t *testing.T) *slackTown {
+	t.Helper()
+	s := &slackTown{t: t}
+	s.server = fake.New(fake.Options{
+		Check: honest.Hook(t), AckTimeout: time.Second,
+		RetryAfter: []time.Duration{0, 200 * time.Millisecond, 500 * time.Millisecond},
+	})
+	if err := s.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.server.Close)
+	t.Cleanup(func() {
+		for _, c := range s.server.Complaints() {
+			t.Errorf("complaint of the stand-in for Slack: %v", c)
+		}
+	})
+	s.acme = s.server.AddWorkspace("Acme", "acme")
+	s.ann = s.acme.AddUser(fake.Person{Name: "ann", RealName: "Ann Able", DisplayName: "Ann", Email: "ann@acme.example"})
+	s.ben = s.acme.AddUser(fake.Person{Name: "ben", RealName: "Ben Best", DisplayName: "Ben"})
+	s.general = s.acme.AddChannel(fake.Room{Name: "general", General: true, Topic: "All things", Members: []*fake.User{s.ann, s.ben}})
+	s.app = s.server.AddApp(fake.AppSpec{Name: "Dragoman"})
+	s.install = s.app.Install(s.acme)
+	s.ben.Invite(s.general, s.install.Bot)
+	s.user = s.app.Link(s.ann)
+	return s
+}
+
+func (s *slackTown) kind() string   { return "slack" }
+func (s *slackTown) apiURL() string { return s.server.APIURL() }
+
+func (s *slackTown) tokens() map[string]string {
+	return map[string]string{"app": s.app.Token, "bot": s.install.Token, "user": s.user}
+}
+
+func (s *slackTown) friend() (local, name, group string) {
+	return strings.ToLower(s.acme.ID + "-" + s.ben.ID), s.ben.Name(), "Acme"
+}
+
+func (s *slackTown) channel() (local, name string) {
+	return strings.ToLower(s.acme.ID + "-" + s.general.ID), "general"
+}
+
+func (s *slackTown) place(direct bool) *fake.Channel {
+	if direct {
+		return s.ben.DM(s.ann)
+	}
+	return s.general
+}
+
+func (s *slackTown) says(direct bool, text string) note {
+	return note{direct, s.ben.Say(s.place(direct), text)}
+}
+
+func (s *slackTown) edits(n note, text string) { s.ben.Edit(n.id.(fake.Message), text) }
+func (s *slackTown) deletes(n note)            { s.ben.Delete(n.id.(fake.Message)) }
+func (s *slackTown) lines(direct bool) []string {
+	return s.place(direct).Lines()
+}
+func (s *slackTown) comesOnline(online bool) { s.ben.SetPresence(online) }
+func (s *slackTown) outage()                 { s.server.Outage() }
+func (s *slackTown) restore(context.Context) { s.server.Restore() }
+func (s *slackTown) loseReply(bool)          { s.server.Break("chat.postMessage", 1, fake.LostReply()) }
+func (s *slackTown) redeliver()              { s.app.Redeliver(3) }
+
+func (s *slackTown) revoke() {
+	if !s.server.Revoke(s.user) {
+		s.t.Error("the user's token was not alive")
+	}
+	s.user = s.app.Link(s.ann)
+}
