@@ -1,5 +1,7 @@
 package fake
 
+import "time"
+
 // authTest is auth.test.
 func (c *call) authTest() (map[string]any, error) {
 	if c.tok.kind == appToken {
@@ -13,7 +15,7 @@ func (c *call) authTest() (map[string]any, error) {
 		out["bot_id"] = c.tok.install.BotID
 	}
 	if !c.tok.expires.IsZero() {
-		out["expires_in"] = int(c.tok.expires.Sub(c.server.opt.Now()).Seconds())
+		out["expires_in"] = int(c.tok.expires.Sub(c.server.opt.Now()).Round(time.Second).Seconds())
 	}
 	return out, nil
 }

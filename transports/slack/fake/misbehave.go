@@ -102,6 +102,13 @@ func (s *Server) takeFault(method string) *fault {
 	return hit
 }
 
+// Pending is the number of calls that Hang holds.
+func (s *Server) Pending() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hanging
+}
+
 func (f *fault) is(k faultKind) bool { return f != nil && f.kind == k }
 
 // before goes wrong before anything was done; it says whether it did.
@@ -119,10 +126,17 @@ func (f *fault) before(s *Server, name string, w http.ResponseWriter, r *http.Re
 	case serverError:
 		htmlError(w, f.status)
 	case hang:
+		s.mu.Lock()
+		s.hanging++
+		s.changed()
+		s.mu.Unlock()
 		select {
 		case <-r.Context().Done():
 		case <-s.closing:
 		}
+		s.mu.Lock()
+		s.hanging--
+		s.mu.Unlock()
 		cut(w)
 	case refused:
 		s.answer(w, name, nil, refuse(f.code))

@@ -121,7 +121,7 @@ func put(out map[string]any, t *token, now time.Time, kind string) {
 	out["access_token"], out["token_type"], out["scope"] = t.value, kind, strings.Join(t.scopes, ",")
 	if t.refresh != "" {
 		out["refresh_token"] = t.refresh
-		out["expires_in"] = int(t.expires.Sub(now).Seconds())
+		out["expires_in"] = int(t.expires.Sub(now).Round(time.Second).Seconds())
 	}
 }
 

@@ -68,6 +68,7 @@ type Server struct {
 	tickets       map[string]*ticket
 	uploads       map[string]*File
 	faults        []*fault
+	hanging       int
 	envelopes     map[string]*envelope
 	onMessage     []func(Message)
 	notices       []Message // waiting for the hooks

@@ -122,9 +122,25 @@ func (l *listener) connected(n int) {
 	})
 }
 
-// texts are the texts of the messages heard, in order.
-func (l *listener) texts() (out []string) {
-	for _, h := range l.heard {
+// unread is how many frames slack-go could not read.
+func (l *listener) unread() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bad
+}
+
+// all is what was heard so far.
+func (l *listener) all() []heard {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.heard)
+}
+
+// texts are the texts of the messages heard, in order. Within until, mu is held already.
+func (l *listener) texts() []string { return textsOf(l.heard) }
+
+func textsOf(list []heard) (out []string) {
+	for _, h := range list {
 		if m, ok := h.event.InnerEvent.Data.(*slackevents.MessageEvent); ok {
 			out = append(out, m.Text)
 		}
@@ -132,8 +148,10 @@ func (l *listener) texts() (out []string) {
 	return out
 }
 
-func (l *listener) types() (out []string) {
-	for _, h := range l.heard {
+func (l *listener) types() []string { return typesOf(l.heard) }
+
+func typesOf(list []heard) (out []string) {
+	for _, h := range list {
 		out = append(out, h.event.InnerEvent.Type)
 	}
 	return out
@@ -146,11 +164,11 @@ func TestEventsOverSocketMode(t *testing.T) {
 	l.connected(1)
 	m := w.ann.Say(w.general, "hello *there*")
 	l.until("a message", func() bool { return len(l.heard) > 0 })
-	e := l.heard[0].event.InnerEvent.Data.(*slackevents.MessageEvent)
+	e := l.all()[0].event.InnerEvent.Data.(*slackevents.MessageEvent)
 	if e.User != w.ann.ID || e.Channel != w.general.ID || e.TimeStamp != m.TS || e.ChannelType != "channel" || e.ClientMsgID == "" || e.BotID != "" {
 		t.Errorf("event: %+v", e)
 	}
-	cb := l.heard[0].event.Data.(*slackevents.EventsAPICallbackEvent)
+	cb := l.all()[0].event.Data.(*slackevents.EventsAPICallbackEvent)
 	if len(cb.Authorizations) != 1 || !cb.Authorizations[0].IsBot || cb.Authorizations[0].UserID != w.in.Bot.ID {
 		t.Errorf("authorizations: %+v", cb.Authorizations)
 	}
@@ -168,8 +186,8 @@ func TestEventsOverSocketMode(t *testing.T) {
 	_, ts, err := w.bot.PostMessageContext(deadline(t), w.general.ID, slack.MsgOptionText("echo", false))
 	w.ok(err)
 	l.until("the echo", func() bool { return slices.Contains(l.texts(), "echo") })
-	e = l.heard[len(l.heard)-1].event.InnerEvent.Data.(*slackevents.MessageEvent)
-	if e.TimeStamp != ts || e.BotID != w.in.BotID || !strings.Contains(string(l.heard[len(l.heard)-1].req.Payload), `"app_id":"`+w.app.ID) || e.User != w.in.Bot.ID {
+	e = l.all()[len(l.all())-1].event.InnerEvent.Data.(*slackevents.MessageEvent)
+	if e.TimeStamp != ts || e.BotID != w.in.BotID || !strings.Contains(string(l.all()[len(l.all())-1].req.Payload), `"app_id":"`+w.app.ID) || e.User != w.in.Bot.ID {
 		t.Errorf("echo: %+v", e)
 	}
 }
@@ -185,10 +203,10 @@ func TestWhoHearsWhat(t *testing.T) {
 	w.bob.Say(w.bob.DM(w.in.Bot), "to the bot")
 	w.bob.Say(w.general, "end")
 	l.until("the last", func() bool { return slices.Contains(l.texts(), "end") })
-	if got, want := l.texts(), []string{"ann's own room", "by ann's token too", "to the bot", "end"}; !slices.Equal(got, want) {
+	if got, want := textsOf(l.all()), []string{"ann's own room", "by ann's token too", "to the bot", "end"}; !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", got, want)
 	}
-	for i, h := range l.heard {
+	for i, h := range l.all() {
 		e, ok := h.event.InnerEvent.Data.(*slackevents.MessageEvent)
 		if !ok {
 			continue
@@ -205,8 +223,8 @@ func TestWhoHearsWhat(t *testing.T) {
 	w.slack.SetScopes(w.in.Token, "channels:history")
 	w.ann.Say(w.general, "here again")
 	l.until("the last", func() bool { return slices.Contains(l.texts(), "here again") })
-	if slices.Contains(l.texts(), "nobody listens") || slices.Contains(l.texts(), "nor here") {
-		t.Errorf("heard %q", l.texts())
+	if slices.Contains(textsOf(l.all()), "nobody listens") || slices.Contains(textsOf(l.all()), "nor here") {
+		t.Errorf("heard %q", textsOf(l.all()))
 	}
 }
 
@@ -223,7 +241,7 @@ func TestSubscriptions(t *testing.T) {
 	m := w.ann.Say(w.general, "hello @other")
 	w.bob.React(m, "+1")
 	l.until("both", func() bool { return len(l.heard) == 2 })
-	if got, want := l.types(), []string{"app_mention", "reaction_added"}; !slices.Equal(got, want) {
+	if got, want := typesOf(l.all()), []string{"app_mention", "reaction_added"}; !slices.Equal(got, want) {
 		t.Errorf("heard %v, want %v", got, want)
 	}
 }
@@ -272,10 +290,10 @@ func TestEventsOfAllKinds(t *testing.T) {
 	w.carl.Deactivate()
 	w.bob.Say(g, "end")
 	l.until("the end", func() bool { return slices.Contains(l.texts(), "end") })
-	if l.bad != 0 {
-		t.Errorf("slack-go cannot read %d of the events", l.bad)
+	if n := l.unread(); n != 0 {
+		t.Errorf("slack-go cannot read %d of the events", n)
 	}
-	types := l.types()
+	types := typesOf(l.all())
 	for _, want := range []string{"message", "reaction_added", "reaction_removed", "pin_added", "pin_removed", "file_shared",
 		"member_joined_channel", "member_left_channel", "channel_left", "channel_created", "channel_rename", "channel_archive",
 		"channel_unarchive", "channel_deleted", "group_rename", "group_archive", "user_huddle_changed", "user_status_changed",
@@ -285,7 +303,7 @@ func TestEventsOfAllKinds(t *testing.T) {
 		}
 	}
 	var subtypes []string
-	for _, h := range l.heard {
+	for _, h := range l.all() {
 		if m, ok := h.event.InnerEvent.Data.(*slackevents.MessageEvent); ok && m.SubType != "" && !slices.Contains(subtypes, m.SubType) {
 			subtypes = append(subtypes, m.SubType)
 		}
@@ -297,7 +315,7 @@ func TestEventsOfAllKinds(t *testing.T) {
 		}
 	}
 	tombstones := 0
-	for _, h := range l.heard {
+	for _, h := range l.all() {
 		if m, ok := h.event.InnerEvent.Data.(*slackevents.MessageEvent); ok && m.SubType == "message_changed" && m.Message.SubType == "tombstone" {
 			tombstones++
 		}
@@ -319,7 +337,7 @@ func TestARepeatedDelivery(t *testing.T) {
 	l.until("all attempts", func() bool { return len(l.heard) == 4 })
 	var attempts []int
 	envelopes, events := map[string]bool{}, map[string]bool{}
-	for _, h := range l.heard {
+	for _, h := range l.all() {
 		attempts = append(attempts, h.req.RetryAttempt)
 		envelopes[h.req.EnvelopeID] = true
 		events[h.event.Data.(*slackevents.EventsAPICallbackEvent).EventID] = true
@@ -347,8 +365,8 @@ func TestLostAcknowledgements(t *testing.T) {
 	w.app.DropAcks(1)
 	w.ann.Say(w.general, "twice")
 	l.until("the retry", func() bool { return len(l.heard) == 2 })
-	if l.heard[1].req.RetryAttempt != 1 {
-		t.Errorf("attempt %d", l.heard[1].req.RetryAttempt)
+	if l.all()[1].req.RetryAttempt != 1 {
+		t.Errorf("attempt %d", l.all()[1].req.RetryAttempt)
 	}
 }
 

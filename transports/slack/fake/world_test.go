@@ -3,6 +3,10 @@ package fake_test
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,7 +17,27 @@ import (
 	"github.com/dragoman-im/dragoman/transports/slack/fake/honest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// called are the methods that the tests called.
+var called sync.Map
+
+// TestMain sees to leaks, and that every method was driven by a client.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if code == 0 && flag.Lookup("test.run").Value.String() == "" {
+		for _, name := range fake.Methods() {
+			if _, ok := called.Load(name); !ok {
+				fmt.Fprintf(os.Stderr, "no test calls %s\n", name)
+				code = 1
+			}
+		}
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // world is a small Slack: ann and bob and the bot in #general, ann alone in #cellar, carl
 // (an admin) in neither.
@@ -34,6 +58,13 @@ func newWorld(t *testing.T, options ...func(*fake.Options)) *world {
 	opt := fake.Options{Check: honest.Hook(t), PingEvery: 50 * time.Millisecond}
 	for _, f := range options {
 		f(&opt)
+	}
+	check := opt.Check
+	opt.Check = func(kind, name string, payload any) error {
+		if kind == fake.KindRequest {
+			called.Store(name, true)
+		}
+		return check(kind, name, payload)
 	}
 	s := fake.New(opt)
 	if err := s.Start(); err != nil {

@@ -9,6 +9,9 @@ import (
 // answerMessage is the most complete published description of a message.
 const answerMessage = "/responses/conversations.history/properties/messages/items"
 
+// answerFile is the same of a file.
+const answerFile = "/responses/files.info/properties/file"
+
 // event checks an event and what is around it.
 func (c *Checker) event(name string, payload any) error {
 	v, err := plain(payload)
@@ -36,6 +39,9 @@ func (c *Checker) event(name string, payload any) error {
 		if list, ok := inner[key].([]any); ok && len(list) == 0 {
 			delete(inner, key)
 		}
+	}
+	if err := c.stubs(inner); err != nil {
+		return err
 	}
 	if published {
 		if err := c.validate("slack.schema.json", pointer, inner); err != nil {
@@ -102,4 +108,27 @@ func (c *Checker) around(outer map[string]any) error {
 		with["authed_users"] = append(with["authed_users"].([]any), m["user_id"])
 	}
 	return c.validate("event-wrapper.schema.json", "", with)
+}
+
+// stubs takes the files out of an event that are there in name only.
+func (c *Checker) stubs(inner map[string]any) error {
+	list, _ := inner["files"].([]any)
+	var whole []any
+	for _, f := range list {
+		m, ok := f.(map[string]any)
+		if !ok || m["file_access"] != "check_file_info" {
+			whole = append(whole, f)
+			continue
+		}
+		if err := c.keys(m, c.nodes(lookup(c.schema, answerFile)), nil, "event.files[]"); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(whole) > 0:
+		inner["files"] = whole
+	case list != nil:
+		delete(inner, "files")
+	}
+	return nil
 }
