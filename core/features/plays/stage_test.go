@@ -50,6 +50,7 @@ type server struct {
 	offline  *offline.Offline
 	register *register.Register
 	private  *privilege.Privileges
+	disco    *disco.Disco
 	gateway  *entity
 	remote   *entity
 }
@@ -82,6 +83,7 @@ func startAt(t *testing.T, path string, limits store.Limits, accounts ...string)
 	s.host.SetStages(s.offline.Stage())
 	s.register = register.New(s.host, st, register.Options{Open: true, Farewell: s.roster.Farewell, Log: log})
 	d := disco.New(s.host, disco.Options{Name: "Example", Node: "https://example.org/software", Shares: s.presence.Shares})
+	s.disco = d
 	ping.New(s.host)
 	entitytime.New(s.host)
 	version.New(s.host, "Dragoman", "1")

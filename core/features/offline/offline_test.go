@@ -1,0 +1,167 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+var (
+	domain = jid.MustParse("example.org")
+	alice  = jid.MustParse("alice@example.org")
+	bob    = jid.MustParse("bob@example.net/x")
+)
+
+// memory is a Store whose moments a test can choose.
+type memory struct {
+	list   []Message
+	onAdd  func() // before a message is written
+	onRead func() // after a list is read
+	broken error
+}
+
+func (m *memory) AddOffline(_ jid.JID, msg Message, done func(error)) {
+	if m.onAdd != nil {
+		m.onAdd()
+	}
+	if m.broken == nil {
+		msg.ID = fmt.Sprint(len(m.list))
+		m.list = append(m.list, msg)
+	}
+	done(m.broken)
+}
+
+func (m *memory) OfflineMessages(context.Context, jid.JID) ([]Message, error) {
+	list := slices.Clone(m.list)
+	if m.onRead != nil {
+		m.onRead()
+	}
+	return list, nil
+}
+
+func (m *memory) DeleteOffline(_ jid.JID, ids []string, done func(error)) {
+	m.list = slices.DeleteFunc(m.list, func(msg Message) bool { return slices.Contains(ids, msg.ID) })
+	done(nil)
+}
+
+func (m *memory) OfflineUsage(context.Context, jid.JID) (used, limit Usage, err error) {
+	return Usage{Messages: len(m.list)}, Usage{Messages: 10, Bytes: 1000}, nil
+}
+
+// session takes down what it is given.
+type session struct{ got []*stanza.Stanza }
+
+func (s *session) JID() jid.JID              { return jid.MustParse("alice@example.org/pc") }
+func (s *session) Deliver(st *stanza.Stanza) { s.got = append(s.got, st) }
+func (s *session) Flush()                    {}
+func (s *session) Close(string, string)      {}
+
+func setUp(t *testing.T, m *memory) (*Offline, *router.Host, *session, *router.Bound) {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	h := router.NewHost(router.New(log), domain, router.HostOptions{})
+	s := &session{}
+	b, err := h.Bind(t.Context(), s, router.Claim{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(h, m, log), h, s, b
+}
+
+func chat(text string) *stanza.Stanza {
+	return stanza.NewMessage(alice, bob, stanza.TypeChat, stanza.TextElement(stanza.NSClient, "body", text))
+}
+
+func available(b *router.Bound) {
+	b.SetPresence(&router.Presence{Stanza: stanza.NewPresence(jid.JID{}, b.JID(), "")})
+}
+
+// A session arrives after the message's fate was decided and before it is written: its own
+// collecting comes too early.
+func TestArrivalDuringKeeping(t *testing.T) {
+	t.Parallel()
+	m := &memory{}
+	o, h, s, b := setUp(t, m)
+	m.onAdd = func() {
+		available(b)
+		if err := o.Collect(t.Context(), alice); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("x"), Account: alice}); err != router.ErrStop {
+		t.Error(err)
+	}
+	if len(s.got) != 1 || len(m.list) != 0 {
+		t.Errorf("%d delivered, %d left", len(s.got), len(m.list))
+	}
+}
+
+// While one session is being given the messages, another wants them; and a message comes.
+func TestCollectingTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	m := &memory{}
+	o, h, s, b := setUp(t, m)
+	if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("1"), Account: alice}); err != router.ErrStop {
+		t.Fatal(err)
+	}
+	available(b)
+	reads := 0
+	m.onRead = func() {
+		if reads++; reads > 1 {
+			return
+		}
+		if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("2"), Account: alice}); err != router.ErrStop {
+			t.Error(err)
+		}
+		if err := o.Collect(t.Context(), alice); err != nil {
+			t.Error(err)
+		}
+		if len(s.got) != 0 {
+			t.Error("given by two at once")
+		}
+	}
+	if err := o.Collect(t.Context(), alice); err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for _, st := range s.got {
+		got = append(got, st.Body())
+	}
+	if !slices.Equal(got, []string{"1", "2"}) || len(m.list) != 0 || len(o.collecting) != 0 || len(o.usage) != 0 {
+		t.Errorf("got %v, left %d, %v, %v", got, len(m.list), o.collecting, o.usage)
+	}
+}
+
+// What could not be written does not count, and its sender's acknowledgement never comes.
+func TestWriteFails(t *testing.T) {
+	t.Parallel()
+	m := &memory{broken: errors.New("disk full")}
+	o, h, _, b := setUp(t, m)
+	promises := router.NewPromises(nil)
+	batch := router.NewBatch(t.Context())
+	batch.SetPromises(promises)
+	batch.SetSession(b)
+	promises.Next()
+	h.SetStages(o.Stage())
+	if err := h.Router().Attach(domain, h); err != nil {
+		t.Fatal(err)
+	}
+	h.Router().RouteIn(batch, chat("x"))
+	if promises.Kept() != 0 || promises.Err() == nil || len(o.usage) != 0 {
+		t.Errorf("kept %d, %v, usage %v", promises.Kept(), promises.Err(), o.usage)
+	}
+	m.broken = nil
+	promises.Next()
+	h.Router().RouteIn(batch, chat("y"))
+	if o.usage[alice].Messages != 1 {
+		t.Error(o.usage)
+	}
+}
