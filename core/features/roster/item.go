@@ -16,18 +16,6 @@ const (
 	Both Subscription = "both"
 )
 
-func subscription(to, from bool) Subscription {
-	switch {
-	case to && from:
-		return Both
-	case to:
-		return To
-	case from:
-		return From
-	}
-	return None
-}
-
 // HasTo tells whether the account is subscribed to the contact.
 func (s Subscription) HasTo() bool { return s == To || s == Both }
 
