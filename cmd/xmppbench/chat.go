@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// chatCommand measures pairs that chat: each client has a window of messages on their way to its partner.
+func chatCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{Use: "chat", Short: "Pairs that send each other messages", Args: cobra.NoArgs}
+	users := cmd.Flags().Int("users", 100, "how many users")
+	duration := cmd.Flags().Duration("for", 5*time.Second, "for how long")
+	window := cmd.Flags().Int("window", 20, "messages on their way in each direction")
+	size := cmd.Flags().Int("size", 64, "bytes of a body")
+	bare := cmd.Flags().Bool("bare", false, "write to bare addresses")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
+			return chat(ctx, t, o, chatLoad{*users &^ 1, *duration, *window, *size, *bare})
+		})
+	}
+	return cmd
+}
+
+type chatLoad struct {
+	users  int
+	length time.Duration
+	window int
+	size   int
+	bare   bool
+}
+
+// sessions logs n clients in, eight at a time.
+func sessions(ctx context.Context, t target, o *options, n int, account func(int) int) ([]*client, error) {
+	clients := make([]*client, n)
+	errs := make(chan error, n)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n || ctx.Err() != nil {
+					return
+				}
+				c, err := dial(ctx, t, o, account(i))
+				if err != nil {
+					errs <- err
+					return
+				}
+				clients[i] = c
+			}
+		})
+	}
+	wg.Wait()
+	select {
+	case err := <-errs:
+		closeAll(clients)
+		return nil, err
+	default:
+		return clients, ctx.Err()
+	}
+}
+
+func closeAll(clients []*client) {
+	for _, c := range clients {
+		if c != nil {
+			c.conn.Close()
+		}
+	}
+}
+
+func same(i int) int { return i }
+
+// mark stands before a body of ours.
+const mark = "<body>bench "
+
+func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error) {
+	clients, err := sessions(ctx, t, o, l.users, same)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(clients)
+	for _, c := range clients {
+		if err := c.write("<presence/>"); err != nil {
+			return nil, err
+		}
+	}
+	begin := time.Now()
+	deadline := begin.Add(l.length)
+	before, err := measure(t.pid)
+	if err != nil {
+		return nil, err
+	}
+	var total atomic.Int64
+	latencies := make([][]time.Duration, len(clients))
+	errs := make([]error, len(clients))
+	var wg sync.WaitGroup
+	for i, c := range clients {
+		to := clients[i^1].jid
+		if l.bare {
+			to, _, _ = strings.Cut(to, "/")
+		}
+		head := "<message to='" + to + "' type='chat' id='b'>" + mark
+		tail := strings.Repeat("x", max(0, l.size-26)) + "</body></message>"
+		wg.Go(func() {
+			errs[i] = converse(c, head, tail, l.window, begin, deadline, &total, &latencies[i])
+		})
+	}
+	wg.Wait()
+	elapsed := time.Since(begin)
+	after, err := measure(t.pid)
+	if err != nil {
+		return nil, err
+	}
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	var all []time.Duration
+	for _, some := range latencies {
+		all = append(all, some...)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no message arrived")
+	}
+	f := figures{{"messages", "/s", float64(total.Load()) / elapsed.Seconds()}}
+	return append(append(f, perUnit(before, after, total.Load())...), quantiles(all)...), nil
+}
+
+// converse sends a window of messages, then one for each that arrives.
+func converse(c *client, head, tail string, window int, begin, deadline time.Time, total *atomic.Int64, latencies *[]time.Duration) error {
+	message := func() string { return head + strconv.FormatInt(int64(time.Since(begin)), 10) + " " + tail }
+	first := strings.Builder{}
+	for range window {
+		first.WriteString(message())
+	}
+	if err := c.write(first.String()); err != nil {
+		return err
+	}
+	var failed error
+	err := c.count(deadline, mark, func(rest []byte) bool {
+		sent, err := strconv.ParseInt(string(rest[:max(0, strings.IndexByte(string(rest[:min(24, len(rest))]), ' '))]), 10, 64)
+		if err == nil {
+			*latencies = append(*latencies, time.Since(begin)-time.Duration(sent))
+		}
+		total.Add(1)
+		if failed = c.write(message()); failed != nil {
+			return true
+		}
+		return false
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"mellium.im/sasl"
+)
+
+// client is one stream. It is used by one goroutine for reading and one for writing.
+type client struct {
+	conn net.Conn
+	buf  []byte // read and not yet used
+	jid  string
+}
+
+const (
+	stepTimeout = 30 * time.Second
+	bufferSize  = 4 << 10
+)
+
+// dial connects, logs in and binds.
+func dial(ctx context.Context, t target, o *options, account int) (*client, error) {
+	c, err := connect(ctx, t, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.login(t, o, account); err != nil {
+		c.conn.Close()
+		return nil, fmt.Errorf("log in %s%d: %w", o.user, account, err)
+	}
+	return c, nil
+}
+
+// connect opens the stream, with TLS where that is asked for.
+func connect(ctx context.Context, t target, o *options) (*client, error) {
+	d := net.Dialer{Timeout: stepTimeout}
+	conn, err := d.DialContext(ctx, "tcp", t.addr)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{conn: conn}
+	if err := c.open(t.domain); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	if !o.tls {
+		return c, nil
+	}
+	if _, err := c.ask("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<proceed", "<failure"); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	// Nothing is at stake on a loopback address, and test servers sign for themselves.
+	secure := tls.Client(conn, &tls.Config{ServerName: t.domain, InsecureSkipVerify: true}) //nolint:gosec
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	c.conn, c.buf = secure, nil
+	return c, c.open(t.domain)
+}
+
+func (c *client) open(domain string) error {
+	_, err := c.ask("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='"+domain+"'>",
+		"</stream:features>", "<stream:features/>", "</stream:stream>")
+	return err
+}
+
+func (c *client) login(t target, o *options, account int) error {
+	mechanism := map[string]sasl.Mechanism{"PLAIN": sasl.Plain, "SCRAM-SHA-1": sasl.ScramSha1, "SCRAM-SHA-256": sasl.ScramSha256}[o.mechanism]
+	if mechanism.Name == "" {
+		return fmt.Errorf("mechanism %q", o.mechanism)
+	}
+	n := sasl.NewClient(mechanism, sasl.Credentials(func() ([]byte, []byte, []byte) {
+		return fmt.Appendf(nil, "%s%d", o.user, account), []byte(o.password), nil
+	}))
+	more, reply, err := n.Step(nil)
+	if err != nil {
+		return err
+	}
+	send := "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='" + mechanism.Name + "'>" + encode(reply) + "</auth>"
+	for {
+		answer, err := c.ask(send, "</challenge>", "</success>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "</failure>")
+		if err != nil {
+			return err
+		}
+		if strings.Contains(answer, "<failure") {
+			return errors.New(answer)
+		}
+		if strings.Contains(answer, "<success") {
+			break
+		}
+		if !more {
+			return errors.New("the server asks too much")
+		}
+		challenge, err := base64.StdEncoding.DecodeString(between(answer))
+		if err != nil {
+			return err
+		}
+		if more, reply, err = n.Step(challenge); err != nil {
+			return err
+		}
+		send = "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + encode(reply) + "</response>"
+	}
+	if err := c.open(t.domain); err != nil {
+		return err
+	}
+	answer, err := c.ask("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", "</iq>")
+	if err != nil {
+		return err
+	}
+	_, rest, ok := strings.Cut(answer, "<jid>")
+	if !ok {
+		return errors.New(answer)
+	}
+	c.jid, _, _ = strings.Cut(rest, "</jid>")
+	return nil
+}
+
+func encode(b []byte) string {
+	if len(b) == 0 {
+		return "="
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+func between(element string) string {
+	_, rest, _ := strings.Cut(element, ">")
+	text, _, _ := strings.Cut(rest, "<")
+	return text
+}
+
+func (c *client) write(s string) error {
+	if err := c.conn.SetWriteDeadline(time.Now().Add(stepTimeout)); err != nil {
+		return err
+	}
+	_, err := c.conn.Write([]byte(s))
+	return err
+}
+
+// ask writes and reads until one of the endings has come.
+func (c *client) ask(send string, endings ...string) (string, error) {
+	if err := c.write(send); err != nil {
+		return "", err
+	}
+	return c.until(endings...)
+}
+
+func (c *client) until(endings ...string) (string, error) {
+	deadline := time.Now().Add(stepTimeout)
+	for {
+		end := -1
+		for _, e := range endings {
+			if at := bytes.Index(c.buf, []byte(e)); at >= 0 && (end < 0 || at+len(e) < end) {
+				end = at + len(e)
+			}
+		}
+		if end >= 0 {
+			text := string(c.buf[:end])
+			c.buf = c.buf[end:]
+			return text, nil
+		}
+		if err := c.fill(deadline); err != nil {
+			return "", fmt.Errorf("waiting for %q after %.200q: %w", endings, c.buf, err)
+		}
+	}
+}
+
+// fill reads more bytes behind those that are there.
+func (c *client) fill(deadline time.Time) error {
+	if err := c.conn.SetReadDeadline(deadline); err != nil {
+		return err
+	}
+	if cap(c.buf)-len(c.buf) < bufferSize/2 {
+		c.buf = append(make([]byte, 0, len(c.buf)+bufferSize), c.buf...)
+	}
+	n, err := c.conn.Read(c.buf[len(c.buf):cap(c.buf)])
+	c.buf = c.buf[:len(c.buf)+n]
+	return err
+}
+
+// count reads until the deadline and calls seen for each occurrence of mark with what follows it on the
+// wire. It returns at the deadline or when stop says so.
+func (c *client) count(deadline time.Time, mark string, seen func(rest []byte) (stop bool)) error {
+	for {
+		for {
+			at := bytes.Index(c.buf, []byte(mark))
+			if at < 0 {
+				break
+			}
+			end := bytes.Index(c.buf[at:], []byte("</message>"))
+			if end < 0 {
+				break
+			}
+			stop := seen(c.buf[at+len(mark) : at+end])
+			c.buf = c.buf[at+end:]
+			if stop {
+				return nil
+			}
+		}
+		if err := c.fill(deadline); err != nil {
+			var timeout net.Error
+			if errors.As(err, &timeout) && timeout.Timeout() {
+				return nil
+			}
+			return err
+		}
+	}
+}

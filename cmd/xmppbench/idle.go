@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// idleCommand measures the memory of sessions that do nothing.
+func idleCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{Use: "idle", Short: "Sessions that do nothing: resident memory of each", Args: cobra.NoArgs}
+	n := cmd.Flags().Int("sessions", 10000, "how many sessions")
+	users := cmd.Flags().Int("users", 1000, "accounts that they are spread over")
+	settle := cmd.Flags().Duration("settle", 5*time.Second, "how long to wait before measuring")
+	presence := cmd.Flags().Bool("presence", false, "become available")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
+			before, err := measure(t.pid)
+			if err != nil {
+				return nil, err
+			}
+			clients, err := sessions(ctx, t, o, *n, func(i int) int { return i % *users })
+			if err != nil {
+				return nil, err
+			}
+			defer closeAll(clients)
+			for _, c := range clients {
+				c.buf = nil
+				if *presence {
+					if err := c.write("<presence/>"); err != nil {
+						return nil, err
+					}
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(*settle):
+			}
+			after, err := measure(t.pid)
+			if err != nil {
+				return nil, err
+			}
+			return figures{
+				{"sessions", "", float64(*n)}, {"memory", "KB/session", float64(after.rss-before.rss) / float64(*n) / 1000},
+				{"resident", "MB", float64(after.rss) / 1e6},
+			}, nil
+		})
+	}
+	return cmd
+}

@@ -1,0 +1,44 @@
+// Command xmppbench puts load on any XMPP server and tells what it cost: pairs that chat, sessions that
+// do nothing, logins, room fan-out, presence storms. Given the server's process id it reports CPU per
+// stanza and resident memory per session; with -vs it measures a second server in the same run, in turn.
+//
+// The client is one of its own, which looks for the ends of stanzas only, so that the load takes less CPU than
+// the server. Only addresses of this machine are accepted as targets.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "xmppbench:", err)
+		os.Exit(1)
+	}
+}
+
+func root() *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use: "xmppbench", Short: "Measure an XMPP server on this machine", SilenceUsage: true, SilenceErrors: true,
+		Long: "Targets are written NAME=HOST:PORT,DOMAIN[,PID]. The accounts user0, user1, … must exist with the password given, " +
+			"or be made with 'xmppbench register' where the server allows registration.",
+	}
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&o.target, "target", "ours=127.0.0.1:5222,localhost", "server to measure")
+	flags.StringVar(&o.versus, "vs", "", "second server, measured in turn with the first")
+	flags.StringVar(&o.user, "user", "bench", "beginning of the account names")
+	flags.StringVar(&o.password, "password", "bench", "password of all accounts")
+	flags.StringVar(&o.mechanism, "mechanism", "PLAIN", "PLAIN, SCRAM-SHA-1 or SCRAM-SHA-256")
+	flags.BoolVar(&o.tls, "tls", false, "use STARTTLS (certificates are not checked)")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often each server is measured")
+	cmd.AddCommand(chatCommand(o), idleCommand(o), loginCommand(o), roomCommand(o), presenceCommand(o), registerCommand(o))
+	return cmd
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// options are what all measurements share.
+type options struct {
+	target, versus            string
+	user, password, mechanism string
+	tls                       bool
+	rounds                    int
+}
+
+// target is one server.
+type target struct {
+	name, addr, domain string
+	pid                int
+}
+
+// targets reads the servers to measure: one or two.
+func (o *options) targets() ([]target, error) {
+	first, err := parseTarget(o.target)
+	if err != nil || o.versus == "" {
+		return []target{first}, err
+	}
+	second, err := parseTarget(o.versus)
+	return []target{first, second}, err
+}
+
+func parseTarget(s string) (target, error) {
+	bad := fmt.Errorf("target %q is not NAME=HOST:PORT,DOMAIN[,PID]", s)
+	name, rest, ok := strings.Cut(s, "=")
+	parts := strings.Split(rest, ",")
+	if !ok || len(parts) < 2 || len(parts) > 3 {
+		return target{}, bad
+	}
+	host, _, err := net.SplitHostPort(parts[0])
+	if err != nil {
+		return target{}, bad
+	}
+	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
+		return target{}, fmt.Errorf("%s is not on this machine: load is put on loopback addresses only", host)
+	}
+	t := target{name: name, addr: parts[0], domain: parts[1]}
+	if len(parts) == 3 {
+		if t.pid, err = strconv.Atoi(parts[2]); err != nil {
+			return target{}, bad
+		}
+	}
+	return t, nil
+}
