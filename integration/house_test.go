@@ -43,9 +43,11 @@ func presenceSetting(w town) string {
 }
 
 // embedded is dragoman with the gateway inside.
-func embedded(t *testing.T, w town) *house {
+func embedded(t *testing.T, w town, limits ...string) *house {
 	t.Helper()
-	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: playHost, Accounts: houseAccounts}, Settings: section(w, "")})
+	d := peers.StartDragoman(t, peers.Options{
+		Setup: peers.Setup{Host: playHost, Accounts: houseAccounts}, Settings: section(w, ""), Limits: strings.Join(limits, "\n"),
+	})
 	return &house{server: &d.Server, gateway: d, domain: w.kind() + "." + playHost, fills: true}
 }
 
@@ -66,7 +68,7 @@ func inEachHouse(t *testing.T, test func(ctx context.Context, t *testing.T, h *h
 		name  string
 		build func(t *testing.T, w town) *house
 	}{
-		{"embedded", embedded},
+		{"embedded", func(t *testing.T, w town) *house { return embedded(t, w) }},
 		{"prosody", func(t *testing.T, w town) *house { return underProsody(t, w, false) }},
 		{"prosody with privileges", func(t *testing.T, w town) *house { return underProsody(t, w, true) }},
 	}

@@ -204,3 +204,11 @@ func (d *Dragoman) Run(input string, args ...string) (string, error) {
 	}
 	return out.String(), nil
 }
+
+// Unstarted is a binary with a configuration, for commands that do not serve.
+func Unstarted(t testing.TB, settings string) *Dragoman {
+	t.Helper()
+	d := newDragoman(t, "dragoman")
+	d.configure(settings)
+	return d
+}

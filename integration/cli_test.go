@@ -1,0 +1,155 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/integration/client"
+	"github.com/dragoman-im/dragoman/integration/peers"
+)
+
+// TestAccounts makes, changes and deletes accounts from the command line while the server
+// runs.
+func TestAccounts(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*peerPatience)
+	defer cancel()
+	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: playHost}})
+	run := func(input string, args ...string) string {
+		t.Helper()
+		out, err := d.Run(input, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	logsIn := func(password string) bool {
+		t.Helper()
+		conn, err := d.Dial(ctx, peers.Account{User: "ann", Password: password}, "")
+		var refused *client.Refused
+		switch {
+		case err == nil:
+			conn.Drop()
+			return true
+		case errors.As(err, &refused) && refused.Condition == "not-authorized":
+			return false
+		}
+		t.Fatal(err)
+		return false
+	}
+	if logsIn("first") {
+		t.Error("an account that does not exist logs in")
+	}
+	run("first\n", "account", "add", "ann@"+playHost)
+	if !logsIn("first") || logsIn("second") {
+		t.Error("the new account does not log in with its password alone")
+	}
+	if _, err := d.Run("other\n", "account", "add", "ann@"+playHost); err == nil {
+		t.Error("an account was made twice")
+	}
+	if _, err := d.Run("x\n", "account", "add", "ann@elsewhere.example"); err == nil {
+		t.Error("an account was made on a domain that is not served")
+	}
+	if _, err := d.Run("x\n", "account", "add", "not a name@"+playHost); err == nil {
+		t.Error("an account was made with a name that is none")
+	}
+	run("second\n", "account", "passwd", "ann") // the first host is the default
+	if logsIn("first") || !logsIn("second") {
+		t.Error("the password was not changed")
+	}
+	if out := run("", "account", "ls"); !strings.Contains(out, "ann@"+playHost) {
+		t.Errorf("the list of accounts is %q", out)
+	}
+	run("", "account", "rm", "ann@"+playHost)
+	if logsIn("second") {
+		t.Error("a deleted account logs in")
+	}
+	if out := run("", "account", "ls"); strings.Contains(out, "ann@") {
+		t.Errorf("the list of accounts is %q", out)
+	}
+	if _, err := d.Run("", "account", "rm", "ann@"+playHost); err == nil {
+		t.Error("an account was deleted twice")
+	}
+}
+
+// TestStop ends the server in the proper way: clients are told, the process succeeds, and
+// what it knew is there at the next start.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*peerPatience)
+	defer cancel()
+	ann := peers.Account{User: "ann", Password: "secret"}
+	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: playHost, Accounts: []peers.Account{ann}}})
+	conn, err := d.Dial(ctx, ann, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := request(ctx, conn, "set", "", "<query xmlns='jabber:iq:roster'><item jid='bob@"+playHost+"'/></query>")
+	if err != nil || answer.Attr("type") != "result" {
+		t.Fatalf("add a contact: %v, %v", answer, err)
+	}
+	d.Stop()
+	for err == nil {
+		_, err = conn.Next(ctx)
+	}
+	var fault *client.StreamError
+	if !errors.As(err, &fault) || fault.Condition != "system-shutdown" {
+		t.Errorf("the client saw %v, want system-shutdown", err)
+	}
+	conn.Drop()
+	d.Start()
+	if conn, err = d.Dial(ctx, ann, ""); err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Drop()
+	answer, err = ask(ctx, conn, "", "<query xmlns='jabber:iq:roster'/>")
+	if err != nil || answer.Find("query", "item") == nil {
+		t.Errorf("the contact after the restart: %v, %v", answer, err)
+	}
+}
+
+// TestConfigCommands wants the generated texts to be what the package generates, and
+// wrong settings to be told all at once, with their names.
+func TestConfigCommands(t *testing.T) {
+	t.Parallel()
+	d := peers.Unstarted(t, "")
+	for args, want := range map[string]string{"example": config.Example(), "doc": config.Reference()} {
+		if out, err := d.Run("", "config", args); err != nil || out != want {
+			t.Errorf("config %s: %v; %d bytes, want %d", args, err, len(out), len(want))
+		}
+	}
+	file := filepath.Join(d.Dir, "made.toml")
+	if _, err := d.Run("", "config", "example", "-o", file); err != nil {
+		t.Error(err)
+	} else if text, err := os.ReadFile(file); err != nil || string(text) != config.Example() {
+		t.Errorf("config example -o wrote %d bytes: %v", len(text), err)
+	}
+	if out, err := d.Run("", "config", "check"); err != nil {
+		t.Errorf("an empty configuration is not good: %v %s", err, out)
+	}
+	wrong := peers.Unstarted(t, "[server]\nhosts = []\nshutdown = \"never\"\n\n[limit]\nx = 1\n\n[log]\nlevel = \"loud\"\n")
+	out, err := wrong.Run("", "config", "check")
+	if err == nil {
+		t.Error("a wrong configuration is good")
+	}
+	named := 0
+	for _, name := range []string{"shutdown", "limit", "server.hosts", "log.level"} {
+		if strings.Contains(out, name) {
+			named++
+		}
+	}
+	if named == 0 {
+		t.Errorf("nothing wrong is named in %q", out)
+	}
+	if _, err := wrong.Run("", "serve"); err == nil {
+		t.Error("serve started with a wrong configuration")
+	}
+	if out, err := d.Run("", "version"); err != nil || !strings.HasPrefix(out, "dragoman ") {
+		t.Errorf("version: %v %q", err, out)
+	}
+}

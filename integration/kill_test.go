@@ -1,0 +1,269 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/integration/client"
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+// killRounds is how often the server is killed in each test.
+func killRounds(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("DRAGOMAN_KILL_ROUNDS")
+	if text == "" {
+		return 10
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("DRAGOMAN_KILL_ROUNDS is %q, want a number", text)
+	}
+	return n
+}
+
+// killWindow is within what time after the messages the process dies: long enough that
+// some deaths come after everything is done, short enough that most come in the middle.
+const killWindow = 60 * time.Millisecond
+
+// TestKill kills the server at random moments while people write on both sides, in a direct
+// conversation and in a channel: between an event's arrival and its delivery, between a
+// client's message and the call to the network, and anywhere else. Each message must arrive
+// once, and in order in its room.
+func TestKill(t *testing.T) {
+	t.Parallel()
+	inEachTown(t, func(t *testing.T, w town) {
+		rounds := killRounds(t)
+		ctx, cancel := context.WithTimeout(t.Context(), peerPatience*2+time.Duration(rounds)*5*time.Second)
+		defer cancel()
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d, %d rounds", seed, rounds)
+		random := rand.New(rand.NewPCG(seed, 0))
+
+		h := embedded(t, w)
+		s := linked(ctx, t, h, w)
+		local, _, _ := w.friend()
+		friend := local + "@" + h.domain
+		room := s.rooms[0]
+
+		var in, out [2][]string // direct, channel
+		for round := range rounds {
+			for i := range 1 + random.IntN(3) {
+				text := fmt.Sprintf("in %d.%d", round, i)
+				w.says(true, text+" direct")
+				w.says(false, text+" channel")
+				in[0], in[1] = append(in[0], text+" direct"), append(in[1], text+" channel")
+				text = fmt.Sprintf("out %d.%d", round, i)
+				s.write(friend, "chat", text+" direct")
+				s.write(room, "groupchat", text+" channel")
+				out[0], out[1] = append(out[0], text+" direct"), append(out[1], text+" channel")
+			}
+			if random.IntN(4) == 0 {
+				w.loseReply(random.IntN(2) == 0)
+			}
+			if random.IntN(4) == 0 {
+				w.redeliver()
+			}
+			pause(ctx, time.Duration(random.Int64N(int64(killWindow))))
+			h.gateway.Kill()
+			h.gateway.Start()
+			if err := s.connect(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+
+		arrived := func() bool {
+			return s.settled() && len(s.bodies(friend, "chat")) >= len(in[0]) &&
+				len(ownLines(w, true, "out ")) >= len(out[0]) && len(ownLines(w, false, "out ")) >= len(out[1])
+		}
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		limit, stop := context.WithTimeout(ctx, peerPatience)
+		defer stop()
+		for !arrived() && limit.Err() == nil {
+			if err := s.connect(limit); err != nil {
+				break
+			}
+			select {
+			case <-tick.C:
+			case <-limit.Done():
+			}
+		}
+		// What would come twice comes before the answer to a last message each way.
+		w.says(true, "the end")
+		s.write(friend, "chat", "the end")
+		s.write(room, "groupchat", "the end")
+		if err := s.await(limit, func() bool { return slices.Contains(s.bodies(friend, "chat"), "the end") }); err != nil {
+			t.Errorf("the last message: %v", err)
+		}
+		for _, direct := range []bool{true, false} {
+			awaitLines(limit, t, w, direct, func(lines []string) bool { return mentions(ownLinesOf(lines, "the end"), "the end") })
+		}
+
+		sameOnce(t, "direct, from the network", append(in[0], "the end"), s.bodies(friend, "chat"))
+		sameOnce(t, "direct, to the network", out[0], ownLines(w, true, "out "))
+		sameOnce(t, "channel, to the network", out[1], ownLines(w, false, "out "))
+		kept := roomArchive(limit, t, h, room)
+		sameOnce(t, "channel, from the network, in the archive", in[1], withPrefix(kept, "in "))
+		sameOnce(t, "channel, own words, in the archive", out[1], withPrefix(kept, "out "))
+	})
+}
+
+// TestKillWhileAway kills the server while messages come for a user who is not there: all
+// of them wait, once, in order.
+func TestKillWhileAway(t *testing.T) {
+	t.Parallel()
+	inEachTown(t, func(t *testing.T, w town) {
+		rounds := killRounds(t)
+		ctx, cancel := context.WithTimeout(t.Context(), peerPatience*2+time.Duration(rounds)*5*time.Second)
+		defer cancel()
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d, %d rounds", seed, rounds)
+		random := rand.New(rand.NewPCG(seed, 0))
+
+		h := embedded(t, w, "offline_messages = 10000\noffline_bytes = \"16 MiB\"")
+		s := linked(ctx, t, h, w)
+		local, _, _ := w.friend()
+		friend := local + "@" + h.domain
+		s.leave()
+
+		var in []string
+		for round := range rounds {
+			for i := range 1 + random.IntN(4) {
+				text := fmt.Sprintf("in %d.%d", round, i)
+				w.says(true, text)
+				in = append(in, text)
+			}
+			pause(ctx, time.Duration(random.Int64N(int64(killWindow))))
+			h.gateway.Kill()
+			h.gateway.Start()
+		}
+		w.says(true, "the end")
+		if err := s.connect(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.await(ctx, func() bool { return slices.Contains(s.bodies(friend, "chat"), "the end") }); err != nil {
+			t.Errorf("the last message: %v", err)
+		}
+		sameOnce(t, "direct, from the network", append(in, "the end"), s.bodies(friend, "chat"))
+	})
+}
+
+// pause waits for a random time; it does not synchronise anything.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// linked is a user who is linked and in the channel.
+func linked(ctx context.Context, t *testing.T, h *house, w town) *steady {
+	t.Helper()
+	s := h.login(ctx, t, houseAccounts[1])
+	waitGateway(ctx, t, s, h.domain, nil)
+	h.link(ctx, t, s, w)
+	h.contacts(ctx, t, s, w)
+	room := h.findRoom(ctx, t, s, w)
+	if err := s.Do(ctx, "logout", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	steady := newSteady(t, h.server, houseAccounts[1])
+	steady.rooms = []string{room}
+	if err := steady.connect(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := steady.await(ctx, steady.settled); err != nil {
+		t.Fatal(err)
+	}
+	return steady
+}
+
+// leave logs out.
+func (s *steady) leave() {
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	if err := conn.Close(); err != nil {
+		s.t.Error(err)
+	}
+	s.done.Wait()
+}
+
+// ownLines are the texts of a town that the user wrote, by their beginning.
+func ownLines(w town, direct bool, prefix string) []string {
+	return ownLinesOf(w.lines(direct), prefix)
+}
+
+func ownLinesOf(lines []string, prefix string) []string {
+	var texts []string
+	for _, l := range lines {
+		if name, text, ok := strings.Cut(l, ": "); ok && name != "Ben" && strings.HasPrefix(text, prefix) {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+func withPrefix(list []string, prefix string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return !strings.HasPrefix(s, prefix) })
+}
+
+// roomArchive reads a room's whole archive (XEP-0313), page by page (XEP-0059).
+func roomArchive(ctx context.Context, t *testing.T, h *house, room string) []string {
+	t.Helper()
+	conn, err := h.server.Dial(ctx, houseAccounts[1], "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Drop()
+	var bodies []string
+	after := ""
+	for page := range 1000 {
+		id := fmt.Sprintf("mam-%d", page)
+		set := "<set xmlns='http://jabber.org/protocol/rsm'><max>50</max>" + after + "</set>"
+		if err := conn.Send("<iq type='set' id='" + id + "' to='" + room + "'><query xmlns='urn:xmpp:mam:2' queryid='" + id + "'>" + set + "</query></iq>"); err != nil {
+			t.Fatal(err)
+		}
+		texts, fin := archivePage(ctx, t, conn, id)
+		bodies = append(bodies, texts...)
+		last := fin.Find("set", "last")
+		if fin.Attr("complete") == "true" || last == nil {
+			return bodies
+		}
+		after = "<after>" + last.Text + "</after>"
+	}
+	t.Fatal("the archive does not end")
+	return nil
+}
+
+// archivePage collects one page: the bodies, and the fin element.
+func archivePage(ctx context.Context, t *testing.T, conn *client.Conn, id string) ([]string, *xmltree.Element) {
+	t.Helper()
+	var bodies []string
+	for {
+		e, err := conn.Next(ctx)
+		if err != nil {
+			t.Fatalf("read the archive: %v", err)
+		}
+		if e.Name.Local == "iq" && e.Attr("id") == id {
+			fin := e.Child("urn:xmpp:mam:2", "fin")
+			if fin == nil {
+				t.Fatalf("archive: %v", errorOf(e))
+			}
+			return bodies, fin
+		}
+		if m := e.Find("result", "forwarded", "message"); m != nil && e.Child("urn:xmpp:mam:2", "result") != nil {
+			if body := m.ChildText("body"); body != "" {
+				bodies = append(bodies, body)
+			}
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/integration/peers"
+)
+
+// TestOutage takes the network away for a while, as long as it takes everybody to write
+// what they have to say: all of it arrives afterwards, once, in order. (Waits are settings;
+// an hour away differs from a second in nothing but them.)
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	inEachTown(t, func(t *testing.T, w town) {
+		ctx, cancel := context.WithTimeout(t.Context(), 4*peerPatience)
+		defer cancel()
+		h := embedded(t, w)
+		s := linked(ctx, t, h, w)
+		local, _, _ := w.friend()
+		friend := local + "@" + h.domain
+		room := s.rooms[0]
+		var in, out [2][]string
+		talk := func(when string) {
+			for i := range 5 {
+				text := fmt.Sprintf("%s %d", when, i)
+				w.says(true, "in "+text+" direct")
+				w.says(false, "in "+text+" channel")
+				s.write(friend, "chat", "out "+text+" direct")
+				s.write(room, "groupchat", "out "+text+" channel")
+				in[0], in[1] = append(in[0], "in "+text+" direct"), append(in[1], "in "+text+" channel")
+				out[0], out[1] = append(out[0], "out "+text+" direct"), append(out[1], "out "+text+" channel")
+			}
+		}
+		talk("before")
+		w.outage()
+		talk("during")
+		// What was sent is promised although the network is away.
+		if err := s.await(ctx, s.settled); err != nil {
+			t.Fatalf("messages during the outage are not acknowledged: %v", err)
+		}
+		h.gateway.Kill() // and the machine restarts in the middle of it
+		h.gateway.Start()
+		if err := s.connect(ctx); err != nil {
+			t.Fatal(err)
+		}
+		w.restore(ctx)
+		talk("after")
+
+		err := s.await(ctx, func() bool {
+			return slices.Contains(s.bodies(friend, "chat"), "in after 4 direct") && slices.Contains(s.bodies(room, "groupchat"), "in after 4 channel")
+		})
+		if err != nil {
+			t.Errorf("the last messages: %v", err)
+		}
+		for i, direct := range []bool{true, false} {
+			awaitLines(ctx, t, w, direct, func([]string) bool { return len(ownLines(w, direct, "out ")) >= len(out[i]) })
+			sameOnce(t, fmt.Sprintf("to the network, direct %v", direct), out[i], ownLines(w, direct, "out "))
+		}
+		sameOnce(t, "direct, from the network", in[0], s.bodies(friend, "chat"))
+		sameOnce(t, "channel, from the network, in the archive", in[1], withPrefix(roomArchive(ctx, t, h, room), "in "))
+	})
+}
+
+// TestRevoked makes the tokens worthless in mid-session: the user gets one message that
+// tells what to do, does it, and everything goes on where it stopped.
+func TestRevoked(t *testing.T) {
+	t.Parallel()
+	inEachTown(t, func(t *testing.T, w town) {
+		ctx, cancel := context.WithTimeout(t.Context(), 4*peerPatience)
+		defer cancel()
+		h := embedded(t, w)
+		sally := h.login(ctx, t, houseAccounts[0])
+		waitGateway(ctx, t, sally, h.domain, nil)
+		h.link(ctx, t, sally, w)
+		friend, before := h.contacts(ctx, t, sally, w)
+		w.says(true, "Before")
+		await(ctx, t, sally, saidBy("Before", friend))
+
+		w.revoke()
+		notice := await(ctx, t, sally, func(e peers.Event) bool { return mentionsRelink(e, h.domain) })
+		w.says(true, "In between, from the network")
+		say(ctx, t, sally, friend, "In between, to the network", "chat")
+		h.relink(ctx, t, sally, w)
+
+		await(ctx, t, sally, saidBy("In between, from the network", friend))
+		awaitLines(ctx, t, w, true, lastIs("In between, to the network"))
+		w.says(true, "After")
+		await(ctx, t, sally, saidBy("After", friend))
+		for _, text := range []string{"Before", "In between, from the network", "After"} {
+			if n := count(sally, saidBy(text, friend)); n != 1 {
+				t.Errorf("%q came %d times", text, n)
+			}
+		}
+		if _, after := h.contacts(ctx, t, sally, w); after.Name != before.Name {
+			t.Errorf("the contact is %+v now, was %+v", after, before)
+		}
+		if n := count(sally, func(e peers.Event) bool { return mentionsRelink(e, h.domain) }); n != 1 {
+			t.Errorf("the user was told %d times to link again, want once", n)
+		}
+		t.Logf("the user was told: %s", notice.Seen.Body)
+	})
+}
+
+// mentionsRelink tells whether the gateway asks the user to link again.
+func mentionsRelink(e peers.Event, domain string) bool {
+	return e.Kind == "message" && from(e, domain) && e.Seen.Type != "error" && strings.Contains(strings.ToLower(e.Seen.Body), "relink")
+}

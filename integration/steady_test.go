@@ -1,0 +1,243 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/integration/client"
+	"github.com/dragoman-im/dragoman/integration/peers"
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+const spaceSM = "urn:xmpp:sm:3" // XEP-0198
+
+// steady is a user who stays: a client that logs in again whenever its connection is lost,
+// and sends again what the server has not acknowledged (XEP-0198), with the same ids, as
+// good clients do.
+type steady struct {
+	t       *testing.T
+	server  *peers.Server
+	account peers.Account
+	rooms   []string // to be in
+	nick    string
+
+	mu       sync.Mutex
+	conn     *client.Conn
+	received []*xmltree.Element // messages
+	waiting  []string           // sent and not acknowledged, oldest first
+	counted  uint32             // acknowledged on this connection
+	changed  chan struct{}
+
+	sent int // for ids
+	done sync.WaitGroup
+}
+
+func newSteady(t *testing.T, server *peers.Server, account peers.Account) *steady {
+	s := &steady{t: t, server: server, account: account, nick: "Steady", changed: make(chan struct{})}
+	t.Cleanup(func() {
+		s.mu.Lock()
+		conn := s.conn
+		s.mu.Unlock()
+		if conn != nil {
+			conn.Drop()
+		}
+		s.done.Wait()
+	})
+	return s
+}
+
+// connect logs in as soon as the server lets it.
+func (s *steady) connect(ctx context.Context) error {
+	return peers.Poll(ctx, func() error { return s.try(ctx) })
+}
+
+func (s *steady) try(ctx context.Context) error {
+	s.mu.Lock()
+	if s.conn != nil {
+		select {
+		case <-s.conn.Done():
+		default:
+			s.mu.Unlock()
+			return nil
+		}
+	}
+	s.mu.Unlock()
+	s.done.Wait() // the reader of the connection before
+	conn, err := s.server.Dial(ctx, s.account, "")
+	if err != nil {
+		return err
+	}
+	if err := conn.Send("<enable xmlns='" + spaceSM + "'/>"); err != nil {
+		conn.Drop()
+		return err
+	}
+	if answer, err := conn.Next(ctx); err != nil || answer.Name.Local != "enabled" {
+		conn.Drop()
+		return fmt.Errorf("enable stream management: %v, %w", answer, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conn, s.counted = conn, 0
+	again := s.waiting
+	s.waiting = nil
+	s.done.Add(1)
+	go s.read(conn)
+	err = s.sendLocked("<presence/>")
+	for _, room := range s.rooms {
+		err = errors.Join(err, s.sendLocked("<presence to='"+room+"/"+s.nick+"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"))
+	}
+	for i, stanza := range again {
+		if strings.HasPrefix(stanza, "<message") {
+			if failed := s.sendLocked(stanza); failed != nil {
+				s.waiting = append(s.waiting, again[i+1:]...) // for the next time
+				return errors.Join(err, failed)
+			}
+		}
+	}
+	return err
+}
+
+// sendLocked sends a stanza that counts, and asks for its acknowledgement.
+func (s *steady) sendLocked(stanza string) error {
+	s.waiting = append(s.waiting, stanza)
+	return s.conn.Send(stanza + "<r xmlns='" + spaceSM + "'/>")
+}
+
+// write sends a message with a body; a lost connection is no error, it goes later.
+func (s *steady) write(to, kind, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent++
+	id := fmt.Sprintf("steady-%d", s.sent)
+	_ = s.sendLocked(fmt.Sprintf("<message to='%s' type='%s' id='%s'><body>%s</body><origin-id xmlns='urn:xmpp:sid:0' id='%s'/></message>", to, kind, id, body, id))
+}
+
+// read takes what comes until the connection ends.
+func (s *steady) read(conn *client.Conn) {
+	defer s.done.Done()
+	handled := 0
+	for {
+		e, err := conn.Next(context.Background())
+		if err != nil {
+			s.tell()
+			return
+		}
+		switch {
+		case e.Name.Space == spaceSM && e.Name.Local == "a":
+			s.acknowledged(e.Attr("h"))
+		case e.Name.Space == spaceSM && e.Name.Local == "r":
+			_ = conn.Send("<a xmlns='" + spaceSM + "' h='" + strconv.Itoa(handled) + "'/>")
+		case e.Name.Local == "message" || e.Name.Local == "presence" || e.Name.Local == "iq":
+			handled++
+			if e.Name.Local == "message" {
+				s.mu.Lock()
+				s.received = append(s.received, e)
+				s.mu.Unlock()
+			}
+		}
+		s.tell()
+	}
+}
+
+func (s *steady) acknowledged(h string) {
+	count, err := strconv.ParseUint(h, 10, 32)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := uint32(count) - s.counted
+	if err != nil || int(fresh) > len(s.waiting) {
+		s.t.Errorf("acknowledgement h=%q, with %d counted before and %d waiting", h, s.counted, len(s.waiting))
+		return
+	}
+	s.waiting = s.waiting[fresh:]
+	s.counted = uint32(count)
+}
+
+func (s *steady) tell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// bodies are the bodies of the messages of one sender, in the order in which they came.
+func (s *steady) bodies(from, kind string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for _, m := range s.received {
+		body := m.ChildText("body")
+		if bare, _, _ := strings.Cut(m.Attr("from"), "/"); bare == from && m.Attr("type") == kind && body != "" {
+			list = append(list, body)
+		}
+	}
+	return list
+}
+
+// await waits until ok holds, connecting again whenever the connection is lost.
+func (s *steady) await(ctx context.Context, ok func() bool) error {
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		var ended <-chan struct{}
+		if s.conn != nil {
+			ended = s.conn.Done()
+		}
+		s.mu.Unlock()
+		if ok() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ended:
+			if err := s.connect(ctx); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// settled tells whether all that was sent is acknowledged.
+func (s *steady) settled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.waiting) == 0
+}
+
+// sameOnce compares what was written with what arrived: each once, in order.
+func sameOnce(t *testing.T, where string, want, got []string) {
+	t.Helper()
+	if slices.Equal(want, got) {
+		return
+	}
+	times := map[string]int{}
+	for _, g := range got {
+		times[g]++
+	}
+	var lost, twice []string
+	for _, w := range want {
+		switch n := times[w]; {
+		case n == 0:
+			lost = append(lost, w)
+		case n > 1:
+			twice = append(twice, fmt.Sprintf("%s (%d times)", w, n))
+		}
+		delete(times, w)
+	}
+	t.Errorf("%s: %d written, %d arrived; lost %q, more than once %q, never written %v", where, len(want), len(got), lost, twice, times)
+	if lost == nil && twice == nil && len(times) == 0 {
+		for i := range want {
+			if want[i] != got[i] {
+				t.Errorf("%s: out of order from %d on: written %q, arrived %q", where, i, want[i:min(i+6, len(want))], got[i:min(i+6, len(got))])
+				break
+			}
+		}
+	}
+}
