@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -94,6 +95,8 @@ var methods = map[string]method{
 	"reactions.get":                  both((*call).reactionsGet, "reactions:read"),
 	"reactions.remove":               both((*call).reactionsRemove, "reactions:write"),
 	"team.info":                      both((*call).teamInfo, "team:read"),
+	"usergroups.list":                both((*call).usergroupsList, "usergroups:read"),
+	"usergroups.users.list":          both((*call).usergroupsUsersList, "usergroups:read"),
 	"users.conversations":            both((*call).usersConversations),
 	"users.getPresence":              both((*call).usersGetPresence, "users:read"),
 	"users.info":                     both((*call).usersInfo, "users:read"),
@@ -128,6 +131,14 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.check(KindRequest, name, a.raw())
+	s.mu.Lock()
+	s.calls[name]++
+	wait := s.limited(name, cmp.Or(bearer(r), a.str("token"))+" "+a.str("channel"))
+	s.mu.Unlock()
+	if wait > 0 {
+		tooMany(w, wait)
+		return
+	}
 	f := s.takeFault(name)
 	if f.before(s, name, w, r) {
 		return

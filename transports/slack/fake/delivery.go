@@ -5,7 +5,6 @@ import "time"
 // envelope is something for an app that Socket Mode delivers until it is acknowledged.
 type envelope struct {
 	app     *App
-	kind    string // events_api or slash_commands
 	name    string // for the check
 	payload map[string]any
 	team    *Workspace
@@ -17,7 +16,6 @@ type envelope struct {
 	over    bool     // acknowledged or given up
 	done    chan struct{}
 	timer   *timer
-	answer  any // the payload of the acknowledgement
 }
 
 const keptFrames = 500 // envelopes an app's Redeliver can reach back
@@ -25,9 +23,7 @@ const keptFrames = 500 // envelopes an app's Redeliver can reach back
 // publish hands envelopes to their apps and messages to the hooks. It must be called without mu.
 func (s *Server) publish(o outbox) {
 	for _, e := range o.envelopes {
-		if e.kind == "events_api" {
-			s.check(KindEvent, e.name, e.payload)
-		}
+		s.check(KindEvent, e.name, e.payload)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,13 +84,11 @@ func (s *Server) deliver(e *envelope) {
 	e.ids = append(e.ids, id)
 	s.envelopes[id] = e
 	frame := map[string]any{
-		"type": e.kind, "envelope_id": id, "payload": e.payload, "accepts_response_payload": e.kind != "events_api",
+		"type": "events_api", "envelope_id": id, "payload": e.payload, "accepts_response_payload": false,
+		"retry_attempt": e.attempt, "retry_reason": "",
 	}
-	if e.kind == "events_api" {
-		frame["retry_attempt"], frame["retry_reason"] = e.attempt, ""
-		if e.attempt > 0 {
-			frame["retry_reason"] = "timeout"
-		}
+	if e.attempt > 0 {
+		frame["retry_reason"] = "timeout"
 	}
 	if k := e.app.nextSocket(); k != nil && !s.down {
 		k.send(frame)
@@ -109,7 +103,7 @@ func (s *Server) unacknowledged(e *envelope) {
 	if e.over {
 		return
 	}
-	if e.attempt >= len(s.opt.RetryAfter) || e.kind != "events_api" {
+	if e.attempt >= len(s.opt.RetryAfter) {
 		s.forget(e)
 		return
 	}
@@ -137,7 +131,7 @@ func (s *Server) forget(e *envelope) {
 }
 
 // acknowledge takes an app's acknowledgement of a delivery.
-func (s *Server) acknowledge(a *App, id string, answer any) {
+func (s *Server) acknowledge(a *App, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.envelopes[id]
@@ -148,7 +142,6 @@ func (s *Server) acknowledge(a *App, id string, answer any) {
 		a.dropAcks--
 		return
 	}
-	e.answer = answer
 	s.forget(e)
 }
 

@@ -93,7 +93,7 @@ func (s *Server) envelopeFor(in *Install, n emission, who []authorization) *enve
 	}
 	id := s.ids.next("Ev")
 	e := &envelope{
-		app: in.App, kind: "events_api", name: eventName(n.event), who: who, team: in.team,
+		app: in.App, name: eventName(n.event), who: who, team: in.team,
 		context: "4-" + secret(24), done: make(chan struct{}),
 	}
 	e.payload = map[string]any{
@@ -178,6 +178,8 @@ func subscription(n emission) (name string, scope []string) {
 		return typ, []string{"users.profile:read"}
 	case typ == "team_join", strings.HasPrefix(typ, "user_"):
 		return typ, []string{"users:read"}
+	case strings.HasPrefix(typ, "subteam_"):
+		return typ, []string{"usergroups:read"}
 	case strings.HasPrefix(typ, "team_"):
 		return typ, []string{"team:read"}
 	}

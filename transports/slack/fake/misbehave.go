@@ -118,11 +118,7 @@ func (f *fault) before(s *Server, name string, w http.ResponseWriter, r *http.Re
 	}
 	switch f.kind {
 	case rateLimited:
-		after := max(1, int((f.wait+time.Second-1)/time.Second))
-		w.Header().Set("Retry-After", strconv.Itoa(after))
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.WriteHeader(http.StatusTooManyRequests)
-		_, _ = w.Write([]byte(`{"ok":false,"error":"ratelimited"}`))
+		tooMany(w, f.wait)
 	case serverError:
 		htmlError(w, f.status)
 	case hang:
@@ -163,6 +159,15 @@ func (f *fault) instead(w http.ResponseWriter) bool {
 		return false
 	}
 	return true
+}
+
+// tooMany is Slack's answer to who calls too often.
+func tooMany(w http.ResponseWriter, wait time.Duration) {
+	after := max(1, int((wait+time.Second-1)/time.Second))
+	w.Header().Set("Retry-After", strconv.Itoa(after))
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(http.StatusTooManyRequests)
+	_, _ = w.Write([]byte(`{"ok":false,"error":"ratelimited"}`))
 }
 
 // htmlError is how Slack's front end says that something broke.

@@ -96,7 +96,7 @@ func inline(s string, style map[string]any, code bool) []any {
 	}
 	for i := 0; i < len(s); {
 		if s[i] == '<' {
-			if m := control.FindString(s[i:]); m != "" {
+			if m := control.FindString(s[i:min(len(s), i+maxToken)]); m != "" {
 				flush()
 				out = append(out, styled(controlElement(m), style))
 				i += len(m)
@@ -104,7 +104,7 @@ func inline(s string, style map[string]any, code bool) []any {
 			}
 		}
 		if !code {
-			if m := shortcode.FindStringSubmatch(s[i:]); m != nil {
+			if m := shortcode.FindStringSubmatch(s[i:min(len(s), i+maxToken)]); m != nil {
 				flush()
 				out = append(out, styled(emojiElement(m[1], m[2]), style))
 				i += len(m[0])
@@ -142,7 +142,7 @@ func span(s string, i int) (name, inner string) {
 	if name == "" || i > 0 && wordByte(s[i-1]) || i+1 >= len(s) || s[i+1] == ' ' || s[i+1] == s[i] {
 		return "", ""
 	}
-	for j := i + 2; j < len(s) && s[j] != '\n'; j++ {
+	for j := i + 2; j < min(len(s), i+maxToken) && s[j] != '\n'; j++ {
 		if s[j] == s[i] && s[j-1] != ' ' && (j+1 == len(s) || !wordByte(s[j+1])) {
 			return name, s[i+1 : j]
 		}

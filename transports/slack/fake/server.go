@@ -69,6 +69,8 @@ type Server struct {
 	uploads       map[string]*File
 	faults        []*fault
 	hanging       int
+	limits        map[string]*limiter
+	calls         map[string]int
 	envelopes     map[string]*envelope
 	onMessage     []func(Message)
 	notices       []Message // waiting for the hooks
@@ -121,6 +123,8 @@ func New(opt Options) *Server {
 		envelopes: map[string]*envelope{},
 		timers:    map[*timer]struct{}{},
 		changes:   make(chan struct{}),
+		limits:    map[string]*limiter{},
+		calls:     map[string]int{},
 		closing:   make(chan struct{}),
 	}
 	s.mux = http.NewServeMux()

@@ -242,7 +242,7 @@ func (k *socket) read(s *Server) {
 		}
 		s.check(KindAck, "ack", ack)
 		id, _ := ack["envelope_id"].(string)
-		s.acknowledge(k.app, id, ack["payload"])
+		s.acknowledge(k.app, id)
 	}
 }
 

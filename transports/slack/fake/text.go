@@ -22,6 +22,9 @@ var (
 	broadcastLabel = regexp.MustCompile(`^<(!(?:here|channel|everyone))\|[^<>]*>$`)
 )
 
+// maxToken bounds a link or mention, and with it the time that a text can take.
+const maxToken = 2048
+
 // rewriting says what Slack does to a text when it is posted.
 type rewriting struct {
 	team     *Workspace
@@ -36,7 +39,7 @@ func (r rewriting) rewrite(in string) string {
 	boundary := true // before in[i] a word may begin
 	code := 0        // inside ` or ```, where nothing becomes a link
 	for i := 0; i < len(in); {
-		rest := in[i:]
+		rest := in[i:min(len(in), i+maxToken)]
 		token, used := "", 0
 		switch {
 		case strings.HasPrefix(rest, "```"):
@@ -58,7 +61,7 @@ func (r rewriting) rewrite(in string) string {
 		}
 		if used == 0 {
 			c := rest[:1]
-			boundary = strings.ContainsAny(c, " \t\n([{*_~'\"-:,;>")
+			boundary = strings.ContainsAny(c, " \t\n([{*_~'\"")
 			out.WriteString(escape.Replace(c))
 			i++
 			continue
@@ -81,9 +84,21 @@ func normalise(m string) string {
 	return m
 }
 
+// addressLike says whether a text begins with a word that has a dot in it.
+func addressLike(s string) bool {
+	if !wordByte(s[0]) {
+		return false
+	}
+	end := strings.IndexAny(s, " \t\n<>|`*~\"'()")
+	if end < 0 {
+		end = len(s)
+	}
+	return strings.Contains(s[:end], ".")
+}
+
 // word is the link or mention that begins a text, and how much of it that is.
 func (r rewriting) word(s string) (string, int) {
-	if r.links {
+	if r.links && (strings.HasPrefix(s, "http") || addressLike(s)) {
 		if m := trimPunctuation(bareURL.FindString(s)); m != "" {
 			return "<" + escape.Replace(m) + ">", len(m)
 		}

@@ -153,3 +153,25 @@ func TestReactionsAndPins(t *testing.T) {
 	}
 	w.wants(w.bot.AddReactionContext(ctx, "one_more", at), "too_many_reactions")
 }
+
+func TestUserGroups(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.listen()
+	l.connected(1)
+	g := w.acme.AddUserGroup("makers", "The makers", w.ann, w.ann)
+	g.SetMembers(w.bob, w.carl)
+	l.until("the events", func() bool { return slices.Contains(l.types(), "subteam_updated") })
+	groups, err := w.bot.GetUserGroupsContext(deadline(t), slack.GetUserGroupsOptionIncludeUsers(true), slack.GetUserGroupsOptionIncludeCount(true))
+	w.ok(err)
+	if len(groups) != 1 || groups[0].Handle != "makers" || groups[0].UserCount != 2 || !slices.Equal(groups[0].Users, []string{w.bob.ID, w.carl.ID}) {
+		t.Errorf("groups: %+v", groups)
+	}
+	ids, err := w.bot.GetUserGroupMembersContext(deadline(t), g.ID)
+	w.ok(err)
+	if len(ids) != 2 {
+		t.Errorf("members: %v", ids)
+	}
+	_, err = w.bot.GetUserGroupMembersContext(deadline(t), "S0NONE")
+	w.wants(err, "no_such_subteam")
+}

@@ -14,6 +14,7 @@ type Workspace struct {
 	name     string
 	users    []*User
 	channels []*Channel
+	groups   []*UserGroup
 	emoji    map[string]string // name to URL or "alias:name"
 	pictures map[string]emojiPicture
 }
