@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/integration/xmltree"
@@ -42,7 +44,7 @@ func (r *running) condition(err error, want string) error {
 	if r.stage.Condense != nil {
 		got = r.stage.Condense(err)
 	}
-	if got != want {
+	if !slices.Contains(strings.Split(want, " or "), got) {
 		return fmt.Errorf("condition is %q (%v), want %q", got, err, want)
 	}
 	return nil

@@ -38,7 +38,7 @@
 //	alice skips the rest                drops what has come, for steps that are not the point
 //	alice disconnects                   closes the stream
 //	alice loses the connection          the socket goes without a word
-//	alice is disconnected: C            the server ends the stream, with stream error C if given
+//	alice is disconnected: C            the server ends the stream, with stream error C if given ("C or D")
 //	network slack: …                    the stand-in of a network does something
 //	network slack eventually: …         the stand-in must come to show something
 //	the server is killed and restarts   kill -9, then a start with the same data

@@ -61,7 +61,7 @@ var forms = []form{
 	{line: regexp.MustCompile(`^` + some + ` loses? the connection$`), role: true, build: func(g []string, _ string) (action, error) {
 		return losesConnection{names(g[0])}, nil
 	}},
-	{line: regexp.MustCompile(`^` + who + ` is disconnected(?:: ([a-z-]+))?$`), role: true, build: func(g []string, _ string) (action, error) {
+	{line: regexp.MustCompile(`^` + who + ` is disconnected(?:: ([a-z-]+(?: or [a-z-]+)*))?$`), role: true, build: func(g []string, _ string) (action, error) {
 		return isDisconnected{g[0], g[1]}, nil
 	}},
 	{line: regexp.MustCompile(`^network ` + who + `: (.+)$`), build: func(g []string, _ string) (action, error) {
