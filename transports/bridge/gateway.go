@@ -1,0 +1,301 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/dragoman-im/dragoman/core/command"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// Endpoint is a domain of an XMPP server: one of this process, or a component's link.
+type Endpoint interface {
+	Domain() jid.JID
+	Send(*stanza.Stanza)
+	// Handle sets who gets the stanzas for the domain: called in order for each sender.
+	Handle(func(*stanza.Stanza))
+}
+
+// Options is what a gateway is made of. Network, Endpoint, Store, Keys and Journal are needed.
+type Options struct {
+	Network  transports.Network
+	Endpoint Endpoint
+	Store    Store
+	Keys     *Keys
+	Journal  string // a file's path, beside the store
+	// Settle calls done once all that was sent before is safe from a crash of this
+	// process: written by the router's stages, or to the component's socket. Nil is at once.
+	Settle   func(done func())
+	Settings Settings
+	Log      *slog.Logger
+	Now      func() time.Time // wall clock; nil is time.Now
+	// Trace is told each step of a message's way, by the names in package transports.
+	Trace func(step string, attrs ...slog.Attr)
+}
+
+// Gateway is one network on one domain.
+type Gateway struct {
+	network  transports.Network
+	info     transports.Info
+	endpoint Endpoint
+	domain   jid.JID
+	store    Store
+	keys     *Keys
+	settle   func(func())
+	set      Settings
+	log      *slog.Logger
+	now      func() time.Time
+	trace    func(string, ...slog.Attr)
+
+	handed  handed
+	inbox   *combiner
+	seq     atomic.Int64 // last number given to a row
+	started chan struct{}
+
+	mu       sync.Mutex
+	ctx      context.Context // of Run; nil before
+	group    sync.WaitGroup
+	stopping bool
+	accounts map[transports.AccountID]*account
+	owners   map[jid.JID][]*account // by bare JID, the oldest first
+	users    map[transports.UserID]*account
+	workers  map[int64]*worker // by room
+	rates    map[jid.JID]*rate.Limiter
+
+	places    places
+	people    people
+	presences presences
+	granted   grants
+	queries   queries
+	dialogues dialogues
+	commands  *command.Engine
+	since     time.Time
+	Counters  Counters
+}
+
+// Counters are for the operator: how much has passed.
+type Counters struct {
+	Events, Duplicates, Echoes, Delivered, Accepted, Calls, Retries, Refused, Failed, Panics atomic.Int64
+}
+
+// New checks what it is given and makes a gateway; Run starts it.
+func New(o Options) (*Gateway, error) {
+	if o.Network == nil || o.Endpoint == nil || o.Store == nil || o.Keys == nil || o.Journal == "" {
+		return nil, errors.New("gateway: Network, Endpoint, Store, Keys and Journal are needed")
+	}
+	if err := transports.CheckNetwork(o.Network); err != nil {
+		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Settle == nil {
+		o.Settle = func(done func()) { done() }
+	}
+	if o.Trace == nil {
+		o.Trace = func(string, ...slog.Attr) {}
+	}
+	info := o.Network.Info()
+	g := &Gateway{
+		network: o.Network, info: info, endpoint: o.Endpoint, domain: o.Endpoint.Domain(), store: o.Store,
+		keys: o.Keys, settle: o.Settle, set: o.Settings.orDefaults(), now: o.Now, trace: o.Trace,
+		log:      o.Log.With("gateway", o.Endpoint.Domain().String()),
+		started:  make(chan struct{}),
+		accounts: map[transports.AccountID]*account{}, owners: map[jid.JID][]*account{}, users: map[transports.UserID]*account{},
+		workers: map[int64]*worker{}, rates: map[jid.JID]*rate.Limiter{},
+	}
+	g.handed.g, g.inbox, g.since = g, &combiner{g: g}, g.now()
+	g.commands = g.offered()
+	var err error
+	g.handed.journal, g.handed.had, err = openJournal(o.Journal)
+	return g, err
+}
+
+// Domain is the gateway's address.
+func (g *Gateway) Domain() jid.JID { return g.domain }
+
+// Network tells what network this is.
+func (g *Gateway) Network() transports.Info { return g.info }
+
+// Run serves until ctx ends, and returns when all of the gateway's goroutines have ended.
+func (g *Gateway) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g.mu.Lock()
+	if g.ctx != nil {
+		g.mu.Unlock()
+		return errors.New("gateway runs already")
+	}
+	g.ctx = ctx
+	g.mu.Unlock()
+	waiting, err := g.load(ctx)
+	if err != nil {
+		g.stop()
+		return fmt.Errorf("start gateway %s: %w", g.domain, err)
+	}
+	g.endpoint.Handle(g.receive)
+	close(g.started)
+	g.log.Info("gateway started", "network", g.info.Kind, "accounts", len(g.accounts))
+	for _, a := range g.allAccounts() {
+		a.start()
+	}
+	for _, w := range waiting {
+		g.wakeWaiting(w)
+	}
+	g.keepHouse(ctx)
+	g.stop()
+	return nil
+}
+
+// load reads what the last run left behind and finishes what it had begun.
+func (g *Gateway) load(ctx context.Context) ([]Waiting, error) {
+	last, err := g.store.Sequences(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.seq.Store(last)
+	rows, err := g.store.ListAccounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		g.addAccount(row)
+	}
+	if err := g.deliverLeft(ctx); err != nil {
+		return nil, err
+	}
+	return g.store.WaitingRooms(ctx)
+}
+
+// stop waits until every goroutine has ended.
+func (g *Gateway) stop() {
+	g.mu.Lock()
+	g.stopping = true
+	g.mu.Unlock()
+	g.endpoint.Handle(func(*stanza.Stanza) {})
+	for _, a := range g.allAccounts() {
+		a.stop()
+	}
+	g.dialogues.stop()
+	g.group.Wait()
+	for _, w := range g.workers {
+		w.shut()
+	}
+	if err := g.handed.close(); err != nil {
+		g.log.Error("closing the journal", "error", err)
+	}
+	g.log.Info("gateway stopped")
+}
+
+// spawn starts a goroutine that Run waits for; false where the gateway is stopping.
+func (g *Gateway) spawn(f func(ctx context.Context)) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.spawnLocked(f)
+}
+
+func (g *Gateway) spawnLocked(f func(ctx context.Context)) bool {
+	if g.stopping || g.ctx == nil {
+		return false
+	}
+	g.group.Add(1)
+	ctx := g.ctx
+	go func() {
+		defer g.group.Done()
+		defer g.recovered("goroutine")
+		f(ctx)
+	}()
+	return true
+}
+
+// recovered keeps a panic from ending the process.
+func (g *Gateway) recovered(where string) {
+	if v := recover(); v != nil {
+		g.Counters.Panics.Add(1)
+		g.log.Error("panic", "where", where, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	}
+}
+
+// next is a fresh number for a row; numbers rise in the order in which they are given.
+func (g *Gateway) next() int64 { return g.seq.Add(1) }
+
+// send hands a stanza to the server.
+func (g *Gateway) send(st *stanza.Stanza) {
+	if st != nil {
+		g.endpoint.Send(st)
+	}
+}
+
+const (
+	houseTick  = 5 * time.Second
+	pruneEvery = 10 * time.Minute
+)
+
+// keepHouse does what is due from time to time.
+func (g *Gateway) keepHouse(ctx context.Context) {
+	tick := time.NewTicker(houseTick)
+	defer tick.Stop()
+	pruned := time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		g.handed.flush(ctx)
+		g.dialogues.expire(g.now())
+		g.forgetRates()
+		if now := g.now(); now.Sub(pruned) >= pruneEvery || now.Before(pruned) {
+			pruned = now
+			archive := time.Time{}
+			if g.set.KeepArchive > 0 {
+				archive = now.Add(-g.set.KeepArchive)
+			}
+			if err := g.store.Prune(ctx, now.Add(-g.set.KeepKeys), archive); err != nil && ctx.Err() == nil {
+				g.log.Error("pruning", "error", err)
+			}
+		}
+	}
+}
+
+// allowed spends one stanza of a user's rate.
+func (g *Gateway) allowed(who jid.JID) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	l := g.rates[who]
+	if l == nil {
+		if len(g.rates) > 10000 { // strangers of many addresses share one
+			who = g.domain
+			if l = g.rates[who]; l != nil {
+				return l.AllowN(g.now(), 1)
+			}
+		}
+		l = rate.NewLimiter(rate.Limit(g.set.Stanzas), 20*g.set.Stanzas)
+		g.rates[who] = l
+	}
+	return l.AllowN(g.now(), 1)
+}
+
+// forgetRates drops limiters that are full again.
+func (g *Gateway) forgetRates() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for who, l := range g.rates {
+		if l.TokensAt(g.now()) >= float64(l.Burst()) {
+			delete(g.rates, who)
+		}
+	}
+}

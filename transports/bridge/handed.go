@@ -1,0 +1,119 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync"
+)
+
+const handedMax = 4096 // journal entries before the rows are marked in the store
+
+// handed follows the rows whose deliveries went to the Endpoint: first in the journal,
+// later, in one transaction for many, in the store.
+type handed struct {
+	g   *Gateway
+	had map[int64]bool // what the journal of the last run held
+
+	mu      sync.Mutex
+	journal *journal
+	fresh   []int64 // in the journal's newer file
+
+	flushing sync.Mutex
+	older    []int64 // in the older file; owned by the flush under way
+}
+
+// note is called after the deliveries of a row were given to the Endpoint.
+func (h *handed) note(seq int64) { h.g.settle(func() { h.add(seq) }) }
+
+func (h *handed) add(seq int64) {
+	h.mu.Lock()
+	n, err := h.journal.add(seq)
+	h.fresh = append(h.fresh, seq)
+	h.mu.Unlock()
+	if err != nil && !errors.Is(err, fs.ErrClosed) {
+		h.g.log.Error("a message may come twice after a crash", "error", err)
+	}
+	if n > 0 && n%handedMax == 0 {
+		h.g.spawn(h.flush)
+	}
+}
+
+// flush marks what has been handed over, and begins a new journal.
+func (h *handed) flush(ctx context.Context) {
+	if !h.flushing.TryLock() {
+		return
+	}
+	defer h.flushing.Unlock()
+	if len(h.older) == 0 {
+		if err := h.turn(); err != nil {
+			h.g.log.Error("turning the journal", "error", err)
+			return
+		}
+	}
+	if len(h.older) == 0 {
+		return
+	}
+	if err := h.g.store.HandedOver(ctx, h.older); err != nil {
+		if ctx.Err() == nil {
+			h.g.log.Error("marking messages as handed over", "error", err)
+		}
+		return
+	}
+	h.older = h.older[:0]
+	if err := h.journal.drop(); err != nil {
+		h.g.log.Error("dropping the old journal", "error", err)
+	}
+}
+
+func (h *handed) turn() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.fresh) == 0 {
+		return nil
+	}
+	if err := h.journal.turn(); err != nil {
+		return err
+	}
+	h.older, h.fresh = append(h.older, h.fresh...), h.fresh[:0]
+	return nil
+}
+
+func (h *handed) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.journal.close()
+}
+
+// deliverLeft hands over what a crash left between the commit and the Endpoint, in order.
+func (g *Gateway) deliverLeft(ctx context.Context) error {
+	rows, err := g.store.ReadyEvents(ctx)
+	if err != nil {
+		return err
+	}
+	var seqs []int64
+	for _, r := range rows {
+		seqs = append(seqs, r.Seq)
+		if g.handed.had[r.Seq] {
+			continue
+		}
+		list, err := decodeDeliveries(r.Out)
+		if err != nil {
+			g.log.Error("a kept delivery cannot be read", "seq", r.Seq, "error", err)
+			continue
+		}
+		for _, d := range list {
+			g.deliverKept(d)
+		}
+		if _, err := g.handed.journal.add(r.Seq); err != nil {
+			return err
+		}
+	}
+	if len(seqs) > 0 {
+		if err := g.store.HandedOver(ctx, seqs); err != nil {
+			return err
+		}
+	}
+	g.handed.had = nil
+	return g.handed.journal.reset()
+}

@@ -1,0 +1,149 @@
+package bridge
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// member is somebody who came to the room or left it.
+func (s *step) member(ctx context.Context, m transports.Member) error {
+	w := s.w
+	if m.User.ID == "" || w.direct() {
+		return nil
+	}
+	u := clip(m.User)
+	if u.Name == "" && u.Handle == "" {
+		u = w.g.person(ctx, w.g.account(s.row.Account), u.ID, "")
+	} else {
+		s.b.People = append(s.b.People, u)
+		w.g.people.put(u)
+	}
+	local := w.g.accountOfUser(u.ID)
+	if local != nil {
+		seen := VisibleRow{Account: local.id, Room: w.id, Joined: m.Joined, Writable: m.Joined}
+		if m.Joined || w.row.Kind == transports.Public {
+			s.b.Visible = append(s.b.Visible, seen)
+		} else {
+			s.b.Hidden = append(s.b.Hidden, seen)
+		}
+	}
+	row := MemberRow{w.id, u.ID}
+	if m.Joined {
+		s.b.Members = append(s.b.Members, row)
+	} else {
+		s.b.Left = append(s.b.Left, row)
+	}
+	s.then(func(ctx context.Context) {
+		if w.room == nil {
+			return
+		}
+		id := w.g.occupantID(u.ID, "")
+		switch {
+		case m.Joined && local == nil:
+			w.setMember(ctx, u, "")
+		case !m.Joined:
+			d := room.Departure{Kind: room.Left, Reason: cutBytes(m.Reason, maxName)}
+			if m.By != "" && m.By != u.ID {
+				d.Kind, d.Actor = room.Kicked, displayName(w.g.person(ctx, nil, m.By, ""))
+			}
+			w.room.Evict(ctx, id, d)
+			w.emptied()
+		}
+	})
+	return nil
+}
+
+// roomChanged is a room that is new, or has another name, topic or kind.
+func (s *step) roomChanged(ctx context.Context, c transports.RoomChanged) error {
+	w, info := s.w, c.Info
+	topic := w.row.Topic
+	w.row = merge(w.row, info)
+	s.b.Rooms = append(s.b.Rooms, w.row)
+	s.b.Visible = append(s.b.Visible, VisibleRow{Account: s.row.Account, Room: w.id, Joined: info.Joined, Writable: info.Writable})
+	if a := w.g.account(s.row.Account); a != nil && info.Joined {
+		s.then(func(ctx context.Context) { a.fillLater(w.row) })
+	}
+	s.then(func(ctx context.Context) { w.showInfo(ctx, topic, s.e.Actor) })
+	return nil
+}
+
+// merge puts what the network says of a room into its row.
+func merge(row RoomRow, info transports.RoomInfo) RoomRow {
+	row.Name, row.Topic = cutBytes(oneLine(info.Name), maxName), cutBytes(info.Topic, 4000)
+	row.Group, row.Space, row.Members = cutBytes(oneLine(info.Group), maxName), info.Space, info.Members
+	if info.ID != "" {
+		row.Room = info.ID
+	}
+	return row
+}
+
+// showInfo tells those in the room what has changed.
+func (w *worker) showInfo(ctx context.Context, topicBefore string, actor transports.UserID) {
+	if w.room == nil {
+		return
+	}
+	w.room.SetInfo(ctx, w.roomInfo())
+	if w.row.Topic != topicBefore {
+		subject := room.Subject{Text: w.row.Topic}
+		if actor != "" {
+			subject.OccupantID = w.g.occupantID(actor, "")
+			subject.Nick = displayName(w.g.person(ctx, nil, actor, ""))
+		}
+		w.room.SetSubject(ctx, subject, "", "")
+	}
+}
+
+// roomGone is a room that the account cannot see any longer.
+func (s *step) roomGone(_ context.Context, g transports.RoomGone) error {
+	w := s.w
+	s.b.Hidden = append(s.b.Hidden, VisibleRow{Account: s.row.Account, Room: w.id})
+	reason := "You are no longer in this room."
+	if g.Archived {
+		reason = "This room was archived."
+	}
+	if a := w.g.account(s.row.Account); a != nil {
+		s.then(func(ctx context.Context) { w.evictUser(ctx, a, reason) })
+	}
+	return nil
+}
+
+// callNotice tells of a call that began or ended.
+func (s *step) callNotice(ctx context.Context, c transports.Call) error {
+	text := "A call has begun."
+	if c.Ended {
+		text = "The call has ended."
+	} else if c.URL != "" && len(c.URL) < 4096 {
+		text = "A call has begun: " + c.URL
+	}
+	return s.say(ctx, s.stanzaID("call "+s.e.Key), false, body(text))
+}
+
+// read is how far somebody has read (XEP-0333). The owner's own marks say nothing to them.
+func (s *step) read(ctx context.Context, r transports.Read) error {
+	rows, err := s.idsByNet(ctx, r.ID)
+	if err != nil || len(rows) == 0 || s.ours() || s.quiet {
+		return err
+	}
+	w := s.w
+	shown := stanza.NewElement(nsMarkers, "displayed").With("id", w.refer(rows[0]))
+	if w.direct() {
+		if a := w.account(); a != nil && rows[0].Sender != "" {
+			contact, err := w.g.contactJID(w.row.Peer)
+			if err != nil {
+				return err
+			}
+			s.kept = append(s.kept, delivery{To: a.owner, From: contact, ID: s.stanzaID("read " + s.e.Key), Type: stanza.TypeChat, Payload: stanza.Encode(shown, hint("store"))})
+		}
+		return nil
+	}
+	who := w.g.person(ctx, w.g.account(s.row.Account), s.e.Actor, "")
+	s.then(func(ctx context.Context) {
+		if w.room != nil {
+			w.room.Broadcast(room.Post{From: w.g.occupantID(who.ID, ""), Nick: displayName(who), Payload: stanza.Encode(shown), Transient: true})
+		}
+	})
+	return nil
+}

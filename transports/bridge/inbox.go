@@ -1,0 +1,266 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// errFull is told to the network, which keeps the event: the durable inbox is the only buffer.
+var errFull = transports.Later(time.Second, errors.New("too many events wait in this room"))
+
+// kept is an event as the inbox keeps it.
+type kept struct {
+	Room  transports.RoomID   `json:"r,omitempty"`
+	Kind  transports.RoomKind `json:"k,omitempty"`
+	Peer  transports.UserID   `json:"p,omitempty"`
+	Actor transports.UserID   `json:"a,omitempty"`
+	Name  string              `json:"n,omitempty"`
+	Own   bool                `json:"o,omitempty"`
+	Nonce string              `json:"c,omitempty"`
+	At    time.Time           `json:"t,omitzero"`
+	Quiet bool                `json:"q,omitempty"` // history of a room that is new: archived, told to nobody
+	Body  json.RawMessage     `json:"b"`
+}
+
+func encodeEvent(e transports.Event, quiet bool) ([]byte, error) {
+	body, err := transports.MarshalBody(e.Body)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(kept{e.Room, e.Kind, e.Peer, e.Actor, e.Name, e.Own, e.Nonce, e.At, quiet, body})
+}
+
+func decodeEvent(row EventRow) (e transports.Event, quiet bool, err error) {
+	var k kept
+	if err := json.Unmarshal(row.Data, &k); err != nil {
+		return e, false, fmt.Errorf("read event: %w", err)
+	}
+	body, err := transports.UnmarshalBody(row.Kind, k.Body)
+	if err != nil {
+		return e, false, fmt.Errorf("read event: %w", err)
+	}
+	return transports.Event{
+		Key: row.Key, Room: k.Room, Kind: k.Kind, Peer: k.Peer, Actor: k.Actor, Name: k.Name, Own: k.Own, Nonce: k.Nonce, At: k.At, Body: body,
+	}, k.Quiet, nil
+}
+
+// deliver puts an event into the durable inbox of its room and wakes the worker.
+func (g *Gateway) deliver(ctx context.Context, a *account, e transports.Event) error {
+	done := make(chan error, 1)
+	g.post1(ctx, a, e, func(err error) { done <- err })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err() // it may be kept all the same; its key keeps it from coming twice
+	}
+}
+
+// post1 is deliver without the wait.
+func (g *Gateway) post1(ctx context.Context, a *account, e transports.Event, done func(error)) {
+	rows, err := g.rowsOf(ctx, a, []transports.Event{e}, LaneLive, false)
+	if err != nil {
+		done(err)
+		return
+	}
+	g.keep(rows, done)
+}
+
+// receiveAll makes a page of history durable before it returns.
+func (g *Gateway) receiveAll(ctx context.Context, a *account, events []transports.Event, quiet bool) error {
+	rows, err := g.rowsOf(ctx, a, events, LaneHistory, quiet)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	g.keep(rows, func(err error) { done <- err })
+	return <-done
+}
+
+// rowsOf makes inbox rows of events; each takes its place in its room's order.
+func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Event, lane Lane, quiet bool) ([]EventRow, error) {
+	rows := make([]EventRow, 0, len(events))
+	for _, e := range events {
+		row, err := g.rowOf(ctx, a, e, quiet)
+		if err == nil && !g.enterInbox(&row, lane) {
+			err = errFull
+		}
+		if err != nil {
+			for _, r := range rows {
+				g.left(r.Room, 1)
+			}
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func (g *Gateway) rowOf(ctx context.Context, a *account, e transports.Event, quiet bool) (EventRow, error) {
+	id, err := g.place(ctx, a, e)
+	if err != nil {
+		return EventRow{}, fmt.Errorf("find the room of an event: %w", err)
+	}
+	data, err := encodeEvent(e, quiet)
+	if err != nil {
+		return EventRow{}, transports.Refuse("bad-request", "the event cannot be kept", err)
+	}
+	return EventRow{Room: id, Account: a.id, Key: e.Key, Kind: transports.BodyKind(e.Body), Data: data, At: g.now()}, nil
+}
+
+// keep writes rows and wakes their workers; done is told when they are durable.
+func (g *Gateway) keep(rows []EventRow, done func(error)) {
+	g.inbox.put(rows, func(added []bool, err error) {
+		if err != nil {
+			err = fmt.Errorf("keep event: %w", err)
+		}
+		for i, r := range rows {
+			if err != nil || !added[i] {
+				g.left(r.Room, 1)
+			}
+			switch {
+			case err != nil:
+			case added[i]:
+				g.Counters.Events.Add(1)
+			default:
+				g.Counters.Duplicates.Add(1)
+			}
+		}
+		done(err)
+		if err == nil {
+			for _, r := range rows {
+				g.poke(r.Room, func(w *worker) bool { w.inbound = true; return true })
+			}
+		}
+	})
+}
+
+// enterInbox numbers a row in its room's order; false where the room has too many.
+func (g *Gateway) enterInbox(row *EventRow, lane Lane) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	w := g.workers[row.Room]
+	if w == nil {
+		w = &worker{g: g, id: row.Room}
+		g.workers[row.Room] = w
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pending >= g.set.Pending {
+		return false
+	}
+	w.pending++
+	row.Seq = g.next()
+	row.Order = row.Seq
+	if lane == LaneLive && w.live {
+		row.Lane = LaneLive
+	}
+	return true
+}
+
+// left takes rows off a room's count of those that wait.
+func (g *Gateway) left(id int64, n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if w := g.workers[id]; w != nil {
+		w.mu.Lock()
+		w.pending = max(0, w.pending-n)
+		if !w.running && !w.inbound && w.disposable() {
+			delete(g.workers, id)
+		}
+		w.mu.Unlock()
+	}
+}
+
+// combiner writes what several deliveries bring at the same time in one call of the store.
+type combiner struct {
+	g  *Gateway
+	mu sync.Mutex
+
+	rows    []EventRow
+	states  map[transports.AccountID]json.RawMessage
+	waiting []waiter
+	writing bool
+}
+
+type waiter struct {
+	from, n int // its rows
+	done    func(added []bool, err error)
+}
+
+// put has rows written, in the order of the calls; done is told which of them are new.
+func (c *combiner) put(rows []EventRow, done func(added []bool, err error)) {
+	c.mu.Lock()
+	c.waiting = append(c.waiting, waiter{len(c.rows), len(rows), done})
+	c.rows = append(c.rows, rows...)
+	c.startLocked()
+}
+
+// save keeps a resume state behind what was delivered before.
+func (c *combiner) save(id transports.AccountID, state json.RawMessage) {
+	c.mu.Lock()
+	if c.states == nil {
+		c.states = map[transports.AccountID]json.RawMessage{}
+	}
+	c.states[id] = state
+	c.startLocked()
+}
+
+// startLocked has somebody write, and unlocks.
+func (c *combiner) startLocked() {
+	start := !c.writing
+	c.writing = true
+	c.mu.Unlock()
+	if start && !c.g.spawn(func(context.Context) { c.write() }) {
+		c.write() // the gateway is stopping
+	}
+}
+
+// write goes on until nothing is left.
+func (c *combiner) write() {
+	for {
+		c.mu.Lock()
+		rows, states, waiting := c.rows, c.states, c.waiting
+		c.rows, c.states, c.waiting = nil, nil, nil
+		if len(rows) == 0 && len(states) == 0 {
+			c.writing = false
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		added, err := c.g.store.Receive(context.Background(), rows, states)
+		for _, w := range waiting {
+			if err != nil {
+				w.done(nil, err)
+			} else {
+				w.done(added[w.from:w.from+w.n], nil)
+			}
+		}
+		if err != nil && !c.failed(states, len(rows), err) {
+			return
+		}
+	}
+}
+
+// failed keeps resume states for the next write and tells whether to go on at once.
+func (c *combiner) failed(states map[transports.AccountID]json.RawMessage, events int, err error) bool {
+	c.g.log.Error("keeping events", "events", events, "error", err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, state := range states {
+		if _, newer := c.states[id]; !newer {
+			if c.states == nil {
+				c.states = map[transports.AccountID]json.RawMessage{}
+			}
+			c.states[id] = state
+		}
+	}
+	c.writing = len(c.rows) > 0
+	return c.writing
+}

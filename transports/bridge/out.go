@@ -1,0 +1,120 @@
+package bridge
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// meaning finds out what a stanza wants done on the network. An empty kind is nothing.
+func (w *worker) meaning(ctx context.Context, o outgoing) (kind string, data outData, err error) {
+	st := o.st
+	switch {
+	case o.subject != nil:
+		return w.outTopic(*o.subject)
+	case encrypted(st):
+		return "", data, stanza.NotAcceptable(w.g.info.Name + " cannot read encrypted messages. Please turn encryption off here.")
+	case st.Child(nsRetract, "retract") != nil:
+		return w.outDelete(ctx, o, st.Child(nsRetract, "retract").Attr("id"))
+	case st.Child(nsReactions, "reactions") != nil:
+		return w.outReact(ctx, o, st.Child(nsReactions, "reactions"))
+	case st.Child(nsCorrect, "replace") != nil && st.Child("", "body") != nil:
+		return w.outEdit(ctx, o, st.Child(nsCorrect, "replace").Attr("id"))
+	case st.Child("", "body") != nil:
+		data, err = w.textOf(o)
+		return outMessage, data, err
+	case st.Child(nsMarkers, "displayed") != nil:
+		return w.outRead(ctx, st.Child(nsMarkers, "displayed").Attr("id"))
+	}
+	return "", data, nil
+}
+
+// encrypted tells whether the body only says that there is something one cannot read (XEP-0380).
+func encrypted(st *stanza.Stanza) bool {
+	for e := range st.Tree().Elements() {
+		switch e.Space {
+		case "urn:xmpp:eme:0", "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "urn:xmpp:openpgp:0", "jabber:x:encrypted":
+			return true
+		}
+	}
+	return false
+}
+
+// target is the message that a stanza changes: in the map, or still in the outbox.
+type target struct {
+	stanza string // of its first version
+	sender string // bare JID where it came from XMPP
+	author transports.UserID
+	ids    []IDRow
+	gone   bool
+}
+
+// find looks for the message that an id of XMPP names.
+func (w *worker) find(ctx context.Context, id string) (target, bool, error) {
+	if id == "" || len(id) > 4*maxID {
+		return target{}, false, nil
+	}
+	rows, err := w.g.store.IDsByStanza(ctx, w.id, id)
+	if err == nil && len(rows) > 0 && rows[0].First != "" {
+		rows, err = w.g.store.IDsByStanza(ctx, w.id, rows[0].First)
+	}
+	if err != nil {
+		return target{}, false, err
+	}
+	if len(rows) > 0 {
+		r := rows[0]
+		return target{stanza: r.Stanza, sender: r.Sender, author: r.Author, ids: rows, gone: r.Gone}, true, nil
+	}
+	for _, a := range w.accepted {
+		if a.row.Message == id || a.row.Stanza == id {
+			return w.targetOf(a.row, a.data), true, nil
+		}
+	}
+	row, ok, err := w.g.store.OutByStanza(ctx, w.id, id)
+	if err != nil || !ok || row.State == OutFailed {
+		return target{}, false, err
+	}
+	return w.targetOf(row, decodeOut(row)), true, nil
+}
+
+// targetOf is a message that has not been sent yet; a correction stands for its first version.
+func (w *worker) targetOf(row OutRow, data outData) target {
+	t := target{stanza: row.Stanza, sender: row.Sender.Bare().String()}
+	if row.Kind == outEdit {
+		t.stanza = data.Target
+	}
+	return t
+}
+
+// mine tells whether a message is the user's own.
+func (t target) mine(o outgoing) bool {
+	return t.sender == o.from.Bare().String() || t.sender == "" && t.author != "" && t.author == o.account.user
+}
+
+// netOf is the network's id of a message that an id of XMPP names: its first part.
+func (c *call) netOf(ctx context.Context, id string) transports.MessageID {
+	rows, err := c.parts(ctx, id)
+	if err != nil || len(rows) == 0 {
+		return ""
+	}
+	return rows[0].Net
+}
+
+// parts are the messages of the network that an id of XMPP names, those deleted left out.
+func (c *call) parts(ctx context.Context, id string) ([]IDRow, error) {
+	if id == "" {
+		return nil, nil
+	}
+	rows, err := c.g.store.IDsByStanza(ctx, c.room.ID, id)
+	if err == nil && len(rows) > 0 && rows[0].First != "" {
+		rows, err = c.g.store.IDsByStanza(ctx, c.room.ID, rows[0].First)
+	}
+	kept := rows[:0]
+	for _, r := range rows {
+		if !r.Gone {
+			kept = append(kept, r)
+		}
+	}
+	return kept, err
+}

@@ -1,0 +1,147 @@
+package bridge
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// places remembers which row is which room, so that an event costs no query for it.
+type places struct {
+	mu   sync.Mutex
+	rows map[placeID]int64
+}
+
+type placeID struct {
+	scope transports.AccountID
+	key   string
+}
+
+// maxPlaces is how many rooms are remembered before all are forgotten.
+const maxPlaces = 100_000
+
+// placeKey names a room within its scope. A direct conversation goes by the person, so
+// that it is the same before the network has made a room of it.
+func placeKey(kind transports.RoomKind, id transports.RoomID, peer transports.UserID) string {
+	if kind == transports.Direct && peer != "" {
+		return "@" + string(peer)
+	}
+	if strings.HasPrefix(string(id), "@") || strings.HasPrefix(string(id), "\\") {
+		return "\\" + string(id)
+	}
+	return string(id)
+}
+
+func (p *places) get(id placeID) (int64, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	row, ok := p.rows[id]
+	return row, ok
+}
+
+func (p *places) put(id placeID, row int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.rows == nil || len(p.rows) >= maxPlaces {
+		p.rows = map[placeID]int64{}
+	}
+	p.rows[id] = row
+}
+
+// forget is for rooms that were removed.
+func (p *places) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rows = nil
+}
+
+// place finds the room of an event, making it known where it is new. Events about people
+// go to the account's own nameless room.
+func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (int64, error) {
+	switch b := e.Body.(type) {
+	case transports.Contact:
+		return g.placeOf(ctx, RoomRow{Scope: a.id})
+	case transports.RoomChanged:
+		if b.Info.Kind != "" {
+			e.Kind = b.Info.Kind
+		}
+		if b.Info.Peer != "" {
+			e.Peer = b.Info.Peer
+		}
+	}
+	row := RoomRow{Scope: a.id, Room: e.Room, Kind: e.Kind, Peer: e.Peer}
+	if row.Kind == transports.Direct && row.Peer == "" || row.Kind == "" {
+		if known, ok, err := g.roomOf(ctx, a, e.Room); err != nil || ok {
+			return known.ID, err
+		}
+	}
+	switch row.Kind {
+	case transports.Public:
+		row.Scope = ""
+	case transports.Private:
+		row.Scope = g.viewOf(ctx, a, row)
+	case "":
+		row.Kind = transports.Private // the cautious guess
+	}
+	return g.placeOf(ctx, row)
+}
+
+// placeOf finds or adds a room; row.Key is set here.
+func (g *Gateway) placeOf(ctx context.Context, row RoomRow) (int64, error) {
+	row.Key = placeKey(row.Kind, row.Room, row.Peer)
+	id := placeID{row.Scope, row.Key}
+	if known, ok := g.places.get(id); ok {
+		return known, nil
+	}
+	row, err := g.store.PutRoom(ctx, row)
+	if err != nil {
+		return 0, err
+	}
+	g.places.put(id, row.ID)
+	return row.ID, nil
+}
+
+// viewOf is the account whose view of a private room an event belongs to: where one
+// user has several accounts in it, that of the oldest, so that they see it once.
+func (g *Gateway) viewOf(ctx context.Context, a *account, row RoomRow) transports.AccountID {
+	key := placeKey(row.Kind, row.Room, row.Peer)
+	for _, other := range g.accountsOf(a.owner) {
+		if other == a {
+			break
+		}
+		if _, ok := g.places.get(placeID{other.id, key}); ok {
+			return other.id
+		}
+		if r, ok, err := g.store.FindRoom(ctx, other.id, key); err == nil && ok {
+			g.places.put(placeID{other.id, key}, r.ID)
+			return other.id
+		}
+	}
+	return a.id
+}
+
+// roomOf finds a room of the network as an account sees it.
+func (g *Gateway) roomOf(ctx context.Context, a *account, id transports.RoomID) (RoomRow, bool, error) {
+	for _, scope := range []transports.AccountID{a.id, ""} {
+		if row, ok, err := g.store.FindRoomID(ctx, scope, id); err != nil || ok {
+			return row, ok, err
+		}
+	}
+	return RoomRow{}, false, nil
+}
+
+// contactJID is the address of a person of the network.
+func (g *Gateway) contactJID(id transports.UserID) (jid.JID, error) {
+	return jid.New(jid.Escape(string(id)), g.domain.Domain(), "")
+}
+
+// roomJID is the address of a room of the network.
+func (g *Gateway) roomJID(id transports.RoomID) (jid.JID, error) {
+	return jid.New(jid.Escape(string(id)), g.domain.Domain(), "")
+}
+
+// networkID is what an address of ours stands for.
+func networkID(j jid.JID) string { return jid.Unescape(j.Local()) }

@@ -1,0 +1,236 @@
+package bridge
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// grants are the rights that servers have given us (XEP-0356).
+type grants struct {
+	mu sync.Mutex
+	by map[string]grant // by the server's domain
+}
+
+type grant struct{ roster, messages bool }
+
+func (g *grants) get(domain string) grant {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.by[domain]
+}
+
+// privilegeGranted notes what a server lets us do (XEP-0356 §4). Only a server itself can say so.
+func (g *Gateway) privilegeGranted(st *stanza.Stanza) bool {
+	x := st.Child(nsPrivilege, "privilege")
+	if x == nil || !st.From.IsHost() || st.Type == stanza.TypeError {
+		return false
+	}
+	var p grant
+	for perm := range x.Named(nsPrivilege, "perm") {
+		typ := perm.Attr("type")
+		switch perm.Attr("access") {
+		case "roster":
+			p.roster = typ == "set" || typ == "both"
+		case "message":
+			p.messages = typ == "outgoing"
+		}
+	}
+	g.granted.mu.Lock()
+	before := g.granted.by[st.From.Domain()]
+	if g.granted.by == nil {
+		g.granted.by = map[string]grant{}
+	}
+	if len(g.granted.by) < 1000 {
+		g.granted.by[st.From.Domain()] = p
+	}
+	g.granted.mu.Unlock()
+	g.log.Info("privileges granted", "server", st.From.String(), "roster", p.roster, "messages", p.messages)
+	if p.roster && !before.roster {
+		for _, a := range g.allAccounts() {
+			if a.owner.Domain() == st.From.Domain() {
+				g.spawn(func(ctx context.Context) { g.pushAll(ctx, a) })
+			}
+		}
+	}
+	return true
+}
+
+// ownCopy shows the owner what they wrote in the network's own client: as a carbon that
+// their server sends (XEP-0280 §6 by XEP-0356 §4.3) or, where it does not, as a message from
+// the contact that is marked.
+func (g *Gateway) ownCopy(a *account, contact jid.JID, id string, content []*stanza.Element) delivery {
+	if !g.granted.get(a.owner.Domain()).messages {
+		for _, e := range content {
+			if e != nil && e.Is("", "body") {
+				e.Nodes = []stanza.Node{{Text: "[you] " + e.Text()}}
+			}
+		}
+		return delivery{To: a.owner, From: contact, ID: id, Type: stanza.TypeChat, Payload: stanza.Encode(content...)}
+	}
+	inner := stanza.NewElement(stanza.NSClient, "message").With("from", a.owner.String()).With("to", contact.String()).
+		With("id", id).With("type", stanza.TypeChat).Add(content...)
+	sent := stanza.NewElement(nsCarbons, "sent").Add(stanza.NewElement(nsForward, "forwarded").Add(inner))
+	outer := stanza.NewElement(stanza.NSClient, "message").With("from", a.owner.String()).With("to", a.owner.String()).
+		With("id", hash(id, "carbon")).With("type", stanza.TypeChat).Add(sent)
+	wrapped := stanza.NewElement(nsPrivilege, "privilege").Add(stanza.NewElement(nsForward, "forwarded").Add(outer))
+	return delivery{To: a.owner.Host(), From: g.domain, ID: id, Payload: stanza.Encode(wrapped)}
+}
+
+// pushed is what the owner's roster was told of a contact.
+func pushed(u transports.UserInfo) string { return displayName(u) + "\x00" + u.Group }
+
+// pushAll brings all contacts of an account into the owner's roster.
+func (g *Gateway) pushAll(ctx context.Context, a *account) {
+	rows, err := g.store.Contacts(ctx, a.id)
+	if err != nil {
+		g.log.Error("reading contacts", "account", a.id, "error", err)
+		return
+	}
+	list := make([]transports.UserInfo, 0, len(rows))
+	for _, r := range rows {
+		if u := g.person(ctx, nil, r.User, ""); !u.Gone {
+			list = append(list, u)
+		}
+	}
+	g.push(ctx, a, list, rows)
+}
+
+// pushContacts makes people contacts of an account and shows them in the owner's roster.
+func (g *Gateway) pushContacts(ctx context.Context, a *account, people []transports.UserInfo) {
+	rows, err := g.store.Contacts(ctx, a.id)
+	if err != nil {
+		g.log.Error("reading contacts", "account", a.id, "error", err)
+		return
+	}
+	g.push(ctx, a, people, rows)
+}
+
+func (g *Gateway) push(ctx context.Context, a *account, people []transports.UserInfo, have []ContactRow) {
+	before := map[transports.UserID]string{}
+	for _, r := range have {
+		before[r.User] = r.Pushed
+	}
+	privileged := g.granted.get(a.owner.Domain()).roster
+	var put, remove []ContactRow
+	for _, u := range people {
+		old, known := before[u.ID]
+		row := ContactRow{Account: a.id, User: u.ID, Pushed: pushed(u)}
+		if privileged {
+			row.Pushed += "\x00privileged" // a server that grants it later is told again
+		}
+		switch {
+		case u.ID == a.user || u.ID == "":
+		case u.Gone && known:
+			g.removeContact(ctx, a, u.ID)
+			remove = append(remove, row)
+		case u.Gone || known && old == row.Pushed:
+		default:
+			if !g.pushOne(ctx, a, u, known) {
+				row.Pushed = ""
+			}
+			put = append(put, row)
+		}
+	}
+	if len(put)+len(remove) == 0 {
+		return
+	}
+	if err := g.store.PutContacts(ctx, put, remove); err != nil {
+		g.log.Error("keeping contacts", "account", a.id, "error", err)
+	}
+	g.log.Debug("contacts pushed", slog.String("account", string(a.id)), slog.Int("new", len(put)), slog.Int("removed", len(remove)))
+}
+
+// pushOne puts one contact into the roster where we may; else it asks to be added,
+// once, and suggests the name (XEP-0144).
+func (g *Gateway) pushOne(ctx context.Context, a *account, u transports.UserInfo, known bool) bool {
+	contact, err := g.contactJID(u.ID)
+	if err != nil {
+		g.log.Warn("a person has no address", "user", u.ID, "error", err)
+		return true
+	}
+	if g.granted.get(a.owner.Domain()).roster {
+		if err := g.setRoster(ctx, a.owner, contact, displayName(u), g.groupOf(u), "to"); err != nil {
+			g.log.Warn("setting a roster item", "account", a.id, "contact", contact.String(), "error", err)
+			return false
+		}
+		g.showContact(a, u.ID, a.owner)
+		return true
+	}
+	if !known {
+		g.send(stanza.NewPresence(a.owner, contact, stanza.TypeSubscribe, stanza.TextElement(nsNick, "nick", displayName(u))))
+	}
+	g.suggest(a, "modify", contact, u, known)
+	return true
+}
+
+// suggest sends a roster item exchange (XEP-0144).
+func (g *Gateway) suggest(a *account, action string, contact jid.JID, u transports.UserInfo, known bool) {
+	if action == "modify" && !known {
+		action = "add"
+	}
+	item := stanza.NewElement(nsRosterX, "item").With("action", action).With("jid", contact.String()).With("name", displayName(u)).
+		Add(stanza.TextElement(nsRosterX, "group", g.groupOf(u)))
+	g.send(stanza.NewMessage(a.owner, g.domain, stanza.TypeNormal, stanza.NewElement(nsRosterX, "x").Add(item), hint("no-store")))
+}
+
+func (g *Gateway) groupOf(u transports.UserInfo) string {
+	if u.Group != "" {
+		return u.Group
+	}
+	return g.info.Name
+}
+
+// setRoster changes an item of a user's roster by XEP-0356 §4.2.
+func (g *Gateway) setRoster(ctx context.Context, owner, contact jid.JID, name, group, subscription string) error {
+	item := stanza.NewElement(nsRoster, "item").With("jid", contact.String()).With("name", name).With("subscription", subscription)
+	if group != "" && subscription != "remove" {
+		item.Add(stanza.TextElement(nsRoster, "group", group))
+	}
+	_, err := g.ask(ctx, stanza.NewIQ(owner, g.domain, stanza.TypeSet, stanza.NewElement(nsRoster, "query").Add(item)))
+	return err
+}
+
+// removeContact takes a contact out of the owner's roster.
+func (g *Gateway) removeContact(ctx context.Context, a *account, user transports.UserID) {
+	contact, err := g.contactJID(user)
+	if err != nil {
+		return
+	}
+	if g.granted.get(a.owner.Domain()).roster {
+		if err := g.setRoster(ctx, a.owner, contact, "", "", "remove"); err == nil {
+			return
+		}
+	}
+	g.suggest(a, "delete", contact, transports.UserInfo{ID: user}, true)
+	g.send(stanza.NewPresence(a.owner, contact, stanza.TypeUnsubscribe)) // XEP-0100 §4.3
+	g.send(stanza.NewPresence(a.owner, contact, stanza.TypeUnsubscribed))
+}
+
+// addSelf puts the gateway into the roster of somebody who has linked an account (XEP-0100 §4.1).
+func (g *Gateway) addSelf(ctx context.Context, who jid.JID) {
+	if g.granted.get(who.Domain()).roster {
+		if err := g.setRoster(ctx, who, g.domain, g.info.Name, "", "both"); err == nil {
+			g.send(stanza.NewPresence(who, g.domain, stanza.TypeProbe))
+			g.send(g.ownPresence(who, who))
+			return
+		}
+	}
+	g.send(stanza.NewPresence(who, g.domain, stanza.TypeSubscribe, stanza.TextElement(nsNick, "nick", g.info.Name)))
+}
+
+// removeSelf takes the gateway out of the roster of somebody who has no account any longer.
+func (g *Gateway) removeSelf(ctx context.Context, who jid.JID) {
+	if g.granted.get(who.Domain()).roster {
+		if err := g.setRoster(ctx, who, g.domain, "", "", "remove"); err == nil {
+			return
+		}
+	}
+	g.send(stanza.NewPresence(who, g.domain, stanza.TypeUnsubscribe))
+	g.send(stanza.NewPresence(who, g.domain, stanza.TypeUnsubscribed))
+	g.send(stanza.NewPresence(who, g.domain, stanza.TypeUnavailable))
+}

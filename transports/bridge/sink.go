@@ -1,0 +1,166 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// sink is what one opening of an account's session gives its events to.
+type sink struct {
+	a      *account
+	over   chan error    // the session is final
+	posted chan struct{} // one for each event on its way to the disk
+	closed atomic.Bool
+}
+
+// maxPosted is how many events of one session may be on their way to the disk.
+const maxPosted = 1024
+
+// Deliver implements transports.Sink.
+func (s *sink) Deliver(ctx context.Context, e transports.Event) error {
+	if err := s.check(e); err != nil {
+		return err
+	}
+	if e.Fleeting() {
+		s.a.g.fleeting(s.a, e)
+		return nil
+	}
+	s.traced(e)
+	return s.a.g.deliver(ctx, s.a, e)
+}
+
+// Post implements transports.Poster.
+func (s *sink) Post(ctx context.Context, e transports.Event, done func(error)) {
+	err := s.check(e)
+	if err != nil || e.Fleeting() {
+		if err == nil {
+			s.a.g.fleeting(s.a, e)
+		}
+		done(err)
+		return
+	}
+	select {
+	case s.posted <- struct{}{}:
+	case <-ctx.Done():
+		done(ctx.Err())
+		return
+	}
+	s.traced(e)
+	s.a.g.post1(ctx, s.a, e, func(err error) {
+		<-s.posted
+		done(err)
+	})
+}
+
+func (s *sink) check(e transports.Event) error {
+	if s.closed.Load() {
+		return transports.Later(0, errors.New("the session is closed"))
+	}
+	if err := checkEvent(e); err != nil {
+		s.a.g.log.Warn("event refused", "account", s.a.id, "room", e.Room, "key", e.Key, "error", err)
+		return transports.Refuse("bad-request", "the event cannot be used", err)
+	}
+	return nil
+}
+
+func (s *sink) traced(e transports.Event) {
+	s.a.g.trace("deliver", slog.String("account", string(s.a.id)), slog.String("room", string(e.Room)),
+		slog.String("kind", transports.BodyKind(e.Body)), slog.String("key", e.Key))
+}
+
+// State implements transports.Sink.
+func (s *sink) State(state transports.State, cause error) {
+	if s.closed.Load() {
+		return
+	}
+	s.a.mu.Lock()
+	s.a.told = true
+	s.a.mu.Unlock()
+	switch state {
+	case transports.NeedsLogin:
+		s.end(&transports.Error{Class: transports.NeedLogin, Text: errorText(cause, "the network does not accept the credentials any longer"), Err: cause})
+	case transports.Failed:
+		s.end(&transports.Error{Class: transports.Refused, Text: errorText(cause, "the connection failed for good"), Err: cause})
+	case transports.Closed:
+		s.end(transports.Later(time.Second, fmt.Errorf("session closed: %w", cause)))
+	default:
+		s.a.setState(context.Background(), state, cause)
+	}
+}
+
+func (s *sink) end(err error) {
+	select {
+	case s.over <- err:
+	default:
+	}
+}
+
+// Resynced implements transports.Sink.
+func (s *sink) Resynced() {
+	if s.closed.Load() {
+		return
+	}
+	s.a.beginCatchUp()
+	s.a.runCatchUp()
+}
+
+// Save implements transports.Sink.
+func (s *sink) Save(state json.RawMessage) {
+	s.a.mu.Lock()
+	s.a.row.State = state
+	s.a.mu.Unlock()
+	s.a.g.inbox.save(s.a.id, state)
+}
+
+// Rotate implements transports.Sink.
+func (s *sink) Rotate(ctx context.Context, secret []byte) error {
+	sealed := s.a.g.keys.Seal(s.a.id, secret)
+	if err := s.a.g.store.PutSecrets(ctx, map[transports.AccountID]Sealed{s.a.id: sealed}); err != nil {
+		return fmt.Errorf("keep rotated secret of account %s: %w", s.a.id, err)
+	}
+	s.a.mu.Lock()
+	s.a.row.Secret = sealed
+	s.a.mu.Unlock()
+	return nil
+}
+
+// checkEvent refuses what no network should say.
+func checkEvent(e transports.Event) error {
+	if e.Body == nil {
+		return errors.New("no body")
+	}
+	if len(e.Room) > maxID || len(e.Peer) > maxID || len(e.Actor) > maxID || len(e.Key) > maxKey || len(e.Nonce) > maxKey {
+		return errors.New("an id is too long")
+	}
+	if e.Key == "" && !e.Fleeting() {
+		return errors.New("no key")
+	}
+	switch b := e.Body.(type) {
+	case transports.Message:
+		if b.ID == "" || len(b.ID) > maxID {
+			return errors.New("a message needs an id")
+		}
+		if len(b.Files) > 10*maxFiles {
+			return errors.New("too many files")
+		}
+	case transports.Edit:
+		if b.ID == "" || len(b.ID) > maxID {
+			return errors.New("an edit needs an id")
+		}
+	}
+	switch e.Body.(type) {
+	case transports.Contact, transports.Presence:
+		return nil
+	}
+	if e.Room == "" && e.Peer == "" {
+		return errors.New("no room")
+	}
+	return nil
+}

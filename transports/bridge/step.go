@@ -1,0 +1,289 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// step is one event on its way from the inbox to stanzas.
+type step struct {
+	w     *worker
+	row   EventRow
+	e     transports.Event
+	quiet bool
+	all   *Batch // of the steps before, not committed yet
+	b     Batch  // of this one
+
+	kept  []delivery                  // stanzas that must reach the server though we crash
+	after []func(ctx context.Context) // what is done once the batch is committed
+}
+
+// delivery is a stanza as a ready inbox row keeps it.
+type delivery struct {
+	To      jid.JID `json:"to"`
+	From    jid.JID `json:"from"`
+	ID      string  `json:"id"`
+	Type    string  `json:"type"`
+	Payload string  `json:"x"`
+}
+
+func (d delivery) stanza() *stanza.Stanza {
+	return &stanza.Stanza{Kind: stanza.Message, To: d.To, From: d.From, ID: d.ID, Type: d.Type, Payload: d.Payload}
+}
+
+func decodeDeliveries(data []byte) ([]delivery, error) {
+	var list []delivery
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, fmt.Errorf("read deliveries: %w", err)
+	}
+	return list, nil
+}
+
+func (g *Gateway) deliverKept(d delivery) { g.send(d.stanza()) }
+
+// errHeld is returned for an event that has to wait for the outcome of a call.
+var errHeld = errors.New("held until a call has ended")
+
+// maxStuck is how often an event that the store does not take is tried alone.
+const maxStuck = 5
+
+// takeIn works on the events that wait, a batch at a time.
+func (w *worker) takeIn(ctx context.Context) {
+	limit := batchEvents + w.heldRows
+	rows, err := w.g.store.PendingEvents(ctx, w.id, limit)
+	if err != nil {
+		if ctx.Err() == nil {
+			w.g.log.Error("reading events", "room", w.row.Room, "error", err)
+			w.again(ctx)
+			w.lookIn()
+		}
+		return
+	}
+	w.heldRows = 0
+	done, all := w.work(ctx, rows)
+	if ctx.Err() != nil {
+		return
+	}
+	if len(done) > 0 {
+		if err := w.commit(ctx, all); err != nil {
+			w.lookIn()
+			if ctx.Err() == nil {
+				w.g.log.Error("writing events", "room", w.row.Room, "events", len(done), "error", err)
+				w.oneByOne(ctx, done)
+			}
+			return
+		}
+		w.handOver(ctx, done)
+	}
+	if len(rows) == limit && len(done) > 0 {
+		w.lookIn()
+		return
+	}
+	w.caughtUp(len(rows) == len(done))
+}
+
+// caughtUp lets live events have the first lane again once nothing waits before them.
+func (w *worker) caughtUp(empty bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if empty && w.gaps == 0 && w.pending == 0 {
+		w.live = false
+	}
+}
+
+// work turns rows into steps, in order; those that are held stay for later.
+func (w *worker) work(ctx context.Context, rows []EventRow) ([]*step, *Batch) {
+	all := &Batch{}
+	var done []*step
+	for _, row := range rows {
+		s := &step{w: w, row: row, all: all}
+		err := s.run(ctx)
+		if ctx.Err() != nil {
+			return nil, nil
+		}
+		if errors.Is(err, errHeld) {
+			w.heldRows++
+			continue
+		}
+		if err != nil {
+			w.g.Counters.Failed.Add(1)
+			w.g.log.Error("an event is kept aside", "room", w.row.Room, "seq", row.Seq, "kind", row.Kind, "error", err)
+			s = &step{w: w, row: row, all: all}
+			s.b.Events = []EventUpdate{{Seq: row.Seq, State: EventFailed, Error: err.Error()}}
+		} else {
+			s.finish()
+		}
+		all.add(&s.b)
+		done = append(done, s)
+	}
+	return done, all
+}
+
+// run is the event's meaning; a panic is its error.
+func (s *step) run(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.w.g.Counters.Panics.Add(1)
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	if s.e, s.quiet, err = decodeEvent(s.row); err != nil {
+		return err
+	}
+	s.learnRoom()
+	switch b := s.e.Body.(type) {
+	case transports.Message:
+		return s.message(ctx, b)
+	case transports.Edit:
+		return s.edit(ctx, b)
+	case transports.Delete:
+		return s.delete(ctx, b)
+	case transports.Reactions:
+		return s.reactions(ctx, b)
+	case transports.Read:
+		return s.read(ctx, b)
+	case transports.Member:
+		return s.member(ctx, b)
+	case transports.RoomChanged:
+		return s.roomChanged(ctx, b)
+	case transports.RoomGone:
+		return s.roomGone(ctx, b)
+	case transports.Contact:
+		return s.contact(ctx, b)
+	case transports.Call:
+		return s.callNotice(ctx, b)
+	}
+	return fmt.Errorf("no way to show an event of kind %q", s.row.Kind)
+}
+
+// finish writes down how far the event's row has come.
+func (s *step) finish() {
+	u := EventUpdate{Seq: s.row.Seq, State: EventDone}
+	if len(s.kept) > 0 {
+		u.State = EventReady
+		u.Out, _ = json.Marshal(s.kept)
+	}
+	s.b.Events = append(s.b.Events, u)
+}
+
+// handOver sends what the committed steps want sent.
+func (w *worker) handOver(ctx context.Context, done []*step) {
+	w.g.left(w.id, len(done))
+	for _, s := range done {
+		for _, f := range s.after {
+			w.guard("show", func() { f(ctx) })
+		}
+		for _, d := range s.kept {
+			w.g.send(d.stanza())
+		}
+		if len(s.kept) > 0 {
+			w.g.handed.note(s.row.Seq)
+			w.g.Counters.Delivered.Add(1)
+		}
+		w.g.trace("stanza", slog.String("room", string(w.row.Room)), slog.String("kind", s.row.Kind), slog.String("key", s.row.Key))
+	}
+	for _, s := range done {
+		delete(w.stuck, s.row.Seq)
+	}
+}
+
+// oneByOne is for a batch that the store did not take: one bad event must not hold up
+// the others. What fails alone several times is kept aside.
+func (w *worker) oneByOne(ctx context.Context, steps []*step) {
+	for _, old := range steps {
+		done, b := w.work(ctx, []EventRow{old.row})
+		if ctx.Err() != nil || len(done) == 0 {
+			return
+		}
+		err := w.commit(ctx, b)
+		if err == nil {
+			w.handOver(ctx, done)
+			continue
+		}
+		if w.stuck == nil {
+			w.stuck = map[int64]int{}
+		}
+		if w.stuck[old.row.Seq]++; w.stuck[old.row.Seq] >= maxStuck {
+			aside := &Batch{Events: []EventUpdate{{Seq: old.row.Seq, State: EventFailed, Error: err.Error()}}}
+			if w.commit(ctx, aside) == nil {
+				w.g.Counters.Failed.Add(1)
+				w.g.left(w.id, 1)
+				delete(w.stuck, old.row.Seq)
+				continue
+			}
+		}
+		w.again(ctx)
+		return // keep the order
+	}
+}
+
+// then does something once the step is durable.
+func (s *step) then(f func(ctx context.Context)) { s.after = append(s.after, f) }
+
+// learnRoom keeps the network's id of a direct conversation that began with the person.
+func (s *step) learnRoom() {
+	w := s.w
+	if w.row.Room == "" && s.e.Room != "" && w.direct() {
+		w.row.Room = s.e.Room
+		s.b.Rooms = append(s.b.Rooms, w.row)
+	}
+}
+
+// idsByNet finds the stanzas of a message, those of this batch among them.
+func (s *step) idsByNet(ctx context.Context, net transports.MessageID) ([]IDRow, error) {
+	rows, err := s.w.g.store.IDsByNet(ctx, s.w.id, net)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range []*Batch{s.all, &s.b} {
+		for _, r := range b.IDs {
+			if r.Net == net {
+				rows = append(rows, r)
+			}
+		}
+		for _, g := range b.Gone {
+			for _, id := range g.Net {
+				for i := range rows {
+					rows[i].Gone = rows[i].Gone || rows[i].Net == id
+				}
+			}
+		}
+	}
+	return rows, nil
+}
+
+// idsByStanza finds the parts of the message that an id of a stanza names.
+func (s *step) idsByStanza(ctx context.Context, id string) ([]IDRow, error) {
+	rows, err := s.w.g.store.IDsByStanza(ctx, s.w.id, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range []*Batch{s.all, &s.b} {
+		for _, r := range b.IDs {
+			if r.Stanza == id || r.Origin == id {
+				rows = append(rows, r)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// local is the account on this gateway that the event's actor is: the account that
+// brought the event, or another user's. nil where the actor is somebody else.
+func (s *step) local() *account {
+	if a := s.w.g.account(s.row.Account); a != nil && s.e.Own && (s.e.Actor == "" || s.e.Actor == a.user) {
+		return a
+	}
+	return s.w.g.accountOfUser(s.e.Actor)
+}
+
+// ours tells whether the event may be the echo of a call.
+func (s *step) ours() bool { return s.e.Own || s.w.g.accountOfUser(s.e.Actor) != nil }

@@ -1,0 +1,84 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+)
+
+// unlink removes an account. First it is marked, so that a crash in between is made good
+// at the next start; then the owner's roster is cleared, then all that is kept.
+func (g *Gateway) unlink(ctx context.Context, a *account) error {
+	a.mu.Lock()
+	a.row.Status = StatusUnlinking
+	a.mu.Unlock()
+	if err := g.store.PutStatus(ctx, a.id, StatusUnlinking, ""); err != nil {
+		return fmt.Errorf("unlink: %w", err)
+	}
+	return g.finishUnlink(ctx, a)
+}
+
+func (g *Gateway) finishUnlink(ctx context.Context, a *account) error {
+	a.stop()
+	contacts, err := g.store.Contacts(ctx, a.id)
+	if err != nil {
+		return fmt.Errorf("unlink: %w", err)
+	}
+	for _, c := range contacts {
+		g.removeContact(ctx, a, c.User)
+	}
+	rooms, err := g.seenBy(ctx, a)
+	if err != nil {
+		return fmt.Errorf("unlink: %w", err)
+	}
+	g.forgetAccount(a)
+	if err := g.store.Unlink(ctx, a.id); err != nil {
+		return fmt.Errorf("unlink: %w", err)
+	}
+	g.places.forget()
+	for _, id := range rooms {
+		g.poke(id, func(w *worker) bool {
+			w.jobs = append(w.jobs, func(ctx context.Context, w *worker) { w.unlinked(ctx, a) })
+			return true
+		})
+	}
+	if len(g.accountsOf(a.owner)) == 0 {
+		g.removeSelf(ctx, a.owner)
+	}
+	g.log.Info("account unlinked", "account", a.id, "owner", a.owner.String())
+	return nil
+}
+
+// seenBy are the rooms that have a worker now.
+func (g *Gateway) seenBy(ctx context.Context, a *account) ([]int64, error) {
+	var ids []int64
+	for after := int64(0); ; {
+		page, err := g.store.AccountRooms(ctx, a.id, after, roomsPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			after = r.ID
+			if g.hasWorker(r.ID) {
+				ids = append(ids, r.ID)
+			}
+		}
+		if len(page) < roomsPage {
+			return ids, nil
+		}
+	}
+}
+
+func (g *Gateway) hasWorker(id int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.workers[id] != nil
+}
+
+// unlinked is what a room's worker does when an account is gone: its owner leaves, and a
+// room that only it could see is forgotten.
+func (w *worker) unlinked(ctx context.Context, a *account) {
+	w.evictUser(ctx, a, "Your account was unlinked.")
+	w.loaded = false
+	w.call, w.head = nil, nil
+	w.accepted = nil
+}
