@@ -43,10 +43,10 @@ func presenceSetting(w town) string {
 }
 
 // embedded is dragoman with the gateway inside.
-func embedded(t *testing.T, w town, limits ...string) *house {
+func embedded(t *testing.T, w town) *house {
 	t.Helper()
 	d := peers.StartDragoman(t, peers.Options{
-		Setup: peers.Setup{Host: playHost, Accounts: houseAccounts}, Settings: section(w, ""), Limits: strings.Join(limits, "\n"),
+		Setup: peers.Setup{Host: playHost, Accounts: houseAccounts}, Settings: section(w, ""), Limits: "offline_messages = 10000\noffline_bytes = \"16 MiB\"",
 	})
 	return &house{server: &d.Server, gateway: d, domain: w.kind() + "." + playHost, fills: true}
 }
@@ -68,7 +68,7 @@ func inEachHouse(t *testing.T, test func(ctx context.Context, t *testing.T, h *h
 		name  string
 		build func(t *testing.T, w town) *house
 	}{
-		{"embedded", func(t *testing.T, w town) *house { return embedded(t, w) }},
+		{"embedded", embedded},
 		{"prosody", func(t *testing.T, w town) *house { return underProsody(t, w, false) }},
 		{"prosody with privileges", func(t *testing.T, w town) *house { return underProsody(t, w, true) }},
 	}

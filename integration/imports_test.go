@@ -30,6 +30,7 @@ var (
 // directions is the law of who may import whom: what a line names may be imported by all
 // the lines below that name it.
 var directions = []direction{
+	{"core", nil}, // its doc.go
 	{"core/jid", nil},
 	{"core/stanza", []string{"core/jid"}},
 	{"core/sasl", leaves},
@@ -47,8 +48,9 @@ var directions = []direction{
 	{"core/room", append(engines, leaves...)},
 	{"core/archive", append(engines, leaves...)},
 	{"core/features/*", append(append([]string{"core/router"}, engines...), leaves...)},
-	// The store implements the small interfaces that features and the bridge declare.
-	{"core/store", append(append([]string{"core/features/*", "core/sasl", "transports/bridge"}, engines...), leaves...)},
+	// The store implements the small interfaces that features and the bridge declare, with
+	// the rows that they and the contract of networks have.
+	{"core/store", append(append([]string{"core/features/*", "core/sasl", "transports", "transports/bridge"}, engines...), leaves...)},
 	{"core/server", []string{"config", "core/*", "core/features/*", "transports", "transports/*"}},
 
 	{"transports/richtext", nil},

@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/integration/client"
+	"github.com/dragoman-im/dragoman/integration/peers"
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
@@ -116,11 +118,10 @@ func TestKill(t *testing.T) {
 	})
 }
 
-// TestKillWhileAway kills the server while messages come for a user who is not there: all
+// TestKillWhileAway kills the gateway while messages come for a user who is not there: all
 // of them wait, once, in order.
 func TestKillWhileAway(t *testing.T) {
-	t.Parallel()
-	inEachTown(t, func(t *testing.T, w town) {
+	inEachHouse(t, func(_ context.Context, t *testing.T, h *house, w town) {
 		rounds := killRounds(t)
 		ctx, cancel := context.WithTimeout(t.Context(), peerPatience*2+time.Duration(rounds)*5*time.Second)
 		defer cancel()
@@ -128,7 +129,6 @@ func TestKillWhileAway(t *testing.T) {
 		t.Logf("seed %d, %d rounds", seed, rounds)
 		random := rand.New(rand.NewPCG(seed, 0))
 
-		h := embedded(t, w, "offline_messages = 10000\noffline_bytes = \"16 MiB\"")
 		s := linked(ctx, t, h, w)
 		local, _, _ := w.friend()
 		friend := local + "@" + h.domain
@@ -138,22 +138,47 @@ func TestKillWhileAway(t *testing.T) {
 		for round := range rounds {
 			for i := range 1 + random.IntN(4) {
 				text := fmt.Sprintf("in %d.%d", round, i)
-				w.says(true, text)
+				w.says(true, text+" direct")
+				w.says(false, text+" channel")
 				in = append(in, text)
 			}
 			pause(ctx, time.Duration(random.Int64N(int64(killWindow))))
 			h.gateway.Kill()
 			h.gateway.Start()
 		}
-		w.says(true, "the end")
+		w.says(true, "in the end direct")
+		w.says(false, "in the end channel")
+		in = append(in, "in the end")
 		if err := s.connect(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.await(ctx, func() bool { return slices.Contains(s.bodies(friend, "chat"), "the end") }); err != nil {
+		err := s.await(ctx, func() bool {
+			return slices.Contains(s.bodies(friend, "chat"), "in the end direct")
+		})
+		if err != nil {
 			t.Errorf("the last message: %v", err)
 		}
-		sameOnce(t, "direct, from the network", append(in, "the end"), s.bodies(friend, "chat"))
+		var channel []string
+		err = peers.Poll(ctx, func() error {
+			if channel = withPrefix(roomArchive(ctx, t, h, s.rooms[0]), "in "); !slices.Contains(channel, "in the end channel") {
+				return errors.New("the last message is not in the archive")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		sameOnce(t, "direct", withSuffix(in, " direct"), s.bodies(friend, "chat"))
+		sameOnce(t, "channel", withSuffix(in, " channel"), channel)
 	})
+}
+
+func withSuffix(list []string, suffix string) []string {
+	var all []string
+	for _, s := range list {
+		all = append(all, s+suffix)
+	}
+	return all
 }
 
 // pause waits for a random time; it does not synchronise anything.

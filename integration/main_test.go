@@ -1,8 +1,11 @@
 package integration_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
@@ -10,5 +13,11 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	peers.Cleanup()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	os.Exit(code)
 }
