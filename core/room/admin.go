@@ -229,7 +229,7 @@ func (r *Room) setAffiliation(ctx context.Context, w Action, actor string) {
 	}
 	var present []*occupant
 	for _, o := range r.seats {
-		if w.Target != nil && o.id == w.Target.ID || !w.JID.IsZero() && o.bare() == w.JID {
+		if w.Target != nil && o.id == w.Target.ID || !w.JID.IsZero() && o.bare() == w.JID || r.falls(o, w) {
 			present = append(present, o)
 		}
 	}
@@ -240,6 +240,13 @@ func (r *Room) setAffiliation(ctx context.Context, w Action, actor string) {
 		r.sendInvitation(invitation{to: w.JID, from: w.Session.Bare(), reason: w.Reason})
 	}
 	r.tell(ctx, Event{Kind: ConfigChange, JID: w.JID})
+}
+
+// falls tells whether the ban of a whole domain meets o, who is not on a list (XEP-0045 §9.2).
+func (r *Room) falls(o *occupant, w Action) bool {
+	bare := o.bare()
+	_, listed := r.lists[bare]
+	return w.Affiliation == AffOutcast && w.JID.IsHost() && len(o.sessions) > 0 && bare.Host() == w.JID && !listed && o.aff == AffNone
 }
 
 // list writes the entry of the lists. A ban takes a reserved nick away (XEP-0045 §9.1).

@@ -1,8 +1,10 @@
 package room
 
 import (
+	"strings"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -25,20 +27,48 @@ type Post struct {
 // payload once; a receiver costs one start tag.
 func (r *Room) Broadcast(p Post) (stanzaID string) {
 	st, stanzaID := r.compose(p)
-	if stanzaID != "" && r.ring != nil {
-		r.ring.Add(Entry{Stanza: st, At: r.stamp(p)})
+	r.record(p, st, stanzaID)
+	if !p.Stamp.IsZero() {
+		st = st.With(r.delay(p.Stamp))
 	}
 	r.fanOut(st)
 	return stanzaID
 }
 
+// record keeps a message in the room's own history, and takes out of it what the message
+// retracts (XEP-0424 §5.1).
+func (r *Room) record(p Post, st *stanza.Stanza, stanzaID string) {
+	if r.ring == nil || stanzaID == "" {
+		return
+	}
+	if strings.Contains(p.Payload, nsRetract) {
+		if id := st.Child(nsRetract, "retract").Attr("id"); id != "" && r.ring.retract(id, p.From) {
+			return
+		}
+	}
+	r.ring.Add(Entry{Stanza: st, At: r.stamp(p), StanzaID: stanzaID, From: p.From})
+}
+
+// SendTo sends a message to one session alone, as Broadcast would have done: to repeat a
+// reflection, or to say something that is nobody else's business.
+func (r *Room) SendTo(session jid.JID, p Post) bool {
+	if r.sessions[session] == nil {
+		return false
+	}
+	st, _ := r.compose(p)
+	if !p.Stamp.IsZero() {
+		st = st.With(r.delay(p.Stamp))
+	}
+	st.To = session
+	r.send(st)
+	return true
+}
+
 // Remember puts a message into the room's own history without telling anybody, for a
 // room that begins with what was said before.
 func (r *Room) Remember(p Post) {
-	if st, id := r.compose(p); id != "" && r.ring != nil {
-		p.Stamp = r.stamp(p)
-		r.ring.Add(Entry{Stanza: st, At: p.Stamp})
-	}
+	st, id := r.compose(p)
+	r.record(p, st, id)
 }
 
 // Whisper sends a private message to the sessions of an occupant; false where it has none.
@@ -62,7 +92,7 @@ func (r *Room) deliver(o *occupant, p Post, typ string) {
 	}
 }
 
-// compose makes the message without a receiver.
+// compose makes the message without a receiver and without a stamp.
 func (r *Room) compose(p Post) (st *stanza.Stanza, stanzaID string) {
 	st = &stanza.Stanza{
 		Kind: stanza.Message, From: r.jid, ID: p.ID, Type: stanza.TypeGroupchat, Lang: p.Lang, Extra: p.Extra,
@@ -70,18 +100,15 @@ func (r *Room) compose(p Post) (st *stanza.Stanza, stanzaID string) {
 	if st.ID == "" {
 		st.ID = stanza.NewID()
 	}
-	var room, delay *stanza.Element
+	var room *stanza.Element
 	if !p.Transient {
 		if stanzaID = p.StanzaID; stanzaID == "" {
 			stanzaID = stanza.NewID()
 		}
 		room = stanza.NewElement(NSStanzaID, "stanza-id").With("id", stanzaID).With("by", r.jid.String())
 	}
-	if !p.Stamp.IsZero() {
-		delay = r.delay(p.Stamp)
-	}
 	if p.From == "" {
-		st.Payload = p.Payload + stanza.Encode(room, delay)
+		st.Payload = p.Payload + stanza.Encode(room)
 		return st, stanzaID
 	}
 	if o := r.ids[p.From]; o != nil {
@@ -89,7 +116,7 @@ func (r *Room) compose(p Post) (st *stanza.Stanza, stanzaID string) {
 	} else if j, err := r.jid.WithResource(r.cleanNick(p.Nick)); err == nil {
 		st.From = j
 	}
-	st.Payload = p.Payload + stanza.Encode(occupantID(p.From), room, delay)
+	st.Payload = p.Payload + stanza.Encode(occupantID(p.From), room)
 	return st, stanzaID
 }
 

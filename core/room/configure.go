@@ -135,9 +135,7 @@ func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) {
 	}
 	for _, s := range r.order { // each is told of itself alone (XEP-0045 §10.9)
 		n := notice{typ: stanza.TypeUnavailable, role: RoleNone, destroy: x}
-		st := r.presenceFor(s.jid, s.o, &n)
-		st.Payload = r.render(s.o, &n, true, []int{statusSelf})
-		r.send(st)
+		r.send(r.toSelf(s, &n, []int{statusSelf}))
 	}
 	r.empty()
 	r.gone = true

@@ -87,6 +87,9 @@ func (r *Room) features() []string {
 		pick(c.Password != "", "muc_passwordprotected", "muc_unsecured"),
 		pick(c.nonAnonymous(), "muc_nonanonymous", "muc_semianonymous"),
 	}
+	if r.info.AvatarHash != "" { // XEP-0486 §3.1
+		list = append(list, NSVCard)
+	}
 	list = append(list, r.info.Features...)
 	slices.Sort(list)
 	return slices.Compact(list)
@@ -103,7 +106,7 @@ func (r *Room) roomInfo(asker jid.JID) *form.Form {
 	text("muc#roominfo_description", r.info.Description)
 	text("muc#roominfo_lang", r.info.Lang)
 	text("muc#roominfo_occupants", strconv.Itoa(len(r.seats)))
-	text("muc#roominfo_avatarhash", r.info.AvatarHash) // XEP-0486 §3.1
+	text("muc#roominfo_avatarhash", r.info.AvatarHash) // XEP-0486 §3.3
 	if len(r.info.Contacts) > 0 {
 		var jids []string
 		for _, j := range r.info.Contacts {

@@ -17,5 +17,6 @@
 //
 // Everything that grows is bounded by Limits.
 //
-// Specifications: XEP-0045, XEP-0203, XEP-0249, XEP-0317, XEP-0359, XEP-0410, XEP-0421.
+// Specifications: XEP-0045, XEP-0153, XEP-0203, XEP-0317, XEP-0359, XEP-0410, XEP-0421,
+// XEP-0424, XEP-0425, XEP-0486.
 package room

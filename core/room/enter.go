@@ -31,8 +31,11 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 		Session: st.From, Nick: nick, Password: x.ChildText(NS, "password"), Affiliation: listed, Presence: st,
 	}
 	grant, err := r.owner.Enter(ctx, request)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case r.gone:
+		return stanza.Gone("This room does not exist any longer.")
 	}
 	if grant.Affiliation == "" {
 		grant.Affiliation = listed
@@ -59,11 +62,9 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	before, saw := Role(""), ""
 	if fresh {
 		o = r.seat(grant.OccupantID, nick)
-	} else {
-		before, saw = o.role, r.payload(o, true)
-	}
-	if fresh || o.member == nil {
 		o.role, o.aff = grant.Role, grant.Affiliation
+	} else { // a second client neither wins nor loses what was given to the person meanwhile
+		before, saw = o.role, r.payload(o, true)
 	}
 	s := &session{jid: st.From, asked: st.To.Resource()}
 	r.join(o, s)
@@ -178,14 +179,15 @@ func (r *Room) welcome(ctx context.Context, s *session, st *stanza.Stanza, renam
 	if renamed {
 		codes = append(codes, statusNickAssigned) // XEP-0045 §7.2.2
 	}
-	own := r.presenceFor(s.jid, s.o, &notice{})
-	own.ID, own.Payload = st.ID, r.render(s.o, &notice{}, true, codes)
+	own := r.toSelf(s, &notice{}, codes)
+	own.ID = st.ID
 	r.send(own)
 	r.sendHistory(ctx, s, st.Child(NS, "x").Child(NS, "history"))
 	r.sendSubject(s.jid)
 }
 
-// sendAvatar is presence of the room itself with the hash of its picture (XEP-0486 §3.2).
+// sendAvatar is presence of the room itself with the hash of its picture, for clients that
+// look there (XEP-0153 §3.1) and not into disco#info (XEP-0486 §3.3).
 func (r *Room) sendAvatar(to jid.JID) {
 	if r.info.AvatarHash == "" {
 		return

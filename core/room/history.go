@@ -26,6 +26,9 @@ type HistoryQuery struct {
 type Entry struct {
 	Stanza *stanza.Stanza
 	At     time.Time
+	// StanzaID is the room's id of the message, From the occupant id of who said it. A
+	// Ring finds by them what is taken back; who enters is not told them separately.
+	StanzaID, From string
 }
 
 // size is the length of the entry's XML.
@@ -58,15 +61,22 @@ func (h *Ring) Add(e Entry) {
 	h.entries = h.entries[drop:]
 }
 
-// Drop takes the message of that stanza-id out, such as a retracted one.
+// Drop takes the message of that stanza-id out, such as a moderated one.
 func (h *Ring) Drop(stanzaID string) bool {
-	for i, e := range h.entries {
-		for c := range e.Stanza.Tree().Named(NSStanzaID, "stanza-id") {
-			if c.Attr("id") == stanzaID {
-				h.bytes -= e.size()
-				h.entries = append(h.entries[:i:i], h.entries[i+1:]...)
-				return true
-			}
+	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID })
+}
+
+// retract drops a message of that stanza-id if the same occupant has said it.
+func (h *Ring) retract(stanzaID, from string) bool {
+	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID && e.From == from })
+}
+
+func (h *Ring) remove(is func(*Entry) bool) bool {
+	for i := range h.entries {
+		if is(&h.entries[i]) {
+			h.bytes -= h.entries[i].size()
+			h.entries = append(h.entries[:i:i], h.entries[i+1:]...)
+			return true
 		}
 	}
 	return false
@@ -93,6 +103,9 @@ func (r *Room) sendHistory(ctx context.Context, s *session, wish *stanza.Element
 	q := HistoryQuery{Room: r.jid.String(), Max: r.config.History}
 	if q.Max == 0 {
 		q.Max = DefaultHistory
+	}
+	if wish.Attr("since") != "" || wish.Attr("seconds") != "" {
+		q.Max = r.limits.History // one who comes back wants all that was missed
 	}
 	if n, ok := count(wish, "maxstanzas"); ok {
 		q.Max = n // a wish may exceed the default, not the limit
@@ -132,7 +145,7 @@ func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited boo
 			continue
 		}
 		st := e.Stanza.WithTo(s.jid)
-		st.Payload = e.Stanza.Without(isDelay).Payload + stanza.Encode(r.delay(e.At)) // XEP-0045 §7.2.13
+		st.Payload = e.Stanza.Payload + stanza.Encode(r.delay(e.At)) // XEP-0045 §7.2.13
 		list = append(list, st)
 	}
 	if !limited {
@@ -147,8 +160,6 @@ func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited boo
 	}
 	return list[from:]
 }
-
-func isDelay(e *stanza.Element) bool { return e.Space == NSDelay }
 
 // delay is the stamp of the room (XEP-0203; XEP-0045 §7.2.13: from the room itself).
 func (r *Room) delay(at time.Time) *stanza.Element {

@@ -88,10 +88,8 @@ func (r *Room) Invite(to, from jid.JID, reason string) {
 
 func (r *Room) sendInvitation(i invitation) {
 	e := stanza.NewElement(NSUser, "invite").With("from", i.from.String())
-	direct := stanza.NewElement(nsDirect, "x").With("jid", r.jid.String()) // XEP-0249 §2, for old clients
 	if i.reason != "" {
 		e.Add(stanza.TextElement(NSUser, "reason", i.reason))
-		direct.With("reason", i.reason)
 	}
 	if i.more != nil {
 		e.Add(i.more.Clone())
@@ -99,9 +97,8 @@ func (r *Room) sendInvitation(i invitation) {
 	x := stanza.NewElement(NSUser, "x").Add(e)
 	if r.config.Password != "" {
 		x.Add(stanza.TextElement(NSUser, "password", r.config.Password))
-		direct.With("password", r.config.Password)
 	}
-	r.send(stanza.NewMessage(i.to, r.jid, "", x, direct))
+	r.send(stanza.NewMessage(i.to, r.jid, "", x))
 }
 
 func (r *Room) rememberInvite(to, by jid.JID) {

@@ -46,6 +46,10 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 			return r.adminGet(st, payload)
 		}
 		return nil, r.adminSet(ctx, st, payload)
+	case nsModerate:
+		if !get && r.moderation() {
+			return nil, r.moderate(ctx, st, payload)
+		}
 	case NSOwner:
 		if get {
 			return r.ownerGet(st)

@@ -10,6 +10,9 @@ import (
 // depart takes one session out. st is its unavailable presence, if it went by itself.
 // The occupant goes with its last session, unless it is a network member.
 func (r *Room) depart(ctx context.Context, s *session, d Departure, st *stanza.Stanza) {
+	if r.sessions[s.jid] != s {
+		return // went meanwhile
+	}
 	o, status := s.o, ""
 	if st != nil {
 		status = truncate(st.Tree().ChildText("", "status"), r.limits.Presence/8)
@@ -25,8 +28,7 @@ func (r *Room) depart(ctx context.Context, s *session, d Departure, st *stanza.S
 	} else {
 		saw := r.payload(o, true)
 		n := d.notice(status)
-		own := r.presenceFor(s.jid, o, &n)
-		own.Payload = r.render(o, &n, true, []int{statusSelf})
+		own := r.toSelf(s, &n, []int{statusSelf})
 		r.part(s)
 		r.send(own)
 		if r.payload(o, true) != saw {
@@ -38,6 +40,9 @@ func (r *Room) depart(ctx context.Context, s *session, d Departure, st *stanza.S
 
 // expel takes all sessions of an occupant out, and the network member with them.
 func (r *Room) expel(ctx context.Context, o *occupant, d Departure) {
+	if r.ids[o.id] != o {
+		return // went meanwhile
+	}
 	r.farewell(o, d, "")
 	kind := Exited
 	if d.Kind == Fault {
@@ -74,9 +79,7 @@ func (d Departure) notice(status string) notice {
 func (r *Room) Close() {
 	for _, s := range r.order {
 		n := Departure{Kind: Shutdown}.notice("")
-		st := r.presenceFor(s.jid, s.o, &n)
-		st.Payload = r.render(s.o, &n, true, []int{statusSelf})
-		r.send(st)
+		r.send(r.toSelf(s, &n, []int{statusSelf}))
 	}
 	r.empty()
 }

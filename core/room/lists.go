@@ -42,6 +42,9 @@ func (r *Room) standing(bare jid.JID) Affiliation {
 	if s, ok := r.lists[bare]; ok {
 		return s.Affiliation
 	}
+	if r.lists[bare.Host()].Affiliation == AffOutcast { // XEP-0045 §9.2: a banned domain
+		return AffOutcast
+	}
 	return AffNone
 }
 

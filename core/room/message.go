@@ -63,7 +63,7 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 		return stanza.ItemNotFound("Nobody of this name is in the room.")
 	}
 	clean := r.clean(st)
-	if to.member != nil {
+	if to.member != nil && to != s.o {
 		view := to.view()
 		return r.owner.Said(ctx, Message{From: s.o.view(), Session: s.jid, To: &view, Stanza: clean})
 	}
@@ -93,6 +93,10 @@ func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 			return true
 		case NSStanzaID: // XEP-0359 §3
 			return e.Local == "stanza-id" && r.isOurs(e.Attr("by"))
+		case nsModerate: // XEP-0425 §5: the room alone says so
+			return true
+		case nsRetract:
+			return e.Child(nsModerate, "moderated") != nil
 		case NSDelay, nsOldDelay: // only the room stamps its history
 			return e.Attr("from") == "" || r.isOurs(e.Attr("from"))
 		}

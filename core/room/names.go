@@ -20,11 +20,12 @@ const (
 	nsRequest    = "http://jabber.org/protocol/muc#request"
 	nsRoomInfo   = "http://jabber.org/protocol/muc#roominfo"
 	nsRoomConfig = "http://jabber.org/protocol/muc#roomconfig"
+	nsRetract    = "urn:xmpp:message-retract:1"  // XEP-0424
+	nsModerate   = "urn:xmpp:message-moderate:1" // XEP-0425
 	nsOldDelay   = "jabber:x:delay"
 	nsAddress    = "http://jabber.org/protocol/address"
 	nsCarbons    = "urn:xmpp:carbons:2"
 	nsMAM        = "urn:xmpp:mam:2"
-	nsDirect     = "jabber:x:conference" // XEP-0249
 	nsDiscoInfo  = "http://jabber.org/protocol/disco#info"
 	nsDiscoItems = "http://jabber.org/protocol/disco#items"
 )

@@ -86,7 +86,7 @@ func (r *Room) uniqueNick(name string, self *occupant) string {
 	return r.cleanNick(stanza.NewID())
 }
 
-// free tells whether nick can be self's: not in use by another, nor reserved for another.
+// free tells whether nick is in use by nobody but self.
 func (r *Room) free(nick string, self *occupant) bool {
 	o := r.nicks[nick]
 	return o == nil || o == self
@@ -124,7 +124,7 @@ func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) er
 		return stanza.Forbidden("Visitors keep their nickname in this room.") // XEP-0045 §5.1.1
 	}
 	done, err := r.act(ctx, Action{Kind: ActNick, By: o.view(), Session: s.jid, Value: nick})
-	if err != nil || !done {
+	if err != nil || !done || r.sessions[s.jid] != s || !r.free(nick, o) {
 		return err
 	}
 	r.keepPresence(s, st)

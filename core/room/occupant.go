@@ -41,15 +41,13 @@ type session struct {
 	payload string // children of its last presence, cleaned
 	show    string
 	status  string
-	seq     uint64 // of its last presence
 }
 
-// best is the most available session, the latest of equals; nil where there is none.
+// best is the most available session, the first of equals; nil where there is none.
 func (o *occupant) best() *session {
 	var best *session
 	for _, s := range o.sessions {
-		if best == nil || availability(s.show) > availability(best.show) ||
-			availability(s.show) == availability(best.show) && s.seq > best.seq {
+		if best == nil || availability(s.show) > availability(best.show) {
 			best = s
 		}
 	}

@@ -90,6 +90,7 @@ const (
 	ActAffiliation ActionKind = "affiliation" // JID, and Target where in the room, gets Affiliation
 	ActInvite      ActionKind = "invite"      // JID is invited, Reason
 	ActConfigure   ActionKind = "configure"   // Info and Config are the wished ones
+	ActModerate    ActionKind = "moderate"    // the message of stanza-id Value is taken away, Reason
 	ActDestroy     ActionKind = "destroy"     // JID is the alternate room, Reason
 )
 

@@ -228,3 +228,14 @@ func (r *Room) consistent() error {
 	}
 	return nil
 }
+
+// member brings a network member in and forgets what was sent.
+func (p *play) member(m Member) *play {
+	p.Helper()
+	if _, err := p.SetMember(p.ctx, m); err != nil {
+		p.Fatal(err)
+	}
+	p.check()
+	p.take()
+	return p
+}

@@ -22,6 +22,7 @@ type notice struct {
 	id      string          // id of the request, for the session that it came from
 	except  *session        // who is told otherwise
 	by      *session        // whose request it was
+	real    jid.JID         // shown in place of the occupant's best session
 }
 
 // plain tells whether the cached payload will do.
@@ -102,7 +103,11 @@ func (r *Room) x(o *occupant, n *notice, jids bool, codes []int) *stanza.Element
 	item := stanza.NewElement(NSUser, "item").
 		With("affiliation", string(o.aff)).With("role", string(role)).With("nick", n.newNick)
 	if jids {
-		item.With("jid", o.real().String())
+		real := n.real
+		if real.IsZero() {
+			real = o.real()
+		}
+		item.With("jid", real.String())
 	}
 	if n.actor != "" {
 		item.Add(stanza.NewElement(NSUser, "actor").With("nick", n.actor))
@@ -129,30 +134,46 @@ func (r *Room) seesJIDs(s *session, o *occupant) bool {
 	return r.config.nonAnonymous() || s.o == o || s.o.role == RoleModerator
 }
 
-// announce tells a change of o to every session, its own ones last.
+// announce tells a change of o to every session: to its own ones last, but first where
+// it goes (XEP-0045 §7.14, §8.2).
 func (r *Room) announce(o *occupant, n notice) {
 	role := n.role
 	if role == "" || role == RoleNone {
 		role = o.role
 	}
+	if n.typ == stanza.TypeUnavailable {
+		r.announceSelf(o, &n)
+	}
 	if r.config.broadcasts(role) {
 		r.announceOthers(o, &n)
 	}
-	var own string
-	for _, s := range o.sessions {
-		if s == n.except {
-			continue
-		}
-		if own == "" {
-			own = r.render(o, &n, true, append([]int{statusSelf}, n.self...))
-		}
-		st := r.presenceFor(s.jid, o, &n)
-		st.Payload = own
-		if s == n.by {
-			st.ID = n.id
-		}
-		r.send(st)
+	if n.typ != stanza.TypeUnavailable {
+		r.announceSelf(o, &n)
 	}
+}
+
+func (r *Room) announceSelf(o *occupant, n *notice) {
+	for _, s := range o.sessions {
+		if s != n.except {
+			st := r.toSelf(s, n, append([]int{statusSelf}, n.self...))
+			if s == n.by {
+				st.ID = n.id
+			}
+			r.send(st)
+		}
+	}
+}
+
+// toSelf is presence of an occupant to one of its own sessions, which sees itself in it.
+func (r *Room) toSelf(s *session, n *notice, codes []int) *stanza.Stanza {
+	own := *n
+	own.real = s.jid
+	st := &stanza.Stanza{Kind: stanza.Presence, To: s.jid, From: s.o.jid, Type: n.typ}
+	if n.typ == "" {
+		st.Extra = s.o.extra()
+	}
+	st.Payload = r.render(s.o, &own, true, codes)
+	return st
 }
 
 func (r *Room) announceOthers(o *occupant, n *notice) {
@@ -193,14 +214,6 @@ func (r *Room) announceChange(o *occupant, before Role, n notice) {
 	r.announce(o, n)
 }
 
-func (r *Room) presenceFor(to jid.JID, o *occupant, n *notice) *stanza.Stanza {
-	st := &stanza.Stanza{Kind: stanza.Presence, To: to, From: o.jid, Type: n.typ}
-	if n.typ == "" {
-		st.Extra = o.extra()
-	}
-	return st
-}
-
 // keepPresence remembers what a session says of itself, without what only the room may say.
 func (r *Room) keepPresence(s *session, st *stanza.Stanza) {
 	clean := st.Without(reservedInPresence)
@@ -221,8 +234,6 @@ func (r *Room) keepPresence(s *session, st *stanza.Stanza) {
 			s.payload += stanza.Encode(stanza.TextElement("", "status", s.status))
 		}
 	}
-	r.seq++
-	s.seq = r.seq
 	s.o.changed()
 }
 

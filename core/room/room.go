@@ -33,7 +33,6 @@ type Room struct {
 	seats    []*occupant // in order of entry
 	order    []*session  // in order of entry
 	members  int
-	seq      uint64
 	queries  map[string]*relayed
 	invites  map[jid.JID]jid.JID // bare JID of the invited to the session that invited
 	gone     bool
@@ -141,9 +140,9 @@ func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
 		return nil
 	case stanza.TypeProbe:
 		if o := r.nicks[st.To.Resource()]; s != nil && o != nil { // XEP-0045 §17.3
-			p := r.presenceFor(st.From, o, &notice{})
-			p.Payload = r.payload(o, r.seesJIDs(s, o))
-			r.send(p)
+			r.send(&stanza.Stanza{
+				Kind: stanza.Presence, To: s.jid, From: o.jid, Extra: o.extra(), Payload: r.payload(o, r.seesJIDs(s, o)),
+			})
 		}
 		return nil
 	}
@@ -171,8 +170,8 @@ func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza
 	if r.payload(s.o, true) != before {
 		r.announce(s.o, notice{id: st.ID, by: s})
 	} else {
-		own := r.presenceFor(s.jid, s.o, &notice{})
-		own.ID, own.Payload = st.ID, r.render(s.o, &notice{}, true, []int{statusSelf})
+		own := r.toSelf(s, &notice{}, []int{statusSelf})
+		own.ID = st.ID
 		r.send(own)
 	}
 	r.tell(ctx, Event{Kind: PresenceChange, Occupant: s.o.view(), Session: s.jid, Presence: st})

@@ -46,8 +46,11 @@ func subjectElement(text string) string {
 func (r *Room) sendSubject(to jid.JID) {
 	s := r.subject
 	st, _ := r.compose(Post{
-		From: s.OccupantID, Nick: s.Nick, Lang: s.Lang, Payload: subjectElement(s.Text), Stamp: s.At, Transient: true,
+		From: s.OccupantID, Nick: s.Nick, Lang: s.Lang, Payload: subjectElement(s.Text), Transient: true,
 	})
+	if !s.At.IsZero() {
+		st = st.With(r.delay(s.At))
+	}
 	st.To = to
 	r.send(st)
 }

@@ -1,0 +1,351 @@
+package room
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// court is a room with one of each affiliation, everybody's nick being what they are.
+func court(t testing.TB, change ...func(*Options)) *play {
+	lists := map[jid.JID]Standing{}
+	for _, a := range []Affiliation{AffOwner, AffAdmin, AffMember} {
+		lists[person(string(a))] = Standing{Affiliation: a}
+	}
+	lists[person("owner2")] = Standing{Affiliation: AffOwner}
+	lists[person("outcast")] = Standing{Affiliation: AffOutcast, Reason: "spam"}
+	p := newPlay(t, append([]func(*Options){func(o *Options) {
+		o.Snapshot = &Snapshot{Affiliations: lists, Config: Config{Moderated: true}}
+	}}, change...)...)
+	return p.join("owner/1", "admin/1", "member/1", "none/1")
+}
+
+func item(attrs string) string {
+	return "<iq from='%s' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'><item " + attrs + "/></query></iq>"
+}
+
+// outcome is what an IQ to the room gave: "ok" or the condition.
+func (p *play) outcome(xml string) string {
+	p.Helper()
+	p.sent = nil
+	p.in(xml)
+	for _, s := range p.sent {
+		if s.Kind == stanza.IQ && s.Type == stanza.TypeResult {
+			return "ok"
+		}
+		if s.Kind == stanza.IQ {
+			return s.Err().Condition
+		}
+	}
+	return "nothing"
+}
+
+// TestRoleMatrix tries every change of role by everybody on everybody (XEP-0045 §5.1.3,
+// §8.2 to §8.5, §9.6, §9.7).
+func TestRoleMatrix(t *testing.T) {
+	t.Parallel()
+	people := []struct {
+		name string
+		aff  Affiliation
+		role Role
+	}{
+		{"owner", AffOwner, RoleModerator}, {"admin", AffAdmin, RoleModerator},
+		{"member", AffMember, RoleParticipant}, {"none", AffNone, RoleVisitor},
+		{"none-p", AffNone, RoleParticipant}, {"none-m", AffNone, RoleModerator}, {"member-m", AffMember, RoleModerator},
+		{"member-v", AffMember, RoleVisitor},
+	}
+	const all = "owner admin member none none-p none-m member-m member-v"
+	for _, c := range []struct {
+		to      Role
+		actor   string
+		allowed string
+	}{
+		{RoleNone, "owner", all},
+		{RoleNone, "admin", "admin member none none-p none-m member-m member-v"},
+		{RoleNone, "member-m", "member none none-p member-m member-v"}, // §8.2; moderators need an admin (§5.1.3)
+		{RoleNone, "none-m", "none none-p none-m"},                     // itself too
+		{RoleNone, "member", ""}, {RoleNone, "none-p", ""}, {RoleNone, "none", ""},
+
+		{RoleVisitor, "owner", "member none none-p none-m member-m member-v"}, // §8.4: never admins and owners
+		{RoleVisitor, "admin", "member none none-p none-m member-m member-v"},
+		{RoleVisitor, "member-m", "none none-p member-v"}, // §8.4: at or above the moderator's level
+		{RoleVisitor, "none-m", "none none-p member-v"},
+		{RoleVisitor, "member", ""}, {RoleVisitor, "none", ""},
+
+		{RoleParticipant, "owner", "member none none-p none-m member-m member-v"}, // §9.7
+		{RoleParticipant, "admin", "member none none-p none-m member-m member-v"},
+		{RoleParticipant, "member-m", "member none none-p member-v"},
+		{RoleParticipant, "none-m", "member none none-p member-v"}, // §8.3
+		{RoleParticipant, "member", ""},
+
+		{RoleModerator, "owner", all}, {RoleModerator, "admin", all}, // §9.6
+		{RoleModerator, "member-m", "owner admin none-m member-m"}, // who are moderators already
+		{RoleModerator, "none-m", "owner admin none-m member-m"},
+		{RoleModerator, "member", ""}, {RoleModerator, "none", ""},
+	} {
+		for _, target := range people {
+			p := newPlay(t)
+			p.owner.enter = func(r EnterRequest) (Grant, error) {
+				for _, who := range people {
+					if who.name == r.Session.Local() {
+						return Grant{Affiliation: who.aff, Role: who.role}, nil
+					}
+				}
+				return Grant{}, nil
+			}
+			for _, who := range people {
+				p.join(who.name + "/1")
+			}
+			got := p.outcome(fmt.Sprintf(item("nick='"+target.name+"' role='"+string(c.to)+"'"), c.actor+"/1"))
+			want := false
+			for _, name := range strings.Fields(c.allowed) {
+				want = want || name == target.name
+			}
+			if (got == "ok") != want || !want && got != "forbidden" && got != "not-allowed" {
+				t.Errorf("%s makes %s a %s: %s", c.actor, target.name, c.to, got)
+			}
+			o, in := p.ByNick(target.name)
+			switch {
+			case want && c.to == RoleNone:
+				if in {
+					t.Errorf("%s kicks %s, who stays", c.actor, target.name)
+				}
+			case want && o.Role != c.to, !want && o.Role != target.role:
+				t.Errorf("%s makes %s a %s: is %s", c.actor, target.name, c.to, o.Role)
+			}
+		}
+	}
+}
+
+// TestAffiliationMatrix tries every change of affiliation by everybody on everybody
+// (XEP-0045 §5.2.2, §9.1 to §9.5, §10.3 to §10.8).
+func TestAffiliationMatrix(t *testing.T) {
+	t.Parallel()
+	all := []Affiliation{AffOwner, AffAdmin, AffMember, AffNone, AffOutcast}
+	for _, by := range []string{"owner", "admin", "member", "none", "stranger"} {
+		for _, target := range []string{"owner2", "admin", "member", "none", "outcast", "new", by} {
+			for _, to := range all {
+				p := court(t)
+				bare := person(target)
+				from := p.standing(bare)
+				want := "ok"
+				switch {
+				case by != "owner" && by != "admin":
+					want = "forbidden"
+				case to == AffOutcast && target == by:
+					want = "conflict" // §9.1
+				case from == to || by == "owner":
+				case from == AffOwner || from == AffAdmin:
+					want = "not-allowed" // §5.2.2
+				case to == AffOwner || to == AffAdmin:
+					want = "forbidden"
+				}
+				got := p.outcome(fmt.Sprintf(item("jid='"+bare.String()+"' affiliation='"+string(to)+"'"), by+"/1"))
+				if got != want {
+					t.Errorf("%s makes %s a %s: %s, not %s", by, target, to, got, want)
+				}
+				now := from
+				if want == "ok" {
+					now = to
+				}
+				if p.standing(bare) != now {
+					t.Errorf("%s makes %s a %s: is %s on the list", by, target, to, p.standing(bare))
+				}
+				o, in := p.ByNick(target)
+				if in && o.Affiliation != now || in && now == AffOutcast {
+					t.Errorf("%s makes %s a %s: is %s in the room", by, target, to, o.Affiliation)
+				}
+			}
+		}
+	}
+}
+
+func TestLastOwner(t *testing.T) { // XEP-0045 §10.4
+	t.Parallel()
+	p := court(t)
+	two := "<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'><item jid='owner@example.org' affiliation='member'/>" +
+		"<item jid='owner2@example.org' affiliation='none'/></query></iq>"
+	if got := p.outcome(two); got != "conflict" || p.standing(person("owner2")) != AffOwner {
+		t.Error(got)
+	}
+	if got := p.outcome(strings.Replace(two, "'none'", "'owner'", 1)); got != "ok" {
+		t.Error(got)
+	}
+	if o, _ := p.ByNick("owner"); o.Affiliation != AffMember || o.Role != RoleParticipant { // §5.1.3
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestKickAndBan(t *testing.T) {
+	t.Parallel()
+	p := court(t)
+	p.in(`<iq from='owner/1' to='' id='k' type='set'><query xmlns='`+NSAdmin+`'><item nick='none' role='none'><reason>Avaunt!</reason></item></query></iq>`).want( // XEP-0045 §8.2
+		"<presence to='none/1' from='/none' type='unavailable'><x><item affiliation='none' role='none' jid='none/1'><actor nick='owner'/><reason>Avaunt!</reason></item><status code='307'/><status code='110'/></x></presence>",
+		"<presence to='owner/1' from='/none' type='unavailable'><x><item affiliation='none' role='none' jid='none/1'><actor nick='owner'/><reason>Avaunt!</reason></item><status code='307'/></x></presence>",
+		"<presence to='admin/1'…", "<presence to='member/1' from='/none' type='unavailable'><x><item affiliation='none' role='none'><actor nick='owner'/>…",
+		"<iq to='owner/1' from='room' id='k' type='result'/>")
+	p.in(`<iq from='admin/1' to='' id='b' type='set'><query xmlns='`+NSAdmin+`'><item jid='member@example.org' affiliation='outcast'><reason>Treason</reason></item></query></iq>`).want( // §9.1
+		"<presence to='member/1' from='/member' type='unavailable'><x><item affiliation='outcast' role='none' jid='member/1'><actor nick='admin'/><reason>Treason</reason></item><status code='301'/><status code='110'/></x></presence>",
+		"<presence to='owner/1'…", "<presence to='admin/1'…", "<iq to='admin/1'…")
+	p.in(enter("member/1", "m"))
+	if got := p.condition(); got != "auth forbidden" {
+		t.Error(got)
+	}
+	p.join("none/1", "none/2")
+	p.in(`<iq from='owner/1' to='' id='d' type='set'><query xmlns='`+NSAdmin+`'><item jid='example.org' affiliation='outcast'/></query></iq>`).want( // §9.2: a domain, but not those on a list
+		"<presence to='none/1' from='/none' type='unavailable'…", "<presence to='none/2'…", "<presence to='owner/1'…", "<presence to='admin/1'…", "<iq…")
+	p.in(enter("new/1", "n"))
+	if got := p.condition(); got != "auth forbidden" {
+		t.Error(got)
+	}
+}
+
+func TestMembersOnlyChanges(t *testing.T) {
+	t.Parallel()
+	p := court(t)
+	p.SetConfig(p.ctx, Config{MembersOnly: true, Password: "pw"})
+	p.wantHas("<status code='104'/>", "<presence to='none/1' from='/none' type='unavailable'><x><item affiliation='none' role='none' jid='none/1'/><status code='322'/><status code='110'/>") // §10.2.1
+	set := func(who, aff string) string {
+		return p.outcome(fmt.Sprintf(item("jid='"+who+"@example.org' affiliation='"+aff+"'"), "admin/1"))
+	}
+	if got := set("new", "member"); got != "ok" {
+		t.Error(got)
+	}
+	p.wantHas("<message to='new' from='room'><x><invite from='admin'/><password>pw</password></x></message>") // §9.5
+	if got := set("member", "none"); got != "ok" {
+		t.Error(got)
+	}
+	p.wantHas("<presence to='member/1' from='/member' type='unavailable'><x><item affiliation='none' role='none' jid='member/1'><actor nick='admin'/></item><status code='321'/>") // §9.4
+}
+
+func TestReadLists(t *testing.T) { // CVE-2021-37601: lists are not for everybody
+	t.Parallel()
+	ask := func(who, attr string) string {
+		return "<iq from='" + who + "/1' to='' id='i' type='get'><query xmlns='" + NSAdmin + "'><item " + attr + "/></query></iq>"
+	}
+	for _, c := range []struct {
+		config Config
+		who    string
+		list   string
+		want   string
+	}{
+		{Config{}, "owner", "affiliation='outcast'", "ok"}, {Config{}, "admin", "affiliation='owner'", "ok"},
+		{Config{}, "member", "affiliation='member'", "forbidden"}, // §5.2.1: a semi-anonymous room
+		{Config{}, "none", "affiliation='member'", "forbidden"},
+		{Config{}, "stranger", "affiliation='member'", "forbidden"},
+		{Config{WhoIs: WhoIsAnyone}, "member", "affiliation='member'", "ok"}, // §9.5
+		{Config{WhoIs: WhoIsAnyone}, "member", "affiliation='owner'", "ok"},
+		{Config{WhoIs: WhoIsAnyone}, "member", "affiliation='outcast'", "forbidden"},
+		{Config{WhoIs: WhoIsAnyone}, "none", "affiliation='member'", "forbidden"},
+		{Config{WhoIs: WhoIsAnyone, MembersOnly: true}, "none", "affiliation='member'", "ok"},
+		{Config{WhoIs: WhoIsAnyone, MembersOnly: true}, "stranger", "affiliation='member'", "forbidden"},
+		{Config{}, "admin", "role='visitor'", "ok"}, {Config{}, "member", "role='moderator'", "forbidden"}, // §8.5
+		{Config{}, "owner", "role='none'", "bad-request"}, {Config{}, "owner", "affiliation='none'", "bad-request"},
+		{Config{}, "owner", "role='king'", "bad-request"}, {Config{}, "owner", "role='visitor' affiliation='member'", "bad-request"},
+		{Config{}, "owner", "nick='x'", "bad-request"},
+	} {
+		p := court(t)
+		p.config = c.config
+		if got := p.outcome(ask(c.who, c.list)); got != c.want {
+			t.Errorf("%s reads %s: %s, not %s", c.who, c.list, got, c.want)
+		}
+	}
+	p := court(t)
+	p.in(ask("admin", "affiliation='outcast'")).want("<iq to='admin/1' from='room' id='i' type='result'><query xmlns='" + NSAdmin + "'><item affiliation='outcast' jid='outcast'><reason>spam</reason></item></query></iq>") // §9.2
+	p.in(ask("admin", "role='visitor'")).want("<iq to='admin/1' from='room' id='i' type='result'><query xmlns='" + NSAdmin + "'><item affiliation='none' jid='none/1' nick='none' role='visitor'/></query></iq>")            // §8.5
+	p.member(Member{ID: "u", Nick: "Zoe", JID: person("zoe"), Affiliation: AffMember})
+	p.in(ask("admin", "affiliation='member'")).wantHas("<item affiliation='member' jid='member'/><item affiliation='member' jid='zoe' nick='Zoe'/></query>")
+}
+
+func TestAdminRequests(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][2]string{
+		{"nick='none' role='visitor' affiliation='member'", "bad-request"}, // XEP-0045 §17.4
+		{"nick='none'", "bad-request"},
+		{"nick='none' role='king'", "bad-request"},
+		{"jid='none@example.org' affiliation='king'", "bad-request"},
+		{"nick='nobody' role='visitor'", "item-not-found"},
+		{"jid='@' affiliation='member'", "jid-malformed"},
+		{"affiliation='member'", "bad-request"},
+		{"nick='none' affiliation='member'", "ok"},
+		{"jid='new@example.org' affiliation='member' nick='dwarf'", "ok"}, // §9.3: a reserved nick
+	} {
+		p := court(t)
+		if got := p.outcome(fmt.Sprintf(item(c[0]), "owner/1")); got != c[1] {
+			t.Errorf("%s: %s, not %s", c[0], got, c[1])
+		}
+	}
+	p := court(t)
+	if got := p.outcome("<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'/></iq>"); got != "bad-request" {
+		t.Error(got)
+	}
+	many := strings.Repeat("<item nick='none' role='visitor'/>", maxItems+1)
+	if got := p.outcome("<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'>" + many + "</query></iq>"); got != "not-acceptable" {
+		t.Error(got)
+	}
+	// All or nothing (§9.2): the second change is not allowed.
+	both := "<item nick='none' role='participant'/><item jid='owner@example.org' affiliation='outcast'/>"
+	if got := p.outcome("<iq from='admin/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'>" + both + "</query></iq>"); got != "not-allowed" {
+		t.Error(got)
+	}
+	if o, _ := p.ByNick("none"); o.Role != RoleVisitor {
+		t.Error("half of a refused request was done")
+	}
+	// The owner of the room has the last word, and may do it itself.
+	p.owner.act = func(a Action) error {
+		if a.Kind != ActRole || a.Role != RoleNone || a.Target.Nick != "none" || a.Reason != "r" || a.By.Nick != "admin" || a.JID != person("none") {
+			t.Errorf("%+v", a)
+		}
+		return stanza.NotAllowed("x")
+	}
+	kick := "<iq from='admin/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'><item nick='none' role='none'><reason>r</reason></item></query></iq>"
+	if got := p.outcome(kick); got != "not-allowed" {
+		t.Error(got)
+	}
+	p.owner.act = func(Action) error { return ErrTaken }
+	p.sent = nil
+	p.in(kick).want("<iq to='admin/1' from='room' id='i' type='result'/>")
+	if _, in := p.ByNick("none"); !in {
+		t.Error("done although it was taken over")
+	}
+	// Owners act from outside too.
+	p.owner.act = nil
+	if got := p.outcome(fmt.Sprintf(item("nick='none' role='none'"), "owner2/9")); got != "ok" {
+		t.Error(got)
+	}
+}
+
+func TestListsAreBounded(t *testing.T) {
+	t.Parallel()
+	p := court(t, func(o *Options) { o.Limits.Affiliations = 6 })
+	for i := range 5 {
+		p.SetAffiliation(p.ctx, person(fmt.Sprint("u", i)), Standing{Affiliation: AffMember})
+	}
+	if len(p.lists) != 6 {
+		t.Errorf("%d entries", len(p.lists))
+	}
+	p.SetAffiliation(p.ctx, person("u0"), Standing{Affiliation: AffNone})
+	if len(p.lists) != 5 {
+		t.Errorf("%d entries", len(p.lists))
+	}
+}
+
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	p := court(t)
+	p.SetAffiliation(p.ctx, person("new"), Standing{Affiliation: AffMember, Nick: "dwarf"})
+	p.SetInfo(p.ctx, Info{Name: "Cave"})
+	p.SetSubject(p.ctx, Subject{Text: "Fire"}, "", "")
+	kept := p.Snapshot()
+	q := newPlay(t, func(o *Options) { o.Snapshot = &kept })
+	if q.Info().Name != "Cave" || q.Subject().Text != "Fire" || !q.Config().Moderated || q.standing(person("new")) != AffMember || !q.reservedFor("dwarf", person("x")) {
+		t.Errorf("%+v", q.Snapshot())
+	}
+	q.SetAffiliation(q.ctx, person("new"), Standing{Affiliation: AffNone})
+	if p.standing(person("new")) != AffMember {
+		t.Error("a snapshot shares its lists")
+	}
+}

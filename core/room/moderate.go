@@ -1,0 +1,64 @@
+package room
+
+import (
+	"context"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// FeatureModerate is XEP-0425; an Owner that advertises it in Info.Features is asked with
+// ActModerate.
+const FeatureModerate = nsModerate
+
+func (r *Room) moderation() bool { return slices.Contains(r.info.Features, FeatureModerate) }
+
+// moderate is a moderator's wish to take a message away (XEP-0425 §3).
+func (r *Room) moderate(ctx context.Context, st *stanza.Stanza, x *stanza.Element) error {
+	a := r.actor(st.From)
+	id := x.Attr("id")
+	switch {
+	case !x.Is(nsModerate, "moderate") || id == "":
+		return stanza.BadRequest("Say which message to moderate.")
+	case a.role != RoleModerator:
+		return stanza.Forbidden("Only moderators may moderate messages.") // XEP-0425 §3.2
+	case x.Child(nsRetract, "retract") == nil:
+		return stanza.FeatureNotImplemented("Messages can only be retracted.")
+	}
+	reason := truncate(x.ChildText(nsModerate, "reason"), r.limits.Subject)
+	by := a.view()
+	done, err := r.act(ctx, Action{Kind: ActModerate, By: by, Session: st.From, Value: id, Reason: reason})
+	if err == nil && done {
+		r.Moderate(id, by, reason)
+	}
+	return err
+}
+
+// Moderate tells everybody that the message of that stanza-id is taken away, by somebody
+// in the room or, with a zero Occupant, by nobody in particular (XEP-0425 §3.1). It also
+// forgets it, where the history is the room's own. It gives the stanza-id of the notice.
+func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
+	r.Forget(stanzaID)
+	moderated := stanza.NewElement(nsModerate, "moderated")
+	if by.ID != "" {
+		moderated.With("by", r.addressOf(by).String()).Add(occupantID(by.ID))
+	}
+	x := stanza.NewElement(nsRetract, "retract").With("id", stanzaID).Add(moderated)
+	if reason != "" {
+		x.Add(stanza.TextElement(nsRetract, "reason", reason))
+	}
+	return r.Broadcast(Post{Payload: stanza.Encode(x)})
+}
+
+// addressOf is room/nick of somebody who is or was here.
+func (r *Room) addressOf(o Occupant) jid.JID {
+	if now := r.ids[o.ID]; now != nil {
+		return now.jid
+	}
+	j, err := r.jid.WithResource(r.cleanNick(o.Nick))
+	if err != nil {
+		return r.jid
+	}
+	return j
+}
