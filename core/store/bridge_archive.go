@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/transports/bridge"
+)
+
+const (
+	roomArchiveSeqSQL  = `SELECT seq FROM bridge_archive WHERE room = ? AND id = ?`
+	roomArchiveColumns = `SELECT seq, room, id, message, at, nick, who, lang, extra, payload FROM bridge_archive WHERE `
+	roomArchiveCount   = `SELECT count(*) FROM bridge_archive WHERE `
+)
+
+// roomConditions is a WHERE clause under construction: fixed texts, values apart.
+type roomConditions struct {
+	texts []string
+	args  []any
+}
+
+func (c *roomConditions) add(text string, args ...any) {
+	c.texts = append(c.texts, text)
+	c.args = append(c.args, args...)
+}
+
+func (c *roomConditions) where() string { return strings.Join(c.texts, " AND ") }
+
+// Archived implements bridge.History.
+func (b *Bridge) Archived(ctx context.Context, room int64, f archive.Filter, p archive.Page) (page bridge.ArchivePage, err error) {
+	tx, err := b.s.reads.BeginTx(ctx, nil) // one snapshot
+	if err != nil {
+		return page, fmt.Errorf("read archive: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	match, err := roomArchiveFilter(ctx, tx, room, f)
+	if err != nil {
+		return page, err
+	}
+	part := roomConditions{append([]string(nil), match.texts...), append([]any(nil), match.args...)}
+	for _, end := range []struct{ id, op string }{{p.After, ">"}, {p.Before, "<"}} {
+		if err := part.bound(ctx, tx, room, end.id, end.op); err != nil {
+			return page, err
+		}
+	}
+	order := " ORDER BY seq LIMIT ?"
+	if p.Backwards {
+		order = " ORDER BY seq DESC LIMIT ?"
+	}
+	rows, err := scan(ctx, tx, readRoomArchive, roomArchiveColumns+part.where()+order, append(append([]any(nil), part.args...), p.Max+1)...)
+	if err != nil {
+		return page, fmt.Errorf("read archive: %w", err)
+	}
+	page.Complete = len(rows) <= p.Max
+	if !page.Complete {
+		rows = rows[:p.Max]
+	}
+	if p.Backwards {
+		for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
+			rows[i], rows[j] = rows[j], rows[i]
+		}
+	}
+	page.Rows = rows
+	if err := tx.QueryRowContext(ctx, roomArchiveCount+match.where(), match.args...).Scan(&page.Count); err != nil {
+		return page, fmt.Errorf("count archive: %w", err)
+	}
+	if len(rows) > 0 {
+		before := append(append([]any(nil), match.args...), rows[0].Seq)
+		if err := tx.QueryRowContext(ctx, roomArchiveCount+match.where()+" AND seq < ?", before...).Scan(&page.Index); err != nil {
+			return page, fmt.Errorf("count archive: %w", err)
+		}
+	}
+	return page, nil
+}
+
+func roomArchiveFilter(ctx context.Context, q querier, room int64, f archive.Filter) (*roomConditions, error) {
+	c := &roomConditions{}
+	c.add("room = ?", room)
+	if !f.Start.IsZero() {
+		c.add("at >= ?", micros(f.Start))
+	}
+	if !f.End.IsZero() {
+		c.add("at <= ?", micros(f.End))
+	}
+	if !f.With.IsZero() {
+		c.add("nick = ?", f.With.Resource())
+	}
+	for _, end := range []struct{ id, op string }{{f.AfterID, ">"}, {f.BeforeID, "<"}} {
+		if err := c.bound(ctx, q, room, end.id, end.op); err != nil {
+			return nil, err
+		}
+	}
+	if len(f.IDs) > 0 {
+		marks := make([]string, len(f.IDs))
+		args := make([]any, len(f.IDs))
+		for i, id := range f.IDs {
+			if _, err := roomArchiveSeq(ctx, q, room, id); err != nil {
+				return nil, err
+			}
+			marks[i], args[i] = "?", id
+		}
+		c.add("id IN ("+strings.Join(marks, ",")+")", args...)
+	}
+	return c, nil
+}
+
+func (c *roomConditions) bound(ctx context.Context, q querier, room int64, id, op string) error {
+	if id == "" {
+		return nil
+	}
+	seq, err := roomArchiveSeq(ctx, q, room, id)
+	if err == nil {
+		c.add("seq "+op+" ?", seq)
+	}
+	return err
+}
+
+func roomArchiveSeq(ctx context.Context, q querier, room int64, id string) (seq int64, err error) {
+	ok, err := found(q.QueryRowContext(ctx, roomArchiveSeqSQL, room, id).Scan(&seq))
+	if err == nil && !ok {
+		err = archive.ErrNoEntry
+	}
+	return seq, err
+}
+
+func readRoomArchive(row scanner) (a bridge.ArchiveRow, err error) {
+	var at int64
+	err = row.Scan(&a.Seq, &a.Room, &a.ID, &a.Message, &at, &a.Nick, &a.Who, &a.Lang, &a.Extra, &a.Payload)
+	a.At = moment(at)
+	return a, err
+}
