@@ -15,10 +15,10 @@ const addOfflineSQL = `INSERT INTO offline (account, id, stanza, size, received)
 
 // AddOffline implements offline.Store.
 func (s *Store) AddOffline(account jid.JID, m offline.Message, done func(error)) {
+	text, size := encodeStanza(m.Stanza), len(m.Stanza.Payload)+len(m.Stanza.Extra)
 	s.WriteAsync(func(tx *sql.Tx) error {
 		// The id is made here so that ids sort by the order of writing.
-		size := len(m.Stanza.Payload) + len(m.Stanza.Extra)
-		_, err := tx.Exec(addOfflineSQL, stanza.NewID(), encodeStanza(m.Stanza), size, m.Received.UnixMicro(), account.String())
+		_, err := tx.Exec(addOfflineSQL, stanza.NewID(), text, size, m.Received.UnixMicro(), account.String())
 		if err != nil {
 			return fmt.Errorf("keep message for %s: %w", account, err)
 		}

@@ -75,6 +75,8 @@ func (o *Offline) Stage() router.Stage {
 
 func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	switch {
+	case p.Stanza.From == p.Account:
+		return router.ErrStop // a copy or an archived message that a session never had (XEP-0280 §11)
 	case !worthKeeping(p.Stanza):
 		return router.ErrStop // nobody misses a "typing" of yesterday (XEP-0160 §3)
 	case p.Unknown:

@@ -100,7 +100,7 @@ func TestStoreHint(t *testing.T) {
 
 func TestOfflineIsBounded(t *testing.T) {
 	t.Parallel()
-	s := startAt(t, filepath.Join(t.TempDir(), "db"), store.Limits{OfflineMessages: 3, OfflineBytes: 200}, "alice", "bob")
+	s := startAt(t, filepath.Join(t.TempDir(), "db"), store.Limits{OfflineMessages: 3, OfflineBytes: 600}, "alice", "bob")
 	bob := s.online(bobDesk)
 	send := func(id, text string) {
 		bob.sends(`<message to='alice@example.org' type='chat' id='` + id + `'>` + body(text) + `</message>`)
@@ -120,7 +120,7 @@ func TestOfflineIsBounded(t *testing.T) {
 		alice.drop()
 		s.settle()
 	}
-	send("long", strings.Repeat("x", 200))
+	send("long", strings.Repeat("x", 600))
 	bob.gets(fails("message", "long", "service-unavailable"))
 	send("fits", "x")
 	bob.gets()

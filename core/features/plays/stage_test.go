@@ -12,10 +12,12 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/dragoman-im/dragoman/core/features/carbons"
 	"github.com/dragoman-im/dragoman/core/features/contact"
 	"github.com/dragoman-im/dragoman/core/features/disco"
 	"github.com/dragoman-im/dragoman/core/features/entitytime"
 	"github.com/dragoman-im/dragoman/core/features/last"
+	"github.com/dragoman-im/dragoman/core/features/mam"
 	"github.com/dragoman-im/dragoman/core/features/offline"
 	"github.com/dragoman-im/dragoman/core/features/ping"
 	"github.com/dragoman-im/dragoman/core/features/presence"
@@ -48,6 +50,7 @@ type server struct {
 	roster   *roster.Roster
 	presence *presence.Presence
 	offline  *offline.Offline
+	archive  *mam.Archive
 	register *register.Register
 	private  *privilege.Privileges
 	disco    *disco.Disco
@@ -80,7 +83,9 @@ func startAt(t *testing.T, path string, limits store.Limits, accounts ...string)
 	s.roster.SetWatcher(s.presence)
 	s.offline = offline.New(s.host, st, log)
 	s.presence.OnArrival(s.offline.Arrived)
-	s.host.SetStages(s.offline.Stage())
+	s.archive = mam.New(s.host, st, mam.Options{Listed: s.roster.Listed, Log: log})
+	carbons.New(s.host)
+	s.host.SetStages(s.offline.Stage(), s.archive.Stage(), carbons.Stage())
 	s.register = register.New(s.host, st, register.Options{Open: true, Farewell: s.roster.Farewell, Log: log})
 	d := disco.New(s.host, disco.Options{Name: "Example", Node: "https://example.org/software", Shares: s.presence.Shares})
 	s.disco = d
@@ -90,6 +95,9 @@ func startAt(t *testing.T, path string, limits store.Limits, accounts ...string)
 	d.AddFeatures(slices.Concat(s.roster.Features(), s.offline.Features(), s.register.Features(), ping.Features(),
 		entitytime.Features(), version.Features(), vcard.New(s.host, st, 1000).Features(),
 		private.New(s.host, st).Features(), last.New(s.host, st, s.presence.Shares).Features())...)
+	d.AddFeatures(carbons.Features()...)
+	d.AddFeatures(s.archive.Features()...)
+	d.AddAccountFeatures(s.archive.Features()...)
 	d.Add(contact.Info([]string{"mailto:admin@example.org"}))
 	d.AddItem(gateway, "Gateway")
 	s.gateway, s.remote = &entity{t: t, s: s}, &entity{t: t, s: s}

@@ -165,3 +165,9 @@ func condition(err error) error {
 	}
 	return err
 }
+
+// Listed tells whether somebody is in the account's roster.
+func (r *Roster) Listed(ctx context.Context, account, other jid.JID) (bool, error) {
+	e, err := r.store.RosterEntry(ctx, account, other.Bare())
+	return e.Listed, err
+}

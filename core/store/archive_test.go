@@ -1,0 +1,196 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+var day = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
+
+// archived fills an archive with m1 to m6, one an hour, in turn with bob/x, carol/y and bob/z.
+func archived(t *testing.T, s *Store) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for i := range 6 {
+		st := stanza.NewMessage(alice, jid.MustParse([]string{"bob@example.org/x", "carol@example.net/y", "bob@example.org/z"}[i%3]), stanza.TypeChat,
+			stanza.TextElement("", "body", fmt.Sprint(i+1)))
+		if i >= 3 { // sent
+			st.From, st.To = jid.MustParse("alice@example.org/pc"), st.From
+		}
+		wg.Add(1)
+		s.Archive(alice, archive.Entry{ID: fmt.Sprint("m", i+1), At: day.Add(time.Duration(i+1) * time.Hour), Stanza: st}, func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			wg.Done()
+		})
+	}
+	wg.Wait()
+}
+
+func TestArchiveQuery(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice, bob)
+	archived(t, s)
+	hostile := `' OR 1=1; DROP TABLE archive; --`
+	for _, c := range []struct {
+		name string
+		f    archive.Filter
+		p    archive.Page
+		want string
+	}{
+		{"all", archive.Filter{}, archive.Page{Max: 10}, "m1 m2 m3 m4 m5 m6 complete"},
+		{"exactly all", archive.Filter{}, archive.Page{Max: 6}, "m1 m2 m3 m4 m5 m6 complete"},
+		{"first page", archive.Filter{}, archive.Page{Max: 2}, "m1 m2"},
+		{"next page", archive.Filter{}, archive.Page{Max: 2, After: "m2"}, "m3 m4"},
+		{"last page", archive.Filter{}, archive.Page{Max: 2, Backwards: true}, "m5 m6"},
+		{"page before", archive.Filter{}, archive.Page{Max: 2, Before: "m5", Backwards: true}, "m3 m4"},
+		{"first page, backwards", archive.Filter{}, archive.Page{Max: 2, Before: "m3", Backwards: true}, "m1 m2 complete"},
+		{"between", archive.Filter{AfterID: "m1", BeforeID: "m5"}, archive.Page{Max: 9, After: "m2"}, "m3 m4 complete"},
+		{"with, bare", archive.Filter{With: bob}, archive.Page{Max: 9}, "m1 m3 m4 m6 complete"},
+		{"with, full", archive.Filter{With: jid.MustParse("bob@example.org/z")}, archive.Page{Max: 9}, "m3 m6 complete"},
+		{"with nobody", archive.Filter{With: jid.MustParse("x@y")}, archive.Page{Max: 9}, "complete"},
+		{"span", archive.Filter{Start: day.Add(2 * time.Hour), End: day.Add(4 * time.Hour)}, archive.Page{Max: 9}, "m2 m3 m4 complete"},
+		{"ids", archive.Filter{IDs: []string{"m5", "m2"}}, archive.Page{Max: 9}, "m2 m5 complete"},
+		{"ids and with", archive.Filter{IDs: []string{"m5", "m3"}, With: bob}, archive.Page{Max: 9}, "m3 complete"},
+		{"count", archive.Filter{With: bob}, archive.Page{}, "count 4"},
+		{"unknown after", archive.Filter{}, archive.Page{Max: 9, After: "m7"}, "no entry"},
+		{"unknown before", archive.Filter{}, archive.Page{Max: 9, Before: hostile}, "no entry"},
+		{"unknown id", archive.Filter{IDs: []string{"m1", hostile}}, archive.Page{Max: 9}, "no entry"},
+		{"unknown after-id", archive.Filter{AfterID: hostile}, archive.Page{Max: 9}, "no entry"},
+	} {
+		r, err := s.Query(t.Context(), alice, c.f, c.p)
+		var got []string
+		for _, e := range r.Entries {
+			got = append(got, e.ID)
+			if e.Stanza.Body() != e.ID[1:] || e.At.Minute() != 0 || e.At.Nanosecond() != 123456000 {
+				t.Errorf("%s: %+v", c.name, e)
+			}
+		}
+		switch {
+		case errors.Is(err, archive.ErrNoEntry):
+			got = append(got, "no entry")
+		case err != nil:
+			t.Fatal(err)
+		case c.p.Max == 0:
+			got = append(got, fmt.Sprint("count ", r.Count))
+		case r.Complete:
+			got = append(got, "complete")
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %v, not %s", c.name, got, c.want)
+		}
+	}
+	// Another's entries are not to be found by their ids.
+	if _, err := s.Query(t.Context(), bob, archive.Filter{}, archive.Page{Max: 1, After: "m1"}); !errors.Is(err, archive.ErrNoEntry) {
+		t.Error(err)
+	}
+	first, last, err := s.Ends(t.Context(), alice)
+	if err != nil || first.ID != "m1" || last.ID != "m6" || !last.At.Equal(day.Add(6*time.Hour)) {
+		t.Error(first, last, err)
+	}
+	if first, last, err = s.Ends(t.Context(), bob); err != nil || first.ID+last.ID != "" {
+		t.Error(first, last, err)
+	}
+}
+
+func TestArchivePrune(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice)
+	archived(t, s)
+	for _, want := range []int64{2, 1, 0} {
+		if n, err := s.PruneArchive(t.Context(), day.Add(4*time.Hour), 2); n != want || err != nil {
+			t.Errorf("%d pruned, not %d; %v", n, want, err)
+		}
+	}
+	if first, _, err := s.Ends(t.Context(), alice); err != nil || first.ID != "m4" {
+		t.Error(first, err)
+	}
+}
+
+func TestArchivePrefs(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	ctx := t.Context()
+	account(t, s, alice)
+	if p, err := s.Prefs(ctx, alice); err != nil || p.Default != archive.Always {
+		t.Error(p, err)
+	}
+	want := archive.Prefs{Default: archive.Roster, Always: []jid.JID{bob}, Never: []jid.JID{bob, carol}}
+	for range 2 {
+		if err := s.SetPrefs(ctx, alice, want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Prefs(ctx, alice)
+		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b jid.JID) bool { return a == b })); err != nil || diff != "" {
+			t.Error(diff, err)
+		}
+		want.Always = nil
+	}
+	if err := s.SetPrefs(ctx, carol, want); err == nil {
+		t.Error("preferences of nobody")
+	}
+}
+
+// An account that goes while its message is on its way fails that message alone.
+func TestArchiveOfNobody(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	done := make(chan error, 1)
+	s.Archive(alice, archive.Entry{ID: "1", At: day, Stanza: stanza.NewMessage(alice, bob, "")}, func(err error) { done <- err })
+	if err := <-done; err == nil {
+		t.Error("archived for nobody")
+	}
+}
+
+// BenchmarkArchive is archived messages per second, as a stream of one sender has them.
+func BenchmarkArchive(b *testing.B) {
+	s := open(b, Options{})
+	account(b, s, alice)
+	st := stanza.NewMessage(alice, bob, stanza.TypeChat, stanza.TextElement("", "body", strings.Repeat("x", 64)))
+	free := make(chan struct{}, 500)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		free <- struct{}{}
+		s.Archive(alice, archive.Entry{ID: stanza.NewID(), At: time.Now(), Stanza: st}, func(err error) {
+			if err != nil {
+				b.Error(err)
+			}
+			<-free
+		})
+	}
+	for range cap(free) {
+		free <- struct{}{}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+}
+
+// BenchmarkRoster is one reading of a roster of 100 contacts, as a broadcast needs it.
+func BenchmarkRoster(b *testing.B) {
+	s := open(b, Options{})
+	account(b, s, alice)
+	for i := range 100 {
+		change(b, s, jid.MustParse(fmt.Sprintf("u%d@example.net", i)))
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if _, _, err := s.Roster(context.Background(), alice); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
