@@ -59,6 +59,7 @@ func (w *worker) startCall(ctx context.Context, a *account, session transports.S
 	w.g.trace("call", slog.String("room", string(w.row.Room)), slog.String("kind", row.Kind), slog.Int("attempt", row.Attempt))
 	if !w.g.spawn(func(ctx context.Context) {
 		out := c.run(ctx)
+		w.g.trace("answered", slog.String("room", string(c.room.Room)), slog.String("kind", c.row.Kind), slog.Bool("failed", out.err != nil))
 		w.g.post(w.id, true, func(ctx context.Context, w *worker) { w.callEnded(ctx, c, out) })
 	}) {
 		w.call = nil

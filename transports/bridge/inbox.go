@@ -132,6 +132,9 @@ func (g *Gateway) keep(rows []EventRow, done func(error)) {
 				g.Counters.Duplicates.Add(1)
 			}
 		}
+		if err == nil {
+			g.trace("kept")
+		}
 		done(err)
 		if err == nil {
 			for _, r := range rows {

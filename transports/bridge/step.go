@@ -73,6 +73,7 @@ func (w *worker) takeIn(ctx context.Context) {
 		return
 	}
 	if len(done) > 0 {
+		w.g.trace("worked", slog.String("room", string(w.row.Room)), slog.Int("events", len(done)))
 		if err := w.commit(ctx, all); err != nil {
 			w.lookIn()
 			if ctx.Err() == nil {
@@ -177,18 +178,20 @@ func (s *step) finish() {
 // handOver sends what the committed steps want sent.
 func (w *worker) handOver(ctx context.Context, done []*step) {
 	w.g.left(w.id, len(done))
+	w.g.trace("committed", slog.String("room", string(w.row.Room)), slog.Int("events", len(done)))
 	for _, s := range done {
 		for _, f := range s.after {
 			w.guard("show", func() { f(ctx) })
 		}
 		for _, d := range s.kept {
 			w.g.send(d.stanza())
+			w.g.trace("stanza", slog.String("to", d.To.String()), slog.String("id", d.ID))
 		}
 		if len(s.kept) > 0 {
 			w.g.handed.note(s.row.Seq)
 			w.g.Counters.Delivered.Add(1)
 		}
-		w.g.trace("stanza", slog.String("room", string(w.row.Room)), slog.String("kind", s.row.Kind), slog.String("key", s.row.Key))
+		w.g.trace("handed over", slog.String("room", string(w.row.Room)), slog.String("kind", s.row.Kind), slog.String("key", s.row.Key))
 	}
 	for _, s := range done {
 		delete(w.stuck, s.row.Seq)

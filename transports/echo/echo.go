@@ -1,0 +1,200 @@
+package echo
+
+import (
+	"context"
+	"sync"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// Network is the echo network of one World.
+type Network struct{ World *World }
+
+// New makes the network of a world; nil is a new world with a parrot in it.
+func New(w *World) *Network {
+	if w == nil {
+		w = NewWorld()
+	}
+	return &Network{w}
+}
+
+// Info implements transports.Network. A capability may stand here only where the session
+// has the interface of that name, and must stand here where it has.
+func (n *Network) Info() transports.Info {
+	return transports.Info{
+		Kind: "echo", Name: "Echo", Short: "echo", Type: "echo", MaxText: n.World.MaxText,
+		Caps: transports.Caps{
+			Edit: true, Delete: true, React: true, Typing: true, Read: true, History: true, Directory: true,
+			Direct: true, Members: true, Join: true, Admin: true, Profiles: true,
+		},
+	}
+}
+
+// SessionType lets the check of the capabilities run when the transport is registered.
+func (n *Network) SessionType() transports.Session { return (*session)(nil) }
+
+// Open implements transports.Network: it returns once the network has accepted the account.
+func (n *Network) Open(ctx context.Context, a transports.Account, sink transports.Sink) (transports.Session, error) {
+	s := &session{w: n.World, user: a.User, token: string(a.Secret), sink: sink, wake: make(chan struct{}, 1)}
+	if err := s.w.call(ctx, s); err != nil {
+		return nil, err
+	}
+	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.w.attach(s)
+	s.running.Go(func() { s.run(ctx) })
+	return s, nil
+}
+
+// session is one account that is open.
+type session struct {
+	w       *World
+	user    transports.UserID
+	token   string
+	sink    transports.Sink
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	wake    chan struct{}
+
+	queue []func(ctx context.Context) // what the network has sent us; under World.mu
+}
+
+// run takes what the network sends, in order. A real session reads its socket here.
+func (s *session) run(ctx context.Context) {
+	s.sink.State(transports.Online, nil)
+	for {
+		for _, f := range s.w.take(s) {
+			f(ctx)
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// post hands an event on without waiting for the disk; one that could not be kept is
+// delivered again, as a network does that got no acknowledgement.
+func (s *session) post(ctx context.Context, e transports.Event) {
+	transports.Post(ctx, s.sink, e, func(err error) {
+		if err != nil && transports.ClassOf(err) == transports.Retry && ctx.Err() == nil {
+			s.w.redeliver(s, e)
+		}
+	})
+}
+
+// Close implements transports.Session.
+func (s *session) Close(context.Context) error {
+	s.w.detach(s)
+	s.cancel()
+	s.running.Wait()
+	return nil
+}
+
+// Send implements transports.Session.
+func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
+	var sent transports.Sent
+	err := s.w.write(ctx, s, func() error {
+		id, at, err := s.w.post(m.Room, s.user, m)
+		sent = transports.Sent{ID: id, At: at}
+		return err
+	})
+	return sent, err
+}
+
+// Edit implements transports.Editor.
+func (s *session) Edit(ctx context.Context, room transports.RoomID, id transports.MessageID, m transports.Outgoing) error {
+	return s.w.write(ctx, s, func() error { return s.w.edit(room, s.user, id, m.Text) })
+}
+
+// Delete implements transports.Deleter.
+func (s *session) Delete(ctx context.Context, room transports.RoomID, id transports.MessageID) error {
+	return s.w.write(ctx, s, func() error { return s.w.remove(room, s.user, id) })
+}
+
+// React implements transports.Reactor.
+func (s *session) React(ctx context.Context, room transports.RoomID, id transports.MessageID, add, remove []string) error {
+	return s.w.write(ctx, s, func() error { return s.w.react(room, s.user, id, add, remove) })
+}
+
+// Typing implements transports.Typer.
+func (s *session) Typing(ctx context.Context, room transports.RoomID, on bool) error {
+	return s.w.do(ctx, s, func() error {
+		return s.w.emit(room, transports.Event{Actor: s.user, Body: transports.Typing{On: on}})
+	})
+}
+
+// MarkRead implements transports.Reader.
+func (s *session) MarkRead(ctx context.Context, room transports.RoomID, id transports.MessageID) error {
+	return s.w.do(ctx, s, func() error {
+		return s.w.emit(room, transports.Event{Key: s.w.key(string(id) + "/read/" + string(s.user)), Actor: s.user, Body: transports.Read{ID: id}})
+	})
+}
+
+// Room implements transports.Session.
+func (s *session) Room(ctx context.Context, id transports.RoomID) (info transports.RoomInfo, err error) {
+	err = s.w.do(ctx, s, func() (err error) { info, err = s.w.describe(id, s.user); return err })
+	return info, err
+}
+
+// Direct implements transports.DirectOpener.
+func (s *session) Direct(ctx context.Context, peer transports.UserID) (id transports.RoomID, err error) {
+	err = s.w.do(ctx, s, func() (err error) { id, err = s.w.direct(s.user, peer); return err })
+	return id, err
+}
+
+// History implements transports.Historian.
+func (s *session) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) (events []transports.Event, more bool, err error) {
+	err = s.w.do(ctx, s, func() (err error) { events, more, err = s.w.history(room, s.user, after, limit); return err })
+	return events, more, err
+}
+
+// Rooms implements transports.Directory.
+func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
+	var list []transports.RoomInfo
+	if err := s.w.do(ctx, s, func() error { list = s.w.rooms(s.user); return nil }); err != nil {
+		return err
+	}
+	return page(list)
+}
+
+// Contacts implements transports.Directory.
+func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
+	var list []transports.UserInfo
+	if err := s.w.do(ctx, s, func() error { list = s.w.others(s.user); return nil }); err != nil {
+		return err
+	}
+	return page(list)
+}
+
+// Profile implements transports.Profiler.
+func (s *session) Profile(ctx context.Context, user transports.UserID) (info transports.UserInfo, err error) {
+	err = s.w.do(ctx, s, func() (err error) { info, err = s.w.user(user); return err })
+	return info, err
+}
+
+// Members implements transports.MemberLister.
+func (s *session) Members(ctx context.Context, room transports.RoomID, limit int) (list []transports.UserInfo, err error) {
+	err = s.w.do(ctx, s, func() (err error) { list, err = s.w.members(room, limit); return err })
+	return list, err
+}
+
+// Join implements transports.Joiner.
+func (s *session) Join(ctx context.Context, room transports.RoomID) error {
+	return s.w.do(ctx, s, func() error { return s.w.enter(room, s.user, true) })
+}
+
+// Leave implements transports.Joiner.
+func (s *session) Leave(ctx context.Context, room transports.RoomID) error {
+	return s.w.do(ctx, s, func() error { return s.w.enter(room, s.user, false) })
+}
+
+// SetTopic implements transports.RoomAdmin.
+func (s *session) SetTopic(ctx context.Context, room transports.RoomID, topic string) error {
+	return s.w.write(ctx, s, func() error { return s.w.describeAs(room, func(i *transports.RoomInfo) { i.Topic = topic }) })
+}
+
+// Rename implements transports.RoomAdmin.
+func (s *session) Rename(ctx context.Context, room transports.RoomID, name string) error {
+	return s.w.do(ctx, s, func() error { return s.w.describeAs(room, func(i *transports.RoomInfo) { i.Name = name }) })
+}

@@ -1,0 +1,168 @@
+package echo
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// Fault is what happens to one call of a session.
+type Fault struct {
+	Err error // given back; nil is that all goes well
+	// Done says that the call has its effect before Err: the answer is lost.
+	Done bool
+	// Wait is received from before anything happens.
+	Wait <-chan struct{}
+	// After is received from before the call returns.
+	After <-chan struct{}
+}
+
+// faults is how the world misbehaves.
+type faults struct {
+	next []Fault
+	down bool
+}
+
+var errAway = transports.Later(0, errors.New("the echo network is away"))
+
+// Fault prepares what happens to the next writing calls, one for each.
+func (w *World) Fault(list ...Fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next = append(w.next, list...)
+}
+
+// Outage makes the network go away and come back. Nothing that happens meanwhile is
+// delivered; when it is back, the sessions tell that they may have missed something.
+func (w *World) Outage(on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.down == on {
+		return
+	}
+	w.down = on
+	for s := range w.sessions {
+		if on {
+			w.push(s, func(context.Context) { s.sink.State(transports.Connecting, errAway) })
+		} else {
+			w.push(s, func(context.Context) { s.sink.State(transports.Online, nil); s.sink.Resynced() })
+		}
+	}
+}
+
+// Revoke makes a person's token invalid, in the middle of the session.
+func (w *World) Revoke(user transports.UserID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.tokens, user)
+	for s := range w.sessions {
+		if s.user == user {
+			w.push(s, func(context.Context) { s.sink.State(transports.NeedsLogin, errRevoked) })
+		}
+	}
+}
+
+var errRevoked = transports.Relink("the token was revoked", nil)
+
+// call checks that a session may call at all.
+func (w *World) call(ctx context.Context, s *session) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.callLocked(ctx, s)
+}
+
+func (w *World) callLocked(ctx context.Context, s *session) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case w.down:
+		return errAway
+	case s.token == "" || w.tokens[s.user] != s.token:
+		return errRevoked
+	}
+	return nil
+}
+
+// do runs a call that reads.
+func (w *World) do(ctx context.Context, s *session, f func() error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.callLocked(ctx, s); err != nil {
+		return err
+	}
+	return f()
+}
+
+// write runs a call that changes something, with the fault that was prepared for it.
+func (w *World) write(ctx context.Context, s *session, f func() error) error {
+	w.mu.Lock()
+	var fault Fault
+	if len(w.next) > 0 {
+		fault, w.next = w.next[0], w.next[1:]
+	}
+	w.mu.Unlock()
+	if err := wait(ctx, fault.Wait); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	err := w.callLocked(ctx, s)
+	if err == nil && (fault.Err == nil || fault.Done) {
+		err = f()
+	}
+	w.mu.Unlock()
+	if err := wait(ctx, fault.After); err != nil {
+		return err
+	}
+	if fault.Err != nil {
+		return fault.Err
+	}
+	return err
+}
+
+func wait(ctx context.Context, c <-chan struct{}) error {
+	if c == nil {
+		return nil
+	}
+	select {
+	case <-c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *World) attach(s *session) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sessions[s] = true
+}
+
+func (w *World) detach(s *session) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.sessions, s)
+}
+
+// deliver sends an event to a session, unless the network is away. The lock is held.
+func (w *World) deliver(s *session, e transports.Event) {
+	if !w.down {
+		w.push(s, func(ctx context.Context) { s.post(ctx, e) })
+	}
+}
+
+func (w *World) redeliver(s *session, e transports.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.sessions[s] {
+		w.deliver(s, e)
+	}
+}
+
+func (w *World) push(s *session, f func(context.Context)) {
+	s.queue = append(s.queue, f)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}

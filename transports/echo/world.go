@@ -1,0 +1,391 @@
+package echo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// World is a network in memory. Its exported methods are for tests and demonstrations:
+// they do what people on the network do, and make it misbehave (faults.go).
+type World struct {
+	MaxText int              // Info.MaxText
+	Code    string           // what a login asks for behind the password; "" is nothing
+	NoNonce bool             // events do not carry Outgoing.ClientID, as on Slack
+	Now     func() time.Time // nil is time.Now
+
+	mu       sync.Mutex
+	users    map[transports.UserID]transports.UserInfo
+	places   map[transports.RoomID]*place
+	order    []transports.RoomID
+	sessions map[*session]bool
+	tokens   map[transports.UserID]string
+	counter  int
+	faults
+}
+
+// place is a room with all that was said in it.
+type place struct {
+	info    transports.RoomInfo
+	members []transports.UserID
+	said    []*said
+}
+
+type said struct {
+	event transports.Event // of the message as it is now
+	id    string           // Outgoing.ClientID
+	gone  bool
+}
+
+// Parrot says again what it is told, in conversations.
+const Parrot transports.UserID = "parrot"
+
+// NewWorld makes a world with a parrot and a public room, "lobby".
+func NewWorld() *World {
+	w := &World{
+		users: map[transports.UserID]transports.UserInfo{}, places: map[transports.RoomID]*place{},
+		sessions: map[*session]bool{}, tokens: map[transports.UserID]string{},
+	}
+	w.AddUser(transports.UserInfo{ID: Parrot, Name: "Parrot", Bot: true})
+	w.AddRoom(transports.RoomInfo{ID: "lobby", Kind: transports.Public, Name: "Lobby"}, Parrot)
+	return w
+}
+
+// AddUser makes a person, who can log in.
+func (w *World) AddUser(u transports.UserInfo) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.users[u.ID] = u
+}
+
+// AddRoom makes a room with people in it.
+func (w *World) AddRoom(info transports.RoomInfo, members ...transports.UserID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.places[info.ID] = &place{info: info, members: members}
+	w.order = append(w.order, info.ID)
+}
+
+// Say is somebody writing something.
+func (w *World) Say(room transports.RoomID, user transports.UserID, text string) transports.MessageID {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id, _, _ := w.post(room, user, transports.Outgoing{Text: richtext.ParseStyling(text)})
+	return id
+}
+
+// SayDirect is somebody writing to one person.
+func (w *World) SayDirect(from, to transports.UserID, text string) transports.MessageID {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	room, _ := w.direct(from, to)
+	id, _, _ := w.post(room, from, transports.Outgoing{Text: richtext.ParseStyling(text)})
+	return id
+}
+
+// Do runs a change of the world's, such as Edit, as its user.
+func (w *World) Do(f func(as As) error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return f(As{w})
+}
+
+// As is what people do beside writing; it is used inside World.Do only.
+type As struct{ w *World }
+
+// Edit changes a message.
+func (a As) Edit(room transports.RoomID, user transports.UserID, id transports.MessageID, text string) error {
+	return a.w.edit(room, user, id, richtext.ParseStyling(text))
+}
+
+// Delete removes a message, of whomever.
+func (a As) Delete(room transports.RoomID, by transports.UserID, id transports.MessageID) error {
+	return a.w.remove(room, by, id)
+}
+
+// React adds and removes reactions.
+func (a As) React(room transports.RoomID, user transports.UserID, id transports.MessageID, add, remove []string) error {
+	return a.w.react(room, user, id, add, remove)
+}
+
+// Enter lets somebody join or leave a room.
+func (a As) Enter(room transports.RoomID, user transports.UserID, in bool) error {
+	return a.w.enter(room, user, in)
+}
+
+// Emit sends any event to all who see the room; nothing is remembered of it.
+func (a As) Emit(room transports.RoomID, e transports.Event) error { return a.w.emit(room, e) }
+
+// Texts is what stands in a room now: "user: text" for each message that was not deleted.
+func (w *World) Texts(room transports.RoomID) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []string
+	if p := w.places[room]; p != nil {
+		for _, s := range p.said {
+			if !s.gone {
+				list = append(list, string(s.event.Actor)+": "+s.event.Body.(transports.Message).Text.String())
+			}
+		}
+	}
+	return list
+}
+
+// DirectRoom is the id of a conversation.
+func DirectRoom(a, b transports.UserID) transports.RoomID {
+	return transports.RoomID("dm-" + min(a, b) + "-" + max(a, b))
+}
+
+// The methods below are called with the lock held.
+
+var errNoRoom = transports.Refuse("item-not-found", "There is no such room or message.", nil)
+
+func (w *World) now() time.Time {
+	if w.Now != nil {
+		return w.Now()
+	}
+	return time.Now()
+}
+
+func (w *World) key(prefix string) string {
+	w.counter++
+	return fmt.Sprintf("%s/%06d", prefix, w.counter)
+}
+
+func (p *place) find(id transports.MessageID) *said {
+	for _, s := range p.said {
+		if s.event.Body.(transports.Message).ID == id && !s.gone {
+			return s
+		}
+	}
+	return nil
+}
+
+// post says something. A repeated ClientID is the same message.
+func (w *World) post(room transports.RoomID, user transports.UserID, m transports.Outgoing) (transports.MessageID, time.Time, error) {
+	p := w.places[room]
+	if p == nil {
+		return "", time.Time{}, errNoRoom
+	}
+	for _, s := range p.said {
+		if m.ClientID != "" && s.id == m.ClientID && (!w.NoNonce || m.Attempt > 1) {
+			return s.event.Body.(transports.Message).ID, s.event.At, nil
+		}
+	}
+	w.counter++
+	id := transports.MessageID(fmt.Sprintf("m%06d", w.counter))
+	e := transports.Event{
+		Key: string(id), Actor: user, At: w.now(), Nonce: m.ClientID,
+		Body: transports.Message{ID: id, Text: m.Text, ReplyTo: m.ReplyTo, Thread: m.Thread, Me: m.Me},
+	}
+	p.said = append(p.said, &said{event: e, id: m.ClientID})
+	if err := w.emit(room, e); err != nil {
+		return "", e.At, err
+	}
+	if p.info.Kind == transports.Direct && user != Parrot && slices.Contains(p.members, Parrot) {
+		_, _, err := w.post(room, Parrot, transports.Outgoing{Text: m.Text})
+		return id, e.At, err
+	}
+	return id, e.At, nil
+}
+
+// emit sends an event to the sessions of all who see the room.
+func (w *World) emit(room transports.RoomID, e transports.Event) error {
+	p := w.places[room]
+	if p == nil {
+		return errNoRoom
+	}
+	if e.At.IsZero() {
+		e.At = w.now()
+	}
+	for s := range w.sessions {
+		if slices.Contains(p.members, s.user) {
+			w.deliver(s, w.event(p, e, s.user))
+		}
+	}
+	return nil
+}
+
+// event is an event as one account sees it. Its key is the same for all, and in the history.
+func (w *World) event(p *place, e transports.Event, user transports.UserID) transports.Event {
+	e.Room, e.Kind, e.Own = p.info.ID, p.info.Kind, e.Actor == user
+	if e.Kind == transports.Direct {
+		e.Peer = p.members[0]
+		if e.Peer == user && len(p.members) > 1 {
+			e.Peer = p.members[1]
+		}
+	}
+	if w.NoNonce || !e.Own {
+		e.Nonce = ""
+	}
+	return e
+}
+
+func (w *World) edit(room transports.RoomID, user transports.UserID, id transports.MessageID, text richtext.Text) error {
+	p := w.places[room]
+	if p == nil || p.find(id) == nil {
+		return errNoRoom
+	}
+	s := p.find(id)
+	if s.event.Actor != user {
+		return transports.Refuse("forbidden", "Only its author may edit a message.", nil)
+	}
+	m := s.event.Body.(transports.Message)
+	m.Text = text
+	s.event.Body = m
+	return w.emit(room, transports.Event{Key: w.key(string(id) + "/edit"), Actor: user, Body: transports.Edit{ID: id, Text: text}})
+}
+
+func (w *World) remove(room transports.RoomID, by transports.UserID, id transports.MessageID) error {
+	p := w.places[room]
+	if p == nil || p.find(id) == nil {
+		return errNoRoom
+	}
+	s := p.find(id)
+	s.gone = true
+	e := transports.Event{Key: string(id) + "/delete", Actor: by, Body: transports.Delete{IDs: []transports.MessageID{id}}}
+	if s.event.Actor != by {
+		e.Body = transports.Delete{IDs: []transports.MessageID{id}, By: by}
+	}
+	return w.emit(room, e)
+}
+
+func (w *World) react(room transports.RoomID, user transports.UserID, id transports.MessageID, add, remove []string) error {
+	return w.emit(room, transports.Event{Key: w.key(string(id) + "/react"), Actor: user, Body: transports.Reactions{ID: id, Add: add, Remove: remove}})
+}
+
+func (w *World) direct(a, b transports.UserID) (transports.RoomID, error) {
+	if _, ok := w.users[b]; !ok {
+		return "", transports.Refuse("item-not-found", "There is no such person.", nil)
+	}
+	id := DirectRoom(a, b)
+	if w.places[id] == nil {
+		w.places[id] = &place{info: transports.RoomInfo{ID: id, Kind: transports.Direct}, members: []transports.UserID{a, b}}
+		w.order = append(w.order, id)
+	}
+	return id, nil
+}
+
+func (w *World) describe(id transports.RoomID, user transports.UserID) (transports.RoomInfo, error) {
+	p := w.places[id]
+	if p == nil || p.info.Kind != transports.Public && !slices.Contains(p.members, user) {
+		return transports.RoomInfo{}, errNoRoom
+	}
+	info := p.info
+	info.Joined = slices.Contains(p.members, user)
+	info.Writable, info.Members = info.Joined, len(p.members)
+	info.Peer = w.event(p, transports.Event{}, user).Peer
+	return info, nil
+}
+
+func (w *World) describeAs(room transports.RoomID, change func(*transports.RoomInfo)) error {
+	p := w.places[room]
+	if p == nil {
+		return errNoRoom
+	}
+	change(&p.info)
+	for s := range w.sessions {
+		if info, err := w.describe(room, s.user); err == nil {
+			e := transports.Event{Key: w.key(string(room) + "/info"), At: w.now(), Body: transports.RoomChanged{Info: info}}
+			w.deliver(s, w.event(p, e, s.user))
+		}
+	}
+	return nil
+}
+
+func (w *World) rooms(user transports.UserID) (list []transports.RoomInfo) {
+	for _, id := range w.order {
+		if info, err := w.describe(id, user); err == nil {
+			list = append(list, info)
+		}
+	}
+	return list
+}
+
+func (w *World) others(user transports.UserID) (list []transports.UserInfo) {
+	for id, u := range w.users {
+		if id != user {
+			list = append(list, u)
+		}
+	}
+	return list
+}
+
+func (w *World) members(room transports.RoomID, limit int) (list []transports.UserInfo, err error) {
+	p := w.places[room]
+	if p == nil {
+		return nil, errNoRoom
+	}
+	for _, id := range p.members[:min(limit, len(p.members))] {
+		list = append(list, w.users[id])
+	}
+	return list, nil
+}
+
+// enter joins or leaves; those who see the room are told.
+func (w *World) enter(room transports.RoomID, user transports.UserID, in bool) error {
+	p := w.places[room]
+	if p == nil {
+		return errNoRoom
+	}
+	e := transports.Event{Key: w.key("member/" + string(user)), Actor: user, Body: transports.Member{User: w.users[user], Joined: in}}
+	if in && !slices.Contains(p.members, user) {
+		p.members = append(p.members, user)
+	}
+	err := w.emit(room, e)
+	if !in {
+		p.members = slices.DeleteFunc(slices.Clone(p.members), func(u transports.UserID) bool { return u == user })
+	}
+	return err
+}
+
+// history gives messages with their edits in them.
+func (w *World) history(room transports.RoomID, user transports.UserID, after transports.MessageID, limit int) (list []transports.Event, more bool, err error) {
+	p := w.places[room]
+	if p == nil || !slices.Contains(p.members, user) {
+		return nil, false, errNoRoom
+	}
+	for _, s := range p.said {
+		if m := s.event.Body.(transports.Message); !s.gone && m.ID > after {
+			list = append(list, w.event(p, s.event, user))
+		}
+	}
+	if n := len(list); n > limit {
+		if after == "" {
+			return list[n-limit:], false, nil
+		}
+		return list[:limit], true, nil
+	}
+	return list, false, nil
+}
+
+func (w *World) user(id transports.UserID) (transports.UserInfo, error) {
+	u, ok := w.users[id]
+	if !ok {
+		return u, transports.Refuse("item-not-found", "There is no such person.", errors.New(string(id)))
+	}
+	return u, nil
+}
+
+func (w *World) token(id transports.UserID) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counter++
+	w.tokens[id] = fmt.Sprintf("secret-of-%s-%06d", id, w.counter)
+	return w.tokens[id]
+}
+
+// take gives a session what the network has sent it.
+func (w *World) take(s *session) []func(context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := s.queue
+	s.queue = nil
+	return list
+}
