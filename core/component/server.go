@@ -40,6 +40,9 @@ type Config struct {
 	MaxBytes int           // of a stanza; 512 KiB
 	Queue    int           // bytes that wait for a component before it is cut off; 16 MiB
 	Idle     time.Duration // silence before a ping, and again before the end; 5 min
+	// OnAttach, which may be nil, is called when a component has proved itself, before
+	// anything that it sends is read.
+	OnAttach func(domain jid.JID)
 	Log      *slog.Logger
 }
 
@@ -175,6 +178,9 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		return
 	}
 	log.Info("component attached", "domain", slot.domain)
+	if s.cfg.OnAttach != nil {
+		s.cfg.OnAttach(slot.domain)
+	}
 	err = s.run(ctx, w, slot)
 	if stream.AsError(err) != nil && !w.peerLeft(err) {
 		s.Counters.StreamErrors.Add(1)

@@ -117,7 +117,7 @@ func (w *wire) Read(p []byte) (int, error) {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return 0, err
 		}
-		if w.poked.Swap(false) {
+		if w.poked.Swap(false) || time.Now().Before(deadline) {
 			continue
 		}
 		if w.asked || !w.until.IsZero() {

@@ -1,0 +1,113 @@
+package c2s
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// maxRenames is how often another resource is tried where one is in use.
+const maxRenames = 3
+
+// beforeBind is for stanzas of a client that has logged in and not bound a session.
+func (c *conn) beforeBind(it *stream.Item) error {
+	st, err := it.Stanza()
+	if err != nil {
+		return stream.NewError(stream.NotAuthorized, "bind first")
+	}
+	own := st.To.IsZero() || st.To == c.who || st.To.String() == c.host.domain
+	if st.Kind != stanza.IQ || !own {
+		return stream.NewError(stream.NotAuthorized, "bind first") // RFC 6120 §7.1
+	}
+	if !st.IsRequest() {
+		return nil
+	}
+	bind := st.Child(nsBind, "bind")
+	if bind == nil || st.Type != stanza.TypeSet || st.ID == "" {
+		c.refuse(st, stanza.NotAuthorized("bind first"))
+		return nil
+	}
+	c.bind(st, bind.ChildText(nsBind, "resource"))
+	return nil
+}
+
+func (c *conn) refuse(st *stanza.Stanza, e *stanza.Error) {
+	if reply := st.ErrorReply(e); reply != nil {
+		c.send(reply)
+	}
+}
+
+// bind is RFC 6120 §7.6 and §7.7.
+func (c *conn) bind(st *stanza.Stanza, resource string) {
+	s, refusal := c.claim(resource)
+	if refusal != nil {
+		c.refuse(st, refusal)
+		return
+	}
+	result := st.Result(stanza.NewElement(nsBind, "bind").Add(stanza.TextElement(nsBind, "jid", s.jid.String())))
+	s.attach(c, result)
+	c.deadline = time.Time{} // silence counts from now on
+	c.log = c.log.With("resource", s.jid.Resource())
+	c.log.Debug("session bound")
+}
+
+// claim makes a session and enters it under a resource; "" is one of our choice.
+func (c *conn) claim(resource string) (*session, *stanza.Error) {
+	for try := 0; ; try++ {
+		name := resource
+		if name == "" {
+			name = newID() // RFC 6120 §7.6.1: not to be guessed
+		}
+		full, err := c.who.WithResource(name)
+		if err != nil || !full.IsFull() {
+			return nil, stanza.BadRequest("this resource cannot be used")
+		}
+		s, err := c.enter(full)
+		switch {
+		case err == nil:
+			return s, nil
+		case errors.Is(err, router.ErrConflict) && c.server.cfg.Conflict == Rename && try < maxRenames:
+			resource = "" // RFC 6120 §7.7.2.2 case 1
+		case errors.Is(err, router.ErrConflict):
+			return nil, stanza.Conflict("this resource is in use")
+		case errors.Is(err, router.ErrTooMany):
+			return nil, stanza.ResourceConstraint("too many sessions of this account")
+		default:
+			c.log.Error("session not bound", "err", err)
+			return nil, stanza.InternalServerError()
+		}
+	}
+}
+
+func (c *conn) enter(full jid.JID) (*session, error) {
+	s := &session{server: c.server, host: c.host, jid: full}
+	b, err := c.host.Router.Bind(c.ctx, s, router.Claim{
+		Replace: c.server.cfg.Conflict == Replace, Max: max(c.server.limits.Sessions, 0),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.bound = b
+	return s, nil
+}
+
+// legacySession answers what RFC 3921 clients ask for after binding: there is nothing to do.
+func legacySession(_ context.Context, q *router.IQ) (*stanza.Element, error) {
+	if q.Stanza.Type != stanza.TypeSet || q.Session == nil || !q.Account.IsZero() && !q.Own() {
+		return nil, stanza.ServiceUnavailable("")
+	}
+	return nil, nil
+}
+
+// secondBind refuses to bind twice on one stream (RFC 6120 §7.1).
+func secondBind(_ context.Context, q *router.IQ) (*stanza.Element, error) {
+	if q.Session == nil || !q.Account.IsZero() && !q.Own() {
+		return nil, stanza.ServiceUnavailable("")
+	}
+	return nil, stanza.NotAllowed("a session is bound already")
+}

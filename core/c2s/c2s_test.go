@@ -1,0 +1,307 @@
+package c2s
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const patience = 20 * time.Second
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// users of every host; the password of each is the name behind "pw-".
+type users map[string]sasl.Credentials
+
+var everybody = sync.OnceValue(func() users {
+	u := users{}
+	for _, name := range []string{"romeo", "juliet", "nurse", "closed"} {
+		c, err := sasl.NewCredentials("pw-"+name, 10)
+		if err != nil {
+			panic(err)
+		}
+		c.Disabled = name == "closed"
+		u[name] = c
+	}
+	return u
+})
+
+func (u users) Lookup(_ context.Context, username string) (sasl.Credentials, error) {
+	if username == "broken" {
+		return sasl.Credentials{}, errors.New("store is away")
+	}
+	c, ok := u[username]
+	if !ok {
+		return c, sasl.ErrUnknownUser
+	}
+	return c, nil
+}
+
+func (u users) Exists(_ context.Context, account jid.JID) (bool, error) {
+	_, ok := u[account.Local()]
+	return ok, nil
+}
+
+// place is a server with the hosts home.test and other.test.
+type place struct {
+	t      testing.TB
+	router *router.Router
+	host   *router.Host
+	server *Server
+	addr   string // STARTTLS
+	direct string // direct TLS
+	stop   func()
+}
+
+func newPlace(t testing.TB, change func(*Config)) *place {
+	t.Helper()
+	r := router.New(quiet)
+	own, err := stream.NewOwnCertificate(filepath.Join(t.TempDir(), "cert.pem"), []string{"home.test", "other.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Certificates: own.Certificate, Log: quiet}
+	p := &place{t: t, router: r}
+	for _, name := range []string{"home.test", "other.test"} {
+		h := router.NewHost(r, jid.MustParse(name), router.HostOptions{Accounts: everybody()})
+		if err := r.Attach(h.Domain(), h); err != nil {
+			t.Fatal(err)
+		}
+		auth, err := sasl.NewServer(sasl.Config{
+			Host: h.Domain(), Accounts: everybody(), Secret: []byte("sixteen bytes and more"), Iterations: 10,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Hosts = append(cfg.Hosts, Host{Router: h, SASL: auth})
+		if p.host == nil {
+			p.host = h
+		}
+	}
+	cfg.Limits = Limits{Connections: -1, Arrivals: -1, Tries: -1}
+	if change != nil {
+		change(&cfg)
+	}
+	if p.server, err = NewServer(cfg); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	listen := func(serve func(context.Context, net.Listener) error) string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			if err := serve(ctx, l); err != nil {
+				t.Errorf("serve: %v", err)
+			}
+		})
+		return l.Addr().String()
+	}
+	p.addr = listen(p.server.Serve)
+	if cfg.Certificates != nil {
+		p.direct = listen(p.server.ServeTLS)
+	}
+	p.stop = sync.OnceFunc(func() {
+		cancel()
+		wg.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		p.server.Shutdown(ctx)
+	})
+	t.Cleanup(p.stop)
+	return p
+}
+
+func plain(c *Config) { c.Plain = true }
+
+// client is the other end, by hand.
+type client struct {
+	t    testing.TB
+	conn net.Conn
+	got  string
+}
+
+func (p *place) dial() *client {
+	p.t.Helper()
+	conn, err := net.Dial("tcp", p.addr)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = conn.Close() })
+	return &client{t: p.t, conn: conn}
+}
+
+func (c *client) send(s string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.conn, s); err != nil {
+		c.t.Logf("write: %v", err)
+	}
+}
+
+// until reads until what has come holds mark, and takes it away up to its end.
+func (c *client) until(mark string) string {
+	c.t.Helper()
+	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+	buf := make([]byte, 4096)
+	for !strings.Contains(c.got, mark) {
+		n, err := c.conn.Read(buf)
+		c.got += string(buf[:n])
+		if err != nil && !strings.Contains(c.got, mark) {
+			c.t.Fatalf("waiting for %q: %v after %q", mark, err, c.got)
+		}
+	}
+	end := strings.Index(c.got, mark) + len(mark)
+	out := c.got[:end]
+	c.got = c.got[end:]
+	return out
+}
+
+// rest reads to the end of the connection, which must be a clean one.
+func (c *client) rest() string {
+	c.t.Helper()
+	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+	b, err := io.ReadAll(c.conn)
+	if err != nil {
+		c.t.Errorf("connection not closed cleanly: %v", err)
+	}
+	out := c.got + string(b)
+	c.got = ""
+	return out
+}
+
+const streamNS = "http://etherx.jabber.org/streams"
+
+// open is a stream header.
+func open(to string) string {
+	return "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='" + streamNS + "' to='" + to + "' version='1.0'>"
+}
+
+// features opens a stream and reads what the server offers.
+func (c *client) features(to string) string {
+	c.t.Helper()
+	c.send(open(to))
+	return c.until("</stream:features>")
+}
+
+// startTLS goes through RFC 6120 §5 up to the end of the handshake.
+func (c *client) startTLS() {
+	c.t.Helper()
+	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.tls(&tls.Config{InsecureSkipVerify: true})
+}
+
+func (c *client) tls(config *tls.Config) tls.ConnectionState {
+	c.t.Helper()
+	t := tls.Client(c.conn, config)
+	_ = t.SetDeadline(time.Now().Add(patience))
+	if err := t.Handshake(); err != nil {
+		c.t.Fatalf("handshake: %v", err)
+	}
+	_ = t.SetDeadline(time.Time{})
+	c.conn, c.got = t, ""
+	return t.ConnectionState()
+}
+
+func plainAuth(authzid, user, password string) string {
+	data := base64.StdEncoding.EncodeToString([]byte(authzid + "\x00" + user + "\x00" + password))
+	return "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + data + "</auth>"
+}
+
+const success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
+
+// secure is a client after TLS that has read its second features.
+func (p *place) secure(to string) (*client, string) {
+	p.t.Helper()
+	c := p.dial()
+	c.features(to)
+	c.startTLS()
+	return c, c.features(to)
+}
+
+// loggedIn is a client that may bind.
+func (p *place) loggedIn(user string) *client {
+	p.t.Helper()
+	c, _ := p.secure("home.test")
+	c.send(plainAuth("", user, "pw-"+user))
+	c.until(success)
+	c.features("home.test")
+	return c
+}
+
+func bindIQ(resource string) string {
+	inner := ""
+	if resource != "" {
+		inner = "<resource>" + resource + "</resource>"
+	}
+	return "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>" + inner + "</bind></iq>"
+}
+
+// session is a client with a bound session, not available yet.
+func (p *place) session(user, resource string) *client {
+	p.t.Helper()
+	c := p.loggedIn(user)
+	c.send(bindIQ(resource))
+	if got := c.until("</iq>"); !strings.Contains(got, "<jid>"+user+"@home.test/"+resource+"</jid>") {
+		p.t.Fatalf("bind answered %q", got)
+	}
+	return c
+}
+
+// online is a session with an available presence.
+func (p *place) online(user, resource string) *client {
+	p.t.Helper()
+	c := p.session(user, resource)
+	c.send("<presence/>")
+	c.ping()
+	return c
+}
+
+// ping goes to the server and back, so that all before it has been handled.
+func (c *client) ping() {
+	c.t.Helper()
+	c.send("<iq type='get' id='sync'><nobody xmlns='urn:handles:this'/></iq>")
+	c.until("id='sync'")
+	c.until("</iq>")
+}
+
+func (c *client) wantError(condition string) {
+	c.t.Helper()
+	got := c.rest()
+	if !strings.Contains(got, "<stream:error><"+condition+" ") || !strings.HasSuffix(got, "</stream:stream>") {
+		c.t.Errorf("got %q, want stream error %s", got, condition)
+	}
+}
+
+func message(to, body string) string {
+	return "<message to='" + to + "' type='chat'><body>" + body + "</body></message>"
+}
+
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	for limit := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}

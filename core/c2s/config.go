@@ -1,0 +1,129 @@
+package c2s
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// Timeouts and limits that no setting changes.
+const (
+	closeTime      = 5 * time.Second // for what is queued, and for the peer's end of the stream
+	lingerTime     = time.Second     // for the peer to read our error before the socket goes
+	lingerBytes    = 1 << 20
+	maxBeforeLogin = 60   // first-level elements before a session is bound
+	maxWaiting     = 1000 // stanzas of a session that has no connection
+)
+
+// Conflict is what happens when a client asks for a resource that is in use.
+type Conflict uint8
+
+// The policies of RFC 6120 §7.7.2.2.
+const (
+	Replace Conflict = iota // the old session is ended: it is probably dead
+	Reject                  // the new one gets an error
+	Rename                  // the new one gets another resource
+)
+
+// Limits bound what clients can make us do. Fields that are zero have the value of
+// DefaultLimits, negative ones mean no limit where there may be none.
+type Limits struct {
+	BeforeLogin stream.Limits
+	Stanza      stream.Limits
+	Rate        int           // bytes a second in the long run; negative: none
+	Burst       int           // bytes at once
+	Queue       int           // bytes that wait for a slow reader
+	Connections int           // from one address; negative: none
+	Arrivals    int           // new connections a second from one address; negative: none
+	Sessions    int           // of one account; negative: none
+	Tries       int           // failed logins a minute from one address; negative: none
+	TLSWait     time.Duration // from connecting to TLS
+	LoginWait   time.Duration // from connecting to a bound session
+	Idle        time.Duration // silence before a ping, and again before the end
+}
+
+// DefaultLimits are those of a server on the open internet.
+func DefaultLimits() Limits {
+	stanzas := stream.ForClients()
+	stanzas.Attrs = 128
+	return Limits{
+		BeforeLogin: stream.BeforeLogin(), Stanza: stanzas,
+		Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20,
+		Connections: 100, Arrivals: 20, Sessions: 10, Tries: 20,
+		TLSWait: 30 * time.Second, LoginWait: 60 * time.Second, Idle: 6 * time.Minute,
+	}
+}
+
+func (l Limits) filled() Limits {
+	d := DefaultLimits()
+	fill := func(s, d stream.Limits) stream.Limits {
+		return stream.Limits{
+			Bytes: cmp.Or(s.Bytes, d.Bytes), Elements: cmp.Or(s.Elements, d.Elements),
+			Depth: cmp.Or(s.Depth, d.Depth), Attrs: cmp.Or(s.Attrs, d.Attrs),
+		}
+	}
+	return Limits{
+		BeforeLogin: fill(l.BeforeLogin, d.BeforeLogin), Stanza: fill(l.Stanza, d.Stanza),
+		Rate: cmp.Or(l.Rate, d.Rate), Burst: cmp.Or(l.Burst, d.Burst), Queue: cmp.Or(l.Queue, d.Queue),
+		Connections: cmp.Or(l.Connections, d.Connections), Arrivals: cmp.Or(l.Arrivals, d.Arrivals),
+		Sessions: cmp.Or(l.Sessions, d.Sessions), Tries: cmp.Or(l.Tries, d.Tries),
+		TLSWait: cmp.Or(l.TLSWait, d.TLSWait), LoginWait: cmp.Or(l.LoginWait, d.LoginWait), Idle: cmp.Or(l.Idle, d.Idle),
+	}
+}
+
+// Host is a served host as its clients see it.
+type Host struct {
+	Router *router.Host
+	SASL   *sasl.Server
+	// Features are offered after login, besides binding (such as roster versions).
+	Features []*stanza.Element
+	// GuestFeatures are offered before login, besides mechanisms (such as registration).
+	GuestFeatures []*stanza.Element
+	// BeforeLogin answers an IQ of a connection that has not logged in; nil sends
+	// nothing. Where it is not set such an IQ ends the stream.
+	BeforeLogin func(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza
+}
+
+// Config is what a Server is made of.
+type Config struct {
+	Hosts []Host // the first one speaks where no other does
+	// Certificates may be nil, and then there is no TLS.
+	Certificates stream.Certificates
+	// Plain lets clients log in without TLS. PLAIN is never offered to those.
+	Plain    bool
+	Conflict Conflict
+	Limits   Limits
+	Log      *slog.Logger
+}
+
+func (c *Config) check() error {
+	if len(c.Hosts) == 0 {
+		return fmt.Errorf("clients: no host")
+	}
+	seen := map[jid.JID]bool{}
+	for _, h := range c.Hosts {
+		switch {
+		case h.Router == nil || h.SASL == nil:
+			return fmt.Errorf("clients: host without router or SASL")
+		case seen[h.Router.Domain()]:
+			return fmt.Errorf("clients: host %s twice", h.Router.Domain())
+		}
+		seen[h.Router.Domain()] = true
+	}
+	if c.Certificates == nil && !c.Plain {
+		return fmt.Errorf("clients: TLS is required and there is no certificate")
+	}
+	if c.Limits.Stanza.Bytes != 0 && c.Limits.Stanza.Bytes < 10_000 {
+		return fmt.Errorf("clients: stanzas of %d bytes; RFC 6120 §13.12 wants 10,000 at least", c.Limits.Stanza.Bytes)
+	}
+	return nil
+}

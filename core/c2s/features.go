@@ -1,0 +1,94 @@
+package c2s
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// offer sends the features of the present stage (RFC 6120 §4.3.2).
+func (c *conn) offer() {
+	features := c.features()
+	c.write(func(dst []byte) []byte { return stream.AppendFeatures(dst, features...) })
+}
+
+func (c *conn) features() []*stanza.Element {
+	switch {
+	case !c.who.IsZero():
+		bind := stanza.NewElement(nsBind, "bind")
+		// XMPP before RFC 6120 wants a session; those that know better pass it over.
+		session := stanza.NewElement(nsSession, "session").Add(stanza.NewElement(nsSession, "optional"))
+		return append([]*stanza.Element{bind, session, c.limitsFeature()}, c.host.Features...)
+	case c.tlsRequired():
+		return []*stanza.Element{stream.StartTLSFeature(true), c.limitsFeature()} // checklist 20
+	}
+	var list []*stanza.Element
+	if !c.secure && c.host.tls != nil {
+		list = append(list, stream.StartTLSFeature(false))
+	}
+	c.login = sasl.NewDialogue(c.host.SASL, c.saslConn())
+	list = append(list, c.host.SASL.Features(c.saslConn())...)
+	list = append(list, c.host.GuestFeatures...)
+	return append(list, c.limitsFeature())
+}
+
+// limitsFeature tells what a stanza may be like (XEP-0478).
+func (c *conn) limitsFeature() *stanza.Element {
+	l := &c.server.limits
+	f := stanza.NewElement(nsLimits, "limits")
+	if c.who.IsZero() {
+		return f.Add(stanza.TextElement(nsLimits, "max-bytes", strconv.Itoa(l.BeforeLogin.Bytes)))
+	}
+	return f.Add(
+		stanza.TextElement(nsLimits, "max-bytes", strconv.Itoa(l.Stanza.Bytes)),
+		stanza.TextElement(nsLimits, "idle-seconds", strconv.Itoa(int(2*l.Idle/time.Second))),
+	)
+}
+
+func (c *conn) tlsRequired() bool { return !c.secure && !c.server.cfg.Plain }
+
+func (c *conn) saslConn() sasl.Conn { return sasl.Conn{TLS: c.secure, Bindings: c.bound} }
+
+// negotiate takes an element of a client that has no session yet.
+func (c *conn) negotiate(it *stream.Item) error {
+	if c.count++; c.count > maxBeforeLogin {
+		return stream.NewError(stream.PolicyViolation, "too much before login")
+	}
+	kind := it.StanzaKind()
+	switch {
+	case it.Is(stream.NSTLS, "starttls"):
+		return c.startTLS()
+	case string(it.Space()) == sasl.NS && c.who.IsZero():
+		return c.authenticate(it)
+	case c.tlsRequired():
+		return stream.NewError(stream.PolicyViolation, "TLS is required") // CVE-2014-8760
+	case kind != 0 && c.who.IsZero():
+		return c.guest(it)
+	case kind != 0:
+		return c.beforeBind(it)
+	case c.who.IsZero():
+		return stream.NewError(stream.NotAuthorized, "") // checklist 8
+	}
+	return stream.NewError(stream.UnsupportedStanzaType, "")
+}
+
+// guest is for stanzas of a client that has not logged in: one IQ may be answered.
+func (c *conn) guest(it *stream.Item) error {
+	if c.host.BeforeLogin == nil || it.StanzaKind() != stanza.IQ {
+		return stream.NewError(stream.NotAuthorized, "") // RFC 6120 §4.9.3.12
+	}
+	st, err := it.Stanza()
+	if err != nil || !st.From.IsZero() || !st.To.IsZero() && st.To.String() != c.host.domain {
+		return stream.NewError(stream.NotAuthorized, "")
+	}
+	if !st.IsRequest() || st.ID == "" || st.Payload1() == nil {
+		return stream.NewError(stream.BadFormat, "")
+	}
+	if reply := c.host.BeforeLogin(c.ctx, c.from, st); reply != nil {
+		c.send(reply)
+	}
+	return nil
+}

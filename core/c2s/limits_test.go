@@ -1,0 +1,200 @@
+package c2s
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+// checklist 112
+func TestConnectionsFromOneAddress(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Connections = 3 })
+	var open []*client
+	for range 3 {
+		c := p.dial()
+		c.features("home.test")
+		open = append(open, c)
+	}
+	c := p.dial()
+	c.until("<resource-constraint ")
+	if p.server.Counters.TooMany.Load() != 1 {
+		t.Error("not counted")
+	}
+	_ = open[0].conn.Close()
+	eventually(t, "one left", func() bool { return p.server.Counters.Connections.Load() == 2 })
+	p.dial().features("home.test")
+	d := (&place{t: t, addr: p.direct}).dial()
+	if got := d.rest(); got != "" {
+		t.Errorf("direct TLS answered %q", got)
+	}
+}
+
+// checklist 112
+func TestArrivalsFromOneAddress(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Arrivals = 2 })
+	eventually(t, "refused", func() bool {
+		_ = p.dial()
+		return p.server.Counters.TooFast.Load() > 0
+	})
+}
+
+func TestGate(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	g := newGate(Limits{Connections: 2, Arrivals: 10, Tries: 6})
+	g.now = func() time.Time { return now }
+	a, sameNet, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:1"), netip.MustParseAddr("192.0.2.1")
+	if g.enter(a) != welcome || g.enter(sameNet) != welcome || g.enter(a) != tooMany || g.enter(b) != welcome {
+		t.Error("a /64 does not count as one")
+	}
+	g.leave(sameNet)
+	if g.enter(a) != welcome {
+		t.Error("leaving does not count")
+	}
+	if g.delay(b) != 0 {
+		t.Error("delay without failures")
+	}
+	for range 6 {
+		g.failed(b)
+	}
+	if d := g.delay(b); d != 10*time.Second {
+		t.Errorf("delay %v after six failures", d)
+	}
+	for range 50 {
+		g.failed(b)
+	}
+	if d := g.delay(b); d != longestDelay {
+		t.Errorf("delay %v after many failures", d)
+	}
+	if g.delay(a) != 0 {
+		t.Error("another address has to wait")
+	}
+	g.leave(b)
+	now = now.Add(2 * time.Minute)
+	g.enter(netip.MustParseAddr("192.0.2.2"))
+	if d := g.delay(b); d == 0 {
+		t.Error("failures are forgotten too soon")
+	}
+	now = now.Add(time.Hour)
+	g.enter(netip.MustParseAddr("192.0.2.3"))
+	if _, kept := g.visitors[network(b)]; kept {
+		t.Error("an idle address is kept for ever")
+	}
+	if _, kept := g.visitors[network(a)]; !kept {
+		t.Error("an address with connections was forgotten")
+	}
+	if g.enter(netip.Addr{}) != welcome {
+		t.Error("a connection without address")
+	}
+}
+
+// Failed logins from an address make its next ones wait.
+func TestLoginBackOff(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Tries = 100 })
+	from := netip.MustParseAddr("127.0.0.1")
+	for range 101 {
+		p.server.gate.failed(from)
+	}
+	c, _ := p.secure("home.test")
+	before := time.Now()
+	c.send(plainAuth("", "romeo", "pw-romeo"))
+	c.until(success)
+	if took := time.Since(before); took < 200*time.Millisecond || p.server.Counters.LoginsHeld.Load() != 1 {
+		t.Errorf("took %v", took)
+	}
+	// Shutdown does not wait for those who wait.
+	for range 1000 {
+		p.server.gate.failed(from)
+	}
+	c, _ = p.secure("home.test")
+	c.send(plainAuth("", "romeo", "pw-romeo"))
+	eventually(t, "held", func() bool { return p.server.Counters.LoginsHeld.Load() == 2 })
+	before = time.Now()
+	p.stop()
+	if took := time.Since(before); took > 10*time.Second {
+		t.Errorf("shutdown took %v", took)
+	}
+}
+
+// A client that sends more than its share is read more slowly; nothing is lost.
+func TestByteRate(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Rate, c.Limits.Burst = 200_000, 20_000 })
+	juliet := p.online("juliet", "a")
+	romeo := p.session("romeo", "x")
+	before := time.Now()
+	go func() {
+		for range 100 {
+			romeo.send(message("juliet@home.test/a", strings.Repeat("x", 1000)))
+		}
+		romeo.send(message("juliet@home.test/a", "end"))
+	}()
+	got := juliet.until("<body>end</body>")
+	if n := strings.Count(got, "<message "); n != 101 {
+		t.Errorf("%d arrived", n)
+	}
+	if took := time.Since(before); took < 300*time.Millisecond || p.server.Counters.Throttled.Load() == 0 {
+		t.Errorf("took %v", took)
+	}
+}
+
+// CVE-2010-0305: whoever does not read is cut off, and everybody else goes on.
+func TestCVE_2010_0305_SlowReader(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Queue, c.Limits.Rate = 100_000, -1 })
+	p.online("juliet", "a") // reads nothing any more
+	romeo, nurse := p.session("romeo", "x"), p.session("nurse", "x")
+	body := strings.Repeat("x", 50_000)
+	eventually(t, "cut off", func() bool {
+		romeo.send(message("juliet@home.test/a", body))
+		nurse.ping()
+		return p.server.Counters.Slow.Load() == 1
+	})
+	eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("juliet@home.test"))) == 0 })
+	// What came too late for it goes where it would have gone without it: back.
+	romeo.until("service-unavailable")
+}
+
+// CVE-2026-43506: connections that come and go without a word leave nothing behind.
+func TestCVE_2026_43506_ComeAndGo(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	for i := range 300 {
+		c := p.dial()
+		if i%3 == 0 {
+			c.send("<?xml version='1.0'?><stream:str")
+		}
+		if i%3 == 1 {
+			c.send(open("home.test"))
+		}
+		_ = c.conn.Close()
+	}
+	eventually(t, "all gone", func() bool { return p.server.Counters.Connections.Load() == 0 })
+	p.server.mu.Lock()
+	defer p.server.mu.Unlock()
+	if len(p.server.conns) != 0 {
+		t.Errorf("%d are remembered", len(p.server.conns))
+	}
+}
+
+func TestConfigChecks(t *testing.T) {
+	t.Parallel()
+	good := newPlace(t, nil).server.cfg
+	for name, spoil := range map[string]func(*Config){
+		"no host":        func(c *Config) { c.Hosts = nil },
+		"host twice":     func(c *Config) { c.Hosts = append(c.Hosts[:1:1], c.Hosts[0]) },
+		"no SASL":        func(c *Config) { c.Hosts = []Host{{Router: c.Hosts[0].Router}} },
+		"no certificate": func(c *Config) { c.Certificates = nil },
+		"small stanzas":  func(c *Config) { c.Limits.Stanza.Bytes = 9999 }, // checklist 11
+	} {
+		c := good
+		spoil(&c)
+		if _, err := NewServer(c); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

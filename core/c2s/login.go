@@ -1,0 +1,65 @@
+package c2s
+
+import (
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// encryptionRequired refuses a login before TLS (RFC 6120 §6.5.4).
+const encryptionRequired = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
+
+// authenticate takes one element of RFC 6120 §6.4.
+func (c *conn) authenticate(it *stream.Item) error {
+	if c.tlsRequired() {
+		c.server.Counters.LoginsFailed.Add(1)
+		c.write(func(dst []byte) []byte { return append(dst, encryptionRequired...) })
+		return nil
+	}
+	e, err := it.Tree()
+	if err != nil {
+		return fmt.Errorf("read login: %w", err)
+	}
+	if d := c.server.gate.delay(c.from); d > 0 {
+		c.server.Counters.LoginsHeld.Add(1)
+		if !pause(c.ctx, d, c.stopped) {
+			return *c.why.Load()
+		}
+	}
+	out := c.login.Receive(c.ctx, e)
+	c.write(func(dst []byte) []byte { return append(dst, out.Reply...) })
+	if out.Failure != nil {
+		c.refused(out.Failure)
+	}
+	switch {
+	case out.TooMany:
+		return stream.NewError(stream.PolicyViolation, "too many failed logins") // checklist 29
+	case out.Identity != nil:
+		c.authenticated(*out.Identity)
+	}
+	return nil
+}
+
+func (c *conn) refused(f *sasl.Failure) {
+	c.server.Counters.LoginsFailed.Add(1)
+	switch f.Condition {
+	case sasl.TemporaryAuthFailure:
+		c.log.Error("login not decided", "err", f)
+	case sasl.Aborted:
+	default:
+		c.server.gate.failed(c.from)
+		c.log.Info("login failed", "err", f)
+	}
+}
+
+// authenticated begins the stream anew as somebody (RFC 6120 §6.4.6). What the client
+// sent behind its last message belongs to the new stream.
+func (c *conn) authenticated(id sasl.Identity) {
+	c.who, c.login, c.open = id.JID, nil, false
+	c.log = c.log.With("jid", id.JID.String())
+	c.log.Debug("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
+	c.server.Counters.Logins.Add(1)
+	c.scanner.Restart()
+	c.scanner.SetLimits(c.server.limits.Stanza)
+}

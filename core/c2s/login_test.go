@@ -1,0 +1,255 @@
+package c2s
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"mellium.im/sasl"
+	"mellium.im/xmpp"
+	melliumjid "mellium.im/xmpp/jid"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+func failure(condition string) string {
+	return "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><" + condition + "/></failure>"
+}
+
+func auth(mechanism, data string) string {
+	return "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='" + mechanism + "'>" + data + "</auth>"
+}
+
+func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+func TestLoginFailures(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	for name, c := range map[string]struct{ send, want string }{
+		"wrong password":    {plainAuth("", "romeo", "x"), "not-authorized"},                  // checklist 28
+		"unknown user":      {plainAuth("", "nobody", "x"), "not-authorized"},                 // checklist 28, 113
+		"unknown mechanism": {auth("X-FOO", "="), "invalid-mechanism"},                        // checklist 28
+		"not offered":       {auth("EXTERNAL", "="), "invalid-mechanism"},                     // checklist 28
+		"abort":             {"<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "aborted"}, // checklist 28
+		"no exchange":       {"<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "malformed-request"},
+		"malformed":         {auth("PLAIN", b64("no zero bytes")), "malformed-request"},              // checklist 28
+		"bad base64":        {auth("PLAIN", "*"), "incorrect-encoding"},                              // checklist 27
+		"bad padding":       {auth("PLAIN", "AA="), "incorrect-encoding"},                            // checklist 27
+		"line end":          {auth("PLAIN", "AA\nAA"), "incorrect-encoding"},                         // checklist 27
+		"disabled":          {plainAuth("", "closed", "pw-closed"), "account-disabled"},              // checklist 28
+		"another's authzid": {plainAuth("juliet@home.test", "romeo", "pw-romeo"), "invalid-authzid"}, // checklist 31
+		"store is away":     {plainAuth("", "broken", "x"), "temporary-auth-failure"},                // checklist 28
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := &place{t: t, addr: p.addr}
+			cl, _ := q.secure("home.test")
+			cl.send(c.send)
+			if got := cl.until("</failure>"); got != failure(c.want) {
+				t.Errorf("answered %q, want %s", got, c.want)
+			}
+			cl.send(plainAuth("romeo@home.test", "romeo", "pw-romeo")) // checklist 29, 31
+			cl.until(success)
+		})
+	}
+}
+
+// checklist 29
+func TestTooManyFailures(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	c, _ := p.secure("home.test")
+	for range 3 {
+		c.send(plainAuth("", "romeo", "wrong"))
+		c.until(failure("not-authorized"))
+	}
+	c.wantError("policy-violation")
+	if n := p.server.Counters.LoginsFailed.Load(); n != 3 {
+		t.Errorf("%d counted", n)
+	}
+}
+
+// checklist 29
+func TestSecondAuthBeginsAnew(t *testing.T) {
+	t.Parallel()
+	c, _ := newPlace(t, nil).secure("home.test")
+	c.send(auth("SCRAM-SHA-256", b64("n,,n=romeo,r=abcdefghijklmnop")))
+	c.until("</challenge>")
+	c.send(plainAuth("", "romeo", "pw-romeo"))
+	c.until(success)
+}
+
+// checklist 27, 30
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	c, before := p.secure("home.test")
+	c.send(auth("PLAIN", ""))
+	c.until("<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+	c.send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + b64("\x00romeo\x00pw-romeo") + "</response>")
+	c.until(success)
+	got := c.features("home.test")
+	if attr(t, got, "id") == attr(t, before, "id") {
+		t.Error("the id is the same")
+	}
+	for _, f := range []string{
+		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>", "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>",
+		"<max-bytes>262144</max-bytes><idle-seconds>720</idle-seconds>",
+	} {
+		if !strings.Contains(got, f) {
+			t.Errorf("%s is missing in %q", f, got)
+		}
+	}
+	if strings.Contains(got, "mechanism") || strings.Contains(got, "starttls") {
+		t.Errorf("features %q", got)
+	}
+}
+
+// Clients may send all of it at once (XEP-0305).
+func TestPipelined(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	c := p.dial()
+	c.features("home.test")
+	c.startTLS()
+	c.send(open("home.test") + plainAuth("", "romeo", "pw-romeo") + open("home.test") + bindIQ("x") +
+		"<presence/>" + message("romeo@home.test/x", "to myself"))
+	got := c.until("to myself")
+	if strings.Count(got, "<stream:features>") != 2 || !strings.Contains(got, success) || !strings.Contains(got, "<jid>romeo@home.test/x</jid>") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// CVE-2018-10847: a login to one host is none on another.
+func TestCVE_2018_10847_OtherHostAfterLogin(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	c, _ := p.secure("home.test")
+	c.send(plainAuth("", "romeo", "pw-romeo"))
+	c.until(success)
+	c.send(open("other.test"))
+	got := c.rest()
+	if !strings.Contains(got, "<not-authorized ") || attr(t, got, "from") != "home.test" {
+		t.Errorf("got %q", got)
+	}
+	c, _ = p.secure("home.test")
+	c.send(plainAuth("", "romeo", "pw-romeo"))
+	c.until(success)
+	c.send(open("away.test"))
+	c.wantError("host-unknown")
+}
+
+// checklist 8, 32
+func TestBeforeLogin(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	juliet := p.online("juliet", "a")
+	for name, send := range map[string]string{
+		"message":  message("juliet@home.test", "spoofed"),
+		"presence": "<presence to='juliet@home.test'/>",
+		"iq":       "<iq type='get' id='1'><query xmlns='urn:x'/></iq>",
+		"bind":     bindIQ("x"),
+		"unknown":  "<x xmlns='urn:x'/>",
+		"compress": "<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>", // CVE-2014-2744 and its kin
+	} {
+		t.Run("nobody: "+name, func(t *testing.T) {
+			c, _ := p.secure("home.test")
+			c.send(send)
+			c.wantError("not-authorized")
+		})
+	}
+	for name, send := range map[string]string{
+		"message":  message("juliet@home.test", "spoofed"),
+		"presence": "<presence/>",
+		"iq":       "<iq type='get' id='1' to='juliet@home.test'><query xmlns='urn:x'/></iq>",
+	} {
+		t.Run("unbound: "+name, func(t *testing.T) {
+			c := p.loggedIn("romeo")
+			c.send(send)
+			c.wantError("not-authorized")
+		})
+	}
+	c := p.loggedIn("romeo")
+	c.send("<iq type='get' id='1' to='home.test'><query xmlns='urn:x'/></iq>")
+	if got := c.until("</iq>"); !strings.Contains(got, "not-authorized") || !strings.Contains(got, "id='1'") {
+		t.Errorf("got %q", got)
+	}
+	juliet.send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
+	if got := juliet.until("id='x'"); strings.Contains(got, "spoofed") {
+		t.Errorf("juliet got %q", got)
+	}
+}
+
+func TestGuest(t *testing.T) {
+	t.Parallel()
+	asked := make(chan netip.Addr, 2*maxBeforeLogin)
+	p := newPlace(t, func(c *Config) {
+		c.Hosts[0].GuestFeatures = []*stanza.Element{stanza.NewElement("http://jabber.org/features/iq-register", "register")}
+		c.Hosts[0].BeforeLogin = func(_ context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza {
+			asked <- from
+			return iq.Result(stanza.NewElement("jabber:iq:register", "query"))
+		}
+	})
+	c, features := p.secure("home.test")
+	if !strings.Contains(features, "<register xmlns='http://jabber.org/features/iq-register'/>") {
+		t.Errorf("features %q", features)
+	}
+	c.send("<iq type='get' id='1' to='home.test'><query xmlns='jabber:iq:register'/></iq>")
+	if got := c.until("</iq>"); !strings.Contains(got, "type='result'") || !strings.Contains(got, "jabber:iq:register") {
+		t.Errorf("got %q", got)
+	}
+	if from := <-asked; !from.IsLoopback() {
+		t.Errorf("from %v", from)
+	}
+	for _, send := range []string{
+		"<iq type='get' id='1' to='juliet@home.test'><query xmlns='jabber:iq:register'/></iq>",
+		"<iq type='get' id='1' from='juliet@home.test'><query xmlns='jabber:iq:register'/></iq>",
+		"<message to='home.test'/>",
+	} {
+		c, _ := p.secure("home.test")
+		c.send(send)
+		c.wantError("not-authorized")
+	}
+	c, _ = p.secure("home.test")
+	c.send("<iq type='error' id='1'><query xmlns='jabber:iq:register'/></iq>")
+	c.wantError("bad-format")
+	c, _ = p.secure("home.test")
+	c.send(strings.Repeat("<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>", maxBeforeLogin+1))
+	c.until("<policy-violation ")
+}
+
+// A foreign client logs in with each mechanism that it knows.
+func TestPeerMelliumLogin(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	for _, m := range []sasl.Mechanism{sasl.Plain, sasl.ScramSha1, sasl.ScramSha256, sasl.ScramSha1Plus, sasl.ScramSha256Plus} {
+		t.Run(m.Name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			conn, err := net.Dial("tcp", p.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := xmpp.NewSession(ctx, melliumjid.MustParse("home.test"), melliumjid.MustParse("romeo@home.test/"+m.Name), conn, 0,
+				xmpp.NewNegotiator(func(*xmpp.Session, *xmpp.StreamConfig) xmpp.StreamConfig {
+					return xmpp.StreamConfig{Features: []xmpp.StreamFeature{
+						xmpp.StartTLS(&tls.Config{InsecureSkipVerify: true}), xmpp.SASL("", "pw-romeo", m), xmpp.BindResource(),
+					}}
+				}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.LocalAddr().String(); !strings.HasPrefix(got, "romeo@home.test/") || p.host.Session(jidOf(got)) == nil {
+				t.Errorf("bound %s", got)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			_ = conn.Close()
+		})
+	}
+}

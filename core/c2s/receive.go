@@ -1,0 +1,41 @@
+package c2s
+
+import (
+	"errors"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// receive takes an element of a bound session. An error ends the stream.
+func (c *conn) receive(it *stream.Item) error {
+	if it.StanzaKind() == 0 {
+		return stream.NewError(stream.UnsupportedStanzaType, "") // RFC 6120 §4.9.3.24
+	}
+	c.server.Counters.Received.Add(1)
+	st, err := it.Stanza()
+	if err != nil {
+		return c.malformed(it, st, err)
+	}
+	if err := c.authorise(st); err != nil {
+		return err
+	}
+	c.host.Router.Submit(c.batch, st)
+	return nil
+}
+
+// malformed answers a stanza with an address that is none (RFC 6120 §8.3.3.8).
+func (c *conn) malformed(it *stream.Item, st *stanza.Stanza, err error) error {
+	var e *stanza.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	if from := it.AttrBytes("from"); len(from) > 0 && string(from) != c.session.jid.String() && string(from) != c.who.String() {
+		return errInvalidFrom
+	}
+	st.From = c.session.jid
+	if reply := st.ErrorReply(e); reply != nil {
+		c.send(reply)
+	}
+	return nil
+}

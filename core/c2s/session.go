@@ -1,0 +1,122 @@
+package c2s
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// session is a bound resource. It is a router.Session.
+type session struct {
+	server *Server
+	host   *host
+	jid    jid.JID
+	bound  *router.Bound
+
+	conn atomic.Pointer[conn] // nil until it is attached
+
+	mu      sync.Mutex
+	waiting []*stanza.Stanza // what no connection took
+	closing *error           // Close came before a connection
+	ended   bool
+}
+
+// JID is the full address.
+func (s *session) JID() jid.JID { return s.jid }
+
+// Deliver appends a stanza to the connection's queue.
+func (s *session) Deliver(st *stanza.Stanza) {
+	s.server.Counters.Delivered.Add(1)
+	if c := s.conn.Load(); c != nil && c.queue.Append(func(dst []byte) []byte { return st.AppendXML(dst, "") }) {
+		return
+	}
+	s.hold(st)
+}
+
+// hold keeps what no connection takes: it goes to the next one, or back to the router
+// when there will be none.
+func (s *session) hold(st *stanza.Stanza) {
+	s.mu.Lock()
+	if c := s.conn.Load(); c != nil && len(s.waiting) == 0 && !s.ended {
+		// Attached since Deliver looked, or its queue has failed.
+		if c.queue.Append(func(dst []byte) []byte { return st.AppendXML(dst, "") }) {
+			s.mu.Unlock()
+			return
+		}
+	}
+	if !s.ended && len(s.waiting) < maxWaiting {
+		s.waiting = append(s.waiting, st)
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	s.host.Router.Return(st)
+}
+
+// Flush sends what Deliver appended.
+func (s *session) Flush() {
+	if c := s.conn.Load(); c != nil {
+		c.queue.Flush()
+	}
+}
+
+// Close ends the session with a stream error, or without one where condition is empty.
+func (s *session) Close(condition, text string) {
+	var err error = errLeave
+	if condition != "" {
+		err = stream.NewError(stream.Condition(condition), text)
+	}
+	s.mu.Lock()
+	c := s.conn.Load()
+	if c == nil {
+		s.closing = &err
+	}
+	s.mu.Unlock()
+	if c != nil {
+		c.stop(err)
+	}
+}
+
+// attach gives the session its connection, whose reader calls it. hello is the first
+// that goes to the client; what was delivered meanwhile follows.
+func (s *session) attach(c *conn, hello *stanza.Stanza) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.send(hello)
+	for _, st := range s.waiting {
+		c.send(st)
+	}
+	s.waiting = nil
+	c.session = s
+	c.batch.SetSession(s.bound)
+	s.conn.Store(c)
+	s.server.Counters.Sessions.Add(1)
+	if s.closing != nil {
+		c.stop(*s.closing)
+	}
+}
+
+// end takes the session out of the directory. What arrives from now on goes back.
+func (s *session) end(ctx context.Context) {
+	s.host.Router.Unbind(ctx, s.bound)
+	s.server.Counters.Sessions.Add(-1)
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
+}
+
+// giveBack returns what was not taken by the connection, when nobody writes to it any more.
+func (s *session) giveBack() {
+	s.mu.Lock()
+	list := s.waiting
+	s.waiting = nil
+	s.mu.Unlock()
+	for _, st := range list {
+		s.host.Router.Return(st)
+	}
+}

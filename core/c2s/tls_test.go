@@ -1,0 +1,222 @@
+package c2s
+
+import (
+	"crypto/tls"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+func jidOf(s string) jid.JID { return jid.MustParse(s) }
+
+// checklist 20
+func TestStartTLSAlone(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	got := p.dial().features("home.test")
+	if !strings.Contains(got, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>") ||
+		strings.Contains(got, "mechanism") || strings.Contains(got, "bind") {
+		t.Errorf("features %q", got)
+	}
+	got = newPlace(t, plain).dial().features("home.test")
+	if !strings.Contains(got, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>") || !strings.Contains(got, "SCRAM-SHA-1<") ||
+		strings.Contains(got, "PLAIN") || strings.Contains(got, "PLUS") { // checklist 26
+		t.Errorf("features %q", got)
+	}
+}
+
+// checklist 22
+func TestStartTLS(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	c := p.dial()
+	before := c.features("home.test")
+	c.startTLS()
+	after := c.features("home.test")
+	if attr(t, before, "id") == attr(t, after, "id") {
+		t.Error("the id is the same")
+	}
+	if strings.Contains(after, "starttls") {
+		t.Errorf("features %q", after)
+	}
+	// checklist 26
+	for _, m := range []string{"PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"} {
+		if !strings.Contains(after, "<mechanism>"+m+"</mechanism>") {
+			t.Errorf("%s is missing in %q", m, after)
+		}
+	}
+	// XEP-0440
+	for _, b := range []string{"tls-exporter", "tls-server-end-point"} {
+		if !strings.Contains(after, "<channel-binding type='"+b+"'/>") {
+			t.Errorf("%s is missing in %q", b, after)
+		}
+	}
+	// XEP-0478
+	if !strings.Contains(after, "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>10000</max-bytes></limits>") {
+		t.Errorf("limits are missing in %q", after)
+	}
+}
+
+// ejabberd#814: names of negotiation are told by namespace, not by prefix.
+func TestStartTLSWithPrefix(t *testing.T) {
+	t.Parallel()
+	c := newPlace(t, nil).dial()
+	c.features("home.test")
+	c.send("<ns0:starttls xmlns:ns0='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+}
+
+// CVE-2011-0411: what a third party put behind starttls in clear is not read as if the
+// client had sent it through TLS. checklist 21
+func TestCVE_2011_0411_StartTLSInjection(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	c := p.dial()
+	c.features("home.test")
+	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" + open("home.test") + plainAuth("", "romeo", "pw-romeo"))
+	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.tls(&tls.Config{InsecureSkipVerify: true})
+	got := c.features("home.test")
+	if strings.Count(got, "<stream:stream ") != 1 || strings.Contains(got, "success") || !strings.Contains(got, "mechanism") {
+		t.Errorf("got %q", got)
+	}
+	if p.server.Counters.Logins.Load() != 0 {
+		t.Error("somebody is logged in")
+	}
+}
+
+// CVE-2014-8760: where TLS is required nothing else goes on before it.
+func TestCVE_2014_8760_NothingBeforeTLS(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	for name, send := range map[string]string{
+		"compress": "<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>",
+		"iq":       "<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>",
+		"bind":     bindIQ("x"),
+		"message":  message("juliet@home.test", "x"),
+		"unknown":  "<x xmlns='urn:x'/>",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := (&place{t: t, addr: p.addr}).dial()
+			c.features("home.test")
+			c.send(send)
+			c.wantError("policy-violation")
+		})
+	}
+	c := p.dial()
+	c.features("home.test")
+	c.send(plainAuth("", "romeo", "pw-romeo"))
+	c.until("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><encryption-required/></failure>") // checklist 28
+	c.startTLS()
+	c.features("home.test")
+}
+
+// checklist 23
+func TestStartTLSRefused(t *testing.T) {
+	t.Parallel()
+	const starttls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+	const failure = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"
+	p := newPlace(t, nil)
+	c, _ := p.secure("home.test")
+	c.send(starttls)
+	if got := c.rest(); got != failure {
+		t.Errorf("twice: %q", got)
+	}
+	c = newPlace(t, func(c *Config) { c.Plain, c.Certificates = true, nil }).dial()
+	if got := c.features("home.test"); strings.Contains(got, "starttls") {
+		t.Errorf("offered %q", got)
+	}
+	c.send(starttls)
+	if got := c.rest(); got != failure {
+		t.Errorf("without TLS: %q", got)
+	}
+	c = p.dial()
+	c.features("home.test")
+	c.send(starttls)
+	c.until("/>")
+	c.send("this is no TLS at all, but long enough to be taken for a record of it")
+	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+	if got, _ := io.ReadAll(c.conn); strings.Contains(string(got), "stream:stream") {
+		t.Errorf("bad handshake: %q", got)
+	}
+	if n := p.server.Counters.Handshakes.Load(); n != 1 {
+		t.Errorf("%d handshakes counted", n)
+	}
+}
+
+// checklist 24
+func TestOldTLSRefused(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	c := p.dial()
+	c.features("home.test")
+	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.until("/>")
+	conn := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10})
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if err := conn.Handshake(); err == nil {
+		t.Error("TLS 1.1 accepted")
+	}
+}
+
+// checklist 25
+func TestDirectTLS(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	direct := &place{t: t, addr: p.direct}
+	c := direct.dial()
+	state := c.tls(&tls.Config{InsecureSkipVerify: true, ServerName: "home.test", NextProtos: []string{"xmpp-client"}})
+	if state.NegotiatedProtocol != "xmpp-client" {
+		t.Errorf("protocol %q", state.NegotiatedProtocol)
+	}
+	got := c.features("home.test")
+	if strings.Contains(got, "starttls") || !strings.Contains(got, "PLAIN") || !strings.Contains(got, "tls-server-end-point") {
+		t.Errorf("features %q", got)
+	}
+	c.send(plainAuth("", "romeo", "pw-romeo"))
+	c.until(success)
+	c.features("home.test")
+
+	c = direct.dial()
+	conn := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if err := conn.Handshake(); err == nil {
+		t.Error("another protocol accepted")
+	}
+}
+
+// CVE-2017-18265: errors while the client is already gone cost nothing.
+func TestCVE_2017_18265_GoneInTheMiddle(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	for _, f := range []func(*client){
+		func(*client) {},
+		func(c *client) { c.send("<stream") },
+		func(c *client) { c.send("<!DOCTYPE x>") },
+		func(c *client) { c.send(open("home.test") + "<a></b>") },
+		func(c *client) {
+			c.features("home.test")
+			c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+		},
+		func(c *client) {
+			c.features("home.test")
+			c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+			c.until("/>")
+			c.send("\x16\x03\x01\x02\x00\x01")
+		},
+		func(c *client) { c.features("home.test"); c.startTLS(); c.send(open("home.test") + "<!-- -->") },
+	} {
+		c := p.dial()
+		f(c)
+		_ = c.conn.Close()
+	}
+	eventually(t, "all gone", func() bool { return p.server.Counters.Connections.Load() == 0 })
+	if n := p.server.Counters.Panics.Load(); n != 0 {
+		t.Errorf("%d panics", n)
+	}
+	p.session("romeo", "x")
+}
