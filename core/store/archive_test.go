@@ -179,18 +179,35 @@ func BenchmarkArchive(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
 
-// BenchmarkRoster is one reading of a roster of 100 contacts, as a broadcast needs it.
+// BenchmarkRoster is one reading of a roster of 100 contacts, as a login needs it.
 func BenchmarkRoster(b *testing.B) {
+	s := hundred(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if _, _, err := s.Roster(context.Background(), alice, ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkContacts is what a broadcast of presence reads.
+func BenchmarkContacts(b *testing.B) {
+	s := hundred(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if _, err := s.RosterContacts(context.Background(), alice); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func hundred(b *testing.B) *Store {
 	s := open(b, Options{})
 	account(b, s, alice)
 	for i := range 100 {
 		change(b, s, jid.MustParse(fmt.Sprintf("u%d@example.net", i)))
 	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
-		if _, _, err := s.Roster(context.Background(), alice); err != nil {
-			b.Fatal(err)
-		}
-	}
+	return s
 }

@@ -26,7 +26,7 @@ const (
 )
 
 // Roster implements roster.Store.
-func (s *Store) Roster(ctx context.Context, account jid.JID) ([]roster.Item, roster.Version, error) {
+func (s *Store) Roster(ctx context.Context, account jid.JID, has roster.Version) ([]roster.Item, roster.Version, error) {
 	tx, err := s.reads.BeginTx(ctx, nil) // one snapshot, so that the version is that of the items
 	if err != nil {
 		return nil, "", fmt.Errorf("read roster of %s: %w", account, err)
@@ -36,7 +36,10 @@ func (s *Store) Roster(ctx context.Context, account jid.JID) ([]roster.Item, ros
 	if err != nil {
 		return nil, "", err
 	}
-	items, err := rosterItems(ctx, tx, account)
+	if formatVersion(version) == has {
+		return nil, has, nil
+	}
+	items, err := rosterItems(tx.QueryContext(ctx, rosterItemsSQL, account.String()))
 	if err == nil {
 		err = rosterGroups(ctx, tx, account, items)
 	}
@@ -46,8 +49,19 @@ func (s *Store) Roster(ctx context.Context, account jid.JID) ([]roster.Item, ros
 	return items, formatVersion(version), nil
 }
 
-func rosterItems(ctx context.Context, q querier, account jid.JID) ([]roster.Item, error) {
-	rows, err := q.QueryContext(ctx, rosterItemsSQL, account.String())
+const rosterContactsSQL = `SELECT contact, '', subscription, FALSE, FALSE FROM roster
+WHERE account = ? AND subscription <> 'none' ORDER BY contact`
+
+// RosterContacts implements roster.Store.
+func (s *Store) RosterContacts(ctx context.Context, account jid.JID) ([]roster.Item, error) {
+	items, err := rosterItems(s.reads.QueryContext(ctx, rosterContactsSQL, account.String()))
+	if err != nil {
+		return nil, fmt.Errorf("read contacts of %s: %w", account, err)
+	}
+	return items, nil
+}
+
+func rosterItems(rows *sql.Rows, err error) ([]roster.Item, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -92,15 +106,6 @@ func rosterGroups(ctx context.Context, q querier, account jid.JID, items []roste
 }
 
 const rosterVersionSQL = `SELECT roster_version FROM accounts WHERE jid = ?`
-
-// RosterVersion implements roster.Store.
-func (s *Store) RosterVersion(ctx context.Context, account jid.JID) (roster.Version, error) {
-	v, err := rosterVersion(ctx, s.reads, account)
-	if err != nil {
-		return "", err
-	}
-	return formatVersion(v), nil
-}
 
 func rosterVersion(ctx context.Context, q querier, account jid.JID) (int64, error) {
 	var v int64

@@ -73,7 +73,7 @@ func TestUnprivilegedRoster(t *testing.T) {
 	s.gateway.gets(refused, refused, refused, refused)
 	other.gets(refused, refused)
 	s.remote.gets(refused, refused, refused)
-	if items, _, err := s.store.Roster(t.Context(), jid.MustParse(aliceBare)); len(items) != 1 || err != nil {
+	if items, _, err := s.store.Roster(t.Context(), jid.MustParse(aliceBare), ""); len(items) != 1 || err != nil {
 		t.Error(items, err)
 	}
 }

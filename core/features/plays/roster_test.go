@@ -94,7 +94,7 @@ func TestRosterSetsThatAreRefused(t *testing.T) {
 	}
 	bob.sends(get("9", ""))
 	bob.gets(`<iq type='result' id='9'><query xmlns='jabber:iq:roster'/></iq>`)
-	if items, _, err := s.store.Roster(t.Context(), bob.jid.Bare()); len(items) != 0 || err != nil {
+	if items, _, err := s.store.Roster(t.Context(), bob.jid.Bare(), ""); len(items) != 0 || err != nil {
 		t.Error(items, err)
 	}
 }

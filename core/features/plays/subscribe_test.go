@@ -92,7 +92,7 @@ func TestRequestsWait(t *testing.T) {
 		alice.gets(`<presence from='alice@example.org/pc'/>`)
 		alice.drop()
 	}
-	if items, _, err := s.store.Roster(t.Context(), jid.MustParse(aliceBare)); err != nil || len(items) != 0 {
+	if items, _, err := s.store.Roster(t.Context(), jid.MustParse(aliceBare), ""); err != nil || len(items) != 0 {
 		t.Error(items, err)
 	}
 	alice := s.online(alicePC)
@@ -226,7 +226,7 @@ func TestSubscriptionToNobody(t *testing.T) {
 		s.remote.sends(presenceOf(typ, romeo, "nobody@example.org"))
 	}
 	s.remote.gets()
-	_, err := s.store.RosterVersion(t.Context(), jid.MustParse("nobody@example.org"))
+	_, _, err := s.store.Roster(t.Context(), jid.MustParse("nobody@example.org"), "")
 	if !errors.Is(err, roster.ErrNoAccount) {
 		t.Error(err)
 	}

@@ -101,18 +101,12 @@ func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 		q.Session.SetInterested(true) // before reading, so that no push is missed
 	}
 	cached, versioned := q.Payload.LookupAttr("", "ver")
-	if versioned && cached != "" {
-		v, err := r.store.RosterVersion(ctx, q.Account)
-		if err != nil {
-			return nil, condition(err)
-		}
-		if string(v) == cached {
-			return nil, nil // RFC 6121 §2.6.3: the client has it already
-		}
-	}
-	items, version, err := r.store.Roster(ctx, q.Account)
-	if err != nil {
+	items, version, err := r.store.Roster(ctx, q.Account, Version(cached))
+	switch {
+	case err != nil:
 		return nil, condition(err)
+	case string(version) == cached:
+		return nil, nil // RFC 6121 §2.6.3: the client has it already
 	}
 	query := stanza.NewElement(NS, "query")
 	if versioned {
@@ -126,8 +120,8 @@ func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 
 // Contacts lists who sees the account's presence (from) and whose presence it sees (to).
 func (r *Roster) Contacts(ctx context.Context, account jid.JID) (from, to []jid.JID, err error) {
-	items, _, err := r.store.Roster(ctx, account)
-	if err != nil && !errors.Is(err, ErrNoAccount) {
+	items, err := r.store.RosterContacts(ctx, account)
+	if err != nil {
 		return nil, nil, err
 	}
 	for _, item := range items {

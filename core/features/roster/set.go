@@ -182,7 +182,7 @@ func farewell(account jid.JID, e Entry) []*stanza.Stanza {
 // Farewell prepares the end of all subscriptions of an account that is about to be
 // deleted; what it returns tells the contacts, once the account is gone (XEP-0077 §3.2).
 func (r *Roster) Farewell(ctx context.Context, account jid.JID) (func(route func(*stanza.Stanza)), error) {
-	items, _, err := r.store.Roster(ctx, account)
+	items, _, err := r.store.Roster(ctx, account, "")
 	if err != nil {
 		return nil, err
 	}

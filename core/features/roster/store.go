@@ -16,10 +16,12 @@ var (
 
 // Store keeps the rosters.
 type Store interface {
-	// Roster lists the items of an account, by address, and their version.
-	Roster(ctx context.Context, account jid.JID) ([]Item, Version, error)
-	// RosterVersion is the version alone.
-	RosterVersion(ctx context.Context, account jid.JID) (Version, error)
+	// Roster lists the items of an account, by address, and their version; no items where
+	// that version is the one the client has.
+	Roster(ctx context.Context, account jid.JID, has Version) ([]Item, Version, error)
+	// RosterContacts lists the items that have a subscription, without groups: every
+	// presence asks for them.
+	RosterContacts(ctx context.Context, account jid.JID) ([]Item, error)
 	// RosterEntry is what the account keeps about a contact; for a stranger it is empty
 	// but for JID and Subscription.
 	RosterEntry(ctx context.Context, account, contact jid.JID) (Entry, error)
