@@ -58,6 +58,9 @@ func (s *Server) validate(p *Problems) {
 }
 
 func (l *Listen) validate(p *Problems) {
+	if len(l.Component) > 1 {
+		p.add("listen.component", "one address is enough")
+	}
 	seen := map[string]string{}
 	for _, list := range []struct {
 		path string

@@ -25,6 +25,12 @@ func accountCommand() *cobra.Command {
 		passwordCommand("add USER[@HOST]", "Make an account", "made", (*server.Accounts).Add),
 		passwordCommand("passwd USER[@HOST]", "Change an account's password", "has a new password", (*server.Accounts).SetPassword),
 		&cobra.Command{
+			Use: "import", Short: "Make accounts from lines 'USER[@HOST] PASSWORD' on standard input", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a) })
+			},
+		},
+		&cobra.Command{
 			Use: "rm USER[@HOST]", Short: "Delete an account and all that belongs to it", Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return withAccounts(cmd, func(a *server.Accounts) error {
@@ -56,6 +62,32 @@ func list(cmd *cobra.Command, a *server.Accounts) error {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s  since %s%s\n", account.JID, account.Created.Format(time.DateOnly), state)
 	}
 	return err
+}
+
+// importAccounts makes the accounts of a list. Those that cannot be made are named at the end; the others are made.
+func importAccounts(cmd *cobra.Command, a *server.Accounts) error {
+	in := bufio.NewScanner(cmd.InOrStdin())
+	var failed []error
+	made := 0
+	for line := 1; in.Scan(); line++ {
+		name, password, ok := strings.Cut(strings.TrimSpace(in.Text()), " ")
+		if name == "" || strings.HasPrefix(name, "#") {
+			continue
+		}
+		if password = strings.TrimSpace(password); !ok || password == "" {
+			failed = append(failed, fmt.Errorf("line %d: no password for %s", line, name))
+			continue
+		}
+		if _, err := a.Add(cmd.Context(), name, password); err != nil {
+			failed = append(failed, fmt.Errorf("line %d: %w", line, err))
+			continue
+		}
+		if made++; made%100 == 0 {
+			fmt.Fprintln(cmd.ErrOrStderr(), made, "accounts …")
+		}
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), count(made, "account"), "made")
+	return errors.Join(append(failed, in.Err())...)
 }
 
 func passwordCommand(use, short, done string, do func(*server.Accounts, context.Context, string, string) (string, error)) *cobra.Command {

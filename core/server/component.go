@@ -1,0 +1,96 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/component"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/stream"
+	"github.com/dragoman-im/dragoman/transports/all"
+)
+
+// Component runs the gateways under a foreign server until ctx ends.
+func Component(ctx context.Context, c config.Config, log *slog.Logger) error {
+	if len(enabledDomains(c)) == 0 {
+		return errors.New("no gateway is enabled: set enabled = true in [slack], [discord] or [echo]")
+	}
+	database, err := openStore(ctx, c, store.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	running, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	gateways, err := newGateways(ctx, c, Options{Log: log}, database, func(e all.Entry, domain jid.JID) (endpoint, []string, error) {
+		return dial(c, e, domain, log, fail)
+	})
+	if err != nil {
+		return errors.Join(err, database.Close())
+	}
+	g := &group{cancel: fail}
+	for _, gate := range gateways {
+		g.run(func() error { return gate.endpoint.Run(running) })
+		g.run(func() error { return gate.Run(running) })
+	}
+	log.Info("gateways run as components", "server", c.Foreign.Address, "domains", enabledDomains(c), "version", Version())
+	<-running.Done()
+	log.Info("stopping")
+	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(c.Server.Shutdown))
+	defer done()
+	err = errors.Join(wait(deadline, &g.wg), database.Close())
+	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+// dial makes a gateway's link to the foreign server. It comes back by itself, except where the server says at
+// the first time that the domain or the secret is wrong: then there is something to be done first.
+func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail context.CancelCauseFunc) (endpoint, []string, error) {
+	kind := e.Network.Info().Kind
+	if e.Secret == "" {
+		return nil, nil, fmt.Errorf("%s.secret: the secret that the foreign server has for %s is missing", kind, domain)
+	}
+	attached := false // only the link's own goroutine calls State
+	link, err := component.Dial(component.Options{
+		Addr: c.Foreign.Address, Domain: domain, Secret: e.Secret,
+		RetryMin: time.Duration(c.Gateway.RetryMin), RetryMax: time.Duration(c.Gateway.RetryMax), MaxBytes: int(c.Limits.ComponentBytes),
+		Log: log.With("component", domain.String()),
+		State: func(err error) {
+			switch refused := stream.AsError(err); {
+			case err == nil:
+				attached = true
+				log.Info("attached", "domain", domain, "server", c.Foreign.Address)
+			case !attached && refused != nil && refused.Condition == stream.NotAuthorized:
+				fail(fmt.Errorf("%s.secret: %s does not accept the secret for %s: give both the same one", kind, c.Foreign.Address, domain))
+			case !attached && refused != nil && refused.Condition == stream.HostUnknown:
+				fail(fmt.Errorf("%s.domain: %s has no component %s: add it to the server's configuration", kind, c.Foreign.Address, domain))
+			default:
+				log.Warn("not attached; trying again", "domain", domain, "server", c.Foreign.Address, "err", err)
+			}
+		},
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("component %s: %w", domain, err)
+	}
+	return link, foreignUsers(c, domain), nil
+}
+
+// foreignUsers are who may use a gateway under a foreign server: whom the configuration names, else the
+// users of the domain that the gateway's is below.
+func foreignUsers(c config.Config, domain jid.JID) []string {
+	if len(c.Foreign.Users) > 0 {
+		return append(append([]string(nil), c.Foreign.Users...), c.Gateway.Users...)
+	}
+	_, parent, ok := strings.Cut(domain.Domain(), ".")
+	if !ok {
+		return c.Gateway.Users
+	}
+	return append([]string{parent}, c.Gateway.Users...)
+}

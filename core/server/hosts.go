@@ -1,0 +1,76 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/features/contact"
+	"github.com/dragoman-im/dragoman/core/features/disco"
+	"github.com/dragoman-im/dragoman/core/features/entitytime"
+	"github.com/dragoman-im/dragoman/core/features/last"
+	"github.com/dragoman-im/dragoman/core/features/offline"
+	"github.com/dragoman-im/dragoman/core/features/ping"
+	"github.com/dragoman-im/dragoman/core/features/presence"
+	"github.com/dragoman-im/dragoman/core/features/private"
+	"github.com/dragoman-im/dragoman/core/features/privilege"
+	"github.com/dragoman-im/dragoman/core/features/register"
+	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/features/vcard"
+	"github.com/dragoman-im/dragoman/core/features/version"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/store"
+)
+
+// node names this software in entity capabilities (XEP-0115 §4).
+const node = "https://github.com/dragoman-im/dragoman"
+
+// host is one served domain with its features.
+type host struct {
+	*router.Host
+	domain     jid.JID
+	roster     *roster.Roster
+	disco      *disco.Disco
+	register   *register.Register
+	privileges *privilege.Privileges
+}
+
+// hostOptions is what all hosts share.
+type hostOptions struct {
+	config     config.Config
+	router     *router.Router
+	store      *store.Store
+	log        *slog.Logger
+	privileged map[jid.JID]privilege.Permissions
+}
+
+// newHost assembles a domain: each feature registers itself, and what one needs of another is joined here.
+func newHost(domain jid.JID, o hostOptions) (*host, error) {
+	h := &host{domain: domain}
+	h.Host = router.NewHost(o.router, domain, router.HostOptions{Accounts: o.store, Log: o.log})
+	h.privileges = privilege.New(h.Host, o.privileged)
+	h.roster = roster.New(h.Host, o.store, roster.Options{Privileges: h.privileges, Log: o.log})
+	watch := presence.New(h.Host, h.roster, o.store, o.log)
+	h.roster.SetWatcher(watch)
+	kept := offline.New(h.Host, o.store, o.log)
+	watch.OnArrival(kept.Arrived)
+	h.SetStages(stages(kept)...)
+	h.register = register.New(h.Host, o.store, register.Options{Open: o.config.Server.Register, Farewell: h.roster.Farewell, Log: o.log})
+	h.disco = disco.New(h.Host, disco.Options{Name: "Dragoman", Node: node, Shares: watch.Shares})
+	ping.New(h.Host)
+	entitytime.New(h.Host)
+	version.New(h.Host, "Dragoman", Version())
+	h.disco.AddFeatures(slices.Concat(
+		h.roster.Features(), kept.Features(), h.register.Features(), ping.Features(), entitytime.Features(), version.Features(),
+		vcard.New(h.Host, o.store, int(o.config.Limits.VCardBytes)).Features(),
+		private.New(h.Host, o.store).Features(),
+		last.New(h.Host, o.store, watch.Shares).Features(),
+	)...)
+	h.disco.Add(contact.Info(o.config.Server.Contacts))
+	if err := o.router.Attach(domain, h.Host); err != nil {
+		return nil, fmt.Errorf("serve %s: %w", domain, err)
+	}
+	return h, nil
+}

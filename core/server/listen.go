@@ -1,0 +1,56 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+
+	"github.com/dragoman-im/dragoman/config"
+)
+
+// ports are the open listeners.
+type ports struct {
+	c2s, c2sTLS, component []net.Listener
+}
+
+// listen opens all ports; where one cannot be had it says what to do, for all of them at once.
+func listen(c config.Listen) (p ports, err error) {
+	for _, l := range []struct {
+		path  string
+		addrs []string
+		to    *[]net.Listener
+	}{{"listen.c2s", c.C2S, &p.c2s}, {"listen.c2s_tls", c.C2STLS, &p.c2sTLS}, {"listen.component", c.Component, &p.component}} {
+		for _, addr := range l.addrs {
+			listener, lerr := net.Listen("tcp", addr)
+			if lerr != nil {
+				err = errors.Join(err, fmt.Errorf("%s: %s", l.path, why(addr, lerr)))
+				continue
+			}
+			*l.to = append(*l.to, listener)
+		}
+	}
+	return p, err
+}
+
+func why(addr string, err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Sprintf("%s is taken by another program; stop that one or set another address", addr)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Sprintf("%s needs a right that this user lacks; set a port above 1023", addr)
+	}
+	return err.Error()
+}
+
+func (p ports) close() error {
+	var err error
+	for _, list := range [][]net.Listener{p.c2s, p.c2sTLS, p.component} {
+		for _, l := range list {
+			if cerr := l.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
+				err = errors.Join(err, cerr)
+			}
+		}
+	}
+	return err
+}

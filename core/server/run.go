@@ -1,0 +1,93 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// group runs what a server consists of; the first that fails ends them all.
+type group struct {
+	wg     sync.WaitGroup
+	cancel context.CancelCauseFunc
+}
+
+func (g *group) run(f func() error) {
+	g.wg.Go(func() {
+		if err := f(); err != nil && !errors.Is(err, context.Canceled) {
+			g.cancel(err)
+		}
+	})
+}
+
+// Run serves until ctx ends, then stops in order: the listeners, the clients with system-shutdown,
+// the gateways, the components, the store.
+func (s *Server) Run(ctx context.Context) error {
+	// accepting ends first, working when the clients are gone.
+	accepting, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+
+	inner := &group{cancel: fail}
+	for _, g := range s.gateways {
+		inner.run(func() error { return g.endpoint.Run(working) })
+		inner.run(func() error { return g.Run(working) })
+		s.advertise(g.Domain())
+	}
+	for _, l := range s.ports.component {
+		inner.run(func() error { return s.components.Serve(working, l) })
+	}
+	outer := &group{cancel: fail}
+	for _, l := range s.ports.c2s {
+		outer.run(func() error { return s.clients.Serve(accepting, l) })
+	}
+	for _, l := range s.ports.c2sTLS {
+		outer.run(func() error { return s.clients.ServeTLS(accepting, l) })
+	}
+	s.log.Info("serving", "hosts", s.config.Server.Hosts, "c2s", addresses(s.ports.c2s), "c2s_tls", addresses(s.ports.c2sTLS),
+		"component", addresses(s.ports.component), "gateways", len(s.gateways), "version", Version())
+
+	<-accepting.Done()
+	s.log.Info("stopping")
+	outer.wg.Wait()
+	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(s.config.Server.Shutdown))
+	defer done()
+	s.clients.Shutdown(deadline)
+	stop()
+	err := wait(deadline, &inner.wg)
+	err = errors.Join(err, s.Close())
+	if cause := context.Cause(accepting); !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
+		err = errors.Join(cause, err)
+	}
+	s.log.Info("stopped")
+	return err
+}
+
+// errSlowStop tells that the deadline of a stop has passed.
+var errSlowStop = errors.New("stopped at the deadline, with work not finished: what was promised is on disk")
+
+func wait(ctx context.Context, wg *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wg.Wait()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return errSlowStop
+	}
+}
+
+// addresses are where listeners really listen, for port 0.
+func addresses(list []net.Listener) []string {
+	all := make([]string, len(list))
+	for i, l := range list {
+		all[i] = l.Addr().String()
+	}
+	return all
+}

@@ -1,0 +1,219 @@
+// Package server assembles the XMPP server and its gateways from a configuration: hosts.go joins
+// the features of a served domain, stages.go lists what stanzas pass, gateways.go attaches the
+// bridges, listen.go opens the ports, run.go starts and stops it all in order.
+//
+// Run owns every goroutine that is started here and returns when all have ended.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/component"
+	"github.com/dragoman-im/dragoman/core/features/privilege"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// Options are what a Server is given besides its configuration.
+type Options struct {
+	Log *slog.Logger
+	// Trace is told each step of a message between XMPP and a network; nil tells nobody.
+	Trace func(step string, attrs ...slog.Attr)
+}
+
+// Server is an assembled server.
+type Server struct {
+	config     config.Config
+	log        *slog.Logger
+	store      *store.Store
+	router     *router.Router
+	hosts      []*host
+	clients    *c2s.Server
+	components *component.Server
+	gateways   []*gateway
+	ports      ports
+}
+
+// Serve runs the server of a configuration until ctx ends.
+func Serve(ctx context.Context, c config.Config, log *slog.Logger) error {
+	s, err := New(ctx, c, Options{Log: log})
+	if err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}
+
+// New assembles a server and opens its ports; whatever is wrong with the configuration shows here.
+// Run has to be called, or Close.
+func New(ctx context.Context, c config.Config, o Options) (s *Server, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s = &Server{config: c, log: o.Log, router: router.New(o.Log)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+			s = nil
+		}
+	}()
+	if s.ports, err = listen(c.Listen); err != nil {
+		return s, err
+	}
+	if s.store, err = openStore(ctx, c, store.Options{Log: o.Log}); err != nil {
+		return s, err
+	}
+	granted, err := s.privileges()
+	if err != nil {
+		return s, err
+	}
+	for _, name := range c.Server.Hosts {
+		domain, err := jid.Parse(name)
+		if err != nil {
+			return s, fmt.Errorf("server.hosts: %w", err)
+		}
+		h, err := newHost(domain, hostOptions{config: c, router: s.router, store: s.store, log: o.Log, privileged: granted})
+		if err != nil {
+			return s, err
+		}
+		s.hosts = append(s.hosts, h)
+	}
+	if err = s.newComponents(); err != nil {
+		return s, err
+	}
+	if err = s.newClients(); err != nil {
+		return s, err
+	}
+	s.gateways, err = newGateways(ctx, c, o, s.store, s.embed)
+	return s, err
+}
+
+// Close frees a server that is not going to run.
+func (s *Server) Close() error {
+	err := s.ports.close()
+	if s.store != nil {
+		err = errors.Join(err, s.store.Close())
+	}
+	return err
+}
+
+// privileges lists who may act in the users' names (XEP-0356): the components that the configuration
+// says, and the embedded gateways, which are part of this server.
+func (s *Server) privileges() (map[jid.JID]privilege.Permissions, error) {
+	granted := map[jid.JID]privilege.Permissions{}
+	for i, k := range s.config.Components {
+		domain, err := jid.Parse(k.Domain)
+		if err != nil {
+			return nil, fmt.Errorf("component[%d].domain: %w", i, err)
+		}
+		var p privilege.Permissions
+		for _, name := range k.Privileges {
+			p.Roster = p.Roster || name == "roster"
+			p.Message = p.Message || name == "message"
+		}
+		granted[domain] = p
+	}
+	for _, g := range enabledDomains(s.config) {
+		domain, err := jid.Parse(g)
+		if err != nil {
+			return nil, fmt.Errorf("gateway domain %q: %w", g, err)
+		}
+		granted[domain] = privilege.Permissions{Roster: true, Message: true}
+	}
+	return granted, nil
+}
+
+func enabledDomains(c config.Config) []string {
+	var all []string
+	for domain, enabled := range map[string]bool{c.Slack.Domain: c.Slack.Enabled, c.Discord.Domain: c.Discord.Enabled, c.Echo.Domain: c.Echo.Enabled} {
+		if enabled {
+			all = append(all, domain)
+		}
+	}
+	return all
+}
+
+// newComponents prepares the listener for other people's components.
+func (s *Server) newComponents() error {
+	accounts := make([]component.Account, 0, len(s.config.Components))
+	for i, k := range s.config.Components {
+		domain, err := jid.Parse(k.Domain)
+		if err != nil {
+			return fmt.Errorf("component[%d].domain: %w", i, err)
+		}
+		accounts = append(accounts, component.Account{Domain: domain, Secret: k.Secret})
+		for _, h := range s.hosts {
+			h.disco.AddItem(domain, "")
+		}
+	}
+	var err error
+	s.components, err = component.NewServer(component.Config{
+		Router: s.router, Name: s.hosts[0].domain, Accounts: accounts, MaxBytes: int(s.config.Limits.ComponentBytes),
+		OnAttach: s.advertise, Log: s.log,
+	})
+	return err
+}
+
+// advertise tells an entity that has just attached what it may do on each host.
+func (s *Server) advertise(domain jid.JID) {
+	for _, h := range s.hosts {
+		h.privileges.Advertise(domain)
+	}
+}
+
+// newClients prepares the listeners for clients.
+func (s *Server) newClients() error {
+	secret, err := keptSecret(filepath.Join(s.config.Server.Data, "sasl.key"))
+	if err != nil {
+		return err
+	}
+	certificates, err := s.certificates()
+	if err != nil {
+		return err
+	}
+	hosts := make([]c2s.Host, 0, len(s.hosts))
+	for _, h := range s.hosts {
+		auth, err := sasl.NewServer(sasl.Config{
+			Host: h.domain, Accounts: s.store.Logins(h.domain), Secret: secret, Iterations: s.config.Login.Iterations,
+		})
+		if err != nil {
+			return err
+		}
+		entry := c2s.Host{Router: h.Host, SASL: auth, Features: h.roster.StreamFeatures()}
+		entry.Features = append(entry.Features, h.disco.StreamFeatures(context.Background())...)
+		if s.config.Server.Register {
+			entry.GuestFeatures, entry.BeforeLogin = h.register.StreamFeatures(), h.register.BeforeLogin
+		}
+		hosts = append(hosts, entry)
+	}
+	s.clients, err = c2s.NewServer(c2s.Config{
+		Hosts: hosts, Certificates: certificates, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
+		Limits: clientLimits(s.config), Log: s.log,
+	})
+	return err
+}
+
+func conflict(policy string) c2s.Conflict {
+	return map[string]c2s.Conflict{"replace": c2s.Replace, "reject": c2s.Reject, "rename": c2s.Rename}[policy]
+}
+
+// certificates are the configured one, and one of our own for the hosts that it is not for.
+func (s *Server) certificates() (stream.Certificates, error) {
+	if s.config.TLS.Certificate != "" {
+		return s.configuredCertificate()
+	}
+	own, err := stream.NewOwnCertificate(filepath.Join(s.config.Server.Data, "self-signed.pem"), s.config.Server.Hosts)
+	if err != nil {
+		return nil, fmt.Errorf("make a certificate: %w", err)
+	}
+	s.log.Warn("no certificate is configured: clients will ask whether they may trust a self-signed one", "file", "self-signed.pem")
+	return own.Certificate, nil
+}
