@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"sync"
 	"time"
@@ -26,32 +25,37 @@ func DefaultQueue() QueueLimits { return QueueLimits{Bytes: 1 << 20, Write: 30 *
 
 // Queue is what waits to be written to one connection. Append never blocks; Flush hands
 // all that waits to the socket in one write. When the peer does not read, the queue fills
-// up to its limit, and then it fails once and for all: see OnFail.
+// up to its limit, and then it fails once and for all: see NewQueue.
 type Queue struct {
 	limits QueueLimits
 	onFail func(err error, unwritten int)
 
 	mu      sync.Mutex
 	conn    net.Conn
+	try     *Conn   // conn, where it can write without blocking
 	pending *[]byte // nil while nothing waits
-	writing int     // bytes that the writer has in hand
-	busy    bool    // a writer runs
+	writing int     // bytes that a writer has in hand
+	busy    bool    // somebody writes: a flusher or our goroutine
 	err     error   // why nothing is accepted any more
 	closed  bool
 	idle    chan struct{} // closed when busy ends; made where somebody waits
-	expiry  time.Time     // the write deadline that is set
 	written int64
 	writers sync.WaitGroup
 }
 
 var queueBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
-// maxKeptBuffer is the largest buffer that goes back to the pool.
-const maxKeptBuffer = 64 << 10
+const (
+	// maxKeptBuffer is the largest buffer that goes back to the pool.
+	maxKeptBuffer = 64 << 10
+	// maxRounds is how often a flusher writes what others append meanwhile.
+	maxRounds = 4
+)
 
-// NewQueue makes a queue for conn. onFail, which may be nil, is called at most once, from
-// whatever goroutine notices, without a lock: with ErrSlow or the error of the write, and
-// how many bytes were accepted but not written. It should close conn.
+// NewQueue makes a queue for conn; with a *Conn it mostly does without a goroutine.
+// onFail, which may be nil, is called at most once, from whatever goroutine notices,
+// without a lock: with ErrSlow or the error of the write, and how many bytes were
+// accepted but not written. It should close conn and must not block.
 func NewQueue(conn net.Conn, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
 	d := DefaultQueue()
 	if limits.Bytes <= 0 {
@@ -60,7 +64,16 @@ func NewQueue(conn net.Conn, limits QueueLimits, onFail func(err error, unwritte
 	if limits.Write <= 0 {
 		limits.Write = d.Write
 	}
-	return &Queue{conn: conn, limits: limits, onFail: onFail}
+	q := &Queue{limits: limits, onFail: onFail}
+	q.use(conn)
+	return q
+}
+
+func (q *Queue) use(conn net.Conn) {
+	q.conn, q.try = conn, nil
+	if c, ok := conn.(*Conn); ok && c.CanTry() {
+		q.try = c
+	}
 }
 
 // Append lets f add to what waits. False means that the queue is closed or has failed and
@@ -119,104 +132,19 @@ func (q *Queue) Err() error {
 	return q.err
 }
 
-// Flush sees to it that what waits is written soon. It does not block.
-func (q *Queue) Flush() {
+// Swap makes the queue write to another connection from now on. What waited must have
+// been written before, see Sync. A *Conn that turns to TLS needs no Swap.
+func (q *Queue) Swap(conn net.Conn) error {
 	q.mu.Lock()
-	if q.busy || q.err != nil || q.pending == nil {
-		q.mu.Unlock()
-		return
-	}
-	q.busy = true
-	q.writers.Add(1)
-	q.mu.Unlock()
-	go q.write()
-}
-
-// write empties the queue and ends.
-func (q *Queue) write() {
-	defer q.writers.Done()
-	for {
-		q.mu.Lock()
-		b := q.pending
-		if b == nil || q.err != nil {
-			q.rest()
-			q.mu.Unlock()
-			return
-		}
-		q.pending, q.writing = nil, len(*b)
-		conn := q.conn
-		expiry := q.renew()
-		q.mu.Unlock()
-
-		if !expiry.IsZero() {
-			_ = conn.SetWriteDeadline(expiry) // the write tells
-		}
-		n, err := conn.Write(*b)
-		if err == nil && n < len(*b) {
-			err = io.ErrShortWrite
-		}
-		keep(b)
-
-		q.mu.Lock()
-		q.written += int64(n)
-		q.writing -= n
-		if err != nil {
-			q.rest()
-			q.failAndUnlock(err)
-			return
-		}
-		q.mu.Unlock()
-	}
-}
-
-// renew is the next write deadline where the one that is set has used up a quarter of
-// its time: setting one for each write would cost more than the rest of the queue.
-func (q *Queue) renew() time.Time {
-	now := time.Now()
-	if q.expiry.Sub(now) > q.limits.Write-q.limits.Write/4 {
-		return time.Time{}
-	}
-	q.expiry = now.Add(q.limits.Write)
-	return q.expiry
-}
-
-// rest ends the writer's turn. The lock is held.
-func (q *Queue) rest() {
-	q.busy = false
-	if q.idle != nil {
-		close(q.idle)
-		q.idle = nil
-	}
-}
-
-func keep(b *[]byte) {
-	if cap(*b) <= maxKeptBuffer {
-		*b = (*b)[:0]
-		queueBuffers.Put(b)
-	}
-}
-
-// failAndUnlock ends the queue because of err.
-func (q *Queue) failAndUnlock(err error) {
+	defer q.mu.Unlock()
 	if q.err != nil {
-		q.mu.Unlock()
-		return
+		return q.err
 	}
-	unwritten := q.waiting()
-	q.err = err
-	if q.pending != nil {
-		keep(q.pending)
-		q.pending = nil
+	if q.busy || q.pending != nil {
+		return errors.New("stream: swap of a queue that is not empty")
 	}
-	if q.idle != nil && !q.busy {
-		close(q.idle)
-		q.idle = nil
-	}
-	f := q.onFail
-	q.mu.Unlock()
-	if f != nil {
-		f(err, unwritten)
-	}
+	q.use(conn)
+	return nil
 }
 
 // Sync flushes and waits until the socket has taken all, or the queue has failed.
@@ -242,24 +170,8 @@ func (q *Queue) Sync(ctx context.Context) error {
 	}
 }
 
-// Swap makes the queue write to conn from now on: after STARTTLS. What waited must have
-// been written before, see Sync.
-func (q *Queue) Swap(conn net.Conn) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.err != nil {
-		return q.err
-	}
-	if q.busy || q.pending != nil {
-		return errors.New("stream: swap of a queue that is not empty")
-	}
-	q.conn, q.expiry = conn, time.Time{}
-	return nil
-}
-
-// Close accepts nothing more and writes what waits until ctx ends. It returns when no
-// goroutine of the queue is left, unless ctx ended first: then the caller closes the
-// connection, which ends the write, and may Wait.
+// Close accepts nothing more and writes what waits until ctx ends. Where ctx ended first
+// the caller closes the connection, which ends the write, and may Wait.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
@@ -268,7 +180,7 @@ func (q *Queue) Close(ctx context.Context) error {
 }
 
 // Abort drops what waits and accepts nothing more; it tells how many bytes that were,
-// those in the writer's hands included. onFail is not called.
+// those in a writer's hands included. onFail is not called.
 func (q *Queue) Abort() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -277,12 +189,39 @@ func (q *Queue) Abort() int {
 	if q.err == nil {
 		q.err = ErrClosed
 	}
-	if q.pending != nil {
-		keep(q.pending)
-		q.pending = nil
-	}
+	q.drop()
 	return n
 }
 
 // Wait returns when no goroutine of the queue runs.
 func (q *Queue) Wait() { q.writers.Wait() }
+
+func (q *Queue) drop() {
+	if q.pending != nil {
+		keep(q.pending)
+		q.pending = nil
+	}
+}
+
+// failAndUnlock ends the queue because of err.
+func (q *Queue) failAndUnlock(err error) {
+	if q.err != nil {
+		q.mu.Unlock()
+		return
+	}
+	unwritten := q.waiting()
+	q.err = err
+	q.drop()
+	f := q.onFail
+	q.mu.Unlock()
+	if f != nil {
+		f(err, unwritten)
+	}
+}
+
+func keep(b *[]byte) {
+	if cap(*b) <= maxKeptBuffer {
+		*b = (*b)[:0]
+		queueBuffers.Put(b)
+	}
+}

@@ -33,6 +33,8 @@ var ErrNoCertificate = errors.New("no certificate for this host")
 func ServerTLS(certs Certificates, alpn string) *tls.Config {
 	c := &tls.Config{
 		MinVersion: tls.VersionTLS12, // RFC 7590 §3.1, RFC 9325
+		// Small first records serve browsers; here they are only more of them.
+		DynamicRecordSizingDisabled: true,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if alpn != "" && len(hello.SupportedProtos) > 0 && !slices.Contains(hello.SupportedProtos, alpn) {
 				return nil, fmt.Errorf("peer speaks %q only", hello.SupportedProtos)

@@ -1,0 +1,399 @@
+package stream
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// sockets are both ends of a loopback connection.
+func sockets(tb testing.TB) (a, b *Conn) {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			c = nil
+		}
+		accepted <- c
+	}()
+	x, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	y := <-accepted
+	if y == nil {
+		tb.Fatal("accept failed")
+	}
+	tb.Cleanup(func() { _, _ = x.Close(), y.Close() })
+	return Wrap(x), Wrap(y)
+}
+
+// secure does a TLS handshake over both.
+func secure(tb testing.TB, server, client *Conn) {
+	tb.Helper()
+	own, err := NewOwnCertificate(filepath.Join(tb.TempDir(), "own.pem"), []string{"example.org"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	der, err := own.DER()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	done := make(chan error, 1)
+	go func() { done <- server.ServerTLS(context.Background(), ServerTLS(own.Certificate, "")) }()
+	err = client.ClientTLS(tb.Context(), &tls.Config{ServerName: "example.org", RootCAs: roots})
+	if e := <-done; err != nil || e != nil {
+		tb.Fatal(err, e)
+	}
+}
+
+// kinds runs a test over every kind of connection that a queue may meet.
+func kinds(t *testing.T, f func(t *testing.T, near net.Conn, far net.Conn)) {
+	t.Helper()
+	t.Run("plain", func(t *testing.T) {
+		t.Parallel()
+		a, b := sockets(t)
+		f(t, a, b)
+	})
+	t.Run("tls", func(t *testing.T) {
+		t.Parallel()
+		a, b := sockets(t)
+		secure(t, a, b)
+		f(t, a, b)
+	})
+	t.Run("pipe", func(t *testing.T) {
+		t.Parallel()
+		a, b := net.Pipe()
+		t.Cleanup(func() { _, _ = a.Close(), b.Close() })
+		f(t, a, b)
+	})
+	t.Run("wrapped pipe with tls", func(t *testing.T) {
+		t.Parallel()
+		a, b := net.Pipe()
+		x, y := Wrap(a), Wrap(b)
+		t.Cleanup(func() { _, _ = a.Close(), b.Close() })
+		secure(t, x, y)
+		f(t, x, y)
+	})
+}
+
+func TestQueueOrder(t *testing.T) {
+	t.Parallel()
+	kinds(t, func(t *testing.T, near, far net.Conn) {
+		q := NewQueue(near, QueueLimits{Bytes: 64 << 20}, nil)
+		const writers, lines = 4, 3000
+		var all sync.WaitGroup
+		for w := range writers {
+			all.Go(func() {
+				for i := range lines {
+					if !q.Append(func(dst []byte) []byte { return fmt.Appendf(dst, "%d %d %s\n", w, i, strings.Repeat("x", i%500)) }) {
+						t.Error("refused")
+					}
+					if i%7 == 0 {
+						q.Flush()
+					}
+				}
+				q.Flush()
+			})
+		}
+		got := make(chan []byte)
+		go func() {
+			b, _ := io.ReadAll(far)
+			got <- b
+		}()
+		all.Wait()
+		if err := q.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		q.Wait()
+		if q.Pending() != 0 || q.AppendBytes([]byte("x")) {
+			t.Error("a closed queue takes more")
+		}
+		written := q.Written()
+		_ = near.Close()
+		var next [writers]int
+		text := <-got
+		for line := range bytes.Lines(text) {
+			var w, i int
+			if _, err := fmt.Sscanf(string(line), "%d %d", &w, &i); err != nil || next[w] != i {
+				t.Fatalf("%q after %d: %v", line, next[w], err)
+			}
+			next[w]++
+		}
+		if next != [writers]int{lines, lines, lines, lines} || written != int64(len(text)) {
+			t.Error(next, written, len(text))
+		}
+	})
+}
+
+func TestCVE_2010_0305_SlowReaderIsCutOff(t *testing.T) {
+	t.Parallel()
+	kinds(t, func(t *testing.T, near, _ net.Conn) {
+		var failure atomic.Value
+		unwritten := make(chan int, 2)
+		q := NewQueue(near, QueueLimits{Bytes: 1 << 16, Write: time.Minute}, func(err error, n int) {
+			failure.Store(err)
+			unwritten <- n
+			_ = near.Close()
+		})
+		chunk := bytes.Repeat([]byte("x"), 1000)
+		accepted := 0
+		for q.AppendBytes(chunk) {
+			accepted += len(chunk)
+			q.Flush()
+			if accepted > 64<<20 {
+				t.Fatal("no end to what a peer that does not read is owed")
+			}
+		}
+		if err, _ := failure.Load().(error); !errors.Is(err, ErrSlow) || !errors.Is(q.Err(), ErrSlow) {
+			t.Error(err)
+		}
+		if n := <-unwritten; n <= 0 || n > 1<<16 || n > accepted {
+			t.Errorf("%d of %d unwritten", n, accepted)
+		}
+		q.Wait()
+		q.Flush()
+		if q.AppendBytes(chunk) || q.Sync(t.Context()) == nil {
+			t.Error("a failed queue goes on")
+		}
+		select {
+		case <-unwritten:
+			t.Error("told twice")
+		default:
+		}
+	})
+}
+
+func TestQueuePeerGone(t *testing.T) { // checklist 12
+	t.Parallel()
+	kinds(t, func(t *testing.T, near, far net.Conn) {
+		failed := make(chan error, 1)
+		q := NewQueue(near, QueueLimits{}, func(err error, _ int) { failed <- err })
+		_ = far.Close()
+		for q.AppendBytes([]byte("<message/>")) {
+			q.Flush()
+		}
+		if err := <-failed; err == nil {
+			t.Error("no reason")
+		}
+		q.Wait()
+	})
+}
+
+// A peer that reads nothing ends a write by its deadline, not only by the limit.
+func TestQueueWriteDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		failed := make(chan int, 1)
+		q := NewQueue(a, QueueLimits{Write: time.Minute}, func(_ error, n int) { failed <- n })
+		start := time.Now()
+		q.AppendBytes([]byte("<message/>"))
+		q.Flush()
+		if n := <-failed; n != len("<message/>") || time.Since(start) != time.Minute {
+			t.Error(n, time.Since(start))
+		}
+		q.Wait()
+		_, _ = a.Close(), b.Close()
+	})
+}
+
+func TestQueueDeadlineOfSocket(t *testing.T) {
+	t.Parallel()
+	a, _ := sockets(t)
+	failed := make(chan error, 1)
+	q := NewQueue(a, QueueLimits{Bytes: 64 << 20, Write: 20 * time.Millisecond}, func(err error, _ int) { failed <- err })
+	q.AppendBytes(make([]byte, 32<<20))
+	q.Flush()
+	var e net.Error
+	if err := <-failed; !errors.As(err, &e) || !e.Timeout() {
+		t.Error(err)
+	}
+	q.Wait()
+}
+
+// A deadline of an earlier write must not end later ones.
+func TestQueueAfterWaiting(t *testing.T) {
+	t.Parallel()
+	for _, encrypted := range []bool{false, true} {
+		a, b := sockets(t)
+		if encrypted {
+			secure(t, a, b)
+		}
+		q := NewQueue(a, QueueLimits{Bytes: 64 << 20, Write: time.Minute}, nil)
+		const n = 16 << 20
+		q.AppendBytes(make([]byte, n))
+		q.Flush()
+		if q.Pending() == 0 {
+			t.Error("the socket took it all: nothing is tested")
+		}
+		got := make(chan error)
+		go func() {
+			_, err := io.ReadFull(b, make([]byte, n+1))
+			got <- err
+		}()
+		if err := q.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		q.AppendBytes([]byte("x"))
+		q.Flush()
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
+		if err := q.Sync(t.Context()); err != nil || q.Written() != n+1 {
+			t.Error(err, q.Written())
+		}
+		q.Wait()
+	}
+}
+
+func TestQueueCloseGivesUp(t *testing.T) { // checklist 13
+	t.Parallel()
+	kinds(t, func(t *testing.T, near, _ net.Conn) {
+		q := NewQueue(near, QueueLimits{Bytes: 64 << 20}, nil)
+		q.AppendBytes(make([]byte, 32<<20))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		if err := q.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if n := q.Abort(); n <= 0 || n > 32<<20 {
+			t.Error(n)
+		}
+		_ = near.Close()
+		q.Wait()
+	})
+}
+
+func TestQueueSwap(t *testing.T) {
+	t.Parallel()
+	a, b := net.Pipe()
+	c, d := net.Pipe()
+	defer func() { _, _, _, _ = a.Close(), b.Close(), c.Close(), d.Close() }()
+	q := NewQueue(a, QueueLimits{}, nil)
+	q.AppendBytes([]byte("1"))
+	if q.Swap(c) == nil {
+		t.Error("swapped while something waits")
+	}
+	read := func(r io.Reader, want string) {
+		t.Helper()
+		q.Flush()
+		buf := make([]byte, len(want))
+		if _, err := io.ReadFull(r, buf); err != nil || string(buf) != want {
+			t.Errorf("%q %v", buf, err)
+		}
+	}
+	read(b, "1")
+	if err := q.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Swap(c); err != nil {
+		t.Fatal(err)
+	}
+	q.AppendBytes([]byte("2"))
+	read(d, "2")
+	if err := q.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	q.Wait()
+}
+
+func TestQueueDoesNotAllocate(t *testing.T) {
+	a, b := sockets(t)
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = io.Copy(io.Discard, struct{ io.Reader }{b})
+	}()
+	q := NewQueue(a, QueueLimits{}, nil)
+	text := []byte(stanza300)
+	if n := testing.AllocsPerRun(500, func() {
+		q.Append(func(dst []byte) []byte { return append(dst, text...) })
+		q.Flush()
+	}); n > 0 && !raceDetector {
+		t.Errorf("%v allocations per flush", n)
+	}
+	_ = a.Close()
+	<-drained
+	q.Wait()
+}
+
+// cpu is the processor time that this process has used.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkQueueEcho is a message there and back: two writes and two reads.
+func BenchmarkQueueEcho(b *testing.B) {
+	for _, kind := range []string{"plain", "tls", "goroutine"} {
+		b.Run(kind, func(b *testing.B) {
+			near, far := sockets(b)
+			if kind == "tls" {
+				secure(b, near, far)
+			}
+			var conn net.Conn = near
+			if kind == "goroutine" {
+				conn = struct{ net.Conn }{near}
+			}
+			q := NewQueue(conn, QueueLimits{}, nil)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				buf := make([]byte, 300)
+				for {
+					if _, err := io.ReadFull(near, buf); err != nil {
+						return
+					}
+					q.AppendBytes(buf)
+					q.Flush()
+				}
+			}()
+			msg := make([]byte, 300)
+			start := cpu()
+			for b.Loop() {
+				if _, err := far.Write(msg); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := io.ReadFull(far, msg); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(cpu()-start)/float64(b.N), "cpu-ns/op")
+			_ = far.Close()
+			_ = near.Close()
+			<-done
+			q.Wait()
+		})
+	}
+}
