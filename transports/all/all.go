@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord"
+	"github.com/dragoman-im/dragoman/transports/echo"
 	"github.com/dragoman-im/dragoman/transports/slack"
 )
 
@@ -39,6 +40,9 @@ func Enabled(c config.Config, log *slog.Logger) ([]Entry, error) {
 			return nil, fmt.Errorf("discord.api_url: %w", err)
 		}
 		all = append(all, Entry{n, c.Discord.Domain, c.Discord.Secret})
+	}
+	if c.Echo.Enabled {
+		all = append(all, Entry{echo.New(echo.NewWorld()), c.Echo.Domain, c.Echo.Secret})
 	}
 	for _, e := range all {
 		if err := transports.CheckNetwork(e.Network); err != nil {
