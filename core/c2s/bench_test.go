@@ -41,7 +41,7 @@ func (f *feed) Read(p []byte) (int, error) {
 
 // way is a stanza's way from the bytes that came to those that go, without sockets.
 func way(tb testing.TB) (step func()) {
-	p := newPlace(tb, plain)
+	p := newPlace(tb, func(c *Config) { c.Plain, c.Limits.Queue = true, 1<<30 })
 	bindTo := func(full string) *conn {
 		c := newConn(p.server, sinkhole{}, netip.Addr{})
 		c.who, c.host = jidOf(full).Bare(), p.server.first

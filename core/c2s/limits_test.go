@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/router"
 )
 
 // checklist 112
@@ -179,6 +181,28 @@ func TestCVE_2026_43506_ComeAndGo(t *testing.T) {
 	if len(p.server.conns) != 0 {
 		t.Errorf("%d are remembered", len(p.server.conns))
 	}
+}
+
+// Sessions that cannot take any more do not pass stanzas to each other for ever.
+func TestFullSessions(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	for _, resource := range []string{"a", "b"} {
+		s := &session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/" + resource)}
+		b, err := p.host.Bind(t.Context(), s, router.Claim{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.bound = b
+		b.SetPresence(&router.Presence{})
+	}
+	romeo := p.session("romeo", "x")
+	go func() {
+		for range maxWaiting + 1 {
+			romeo.send(message("juliet@home.test/a", "x") + message("juliet@home.test", "x"))
+		}
+	}()
+	romeo.until("service-unavailable")
 }
 
 func TestConfigChecks(t *testing.T) {

@@ -49,13 +49,17 @@ func (s *session) hold(st *stanza.Stanza) {
 			return
 		}
 	}
-	if !s.ended && len(s.waiting) < maxWaiting {
+	ended, full := s.ended, len(s.waiting) >= maxWaiting
+	if !ended && !full {
 		s.waiting = append(s.waiting, st)
-		s.mu.Unlock()
-		return
 	}
 	s.mu.Unlock()
-	s.host.Router.Return(st)
+	switch {
+	case ended:
+		s.host.Router.Return(st)
+	case full:
+		s.host.Router.Keep(st)
+	}
 }
 
 // Flush sends what Deliver appended.

@@ -55,11 +55,36 @@ func (h *Host) undelivered(p *Pass) {
 	}
 }
 
-// Return takes back a message that was delivered to a session which ended before its
-// client had it (XEP-0198 §5). It goes to the account's other sessions or to the
-// Undelivered stages; the Inbound stages have seen it before and are passed over.
-// Other kinds are answered as if the session had not been there.
+// Return takes back what was delivered to a session that has ended before its client had
+// it (XEP-0198 §5). A message goes to the account's other sessions or to the Undelivered
+// stages; one for the bare address has been delivered to the others already, if there are
+// any. The Inbound stages have seen it before and are passed over. Other kinds are
+// answered as if the session had not been there. Unbind the session first.
 func (h *Host) Return(st *stanza.Stanza) {
+	if st.Kind != stanza.Message {
+		h.Keep(st)
+		return
+	}
+	p := h.newPass(nil, st)
+	defer p.free()
+	p.Account = st.To.Bare()
+	var a action
+	a, p.Targets = choose(st, h.directory.Sessions(p.Account), p.Targets)
+	switch {
+	case a == every && st.To.IsBare():
+		h.router.Counters.Dropped.Add(1)
+	case a == one || a == every:
+		for _, to := range p.Targets {
+			to.deliver(nil, st)
+		}
+	default:
+		h.keep(p)
+	}
+}
+
+// Keep is Return for a stanza that a session cannot take although it has not ended yet:
+// no session gets it, so that two full ones do not pass it to each other.
+func (h *Host) Keep(st *stanza.Stanza) {
 	if st.Kind != stanza.Message {
 		if st.IsRequest() {
 			h.router.Bounce(nil, st, stanza.ServiceUnavailable(""))
@@ -69,21 +94,18 @@ func (h *Host) Return(st *stanza.Stanza) {
 	p := h.newPass(nil, st)
 	defer p.free()
 	p.Account = st.To.Bare()
-	var a action
-	a, p.Targets = choose(st, h.directory.Sessions(p.Account), p.Targets)
-	switch a {
-	case one, every:
-		for _, to := range p.Targets {
-			to.deliver(nil, st)
-		}
-	case keep:
+	h.keep(p)
+}
+
+// keep gives a message that had been accepted to the Undelivered stages.
+func (h *Host) keep(p *Pass) {
+	switch typeOf(p.Stanza.Type) {
+	case normal, chat:
 		h.undelivered(p)
-	case refuse:
-		if typeOf(st.Type) == normal { // it had been accepted
-			h.undelivered(p)
-			return
-		}
-		h.router.Bounce(nil, st, stanza.ServiceUnavailable(""))
+	case groupchat:
+		h.router.Bounce(p.batch, p.Stanza, stanza.ServiceUnavailable(""))
+	default:
+		h.router.Counters.Dropped.Add(1)
 	}
 }
 

@@ -234,6 +234,16 @@ func TestReturn(t *testing.T) {
 	if len(juliet.take()) != 1 || inbound != 0 {
 		t.Error("not delivered to the other session")
 	}
+	tn.host.Return(from(message("juliet@home.test", "chat"), "romeo@home.test/x"))
+	if len(juliet.take()) != 0 || kept != 2 {
+		t.Error("delivered twice")
+	}
+	// A session that is there and full: nobody gets it, it is kept.
+	tn.host.Keep(from(message("juliet@home.test/b", "chat"), "romeo@home.test/x"))
+	tn.host.Keep(from(message("juliet@home.test/b", "headline"), "romeo@home.test/x"))
+	if len(juliet.take()) != 0 || kept != 3 {
+		t.Errorf("kept %d", kept)
+	}
 	tn.host.Return(from(message("juliet@home.test/gone", "groupchat"), "romeo@home.test/x"))
 	if c := condition(romeo.take()); c != "service-unavailable" {
 		t.Errorf("groupchat answered %q", c)
