@@ -64,12 +64,12 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 		o = r.seat(grant.OccupantID, nick)
 		o.role, o.aff = grant.Role, grant.Affiliation
 	} else { // a second client neither wins nor loses what was given to the person meanwhile
-		before, saw = o.role, r.payload(o, true)
+		before, saw = o.role, r.visible(o)
 	}
 	s := &session{jid: st.From, asked: st.To.Resource()}
 	r.join(o, s)
 	r.keepPresence(s, st)
-	if fresh || r.payload(o, true) != saw {
+	if fresh || r.visible(o) != saw {
 		r.announceChange(o, before, notice{except: s})
 	}
 	r.welcome(ctx, s, st, s.asked != o.nick)
@@ -141,9 +141,9 @@ func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error 
 			return err
 		}
 	}
-	saw := r.payload(s.o, true)
+	saw := r.visible(s.o)
 	r.keepPresence(s, st)
-	if r.payload(s.o, true) != saw {
+	if r.visible(s.o) != saw {
 		r.announce(s.o, notice{except: s})
 	}
 	r.welcome(ctx, s, st, st.To.Resource() != s.o.nick)

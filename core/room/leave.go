@@ -26,12 +26,12 @@ func (r *Room) depart(ctx context.Context, s *session, d Departure, st *stanza.S
 		r.part(s)
 		r.unseat(o)
 	} else {
-		saw := r.payload(o, true)
+		saw := r.visible(o)
 		n := d.notice(status)
 		own := r.toSelf(s, &n, []int{statusSelf})
 		r.part(s)
 		r.send(own)
-		if r.payload(o, true) != saw {
+		if r.visible(o) != saw {
 			r.announce(o, notice{})
 		}
 	}

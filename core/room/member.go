@@ -91,7 +91,7 @@ func (r *Room) SetMember(ctx context.Context, m Member) (nick string, err error)
 		o = r.seat(m.ID, r.uniqueNick(m.Nick, nil))
 	}
 	before := o.role
-	old := r.payload(o, true)
+	old := r.visible(o)
 	o.member = &m
 	o.changed()
 	o.role, o.aff = m.Role, m.Affiliation
@@ -101,7 +101,7 @@ func (r *Room) SetMember(ctx context.Context, m Member) (nick string, err error)
 			return o.nick, nil
 		}
 	}
-	if fresh || r.payload(o, true) != old {
+	if fresh || r.visible(o) != old {
 		r.announceChange(o, before, notice{})
 	}
 	return o.nick, nil

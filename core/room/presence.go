@@ -42,6 +42,11 @@ func (r *Room) payload(o *occupant, jids bool) string {
 	return o.shown[i]
 }
 
+// visible is what most of the room sees of an occupant: only what changes it is told to
+// everybody. A moderator of a semi-anonymous room is not told that another client of the
+// same person is shown now.
+func (r *Room) visible(o *occupant) string { return r.payload(o, r.config.nonAnonymous()) }
+
 // render is the payload of a presence that is not plain, or for the occupant itself.
 func (r *Room) render(o *occupant, n *notice, jids bool, codes []int) string {
 	own := ""

@@ -165,9 +165,9 @@ func (r *Room) notHere(st *stanza.Stanza) {
 
 // changePresence is a new availability of a session (XEP-0045 §7.7).
 func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza) error {
-	before := r.payload(s.o, true)
+	before := r.visible(s.o)
 	r.keepPresence(s, st)
-	if r.payload(s.o, true) != before {
+	if r.visible(s.o) != before {
 		r.announce(s.o, notice{id: st.ID, by: s})
 	} else {
 		own := r.toSelf(s, &notice{}, []int{statusSelf})

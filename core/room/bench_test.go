@@ -1,0 +1,70 @@
+package room
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// full is a room with n sessions whose stanzas are found a queue by a map and written to
+// it, as a router and a session would do.
+func full(b testing.TB, n int) *play {
+	p := newPlay(b)
+	queues := map[jid.JID]*[]byte{}
+	for i := range n {
+		p.join(fmt.Sprintf("user%d/1", i))
+		queues[person(fmt.Sprintf("user%d/1", i))] = new([]byte)
+	}
+	p.send = func(s *stanza.Stanza) {
+		q := queues[s.To]
+		*q = s.AppendXML((*q)[:0], "")
+	}
+	return p
+}
+
+// BenchmarkDelivery is what one receiver of a groupchat message costs in a room of 200:
+// from the sender's stanza to the bytes in the receiver's queue.
+func BenchmarkDelivery(b *testing.B) {
+	const n = 200
+	p := full(b, n)
+	msg := stanza.NewMessage(testRoom, person("user0/1"), stanza.TypeGroupchat,
+		stanza.TextElement("", "body", "sixty-four bytes of something that somebody said to all the rest"))
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += n {
+		p.Handle(p.ctx, msg.Copy())
+		p.owner.heard = p.owner.heard[:0]
+	}
+}
+
+// BenchmarkEnter is one who enters a room of 200 and leaves it again.
+func BenchmarkEnter(b *testing.B) {
+	p := full(b, 200)
+	send := p.send
+	late := person("late/1")
+	p.send = func(s *stanza.Stanza) {
+		if s.To != late {
+			send(s)
+		}
+	}
+	to, _ := testRoom.WithResource("late")
+	in := stanza.NewPresence(to, late, "", stanza.NewElement(NS, "x"))
+	out := stanza.NewPresence(to, late, stanza.TypeUnavailable)
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Handle(p.ctx, in.Copy())
+		p.Handle(p.ctx, out.Copy())
+		p.owner.told = p.owner.told[:0]
+	}
+}
+
+// TestFanOutAllocations keeps the cost of a receiver from growing: its share of a slab.
+func TestFanOutAllocations(t *testing.T) {
+	p := full(t, 200)
+	post := Post{From: p.order[0].o.id, ID: "m", StanzaID: "s", Payload: "<body>hi</body>", Transient: true}
+	got := testing.AllocsPerRun(20, func() { p.Broadcast(post) })
+	if most := 200.0/slabSize + 25; got > most {
+		t.Errorf("%v allocations for 200 receivers, more than %v", got, most)
+	}
+}

@@ -1,0 +1,170 @@
+package room
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+func configure(who string, pairs ...string) string {
+	f := form.New(form.Submit, nsRoomConfig, "")
+	for i := 0; i < len(pairs); i += 2 {
+		f.Set(pairs[i], strings.Split(pairs[i+1], "|")...)
+	}
+	return "<iq from='" + who + "' to='' id='c' type='set'><query xmlns='" + NSOwner + "'>" + f.Element().String() + "</query></iq>"
+}
+
+func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
+	t.Parallel()
+	p := court(t)
+	get := "<iq from='owner/1' to='' id='c' type='get'><query xmlns='" + NSOwner + "'/></iq>"
+	p.in(get)
+	f, err := form.Parse(p.sent[0].Payload1().Child(form.NS, "x"))
+	if err != nil || f.FormType() != nsRoomConfig || !f.IsTrue(fieldModerated) || f.Get(fieldWhoIs) != "moderators" || f.Get(fieldHistory) != "20" || len(f.Values(fieldBroadcast)) != 3 {
+		t.Errorf("%s, %v", p.take(), err)
+	}
+	p.take()
+	// What is sent back as it came changes nothing.
+	same := &form.Form{Kind: form.Submit, Fields: f.Fields}
+	before := p.Snapshot()
+	if got := p.outcome("<iq from='owner/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'>" + same.Element().String() + "</query></iq>"); got != "ok" {
+		t.Error(got)
+	}
+	before.Config.WhoIs, before.Config.Private, before.Config.History = WhoIsModerators, PrivateByAnyone, 20
+	if after := p.Snapshot(); !reflect.DeepEqual(before, after) {
+		t.Errorf("%+v\n%+v", before, after)
+	}
+	for _, who := range []string{"admin/1", "member/1", "stranger/1"} {
+		if got := p.outcome(strings.Replace(get, "owner/1", who, 1)); got != "forbidden" {
+			t.Errorf("%s: %s", who, got)
+		}
+		if got := p.outcome(configure(who, fieldName, "x")); got != "forbidden" {
+			t.Errorf("%s: %s", who, got)
+		}
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	t.Parallel()
+	p := court(t)
+	all := []string{
+		fieldName, "Cave", fieldDesc, "Dark", fieldLang, "en", fieldPublic, "1", fieldPersistent, "true", fieldMembersOnly, "0",
+		fieldModerated, "0", fieldProtected, "1", fieldSecret, "pw", fieldWhoIs, "anyone", fieldPM, "participants", fieldInvites, "1",
+		fieldSubject, "1", fieldLogging, "1", fieldMaxUsers, "30", fieldHistory, "0", fieldBroadcast, "moderator|participant",
+	}
+	if got := p.outcome(configure("owner/1", all...)); got != "ok" {
+		t.Fatal(got)
+	}
+	want := Config{
+		Listed: true, Persistent: true, Password: "pw", WhoIs: WhoIsAnyone, Private: PrivateByParticipants, MembersMayInvite: true,
+		OccupantsMaySubject: true, Logged: true, MaxUsers: 30, History: -1, Broadcast: []Role{RoleModerator, RoleParticipant},
+	}
+	if !reflect.DeepEqual(p.Config(), want) || p.Info().Name != "Cave" || p.Info().Description != "Dark" || p.Info().Lang != "en" {
+		t.Errorf("%+v %+v", p.Config(), p.Info())
+	}
+	p.wantHas("<message to='none/1' from='room' type='groupchat'><x><status code='170'/><status code='172'/><status code='104'/></x></message>") // §10.2.1
+	p.outcome(configure("owner/1", fieldWhoIs, "moderators", fieldLogging, "0", fieldProtected, "0", fieldBroadcast, "moderator|participant|visitor"))
+	p.wantHas("<status code='171'/><status code='173'/><status code='104'/>")
+	if c := p.Config(); c.Password != "" || c.Broadcast != nil || !c.Listed { // XEP-0004 §3.5: the rest stays
+		t.Errorf("%+v", c)
+	}
+	for name, c := range map[string][]string{
+		"a password that is none": {fieldProtected, "1"}, // §10.1.3
+		"whois":                   {fieldWhoIs, "nobody"},
+		"a number that is none":   {fieldMaxUsers, "many"},
+		"too many":                {fieldMaxUsers, "1000000"},
+		"negative":                {fieldHistory, "-1"},
+		"a flag that is none":     {fieldPublic, "perhaps"},
+		"a role that is none":     {fieldBroadcast, "king"},
+	} {
+		before := p.Config()
+		if got := p.outcome(configure("owner/1", c...)); got != "not-acceptable" || !reflect.DeepEqual(before, p.Config()) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	for name, xml := range map[string]string{
+		"no form":     "",
+		"another":     form.New(form.Submit, "other", "").Element().String(),
+		"not filled":  form.New(form.Ask, nsRoomConfig, "").Element().String(),
+		"no such one": "<x xmlns='jabber:x:data' type='odd'/>",
+	} {
+		if got := p.outcome("<iq from='owner/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'>" + xml + "</query></iq>"); got != "bad-request" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	p.owner.act = func(a Action) error {
+		if a.Kind != ActConfigure || a.Info.Name != "Other" || a.By.Nick != "owner" {
+			t.Errorf("%+v", a)
+		}
+		return stanza.NotAllowed("x")
+	}
+	if got := p.outcome(configure("owner/1", fieldName, "Other")); got != "not-allowed" || p.Info().Name != "Cave" {
+		t.Error(got)
+	}
+}
+
+func TestSetInfo(t *testing.T) {
+	t.Parallel()
+	p := newPlay(t).join("ann/1")
+	info := Info{Name: "Cave", AvatarHash: "abc"}
+	p.SetInfo(p.ctx, info)
+	p.want("<message to='ann/1' from='room' type='groupchat'><x><status code='104'/></x></message>",
+		"<presence to='ann/1' from='room'><x xmlns='vcard-temp:x:update'><photo>abc</photo></x></presence>")
+	p.SetInfo(p.ctx, info)
+	p.want()
+	p.in(enter("bob/1", "bob")).want("<presence to='ann/1'…", "<presence to='bob/1' from='/ann'…", "<presence to='bob/1' from='room'…", "<presence to='bob/1' from='/bob'…", "<message…")
+}
+
+func TestReservedRoom(t *testing.T) { // XEP-0045 §10.1: made, locked, then configured or given up
+	t.Parallel()
+	locked := func() *play {
+		p := newPlay(t, func(o *Options) {
+			o.Config.Locked = true
+			o.Snapshot = &Snapshot{Config: o.Config, Affiliations: map[jid.JID]Standing{person("ann"): {Affiliation: AffOwner}}}
+		})
+		p.in(enter("ann/1", "ann")).wantHas("<status code='201'/>")
+		p.in(enter("bob/1", "bob"))
+		if got := p.condition(); got != "cancel item-not-found" {
+			t.Error(got)
+		}
+		return p
+	}
+	p := locked()
+	if got := p.outcome(configure("ann/1")); got != "ok" || p.Config().Locked { // §10.1.2 instant room
+		t.Error(got)
+	}
+	p.join("bob/1")
+	p = locked()
+	p.in("<iq from='ann/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'><x xmlns='jabber:x:data' type='cancel'/></query></iq>")
+	p.want("<presence to='ann/1' from='/ann' type='unavailable'><x><item affiliation='owner' role='none' jid='ann/1'/><destroy/><status code='110'/></x></presence>", "<iq to='ann/1'…")
+	if e := p.owner.told[len(p.owner.told)-1]; e.Kind != Destroyed {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestDestroy(t *testing.T) { // XEP-0045 §10.9
+	t.Parallel()
+	p := court(t)
+	destroy := "<iq from='%' to='' id='d' type='set'><query xmlns='" + NSOwner + "'><destroy jid='new@chat.example'><reason>Macbeth doth come.</reason></destroy></query></iq>"
+	for who, want := range map[string]string{"admin/1": "forbidden", "stranger/1": "forbidden"} {
+		if got := p.outcome(strings.Replace(destroy, "%", who, 1)); got != want {
+			t.Errorf("%s: %s", who, got)
+		}
+	}
+	p.sent = nil
+	p.in(strings.Replace(destroy, "%", "owner/1", 1)).want(
+		"<presence to='owner/1' from='/owner' type='unavailable'><x><item affiliation='owner' role='none' jid='owner/1'/><destroy jid='new@chat.example'><reason>Macbeth doth come.</reason></destroy><status code='110'/></x></presence>",
+		"<presence to='admin/1' from='/admin' type='unavailable'…", "<presence to='member/1' from='/member'…", "<presence to='none/1' from='/none'…", "<iq to='owner/1'…")
+	p.in(enter("new/1", "n"))
+	if got := p.condition(); got != "cancel gone" {
+		t.Error(got)
+	}
+	p.in("<presence from='none/1' to='/none' type='unavailable'/>").want()
+	if _, err := p.SetMember(p.ctx, Member{ID: "u", Nick: "x"}); err == nil {
+		t.Error("somebody came into a room that is gone")
+	}
+}
