@@ -1,0 +1,276 @@
+package stream
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+func TestOwnCertificate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "own.pem")
+	hosts := []string{"Example.ORG", "bücher.example", "127.0.0.1", "[::1]"}
+	own, err := NewOwnCertificate(path, hosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := own.Certificate("example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []string{"example.org", "xn--bcher-kva.example", "127.0.0.1", "[::1]"} {
+		if err := first.Leaf.VerifyHostname(h); err != nil {
+			t.Error(err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode(), err)
+	}
+	again, err := NewOwnCertificate(path, hosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := again.Certificate("")
+	if err != nil || !bytes.Equal(first.Certificate[0], second.Certificate[0]) {
+		t.Error("not the one on disk", err)
+	}
+
+	now := time.Now()
+	again.now = func() time.Time { return now.Add(ownLifetime - ownRenewal - 2*time.Hour) }
+	if c, err := again.Certificate(""); err != nil || c != second {
+		t.Error("renewed too early", err)
+	}
+	again.now = func() time.Time { return now.Add(ownLifetime - ownRenewal + 2*time.Hour) }
+	renewed, err := again.Certificate("")
+	if err != nil || renewed == second || renewed.Leaf.NotAfter.Sub(now) < ownLifetime {
+		t.Error("not renewed", err)
+	}
+	more, err := NewOwnCertificate(path, append(hosts, "new.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := more.Certificate(""); c.Leaf.VerifyHostname("new.example") != nil {
+		t.Error("a host that came later is not covered")
+	}
+	if err := os.WriteFile(path, []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewOwnCertificate(path, hosts); err == nil {
+		t.Error("somebody's file is overwritten")
+	}
+	if _, err := NewOwnCertificate(path, nil); err == nil {
+		t.Error("certificate for nobody")
+	}
+	if _, err := NewOwnCertificate(path, []string{"a b"}); err == nil {
+		t.Error("certificate for no host name")
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".cert-*")); len(left) > 0 {
+		t.Error(left)
+	}
+}
+
+func TestByName(t *testing.T) { // checklist 25
+	t.Parallel()
+	make := func(hosts ...string) tls.Certificate {
+		own := OwnCertificate{path: filepath.Join(t.TempDir(), "c.pem"), hosts: hosts, now: time.Now}
+		c, err := own.create()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *c
+	}
+	a, b, other := make("a.example", "*.w.example"), make("b.example"), make("other.example")
+	fallback := func(string) (*tls.Certificate, error) { return &other, nil }
+	certs := []tls.Certificate{a, b}
+	for _, c := range []struct {
+		name     string
+		fallback Certificates
+		want     *tls.Certificate
+	}{
+		{"a.example", nil, &certs[0]}, {"B.example", nil, &certs[1]}, {"x.w.example", nil, &certs[0]}, {"x.y.w.example", nil, nil}, {"evilw.example", nil, nil},
+		{"c.example", nil, nil}, {"", nil, &certs[0]}, {"", fallback, &other}, {"c.example", fallback, &other}, {"b.example", fallback, &certs[1]},
+	} {
+		got, err := ByName(certs, c.fallback)(c.name)
+		if got != c.want || c.want == nil && !errors.Is(err, ErrNoCertificate) {
+			t.Errorf("%q: %v", c.name, err)
+		}
+	}
+}
+
+func TestServerTLS(t *testing.T) { // checklist 24 25
+	t.Parallel()
+	own, err := NewOwnCertificate(filepath.Join(t.TempDir(), "c.pem"), []string{"example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name         string
+		server       string
+		client       *tls.Config
+		ok, exporter bool
+	}{
+		{"starttls", "", &tls.Config{}, true, true},
+		{"tls 1.2", "", &tls.Config{MaxVersion: tls.VersionTLS12}, true, true}, // with the extended master secret
+		{"tls 1.1", "", &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, false, false},
+		{"direct", ALPNClient, &tls.Config{NextProtos: []string{ALPNClient}}, true, true},
+		{"direct without alpn", ALPNClient, &tls.Config{}, true, true},
+		{"direct with another alpn", ALPNClient, &tls.Config{NextProtos: []string{"h2"}}, false, false},
+		{"alpn after starttls", "", &tls.Config{NextProtos: []string{ALPNClient}}, true, true},
+	} {
+		near, far := sockets(t)
+		c.client.ServerName, c.client.InsecureSkipVerify = "example.org", true
+		done := make(chan error, 1)
+		go func() {
+			err := near.ServerTLS(t.Context(), ServerTLS(own.Certificate, c.server))
+			if err != nil {
+				_ = near.Close()
+			}
+			done <- err
+		}()
+		err := far.ClientTLS(t.Context(), c.client)
+		serverErr := <-done
+		if (err == nil && serverErr == nil) != c.ok {
+			t.Errorf("%s: %v, %v", c.name, err, serverErr)
+			continue
+		}
+		if !c.ok {
+			continue
+		}
+		x, _ := near.TLS()
+		y, _ := far.TLS()
+		if c.server != "" && len(c.client.NextProtos) > 0 && x.NegotiatedProtocol != ALPNClient {
+			t.Errorf("%s: negotiated %q", c.name, x.NegotiatedProtocol)
+		}
+		b1, err1 := Exporter(x)
+		b2, err2 := Exporter(y)
+		if c.exporter && (err1 != nil || err2 != nil || !bytes.Equal(b1, b2) || len(b1) != 32) {
+			t.Errorf("%s: exporters %x %v, %x %v", c.name, b1, err1, b2, err2)
+		}
+		cert, _ := own.Certificate(x.ServerName)
+		e1, err1 := EndPoint(cert)
+		e2, err2 := EndPoint(&tls.Certificate{Certificate: [][]byte{y.PeerCertificates[0].Raw}})
+		if err1 != nil || err2 != nil || !bytes.Equal(e1, e2) || len(e1) != 32 {
+			t.Errorf("%s: end points %v %v", c.name, err1, err2)
+		}
+	}
+	if _, err := Exporter(tls.ConnectionState{}); err == nil {
+		t.Error("channel binding before the handshake")
+	}
+	if _, err := EndPoint(&tls.Certificate{}); err == nil {
+		t.Error("channel binding of no certificate")
+	}
+	if _, err := EndPoint(&tls.Certificate{Leaf: &x509.Certificate{SignatureAlgorithm: x509.PureEd25519}}); err == nil {
+		t.Error("RFC 5929 says nothing of Ed25519")
+	}
+}
+
+// TestStartTLS is RFC 6120 §5.4 with a queue and a scanner on either end.
+func TestStartTLS(t *testing.T) { // checklist 21 22
+	t.Parallel()
+	near, far := sockets(t)
+	s := NewScanner(near, stanza.NSClient, BeforeLogin())
+	q := NewQueue(near, QueueLimits{}, nil)
+	c := NewScanner(far, stanza.NSClient, BeforeLogin())
+	send := func(text string) {
+		t.Helper()
+		if _, err := io.WriteString(far, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(head)
+	next(t, s)
+	q.Append((&Header{Content: stanza.NSClient, ID: "1", Version: "1.0"}).Append)
+	q.Append(func(dst []byte) []byte { return AppendFeatures(dst, StartTLSFeature(true)) })
+	q.Flush()
+	next(t, c)
+	if it := next(t, c); !it.Is(NSStream, "features") {
+		t.Fatal(string(it.Raw))
+	}
+	send("<starttls xmlns='" + NSTLS + "'/>")
+	if it := next(t, s); !it.Is(NSTLS, "starttls") || s.Buffered() != 0 {
+		t.Fatal(string(it.Raw))
+	}
+	q.Append(AppendProceed)
+	if err := q.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if it := next(t, c); !it.Is(NSTLS, "proceed") {
+		t.Fatal(string(it.Raw))
+	}
+	secure(t, near, far)
+	if _, ok := near.TLS(); !ok || near.ServerTLS(t.Context(), nil) == nil {
+		t.Error("not TLS, or twice")
+	}
+	s.Reset(near)
+	c.Reset(far)
+	send(head)
+	next(t, s)
+	q.Append((&Header{Content: stanza.NSClient, ID: "2", Version: "1.0"}).Append)
+	q.Append(AppendClose)
+	q.Flush()
+	if it := next(t, c); it.Header.ID != "2" {
+		t.Error(it.Header)
+	}
+	if it := next(t, c); it.Kind != Close {
+		t.Error(it.Kind)
+	}
+	if err := q.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := near.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Next(); err != io.EOF { // close_notify, not a cut
+		t.Error(err)
+	}
+	q.Wait()
+}
+
+// A peer that reads nothing must not hold up Close.
+func TestCloseDoesNotWait(t *testing.T) {
+	t.Parallel()
+	near, far := sockets(t)
+	secure(t, near, far)
+	q := NewQueue(near, QueueLimits{Bytes: 64 << 20}, nil)
+	q.AppendBytes(make([]byte, 16<<20))
+	q.Flush()
+	start := time.Now()
+	_ = near.Close()
+	q.Wait()
+	if d := time.Since(start); d > 3*time.Second {
+		t.Error(d)
+	}
+	if q.Err() == nil {
+		t.Error("all written?")
+	}
+}
+
+// wrapOnly hides what a connection can do.
+type wrapOnly struct{ net.Conn }
+
+func TestConnWithoutSocket(t *testing.T) {
+	t.Parallel()
+	a, b := net.Pipe()
+	defer func() { _, _ = a.Close(), b.Close() }()
+	if Wrap(a).CanTry() || Wrap(wrapOnly{a}).CanTry() {
+		t.Error("a pipe blocks")
+	}
+	near, _ := sockets(t)
+	if !near.CanTry() && slices.Contains([]string{"linux", "darwin"}, runtime.GOOS) {
+		t.Error("a socket can be asked")
+	}
+	if near.LocalAddr() == nil || near.RemoteAddr() == nil || near.SetDeadline(time.Time{}) != nil || near.SetReadDeadline(time.Time{}) != nil {
+		t.Error("addresses and deadlines")
+	}
+}
