@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/form"
@@ -252,6 +253,36 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 	if _, ok := cache.Get(Caps{Hash: "sha-256", Ver: all[0].Ver}); ok {
 		t.Error("another hash finds the entry")
+	}
+}
+
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	r, cache := NewRegistry(), NewCache(2)
+	var all sync.WaitGroup
+	for n := range 4 {
+		all.Go(func() {
+			for range 50 {
+				i := Info{Identities: []Identity{{"client", "pc", "", fmt.Sprint(n)}}, Features: []string{fmt.Sprint(n)}}
+				r.Add(host, "", i)
+				r.AddItems(host, "", Item{JID: host, Node: fmt.Sprint(n)})
+				r.Ask(fixed{node: "none"})
+				if _, err := r.Info(t.Context(), Query{To: host}); err != nil {
+					t.Error(err)
+				}
+				if _, err := r.Items(t.Context(), Query{To: host}); err != nil {
+					t.Error(err)
+				}
+				if err := cache.Put(i.Caps("n"), i); err != nil {
+					t.Error(err)
+				}
+				cache.Get(i.Caps("n"))
+			}
+		})
+	}
+	all.Wait()
+	if items, _ := r.Items(t.Context(), Query{To: host}); len(items) != 4 || cache.Len() != 2 {
+		t.Errorf("%v, %d", items, cache.Len())
 	}
 }
 

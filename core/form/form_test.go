@@ -122,6 +122,7 @@ func TestAccept(t *testing.T) {
 	}{
 		{"text is trimmed", ok(), "name", "Bot"},
 		{"hidden stays", ok(), "FORM_TYPE", "jabber:bot"},
+		{"hidden is not changed", ok().Set("FORM_TYPE", "other"), "FORM_TYPE", "jabber:bot"},
 		{"hidden is filled in", New(Submit, "", "").Set("name", "x"), "FORM_TYPE", "jabber:bot"},
 		{"§3.1 unknown fields are left out", ok().Set("other", "1"), "other", ""},
 		{"§3.5 absent is absent", ok(), "public", ""},

@@ -39,6 +39,9 @@ func (f *Form) Accept(answer *Form) (*Form, error) {
 			continue
 		}
 		got := answer.Field(ask.Var)
+		if ask.Type == Hidden && len(ask.Values) > 0 {
+			got = nil // what is hidden is not for the submitter to change (XEP-0004 §3.3)
+		}
 		if got == nil {
 			if ask.Required && len(ask.Values) == 0 {
 				return nil, ask.wrong("is needed")

@@ -199,10 +199,10 @@ func (r *Room) SetRole(ctx context.Context, id string, role Role, reason string)
 }
 
 func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure) {
-	switch role {
-	case o.role:
+	switch {
+	case role == o.role, r.ids[o.id] != o: // or went meanwhile
 		return
-	case RoleNone:
+	case role == RoleNone:
 		r.expel(ctx, o, d)
 		return
 	}
@@ -271,6 +271,9 @@ func (r *Room) list(w Action) {
 }
 
 func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor string) {
+	if r.ids[o.id] != o {
+		return // went meanwhile
+	}
 	was, role := o.aff, o.role
 	o.aff = w.Affiliation
 	if o.member != nil {

@@ -137,7 +137,7 @@ func (r *Room) occupantID(bare jid.JID) string {
 // resync is an entry of one who is in already (XEP-0045 §7.2.1, §17.3).
 func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error {
 	if nick := st.To.Resource(); nick != s.o.nick && nick != s.asked && nick != "" {
-		if err := r.changeNick(ctx, s, st); err != nil {
+		if err := r.changeNick(ctx, s, st); err != nil || r.sessions[s.jid] != s {
 			return err
 		}
 	}

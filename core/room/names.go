@@ -2,11 +2,10 @@ package room
 
 // Namespaces of XEP-0045 and of what a room adds to its stanzas.
 const (
-	NS       = "http://jabber.org/protocol/muc"
-	NSUser   = "http://jabber.org/protocol/muc#user"
-	NSAdmin  = "http://jabber.org/protocol/muc#admin"
-	NSOwner  = "http://jabber.org/protocol/muc#owner"
-	NSUnique = "http://jabber.org/protocol/muc#unique"
+	NS      = "http://jabber.org/protocol/muc"
+	NSUser  = "http://jabber.org/protocol/muc#user"
+	NSAdmin = "http://jabber.org/protocol/muc#admin"
+	NSOwner = "http://jabber.org/protocol/muc#owner"
 
 	NSStanzaID   = "urn:xmpp:sid:0"         // XEP-0359
 	NSOccupantID = "urn:xmpp:occupant-id:0" // XEP-0421
@@ -33,9 +32,6 @@ const (
 // Status codes of XEP-0045 §16.6.2.
 const (
 	statusShowsJIDs    = 100
-	statusAffiliation  = 101
-	statusShowsMembers = 102
-	statusHidesMembers = 103
 	statusConfig       = 104
 	statusSelf         = 110
 	statusLogging      = 170
