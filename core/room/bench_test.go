@@ -14,8 +14,13 @@ func full(b testing.TB, n int) *play {
 	p := newPlay(b)
 	queues := map[jid.JID]*[]byte{}
 	for i := range n {
-		p.join(fmt.Sprintf("user%d/1", i))
-		queues[person(fmt.Sprintf("user%d/1", i))] = new([]byte)
+		who := person(fmt.Sprintf("user%d/1", i))
+		to, err := testRoom.WithResource(who.Local())
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.Handle(p.ctx, stanza.NewPresence(to, who, "", stanza.NewElement(NS, "x")))
+		queues[who], p.sent = new([]byte), nil
 	}
 	p.send = func(s *stanza.Stanza) {
 		q := queues[s.To]
