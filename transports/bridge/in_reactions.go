@@ -30,6 +30,7 @@ func (s *step) reactions(ctx context.Context, r transports.Reactions) error {
 	if err != nil {
 		return err
 	}
+	slices.Sort(set)
 	before := slices.Clone(set)
 	for _, e := range r.Remove {
 		if i := slices.Index(set, e); i >= 0 {
@@ -43,6 +44,7 @@ func (s *step) reactions(ctx context.Context, r transports.Reactions) error {
 			s.b.React = append(s.b.React, ReactionRow{s.w.id, r.ID, actor, e})
 		}
 	}
+	slices.Sort(set)
 	if slices.Equal(before, set) {
 		return nil // our own, told back
 	}

@@ -117,25 +117,40 @@ func (g *Gateway) push(ctx context.Context, a *account, people []transports.User
 	}
 	privileged := g.granted.get(a.owner.Domain()).roster
 	var put, remove []ContactRow
+	var suggested []*stanza.Element
 	for _, u := range people {
 		old, known := before[u.ID]
 		row := ContactRow{Account: a.id, User: u.ID, Pushed: pushed(u)}
 		if privileged {
 			row.Pushed += "\x00privileged" // a server that grants it later is told again
 		}
+		contact, err := g.contactJID(u.ID)
 		switch {
 		case u.ID == a.user || u.ID == "":
+		case err != nil:
+			g.log.Warn("a person has no address", "user", u.ID, "error", err)
 		case u.Gone && known:
 			g.removeContact(ctx, a, u.ID)
 			remove = append(remove, row)
 		case u.Gone || known && old == row.Pushed:
-		default:
-			if !g.pushOne(ctx, a, u, known) {
+		case privileged:
+			if err := g.setRoster(ctx, a.owner, contact, displayName(u), g.groupOf(u), "to"); err != nil {
+				g.log.Warn("setting a roster item", "account", a.id, "contact", contact.String(), "error", err)
 				row.Pushed = ""
 			}
 			put = append(put, row)
+			g.showContact(a, u.ID, a.owner)
+		default:
+			action := "modify"
+			if old == "" {
+				action = "add"
+				g.send(stanza.NewPresence(a.owner, contact, stanza.TypeSubscribe, stanza.TextElement(nsNick, "nick", displayName(u))))
+			}
+			suggested = append(suggested, g.suggestion(action, contact, u))
+			put = append(put, row)
 		}
 	}
+	g.suggest(a, suggested)
 	if len(put)+len(remove) == 0 {
 		return
 	}
@@ -145,37 +160,23 @@ func (g *Gateway) push(ctx context.Context, a *account, people []transports.User
 	g.log.Debug("contacts pushed", slog.String("account", string(a.id)), slog.Int("new", len(put)), slog.Int("removed", len(remove)))
 }
 
-// pushOne puts one contact into the roster where we may; else it asks to be added,
-// once, and suggests the name (XEP-0144).
-func (g *Gateway) pushOne(ctx context.Context, a *account, u transports.UserInfo, known bool) bool {
-	contact, err := g.contactJID(u.ID)
-	if err != nil {
-		g.log.Warn("a person has no address", "user", u.ID, "error", err)
-		return true
+// suggestion is an item of a roster item exchange (XEP-0144).
+func (g *Gateway) suggestion(action string, contact jid.JID, u transports.UserInfo) *stanza.Element {
+	item := stanza.NewElement(nsRosterX, "item").With("action", action).With("jid", contact.String())
+	if action == "delete" {
+		return item
 	}
-	if g.granted.get(a.owner.Domain()).roster {
-		if err := g.setRoster(ctx, a.owner, contact, displayName(u), g.groupOf(u), "to"); err != nil {
-			g.log.Warn("setting a roster item", "account", a.id, "contact", contact.String(), "error", err)
-			return false
-		}
-		g.showContact(a, u.ID, a.owner)
-		return true
-	}
-	if !known {
-		g.send(stanza.NewPresence(a.owner, contact, stanza.TypeSubscribe, stanza.TextElement(nsNick, "nick", displayName(u))))
-	}
-	g.suggest(a, "modify", contact, u, known)
-	return true
+	return item.With("name", displayName(u)).Add(stanza.TextElement(nsRosterX, "group", g.groupOf(u)))
 }
 
-// suggest sends a roster item exchange (XEP-0144).
-func (g *Gateway) suggest(a *account, action string, contact jid.JID, u transports.UserInfo, known bool) {
-	if action == "modify" && !known {
-		action = "add"
+const maxSuggested = 50 // items in one message
+
+func (g *Gateway) suggest(a *account, items []*stanza.Element) {
+	for len(items) > 0 {
+		n := min(len(items), maxSuggested)
+		g.send(stanza.NewMessage(a.owner, g.domain, stanza.TypeNormal, stanza.NewElement(nsRosterX, "x").Add(items[:n]...), hint("no-store")))
+		items = items[n:]
 	}
-	item := stanza.NewElement(nsRosterX, "item").With("action", action).With("jid", contact.String()).With("name", displayName(u)).
-		Add(stanza.TextElement(nsRosterX, "group", g.groupOf(u)))
-	g.send(stanza.NewMessage(a.owner, g.domain, stanza.TypeNormal, stanza.NewElement(nsRosterX, "x").Add(item), hint("no-store")))
 }
 
 func (g *Gateway) groupOf(u transports.UserInfo) string {
@@ -206,7 +207,7 @@ func (g *Gateway) removeContact(ctx context.Context, a *account, user transports
 			return
 		}
 	}
-	g.suggest(a, "delete", contact, transports.UserInfo{ID: user}, true)
+	g.suggest(a, []*stanza.Element{g.suggestion("delete", contact, transports.UserInfo{})})
 	g.send(stanza.NewPresence(a.owner, contact, stanza.TypeUnsubscribe)) // XEP-0100 §4.3
 	g.send(stanza.NewPresence(a.owner, contact, stanza.TypeUnsubscribed))
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -21,9 +22,9 @@ func split(t richtext.Text, limit int) []richtext.Text {
 		}
 		head, tail := cut(rest, limit)
 		if len(head) > 0 {
-			parts = append(parts, trimBreaks(head))
+			parts = append(parts, trim(head))
 		}
-		rest = trimBreaks(tail)
+		rest = trim(tail)
 	}
 	return parts
 }
@@ -39,7 +40,7 @@ func cut(t richtext.Text, limit int) (head, tail richtext.Text) {
 	}
 	if n < len(t) {
 		room := limit - length(t[:n]) - 1
-		if a, b, ok := cutNode(t[n], room); ok && (room > limit/2 || n == 0) {
+		if a, b, ok := cutNode(t[n], room); ok && (room > limit/4 || n == 0) {
 			head = append(append(head, t[:n]...), a)
 			return head, append(richtext.Text{b}, t[n+1:]...)
 		}
@@ -104,7 +105,7 @@ func cutNode(n richtext.Node, limit int) (a, b richtext.Node, ok bool) {
 		if len(a.Children) == 0 || len(b.Children) == 0 || length(richtext.Text{a}) > limit {
 			return a, b, false
 		}
-		b.Children = trimBreaks(b.Children)
+		b.Children = trim(b.Children)
 		if n.Kind == richtext.List && n.Level > 0 {
 			b.Level = n.Level + len(a.Children)
 		}
@@ -152,12 +153,27 @@ func joins(r rune) bool {
 	return r == 0x200D || r >= 0xFE00 && r <= 0xFE0F || r >= 0x1F3FB && r <= 0x1F3FF || r >= 0x300 && r <= 0x36F || r >= 0xE0020 && r <= 0xE007F
 }
 
-func trimBreaks(t richtext.Text) richtext.Text {
-	for len(t) > 0 && t[0].Kind == richtext.Break {
+// trim takes white space off the ends of a part.
+func trim(t richtext.Text) richtext.Text {
+	for len(t) > 0 && blank(t[0]) {
 		t = t[1:]
 	}
-	for len(t) > 0 && t[len(t)-1].Kind == richtext.Break {
+	for len(t) > 0 && blank(t[len(t)-1]) {
 		t = t[:len(t)-1]
 	}
+	if len(t) == 0 {
+		return nil
+	}
+	t = slices.Clone(t)
+	if first := &t[0]; first.Kind == richtext.Plain {
+		first.Text = strings.TrimLeft(first.Text, " ")
+	}
+	if last := &t[len(t)-1]; last.Kind == richtext.Plain {
+		last.Text = strings.TrimRight(last.Text, " ")
+	}
 	return t
+}
+
+func blank(n richtext.Node) bool {
+	return n.Kind == richtext.Break || n.Kind == richtext.Plain && strings.TrimSpace(n.Text) == ""
 }

@@ -389,3 +389,24 @@ func (w *World) take(s *session) []func(context.Context) {
 	s.queue = nil
 	return list
 }
+
+// Last is the last message in a room as it is now.
+func (w *World) Last(room transports.RoomID) transports.Message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last(room)
+}
+
+func (w *World) last(room transports.RoomID) transports.Message {
+	if p := w.places[room]; p != nil {
+		for i := len(p.said) - 1; i >= 0; i-- {
+			if !p.said[i].gone {
+				return p.said[i].event.Body.(transports.Message)
+			}
+		}
+	}
+	return transports.Message{}
+}
+
+// Last is World.Last inside World.Do.
+func (a As) Last(room transports.RoomID) transports.Message { return a.w.last(room) }

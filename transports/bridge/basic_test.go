@@ -1,0 +1,41 @@
+package bridge_test
+
+import (
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/echo"
+)
+
+func TestDirectMessagesBothWays(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.forget()
+		h.world.SayDirect("cleo", "ann", "hello *you*")
+		h.expect(phone, "cleo: hello *you*")
+		h.chat(phone, "cleo", "and _you_", stanza.NewElement("urn:xmpp:receipts", "request"))
+		h.texts(echo.DirectRoom("ann", "cleo"), "cleo: hello you", "ann: and you")
+		got := h.got(phone)
+		if len(got) != 1 || got[0].Child("urn:xmpp:receipts", "received") == nil {
+			t.Errorf("no receipt: %v", got)
+		}
+		h.chat(phone, "parrot", "polly")
+		h.expect(phone, "parrot: polly")
+	})
+}
+
+func TestRoomBothWays(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.forget()
+		h.join(phone, "plaza")
+		h.world.Say("plaza", "cleo", "who is here?")
+		h.expect(phone, "plaza/Cleo: who is here?")
+		h.say(phone, "plaza", "me")
+		h.expect(phone, "plaza/Ann: me")
+		h.texts("plaza", "cleo: who is here?", "ann: me")
+		h.expect(phone)
+	})
+}

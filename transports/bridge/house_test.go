@@ -1,0 +1,339 @@
+package bridge_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/echo"
+)
+
+var (
+	domain = jid.MustParse("echo.example.org")
+	ann    = jid.MustParse("ann@example.org")
+	phone  = jid.MustParse("ann@example.org/phone")
+	ben    = jid.MustParse("ben@example.org")
+	desk   = jid.MustParse("ben@example.org/desk")
+	boss   = jid.MustParse("boss@example.org")
+)
+
+// house is a gateway to the echo world with a store on the disk and a server around it
+// that writes down what it is sent. Time is that of a synctest bubble.
+type house struct {
+	*testing.T
+	world *echo.World
+	net   transports.Network
+	set   bridge.Settings
+	dir   string
+	logs  bytes.Buffer
+	logMu sync.Mutex
+
+	store       *store.Store
+	ends        *endpoint
+	g           *bridge.Gateway
+	end         context.CancelFunc
+	over        chan error
+	wrap        func(bridge.Store) bridge.Store
+	trace       func(step string, attrs ...slog.Attr)
+	rosterGrant bool
+}
+
+// play runs a test in a bubble with a house in it.
+func play(t *testing.T, f func(h *house)) {
+	t.Helper()
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		h := &house{T: t, world: echo.NewWorld(), dir: dir}
+		h.world.AddUser(transports.UserInfo{ID: "ann", Name: "Ann"})
+		h.world.AddUser(transports.UserInfo{ID: "ben", Name: "Ben"})
+		h.world.AddUser(transports.UserInfo{ID: "cleo", Name: "Cleo", Email: "cleo@example.net", Title: "Queen", Group: "Egypt"})
+		h.world.AddRoom(transports.RoomInfo{ID: "plaza", Kind: transports.Public, Name: "Plaza", Topic: "Everything"}, "ann", "ben", "cleo")
+		h.world.AddRoom(transports.RoomInfo{ID: "den", Kind: transports.Private, Name: "Den"}, "ann", "ben", "cleo")
+		h.net = echo.New(h.world)
+		h.set = bridge.Settings{Users: []string{"example.org"}, Admins: []string{boss.String()}, Calls: 1000}
+		defer h.stop()
+		f(h)
+	})
+}
+
+// Write keeps the log, so that tests can look for what must not be in it.
+func (h *house) Write(p []byte) (int, error) {
+	h.logMu.Lock()
+	defer h.logMu.Unlock()
+	return h.logs.Write(p)
+}
+
+func (h *house) log() string {
+	h.logMu.Lock()
+	defer h.logMu.Unlock()
+	return h.logs.String()
+}
+
+// start opens the store and runs the gateway until stop.
+func (h *house) start() {
+	h.Helper()
+	var err error
+	log := slog.New(slog.NewTextHandler(h, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h.store, err = store.Open(h.Context(), store.Options{Path: filepath.Join(h.dir, "db"), Log: log})
+	h.check(err)
+	part, err := h.store.Bridge(h.Context(), domain)
+	h.check(err)
+	keys, err := bridge.LoadKeys("", filepath.Join(h.dir, "key"))
+	h.check(err)
+	h.ends = &endpoint{h: h}
+	var kept bridge.Store = part
+	if h.wrap != nil {
+		kept = h.wrap(part)
+	}
+	h.g, err = bridge.New(bridge.Options{
+		Network: h.net, Endpoint: h.ends, Store: kept, Keys: keys, Journal: filepath.Join(h.dir, "journal"),
+		Settings: h.set, Log: log, Trace: h.trace,
+	})
+	h.check(err)
+	ctx, cancel := context.WithCancel(h.Context())
+	h.end, h.over = cancel, make(chan error, 1)
+	go func() { h.over <- h.g.Run(ctx) }()
+	synctest.Wait()
+}
+
+func (h *house) stop() {
+	if h.end == nil {
+		return
+	}
+	h.end()
+	h.check(<-h.over)
+	h.check(h.store.Close())
+	h.end = nil
+}
+
+func (h *house) restart() {
+	h.stop()
+	h.start()
+}
+
+func (h *house) check(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+// endpoint is the server: it keeps what the gateway sends, in order.
+type endpoint struct {
+	h      *house
+	handle atomic.Pointer[func(*stanza.Stanza)]
+	cut    atomic.Bool
+
+	mu   sync.Mutex
+	sent []*stanza.Stanza
+}
+
+func (e *endpoint) Domain() jid.JID               { return domain }
+func (e *endpoint) Handle(f func(*stanza.Stanza)) { e.handle.Store(&f) }
+
+func (e *endpoint) Send(st *stanza.Stanza) {
+	if e.cut.Load() {
+		return
+	}
+	e.mu.Lock()
+	e.sent = append(e.sent, st)
+	e.mu.Unlock()
+	if e.h.rosterGrant && st.IsRequest() && st.Child("jabber:iq:roster", "query") != nil {
+		go e.give(st.Result())
+	}
+}
+
+func (e *endpoint) give(st *stanza.Stanza) {
+	if f := e.handle.Load(); f != nil {
+		(*f)(st)
+	}
+}
+
+// send gives a stanza to the gateway and waits until all is quiet.
+func (h *house) send(st *stanza.Stanza) *stanza.Stanza {
+	h.ends.give(st)
+	synctest.Wait()
+	return st
+}
+
+// got takes what was sent to an address, full or bare, since the last time.
+func (h *house) got(to jid.JID) []*stanza.Stanza {
+	synctest.Wait()
+	h.ends.mu.Lock()
+	defer h.ends.mu.Unlock()
+	var mine, rest []*stanza.Stanza
+	for _, st := range h.ends.sent {
+		if st.To == to || to.IsFull() && st.To == to.Bare() && st.Kind == stanza.Message {
+			mine = append(mine, st)
+		} else {
+			rest = append(rest, st)
+		}
+	}
+	h.ends.sent = rest
+	return mine
+}
+
+// forget drops all that was sent so far.
+func (h *house) forget() {
+	synctest.Wait()
+	h.ends.mu.Lock()
+	defer h.ends.mu.Unlock()
+	h.ends.sent = nil
+}
+
+// messages takes the messages with a body, a retraction and so on: "from: what".
+func (h *house) messages(to jid.JID) []string {
+	var list []string
+	for _, st := range h.got(to) {
+		if st.Kind != stanza.Message {
+			continue
+		}
+		if s := show(st); s != "" {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// show is a message in short.
+func show(st *stanza.Stanza) string {
+	from := st.From.Local()
+	if st.From.IsFull() {
+		from += "/" + st.From.Resource()
+	}
+	if from == "" {
+		from = "gateway"
+	}
+	switch {
+	case st.Type == stanza.TypeError:
+		return from + " error " + st.Err().Condition
+	case st.Child("urn:xmpp:receipts", "received") != nil:
+		return from + " received " + st.Child("urn:xmpp:receipts", "received").Attr("id")
+	case st.Child("urn:xmpp:message-retract:1", "retract") != nil:
+		r := st.Child("urn:xmpp:message-retract:1", "retract")
+		if r.Child("urn:xmpp:message-moderate:1", "moderated") != nil {
+			return from + " moderated"
+		}
+		return from + " retracted"
+	case st.Child("urn:xmpp:reactions:0", "reactions") != nil:
+		var all []string
+		for r := range st.Child("urn:xmpp:reactions:0", "reactions").Elements() {
+			all = append(all, r.Text())
+		}
+		return from + " reacted " + strings.Join(all, "")
+	case st.Child("urn:xmpp:message-correct:0", "replace") != nil:
+		return from + " corrected: " + st.Body()
+	case st.Child("http://jabber.org/protocol/chatstates", "composing") != nil && st.Body() == "":
+		return from + " composing"
+	case st.Child("urn:xmpp:chat-markers:0", "displayed") != nil:
+		return from + " displayed"
+	case st.Child("", "subject") != nil && st.Body() == "":
+		return from + " subject: " + st.Tree().ChildText("", "subject")
+	case st.Body() != "":
+		return from + ": " + st.Body()
+	}
+	return ""
+}
+
+// expect compares what somebody got with what they should have.
+func (h *house) expect(to jid.JID, want ...string) {
+	h.Helper()
+	got := h.messages(to)
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		h.Errorf("%s got\n  %s\nwant\n  %s", to, strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+// link links an account by registration.
+func (h *house) link(who jid.JID, user string) {
+	h.Helper()
+	x := stanza.NewElement("jabber:iq:register", "query").Add(
+		stanza.TextElement("jabber:iq:register", "username", user), stanza.TextElement("jabber:iq:register", "password", "open sesame"))
+	iq := h.send(stanza.NewIQ(domain, who, stanza.TypeSet, x))
+	synctest.Wait()
+	if answer := h.answer(who, iq.ID); answer == nil || answer.Type != stanza.TypeResult {
+		h.Fatalf("linking %s: %v\n%s", user, answer, h.log())
+	}
+	time.Sleep(time.Second)
+	synctest.Wait()
+}
+
+// answer takes the answer to an IQ.
+func (h *house) answer(to jid.JID, id string) *stanza.Stanza {
+	synctest.Wait()
+	h.ends.mu.Lock()
+	defer h.ends.mu.Unlock()
+	for i, st := range h.ends.sent {
+		if st.Kind == stanza.IQ && st.To == to && st.ID == id && !st.IsRequest() {
+			h.ends.sent = append(h.ends.sent[:i:i], h.ends.sent[i+1:]...)
+			return st
+		}
+	}
+	return nil
+}
+
+// ask sends an IQ and gives the answer.
+func (h *house) ask(from, to jid.JID, typ string, x *stanza.Element) *stanza.Stanza {
+	h.Helper()
+	iq := h.send(stanza.NewIQ(to, from, typ, x))
+	a := h.answer(from, iq.ID)
+	if a == nil {
+		h.Fatalf("no answer to %s", iq)
+	}
+	return a
+}
+
+func room(id string) jid.JID { return jid.MustParse(id + "@" + domain.String()) }
+
+func contact(id string) jid.JID { return room(id) }
+
+// join enters a room and forgets what comes with it.
+func (h *house) join(who jid.JID, id string) []*stanza.Stanza {
+	h.Helper()
+	to, _ := room(id).WithResource("me")
+	h.send(stanza.NewPresence(to, who, "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
+	got := h.got(who)
+	for _, st := range got {
+		if st.Type == stanza.TypeError {
+			h.Errorf("joining %s: %s", id, st)
+		}
+	}
+	return got
+}
+
+// say writes to a room.
+func (h *house) say(who jid.JID, id, text string, more ...*stanza.Element) *stanza.Stanza {
+	st := stanza.NewMessage(room(id), who, stanza.TypeGroupchat, append([]*stanza.Element{stanza.TextElement("", "body", text)}, more...)...)
+	return h.send(st)
+}
+
+// chat writes to a contact.
+func (h *house) chat(who jid.JID, id, text string, more ...*stanza.Element) *stanza.Stanza {
+	st := stanza.NewMessage(contact(id), who, stanza.TypeChat, append([]*stanza.Element{stanza.TextElement("", "body", text)}, more...)...)
+	return h.send(st)
+}
+
+// texts compares what stands in a room of the network.
+func (h *house) texts(id transports.RoomID, want ...string) {
+	h.Helper()
+	synctest.Wait()
+	if got := h.world.Texts(id); fmt.Sprint(got) != fmt.Sprint(want) {
+		h.Errorf("%s has\n  %s\nwant\n  %s", id, strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+func jidOf(s string) jid.JID { return jid.MustParse(s) }
