@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -43,10 +44,10 @@ func (c *conn) authenticate(it *stream.Item) error {
 
 func (c *conn) refused(f *sasl.Failure) {
 	c.server.Counters.LoginsFailed.Add(1)
-	switch f.Condition {
-	case sasl.TemporaryAuthFailure:
+	switch {
+	case f.Condition == sasl.TemporaryAuthFailure:
 		c.log.Error("login not decided", "err", f)
-	case sasl.Aborted:
+	case f.Condition == sasl.Aborted || errors.Is(f, sasl.ErrBindingType): // no password was tried
 	default:
 		c.server.gate.failed(c.from)
 		c.log.Info("login failed", "err", f)

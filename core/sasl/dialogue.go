@@ -17,6 +17,10 @@ const (
 // Tries is how many exchanges may fail before the stream is closed. RFC 6120 §6.4.5.
 const Tries = 3
 
+// maxUnbound is how many exchanges may fail besides for the type of their channel binding: one for
+// each mechanism that a client may know. No password is tried in them.
+const maxUnbound = 6
+
 // Features are the stream features that offer what the peer may use on this connection;
 // none where that is nothing. RFC 6120 §6.4.1, XEP-0440 §2.
 func (s *Server) Features(c Conn) []*stanza.Element {
@@ -40,10 +44,11 @@ func (s *Server) Features(c Conn) []*stanza.Element {
 
 // Dialogue is RFC 6120 §6.4 on one stream.
 type Dialogue struct {
-	server *Server
-	conn   Conn
-	now    *Exchange
-	failed int
+	server  *Server
+	conn    Conn
+	now     *Exchange
+	failed  int
+	unbound int
 }
 
 // NewDialogue begins with nobody authenticated.
@@ -64,7 +69,12 @@ func (d *Dialogue) Receive(ctx context.Context, e *stanza.Element) Outcome {
 		return Outcome{Reply: reply, Identity: id}
 	}
 	d.now = nil
-	d.failed++
+	if errors.Is(err, ErrBindingType) && d.unbound < maxUnbound {
+		d.unbound++
+		d.conn.sawPlus = true
+	} else {
+		d.failed++
+	}
 	f, ok := errors.AsType[*Failure](err)
 	if !ok {
 		f = &Failure{Condition: TemporaryAuthFailure, Cause: err}

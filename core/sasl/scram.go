@@ -100,12 +100,14 @@ func (m *scram) checkFlag() error {
 	case 'p':
 		k := slices.IndexFunc(m.conn.Bindings, func(b Binding) bool { return b.Type == m.first.binding })
 		if !m.plus || k < 0 {
-			return fail(NotAuthorized, "channel binding that was not offered")
+			return &Failure{Condition: NotAuthorized, Cause: ErrBindingType}
 		}
 		m.binding = m.conn.Bindings[k]
 	case 'y':
-		// It would have bound had it seen -PLUS: somebody took that out of our list.
-		if m.plus || len(m.server.BindingTypes(m.conn)) > 0 {
+		// It would have bound had it seen -PLUS: somebody took that out of our list (RFC 5802
+		// §6). One that tried -PLUS on this stream with a type that we cannot have has
+		// seen our list: slixmpp before 1.9 knows tls-unique only, which TLS 1.3 lacks.
+		if m.plus || len(m.server.BindingTypes(m.conn)) > 0 && !m.conn.sawPlus {
 			return fail(NotAuthorized, "channel binding was offered")
 		}
 	default:

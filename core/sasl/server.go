@@ -100,6 +100,8 @@ type Conn struct {
 	// External judges who the peer's certificate proves it to be; authzid is whom it
 	// wants to be, empty where it does not say. Nil where there is no such proof.
 	External func(ctx context.Context, authzid string) (jid.JID, error)
+
+	sawPlus bool // the peer tried -PLUS on this stream with a type that was not offered
 }
 
 // Mechanisms lists what the peer may use on this connection. RFC 6120 §6.3.3.
