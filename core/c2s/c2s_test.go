@@ -2,6 +2,10 @@ package c2s
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
@@ -9,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -226,6 +231,49 @@ func (c *client) tls(config *tls.Config) tls.ConnectionState {
 func plainAuth(authzid, user, password string) string {
 	data := base64.StdEncoding.EncodeToString([]byte(authzid + "\x00" + user + "\x00" + password))
 	return "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + data + "</auth>"
+}
+
+// scram logs in with SCRAM-SHA-256 (RFC 7677).
+func (c *client) scram(user string) {
+	c.t.Helper()
+	first := "n=" + user + ",r=clientnonce"
+	c.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>" +
+		base64.StdEncoding.EncodeToString([]byte("n,,"+first)) + "</auth>")
+	data := c.until("</challenge>")
+	data = strings.TrimSuffix(data[strings.LastIndex(data, "'>")+2:], "</challenge>")
+	challenge, err := base64.StdEncoding.DecodeString(data)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var nonce, salt string
+	var rounds int
+	for _, part := range strings.Split(string(challenge), ",") {
+		switch part[:2] {
+		case "r=":
+			nonce = part[2:]
+		case "s=":
+			b, _ := base64.StdEncoding.DecodeString(part[2:])
+			salt = string(b)
+		case "i=":
+			rounds, _ = strconv.Atoi(part[2:])
+		}
+	}
+	sum := func(key []byte, text string) []byte {
+		m := hmac.New(sha256.New, key)
+		m.Write([]byte(text))
+		return m.Sum(nil)
+	}
+	salted, err := pbkdf2.Key(sha256.New, "pw-"+user, []byte(salt), rounds, 32)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	final := "c=biws,r=" + nonce
+	proof := sum(salted, "Client Key")
+	stored := sha256.Sum256(proof)
+	subtle.XORBytes(proof, proof, sum(stored[:], first+","+string(challenge)+","+final))
+	final += ",p=" + base64.StdEncoding.EncodeToString(proof)
+	c.send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + base64.StdEncoding.EncodeToString([]byte(final)) + "</response>")
+	c.until("</success>")
 }
 
 const success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"

@@ -168,3 +168,11 @@ func (c *conn) write(f func([]byte) []byte) { c.queue.Append(f) }
 func (c *conn) send(st *stanza.Stanza) {
 	c.write(func(dst []byte) []byte { return st.AppendXML(dst, "") })
 }
+
+// drained waits for the queue to be empty, not for long; a stop may have come meanwhile.
+// A queue that has failed stops the connection by itself.
+func (c *conn) drained(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	return !errors.Is(c.queue.Sync(ctx), context.DeadlineExceeded)
+}

@@ -1,12 +1,14 @@
 package c2s
 
 import (
+	"context"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // checklist 112
@@ -159,6 +161,35 @@ func TestCVE_2010_0305_SlowReader(t *testing.T) {
 	eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("juliet@home.test"))) == 0 })
 	// What came too late for it goes where it would have gone without it: back.
 	romeo.until("service-unavailable")
+}
+
+// A client may ask for more than its queue holds; it gets all as fast as it reads, and
+// nobody else waits.
+func TestOwnAnswersWait(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Queue, c.Limits.Rate = 100_000, -1 })
+	const n = 300
+	p.host.HandleIQ("urn:archive", func(_ context.Context, q *router.IQ) (*stanza.Element, error) {
+		q.Route(stanza.NewMessage(jidOf("juliet@home.test/a"), q.Stanza.From, "chat", stanza.TextElement("", "body", "first")))
+		for range n {
+			q.Deliver(q.Session, stanza.NewMessage(q.Stanza.From, jidOf("home.test"), "",
+				stanza.TextElement("", "body", strings.Repeat("x", 40_000))))
+		}
+		return nil, nil
+	})
+	juliet := p.online("juliet", "a")
+	romeo := p.session("romeo", "x")
+	romeo.send("<iq type='set' id='page'><q xmlns='urn:archive'/></iq>")
+	juliet.until("first")
+	if got := romeo.until("id='page'"); strings.Count(got, "<message ") != n {
+		t.Errorf("%d arrived", strings.Count(got, "<message "))
+	}
+	if p.server.Counters.Slow.Load() != 0 {
+		t.Error("cut off")
+	}
+	// One that asks and never reads is not answered for ever, and does not hinder shutdown.
+	romeo.send(strings.Repeat("<iq type='set' id='page'><q xmlns='urn:archive'/></iq>", 5))
+	juliet.until("first")
 }
 
 // CVE-2026-43506: connections that come and go without a word leave nothing behind.

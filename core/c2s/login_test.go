@@ -109,6 +109,20 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// Where TLS is not required it is SCRAM that people log in with.
+func TestLoginWithoutTLS(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, plain)
+	c := p.dial()
+	c.features("home.test")
+	c.send(plainAuth("", "romeo", "pw-romeo"))
+	c.until(failure("encryption-required")) // checklist 26, 28
+	c.scram("romeo")
+	c.features("home.test")
+	c.send(bindIQ("x"))
+	c.until("romeo@home.test/x")
+}
+
 // Clients may send all of it at once (XEP-0305).
 func TestPipelined(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -66,6 +67,26 @@ func (s *session) hold(st *stanza.Stanza) {
 func (s *session) Flush() {
 	if c := s.conn.Load(); c != nil {
 		c.queue.Flush()
+	}
+}
+
+// Behind tells whether half of what may wait for the client does.
+func (s *session) Behind() bool {
+	c := s.conn.Load()
+	return c != nil && c.queue.Pending() > s.server.limits.Queue/2
+}
+
+// CatchUp waits for the client to read. It is called by the session's own reader, which
+// reads nothing more from a client that does not take its answers.
+func (s *session) CatchUp(ctx context.Context) {
+	c := s.conn.Load()
+	if c == nil {
+		return
+	}
+	for until := time.Now().Add(stream.DefaultQueue().Write); time.Now().Before(until) && c.why.Load() == nil; {
+		if c.drained(ctx) {
+			return
+		}
 	}
 }
 

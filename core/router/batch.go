@@ -57,4 +57,18 @@ func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
 	if s.dirty.CompareAndSwap(false, true) {
 		b.touched = append(b.touched, s)
 	}
+	if own := b.session; own != nil && &own.sink == s && own.patient != nil && own.patient.Behind() {
+		b.Flush() // others must not wait with it
+		own.patient.CatchUp(b.ctx)
+	}
+}
+
+// Patient is a Session whose own reader may be made to wait. What a session asks for can
+// be more than its queue holds, such as a page of an archive; as it is its own reader
+// that fills the queue then, it waits for its client instead of cutting it off.
+type Patient interface {
+	// Behind tells whether the queue is so full that CatchUp should be called.
+	Behind() bool
+	// CatchUp returns when the client has read, or is found not to read.
+	CatchUp(ctx context.Context)
 }

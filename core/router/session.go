@@ -35,6 +35,7 @@ type Presence struct {
 type Bound struct {
 	sink
 	session Session
+	patient Patient // the session, where it is one
 	jid     jid.JID
 	gone    atomic.Bool
 
@@ -50,7 +51,8 @@ type slot struct{ key, value any }
 
 // NewBound is for directories and tests; others call Host.Bind.
 func NewBound(s Session) *Bound {
-	return &Bound{sink: sink{Queued: s}, session: s, jid: s.JID()}
+	patient, _ := s.(Patient)
+	return &Bound{sink: sink{Queued: s}, session: s, patient: patient, jid: s.JID()}
 }
 
 // JID is the full address.
