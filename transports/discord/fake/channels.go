@@ -51,24 +51,23 @@ func (s *Server) AddChannel(guild ID, spec Channel) ID {
 	return c.id
 }
 
-// Allow sets what a member or a role may and may not do in a channel. A bot that loses
-// sight of it gets no event, as on Discord.
+// Allow sets what a member or a role may and may not do in a channel.
 func (s *Server) Allow(channel, who ID, allow, deny Permissions) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.mustChannel(channel)
+	s.permit(c.guild, c, func() { s.allow(c, who, allow, deny) })
+}
+
+func (s *Server) allow(c *channel, who ID, allow, deny Permissions) {
 	next := overwrite{id: who, member: s.users[who] != nil, allow: allow, deny: deny}
-	replaced := false
 	for i, o := range c.overwrites {
 		if o.id == who {
-			c.overwrites[i], replaced = next, true
+			c.overwrites[i] = next
+			return
 		}
 	}
-	if !replaced {
-		c.overwrites = append(c.overwrites, next)
-	}
-	s.emitChannel("CHANNEL_UPDATE", c)
-	s.touch()
+	c.overwrites = append(c.overwrites, next)
 }
 
 // RenameChannel changes the name of a channel or a thread.

@@ -35,6 +35,8 @@ type Exchange struct {
 type Frame struct {
 	FromClient bool
 	Data       []byte
+	// Partial tells that it is an update as PartialUpdates orders them.
+	Partial bool
 	// Close is the code where the stand-in closes the connection and Data is nil.
 	Close int
 }

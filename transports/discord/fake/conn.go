@@ -43,9 +43,10 @@ type conn struct {
 
 // outgoing is a payload, or the close that ends the connection.
 type outgoing struct {
-	data   []byte
-	code   int
-	reason string
+	data    []byte
+	partial bool
+	code    int
+	reason  string
 }
 
 // serveGateway is a connection from its beginning to its end.
@@ -127,7 +128,7 @@ func (c *conn) write() {
 		c.s.mu.Unlock()
 		for _, o := range batch {
 			if check := c.s.opts.Checker; check != nil {
-				check.Gateway(Frame{Data: o.data, Close: o.code})
+				check.Gateway(Frame{Data: o.data, Close: o.code, Partial: o.partial})
 			}
 			if o.data == nil {
 				c.bye(o)
@@ -168,7 +169,7 @@ func (c *conn) bye(o outgoing) {
 }
 
 // queue puts a payload into the connection's queue; a client that does not read is cut.
-func (c *conn) queue(data []byte) {
+func (c *conn) queue(o outgoing) {
 	if c.closing {
 		return
 	}
@@ -176,7 +177,7 @@ func (c *conn) queue(data []byte) {
 		c.cut()
 		return
 	}
-	c.out = append(c.out, outgoing{data: data})
+	c.out = append(c.out, o)
 	c.ring()
 }
 

@@ -28,7 +28,7 @@ type draft struct {
 	tts      bool
 }
 
-// allowed is allowed_mentions: nil for "all that the text names".
+// allowed is allowed_mentions: nil for "all that the text names", by webhooks users only.
 type allowed struct {
 	users, roles, everyone bool
 	userIDs, roleIDs       []ID

@@ -122,12 +122,17 @@ func (s *Server) emitTyping(c *channel, u *user) {
 	s.emit(event{"TYPING_START", c.guild, c, c.intent(IntentTyping, IntentDirectTyping), nil, same(b)})
 }
 
-// emitChannel tells of a channel or a thread.
+// emitChannel tells of a channel or a thread: of a channel to every bot of the guild, of a
+// thread to those who see it.
 func (s *Server) emitChannel(kind string, c *channel) {
 	if c.guild == nil {
 		return // direct channels have no such events since version 8
 	}
-	s.emit(event{kind, c.guild, c, IntentGuilds, nil, func(v *session) obj { return c.json(v.app.user) }})
+	e := event{kind, c.guild, nil, IntentGuilds, nil, func(v *session) obj { return s.shown(c, v.app.user) }}
+	if c.thread != nil {
+		e.channel = c
+	}
+	s.emit(e)
 }
 
 func (s *Server) emitPins(c *channel) {

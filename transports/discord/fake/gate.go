@@ -19,7 +19,7 @@ type gate struct {
 	conns    map[net.Conn]struct{}
 	state    Outage
 	closed   bool
-	opened   chan struct{} // closed when a refusing gate opens again or ends
+	opened   chan struct{} // while listener is nil: closed when it opens again or ends
 }
 
 // Outage is how a network that is away looks to those who connect.
@@ -39,7 +39,7 @@ func listen(addr string) (*gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gate{addr: l.Addr().String(), listener: l, conns: map[net.Conn]struct{}{}, opened: make(chan struct{})}, nil
+	return &gate{addr: l.Addr().String(), listener: l, conns: map[net.Conn]struct{}{}}, nil
 }
 
 // Accept is net.Listener's.
@@ -110,8 +110,8 @@ func (g *gate) Close() error {
 	g.closed = true
 	l := g.listener
 	g.listener = nil
-	close(g.opened)
 	if l == nil {
+		close(g.opened) // Accept waits for it
 		return nil
 	}
 	return l.Close()

@@ -46,6 +46,12 @@ func (c *conn) identify(d []byte) {
 		c.close(4004, "Authentication failed.")
 		return
 	}
+	if now := c.s.now(); now.Sub(a.last) < c.s.opts.IdentifySpacing {
+		c.invalid(false)
+		return
+	} else {
+		a.last = now
+	}
 	if p.Threshold < 50 || p.Threshold > 250 {
 		p.Threshold = 50
 	}

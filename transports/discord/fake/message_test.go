@@ -348,15 +348,15 @@ func TestHooksAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.call("PUT", path("channels", w.general, "messages", sent, "reactions", "%F0%9F%91%8D", "@me"), nil)
-	if r := <-reacted; r.Emoji != "👍" || !r.Added || r.User != w.bot.ID() {
+	if r := receive(w, reacted); r.Emoji != "👍" || !r.Added || r.User != w.bot.ID() {
 		t.Errorf("reaction: %+v", r)
 	}
 	w.call("POST", path("channels", w.general, "typing"), nil)
-	if u := <-typing; u != w.bot.ID() {
+	if u := receive(w, typing); u != w.bot.ID() {
 		t.Errorf("typing: %v", u)
 	}
 	w.call("PATCH", path("channels", w.general, "messages", sent), m{"content": "ping!"})
-	if x := <-edited; x.Text != "ping!" {
+	if x := receive(w, edited); x.Text != "ping!" {
 		t.Errorf("edit: %+v", x)
 	}
 }

@@ -30,7 +30,7 @@ func (c *conn) control(b obj) {
 	if err != nil {
 		panic(err) // only maps of strings and numbers are marshalled
 	}
-	c.queue(data)
+	c.queue(outgoing{data: data})
 }
 
 // hello begins a connection, or refuses its parameters.
@@ -48,14 +48,15 @@ func (c *conn) hello(version, encoding string) {
 // patience is how long a connection lives without a heartbeat.
 func (c *conn) patience() time.Duration { return c.s.opts.Heartbeat * 3 / 2 }
 
-// starve closes a connection whose heart has stopped.
+// starve closes a connection whose heart has stopped; its session can be resumed.
+// (events/gateway.mdx, Heartbeat Interval)
 func (c *conn) starve() {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if c.sess != nil {
 		c.sess.app.counts.Starved++
 	}
-	c.close(4009, "Session timed out")
+	c.close(4000, "no heartbeat")
 }
 
 // receive takes one payload of the client.

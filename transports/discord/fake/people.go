@@ -108,13 +108,29 @@ func (s *Server) SetRole(guild, role ID, p Permissions) {
 	g := s.mustGuild(guild)
 	for _, r := range g.roles {
 		if r.id == role {
-			r.permissions = p
-			s.emitRole("GUILD_ROLE_UPDATE", g, r)
-			s.touch()
+			s.permit(g, nil, func() {
+				r.permissions = p
+				s.emitRole("GUILD_ROLE_UPDATE", g, r)
+			})
 			return
 		}
 	}
 	panic(fmt.Sprintf("discord stand-in: no role %q", role))
+}
+
+// SetRoles gives a member these roles besides @everyone and no others.
+func (s *Server) SetRoles(guild, user ID, roles ...ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.mustGuild(guild)
+	m := g.members[user]
+	if m == nil {
+		panic(fmt.Sprintf("discord stand-in: %q is no member of %q", user, guild))
+	}
+	s.permit(g, nil, func() {
+		m.roles = roles
+		s.emitMember("GUILD_MEMBER_UPDATE", g, m)
+	})
 }
 
 // AddEmoji makes a custom emoji.

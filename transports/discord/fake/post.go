@@ -53,6 +53,9 @@ func (s *Server) compose(d *draft) *message {
 	if d.snapshot != nil {
 		m.flags |= flagHasSnapshot
 	}
+	if d.allowed == nil && d.hook != nil {
+		d.allowed = &allowed{users: true} // resources/message.mdx, Default Settings for Allowed Mentions
+	}
 	s.mention(m, d.allowed)
 	return m
 }

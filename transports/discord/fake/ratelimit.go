@@ -113,8 +113,12 @@ func (x *exchange) tooMany(wait time.Duration, global bool, scope string) (int, 
 	if global {
 		h.Set("X-RateLimit-Global", "true")
 	}
+	message := "You are being rate limited."
+	if scope == "shared" {
+		message = "The resource is being rate limited."
+	}
 	return http.StatusTooManyRequests, obj{
-		"message": "You are being rate limited.", "code": 0, "retry_after": math.Ceil(after*1000) / 1000, "global": global,
+		"message": message, "code": 0, "retry_after": math.Ceil(after*1000) / 1000, "global": global,
 	}
 }
 

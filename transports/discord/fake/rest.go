@@ -126,12 +126,7 @@ func (x *exchange) fail(err error) (int, any) {
 
 // reply shows the answer to the checker and sends it.
 func (x *exchange) reply(status int, answer any) {
-	switch status {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		x.s.mu.Lock()
-		x.s.invalid++ // topics/rate-limits.mdx, Invalid Request Limit
-		x.s.mu.Unlock()
-	}
+	x.s.count(status, x.w.Header().Get("X-RateLimit-Scope"))
 	data := encode(answer)
 	if data != nil && x.w.Header().Get("Content-Type") == "" {
 		x.w.Header().Set("Content-Type", "application/json")
@@ -165,4 +160,17 @@ func (x *exchange) check(status int, data []byte) {
 		Known: x.route != nil, Injected: x.fault != nil && x.fault.before(), Status: status,
 		Header: x.w.Header().Clone(), Answer: data,
 	})
+}
+
+// count keeps the number of requests that Discord would hold against the client's address.
+// It takes the lock. (topics/rate-limits.mdx, Invalid Request Limit)
+func (s *Server) count(status int, scope string) {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		if scope != "shared" {
+			s.mu.Lock()
+			s.invalid++
+			s.mu.Unlock()
+		}
+	}
 }

@@ -31,10 +31,10 @@ func changeChannel(c *call) (int, any, error) {
 	if err := ch.allows(c.app.user, ManageChannels); err != nil {
 		return 0, nil, err
 	}
-	if err := c.describe(ch, false); err != nil {
+	c.s.permit(ch.guild, ch, func() { err = c.describe(ch, false) })
+	if err != nil {
 		return 0, nil, err
 	}
-	c.s.emitChannel("CHANNEL_UPDATE", ch)
 	return http.StatusOK, ch.json(c.app.user), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -226,7 +227,8 @@ func TestAllowedMentions(t *testing.T) {
 
 func TestRateLimits(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	now := time.Now() // all of it happens in a moment, however slow the machine
+	w := settle(t, fake.Options{Now: func() time.Time { return now }})
 	messages := path("channels", w.general, "messages")
 	for i := range 5 {
 		a := w.call("POST", messages, m{"content": "x"})
@@ -252,6 +254,22 @@ func TestRateLimits(t *testing.T) {
 	if global == 0 {
 		t.Error("no global limit after 60 requests in a moment")
 	}
+}
+
+func TestBucketsFillAgain(t *testing.T) {
+	t.Parallel()
+	var elapsed atomic.Int64
+	start := time.Now()
+	w := settle(t, fake.Options{Now: func() time.Time { return start.Add(time.Duration(elapsed.Load())) }})
+	send := func() int {
+		return w.call("POST", path("channels", w.general, "messages"), m{"content": "x"}).status
+	}
+	for range 5 {
+		same(t, "status", send(), 200)
+	}
+	same(t, "status", send(), 429)
+	elapsed.Add(int64(5 * time.Second))
+	same(t, "status after the reset", send(), 200)
 }
 
 func TestSlowmode(t *testing.T) {

@@ -29,6 +29,10 @@ type Options struct {
 	// IdentifyLimit is how many sessions an application may begin; 1000. One more and its
 	// token is reset. (events/gateway.mdx, Session Start Limit)
 	IdentifyLimit int
+	// IdentifySpacing is the least time between two sessions that an application begins; one
+	// that comes earlier is answered with opcode 9. Discord has 5 seconds, here it is zero so
+	// that tests are quick. (events/gateway.mdx, Session Start Limit: max_concurrency)
+	IdentifySpacing time.Duration
 	// Unlimited switches the rate limits off; their headers are sent all the same.
 	Unlimited bool
 	// Now is the clock; time.Now where nil.

@@ -24,8 +24,9 @@ type session struct {
 
 // sent is one event of a session, ready for the wire.
 type sent struct {
-	seq  int
-	data []byte
+	seq     int
+	data    []byte
+	partial bool
 }
 
 // view is how the session's bot looks at messages.
@@ -43,7 +44,7 @@ func (s *Server) append(v *session, kind string, data obj) {
 	if len(v.log) >= maxLog {
 		v.log = append(v.log[:0:0], v.log[maxLog/2:]...)
 	}
-	v.log = append(v.log, sent{v.seq, payload})
+	v.log = append(v.log, sent{v.seq, payload, kind == "MESSAGE_UPDATE" && data["author"] == nil})
 	s.push(v)
 }
 
@@ -55,7 +56,7 @@ func (s *Server) push(v *session) {
 	for _, e := range v.log {
 		if e.seq > v.pushed {
 			v.pushed = e.seq
-			v.conn.queue(e.data)
+			v.conn.queue(outgoing{data: e.data, partial: e.partial})
 		}
 	}
 }

@@ -65,9 +65,10 @@ func (g *guild) gateway() obj {
 	return b
 }
 
-// full is a guild as GUILD_CREATE shows it to a session: the channels that its bot sees,
-// of the members only the bot without the presence intent, of a large guild only those
-// who are online. (events/gateway-events.mdx, Guild Create)
+// full is a guild as GUILD_CREATE shows it to a session: all channels, those that its bot
+// may not see without their names; of the members only the bot without the presence
+// intent, of a large guild only those who are online or have a role or a nickname.
+// (events/gateway-events.mdx, Guild Create and Request Guild Members)
 func (s *Server) full(g *guild, v *session) obj {
 	me := g.members[v.app.user.id]
 	b := g.gateway()
@@ -85,16 +86,14 @@ func (s *Server) full(g *guild, v *session) obj {
 		if known && m.user.visible() {
 			presences = append(presences, m.user.presence(g))
 		}
-		if self || known && (len(g.members) <= v.threshold || m.user.visible()) {
+		if self || known && (len(g.members) <= v.threshold || m.user.visible() || len(m.roles) > 0 || m.nick != "") {
 			members = append(members, m.json())
 		}
 	}
 	b["members"], b["presences"] = members, presences
 	channels, threads := []obj{}, []obj{}
 	for _, c := range s.channelsOf(g, false) {
-		if c.permissions(v.app.user).has(ViewChannel) {
-			channels = append(channels, withoutGuild(c.json(v.app.user)))
-		}
+		channels = append(channels, withoutGuild(s.shown(c, v.app.user)))
 	}
 	for _, c := range s.channelsOf(g, true) {
 		if c.permissions(v.app.user).has(ViewChannel) {

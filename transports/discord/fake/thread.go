@@ -131,6 +131,9 @@ func (s *Server) enterThread(c *channel, u *user) {
 		return
 	}
 	c.thread.members[u.id] = s.now()
+	if u.app != nil && c.thread.private {
+		s.emit(event{"THREAD_CREATE", c.guild, c, IntentGuilds, u.app, func(*session) obj { return c.json(u) }})
+	}
 	s.emitThreadMembers(c, []ID{u.id}, nil)
 	s.touch()
 }

@@ -158,6 +158,18 @@ func (w *town) refused(method, path string, body any, status, code int) answer {
 	return a
 }
 
+// receive waits for a value, but not for ever.
+func receive[V any](w *town, c <-chan V) V {
+	w.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-w.ctx.Done():
+		w.Fatal("nothing came")
+		panic("unreachable")
+	}
+}
+
 func text(id fake.ID) string { return string(id) }
 
 func path(parts ...any) string {

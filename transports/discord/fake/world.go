@@ -177,7 +177,8 @@ type app struct {
 	token   string
 	allowed Intents // privileged ones that are switched on
 	limiter limiter
-	started int // sessions identified
+	started int       // sessions identified
+	last    time.Time // when the last of them was
 	refuse  *bool
 	counts  Counts
 }

@@ -55,7 +55,11 @@ func (d *descriptions) frame(f fake.Frame) error {
 	if p.T == nil || p.S == nil {
 		return fmt.Errorf("an event without name or sequence")
 	}
-	if err := d.check(gatewayURL, []string{"$defs", "Dispatch", "properties", *p.T}, p.D); err != nil {
+	at := []string{"$defs", "Dispatch", "properties", *p.T}
+	if f.Partial {
+		at = []string{"$defs", "PartialMessageUpdate"}
+	}
+	if err := d.check(gatewayURL, at, p.D); err != nil {
 		return fmt.Errorf("%s: %w", *p.T, err)
 	}
 	return nil

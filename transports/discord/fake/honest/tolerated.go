@@ -1,6 +1,9 @@
 package honest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"maps"
+)
 
 // This file is the whole list of differences from the descriptions that are no errors.
 
@@ -18,11 +21,13 @@ func tolerate(api, gateway map[string]any) {
 	snapshot := defs["APIMessageSnapshotFields"].(map[string]any)
 	snapshot["required"] = without(snapshot["required"].([]any), "stickers", "sticker_items")
 
-	// A MESSAGE_UPDATE may have a part of the message only. Source: Discord's
-	// documentation, events/gateway-events.mdx, Message Update ("will always contain an ID
-	// and channel_id"), and issues of client libraries about embeds that are resolved later.
-	update := defs["GatewayMessageUpdateDispatchData"].(map[string]any)
+	// A MESSAGE_UPDATE that fake.Server.PartialUpdates ordered has a part of the message
+	// only. Source: Discord's documentation until commit 8ab98d5e of discord-api-docs (2024),
+	// Gateway Events, Message Update: "message updates may contain only a subset of the full
+	// message object payload (but will always contain an ID and channel_id)".
+	update := maps.Clone(defs["GatewayMessageUpdateDispatchData"].(map[string]any))
 	update["required"] = []any{"id", "channel_id"}
+	defs["PartialMessageUpdate"] = update
 
 	// The codes within "errors" are words, such as BASE_TYPE_REQUIRED. Source: Discord's
 	// documentation, reference.mdx, Error Messages, whose examples have words.
@@ -44,6 +49,13 @@ func tolerate(api, gateway map[string]any) {
 	// A message may be a forward. Source: Discord's documentation, resources/message.mdx,
 	// Message Reference Types (1 is FORWARD); gateway.schema.json, MessageReferenceType.
 	schemas["MessageReferenceType"] = map[string]any{"type": "integer", "enum": []any{0, 1}}
+
+	// Permissions in an overwrite may be texts. Source: Discord's documentation,
+	// resources/channel.mdx, Overwrite Structure: allow and deny are strings.
+	overwrite := schemas["ChannelPermissionOverwriteRequest"].(map[string]any)["properties"].(map[string]any)
+	for _, key := range []string{"allow", "deny"} {
+		overwrite[key] = map[string]any{"type": []any{"string", "integer", "null"}}
+	}
 
 	// RESUMED has an empty object. Source: events/gateway-events.mdx, Resumed, gives it no
 	// fields; the types say never.
@@ -104,8 +116,9 @@ func without(list []any, names ...string) []any {
 }
 
 // identify mends the IDENTIFY of discordgo, which is older than the descriptions, and of
-// no other client. Source: discordgo v0.29.0, structs.go, type IdentifyProperties (keys
-// with a dollar) and type GatewayStatusUpdate (game, no activities).
+// no other client. Source: Discord's documentation, events/gateway-events.mdx, Identify
+// Connection Properties (keys with a dollar still work); discordgo v0.29.0, structs.go,
+// type GatewayStatusUpdate (game, no activities).
 func identify(data []byte) []byte {
 	var p struct {
 		Op int            `json:"op"`
