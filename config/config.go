@@ -15,7 +15,7 @@ type Config struct {
 	Gateway    Gateway     `toml:"gateway" doc:"What all gateways share."`
 	Slack      Slack       `toml:"slack" doc:"The Slack gateway."`
 	Discord    Discord     `toml:"discord" doc:"The Discord gateway."`
-	Echo       Echo        `toml:"echo" doc:"A gateway to a network of one room and two people who repeat what you say, for trying things out."`
+	Echo       Echo        `toml:"echo" doc:"A gateway to a network of one room and a parrot, for trying things out. Link it as guest, with any password."`
 }
 
 // Server is section [server].

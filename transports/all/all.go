@@ -42,7 +42,9 @@ func Enabled(c config.Config, log *slog.Logger) ([]Entry, error) {
 		all = append(all, Entry{n, c.Discord.Domain, c.Discord.Secret})
 	}
 	if c.Echo.Enabled {
-		all = append(all, Entry{echo.New(echo.NewWorld()), c.Echo.Domain, c.Echo.Secret})
+		world := echo.NewWorld()
+		world.AddUser(transports.UserInfo{ID: "guest", Name: "Guest"})
+		all = append(all, Entry{echo.New(world), c.Echo.Domain, c.Echo.Secret})
 	}
 	for _, e := range all {
 		if err := transports.CheckNetwork(e.Network); err != nil {
