@@ -30,8 +30,7 @@ func (c *conn) end(err error) {
 	if c.queue.Close(ctx) == nil && !gone(err) {
 		c.linger()
 	}
-	_ = c.net.Close() // nothing is left to be lost
-	_ = c.tcp.Close()
+	_ = c.tcp.Close() // nothing is left to be lost; TLS has had its close_notify in linger
 	c.queue.Wait()
 }
 

@@ -167,13 +167,13 @@ func TestCVE_2010_0305_SlowReader(t *testing.T) {
 // nobody else waits.
 func TestOwnAnswersWait(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Queue, c.Limits.Rate = 100_000, -1 })
-	const n = 300
+	p := newPlace(t, func(c *Config) { c.Limits.Queue, c.Limits.Rate = 20_000, -1 })
+	const n = 100
 	p.host.HandleIQ("urn:archive", func(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 		q.Route(stanza.NewMessage(jidOf("juliet@home.test/a"), q.Stanza.From, "chat", stanza.TextElement("", "body", "first")))
 		for range n {
 			q.Deliver(q.Session, stanza.NewMessage(q.Stanza.From, jidOf("home.test"), "",
-				stanza.TextElement("", "body", strings.Repeat("x", 40_000))))
+				stanza.TextElement("", "body", strings.Repeat("x", 8_000))))
 		}
 		return nil, nil
 	})
