@@ -62,7 +62,7 @@ func (a *account) knownRooms(ctx context.Context) ([]RoomRow, error) {
 			return nil, err
 		}
 		for _, r := range page {
-			if r.Visible.Joined && r.Filled && r.Room != "" {
+			if r.Visible.Joined && (r.Filled || r.Seen != "") && r.Room != "" {
 				list = append(list, r.RoomRow)
 			}
 			after = r.ID
@@ -211,9 +211,12 @@ func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, id in
 	if err != nil || !ok {
 		return err
 	}
-	after := row.Seen
+	after, limit := row.Seen, a.g.set.Page
+	if after == "" { // the room was empty: all that is in it is new
+		limit = a.g.set.CatchUp
+	}
 	for got := 0; got < a.g.set.CatchUp; {
-		events, more, err := a.history(ctx, h, row.Room, after, a.g.set.Page)
+		events, more, err := a.history(ctx, h, row.Room, after, limit)
 		if err != nil {
 			return err
 		}

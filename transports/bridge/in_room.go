@@ -99,6 +99,7 @@ func (w *worker) showInfo(ctx context.Context, topicBefore string, actor transpo
 // roomGone is a room that the account cannot see any longer.
 func (s *step) roomGone(_ context.Context, g transports.RoomGone) error {
 	w := s.w
+	delete(w.seenBy, s.row.Account)
 	s.b.Hidden = append(s.b.Hidden, VisibleRow{Account: s.row.Account, Room: w.id})
 	reason := "You are no longer in this room."
 	if g.Archived {

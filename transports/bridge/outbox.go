@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -81,8 +82,13 @@ func (w *worker) receiveOut(ctx context.Context, o outgoing) (acc accepted, agai
 	}
 	bare := o.from.Bare()
 	origin := id + " " + hash(o.st.Payload)
-	if again, err := w.knownOut(ctx, bare, id, origin); err != nil || again != nil {
+	again, stale, err := w.knownOut(ctx, bare, id, origin)
+	if err != nil || again != nil {
 		return acc, again, err
+	}
+	seq := w.g.next()
+	if stale {
+		origin += fmt.Sprint(" ", seq)
 	}
 	if w.full() {
 		return acc, nil, stanza.ResourceConstraint("Too many messages wait to be sent here.")
@@ -93,7 +99,7 @@ func (w *worker) receiveOut(ctx context.Context, o outgoing) (acc accepted, agai
 	}
 	acc.st, acc.data = o.st, data
 	acc.row = OutRow{
-		Seq: w.g.next(), Room: w.id, Account: o.account.id, Sender: o.from, Origin: origin, Message: message, Kind: kind, Created: w.g.now(),
+		Seq: seq, Room: w.id, Account: o.account.id, Sender: o.from, Origin: origin, Message: message, Kind: kind, Created: w.g.now(),
 		Stanza: hash(w.g.domain.String(), string(w.row.Scope), w.row.Key, bare.String(), origin),
 	}
 	acc.row.Data, err = json.Marshal(data)
@@ -101,21 +107,21 @@ func (w *worker) receiveOut(ctx context.Context, o outgoing) (acc accepted, agai
 }
 
 // knownOut finds the row of the same stanza, sent again by a client that could not know
-// that we had it.
-func (w *worker) knownOut(ctx context.Context, bare jid.JID, id, origin string) (*OutRow, error) {
+// that we had it. stale tells that there is one, but the new stanza is another message.
+func (w *worker) knownOut(ctx context.Context, bare jid.JID, id, origin string) (again *OutRow, stale bool, err error) {
 	for i := range w.accepted {
 		if r := &w.accepted[i].row; r.Origin == origin && r.Sender.Bare() == bare {
-			return r, nil
+			return r, false, nil
 		}
 	}
 	row, ok, err := w.g.store.FindOut(ctx, w.id, bare.String(), origin)
-	if err != nil || !ok || row.State == OutFailed {
-		return nil, err
+	if err != nil || !ok {
+		return nil, false, err
 	}
-	if len(id) < weakID && w.g.now().Sub(row.Created) > weakTime {
-		return nil, nil
+	if row.State == OutFailed || len(id) < weakID && w.g.now().Sub(row.Created) > weakTime {
+		return nil, true, nil
 	}
-	return &row, nil
+	return &row, false, nil
 }
 
 func (w *worker) full() bool {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -139,7 +140,7 @@ func (s *step) run(ctx context.Context) (err error) {
 	if s.e, s.quiet, err = decodeEvent(s.row); err != nil {
 		return err
 	}
-	s.learnRoom()
+	s.learnRoom(ctx)
 	switch b := s.e.Body.(type) {
 	case transports.Message:
 		return s.message(ctx, b)
@@ -231,12 +232,52 @@ func (w *worker) oneByOne(ctx context.Context, steps []*step) {
 // then does something once the step is durable.
 func (s *step) then(f func(ctx context.Context)) { s.after = append(s.after, f) }
 
-// learnRoom keeps the network's id of a direct conversation that began with the person.
-func (s *step) learnRoom() {
+// learnRoom keeps what an event tells of its room: the network's id of a conversation
+// that began with the person, and that the account sees the room.
+func (s *step) learnRoom(ctx context.Context) {
 	w := s.w
 	if w.row.Room == "" && s.e.Room != "" && w.direct() {
 		w.row.Room = s.e.Room
 		s.b.Rooms = append(s.b.Rooms, w.row)
+	}
+	switch s.e.Body.(type) {
+	case transports.RoomGone, transports.RoomChanged, transports.Contact:
+		return
+	}
+	a := w.g.account(s.row.Account)
+	if a == nil || w.seenBy[a.id] {
+		return
+	}
+	if w.seenBy == nil {
+		w.seenBy = map[transports.AccountID]bool{}
+	}
+	w.seenBy[a.id] = true
+	rows, err := w.g.store.RoomAccounts(ctx, w.id)
+	if err != nil || slices.ContainsFunc(rows, func(r VisibleRow) bool { return r.Account == a.id }) {
+		return
+	}
+	s.b.Visible = append(s.b.Visible, VisibleRow{Account: a.id, Room: w.id, Joined: true, Writable: true})
+	if !w.direct() {
+		w.g.spawn(func(ctx context.Context) { w.g.describe(ctx, a, s.e.Room) })
+	}
+}
+
+// describe asks the network about a room that an event came from before it was listed.
+func (g *Gateway) describe(ctx context.Context, a *account, id transports.RoomID) {
+	session := a.ready()
+	if session == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	info, err := session.Room(ctx, id)
+	if err == nil && info.ID == id && info.Kind != transports.Direct {
+		err = g.deliver(ctx, a, transports.Event{
+			Key: "described " + stanza.NewID(), Room: id, Kind: info.Kind, At: g.now(), Body: transports.RoomChanged{Info: info},
+		})
+	}
+	if err != nil {
+		g.log.Debug("describing a room", "room", id, "error", err)
 	}
 }
 

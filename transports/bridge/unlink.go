@@ -80,5 +80,5 @@ func (w *worker) unlinked(ctx context.Context, a *account) {
 	w.evictUser(ctx, a, "Your account was unlinked.")
 	w.loaded = false
 	w.call, w.head = nil, nil
-	w.accepted = nil
+	w.accepted, w.seenBy = nil, nil
 }

@@ -145,6 +145,9 @@ func (s *session) Direct(ctx context.Context, peer transports.UserID) (id transp
 
 // History implements transports.Historian.
 func (s *session) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) (events []transports.Event, more bool, err error) {
+	if err := s.w.awaitPast(ctx); err != nil {
+		return nil, false, err
+	}
 	err = s.w.do(ctx, s, func() (err error) { events, more, err = s.w.history(room, s.user, after, limit); return err })
 	return events, more, err
 }

@@ -22,6 +22,7 @@ type Fault struct {
 type faults struct {
 	next []Fault
 	down bool
+	past <-chan struct{} // what History waits for
 }
 
 var errAway = transports.Later(0, errors.New("the echo network is away"))
@@ -49,6 +50,13 @@ func (w *World) Outage(on bool) {
 			w.push(s, func(context.Context) { s.sink.State(transports.Online, nil); s.sink.Resynced() })
 		}
 	}
+}
+
+// HoldHistory makes History wait until c is closed.
+func (w *World) HoldHistory(c <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.past = c
 }
 
 // Revoke makes a person's token invalid, in the middle of the session.
@@ -118,6 +126,13 @@ func (w *World) write(ctx context.Context, s *session, f func() error) error {
 		return fault.Err
 	}
 	return err
+}
+
+func (w *World) awaitPast(ctx context.Context) error {
+	w.mu.Lock()
+	past := w.past
+	w.mu.Unlock()
+	return wait(ctx, past)
 }
 
 func wait(ctx context.Context, c <-chan struct{}) error {

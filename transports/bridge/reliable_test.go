@@ -1,0 +1,494 @@
+package bridge_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/echo"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// The event of our own message comes before the call that made it returns.
+func TestEchoBeforeTheReply(t *testing.T) {
+	for _, noNonce := range []bool{false, true} {
+		t.Run(fmt.Sprintf("nonce=%v", !noNonce), func(t *testing.T) {
+			play(t, func(h *house) {
+				h.world.NoNonce = noNonce
+				h.start()
+				h.link(phone, "ann")
+				h.join(phone, "plaza")
+				h.forget()
+				after := make(chan struct{})
+				h.world.Fault(echo.Fault{After: after})
+				h.say(phone, "plaza", "one")
+				h.world.Say("plaza", "cleo", "two") // passes the call that has not returned
+				h.expect(phone, "plaza/Ann: one", "plaza/Cleo: two")
+				close(after)
+				h.expect(phone)
+				h.texts("plaza", "ann: one", "cleo: two")
+			})
+		})
+	}
+}
+
+// The network has the message, but we do not learn it: nobody sees it twice.
+func TestLostReply(t *testing.T) {
+	for _, noNonce := range []bool{false, true} {
+		t.Run(fmt.Sprintf("nonce=%v", !noNonce), func(t *testing.T) {
+			play(t, func(h *house) {
+				h.world.NoNonce = noNonce
+				h.start()
+				h.link(phone, "ann")
+				h.join(phone, "plaza")
+				h.forget()
+				lost := echo.Fault{Err: transports.Later(0, errors.New("connection reset")), Done: true}
+				h.world.Fault(lost, lost)
+				st := h.say(phone, "plaza", "one")
+				h.say(phone, "plaza", "two")
+				time.Sleep(time.Minute)
+				h.texts("plaza", "ann: one", "ann: two")
+				h.expect(phone, "plaza/Ann: one", "plaza/Ann: two")
+				h.say(phone, "plaza", "uno", replace(st.ID)) // its id was found again
+				h.texts("plaza", "ann: uno", "ann: two")
+			})
+		})
+	}
+}
+
+// What ann writes in the network's own client is hers here too.
+func TestOwnMessagesFromTheNetworksClient(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		h.world.Say("plaza", "ann", "from there")
+		h.expect(phone, "plaza/Ann: from there")
+		h.world.SayDirect("ann", "cleo", "to cleo")
+		h.expect(phone, "cleo: [you] to cleo")
+		h.send(stanza.NewMessage(domain, jidOf("example.org"), "", stanza.NewElement("urn:xmpp:privilege:2", "privilege").Add(
+			stanza.NewElement("urn:xmpp:privilege:2", "perm").With("access", "message").With("type", "outgoing"))))
+		h.world.SayDirect("ann", "cleo", "again")
+		h.expect(phone)
+		got := h.got(jidOf("example.org"))
+		if len(got) != 1 {
+			t.Fatal(got)
+		}
+		outer := got[0].Child("urn:xmpp:privilege:2", "privilege").Child("urn:xmpp:forward:0", "forwarded").Child("jabber:client", "message")
+		inner := outer.Child("urn:xmpp:carbons:2", "sent").Child("urn:xmpp:forward:0", "forwarded").Child("jabber:client", "message")
+		if outer.Attr("from") != "ann@example.org" || inner.Attr("to") != "cleo@echo.example.org" || inner.ChildText("", "body") != "again" {
+			t.Error(got[0])
+		}
+	})
+}
+
+// A client that could not know that we had its message sends it again.
+func TestRepeatedStanzas(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		st := h.say(phone, "plaza", "once")
+		first := h.got(phone)[0]
+		h.restart()
+		h.join(phone, "plaza")
+		h.send(st)
+		got := h.got(phone)
+		if len(got) != 1 || stanzaID(got[0]) != stanzaID(first) {
+			t.Errorf("the client is not told again: %v", got)
+		}
+		h.texts("plaza", "ann: once")
+		direct := h.chat(phone, "cleo", "once", stanza.NewElement("urn:xmpp:receipts", "request"))
+		h.send(direct)
+		h.texts(echo.DirectRoom("ann", "cleo"), "ann: once")
+		h.expect(phone, "cleo received "+direct.ID, "cleo received "+direct.ID)
+		// Clients that count from one: the same id is another message tomorrow.
+		short := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "hi")).Copy()
+		short.ID = "1"
+		h.send(short)
+		time.Sleep(time.Hour)
+		h.send(short.Copy())
+		other := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "ho")).Copy()
+		other.ID = "1"
+		h.send(other)
+		h.texts(echo.DirectRoom("ann", "cleo"), "ann: once", "ann: hi", "ann: hi", "ann: ho")
+	})
+}
+
+// The network is away for an hour. Both sides write on.
+func TestOutage(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.world.Say("plaza", "cleo", "before")
+		h.world.SayDirect("cleo", "ann", "dear")
+		h.forget()
+		h.world.Outage(true)
+		var want []string
+		for i := range 20 {
+			h.say(phone, "plaza", fmt.Sprint("out ", i))
+			h.world.Say("plaza", "cleo", fmt.Sprint("in ", i))
+			want = append(want, fmt.Sprint("plaza/Ann: out ", i))
+			time.Sleep(3 * time.Minute)
+		}
+		h.chat(phone, "cleo", "still there?")
+		h.world.SayDirect("cleo", "ann", "hello?")
+		time.Sleep(time.Minute)
+		got := h.messages(phone)
+		told := 0
+		var rest []string
+		for _, m := range got {
+			if strings.Contains(m, "cannot be reached") {
+				told++
+			} else {
+				rest = append(rest, m)
+			}
+		}
+		if told != 2 { // once in the room, once in the conversation
+			t.Errorf("told %d times: %q", told, got)
+		}
+		if fmt.Sprint(rest) != fmt.Sprint(want) {
+			t.Errorf("during the outage: %q", rest)
+		}
+		h.world.Outage(false)
+		time.Sleep(10 * time.Minute)
+		var in, out []string
+		for i := range 20 {
+			in = append(in, fmt.Sprint("plaza/Cleo: in ", i))
+			out = append(out, fmt.Sprint("ann: out ", i))
+		}
+		h.expect(phone, append([]string{}, mixed(h, in, "cleo: hello?")...)...)
+		texts := h.world.Texts("plaza")
+		if fmt.Sprint(texts[len(texts)-20:]) != fmt.Sprint(out) {
+			t.Errorf("sent: %q", texts)
+		}
+		h.texts(echo.DirectRoom("ann", "cleo"), "cleo: dear", "cleo: hello?", "ann: still there?")
+	})
+}
+
+// mixed finds where the conversation's message stands among those of the room: rooms are
+// not ordered among each other.
+func mixed(h *house, in []string, direct string) []string {
+	synctest.Wait()
+	h.ends.mu.Lock()
+	defer h.ends.mu.Unlock()
+	at := 0
+	for _, st := range h.ends.sent {
+		if st.Kind != stanza.Message || show(st) == "" {
+			continue
+		}
+		if show(st) == direct {
+			break
+		}
+		at++
+	}
+	return append(append(append([]string{}, in[:at]...), direct), in[at:]...)
+}
+
+// A message that cannot be sent for a day comes back.
+func TestExpiry(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		h.world.Outage(true)
+		h.say(phone, "plaza", "lost")
+		time.Sleep(time.Hour)
+		h.restart() // the wait is not begun anew
+		h.join(phone, "plaza")
+		h.forget()
+		time.Sleep(23*time.Hour + time.Minute)
+		h.expect(phone, "plaza error remote-server-timeout")
+		h.world.Outage(false)
+		time.Sleep(time.Hour)
+		h.texts("plaza")
+		h.say(phone, "plaza", "found")
+		h.texts("plaza", "ann: found")
+	})
+}
+
+// Errors of each class, one message each.
+func TestErrorClasses(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		h.world.Fault(
+			echo.Fault{Err: transports.Later(30*time.Second, errors.New("slow down"))},
+			echo.Fault{Err: transports.Later(0, errors.New("slow down"))},
+		)
+		h.say(phone, "plaza", "one")
+		h.texts("plaza")
+		time.Sleep(25 * time.Second)
+		h.texts("plaza") // the network asked for 30 seconds
+		time.Sleep(time.Minute)
+		h.texts("plaza", "ann: one")
+		h.forget()
+		h.world.Fault(echo.Fault{Err: transports.Refuse("forbidden", "You may not write here.", nil)})
+		st := h.say(phone, "plaza", "two")
+		got := h.got(phone)
+		if e := got[len(got)-1]; e.Type != stanza.TypeError || e.ID != st.ID || e.Err().Text != "You may not write here." || e.Err().Type != "auth" {
+			t.Error(e)
+		}
+		h.world.Fault(echo.Fault{Err: errors.New("nil pointer at 0x1234")})
+		h.say(phone, "plaza", "three")
+		got = h.got(phone)
+		if e := got[len(got)-1]; e.Type != stanza.TypeError || e.Err().Condition != "internal-server-error" || strings.Contains(e.String(), "0x1234") {
+			t.Error(e)
+		}
+		h.say(phone, "plaza", "four")
+		h.texts("plaza", "ann: one", "ann: four")
+	})
+}
+
+// The token is revoked in the middle of the session: one message, and after the relink
+// everything goes on as before.
+func TestRevokedToken(t *testing.T) {
+	for _, byCall := range []bool{false, true} {
+		t.Run(fmt.Sprintf("foundByCall=%v", byCall), func(t *testing.T) {
+			play(t, func(h *house) {
+				h.start()
+				h.link(phone, "ann")
+				h.join(phone, "plaza")
+				st := h.say(phone, "plaza", "before")
+				h.forget()
+				if byCall {
+					h.world.Fault(echo.Fault{Err: transports.Relink("the token was revoked", nil)})
+				}
+				if !byCall {
+					h.world.Revoke("ann")
+				}
+				h.say(phone, "plaza", "waiting")
+				h.world.Say("plaza", "cleo", "ann?")
+				time.Sleep(time.Hour)
+				h.restart()
+				time.Sleep(time.Hour)
+				told := 0
+				for _, st := range h.got(ann) {
+					if st.Kind == stanza.Message && strings.Contains(st.Body(), "linked again") && st.From == domain {
+						told++
+					}
+				}
+				_ = st
+				if !byCall && told > 1 {
+					t.Errorf("told %d times", told)
+				}
+				h.join(phone, "plaza")
+				h.forget()
+				h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", "relink 1")))
+				h.expect(phone, "gateway: Every password but “wrong” will do.", "gateway: Link your Echo account", "gateway: Name (“-” for ann)")
+				h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", "-")))
+				got := h.messages(phone)
+				if len(got) != 1 || !strings.Contains(got[0], "Password") || !strings.Contains(got[0], "safer") {
+					t.Errorf("%q", got)
+				}
+				h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", "xyzzy-plugh")))
+				time.Sleep(time.Minute)
+				got = h.messages(phone)
+				if len(got) < 2 || got[0] != "gateway: Your Echo account Ann at Echo is linked." || got[1] != "plaza/Cleo: ann?" {
+					t.Errorf("%q", got)
+				}
+				h.texts("plaza", "ann: before", "cleo: ann?", "ann: waiting")
+				h.say(phone, "plaza", "after", replace(st.ID)) // ids have survived
+				h.texts("plaza", "ann: after", "cleo: ann?", "ann: waiting")
+				if log := h.log(); strings.Contains(log, "xyzzy") || strings.Contains(log, "secret-of-ann") || strings.Contains(log, "open sesame") {
+					t.Error("a secret is in the log")
+				}
+			})
+		})
+	}
+}
+
+func TestRevokedIsToldOnce(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.forget()
+		h.world.Revoke("ann")
+		time.Sleep(time.Hour)
+		got := h.got(ann)
+		var told []string
+		for _, st := range got {
+			if st.Kind == stanza.Message {
+				told = append(told, st.Body())
+			}
+		}
+		if len(told) != 1 || !strings.Contains(told[0], "relink 1") {
+			t.Errorf("%q", told)
+		}
+		h.send(stanza.NewPresence(domain, phone, ""))
+		got = h.got(phone)
+		if len(got) == 0 || got[0].Tree().ChildText("", "show") != "xa" || !strings.Contains(got[0].String(), "revoked") {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// After a restart the history since the last message is read, before what comes live.
+func TestCatchUpAfterRestart(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.world.Say("plaza", "cleo", "0")
+		h.world.SayDirect("cleo", "ann", "a")
+		h.forget()
+		h.stop()
+		var want []string
+		for i := 1; i < 250; i++ {
+			h.world.Say("plaza", "cleo", fmt.Sprint(i))
+			want = append(want, fmt.Sprint("plaza/Cleo: ", i))
+		}
+		h.world.SayDirect("cleo", "ann", "b")
+		h.start()
+		h.world.Say("plaza", "cleo", "250")
+		time.Sleep(time.Minute)
+		h.expect(phone, "cleo: b")
+		got := []string{}
+		for _, st := range h.join(phone, "plaza") { // nobody was in the room: it is in its history
+			if st.Body() != "" {
+				got = append(got, show(st))
+			}
+		}
+		want = append(want, "plaza/Cleo: 250")
+		if fmt.Sprint(got) != fmt.Sprint(want[len(want)-20:]) {
+			t.Errorf("%q", got)
+		}
+		query := stanza.NewElement("urn:xmpp:mam:2", "query").Add(stanza.NewElement("http://jabber.org/protocol/rsm", "set").Add(
+			stanza.TextElement("http://jabber.org/protocol/rsm", "max", "100"), stanza.TextElement("http://jabber.org/protocol/rsm", "before", "")))
+		var all []string
+		for len(all) <= 251 {
+			fin := h.ask(phone, room("plaza"), stanza.TypeSet, query).Child("urn:xmpp:mam:2", "fin")
+			var page []string
+			for _, st := range h.got(phone) {
+				m := st.Child("urn:xmpp:mam:2", "result").Child("urn:xmpp:forward:0", "forwarded").Child("jabber:client", "message")
+				page = append(page, m.ChildText("", "body"))
+			}
+			if len(page) == 0 {
+				break
+			}
+			all = append(page, all...)
+			first := fin.Child("http://jabber.org/protocol/rsm", "set").ChildText("", "first")
+			query.Child("http://jabber.org/protocol/rsm", "set").Child("", "before").Nodes = []stanza.Node{{Text: first}}
+		}
+		for i := range 251 {
+			if i >= len(all) || all[i] != fmt.Sprint(i) {
+				t.Fatalf("the archive has %q", all)
+			}
+		}
+	})
+}
+
+// Live events that come while the past is read stay behind it.
+func TestLiveEventsWaitBehindTheCatchUp(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.world.Say("plaza", "cleo", "0")
+		h.forget()
+		h.world.Outage(true)
+		for i := 1; i < 10; i++ {
+			h.world.Say("plaza", "cleo", fmt.Sprint(i))
+		}
+		held := make(chan struct{})
+		h.world.HoldHistory(held)
+		h.world.Outage(false)
+		synctest.Wait()
+		h.world.Say("plaza", "cleo", "10")
+		h.world.Say("plaza", "cleo", "11")
+		h.say(phone, "plaza", "mine") // what we say need not wait
+		h.expect(phone, "plaza/Ann: mine")
+		close(held)
+		time.Sleep(time.Minute)
+		var want []string
+		for i := 1; i < 12; i++ {
+			want = append(want, fmt.Sprint("plaza/Cleo: ", i))
+		}
+		h.expect(phone, want...)
+	})
+}
+
+// A message in the middle of a catch-up that cannot be read keeps the others waiting only so long.
+func TestPoisonedEvent(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		h.check(h.world.Do(func(as echo.As) error {
+			return as.Emit("plaza", transports.Event{Key: "poison", Actor: "cleo", Body: transports.Message{ID: "poison", Text: richtext.FromPlain("boo"), Files: []transports.File{{Name: "poison"}}}})
+		}))
+		h.expect(phone, "plaza/Cleo: boo\nFile: poison")
+	})
+}
+
+// Two local users are in the same room: each sees each message once.
+func TestTwoLocalUsersShareARoom(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		for _, id := range []string{"plaza", "den"} {
+			h.join(phone, id)
+			h.join(desk, id)
+			h.forget()
+			h.world.Say(transports.RoomID(id), "cleo", "both of you?")
+			h.expect(phone, id+"/Cleo: both of you?")
+			h.expect(desk, id+"/Cleo: both of you?")
+			h.say(phone, id, "I am Ann")
+			h.say(desk, id, "and I Ben")
+			time.Sleep(time.Second)
+			h.expect(phone, id+"/Ann: I am Ann", id+"/Ben: and I Ben")
+			h.expect(desk, id+"/Ann: I am Ann", id+"/Ben: and I Ben")
+			h.texts(transports.RoomID(id), "cleo: both of you?", "ann: I am Ann", "ben: and I Ben")
+		}
+		h.world.SayDirect("cleo", "ann", "for ann")
+		h.expect(desk)
+		h.expect(phone, "cleo: for ann")
+	})
+}
+
+// Who is not in a room on the network is not in it here.
+func TestRoomsAreForTheirMembers(t *testing.T) {
+	play(t, func(h *house) {
+		h.world.AddRoom(transports.RoomInfo{ID: "vault", Kind: transports.Private, Name: "Vault"}, "cleo", "ben")
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		h.forget()
+		for _, who := range []string{"ann@example.org/phone", "eve@example.org/x"} {
+			to, _ := room("vault").WithResource("me")
+			h.send(stanza.NewPresence(to, jidOf(who), "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
+			got := h.got(jidOf(who))
+			if len(got) != 1 || got[0].Type != stanza.TypeError {
+				t.Errorf("%s: %v", who, got)
+			}
+			if a := h.ask(jidOf(who), room("vault"), stanza.TypeGet, stanza.NewElement("http://jabber.org/protocol/disco#info", "query")); strings.Contains(a.String(), "Vault") {
+				t.Errorf("%s learns %s", who, a)
+			}
+		}
+		h.join(desk, "vault")
+		h.world.Say("vault", "cleo", "secret")
+		h.expect(desk, "vault/Cleo: secret")
+		h.expect(phone)
+		items := h.ask(phone, domain, stanza.TypeGet, stanza.NewElement("http://jabber.org/protocol/disco#items", "query")).String()
+		if strings.Contains(items, "vault") || !strings.Contains(items, "plaza@") || !strings.Contains(items, "den@") {
+			t.Error(items)
+		}
+		// Public rooms are joined on the network by joining here.
+		h.join(phone, "lobby")
+		h.say(phone, "lobby", "hello, parrot")
+		h.texts("lobby", "ann: hello, parrot")
+	})
+}
