@@ -35,8 +35,7 @@ func Component(ctx context.Context, c config.Config, log *slog.Logger) error {
 	}
 	g := &group{cancel: fail}
 	for _, gate := range gateways {
-		g.run(func() error { return gate.endpoint.Run(running) })
-		g.run(func() error { return gate.Run(running) })
+		gate.start(running, g)
 	}
 	log.Info("gateways run as components", "server", c.Foreign.Address, "domains", enabledDomains(c), "version", Version())
 	<-running.Done()

@@ -22,6 +22,19 @@ func (g *group) run(f func() error) {
 	})
 }
 
+// start runs a gateway, and its endpoint as soon as the gateway takes what comes from there.
+func (g *gateway) start(ctx context.Context, in *group) {
+	in.run(func() error { return g.Run(ctx) })
+	in.run(func() error {
+		select {
+		case <-g.Started():
+			return g.endpoint.Run(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	})
+}
+
 // Run serves until ctx ends, then stops in order: the listeners, the clients with system-shutdown,
 // the gateways, the components, the store.
 func (s *Server) Run(ctx context.Context) error {
@@ -33,8 +46,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	inner := &group{cancel: fail}
 	for _, g := range s.gateways {
-		inner.run(func() error { return g.endpoint.Run(working) })
-		inner.run(func() error { return g.Run(working) })
+		g.start(working, inner)
 		s.advertise(g.Domain())
 	}
 	for _, l := range s.ports.component {

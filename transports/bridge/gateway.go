@@ -130,6 +130,9 @@ func (g *Gateway) Domain() jid.JID { return g.domain }
 // Network tells what network this is.
 func (g *Gateway) Network() transports.Info { return g.info }
 
+// Started is closed once Run takes stanzas: the endpoint is to be run from then on.
+func (g *Gateway) Started() <-chan struct{} { return g.started }
+
 // Run serves until ctx ends, and returns when all of the gateway's goroutines have ended.
 func (g *Gateway) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
