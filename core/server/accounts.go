@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,7 +38,7 @@ type Accounts struct {
 
 // OpenAccounts opens the accounts of a configuration; Close them.
 func OpenAccounts(ctx context.Context, c config.Config) (*Accounts, error) {
-	s, err := openStore(ctx, c, store.Options{})
+	s, err := openStore(ctx, c, store.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func newGateways(ctx context.Context, c config.Config, o Options, s *store.Store
 		g, err := bridge.New(bridge.Options{
 			Network: e.Network, Endpoint: end, Store: kept, Keys: keys,
 			Journal: filepath.Join(c.Server.Data, kind+"-"+domain.String()+".journal"), Settings: bridgeSettings(c, users),
-			Log: o.Log.With("gateway", domain.String()), Trace: o.Trace,
+			Log: o.Log, Trace: o.Trace,
 		})
 		if err != nil {
 			return nil, err
