@@ -99,7 +99,7 @@ func (o *Offline) stamped(m Message) *stanza.Stanza {
 			return m.Stanza
 		}
 	}
-	stamp := stanza.TextElement(nsDelay, "delay", "Offline Storage").
+	stamp := stanza.NewElement(nsDelay, "delay").
 		With("from", o.host.Domain().String()).With("stamp", m.Received.UTC().Format("2006-01-02T15:04:05.000Z"))
 	return m.Stanza.With(stamp)
 }
