@@ -69,19 +69,25 @@ func (c *conn) leave() error {
 	return c.each()
 }
 
-// linger reads what the client still sends and throws it away: closing a socket with
-// unread input would make the client lose what we wrote last.
+// linger ends our direction and reads what the client still sends to throw it away:
+// closing a socket with unread input would make the client lose what we wrote last.
 func (c *conn) linger() {
-	if t, ok := c.net.(interface{ CloseWrite() error }); ok {
-		_ = c.net.SetWriteDeadline(time.Now().Add(lingerTime))
-		_ = t.CloseWrite() // of TLS: close_notify
-	}
-	if t, ok := c.tcp.(*net.TCPConn); ok && c.tcp != c.net {
-		_ = t.CloseWrite()
-	}
+	_ = c.net.Close() // close_notify and the end of our direction; see oneWay
 	_ = c.tcp.SetReadDeadline(time.Now().Add(lingerTime))
 	_, _ = io.CopyN(io.Discard, c.tcp, lingerBytes)
 }
+
+// oneWay makes closing a connection end our direction of it only.
+func oneWay(nc net.Conn) net.Conn {
+	if t, ok := nc.(*net.TCPConn); ok {
+		return halfway{t}
+	}
+	return nc
+}
+
+type halfway struct{ *net.TCPConn }
+
+func (h halfway) Close() error { return h.CloseWrite() }
 
 // gone tells whether nobody is there to read any more.
 func gone(err error) bool {

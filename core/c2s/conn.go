@@ -36,7 +36,7 @@ var (
 type conn struct {
 	server *Server
 	tcp    net.Conn
-	net    net.Conn // tcp, or TLS over it
+	net    *stream.Conn // over tcp, with TLS or without
 	from   netip.Addr
 	ctx    context.Context
 	log    *slog.Logger
@@ -70,11 +70,11 @@ type conn struct {
 
 func newConn(s *Server, nc net.Conn, from netip.Addr) *conn {
 	c := &conn{
-		server: s, tcp: nc, net: nc, from: from, ctx: s.base, began: time.Now(),
+		server: s, tcp: nc, net: stream.Wrap(oneWay(nc)), from: from, ctx: s.base, began: time.Now(),
 		log: s.log.With("conn", nc.RemoteAddr().String()), stopped: make(chan struct{}),
 	}
 	c.scanner = stream.NewScanner(c, stanza.NSClient, s.limits.BeforeLogin)
-	c.queue = stream.NewQueue(nc, stream.QueueLimits{Bytes: s.limits.Queue}, c.failed)
+	c.queue = stream.NewQueue(c.net, stream.QueueLimits{Bytes: s.limits.Queue}, c.failed)
 	c.batch = router.NewBatch(c.ctx)
 	if s.limits.Rate > 0 {
 		c.limiter = rate.NewLimiter(rate.Limit(s.limits.Rate), max(s.limits.Burst, 16<<10))

@@ -40,17 +40,15 @@ func (c *conn) handshake(config *tls.Config) error {
 	}
 	ctx, cancel := context.WithDeadline(c.ctx, until)
 	defer cancel()
-	t := tls.Server(c.tcp, config)
-	if err := t.HandshakeContext(ctx); err != nil {
+	if err := c.net.ServerTLS(ctx, config); err != nil {
 		c.server.Counters.Handshakes.Add(1)
 		return fmt.Errorf("%w: %w", errHandshake, err)
 	}
 	c.deadline = time.Time{} // what is set is not what setDeadline thinks
-	if err := c.queue.Swap(t); err != nil {
-		return fmt.Errorf("start TLS: %w", err)
+	c.secure = true
+	if state, ok := c.net.TLS(); ok {
+		c.bindings(state)
 	}
-	c.net, c.secure = t, true
-	c.bindings(t.ConnectionState())
 	return nil
 }
 

@@ -63,7 +63,7 @@ type wire struct {
 func newWire(conn net.Conn, queueBytes int, idle time.Duration, log *slog.Logger) *wire {
 	w := &wire{conn: conn, idle: idle, log: log, flush: func() {}, until: time.Now().Add(handshakeTime)}
 	w.ping = func() *stanza.Stanza { return nil }
-	w.queue = stream.NewQueue(conn, stream.QueueLimits{Bytes: queueBytes}, func(err error, _ int) { w.stop(err) })
+	w.queue = stream.NewQueue(stream.Wrap(conn), stream.QueueLimits{Bytes: queueBytes}, func(err error, _ int) { w.stop(err) })
 	w.scanner = stream.NewScanner(w, stanza.NSComponent, stream.BeforeLogin())
 	return w
 }
