@@ -32,9 +32,13 @@ func (s *Store) Archive(account jid.JID, e archive.Entry, done func(error)) {
 	}, done)
 }
 
-// Query implements archive.Store. The count is given only where nothing else is asked for:
-// counting reads all that matches.
+// Query implements archive.Store. It sees all that Archive was called for before: a client
+// asks about ids that it has just been given. The count is given only where nothing else
+// is asked for: counting reads all that matches.
 func (s *Store) Query(ctx context.Context, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
+	if err := s.settle(ctx); err != nil {
+		return archive.Result{}, fmt.Errorf("query archive of %s: %w", account, err)
+	}
 	q := archiveQuery{args: []any{account.String()}}
 	q.where.WriteString(`account = ?`)
 	if err := s.narrow(ctx, &q, account, f, p); err != nil {
@@ -161,6 +165,9 @@ const archiveEndsSQL = `SELECT id, at FROM archive WHERE seq IN
 func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.Mark, err error) {
 	fail := func(err error) (archive.Mark, archive.Mark, error) {
 		return archive.Mark{}, archive.Mark{}, fmt.Errorf("read ends of archive of %s: %w", account, err)
+	}
+	if err := s.settle(ctx); err != nil {
+		return fail(err)
 	}
 	rows, err := s.reads.QueryContext(ctx, archiveEndsSQL, account.String(), account.String())
 	if err != nil {

@@ -106,6 +106,25 @@ func TestArchiveQuery(t *testing.T) {
 	}
 }
 
+// A query sees what was archived before it, though nobody has waited for that.
+func TestArchiveSeesWhatIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice)
+	for i := range 300 {
+		id := fmt.Sprint(i)
+		s.Archive(alice, archive.Entry{ID: id, At: day, Stanza: stanza.NewMessage(alice, bob, "")}, nil)
+		r, err := s.Query(t.Context(), alice, archive.Filter{IDs: []string{id}}, archive.Page{Max: 1})
+		if err != nil || len(r.Entries) != 1 {
+			t.Fatalf("%d: %v %v", i, r, err)
+		}
+	}
+	s.Archive(alice, archive.Entry{ID: "last", At: day, Stanza: stanza.NewMessage(alice, bob, "")}, nil)
+	if _, last, err := s.Ends(t.Context(), alice); err != nil || last.ID != "last" {
+		t.Error(last, err)
+	}
+}
+
 func TestArchivePrune(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})

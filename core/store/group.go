@@ -22,6 +22,12 @@ func (s *Store) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	return s.writeThen(ctx, fn, nil)
 }
 
+// settle returns when everything that was handed to the writer before is on the disk or has
+// failed. Without such writes it costs a transaction that writes nothing.
+func (s *Store) settle(ctx context.Context) error {
+	return s.Write(ctx, func(*sql.Tx) error { return nil })
+}
+
 // writeThen is Write, and calls then from the writer's goroutine right after the commit.
 // Calls of then are in the order of the commits.
 func (s *Store) writeThen(ctx context.Context, fn func(tx *sql.Tx) error, then func()) error {

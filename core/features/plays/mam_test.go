@@ -13,7 +13,6 @@ import (
 // history is what a query gives: from, text and id of each message, and the end.
 func (c *client) history(form string) (lines, ids []string, fin *stanza.Element) {
 	c.t.Helper()
-	c.s.settle()
 	c.take()
 	c.sends(`<iq type='set' id='h'><query xmlns='urn:xmpp:mam:2' queryid='q'>` + form + `</query></iq>`)
 	got := c.take()
