@@ -1,0 +1,150 @@
+package c2s
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// CVE-2022-0217, CVE-2011-1753 and their kin: no document types, no entities, on any
+// stage of a stream.
+func TestCVE_2022_0217_Entities(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	for name, evil := range map[string]string{
+		"doctype":  "<!DOCTYPE lolz [<!ENTITY lol 'lol'><!ENTITY lol1 '&lol;&lol;'>]>",
+		"entity":   "<message to='juliet@home.test'><body>&lol1;</body></message>",
+		"in value": "<message to='&lol;'/>",
+	} {
+		for stage, dial := range map[string]func() *client{
+			"clear":  func() *client { c := p.dial(); c.features("home.test"); return c },
+			"secure": func() *client { c, _ := p.secure("home.test"); return c },
+			"known":  func() *client { return p.loggedIn("romeo") },
+			"bound":  func() *client { return p.session("romeo", name) },
+		} {
+			c := dial()
+			c.send(evil)
+			if got := c.rest(); !strings.Contains(got, "<restricted-xml ") {
+				t.Errorf("%s, %s: %q", name, stage, got)
+			}
+		}
+	}
+}
+
+// CVE-2026-43507: a small input of many elements is not worth much memory to a stranger.
+func TestCVE_2026_43507_ManyElements(t *testing.T) {
+	p := newPlace(t, nil)
+	c := p.dial()
+	c.features("home.test")
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	c.send("<x xmlns='urn:x'>" + strings.Repeat("<a/>", 2_500))
+	c.until("<policy-violation ")
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 200_000 {
+		t.Errorf("10 kB made us allocate %d bytes", grown)
+	}
+}
+
+// CVE-2021-32918: strangers who fill their allowance and then say nothing hold little
+// memory, and not for long.
+func TestCVE_2021_32918_ManyStrangers(t *testing.T) {
+	const n = 200
+	p := newPlace(t, func(c *Config) { c.Limits.TLSWait = 3 * time.Second })
+	before := inUse()
+	for range n {
+		c := p.dial()
+		c.features("home.test")
+		c.send("<x xmlns='urn:x'>" + strings.Repeat("y", 9_900))
+	}
+	if each := (int64(inUse()) - int64(before)) / n; each > 64<<10 {
+		t.Errorf("%d bytes for each", each)
+	}
+	eventually(t, "all closed", func() bool { return p.server.Counters.Connections.Load() == 0 })
+}
+
+// CVE-2017-10807: a mechanism that was not offered does not work. checklist 28
+func TestCVE_2017_10807_MechanismNotOffered(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Plain = true })
+	for _, name := range []string{
+		"PLAIN", "EXTERNAL", "ANONYMOUS", "DIGEST-MD5", "CRAM-MD5", "LOGIN", "GSSAPI", "OAUTHBEARER", "X-OAUTH2",
+		"SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "plain", "", "HT-SHA-256-NONE",
+	} {
+		c := p.dial()
+		c.features("home.test")
+		c.send(auth(name, b64("\x00romeo\x00pw-romeo")))
+		if got := c.until("</failure>"); !strings.Contains(got, "<invalid-mechanism/>") && !strings.Contains(got, "<encryption-required/>") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if p.server.Counters.Logins.Load() != 0 {
+		t.Error("somebody is logged in")
+	}
+}
+
+// witness is a session that checks who its stanzas are from.
+type witness struct {
+	*session
+	t *testing.T
+}
+
+func (w witness) Deliver(st *stanza.Stanza) {
+	if from := st.From.Bare().String(); from != "romeo@home.test" && from != "home.test" && st.Type != stanza.TypeError {
+		w.t.Errorf("delivered from %q: %s", from, st)
+	}
+}
+
+// Whatever a client sends, nothing panics, and nothing arrives in another's name.
+func FuzzReceive(f *testing.F) {
+	p := newPlace(f, plain)
+	for _, seed := range []string{
+		message("juliet@home.test", "x"), "<presence/>", "<presence to='juliet@home.test' type='subscribe'/>",
+		"<message from='nurse@home.test' to='juliet@home.test/a'/>", "<message xmlns='jabber:server' to='juliet@home.test/a'/>",
+		"<iq type='set' id='1' to='juliet@home.test/a'><query xmlns='jabber:iq:roster'/></iq>", bindIQ("x"),
+		"<message to='juliet@home.test/a' xmlns:f='jabber:client' f:from='nurse@home.test'><f:from/></message>",
+		"<iq type='get' id='1'><x/></iq></stream:stream>", "<presence><priority>200</priority></presence>",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data string) {
+		ctx := context.Background()
+		w := witness{&session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/a")}, t}
+		b, err := p.host.Bind(ctx, w, router.Claim{Replace: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.SetPresence(&router.Presence{})
+		defer p.host.Unbind(ctx, b)
+		c := newConn(p.server, sinkhole{}, netip.Addr{})
+		c.who, c.host = jidOf("romeo@home.test"), p.server.first
+		s, refusal := c.claim("x")
+		if refusal != nil {
+			t.Fatal(refusal)
+		}
+		s.attach(c, stanza.NewPresence(s.jid, s.jid, ""))
+		c.scanner = stream.NewScanner(io.MultiReader(strings.NewReader(open("home.test")), strings.NewReader(data)),
+			stanza.NSClient, stream.ForClients())
+		if _, err := c.scanner.Next(); err != nil {
+			t.Fatal(err)
+		}
+		for err == nil {
+			var it *stream.Item
+			if it, err = c.scanner.Next(); err == nil {
+				err = c.item(it)
+			}
+		}
+		s.end(ctx)
+		c.queue.Abort()
+		c.queue.Wait()
+	})
+}
