@@ -11,8 +11,12 @@ import (
 	"time"
 )
 
-// maxLeft bounds what TLS itself may want to say while the socket takes nothing.
-const maxLeft = 256 << 10
+const (
+	// maxLeft bounds what TLS itself may want to say while the socket takes nothing.
+	maxLeft = 256 << 10
+	// goodbye is how long the end of TLS may take where it cannot be tried.
+	goodbye = 200 * time.Millisecond
+)
 
 // Conn is a connection that may turn to TLS where it stands, and that can be asked to
 // write no more than the socket takes at once: a Queue then needs no goroutine, which
@@ -99,7 +103,7 @@ func (c *Conn) Drain() error { return c.socket.drain() }
 // Close says goodbye on the TLS layer, as far as that does not block, and closes the socket.
 func (c *Conn) Close() error {
 	if t := c.tls.Load(); t != nil {
-		c.socket.gather(c.CanTry())
+		c.socket.gather(true)
 		return t.Close()
 	}
 	return c.socket.Close()
@@ -192,14 +196,22 @@ func (s *socket) attempt(p []byte) (more bool, err error) {
 	return false, err
 }
 
-// Close gives the socket what is left, for once and without waiting: the end of TLS is
-// among it. RFC 6120 §4.9.1.1.
+// Close gives the socket what is left, for once: the end of TLS is among it (RFC 6120
+// §4.9.1.1). A connection that cannot be asked not to block gets a moment for that.
 func (s *socket) Close() error {
 	s.mu.Lock()
-	if s.left != nil && !s.draining && s.raw != nil {
-		_, _ = s.push(*s.left) // the peer may be gone
+	left := s.left
+	if s.draining {
+		left = nil // somebody waits on the socket; what is left comes behind that
+	}
+	if left != nil && s.raw != nil {
+		_, _ = s.push(*left) // the peer may be gone
 	}
 	s.mu.Unlock()
+	if left != nil && s.raw == nil {
+		_ = s.Conn.SetWriteDeadline(time.Now().Add(goodbye))
+		_, _ = s.Conn.Write(*left)
+	}
 	return s.Conn.Close()
 }
 
