@@ -203,7 +203,7 @@ func (c *conn) ring() {
 func (c *conn) cut() {
 	switch raw := c.raw.(type) {
 	case nil:
-		go c.ws.CloseNow() // somebody else's listener: the reader waits for its end
+		c.s.work.Go(func() { c.ws.CloseNow() }) // somebody else's listener
 	case *tracked:
 		reset(raw.Conn)
 	default:

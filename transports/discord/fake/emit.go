@@ -38,7 +38,7 @@ func (s *Server) wants(v *session, e event) bool {
 	return e.channel == nil || e.channel.permissions(v.app.user).has(ViewChannel)
 }
 
-// inChannel picks the intent: one for guilds, one for direct channels.
+// intent picks one of two: for channels of guilds, and for direct ones.
 func (c *channel) intent(guild, direct Intents) Intents {
 	if c.guild == nil {
 		return direct

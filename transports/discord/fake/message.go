@@ -84,7 +84,7 @@ func (m *message) system() bool {
 	return m.kind != typeDefault && m.kind != typeReply
 }
 
-// sameEmoji compares custom emoji by id and the others by name.
+// same compares custom emoji by id and the others by name.
 func (r *reaction) same(e emoji) bool {
 	if r.emoji.id != "" || e.id != "" {
 		return r.emoji.id == e.id

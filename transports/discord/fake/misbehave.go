@@ -158,12 +158,19 @@ func (s *Server) GuildOutage(guild ID, down bool) {
 	s.emit(event{"GUILD_CREATE", g, nil, IntentGuilds, nil, func(v *session) obj { return s.full(g, v) }})
 }
 
-// Outage takes the whole network away: every connection is cut and none is let in.
-func (s *Server) Outage(kind Outage) {
+// Outage takes the whole network away: every connection is cut and none is let in. It is
+// for a server that was started with Start.
+func (s *Server) Outage(kind Outage) { s.listener().shut(kind) }
+
+// listener is the server's own; without one an outage is a mistake in the script. It takes
+// the lock.
+func (s *Server) listener() *gate {
 	s.mu.Lock()
-	g := s.gate
-	s.mu.Unlock()
-	g.shut(kind)
+	defer s.mu.Unlock()
+	if s.gate == nil {
+		panic("discord stand-in: an outage before Start")
+	}
+	return s.gate
 }
 
 // Recover ends an outage. Sessions can be resumed, unless forget makes them all be gone.
@@ -175,7 +182,7 @@ func (s *Server) Recover(ctx context.Context, forget bool) error {
 		}
 		s.mu.Unlock()
 	}
-	return s.gate.open(ctx)
+	return s.listener().open(ctx)
 }
 
 // Refused is how many requests were answered with 401, 403 or 429: ten thousand in ten

@@ -50,7 +50,7 @@ func (p Permissions) has(want Permissions) bool { return p&want == want }
 
 func (p Permissions) json() string { return strconv.FormatUint(uint64(p), 10) }
 
-// guildPermissions is what a member may do in the guild as a whole.
+// permissions is what a member may do in the guild as a whole.
 func (g *guild) permissions(u *user) Permissions {
 	m := g.members[u.id]
 	if m == nil {

@@ -53,11 +53,9 @@ func (s *Server) push(v *session) {
 	if v.conn == nil || v.conn.quiet || s.held {
 		return
 	}
-	for _, e := range v.log {
-		if e.seq > v.pushed {
-			v.pushed = e.seq
-			v.conn.queue(outgoing{data: e.data, partial: e.partial})
-		}
+	for _, e := range v.log[max(0, len(v.log)-(v.seq-v.pushed)):] { // the log has no gaps
+		v.pushed = e.seq
+		v.conn.queue(outgoing{data: e.data, partial: e.partial})
 	}
 }
 
@@ -106,7 +104,7 @@ func (s *Server) forget() {
 	}
 }
 
-// begin makes a session for a bot and tells it the world: READY with guilds that are not
+// beginSession makes a session for a bot and tells it the world: READY with guilds that are not
 // there yet, then each as a GUILD_CREATE. (events/gateway.mdx, Ready Event)
 func (s *Server) beginSession(c *conn, v *session) {
 	s.forget()

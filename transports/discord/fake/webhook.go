@@ -24,7 +24,7 @@ func webhookName(field, name string) (string, error) {
 	return name, nil
 }
 
-// json is a webhook. The token is shown to the application that made it only.
+// webhookJSON is a webhook. The token is shown to the application that made it only.
 // (openapi: GuildIncomingWebhookResponse)
 func (s *Server) webhookJSON(w *webhook, viewer *app, user bool) obj {
 	b := obj{
