@@ -265,6 +265,13 @@ func (a *account) secret() Sealed {
 	return a.row.Secret
 }
 
+// linked is since when the account is there.
+func (a *account) linked() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.row.Created
+}
+
 func (a *account) name() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

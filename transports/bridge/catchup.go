@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
@@ -234,20 +235,28 @@ func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, id in
 	return nil
 }
 
-// fillRoom reads the last messages of a room that is new, quietly.
+// fillRoom reads the last messages of a room that is new, quietly: they are history. In a
+// conversation, those from after the account was linked were never shown and are told.
 func (a *account) fillRoom(ctx context.Context, h transports.Historian, row RoomRow) {
 	if row, ok, err := a.g.store.RoomByID(ctx, row.ID); err != nil || !ok || row.Filled {
 		return
 	}
-	n := a.g.set.History
-	if row.Kind == transports.Direct {
-		n = 1 // there is no archive to show it from; this only marks where to go on
-	}
 	a.g.hold(row.ID)
 	defer a.g.release(row.ID)
-	events, _, err := a.history(ctx, h, row.Room, "", n)
+	events, _, err := a.history(ctx, h, row.Room, "", a.g.set.History)
+	old := len(events)
+	if row.Kind == transports.Direct {
+		linked := a.linked()
+		old = slices.IndexFunc(events, func(e transports.Event) bool { return e.At.After(linked) })
+		if old < 0 {
+			old = len(events)
+		}
+	}
 	if err == nil {
-		err = a.keepPast(ctx, events, true)
+		err = a.keepPast(ctx, events[:old], true)
+	}
+	if err == nil {
+		err = a.keepPast(ctx, events[old:], false)
 	}
 	if err != nil && transports.ClassOf(err) != transports.Refused {
 		if ctx.Err() == nil {

@@ -48,6 +48,8 @@ type house struct {
 	over        chan error
 	wrap        func(bridge.Store) bridge.Store
 	trace       func(step string, attrs ...slog.Attr)
+	now         func() time.Time
+	settle      func(func())
 	rosterGrant bool
 }
 
@@ -101,7 +103,7 @@ func (h *house) start() {
 	}
 	h.g, err = bridge.New(bridge.Options{
 		Network: h.net, Endpoint: h.ends, Store: kept, Keys: keys, Journal: filepath.Join(h.dir, "journal"),
-		Settings: h.set, Log: log, Trace: h.trace,
+		Settings: h.set, Log: log, Trace: h.trace, Now: h.now, Settle: h.settle,
 	})
 	h.check(err)
 	ctx, cancel := context.WithCancel(h.Context())

@@ -40,8 +40,14 @@ func (s *step) message(ctx context.Context, m transports.Message) error {
 	return s.show(ctx, m)
 }
 
-// seen moves the start of the next catch-up.
+// seen moves the start of the next catch-up; the history of a new room does so only
+// where nothing was known.
 func (s *step) seen(id transports.MessageID) {
+	if s.quiet && s.w.row.Seen != "" && !s.w.filling {
+		return
+	}
+	s.w.filling = s.quiet
+	s.w.row.Seen = id
 	s.b.Seen = append(s.b.Seen, SeenUpdate{Room: s.w.id, Seen: id, At: s.at()})
 }
 
@@ -195,7 +201,7 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 		}
 	}
 	s.b.Archive = append(s.b.Archive, ArchiveRow{
-		Seq: w.g.next(), Room: w.id, ID: id, Message: id, At: s.at(), Nick: p.Nick, Who: p.From, Payload: p.Payload,
+		Seq: s.archiveSeq(), Room: w.id, ID: id, Message: id, At: s.at(), Nick: p.Nick, Who: p.From, Payload: p.Payload,
 	})
 	if s.quiet {
 		return nil
@@ -215,6 +221,15 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 		w.g.Counters.Delivered.Add(1)
 	})
 	return nil
+}
+
+// archiveSeq is a message's place in the archive: the history of a room that is new goes
+// before all that has come since.
+func (s *step) archiveSeq() int64 {
+	if s.quiet {
+		return s.w.g.next() - 1<<62
+	}
+	return s.w.g.next()
 }
 
 // persona is the name under which the actor speaks where it is not the actor's own.

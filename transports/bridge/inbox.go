@@ -118,7 +118,7 @@ func (g *Gateway) rowOf(ctx context.Context, a *account, e transports.Event, qui
 func (g *Gateway) keep(rows []EventRow, done func(error)) {
 	g.inbox.put(rows, func(added []bool, err error) {
 		if err != nil {
-			err = fmt.Errorf("keep event: %w", err)
+			err = transports.Later(time.Second, fmt.Errorf("keep event: %w", err))
 		}
 		for i, r := range rows {
 			if err != nil || !added[i] {

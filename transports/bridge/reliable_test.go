@@ -11,7 +11,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/echo"
-	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // The event of our own message comes before the call that made it returns.
@@ -416,20 +415,6 @@ func TestLiveEventsWaitBehindTheCatchUp(t *testing.T) {
 			want = append(want, fmt.Sprint("plaza/Cleo: ", i))
 		}
 		h.expect(phone, want...)
-	})
-}
-
-// A message in the middle of a catch-up that cannot be read keeps the others waiting only so long.
-func TestPoisonedEvent(t *testing.T) {
-	play(t, func(h *house) {
-		h.start()
-		h.link(phone, "ann")
-		h.join(phone, "plaza")
-		h.forget()
-		h.check(h.world.Do(func(as echo.As) error {
-			return as.Emit("plaza", transports.Event{Key: "poison", Actor: "cleo", Body: transports.Message{ID: "poison", Text: richtext.FromPlain("boo"), Files: []transports.File{{Name: "poison"}}}})
-		}))
-		h.expect(phone, "plaza/Cleo: boo\nFile: poison")
 	})
 }
 

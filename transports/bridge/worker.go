@@ -32,6 +32,7 @@ type worker struct {
 	loaded    bool
 	row       RoomRow
 	room      *room.Room                   // while somebody is in it
+	filling   bool                         // Seen was last moved by the history of a new room
 	filled    bool                         // room has the members
 	occupants map[string]transports.UserID // who the members are, by occupant id
 	writing   map[jid.JID]bool             // local users of whom the network was told that they write
@@ -165,7 +166,14 @@ func (w *worker) load(ctx context.Context) bool {
 		w.jobs, w.inbound, w.outward, w.pending, w.queued = nil, false, false, 0, 0
 		w.mu.Unlock()
 	}
-	w.row, w.loaded = row, true
+	w.row = row
+	if ok { // a call whose outcome is not known must be known of before any event is
+		if err := w.loadHead(ctx); err != nil {
+			w.g.log.Error("reading the outbox", "room", w.row.Room, "error", err)
+			return false
+		}
+	}
+	w.loaded = true
 	return true
 }
 

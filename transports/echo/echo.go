@@ -3,6 +3,7 @@ package echo
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -78,7 +79,7 @@ func (s *session) run(ctx context.Context) {
 func (s *session) post(ctx context.Context, e transports.Event) {
 	transports.Post(ctx, s.sink, e, func(err error) {
 		if err != nil && transports.ClassOf(err) == transports.Retry && ctx.Err() == nil {
-			s.w.redeliver(s, e)
+			time.AfterFunc(time.Second, func() { s.w.redeliver(s, e) })
 		}
 	})
 }

@@ -1,0 +1,362 @@
+package bridge_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/echo"
+)
+
+var errCut = errors.New("the process is dead")
+
+// mortal is a store whose writes have no effect from the moment at which the process is
+// thought to have been killed.
+type mortal struct {
+	bridge.Store
+	dead *atomic.Bool
+}
+
+func (m mortal) Commit(ctx context.Context, b *bridge.Batch) error {
+	if m.dead.Load() {
+		return errCut
+	}
+	return m.Store.Commit(ctx, b)
+}
+
+func (m mortal) Receive(ctx context.Context, rows []bridge.EventRow, states map[transports.AccountID]json.RawMessage) ([]bool, error) {
+	if m.dead.Load() {
+		return nil, errCut
+	}
+	return m.Store.Receive(ctx, rows, states)
+}
+
+func (m mortal) HandedOver(ctx context.Context, seqs []int64) error {
+	if m.dead.Load() {
+		return errCut
+	}
+	return m.Store.HandedOver(ctx, seqs)
+}
+
+func (m mortal) PutRoom(ctx context.Context, r bridge.RoomRow) (bridge.RoomRow, error) {
+	if m.dead.Load() {
+		return r, errCut
+	}
+	return m.Store.PutRoom(ctx, r)
+}
+
+// deadNet is a network whose calls have no effect after the kill.
+type deadNet struct {
+	transports.Network
+	dead *atomic.Bool
+}
+
+func (n deadNet) Open(ctx context.Context, a transports.Account, sink transports.Sink) (transports.Session, error) {
+	s, err := n.Network.Open(ctx, a, sink)
+	if err != nil {
+		return nil, err
+	}
+	return deadSession{s.(full), n.dead}, nil
+}
+
+func (n deadNet) SessionType() transports.Session { return deadSession{} }
+
+// full is all that the echo session has.
+type full interface {
+	transports.Session
+	transports.Editor
+	transports.Deleter
+	transports.Reactor
+	transports.Typer
+	transports.Reader
+	transports.Historian
+	transports.Directory
+	transports.DirectOpener
+	transports.MemberLister
+	transports.Joiner
+	transports.RoomAdmin
+	transports.Profiler
+}
+
+type deadSession struct {
+	full
+	dead *atomic.Bool
+}
+
+func (s deadSession) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
+	if s.dead.Load() {
+		return transports.Sent{}, errCut
+	}
+	return s.full.Send(ctx, m)
+}
+
+// die ends the gateway as kill -9 does: nothing that it does from now on has an effect.
+func (h *house) die(dead *atomic.Bool) {
+	dead.Store(true)
+	h.ends.cut.Store(true)
+}
+
+// Kill the gateway at each step of a message's way, in both directions: after the
+// restart every message is there once and in order.
+func TestKilledAtEachStep(t *testing.T) {
+	steps := []string{"deliver", "kept", "worked", "committed", "stanza", "handed over", "stanza in", "outbox", "call", "answered", "sent"}
+	for _, step := range steps {
+		for n := 1; n <= 3; n++ {
+			t.Run(fmt.Sprintf("%s %d", step, n), func(t *testing.T) {
+				play(t, func(h *house) { killAt(h, step, n) })
+			})
+		}
+	}
+}
+
+func killAt(h *house, step string, n int) {
+	dead := &atomic.Bool{}
+	var armed atomic.Bool
+	left := atomic.Int32{}
+	left.Store(int32(n))
+	h.net = deadNet{echo.New(h.world), dead}
+	h.wrap = func(s bridge.Store) bridge.Store { return mortal{s, dead} }
+	h.trace = func(name string, _ ...slog.Attr) {
+		if armed.Load() && name == step && left.Add(-1) == 0 {
+			h.die(dead)
+		}
+	}
+	h.settle = func(done func()) {
+		if !dead.Load() {
+			done()
+		}
+	}
+	h.start()
+	h.link(phone, "ann")
+	h.join(phone, "plaza")
+	h.forget()
+	armed.Store(true)
+	var sent []*stanza.Stanza
+	said := func(dir, i int) {
+		if dir == 0 {
+			h.world.SayDirect("cleo", "ann", fmt.Sprint("in ", i))
+			return
+		}
+		st := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", fmt.Sprint("out ", i)), stanza.NewElement("urn:xmpp:receipts", "request"))
+		sent = append(sent, st)
+		h.ends.give(st)
+	}
+	for i := range 4 {
+		said(0, i)
+		said(1, i)
+		synctest.Wait()
+	}
+	got := h.messages(phone)
+	// The process is gone; its journal and database stay.
+	h.die(dead)
+	h.stop()
+	dead.Store(false)
+	armed.Store(false)
+	for i := 4; i < 6; i++ {
+		h.world.SayDirect("cleo", "ann", fmt.Sprint("in ", i))
+	}
+	h.start()
+	for _, st := range sent { // a client that got no receipt sends again
+		h.ends.give(st)
+	}
+	time.Sleep(time.Minute)
+	got = append(got, h.messages(phone)...)
+	var in, out []string
+	receipts := map[string]bool{}
+	for _, m := range got {
+		if strings.Contains(m, "received") {
+			receipts[m] = true
+		} else {
+			in = append(in, m)
+		}
+	}
+	var wantIn, wantOut []string
+	for i := range 6 {
+		wantIn = append(wantIn, fmt.Sprint("cleo: in ", i))
+	}
+	for i := range 4 {
+		wantOut = append(wantOut, fmt.Sprint("ann: out ", i))
+	}
+	if step == "stanza" {
+		// Between the Endpoint and the journal: it comes again, under the same id.
+		in = slices.Compact(in)
+	}
+	if fmt.Sprint(in) != fmt.Sprint(wantIn) {
+		h.Errorf("in: %q", in)
+	}
+	for _, text := range h.world.Texts(echo.DirectRoom("ann", "cleo")) {
+		if strings.HasPrefix(text, "ann") {
+			out = append(out, text)
+		}
+	}
+	if fmt.Sprint(out) != fmt.Sprint(wantOut) {
+		h.Errorf("out: %q", out)
+	}
+	if len(receipts) != 4 {
+		h.Errorf("receipts: %v", receipts)
+	}
+}
+
+// broken is a store that refuses to write for a while, as on a full disk.
+type broken struct {
+	bridge.Store
+	full *atomic.Bool
+}
+
+func (b broken) Commit(ctx context.Context, batch *bridge.Batch) error {
+	if b.full.Load() {
+		return errors.New("database or disk is full")
+	}
+	return b.Store.Commit(ctx, batch)
+}
+
+func (b broken) Receive(ctx context.Context, rows []bridge.EventRow, states map[transports.AccountID]json.RawMessage) ([]bool, error) {
+	if b.full.Load() {
+		return nil, errors.New("database or disk is full")
+	}
+	return b.Store.Receive(ctx, rows, states)
+}
+
+// On a full disk nothing is acknowledged, and nothing is lost.
+func TestFullDisk(t *testing.T) {
+	play(t, func(h *house) {
+		full := &atomic.Bool{}
+		h.wrap = func(s bridge.Store) bridge.Store { return broken{s, full} }
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		full.Store(true)
+		h.say(phone, "plaza", "refused")
+		h.expect(phone, "plaza error resource-constraint")
+		h.world.Say("plaza", "cleo", "kept by the network")
+		time.Sleep(time.Second)
+		h.expect(phone)
+		full.Store(false)
+		time.Sleep(time.Minute)
+		h.expect(phone, "plaza/Cleo: kept by the network")
+		after := make(chan struct{})
+		h.world.Fault(echo.Fault{After: after})
+		h.say(phone, "plaza", "on its way")
+		full.Store(true)
+		close(after) // its id cannot be written down now
+		time.Sleep(time.Minute)
+		h.expect(phone, "plaza/Ann: on its way")
+		full.Store(false)
+		time.Sleep(time.Minute)
+		h.world.Say("plaza", "cleo", "again")
+		synctest.Wait()
+		h.say(phone, "plaza", "and me")
+		h.expect(phone, "plaza/Cleo: again", "plaza/Ann: and me")
+		h.texts("plaza", "cleo: kept by the network", "ann: on its way", "cleo: again", "ann: and me")
+		h.say(phone, "plaza", "corrected", replace("nothing"))
+		h.expect(phone, "plaza error item-not-found")
+	})
+}
+
+// poisoned panics over one message.
+type poisoned struct {
+	bridge.Store
+	cured *atomic.Bool
+}
+
+func (p poisoned) IDsByNet(ctx context.Context, room int64, net transports.MessageID) ([]bridge.IDRow, error) {
+	if net == "m000005" && !p.cured.Load() {
+		panic("boom")
+	}
+	return p.Store.IDsByNet(ctx, room, net)
+}
+
+// A panic costs one event, which is kept and can be tried again.
+func TestPoisonedEvent(t *testing.T) {
+	play(t, func(h *house) {
+		cured := &atomic.Bool{}
+		h.wrap = func(s bridge.Store) bridge.Store { return poisoned{s, cured} }
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		var all []string
+		for i := range 8 {
+			id := h.world.Say("plaza", "cleo", fmt.Sprint(i))
+			if id != "m000005" {
+				all = append(all, fmt.Sprint("plaza/Cleo: ", i))
+			}
+		}
+		if len(all) != 7 {
+			t.Fatal(all)
+		}
+		h.expect(phone, all...)
+		run := func(node string) string {
+			return h.ask(jidOf("boss@example.org/x"), domain, stanza.TypeSet,
+				stanza.NewElement("http://jabber.org/protocol/commands", "command").With("node", node)).String()
+		}
+		if got := run("failed"); !strings.Contains(got, "boom") {
+			t.Error(got)
+		}
+		cured.Store(true)
+		if got := run("replay"); !strings.Contains(got, "1 events") {
+			t.Error(got)
+		}
+		if got := h.messages(phone); len(got) != 1 {
+			t.Errorf("%q", got)
+		}
+		if got := run("failed"); !strings.Contains(got, "No event") {
+			t.Error(got)
+		}
+		if a := h.ask(phone, domain, stanza.TypeSet, stanza.NewElement("http://jabber.org/protocol/commands", "command").With("node", "replay")); a.Type != stanza.TypeError {
+			t.Errorf("not only for admins: %s", a)
+		}
+	})
+}
+
+// The clock of this machine jumps by a day, there and back.
+func TestClockJumps(t *testing.T) {
+	play(t, func(h *house) {
+		var shift atomic.Int64
+		h.now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		for i, d := range []time.Duration{0, 24 * time.Hour, -48 * time.Hour, 0} {
+			shift.Store(int64(d))
+			h.world.Say("plaza", "cleo", fmt.Sprint("in ", i))
+			synctest.Wait()
+			h.say(phone, "plaza", fmt.Sprint("out ", i))
+			h.expect(phone, fmt.Sprint("plaza/Cleo: in ", i), fmt.Sprint("plaza/Ann: out ", i))
+			time.Sleep(time.Minute)
+		}
+		h.texts("plaza", "cleo: in 0", "ann: out 0", "cleo: in 1", "ann: out 1", "cleo: in 2", "ann: out 2", "cleo: in 3", "ann: out 3")
+	})
+}
+
+func TestJournalSurvives(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.forget()
+		h.world.SayDirect("cleo", "ann", "once")
+		h.expect(phone, "cleo: once")
+		h.restart() // before the rows were marked: the journal knows
+		h.expect(phone)
+		if files, _ := filepath.Glob(filepath.Join(h.dir, "journal*")); len(files) != 1 {
+			t.Error(files)
+		}
+		time.Sleep(time.Minute)
+		h.restart()
+		h.expect(phone)
+	})
+}
