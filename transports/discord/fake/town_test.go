@@ -43,7 +43,7 @@ func settle(t *testing.T, o fake.Options) *town {
 			t.Error(err)
 		}
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	w := &town{T: t, Server: s, ctx: ctx}
 	w.owner = s.AddUser(fake.User{Name: "owner"})
