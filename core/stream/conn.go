@@ -204,8 +204,12 @@ func (s *socket) Close() error {
 	if s.draining {
 		left = nil // somebody waits on the socket; what is left comes behind that
 	}
-	if left != nil && s.raw != nil {
+	switch {
+	case left == nil:
+	case s.raw != nil:
 		_, _ = s.push(*left) // the peer may be gone
+	default:
+		s.left, s.draining = nil, true
 	}
 	s.mu.Unlock()
 	if left != nil && s.raw == nil {

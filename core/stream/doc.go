@@ -11,11 +11,13 @@
 // flush. It starts a goroutine only where the socket does not take all at once
 // or cannot be asked, and that goroutine ends when the queue is empty.
 //
-// Header, Error and the Append functions write what surrounds stanzas; ServerTLS,
-// OwnCertificate and Exporter are what a stream needs of TLS.
+// A Conn is the socket below both: it turns to TLS where it stands and can be written to
+// without blocking. Header, Error and the Append functions write what surrounds stanzas;
+// ServerTLS, OwnCertificate, Exporter and EndPoint are what a stream needs of TLS.
 //
 // A Scanner belongs to one goroutine. A Queue may be used by all; its lock is a
-// leaf: nothing is called under it but the function given to Append.
+// leaf: nothing is called under it but the function given to Append. That of a Conn is
+// one too, and no write under it blocks.
 //
 // Specifications: RFC 6120 §4, §5, §11; RFC 7395 §3; RFC 9266; XEP-0368; Namespaces
 // in XML 1.0; XML 1.0 (what both the fourth and the fifth edition accept).

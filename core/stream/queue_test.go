@@ -231,7 +231,7 @@ func TestQueueDeadlineOfSocket(t *testing.T) {
 	a, _ := sockets(t)
 	failed := make(chan error, 1)
 	q := NewQueue(a, QueueLimits{Bytes: 64 << 20, Write: 20 * time.Millisecond}, func(err error, _ int) { failed <- err })
-	q.AppendBytes(make([]byte, 32<<20))
+	q.AppendBytes(make([]byte, 16<<20))
 	q.Flush()
 	var e net.Error
 	if err := <-failed; !errors.As(err, &e) || !e.Timeout() {
@@ -279,13 +279,13 @@ func TestQueueCloseGivesUp(t *testing.T) { // checklist 13
 	t.Parallel()
 	kinds(t, func(t *testing.T, near, _ net.Conn) {
 		q := NewQueue(near, QueueLimits{Bytes: 64 << 20}, nil)
-		q.AppendBytes(make([]byte, 32<<20))
+		q.AppendBytes(make([]byte, 16<<20))
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		if err := q.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
-		if n := q.Abort(); n <= 0 || n > 32<<20 {
+		if n := q.Abort(); n <= 0 || n > 16<<20 {
 			t.Error(n)
 		}
 		_ = near.Close()
