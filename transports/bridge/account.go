@@ -24,6 +24,8 @@ type account struct {
 	user  transports.UserID
 	calls *rate.Limiter // of history
 
+	sealing sync.Mutex // held while the secret is replaced, across the write
+
 	mu      sync.Mutex
 	row     AccountRow
 	session transports.Session

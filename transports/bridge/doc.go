@@ -14,8 +14,9 @@
 // was handed to the Endpoint; the journal of those is a plain file (journal.go), so that
 // a process killed at any moment neither loses nor repeats a message.
 //
-// Lock order: Gateway.mu → account.mu → worker.mu; combiner.mu, journal.mu and
-// people.mu are leaves. None is held across I/O or a call of a session, save journal.mu.
+// Lock order: account.mu → Gateway.mu → worker.mu; combiner.mu, handed.mu and
+// people.mu are leaves. None is held across I/O or a call of a session, save handed.mu
+// (a journal entry) and account.sealing (a secret), which nothing else waits for.
 //
 // Specifications: XEP-0045, 0050, 0054, 0077, 0085, 0100, 0114, 0172, 0184, 0245, 0280,
 // 0308, 0313, 0333, 0356, 0359, 0424, 0425, 0428, 0444, 0461.

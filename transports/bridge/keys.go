@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
@@ -141,3 +142,40 @@ func (k *Keys) Open(id transports.AccountID, s Sealed) ([]byte, error) {
 
 // Current tells whether a secret is sealed with the newest key.
 func (k *Keys) Current(s Sealed) bool { return s.Key == k.order[0] }
+
+// RotateKeys seals all secrets with the newest key, and tells how many were sealed with another.
+func (g *Gateway) RotateKeys(ctx context.Context) (n int, err error) {
+	for _, a := range g.allAccounts() {
+		if g.keys.Current(a.secret()) {
+			continue
+		}
+		if err := a.reseal(ctx); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (a *account) reseal(ctx context.Context) error {
+	a.sealing.Lock()
+	defer a.sealing.Unlock()
+	secret, err := a.g.keys.Open(a.id, a.secret())
+	if err != nil {
+		return err
+	}
+	defer clear(secret)
+	return a.keepSecret(ctx, secret)
+}
+
+// keepSecret seals a secret and keeps it, durably. sealing is held.
+func (a *account) keepSecret(ctx context.Context, secret []byte) error {
+	sealed := a.g.keys.Seal(a.id, secret)
+	if err := a.g.store.PutSecrets(ctx, map[transports.AccountID]Sealed{a.id: sealed}); err != nil {
+		return fmt.Errorf("keep secret of account %s: %w", a.id, err)
+	}
+	a.mu.Lock()
+	a.row.Secret = sealed
+	a.mu.Unlock()
+	return nil
+}

@@ -121,14 +121,9 @@ func (s *sink) Save(state json.RawMessage) {
 
 // Rotate implements transports.Sink.
 func (s *sink) Rotate(ctx context.Context, secret []byte) error {
-	sealed := s.a.g.keys.Seal(s.a.id, secret)
-	if err := s.a.g.store.PutSecrets(ctx, map[transports.AccountID]Sealed{s.a.id: sealed}); err != nil {
-		return fmt.Errorf("keep rotated secret of account %s: %w", s.a.id, err)
-	}
-	s.a.mu.Lock()
-	s.a.row.Secret = sealed
-	s.a.mu.Unlock()
-	return nil
+	s.a.sealing.Lock()
+	defer s.a.sealing.Unlock()
+	return s.a.keepSecret(ctx, secret)
 }
 
 // checkEvent refuses what no network should say.
