@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+	"golang.org/x/text/width"
+)
+
+// Widths of the screen in columns.
+const (
+	screenWidth = 120
+	leastWidth  = 60
+)
+
+// A style is an ANSI escape code.
+type style string
+
+const (
+	plain  style = ""
+	bold   style = "1"
+	dim    style = "2"
+	red    style = "31"
+	green  style = "32"
+	yellow style = "33"
+	cyan   style = "36"
+)
+
+// span is a piece of a line: cut or filled to columns where that is not 0.
+type span struct {
+	text    string
+	style   style
+	columns int
+}
+
+// screen prints the demo's lines, whole and one at a time. Texts from outside lose their control
+// characters, so that nobody can steer the terminal by a message.
+type screen struct {
+	mu      sync.Mutex
+	w       io.Writer
+	columns int
+	colour  bool
+	empty   bool // the last line was blank
+	level   slog.LevelVar
+}
+
+func newScreen(w io.Writer) *screen {
+	s := &screen{w: w, columns: screenWidth}
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return s
+	}
+	s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" // no-color.org
+	if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+		s.columns = max(leastWidth, min(columns, screenWidth))
+	}
+	return s
+}
+
+// line prints one line, cut to the width of the screen.
+func (s *screen) line(spans ...span) {
+	var b strings.Builder
+	left := s.columns
+	for _, p := range spans {
+		room := left
+		if p.columns > 0 {
+			room = min(left, p.columns)
+		}
+		text, used := fit(clean(p.text), room)
+		left -= used
+		if p.columns > 0 {
+			fill := min(left, p.columns-used)
+			text += strings.Repeat(" ", fill)
+			left -= fill
+		}
+		if s.colour && p.style != plain && text != "" {
+			text = "\x1b[" + string(p.style) + "m" + text + "\x1b[0m"
+		}
+		b.WriteString(text)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.empty = false
+	fmt.Fprintln(s.w, strings.TrimRight(b.String(), " ")) // a screen that is gone ends nothing
+}
+
+// say prints a plain line.
+func (s *screen) say(format string, args ...any) {
+	s.line(span{text: fmt.Sprintf(format, args...)})
+}
+
+// blank prints an empty line, but never two.
+func (s *screen) blank() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.empty {
+		fmt.Fprintln(s.w)
+	}
+	s.empty = true
+}
+
+// heading begins a part.
+func (s *screen) heading(text string) {
+	s.blank()
+	s.line(span{text: text, style: bold})
+}
+
+// clean makes one line of a text, without anything that steers a terminal.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
+			return ' '
+		case r == utf8.RuneError || !unicode.IsGraphic(r): // controls, and what turns the direction of writing
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// fit cuts a text to a number of columns and tells how many it takes.
+func fit(text string, columns int) (string, int) {
+	used, cut := 0, 0 // cut is where an ellipsis would still have room
+	for i, r := range text {
+		w := columnsOf(r)
+		if used+w > columns {
+			return text[:cut] + "…", min(columnsIn(text[:cut])+1, columns)
+		}
+		used += w
+		if used < columns {
+			cut = i + utf8.RuneLen(r)
+		}
+	}
+	return text, used
+}
+
+func columnsIn(text string) int {
+	n := 0
+	for _, r := range text {
+		n += columnsOf(r)
+	}
+	return n
+}
+
+// columnsOf is how many columns a terminal uses for a character.
+func columnsOf(r rune) int {
+	if unicode.In(r, unicode.Mn, unicode.Me) || r == '\ufe0f' {
+		return 0
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}
+
+// logger shows what the server has to say to its operator: errors, and warnings once it runs. While it
+// starts it warns of what the demo wants: a certificate of its own making.
+func (s *screen) logger() *slog.Logger {
+	s.level.Set(slog.LevelError)
+	return slog.New(&screenLog{screen: s})
+}
+
+// running has warnings shown.
+func (s *screen) running() { s.level.Set(slog.LevelWarn) }
+
+// wrap cuts a text into lines of so many columns at most, between words where it can.
+func wrap(text string, columns int) []string {
+	var lines []string
+	for part := range strings.SplitSeq(text, "\n") {
+		line := ""
+		for _, word := range strings.Fields(clean(part)) {
+			if line != "" && columnsIn(line)+1+columnsIn(word) > columns {
+				lines = append(lines, line)
+				line = ""
+			}
+			if line != "" {
+				line += " "
+			}
+			line += word
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// screenLog is a handler that prints warnings and errors among the other lines.
+type screenLog struct {
+	screen *screen
+	attrs  string
+}
+
+// Enabled tells what is worth a line.
+func (l *screenLog) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= l.screen.level.Level()
+}
+
+// Handle prints a record on one line.
+func (l *screenLog) Handle(_ context.Context, r slog.Record) error {
+	text, kind := r.Message+l.attrs, yellow
+	r.Attrs(func(a slog.Attr) bool {
+		text += attrText(a)
+		return true
+	})
+	if r.Level >= slog.LevelError {
+		kind = red
+	}
+	l.screen.line(span{text: r.Time.Format(clockFormat), style: dim, columns: clockColumns}, span{"log", kind, townColumns}, span{text: text})
+	return nil
+}
+
+// WithAttrs implements slog.Handler.
+func (l *screenLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	with := *l
+	for _, a := range attrs {
+		with.attrs += attrText(a)
+	}
+	return &with
+}
+
+// WithGroup implements slog.Handler; nobody here groups.
+func (l *screenLog) WithGroup(string) slog.Handler { return l }
+
+func attrText(a slog.Attr) string { return fmt.Sprintf("  %s=%v", a.Key, a.Value) }
+
+func now() string { return time.Now().Format(clockFormat) }

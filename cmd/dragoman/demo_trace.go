@@ -1,0 +1,169 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+)
+
+// Columns of a line of traffic.
+const (
+	clockFormat  = "15:04:05.000"
+	clockColumns = 15
+	townColumns  = 9
+	wayColumns   = 5
+	stepColumns  = 15
+	roomColumns  = 16
+)
+
+// The two ways, as package transports tells them.
+const (
+	wayIn  = "in"
+	wayOut = "out"
+)
+
+// trafficLine is one step of a message on its way. The numbers are those of package transports.
+type trafficLine struct {
+	town string
+	way  string
+	step string
+	room string
+	text string
+}
+
+// tracer prints each step of each message's way: what the server's parts say of themselves, and
+// what the stand-ins see of them from outside.
+type tracer struct {
+	out   *screen
+	towns []town // set before anything runs
+
+	mu    sync.Mutex
+	known map[message]bool // events that were shown as they came
+	own   map[message]bool // messages that the gateway made
+}
+
+// message is a message or an event within its room, by the bridge's names.
+type message struct{ room, id string }
+
+func newTracer(out *screen) *tracer {
+	return &tracer{out: out, known: map[message]bool{}, own: map[message]bool{}}
+}
+
+// mine notes that the gateway made a message: what the network then tells of it is an echo.
+func (t *tracer) mine(room, id string) { t.remember(t.own, message{room, id}) }
+
+// show prints a line of traffic.
+func (t *tracer) show(l trafficLine) {
+	arrow, kind := "←", cyan
+	if l.way == wayOut {
+		arrow, kind = "→", yellow
+	}
+	t.out.line(
+		span{now(), dim, clockColumns}, span{l.town, kind, townColumns}, span{arrow + " " + l.way, kind, wayColumns + 1},
+		span{l.step, plain, stepColumns}, span{l.room, dim, roomColumns}, span{text: l.text},
+	)
+}
+
+// inner is how the bridge's steps are shown.
+var inner = map[string]struct{ way, step, text string }{
+	"inbox":  {wayIn, "2 inbox", "is on disk, once; now the network may forget it"},
+	"stanza": {wayIn, "6 stanza", "ids, echo and text are clear: a stanza for the server"},
+	"outbox": {wayOut, "3 outbox", "is on disk; now the sender is told so"},
+	"call":   {wayOut, "4 worker", "calls the network"},
+	"sent":   {wayOut, "6 id map", "the network's id is kept beside the stanza's"},
+}
+
+// shownKinds are the kinds of events that are worth a line; the others are too many.
+var shownKinds = map[string]string{
+	"message": "the message", "edit": "the edit", "delete": "the deletion", "reactions": "the reaction", "react": "the reaction",
+}
+
+// step is told by the server: server.Options.Trace.
+func (t *tracer) step(step string, attrs ...slog.Attr) {
+	values := map[string]string{}
+	for _, a := range attrs {
+		values[a.Key] = a.Value.String()
+	}
+	what, shown := shownKinds[values["kind"]]
+	if !shown {
+		return
+	}
+	key := message{values["room"], values["key"]}
+	if step == "deliver" {
+		t.remember(t.known, key)
+		return // the stand-in has shown it
+	}
+	i, ok := inner[step]
+	if !ok || i.way == wayIn && !t.expected(key, step == "stanza") {
+		return
+	}
+	l := trafficLine{way: i.way, step: i.step, text: what + " " + i.text}
+	l.town, l.room = t.place(values["gateway"], values["room"])
+	switch {
+	case step == "stanza":
+		l.text = what + ": " + i.text
+		if values["kind"] != "reactions" && t.isOwn(key) {
+			l.step, l.text = "5 echo", what+" is our own: it goes no further"
+		}
+	case step == "call" && values["attempt"] != "1":
+		l.text += ", attempt " + values["attempt"]
+	}
+	t.show(l)
+}
+
+// maxRemembered bounds what a run that lasts for days remembers.
+const maxRemembered = 10_000
+
+func (t *tracer) remember(set map[message]bool, key message) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(set) >= maxRemembered {
+		clear(set)
+	}
+	set[key] = true
+}
+
+// expected tells whether an event was seen coming: history that is read is not shown line by line.
+func (t *tracer) expected(key message, last bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known := t.known[key]
+	if last {
+		delete(t.known, key)
+	}
+	return known
+}
+
+// isOwn tells whether an event's key, which begins with the message's id, names one of ours.
+func (t *tracer) isOwn(event message) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	id, _, _ := strings.Cut(event.id, "/")
+	return t.own[message{event.room, id}]
+}
+
+// place names a room of the bridge for people.
+func (t *tracer) place(gateway, room string) (town, name string) {
+	for _, candidate := range t.towns {
+		kind, _, _ := strings.Cut(gateway, ".")
+		if name, ok := candidate.roomName(room); ok {
+			return candidate.name(), name
+		}
+		if kind == candidate.kind() {
+			return candidate.name(), room
+		}
+	}
+	return "", room
+}
+
+// quoted is a text in a line of traffic.
+func quoted(text string) string { return "“" + text + "”" }
+
+// told is a line about what somebody did.
+func told(who, what, text string) string {
+	if text == "" {
+		return who + " " + what
+	}
+	return fmt.Sprintf("%s %s %s", who, what, quoted(text))
+}
