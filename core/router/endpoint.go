@@ -54,11 +54,28 @@ func (e *Endpoint) Handle(f func(*stanza.Stanza)) {
 // Send routes a stanza of this domain; one from another domain is a fault of the
 // caller, which is logged and goes nowhere.
 func (e *Endpoint) Send(st *stanza.Stanza) {
-	if st.From.Domain() != e.domain.String() {
-		e.log.Error("stanza from a foreign domain refused", "from", st.From)
-		return
+	if e.own(st) {
+		e.router.Route(st)
 	}
-	e.router.Route(st)
+}
+
+func (e *Endpoint) own(st *stanza.Stanza) bool {
+	if st.From.Domain() == e.domain.String() {
+		return true
+	}
+	e.log.Error("stanza from a foreign domain refused", "from", st.From)
+	return false
+}
+
+// Collect is for a worker that sends much in a row. What send routes is only appended to
+// the receivers' queues until flush is called; both belong to one goroutine.
+func (e *Endpoint) Collect() (send func(*stanza.Stanza), flush func()) {
+	b := NewBatch(context.Background())
+	return func(st *stanza.Stanza) {
+		if e.own(st) {
+			e.router.RouteIn(b, st)
+		}
+	}, b.Flush
 }
 
 // Deliver queues a stanza for the handler; see Destination.

@@ -64,6 +64,30 @@ func TestEndpointInOrder(t *testing.T) {
 	}
 }
 
+func TestEndpointCollects(t *testing.T) {
+	t.Parallel()
+	tn := newTown(t)
+	romeo := tn.join("romeo@home.test/x", "0")
+	romeo.flushes = 0
+	e, err := tn.router.Endpoint(jid.MustParse("gate.home.test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	send, flush := e.Collect()
+	for range 5 {
+		send(from(message("romeo@home.test/x", "chat"), "bot@gate.home.test"))
+		send(from(message("romeo@home.test/x", "chat"), "juliet@home.test/a"))
+	}
+	if romeo.flushes != 0 {
+		t.Error("flushed too early")
+	}
+	flush()
+	if romeo.flushes != 1 || len(romeo.take()) != 5 {
+		t.Errorf("flushed %d times", romeo.flushes)
+	}
+}
+
 // A handler that hangs costs its senders an error, not the router.
 func TestEndpointOverflow(t *testing.T) {
 	t.Parallel()

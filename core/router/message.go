@@ -71,6 +71,8 @@ func (h *Host) Return(st *stanza.Stanza) {
 	var a action
 	a, p.Targets = choose(st, h.directory.Sessions(p.Account), p.Targets)
 	switch {
+	case st.From == p.Account: // a carbon copy or an answer of the archive was for that session alone
+		h.router.Counters.Dropped.Add(1)
 	case a == every && st.To.IsBare():
 		h.router.Counters.Dropped.Add(1)
 	case a == one || a == every:

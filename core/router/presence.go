@@ -94,7 +94,14 @@ func (h *Host) presenceTo(b *Batch, st *stanza.Stanza) {
 	p.Account = st.To.Bare()
 	sessions := h.directory.Sessions(p.Account)
 	if len(sessions) == 0 && !h.known(p) {
-		h.router.Counters.Dropped.Add(1) // RFC 6121 §8.5.1, §3.1.3: as if nobody cared
+		if st.Type != stanza.TypeProbe || h.presence == nil {
+			h.router.Counters.Dropped.Add(1) // RFC 6121 §8.5.1, §3.1.3: as if nobody cared
+			return
+		}
+		p.Unknown = true // RFC 6121 §4.3.2: answered as by an account that shares nothing
+		if err := h.presence.Received(b.context(), p); err != nil {
+			h.end(p, err, "presence received")
+		}
 		return
 	}
 	if !h.run(p, inbound) {

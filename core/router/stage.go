@@ -40,7 +40,7 @@ type Pass struct {
 	Session *Bound         // the sender's, nil for a stanza that is not of a local session
 	Targets []*Bound       // Inbound messages
 	Before  *Presence      // Sent: the session's presence before this stanza
-	Unknown bool           // Undelivered: there is no such account
+	Unknown bool           // Undelivered, and presence received: there is no such account
 
 	batch *Batch
 	space [4]*Bound

@@ -1,15 +1,18 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/features/carbons"
 	"github.com/dragoman-im/dragoman/core/features/contact"
 	"github.com/dragoman-im/dragoman/core/features/disco"
 	"github.com/dragoman-im/dragoman/core/features/entitytime"
 	"github.com/dragoman-im/dragoman/core/features/last"
+	"github.com/dragoman-im/dragoman/core/features/mam"
 	"github.com/dragoman-im/dragoman/core/features/offline"
 	"github.com/dragoman-im/dragoman/core/features/ping"
 	"github.com/dragoman-im/dragoman/core/features/presence"
@@ -56,8 +59,13 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 	h.roster.SetWatcher(watch)
 	kept := offline.New(h.Host, o.store, o.log)
 	watch.OnArrival(kept.Arrived)
-	h.SetStages(stages(kept)...)
-	h.register = register.New(h.Host, o.store, register.Options{Open: o.config.Server.Register, Farewell: h.roster.Farewell, Log: o.log})
+	archive := mam.New(h.Host, o.store, mam.Options{Listed: h.roster.Listed, Log: o.log})
+	carbons.New(h.Host)
+	h.SetStages(stages(kept, archive)...)
+	h.register = register.New(h.Host, o.store, register.Options{
+		Open: o.config.Server.Register, Farewell: h.roster.Farewell, Log: o.log,
+		Deleted: func(_ context.Context, account jid.JID) { archive.Forget(account) },
+	})
 	h.disco = disco.New(h.Host, disco.Options{Name: "Dragoman", Node: node, Shares: watch.Shares})
 	ping.New(h.Host)
 	entitytime.New(h.Host)
@@ -66,8 +74,9 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 		h.roster.Features(), kept.Features(), h.register.Features(), ping.Features(), entitytime.Features(), version.Features(),
 		vcard.New(h.Host, o.store, int(o.config.Limits.VCardBytes)).Features(),
 		private.New(h.Host, o.store).Features(),
-		last.New(h.Host, o.store, watch.Shares).Features(),
+		last.New(h.Host, o.store, watch.Shares).Features(), carbons.Features(),
 	)...)
+	h.disco.AddAccountFeatures(archive.Features()...)
 	h.disco.Add(contact.Info(o.config.Server.Contacts))
 	if err := o.router.Attach(domain, h.Host); err != nil {
 		return nil, fmt.Errorf("serve %s: %w", domain, err)
