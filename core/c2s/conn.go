@@ -52,6 +52,7 @@ type conn struct {
 	count   int // first-level elements before a session is bound
 	bound   []sasl.Binding
 	login   *sasl.Dialogue
+	trying  string  // whom the client wants to be, as long as that is not proved
 	who     jid.JID // bare; set by login
 	session *session
 

@@ -13,6 +13,8 @@ import (
 const (
 	maxVisitors  = 50_000           // addresses that are remembered; then the idle ones are forgotten
 	longestDelay = 30 * time.Second // of a login after failures
+	maxTried     = 100              // user names that are remembered of one address
+	triesOfOne   = 4                // a user's share of an address's failures is one in so many
 )
 
 // gate counts what each address does. An IPv6 address stands for its /64.
@@ -29,6 +31,7 @@ type visitor struct {
 	conns    int
 	arrivals *rate.Limiter // nil: no limit
 	failures *rate.Limiter
+	tried    map[string]*rate.Limiter // failures by user name
 }
 
 type verdict uint8
@@ -113,8 +116,9 @@ func (g *gate) leave(from netip.Addr) {
 	}
 }
 
-// failed counts a failed login.
-func (g *gate) failed(from netip.Addr) {
+// failed counts a failed login, for the address and for the user name tried from there.
+// The address's share is larger: many people may be behind it.
+func (g *gate) failed(from netip.Addr, user string) {
 	n := g.limits.Tries
 	if n <= 0 {
 		return
@@ -123,24 +127,47 @@ func (g *gate) failed(from netip.Addr) {
 	defer g.mu.Unlock()
 	v := g.visitor(from)
 	if v.failures == nil {
-		v.failures = rate.NewLimiter(rate.Every(time.Minute/time.Duration(n)), n)
+		v.failures, v.tried = perMinute(n), map[string]*rate.Limiter{}
 	}
-	v.failures.ReserveN(g.now(), 1)
+	now := g.now()
+	v.failures.ReserveN(now, 1)
+	of := v.tried[user]
+	if of == nil && len(v.tried) < maxTried {
+		of = perMinute(max(n/triesOfOne, 1))
+		v.tried[user] = of
+	}
+	if of != nil {
+		of.ReserveN(now, 1)
+	}
 }
 
-// delay is how long a login from that address has to wait because others failed.
-func (g *gate) delay(from netip.Addr) time.Duration {
+func perMinute(n int) *rate.Limiter {
+	return rate.NewLimiter(rate.Every(time.Minute/time.Duration(n)), n)
+}
+
+// delay is how long a login as that user from that address has to wait because others failed.
+func (g *gate) delay(from netip.Addr, user string) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	v := g.visitors[network(from)]
 	if v == nil || v.failures == nil {
 		return 0
 	}
-	missing := 1 - v.failures.TokensAt(g.now())
-	if missing <= 0 {
+	now := g.now()
+	d := missing(v.failures, now)
+	if of := v.tried[user]; of != nil {
+		d = max(d, missing(of, now))
+	}
+	return min(d, longestDelay)
+}
+
+// missing is the time until a limiter has something to give.
+func missing(l *rate.Limiter, now time.Time) time.Duration {
+	tokens := 1 - l.TokensAt(now)
+	if tokens <= 0 {
 		return 0
 	}
-	return min(time.Duration(missing/float64(v.failures.Limit())*float64(time.Second)), longestDelay)
+	return time.Duration(tokens / float64(l.Limit()) * float64(time.Second))
 }
 
 // pause waits, unless stop or ctx end it; false then.

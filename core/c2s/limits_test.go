@@ -3,6 +3,7 @@ package c2s
 import (
 	"context"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -58,28 +59,35 @@ func TestGate(t *testing.T) {
 	if g.enter(a) != welcome {
 		t.Error("leaving does not count")
 	}
-	if g.delay(b) != 0 {
+	if g.delay(b, "romeo") != 0 {
 		t.Error("delay without failures")
 	}
-	for range 6 {
-		g.failed(b)
+	g.failed(b, "romeo")
+	if d := g.delay(b, "romeo"); d != longestDelay {
+		t.Errorf("delay %v: one of four is one a minute", d)
 	}
-	if d := g.delay(b); d != 10*time.Second {
+	if d := g.delay(b, "juliet"); d != 0 {
+		t.Errorf("another user has to wait %v", d)
+	}
+	for i := range 5 {
+		g.failed(b, string(rune('a'+i)))
+	}
+	if d := g.delay(b, "juliet"); d != 10*time.Second {
 		t.Errorf("delay %v after six failures", d)
 	}
-	for range 50 {
-		g.failed(b)
+	for i := range 2 * maxTried {
+		g.failed(b, "user"+strconv.Itoa(i))
 	}
-	if d := g.delay(b); d != longestDelay {
-		t.Errorf("delay %v after many failures", d)
+	if d, n := g.delay(b, "juliet"), len(g.visitors[network(b)].tried); d != longestDelay || n > maxTried {
+		t.Errorf("delay %v after many failures, %d names kept", d, n)
 	}
-	if g.delay(a) != 0 {
+	if g.delay(a, "romeo") != 0 {
 		t.Error("another address has to wait")
 	}
 	g.leave(b)
 	now = now.Add(2 * time.Minute)
 	g.enter(netip.MustParseAddr("192.0.2.2"))
-	if d := g.delay(b); d == 0 {
+	if d := g.delay(b, "juliet"); d == 0 {
 		t.Error("failures are forgotten too soon")
 	}
 	now = now.Add(time.Hour)
@@ -101,7 +109,7 @@ func TestLoginBackOff(t *testing.T) {
 	p := newPlace(t, func(c *Config) { c.Limits.Tries = 100 })
 	from := netip.MustParseAddr("127.0.0.1")
 	for range 101 {
-		p.server.gate.failed(from)
+		p.server.gate.failed(from, "nurse")
 	}
 	c, _ := p.secure("home.test")
 	before := time.Now()
@@ -112,7 +120,7 @@ func TestLoginBackOff(t *testing.T) {
 	}
 	// Shutdown does not wait for those who wait.
 	for range 1000 {
-		p.server.gate.failed(from)
+		p.server.gate.failed(from, "nurse")
 	}
 	c, _ = p.secure("home.test")
 	c.send(plainAuth("", "romeo", "pw-romeo"))

@@ -1,10 +1,13 @@
 package c2s
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -22,10 +25,13 @@ func (c *conn) authenticate(it *stream.Item) error {
 	if err != nil {
 		return fmt.Errorf("read login: %w", err)
 	}
-	if d := c.server.gate.delay(c.from); d > 0 {
+	if e.Local == "auth" {
+		c.trying = claimed(e)
+	}
+	if d := c.server.gate.delay(c.from, c.trying); d > 0 {
 		c.server.Counters.LoginsHeld.Add(1)
 		if !pause(c.ctx, d, c.stopped) {
-			return *c.why.Load()
+			return stream.NewError(stream.SystemShutdown, "")
 		}
 	}
 	out := c.login.Receive(c.ctx, e)
@@ -49,15 +55,34 @@ func (c *conn) refused(f *sasl.Failure) {
 		c.log.Error("login not decided", "err", f)
 	case f.Condition == sasl.Aborted || errors.Is(f, sasl.ErrBindingType): // no password was tried
 	default:
-		c.server.gate.failed(c.from)
+		c.server.gate.failed(c.from, c.trying)
 		c.log.Info("login failed", "err", f)
 	}
+}
+
+// claimed is the user name in the first message of PLAIN or SCRAM, "" where there is none.
+// Nothing depends on it but how long a guesser waits.
+func claimed(auth *stanza.Element) string {
+	data, err := base64.StdEncoding.DecodeString(auth.Text())
+	if err != nil {
+		return ""
+	}
+	text := string(data)
+	if parts := strings.Split(text, "\x00"); len(parts) == 3 {
+		return strings.ToLower(parts[1])
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		if name, ok := strings.CutPrefix(part, "n="); ok {
+			return strings.ToLower(name)
+		}
+	}
+	return ""
 }
 
 // authenticated begins the stream anew as somebody (RFC 6120 §6.4.6). What the client
 // sent behind its last message belongs to the new stream.
 func (c *conn) authenticated(id sasl.Identity) {
-	c.who, c.login, c.open = id.JID, nil, false
+	c.who, c.login, c.trying, c.open = id.JID, nil, "", false
 	c.log = c.log.With("jid", id.JID.String())
 	c.log.Debug("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
 	c.server.Counters.Logins.Add(1)

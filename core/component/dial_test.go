@@ -70,9 +70,18 @@ func TestBothEnds(t *testing.T) {
 	const n = 2000
 	var wg sync.WaitGroup
 	wg.Go(func() {
+		send, flush := l.Collect()
 		for i := range n {
-			l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)))
+			if i < n/2 {
+				l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)))
+				continue
+			}
+			send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)))
+			if i%10 == 9 {
+				flush()
+			}
 		}
+		flush()
 	})
 	wg.Go(func() {
 		for i := range n {

@@ -26,16 +26,42 @@ type stanzaError struct {
 // Send sends a stanza of this domain, after those that still wait for the connection.
 // One that finds no room comes back to the handler as an error.
 func (l *Link) Send(st *stanza.Stanza) {
+	if w := l.add(st); w != nil {
+		w.queue.Flush()
+	}
+}
+
+// Collect is for a worker that sends much in a row: what send is given leaves when flush
+// is called, or before. Both belong to one goroutine.
+func (l *Link) Collect() (send func(*stanza.Stanza), flush func()) {
+	var touched *wire
+	return func(st *stanza.Stanza) {
+			w := l.add(st)
+			if touched != nil && w != touched {
+				touched.queue.Flush()
+			}
+			touched = w
+		}, func() {
+			if touched != nil {
+				touched.queue.Flush()
+				touched = nil
+			}
+		}
+}
+
+// add gives a stanza to the connection, which is returned and must be flushed, or makes
+// it wait for the next one.
+func (l *Link) add(st *stanza.Stanza) *wire {
 	if st.From.Domain() != l.opts.Domain.String() {
 		l.log.Error("stanza from a foreign domain refused", "from", st.From)
-		return
+		return nil
 	}
 	l.mu.Lock()
 	if len(st.Payload)+len(st.Extra) > l.opts.MaxBytes { // the server would end the stream
 		l.refuse(st, stanza.PolicyViolation("stanza is too big"))
 		l.mu.Unlock()
 		l.signal()
-		return
+		return nil
 	}
 	w := l.up
 	direct := w != nil && !l.draining && len(l.waiting) == 0 && w.queue.Pending() < highWater
@@ -46,10 +72,10 @@ func (l *Link) Send(st *stanza.Stanza) {
 	}
 	l.mu.Unlock()
 	if direct {
-		w.queue.Flush()
-		return
+		return w
 	}
 	l.signal()
+	return nil
 }
 
 func (l *Link) signal() {
