@@ -25,6 +25,7 @@ type Server struct {
 	Admins   []string `toml:"admins" doc:"Addresses (user@host) that may use the admin commands."`
 	Contacts []string `toml:"contacts" doc:"Addresses for complaints and questions, shown to others (XEP-0157), such as mailto:admin@example.org."`
 	Register bool     `toml:"register" doc:"Whether anybody may make an account from their client (XEP-0077)."`
+	Archive  Duration `toml:"archive" doc:"How long messages stay in the archives that clients can search (XEP-0313). 0: for ever."`
 	Shutdown Duration `toml:"shutdown" doc:"How long a stop may take to tell the clients and write what is pending."`
 }
 
@@ -142,7 +143,7 @@ type Echo struct {
 func Default() Config {
 	return Config{
 		Server: Server{
-			Hosts: []string{"localhost"}, Data: "data", Shutdown: Duration(10 * time.Second),
+			Hosts: []string{"localhost"}, Data: "data", Archive: Duration(365 * 24 * time.Hour), Shutdown: Duration(10 * time.Second),
 		},
 		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, Component: []string{"127.0.0.1:5347"}},
 		TLS:    TLS{Required: true},

@@ -52,6 +52,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.ports.component {
 		inner.run(func() error { return s.components.Serve(working, l) })
 	}
+	inner.run(func() error { return s.prune(working) })
 	outer := &group{cancel: fail}
 	for _, l := range s.ports.c2s {
 		outer.run(func() error { return s.clients.Serve(accepting, l) })
