@@ -336,7 +336,8 @@ func (c *client) ping() {
 func (c *client) wantError(condition string) {
 	c.t.Helper()
 	got := c.rest()
-	if !strings.Contains(got, "<stream:error><"+condition+" ") || !strings.HasSuffix(got, "</stream:stream>") {
+	// checklist 17
+	if !strings.Contains(got, "<stream:error><"+condition+" xmlns='urn:ietf:params:xml:ns:xmpp-streams'") || !strings.HasSuffix(got, "</stream:stream>") {
 		c.t.Errorf("got %q, want stream error %s", got, condition)
 	}
 }

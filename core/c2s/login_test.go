@@ -83,7 +83,7 @@ func TestSecondAuthBeginsAnew(t *testing.T) {
 	c.until(success)
 }
 
-// checklist 27, 30
+// checklist 7, 27, 30
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, nil)
