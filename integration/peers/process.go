@@ -130,19 +130,24 @@ func (p *Process) WaitListening(t testing.TB, addr string) {
 	}
 }
 
-// Poll calls try until it succeeds or ctx ends; then it returns the last error.
+// Poll calls try until it succeeds or ctx ends; then it returns the last error that says
+// more than that.
 func Poll(ctx context.Context, try func() error) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	var last error
 	for {
 		err := try()
 		if err == nil {
 			return nil
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return err
+			return last
 		}
 	}
 }

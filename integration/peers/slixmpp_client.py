@@ -180,7 +180,7 @@ class Commands:
     async def vcard(self, of):
         iq = await self.xmpp["xep_0054"].get_vcard(slixmpp.JID(of), cached=False)
         card = iq["vcard_temp"]
-        return {"name": card["FN"], "nickname": card["NICKNAME"], "photo": bool(card["PHOTO"]["BINVAL"] or card["PHOTO"]["EXTVAL"])}
+        return {"name": card["FN"], "nickname": (card["NICKNAME"] or [""])[0], "photo": bool(card["PHOTO"]["BINVAL"] or card["PHOTO"]["EXTVAL"])}
 
     async def command(self, to, node, action="execute", session=None, values=None):
         form = None
@@ -230,6 +230,12 @@ class Commands:
         done = asyncio.get_event_loop().create_future()
         fault = "muc::%s::presence-error" % room
 
+        own = {}
+
+        def presence(stanza):  # status 210: the room gave another nick than asked for
+            if 110 in stanza["muc"]["status_codes"]:
+                own["nick"] = stanza["from"].resource
+
         def subject(_):
             if not done.done():
                 done.set_result(None)
@@ -238,15 +244,17 @@ class Commands:
             if not done.done():
                 done.set_exception(RuntimeError("refused: " + stanza["error"]["condition"]))
 
+        self.xmpp.add_event_handler("groupchat_presence", presence)
         self.xmpp.add_event_handler("groupchat_subject", subject)
         self.xmpp.add_event_handler(fault, refused)
         try:
             muc.join_muc(room, nick, maxhistory=str(history))
             await asyncio.wait_for(done, 30)
         finally:
+            self.xmpp.del_event_handler("groupchat_presence", presence)
             self.xmpp.del_event_handler("groupchat_subject", subject)
             self.xmpp.del_event_handler(fault, refused)
-        return {"occupants": sorted(muc.get_roster(room)), "nick": muc.our_nicks[room]}
+        return {"occupants": sorted(muc.get_roster(room)), "nick": own.get("nick", nick)}
 
     async def leave(self, room, nick):
         self.xmpp["xep_0045"].leave_muc(room, nick)
