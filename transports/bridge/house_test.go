@@ -25,7 +25,6 @@ var (
 	domain = jid.MustParse("echo.example.org")
 	ann    = jid.MustParse("ann@example.org")
 	phone  = jid.MustParse("ann@example.org/phone")
-	ben    = jid.MustParse("ben@example.org")
 	desk   = jid.MustParse("ben@example.org/desk")
 	boss   = jid.MustParse("boss@example.org")
 )

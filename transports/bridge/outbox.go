@@ -146,6 +146,10 @@ func (w *worker) accept(ctx context.Context) {
 		if a.tomb != nil {
 			b.Archive = append(b.Archive, *a.tomb)
 		}
+		if a.subject != nil {
+			w.row.Topic = a.subject.Text
+			b.Rooms = append(b.Rooms, w.row)
+		}
 	}
 	if err := w.commit(ctx, b); err != nil {
 		w.g.log.Error("keeping outgoing messages", "room", w.row.Room, "messages", len(list), "error", err)

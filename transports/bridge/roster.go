@@ -121,8 +121,9 @@ func (g *Gateway) push(ctx context.Context, a *account, people []transports.User
 	for _, u := range people {
 		old, known := before[u.ID]
 		row := ContactRow{Account: a.id, User: u.ID, Pushed: pushed(u)}
+		set := row.Pushed + "\x00set" // by privilege: a server that grants it later is told again
 		if privileged {
-			row.Pushed += "\x00privileged" // a server that grants it later is told again
+			row.Pushed = set
 		}
 		contact, err := g.contactJID(u.ID)
 		switch {
@@ -132,7 +133,7 @@ func (g *Gateway) push(ctx context.Context, a *account, people []transports.User
 		case u.Gone && known:
 			g.removeContact(ctx, a, u.ID)
 			remove = append(remove, row)
-		case u.Gone || known && old == row.Pushed:
+		case u.Gone || known && (old == row.Pushed || old == set):
 		case privileged:
 			if err := g.setRoster(ctx, a.owner, contact, displayName(u), g.groupOf(u), "to"); err != nil {
 				g.log.Warn("setting a roster item", "account", a.id, "contact", contact.String(), "error", err)

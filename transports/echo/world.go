@@ -27,6 +27,7 @@ type World struct {
 	sessions map[*session]bool
 	tokens   map[transports.UserID]string
 	counter  int
+	counts   map[string]int // of events, by kind
 	faults
 }
 
@@ -50,7 +51,7 @@ const Parrot transports.UserID = "parrot"
 func NewWorld() *World {
 	w := &World{
 		users: map[transports.UserID]transports.UserInfo{}, places: map[transports.RoomID]*place{},
-		sessions: map[*session]bool{}, tokens: map[transports.UserID]string{},
+		sessions: map[*session]bool{}, tokens: map[transports.UserID]string{}, counts: map[string]int{},
 	}
 	w.AddUser(transports.UserInfo{ID: Parrot, Name: "Parrot", Bot: true})
 	w.AddRoom(transports.RoomInfo{ID: "lobby", Kind: transports.Public, Name: "Lobby"}, Parrot)
@@ -204,6 +205,7 @@ func (w *World) emit(room transports.RoomID, e transports.Event) error {
 	if e.At.IsZero() {
 		e.At = w.now()
 	}
+	w.counts[transports.BodyKind(e.Body)]++
 	for s := range w.sessions {
 		if slices.Contains(p.members, s.user) {
 			w.deliver(s, w.event(p, e, s.user))
@@ -410,3 +412,23 @@ func (w *World) last(room transports.RoomID) transports.Message {
 
 // Last is World.Last inside World.Do.
 func (a As) Last(room transports.RoomID) transports.Message { return a.w.last(room) }
+
+// Tell sends any event to one person's sessions as it is.
+func (a As) Tell(user transports.UserID, e transports.Event) error {
+	if e.At.IsZero() {
+		e.At = a.w.now()
+	}
+	for s := range a.w.sessions {
+		if s.user == user {
+			a.w.deliver(s, e)
+		}
+	}
+	return nil
+}
+
+// Count is how many events of a kind there were.
+func (w *World) Count(kind string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counts[kind]
+}
