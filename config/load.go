@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,6 +97,9 @@ func (c *Config) complete() {
 	}
 }
 
+// ofTests are variables of the tests, which start this program with their own environment.
+var ofTests = []string{"DRAGOMAN_REQUIRE_PEERS", "DRAGOMAN_KILL_ROUNDS", "DRAGOMAN_KILL_SEED"}
+
 // environment applies DRAGOMAN_SECTION_KEY. Lists are separated by commas.
 func environment(c *Config, environ []string, problems *Problems) {
 	known := map[string]reflect.Value{}
@@ -104,7 +108,7 @@ func environment(c *Config, environ []string, problems *Problems) {
 	})
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "DRAGOMAN_") || name == "DRAGOMAN_REQUIRE_PEERS" || strings.HasPrefix(name, "DRAGOMAN_TEST_") {
+		if !strings.HasPrefix(name, "DRAGOMAN_") || slices.Contains(ofTests, name) || strings.HasPrefix(name, "DRAGOMAN_TEST_") {
 			continue
 		}
 		v, ok := known[name]
