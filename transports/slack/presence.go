@@ -24,6 +24,10 @@ func (s *session) Watch(_ context.Context, users []transports.UserID) error {
 		}
 	}
 	s.watched = next
+	select {
+	case s.watch <- struct{}{}: // who is new is asked about at once
+	default:
+	}
 	return nil
 }
 
@@ -39,27 +43,36 @@ func (s *session) SetPresence(ctx context.Context, p transports.PresenceInfo) er
 	return s.fault(s.api.SetUserPresenceContext(ctx, value))
 }
 
+// pollPresence asks about everybody at each turn, and in between about those who are new.
 func (s *session) pollPresence() {
+	turn := time.NewTicker(s.n.o.Presence)
+	defer turn.Stop()
 	for {
-		for _, id := range s.watching() {
+		all := false
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-s.watch:
+		case <-turn.C:
+			all = true
+		}
+		for _, id := range s.watching(all) {
 			if !s.ask(id) {
 				return
 			}
 		}
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-time.After(s.n.o.Presence):
-		}
 	}
 }
 
-func (s *session) watching() []string {
+// watching are those whose presence matters, or of them only those of whom nothing is known yet.
+func (s *session) watching(all bool) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ids := make([]string, 0, len(s.watched))
-	for id := range s.watched {
-		ids = append(ids, id)
+	for id, show := range s.watched {
+		if all || show == "" {
+			ids = append(ids, id)
+		}
 	}
 	return ids
 }

@@ -46,7 +46,8 @@ type session struct {
 	rooms   map[string]transports.RoomInfo // by Slack's id
 	foreign map[string]time.Time           // channels that this account does not see, until when that holds
 	watched map[string]transports.Show
-	gone    bool // State told something final
+	watch   chan struct{} // there are new ones in watched
+	gone    bool          // State told something final
 }
 
 func newSession(n *Network, account transports.Account, c credentials, sink transports.Sink) *session {
@@ -55,7 +56,7 @@ func newSession(n *Network, account transports.Account, c credentials, sink tran
 		n: n, account: account, cred: c, sink: sink, bot: n.client(c.Bot), ctx: ctx, cancel: cancel,
 		log: n.o.Log.With("account", string(account.ID), "team", c.Team), pace: rate.NewLimiter(rate.Every(n.o.Pace), paceBurst),
 		people: map[string]transports.UserInfo{}, rooms: map[string]transports.RoomInfo{}, foreign: map[string]time.Time{},
-		watched: map[string]transports.Show{},
+		watched: map[string]transports.Show{}, watch: make(chan struct{}, 1),
 	}
 	s.api = s.bot
 	if c.User != "" {
