@@ -14,8 +14,8 @@ const (
 	NSBinding = "urn:xmpp:sasl-cb:0" // XEP-0440
 )
 
-// Tries is how many exchanges may fail before the stream is closed. RFC 6120 §6.4.5.
-const Tries = 3
+// DefaultTries is how many exchanges may fail before the stream is closed. RFC 6120 §6.4.5.
+const DefaultTries = 3
 
 // maxUnbound is how many exchanges may fail besides for the type of their channel binding: one for
 // each mechanism that a client may know. No password is tried in them.
@@ -79,7 +79,7 @@ func (d *Dialogue) Receive(ctx context.Context, e *stanza.Element) Outcome {
 	if !ok {
 		f = &Failure{Condition: TemporaryAuthFailure, Cause: err}
 	}
-	return Outcome{Reply: appendFailure(nil, f), Failure: f, TooMany: d.failed >= Tries}
+	return Outcome{Reply: appendFailure(nil, f), Failure: f, TooMany: d.failed >= d.server.cfg.Tries}
 }
 
 func (d *Dialogue) receive(ctx context.Context, e *stanza.Element) ([]byte, *Identity, error) {

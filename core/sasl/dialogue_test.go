@@ -104,11 +104,17 @@ func TestRFC6120_029_SecondAuth(t *testing.T) { // checklist 29
 
 func TestTooManyTries(t *testing.T) { // checklist 29
 	t.Parallel()
-	d := NewDialogue(server(t, users{}), Conn{TLS: true})
-	for i := 1; i <= Tries; i++ {
-		o := d.Receive(t.Context(), element("auth", "X", ""))
-		if o.TooMany != (i >= Tries) {
-			t.Error(i, o.TooMany)
+	for configured, tries := range map[int]int{0: DefaultTries, 5: 5} {
+		s, err := NewServer(Config{Host: jid.MustParse("example.org"), Accounts: users{}, Secret: secret, Tries: configured})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := NewDialogue(s, Conn{TLS: true})
+		for i := 1; i <= tries; i++ {
+			o := d.Receive(t.Context(), element("auth", "X", ""))
+			if o.TooMany != (i >= tries) {
+				t.Error(i, o.TooMany)
+			}
 		}
 	}
 }

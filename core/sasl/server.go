@@ -63,6 +63,8 @@ type Config struct {
 	Iterations int
 	// Mechanisms that may be offered; nil is all.
 	Mechanisms []string
+	// Tries is how many exchanges may fail before the stream is closed; 0 is DefaultTries.
+	Tries int
 }
 
 // minSecret is as long as what is made from it.
@@ -78,6 +80,9 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	if cfg.Iterations == 0 {
 		cfg.Iterations = DefaultIterations
+	}
+	if cfg.Tries == 0 {
+		cfg.Tries = DefaultTries
 	}
 	if cfg.Mechanisms == nil {
 		cfg.Mechanisms = All()

@@ -44,7 +44,7 @@ func TestUnknownBindingTypeIsNoGuess(t *testing.T) {
 	if out := d.Receive(t.Context(), auth(ScramSHA256, "y,,n=ann,r=abcdefgh")); out.Failure != nil || !strings.Contains(string(out.Reply), "challenge") {
 		t.Errorf("%s", out.Reply)
 	}
-	for range maxUnbound + Tries {
+	for range maxUnbound + DefaultTries {
 		if d.Receive(t.Context(), auth(ScramSHA1Plus, "p=tls-unique,,n=ann,r=abcdefgh")).TooMany {
 			return
 		}

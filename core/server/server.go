@@ -182,7 +182,7 @@ func (s *Server) newClients() error {
 	hosts := make([]c2s.Host, 0, len(s.hosts))
 	for _, h := range s.hosts {
 		auth, err := sasl.NewServer(sasl.Config{
-			Host: h.domain, Accounts: s.store.Logins(h.domain), Secret: secret, Iterations: s.config.Login.Iterations,
+			Host: h.domain, Accounts: s.store.Logins(h.domain), Secret: secret, Iterations: s.config.Login.Iterations, Tries: s.config.Login.Tries,
 		})
 		if err != nil {
 			return err
