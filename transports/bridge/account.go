@@ -29,6 +29,7 @@ type account struct {
 	mu      sync.Mutex
 	row     AccountRow
 	session transports.Session
+	synced  bool // its directory is being read, or was
 	state   transports.State
 	cause   error
 	told    bool               // the session has told its state since it was opened
@@ -240,7 +241,7 @@ func (a *account) openFailed(ctx context.Context, err error) (again bool, after 
 // opened publishes the session and does what is due whenever an account comes online.
 func (a *account) opened(ctx context.Context, session transports.Session) {
 	a.mu.Lock()
-	a.session = session
+	a.session, a.synced = session, false
 	online := !a.told
 	a.mu.Unlock()
 	if online {
@@ -249,7 +250,20 @@ func (a *account) opened(ctx context.Context, session transports.Session) {
 		a.g.spawn(a.resume)
 	}
 	a.runCatchUp()
-	a.g.spawn(func(ctx context.Context) { a.g.sync(ctx, a) })
+	a.syncOnce()
+}
+
+// syncOnce reads the directory of a session when it is online for the first time: some
+// networks accept an account before its connection is there.
+func (a *account) syncOnce() {
+	a.mu.Lock()
+	online := a.session != nil && (a.state == transports.Online || a.state == transports.Limited)
+	due := online && !a.synced
+	a.synced = a.synced || due
+	a.mu.Unlock()
+	if due {
+		a.g.spawn(func(ctx context.Context) { a.g.sync(ctx, a) })
+	}
 }
 
 func (a *account) close(session transports.Session) {
@@ -321,6 +335,7 @@ func (a *account) setState(ctx context.Context, state transports.State, cause er
 	a.g.spawn(func(ctx context.Context) { a.g.showState(a) })
 	if state == transports.Online && ready {
 		a.g.spawn(a.resume)
+		a.syncOnce()
 	}
 }
 
