@@ -79,6 +79,7 @@ type Gateway struct {
 	queries   queries
 	dialogues dialogues
 	commands  *command.Engine
+	nicks     nicks
 	since     time.Time
 	Counters  Counters
 }

@@ -114,6 +114,7 @@ func (o owner) Enter(ctx context.Context, r room.EnterRequest) (room.Grant, erro
 			return room.Grant{}, err
 		}
 	}
+	w.g.nicks.put(r.Session, r.Nick)
 	w.fillMembers(ctx, a)
 	me := w.g.person(ctx, a, a.user, a.name())
 	grant := room.Grant{OccupantID: w.g.occupantID(a.user, ""), Nick: displayName(me), Affiliation: room.AffMember, Role: room.RoleParticipant}
