@@ -3,18 +3,18 @@
 //
 // Stanza in:
 //
-//	1. stream.Scanner.Next      scanner.go: the bytes of one element, checked, with its place kept
-//	                            where it has only half arrived
-//	2. c2s session.receive      receive.go: is it allowed on this stream, now, from this sender; the
-//	                            sender's address is stamped on it
-//	3. router.Router.Route      router.go: by the receiver's domain, which is a Host of ours, a gateway's
-//	                            Endpoint, a component's link, or (for all others) the remote Destination
-//	4. router.Host.Deliver      host.go, rules.go: RFC 6121 §8 as a table: which sessions of the account,
-//	                            the server itself, or nobody
-//	5. stages                   server/stages.go: what else sees it on its way: privileges, archive, offline …
-//	6. Session.Deliver          c2s/deliver.go: the start tag written anew, the rest as it came
-//	7. stream.Queue             queue.go: bytes that wait, bounded; one write for all that a reader
-//	                            caused with the bytes that it had
+//  1. stream.Scanner.Next      scanner.go: the bytes of one element, checked, with its place kept
+//     where it has only half arrived
+//  2. c2s session.receive      receive.go: is it allowed on this stream, now, from this sender; the
+//     sender's address is stamped on it
+//  3. router.Router.Route      router.go: by the receiver's domain, which is a Host of ours, a gateway's
+//     Endpoint, a component's link, or (for all others) the remote Destination
+//  4. router.Host.Deliver      host.go, rules.go: RFC 6121 §8 as a table: which sessions of the account,
+//     the server itself, or nobody
+//  5. stages                   server/stages.go: what else sees it on its way: privileges, archive, offline …
+//  6. Session.Deliver          c2s/deliver.go: the start tag written anew, the rest as it came
+//  7. stream.Queue             queue.go: bytes that wait, bounded; one write for all that a reader
+//     caused with the bytes that it had
 //
 // An IQ for the server is answered in step 4 by the handler that a feature registered for its
 // namespace; presence goes to features/presence there.

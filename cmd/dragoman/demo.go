@@ -86,6 +86,9 @@ func runDemo(ctx context.Context, o demoOptions, w io.Writer) (err error) {
 	tracer.towns = towns
 
 	if err := h.open(ctx, towns, tracer, out); err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped before it began
+		}
 		return err
 	}
 	return serveDemo(ctx, h, towns, out)

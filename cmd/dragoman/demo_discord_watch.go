@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
@@ -110,14 +110,18 @@ func (d discordWatch) REST(x fake.Exchange) {
 	d.tracer.show(trafficLine{town: d.name(), way: wayOut, step: "5 call", room: d.placeName(room), text: text})
 }
 
+// words are the parts of a path that are neither ids nor secrets.
+var words = []string{"channels", "messages", "webhooks", "reactions", "@me"}
+
 // shortPath is a path without its ids and secrets.
 func shortPath(parts []string) string {
 	short := make([]string, 0, len(parts))
-	for i, p := range parts {
-		if p, err := url.PathUnescape(p); err == nil && (i%2 == 0 || p == "@me") && len(p) < 20 || p == "reactions" {
+	for _, p := range parts {
+		if !slices.Contains(words, p) {
+			p = "…"
+		}
+		if p != "…" || len(short) == 0 || short[len(short)-1] != p {
 			short = append(short, p)
-		} else if len(short) == 0 || short[len(short)-1] != "…" {
-			short = append(short, "…")
 		}
 	}
 	return "/" + strings.Join(short, "/")

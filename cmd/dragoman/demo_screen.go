@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -231,5 +230,3 @@ func (l *screenLog) WithAttrs(attrs []slog.Attr) slog.Handler {
 func (l *screenLog) WithGroup(string) slog.Handler { return l }
 
 func attrText(a slog.Attr) string { return fmt.Sprintf("  %s=%v", a.Key, a.Value) }
-
-func now() string { return time.Now().Format(clockFormat) }

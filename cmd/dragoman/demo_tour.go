@@ -96,7 +96,11 @@ func (t *tour) speech(who, text string) {
 
 // done prints what has been achieved.
 func (t *tour) done(format string, args ...any) {
-	t.out.line(span{"  ✓ ", green, 4}, span{text: fmt.Sprintf(format, args...)})
+	mark := "  ✓ "
+	for _, line := range wrap(fmt.Sprintf(format, args...), t.out.columns-4) {
+		t.out.line(span{mark, green, 4}, span{text: line})
+		mark = ""
+	}
 }
 
 // patient is the context for one thing that is to come.

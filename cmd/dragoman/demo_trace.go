@@ -5,16 +5,17 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Columns of a line of traffic.
 const (
 	clockFormat  = "15:04:05.000"
-	clockColumns = 15
+	clockColumns = 14
 	townColumns  = 9
-	wayColumns   = 5
+	wayColumns   = 6
 	stepColumns  = 15
-	roomColumns  = 16
+	roomColumns  = 14
 )
 
 // The two ways, as package transports tells them.
@@ -38,9 +39,10 @@ type tracer struct {
 	out   *screen
 	towns []town // set before anything runs
 
-	mu    sync.Mutex
-	known map[message]bool // events that were shown as they came
-	own   map[message]bool // messages that the gateway made
+	printing sync.Mutex
+	mu       sync.Mutex
+	known    map[message]bool // events that were shown as they came
+	own      map[message]bool // messages that the gateway made
 }
 
 // message is a message or an event within its room, by the bridge's names.
@@ -59,19 +61,21 @@ func (t *tracer) show(l trafficLine) {
 	if l.way == wayOut {
 		arrow, kind = "→", yellow
 	}
+	t.printing.Lock() // so that the clock never runs backwards on the screen
+	defer t.printing.Unlock()
 	t.out.line(
-		span{now(), dim, clockColumns}, span{l.town, kind, townColumns}, span{arrow + " " + l.way, kind, wayColumns + 1},
+		span{time.Now().Format(clockFormat), dim, clockColumns}, span{l.town, kind, townColumns}, span{arrow + " " + l.way, kind, wayColumns},
 		span{l.step, plain, stepColumns}, span{l.room, dim, roomColumns}, span{text: l.text},
 	)
 }
 
-// inner is how the bridge's steps are shown.
+// inner is how the bridge's steps are shown; %s is what it is about.
 var inner = map[string]struct{ way, step, text string }{
-	"inbox":  {wayIn, "2 inbox", "is on disk, once; now the network may forget it"},
-	"stanza": {wayIn, "6 stanza", "ids, echo and text are clear: a stanza for the server"},
-	"outbox": {wayOut, "3 outbox", "is on disk; now the sender is told so"},
-	"call":   {wayOut, "4 worker", "calls the network"},
-	"sent":   {wayOut, "6 id map", "the network's id is kept beside the stanza's"},
+	"deliver":     {wayIn, "2 inbox", "%s goes into the durable inbox, once"},
+	"handed over": {wayIn, "6 stanza", "%s goes to the server as a stanza"},
+	"outbox":      {wayOut, "3 outbox", "%s is on disk; now the sender is told so"},
+	"call":        {wayOut, "4 worker", "the room's worker calls the network with %s"},
+	"sent":        {wayOut, "6 id map", "the network's id of %s is kept beside the stanza's"},
 }
 
 // shownKinds are the kinds of events that are worth a line; the others are too many.
@@ -89,23 +93,19 @@ func (t *tracer) step(step string, attrs ...slog.Attr) {
 	if !shown {
 		return
 	}
-	key := message{values["room"], values["key"]}
-	if step == "deliver" {
-		t.remember(t.known, key)
-		return // the stand-in has shown it
-	}
 	i, ok := inner[step]
-	if !ok || i.way == wayIn && !t.expected(key, step == "stanza") {
+	if !ok {
 		return
 	}
-	l := trafficLine{way: i.way, step: i.step, text: what + " " + i.text}
+	l := trafficLine{way: i.way, step: i.step, text: fmt.Sprintf(i.text, what)}
 	l.town, l.room = t.place(values["gateway"], values["room"])
-	switch {
-	case step == "stanza":
-		l.text = what + ": " + i.text
-		if values["kind"] != "reactions" && t.isOwn(key) {
-			l.step, l.text = "5 echo", what+" is our own: it goes no further"
-		}
+	switch event := (message{values["room"], values["key"]}); {
+	case step == "deliver":
+		t.remember(t.known, event)
+	case step == "handed over" && !t.expected(event):
+		return // history that is read is not shown line by line
+	case step == "handed over" && values["kind"] != "reactions" && t.isOwn(event):
+		l.step, l.text = "5 echo", what+" is what we wrote ourselves: it goes no further"
 	case step == "call" && values["attempt"] != "1":
 		l.text += ", attempt " + values["attempt"]
 	}
@@ -124,14 +124,12 @@ func (t *tracer) remember(set map[message]bool, key message) {
 	set[key] = true
 }
 
-// expected tells whether an event was seen coming: history that is read is not shown line by line.
-func (t *tracer) expected(key message, last bool) bool {
+// expected tells whether an event was seen coming.
+func (t *tracer) expected(event message) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	known := t.known[key]
-	if last {
-		delete(t.known, key)
-	}
+	known := t.known[event]
+	delete(t.known, event)
 	return known
 }
 

@@ -34,7 +34,9 @@ func (h *demoHouse) invite(out *screen, towns []town, failed error) {
 	if failed != nil {
 		out.line(span{text: "The tour did not get to its end, but the server runs. " + failed.Error(), style: red})
 	}
-	out.say("Log in with a client as above. The people answer, and talk among themselves from time to time.")
+	host, port := reachable(h.config.Listen.C2S[0])
+	out.say("Log in with a client as %s@%s, password %s, server %s, port %s.", h.options.user, demoHost, h.password, host, port)
+	out.say("The people answer you, and talk among themselves from time to time.")
 	for _, w := range towns {
 		gateway := gatewayOf(w)
 		out.heading(w.name() + ", " + gateway)

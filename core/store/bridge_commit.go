@@ -127,7 +127,7 @@ func (b *Bridge) commitEvents(tx *sql.Tx, batch *bridge.Batch) error {
 		case bridge.EventDone:
 			_, err = tx.Exec(doneEventSQL, e.Seq)
 		case bridge.EventReady:
-			_, err = tx.Exec(readyEventSQL, e.Out, e.Seq)
+			_, err = tx.Exec(readyEventSQL, e.Out, e.Order, e.Seq)
 		case bridge.EventFailed:
 			_, err = tx.Exec(failedEventSQL, e.Error, e.Seq)
 		}

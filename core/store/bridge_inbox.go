@@ -21,11 +21,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (room, key) DO NOTHING`
 	eventColumns = `SELECT seq, room, account, key, kind, lane, place, data, at, state, out, error FROM bridge_inbox `
 
 	pendingEventsSQL = eventColumns + `WHERE room = ? AND state = 0 ORDER BY lane, place LIMIT ?`
-	readyEventsSQL   = eventColumns + `WHERE state = 1 AND seq BETWEEN ? AND ? ORDER BY seq`
+	readyEventsSQL   = eventColumns + `WHERE state = 1 AND seq BETWEEN ? AND ? ORDER BY place`
 	failedEventsSQL  = eventColumns + `WHERE state = 2 AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`
 
 	doneEventSQL   = `UPDATE bridge_inbox SET state = 3, data = '', out = NULL, error = NULL WHERE seq = ?`
-	readyEventSQL  = `UPDATE bridge_inbox SET state = 1, data = '', out = ?, error = NULL WHERE seq = ?`
+	readyEventSQL  = `UPDATE bridge_inbox SET state = 1, data = '', out = ?, place = ?, error = NULL WHERE seq = ?`
 	failedEventSQL = `UPDATE bridge_inbox SET state = 2, error = ? WHERE seq = ?`
 	replayEventSQL = `UPDATE bridge_inbox SET state = 0, error = NULL WHERE seq = ? AND state = 2 RETURNING room`
 )
@@ -40,7 +40,7 @@ const sequencesSQL = `SELECT max(
   coalesce((SELECT max(seq) FROM bridge_inbox WHERE seq BETWEEN ?1 AND ?2), ?1),
   coalesce((SELECT max(seq) FROM bridge_outbox WHERE seq BETWEEN ?1 AND ?2), ?1),
   coalesce((SELECT max(seq) FROM bridge_archive WHERE seq BETWEEN ?1 AND ?2), ?1),
-  coalesce((SELECT max(place) FROM bridge_inbox WHERE state = 0 AND seq BETWEEN ?1 AND ?2), ?1))`
+  coalesce((SELECT max(place) FROM bridge_inbox WHERE state IN (0, 1) AND seq BETWEEN ?1 AND ?2), ?1))`
 
 // Sequences implements bridge.Outbox.
 func (b *Bridge) Sequences(ctx context.Context) (last int64, err error) {

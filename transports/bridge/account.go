@@ -187,7 +187,9 @@ func (a *account) open(ctx context.Context) (again bool, after time.Duration) {
 	a.state, a.cause, a.told = transports.Connecting, nil, false
 	a.mu.Unlock()
 	s := &sink{a: a, over: make(chan error, 1), posted: make(chan struct{}, maxPosted)}
-	a.beginCatchUp()
+	if err := a.beginCatchUp(); err != nil {
+		return a.openFailed(ctx, transports.Later(time.Second, err))
+	}
 	session, err := a.g.network.Open(ctx, transports.Account{ID: a.id, User: row.User, Name: row.Name, Secret: secret, State: row.State}, s)
 	clear(secret)
 	if err == nil {

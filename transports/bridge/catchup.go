@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -23,14 +24,13 @@ const roomsPage = 500
 
 // beginCatchUp is called when events may have been missed, before any later event: from
 // now on live events are held behind what the history will bring.
-func (a *account) beginCatchUp() {
+func (a *account) beginCatchUp() error {
 	if !a.g.info.Caps.History {
-		return
+		return nil
 	}
 	rooms, err := a.knownRooms(a.g.ctx)
 	if err != nil {
-		a.g.log.Error("reading rooms to catch up", "account", a.id, "error", err)
-		return
+		return fmt.Errorf("read rooms to catch up: %w", err)
 	}
 	a.mu.Lock()
 	if a.gap == nil {
@@ -52,6 +52,7 @@ func (a *account) beginCatchUp() {
 	for _, id := range fresh {
 		a.g.hold(id)
 	}
+	return nil
 }
 
 // knownRooms are those that this account is in and whose history was read before.

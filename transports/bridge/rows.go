@@ -201,6 +201,7 @@ type EventUpdate struct {
 	Seq   int64
 	State EventState
 	Out   []byte
+	Order int64 // of a ready row: the order in which such rows are handed over
 	Error string
 }
 

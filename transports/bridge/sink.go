@@ -107,7 +107,11 @@ func (s *sink) Resynced() {
 	if s.closed.Load() {
 		return
 	}
-	s.a.beginCatchUp()
+	if err := s.a.beginCatchUp(); err != nil {
+		s.closed.Store(true) // no event may pass what was missed: open the session again
+		s.end(transports.Later(time.Second, err))
+		return
+	}
 	s.a.runCatchUp()
 }
 

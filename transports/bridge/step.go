@@ -68,6 +68,10 @@ func (w *worker) takeIn(ctx context.Context) {
 		}
 		return
 	}
+	if !w.mayTakeIn() { // a catch-up has begun, and what has come since is perhaps among these
+		w.lookIn()
+		return
+	}
 	w.heldRows = 0
 	done, all := w.work(ctx, rows)
 	if ctx.Err() != nil {
@@ -170,7 +174,7 @@ func (s *step) run(ctx context.Context) (err error) {
 func (s *step) finish() {
 	u := EventUpdate{Seq: s.row.Seq, State: EventDone}
 	if len(s.kept) > 0 {
-		u.State = EventReady
+		u.State, u.Order = EventReady, s.w.g.next()
 		u.Out, _ = json.Marshal(s.kept)
 	}
 	s.b.Events = append(s.b.Events, u)

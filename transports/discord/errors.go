@@ -8,52 +8,96 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
 )
 
 // Codes of Discord's JSON errors that we tell apart (docs: Opcodes and Status Codes).
 const (
-	codeUnknownChannel = 10003
-	codeUnknownMessage = 10008
-	codeUnknownUser    = 10013
-	codeUnknownWebhook = 10015
-	codeTooManyHooks   = 30007
-	codeUnauthorized   = 40001
-	codeMissingAccess  = 50001
-	codeEmptyMessage   = 50006
-	codeCannotMessage  = 50007
-	codeMissingPerms   = 50013
-	codeNotTheAuthor   = 50005
-	codeInvalidForm    = 50035
-	codeThreadArchived = 50083
-	codeSlowmode       = 20016
+	codeUnknownChannel  = 10003
+	codeUnknownMessage  = 10008
+	codeUnknownEmoji    = 10014
+	codeUnknownWebhook  = 10015
+	codeTooManyHooks    = 30007
+	codeTooManyOfGuild  = 30058
+	codeMissingAccess   = 50001
+	codeMissingPerms    = 50013
+	codeBadWebhookToken = 50027
 )
 
+const needToken = "Discord does not accept the token any longer: link again with a new one"
+
+// relink are the errors after which the token is of no use any longer.
+var relink = map[int]string{
+	40001: needToken,
+	40002: "Discord wants the account to be verified: do that at discord.com, then link again",
+	50014: needToken,
+	50025: needToken,
+	50178: "Discord wants the account to be verified: do that at discord.com, then link again",
+}
+
+// passing are the errors that a repetition mends: text, and how long to wait at least.
+var passing = map[int]struct {
+	text  string
+	after time.Duration
+}{
+	20016:  {"the channel is in slow mode", 5 * time.Second},
+	20022:  {"the channel takes no more changes for now", time.Minute},
+	20028:  {"the channel takes no more messages for now", 10 * time.Second},
+	20029:  {"the server takes no more messages for now", 10 * time.Second},
+	30046:  {"no more changes to old messages for now", 10 * time.Minute},
+	40003:  {"too many conversations were opened", time.Minute},
+	40004:  {"Discord takes no messages for now", time.Minute},
+	40006:  {"Discord has this switched off for now", time.Minute},
+	40062:  {"Discord asks to wait", time.Minute},
+	40333:  {"something before Discord blocks us", time.Minute},
+	110000: {"Discord is not ready", 10 * time.Second},
+	110001: {"Discord is not ready", 10 * time.Second},
+	130000: {"Discord is overloaded", 10 * time.Second},
+}
+
+// refused are the errors that no repetition mends: condition and text for the sender.
 var refused = map[int][2]string{
 	codeUnknownChannel: {"item-not-found", "Discord knows no such channel"},
+	10004:              {"item-not-found", "Discord knows no such server, or the bot is not in it"},
 	codeUnknownMessage: {"item-not-found", "the message is no longer there"},
-	codeUnknownUser:    {"item-not-found", "Discord knows no such person"},
+	10013:              {"item-not-found", "Discord knows no such person"},
+	codeUnknownEmoji:   {"not-acceptable", "Discord has no such emoji"},
+	20009:              {"not-acceptable", "Discord does not let such content through to them"},
+	30010:              {"not-allowed", "the message has as many kinds of reactions as Discord allows"},
+	40005:              {"not-acceptable", "the message is too big for Discord"},
+	40007:              {"forbidden", "the bot is banned from this server"},
+	40058:              {"not-allowed", "a forum takes posts only: write in one of them"},
 	codeMissingAccess:  {"forbidden", "the bot does not see this channel: give it access"},
-	codeEmptyMessage:   {"bad-request", "the message has no text"},
-	codeCannotMessage:  {"forbidden", "this person takes no messages from the bot"},
+	50003:              {"not-allowed", "a direct conversation cannot do that"},
+	50005:              {"forbidden", "this message is somebody else's"},
+	50006:              {"bad-request", "the message has no text"},
+	50007:              {"forbidden", "this person takes no messages from the bot"},
+	50008:              {"not-allowed", "this channel takes no messages"},
+	50009:              {"forbidden", "the server wants more of those who write there"},
 	codeMissingPerms:   {"forbidden", "the bot lacks a permission for that in this channel"},
-	codeNotTheAuthor:   {"forbidden", "this message is somebody else's"},
-	codeInvalidForm:    {"not-acceptable", "Discord does not take a message like this"},
-	codeThreadArchived: {"not-allowed", "the thread is archived"},
+	50021:              {"not-allowed", "Discord's own messages cannot be changed"},
+	50024:              {"not-allowed", "this kind of channel cannot do that"},
+	50035:              {"not-acceptable", "Discord does not take a message like this"},
+	50083:              {"not-allowed", "the thread is archived"},
+	50278:              {"forbidden", "this person shares no server with the bot"},
+	60003:              {"forbidden", "the server wants the bot's owner to use two-factor login"},
+	90001:              {"forbidden", "somebody has blocked the bot's reactions"},
+	160002:             {"forbidden", "the bot needs the permission to read this channel's history"},
+	160005:             {"not-allowed", "the thread is locked"},
+	200000:             {"not-acceptable", "the server's automatic moderation does not let this message through"},
+	240000:             {"not-acceptable", "Discord's filter for harmful links does not let this message through"},
 }
 
 // code is Discord's own error code, 0 where there is none.
 func code(err error) int {
-	var rest *discordgo.RESTError
-	if errors.As(err, &rest) && rest.Message != nil {
-		return rest.Message.Code
+	var e *apiError
+	if errors.As(err, &e) {
+		return e.code
 	}
 	return 0
 }
 
-// classify gives an error of discordgo its class.
+// classify gives an error of the API its class.
 func classify(err error) error {
 	if err == nil {
 		return nil
@@ -62,39 +106,37 @@ func classify(err error) error {
 	if errors.As(err, &done) {
 		return err
 	}
-	var limited *discordgo.RateLimitError
-	if errors.As(err, &limited) {
-		return &transports.Error{Class: transports.Retry, Text: "Discord asks to wait", After: limited.RetryAfter, Unsent: true, Err: err}
+	var answer *apiError
+	if errors.As(err, &answer) {
+		return classifyAnswer(answer, err)
 	}
-	var rest *discordgo.RESTError
-	if errors.As(err, &rest) && rest.Response != nil {
-		return classifyAnswer(rest, err)
-	}
-	if errors.Is(err, discordgo.ErrUnauthorized) {
-		return transports.Relink("Discord does not accept the token any longer: link again with a new one", err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errNonsense) {
+		return transports.Later(time.Second, err)
 	}
 	var op *net.OpError
 	unsent := errors.As(err, &op) && op.Op == "dial"
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return transports.Later(0, err)
-	}
 	return &transports.Error{Class: transports.Retry, Text: "Discord cannot be reached", Unsent: unsent, Err: err}
 }
 
-func classifyAnswer(rest *discordgo.RESTError, err error) error {
-	status := rest.Response.StatusCode
-	switch {
-	case status == http.StatusUnauthorized:
-		return transports.Relink("Discord does not accept the token any longer: link again with a new one", err)
-	case status == http.StatusTooManyRequests:
-		return &transports.Error{Class: transports.Retry, Text: "Discord asks to wait", After: time.Second, Unsent: true, Err: err}
-	case status >= 500 || status == http.StatusRequestTimeout:
-		return transports.Later(0, err)
-	case code(err) == codeSlowmode:
-		return &transports.Error{Class: transports.Retry, Text: "the channel is in slow mode", After: 5 * time.Second, Unsent: true, Err: err}
+func classifyAnswer(e *apiError, err error) error {
+	if text, ok := relink[e.code]; ok {
+		return transports.Relink(text, err)
 	}
-	if r, ok := refused[code(err)]; ok {
+	if p, ok := passing[e.code]; ok {
+		return &transports.Error{Class: transports.Retry, Text: p.text, After: max(p.after, e.after), Unsent: true, Err: err}
+	}
+	switch {
+	case e.code == codeBadWebhookToken: // with status 401, but it is not the account's token
+		return transports.Refuse("item-not-found", "the channel's webhook is gone", err)
+	case e.status == http.StatusUnauthorized:
+		return transports.Relink(needToken, err)
+	case e.status == http.StatusTooManyRequests:
+		return &transports.Error{Class: transports.Retry, Text: "Discord asks to wait", After: e.after, Unsent: true, Err: err}
+	case e.status >= 500 || e.status == http.StatusRequestTimeout:
+		return transports.Later(0, err)
+	}
+	if r, ok := refused[e.code]; ok {
 		return transports.Refuse(r[0], r[1], err)
 	}
-	return transports.Refuse("undefined-condition", fmt.Sprintf("Discord refuses (status %d, code %d)", status, code(err)), err)
+	return transports.Refuse("undefined-condition", fmt.Sprintf("Discord refuses (status %d, code %d: %s)", e.status, e.code, e.message), err)
 }

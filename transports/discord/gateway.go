@@ -2,13 +2,12 @@ package discord
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"net/url"
-	"sync/atomic"
+	"runtime/debug"
 	"time"
 
 	"github.com/bwmarrin/discordgo"
@@ -18,66 +17,41 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Opcodes of the gateway (docs: Opcodes and Status Codes).
-const (
-	opDispatch       = 0
-	opHeartbeat      = 1
-	opIdentify       = 2
-	opPresence       = 3
-	opResume         = 6
-	opReconnect      = 7
-	opInvalidSession = 9
-	opHello          = 10
-	opHeartbeatAck   = 11
-)
-
 // Limits of the gateway.
 const (
 	maxPayload   = 16 << 20 // a GUILD_CREATE of a large guild, in bytes
 	sendEvery    = 600 * time.Millisecond
 	sendBurst    = 60
 	helloTimeout = 20 * time.Second
+	steady       = time.Minute                // a connection that lasted so long was a good one
 	resumable    = websocket.StatusCode(4000) // 1000 and 1001 would end the session at Discord's side
 )
 
 const intents = discordgo.IntentsGuilds | discordgo.IntentsGuildMembers | discordgo.IntentsGuildPresences | discordgo.IntentsGuildMessages |
 	discordgo.IntentsGuildMessageReactions | discordgo.IntentsGuildMessageTyping | discordgo.IntentsDirectMessages |
-	discordgo.IntentsDirectMessageReactions | discordgo.IntentsDirectMessageTyping | discordgo.IntentMessageContent
-
-// resume is what is kept to go on where a connection stopped.
-type resume struct {
-	Session string `json:"session"`
-	Seq     int64  `json:"seq"`
-	URL     string `json:"url"`
-}
-
-type frame struct {
-	Op   int             `json:"op"`
-	Data json.RawMessage `json:"d"`
-	Seq  *int64          `json:"s"`
-	Type string          `json:"t"`
-}
+	discordgo.IntentsDirectMessageReactions | discordgo.IntentsDirectMessageTyping | discordgo.IntentMessageContent | discordgo.IntentsGuildEmojis
 
 // run keeps a connection until ctx ends or Discord refuses for good.
 func (s *session) run(ctx context.Context) {
 	wait := s.n.o.RetryMin
 	for ctx.Err() == nil {
-		s.sink.State(transports.Connecting, nil)
+		s.tell(transports.Connecting, nil)
 		began := time.Now()
-		err := s.connect(ctx)
+		err := s.guardedConnect(ctx)
+		s.progress.rewind()
 		if ctx.Err() != nil {
 			return
 		}
-		switch class := transports.ClassOf(err); class {
+		switch transports.ClassOf(err) {
 		case transports.NeedLogin:
-			s.sink.State(transports.NeedsLogin, err)
+			s.tell(transports.NeedsLogin, err)
 			return
 		case transports.Refused:
-			s.sink.State(transports.Failed, err)
+			s.tell(transports.Failed, err)
 			return
 		}
-		s.sink.State(transports.Connecting, err)
-		if time.Since(began) > time.Minute {
+		s.tell(transports.Connecting, err)
+		if time.Since(began) > steady {
 			wait = s.n.o.RetryMin
 		}
 		pause := wait/2 + rand.N(wait/2+1)
@@ -86,19 +60,30 @@ func (s *session) run(ctx context.Context) {
 			pause = max(pause, e.After)
 		}
 		s.log.Debug("discord gateway ended", "err", err, "wait", pause)
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return
-		case <-time.After(pause):
+		case <-timer.C:
 		}
 		wait = min(2*wait, s.n.o.RetryMax)
 	}
 }
 
+// guardedConnect turns a bug of ours into a connection that ended.
+func (s *session) guardedConnect(ctx context.Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("discord gateway", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = transports.Later(time.Minute, errors.New("panic"))
+		}
+	}()
+	return s.connect(ctx)
+}
+
 // connect runs one connection to its end.
 func (s *session) connect(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	address, err := s.address(ctx)
 	if err != nil {
 		return err
@@ -107,14 +92,16 @@ func (s *session) connect(ctx context.Context) error {
 	ws, _, err := websocket.Dial(dialCtx, address, nil)
 	dialed()
 	if err != nil {
-		s.state.setURL("") // the resume address may be what fails
-		return transports.Later(0, err)
+		s.progress.setURL("") // the resume address may be what fails
+		return transports.Later(0, fmt.Errorf("dial the gateway: %w", bare(err)))
 	}
 	ws.SetReadLimit(maxPayload)
 	defer func() { _ = ws.CloseNow() }() // closed with a code where that matters
-	c := &connection{s: s, ws: ws, pace: rate.NewLimiter(rate.Every(sendEvery), sendBurst)}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c := &connection{s: s, ws: ws, pace: rate.NewLimiter(rate.Every(sendEvery), sendBurst), cancel: cancel}
 	if err := c.hello(ctx); err != nil {
-		return s.closed(err)
+		return s.closed(ctx, err)
 	}
 	beating := make(chan struct{})
 	go func() {
@@ -124,18 +111,21 @@ func (s *session) connect(ctx context.Context) error {
 	s.setConnection(c)
 	err = c.read(ctx)
 	s.setConnection(nil)
-	cancel()
-	_ = ws.Close(resumable, "") // it may be gone already
+	if ctx.Err() == nil {
+		_ = ws.Close(resumable, "") // it may be gone already
+	}
+	err = s.closed(ctx, err)
+	cancel(nil)
 	<-beating
-	return s.closed(err)
+	return err
 }
 
 // address is where to connect: the session's own address to resume, else what Discord says.
 func (s *session) address(ctx context.Context) (string, error) {
-	base := s.state.resume().URL
+	base := s.progress.resume().URL
 	if base == "" {
-		g, err := s.rest.GatewayBot(discordgo.WithContext(ctx))
-		if err != nil {
+		var g discordgo.GatewayBotResponse
+		if err := s.api.call(ctx, get("/gateway/bot"), &g); err != nil {
 			return "", classify(err)
 		}
 		if l := g.SessionStartLimit; l.Total > 0 && l.Remaining == 0 {
@@ -145,8 +135,8 @@ func (s *session) address(ctx context.Context) (string, error) {
 	}
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "wss" && (u.Scheme != "ws" || !loopback(u.Hostname())) {
-		s.state.setURL("")
-		return "", transports.Later(0, fmt.Errorf("gateway address %q", base))
+		s.progress.setURL("")
+		return "", transports.Later(0, fmt.Errorf("the gateway's address %q is none", shorten(base, 100)))
 	}
 	q := u.Query()
 	q.Set("v", "10")
@@ -164,136 +154,25 @@ func loopback(host string) bool {
 }
 
 // closed reads the reason of an end (docs: Gateway Close Event Codes).
-func (s *session) closed(err error) error {
+func (s *session) closed(ctx context.Context, err error) error {
 	switch status := websocket.CloseStatus(err); status {
 	case 4004:
-		s.state.forget()
-		return transports.Relink("Discord does not accept the token any longer: link again with a new one", err)
+		s.progress.forget()
+		return transports.Relink(needToken, err)
 	case 4013, 4014:
-		s.state.forget()
+		s.progress.forget()
 		return transports.Relink(intentHelp("a privileged intent"), err)
 	case 4010, 4011, 4012:
 		return transports.Refuse("undefined-condition", "Discord refuses this connection", err)
 	case 4007, 4009, 4003, 1000, 1001: // the session is over: a new one is begun
-		s.state.forget()
+		s.progress.forget()
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause // what we ended it for
 	}
 	var e *transports.Error
-	if errors.As(err, &e) {
-		return err
+	if errors.As(err, &e) && e.Class == transports.Retry {
+		return e
 	}
 	return transports.Later(0, err)
-}
-
-// connection is one WebSocket.
-type connection struct {
-	s        *session
-	ws       *websocket.Conn
-	pace     *rate.Limiter // 120 sends in 60 s
-	interval time.Duration
-	unacked  atomic.Bool
-	resumed  bool
-}
-
-func (c *connection) send(ctx context.Context, op int, data any) error {
-	if op != opHeartbeat {
-		if err := c.pace.Wait(ctx); err != nil {
-			return err
-		}
-	}
-	raw, err := json.Marshal(map[string]any{"op": op, "d": data})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
-	defer cancel()
-	return c.ws.Write(ctx, websocket.MessageText, raw)
-}
-
-func (c *connection) next(ctx context.Context) (frame, error) {
-	var f frame
-	_, data, err := c.ws.Read(ctx)
-	if err != nil {
-		return f, err
-	}
-	err = json.Unmarshal(data, &f)
-	return f, err
-}
-
-// hello waits for op 10, then resumes or identifies.
-func (c *connection) hello(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
-	defer cancel()
-	f, err := c.next(ctx)
-	if err != nil {
-		return err
-	}
-	var hello struct {
-		Interval int64 `json:"heartbeat_interval"` // milliseconds
-	}
-	if f.Op != opHello || json.Unmarshal(f.Data, &hello) != nil || hello.Interval < 10 || hello.Interval > 10*60*1000 {
-		return errors.New("the gateway did not say hello")
-	}
-	c.interval = time.Duration(hello.Interval) * time.Millisecond
-	if r := c.s.state.resume(); r.Session != "" {
-		c.resumed = true
-		return c.send(ctx, opResume, map[string]any{"token": c.s.cred.Token, "session_id": r.Session, "seq": r.Seq})
-	}
-	return c.send(ctx, opIdentify, map[string]any{
-		"token": c.s.cred.Token, "intents": int(intents), "large_threshold": 250,
-		"properties": map[string]string{"os": "linux", "browser": "dragoman", "device": "dragoman"},
-	})
-}
-
-// beat sends heartbeats, the first after a random part of the interval, and ends the
-// connection when one is not answered by the next (docs: Sending Heartbeats).
-func (c *connection) beat(ctx context.Context) {
-	timer := time.NewTimer(rand.N(c.interval))
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		if c.unacked.Swap(true) {
-			_ = c.ws.Close(resumable, "no heartbeat") // the reader sees the end
-			return
-		}
-		if c.send(ctx, opHeartbeat, c.s.state.seq()) != nil {
-			return // the reader sees the end
-		}
-		timer.Reset(c.interval)
-	}
-}
-
-// read takes frames in order until the connection ends.
-func (c *connection) read(ctx context.Context) error {
-	for {
-		f, err := c.next(ctx)
-		if err != nil {
-			return err
-		}
-		switch f.Op {
-		case opDispatch:
-			if err := c.s.dispatch(ctx, f); err != nil {
-				return err
-			}
-		case opHeartbeat:
-			if err := c.send(ctx, opHeartbeat, c.s.state.seq()); err != nil {
-				return err
-			}
-		case opHeartbeatAck:
-			c.unacked.Store(false)
-		case opReconnect:
-			return errors.New("discord asks to reconnect")
-		case opInvalidSession:
-			var may bool
-			_ = json.Unmarshal(f.Data, &may) // anything else is false
-			if !may {
-				c.s.state.forget()
-			}
-			// docs: wait one to five seconds before a new session
-			return transports.Later(time.Second+rand.N(4*time.Second), errors.New("the session is not valid"))
-		}
-	}
 }

@@ -2,8 +2,6 @@ package discord
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,55 +14,51 @@ import (
 // backWindow is how many messages before the last known one are looked at for edits.
 const backWindow = 50
 
+// maxPage is the most messages of one answer (docs: Get Channel Messages).
+const maxPage = 100
+
 // History reads past messages of a room, oldest first.
 func (s *session) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) ([]transports.Event, bool, error) {
-	id, err := checkRoom(room)
+	c, err := s.place(ctx, room)
 	if err != nil {
 		return nil, false, err
-	}
-	c, err := s.channelOf(ctx, id)
-	if err != nil {
-		return nil, false, err
-	}
-	if c == nil {
-		return nil, false, transports.Refuse("item-not-found", "there is no such channel, or the bot does not see it", nil)
 	}
 	limit = max(limit, 1)
 	if after == "" {
-		var all []message
-		before := ""
-		for len(all) < limit {
-			page, err := s.page(ctx, id, "", before, min(100, limit-len(all)))
-			if err != nil {
-				return nil, false, err
-			}
-			all = append(page, all...)
-			if len(page) == 0 || len(page) < min(100, limit) {
-				break
-			}
-			before = page[0].ID
-		}
-		return s.past(c, all, ""), false, nil
+		all, err := s.newest(ctx, c.ID, limit)
+		return s.past(c, all, ""), false, err
 	}
 	if !isSnowflake(string(after)) {
 		return nil, false, transports.Refuse("item-not-found", "there is no such message", nil)
 	}
-	limit = min(100, limit)
-	fresh, err := s.page(ctx, id, string(after), "", limit)
+	limit = min(maxPage, limit)
+	fresh, err := s.page(ctx, c.ID, string(after), "", limit)
 	if err != nil {
 		return nil, false, err
 	}
-	for last := fresh; len(last) == limit && len(s.past(c, fresh, string(after))) == 0; { // nothing to show so far
-		if last, err = s.page(ctx, id, last[len(last)-1].ID, "", limit); err != nil {
-			return nil, false, err
+	known, err := s.page(ctx, c.ID, "", following(string(after)), backWindow)
+	if err != nil {
+		return nil, false, err
+	}
+	return s.past(c, append(known, fresh...), string(after)), len(fresh) == limit, nil
+}
+
+// newest reads the last messages of a channel.
+func (s *session) newest(ctx context.Context, channel string, limit int) ([]message, error) {
+	var all []message
+	for before := ""; len(all) < limit; {
+		want := min(maxPage, limit-len(all))
+		page, err := s.page(ctx, channel, "", before, want)
+		if err != nil {
+			return nil, err
 		}
-		fresh = append(fresh, last...)
+		all = append(page, all...)
+		if len(page) < want {
+			break
+		}
+		before = page[0].ID
 	}
-	known, err := s.page(ctx, id, "", following(string(after)), backWindow)
-	if err != nil {
-		return nil, false, err
-	}
-	return s.past(c, append(known, fresh...), string(after)), len(fresh) > 0 && len(fresh)%limit == 0, nil
+	return all, nil
 }
 
 // following is the next snowflake: "before" it, an id itself is among the answers.
@@ -78,32 +72,17 @@ func following(id string) string {
 
 // page reads at most limit messages after or before an id, oldest first.
 func (s *session) page(ctx context.Context, channel, after, before string, limit int) ([]message, error) {
-	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	r := get("/channels/{}/messages", channel)
+	r.query = url.Values{"limit": {strconv.Itoa(limit)}}
 	if after != "" {
-		query.Set("after", after)
+		r.query.Set("after", after)
 	}
 	if before != "" {
-		query.Set("before", before)
+		r.query.Set("before", before)
 	}
-	endpoint := discordgo.EndpointChannelMessages(channel)
 	var page []message
-	err := s.asking(ctx, func(o discordgo.RequestOption) error {
-		answer, err := s.rest.RequestWithBucketID(http.MethodGet, endpoint+"?"+query.Encode(), nil, endpoint, o)
-		if err != nil {
-			return err
-		}
-		page = nil
-		return json.Unmarshal(answer, &page)
-	})
-	slices.SortFunc(page, func(a, b message) int {
-		switch {
-		case older(a.ID, b.ID):
-			return -1
-		case older(b.ID, a.ID):
-			return 1
-		}
-		return 0
-	})
+	err := s.asking(ctx, r, &page)
+	slices.SortFunc(page, func(a, b message) int { return order(a.ID, b.ID) })
 	return page, err
 }
 
@@ -114,11 +93,10 @@ func (s *session) past(c *discordgo.Channel, messages []message, after string) [
 		m := &messages[i]
 		m.GuildID = c.GuildID
 		switch {
-		case after == "" || older(after, m.ID):
-			if e, ok := s.convert(c, m); ok {
-				events = append(events, e)
-			}
-		case m.EditedTimestamp != nil && m.EditedTimestamp.After(snowflakeTime(after)):
+		case m.ID == "":
+		case after == "" || order(after, m.ID) < 0:
+			events = append(events, s.convert(c, m))
+		case m.Edited != nil && m.Edited.After(snowflakeTime(after)):
 			events = append(events, s.edit(c, m))
 		}
 	}

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
@@ -31,11 +32,12 @@ func isSnowflake(id string) bool {
 	return err == nil && len(id) <= 20
 }
 
-func older(a, b string) bool {
+// order compares two ids by age.
+func order(a, b string) int {
 	if len(a) != len(b) {
-		return len(a) < len(b)
+		return len(a) - len(b)
 	}
-	return a < b
+	return strings.Compare(a, b)
 }
 
 func checkRoom(id transports.RoomID) (string, error) {

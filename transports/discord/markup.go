@@ -127,7 +127,7 @@ func link(n richtext.Node) string {
 }
 
 var escaper = strings.NewReplacer(
-	`\`, `\\`, "*", `\*`, "_", `\_`, "~", `\~`, "`", "\\`", "|", `\|`, "<", `\<`, "@everyone", "@\u200beveryone", "@here", "@\u200bhere",
+	`\`, `\\`, "*", `\*`, "_", `\_`, "~", `\~`, "`", "\\`", "|", `\|`, "<", `\<`, "@everyone", "@\u200beveryone", "@here", "@\u200bhere", "](", `]\(`,
 )
 
 // escape keeps plain text plain; addresses of the web are left as they are.
@@ -137,7 +137,7 @@ func escape(s string) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		if strings.HasPrefix(line, ">") || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "- ") {
+		if strings.HasPrefix(line, ">") || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "-#") {
 			b.WriteByte('\\')
 		}
 		b.WriteString(escaper.Replace(line))

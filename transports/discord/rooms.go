@@ -2,19 +2,20 @@ package discord
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// shown tells whether a channel holds messages itself.
+// shown tells whether a channel holds messages itself, and the bot sees it.
 func shown(c *discordgo.Channel) bool {
 	switch c.Type {
 	case discordgo.ChannelTypeGuildCategory, discordgo.ChannelTypeGuildStore, discordgo.ChannelTypeGuildForum, discordgo.ChannelTypeGuildMedia, discordgo.ChannelTypeGuildDirectory:
 		return false
 	}
-	return true
+	return !hidden(c)
 }
 
 // room describes a channel.
@@ -48,15 +49,16 @@ func (s *session) channelOf(ctx context.Context, id string) (*discordgo.Channel,
 	if c := s.state.channel(id); c != nil {
 		return c, nil
 	}
-	var c *discordgo.Channel
-	err := s.asking(ctx, func(o discordgo.RequestOption) (err error) {
-		c, err = s.rest.Channel(id, o)
-		return err
-	})
-	if err != nil {
-		if transports.ClassOf(err) == transports.Refused {
-			return nil, nil
-		}
+	if !isSnowflake(id) || s.state.doubted(id) {
+		return nil, nil
+	}
+	c := &discordgo.Channel{}
+	err := s.asking(ctx, get("/channels/{}", id), c)
+	switch {
+	case transports.ClassOf(err) == transports.Refused || err == nil && (c.ID != id || hidden(c)):
+		s.state.doubt(id)
+		return nil, nil
+	case err != nil:
 		return nil, err
 	}
 	s.state.setChannel(c)
@@ -66,166 +68,32 @@ func (s *session) channelOf(ctx context.Context, id string) (*discordgo.Channel,
 	return c, nil
 }
 
-// Room describes one room.
-func (s *session) Room(ctx context.Context, room transports.RoomID) (transports.RoomInfo, error) {
+// place is channelOf for a call: what the bot does not see is an error.
+func (s *session) place(ctx context.Context, room transports.RoomID) (*discordgo.Channel, error) {
 	id, err := checkRoom(room)
 	if err != nil {
-		return transports.RoomInfo{}, err
+		return nil, err
 	}
 	c, err := s.channelOf(ctx, id)
+	if err == nil && (c == nil || !shown(c)) {
+		err = transports.Refuse("item-not-found", "there is no such channel, or the bot does not see it", nil)
+	}
+	return c, err
+}
+
+// Room describes one room.
+func (s *session) Room(ctx context.Context, room transports.RoomID) (transports.RoomInfo, error) {
+	c, err := s.place(ctx, room)
 	if err != nil {
 		return transports.RoomInfo{}, err
-	}
-	if c == nil || !shown(c) {
-		return transports.RoomInfo{}, transports.Refuse("item-not-found", "there is no such channel, or the bot does not see it", nil)
 	}
 	return s.room(c), nil
 }
 
-// Rooms lists the channels of the bot's guilds.
-func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
-	guilds, err := s.guilds(ctx)
-	if err != nil {
-		return err
-	}
-	for _, g := range guilds {
-		var channels []*discordgo.Channel
-		err := s.asking(ctx, func(o discordgo.RequestOption) (err error) {
-			channels, err = s.rest.GuildChannels(g.ID, o)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		var rooms []transports.RoomInfo
-		for _, c := range channels {
-			c.GuildID = g.ID
-			s.state.setChannel(c)
-			if shown(c) {
-				rooms = append(rooms, s.room(c))
-			}
-		}
-		if err := s.threads(ctx, g.ID, &rooms); err != nil {
-			return err
-		}
-		if len(rooms) > 0 {
-			if err := page(rooms); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *session) threads(ctx context.Context, guildID string, rooms *[]transports.RoomInfo) error {
-	var list *discordgo.ThreadsList
-	err := s.asking(ctx, func(o discordgo.RequestOption) (err error) {
-		list, err = s.rest.GuildThreadsActive(guildID, o)
-		return err
-	})
-	if err != nil {
-		if transports.ClassOf(err) == transports.Refused {
-			return nil
-		}
-		return err
-	}
-	for _, c := range list.Threads {
-		c.GuildID = guildID
-		s.state.setChannel(c)
-		*rooms = append(*rooms, s.room(c))
-	}
-	return nil
-}
-
-// guilds lists the bot's guilds with their roles, which tell who sees what.
-func (s *session) guilds(ctx context.Context) ([]*discordgo.Guild, error) {
-	var all []*discordgo.Guild
-	after := ""
-	for {
-		var some []*discordgo.UserGuild
-		err := s.asking(ctx, func(o discordgo.RequestOption) (err error) {
-			some, err = s.rest.UserGuilds(200, "", after, false, o)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range some {
-			var whole *discordgo.Guild
-			err := s.asking(ctx, func(o discordgo.RequestOption) (err error) {
-				whole, err = s.rest.Guild(g.ID, o)
-				return err
-			})
-			if err != nil {
-				return nil, err
-			}
-			s.state.setGuild(whole)
-			all = append(all, whole)
-			after = g.ID
-		}
-		if len(some) < 200 {
-			return all, nil
-		}
-	}
-}
-
-// Contacts lists the members of the bot's guilds.
-func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
-	guilds, err := s.guilds(ctx)
-	if err != nil {
-		return err
-	}
-	for _, g := range guilds {
-		after := ""
-		for {
-			var members []*discordgo.Member
-			err := s.asking(ctx, func(o discordgo.RequestOption) (err error) {
-				members, err = s.rest.GuildMembers(g.ID, after, 1000, o)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			var people []transports.UserInfo
-			for _, m := range members {
-				after = m.User.ID
-				info := s.state.setMember(g.ID, m.User, m.Nick)
-				if m.User.ID != s.cred.Bot {
-					people = append(people, info)
-				}
-			}
-			if len(people) > 0 {
-				if err := page(people); err != nil {
-					return err
-				}
-			}
-			if len(members) < 1000 {
-				break
-			}
-		}
-	}
-	return nil
-}
-
-// Spaces lists the guilds.
-func (s *session) Spaces(ctx context.Context) ([]transports.SpaceInfo, error) {
-	if known := s.state.spaces(); len(known) > 0 {
-		return known, nil
-	}
-	if _, err := s.guilds(ctx); err != nil {
-		return nil, err
-	}
-	return s.state.spaces(), nil
-}
-
 // Members lists the people of a channel's guild, or the two of a direct conversation.
 func (s *session) Members(ctx context.Context, room transports.RoomID, limit int) ([]transports.UserInfo, error) {
-	id, err := checkRoom(room)
+	c, err := s.place(ctx, room)
 	if err != nil {
-		return nil, err
-	}
-	c, err := s.channelOf(ctx, id)
-	if err != nil || c == nil {
 		return nil, err
 	}
 	if c.GuildID == "" {
@@ -247,15 +115,12 @@ func (s *session) Profile(ctx context.Context, user transports.UserID) (transpor
 	if info, ok := s.state.user(id); ok {
 		return info, nil
 	}
-	var u *discordgo.User
-	err = s.asking(ctx, func(o discordgo.RequestOption) (err error) {
-		u, err = s.rest.User(id, o)
-		return err
-	})
-	if err != nil {
+	var u discordgo.User
+	if err := s.asking(ctx, get("/users/{}", id), &u); err != nil {
 		return transports.UserInfo{}, err
 	}
-	return s.state.setMember("", u, ""), nil
+	info, _ := s.state.setMember("", &u, "")
+	return info, nil
 }
 
 // Direct opens the conversation of the bot and a person.
@@ -264,8 +129,9 @@ func (s *session) Direct(ctx context.Context, user transports.UserID) (transport
 	if err != nil {
 		return "", err
 	}
-	c, err := s.rest.UserChannelCreate(id, discordgo.WithContext(ctx))
-	if err != nil {
+	c := &discordgo.Channel{}
+	r := request{method: http.MethodPost, route: "/users/@me/channels", body: map[string]string{"recipient_id": id}}
+	if err := s.api.call(ctx, r, c); err != nil {
 		return "", s.fault(err)
 	}
 	s.state.setChannel(c)

@@ -3,11 +3,12 @@ package discord
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
 	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/transports"
@@ -21,29 +22,30 @@ const (
 
 // session is one bot.
 type session struct {
-	n       *Network
-	account transports.Account
-	cred    credentials
-	sink    transports.Sink
-	rest    *discordgo.Session
-	state   *state
-	hooks   *hooks
-	log     *slog.Logger
-	pace    *rate.Limiter
+	n        *Network
+	cred     credentials
+	sink     transports.Sink
+	api      *api
+	state    *state
+	progress *progress
+	hooks    *hooks
+	log      *slog.Logger
+	pace     *rate.Limiter
+	warned   sync.Once // of messages that come without their content
 
 	cancel context.CancelFunc
 	done   chan struct{}
-	once   sync.Once
 
 	mu   sync.Mutex
 	conn *connection
+	over bool // a final state was told
 }
 
 func newSession(n *Network, account transports.Account, c credentials, sink transports.Sink) *session {
 	var point resume
 	_ = json.Unmarshal(account.State, &point) // without it a new session is begun
 	s := &session{
-		n: n, account: account, cred: c, sink: sink, rest: n.rest(c.Token), state: newState(point), done: make(chan struct{}),
+		n: n, cred: c, sink: sink, api: n.api(c.Token), state: newState(), progress: &progress{point: point}, done: make(chan struct{}),
 		log: n.o.Log.With("account", string(account.ID)), pace: rate.NewLimiter(rate.Every(paceEvery), paceBurst),
 	}
 	s.hooks = newHooks(s)
@@ -60,12 +62,14 @@ func (s *session) start() {
 }
 
 // Close ends the connection and leaves Discord's session open, to be resumed.
-func (s *session) Close(context.Context) error {
-	s.once.Do(func() {
-		s.cancel()
-		<-s.done
-	})
-	return nil
+func (s *session) Close(ctx context.Context) error {
+	s.cancel()
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (s *session) setConnection(c *connection) {
@@ -80,31 +84,51 @@ func (s *session) connection() *connection {
 	return s.conn
 }
 
+// abort ends the connection that there is; it does not wait.
+func (s *session) abort(cause error) {
+	if c := s.connection(); c != nil {
+		c.cancel(cause)
+	}
+}
+
+// tell tells how the session fares, until it has told something final.
+func (s *session) tell(state transports.State, cause error) {
+	s.mu.Lock()
+	over := s.over
+	s.over = over || state == transports.NeedsLogin || state == transports.Failed
+	s.mu.Unlock()
+	if !over {
+		s.sink.State(state, cause)
+	}
+}
+
 // fault classifies an error; a token that has died ends the session.
 func (s *session) fault(err error) error {
 	err = classify(err)
-	if transports.ClassOf(err) == transports.NeedLogin && err != nil {
-		s.sink.State(transports.NeedsLogin, err)
+	if err != nil && transports.ClassOf(err) == transports.NeedLogin {
+		s.tell(transports.NeedsLogin, err)
 	}
 	return err
 }
 
 // asking calls the API for something that nobody waits for, at our own pace and again
 // after Discord asked to wait.
-func (s *session) asking(ctx context.Context, call func(discordgo.RequestOption) error) error {
+func (s *session) asking(ctx context.Context, r request, out any) error {
 	for {
 		if err := s.pace.Wait(ctx); err != nil {
 			return classify(err)
 		}
-		err := s.fault(call(discordgo.WithContext(ctx)))
-		e, ok := err.(*transports.Error)
-		if !ok || e.Class != transports.Retry || e.After <= 0 {
+		err := s.fault(s.api.call(ctx, r, out))
+		var e *transports.Error
+		if !errors.As(err, &e) || e.Class != transports.Retry || !e.Unsent || e.After <= 0 {
 			return err
 		}
+		timer := time.NewTimer(e.After)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return classify(ctx.Err())
-		case <-time.After(e.After):
+		case <-timer.C:
 		}
 	}
 }
@@ -137,5 +161,7 @@ func (s *session) Typing(ctx context.Context, room transports.RoomID, on bool) e
 	if err != nil || !on {
 		return err
 	}
-	return s.fault(s.rest.ChannelTyping(id, discordgo.WithContext(ctx)))
+	r := get("/channels/{}/typing", id)
+	r.method = http.MethodPost
+	return s.fault(s.api.call(ctx, r, nil))
 }

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"sync"
+	"time"
 
 	"github.com/bwmarrin/discordgo"
 
@@ -12,72 +13,39 @@ import (
 const (
 	maxChannels = 50000
 	maxMembers  = 200000
+	maxNamed    = 5000 // roles or emoji of one guild
 )
 
-// state is what the gateway has told of the world.
+// unseen is for how long we believe that the bot does not see a channel.
+const unseen = 10 * time.Minute
+
+// flagHidden marks a channel that a bot hears of but may not see (docs: Channel Flags, since
+// November 2026): its name and the rest are made up.
+const flagHidden discordgo.ChannelFlags = 1 << 17
+
+func hidden(c *discordgo.Channel) bool { return c.Flags&flagHidden != 0 }
+
+// state is what the gateway has told of the world. Channels that the bot may not see are not in it.
 type state struct {
 	mu       sync.Mutex
-	point    resume
-	ready    bool // READY was seen in this process
 	guilds   map[string]*guild
 	channels map[string]*discordgo.Channel
 	users    map[string]transports.UserInfo
+	unseen   map[string]time.Time // channels that the bot may not see, until when that is believed
 }
 
 type guild struct {
 	id, name string
 	everyone int64 // permissions of the @everyone role
 	members  map[string]string
+	roles    map[string]string // names
+	emoji    map[string]string // ids by name
 }
 
-func newState(point resume) *state {
+func newState() *state {
 	return &state{
-		point: point, guilds: map[string]*guild{}, channels: map[string]*discordgo.Channel{}, users: map[string]transports.UserInfo{},
+		guilds: map[string]*guild{}, channels: map[string]*discordgo.Channel{}, users: map[string]transports.UserInfo{}, unseen: map[string]time.Time{},
 	}
-}
-
-func (s *state) resume() resume {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.point
-}
-
-func (s *state) seq() any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.point.Seq == 0 {
-		return nil
-	}
-	return s.point.Seq
-}
-
-// forget ends the session: the next connection begins a new one.
-func (s *state) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.point = resume{}
-}
-
-func (s *state) setURL(url string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.point.URL = url
-}
-
-func (s *state) begin(session, url string) (again bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.point.Session, s.point.URL = session, url
-	again, s.ready = s.ready, true
-	return again
-}
-
-// advance notes a sequence number and returns what is to be kept.
-func (s *state) advance(seq int64) resume {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.point.Seq = max(s.point.Seq, seq)
-	return s.point
 }
 
 func (s *state) setGuild(g *discordgo.Guild) {
@@ -85,44 +53,82 @@ func (s *state) setGuild(g *discordgo.Guild) {
 	defer s.mu.Unlock()
 	own := s.guilds[g.ID]
 	if own == nil {
-		own = &guild{id: g.ID, members: map[string]string{}}
+		own = &guild{id: g.ID, members: map[string]string{}, roles: map[string]string{}, emoji: map[string]string{}}
 		s.guilds[g.ID] = own
 	}
 	if g.Name != "" {
 		own.name = g.Name
 	}
 	for _, r := range g.Roles {
-		if r.ID == g.ID { // the @everyone role has the guild's id
-			own.everyone = r.Permissions
+		own.setRole(r)
+	}
+	if g.Emojis != nil {
+		own.setEmoji(g.Emojis)
+	}
+}
+
+func (g *guild) setRole(r *discordgo.Role) {
+	if r.ID == g.id { // the @everyone role has the guild's id
+		g.everyone = r.Permissions
+	}
+	if len(g.roles) < maxNamed {
+		g.roles[r.ID] = r.Name
+	}
+}
+
+func (g *guild) setEmoji(list []*discordgo.Emoji) {
+	clear(g.emoji)
+	for _, e := range list {
+		if len(g.emoji) < maxNamed {
+			g.emoji[e.Name] = e.ID
 		}
 	}
 }
 
-func (s *state) dropGuild(id string) (channels []*discordgo.Channel) {
+// inGuild does something with a guild that is known, under the lock.
+func (s *state) inGuild(id string, f func(*guild)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.guilds[id]; g != nil {
+		f(g)
+	}
+}
+
+func (s *state) dropGuild(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.guilds, id)
-	for cid, c := range s.channels {
-		if c.GuildID == id {
-			channels = append(channels, c)
-			delete(s.channels, cid)
-		}
+}
+
+func (s *state) guildIDs() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for id := range s.guilds {
+		ids = append(ids, id)
 	}
-	return channels
+	return ids
 }
 
 func (s *state) setChannel(c *discordgo.Channel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.unseen, c.ID)
 	if len(s.channels) < maxChannels || s.channels[c.ID] != nil {
 		s.channels[c.ID] = c
 	}
 }
 
+// dropChannel forgets a channel and its threads.
 func (s *state) dropChannel(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.channels, id)
+	for other, c := range s.channels {
+		if c.ParentID == id && c.IsThread() {
+			delete(s.channels, other)
+		}
+	}
 }
 
 func (s *state) channel(id string) *discordgo.Channel {
@@ -131,14 +137,51 @@ func (s *state) channel(id string) *discordgo.Channel {
 	return s.channels[id]
 }
 
-func (s *state) allChannels() []*discordgo.Channel {
+// family is a channel with its threads; without the channel where it is not known.
+func (s *state) family(id string) []*discordgo.Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]*discordgo.Channel, 0, len(s.channels))
-	for _, c := range s.channels {
+	var all []*discordgo.Channel
+	if c := s.channels[id]; c != nil {
 		all = append(all, c)
+		if c.IsThread() {
+			return all
+		}
+	}
+	for _, c := range s.channels {
+		if c.ParentID == id && c.IsThread() {
+			all = append(all, c)
+		}
 	}
 	return all
+}
+
+func (s *state) channelsOf(guildID string) []*discordgo.Channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*discordgo.Channel
+	for _, c := range s.channels {
+		if c.GuildID == guildID {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// doubt notes that the bot does not see a channel; doubted tells whether that was so lately.
+func (s *state) doubt(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.unseen) >= maxChannels {
+		clear(s.unseen)
+	}
+	s.unseen[id] = time.Now().Add(unseen)
+}
+
+func (s *state) doubted(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Before(s.unseen[id])
 }
 
 func (s *state) spaces() []transports.SpaceInfo {
@@ -151,13 +194,20 @@ func (s *state) spaces() []transports.SpaceInfo {
 	return all
 }
 
-func (s *state) guildName(id string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g := s.guilds[id]; g != nil {
-		return g.name
-	}
-	return ""
+func (s *state) guildName(id string) (name string) {
+	s.inGuild(id, func(g *guild) { name = g.name })
+	return name
+}
+
+func (s *state) role(guildID, id string) (name string) {
+	s.inGuild(guildID, func(g *guild) { name = g.roles[id] })
+	return name
+}
+
+// emoji is the id of a guild's own emoji.
+func (s *state) emoji(guildID, name string) (id string) {
+	s.inGuild(guildID, func(g *guild) { id = g.emoji[name] })
+	return id
 }
 
 // public tells whether everybody of its guild sees a channel.
@@ -182,73 +232,4 @@ func (s *state) public(c *discordgo.Channel) bool {
 		}
 	}
 	return permissions&(discordgo.PermissionViewChannel|discordgo.PermissionAdministrator) != 0
-}
-
-// setMember notes a member and returns the person as shown.
-func (s *state) setMember(guildID string, u *discordgo.User, nick string) transports.UserInfo {
-	info := person(u, nick)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g := s.guilds[guildID]; g != nil {
-		info.Group = g.name
-		if len(g.members) < maxMembers {
-			g.members[u.ID] = info.Name
-		}
-	}
-	if old, ok := s.users[u.ID]; ok && guildID == "" {
-		info.Group = old.Group
-	}
-	if len(s.users) < maxMembers {
-		s.users[u.ID] = info
-	}
-	return info
-}
-
-func (s *state) dropMember(guildID, user string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g := s.guilds[guildID]; g != nil {
-		delete(g.members, user)
-	}
-}
-
-func (s *state) user(id string) (transports.UserInfo, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	info, ok := s.users[id]
-	return info, ok
-}
-
-func (s *state) members(guildID string, limit int) []transports.UserInfo {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []transports.UserInfo
-	if g := s.guilds[guildID]; g != nil {
-		for id, name := range g.members {
-			if len(all) == limit {
-				break
-			}
-			info := s.users[id]
-			info.Name = name
-			all = append(all, info)
-		}
-	}
-	return all
-}
-
-// person is a user as shown: the name in the guild, the display name, the user name.
-func person(u *discordgo.User, nick string) transports.UserInfo {
-	name := nick
-	for _, other := range []string{u.GlobalName, u.Username, u.ID} {
-		if name == "" {
-			name = other
-		}
-	}
-	info := transports.UserInfo{
-		ID: transports.UserID(u.ID), Name: name, Handle: u.Username, AvatarKey: u.Avatar, Bot: u.Bot, URL: "https://discord.com/users/" + u.ID,
-	}
-	if u.Avatar != "" {
-		info.Avatar = u.AvatarURL("128")
-	}
-	return info
 }

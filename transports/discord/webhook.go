@@ -4,13 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // hookName is what our webhooks are called; a name may not hold "discord" or "clyde".
@@ -19,60 +19,113 @@ const hookName = "Dragoman"
 // maxPersona is the longest name of a webhook's message, in characters.
 const maxPersona = 80
 
+// hook is a webhook. Its token is a secret.
+type hook struct {
+	ID          string `json:"id"`
+	Token       string `json:"token"`
+	Application string `json:"application_id"`
+}
+
+// String keeps the token out of logs.
+func (h *hook) String() string { return "webhook " + h.ID }
+
 // hooks are the account's webhooks, one for each channel, made when needed and used again.
 type hooks struct {
 	s *session
 
 	mu      sync.Mutex
-	channel map[string]*discordgo.Webhook // by channel
-	id      map[string]bool
+	channel map[string]*hook // by channel: the one to write with
+	id      map[string]*hook // all that are ours
+	busy    map[string]chan struct{}
 }
 
 func newHooks(s *session) *hooks {
-	return &hooks{s: s, channel: map[string]*discordgo.Webhook{}, id: map[string]bool{}}
+	return &hooks{s: s, channel: map[string]*hook{}, id: map[string]*hook{}, busy: map[string]chan struct{}{}}
 }
 
 func (h *hooks) ours(id string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.id[id]
+	return h.id[id] != nil
 }
 
-// of finds or makes the webhook of a channel; a thread uses its parent's.
-func (h *hooks) of(ctx context.Context, c *discordgo.Channel) (*discordgo.Webhook, error) {
-	channel := c.ID
+// place is the channel whose webhooks serve a channel: a thread uses its parent's.
+func place(c *discordgo.Channel) string {
 	if c.IsThread() {
-		channel = c.ParentID
+		return c.ParentID
 	}
-	h.mu.Lock()
-	hook := h.channel[channel]
-	h.mu.Unlock()
-	if hook != nil {
-		return hook, nil
-	}
-	list, err := h.s.rest.ChannelWebhooks(channel, discordgo.WithContext(ctx))
-	if err != nil {
-		return nil, h.s.fault(err)
-	}
-	for _, w := range list {
-		if w.ApplicationID == h.s.cred.App && w.Token != "" {
-			hook = w
-			break
+	return c.ID
+}
+
+// of finds or makes the webhook of a channel. One asker does, others who need the same one wait for it.
+func (h *hooks) of(ctx context.Context, c *discordgo.Channel) (*hook, error) {
+	channel := place(c)
+	for {
+		h.mu.Lock()
+		if hook := h.channel[channel]; hook != nil {
+			h.mu.Unlock()
+			return hook, nil
+		}
+		busy := h.busy[channel]
+		if busy == nil {
+			done := make(chan struct{})
+			h.busy[channel] = done
+			h.mu.Unlock()
+			hook, err := h.make(ctx, channel)
+			h.mu.Lock()
+			delete(h.busy, channel)
+			h.mu.Unlock()
+			close(done)
+			return hook, err
+		}
+		h.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, classify(ctx.Err())
 		}
 	}
-	if hook == nil {
-		if hook, err = h.s.rest.WebhookCreate(channel, hookName, "", discordgo.WithContext(ctx)); err != nil {
+}
+
+func (h *hooks) make(ctx context.Context, channel string) (*hook, error) {
+	own, err := h.list(ctx, channel)
+	if err != nil {
+		return nil, err
+	}
+	if own == nil {
+		own = &hook{}
+		r := request{method: http.MethodPost, route: "/channels/{}/webhooks", args: []string{channel}, body: map[string]string{"name": hookName}}
+		if err := h.s.api.call(ctx, r, own); err != nil {
 			return nil, h.s.fault(err)
 		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.channel[channel], h.id[hook.ID] = hook, true
-	return hook, nil
+	h.channel[channel], h.id[own.ID] = own, own
+	return own, nil
 }
 
-// drop forgets a webhook that Discord does not know any longer.
-func (h *hooks) drop(w *discordgo.Webhook) {
+// list reads a channel's webhooks and returns one that is ours, nil where there is none.
+func (h *hooks) list(ctx context.Context, channel string) (own *hook, err error) {
+	var list []*hook
+	if err := h.s.api.call(ctx, get("/channels/{}/webhooks", channel), &list); err != nil {
+		return nil, h.s.fault(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range list {
+		if w.Application == h.s.cred.App && w.Token != "" {
+			h.id[w.ID] = w
+			if own == nil {
+				own = w
+			}
+		}
+	}
+	return own, nil
+}
+
+// drop forgets a webhook that Discord does not know any longer. Its messages are still ours.
+func (h *hooks) drop(w *hook) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for channel, other := range h.channel {
@@ -84,94 +137,72 @@ func (h *hooks) drop(w *discordgo.Webhook) {
 
 // relay writes through the channel's webhook, which is made anew once where it is gone.
 func (s *session) relay(ctx context.Context, c *discordgo.Channel, m transports.Outgoing) (transports.Sent, error) {
-	for again := false; ; again = true {
-		hook, err := s.hooks.of(ctx, c)
-		if err != nil {
-			return transports.Sent{}, err
-		}
-		if m.Attempt > 1 {
-			found, err := s.find(ctx, c.ID, m, func(past *message) bool { return past.WebhookID == hook.ID })
-			if err != nil || found != "" {
-				return transports.Sent{ID: transports.MessageID(found), At: snowflakeTime(found)}, err
-			}
-		}
-		body := map[string]any{"content": s.markup(m), "username": personaName(m.Persona.Name), "allowed_mentions": noMentions}
-		if strings.HasPrefix(m.Persona.AvatarURL, "https://") {
-			body["avatar_url"] = m.Persona.AvatarURL
-		}
-		query := url.Values{"wait": {"true"}}
-		if c.IsThread() {
-			query.Set("thread_id", c.ID)
-		}
-		endpoint := discordgo.EndpointWebhookToken(hook.ID, hook.Token)
-		answer, err := s.rest.RequestWithBucketID(http.MethodPost, endpoint+"?"+query.Encode(), body, endpoint, discordgo.WithContext(ctx))
-		if code(err) == codeUnknownWebhook && !again {
-			s.hooks.drop(hook)
-			continue
-		}
-		if err != nil {
-			return transports.Sent{}, s.fault(err)
-		}
-		return sent(answer)
+	lead := ""
+	if isSnowflake(string(m.ReplyTo)) { // a webhook cannot reply
+		lead = "-# ↪ https://discord.com/channels/" + c.GuildID + "/" + c.ID + "/" + string(m.ReplyTo) + "\n"
 	}
+	return s.write(ctx, c, m, s.contents(m, lead), func(_ int, content string) (transports.Sent, error) {
+		for again := false; ; again = true {
+			hook, err := s.hooks.of(ctx, c)
+			if err != nil {
+				return transports.Sent{}, err
+			}
+			body := map[string]any{"content": content, "username": personaName(m.Persona.Name), "allowed_mentions": mentions(m.Text)}
+			if strings.HasPrefix(m.Persona.AvatarURL, "https://") {
+				body["avatar_url"] = m.Persona.AvatarURL
+			}
+			query := url.Values{"wait": {"true"}}
+			if c.IsThread() {
+				query.Set("thread_id", c.ID)
+			}
+			var answer message
+			r := request{method: http.MethodPost, route: "/webhooks/{}/{}", args: []string{hook.ID, hook.Token}, query: query, body: body}
+			err = s.api.call(ctx, r, &answer)
+			if gone(err) {
+				s.hooks.drop(hook)
+				if !again {
+					continue
+				}
+			}
+			if err != nil {
+				return transports.Sent{}, s.fault(err)
+			}
+			return sent(&answer)
+		}
+	})
 }
 
-// message is the address of a webhook's message.
-func (h *hooks) message(ctx context.Context, c *discordgo.Channel, m *discordgo.Message) (string, error) {
-	hook, err := h.of(ctx, c)
-	if err != nil {
-		return "", err
+// message is the request for a webhook's message, without method and body.
+func (h *hooks) message(ctx context.Context, c *discordgo.Channel, m *message) (request, error) {
+	h.mu.Lock()
+	own := h.id[m.WebhookID]
+	h.mu.Unlock()
+	if own == nil {
+		if _, err := h.list(ctx, place(c)); err != nil {
+			return request{}, err
+		}
+		h.mu.Lock()
+		own = h.id[m.WebhookID]
+		h.mu.Unlock()
 	}
-	if hook.ID != m.WebhookID {
-		return "", transports.Refuse("forbidden", "this message was written through another webhook", nil)
+	if own == nil {
+		return request{}, transports.Refuse("forbidden", "this message was written through another webhook, or one that is gone", nil)
 	}
-	endpoint := discordgo.EndpointWebhookMessage(hook.ID, hook.Token, m.ID)
+	r := request{route: "/webhooks/{}/{}/messages/{}", args: []string{own.ID, own.Token, m.ID}}
 	if c.IsThread() {
-		endpoint += "?" + url.Values{"thread_id": {c.ID}}.Encode()
+		r.query = url.Values{"thread_id": {c.ID}}
 	}
-	return endpoint, nil
+	return r, nil
 }
 
-func (h *hooks) edit(ctx context.Context, c *discordgo.Channel, m *discordgo.Message, content string) error {
-	endpoint, err := h.message(ctx, c, m)
-	if err != nil {
-		return err
-	}
-	_, err = h.s.rest.RequestWithBucketID(http.MethodPatch, endpoint,
-		map[string]any{"content": content, "allowed_mentions": noMentions}, discordgo.EndpointWebhookToken("", ""), discordgo.WithContext(ctx))
-	return h.s.fault(err)
-}
+// forbidden are the words that a webhook's name may not hold (docs: Create Webhook).
+var forbidden = regexp.MustCompile(`(?i)(c)(lyde)|(d)(iscord)`)
 
-func (h *hooks) delete(ctx context.Context, c *discordgo.Channel, m *discordgo.Message) error {
-	endpoint, err := h.message(ctx, c, m)
-	if err != nil {
-		return err
-	}
-	_, err = h.s.rest.RequestWithBucketID(http.MethodDelete, endpoint, nil, discordgo.EndpointWebhookToken("", ""), discordgo.WithContext(ctx))
-	return h.s.fault(err)
-}
-
-// personaName is a name that Discord takes: 1 to 80 characters, without "clyde" and "discord".
+// personaName is a name that Discord takes: 1 to 80 characters; a hair space breaks the words that it may not hold.
 func personaName(name string) string {
-	runes := []rune(strings.TrimSpace(name))
-	name = string(runes[:min(len(runes), maxPersona-5)])
-	for _, word := range []string{"clyde", "discord"} {
-		for {
-			at := strings.Index(strings.ToLower(name), word)
-			if at < 0 || at+1 > len(name) {
-				break
-			}
-			name = name[:at+1] + "\u200A" + name[at+1:] // a hair space breaks the word
-		}
-	}
-	if name == "" {
+	name = forbidden.ReplaceAllString(strings.TrimSpace(strings.ToValidUTF8(name, "")), "$1$3\u200A$2$4")
+	if name = strings.TrimSpace(shorten(name, maxPersona)); name == "" {
 		return hookName
 	}
 	return name
-}
-
-// named is the text with its speaker's name before it.
-func named(m transports.Outgoing) richtext.Text {
-	head := richtext.Text{{Kind: richtext.Bold, Children: richtext.FromPlain(m.Persona.Name)}, {Text: ": "}}
-	return append(head, m.Text...)
 }

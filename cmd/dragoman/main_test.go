@@ -1,0 +1,66 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes this test binary the dragoman of the scripts too: what runs there is what people run,
+// with the race detector where the tests have it.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"dragoman": main})
+}
+
+// TestScripts plays what people type, and looks at what they see.
+func TestScripts(t *testing.T) {
+	reference, err := filepath.Abs("../../config/REFERENCE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:      "testdata/script",
+		Deadline: time.Now().Add(2 * scriptPatience),
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("REFERENCE", reference)
+			// Where scripts have their temporary files, to see that none is left.
+			return os.MkdirAll(filepath.Join(e.WorkDir, ".tmp"), 0o755)
+		},
+		Condition: func(name string) (bool, error) {
+			return name == "root" && os.Geteuid() == 0, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"address":     chooseAddress,
+			"taken":       takeAddress,
+			"foreign":     foreignServer,
+			"reachable":   waitReachable,
+			"shows":       waitShown,
+			"terminate":   terminate,
+			"newer":       newerSchema,
+			"certificate": makeCertificate,
+			"columns":     atMostColumns,
+			"calm":        staysCalm,
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+// trace is how Go tells of a panic.
+var trace = regexp.MustCompile(`(?m)^(panic:|fatal error:|goroutine \d+ \[|WARNING: DATA RACE)|\.go:\d+`)
+
+// staysCalm wants no stack trace in what the last command said: calm stdout stderr.
+func staysCalm(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: calm stdout|stderr|FILE...")
+	}
+	for _, name := range args {
+		if found := trace.FindString(ts.ReadFile(name)); found != "" {
+			ts.Fatalf("%s has a stack trace: %s", name, found)
+		}
+	}
+}

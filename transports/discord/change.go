@@ -1,0 +1,135 @@
+package discord
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/bwmarrin/discordgo"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// Edit changes a message: through the webhook that wrote it, or as the bot.
+func (s *session) Edit(ctx context.Context, room transports.RoomID, id transports.MessageID, m transports.Outgoing) error {
+	c, past, err := s.written(ctx, room, id)
+	if err != nil {
+		return err
+	}
+	if past.WebhookID == "" && m.Persona != nil {
+		m.Text = named(m)
+	}
+	contents := s.contents(m, "")
+	if len(contents) > 1 {
+		return transports.Refuse("not-acceptable", "the new text is too long for Discord", nil)
+	}
+	body := map[string]any{"content": contents[0], "allowed_mentions": mentions(m.Text)}
+	if past.WebhookID != "" {
+		r, err := s.hooks.message(ctx, c, past)
+		if err != nil {
+			return err
+		}
+		r.method, r.body = http.MethodPatch, body
+		return s.fault(s.api.call(ctx, r, nil))
+	}
+	r := request{method: http.MethodPatch, route: "/channels/{}/messages/{}", args: []string{c.ID, past.ID}, body: body}
+	return s.fault(s.api.call(ctx, r, nil))
+}
+
+// Delete removes a message. That it is gone already is success.
+func (s *session) Delete(ctx context.Context, room transports.RoomID, id transports.MessageID) error {
+	c, past, err := s.written(ctx, room, id)
+	if err == nil && s.hooked(past) {
+		if r, missing := s.hooks.message(ctx, c, past); missing == nil {
+			r.method = http.MethodDelete
+			err = s.fault(s.api.call(ctx, r, nil))
+			if !gone(err) || code(err) == codeUnknownMessage {
+				return ignore(err, codeUnknownMessage)
+			}
+		}
+	}
+	if err == nil || gone(err) && past != nil { // a bot may delete what a lost webhook wrote, where it manages messages
+		r := request{method: http.MethodDelete, route: "/channels/{}/messages/{}", args: []string{c.ID, past.ID}}
+		err = s.fault(s.api.call(ctx, r, nil))
+	}
+	return ignore(err, codeUnknownMessage)
+}
+
+// gone tells that a webhook is not there any longer, or its token not good.
+func gone(err error) bool { return code(err) == codeUnknownWebhook || code(err) == codeBadWebhookToken }
+
+// ignore drops errors with certain codes.
+func ignore(err error, codes ...int) error {
+	for _, c := range codes {
+		if code(err) == c {
+			return nil
+		}
+	}
+	return err
+}
+
+// written fetches a message, which tells who wrote it.
+func (s *session) written(ctx context.Context, room transports.RoomID, id transports.MessageID) (*discordgo.Channel, *message, error) {
+	c, err := s.place(ctx, room)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !isSnowflake(string(id)) {
+		return nil, nil, transports.Refuse("item-not-found", "there is no such message", nil)
+	}
+	m := &message{}
+	if err := s.api.call(ctx, get("/channels/{}/messages/{}", c.ID, string(id)), m); err != nil {
+		return nil, nil, s.fault(err)
+	}
+	return c, m, nil
+}
+
+// React adds and removes the bot's reactions.
+func (s *session) React(ctx context.Context, room transports.RoomID, id transports.MessageID, add, remove []string) error {
+	c, err := s.place(ctx, room)
+	if err != nil {
+		return err
+	}
+	if !isSnowflake(string(id)) {
+		return transports.Refuse("item-not-found", "there is no such message", nil)
+	}
+	for _, emoji := range add {
+		if err := s.react(ctx, http.MethodPut, c, string(id), emoji); err != nil {
+			return err
+		}
+	}
+	for _, emoji := range remove {
+		err := s.react(ctx, http.MethodDelete, c, string(id), emoji)
+		if err = ignore(err, codeUnknownMessage, codeUnknownEmoji); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// react makes one change. A name in colons is an emoji of the guild's own; of a Unicode one Discord knows
+// one form only, with or without the variation selector.
+func (s *session) react(ctx context.Context, method string, c *discordgo.Channel, message, emoji string) error {
+	forms := []string{emoji, strings.TrimSuffix(emoji, "\uFE0F")}
+	if forms[1] == emoji {
+		forms[1] += "\uFE0F"
+	}
+	if name := strings.Trim(emoji, ":"); name != emoji {
+		id := s.state.emoji(c.GuildID, name)
+		if id == "" && method == http.MethodDelete {
+			return nil // it cannot be there
+		}
+		if id == "" {
+			return transports.Refuse("not-acceptable", "Discord has no such emoji", nil)
+		}
+		forms = []string{name + ":" + id}
+	}
+	var err error
+	for _, form := range forms {
+		r := request{method: method, route: "/channels/{}/messages/{}/reactions/{}/@me", args: []string{c.ID, message, form}}
+		if err = s.fault(s.api.call(ctx, r, nil)); code(err) != codeUnknownEmoji {
+			break
+		}
+	}
+	return err
+}

@@ -1,0 +1,140 @@
+package discord
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+
+	"github.com/bwmarrin/discordgo"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// Sizes of pages (docs: Get Current User Guilds, List Guild Members).
+const (
+	guildPage  = 200
+	memberPage = 1000
+)
+
+// Rooms lists the channels of the bot's guilds.
+func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
+	return s.eachGuild(ctx, func(id string) error {
+		var channels []*discordgo.Channel
+		if err := s.asking(ctx, get("/guilds/{}/channels", id), &channels); err != nil {
+			return err
+		}
+		var rooms []transports.RoomInfo
+		seen := map[string]bool{}
+		for _, c := range channels { // all of them before any is described: a thread's name has its parent's
+			c.GuildID = id
+			if !hidden(c) {
+				s.state.setChannel(c)
+				seen[c.ID] = true
+			}
+		}
+		for _, c := range channels {
+			if shown(c) {
+				rooms = append(rooms, s.room(c))
+			}
+		}
+		var list discordgo.ThreadsList
+		if err := s.asking(ctx, get("/guilds/{}/threads/active", id), &list); err != nil && transports.ClassOf(err) != transports.Refused {
+			return err
+		}
+		for _, c := range list.Threads {
+			c.GuildID = id
+			if seen[c.ParentID] {
+				s.state.setChannel(c)
+				rooms = append(rooms, s.room(c))
+			}
+		}
+		if len(rooms) == 0 {
+			return nil
+		}
+		return page(rooms)
+	})
+}
+
+// eachGuild goes through the bot's guilds. Their roles are read first, which tell who sees what.
+func (s *session) eachGuild(ctx context.Context, do func(id string) error) error {
+	after := ""
+	for {
+		r := get("/users/@me/guilds")
+		r.query = url.Values{"limit": {strconv.Itoa(guildPage)}}
+		if after != "" {
+			r.query.Set("after", after)
+		}
+		var some []struct {
+			ID string `json:"id"`
+		}
+		if err := s.asking(ctx, r, &some); err != nil {
+			return err
+		}
+		for _, g := range some {
+			after = g.ID
+			whole := &discordgo.Guild{}
+			err := s.asking(ctx, get("/guilds/{}", g.ID), whole)
+			if transports.ClassOf(err) == transports.Refused {
+				continue // left meanwhile
+			}
+			if err != nil {
+				return err
+			}
+			s.state.setGuild(whole)
+			if err := do(g.ID); err != nil {
+				return err
+			}
+		}
+		if len(some) < guildPage {
+			return nil
+		}
+	}
+}
+
+// Contacts lists the members of the bot's guilds.
+func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
+	return s.eachGuild(ctx, func(id string) error {
+		for after := ""; ; {
+			r := get("/guilds/{}/members", id)
+			r.query = url.Values{"limit": {strconv.Itoa(memberPage)}}
+			if after != "" {
+				r.query.Set("after", after)
+			}
+			var members []*discordgo.Member
+			if err := s.asking(ctx, r, &members); err != nil {
+				return err
+			}
+			var people []transports.UserInfo
+			before := after
+			for _, m := range members {
+				if m.User == nil {
+					continue
+				}
+				after = m.User.ID
+				info, _ := s.state.setMember(id, m.User, m.Nick)
+				if m.User.ID != s.cred.Bot {
+					people = append(people, info)
+				}
+			}
+			if len(people) > 0 {
+				if err := page(people); err != nil {
+					return err
+				}
+			}
+			if len(members) < memberPage || after == before {
+				return nil
+			}
+		}
+	})
+}
+
+// Spaces lists the guilds.
+func (s *session) Spaces(ctx context.Context) ([]transports.SpaceInfo, error) {
+	if known := s.state.spaces(); len(known) > 0 {
+		return known, nil
+	}
+	if err := s.eachGuild(ctx, func(string) error { return nil }); err != nil {
+		return nil, err
+	}
+	return s.state.spaces(), nil
+}

@@ -1,0 +1,113 @@
+package discord
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/bwmarrin/discordgo"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// Logins lists the one way to link: a bot's token.
+func (n *Network) Logins() []transports.LoginFlow {
+	return []transports.LoginFlow{{
+		ID: "bot", Name: "Paste a bot's token",
+		Help: "Make an application with a bot at discord.com/developers/applications, switch its three privileged intents on, invite it to your server, and copy its token.",
+	}}
+}
+
+// StartLogin begins to link or relink an account.
+func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Account) (transports.Login, error) {
+	if flow != "bot" {
+		return nil, transports.Refuse("item-not-found", "there is no such way to link an account", nil)
+	}
+	return &login{n: n, previous: previous}, nil
+}
+
+type login struct {
+	n        *Network
+	previous *transports.Account
+}
+
+// Cancel has nothing to free.
+func (l *login) Cancel() {}
+
+// Next asks for the token, then tries it.
+func (l *login) Next(ctx context.Context, answers map[string]string) (transports.Step, error) {
+	if answers == nil {
+		return transports.Step{
+			Text: "The token of your Discord bot. People of the servers that it is in become your contacts; what you write in channels appears under your own name.",
+			Form: []transports.Field{
+				{Key: "token", Label: "Bot token", Help: "Your application → Bot → Reset Token", Secret: true},
+			},
+		}, nil
+	}
+	token := strings.TrimPrefix(strings.TrimSpace(answers["token"]), "Bot ")
+	if token == "" || strings.ContainsAny(token, " \r\n\t") {
+		return transports.Step{}, transports.Refuse("not-acceptable", "that is no bot token", nil)
+	}
+	account, err := l.try(ctx, token)
+	if err != nil {
+		return transports.Step{}, err
+	}
+	return transports.Step{Text: "Linked: " + account.Name, Done: account}, nil
+}
+
+// Flags of an application that say which privileged intents are on (docs: Application Flags).
+const (
+	flagPresence        = 1<<12 | 1<<13
+	flagMembers         = 1<<14 | 1<<15
+	flagMessageContents = 1<<18 | 1<<19
+)
+
+func (l *login) try(ctx context.Context, token string) (*transports.Account, error) {
+	api := l.n.api(token)
+	var bot discordgo.User
+	if err := api.call(ctx, get("/users/@me"), &bot); err != nil {
+		if transports.ClassOf(classify(err)) == transports.NeedLogin {
+			return nil, transports.Refuse("not-acceptable", "Discord does not accept this token", err)
+		}
+		return nil, classify(err)
+	}
+	if l.previous != nil && l.previous.User != transports.UserID(bot.ID) {
+		return nil, transports.Refuse("not-acceptable", "this is the token of another bot ("+bot.Username+"): link that one anew instead", nil)
+	}
+	var app struct {
+		ID    string `json:"id"`
+		Flags int    `json:"flags"`
+	}
+	if err := api.call(ctx, get("/applications/@me"), &app); err != nil {
+		return nil, classify(err)
+	}
+	if missing := missingIntents(app.Flags); missing != "" {
+		return nil, transports.Refuse("not-acceptable", intentHelp(missing), nil)
+	}
+	secret, err := json.Marshal(credentials{Token: token, App: app.ID, Bot: bot.ID, Name: bot.Username})
+	if err != nil {
+		return nil, err
+	}
+	account := &transports.Account{User: transports.UserID(bot.ID), Name: bot.Username, Secret: secret}
+	if l.previous != nil {
+		account.ID = l.previous.ID
+	}
+	return account, nil
+}
+
+func missingIntents(flags int) string {
+	var missing []string
+	for _, i := range []struct {
+		flags int
+		name  string
+	}{{flagPresence, "Presence Intent"}, {flagMembers, "Server Members Intent"}, {flagMessageContents, "Message Content Intent"}} {
+		if flags&i.flags == 0 {
+			missing = append(missing, i.name)
+		}
+	}
+	return strings.Join(missing, ", ")
+}
+
+func intentHelp(missing string) string {
+	return "the bot lacks " + missing + ": switch it on at discord.com/developers/applications → your application → Bot → Privileged Gateway Intents, then link again"
+}

@@ -1,0 +1,67 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// Open reads an attachment. The address that its message had may have expired: the message is read
+// again for one that is good.
+func (s *session) Open(ctx context.Context, ref string) (io.ReadCloser, transports.File, error) {
+	parts := strings.Split(ref, "/")
+	if len(parts) != 3 || !isSnowflake(parts[0]) || !isSnowflake(parts[1]) {
+		return nil, transports.File{}, transports.Refuse("item-not-found", "there is no such file", nil)
+	}
+	m := &message{}
+	if err := s.api.call(ctx, get("/channels/{}/messages/{}", parts[0], parts[1]), m); err != nil {
+		return nil, transports.File{}, s.fault(err)
+	}
+	for _, f := range files(m) {
+		if f.ID == parts[2] {
+			body, err := s.download(ctx, f.URL)
+			return body, f, err
+		}
+	}
+	return nil, transports.File{}, transports.Refuse("item-not-found", "the file is no longer there", nil)
+}
+
+func (s *session) download(ctx context.Context, address string) (io.ReadCloser, error) {
+	u, err := url.Parse(address)
+	if err != nil || !s.n.holdsFiles(u) {
+		return nil, transports.Refuse("item-not-found", "the file is not at Discord", nil)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, transports.Refuse("item-not-found", "the file has no address", nil)
+	}
+	r.Header.Set("User-Agent", agent)
+	answer, err := s.n.media.Do(r)
+	if err != nil {
+		return nil, classify(fmt.Errorf("download a file: %w", bare(err)))
+	}
+	if answer.StatusCode == http.StatusOK {
+		return answer.Body, nil
+	}
+	_ = answer.Body.Close() // nothing of it is wanted
+	err = fmt.Errorf("download a file: status %d", answer.StatusCode)
+	if answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests {
+		return nil, transports.Later(headerSeconds(answer.Header, "Retry-After"), err)
+	}
+	return nil, transports.Refuse("item-not-found", "the file is no longer there", errors.Join(err))
+}
+
+// holdsFiles tells whether an address is one of Discord's file servers, or of the configured API's.
+func (n *Network) holdsFiles(u *url.URL) bool {
+	if u.Scheme == n.base.Scheme && u.Host == n.base.Host {
+		return true
+	}
+	host := u.Hostname()
+	return u.Scheme == "https" && (strings.HasSuffix(host, ".discordapp.com") || strings.HasSuffix(host, ".discordapp.net"))
+}

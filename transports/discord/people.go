@@ -1,0 +1,168 @@
+package discord
+
+import (
+	"context"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// setMember notes a member and returns the person as shown, and whether that is news.
+func (s *state) setMember(guildID string, u *discordgo.User, nick string) (transports.UserInfo, bool) {
+	info := person(u, nick)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, known := s.users[u.ID]
+	if g := s.guilds[guildID]; g != nil {
+		info.Group = g.name
+		if len(g.members) < maxMembers {
+			g.members[u.ID] = info.Name
+		}
+	} else if known {
+		info.Group = old.Group
+	}
+	if known || len(s.users) < maxMembers {
+		s.users[u.ID] = info
+	}
+	return info, !known || old != info
+}
+
+func (s *state) dropMember(guildID, user string) {
+	s.inGuild(guildID, func(g *guild) { delete(g.members, user) })
+}
+
+func (s *state) user(id string) (transports.UserInfo, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info, ok := s.users[id]
+	return info, ok
+}
+
+// shownAs is somebody's name in a guild, else their name elsewhere; "" where neither is known.
+func (s *state) shownAs(guildID, user string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.guilds[guildID]; g != nil && g.members[user] != "" {
+		return g.members[user]
+	}
+	return s.users[user].Name
+}
+
+func (s *state) members(guildID string, limit int) []transports.UserInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []transports.UserInfo
+	if g := s.guilds[guildID]; g != nil {
+		for id, name := range g.members {
+			if len(all) == limit {
+				break
+			}
+			info := s.users[id]
+			info.ID, info.Name = transports.UserID(id), name
+			all = append(all, info)
+		}
+	}
+	return all
+}
+
+// person is a user as shown: the name in the guild, the display name, the user name.
+func person(u *discordgo.User, nick string) transports.UserInfo {
+	name := nick
+	for _, other := range []string{u.GlobalName, u.Username, u.ID} {
+		if name == "" {
+			name = other
+		}
+	}
+	info := transports.UserInfo{
+		ID: transports.UserID(u.ID), Name: name, Handle: u.Username, AvatarKey: u.Avatar, Bot: u.Bot, URL: "https://discord.com/users/" + u.ID,
+	}
+	if u.Avatar != "" {
+		info.Avatar = u.AvatarURL("128")
+	}
+	return info
+}
+
+// onMember takes in somebody who is new in a guild, or has changed.
+func (s *session) onMember(ctx context.Context, n *news) error {
+	m, ok := decode[discordgo.Member](s, n)
+	if !ok || m.User == nil {
+		return nil
+	}
+	info, changed := s.state.setMember(m.GuildID, m.User, m.Nick)
+	if m.User.ID == s.cred.Bot || !changed {
+		return nil
+	}
+	return s.contact(ctx, n, n.key, info)
+}
+
+func (s *session) contact(ctx context.Context, n *news, key string, info transports.UserInfo) error {
+	return s.post(ctx, n, transports.Event{Key: key, At: time.Now().UTC(), Body: transports.Contact{Info: info}})
+}
+
+func (s *session) onMemberRemove(ctx context.Context, n *news) error {
+	m, ok := decode[discordgo.Member](s, n)
+	if !ok || m.User == nil {
+		return nil
+	}
+	s.state.dropMember(m.GuildID, m.User.ID)
+	for _, c := range s.state.channelsOf(m.GuildID) {
+		if !shown(c) || c.IsThread() {
+			continue
+		}
+		e := s.event(c, n.key+"/"+c.ID, m.User.ID, time.Now().UTC())
+		e.Body = transports.Member{User: person(m.User, m.Nick)}
+		if err := s.post(ctx, n, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) onTyping(ctx context.Context, n *news) error {
+	t, ok := decode[discordgo.TypingStart](s, n)
+	if !ok || t.UserID == s.cred.Bot {
+		return nil
+	}
+	c := s.state.channel(t.ChannelID)
+	if c == nil {
+		return nil
+	}
+	e := s.event(c, "", t.UserID, time.Now().UTC())
+	e.Body = transports.Typing{On: true}
+	return s.post(ctx, n, e)
+}
+
+func (s *session) onPresence(ctx context.Context, n *news) error {
+	p, ok := decode[discordgo.Presence](s, n)
+	if !ok {
+		return nil
+	}
+	return s.presence(ctx, n, p)
+}
+
+func (s *session) presence(ctx context.Context, n *news, p *discordgo.Presence) error {
+	if p.User == nil || p.User.ID == s.cred.Bot {
+		return nil
+	}
+	info := transports.PresenceInfo{User: transports.UserID(p.User.ID), Show: transports.Offline}
+	switch p.Status {
+	case discordgo.StatusOnline:
+		info.Show = transports.Available
+	case discordgo.StatusIdle:
+		info.Show = transports.Away
+	case discordgo.StatusDoNotDisturb:
+		info.Show = transports.Busy
+	}
+	for _, a := range p.Activities {
+		if a.Type == discordgo.ActivityTypeCustom {
+			info.Status = a.State
+			break
+		}
+		if info.Status == "" {
+			info.Status = a.Name
+		}
+	}
+	return s.post(ctx, n, transports.Event{Actor: info.User, At: time.Now().UTC(), Body: transports.Presence{Info: info}})
+}

@@ -1,0 +1,266 @@
+package discord
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// What the bot sees: guilds, channels and threads that come, change and go. Everything that comes
+// or goes is compared with what was known, so that only news is told.
+
+func (s *session) onReady(ctx context.Context, n *news) error {
+	ready, ok := decode[struct {
+		Session string            `json:"session_id"`
+		URL     string            `json:"resume_gateway_url"`
+		Guilds  []discordgo.Guild `json:"guilds"`
+	}](s, n)
+	if !ok {
+		return nil
+	}
+	again := s.progress.begin(ready.Session, ready.URL)
+	n.session = ready.Session
+	s.tell(transports.Online, nil)
+	if again {
+		s.sink.Resynced()
+	}
+	for _, id := range s.state.guildIDs() { // the bot was removed while it was away
+		if !slices.ContainsFunc(ready.Guilds, func(g discordgo.Guild) bool { return g.ID == id }) {
+			if err := s.loseGuild(ctx, n, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *session) onResumed(context.Context, *news) error {
+	s.tell(transports.Online, nil)
+	return nil
+}
+
+// rooms is how the channels of a guild are shown now.
+func (s *session) rooms(guildID string) map[string]transports.RoomInfo {
+	all := map[string]transports.RoomInfo{}
+	for _, c := range s.state.channelsOf(guildID) {
+		if shown(c) {
+			all[c.ID] = s.room(c)
+		}
+	}
+	return all
+}
+
+func (s *session) onGuild(ctx context.Context, n *news) error {
+	g, ok := decode[discordgo.Guild](s, n)
+	if !ok || g.Unavailable {
+		return nil
+	}
+	before := s.rooms(g.ID)
+	s.state.setGuild(g)
+	there := map[string]bool{}
+	for _, c := range append(slices.Clone(g.Channels), g.Threads...) {
+		c.GuildID = g.ID
+		if hidden(c) {
+			continue
+		}
+		there[c.ID] = true
+		s.state.setChannel(c)
+	}
+	for _, c := range s.state.channelsOf(g.ID) { // deleted or hidden meanwhile; archived threads are not listed
+		if !there[c.ID] && (!c.IsThread() || !there[c.ParentID]) {
+			s.state.dropChannel(c.ID)
+		}
+	}
+	if err := s.compare(ctx, n, before, s.rooms(g.ID)); err != nil {
+		return err
+	}
+	for _, m := range g.Members {
+		if m.User == nil {
+			continue
+		}
+		info, changed := s.state.setMember(g.ID, m.User, m.Nick)
+		if !changed || m.User.ID == s.cred.Bot {
+			continue
+		}
+		if err := s.contact(ctx, n, n.key+"/"+m.User.ID, info); err != nil {
+			return err
+		}
+	}
+	for _, p := range g.Presences {
+		if err := s.presence(ctx, n, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare tells what has become of rooms.
+func (s *session) compare(ctx context.Context, n *news, before, after map[string]transports.RoomInfo) error {
+	for _, id := range sorted(before) {
+		was := before[id]
+		if is, still := after[id]; still && is.Kind == was.Kind {
+			continue
+		}
+		if err := s.gone(ctx, n, was); err != nil { // a room of another kind is another place
+			return err
+		}
+	}
+	for _, id := range sorted(after) {
+		if was, known := before[id]; known && was == after[id] {
+			continue
+		}
+		if err := s.changed(ctx, n, after[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sorted(rooms map[string]transports.RoomInfo) []string {
+	ids := make([]string, 0, len(rooms))
+	for id := range rooms {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, order)
+	return ids
+}
+
+func (s *session) changed(ctx context.Context, n *news, info transports.RoomInfo) error {
+	return s.post(ctx, n, transports.Event{
+		Key: n.key + "/" + string(info.ID), Room: info.ID, Kind: info.Kind, Peer: info.Peer, At: time.Now().UTC(), Body: transports.RoomChanged{Info: info},
+	})
+}
+
+func (s *session) gone(ctx context.Context, n *news, info transports.RoomInfo) error {
+	return s.post(ctx, n, transports.Event{
+		Key: n.key + "/gone/" + string(info.ID), Room: info.ID, Kind: info.Kind, Peer: info.Peer, At: time.Now().UTC(), Body: transports.RoomGone{},
+	})
+}
+
+// onGuildUpdate takes in a guild's new name, and what everybody may see in it.
+func (s *session) onGuildUpdate(ctx context.Context, n *news) error {
+	g, ok := decode[discordgo.Guild](s, n)
+	if !ok {
+		return nil
+	}
+	before := s.rooms(g.ID)
+	s.state.setGuild(g)
+	return s.compare(ctx, n, before, s.rooms(g.ID))
+}
+
+func (s *session) onRole(ctx context.Context, n *news) error {
+	r, ok := decode[discordgo.GuildRole](s, n)
+	if !ok || r.Role == nil {
+		return nil
+	}
+	var before map[string]transports.RoomInfo
+	everyone := r.Role.ID == r.GuildID
+	if everyone {
+		before = s.rooms(r.GuildID)
+	}
+	s.state.inGuild(r.GuildID, func(g *guild) { g.setRole(r.Role) })
+	if !everyone {
+		return nil
+	}
+	return s.compare(ctx, n, before, s.rooms(r.GuildID))
+}
+
+func (s *session) onEmoji(_ context.Context, n *news) error {
+	e, ok := decode[discordgo.GuildEmojisUpdate](s, n)
+	if ok {
+		s.state.inGuild(e.GuildID, func(g *guild) { g.setEmoji(e.Emojis) })
+	}
+	return nil
+}
+
+func (s *session) onGuildDelete(ctx context.Context, n *news) error {
+	g, ok := decode[discordgo.Guild](s, n)
+	if !ok || g.Unavailable { // an outage, not a removal
+		return nil
+	}
+	return s.loseGuild(ctx, n, g.ID)
+}
+
+func (s *session) loseGuild(ctx context.Context, n *news, id string) error {
+	before := s.rooms(id)
+	for _, c := range s.state.channelsOf(id) {
+		s.state.dropChannel(c.ID)
+	}
+	s.state.dropGuild(id)
+	return s.compare(ctx, n, before, nil)
+}
+
+// onChannel takes in how the bot sees a channel or a thread now.
+func (s *session) onChannel(ctx context.Context, n *news) error {
+	c, ok := decode[discordgo.Channel](s, n)
+	if !ok || c.ID == "" {
+		return nil
+	}
+	return s.look(ctx, n, c)
+}
+
+func (s *session) look(ctx context.Context, n *news, c *discordgo.Channel) error {
+	if hidden(c) {
+		return s.lose(ctx, n, c.ID)
+	}
+	before := s.roomsOf(c.ID)
+	s.state.setChannel(c)
+	return s.compare(ctx, n, before, s.roomsOf(c.ID))
+}
+
+// roomsOf is how a channel and its threads are shown now.
+func (s *session) roomsOf(id string) map[string]transports.RoomInfo {
+	all := map[string]transports.RoomInfo{}
+	for _, c := range s.state.family(id) {
+		if shown(c) {
+			all[c.ID] = s.room(c)
+		}
+	}
+	return all
+}
+
+// lose is a channel that was deleted or that the bot does not see any longer, with its threads.
+func (s *session) lose(ctx context.Context, n *news, id string) error {
+	before := s.roomsOf(id)
+	s.state.dropChannel(id)
+	return s.compare(ctx, n, before, s.roomsOf(id))
+}
+
+func (s *session) onChannelDelete(ctx context.Context, n *news) error {
+	c, ok := decode[discordgo.Channel](s, n)
+	if !ok {
+		return nil
+	}
+	return s.lose(ctx, n, c.ID)
+}
+
+// onThreads takes in the live threads of channels that the bot has come to see.
+func (s *session) onThreads(ctx context.Context, n *news) error {
+	list, ok := decode[discordgo.ThreadListSync](s, n)
+	if !ok {
+		return nil
+	}
+	for _, c := range list.Threads {
+		c.GuildID = list.GuildID
+		if err := s.look(ctx, n, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onThreadMembers notices that the bot was taken out of a private thread.
+func (s *session) onThreadMembers(ctx context.Context, n *news) error {
+	u, ok := decode[discordgo.ThreadMembersUpdate](s, n)
+	if !ok || !slices.Contains(u.RemovedMembers, s.cred.Bot) {
+		return nil
+	}
+	if c := s.state.channel(u.ID); c == nil || c.Type != discordgo.ChannelTypeGuildPrivateThread {
+		return nil
+	}
+	return s.lose(ctx, n, u.ID)
+}

@@ -1,0 +1,251 @@
+package discord
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// room is the last thing that was told of a room: its name, "gone", or "" where nothing was.
+func (k *sink) room(id fake.ID) string {
+	told := ""
+	for _, e := range k.events {
+		if e.Room != transports.RoomID(id) {
+			continue
+		}
+		switch b := e.Body.(type) {
+		case transports.RoomChanged:
+			told = string(e.Kind) + " " + b.Info.Name
+		case transports.RoomGone:
+			told = string(e.Kind) + " gone"
+		}
+	}
+	return told
+}
+
+func (k *sink) awaitRoom(t *testing.T, id fake.ID, told string) {
+	t.Helper()
+	k.await(t, "room "+string(id)+" told as "+told, func() bool { return k.room(id) == told })
+}
+
+func (w *world) names(s *session) map[transports.RoomID]string {
+	w.t.Helper()
+	names := map[transports.RoomID]string{}
+	w.must(s.Rooms(w.t.Context(), func(page []transports.RoomInfo) error {
+		for _, r := range page {
+			names[r.ID] = r.Name
+		}
+		return nil
+	}))
+	return names
+}
+
+func TestHiddenChannelsAreNoRooms(t *testing.T) {
+	w := newWorld(t)
+	secret := w.AddChannel(w.guild, fake.Channel{Name: "plans", Private: []fake.ID{w.ann}})
+	start := w.say(secret, w.ann, "start")
+	thread, err := w.StartThread(secret, fake.ID(start), w.ann, "details")
+	w.must(err)
+	later := w.AddChannel(w.guild, fake.Channel{Name: "later", Hidden: true})
+	s, k := w.open(w.link())
+	k.awaitRoom(t, w.general, "public general")
+	nothing := func(id fake.ID) {
+		t.Helper()
+		if _, listed := w.names(s)[transports.RoomID(id)]; listed {
+			t.Errorf("%s is listed", id)
+		}
+		if _, err := s.Room(t.Context(), transports.RoomID(id)); transports.ClassOf(err) != transports.Refused {
+			t.Errorf("a description of %s: %v", id, err)
+		}
+		if _, _, err := s.History(t.Context(), transports.RoomID(id), "", 10); transports.ClassOf(err) != transports.Refused {
+			t.Errorf("the history of %s: %v", id, err)
+		}
+		if _, err := s.Send(t.Context(), say(id, "x", "c1")); transports.ClassOf(err) != transports.Refused {
+			t.Errorf("a message to %s: %v", id, err)
+		}
+	}
+	nothing(secret)
+	nothing(later)
+	if got := s.parser(nil, nil).parse("see <#" + string(secret) + ">").Styling(); got != "see #"+string(secret) {
+		t.Error(got)
+	}
+
+	// Sight is gained: of the channel and of its live threads.
+	w.Allow(secret, w.bot.ID(), fake.ViewChannel|fake.ReadMessageHistory, 0)
+	k.awaitRoom(t, secret, "private plans")
+	k.awaitRoom(t, thread, "private plans › details")
+	w.say(thread, w.ann, "in the thread")
+	if e := k.event(t, "message in the thread"); e.Room != transports.RoomID(thread) || e.Kind != transports.Private {
+		t.Errorf("%+v", e)
+	}
+	if names := w.names(s); names[transports.RoomID(secret)] != "plans" {
+		t.Errorf("%v", names)
+	}
+
+	// And lost again.
+	w.Allow(secret, w.bot.ID(), 0, fake.ViewChannel)
+	k.awaitRoom(t, secret, "private gone")
+	k.awaitRoom(t, thread, "private gone")
+	nothing(secret)
+	nothing(thread)
+
+	// One that was made hidden comes to light.
+	w.Allow(later, w.bot.ID(), fake.ViewChannel, 0)
+	k.awaitRoom(t, later, "private later")
+
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, e := range k.events {
+		if c, ok := e.Body.(transports.RoomChanged); ok && strings.Contains(c.Info.Name, "hidden") {
+			t.Errorf("a hidden channel is told of: %+v", c.Info)
+		}
+	}
+}
+
+func TestSightThatChangedWhileAway(t *testing.T) {
+	w := newWorld(t)
+	lost := w.AddChannel(w.guild, fake.Channel{Name: "lost"})
+	deleted := w.AddChannel(w.guild, fake.Channel{Name: "deleted"})
+	left := w.AddGuild("Left", w.ann)
+	elsewhere := w.AddChannel(left, fake.Channel{Name: "elsewhere"})
+	w.bot.Install(left, fake.BridgePermissions)
+	_, k := w.open(w.link())
+	for id, name := range map[fake.ID]string{lost: "lost", deleted: "deleted", elsewhere: "elsewhere"} {
+		k.awaitRoom(t, id, "public "+name)
+	}
+	w.Outage(fake.Dropped)
+	k.await(t, "connecting", func() bool { return k.state == transports.Connecting })
+	w.Allow(lost, w.bot.ID(), 0, fake.ViewChannel)
+	w.DeleteChannel(deleted)
+	w.RemoveMember(left, w.bot.ID())
+	gained := w.AddChannel(w.guild, fake.Channel{Name: "gained"})
+	w.must(w.Recover(t.Context(), true))
+	k.awaitRoom(t, lost, "public gone")
+	k.awaitRoom(t, deleted, "public gone")
+	k.awaitRoom(t, elsewhere, "public gone")
+	k.awaitRoom(t, gained, "public gained")
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	told := 0
+	for _, e := range k.events {
+		if _, ok := e.Body.(transports.RoomChanged); ok && e.Room == transports.RoomID(w.general) {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("a room that has not changed was told %d times", told)
+	}
+}
+
+// A room that becomes private is another place for the bridge than the public one.
+func TestRoomsThatBecomePrivate(t *testing.T) {
+	w := newWorld(t)
+	_, k := w.open(w.link())
+	k.awaitRoom(t, w.general, "public general")
+	w.Allow(w.general, w.bot.ID(), fake.ViewChannel, 0)
+	w.Allow(w.general, w.guild, 0, fake.ViewChannel)
+	k.awaitRoom(t, w.general, "private general")
+	w.say(w.general, w.guildOwner(), "among us")
+	if e := k.event(t, "message among us"); e.Kind != transports.Private {
+		t.Errorf("%+v", e)
+	}
+	k.mu.Lock()
+	gone := false
+	for _, e := range k.events {
+		if _, ok := e.Body.(transports.RoomGone); ok && e.Room == transports.RoomID(w.general) && e.Kind == transports.Public {
+			gone = true
+		}
+	}
+	k.mu.Unlock()
+	if !gone {
+		t.Error("the public room is still there")
+	}
+	other := w.AddChannel(w.guild, fake.Channel{Name: "other"})
+	k.awaitRoom(t, other, "public other")
+	w.SetRole(w.guild, w.guild, fake.EverybodysPermissions&^fake.ViewChannel)
+	k.awaitRoom(t, other, "private other")
+}
+
+func (w *world) guildOwner() fake.ID {
+	for _, id := range w.Members(w.guild) {
+		if id != w.ann && id != w.ben && id != w.bot.ID() {
+			return id
+		}
+	}
+	w.t.Fatal("no owner")
+	return ""
+}
+
+func TestPrivateThreadsComeAndGo(t *testing.T) {
+	w := newWorld(t)
+	w.bot.Permit(w.guild, fake.EverybodysPermissions|fake.ManageWebhooks)
+	s, k := w.open(w.link())
+	thread, err := w.StartPrivateThread(w.general, w.ann, "secret")
+	w.must(err)
+	w.JoinThread(thread, w.bot.ID(), true)
+	k.awaitRoom(t, thread, "private general › secret")
+	w.say(thread, w.ann, "heard")
+	k.event(t, "message heard")
+	w.RenameChannel(w.general, "lobby")
+	k.awaitRoom(t, thread, "private lobby › secret")
+	w.JoinThread(thread, w.bot.ID(), false)
+	data := `{"id":"` + string(thread) + `","guild_id":"` + string(w.guild) + `","member_count":1,"removed_member_ids":["` + string(w.bot.ID()) + `"]}`
+	w.must(s.onThreadMembers(t.Context(), &news{key: "x/1", data: []byte(data)}))
+	k.awaitRoom(t, thread, "private gone")
+	if _, err := s.Room(t.Context(), transports.RoomID(thread)); transports.ClassOf(err) != transports.Refused {
+		t.Error(err)
+	}
+}
+
+// A channel that the bot may not see is asked for once, not for each event.
+func TestUnseenChannelsAreAskedForOnce(t *testing.T) {
+	w := newWorld(t)
+	hidden := w.AddChannel(w.guild, fake.Channel{Name: "hidden", Hidden: true})
+	s, _ := w.open(w.link())
+	asked := w.Inject("GET /channels/{channel_id}", -1, fake.Answer(403, codeMissingAccess, "Missing Access"))
+	for range 5 {
+		c, err := s.channelOf(t.Context(), string(hidden))
+		if c != nil || err != nil {
+			t.Errorf("%v %v", c, err)
+		}
+	}
+	if asked.Hits() != 1 {
+		t.Errorf("asked %d times", asked.Hits())
+	}
+}
+
+func TestNamesInTexts(t *testing.T) {
+	w := newWorld(t)
+	role := w.AddRole(w.guild, "crew", 0)
+	w.SetNick(w.guild, w.ben, "Benny")
+	emoji := w.AddEmoji(w.guild, "blob")
+	s, k := w.open(w.link())
+	k.awaitRoom(t, w.general, "public general")
+	w.say(w.general, w.ann, "<@"+string(w.ben)+"> <@&"+string(role)+"> <#"+string(w.general)+"> <:blob:"+string(emoji)+">")
+	e := k.event(t, "message @Benny @crew #general :blob:")
+	ids := []string{}
+	m := e.Body.(transports.Message)
+	m.Text.Walk(func(n *richtext.Node) {
+		if n.ID != "" {
+			ids = append(ids, n.ID)
+		}
+	})
+	if len(ids) != 4 {
+		t.Errorf("%v", ids)
+	}
+	// The guild's own emoji can be reacted with.
+	w.must(s.React(t.Context(), transports.RoomID(w.general), m.ID, []string{":blob:"}, nil))
+	if got := w.message(m.ID).Reactions; len(got) != 1 || got[0].Emoji != "blob:"+string(emoji) {
+		t.Errorf("%+v", got)
+	}
+	w.must(s.React(t.Context(), transports.RoomID(w.general), m.ID, nil, []string{":blob:", ":nothing:"}))
+	if err := s.React(t.Context(), transports.RoomID(w.general), m.ID, []string{":nothing:"}, nil); transports.ClassOf(err) != transports.Refused {
+		t.Error(err)
+	}
+	w.AddEmoji(w.guild, "fresh")
+	k.await(t, "the new emoji", func() bool { return s.state.emoji(string(w.guild), "fresh") != "" })
+	w.must(s.React(t.Context(), transports.RoomID(w.general), m.ID, []string{":fresh:"}, nil))
+}
