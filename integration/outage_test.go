@@ -61,7 +61,7 @@ func TestOutage(t *testing.T) {
 			sameOnce(t, fmt.Sprintf("to the network, direct %v", direct), out[i], ownLines(w, direct, "out "))
 		}
 		sameOnce(t, "direct, from the network", in[0], s.bodies(friend, "chat"))
-		sameOnce(t, "channel, from the network, in the archive", in[1], withPrefix(roomArchive(ctx, t, h, room), "in "))
+		sameOnce(t, "channel, from the network, in the archive", in[1], withPrefix(archiveWith(ctx, t, h, room, "in after 4 channel"), "in "))
 	})
 }
 

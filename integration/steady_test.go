@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,11 +14,11 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-const spaceSM = "urn:xmpp:sm:3" // XEP-0198
+const spaceReceipts = "urn:xmpp:receipts" // XEP-0184
 
 // steady is a user who stays: a client that logs in again whenever its connection is lost,
-// and sends again what the server has not acknowledged (XEP-0198), with the same ids, as
-// good clients do.
+// and sends again what nobody has confirmed, with the same ids, as good clients do. A
+// direct message is confirmed by its receipt, one in a room by its reflection.
 type steady struct {
 	t       *testing.T
 	server  *peers.Server
@@ -30,13 +29,14 @@ type steady struct {
 	mu       sync.Mutex
 	conn     *client.Conn
 	received []*xmltree.Element // messages
-	waiting  []string           // sent and not acknowledged, oldest first
-	counted  uint32             // acknowledged on this connection
+	waiting  []outgoing         // sent and not confirmed, oldest first
 	changed  chan struct{}
 
 	sent int // for ids
 	done sync.WaitGroup
 }
+
+type outgoing struct{ id, stanza string }
 
 func newSteady(t *testing.T, server *peers.Server, account peers.Account) *steady {
 	s := &steady{t: t, server: server, account: account, nick: "Steady", changed: make(chan struct{})}
@@ -73,40 +73,19 @@ func (s *steady) try(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := conn.Send("<enable xmlns='" + spaceSM + "'/>"); err != nil {
-		conn.Drop()
-		return err
-	}
-	if answer, err := conn.Next(ctx); err != nil || answer.Name.Local != "enabled" {
-		conn.Drop()
-		return fmt.Errorf("enable stream management: %v, %w", answer, err)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conn, s.counted = conn, 0
-	again := s.waiting
-	s.waiting = nil
+	s.conn = conn
 	s.done.Add(1)
 	go s.read(conn)
-	err = s.sendLocked("<presence/>")
+	err = conn.Send("<presence/>")
 	for _, room := range s.rooms {
-		err = errors.Join(err, s.sendLocked("<presence to='"+room+"/"+s.nick+"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"))
+		err = errors.Join(err, conn.Send("<presence to='"+room+"/"+s.nick+"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"))
 	}
-	for i, stanza := range again {
-		if strings.HasPrefix(stanza, "<message") {
-			if failed := s.sendLocked(stanza); failed != nil {
-				s.waiting = append(s.waiting, again[i+1:]...) // for the next time
-				return errors.Join(err, failed)
-			}
-		}
+	for _, again := range s.waiting {
+		err = errors.Join(err, conn.Send(again.stanza))
 	}
 	return err
-}
-
-// sendLocked sends a stanza that counts, and asks for its acknowledgement.
-func (s *steady) sendLocked(stanza string) error {
-	s.waiting = append(s.waiting, stanza)
-	return s.conn.Send(stanza + "<r xmlns='" + spaceSM + "'/>")
 }
 
 // write sends a message with a body; a lost connection is no error, it goes later.
@@ -114,48 +93,45 @@ func (s *steady) write(to, kind, body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent++
-	id := fmt.Sprintf("steady-%d", s.sent)
-	_ = s.sendLocked(fmt.Sprintf("<message to='%s' type='%s' id='%s'><body>%s</body><origin-id xmlns='urn:xmpp:sid:0' id='%s'/></message>", to, kind, id, body, id))
+	id := fmt.Sprintf("%s-%s-%d", s.account.User, "made-by-a-good-client", s.sent)
+	stanza := fmt.Sprintf("<message to='%s' type='%s' id='%s'><body>%s</body><origin-id xmlns='urn:xmpp:sid:0' id='%s'/><request xmlns='%s'/></message>",
+		to, kind, id, body, id, spaceReceipts)
+	s.waiting = append(s.waiting, outgoing{id, stanza})
+	_ = s.conn.Send(stanza)
 }
 
 // read takes what comes until the connection ends.
 func (s *steady) read(conn *client.Conn) {
 	defer s.done.Done()
-	handled := 0
+	defer s.tell()
 	for {
 		e, err := conn.Next(context.Background())
 		if err != nil {
-			s.tell()
 			return
 		}
-		switch {
-		case e.Name.Space == spaceSM && e.Name.Local == "a":
-			s.acknowledged(e.Attr("h"))
-		case e.Name.Space == spaceSM && e.Name.Local == "r":
-			_ = conn.Send("<a xmlns='" + spaceSM + "' h='" + strconv.Itoa(handled) + "'/>")
-		case e.Name.Local == "message" || e.Name.Local == "presence" || e.Name.Local == "iq":
-			handled++
-			if e.Name.Local == "message" {
-				s.mu.Lock()
-				s.received = append(s.received, e)
-				s.mu.Unlock()
-			}
+		if e.Name.Local != "message" {
+			continue
 		}
+		id := e.Attr("id")
+		switch receipt := e.Child(spaceReceipts, "received"); {
+		case e.Attr("type") == "error":
+			s.t.Errorf("a message was refused: %v", errorOf(e))
+		case receipt != nil:
+			s.confirmed(receipt.Attr("id"))
+		case e.Attr("type") == "groupchat":
+			s.confirmed(id)
+		}
+		s.mu.Lock()
+		s.received = append(s.received, e)
+		s.mu.Unlock()
 		s.tell()
 	}
 }
 
-func (s *steady) acknowledged(h string) {
-	count, err := strconv.ParseUint(h, 10, 32)
+func (s *steady) confirmed(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh := uint32(count) - s.counted
-	if err != nil || int(fresh) > len(s.waiting) {
-		s.t.Errorf("acknowledgement h=%q, with %d counted before and %d waiting", h, s.counted, len(s.waiting))
-		return
-	}
-	s.waiting = s.waiting[fresh:]
-	s.counted = uint32(count)
+	s.waiting = slices.DeleteFunc(s.waiting, func(o outgoing) bool { return o.id == id })
 }
 
 func (s *steady) tell() {
@@ -204,7 +180,7 @@ func (s *steady) await(ctx context.Context, ok func() bool) error {
 	}
 }
 
-// settled tells whether all that was sent is acknowledged.
+// settled tells whether all that was sent is confirmed.
 func (s *steady) settled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

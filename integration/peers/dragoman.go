@@ -89,7 +89,7 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = \"data\"\n\n", o.Host)
 	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\n\n", d.ClientAddr, d.ComponentAddr)
 	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\n\n", authority.CertFile, authority.KeyFile)
-	fmt.Fprintf(&b, "[login]\niterations = 4096\n\n[log]\nlevel = \"debug\"\n\n")
+	fmt.Fprintf(&b, "[login]\niterations = 4096\n\n%s", logging())
 	fmt.Fprintf(&b, "[limits]\nnew_connections = 0\nrate = \"0 B\"\n%s\n\n%s\n", o.Limits, o.Settings)
 	for _, c := range o.Components {
 		fmt.Fprintf(&b, "\n[[component]]\ndomain = %q\nsecret = %q\n", c.Domain, c.Secret)
@@ -113,12 +113,17 @@ func StartGateway(t testing.TB, server *Server, settings string) *Dragoman {
 	d := newDragoman(t, "dragoman-component")
 	d.Server = *server
 	var b strings.Builder
-	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = \"data\"\n\n[log]\nlevel = \"debug\"\n\n", server.Host)
+	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = \"data\"\n\n%s", server.Host, logging())
 	fmt.Fprintf(&b, "[foreign]\naddress = %q\n\n%s\n", server.ComponentAddr, settings)
 	d.configure(b.String())
 	d.args = []string{"component", "-c", d.config()}
 	d.run()
 	return d
+}
+
+// logging is verbose, and shows every stanza where the logs are kept for reading.
+func logging() string {
+	return fmt.Sprintf("[log]\nlevel = \"debug\"\nwire = %v\n\n", os.Getenv(LogsEnv) != "")
 }
 
 func newDragoman(t testing.TB, title string) *Dragoman {

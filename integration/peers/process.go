@@ -17,6 +17,9 @@ import (
 // RequireEnv names the variable that makes a missing peer a failure.
 const RequireEnv = "DRAGOMAN_REQUIRE_PEERS"
 
+// LogsEnv names the variable that holds a directory for the logs of all peers.
+const LogsEnv = "DRAGOMAN_TEST_LOGS"
+
 // Waits for processes.
 const (
 	startTimeout = 30 * time.Second
@@ -178,7 +181,7 @@ func NewLog(t testing.TB, title string) *Log {
 			t.Logf("log of %s:\n%s", title, l.Tail())
 		}
 	})
-	if dir := os.Getenv("DRAGOMAN_TEST_LOGS"); dir != "" {
+	if dir := os.Getenv(LogsEnv); dir != "" {
 		f, err := os.CreateTemp(dir, title+"-*.log")
 		if err != nil {
 			t.Fatal(err)

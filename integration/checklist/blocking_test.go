@@ -1,0 +1,78 @@
+package checklist
+
+import (
+	"strings"
+	"testing"
+)
+
+const nsBlocking = "urn:xmpp:blocking" // XEP-0191
+
+// blocks tells whether the server has blocking; the line is due from that day on.
+func blocks(t *testing.T, w *wire) bool {
+	t.Helper()
+	offered := false
+	for _, to := range []string{homeHost, w.bare()} {
+		if q := w.ask("get", to, "<query xmlns='http://jabber.org/protocol/disco#info'/>").Child("", "query"); q != nil {
+			for _, f := range q.Children {
+				offered = offered || f.Name.Local == "feature" && f.Attr("var") == nsBlocking
+			}
+		}
+	}
+	lines, err := Lines()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if due := lines[98-1].Due; due != offered {
+		t.Errorf("line 98 in lines.txt is due: %t, and the server offers %s: %t", due, nsBlocking, offered)
+	}
+	return offered
+}
+
+func TestBlocking(t *testing.T) { // checklist 98
+	f := withFriends(t)
+	if !blocks(t, f.w) {
+		t.Skip("the server has no blocking (XEP-0191) yet")
+	}
+	f.w.send("<presence/>")
+	f.told()
+	if e := f.w.ask("set", "", "<block xmlns='"+nsBlocking+"'><item jid='"+f.both+"'/></block>"); e.Attr("type") != "result" {
+		t.Fatal(e)
+	}
+	same(t, "the blocked contact sees", f.told(), []string{"unavailable both home"})
+	f.w.send("<presence><show>away</show></presence>")
+	same(t, "a broadcast goes to", f.told(), []string{"from home"})
+
+	// From the contact: messages and questions come back, presence goes nowhere.
+	f.k.send("<message type='chat' id='m' from='" + f.both + "' to='" + f.w.bare() + "'><body>x</body></message>" +
+		"<iq type='get' id='q' from='" + f.both + "' to='" + f.w.jid + "'><query xmlns='jabber:iq:version'/></iq>" +
+		"<presence from='" + f.both + "'  to='" + f.w.bare() + "'/><presence type='probe' from='" + f.both + "' to='" + f.w.bare() + "'/>")
+	atAccount, atContact := both(f.w, f.k)
+	for _, e := range atAccount {
+		if strings.HasPrefix(e.Attr("from"), f.both) {
+			t.Errorf("delivered: %s", e)
+		}
+	}
+	for _, e := range atContact {
+		if c := condition(e); c != "" && c != "service-unavailable" || e.Attr("from") == f.w.jid && e.Name.Local == "presence" {
+			t.Errorf("the blocked contact gets %s", e)
+		}
+	}
+	if n := len(only(atContact, "message")) + len(only(atContact, "iq")); n < 1 {
+		t.Errorf("a blocked contact's question is not answered: %v", atContact)
+	}
+	// To the contact: not-acceptable, and the reason.
+	for _, send := range []string{
+		"<message id='b' type='chat' to='" + f.both + "'><body>x</body></message>",
+		"<iq id='b' type='get' to='" + f.both + "'><query xmlns='jabber:iq:version'/></iq>",
+	} {
+		f.w.send(send)
+		e := f.w.element()
+		if condition(e) != "not-acceptable" || e.Child("", "error").Child("urn:xmpp:blocking:errors", "blocked") == nil {
+			t.Errorf("to a blocked contact: %s", e)
+		}
+	}
+	if e := f.w.ask("set", "", "<unblock xmlns='"+nsBlocking+"'><item jid='"+f.both+"'/></unblock>"); e.Attr("type") != "result" {
+		t.Fatal(e)
+	}
+	same(t, "the contact sees again", f.told(), []string{"both home"})
+}

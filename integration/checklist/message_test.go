@@ -1,0 +1,259 @@
+package checklist
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// kinds are the types of messages, in the order of the columns below.
+var kinds = []string{"normal", "chat", "groupchat", "headline", "error"}
+
+// scene is an account with its sessions, and somebody who writes.
+type scene struct {
+	house   *house
+	alice   *wire
+	bob     string // account
+	takes   []*wire
+	others  []*wire // there, and not to get what is for the bare address
+	renewed int
+}
+
+// play sends one message of each type to an address and compares what happens with row,
+// a letter for each type: E it comes back with service-unavailable, S nothing, O it is kept
+// for later, D it goes to the session named, A to all that take messages. Where RFC 6121
+// §8.5.4 leaves a choice, the rows below have ours.
+func (s *scene) play(t *testing.T, to, row string, named *wire) {
+	t.Helper()
+	for i, kind := range kinds {
+		s.renewed++
+		body := fmt.Sprintf("%s %d", kind, s.renewed)
+		inside := "<body>" + body + "</body>"
+		if kind == "error" {
+			inside += "<error type='cancel'><gone xmlns='" + nsStanzas + "'/></error>"
+		}
+		s.alice.send("<message to='" + to + "' type='" + kind + "' id='m'>" + inside + "</message>")
+		back := only(s.alice.settle(), "message")
+		quiet(s.alice)
+		var got []*wire
+		for _, w := range append(slices.Clone(s.takes), s.others...) {
+			for _, e := range only(w.settle(), "message") {
+				if e.ChildText("body") == body {
+					got = append(got, w)
+				}
+			}
+		}
+		happened := byte('?')
+		switch {
+		case len(back) == 1 && condition(back[0]) == "service-unavailable" && len(got) == 0:
+			happened = 'E'
+		case len(back) > 0:
+		case named != nil && slices.Equal(got, []*wire{named}):
+			happened = 'D'
+		case len(got) > 0 && slices.Equal(got, s.takes):
+			happened = 'A'
+		case len(got) == 0:
+			happened = 'S'
+			if s.wasKept(t, body) {
+				happened = 'O'
+			}
+		}
+		if happened != row[i] {
+			t.Errorf("%s to %s: %c, want %c (back %d, %d got it)", kind, to, happened, row[i], len(back), len(got))
+		}
+	}
+}
+
+// wasKept tells whether a message comes when the account comes.
+func (s *scene) wasKept(t *testing.T, body string) bool {
+	t.Helper()
+	if len(s.takes) > 0 || s.bob == "nobody" {
+		return false
+	}
+	w := s.house.session(t, s.bob, "")
+	w.send("<presence/>")
+	kept := slices.Contains(bodies(w.settle()), body)
+	w.send(theEnd)
+	for {
+		if _, err := w.next(); err != nil {
+			return kept
+		}
+	}
+}
+
+func (s *scene) bare() string { return s.bob + "@" + homeHost }
+
+func newScene(t *testing.T) *scene {
+	h := atHome(t)
+	return &scene{house: h, alice: h.session(t, newcomer(t), ""), bob: newcomer(t)}
+}
+
+// with adds a session of Bob's with a priority; "" is one that is not available.
+func (s *scene) with(t *testing.T, resource, priority string) *wire {
+	t.Helper()
+	w := s.house.session(t, s.bob, resource)
+	switch {
+	case priority == "":
+		s.others = append(s.others, w)
+		return w
+	case strings.HasPrefix(priority, "-"):
+		s.others = append(s.others, w)
+	default:
+		s.takes = append(s.takes, w)
+	}
+	w.send("<presence><priority>" + priority + "</priority></presence>")
+	quiet(w)
+	quiet(append(slices.Clone(s.takes), s.others...)...)
+	return w
+}
+
+func TestNoAccountBare(t *testing.T) { // checklist 54
+	s := newScene(t)
+	s.bob = "nobody"
+	s.play(t, s.bare(), "SSESS", nil) // what an account that is away shows
+}
+
+func TestNoAccountFull(t *testing.T) { // checklist 55
+	s := newScene(t)
+	s.bob = "nobody"
+	s.play(t, s.bare()+"/r", "ESESS", nil)
+}
+
+func TestAwayBare(t *testing.T) { // checklist 56
+	s := newScene(t)
+	s.play(t, s.bare(), "OOESS", nil)
+	s.with(t, "silent", "") // connected, but not available, is away too
+	s.play(t, s.bare(), "OOESS", nil)
+}
+
+func TestAwayFull(t *testing.T) { // checklist 57
+	s := newScene(t)
+	s.play(t, s.bare()+"/gone", "EOESS", nil)
+}
+
+func TestNegativeOnly(t *testing.T) { // checklist 58
+	s := newScene(t)
+	bot := s.with(t, "bot", "-1")
+	s.play(t, s.bare(), "OOESS", nil)
+	s.play(t, bot.jid, "DDDDD", bot)
+	s.play(t, s.bare()+"/gone", "EOESS", nil)
+}
+
+func TestOneSession(t *testing.T) { // checklist 59
+	s := newScene(t)
+	desk := s.with(t, "desk", "0")
+	s.with(t, "bot", "-5")
+	s.play(t, s.bare(), "AAEAS", nil)
+	s.play(t, desk.jid, "DDDDD", desk)
+	s.play(t, s.bare()+"/gone", "EAESS", nil)
+}
+
+func TestManySessions(t *testing.T) { // checklist 60
+	s := newScene(t)
+	desk := s.with(t, "desk", "5")
+	phone := s.with(t, "phone", "0")
+	bot := s.with(t, "bot", "-1")
+	s.play(t, s.bare(), "AAEAS", nil)
+	for _, w := range []*wire{desk, phone, bot} {
+		s.play(t, w.jid, "DDDDD", w)
+	}
+	s.play(t, s.bare()+"/gone", "EAESS", nil)
+}
+
+func TestErrorsToNobody(t *testing.T) { // checklist 61
+	s := newScene(t)
+	s.with(t, "desk", "1")
+	for _, to := range []string{s.bare(), s.bare() + "/gone", "nobody@" + homeHost, "nobody@" + homeHost + "/r", homeHost, homeHost + "/r", "a@unknown.example"} {
+		s.alice.send("<message to='" + to + "' type='error' id='e'><body>x</body><error type='cancel'><gone xmlns='" + nsStanzas + "'/></error></message>" +
+			"<message to='" + to + "' type='error'/>")
+		s.alice.nothing()
+		s.takes[0].nothing()
+	}
+}
+
+func TestTypesAndSessions(t *testing.T) { // checklist 62
+	s := newScene(t)
+	desk, bot, silent := s.with(t, "desk", "0"), s.with(t, "bot", "-1"), s.with(t, "silent", "")
+	for _, typ := range []string{"", " type='normal'", " type='wedding'", " type='CHAT'"} {
+		s.alice.send("<message to='" + s.bare() + "'" + typ + " id='m'><body>x</body></message>")
+		if e := desk.element(); e.ChildText("body") != "x" {
+			t.Errorf("%s: %s", typ, e)
+		}
+		quiet(s.alice)
+		bot.nothing()
+		silent.nothing()
+	}
+	s.alice.send("<presence to='" + s.bare() + "'/>")
+	quiet(s.alice)
+	silent.nothing()
+	for _, w := range []*wire{bot, silent} { // by their own address they are reached
+		s.alice.send("<message to='" + w.jid + "' type='chat'><body>you</body></message>")
+		quiet(s.alice)
+		if got := bodies(w.settle()); !slices.Equal(got, []string{"you"}) {
+			t.Errorf("%s got %q", w.jid, got)
+		}
+	}
+	desk.send("<presence type='unavailable'/>")
+	quiet(desk, bot)
+	s.alice.send("<message to='" + desk.jid + "' type='chat'><body>still there</body></message>")
+	quiet(s.alice)
+	if got := bodies(desk.settle()); !slices.Equal(got, []string{"still there"}) {
+		t.Errorf("a session that has become unavailable got %q", got)
+	}
+}
+
+func TestToOneself(t *testing.T) { // checklist 63
+	s := newScene(t)
+	desk, phone := s.with(t, "desk", "0"), s.with(t, "phone", "0")
+	bot := s.with(t, "bot", "-1")
+	bot.send("<message type='chat' id='m'><body>to me</body></message>")
+	for _, w := range []*wire{desk, phone} {
+		if e := w.element(); e.Attr("from") != bot.jid || e.ChildText("body") != "to me" || e.Attr("to") != "" && e.Attr("to") != s.bare() {
+			t.Error(e)
+		}
+	}
+	bot.nothing()
+}
+
+func TestKeptMessages(t *testing.T) { // checklist 64
+	s := newScene(t)
+	to := "<message to='" + s.bare() + "' "
+	s.alice.send(to + "type='chat'><body>one</body></message>" +
+		to + "><subject>two</subject><body>two</body><x xmlns='urn:example:x' xmlns:p='urn:p' p:a='1'/></message>" +
+		to + "type='chat'><body>hidden</body><no-store xmlns='urn:xmpp:hints'/></message>" +
+		to + "type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>" +
+		to + "type='headline'><body>news</body></message>" +
+		to + "type='groupchat'><body>group</body></message>" +
+		to + "type='error'><body>error</body><error type='cancel'/></message>" +
+		to + "type='chat'><body>three</body></message>")
+	quiet(s.alice)
+	negative := s.house.session(t, s.bob, "bot")
+	negative.send("<presence><priority>-1</priority></presence>")
+	if got := only(negative.settle(), "message"); len(got) > 0 {
+		t.Errorf("with negative priority: %v", got)
+	}
+	w := s.house.session(t, s.bob, "")
+	w.send("<iq type='get' id='r'><query xmlns='" + nsRoster + "'/></iq>")
+	if got := only(w.settle(), "message"); len(got) > 0 {
+		t.Errorf("before presence: %v", got)
+	}
+	w.send("<presence/>")
+	got := only(w.settle(), "message")
+	if !slices.Equal(bodies(got), []string{"one", "two", "three"}) {
+		t.Fatalf("kept: %q", bodies(got))
+	}
+	for _, e := range got {
+		delay := e.Child("urn:xmpp:delay", "delay")
+		if delay == nil || delay.Attr("from") != homeHost || !strings.HasSuffix(delay.Attr("stamp"), "Z") || e.Attr("from") != s.alice.jid {
+			t.Errorf("kept: %s", e)
+		}
+	}
+	if x := got[1].Child("urn:example:x", "x"); x == nil || len(x.Attrs) != 1 {
+		t.Errorf("kept: %s", got[1])
+	}
+	again := s.house.available(t, s.bob, "")
+	if got := only(again.settle(), "message"); len(got) > 0 {
+		t.Errorf("twice: %v", got)
+	}
+}

@@ -1,0 +1,172 @@
+package checklist
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAfterStreamError(t *testing.T) { // checklist 12
+	h := atHome(t)
+	victim := h.session(t, newcomer(t), "")
+	w := h.session(t, newcomer(t), "")
+	w.push("<message to='" + victim.jid + "'><body>before</body></message><a></b><message to='" + victim.jid + "'><body>after</body></message>")
+	w.wantError("not-well-formed") // then the end tag, close_notify and the end of TCP
+	if got := bodies(victim.settle()); len(got) != 1 || got[0] != "before" {
+		t.Errorf("arrived: %q", got)
+	}
+}
+
+func TestClosing(t *testing.T) { // checklist 13
+	h := atHome(t)
+	for _, user := range []string{newcomer(t), ""} {
+		if user == "" { // before login
+			w := h.dial(t)
+			w.open()
+			w.send(theEnd)
+			w.ends()
+			continue
+		}
+		w := h.session(t, user, "")
+		var text strings.Builder
+		for range 500 {
+			text.WriteString("<message to='" + w.jid + "'><body>on its way</body></message>")
+		}
+		w.send(text.String() + theEnd)
+		for n := range 500 {
+			if e := w.element(); e.ChildText("body") != "on its way" {
+				t.Fatalf("message %d: %s", n, e)
+			}
+		}
+		w.ends()
+	}
+	// The client that says nothing any more once the server has ended its side is waited
+	// for no longer than some seconds.
+	old := h.session(t, newcomer(t), "r")
+	user, _, _ := strings.Cut(old.jid, "@")
+	h.session(t, user, "r")
+	old.wantError("conflict")
+}
+
+func TestWhiteSpace(t *testing.T) { // checklist 14
+	t.Parallel()
+	h := openHouse(t, houseSettings{limits: "idle = \"400ms\"", accounts: "a@" + homeHost + " " + password + "\n"})
+	w := h.session(t, "a", "")
+	begin := time.Now()
+	for time.Since(begin) < 2*time.Second { // five times as long as it takes to be asked
+		w.send(" \n\t")
+		time.Sleep(50 * time.Millisecond) // it is the time that is tested
+	}
+	w.nothing()
+	w.send("<message to='" + w.jid + "' id='m'><body>x</body></message> \r\n <iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>")
+	if e := w.element(); e.Attr("id") != "m" {
+		t.Error(e)
+	}
+	if e := w.element(); e.Attr("id") != "p" {
+		t.Error(e)
+	}
+}
+
+func TestSilence(t *testing.T) { // checklist 15
+	t.Parallel()
+	h := openHouse(t, houseSettings{limits: "idle = \"300ms\"", accounts: "a@" + homeHost + " " + password + "\n"})
+	answering, silent := h.session(t, "a", "answering"), h.session(t, "a", "silent")
+	for range 4 {
+		e := answering.element()
+		if e.Name.Local != "iq" || e.Attr("type") != "get" || e.Find("ping") == nil {
+			t.Fatalf("a question expected, got %s", e)
+		}
+		answering.send("<iq type='result' id='" + e.Attr("id") + "' to='" + e.Attr("from") + "'/>")
+	}
+	if e := silent.element(); e.Find("ping") == nil {
+		t.Fatalf("a question expected, got %s", e)
+	}
+	silent.wantError("connection-timeout")
+	answering.settle()
+}
+
+func TestStreamErrors(t *testing.T) { // checklist 16, 120
+	t.Parallel()
+	h := openHouse(t, houseSettings{
+		limits:   "connections = 2\nnew_connections = 0",
+		accounts: "a@" + homeHost + " " + password + "\n",
+	})
+	first := h.session(t, "a", "r")
+	second := h.session(t, "a", "r")
+	first.wantError("conflict")
+	_ = first.conn.Close()
+	other := h.session(t, "a", "")
+	from := net.IPv4(127, 9, 9, 9)
+	var third *wire
+	for range 2 {
+		third = h.dialFrom(t, h.ClientAddr, from)
+		third.open()
+	}
+	turned := h.dialFrom(t, h.ClientAddr, from)
+	turned.header()
+	turned.wantError("resource-constraint")
+	third.push("<iq/>")
+	third.wantError("policy-violation", "not-authorized")
+
+	second.send("<presence/>")
+	second.settle()
+	other.send("<presence/>")
+	quiet(second, other)
+	if state, err := h.process.Stop(); err != nil || !state.Success() {
+		t.Errorf("stop: %v, %v", state, err)
+	}
+	second.wantError("system-shutdown")
+	other.wantError("system-shutdown")
+}
+
+func TestStreamErrorForm(t *testing.T) { // checklist 17
+	h := atHome(t)
+	for want, send := range map[string]string{
+		"invalid-from":            "<message from='somebody@" + homeHost + "'/>",
+		"not-well-formed":         "<a></b>",
+		"restricted-xml":          "<!-- -->",
+		"unsupported-stanza-type": "<a xmlns='urn:x'/>",
+		"bad-format":              "text",
+		"policy-violation":        "<message>" + strings.Repeat("<a/>", 10_000) + "</message>",
+	} {
+		w := h.session(t, newcomer(t), "")
+		go w.push(send)
+		w.wantError(want) // and streamError looks at its form
+	}
+}
+
+func TestOneAfterTheOther(t *testing.T) { // checklist 18
+	h := atHome(t)
+	w := h.session(t, newcomer(t), "")
+	var all strings.Builder
+	for i := range 30 {
+		contact := "c" + string(rune('a'+i%26)) + string(rune('a'+i/26)) + "@" + homeHost
+		all.WriteString("<iq type='set' id='s" + contact + "'><query xmlns='jabber:iq:roster'><item jid='" + contact + "'/></query></iq>" +
+			"<iq type='get' id='g" + contact + "'><query xmlns='jabber:iq:roster'/></iq>" +
+			"<message to='" + w.jid + "' id='m" + contact + "'/>")
+	}
+	w.send(all.String())
+	got := 0
+	for range 3 * 30 {
+		e := w.element()
+		for e.Name.Local == "iq" && e.Attr("type") == "set" {
+			e = w.element() // a push, once the roster has been read
+		}
+		id := e.Attr("id")
+		switch id[0] {
+		case 's':
+			got++
+			if e.Attr("type") != "result" {
+				t.Fatal(e)
+			}
+		case 'g':
+			if n := len(e.Child(nsRoster, "query").Children); n != got {
+				t.Fatalf("%d items after %d sets", n, got)
+			}
+		}
+	}
+	if got != 30 {
+		t.Errorf("%d answers", got)
+	}
+}
