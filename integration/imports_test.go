@@ -63,7 +63,8 @@ var directions = []direction{
 	{"transports/*/fake/*", []string{"transports/*/fake", "transports/*/fake/*"}},
 
 	{"config", nil},
-	{"cmd/dragoman", []string{"config", "core/server", "transports/all"}},
+	// The demo plays with the stand-ins, and with nothing behind them.
+	{"cmd/dragoman", []string{"config", "core/server", "transports/all", "transports/slack/fake", "transports/discord/fake"}},
 	{"cmd/*", []string{"config"}},
 	{"integration", []string{"config", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
 	{"integration/*", []string{"config", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
@@ -169,6 +170,8 @@ func TestDirectionsCatch(t *testing.T) {
 		"config":                      "core/jid",
 		"integration":                 "core/stanza",
 		"integration/peers":           "transports/slack",
+		"cmd/dragoman":                "transports/slack",
+		"cmd/xmppbench":               "transports/slack/fake",
 		"core/helpers":                "fmt",
 	} {
 		if len(faults(place, []string{module + imported})) == 0 {

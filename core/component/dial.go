@@ -42,7 +42,8 @@ type Options struct {
 	MaxBytes int           // of a stanza from the server; 512 KiB
 
 	// State, which may be nil, is called by Run's goroutine when the link comes up, with
-	// nil, and with the reason whenever a connection ended or could not be made.
+	// nil, and with the reason whenever a connection ended or could not be made: what the
+	// server said is a PeerError in it.
 	State func(err error)
 	Log   *slog.Logger
 }
@@ -116,6 +117,10 @@ func (l *Link) Run(ctx context.Context) error {
 		if errors.Is(err, errConflict) {
 			wait = l.opts.RetryMax // somebody else took our place: do not take it back at once
 		}
+		l.opts.State(err)
+		if ctx.Err() != nil {
+			return nil // State had enough of it
+		}
 		l.report(err, wait)
 		if !l.pause(ctx, wait/2+rand.N(wait/2+1)) {
 			return nil
@@ -126,11 +131,10 @@ func (l *Link) Run(ctx context.Context) error {
 
 func (l *Link) report(err error, wait time.Duration) {
 	if errors.Is(err, ErrRefused) {
-		l.log.Error("component link refused", "err", err, "retry", wait)
+		l.log.Error("component link refused; trying again", "addr", l.opts.Addr, "err", err, "retry", wait)
 	} else {
-		l.log.Warn("component link is down", "err", err, "retry", wait)
+		l.log.Warn("component link is down; trying again", "addr", l.opts.Addr, "err", err, "retry", wait)
 	}
-	l.opts.State(err)
 }
 
 // pause waits, and meanwhile gives the handler what could not be kept.
@@ -223,11 +227,11 @@ func (l *Link) greet(w *wire, open *bool) error {
 
 // refusal tells errors in the settings from those that pass.
 func refusal(err error) error {
-	var p peerError
-	if !errors.As(err, &p) {
+	p, ok := errors.AsType[PeerError](err)
+	if !ok {
 		return err
 	}
-	switch p.cause.Condition {
+	switch p.Cause.Condition {
 	case stream.NotAuthorized, stream.HostUnknown, stream.InvalidFrom, stream.InvalidNamespace:
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}

@@ -38,10 +38,11 @@ var (
 	errSilent  = stream.NewError(stream.ConnectionTimeout, "no answer")
 )
 
-// peerError is a stream error that the peer sent.
-type peerError struct{ cause *stream.Error }
+// PeerError is a stream error that the peer sent. It is no stream.Error itself: that is what we
+// say to a peer, and nobody is told his own fault.
+type PeerError struct{ Cause *stream.Error }
 
-func (e peerError) Error() string { return "peer's " + e.cause.Error() }
+func (e PeerError) Error() string { return "peer's " + e.Cause.Error() }
 
 // wire is one connection of either end.
 type wire struct {
@@ -181,7 +182,7 @@ func (w *wire) peerError(it *stream.Item) error {
 	if err != nil {
 		return fmt.Errorf("read stream error: %w", err)
 	}
-	return peerError{stream.ParseError(e)}
+	return PeerError{stream.ParseError(e)}
 }
 
 // end closes the stream because of err and then the connection (RFC 6120 §4.4, §4.9.1.1).
@@ -216,7 +217,7 @@ func (w *wire) leave(receive func(*stream.Item) error) {
 
 // peerLeft tells whether err needs no stream error of ours.
 func (w *wire) peerLeft(err error) bool {
-	var p peerError
+	var p PeerError
 	return errors.As(err, &p) || errors.Is(err, errEnded) || errors.Is(err, errStopped) || w.gone(err)
 }
 

@@ -60,18 +60,12 @@ func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail c
 	link, err := component.Dial(component.Options{
 		Addr: c.Foreign.Address, Domain: domain, Secret: e.Secret,
 		RetryMin: time.Duration(c.Gateway.RetryMin), RetryMax: time.Duration(c.Gateway.RetryMax), MaxBytes: int(c.Limits.ComponentBytes),
-		Log: log.With("component", domain.String()),
+		Log: log,
 		State: func(err error) {
-			switch refused := stream.AsError(err); {
-			case err == nil:
+			if err == nil {
 				attached = true
-				log.Info("attached", "domain", domain, "server", c.Foreign.Address)
-			case !attached && refused != nil && refused.Condition == stream.NotAuthorized:
-				fail(fmt.Errorf("%s.secret: %s does not accept the secret for %s: give both the same one", kind, c.Foreign.Address, domain))
-			case !attached && refused != nil && refused.Condition == stream.HostUnknown:
-				fail(fmt.Errorf("%s.domain: %s has no component %s: add it to the server's configuration", kind, c.Foreign.Address, domain))
-			default:
-				log.Warn("not attached; trying again", "domain", domain, "server", c.Foreign.Address, "err", err)
+			} else if refused := refusal(c, kind, domain, err); refused != nil && !attached {
+				fail(refused)
 			}
 		},
 	})
@@ -79,6 +73,24 @@ func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail c
 		return nil, nil, fmt.Errorf("component %s: %w", domain, err)
 	}
 	return link, foreignUsers(c, domain), nil
+}
+
+// refusal says what is to be done where the foreign server does not take the component; nil for
+// what may pass by itself.
+func refusal(c config.Config, kind string, domain jid.JID, err error) error {
+	said, ok := errors.AsType[component.PeerError](err)
+	if !ok || !errors.Is(err, component.ErrRefused) {
+		return nil
+	}
+	switch said.Cause.Condition {
+	case stream.NotAuthorized:
+		return fmt.Errorf("%s.secret: %s does not accept the secret for %s: give both the same one", kind, c.Foreign.Address, domain)
+	case stream.HostUnknown:
+		return fmt.Errorf("%s.domain: %s has no component %s: add it to the server's configuration", kind, c.Foreign.Address, domain)
+	case stream.InvalidNamespace:
+		return fmt.Errorf("foreign.address: %s takes no components: give the port that the server has for them", c.Foreign.Address)
+	}
+	return fmt.Errorf("foreign.address: %s refuses the component %s: %w", c.Foreign.Address, domain, said.Cause)
 }
 
 // foreignUsers are who may use a gateway under a foreign server: whom the configuration names, else the
