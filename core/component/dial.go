@@ -69,6 +69,9 @@ type Link struct {
 // not with that secret: somebody has to look at the settings.
 var ErrRefused = errors.New("server refused the component")
 
+// ErrStranger is wrapped beside ErrRefused where what listens at the address takes no components.
+var ErrStranger = errors.New("no server for components")
+
 // Dial makes a link. It does not connect yet: Run does.
 func Dial(o Options) (*Link, error) {
 	if !o.Domain.IsHost() {
@@ -204,11 +207,11 @@ func (l *Link) greet(w *wire, open *bool) error {
 	w.write(h.Append(nil))
 	*open = true
 	it, err := w.scanner.Next()
-	if err != nil {
-		return fmt.Errorf("read stream header: %w", err)
+	if err == nil && it.Kind != stream.Open {
+		err = stream.NewError(stream.BadFormat, "")
 	}
-	if it.Kind != stream.Open {
-		return fmt.Errorf("read stream header: %w", stream.NewError(stream.BadFormat, ""))
+	if err != nil {
+		return stranger(fmt.Errorf("read stream header: %w", err))
 	}
 	w.write([]byte("<handshake>" + handshake(it.Header.ID, l.opts.Secret) + "</handshake>"))
 	it, err = w.scanner.Next()
@@ -223,6 +226,14 @@ func (l *Link) greet(w *wire, open *bool) error {
 		return fmt.Errorf("%w: without a reason", ErrRefused)
 	}
 	return fmt.Errorf("read answer to the handshake: %w", stream.NewError(stream.UnsupportedStanzaType, ""))
+}
+
+// stranger marks the header of one who does not speak XEP-0114, such as a port for clients.
+func stranger(err error) error {
+	if e, ok := errors.AsType[*stream.Error](err); ok && e.Condition != stream.ConnectionTimeout {
+		return fmt.Errorf("%w: %w: %w", ErrRefused, ErrStranger, err)
+	}
+	return err
 }
 
 // refusal tells errors in the settings from those that pass.

@@ -249,6 +249,38 @@ func TestLinkRefused(t *testing.T) {
 	}
 }
 
+// A port for something else is told from a server that is away.
+func TestLinkStranger(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{
+		"clients": "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' version='1.0'>",
+		"mail":    "220 mail.test ESMTP\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan struct{})
+			t.Cleanup(func() { _ = listener.Close(); <-done })
+			go func() {
+				defer close(done)
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					_, _ = io.WriteString(conn, answer)
+					_, _ = io.Copy(io.Discard, conn) // until the link goes
+					_ = conn.Close()
+				}
+			}()
+			_, _, states := runLink(t, listener.Addr().String(), nil)
+			waitState(t, states, func(err error) bool { return errors.Is(err, ErrStranger) && errors.Is(err, ErrRefused) })
+		})
+	}
+}
+
 // What does not fit comes back to the handler as an error.
 func TestLinkOverflow(t *testing.T) {
 	t.Parallel()

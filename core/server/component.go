@@ -78,17 +78,20 @@ func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail c
 // refusal says what is to be done where the foreign server does not take the component; nil for
 // what may pass by itself.
 func refusal(c config.Config, kind string, domain jid.JID, err error) error {
-	said, ok := errors.AsType[component.PeerError](err)
-	if !ok || !errors.Is(err, component.ErrRefused) {
+	if !errors.Is(err, component.ErrRefused) {
 		return nil
 	}
-	switch said.Cause.Condition {
-	case stream.NotAuthorized:
-		return fmt.Errorf("%s.secret: %s does not accept the secret for %s: give both the same one", kind, c.Foreign.Address, domain)
-	case stream.HostUnknown:
-		return fmt.Errorf("%s.domain: %s has no component %s: add it to the server's configuration", kind, c.Foreign.Address, domain)
-	case stream.InvalidNamespace:
+	said, ok := errors.AsType[component.PeerError](err)
+	switch {
+	case errors.Is(err, component.ErrStranger), ok && said.Cause.Condition == stream.InvalidNamespace:
 		return fmt.Errorf("foreign.address: %s takes no components: give the port that the server has for them", c.Foreign.Address)
+	case !ok:
+		return nil // it hung up without a reason: perhaps it is stopping
+	case said.Cause.Condition == stream.NotAuthorized: // ejabberd's answer to both
+		return fmt.Errorf("%s.secret: %s does not accept the secret for %s, or does not know that domain: "+
+			"the server's configuration must name both", kind, c.Foreign.Address, domain)
+	case said.Cause.Condition == stream.HostUnknown:
+		return fmt.Errorf("%s.domain: %s has no component %s: add it to the server's configuration", kind, c.Foreign.Address, domain)
 	}
 	return fmt.Errorf("foreign.address: %s refuses the component %s: %w", c.Foreign.Address, domain, said.Cause)
 }
