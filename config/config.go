@@ -47,6 +47,7 @@ type TLS struct {
 type Login struct {
 	Iterations int      `toml:"iterations" doc:"Rounds of SCRAM for new passwords."`
 	Tries      int      `toml:"tries" doc:"Wrong passwords on one connection before it is closed."`
+	Failures   int      `toml:"failures" doc:"Wrong passwords a minute from one address, and a quarter of them for one user name from there, before each further try has to wait. 0: no limit."`
 	TLSWait    Duration `toml:"tls_wait" doc:"Time from connecting to TLS."`
 	Wait       Duration `toml:"wait" doc:"Time from connecting to being logged in."`
 	Conflict   string   `toml:"conflict" doc:"When a resource is taken already: 'replace' the old session, 'reject' the new one, or 'rename' the new one."`
@@ -54,25 +55,29 @@ type Login struct {
 
 // Limits is section [limits].
 type Limits struct {
-	StanzaBytes      Bytes    `toml:"stanza_bytes" doc:"Size of a client's stanza; at least 10000 bytes (RFC 6120)."`
-	StanzaElements   int      `toml:"stanza_elements" doc:"Elements in a stanza."`
-	StanzaDepth      int      `toml:"stanza_depth" doc:"Depth of a stanza."`
-	StanzaAttributes int      `toml:"stanza_attributes" doc:"Attributes of one element."`
-	LoginBytes       Bytes    `toml:"login_bytes" doc:"Size of what is sent before logging in."`
-	LoginElements    int      `toml:"login_elements" doc:"Elements in what is sent before logging in."`
-	LoginDepth       int      `toml:"login_depth" doc:"Depth of what is sent before logging in."`
-	ComponentBytes   Bytes    `toml:"component_bytes" doc:"Size of a component's stanza."`
-	Rate             Bytes    `toml:"rate" doc:"Bytes a second that a client may send in the long run; more is read more slowly. 0: no limit."`
-	Burst            Bytes    `toml:"burst" doc:"Bytes that a client may send at once."`
-	Queue            Bytes    `toml:"queue" doc:"Bytes that wait for a slow reader before it is cut off."`
-	Connections      int      `toml:"connections" doc:"Connections from one address. 0: no limit."`
-	NewConnections   int      `toml:"new_connections" doc:"New connections a second from one address. 0: no limit."`
-	Sessions         int      `toml:"sessions" doc:"Sessions of one account."`
-	Idle             Duration `toml:"idle" doc:"Silence after which a client is pinged, and after as long again cut off."`
-	RosterItems      int      `toml:"roster_items" doc:"Contacts of one account."`
-	OfflineMessages  int      `toml:"offline_messages" doc:"Messages kept for an account that is away."`
-	OfflineBytes     Bytes    `toml:"offline_bytes" doc:"Bytes of the messages kept for an account that is away."`
-	VCardBytes       Bytes    `toml:"vcard_bytes" doc:"Size of a vCard."`
+	StanzaBytes       Bytes    `toml:"stanza_bytes" doc:"Size of a client's stanza; at least 10000 bytes (RFC 6120)."`
+	StanzaElements    int      `toml:"stanza_elements" doc:"Elements in a stanza."`
+	StanzaDepth       int      `toml:"stanza_depth" doc:"Depth of a stanza."`
+	StanzaAttributes  int      `toml:"stanza_attributes" doc:"Attributes of one element."`
+	LoginBytes        Bytes    `toml:"login_bytes" doc:"Size of what is sent before logging in."`
+	LoginElements     int      `toml:"login_elements" doc:"Elements in what is sent before logging in."`
+	LoginDepth        int      `toml:"login_depth" doc:"Depth of what is sent before logging in."`
+	LoginAttributes   int      `toml:"login_attributes" doc:"Attributes of one element before logging in."`
+	ComponentBytes    Bytes    `toml:"component_bytes" doc:"Size of a component's stanza."`
+	ComponentElements int      `toml:"component_elements" doc:"Elements in a component's stanza; depth and attributes are those of clients."`
+	ComponentQueue    Bytes    `toml:"component_queue" doc:"Bytes that wait for a component that reads slowly before it is cut off."`
+	Rate              Bytes    `toml:"rate" doc:"Bytes a second that a client may send in the long run; more is read more slowly. 0: no limit."`
+	Burst             Bytes    `toml:"burst" doc:"Bytes that a client may send at once."`
+	Queue             Bytes    `toml:"queue" doc:"Bytes that wait for a slow reader before it is cut off."`
+	Connections       int      `toml:"connections" doc:"Connections from one address. 0: no limit."`
+	NewConnections    int      `toml:"new_connections" doc:"New connections a second from one address. 0: no limit."`
+	Sessions          int      `toml:"sessions" doc:"Sessions of one account."`
+	Idle              Duration `toml:"idle" doc:"Silence after which a client is pinged, and after as long again cut off."`
+	RosterItems       int      `toml:"roster_items" doc:"Contacts of one account."`
+	RosterRequests    int      `toml:"roster_requests" doc:"Subscription requests to one account that it has not answered."`
+	OfflineMessages   int      `toml:"offline_messages" doc:"Messages kept for an account that is away."`
+	OfflineBytes      Bytes    `toml:"offline_bytes" doc:"Bytes of the messages kept for an account that is away."`
+	VCardBytes        Bytes    `toml:"vcard_bytes" doc:"Size of a vCard."`
 }
 
 // Log is section [log].
@@ -148,13 +153,14 @@ func Default() Config {
 		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, Component: []string{"127.0.0.1:5347"}},
 		TLS:    TLS{Required: true},
 		Login: Login{
-			Iterations: 10000, Tries: 3, TLSWait: Duration(30 * time.Second), Wait: Duration(60 * time.Second), Conflict: "replace",
+			Iterations: 10000, Tries: 3, Failures: 20, TLSWait: Duration(30 * time.Second), Wait: Duration(60 * time.Second), Conflict: "replace",
 		},
 		Limits: Limits{
 			StanzaBytes: 256 << 10, StanzaElements: 4000, StanzaDepth: 64, StanzaAttributes: 128,
-			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, ComponentBytes: 512 << 10,
+			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,
+			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, NewConnections: 20, Sessions: 10,
-			Idle: Duration(6 * time.Minute), RosterItems: 2000, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
+			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterRequests: 500, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
 		},
 		Log:     Log{Level: "info", Format: "text"},
 		Foreign: Foreign{Address: "127.0.0.1:5347"},

@@ -100,6 +100,9 @@ func (l *Login) validate(p *Problems) {
 	if l.Tries < 2 || l.Tries > 10 { // RFC 6120 §6.4.5
 		p.add("login.tries", "%d is not between 2 and 10", l.Tries)
 	}
+	if l.Failures < 0 {
+		p.add("login.failures", "%d is negative", l.Failures)
+	}
 	positive(p, "login.tls_wait", int64(l.TLSWait))
 	positive(p, "login.wait", int64(l.Wait))
 	if !slices.Contains([]string{"replace", "reject", "rename"}, l.Conflict) {
@@ -115,8 +118,8 @@ func (l *Limits) validate(p *Problems) {
 	}
 	for path, n := range map[string]int{
 		"limits.stanza_elements": l.StanzaElements, "limits.stanza_depth": l.StanzaDepth, "limits.stanza_attributes": l.StanzaAttributes,
-		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.sessions": l.Sessions,
-		"limits.roster_items": l.RosterItems, "limits.idle": int(l.Idle),
+		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.login_attributes": l.LoginAttributes, "limits.component_elements": l.ComponentElements, "limits.sessions": l.Sessions,
+		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle),
 	} {
 		positive(p, path, int64(n))
 	}
@@ -130,6 +133,9 @@ func (l *Limits) validate(p *Problems) {
 	}
 	if l.Rate > 0 && l.Burst < l.StanzaBytes {
 		p.add("limits.burst", "%s is less than limits.stanza_bytes (%s), so the largest stanza could never pass", l.Burst, l.StanzaBytes)
+	}
+	if l.ComponentQueue < max(l.StanzaBytes, l.ComponentBytes) {
+		p.add("limits.component_queue", "%s is less than the largest stanza (%s), which could never be delivered", l.ComponentQueue, max(l.StanzaBytes, l.ComponentBytes))
 	}
 	if l.Queue < l.StanzaBytes {
 		p.add("limits.queue", "%s is less than limits.stanza_bytes (%s), so the largest stanza could never be delivered", l.Queue, l.StanzaBytes)

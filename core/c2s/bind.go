@@ -76,6 +76,7 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 		case errors.Is(err, router.ErrConflict):
 			return nil, stanza.Conflict("this resource is in use")
 		case errors.Is(err, router.ErrTooMany):
+			c.server.Counters.Full.Add(1)
 			return nil, stanza.ResourceConstraint("too many sessions of this account")
 		default:
 			c.log.Error("session not bound", "err", err)

@@ -98,6 +98,7 @@ func gone(err error) bool {
 
 // report counts and logs why a connection ended.
 func (c *conn) report(err error) {
+	c.countLimit(err)
 	e := stream.AsError(err)
 	switch {
 	case e == nil || gone(err) || e.Condition == stream.SystemShutdown:
@@ -108,4 +109,22 @@ func (c *conn) report(err error) {
 		c.server.Counters.StreamErrors.Add(1)
 	}
 	c.log.Debug("connection ended", "err", err)
+}
+
+// countLimit counts which limit ended the stream.
+func (c *conn) countLimit(err error) {
+	k := &c.server.Counters
+	switch err {
+	case errLateTLS:
+		k.LateTLS.Add(1)
+	case errLate:
+		k.LateLogin.Add(1)
+	case errTries:
+		k.Tries.Add(1)
+	}
+	if c.who.IsZero() {
+		k.BeforeLogin.Count(err)
+	} else {
+		k.Stanza.Count(err)
+	}
 }

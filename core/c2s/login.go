@@ -14,6 +14,8 @@ import (
 // encryptionRequired refuses a login before TLS (RFC 6120 §6.5.4).
 const encryptionRequired = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
 
+var errTries = stream.NewError(stream.PolicyViolation, "too many failed logins")
+
 // authenticate takes one element of RFC 6120 §6.4.
 func (c *conn) authenticate(it *stream.Item) error {
 	if c.tlsRequired() {
@@ -41,7 +43,7 @@ func (c *conn) authenticate(it *stream.Item) error {
 	}
 	switch {
 	case out.TooMany:
-		return stream.NewError(stream.PolicyViolation, "too many failed logins") // checklist 29
+		return errTries // checklist 29
 	case out.Identity != nil:
 		c.authenticated(*out.Identity)
 	}

@@ -3,7 +3,9 @@ package c2s
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -42,6 +44,9 @@ func (c *conn) handshake(config *tls.Config) error {
 	defer cancel()
 	if err := c.net.ServerTLS(ctx, config); err != nil {
 		c.server.Counters.Handshakes.Add(1)
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+			c.server.Counters.LateTLS.Add(1)
+		}
 		return fmt.Errorf("%w: %w", errHandshake, err)
 	}
 	c.deadline = time.Time{} // what is set is not what setDeadline thinks

@@ -168,7 +168,7 @@ func (l *Link) connect(ctx context.Context) error {
 	defer stop()
 	open := false
 	if err = l.greet(w, &open); err == nil {
-		w.attached(l.opts.MaxBytes)
+		w.attached(stream.Limits{Bytes: l.opts.MaxBytes})
 		w.ping = func() *stanza.Stanza { return newPing(l.opts.Domain, l.opts.Domain) }
 		l.log.Info("component link is up", "addr", l.opts.Addr)
 		l.opts.State(nil)

@@ -41,7 +41,7 @@ func (s *Server) negotiate(w *wire, a *arrival) (*slot, error) {
 	if subtle.ConstantTimeCompare([]byte(proof.Text()), []byte(want)) != 1 { // CVE-2021-32921
 		return nil, stream.NewError(stream.NotAuthorized, "")
 	}
-	w.attached(s.cfg.MaxBytes)
+	w.attached(s.cfg.Stanza)
 	if !slot.claim(w, s.cfg.Conflict, []byte("<handshake/>")) {
 		return nil, errConflict
 	}

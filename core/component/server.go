@@ -7,7 +7,6 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -37,23 +36,16 @@ type Config struct {
 	Name     jid.JID // of the server, who asks silent components for a sign of life
 	Accounts []Account
 	Conflict Conflict
-	MaxBytes int           // of a stanza; 512 KiB
-	Queue    int           // bytes that wait for a component before it is cut off; 16 MiB
-	Idle     time.Duration // silence before a ping, and again before the end; 5 min
+	// BeforeLogin and Stanza bound what is sent before and after the handshake; the defaults
+	// are those of stream.BeforeLogin and stream.ForServers.
+	BeforeLogin, Stanza stream.Limits
+
+	Queue int           // bytes that wait for a component before it is cut off; 16 MiB
+	Idle  time.Duration // silence before a ping, and again before the end; 5 min
 	// OnAttach, which may be nil, is called when a component has proved itself, before
 	// anything that it sends is read.
 	OnAttach func(domain jid.JID)
 	Log      *slog.Logger
-}
-
-// Counters may be read at any time.
-type Counters struct {
-	Connections  atomic.Int64  // open at the moment
-	Attached     atomic.Int64  // of them proved
-	Refused      atomic.Uint64 // wrong secret, unknown domain, or too many at once
-	StreamErrors atomic.Uint64 // sent by us after a component was attached
-	Received     atomic.Uint64 // stanzas
-	Unavailable  atomic.Uint64 // stanzas for a component that was away
 }
 
 // Server accepts components.
@@ -71,9 +63,7 @@ type Server struct {
 // NewServer checks the configuration and attaches every domain to the router, so that
 // what is sent to a component that is away is answered with service-unavailable.
 func NewServer(cfg Config) (*Server, error) {
-	if cfg.MaxBytes == 0 {
-		cfg.MaxBytes = defaultBytes
-	}
+	cfg.Stanza = filled(cfg.Stanza)
 	if cfg.Queue == 0 {
 		cfg.Queue = defaultQueue
 	}
@@ -142,6 +132,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		case s.handshaking <- struct{}{}:
 		default:
 			s.Counters.Refused.Add(1)
+			s.Counters.Strangers.Add(1)
 			_ = conn.Close() // too many strangers at once
 			continue
 		}
@@ -157,6 +148,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	defer known()
 	log := s.cfg.Log.With("conn", conn.RemoteAddr().String())
 	w := newWire(conn, s.cfg.Queue, s.cfg.Idle, log)
+	w.scanner.SetLimits(s.cfg.BeforeLogin)
 	if !s.enter(w) {
 		_ = conn.Close()
 		return
@@ -172,7 +164,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	slot, err := s.negotiate(w, &a)
 	known()
 	if err != nil {
-		s.Counters.Refused.Add(1)
+		s.Counters.refused(err)
 		log.Warn("component refused", "domain", a.domain, "err", err)
 		w.end(err, a.open)
 		return
@@ -182,9 +174,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		s.cfg.OnAttach(slot.domain)
 	}
 	err = s.run(ctx, w, slot)
-	if stream.AsError(err) != nil && !w.peerLeft(err) {
-		s.Counters.StreamErrors.Add(1)
-	}
+	s.Counters.ended(err, !w.peerLeft(err))
 	log.Info("component detached", "domain", slot.domain, "err", err)
 	w.end(err, true)
 }

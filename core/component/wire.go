@@ -1,6 +1,7 @@
 package component
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
@@ -70,11 +71,18 @@ func newWire(conn net.Conn, queueBytes int, idle time.Duration, log *slog.Logger
 }
 
 // attached ends the handshake: stanzas of the full size may come, in any time.
-func (w *wire) attached(maxBytes int) {
-	l := stream.ForServers()
-	l.Bytes = maxBytes
-	w.scanner.SetLimits(l)
+func (w *wire) attached(l stream.Limits) {
+	w.scanner.SetLimits(filled(l))
 	w.until = time.Time{}
+}
+
+// filled has the defaults where a limit is not set.
+func filled(l stream.Limits) stream.Limits {
+	d := stream.ForServers()
+	return stream.Limits{
+		Bytes: cmp.Or(l.Bytes, d.Bytes), Elements: cmp.Or(l.Elements, d.Elements),
+		Depth: cmp.Or(l.Depth, d.Depth), Attrs: cmp.Or(l.Attrs, d.Attrs),
+	}
 }
 
 // stop makes the reader return err; the first call counts. It does not wait.

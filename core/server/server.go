@@ -156,7 +156,8 @@ func (s *Server) newComponents() error {
 	}
 	var err error
 	s.components, err = component.NewServer(component.Config{
-		Router: s.router, Name: s.hosts[0].domain, Accounts: accounts, MaxBytes: int(s.config.Limits.ComponentBytes),
+		Router: s.router, Name: s.hosts[0].domain, Accounts: accounts,
+		BeforeLogin: loginLimits(s.config.Limits), Stanza: componentLimits(s.config.Limits), Queue: int(s.config.Limits.ComponentQueue),
 		OnAttach: s.advertise, Log: s.log,
 	})
 	return err

@@ -26,12 +26,23 @@ func unlimited(n int) int {
 func clientLimits(c config.Config) c2s.Limits {
 	l := c.Limits
 	return c2s.Limits{
-		BeforeLogin: stream.Limits{Bytes: int(l.LoginBytes), Elements: l.LoginElements, Depth: l.LoginDepth},
+		BeforeLogin: loginLimits(l),
 		Stanza:      stream.Limits{Bytes: int(l.StanzaBytes), Elements: l.StanzaElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
 		Rate:        unlimited(int(l.Rate)), Burst: int(l.Burst), Queue: int(l.Queue),
 		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Sessions: l.Sessions,
+		Tries:   unlimited(c.Login.Failures),
 		TLSWait: time.Duration(c.Login.TLSWait), LoginWait: time.Duration(c.Login.Wait), Idle: time.Duration(l.Idle),
 	}
+}
+
+// loginLimits are those of whoever has not proved who they are, client or component.
+func loginLimits(l config.Limits) stream.Limits {
+	return stream.Limits{Bytes: int(l.LoginBytes), Elements: l.LoginElements, Depth: l.LoginDepth, Attrs: l.LoginAttributes}
+}
+
+// componentLimits are those of a component's stanzas, which nest as those of clients do.
+func componentLimits(l config.Limits) stream.Limits {
+	return stream.Limits{Bytes: int(l.ComponentBytes), Elements: l.ComponentElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes}
 }
 
 // secretSize is the length of a secret of our own, in bytes.

@@ -1,5 +1,7 @@
 package store
 
+import "sync/atomic"
+
 // Limits bound what one account may make the store keep. Zero fields take the defaults.
 type Limits struct {
 	OfflineMessages int   // offline messages of one account; 100
@@ -8,6 +10,12 @@ type Limits struct {
 	RosterItems     int   // contacts of one account; 2000
 	PrivateItems    int   // private XML items (XEP-0049) of one account; 100
 	PrivateBytes    int64 // their size together; 1 MiB
+}
+
+// Counters count what was refused because of Limits. They may be read at any time.
+type Counters struct {
+	RosterItems atomic.Uint64
+	PendingIn   atomic.Uint64
 }
 
 func (l Limits) orDefaults() Limits {

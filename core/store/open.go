@@ -51,6 +51,8 @@ type Store struct {
 	reads      *sql.DB
 	queue      *queue
 	done       chan struct{} // closed when the writer's goroutine has ended
+
+	Counters Counters
 }
 
 // Open opens the database, makes or migrates its schema, and starts the writer.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -69,7 +70,7 @@ func (s *Store) writeItem(tx *sql.Tx, account jid.JID, before, e *roster.Entry) 
 		return nil
 	}
 	if !before.Listed {
-		if err := bound(tx, countRosterSQL, who, s.limits.RosterItems); err != nil {
+		if err := bound(tx, countRosterSQL, who, s.limits.RosterItems, &s.Counters.RosterItems); err != nil {
 			return err
 		}
 	}
@@ -90,13 +91,14 @@ func (s *Store) writeItem(tx *sql.Tx, account jid.JID, before, e *roster.Entry) 
 	return nil
 }
 
-// bound is ErrFull where an account has as many rows as it may have.
-func bound(tx *sql.Tx, countSQL, account string, limit int) error {
+// bound is ErrFull where an account has as many rows as it may have, and counts that.
+func bound(tx *sql.Tx, countSQL, account string, limit int, hits *atomic.Uint64) error {
 	var n int
 	if err := tx.QueryRow(countSQL, account).Scan(&n); err != nil {
 		return fmt.Errorf("count contacts of %s: %w", account, err)
 	}
 	if n >= limit {
+		hits.Add(1)
 		return roster.ErrFull
 	}
 	return nil
@@ -119,7 +121,7 @@ func (s *Store) writeRequest(tx *sql.Tx, account jid.JID, e *roster.Entry) error
 		}
 		return nil
 	}
-	if err := bound(tx, countRequestsSQL, who, s.limits.PendingIn); err != nil {
+	if err := bound(tx, countRequestsSQL, who, s.limits.PendingIn, &s.Counters.PendingIn); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(putRequestSQL, who, contact, encodeStanza(e.Request), now()); err != nil {

@@ -1,0 +1,221 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// reached is a limit: what it is where nothing is set, and how to run into a smaller one.
+type reached struct {
+	limit string // the setting
+	value any    // its default
+	set   wishes
+	do    func(p *place) *peer // whoever it ends, or nil
+	see   string               // what that one is told last
+}
+
+// many is the same text n times.
+func many(n int, s string) string { return strings.Repeat(s, n) }
+
+func attributes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " a%d=''", i)
+	}
+	return b.String()
+}
+
+// send makes a deed of something to say in a state of a stream.
+func send(state func(*place) *peer, text string) func(*place) *peer {
+	return func(p *place) *peer {
+		c := state(p)
+		c.send(text)
+		return c
+	}
+}
+
+func askedPeer(p *place) *peer { c, _ := p.asked(); return c }
+
+func asRomeo(p *place) *peer { return p.online("romeo") }
+
+const policy = "<policy-violation "
+
+// limits are all limits on clients, components, sessions and rosters.
+func limits() []reached {
+	d := config.Default()
+	l := d.Limits
+	return []reached{
+		{"login.tries", d.Login.Tries, wishes{login: "tries = 2"}, func(p *place) *peer {
+			c := p.secured()
+			for range 2 {
+				c.send(plainAuth("romeo", "wrong"))
+				c.until("</failure>")
+			}
+			return c
+		}, policy},
+		{"login.failures", d.Login.Failures, wishes{login: "failures = 4"}, func(p *place) *peer {
+			c := p.secured()
+			c.send(plainAuth("romeo", "wrong")) // all that romeo has a minute
+			c.until("</failure>")
+			p.secured().send(plainAuth("romeo", "romeo"))
+			return nil
+		}, ""},
+		{"login.tls_wait", d.Login.TLSWait, wishes{login: "tls_wait = \"100ms\""}, (*place).stranger, "<connection-timeout "},
+		{"login.wait", d.Login.Wait, wishes{login: "wait = \"500ms\""}, (*place).secured, "<connection-timeout "},
+		{"limits.login_bytes", l.LoginBytes, wishes{}, send((*place).stranger, "<x>"+many(10_000, "y")), "<stanza-too-big "},
+		{"limits.login_elements", l.LoginElements, wishes{}, send((*place).stranger, "<x>"+many(32, "<y/>")), policy},
+		{"limits.login_depth", l.LoginDepth, wishes{}, send((*place).stranger, many(9, "<y>")), policy},
+		{"limits.login_attributes", l.LoginAttributes, wishes{}, send((*place).stranger, "<x"+attributes(33)+"/>"), policy},
+		{"limits.login_bytes", l.LoginBytes, wishes{}, send(askedPeer, "<handshake>"+many(10_000, "y")), "<stanza-too-big "},
+		{"limits.login_elements", l.LoginElements, wishes{}, send(askedPeer, "<handshake>"+many(32, "<y/>")), policy},
+		{"limits.login_depth", l.LoginDepth, wishes{}, send(askedPeer, many(9, "<y>")), policy},
+		{"limits.login_attributes", l.LoginAttributes, wishes{}, send(askedPeer, "<x"+attributes(33)+"/>"), policy},
+		{"limits.stanza_bytes", l.StanzaBytes, wishes{}, send(asRomeo, "<message><body>"+many(256<<10, "y")), "<stanza-too-big "},
+		{"limits.stanza_elements", l.StanzaElements, wishes{}, send(asRomeo, "<message>"+many(4000, "<y/>")), policy},
+		{"limits.stanza_depth", l.StanzaDepth, wishes{}, send(asRomeo, many(65, "<y>")), policy},
+		{"limits.stanza_attributes", l.StanzaAttributes, wishes{}, send(asRomeo, "<message"+attributes(129)+"/>"), policy},
+		{"limits.component_bytes", l.ComponentBytes, wishes{}, send((*place).attached, "<message><body>"+many(512<<10, "y")), "<stanza-too-big "},
+		{"limits.component_elements", l.ComponentElements, wishes{}, send((*place).attached, "<message>"+many(8000, "<y/>")), policy},
+		{"limits.stanza_depth", l.StanzaDepth, wishes{}, send((*place).attached, many(65, "<y>")), policy},
+		{"limits.stanza_attributes", l.StanzaAttributes, wishes{}, send((*place).attached, "<message"+attributes(129)+"/>"), policy},
+		{"limits.component_queue", l.ComponentQueue, wishes{limits: "stanza_bytes = \"10000 B\"\ncomponent_bytes = \"10000 B\"\ncomponent_queue = \"20000 B\"\nrate = \"0 B\""}, func(p *place) *peer {
+			p.attached() // and reads no more
+			c := p.online("romeo")
+			eventually(p.t, "cut off", func() bool {
+				c.send("<message to='a@gate.home.test'><body>" + many(9000, "y") + "</body></message>")
+				c.ping()
+				return p.count("limits.component_queue") > 0
+			})
+			return nil
+		}, ""},
+		{"limits.queue", l.Queue, wishes{limits: "stanza_bytes = \"10000 B\"\nqueue = \"20000 B\"\nrate = \"0 B\""}, func(p *place) *peer {
+			p.online("juliet") // and reads no more
+			c := p.online("romeo")
+			eventually(p.t, "cut off", func() bool {
+				c.send("<message to='juliet@home.test/x'><body>" + many(9000, "y") + "</body></message>")
+				c.ping()
+				return p.count("limits.queue") > 0
+			})
+			return nil
+		}, ""},
+		{"limits.rate", l.Rate, wishes{limits: "stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""}, func(p *place) *peer {
+			c := p.online("romeo")
+			c.send(many(6, "<message to='home.test'><body>"+many(9000, "y")+"</body></message>"))
+			begun := time.Now()
+			c.ping()
+			if took := time.Since(begun); took < 100*time.Millisecond {
+				p.t.Errorf("54 kB at 100 KiB a second took %v", took)
+			}
+			return nil
+		}, ""},
+		{"limits.connections", l.Connections, wishes{limits: "connections = 2"}, func(p *place) *peer {
+			p.stranger()
+			p.stranger()
+			return p.dial(p.server.ports.c2s[0])
+		}, "<resource-constraint "},
+		{"limits.new_connections", l.NewConnections, wishes{limits: "new_connections = 1"}, func(p *place) *peer {
+			var c *peer
+			for p.count("limits.new_connections") == 0 {
+				c = p.dial(p.server.ports.c2s[0])
+				c.send(head("jabber:client", "home.test"))
+				c.until("</stream:")
+			}
+			return c
+		}, ""},
+		{"limits.sessions", l.Sessions, wishes{limits: "sessions = 1"}, func(p *place) *peer {
+			p.online("romeo")
+			c := p.known("romeo")
+			c.send(strings.ReplaceAll(bindX, ">x<", ">y<"))
+			c.until("<resource-constraint ")
+			return nil
+		}, ""},
+		{"limits.idle", l.Idle, wishes{limits: "idle = \"200ms\""}, asRomeo, "<connection-timeout "},
+		{"limits.roster_items", l.RosterItems, wishes{limits: "roster_items = 1"}, func(p *place) *peer {
+			c := p.online("romeo")
+			for i := range 2 {
+				c.send(fmt.Sprintf("<iq type='set' id='r%d'><query xmlns='jabber:iq:roster'><item jid='a%d@away.test'/></query></iq>", i, i))
+			}
+			c.until("<resource-constraint ")
+			return nil
+		}, ""},
+		{"limits.roster_requests", l.RosterRequests, wishes{limits: "roster_requests = 1"}, func(p *place) *peer {
+			for _, who := range []string{"romeo", "nurse"} {
+				c := p.online(who)
+				c.send("<presence type='subscribe' to='juliet@home.test'/>")
+				c.ping()
+			}
+			eventually(p.t, "one too many", func() bool { return p.count("limits.roster_requests") > 0 })
+			return nil
+		}, ""},
+	}
+}
+
+// Every limit is in force, can be set, and is counted under the name of its setting.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	for i, l := range limits() {
+		t.Run(fmt.Sprintf("%d %s", i, l.limit), func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, l.set)
+			before := p.count(l.limit)
+			if c := l.do(p); c != nil {
+				if got := c.rest(); !strings.Contains(got, l.see) || !strings.HasSuffix(got, "</stream:stream>") {
+					t.Errorf("told %q, not %s", got, l.see)
+				}
+			}
+			eventually(t, "counted", func() bool { return p.count(l.limit) > before })
+		})
+	}
+}
+
+// The defaults are those that the documentation gives, and every count has its test.
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"login.tries": "3", "login.failures": "20", "login.tls_wait": "30s", "login.wait": "1m",
+		"limits.login_bytes": "10000 B", "limits.login_elements": "32", "limits.login_depth": "8", "limits.login_attributes": "32",
+		"limits.stanza_bytes": "256 KiB", "limits.stanza_elements": "4000", "limits.stanza_depth": "64", "limits.stanza_attributes": "128",
+		"limits.component_bytes": "512 KiB", "limits.component_elements": "8000", "limits.component_queue": "16 MiB",
+		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.new_connections": "20",
+		"limits.sessions": "10", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_requests": "500",
+	}
+	tested := map[string]bool{}
+	for _, l := range limits() {
+		tested[l.limit] = true
+		if got := fmt.Sprint(l.value); got != want[l.limit] {
+			t.Errorf("%s is %s, not %s", l.limit, got, want[l.limit])
+		}
+	}
+	p := newPlace(t, wishes{})
+	for _, c := range p.server.Counts() {
+		if !tested[c.Limit] {
+			t.Errorf("%s has no test", c.Limit)
+		}
+	}
+	if got := clientLimits(config.Default()); got != c2s.DefaultLimits() {
+		t.Errorf("clients without settings: %+v, with the defaults: %+v", c2s.DefaultLimits(), got)
+	}
+	if got := componentLimits(config.Default().Limits); got != stream.ForServers() {
+		t.Errorf("components without settings: %+v, with the defaults: %+v", stream.ForServers(), got)
+	}
+}
+
+func TestNews(t *testing.T) {
+	t.Parallel()
+	told := map[string]uint64{}
+	if got := news(told, []Count{{"a", 2}, {"b", 0}}); len(got) != 1 || got[0].String() != "a=2" {
+		t.Error(got)
+	}
+	if got := news(told, []Count{{"a", 5}, {"b", 1}}); len(got) != 2 || got[0].String() != "a=3" || got[1].String() != "b=1" {
+		t.Error(got)
+	}
+	if got := news(told, []Count{{"a", 5}, {"b", 1}}); len(got) != 0 {
+		t.Error(got)
+	}
+}

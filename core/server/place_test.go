@@ -1,0 +1,295 @@
+package server
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/sasl"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const patience = 20 * time.Second
+
+// settings of a place; more sections and lines follow them.
+const settings = `
+[server]
+hosts = ["home.test"]
+data = %q
+%s
+[listen]
+c2s = ["127.0.0.1:0"]
+c2s_tls = ["127.0.0.1:0"]
+component = ["127.0.0.1:0"]
+[[component]]
+domain = "gate.home.test"
+secret = "between us"
+[login]
+%s
+[limits]
+%s
+`
+
+// wishes are lines for the sections of a place's settings.
+type wishes struct{ server, login, limits string }
+
+// place is a whole server with the accounts romeo, juliet and nurse.
+type place struct {
+	t      testing.TB
+	server *Server
+	log    *alarm
+	stop   func()
+}
+
+// alarm is a log that remembers what says "panic" or is an error.
+type alarm struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (a *alarm) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
+func (a *alarm) WithAttrs([]slog.Attr) slog.Handler           { return a }
+func (a *alarm) WithGroup(string) slog.Handler                { return a }
+
+func (a *alarm) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	b.WriteString(r.Message)
+	r.Attrs(func(attr slog.Attr) bool { fmt.Fprintf(&b, " %s", attr); return true })
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lines = append(a.lines, b.String())
+	return nil
+}
+
+func (a *alarm) rung() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lines
+}
+
+func newPlace(t testing.TB, w wishes) *place {
+	t.Helper()
+	c, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), w.server, w.login, w.limits), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Login.Iterations = 1 // less than a configuration may say: hashing is not what is tested
+	p := &place{t: t, log: &alarm{}}
+	ctx, cancel := context.WithCancel(context.Background())
+	if p.server, err = New(ctx, c, Options{Log: slog.New(p.log)}); err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	for _, name := range []string{"romeo", "juliet", "nurse"} {
+		p.account(name)
+	}
+	done := make(chan error, 1)
+	go func() { done <- p.server.Run(ctx) }()
+	p.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		if lines := p.log.rung(); len(lines) > 0 {
+			t.Errorf("logged: %q", lines)
+		}
+	})
+	t.Cleanup(p.stop)
+	return p
+}
+
+// account makes an account whose password is its name.
+func (p *place) account(name string) {
+	p.t.Helper()
+	c, err := sasl.NewCredentials(name, 1)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.server.store.CreateAccount(context.Background(), jid.MustParse(name+"@home.test"), c); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// count is how often a limit has been reached.
+func (p *place) count(limit string) uint64 {
+	p.t.Helper()
+	for _, c := range p.server.Counts() {
+		if c.Limit == limit {
+			return c.Times
+		}
+	}
+	p.t.Fatalf("nothing counts %s", limit)
+	return 0
+}
+
+// peer is the other end of a connection, by hand.
+type peer struct {
+	t    testing.TB
+	tcp  net.Conn
+	conn net.Conn
+	got  string
+}
+
+func (p *place) dial(l net.Listener) *peer {
+	p.t.Helper()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = conn.Close() })
+	return &peer{t: p.t, tcp: conn, conn: conn}
+}
+
+func (c *peer) send(s string) {
+	c.t.Helper()
+	_ = c.conn.SetWriteDeadline(time.Now().Add(patience))
+	if _, err := io.WriteString(c.conn, s); err != nil {
+		c.t.Logf("write: %v", err)
+	}
+}
+
+// until reads until what has come holds mark, and takes it away up to its end.
+func (c *peer) until(mark string) string {
+	c.t.Helper()
+	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+	buf := make([]byte, 4096)
+	for !strings.Contains(c.got, mark) {
+		n, err := c.conn.Read(buf)
+		c.got += string(buf[:n])
+		if err != nil && !strings.Contains(c.got, mark) {
+			c.t.Fatalf("waiting for %q: %v after %q", mark, err, c.got)
+		}
+	}
+	end := strings.Index(c.got, mark) + len(mark)
+	out := c.got[:end]
+	c.got = c.got[end:]
+	return out
+}
+
+// rest reads to the end of the connection.
+func (c *peer) rest() string {
+	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+	b, _ := io.ReadAll(c.conn) // what came before an error is what matters
+	out := c.got + string(b)
+	c.got = ""
+	return out
+}
+
+// eventually tries until f holds.
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	for limit := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// head is a stream header.
+func head(content, to string) string {
+	return "<?xml version='1.0'?><stream:stream xmlns='" + content + "' xmlns:stream='http://etherx.jabber.org/streams' to='" + to + "' version='1.0'>"
+}
+
+func auth(mechanism, data string) string {
+	return "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='" + mechanism + "'>" + base64.StdEncoding.EncodeToString([]byte(data)) + "</auth>"
+}
+
+func plainAuth(user, password string) string { return auth("PLAIN", "\x00"+user+"\x00"+password) }
+
+const bindX = "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>x</resource></bind></iq>"
+
+// stranger is a client that has read the features before TLS.
+func (p *place) stranger() *peer {
+	p.t.Helper()
+	c := p.dial(p.server.ports.c2s[0])
+	c.send(head("jabber:client", "home.test"))
+	c.until("</stream:features>")
+	return c
+}
+
+// secured is a client that has read the features after TLS.
+func (p *place) secured() *peer {
+	p.t.Helper()
+	c := p.stranger()
+	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.startTLS(&tls.Config{InsecureSkipVerify: true})
+	c.send(head("jabber:client", "home.test"))
+	c.until("</stream:features>")
+	return c
+}
+
+func (c *peer) startTLS(config *tls.Config) {
+	c.t.Helper()
+	conn := tls.Client(c.tcp, config)
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if err := conn.Handshake(); err != nil {
+		c.t.Fatalf("handshake: %v", err)
+	}
+	_ = conn.SetDeadline(time.Time{})
+	c.conn, c.got = conn, ""
+}
+
+// known is a client that may bind a session.
+func (p *place) known(user string) *peer {
+	p.t.Helper()
+	c := p.secured()
+	c.send(plainAuth(user, user))
+	c.until("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+	c.send(head("jabber:client", "home.test"))
+	c.until("</stream:features>")
+	return c
+}
+
+// online is an available session with the resource x.
+func (p *place) online(user string) *peer {
+	p.t.Helper()
+	c := p.known(user)
+	c.send(bindX)
+	c.until("/x</jid></bind></iq>")
+	c.send("<presence/>")
+	c.ping()
+	return c
+}
+
+// ping goes to the server and back, and returns what came before its answer.
+func (c *peer) ping() string {
+	c.t.Helper()
+	c.send("<iq type='get' id='sync' to='home.test'><ping xmlns='urn:xmpp:ping'/></iq>")
+	return c.until("id='sync'") + c.until(">")
+}
+
+// asked is a component that has read the header, and so knows the stream's id.
+func (p *place) asked() (c *peer, id string) {
+	p.t.Helper()
+	c = p.dial(p.server.ports.component[0])
+	c.send(head("jabber:component:accept", "gate.home.test"))
+	_, id, _ = strings.Cut(c.until(">")+c.until(">"), " id='")
+	id, _, _ = strings.Cut(id, "'")
+	return c, id
+}
+
+// attached is a component after its handshake.
+func (p *place) attached() *peer {
+	p.t.Helper()
+	c, id := p.asked()
+	sum := sha1.Sum([]byte(id + "between us"))
+	c.send("<handshake>" + hex.EncodeToString(sum[:]) + "</handshake>")
+	c.until("<handshake/>")
+	return c
+}
