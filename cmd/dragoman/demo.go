@@ -32,8 +32,8 @@ Then it waits for a client of your own, until Ctrl-C.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.data, "data", "", "directory to keep everything in (default: a temporary one, removed at the end)")
-	f.StringVar(&o.listen, "listen", "127.0.0.1:5222", "where clients connect, with STARTTLS")
-	f.StringVar(&o.listenTLS, "listen-tls", "127.0.0.1:5223", "where clients connect, with direct TLS")
+	f.StringVar(&o.listen, "listen", "", "where clients connect, with STARTTLS (default 127.0.0.1:5222, or a free port where that is taken)")
+	f.StringVar(&o.listenTLS, "listen-tls", "", "where clients connect, with direct TLS (default 127.0.0.1:5223, or likewise)")
 	f.StringVar(&o.user, "user", "demo", "name of the account that is made")
 	f.BoolVar(&o.quick, "quick", false, "take the tour without pauses and end: exit status 0 when all went well")
 	f.BoolVar(&o.noTour, "no-tour", false, "do not take the tour")

@@ -22,11 +22,18 @@ import (
 
 const demoHost = "localhost"
 
+// Where clients look first.
+const (
+	usualC2S    = "127.0.0.1:5222"
+	usualC2STLS = "127.0.0.1:5223"
+)
+
 // demoHouse is the server of the demo with its directory and its one account.
 type demoHouse struct {
 	options   demoOptions
 	config    config.Config
 	temporary bool
+	moved     bool // the usual ports are taken
 	password  string
 	server    *server.Server
 }
@@ -41,11 +48,11 @@ func newDemoHouse(o demoOptions) (*demoHouse, error) {
 	c := &h.config
 	c.Server.Hosts = []string{demoHost}
 	c.Listen.Component = nil
-	c2s, err := demoAddress("--listen", o.listen)
+	c2s, err := h.address("--listen", o.listen, usualC2S)
 	if err != nil {
 		return nil, err
 	}
-	c2sTLS, err := demoAddress("--listen-tls", o.listenTLS)
+	c2sTLS, err := h.address("--listen-tls", o.listenTLS, usualC2STLS)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +67,18 @@ func newDemoHouse(o demoOptions) (*demoHouse, error) {
 		}
 	}
 	return h, nil
+}
+
+// address is what a flag says, else the usual one, else one that is free.
+func (h *demoHouse) address(flag, given, usual string) (string, error) {
+	if given != "" {
+		return demoAddress(flag, given)
+	}
+	if address, err := demoAddress(flag, usual); err == nil {
+		return address, nil
+	}
+	h.moved = true
+	return demoAddress(flag, "127.0.0.1:0")
 }
 
 // demoAddress sees that an address can be listened on, and chooses the port where that is 0.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"strings"
 	"sync"
@@ -18,6 +19,8 @@ import (
 // Widths of the screen in columns.
 const (
 	screenWidth = 120
+	plainWidth  = 80  // where it is no terminal
+	roomyWidth  = 110 // what is less is narrow
 	leastWidth  = 60
 )
 
@@ -53,7 +56,7 @@ type screen struct {
 }
 
 func newScreen(w io.Writer) *screen {
-	s := &screen{w: w, columns: screenWidth}
+	s := &screen{w: w, columns: plainWidth}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return s
@@ -65,10 +68,17 @@ func newScreen(w io.Writer) *screen {
 	return s
 }
 
+// narrow tells whether a line of traffic needs more than one line.
+func (s *screen) narrow() bool { return s.columns < roomyWidth }
+
 // line prints one line, cut to the width of the screen.
-func (s *screen) line(spans ...span) {
+func (s *screen) line(spans ...span) { s.print(s.columns, spans) }
+
+// whole prints one line that is to be copied: it is never cut.
+func (s *screen) whole(spans ...span) { s.print(math.MaxInt, spans) }
+
+func (s *screen) print(left int, spans []span) {
 	var b strings.Builder
-	left := s.columns
 	for _, p := range spans {
 		room := left
 		if p.columns > 0 {
@@ -97,6 +107,21 @@ func (s *screen) say(format string, args ...any) {
 	s.line(span{text: fmt.Sprintf(format, args...)})
 }
 
+// paragraph prints a text on as many lines as it needs.
+func (s *screen) paragraph(format string, args ...any) {
+	for _, line := range wrap(fmt.Sprintf(format, args...), s.columns) {
+		s.line(span{text: line})
+	}
+}
+
+// entry prints a named value: the name at the left, the value on as many lines as it needs.
+func (s *screen) entry(name, value string, looks style) {
+	for _, line := range wrap(value, s.columns-nameColumns) {
+		s.line(span{name, plain, nameColumns}, span{line, looks, 0})
+		name = ""
+	}
+}
+
 // blank prints an empty line, but never two.
 func (s *screen) blank() {
 	s.mu.Lock()
@@ -110,7 +135,9 @@ func (s *screen) blank() {
 // heading begins a part.
 func (s *screen) heading(text string) {
 	s.blank()
-	s.line(span{text: text, style: bold})
+	for _, line := range wrap(text, s.columns) {
+		s.line(span{text: line, style: bold})
+	}
 }
 
 // clean makes one line of a text, without anything that steers a terminal.
@@ -213,7 +240,9 @@ func (l *screenLog) Handle(_ context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelError {
 		kind = red
 	}
-	l.screen.line(span{text: r.Time.Format(clockFormat), style: dim, columns: clockColumns}, span{"log", kind, townColumns}, span{text: text})
+	for i, part := range wrap(text, l.screen.columns-townColumns) {
+		l.screen.line(span{[]string{"log", ""}[min(i, 1)], kind, townColumns}, span{text: part})
+	}
 	return nil
 }
 

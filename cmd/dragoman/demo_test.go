@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 )
@@ -42,7 +43,7 @@ func TestScreenIsNotSteered(t *testing.T) {
 	}
 	b.Reset()
 	s.line(span{"name", bold, 3}, span{strings.Repeat("x", 500), red, 0})
-	if got := strings.TrimSuffix(b.String(), "\n"); columnsIn(got) != screenWidth || !strings.HasPrefix(got, "na…xxx") {
+	if got := strings.TrimSuffix(b.String(), "\n"); columnsIn(got) != plainWidth || !strings.HasPrefix(got, "na…xxx") {
 		t.Errorf("printed %d columns: %q", columnsIn(got), got)
 	}
 	b.Reset()
@@ -50,6 +51,44 @@ func TestScreenIsNotSteered(t *testing.T) {
 	s.blank()
 	if b.String() != "\n" {
 		t.Errorf("printed %q, want one empty line", b.String())
+	}
+}
+
+// TestScreenCopies prints what is to be copied.
+func TestScreenCopies(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	s := newScreen(&b)
+	token := strings.Repeat("x", 500)
+	s.whole(span{text: "  "}, span{text: token})
+	if got := b.String(); got != "  "+token+"\n" {
+		t.Errorf("printed %q", got)
+	}
+	b.Reset()
+	s.entry("  Name", "one two "+strings.Repeat("long ", 20), bold)
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	if len(lines) != 2 || !strings.HasPrefix(lines[1], strings.Repeat(" ", nameColumns)+"long") {
+		t.Errorf("printed %q", lines)
+	}
+}
+
+// TestTrafficFits prints a step of a message on screens of several widths.
+func TestTrafficFits(t *testing.T) {
+	t.Parallel()
+	for columns, lines := range map[int]int{120: 1, 80: 2, 60: 3} {
+		var b bytes.Buffer
+		tracer := newTracer(newScreen(&b))
+		tracer.out.columns = columns
+		tracer.show(trafficLine{town: "Discord", way: wayOut, step: "3 acknowledged", room: "#tournaments", text: "the network's id of the message is kept beside the stanza's"})
+		got := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if len(got) != lines {
+			t.Errorf("%d columns: %d lines, want %d: %q", columns, len(got), lines, got)
+		}
+		for _, l := range got {
+			if columnsIn(l) > columns || !strings.Contains(l, " ") {
+				t.Errorf("%d columns: %q", columns, l)
+			}
+		}
 	}
 }
 
@@ -74,7 +113,7 @@ func TestScreenLogs(t *testing.T) {
 	s.running()
 	log.Info("not worth a line")
 	log.Warn("odd", slog.Int("times", 3))
-	if got := b.String(); !strings.HasSuffix(got, "  log      odd  jid=ann@localhost  times=3\n") || strings.Count(got, "\n") != 1 {
+	if got := b.String(); !strings.HasSuffix(got, "log      odd jid=ann@localhost times=3\n") || strings.Count(got, "\n") != 1 {
 		t.Errorf("printed %q", got)
 	}
 }
@@ -190,5 +229,28 @@ func TestShortPath(t *testing.T) {
 		if got := shortPath(strings.Split(strings.Trim(path, "/"), "/")); got != want {
 			t.Errorf("shortPath(%s) = %s, want %s", path, got, want)
 		}
+	}
+}
+
+// TestUsualPorts finds another port where the usual one is taken, but not instead of one that was asked for.
+func TestUsualPorts(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	taken := l.Addr().String()
+	h := &demoHouse{}
+	got, err := h.address("--listen", "", taken)
+	if err != nil || got == taken || !h.moved {
+		t.Errorf("address is %q, moved %v: %v", got, h.moved, err)
+	}
+	if got, err := h.address("--listen", taken, "127.0.0.1:0"); err == nil {
+		t.Errorf("address is %q, want an error", got)
+	}
+	h = &demoHouse{}
+	if got, err := h.address("--listen", "", "127.0.0.1:0"); err != nil || h.moved {
+		t.Errorf("address is %q, moved %v: %v", got, h.moved, err)
 	}
 }

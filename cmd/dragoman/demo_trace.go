@@ -8,14 +8,16 @@ import (
 	"time"
 )
 
-// Columns of a line of traffic.
+// Columns of a line of traffic. A narrow screen has no clock, and more lines.
 const (
-	clockFormat  = "15:04:05.000"
-	clockColumns = 14
-	townColumns  = 9
-	wayColumns   = 6
-	stepColumns  = 15
-	roomColumns  = 14
+	clockFormat   = "15:04:05.000"
+	clockColumns  = 14
+	townColumns   = 9
+	wayColumns    = 6
+	stepColumns   = 15
+	roomColumns   = 14
+	narrowRoom    = 10
+	mostContinued = 3 // lines of one step
 )
 
 // The two ways, as package transports tells them.
@@ -63,19 +65,31 @@ func (t *tracer) show(l trafficLine) {
 	}
 	t.printing.Lock() // so that the clock never runs backwards on the screen
 	defer t.printing.Unlock()
-	t.out.line(
-		span{time.Now().Format(clockFormat), dim, clockColumns}, span{l.town, kind, townColumns}, span{arrow + " " + l.way, kind, wayColumns},
-		span{l.step, plain, stepColumns}, span{l.room, dim, roomColumns}, span{text: l.text},
-	)
+	head := []span{{l.town, kind, townColumns}, {arrow + " " + l.way, kind, wayColumns}, {l.step, plain, stepColumns}}
+	if !t.out.narrow() {
+		head = append([]span{{time.Now().Format(clockFormat), dim, clockColumns}}, head...)
+		t.out.line(append(head, span{l.room, dim, roomColumns}, span{text: l.text})...)
+		return
+	}
+	const before = townColumns + wayColumns + stepColumns + narrowRoom
+	room, _ := fit(l.room, narrowRoom-1)
+	head = append(head, span{room, dim, narrowRoom})
+	lines := wrap(l.text, t.out.columns-before)
+	for i, text := range lines[:min(len(lines), mostContinued)] {
+		if i > 0 {
+			head = []span{{"", plain, before}}
+		}
+		t.out.line(append(head, span{text: text})...)
+	}
 }
 
 // inner is how the bridge's steps are shown; %s is what it is about.
 var inner = map[string]struct{ way, step, text string }{
-	"deliver":     {wayIn, "2 inbox", "%s goes into the durable inbox, once"},
-	"handed over": {wayIn, "6 stanza", "%s goes to the server as a stanza"},
-	"outbox":      {wayOut, "3 outbox", "%s is on disk; now the sender is told so"},
-	"call":        {wayOut, "4 worker", "the room's worker calls the network with %s"},
-	"sent":        {wayOut, "6 id map", "the network's id of %s is kept beside the stanza's"},
+	"deliver":     {wayIn, "2 inbox", "%s goes into the durable inbox"},
+	"handed over": {wayIn, "6 stanza", "%s goes to the server"},
+	"outbox":      {wayOut, "3 outbox", "%s is on disk; the sender knows"},
+	"call":        {wayOut, "4 worker", "the room's worker sends %s"},
+	"sent":        {wayOut, "6 id map", "the network's id of %s is kept"},
 }
 
 // shownKinds are the kinds of events that are worth a line; the others are too many.
@@ -105,7 +119,7 @@ func (t *tracer) step(step string, attrs ...slog.Attr) {
 	case step == "handed over" && !t.expected(event):
 		return // history that is read is not shown line by line
 	case step == "handed over" && values["kind"] != "reactions" && t.isOwn(event):
-		l.step, l.text = "5 echo", what+" is what we wrote ourselves: it goes no further"
+		l.step, l.text = "5 echo", what+" is our own, and ends here"
 	case step == "call" && values["attempt"] != "1":
 		l.text += ", attempt " + values["attempt"]
 	}
@@ -143,8 +157,13 @@ func (t *tracer) isOwn(event message) bool {
 
 // place names a room of the bridge for people.
 func (t *tracer) place(gateway, room string) (town, name string) {
+	kind, _, _ := strings.Cut(gateway, ".")
 	for _, candidate := range t.towns {
-		kind, _, _ := strings.Cut(gateway, ".")
+		for _, p := range candidate.people() {
+			if kind == candidate.kind() && room == candidate.address(p) {
+				return candidate.name(), p.name // a conversation that is about to begin
+			}
+		}
 		if name, ok := candidate.roomName(room); ok {
 			return candidate.name(), name
 		}

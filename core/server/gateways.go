@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"time"
@@ -58,7 +59,7 @@ func newGateways(ctx context.Context, c config.Config, o Options, s *store.Store
 		g, err := bridge.New(bridge.Options{
 			Network: e.Network, Endpoint: end, Store: kept, Keys: keys,
 			Journal: filepath.Join(c.Server.Data, kind+"-"+domain.String()+".journal"), Settings: bridgeSettings(c, users),
-			Log: o.Log, Trace: o.Trace,
+			Log: o.Log, Trace: traceOf(o.Trace, domain),
 		})
 		if err != nil {
 			return nil, err
@@ -86,4 +87,13 @@ func (s *Server) embed(e all.Entry, domain jid.JID) (endpoint, []string, error) 
 		h.disco.AddItem(domain, e.Network.Info().Name)
 	}
 	return end, slices.Concat(s.config.Server.Hosts, s.config.Gateway.Users), nil
+}
+
+// traceOf adds to each step which gateway's it is.
+func traceOf(trace func(string, ...slog.Attr), domain jid.JID) func(string, ...slog.Attr) {
+	if trace == nil {
+		return nil
+	}
+	gateway := slog.String("gateway", domain.String())
+	return func(step string, attrs ...slog.Attr) { trace(step, append([]slog.Attr{gateway}, attrs...)...) }
 }

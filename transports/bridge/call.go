@@ -56,7 +56,7 @@ func (w *worker) startCall(ctx context.Context, a *account, session transports.S
 	c := &call{g: w.g, session: session, room: w.row, row: row, data: data, user: a.user}
 	w.call = c
 	w.g.Counters.Calls.Add(1)
-	w.g.trace("call", slog.String("room", string(w.row.Room)), slog.String("kind", row.Kind), slog.Int("attempt", row.Attempt))
+	w.g.trace("call", slog.String("room", w.row.place()), slog.String("kind", row.Kind), slog.Int("attempt", row.Attempt))
 	if !w.g.spawn(func(ctx context.Context) {
 		out := c.run(ctx)
 		w.g.trace("answered", slog.String("room", string(c.room.Room)), slog.String("kind", c.row.Kind), slog.Bool("failed", out.err != nil))

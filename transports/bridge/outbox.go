@@ -168,7 +168,7 @@ func (w *worker) accept(ctx context.Context) {
 	w.mu.Unlock()
 	w.g.Counters.Accepted.Add(int64(len(list)))
 	for _, a := range list {
-		w.g.trace("outbox", slog.String("room", string(w.row.Room)), slog.String("kind", a.row.Kind), slog.String("id", a.row.Message))
+		w.g.trace("outbox", slog.String("room", w.row.place()), slog.String("kind", a.row.Kind), slog.String("id", a.row.Message))
 		switch {
 		case w.room == nil:
 		case a.subject != nil:

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -58,6 +59,9 @@ type RoomRow struct {
 	// Filled tells that its history was read once, so that an empty Seen means an empty room.
 	Filled bool
 }
+
+// place is what the room is called in a trace: its id, or with whom it will be.
+func (r RoomRow) place() string { return cmp.Or(string(r.Room), string(r.Peer)) }
 
 // VisibleRow tells that an account can see a room.
 type VisibleRow struct {
