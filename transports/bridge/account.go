@@ -36,7 +36,7 @@ type account struct {
 	cancel  context.CancelFunc // ends run; nil where it does not run
 	ended   chan struct{}      // closed when run has ended
 	since   time.Time          // when the account last stopped being online
-	gap     *catchUp
+	gap     catchUp
 }
 
 func (g *Gateway) addAccount(row AccountRow) *account {
@@ -123,8 +123,10 @@ func (a *account) start() {
 		return
 	case StatusNeedsLogin, StatusFailed:
 		a.state = transports.NeedsLogin
+		a.g.spawn(func(context.Context) { a.holdNothing() })
 		return
 	}
+	a.gap.off = false
 	ctx, cancel := context.WithCancel(a.g.ctx)
 	ended := make(chan struct{})
 	if a.g.spawn(func(context.Context) { defer close(ended); a.run(ctx) }) {
@@ -148,6 +150,7 @@ func (a *account) stop() {
 
 // run opens the session again and again until there is nothing to hope for.
 func (a *account) run(ctx context.Context) {
+	defer a.holdNothing()
 	for try := 0; ctx.Err() == nil; try++ {
 		again, after := a.open(ctx)
 		if !again {
@@ -187,7 +190,7 @@ func (a *account) open(ctx context.Context) (again bool, after time.Duration) {
 	a.state, a.cause, a.told = transports.Connecting, nil, false
 	a.mu.Unlock()
 	s := &sink{a: a, over: make(chan error, 1), posted: make(chan struct{}, maxPosted)}
-	if err := a.beginCatchUp(); err != nil {
+	if err := a.beginCatchUp(ctx); err != nil {
 		return a.openFailed(ctx, transports.Later(time.Second, err))
 	}
 	session, err := a.g.network.Open(ctx, transports.Account{ID: a.id, User: row.User, Name: row.Name, Secret: secret, State: row.State}, s)
@@ -219,7 +222,6 @@ func (a *account) open(ctx context.Context) (again bool, after time.Duration) {
 // openFailed sorts out why there is no session (any longer).
 func (a *account) openFailed(ctx context.Context, err error) (again bool, after time.Duration) {
 	a.setState(ctx, transports.Connecting, err)
-	a.dropHeld()
 	if ctx.Err() != nil {
 		return false, 0
 	}
@@ -234,6 +236,7 @@ func (a *account) openFailed(ctx context.Context, err error) (again bool, after 
 		if e != nil {
 			after = e.After
 		}
+		a.letGo(true)
 		return true, max(after, time.Millisecond)
 	}
 	a.fail(ctx, err)

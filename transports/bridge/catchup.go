@@ -12,51 +12,67 @@ import (
 
 // catchUp is what an account has to read of the past: the rooms where messages may be
 // missing, and those whose history was never read. One goroutine reads, room by room;
-// rooms where live events wait come first.
+// rooms where events wait come first.
 type catchUp struct {
 	running bool
-	held    []int64   // rooms that are held now
-	fill    []RoomRow // rooms whose history was never read
-	begun   time.Time
+	held    []heldRoom     // rooms that are held now, the one that is being read aside
+	asked   map[int64]bool // rooms that were held since events may last have been missed
+	begun   time.Time      // when the first of them was held
+	off     bool           // the account is not kept open: nothing is held for it
+}
+
+type heldRoom struct {
+	id     int64
+	shared bool // other accounts may bring events to it
 }
 
 const roomsPage = 500
 
 // beginCatchUp is called when events may have been missed, before any later event: from
 // now on live events are held behind what the history will bring.
-func (a *account) beginCatchUp() error {
+func (a *account) beginCatchUp(ctx context.Context) error {
 	if !a.g.info.Caps.History {
 		return nil
 	}
-	rooms, err := a.knownRooms(a.g.ctx)
+	rooms, err := a.joinedRooms(ctx)
 	if err != nil {
 		return fmt.Errorf("read rooms to catch up: %w", err)
 	}
 	a.mu.Lock()
-	if a.gap == nil {
-		a.gap = &catchUp{}
+	a.gap.asked = make(map[int64]bool, len(rooms))
+	for _, h := range a.gap.held {
+		a.gap.asked[h.id] = true
 	}
-	held := map[int64]bool{}
-	for _, id := range a.gap.held {
-		held[id] = true
-	}
-	var fresh []int64
-	for _, r := range rooms {
-		if !held[r.ID] {
-			fresh = append(fresh, r.ID)
-		}
-	}
-	a.gap.held = append(a.gap.held, fresh...)
-	a.gap.begun = a.g.now()
 	a.mu.Unlock()
-	for _, id := range fresh {
-		a.g.hold(id)
-	}
+	a.hold(rooms)
 	return nil
 }
 
-// knownRooms are those that this account is in and whose history was read before.
-func (a *account) knownRooms(ctx context.Context) ([]RoomRow, error) {
+// hold keeps back what comes to rooms until their past was read, once after each gap.
+func (a *account) hold(rooms []RoomRow) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.gap.off || !a.g.info.Caps.History {
+		return
+	}
+	if len(a.gap.held) == 0 {
+		a.gap.begun = a.g.now()
+	}
+	for _, r := range rooms {
+		if r.Room == "" || a.gap.asked[r.ID] {
+			continue
+		}
+		if a.gap.asked == nil {
+			a.gap.asked = map[int64]bool{}
+		}
+		a.gap.asked[r.ID] = true
+		a.gap.held = append(a.gap.held, heldRoom{r.ID, r.Scope == ""})
+		a.g.hold(r.ID)
+	}
+}
+
+// joinedRooms are those that this account is in.
+func (a *account) joinedRooms(ctx context.Context) ([]RoomRow, error) {
 	var list []RoomRow
 	for after := int64(0); ; {
 		page, err := a.g.store.AccountRooms(ctx, a.id, after, roomsPage)
@@ -64,7 +80,7 @@ func (a *account) knownRooms(ctx context.Context) ([]RoomRow, error) {
 			return nil, err
 		}
 		for _, r := range page {
-			if r.Visible.Joined && (r.Filled || r.Seen != "") && r.Room != "" {
+			if r.Visible.Joined {
 				list = append(list, r.RoomRow)
 			}
 			after = r.ID
@@ -84,39 +100,63 @@ func (g *Gateway) hold(id int64) {
 	})
 }
 
-func (g *Gateway) release(id int64) {
+// release lets a room's events go on. Where its past was not read the room is open: what
+// comes is shown, but the next catch-up begins where this one would have.
+func (g *Gateway) release(id int64, caughtUp bool) {
 	g.poke(id, func(w *worker) bool {
 		w.gaps = max(0, w.gaps-1)
+		w.open = !caughtUp
 		w.inbound = true
 		return true
 	})
 }
 
-// dropHeld lets go of what is held while there is no session that could read the past:
-// other accounts' sessions may bring events to the same rooms. The next session begins anew.
-func (a *account) dropHeld() {
+// letGo releases what is held while there is no session that could read the past. Where
+// the account is expected back soon, only others' sessions may bring events: the rooms
+// that are shared must not wait for it.
+func (a *account) letGo(soon bool) {
+	soon = soon && a.g.now().Sub(a.heldSince()) <= a.g.set.CatchUpHold
+	others := soon && a.g.anyOnline()
 	a.mu.Lock()
-	var held []int64
-	if a.gap != nil {
-		held, a.gap.held = a.gap.held, nil
+	defer a.mu.Unlock()
+	var kept []heldRoom
+	for _, h := range a.gap.held {
+		if soon && !(h.shared && others) {
+			kept = append(kept, h)
+			continue
+		}
+		a.g.release(h.id, false)
 	}
-	a.mu.Unlock()
-	for _, id := range held {
-		a.g.release(id)
-	}
+	a.gap.held = kept
 }
 
-// fillLater reads the history of a room that is new, once.
-func (a *account) fillLater(row RoomRow) {
-	if !a.g.info.Caps.History || row.Filled || row.Room == "" {
-		return
-	}
+func (a *account) heldSince() time.Time {
 	a.mu.Lock()
-	if a.gap == nil {
-		a.gap = &catchUp{}
-	}
-	a.gap.fill = append(a.gap.fill, row)
+	defer a.mu.Unlock()
+	return a.gap.begun
+}
+
+// holdNothing is for an account that is not kept open any longer.
+func (a *account) holdNothing() {
+	a.mu.Lock()
+	a.gap.off = true
 	a.mu.Unlock()
+	a.letGo(false)
+}
+
+func (g *Gateway) anyOnline() bool {
+	for _, a := range g.allAccounts() {
+		if a.online() {
+			return true
+		}
+	}
+	return false
+}
+
+// found is told of rooms that perhaps are new, or of which the account did not know before
+// that it is in them: their past is read too.
+func (a *account) found(rooms ...RoomRow) {
+	a.hold(rooms)
 	a.runCatchUp()
 }
 
@@ -124,7 +164,7 @@ func (a *account) fillLater(row RoomRow) {
 func (a *account) runCatchUp() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.gap == nil || a.gap.running || a.session == nil || a.g.ctx.Err() != nil || len(a.gap.held)+len(a.gap.fill) == 0 {
+	if a.gap.running || a.session == nil || a.g.ctx.Err() != nil || len(a.gap.held) == 0 {
 		return
 	}
 	session := a.session
@@ -141,57 +181,31 @@ func (a *account) readPast(ctx context.Context, session transports.Session) {
 	}()
 	h, ok := session.(transports.Historian)
 	for ok && ctx.Err() == nil {
-		id, fill, more := a.nextPast(session)
+		room, more := a.nextPast(session)
 		if !more {
 			return
 		}
-		if fill != nil {
-			a.fillRoom(ctx, h, *fill)
-			continue
-		}
-		err := a.catchUpRoom(ctx, h, id)
-		if a.putOff(id, err) {
+		err := a.readRoom(ctx, h, room.id)
+		switch {
+		case err == nil:
+			a.g.release(room.id, true)
+		case a.putOff(room, err):
 			a.pause(ctx, err)
-			continue
 		}
-		a.g.release(id)
 	}
 }
 
-// nextPast picks the next room: one with live events that wait, another one, one to fill.
-func (a *account) nextPast(session transports.Session) (id int64, fill *RoomRow, more bool) {
-	a.mu.Lock()
-	held := a.gap.held
-	a.mu.Unlock()
-	pick := 0
-	for i, id := range held {
-		if a.g.waits(id) {
-			pick = i
-			break
-		}
-	}
+// nextPast picks the next room, one with events that wait before all others.
+func (a *account) nextPast(session transports.Session) (room heldRoom, more bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.session != session {
-		return 0, nil, false
+	if a.session != session || len(a.gap.held) == 0 {
+		return room, false
 	}
-	if len(held) > 0 && len(a.gap.held) > 0 {
-		id = held[pick]
-		rest := a.gap.held[:0:0]
-		for _, h := range a.gap.held {
-			if h != id {
-				rest = append(rest, h)
-			}
-		}
-		a.gap.held = rest
-		return id, nil, true
-	}
-	if len(a.gap.fill) > 0 {
-		row := a.gap.fill[0]
-		a.gap.fill = a.gap.fill[1:]
-		return 0, &row, true
-	}
-	return 0, nil, false
+	pick := max(0, slices.IndexFunc(a.gap.held, func(h heldRoom) bool { return a.g.waits(h.id) }))
+	room = a.gap.held[pick]
+	a.gap.held = slices.Delete(a.gap.held, pick, pick+1)
+	return room, true
 }
 
 // waits tells whether events wait in a room.
@@ -207,12 +221,22 @@ func (g *Gateway) waits(id int64) bool {
 	return w.pending > 0
 }
 
-// catchUpRoom reads what came to a room since the last message that we know.
-func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, id int64) error {
+// readRoom reads what may be missing of a room.
+func (a *account) readRoom(ctx context.Context, h transports.Historian, id int64) error {
 	row, ok, err := a.g.store.RoomByID(ctx, id)
 	if err != nil || !ok {
 		return err
 	}
+	if !row.Filled {
+		if err := a.fillRoom(ctx, h, row); err != nil || row.Seen == "" {
+			return err
+		}
+	}
+	return a.catchUpRoom(ctx, h, row)
+}
+
+// catchUpRoom reads what came to a room since the last message that we know.
+func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row RoomRow) error {
 	after, limit := row.Seen, a.g.set.Page
 	if after == "" { // the room was empty: all that is in it is new
 		limit = a.g.set.CatchUp
@@ -236,22 +260,18 @@ func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, id in
 	return nil
 }
 
-// fillRoom reads the last messages of a room that is new, quietly: they are history. In a
-// conversation, those from after the account was linked were never shown and are told.
-func (a *account) fillRoom(ctx context.Context, h transports.Historian, row RoomRow) {
-	if row, ok, err := a.g.store.RoomByID(ctx, row.ID); err != nil || !ok || row.Filled {
-		return
-	}
-	a.g.hold(row.ID)
-	defer a.g.release(row.ID)
+// fillRoom reads the last messages of a room that is new. Those from before the account
+// was linked are history, quietly; later ones were never shown, and are told.
+func (a *account) fillRoom(ctx context.Context, h transports.Historian, row RoomRow) error {
+	linked := a.linked()
+	isNew := func(e transports.Event) bool { return e.At.After(linked) }
 	events, _, err := a.history(ctx, h, row.Room, "", a.g.set.History)
-	old := len(events)
-	if row.Kind == transports.Direct {
-		linked := a.linked()
-		old = slices.IndexFunc(events, func(e transports.Event) bool { return e.At.After(linked) })
-		if old < 0 {
-			old = len(events)
-		}
+	if err == nil && len(events) >= a.g.set.History && isNew(events[0]) {
+		events, _, err = a.history(ctx, h, row.Room, "", a.g.set.CatchUp)
+	}
+	old := slices.IndexFunc(events, isNew)
+	if old < 0 {
+		old = len(events)
 	}
 	if err == nil {
 		err = a.keepPast(ctx, events[:old], true)
@@ -260,15 +280,12 @@ func (a *account) fillRoom(ctx context.Context, h transports.Historian, row Room
 		err = a.keepPast(ctx, events[old:], false)
 	}
 	if err != nil && transports.ClassOf(err) != transports.Refused {
-		if ctx.Err() == nil {
-			a.g.log.Warn("reading a room's history", "room", row.Room, "error", err)
-		}
-		return // the next start tries again
+		return err
 	}
-	row.Filled = true
-	if err := a.g.store.Commit(ctx, &Batch{Filled: []int64{row.ID}}); err != nil && ctx.Err() == nil {
-		a.g.log.Error("keeping that a history was read", "room", row.Room, "error", err)
+	if err != nil {
+		a.g.log.Warn("a room's history cannot be read", "account", a.id, "room", row.Room, "error", err)
 	}
+	return a.g.store.Commit(ctx, &Batch{Filled: []int64{row.ID}})
 }
 
 // history is one call, at the rate that the account may.
@@ -310,22 +327,22 @@ func lastMessage(events []transports.Event) transports.MessageID {
 }
 
 // putOff tells whether a room is to be tried again: it then stays held.
-func (a *account) putOff(id int64, err error) bool {
-	if err == nil {
-		return false
-	}
+func (a *account) putOff(room heldRoom, err error) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if transports.ClassOf(err) != transports.Retry && !errors.Is(err, errFull) {
-		a.g.log.Warn("catching up", "account", a.id, "room", id, "error", err)
-		return false
+	again := transports.ClassOf(err) == transports.Retry || errors.Is(err, errFull)
+	if again && !a.gap.off && a.g.now().Sub(a.gap.begun) <= a.g.set.CatchUpHold {
+		if len(a.gap.held) == 0 {
+			a.gap.begun = a.g.now()
+		}
+		a.gap.held = append(a.gap.held, room)
+		return true
 	}
-	if a.g.now().Sub(a.gap.begun) > a.g.set.CatchUpHold && a.session != nil {
-		a.g.log.Warn("giving up catching up; messages may be missing", "account", a.id, "room", id, "error", err)
-		return false
+	if !a.gap.off {
+		a.g.log.Warn("catching up was given up for now; messages may be missing until the next time", "account", a.id, "room", room.id, "error", err)
 	}
-	a.gap.held = append(a.gap.held, id)
-	return true
+	a.g.release(room.id, false)
+	return false
 }
 
 // pause waits as long as the network asks.

@@ -176,7 +176,11 @@ func (g *Gateway) load(ctx context.Context) ([]Waiting, error) {
 		return nil, err
 	}
 	for _, row := range rows {
-		g.addAccount(row)
+		if a := g.addAccount(row); row.Status != StatusUnlinking {
+			if err := a.beginCatchUp(ctx); err != nil { // before anything that was left goes on
+				return nil, err
+			}
+		}
 	}
 	if err := g.deliverLeft(ctx); err != nil {
 		return nil, err

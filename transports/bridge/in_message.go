@@ -41,9 +41,9 @@ func (s *step) message(ctx context.Context, m transports.Message) error {
 }
 
 // seen moves the start of the next catch-up; the history of a new room does so only
-// where nothing was known.
+// where nothing was known, and what comes to a room that is open does not.
 func (s *step) seen(id transports.MessageID) {
-	if s.quiet && s.w.row.Seen != "" && !s.w.filling {
+	if s.quiet && s.w.row.Seen != "" && !s.w.filling || s.w.isOpen() {
 		return
 	}
 	s.w.filling = s.quiet

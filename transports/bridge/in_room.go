@@ -64,7 +64,7 @@ func (s *step) roomChanged(ctx context.Context, c transports.RoomChanged) error 
 	s.b.Rooms = append(s.b.Rooms, w.row)
 	s.b.Visible = append(s.b.Visible, VisibleRow{Account: s.row.Account, Room: w.id, Joined: info.Joined, Writable: info.Writable})
 	if a := w.g.account(s.row.Account); a != nil && info.Joined {
-		s.then(func(ctx context.Context) { a.fillLater(w.row) })
+		s.then(func(ctx context.Context) { a.found(w.row) })
 	}
 	s.then(func(ctx context.Context) { w.showInfo(ctx, topic, s.e.Actor) })
 	return nil

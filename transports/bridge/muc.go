@@ -150,7 +150,7 @@ func (w *worker) enterNetwork(ctx context.Context, a *account) (VisibleRow, erro
 	if err := w.commit(ctx, &Batch{Rooms: []RoomRow{w.row}, Visible: []VisibleRow{seen}}); err != nil {
 		return seen, err
 	}
-	a.fillLater(w.row)
+	a.found(w.row)
 	return seen, nil
 }
 
@@ -351,7 +351,7 @@ func (w *worker) evictUser(ctx context.Context, a *account, reason string) {
 
 // sayTo writes to a person, from a private message in a room.
 func (g *Gateway) sayTo(ctx context.Context, a *account, peer transports.UserID, st *stanza.Stanza) error {
-	id, err := g.placeOf(ctx, RoomRow{Scope: a.id, Kind: transports.Direct, Peer: peer})
+	id, err := g.placeOf(ctx, a, RoomRow{Scope: a.id, Kind: transports.Direct, Peer: peer})
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (p *places) forget() {
 func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (int64, error) {
 	switch b := e.Body.(type) {
 	case transports.Contact:
-		return g.placeOf(ctx, RoomRow{Scope: a.id})
+		return g.placeOf(ctx, a, RoomRow{Scope: a.id})
 	case transports.RoomChanged:
 		if b.Info.Kind != "" {
 			e.Kind = b.Info.Kind
@@ -75,6 +75,9 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (in
 	row := RoomRow{Scope: a.id, Room: e.Room, Kind: e.Kind, Peer: e.Peer}
 	if row.Kind == transports.Direct && row.Peer == "" || row.Kind == "" {
 		if known, ok, err := g.roomOf(ctx, a, e.Room); err != nil || ok {
+			if ok {
+				a.found(known)
+			}
 			return known.ID, err
 		}
 	}
@@ -86,11 +89,12 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (in
 	case "":
 		row.Kind = transports.Private // the cautious guess
 	}
-	return g.placeOf(ctx, row)
+	return g.placeOf(ctx, a, row)
 }
 
-// placeOf finds or adds a room; row.Key is set here.
-func (g *Gateway) placeOf(ctx context.Context, row RoomRow) (int64, error) {
+// placeOf finds or adds a room; row.Key is set here. What comes to a room whose history
+// was never read is held until it was.
+func (g *Gateway) placeOf(ctx context.Context, a *account, row RoomRow) (int64, error) {
 	row.Key = placeKey(row.Kind, row.Room, row.Peer)
 	id := placeID{row.Scope, row.Key}
 	if known, ok := g.places.get(id); ok {
@@ -100,6 +104,7 @@ func (g *Gateway) placeOf(ctx context.Context, row RoomRow) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	a.found(row)
 	g.places.put(id, row.ID)
 	return row.ID, nil
 }

@@ -107,7 +107,7 @@ func (s *sink) Resynced() {
 	if s.closed.Load() {
 		return
 	}
-	if err := s.a.beginCatchUp(); err != nil {
+	if err := s.a.beginCatchUp(s.a.g.ctx); err != nil {
 		s.closed.Store(true) // no event may pass what was missed: open the session again
 		s.end(transports.Later(time.Second, err))
 		return

@@ -144,7 +144,14 @@ func (s *step) run(ctx context.Context) (err error) {
 	if s.e, s.quiet, err = decodeEvent(s.row); err != nil {
 		return err
 	}
+	if err := s.mean(ctx); err != nil {
+		return err // what this step would have changed is forgotten
+	}
 	s.learnRoom(ctx)
+	return nil
+}
+
+func (s *step) mean(ctx context.Context) error {
 	switch b := s.e.Body.(type) {
 	case transports.Message:
 		return s.message(ctx, b)
@@ -241,8 +248,10 @@ func (s *step) then(f func(ctx context.Context)) { s.after = append(s.after, f) 
 func (s *step) learnRoom(ctx context.Context) {
 	w := s.w
 	if w.row.Room == "" && s.e.Room != "" && w.direct() {
-		w.row.Room = s.e.Room
-		s.b.Rooms = append(s.b.Rooms, w.row)
+		row := w.row
+		row.Room = s.e.Room
+		s.b.Rooms = append(s.b.Rooms, row)
+		s.then(func(context.Context) { w.row.Room = row.Room })
 	}
 	switch s.e.Body.(type) {
 	case transports.RoomGone, transports.RoomChanged, transports.Contact:
@@ -252,18 +261,26 @@ func (s *step) learnRoom(ctx context.Context) {
 	if a == nil || w.seenBy[a.id] {
 		return
 	}
-	if w.seenBy == nil {
-		w.seenBy = map[transports.AccountID]bool{}
-	}
-	w.seenBy[a.id] = true
 	rows, err := w.g.store.RoomAccounts(ctx, w.id)
-	if err != nil || slices.ContainsFunc(rows, func(r VisibleRow) bool { return r.Account == a.id }) {
-		return
+	if err != nil {
+		return // the next event tells it too
 	}
-	s.b.Visible = append(s.b.Visible, VisibleRow{Account: a.id, Room: w.id, Joined: true, Writable: true})
-	if !w.direct() {
-		w.g.spawn(func(ctx context.Context) { w.g.describe(ctx, a, s.e.Room) })
+	known := slices.ContainsFunc(rows, func(r VisibleRow) bool { return r.Account == a.id })
+	if !known {
+		s.b.Visible = append(s.b.Visible, VisibleRow{Account: a.id, Room: w.id, Joined: true, Writable: true})
 	}
+	s.then(func(context.Context) {
+		if w.seenBy[a.id] {
+			return
+		}
+		if w.seenBy == nil {
+			w.seenBy = map[transports.AccountID]bool{}
+		}
+		w.seenBy[a.id] = true
+		if !known && !w.direct() {
+			w.g.spawn(func(ctx context.Context) { w.g.describe(ctx, a, s.e.Room) })
+		}
+	})
 }
 
 // describe asks the network about a room that an event came from before it was listed.

@@ -75,11 +75,15 @@ func (g *Gateway) keepRooms(ctx context.Context, a *account, page []transports.R
 	if err != nil {
 		return err
 	}
+	joined := rows[:0:0]
 	for i, row := range rows {
-		g.places.put(placeID{row.Scope, row.Key}, row.ID)
 		if seen[i].Joined {
-			a.fillLater(row)
+			joined = append(joined, row)
 		}
+	}
+	a.found(joined...)
+	for _, row := range rows { // from now on events find them without looking, see placeOf
+		g.places.put(placeID{row.Scope, row.Key}, row.ID)
 	}
 	return nil
 }

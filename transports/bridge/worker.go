@@ -27,6 +27,7 @@ type worker struct {
 	queued  int  // rows in the outbox, for the limit
 	live    bool // new events go to LaneLive: a catch-up runs, or what it held is still there
 	gaps    int  // catch-ups that run or wait to run
+	open    bool // a catch-up was given up: the next one begins where it would have
 
 	// Owned by the goroutine.
 	loaded    bool
@@ -141,7 +142,7 @@ func (w *worker) take(ctx context.Context) (jobs []job, inbound, outward, done b
 
 // disposable tells whether a worker that has nothing to do may be forgotten.
 func (w *worker) disposable() bool {
-	return w.room == nil && w.call == nil && w.head == nil && w.timer == nil && w.gaps == 0 && w.pending == 0 && w.queued == 0
+	return w.room == nil && w.call == nil && w.head == nil && w.timer == nil && w.gaps == 0 && !w.open && w.pending == 0 && w.queued == 0
 }
 
 func (w *worker) putBack(jobs []job, inbound, outward bool) {
@@ -282,6 +283,13 @@ func (w *worker) mayTakeIn() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.gaps == 0
+}
+
+// isOpen tells whether messages of the past may be missing.
+func (w *worker) isOpen() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.open
 }
 
 // direct tells whether this is the conversation of two people.
