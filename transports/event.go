@@ -15,7 +15,7 @@ type Event struct {
 	// the same whether the event came live, again, or out of the history.
 	Key  string
 	Room RoomID
-	Kind RoomKind // of Room
+	Kind RoomKind // of Room; "" where the session does not know it
 	Peer UserID   // the other person where Kind is Direct
 	// Actor is who did it; "" where it was the network itself.
 	Actor UserID

@@ -72,7 +72,7 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (in
 			e.Peer = b.Info.Peer
 		}
 	}
-	row := RoomRow{Scope: a.id, Room: e.Room, Kind: e.Kind, Peer: e.Peer}
+	row := RoomRow{Room: e.Room, Kind: e.Kind, Peer: e.Peer}
 	if row.Kind == transports.Direct && row.Peer == "" || row.Kind == "" {
 		if known, ok, err := g.roomOf(ctx, a, e.Room); err != nil || ok {
 			if ok {
@@ -81,19 +81,15 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (in
 			return known.ID, err
 		}
 	}
-	switch row.Kind {
-	case transports.Public:
-		row.Scope = ""
-	case transports.Private:
-		row.Scope = g.viewOf(ctx, a, row)
-	case "":
-		row.Kind = transports.Private // the cautious guess
+	row, err := g.scoped(ctx, a, row)
+	if err != nil {
+		return 0, err
 	}
 	return g.placeOf(ctx, a, row)
 }
 
-// placeOf finds or adds a room; row.Key is set here. What comes to a room whose history
-// was never read is held until it was.
+// placeOf finds or adds a room. What comes to a room whose past the account did not read
+// since it was opened is held until it has.
 func (g *Gateway) placeOf(ctx context.Context, a *account, row RoomRow) (int64, error) {
 	row.Key = placeKey(row.Kind, row.Room, row.Peer)
 	id := placeID{row.Scope, row.Key}
@@ -109,23 +105,46 @@ func (g *Gateway) placeOf(ctx context.Context, a *account, row RoomRow) (int64, 
 	return row.ID, nil
 }
 
-// viewOf is the account whose view of a private room an event belongs to: where one
-// user has several accounts in it, that of the oldest, so that they see it once.
-func (g *Gateway) viewOf(ctx context.Context, a *account, row RoomRow) transports.AccountID {
-	key := placeKey(row.Kind, row.Room, row.Peer)
-	for _, other := range g.accountsOf(a.owner) {
+// scoped gives a room its key and whose view it is. It stays the view that it was: what
+// kind of room a channel is can change, and a session may learn it late.
+func (g *Gateway) scoped(ctx context.Context, a *account, row RoomRow) (RoomRow, error) {
+	if row.Kind == "" {
+		row.Kind = transports.Private // the cautious guess
+	}
+	row.Key = placeKey(row.Kind, row.Room, row.Peer)
+	row.Scope = a.id
+	if row.Kind == transports.Direct {
+		return row, nil
+	}
+	views := []transports.AccountID{a.id, ""}
+	for _, other := range g.accountsOf(a.owner) { // of a user's accounts in it the oldest one's, so that they see it once
 		if other == a {
 			break
 		}
-		if _, ok := g.places.get(placeID{other.id, key}); ok {
-			return other.id
-		}
-		if r, ok, err := g.store.FindRoom(ctx, other.id, key); err == nil && ok {
-			g.places.put(placeID{other.id, key}, r.ID)
-			return other.id
+		views = append(views, other.id)
+	}
+	for _, view := range views {
+		if _, ok := g.places.get(placeID{view, row.Key}); ok {
+			row.Scope = view
+			return row, nil
 		}
 	}
-	return a.id
+	for _, view := range views {
+		known, ok, err := g.store.FindRoom(ctx, view, row.Key)
+		if err != nil {
+			return row, err
+		}
+		if ok {
+			g.places.put(placeID{view, row.Key}, known.ID)
+			a.found(known)
+			row.Scope = view
+			return row, nil
+		}
+	}
+	if row.Kind == transports.Public {
+		row.Scope = ""
+	}
+	return row, nil
 }
 
 // roomOf finds a room of the network as an account sees it.

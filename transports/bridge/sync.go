@@ -68,7 +68,11 @@ func (g *Gateway) keepRooms(ctx context.Context, a *account, page []transports.R
 		if info.ID == "" || len(info.ID) > maxID || len(info.Peer) > maxID || info.Kind == transports.Direct && info.Peer == "" {
 			continue
 		}
-		rows = append(rows, g.rowOfInfo(ctx, a, info))
+		row, err := g.rowOfInfo(ctx, a, info)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
 		seen = append(seen, VisibleRow{Account: a.id, Joined: info.Joined, Writable: info.Writable})
 	}
 	rows, err := g.store.PutVisible(ctx, rows, a.id, seen)
@@ -88,16 +92,8 @@ func (g *Gateway) keepRooms(ctx context.Context, a *account, page []transports.R
 	return nil
 }
 
-func (g *Gateway) rowOfInfo(ctx context.Context, a *account, info transports.RoomInfo) RoomRow {
-	row := merge(RoomRow{Scope: a.id, Room: info.ID, Kind: info.Kind, Peer: info.Peer}, info)
-	switch info.Kind {
-	case transports.Public:
-		row.Scope = ""
-	case transports.Private:
-		row.Scope = g.viewOf(ctx, a, row)
-	}
-	row.Key = placeKey(row.Kind, row.Room, row.Peer)
-	return row
+func (g *Gateway) rowOfInfo(ctx context.Context, a *account, info transports.RoomInfo) (RoomRow, error) {
+	return g.scoped(ctx, a, merge(RoomRow{Room: info.ID, Kind: info.Kind, Peer: info.Peer}, info))
 }
 
 // knowRoom makes one room known and returns its row's id.
@@ -105,7 +101,10 @@ func (g *Gateway) knowRoom(ctx context.Context, a *account, info transports.Room
 	if err := g.keepRooms(ctx, a, []transports.RoomInfo{info}); err != nil {
 		return 0, err
 	}
-	row := g.rowOfInfo(ctx, a, info)
+	row, err := g.rowOfInfo(ctx, a, info)
+	if err != nil {
+		return 0, err
+	}
 	if id, ok := g.places.get(placeID{row.Scope, row.Key}); ok {
 		return id, nil
 	}

@@ -29,8 +29,13 @@ func (s *session) room(c *discordgo.Channel) transports.RoomInfo {
 		info.Kind, info.Peer = transports.Direct, transports.UserID(c.Recipients[0].ID)
 	case c.Type == discordgo.ChannelTypeDM:
 		info.Kind = transports.Direct
-	case c.GuildID != "" && s.state.public(c):
-		info.Kind = transports.Public
+	case c.GuildID != "":
+		switch public, known := s.state.public(c); {
+		case !known:
+			info.Kind = ""
+		case public:
+			info.Kind = transports.Public
+		}
 	}
 	if c.IsThread() {
 		if parent := s.state.channel(c.ParentID); parent != nil {

@@ -210,19 +210,19 @@ func (s *state) emoji(guildID, name string) (id string) {
 	return id
 }
 
-// public tells whether everybody of its guild sees a channel.
-func (s *state) public(c *discordgo.Channel) bool {
+// public tells whether everybody of its guild sees a channel; known is false while the guild is not.
+func (s *state) public(c *discordgo.Channel) (public, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.guilds[c.GuildID]
 	if g == nil {
-		return false
+		return false, false
 	}
 	permissions := g.everyone
 	if c.IsThread() {
 		parent := s.channels[c.ParentID]
 		if c.Type == discordgo.ChannelTypeGuildPrivateThread || parent == nil {
-			return false
+			return false, parent != nil
 		}
 		c = parent
 	}
@@ -231,5 +231,5 @@ func (s *state) public(c *discordgo.Channel) bool {
 			permissions = permissions&^o.Deny | o.Allow
 		}
 	}
-	return permissions&(discordgo.PermissionViewChannel|discordgo.PermissionAdministrator) != 0
+	return permissions&(discordgo.PermissionViewChannel|discordgo.PermissionAdministrator) != 0, true
 }
