@@ -38,10 +38,15 @@ func TestOutage(t *testing.T) {
 		talk("before")
 		w.outage()
 		talk("during")
-		// What was sent is promised although the network is away.
-		if err := s.await(ctx, s.settled); err != nil {
-			t.Fatalf("messages during the outage are not acknowledged: %v", err)
+		// Whoever writes is told that it waits, once in each place; from then on it is promised.
+		waits := func(body string) bool { return strings.Contains(body, "Your messages wait") }
+		err := s.await(ctx, func() bool {
+			return slices.ContainsFunc(s.bodies(friend, "chat"), waits) && slices.ContainsFunc(s.bodies(room, "groupchat"), waits)
+		})
+		if err != nil {
+			t.Fatalf("nobody was told that the messages wait: %v", err)
 		}
+		s.forget()
 		h.gateway.Kill() // and the machine restarts in the middle of it
 		h.gateway.Start()
 		if err := s.connect(ctx); err != nil {
@@ -50,7 +55,7 @@ func TestOutage(t *testing.T) {
 		w.restore(ctx)
 		talk("after")
 
-		err := s.await(ctx, func() bool {
+		err = s.await(ctx, func() bool {
 			return slices.Contains(s.bodies(friend, "chat"), "in after 4 direct") && slices.Contains(s.bodies(room, "groupchat"), "in after 4 channel")
 		})
 		if err != nil {
@@ -60,7 +65,12 @@ func TestOutage(t *testing.T) {
 			awaitLines(ctx, t, w, direct, func([]string) bool { return len(ownLines(w, direct, "out ")) >= len(out[i]) })
 			sameOnce(t, fmt.Sprintf("to the network, direct %v", direct), out[i], ownLines(w, direct, "out "))
 		}
-		sameOnce(t, "direct, from the network", in[0], s.bodies(friend, "chat"))
+		sameOnce(t, "direct, from the network", in[0], withPrefix(s.bodies(friend, "chat"), "in "))
+		for _, place := range [][]string{s.bodies(friend, "chat"), s.bodies(room, "groupchat")} {
+			if told := len(slices.DeleteFunc(place, func(b string) bool { return !waits(b) })); told != 1 {
+				t.Errorf("the user was told %d times that messages wait, want once in each place", told)
+			}
+		}
 		sameOnce(t, "channel, from the network, in the archive", in[1], withPrefix(archiveWith(ctx, t, h, room, "in after 4 channel"), "in "))
 	})
 }

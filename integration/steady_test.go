@@ -180,6 +180,13 @@ func (s *steady) await(ctx context.Context, ok func() bool) error {
 	}
 }
 
+// forget has nothing sent again: all that was said is promised.
+func (s *steady) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = nil
+}
+
 // settled tells whether all that was sent is confirmed.
 func (s *steady) settled() bool {
 	s.mu.Lock()

@@ -129,13 +129,7 @@ func logging() string {
 func newDragoman(t testing.TB, title string) *Dragoman {
 	t.Helper()
 	Binary(t)
-	dir := t.TempDir()
-	t.Cleanup(func() {
-		if to := os.Getenv("KEEPDIR"); t.Failed() && to != "" {
-			exec.Command("cp", "-r", dir, to+"/"+strings.ReplaceAll(t.Name(), "/", "_")).Run()
-		}
-	})
-	return &Dragoman{Dir: dir, t: t, log: NewLog(t, title)}
+	return &Dragoman{Dir: t.TempDir(), t: t, log: NewLog(t, title)}
 }
 
 func (d *Dragoman) config() string { return filepath.Join(d.Dir, "dragoman.toml") }

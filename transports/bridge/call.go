@@ -134,6 +134,9 @@ func (w *worker) callEnded(ctx context.Context, c *call, out outcome) {
 	if out.room != "" && w.row.Room == "" {
 		w.row.Room = out.room
 		b.Rooms = []RoomRow{w.row}
+		if a := w.g.account(c.row.Account); a != nil {
+			defer a.found(w.row) // once it is written down; they may have written before us
+		}
 	}
 	if out.err == nil {
 		w.partDone(ctx, b, c.data)

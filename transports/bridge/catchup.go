@@ -263,7 +263,7 @@ func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row R
 // fillRoom reads the last messages of a room that is new. Those from before the account
 // was linked are history, quietly; later ones were never shown, and are told.
 func (a *account) fillRoom(ctx context.Context, h transports.Historian, row RoomRow) error {
-	linked := a.linked()
+	linked := a.linked().Add(-clockSkew)
 	isNew := func(e transports.Event) bool { return e.At.After(linked) }
 	events, _, err := a.history(ctx, h, row.Room, "", a.g.set.History)
 	if err == nil && len(events) >= a.g.set.History && isNew(events[0]) {

@@ -96,13 +96,21 @@ func (g *Gateway) placeOf(ctx context.Context, a *account, row RoomRow) (int64, 
 	if known, ok := g.places.get(id); ok {
 		return known, nil
 	}
-	row, err := g.store.PutRoom(ctx, row)
+	known, err := g.store.PutRoom(ctx, row)
 	if err != nil {
 		return 0, err
 	}
-	a.found(row)
-	g.places.put(id, row.ID)
-	return row.ID, nil
+	if known.Room == "" && row.Room != "" { // a conversation that began on this side
+		known.Room = row.Room
+		if err := g.store.Commit(ctx, &Batch{Rooms: []RoomRow{known}}); err != nil {
+			return 0, err
+		}
+	}
+	a.found(known)
+	if known.Room != "" || known.Kind == "" {
+		g.places.put(id, known.ID)
+	}
+	return known.ID, nil
 }
 
 // scoped gives a room its key and whose view it is. It stays the view that it was: what
@@ -130,13 +138,11 @@ func (g *Gateway) scoped(ctx context.Context, a *account, row RoomRow) (RoomRow,
 		}
 	}
 	for _, view := range views {
-		known, ok, err := g.store.FindRoom(ctx, view, row.Key)
+		_, ok, err := g.store.FindRoom(ctx, view, row.Key)
 		if err != nil {
 			return row, err
 		}
 		if ok {
-			g.places.put(placeID{view, row.Key}, known.ID)
-			a.found(known)
 			row.Scope = view
 			return row, nil
 		}

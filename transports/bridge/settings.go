@@ -76,6 +76,7 @@ const (
 	maxParts      = 50               // parts of one text
 	callTimeout   = 2 * time.Minute  // of one call of a session
 	lookupTimeout = 15 * time.Second // of a look-up that an event waits for
+	clockSkew     = 5 * time.Second  // by how much the network's clock may be behind ours
 	backoffMin    = time.Second
 	backoffMax    = 5 * time.Minute
 	dialogueIdle  = 15 * time.Minute // after which a login is forgotten
