@@ -18,6 +18,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	surviveSizeLimit()
 	if err := root().ExecuteContext(ctx); err != nil {
 		report(err)
 		os.Exit(1)

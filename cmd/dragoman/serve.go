@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,13 @@ func runCommand(use, short string, run func(context.Context, config.Config, *slo
 			if err != nil {
 				return err
 			}
-			return run(cmd.Context(), c, logger(c.Log, os.Stderr))
+			log := logger(c.Log, os.Stderr)
+			ctx, stop := context.WithCancel(cmd.Context())
+			var beside sync.WaitGroup
+			beside.Go(func() { tellState(ctx, log) })
+			defer beside.Wait()
+			defer stop()
+			return run(ctx, c, log)
 		},
 	}
 }

@@ -115,7 +115,7 @@ func (r *Room) stanzaError(err error, attrs ...any) *stanza.Error {
 		return e
 	}
 	r.log.Error("room request failed", append(attrs, "error", err)...)
-	return stanza.InternalServerError()
+	return stanza.Fault(err)
 }
 
 func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {

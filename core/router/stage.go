@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -126,6 +127,17 @@ func (h *Host) condition(err error, where string) *stanza.Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	h.log.Error("stanza not handled", "where", where, "err", err)
-	return stanza.InternalServerError()
+	return h.fault(err, "stanza not handled", "where", where)
+}
+
+// Fault writes an error down that should not be, and is what the sender is told of it.
+func (h *Host) Fault(err error, what string) *stanza.Error { return h.fault(err, what) }
+
+func (h *Host) fault(err error, what string, attrs ...any) *stanza.Error {
+	level := slog.LevelError
+	if stanza.Temporary(err) { // whoever made it has told the operator
+		level = slog.LevelDebug
+	}
+	h.log.Log(context.Background(), level, what, append(attrs, "err", err)...)
+	return stanza.Fault(err)
 }

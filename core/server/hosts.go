@@ -35,6 +35,7 @@ type host struct {
 	*router.Host
 	domain     jid.JID
 	roster     *roster.Roster
+	offline    *offline.Offline
 	disco      *disco.Disco
 	register   *register.Register
 	privileges *privilege.Privileges
@@ -57,11 +58,11 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 	h.roster = roster.New(h.Host, o.store, roster.Options{Privileges: h.privileges, Log: o.log})
 	watch := presence.New(h.Host, h.roster, o.store, o.log)
 	h.roster.SetWatcher(watch)
-	kept := offline.New(h.Host, o.store, o.log)
-	watch.OnArrival(kept.Arrived)
+	h.offline = offline.New(h.Host, o.store, o.log)
+	watch.OnArrival(h.offline.Arrived)
 	archive := mam.New(h.Host, o.store, mam.Options{Listed: h.roster.Listed, Log: o.log})
 	carbons.New(h.Host)
-	h.SetStages(stages(kept, archive)...)
+	h.SetStages(stages(h.offline, archive)...)
 	h.register = register.New(h.Host, o.store, register.Options{
 		Open: o.config.Server.Register, Farewell: h.roster.Farewell, Log: o.log,
 		Deleted: func(_ context.Context, account jid.JID) { archive.Forget(account) },
@@ -71,7 +72,7 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 	entitytime.New(h.Host)
 	version.New(h.Host, "Dragoman", Version())
 	h.disco.AddFeatures(slices.Concat(
-		h.roster.Features(), kept.Features(), h.register.Features(), ping.Features(), entitytime.Features(), version.Features(),
+		h.roster.Features(), h.offline.Features(), h.register.Features(), ping.Features(), entitytime.Features(), version.Features(),
 		vcard.New(h.Host, o.store, int(o.config.Limits.VCardBytes)).Features(),
 		private.New(h.Host, o.store).Features(),
 		last.New(h.Host, o.store, watch.Shares).Features(), carbons.Features(),

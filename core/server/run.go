@@ -54,6 +54,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	inner.run(func() error { return s.prune(working) })
 	inner.run(func() error { return s.tell(working) })
+	inner.run(func() error { return s.chores(working) })
 	outer := &group{cancel: fail}
 	for _, l := range s.ports.c2s {
 		outer.run(func() error { return s.clients.Serve(accepting, l) })
@@ -67,17 +68,35 @@ func (s *Server) Run(ctx context.Context) error {
 	<-accepting.Done()
 	s.log.Info("stopping")
 	outer.wg.Wait()
-	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(s.config.Server.Shutdown))
-	defer done()
-	s.clients.Shutdown(deadline)
-	stop()
-	err := wait(deadline, &inner.wg)
-	err = errors.Join(err, s.Close())
+	err := s.drain(context.WithoutCancel(ctx), func() *sync.WaitGroup {
+		stop()
+		return &inner.wg
+	})
 	if cause := context.Cause(accepting); !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
 		err = errors.Join(cause, err)
 	}
 	s.log.Info("stopped")
 	return err
+}
+
+// drain ends what the outer listeners have let in, within the time that a stop may take. The
+// clients have the greater part of it, so that one who never reads leaves some for the
+// gateways, which stop when rest is called, and for the store.
+func (s *Server) drain(ctx context.Context, rest func() *sync.WaitGroup) error {
+	whole := time.Duration(s.config.Server.Shutdown)
+	deadline, done := context.WithTimeout(ctx, whole)
+	defer done()
+	clients, enough := context.WithTimeout(deadline, whole/2)
+	defer enough()
+	s.clients.Shutdown(clients)
+	err := wait(deadline, rest())
+	var failed error
+	var closing sync.WaitGroup
+	closing.Go(func() { failed = s.Close() })
+	if slow := wait(deadline, &closing); slow != nil {
+		return errors.Join(err, slow)
+	}
+	return errors.Join(err, failed)
 }
 
 // errSlowStop tells that the deadline of a stop has passed.
@@ -93,6 +112,11 @@ func wait(ctx context.Context, wg *sync.WaitGroup) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+	}
+	select {
+	case <-done: // both at the same moment
+		return nil
+	default:
 		return errSlowStop
 	}
 }

@@ -1,5 +1,7 @@
 package stanza
 
+import "errors"
+
 // Error is a stanza error (RFC 6120 §8.3). It is also a Go error, so that a handler
 // can return it; it becomes XML in one place, ErrorReply.
 type Error struct {
@@ -112,3 +114,18 @@ func UndefinedCondition(text string) *Error { return mk("cancel", "undefined-con
 
 // UnexpectedRequest is a request out of its order.
 func UnexpectedRequest(text string) *Error { return mk("wait", "unexpected-request", text) }
+
+// Temporary tells whether an error says of itself that trying again later makes sense, as
+// those of the store do when the disk is full.
+func Temporary(err error) bool {
+	var e interface{ TryLater() bool }
+	return errors.As(err, &e) && e.TryLater()
+}
+
+// Fault is what a sender is told of an error of ours. Its cause goes to the log, not into a text.
+func Fault(err error) *Error {
+	if Temporary(err) {
+		return ResourceConstraint("Nothing can be stored here at the moment. Please try again later.") // RFC 6120 §8.3.3.18
+	}
+	return InternalServerError()
+}

@@ -76,7 +76,9 @@ func (s *Store) runWriter() {
 		if len(group) == 0 {
 			return
 		}
-		group = s.commit(group)
+		var changed bool
+		group, changed = s.commit(group)
+		s.watch(group, changed)
 		for i, w := range group {
 			s.tell(w)
 			group[i] = nil
@@ -94,13 +96,16 @@ func (s *Store) tell(w *write) {
 	w.done(w.err)
 }
 
-// commit runs a group and whatever joins it, and leaves each write's outcome in its err.
-func (s *Store) commit(group []*write) []*write {
+// commit runs a group and whatever joins it, and leaves each write's outcome in its err. It
+// tells whether the database was changed, where a fault makes that worth knowing.
+func (s *Store) commit(group []*write) (done []*write, changed bool) {
 	begun := time.Now()
 	tx, err := s.writes.BeginTx(context.Background(), nil)
 	if err != nil {
-		return s.spoil(group, fmt.Errorf("begin: %w", err))
+		// What has come meanwhile has waited for the same lock: it is not made to wait again.
+		return s.spoil(s.queue.take(group, maxQueue, false), fmt.Errorf("begin: %w", err))
 	}
+	before := s.health.examine(tx)
 	for i := 0; i < len(group); i++ {
 		if err := s.apply(tx, group[i]); err != nil {
 			return s.spoil(group, errors.Join(err, ignoreDone(tx.Rollback())))
@@ -109,21 +114,29 @@ func (s *Store) commit(group []*write) []*write {
 			group = s.queue.take(group, maxGroup-len(group), false)
 		}
 	}
+	changed = s.health.examine(tx) > before
 	if err := tx.Commit(); err != nil {
 		return s.spoil(group, fmt.Errorf("commit: %w", err))
 	}
-	return group
+	return group, changed
 }
 
 // spoil gives the error of the whole group to each that has none of its own.
-func (s *Store) spoil(group []*write, err error) []*write {
-	s.log.Error("writing to the database", "err", err, "writes", len(group))
+func (s *Store) spoil(group []*write, err error) ([]*write, bool) {
+	if err = unavailable(err); !temporary(err) {
+		s.log.Error("writing to the database", "err", err, "writes", len(group))
+	}
 	for _, w := range group {
 		if w.err == nil {
 			w.err = err
 		}
 	}
-	return group
+	return group, false
+}
+
+func temporary(err error) bool {
+	var fault *Unavailable
+	return errors.As(err, &fault)
 }
 
 const (

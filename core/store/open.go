@@ -50,6 +50,7 @@ type Store struct {
 	writes     *sql.DB // exactly one connection, used by the writer's goroutine only
 	reads      *sql.DB
 	queue      *queue
+	health     health        // of the writer's goroutine
 	done       chan struct{} // closed when the writer's goroutine has ended
 
 	Counters Counters

@@ -11,8 +11,8 @@ const maxQueue = 1 << 16
 
 // Errors of a write that was not tried.
 var (
-	ErrClosed   = errors.New("the store is closed")
-	ErrOverload = errors.New("too many writes are waiting")
+	ErrClosed   error = &Unavailable{what: errors.New("the store is closed")}
+	ErrOverload error = &Unavailable{what: errors.New("too many writes are waiting"), advice: "the disk is too slow for so much"}
 )
 
 // write is one function that waits for its turn.

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -60,6 +61,7 @@ func Binary(t testing.TB) string {
 type Dragoman struct {
 	Server
 	Dir  string
+	Data string // of `dragoman serve`: where the database is
 	t    testing.TB
 	log  *Log
 	args []string
@@ -70,6 +72,8 @@ type Dragoman struct {
 type Options struct {
 	Setup
 	Settings string // further TOML: whole sections
+	Server   string // further lines of [server]
+	Data     string // the data directory; empty: one beside the configuration
 	Limits   string // further lines of [limits]
 }
 
@@ -86,7 +90,8 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 		CertFile:      authority.CertFile,
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = \"data\"\n\n", o.Host)
+	d.Data = cmp.Or(o.Data, filepath.Join(d.Dir, "data"))
+	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = %q\n%s\n\n", o.Host, d.Data, o.Server)
 	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\n\n", d.ClientAddr, d.ComponentAddr)
 	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\n\n", authority.CertFile, authority.KeyFile)
 	fmt.Fprintf(&b, "[login]\niterations = 4096\n\n%s", logging())
@@ -154,6 +159,20 @@ func (d *Dragoman) run() {
 	cmd.Dir = d.Dir
 	d.proc = Spawn(d.t, d.log, cmd)
 }
+
+// PID is the process, for what the system knows of it.
+func (d *Dragoman) PID() int { return d.proc.cmd.Process.Pid }
+
+// Signal sends the process a signal.
+func (d *Dragoman) Signal(s os.Signal) {
+	d.t.Helper()
+	if err := d.proc.cmd.Process.Signal(s); err != nil {
+		d.t.Error(err)
+	}
+}
+
+// State says how the process ended; nil while it runs.
+func (d *Dragoman) State() *os.ProcessState { return d.proc.State() }
 
 // Kill ends the process with SIGKILL.
 func (d *Dragoman) Kill() { d.proc.Kill() }

@@ -23,7 +23,7 @@ func (w *worker) handle(ctx context.Context, st *stanza.Stanza) {
 	}
 	if err := w.openRoom(); err != nil {
 		w.g.log.Error("opening a room", "room", w.row.Room, "error", err)
-		w.g.send(st.ErrorReply(stanza.InternalServerError()))
+		w.g.send(st.ErrorReply(stanza.Fault(err)))
 		return
 	}
 	w.room.Handle(ctx, st)
@@ -370,7 +370,7 @@ func (w *worker) chat(ctx context.Context, a *account, st *stanza.Stanza) {
 		w.g.send(st.ErrorReply(refused))
 	case err != nil:
 		w.g.log.Error("taking a message", "room", w.row.Key, "error", err)
-		w.g.send(st.ErrorReply(stanza.InternalServerError()))
+		w.g.send(st.ErrorReply(stanza.Fault(err)))
 	case again != nil:
 		if again.State == OutDone && st.Child(nsReceipts, "request") != nil {
 			w.receipt(*again)

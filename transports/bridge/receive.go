@@ -58,7 +58,7 @@ func (g *Gateway) toAddress(st *stanza.Stanza) {
 	room, ok, err := g.findRoom(ctx, accounts, id)
 	if err != nil {
 		g.log.Error("finding a room", "error", err)
-		g.refuse(st, stanza.InternalServerError())
+		g.refuse(st, stanza.Fault(err))
 		return
 	}
 	if ok {

@@ -105,10 +105,19 @@ func (a *Archive) keep(p *router.Pass, id string) {
 	kept, account := p.Promise(), p.Account
 	a.store.Archive(account, archive.Entry{ID: id, At: time.Now(), Stanza: p.Stanza}, func(err error) {
 		if err != nil {
-			a.Log.Error("message not archived", "account", account, "err", err)
+			a.Log.Log(context.Background(), level(err), "message not archived", "account", account, "err", err)
 		}
 		kept(err)
 	})
+}
+
+// level is that of an error: what the store has told the operator itself is not told again
+// for every message.
+func level(err error) slog.Level {
+	if stanza.Temporary(err) {
+		return slog.LevelDebug
+	}
+	return slog.LevelError
 }
 
 // wanted tells whether a message belongs into the account's archive.

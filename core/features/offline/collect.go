@@ -3,6 +3,8 @@ package offline
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -23,10 +25,44 @@ func (o *Offline) Collect(ctx context.Context, account jid.JID) error {
 	}
 	for {
 		err := o.deliver(ctx, account)
-		if !o.again(account) || err != nil {
+		if err != nil {
+			o.fail(account)
 			return err
 		}
+		if !o.again(account) {
+			return nil
+		}
 	}
+}
+
+// fail ends a collection that could not read; Retry takes it up.
+func (o *Offline) fail(account jid.JID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.collecting, account)
+	o.failed[account] = true
+}
+
+// Retry collects for the accounts whose messages could not be read when they came; it is
+// called every now and then.
+func (o *Offline) Retry(ctx context.Context) {
+	o.mu.Lock()
+	failed := slices.Collect(maps.Keys(o.failed))
+	clear(o.failed)
+	o.mu.Unlock()
+	for _, account := range failed {
+		if o.anyone(account) {
+			_ = o.Collect(ctx, account) // what fails again is noted again
+		}
+	}
+}
+
+// Forget drops what is remembered of an account that has been deleted.
+func (o *Offline) Forget(account jid.JID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.usage, account)
+	delete(o.failed, account)
 }
 
 func (o *Offline) start(account jid.JID) bool {

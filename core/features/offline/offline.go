@@ -55,6 +55,7 @@ type Offline struct {
 	limit      Usage
 	usage      map[jid.JID]Usage // of accounts that have something, as far as it is known
 	collecting map[jid.JID]bool  // true: once more when done
+	failed     map[jid.JID]bool  // could not be read when a session came
 }
 
 // New makes the message keeper of a host; Stage and Arrived join it to the rest. log may be nil.
@@ -62,7 +63,7 @@ func New(h *router.Host, s Store, log *slog.Logger) *Offline {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &Offline{host: h, store: s, log: log, usage: map[jid.JID]Usage{}, collecting: map[jid.JID]bool{}}
+	return &Offline{host: h, store: s, log: log, usage: map[jid.JID]Usage{}, collecting: map[jid.JID]bool{}, failed: map[jid.JID]bool{}}
 }
 
 // Features are what the host's disco#info says about this feature.
@@ -82,7 +83,7 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	case p.Unknown:
 		return router.ErrStop // RFC 6121 §8.5.1: as if it had been kept
 	}
-	account, st := p.Account, p.Stanza
+	account, st := p.Account, p.Stanza // p is another stanza's by the time of the commit
 	size := int64(len(st.Payload) + len(st.Extra))
 	ok, err := o.reserve(ctx, account, size)
 	if err != nil {
@@ -95,7 +96,8 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	o.store.AddOffline(account, Message{Stanza: st, Received: time.Now()}, func(err error) {
 		if err != nil {
 			o.release(account, 1, size)
-			o.log.Error("offline message not written", "account", account, "err", err)
+			// The sender believes it kept unless he is told.
+			o.host.Router().Bounce(nil, st, o.host.Fault(err, "offline message not written"))
 		}
 		kept(err)
 	})

@@ -26,6 +26,8 @@ type memory struct {
 	onAdd  func() // before a message is written
 	onRead func() // after a list is read
 	broken error
+
+	unreadable error
 }
 
 func (m *memory) AddOffline(_ jid.JID, msg Message, done func(error)) {
@@ -40,6 +42,9 @@ func (m *memory) AddOffline(_ jid.JID, msg Message, done func(error)) {
 }
 
 func (m *memory) OfflineMessages(context.Context, jid.JID) ([]Message, error) {
+	if m.unreadable != nil {
+		return nil, m.unreadable
+	}
 	list := slices.Clone(m.list)
 	if m.onRead != nil {
 		m.onRead()
@@ -165,3 +170,59 @@ func TestWriteFails(t *testing.T) {
 		t.Error(o.usage)
 	}
 }
+
+// Whoever comes while nothing can be read gets it as soon as that is possible.
+func TestReadFails(t *testing.T) {
+	t.Parallel()
+	m := &memory{unreadable: errors.New("locked")}
+	o, h, s, b := setUp(t, m)
+	if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("1"), Account: alice}); err != router.ErrStop {
+		t.Fatal(err)
+	}
+	available(b)
+	for range 2 {
+		if err := o.Collect(t.Context(), alice); err == nil {
+			t.Error("no error")
+		}
+		o.Retry(t.Context())
+	}
+	if len(s.got) != 0 || len(o.collecting) != 0 {
+		t.Fatal(s.got, o.collecting)
+	}
+	m.unreadable = nil
+	o.Retry(t.Context())
+	o.Retry(t.Context())
+	if len(s.got) != 1 || len(m.list) != 0 || len(o.failed) != 0 {
+		t.Errorf("%d delivered, %d left", len(s.got), len(m.list))
+	}
+}
+
+// The sender of a message that could not be written is told.
+func TestWriteFailsTold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err       error
+		condition string
+	}{{errors.New("whatever"), "internal-server-error"}, {passing{}, "resource-constraint"}} {
+		m := &memory{broken: c.err}
+		o, h, _, _ := setUp(t, m)
+		r := &remote{}
+		h.Router().SetRemote(r)
+		if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("x"), Account: alice}); err != router.ErrStop {
+			t.Error(err)
+		}
+		if len(r.got) != 1 || r.got[0].Err() == nil || r.got[0].Err().Condition != c.condition || r.got[0].To != bob {
+			t.Errorf("%v: %v", c.err, r.got)
+		}
+	}
+}
+
+// passing is an error that goes away.
+type passing struct{}
+
+func (passing) Error() string  { return "full" }
+func (passing) TryLater() bool { return true }
+
+type remote struct{ got []*stanza.Stanza }
+
+func (r *remote) Deliver(st *stanza.Stanza) { r.got = append(r.got, st) }

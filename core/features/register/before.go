@@ -29,8 +29,7 @@ func (r *Register) BeforeLogin(ctx context.Context, from netip.Addr, iq *stanza.
 	}
 	var e *stanza.Error
 	if !errors.As(err, &e) {
-		r.Log.Error("account not made", "err", err)
-		e = stanza.InternalServerError()
+		e = r.host.Fault(err, "account not made")
 	}
 	return iq.ErrorReply(e)
 }

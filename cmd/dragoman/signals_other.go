@@ -1,0 +1,9 @@
+//go:build !unix
+
+package main
+
+import "os"
+
+var stateSignals []os.Signal
+
+func surviveSizeLimit() {}

@@ -1,0 +1,123 @@
+package integration_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	_ "github.com/mattn/go-sqlite3" // to hold a lock as another program would
+	"golang.org/x/sys/unix"
+
+	"github.com/dragoman-im/dragoman/integration/peers"
+)
+
+// fault is something that keeps the server from writing its database.
+type fault struct {
+	name   string
+	advice string // a word of what the log tells the operator to do
+	slow   bool   // each write fails only after a wait
+	// data is a data directory that the fault can be made in; empty: any.
+	data func(t *testing.T) string
+	// begin makes the fault; end takes it away, and may be called twice.
+	begin func(ctx context.Context, t *testing.T, d *peers.Dragoman) (end func())
+}
+
+var troubles = []fault{
+	{name: "no file may grow", advice: "limit on the size of files", begin: limitFiles},
+	{name: "a full disk", advice: "free space", data: smallDisk, begin: fillDisk},
+	{name: "a locked database", advice: "another program", slow: true, begin: lockDatabase},
+}
+
+// limitFiles is a full disk for those who may not mount one: no file of the process may
+// grow any more.
+func limitFiles(_ context.Context, t *testing.T, d *peers.Dragoman) func() {
+	t.Helper()
+	set := func(limit uint64) {
+		t.Helper()
+		l := unix.Rlimit{Cur: limit, Max: unix.RLIM_INFINITY}
+		var old unix.Rlimit
+		err := unix.Prlimit(d.PID(), unix.RLIMIT_FSIZE, nil, &old)
+		if err == nil {
+			l.Max = old.Max
+			l.Cur = min(l.Cur, l.Max)
+			err = unix.Prlimit(d.PID(), unix.RLIMIT_FSIZE, &l, nil)
+		}
+		if err != nil && !errors.Is(err, syscall.ESRCH) { // it was killed
+			t.Errorf("limit the size of files: %v", err)
+		}
+	}
+	set(0)
+	return func() { set(unix.RLIM_INFINITY) }
+}
+
+// smallDisk is a file system of its own.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=8m,mode=700"); err != nil {
+		t.Skipf("a small disk cannot be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fillDisk leaves no byte free.
+func fillDisk(_ context.Context, t *testing.T, d *peers.Dragoman) func() {
+	t.Helper()
+	name := filepath.Join(d.Data, "filling")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size := 64 << 10; size > 0; {
+		if _, err := f.Write(make([]byte, size)); err != nil {
+			if !errors.Is(err, syscall.ENOSPC) {
+				t.Fatal(err)
+			}
+			size /= 2
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = os.Remove(name) }
+}
+
+// lockDatabase holds an exclusive lock from another process's point of view.
+func lockDatabase(ctx context.Context, t *testing.T, d *peers.Dragoman) func() {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(d.Data, "dragoman.db")+"?_txlock=exclusive&_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		_ = lock.Rollback()
+		_ = db.Close()
+	}
+}
+
+// intact checks the database of a server that does not run.
+func intact(ctx context.Context, t *testing.T, d *peers.Dragoman) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(d.Data, "dragoman.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var verdict string
+	if err := db.QueryRowContext(ctx, `PRAGMA integrity_check`).Scan(&verdict); err != nil || verdict != "ok" {
+		t.Errorf("the database is not intact: %s, %v", verdict, err)
+	}
+}
