@@ -202,6 +202,9 @@ func (d *Dragoman) Restart() {
 // Log is what the process writes.
 func (d *Dragoman) Log() *Log { return d.log }
 
+// Process is the one that runs now.
+func (d *Dragoman) Process() *Process { return d.proc }
+
 // Done is closed when the process has ended.
 func (d *Dragoman) Done() <-chan struct{} { return d.proc.Done() }
 

@@ -1,0 +1,227 @@
+package server
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// states are those of a stream, by what brings a connection there. head is what has to stand before
+// what the server says from then on, for it to be a document.
+var states = []struct {
+	name  string
+	enter func(*place) *peer
+	head  string
+}{
+	{"new", func(p *place) *peer { return p.dial(p.server.ports.c2s[0]) }, ""},
+	{"before TLS", (*place).stranger, head("jabber:client", "")},
+	{"new, direct TLS", func(p *place) *peer { return p.dial(p.server.ports.c2sTLS[0]) }, ""},
+	{"before login", (*place).secured, head("jabber:client", "")},
+	{"in SASL", func(p *place) *peer {
+		c := p.secured()
+		c.send(auth("SCRAM-SHA-256", "n,,n=romeo,r=anonceofmyown"))
+		c.until("</challenge>")
+		return c
+	}, head("jabber:client", "")},
+	{"before bind", func(p *place) *peer { return p.known("romeo") }, head("jabber:client", "")},
+	{"bound", func(p *place) *peer { return p.online("romeo") }, head("jabber:client", "")},
+	{"component, new", func(p *place) *peer { return p.dial(p.server.ports.component[0]) }, ""},
+	{"component, before the handshake", askedPeer, head("jabber:component:accept", "")},
+	{"component", (*place).attached, head("jabber:component:accept", "")},
+}
+
+// seeds are what is said in each state, at first.
+var seeds = []string{
+	"", " ", "</stream:stream>", "<", "\x16\x03\x01\x00\x05hello", "\x00\xff\xfe", "GET / HTTP/1.1\r\n\r\n",
+	head("jabber:client", "home.test"), head("jabber:client", "gate.home.test"), head("jabber:server", "home.test"), head("jabber:component:accept", "gate.home.test"),
+	head("jabber:client", "home.test") + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" + head("jabber:client", "home.test") + plainAuth("romeo", "romeo"),
+	plainAuth("romeo", "romeo") + head("jabber:client", "home.test") + bindX + "<presence/><message to='juliet@home.test/x'><body>x</body></message>",
+	plainAuth("juliet", "romeo"), auth("PLAIN", "juliet@home.test\x00romeo\x00romeo"), auth("EXTERNAL", "juliet@home.test"),
+	"<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>Yz1iaXdzLHI9YW5vbmNlb2ZteW93bixwPUFBQUE=</response>", "<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+	bindX, "<presence/><presence type='subscribe' to='juliet@home.test'/><presence type='unavailable'/>",
+	"<message from='nurse@home.test' to='juliet@home.test/x'><body>forged</body></message>", "<presence from='nurse@home.test/x' to='juliet@home.test'/>",
+	"<iq type='set' id='1' from='juliet@home.test' to='juliet@home.test/x'><query xmlns='jabber:iq:roster'><item jid='evil@away.test' subscription='both'/></query></iq>",
+	"<iq type='set' id='2'><query xmlns='jabber:iq:roster'><item jid='juliet@home.test' name='J'><group>a</group></item></query></iq>",
+	"<iq type='set' id='3'><query xmlns='jabber:iq:register'><username>juliet</username><password>mine</password></query></iq>",
+	"<iq type='set' id='4'><query xmlns='jabber:iq:register'><remove/></query></iq>",
+	"<iq type='set' id='5' to='juliet@home.test'><vCard xmlns='vcard-temp'><FN>x</FN></vCard></iq>", "<iq type='get' id='6' to='juliet@home.test/x'><query xmlns='jabber:iq:version'/></iq>",
+	"<iq type='set' id='7'><query xmlns='urn:xmpp:mam:2' queryid='q'><set xmlns='http://jabber.org/protocol/rsm'><max>5</max><before/></set></query></iq>",
+	"<iq type='set' id='8'><enable xmlns='urn:xmpp:carbons:2'/></iq><message to='juliet@home.test/x'><received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='nurse@home.test' to='juliet@home.test'><body>x</body></message></forwarded></received></message>",
+	"<message from='a@gate.home.test' to='juliet@home.test'><body>x</body></message><iq type='get' id='9' from='gate.home.test' to='home.test'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+	"<message from='juliet@home.test' to='juliet@home.test'/>", "<presence from='a@gate.home.test/x' to='juliet@home.test' type='subscribe'/>", "<handshake>00</handshake>",
+	"<message xmlns='jabber:server' from='juliet@home.test' to='juliet@home.test/x'/>", "<c:message xmlns:c='jabber:client' to='juliet@home.test/x'/>", "<!DOCTYPE x [<!ENTITY y 'z'>]>", "<message>&y;</message>",
+	"<iq type='result' id='sync' to='juliet@home.test/x' from='romeo@home.test'/>", "<stream:error><x xmlns='urn:x'/></stream:error>", "<message to='a@b@c'/><message to='juliet@home.test/x' type='error'/>",
+}
+
+// Whatever is said in whatever state of a stream, nothing panics, no goroutine stays, the answers are
+// well-formed, nothing reaches another session in somebody else's name, and that session is still served.
+func FuzzServer(f *testing.F) {
+	for state := range states {
+		for _, text := range seeds {
+			f.Add(uint8(state), []byte(text))
+		}
+	}
+	p := newPlace(f, wishes{limits: "connections = 0\nnew_connections = 0", login: "failures = 0"})
+	juliet := p.online("juliet")
+	warm := p.online("romeo") // what is made once is made now
+	finish(warm)
+	warm.rest()
+	var before int
+	f.Fuzz(func(t *testing.T, state uint8, text []byte) {
+		s := states[int(state)%len(states)]
+		p.t, juliet.t = t, t
+		if before == 0 {
+			before = settled()
+		}
+		if ok, err := p.server.store.Exists(t.Context(), jid.MustParse("romeo@home.test")); err != nil || !ok {
+			p.account("romeo") // one said to delete it
+		}
+		c := s.enter(p)
+		if s.name == "new, direct TLS" && len(text)%2 == 0 {
+			c.startTLS(anyTLS)
+		}
+		_ = c.conn.SetWriteDeadline(time.Now().Add(patience))
+		_, _ = c.conn.Write(text) // the server may have had enough before the end
+		finish(c)
+		got := c.rest()
+		_ = c.conn.Close()
+		if err := wellFormed(s.head, got); err != nil {
+			t.Errorf("%s: %q answered by %q: %v", s.name, text, got, err)
+		}
+		checkSenders(t, juliet.ping())
+		if lines := p.log.rung(); len(lines) > 0 {
+			t.Errorf("%s: %q made the server log %q", s.name, text, lines)
+		}
+		var now int
+		for limit := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+			if now = runtime.NumGoroutine(); now <= before {
+				break
+			}
+			if time.Now().After(limit) {
+				t.Fatalf("%s: %q left %d goroutines behind", s.name, text, now-before)
+			}
+		}
+	})
+}
+
+// settled is the number of goroutines when it no longer changes.
+func settled() int {
+	last, since := runtime.NumGoroutine(), time.Now()
+	for time.Since(since) < 200*time.Millisecond {
+		time.Sleep(5 * time.Millisecond)
+		if n := runtime.NumGoroutine(); n != last {
+			last, since = n, time.Now()
+		}
+	}
+	return last
+}
+
+// finish ends our direction of the connection.
+func finish(c *peer) {
+	if s, ok := c.conn.(interface{ CloseWrite() error }); ok {
+		_ = s.CloseWrite()
+	}
+	_ = c.tcp.(*net.TCPConn).CloseWrite()
+}
+
+// wellFormed reads what a server said: the rest of a stream that began with head, and further streams.
+// It may break off where the client did, but not within a tag of the server's.
+func wellFormed(head, got string) error {
+	if before, _, ok := strings.Cut(got, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"); ok {
+		got = before // what follows is TLS
+	}
+	if strings.HasPrefix(got, "\x15\x03") {
+		return nil // an alert of TLS
+	}
+	for i, text := range strings.Split(head+got, "<?xml ") {
+		if i == 0 {
+			if text != "" {
+				return errors.New("something before the stream")
+			}
+			continue
+		}
+		if err := document("<?xml " + text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func document(text string) error {
+	d := xml.NewDecoder(strings.NewReader(text))
+	depth := 0
+	for {
+		at := d.InputOffset()
+		token, err := d.Token()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil && depth == 1 && at == int64(len(text)):
+			return nil // the end of the connection, between two elements
+		case err != nil:
+			return err
+		}
+		switch token.(type) {
+		case xml.StartElement:
+			depth++
+		case xml.EndElement:
+			depth--
+		}
+	}
+}
+
+// checkSenders wants what juliet got to come from those who were there.
+func checkSenders(t *testing.T, got string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(head("jabber:client", "") + got))
+	depth := 0
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return // the end of what she got, which is within her stream
+		}
+		switch x := token.(type) {
+		case xml.EndElement:
+			depth--
+		case xml.StartElement:
+			if depth++; depth != 2 {
+				continue
+			}
+			for _, a := range x.Attr {
+				if a.Name.Local != "from" || a.Name.Space != "" {
+					continue
+				}
+				from, err := jid.Parse(a.Value)
+				if who := from.Bare().String(); err != nil || who != "romeo@home.test" && who != "home.test" && who != "juliet@home.test" && from.Domain() != "gate.home.test" {
+					t.Errorf("juliet got something from %q: %s", a.Value, got)
+				}
+			}
+		}
+	}
+}
+
+// What the invariants rest on can fail.
+func TestWellFormed(t *testing.T) {
+	t.Parallel()
+	h := head("jabber:client", "")
+	for text, want := range map[string]bool{
+		"": true, "</stream:stream>": true, "<a/></stream:stream>": true, "<a><b></b></a>": true, "<a/>" + h + "<b/></stream:stream>": true,
+		"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\x15\x03\x03": true,
+		"<a>": false, "<a": false, "<a></b>": false, "<p:a/>": true /* a namespace error; the scanner's own tests look for these */, "&x;": false,
+		"\x00": false, "</stream:stream></x>": false,
+	} {
+		if err := wellFormed(h, text); (err == nil) != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if wellFormed("", "x") == nil || wellFormed("", h) != nil {
+		t.Error("without a header")
+	}
+}
