@@ -2,10 +2,7 @@ package integration_test
 
 import (
 	"context"
-	"crypto/sha1"
 	"crypto/tls"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dragoman-im/dragoman/integration/client"
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
 
@@ -28,10 +24,14 @@ const (
 	hostileAtOnce  = 64
 	hostileUsers   = 20
 	dribblers      = 200       // of them, who go on until they are cut off
-	hostilePeak    = 256 << 20 // resident bytes, at any time
+	hostilePeak    = 128 << 20 // resident bytes, at any time
 	hostileAfter   = 64 << 20  // resident bytes more than before, when all is over
 	hostileRead    = 15 * time.Second
 	seedEnv        = "DRAGOMAN_HOSTILE_SEED"
+
+	// A server that is built with the race detector is slow and large: it has fewer streams to stand, and more room.
+	raceStreams = 2500
+	raceRoom    = 6
 )
 
 // siege is a server under 10,000 hostile streams.
@@ -40,11 +40,13 @@ type siege struct {
 	server *peers.Dragoman
 	tls    *tls.Config
 
-	mu   sync.Mutex
-	done map[string]int // by hostility and stage
+	mu      sync.Mutex
+	streams int
+	done    map[string]int // by hostility and depth
+	told    int            // whose stream error was the right one
 }
 
-// TestHostileStreams: none of them takes much memory, leaves a goroutine or a descriptor behind, or disturbs
+// TestHostileStreams: none of them takes much memory, leaves a goroutine or a socket behind, or disturbs
 // two people who chat meanwhile.
 func TestHostileStreams(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
@@ -59,16 +61,20 @@ func TestHostileStreams(t *testing.T) {
 	for i := range hostileUsers {
 		accounts = append(accounts, peers.Account{User: fmt.Sprintf("mallory%d", i), Password: "m"})
 	}
+	streams, room := hostileStreams, int64(1)
+	if os.Getenv("DRAGOMAN_TEST_RACE") != "" {
+		streams, room = raceStreams, raceRoom
+	}
 	components := []peers.Component{{Domain: "evil.play.example", Secret: "evil"}}
 	d := peers.StartDragoman(t, peers.Options{
 		Setup:  peers.Setup{Host: playHost, Accounts: accounts, Components: components},
-		Limits: "connections = 500", Login: "tls_wait = \"3s\"\nwait = \"6s\"",
+		Limits: "rate = \"16 KiB\"", Login: "tls_wait = \"3s\"\nwait = \"6s\"",
 	})
 	calm := goroutinesInPeace(t, d, accounts)
-	s := &siege{t: t, server: d, tls: d.TLS.Clone(), done: map[string]int{}}
+	s := &siege{t: t, server: d, tls: d.TLS.Clone(), streams: streams, done: map[string]int{}}
 	s.tls.ServerName, s.tls.ClientSessionCache = playHost, tls.NewLRUClientSessionCache(100)
-	chat := startChat(t, d, accounts[0], accounts[1])
 	before := usage(t, d)
+	chat := startChat(t, d, accounts[0], accounts[1])
 
 	s.run(seed)
 
@@ -77,10 +83,10 @@ func TestHostileStreams(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	if err := peers.Poll(ctx, func() error {
-		if after = usage(t, d); after.Files > before.Files {
-			return fmt.Errorf("%d descriptors, %d before", after.Files, before.Files)
+		if after = usage(t, d); after.Sockets > before.Sockets {
+			return fmt.Errorf("%d sockets, %d before", after.Sockets, before.Sockets)
 		}
-		if after.Resident > before.Resident+hostileAfter {
+		if after.Resident > before.Resident+room*hostileAfter {
 			return fmt.Errorf("%d MiB resident, %d MiB before", after.Resident>>20, before.Resident>>20)
 		}
 		return nil
@@ -89,18 +95,22 @@ func TestHostileStreams(t *testing.T) {
 	}
 	t.Logf("%d messages each way, slowest %v; resident %d MiB before, %d MiB at most, %d MiB after",
 		chat.sent, chat.slowest, before.Resident>>20, after.Peak>>20, after.Resident>>20)
-	if after.Peak > hostilePeak {
+	t.Logf("%d were told what was wrong", s.told)
+	if s.told < streams/10 {
+		t.Error("these are too few")
+	}
+	if after.Peak > room*hostilePeak {
 		t.Errorf("%d MiB resident", after.Peak>>20)
 	}
 	if d.Log().Contains("panic") {
 		t.Error("something panicked")
 	}
-	if n, err := d.Process().Goroutines(); err != nil || n > calm {
-		t.Errorf("%d goroutines, %d in peace: %v", n, calm, err)
+	if left := goroutines(t, d); len(left) > len(calm) {
+		t.Errorf("%d goroutines, %d in peace:\n%s", len(left), len(calm), strings.Join(left, "\n\n"))
 	}
 	for i, h := range hostilities {
 		n := 0
-		for st := range stages {
+		for st := range depths {
 			n += s.done[key(i, st)]
 		}
 		if n == 0 {
@@ -118,20 +128,23 @@ func usage(t *testing.T, d *peers.Dragoman) peers.Usage {
 	return u
 }
 
-// goroutinesInPeace counts those of a server with two people who have chatted, and starts it anew.
-func goroutinesInPeace(t *testing.T, d *peers.Dragoman, people []peers.Account) int {
+// goroutinesInPeace are those of a server with two people who have chatted, and starts it anew.
+func goroutinesInPeace(t *testing.T, d *peers.Dragoman, people []peers.Account) []string {
 	t.Helper()
 	chat := startChat(t, d, people[0], people[1])
-	for range 20 {
-		chat.exchange()
-	}
 	chat.stop()
-	n, err := d.Process().Goroutines()
+	calm := goroutines(t, d)
+	d.Start()
+	return calm
+}
+
+func goroutines(t *testing.T, d *peers.Dragoman) []string {
+	t.Helper()
+	stacks, err := d.Process().Goroutines()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Start()
-	return n
+	return stacks
 }
 
 // run does all hostile streams, some at a time; the dribblers take their time beside them.
@@ -150,23 +163,23 @@ func (s *siege) run(seed uint64) {
 			}
 		})
 	}
-	for n := dribblers; n < hostileStreams; n++ {
+	for n := dribblers; n < s.streams; n++ {
 		numbers <- n
 	}
 	close(numbers)
 	wg.Wait()
 }
 
-func key(h int, at stage) string { return fmt.Sprint(h, "/", at) }
+func key(h int, at depth) string { return fmt.Sprint(h, "/", at) }
 
 // shares say how many of a hundred streams go how far: what costs TLS and a login is rarer.
-var shares = [stages]int{atFirst: 25, greeted: 38, secured: 12, known: 4, bound: 11, componentNew: 5, componentOn: 5}
+var shares = [depths]int{atFirst: 25, greeted: 38, secured: 12, known: 4, bound: 11, componentNew: 5, componentOn: 5}
 
-func pick(r *rand.Rand) stage {
+func pick(r *rand.Rand) depth {
 	n := r.IntN(100)
 	for at, share := range shares {
 		if n -= share; n < 0 {
-			return stage(at)
+			return depth(at)
 		}
 	}
 	return atFirst
@@ -186,21 +199,27 @@ func (s *siege) one(n int, r *rand.Rand) error {
 		return halfHandshake(conn, r)
 	}
 	if conn, err = s.reach(conn, at, fmt.Sprintf("mallory%d", n%hostileUsers)); err != nil {
-		return fmt.Errorf("get to stage %d: %w", at, err)
+		return fmt.Errorf("get to depth %d: %w", at, err)
 	}
 	s.mu.Lock()
 	s.done[key(i, at)]++
 	s.mu.Unlock()
 	got := s.say(conn, h.text(r, at), r)
 	expected := h.told != "" && at >= h.from && at != componentNew && (h.from != bound || at == bound) && (at != secured || h.told != "invalid-from")
-	if got != "" && expected && !strings.Contains(got, h.told) {
-		return fmt.Errorf("%s in stage %d answered by %.300q, not %s", h.name, at, got, h.told)
+	if got == "" || !expected {
+		return nil
+	}
+	s.mu.Lock()
+	s.told++
+	s.mu.Unlock()
+	if !strings.Contains(got, h.told) && !strings.Contains(got, "<conflict ") { // other components of that name
+		return fmt.Errorf("%s in depth %d answered by %.300q, not %s", h.name, at, got, h.told)
 	}
 	return nil
 }
 
 // dial connects from one of many addresses, as the limits on each are in force.
-func (s *siege) dial(r *rand.Rand, at stage) (net.Conn, error) {
+func (s *siege) dial(r *rand.Rand, at depth) (net.Conn, error) {
 	addr := s.server.ClientAddr
 	if at >= componentNew {
 		addr = s.server.ComponentAddr
@@ -275,7 +294,7 @@ func halfHandshake(conn net.Conn, r *rand.Rand) error {
 
 // dribble sends a byte now and then until the server has had enough.
 func (s *siege) dribble(r *rand.Rand) {
-	at := []stage{atFirst, greeted, secured}[r.IntN(3)]
+	at := []depth{atFirst, greeted, secured}[r.IntN(3)]
 	conn, err := s.dial(r, at)
 	if err == nil {
 		defer func() { _ = conn.Close() }()
@@ -294,84 +313,6 @@ func (s *siege) dribble(r *rand.Rand) {
 	}
 	ended.Wait()
 	if err == nil {
-		s.t.Errorf("a dribbler was endured for %v in stage %d", time.Since(begun), at)
+		s.t.Errorf("a dribbler was endured for %v in depth %d", time.Since(begun), at)
 	}
-}
-
-// reach goes through the stages up to at.
-func (s *siege) reach(conn net.Conn, at stage, user string) (net.Conn, error) {
-	switch at {
-	case atFirst, componentNew:
-		return conn, nil
-	case componentOn:
-		return conn, prove(conn)
-	}
-	if err := greet(conn); err != nil || at == greeted {
-		return conn, err
-	}
-	if err := talk(conn, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"); err != nil {
-		return conn, err
-	}
-	conn = tls.Client(conn, s.tls)
-	if err := greet(conn); err != nil || at == secured {
-		return conn, err
-	}
-	login := base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00m"))
-	if err := talk(conn, "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>"+login+"</auth>", "<success "); err != nil {
-		return conn, err
-	}
-	if err := greet(conn); err != nil || at == known {
-		return conn, err
-	}
-	return conn, talk(conn, "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", "</iq>")
-}
-
-func greet(conn net.Conn) error {
-	return talk(conn, "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='"+playHost+"' version='1.0'>", "</stream:features>")
-}
-
-// prove attaches as a component.
-func prove(conn net.Conn) error {
-	got, err := answer(conn, "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='evil.play.example'>", "'>")
-	if err != nil {
-		return err
-	}
-	_, id, _ := strings.Cut(got, " id='")
-	id, _, _ = strings.Cut(id, "'")
-	sum := sha1.Sum([]byte(id + "evil"))
-	_, err = answer(conn, "<handshake>"+hex.EncodeToString(sum[:])+"</handshake>", "<handshake/>")
-	return err
-}
-
-func talk(conn net.Conn, text, mark string) error {
-	_, err := answer(conn, text, mark)
-	return err
-}
-
-// answer sends a text and reads until mark.
-func answer(conn net.Conn, text, mark string) (string, error) {
-	if _, err := io.WriteString(conn, text); err != nil {
-		return "", err
-	}
-	var got []byte
-	buf := make([]byte, 2048)
-	for !strings.Contains(string(got), mark) {
-		n, err := conn.Read(buf)
-		got = append(got, buf[:n]...)
-		if err != nil {
-			return "", fmt.Errorf("waiting for %s: %w after %q", mark, err, got)
-		}
-	}
-	return string(got), nil
-}
-
-// chatting are two people who write to each other, each line when the one before has arrived.
-type chatting struct {
-	t       *testing.T
-	a, b    *client.Conn
-	sent    int
-	slowest time.Duration
-	quit    chan struct{}
-	ended   sync.WaitGroup
-	once    sync.Once
 }

@@ -74,7 +74,8 @@ type Options struct {
 	Settings string // further TOML: whole sections
 	Server   string // further lines of [server]
 	Data     string // the data directory; empty: one beside the configuration
-	Limits   string // further lines of [limits]
+	Limits   string // further lines of [limits]; no rate is in force unless they name one
+	Login    string // further lines of [login]
 }
 
 // StartDragoman runs `dragoman serve` with settings of its own on free ports.
@@ -94,8 +95,12 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = %q\n%s\n\n", o.Host, d.Data, o.Server)
 	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\n\n", d.ClientAddr, d.ComponentAddr)
 	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\n\n", authority.CertFile, authority.KeyFile)
-	fmt.Fprintf(&b, "[login]\niterations = 4096\n\n%s", logging())
-	fmt.Fprintf(&b, "[limits]\nnew_connections = 0\nrate = \"0 B\"\n%s\n\n%s\n", o.Limits, o.Settings)
+	fmt.Fprintf(&b, "[login]\niterations = 4096\n%s\n\n%s", o.Login, logging())
+	limits := o.Limits
+	if !strings.Contains(limits, "rate") {
+		limits += "\nrate = \"0 B\""
+	}
+	fmt.Fprintf(&b, "[limits]\nnew_connections = 0\n%s\n\n%s\n", limits, o.Settings)
 	for _, c := range o.Components {
 		fmt.Fprintf(&b, "\n[[component]]\ndomain = %q\nsecret = %q\n", c.Domain, c.Secret)
 		if c.Privileged {

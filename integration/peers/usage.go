@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strconv"
@@ -12,7 +13,7 @@ import (
 type Usage struct {
 	Resident int64 // bytes of memory at the moment
 	Peak     int64 // the most that it ever was
-	Files    int   // open descriptors, sockets among them
+	Sockets  int   // open ones
 }
 
 // Usage asks the kernel about the process.
@@ -40,21 +41,31 @@ func (p *Process) Usage() (u Usage, err error) {
 		*to = n << 10
 	}
 	open, err := os.ReadDir(dir + "fd")
-	u.Files = len(open)
+	for _, f := range open {
+		if to, err := os.Readlink(dir + "fd/" + f.Name()); err == nil && strings.HasPrefix(to, "socket:") { // others may be closed by now
+			u.Sockets++
+		}
+	}
 	return u, err
 }
 
-// Goroutines ends the Go program of the process and counts what it was doing.
-func (p *Process) Goroutines() (int, error) {
+// Goroutines ends a dragoman process and returns the stacks of its goroutines, those of the Go runtime left out.
+func (p *Process) Goroutines() ([]string, error) {
 	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil { // it writes down every goroutine
-		return 0, err
+		return nil, err
 	}
 	<-p.done
 	p.log.mu.Lock()
 	defer p.log.mu.Unlock()
-	_, dump, ok := strings.Cut(string(p.log.text), "SIGQUIT: quit")
-	if !ok {
-		return 0, fmt.Errorf("no goroutines in the log of %s", p.name)
+	last := bytes.LastIndex(p.log.text, []byte("SIGQUIT: quit")) // the log may hold runs before
+	if last < 0 {
+		return nil, fmt.Errorf("no goroutines in the log of %s", p.name)
 	}
-	return strings.Count(dump, "\ngoroutine "), nil
+	var stacks []string
+	for stack := range strings.SplitSeq(string(p.log.text[last:]), "\n\n") {
+		if strings.HasPrefix(stack, "goroutine ") && strings.Contains(stack, "dragoman/core/") {
+			stacks = append(stacks, stack)
+		}
+	}
+	return stacks, nil
 }
