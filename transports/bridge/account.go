@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -37,6 +38,7 @@ type account struct {
 	ended   chan struct{}      // closed when run has ended
 	since   time.Time          // when the account last stopped being online
 	gap     catchUp
+	unkept  bool // the last session ended because its events could not be kept
 }
 
 func (g *Gateway) addAccount(row AccountRow) *account {
@@ -152,20 +154,50 @@ func (a *account) stop() {
 func (a *account) run(ctx context.Context) {
 	defer a.holdNothing()
 	for try := 0; ctx.Err() == nil; try++ {
+		for !a.writable(ctx) {
+			if !sleep(ctx, backoffMin) {
+				return
+			}
+		}
+		begun := time.Now()
 		again, after := a.open(ctx)
 		if !again {
 			return
 		}
-		if after == 0 {
+		if after == 0 || time.Since(begun) > backoffMax {
 			try = 0
 		}
-		wait := max(after, backoff(try))
-		t := time.NewTimer(wait)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-		}
+		sleep(ctx, max(after, backoff(try)))
+	}
+}
+
+// writable tells whether there is any sense in a session: where the last one ended because
+// nothing could be kept, the network is left in peace until something can.
+func (a *account) writable(ctx context.Context) bool {
+	a.mu.Lock()
+	unkept, row := a.unkept, a.row
+	a.mu.Unlock()
+	if !unkept {
+		return true
+	}
+	if stanza.Temporary(a.g.store.PutStatus(ctx, a.id, row.Status, row.Cause)) {
+		return false
+	}
+	a.mu.Lock()
+	a.unkept = false
+	a.mu.Unlock()
+	return true
+}
+
+// sleep waits; false where ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -53,7 +53,7 @@ func decodeEvent(row EventRow) (e transports.Event, quiet bool, err error) {
 // deliver puts an event into the durable inbox of its room and wakes the worker.
 func (g *Gateway) deliver(ctx context.Context, a *account, e transports.Event) error {
 	done := make(chan error, 1)
-	g.post1(ctx, a, e, func(err error) { done <- err })
+	g.post1(ctx, a, e, never, func(err error) { done <- err })
 	select {
 	case err := <-done:
 		return err
@@ -62,15 +62,18 @@ func (g *Gateway) deliver(ctx context.Context, a *account, e transports.Event) e
 	}
 }
 
-// post1 is deliver without the wait.
-func (g *Gateway) post1(ctx context.Context, a *account, e transports.Event, done func(error)) {
+// post1 is deliver without the wait. Where late says so at the moment at which the event
+// would take its place, it is not kept.
+func (g *Gateway) post1(ctx context.Context, a *account, e transports.Event, late func() bool, done func(error)) {
 	rows, err := g.rowsOf(ctx, a, []transports.Event{e}, LaneLive, false)
 	if err != nil {
 		done(err)
 		return
 	}
-	g.keep(rows, done)
+	g.keep(rows, late, done)
 }
+
+func never() bool { return false }
 
 // receiveAll makes a page of history durable before it returns.
 func (g *Gateway) receiveAll(ctx context.Context, a *account, events []transports.Event, quiet bool) error {
@@ -79,7 +82,7 @@ func (g *Gateway) receiveAll(ctx context.Context, a *account, events []transport
 		return err
 	}
 	done := make(chan error, 1)
-	g.keep(rows, func(err error) { done <- err })
+	g.keep(rows, never, func(err error) { done <- err })
 	return <-done
 }
 
@@ -115,8 +118,8 @@ func (g *Gateway) rowOf(ctx context.Context, a *account, e transports.Event, qui
 }
 
 // keep writes rows and wakes their workers; done is told when they are durable.
-func (g *Gateway) keep(rows []EventRow, done func(error)) {
-	g.inbox.put(rows, func(added []bool, err error) {
+func (g *Gateway) keep(rows []EventRow, late func() bool, done func(error)) {
+	g.inbox.put(rows, late, func(added []bool, err error) {
 		if err != nil {
 			err = transports.Later(time.Second, fmt.Errorf("keep event: %w", err))
 		}
@@ -197,9 +200,18 @@ type waiter struct {
 	done    func(added []bool, err error)
 }
 
-// put has rows written, in the order of the calls; done is told which of them are new.
-func (c *combiner) put(rows []EventRow, done func(added []bool, err error)) {
+// errLate is of an event that came behind one that could not be kept.
+var errLate = errors.New("an event before this one was not kept")
+
+// put has rows written, in the order of the calls, unless they are late; done is told which
+// of them are new.
+func (c *combiner) put(rows []EventRow, late func() bool, done func(added []bool, err error)) {
 	c.mu.Lock()
+	if late() {
+		c.mu.Unlock()
+		done(nil, errLate)
+		return
+	}
 	c.waiting = append(c.waiting, waiter{len(c.rows), len(rows), done})
 	c.rows = append(c.rows, rows...)
 	c.startLocked()
@@ -251,11 +263,23 @@ func (c *combiner) write() {
 	}
 }
 
-// failed keeps resume states for the next write and tells whether to go on at once.
+// failed keeps resume states for the next write and tells whether to go on at once. What has
+// come behind the events that failed fails with them: it must not pass them. Each failure
+// ends the session that the event came from, so that nothing comes behind it later either.
 func (c *combiner) failed(states map[transports.AccountID]json.RawMessage, events int, err error) bool {
-	c.g.log.Error("keeping events", "events", events, "error", err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for events > 0 && len(c.waiting) > 0 {
+		events += len(c.rows)
+		waiting := c.waiting
+		c.rows, c.waiting = nil, nil
+		c.mu.Unlock()
+		for _, w := range waiting {
+			w.done(nil, err)
+		}
+		c.mu.Lock()
+	}
+	c.g.log.Error("keeping events", "events", events, "error", err)
 	for id, state := range states {
 		if _, newer := c.states[id]; !newer {
 			if c.states == nil {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -32,8 +33,14 @@ func (s *sink) Deliver(ctx context.Context, e transports.Event) error {
 		s.a.g.fleeting(s.a, e)
 		return nil
 	}
-	s.traced(e)
-	return s.a.g.deliver(ctx, s.a, e)
+	done := make(chan error, 1)
+	s.Post(ctx, e, func(err error) { done <- err })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err() // it may be kept all the same; its key keeps it from coming twice
+	}
 }
 
 // Post implements transports.Poster.
@@ -53,10 +60,23 @@ func (s *sink) Post(ctx context.Context, e transports.Event, done func(error)) {
 		return
 	}
 	s.traced(e)
-	s.a.g.post1(ctx, s.a, e, func(err error) {
+	s.a.g.post1(ctx, s.a, e, s.closed.Load, func(err error) {
 		<-s.posted
+		s.kept(err)
 		done(err)
 	})
+}
+
+// kept looks at what became of an event. Where it cannot be kept for the moment the session
+// is over: no later event may pass it, and the next session reads what was missed.
+func (s *sink) kept(err error) {
+	if !stanza.Temporary(err) || s.closed.Swap(true) {
+		return
+	}
+	s.a.mu.Lock()
+	s.a.unkept = true
+	s.a.mu.Unlock()
+	s.end(transports.Later(time.Second, err))
 }
 
 func (s *sink) check(e transports.Event) error {
