@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
@@ -127,7 +126,8 @@ func (a *app) run(ctx context.Context) {
 func (a *app) socket(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client := socketmode.New(a.n.client("", slackgo.OptionAppLevelToken(a.token)), socketmode.OptionReadLimit(socketRead))
+	client := socketmode.New(a.n.client("", slackgo.OptionAppLevelToken(a.token)), socketmode.OptionReadLimit(socketRead),
+		socketmode.OptionPingInterval(a.n.o.Silence), socketmode.OptionDialer(dialer(ctx)))
 	ended := make(chan error, 1)
 	go func() { ended <- client.RunContext(ctx) }()
 	var failure error
@@ -199,60 +199,6 @@ func (a *app) request(ctx context.Context, client *socketmode.Client, id, typ st
 	d.end(nil)
 }
 
-// maxAcks bounds the acknowledgements that wait to be written.
-const maxAcks = 4096
-
-type acknowledgement struct {
-	client *socketmode.Client
-	id     string
-}
-
-// acknowledge writes acknowledgements, since whoever tells that an event is durable must not wait.
-func (a *app) acknowledge(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case k := <-a.acks:
-			wait, cancel := context.WithTimeout(ctx, a.n.o.Timeout)
-			if err := k.client.AckCtx(wait, k.id, nil); err != nil && ctx.Err() == nil {
-				a.log.Warn("acknowledge a slack event", "err", err)
-			}
-			cancel()
-		}
-	}
-}
-
-// delivery is one envelope on its way into the inboxes.
-type delivery struct {
-	pending atomic.Int32
-	failed  atomic.Bool
-	done    func(taken bool)
-}
-
-func (d *delivery) begin() { d.pending.Add(1) }
-
-func (d *delivery) end(err error) {
-	if err != nil {
-		d.failed.Store(true)
-	}
-	if d.pending.Add(-1) == 0 {
-		d.done(!d.failed.Load())
-	}
-}
-
-// post hands an event to one account's sink.
-func (d *delivery) post(ctx context.Context, s *session, e transports.Event) error {
-	d.begin()
-	transports.Post(ctx, s.sink, e, func(err error) {
-		if err != nil {
-			s.log.Error("slack event not taken", "key", e.Key, "err", err)
-		}
-		d.end(err)
-	})
-	return nil
-}
-
 func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage) {
 	defer func() {
 		if r := recover(); r != nil { // one event is lost to us, not the process
@@ -260,7 +206,7 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 		}
 	}()
 	var w wrapper
-	if err := json.Unmarshal(payload, &w); err != nil {
+	if err := lenient(payload, &w); err != nil {
 		a.log.Warn("slack sent an event that cannot be read", "err", err)
 		return
 	}

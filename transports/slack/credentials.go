@@ -3,7 +3,7 @@ package slack
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+	"regexp"
 )
 
 // credentials are an account's secret.
@@ -19,6 +19,12 @@ type credentials struct {
 	Self     string `json:"self"` // whose account this is: the person with a user token, else the bot
 }
 
+// String keeps the tokens out of logs.
+func (c credentials) String() string { return "the tokens of " + c.Self + " at " + c.TeamName }
+
+// GoString keeps the tokens out of %#v.
+func (c credentials) GoString() string { return c.String() }
+
 func parseCredentials(secret []byte) (credentials, error) {
 	var c credentials
 	if err := json.Unmarshal(secret, &c); err != nil {
@@ -27,11 +33,13 @@ func parseCredentials(secret []byte) (credentials, error) {
 	return c, nil
 }
 
-// appID is the app that an app-level token belongs to: xapp-1-A0123-….
+var appToken = regexp.MustCompile(`^xapp-[0-9]+-(A[0-9A-Z]{6,15})-`)
+
+// appID is the app that an app-level token belongs to: xapp-1-A0123456-…; "" where it cannot be told,
+// since the rest is secret.
 func (c credentials) appID() string {
-	parts := strings.Split(c.App, "-")
-	if len(parts) > 2 {
-		return parts[2]
+	if m := appToken.FindStringSubmatch(c.App); m != nil {
+		return m[1]
 	}
 	return ""
 }

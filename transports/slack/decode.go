@@ -3,6 +3,7 @@ package slack
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 )
 
@@ -11,7 +12,6 @@ import (
 type wrapper struct {
 	TeamID         string `json:"team_id"`
 	APIAppID       string `json:"api_app_id"`
-	EventID        string `json:"event_id"`
 	Authorizations []struct {
 		TeamID string `json:"team_id"`
 		UserID string `json:"user_id"`
@@ -46,10 +46,6 @@ type rawEvent struct {
 		OAuth []string `json:"oauth"`
 		Bot   []string `json:"bot"`
 	} `json:"tokens"`
-	Room struct { // of a huddle_thread message
-		ID      string          `json:"id"`
-		DateEnd json.RawMessage `json:"date_end"`
-	} `json:"room"`
 }
 
 // rawMessage is one message, live or out of the history.
@@ -57,8 +53,7 @@ type rawMessage struct {
 	Type        string          `json:"type"`
 	Subtype     string          `json:"subtype"`
 	ChannelRef  json.RawMessage `json:"channel"` // an id, or an object in channel_* events
-	ChannelType string          `json:"channel_type"`
-	UserRef     json.RawMessage `json:"user"` // an id, or an object in user_* events
+	UserRef     json.RawMessage `json:"user"`    // an id, or an object in user_* events
 	BotID       string          `json:"bot_id"`
 	AppID       string          `json:"app_id"`
 	Username    string          `json:"username"`
@@ -68,7 +63,6 @@ type rawMessage struct {
 	LatestReply string          `json:"latest_reply"`
 	ReplyCount  int             `json:"reply_count"`
 	Inviter     string          `json:"inviter"`
-	Topic       string          `json:"topic"`
 	Edited      *struct {
 		User string `json:"user"`
 		TS   string `json:"ts"`
@@ -80,6 +74,12 @@ type rawMessage struct {
 		EventType    string         `json:"event_type"`
 		EventPayload map[string]any `json:"event_payload"`
 	} `json:"metadata"`
+	Room struct { // of a huddle_thread message
+		ID    string `json:"id"`
+		Link  string `json:"huddle_link"`
+		By    string `json:"created_by"`
+		Ended bool   `json:"has_ended"`
+	} `json:"room"`
 }
 
 type rawFile struct {
@@ -94,12 +94,15 @@ type rawFile struct {
 	Alt       string `json:"alt_txt"`
 	Duration  int64  `json:"duration_ms"`
 	Mode      string `json:"mode"`
+	Access    string `json:"file_access"`
 }
+
+// stub tells that the rest of a file is to be asked for (docs: Slack Connect, file_access).
+func (f *rawFile) stub() bool { return f.ID != "" && f.Access == "check_file_info" }
 
 // rawUser is a user object.
 type rawUser struct {
 	ID       string `json:"id"`
-	TeamID   string `json:"team_id"`
 	Name     string `json:"name"`
 	RealName string `json:"real_name"`
 	Deleted  bool   `json:"deleted"`
@@ -112,7 +115,6 @@ type rawUser struct {
 		Title       string `json:"title"`
 		AvatarHash  string `json:"avatar_hash"`
 		Image192    string `json:"image_192"`
-		StatusText  string `json:"status_text"`
 	} `json:"profile"`
 }
 
@@ -157,6 +159,16 @@ func (m *rawMessage) clientID() string {
 	return id
 }
 
+// lenient reads what it can: a field of another type than ours is left empty, and the rest is taken.
+func lenient(data []byte, into any) error {
+	err := json.Unmarshal(data, into)
+	var other *json.UnmarshalTypeError
+	if errors.As(err, &other) {
+		return nil
+	}
+	return err
+}
+
 // reencode makes a rawMessage of slack-go's form of the same object.
 func reencode(v any) (rawMessage, error) {
 	var m rawMessage
@@ -164,7 +176,7 @@ func reencode(v any) (rawMessage, error) {
 	if err != nil {
 		return m, err
 	}
-	err = json.Unmarshal(data, &m)
+	err = lenient(data, &m)
 	return m, err
 }
 

@@ -55,10 +55,17 @@ var waiting = map[string]bool{
 	"service_unavailable": true, "request_timeout": true, "team_added_to_org": true,
 }
 
+// missingScope tells that the app was not granted what a call needs.
+func missingScope(err error) bool {
+	var answer slackgo.SlackErrorResponse
+	return errors.As(err, &answer) && answer.Err == "missing_scope"
+}
+
 // classify gives an error of slack-go its class.
 func classify(err error) error {
-	if err == nil {
-		return nil
+	var done *transports.Error
+	if err == nil || errors.As(err, &done) {
+		return err
 	}
 	var limited *slackgo.RateLimitedError
 	if errors.As(err, &limited) {

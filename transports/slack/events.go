@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -54,6 +53,9 @@ func (s *session) onMessage(ctx context.Context, d *delivery, w *wrapper) error 
 			return err
 		}
 	}
+	if err := s.complete(ctx, w.Event.shown().Files); err != nil {
+		return err
+	}
 	event, ok := s.convert(&w.Event, room, w.APIAppID)
 	if !ok {
 		return nil
@@ -61,15 +63,26 @@ func (s *session) onMessage(ctx context.Context, d *delivery, w *wrapper) error 
 	return d.post(ctx, s, event)
 }
 
+// shown is the message that an event shows: itself, or a changed one.
+func (e *rawEvent) shown() *rawMessage {
+	if e.Message != nil {
+		return e.Message
+	}
+	return &e.rawMessage
+}
+
 // convert makes an event of a message event; ok is false for those that show nothing.
 func (s *session) convert(e *rawEvent, room transports.RoomInfo, app string) (event transports.Event, ok bool) {
 	switch e.Subtype {
 	case "message_changed":
-		if e.Message == nil {
+		if e.Message == nil || e.Message.TS == "" {
 			return event, false
 		}
 		if e.Message.Subtype == "tombstone" { // deleted, but it has replies
 			return s.deleted(e, e.Message.TS, room), true
+		}
+		if e.Message.Subtype == "huddle_thread" {
+			return s.huddle(e.Message, room), e.Message.Room.Ended
 		}
 		if e.Message.Edited == nil { // a link's preview, or a thread's counters
 			return event, false
@@ -80,7 +93,19 @@ func (s *session) convert(e *rawEvent, room transports.RoomInfo, app string) (ev
 	case "message_replied", "channel_join", "group_join", "channel_leave", "group_leave":
 		return event, false // the member_ events tell it
 	}
+	if e.Subtype == "huddle_thread" {
+		return s.huddle(&e.rawMessage, room), e.TS != ""
+	}
 	return s.message(&e.rawMessage, room, app), e.TS != ""
+}
+
+// huddle makes the event of a huddle that began or ended.
+func (s *session) huddle(m *rawMessage, room transports.RoomInfo) transports.Event {
+	key := m.TS
+	if m.Room.Ended {
+		key += "/ended"
+	}
+	return s.occurrence(room, key, m.TS, m.Room.By, transports.Call{ID: m.Room.ID, URL: m.Room.Link, Ended: m.Room.Ended})
 }
 
 // message makes the event of a message, live or past.
@@ -118,7 +143,7 @@ func (s *session) edited(m *rawMessage, room transports.RoomInfo, app string) tr
 
 func (s *session) deleted(e *rawEvent, ts string, room transports.RoomInfo) transports.Event {
 	var previous rawMessage
-	_ = json.Unmarshal(e.PreviousMessage, &previous) // [] at times: then nobody is known to have written it
+	_ = lenient(e.PreviousMessage, &previous) // [] at times: then nobody is known to have written it
 	event := s.frame(&previous, room, "")
 	event.Key, event.At, event.Own = ts+"/delete", stampTime(e.EventTS), false
 	if event.At.IsZero() {
@@ -138,24 +163,6 @@ func (s *session) frame(m *rawMessage, room transports.RoomInfo, app string) tra
 	}
 	event.Own = m.AppID != "" && (m.AppID == app || m.AppID == s.cred.appID()) || m.BotID != "" && m.BotID == s.cred.BotID
 	return event
-}
-
-func files(raw []rawFile) []transports.File {
-	var list []transports.File
-	for _, f := range raw {
-		if f.Mode == "tombstone" || f.ID == "" {
-			continue
-		}
-		name := f.Name
-		if name == "" {
-			name = f.Title
-		}
-		list = append(list, transports.File{
-			ID: f.ID, Name: name, MIME: f.Mimetype, Size: f.Size, URL: f.Permalink, Ref: f.ID, Width: f.Width, Height: f.Height,
-			Alt: f.Alt, Duration: int(f.Duration / 1000),
-		})
-	}
-	return list
 }
 
 func (s *session) onReaction(ctx context.Context, d *delivery, e *rawEvent) error {
@@ -249,7 +256,7 @@ func (s *session) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) er
 
 func (s *session) onUser(ctx context.Context, d *delivery, e *rawEvent) error {
 	var u rawUser
-	if err := json.Unmarshal(e.UserRef, &u); err != nil || u.ID == "" || u.ID == slackbot {
+	if err := lenient(e.UserRef, &u); err != nil || u.ID == "" || u.ID == slackbot {
 		return nil
 	}
 	info := s.rawPerson(u)

@@ -24,22 +24,31 @@ type world struct {
 	general  *fake.Channel
 	app      *fake.App
 	install  *fake.Install
-	userTok  string // Ann's
+	userTok  string        // Ann's
+	patience time.Duration // of Slack with an envelope, retries included
 	net      *Network
 }
+
+// ackTimeout is for how long an envelope may be without its acknowledgement.
+const ackTimeout = 300 * time.Millisecond
 
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
 	t.Parallel()
-	w := &world{t: t}
+	w := &world{t: t, patience: 4*ackTimeout + 100*time.Millisecond}
 	w.server = fake.New(fake.Options{
-		Check: honest.Hook(t), AckTimeout: 300 * time.Millisecond, PingEvery: time.Second,
+		Check: honest.Hook(t), AckTimeout: ackTimeout, PingEvery: time.Second,
 		RetryAfter: []time.Duration{0, 50 * time.Millisecond, 50 * time.Millisecond},
 	})
 	if err := w.server.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.server.Close)
+	t.Cleanup(func() {
+		for _, c := range w.server.Complaints() {
+			t.Errorf("complaint of the stand-in: %v", c)
+		}
+	})
 	w.acme = w.server.AddWorkspace("Acme", "acme")
 	w.ann = w.acme.AddUser(fake.Person{Name: "ann", RealName: "Ann Able", DisplayName: "Ann", Email: "ann@acme.example"})
 	w.ben = w.acme.AddUser(fake.Person{Name: "ben", RealName: "Ben Best"})
@@ -48,6 +57,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	w.install = w.app.Install(w.acme)
 	w.ben.Invite(w.general, w.install.Bot)
 	w.userTok = w.app.Link(w.ann)
+	w.server.GiveUp() // no app was there to hear how it all began
 	o := Options{APIURL: w.server.APIURL(), Timeout: 5 * time.Second, Pace: time.Millisecond, RetryMin: 10 * time.Millisecond, RetryMax: 50 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&o)
@@ -85,6 +95,9 @@ func (w *world) open(account transports.Account) (*session, *sink) {
 		}
 	})
 	k.await(w.t, "online", func() bool { return k.state == transports.Online })
+	if !w.server.Await(deadline(w.t), func() bool { return w.app.Sockets() > 0 }) { // Slack has said hello
+		w.t.Fatal("no socket")
+	}
 	return s.(*session), k
 }
 
@@ -94,6 +107,8 @@ type sink struct {
 	events  []transports.Event
 	state   transports.State
 	cause   error
+	causes  []error
+	finals  int // states after which nothing comes
 	resyncs int
 	refuse  int // how many deliveries fail first
 	changed chan struct{}
@@ -121,10 +136,21 @@ func (k *sink) Deliver(_ context.Context, e transports.Event) (err error) {
 	return err
 }
 
-func (k *sink) State(s transports.State, cause error) { k.note(func() { k.state, k.cause = s, cause }) }
-func (k *sink) Resynced()                             { k.note(func() { k.resyncs++ }) }
-func (k *sink) Save(json.RawMessage)                  {}
-func (k *sink) Rotate(context.Context, []byte) error  { return nil }
+func (k *sink) State(s transports.State, cause error) {
+	k.note(func() {
+		k.state, k.cause = s, cause
+		if cause != nil {
+			k.causes = append(k.causes, cause)
+		}
+		if s == transports.NeedsLogin || s == transports.Failed {
+			k.finals++
+		}
+	})
+}
+
+func (k *sink) Resynced()                            { k.note(func() { k.resyncs++ }) }
+func (k *sink) Save(json.RawMessage)                 {}
+func (k *sink) Rotate(context.Context, []byte) error { return nil }
 
 func (k *sink) await(t *testing.T, what string, ok func() bool) {
 	t.Helper()

@@ -108,6 +108,9 @@ func (s *session) events(ctx context.Context, messages []slackgo.Message, room t
 			s.log.Warn("a past message cannot be read", "err", err)
 			continue
 		}
+		if err := s.complete(ctx, m.Files); err != nil {
+			return nil, err
+		}
 		events = s.past(events, &m, room, after)
 		if m.ReplyCount == 0 || m.ThreadTS != "" && m.ThreadTS != m.TS || after != "" && m.LatestReply != "" && !newer(m.LatestReply, after) {
 			continue
@@ -117,6 +120,9 @@ func (s *session) events(ctx context.Context, messages []slackgo.Message, room t
 			return nil, err
 		}
 		for i := range replies {
+			if err := s.complete(ctx, replies[i].Files); err != nil {
+				return nil, err
+			}
 			events = s.past(events, &replies[i], room, after)
 		}
 	}

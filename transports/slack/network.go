@@ -21,6 +21,7 @@ type Options struct {
 	Timeout  time.Duration // of one call
 	Presence time.Duration // between two questions for the presence of everybody; 0 never asks
 	Pace     time.Duration // between questions that nobody waits for; 1.3 s, as Slack's tier 3 allows 50 a minute
+	Silence  time.Duration // after which a socket without a ping is given up; 30 s
 	RetryMin time.Duration // first wait before the socket is opened again
 	RetryMax time.Duration // longest wait
 	Log      *slog.Logger
@@ -49,6 +50,9 @@ func New(o Options) *Network {
 	if o.Pace <= 0 {
 		o.Pace = paceEvery
 	}
+	if o.Silence <= 0 {
+		o.Silence = 30 * time.Second
+	}
 	if o.RetryMin <= 0 {
 		o.RetryMin = time.Second
 	}
@@ -59,9 +63,12 @@ func New(o Options) *Network {
 	return &Network{
 		o: o, apps: map[string]*app{},
 		// slack-go's own client has no timeout.
-		http: &http.Client{Timeout: o.Timeout, Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		http: &http.Client{Timeout: o.Timeout, Transport: http.DefaultTransport.(*http.Transport).Clone(), CheckRedirect: refuseRedirect},
 	}
 }
+
+// refuseRedirect keeps tokens, which are in the forms of many calls, from going where an answer sends them.
+func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Info describes Slack.
 func (n *Network) Info() transports.Info {

@@ -67,7 +67,7 @@ func (s *session) Profile(ctx context.Context, user transports.UserID) (transpor
 }
 
 func (s *session) person(u slackgo.User) transports.UserInfo {
-	raw := rawUser{ID: u.ID, TeamID: u.TeamID, Name: u.Name, RealName: u.RealName, Deleted: u.Deleted, IsBot: u.IsBot}
+	raw := rawUser{ID: u.ID, Name: u.Name, RealName: u.RealName, Deleted: u.Deleted, IsBot: u.IsBot}
 	raw.Profile.DisplayName, raw.Profile.RealName, raw.Profile.Email = u.Profile.DisplayName, u.Profile.RealName, u.Profile.Email
 	raw.Profile.Phone, raw.Profile.Title = u.Profile.Phone, u.Profile.Title
 	raw.Profile.AvatarHash, raw.Profile.Image192 = u.Profile.AvatarHash, u.Profile.Image192

@@ -131,6 +131,9 @@ func (s *session) lookup(ctx context.Context, channel string) (transports.RoomIn
 // sees finds the room of an event if this account is in it. Events of an app come once
 // for all its accounts.
 func (s *session) sees(ctx context.Context, channel string) (transports.RoomInfo, bool, error) {
+	if channel == "" {
+		return transports.RoomInfo{}, false, nil
+	}
 	s.mu.Lock()
 	info, known := s.rooms[channel]
 	until := s.foreign[channel]

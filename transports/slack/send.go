@@ -30,7 +30,7 @@ func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.S
 		}
 	}
 	options := []slackgo.MsgOption{
-		slackgo.MsgOptionText(s.markup(m), false),
+		slackgo.MsgOptionText(s.markup(m), false), asWritten,
 		slackgo.MsgOptionMetadata(slackgo.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{"client_id": m.ClientID}}),
 	}
 	if thread := m.Thread; thread != "" {
@@ -48,6 +48,9 @@ func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.S
 	}
 	return transports.Sent{ID: transports.MessageID(ts), At: stampTime(ts)}, nil
 }
+
+// asWritten keeps Slack from making mentions of names; for edits that is not the default (docs: chat.update, parse).
+var asWritten = slackgo.MsgOptionParse(false)
 
 // find looks for a message that an earlier attempt may have posted.
 func (s *session) find(ctx context.Context, channel string, m transports.Outgoing) (string, error) {
@@ -96,7 +99,7 @@ func (s *session) Edit(ctx context.Context, room transports.RoomID, id transport
 	if err != nil {
 		return err
 	}
-	_, _, _, err = s.api.UpdateMessageContext(ctx, channel, string(id), slackgo.MsgOptionText(s.markup(m), false))
+	_, _, _, err = s.api.UpdateMessageContext(ctx, channel, string(id), slackgo.MsgOptionText(s.markup(m), false), asWritten)
 	return s.fault(err)
 }
 

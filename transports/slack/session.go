@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 const (
 	paceEvery = 1300 * time.Millisecond
 	paceBurst = 20
+	maxTries  = 4
 )
 
 // maxPeople and maxRooms bound what one account keeps in memory.
@@ -32,7 +34,6 @@ type session struct {
 	cred    credentials
 	sink    transports.Sink
 	api     *slackgo.Client // as the person, else as the bot
-	bot     *slackgo.Client
 	log     *slog.Logger
 	pace    *rate.Limiter
 
@@ -53,12 +54,11 @@ type session struct {
 func newSession(n *Network, account transports.Account, c credentials, sink transports.Sink) *session {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{
-		n: n, account: account, cred: c, sink: sink, bot: n.client(c.Bot), ctx: ctx, cancel: cancel,
+		n: n, account: account, cred: c, sink: sink, api: n.client(c.Bot), ctx: ctx, cancel: cancel,
 		log: n.o.Log.With("account", string(account.ID), "team", c.Team), pace: rate.NewLimiter(rate.Every(n.o.Pace), paceBurst),
 		people: map[string]transports.UserInfo{}, rooms: map[string]transports.RoomInfo{}, foreign: map[string]time.Time{},
 		watched: map[string]transports.Show{}, watch: make(chan struct{}, 1),
 	}
-	s.api = s.bot
 	if c.User != "" {
 		s.api = n.client(c.User)
 	}
@@ -119,29 +119,23 @@ func (s *session) fault(err error) error {
 }
 
 // asking calls the Web API for something that nobody waits for, at our own pace and again
-// after Slack asked to wait.
+// after Slack asked to wait. An answer that makes no sense is asked for a few times.
 func (s *session) asking(ctx context.Context, call func() error) error {
-	for {
+	for try := 1; ; try++ {
 		if err := s.pace.Wait(ctx); err != nil {
 			return classify(err)
 		}
 		err := s.fault(call())
-		after, again := retryAfter(err)
-		if !again {
+		var e *transports.Error
+		if !errors.As(err, &e) || e.Class != transports.Retry || e.After <= 0 || !e.Unsent && try == maxTries {
 			return err
 		}
+		timer := time.NewTimer(e.After)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return classify(ctx.Err())
-		case <-time.After(after):
+		case <-timer.C:
 		}
 	}
-}
-
-func retryAfter(err error) (time.Duration, bool) {
-	e, ok := err.(*transports.Error)
-	if !ok || e.Class != transports.Retry || e.After <= 0 {
-		return 0, false
-	}
-	return e.After, true
 }

@@ -25,9 +25,9 @@ var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 // The leaves become text first, so that one renderer of styling serves both.
 func (s *session) mrkdwn(t richtext.Text) string {
 	var leaves []string
-	hide := func(leaf string) richtext.Text {
+	hide := func(leaf string) richtext.Node {
 		leaves = append(leaves, leaf)
-		return richtext.Text{{Text: placeholder(len(leaves) - 1)}}
+		return richtext.Node{Text: placeholder(len(leaves) - 1)}
 	}
 	var flatten func(t richtext.Text) richtext.Text
 	flatten = func(t richtext.Text) richtext.Text {
@@ -35,29 +35,22 @@ func (s *session) mrkdwn(t richtext.Text) string {
 		for _, n := range t {
 			switch n.Kind {
 			case richtext.Link:
-				link := "<" + linkTarget(n.URL)
-				if label := n.Children.String(); label != "" && label != n.URL {
-					link += "|" + strings.ReplaceAll(escaper.Replace(label), "|", "¦")
-				}
-				out = append(out, hide(link+">")...)
+				out = append(out, hide(link(n)))
 			case richtext.Mention:
 				if id, ok := slackID(s.cred.Team, transports.UserID(n.ID)); ok {
-					out = append(out, hide("<@"+id+">")...)
+					out = append(out, hide("<@"+id+">"))
 				} else {
-					out = append(out, richtext.Node{Text: "@" + n.Text})
+					out = append(out, richtext.Node{Text: "@" + dropMarks(n.Text)})
 				}
 			case richtext.Channel:
 				if id, ok := slackID(s.cred.Team, transports.RoomID(n.ID)); ok {
-					out = append(out, hide("<#"+id+">")...)
+					out = append(out, hide("<#"+id+">"))
 				} else {
-					out = append(out, richtext.Node{Text: "#" + n.Text})
+					out = append(out, richtext.Node{Text: "#" + dropMarks(n.Text)})
 				}
 			default:
-				n.Text = dropPlaceholders(n.Text)
+				n.Text, n.ID = dropMarks(n.Text), "" // Slack would show a block's language as code
 				n.Children = flatten(n.Children)
-				if n.Kind == richtext.Pre {
-					n.ID = "" // Slack would show the language as code
-				}
 				out = append(out, n)
 			}
 		}
@@ -65,12 +58,7 @@ func (s *session) mrkdwn(t richtext.Text) string {
 	}
 	body := escaper.Replace(flatten(t).Styling())
 	body = quoteMarks(body)
-	return fill(body, func(i int) string {
-		if i < len(leaves) {
-			return leaves[i]
-		}
-		return ""
-	})
+	return fill(body, leaves, func(leaf string) string { return leaf })
 }
 
 // quoteMarks gives back the quotation marks at the beginning of lines, which Slack takes as
@@ -91,43 +79,18 @@ func quoteMarks(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// link writes a link. Its label is one line, and may not end the brackets.
+func link(n richtext.Node) string {
+	label := strings.Join(strings.Fields(n.Children.String()), " ")
+	if label == "" || label == n.URL {
+		return "<" + linkTarget(n.URL) + ">"
+	}
+	return "<" + linkTarget(n.URL) + "|" + strings.ReplaceAll(escaper.Replace(label), "|", "¦") + ">"
+}
+
 // linkTarget keeps a URL from ending its own brackets.
 func linkTarget(url string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", "\n", "", " ", "%20").Replace(url)
-}
-
-// The private use area stands for leaves while the text around them is treated.
-const (
-	firstLeaf = '\uE000'
-	lastLeaf  = '\uF8FF'
-)
-
-func placeholder(i int) string {
-	if r := firstLeaf + rune(i); r <= lastLeaf {
-		return string(r)
-	}
-	return ""
-}
-
-func dropPlaceholders(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= firstLeaf && r <= lastLeaf {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-func fill(s string, leaf func(i int) string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r >= firstLeaf && r <= lastLeaf {
-			b.WriteString(leaf(int(r - firstLeaf)))
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // reaction is a reaction's name as Unicode where there is one, else in colons.

@@ -36,6 +36,9 @@ func (s *Server) mintToken(t *token) *token {
 		t.refresh = "xoxe-1-" + secret(24)
 		t.expires = s.opt.Now().Add(s.opt.TokenLife)
 	}
+	if t.kind == appToken {
+		prefix += t.app.ID + "-" + strings.Split(t.app.ClientID, ".")[0] + "0000000-"
+	}
 	t.value = prefix + secret(16)
 	t.scopes = slices.Clone(t.scopes)
 	s.tokens[t.value] = t

@@ -1,0 +1,95 @@
+package slack
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/fake"
+)
+
+// A session ends within a second whatever it is at; TestMain sees to its goroutines.
+func TestCloseInAnyState(t *testing.T) {
+	slow := func(o *Options) { o.RetryMin, o.RetryMax = time.Hour, time.Hour }
+	for name, c := range map[string]struct {
+		options func(*Options)
+		before  func(w *world)
+		reached func(w *world, s *session, k *sink)
+	}{
+		"online": {nil, func(*world) {}, func(w *world, _ *session, k *sink) {
+			k.await(w.t, "online", func() bool { return k.state == transports.Online })
+		}},
+		"asking for an address": {nil, func(w *world) { w.server.Break("apps.connections.open", 0, fake.Hang()) }, hanging},
+		"dialing":               {nil, func(w *world) { w.server.Break("socket", 0, fake.Hang()) }, hanging},
+		"waiting to retry": {slow, func(w *world) { w.server.Break("apps.connections.open", 0, fake.ServerError(503)) }, func(w *world, _ *session, k *sink) {
+			k.await(w.t, "a cause", func() bool { return k.state == transports.Connecting && k.cause != nil })
+		}},
+		"told to wait": {slow, func(w *world) { w.server.Break("apps.connections.open", 0, fake.RateLimited(time.Hour)) }, func(w *world, _ *session, k *sink) {
+			k.await(w.t, "a cause", func() bool { return k.state == transports.Connecting && k.cause != nil })
+		}},
+		"taking an event": {nil, func(w *world) { w.server.Break("conversations.info", 0, fake.Hang()) }, func(w *world, s *session, k *sink) {
+			k.await(w.t, "online", func() bool { return k.state == transports.Online })
+			w.ben.Say(w.general, "x")
+			hanging(w, s, k)
+		}},
+		"asking for presence": {func(o *Options) { o.Presence = time.Millisecond }, func(w *world) { w.server.Break("users.getPresence", 0, fake.Hang()) }, watching},
+		"waiting to ask again": {func(o *Options) { o.Presence = time.Millisecond }, func(w *world) { w.server.Break("users.getPresence", 0, fake.RateLimited(time.Hour)) }, func(w *world, s *session, _ *sink) {
+			_ = s.Watch(w.t.Context(), []transports.UserID{userID(w.acme.ID, w.ben.ID)})
+			w.server.Await(deadline(w.t), func() bool { return w.server.Calls("users.getPresence") > 0 })
+		}},
+		"linked no longer": {nil, func(w *world) { w.server.Revoke(w.app.Token) }, func(w *world, _ *session, k *sink) {
+			k.await(w.t, "needs login", func() bool { return k.state == transports.NeedsLogin })
+		}},
+		"network away": {nil, func(*world) {}, func(w *world, _ *session, k *sink) {
+			w.server.Outage()
+			k.await(w.t, "connecting", func() bool { return k.state == transports.Connecting })
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var change []func(*Options)
+			if c.options != nil {
+				change = append(change, c.options)
+			}
+			w := newWorld(t, change...)
+			account := w.link(w.userTok)
+			c.before(w)
+			k := &sink{changed: make(chan struct{}, 1)}
+			s, err := w.net.Open(t.Context(), account, k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.t = t
+			c.reached(w, s.(*session), k)
+			began := time.Now()
+			if err := s.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("closed after %v", took)
+			}
+			if err := s.Close(context.Background()); err != nil {
+				t.Errorf("a second time: %v", err)
+			}
+			w.net.mu.Lock()
+			defer w.net.mu.Unlock()
+			if n := len(w.net.apps); n != 0 {
+				t.Errorf("%d sockets are left", n)
+			}
+		})
+	}
+}
+
+// hanging waits until the stand-in holds a call.
+func hanging(w *world, _ *session, _ *sink) {
+	if !w.server.Await(deadline(w.t), func() bool { return w.server.Pending() > 0 }) {
+		w.t.Error("nothing hangs")
+	}
+}
+
+func watching(w *world, s *session, k *sink) {
+	if err := s.Watch(w.t.Context(), []transports.UserID{userID(w.acme.ID, w.ben.ID)}); err != nil {
+		w.t.Error(err)
+	}
+	hanging(w, s, k)
+}

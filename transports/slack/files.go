@@ -1,0 +1,58 @@
+package slack
+
+import (
+	"context"
+
+	slackgo "github.com/slack-go/slack"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// complete asks for the rest of files of which an event shows a stub only. One that this account may not
+// see, or whose app may not read files, is only named.
+func (s *session) complete(ctx context.Context, list []rawFile) error {
+	for i := range list {
+		f := &list[i]
+		if !f.stub() {
+			continue
+		}
+		var whole *slackgo.File
+		err := s.asking(ctx, func() (err error) {
+			whole, _, _, err = s.api.GetFileInfoContext(ctx, f.ID, 0, 0)
+			if missingScope(err) { // messages go on without it
+				err = transports.Refuse("forbidden", "the app may not read files", err)
+			}
+			return err
+		})
+		switch {
+		case err == nil:
+			*f = rawFile{
+				ID: f.ID, Name: whole.Name, Title: whole.Title, Mimetype: whole.Mimetype, Size: int64(whole.Size), Permalink: whole.Permalink,
+				Width: whole.OriginalW, Height: whole.OriginalH, Alt: whole.AltTxt, Duration: int64(whole.DurationMs), Mode: whole.Mode,
+			}
+		case transports.ClassOf(err) == transports.Refused:
+			f.Name = "a file that Slack does not show"
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func files(raw []rawFile) []transports.File {
+	var list []transports.File
+	for _, f := range raw {
+		if f.Mode == "tombstone" || f.ID == "" {
+			continue
+		}
+		name := f.Name
+		if name == "" {
+			name = f.Title
+		}
+		list = append(list, transports.File{
+			ID: f.ID, Name: name, MIME: f.Mimetype, Size: f.Size, URL: f.Permalink, Ref: f.ID, Width: f.Width, Height: f.Height,
+			Alt: f.Alt, Duration: int(f.Duration / 1000),
+		})
+	}
+	return list
+}

@@ -1,0 +1,149 @@
+package slack
+
+import (
+	"html"
+	"strings"
+
+	"github.com/kyokomi/emoji/v2"
+
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// parse reads mrkdwn: what is in angle brackets is set aside, the rest is XEP-0393's styling.
+func (s *session) parse(text string) richtext.Text {
+	var leaves []richtext.Node
+	var b strings.Builder
+	for rest := dropMarks(text); rest != ""; {
+		before, after, found := strings.Cut(rest, "<")
+		b.WriteString(before)
+		if !found {
+			break
+		}
+		inner, tail, closed := strings.Cut(after, ">")
+		if !closed {
+			b.WriteString("<" + after)
+			break
+		}
+		b.WriteString(placeholder(len(leaves)))
+		leaves = append(leaves, s.bracket(inner))
+		rest = tail
+	}
+	body := strings.ReplaceAll(b.String(), "&gt;", ">")
+	t := richtext.ParseStyling(ownLines(body))
+	return s.place(t, leaves, maxBlockDepth)
+}
+
+// ownLines puts fences on lines of their own, as XEP-0393 wants them.
+func ownLines(s string) string {
+	parts := strings.Split(s, "```")
+	if len(parts) < 3 {
+		return s
+	}
+	var b strings.Builder
+	for i, part := range parts {
+		switch {
+		case i%2 == 1 && i < len(parts)-1:
+			b.WriteString("```\n" + strings.Trim(part, "\n") + "\n```")
+			if i+1 < len(parts) && parts[i+1] != "" && !strings.HasPrefix(parts[i+1], "\n") {
+				b.WriteByte('\n')
+			}
+		default:
+			b.WriteString(part)
+			if i+2 < len(parts) && part != "" && !strings.HasSuffix(part, "\n") {
+				b.WriteByte('\n')
+			}
+		}
+	}
+	return b.String()
+}
+
+// place puts the leaves back and resolves entities and emoji names in the text between them.
+func (s *session) place(t richtext.Text, leaves []richtext.Node, depth int) richtext.Text {
+	said := func(n richtext.Node) string { return richtext.Text{n}.String() }
+	var out richtext.Text
+	between := func(text string) {
+		eachLeaf(text, func(text string) {
+			out = append(out, richtext.Node{Text: emojis(html.UnescapeString(text))})
+		}, func(i int) {
+			if i < len(leaves) {
+				out = append(out, leaves[i])
+			}
+		})
+	}
+	for _, n := range t {
+		switch n.Kind {
+		case richtext.Plain:
+			between(n.Text)
+			continue
+		case richtext.Pre, richtext.Code:
+			n.Text = html.UnescapeString(fill(n.Text, leaves, said))
+			n.ID = fill(n.ID, leaves, said)
+		case richtext.Link: // a bare address, which what stands in brackets ends
+			url, rest, found := strings.Cut(n.URL, string(leafBegin))
+			n.URL = html.UnescapeString(url)
+			out = append(out, n)
+			if found {
+				between(string(leafBegin) + rest)
+			}
+			continue
+		}
+		if depth > 0 {
+			n.Children = s.place(n.Children, leaves, depth-1)
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// bracket reads what stands in angle brackets: @U…, #C…|name, !here, !subteam^S…|name, a link.
+func (s *session) bracket(inner string) richtext.Node {
+	target, label, _ := strings.Cut(inner, "|")
+	label = html.UnescapeString(label)
+	switch {
+	case strings.HasPrefix(target, "@"):
+		return s.mention(target[1:], label)
+	case strings.HasPrefix(target, "#"):
+		return s.channelNode(target[1:], label)
+	case strings.HasPrefix(target, "!subteam^"):
+		return richtext.Node{Kind: richtext.Group, ID: strings.ToLower(target[9:]), Text: strings.TrimPrefix(label, "@")}
+	case target == "!here" || target == "!channel" || target == "!everyone":
+		return richtext.Node{Kind: richtext.All, Text: target[1:]}
+	case strings.HasPrefix(target, "!"):
+		if label == "" {
+			label = target[1:]
+		}
+		return richtext.Node{Text: label}
+	}
+	n := richtext.Node{Kind: richtext.Link, URL: html.UnescapeString(target)}
+	if label != "" && label != n.URL {
+		n.Children = richtext.Text{{Text: label}}
+	}
+	return n
+}
+
+// emojis replaces the names in colons that stand for a Unicode emoji.
+func emojis(s string) string {
+	if strings.Count(s, ":") < 2 {
+		return s
+	}
+	var b strings.Builder
+	for s != "" {
+		start := strings.IndexByte(s, ':')
+		if start < 0 {
+			break
+		}
+		end := strings.IndexByte(s[start+1:], ':')
+		if end < 0 {
+			break
+		}
+		name := s[start : start+end+2]
+		if u, ok := emoji.CodeMap()[name]; ok {
+			b.WriteString(s[:start] + strings.TrimSpace(u))
+			s = s[start+end+2:]
+			continue
+		}
+		b.WriteString(s[:start+end+1])
+		s = s[start+end+1:]
+	}
+	return b.String() + s
+}
