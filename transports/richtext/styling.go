@@ -86,12 +86,24 @@ func fence(language, s string) string {
 	return "```" + strings.Join(strings.Fields(language), " ") + body + "\n```"
 }
 
+// link writes a link with its label before it, so that nobody is deceived by one that looks like another address.
 func (n Node) link() string {
-	label := n.Children.Styling()
+	label := undirected(n.Children.Styling())
 	if label == "" || label == n.URL || "http://"+label == n.URL || "https://"+label == n.URL || "mailto:"+label == n.URL {
 		return n.URL
 	}
 	return label + " <" + n.URL + ">"
+}
+
+// undirected is a text without the characters that change the direction of what follows, which could turn
+// an address behind it round.
+func undirected(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func (n Node) list() string {

@@ -79,8 +79,12 @@ func quoteMarks(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// link writes a link. Its label is one line, and may not end the brackets.
+// link writes a link. Its label is one line, and may not end the brackets. What is no address is text:
+// in brackets it might be a mention.
 func link(n richtext.Node) string {
+	if !strings.HasPrefix(n.URL, "https://") && !strings.HasPrefix(n.URL, "http://") && !strings.HasPrefix(n.URL, "mailto:") {
+		return escaper.Replace(strings.TrimSpace(n.Children.String() + " " + n.URL))
+	}
 	label := strings.Join(strings.Fields(n.Children.String()), " ")
 	if label == "" || label == n.URL {
 		return "<" + linkTarget(n.URL) + ">"

@@ -14,8 +14,11 @@ func richText(wire string) []any {
 	var elements []any
 	for i, part := range strings.Split(wire, "```") {
 		if i%2 == 1 {
-			elements = append(elements, element("rich_text_preformatted", inline(strings.Trim(part, "\n"), nil, true), "border", 0))
-			continue
+			if code := inline(strings.Trim(part, "\n"), nil, true); len(code) > 0 {
+				elements = append(elements, element("rich_text_preformatted", code, "border", 0))
+				continue
+			}
+			part = "```" + part + "```" // an empty one is text
 		}
 		elements = append(elements, lines(part)...)
 	}
@@ -26,6 +29,9 @@ func richText(wire string) []any {
 }
 
 func element(typ string, content []any, more ...any) map[string]any {
+	if content == nil {
+		content = []any{}
+	}
 	e := map[string]any{"type": typ, "elements": content}
 	for i := 0; i+1 < len(more); i += 2 {
 		e[more[i].(string)] = more[i+1]
