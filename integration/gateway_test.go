@@ -14,41 +14,60 @@ import (
 // inside our server and under another: link, contacts, presence, direct messages, a
 // channel with its history, edits and deletions both ways.
 func TestGateway(t *testing.T) {
-	inEachHouse(t, func(ctx context.Context, t *testing.T, h *house, w town) {
-		w.says(false, "Before you came")
-		sally := h.login(ctx, t, houseAccounts[0])
-		var info struct {
-			Identities [][]string
-			Features   []string
-		}
-		waitGateway(ctx, t, sally, h.domain, &info)
-		if !slices.ContainsFunc(info.Identities, func(i []string) bool { return i[0] == "gateway" && i[1] == w.kind() }) {
-			t.Errorf("the gateway says it is %v", info.Identities)
-		}
-		h.link(ctx, t, sally, w)
+	inEachHouse(t, firstEvening)
+}
 
-		friend, contact := h.contacts(ctx, t, sally, w)
-		_, name, group := w.friend()
-		if h.fills && (contact.Name != name || !slices.Equal(contact.Groups, []string{group})) {
-			t.Errorf("the contact is %+v, want name %q in group %q", contact, name, group)
-		}
-		w.comesOnline(true)
-		await(ctx, t, sally, presenceFrom(friend, "available"))
-		var card struct{ Name, Nickname string }
-		if err := sally.Do(ctx, "vcard", map[string]any{"of": friend}, &card); err != nil {
-			t.Error(err)
-		} else if card.Name != name && card.Nickname != name {
-			t.Errorf("the friend's card is %+v, want the name %q", card, name)
-		}
-
-		directMessages(ctx, t, sally, w, friend)
-		room := h.findRoom(ctx, t, sally, w)
-		channelMessages(ctx, t, sally, w, room)
-
-		w.comesOnline(false)
-		awaitAfter(ctx, t, sally, presenceFrom(friend, "available"), func(e peers.Event) bool {
-			return presenceFrom(friend, "unavailable")(e) || presenceFrom(friend, "away")(e) || presenceFrom(friend, "xa")(e)
+// TestGatewayUnderEjabberd is the same evening on a third server, with and without privileges.
+func TestGatewayUnderEjabberd(t *testing.T) {
+	t.Parallel()
+	for name, privileged := range map[string]bool{"plain": false, "with privileges": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			peers.NeedEjabberd(t)
+			inEachTown(t, func(t *testing.T, w town) {
+				ctx, cancel := context.WithTimeout(t.Context(), 4*peerPatience)
+				defer cancel()
+				firstEvening(ctx, t, underEjabberd(t, w, privileged), w)
+			})
 		})
+	}
+}
+
+func firstEvening(ctx context.Context, t *testing.T, h *house, w town) {
+	t.Helper()
+	w.says(false, "Before you came")
+	sally := h.login(ctx, t, houseAccounts[0])
+	var info struct {
+		Identities [][]string
+		Features   []string
+	}
+	waitGateway(ctx, t, sally, h.domain, &info)
+	if !slices.ContainsFunc(info.Identities, func(i []string) bool { return i[0] == "gateway" && i[1] == w.kind() }) {
+		t.Errorf("the gateway says it is %v", info.Identities)
+	}
+	h.link(ctx, t, sally, w)
+
+	friend, contact := h.contacts(ctx, t, sally, w)
+	_, name, group := w.friend()
+	if h.fills && (contact.Name != name || !slices.Equal(contact.Groups, []string{group})) {
+		t.Errorf("the contact is %+v, want name %q in group %q", contact, name, group)
+	}
+	w.comesOnline(true)
+	await(ctx, t, sally, presenceFrom(friend, "available"))
+	var card struct{ Name, Nickname string }
+	if err := sally.Do(ctx, "vcard", map[string]any{"of": friend}, &card); err != nil {
+		t.Error(err)
+	} else if card.Name != name && card.Nickname != name {
+		t.Errorf("the friend's card is %+v, want the name %q", card, name)
+	}
+
+	directMessages(ctx, t, sally, w, friend)
+	room := h.findRoom(ctx, t, sally, w)
+	channelMessages(ctx, t, sally, w, room)
+
+	w.comesOnline(false)
+	awaitAfter(ctx, t, sally, presenceFrom(friend, "available"), func(e peers.Event) bool {
+		return presenceFrom(friend, "unavailable")(e) || presenceFrom(friend, "away")(e) || presenceFrom(friend, "xa")(e)
 	})
 }
 

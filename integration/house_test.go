@@ -9,8 +9,8 @@ import (
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
 
-// house is an XMPP server with a gateway to a town: dragoman alone, or Prosody with
-// dragoman as its component.
+// house is an XMPP server with a gateway to a town: dragoman alone, or Prosody or
+// ejabberd with dragoman as its component.
 type house struct {
 	server  *peers.Server
 	gateway *peers.Dragoman // the process that holds the gateway
@@ -58,6 +58,15 @@ func underProsody(t *testing.T, w town, privileged bool) *house {
 	p := peers.StartProsody(t, peers.Setup{Host: playHost, Accounts: houseAccounts, Components: []peers.Component{c}})
 	d := peers.StartGateway(t, &p.Server, section(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret)))
 	return &house{server: &p.Server, gateway: d, domain: c.Domain, fills: privileged}
+}
+
+// underEjabberd is ejabberd with dragoman as a component.
+func underEjabberd(t *testing.T, w town, privileged bool) *house {
+	t.Helper()
+	c := peers.Component{Domain: w.kind() + "." + playHost, Secret: "between the two", Privileged: privileged}
+	e := peers.StartEjabberd(t, peers.Setup{Host: playHost, Accounts: houseAccounts, Components: []peers.Component{c}})
+	d := peers.StartGateway(t, &e.Server, section(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret)))
+	return &house{server: &e.Server, gateway: d, domain: c.Domain, fills: privileged && e.FillsRosters()}
 }
 
 // inEachHouse runs a test with each network in each kind of house.

@@ -9,7 +9,7 @@ func (h *demoHouse) introduce(out *screen, towns []town) {
 	_, tlsPort := reachable(h.config.Listen.C2STLS[0])
 	ports := port + " with STARTTLS, " + tlsPort + " with direct TLS"
 	if h.moved {
-		ports += " (the usual ones are taken)"
+		ports += " (the usual port is taken)"
 	}
 	out.heading("Dragoman: an XMPP server, with Slack and Discord played by stand-ins on this machine")
 	out.blank()

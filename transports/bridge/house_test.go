@@ -50,6 +50,7 @@ type house struct {
 	now         func() time.Time
 	settle      func(func())
 	rosterGrant bool
+	rosterFault bool // roster sets end with an error
 }
 
 // play runs a test in a bubble with a house in it.
@@ -153,8 +154,13 @@ func (e *endpoint) Send(st *stanza.Stanza) {
 	e.mu.Lock()
 	e.sent = append(e.sent, st)
 	e.mu.Unlock()
-	if e.h.rosterGrant && st.IsRequest() && st.Child("jabber:iq:roster", "query") != nil {
-		go e.give(st.Result())
+	if st.IsRequest() && st.Child("jabber:iq:roster", "query") != nil {
+		switch {
+		case e.h.rosterGrant:
+			go e.give(st.Result())
+		case e.h.rosterFault:
+			go e.give(st.ErrorReply(stanza.InternalServerError()))
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	nsCarbons    = "urn:xmpp:carbons:2"                     // XEP-0280
 	nsForward    = "urn:xmpp:forward:0"                     // XEP-0297
 	nsPrivilege  = "urn:xmpp:privilege:2"                   // XEP-0356
+	nsPrivilege1 = "urn:xmpp:privilege:1"                   // XEP-0356 version 0.3, as ejabberd before 24.10 has it
 	nsRoster     = "jabber:iq:roster"                       // RFC 6121 §2
 	nsRosterX    = "http://jabber.org/protocol/rosterx"     // XEP-0144
 	nsNick       = "http://jabber.org/protocol/nick"        // XEP-0172

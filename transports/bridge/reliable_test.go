@@ -60,8 +60,14 @@ func TestLostReply(t *testing.T) {
 	}
 }
 
-// What ann writes in the network's own client is hers here too.
+// What ann writes in the network's own client is hers here too: in the words of the server's XEP-0356.
 func TestOwnMessagesFromTheNetworksClient(t *testing.T) {
+	for _, space := range []string{"urn:xmpp:privilege:1", "urn:xmpp:privilege:2"} {
+		t.Run(space, func(t *testing.T) { ownMessages(t, space) })
+	}
+}
+
+func ownMessages(t *testing.T, space string) {
 	play(t, func(h *house) {
 		h.start()
 		h.link(phone, "ann")
@@ -71,15 +77,18 @@ func TestOwnMessagesFromTheNetworksClient(t *testing.T) {
 		h.expect(phone, "plaza/Ann: from there")
 		h.world.SayDirect("ann", "cleo", "to cleo")
 		h.expect(phone, "cleo: [you] to cleo")
-		h.send(stanza.NewMessage(domain, jidOf("example.org"), "", stanza.NewElement("urn:xmpp:privilege:2", "privilege").Add(
-			stanza.NewElement("urn:xmpp:privilege:2", "perm").With("access", "message").With("type", "outgoing"))))
+		h.send(stanza.NewMessage(domain, jidOf("example.org"), "", stanza.NewElement(space, "privilege").Add(
+			stanza.NewElement(space, "perm").With("access", "message").With("type", "outgoing"))))
+		if space == "urn:xmpp:privilege:2" { // the old words take nothing away
+			h.send(stanza.NewMessage(domain, jidOf("example.org"), "", stanza.NewElement("urn:xmpp:privilege:1", "privilege")))
+		}
 		h.world.SayDirect("ann", "cleo", "again")
 		h.expect(phone)
 		got := h.got(jidOf("example.org"))
 		if len(got) != 1 {
 			t.Fatal(got)
 		}
-		outer := got[0].Child("urn:xmpp:privilege:2", "privilege").Child("urn:xmpp:forward:0", "forwarded").Child("jabber:client", "message")
+		outer := got[0].Child(space, "privilege").Child("urn:xmpp:forward:0", "forwarded").Child("jabber:client", "message")
 		inner := outer.Child("urn:xmpp:carbons:2", "sent").Child("urn:xmpp:forward:0", "forwarded").Child("jabber:client", "message")
 		if outer.Attr("from") != "ann@example.org" || inner.Attr("to") != "cleo@echo.example.org" || inner.ChildText("", "body") != "again" {
 			t.Error(got[0])

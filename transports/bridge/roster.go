@@ -16,7 +16,10 @@ type grants struct {
 	by map[string]grant // by the server's domain
 }
 
-type grant struct{ roster, messages bool }
+type grant struct {
+	roster, messages bool
+	space            string // the namespace that the server speaks of it in
+}
 
 func (g *grants) get(domain string) grant {
 	g.mu.Lock()
@@ -26,12 +29,17 @@ func (g *grants) get(domain string) grant {
 
 // privilegeGranted notes what a server lets us do (XEP-0356 §4). Only a server itself can say so.
 func (g *Gateway) privilegeGranted(st *stanza.Stanza) bool {
-	x := st.Child(nsPrivilege, "privilege")
+	space := nsPrivilege
+	x := st.Child(space, "privilege")
+	if x == nil {
+		space = nsPrivilege1
+		x = st.Child(space, "privilege")
+	}
 	if x == nil || !st.From.IsHost() || st.Type == stanza.TypeError {
 		return false
 	}
-	var p grant
-	for perm := range x.Named(nsPrivilege, "perm") {
+	p := grant{space: space}
+	for perm := range x.Named(space, "perm") {
 		typ := perm.Attr("type")
 		switch perm.Attr("access") {
 		case "roster":
@@ -44,6 +52,10 @@ func (g *Gateway) privilegeGranted(st *stanza.Stanza) bool {
 	before := g.granted.by[st.From.Domain()]
 	if g.granted.by == nil {
 		g.granted.by = map[string]grant{}
+	}
+	if before.space == nsPrivilege && space == nsPrivilege1 {
+		g.granted.mu.Unlock()
+		return true // said once more for those who know the old way alone
 	}
 	if len(g.granted.by) < 1000 {
 		g.granted.by[st.From.Domain()] = p
@@ -64,7 +76,8 @@ func (g *Gateway) privilegeGranted(st *stanza.Stanza) bool {
 // their server sends (XEP-0280 §6 by XEP-0356 §4.3) or, where it does not, as a message from
 // the contact that is marked.
 func (g *Gateway) ownCopy(a *account, contact jid.JID, id string, content []*stanza.Element) delivery {
-	if !g.granted.get(a.owner.Domain()).messages {
+	may := g.granted.get(a.owner.Domain())
+	if !may.messages {
 		for _, e := range content {
 			if e != nil && e.Is("", "body") {
 				e.Nodes = []stanza.Node{{Text: "[you] " + e.Text()}}
@@ -77,7 +90,7 @@ func (g *Gateway) ownCopy(a *account, contact jid.JID, id string, content []*sta
 	sent := stanza.NewElement(nsCarbons, "sent").Add(stanza.NewElement(nsForward, "forwarded").Add(inner))
 	outer := stanza.NewElement(stanza.NSClient, "message").With("from", a.owner.String()).With("to", a.owner.String()).
 		With("id", hash(id, "carbon")).With("type", stanza.TypeChat).Add(sent)
-	wrapped := stanza.NewElement(nsPrivilege, "privilege").Add(stanza.NewElement(nsForward, "forwarded").Add(outer))
+	wrapped := stanza.NewElement(may.space, "privilege").Add(stanza.NewElement(nsForward, "forwarded").Add(outer))
 	return delivery{To: a.owner.Host(), From: g.domain, ID: id, Payload: stanza.Encode(wrapped)}
 }
 
@@ -134,14 +147,12 @@ func (g *Gateway) push(ctx context.Context, a *account, people []transports.User
 			g.removeContact(ctx, a, u.ID)
 			remove = append(remove, row)
 		case u.Gone || known && (old == row.Pushed || old == set):
-		case privileged:
-			if err := g.setRoster(ctx, a.owner, contact, displayName(u), g.groupOf(u), "to"); err != nil {
-				g.log.Warn("setting a roster item", "account", a.id, "contact", contact.String(), "error", err)
-				row.Pushed = ""
-			}
+		case privileged && g.setContact(ctx, a, contact, u):
 			put = append(put, row)
 			g.showContact(a, u.ID, a.owner)
+		case known && old == pushed(u): // suggested already
 		default:
+			row.Pushed = pushed(u)
 			action := "modify"
 			if old == "" {
 				action = "add"
@@ -159,6 +170,16 @@ func (g *Gateway) push(ctx context.Context, a *account, people []transports.User
 		g.log.Error("keeping contacts", "account", a.id, "error", err)
 	}
 	g.log.Debug("contacts pushed", slog.String("account", string(a.id)), slog.Int("new", len(put)), slog.Int("removed", len(remove)))
+}
+
+// setContact puts a contact into the owner's roster by privilege. Where the server grants that and does
+// not do it, as ejabberd 23.01, the contact asks to be added as without the privilege.
+func (g *Gateway) setContact(ctx context.Context, a *account, contact jid.JID, u transports.UserInfo) bool {
+	err := g.setRoster(ctx, a.owner, contact, displayName(u), g.groupOf(u), "to")
+	if err != nil {
+		g.log.Warn("the server did not set a roster item", "account", a.id, "contact", contact.String(), "err", err)
+	}
+	return err == nil
 }
 
 // suggestion is an item of a roster item exchange (XEP-0144).
