@@ -60,15 +60,6 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
-// ejabberd#814: names of negotiation are told by namespace, not by prefix.
-func TestStartTLSWithPrefix(t *testing.T) {
-	t.Parallel()
-	c := newPlace(t, nil).dial()
-	c.features("home.test")
-	c.send("<ns0:starttls xmlns:ns0='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-}
-
 // CVE-2011-0411: what a third party put behind starttls in clear is not read as if the
 // client had sent it through TLS. checklist 21
 func TestCVE_2011_0411_StartTLSInjection(t *testing.T) {

@@ -221,7 +221,7 @@ func TestMembersOnlyChanges(t *testing.T) {
 	p.wantHas("<presence to='member/1' from='/member' type='unavailable'><x><item affiliation='none' role='none' jid='member/1'><actor nick='admin'/></item><status code='321'/>") // §9.4
 }
 
-func TestReadLists(t *testing.T) { // CVE-2021-37601: lists are not for everybody
+func TestCVE_2021_37601_ReadLists(t *testing.T) { // CVE-2021-37601: lists are not for everybody
 	t.Parallel()
 	ask := func(who, attr string) string {
 		return "<iq from='" + who + "/1' to='' id='i' type='get'><query xmlns='" + NSAdmin + "'><item " + attr + "/></query></iq>"

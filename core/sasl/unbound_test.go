@@ -13,7 +13,7 @@ func auth(mechanism, first string) *stanza.Element {
 }
 
 // RFC 5802 §6: 'y' fails where -PLUS was offered, since somebody may have taken it out of the list …
-func TestDowngradeIsNoticed(t *testing.T) {
+func TestEjabberd2603_DowngradeIsNoticed(t *testing.T) {
 	t.Parallel()
 	conn := Conn{TLS: true, Bindings: []Binding{{Type: BindExporter, Data: []byte("x")}}}
 	d := NewDialogue(server(t, users{"ann": credentials(t, "pw")}), conn)

@@ -117,7 +117,7 @@ func TestWhatIsArchived(t *testing.T) {
 }
 
 // Prosody #1552: ids that are not ours to give are taken off, however often they are given
-func TestForgedStanzaID(t *testing.T) {
+func TestProsody1552_ForgedStanzaID(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice")
 	alice := s.online(alicePC)

@@ -151,8 +151,8 @@ func TestRosterVersions(t *testing.T) {
 	}
 }
 
-// CVE-2015-8688, CVE-2014-0364 and their like
-func TestForgedRosterPush(t *testing.T) {
+// CVE-2015-8688, CVE-2016-9928, CVE-2019-16236 and CVE-2014-0364: nobody but the account's own server changes its roster.
+func TestCVE_2016_9928_ForgedRosterPush(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice", "bob")
 	alice, bob := s.online("alice@example.org/x"), s.online("bob@example.org/y")

@@ -1,0 +1,226 @@
+package c2s
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// stages are the ways to a connection in each of them.
+func (p *place) stages() map[string]func() *client {
+	return map[string]func() *client{
+		"clear":  func() *client { c := p.dial(); c.features("home.test"); return c },
+		"secure": func() *client { c, _ := p.secure("home.test"); return c },
+		"known":  func() *client { return p.loggedIn("romeo") },
+		"bound":  func() *client { return p.session("romeo", newID()) },
+	}
+}
+
+// CVE-2011-1753: a billion laughs cost as little as one.
+func TestCVE_2011_1753_BillionLaughs(t *testing.T) {
+	p := newPlace(t, nil)
+	laughs := "<!DOCTYPE lolz [<!ENTITY lol0 'lol'>"
+	for i := range 9 {
+		laughs += fmt.Sprintf("<!ENTITY lol%d '%s'>", i+1, strings.Repeat(fmt.Sprintf("&lol%d;", i), 10))
+	}
+	laughs += "]><message><body>&lol9;</body></message>"
+	var before, after runtime.MemStats
+	for stage, dial := range p.stages() {
+		c := dial()
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		c.send(laughs)
+		if got := c.rest(); !strings.Contains(got, "<restricted-xml ") {
+			t.Errorf("%s: %q", stage, got)
+		}
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+			t.Errorf("%s: it made us allocate %d bytes", stage, grown)
+		}
+	}
+}
+
+// ejabberd 26.04: attributes and depth are bounded before login, whatever the size.
+func TestEjabberd2604_AttributesAndDepth(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	var attrs strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&attrs, " a%d=''", i)
+	}
+	for name, evil := range map[string]string{
+		"attributes": "<x" + attrs.String() + "/>", "in the header": "<stream:stream" + attrs.String(), "depth": strings.Repeat("<x>", 10_000),
+		"prefixes": "<x" + strings.ReplaceAll(attrs.String(), " a", " xmlns:a") + "/>",
+	} {
+		c := p.dial()
+		if name != "in the header" {
+			c.features("home.test")
+		}
+		c.send(evil)
+		if got := c.rest(); !strings.Contains(got, "<policy-violation ") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// ejabberd#814: names of the negotiation are told by namespace, not by prefix.
+func TestEjabberd814_AnyPrefix(t *testing.T) {
+	t.Parallel()
+	c := newPlace(t, nil).dial()
+	c.send("<s:stream xmlns:s='" + streamNS + "' xmlns='jabber:client' to='home.test' version='1.0'>")
+	c.until("</stream:features>")
+	c.send("<ns0:starttls xmlns:ns0='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.tls(&tls.Config{InsecureSkipVerify: true})
+	c.features("home.test")
+	c.send("<a:auth xmlns:a='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>")
+	c.until("<challenge ")
+	c.send("<b:response xmlns:b='urn:ietf:params:xml:ns:xmpp-sasl'>" + b64("\x00romeo\x00pw-romeo") + "</b:response>")
+	c.until(success)
+	c.features("home.test")
+	c.send("<iq type='set' id='b'><c:bind xmlns:c='urn:ietf:params:xml:ns:xmpp-bind'><c:resource>x</c:resource></c:bind></iq>")
+	c.until("<jid>romeo@home.test/x</jid>")
+}
+
+// CVE-2014-2741, -2742, -2743, -2744, -2745, -2746 and -2829: there is no stream compression
+// (XEP-0138), so no zlib bomb either, before login or after it.
+func TestCVE_2014_2741_Compression(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	for stage, dial := range p.stages() {
+		c := dial()
+		c.send("<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>x\x9c")
+		if got := c.rest(); strings.Contains(got, "<compressed") || !strings.Contains(got, "<stream:error>") {
+			t.Errorf("%s: %q", stage, got)
+		}
+	}
+	c := p.dial()
+	before := c.features("home.test")
+	c.startTLS()
+	if all := before + c.features("home.test"); strings.Contains(all, "compress") {
+		t.Errorf("offered: %q", all)
+	}
+}
+
+// mellium/xmpp#182 and #183: a stanza in the namespace of servers goes round no check.
+func TestMelliumXMPP183_ServerStanza(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	juliet := p.online("juliet", "a")
+	for _, evil := range []string{
+		"<message xmlns='jabber:server' from='nurse@home.test' to='juliet@home.test/a'><body>forged</body></message>",
+		"<s:message xmlns:s='jabber:server' from='nurse@home.test' to='juliet@home.test/a'/>",
+		"<message xmlns='jabber:component:accept' from='nurse@home.test' to='juliet@home.test/a'/>",
+		"<message xmlns='' from='nurse@home.test' to='juliet@home.test/a'/>",
+		"<Message from='nurse@home.test' to='juliet@home.test/a'/>",
+	} {
+		c := p.session("romeo", newID())
+		c.send(evil)
+		if got := c.rest(); !strings.Contains(got, "<stream:error>") {
+			t.Errorf("%s: %q", evil, got)
+		}
+	}
+	juliet.send("<iq type='get' id='sync'><nobody xmlns='urn:handles:this'/></iq>")
+	if got := juliet.until("id='sync'"); strings.Contains(got, "<message") {
+		t.Errorf("juliet got %q", got)
+	}
+}
+
+// CVE-2023-28686: a client cannot speak as its bare address, in whose name the server sends events.
+func TestCVE_2023_28686_EventFromBareAddress(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	juliet := p.online("juliet", "a")
+	romeo := p.session("romeo", "x")
+	for _, from := range []string{"romeo@home.test", "romeo@home.test/x", "ROMEO@home.test"} {
+		romeo.send("<message from='" + from + "' to='juliet@home.test/a' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='urn:xmpp:bookmarks:1'/></event></message>")
+		if got := juliet.until("</message>"); !strings.Contains(got, " from='romeo@home.test/x'") {
+			t.Errorf("as %s: %q", from, got)
+		}
+	}
+}
+
+// CVE-2025-59154: what a client's certificate says in its subject is nobody's name.
+func TestCVE_2025_59154_CommonName(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []pkix.Name{
+		{CommonName: "romeo@home.test"}, {OrganizationalUnit: []string{"CN=romeo@home.test,"}}, {Organization: []string{"x, CN=romeo@home.test"}},
+	} {
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(1), Subject: name, EmailAddresses: []string{"romeo@home.test"},
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := p.dial()
+		c.features("home.test")
+		c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+		c.until("/>")
+		c.tls(&tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
+		if got := c.features("home.test"); strings.Contains(got, "EXTERNAL") {
+			t.Errorf("offered: %q", got)
+		}
+		for _, authzid := range []string{"=", b64("romeo@home.test")} {
+			c.send(auth("EXTERNAL", authzid))
+			c.until(failure("invalid-mechanism"))
+		}
+	}
+}
+
+// ejabberd 26.07: who logs in is who the session is bound for, whoever else was named.
+func TestEjabberd2607_OtherAuthzid(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	c, _ := p.secure("home.test")
+	c.send(plainAuth("juliet@home.test", "romeo", "pw-romeo"))
+	c.until(failure("invalid-authzid"))
+	c.send(auth("SCRAM-SHA-256", b64("n,a=juliet@home.test,n=romeo,r=abcdefghijklmnop")))
+	c.until(failure("invalid-authzid"))
+	c.send(plainAuth("romeo@home.test", "romeo", "pw-romeo"))
+	c.until(success)
+	c.features("home.test")
+	c.send("<iq type='set' id='b' from='juliet@home.test'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>juliet@home.test/x</resource></bind></iq>")
+	if got := c.until("</iq>"); strings.Contains(got, "<jid>juliet@") {
+		t.Errorf("bound: %q", got)
+	}
+}
+
+// CVE-2016-1232: ids of streams and resources of our choice cannot be guessed: 128 bit at least, no two alike.
+func TestCVE_2016_1232_UnpredictableIDs(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, nil)
+	seen := map[string]bool{}
+	for range 50 {
+		c := p.dial()
+		seen[attr(t, c.features("home.test"), "id")] = true
+		_ = c.conn.Close()
+	}
+	c := p.loggedIn("romeo")
+	c.send(bindIQ(""))
+	_, resource, _ := strings.Cut(c.until("</jid>"), "home.test/")
+	seen[strings.TrimSuffix(resource, "</jid>")] = true
+	if len(seen) != 51 {
+		t.Errorf("%d different", len(seen))
+	}
+	for id := range seen {
+		if len(id) < 26 { // five bits each
+			t.Errorf("%q", id)
+		}
+	}
+}
