@@ -142,6 +142,7 @@ type Echo struct {
 	Domain     string `toml:"domain" doc:"Its domain. Empty: echo. before the first served host."`
 	Secret     string `toml:"secret" secret:"yes" doc:"For 'dragoman component': the secret shared with the foreign server."`
 	SecretFile string `toml:"secret_file" doc:"File that holds the secret instead."`
+	Guests     int    `toml:"guests" doc:"How many further people can log in there: guest1, guest2 and so on."`
 }
 
 // Default is what holds where nothing is set.

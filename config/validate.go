@@ -32,6 +32,9 @@ func (c *Config) validate(p *Problems) {
 	baseURL(p, "discord.api_url", c.Discord.APIURL)
 	positive(p, "slack.timeout", int64(c.Slack.Timeout))
 	positive(p, "discord.timeout", int64(c.Discord.Timeout))
+	if c.Echo.Guests < 0 || c.Echo.Guests > 10000 {
+		p.add("echo.guests", "%d is not between 0 and 10000", c.Echo.Guests)
+	}
 }
 
 func (s *Server) validate(p *Problems) {

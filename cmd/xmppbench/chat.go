@@ -20,9 +20,15 @@ func chatCommand(o *options) *cobra.Command {
 	window := cmd.Flags().Int("window", 20, "messages on their way in each direction")
 	size := cmd.Flags().Int("size", 64, "bytes of a body")
 	bare := cmd.Flags().Bool("bare", false, "write to bare addresses")
+	archive := cmd.Flags().String("archive", "", "what the accounts want archived (XEP-0441): always or never; empty leaves that as it is")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
-			return chat(ctx, t, o, chatLoad{*users &^ 1, *duration, *window, *size, *bare})
+			others, err := online(ctx, t, o)
+			if err != nil {
+				return nil, err
+			}
+			defer closeAll(others)
+			return chat(ctx, t, o, chatLoad{*users &^ 1, *duration, *window, *size, *bare, *archive})
 		})
 	}
 	return cmd
@@ -34,6 +40,8 @@ type chatLoad struct {
 	window int
 	size   int
 	bare   bool
+
+	archive string
 }
 
 // sessions logs n clients in, eight at a time.
@@ -88,7 +96,7 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 	}
 	defer closeAll(clients)
 	for _, c := range clients {
-		if err := c.write("<presence/>"); err != nil {
+		if err := l.prepare(c); err != nil {
 			return nil, err
 		}
 	}
@@ -133,6 +141,35 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 	}
 	f := figures{{"messages", "/s", float64(total.Load()) / elapsed.Seconds()}}
 	return append(append(f, perUnit(before, after, total.Load())...), quantiles(all)...), nil
+}
+
+// prepare says what is to be archived, and becomes available.
+func (l chatLoad) prepare(c *client) error {
+	if l.archive != "" {
+		answer, err := c.ask("<iq type='set' id='prefs'><prefs xmlns='urn:xmpp:mam:2' default='"+l.archive+"'><always/><never/></prefs></iq>", "</iq>", "id='prefs'/>")
+		if err != nil {
+			return err
+		}
+		if strings.Contains(answer, "<error") {
+			return fmt.Errorf("archive %s: %s", l.archive, answer)
+		}
+	}
+	return c.appear()
+}
+
+// online logs the sessions in that are there beside what is measured.
+func online(ctx context.Context, t target, o *options) ([]*client, error) {
+	clients, err := sessions(ctx, t, o, o.beside, func(i int) int { return i % o.accounts })
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range clients {
+		if err := c.write("<presence/>"); err != nil {
+			closeAll(clients)
+			return nil, err
+		}
+	}
+	return clients, nil
 }
 
 // converse sends a window of messages, then one for each that arrives.

@@ -215,3 +215,14 @@ func (c *client) count(deadline time.Time, mark string, seen func(rest []byte) (
 		}
 	}
 }
+
+// appear becomes available, and returns once the server has seen to that.
+func (c *client) appear() error {
+	_, err := c.ask("<presence/><iq type='get' id='here'><ping xmlns='urn:xmpp:ping'/></iq>", "id='here'", "id=\"here\"")
+	return err
+}
+
+// roster asks for the roster, as every client does first.
+func (c *client) roster() (string, error) {
+	return c.ask("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>", "</iq>", "<query xmlns='jabber:iq:roster'/></iq>")
+}

@@ -12,10 +12,20 @@ func idleCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "idle", Short: "Sessions that do nothing: resident memory of each", Args: cobra.NoArgs}
 	n := cmd.Flags().Int("sessions", 10000, "how many sessions")
 	users := cmd.Flags().Int("users", 1000, "accounts that they are spread over")
-	settle := cmd.Flags().Duration("settle", 5*time.Second, "how long to wait before measuring")
+	settle := cmd.Flags().Duration("settle", 3*time.Second, "how long to wait before each look at the memory")
+	warm := cmd.Flags().Int("warm", 100, "sessions that come and go before")
 	presence := cmd.Flags().Bool("presence", false, "become available")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
+			// What the server takes for the first sessions of all is not what a session takes.
+			first, err := sessions(ctx, t, o, *warm, func(i int) int { return i % *users })
+			if err != nil {
+				return nil, err
+			}
+			closeAll(first)
+			if err := pause(ctx, *settle); err != nil {
+				return nil, err
+			}
 			before, err := measure(t.pid)
 			if err != nil {
 				return nil, err
@@ -33,10 +43,8 @@ func idleCommand(o *options) *cobra.Command {
 					}
 				}
 			}
-			select {
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			case <-time.After(*settle):
+			if err := pause(ctx, *settle); err != nil {
+				return nil, err
 			}
 			after, err := measure(t.pid)
 			if err != nil {
@@ -49,4 +57,13 @@ func idleCommand(o *options) *cobra.Command {
 		})
 	}
 	return cmd
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }

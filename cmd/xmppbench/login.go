@@ -18,29 +18,46 @@ func loginCommand(o *options) *cobra.Command {
 	users := cmd.Flags().Int("users", 100, "accounts to use")
 	at := cmd.Flags().Int("at", 4, "how many at a time")
 	duration := cmd.Flags().Duration("for", 5*time.Second, "for how long")
+	roster := cmd.Flags().Bool("roster", false, "fetch the roster and become available too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
-			return logins(ctx, t, o, *users, *at, *duration)
+			others, err := online(ctx, t, o)
+			if err != nil {
+				return nil, err
+			}
+			defer closeAll(others)
+			return logins(ctx, t, o, loginLoad{*users, *at, *duration, *roster})
 		})
 	}
 	return cmd
 }
 
-func logins(ctx context.Context, t target, o *options, users, at int, length time.Duration) (figures, error) {
+type loginLoad struct {
+	users, at int
+	length    time.Duration
+	roster    bool
+}
+
+func logins(ctx context.Context, t target, o *options, l loginLoad) (figures, error) {
 	before, err := measure(t.pid)
 	if err != nil {
 		return nil, err
 	}
 	begin := time.Now()
 	var n atomic.Int64
-	latencies := make([][]time.Duration, at)
-	errs := make([]error, at)
+	latencies := make([][]time.Duration, l.at)
+	errs := make([]error, l.at)
 	var wg sync.WaitGroup
-	for i := range at {
+	for i := range l.at {
 		wg.Go(func() {
-			for k := i; time.Since(begin) < length && ctx.Err() == nil; k += at {
+			for k := i; time.Since(begin) < l.length && ctx.Err() == nil; k += l.at {
 				start := time.Now()
-				c, err := dial(ctx, t, o, k%users)
+				c, err := dial(ctx, t, o, k%l.users)
+				if err == nil && l.roster {
+					if _, err = c.roster(); err == nil {
+						err = c.appear()
+					}
+				}
 				if err != nil {
 					errs[i] = err
 					return

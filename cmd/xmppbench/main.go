@@ -39,6 +39,9 @@ func root() *cobra.Command {
 	flags.StringVar(&o.mechanism, "mechanism", "PLAIN", "PLAIN, SCRAM-SHA-1 or SCRAM-SHA-256")
 	flags.BoolVar(&o.tls, "tls", false, "use STARTTLS (certificates are not checked)")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each server is measured")
-	cmd.AddCommand(chatCommand(o), idleCommand(o), loginCommand(o), roomCommand(o), presenceCommand(o), registerCommand(o))
+	flags.BoolVar(&o.json, "json", false, "print nothing but the medians, as one line of JSON for each server")
+	flags.IntVar(&o.beside, "beside", 0, "further sessions that are online during chat and login")
+	flags.IntVar(&o.accounts, "accounts", 1000, "accounts that the further sessions are spread over")
+	cmd.AddCommand(chatCommand(o), idleCommand(o), loginCommand(o), roomCommand(o), presenceCommand(o), registerCommand(o), rosterCommand(o))
 	return cmd
 }

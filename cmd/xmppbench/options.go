@@ -8,12 +8,15 @@ import (
 	"strings"
 )
 
-// options are what all measurements share.
+// options are what all measurements share. Beside are further sessions that are online meanwhile, spread
+// over the accounts.
 type options struct {
 	target, versus            string
 	user, password, mechanism string
 	tls                       bool
 	rounds                    int
+	json                      bool
+	beside, accounts          int
 }
 
 // target is one server.

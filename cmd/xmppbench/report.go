@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -14,14 +15,15 @@ import (
 type figures []figure
 
 type figure struct {
-	name, unit string
-	value      float64
+	Name  string  `json:"name"`
+	Unit  string  `json:"unit,omitempty"`
+	Value float64 `json:"value"`
 }
 
 func (f figures) get(name string) (float64, bool) {
 	for _, x := range f {
-		if x.name == name {
-			return x.value, true
+		if x.Name == name {
+			return x.Value, true
 		}
 	}
 	return 0, false
@@ -41,8 +43,18 @@ func run(ctx context.Context, w io.Writer, o *options, one func(context.Context,
 				return fmt.Errorf("%s: %w", t.name, err)
 			}
 			results[i] = append(results[i], f)
-			fmt.Fprintf(w, "round %d  %-10s %s\n", round+1, t.name, f)
+			if !o.json {
+				fmt.Fprintf(w, "round %d  %-10s %s\n", round+1, t.name, f)
+			}
 		}
+	}
+	if o.json {
+		for i := range targets {
+			if err := json.NewEncoder(w).Encode(medians(results[i])); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	for i, t := range targets {
 		fmt.Fprintf(w, "median   %-10s %s\n", t.name, medians(results[i]))
@@ -51,8 +63,8 @@ func run(ctx context.Context, w io.Writer, o *options, one func(context.Context,
 		a, b := medians(results[0]), medians(results[1])
 		var parts []string
 		for _, x := range a {
-			if y, ok := b.get(x.name); ok && y != 0 {
-				parts = append(parts, fmt.Sprintf("%s %.3f", x.name, x.value/y))
+			if y, ok := b.get(x.Name); ok && y != 0 {
+				parts = append(parts, fmt.Sprintf("%s %.3f", x.Name, x.Value/y))
 			}
 		}
 		fmt.Fprintf(w, "ratio %s/%s  %s\n", targets[0].name, targets[1].name, strings.Join(parts, "  "))
@@ -64,7 +76,7 @@ func run(ctx context.Context, w io.Writer, o *options, one func(context.Context,
 func (f figures) String() string {
 	parts := make([]string, len(f))
 	for i, x := range f {
-		parts[i] = fmt.Sprintf("%s %.4g %s", x.name, x.value, x.unit)
+		parts[i] = fmt.Sprintf("%s %.4g %s", x.Name, x.Value, x.Unit)
 	}
 	return strings.Join(parts, "  ")
 }
@@ -77,12 +89,12 @@ func medians(all []figures) figures {
 	for _, x := range all[0] {
 		var values []float64
 		for _, f := range all {
-			if v, ok := f.get(x.name); ok {
+			if v, ok := f.get(x.Name); ok {
 				values = append(values, v)
 			}
 		}
 		slices.SortFunc(values, cmp.Compare)
-		x.value = values[len(values)/2]
+		x.Value = values[len(values)/2]
 		out = append(out, x)
 	}
 	return out

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,34 +16,72 @@ import (
 func roomCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "room", Short: "One room: messages times occupants", Args: cobra.NoArgs}
 	room := cmd.Flags().String("room", "", "address of the room, such as bench@conference.localhost")
-	users := cmd.Flags().Int("users", 200, "occupants")
+	users := cmd.Flags().Int("users", 200, "sessions in the room")
+	each := cmd.Flags().Int("each", 1, "how many of the sessions are of the same account")
 	duration := cmd.Flags().Duration("for", 5*time.Second, "for how long")
 	window := cmd.Flags().Int("window", 5, "messages on their way")
+	link := cmd.Flags().String("link", "", "beginning of the user names to register with at the room's service first, for a gateway's room (XEP-0077)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *room == "" {
 			return errors.New("--room is missing")
 		}
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
-			return fanOut(ctx, t, o, strings.ReplaceAll(*room, "DOMAIN", t.domain), *users, *window, *duration)
+			return fanOut(ctx, t, o, roomLoad{strings.ReplaceAll(*room, "DOMAIN", t.domain), *link, *users, max(1, *each), *window, *duration})
 		})
 	}
 	return cmd
 }
 
-func fanOut(ctx context.Context, t target, o *options, room string, users, window int, length time.Duration) (figures, error) {
-	clients, err := sessions(ctx, t, o, users, same)
+type roomLoad struct {
+	room, link  string
+	users, each int
+	window      int
+	length      time.Duration
+}
+
+// account is whose session i is.
+func (l roomLoad) account(i int) int { return i / l.each }
+
+// enter registers where that has to be, and joins.
+func (l roomLoad) enter(c *client, i int) error {
+	if l.link != "" && i%l.each == 0 {
+		_, service, _ := strings.Cut(l.room, "@")
+		answer, err := c.ask(fmt.Sprintf("<iq type='set' id='link' to='%s'><query xmlns='jabber:iq:register'><username>%s%d</username><password>x</password></query></iq>",
+			service, l.link, l.account(i)+1), "</iq>", "type='result'/>", "id='link'/>")
+		if err != nil || strings.Contains(answer, "type='error'") {
+			return fmt.Errorf("register with %s: %s %w", service, answer, err)
+		}
+	}
+	join := fmt.Sprintf("<presence to='%s/n%d'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>", l.room, l.account(i))
+	for deadline := time.Now().Add(stepTimeout); ; {
+		answer, err := c.ask(join, "code='110'", "code=\"110\"", "type='error'", "type=\"error\"")
+		if err != nil {
+			return fmt.Errorf("join %s: %w", l.room, err)
+		}
+		if strings.HasSuffix(answer[:len(answer)-1], "code='110") || strings.HasSuffix(answer[:len(answer)-1], "code=\"110") {
+			return nil
+		}
+		why, err := c.until("</presence>")
+		if err != nil || l.link == "" || time.Now().After(deadline) {
+			return fmt.Errorf("join %s: %s %w", l.room, why, err)
+		}
+		time.Sleep(50 * time.Millisecond) // a gateway is with its network a moment after the registration
+	}
+}
+
+func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, error) {
+	clients, err := sessions(ctx, t, o, l.users, l.account)
 	if err != nil {
 		return nil, err
 	}
 	defer closeAll(clients)
 	for i, c := range clients {
-		join := fmt.Sprintf("<presence to='%s/n%d'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>", room, i)
-		if _, err := c.ask(join, "code='110'", "code=\"110\"", "type='error'", "type=\"error\""); err != nil {
-			return nil, fmt.Errorf("join %s: %w", room, err)
+		if err := l.enter(c, i); err != nil {
+			return nil, err
 		}
 	}
 	begin := time.Now()
-	deadline := begin.Add(length)
+	deadline := begin.Add(l.length)
 	before, err := measure(t.pid)
 	if err != nil {
 		return nil, err
@@ -59,8 +96,8 @@ func fanOut(ctx context.Context, t target, o *options, room string, users, windo
 		})
 	}
 	wg.Go(func() {
-		head := "<message to='" + room + "' type='groupchat' id='b'>" + mark
-		errs[0] = converse(clients[0], head, strings.Repeat("x", 40)+"</body></message>", window, begin, deadline, &total, &latencies)
+		head := "<message to='" + l.room + "' type='groupchat' id='b'>" + mark
+		errs[0] = converse(clients[0], head, strings.Repeat("x", 40)+"</body></message>", l.window, begin, deadline, &total, &latencies)
 	})
 	wg.Wait()
 	elapsed := time.Since(begin)
@@ -73,98 +110,4 @@ func fanOut(ctx context.Context, t target, o *options, room string, users, windo
 	}
 	f := figures{{"deliveries", "/s", float64(total.Load()) / elapsed.Seconds()}}
 	return append(append(f, perUnit(before, after, total.Load())...), quantiles(latencies)...), nil
-}
-
-// presenceCommand measures presence: sessions of one account each, that come and go for their contacts.
-func presenceCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "presence", Short: "Presence storm: each change goes to all contacts", Args: cobra.NoArgs}
-	users := cmd.Flags().Int("users", 50, "users, each subscribed to all others")
-	changes := cmd.Flags().Int("changes", 20, "changes of each")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
-			return storm(ctx, t, o, *users, *changes)
-		})
-	}
-	return cmd
-}
-
-func storm(ctx context.Context, t target, o *options, users, changes int) (figures, error) {
-	clients, err := sessions(ctx, t, o, users, same)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll(clients)
-	if err := befriend(clients); err != nil {
-		return nil, err
-	}
-	before, err := measure(t.pid)
-	if err != nil {
-		return nil, err
-	}
-	begin := time.Now()
-	want := int64(users) * int64(users-1) * int64(changes)
-	var total atomic.Int64
-	errs := make([]error, users)
-	var wg sync.WaitGroup
-	for i, c := range clients {
-		wg.Go(func() {
-			var b strings.Builder
-			for k := range changes {
-				b.WriteString("<presence><status>s" + strconv.Itoa(k) + "</status></presence>")
-			}
-			if errs[i] = c.write(b.String()); errs[i] != nil {
-				return
-			}
-			mine := (users - 1) * changes
-			for mine > 0 {
-				text, err := c.until("</status>")
-				if err != nil {
-					errs[i] = err
-					return
-				}
-				if !strings.Contains(text, "from='"+c.jid) && !strings.Contains(text, "from=\""+c.jid) {
-					mine--
-					total.Add(1)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	elapsed := time.Since(begin)
-	after, err := measure(t.pid)
-	if err := errors.Join(append(errs, err)...); err != nil {
-		return nil, fmt.Errorf("%d of %d arrived: %w", total.Load(), want, err)
-	}
-	f := figures{{"presences", "/s", float64(want) / elapsed.Seconds()}}
-	return append(f, perUnit(before, after, want)...), nil
-}
-
-// befriend makes everybody a contact of everybody, and available.
-func befriend(clients []*client) error {
-	bare := func(c *client) string { b, _, _ := strings.Cut(c.jid, "/"); return b }
-	for _, c := range clients {
-		var b strings.Builder
-		for _, other := range clients {
-			if other != c {
-				b.WriteString("<presence type='subscribed' to='" + bare(other) + "'/><presence type='subscribe' to='" + bare(other) + "'/>")
-			}
-		}
-		b.WriteString("<iq type='get' id='sync'><ping xmlns='urn:xmpp:ping'/></iq>")
-		if _, err := c.ask(b.String(), "id='sync'", "id=\"sync\""); err != nil {
-			return err
-		}
-	}
-	for _, c := range clients {
-		var b strings.Builder
-		for _, other := range clients {
-			if other != c {
-				b.WriteString("<presence type='subscribed' to='" + bare(other) + "'/>")
-			}
-		}
-		b.WriteString("<presence/><iq type='get' id='done'><ping xmlns='urn:xmpp:ping'/></iq>")
-		if _, err := c.ask(b.String(), "id='done'", "id=\"done\""); err != nil {
-			return err
-		}
-	}
-	return nil
 }

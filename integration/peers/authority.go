@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -25,9 +26,18 @@ type Authority struct {
 // NewAuthority writes a certificate and its key to dir.
 func NewAuthority(t testing.TB, dir string, domains ...string) *Authority {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	a, err := MakeAuthority(dir, domains...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return a
+}
+
+// MakeAuthority is NewAuthority outside of tests.
+func MakeAuthority(dir string, domains ...string) (*Authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(time.Now().UnixNano()),
@@ -42,21 +52,19 @@ func NewAuthority(t testing.TB, dir string, domains ...string) *Authority {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	a := &Authority{CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem"), pool: x509.NewCertPool()}
 	a.pool.AddCert(cert)
-	writePEM(t, a.CertFile, "CERTIFICATE", der)
-	writePEM(t, a.KeyFile, "PRIVATE KEY", secret)
-	return a
+	return a, errors.Join(writePEM(a.CertFile, "CERTIFICATE", der), writePEM(a.KeyFile, "PRIVATE KEY", secret))
 }
 
 // Client is a configuration that trusts this certificate and nothing else.
@@ -64,9 +72,6 @@ func (a *Authority) Client() *tls.Config {
 	return &tls.Config{RootCAs: a.pool, MinVersion: tls.VersionTLS12}
 }
 
-func writePEM(t testing.TB, path, kind string, der []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
+func writePEM(path, kind string, der []byte) error {
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }

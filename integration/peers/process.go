@@ -63,6 +63,16 @@ type Process struct {
 // end of the test if it still runs.
 func Spawn(t testing.TB, log *Log, cmd *exec.Cmd) *Process {
 	t.Helper()
+	p, err := Launch(log, cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	return p
+}
+
+// Launch is Spawn outside of tests: Kill or Stop the process.
+func Launch(log *Log, cmd *exec.Cmd) (*Process, error) {
 	p := &Process{name: cmd.Args[0], cmd: cmd, log: log, done: make(chan struct{})}
 	if cmd.Stdout == nil {
 		cmd.Stdout = log
@@ -71,15 +81,17 @@ func Spawn(t testing.TB, log *Log, cmd *exec.Cmd) *Process {
 	// The peers die with the test process, also when that is killed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", p.name, err)
+		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
 	go func() {
 		defer close(p.done)
 		_ = cmd.Wait() // how it ended is in ProcessState
 	}()
-	t.Cleanup(p.Kill)
-	return p
+	return p, nil
 }
+
+// PID is the process's id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }

@@ -44,6 +44,9 @@ func Enabled(c config.Config, log *slog.Logger) ([]Entry, error) {
 	if c.Echo.Enabled {
 		world := echo.NewWorld()
 		world.AddUser(transports.UserInfo{ID: "guest", Name: "Guest"})
+		for i := range c.Echo.Guests {
+			world.AddUser(transports.UserInfo{ID: transports.UserID(fmt.Sprintf("guest%d", i+1)), Name: fmt.Sprintf("Guest %d", i+1)})
+		}
 		all = append(all, Entry{echo.New(world), c.Echo.Domain, c.Echo.Secret})
 	}
 	for _, e := range all {

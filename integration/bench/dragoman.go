@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// dragoman is what was built of this tree. Its room is one of the echo gateway, with an
+// account there for everybody who is in it: what is said goes to the network and comes back
+// to all of these accounts too.
+var dragoman = &kind{
+	name: "dragoman", title: "Dragoman", configure: configureDragoman, populate: importAccounts,
+	mechanisms: []string{"SCRAM-SHA-256"},
+	room:       []string{"--room", "lobby@echo.DOMAIN", "--link", "guest"},
+}
+
+func configureDragoman(b *bench, s *server) error {
+	config, err := s.write("dragoman.toml", fmt.Sprintf(`
+[server]
+hosts = [%q]
+data = "data"
+
+[listen]
+c2s = [%q]
+c2s_tls = []
+component = []
+
+[tls]
+certificate = %q
+key = %q
+required = false
+
+[login]
+iterations = 10000
+
+[limits]
+connections = 0
+new_connections = 0
+rate = "0 B"
+sessions = 100
+
+[log]
+level = "warn"
+
+[gateway]
+direct_all = false
+
+[echo]
+enabled = true
+guests = 20
+`, domain, s.addr(), s.cert.CertFile, s.cert.KeyFile))
+	if err != nil {
+		return err
+	}
+	s.command = func() *exec.Cmd {
+		cmd := exec.Command(b.dragoman, "serve", "-c", config)
+		cmd.Dir = s.dir
+		return cmd
+	}
+	out, err := exec.Command(b.dragoman, "version").Output()
+	s.version = strings.TrimPrefix(firstLine(out), "dragoman ")
+	return err
+}
+
+func firstLine(text []byte) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	return line
+}
+
+func importAccounts(ctx context.Context, b *bench, s *server, user string, n int) error {
+	var list strings.Builder
+	for i := range n {
+		fmt.Fprintf(&list, "%s%d %s\n", user, i, password)
+	}
+	cmd := exec.CommandContext(ctx, b.dragoman, "account", "import", "-c", "dragoman.toml")
+	cmd.Dir, cmd.Stdin = s.dir, strings.NewReader(list.String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("import accounts: %w\n%s", err, out)
+	}
+	return nil
+}
