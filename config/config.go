@@ -84,7 +84,6 @@ type Limits struct {
 type Log struct {
 	Level  string `toml:"level" doc:"debug, info, warn or error."`
 	Format string `toml:"format" doc:"text or json."`
-	Wire   bool   `toml:"wire" doc:"Log every stanza, with secrets masked. For hunting bugs only."`
 }
 
 // Component is one [[component]].
@@ -103,16 +102,15 @@ type Foreign struct {
 
 // Gateway is section [gateway].
 type Gateway struct {
-	Key       string   `toml:"key" secret:"yes" doc:"Key that seals the tokens of linked accounts: 64 hexadecimal digits. Empty: a key file is made in the data directory."`
-	KeyFile   string   `toml:"key_file" doc:"File that holds the key instead."`
-	Users     []string `toml:"users" doc:"Who may use the gateways besides the users of the served hosts: domains or addresses."`
-	History   int      `toml:"history" doc:"Past messages fetched when a room is seen for the first time."`
-	Expire    Duration `toml:"expire" doc:"How long a message waits for a network that is away before its sender gets it back as an error."`
-	RetryMin  Duration `toml:"retry_min" doc:"First wait before a network is tried again."`
-	RetryMax  Duration `toml:"retry_max" doc:"Longest wait before a network is tried again."`
-	Accounts  int      `toml:"accounts" doc:"Accounts that one user may link at one gateway."`
-	Members   int      `toml:"members" doc:"People of a channel that are shown as occupants before they have said anything."`
-	DirectAll bool     `toml:"direct_all" doc:"Whether everybody of a workspace is put into the roster; otherwise those with whom there is a conversation."`
+	Key      string   `toml:"key" secret:"yes" doc:"Key that seals the tokens of linked accounts: 64 hexadecimal digits. Empty: a key file is made in the data directory."`
+	KeyFile  string   `toml:"key_file" doc:"File that holds the key instead."`
+	Users    []string `toml:"users" doc:"Who may use the gateways besides the users of the served hosts: domains or addresses."`
+	History  int      `toml:"history" doc:"Past messages fetched when a room is seen for the first time."`
+	Expire   Duration `toml:"expire" doc:"How long a message waits for a network that is away before its sender gets it back as an error."`
+	RetryMin Duration `toml:"retry_min" doc:"First wait before a network is tried again."`
+	RetryMax Duration `toml:"retry_max" doc:"Longest wait before a network is tried again."`
+	Accounts int      `toml:"accounts" doc:"Accounts that one user may link at one gateway."`
+	Members  int      `toml:"members" doc:"People of a channel that are shown as occupants before they have said anything."`
 }
 
 // Slack is section [slack].
@@ -167,7 +165,7 @@ func Default() Config {
 		Foreign: Foreign{Address: "127.0.0.1:5347"},
 		Gateway: Gateway{
 			History: 50, Expire: Duration(24 * time.Hour), RetryMin: Duration(time.Second), RetryMax: Duration(5 * time.Minute),
-			Accounts: 10, Members: 200, DirectAll: true,
+			Accounts: 10, Members: 200,
 		},
 		Slack:   Slack{APIURL: "https://slack.com/api/", Timeout: Duration(30 * time.Second), Presence: Duration(2 * time.Minute)},
 		Discord: Discord{APIURL: "https://discord.com/api/", Timeout: Duration(30 * time.Second)},

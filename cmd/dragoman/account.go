@@ -25,9 +25,25 @@ func accountCommand() *cobra.Command {
 		passwordCommand("add USER[@HOST]", "Make an account", "made", (*server.Accounts).Add),
 		passwordCommand("passwd USER[@HOST]", "Change an account's password", "has a new password", (*server.Accounts).SetPassword),
 		&cobra.Command{
-			Use: "import", Short: "Make accounts from lines 'USER[@HOST] PASSWORD' on standard input", Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				return withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a) })
+			Use: "import [FILE]", Short: "Make accounts from a file or standard input", Args: cobra.MaximumNArgs(1),
+			Long: `Make accounts from lines of a file, or of standard input where none is named:
+
+  USER[@HOST] PASSWORD
+
+Empty lines and lines that begin with # are left out. What is wrong with a line is told with its
+number; the other accounts are made, and the exit status is 1.`,
+			Example: "  dragoman account import people.txt -c dragoman.toml",
+			RunE: func(cmd *cobra.Command, args []string) error {
+				in := cmd.InOrStdin()
+				if len(args) > 0 {
+					f, err := os.Open(args[0])
+					if err != nil {
+						return err
+					}
+					defer f.Close()
+					in = f
+				}
+				return withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a, in) })
 			},
 		},
 		&cobra.Command{
@@ -65,8 +81,8 @@ func list(cmd *cobra.Command, a *server.Accounts) error {
 }
 
 // importAccounts makes the accounts of a list. Those that cannot be made are named at the end; the others are made.
-func importAccounts(cmd *cobra.Command, a *server.Accounts) error {
-	in := bufio.NewScanner(cmd.InOrStdin())
+func importAccounts(cmd *cobra.Command, a *server.Accounts, list io.Reader) error {
+	in := bufio.NewScanner(list)
 	var failed []error
 	made := 0
 	for line := 1; in.Scan(); line++ {
@@ -93,7 +109,12 @@ func importAccounts(cmd *cobra.Command, a *server.Accounts) error {
 func passwordCommand(use, short, done string, do func(*server.Accounts, context.Context, string, string) (string, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
-		Long: short + ". The password is asked for, or read from the first line of standard input where that is no terminal.",
+		Long: short + `.
+
+The password is asked for, twice and unseen, or read from the first line of standard input where that
+is no terminal. It is kept as SCRAM keys only.`,
+		Example: "  dragoman account " + strings.Fields(use)[0] + " ann@example.org -c dragoman.toml\n" +
+			"  dragoman account " + strings.Fields(use)[0] + " ann@example.org -c dragoman.toml < password.txt",
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return withAccounts(cmd, func(a *server.Accounts) error {

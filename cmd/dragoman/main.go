@@ -58,11 +58,17 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// load reads the configuration that -c names.
+// load reads the configuration that -c names. A secret that everybody may read is worth a word.
 func load(cmd *cobra.Command) (config.Config, error) {
 	file, err := cmd.Flags().GetString("config")
 	if err != nil {
 		return config.Config{}, err
 	}
-	return config.Load(file, os.Environ())
+	c, err := config.Load(file, os.Environ())
+	if err == nil {
+		for _, exposed := range config.Exposed(file, c) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "dragoman: everybody on this machine may read the secret in %s: chmod 600 %s\n", exposed, exposed)
+		}
+	}
+	return c, err
 }

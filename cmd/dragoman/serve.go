@@ -14,11 +14,24 @@ import (
 )
 
 func serveCommand() *cobra.Command {
-	return runCommand("serve", "Run the XMPP server with its gateways", server.Serve)
+	cmd := runCommand("serve", "Run the XMPP server with its gateways", server.Serve)
+	cmd.Long = `Run the XMPP server with the gateways that are enabled, until SIGINT or SIGTERM.
+
+Without a configuration it serves localhost, with its data in the directory data below this one, and
+a certificate of its own making. It logs to standard error.`
+	cmd.Example = "  dragoman serve -c /etc/dragoman.toml"
+	return cmd
 }
 
 func componentCommand() *cobra.Command {
-	return runCommand("component", "Run the gateways as components of another XMPP server (XEP-0114)", server.Component)
+	cmd := runCommand("component", "Run the gateways as components of another XMPP server (XEP-0114)", server.Component)
+	cmd.Long = `Run the gateways that are enabled as components of a Prosody, ejabberd or Openfire (XEP-0114).
+
+[foreign] address is the server's port for components; each gateway's domain and secret must stand in
+that server's configuration too. Where they do not, this says so and ends; a server that is away is
+tried again until it is back.`
+	cmd.Example = "  dragoman component -c /etc/dragoman.toml"
+	return cmd
 }
 
 func runCommand(use, short string, run func(context.Context, config.Config, *slog.Logger) error) *cobra.Command {

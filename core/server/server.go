@@ -211,10 +211,11 @@ func (s *Server) certificates() (stream.Certificates, error) {
 	if s.config.TLS.Certificate != "" {
 		return s.configuredCertificate()
 	}
-	own, err := stream.NewOwnCertificate(filepath.Join(s.config.Server.Data, "self-signed.pem"), s.config.Server.Hosts)
+	file := filepath.Join(s.config.Server.Data, "self-signed.pem")
+	own, err := stream.NewOwnCertificate(file, s.config.Server.Hosts)
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}
-	s.log.Warn("no certificate is configured: clients will ask whether they may trust a self-signed one", "file", "self-signed.pem")
+	s.log.Warn("no certificate is configured: clients will ask whether they may trust a self-signed one", "file", file)
 	return own.Certificate, nil
 }

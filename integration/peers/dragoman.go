@@ -131,9 +131,9 @@ func StartGateway(t testing.TB, server *Server, settings string) *Dragoman {
 	return d
 }
 
-// logging is verbose, and shows every stanza where the logs are kept for reading.
+// logging is verbose.
 func logging() string {
-	return fmt.Sprintf("[log]\nlevel = \"debug\"\nwire = %v\n\n", os.Getenv(LogsEnv) != "")
+	return "[log]\nlevel = \"debug\"\n\n"
 }
 
 func newDragoman(t testing.TB, title string) *Dragoman {

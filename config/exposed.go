@@ -1,0 +1,44 @@
+package config
+
+import (
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/BurntSushi/toml"
+)
+
+// othersMayRead is what the mode of a file with a secret should not have.
+const othersMayRead fs.FileMode = 0o007
+
+// Exposed lists the files with secrets that everybody on this machine may read: the configuration file
+// ("" for none) where it holds one, the files of secrets, the key of the certificate.
+func Exposed(file string, c Config) []string {
+	files := []string{c.TLS.Key, c.Gateway.KeyFile, c.Slack.SecretFile, c.Discord.SecretFile, c.Echo.SecretFile}
+	for _, component := range c.Components {
+		files = append(files, component.SecretFile)
+	}
+	if holdsSecret(file) {
+		files = append(files, file)
+	}
+	slices.Sort(files)
+	return slices.DeleteFunc(slices.Compact(files), func(f string) bool {
+		if f == "" {
+			return true
+		}
+		info, err := os.Stat(f)
+		return err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&othersMayRead == 0
+	})
+}
+
+// holdsSecret tells whether a configuration file has a secret in it.
+func holdsSecret(file string) bool {
+	var anything map[string]any
+	meta, err := toml.DecodeFile(file, &anything)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(meta.Keys(), func(k toml.Key) bool {
+		return k[len(k)-1] == "secret" || k.String() == "gateway.key"
+	})
+}

@@ -1,0 +1,48 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestExposed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, mode); err != nil { // whatever the umask is
+			t.Fatal(err)
+		}
+		return file
+	}
+	open, group := write("open", "x", 0o644), write("group", "x", 0o640)
+	for _, c := range []struct {
+		name, text string
+		mode       os.FileMode
+		want       []string
+	}{
+		{"none", "[slack]\nenabled = true\n", 0o644, nil},
+		{"inside", "[slack]\nsecret = \"x\"\n", 0o644, []string{filepath.Join(dir, "inside")}},
+		{"inside-closed", "[slack]\nsecret = \"x\"\n", 0o600, nil},
+		{"component", "[[component]]\ndomain = \"a.b\"\nsecret = \"x\"\n", 0o604, []string{filepath.Join(dir, "component")}},
+		{"file", "[slack]\nsecret_file = \"open\"\n[discord]\nsecret_file = \"group\"\n[[component]]\ndomain = \"a.b\"\nsecret_file = \"open\"\n", 0o644, []string{open}},
+		{"closed", "[slack]\nsecret_file = \"group\"\n", 0o644, nil},
+	} {
+		file := write(c.name, c.text, c.mode)
+		loaded, err := Load(file, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Exposed(file, loaded); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q is exposed, want %q (beside %s)", c.name, got, c.want, group)
+		}
+	}
+	if got := Exposed("", Default()); len(got) > 0 {
+		t.Errorf("%q is exposed", got)
+	}
+}
