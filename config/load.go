@@ -98,7 +98,7 @@ func (c *Config) complete() {
 }
 
 // ofTests are variables of the tests, which start this program with their own environment.
-var ofTests = []string{"DRAGOMAN_REQUIRE_PEERS", "DRAGOMAN_KILL_ROUNDS", "DRAGOMAN_KILL_SEED"}
+var ofTests = []string{"DRAGOMAN_REQUIRE_PEERS", "DRAGOMAN_KILL_ROUNDS", "DRAGOMAN_KILL_SEED", "DRAGOMAN_LOAD"}
 
 // environment applies DRAGOMAN_SECTION_KEY. Lists are separated by commas.
 func environment(c *Config, environ []string, problems *Problems) {

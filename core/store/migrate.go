@@ -28,19 +28,32 @@ func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	have, want, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read schema version: %w", err)
+	return climb(ctx, p, log)
+}
+
+// climb goes up to the version of this release. Another process may do the same at the same
+// time, such as the command line beside the server: then a step fails because it is done, and
+// the next one is tried.
+func climb(ctx context.Context, p *goose.Provider, log *slog.Logger) error {
+	for {
+		have, want, err := p.GetVersions(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("read schema version: %w", err)
+		case have > want:
+			return fmt.Errorf("schema version %d, this release knows %d: %w", have, want, ErrNewerSchema)
+		case have == want:
+			return nil
+		}
+		done, err := p.Up(ctx)
+		for _, m := range done {
+			log.Info("schema migrated", "version", m.Source.Version, "took", m.Duration)
+		}
+		if err == nil {
+			return nil
+		}
+		if now, _, again := p.GetVersions(ctx); again != nil || now <= have {
+			return fmt.Errorf("migrate schema: %w", err)
+		}
 	}
-	if have > want {
-		return fmt.Errorf("schema version %d, this release knows %d: %w", have, want, ErrNewerSchema)
-	}
-	done, err := p.Up(ctx)
-	if err != nil {
-		return fmt.Errorf("migrate schema: %w", err)
-	}
-	for _, m := range done {
-		log.Info("schema migrated", "version", m.Source.Version, "took", m.Duration)
-	}
-	return nil
 }

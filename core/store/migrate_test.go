@@ -4,7 +4,9 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -109,5 +111,27 @@ func TestOpenFails(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), Options{Path: t.TempDir()}); err == nil {
 		t.Error("opened a directory")
+	}
+}
+
+// Several processes find no schema at the same time: each has one in the end.
+func TestMigratedAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		path := filepath.Join(t.TempDir(), "new.db")
+		var wg sync.WaitGroup
+		for range 6 {
+			wg.Go(func() {
+				s, err := Open(t.Context(), Options{Path: path, Log: slog.New(slog.DiscardHandler)})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
 	}
 }

@@ -17,7 +17,6 @@ const addOfflineSQL = `INSERT INTO offline (account, id, stanza, size, received)
 func (s *Store) AddOffline(account jid.JID, m offline.Message, done func(error)) {
 	text, size := encodeStanza(m.Stanza), len(m.Stanza.Payload)+len(m.Stanza.Extra)
 	s.WriteAsync(func(tx *sql.Tx) error {
-		// The id is made here so that ids sort by the order of writing.
 		_, err := tx.Exec(addOfflineSQL, stanza.NewID(), text, size, m.Received.UnixMicro(), account.String())
 		if err != nil {
 			return fmt.Errorf("keep message for %s: %w", account, err)
@@ -26,13 +25,14 @@ func (s *Store) AddOffline(account jid.JID, m offline.Message, done func(error))
 	}, done)
 }
 
-const offlineSQL = `SELECT id, stanza, received FROM offline WHERE account = ? ORDER BY id`
+// The order of writing is that of the rows: ids go back with the clock.
+const offlineSQL = `SELECT id, stanza, received FROM offline WHERE account = ? ORDER BY rowid LIMIT ?`
 
 // OfflineMessages implements offline.Store: it reads in the writer's turn.
-func (s *Store) OfflineMessages(ctx context.Context, account jid.JID) ([]offline.Message, error) {
+func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, limit int) ([]offline.Message, error) {
 	var list []offline.Message
 	err := s.Write(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.Query(offlineSQL, account.String())
+		rows, err := tx.Query(offlineSQL, account.String(), limit)
 		if err != nil {
 			return err
 		}
@@ -62,15 +62,15 @@ func (s *Store) OfflineMessages(ctx context.Context, account jid.JID) ([]offline
 const deleteOfflineSQL = `DELETE FROM offline WHERE account = ? AND id = ?`
 
 // DeleteOffline implements offline.Store.
-func (s *Store) DeleteOffline(account jid.JID, ids []string, done func(error)) {
-	s.WriteAsync(func(tx *sql.Tx) error {
+func (s *Store) DeleteOffline(ctx context.Context, account jid.JID, ids []string) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
 		for _, id := range ids {
 			if _, err := tx.Exec(deleteOfflineSQL, account.String(), id); err != nil {
 				return fmt.Errorf("delete message kept for %s: %w", account, err)
 			}
 		}
 		return nil
-	}, done)
+	})
 }
 
 const offlineUsageSQL = `SELECT count(*), coalesce(sum(size), 0) FROM offline WHERE account = ?`

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/integration/xmltree"
@@ -57,10 +58,14 @@ type Conn struct {
 	jid    string // what the server bound
 	space  string // content namespace, taken for jabber:client in what is returned
 	conn   net.Conn
+	socket net.Conn // under conn
 	buf    *bufio.Reader
 	dec    *xmltree.Decoder
 	write  sync.Mutex
 	closed bool // our end tag was sent; guarded by write
+
+	pace    sync.Mutex // the reader passes it for each element; Stall keeps it
+	stalled atomic.Bool
 
 	mu     sync.Mutex
 	queue  []*xmltree.Element
@@ -70,7 +75,7 @@ type Conn struct {
 }
 
 func newConn(conn net.Conn, space string) *Conn {
-	c := &Conn{space: space, signal: make(chan struct{}, 1), done: make(chan struct{})}
+	c := &Conn{space: space, socket: conn, signal: make(chan struct{}, 1), done: make(chan struct{})}
 	c.use(conn)
 	return c
 }
@@ -150,6 +155,7 @@ func (c *Conn) Close() error {
 // Drop cuts the connection without a word.
 func (c *Conn) Drop() {
 	_ = c.conn.Close()
+	c.Resume()
 	<-c.done
 }
 
@@ -160,6 +166,8 @@ func (c *Conn) Done() <-chan struct{} { return c.done }
 func (c *Conn) read() {
 	defer close(c.done)
 	for {
+		c.pace.Lock()   // while it is stalled, the reader takes one more element and then waits
+		c.pace.Unlock() //nolint:staticcheck // nothing is done in between
 		e, err := c.dec.Element()
 		if err == nil && e.Name.Space == spaceStreams && e.Name.Local == "error" {
 			err = streamError(e)
@@ -219,5 +227,40 @@ func retag(e *xmltree.Element, space string) {
 	}
 	for _, child := range e.Children {
 		retag(child, space)
+	}
+}
+
+// Reset cuts the connection as a machine does that knows nothing of it any more (TCP RST).
+func (c *Conn) Reset() {
+	if tcp, ok := c.socket.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = c.socket.Close()
+	c.Resume()
+	<-c.done
+}
+
+// HalfClose ends the sending side of the socket, within the stream and TLS.
+func (c *Conn) HalfClose() error {
+	tcp, ok := c.socket.(*net.TCPConn)
+	if !ok {
+		return errors.New("not a TCP connection")
+	}
+	return tcp.CloseWrite()
+}
+
+// Stall stops reading until Resume.
+func (c *Conn) Stall() {
+	if tcp, ok := c.socket.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(4 << 10) // little fits in between
+	}
+	c.pace.Lock()
+	c.stalled.Store(true)
+}
+
+// Resume ends what Stall began.
+func (c *Conn) Resume() {
+	if c.stalled.Swap(false) {
+		c.pace.Unlock()
 	}
 }

@@ -231,3 +231,16 @@ func (l *Log) Tail() string {
 	defer l.mu.Unlock()
 	return string(l.text[max(0, len(l.text)-shownLog):])
 }
+
+// Last is the last line with text, and how many there are.
+func (l *Log) Last(text string) (line string, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s := range bytes.Lines(l.text) {
+		if bytes.Contains(s, []byte(text)) {
+			line = string(s)
+			n++
+		}
+	}
+	return line, n
+}

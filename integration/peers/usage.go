@@ -2,11 +2,14 @@ package peers
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Usage is what a process takes of the machine.
@@ -14,7 +17,11 @@ type Usage struct {
 	Resident int64 // bytes of memory at the moment
 	Peak     int64 // the most that it ever was
 	Sockets  int   // open ones
+	CPU      time.Duration
 }
+
+// clockTick is USER_HZ, which Linux fixes for what it shows in /proc.
+const clockTick = 10 * time.Millisecond
 
 // Usage asks the kernel about the process.
 func (p *Process) Usage() (u Usage, err error) {
@@ -40,6 +47,9 @@ func (p *Process) Usage() (u Usage, err error) {
 		}
 		*to = n << 10
 	}
+	if u.CPU, err = processorTime(dir + "stat"); err != nil {
+		return u, err
+	}
 	open, err := os.ReadDir(dir + "fd")
 	for _, f := range open {
 		if to, err := os.Readlink(dir + "fd/" + f.Name()); err == nil && strings.HasPrefix(to, "socket:") { // others may be closed by now
@@ -47,6 +57,22 @@ func (p *Process) Usage() (u Usage, err error) {
 		}
 	}
 	return u, err
+}
+
+// processorTime is what a process has used of all processors.
+func processorTime(file string) (time.Duration, error) {
+	stat, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("%s cannot be read", file)
+	}
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * clockTick, errors.Join(err1, err2)
 }
 
 // Goroutines ends a dragoman process and returns the stacks of its goroutines, those of the Go runtime left out.
@@ -68,4 +94,27 @@ func (p *Process) Goroutines() ([]string, error) {
 		}
 	}
 	return stacks, nil
+}
+
+// State is what the process itself says of what it holds.
+type State struct {
+	Goroutines int
+	Heap       int64 // bytes
+}
+
+// Held asks the process for its state; it gives memory back to the system first.
+func (d *Dragoman) Held(ctx context.Context) (s State, err error) {
+	const mark = "msg=state "
+	_, before := d.log.Last(mark)
+	d.Signal(syscall.SIGUSR1)
+	err = Poll(ctx, func() error {
+		line, n := d.log.Last(mark)
+		if n <= before {
+			return errors.New("the process does not tell its state")
+		}
+		_, line, _ = strings.Cut(line, mark)
+		_, err := fmt.Sscanf(line, "goroutines=%d heap=%d", &s.Goroutines, &s.Heap)
+		return err
+	})
+	return s, err
 }

@@ -2,6 +2,7 @@ package offline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,19 +15,26 @@ import (
 
 // Arrived is for presence.OnArrival: it gives the session what was kept (RFC 6121 §8.5.2.2).
 func (o *Offline) Arrived(ctx context.Context, p *router.Pass) error {
-	return o.Collect(ctx, p.Account)
+	return o.collect(ctx, p.Account, true)
 }
 
 // Collect gives what an account has to one of its sessions, and deletes it. Where that is
-// under way already, it is done once more afterwards.
+// under way already, it is done once more afterwards. It does not wait for the client.
 func (o *Offline) Collect(ctx context.Context, account jid.JID) error {
+	return o.collect(ctx, account, false)
+}
+
+func (o *Offline) collect(ctx context.Context, account jid.JID, wait bool) error {
 	if !o.start(account) {
 		return nil
 	}
 	for {
-		err := o.deliver(ctx, account)
+		err := o.deliver(ctx, account, wait)
 		if err != nil {
 			o.fail(account)
+			if errors.Is(err, errBehind) {
+				return nil
+			}
 			return err
 		}
 		if !o.again(account) {
@@ -35,7 +43,10 @@ func (o *Offline) Collect(ctx context.Context, account jid.JID) error {
 	}
 }
 
-// fail ends a collection that could not read; Retry takes it up.
+// errBehind ends a collection for a client that has not read what it was given.
+var errBehind = errors.New("the client is behind")
+
+// fail ends a collection that is not complete; Retry takes it up.
 func (o *Offline) fail(account jid.JID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -43,8 +54,8 @@ func (o *Offline) fail(account jid.JID) {
 	o.failed[account] = true
 }
 
-// Retry collects for the accounts whose messages could not be read when they came; it is
-// called every now and then.
+// Retry collects for the accounts that did not get all they should have; it is called every
+// now and then.
 func (o *Offline) Retry(ctx context.Context) {
 	o.mu.Lock()
 	failed := slices.Collect(maps.Keys(o.failed))
@@ -87,32 +98,56 @@ func (o *Offline) again(account jid.JID) bool {
 	return false
 }
 
-func (o *Offline) deliver(ctx context.Context, account jid.JID) error {
-	list, err := o.store.OfflineMessages(ctx, account)
-	if err != nil {
-		return fmt.Errorf("collect messages of %s: %w", account, err)
-	}
-	to := o.taker(account)
-	if to == nil || len(list) == 0 {
-		return nil
-	}
-	var ids []string
-	size := int64(0)
-	for _, m := range list {
-		ids = append(ids, m.ID)
-		size += int64(len(m.Stanza.Payload) + len(m.Stanza.Extra))
-		to.Session().Deliver(o.stamped(m))
-	}
-	to.Session().Flush()
-	// Whoever collects next reads after this.
-	o.store.DeleteOffline(account, ids, func(err error) {
+// page is how many messages are in memory at a time.
+const page = 100
+
+// deliver gives the messages away page by page, no faster than the client reads: all of them
+// at once could be more than its queue holds, and they would be lost with it.
+func (o *Offline) deliver(ctx context.Context, account jid.JID, wait bool) error {
+	for ready := true; ready; {
+		list, err := o.store.OfflineMessages(ctx, account, page)
 		if err != nil {
-			o.log.Error("delivered messages not deleted", "account", account, "err", err)
-			return
+			return fmt.Errorf("collect messages of %s: %w", account, err)
+		}
+		to := o.taker(account)
+		if to == nil || len(list) == 0 {
+			return nil
+		}
+		var ids []string
+		size := int64(0)
+		for _, m := range list {
+			ids = append(ids, m.ID)
+			size += int64(len(m.Stanza.Payload) + len(m.Stanza.Extra))
+			to.Session().Deliver(o.stamped(m))
+			if ready = keepsUp(ctx, to, wait); !ready {
+				break
+			}
+		}
+		to.Session().Flush()
+		// Whoever collects next reads after this.
+		if err := o.store.DeleteOffline(ctx, account, ids); err != nil {
+			o.log.Error("delivered messages not deleted: they will come again", "account", account, "err", err)
+			return nil
 		}
 		o.release(account, len(ids), size)
-	})
-	return nil
+		if ready && len(ids) < page {
+			return nil
+		}
+	}
+	return errBehind
+}
+
+// keepsUp tells whether a client can be given more; wait lets it read first.
+func keepsUp(ctx context.Context, to *router.Bound, wait bool) bool {
+	p, ok := to.Session().(router.Patient)
+	if !ok || !p.Behind() {
+		return true
+	}
+	to.Session().Flush()
+	if wait {
+		p.CatchUp(ctx)
+	}
+	return !p.Behind()
 }
 
 // unstamp takes off a stamp that claims to be ours, before anything is delivered or kept.

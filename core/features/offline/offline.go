@@ -36,11 +36,11 @@ type Usage struct {
 type Store interface {
 	// AddOffline does not wait; done is called by the store's writer after the commit.
 	AddOffline(account jid.JID, m Message, done func(error))
-	// OfflineMessages lists what an account has, in order, with all that AddOffline was
-	// called for before.
-	OfflineMessages(ctx context.Context, account jid.JID) ([]Message, error)
-	// DeleteOffline deletes exactly those and does not wait.
-	DeleteOffline(account jid.JID, ids []string, done func(error))
+	// OfflineMessages lists the first messages that an account has, in order, with all that
+	// AddOffline was called for before.
+	OfflineMessages(ctx context.Context, account jid.JID, limit int) ([]Message, error)
+	// DeleteOffline deletes exactly those.
+	DeleteOffline(ctx context.Context, account jid.JID, ids []string) error
 	// OfflineUsage is what is written of an account's messages, and what it may have.
 	OfflineUsage(ctx context.Context, account jid.JID) (used, limit Usage, err error)
 }

@@ -41,31 +41,39 @@ func (m *memory) AddOffline(_ jid.JID, msg Message, done func(error)) {
 	done(m.broken)
 }
 
-func (m *memory) OfflineMessages(context.Context, jid.JID) ([]Message, error) {
+func (m *memory) OfflineMessages(_ context.Context, _ jid.JID, limit int) ([]Message, error) {
 	if m.unreadable != nil {
 		return nil, m.unreadable
 	}
-	list := slices.Clone(m.list)
+	list := slices.Clone(m.list[:min(limit, len(m.list))])
 	if m.onRead != nil {
 		m.onRead()
 	}
 	return list, nil
 }
 
-func (m *memory) DeleteOffline(_ jid.JID, ids []string, done func(error)) {
+func (m *memory) DeleteOffline(_ context.Context, _ jid.JID, ids []string) error {
 	m.list = slices.DeleteFunc(m.list, func(msg Message) bool { return slices.Contains(ids, msg.ID) })
-	done(nil)
+	return nil
 }
 
 func (m *memory) OfflineUsage(context.Context, jid.JID) (used, limit Usage, err error) {
-	return Usage{Messages: len(m.list)}, Usage{Messages: 10, Bytes: 1000}, nil
+	return Usage{Messages: len(m.list)}, Usage{Messages: 1000, Bytes: 100_000}, nil
 }
 
 // session takes down what it is given.
-type session struct{ got []*stanza.Stanza }
+type session struct {
+	got []*stanza.Stanza
+	// room is how many more it takes before it is behind; negative: any number.
+	room   int
+	waited int
+}
+
+func (s *session) Behind() bool            { return s.room == 0 }
+func (s *session) CatchUp(context.Context) { s.room, s.waited = 70, s.waited+1 }
 
 func (s *session) JID() jid.JID              { return jid.MustParse("alice@example.org/pc") }
-func (s *session) Deliver(st *stanza.Stanza) { s.got = append(s.got, st) }
+func (s *session) Deliver(st *stanza.Stanza) { s.got, s.room = append(s.got, st), max(s.room-1, -1) }
 func (s *session) Flush()                    {}
 func (s *session) Close(string, string)      {}
 
@@ -73,7 +81,7 @@ func setUp(t *testing.T, m *memory) (*Offline, *router.Host, *session, *router.B
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h := router.NewHost(router.New(log), domain, router.HostOptions{})
-	s := &session{}
+	s := &session{room: -1}
 	b, err := h.Bind(t.Context(), s, router.Claim{})
 	if err != nil {
 		t.Fatal(err)
@@ -226,3 +234,46 @@ func (passing) TryLater() bool { return true }
 type remote struct{ got []*stanza.Stanza }
 
 func (r *remote) Deliver(st *stanza.Stanza) { r.got = append(r.got, st) }
+
+// Many messages go at the pace of the client that gets them, and each once.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	for _, own := range []bool{true, false} {
+		m := &memory{}
+		o, h, s, b := setUp(t, m)
+		const n = 250
+		for i := range n {
+			if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat(fmt.Sprint(i)), Account: alice}); err != router.ErrStop {
+				t.Fatal(err)
+			}
+		}
+		available(b)
+		s.room = 70
+		if own { // the reader of the session itself may wait
+			if err := o.Arrived(t.Context(), &router.Pass{Host: h, Account: alice}); err != nil {
+				t.Fatal(err)
+			}
+			if s.waited != 3 {
+				t.Errorf("waited %d times", s.waited)
+			}
+		} else { // others come back later
+			for range 10 {
+				if err := o.Collect(t.Context(), alice); err != nil {
+					t.Fatal(err)
+				}
+				s.CatchUp(t.Context())
+			}
+			if len(s.got) < 70 {
+				t.Error("nothing was given")
+			}
+		}
+		for i, st := range s.got {
+			if st.Body() != fmt.Sprint(i) {
+				t.Fatalf("message %d is %s", i, st.Body())
+			}
+		}
+		if len(s.got) != n || len(m.list) != 0 || len(o.usage) != 0 {
+			t.Errorf("own %v: %d given, %d left, %v", own, len(s.got), len(m.list), o.usage)
+		}
+	}
+}

@@ -51,7 +51,7 @@ func TestOfflineMessages(t *testing.T) {
 	alice.sends(`<presence/>`, `<presence type='unavailable'/>`, `<presence/>`)
 	alice.take()
 	s.settle()
-	if list, err := s.store.OfflineMessages(t.Context(), alice.jid.Bare()); len(list) != 0 || err != nil {
+	if list, err := s.store.OfflineMessages(t.Context(), alice.jid.Bare(), 10); len(list) != 0 || err != nil {
 		t.Error(list, err)
 	}
 }
@@ -195,7 +195,7 @@ func TestLoginMeetsMessages(t *testing.T) {
 		if len(seen) != n*senders {
 			t.Fatalf("%d of %d messages arrived", len(seen), n*senders)
 		}
-		if list, err := s.store.OfflineMessages(t.Context(), pc.jid.Bare()); len(list) != 0 || err != nil {
+		if list, err := s.store.OfflineMessages(t.Context(), pc.jid.Bare(), 10); len(list) != 0 || err != nil {
 			t.Fatalf("%d left, %v", len(list), err)
 		}
 	}

@@ -119,7 +119,7 @@ func startAt(t *testing.T, path string, limits store.Limits, accounts ...string)
 // settle waits until all that was handed to the store is written.
 func (s *server) settle() {
 	s.t.Helper()
-	if _, err := s.store.OfflineMessages(s.t.Context(), domain); err != nil {
+	if _, err := s.store.OfflineMessages(s.t.Context(), domain, 1); err != nil {
 		s.t.Fatal(err)
 	}
 }
