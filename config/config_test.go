@@ -187,8 +187,15 @@ func FuzzParse(f *testing.F) {
 	f.Add("[server]\nhosts = [\"a\"]")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Parse([]byte(text), "", nil)
-		if err == nil && (len(c.Server.Hosts) == 0 || c.Limits.StanzaBytes < minStanza) {
-			t.Errorf("%q passed", text)
+		if err != nil {
+			return
+		}
+		l := c.Limits
+		if len(c.Server.Hosts) == 0 || l.StanzaBytes < minStanza || l.LoginBytes < minStanza || l.ComponentBytes < minStanza || l.Queue < l.StanzaBytes ||
+			l.ComponentQueue < l.ComponentBytes || min(l.StanzaElements, l.StanzaDepth, l.StanzaAttributes, l.LoginElements, l.LoginDepth, l.LoginAttributes) <= 0 ||
+			min(l.Sessions, l.RosterItems, l.RosterRequests, l.ComponentElements) <= 0 || min(l.Connections, l.NewConnections, c.Login.Failures) < 0 ||
+			c.Login.Tries < 2 || c.Login.Iterations < 4096 || c.Login.TLSWait <= 0 || c.Login.Wait <= 0 || l.Idle <= 0 {
+			t.Errorf("%q passed as %+v", text, c)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -236,12 +237,39 @@ func TestFullSessions(t *testing.T) {
 		b.SetPresence(&router.Presence{})
 	}
 	romeo := p.session("romeo", "x")
-	go func() {
+	var sending sync.WaitGroup
+	sending.Go(func() {
 		for range maxWaiting + 1 {
 			romeo.send(message("juliet@home.test/a", "x") + message("juliet@home.test", "x"))
 		}
-	}()
+	})
 	romeo.until("service-unavailable")
+	sending.Wait()
+}
+
+// Neither do they hold more than a connection's queue would.
+func TestWaitingBytes(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Queue = 100_000 })
+	s := &session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/a")}
+	b, err := p.host.Bind(t.Context(), s, router.Claim{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.bound = b
+	b.SetPresence(&router.Presence{})
+	romeo := p.session("romeo", "x")
+	for range 20 {
+		romeo.send(message("juliet@home.test/a", strings.Repeat("x", 10_000)))
+	}
+	romeo.until("service-unavailable")
+	romeo.ping()
+	s.mu.Lock()
+	n := len(s.waiting)
+	s.mu.Unlock()
+	if n != 9 {
+		t.Errorf("%d are kept", n)
+	}
 }
 
 func TestConfigChecks(t *testing.T) {

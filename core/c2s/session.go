@@ -23,6 +23,7 @@ type session struct {
 
 	mu      sync.Mutex
 	waiting []*stanza.Stanza // what no connection took
+	held    int              // bytes of it
 	closing *error           // Close came before a connection
 	ended   bool
 }
@@ -50,9 +51,11 @@ func (s *session) hold(st *stanza.Stanza) {
 			return
 		}
 	}
-	ended, full := s.ended, len(s.waiting) >= maxWaiting
+	size := len(st.Payload) + len(st.Extra)
+	ended, full := s.ended, len(s.waiting) >= maxWaiting || s.held+size > s.server.limits.Queue
 	if !ended && !full {
 		s.waiting = append(s.waiting, st)
+		s.held += size
 	}
 	s.mu.Unlock()
 	switch {
@@ -116,7 +119,7 @@ func (s *session) attach(c *conn, hello *stanza.Stanza) {
 	for _, st := range s.waiting {
 		c.send(st)
 	}
-	s.waiting = nil
+	s.waiting, s.held = nil, 0
 	c.session = s
 	c.batch.SetSession(s.bound)
 	s.conn.Store(c)
@@ -139,7 +142,7 @@ func (s *session) end(ctx context.Context) {
 func (s *session) giveBack() {
 	s.mu.Lock()
 	list := s.waiting
-	s.waiting = nil
+	s.waiting, s.held = nil, 0
 	s.mu.Unlock()
 	for _, st := range list {
 		s.host.Router.Return(st)

@@ -128,6 +128,32 @@ func (p *place) account(name string) {
 	}
 }
 
+// restore makes an account anew that somebody has deleted, and takes a new password back.
+func (p *place) restore(name string) {
+	p.t.Helper()
+	ctx, account := context.Background(), jid.MustParse(name+"@home.test")
+	if ok, err := p.server.store.Exists(ctx, account); err != nil {
+		p.t.Fatal(err)
+	} else if !ok {
+		p.account(name)
+		return
+	}
+	now, err := p.server.store.Logins(account.Host()).Lookup(ctx, name)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if now.Check(name) {
+		return
+	}
+	c, err := sasl.NewCredentials(name, 1)
+	if err == nil {
+		err = p.server.store.SetCredentials(ctx, account, c)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // count is how often a limit has been reached.
 func (p *place) count(limit string) uint64 {
 	p.t.Helper()

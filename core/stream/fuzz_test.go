@@ -49,7 +49,9 @@ func FuzzScanner(f *testing.F) {
 		if !slices.Equal(whole, drip) || !sameError(err, dripErr) {
 			t.Fatalf("%q\nwhole   %q %v\ntrickle %q %v", input, whole, err, drip, dripErr)
 		}
-		checkForeign(t, accepted(text))
+		passed := accepted(text)
+		checkForeign(t, passed)
+		checkStrict(t, passed)
 		s := NewScanner(strings.NewReader(text), stanza.NSClient, ForClients())
 		for {
 			it, err := s.Next()

@@ -47,6 +47,9 @@ func TestPeerExpat(t *testing.T) { // checklist 9
 	for _, s := range seeds {
 		add(s)
 	}
+	for _, s := range kept(t, "FuzzScanner") {
+		add(s)
+	}
 	for range 30_000 {
 		add(mutate(r, seeds[r.IntN(len(seeds))]))
 	}
