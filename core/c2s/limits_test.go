@@ -2,7 +2,10 @@ package c2s
 
 import (
 	"context"
+	"io"
+	"net"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -201,21 +204,40 @@ func TestOwnAnswersWait(t *testing.T) {
 	juliet.until("first")
 }
 
-// CVE-2026-43506: connections that come and go without a word leave nothing behind.
+// CVE-2026-43506: connections that come and go without a word leave nothing behind: no
+// goroutine, no timer, no memory.
 func TestCVE_2026_43506_ComeAndGo(t *testing.T) {
-	t.Parallel()
+	const cycles = 3000
 	p := newPlace(t, nil)
-	for i := range 300 {
-		c := p.dial()
-		if i%3 == 0 {
-			c.send("<?xml version='1.0'?><stream:str")
+	come := uint64(0)
+	comeAndGo := func(n int) {
+		come += uint64(n)
+		for i := range n {
+			conn, err := net.Dial("tcp", p.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.WriteString(conn, []string{"", "<?xml version='1.0'?><stream:str", open("home.test"), open("home.test") + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\x16\x03\x01"}[i%4])
+			_ = conn.Close()
 		}
-		if i%3 == 1 {
-			c.send(open("home.test"))
-		}
-		_ = c.conn.Close()
+		eventually(t, "all gone", func() bool {
+			return p.server.Counters.Accepted.Load() == come && p.server.Counters.Connections.Load() == 0
+		})
 	}
-	eventually(t, "all gone", func() bool { return p.server.Counters.Connections.Load() == 0 })
+	used := func() uint64 {
+		runtime.GC()
+		runtime.GC() // pools forget at the second
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	comeAndGo(300) // makes what is kept for the next
+	before, goroutines := used(), runtime.NumGoroutine()
+	comeAndGo(cycles)
+	eventually(t, "no goroutine left", func() bool { return runtime.NumGoroutine() <= goroutines })
+	if after := used(); after > before+cycles*100 {
+		t.Errorf("%d bytes are left of each", (after-before)/cycles)
+	}
 	p.server.mu.Lock()
 	defer p.server.mu.Unlock()
 	if len(p.server.conns) != 0 {
