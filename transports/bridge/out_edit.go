@@ -39,7 +39,7 @@ func (w *worker) outEdit(ctx context.Context, o outgoing, id string) (string, ou
 			}
 			whole = append(whole, p...)
 		}
-		data.Parts = split(whole, limit)
+		data.Parts = richtext.Cutter{Limit: limit, Parts: maxParts}.Split(whole)
 	}
 	data.Target = t.stanza
 	return outEdit, data, nil

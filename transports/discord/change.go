@@ -43,20 +43,22 @@ func (s *session) Delete(ctx context.Context, room transports.RoomID, id transpo
 		if r, missing := s.hooks.message(ctx, c, past); missing == nil {
 			r.method = http.MethodDelete
 			err = s.fault(s.api.call(ctx, r, nil))
-			if !gone(err) || code(err) == codeUnknownMessage {
+			if !hookGone(err) || code(err) == codeUnknownMessage {
 				return ignore(err, codeUnknownMessage)
 			}
 		}
 	}
-	if err == nil || gone(err) && past != nil { // a bot may delete what a lost webhook wrote, where it manages messages
+	if err == nil || hookGone(err) && past != nil { // a bot may delete what a lost webhook wrote, where it manages messages
 		r := request{method: http.MethodDelete, route: "/channels/{}/messages/{}", args: []string{c.ID, past.ID}}
 		err = s.fault(s.api.call(ctx, r, nil))
 	}
 	return ignore(err, codeUnknownMessage)
 }
 
-// gone tells that a webhook is not there any longer, or its token not good.
-func gone(err error) bool { return code(err) == codeUnknownWebhook || code(err) == codeBadWebhookToken }
+// hookGone tells that a webhook is not there any longer, or its token not good.
+func hookGone(err error) bool {
+	return code(err) == codeUnknownWebhook || code(err) == codeBadWebhookToken
+}
 
 // ignore drops errors with certain codes.
 func ignore(err error, codes ...int) error {

@@ -3,6 +3,7 @@ package discord
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strconv"
@@ -95,10 +96,13 @@ func (s *session) guarded(ctx context.Context, handle func(*session, context.Con
 	return handle(s, ctx, n)
 }
 
-// decode reads an event's data; what is not of its shape is logged and passed over.
+// decode reads an event's data; what is not of its shape is logged and passed over. A field of another
+// type than ours is left empty, and the rest is taken.
 func decode[T any](s *session, n *news) (*T, bool) {
 	v := new(T)
-	if err := json.Unmarshal(n.data, v); err != nil {
+	err := json.Unmarshal(n.data, v)
+	var other *json.UnmarshalTypeError
+	if err != nil && (!errors.As(err, &other) || other.Field == "") {
 		s.log.Warn("discord sent an event that cannot be read", "event", n.kind, "err", err)
 		return nil, false
 	}

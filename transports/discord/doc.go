@@ -1,6 +1,7 @@
-// Package discord is the transport to Discord with a bot's token: REST through discordgo's types
-// and calls, and a gateway client of our own (gateway.go), since discordgo's keeps its resume
-// state private, ends sessions that could be resumed, ignores close codes and reorders events.
+// Package discord is the transport to Discord with a bot's token. Of discordgo only the types of
+// objects are used. The calls are our own (api.go says why), and so is the gateway client
+// (gateway.go), since discordgo's keeps its resume state private, ends sessions that could be
+// resumed, ignores close codes and reorders events.
 //
 // The gateway's session and sequence number are handed to the bridge (Sink.Save) behind the
 // events that they cover, so that a restart resumes where it stopped. In channels a message goes
@@ -8,6 +9,6 @@
 //
 // Ids are Discord's snowflakes as they are.
 //
-// Goroutines: one per account runs the gateway, and one beside it beats its heart. Locks:
-// state.mu and hooks.mu, never both, never over I/O.
+// Goroutines: one per account runs the gateway, and one beside it beats its heart. Locks: session,
+// state, hooks, progress and limits have one each; no two are held together, and none over I/O.
 package discord

@@ -121,6 +121,8 @@ type sink struct {
 	events  []transports.Event
 	state   transports.State
 	cause   error
+	causes  []error
+	finals  int // states after which nothing comes
 	resyncs int
 	saved   json.RawMessage
 	changed chan struct{}
@@ -141,10 +143,21 @@ func (k *sink) Deliver(_ context.Context, e transports.Event) error {
 	return nil
 }
 
-func (k *sink) State(s transports.State, cause error) { k.note(func() { k.state, k.cause = s, cause }) }
-func (k *sink) Resynced()                             { k.note(func() { k.resyncs++ }) }
-func (k *sink) Save(state json.RawMessage)            { k.note(func() { k.saved = state }) }
-func (k *sink) Rotate(context.Context, []byte) error  { return nil }
+func (k *sink) State(s transports.State, cause error) {
+	k.note(func() {
+		k.state, k.cause = s, cause
+		if cause != nil {
+			k.causes = append(k.causes, cause)
+		}
+		if s == transports.NeedsLogin || s == transports.Failed {
+			k.finals++
+		}
+	})
+}
+
+func (k *sink) Resynced()                            { k.note(func() { k.resyncs++ }) }
+func (k *sink) Save(state json.RawMessage)           { k.note(func() { k.saved = state }) }
+func (k *sink) Rotate(context.Context, []byte) error { return nil }
 
 func (k *sink) await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -194,6 +207,13 @@ func (k *sink) all(line string) []transports.Event {
 		}
 	}
 	return all
+}
+
+// snapshot are all events so far.
+func (k *sink) snapshot() []transports.Event {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return append([]transports.Event(nil), k.events...)
 }
 
 func brief(e transports.Event) string {

@@ -118,11 +118,15 @@ func wrap(mark, s string) string {
 }
 
 func link(n richtext.Node) string {
-	url := strings.NewReplacer(" ", "%20", ")", "%29", "\n", "").Replace(n.URL)
+	if !strings.HasPrefix(n.URL, "https://") && !strings.HasPrefix(n.URL, "http://") {
+		return escape(strings.TrimSpace(n.Children.String() + " " + n.URL))
+	}
+	url := strings.NewReplacer(" ", "%20", "\n", "", "<", "%3C", ">", "%3E", "@everyone", "%40everyone", "@here", "%40here", "](", "%5D(").Replace(n.URL)
 	label := inner(n.Children)
 	if label == "" || n.Children.String() == n.URL {
-		return n.URL
+		return url
 	}
+	url = strings.ReplaceAll(url, ")", "%29")
 	return "[" + strings.NewReplacer("[", "(", "]", ")").Replace(label) + "](" + url + ")"
 }
 

@@ -64,10 +64,12 @@ func (s *session) unread(m *message) string {
 	if s.own(m) || m.GuildID == "" || m.Flags&flagComponents != 0 {
 		return "(a message that cannot be shown here)"
 	}
+	text := "(a message that Discord does not show to the bot)"
 	s.warned.Do(func() {
-		s.log.Warn("messages come without their content: is the bot's Message Content Intent on?", "channel", m.ChannelID)
+		s.log.Warn("messages come without their content: the bot's Message Content Intent is off", "channel", m.ChannelID)
+		text += ": " + intentHelp("Message Content Intent")
 	})
-	return "(a message whose content Discord did not show to the bot: is its Message Content Intent on?)"
+	return text
 }
 
 // flagComponents marks a message that consists of components only (docs: Message Flags).

@@ -124,31 +124,29 @@ func nonce(id string, part int) string {
 	return id[max(0, len(id)-maxNonce):]
 }
 
+// maxPieces bounds what one part of the bridge's becomes: escapes at most double a text.
+const maxPieces = 8
+
 // contents is what a message becomes. Escapes and marks can make it longer than Discord takes: then it goes
-// without, and what is still too long in several pieces.
+// in several pieces, in each of which what was open is opened again.
 func (s *session) contents(m transports.Outgoing, lead string) []string {
-	text := lead + s.markup(m)
-	if utf8.RuneCountInString(text) <= maxText {
-		return []string{text}
+	write := func(t richtext.Text) string {
+		piece := m
+		piece.Text = t
+		return s.markup(piece)
 	}
-	text = lead + m.Text.Styling()
-	var parts []string
-	for utf8.RuneCountInString(text) > maxText {
-		head := shorten(text, maxText)
-		at := len(head)
-		for _, end := range []string{"\n", " "} {
-			if i := strings.LastIndex(head, end); i > len(head)/2 {
-				at = i
-				break
-			}
+	length := func(t richtext.Text) int { return utf8.RuneCountInString(write(t)) }
+	limit := maxText - utf8.RuneCountInString(lead)
+	var pieces []string
+	for _, t := range (richtext.Cutter{Limit: limit, Parts: maxPieces, Length: length}).Split(m.Text) {
+		text := lead + write(t)
+		for lead = ""; utf8.RuneCountInString(text) > maxText; { // a node that cannot be cut, such as an endless link
+			head := shorten(text, maxText)
+			pieces, text = append(pieces, head), text[len(head):]
 		}
-		parts = append(parts, text[:at])
-		text = strings.TrimLeft(text[at:], "\n ")
+		pieces = append(pieces, text)
 	}
-	if text != "" {
-		parts = append(parts, text)
-	}
-	return parts
+	return pieces
 }
 
 // clockSkew is by how much our clock and Discord's may differ when a message is looked for.

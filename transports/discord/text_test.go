@@ -95,10 +95,10 @@ func TestMarksStayCheap(t *testing.T) {
 
 func TestPersonaNames(t *testing.T) {
 	t.Parallel()
-	for _, in := range []string{"Clyde", "my discord name", "discorddiscord", "", strings.Repeat("é", 200), "  x "} {
+	for _, in := range []string{"Clyde", "my discord name", "discorddiscord", "", "everyone", "Here", "ann@example.org", "#1: ```x```", "\x00\n", strings.Repeat("é", 200), "  x "} {
 		got := personaName(in)
 		low := strings.ToLower(got)
-		if strings.Contains(low, "clyde") || strings.Contains(low, "discord") || len([]rune(got)) > maxPersona || got == "" {
+		if strings.Contains(low, "clyde") || strings.Contains(low, "discord") || strings.ContainsAny(low, "@#:`\n\x00") || low == "everyone" || low == "here" || len([]rune(got)) > maxPersona || got == "" {
 			t.Errorf("%q -> %q", in, got)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -16,9 +15,6 @@ import (
 // hookName is what our webhooks are called; a name may not hold "discord" or "clyde".
 const hookName = "Dragoman"
 
-// maxPersona is the longest name of a webhook's message, in characters.
-const maxPersona = 80
-
 // hook is a webhook. Its token is a secret.
 type hook struct {
 	ID          string `json:"id"`
@@ -27,7 +23,10 @@ type hook struct {
 }
 
 // String keeps the token out of logs.
-func (h *hook) String() string { return "webhook " + h.ID }
+func (h hook) String() string { return "webhook " + h.ID }
+
+// GoString keeps the token out of %#v.
+func (h hook) GoString() string { return h.String() }
 
 // hooks are the account's webhooks, one for each channel, made when needed and used again.
 type hooks struct {
@@ -49,8 +48,8 @@ func (h *hooks) ours(id string) bool {
 	return h.id[id] != nil
 }
 
-// place is the channel whose webhooks serve a channel: a thread uses its parent's.
-func place(c *discordgo.Channel) string {
+// hookedAt is the channel whose webhooks serve a channel: a thread uses its parent's.
+func hookedAt(c *discordgo.Channel) string {
 	if c.IsThread() {
 		return c.ParentID
 	}
@@ -59,7 +58,7 @@ func place(c *discordgo.Channel) string {
 
 // of finds or makes the webhook of a channel. One asker does, others who need the same one wait for it.
 func (h *hooks) of(ctx context.Context, c *discordgo.Channel) (*hook, error) {
-	channel := place(c)
+	channel := hookedAt(c)
 	for {
 		h.mu.Lock()
 		if hook := h.channel[channel]; hook != nil {
@@ -158,7 +157,7 @@ func (s *session) relay(ctx context.Context, c *discordgo.Channel, m transports.
 			var answer message
 			r := request{method: http.MethodPost, route: "/webhooks/{}/{}", args: []string{hook.ID, hook.Token}, query: query, body: body}
 			err = s.api.call(ctx, r, &answer)
-			if gone(err) {
+			if hookGone(err) {
 				s.hooks.drop(hook)
 				if !again {
 					continue
@@ -178,7 +177,7 @@ func (h *hooks) message(ctx context.Context, c *discordgo.Channel, m *message) (
 	own := h.id[m.WebhookID]
 	h.mu.Unlock()
 	if own == nil {
-		if _, err := h.list(ctx, place(c)); err != nil {
+		if _, err := h.list(ctx, hookedAt(c)); err != nil {
 			return request{}, err
 		}
 		h.mu.Lock()
@@ -193,16 +192,4 @@ func (h *hooks) message(ctx context.Context, c *discordgo.Channel, m *message) (
 		r.query = url.Values{"thread_id": {c.ID}}
 	}
 	return r, nil
-}
-
-// forbidden are the words that a webhook's name may not hold (docs: Create Webhook).
-var forbidden = regexp.MustCompile(`(?i)(c)(lyde)|(d)(iscord)`)
-
-// personaName is a name that Discord takes: 1 to 80 characters; a hair space breaks the words that it may not hold.
-func personaName(name string) string {
-	name = forbidden.ReplaceAllString(strings.TrimSpace(strings.ToValidUTF8(name, "")), "$1$3\u200A$2$4")
-	if name = strings.TrimSpace(shorten(name, maxPersona)); name == "" {
-		return hookName
-	}
-	return name
 }

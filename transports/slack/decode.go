@@ -163,7 +163,7 @@ func (m *rawMessage) clientID() string {
 func lenient(data []byte, into any) error {
 	err := json.Unmarshal(data, into)
 	var other *json.UnmarshalTypeError
-	if errors.As(err, &other) {
+	if errors.As(err, &other) && other.Field != "" {
 		return nil
 	}
 	return err

@@ -202,6 +202,13 @@ func (k *sink) all(line string) []transports.Event {
 	return all
 }
 
+// snapshot are all events so far.
+func (k *sink) snapshot() []transports.Event {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return append([]transports.Event(nil), k.events...)
+}
+
 func brief(e transports.Event) string {
 	switch b := e.Body.(type) {
 	case transports.Message:

@@ -135,7 +135,7 @@ func TestPublishedEventsAreAllTaken(t *testing.T) {
 	}
 	for line, want := range map[string]int{"reactions +": 1, "delete": 1, "edit ": 1, "message ": 5, "member": 2} {
 		n := 0
-		for _, e := range k.events {
+		for _, e := range k.snapshot() {
 			if strings.HasPrefix(brief(e), line) {
 				n++
 			}
@@ -144,7 +144,7 @@ func TestPublishedEventsAreAllTaken(t *testing.T) {
 			t.Errorf("%d events of %q, want %d at least", n, line, want)
 		}
 	}
-	for _, e := range k.events {
+	for _, e := range k.snapshot() {
 		if m, ok := e.Body.(transports.Message); ok && m.ID == "" {
 			t.Errorf("a message without an id: %+v", e)
 		}

@@ -94,7 +94,7 @@ func link(n richtext.Node) string {
 
 // linkTarget keeps a URL from ending its own brackets.
 func linkTarget(url string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", "\n", "", " ", "%20").Replace(url)
+	return strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", "\n", "", " ", "%20").Replace(dropMarks(url))
 }
 
 // reaction is a reaction's name as Unicode where there is one, else in colons.

@@ -1,0 +1,85 @@
+package discord
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/fake"
+)
+
+// A session ends within a second whatever it is at; TestMain sees to its goroutines.
+func TestCloseInAnyState(t *testing.T) {
+	const address = "GET /gateway/bot"
+	online := func(w *world, k *sink) { k.await(w.t, "online", func() bool { return k.state == transports.Online }) }
+	retrying := func(w *world, k *sink) {
+		k.await(w.t, "a cause", func() bool { return k.state == transports.Connecting && k.cause != nil })
+	}
+	for name, c := range map[string]struct {
+		before  func(w *world) *fake.Injection
+		reached func(w *world, k *sink)
+	}{
+		"online":                {nil, online},
+		"asking for an address": {func(w *world) *fake.Injection { return w.Inject(address, -1, fake.Hang()) }, nil},
+		"waiting to retry":      {func(w *world) *fake.Injection { return w.Inject(address, -1, fake.Broken(503)) }, retrying},
+		"told to wait":          {func(w *world) *fake.Injection { return w.Inject(address, -1, fake.RateLimit(time.Hour)) }, retrying},
+		"network away, its address free": {nil, func(w *world, k *sink) {
+			online(w, k)
+			w.Outage(fake.Refused)
+			retrying(w, k)
+		}},
+		"network away": {nil, func(w *world, k *sink) {
+			online(w, k)
+			w.Outage(fake.Dropped)
+			retrying(w, k)
+		}},
+		"heartbeats not answered": {nil, func(w *world, k *sink) {
+			online(w, k)
+			w.Lag(-1)
+			retrying(w, k)
+		}},
+		"to be resumed": {nil, func(w *world, k *sink) {
+			online(w, k)
+			w.bot.Invalidate(true) // one to five seconds are waited after that
+			retrying(w, k)
+		}},
+		"taking an event": {func(w *world) *fake.Injection { return w.Inject("GET /channels/{channel_id}", -1, fake.Hang()) }, func(w *world, k *sink) {
+			online(w, k)
+			w.say(w.DM(w.ann, w.bot.ID()), w.ann, "a channel that is asked for")
+		}},
+		"linked no longer": {nil, func(w *world, k *sink) {
+			online(w, k)
+			w.bot.ResetToken()
+			k.await(w.t, "needs login", func() bool { return k.state == transports.NeedsLogin })
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			account := w.link()
+			var order *fake.Injection
+			if c.before != nil {
+				order = c.before(w)
+			}
+			k := &sink{changed: make(chan struct{}, 1)}
+			s, err := w.net.Open(t.Context(), account, k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.reached != nil {
+				c.reached(w, k)
+			}
+			if order != nil {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				w.must(order.Wait(ctx, 1))
+			}
+			began := time.Now()
+			w.must(s.Close(context.Background()))
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("closed after %v", took)
+			}
+			w.must(s.Close(context.Background()))
+		})
+	}
+}
