@@ -285,6 +285,13 @@ func (s *troubled) check(ctx context.Context) {
 // collect logs carol in: she gets what was kept for her, once, in order.
 func (s *troubled) collect(ctx context.Context) {
 	s.t.Helper()
+	sameOnce(s.t, "messages kept for carol", s.mail, s.mailbox(ctx))
+	s.mail = nil // she has them
+}
+
+// mailbox is what waits for carol.
+func (s *troubled) mailbox(ctx context.Context) (got []string) {
+	s.t.Helper()
 	conn, err := s.d.Dial(ctx, carol, "")
 	if err != nil {
 		s.t.Fatal(err)
@@ -293,7 +300,6 @@ func (s *troubled) collect(ctx context.Context) {
 	if err := conn.Send("<presence/><iq type='get' id='end' to='" + playHost + "'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
 		s.t.Fatal(err)
 	}
-	var got []string
 	for {
 		e, err := conn.Next(ctx)
 		if err != nil {
@@ -303,11 +309,9 @@ func (s *troubled) collect(ctx context.Context) {
 			got = append(got, e.ChildText("body"))
 		}
 		if e.Attr("id") == "end" {
-			break
+			return got
 		}
 	}
-	sameOnce(s.t, "messages kept for carol", s.mail, got)
-	s.mail = nil // she has them
 }
 
 func sameSet(t *testing.T, what string, want, got []string) {

@@ -16,14 +16,24 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	ctx, stop := context.WithCancel(context.Background())
+	asked := make(chan os.Signal, 2)
+	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
+	go obey(asked, stop)
 	surviveSizeLimit()
 	if err := root().ExecuteContext(ctx); err != nil {
 		report(err)
 		os.Exit(1)
 	}
+}
+
+// obey ends the process: in order at the first signal, at once at the second.
+func obey(asked <-chan os.Signal, stop func()) {
+	<-asked
+	stop()
+	<-asked
+	fmt.Fprintln(os.Stderr, "dragoman: ended at once; what was promised is on disk")
+	os.Exit(1)
 }
 
 func root() *cobra.Command {

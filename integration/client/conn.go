@@ -251,16 +251,27 @@ func (c *Conn) HalfClose() error {
 
 // Stall stops reading until Resume.
 func (c *Conn) Stall() {
-	if tcp, ok := c.socket.(*net.TCPConn); ok {
-		_ = tcp.SetReadBuffer(4 << 10) // little fits in between
-	}
+	c.setReadBuffer(4 << 10) // little fits in between
 	c.pace.Lock()
 	c.stalled.Store(true)
+}
+
+func (c *Conn) setReadBuffer(n int) {
+	if tcp, ok := c.socket.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(n)
+	}
+}
+
+// awaitPace is where the reader waits while it is stalled, after at most one more element.
+func (c *Conn) awaitPace() {
+	c.pace.Lock()
+	defer c.pace.Unlock()
 }
 
 // Resume ends what Stall began.
 func (c *Conn) Resume() {
 	if c.stalled.Swap(false) {
+		c.setReadBuffer(1 << 20) // through a small window it would take minutes to read what has come
 		c.pace.Unlock()
 	}
 }
