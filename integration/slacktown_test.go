@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -44,11 +45,38 @@ func newSlackTown(t *testing.T) *slackTown {
 	s.ann = s.acme.AddUser(fake.Person{Name: "ann", RealName: "Ann Able", DisplayName: "Ann", Email: "ann@acme.example"})
 	s.ben = s.acme.AddUser(fake.Person{Name: "ben", RealName: "Ben Best", DisplayName: "Ben"})
 	s.general = s.acme.AddChannel(fake.Room{Name: "general", General: true, Topic: "All things", Members: []*fake.User{s.ann, s.ben}})
-	s.app = s.server.AddApp(fake.AppSpec{Name: "Dragoman"})
+	s.app = s.server.AddApp(manifest(t))
 	s.install = s.app.Install(s.acme)
 	s.ben.Invite(s.general, s.install.Bot)
 	s.user = s.app.Link(s.ann)
 	return s
+}
+
+// manifest is the app that people are told to make: what it is not allowed, no test here does.
+func manifest(t *testing.T) fake.AppSpec {
+	t.Helper()
+	text, err := os.ReadFile("../transports/slack/manifest.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists := map[string]*[]string{}
+	spec := fake.AppSpec{Name: "Dragoman"}
+	lists["bot"], lists["user"], lists["bot_events"], lists["user_events"] = &spec.BotScopes, &spec.UserScopes, &spec.BotEvents, &spec.UserEvents
+	var list *[]string
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if item, ok := strings.CutPrefix(line, "- "); !ok {
+			list = lists[strings.TrimSuffix(line, ":")]
+		} else if list != nil {
+			*list = append(*list, item)
+		}
+	}
+	for name, list := range lists {
+		if len(*list) == 0 {
+			t.Fatalf("the manifest has no %s", name)
+		}
+	}
+	return spec
 }
 
 func (s *slackTown) kind() string   { return "slack" }
