@@ -186,7 +186,8 @@ func TestCaps(t *testing.T) {
 	}
 }
 
-func TestCapsVerify(t *testing.T) { // XEP-0115 §5.4
+// ejabberd 26.07: nothing is kept under a hash that is not its own (XEP-0115 §5.4).
+func TestEjabberd2607_CapsPoisoning(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(string) string

@@ -67,7 +67,8 @@ func TestReflectionIsAcknowledgement(t *testing.T) {
 	p.want("<message to='bob/1' from='/ann' id='m1' type='groupchat'><body>hi</body></message>") // in the name of one who went
 }
 
-func TestSpoofing(t *testing.T) {
+// ejabberd 25.04, Openfire OF-3055 and OF-2607: what only the room may say is taken off however often it is said.
+func TestEjabberd2504_Spoofing(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t).join("ann/1", "bob/1")
 	room, nick := testRoom.String(), testRoom.String()+"/bob"

@@ -46,7 +46,7 @@ func (s *Server) Counts() []Count {
 }
 
 // tell logs which limits were reached since it did so last, and at the end.
-func (s *Server) tell(ctx context.Context) error {
+func tell(ctx context.Context, log *slog.Logger, counts func() []Count) error {
 	tick := time.NewTicker(tellEvery)
 	defer tick.Stop()
 	told := map[string]uint64{}
@@ -55,8 +55,8 @@ func (s *Server) tell(ctx context.Context) error {
 		case <-tick.C:
 		case <-ctx.Done():
 		}
-		if attrs := news(told, s.Counts()); len(attrs) > 0 {
-			s.log.LogAttrs(ctx, slog.LevelInfo, "limits reached", attrs...)
+		if attrs := news(told, counts()); len(attrs) > 0 {
+			log.LogAttrs(ctx, slog.LevelInfo, "limits reached", attrs...)
 		}
 	}
 	return nil

@@ -1,9 +1,13 @@
 package server
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
@@ -204,6 +208,31 @@ func TestDefaults(t *testing.T) {
 	if got := componentLimits(config.Default().Limits); got != stream.ForServers() {
 		t.Errorf("components without settings: %+v, with the defaults: %+v", stream.ForServers(), got)
 	}
+}
+
+// The log is told every minute, and at the end, what is new.
+func TestTell(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		var n atomic.Uint64
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			done <- tell(ctx, slog.New(slog.NewTextHandler(&out, nil)), func() []Count { return []Count{{"limits.rate", n.Load()}, {"limits.idle", 0}} })
+		}()
+		n.Store(3)
+		time.Sleep(2*tellEvery + time.Second) // of the bubble's time
+		synctest.Wait()
+		n.Store(7)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if got := out.String(); strings.Count(got, "limits reached") != 2 || !strings.Contains(got, "limits.rate=3\n") || !strings.HasSuffix(got, "limits.rate=4\n") || strings.Contains(got, "idle") {
+			t.Errorf("logged %q", got)
+		}
+	})
 }
 
 func TestNews(t *testing.T) {

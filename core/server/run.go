@@ -53,7 +53,7 @@ func (s *Server) Run(ctx context.Context) error {
 		inner.run(func() error { return s.components.Serve(working, l) })
 	}
 	inner.run(func() error { return s.prune(working) })
-	inner.run(func() error { return s.tell(working) })
+	inner.run(func() error { return tell(working, s.log, s.Counts) })
 	inner.run(func() error { return s.chores(working) })
 	outer := &group{cancel: fail}
 	for _, l := range s.ports.c2s {
