@@ -3,17 +3,20 @@
 //
 // Stanza in:
 //
-//  1. stream.Scanner.Next      scanner.go: the bytes of one element, checked, with its place kept
-//     where it has only half arrived
-//  2. c2s session.receive      receive.go: is it allowed on this stream, now, from this sender; the
-//     sender's address is stamped on it
-//  3. router.Router.Route      router.go: by the receiver's domain, which is a Host of ours, a gateway's
+//  1. stream.Scanner.Next      stream/scanner.go: the bytes of one element, checked, with its place
+//     kept where it has only half arrived
+//  2. c2s conn.receive         c2s/receive.go: is it a stanza, well addressed; c2s/authorise.go: may this
+//     sender say it now; the sender's address is stamped on it
+//  3. router.Host.Submit       router/submit.go: the outbound stages of the sender's own server, then
+//     Router.RouteIn, router/router.go: by the receiver's domain, which is a Host of ours, a gateway's
 //     Endpoint, a component's link, or (for all others) the remote Destination
-//  4. router.Host.Deliver      host.go, rules.go: RFC 6121 §8 as a table: which sessions of the account,
-//     the server itself, or nobody
-//  5. stages                   server/stages.go: what else sees it on its way: privileges, archive, offline …
-//  6. Session.Deliver          c2s/deliver.go: the start tag written anew, the rest as it came
-//  7. stream.Queue             queue.go: bytes that wait, bounded; one write for all that a reader
+//  4. router.Host.deliver      router/host.go, router/rules.go: RFC 6121 §8 as a table: which sessions of
+//     the account, the server itself, or nobody
+//  5. stages                   server/stages.go: what else sees it at both ends of its way, such as the
+//     archive, or offline where nobody is there
+//  6. Session.Deliver          c2s/session.go: into the session's queue, the start tag written anew, the
+//     rest as it came
+//  7. stream.Queue             stream/queue.go: bytes that wait, bounded; one write for all that a reader
 //     caused with the bytes that it had
 //
 // An IQ for the server is answered in step 4 by the handler that a feature registered for its

@@ -4,24 +4,28 @@
 // Network in — from an event of the network to a stanza:
 //
 //  1. transports/<network>   the session reads its socket and makes an Event
-//  2. Sink.Deliver           bridge/inbox.go: the event is written durably, once per key
+//  2. Sink.Deliver           bridge/sink.go, bridge/inbox.go: the event is written durably, once per key
 //  3. <network>              acknowledges the event to the network
 //  4. bridge/worker.go       the room's worker takes its events in order
-//  5. bridge/in_*.go         ids, echo, text: what the event means in XMPP; archived with its id
-//     map, and the inbox row is done, in one transaction
-//  6. Endpoint.Send          the router of this server, or the component link to a foreign one
+//  5. bridge/step.go         ids, echo, text: what the event means in XMPP, by its kind in bridge/in_*.go;
+//     archived with its id map, and the inbox row is done, in one transaction
+//  6. Endpoint.Send          the router of this server, or the component link to a foreign one;
+//     bridge/handed.go notes it, so that a restart sends it neither never nor twice
 //
 // Network out — from a stanza to a call of the network:
 //
-//  1. Endpoint               a stanza for the gateway's domain arrives at bridge/gateway.go
-//  2. bridge/out_*.go        what it means; refused with a stanza error where it cannot be done
+//  1. Endpoint               a stanza for the gateway's domain arrives at bridge/receive.go
+//  2. bridge/out.go          what it means, by its kind in bridge/out_*.go; refused with a stanza error
+//     where it cannot be done
 //  3. bridge/outbox.go       written durably; then the sender is acknowledged
-//  4. bridge/worker.go       the room's worker calls, retries, waits
+//  4. bridge/worker.go       the room's worker calls, retries, waits, by bridge/call.go
 //  5. Session.Send, Edit …   transports/<network>
-//  6. bridge/idmap.go        the network's id is kept beside the stanza's
+//  6. bridge/call.go         the network's id is kept beside the stanza's, and the outbox row is done, in
+//     one transaction
 //
-// A further network is one folder that imports this package, richtext and its SDK, and one
-// line in transports/all. transports/echo is the smallest one that works: copy it.
+// A further network is one folder that imports this package, richtext and its SDK, a section of
+// the configuration, and an entry in transports/all. transports/echo is the smallest one that
+// works: copy it.
 //
 // Sessions own their goroutines and end them in Close. No type here holds a lock.
 package transports
