@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,9 @@ func (s *session) markup(m transports.Outgoing) string {
 	}
 	return out
 }
+
+// language is how a code block may name its language: what follows the fence must not end it.
+var language = regexp.MustCompile(`^[A-Za-z0-9+#_.-]{1,30}$`)
 
 type markup struct {
 	strings.Builder
@@ -75,7 +79,7 @@ func (w *markup) text(t richtext.Text) {
 		case richtext.Group, richtext.All:
 			w.put(escape("@" + n.Text))
 		case richtext.Pre:
-			w.put("```" + strings.Join(strings.Fields(n.ID), "") + "\n" + strings.ReplaceAll(n.Text, "```", "ˋˋˋ") + "\n```")
+			w.put("```" + language.FindString(n.ID) + "\n" + strings.ReplaceAll(n.Text, "```", "ˋˋˋ") + "\n```")
 		case richtext.Quote:
 			w.put("> " + strings.ReplaceAll(inner(n.Children), "\n", "\n> "))
 		case richtext.Heading:
