@@ -29,6 +29,9 @@ type api struct {
 	limits *limits
 }
 
+// hookRoute begins the routes of what is done with a webhook's token.
+const hookRoute = "/webhooks/{}/{}"
+
 // request is one call. Its route holds a {} for each of args, and is all that errors say of it.
 type request struct {
 	method string
@@ -49,7 +52,7 @@ func (r request) where() (route, major string) {
 	switch {
 	case strings.HasPrefix(r.route, "/channels/{}"), strings.HasPrefix(r.route, "/guilds/{}"):
 		n = 1
-	case strings.HasPrefix(r.route, "/webhooks/{}/{}"):
+	case strings.HasPrefix(r.route, hookRoute):
 		n = 2
 	}
 	return r.method + " " + r.route, strings.Join(r.args[:min(n, len(r.args))], "/")
@@ -125,7 +128,7 @@ func (a *api) prepare(ctx context.Context, r request) (*http.Request, error) {
 	if body != nil {
 		httpRequest.Header.Set("Content-Type", "application/json")
 	}
-	if !strings.HasPrefix(r.route, "/webhooks/{}/{}") { // their token is in the address
+	if !strings.HasPrefix(r.route, hookRoute) { // their token is in the address
 		httpRequest.Header.Set("Authorization", "Bot "+a.token)
 	}
 	return httpRequest, nil
@@ -156,6 +159,9 @@ type apiError struct {
 func (e *apiError) Error() string {
 	return fmt.Sprintf("%s: status %d, code %d: %s", e.route, e.status, e.code, e.message)
 }
+
+// hook tells that the call was made with a webhook's token, and not with the account's.
+func (e *apiError) hook() bool { return strings.Contains(e.route, " "+hookRoute) }
 
 func refusal(route string, answer *http.Response, body []byte) *apiError {
 	e := &apiError{route: route, status: answer.StatusCode, message: http.StatusText(answer.StatusCode)}

@@ -39,25 +39,20 @@ func (s *session) Edit(ctx context.Context, room transports.RoomID, id transport
 // Delete removes a message. That it is gone already is success.
 func (s *session) Delete(ctx context.Context, room transports.RoomID, id transports.MessageID) error {
 	c, past, err := s.written(ctx, room, id)
-	if err == nil && s.hooked(past) {
-		if r, missing := s.hooks.message(ctx, c, past); missing == nil {
+	if err != nil {
+		return ignore(err, codeUnknownMessage)
+	}
+	if s.hooked(past) {
+		if r, err := s.hooks.message(ctx, c, past); err == nil {
 			r.method = http.MethodDelete
-			err = s.fault(s.api.call(ctx, r, nil))
-			if !hookGone(err) || code(err) == codeUnknownMessage {
+			if err = s.fault(s.api.call(ctx, r, nil)); !hookGone(err) {
 				return ignore(err, codeUnknownMessage)
 			}
 		}
 	}
-	if err == nil || hookGone(err) && past != nil { // a bot may delete what a lost webhook wrote, where it manages messages
-		r := request{method: http.MethodDelete, route: "/channels/{}/messages/{}", args: []string{c.ID, past.ID}}
-		err = s.fault(s.api.call(ctx, r, nil))
-	}
-	return ignore(err, codeUnknownMessage)
-}
-
-// hookGone tells that a webhook is not there any longer, or its token not good.
-func hookGone(err error) bool {
-	return code(err) == codeUnknownWebhook || code(err) == codeBadWebhookToken
+	// The bot's own, or what a lost webhook wrote: that it may delete where it manages messages.
+	r := request{method: http.MethodDelete, route: "/channels/{}/messages/{}", args: []string{c.ID, past.ID}}
+	return ignore(s.fault(s.api.call(ctx, r, nil)), codeUnknownMessage)
 }
 
 // ignore drops errors with certain codes.

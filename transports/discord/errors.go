@@ -97,6 +97,16 @@ func code(err error) int {
 	return 0
 }
 
+// hookGone tells that a webhook is not there any longer, or its token not good.
+func hookGone(err error) bool {
+	var e *apiError
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.code == codeUnknownWebhook || e.code == codeBadWebhookToken ||
+		e.code == 0 && e.hook() && (e.status == http.StatusUnauthorized || e.status == http.StatusNotFound)
+}
+
 // classify gives an error of the API its class.
 func classify(err error) error {
 	if err == nil {
@@ -126,7 +136,7 @@ func classifyAnswer(e *apiError, err error) error {
 		return &transports.Error{Class: transports.Retry, Text: p.text, After: max(p.after, e.after), Unsent: true, Err: err}
 	}
 	switch {
-	case e.code == codeBadWebhookToken: // with status 401, but it is not the account's token
+	case hookGone(e): // with status 401 at times, but it is not the account's token
 		return transports.Refuse("item-not-found", "the channel's webhook is gone", err)
 	case e.status == http.StatusUnauthorized:
 		return transports.Relink(needToken, err)

@@ -39,7 +39,7 @@ func checkMarkup(t *testing.T, in, out string) {
 
 // withoutCode is a text without its code, in which nothing has a meaning, and without what is escaped.
 func withoutCode(s string) string {
-	s = strings.ReplaceAll(s, "\\\\", "")
+	s = strings.ReplaceAll(s, "\\\\", " ")
 	s = regexp.MustCompile("\\\\`").ReplaceAllString(s, "")
 	s = regexp.MustCompile("(?s)```.*?```").ReplaceAllString(s, " ")
 	return regexp.MustCompile("`[^`\n]*`").ReplaceAllString(s, " ")

@@ -2,7 +2,6 @@ package discord
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -54,7 +53,7 @@ func (s *session) download(ctx context.Context, address string) (io.ReadCloser, 
 	if answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests {
 		return nil, transports.Later(headerSeconds(answer.Header, "Retry-After"), err)
 	}
-	return nil, transports.Refuse("item-not-found", "the file is no longer there", errors.Join(err))
+	return nil, transports.Refuse("item-not-found", "the file is no longer there", err)
 }
 
 // holdsFiles tells whether an address is one of Discord's file servers, or of the configured API's.

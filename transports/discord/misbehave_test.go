@@ -487,6 +487,11 @@ func TestErrorsOfDiscord(t *testing.T) {
 			t.Errorf("%d: %+v", e.code, got)
 		}
 	}
+	for _, e := range []*apiError{{status: 401, code: codeBadWebhookToken}, {status: 401}, {status: 404}, {status: 404, code: codeUnknownWebhook}} {
+		if e.route = "POST " + hookRoute; !hookGone(e) || transports.ClassOf(classify(e)) != transports.Refused {
+			t.Errorf("%+v: %v", e, classify(e)) // a webhook's token is not the account's
+		}
+	}
 	for _, code := range []int{40001, 50014} {
 		err := classify(&apiError{route: "GET /x", status: 401, code: code, message: "Unauthorized"})
 		var e *transports.Error

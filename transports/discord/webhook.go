@@ -155,7 +155,7 @@ func (s *session) relay(ctx context.Context, c *discordgo.Channel, m transports.
 				query.Set("thread_id", c.ID)
 			}
 			var answer message
-			r := request{method: http.MethodPost, route: "/webhooks/{}/{}", args: []string{hook.ID, hook.Token}, query: query, body: body}
+			r := request{method: http.MethodPost, route: hookRoute, args: []string{hook.ID, hook.Token}, query: query, body: body}
 			err = s.api.call(ctx, r, &answer)
 			if hookGone(err) {
 				s.hooks.drop(hook)
@@ -187,7 +187,7 @@ func (h *hooks) message(ctx context.Context, c *discordgo.Channel, m *message) (
 	if own == nil {
 		return request{}, transports.Refuse("forbidden", "this message was written through another webhook, or one that is gone", nil)
 	}
-	r := request{route: "/webhooks/{}/{}/messages/{}", args: []string{own.ID, own.Token, m.ID}}
+	r := request{route: hookRoute + "/messages/{}", args: []string{own.ID, own.Token, m.ID}}
 	if c.IsThread() {
 		r.query = url.Values{"thread_id": {c.ID}}
 	}
