@@ -157,17 +157,21 @@ func (l chatLoad) prepare(c *client) error {
 	return c.appear()
 }
 
-// online logs the sessions in that are there beside what is measured.
+// busy are the first accounts, which sessions that are there beside the others leave alone.
+const busy = 100
+
+// online logs the sessions in that are there beside what is measured, of other accounts.
 func online(ctx context.Context, t target, o *options) ([]*client, error) {
-	clients, err := sessions(ctx, t, o, o.beside, func(i int) int { return i % o.accounts })
+	clients, err := sessions(ctx, t, o, o.beside, func(i int) int { return busy + i%max(1, o.accounts-busy) })
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range clients {
-		if err := c.write("<presence/>"); err != nil {
+		if err := c.appear(); err != nil {
 			closeAll(clients)
 			return nil, err
 		}
+		c.buf = nil
 	}
 	return clients, nil
 }

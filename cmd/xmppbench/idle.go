@@ -36,12 +36,12 @@ func idleCommand(o *options) *cobra.Command {
 			}
 			defer closeAll(clients)
 			for _, c := range clients {
-				c.buf = nil
 				if *presence {
-					if err := c.write("<presence/>"); err != nil {
+					if err := c.appear(); err != nil {
 						return nil, err
 					}
 				}
+				c.buf = nil
 			}
 			if err := pause(ctx, *settle); err != nil {
 				return nil, err

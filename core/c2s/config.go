@@ -98,6 +98,9 @@ type Config struct {
 	Hosts []Host // the first one speaks where no other does
 	// Certificates may be nil, and then there is no TLS.
 	Certificates stream.Certificates
+	// Pace, where it is not nil, is called before more is read from a client: it may hold the reader back
+	// until stop is closed.
+	Pace func(stop <-chan struct{})
 	// Plain lets clients log in without TLS. PLAIN is never offered to those.
 	Plain    bool
 	Conflict Conflict

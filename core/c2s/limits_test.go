@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,6 +157,41 @@ func TestByteRate(t *testing.T) {
 	if took := time.Since(before); took < 300*time.Millisecond || p.server.Counters.Throttled.Load() == 0 {
 		t.Errorf("took %v", took)
 	}
+}
+
+// A client is read no further while Pace does not return; what was read before has been delivered.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	var slow atomic.Bool
+	held, release := make(chan struct{}, 100), make(chan struct{})
+	p := newPlace(t, func(c *Config) {
+		c.Pace = func(stop <-chan struct{}) {
+			if !slow.Load() {
+				return
+			}
+			held <- struct{}{}
+			select {
+			case <-release:
+			case <-stop:
+			}
+		}
+	})
+	juliet := p.online("juliet", "a")
+	romeo := p.session("romeo", "x")
+	romeo.ping()
+	slow.Store(true)
+	romeo.send(message("juliet@home.test/a", "one"))
+	juliet.until("<body>one</body>")
+	<-held
+	slow.Store(false)
+	romeo.send(message("juliet@home.test/a", "two"))
+	select {
+	case <-held:
+		t.Error("read on")
+	default:
+	}
+	close(release)
+	juliet.until("<body>two</body>")
 }
 
 // CVE-2010-0305: whoever does not read is cut off, and everybody else goes on.

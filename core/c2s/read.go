@@ -23,6 +23,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.wait > 0 {
 		c.throttle()
 	}
+	if pace := c.server.cfg.Pace; pace != nil {
+		pace(c.stopped)
+	}
 	for {
 		if err := c.setDeadline(); err != nil {
 			return 0, err

@@ -36,7 +36,7 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if err := p.server.mayAct(string(username), string(authzid)); err != nil {
 		return nil, false, err
 	}
-	a, err := p.server.account(ctx, string(username))
+	a, err := p.server.account(ctx, string(username), anyHash)
 	if err != nil {
 		return nil, false, err
 	}

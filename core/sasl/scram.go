@@ -80,7 +80,7 @@ func (m *scram) begin(ctx context.Context, in []byte) ([]byte, error) {
 	if err = m.server.mayAct(m.first.username, m.first.authzid); err != nil {
 		return nil, err
 	}
-	if m.account, err = m.server.account(ctx, m.first.username); err != nil {
+	if m.account, err = m.server.account(ctx, m.first.username, m.hash); err != nil {
 		return nil, err
 	}
 	key := &m.account.creds.Keys[m.hash]

@@ -219,47 +219,50 @@ func (e *Exchange) Identity() (Identity, bool) {
 type account struct {
 	jid   jid.JID // zero where there is no such user
 	creds Credentials
-	plain Hash // the hash that PLAIN is checked against
+	plain Hash // of the key that is asked for
 }
 
-// account looks a user up. Where there is none it makes up keys that nobody has, with a
-// salt that is always the same for that name. Its error is of the store alone.
-func (s *Server) account(ctx context.Context, username string) (account, error) {
+// anyHash lets account choose the hash.
+const anyHash = Hash(hashes)
+
+// account looks a user up, who is to prove to know the key of hash h; anyHash is the one
+// that PLAIN is checked against. Where there is no such user or key it makes up one that
+// nobody has, with a salt that is always the same for that name; it does that for everybody,
+// so that the work tells nothing. Its error is of the store alone.
+func (s *Server) account(ctx context.Context, username string, h Hash) (account, error) {
 	var a account
 	j, err := jid.New(username, s.cfg.Host.Domain(), "")
-	if err != nil || j.Local() == "" {
-		return account{creds: s.pretend(username), plain: SHA256}, nil
-	}
-	a.jid = j
-	a.creds, err = s.cfg.Accounts.Lookup(ctx, j.Local())
-	switch {
-	case errors.Is(err, ErrUnknownUser):
-		return account{creds: s.pretend(j.Local()), plain: SHA256}, nil
-	case err != nil:
-		return account{}, fmt.Errorf("look up %s: %w", j, err)
-	}
-	a.plain, _ = a.creds.plainHash()
-	made := s.pretend(j.Local())
-	for h := range a.creds.Keys {
-		if k := &a.creds.Keys[h]; !k.Set() || k.Valid(Hash(h)) != nil {
-			*k = made.Keys[h]
+	if err == nil && j.Local() != "" {
+		username = j.Local()
+		a.creds, err = s.cfg.Accounts.Lookup(ctx, username)
+		if err != nil && !errors.Is(err, ErrUnknownUser) {
+			return account{}, fmt.Errorf("look up %s: %w", j, err)
 		}
+		if err == nil {
+			a.jid = j
+		}
+	}
+	if a.jid.IsZero() {
+		a.creds = Credentials{}
+	}
+	if a.plain = h; h == anyHash {
+		a.plain, _ = a.creds.plainHash()
+	}
+	made := s.pretend(username, a.plain)
+	if k := &a.creds.Keys[a.plain]; !k.Set() || k.Valid(a.plain) != nil {
+		*k = made
 	}
 	return a, nil
 }
 
-// pretend makes up the credentials of nobody.
-func (s *Server) pretend(username string) Credentials {
-	var c Credentials
-	for h := range hashes {
-		c.Keys[h] = Key{
-			Salt:       s.derive("salt", h, username)[:saltSize],
-			Iterations: s.cfg.Iterations,
-			StoredKey:  expand(s.derive("stored", h, username), h.size()),
-			ServerKey:  expand(s.derive("server", h, username), h.size()),
-		}
+// pretend makes up a key of nobody.
+func (s *Server) pretend(username string, h Hash) Key {
+	return Key{
+		Salt:       s.derive("salt", h, username)[:saltSize],
+		Iterations: s.cfg.Iterations,
+		StoredKey:  expand(s.derive("stored", h, username), h.size()),
+		ServerKey:  expand(s.derive("server", h, username), h.size()),
 	}
-	return c
 }
 
 func (s *Server) derive(what string, h Hash, username string) []byte {

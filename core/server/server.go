@@ -197,7 +197,7 @@ func (s *Server) newClients() error {
 	}
 	s.clients, err = c2s.NewServer(c2s.Config{
 		Hosts: hosts, Certificates: certificates, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
-		Limits: clientLimits(s.config), Log: s.log,
+		Limits: clientLimits(s.config), Pace: s.store.Pace, Log: s.log,
 	})
 	return err
 }

@@ -1,16 +1,38 @@
 package stanza
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // AppendEscaped writes text so that it can stand in character data and in an
 // attribute in quotes of either kind. What XML cannot hold becomes U+FFFD.
 func AppendEscaped(dst []byte, s string) []byte { return appendEscaped(dst, s, false) }
 
+// plain marks the ASCII that stands for itself everywhere.
+var plain = func() (t [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		t[c] = !strings.ContainsRune(`&<>'"`, rune(c))
+	}
+	return t
+}()
+
 // appendEscaped keeps line ends and tabs of an attribute from becoming spaces (XML 1.0 §3.3.3).
 func appendEscaped(dst []byte, s string, attr bool) []byte {
+	first := 0 // to look at: nearly always there is none
+	for first < len(s) && plain[s[first]] {
+		first++
+	}
+	if first == len(s) {
+		return append(dst, s...)
+	}
 	last := 0
-	for i := 0; i < len(s); {
+	for i := first; i < len(s); {
 		c := s[i]
+		if plain[c] {
+			i++
+			continue
+		}
 		size, esc := 1, ""
 		switch {
 		case c >= utf8.RuneSelf:

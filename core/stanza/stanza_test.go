@@ -121,3 +121,26 @@ func FuzzParseElement(f *testing.F) {
 		}
 	})
 }
+
+func TestEscapeDoesNotAllocate(t *testing.T) {
+	dst := make([]byte, 0, 256)
+	if n := testing.AllocsPerRun(100, func() { dst = AppendEscaped(dst[:0], "nothing to see, and <this> & \"that\" – all of it") }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkEscape(b *testing.B) {
+	dst := make([]byte, 0, 256)
+	for name, text := range map[string]string{
+		"plain":   "Here is a message of a common length that has nothing in it to escape",
+		"escaped": "Here is a message that has \"something\" in it to escape: <b>, i.e. & so",
+		"accents": "Здесь сообщение обычной длины, в котором ничего менять не надо",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				dst = AppendEscaped(dst[:0], text)
+			}
+		})
+	}
+}

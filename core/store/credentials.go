@@ -60,7 +60,8 @@ func (s *Store) Credentials(ctx context.Context, account jid.JID) (sasl.Credenti
 	fail := func(err error) (sasl.Credentials, error) {
 		return sasl.Credentials{}, fmt.Errorf("read credentials of %s: %w", account, err)
 	}
-	rows, err := s.reads.QueryContext(ctx, credentialsSQL, account.String())
+	// A context that may end would cost more than the query.
+	rows, err := s.reads.QueryContext(context.WithoutCancel(ctx), credentialsSQL, account.String())
 	if err != nil {
 		return fail(err)
 	}

@@ -66,6 +66,19 @@ func (s *Store) WriteAsync(fn func(tx *sql.Tx) error, done func(error)) {
 	}
 }
 
+// Pace returns once the writer is not far behind, or stop is closed. Whoever brings
+// writes without waiting for them calls it between two: what a disk cannot take must
+// reach the senders as a slower connection, not as messages that are missing.
+func (s *Store) Pace(stop <-chan struct{}) {
+	for eased := s.queue.eased(); eased != nil; eased = s.queue.eased() { // others may have been quicker
+		select {
+		case <-eased:
+		case <-stop:
+			return
+		}
+	}
+}
+
 // runWriter is the writer's goroutine. Nothing is waited for on purpose: while one group
 // is being synced the next one gathers, and a lone write is committed at once.
 func (s *Store) runWriter() {

@@ -4,10 +4,14 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // maxQueue is how many functions may wait for the writer before more are refused.
 const maxQueue = 1 << 16
+
+// crowd is how many may wait before Pace holds back those who bring more.
+const crowd = 1 << 13
 
 // Errors of a write that was not tried.
 var (
@@ -28,6 +32,9 @@ type queue struct {
 	ready  sync.Cond
 	items  []*write
 	closed bool
+
+	waiting atomic.Int64  // len(items)
+	relief  chan struct{} // closed when no crowd waits any longer; nil where nobody asks
 }
 
 func newQueue() *queue {
@@ -48,6 +55,7 @@ func (q *queue) push(w *write) error {
 		w.fn, w.err = nil, ErrOverload
 	}
 	q.items = append(q.items, w)
+	q.waiting.Store(int64(len(q.items)))
 	q.ready.Signal()
 	return nil
 }
@@ -59,6 +67,7 @@ func (q *queue) cancel(w *write) bool {
 	for i := range q.items {
 		if q.items[i] == w {
 			q.items = append(q.items[:i], q.items[i+1:]...)
+			q.waiting.Store(int64(len(q.items)))
 			return true
 		}
 	}
@@ -78,7 +87,28 @@ func (q *queue) take(dst []*write, n int, wait bool) []*write {
 	rest := copy(q.items, q.items[n:])
 	clear(q.items[rest:])
 	q.items = q.items[:rest]
+	q.waiting.Store(int64(rest))
+	if q.relief != nil && rest < crowd {
+		close(q.relief)
+		q.relief = nil
+	}
 	return dst
+}
+
+// eased is closed when no crowd waits any longer; nil where there is none.
+func (q *queue) eased() <-chan struct{} {
+	if q.waiting.Load() < crowd {
+		return nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) < crowd {
+		return nil
+	}
+	if q.relief == nil {
+		q.relief = make(chan struct{})
+	}
+	return q.relief
 }
 
 // close refuses further pushes and tells whether it was open.

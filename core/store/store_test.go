@@ -300,6 +300,38 @@ func TestOverload(t *testing.T) {
 	}
 }
 
+// TestPace holds back whoever brings more than the disk takes.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	never := make(chan struct{})
+	s.Pace(never) // nothing waits
+	hold, begun := make(chan struct{}), make(chan struct{})
+	s.WriteAsync(func(*sql.Tx) error { close(begun); <-hold; return nil }, nil)
+	<-begun
+	for range crowd {
+		s.WriteAsync(func(*sql.Tx) error { return nil }, nil)
+	}
+	stop := make(chan struct{})
+	close(stop)
+	s.Pace(stop) // returns though the crowd is there
+	if s.queue.eased() == nil {
+		t.Fatal("there is no crowd")
+	}
+	paced := make(chan struct{})
+	go func() { defer close(paced); s.Pace(never) }()
+	select {
+	case <-paced:
+		t.Error("nobody is held back")
+	case <-time.After(20 * time.Millisecond): // it must not return, which cannot be waited for
+	}
+	close(hold)
+	<-paced
+	if n := s.queue.waiting.Load(); n >= crowd {
+		t.Errorf("%d writes wait still", n)
+	}
+}
+
 func TestFileMode(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sub", "a file?#%.db")
