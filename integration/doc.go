@@ -8,5 +8,6 @@
 //
 // Environment: DRAGOMAN_REQUIRE_PEERS makes a missing peer a failure instead of a skip;
 // DRAGOMAN_KILL_ROUNDS is the number of kills in each kill test; DRAGOMAN_TEST_LOGS is a
-// directory that receives the logs of all peers.
+// directory that receives the logs of all peers; DRAGOMAN_HOSTILE_SEED repeats the hostile
+// streams of a run that printed it; DRAGOMAN_TEST_RACE builds the binary with the race detector.
 package integration

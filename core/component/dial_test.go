@@ -137,6 +137,11 @@ func relay(t testing.TB, addr string, to func() string) (cut func(), listen stri
 	if err != nil {
 		t.Fatal(err)
 	}
+	return relayOn(t, l, to)
+}
+
+func relayOn(t testing.TB, l net.Listener, to func() string) (cut func(), listen string) {
+	t.Helper()
 	var mu sync.Mutex
 	var conns []net.Conn
 	var wg sync.WaitGroup
@@ -215,9 +220,7 @@ func TestUnwrittenIsSentAgain(t *testing.T) {
 	for i := range n {
 		l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprintf("%03d", i)+body))
 	}
-	addr := stuck.Addr().String()
-	_ = stuck.Close()
-	relay(t, addr, func() string { return o.addr })
+	relayOn(t, stuck, func() string { return o.addr }) // another server, on the same address
 	_ = conn.Close()
 	waitState(t, states, up)
 	// The first are those that the socket had taken; all others come once, in order.
