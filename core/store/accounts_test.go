@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dragoman-im/dragoman/core/features/register"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -162,4 +164,18 @@ func fill(tx *sql.Tx, tables []string, who jid.JID) error {
 		}
 	}
 	return nil
+}
+
+// A stranger who asks for a name that is taken does not make us compute the keys of a password.
+func TestTakenNameIsCheap(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{Iterations: 100_000_000}) // half a minute at least
+	account(t, s, alice)
+	begun := time.Now()
+	if err := s.Register(t.Context(), alice, "mine"); !errors.Is(err, register.ErrTaken) {
+		t.Error(err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("took %v", took)
+	}
 }

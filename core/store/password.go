@@ -12,6 +12,12 @@ import (
 
 // Register implements register.Store.
 func (s *Store) Register(ctx context.Context, account jid.JID, password string) error {
+	// Strangers ask this: a name that is taken must not cost the keys of a password.
+	if taken, err := s.Exists(ctx, account); err != nil {
+		return err
+	} else if taken {
+		return register.ErrTaken
+	}
 	c, err := s.derive(password)
 	if err != nil {
 		return err

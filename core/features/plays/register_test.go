@@ -50,6 +50,13 @@ func TestChangePassword(t *testing.T) {
 	if !s.checks(aliceBare, "newer") || !s.checks(bobBare, "his") {
 		t.Error("a refused change was made")
 	}
+	// Keys of passwords are dear: nobody makes us compute them all the time.
+	for range 20 {
+		alice.sends(ask("set", "5", "", reg(`<username>alice</username><password>again</password>`)))
+	}
+	if got := alice.take(); len(got) != 20 || got[19].Err() == nil || got[19].Err().Condition != "resource-constraint" {
+		t.Errorf("answered %v", got)
+	}
 	s.remote.sends(strings.Replace(ask("set", "4", "example.org", reg(`<username>alice</username><password>x</password>`)), "<iq", "<iq from='alice@remote.example/x'", 1))
 	s.remote.gets(fails("iq", "4", "service-unavailable"))
 }

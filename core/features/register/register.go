@@ -5,7 +5,7 @@
 // is told by the session, never by what the request says. BeforeLogin serves connections
 // that have not logged in. Passwords are handed to the store, which keeps keys of them.
 //
-// Lock: limiter.mu, for moments.
+// Locks: limiter.mu and pace.mu, for moments.
 //
 // Specification: XEP-0077.
 package register
@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -60,6 +61,7 @@ type Register struct {
 	host  *router.Host
 	store Store
 	limit *limiter
+	pace  *pace
 }
 
 // New registers the feature.
@@ -67,7 +69,7 @@ func New(h *router.Host, s Store, o Options) *Register {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	r := &Register{Options: o, host: h, store: s, limit: newLimiter()}
+	r := &Register{Options: o, host: h, store: s, limit: newLimiter(), pace: newPace()}
 	h.HandleIQ(NS, r.iq)
 	return r
 }
@@ -112,6 +114,9 @@ func (r *Register) password(ctx context.Context, q *router.IQ, account jid.JID) 
 	named, err := jid.New(name, account.Domain(), "")
 	if err != nil || named != account {
 		return stanza.NotAllowed("you can change your own password only")
+	}
+	if !r.pace.allow(account, time.Now()) {
+		return stanza.ResourceConstraint("the password was changed several times just now: wait a moment")
 	}
 	err = r.store.SetPassword(ctx, account, password)
 	if errors.Is(err, ErrPassword) {
