@@ -18,7 +18,8 @@ func serveCommand() *cobra.Command {
 	cmd.Long = `Run the XMPP server with the gateways that are enabled, until SIGINT or SIGTERM.
 
 Without a configuration it serves localhost, with its data in the directory data below this one, and
-a certificate of its own making. It logs to standard error.`
+a certificate of its own making. It logs to standard error. 'dragoman account add' makes the first
+account, before or while it runs.`
 	cmd.Example = "  dragoman serve -c /etc/dragoman.toml"
 	return cmd
 }
