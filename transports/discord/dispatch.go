@@ -111,7 +111,7 @@ func decode[T any](s *session, n *news) (*T, bool) {
 
 // post hands an event to the bridge without waiting. One that is not kept comes again: the way so far
 // stays before it, and the connection is ended to be resumed there.
-func (s *session) post(ctx context.Context, n *news, e transports.Event) error {
+func (s *session) post(ctx context.Context, n *news, e transports.Event) {
 	transports.Post(ctx, s.sink, e, func(err error) {
 		switch {
 		case err == nil:
@@ -122,7 +122,6 @@ func (s *session) post(ctx context.Context, n *news, e transports.Event) error {
 			s.abort(fmt.Errorf("keep an event: %w", err))
 		}
 	})
-	return nil
 }
 
 // notKept sees to it that an event comes again.

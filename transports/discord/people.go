@@ -94,11 +94,12 @@ func (s *session) onMember(ctx context.Context, n *news) error {
 	if m.User.ID == s.cred.Bot || !changed {
 		return nil
 	}
-	return s.contact(ctx, n, n.key, info)
+	s.contact(ctx, n, n.key, info)
+	return nil
 }
 
-func (s *session) contact(ctx context.Context, n *news, key string, info transports.UserInfo) error {
-	return s.post(ctx, n, transports.Event{Key: key, At: time.Now().UTC(), Body: transports.Contact{Info: info}})
+func (s *session) contact(ctx context.Context, n *news, key string, info transports.UserInfo) {
+	s.post(ctx, n, transports.Event{Key: key, At: time.Now().UTC(), Body: transports.Contact{Info: info}})
 }
 
 func (s *session) onMemberRemove(ctx context.Context, n *news) error {
@@ -113,9 +114,7 @@ func (s *session) onMemberRemove(ctx context.Context, n *news) error {
 		}
 		e := s.event(c, n.key+"/"+c.ID, m.User.ID, time.Now().UTC())
 		e.Body = transports.Member{User: person(m.User, m.Nick)}
-		if err := s.post(ctx, n, e); err != nil {
-			return err
-		}
+		s.post(ctx, n, e)
 	}
 	return nil
 }
@@ -131,7 +130,8 @@ func (s *session) onTyping(ctx context.Context, n *news) error {
 	}
 	e := s.event(c, "", t.UserID, time.Now().UTC())
 	e.Body = transports.Typing{On: true}
-	return s.post(ctx, n, e)
+	s.post(ctx, n, e)
+	return nil
 }
 
 func (s *session) onPresence(ctx context.Context, n *news) error {
@@ -139,12 +139,13 @@ func (s *session) onPresence(ctx context.Context, n *news) error {
 	if !ok {
 		return nil
 	}
-	return s.presence(ctx, n, p)
+	s.presence(ctx, n, p)
+	return nil
 }
 
-func (s *session) presence(ctx context.Context, n *news, p *discordgo.Presence) error {
+func (s *session) presence(ctx context.Context, n *news, p *discordgo.Presence) {
 	if p.User == nil || p.User.ID == s.cred.Bot {
-		return nil
+		return
 	}
 	info := transports.PresenceInfo{User: transports.UserID(p.User.ID), Show: transports.Offline}
 	switch p.Status {
@@ -164,5 +165,5 @@ func (s *session) presence(ctx context.Context, n *news, p *discordgo.Presence) 
 			info.Status = a.Name
 		}
 	}
-	return s.post(ctx, n, transports.Event{Actor: info.User, At: time.Now().UTC(), Body: transports.Presence{Info: info}})
+	s.post(ctx, n, transports.Event{Actor: info.User, At: time.Now().UTC(), Body: transports.Presence{Info: info}})
 }

@@ -30,9 +30,7 @@ func (s *session) onReady(ctx context.Context, n *news) error {
 	}
 	for _, id := range s.state.guildIDs() { // the bot was removed while it was away
 		if !slices.ContainsFunc(ready.Guilds, func(g discordgo.Guild) bool { return g.ID == id }) {
-			if err := s.loseGuild(ctx, n, id); err != nil {
-				return err
-			}
+			s.loseGuild(ctx, n, id)
 		}
 	}
 	return nil
@@ -75,9 +73,7 @@ func (s *session) onGuild(ctx context.Context, n *news) error {
 			s.state.dropChannel(c.ID)
 		}
 	}
-	if err := s.compare(ctx, n, before, s.rooms(g.ID)); err != nil {
-		return err
-	}
+	s.compare(ctx, n, before, s.rooms(g.ID))
 	for _, m := range g.Members {
 		if m.User == nil {
 			continue
@@ -86,38 +82,29 @@ func (s *session) onGuild(ctx context.Context, n *news) error {
 		if !changed || m.User.ID == s.cred.Bot {
 			continue
 		}
-		if err := s.contact(ctx, n, n.key+"/"+m.User.ID, info); err != nil {
-			return err
-		}
+		s.contact(ctx, n, n.key+"/"+m.User.ID, info)
 	}
 	for _, p := range g.Presences {
-		if err := s.presence(ctx, n, p); err != nil {
-			return err
-		}
+		s.presence(ctx, n, p)
 	}
 	return nil
 }
 
 // compare tells what has become of rooms.
-func (s *session) compare(ctx context.Context, n *news, before, after map[string]transports.RoomInfo) error {
+func (s *session) compare(ctx context.Context, n *news, before, after map[string]transports.RoomInfo) {
 	for _, id := range sorted(before) {
 		was := before[id]
 		if is, still := after[id]; still && is.Kind == was.Kind {
 			continue
 		}
-		if err := s.gone(ctx, n, was); err != nil { // a room of another kind is another place
-			return err
-		}
+		s.gone(ctx, n, was) // a room of another kind is another place
 	}
 	for _, id := range sorted(after) {
 		if was, known := before[id]; known && was == after[id] {
 			continue
 		}
-		if err := s.changed(ctx, n, after[id]); err != nil {
-			return err
-		}
+		s.changed(ctx, n, after[id])
 	}
-	return nil
 }
 
 func sorted(rooms map[string]transports.RoomInfo) []string {
@@ -129,14 +116,14 @@ func sorted(rooms map[string]transports.RoomInfo) []string {
 	return ids
 }
 
-func (s *session) changed(ctx context.Context, n *news, info transports.RoomInfo) error {
-	return s.post(ctx, n, transports.Event{
+func (s *session) changed(ctx context.Context, n *news, info transports.RoomInfo) {
+	s.post(ctx, n, transports.Event{
 		Key: n.key + "/" + string(info.ID), Room: info.ID, Kind: info.Kind, Peer: info.Peer, At: time.Now().UTC(), Body: transports.RoomChanged{Info: info},
 	})
 }
 
-func (s *session) gone(ctx context.Context, n *news, info transports.RoomInfo) error {
-	return s.post(ctx, n, transports.Event{
+func (s *session) gone(ctx context.Context, n *news, info transports.RoomInfo) {
+	s.post(ctx, n, transports.Event{
 		Key: n.key + "/gone/" + string(info.ID), Room: info.ID, Kind: info.Kind, Peer: info.Peer, At: time.Now().UTC(), Body: transports.RoomGone{},
 	})
 }
@@ -149,7 +136,8 @@ func (s *session) onGuildUpdate(ctx context.Context, n *news) error {
 	}
 	before := s.rooms(g.ID)
 	s.state.setGuild(g)
-	return s.compare(ctx, n, before, s.rooms(g.ID))
+	s.compare(ctx, n, before, s.rooms(g.ID))
+	return nil
 }
 
 func (s *session) onRole(ctx context.Context, n *news) error {
@@ -166,7 +154,8 @@ func (s *session) onRole(ctx context.Context, n *news) error {
 	if !everyone {
 		return nil
 	}
-	return s.compare(ctx, n, before, s.rooms(r.GuildID))
+	s.compare(ctx, n, before, s.rooms(r.GuildID))
+	return nil
 }
 
 func (s *session) onEmoji(_ context.Context, n *news) error {
@@ -182,16 +171,17 @@ func (s *session) onGuildDelete(ctx context.Context, n *news) error {
 	if !ok || g.Unavailable { // an outage, not a removal
 		return nil
 	}
-	return s.loseGuild(ctx, n, g.ID)
+	s.loseGuild(ctx, n, g.ID)
+	return nil
 }
 
-func (s *session) loseGuild(ctx context.Context, n *news, id string) error {
+func (s *session) loseGuild(ctx context.Context, n *news, id string) {
 	before := s.rooms(id)
 	for _, c := range s.state.channelsOf(id) {
 		s.state.dropChannel(c.ID)
 	}
 	s.state.dropGuild(id)
-	return s.compare(ctx, n, before, nil)
+	s.compare(ctx, n, before, nil)
 }
 
 // onChannel takes in how the bot sees a channel or a thread now.
@@ -200,16 +190,18 @@ func (s *session) onChannel(ctx context.Context, n *news) error {
 	if !ok || c.ID == "" {
 		return nil
 	}
-	return s.look(ctx, n, c)
+	s.look(ctx, n, c)
+	return nil
 }
 
-func (s *session) look(ctx context.Context, n *news, c *discordgo.Channel) error {
+func (s *session) look(ctx context.Context, n *news, c *discordgo.Channel) {
 	if hidden(c) {
-		return s.lose(ctx, n, c.ID)
+		s.lose(ctx, n, c.ID)
+		return
 	}
 	before := s.roomsOf(c.ID)
 	s.state.setChannel(c)
-	return s.compare(ctx, n, before, s.roomsOf(c.ID))
+	s.compare(ctx, n, before, s.roomsOf(c.ID))
 }
 
 // roomsOf is how a channel and its threads are shown now.
@@ -224,10 +216,10 @@ func (s *session) roomsOf(id string) map[string]transports.RoomInfo {
 }
 
 // lose is a channel that was deleted or that the bot does not see any longer, with its threads.
-func (s *session) lose(ctx context.Context, n *news, id string) error {
+func (s *session) lose(ctx context.Context, n *news, id string) {
 	before := s.roomsOf(id)
 	s.state.dropChannel(id)
-	return s.compare(ctx, n, before, s.roomsOf(id))
+	s.compare(ctx, n, before, s.roomsOf(id))
 }
 
 func (s *session) onChannelDelete(ctx context.Context, n *news) error {
@@ -235,7 +227,8 @@ func (s *session) onChannelDelete(ctx context.Context, n *news) error {
 	if !ok {
 		return nil
 	}
-	return s.lose(ctx, n, c.ID)
+	s.lose(ctx, n, c.ID)
+	return nil
 }
 
 // onThreads takes in the live threads of channels that the bot has come to see.
@@ -246,9 +239,7 @@ func (s *session) onThreads(ctx context.Context, n *news) error {
 	}
 	for _, c := range list.Threads {
 		c.GuildID = list.GuildID
-		if err := s.look(ctx, n, c); err != nil {
-			return err
-		}
+		s.look(ctx, n, c)
 	}
 	return nil
 }
@@ -262,5 +253,6 @@ func (s *session) onThreadMembers(ctx context.Context, n *news) error {
 	if c := s.state.channel(u.ID); c == nil || c.Type != discordgo.ChannelTypeGuildPrivateThread {
 		return nil
 	}
-	return s.lose(ctx, n, u.ID)
+	s.lose(ctx, n, u.ID)
+	return nil
 }

@@ -52,7 +52,7 @@ func (d *delivery) end(err error) {
 }
 
 // post hands an event to one account's sink.
-func (d *delivery) post(ctx context.Context, s *session, e transports.Event) error {
+func (d *delivery) post(ctx context.Context, s *session, e transports.Event) {
 	d.begin()
 	transports.Post(ctx, s.sink, e, func(err error) {
 		if err != nil {
@@ -63,5 +63,4 @@ func (d *delivery) post(ctx context.Context, s *session, e transports.Event) err
 		}
 		d.end(err)
 	})
-	return nil
 }

@@ -60,7 +60,8 @@ func (s *session) onMessage(ctx context.Context, d *delivery, w *wrapper) error 
 	if !ok {
 		return nil
 	}
-	return d.post(ctx, s, event)
+	d.post(ctx, s, event)
+	return nil
 }
 
 // shown is the message that an event shows: itself, or a changed one.
@@ -179,7 +180,8 @@ func (s *session) onReaction(ctx context.Context, d *delivery, e *rawEvent) erro
 	} else {
 		body.Remove = []string{reaction(e.Reaction)}
 	}
-	return d.post(ctx, s, s.occurrence(room, e.Item.TS+"/"+e.Type+"/"+e.user()+"/"+e.Reaction+"/"+e.EventTS, e.EventTS, e.user(), body))
+	d.post(ctx, s, s.occurrence(room, e.Item.TS+"/"+e.Type+"/"+e.user()+"/"+e.Reaction+"/"+e.EventTS, e.EventTS, e.user(), body))
+	return nil
 }
 
 func (s *session) onMember(ctx context.Context, d *delivery, e *rawEvent) error {
@@ -193,16 +195,15 @@ func (s *session) onMember(ctx context.Context, d *delivery, e *rawEvent) error 
 		return err
 	}
 	if id == s.cred.Self && joined {
-		if err := d.post(ctx, s, s.occurrence(room, "room/"+e.EventTS, e.EventTS, e.Inviter, transports.RoomChanged{Info: room})); err != nil {
-			return err
-		}
+		d.post(ctx, s, s.occurrence(room, "room/"+e.EventTS, e.EventTS, e.Inviter, transports.RoomChanged{Info: room}))
 	}
 	info, err := s.known(ctx, id)
 	if err != nil {
 		return err
 	}
 	key := "member/" + id + "/" + e.EventTS
-	return d.post(ctx, s, s.occurrence(room, key, e.EventTS, id, transports.Member{User: info, Joined: joined, By: userID(s.cred.Team, e.Inviter)}))
+	d.post(ctx, s, s.occurrence(room, key, e.EventTS, id, transports.Member{User: info, Joined: joined, By: userID(s.cred.Team, e.Inviter)}))
+	return nil
 }
 
 // known is somebody's profile, asked for where it is not in memory; who is not to be
@@ -231,7 +232,8 @@ func (s *session) onRoomGone(ctx context.Context, d *delivery, e *rawEvent) erro
 		return nil
 	}
 	archived := e.Type == "channel_archive" || e.Type == "group_archive"
-	return d.post(ctx, s, s.occurrence(room, "gone/"+e.EventTS, e.EventTS, e.user(), transports.RoomGone{Archived: archived}))
+	d.post(ctx, s, s.occurrence(room, "gone/"+e.EventTS, e.EventTS, e.user(), transports.RoomGone{Archived: archived}))
+	return nil
 }
 
 func (s *session) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) error {
@@ -241,7 +243,8 @@ func (s *session) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) er
 		room := transports.RoomInfo{
 			ID: roomID(s.cred.Team, channel), Kind: transports.Public, Name: e.channelName(), Group: s.cred.TeamName, Writable: true,
 		}
-		return d.post(ctx, s, s.occurrence(room, "room/"+e.EventTS, e.EventTS, e.user(), transports.RoomChanged{Info: room}))
+		d.post(ctx, s, s.occurrence(room, "room/"+e.EventTS, e.EventTS, e.user(), transports.RoomChanged{Info: room}))
+		return nil
 	}
 	room, ok, err := s.sees(ctx, channel)
 	if err != nil || !ok {
@@ -251,7 +254,8 @@ func (s *session) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) er
 	if ts == "" {
 		ts = e.TS
 	}
-	return d.post(ctx, s, s.occurrence(room, "room/"+ts, ts, e.user(), transports.RoomChanged{Info: room}))
+	d.post(ctx, s, s.occurrence(room, "room/"+ts, ts, e.user(), transports.RoomChanged{Info: room}))
+	return nil
 }
 
 func (s *session) onUser(ctx context.Context, d *delivery, e *rawEvent) error {
@@ -268,7 +272,8 @@ func (s *session) onUser(ctx context.Context, d *delivery, e *rawEvent) error {
 	if at.IsZero() {
 		at = time.Now().UTC()
 	}
-	return d.post(ctx, s, transports.Event{Key: "user/" + u.ID + "/" + e.EventTS, At: at, Body: transports.Contact{Info: info}})
+	d.post(ctx, s, transports.Event{Key: "user/" + u.ID + "/" + e.EventTS, At: at, Body: transports.Contact{Info: info}})
+	return nil
 }
 
 func (s *session) onRevoked(e *rawEvent) error {

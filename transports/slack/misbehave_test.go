@@ -128,6 +128,13 @@ func TestSlackMisbehaves(t *testing.T) {
 			}
 			c.relink("deactivated")
 		},
+		"bot token revoked": func(c *scene) {
+			account := c.link("")
+			account.ID = "a2"
+			s, k := c.open(account)
+			c.server.Revoke(c.install.Token)
+			(&scene{c.world, c.t, s, k}).relink("revoked")
+		},
 		"somebody else's token revoked": func(c *scene) {
 			c.server.Revoke(c.app.Link(c.ben))
 			c.lives()
