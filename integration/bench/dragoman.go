@@ -44,9 +44,6 @@ sessions = 100
 [log]
 level = "warn"
 
-[gateway]
-direct_all = false
-
 [echo]
 enabled = true
 guests = 20
