@@ -40,7 +40,7 @@ func growths(o options) []growth {
 			if err := s.restart(ctx); err != nil {
 				return nil, err
 			}
-			return b.load(ctx, s, append([]string{"idle", "--presence", "--sessions", number(size), "--users", number(accounts)}, more...)...)
+			return b.load(ctx, s, append([]string{"idle", "--settle", settle, "--sessions", number(size), "--users", number(accounts)}, more...)...)
 		}
 	}
 	return []growth{

@@ -23,13 +23,16 @@ func of(what, unit string, args func(b *bench, s *server) []string) measure {
 	}}
 }
 
+// settle is how long memory is given to come to rest, before the sessions come and after.
+const settle = "15s"
+
 // idle is the memory of sessions in a process that has done nothing else.
 func idle(what string, more ...string) measure {
 	return measure{what: what, unit: "session", cost: "memory", format: "%.1f KB", run: func(ctx context.Context, b *bench, s *server) (figures, error) {
 		if err := s.restart(ctx); err != nil {
 			return nil, err
 		}
-		return b.load(ctx, s, append([]string{"idle", "--presence", "--sessions", number(b.idle), "--users", number(accounts)}, more...)...)
+		return b.load(ctx, s, append([]string{"idle", "--settle", settle, "--sessions", number(b.idle), "--users", number(accounts)}, more...)...)
 	}}
 }
 
