@@ -23,13 +23,13 @@ func (s *Store) Archive(account jid.JID, e archive.Entry, done func(error)) {
 		peer = e.Stanza.To
 	}
 	at, text := e.At.UnixMicro(), encodeStanza(e.Stanza)
-	s.WriteAsync(func(tx *sql.Tx) error {
+	s.writeAsync(&write{done: done, single: true, fn: func(tx *sql.Tx) error {
 		_, err := tx.Exec(archiveSQL, account.String(), e.ID, at, peer.Bare().String(), peer.Resource(), text)
 		if err != nil {
 			return fmt.Errorf("archive message of %s: %w", account, err)
 		}
 		return nil
-	}, done)
+	}})
 }
 
 // Query implements archive.Store. It sees all that Archive was called for before: a client

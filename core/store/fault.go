@@ -48,6 +48,12 @@ func unavailable(err error) error {
 	return err
 }
 
+// constraint tells that a statement was refused for what it would have written.
+func constraint(err error) bool {
+	var fault sqlite3.Error
+	return errors.As(err, &fault) && fault.Code == sqlite3.ErrConstraint
+}
+
 // remind is how often a fault that lasts is told again.
 const remind = time.Minute
 

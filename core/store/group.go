@@ -58,11 +58,15 @@ func (s *Store) writeThen(ctx context.Context, fn func(tx *sql.Tx) error, then f
 // WriteAsync is Write without the wait: done gets the outcome after the commit, from the
 // writer's goroutine, and must not block. Only on a closed store is done called at once.
 func (s *Store) WriteAsync(fn func(tx *sql.Tx) error, done func(error)) {
-	if done == nil {
-		done = func(error) {}
+	s.writeAsync(&write{fn: fn, done: done})
+}
+
+func (s *Store) writeAsync(w *write) {
+	if w.done == nil {
+		w.done = func(error) {}
 	}
-	if err := s.queue.push(&write{fn: fn, done: done}); err != nil {
-		done(err)
+	if err := s.queue.push(w); err != nil {
+		w.done(err)
 	}
 }
 
@@ -162,6 +166,12 @@ const (
 // transaction is lost: on a full disk or an I/O error SQLite rolls all of it back.
 func (s *Store) apply(tx *sql.Tx, w *write) error {
 	if w.fn == nil {
+		return nil
+	}
+	if w.single {
+		if w.err = s.call(tx, w.fn); w.err != nil && !constraint(w.err) {
+			return w.err // nobody knows whether the transaction is there still
+		}
 		return nil
 	}
 	if _, err := tx.Exec(savepointSQL); err != nil {

@@ -23,7 +23,10 @@ var (
 type write struct {
 	fn   func(*sql.Tx) error
 	done func(error)
-	err  error // what to tell done once the group has been committed
+	// single tells that fn is one statement and nothing else, which needs no savepoint: SQLite
+	// undoes a statement that breaks a constraint, and goes on.
+	single bool
+	err    error // what to tell done once the group has been committed
 }
 
 // queue is what waits for the writer, in order.

@@ -300,6 +300,27 @@ func TestOverload(t *testing.T) {
 	}
 }
 
+// TestSingleStatements: one that is refused spoils only itself.
+func TestSingleStatements(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	scratch(t, s)
+	const n = 600
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	wg.Add(n)
+	for i := range n {
+		s.writeAsync(&write{fn: put(i &^ 1), single: true, done: func(err error) { errs[i] = err; wg.Done() }})
+	}
+	wg.Wait()
+	got := numbers(t, s)
+	for i := range n {
+		if odd := i%2 == 1; constraint(errs[i]) != odd || (errs[i] == nil) == odd || !got[i&^1] {
+			t.Fatalf("write %d: %v, stored %v", i, errs[i], got[i&^1])
+		}
+	}
+}
+
 // TestPace holds back whoever brings more than the disk takes.
 func TestPace(t *testing.T) {
 	t.Parallel()

@@ -25,12 +25,16 @@ func (b *bench) compare(ctx context.Context, w io.Writer) error {
 	for i, m := range list {
 		rounds := map[*server][]figures{}
 		failed := map[*server]bool{}
-		for round := range b.rounds {
+		all := b.rounds
+		if m.once {
+			all = 1
+		}
+		for round := range all {
 			for _, s := range b.servers {
 				if failed[s] || m.needs != "" && !slices.Contains(s.mechanisms, m.needs) {
 					continue
 				}
-				b.progress("%d of %d: %s: %s, round %d of %d", i+1, len(list), m.what, s.title, round+1, b.rounds)
+				b.progress("%d of %d: %s: %s, round %d of %d", i+1, len(list), m.what, s.title, round+1, all)
 				f, err := m.run(ctx, b, s)
 				if ctx.Err() != nil {
 					return errors.New("stopped")
@@ -48,9 +52,9 @@ func (b *bench) compare(ctx context.Context, w io.Writer) error {
 			}
 		}
 		r := results{m, map[*server]figures{}}
-		for s, all := range rounds {
-			if !failed[s] && len(all) > 0 {
-				r.of[s] = median(all)
+		for s, list := range rounds {
+			if !failed[s] && len(list) > 0 {
+				r.of[s] = median(list)
 			}
 		}
 		rows = append(rows, r)

@@ -14,6 +14,7 @@ type measure struct {
 	run          func(ctx context.Context, b *bench, s *server) (figures, error)
 	// needs is a mechanism that not all servers have.
 	needs string
+	once  bool // one round is enough, and long
 }
 
 // of makes a measurement of one call of xmppbench.
@@ -24,11 +25,11 @@ func of(what, unit string, args func(b *bench, s *server) []string) measure {
 }
 
 // settle is how long memory is given to come to rest, before the sessions come and after.
-const settle = "15s"
+const settle = "10s"
 
 // idle is the memory of sessions in a process that has done nothing else.
 func idle(what string, more ...string) measure {
-	return measure{what: what, unit: "session", cost: "memory", format: "%.1f KB", run: func(ctx context.Context, b *bench, s *server) (figures, error) {
+	return measure{what: what, unit: "session", cost: "memory", format: "%.1f KB", once: true, run: func(ctx context.Context, b *bench, s *server) (figures, error) {
 		if err := s.restart(ctx); err != nil {
 			return nil, err
 		}
