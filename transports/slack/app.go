@@ -57,10 +57,16 @@ func (a *app) stop() {
 	<-a.done
 }
 
-// add tells a new account how the socket fares.
+// add takes in a new account.
 func (a *app) add(s *session) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.sessions = append(a.sessions, s)
+}
+
+// greet tells a new account how the socket fares.
+func (a *app) greet(s *session) {
+	a.mu.Lock()
 	online, final := a.online, a.final
 	a.mu.Unlock()
 	switch {

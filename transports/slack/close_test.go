@@ -93,3 +93,33 @@ func watching(w *world, s *session, k *sink) {
 	}
 	hanging(w, s, k)
 }
+
+// An account that is opened while the last one of its app is closed has a socket all the same.
+func TestAccountsThatComeAndGo(t *testing.T) {
+	w := newWorld(t)
+	account := w.link(w.userTok)
+	last, _ := w.open(account)
+	for range 20 {
+		k := &sink{changed: make(chan struct{}, 1)}
+		closed := make(chan error, 1)
+		go func(s *session) { closed <- s.Close(context.Background()) }(last)
+		s, err := w.net.Open(t.Context(), account, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+		k.await(t, "online", func() bool { return k.state == transports.Online })
+		w.net.mu.Lock()
+		same := w.net.apps[w.app.Token] == s.(*session).app
+		w.net.mu.Unlock()
+		if !same {
+			t.Error("the account's socket is not the app's")
+		}
+		last = s.(*session)
+	}
+	if err := last.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

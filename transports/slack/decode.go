@@ -10,6 +10,7 @@ import (
 // wrapper is the payload of an events_api envelope. It is decoded here and not by slack-go, which
 // refuses whole events for one field that it does not expect.
 type wrapper struct {
+	Type           string `json:"type"`
 	TeamID         string `json:"team_id"`
 	APIAppID       string `json:"api_app_id"`
 	Authorizations []struct {

@@ -11,6 +11,7 @@
 // case; a message is its ts. A message that was posted carries the bridge's id in its metadata,
 // by which a repeated Send finds it.
 //
-// Goroutines: one per app reads the socket's events, one in slack-go's client for each of its
-// parts, one per account polls presence. Locks: app.mu and session.mu, never both, never over I/O.
+// Goroutines: one per app reads the socket's events and one writes acknowledgements, some are
+// slack-go's, one per account polls presence. Locks: Network.mu before app.mu; session.mu alone;
+// none over I/O.
 package slack

@@ -15,6 +15,10 @@ import (
 // may forget it as far as this account is concerned.
 func (s *session) receive(ctx context.Context, d *delivery, w *wrapper) error {
 	e := &w.Event
+	if w.Type == "app_rate_limited" {
+		s.overrun()
+		return nil
+	}
 	switch e.Type {
 	case "message":
 		return s.onMessage(ctx, d, w)

@@ -172,6 +172,12 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.once("message two")
 			c.once("message one")
 		},
+		"events left out: more than Slack sends": func(c *scene) {
+			c.app.SendRaw([]byte(`{"type":"events_api","envelope_id":"0b4f6f0a-8b1e-4c0e-a5d7-0123456789ab","accepts_response_payload":false,"payload":{"type":"app_rate_limited","team_id":"` +
+				c.acme.ID + `","minute_rate_limited":1700000000,"api_app_id":"` + c.app.ID + `"}}`))
+			c.k.await(c.t, "resync", func() bool { return c.k.resyncs > 0 })
+			c.lives()
+		},
 		"unknown event type": func(c *scene) {
 			c.app.SendEvent(c.acme, map[string]any{"type": "no_such_event", "event_ts": "1.000001"})
 			c.lives()

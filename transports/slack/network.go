@@ -115,8 +115,9 @@ func (n *Network) join(s *session) {
 		a.start()
 	}
 	s.app = a
+	a.add(s) // while n is locked: the app may not end meanwhile as the one of a last account that leaves
 	n.mu.Unlock()
-	a.add(s)
+	a.greet(s)
 }
 
 // leave takes a session from its app and ends the app with the last one.

@@ -139,3 +139,18 @@ func (s *session) asking(ctx context.Context, call func() error) error {
 		}
 	}
 }
+
+// overrunTime is for how long Slack leaves events out before it tells so again (docs: Events API, Rate limiting).
+const overrunTime = time.Minute
+
+// overrun is told when there were more events than Slack sends: what it left out is read from the history, at
+// once and when the minute is over.
+func (s *session) overrun() {
+	s.log.Warn("more events in the workspace than Slack sends to an app: some were left out, the history is read")
+	s.sink.Resynced()
+	time.AfterFunc(overrunTime, func() {
+		if s.ctx.Err() == nil {
+			s.sink.Resynced()
+		}
+	})
+}
