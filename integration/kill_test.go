@@ -80,7 +80,7 @@ func TestKill(t *testing.T) {
 		}
 
 		arrived := func() bool {
-			return s.settled() && len(s.bodies(friend, "chat")) >= len(in[0]) &&
+			return s.settled() && len(spoken(s.bodies(friend, "chat"))) >= len(in[0]) &&
 				len(ownLines(w, true, "out ")) >= len(out[0]) && len(ownLines(w, false, "out ")) >= len(out[1])
 		}
 		tick := time.NewTicker(50 * time.Millisecond)
@@ -109,7 +109,7 @@ func TestKill(t *testing.T) {
 			awaitLines(limit, t, w, direct, func(lines []string) bool { return mentions(ownLinesOf(lines, "the end"), "the end") })
 		}
 
-		sameOnce(t, "direct, from the network", append(in[0], "the end"), s.bodies(friend, "chat"))
+		sameOnce(t, "direct, from the network", append(in[0], "the end"), spoken(s.bodies(friend, "chat")))
 		sameOnce(t, "direct, to the network", out[0], ownLines(w, true, "out "))
 		sameOnce(t, "channel, to the network", out[1], ownLines(w, false, "out "))
 		kept := archiveWith(ctx, t, h, room, "in the end")
@@ -162,6 +162,12 @@ func TestKillWhileAway(t *testing.T) {
 		sameOnce(t, "direct", withSuffix(in, " direct"), s.bodies(friend, "chat"))
 		sameOnce(t, "channel", withSuffix(in, " channel"), channel)
 	})
+}
+
+// spoken leaves out what the gateway itself says: on a busy machine a message may wait so
+// long that its sender is told.
+func spoken(bodies []string) []string {
+	return slices.DeleteFunc(bodies, func(b string) bool { return strings.HasPrefix(b, "[") })
 }
 
 func withSuffix(list []string, suffix string) []string {

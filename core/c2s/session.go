@@ -73,6 +73,15 @@ func (s *session) Flush() {
 	}
 }
 
+// Settle calls done when what was delivered is written to the client, or will not be.
+func (s *session) Settle(done func()) {
+	if c := s.conn.Load(); c != nil {
+		c.queue.Notify(done)
+		return
+	}
+	done()
+}
+
 // Behind tells whether half of what may wait for the client does.
 func (s *session) Behind() bool {
 	c := s.conn.Load()

@@ -57,8 +57,8 @@ type Link struct {
 
 	mu       sync.Mutex
 	up       *wire
-	sent     []sent // in up's queue or written, in order
-	waiting  []*stanza.Stanza
+	sent     []letter // in up's queue or written, in order
+	waiting  []letter
 	size     int           // of waiting
 	refused  []stanzaError // for the handler
 	wake     chan struct{}

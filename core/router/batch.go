@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -13,7 +14,9 @@ type Batch struct {
 	ctx      context.Context // the connection's own
 	session  *Bound
 	promises *Promises
+	settling *settling // of an endpoint
 	touched  []*sink
+	given    []*sink // where settling has to look
 }
 
 // NewBatch makes the batch of a connection whose base context is ctx.
@@ -33,6 +36,14 @@ func (b *Batch) Flush() {
 		b.touched[i] = nil
 	}
 	b.touched = b.touched[:0]
+	for i, s := range b.given {
+		if to, ok := s.Queued.(Settler); ok {
+			end := b.settling.Begin()
+			to.Settle(func() { end(nil) })
+		}
+		b.given[i] = nil
+	}
+	b.given = b.given[:0]
 }
 
 func (b *Batch) context() context.Context {
@@ -53,6 +64,9 @@ func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
 	if b == nil {
 		s.Flush()
 		return
+	}
+	if b.settling != nil && !slices.Contains(b.given, s) {
+		b.given = append(b.given, s)
 	}
 	if s.dirty.CompareAndSwap(false, true) {
 		b.touched = append(b.touched, s)

@@ -24,6 +24,10 @@ type Session interface {
 	Close(condition, text string)
 }
 
+// Settler is a Session that tells when what was delivered to it has left this process,
+// or never will.
+type Settler interface{ Settle(done func()) }
+
 // Presence is the last available presence of a session. It is not changed.
 type Presence struct {
 	Stanza   *stanza.Stanza

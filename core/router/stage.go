@@ -56,10 +56,14 @@ func (p *Pass) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(p.batch, st) }
 // Promise announces a write that this stanza's acknowledgement has to wait for; the
 // returned function is called once, when the write is on disk or has failed.
 func (p *Pass) Promise() func(error) {
-	if p.batch == nil || p.batch.promises == nil {
-		return func(error) {}
+	switch b := p.batch; {
+	case b == nil:
+	case b.promises != nil:
+		return b.promises.Begin()
+	case b.settling != nil:
+		return b.settling.Begin()
 	}
-	return p.batch.promises.Begin()
+	return func(error) {}
 }
 
 var passes = sync.Pool{New: func() any { return new(Pass) }}

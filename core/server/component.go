@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
@@ -14,6 +15,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/stream"
 	"github.com/dragoman-im/dragoman/transports/all"
+	"github.com/dragoman-im/dragoman/transports/bridge"
 )
 
 // Component runs the gateways under a foreign server until ctx ends.
@@ -56,12 +58,14 @@ func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail c
 	if e.Secret == "" {
 		return nil, nil, fmt.Errorf("%s.secret: the secret that the foreign server has for %s is missing", kind, domain)
 	}
+	foreign := &foreignServer{}
 	attached := false // only the link's own goroutine calls State
 	link, err := component.Dial(component.Options{
 		Addr: c.Foreign.Address, Domain: domain, Secret: e.Secret,
 		RetryMin: time.Duration(c.Gateway.RetryMin), RetryMax: time.Duration(c.Gateway.RetryMax), MaxBytes: int(c.Limits.ComponentBytes),
 		Log: log,
 		State: func(err error) {
+			foreign.reached(err == nil)
 			if err == nil {
 				attached = true
 			} else if refused := refusal(c, kind, domain, err); refused != nil && !attached {
@@ -72,7 +76,30 @@ func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail c
 	if err != nil {
 		return nil, nil, fmt.Errorf("component %s: %w", domain, err)
 	}
-	return link, foreignUsers(c, domain), nil
+	foreign.Link = link
+	return foreign, foreignUsers(c, domain), nil
+}
+
+// foreignServer is a gateway's link to another server, which tells the gateway whether it is there.
+type foreignServer struct {
+	*component.Link
+	gateway atomic.Pointer[bridge.Gateway]
+}
+
+// serves names the gateway, before the link runs.
+func (f *foreignServer) serves(g *bridge.Gateway) {
+	g.ServerAway()
+	f.gateway.Store(g)
+}
+
+func (f *foreignServer) reached(up bool) {
+	switch g := f.gateway.Load(); {
+	case g == nil:
+	case up:
+		g.ServerBack()
+	default:
+		g.ServerAway()
+	}
 }
 
 // refusal says what is to be done where the foreign server does not take the component; nil for

@@ -64,6 +64,9 @@ func newGateways(ctx context.Context, c config.Config, o Options, s *store.Store
 		if err != nil {
 			return nil, err
 		}
+		if foreign, ok := end.(*foreignServer); ok {
+			foreign.serves(g)
+		}
 		gateways = append(gateways, &gateway{g, end})
 	}
 	return gateways, nil

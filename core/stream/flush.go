@@ -33,7 +33,9 @@ func (q *Queue) flushHere() (done, more bool) {
 		b := q.take()
 		if b == nil {
 			q.rest()
+			due := q.due()
 			q.mu.Unlock()
+			tell(due)
 			return true, false
 		}
 		try := q.try
@@ -124,7 +126,9 @@ func (q *Queue) write(more bool) {
 			q.failAndUnlock(err)
 			return
 		}
+		due := q.due()
 		q.mu.Unlock()
+		tell(due)
 	}
 }
 

@@ -40,6 +40,7 @@ type Queue struct {
 	closed  bool
 	idle    chan struct{} // closed when busy ends; made where somebody waits
 	written int64
+	waits   []wait // for written to grow, in order
 	writers sync.WaitGroup
 }
 
@@ -125,6 +126,47 @@ func (q *Queue) Written() int64 {
 	return q.written
 }
 
+// wait is somebody who waits until so much is written.
+type wait struct {
+	until int64
+	done  func()
+}
+
+// Notify calls done once the socket has taken all that was appended before, or the queue
+// has ended: at once, or from the goroutine that notices. done must not use the queue.
+func (q *Queue) Notify(done func()) {
+	q.mu.Lock()
+	if n := q.waiting(); q.err == nil && n > 0 {
+		q.waits = append(q.waits, wait{q.written + int64(n), done})
+		q.mu.Unlock()
+		return
+	}
+	q.mu.Unlock()
+	done()
+}
+
+// due takes out those who need not wait any longer. The lock is held.
+func (q *Queue) due() []wait {
+	n := 0
+	for n < len(q.waits) && (q.err != nil || q.waits[n].until <= q.written) {
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	due := q.waits[:n:n]
+	if q.waits = q.waits[n:]; len(q.waits) == 0 {
+		q.waits = nil
+	}
+	return due
+}
+
+func tell(due []wait) {
+	for _, w := range due {
+		w.done()
+	}
+}
+
 // Err is why the queue has failed, nil while it has not.
 func (q *Queue) Err() error {
 	q.mu.Lock()
@@ -183,13 +225,15 @@ func (q *Queue) Close(ctx context.Context) error {
 // those in a writer's hands included. onFail is not called.
 func (q *Queue) Abort() int {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	n := q.waiting()
 	q.closed = true
 	if q.err == nil {
 		q.err = ErrClosed
 	}
 	q.drop()
+	due := q.due()
+	q.mu.Unlock()
+	tell(due)
 	return n
 }
 
@@ -212,11 +256,12 @@ func (q *Queue) failAndUnlock(err error) {
 	unwritten := q.waiting()
 	q.err = err
 	q.drop()
-	f := q.onFail
+	f, due := q.onFail, q.due()
 	q.mu.Unlock()
 	if f != nil {
 		f(err, unwritten)
 	}
+	tell(due)
 }
 
 func keep(b *[]byte) {

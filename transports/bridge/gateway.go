@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +24,9 @@ import (
 type Endpoint interface {
 	Domain() jid.JID
 	Send(*stanza.Stanza)
+	// SendAll sends several in a row and calls done, from any goroutine, once they are safe
+	// from a crash of this process: kept by the server's stages, or taken by the sockets.
+	SendAll(list []*stanza.Stanza, done func(error))
 	// Handle sets who gets the stanzas for the domain: called in order for each sender.
 	Handle(func(*stanza.Stanza))
 }
@@ -33,9 +38,6 @@ type Options struct {
 	Store    Store
 	Keys     *Keys
 	Journal  string // a file's path, beside the store
-	// Settle calls done once all that was sent before is safe from a crash of this
-	// process: written by the router's stages, or to the component's socket. Nil is at once.
-	Settle   func(done func())
 	Settings Settings
 	Log      *slog.Logger
 	Now      func() time.Time // wall clock; nil is time.Now
@@ -51,7 +53,6 @@ type Gateway struct {
 	domain   jid.JID
 	store    Store
 	keys     *Keys
-	settle   func(func())
 	set      Settings
 	log      *slog.Logger
 	now      func() time.Time
@@ -61,6 +62,7 @@ type Gateway struct {
 	inbox   *combiner
 	seq     atomic.Int64 // last number given to a row
 	started chan struct{}
+	away    atomic.Bool // the server cannot be reached
 
 	mu       sync.Mutex
 	ctx      context.Context // of Run; nil before
@@ -103,16 +105,13 @@ func New(o Options) (*Gateway, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Settle == nil {
-		o.Settle = func(done func()) { done() }
-	}
 	if o.Trace == nil {
 		o.Trace = func(string, ...slog.Attr) {}
 	}
 	info := o.Network.Info()
 	g := &Gateway{
 		network: o.Network, info: info, endpoint: o.Endpoint, domain: o.Endpoint.Domain(), store: o.Store,
-		keys: o.Keys, settle: o.Settle, set: o.Settings.orDefaults(), now: o.Now, trace: o.Trace,
+		keys: o.Keys, set: o.Settings.orDefaults(), now: o.Now, trace: o.Trace,
 		log:      o.Log.With("gateway", o.Endpoint.Domain().String()),
 		started:  make(chan struct{}),
 		accounts: map[transports.AccountID]*account{}, owners: map[jid.JID][]*account{}, users: map[transports.UserID]*account{},
@@ -239,6 +238,23 @@ func (g *Gateway) recovered(where string) {
 
 // next is a fresh number for a row; numbers rise in the order in which they are given.
 func (g *Gateway) next() int64 { return g.seq.Add(1) }
+
+// ServerAway tells that the server cannot be reached: what comes from the network waits in
+// the durable inbox.
+func (g *Gateway) ServerAway() { g.away.Store(true) }
+
+// ServerBack lets everything go on.
+func (g *Gateway) ServerBack() {
+	if !g.away.Swap(false) {
+		return
+	}
+	g.mu.Lock()
+	ids := slices.Collect(maps.Keys(g.workers))
+	g.mu.Unlock()
+	for _, id := range ids {
+		g.poke(id, func(w *worker) bool { w.inbound = true; return true })
+	}
+}
 
 // send hands a stanza to the server.
 func (g *Gateway) send(st *stanza.Stanza) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 const handedMax = 4096 // journal entries before the rows are marked in the store
@@ -23,10 +25,22 @@ type handed struct {
 	older    []int64 // in the older file; owned by the flush under way
 }
 
-// note is called after the deliveries of a row were given to the Endpoint.
-func (h *handed) note(seq int64) { h.g.settle(func() { h.add(seq) }) }
+// send gives the deliveries of a row to the Endpoint, and notes it when they are safe there.
+func (h *handed) send(seq int64, list []delivery) {
+	stanzas := make([]*stanza.Stanza, len(list))
+	for i, d := range list {
+		stanzas[i] = d.stanza()
+	}
+	h.g.endpoint.SendAll(stanzas, func(err error) {
+		if err != nil {
+			h.g.log.Error("a message was not taken; it is delivered at the next start", "seq", seq, "error", err)
+			return
+		}
+		h.note(seq)
+	})
+}
 
-func (h *handed) add(seq int64) {
+func (h *handed) note(seq int64) {
 	h.mu.Lock()
 	n, err := h.journal.add(seq)
 	h.fresh = append(h.fresh, seq)
@@ -91,9 +105,21 @@ func (g *Gateway) deliverLeft(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var seqs []int64
+	var had []int64
 	for _, r := range rows {
-		seqs = append(seqs, r.Seq)
+		if g.handed.had[r.Seq] {
+			had = append(had, r.Seq)
+		}
+	}
+	if len(had) > 0 {
+		if err := g.store.HandedOver(ctx, had); err != nil {
+			return err
+		}
+	}
+	if err := g.handed.journal.reset(); err != nil {
+		return err
+	}
+	for _, r := range rows {
 		if g.handed.had[r.Seq] {
 			continue
 		}
@@ -102,18 +128,8 @@ func (g *Gateway) deliverLeft(ctx context.Context) error {
 			g.log.Error("a kept delivery cannot be read", "seq", r.Seq, "error", err)
 			continue
 		}
-		for _, d := range list {
-			g.deliverKept(d)
-		}
-		if _, err := g.handed.journal.add(r.Seq); err != nil {
-			return err
-		}
-	}
-	if len(seqs) > 0 {
-		if err := g.store.HandedOver(ctx, seqs); err != nil {
-			return err
-		}
+		g.handed.send(r.Seq, list)
 	}
 	g.handed.had = nil
-	return g.handed.journal.reset()
+	return nil
 }

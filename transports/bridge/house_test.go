@@ -103,7 +103,7 @@ func (h *house) start() {
 	}
 	h.g, err = bridge.New(bridge.Options{
 		Network: h.net, Endpoint: h.ends, Store: kept, Keys: keys, Journal: filepath.Join(h.dir, "journal"),
-		Settings: h.set, Log: log, Trace: h.trace, Now: h.now, Settle: h.settle,
+		Settings: h.set, Log: log, Trace: h.trace, Now: h.now,
 	})
 	h.check(err)
 	ctx, cancel := context.WithCancel(h.Context())
@@ -146,6 +146,17 @@ type endpoint struct {
 
 func (e *endpoint) Domain() jid.JID               { return domain }
 func (e *endpoint) Handle(f func(*stanza.Stanza)) { e.handle.Store(&f) }
+
+func (e *endpoint) SendAll(list []*stanza.Stanza, done func(error)) {
+	for _, st := range list {
+		e.Send(st)
+	}
+	if e.h.settle == nil {
+		done(nil)
+		return
+	}
+	e.h.settle(func() { done(nil) })
+}
 
 func (e *endpoint) Send(st *stanza.Stanza) {
 	if e.cut.Load() {

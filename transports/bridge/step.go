@@ -48,8 +48,6 @@ func decodeDeliveries(data []byte) ([]delivery, error) {
 	return list, nil
 }
 
-func (g *Gateway) deliverKept(d delivery) { g.send(d.stanza()) }
-
 // errHeld is returned for an event that has to wait for the outcome of a call.
 var errHeld = errors.New("held until a call has ended")
 
@@ -195,13 +193,12 @@ func (w *worker) handOver(ctx context.Context, done []*step) {
 		for _, f := range s.after {
 			w.guard("show", func() { f(ctx) })
 		}
-		for _, d := range s.kept {
-			w.g.send(d.stanza())
-			w.g.trace("stanza", slog.String("to", d.To.String()), slog.String("id", d.ID))
-		}
 		if len(s.kept) > 0 {
-			w.g.handed.note(s.row.Seq)
+			w.g.handed.send(s.row.Seq, s.kept)
 			w.g.Counters.Delivered.Add(1)
+		}
+		for _, d := range s.kept {
+			w.g.trace("stanza", slog.String("to", d.To.String()), slog.String("id", d.ID))
 		}
 		w.g.trace("handed over", slog.String("room", string(w.row.Room)), slog.String("kind", s.row.Kind), slog.String("key", s.row.Key))
 	}

@@ -48,7 +48,6 @@ func (w *worker) tellWaiting(ctx context.Context, a *account, now time.Time) (ne
 			told[r.Sender.Bare()] = true
 		}
 	}
-	b := &Batch{}
 	var tell []OutRow
 	for _, r := range rows {
 		who := r.Sender.Bare()
@@ -62,15 +61,18 @@ func (w *worker) tellWaiting(ctx context.Context, a *account, now time.Time) (ne
 			continue
 		}
 		told[who] = true
-		r.Told = true
-		b.Out = append(b.Out, r)
 		tell = append(tell, r)
-		if r.Seq == w.head.Seq {
-			w.head.Told = true
-		}
 	}
 	if len(tell) == 0 {
 		return next
+	}
+	b := &Batch{}
+	for _, r := range rows { // all that they wrote so far: when the first is sent the others are not told of anew
+		if told[r.Sender.Bare()] && !r.Told {
+			r.Told = true
+			b.Out = append(b.Out, r)
+			w.head.Told = w.head.Told || r.Seq == w.head.Seq
+		}
 	}
 	if err := w.commit(ctx, b); err != nil {
 		return now.Add(time.Second)

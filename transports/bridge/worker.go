@@ -126,7 +126,8 @@ func (w *worker) take(ctx context.Context) (jobs []job, inbound, outward, done b
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	jobs, inbound, outward = w.jobs, w.inbound, w.outward
-	idle := len(jobs) == 0 && (!inbound || w.gaps > 0) && !outward
+	held := w.gaps > 0 || w.g.away.Load()
+	idle := len(jobs) == 0 && (!inbound || held) && !outward
 	if idle || ctx.Err() != nil {
 		w.running = false
 		if idle && w.disposable() {
@@ -136,8 +137,8 @@ func (w *worker) take(ctx context.Context) (jobs []job, inbound, outward, done b
 		}
 		return nil, false, false, true
 	}
-	w.jobs, w.inbound, w.outward = nil, w.inbound && w.gaps > 0, false
-	return jobs, inbound && w.gaps == 0, outward, false
+	w.jobs, w.inbound, w.outward = nil, inbound && held, false
+	return jobs, inbound && !held, outward, false
 }
 
 // disposable tells whether a worker that has nothing to do may be forgotten.
@@ -282,7 +283,7 @@ func (w *worker) account() *account {
 func (w *worker) mayTakeIn() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.gaps == 0
+	return w.gaps == 0 && !w.g.away.Load()
 }
 
 // isOpen tells whether messages of the past may be missing.
