@@ -74,12 +74,12 @@ func (s *session) Flush() {
 }
 
 // Settle calls done when what was delivered is written to the client, or will not be.
-func (s *session) Settle(done func()) {
+func (s *session) Settle(done func(taken bool)) {
 	if c := s.conn.Load(); c != nil {
 		c.queue.Notify(done)
 		return
 	}
-	done()
+	done(false)
 }
 
 // Behind tells whether half of what may wait for the client does.

@@ -49,7 +49,7 @@ func (l *Link) SendAll(list []*stanza.Stanza, done func(error)) {
 	}
 	if w != nil {
 		w.queue.Flush()
-		w.queue.Notify(func() { l.written(w) })
+		w.queue.Notify(func(bool) { l.written(w) })
 	}
 	all.end(nil)
 }
@@ -258,7 +258,7 @@ func (l *Link) drain(ctx context.Context, w *wire) bool {
 		l.mu.Unlock()
 		w.queue.Flush()
 		if n > 0 {
-			w.queue.Notify(func() { l.written(w) })
+			w.queue.Notify(func(bool) { l.written(w) })
 		}
 		if done {
 			return true

@@ -38,8 +38,7 @@ func (b *Batch) Flush() {
 	b.touched = b.touched[:0]
 	for i, s := range b.given {
 		if to, ok := s.Queued.(Settler); ok {
-			end := b.settling.Begin()
-			to.Settle(func() { end(nil) })
+			b.settling.give(to)
 		}
 		b.given[i] = nil
 	}

@@ -24,9 +24,9 @@ type Session interface {
 	Close(condition, text string)
 }
 
-// Settler is a Session that tells when what was delivered to it has left this process,
-// or never will.
-type Settler interface{ Settle(done func()) }
+// Settler is a Session that tells when what was delivered to it has been taken by the
+// socket; taken is false where it never will.
+type Settler interface{ Settle(done func(taken bool)) }
 
 // Presence is the last available presence of a session. It is not changed.
 type Presence struct {

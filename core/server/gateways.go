@@ -56,15 +56,20 @@ func newGateways(ctx context.Context, c config.Config, o Options, s *store.Store
 			return nil, err
 		}
 		kind := e.Network.Info().Kind
+		foreign, _ := end.(*foreignServer)
+		had := s.Kept
+		if foreign != nil {
+			had = nil
+		}
 		g, err := bridge.New(bridge.Options{
 			Network: e.Network, Endpoint: end, Store: kept, Keys: keys,
 			Journal: filepath.Join(c.Server.Data, kind+"-"+domain.String()+".journal"), Settings: bridgeSettings(c, users),
-			Log: o.Log, Trace: traceOf(o.Trace, domain),
+			Log: o.Log, Trace: traceOf(o.Trace, domain), Kept: had,
 		})
 		if err != nil {
 			return nil, err
 		}
-		if foreign, ok := end.(*foreignServer); ok {
+		if foreign != nil {
 			foreign.serves(g)
 		}
 		gateways = append(gateways, &gateway{g, end})

@@ -63,7 +63,10 @@ const deleteOfflineSQL = `DELETE FROM offline WHERE account = ? AND id = ?`
 
 // DeleteOffline implements offline.Store.
 func (s *Store) DeleteOffline(ctx context.Context, account jid.JID, ids []string) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
+	if err := s.collected.add(account.String(), ids); err != nil {
+		s.log.Error("messages may be given out twice after a crash", "account", account, "err", err)
+	}
+	err := s.Write(ctx, func(tx *sql.Tx) error {
 		for _, id := range ids {
 			if _, err := tx.Exec(deleteOfflineSQL, account.String(), id); err != nil {
 				return fmt.Errorf("delete message kept for %s: %w", account, err)
@@ -71,6 +74,10 @@ func (s *Store) DeleteOffline(ctx context.Context, account jid.JID, ids []string
 		}
 		return nil
 	})
+	if problem := s.collected.done(err); problem != nil {
+		s.log.Error("emptying the list of collected messages", "err", problem)
+	}
+	return err
 }
 
 const offlineUsageSQL = `SELECT count(*), coalesce(sum(size), 0) FROM offline WHERE account = ?`

@@ -50,6 +50,7 @@ type Store struct {
 	writes     *sql.DB // exactly one connection, used by the writer's goroutine only
 	reads      *sql.DB
 	queue      *queue
+	collected  *collected
 	health     health        // of the writer's goroutine
 	done       chan struct{} // closed when the writer's goroutine has ended
 
@@ -93,12 +94,38 @@ func (s *Store) connect(ctx context.Context, o Options) error {
 	if err := migrate(ctx, s.writes, s.log); err != nil {
 		return err
 	}
+	if err := s.settleCollected(ctx, o.Path+".collected"); err != nil {
+		return err
+	}
 	if s.reads, err = sql.Open("sqlite3", source(o, "ro")); err != nil {
 		return err
 	}
 	s.reads.SetMaxOpenConns(o.Readers)
 	s.reads.SetMaxIdleConns(o.Readers)
 	return s.reads.PingContext(ctx)
+}
+
+// settleCollected deletes what clients had got when the last run ended.
+func (s *Store) settleCollected(ctx context.Context, path string) error {
+	c, left, err := openCollected(path)
+	if err != nil {
+		return err
+	}
+	s.collected = c
+	if len(left) == 0 { // perhaps a command beside a server that runs: the file is the server's
+		return nil
+	}
+	tx, err := s.writes.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err = c.forget(tx, left); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if err = tx.Commit(); err != nil {
+		return err
+	}
+	return c.file.Truncate(0)
 }
 
 // source is the driver's data source name.
@@ -160,6 +187,9 @@ func (s *Store) closeConnections() error {
 	}
 	if s.writes != nil {
 		errs = append(errs, s.writes.Close())
+	}
+	if s.collected != nil {
+		errs = append(errs, s.collected.close())
 	}
 	return errors.Join(errs...)
 }

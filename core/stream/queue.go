@@ -129,23 +129,25 @@ func (q *Queue) Written() int64 {
 // wait is somebody who waits until so much is written.
 type wait struct {
 	until int64
-	done  func()
+	done  func(written bool)
 }
 
 // Notify calls done once the socket has taken all that was appended before, or the queue
-// has ended: at once, or from the goroutine that notices. done must not use the queue.
-func (q *Queue) Notify(done func()) {
+// has failed without that: at once, or from the goroutine that notices.
+func (q *Queue) Notify(done func(written bool)) {
 	q.mu.Lock()
 	if n := q.waiting(); q.err == nil && n > 0 {
 		q.waits = append(q.waits, wait{q.written + int64(n), done})
 		q.mu.Unlock()
 		return
 	}
+	written := q.err == nil
 	q.mu.Unlock()
-	done()
+	done(written)
 }
 
-// due takes out those who need not wait any longer. The lock is held.
+// due takes out those who need not wait any longer; their until is 0 where it is in vain.
+// The lock is held.
 func (q *Queue) due() []wait {
 	n := 0
 	for n < len(q.waits) && (q.err != nil || q.waits[n].until <= q.written) {
@@ -155,6 +157,11 @@ func (q *Queue) due() []wait {
 		return nil
 	}
 	due := q.waits[:n:n]
+	for i := range due {
+		if due[i].until > q.written {
+			due[i].until = 0
+		}
+	}
 	if q.waits = q.waits[n:]; len(q.waits) == 0 {
 		q.waits = nil
 	}
@@ -163,7 +170,7 @@ func (q *Queue) due() []wait {
 
 func tell(due []wait) {
 	for _, w := range due {
-		w.done()
+		w.done(w.until > 0)
 	}
 }
 

@@ -38,6 +38,10 @@ type Options struct {
 	Store    Store
 	Keys     *Keys
 	Journal  string // a file's path, beside the store
+	// Kept tells whether the server keeps a message for its receiver already, and makes sure
+	// that where it does not nothing is left of it; it is asked at the start about what a crash
+	// may have let through. Nil is never: what the crash leaves in doubt comes again.
+	Kept     func(ctx context.Context, st *stanza.Stanza) (bool, error)
 	Settings Settings
 	Log      *slog.Logger
 	Now      func() time.Time // wall clock; nil is time.Now
@@ -53,6 +57,7 @@ type Gateway struct {
 	domain   jid.JID
 	store    Store
 	keys     *Keys
+	kept     func(context.Context, *stanza.Stanza) (bool, error)
 	set      Settings
 	log      *slog.Logger
 	now      func() time.Time
@@ -105,13 +110,16 @@ func New(o Options) (*Gateway, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Kept == nil {
+		o.Kept = func(context.Context, *stanza.Stanza) (bool, error) { return false, nil }
+	}
 	if o.Trace == nil {
 		o.Trace = func(string, ...slog.Attr) {}
 	}
 	info := o.Network.Info()
 	g := &Gateway{
 		network: o.Network, info: info, endpoint: o.Endpoint, domain: o.Endpoint.Domain(), store: o.Store,
-		keys: o.Keys, set: o.Settings.orDefaults(), now: o.Now, trace: o.Trace,
+		keys: o.Keys, kept: o.Kept, set: o.Settings.orDefaults(), now: o.Now, trace: o.Trace,
 		log:      o.Log.With("gateway", o.Endpoint.Domain().String()),
 		started:  make(chan struct{}),
 		accounts: map[transports.AccountID]*account{}, owners: map[jid.JID][]*account{}, users: map[transports.UserID]*account{},

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"sync"
 
@@ -128,8 +129,27 @@ func (g *Gateway) deliverLeft(ctx context.Context) error {
 			g.log.Error("a kept delivery cannot be read", "seq", r.Seq, "error", err)
 			continue
 		}
+		if list, err = g.notKept(ctx, list); err != nil {
+			return err
+		}
 		g.handed.send(r.Seq, list)
 	}
 	g.handed.had = nil
 	return nil
+}
+
+// notKept leaves out what the server has all the same: the crash came between its write
+// and our journal.
+func (g *Gateway) notKept(ctx context.Context, list []delivery) ([]delivery, error) {
+	rest := list[:0:0]
+	for _, d := range list {
+		had, err := g.kept(ctx, d.stanza())
+		if err != nil {
+			return nil, fmt.Errorf("look whether a message is kept: %w", err)
+		}
+		if !had {
+			rest = append(rest, d)
+		}
+	}
+	return rest, nil
 }
