@@ -110,6 +110,7 @@ func TestKill(t *testing.T) {
 		}
 
 		sameOnce(t, "direct, from the network", append(in[0], "the end"), spoken(s.bodies(friend, "chat")))
+		s.showDoubles(friend)
 		sameOnce(t, "direct, to the network", out[0], ownLines(w, true, "out "))
 		sameOnce(t, "channel, to the network", out[1], ownLines(w, false, "out "))
 		kept := archiveWith(ctx, t, h, room, "in the end")

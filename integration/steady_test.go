@@ -155,6 +155,24 @@ func (s *steady) bodies(from, kind string) []string {
 	return list
 }
 
+// showDoubles logs the messages of one sender that came more than once.
+func (s *steady) showDoubles(from string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := map[string]int{}
+	for i, m := range s.received {
+		body := m.ChildText("body")
+		if bare, _, _ := strings.Cut(m.Attr("from"), "/"); bare != from || body == "" || strings.HasPrefix(body, "[") {
+			continue
+		}
+		if was, ok := first[body]; ok {
+			s.t.Logf("twice, as %d and %d:\n%v\n%v", was, i, s.received[was], m)
+			continue
+		}
+		first[body] = i
+	}
+}
+
 // await waits until ok holds, connecting again whenever the connection is lost.
 func (s *steady) await(ctx context.Context, ok func() bool) error {
 	for {

@@ -13,5 +13,6 @@ func stages(kept *offline.Offline, archive *mam.Archive) []router.Stage {
 		kept.Stage(),    // takes forged delay stamps off; messages that nobody was there for wait in the store
 		archive.Stage(), // one-to-one messages get their archive id and are written down
 		carbons.Stage(), // copies for the account's other sessions
+		kept.Turn(),     // what comes while a session is given what was kept comes after it
 	}
 }

@@ -46,7 +46,8 @@ func (o *Offline) collect(ctx context.Context, account jid.JID, wait bool) error
 // errBehind ends a collection for a client that has not read what it was given.
 var errBehind = errors.New("the client is behind")
 
-// fail ends a collection that is not complete; Retry takes it up.
+// fail ends a collection that is not complete; Retry takes it up. What comes meanwhile goes
+// on waiting behind what is left, see Turn.
 func (o *Offline) fail(account jid.JID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -88,14 +89,26 @@ func (o *Offline) start(account jid.JID) bool {
 }
 
 func (o *Offline) again(account jid.JID) bool {
+	o.turns.Lock()
+	defer o.turns.Unlock()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.collecting[account] {
 		o.collecting[account] = false
 		return true
 	}
-	delete(o.collecting, account)
+	o.endLocked(account)
 	return false
+}
+
+// endLocked ends a collection: from now on the account's sessions get what comes at once.
+func (o *Offline) endLocked(account jid.JID) {
+	delete(o.collecting, account)
+	for _, s := range o.host.Sessions(account) {
+		if takes(s) {
+			s.SetValue(served{}, true)
+		}
+	}
 }
 
 // page is how many messages are in memory at a time.

@@ -51,6 +51,8 @@ type Offline struct {
 	store Store
 	log   *slog.Logger
 
+	turns sync.Mutex // held while it is decided whether a session is served; taken before mu
+
 	mu         sync.Mutex
 	limit      Usage
 	usage      map[jid.JID]Usage // of accounts that have something, as far as it is known
@@ -83,8 +85,7 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	case p.Unknown:
 		return router.ErrStop // RFC 6121 §8.5.1: as if it had been kept
 	}
-	account, st := p.Account, p.Stanza // p is another stanza's by the time of the commit
-	size := int64(len(st.Payload) + len(st.Extra))
+	account, size := p.Account, sizeOf(p.Stanza)
 	ok, err := o.reserve(ctx, account, size)
 	if err != nil {
 		return fmt.Errorf("keep message for %s: %w", account, err)
@@ -92,7 +93,16 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	if !ok {
 		return stanza.ServiceUnavailable("") // XEP-0160 §2
 	}
-	kept := p.Promise()
+	o.add(p, size)
+	if o.anyone(account) { // arrived while this message was on its way here
+		return o.collectThen(ctx, account)
+	}
+	return router.ErrStop
+}
+
+// add gives a message to the store.
+func (o *Offline) add(p *router.Pass, size int64) {
+	account, st, kept := p.Account, p.Stanza, p.Promise()
 	o.store.AddOffline(account, Message{Stanza: st, Received: time.Now()}, func(err error) {
 		if err != nil {
 			o.release(account, 1, size)
@@ -101,10 +111,6 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 		}
 		kept(err)
 	})
-	if o.anyone(account) { // arrived while this message was on its way here
-		return o.collectThen(ctx, account)
-	}
-	return router.ErrStop
 }
 
 func (o *Offline) collectThen(ctx context.Context, account jid.JID) error {
@@ -113,6 +119,8 @@ func (o *Offline) collectThen(ctx context.Context, account jid.JID) error {
 	}
 	return router.ErrStop // it is kept all the same
 }
+
+func sizeOf(st *stanza.Stanza) int64 { return int64(len(st.Payload) + len(st.Extra)) }
 
 // worthKeeping is XEP-0160 §3 and XEP-0334 §4. Types other than normal and chat do not
 // come here.
@@ -183,11 +191,16 @@ func (o *Offline) release(account jid.JID, n int, size int64) {
 // taker is the session that gets what was kept: any that takes messages.
 func (o *Offline) taker(account jid.JID) *router.Bound {
 	for _, s := range o.host.Sessions(account) {
-		if now := s.Presence(); now != nil && now.Priority >= 0 {
+		if takes(s) {
 			return s
 		}
 	}
 	return nil
+}
+
+func takes(s *router.Bound) bool {
+	now := s.Presence()
+	return now != nil && now.Priority >= 0
 }
 
 func (o *Offline) anyone(account jid.JID) bool { return o.taker(account) != nil }

@@ -275,5 +275,37 @@ func TestPace(t *testing.T) {
 		if len(s.got) != n || len(m.list) != 0 || len(o.usage) != 0 {
 			t.Errorf("own %v: %d given, %d left, %v", own, len(s.got), len(m.list), o.usage)
 		}
+
+// What comes while a session is given what was kept for it waits for its turn; once it has
+// everything nothing waits.
+func TestTurn(t *testing.T) {
+	t.Parallel()
+	m := &memory{}
+	o, h, s, b := setUp(t, m)
+	h.SetStages(o.Stage(), o.Turn())
+	if err := h.Router().Attach(domain, h); err != nil {
+		t.Fatal(err)
+	}
+	route := func(body string) { h.Router().Route(chat(body)) }
+	route("1")
+	available(b)
+	route("2") // before anything was collected
+	if len(s.got) != 0 {
+		t.Fatalf("%d came before their turn", len(s.got))
+	}
+	m.onRead = func() { // while it is collected, after the list was read
+		m.onRead = nil
+		route("3")
+	}
+	if err := o.Collect(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	route("4")
+	var got []string
+	for _, st := range s.got {
+		got = append(got, st.Body())
+	}
+	if !slices.Equal(got, []string{"1", "2", "3", "4"}) || len(m.list) != 0 || len(o.usage) != 0 {
+		t.Errorf("got %v, %d are left, usage %v", got, len(m.list), o.usage)
 	}
 }

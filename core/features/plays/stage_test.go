@@ -85,7 +85,7 @@ func startAt(t *testing.T, path string, limits store.Limits, accounts ...string)
 	s.presence.OnArrival(s.offline.Arrived)
 	s.archive = mam.New(s.host, st, mam.Options{Listed: s.roster.Listed, Log: log})
 	carbons.New(s.host)
-	s.host.SetStages(s.offline.Stage(), s.archive.Stage(), carbons.Stage())
+	s.host.SetStages(s.offline.Stage(), s.archive.Stage(), carbons.Stage(), s.offline.Turn())
 	s.register = register.New(s.host, st, register.Options{Open: true, Farewell: s.roster.Farewell, Log: log})
 	d := disco.New(s.host, disco.Options{Name: "Example", Node: "https://example.org/software", Shares: s.presence.Shares})
 	s.disco = d
