@@ -110,6 +110,10 @@ func TestKill(t *testing.T) {
 		}
 
 		sameOnce(t, "direct, from the network", append(in[0], "the end"), spoken(s.bodies(friend, "chat")))
+		if s.again > 1+rounds/20 {
+			t.Errorf("%d messages came again in %d rounds: that is no rare moment", s.again, rounds)
+		}
+		t.Logf("%d messages came again after a kill, known by their origin ids", s.again)
 		s.showDoubles(friend)
 		sameOnce(t, "direct, to the network", out[0], ownLines(w, true, "out "))
 		sameOnce(t, "channel, to the network", out[1], ownLines(w, false, "out "))

@@ -29,6 +29,8 @@ type steady struct {
 	mu       sync.Mutex
 	conn     *client.Conn
 	received []*xmltree.Element // messages
+	had      map[string]bool    // origin ids (XEP-0359) of those from contacts
+	again    int                // how many came with an origin id that had come before
 	waiting  []outgoing         // sent and not confirmed, oldest first
 	changed  chan struct{}
 
@@ -121,11 +123,28 @@ func (s *steady) read(conn *client.Conn) {
 		case e.Attr("type") == "groupchat":
 			s.confirmed(id)
 		}
-		s.mu.Lock()
-		s.received = append(s.received, e)
-		s.mu.Unlock()
+		s.keep(e)
 		s.tell()
 	}
+}
+
+// keep takes a message, unless it is one that has come: a server that is killed between a
+// write to the socket and its note of it cannot know, and sends it with the same origin id.
+func (s *steady) keep(e *xmltree.Element) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if origin := e.Child("urn:xmpp:sid:0", "origin-id"); origin != nil && e.Attr("type") == "chat" {
+		key := e.Attr("from") + " " + origin.Attr("id")
+		if s.had[key] {
+			s.again++
+			return
+		}
+		if s.had == nil {
+			s.had = map[string]bool{}
+		}
+		s.had[key] = true
+	}
+	s.received = append(s.received, e)
 }
 
 func (s *steady) confirmed(id string) {

@@ -365,7 +365,7 @@ func TestFileMode(t *testing.T) {
 	s := open(t, Options{Path: path})
 	scratch(t, s)
 	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || len(entries) != 3 {
+	if err != nil || len(entries) != 4 { // the database, -wal, -shm and what is collected
 		t.Fatalf("%v %v", entries, err)
 	}
 	for _, e := range entries {

@@ -262,6 +262,8 @@ func (s *step) sayDirect(_ context.Context, id string, content []*stanza.Element
 	if w.g.info.Caps.Read {
 		content = append(content, stanza.NewElement(nsMarkers, "markable"))
 	}
+	// A crash at the wrong moment lets it come again: by this clients know it (XEP-0359 §4).
+	content = append(content, stanza.NewElement(nsStanzaID, "origin-id").With("id", id))
 	s.kept = append(s.kept, delivery{To: a.owner, From: contact, ID: id, Type: stanza.TypeChat, Payload: stanza.Encode(content...)})
 	return nil
 }

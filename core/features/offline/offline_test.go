@@ -275,6 +275,8 @@ func TestPace(t *testing.T) {
 		if len(s.got) != n || len(m.list) != 0 || len(o.usage) != 0 {
 			t.Errorf("own %v: %d given, %d left, %v", own, len(s.got), len(m.list), o.usage)
 		}
+	}
+}
 
 // What comes while a session is given what was kept for it waits for its turn; once it has
 // everything nothing waits.
