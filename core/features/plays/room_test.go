@@ -89,7 +89,7 @@ func TestRoomDelivery(t *testing.T) {
 	if n := sessions[occupants-1].n - before; n != times+1 { // AllocsPerRun runs it once more
 		t.Errorf("%d of %d messages arrived", n, times+1)
 	}
-	if got > occupants/4 {
+	if got > occupants/4 && !raceDetector {
 		t.Errorf("%v allocations for %d receivers", got, occupants)
 	}
 }
