@@ -50,9 +50,13 @@ number; the other accounts are made, and the exit status is 1.`,
 			Use: "rm USER[@HOST]", Short: "Delete an account and all that belongs to it", Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return withAccounts(cmd, func(a *server.Accounts) error {
-					name, err := a.Remove(cmd.Context(), args[0])
-					if err == nil {
+					name, done, err := a.Remove(cmd.Context(), args[0])
+					switch {
+					case err != nil:
+					case done:
 						fmt.Fprintln(cmd.OutOrStdout(), name, "is deleted")
+					default:
+						fmt.Fprintln(cmd.OutOrStdout(), name, "cannot log in any more; the rest is deleted when the server runs")
 					}
 					return err
 				})

@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -75,6 +76,8 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 			resource = "" // RFC 6120 §7.7.2.2 case 1
 		case errors.Is(err, router.ErrConflict):
 			return nil, stanza.Conflict("this resource is in use")
+		case errors.Is(err, errNoAccount):
+			return nil, stanza.NotAuthorized("the account has been deleted")
 		case errors.Is(err, router.ErrTooMany):
 			c.server.Counters.Full.Add(1)
 			return nil, stanza.ResourceConstraint("too many sessions of this account")
@@ -94,8 +97,15 @@ func (c *conn) enter(full jid.JID) (*session, error) {
 		return nil, err
 	}
 	s.bound = b
+	// The account may have been deleted since its login, and its sessions been ended without this one.
+	if ok, err := c.host.Router.Exists(c.ctx, full.Bare()); err != nil || !ok {
+		c.host.Router.Unbind(c.ctx, b)
+		return nil, cmp.Or(err, errNoAccount)
+	}
 	return s, nil
 }
+
+var errNoAccount = errors.New("the account has been deleted")
 
 // legacySession answers what RFC 3921 clients ask for after binding: there is nothing to do.
 func legacySession(_ context.Context, q *router.IQ) (*stanza.Element, error) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -74,6 +75,9 @@ func (a *Accounts) Add(ctx context.Context, name, password string) (string, erro
 		if errors.Is(err, store.ErrAccountExists) {
 			return "", fmt.Errorf("%s exists already; 'dragoman account passwd' changes its password", account)
 		}
+		if errors.Is(err, store.ErrBeingRemoved) {
+			return "", fmt.Errorf("the old account %s is not quite gone: a running server deletes it", account)
+		}
 		return "", err
 	}
 	return account.String(), nil
@@ -91,16 +95,46 @@ func (a *Accounts) SetPassword(ctx context.Context, name, password string) (stri
 	return account.String(), nil
 }
 
-// Remove deletes an account with all that belongs to it.
-func (a *Accounts) Remove(ctx context.Context, name string) (string, error) {
+// How long Remove waits for a running server, and how often it looks.
+const (
+	removeWait  = 3 * time.Second
+	removeCheck = 50 * time.Millisecond
+)
+
+// Remove deletes an account with all that belongs to it. Nobody can log in any more when it
+// returns; done tells whether a server runs that has ended the rest, which the next one that
+// starts does otherwise.
+func (a *Accounts) Remove(ctx context.Context, name string) (address string, done bool, err error) {
 	account, err := a.address(name)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	if err := a.store.DeleteAccount(ctx, account); err != nil {
-		return "", missing(account, err)
+	if err := a.store.RemoveAccount(ctx, account); err != nil {
+		return "", false, missing(account, err)
 	}
-	return account.String(), nil
+	done, err = a.gone(ctx, account)
+	return account.String(), done, err
+}
+
+func (a *Accounts) gone(ctx context.Context, account jid.JID) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, removeWait)
+	defer cancel()
+	tick := time.NewTicker(removeCheck)
+	defer tick.Stop()
+	for {
+		list, err := a.store.Removals(ctx)
+		switch {
+		case err == nil && !slices.Contains(list, account):
+			return true, nil
+		case err != nil && ctx.Err() == nil:
+			return false, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false, nil
+		}
+	}
 }
 
 // List lists the accounts.

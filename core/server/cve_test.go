@@ -191,6 +191,7 @@ func TestCVE_2024_25420_NothingAfterDeletion(t *testing.T) {
 	}
 	juliet.send("<message type='chat' to='romeo@home.test'><body>left behind</body></message>")
 	juliet.ping()
+	p.gone("romeo")
 	p.account("romeo")
 	again := p.online("romeo")
 	got := again.ping()

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -36,6 +35,7 @@ type host struct {
 	domain     jid.JID
 	roster     *roster.Roster
 	offline    *offline.Offline
+	archive    *mam.Archive
 	disco      *disco.Disco
 	register   *register.Register
 	privileges *privilege.Privileges
@@ -48,6 +48,7 @@ type hostOptions struct {
 	store      *store.Store
 	log        *slog.Logger
 	privileged map[jid.JID]privilege.Permissions
+	removed    func() // an account's end has begun
 }
 
 // newHost assembles a domain: each feature registers itself, and what one needs of another is joined here.
@@ -62,10 +63,10 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 	watch.OnArrival(h.offline.Arrived)
 	archive := mam.New(h.Host, o.store, mam.Options{Listed: h.roster.Listed, Log: o.log})
 	carbons.New(h.Host)
+	h.archive = archive
 	h.SetStages(stages(h.offline, archive)...)
 	h.register = register.New(h.Host, o.store, register.Options{
-		Open: o.config.Server.Register, Farewell: h.roster.Farewell, Log: o.log,
-		Deleted: func(_ context.Context, account jid.JID) { archive.Forget(account) },
+		Open: o.config.Server.Register, Removed: func(jid.JID) { o.removed() }, Log: o.log,
 	})
 	h.disco = disco.New(h.Host, disco.Options{Name: "Dragoman", Node: node, Shares: watch.Shares})
 	ping.New(h.Host)

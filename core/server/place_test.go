@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -128,6 +129,24 @@ func (p *place) account(name string) {
 	}
 }
 
+// gone waits until nothing is left of an account.
+func (p *place) gone(name string) {
+	p.t.Helper()
+	account := jid.MustParse(name + "@home.test")
+	for limit := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		list, err := p.server.store.Removals(context.Background())
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if !slices.Contains(list, account) {
+			return
+		}
+		if time.Now().After(limit) {
+			p.t.Fatalf("%s is still being deleted", account)
+		}
+	}
+}
+
 // restore makes an account anew that somebody has deleted, and takes a new password back.
 func (p *place) restore(name string) {
 	p.t.Helper()
@@ -135,6 +154,7 @@ func (p *place) restore(name string) {
 	if ok, err := p.server.store.Exists(ctx, account); err != nil {
 		p.t.Fatal(err)
 	} else if !ok {
+		p.gone(name)
 		p.account(name)
 		return
 	}

@@ -41,6 +41,7 @@ type Server struct {
 	components *component.Server
 	gateways   []*gateway
 	ports      ports
+	removed    chan struct{} // an account's end has begun
 }
 
 // Serve runs the server of a configuration until ctx ends.
@@ -58,7 +59,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s = &Server{config: c, log: o.Log, router: router.New(o.Log)}
+	s = &Server{config: c, log: o.Log, router: router.New(o.Log), removed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -80,7 +81,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(domain, hostOptions{config: c, router: s.router, store: s.store, log: o.Log, privileged: granted})
+		h, err := newHost(domain, hostOptions{config: c, router: s.router, store: s.store, log: o.Log, privileged: granted, removed: s.noteRemoval})
 		if err != nil {
 			return s, err
 		}

@@ -36,18 +36,12 @@ func (s *Store) CreateAccount(ctx context.Context, account jid.JID, credentials 
 			return fmt.Errorf("create account %s: %w", account, err)
 		}
 		if n == 0 {
+			if going, err := exists(tx.QueryRow(removalSQL, account.String())); going || err != nil {
+				return errors.Join(ErrBeingRemoved, err)
+			}
 			return ErrAccountExists
 		}
 		return putCredentials(tx, account, credentials)
-	})
-}
-
-const deleteAccountSQL = `DELETE FROM accounts WHERE jid = ?`
-
-// DeleteAccount deletes an account and, by the foreign keys, all that hangs on it.
-func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
-		return one(account)(tx.Exec(deleteAccountSQL, account.String()))
 	})
 }
 
@@ -61,7 +55,7 @@ func (s *Store) SetDisabled(ctx context.Context, account jid.JID, disabled bool)
 	})
 }
 
-const accountExistsSQL = `SELECT 1 FROM accounts WHERE jid = ?`
+const accountExistsSQL = `SELECT 1 FROM accounts WHERE jid = ?1 AND NOT EXISTS (SELECT 1 FROM removals WHERE account = ?1)`
 
 // Exists tells whether there is such an account; it implements router.Accounts.
 func (s *Store) Exists(ctx context.Context, account jid.JID) (bool, error) {
@@ -76,7 +70,7 @@ func (s *Store) Exists(ctx context.Context, account jid.JID) (bool, error) {
 	return true, nil
 }
 
-const accountSQL = `SELECT jid, created, disabled FROM accounts WHERE jid = ?`
+const accountSQL = `SELECT jid, created, disabled FROM accounts WHERE jid = ?1 AND NOT EXISTS (SELECT 1 FROM removals WHERE account = ?1)`
 
 // Account reads an account; ErrNoAccount where there is none.
 func (s *Store) Account(ctx context.Context, account jid.JID) (Account, error) {
@@ -90,7 +84,7 @@ func (s *Store) Account(ctx context.Context, account jid.JID) (Account, error) {
 	return list[0], nil
 }
 
-const accountsSQL = `SELECT jid, created, disabled FROM accounts ORDER BY jid`
+const accountsSQL = `SELECT jid, created, disabled FROM accounts WHERE NOT EXISTS (SELECT 1 FROM removals WHERE account = jid) ORDER BY jid`
 
 // Accounts lists all accounts by address.
 func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
@@ -125,6 +119,15 @@ func accounts(rows *sql.Rows, err error) ([]Account, error) {
 		list = append(list, a)
 	}
 	return list, rows.Err()
+}
+
+func exists(row *sql.Row) (bool, error) {
+	var yes int
+	err := row.Scan(&yes)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func affected(r sql.Result, err error) (int64, error) {

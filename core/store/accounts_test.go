@@ -179,3 +179,48 @@ func TestTakenNameIsCheap(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 }
+
+// An account whose end has begun is none any more, for anybody, and its name is not free before
+// the end.
+func TestRemoveAccount(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	ctx := t.Context()
+	account(t, s, alice, bob)
+	if err := s.RemoveAccount(ctx, alice); err != nil {
+		t.Fatal(err)
+	}
+	if yes, err := s.Exists(ctx, alice); yes || err != nil {
+		t.Error(yes, err)
+	}
+	if list, err := s.Accounts(ctx); err != nil || len(list) != 1 || list[0].JID != bob {
+		t.Error(list, err)
+	}
+	c, err := sasl.NewCredentials("secret", 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, gone := s.Account(ctx, alice)
+	for what, err := range map[string]error{
+		"Account": gone, "SetCredentials": s.SetCredentials(ctx, alice, c), "RemoveAccount": s.RemoveAccount(ctx, alice), "stranger": s.RemoveAccount(ctx, carol),
+	} {
+		if !errors.Is(err, ErrNoAccount) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := s.CreateAccount(ctx, alice, c); !errors.Is(err, ErrBeingRemoved) {
+		t.Error(err)
+	}
+	if list, err := s.Removals(ctx); err != nil || len(list) != 1 || list[0] != alice {
+		t.Error(list, err)
+	}
+	if err := s.DeleteAccount(ctx, alice); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := s.Removals(ctx); err != nil || len(list) != 0 {
+		t.Error(list, err)
+	}
+	if err := s.CreateAccount(ctx, alice, c); err != nil {
+		t.Error(err)
+	}
+}

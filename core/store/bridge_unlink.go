@@ -30,16 +30,18 @@ var unlinkSQL = []string{
 
 // Unlink implements bridge.Accounts.
 func (b *Bridge) Unlink(ctx context.Context, id transports.AccountID) error {
-	return b.s.Write(ctx, func(tx *sql.Tx) error {
-		for _, q := range unlinkSQL {
-			args := []any{string(id), b.id}
-			if !strings.Contains(q, "?2") {
-				args = args[:1]
-			}
-			if _, err := tx.Exec(q, args...); err != nil {
-				return fmt.Errorf("unlink account %s: %w", id, err)
-			}
+	return b.s.Write(ctx, func(tx *sql.Tx) error { return unlink(tx, id, b.id) })
+}
+
+func unlink(tx *sql.Tx, id transports.AccountID, gateway int64) error {
+	for _, q := range unlinkSQL {
+		args := []any{string(id), gateway}
+		if !strings.Contains(q, "?2") {
+			args = args[:1]
 		}
-		return nil
-	})
+		if _, err := tx.Exec(q, args...); err != nil {
+			return fmt.Errorf("unlink account %s: %w", id, err)
+		}
+	}
+	return nil
 }

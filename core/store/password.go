@@ -23,7 +23,7 @@ func (s *Store) Register(ctx context.Context, account jid.JID, password string) 
 		return err
 	}
 	err = s.CreateAccount(ctx, account, c)
-	if errors.Is(err, ErrAccountExists) {
+	if errors.Is(err, ErrAccountExists) || errors.Is(err, ErrBeingRemoved) {
 		return register.ErrTaken
 	}
 	return err

@@ -166,8 +166,7 @@ func (c *Conn) Done() <-chan struct{} { return c.done }
 func (c *Conn) read() {
 	defer close(c.done)
 	for {
-		c.pace.Lock()   // while it is stalled, the reader takes one more element and then waits
-		c.pace.Unlock() //nolint:staticcheck // nothing is done in between
+		c.awaitPace()
 		e, err := c.dec.Element()
 		if err == nil && e.Name.Space == spaceStreams && e.Name.Local == "error" {
 			err = streamError(e)

@@ -3,6 +3,8 @@ package bridge
 import (
 	"context"
 	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
 )
 
 // unlink removes an account. First it is marked, so that a crash in between is made good
@@ -26,6 +28,33 @@ func (g *Gateway) finishUnlink(ctx context.Context, a *account) error {
 	for _, c := range contacts {
 		g.removeContact(ctx, a, c.User)
 	}
+	if err := g.forget(ctx, a); err != nil {
+		return err
+	}
+	if len(g.accountsOf(a.owner)) == 0 {
+		g.removeSelf(ctx, a.owner)
+	}
+	return nil
+}
+
+// RemoveUser removes all accounts of a user whose own account is being deleted: there is no
+// roster to be cleared.
+func (g *Gateway) RemoveUser(ctx context.Context, who jid.JID) error {
+	g.dialogues.dropRegistration(who.Bare())
+	for _, a := range g.accountsOf(who) {
+		a.mu.Lock()
+		a.row.Status = StatusUnlinking
+		a.mu.Unlock()
+		a.stop()
+		if err := g.forget(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget drops an account whose session has ended, with all that is kept for it.
+func (g *Gateway) forget(ctx context.Context, a *account) error {
 	rooms, err := g.seenBy(ctx, a)
 	if err != nil {
 		return fmt.Errorf("unlink: %w", err)
@@ -40,9 +69,6 @@ func (g *Gateway) finishUnlink(ctx context.Context, a *account) error {
 			w.jobs = append(w.jobs, func(ctx context.Context, w *worker) { w.unlinked(ctx, a) })
 			return true
 		})
-	}
-	if len(g.accountsOf(a.owner)) == 0 {
-		g.removeSelf(ctx, a.owner)
 	}
 	g.log.Info("account unlinked", "account", a.id, "owner", a.owner.String())
 	return nil

@@ -86,7 +86,7 @@ func startAt(t *testing.T, path string, limits store.Limits, accounts ...string)
 	s.archive = mam.New(s.host, st, mam.Options{Listed: s.roster.Listed, Log: log})
 	carbons.New(s.host)
 	s.host.SetStages(s.offline.Stage(), s.archive.Stage(), carbons.Stage(), s.offline.Turn())
-	s.register = register.New(s.host, st, register.Options{Open: true, Farewell: s.roster.Farewell, Log: log})
+	s.register = register.New(s.host, st, register.Options{Open: true, Removed: s.removed, Log: log})
 	d := disco.New(s.host, disco.Options{Name: "Example", Node: "https://example.org/software", Shares: s.presence.Shares})
 	s.disco = d
 	ping.New(s.host)
@@ -114,6 +114,18 @@ func startAt(t *testing.T, path string, limits store.Limits, accounts ...string)
 		}
 	}
 	return s
+}
+
+// removed does for an account what a running server does.
+func (s *server) removed(account jid.JID) {
+	farewell, err := s.roster.Farewell(s.t.Context(), account)
+	if err == nil {
+		farewell(s.router.Route)
+		err = s.store.DeleteAccount(s.t.Context(), account)
+	}
+	if err != nil {
+		s.t.Error(err)
+	}
 }
 
 // settle waits until all that was handed to the store is written.

@@ -40,18 +40,17 @@ type Store interface {
 	Register(ctx context.Context, account jid.JID, password string) error
 	// SetPassword is ErrPassword for one that cannot be used.
 	SetPassword(ctx context.Context, account jid.JID, password string) error
-	// DeleteAccount deletes an account and all that belongs to it.
-	DeleteAccount(ctx context.Context, account jid.JID) error
+	// RemoveAccount begins the end of an account: when it returns nobody can log in any
+	// more, and the rest will follow whatever happens to this process.
+	RemoveAccount(ctx context.Context, account jid.JID) error
 }
 
 // Options are what the feature is joined to.
 type Options struct {
 	Open bool // whether anybody may make an account
-	// Farewell prepares the end of an account's subscriptions; what it returns is called
-	// once the account is gone. May be nil.
-	Farewell func(ctx context.Context, account jid.JID) (func(route func(*stanza.Stanza)), error)
-	// Deleted is called once an account is gone. May be nil.
-	Deleted func(ctx context.Context, account jid.JID)
+	// Removed is called when the end of an account has begun: it is to see to the rest,
+	// without being waited for. May be nil.
+	Removed func(account jid.JID)
 	Log     *slog.Logger
 }
 
@@ -139,24 +138,16 @@ func (r *Register) remove(ctx context.Context, q *router.IQ, account jid.JID) er
 	if n != 1 {
 		return stanza.BadRequest("remove stands alone")
 	}
-	farewell := func(func(*stanza.Stanza)) {}
-	if r.Farewell != nil {
-		var err error
-		if farewell, err = r.Farewell(ctx, account); err != nil {
-			return fmt.Errorf("delete %s: %w", account, err)
-		}
-	}
-	if err := r.store.DeleteAccount(ctx, account); err != nil {
+	if err := r.store.RemoveAccount(ctx, account); err != nil {
 		return fmt.Errorf("delete %s: %w", account, err)
 	}
 	r.Log.Info("account deleted by its owner", "account", account)
-	if r.Deleted != nil {
-		r.Deleted(ctx, account)
-	}
-	farewell(q.Route)
 	q.Session.Send(q.Stanza.Result())
 	for _, s := range r.host.Sessions(account) {
 		s.Close("not-authorized", "the account has been deleted")
+	}
+	if r.Removed != nil {
+		r.Removed(account)
 	}
 	return router.ErrAnswered
 }

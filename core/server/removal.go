@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// errStopping ends a removal that the next start takes up.
+var errStopping = errors.New("the server stops")
+
+// noteRemoval makes chores look for accounts to be deleted at once.
+func (s *Server) noteRemoval() {
+	select {
+	case s.removed <- struct{}{}:
+	default:
+	}
+}
+
+// removals ends the accounts whose deletion was asked for, by their owners or from the command
+// line. What fails is tried again; told is what of that is in the log already.
+func (s *Server) removals(ctx context.Context, told map[jid.JID]bool) {
+	list, err := s.store.Removals(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("look for accounts to be deleted", "err", err)
+	}
+	for _, account := range list {
+		err := s.remove(ctx, account)
+		switch {
+		case err == nil:
+			delete(told, account)
+			s.log.Info("account deleted", "account", account)
+		case ctx.Err() == nil && !told[account]:
+			told[account] = true
+			s.log.Error("an account cannot be deleted yet; that is tried again", "account", account, "err", err)
+		}
+	}
+}
+
+// remove ends an account: its sessions, what it has at the gateways, its subscriptions, its rows.
+// Until those are gone all of it can be done again.
+func (s *Server) remove(ctx context.Context, account jid.JID) error {
+	for _, g := range s.gateways {
+		select {
+		case <-g.Started():
+		case <-ctx.Done():
+			return errStopping
+		}
+	}
+	h := s.host(account)
+	if h == nil { // of a domain that is no longer served
+		return s.store.DeleteAccount(ctx, account)
+	}
+	h.endSessions(account)
+	for _, g := range s.gateways {
+		if err := g.RemoveUser(ctx, account); err != nil {
+			return fmt.Errorf("unlink from %s: %w", g.Domain(), err)
+		}
+	}
+	farewell, err := h.roster.Farewell(ctx, account)
+	if err != nil {
+		return err
+	}
+	farewell(s.router.Route)
+	if err := s.store.DeleteAccount(ctx, account); err != nil {
+		return err
+	}
+	h.archive.Forget(account)
+	h.offline.Forget(account)
+	h.endSessions(account) // those that were bound while their login was still good
+	return nil
+}
+
+// endSessions is XEP-0077 §3.2.
+func (h *host) endSessions(account jid.JID) {
+	for _, b := range h.Sessions(account) {
+		b.Close("not-authorized", "the account has been deleted")
+	}
+}
+
+func (s *Server) host(account jid.JID) *host {
+	for _, h := range s.hosts {
+		if h.domain.Domain() == account.Domain() {
+			return h
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// ErrBeingRemoved is an account that cannot be made because the one before it is not quite
+// gone yet.
+var ErrBeingRemoved = errors.New("the account is still being deleted")
+
+const (
+	markRemovalSQL = `INSERT INTO removals (account, at) SELECT jid, ?1 FROM accounts WHERE jid = ?2 ON CONFLICT (account) DO NOTHING`
+	removalSQL     = `SELECT 1 FROM removals WHERE account = ?`
+	removalsSQL    = `SELECT account FROM removals ORDER BY at, account`
+)
+
+// RemoveAccount begins the end of an account: from now on there is none for those who ask, and
+// nobody can log in. Who runs the server does the rest, see Removals, and calls DeleteAccount
+// last. It implements register.Store.
+func (s *Store) RemoveAccount(ctx context.Context, account jid.JID) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		if err := one(account)(tx.Exec(markRemovalSQL, now(), account.String())); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(deleteCredentialsSQL, account.String()); err != nil {
+			return fmt.Errorf("delete credentials of %s: %w", account, err)
+		}
+		return nil
+	})
+}
+
+// Removals lists the accounts whose end has begun, the oldest first.
+func (s *Store) Removals(ctx context.Context) ([]jid.JID, error) {
+	list, err := scan(ctx, s.reads, func(row scanner) (j jid.JID, err error) {
+		var text string
+		if err := row.Scan(&text); err != nil {
+			return j, err
+		}
+		return jid.Parse(text)
+	}, removalsSQL)
+	if err != nil {
+		return nil, fmt.Errorf("list accounts to be deleted: %w", err)
+	}
+	return list, nil
+}
+
+const (
+	deleteAccountSQL = `DELETE FROM accounts WHERE jid = ?`
+	linkedSQL        = `SELECT id, gateway FROM bridge_accounts WHERE owner = ?`
+)
+
+// DeleteAccount deletes an account with all that hangs on it, by the foreign keys, and what
+// gateways that do not run at the moment keep for its owner.
+func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		if err := one(account)(tx.Exec(deleteAccountSQL, account.String())); err != nil {
+			return err
+		}
+		type linked struct {
+			id      transports.AccountID
+			gateway int64
+		}
+		list, err := scan(context.Background(), tx, func(row scanner) (l linked, err error) {
+			err = row.Scan(&l.id, &l.gateway)
+			return l, err
+		}, linkedSQL, account.String())
+		if err != nil {
+			return fmt.Errorf("list what %s has linked: %w", account, err)
+		}
+		for _, l := range list {
+			if err := unlink(tx, l.id, l.gateway); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
