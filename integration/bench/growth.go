@@ -86,7 +86,7 @@ func (b *bench) grow(ctx context.Context, w io.Writer) error {
 	}
 	fmt.Fprintln(w, b.heading())
 	fmt.Fprintln(w)
-	fmt.Fprintln(w, "| what | server | at | grows by |")
+	fmt.Fprintln(w, "| what | server | at | last to first |")
 	fmt.Fprintln(w, "| --- | --- | --- | ---: |")
 	for _, g := range growths(b.options) {
 		if !b.named(g.what) {
@@ -124,5 +124,5 @@ func (b *bench) row(ctx context.Context, g growth, s *server) (string, error) {
 		at = append(at, fmt.Sprintf("%s: "+g.format, thousands(float64(size)), median(all[i])[g.cost]))
 	}
 	first, last := median(all[0])[g.cost], median(all[len(all)-1])[g.cost]
-	return fmt.Sprintf("| %s | %s | %s %s | %.2f |", g.what, s.title, strings.Join(at, "; "), g.of, last/first), nil
+	return fmt.Sprintf("| %s, by %s | %s | %s | %.2f |", g.what, g.of, s.title, strings.Join(at, "; "), last/first), nil
 }

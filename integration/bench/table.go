@@ -48,7 +48,11 @@ func (b *bench) heading() string {
 	for _, s := range b.servers {
 		list = append(list, s.title+" "+s.version)
 	}
-	return fmt.Sprintf("%s. %s; %s. Medians of %d rounds of %v.", time.Now().Format("2 January 2006"), strings.Join(list, ", "), machine(), b.rounds, b.length)
+	rounds := fmt.Sprintf("Medians of %d rounds of %v.", b.rounds, b.length)
+	if b.rounds == 1 {
+		rounds = fmt.Sprintf("One round of %v.", b.length)
+	}
+	return fmt.Sprintf("%s. %s; %s. %s", time.Now().Format("2 January 2006"), strings.Join(list, ", "), machine(), rounds)
 }
 
 // machine is the processor, how many of it, memory and kernel.
