@@ -13,7 +13,7 @@
 //  4. router.Host.deliver      router/host.go, router/rules.go: RFC 6121 §8 as a table: which sessions of
 //     the account, the server itself, or nobody
 //  5. stages                   server/stages.go: what else sees it at both ends of its way, such as the
-//     archive, or offline where nobody is there
+//     archive, or offline where nobody is there or what was kept is not given out yet
 //  6. Session.Deliver          c2s/session.go: into the session's queue, the start tag written anew, the
 //     rest as it came
 //  7. stream.Queue             stream/queue.go: bytes that wait, bounded; one write for all that a reader

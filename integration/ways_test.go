@@ -1,9 +1,11 @@
 package integration_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -25,5 +27,35 @@ func TestWaysAreThere(t *testing.T) {
 				t.Errorf("%s/doc.go names %s, which is not there", at, f)
 			}
 		}
+	}
+}
+
+// TestPackagesAreExplained sees that each package says in its doc.go what it is for.
+func TestPackagesAreExplained(t *testing.T) {
+	t.Parallel()
+	said := regexp.MustCompile(`(?m)^// (Package|Command) [a-z0-9]+ `)
+	seen := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != ".." && strings.HasPrefix(d.Name(), "."):
+			return filepath.SkipDir
+		case !d.IsDir():
+			return nil
+		}
+		sources, err := filepath.Glob(filepath.Join(path, "*.go"))
+		if err != nil || len(sources) == 0 {
+			return err
+		}
+		seen++
+		text, err := os.ReadFile(filepath.Join(path, "doc.go"))
+		if err != nil || !said.Match(text) {
+			t.Errorf("%s/doc.go does not say what the package is for: %v", path, err)
+		}
+		return nil
+	})
+	if err != nil || seen < 30 {
+		t.Errorf("%d packages seen: %v", seen, err)
 	}
 }

@@ -6,11 +6,13 @@
 //  1. transports/<network>   the session reads its socket and makes an Event
 //  2. Sink.Deliver           bridge/sink.go, bridge/inbox.go: the event is written durably, once per key
 //  3. <network>              acknowledges the event to the network
-//  4. bridge/worker.go       the room's worker takes its events in order
+//  4. bridge/worker.go       the room's worker takes its events in order, once the room's past was
+//     read (bridge/catchup.go) and while the server can be reached
 //  5. bridge/step.go         ids, echo, text: what the event means in XMPP, by its kind in bridge/in_*.go;
 //     archived with its id map, and the inbox row is done, in one transaction
-//  6. Endpoint.Send          the router of this server, or the component link to a foreign one;
-//     bridge/handed.go notes it, so that a restart sends it neither never nor twice
+//  6. Endpoint.SendAll       the router of this server, or the component link to a foreign one; when
+//     they say that it is safe, taken by a socket or written, bridge/handed.go notes it. A restart
+//     sends again what was not noted, under the same id
 //
 // Network out — from a stanza to a call of the network:
 //

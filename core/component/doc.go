@@ -9,9 +9,11 @@
 // A component speaks for exactly one domain: the from of all that it sends is in that
 // domain (with or without localpart and resource), not in one below it. The protocol
 // has no encryption and no acknowledgements: keep it on one machine. What was queued
-// and not yet written when a Link lost its connection is sent on the next one.
+// and not yet written when a Link lost its connection is sent on the next one. SendAll
+// (outgoing.go) tells its caller when the socket has taken what it sent.
 //
-// Lock order: slot.mu or Link.mu, then the queue's own.
+// Lock order: slot.mu or Link.mu, then the queue's own; sending.mu is a leaf, and its caller is
+// told with no lock held.
 //
 // Specifications: XEP-0114, RFC 6120 §4, XEP-0199.
 package component

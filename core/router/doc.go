@@ -17,8 +17,11 @@
 // receivers' queues, and Batch.Flush sends each queue once when the bytes that were
 // read are used up. Without a Batch every delivery is flushed at once.
 //
-// Lock order: Endpoint.mu, memory shard, Bound.mu; none is held across a call to another's
-// Deliver, Flush or Close, and none while another is taken.
+// Endpoint.SendAll tells its caller when what it sent is safe from a crash of this process
+// (settle.go): taken by a receiver's socket or, where nobody is there, written by the stages.
+//
+// Locks: Endpoint.mu, memory shard, Bound.mu, settling.mu; none is held across a call to
+// another's Deliver, Flush or Close, and none while another is taken.
 //
 // Specifications: RFC 6120 §8 and §10, RFC 6121 §4.5 and §8.
 package router

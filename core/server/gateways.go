@@ -64,7 +64,7 @@ func newGateways(ctx context.Context, c config.Config, o Options, s *store.Store
 		g, err := bridge.New(bridge.Options{
 			Network: e.Network, Endpoint: end, Store: kept, Keys: keys,
 			Journal: filepath.Join(c.Server.Data, kind+"-"+domain.String()+".journal"), Settings: bridgeSettings(c, users),
-			Log: o.Log, Trace: traceOf(o.Trace, domain), Kept: had,
+			Log: o.Log, Trace: traceOf(o.Trace, domain), Kept: had, Version: Version(),
 		})
 		if err != nil {
 			return nil, err

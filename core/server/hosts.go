@@ -80,6 +80,7 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 	)...)
 	h.disco.AddAccountFeatures(archive.Features()...)
 	h.disco.Add(contact.Info(o.config.Server.Contacts))
+	h.disco.Add(version.Info("Dragoman", Version()))
 	if err := o.router.Attach(domain, h.Host); err != nil {
 		return nil, fmt.Errorf("serve %s: %w", domain, err)
 	}

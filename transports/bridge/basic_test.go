@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -37,5 +38,18 @@ func TestRoomBothWays(t *testing.T) {
 		h.expect(phone, "plaza/Ann: me")
 		h.texts("plaza", "cleo: who is here?", "ann: me")
 		h.expect(phone)
+	})
+}
+
+// XEP-0092, XEP-0232: the software is told the same way by both.
+func TestSoftware(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		for _, ns := range []string{"jabber:iq:version", "http://jabber.org/protocol/disco#info"} {
+			a := h.ask(phone, domain, stanza.TypeGet, stanza.NewElement(ns, "query")).String()
+			if !strings.Contains(a, ">Dragoman Echo gateway<") || !strings.Contains(a, ">1.2.3<") {
+				t.Errorf("%s: %s", ns, a)
+			}
+		}
 	})
 }

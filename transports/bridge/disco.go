@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -18,6 +19,7 @@ func (g *Gateway) about() disco.Info {
 		Features: []string{
 			nsDiscoInfo, nsDiscoItems, nsCommands, nsRegister, nsGateway, nsPing, nsVersion, nsLast, nsVCard, nsMUC, nsRSM,
 		},
+		Forms: []*form.Form{disco.SoftwareForm(g.software(), g.version, "")}, // XEP-0232
 	}
 }
 

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,7 @@ type Options struct {
 	// may have let through. Nil is never: what the crash leaves in doubt comes again.
 	Kept     func(ctx context.Context, st *stanza.Stanza) (bool, error)
 	Settings Settings
+	Version  string // what the gateway says that it is; empty is "devel"
 	Log      *slog.Logger
 	Now      func() time.Time // wall clock; nil is time.Now
 	// Trace is told each step of a message's way, by the names in package transports.
@@ -59,6 +61,7 @@ type Gateway struct {
 	keys     *Keys
 	kept     func(context.Context, *stanza.Stanza) (bool, error)
 	set      Settings
+	version  string
 	log      *slog.Logger
 	now      func() time.Time
 	trace    func(string, ...slog.Attr)
@@ -119,7 +122,7 @@ func New(o Options) (*Gateway, error) {
 	info := o.Network.Info()
 	g := &Gateway{
 		network: o.Network, info: info, endpoint: o.Endpoint, domain: o.Endpoint.Domain(), store: o.Store,
-		keys: o.Keys, kept: o.Kept, set: o.Settings.orDefaults(), now: o.Now, trace: o.Trace,
+		keys: o.Keys, kept: o.Kept, set: o.Settings.orDefaults(), version: cmp.Or(o.Version, "devel"), now: o.Now, trace: o.Trace,
 		log:      o.Log.With("gateway", o.Endpoint.Domain().String()),
 		started:  make(chan struct{}),
 		accounts: map[transports.AccountID]*account{}, owners: map[jid.JID][]*account{}, users: map[transports.UserID]*account{},

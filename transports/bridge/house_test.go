@@ -103,7 +103,7 @@ func (h *house) start() {
 	}
 	h.g, err = bridge.New(bridge.Options{
 		Network: h.net, Endpoint: h.ends, Store: kept, Keys: keys, Journal: filepath.Join(h.dir, "journal"),
-		Settings: h.set, Log: log, Trace: h.trace, Now: h.now,
+		Settings: h.set, Version: "1.2.3", Log: log, Trace: h.trace, Now: h.now,
 	})
 	h.check(err)
 	ctx, cancel := context.WithCancel(h.Context())

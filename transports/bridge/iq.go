@@ -75,7 +75,7 @@ func (g *Gateway) gatewayIQ(ctx context.Context, st *stanza.Stanza) (*stanza.Ele
 	case x.Is(nsPing, "ping") && get:
 		return nil, nil
 	case x.Is(nsVersion, "query") && get:
-		return g.version(), nil
+		return g.versionElement(), nil
 	case x.Is(nsLast, "query") && get: // XEP-0012 §4: how long it has been up
 		return stanza.NewElement(nsLast, "query").With("seconds", strconv.Itoa(int(g.now().Sub(g.since).Seconds()))), nil
 	case x.Is(nsVCard, "vCard") && get:
@@ -85,14 +85,13 @@ func (g *Gateway) gatewayIQ(ctx context.Context, st *stanza.Stanza) (*stanza.Ele
 	return nil, stanza.ServiceUnavailable("")
 }
 
-// version is XEP-0092.
-func (g *Gateway) version() *stanza.Element {
-	version := "devel"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
-	}
+// software is what the gateway calls itself.
+func (g *Gateway) software() string { return "Dragoman " + g.info.Name + " gateway" }
+
+// versionElement is XEP-0092.
+func (g *Gateway) versionElement() *stanza.Element {
 	return stanza.NewElement(nsVersion, "query").Add(
-		stanza.TextElement(nsVersion, "name", "Dragoman "+g.info.Name+" gateway"), stanza.TextElement(nsVersion, "version", version))
+		stanza.TextElement(nsVersion, "name", g.software()), stanza.TextElement(nsVersion, "version", g.version))
 }
 
 // promptIQ turns what a person knows of a contact into an address (XEP-0100 §6).
@@ -134,7 +133,7 @@ func (g *Gateway) iqToContact(ctx context.Context, a *account, user transports.U
 		case x.Is(nsPing, "ping") && get:
 			return nil, nil
 		case x.Is(nsVersion, "query") && get:
-			return g.version(), nil
+			return g.versionElement(), nil
 		}
 		return nil, stanza.ServiceUnavailable("")
 	})

@@ -1,4 +1,3 @@
-// Package entitytime tells the host's time (XEP-0202). It has no goroutine and no lock.
 package entitytime
 
 import (

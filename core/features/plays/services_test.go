@@ -118,7 +118,7 @@ func TestSmallServices(t *testing.T) {
 	}
 }
 
-// XEP-0030, XEP-0115, XEP-0157
+// XEP-0030, XEP-0115, XEP-0157, XEP-0232
 func TestDisco(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice", "bob")
@@ -132,7 +132,9 @@ func TestDisco(t *testing.T) {
 		want += `<feature var='` + f + `'/>`
 	}
 	want += `<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE'><value>http://jabber.org/network/serverinfo</value></field>` +
-		`<field var='abuse-addresses'><value>mailto:admin@example.org</value></field></x>`
+		`<field var='abuse-addresses'><value>mailto:admin@example.org</value></field></x>` +
+		`<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE'><value>urn:xmpp:dataforms:softwareinfo</value></field>` +
+		`<field var='software'><value>Dragoman</value></field><field var='software_version'><value>1</value></field></x>`
 	alice.sends(ask("get", "1", "example.org", q(info, "")), ask("get", "2", "example.org", q(items, "")))
 	alice.gets(`<iq type='result' id='1' from='example.org'>`+q(info, want)+`</iq>`, `<iq type='result' id='2'>`+q(items, `<item jid='gw.example.org' name='Gateway'/>`)+`</iq>`)
 	alice.sends(ask("get", "3", "", q(info, "")), ask("get", "4", aliceBare, q(items, "")), ask("get", "5", "example.org", `<query xmlns='`+info+`' node='x'/>`))

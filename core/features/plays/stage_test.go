@@ -99,6 +99,7 @@ func startAt(t *testing.T, path string, limits store.Limits, accounts ...string)
 	d.AddFeatures(s.archive.Features()...)
 	d.AddAccountFeatures(s.archive.Features()...)
 	d.Add(contact.Info([]string{"mailto:admin@example.org"}))
+	d.Add(version.Info("Dragoman", "1"))
 	d.AddItem(gateway, "Gateway")
 	s.gateway, s.remote = &entity{t: t, s: s}, &entity{t: t, s: s}
 	if err := s.router.Attach(domain, s.host); err != nil {

@@ -1,10 +1,10 @@
-// Package version tells which program serves the host (XEP-0092). The operating system is
-// nobody's business. It has no goroutine and no lock.
 package version
 
 import (
 	"context"
 
+	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -25,3 +25,8 @@ func New(h *router.Host, name, version string) {
 
 // Features are what the host's disco#info says about this feature.
 func Features() []string { return []string{NS} }
+
+// Info is the same for the host's disco#info, where it needs no further question (XEP-0232).
+func Info(name, version string) disco.Info {
+	return disco.Info{Forms: []*form.Form{disco.SoftwareForm(name, version, "")}}
+}

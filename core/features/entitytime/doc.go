@@ -1,0 +1,2 @@
+// Package entitytime tells the host's time (XEP-0202). It has no goroutine and no lock.
+package entitytime

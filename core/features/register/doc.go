@@ -1,0 +1,11 @@
+// Package register lets people change their password, delete their account and, where the
+// operator allows it, make one (XEP-0077).
+//
+// After login it answers IQs of the account's own sessions only: whose account is meant
+// is told by the session, never by what the request says. BeforeLogin serves connections
+// that have not logged in. Passwords are handed to the store, which keeps keys of them.
+//
+// Locks: limiter.mu and pace.mu, for moments.
+//
+// Specification: XEP-0077.
+package register
