@@ -78,11 +78,7 @@ func TestOutage(t *testing.T) {
 // TestRevoked makes the tokens worthless in mid-session: the user gets one message that
 // tells what to do, does it, and everything goes on where it stopped.
 func TestRevoked(t *testing.T) {
-	t.Parallel()
-	inEachTown(t, func(t *testing.T, w town) {
-		ctx, cancel := context.WithTimeout(t.Context(), 4*peerPatience)
-		defer cancel()
-		h := embedded(t, w)
+	inEachHouse(t, func(ctx context.Context, t *testing.T, h *house, w town) {
 		sally := h.login(ctx, t, houseAccounts[0])
 		waitGateway(ctx, t, sally, h.domain, nil)
 		h.link(ctx, t, sally, w)

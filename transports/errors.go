@@ -30,6 +30,8 @@ type Error struct {
 	// Condition is a stanza error's condition for Refused, such as "item-not-found"; "" is
 	// not-acceptable.
 	Condition string
+	// Field is the key of the answer that is wrong, where a login says Refused; "" where none is to blame.
+	Field string
 	// After is how long to wait at least, for Retry.
 	After time.Duration
 	// Unsent tells, for Retry, that the network surely did not take the message.

@@ -129,6 +129,20 @@ func Post(ctx context.Context, sink Sink, event Event, done func(error)) {
 	done(sink.Deliver(ctx, event))
 }
 
+// Noticer is what a Sink may be too: Notice tells the account's person what they should see to, such
+// as a permission that the account lacks, while all else goes on. The same text under the same
+// key is told once as long as the account is linked and the process runs. It does not wait.
+type Noticer interface {
+	Notice(key, text string)
+}
+
+// Notice tells the account's person something, where the sink can.
+func Notice(sink Sink, key, text string) {
+	if n, ok := sink.(Noticer); ok {
+		n.Notice(key, text)
+	}
+}
+
 // State is how a session fares.
 type State int
 

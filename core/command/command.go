@@ -52,6 +52,8 @@ type Step struct {
 	Cancel func()
 	// Payload is sent behind the form, such as XEP-0066 addresses.
 	Payload []*stanza.Element
+	// Fault is what a failure is to those who play the command where there is no room for notes.
+	Fault *stanza.Error
 }
 
 // NoteType is how grave a note is (XEP-0050 §4.3).

@@ -38,7 +38,8 @@ type account struct {
 	ended   chan struct{}      // closed when run has ended
 	since   time.Time          // when the account last stopped being online
 	gap     catchUp
-	unkept  bool // the last session ended because its events could not be kept
+	noticed map[string]string // what its person was told by a session since it was linked, by key
+	unkept  bool              // the last session ended because its events could not be kept
 }
 
 func (g *Gateway) addAccount(row AccountRow) *account {

@@ -75,11 +75,16 @@ func (l *linking) next(ctx context.Context, answers map[string]string) (command.
 	}
 	if step.Done != nil {
 		l.login.Cancel()
-		name, err := l.g.finishLink(ctx, l.owner, l.previous, *step.Done)
+		name, again, err := l.g.finishLink(ctx, l.owner, l.previous, *step.Done)
+		renewed := ""
+		if again {
+			renewed = ", as it was before; it has new credentials now"
+		}
 		if err != nil {
+			l.g.log.Warn("an account is not linked", "owner", l.owner.String(), "error", err)
 			return command.Failed(errorText(err, "The account could not be kept. Please try again later.")), nil
 		}
-		return command.Done(fmt.Sprintf("Your %s account %s is linked.", l.g.info.Name, name)), nil
+		return command.Done(fmt.Sprintf("Your %s account %s is linked%s.", l.g.info.Name, name, renewed)), nil
 	}
 	return l.show(step), nil
 }
@@ -89,14 +94,23 @@ func (l *linking) failed(err error) (command.Step, error) {
 	var e *transports.Error
 	if errors.As(err, &e) && e.Class == transports.Refused && l.last != nil {
 		for _, f := range l.last.Fields {
-			if f.Var != "" && f.Type != form.Hidden {
+			if f.Var != "" && f.Type != form.Hidden && (e.Field == "" || e.Field == f.Var) {
+				l.g.log.Info("an answer to a login is refused", "owner", l.owner.String(), "field", e.Field, "error", err)
 				return command.Step{}, &form.FieldError{Var: f.Var, Label: f.Label, Problem: strings.TrimSuffix(errorText(err, "not accepted"), ".")}
 			}
 		}
 	}
 	l.login.Cancel()
-	if transports.ClassOf(err) == transports.Bug {
+	switch transports.ClassOf(err) {
+	case transports.Bug:
 		l.g.log.Error("login", "owner", l.owner.String(), "error", err)
+	case transports.Retry:
+		l.g.log.Warn("a login ended: the network does not answer", "owner", l.owner.String(), "error", err)
+		step := command.Failed(errorText(err, l.g.info.Name+" does not answer") + ". Nothing was linked. Please try again later, with the same answers.")
+		step.Fault = stanza.RemoteServerTimeout(step.Notes[0].Text)
+		return step, nil
+	default:
+		l.g.log.Warn("a login was refused", "owner", l.owner.String(), "error", err)
 	}
 	return command.Failed(errorText(err, "The login did not work. Please try again later.")), nil
 }
@@ -162,21 +176,21 @@ func (l *linking) form(fields []transports.Field) *form.Form {
 }
 
 // finishLink keeps an account that the network has accepted, and opens it. Linking what
-// is linked already renews it.
-func (g *Gateway) finishLink(ctx context.Context, owner jid.JID, previous *account, done transports.Account) (name string, err error) {
+// is linked already renews it, which again tells.
+func (g *Gateway) finishLink(ctx context.Context, owner jid.JID, previous *account, done transports.Account) (name string, again bool, err error) {
 	if e := g.mayLink(owner, previous); e != nil {
-		return "", transports.Refuse(e.Condition, e.Text, nil)
+		return "", false, transports.Refuse(e.Condition, e.Text, nil)
 	}
 	if done.User == "" || len(done.User) > maxID {
-		return "", fmt.Errorf("login gave user %q", done.User)
+		return "", false, fmt.Errorf("login gave user %q", done.User)
 	}
 	for _, a := range g.accountsOf(owner) {
 		if previous == nil && a.user == done.User {
-			previous = a
+			previous, again = a, true
 		}
 	}
 	if previous != nil && previous.user != done.User {
-		return "", transports.Refuse("not-acceptable", "These are the credentials of somebody else. Unlink the account first.", nil)
+		return "", false, transports.Refuse("not-acceptable", "These are the credentials of somebody else. Unlink the account first.", nil)
 	}
 	row := AccountRow{ID: transports.AccountID(stanza.NewID()), Owner: owner, Created: g.now()}
 	if previous != nil {
@@ -196,7 +210,7 @@ func (g *Gateway) finishLink(ctx context.Context, owner jid.JID, previous *accou
 		if previous != nil {
 			previous.start()
 		}
-		return "", fmt.Errorf("keep account: %w", err)
+		return "", false, fmt.Errorf("keep account: %w", err)
 	}
 	a := previous
 	if a == nil {
@@ -204,10 +218,10 @@ func (g *Gateway) finishLink(ctx context.Context, owner jid.JID, previous *accou
 		g.spawn(func(ctx context.Context) { g.addSelf(ctx, owner) })
 	} else {
 		a.mu.Lock()
-		a.row = row
+		a.row, a.noticed = row, nil
 		a.mu.Unlock()
 	}
 	g.log.Info("account linked", "account", row.ID, "owner", owner.String(), "relinked", previous != nil)
 	a.start()
-	return row.Name, nil
+	return row.Name, again, nil
 }

@@ -102,6 +102,9 @@ func (g *Gateway) onlyBroken(who jid.JID) *account {
 }
 
 func failureOf(step command.Step) error {
+	if step.Fault != nil {
+		return step.Fault
+	}
 	for _, n := range step.Notes {
 		if n.Type == command.Failure {
 			return stanza.NotAcceptable(n.Text)

@@ -135,6 +135,35 @@ func (s *sink) Resynced() {
 	s.a.runCatchUp()
 }
 
+// maxNotices bounds how many different things one account is told of by its sessions.
+const maxNotices = 200
+
+// maxNoticeText bounds what a session may say at once, in bytes.
+const maxNoticeText = 2000
+
+// Notice implements transports.Noticer.
+func (s *sink) Notice(key, text string) {
+	a := s.a
+	if s.closed.Load() || text == "" {
+		return
+	}
+	a.mu.Lock()
+	known := a.noticed[key] == text || len(a.noticed) >= maxNotices
+	if !known {
+		if a.noticed == nil {
+			a.noticed = map[string]string{}
+		}
+		a.noticed[key] = text
+	}
+	name := a.row.Name
+	a.mu.Unlock()
+	if known {
+		return
+	}
+	a.g.log.Warn("an account is told what it lacks", "account", a.id, "about", key, "text", text)
+	a.g.tell(a.owner, fmt.Sprintf("Your %s account %s: %s", a.g.info.Name, name, cutBytes(text, maxNoticeText)))
+}
+
 // Save implements transports.Sink.
 func (s *sink) Save(state json.RawMessage) {
 	s.a.mu.Lock()

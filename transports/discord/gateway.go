@@ -161,7 +161,7 @@ func (s *session) closed(ctx context.Context, err error) error {
 		return transports.Relink(needToken, err)
 	case 4013, 4014:
 		s.progress.forget()
-		return transports.Relink(intentHelp("a privileged intent"), err)
+		return transports.Relink(intentHelp(s.intentsOff(ctx)), err)
 	case 4010, 4011, 4012:
 		return transports.Refuse("undefined-condition", "Discord refuses this connection", err)
 	case 4007, 4009, 4003, 1000, 1001: // the session is over: a new one is begun

@@ -125,6 +125,7 @@ type sink struct {
 	finals  int // states after which nothing comes
 	resyncs int
 	saved   json.RawMessage
+	notices []string
 	changed chan struct{}
 }
 
@@ -155,8 +156,12 @@ func (k *sink) State(s transports.State, cause error) {
 	})
 }
 
-func (k *sink) Resynced()                            { k.note(func() { k.resyncs++ }) }
-func (k *sink) Save(state json.RawMessage)           { k.note(func() { k.saved = state }) }
+func (k *sink) Resynced()                  { k.note(func() { k.resyncs++ }) }
+func (k *sink) Save(state json.RawMessage) { k.note(func() { k.saved = state }) }
+func (k *sink) Notice(key, text string) {
+	k.note(func() { k.notices = append(k.notices, key+": "+text) })
+}
+
 func (k *sink) Rotate(context.Context, []byte) error { return nil }
 
 func (k *sink) await(t *testing.T, what string, ok func() bool) {

@@ -67,19 +67,16 @@ func (l *login) try(ctx context.Context, token string) (*transports.Account, err
 	var bot discordgo.User
 	if err := api.call(ctx, get("/users/@me"), &bot); err != nil {
 		if transports.ClassOf(classify(err)) == transports.NeedLogin {
-			return nil, transports.Refuse("not-acceptable", "Discord does not accept this token", err)
+			return nil, transports.Refuse("not-acceptable", "Discord does not accept this token: take the bot's at discord.com/developers/applications → your application → Bot → Reset Token", err)
 		}
 		return nil, classify(err)
 	}
 	if l.previous != nil && l.previous.User != transports.UserID(bot.ID) {
 		return nil, transports.Refuse("not-acceptable", "this is the token of another bot ("+bot.Username+"): link that one anew instead", nil)
 	}
-	var app struct {
-		ID    string `json:"id"`
-		Flags int    `json:"flags"`
-	}
-	if err := api.call(ctx, get("/applications/@me"), &app); err != nil {
-		return nil, classify(err)
+	app, err := api.application(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if missing := missingIntents(app.Flags); missing != "" {
 		return nil, transports.Refuse("not-acceptable", intentHelp(missing), nil)
@@ -93,6 +90,26 @@ func (l *login) try(ctx context.Context, token string) (*transports.Account, err
 		account.ID = l.previous.ID
 	}
 	return account, nil
+}
+
+// application is what the developers' portal has of the bot.
+type application struct {
+	ID    string `json:"id"`
+	Flags int    `json:"flags"`
+}
+
+func (a *api) application(ctx context.Context) (app application, err error) {
+	return app, classify(a.call(ctx, get("/applications/@me"), &app))
+}
+
+// intentsOff names the privileged intents that are switched off, after Discord has refused them; all of them
+// where that cannot be found out.
+func (s *session) intentsOff(ctx context.Context) string {
+	app, err := s.api.application(ctx)
+	if off := missingIntents(app.Flags); err == nil && off != "" {
+		return off
+	}
+	return "one of " + missingIntents(0)
 }
 
 func missingIntents(flags int) string {
@@ -109,5 +126,5 @@ func missingIntents(flags int) string {
 }
 
 func intentHelp(missing string) string {
-	return "the bot lacks " + missing + ": switch it on at discord.com/developers/applications → your application → Bot → Privileged Gateway Intents, then link again"
+	return "the bot lacks what Discord calls " + missing + ": switch it on at discord.com/developers/applications → your application → Bot → Privileged Gateway Intents, then link again"
 }

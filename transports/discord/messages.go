@@ -69,6 +69,7 @@ func (s *session) unread(m *message) string {
 	s.warned.Do(func() {
 		s.log.Warn("messages come without their content: the bot's Message Content Intent is off", "channel", m.ChannelID)
 		text += ": " + intentHelp("Message Content Intent")
+		transports.Notice(s.sink, "content", intentHelp("Message Content Intent"))
 	})
 	return text
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,6 +101,15 @@ func (c credentials) String() string { return "the tokens of " + c.Name }
 
 // GoString keeps the token out of %#v.
 func (c credentials) GoString() string { return c.String() }
+
+// permissions are what the bot is invited with (docs: Permissions): view channels, send messages, also in threads,
+// read history, add reactions, attach files, embed links, use other servers' emoji, manage webhooks and messages.
+const permissions = 1<<10 | 1<<11 | 1<<38 | 1<<16 | 1<<6 | 1<<15 | 1<<14 | 1<<18 | 1<<29 | 1<<13
+
+// invitation is the page where the owner of a server lets the bot in.
+func (c credentials) invitation() string {
+	return "https://discord.com/oauth2/authorize?client_id=" + url.QueryEscape(c.App) + "&scope=bot&permissions=" + strconv.Itoa(permissions)
+}
 
 // api makes a client for one token.
 func (n *Network) api(token string) *api {

@@ -43,20 +43,19 @@ func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.S
 	if err != nil {
 		return transports.Sent{}, err
 	}
-	if m.Persona != nil && c.GuildID != "" {
+	if m.Persona != nil && c.GuildID != "" && !s.isHookless(c) {
 		sent, err := s.relay(ctx, c, m)
-		if !hookless[code(err)] {
+		why, without := hookless[code(err)]
+		if !without {
 			return sent, err
 		}
+		s.noteHookless(c, why)
 	}
 	if m.Persona != nil {
 		m.Text = named(m) // there is no webhook to be had: the bot says who spoke
 	}
 	return s.speak(ctx, c, m)
 }
-
-// hookless are the errors after which the bot has to speak for a persona itself.
-var hookless = map[int]bool{codeMissingPerms: true, codeMissingAccess: true, codeTooManyHooks: true, codeTooManyOfGuild: true}
 
 // named is the text with its speaker's name before it.
 func named(m transports.Outgoing) richtext.Text {

@@ -39,13 +39,15 @@ type session struct {
 	mu   sync.Mutex
 	conn *connection
 	over bool // a final state was told
+	// hookless are channels for which there was no webhook to be had, until when that is believed.
+	hookless map[string]time.Time
 }
 
 func newSession(n *Network, account transports.Account, c credentials, sink transports.Sink) *session {
 	var point resume
 	_ = json.Unmarshal(account.State, &point) // without it a new session is begun
 	s := &session{
-		n: n, cred: c, sink: sink, api: n.api(c.Token), state: newState(), progress: &progress{point: point}, done: make(chan struct{}),
+		n: n, cred: c, sink: sink, api: n.api(c.Token), state: newState(), progress: &progress{point: point}, done: make(chan struct{}), hookless: map[string]time.Time{},
 		log: n.o.Log.With("account", string(account.ID)), pace: rate.NewLimiter(rate.Every(paceEvery), paceBurst),
 	}
 	s.hooks = newHooks(s)

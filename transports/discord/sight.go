@@ -22,6 +22,9 @@ func (s *session) onReady(ctx context.Context, n *news) error {
 	if !ok {
 		return nil
 	}
+	if len(ready.Guilds) == 0 {
+		transports.Notice(s.sink, "guilds", "the bot is in no server yet, so that there is nobody to talk with. Invite it by "+s.cred.invitation())
+	}
 	again := s.progress.begin(ready.Session, ready.URL)
 	n.session = ready.Session
 	s.tell(transports.Online, nil)

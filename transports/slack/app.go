@@ -141,7 +141,7 @@ func (a *app) socket(ctx context.Context) error {
 		select {
 		case err := <-ended:
 			if failure == nil && err != nil {
-				failure = classify(err)
+				failure = socketError(err)
 			}
 			return failure
 		case event := <-client.Events:
@@ -152,7 +152,7 @@ func (a *app) socket(ctx context.Context) error {
 				a.offline(nil)
 			case socketmode.EventTypeConnectionError:
 				if e, ok := event.Data.(*slackgo.ConnectionErrorEvent); ok && failure == nil {
-					failure = classify(e.ErrorObj)
+					failure = socketError(e.ErrorObj)
 				}
 				cancel() // our own waiting is shorter than slack-go's
 			case socketmode.EventTypeInvalidAuth:

@@ -24,7 +24,6 @@ var relink = map[string]string{
 	"user_removed_from_team":  "you were removed from the workspace",
 	"org_login_required":      "the workspace has moved to another organisation",
 	"team_access_not_granted": "the app was not granted access to the workspace",
-	"missing_scope":           "the Slack app lacks a permission",
 	"not_allowed_token_type":  "this kind of token cannot do that",
 }
 
@@ -55,10 +54,13 @@ var waiting = map[string]bool{
 	"service_unavailable": true, "request_timeout": true, "team_added_to_org": true,
 }
 
-// missingScope tells that the app was not granted what a call needs.
-func missingScope(err error) bool {
+// missingScope tells that the app was not granted what a call needs, and what that is.
+func missingScope(err error) (needed string, missing bool) {
 	var answer slackgo.SlackErrorResponse
-	return errors.As(err, &answer) && answer.Err == "missing_scope"
+	if !errors.As(err, &answer) || answer.Err != "missing_scope" {
+		return "", false
+	}
+	return answer.Needed, true
 }
 
 // classify gives an error of slack-go its class.
@@ -102,10 +104,10 @@ func classify(err error) error {
 }
 
 func classifyCode(code, needed string, err error) error {
+	if code == "missing_scope" {
+		return transports.Refuse("forbidden", scopeHelp("", needed), err)
+	}
 	if text, ok := relink[code]; ok {
-		if needed != "" {
-			text += " (" + needed + "): add it to the app's scopes and install the app again"
-		}
 		return transports.Relink(text, err)
 	}
 	if r, ok := refused[code]; ok {

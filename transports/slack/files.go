@@ -19,9 +19,6 @@ func (s *session) complete(ctx context.Context, list []rawFile) error {
 		var whole *slackgo.File
 		err := s.asking(ctx, func() (err error) {
 			whole, _, _, err = s.api.GetFileInfoContext(ctx, f.ID, 0, 0)
-			if missingScope(err) { // messages go on without it
-				err = transports.Refuse("forbidden", "the app may not read files", err)
-			}
 			return err
 		})
 		switch {

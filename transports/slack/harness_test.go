@@ -111,6 +111,7 @@ type sink struct {
 	finals  int // states after which nothing comes
 	resyncs int
 	refuse  int // how many deliveries fail first
+	notices []string
 	changed chan struct{}
 }
 
@@ -148,8 +149,12 @@ func (k *sink) State(s transports.State, cause error) {
 	})
 }
 
-func (k *sink) Resynced()                            { k.note(func() { k.resyncs++ }) }
-func (k *sink) Save(json.RawMessage)                 {}
+func (k *sink) Resynced()            { k.note(func() { k.resyncs++ }) }
+func (k *sink) Save(json.RawMessage) {}
+func (k *sink) Notice(key, text string) {
+	k.note(func() { k.notices = append(k.notices, key+": "+text) })
+}
+
 func (k *sink) Rotate(context.Context, []byte) error { return nil }
 
 func (k *sink) await(t *testing.T, what string, ok func() bool) {

@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"strings"
 
 	slackgo "github.com/slack-go/slack"
@@ -59,34 +58,40 @@ func (l *login) Next(ctx context.Context, answers map[string]string) (transports
 
 // try finds out whose tokens these are, and that they work.
 func (l *login) try(ctx context.Context, c *credentials) (*transports.Account, error) {
-	for _, t := range []struct{ token, prefix, what string }{
-		{c.App, "xapp-", "the app-level token"}, {c.Bot, "xoxb-", "the bot token"}, {c.User, "xoxp-", "the user token"},
-	} {
-		if t.token == "" && t.prefix == "xoxp-" {
+	for _, t := range []struct {
+		kind  tokenKind
+		token string
+	}{{appKind, c.App}, {botKind, c.Bot}, {userKind, c.User}} {
+		if t.token == "" && t.kind == userKind {
 			continue
 		}
-		if !strings.HasPrefix(t.token, t.prefix) {
-			return nil, transports.Refuse("not-acceptable", t.what+" begins with "+t.prefix, nil)
+		if err := t.kind.check(t.token); err != nil {
+			return nil, err
 		}
 	}
 	bot, err := l.n.client(c.Bot).AuthTestContext(ctx)
 	if err != nil {
-		return nil, answer("the bot token", err)
+		return nil, botKind.refused(classify(err))
 	}
+	speaker, used := bot, botKind
 	c.Team, c.TeamName, c.BotUser, c.BotID, c.Self = bot.TeamID, bot.Team, bot.UserID, bot.BotID, bot.UserID
 	name := bot.User
 	if c.User != "" {
 		person, err := l.n.client(c.User).AuthTestContext(ctx)
 		if err != nil {
-			return nil, answer("the user token", err)
+			return nil, userKind.refused(classify(err))
 		}
 		if person.TeamID != c.Team {
-			return nil, transports.Refuse("not-acceptable", "the user token is of another workspace than the bot token", nil)
+			return nil, userKind.wrong("is of another workspace than the bot token", nil)
 		}
 		c.Self, name = person.UserID, person.User
+		speaker, used = person, userKind
+	}
+	if vital, other := lacks(speaker.Header, used == botKind); len(vital) > 0 {
+		return nil, used.wrong("does not do yet: "+scopeHelp(c.scopeList(), strings.Join(append(vital, other...), ",")), nil)
 	}
 	if _, _, err := l.n.client("", slackgo.OptionAppLevelToken(c.App)).StartSocketModeContext(ctx); err != nil {
-		return nil, answer("the app-level token", err)
+		return nil, appKind.refused(socketError(err))
 	}
 	account := &transports.Account{User: userID(c.Team, c.Self), Name: name + " at " + c.TeamName}
 	if l.previous != nil {
@@ -97,13 +102,4 @@ func (l *login) try(ctx context.Context, c *credentials) (*transports.Account, e
 	}
 	account.Secret, err = json.Marshal(c)
 	return account, err
-}
-
-// answer turns a refused token into words that name it.
-func answer(what string, err error) error {
-	var e *transports.Error
-	if errors.As(classify(err), &e) && e.Class != transports.Retry {
-		return transports.Refuse("not-acceptable", what+" does not work: "+e.Text, err)
-	}
-	return classify(err)
 }

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,17 +14,36 @@ import (
 // unseen is for how long we believe that an account does not see a channel.
 const unseen = 10 * time.Minute
 
-var allTypes = []string{"public_channel", "private_channel", "mpim", "im"}
+// typeScopes are the kinds of conversations, and the scope without which Slack refuses a list that asks for them.
+var typeScopes = [][2]string{{"public_channel", "channels:read"}, {"private_channel", "groups:read"}, {"mpim", "mpim:read"}, {"im", "im:read"}}
+
+// types are the kinds of conversations that this account's token may list.
+func (s *session) types() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for _, t := range typeScopes {
+		if !slices.Contains(s.lacking, t[1]) {
+			list = append(list, t[0])
+		}
+	}
+	return list
+}
 
 // Rooms lists the conversations that the account is in, then the public channels that it could join.
 func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
-	cursor := ""
-	for {
+	if len(s.types()) < len(typeScopes) { // scopes may have been added meanwhile
+		if err := s.check(ctx); err != nil {
+			return s.fault(err)
+		}
+	}
+	types, cursor := s.types(), ""
+	for len(types) > 0 {
 		var channels []slackgo.Channel
 		err := s.asking(ctx, func() (err error) {
 			var next string
 			channels, next, err = s.api.GetConversationsForUserContext(ctx, &slackgo.GetConversationsForUserParameters{
-				Cursor: cursor, Types: allTypes, Limit: 200, ExcludeArchived: true,
+				Cursor: cursor, Types: types, Limit: 200, ExcludeArchived: true,
 			})
 			if err == nil {
 				cursor = next
@@ -40,7 +60,7 @@ func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) er
 			break
 		}
 	}
-	for {
+	for slices.Contains(types, "public_channel") {
 		var channels []slackgo.Channel
 		err := s.asking(ctx, func() (err error) {
 			var next string
@@ -59,6 +79,7 @@ func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) er
 			return err
 		}
 	}
+	return nil
 }
 
 // page hands on those that have not been shown by the first list.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +48,7 @@ type session struct {
 	rooms   map[string]transports.RoomInfo // by Slack's id
 	foreign map[string]time.Time           // channels that this account does not see, until when that holds
 	watched map[string]transports.Show
+	lacking []string      // scopes that the token did not have when it was checked
 	watch   chan struct{} // there are new ones in watched
 	gone    bool          // State told something final
 }
@@ -67,8 +69,17 @@ func newSession(n *Network, account transports.Account, c credentials, sink tran
 
 // check finds out whether Slack still takes the tokens.
 func (s *session) check(ctx context.Context) error {
-	if _, err := s.api.AuthTestContext(ctx); err != nil {
+	who, err := s.api.AuthTestContext(ctx)
+	if err != nil {
 		return classify(err)
+	}
+	vital, other := lacks(who.Header, s.cred.User == "")
+	missing := append(vital, other...)
+	s.mu.Lock()
+	s.lacking = missing
+	s.mu.Unlock()
+	if len(missing) > 0 {
+		s.noteScopes(strings.Join(missing, ","))
 	}
 	return nil
 }
@@ -111,7 +122,7 @@ func (s *session) dead(err error) {
 
 // fault classifies what the Web API answered, and notices a token that has died.
 func (s *session) fault(err error) error {
-	err = classify(err)
+	err = classify(s.withoutScope(err))
 	if err != nil && transports.ClassOf(err) == transports.NeedLogin {
 		s.dead(err)
 	}

@@ -283,19 +283,6 @@ func TestRevokedTokenIsToldOnce(t *testing.T) {
 
 func (w *world) linkedBefore(s *session) transports.Account { return s.account }
 
-func TestMissingScopeSaysWhich(t *testing.T) {
-	w := newWorld(t)
-	s, _ := w.open(w.link(w.userTok))
-	w.server.SetScopes(w.userTok, "channels:history", "channels:read")
-	out := say("x", "c1")
-	out.Room = w.room()
-	_, err := s.Send(t.Context(), out)
-	var e *transports.Error
-	if !errors.As(err, &e) || e.Class != transports.NeedLogin || !strings.Contains(e.Text, "chat:write") {
-		t.Errorf("%+v", err)
-	}
-}
-
 func TestUnknownAndBrokenEventsAreAcknowledged(t *testing.T) {
 	w := newWorld(t)
 	_, k := w.open(w.link(w.userTok))

@@ -146,6 +146,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	c := &call{args: a, server: s, method: name}
 	s.mu.Lock()
 	body, err := c.run(m, r)
+	if c.tok != nil {
+		w.Header().Set("X-OAuth-Scopes", strings.Join(c.tok.scopes, ","))
+	}
 	if err != nil {
 		c.later = nil
 	}

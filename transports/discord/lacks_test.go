@@ -1,0 +1,99 @@
+package discord
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/fake"
+)
+
+// A switch that is turned off in the developers' portal is named, and no other.
+func TestIntentsTurnedOffAreNamed(t *testing.T) {
+	names := map[fake.Intents]string{fake.IntentPresences: "Presence Intent", fake.IntentMembers: "Server Members Intent", fake.IntentContent: "Message Content Intent"}
+	for off, name := range names {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			_, k := w.open(w.link())
+			w.bot.Allow(fake.PrivilegedIntents &^ off)
+			w.bot.Close(4014)
+			k.await(t, "needs login", func() bool { return k.state == transports.NeedsLogin })
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			for other, word := range names {
+				if strings.Contains(k.cause.Error(), word) != (other == off) {
+					t.Errorf("%s: %v", word, k.cause)
+				}
+			}
+		})
+	}
+}
+
+// A bot in no server says how to invite it, and wakes up when it is.
+func TestBotInNoServer(t *testing.T) {
+	w := newWorld(t)
+	w.RemoveMember(w.guild, w.bot.ID())
+	_, k := w.open(w.link())
+	k.await(t, "a notice", func() bool {
+		return len(k.notices) == 1 && strings.Contains(k.notices[0], "client_id="+string(w.bot.ID())+"&scope=bot&permissions=")
+	})
+	w.bot.Install(w.guild, fake.BridgePermissions)
+	w.say(w.general, w.ann, "welcome")
+	k.event(t, "message welcome")
+}
+
+// Without the permission for webhooks the bot speaks for people, which is told for each channel
+// and does not ask Discord in vain for each message.
+func TestHooklessChannelsAreTold(t *testing.T) {
+	w := newWorld(t)
+	w.bot.Permit(w.guild, fake.EverybodysPermissions)
+	s, k := w.open(w.link())
+	refused := w.Refused()
+	for _, text := range []string{"one", "two", "three"} {
+		m := say(w.general, text, "client-"+text)
+		m.Persona = &transports.Persona{Name: "Juliet"}
+		if _, err := s.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.Transcript(w.general); len(got) != 3 || !strings.Contains(got[2].Text, "Juliet") {
+		t.Errorf("%+v", got)
+	}
+	k.mu.Lock()
+	if len(k.notices) != 1 || !strings.Contains(k.notices[0], "Manage Webhooks") || !strings.Contains(k.notices[0], "#general") {
+		t.Errorf("%q", k.notices)
+	}
+	k.mu.Unlock()
+	if n := w.Refused() - refused; n != 1 {
+		t.Errorf("Discord refused %d calls, want one", n)
+	}
+	w.bot.Permit(w.guild, fake.BridgePermissions)
+	s.mu.Lock()
+	for channel := range s.hookless {
+		s.hookless[channel] = time.Now() // the time has passed
+	}
+	s.mu.Unlock()
+	m := say(w.general, "four", "client-four")
+	m.Persona = &transports.Persona{Name: "Juliet"}
+	if _, err := s.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Transcript(w.general); got[3].Name != "Juliet" {
+		t.Errorf("%+v", got[3])
+	}
+}
+
+// A network that does not answer while linking is told as such, in time.
+func TestLinkingWithoutAnAnswer(t *testing.T) {
+	w := newWorld(t)
+	hang := w.Inject("GET /users/@me", -1, fake.Hang())
+	defer hang.Release()
+	w.net.http.Timeout = 100 * time.Millisecond
+	login, err := w.net.StartLogin(context.Background(), "bot", nil)
+	w.must(err)
+	if _, err := login.Next(t.Context(), map[string]string{"token": w.bot.Token()}); transports.ClassOf(err) != transports.Retry {
+		t.Errorf("%v", err)
+	}
+}

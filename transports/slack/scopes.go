@@ -1,0 +1,96 @@
+package slack
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// needs are the scopes that each kind of token is used with, by what does not work without them. A token
+// that lacks a vital one cannot be linked; what lacks another is told, and the rest goes on.
+var needs = []struct {
+	scope string
+	vital bool
+	bot   bool // a bot's token needs it too
+}{
+	{"channels:history", true, true}, {"channels:read", true, true}, {"chat:write", true, true}, {"users:read", true, true},
+	{"files:read", false, true}, {"groups:history", false, true}, {"groups:read", false, true}, {"im:history", false, true},
+	{"im:read", false, true}, {"im:write", false, true}, {"mpim:history", false, true}, {"mpim:read", false, true},
+	{"reactions:read", false, true}, {"reactions:write", false, true}, {"channels:write", false, false}, {"users:write", false, false},
+}
+
+// lacks compares a token's scopes (docs: Scopes, "X-OAuth-Scopes") with what we need. Where Slack does
+// not say them, nothing is known to be missing.
+func lacks(header http.Header, bot bool) (vital, other []string) {
+	list := header.Get("X-OAuth-Scopes")
+	if list == "" {
+		return nil, nil
+	}
+	have := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, n := range needs {
+		switch {
+		case slices.Contains(have, n.scope) || bot && !n.bot:
+		case n.vital:
+			vital = append(vital, n.scope)
+		default:
+			other = append(other, n.scope)
+		}
+	}
+	return vital, other
+}
+
+// scopeHelp says what is missing and where it is to be had. which is the list of scopes on Slack's page:
+// "Bot Token Scopes", "User Token Scopes", "" where that is not known.
+func scopeHelp(which, needed string) string {
+	what := "a permission"
+	if needed != "" {
+		what = "the permission " + strings.ReplaceAll(needed, ",", ", ")
+	}
+	if which == "" {
+		which = "Scopes"
+	}
+	return "the Slack app lacks " + what + ": add it at api.slack.com/apps → your app → OAuth & Permissions → " + which + ", then reinstall the app to the workspace"
+}
+
+// scopeList is where the scopes of this account's token are on Slack's page.
+func (c credentials) scopeList() string {
+	if c.User != "" {
+		return "User Token Scopes"
+	}
+	return "Bot Token Scopes"
+}
+
+// noteScopes tells the account's person once what a token lacks; the rest goes on without it.
+func (s *session) noteScopes(needed string) {
+	transports.Notice(s.sink, "scope "+needed, scopeHelp(s.cred.scopeList(), needed)+". Until then what needs it does not work here; the rest does.")
+}
+
+// withoutScope makes a refusal of a call that lacks a scope, and tells of it.
+func (s *session) withoutScope(err error) error {
+	needed, missing := missingScope(err)
+	if !missing {
+		return err
+	}
+	s.noteScopes(needed)
+	return transports.Refuse("forbidden", scopeHelp(s.cred.scopeList(), needed), err)
+}
+
+// socketHelp says where Socket Mode is to be had.
+const socketHelp = "see at api.slack.com/apps → your app that Socket Mode → Enable Socket Mode is on, and that the token of Basic Information → App-Level Tokens has the scope connections:write"
+
+// socketError makes words of what Slack says when a socket is asked for.
+func socketError(err error) error {
+	if _, missing := missingScope(err); missing {
+		return transports.Relink("the app-level token lacks the scope connections:write: make one that has it at api.slack.com/apps → your app → Basic Information → App-Level Tokens", err)
+	}
+	odd := err != nil && strings.Contains(err.Error(), "not_allowed_token_type") // the token's beginning was looked at
+	err = classify(err)
+	var e *transports.Error
+	if errors.As(err, &e) && (odd || e.Class == transports.Refused) {
+		return transports.Relink("Slack gives the app no connection ("+e.Text+"): "+socketHelp, err)
+	}
+	return err
+}
