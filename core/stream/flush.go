@@ -70,6 +70,9 @@ func (q *Queue) take() *[]byte {
 func (q *Queue) wrote(n int) {
 	q.written += int64(n)
 	q.writing -= n
+	if q.writing == 0 {
+		q.extra = 0
+	}
 }
 
 // rest ends a writer's turn. The lock is held.

@@ -35,6 +35,7 @@ type Queue struct {
 	try     *Conn   // conn, where it can write without blocking
 	pending *[]byte // nil while nothing waits
 	writing int     // bytes that a writer has in hand
+	extra   int     // what may wait beyond the limit, see Append
 	busy    bool    // somebody writes: a flusher or our goroutine
 	err     error   // why nothing is accepted any more
 	closed  bool
@@ -79,6 +80,9 @@ func (q *Queue) use(conn net.Conn) {
 
 // Append lets f add to what waits. False means that the queue is closed or has failed and
 // nothing was added. f must only append to dst and must not use the queue.
+//
+// What finds the queue empty is taken whatever its size: a long roster is the answer to a
+// question, and no sign of a slow reader. The limit is for what comes after it.
 func (q *Queue) Append(f func(dst []byte) []byte) bool {
 	q.mu.Lock()
 	if q.err != nil || q.closed {
@@ -90,7 +94,10 @@ func (q *Queue) Append(f func(dst []byte) []byte) bool {
 	}
 	before := len(*q.pending)
 	*q.pending = f(*q.pending)
-	if len(*q.pending)+q.writing <= q.limits.Bytes {
+	if before == 0 && q.writing == 0 && len(*q.pending) > q.limits.Bytes {
+		q.extra = len(*q.pending)
+	}
+	if len(*q.pending)+q.writing <= q.limits.Bytes+q.extra {
 		q.mu.Unlock()
 		return true
 	}

@@ -1,0 +1,87 @@
+package stream
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"testing"
+)
+
+// One long stanza is no slow reader: it is taken where nothing waits, and what comes after
+// it has the limit for itself.
+func TestQueueTakesALongStanza(t *testing.T) {
+	t.Parallel()
+	here, there := net.Pipe()
+	t.Cleanup(func() { here.Close(); there.Close() })
+	q := NewQueue(here, QueueLimits{Bytes: 1000}, nil)
+	long := bytes.Repeat([]byte("x"), 5000)
+	if !q.AppendBytes(long) || !q.AppendBytes(long[:900]) {
+		t.Fatal("not taken")
+	}
+	if q.AppendBytes(long[:200]) {
+		t.Error("what came after it had no limit")
+	}
+
+	here, there = net.Pipe()
+	t.Cleanup(func() { here.Close(); there.Close() })
+	q = NewQueue(here, QueueLimits{Bytes: 1000}, nil)
+	read := make(chan int64, 1)
+	go func() {
+		n, _ := io.Copy(io.Discard, there)
+		read <- n
+	}()
+	for range 3 {
+		if !q.AppendBytes(long) {
+			t.Fatal("not taken")
+		}
+		if err := q.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q.Wait()
+	here.Close()
+	if n := <-read; n != 3*5000 {
+		t.Errorf("%d bytes came, want 15000", n)
+	}
+}
+
+// Whoever waits for bytes to leave is told when they have, and when they never will.
+func TestQueueNotify(t *testing.T) {
+	t.Parallel()
+	here, there := net.Pipe()
+	t.Cleanup(func() { here.Close(); there.Close() })
+	q := NewQueue(here, QueueLimits{}, nil)
+	told := make(chan bool, 3)
+	note := func(written bool) { told <- written }
+	q.Notify(note)
+	if !<-told {
+		t.Error("nothing waited, and still it was not written")
+	}
+	q.AppendBytes([]byte("first"))
+	q.Notify(note)
+	q.Flush()
+	select {
+	case <-told:
+		t.Fatal("told before anything was read")
+	default:
+	}
+	buf := make([]byte, 5)
+	if _, err := io.ReadFull(there, buf); err != nil {
+		t.Fatal(err)
+	}
+	if !<-told {
+		t.Error("written, and told otherwise")
+	}
+	q.AppendBytes([]byte("second"))
+	q.Notify(note)
+	q.Flush()
+	there.Close()
+	if <-told {
+		t.Error("the peer is gone, and still it was written")
+	}
+	q.Notify(note)
+	if <-told {
+		t.Error("the queue has failed, and still it was written")
+	}
+	q.Wait()
+}
