@@ -27,7 +27,7 @@
 //
 // A further network is one folder that imports this package, richtext and its SDK, a section of
 // the configuration, and an entry in transports/all. transports/echo is the smallest one that
-// works: copy it.
+// works: copy it. transports/recorder is a Sink for its tests.
 //
 // Sessions own their goroutines and end them in Close. No type here holds a lock.
 package transports

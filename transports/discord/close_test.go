@@ -7,51 +7,54 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 )
 
 // A session ends within a second whatever it is at; TestMain sees to its goroutines.
 func TestCloseInAnyState(t *testing.T) {
 	const address = "GET /gateway/bot"
-	online := func(w *world, k *sink) { k.await(w.t, "online", func() bool { return k.state == transports.Online }) }
-	retrying := func(w *world, k *sink) {
-		k.await(w.t, "a cause", func() bool { return k.state == transports.Connecting && k.cause != nil })
+	online := func(w *world, k *recorder.Sink) {
+		k.Await(w.t, "online", func() bool { return k.Reached == transports.Online })
+	}
+	retrying := func(w *world, k *recorder.Sink) {
+		k.Await(w.t, "a cause", func() bool { return k.Reached == transports.Connecting && k.Cause != nil })
 	}
 	for name, c := range map[string]struct {
 		before  func(w *world) *fake.Injection
-		reached func(w *world, k *sink)
+		reached func(w *world, k *recorder.Sink)
 	}{
 		"online":                {nil, online},
 		"asking for an address": {func(w *world) *fake.Injection { return w.Inject(address, -1, fake.Hang()) }, nil},
 		"waiting to retry":      {func(w *world) *fake.Injection { return w.Inject(address, -1, fake.Broken(503)) }, retrying},
 		"told to wait":          {func(w *world) *fake.Injection { return w.Inject(address, -1, fake.RateLimit(time.Hour)) }, retrying},
-		"network away, its address free": {nil, func(w *world, k *sink) {
+		"network away, its address free": {nil, func(w *world, k *recorder.Sink) {
 			online(w, k)
 			w.Outage(fake.Refused)
 			retrying(w, k)
 		}},
-		"network away": {nil, func(w *world, k *sink) {
+		"network away": {nil, func(w *world, k *recorder.Sink) {
 			online(w, k)
 			w.Outage(fake.Dropped)
 			retrying(w, k)
 		}},
-		"heartbeats not answered": {nil, func(w *world, k *sink) {
+		"heartbeats not answered": {nil, func(w *world, k *recorder.Sink) {
 			online(w, k)
 			w.Lag(-1)
 			retrying(w, k)
 		}},
-		"to be resumed": {nil, func(w *world, k *sink) {
+		"to be resumed": {nil, func(w *world, k *recorder.Sink) {
 			online(w, k)
 			w.bot.Invalidate(true) // one to five seconds are waited after that
 			retrying(w, k)
 		}},
-		"taking an event": {func(w *world) *fake.Injection { return w.Inject("GET /channels/{channel_id}", -1, fake.Hang()) }, func(w *world, k *sink) {
+		"taking an event": {func(w *world) *fake.Injection { return w.Inject("GET /channels/{channel_id}", -1, fake.Hang()) }, func(w *world, k *recorder.Sink) {
 			online(w, k)
 			w.say(w.DM(w.ann, w.bot.ID()), w.ann, "a channel that is asked for")
 		}},
-		"linked no longer": {nil, func(w *world, k *sink) {
+		"linked no longer": {nil, func(w *world, k *recorder.Sink) {
 			online(w, k)
 			w.bot.ResetToken()
-			k.await(w.t, "needs login", func() bool { return k.state == transports.NeedsLogin })
+			k.Await(w.t, "needs login", func() bool { return k.Reached == transports.NeedsLogin })
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +64,7 @@ func TestCloseInAnyState(t *testing.T) {
 			if c.before != nil {
 				order = c.before(w)
 			}
-			k := &sink{changed: make(chan struct{}, 1)}
+			k := recorder.New()
 			s, err := w.net.Open(t.Context(), account, k)
 			if err != nil {
 				t.Fatal(err)

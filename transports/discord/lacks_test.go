@@ -19,12 +19,12 @@ func TestIntentsTurnedOffAreNamed(t *testing.T) {
 			_, k := w.open(w.link())
 			w.bot.Allow(fake.PrivilegedIntents &^ off)
 			w.bot.Close(4014)
-			k.await(t, "needs login", func() bool { return k.state == transports.NeedsLogin })
-			k.mu.Lock()
-			defer k.mu.Unlock()
+			k.Await(t, "needs login", func() bool { return k.Reached == transports.NeedsLogin })
+			k.Lock()
+			defer k.Unlock()
 			for other, word := range names {
-				if strings.Contains(k.cause.Error(), word) != (other == off) {
-					t.Errorf("%s: %v", word, k.cause)
+				if strings.Contains(k.Cause.Error(), word) != (other == off) {
+					t.Errorf("%s: %v", word, k.Cause)
 				}
 			}
 		})
@@ -36,12 +36,12 @@ func TestBotInNoServer(t *testing.T) {
 	w := newWorld(t)
 	w.RemoveMember(w.guild, w.bot.ID())
 	_, k := w.open(w.link())
-	k.await(t, "a notice", func() bool {
-		return len(k.notices) == 1 && strings.Contains(k.notices[0], "client_id="+string(w.bot.ID())+"&scope=bot&permissions=")
+	k.Await(t, "a notice", func() bool {
+		return len(k.Notices) == 1 && strings.Contains(k.Notices[0], "client_id="+string(w.bot.ID())+"&scope=bot&permissions=")
 	})
 	w.bot.Install(w.guild, fake.BridgePermissions)
 	w.say(w.general, w.ann, "welcome")
-	k.event(t, "message welcome")
+	k.Event(t, "message welcome")
 }
 
 // Without the permission for webhooks the bot speaks for people, which is told for each channel
@@ -61,11 +61,11 @@ func TestHooklessChannelsAreTold(t *testing.T) {
 	if got := w.Transcript(w.general); len(got) != 3 || !strings.Contains(got[2].Text, "Juliet") {
 		t.Errorf("%+v", got)
 	}
-	k.mu.Lock()
-	if len(k.notices) != 1 || !strings.Contains(k.notices[0], "Manage Webhooks") || !strings.Contains(k.notices[0], "#general") {
-		t.Errorf("%q", k.notices)
+	k.Lock()
+	if len(k.Notices) != 1 || !strings.Contains(k.Notices[0], "Manage Webhooks") || !strings.Contains(k.Notices[0], "#general") {
+		t.Errorf("%q", k.Notices)
 	}
-	k.mu.Unlock()
+	k.Unlock()
 	if n := w.Refused() - refused; n != 1 {
 		t.Errorf("Discord refused %d calls, want one", n)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -25,15 +26,15 @@ type scene struct {
 	*world
 	t *testing.T
 	s *session
-	k *sink
+	k *recorder.Sink
 }
 
 // once wants all events with that line to have one key: what comes twice is known by it.
 func (c *scene) once(line string) {
 	c.t.Helper()
-	c.k.event(c.t, line)
+	c.k.Event(c.t, line)
 	var keys []string
-	for _, e := range c.k.all(line) {
+	for _, e := range c.k.All(line) {
 		if !slices.Contains(keys, e.Key) {
 			keys = append(keys, e.Key)
 		}
@@ -47,7 +48,7 @@ func (c *scene) once(line string) {
 func (c *scene) lives() {
 	c.t.Helper()
 	c.say(c.general, c.ann, "still there?")
-	c.k.event(c.t, "message still there?")
+	c.k.Event(c.t, "message still there?")
 	c.send("yes")
 }
 
@@ -79,14 +80,14 @@ func (c *scene) refusal(m transports.Outgoing) *transports.Error {
 // final wants the person to be told once, and why.
 func (c *scene) final(state transports.State, words string) {
 	c.t.Helper()
-	c.k.await(c.t, "an end", func() bool { return c.k.state == state })
-	c.k.mu.Lock()
-	defer c.k.mu.Unlock()
-	if !strings.Contains(c.k.cause.Error(), words) {
-		c.t.Errorf("told %q, want something of %q", c.k.cause, words)
+	c.k.Await(c.t, "an end", func() bool { return c.k.Reached == state })
+	c.k.Lock()
+	defer c.k.Unlock()
+	if !strings.Contains(c.k.Cause.Error(), words) {
+		c.t.Errorf("told %q, want something of %q", c.k.Cause, words)
 	}
-	if c.k.finals != 1 {
-		c.t.Errorf("told %d times", c.k.finals)
+	if c.k.Finals != 1 {
+		c.t.Errorf("told %d times", c.k.Finals)
 	}
 }
 
@@ -98,13 +99,13 @@ func (c *scene) goesOn(resumes bool) {
 	defer cancel()
 	c.must(c.bot.WaitCounts(ctx, func(n fake.Counts) bool { return resumes && n.Resumed >= 1 || !resumes && n.Identified >= 2 }))
 	if !resumes {
-		c.k.await(c.t, "resync", func() bool { return c.k.resyncs == 1 })
+		c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs == 1 })
 	}
 	c.lives()
-	c.k.mu.Lock()
-	defer c.k.mu.Unlock()
-	if resumes && c.k.resyncs != 0 {
-		c.t.Errorf("%d gaps told of a session that was resumed", c.k.resyncs)
+	c.k.Lock()
+	defer c.k.Unlock()
+	if resumes && c.k.Resyncs != 0 {
+		c.t.Errorf("%d gaps told of a session that was resumed", c.k.Resyncs)
 	}
 }
 
@@ -155,7 +156,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 		"connection cut":                    func(c *scene) { c.bot.Drop(); c.goesOn(true) },
 		"heartbeat not answered": func(c *scene) {
 			c.Lag(-1)
-			c.k.await(c.t, "connecting", func() bool { return c.k.state == transports.Connecting })
+			c.k.Await(c.t, "connecting", func() bool { return c.k.Reached == transports.Connecting })
 			c.Lag(0)
 			c.goesOn(true)
 		},
@@ -173,12 +174,12 @@ func TestDiscordMisbehaves(t *testing.T) {
 		"READY with unavailable guilds": func(c *scene) {
 			c.GuildOutage(c.guild, true)
 			c.bot.Invalidate(false)
-			c.k.await(c.t, "resync", func() bool { return c.k.resyncs == 1 })
+			c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs == 1 })
 			c.GuildOutage(c.guild, false)
 			c.lives()
-			c.k.mu.Lock()
-			defer c.k.mu.Unlock()
-			for _, e := range c.k.events {
+			c.k.Lock()
+			defer c.k.Unlock()
+			for _, e := range c.k.Events {
 				if _, gone := e.Body.(transports.RoomGone); gone {
 					c.t.Errorf("an outage took a room away: %+v", e)
 				}
@@ -252,7 +253,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 		"link to a file that has expired": func(c *scene) {
 			_, err := c.Post(c.general, c.ann, fake.Post{Text: "see", Files: []fake.File{{Name: "a.txt", Data: []byte("abc")}}})
 			c.must(err)
-			f := c.k.event(c.t, "message see").Body.(transports.Message).Files
+			f := c.k.Event(c.t, "message see").Body.(transports.Message).Files
 			c.ExpireLinks()
 			body, info, err := c.s.Open(c.t.Context(), f[0].Ref)
 			c.must(err)
@@ -271,7 +272,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 				}
 				done <- sent
 			}()
-			e := c.k.event(c.t, "message hello")
+			e := c.k.Event(c.t, "message hello")
 			held.Release()
 			sent := <-done
 			if !e.Own || e.Nonce != nonce("client-hello", 0) || e.Body.(transports.Message).ID != sent.ID {
@@ -288,7 +289,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 				}
 				done <- sent
 			}()
-			e := c.k.event(c.t, "message hello")
+			e := c.k.Event(c.t, "message hello")
 			held.Release()
 			if sent := <-done; !e.Own || e.Body.(transports.Message).ID != sent.ID {
 				c.t.Errorf("the echo is not told apart: %+v", e)
@@ -298,7 +299,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			release := c.HoldEvents()
 			sent := c.send("hello")
 			release()
-			if e := c.k.event(c.t, "message hello"); !e.Own || e.Body.(transports.Message).ID != sent.ID {
+			if e := c.k.Event(c.t, "message hello"); !e.Own || e.Body.(transports.Message).ID != sent.ID {
 				c.t.Errorf("%+v", e)
 			}
 		},
@@ -306,7 +307,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			c.PartialUpdates(true)
 			c.say(c.general, c.ann, "see https://x.example/")
 			c.lives()
-			for _, e := range c.k.snapshot() {
+			for _, e := range c.k.Snapshot() {
 				if _, edit := e.Body.(transports.Edit); edit {
 					c.t.Errorf("a preview is no edit: %+v", e)
 				}
@@ -315,7 +316,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 		"update for a link's preview": func(c *scene) {
 			c.say(c.general, c.ann, "see https://x.example/")
 			c.lives()
-			for _, e := range c.k.snapshot() {
+			for _, e := range c.k.Snapshot() {
 				if _, edit := e.Body.(transports.Edit); edit {
 					c.t.Errorf("a preview is no edit: %+v", e)
 				}
@@ -324,9 +325,9 @@ func TestDiscordMisbehaves(t *testing.T) {
 		"several messages deleted at once": func(c *scene) {
 			ids := []fake.ID{fake.ID(c.say(c.general, c.ann, "one")), fake.ID(c.say(c.general, c.ann, "two"))}
 			c.BulkDelete(c.general, ids...)
-			c.k.await(c.t, "deletions", func() bool {
+			c.k.Await(c.t, "deletions", func() bool {
 				n := 0
-				for _, e := range c.k.events {
+				for _, e := range c.k.Events {
 					if d, ok := e.Body.(transports.Delete); ok && slices.Contains(ids, fake.ID(d.IDs[0])) {
 						n++
 					}
@@ -338,7 +339,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			forum := c.AddChannel(c.guild, fake.Channel{Name: "help", Kind: fake.Forum})
 			post, err := c.ForumPost(forum, c.ann, "How?", fake.Post{Text: "like this?"})
 			c.must(err)
-			if e := c.k.event(c.t, "message like this?"); e.Room != transports.RoomID(post) {
+			if e := c.k.Event(c.t, "message like this?"); e.Room != transports.RoomID(post) {
 				c.t.Errorf("%+v", e)
 			}
 			m := say(post, "so", "c1")
@@ -357,7 +358,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			thread, err := c.StartThread(c.general, fake.ID(start), c.ann, "details")
 			c.must(err)
 			c.say(thread, c.ben, "inside")
-			if e := c.k.event(c.t, "message inside"); e.Room != transports.RoomID(thread) {
+			if e := c.k.Event(c.t, "message inside"); e.Room != transports.RoomID(thread) {
 				c.t.Errorf("%+v", e)
 			}
 			m := say(thread, "answer", "c1")
@@ -373,8 +374,8 @@ func TestDiscordMisbehaves(t *testing.T) {
 					`","type":0,"content":"","author":{"id":"`+string(c.ann)+`","username":"ann"},"attachments":[],"embeds":[]}`)
 			}
 			told, short := 0, 0
-			for _, e := range c.k.snapshot() {
-				switch line := brief(e); {
+			for _, e := range c.k.Snapshot() {
+				switch line := recorder.Line(e); {
 				case strings.Contains(line, "Message Content Intent") && strings.Contains(line, "discord.com/developers"):
 					told++
 				case strings.Contains(line, "does not show"):
@@ -425,13 +426,13 @@ func TestDiscordMisbehaves(t *testing.T) {
 		"message with fields of other types": func(c *scene) {
 			c.dispatched("MESSAGE_CREATE", `{"id":"`+c.say(c.general, c.ann, "x")+`","channel_id":"`+string(c.general)+`","guild_id":"`+string(c.guild)+
 				`","type":0,"content":"odd","author":{"id":"`+string(c.ann)+`","username":"ann"},"flags":"many","embeds":{},"poll":[],"nonce":{}}`)
-			c.k.event(c.t, "message odd")
+			c.k.Event(c.t, "message odd")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			s, k := w.open(w.link())
-			k.await(t, "the guild", func() bool { return s.state.channel(string(w.general)) != nil })
+			k.Await(t, "the guild", func() bool { return s.state.channel(string(w.general)) != nil })
 			do(&scene{w, t, s, k})
 		})
 	}
@@ -448,13 +449,13 @@ func (c *scene) dispatched(kind, data string) {
 
 func (c *scene) inOrder(lines ...string) {
 	c.t.Helper()
-	c.k.mu.Lock()
-	defer c.k.mu.Unlock()
+	c.k.Lock()
+	defer c.k.Unlock()
 	at := -1
 	for _, line := range lines {
-		i := slices.IndexFunc(c.k.events, func(e transports.Event) bool { return brief(e) == line })
+		i := slices.IndexFunc(c.k.Events, func(e transports.Event) bool { return recorder.Line(e) == line })
 		if i <= at {
-			c.t.Errorf("%q is not in its place:\n%s", line, dump(c.k.events))
+			c.t.Errorf("%q is not in its place:\n%s", line, recorder.Dump(c.k.Events))
 		}
 		at = i
 	}

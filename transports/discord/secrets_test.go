@@ -122,14 +122,14 @@ func TestTokensAreNotTold(t *testing.T) {
 	w.must(s.Close(context.Background()))
 	_, err = w.net.Open(t.Context(), account, k)
 	d.see(err)
-	k.mu.Lock()
-	for _, cause := range k.causes {
+	k.Lock()
+	for _, cause := range k.Causes {
 		d.see(cause)
 	}
-	for _, e := range k.events {
+	for _, e := range k.Events {
 		d.see(e)
 	}
-	d.see(string(k.saved)) // the state is kept in the open
-	k.mu.Unlock()
+	d.see(string(k.Saved)) // the state is kept in the open
+	k.Unlock()
 	d.check(t, map[string]string{"bot's token": cred.Token, "webhook's token": hook.Token})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,14 +58,14 @@ func TestMissingIntentSaysWhatToDo(t *testing.T) {
 	w := newWorld(t)
 	account := w.link()
 	w.bot.Allow(fake.IntentMembers)
-	k := &sink{changed: make(chan struct{}, 1)}
+	k := recorder.New()
 	s, err := w.net.Open(t.Context(), account, k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.await(t, "needs login", func() bool { return k.state == transports.NeedsLogin })
-	if !strings.Contains(k.cause.Error(), "Privileged Gateway Intents") {
-		t.Error(k.cause)
+	k.Await(t, "needs login", func() bool { return k.Reached == transports.NeedsLogin })
+	if !strings.Contains(k.Cause.Error(), "Privileged Gateway Intents") {
+		t.Error(k.Cause)
 	}
 	w.must(s.Close(context.Background()))
 }
@@ -105,16 +106,16 @@ func TestMessagesBothWays(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link())
 	id := w.say(w.general, w.ann, "hello **world** <@"+string(w.ben)+">")
-	e := k.event(t, "message hello *world* @ben")
+	e := k.Event(t, "message hello *world* @ben")
 	if e.Key != id || e.Actor != transports.UserID(w.ann) || e.Own || e.Kind != transports.Public || e.Name != "" {
 		t.Errorf("%+v", e)
 	}
 	w.must(w.Edit(w.general, fake.ID(id), w.ann, "hello again"))
-	if e := k.event(t, "edit hello again"); e.Body.(transports.Edit).ID != transports.MessageID(id) {
+	if e := k.Event(t, "edit hello again"); e.Body.(transports.Edit).ID != transports.MessageID(id) {
 		t.Errorf("%+v", e)
 	}
 	w.must(w.Delete(w.general, fake.ID(id), w.ann))
-	if e := k.event(t, "delete"); e.Body.(transports.Delete).IDs[0] != transports.MessageID(id) {
+	if e := k.Event(t, "delete"); e.Body.(transports.Delete).IDs[0] != transports.MessageID(id) {
 		t.Errorf("%+v", e)
 	}
 	bot := say(w.general, "as the *bot* @everyone", "c1")
@@ -124,7 +125,7 @@ func TestMessagesBothWays(t *testing.T) {
 	if m.Author != w.bot.ID() || !strings.Contains(m.Text, "**bot**") || m.Everyone {
 		t.Errorf("%+v", m)
 	}
-	if e := k.event(t, "message as the"); !e.Own || e.Nonce != nonce("c1", 0) {
+	if e := k.Event(t, "message as the"); !e.Own || e.Nonce != nonce("c1", 0) {
 		t.Errorf("echo %+v", e)
 	}
 	w.must(s.Edit(t.Context(), transports.RoomID(w.general), sent.ID, say(w.general, "changed", "c2")))
@@ -156,7 +157,7 @@ func TestPersonasGoThroughAWebhook(t *testing.T) {
 	if m := w.message(sent.ID); !m.Webhook || !strings.HasPrefix(m.Name, "Juliet") {
 		t.Errorf("%+v", m)
 	}
-	if e := k.event(t, "message as juliet"); !e.Own {
+	if e := k.Event(t, "message as juliet"); !e.Own {
 		t.Errorf("%+v", e)
 	}
 	w.must(s.Edit(t.Context(), transports.RoomID(w.general), sent.ID, say(w.general, "changed", "c2")))
@@ -243,7 +244,7 @@ func TestDirectMessages(t *testing.T) {
 	s, k := w.open(w.link())
 	dm := w.DM(w.ann, w.bot.ID())
 	w.say(dm, w.ann, "psst")
-	e := k.event(t, "message psst")
+	e := k.Event(t, "message psst")
 	if e.Kind != transports.Direct || e.Peer != transports.UserID(w.ann) {
 		t.Errorf("%+v", e)
 	}
@@ -263,25 +264,25 @@ func TestRestartResumes(t *testing.T) {
 	account := w.link()
 	s, k := w.open(account)
 	w.say(w.general, w.ann, "before")
-	k.event(t, "message before")
+	k.Event(t, "message before")
 	w.must(s.Close(context.Background()))
 	id := w.say(w.general, w.ann, "while away")
-	k.mu.Lock()
-	account.State = k.saved
-	k.mu.Unlock()
+	k.Lock()
+	account.State = k.Saved
+	k.Unlock()
 	var point resume
 	if err := json.Unmarshal(account.State, &point); err != nil || point.Session == "" || point.URL == "" {
 		t.Fatalf("%s %v", account.State, err)
 	}
 	_, k2 := w.open(account)
-	if e := k2.event(t, "message while away"); e.Key != id {
+	if e := k2.Event(t, "message while away"); e.Key != id {
 		t.Errorf("%+v", e)
 	}
 	if c := w.bot.Counts(); c.Resumed != 1 || c.Identified != 1 || c.ResumedElsewhere != 0 {
 		t.Errorf("%+v", c)
 	}
-	if k2.resyncs != 0 || len(k2.all("message before")) != 0 {
-		t.Errorf("%d resyncs", k2.resyncs)
+	if k2.Resyncs != 0 || len(k2.All("message before")) != 0 {
+		t.Errorf("%d resyncs", k2.Resyncs)
 	}
 }
 
@@ -312,10 +313,10 @@ func TestConnectionsEndInManyWays(t *testing.T) {
 				return c.Identified >= 2
 			}))
 			if !end.resumes {
-				k.await(t, "resync", func() bool { return k.resyncs == 1 })
+				k.Await(t, "resync", func() bool { return k.Resyncs == 1 })
 			}
 			w.say(w.general, w.ann, "after")
-			k.event(t, "message after")
+			k.Event(t, "message after")
 		})
 	}
 }
@@ -324,7 +325,7 @@ func TestDeadTokenIsFinal(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link())
 	w.bot.ResetToken()
-	k.await(t, "needs login", func() bool { return k.state == transports.NeedsLogin })
+	k.Await(t, "needs login", func() bool { return k.Reached == transports.NeedsLogin })
 	if _, err := s.Send(t.Context(), say(w.general, "x", "c")); transports.ClassOf(err) != transports.NeedLogin {
 		t.Error(err)
 	}
@@ -334,33 +335,33 @@ func TestSilentGatewayIsNoticed(t *testing.T) {
 	w := newWorld(t, func(o *fake.Options) { o.Heartbeat = 50 * time.Millisecond })
 	_, k := w.open(w.link())
 	w.Lag(time.Hour)
-	k.await(t, "connecting", func() bool { return k.state == transports.Connecting })
+	k.Await(t, "connecting", func() bool { return k.Reached == transports.Connecting })
 	w.Lag(0)
-	k.await(t, "online", func() bool { return k.state == transports.Online })
+	k.Await(t, "online", func() bool { return k.Reached == transports.Online })
 }
 
 func TestOutageAndHistory(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link())
 	first := w.say(w.general, w.ann, "before")
-	k.event(t, "message before")
+	k.Event(t, "message before")
 	w.Outage(fake.Dropped)
-	k.await(t, "connecting", func() bool { return k.state == transports.Connecting })
+	k.Await(t, "connecting", func() bool { return k.Reached == transports.Connecting })
 	w.say(w.general, w.ann, "one")
 	w.must(w.Edit(w.general, fake.ID(first), w.ann, "before, edited"))
 	w.say(w.general, w.ben, "two")
 	w.must(w.Recover(t.Context(), true))
-	k.await(t, "resync", func() bool { return k.state == transports.Online && k.resyncs > 0 })
+	k.Await(t, "resync", func() bool { return k.Reached == transports.Online && k.Resyncs > 0 })
 	events, more, err := s.History(t.Context(), transports.RoomID(w.general), transports.MessageID(first), 100)
 	if err != nil || more {
 		t.Fatal(err, more)
 	}
-	if got := dump(events); strings.Count(got, "message one") != 1 || strings.Count(got, "message two") != 1 || !strings.Contains(got, "edit before, edited") || strings.Contains(got, "message before") {
+	if got := recorder.Dump(events); strings.Count(got, "message one") != 1 || strings.Count(got, "message two") != 1 || !strings.Contains(got, "edit before, edited") || strings.Contains(got, "message before") {
 		t.Error(got)
 	}
 	newest, _, err := s.History(t.Context(), transports.RoomID(w.general), "", 2)
-	if err != nil || len(newest) != 2 || brief(newest[1]) != "message two" {
-		t.Errorf("%s %v", dump(newest), err)
+	if err != nil || len(newest) != 2 || recorder.Line(newest[1]) != "message two" {
+		t.Errorf("%s %v", recorder.Dump(newest), err)
 	}
 }
 
@@ -371,10 +372,10 @@ func TestEmptyContentIsExplained(t *testing.T) {
 	_ = s
 	w.PartialUpdates(true)
 	w.say(w.general, w.ann, "see https://x.example/")
-	k.event(t, "message see")
+	k.Event(t, "message see")
 	w.say(w.general, w.ann, "marker")
-	k.event(t, "message marker")
-	if n := len(k.all("edit see <https://x.example/>")); n != 0 {
+	k.Event(t, "message marker")
+	if n := len(k.All("edit see <https://x.example/>")); n != 0 {
 		t.Errorf("%d edits: a link's preview is none", n)
 	}
 }
@@ -385,7 +386,7 @@ func TestThreadsAndForums(t *testing.T) {
 	s, k := w.open(w.link())
 	post, err := w.ForumPost(forum, w.ann, "How?", fake.Post{Text: "like this?"})
 	w.must(err)
-	if e := k.event(t, "message like this?"); e.Room != transports.RoomID(post) {
+	if e := k.Event(t, "message like this?"); e.Room != transports.RoomID(post) {
 		t.Errorf("%+v", e)
 	}
 	out := say(post, "so", "c1")
@@ -400,14 +401,14 @@ func TestReactionsPresenceAndTyping(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link())
 	id := w.say(w.general, w.ann, "react")
-	k.event(t, "message react")
+	k.Event(t, "message react")
 	w.must(w.React(w.general, fake.ID(id), w.ben, "👍"))
-	k.event(t, "reactions +👍")
+	k.Event(t, "reactions +👍")
 	w.must(s.React(t.Context(), transports.RoomID(w.general), transports.MessageID(id), []string{"🎉"}, nil))
 	w.must(s.Typing(t.Context(), transports.RoomID(w.general), true))
 	w.SetPresence(w.ann, "dnd", "busy")
-	k.await(t, "presence", func() bool {
-		for _, e := range k.events {
+	k.Await(t, "presence", func() bool {
+		for _, e := range k.Events {
 			if p, ok := e.Body.(transports.Presence); ok && p.Info.User == transports.UserID(w.ann) && p.Info.Show == transports.Busy {
 				return true
 			}
@@ -415,6 +416,6 @@ func TestReactionsPresenceAndTyping(t *testing.T) {
 		return false
 	})
 	w.Typing(w.general, w.ben)
-	k.event(t, "typing")
+	k.Event(t, "typing")
 	w.must(s.SetPresence(t.Context(), transports.PresenceInfo{Show: transports.Away}))
 }

@@ -6,13 +6,14 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// room is the last thing that was told of a room: its name, "gone", or "" where nothing was.
-func (k *sink) room(id fake.ID) string {
+// toldOf is the last thing that was told of a room: its name, "gone", or "" where nothing was.
+func toldOf(k *recorder.Sink, id fake.ID) string {
 	told := ""
-	for _, e := range k.events {
+	for _, e := range k.Events {
 		if e.Room != transports.RoomID(id) {
 			continue
 		}
@@ -26,9 +27,9 @@ func (k *sink) room(id fake.ID) string {
 	return told
 }
 
-func (k *sink) awaitRoom(t *testing.T, id fake.ID, told string) {
+func awaitRoom(t *testing.T, k *recorder.Sink, id fake.ID, told string) {
 	t.Helper()
-	k.await(t, "room "+string(id)+" told as "+told, func() bool { return k.room(id) == told })
+	k.Await(t, "room "+string(id)+" told as "+told, func() bool { return toldOf(k, id) == told })
 }
 
 func (w *world) names(s *session) map[transports.RoomID]string {
@@ -51,7 +52,7 @@ func TestHiddenChannelsAreNoRooms(t *testing.T) {
 	w.must(err)
 	later := w.AddChannel(w.guild, fake.Channel{Name: "later", Hidden: true})
 	s, k := w.open(w.link())
-	k.awaitRoom(t, w.general, "public general")
+	awaitRoom(t, k, w.general, "public general")
 	nothing := func(id fake.ID) {
 		t.Helper()
 		if _, listed := w.names(s)[transports.RoomID(id)]; listed {
@@ -75,10 +76,10 @@ func TestHiddenChannelsAreNoRooms(t *testing.T) {
 
 	// Sight is gained: of the channel and of its live threads.
 	w.Allow(secret, w.bot.ID(), fake.ViewChannel|fake.ReadMessageHistory, 0)
-	k.awaitRoom(t, secret, "private plans")
-	k.awaitRoom(t, thread, "private plans › details")
+	awaitRoom(t, k, secret, "private plans")
+	awaitRoom(t, k, thread, "private plans › details")
 	w.say(thread, w.ann, "in the thread")
-	if e := k.event(t, "message in the thread"); e.Room != transports.RoomID(thread) || e.Kind != transports.Private {
+	if e := k.Event(t, "message in the thread"); e.Room != transports.RoomID(thread) || e.Kind != transports.Private {
 		t.Errorf("%+v", e)
 	}
 	if names := w.names(s); names[transports.RoomID(secret)] != "plans" {
@@ -87,18 +88,18 @@ func TestHiddenChannelsAreNoRooms(t *testing.T) {
 
 	// And lost again.
 	w.Allow(secret, w.bot.ID(), 0, fake.ViewChannel)
-	k.awaitRoom(t, secret, "private gone")
-	k.awaitRoom(t, thread, "private gone")
+	awaitRoom(t, k, secret, "private gone")
+	awaitRoom(t, k, thread, "private gone")
 	nothing(secret)
 	nothing(thread)
 
 	// One that was made hidden comes to light.
 	w.Allow(later, w.bot.ID(), fake.ViewChannel, 0)
-	k.awaitRoom(t, later, "private later")
+	awaitRoom(t, k, later, "private later")
 
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, e := range k.events {
+	k.Lock()
+	defer k.Unlock()
+	for _, e := range k.Events {
 		if c, ok := e.Body.(transports.RoomChanged); ok && strings.Contains(c.Info.Name, "hidden") {
 			t.Errorf("a hidden channel is told of: %+v", c.Info)
 		}
@@ -114,23 +115,23 @@ func TestSightThatChangedWhileAway(t *testing.T) {
 	w.bot.Install(left, fake.BridgePermissions)
 	_, k := w.open(w.link())
 	for id, name := range map[fake.ID]string{lost: "lost", deleted: "deleted", elsewhere: "elsewhere"} {
-		k.awaitRoom(t, id, "public "+name)
+		awaitRoom(t, k, id, "public "+name)
 	}
 	w.Outage(fake.Dropped)
-	k.await(t, "connecting", func() bool { return k.state == transports.Connecting })
+	k.Await(t, "connecting", func() bool { return k.Reached == transports.Connecting })
 	w.Allow(lost, w.bot.ID(), 0, fake.ViewChannel)
 	w.DeleteChannel(deleted)
 	w.RemoveMember(left, w.bot.ID())
 	gained := w.AddChannel(w.guild, fake.Channel{Name: "gained"})
 	w.must(w.Recover(t.Context(), true))
-	k.awaitRoom(t, lost, "public gone")
-	k.awaitRoom(t, deleted, "public gone")
-	k.awaitRoom(t, elsewhere, "public gone")
-	k.awaitRoom(t, gained, "public gained")
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	awaitRoom(t, k, lost, "public gone")
+	awaitRoom(t, k, deleted, "public gone")
+	awaitRoom(t, k, elsewhere, "public gone")
+	awaitRoom(t, k, gained, "public gained")
+	k.Lock()
+	defer k.Unlock()
 	told := 0
-	for _, e := range k.events {
+	for _, e := range k.Events {
 		if _, ok := e.Body.(transports.RoomChanged); ok && e.Room == transports.RoomID(w.general) {
 			told++
 		}
@@ -144,29 +145,29 @@ func TestSightThatChangedWhileAway(t *testing.T) {
 func TestRoomsThatBecomePrivate(t *testing.T) {
 	w := newWorld(t)
 	_, k := w.open(w.link())
-	k.awaitRoom(t, w.general, "public general")
+	awaitRoom(t, k, w.general, "public general")
 	w.Allow(w.general, w.bot.ID(), fake.ViewChannel, 0)
 	w.Allow(w.general, w.guild, 0, fake.ViewChannel)
-	k.awaitRoom(t, w.general, "private general")
+	awaitRoom(t, k, w.general, "private general")
 	w.say(w.general, w.guildOwner(), "among us")
-	if e := k.event(t, "message among us"); e.Kind != transports.Private {
+	if e := k.Event(t, "message among us"); e.Kind != transports.Private {
 		t.Errorf("%+v", e)
 	}
-	k.mu.Lock()
+	k.Lock()
 	gone := false
-	for _, e := range k.events {
+	for _, e := range k.Events {
 		if _, ok := e.Body.(transports.RoomGone); ok && e.Room == transports.RoomID(w.general) && e.Kind == transports.Public {
 			gone = true
 		}
 	}
-	k.mu.Unlock()
+	k.Unlock()
 	if !gone {
 		t.Error("the public room is still there")
 	}
 	other := w.AddChannel(w.guild, fake.Channel{Name: "other"})
-	k.awaitRoom(t, other, "public other")
+	awaitRoom(t, k, other, "public other")
 	w.SetRole(w.guild, w.guild, fake.EverybodysPermissions&^fake.ViewChannel)
-	k.awaitRoom(t, other, "private other")
+	awaitRoom(t, k, other, "private other")
 }
 
 func (w *world) guildOwner() fake.ID {
@@ -186,15 +187,15 @@ func TestPrivateThreadsComeAndGo(t *testing.T) {
 	thread, err := w.StartPrivateThread(w.general, w.ann, "secret")
 	w.must(err)
 	w.JoinThread(thread, w.bot.ID(), true)
-	k.awaitRoom(t, thread, "private general › secret")
+	awaitRoom(t, k, thread, "private general › secret")
 	w.say(thread, w.ann, "heard")
-	k.event(t, "message heard")
+	k.Event(t, "message heard")
 	w.RenameChannel(w.general, "lobby")
-	k.awaitRoom(t, thread, "private lobby › secret")
+	awaitRoom(t, k, thread, "private lobby › secret")
 	w.JoinThread(thread, w.bot.ID(), false)
 	data := `{"id":"` + string(thread) + `","guild_id":"` + string(w.guild) + `","member_count":1,"removed_member_ids":["` + string(w.bot.ID()) + `"]}`
 	w.must(s.onThreadMembers(t.Context(), &news{key: "x/1", data: []byte(data)}))
-	k.awaitRoom(t, thread, "private gone")
+	awaitRoom(t, k, thread, "private gone")
 	if _, err := s.Room(t.Context(), transports.RoomID(thread)); transports.ClassOf(err) != transports.Refused {
 		t.Error(err)
 	}
@@ -223,9 +224,9 @@ func TestNamesInTexts(t *testing.T) {
 	w.SetNick(w.guild, w.ben, "Benny")
 	emoji := w.AddEmoji(w.guild, "blob")
 	s, k := w.open(w.link())
-	k.awaitRoom(t, w.general, "public general")
+	awaitRoom(t, k, w.general, "public general")
 	w.say(w.general, w.ann, "<@"+string(w.ben)+"> <@&"+string(role)+"> <#"+string(w.general)+"> <:blob:"+string(emoji)+">")
-	e := k.event(t, "message @Benny @crew #general :blob:")
+	e := k.Event(t, "message @Benny @crew #general :blob:")
 	ids := []string{}
 	m := e.Body.(transports.Message)
 	m.Text.Walk(func(n *richtext.Node) {
@@ -246,6 +247,6 @@ func TestNamesInTexts(t *testing.T) {
 		t.Error(err)
 	}
 	w.AddEmoji(w.guild, "fresh")
-	k.await(t, "the new emoji", func() bool { return s.state.emoji(string(w.guild), "fresh") != "" })
+	k.Await(t, "the new emoji", func() bool { return s.state.emoji(string(w.guild), "fresh") != "" })
 	w.must(s.React(t.Context(), transports.RoomID(w.general), m.ID, []string{":fresh:"}, nil))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
@@ -15,35 +16,35 @@ func TestCloseInAnyState(t *testing.T) {
 	for name, c := range map[string]struct {
 		options func(*Options)
 		before  func(w *world)
-		reached func(w *world, s *session, k *sink)
+		reached func(w *world, s *session, k *recorder.Sink)
 	}{
-		"online": {nil, func(*world) {}, func(w *world, _ *session, k *sink) {
-			k.await(w.t, "online", func() bool { return k.state == transports.Online })
+		"online": {nil, func(*world) {}, func(w *world, _ *session, k *recorder.Sink) {
+			k.Await(w.t, "online", func() bool { return k.Reached == transports.Online })
 		}},
 		"asking for an address": {nil, func(w *world) { w.server.Break("apps.connections.open", 0, fake.Hang()) }, hanging},
 		"dialing":               {nil, func(w *world) { w.server.Break("socket", 0, fake.Hang()) }, hanging},
-		"waiting to retry": {slow, func(w *world) { w.server.Break("apps.connections.open", 0, fake.ServerError(503)) }, func(w *world, _ *session, k *sink) {
-			k.await(w.t, "a cause", func() bool { return k.state == transports.Connecting && k.cause != nil })
+		"waiting to retry": {slow, func(w *world) { w.server.Break("apps.connections.open", 0, fake.ServerError(503)) }, func(w *world, _ *session, k *recorder.Sink) {
+			k.Await(w.t, "a cause", func() bool { return k.Reached == transports.Connecting && k.Cause != nil })
 		}},
-		"told to wait": {slow, func(w *world) { w.server.Break("apps.connections.open", 0, fake.RateLimited(time.Hour)) }, func(w *world, _ *session, k *sink) {
-			k.await(w.t, "a cause", func() bool { return k.state == transports.Connecting && k.cause != nil })
+		"told to wait": {slow, func(w *world) { w.server.Break("apps.connections.open", 0, fake.RateLimited(time.Hour)) }, func(w *world, _ *session, k *recorder.Sink) {
+			k.Await(w.t, "a cause", func() bool { return k.Reached == transports.Connecting && k.Cause != nil })
 		}},
-		"taking an event": {nil, func(w *world) { w.server.Break("conversations.info", 0, fake.Hang()) }, func(w *world, s *session, k *sink) {
-			k.await(w.t, "online", func() bool { return k.state == transports.Online })
+		"taking an event": {nil, func(w *world) { w.server.Break("conversations.info", 0, fake.Hang()) }, func(w *world, s *session, k *recorder.Sink) {
+			k.Await(w.t, "online", func() bool { return k.Reached == transports.Online })
 			w.ben.Say(w.general, "x")
 			hanging(w, s, k)
 		}},
 		"asking for presence": {func(o *Options) { o.Presence = time.Millisecond }, func(w *world) { w.server.Break("users.getPresence", 0, fake.Hang()) }, watching},
-		"waiting to ask again": {func(o *Options) { o.Presence = time.Millisecond }, func(w *world) { w.server.Break("users.getPresence", 0, fake.RateLimited(time.Hour)) }, func(w *world, s *session, _ *sink) {
+		"waiting to ask again": {func(o *Options) { o.Presence = time.Millisecond }, func(w *world) { w.server.Break("users.getPresence", 0, fake.RateLimited(time.Hour)) }, func(w *world, s *session, _ *recorder.Sink) {
 			_ = s.Watch(w.t.Context(), []transports.UserID{userID(w.acme.ID, w.ben.ID)})
 			w.server.Await(deadline(w.t), func() bool { return w.server.Calls("users.getPresence") > 0 })
 		}},
-		"linked no longer": {nil, func(w *world) { w.server.Revoke(w.app.Token) }, func(w *world, _ *session, k *sink) {
-			k.await(w.t, "needs login", func() bool { return k.state == transports.NeedsLogin })
+		"linked no longer": {nil, func(w *world) { w.server.Revoke(w.app.Token) }, func(w *world, _ *session, k *recorder.Sink) {
+			k.Await(w.t, "needs login", func() bool { return k.Reached == transports.NeedsLogin })
 		}},
-		"network away": {nil, func(*world) {}, func(w *world, _ *session, k *sink) {
+		"network away": {nil, func(*world) {}, func(w *world, _ *session, k *recorder.Sink) {
 			w.server.Outage()
-			k.await(w.t, "connecting", func() bool { return k.state == transports.Connecting })
+			k.Await(w.t, "connecting", func() bool { return k.Reached == transports.Connecting })
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +55,7 @@ func TestCloseInAnyState(t *testing.T) {
 			w := newWorld(t, change...)
 			account := w.link(w.userTok)
 			c.before(w)
-			k := &sink{changed: make(chan struct{}, 1)}
+			k := recorder.New()
 			s, err := w.net.Open(t.Context(), account, k)
 			if err != nil {
 				t.Fatal(err)
@@ -81,13 +82,13 @@ func TestCloseInAnyState(t *testing.T) {
 }
 
 // hanging waits until the stand-in holds a call.
-func hanging(w *world, _ *session, _ *sink) {
+func hanging(w *world, _ *session, _ *recorder.Sink) {
 	if !w.server.Await(deadline(w.t), func() bool { return w.server.Pending() > 0 }) {
 		w.t.Error("nothing hangs")
 	}
 }
 
-func watching(w *world, s *session, k *sink) {
+func watching(w *world, s *session, k *recorder.Sink) {
 	if err := s.Watch(w.t.Context(), []transports.UserID{userID(w.acme.ID, w.ben.ID)}); err != nil {
 		w.t.Error(err)
 	}
@@ -100,7 +101,7 @@ func TestAccountsThatComeAndGo(t *testing.T) {
 	account := w.link(w.userTok)
 	last, _ := w.open(account)
 	for range 20 {
-		k := &sink{changed: make(chan struct{}, 1)}
+		k := recorder.New()
 		closed := make(chan error, 1)
 		go func(s *session) { closed <- s.Close(context.Background()) }(last)
 		s, err := w.net.Open(t.Context(), account, k)
@@ -110,7 +111,7 @@ func TestAccountsThatComeAndGo(t *testing.T) {
 		if err := <-closed; err != nil {
 			t.Error(err)
 		}
-		k.await(t, "online", func() bool { return k.state == transports.Online })
+		k.Await(t, "online", func() bool { return k.Reached == transports.Online })
 		w.net.mu.Lock()
 		same := w.net.apps[w.app.Token] == s.(*session).app
 		w.net.mu.Unlock()

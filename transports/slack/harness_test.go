@@ -2,14 +2,12 @@ package slack
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 	"github.com/dragoman-im/dragoman/transports/slack/fake/honest"
@@ -82,9 +80,9 @@ func (w *world) link(user string) transports.Account {
 }
 
 // open opens an account and waits until its socket is there.
-func (w *world) open(account transports.Account) (*session, *sink) {
+func (w *world) open(account transports.Account) (*session, *recorder.Sink) {
 	w.t.Helper()
-	k := &sink{changed: make(chan struct{}, 1)}
+	k := recorder.New()
 	s, err := w.net.Open(w.t.Context(), account, k)
 	if err != nil {
 		w.t.Fatal(err)
@@ -94,144 +92,11 @@ func (w *world) open(account transports.Account) (*session, *sink) {
 			w.t.Error(err)
 		}
 	})
-	k.await(w.t, "online", func() bool { return k.state == transports.Online })
+	k.Await(w.t, "online", func() bool { return k.Reached == transports.Online })
 	if !w.server.Await(deadline(w.t), func() bool { return w.app.Sockets() > 0 }) { // Slack has said hello
 		w.t.Fatal("no socket")
 	}
 	return s.(*session), k
-}
-
-// sink keeps what a session delivers.
-type sink struct {
-	mu      sync.Mutex
-	events  []transports.Event
-	state   transports.State
-	cause   error
-	causes  []error
-	finals  int // states after which nothing comes
-	resyncs int
-	refuse  int // how many deliveries fail first
-	notices []string
-	changed chan struct{}
-}
-
-func (k *sink) note(f func()) {
-	k.mu.Lock()
-	f()
-	k.mu.Unlock()
-	select {
-	case k.changed <- struct{}{}:
-	default:
-	}
-}
-
-func (k *sink) Deliver(_ context.Context, e transports.Event) (err error) {
-	k.note(func() {
-		if k.refuse > 0 {
-			k.refuse--
-			err = context.DeadlineExceeded
-			return
-		}
-		k.events = append(k.events, e)
-	})
-	return err
-}
-
-func (k *sink) State(s transports.State, cause error) {
-	k.note(func() {
-		k.state, k.cause = s, cause
-		if cause != nil {
-			k.causes = append(k.causes, cause)
-		}
-		if s == transports.NeedsLogin || s == transports.Failed {
-			k.finals++
-		}
-	})
-}
-
-func (k *sink) Resynced()            { k.note(func() { k.resyncs++ }) }
-func (k *sink) Save(json.RawMessage) {}
-func (k *sink) Notice(key, text string) {
-	k.note(func() { k.notices = append(k.notices, key+": "+text) })
-}
-
-func (k *sink) Rotate(context.Context, []byte) error { return nil }
-
-func (k *sink) await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	for {
-		k.mu.Lock()
-		done := ok()
-		k.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-k.changed:
-		case <-time.After(50 * time.Millisecond):
-		case <-deadline:
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			t.Fatalf("no %s; state %v (%v), events:\n%s", what, k.state, k.cause, dump(k.events))
-		}
-	}
-}
-
-// event waits for an event whose line begins like that.
-func (k *sink) event(t *testing.T, line string) transports.Event {
-	t.Helper()
-	var found transports.Event
-	k.await(t, line, func() bool {
-		for _, e := range k.events {
-			if strings.HasPrefix(brief(e), line) {
-				found = e
-				return true
-			}
-		}
-		return false
-	})
-	return found
-}
-
-// all are the events with exactly that line.
-func (k *sink) all(line string) []transports.Event {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	var all []transports.Event
-	for _, e := range k.events {
-		if brief(e) == line {
-			all = append(all, e)
-		}
-	}
-	return all
-}
-
-// snapshot are all events so far.
-func (k *sink) snapshot() []transports.Event {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return append([]transports.Event(nil), k.events...)
-}
-
-func brief(e transports.Event) string {
-	switch b := e.Body.(type) {
-	case transports.Message:
-		return "message " + b.Text.Styling()
-	case transports.Edit:
-		return "edit " + b.Text.Styling()
-	case transports.Reactions:
-		return "reactions +" + strings.Join(b.Add, ",") + " -" + strings.Join(b.Remove, ",")
-	}
-	return transports.BodyKind(e.Body)
-}
-
-func dump(events []transports.Event) string {
-	var b strings.Builder
-	for _, e := range events {
-		b.WriteString(e.Key + " " + brief(e) + "\n")
-	}
-	return b.String()
 }
 
 func (w *world) room() transports.RoomID { return roomID(w.acme.ID, w.channelID()) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
@@ -16,13 +17,13 @@ type scene struct {
 	*world
 	t *testing.T
 	s *session
-	k *sink
+	k *recorder.Sink
 }
 
 // keys are the different keys of the events with that line: what comes twice has one.
 func (c *scene) keys(line string) []string {
 	var keys []string
-	for _, e := range c.k.all(line) {
+	for _, e := range c.k.All(line) {
 		if !slices.Contains(keys, e.Key) {
 			keys = append(keys, e.Key)
 		}
@@ -33,7 +34,7 @@ func (c *scene) keys(line string) []string {
 // once waits until everything before has been delivered, and wants one event with that line.
 func (c *scene) once(line string) {
 	c.t.Helper()
-	c.k.event(c.t, line)
+	c.k.Event(c.t, line)
 	c.settled()
 	if keys := c.keys(line); len(keys) != 1 {
 		c.t.Errorf("%q came under the keys %q", line, keys)
@@ -52,7 +53,7 @@ func (c *scene) settled() {
 func (c *scene) lives() {
 	c.t.Helper()
 	c.ben.Say(c.general, "still there?")
-	c.k.event(c.t, "message still there?")
+	c.k.Event(c.t, "message still there?")
 	c.send("yes")
 }
 
@@ -84,13 +85,13 @@ func (c *scene) refusal() *transports.Error {
 // relink wants the person to be told once to link again, and why.
 func (c *scene) relink(words string) {
 	c.t.Helper()
-	c.k.await(c.t, "needs login", func() bool { return c.k.state == transports.NeedsLogin })
-	c.k.mu.Lock()
-	defer c.k.mu.Unlock()
-	if !strings.Contains(c.k.cause.Error(), words) {
-		c.t.Errorf("told %q, want something of %q", c.k.cause, words)
+	c.k.Await(c.t, "needs login", func() bool { return c.k.Reached == transports.NeedsLogin })
+	c.k.Lock()
+	defer c.k.Unlock()
+	if !strings.Contains(c.k.Cause.Error(), words) {
+		c.t.Errorf("told %q, want something of %q", c.k.Cause, words)
 	}
-	if n := c.k.finals; n != 1 {
+	if n := c.k.Finals; n != 1 {
 		c.t.Errorf("told %d times", n)
 	}
 }
@@ -146,13 +147,13 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.server.DropSockets()
 			c.ben.Say(c.general, "in the gap")
 			c.once("message in the gap")
-			c.k.await(c.t, "resync", func() bool { return c.k.resyncs > 0 })
+			c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs > 0 })
 			c.lives()
 		},
 		"socket that has died silently": func(c *scene) {
 			c.app.Stall()
 			m := c.ben.Say(c.general, "into the void")
-			c.k.await(c.t, "resync", func() bool { return c.k.resyncs > 0 })
+			c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs > 0 })
 			past, _, err := c.s.History(c.t.Context(), c.room(), "", 1)
 			if err != nil || len(past) != 1 || past[0].Key != m.TS {
 				c.t.Errorf("%+v %v", past, err)
@@ -175,7 +176,7 @@ func TestSlackMisbehaves(t *testing.T) {
 		"events left out: more than Slack sends": func(c *scene) {
 			c.app.SendRaw([]byte(`{"type":"events_api","envelope_id":"0b4f6f0a-8b1e-4c0e-a5d7-0123456789ab","accepts_response_payload":false,"payload":{"type":"app_rate_limited","team_id":"` +
 				c.acme.ID + `","minute_rate_limited":1700000000,"api_app_id":"` + c.app.ID + `"}}`))
-			c.k.await(c.t, "resync", func() bool { return c.k.resyncs > 0 })
+			c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs > 0 })
 			c.lives()
 		},
 		"unknown event type": func(c *scene) {
@@ -194,7 +195,7 @@ func TestSlackMisbehaves(t *testing.T) {
 				"type": "message", "channel": c.general.ID, "user": c.ben.ID, "text": "odd", "ts": "1700000000.000100", "event_ts": "1700000000.000100",
 				"edited": "no", "files": []any{map[string]any{"id": "F1", "size": "big", "name": "a.txt"}}, "reply_count": "3", "metadata": []any{},
 			})
-			e := c.k.event(c.t, "message odd")
+			e := c.k.Event(c.t, "message odd")
 			if f := e.Body.(transports.Message).Files; len(f) != 1 || f[0].Name != "a.txt" {
 				c.t.Errorf("%+v", f)
 			}
@@ -203,7 +204,7 @@ func TestSlackMisbehaves(t *testing.T) {
 		"echo before the answer of the call": func(c *scene) {
 			c.server.Break("chat.postMessage", 1, fake.EchoFirst())
 			sent := c.send("hello")
-			e := c.k.event(c.t, "message hello")
+			e := c.k.Event(c.t, "message hello")
 			if !e.Own || e.Body.(transports.Message).ID != sent.ID {
 				c.t.Errorf("the echo is not told apart: %+v", e)
 			}
@@ -237,12 +238,12 @@ func TestSlackMisbehaves(t *testing.T) {
 		"file stub without an address": func(c *scene) {
 			c.server.StubFiles(true)
 			m := c.ben.Share(c.general, "see", fake.Message{}, fake.FileSpec{Name: "plan.txt", Data: []byte("abc")})
-			f := c.k.event(c.t, "message see").Body.(transports.Message).Files
+			f := c.k.Event(c.t, "message see").Body.(transports.Message).Files
 			if len(f) != 1 || f[0].Name != "plan.txt" || f[0].URL == "" || f[0].Size != 3 {
 				c.t.Errorf("%+v", f)
 			}
 			c.settled()
-			if n := len(c.k.all("message see")); n != 1 { // file_shared and file_created come too
+			if n := len(c.k.All("message see")); n != 1 { // file_shared and file_created come too
 				c.t.Errorf("%d messages of one file", n)
 			}
 			past, _, err := c.s.History(c.t.Context(), c.room(), "", 1)
@@ -254,7 +255,7 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.server.StubFiles(true)
 			c.server.SetScopes(c.userTok, "channels:history", "channels:read", "chat:write", "users:read")
 			c.ben.Share(c.general, "see", fake.Message{}, fake.FileSpec{Name: "plan.txt", Data: []byte("abc")})
-			if f := c.k.event(c.t, "message see").Body.(transports.Message).Files; len(f) != 1 || f[0].Name == "" {
+			if f := c.k.Event(c.t, "message see").Body.(transports.Message).Files; len(f) != 1 || f[0].Name == "" {
 				c.t.Errorf("%+v", f)
 			}
 			c.lives()
@@ -270,26 +271,26 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.ben.Broadcast(root, "to all")
 			for _, line := range []string{"message aside", "message to all"} {
 				c.once(line)
-				if m := c.k.all(line)[0].Body.(transports.Message); string(m.Thread) != root.TS {
+				if m := c.k.All(line)[0].Body.(transports.Message); string(m.Thread) != root.TS {
 					c.t.Errorf("%s: %+v", line, m)
 				}
 			}
 		},
 		"me_message": func(c *scene) {
 			c.ben.Me(c.general, "waves")
-			if m := c.k.event(c.t, "message waves").Body.(transports.Message); !m.Me {
+			if m := c.k.Event(c.t, "message waves").Body.(transports.Message); !m.Me {
 				c.t.Errorf("%+v", m)
 			}
 		},
 		"huddle": func(c *scene) {
 			c.ben.StartHuddle(c.general)
-			e := c.k.event(c.t, "call")
+			e := c.k.Event(c.t, "call")
 			if call := e.Body.(transports.Call); call.URL == "" || call.Ended || e.Actor != userID(c.acme.ID, c.ben.ID) || e.Room != c.room() {
 				c.t.Errorf("%+v", e)
 			}
 			c.ben.EndHuddle(c.general)
-			c.k.await(c.t, "its end", func() bool {
-				return slices.ContainsFunc(c.k.events, func(e transports.Event) bool { call, ok := e.Body.(transports.Call); return ok && call.Ended })
+			c.k.Await(c.t, "its end", func() bool {
+				return slices.ContainsFunc(c.k.Events, func(e transports.Event) bool { call, ok := e.Body.(transports.Call); return ok && call.Ended })
 			})
 			c.settled()
 			if n := len(c.keys("call")); n != 2 {
@@ -300,7 +301,7 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.app.SendEvent(c.acme, map[string]any{"type": "presence_change", "user": c.ben.ID, "presence": "active", "event_ts": "1.000001"})
 			c.lives()
 			c.settled()
-			if len(c.k.all("presence")) != 0 {
+			if len(c.k.All("presence")) != 0 {
 				c.t.Error("a presence that no Socket Mode app gets was believed")
 			}
 		},
@@ -382,7 +383,7 @@ func (c *scene) edited() {
 	m := c.ben.Say(c.general, "draft")
 	c.ben.Edit(m, "final")
 	c.once("edit final")
-	if id := c.k.all("edit final")[0].Body.(transports.Edit).ID; string(id) != m.TS {
+	if id := c.k.All("edit final")[0].Body.(transports.Edit).ID; string(id) != m.TS {
 		c.t.Errorf("%s, want %s", id, m.TS)
 	}
 	c.once("message draft")
@@ -393,7 +394,7 @@ func (c *scene) unfurled() {
 	m := c.ben.Say(c.general, "https://x.example")
 	c.server.Unfurl(m, "https://x.example", "X")
 	c.lives()
-	for _, e := range c.k.all("edit https://x.example") {
+	for _, e := range c.k.All("edit https://x.example") {
 		c.t.Errorf("a preview is no edit: %+v", e)
 	}
 }
@@ -406,7 +407,7 @@ func (c *scene) deleted(replies bool) {
 	}
 	c.ben.Delete(m)
 	c.once("delete")
-	if ids := c.k.all("delete")[0].Body.(transports.Delete).IDs; len(ids) != 1 || string(ids[0]) != m.TS {
+	if ids := c.k.All("delete")[0].Body.(transports.Delete).IDs; len(ids) != 1 || string(ids[0]) != m.TS {
 		c.t.Errorf("%v, want %s", ids, m.TS)
 	}
 }

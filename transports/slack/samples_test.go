@@ -14,6 +14,7 @@ import (
 	"github.com/slack-go/slack/slackevents"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 )
 
 // samples are the published events, and some that were seen besides, which slack-go refuses too.
@@ -135,8 +136,8 @@ func TestPublishedEventsAreAllTaken(t *testing.T) {
 	}
 	for line, want := range map[string]int{"reactions +": 1, "delete": 1, "edit ": 1, "message ": 5, "member": 2} {
 		n := 0
-		for _, e := range k.snapshot() {
-			if strings.HasPrefix(brief(e), line) {
+		for _, e := range k.Snapshot() {
+			if strings.HasPrefix(recorder.Line(e), line) {
 				n++
 			}
 		}
@@ -144,7 +145,7 @@ func TestPublishedEventsAreAllTaken(t *testing.T) {
 			t.Errorf("%d events of %q, want %d at least", n, line, want)
 		}
 	}
-	for _, e := range k.snapshot() {
+	for _, e := range k.Snapshot() {
 		if m, ok := e.Body.(transports.Message); ok && m.ID == "" {
 			t.Errorf("a message without an id: %+v", e)
 		}

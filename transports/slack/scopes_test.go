@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
@@ -57,8 +58,8 @@ func TestOtherScopesAreMissedAlone(t *testing.T) {
 	account := w.link(w.userTok)
 	w.server.SetScopes(w.userTok, without("groups:read", "reactions:write")...)
 	s, k := w.open(account)
-	k.await(t, "a notice", func() bool {
-		return len(k.notices) == 1 && strings.Contains(k.notices[0], "groups:read, reactions:write")
+	k.Await(t, "a notice", func() bool {
+		return len(k.Notices) == 1 && strings.Contains(k.Notices[0], "groups:read, reactions:write")
 	})
 	var rooms []transports.RoomInfo
 	page := func(more []transports.RoomInfo) error { rooms = append(rooms, more...); return nil }
@@ -76,7 +77,7 @@ func TestOtherScopesAreMissedAlone(t *testing.T) {
 		}
 	}
 	w.ben.Say(w.general, "still there?")
-	k.event(t, "message still there?")
+	k.Event(t, "message still there?")
 	w.server.SetScopes(w.userTok, fake.DefaultUserScopes()...)
 	if _, err := s.Send(t.Context(), out); err != nil {
 		t.Errorf("with the scope: %v", err)
@@ -86,9 +87,9 @@ func TestOtherScopesAreMissedAlone(t *testing.T) {
 	if err := s.Rooms(t.Context(), page); err != nil || !slices.ContainsFunc(rooms, func(r transports.RoomInfo) bool { return r.ID == roomID(w.acme.ID, secret.ID) }) {
 		t.Errorf("with the scope: %v, %v", rooms, err)
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.finals > 0 {
+	k.Lock()
+	defer k.Unlock()
+	if k.Finals > 0 {
 		t.Error("the account was given up")
 	}
 }
@@ -104,14 +105,14 @@ func TestSocketModeIsOff(t *testing.T) {
 			if e.Class != transports.Refused || e.Field != "app" || !strings.Contains(e.Text, "connections:write") || code != "missing_scope" && !strings.Contains(e.Text, "Enable Socket Mode") {
 				t.Errorf("%+v", e)
 			}
-			k := &sink{changed: make(chan struct{}, 1)}
+			k := recorder.New()
 			s, err := w.net.Open(t.Context(), account, k)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = s.Close(t.Context()) }()
-			k.await(t, "needs login", func() bool {
-				return k.state == transports.NeedsLogin && strings.Contains(k.cause.Error(), "connections:write")
+			k.Await(t, "needs login", func() bool {
+				return k.Reached == transports.NeedsLogin && strings.Contains(k.Cause.Error(), "connections:write")
 			})
 		})
 	}

@@ -108,14 +108,14 @@ func TestTokensAreNotTold(t *testing.T) {
 	}
 	_, err = w.net.Open(t.Context(), account, k)
 	d.see(err)
-	k.mu.Lock()
-	for _, cause := range k.causes {
+	k.Lock()
+	for _, cause := range k.Causes {
 		d.see(cause)
 	}
-	for _, e := range k.events {
+	for _, e := range k.Events {
 		d.see(e)
 	}
-	k.mu.Unlock()
+	k.Unlock()
 	d.check(t, map[string]string{"app-level token": w.app.Token, "bot token": w.install.Token, "user token": w.userTok})
 }
 

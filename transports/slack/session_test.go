@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
@@ -110,20 +111,20 @@ func TestMessagesBothWays(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link(w.userTok))
 	m := w.ben.Say(w.general, "hello *world*, see https://x.example :tada:")
-	e := k.event(t, "message hello")
+	e := k.Event(t, "message hello")
 	if e.Room != w.room() || e.Actor != userID(w.acme.ID, w.ben.ID) || e.Own || e.Key != m.TS || e.Kind != transports.Public {
 		t.Errorf("%+v", e)
 	}
-	if got := brief(e); !strings.Contains(got, "*world*") || !strings.Contains(got, "https://x.example") || !strings.Contains(got, "🎉") {
+	if got := recorder.Line(e); !strings.Contains(got, "*world*") || !strings.Contains(got, "https://x.example") || !strings.Contains(got, "🎉") {
 		t.Error(got)
 	}
 	w.ben.Edit(m, "hello again")
-	if e := k.event(t, "edit hello again"); e.Body.(transports.Edit).ID != transports.MessageID(m.TS) {
+	if e := k.Event(t, "edit hello again"); e.Body.(transports.Edit).ID != transports.MessageID(m.TS) {
 		t.Errorf("%+v", e)
 	}
 	w.server.Unfurl(m, "https://x.example", "X")
 	w.ben.Delete(m)
-	if e := k.event(t, "delete"); e.Body.(transports.Delete).IDs[0] != transports.MessageID(m.TS) {
+	if e := k.Event(t, "delete"); e.Body.(transports.Delete).IDs[0] != transports.MessageID(m.TS) {
 		t.Errorf("%+v", e)
 	}
 
@@ -137,7 +138,7 @@ func TestMessagesBothWays(t *testing.T) {
 	if posted.User == nil || posted.User.ID != w.ann.ID || posted.Text != "from *xmpp* &lt;@U1&gt; &lt;!channel&gt; &amp; co" {
 		t.Errorf("%+v", posted)
 	}
-	echo := k.event(t, "message from")
+	echo := k.Event(t, "message from")
 	if !echo.Own || echo.Body.(transports.Message).ID != sent.ID {
 		t.Errorf("echo %+v", echo)
 	}
@@ -151,7 +152,7 @@ func TestMessagesBothWays(t *testing.T) {
 		t.Errorf("a second delete: %v", err)
 	}
 	keys := map[string]bool{}
-	for _, e := range k.all("edit hello again") {
+	for _, e := range k.All("edit hello again") {
 		keys[e.Key] = true
 	}
 	if len(keys) != 1 {
@@ -194,7 +195,7 @@ func TestDirectMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.ben.Say(w.ben.DM(w.ann), "psst")
-	e := k.event(t, "message psst")
+	e := k.Event(t, "message psst")
 	if e.Room != room || e.Kind != transports.Direct || e.Peer != userID(w.acme.ID, w.ben.ID) {
 		t.Errorf("%+v", e)
 	}
@@ -203,8 +204,8 @@ func TestDirectMessages(t *testing.T) {
 	w.app.Link(third)
 	w.ben.Say(w.ben.DM(third), "not for ann")
 	w.ben.Say(w.general, "marker")
-	k.event(t, "message marker")
-	if len(k.all("message not for ann")) != 0 {
+	k.Event(t, "message marker")
+	if len(k.All("message not for ann")) != 0 {
 		t.Error("another's direct message was delivered")
 	}
 }
@@ -270,13 +271,13 @@ func TestRevokedTokenIsToldOnce(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link(w.userTok))
 	w.server.Revoke(w.userTok)
-	k.await(t, "needs login", func() bool { return k.state == transports.NeedsLogin })
+	k.Await(t, "needs login", func() bool { return k.Reached == transports.NeedsLogin })
 	out := say("x", "c1")
 	out.Room = w.room()
 	if _, err := s.Send(t.Context(), out); transports.ClassOf(err) != transports.NeedLogin {
 		t.Errorf("%v", err)
 	}
-	if _, err := w.net.Open(t.Context(), w.linkedBefore(s), &sink{changed: make(chan struct{}, 1)}); transports.ClassOf(err) != transports.NeedLogin {
+	if _, err := w.net.Open(t.Context(), w.linkedBefore(s), recorder.New()); transports.ClassOf(err) != transports.NeedLogin {
 		t.Errorf("open: %v", err)
 	}
 }
@@ -293,7 +294,7 @@ func TestUnknownAndBrokenEventsAreAcknowledged(t *testing.T) {
 		"type": "message", "subtype": "message_changed", "channel": w.general.ID, "ts": "1.000003", "event_ts": "1.000003", "previous_message": []any{},
 		"message": map[string]any{"type": "message", "user": w.ben.ID, "text": "second", "ts": m.TS, "edited": map[string]any{"user": w.ben.ID, "ts": m.TS}},
 	})
-	k.event(t, "edit second")
+	k.Event(t, "edit second")
 	if !w.server.Await(deadline(t), func() bool { return w.app.Unacknowledged() == 0 }) {
 		t.Errorf("%d envelopes are not acknowledged", w.app.Unacknowledged())
 	}
@@ -308,9 +309,9 @@ func deadline(t *testing.T) context.Context {
 func TestWhatIsNotTakenComesAgain(t *testing.T) {
 	w := newWorld(t)
 	_, k := w.open(w.link(w.userTok))
-	k.note(func() { k.refuse = 1 })
+	k.Note(func() { k.Refuse = 1 })
 	w.ben.Say(w.general, "twice")
-	k.event(t, "message twice")
+	k.Event(t, "message twice")
 	if !w.server.Await(deadline(t), func() bool { return w.app.Unacknowledged() == 0 }) {
 		t.Error("not acknowledged in the end")
 	}
@@ -321,17 +322,17 @@ func TestRedeliveredEventsHaveTheSameKey(t *testing.T) {
 	_, k := w.open(w.link(w.userTok))
 	w.app.DropAcks(1)
 	w.ben.Say(w.general, "again")
-	k.await(t, "two deliveries", func() bool {
+	k.Await(t, "two deliveries", func() bool {
 		n := 0
-		for _, e := range k.events {
-			if brief(e) == "message again" {
+		for _, e := range k.Events {
+			if recorder.Line(e) == "message again" {
 				n++
 			}
 		}
 		return n >= 2
 	})
 	keys := map[string]bool{}
-	for _, e := range k.all("message again") {
+	for _, e := range k.All("message again") {
 		keys[e.Key] = true
 	}
 	if len(keys) != 1 {
@@ -343,16 +344,16 @@ func TestGapsAreToldAndFilled(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link(w.userTok))
 	first := w.ben.Say(w.general, "before")
-	k.event(t, "message before")
+	k.Event(t, "message before")
 	w.server.Outage()
-	k.await(t, "connecting", func() bool { return k.state == transports.Connecting })
+	k.Await(t, "connecting", func() bool { return k.Reached == transports.Connecting })
 	a := w.ben.Say(w.general, "one")
 	w.ben.Edit(first, "before, edited")
 	reply := w.ann.Reply(first, "in the thread")
 	b := w.ben.Say(w.general, "two")
 	w.server.GiveUp()
 	w.server.Restore()
-	k.await(t, "resync", func() bool { return k.state == transports.Online && k.resyncs > 0 })
+	k.Await(t, "resync", func() bool { return k.Reached == transports.Online && k.Resyncs > 0 })
 	w.server.ShortPages(1)
 	events, more, err := s.History(t.Context(), w.room(), transports.MessageID(first.TS), 100)
 	if err != nil || more {
@@ -374,7 +375,7 @@ func TestGapsAreToldAndFilled(t *testing.T) {
 	}
 	newest, _, err := s.History(t.Context(), w.room(), "", 2)
 	if err != nil || len(newest) < 2 || newest[len(newest)-1].Key != b.TS {
-		t.Errorf("%s %v", dump(newest), err)
+		t.Errorf("%s %v", recorder.Dump(newest), err)
 	}
 }
 
@@ -386,10 +387,10 @@ func TestDisconnectFrames(t *testing.T) {
 		if !w.server.Await(deadline(t), func() bool { return w.app.Sockets() > 0 }) {
 			t.Fatal("no socket again")
 		}
-		k.await(t, "online", func() bool { return k.state == transports.Online })
+		k.Await(t, "online", func() bool { return k.Reached == transports.Online })
 		text := []string{"x", "y"}[i]
 		w.ben.Say(w.general, text)
-		k.event(t, "message "+text)
+		k.Event(t, "message "+text)
 	}
 }
 
@@ -403,13 +404,13 @@ func TestTwoAccountsShareOneSocket(t *testing.T) {
 		t.Errorf("%d sockets", n)
 	}
 	w.ann.Say(w.general, "to all")
-	kAnn.event(t, "message to all")
-	kBen.event(t, "message to all")
+	kAnn.Event(t, "message to all")
+	kBen.Event(t, "message to all")
 	w.ann.Say(w.ann.DM(w.ben), "to ben")
-	if e := kAnn.event(t, "message to ben"); e.Peer != userID(w.acme.ID, w.ben.ID) {
+	if e := kAnn.Event(t, "message to ben"); e.Peer != userID(w.acme.ID, w.ben.ID) {
 		t.Errorf("%+v", e)
 	}
-	if e := kBen.event(t, "message to ben"); e.Peer != userID(w.acme.ID, w.ann.ID) {
+	if e := kBen.Event(t, "message to ben"); e.Peer != userID(w.acme.ID, w.ann.ID) {
 		t.Errorf("%+v", e)
 	}
 }
@@ -421,8 +422,8 @@ func TestPresenceIsAskedFor(t *testing.T) {
 	if err := s.Watch(t.Context(), []transports.UserID{userID(w.acme.ID, w.ben.ID)}); err != nil {
 		t.Fatal(err)
 	}
-	k.await(t, "presence", func() bool {
-		for _, e := range k.events {
+	k.Await(t, "presence", func() bool {
+		for _, e := range k.Events {
 			if p, ok := e.Body.(transports.Presence); ok && p.Info.Show == transports.Available {
 				return true
 			}
@@ -436,7 +437,7 @@ func TestReactionsAndMembers(t *testing.T) {
 	s, k := w.open(w.link(w.userTok))
 	m := w.ben.Say(w.general, "react")
 	w.ben.React(m, "thumbsup")
-	k.event(t, "reactions +👍")
+	k.Event(t, "reactions +👍")
 	if err := s.React(t.Context(), w.room(), transports.MessageID(m.TS), []string{"🎉"}, nil); err != nil {
 		t.Error(err)
 	}
@@ -445,8 +446,8 @@ func TestReactionsAndMembers(t *testing.T) {
 	}
 	cy := w.acme.AddUser(fake.Person{Name: "cy", DisplayName: "Cy"})
 	cy.Join(w.general)
-	if e := k.event(t, "member"); e.Body.(transports.Member).User.Name != "Cy" || !e.Body.(transports.Member).Joined {
+	if e := k.Event(t, "member"); e.Body.(transports.Member).User.Name != "Cy" || !e.Body.(transports.Member).Joined {
 		t.Errorf("%+v", e)
 	}
-	k.event(t, "contact")
+	k.Event(t, "contact")
 }
