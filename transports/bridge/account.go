@@ -3,9 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -40,77 +38,6 @@ type account struct {
 	gap     catchUp
 	noticed map[string]string // what its person was told by a session since it was linked, by key
 	unkept  bool              // the last session ended because its events could not be kept
-}
-
-func (g *Gateway) addAccount(row AccountRow) *account {
-	a := &account{
-		g: g, id: row.ID, owner: row.Owner, user: row.User, row: row, since: g.now(),
-		calls: rate.NewLimiter(rate.Limit(g.set.Calls), max(1, int(10*g.set.Calls))),
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.accounts[a.id] = a
-	g.owners[a.owner] = append(slices.Clone(g.owners[a.owner]), a)
-	g.users[a.user] = a
-	return a
-}
-
-// forgetAccount takes an account that was unlinked out of the gateway.
-func (g *Gateway) forgetAccount(a *account) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.accounts, a.id)
-	rest := g.owners[a.owner][:0:0]
-	for _, o := range g.owners[a.owner] {
-		if o != a {
-			rest = append(rest, o)
-		}
-	}
-	if g.owners[a.owner] = rest; len(rest) == 0 {
-		delete(g.owners, a.owner)
-	}
-	if g.users[a.user] != a {
-		return
-	}
-	delete(g.users, a.user)
-	for _, other := range g.accounts { // perhaps another local user has linked the same
-		if other.user == a.user {
-			g.users[a.user] = other
-		}
-	}
-}
-
-func (g *Gateway) account(id transports.AccountID) *account {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.accounts[id]
-}
-
-// accountsOf are a user's accounts, the oldest first.
-func (g *Gateway) accountsOf(who jid.JID) []*account {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.owners[who.Bare()]
-}
-
-func (g *Gateway) allAccounts() []*account {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	list := make([]*account, 0, len(g.accounts))
-	for _, a := range g.accounts {
-		list = append(list, a)
-	}
-	return list
-}
-
-// accountOfUser finds the local account that a person of the network is.
-func (g *Gateway) accountOfUser(user transports.UserID) *account {
-	if user == "" {
-		return nil
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.users[user]
 }
 
 // start begins to keep the session open, unless the account waits for its owner.
@@ -330,109 +257,4 @@ func (a *account) name() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.row.Name
-}
-
-// ready is the session where calls may be made now, nil otherwise.
-func (a *account) ready() transports.Session {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.state == transports.Online || a.state == transports.Limited {
-		return a.session
-	}
-	return nil
-}
-
-func (a *account) online() bool { return a.ready() != nil }
-
-// standing is the state for people: also what has to be done.
-func (a *account) standing() (transports.State, AccountStatus, string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	text := a.row.Cause
-	var e *transports.Error
-	if text == "" && errors.As(a.cause, &e) {
-		text = e.Text
-	}
-	return a.state, a.row.Status, text
-}
-
-// setState notes how the session fares; coming online wakes what waited for it.
-func (a *account) setState(ctx context.Context, state transports.State, cause error) {
-	a.mu.Lock()
-	before := a.state
-	a.state, a.cause = state, cause
-	if before == transports.Online && state != transports.Online && state != transports.Limited {
-		a.since = a.g.now()
-	}
-	ready := a.session != nil
-	a.mu.Unlock()
-	if before == state {
-		return
-	}
-	a.g.log.Debug("account state", "account", a.id, "state", state.String(), "cause", cause)
-	a.g.spawn(func(ctx context.Context) { a.g.showState(a) })
-	if state == transports.Online && ready {
-		a.g.spawn(a.resume)
-		a.syncOnce()
-	}
-}
-
-// resume looks at all rooms where something waits for this account.
-func (a *account) resume(ctx context.Context) {
-	waiting, err := a.g.store.WaitingRooms(ctx)
-	if err != nil {
-		a.g.log.Error("looking for what waits", "account", a.id, "error", err)
-		return
-	}
-	for _, w := range waiting {
-		for _, id := range w.Accounts {
-			if id == a.id {
-				a.g.post(w.Room, true, func(_ context.Context, w *worker) { w.notNow = time.Time{}; w.lookOut() })
-			}
-		}
-	}
-}
-
-// needLogin keeps that the owner has to link again, and tells them once.
-func (a *account) needLogin(ctx context.Context, cause error) {
-	a.halt(ctx, StatusNeedsLogin, cause)
-}
-
-// loseLogin is needLogin found out by a call: the session is closed too.
-func (a *account) loseLogin(ctx context.Context, cause error) {
-	a.needLogin(ctx, cause)
-	a.stop()
-}
-
-// fail keeps that the account will not come back by itself.
-func (a *account) fail(ctx context.Context, cause error) {
-	a.g.log.Error("account failed", "account", a.id, "error", cause)
-	a.halt(ctx, StatusFailed, cause)
-}
-
-func (a *account) halt(ctx context.Context, status AccountStatus, cause error) {
-	text := errorText(cause, "the network does not accept the account any longer")
-	a.mu.Lock()
-	if a.row.Status != StatusLinked {
-		a.mu.Unlock()
-		return
-	}
-	a.row.Status, a.row.Cause, a.cause = status, text, cause
-	name := a.row.Name
-	a.mu.Unlock()
-	a.setState(ctx, transports.NeedsLogin, cause)
-	if err := a.g.store.PutStatus(ctx, a.id, status, text); err != nil {
-		a.g.log.Error("keeping an account's status", "account", a.id, "error", err)
-	}
-	a.g.tell(a.owner, fmt.Sprintf("Your %s account %s has to be linked again: %s. Answer \"relink %s\" here. What you write meanwhile waits.",
-		a.g.info.Name, name, text, a.g.numberOf(a)))
-}
-
-// errorText is what an error says to people; the text of those without a class stays inside.
-func errorText(err error, otherwise string) string {
-	var e *transports.Error
-	if errors.As(err, &e) && e.Text != "" {
-		return e.Text
-	}
-	return otherwise
 }

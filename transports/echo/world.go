@@ -2,7 +2,6 @@ package echo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -89,39 +88,6 @@ func (w *World) SayDirect(from, to transports.UserID, text string) transports.Me
 	id, _, _ := w.post(room, from, transports.Outgoing{Text: richtext.ParseStyling(text)})
 	return id
 }
-
-// Do runs a change of the world's, such as Edit, as its user.
-func (w *World) Do(f func(as As) error) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return f(As{w})
-}
-
-// As is what people do beside writing; it is used inside World.Do only.
-type As struct{ w *World }
-
-// Edit changes a message.
-func (a As) Edit(room transports.RoomID, user transports.UserID, id transports.MessageID, text string) error {
-	return a.w.edit(room, user, id, richtext.ParseStyling(text))
-}
-
-// Delete removes a message, of whomever.
-func (a As) Delete(room transports.RoomID, by transports.UserID, id transports.MessageID) error {
-	return a.w.remove(room, by, id)
-}
-
-// React adds and removes reactions.
-func (a As) React(room transports.RoomID, user transports.UserID, id transports.MessageID, add, remove []string) error {
-	return a.w.react(room, user, id, add, remove)
-}
-
-// Enter lets somebody join or leave a room.
-func (a As) Enter(room transports.RoomID, user transports.UserID, in bool) error {
-	return a.w.enter(room, user, in)
-}
-
-// Emit sends any event to all who see the room; nothing is remembered of it.
-func (a As) Emit(room transports.RoomID, e transports.Event) error { return a.w.emit(room, e) }
 
 // Texts is what stands in a room now: "user: text" for each message that was not deleted.
 func (w *World) Texts(room transports.RoomID) []string {
@@ -274,79 +240,6 @@ func (w *World) direct(a, b transports.UserID) (transports.RoomID, error) {
 	return id, nil
 }
 
-func (w *World) describe(id transports.RoomID, user transports.UserID) (transports.RoomInfo, error) {
-	p := w.places[id]
-	if p == nil || p.info.Kind != transports.Public && !slices.Contains(p.members, user) {
-		return transports.RoomInfo{}, errNoRoom
-	}
-	info := p.info
-	info.Joined = slices.Contains(p.members, user)
-	info.Writable, info.Members = info.Joined, len(p.members)
-	info.Peer = w.event(p, transports.Event{}, user).Peer
-	return info, nil
-}
-
-func (w *World) describeAs(room transports.RoomID, change func(*transports.RoomInfo)) error {
-	p := w.places[room]
-	if p == nil {
-		return errNoRoom
-	}
-	change(&p.info)
-	for s := range w.sessions {
-		if info, err := w.describe(room, s.user); err == nil {
-			e := transports.Event{Key: w.key(string(room) + "/info"), At: w.now(), Body: transports.RoomChanged{Info: info}}
-			w.deliver(s, w.event(p, e, s.user))
-		}
-	}
-	return nil
-}
-
-func (w *World) rooms(user transports.UserID) (list []transports.RoomInfo) {
-	for _, id := range w.order {
-		if info, err := w.describe(id, user); err == nil {
-			list = append(list, info)
-		}
-	}
-	return list
-}
-
-func (w *World) others(user transports.UserID) (list []transports.UserInfo) {
-	for id, u := range w.users {
-		if id != user {
-			list = append(list, u)
-		}
-	}
-	return list
-}
-
-func (w *World) members(room transports.RoomID, limit int) (list []transports.UserInfo, err error) {
-	p := w.places[room]
-	if p == nil {
-		return nil, errNoRoom
-	}
-	for _, id := range p.members[:min(limit, len(p.members))] {
-		list = append(list, w.users[id])
-	}
-	return list, nil
-}
-
-// enter joins or leaves; those who see the room are told.
-func (w *World) enter(room transports.RoomID, user transports.UserID, in bool) error {
-	p := w.places[room]
-	if p == nil {
-		return errNoRoom
-	}
-	e := transports.Event{Key: w.key("member/" + string(user)), Actor: user, Body: transports.Member{User: w.users[user], Joined: in}}
-	if in && !slices.Contains(p.members, user) {
-		p.members = append(p.members, user)
-	}
-	err := w.emit(room, e)
-	if !in {
-		p.members = slices.DeleteFunc(slices.Clone(p.members), func(u transports.UserID) bool { return u == user })
-	}
-	return err
-}
-
 // history gives messages with their edits in them.
 func (w *World) history(room transports.RoomID, user transports.UserID, after transports.MessageID, limit int) (list []transports.Event, more bool, err error) {
 	p := w.places[room]
@@ -365,14 +258,6 @@ func (w *World) history(room transports.RoomID, user transports.UserID, after tr
 		return list[:limit], true, nil
 	}
 	return list, false, nil
-}
-
-func (w *World) user(id transports.UserID) (transports.UserInfo, error) {
-	u, ok := w.users[id]
-	if !ok {
-		return u, transports.Refuse("item-not-found", "There is no such person.", errors.New(string(id)))
-	}
-	return u, nil
 }
 
 func (w *World) token(id transports.UserID) string {
@@ -408,22 +293,6 @@ func (w *World) last(room transports.RoomID) transports.Message {
 		}
 	}
 	return transports.Message{}
-}
-
-// Last is World.Last inside World.Do.
-func (a As) Last(room transports.RoomID) transports.Message { return a.w.last(room) }
-
-// Tell sends any event to one person's sessions as it is.
-func (a As) Tell(user transports.UserID, e transports.Event) error {
-	if e.At.IsZero() {
-		e.At = a.w.now()
-	}
-	for s := range a.w.sessions {
-		if s.user == user {
-			a.w.deliver(s, e)
-		}
-	}
-	return nil
 }
 
 // Count is how many events of a kind there were.

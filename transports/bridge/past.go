@@ -1,0 +1,113 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// readRoom reads what may be missing of a room.
+func (a *account) readRoom(ctx context.Context, h transports.Historian, id int64) error {
+	row, ok, err := a.g.store.RoomByID(ctx, id)
+	if err != nil || !ok {
+		return err
+	}
+	if !row.Filled {
+		if err := a.fillRoom(ctx, h, row); err != nil || row.Seen == "" {
+			return err
+		}
+	}
+	return a.catchUpRoom(ctx, h, row)
+}
+
+// catchUpRoom reads what came to a room since the last message that we know.
+func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row RoomRow) error {
+	after, limit := row.Seen, a.g.set.Page
+	if after == "" { // the room was empty: all that is in it is new
+		limit = a.g.set.CatchUp
+	}
+	for got := 0; got < a.g.set.CatchUp; {
+		events, more, err := a.history(ctx, h, row.Room, after, limit)
+		if err != nil {
+			return err
+		}
+		if err := a.keepPast(ctx, events, false); err != nil {
+			return err
+		}
+		got += len(events)
+		last := lastMessage(events)
+		if !more || last == "" || last == after {
+			return nil
+		}
+		after = last
+	}
+	a.g.tell(a.owner, "More was said in "+row.Name+" while "+a.g.info.Name+" could not be reached than can be shown here.")
+	return nil
+}
+
+// fillRoom reads the last messages of a room that is new. Those from before the account
+// was linked are history, quietly; later ones were never shown, and are told.
+func (a *account) fillRoom(ctx context.Context, h transports.Historian, row RoomRow) error {
+	linked := a.linked().Add(-clockSkew)
+	isNew := func(e transports.Event) bool { return e.At.After(linked) }
+	events, _, err := a.history(ctx, h, row.Room, "", a.g.set.History)
+	if err == nil && len(events) >= a.g.set.History && isNew(events[0]) {
+		events, _, err = a.history(ctx, h, row.Room, "", a.g.set.CatchUp)
+	}
+	old := slices.IndexFunc(events, isNew)
+	if old < 0 {
+		old = len(events)
+	}
+	if err == nil {
+		err = a.keepPast(ctx, events[:old], true)
+	}
+	if err == nil {
+		err = a.keepPast(ctx, events[old:], false)
+	}
+	if err != nil && transports.ClassOf(err) != transports.Refused {
+		return err
+	}
+	if err != nil {
+		a.g.log.Warn("a room's history cannot be read", "account", a.id, "room", row.Room, "error", err)
+	}
+	return a.g.store.Commit(ctx, &Batch{Filled: []int64{row.ID}})
+}
+
+// history is one call, at the rate that the account may.
+func (a *account) history(ctx context.Context, h transports.Historian, room transports.RoomID, after transports.MessageID, n int) ([]transports.Event, bool, error) {
+	if err := a.calls.Wait(ctx); err != nil {
+		return nil, false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return h.History(ctx, room, after, n)
+}
+
+// keepPast puts past events into the inbox; those that cannot be used are left out.
+func (a *account) keepPast(ctx context.Context, events []transports.Event, quiet bool) error {
+	good := events[:0:0]
+	for _, e := range events {
+		if err := checkEvent(e); err != nil {
+			a.g.log.Warn("event of the history refused", "account", a.id, "room", e.Room, "key", e.Key, "error", err)
+			continue
+		}
+		if !e.Fleeting() {
+			good = append(good, e)
+		}
+	}
+	if len(good) == 0 {
+		return nil
+	}
+	return a.g.receiveAll(ctx, a, good, quiet)
+}
+
+// lastMessage is where to go on reading.
+func lastMessage(events []transports.Event) transports.MessageID {
+	for i := len(events) - 1; i >= 0; i-- {
+		if m, ok := events[i].Body.(transports.Message); ok {
+			return m.ID
+		}
+	}
+	return ""
+}
