@@ -19,8 +19,8 @@ func (w *worker) fillMembers(ctx context.Context, a *account) {
 		w.g.log.Error("reading a room's members", "room", w.row.Room, "error", err)
 	}
 	if lister, ok := a.ready().(transports.MemberLister); ok && w.g.info.Caps.Members {
-		ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
-		list, err := lister.Members(ctx, w.row.Room, w.g.set.Members)
+		asking, cancel := context.WithTimeout(ctx, lookupTimeout)
+		list, err := lister.Members(asking, w.row.Room, w.g.set.Members)
 		cancel()
 		if err != nil {
 			w.g.log.Warn("listing a room's members", "room", w.row.Room, "error", err)
