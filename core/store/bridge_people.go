@@ -17,6 +17,10 @@ ON CONFLICT (gateway, id) DO UPDATE SET info = excluded.info`
 
 	contactsSQL         = `SELECT login, person, pushed FROM bridge_contacts WHERE login = ? ORDER BY person`
 	hasPersonContactSQL = `SELECT 1 FROM bridge_contacts WHERE login = ? AND person = ?`
+	seesPersonSQL       = `SELECT 1 FROM bridge_contacts WHERE login = ?1 AND person = ?2
+UNION ALL SELECT 1 FROM bridge_rooms WHERE gateway = ?3 AND scope = ?1 AND key = '@' || ?2 AND room <> ''
+UNION ALL SELECT 1 FROM bridge_members m JOIN bridge_visible v ON v.room = m.room WHERE m.person = ?2 AND v.login = ?1
+LIMIT 1`
 	addPersonContactSQL = `INSERT INTO bridge_contacts (login, person, pushed) VALUES (?, ?, '') ON CONFLICT DO NOTHING`
 	putPersonContactSQL = `INSERT INTO bridge_contacts (login, person, pushed) VALUES (?, ?, ?)
 ON CONFLICT (login, person) DO UPDATE SET pushed = excluded.pushed`
@@ -78,6 +82,12 @@ func (b *Bridge) Contacts(ctx context.Context, account transports.AccountID) ([]
 func (b *Bridge) HasContact(ctx context.Context, account transports.AccountID, user transports.UserID) (bool, error) {
 	var n int
 	return found(b.s.reads.QueryRowContext(ctx, hasPersonContactSQL, string(account), string(user)).Scan(&n))
+}
+
+// Sees implements bridge.People.
+func (b *Bridge) Sees(ctx context.Context, account transports.AccountID, user transports.UserID) (bool, error) {
+	var n int
+	return found(b.s.reads.QueryRowContext(ctx, seesPersonSQL, string(account), string(user), b.id).Scan(&n))
 }
 
 // PutContacts implements bridge.People.

@@ -61,7 +61,10 @@ func (g *Gateway) contactInfo(ctx context.Context, a *account, user transports.U
 	if x.Attr("node") != "" {
 		return nil, stanza.ItemNotFound("")
 	}
-	u := g.person(ctx, a, user, "")
+	u := transports.UserInfo{ID: user}
+	if g.meets(ctx, a, user) {
+		u = g.person(ctx, a, user, "")
+	}
 	kind := "pc"
 	if u.Bot {
 		kind = "bot"

@@ -142,13 +142,17 @@ func (g *Gateway) iqToContact(ctx context.Context, a *account, user transports.U
 // answerVCard tells who a person is (XEP-0054).
 func (g *Gateway) answerVCard(ctx context.Context, a *account, user transports.UserID, st *stanza.Stanza) {
 	g.answerIQ(ctx, st, func(ctx context.Context, _ *stanza.Stanza) (*stanza.Element, error) {
+		u, ok := g.profile(ctx, a, user)
+		if ok {
+			g.people.put(u)
+			return vcard(u), nil
+		}
+		if !g.sees(ctx, a, user) { // what other users' accounts have learned is theirs
+			return nil, stanza.ItemNotFound("")
+		}
 		u, ok, err := g.store.Person(ctx, user)
 		if err != nil {
 			return nil, err
-		}
-		if fresh, found := g.profile(ctx, a, user); found {
-			u, ok = fresh, true
-			g.people.put(u)
 		}
 		if !ok {
 			return nil, stanza.ItemNotFound("")

@@ -26,6 +26,13 @@ func (w *worker) handle(ctx context.Context, st *stanza.Stanza) {
 		w.g.send(st.ErrorReply(stanza.Fault(err)))
 		return
 	}
+	if _, in := w.room.BySession(st.From); !in && st.IsRequest() {
+		if _, seen := w.accountFor(ctx, st.From); seen.Account == "" { // what it says of itself is not for everybody
+			w.g.send(st.ErrorReply(stanza.ItemNotFound("There is no such room that you can see.")))
+			w.emptied()
+			return
+		}
+	}
 	w.room.Handle(ctx, st)
 	w.emptied()
 }
@@ -69,7 +76,8 @@ func (w *worker) roomConfig() room.Config {
 	}
 }
 
-// accountFor is the account by which a user is in this room, nil where none is.
+// accountFor is the account by which a user is in this room, nil where none is. The row is
+// zero where the account is not known to see the room any longer, or yet.
 func (w *worker) accountFor(ctx context.Context, who jid.JID) (*account, VisibleRow) {
 	if a := w.account(); a != nil {
 		if a.owner != who.Bare() {
@@ -83,7 +91,7 @@ func (w *worker) accountFor(ctx context.Context, who jid.JID) (*account, Visible
 				}
 			}
 		}
-		return a, VisibleRow{Account: a.id, Room: w.id, Joined: true, Writable: true}
+		return a, VisibleRow{}
 	}
 	rows, err := w.g.store.RoomAccounts(ctx, w.id)
 	if err != nil {
@@ -169,8 +177,8 @@ func (o owner) Act(_ context.Context, act room.Action) error {
 func (o owner) Query(ctx context.Context, q room.Query) (*stanza.Element, error) {
 	w := o.w
 	payload := q.Stanza.Payload1()
-	a, _ := w.accountFor(ctx, q.Stanza.From)
-	if a == nil {
+	a, seen := w.accountFor(ctx, q.Stanza.From)
+	if a == nil || seen.Account == "" && q.From == nil {
 		return nil, stanza.Forbidden("Your account does not see this room.")
 	}
 	switch {
@@ -185,6 +193,9 @@ func (o owner) Query(ctx context.Context, q room.Query) (*stanza.Element, error)
 		w.g.spawn(func(ctx context.Context) { w.g.answerVCard(ctx, a, user, q.Stanza) })
 		return nil, room.ErrTaken
 	case payload.Space == nsMAM && q.To == nil:
+		if !seen.Joined && q.From == nil {
+			return nil, stanza.Forbidden("Come into the room first.") // the network is asked then
+		}
 		return w.queryArchive(ctx, q)
 	case payload.Is(nsRegister, "query"):
 		return nil, stanza.NotAllowed("Rooms are joined on " + w.g.info.Name + ".")

@@ -15,7 +15,13 @@ import (
 type people struct {
 	mu   sync.Mutex
 	by   map[transports.UserID]transports.UserInfo
-	lost map[transports.UserID]int // look-ups that failed
+	lost map[lookup]int // that failed
+}
+
+// lookup is a question for a person by an account's session.
+type lookup struct {
+	account transports.AccountID
+	user    transports.UserID
 }
 
 const maxPeople = 50_000
@@ -38,15 +44,24 @@ func (p *people) put(list ...transports.UserInfo) {
 	}
 }
 
-// lostAgain counts a look-up that failed, and tells whether to give up on it.
-func (p *people) lostAgain(id transports.UserID) bool {
+const (
+	maxLost  = 3    // after so many look-ups that failed nobody asks again
+	manyLost = 1000 // after so many of them all may be asked again
+)
+
+func (p *people) isLost(id lookup) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lost == nil || len(p.lost) > 1000 {
-		p.lost = map[transports.UserID]int{}
+	return p.lost[id] >= maxLost
+}
+
+func (p *people) lose(id lookup) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lost == nil || len(p.lost) >= manyLost {
+		p.lost = map[lookup]int{}
 	}
 	p.lost[id]++
-	return p.lost[id] > 3
 }
 
 // person finds somebody's name and the rest: here, in the store, at the network. name is
@@ -73,19 +88,46 @@ func (g *Gateway) person(ctx context.Context, a *account, id transports.UserID, 
 	return transports.UserInfo{ID: id, Name: name}
 }
 
+// sees tells whether the network has shown somebody to an account. The gateway knows the people of
+// all accounts; each is told of its own only.
+func (g *Gateway) sees(ctx context.Context, a *account, id transports.UserID) bool {
+	if id == a.user {
+		return true
+	}
+	ok, err := g.store.Sees(ctx, a.id, id)
+	if err != nil {
+		g.log.Error("looking whether an account sees a person", "account", a.id, "user", id, "error", err)
+	}
+	return ok && err == nil
+}
+
+// meets is sees, or else the network shows them now.
+func (g *Gateway) meets(ctx context.Context, a *account, id transports.UserID) bool {
+	if g.sees(ctx, a, id) {
+		return true
+	}
+	u, ok := g.profile(ctx, a, id)
+	if ok {
+		g.people.put(u)
+	}
+	return ok
+}
+
 // profile asks the network about somebody.
 func (g *Gateway) profile(ctx context.Context, a *account, id transports.UserID) (transports.UserInfo, bool) {
 	if a == nil || !g.info.Caps.Profiles || id == "" {
 		return transports.UserInfo{}, false
 	}
 	p, ok := a.ready().(transports.Profiler)
-	if !ok || g.people.lostAgain(id) {
+	question := lookup{a.id, id}
+	if !ok || g.people.isLost(question) {
 		return transports.UserInfo{}, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	u, err := p.Profile(ctx, id)
 	if err != nil || u.ID != id {
+		g.people.lose(question)
 		g.log.Debug("looking up a person", "user", id, "error", err)
 		return transports.UserInfo{}, false
 	}

@@ -25,16 +25,47 @@ func showOf(s transports.Show) string {
 func (g *Gateway) presenceToContact(a *account, user transports.UserID, st *stanza.Stanza) {
 	contact := st.To.Bare()
 	switch st.Type {
-	case stanza.TypeSubscribe: // people of the network are open to all who have an account
-		g.send(stanza.NewPresence(st.From.Bare(), contact, stanza.TypeSubscribed))
-		g.showContact(a, user, st.From.Bare())
+	case stanza.TypeSubscribe, stanza.TypeProbe:
+		if a.online() && !g.sees(g.ctx, a, user) {
+			g.spawn(func(ctx context.Context) { g.meet(ctx, a, user, st) })
+			return
+		}
+		g.shareContact(a, user, st)
 	case stanza.TypeUnsubscribe:
 		g.send(stanza.NewPresence(st.From.Bare(), contact, stanza.TypeUnsubscribed))
-	case stanza.TypeProbe:
-		g.showContact(a, user, st.From)
 	case "", stanza.TypeUnavailable:
 		g.userPresence(st)
 	}
+}
+
+// shareContact answers who wants to see a person's presence: people of the network are open
+// to all whose accounts see them.
+func (g *Gateway) shareContact(a *account, user transports.UserID, st *stanza.Stanza) {
+	to := st.From
+	if st.Type == stanza.TypeSubscribe {
+		to = st.From.Bare()
+		g.send(stanza.NewPresence(to, st.To.Bare(), stanza.TypeSubscribed))
+	}
+	g.showContact(a, user, to)
+}
+
+// meet is shareContact for somebody whom the account has had nothing to do with yet: the network decides
+// whether there is such a person for it. What presence others' accounts know of is not told.
+func (g *Gateway) meet(ctx context.Context, a *account, user transports.UserID, st *stanza.Stanza) {
+	u, ok := g.profile(ctx, a, user)
+	switch {
+	case !ok:
+		g.send(stanza.NewPresence(st.From.Bare(), st.To.Bare(), stanza.TypeUnsubscribed))
+		return
+	case st.Type == stanza.TypeSubscribe:
+		g.send(stanza.NewPresence(st.From.Bare(), st.To.Bare(), stanza.TypeSubscribed))
+	}
+	g.people.put(u)
+	p := transports.PresenceInfo{Show: transports.Available}
+	if g.info.Caps.Presence {
+		p.Show = transports.Away
+	}
+	g.send(g.presenceOf(user, p, st.From.Bare()))
 }
 
 // userPresence notes that a local user is here or gone.
@@ -97,6 +128,15 @@ func (g *Gateway) contactPresence(a *account, user transports.UserID, to jid.JID
 		p.Show = transports.Away
 	case !known:
 		p.Show = transports.Available
+	}
+	return g.presenceOf(user, p, to)
+}
+
+// presenceOf is a person's presence as a stanza, nil where the person has no address.
+func (g *Gateway) presenceOf(user transports.UserID, p transports.PresenceInfo, to jid.JID) *stanza.Stanza {
+	from, err := g.contactJID(user)
+	if err != nil {
+		return nil
 	}
 	if p.Show == transports.Offline {
 		return stanza.NewPresence(to, from, stanza.TypeUnavailable)

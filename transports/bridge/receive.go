@@ -183,7 +183,7 @@ func (g *Gateway) toContact(accounts []*account, user transports.UserID, st *sta
 }
 
 // accountWith is the account by which a user talks with a person: the one that did, or
-// has them as contact, else the first.
+// that sees them, else the first.
 func (g *Gateway) accountWith(ctx context.Context, accounts []*account, user transports.UserID) *account {
 	if len(accounts) > 1 {
 		for _, a := range accounts {
@@ -192,7 +192,7 @@ func (g *Gateway) accountWith(ctx context.Context, accounts []*account, user tra
 			}
 		}
 		for _, a := range accounts {
-			if ok, err := g.store.HasContact(ctx, a.id, user); ok && err == nil {
+			if g.sees(ctx, a, user) {
 				return a
 			}
 		}

@@ -114,6 +114,9 @@ type People interface {
 	Contacts(ctx context.Context, account transports.AccountID) ([]ContactRow, error)
 	PutContacts(ctx context.Context, put, remove []ContactRow) error
 	HasContact(ctx context.Context, account transports.AccountID, user transports.UserID) (bool, error)
+	// Sees tells whether the network has shown a person to an account: as a contact, in a
+	// conversation or in a room.
+	Sees(ctx context.Context, account transports.AccountID, user transports.UserID) (bool, error)
 }
 
 // History is the rooms' archive.
