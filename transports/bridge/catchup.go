@@ -18,6 +18,7 @@ type catchUp struct {
 	held    []heldRoom     // rooms that are held now, the one that is being read aside
 	asked   map[int64]bool // rooms that were held since events may last have been missed
 	begun   time.Time      // when the first of them was held
+	dropped bool           // a room was let go before its past was read
 	off     bool           // the account is not kept open: nothing is held for it
 }
 
@@ -39,7 +40,7 @@ func (a *account) beginCatchUp(ctx context.Context) error {
 		return fmt.Errorf("read rooms to catch up: %w", err)
 	}
 	a.mu.Lock()
-	a.gap.asked = make(map[int64]bool, len(rooms))
+	a.gap.asked, a.gap.dropped = make(map[int64]bool, len(rooms)), false
 	for _, h := range a.gap.held {
 		a.gap.asked[h.id] = true
 	}
@@ -126,8 +127,17 @@ func (a *account) letGo(soon bool) {
 			continue
 		}
 		a.g.release(h.id, false)
+		a.gap.dropped = true
 	}
 	a.gap.held = kept
+}
+
+// mustBegin tells whether the past has to be read although the session missed nothing since
+// it was last online.
+func (a *account) mustBegin() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.gap.dropped
 }
 
 func (a *account) heldSince() time.Time {
@@ -160,11 +170,13 @@ func (a *account) found(rooms ...RoomRow) {
 	a.runCatchUp()
 }
 
-// runCatchUp starts the reading, where there is something to read and a session to read with.
+// runCatchUp starts the reading, where there is something to read and a session that is online:
+// read before that, the past would end before the present begins, and what is said between
+// the two would be lost.
 func (a *account) runCatchUp() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.gap.running || a.session == nil || a.g.ctx.Err() != nil || len(a.gap.held) == 0 {
+	if a.gap.running || a.readyLocked() == nil || a.g.ctx.Err() != nil || len(a.gap.held) == 0 {
 		return
 	}
 	session := a.session

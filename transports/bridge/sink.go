@@ -110,8 +110,15 @@ func (s *sink) State(state transports.State, cause error) {
 		s.end(&transports.Error{Class: transports.Refused, Text: errorText(cause, "the connection failed for good"), Err: cause})
 	case transports.Closed:
 		s.end(transports.Later(time.Second, fmt.Errorf("session closed: %w", cause)))
-	default:
+	case transports.Connecting:
 		s.a.setState(context.Background(), state, cause)
+		if cause != nil {
+			s.a.letGo(true) // the others' rooms do not wait for this session
+		}
+	default:
+		if !s.a.mustBegin() || s.beginCatchUp() {
+			s.a.setState(context.Background(), state, cause)
+		}
 	}
 }
 
@@ -127,12 +134,18 @@ func (s *sink) Resynced() {
 	if s.closed.Load() {
 		return
 	}
-	if err := s.a.beginCatchUp(s.a.g.ctx); err != nil {
+	if s.beginCatchUp() {
+		s.a.runCatchUp()
+	}
+}
+
+func (s *sink) beginCatchUp() bool {
+	err := s.a.beginCatchUp(s.a.g.ctx)
+	if err != nil {
 		s.closed.Store(true) // no event may pass what was missed: open the session again
 		s.end(transports.Later(time.Second, err))
-		return
 	}
-	s.a.runCatchUp()
+	return err == nil
 }
 
 // maxNotices bounds how many different things one account is told of by its sessions.

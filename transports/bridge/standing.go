@@ -13,6 +13,10 @@ import (
 func (a *account) ready() transports.Session {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.readyLocked()
+}
+
+func (a *account) readyLocked() transports.Session {
 	if a.state == transports.Online || a.state == transports.Limited {
 		return a.session
 	}
@@ -41,13 +45,16 @@ func (a *account) setState(ctx context.Context, state transports.State, cause er
 	if before == transports.Online && state != transports.Online && state != transports.Limited {
 		a.since = a.g.now()
 	}
-	ready := a.session != nil
+	ready := a.readyLocked() != nil
 	a.mu.Unlock()
 	if before == state {
 		return
 	}
 	a.g.log.Debug("account state", "account", a.id, "state", state.String(), "cause", cause)
 	a.g.spawn(func(ctx context.Context) { a.g.showState(a) })
+	if ready {
+		a.runCatchUp()
+	}
 	if state == transports.Online && ready {
 		a.g.spawn(a.resume)
 		a.syncOnce()
