@@ -106,7 +106,7 @@ func (l *linking) failed(err error) (command.Step, error) {
 		l.g.log.Error("login", "owner", l.owner.String(), "error", err)
 	case transports.Retry:
 		l.g.log.Warn("a login ended: the network does not answer", "owner", l.owner.String(), "error", err)
-		step := command.Failed(errorText(err, l.g.info.Name+" does not answer") + ". Nothing was linked. Please try again later, with the same answers.")
+		step := command.Failed(l.g.info.Name + ": " + errorText(err, "it does not answer") + ". Nothing was linked. Please try again later, with the same answers.")
 		step.Fault = stanza.RemoteServerTimeout(step.Notes[0].Text)
 		return step, nil
 	default:

@@ -90,7 +90,7 @@ func socketError(err error) error {
 	err = classify(err)
 	var e *transports.Error
 	if errors.As(err, &e) && (odd || e.Class == transports.Refused) {
-		return transports.Relink("Slack gives the app no connection ("+e.Text+"): "+socketHelp, err)
+		return transports.Relink("Slack gives the app no connection ("+e.Text+"): "+socketHelp, e.Err)
 	}
 	return err
 }

@@ -71,7 +71,7 @@ func (k tokenKind) check(token string) error {
 func (k tokenKind) refused(err error) error {
 	var e *transports.Error
 	if errors.As(err, &e) && e.Class != transports.Retry {
-		return k.wrong("does not work: "+strings.TrimSuffix(e.Text, " any longer"), err)
+		return k.wrong("does not work: "+strings.TrimSuffix(e.Text, " any longer"), e.Err)
 	}
 	return err
 }

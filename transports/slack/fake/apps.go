@@ -80,6 +80,13 @@ func DefaultUserScopes() []string {
 	}
 }
 
+// UserScopes are the scopes that the app asks people for.
+func (a *App) UserScopes() []string {
+	a.server.mu.Lock()
+	defer a.server.mu.Unlock()
+	return slices.Clone(a.spec.UserScopes)
+}
+
 // AddApp makes an app. It is installed nowhere yet.
 func (s *Server) AddApp(spec AppSpec) *App {
 	s.mu.Lock()
