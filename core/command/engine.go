@@ -248,6 +248,24 @@ func without(list []*session, s *session) []*session {
 	return slices.DeleteFunc(list, func(o *session) bool { return o == s })
 }
 
+// Forget drops the sessions of a bare JID, whose owner is gone.
+func (e *Engine) Forget(who jid.JID) {
+	e.mu.Lock()
+	var gone []*session
+	for _, s := range slices.Clone(e.order) {
+		if s.who.JID.Bare() == who {
+			e.drop(s)
+			if !s.busy { // the step under way of another is nobody's to go on with
+				gone = append(gone, s)
+			}
+		}
+	}
+	e.mu.Unlock()
+	for _, s := range gone {
+		s.cancel()
+	}
+}
+
 // expire drops the sessions that were not used for too long.
 func (e *Engine) expire() {
 	e.mu.Lock()

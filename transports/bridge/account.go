@@ -3,7 +3,9 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -153,7 +155,7 @@ func (a *account) open(ctx context.Context) (again bool, after time.Duration) {
 	if err := a.beginCatchUp(ctx); err != nil {
 		return a.openFailed(ctx, transports.Later(time.Second, err))
 	}
-	session, err := a.g.network.Open(ctx, transports.Account{ID: a.id, User: row.User, Name: row.Name, Secret: secret, State: row.State}, s)
+	session, err := a.connect(ctx, transports.Account{ID: a.id, User: row.User, Name: row.Name, Secret: secret, State: row.State}, s)
 	clear(secret)
 	if err == nil {
 		if err = transports.CheckSession(a.g.info, session); err != nil {
@@ -177,6 +179,18 @@ func (a *account) open(ctx context.Context) (again bool, after time.Duration) {
 		return false, 0
 	}
 	return a.openFailed(ctx, err)
+}
+
+// connect opens a session. Where the network's code panics it is tried again, but not soon.
+func (a *account) connect(ctx context.Context, with transports.Account, s *sink) (session transports.Session, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.g.Counters.Panics.Add(1)
+			a.g.log.Error("panic", "where", "opening a session", "account", a.id, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			session, err = nil, transports.Later(backoffMax, errors.New("panic where a session opens"))
+		}
+	}()
+	return a.g.network.Open(ctx, with, s)
 }
 
 // openFailed sorts out why there is no session (any longer).
@@ -244,6 +258,12 @@ func (a *account) secret() Sealed {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.row.Secret
+}
+
+// stays tells whether the account is neither unlinked nor about to be.
+func (a *account) stays() bool {
+	_, status := a.statusOf()
+	return status != StatusUnlinking && a.g.account(a.id) == a
 }
 
 // linked is since when the account is there.

@@ -94,7 +94,12 @@ func (g *Gateway) talkOn(ctx context.Context, who jid.JID, t *talk) {
 		g.dialogues.mu.Lock()
 		if len(t.lines) == 0 || ctx.Err() != nil {
 			t.busy = false
-			if t.chat == nil {
+			switch {
+			case g.dialogues.talks[who] != t: // see dropTalk
+				if t.chat != nil {
+					t.chat.Cancel()
+				}
+			case t.chat == nil:
 				delete(g.dialogues.talks, who)
 			}
 			g.dialogues.mu.Unlock()
@@ -171,6 +176,21 @@ func (g *Gateway) help(who jid.JID) string {
 	}
 	b.WriteString("\ncancel – give up what was begun")
 	return b.String()
+}
+
+// dropTalk gives up the conversation of a user who is gone.
+func (d *dialogues) dropTalk(who jid.JID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t := d.talks[who]
+	if t == nil {
+		return
+	}
+	delete(d.talks, who)
+	t.lines = nil
+	if !t.busy && t.chat != nil {
+		t.chat.Cancel()
+	}
 }
 
 // expire forgets dialogues that nobody goes on with.

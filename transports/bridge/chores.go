@@ -24,6 +24,7 @@ func (g *Gateway) keepHouse(ctx context.Context) {
 		g.handed.flush(ctx)
 		g.dialogues.expire(g.now())
 		g.forgetRates()
+		g.forgetRemoved()
 		if now := g.now(); now.Sub(pruned) >= pruneEvery || now.Before(pruned) {
 			pruned = now
 			archive := time.Time{}

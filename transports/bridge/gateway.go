@@ -81,7 +81,9 @@ type Gateway struct {
 	users    map[transports.UserID]*account
 	workers  map[int64]*worker // by room
 	rates    map[jid.JID]*rate.Limiter
+	removed  map[jid.JID]removal // users whose own accounts were deleted of late
 
+	removals  atomic.Int64 // how often RemoveUser was called
 	places    places
 	people    people
 	presences presences
@@ -126,7 +128,7 @@ func New(o Options) (*Gateway, error) {
 		log:      o.Log.With("gateway", o.Endpoint.Domain().String()),
 		started:  make(chan struct{}),
 		accounts: map[transports.AccountID]*account{}, owners: map[jid.JID][]*account{}, users: map[transports.UserID]*account{},
-		workers: map[int64]*worker{}, rates: map[jid.JID]*rate.Limiter{},
+		workers: map[int64]*worker{}, rates: map[jid.JID]*rate.Limiter{}, removed: map[jid.JID]removal{},
 	}
 	g.handed.g, g.inbox, g.since = g, &combiner{g: g}, g.now()
 	g.commands = g.offered()

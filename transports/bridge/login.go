@@ -21,7 +21,8 @@ type linking struct {
 	owner    jid.JID // bare
 	previous *account
 	login    transports.Login
-	chat     bool // what is answered may be kept by clients and archives
+	chat     bool  // what is answered may be kept by clients and archives
+	removals int64 // Gateway.removals when it began
 	last     *form.Form
 }
 
@@ -42,11 +43,12 @@ func (g *Gateway) startLink(ctx context.Context, owner jid.JID, flow string, pre
 	if previous != nil {
 		before = &transports.Account{ID: previous.id, User: previous.user, Name: previous.name()}
 	}
+	l := &linking{g: g, owner: owner, previous: previous, chat: chat, removals: g.removals.Load()}
 	login, err := g.network.StartLogin(ctx, flow, before)
 	if err != nil {
 		return command.Failed(errorText(err, "The login could not be begun. Please try again later.")), nil
 	}
-	l := &linking{g: g, owner: owner, previous: previous, login: login, chat: chat}
+	l.login = login
 	step, err := l.next(ctx, nil)
 	if flows[i].Help != "" {
 		step.Notes = append([]command.Note{{Type: command.Info, Text: flows[i].Help}}, step.Notes...)
@@ -75,7 +77,7 @@ func (l *linking) next(ctx context.Context, answers map[string]string) (command.
 	}
 	if step.Done != nil {
 		l.login.Cancel()
-		name, again, err := l.g.finishLink(ctx, l.owner, l.previous, *step.Done)
+		name, again, err := l.finish(ctx, *step.Done)
 		renewed := ""
 		if again {
 			renewed = ", as it was before; it has new credentials now"
@@ -175,11 +177,18 @@ func (l *linking) form(fields []transports.Field) *form.Form {
 	return f
 }
 
-// finishLink keeps an account that the network has accepted, and opens it. Linking what
+// errUnlinked ends the renewal of an account that is gone.
+var errUnlinked = transports.Refuse("item-not-found", "The account was unlinked meanwhile.", nil)
+
+// finish keeps an account that the network has accepted, and opens it. Linking what
 // is linked already renews it, which again tells.
-func (g *Gateway) finishLink(ctx context.Context, owner jid.JID, previous *account, done transports.Account) (name string, again bool, err error) {
+func (l *linking) finish(ctx context.Context, done transports.Account) (name string, again bool, err error) {
+	g, owner, previous := l.g, l.owner, l.previous
 	if e := g.mayLink(owner, previous); e != nil {
 		return "", false, transports.Refuse(e.Condition, e.Text, nil)
+	}
+	if g.removedSince(owner, l.removals) || previous != nil && !previous.stays() {
+		return "", false, errUnlinked
 	}
 	if done.User == "" || len(done.User) > maxID {
 		return "", false, fmt.Errorf("login gave user %q", done.User)
@@ -215,6 +224,9 @@ func (g *Gateway) finishLink(ctx context.Context, owner jid.JID, previous *accou
 	a := previous
 	if a == nil {
 		a = g.addAccount(row)
+		if g.removedSince(owner, l.removals) { // while it was written: RemoveUser did not see it
+			return "", false, errors.Join(errUnlinked, g.forget(ctx, a))
+		}
 		g.spawn(func(ctx context.Context) { g.addSelf(ctx, owner) })
 	} else {
 		a.mu.Lock()

@@ -2,13 +2,22 @@ package bridge
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// readRoom reads what may be missing of a room.
-func (a *account) readRoom(ctx context.Context, h transports.Historian, id int64) error {
+// readRoom reads what may be missing of a room. A panic of the session ends the reading of
+// this room, which is then no longer held.
+func (a *account) readRoom(ctx context.Context, h transports.Historian, id int64) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.g.Counters.Panics.Add(1)
+			err = fmt.Errorf("panic in a session: %v\n%s", v, debug.Stack())
+		}
+	}()
 	row, ok, err := a.g.store.RoomByID(ctx, id)
 	if err != nil || !ok {
 		return err

@@ -73,6 +73,9 @@ func (g *Gateway) userPresence(st *stanza.Stanza) {
 	if st.Type == stanza.TypeProbe || st.From.IsBare() {
 		return
 	}
+	if len(g.accountsOf(st.From)) == 0 && !g.set.mayUse(st.From) {
+		return // of strangers there are any number
+	}
 	turned := g.presences.session(st.From, st.Type == "")
 	if turned {
 		g.spawn(func(ctx context.Context) { g.passPresence(ctx, st) })

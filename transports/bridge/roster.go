@@ -27,6 +27,19 @@ func (g *grants) get(domain string) grant {
 	return g.by[domain]
 }
 
+// servesServer tells whether users of a domain have accounts here, or may.
+func (g *Gateway) servesServer(domain string) bool {
+	if g.set.mayUseSome(domain) {
+		return true
+	}
+	for _, a := range g.allAccounts() {
+		if a.owner.Domain() == domain {
+			return true
+		}
+	}
+	return false
+}
+
 // privilegeGranted notes what a server lets us do (XEP-0356 §4). Only a server itself can say so.
 func (g *Gateway) privilegeGranted(st *stanza.Stanza) bool {
 	space := nsPrivilege
@@ -47,6 +60,9 @@ func (g *Gateway) privilegeGranted(st *stanza.Stanza) bool {
 		case "message":
 			p.messages = typ == "outgoing"
 		}
+	}
+	if !g.servesServer(st.From.Domain()) {
+		return true // of others there are any number
 	}
 	g.granted.mu.Lock()
 	before := g.granted.by[st.From.Domain()]

@@ -95,6 +95,17 @@ func (s Settings) mayUse(who jid.JID) bool {
 	return false
 }
 
+// mayUseSome tells whether there may be people of a domain who may link accounts here.
+func (s Settings) mayUseSome(domain string) bool {
+	for _, p := range s.Users {
+		p = strings.ToLower(p[strings.LastIndexByte(p, '@')+1:])
+		if ok, err := path.Match(p, domain); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
 // accepts tells whether stanzas of that sender are looked at.
 func (s Settings) accepts(from jid.JID) bool {
 	if len(s.Hosts) == 0 {

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 )
@@ -40,7 +41,11 @@ func (g *Gateway) finishUnlink(ctx context.Context, a *account) error {
 // RemoveUser removes all accounts of a user whose own account is being deleted: there is no
 // roster to be cleared.
 func (g *Gateway) RemoveUser(ctx context.Context, who jid.JID) error {
-	g.dialogues.dropRegistration(who.Bare())
+	who = who.Bare()
+	g.noteRemoval(who)
+	g.dialogues.dropRegistration(who)
+	g.dialogues.dropTalk(who)
+	g.commands.Forget(who)
 	for _, a := range g.accountsOf(who) {
 		a.mu.Lock()
 		a.row.Status = StatusUnlinking
@@ -51,6 +56,38 @@ func (g *Gateway) RemoveUser(ctx context.Context, who jid.JID) error {
 		}
 	}
 	return nil
+}
+
+// removal is the end of a user. Whoever has the address next is somebody else.
+type removal struct {
+	n  int64 // of all removals
+	at time.Time
+}
+
+func (g *Gateway) noteRemoval(who jid.JID) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.removed[who] = removal{g.removals.Add(1), g.now()}
+}
+
+// removedSince tells whether a user was removed after so many others had been.
+func (g *Gateway) removedSince(who jid.JID, n int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.removed[who].n > n
+}
+
+// keepRemovals is for how long a login that was under way may still come to its end.
+const keepRemovals = time.Hour
+
+func (g *Gateway) forgetRemoved() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for who, r := range g.removed {
+		if g.now().Sub(r.at) > keepRemovals {
+			delete(g.removed, who)
+		}
+	}
 }
 
 // forget drops an account whose session has ended, with all that is kept for it.
