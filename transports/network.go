@@ -99,7 +99,9 @@ type Sink interface {
 	// with the same event: the bridge drops what it has seen.
 	Deliver(ctx context.Context, event Event) error
 	// State tells how the session fares; cause is nil when it fares well. Online after a
-	// gap (a reconnect that did not resume) is followed by Resynced.
+	// gap (a reconnect that did not resume) is followed by Resynced. A session that is not
+	// connected yet when Open returns has said Connecting before: only once it is Online does
+	// the bridge ask the Historian. One that has said nothing is taken to be online.
 	State(state State, cause error)
 	// Resynced tells that the session is online again and may have missed events since its
 	// last Online: the bridge then asks the Historian for what came since the last message

@@ -86,3 +86,19 @@ func TestCloseInAnyState(t *testing.T) {
 		})
 	}
 }
+
+// Who has not been told otherwise takes a session for one that is connected, and reads the past too early.
+func TestConnectingIsSaidBeforeOpenReturns(t *testing.T) {
+	w := newWorld(t)
+	k := recorder.New()
+	s, err := w.net.Open(t.Context(), w.link(), k)
+	k.Lock()
+	told := k.Told
+	k.Unlock()
+	if err != nil || told == 0 {
+		t.Fatalf("%d states told: %v", told, err)
+	}
+	if err := s.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

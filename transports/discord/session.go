@@ -57,6 +57,7 @@ func newSession(n *Network, account transports.Account, c credentials, sink tran
 func (s *session) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
+	s.tell(transports.Connecting, nil) // before Open returns: the past is read once Discord says READY
 	go func() {
 		defer close(s.done)
 		s.run(ctx)

@@ -10,6 +10,7 @@
 //   - ids in lower case, stable, unique within the kind of network
 //   - an event has the same Key whether it comes live, again or from the history (World.event)
 //   - events go to Sink.Deliver or Post in the network's order, and what failed is delivered again (session.run)
+//   - a session that Open returns before it is connected has said State(Connecting), and says Online later
 //   - after a gap, State(Online) and Resynced come before the first later event (session.run)
 //   - errors have a class: Later, Relink, Refuse (World.call)
 //   - a repeated Send makes no second message (session.Send)

@@ -21,6 +21,7 @@ type Sink struct {
 	sync.Mutex
 	Events  []transports.Event
 	Reached transports.State // the last one told
+	Told    int              // how many were told
 	Cause   error            // of it
 	Causes  []error          // of all states that had one
 	Finals  int              // states after which nothing comes
@@ -63,6 +64,7 @@ func (k *Sink) Deliver(_ context.Context, e transports.Event) (err error) {
 func (k *Sink) State(s transports.State, cause error) {
 	k.Note(func() {
 		k.Reached, k.Cause = s, cause
+		k.Told++
 		if cause != nil {
 			k.Causes = append(k.Causes, cause)
 		}
