@@ -73,7 +73,7 @@ func (l *login) try(ctx context.Context, c *credentials) (*transports.Account, e
 	if err != nil {
 		return nil, botKind.refused(classify(err))
 	}
-	speaker, used := bot, botKind
+	speaker := bot
 	c.Team, c.TeamName, c.BotUser, c.BotID, c.Self = bot.TeamID, bot.Team, bot.UserID, bot.BotID, bot.UserID
 	name := bot.User
 	if c.User != "" {
@@ -85,10 +85,10 @@ func (l *login) try(ctx context.Context, c *credentials) (*transports.Account, e
 			return nil, userKind.wrong("is of another workspace than the bot token", nil)
 		}
 		c.Self, name = person.UserID, person.User
-		speaker, used = person, userKind
+		speaker = person
 	}
-	if vital, other := lacks(speaker.Header, used == botKind); len(vital) > 0 {
-		return nil, used.wrong("does not do yet: "+scopeHelp(c.scopeList(), strings.Join(append(vital, other...), ",")), nil)
+	if vital, other := lacks(speaker.Header, c.kind()); len(vital) > 0 {
+		return nil, c.kind().wrong("does not do yet: "+scopeHelp(c.scopeList(), strings.Join(append(vital, other...), ",")), nil)
 	}
 	if _, _, err := l.n.client("", slackgo.OptionAppLevelToken(c.App)).StartSocketModeContext(ctx); err != nil {
 		return nil, appKind.refused(socketError(err))

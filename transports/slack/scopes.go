@@ -9,22 +9,27 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// needs are the scopes that each kind of token is used with, by what does not work without them. A token
-// that lacks a vital one cannot be linked; what lacks another is told, and the rest goes on.
-var needs = []struct {
+// need is a scope that tokens are used with.
+type need struct {
 	scope string
-	vital bool
-	bot   bool // a bot's token needs it too
-}{
-	{"channels:history", true, true}, {"channels:read", true, true}, {"chat:write", true, true}, {"users:read", true, true},
-	{"files:read", false, true}, {"groups:history", false, true}, {"groups:read", false, true}, {"im:history", false, true},
-	{"im:read", false, true}, {"im:write", false, true}, {"mpim:history", false, true}, {"mpim:read", false, true},
-	{"reactions:read", false, true}, {"reactions:write", false, true}, {"channels:write", false, false}, {"users:write", false, false},
+	vital bool      // nothing works without it
+	only  tokenKind // "" for both kinds
+}
+
+// needs are all of them. A token that lacks a vital one cannot be linked; what lacks another is told, and
+// the rest goes on.
+var needs = []need{
+	{"channels:history", true, ""}, {"channels:read", true, ""}, {"chat:write", true, ""}, {"users:read", true, ""},
+	{"files:read", false, ""}, {"groups:history", false, ""}, {"groups:read", false, ""}, {"im:history", false, ""},
+	{"im:read", false, ""}, {"im:write", false, ""}, {"mpim:history", false, ""}, {"mpim:read", false, ""},
+	{"reactions:read", false, ""}, {"reactions:write", false, ""},
+	{"channels:write", false, userKind}, {"users:write", false, userKind}, // reading marks, presence
+	{"channels:join", false, botKind}, {"chat:write.customize", false, botKind},
 }
 
 // lacks compares a token's scopes (docs: Scopes, "X-OAuth-Scopes") with what we need. Where Slack does
 // not say them, nothing is known to be missing.
-func lacks(header http.Header, bot bool) (vital, other []string) {
+func lacks(header http.Header, kind tokenKind) (vital, other []string) {
 	list := header.Get("X-OAuth-Scopes")
 	if list == "" {
 		return nil, nil
@@ -32,7 +37,7 @@ func lacks(header http.Header, bot bool) (vital, other []string) {
 	have := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, n := range needs {
 		switch {
-		case slices.Contains(have, n.scope) || bot && !n.bot:
+		case slices.Contains(have, n.scope) || n.only != "" && n.only != kind:
 		case n.vital:
 			vital = append(vital, n.scope)
 		default:
@@ -57,10 +62,18 @@ func scopeHelp(which, needed string) string {
 
 // scopeList is where the scopes of this account's token are on Slack's page.
 func (c credentials) scopeList() string {
-	if c.User != "" {
+	if c.kind() == userKind {
 		return "User Token Scopes"
 	}
 	return "Bot Token Scopes"
+}
+
+// kind is the kind of token that this account speaks with.
+func (c credentials) kind() tokenKind {
+	if c.User != "" {
+		return userKind
+	}
+	return botKind
 }
 
 // noteScopes tells the account's person once what a token lacks; the rest goes on without it.

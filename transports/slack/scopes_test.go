@@ -157,7 +157,7 @@ func TestManifestHasTheScopes(t *testing.T) {
 	scopes, _, _ = strings.Cut(scopes, "settings:")
 	bot, user, _ := strings.Cut(scopes, "    user:\n")
 	for _, n := range needs {
-		if n.bot && !strings.Contains(bot, "- "+n.scope+"\n") || !strings.Contains(user, "- "+n.scope+"\n") {
+		if n.only != userKind && !strings.Contains(bot, "- "+n.scope+"\n") || n.only != botKind && !strings.Contains(user, "- "+n.scope+"\n") {
 			t.Errorf("%s is not in the manifest", n.scope)
 		}
 	}

@@ -73,7 +73,7 @@ func (s *session) check(ctx context.Context) error {
 	if err != nil {
 		return classify(err)
 	}
-	vital, other := lacks(who.Header, s.cred.User == "")
+	vital, other := lacks(who.Header, s.cred.kind())
 	missing := append(vital, other...)
 	s.mu.Lock()
 	s.lacking = missing
