@@ -90,14 +90,16 @@ func importAccounts(cmd *cobra.Command, a *server.Accounts, list io.Reader) erro
 	var failed []error
 	made := 0
 	for line := 1; in.Scan(); line++ {
-		name, password, ok := strings.Cut(strings.TrimSpace(in.Text()), " ")
-		if name == "" || strings.HasPrefix(name, "#") {
+		text := strings.TrimSpace(in.Text())
+		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		if password = strings.TrimSpace(password); !ok || password == "" {
-			failed = append(failed, fmt.Errorf("line %d: no password for %s", line, name))
+		end := strings.IndexAny(text, " \t")
+		if end < 0 { // the line is not shown: of "ann:secret" it would be the password
+			failed = append(failed, fmt.Errorf("line %d: a name and a password are wanted, with a blank between them", line))
 			continue
 		}
+		name, password := text[:end], strings.TrimSpace(text[end:])
 		if _, err := a.Add(cmd.Context(), name, password); err != nil {
 			failed = append(failed, fmt.Errorf("line %d: %w", line, err))
 			continue

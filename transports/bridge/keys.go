@@ -49,8 +49,8 @@ func NewKeys(keys ...[]byte) (*Keys, error) {
 	return k, nil
 }
 
-// LoadKeys reads keys from text (the environment: base64, separated by blanks or commas, newest
-// first) or, where it is empty, from a file of one key a line, which is made with mode 0600 where it does not exist.
+// LoadKeys reads keys from text (the configuration: 64 hexadecimal digits or base64, separated by
+// blanks or commas, newest first) or, where it is empty, from a file of one key a line, which is made with mode 0600 where it does not exist.
 func LoadKeys(text, file string) (*Keys, error) {
 	if strings.TrimSpace(text) == "" {
 		data, err := os.ReadFile(file)
@@ -67,13 +67,27 @@ func LoadKeys(text, file string) (*Keys, error) {
 	}
 	var keys [][]byte
 	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' }) {
-		key, err := base64.StdEncoding.DecodeString(field)
+		key, err := readKey(field)
 		if err != nil {
-			return nil, errors.New("a key is not base64") // the key itself stays out of the message
+			return nil, err
 		}
 		keys = append(keys, key)
 	}
 	return NewKeys(keys...)
+}
+
+// readKey reads a key as the configuration has it, in hexadecimal digits, or as our file does, in base64.
+func readKey(text string) ([]byte, error) {
+	if len(text) == hex.EncodedLen(chacha20poly1305.KeySize) {
+		if key, err := hex.DecodeString(text); err == nil {
+			return key, nil
+		}
+	}
+	key, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, errors.New("a key is neither 64 hexadecimal digits nor base64") // the key itself stays out of the message
+	}
+	return key, nil
 }
 
 // makeKeyFile writes a new key so that a crash leaves either no file or a whole one.

@@ -63,7 +63,7 @@ func New(o Options) *Network {
 	return &Network{
 		o: o, apps: map[string]*app{},
 		// slack-go's own client has no timeout.
-		http: &http.Client{Timeout: o.Timeout, Transport: http.DefaultTransport.(*http.Transport).Clone(), CheckRedirect: refuseRedirect},
+		http: &http.Client{Timeout: o.Timeout, Transport: bounded{http.DefaultTransport.(*http.Transport).Clone()}, CheckRedirect: refuseRedirect},
 	}
 }
 

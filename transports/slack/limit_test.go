@@ -1,0 +1,51 @@
+package slack
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// An answer without an end ends here: a gigabyte of it is a megabyte on the wire.
+func TestHugeAnswer(t *testing.T) {
+	t.Parallel()
+	served := make(chan int64, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		n, _ := io.WriteString(z, `{"ok":true,"user":"`)
+		total, block := int64(n), make([]byte, 1<<20)
+		for i := range block {
+			block[i] = 'a'
+		}
+		for total < 4*maxAnswer {
+			n, err := z.Write(block)
+			total += int64(n)
+			if err != nil || z.Flush() != nil {
+				break
+			}
+		}
+		if total >= 4*maxAnswer {
+			_, _ = io.WriteString(z, `"}`)
+			_ = z.Close()
+		}
+		served <- total
+	}))
+	defer server.Close()
+	n := New(Options{APIURL: server.URL + "/api/", Timeout: 20 * time.Second})
+	answer, err := n.client("xoxb-1").AuthTestContext(t.Context())
+	if err == nil {
+		t.Fatalf("a name of %d bytes was taken", len(answer.User))
+	}
+	if class := transports.ClassOf(classify(err)); class != transports.Retry {
+		t.Errorf("class %v: %v", class, err)
+	}
+	server.CloseClientConnections()
+	<-served
+}
