@@ -103,6 +103,7 @@ func TestOutageLongerThanMessagesWait(t *testing.T) {
 		h.join(phone, "plaza")
 		h.forget()
 		h.world.Outage(true)
+		h.forget()                 // the session has noticed: no call is made whose end nobody knows
 		lost := map[string]string{ // stanza's id to where it was sent
 			h.say(phone, "plaza", "one").ID: "plaza", h.say(phone, "plaza", "two").ID: "plaza", h.chat(phone, "cleo", "three").ID: "cleo",
 		}
