@@ -25,13 +25,14 @@ func TestLoadKilled(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d rounds", seed, rounds)
 	random := rand.New(rand.NewPCG(seed, 1))
-	d := peers.StartDragoman(t, peers.Options{
-		Setup:  peers.Setup{Host: playHost, Accounts: []peers.Account{ann, bob, carol}},
-		Limits: "offline_messages = 100000\noffline_bytes = \"256 MiB\"\nroster_items = 1000000",
-	})
-	s := &troubled{t: t, d: d}
 	kept := 0
+	var s *troubled
 	for round := range rounds {
+		if round%databaseRounds == 0 {
+			s.end(ctx)
+			s = killable(t)
+		}
+		d := s.d
 		var people sync.WaitGroup
 		for kind, one := range []func(context.Context, *client.Conn, string) (bool, error){s.contact, s.note, s.write, s.contact, s.write} {
 			who := ann
@@ -62,12 +63,33 @@ func TestLoadKilled(t *testing.T) {
 		d.Start()
 		kept += s.audit(ctx)
 	}
-	d.Stop()
-	intact(ctx, t, d)
+	s.end(ctx)
 	t.Logf("%d changes were answered in %d rounds", kept, rounds)
 	if kept == 0 {
 		t.Error("nothing was answered, and so nothing is shown")
 	}
+}
+
+// databaseRounds is how often one database is killed: what an audit reads grows with it.
+const databaseRounds = 20
+
+// killable is a server that keeps whatever it is given.
+func killable(t *testing.T) *troubled {
+	t.Helper()
+	return &troubled{t: t, d: peers.StartDragoman(t, peers.Options{
+		Setup:  peers.Setup{Host: playHost, Accounts: []peers.Account{ann, bob, carol}},
+		Limits: "offline_messages = 100000\noffline_bytes = \"256 MiB\"\nroster_items = 1000000",
+	})}
+}
+
+// end stops the server and looks whether its database is whole.
+func (s *troubled) end(ctx context.Context) {
+	if s == nil {
+		return
+	}
+	s.t.Helper()
+	s.d.Stop()
+	intact(ctx, s.t, s.d)
 }
 
 // audit wants everything that was answered to be there; what was not answered may be.
