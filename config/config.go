@@ -75,6 +75,7 @@ type Limits struct {
 	Idle              Duration `toml:"idle" doc:"Silence after which a client is pinged, and after as long again cut off."`
 	RosterItems       int      `toml:"roster_items" doc:"Contacts of one account."`
 	RosterRequests    int      `toml:"roster_requests" doc:"Subscription requests to one account that it has not answered."`
+	Blocked           int      `toml:"blocked" doc:"Addresses that one account may block."`
 	OfflineMessages   int      `toml:"offline_messages" doc:"Messages kept for an account that is away."`
 	OfflineBytes      Bytes    `toml:"offline_bytes" doc:"Bytes of the messages kept for an account that is away."`
 	VCardBytes        Bytes    `toml:"vcard_bytes" doc:"Size of a vCard."`
@@ -159,7 +160,7 @@ func Default() Config {
 			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, NewConnections: 20, Sessions: 10,
-			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterRequests: 500, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
+			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterRequests: 500, Blocked: 1000, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
 		},
 		Log:     Log{Level: "info", Format: "text"},
 		Foreign: Foreign{Address: "127.0.0.1:5347"},

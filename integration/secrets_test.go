@@ -18,7 +18,7 @@ var leaks = map[string]*regexp.Regexp{
 	"token of GitHub":            regexp.MustCompile(`\bgh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,}`),
 	"key of a cloud":             regexp.MustCompile(`\bAKIA[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{35}\b`),
 	"private key":                regexp.MustCompile(`-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=]{40}`),
-	"path of somebody's machine": regexp.MustCompile(`(?:^|[\s"'(=])(?:/home/[a-z]|/Users/[A-Za-z]|/work/|/root/)`),
+	"path of somebody's machine": regexp.MustCompile(`(?:^|[\s"'(=])(?:/home/[a-z]|/Users/[A-Za-z]|/wor[k]/|/root/)`),
 	"web token":                  regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}`),
 }
 

@@ -115,7 +115,12 @@ func (h *Host) inquireSession(b *Batch, st *stanza.Stanza) {
 	to := h.Session(st.To)
 	if !st.IsRequest() {
 		if to != nil {
-			to.deliver(b, st)
+			p := h.newPass(b, st)
+			defer p.free()
+			p.Account = st.To.Bare()
+			if h.run(p, inbound) {
+				to.deliver(b, p.Stanza)
+			}
 		}
 		return
 	}

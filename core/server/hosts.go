@@ -1,11 +1,13 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/features/blocking"
 	"github.com/dragoman-im/dragoman/core/features/carbons"
 	"github.com/dragoman-im/dragoman/core/features/contact"
 	"github.com/dragoman-im/dragoman/core/features/disco"
@@ -35,6 +37,7 @@ type host struct {
 	domain     jid.JID
 	roster     *roster.Roster
 	offline    *offline.Offline
+	blocking   *blocking.Blocking
 	archive    *mam.Archive
 	disco      *disco.Disco
 	register   *register.Register
@@ -43,6 +46,7 @@ type host struct {
 
 // hostOptions is what all hosts share.
 type hostOptions struct {
+	ctx        context.Context // of the start
 	config     config.Config
 	router     *router.Router
 	store      *store.Store
@@ -57,14 +61,19 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 	h.Host = router.NewHost(o.router, domain, router.HostOptions{Accounts: o.store, Log: o.log})
 	h.privileges = privilege.New(h.Host, o.privileged)
 	h.roster = roster.New(h.Host, o.store, roster.Options{Privileges: h.privileges, Log: o.log})
-	watch := presence.New(h.Host, h.roster, o.store, o.log)
+	var err error
+	if h.blocking, err = blocking.New(o.ctx, h.Host, o.store); err != nil {
+		return nil, err
+	}
+	watch := presence.New(h.Host, h.blocking.Subscriptions(h.roster), o.store, o.log)
+	h.blocking.Join(h.roster.Contacts, watch)
 	h.roster.SetWatcher(watch)
 	h.offline = offline.New(h.Host, o.store, o.log)
 	watch.OnArrival(h.offline.Arrived)
 	archive := mam.New(h.Host, o.store, mam.Options{Listed: h.roster.Listed, Log: o.log})
 	carbons.New(h.Host)
 	h.archive = archive
-	h.SetStages(stages(h.offline, archive)...)
+	h.SetStages(stages(h.blocking, h.offline, archive)...)
 	h.register = register.New(h.Host, o.store, register.Options{
 		Open: o.config.Server.Register, Removed: func(jid.JID) { o.removed() }, Log: o.log,
 	})
@@ -73,7 +82,7 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 	entitytime.New(h.Host)
 	version.New(h.Host, "Dragoman", Version())
 	h.disco.AddFeatures(slices.Concat(
-		h.roster.Features(), h.offline.Features(), h.register.Features(), ping.Features(), entitytime.Features(), version.Features(),
+		h.roster.Features(), h.offline.Features(), h.register.Features(), h.blocking.Features(), ping.Features(), entitytime.Features(), version.Features(),
 		vcard.New(h.Host, o.store, int(o.config.Limits.VCardBytes)).Features(),
 		private.New(h.Host, o.store).Features(),
 		last.New(h.Host, o.store, watch.Shares).Features(), carbons.Features(),

@@ -69,6 +69,7 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 	}
 	h.archive.Forget(account)
 	h.offline.Forget(account)
+	h.blocking.Forget(account)
 	h.endSessions(account) // those that were bound while their login was still good
 	return nil
 }

@@ -76,7 +76,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(domain, hostOptions{config: c, router: s.router, store: s.store, log: o.Log, privileged: granted, removed: s.noteRemoval})
+		h, err := newHost(domain, hostOptions{ctx: ctx, config: c, router: s.router, store: s.store, log: o.Log, privileged: granted, removed: s.noteRemoval})
 		if err != nil {
 			return s, err
 		}

@@ -8,6 +8,7 @@ type Limits struct {
 	OfflineBytes    int64 // their size together; 1 MiB
 	PendingIn       int   // unanswered subscription requests to one account; 500
 	RosterItems     int   // contacts of one account; 2000
+	Blocked         int   // addresses that one account has blocked; 1000
 	PrivateItems    int   // private XML items (XEP-0049) of one account; 100
 	PrivateBytes    int64 // their size together; 1 MiB
 }
@@ -33,6 +34,7 @@ func (l Limits) orDefaults() Limits {
 	def64(&l.OfflineBytes, 1<<20)
 	def(&l.PendingIn, 500)
 	def(&l.RosterItems, 2000)
+	def(&l.Blocked, 1000)
 	def(&l.PrivateItems, 100)
 	def64(&l.PrivateBytes, 1<<20)
 	return l

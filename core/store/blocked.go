@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/features/blocking"
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+const eachBlockedSQL = `SELECT account, jid FROM blocked`
+
+// EachBlocked implements blocking.Store.
+func (s *Store) EachBlocked(ctx context.Context, domain jid.JID, f func(account, blocked jid.JID)) error {
+	rows, err := s.reads.QueryContext(ctx, eachBlockedSQL)
+	if err != nil {
+		return fmt.Errorf("read who is blocked: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var account, blocked jid.JID
+		var of, whom string
+		if err := rows.Scan(&of, &whom); err != nil {
+			return fmt.Errorf("read who is blocked: %w", err)
+		}
+		if account, err = jid.Parse(of); err == nil {
+			blocked, err = jid.Parse(whom)
+		}
+		if err != nil { // must not keep the others back
+			s.log.Error("a blocked address is not readable", "account", of, "address", whom, "err", err)
+			continue
+		}
+		if account.Domain() == domain.Domain() {
+			f(account, blocked)
+		}
+	}
+	return rows.Err()
+}
+
+const (
+	blockSQL      = `INSERT INTO blocked (account, jid) SELECT jid, ? FROM accounts WHERE jid = ? ON CONFLICT DO NOTHING`
+	countSQL      = `SELECT count(*) FROM blocked WHERE account = ?`
+	unblockSQL    = `DELETE FROM blocked WHERE account = ? AND jid = ?`
+	unblockAllSQL = `DELETE FROM blocked WHERE account = ?`
+)
+
+// Block implements blocking.Store.
+func (s *Store) Block(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error {
+	return s.writeThen(ctx, func(tx *sql.Tx) error {
+		for _, j := range list {
+			if _, err := tx.Exec(blockSQL, j.String(), account.String()); err != nil {
+				return fmt.Errorf("block %s for %s: %w", j, account, err)
+			}
+		}
+		var n int
+		if err := tx.QueryRow(countSQL, account.String()).Scan(&n); err != nil {
+			return fmt.Errorf("count who is blocked: %w", err)
+		}
+		if n > s.limits.Blocked {
+			return blocking.ErrFull // undoes it
+		}
+		return nil
+	}, committed)
+}
+
+// Unblock implements blocking.Store.
+func (s *Store) Unblock(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error {
+	return s.writeThen(ctx, func(tx *sql.Tx) error {
+		if len(list) == 0 {
+			_, err := tx.Exec(unblockAllSQL, account.String())
+			return err
+		}
+		for _, j := range list {
+			if _, err := tx.Exec(unblockSQL, account.String(), j.String()); err != nil {
+				return fmt.Errorf("unblock %s for %s: %w", j, account, err)
+			}
+		}
+		return nil
+	}, committed)
+}
