@@ -14,7 +14,7 @@ const (
 
 	idsByNetSQL    = idColumns + `WHERE room = ? AND net = ? ORDER BY first <> '', at, stanza`
 	idsByStanzaSQL = idColumns + `WHERE room = ? AND stanza = ? ORDER BY part`
-	idsByOriginSQL = idColumns + `WHERE room = ? AND origin = ? AND origin <> stanza ORDER BY at DESC, part LIMIT 1`
+	idsByOriginSQL = idColumns + `WHERE room = ? AND origin = ? AND origin <> stanza ORDER BY sender = ? DESC, at DESC, part LIMIT 1`
 
 	putIDSQL = `INSERT INTO bridge_ids (room, net, stanza, origin, first, part, author, sender, at, body, gone)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, net, stanza) DO NOTHING`
@@ -47,12 +47,12 @@ func (b *Bridge) IDsByNet(ctx context.Context, room int64, net transports.Messag
 }
 
 // IDsByStanza implements bridge.IDs.
-func (b *Bridge) IDsByStanza(ctx context.Context, room int64, id string) ([]bridge.IDRow, error) {
+func (b *Bridge) IDsByStanza(ctx context.Context, room int64, id, sender string) ([]bridge.IDRow, error) {
 	list, err := scan(ctx, b.s.reads, readID, idsByStanzaSQL, room, id)
 	if err != nil || len(list) > 0 {
 		return list, err
 	}
-	one, err := scan(ctx, b.s.reads, readID, idsByOriginSQL, room, id)
+	one, err := scan(ctx, b.s.reads, readID, idsByOriginSQL, room, id, sender)
 	if err != nil || len(one) == 0 {
 		return nil, err
 	}

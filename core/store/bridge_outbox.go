@@ -12,7 +12,7 @@ const (
 	outColumns = `SELECT seq, room, account, sender, resource, origin, message, stanza, kind, data, state, part, attempt, since, created, told FROM bridge_outbox `
 
 	findOutSQL     = outColumns + `WHERE room = ? AND sender = ? AND origin = ? ORDER BY seq DESC LIMIT 1`
-	outByStanzaSQL = outColumns + `WHERE room = ? AND state < 2 AND (message = ? OR stanza = ?) ORDER BY seq DESC LIMIT 1`
+	outByStanzaSQL = outColumns + `WHERE room = ? AND state < 2 AND (message = ? OR stanza = ?) ORDER BY sender = ? DESC, seq DESC LIMIT 1`
 	pendingOutSQL  = outColumns + `WHERE room = ? AND state < 2 ORDER BY seq LIMIT ?`
 
 	addOutSQL = `INSERT INTO bridge_outbox (seq, room, account, sender, resource, origin, message, stanza, kind, data, state, part, attempt, since, created, told)
@@ -43,8 +43,8 @@ func (b *Bridge) FindOut(ctx context.Context, room int64, sender, origin string)
 }
 
 // OutByStanza implements bridge.Outbox.
-func (b *Bridge) OutByStanza(ctx context.Context, room int64, id string) (bridge.OutRow, bool, error) {
-	o, err := readOut(b.s.reads.QueryRowContext(ctx, outByStanzaSQL, room, id, id))
+func (b *Bridge) OutByStanza(ctx context.Context, room int64, id, sender string) (bridge.OutRow, bool, error) {
+	o, err := readOut(b.s.reads.QueryRowContext(ctx, outByStanzaSQL, room, id, id, sender))
 	ok, err := found(err)
 	return o, ok, err
 }

@@ -31,7 +31,7 @@ func (s *step) idsByNet(ctx context.Context, net transports.MessageID) ([]IDRow,
 
 // idsByStanza finds the parts of the message that an id of a stanza names.
 func (s *step) idsByStanza(ctx context.Context, id string) ([]IDRow, error) {
-	rows, err := s.w.g.store.IDsByStanza(ctx, s.w.id, id)
+	rows, err := s.w.g.store.IDsByStanza(ctx, s.w.id, id, "")
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -25,7 +26,7 @@ func (w *worker) meaning(ctx context.Context, o outgoing) (kind string, data out
 		data, err = w.textOf(o)
 		return outMessage, data, err
 	case st.Child(nsMarkers, "displayed") != nil:
-		return w.outRead(ctx, st.Child(nsMarkers, "displayed").Attr("id"))
+		return w.outRead(ctx, o, st.Child(nsMarkers, "displayed").Attr("id"))
 	}
 	return "", data, nil
 }
@@ -50,32 +51,53 @@ type target struct {
 	gone   bool
 }
 
-// find looks for the message that an id of XMPP names.
-func (w *worker) find(ctx context.Context, id string) (target, bool, error) {
+// find looks for the message that an id of XMPP names. Clients choose their ids: of several
+// messages with one the sender's own is meant, sent or still waiting.
+func (w *worker) find(ctx context.Context, id string, sender jid.JID) (target, bool, error) {
 	if id == "" || len(id) > 4*maxID {
 		return target{}, false, nil
 	}
-	rows, err := w.g.store.IDsByStanza(ctx, w.id, id)
+	who := sender.Bare().String()
+	rows, err := w.g.store.IDsByStanza(ctx, w.id, id, who)
 	if err == nil && len(rows) > 0 && rows[0].First != "" {
-		rows, err = w.g.store.IDsByStanza(ctx, w.id, rows[0].First)
+		rows, err = w.g.store.IDsByStanza(ctx, w.id, rows[0].First, who)
 	}
 	if err != nil {
 		return target{}, false, err
 	}
+	var sent target
 	if len(rows) > 0 {
 		r := rows[0]
-		return target{stanza: r.Stanza, sender: r.Sender, author: r.Author, ids: rows, gone: r.Gone}, true, nil
-	}
-	for _, a := range w.accepted {
-		if a.row.Message == id || a.row.Stanza == id {
-			return w.targetOf(a.row, a.data), true, nil
+		sent = target{stanza: r.Stanza, sender: r.Sender, author: r.Author, ids: rows, gone: r.Gone}
+		if r.Sender == who || r.Stanza == id {
+			return sent, true, nil
 		}
 	}
-	row, ok, err := w.g.store.OutByStanza(ctx, w.id, id)
-	if err != nil || !ok || row.State == OutFailed {
-		return target{}, false, err
+	waiting, ok, err := w.findWaiting(ctx, id, who)
+	if err != nil || ok && (len(rows) == 0 || waiting.sender == who) {
+		return waiting, ok, err
 	}
-	return w.targetOf(row, decodeOut(row)), true, nil
+	return sent, len(rows) > 0, nil
+}
+
+// findWaiting looks among the messages that were not sent yet.
+func (w *worker) findWaiting(ctx context.Context, id, who string) (t target, ok bool, err error) {
+	for _, a := range w.accepted {
+		if a.row.Message != id && a.row.Stanza != id {
+			continue
+		}
+		if t, ok = w.targetOf(a.row, a.data), true; t.sender == who {
+			return t, true, nil
+		}
+	}
+	row, kept, err := w.g.store.OutByStanza(ctx, w.id, id, who)
+	if err != nil || !kept || row.State == OutFailed {
+		return t, ok, err
+	}
+	if other := w.targetOf(row, decodeOut(row)); !ok || other.sender == who {
+		t = other
+	}
+	return t, true, nil
 }
 
 // targetOf is a message that has not been sent yet; a correction stands for its first version.
@@ -106,9 +128,10 @@ func (c *call) parts(ctx context.Context, id string) ([]IDRow, error) {
 	if id == "" {
 		return nil, nil
 	}
-	rows, err := c.g.store.IDsByStanza(ctx, c.room.ID, id)
+	sender := c.row.Sender.Bare().String()
+	rows, err := c.g.store.IDsByStanza(ctx, c.room.ID, id, sender)
 	if err == nil && len(rows) > 0 && rows[0].First != "" {
-		rows, err = c.g.store.IDsByStanza(ctx, c.room.ID, rows[0].First)
+		rows, err = c.g.store.IDsByStanza(ctx, c.room.ID, rows[0].First, sender)
 	}
 	kept := rows[:0]
 	for _, r := range rows {

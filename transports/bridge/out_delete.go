@@ -9,7 +9,7 @@ import (
 
 // outDelete is a retraction of one's own message (XEP-0424).
 func (w *worker) outDelete(ctx context.Context, o outgoing, id string) (string, outData, error) {
-	t, ok, err := w.find(ctx, id)
+	t, ok, err := w.find(ctx, id, o.from)
 	switch {
 	case err != nil:
 		return "", outData{}, err

@@ -11,7 +11,7 @@ import (
 
 // outEdit is a correction of any earlier message of the user (XEP-0308).
 func (w *worker) outEdit(ctx context.Context, o outgoing, id string) (string, outData, error) {
-	t, ok, err := w.find(ctx, id)
+	t, ok, err := w.find(ctx, id, o.from)
 	switch {
 	case err != nil:
 		return "", outData{}, err

@@ -8,11 +8,11 @@ import (
 )
 
 // outRead moves the account's read mark (XEP-0333).
-func (w *worker) outRead(ctx context.Context, id string) (string, outData, error) {
+func (w *worker) outRead(ctx context.Context, o outgoing, id string) (string, outData, error) {
 	if !w.g.info.Caps.Read {
 		return "", outData{}, nil
 	}
-	t, ok, err := w.find(ctx, id)
+	t, ok, err := w.find(ctx, id, o.from)
 	if err != nil || !ok || len(t.ids) == 0 {
 		return "", outData{}, err
 	}

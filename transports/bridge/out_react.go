@@ -9,11 +9,11 @@ import (
 )
 
 // outReact is the user's whole set of reactions to a message (XEP-0444).
-func (w *worker) outReact(ctx context.Context, _ outgoing, x *stanza.Element) (string, outData, error) {
+func (w *worker) outReact(ctx context.Context, o outgoing, x *stanza.Element) (string, outData, error) {
 	if !w.g.info.Caps.React {
 		return "", outData{}, stanza.FeatureNotImplemented(w.g.info.Name + " has no reactions.")
 	}
-	t, ok, err := w.find(ctx, x.Attr("id"))
+	t, ok, err := w.find(ctx, x.Attr("id"), o.from)
 	if err != nil {
 		return "", outData{}, err
 	}

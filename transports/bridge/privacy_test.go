@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/echo"
@@ -199,5 +200,36 @@ func TestArchivesAreForThoseInTheRoom(t *testing.T) {
 		if a := h.ask(phone, room("hall"), stanza.TypeSet, mamQuery); a.Type != stanza.TypeResult {
 			t.Errorf("who is in it: %s", a)
 		}
+	})
+}
+
+// Ids are chosen by clients: one that somebody else uses too names one's own message.
+func TestTheSameIDOfTwoPeople(t *testing.T) {
+	play(t, func(h *house) {
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		h.join(phone, "plaza")
+		h.join(desk, "plaza")
+		write := func(who jid.JID, id, text string, more ...*stanza.Element) {
+			st := stanza.NewMessage(room("plaza"), who, stanza.TypeGroupchat, append(more, stanza.TextElement("", "body", text))...)
+			st.ID = id
+			h.send(st)
+			time.Sleep(time.Second)
+		}
+		write(phone, "the-same-id-of-both", "Good moning")
+		write(desk, "the-same-id-of-both", "Mine")
+		write(phone, "another-id-of-ann", "Good morning", replace("the-same-id-of-both"))
+		write(desk, "another-id-of-ben", "Ours", replace("the-same-id-of-both"))
+		h.texts("plaza", "ann: Good morning", "ben: Ours")
+		// Also while they wait.
+		h.world.Outage(true)
+		write(phone, "a-waiting-id-of-both", "Waitin")
+		write(desk, "a-waiting-id-of-both", "Waiting too")
+		write(phone, "a-third-id-of-ann", "ann waits", replace("a-waiting-id-of-both"))
+		write(desk, "a-third-id-of-ben", "ben waits", replace("a-waiting-id-of-both"))
+		h.world.Outage(false)
+		time.Sleep(time.Hour)
+		h.texts("plaza", "ann: Good morning", "ben: Ours", "ann: ann waits", "ben: ben waits")
 	})
 }

@@ -59,8 +59,9 @@ type Inbox interface {
 type Outbox interface {
 	// FindOut finds the row of a stanza that was accepted before.
 	FindOut(ctx context.Context, room int64, sender, origin string) (OutRow, bool, error)
-	// OutByStanza finds the row of a message by its own id or its archive's.
-	OutByStanza(ctx context.Context, room int64, id string) (OutRow, bool, error)
+	// OutByStanza finds the row of a message by its own id or its archive's; sender (a bare JID)
+	// is preferred, since clients choose their ids.
+	OutByStanza(ctx context.Context, room int64, id, sender string) (OutRow, bool, error)
 	// PendingOut are a room's rows that are queued or sending, in order.
 	PendingOut(ctx context.Context, room int64, limit int) ([]OutRow, error)
 	// WaitingRooms counts the rows that wait in each room: new events and outgoing ones.
@@ -82,8 +83,9 @@ type Waiting struct {
 type IDs interface {
 	// IDsByNet are the stanzas of a message of the network, the first one first.
 	IDsByNet(ctx context.Context, room int64, net transports.MessageID) ([]IDRow, error)
-	// IDsByStanza are the parts of the message that a stanza id or origin id names.
-	IDsByStanza(ctx context.Context, room int64, id string) ([]IDRow, error)
+	// IDsByStanza are the parts of the message that a stanza id or origin id names; of several with the
+	// same origin id that of sender (a bare JID or "") is preferred, else the latest.
+	IDsByStanza(ctx context.Context, room int64, id, sender string) ([]IDRow, error)
 	// HasEcho tells whether such an echo is awaited.
 	HasEcho(ctx context.Context, e EchoRow, now time.Time) (bool, error)
 	Reactions(ctx context.Context, room int64, net transports.MessageID, user transports.UserID) ([]string, error)
