@@ -106,12 +106,6 @@ func ResourceConstraint(text string) *Error { return mk("wait", "resource-constr
 // ServiceUnavailable is a service that is not offered.
 func ServiceUnavailable(text string) *Error { return mk("cancel", "service-unavailable", text) }
 
-// SubscriptionRequired is a receiver who wants a subscription first.
-func SubscriptionRequired(text string) *Error { return mk("auth", "subscription-required", text) }
-
-// UndefinedCondition is none of the others.
-func UndefinedCondition(text string) *Error { return mk("cancel", "undefined-condition", text) }
-
 // UnexpectedRequest is a request out of its order.
 func UnexpectedRequest(text string) *Error { return mk("wait", "unexpected-request", text) }
 

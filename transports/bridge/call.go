@@ -235,7 +235,7 @@ func (w *worker) echo(ctx context.Context, nonce string, net transports.MessageI
 		return echoHeld
 	}
 	a := w.g.account(w.head.Account)
-	row := idRow(w.row, *w.head, data, net, w.head.Part, at)
+	row := idRow(w.row, *w.head, data, transports.Sent{ID: net, At: at}, w.head.Part)
 	if a != nil {
 		row.Author = a.user
 	}

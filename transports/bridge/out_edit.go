@@ -87,14 +87,14 @@ func (c *call) edit(ctx context.Context, out *outcome) {
 
 // alias lets later stanzas refer to the correction as well as to the first message.
 func (c *call) alias(out *outcome, old IDRow, part int) {
-	row := idRow(c.room, c.row, c.data, old.Net, part, c.row.Since)
+	row := idRow(c.room, c.row, c.data, transports.Sent{ID: old.Net}, part)
 	row.First, row.Author = old.Stanza, old.Author
 	out.ids = append(out.ids, row)
 }
 
 // keepFirst maps a further part to the first version of the message.
 func (c *call) keepFirst(out *outcome, first OutRow, sent transports.Sent, part int) {
-	row := idRow(c.room, first, c.data, sent.ID, part, sent.At)
+	row := idRow(c.room, first, c.data, sent, part)
 	row.Author = c.user
 	out.ids = append(out.ids, row)
 }

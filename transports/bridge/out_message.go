@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -115,18 +114,19 @@ func (c *call) keepSent(out *outcome, sent transports.Sent, part int) {
 		if id == "" {
 			continue
 		}
-		row := idRow(c.room, c.row, c.data, id, part, sent.At)
+		row := idRow(c.room, c.row, c.data, transports.Sent{ID: id, At: sent.At}, part)
 		row.Author = c.user
 		out.ids = append(out.ids, row)
 	}
 }
 
-func idRow(room RoomRow, row OutRow, data outData, net transports.MessageID, part int, at time.Time) IDRow {
+func idRow(room RoomRow, row OutRow, data outData, sent transports.Sent, part int) IDRow {
+	at := sent.At
 	if at.IsZero() {
 		at = row.Since
 	}
 	return IDRow{
-		Room: room.ID, Net: net, Stanza: row.Stanza, Origin: row.Message, Part: part,
+		Room: room.ID, Net: sent.ID, Stanza: row.Stanza, Origin: row.Message, Part: part,
 		Sender: row.Sender.Bare().String(), At: at, Text: data.Text,
 	}
 }

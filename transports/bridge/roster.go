@@ -191,7 +191,7 @@ func (g *Gateway) push(ctx context.Context, a *account, people []transports.User
 // setContact puts a contact into the owner's roster by privilege. Where the server grants that and does
 // not do it, as ejabberd 23.01, the contact asks to be added as without the privilege.
 func (g *Gateway) setContact(ctx context.Context, a *account, contact jid.JID, u transports.UserInfo) bool {
-	err := g.setRoster(ctx, a.owner, contact, displayName(u), g.groupOf(u), "to")
+	err := g.setRoster(ctx, a.owner, rosterItem{contact, displayName(u), g.groupOf(u), "to"})
 	if err != nil {
 		g.log.Warn("the server did not set a roster item", "account", a.id, "contact", contact.String(), "err", err)
 	}
@@ -224,11 +224,17 @@ func (g *Gateway) groupOf(u transports.UserInfo) string {
 	return g.info.Name
 }
 
+// rosterItem is one item of a roster; its subscription may be "remove".
+type rosterItem struct {
+	contact                   jid.JID
+	name, group, subscription string
+}
+
 // setRoster changes an item of a user's roster by XEP-0356 §4.2.
-func (g *Gateway) setRoster(ctx context.Context, owner, contact jid.JID, name, group, subscription string) error {
-	item := stanza.NewElement(nsRoster, "item").With("jid", contact.String()).With("name", name).With("subscription", subscription)
-	if group != "" && subscription != "remove" {
-		item.Add(stanza.TextElement(nsRoster, "group", group))
+func (g *Gateway) setRoster(ctx context.Context, owner jid.JID, i rosterItem) error {
+	item := stanza.NewElement(nsRoster, "item").With("jid", i.contact.String()).With("name", i.name).With("subscription", i.subscription)
+	if i.group != "" {
+		item.Add(stanza.TextElement(nsRoster, "group", i.group))
 	}
 	_, err := g.ask(ctx, stanza.NewIQ(owner, g.domain, stanza.TypeSet, stanza.NewElement(nsRoster, "query").Add(item)))
 	return err
@@ -241,7 +247,7 @@ func (g *Gateway) removeContact(ctx context.Context, a *account, user transports
 		return
 	}
 	if g.granted.get(a.owner.Domain()).roster {
-		if err := g.setRoster(ctx, a.owner, contact, "", "", "remove"); err == nil {
+		if err := g.setRoster(ctx, a.owner, rosterItem{contact: contact, subscription: "remove"}); err == nil {
 			return
 		}
 	}
@@ -253,7 +259,7 @@ func (g *Gateway) removeContact(ctx context.Context, a *account, user transports
 // addSelf puts the gateway into the roster of somebody who has linked an account (XEP-0100 §4.1).
 func (g *Gateway) addSelf(ctx context.Context, who jid.JID) {
 	if g.granted.get(who.Domain()).roster {
-		if err := g.setRoster(ctx, who, g.domain, g.info.Name, "", "both"); err == nil {
+		if err := g.setRoster(ctx, who, rosterItem{contact: g.domain, name: g.info.Name, subscription: "both"}); err == nil {
 			g.send(stanza.NewPresence(who, g.domain, stanza.TypeProbe))
 			g.send(g.ownPresence(who, who))
 			return
@@ -265,7 +271,7 @@ func (g *Gateway) addSelf(ctx context.Context, who jid.JID) {
 // removeSelf takes the gateway out of the roster of somebody who has no account any longer.
 func (g *Gateway) removeSelf(ctx context.Context, who jid.JID) {
 	if g.granted.get(who.Domain()).roster {
-		if err := g.setRoster(ctx, who, g.domain, "", "", "remove"); err == nil {
+		if err := g.setRoster(ctx, who, rosterItem{contact: g.domain, subscription: "remove"}); err == nil {
 			return
 		}
 	}

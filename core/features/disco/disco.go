@@ -43,9 +43,6 @@ func New(h *router.Host, o Options) *Disco {
 	return d
 }
 
-// Registry is for what the host has beyond its features: items, nodes, further sources.
-func (d *Disco) Registry() *disco.Registry { return d.registry }
-
 // Add makes the host say more of itself.
 func (d *Disco) Add(more disco.Info) { d.registry.Add(d.host.Domain(), "", more) }
 
