@@ -3,7 +3,6 @@ package blocking
 import (
 	"context"
 
-	"github.com/dragoman-im/dragoman/core/features/presence"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -41,13 +40,24 @@ func (b *Blocking) received(_ context.Context, p *router.Pass) error {
 	return stanza.ServiceUnavailable("")
 }
 
+// Subscriptions is who may see whom, as presence asks for it.
+type Subscriptions interface {
+	// Sent and Received take the stanzas about subscriptions and return what a stage does.
+	Sent(ctx context.Context, p *router.Pass) error
+	Received(ctx context.Context, p *router.Pass) error
+	Contacts(ctx context.Context, account jid.JID) (from, to []jid.JID, err error)
+	Subscription(ctx context.Context, account, other jid.JID) (from, to bool, err error)
+	// Requests lists the unanswered subscription requests to the account.
+	Requests(ctx context.Context, account jid.JID) ([]*stanza.Stanza, error)
+}
+
 // Subscriptions are those that are left when nobody who is blocked counts.
-func (b *Blocking) Subscriptions(all presence.Subscriptions) presence.Subscriptions {
+func (b *Blocking) Subscriptions(all Subscriptions) Subscriptions {
 	return filtered{all, b}
 }
 
 type filtered struct {
-	presence.Subscriptions
+	Subscriptions
 	blocking *Blocking
 }
 
