@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/features/register"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 )
@@ -14,7 +15,7 @@ import (
 // Errors of the account methods.
 var (
 	ErrAccountExists = errors.New("the account exists already")
-	ErrNoAccount     = errors.New("no such account")
+	ErrNoAccount     = register.ErrNoAccount
 )
 
 // Account is a local account. What it holds in other tables goes when it goes.

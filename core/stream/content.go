@@ -219,11 +219,14 @@ func (s *Scanner) leave(e open) {
 	}
 }
 
-// seekEnd goes on looking for the '>' that ends a start tag.
+// seekEnd goes on looking for the '>' that ends a start tag, or for the '<' that no tag may
+// have, quoted or not (XML 1.0 §3.1).
 func (s *Scanner) seekEnd(b []byte) bool {
 	p := &s.place
 	for ; p.seek < len(b); p.seek++ {
 		switch c := b[p.seek]; {
+		case c == '<':
+			return true
 		case p.quote != 0:
 			if c == p.quote {
 				p.quote = 0

@@ -167,15 +167,28 @@ func Poll(ctx context.Context, try func() error) error {
 	}
 }
 
-// FreePort is a TCP port of 127.0.0.1 that nothing listens on.
+// given are the ports that FreePort has named: the system may choose one again before its
+// user listens there.
+var given sync.Map
+
+// FreePort is a TCP port of 127.0.0.1 that nothing listens on, another one at each call.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, named := given.LoadOrStore(port, true); !named {
+			return port
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("the system names the same ports again and again")
+	return 0
 }
 
 // Log keeps the end of what processes write and shows it if the test fails.

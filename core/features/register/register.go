@@ -20,8 +20,9 @@ const (
 
 // Errors of a Store.
 var (
-	ErrTaken    = errors.New("the name is taken")
-	ErrPassword = errors.New("the password cannot be used")
+	ErrTaken     = errors.New("the name is taken")
+	ErrPassword  = errors.New("the password cannot be used")
+	ErrNoAccount = errors.New("no such account")
 )
 
 // Store keeps the accounts.
@@ -31,7 +32,8 @@ type Store interface {
 	// SetPassword is ErrPassword for one that cannot be used.
 	SetPassword(ctx context.Context, account jid.JID, password string) error
 	// RemoveAccount begins the end of an account: when it returns nobody can log in any
-	// more, and the rest will follow whatever happens to this process.
+	// more, and the rest will follow whatever happens to this process. It is ErrNoAccount
+	// where there is none.
 	RemoveAccount(ctx context.Context, account jid.JID) error
 }
 
@@ -128,7 +130,11 @@ func (r *Register) remove(ctx context.Context, q *router.IQ, account jid.JID) er
 	if n != 1 {
 		return stanza.BadRequest("remove stands alone")
 	}
-	if err := r.store.RemoveAccount(ctx, account); err != nil {
+	err := r.store.RemoveAccount(ctx, account)
+	if errors.Is(err, ErrNoAccount) { // asked for twice: the session is about to end
+		return router.ErrAnswered
+	}
+	if err != nil {
 		return fmt.Errorf("delete %s: %w", account, err)
 	}
 	r.Log.Info("account deleted by its owner", "account", account)
