@@ -311,5 +311,6 @@ func ends(ctx context.Context, conn *client.Conn, condition string) error {
 	}
 }
 
-// loadIdle is how long the server lets a client say nothing before it asks.
-const loadIdle = 2 * time.Second
+// loadIdle is how long the server lets a client say nothing before it asks, and then how long
+// it waits: longer than a busy machine keeps a client from answering.
+const loadIdle = 5 * time.Second
