@@ -14,7 +14,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/paging"
 )
 
-const archiveSQL = `INSERT INTO archive (account, id, at, peer, resource, stanza) VALUES (?, ?, ?, ?, ?, ?)`
+// An account that has been deleted meanwhile gets no row.
+const archiveSQL = `INSERT INTO archive (account, id, at, peer, resource, stanza) SELECT jid, ?, ?, ?, ?, ? FROM accounts WHERE jid = ?`
 
 // Archive implements mam.Store.
 func (s *Store) Archive(account jid.JID, e archive.Entry, done func(error)) {
@@ -24,7 +25,7 @@ func (s *Store) Archive(account jid.JID, e archive.Entry, done func(error)) {
 	}
 	at, text := e.At.UnixMicro(), encodeStanza(e.Stanza)
 	s.writeAsync(&write{done: done, single: true, fn: func(tx *sql.Tx) error {
-		_, err := tx.Exec(archiveSQL, account.String(), e.ID, at, peer.Bare().String(), peer.Resource(), text)
+		_, err := tx.Exec(archiveSQL, e.ID, at, peer.Bare().String(), peer.Resource(), text, account.String())
 		if err != nil {
 			return fmt.Errorf("archive message of %s: %w", account, err)
 		}

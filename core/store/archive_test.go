@@ -164,14 +164,22 @@ func TestArchivePrefs(t *testing.T) {
 	}
 }
 
-// An account that goes while its message is on its way fails that message alone.
-func TestArchiveOfNobody(t *testing.T) {
+// A message that cannot be archived fails alone: what is written with it is there.
+func TestArchiveRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
-	done := make(chan error, 1)
-	s.Archive(alice, archive.Entry{ID: "1", At: day, Stanza: stanza.NewMessage(alice, bob, "")}, func(err error) { done <- err })
-	if err := <-done; err == nil {
-		t.Error("archived for nobody")
+	account(t, s, alice)
+	done := make(chan error, 3)
+	for _, id := range []string{"1", "1", "2"} {
+		s.Archive(alice, archive.Entry{ID: id, At: day, Stanza: stanza.NewMessage(alice, bob, "")}, func(err error) { done <- err })
+	}
+	for i, refused := range []bool{false, true, false} {
+		if err := <-done; (err != nil) != refused {
+			t.Errorf("message %d: %v", i, err)
+		}
+	}
+	if got, err := s.Query(t.Context(), alice, archive.Filter{}, archive.Page{Max: 10}); err != nil || len(got.Entries) != 2 {
+		t.Errorf("%d messages are archived, want 2: %v", len(got.Entries), err)
 	}
 }
 

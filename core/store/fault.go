@@ -3,9 +3,12 @@ package store
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // Unavailable is an error of a write that may be tried again: nothing of it is on the disk,
@@ -52,6 +55,19 @@ func unavailable(err error) error {
 func constraint(err error) bool {
 	var fault sqlite3.Error
 	return errors.As(err, &fault) && fault.Code == sqlite3.ErrConstraint
+}
+
+// errGone is what a sender is told whose account, or whatever the row belonged to, was
+// deleted while the write waited.
+var errGone = stanza.ItemNotFound("it has been deleted")
+
+// orphan adds errGone to the error of a row without the one that it belongs to.
+func orphan(err error) error {
+	var fault sqlite3.Error
+	if errors.As(err, &fault) && fault.ExtendedCode == sqlite3.ErrConstraintForeignKey {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return err
 }
 
 // remind is how often a fault that lasts is told again.

@@ -195,7 +195,7 @@ func (s *Store) call(tx *sql.Tx, fn func(*sql.Tx) error) (err error) {
 			err = fmt.Errorf("panic in a write: %v", r)
 		}
 	}()
-	return fn(tx)
+	return orphan(fn(tx))
 }
 
 func ignoreDone(err error) error {
