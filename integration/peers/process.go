@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -167,27 +168,34 @@ func Poll(ctx context.Context, try func() error) error {
 	}
 }
 
-// given are the ports that FreePort has named: the system may choose one again before its
-// user listens there.
+// given are the ports that FreePort has named.
 var given sync.Map
+
+// Ports for servers lie below those that systems choose for clients: while a server is down
+// to be started again, nobody else gets its port by chance.
+const (
+	firstPort = 10_000
+	lastPort  = 32_000
+)
 
 // FreePort is a TCP port of 127.0.0.1 that nothing listens on, another one at each call.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 1000 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		if _, named := given.LoadOrStore(port, true); named {
+			continue
 		}
-		port := l.Addr().(*net.TCPAddr).Port
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, named := given.LoadOrStore(port, true); !named {
-			return port
-		}
+		return port
 	}
-	t.Fatal("the system names the same ports again and again")
+	t.Fatal("no port is free")
 	return 0
 }
 
