@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 
+	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 )
 
@@ -31,13 +32,26 @@ func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	return climb(ctx, p, log)
 }
 
+// maxWaits is how often the lock of somebody else who migrates is waited for, a whole busy
+// timeout each time.
+const maxWaits = 4
+
+// locked tells that another process had the lock for the whole busy timeout.
+func locked(err error) bool {
+	var fault sqlite3.Error
+	return errors.As(err, &fault) && (fault.Code == sqlite3.ErrBusy || fault.Code == sqlite3.ErrLocked)
+}
+
 // climb goes up to the version of this release. Another process may do the same at the same
 // time, such as the command line beside the server: then a step fails because it is done, and
-// the next one is tried.
+// the next one is tried; where the others hold the lock for long it is waited for anew.
 func climb(ctx context.Context, p *goose.Provider, log *slog.Logger) error {
-	for {
+	for waited := 1; ; {
 		have, want, err := p.GetVersions(ctx)
 		switch {
+		case locked(err) && waited < maxWaits:
+			waited++
+			continue
 		case err != nil:
 			return fmt.Errorf("read schema version: %w", err)
 		case have > want:
@@ -51,6 +65,10 @@ func climb(ctx context.Context, p *goose.Provider, log *slog.Logger) error {
 		}
 		if err == nil {
 			return nil
+		}
+		if locked(err) && waited < maxWaits {
+			waited++
+			continue
 		}
 		if now, _, again := p.GetVersions(ctx); again != nil || now <= have {
 			return fmt.Errorf("migrate schema: %w", err)
