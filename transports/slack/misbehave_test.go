@@ -332,7 +332,11 @@ func TestSlackMisbehaves(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(o *Options) { o.Silence = 2500 * time.Millisecond })
+			w := newWorld(t, func(o *Options) {
+				if strings.Contains(name, "silently") { // elsewhere a busy machine is no dead socket
+					o.Silence = 2500 * time.Millisecond
+				}
+			})
 			s, k := w.open(w.link(w.userTok))
 			do(&scene{w, t, s, k})
 		})
