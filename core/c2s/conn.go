@@ -46,15 +46,16 @@ type conn struct {
 	batch   *router.Batch
 
 	// The present stream.
-	host    *host
-	open    bool // our header has been sent
-	secure  bool
-	count   int // first-level elements before a session is bound
-	bound   []sasl.Binding
-	login   *sasl.Dialogue
-	trying  string  // whom the client wants to be, as long as that is not proved
-	who     jid.JID // bare; set by login
-	session *session
+	host     *host
+	open     bool // our header has been sent
+	secure   bool
+	count    int // first-level elements before a session is bound
+	bound    []sasl.Binding
+	login    *sasl.Dialogue
+	trying   string  // whom the client wants to be, as long as that is not proved
+	admitted bool    // the present attempt has had its turn; see conn.turn
+	who      jid.JID // bare; set by login
+	session  *session
 
 	// Reading; see read.go.
 	began    time.Time

@@ -19,8 +19,9 @@ const (
 
 // gate counts what each address does. An IPv6 address stands for its /64.
 type gate struct {
-	limits Limits
-	now    func() time.Time
+	limits  Limits
+	longest time.Duration // that a login is held back
+	now     func() time.Time
 
 	mu       sync.Mutex
 	visitors map[netip.Prefix]*visitor
@@ -43,7 +44,7 @@ const (
 )
 
 func newGate(l Limits) *gate {
-	return &gate{limits: l, now: time.Now, visitors: map[netip.Prefix]*visitor{}}
+	return &gate{limits: l, longest: longestDelay, now: time.Now, visitors: map[netip.Prefix]*visitor{}}
 }
 
 // address is where a connection comes from, the zero value for what is no IP connection.
@@ -145,7 +146,8 @@ func perMinute(n int) *rate.Limiter {
 	return rate.NewLimiter(rate.Every(time.Minute/time.Duration(n)), n)
 }
 
-// delay is how long a login as that user from that address has to wait because others failed.
+// delay is how long a login as that user from that address has to wait because others failed. It
+// may have to wait again afterwards: what is owed beyond the longest wait is not forgotten.
 func (g *gate) delay(from netip.Addr, user string) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -158,7 +160,7 @@ func (g *gate) delay(from netip.Addr, user string) time.Duration {
 	if of := v.tried[user]; of != nil {
 		d = max(d, missing(of, now))
 	}
-	return min(d, longestDelay)
+	return min(d, g.longest)
 }
 
 // missing is the time until a limiter has something to give.

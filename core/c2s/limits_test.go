@@ -2,6 +2,7 @@ package c2s
 
 import (
 	"context"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/netip"
@@ -137,6 +138,55 @@ func TestLoginBackOff(t *testing.T) {
 	}
 }
 
+// Waiting does not pay what is owed: many connections at once guess no faster than one, in any order
+// of the messages. Each exchange waits once.
+func TestManyGuessesAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Tries = 4 }) // a user's share is one a minute
+	p.server.gate.longest = 50 * time.Millisecond
+	c, _ := p.secure("home.test")
+	c.send(plainAuth("", "romeo", "wrong"))
+	c.until("</failure>")
+	var all []*client
+	for range 5 {
+		c, _ := p.secure("home.test")
+		c.send(plainAuth("", "romeo", "pw-romeo"))
+		all = append(all, c)
+	}
+	for _, c := range all {
+		if got := c.until("</failure>"); !strings.Contains(got, "<temporary-auth-failure/>") {
+			t.Errorf("answered %s", got)
+		}
+	}
+	// The name may come later, and what was refused once is not let in by saying it again.
+	c = all[0]
+	c.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>")
+	c.until("<challenge ")
+	response := strings.NewReplacer("<auth ", "<response ", " mechanism='PLAIN'", "", "</auth>", "</response>").Replace(plainAuth("", "romeo", "pw-romeo"))
+	for range 2 {
+		c.got = ""
+		c.send(response)
+		c.until("<temporary-auth-failure/></failure>")
+	}
+	if n := p.server.Counters.LoginsFailed.Load(); n != 1 {
+		t.Errorf("%d passwords were tried", n)
+	}
+	// Somebody else is not held, and an exchange that has begun goes on.
+	c.got = ""
+	held := p.server.Counters.LoginsHeld.Load()
+	c.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>" +
+		base64.StdEncoding.EncodeToString([]byte("n,,n=juliet,r=clientnonce")) + "</auth>")
+	c.until("</challenge>")
+	for range 8 {
+		p.server.gate.failed(netip.MustParseAddr("127.0.0.1"), "nurse")
+	}
+	c.send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AAAA</response>")
+	c.until("<malformed-request/></failure>")
+	if n := p.server.Counters.LoginsHeld.Load() - held; n != 0 {
+		t.Errorf("held back %d times", n)
+	}
+}
+
 // A client that sends more than its share is read more slowly; nothing is lost.
 func TestByteRate(t *testing.T) {
 	t.Parallel()
@@ -156,6 +206,29 @@ func TestByteRate(t *testing.T) {
 	}
 	if took := time.Since(before); took < 300*time.Millisecond || p.server.Counters.Throttled.Load() == 0 {
 		t.Errorf("took %v", took)
+	}
+}
+
+// The rate holds for strangers too, and for those who have logged in and bind nothing: white space is
+// not counted by any other limit.
+func TestByteRateBeforeLogin(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Rate, c.Limits.Burst = 200_000, 20_000 })
+	stranger := p.dial()
+	stranger.features("home.test")
+	secured, _ := p.secure("home.test")
+	for name, c := range map[string]*client{"in clear": stranger, "with TLS": secured, "logged in": p.loggedIn("romeo")} {
+		throttled, before := p.server.Counters.Throttled.Load(), time.Now()
+		sent := make(chan struct{})
+		go func() {
+			defer close(sent)
+			c.send(strings.Repeat(" ", 100_000) + "<x xmlns='urn:example:x'/>")
+		}()
+		c.until("</stream:stream>")
+		<-sent
+		if took := time.Since(before); took < 300*time.Millisecond || p.server.Counters.Throttled.Load() == throttled {
+			t.Errorf("%s: 100 kB at 200 kB a second took %v", name, took)
+		}
 	}
 }
 

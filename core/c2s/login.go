@@ -6,13 +6,21 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// encryptionRequired refuses a login before TLS (RFC 6120 §6.5.4).
-const encryptionRequired = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
+// What we answer without asking a mechanism: before TLS (RFC 6120 §6.5.4), and while too many
+// failures from the same address are not forgotten (§6.5.10).
+const (
+	encryptionRequired = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
+	notNow             = "<failure xmlns='" + sasl.NS + "'><temporary-auth-failure/></failure>"
+)
+
+// maxName is the longest user name that may be one.
+const maxName = jid.MaxPart
 
 var errTries = stream.NewError(stream.PolicyViolation, "too many failed logins")
 
@@ -27,14 +35,8 @@ func (c *conn) authenticate(it *stream.Item) error {
 	if err != nil {
 		return fmt.Errorf("read login: %w", err)
 	}
-	if e.Local == "auth" {
-		c.trying = claimed(e)
-	}
-	if d := c.server.gate.delay(c.from, c.trying); d > 0 {
-		c.server.Counters.LoginsHeld.Add(1)
-		if !pause(c.ctx, d, c.stopped) {
-			return stream.NewError(stream.SystemShutdown, "")
-		}
+	if ok, err := c.turn(e); err != nil || !ok {
+		return err
 	}
 	out := c.login.Receive(c.ctx, e)
 	c.write(func(dst []byte) []byte { return append(dst, out.Reply...) })
@@ -48,6 +50,31 @@ func (c *conn) authenticate(it *stream.Item) error {
 		c.authenticated(*out.Identity)
 	}
 	return nil
+}
+
+// turn holds the first message of an attempt back as long as others from the same address
+// have failed too often. Whoever has waited for the longest time and would have to wait on is
+// refused (false): otherwise many connections at once would guess as fast as they like.
+func (c *conn) turn(e *stanza.Element) (bool, error) {
+	if e.Local == "auth" {
+		c.admitted = false
+	}
+	if c.admitted || e.Local == "abort" || e.Text() == "" { // no name yet, or one that has had its turn
+		return true, nil
+	}
+	c.trying = claimed(e)
+	if d := c.server.gate.delay(c.from, c.trying); d > 0 {
+		c.server.Counters.LoginsHeld.Add(1)
+		if !pause(c.ctx, d, c.stopped) {
+			return false, stream.NewError(stream.SystemShutdown, "")
+		}
+		if c.server.gate.delay(c.from, c.trying) > 0 {
+			c.write(func(dst []byte) []byte { return append(dst, notNow...) })
+			return false, nil
+		}
+	}
+	c.admitted = true
+	return true, nil
 }
 
 func (c *conn) refused(f *sasl.Failure) {
@@ -64,12 +91,18 @@ func (c *conn) refused(f *sasl.Failure) {
 
 // claimed is the user name in the first message of PLAIN or SCRAM, "" where there is none.
 // Nothing depends on it but how long a guesser waits.
-func claimed(auth *stanza.Element) string {
-	data, err := base64.StdEncoding.DecodeString(auth.Text())
+func claimed(first *stanza.Element) string {
+	data, err := base64.StdEncoding.DecodeString(first.Text())
 	if err != nil {
 		return ""
 	}
-	text := string(data)
+	if name := nameIn(string(data)); len(name) <= maxName { // names are remembered
+		return name
+	}
+	return ""
+}
+
+func nameIn(text string) string {
 	if parts := strings.Split(text, "\x00"); len(parts) == 3 {
 		return strings.ToLower(parts[1])
 	}
@@ -84,7 +117,7 @@ func claimed(auth *stanza.Element) string {
 // authenticated begins the stream anew as somebody (RFC 6120 §6.4.6). What the client
 // sent behind its last message belongs to the new stream.
 func (c *conn) authenticated(id sasl.Identity) {
-	c.who, c.login, c.trying, c.open = id.JID, nil, "", false
+	c.who, c.login, c.trying, c.admitted, c.open = id.JID, nil, "", false, false
 	c.log = c.log.With("jid", id.JID.String())
 	c.log.Debug("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
 	c.server.Counters.Logins.Add(1)

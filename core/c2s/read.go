@@ -100,9 +100,10 @@ func (c *conn) silence() error {
 	return nil
 }
 
-// account takes n bytes from the client's share. Before login other limits are narrower.
+// account takes n bytes from the client's share, in whatever state the stream is: white space
+// between elements is bounded by nothing else.
 func (c *conn) account(n int) {
-	if c.limiter == nil || c.session == nil {
+	if c.limiter == nil {
 		return
 	}
 	if r := c.limiter.ReserveN(time.Now(), n); r.OK() {
