@@ -47,9 +47,9 @@ type TLS struct {
 type Login struct {
 	Iterations int      `toml:"iterations" doc:"Rounds of SCRAM for new passwords."`
 	Tries      int      `toml:"tries" doc:"Wrong passwords on one connection before it is closed."`
-	Failures   int      `toml:"failures" doc:"Wrong passwords a minute from one address, and a quarter of them for one user name from there, before each further try has to wait. 0: no limit."`
+	Failures   int      `toml:"failures" doc:"Wrong passwords a minute from one address, and a quarter of them for one user name from there, before each further try has to wait, or is refused for now. 0: no limit."`
 	TLSWait    Duration `toml:"tls_wait" doc:"Time from connecting to TLS."`
-	Wait       Duration `toml:"wait" doc:"Time from connecting to being logged in."`
+	Wait       Duration `toml:"wait" doc:"Time from connecting to being logged in; a component has 15 seconds at most."`
 	Conflict   string   `toml:"conflict" doc:"When a resource is taken already: 'replace' the old session, 'reject' the new one, or 'rename' the new one."`
 }
 
@@ -66,13 +66,13 @@ type Limits struct {
 	ComponentBytes    Bytes    `toml:"component_bytes" doc:"Size of a component's stanza."`
 	ComponentElements int      `toml:"component_elements" doc:"Elements in a component's stanza; depth and attributes are those of clients."`
 	ComponentQueue    Bytes    `toml:"component_queue" doc:"Bytes that wait for a component that reads slowly before it is cut off."`
-	Rate              Bytes    `toml:"rate" doc:"Bytes a second that a client may send in the long run; more is read more slowly. 0: no limit."`
+	Rate              Bytes    `toml:"rate" doc:"Bytes a second that a client may send in the long run, before login too; more is read more slowly. Components, which are trusted with a secret, have no such limit. 0: no limit."`
 	Burst             Bytes    `toml:"burst" doc:"Bytes that a client may send at once."`
 	Queue             Bytes    `toml:"queue" doc:"Bytes that wait for a slow reader before it is cut off."`
 	Connections       int      `toml:"connections" doc:"Connections from one address. 0: no limit."`
 	NewConnections    int      `toml:"new_connections" doc:"New connections a second from one address. 0: no limit."`
 	Sessions          int      `toml:"sessions" doc:"Sessions of one account."`
-	Idle              Duration `toml:"idle" doc:"Silence after which a client is pinged, and after as long again cut off."`
+	Idle              Duration `toml:"idle" doc:"Silence after which a client or component is pinged, and after as long again cut off."`
 	RosterItems       int      `toml:"roster_items" doc:"Contacts of one account."`
 	RosterRequests    int      `toml:"roster_requests" doc:"Subscription requests to one account that it has not answered."`
 	Blocked           int      `toml:"blocked" doc:"Addresses that one account may block."`

@@ -28,8 +28,11 @@ type Counters struct {
 func (k *Counters) refused(err error) {
 	k.Refused.Add(1)
 	k.BeforeLogin.Count(err)
-	if err == errSilent {
+	switch err {
+	case errSilent:
 		k.Late.Add(1)
+	case errFlood:
+		k.BeforeLogin.Bytes.Add(1)
 	}
 }
 

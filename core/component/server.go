@@ -41,6 +41,7 @@ type Config struct {
 	BeforeLogin, Stanza stream.Limits
 
 	Queue int           // bytes that wait for a component before it is cut off; 16 MiB
+	Wait  time.Duration // from connecting to the handshake; 15 s, and never more
 	Idle  time.Duration // silence before a ping, and again before the end; 5 min
 	// OnAttach, which may be nil, is called when a component has proved itself, before
 	// anything that it sends is read.
@@ -69,6 +70,12 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	if cfg.Idle == 0 {
 		cfg.Idle = defaultIdle
+	}
+	if cfg.Wait == 0 || cfg.Wait > defaultWait {
+		cfg.Wait = defaultWait
+	}
+	if cfg.BeforeLogin.Bytes == 0 {
+		cfg.BeforeLogin.Bytes = stream.BeforeLogin().Bytes
 	}
 	s := &Server{
 		cfg: cfg, slots: map[string]*slot{}, wires: map[*wire]struct{}{},
@@ -149,6 +156,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	log := s.cfg.Log.With("conn", conn.RemoteAddr().String())
 	w := newWire(conn, s.cfg.Queue, s.cfg.Idle, log)
 	w.scanner.SetLimits(s.cfg.BeforeLogin)
+	w.until, w.budget = time.Now().Add(s.cfg.Wait), strangerItems*s.cfg.BeforeLogin.Bytes
 	if !s.enter(w) {
 		_ = conn.Close()
 		return

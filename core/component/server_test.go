@@ -54,6 +54,7 @@ func TestRefusals(t *testing.T) {
 		"comment":          {open("gate.test") + "<!-- x -->", "restricted-xml"},
 		"not XML":          {open("gate.test") + "<a><b></a>", "not-well-formed"},
 		"too big":          {open("gate.test") + "<handshake>" + strings.Repeat("0", 20_000), "policy-violation"},
+		"white space":      {open("gate.test") + strings.Repeat(" ", 40_000), "policy-violation"},
 		"too many":         {open("gate.test") + "<handshake>" + strings.Repeat("<a/>", 100) + "</handshake>", "policy-violation"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 
 // Timeouts and limits that no setting changes.
 const (
-	handshakeTime  = 15 * time.Second // from connecting to being attached
+	defaultWait    = 15 * time.Second // from connecting to being attached
 	closeTime      = 5 * time.Second  // for what is queued and the peer's end of the stream
 	lingerTime     = time.Second      // for the peer to read our error before the socket goes
 	lingerBytes    = 1 << 20
@@ -29,6 +29,7 @@ const (
 	defaultBytes   = 512 << 10       // of a stanza
 	defaultQueue   = 16 << 20        // bytes that wait for the peer
 	maxHandshaking = 64              // connections that have not proved themselves
+	strangerItems  = 3               // what those may send altogether is so many elements of the largest size
 )
 
 const nsPing = "urn:xmpp:ping"
@@ -37,6 +38,7 @@ var (
 	errStopped = errors.New("stopped")
 	errEnded   = errors.New("peer ended the stream")
 	errSilent  = stream.NewError(stream.ConnectionTimeout, "no answer")
+	errFlood   = stream.NewError(stream.PolicyViolation, "too much before the handshake")
 )
 
 // PeerError is a stream error that the peer sent. It is no stream.Error itself: that is what we
@@ -57,13 +59,14 @@ type wire struct {
 	ping    func() *stanza.Stanza // what to ask a silent peer
 	asked   bool
 	until   time.Time // of the handshake; zero afterwards
+	budget  int       // bytes that may come before the handshake; 0 is no limit
 	stopped atomic.Pointer[error]
 	poked   atomic.Bool
 	total   int64 // bytes appended to queue; changed in Append only, where the queue is locked
 }
 
 func newWire(conn net.Conn, queueBytes int, idle time.Duration, log *slog.Logger) *wire {
-	w := &wire{conn: conn, idle: idle, log: log, flush: func() {}, until: time.Now().Add(handshakeTime)}
+	w := &wire{conn: conn, idle: idle, log: log, flush: func() {}, until: time.Now().Add(defaultWait)}
 	w.ping = func() *stanza.Stanza { return nil }
 	w.queue = stream.NewQueue(stream.Wrap(conn), stream.QueueLimits{Bytes: queueBytes}, func(err error, _ int) { w.stop(err) })
 	w.scanner = stream.NewScanner(w, stanza.NSComponent, stream.BeforeLogin())
@@ -73,7 +76,7 @@ func newWire(conn net.Conn, queueBytes int, idle time.Duration, log *slog.Logger
 // attached ends the handshake: stanzas of the full size may come, in any time.
 func (w *wire) attached(l stream.Limits) {
 	w.scanner.SetLimits(filled(l))
-	w.until = time.Time{}
+	w.until, w.budget = time.Time{}, 0
 }
 
 // filled has the defaults where a limit is not set.
@@ -118,6 +121,11 @@ func (w *wire) Read(p []byte) (int, error) {
 		n, err := w.conn.Read(p)
 		if n > 0 {
 			w.asked = false
+			if w.budget > 0 {
+				if w.budget -= n; w.budget <= 0 {
+					return 0, errFlood
+				}
+			}
 			return n, nil
 		}
 		if why := w.stopped.Load(); why != nil {

@@ -72,6 +72,7 @@ func limits() []reached {
 		}, ""},
 		{"login.tls_wait", d.Login.TLSWait, wishes{login: "tls_wait = \"100ms\""}, (*place).stranger, "<connection-timeout "},
 		{"login.wait", d.Login.Wait, wishes{login: "wait = \"500ms\""}, (*place).secured, "<connection-timeout "},
+		{"login.wait", d.Login.Wait, wishes{login: "wait = \"500ms\""}, askedPeer, "<connection-timeout "},
 		{"limits.login_bytes", l.LoginBytes, wishes{}, send((*place).stranger, "<x>"+many(10_000, "y")), "<stanza-too-big "},
 		{"limits.login_elements", l.LoginElements, wishes{}, send((*place).stranger, "<x>"+many(32, "<y/>")), policy},
 		{"limits.login_depth", l.LoginDepth, wishes{}, send((*place).stranger, many(9, "<y>")), policy},
@@ -80,6 +81,7 @@ func limits() []reached {
 		{"limits.login_elements", l.LoginElements, wishes{}, send(askedPeer, "<handshake>"+many(32, "<y/>")), policy},
 		{"limits.login_depth", l.LoginDepth, wishes{}, send(askedPeer, many(9, "<y>")), policy},
 		{"limits.login_attributes", l.LoginAttributes, wishes{}, send(askedPeer, "<x"+attributes(33)+"/>"), policy},
+		{"limits.login_bytes", l.LoginBytes, wishes{}, send(askedPeer, many(40_000, " ")), policy},
 		{"limits.stanza_bytes", l.StanzaBytes, wishes{}, send(asRomeo, "<message><body>"+many(256<<10, "y")), "<stanza-too-big "},
 		{"limits.stanza_elements", l.StanzaElements, wishes{}, send(asRomeo, "<message>"+many(4000, "<y/>")), policy},
 		{"limits.stanza_depth", l.StanzaDepth, wishes{}, send(asRomeo, many(65, "<y>")), policy},
@@ -118,6 +120,11 @@ func limits() []reached {
 			}
 			return nil
 		}, ""},
+		{"limits.rate", l.Rate, wishes{limits: "stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""}, func(p *place) *peer {
+			c := p.secured()
+			c.send(many(30_000, " ") + "<x xmlns='urn:example:x'/>")
+			return c
+		}, "<not-authorized "},
 		{"limits.connections", l.Connections, wishes{limits: "connections = 2"}, func(p *place) *peer {
 			p.stranger()
 			p.stranger()
@@ -140,6 +147,7 @@ func limits() []reached {
 			return nil
 		}, ""},
 		{"limits.idle", l.Idle, wishes{limits: "idle = \"200ms\""}, asRomeo, "<connection-timeout "},
+		{"limits.idle", l.Idle, wishes{limits: "idle = \"200ms\""}, (*place).attached, "<connection-timeout "},
 		{"limits.roster_items", l.RosterItems, wishes{limits: "roster_items = 1"}, func(p *place) *peer {
 			c := p.online("romeo")
 			for i := range 2 {

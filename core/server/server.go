@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/c2s"
@@ -154,7 +155,7 @@ func (s *Server) newComponents() error {
 	s.components, err = component.NewServer(component.Config{
 		Router: s.router, Name: s.hosts[0].domain, Accounts: accounts,
 		BeforeLogin: loginLimits(s.config.Limits), Stanza: componentLimits(s.config.Limits), Queue: int(s.config.Limits.ComponentQueue),
-		OnAttach: s.advertise, Log: s.log,
+		Wait: time.Duration(s.config.Login.Wait), Idle: time.Duration(s.config.Limits.Idle), OnAttach: s.advertise, Log: s.log,
 	})
 	return err
 }
