@@ -74,6 +74,7 @@ type Limits struct {
 	Sessions          int      `toml:"sessions" doc:"Sessions of one account."`
 	Idle              Duration `toml:"idle" doc:"Silence after which a client or component is pinged, and after as long again cut off."`
 	RosterItems       int      `toml:"roster_items" doc:"Contacts of one account."`
+	RosterBytes       Bytes    `toml:"roster_bytes" doc:"Bytes of the addresses, names and groups of one account's contacts; at least 10000."`
 	RosterRequests    int      `toml:"roster_requests" doc:"Subscription requests to one account that it has not answered."`
 	Blocked           int      `toml:"blocked" doc:"Addresses that one account may block."`
 	OfflineMessages   int      `toml:"offline_messages" doc:"Messages kept for an account that is away."`
@@ -160,7 +161,7 @@ func Default() Config {
 			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, NewConnections: 20, Sessions: 10,
-			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterRequests: 500, Blocked: 1000, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
+			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
 		},
 		Log:     Log{Level: "info", Format: "text"},
 		Foreign: Foreign{Address: "127.0.0.1:5347"},

@@ -11,7 +11,10 @@ import (
 	"strings"
 )
 
-const minStanza = 10000 // RFC 6120 §13.12
+const (
+	minStanza = 10000 // RFC 6120 §13.12
+	minRoster = 10000
+)
 
 func (c *Config) validate(p *Problems) {
 	c.Server.validate(p)
@@ -133,6 +136,9 @@ func (l *Limits) validate(p *Problems) {
 		if n < 0 {
 			p.add(path, "%d is negative", n)
 		}
+	}
+	if l.RosterBytes < minRoster || l.RosterBytes > 64<<20 {
+		p.add("limits.roster_bytes", "%s is not between %d bytes and 64 MiB", l.RosterBytes, minRoster)
 	}
 	if l.Rate > 0 && l.Burst < l.StanzaBytes {
 		p.add("limits.burst", "%s is less than limits.stanza_bytes (%s), so the largest stanza could never pass", l.Burst, l.StanzaBytes)

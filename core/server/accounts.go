@@ -26,7 +26,7 @@ func openStore(ctx context.Context, c config.Config, o store.Options) (*store.St
 	}
 	o.Path = filepath.Join(c.Server.Data, databaseName)
 	o.Limits = store.Limits{
-		OfflineMessages: c.Limits.OfflineMessages, OfflineBytes: int64(c.Limits.OfflineBytes), RosterItems: c.Limits.RosterItems,
+		OfflineMessages: c.Limits.OfflineMessages, OfflineBytes: int64(c.Limits.OfflineBytes), RosterItems: c.Limits.RosterItems, RosterBytes: int64(c.Limits.RosterBytes),
 		PendingIn: c.Limits.RosterRequests, Blocked: c.Limits.Blocked,
 	}
 	return store.Open(ctx, o)

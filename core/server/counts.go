@@ -41,6 +41,7 @@ func (s *Server) Counts() []Count {
 		{"limits.sessions", c.Full.Load()},
 		{"limits.idle", c.Silent.Load() + k.Silent.Load()},
 		{"limits.roster_items", st.RosterItems.Load()},
+		{"limits.roster_bytes", st.RosterBytes.Load()},
 		{"limits.roster_requests", st.PendingIn.Load()},
 	}
 }

@@ -156,6 +156,14 @@ func limits() []reached {
 			c.until("<resource-constraint ")
 			return nil
 		}, ""},
+		{"limits.roster_bytes", l.RosterBytes, wishes{limits: "roster_bytes = \"10000 B\""}, func(p *place) *peer {
+			c := p.online("romeo")
+			for i := range 10 {
+				c.send(fmt.Sprintf("<iq type='set' id='r%d'><query xmlns='jabber:iq:roster'><item jid='a%d@away.test'><group>%s</group></item></query></iq>", i, i, many(1000, "g")))
+			}
+			c.until("<resource-constraint ")
+			return nil
+		}, ""},
 		{"limits.roster_requests", l.RosterRequests, wishes{limits: "roster_requests = 1"}, func(p *place) *peer {
 			for _, who := range []string{"romeo", "nurse"} {
 				c := p.online(who)
@@ -195,7 +203,7 @@ func TestDefaults(t *testing.T) {
 		"limits.stanza_bytes": "256 KiB", "limits.stanza_elements": "4000", "limits.stanza_depth": "64", "limits.stanza_attributes": "128",
 		"limits.component_bytes": "512 KiB", "limits.component_elements": "8000", "limits.component_queue": "16 MiB",
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.new_connections": "20",
-		"limits.sessions": "10", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_requests": "500",
+		"limits.sessions": "10", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {

@@ -8,6 +8,7 @@ type Limits struct {
 	OfflineBytes    int64 // their size together; 1 MiB
 	PendingIn       int   // unanswered subscription requests to one account; 500
 	RosterItems     int   // contacts of one account; 2000
+	RosterBytes     int64 // their addresses, names and groups together; 1 MiB
 	Blocked         int   // addresses that one account has blocked; 1000
 	PrivateItems    int   // private XML items (XEP-0049) of one account; 100
 	PrivateBytes    int64 // their size together; 1 MiB
@@ -16,6 +17,7 @@ type Limits struct {
 // Counters count what was refused because of Limits. They may be read at any time.
 type Counters struct {
 	RosterItems atomic.Uint64
+	RosterBytes atomic.Uint64
 	PendingIn   atomic.Uint64
 }
 
@@ -34,6 +36,7 @@ func (l Limits) orDefaults() Limits {
 	def64(&l.OfflineBytes, 1<<20)
 	def(&l.PendingIn, 500)
 	def(&l.RosterItems, 2000)
+	def64(&l.RosterBytes, 1<<20)
 	def(&l.Blocked, 1000)
 	def(&l.PrivateItems, 100)
 	def64(&l.PrivateBytes, 1<<20)

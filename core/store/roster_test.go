@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,6 +108,48 @@ func TestRosterChangesAreInOrder(t *testing.T) {
 	}
 	if items, v, err := s.Roster(t.Context(), alice, told[n-1]); err != nil || v != told[n-1] || items != nil {
 		t.Error(items, v, err)
+	}
+}
+
+// A roster is bounded as a whole: what no single item may say too much of. What is too much leaves
+// everything as it was, and a full roster can still be made smaller.
+func TestRosterBytes(t *testing.T) {
+	t.Parallel()
+	const size = 1000
+	s := open(t, Options{Limits: Limits{RosterBytes: size}})
+	account(t, s, alice, bob)
+	put := func(account, contact jid.JID, name string, groups ...string) error {
+		return s.ChangeRoster(t.Context(), account, contact, func(e *roster.Entry) error {
+			e.Listed, e.Name, e.Groups = true, name, groups
+			return nil
+		}, nil)
+	}
+	var short []string
+	for i := range size / 20 {
+		short = append(short, fmt.Sprint(i))
+	}
+	fits := strings.Repeat("ü", (size-len(carol.String())-20-1)/2) // counted in bytes
+	if err := put(alice, carol, "n", fits); err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"another contact":   put(alice, bob, ""),
+		"a longer name":     put(alice, carol, "nam", fits),
+		"one more group":    put(alice, carol, "n", fits, "g"),
+		"many short groups": put(bob, carol, "", short...),
+	} {
+		if !errors.Is(err, roster.ErrFull) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if items, _, err := s.Roster(t.Context(), alice, ""); err != nil || len(items) != 1 || len(items[0].Groups) != 1 {
+		t.Error(items, err)
+	}
+	if s.Counters.RosterBytes.Load() != 4 {
+		t.Error("not counted")
+	}
+	if err := errors.Join(put(alice, carol, "n"), put(alice, bob, "n", "g")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -58,6 +58,10 @@ ask = excluded.ask, approved = excluded.approved`
 	deleteRosterGroupsSQL = `DELETE FROM roster_groups WHERE account = ? AND contact = ?`
 
 	putRosterGroupSQL = `INSERT INTO roster_groups (account, contact, name) VALUES (?, ?, ?)`
+
+	// 20 is the markup around a group.
+	rosterBytesSQL = `SELECT (SELECT coalesce(sum(octet_length(contact) + octet_length(name)), 0) FROM roster WHERE account = ?1) +
+(SELECT coalesce(sum(octet_length(name) + 20), 0) FROM roster_groups WHERE account = ?1)`
 )
 
 func (s *Store) writeItem(tx *sql.Tx, account jid.JID, before, e *roster.Entry) error {
@@ -77,16 +81,50 @@ func (s *Store) writeItem(tx *sql.Tx, account jid.JID, before, e *roster.Entry) 
 	if _, err := tx.Exec(putRosterSQL, who, contact, e.Name, string(e.Subscription), e.Ask, e.Approved); err != nil {
 		return fail(err)
 	}
+	if err := writeGroups(tx, who, before, e); err != nil {
+		return fail(err)
+	}
+	if before.Listed && rosterBytes(e) <= rosterBytes(before) {
+		return nil
+	}
+	return s.boundBytes(tx, who)
+}
+
+func writeGroups(tx *sql.Tx, account string, before, e *roster.Entry) error {
 	if slices.Equal(before.Groups, e.Groups) {
 		return nil
 	}
-	if _, err := tx.Exec(deleteRosterGroupsSQL, who, contact); err != nil {
-		return fail(err)
+	contact := e.JID.String()
+	if _, err := tx.Exec(deleteRosterGroupsSQL, account, contact); err != nil {
+		return err
 	}
 	for _, g := range e.Groups {
-		if _, err := tx.Exec(putRosterGroupSQL, who, contact, g); err != nil {
-			return fail(err)
+		if _, err := tx.Exec(putRosterGroupSQL, account, contact, g); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// rosterBytes is what an entry counts in rosterBytesSQL.
+func rosterBytes(e *roster.Entry) int {
+	n := len(e.JID.String()) + len(e.Name)
+	for _, g := range e.Groups {
+		n += len(g) + 20
+	}
+	return n
+}
+
+// boundBytes is ErrFull where a roster has become so large that answering with it would
+// cost more than one account may.
+func (s *Store) boundBytes(tx *sql.Tx, account string) error {
+	var n int64
+	if err := tx.QueryRow(rosterBytesSQL, account).Scan(&n); err != nil {
+		return fmt.Errorf("measure roster of %s: %w", account, err)
+	}
+	if n > s.limits.RosterBytes {
+		s.Counters.RosterBytes.Add(1)
+		return roster.ErrFull
 	}
 	return nil
 }
