@@ -28,12 +28,10 @@ func (h *Host) message(b *Batch, st *stanza.Stanza) {
 			}
 		}
 	case keep:
-		if len(sessions) == 0 && !h.known(p) {
-			p.Unknown = true
-		} else if !h.run(p, inbound) {
-			return
+		p.Unknown = len(sessions) == 0 && !h.known(p)
+		if h.run(p, inbound) {
+			h.undelivered(p)
 		}
-		h.undelivered(p)
 	}
 }
 

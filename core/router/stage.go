@@ -25,7 +25,8 @@ type Stage struct {
 	// Outbound sees what a local session sends; p.Session is its session.
 	Outbound func(ctx context.Context, p *Pass) error
 	// Inbound sees what is for p.Account; for a message p.Targets are the sessions that
-	// will get it, none where it is going to Undelivered next.
+	// will get it, none where it is going to Undelivered next. Where p.Unknown is set there is
+	// no such account: the stage does what it does for any other, but keeps nothing.
 	Inbound func(ctx context.Context, p *Pass) error
 	// Undelivered sees the messages that nobody was there for and that may be kept for
 	// later. Where p.Unknown is set there is no such account: the stage answers as it
@@ -41,7 +42,7 @@ type Pass struct {
 	Session *Bound         // the sender's, nil for a stanza that is not of a local session
 	Targets []*Bound       // Inbound messages
 	Before  *Presence      // Sent: the session's presence before this stanza
-	Unknown bool           // Undelivered, and presence received: there is no such account
+	Unknown bool           // messages that nobody is there for, and presence received: there is no such account
 
 	batch *Batch
 	space [4]*Bound

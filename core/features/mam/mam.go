@@ -102,6 +102,9 @@ func names(text string, account jid.JID) bool {
 }
 
 func (a *Archive) keep(p *router.Pass, id string) {
+	if p.Unknown {
+		return
+	}
 	kept, account := p.Promise(), p.Account
 	a.store.Archive(account, archive.Entry{ID: id, At: time.Now(), Stanza: p.Stanza}, func(err error) {
 		if err != nil {

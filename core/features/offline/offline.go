@@ -58,6 +58,7 @@ type Offline struct {
 	usage      map[jid.JID]Usage // of accounts that have something, as far as it is known
 	collecting map[jid.JID]bool  // true: once more when done
 	failed     map[jid.JID]bool  // could not be read when a session came
+	ghosts     ghosts
 }
 
 // New makes the message keeper of a host; Stage and Arrived join it to the rest. log may be nil.
@@ -83,7 +84,7 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	case !worthKeeping(p.Stanza):
 		return router.ErrStop // nobody misses a "typing" of yesterday (XEP-0160 §3)
 	case p.Unknown:
-		return router.ErrStop // RFC 6121 §8.5.1: as if it had been kept
+		return o.haunt(ctx, p)
 	}
 	account, size := p.Account, sizeOf(p.Stanza)
 	ok, err := o.reserve(ctx, account, size)

@@ -56,6 +56,33 @@ func TestOfflineMessages(t *testing.T) {
 	}
 }
 
+// checklist 113: a box that is full tells nobody that there is an account behind it.
+func TestFullBoxes(t *testing.T) {
+	t.Parallel()
+	s := startAt(t, filepath.Join(t.TempDir(), "dragoman.db"), store.Limits{OfflineMessages: 3, OfflineBytes: 1000}, "alice", "bob", "carol")
+	bob := s.online(bobDesk)
+	answers := func(to string, inner ...string) string {
+		var seen []string
+		for i, x := range inner {
+			bob.sends(strings.Replace(message("chat", bobDesk, to, x), "<message", "<message id='"+fmt.Sprint(i)+"'", 1))
+			for _, got := range bob.take() {
+				seen = append(seen, strings.ReplaceAll(got.String(), to, "TO"))
+			}
+		}
+		return strings.Join(seen, "\n")
+	}
+	small, big := body("x"), body(strings.Repeat("x", 900))
+	for pair, inner := range map[[2]string][]string{
+		{aliceBare, "nobody@example.org"}:                {small, small, small, small, small},
+		{"carol@example.org", "nobody.else@example.org"}: {small, big, big, small},
+	} {
+		is, not := answers(pair[0], inner...), answers(pair[1], inner...)
+		if is != not || !strings.Contains(is, "service-unavailable") {
+			t.Errorf("an account answers\n%s\nand nobody\n%s", is, not)
+		}
+	}
+}
+
 // checklist 56, 57, 64: what is not kept
 func TestNotKept(t *testing.T) {
 	t.Parallel()
