@@ -60,6 +60,10 @@ func (h *Host) announce(p *Pass) bool {
 			h.router.Bounce(p.batch, st, stanza.BadRequest("priority is not in -128..127"))
 			return false
 		}
+		if twice(st, "show") || twice(st, "priority") { // RFC 6121 §4.7.2.1, §4.7.2.3
+			h.router.Bounce(p.batch, st, stanza.BadRequest("more than one show or priority"))
+			return false
+		}
 		p.Before = p.Session.SetPresence(&Presence{Stanza: st, Priority: priority, Since: time.Now()})
 		return true
 	case stanza.TypeUnavailable:
@@ -81,6 +85,21 @@ func Priority(st *stanza.Stanza) (int8, bool) {
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(e.Text()), 10, 8)
 	return int8(n), err == nil
+}
+
+// twice tells whether a presence has more than one such child, of which each receiver would
+// believe another.
+func twice(st *stanza.Stanza, name string) bool {
+	if strings.Count(st.Payload, "<"+name) < 2 { // nearly always
+		return false
+	}
+	n := 0
+	for e := range st.Tree().Elements() {
+		if e.Local == name && (e.Space == stanza.NSClient || e.Space == "") {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // presenceTo is for presence to this domain.

@@ -272,6 +272,7 @@ func TestPriority(t *testing.T) { // checklist 94
 	for text, want := range map[string]string{
 		"": "yes", "<priority>0</priority>": "yes", "<priority>127</priority>": "yes", "<priority>1</priority>": "yes", "<priority> 5 </priority>": "yes", "<priority>+3</priority>": "yes",
 		"<priority>-1</priority>": "no", "<priority>-128</priority>": "no",
+		"<priority>1</priority><priority>-1</priority>": "bad", "<show>away</show><show>dnd</show>": "bad", "<show>away</show><c:show xmlns:c='urn:example:c'/>": "yes",
 		"<priority>128</priority>": "bad", "<priority>-129</priority>": "bad", "<priority>1.5</priority>": "bad", "<priority>high</priority>": "bad", "<priority></priority>": "bad", "<priority>99999999999999999999</priority>": "bad",
 	} {
 		w.send("<presence type='unavailable'/>")

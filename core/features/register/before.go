@@ -14,6 +14,7 @@ import (
 // Limits on making accounts.
 const (
 	interval   = 10 * time.Minute // between two accounts from one address
+	maxTaken   = 10               // names in that time that may turn out to be taken, since that tells who is here
 	maxWaiting = 10_000           // addresses that are remembered for that
 )
 
@@ -62,11 +63,11 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 		return stanza.JIDMalformed("this user name cannot be used")
 	}
 	if !r.limit.take(from, time.Now()) {
-		return stanza.ResourceConstraint("an account was made from your address just now: wait ten minutes")
+		return stanza.ResourceConstraint("an account was made from your address just now, or names were tried: wait ten minutes")
 	}
 	err = r.store.Register(ctx, account, password)
 	if err != nil {
-		r.limit.giveBack(from)
+		r.limit.giveBack(from, errors.Is(err, ErrTaken))
 	}
 	switch {
 	case errors.Is(err, ErrTaken):
@@ -79,13 +80,20 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 	return err
 }
 
-// limiter lets an address make one account in a while.
+// limiter lets an address make one account in a while, and find out about a few names.
 type limiter struct {
-	mu   sync.Mutex
-	last map[netip.Prefix]time.Time
+	mu    sync.Mutex
+	known map[netip.Prefix]visitor
 }
 
-func newLimiter() *limiter { return &limiter{last: map[netip.Prefix]time.Time{}} }
+// visitor is what an address has done in the interval that began when it first did something.
+type visitor struct {
+	since time.Time
+	made  bool
+	taken int
+}
+
+func newLimiter() *limiter { return &limiter{known: map[netip.Prefix]visitor{}} }
 
 // network is what one subscriber has: an address, or a /64.
 func network(a netip.Addr) netip.Prefix {
@@ -98,29 +106,49 @@ func network(a netip.Addr) netip.Prefix {
 	return p
 }
 
+// take allows one account to be made, which giveBack undoes.
 func (l *limiter) take(a netip.Addr, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if at, ok := l.last[network(a)]; ok && now.Sub(at) < interval {
+	v, ok := l.known[network(a)]
+	switch {
+	case ok && now.Sub(v.since) >= interval, !ok && l.room(now):
+		v = visitor{since: now}
+	case !ok, v.made, v.taken >= maxTaken:
 		return false
 	}
-	if len(l.last) >= maxWaiting {
-		for k, at := range l.last {
-			if now.Sub(at) >= interval {
-				delete(l.last, k)
-			}
-		}
-		if len(l.last) >= maxWaiting {
-			return false
-		}
-	}
-	l.last[network(a)] = now
+	v.made = true
+	l.known[network(a)] = v
 	return true
 }
 
-// giveBack lets an address that made nothing try again.
-func (l *limiter) giveBack(a netip.Addr) {
+// room tells whether one more address can be remembered. The lock is held.
+func (l *limiter) room(now time.Time) bool {
+	if len(l.known) >= maxWaiting {
+		for k, v := range l.known {
+			if now.Sub(v.since) >= interval {
+				delete(l.known, k)
+			}
+		}
+	}
+	return len(l.known) < maxWaiting
+}
+
+// giveBack lets an address that made nothing try again; a name that was taken is remembered.
+func (l *limiter) giveBack(a netip.Addr, taken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.last, network(a))
+	v, ok := l.known[network(a)]
+	if !ok {
+		return
+	}
+	v.made = false
+	if taken {
+		v.taken++
+	}
+	if v.taken == 0 {
+		delete(l.known, network(a))
+		return
+	}
+	l.known[network(a)] = v
 }
