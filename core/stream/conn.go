@@ -140,6 +140,12 @@ type socket struct {
 	out  []byte
 	n    int
 	fail error
+
+	// In and out of get. They belong to the goroutine that reads.
+	get func(fd uintptr) bool
+	in  []byte
+	got int
+	bad error
 }
 
 func (s *socket) Write(p []byte) (int, error) {

@@ -4,6 +4,9 @@ package stream
 
 import (
 	"errors"
+	"io"
+	"net"
+	"os"
 	"syscall"
 )
 
@@ -15,8 +18,12 @@ func (s *socket) open() {
 	if raw, err := c.SyscallConn(); err == nil {
 		s.raw = raw
 		s.put = func(fd uintptr) bool {
-			s.n, s.fail = syscall.Write(int(fd), s.out)
+			s.n, s.fail = writeNow(fd, s.out)
 			return true // whatever came of it: do not wait
+		}
+		s.get = func(fd uintptr) bool {
+			s.got, s.bad = readNow(fd, s.in)
+			return s.bad != syscall.EAGAIN // which is: wait, and try again
 		}
 	}
 }
@@ -40,4 +47,26 @@ func (s *socket) push(p []byte) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// Read waits for bytes and gives those that are there. It is for one goroutine.
+func (s *socket) Read(p []byte) (int, error) {
+	if s.raw == nil || len(p) == 0 {
+		return s.Conn.Read(p)
+	}
+	s.in = p
+	err := s.raw.Read(s.get)
+	s.in = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case s.bad != nil:
+		return 0, &net.OpError{
+			Op: "read", Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(),
+			Err: os.NewSyscallError("read", s.bad),
+		}
+	case s.got == 0:
+		return 0, io.EOF
+	}
+	return s.got, nil
 }
