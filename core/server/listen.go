@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -16,13 +17,21 @@ type ports struct {
 
 // listen opens all ports; where one cannot be had it says what to do, for all of them at once.
 func listen(c config.Listen) (p ports, err error) {
+	// Clients that are silent are asked by XMPP (see c2s): the system need not ask each of them every 15
+	// seconds as well, which wakes phones and costs four system calls for each connection.
+	clients := net.ListenConfig{KeepAlive: -1}
 	for _, l := range []struct {
+		how   net.ListenConfig
 		path  string
 		addrs []string
 		to    *[]net.Listener
-	}{{"listen.c2s", c.C2S, &p.c2s}, {"listen.c2s_tls", c.C2STLS, &p.c2sTLS}, {"listen.component", c.Component, &p.component}} {
+	}{
+		{clients, "listen.c2s", c.C2S, &p.c2s},
+		{clients, "listen.c2s_tls", c.C2STLS, &p.c2sTLS},
+		{net.ListenConfig{}, "listen.component", c.Component, &p.component},
+	} {
 		for _, addr := range l.addrs {
-			listener, lerr := net.Listen("tcp", addr)
+			listener, lerr := l.how.Listen(context.Background(), "tcp", addr)
 			if lerr != nil {
 				err = errors.Join(err, fmt.Errorf("%s: %s", l.path, why(addr, lerr)))
 				continue
