@@ -129,3 +129,20 @@ func inUse() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapInuse + m.StackInuse
 }
+
+// BenchmarkLogin is a whole connection: stream, SCRAM, binding, end; the client's part included.
+func BenchmarkLogin(b *testing.B) {
+	p := newPlace(b, plain)
+	b.ReportAllocs()
+	for b.Loop() {
+		c := p.dial()
+		c.features("home.test")
+		c.scram("romeo")
+		c.features("home.test")
+		c.send(bindIQ(""))
+		c.until("</iq>")
+		c.send("</stream:stream>")
+		c.rest()
+		c.conn.Close()
+	}
+}

@@ -2,6 +2,7 @@ package c2s
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -9,27 +10,64 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// offer sends the features of the present stage (RFC 6120 §4.3.2).
-func (c *conn) offer() {
-	features := c.features()
-	c.write(func(dst []byte) []byte { return stream.AppendFeatures(dst, features...) })
-}
+// stage is how far a stream has come.
+type stage uint8
 
-func (c *conn) features() []*stanza.Element {
+const (
+	wantTLS stage = iota
+	wantLogin
+	wantLoginTLS
+	wantBind
+	stages
+)
+
+func (c *conn) stage() stage {
 	switch {
 	case !c.who.IsZero():
+		return wantBind
+	case c.tlsRequired():
+		return wantTLS
+	case c.secure:
+		return wantLoginTLS
+	}
+	return wantLogin
+}
+
+// offers are a host's features as they are sent: the same for all connections of a stage.
+type offers [stages]struct {
+	once sync.Once
+	text []byte
+}
+
+// offer sends the features of the present stage (RFC 6120 §4.3.2).
+func (c *conn) offer() {
+	at := c.stage()
+	if at == wantLogin || at == wantLoginTLS {
+		c.login = sasl.NewDialogue(c.host.SASL, c.saslConn())
+	}
+	if at == wantLoginTLS { // channel bindings are the connection's own
+		c.write(func(dst []byte) []byte { return stream.AppendFeatures(dst, c.features(at)...) })
+		return
+	}
+	o := &c.host.offers[at]
+	o.once.Do(func() { o.text = stream.AppendFeatures(nil, c.features(at)...) })
+	c.queue.AppendBytes(o.text)
+}
+
+func (c *conn) features(at stage) []*stanza.Element {
+	switch at {
+	case wantBind:
 		bind := stanza.NewElement(nsBind, "bind")
 		// XMPP before RFC 6120 wants a session; those that know better pass it over.
 		session := stanza.NewElement(nsSession, "session").Add(stanza.NewElement(nsSession, "optional"))
 		return append([]*stanza.Element{bind, session, c.limitsFeature()}, c.host.Features...)
-	case c.tlsRequired():
+	case wantTLS:
 		return []*stanza.Element{stream.StartTLSFeature(true), c.limitsFeature()} // checklist 20
 	}
 	var list []*stanza.Element
-	if !c.secure && c.host.tls != nil {
+	if at == wantLogin && c.host.tls != nil {
 		list = append(list, stream.StartTLSFeature(false))
 	}
-	c.login = sasl.NewDialogue(c.host.SASL, c.saslConn())
 	list = append(list, c.host.SASL.Features(c.saslConn())...)
 	list = append(list, c.host.GuestFeatures...)
 	return append(list, c.limitsFeature())

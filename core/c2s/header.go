@@ -50,7 +50,7 @@ func (c *conn) answer(h *stream.Header, version string) {
 	if c.host != nil {
 		out.From = c.host.domain
 	}
-	if h != nil {
+	if h != nil && h.From != "" {
 		if from, err := jid.Parse(h.From); err == nil {
 			out.To = from.String() // RFC 6120 §4.7.2
 		}

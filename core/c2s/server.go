@@ -47,6 +47,7 @@ type host struct {
 	domain string
 	tls    *tls.Config // after STARTTLS; nil without TLS
 	certs  stream.Certificates
+	offers offers
 }
 
 // NewServer makes a server. It registers what a client may ask about its own session
