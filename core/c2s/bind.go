@@ -97,7 +97,10 @@ func (c *conn) enter(full jid.JID) (*session, error) {
 		return nil, err
 	}
 	s.bound = b
-	// The account may have been deleted since its login, and its sessions been ended without this one.
+	if c.host.Router.Ended() == c.ended {
+		return s, nil
+	}
+	// Some account has been deleted since this login: was it this one, its sessions have been ended without us.
 	if ok, err := c.host.Router.Exists(c.ctx, full.Bare()); err != nil || !ok {
 		c.host.Router.Unbind(c.ctx, b)
 		return nil, cmp.Or(err, errNoAccount)

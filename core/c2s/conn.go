@@ -54,6 +54,7 @@ type conn struct {
 	login    *sasl.Dialogue
 	trying   string  // whom the client wants to be, as long as that is not proved
 	admitted bool    // the present attempt has had its turn; see conn.turn
+	ended    uint64  // of the host's router, before the account was looked up
 	who      jid.JID // bare; set by login
 	session  *session
 

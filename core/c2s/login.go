@@ -35,6 +35,9 @@ func (c *conn) authenticate(it *stream.Item) error {
 	if err != nil {
 		return fmt.Errorf("read login: %w", err)
 	}
+	if e.Local == "auth" {
+		c.ended = c.host.Router.Ended()
+	}
 	if ok, err := c.turn(e); err != nil || !ok {
 		return err
 	}

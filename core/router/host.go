@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -33,6 +34,7 @@ type Host struct {
 	stages    []Stage
 	presence  PresenceHandler
 	log       *slog.Logger
+	ended     atomic.Uint64
 
 	mu       sync.RWMutex
 	iq       map[string]IQHandler
@@ -98,6 +100,18 @@ func (h *Host) Exists(ctx context.Context, account jid.JID) (bool, error) {
 	}
 	return h.accounts.Exists(ctx, account.Bare())
 }
+
+// End ends the sessions of an account that is no longer one.
+func (h *Host) End(account jid.JID, condition, text string) {
+	h.ended.Add(1) // before the sessions are listed: see Ended
+	for _, b := range h.Sessions(account) {
+		b.Close(condition, text)
+	}
+}
+
+// Ended counts calls of End. Where it is the same after a session was bound as it was
+// before its account was looked up, End will see that session.
+func (h *Host) Ended() uint64 { return h.ended.Load() }
 
 // Claim is how a session is bound.
 type Claim struct {

@@ -76,9 +76,7 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 
 // endSessions is XEP-0077 §3.2.
 func (h *host) endSessions(account jid.JID) {
-	for _, b := range h.Sessions(account) {
-		b.Close("not-authorized", "the account has been deleted")
-	}
+	h.End(account, "not-authorized", "the account has been deleted")
 }
 
 func (s *Server) host(account jid.JID) *host {

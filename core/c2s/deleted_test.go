@@ -1,0 +1,57 @@
+package c2s
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+)
+
+// ledger is accounts that may be deleted all at once, and counts who asks.
+type ledger struct {
+	asked   atomic.Int32
+	deleted atomic.Bool
+}
+
+func (l *ledger) Exists(context.Context, jid.JID) (bool, error) {
+	l.asked.Add(1)
+	return !l.deleted.Load(), nil
+}
+
+// Whoever has logged in and not bound yet is no session that could be ended.
+func TestDeletedBetweenLoginAndBinding(t *testing.T) {
+	t.Parallel()
+	accounts := &ledger{}
+	var host *router.Host
+	p := newPlace(t, func(c *Config) {
+		host = router.NewHost(c.Hosts[0].Router.Router(), c.Hosts[0].Router.Domain(), router.HostOptions{Accounts: accounts})
+		c.Hosts[0].Router = host
+	})
+	bind := func(c *client) string {
+		c.send(bindIQ(""))
+		return c.until("</iq>")
+	}
+
+	if got := bind(p.loggedIn("romeo")); !strings.Contains(got, "<jid>romeo@home.test/") {
+		t.Errorf("romeo: %q", got)
+	}
+	if n := accounts.asked.Load(); n != 0 {
+		t.Errorf("a login without any deletion meanwhile asked %d times whether the account is there", n)
+	}
+
+	early := p.loggedIn("juliet")
+	host.End(jid.MustParse("nurse@home.test"), "not-authorized", "deleted")
+	if got := bind(early); !strings.Contains(got, "<jid>juliet@home.test/") {
+		t.Errorf("juliet, while somebody else was deleted: %q", got)
+	}
+
+	early = p.loggedIn("romeo")
+	accounts.deleted.Store(true)
+	host.End(jid.MustParse("romeo@home.test"), "not-authorized", "deleted")
+	if got := bind(early); !strings.Contains(got, "<not-authorized") {
+		t.Errorf("romeo, deleted since his login: %q", got)
+	}
+}
