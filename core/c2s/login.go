@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -41,6 +42,7 @@ func (c *conn) authenticate(it *stream.Item) error {
 	if ok, err := c.turn(e); err != nil || !ok {
 		return err
 	}
+	deepen()
 	out := c.login.Receive(c.ctx, e)
 	c.write(func(dst []byte) []byte { return append(dst, out.Reply...) })
 	if out.Failure != nil {
@@ -126,4 +128,13 @@ func (c *conn) authenticated(id sasl.Identity) {
 	c.server.Counters.Logins.Add(1)
 	c.scanner.Restart()
 	c.scanner.SetLimits(c.server.limits.Stanza)
+}
+
+// deepen makes room on the stack for what follows, at once. A stack grows by being copied, and
+// the look-up of an account would have that done again and again, of ever more frames.
+//
+//go:noinline
+func deepen() {
+	var room [9 << 10]byte // with what there is already: 16 KiB
+	runtime.KeepAlive(&room)
 }
