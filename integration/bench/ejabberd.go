@@ -11,31 +11,8 @@ import (
 
 var ejabberd = &kind{name: "ejabberd", title: "ejabberd", configure: configureEjabberd, room: []string{"--room", "bench@conference.DOMAIN"}}
 
-func configureEjabberd(_ *bench, s *server) error {
-	if _, err := find("ejabberdctl"); err != nil {
-		return err
-	}
-	erl, err := find("erl")
-	if err != nil {
-		return err
-	}
-	libraries, err := filepath.Glob("/usr/lib/*/ejabberd-*/ebin")
-	if err != nil || len(libraries) == 0 {
-		return errors.New("its library is not where Debian's package has it")
-	}
-	cert, err := os.ReadFile(s.cert.CertFile)
-	if err != nil {
-		return err
-	}
-	key, err := os.ReadFile(s.cert.KeyFile)
-	if err != nil {
-		return err
-	}
-	pem, err := s.write("both.pem", string(key)+string(cert))
-	if err != nil {
-		return err
-	}
-	config, err := s.write("ejabberd.yml", fmt.Sprintf(`
+// ejabberdConfig wants the domain, the file of the certificate with its key, and the port.
+const ejabberdConfig = `
 loglevel: warning
 hosts: [%q]
 certfiles: [%q]
@@ -80,22 +57,55 @@ modules:
     default_room_options:
       max_users: 1000
       allow_change_subj: true
-`, domain, pem, s.port))
+`
+
+func configureEjabberd(_ *bench, s *server) error {
+	if _, err := find("ejabberdctl"); err != nil {
+		return err
+	}
+	erl, err := find("erl")
 	if err != nil {
 		return err
 	}
-	s.command = func() *exec.Cmd {
-		// Not by way of ejabberdctl, which wants a user and a name service of its own: without a node
-		// name nothing of Erlang listens.
-		cmd := exec.Command(erl, "-noinput", "+K", "true", "+P", "250000", "-mnesia", "dir", `"`+filepath.Join(s.dir, "mnesia")+`"`, "-s", "ejabberd")
-		cmd.Dir = s.dir
-		cmd.Env = append(os.Environ(),
-			"HOME="+s.dir, "EJABBERD_CONFIG_PATH="+config, "EJABBERD_LOG_PATH="+filepath.Join(s.dir, "ejabberd.log"),
-			"ERL_LIBS="+filepath.Dir(filepath.Dir(libraries[0])), "ERL_CRASH_DUMP_BYTES=0", "ERL_MAX_PORTS=65536")
-		return cmd
+	libraries, err := filepath.Glob("/usr/lib/*/ejabberd-*/ebin")
+	if err != nil || len(libraries) == 0 {
+		return errors.New("its library is not where Debian's package has it")
 	}
+	pem, err := certificateWithKey(s)
+	if err != nil {
+		return err
+	}
+	config, err := s.write("ejabberd.yml", fmt.Sprintf(ejabberdConfig, domain, pem, s.port))
+	if err != nil {
+		return err
+	}
+	s.command = func() *exec.Cmd { return ejabberdCommand(s, erl, config, filepath.Dir(filepath.Dir(libraries[0]))) }
 	s.version = packageVersion("ejabberd")
 	return nil
+}
+
+// certificateWithKey is the one file in which ejabberd wants both.
+func certificateWithKey(s *server) (string, error) {
+	cert, err := os.ReadFile(s.cert.CertFile)
+	if err != nil {
+		return "", err
+	}
+	key, err := os.ReadFile(s.cert.KeyFile)
+	if err != nil {
+		return "", err
+	}
+	return s.write("both.pem", string(key)+string(cert))
+}
+
+// ejabberdCommand does not go by way of ejabberdctl, which wants a user and a name service of its own:
+// without a node name nothing of Erlang listens.
+func ejabberdCommand(s *server, erl, config, libraries string) *exec.Cmd {
+	cmd := exec.Command(erl, "-noinput", "+K", "true", "+P", "250000", "-mnesia", "dir", `"`+filepath.Join(s.dir, "mnesia")+`"`, "-s", "ejabberd")
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(),
+		"HOME="+s.dir, "EJABBERD_CONFIG_PATH="+config, "EJABBERD_LOG_PATH="+filepath.Join(s.dir, "ejabberd.log"),
+		"ERL_LIBS="+libraries, "ERL_CRASH_DUMP_BYTES=0", "ERL_MAX_PORTS=65536")
+	return cmd
 }
 
 // find is the path of a program that may be one of root's.
