@@ -102,7 +102,7 @@ func BenchmarkIdleSession(b *testing.B) {
 			sockets := make([]net.Conn, 0, n)
 			for range n {
 				c := p.dial()
-				sockets = append(sockets, c.conn)
+				sockets = append(sockets, c.Conn)
 				c.features("home.test")
 				if kind == "tls" {
 					c.startTLS()
@@ -110,8 +110,8 @@ func BenchmarkIdleSession(b *testing.B) {
 				}
 				c.scram("romeo")
 				c.features("home.test")
-				c.send(bindIQ("") + "<presence/>")
-				c.until("</iq>")
+				c.Send(bindIQ("") + "<presence/>")
+				c.Until("</iq>")
 				c.ping()
 			}
 			b.ReportMetric(float64(inUse()-before)/n, "B/session")
@@ -139,10 +139,10 @@ func BenchmarkLogin(b *testing.B) {
 		c.features("home.test")
 		c.scram("romeo")
 		c.features("home.test")
-		c.send(bindIQ(""))
-		c.until("</iq>")
-		c.send("</stream:stream>")
-		c.rest()
-		c.conn.Close()
+		c.Send(bindIQ(""))
+		c.Until("</iq>")
+		c.Send("</stream:stream>")
+		c.Rest()
+		c.Close()
 	}
 }

@@ -17,24 +17,24 @@ func TestBind(t *testing.T) {
 	seen := map[string]bool{}
 	for range 3 {
 		c := p.loggedIn("romeo")
-		c.send(bindIQ(""))
-		j := jidIn(c.until("</iq>"))
+		c.Send(bindIQ(""))
+		j := jidIn(c.Until("</iq>"))
 		if !strings.HasPrefix(j, "romeo@home.test/") || len(j) < len("romeo@home.test/")+20 || seen[j] {
 			t.Errorf("bound %q", j)
 		}
 		seen[j] = true
 	}
 	c := p.loggedIn("romeo")
-	c.send("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource/></bind></iq>")
-	if j := jidIn(c.until("</iq>")); len(j) < 20 {
+	c.Send("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource/></bind></iq>")
+	if j := jidIn(c.Until("</iq>")); len(j) < 20 {
 		t.Errorf("bound %q", j)
 	}
 	for resource, want := range map[string]string{ // OpaqueString, RFC 7622 §3.4
 		"a b": "a b", "<&>": "", "é": "é", "e\u0301": "é", "♚": "♚",
 	} {
 		c := p.loggedIn("juliet")
-		c.send(bindIQ(strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(resource)))
-		got := c.until("</iq>")
+		c.Send(bindIQ(strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(resource)))
+		got := c.Until("</iq>")
 		if want == "" {
 			want = "&lt;&amp;&gt;"
 		}
@@ -44,13 +44,13 @@ func TestBind(t *testing.T) {
 	}
 	for _, bad := range []string{"\u200b", strings.Repeat("x", 1100), "a\tb"} {
 		c := p.loggedIn("nurse")
-		c.send(bindIQ(bad))
-		if got := c.until("</iq>"); !strings.Contains(got, "bad-request") {
+		c.Send(bindIQ(bad))
+		if got := c.Until("</iq>"); !strings.Contains(got, "bad-request") {
 			t.Errorf("%.10q: %q", bad, got)
 		}
-		c.send(bindIQ("good")) // and may try again
-		c.until("nurse@home.test/good")
-		_ = c.conn.Close()
+		c.Send(bindIQ("good")) // and may try again
+		c.Until("nurse@home.test/good")
+		_ = c.Close()
 	}
 }
 
@@ -61,8 +61,8 @@ func TestTooManySessions(t *testing.T) {
 	p.session("romeo", "a")
 	p.session("romeo", "b")
 	c := p.loggedIn("romeo")
-	c.send(bindIQ("c"))
-	if got := c.until("</iq>"); !strings.Contains(got, "<error type='wait'><resource-constraint ") {
+	c.Send(bindIQ("c"))
+	if got := c.Until("</iq>"); !strings.Contains(got, "<error type='wait'><resource-constraint ") {
 		t.Errorf("got %q", got)
 	}
 	p.session("juliet", "a")
@@ -80,19 +80,19 @@ func TestConflict(t *testing.T) {
 	p = newPlace(t, func(c *Config) { c.Conflict = Reject })
 	old = p.online("romeo", "x")
 	c := p.loggedIn("romeo")
-	c.send(bindIQ("x"))
-	if got := c.until("</iq>"); !strings.Contains(got, "<error type='cancel'><conflict ") {
+	c.Send(bindIQ("x"))
+	if got := c.Until("</iq>"); !strings.Contains(got, "<error type='cancel'><conflict ") {
 		t.Errorf("got %q", got)
 	}
-	c.send(bindIQ("y"))
-	c.until("romeo@home.test/y")
+	c.Send(bindIQ("y"))
+	c.Until("romeo@home.test/y")
 	old.ping()
 
 	p = newPlace(t, func(c *Config) { c.Conflict = Rename })
 	old = p.online("romeo", "x")
 	c = p.loggedIn("romeo")
-	c.send(bindIQ("x"))
-	if got := c.until("</iq>"); !strings.Contains(got, "<jid>romeo@home.test/") || strings.Contains(got, "<jid>romeo@home.test/x<") {
+	c.Send(bindIQ("x"))
+	if got := c.Until("</iq>"); !strings.Contains(got, "<jid>romeo@home.test/") || strings.Contains(got, "<jid>romeo@home.test/x<") {
 		t.Errorf("got %q", got)
 	}
 	old.ping()
@@ -103,18 +103,18 @@ func TestAfterBind(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, nil)
 	c := p.session("romeo", "x")
-	c.send(bindIQ("y"))
-	if got := c.until("</iq>"); !strings.Contains(got, "not-allowed") {
+	c.Send(bindIQ("y"))
+	if got := c.Until("</iq>"); !strings.Contains(got, "not-allowed") {
 		t.Errorf("second bind: %q", got)
 	}
 	for _, to := range []string{"", " to='home.test'", " to='romeo@home.test'"} {
-		c.send("<iq type='set' id='s'" + to + "><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>")
-		if got := c.until("/>"); !strings.Contains(got, "type='result'") || !strings.Contains(got, "id='s'") {
+		c.Send("<iq type='set' id='s'" + to + "><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>")
+		if got := c.Until("/>"); !strings.Contains(got, "type='result'") || !strings.Contains(got, "id='s'") {
 			t.Errorf("session%s: %q", to, got)
 		}
 	}
-	c.send(open("home.test"))
-	got := c.rest()
+	c.Send(open("home.test"))
+	got := c.Rest()
 	if !strings.Contains(got, "<stream:error>") || strings.Contains(got, "<stream:features>") {
 		t.Errorf("restart: %q", got)
 	}
@@ -126,7 +126,7 @@ func TestAfterBind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := p.session("romeo", name)
-			c.send(send)
+			c.Send(send)
 			c.wantError("unsupported-stanza-type")
 		})
 	}

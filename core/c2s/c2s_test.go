@@ -17,10 +17,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -29,7 +29,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 20 * time.Second
+const patience = rawstream.Patience
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
@@ -140,58 +140,11 @@ func newPlace(t testing.TB, change func(*Config)) *place {
 func plain(c *Config) { c.Plain = true }
 
 // client is the other end, by hand.
-type client struct {
-	t    testing.TB
-	conn net.Conn
-	got  string
-}
+type client struct{ *rawstream.Peer }
 
 func (p *place) dial() *client {
 	p.t.Helper()
-	conn, err := net.Dial("tcp", p.addr)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.t.Cleanup(func() { _ = conn.Close() })
-	return &client{t: p.t, conn: conn}
-}
-
-func (c *client) send(s string) {
-	c.t.Helper()
-	if _, err := io.WriteString(c.conn, s); err != nil {
-		c.t.Logf("write: %v", err)
-	}
-}
-
-// until reads until what has come holds mark, and takes it away up to its end.
-func (c *client) until(mark string) string {
-	c.t.Helper()
-	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
-	buf := make([]byte, 4096)
-	for !strings.Contains(c.got, mark) {
-		n, err := c.conn.Read(buf)
-		c.got += string(buf[:n])
-		if err != nil && !strings.Contains(c.got, mark) {
-			c.t.Fatalf("waiting for %q: %v after %q", mark, err, c.got)
-		}
-	}
-	end := strings.Index(c.got, mark) + len(mark)
-	out := c.got[:end]
-	c.got = c.got[end:]
-	return out
-}
-
-// rest reads to the end of the connection, which must be a clean one.
-func (c *client) rest() string {
-	c.t.Helper()
-	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
-	b, err := io.ReadAll(c.conn)
-	if err != nil {
-		c.t.Errorf("connection not closed cleanly: %v", err)
-	}
-	out := c.got + string(b)
-	c.got = ""
-	return out
+	return &client{rawstream.Dial(p.t, p.addr)}
 }
 
 const streamNS = "http://etherx.jabber.org/streams"
@@ -203,29 +156,17 @@ func open(to string) string {
 
 // features opens a stream and reads what the server offers.
 func (c *client) features(to string) string {
-	c.t.Helper()
-	c.send(open(to))
-	return c.until("</stream:features>")
+	c.T.Helper()
+	c.Send(open(to))
+	return c.Until("</stream:features>")
 }
 
 // startTLS goes through RFC 6120 §5 up to the end of the handshake.
 func (c *client) startTLS() {
-	c.t.Helper()
-	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.tls(&tls.Config{InsecureSkipVerify: true})
-}
-
-func (c *client) tls(config *tls.Config) tls.ConnectionState {
-	c.t.Helper()
-	t := tls.Client(c.conn, config)
-	_ = t.SetDeadline(time.Now().Add(patience))
-	if err := t.Handshake(); err != nil {
-		c.t.Fatalf("handshake: %v", err)
-	}
-	_ = t.SetDeadline(time.Time{})
-	c.conn, c.got = t, ""
-	return t.ConnectionState()
+	c.T.Helper()
+	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.TLS(&tls.Config{InsecureSkipVerify: true})
 }
 
 func plainAuth(authzid, user, password string) string {
@@ -235,15 +176,15 @@ func plainAuth(authzid, user, password string) string {
 
 // scram logs in with SCRAM-SHA-256 (RFC 7677).
 func (c *client) scram(user string) {
-	c.t.Helper()
+	c.T.Helper()
 	first := "n=" + user + ",r=clientnonce"
-	c.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>" +
+	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>" +
 		base64.StdEncoding.EncodeToString([]byte("n,,"+first)) + "</auth>")
-	data := c.until("</challenge>")
+	data := c.Until("</challenge>")
 	data = strings.TrimSuffix(data[strings.LastIndex(data, "'>")+2:], "</challenge>")
 	challenge, err := base64.StdEncoding.DecodeString(data)
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	var nonce, salt string
 	var rounds int
@@ -265,15 +206,15 @@ func (c *client) scram(user string) {
 	}
 	salted, err := pbkdf2.Key(sha256.New, "pw-"+user, []byte(salt), rounds, 32)
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	final := "c=biws,r=" + nonce
 	proof := sum(salted, "Client Key")
 	stored := sha256.Sum256(proof)
 	subtle.XORBytes(proof, proof, sum(stored[:], first+","+string(challenge)+","+final))
 	final += ",p=" + base64.StdEncoding.EncodeToString(proof)
-	c.send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + base64.StdEncoding.EncodeToString([]byte(final)) + "</response>")
-	c.until("</success>")
+	c.Send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + base64.StdEncoding.EncodeToString([]byte(final)) + "</response>")
+	c.Until("</success>")
 }
 
 const success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
@@ -291,8 +232,8 @@ func (p *place) secure(to string) (*client, string) {
 func (p *place) loggedIn(user string) *client {
 	p.t.Helper()
 	c, _ := p.secure("home.test")
-	c.send(plainAuth("", user, "pw-"+user))
-	c.until(success)
+	c.Send(plainAuth("", user, "pw-"+user))
+	c.Until(success)
 	c.features("home.test")
 	return c
 }
@@ -309,8 +250,8 @@ func bindIQ(resource string) string {
 func (p *place) session(user, resource string) *client {
 	p.t.Helper()
 	c := p.loggedIn(user)
-	c.send(bindIQ(resource))
-	if got := c.until("</iq>"); !strings.Contains(got, "<jid>"+user+"@home.test/"+resource+"</jid>") {
+	c.Send(bindIQ(resource))
+	if got := c.Until("</iq>"); !strings.Contains(got, "<jid>"+user+"@home.test/"+resource+"</jid>") {
 		p.t.Fatalf("bind answered %q", got)
 	}
 	return c
@@ -320,37 +261,28 @@ func (p *place) session(user, resource string) *client {
 func (p *place) online(user, resource string) *client {
 	p.t.Helper()
 	c := p.session(user, resource)
-	c.send("<presence/>")
+	c.Send("<presence/>")
 	c.ping()
 	return c
 }
 
 // ping goes to the server and back, so that all before it has been handled.
 func (c *client) ping() {
-	c.t.Helper()
-	c.send("<iq type='get' id='sync'><nobody xmlns='urn:handles:this'/></iq>")
-	c.until("id='sync'")
-	c.until("</iq>")
+	c.T.Helper()
+	c.Send("<iq type='get' id='sync'><nobody xmlns='urn:handles:this'/></iq>")
+	c.Until("id='sync'")
+	c.Until("</iq>")
 }
 
 func (c *client) wantError(condition string) {
-	c.t.Helper()
-	got := c.rest()
+	c.T.Helper()
+	got := c.Rest()
 	// checklist 17
 	if !strings.Contains(got, "<stream:error><"+condition+" xmlns='urn:ietf:params:xml:ns:xmpp-streams'") || !strings.HasSuffix(got, "</stream:stream>") {
-		c.t.Errorf("got %q, want stream error %s", got, condition)
+		c.T.Errorf("got %q, want stream error %s", got, condition)
 	}
 }
 
 func message(to, body string) string {
 	return "<message to='" + to + "' type='chat'><body>" + body + "</body></message>"
-}
-
-func eventually(t testing.TB, what string, f func() bool) {
-	t.Helper()
-	for limit := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(limit) {
-			t.Fatalf("never: %s", what)
-		}
-	}
 }

@@ -38,8 +38,8 @@ func TestCVE_2011_1753_BillionLaughs(t *testing.T) {
 		c := dial()
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		c.send(laughs)
-		if got := c.rest(); !strings.Contains(got, "<restricted-xml ") {
+		c.Send(laughs)
+		if got := c.Rest(); !strings.Contains(got, "<restricted-xml ") {
 			t.Errorf("%s: %q", stage, got)
 		}
 		runtime.ReadMemStats(&after)
@@ -65,8 +65,8 @@ func TestEjabberd2604_AttributesAndDepth(t *testing.T) {
 		if name != "in the header" {
 			c.features("home.test")
 		}
-		c.send(evil)
-		if got := c.rest(); !strings.Contains(got, "<policy-violation ") {
+		c.Send(evil)
+		if got := c.Rest(); !strings.Contains(got, "<policy-violation ") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
@@ -76,19 +76,19 @@ func TestEjabberd2604_AttributesAndDepth(t *testing.T) {
 func TestEjabberd814_AnyPrefix(t *testing.T) {
 	t.Parallel()
 	c := newPlace(t, nil).dial()
-	c.send("<s:stream xmlns:s='" + streamNS + "' xmlns='jabber:client' to='home.test' version='1.0'>")
-	c.until("</stream:features>")
-	c.send("<ns0:starttls xmlns:ns0='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.tls(&tls.Config{InsecureSkipVerify: true})
+	c.Send("<s:stream xmlns:s='" + streamNS + "' xmlns='jabber:client' to='home.test' version='1.0'>")
+	c.Until("</stream:features>")
+	c.Send("<ns0:starttls xmlns:ns0='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.TLS(&tls.Config{InsecureSkipVerify: true})
 	c.features("home.test")
-	c.send("<a:auth xmlns:a='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>")
-	c.until("<challenge ")
-	c.send("<b:response xmlns:b='urn:ietf:params:xml:ns:xmpp-sasl'>" + b64("\x00romeo\x00pw-romeo") + "</b:response>")
-	c.until(success)
+	c.Send("<a:auth xmlns:a='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>")
+	c.Until("<challenge ")
+	c.Send("<b:response xmlns:b='urn:ietf:params:xml:ns:xmpp-sasl'>" + b64("\x00romeo\x00pw-romeo") + "</b:response>")
+	c.Until(success)
 	c.features("home.test")
-	c.send("<iq type='set' id='b'><c:bind xmlns:c='urn:ietf:params:xml:ns:xmpp-bind'><c:resource>x</c:resource></c:bind></iq>")
-	c.until("<jid>romeo@home.test/x</jid>")
+	c.Send("<iq type='set' id='b'><c:bind xmlns:c='urn:ietf:params:xml:ns:xmpp-bind'><c:resource>x</c:resource></c:bind></iq>")
+	c.Until("<jid>romeo@home.test/x</jid>")
 }
 
 // CVE-2014-2741, -2742, -2743, -2744, -2745, -2746 and -2829: there is no stream compression
@@ -98,8 +98,8 @@ func TestCVE_2014_2741_Compression(t *testing.T) {
 	p := newPlace(t, nil)
 	for stage, dial := range p.stages() {
 		c := dial()
-		c.send("<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>x\x9c")
-		if got := c.rest(); strings.Contains(got, "<compressed") || !strings.Contains(got, "<stream:error>") {
+		c.Send("<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>x\x9c")
+		if got := c.Rest(); strings.Contains(got, "<compressed") || !strings.Contains(got, "<stream:error>") {
 			t.Errorf("%s: %q", stage, got)
 		}
 	}
@@ -124,13 +124,13 @@ func TestMelliumXMPP183_ServerStanza(t *testing.T) {
 		"<Message from='nurse@home.test' to='juliet@home.test/a'/>",
 	} {
 		c := p.session("romeo", newID())
-		c.send(evil)
-		if got := c.rest(); !strings.Contains(got, "<stream:error>") {
+		c.Send(evil)
+		if got := c.Rest(); !strings.Contains(got, "<stream:error>") {
 			t.Errorf("%s: %q", evil, got)
 		}
 	}
-	juliet.send("<iq type='get' id='sync'><nobody xmlns='urn:handles:this'/></iq>")
-	if got := juliet.until("id='sync'"); strings.Contains(got, "<message") {
+	juliet.Send("<iq type='get' id='sync'><nobody xmlns='urn:handles:this'/></iq>")
+	if got := juliet.Until("id='sync'"); strings.Contains(got, "<message") {
 		t.Errorf("juliet got %q", got)
 	}
 }
@@ -142,8 +142,8 @@ func TestCVE_2023_28686_EventFromBareAddress(t *testing.T) {
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	for _, from := range []string{"romeo@home.test", "romeo@home.test/x", "ROMEO@home.test"} {
-		romeo.send("<message from='" + from + "' to='juliet@home.test/a' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='urn:xmpp:bookmarks:1'/></event></message>")
-		if got := juliet.until("</message>"); !strings.Contains(got, " from='romeo@home.test/x'") {
+		romeo.Send("<message from='" + from + "' to='juliet@home.test/a' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='urn:xmpp:bookmarks:1'/></event></message>")
+		if got := juliet.Until("</message>"); !strings.Contains(got, " from='romeo@home.test/x'") {
 			t.Errorf("as %s: %q", from, got)
 		}
 	}
@@ -170,15 +170,15 @@ func TestCVE_2025_59154_CommonName(t *testing.T) {
 		}
 		c := p.dial()
 		c.features("home.test")
-		c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-		c.until("/>")
-		c.tls(&tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
+		c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+		c.Until("/>")
+		c.TLS(&tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
 		if got := c.features("home.test"); strings.Contains(got, "EXTERNAL") {
 			t.Errorf("offered: %q", got)
 		}
 		for _, authzid := range []string{"=", b64("romeo@home.test")} {
-			c.send(auth("EXTERNAL", authzid))
-			c.until(failure("invalid-mechanism"))
+			c.Send(auth("EXTERNAL", authzid))
+			c.Until(failure("invalid-mechanism"))
 		}
 	}
 }
@@ -188,15 +188,15 @@ func TestEjabberd2607_OtherAuthzid(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, nil)
 	c, _ := p.secure("home.test")
-	c.send(plainAuth("juliet@home.test", "romeo", "pw-romeo"))
-	c.until(failure("invalid-authzid"))
-	c.send(auth("SCRAM-SHA-256", b64("n,a=juliet@home.test,n=romeo,r=abcdefghijklmnop")))
-	c.until(failure("invalid-authzid"))
-	c.send(plainAuth("romeo@home.test", "romeo", "pw-romeo"))
-	c.until(success)
+	c.Send(plainAuth("juliet@home.test", "romeo", "pw-romeo"))
+	c.Until(failure("invalid-authzid"))
+	c.Send(auth("SCRAM-SHA-256", b64("n,a=juliet@home.test,n=romeo,r=abcdefghijklmnop")))
+	c.Until(failure("invalid-authzid"))
+	c.Send(plainAuth("romeo@home.test", "romeo", "pw-romeo"))
+	c.Until(success)
 	c.features("home.test")
-	c.send("<iq type='set' id='b' from='juliet@home.test'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>juliet@home.test/x</resource></bind></iq>")
-	if got := c.until("</iq>"); strings.Contains(got, "<jid>juliet@") {
+	c.Send("<iq type='set' id='b' from='juliet@home.test'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>juliet@home.test/x</resource></bind></iq>")
+	if got := c.Until("</iq>"); strings.Contains(got, "<jid>juliet@") {
 		t.Errorf("bound: %q", got)
 	}
 }
@@ -209,11 +209,11 @@ func TestCVE_2016_1232_UnpredictableIDs(t *testing.T) {
 	for range 50 {
 		c := p.dial()
 		seen[attr(t, c.features("home.test"), "id")] = true
-		_ = c.conn.Close()
+		_ = c.Close()
 	}
 	c := p.loggedIn("romeo")
-	c.send(bindIQ(""))
-	_, resource, _ := strings.Cut(c.until("</jid>"), "home.test/")
+	c.Send(bindIQ(""))
+	_, resource, _ := strings.Cut(c.Until("</jid>"), "home.test/")
 	seen[strings.TrimSuffix(resource, "</jid>")] = true
 	if len(seen) != 51 {
 		t.Errorf("%d different", len(seen))

@@ -31,8 +31,8 @@ func TestDeletedBetweenLoginAndBinding(t *testing.T) {
 		c.Hosts[0].Router = host
 	})
 	bind := func(c *client) string {
-		c.send(bindIQ(""))
-		return c.until("</iq>")
+		c.Send(bindIQ(""))
+		return c.Until("</iq>")
 	}
 
 	if got := bind(p.loggedIn("romeo")); !strings.Contains(got, "<jid>romeo@home.test/") {

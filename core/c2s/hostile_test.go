@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -31,8 +32,8 @@ func TestCVE_2022_0217_Entities(t *testing.T) {
 			"bound":  func() *client { return p.session("romeo", name) },
 		} {
 			c := dial()
-			c.send(evil)
-			if got := c.rest(); !strings.Contains(got, "<restricted-xml ") {
+			c.Send(evil)
+			if got := c.Rest(); !strings.Contains(got, "<restricted-xml ") {
 				t.Errorf("%s, %s: %q", name, stage, got)
 			}
 		}
@@ -47,8 +48,8 @@ func TestCVE_2026_43507_ManyElements(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	c.send("<x xmlns='urn:x'>" + strings.Repeat("<a/>", 2_500))
-	c.until("<policy-violation ")
+	c.Send("<x xmlns='urn:x'>" + strings.Repeat("<a/>", 2_500))
+	c.Until("<policy-violation ")
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 200_000 {
 		t.Errorf("10 kB made us allocate %d bytes", grown)
@@ -64,12 +65,12 @@ func TestCVE_2021_32918_ManyStrangers(t *testing.T) {
 	for range n {
 		c := p.dial()
 		c.features("home.test")
-		c.send("<x xmlns='urn:x'>" + strings.Repeat("y", 9_900))
+		c.Send("<x xmlns='urn:x'>" + strings.Repeat("y", 9_900))
 	}
 	if each := (int64(inUse()) - int64(before)) / n; each > 64<<10 {
 		t.Errorf("%d bytes for each", each)
 	}
-	eventually(t, "all closed", func() bool { return p.server.Counters.Connections.Load() == 0 })
+	rawstream.Eventually(t, "all closed", func() bool { return p.server.Counters.Connections.Load() == 0 })
 }
 
 // CVE-2017-10807: a mechanism that was not offered does not work. checklist 28
@@ -82,8 +83,8 @@ func TestCVE_2017_10807_MechanismNotOffered(t *testing.T) {
 	} {
 		c := p.dial()
 		c.features("home.test")
-		c.send(auth(name, b64("\x00romeo\x00pw-romeo")))
-		if got := c.until("</failure>"); !strings.Contains(got, "<invalid-mechanism/>") && !strings.Contains(got, "<encryption-required/>") {
+		c.Send(auth(name, b64("\x00romeo\x00pw-romeo")))
+		if got := c.Until("</failure>"); !strings.Contains(got, "<invalid-mechanism/>") && !strings.Contains(got, "<encryption-required/>") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

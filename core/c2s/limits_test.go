@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -29,15 +30,15 @@ func TestConnectionsFromOneAddress(t *testing.T) {
 		open = append(open, c)
 	}
 	c := p.dial()
-	c.until("<resource-constraint ")
+	c.Until("<resource-constraint ")
 	if p.server.Counters.TooMany.Load() != 1 {
 		t.Error("not counted")
 	}
-	_ = open[0].conn.Close()
-	eventually(t, "one left", func() bool { return p.server.Counters.Connections.Load() == 2 })
+	_ = open[0].Close()
+	rawstream.Eventually(t, "one left", func() bool { return p.server.Counters.Connections.Load() == 2 })
 	p.dial().features("home.test")
 	d := (&place{t: t, addr: p.direct}).dial()
-	if got := d.rest(); got != "" {
+	if got := d.Rest(); got != "" {
 		t.Errorf("direct TLS answered %q", got)
 	}
 }
@@ -46,7 +47,7 @@ func TestConnectionsFromOneAddress(t *testing.T) {
 func TestArrivalsFromOneAddress(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(c *Config) { c.Limits.Arrivals = 2 })
-	eventually(t, "refused", func() bool {
+	rawstream.Eventually(t, "refused", func() bool {
 		_ = p.dial()
 		return p.server.Counters.TooFast.Load() > 0
 	})
@@ -119,8 +120,8 @@ func TestLoginBackOff(t *testing.T) {
 	}
 	c, _ := p.secure("home.test")
 	before := time.Now()
-	c.send(plainAuth("", "romeo", "pw-romeo"))
-	c.until(success)
+	c.Send(plainAuth("", "romeo", "pw-romeo"))
+	c.Until(success)
 	if took := time.Since(before); took < 200*time.Millisecond || p.server.Counters.LoginsHeld.Load() != 1 {
 		t.Errorf("took %v", took)
 	}
@@ -129,8 +130,8 @@ func TestLoginBackOff(t *testing.T) {
 		p.server.gate.failed(from, "nurse")
 	}
 	c, _ = p.secure("home.test")
-	c.send(plainAuth("", "romeo", "pw-romeo"))
-	eventually(t, "held", func() bool { return p.server.Counters.LoginsHeld.Load() == 2 })
+	c.Send(plainAuth("", "romeo", "pw-romeo"))
+	rawstream.Eventually(t, "held", func() bool { return p.server.Counters.LoginsHeld.Load() == 2 })
 	before = time.Now()
 	p.stop()
 	if took := time.Since(before); took > 10*time.Second {
@@ -145,43 +146,41 @@ func TestManyGuessesAtOnce(t *testing.T) {
 	p := newPlace(t, func(c *Config) { c.Limits.Tries = 4 }) // a user's share is one a minute
 	p.server.gate.longest = 50 * time.Millisecond
 	c, _ := p.secure("home.test")
-	c.send(plainAuth("", "romeo", "wrong"))
-	c.until("</failure>")
+	c.Send(plainAuth("", "romeo", "wrong"))
+	c.Until("</failure>")
 	var all []*client
 	for range 5 {
 		c, _ := p.secure("home.test")
-		c.send(plainAuth("", "romeo", "pw-romeo"))
+		c.Send(plainAuth("", "romeo", "pw-romeo"))
 		all = append(all, c)
 	}
 	for _, c := range all {
-		if got := c.until("</failure>"); !strings.Contains(got, "<temporary-auth-failure/>") {
+		if got := c.Until("</failure>"); !strings.Contains(got, "<temporary-auth-failure/>") {
 			t.Errorf("answered %s", got)
 		}
 	}
 	// The name may come later, and what was refused once is not let in by saying it again.
 	c = all[0]
-	c.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>")
-	c.until("<challenge ")
+	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>")
+	c.Until("<challenge ")
 	response := strings.NewReplacer("<auth ", "<response ", " mechanism='PLAIN'", "", "</auth>", "</response>").Replace(plainAuth("", "romeo", "pw-romeo"))
 	for range 2 {
-		c.got = ""
-		c.send(response)
-		c.until("<temporary-auth-failure/></failure>")
+		c.Send(response)
+		c.Until("<temporary-auth-failure/></failure>")
 	}
 	if n := p.server.Counters.LoginsFailed.Load(); n != 1 {
 		t.Errorf("%d passwords were tried", n)
 	}
 	// Somebody else is not held, and an exchange that has begun goes on.
-	c.got = ""
 	held := p.server.Counters.LoginsHeld.Load()
-	c.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>" +
+	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>" +
 		base64.StdEncoding.EncodeToString([]byte("n,,n=juliet,r=clientnonce")) + "</auth>")
-	c.until("</challenge>")
+	c.Until("</challenge>")
 	for range 8 {
 		p.server.gate.failed(netip.MustParseAddr("127.0.0.1"), "nurse")
 	}
-	c.send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AAAA</response>")
-	c.until("<malformed-request/></failure>")
+	c.Send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AAAA</response>")
+	c.Until("<malformed-request/></failure>")
 	if n := p.server.Counters.LoginsHeld.Load() - held; n != 0 {
 		t.Errorf("held back %d times", n)
 	}
@@ -196,11 +195,11 @@ func TestByteRate(t *testing.T) {
 	before := time.Now()
 	go func() {
 		for range 100 {
-			romeo.send(message("juliet@home.test/a", strings.Repeat("x", 1000)))
+			romeo.Send(message("juliet@home.test/a", strings.Repeat("x", 1000)))
 		}
-		romeo.send(message("juliet@home.test/a", "end"))
+		romeo.Send(message("juliet@home.test/a", "end"))
 	}()
-	got := juliet.until("<body>end</body>")
+	got := juliet.Until("<body>end</body>")
 	if n := strings.Count(got, "<message "); n != 101 {
 		t.Errorf("%d arrived", n)
 	}
@@ -222,9 +221,9 @@ func TestByteRateBeforeLogin(t *testing.T) {
 		sent := make(chan struct{})
 		go func() {
 			defer close(sent)
-			c.send(strings.Repeat(" ", 100_000) + "<x xmlns='urn:example:x'/>")
+			c.Send(strings.Repeat(" ", 100_000) + "<x xmlns='urn:example:x'/>")
 		}()
-		c.until("</stream:stream>")
+		c.Until("</stream:stream>")
 		<-sent
 		if took := time.Since(before); took < 300*time.Millisecond || p.server.Counters.Throttled.Load() == throttled {
 			t.Errorf("%s: 100 kB at 200 kB a second took %v", name, took)
@@ -253,18 +252,18 @@ func TestPace(t *testing.T) {
 	romeo := p.session("romeo", "x")
 	romeo.ping()
 	slow.Store(true)
-	romeo.send(message("juliet@home.test/a", "one"))
+	romeo.Send(message("juliet@home.test/a", "one"))
 	<-held // before it is read or after, as the reader was quick
 	slow.Store(false)
-	romeo.send(message("juliet@home.test/a", "two"))
+	romeo.Send(message("juliet@home.test/a", "two"))
 	select {
 	case <-held:
 		t.Error("read on")
 	default:
 	}
 	close(release)
-	juliet.until("<body>one</body>")
-	juliet.until("<body>two</body>")
+	juliet.Until("<body>one</body>")
+	juliet.Until("<body>two</body>")
 }
 
 // CVE-2010-0305: whoever does not read is cut off, and everybody else goes on.
@@ -274,14 +273,14 @@ func TestCVE_2010_0305_SlowReader(t *testing.T) {
 	p.online("juliet", "a") // reads nothing any more
 	romeo, nurse := p.session("romeo", "x"), p.session("nurse", "x")
 	body := strings.Repeat("x", 50_000)
-	eventually(t, "cut off", func() bool {
-		romeo.send(message("juliet@home.test/a", body))
+	rawstream.Eventually(t, "cut off", func() bool {
+		romeo.Send(message("juliet@home.test/a", body))
 		nurse.ping()
 		return p.server.Counters.Slow.Load() == 1
 	})
-	eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("juliet@home.test"))) == 0 })
+	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("juliet@home.test"))) == 0 })
 	// What came too late for it goes where it would have gone without it: back.
-	romeo.until("service-unavailable")
+	romeo.Until("service-unavailable")
 }
 
 // A client may ask for more than its queue holds; it gets all as fast as it reads, and
@@ -300,17 +299,17 @@ func TestOwnAnswersWait(t *testing.T) {
 	})
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
-	romeo.send("<iq type='set' id='page'><q xmlns='urn:archive'/></iq>")
-	juliet.until("first")
-	if got := romeo.until("id='page'"); strings.Count(got, "<message ") != n {
+	romeo.Send("<iq type='set' id='page'><q xmlns='urn:archive'/></iq>")
+	juliet.Until("first")
+	if got := romeo.Until("id='page'"); strings.Count(got, "<message ") != n {
 		t.Errorf("%d arrived", strings.Count(got, "<message "))
 	}
 	if p.server.Counters.Slow.Load() != 0 {
 		t.Error("cut off")
 	}
 	// One that asks and never reads is not answered for ever, and does not hinder shutdown.
-	romeo.send(strings.Repeat("<iq type='set' id='page'><q xmlns='urn:archive'/></iq>", 5))
-	juliet.until("first")
+	romeo.Send(strings.Repeat("<iq type='set' id='page'><q xmlns='urn:archive'/></iq>", 5))
+	juliet.Until("first")
 }
 
 // CVE-2026-43506: connections that come and go without a word leave nothing behind: no
@@ -329,7 +328,7 @@ func TestCVE_2026_43506_ComeAndGo(t *testing.T) {
 			_, _ = io.WriteString(conn, []string{"", "<?xml version='1.0'?><stream:str", open("home.test"), open("home.test") + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\x16\x03\x01"}[i%4])
 			_ = conn.Close()
 		}
-		eventually(t, "all gone", func() bool {
+		rawstream.Eventually(t, "all gone", func() bool {
 			return p.server.Counters.Accepted.Load() == come && p.server.Counters.Connections.Load() == 0
 		})
 	}
@@ -343,7 +342,7 @@ func TestCVE_2026_43506_ComeAndGo(t *testing.T) {
 	comeAndGo(300) // makes what is kept for the next
 	before, goroutines := used(), runtime.NumGoroutine()
 	comeAndGo(cycles)
-	eventually(t, "no goroutine left", func() bool { return runtime.NumGoroutine() <= goroutines })
+	rawstream.Eventually(t, "no goroutine left", func() bool { return runtime.NumGoroutine() <= goroutines })
 	if after := used(); after > before+cycles*100 {
 		t.Errorf("%d bytes are left of each", (after-before)/cycles)
 	}
@@ -371,10 +370,10 @@ func TestFullSessions(t *testing.T) {
 	var sending sync.WaitGroup
 	sending.Go(func() {
 		for range maxWaiting + 1 {
-			romeo.send(message("juliet@home.test/a", "x") + message("juliet@home.test", "x"))
+			romeo.Send(message("juliet@home.test/a", "x") + message("juliet@home.test", "x"))
 		}
 	})
-	romeo.until("service-unavailable")
+	romeo.Until("service-unavailable")
 	sending.Wait()
 }
 
@@ -391,9 +390,9 @@ func TestWaitingBytes(t *testing.T) {
 	b.SetPresence(&router.Presence{})
 	romeo := p.session("romeo", "x")
 	for range 20 {
-		romeo.send(message("juliet@home.test/a", strings.Repeat("x", 10_000)))
+		romeo.Send(message("juliet@home.test/a", strings.Repeat("x", 10_000)))
 	}
-	romeo.until("service-unavailable")
+	romeo.Until("service-unavailable")
 	romeo.ping()
 	s.mu.Lock()
 	n := len(s.waiting)

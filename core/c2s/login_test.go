@@ -48,12 +48,12 @@ func TestLoginFailures(t *testing.T) {
 			t.Parallel()
 			q := &place{t: t, addr: p.addr}
 			cl, _ := q.secure("home.test")
-			cl.send(c.send)
-			if got := cl.until("</failure>"); got != failure(c.want) {
+			cl.Send(c.send)
+			if got := cl.Until("</failure>"); got != failure(c.want) {
 				t.Errorf("answered %q, want %s", got, c.want)
 			}
-			cl.send(plainAuth("romeo@home.test", "romeo", "pw-romeo")) // checklist 29, 31
-			cl.until(success)
+			cl.Send(plainAuth("romeo@home.test", "romeo", "pw-romeo")) // checklist 29, 31
+			cl.Until(success)
 		})
 	}
 }
@@ -64,8 +64,8 @@ func TestTooManyFailures(t *testing.T) {
 	p := newPlace(t, nil)
 	c, _ := p.secure("home.test")
 	for range 3 {
-		c.send(plainAuth("", "romeo", "wrong"))
-		c.until(failure("not-authorized"))
+		c.Send(plainAuth("", "romeo", "wrong"))
+		c.Until(failure("not-authorized"))
 	}
 	c.wantError("policy-violation")
 	if n := p.server.Counters.LoginsFailed.Load(); n != 3 {
@@ -77,10 +77,10 @@ func TestTooManyFailures(t *testing.T) {
 func TestSecondAuthBeginsAnew(t *testing.T) {
 	t.Parallel()
 	c, _ := newPlace(t, nil).secure("home.test")
-	c.send(auth("SCRAM-SHA-256", b64("n,,n=romeo,r=abcdefghijklmnop")))
-	c.until("</challenge>")
-	c.send(plainAuth("", "romeo", "pw-romeo"))
-	c.until(success)
+	c.Send(auth("SCRAM-SHA-256", b64("n,,n=romeo,r=abcdefghijklmnop")))
+	c.Until("</challenge>")
+	c.Send(plainAuth("", "romeo", "pw-romeo"))
+	c.Until(success)
 }
 
 // checklist 7, 27, 30
@@ -88,10 +88,10 @@ func TestLogin(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, nil)
 	c, before := p.secure("home.test")
-	c.send(auth("PLAIN", ""))
-	c.until("<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
-	c.send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + b64("\x00romeo\x00pw-romeo") + "</response>")
-	c.until(success)
+	c.Send(auth("PLAIN", ""))
+	c.Until("<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+	c.Send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + b64("\x00romeo\x00pw-romeo") + "</response>")
+	c.Until(success)
 	got := c.features("home.test")
 	if attr(t, got, "id") == attr(t, before, "id") {
 		t.Error("the id is the same")
@@ -115,12 +115,12 @@ func TestLoginWithoutTLS(t *testing.T) {
 	p := newPlace(t, plain)
 	c := p.dial()
 	c.features("home.test")
-	c.send(plainAuth("", "romeo", "pw-romeo"))
-	c.until(failure("encryption-required")) // checklist 26, 28
+	c.Send(plainAuth("", "romeo", "pw-romeo"))
+	c.Until(failure("encryption-required")) // checklist 26, 28
 	c.scram("romeo")
 	c.features("home.test")
-	c.send(bindIQ("x"))
-	c.until("romeo@home.test/x")
+	c.Send(bindIQ("x"))
+	c.Until("romeo@home.test/x")
 }
 
 // Clients may send all of it at once (XEP-0305).
@@ -130,9 +130,9 @@ func TestPipelined(t *testing.T) {
 	c := p.dial()
 	c.features("home.test")
 	c.startTLS()
-	c.send(open("home.test") + plainAuth("", "romeo", "pw-romeo") + open("home.test") + bindIQ("x") +
+	c.Send(open("home.test") + plainAuth("", "romeo", "pw-romeo") + open("home.test") + bindIQ("x") +
 		"<presence/>" + message("romeo@home.test/x", "to myself"))
-	got := c.until("to myself")
+	got := c.Until("to myself")
 	if strings.Count(got, "<stream:features>") != 2 || !strings.Contains(got, success) || !strings.Contains(got, "<jid>romeo@home.test/x</jid>") {
 		t.Errorf("got %q", got)
 	}
@@ -143,17 +143,17 @@ func TestCVE_2018_10847_OtherHostAfterLogin(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, nil)
 	c, _ := p.secure("home.test")
-	c.send(plainAuth("", "romeo", "pw-romeo"))
-	c.until(success)
-	c.send(open("other.test"))
-	got := c.rest()
+	c.Send(plainAuth("", "romeo", "pw-romeo"))
+	c.Until(success)
+	c.Send(open("other.test"))
+	got := c.Rest()
 	if !strings.Contains(got, "<not-authorized ") || attr(t, got, "from") != "home.test" {
 		t.Errorf("got %q", got)
 	}
 	c, _ = p.secure("home.test")
-	c.send(plainAuth("", "romeo", "pw-romeo"))
-	c.until(success)
-	c.send(open("away.test"))
+	c.Send(plainAuth("", "romeo", "pw-romeo"))
+	c.Until(success)
+	c.Send(open("away.test"))
 	c.wantError("host-unknown")
 }
 
@@ -172,7 +172,7 @@ func TestBeforeLogin(t *testing.T) {
 	} {
 		t.Run("nobody: "+name, func(t *testing.T) {
 			c, _ := p.secure("home.test")
-			c.send(send)
+			c.Send(send)
 			c.wantError("not-authorized")
 		})
 	}
@@ -183,17 +183,17 @@ func TestBeforeLogin(t *testing.T) {
 	} {
 		t.Run("unbound: "+name, func(t *testing.T) {
 			c := p.loggedIn("romeo")
-			c.send(send)
+			c.Send(send)
 			c.wantError("not-authorized")
 		})
 	}
 	c := p.loggedIn("romeo")
-	c.send("<iq type='get' id='1' to='home.test'><query xmlns='urn:x'/></iq>")
-	if got := c.until("</iq>"); !strings.Contains(got, "not-authorized") || !strings.Contains(got, "id='1'") {
+	c.Send("<iq type='get' id='1' to='home.test'><query xmlns='urn:x'/></iq>")
+	if got := c.Until("</iq>"); !strings.Contains(got, "not-authorized") || !strings.Contains(got, "id='1'") {
 		t.Errorf("got %q", got)
 	}
-	juliet.send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
-	if got := juliet.until("id='x'"); strings.Contains(got, "spoofed") {
+	juliet.Send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
+	if got := juliet.Until("id='x'"); strings.Contains(got, "spoofed") {
 		t.Errorf("juliet got %q", got)
 	}
 }
@@ -212,8 +212,8 @@ func TestGuest(t *testing.T) {
 	if !strings.Contains(features, "<register xmlns='http://jabber.org/features/iq-register'/>") {
 		t.Errorf("features %q", features)
 	}
-	c.send("<iq type='get' id='1' to='home.test'><query xmlns='jabber:iq:register'/></iq>")
-	if got := c.until("</iq>"); !strings.Contains(got, "type='result'") || !strings.Contains(got, "jabber:iq:register") {
+	c.Send("<iq type='get' id='1' to='home.test'><query xmlns='jabber:iq:register'/></iq>")
+	if got := c.Until("</iq>"); !strings.Contains(got, "type='result'") || !strings.Contains(got, "jabber:iq:register") {
 		t.Errorf("got %q", got)
 	}
 	if from := <-asked; !from.IsLoopback() {
@@ -225,15 +225,15 @@ func TestGuest(t *testing.T) {
 		"<message to='home.test'/>",
 	} {
 		c, _ := p.secure("home.test")
-		c.send(send)
+		c.Send(send)
 		c.wantError("not-authorized")
 	}
 	c, _ = p.secure("home.test")
-	c.send("<iq type='error' id='1'><query xmlns='jabber:iq:register'/></iq>")
+	c.Send("<iq type='error' id='1'><query xmlns='jabber:iq:register'/></iq>")
 	c.wantError("bad-format")
 	c, _ = p.secure("home.test")
-	c.send(strings.Repeat("<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>", maxBeforeLogin+1))
-	c.until("<policy-violation ")
+	c.Send(strings.Repeat("<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>", maxBeforeLogin+1))
+	c.Until("<policy-violation ")
 }
 
 // A foreign client logs in with each mechanism that it knows.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -18,22 +19,22 @@ func TestFrom(t *testing.T) {
 	p.online("romeo", "other")
 	for _, from := range []string{"", " from='romeo@home.test/x'", " from='romeo@home.test'"} {
 		c := p.session("romeo", "x")
-		c.send("<message" + from + " to='juliet@home.test/a'><body>hi</body></message>")
-		if got := juliet.until("</message>"); !strings.Contains(got, " from='romeo@home.test/x'") {
+		c.Send("<message" + from + " to='juliet@home.test/a'><body>hi</body></message>")
+		if got := juliet.Until("</message>"); !strings.Contains(got, " from='romeo@home.test/x'") {
 			t.Errorf("from%s: %q", from, got)
 		}
-		_ = c.conn.Close()
+		_ = c.Close()
 	}
 	for _, from := range []string{"juliet@home.test", "juliet@home.test/a", "romeo@home.test/other", "home.test", "romeo@other.test", "@@"} {
 		c := p.session("romeo", "x")
-		c.send("<message from='" + from + "' to='juliet@home.test/a'><body>spoofed</body></message>")
+		c.Send("<message from='" + from + "' to='juliet@home.test/a'><body>spoofed</body></message>")
 		c.wantError("invalid-from")
 		c = p.session("romeo", "x")
-		c.send("<message from='" + from + "' to='@@'><body>spoofed</body></message>")
+		c.Send("<message from='" + from + "' to='@@'><body>spoofed</body></message>")
 		c.wantError("invalid-from")
 	}
-	juliet.send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
-	if got := juliet.until("id='x'"); strings.Contains(got, "spoofed") {
+	juliet.Send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
+	if got := juliet.Until("id='x'"); strings.Contains(got, "spoofed") {
 		t.Errorf("got %q", got)
 	}
 }
@@ -48,8 +49,8 @@ func TestSubscriptionsAreFromTheAccount(t *testing.T) {
 		"subscribe": "romeo@home.test", "subscribed": "romeo@home.test", "unsubscribe": "romeo@home.test",
 		"unsubscribed": "romeo@home.test", "unavailable": "romeo@home.test/x",
 	} {
-		romeo.send("<presence to='juliet@home.test' type='" + typ + "'/>")
-		if got := juliet.until("/>"); !strings.Contains(got, " from='"+want+"'") {
+		romeo.Send("<presence to='juliet@home.test' type='" + typ + "'/>")
+		if got := juliet.Until("/>"); !strings.Contains(got, " from='"+want+"'") {
 			t.Errorf("%s: %q", typ, got)
 		}
 	}
@@ -61,9 +62,9 @@ func TestPassesThrough(t *testing.T) {
 	p := newPlace(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
-	romeo.send("<message to='juliet@home.test' id='&lt;1&gt;' type='strange' xml:lang='fr' xmlns:a='urn:a' a:b='c'>" +
+	romeo.Send("<message to='juliet@home.test' id='&lt;1&gt;' type='strange' xml:lang='fr' xmlns:a='urn:a' a:b='c'>" +
 		"<a:x>\U0001F600 &amp; <![CDATA[<y>]]></a:x><body>é</body></message>")
-	got := juliet.until("</message>")
+	got := juliet.Until("</message>")
 	for _, part := range []string{
 		" to='juliet@home.test'", " id='&lt;1&gt;'", " type='strange'", " xml:lang='fr'", "xmlns:a='urn:a'", "a:b='c'",
 		"<a:x>\U0001F600 &amp; <![CDATA[<y>]]></a:x><body>é</body>",
@@ -80,15 +81,15 @@ func TestLang(t *testing.T) {
 	p := newPlace(t, nil)
 	juliet := p.online("juliet", "a")
 	c, _ := p.secure("home.test")
-	c.send(plainAuth("", "romeo", "pw-romeo"))
-	c.until(success)
-	c.send(strings.Replace(open("home.test"), " to=", " xml:lang='de' to=", 1))
-	c.until("</stream:features>")
-	c.send(bindIQ("x") + message("juliet@home.test", "hallo") + "<message to='juliet@home.test' xml:lang='en'><body>hello</body></message>")
-	if got := juliet.until("</message>"); !strings.Contains(got, "xml:lang='de'") {
+	c.Send(plainAuth("", "romeo", "pw-romeo"))
+	c.Until(success)
+	c.Send(strings.Replace(open("home.test"), " to=", " xml:lang='de' to=", 1))
+	c.Until("</stream:features>")
+	c.Send(bindIQ("x") + message("juliet@home.test", "hallo") + "<message to='juliet@home.test' xml:lang='en'><body>hello</body></message>")
+	if got := juliet.Until("</message>"); !strings.Contains(got, "xml:lang='de'") {
 		t.Errorf("got %q", got)
 	}
-	if got := juliet.until("</message>"); !strings.Contains(got, "xml:lang='en'") {
+	if got := juliet.Until("</message>"); !strings.Contains(got, "xml:lang='en'") {
 		t.Errorf("got %q", got)
 	}
 }
@@ -100,13 +101,13 @@ func TestOtherContentNamespace(t *testing.T) {
 	juliet := p.online("juliet", "a")
 	for _, ns := range []string{"jabber:server", "jabber:component:accept"} {
 		c := p.session("romeo", "x")
-		c.send("<message xmlns='" + ns + "' from='nurse@home.test' to='juliet@home.test'><body>spoofed</body></message>")
-		if got := c.rest(); !strings.Contains(got, "<stream:error>") {
+		c.Send("<message xmlns='" + ns + "' from='nurse@home.test' to='juliet@home.test'><body>spoofed</body></message>")
+		if got := c.Rest(); !strings.Contains(got, "<stream:error>") {
 			t.Errorf("%s: %q", ns, got)
 		}
 	}
-	juliet.send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
-	if got := juliet.until("id='x'"); strings.Contains(got, "spoofed") {
+	juliet.Send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
+	if got := juliet.Until("id='x'"); strings.Contains(got, "spoofed") {
 		t.Errorf("juliet got %q", got)
 	}
 }
@@ -117,12 +118,12 @@ func TestMalformedTo(t *testing.T) {
 	p := newPlace(t, nil)
 	c := p.session("romeo", "x")
 	for _, to := range []string{"@", "a@@b", "/x", "juliet@", "a b@home.test", strings.Repeat("x", 1100) + "@home.test"} {
-		c.send("<iq type='get' id='1' to='" + to + "'><q xmlns='urn:x'/></iq>")
-		if got := c.until("</iq>"); !strings.Contains(got, "<error type='modify'><jid-malformed ") || !strings.Contains(got, " id='1'") {
+		c.Send("<iq type='get' id='1' to='" + to + "'><q xmlns='urn:x'/></iq>")
+		if got := c.Until("</iq>"); !strings.Contains(got, "<error type='modify'><jid-malformed ") || !strings.Contains(got, " id='1'") {
 			t.Errorf("%.20s: %q", to, got)
 		}
 	}
-	c.send("<message type='error' to='@'/><iq type='result' id='1' to='@'/>")
+	c.Send("<message type='error' to='@'/><iq type='result' id='1' to='@'/>")
 	c.ping()
 }
 
@@ -144,13 +145,13 @@ func TestInOrder(t *testing.T) {
 			b.WriteString(message("juliet@home.test/a", fmt.Sprintf("%d;", i)))
 			b.WriteString("<iq type='get' id='" + fmt.Sprint(i) + "'><n xmlns='urn:count'/></iq>")
 		}
-		romeo.send(b.String())
+		romeo.Send(b.String())
 	}()
 	for i := range n {
-		if got := juliet.until("</message>"); !strings.Contains(got, fmt.Sprintf("<body>%d;</body>", i)) {
+		if got := juliet.Until("</message>"); !strings.Contains(got, fmt.Sprintf("<body>%d;</body>", i)) {
 			t.Fatalf("got %q, want %d", got, i)
 		}
-		if got := romeo.until("</iq>"); !strings.Contains(got, fmt.Sprintf("id='%d'", i)) || !strings.Contains(got, fmt.Sprintf(">%d<", i+1)) {
+		if got := romeo.Until("</iq>"); !strings.Contains(got, fmt.Sprintf("id='%d'", i)) || !strings.Contains(got, fmt.Sprintf(">%d<", i+1)) {
 			t.Fatalf("got %q, want %d", got, i)
 		}
 	}
@@ -163,10 +164,10 @@ func TestPanic(t *testing.T) {
 	p.host.HandleIQ("urn:panic", func(context.Context, *router.IQ) (*stanza.Element, error) { panic("handler fault") })
 	juliet := p.online("juliet", "a")
 	romeo := p.online("romeo", "x")
-	romeo.send("<iq type='get' id='1'><x xmlns='urn:panic'/></iq>")
+	romeo.Send("<iq type='get' id='1'><x xmlns='urn:panic'/></iq>")
 	romeo.wantError("internal-server-error")
 	juliet.ping()
-	eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("romeo@home.test"))) == 0 })
+	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("romeo@home.test"))) == 0 })
 	if p.server.Counters.Panics.Load() != 1 {
 		t.Error("not counted")
 	}
@@ -176,8 +177,8 @@ func TestClientSendsStreamError(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, nil)
 	c := p.session("romeo", "x")
-	c.send("<stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
-	if got := c.rest(); got != "</stream:stream>" {
+	c.Send("<stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
+	if got := c.Rest(); got != "</stream:stream>" {
 		t.Errorf("got %q", got)
 	}
 }

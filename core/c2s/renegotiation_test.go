@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 )
 
 // forger writes records of its own into a TLS connection that crypto/tls has set up.
@@ -41,9 +43,9 @@ func forge(t *testing.T, p *place, version uint16) *forger {
 	t.Helper()
 	c := p.dial()
 	c.features("home.test")
-	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.until("/>")
-	f := &forger{Conn: c.conn, vers: version}
+	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.Until("/>")
+	f := &forger{Conn: c.Conn, vers: version}
 	config := &tls.Config{
 		InsecureSkipVerify: true, MinVersion: version, MaxVersion: version, KeyLogWriter: &f.keys,
 		CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}, CurvePreferences: []tls.CurveID{tls.X25519},
@@ -169,7 +171,7 @@ func TestCVE_2021_32920_Renegotiation(t *testing.T) {
 		if n := f.closed(t); n > 2000 {
 			t.Errorf("%x: answered by %d bytes", version, n)
 		}
-		eventually(t, "gone", func() bool { return p.server.Counters.Connections.Load() == 0 })
+		rawstream.Eventually(t, "gone", func() bool { return p.server.Counters.Connections.Load() == 0 })
 	}
 	// With TLS 1.3 there is a cheaper one: new keys, which the other side has to answer.
 	p := newPlace(t, nil)

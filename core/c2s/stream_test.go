@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 )
 
 // attr is an attribute of the last stream header in what was read.
@@ -42,8 +44,8 @@ func TestHeaderAccepted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := (&place{t: t, addr: p.addr}).dial()
-			c.send(send)
-			got := c.until("</stream:features>")
+			c.Send(send)
+			got := c.Until("</stream:features>")
 			want := "home.test"
 			if name == "second host" {
 				want = "other.test"
@@ -85,8 +87,8 @@ func TestHeaderRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cl := (&place{t: t, addr: p.addr}).dial()
-			cl.send(c.send)
-			got := cl.rest()
+			cl.Send(c.send)
+			got := cl.Rest()
 			if attr(t, got, "id") == "" || !strings.Contains(got, "<stream:error><"+c.want) || !strings.HasSuffix(got, "</stream:error></stream:stream>") {
 				t.Errorf("answered %q, want %s", got, c.want) // checklist 12
 			}
@@ -102,8 +104,8 @@ func TestAnswerNamesTheClient(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, nil)
 	c := p.dial()
-	c.send(header("to='home.test' from='romeo@home.test' version='1.0'"))
-	if got := c.until("</stream:features>"); attr(t, got, "to") != "romeo@home.test" {
+	c.Send(header("to='home.test' from='romeo@home.test' version='1.0'"))
+	if got := c.Until("</stream:features>"); attr(t, got, "to") != "romeo@home.test" {
 		t.Errorf("header %q", got)
 	}
 }
@@ -135,7 +137,7 @@ func TestBadStreams(t *testing.T) {
 			t.Parallel()
 			q := &place{t: t, addr: p.addr}
 			cl, _ := q.secure("home.test")
-			cl.send(c.send)
+			cl.Send(c.send)
 			cl.wantError(c.want)
 		})
 	}
@@ -156,22 +158,22 @@ func TestLimitsAfterLogin(t *testing.T) {
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	big := strings.Repeat("y", 250_000)
-	romeo.send(message("juliet@home.test", big))
-	if got := juliet.until("</message>"); !strings.Contains(got, big) {
+	romeo.Send(message("juliet@home.test", big))
+	if got := juliet.Until("</message>"); !strings.Contains(got, big) {
 		t.Error("a stanza within the limit did not arrive")
 	}
-	romeo.send(message("juliet@home.test", strings.Repeat("y", 300_000)))
-	if got := romeo.rest(); !strings.Contains(got, "<policy-violation ") || !strings.Contains(got, "<stanza-too-big xmlns='urn:xmpp:errors'/>") {
+	romeo.Send(message("juliet@home.test", strings.Repeat("y", 300_000)))
+	if got := romeo.Rest(); !strings.Contains(got, "<policy-violation ") || !strings.Contains(got, "<stanza-too-big xmlns='urn:xmpp:errors'/>") {
 		t.Errorf("got %q", got)
 	}
-	eventually(t, "counted", func() bool { return p.server.Counters.Policy.Load() == 1 })
+	rawstream.Eventually(t, "counted", func() bool { return p.server.Counters.Policy.Load() == 1 })
 	juliet.ping()
 	for name, inner := range map[string]string{
 		"elements": strings.Repeat("<a/>", 4_100), "depth": strings.Repeat("<a>", 70), "attributes": "<a" + attributes(140) + "/>",
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := p.session("romeo", name)
-			c.send("<message to='juliet@home.test'>" + inner)
+			c.Send("<message to='juliet@home.test'>" + inner)
 			c.wantError("policy-violation")
 		})
 	}
@@ -183,16 +185,16 @@ func TestCloseByClient(t *testing.T) {
 	p := newPlace(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
-	romeo.send(message("juliet@home.test", "last words") + "</stream:stream>")
-	if got := romeo.rest(); got != "</stream:stream>" {
+	romeo.Send(message("juliet@home.test", "last words") + "</stream:stream>")
+	if got := romeo.Rest(); got != "</stream:stream>" {
 		t.Errorf("got %q", got)
 	}
-	juliet.until("last words")
-	eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("romeo@home.test"))) == 0 })
+	juliet.Until("last words")
+	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("romeo@home.test"))) == 0 })
 	c := p.dial()
 	c.features("home.test")
-	c.send("</stream:stream>")
-	if got := c.rest(); got != "</stream:stream>" {
+	c.Send("</stream:stream>")
+	if got := c.Rest(); got != "</stream:stream>" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -204,10 +206,10 @@ func TestCloseByServer(t *testing.T) {
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	p.host.Session(jidOf("romeo@home.test/x")).Close("", "")
-	romeo.until("</stream:stream>")
-	romeo.send(message("juliet@home.test", "last words") + "</stream:stream>")
-	juliet.until("last words")
-	if got := romeo.rest(); got != "" {
+	romeo.Until("</stream:stream>")
+	romeo.Send(message("juliet@home.test", "last words") + "</stream:stream>")
+	juliet.Until("last words")
+	if got := romeo.Rest(); got != "" {
 		t.Errorf("got %q after the end", got)
 	}
 }
@@ -233,11 +235,11 @@ func TestSilence(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(c *Config) { c.Limits.Idle = 300 * time.Millisecond })
 	c := p.session("romeo", "x")
-	if got := c.until("</iq>"); !strings.Contains(got, "urn:xmpp:ping") || !strings.Contains(got, "to='romeo@home.test/x'") {
+	if got := c.Until("</iq>"); !strings.Contains(got, "urn:xmpp:ping") || !strings.Contains(got, "to='romeo@home.test/x'") {
 		t.Errorf("got %q", got)
 	}
-	c.send(" ") // a sign of life
-	c.until("</iq>")
+	c.Send(" ") // a sign of life
+	c.Until("</iq>")
 	c.wantError("connection-timeout")
 	if p.server.Counters.Silent.Load() != 1 {
 		t.Error("not counted")
@@ -262,14 +264,14 @@ func TestTimeBeforeLogin(t *testing.T) {
 	go func() {
 		defer close(done)
 		for {
-			if _, err := c.conn.Write([]byte(" ")); err != nil {
+			if _, err := c.Write([]byte(" ")); err != nil {
 				return
 			}
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	c.until("<connection-timeout ")
-	_ = c.conn.Close()
+	c.Until("<connection-timeout ")
+	_ = c.Close()
 	<-done
 }
 
@@ -279,12 +281,12 @@ func TestPartialStanzaIsNothing(t *testing.T) {
 	p := newPlace(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
-	romeo.send(message("juliet@home.test", "whole") + "<message to='juliet@home.test'><body>half</body>")
-	juliet.until("whole")
-	_ = romeo.conn.Close()
-	eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("romeo@home.test"))) == 0 })
-	juliet.send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
-	if got := juliet.until("id='x'"); strings.Contains(got, "half") {
+	romeo.Send(message("juliet@home.test", "whole") + "<message to='juliet@home.test'><body>half</body>")
+	juliet.Until("whole")
+	_ = romeo.Close()
+	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("romeo@home.test"))) == 0 })
+	juliet.Send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
+	if got := juliet.Until("id='x'"); strings.Contains(got, "half") {
 		t.Errorf("got %q", got)
 	}
 }

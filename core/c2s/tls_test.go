@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
@@ -67,9 +68,9 @@ func TestCVE_2011_0411_StartTLSInjection(t *testing.T) {
 	p := newPlace(t, nil)
 	c := p.dial()
 	c.features("home.test")
-	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" + open("home.test") + plainAuth("", "romeo", "pw-romeo"))
-	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.tls(&tls.Config{InsecureSkipVerify: true})
+	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" + open("home.test") + plainAuth("", "romeo", "pw-romeo"))
+	c.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.TLS(&tls.Config{InsecureSkipVerify: true})
 	got := c.features("home.test")
 	if strings.Count(got, "<stream:stream ") != 1 || strings.Contains(got, "success") || !strings.Contains(got, "mechanism") {
 		t.Errorf("got %q", got)
@@ -94,14 +95,14 @@ func TestCVE_2014_8760_NothingBeforeTLS(t *testing.T) {
 			t.Parallel()
 			c := (&place{t: t, addr: p.addr}).dial()
 			c.features("home.test")
-			c.send(send)
+			c.Send(send)
 			c.wantError("policy-violation")
 		})
 	}
 	c := p.dial()
 	c.features("home.test")
-	c.send(plainAuth("", "romeo", "pw-romeo"))
-	c.until("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><encryption-required/></failure>") // checklist 28
+	c.Send(plainAuth("", "romeo", "pw-romeo"))
+	c.Until("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><encryption-required/></failure>") // checklist 28
 	c.startTLS()
 	c.features("home.test")
 }
@@ -113,25 +114,25 @@ func TestStartTLSRefused(t *testing.T) {
 	const failure = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"
 	p := newPlace(t, nil)
 	c, _ := p.secure("home.test")
-	c.send(starttls)
-	if got := c.rest(); got != failure {
+	c.Send(starttls)
+	if got := c.Rest(); got != failure {
 		t.Errorf("twice: %q", got)
 	}
 	c = newPlace(t, func(c *Config) { c.Plain, c.Certificates = true, nil }).dial()
 	if got := c.features("home.test"); strings.Contains(got, "starttls") {
 		t.Errorf("offered %q", got)
 	}
-	c.send(starttls)
-	if got := c.rest(); got != failure {
+	c.Send(starttls)
+	if got := c.Rest(); got != failure {
 		t.Errorf("without TLS: %q", got)
 	}
 	c = p.dial()
 	c.features("home.test")
-	c.send(starttls)
-	c.until("/>")
-	c.send("this is no TLS at all, but long enough to be taken for a record of it")
-	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
-	if got, _ := io.ReadAll(c.conn); strings.Contains(string(got), "stream:stream") {
+	c.Send(starttls)
+	c.Until("/>")
+	c.Send("this is no TLS at all, but long enough to be taken for a record of it")
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	if got, _ := io.ReadAll(c.Conn); strings.Contains(string(got), "stream:stream") {
 		t.Errorf("bad handshake: %q", got)
 	}
 	if n := p.server.Counters.Handshakes.Load(); n != 1 {
@@ -145,9 +146,9 @@ func TestOldTLSRefused(t *testing.T) {
 	p := newPlace(t, nil)
 	c := p.dial()
 	c.features("home.test")
-	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.until("/>")
-	conn := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10})
+	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.Until("/>")
+	conn := tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10})
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	if err := conn.Handshake(); err == nil {
 		t.Error("TLS 1.1 accepted")
@@ -160,7 +161,7 @@ func TestDirectTLS(t *testing.T) {
 	p := newPlace(t, nil)
 	direct := &place{t: t, addr: p.direct}
 	c := direct.dial()
-	state := c.tls(&tls.Config{InsecureSkipVerify: true, ServerName: "home.test", NextProtos: []string{"xmpp-client"}})
+	state := c.TLS(&tls.Config{InsecureSkipVerify: true, ServerName: "home.test", NextProtos: []string{"xmpp-client"}})
 	if state.NegotiatedProtocol != "xmpp-client" {
 		t.Errorf("protocol %q", state.NegotiatedProtocol)
 	}
@@ -168,12 +169,12 @@ func TestDirectTLS(t *testing.T) {
 	if strings.Contains(got, "starttls") || !strings.Contains(got, "PLAIN") || !strings.Contains(got, "tls-server-end-point") {
 		t.Errorf("features %q", got)
 	}
-	c.send(plainAuth("", "romeo", "pw-romeo"))
-	c.until(success)
+	c.Send(plainAuth("", "romeo", "pw-romeo"))
+	c.Until(success)
 	c.features("home.test")
 
 	c = direct.dial()
-	conn := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	conn := tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	if err := conn.Handshake(); err == nil {
 		t.Error("another protocol accepted")
@@ -186,26 +187,26 @@ func TestCVE_2017_18265_GoneInTheMiddle(t *testing.T) {
 	p := newPlace(t, nil)
 	for _, f := range []func(*client){
 		func(*client) {},
-		func(c *client) { c.send("<stream") },
-		func(c *client) { c.send("<!DOCTYPE x>") },
-		func(c *client) { c.send(open("home.test") + "<a></b>") },
+		func(c *client) { c.Send("<stream") },
+		func(c *client) { c.Send("<!DOCTYPE x>") },
+		func(c *client) { c.Send(open("home.test") + "<a></b>") },
 		func(c *client) {
 			c.features("home.test")
-			c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+			c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
 		},
 		func(c *client) {
 			c.features("home.test")
-			c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-			c.until("/>")
-			c.send("\x16\x03\x01\x02\x00\x01")
+			c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+			c.Until("/>")
+			c.Send("\x16\x03\x01\x02\x00\x01")
 		},
-		func(c *client) { c.features("home.test"); c.startTLS(); c.send(open("home.test") + "<!-- -->") },
+		func(c *client) { c.features("home.test"); c.startTLS(); c.Send(open("home.test") + "<!-- -->") },
 	} {
 		c := p.dial()
 		f(c)
-		_ = c.conn.Close()
+		_ = c.Close()
 	}
-	eventually(t, "all gone", func() bool { return p.server.Counters.Connections.Load() == 0 })
+	rawstream.Eventually(t, "all gone", func() bool { return p.server.Counters.Connections.Load() == 0 })
 	if n := p.server.Counters.Panics.Load(); n != 0 {
 		t.Errorf("%d panics", n)
 	}

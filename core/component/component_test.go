@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -19,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 10 * time.Second
+const patience = rawstream.Patience
 
 var silent = slog.New(slog.NewTextHandler(io.Discard, nil))
 
@@ -91,59 +92,9 @@ func (o *office) serve(addr string) {
 	o.stop = sync.OnceFunc(func() { cancel(); <-done })
 }
 
-// peer is the other end of a connection, by hand.
-type peer struct {
-	t    testing.TB
-	conn net.Conn
-	got  string
-}
-
-func (o *office) connect() *peer {
+func (o *office) connect() *rawstream.Peer {
 	o.t.Helper()
-	conn, err := net.Dial("tcp", o.addr)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	o.t.Cleanup(func() { _ = conn.Close() })
-	return &peer{t: o.t, conn: conn}
-}
-
-func (p *peer) send(s string) {
-	p.t.Helper()
-	if _, err := io.WriteString(p.conn, s); err != nil {
-		p.t.Logf("write: %v", err)
-	}
-}
-
-// until reads until what has come holds mark, and takes it away up to its end.
-func (p *peer) until(mark string) string {
-	p.t.Helper()
-	_ = p.conn.SetReadDeadline(time.Now().Add(patience))
-	buf := make([]byte, 4096)
-	for !strings.Contains(p.got, mark) {
-		n, err := p.conn.Read(buf)
-		p.got += string(buf[:n])
-		if err != nil && !strings.Contains(p.got, mark) {
-			p.t.Fatalf("waiting for %q: %v after %q", mark, err, p.got)
-		}
-	}
-	end := strings.Index(p.got, mark) + len(mark)
-	out := p.got[:end]
-	p.got = p.got[end:]
-	return out
-}
-
-// rest reads to the end of the connection.
-func (p *peer) rest() string {
-	p.t.Helper()
-	_ = p.conn.SetReadDeadline(time.Now().Add(patience))
-	b, err := io.ReadAll(p.conn)
-	if err != nil {
-		p.t.Errorf("connection not closed cleanly: %v", err)
-	}
-	out := p.got + string(b)
-	p.got = ""
-	return out
+	return rawstream.Dial(o.t, o.addr)
 }
 
 func open(to string) string {
@@ -161,18 +112,18 @@ func idOf(t testing.TB, header string) string {
 }
 
 // attach is a whole handshake.
-func (o *office) attach(domain, secret string) *peer {
+func (o *office) attach(domain, secret string) *rawstream.Peer {
 	o.t.Helper()
 	p := o.connect()
-	p.send(open(domain))
-	p.send("<handshake>" + handshake(idOf(o.t, p.until(">")+p.until(">")), secret) + "</handshake>")
+	p.Send(open(domain))
+	p.Send("<handshake>" + handshake(idOf(o.t, p.Until(">")+p.Until(">")), secret) + "</handshake>")
 	return p
 }
 
-func (o *office) attached(domain string) *peer {
+func (o *office) attached(domain string) *rawstream.Peer {
 	o.t.Helper()
 	p := o.attach(domain, "s3cret")
-	p.until("<handshake/>")
+	p.Until("<handshake/>")
 	return p
 }
 

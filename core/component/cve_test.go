@@ -15,16 +15,16 @@ func TestCVE_2022_0217_EntitiesOfComponents(t *testing.T) {
 		o := newOffice(t, nil)
 		c := o.connect()
 		if name == "doctype" {
-			c.send(evil + open("gate.test"))
+			c.Send(evil + open("gate.test"))
 		} else {
-			c.send(open("gate.test") + evil)
+			c.Send(open("gate.test") + evil)
 		}
-		if got := c.rest(); !strings.Contains(got, "<restricted-xml ") {
+		if got := c.Rest(); !strings.Contains(got, "<restricted-xml ") {
 			t.Errorf("%s before the handshake: %q", name, got)
 		}
 		c = o.attached("gate.test")
-		c.send("<message from='gate.test' to='romeo@home.test'><body>" + evil + "</body></message>")
-		if got := c.rest(); !strings.Contains(got, "<restricted-xml ") {
+		c.Send("<message from='gate.test' to='romeo@home.test'><body>" + evil + "</body></message>")
+		if got := c.Rest(); !strings.Contains(got, "<restricted-xml ") {
 			t.Errorf("%s after it: %q", name, got)
 		}
 		if len(o.home) != 0 {
@@ -41,8 +41,8 @@ func TestCVE_2026_43507_ManyElements(t *testing.T) {
 		"<handshake>" + strings.Repeat("<a/>", 2500), strings.Repeat("<a>", 100), "<handshake>" + strings.Repeat("x", 10_000), "<handshake " + strings.Repeat("y", 10_000),
 	} {
 		c := o.connect()
-		c.send(open("gate.test") + evil)
-		if got := c.rest(); !strings.Contains(got, "<policy-violation ") {
+		c.Send(open("gate.test") + evil)
+		if got := c.Rest(); !strings.Contains(got, "<policy-violation ") {
 			t.Errorf("%.20s: %q", evil, got)
 		}
 	}
@@ -59,14 +59,14 @@ func TestCVE_2016_1232_UnpredictableIDs(t *testing.T) {
 	seen := map[string]bool{}
 	for range 50 {
 		c := o.connect()
-		c.send(open("gate.test"))
-		c.until("?>")
-		id := idOf(t, c.until(">"))
+		c.Send(open("gate.test"))
+		c.Until("?>")
+		id := idOf(t, c.Until(">"))
 		if seen[id] || len(id) < 26 { // five bits each
 			t.Errorf("%q", id)
 		}
 		seen[id] = true
-		_ = c.conn.Close()
+		_ = c.Close()
 	}
 }
 
@@ -85,11 +85,11 @@ func TestCVE_2021_32921_NearlyTheProof(t *testing.T) {
 		func(_, id string) string { return handshake("", "s3cret") },
 	} {
 		c := o.connect()
-		c.send(open("gate.test"))
-		c.until("?>")
-		id := idOf(t, c.until(">"))
-		c.send("<handshake>" + spoil(handshake(id, "s3cret"), id) + "</handshake>")
-		if got := c.rest(); !strings.Contains(got, "<not-authorized ") {
+		c.Send(open("gate.test"))
+		c.Until("?>")
+		id := idOf(t, c.Until(">"))
+		c.Send("<handshake>" + spoil(handshake(id, "s3cret"), id) + "</handshake>")
+		if got := c.Rest(); !strings.Contains(got, "<not-authorized ") {
 			t.Errorf("answered %q", got)
 		}
 	}
@@ -104,15 +104,15 @@ func TestCVE_2017_18265_GoneInTheMiddle(t *testing.T) {
 	o := newOffice(t, nil)
 	for i, text := range []string{"", "<stream", "<!DOCTYPE x>", open("gate.test"), open("gate.test") + "<handshake>00</handshake>", open("nobody.test"), open("gate.test") + "<a></b>"} {
 		c := o.connect()
-		c.send(text)
-		_ = c.conn.Close()
+		c.Send(text)
+		_ = c.Close()
 		if i%2 == 0 {
 			c = o.attached("gate.test")
-			c.send("<message from='evil.test' to='romeo@home.test'/>" + text)
-			_ = c.conn.Close()
+			c.Send("<message from='evil.test' to='romeo@home.test'/>" + text)
+			_ = c.Close()
 		}
 	}
-	o.attached("gate.test").send(fmt.Sprintf("<message from='gate.test' to='romeo@home.test'><body>%s</body></message>", "still here"))
+	o.attached("gate.test").Send(fmt.Sprintf("<message from='gate.test' to='romeo@home.test'><body>%s</body></message>", "still here"))
 	if got := o.home.next(t).Body(); got != "still here" {
 		t.Errorf("got %q", got)
 	}

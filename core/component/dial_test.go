@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -209,11 +210,11 @@ func TestUnwrittenIsSentAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{t: t, conn: conn}
-	p.until("to='gate.test'")
-	p.send("<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='1' from='gate.test'>")
-	p.until("</handshake>")
-	p.send("<handshake/>")
+	p := rawstream.New(t, conn)
+	p.Until("to='gate.test'")
+	p.Send("<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='1' from='gate.test'>")
+	p.Until("</handshake>")
+	p.Send("<handshake/>")
 	waitState(t, states, up)
 	const n = 200 // 20 MB: more than sockets and queue take
 	body := strings.Repeat("x", 100_000)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 )
@@ -14,26 +15,26 @@ func TestAttach(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
 	p := o.connect()
-	p.send(open("gate.test"))
-	header := p.until(">") + p.until(">")
+	p.Send(open("gate.test"))
+	header := p.Until(">") + p.Until(">")
 	if !strings.Contains(header, "xmlns='jabber:component:accept'") || !strings.Contains(header, "from='gate.test'") {
 		t.Errorf("header %q", header)
 	}
-	p.send("<handshake>" + handshake(idOf(t, header), "s3cret") + "</handshake>")
-	p.until("<handshake/>")
+	p.Send("<handshake>" + handshake(idOf(t, header), "s3cret") + "</handshake>")
+	p.Until("<handshake/>")
 	if !o.server.Attached(jid.MustParse("gate.test")) || o.server.Attached(jid.MustParse("other.test")) {
 		t.Error("Attached answers wrongly")
 	}
-	p.send("<message to='romeo@home.test' from='bot@gate.test/r' type='chat'><body>hi</body></message>")
+	p.Send("<message to='romeo@home.test' from='bot@gate.test/r' type='chat'><body>hi</body></message>")
 	if st := o.home.next(t); st.Body() != "hi" || st.From.String() != "bot@gate.test/r" {
 		t.Errorf("routed %s", st)
 	}
 	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "back"))
-	if got := p.until("</message>"); !strings.Contains(got, "<body>back</body>") || strings.Contains(got, "xmlns='jabber:client'") {
+	if got := p.Until("</message>"); !strings.Contains(got, "<body>back</body>") || strings.Contains(got, "xmlns='jabber:client'") {
 		t.Errorf("delivered %q", got)
 	}
-	p.send("</stream:stream>")
-	if rest := p.rest(); rest != "</stream:stream>" {
+	p.Send("</stream:stream>")
+	if rest := p.Rest(); rest != "</stream:stream>" {
 		t.Errorf("end %q", rest)
 	}
 }
@@ -60,8 +61,8 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := (&office{t: t, addr: o.addr}).connect()
-			p.send(c.send)
-			got := p.rest()
+			p.Send(c.send)
+			got := p.Rest()
 			if !strings.Contains(got, "<stream:stream ") || !strings.Contains(got, "<"+c.want+" ") || !strings.HasSuffix(got, "</stream:stream>") {
 				t.Errorf("answered %q, want %s", got, c.want)
 			}
@@ -94,8 +95,8 @@ func TestAddressesOfComponent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t, nil)
 			p := o.attached("gate.test")
-			p.send(c.send)
-			if got := p.rest(); !strings.Contains(got, "<"+c.want+" ") {
+			p.Send(c.send)
+			if got := p.Rest(); !strings.Contains(got, "<"+c.want+" ") {
 				t.Errorf("answered %q, want %s", got, c.want)
 			}
 			if len(o.home) > 0 {
@@ -104,8 +105,8 @@ func TestAddressesOfComponent(t *testing.T) {
 		})
 	}
 	p := o.attached("gate.test")
-	p.send("<iq to='a@@b' from='bot@gate.test' type='get' id='1'><x xmlns='urn:x'/></iq>")
-	if got := p.until("</iq>"); !strings.Contains(got, "jid-malformed") || !strings.Contains(got, "id='1'") {
+	p.Send("<iq to='a@@b' from='bot@gate.test' type='get' id='1'><x xmlns='urn:x'/></iq>")
+	if got := p.Until("</iq>"); !strings.Contains(got, "jid-malformed") || !strings.Contains(got, "id='1'") {
 		t.Errorf("answered %q", got)
 	}
 }
@@ -115,23 +116,23 @@ func TestConflictPolicies(t *testing.T) {
 	o := newOffice(t, nil)
 	first := o.attached("gate.test")
 	second := o.attached("gate.test")
-	if got := first.rest(); !strings.Contains(got, "<conflict ") {
+	if got := first.Rest(); !strings.Contains(got, "<conflict ") {
 		t.Errorf("first got %q", got)
 	}
 	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "to the second"))
-	second.until("to the second")
+	second.Until("to the second")
 
 	o = newOffice(t, func(c *Config) { c.Conflict = Reject })
 	first = o.attached("gate.test")
-	if got := o.attach("gate.test", "s3cret").rest(); !strings.Contains(got, "<conflict ") {
+	if got := o.attach("gate.test", "s3cret").Rest(); !strings.Contains(got, "<conflict ") {
 		t.Errorf("second got %q", got)
 	}
 	// A wrong secret is told before anything about who is there.
-	if got := o.attach("gate.test", "wrong").rest(); !strings.Contains(got, "<not-authorized ") {
+	if got := o.attach("gate.test", "wrong").Rest(); !strings.Contains(got, "<not-authorized ") {
 		t.Errorf("stranger got %q", got)
 	}
 	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "to the first"))
-	first.until("to the first")
+	first.Until("to the first")
 }
 
 // While a component is away, whoever waits for an answer gets one.
@@ -156,11 +157,11 @@ func TestShutdown(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
 	p, q := o.attached("gate.test"), o.connect()
-	q.send(open("other.test"))
-	q.until("from='other.test'")
+	q.Send(open("other.test"))
+	q.Until("from='other.test'")
 	o.stop()
-	for _, p := range []*peer{p, q} {
-		if got := p.rest(); !strings.Contains(got, "<system-shutdown ") || !strings.HasSuffix(got, "</stream:stream>") {
+	for _, p := range []*rawstream.Peer{p, q} {
+		if got := p.Rest(); !strings.Contains(got, "<system-shutdown ") || !strings.HasSuffix(got, "</stream:stream>") {
 			t.Errorf("got %q", got)
 		}
 	}
@@ -170,13 +171,13 @@ func TestSilentComponentIsPinged(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, func(c *Config) { c.Idle = 300 * time.Millisecond })
 	p := o.attached("gate.test")
-	ping := p.until("</iq>")
+	ping := p.Until("</iq>")
 	if !strings.Contains(ping, "urn:xmpp:ping") {
 		t.Fatalf("got %q", ping)
 	}
-	p.send(" ")
-	p.until("</iq>") // white space is a sign of life
-	if got := p.rest(); !strings.Contains(got, "<connection-timeout ") {
+	p.Send(" ")
+	p.Until("</iq>") // white space is a sign of life
+	if got := p.Rest(); !strings.Contains(got, "<connection-timeout ") {
 		t.Errorf("got %q", got)
 	}
 }
@@ -204,10 +205,10 @@ func TestTooManyStrangers(t *testing.T) {
 	o := newOffice(t, nil)
 	for range maxHandshaking {
 		p := o.connect()
-		p.send(open("gate.test"))
-		p.until("from='gate.test'")
+		p.Send(open("gate.test"))
+		p.Until("from='gate.test'")
 	}
-	if got := o.connect().rest(); got != "" {
+	if got := o.connect().Rest(); got != "" {
 		t.Errorf("answered %q", got)
 	}
 	if o.server.Counters.Refused.Load() == 0 {

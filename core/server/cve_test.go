@@ -18,22 +18,22 @@ func quietly(t *testing.T, c *peer, marks ...string) {
 
 // ask sends an IQ of that type to somebody ("" for nobody) and returns the answer.
 func (c *peer) ask(kind, to, payload string) string {
-	c.t.Helper()
+	c.T.Helper()
 	if to != "" {
 		to = " to='" + to + "'"
 	}
-	c.send("<iq type='" + kind + "' id='asked'" + to + ">" + payload + "</iq>")
-	before := c.until("id='asked'")
+	c.Send("<iq type='" + kind + "' id='asked'" + to + ">" + payload + "</iq>")
+	before := c.Until("id='asked'")
 	return before[strings.LastIndex(before, "<iq"):] + c.upToIQ()
 }
 
 func (c *peer) upToIQ() string {
-	c.t.Helper()
-	head := c.until(">")
+	c.T.Helper()
+	head := c.Until(">")
 	if strings.HasSuffix(head, "/>") && !strings.Contains(head, "<") {
 		return head
 	}
-	return head + c.until("</iq>")
+	return head + c.Until("</iq>")
 }
 
 // CVE-2017-5589 and its kin (to -5606, CVE-2019-16235, CVE-2020-26547): what looks like a copy of juliet's own
@@ -49,13 +49,13 @@ func TestCVE_2017_5589_ForgedCopies(t *testing.T) {
 		"<result xmlns='urn:xmpp:mam:2' queryid='q' id='1'>" + forwarded + "</result>",
 	} {
 		for _, to := range []string{"juliet@home.test", "juliet@home.test/x"} {
-			romeo.send("<message type='chat' to='" + to + "'>" + wrapped + "<body>x</body></message>")
-			gate.send("<message type='chat' from='a@gate.home.test' to='" + to + "'>" + wrapped + "<body>x</body></message>")
+			romeo.Send("<message type='chat' to='" + to + "'>" + wrapped + "<body>x</body></message>")
+			gate.Send("<message type='chat' from='a@gate.home.test' to='" + to + "'>" + wrapped + "<body>x</body></message>")
 		}
 	}
 	romeo.ping()
-	gate.send("<message from='a@gate.home.test' to='juliet@home.test/x'><body>last</body></message>")
-	got := juliet.until("last</body>")
+	gate.Send("<message from='a@gate.home.test' to='juliet@home.test/x'><body>last</body></message>")
+	got := juliet.Until("last</body>")
 	if strings.Contains(got, "from='juliet@home.test'") || strings.Contains(got, "from='home.test'") || strings.Contains(got, "<message xmlns='jabber:client' from='juliet") {
 		t.Errorf("in her own name: %q", got)
 	}
@@ -80,15 +80,15 @@ func TestCVE_2019_16236_RosterOfOthers(t *testing.T) {
 	evil := "<query xmlns='jabber:iq:roster'><item jid='evil@away.test' subscription='both'/></query>"
 	for _, to := range []string{"juliet@home.test", "juliet@home.test/x"} {
 		for _, kind := range []string{"set", "result"} {
-			romeo.send("<iq type='" + kind + "' id='r' to='" + to + "'>" + evil + "</iq>")
-			gate.send("<iq type='" + kind + "' id='g' from='gate.home.test' to='" + to + "'>" + evil + "</iq>")
-			gate.send("<iq type='" + kind + "' id='g' from='juliet@gate.home.test' to='" + to + "'>" + evil + "</iq>")
+			romeo.Send("<iq type='" + kind + "' id='r' to='" + to + "'>" + evil + "</iq>")
+			gate.Send("<iq type='" + kind + "' id='g' from='gate.home.test' to='" + to + "'>" + evil + "</iq>")
+			gate.Send("<iq type='" + kind + "' id='g' from='juliet@gate.home.test' to='" + to + "'>" + evil + "</iq>")
 		}
-		romeo.send("<message to='" + to + "'><x xmlns='jabber:x:roster'><item jid='evil@away.test'/></x></message>")
+		romeo.Send("<message to='" + to + "'><x xmlns='jabber:x:roster'><item jid='evil@away.test'/></x></message>")
 	}
 	romeo.ping()
-	gate.send("<message from='gate.home.test' to='juliet@home.test/x'><body>last</body></message>")
-	got := juliet.until("last</body>") // answers may come to what was never asked, but not in her name or the server's
+	gate.Send("<message from='gate.home.test' to='juliet@home.test/x'><body>last</body></message>")
+	got := juliet.Until("last</body>") // answers may come to what was never asked, but not in her name or the server's
 	if strings.Contains(got, "type='set'") || strings.Contains(got, "from='juliet@home.test'") || strings.Contains(got, "from='home.test'") {
 		t.Errorf("got %q", got)
 	}
@@ -112,8 +112,8 @@ func TestCVE_2009_1595_PasswordOfOthers(t *testing.T) {
 	}
 	// Neither is it by somebody who is not logged in.
 	c := p.secured()
-	c.send("<iq type='set' id='asked'><query xmlns='jabber:iq:register'><username>juliet</username><password>mine</password></query></iq>")
-	if got := c.until("</iq>"); !strings.Contains(got, "<conflict ") {
+	c.Send("<iq type='set' id='asked'><query xmlns='jabber:iq:register'><username>juliet</username><password>mine</password></query></iq>")
+	if got := c.Until("</iq>"); !strings.Contains(got, "<conflict ") {
 		t.Errorf("got %q", got)
 	}
 	p.known("juliet")
@@ -133,8 +133,8 @@ func TestOF2838_VCardOfOthers(t *testing.T) {
 			t.Errorf("%s: %q", to, got)
 		}
 	}
-	gate.send("<iq type='set' id='asked' from='juliet@gate.home.test' to='juliet@home.test'>" + card + "</iq>")
-	if got := gate.until("</iq>"); !strings.Contains(got, "type='error'") {
+	gate.Send("<iq type='set' id='asked' from='juliet@gate.home.test' to='juliet@home.test'>" + card + "</iq>")
+	if got := gate.Until("</iq>"); !strings.Contains(got, "type='error'") {
 		t.Errorf("got %q", got)
 	}
 	if got := juliet.ask("get", "", "<vCard xmlns='vcard-temp'/>") + juliet.ask("get", "", "<query xmlns='jabber:iq:private'><a xmlns='urn:a'/></query>"); strings.Contains(got, "evil") {
@@ -152,7 +152,7 @@ func TestOF3072_ProbesOfStrangers(t *testing.T) {
 		var all strings.Builder
 		for _, resource := range []string{"", "/x", "/none"} {
 			to := local + "@home.test" + resource
-			romeo.send("<presence type='probe' to='" + to + "'/>")
+			romeo.Send("<presence type='probe' to='" + to + "'/>")
 			for _, payload := range []string{
 				"<query xmlns='jabber:iq:version'/>", "<query xmlns='jabber:iq:last'/>", "<ping xmlns='urn:xmpp:ping'/>", "<query xmlns='http://jabber.org/protocol/disco#info'/>",
 			} {
@@ -181,15 +181,15 @@ func TestCVE_2024_25420_NothingAfterDeletion(t *testing.T) {
 			t.Fatalf("%s: %q", set, got)
 		}
 	}
-	romeo.send("<presence type='subscribe' to='juliet@home.test'/><message type='chat' to='juliet@home.test'><body>left behind</body></message>")
-	juliet.until("type='subscribe'")
-	juliet.send("<presence type='subscribed' to='romeo@home.test'/>")
+	romeo.Send("<presence type='subscribe' to='juliet@home.test'/><message type='chat' to='juliet@home.test'><body>left behind</body></message>")
+	juliet.Until("type='subscribe'")
+	juliet.Send("<presence type='subscribed' to='romeo@home.test'/>")
 	juliet.ping()
-	romeo.send("<iq type='set' id='gone'><query xmlns='jabber:iq:register'><remove/></query></iq>")
+	romeo.Send("<iq type='set' id='gone'><query xmlns='jabber:iq:register'><remove/></query></iq>")
 	if got := romeo.rest(); !strings.Contains(got, "id='gone'") {
 		t.Fatalf("answered %q", got)
 	}
-	juliet.send("<message type='chat' to='romeo@home.test'><body>left behind</body></message>")
+	juliet.Send("<message type='chat' to='romeo@home.test'><body>left behind</body></message>")
 	juliet.ping()
 	p.gone("romeo")
 	p.account("romeo")
@@ -200,14 +200,14 @@ func TestCVE_2024_25420_NothingAfterDeletion(t *testing.T) {
 	} {
 		got += again.ask("get", "", get)
 	}
-	again.send("<iq type='set' id='asked'><query xmlns='urn:xmpp:mam:2'/></iq>")
-	got += again.until("id='asked'") + again.upToIQ()
+	again.Send("<iq type='set' id='asked'><query xmlns='urn:xmpp:mam:2'/></iq>")
+	got += again.Until("id='asked'") + again.upToIQ()
 	if strings.Contains(got, "left behind") || strings.Contains(got, "behind.test") || strings.Contains(got, "juliet") {
 		t.Errorf("left behind: %q", got)
 	}
 	// Juliet's permission went too.
 	quietly(t, juliet, "from='romeo@home.test/x'")
-	again.send("<presence type='probe' to='juliet@home.test'/>")
+	again.Send("<presence type='probe' to='juliet@home.test'/>")
 	quietly(t, again, "from='juliet@home.test/x'")
 }
 
@@ -225,8 +225,8 @@ func TestCVE_2020_8086_SameNameElsewhere(t *testing.T) {
 	} {
 		for _, kind := range []string{"get", "set"} {
 			for _, to := range []string{"juliet@home.test", "home.test"} {
-				gate.send("<iq type='" + kind + "' id='asked' from='juliet@gate.home.test/x' to='" + to + "'>" + payload + "</iq>")
-				if got := gate.until("</iq>"); !strings.Contains(got, "type='error'") {
+				gate.Send("<iq type='" + kind + "' id='asked' from='juliet@gate.home.test/x' to='" + to + "'>" + payload + "</iq>")
+				if got := gate.Until("</iq>"); !strings.Contains(got, "type='error'") {
 					t.Errorf("%s to %s: %q", payload, to, got)
 				}
 			}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -26,8 +27,8 @@ var states = []struct {
 	{"before login", (*place).secured, head("jabber:client", "")},
 	{"in SASL", func(p *place) *peer {
 		c := p.secured()
-		c.send(auth("SCRAM-SHA-256", "n,,n=romeo,r=anonceofmyown"))
-		c.until("</challenge>")
+		c.Send(auth("SCRAM-SHA-256", "n,,n=romeo,r=anonceofmyown"))
+		c.Until("</challenge>")
 		return c
 	}, head("jabber:client", "")},
 	{"before bind", func(p *place) *peer { return p.known("romeo") }, head("jabber:client", "")},
@@ -54,23 +55,23 @@ func FuzzServer(f *testing.F) {
 	var before int
 	f.Fuzz(func(t *testing.T, state uint8, script, text []byte) {
 		s := states[int(state)%len(states)]
-		p.t, juliet.t = t, t
+		p.t, juliet.T = t, t
 		if before == 0 {
 			before = settled()
 		}
 		p.restore("romeo")
 		c := s.enter(p)
 		if s.name == "new, direct TLS" && len(text)%2 == 0 {
-			c.startTLS(anyTLS)
+			c.TLS(anyTLS)
 		}
-		_ = c.conn.SetWriteDeadline(time.Now().Add(patience))
+		_ = c.SetWriteDeadline(time.Now().Add(patience))
 		said := speech(script, text)
 		for _, piece := range said {
-			_, _ = c.conn.Write(piece) // the server may have had enough before the end
+			_, _ = c.Write(piece) // the server may have had enough before the end
 		}
 		finish(c)
 		got := c.rest()
-		_ = c.conn.Close()
+		_ = c.Close()
 		if err := wellFormed(s.head, got); err != nil {
 			t.Errorf("%s: %q answered by %q: %v", s.name, said, got, err)
 		}
@@ -104,10 +105,12 @@ func settled() int {
 
 // finish ends our direction of the connection.
 func finish(c *peer) {
-	if s, ok := c.conn.(interface{ CloseWrite() error }); ok {
-		_ = s.CloseWrite()
+	conn := c.Conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		_ = secure.CloseWrite()
+		conn = secure.NetConn()
 	}
-	_ = c.tcp.(*net.TCPConn).CloseWrite()
+	_ = conn.(*net.TCPConn).CloseWrite()
 }
 
 // wellFormed reads what a server said: the rest of a stream that began with head, and further streams.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -39,7 +40,7 @@ func attributes(n int) string {
 func send(state func(*place) *peer, text string) func(*place) *peer {
 	return func(p *place) *peer {
 		c := state(p)
-		c.send(text)
+		c.Send(text)
 		return c
 	}
 }
@@ -58,16 +59,16 @@ func limits() []reached {
 		{"login.tries", d.Login.Tries, wishes{login: "tries = 2"}, func(p *place) *peer {
 			c := p.secured()
 			for range 2 {
-				c.send(plainAuth("romeo", "wrong"))
-				c.until("</failure>")
+				c.Send(plainAuth("romeo", "wrong"))
+				c.Until("</failure>")
 			}
 			return c
 		}, policy},
 		{"login.failures", d.Login.Failures, wishes{login: "failures = 4"}, func(p *place) *peer {
 			c := p.secured()
-			c.send(plainAuth("romeo", "wrong")) // all that romeo has a minute
-			c.until("</failure>")
-			p.secured().send(plainAuth("romeo", "romeo"))
+			c.Send(plainAuth("romeo", "wrong")) // all that romeo has a minute
+			c.Until("</failure>")
+			p.secured().Send(plainAuth("romeo", "romeo"))
 			return nil
 		}, ""},
 		{"login.tls_wait", d.Login.TLSWait, wishes{login: "tls_wait = \"100ms\""}, (*place).stranger, "<connection-timeout "},
@@ -93,8 +94,8 @@ func limits() []reached {
 		{"limits.component_queue", l.ComponentQueue, wishes{limits: "stanza_bytes = \"10000 B\"\ncomponent_bytes = \"10000 B\"\ncomponent_queue = \"20000 B\"\nrate = \"0 B\""}, func(p *place) *peer {
 			p.attached() // and reads no more
 			c := p.online("romeo")
-			eventually(p.t, "cut off", func() bool {
-				c.send("<message to='a@gate.home.test'><body>" + many(9000, "y") + "</body></message>")
+			rawstream.Eventually(p.t, "cut off", func() bool {
+				c.Send("<message to='a@gate.home.test'><body>" + many(9000, "y") + "</body></message>")
 				c.ping()
 				return p.count("limits.component_queue") > 0
 			})
@@ -103,8 +104,8 @@ func limits() []reached {
 		{"limits.queue", l.Queue, wishes{limits: "stanza_bytes = \"10000 B\"\nqueue = \"20000 B\"\nrate = \"0 B\""}, func(p *place) *peer {
 			p.online("juliet") // and reads no more
 			c := p.online("romeo")
-			eventually(p.t, "cut off", func() bool {
-				c.send("<message to='juliet@home.test/x'><body>" + many(9000, "y") + "</body></message>")
+			rawstream.Eventually(p.t, "cut off", func() bool {
+				c.Send("<message to='juliet@home.test/x'><body>" + many(9000, "y") + "</body></message>")
 				c.ping()
 				return p.count("limits.queue") > 0
 			})
@@ -112,7 +113,7 @@ func limits() []reached {
 		}, ""},
 		{"limits.rate", l.Rate, wishes{limits: "stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""}, func(p *place) *peer {
 			c := p.online("romeo")
-			c.send(many(6, "<message to='home.test'><body>"+many(9000, "y")+"</body></message>"))
+			c.Send(many(6, "<message to='home.test'><body>"+many(9000, "y")+"</body></message>"))
 			begun := time.Now()
 			c.ping()
 			if took := time.Since(begun); took < 100*time.Millisecond {
@@ -122,7 +123,7 @@ func limits() []reached {
 		}, ""},
 		{"limits.rate", l.Rate, wishes{limits: "stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""}, func(p *place) *peer {
 			c := p.secured()
-			c.send(many(30_000, " ") + "<x xmlns='urn:example:x'/>")
+			c.Send(many(30_000, " ") + "<x xmlns='urn:example:x'/>")
 			return c
 		}, "<not-authorized "},
 		{"limits.connections", l.Connections, wishes{limits: "connections = 2"}, func(p *place) *peer {
@@ -134,16 +135,16 @@ func limits() []reached {
 			var c *peer
 			for p.count("limits.new_connections") == 0 {
 				c = p.dial(p.server.ports.c2s[0])
-				c.send(head("jabber:client", "home.test"))
-				c.until("</stream:")
+				c.Send(head("jabber:client", "home.test"))
+				c.Until("</stream:")
 			}
 			return c
 		}, ""},
 		{"limits.sessions", l.Sessions, wishes{limits: "sessions = 1"}, func(p *place) *peer {
 			p.online("romeo")
 			c := p.known("romeo")
-			c.send(strings.ReplaceAll(bindX, ">x<", ">y<"))
-			c.until("<resource-constraint ")
+			c.Send(strings.ReplaceAll(bindX, ">x<", ">y<"))
+			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
 		{"limits.idle", l.Idle, wishes{limits: "idle = \"200ms\""}, asRomeo, "<connection-timeout "},
@@ -151,26 +152,26 @@ func limits() []reached {
 		{"limits.roster_items", l.RosterItems, wishes{limits: "roster_items = 1"}, func(p *place) *peer {
 			c := p.online("romeo")
 			for i := range 2 {
-				c.send(fmt.Sprintf("<iq type='set' id='r%d'><query xmlns='jabber:iq:roster'><item jid='a%d@away.test'/></query></iq>", i, i))
+				c.Send(fmt.Sprintf("<iq type='set' id='r%d'><query xmlns='jabber:iq:roster'><item jid='a%d@away.test'/></query></iq>", i, i))
 			}
-			c.until("<resource-constraint ")
+			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
 		{"limits.roster_bytes", l.RosterBytes, wishes{limits: "roster_bytes = \"10000 B\""}, func(p *place) *peer {
 			c := p.online("romeo")
 			for i := range 10 {
-				c.send(fmt.Sprintf("<iq type='set' id='r%d'><query xmlns='jabber:iq:roster'><item jid='a%d@away.test'><group>%s</group></item></query></iq>", i, i, many(1000, "g")))
+				c.Send(fmt.Sprintf("<iq type='set' id='r%d'><query xmlns='jabber:iq:roster'><item jid='a%d@away.test'><group>%s</group></item></query></iq>", i, i, many(1000, "g")))
 			}
-			c.until("<resource-constraint ")
+			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
 		{"limits.roster_requests", l.RosterRequests, wishes{limits: "roster_requests = 1"}, func(p *place) *peer {
 			for _, who := range []string{"romeo", "nurse"} {
 				c := p.online(who)
-				c.send("<presence type='subscribe' to='juliet@home.test'/>")
+				c.Send("<presence type='subscribe' to='juliet@home.test'/>")
 				c.ping()
 			}
-			eventually(p.t, "one too many", func() bool { return p.count("limits.roster_requests") > 0 })
+			rawstream.Eventually(p.t, "one too many", func() bool { return p.count("limits.roster_requests") > 0 })
 			return nil
 		}, ""},
 	}
@@ -189,7 +190,7 @@ func TestLimits(t *testing.T) {
 					t.Errorf("told %q, not %s", got, l.see)
 				}
 			}
-			eventually(t, "counted", func() bool { return p.count(l.limit) > before })
+			rawstream.Eventually(t, "counted", func() bool { return p.count(l.limit) > before })
 		})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"slices"
@@ -19,13 +18,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 20 * time.Second
+const patience = rawstream.Patience
 
 // anyTLS trusts everybody: the certificate is not what is tested.
 var anyTLS = &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tls.NewLRUClientSessionCache(8), ServerName: "home.test"}
@@ -187,66 +187,18 @@ func (p *place) count(limit string) uint64 {
 }
 
 // peer is the other end of a connection, by hand.
-type peer struct {
-	t    testing.TB
-	tcp  net.Conn
-	conn net.Conn
-	got  string
-}
+type peer struct{ *rawstream.Peer }
 
 func (p *place) dial(l net.Listener) *peer {
 	p.t.Helper()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.t.Cleanup(func() { _ = conn.Close() })
-	return &peer{t: p.t, tcp: conn, conn: conn}
+	return &peer{rawstream.Dial(p.t, l.Addr().String())}
 }
 
-func (c *peer) send(s string) {
-	c.t.Helper()
-	_ = c.conn.SetWriteDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(c.conn, s); err != nil {
-		c.t.Logf("write: %v", err)
-	}
-}
-
-// until reads until what has come holds mark, and takes it away up to its end.
-func (c *peer) until(mark string) string {
-	c.t.Helper()
-	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
-	buf := make([]byte, 4096)
-	for !strings.Contains(c.got, mark) {
-		n, err := c.conn.Read(buf)
-		c.got += string(buf[:n])
-		if err != nil && !strings.Contains(c.got, mark) {
-			c.t.Fatalf("waiting for %q: %v after %q", mark, err, c.got)
-		}
-	}
-	end := strings.Index(c.got, mark) + len(mark)
-	out := c.got[:end]
-	c.got = c.got[end:]
-	return out
-}
-
-// rest reads to the end of the connection.
+// rest reads to the end of the connection: what came before an error is what matters.
 func (c *peer) rest() string {
-	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
-	b, _ := io.ReadAll(c.conn) // what came before an error is what matters
-	out := c.got + string(b)
-	c.got = ""
-	return out
-}
-
-// eventually tries until f holds.
-func eventually(t testing.TB, what string, f func() bool) {
-	t.Helper()
-	for limit := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(limit) {
-			t.Fatalf("never: %s", what)
-		}
-	}
+	c.T.Helper()
+	got, _ := c.Remains()
+	return got
 }
 
 // head is a stream header.
@@ -266,8 +218,8 @@ const bindX = "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp
 func (p *place) stranger() *peer {
 	p.t.Helper()
 	c := p.dial(p.server.ports.c2s[0])
-	c.send(head("jabber:client", "home.test"))
-	c.until("</stream:features>")
+	c.Send(head("jabber:client", "home.test"))
+	c.Until("</stream:features>")
 	return c
 }
 
@@ -275,33 +227,22 @@ func (p *place) stranger() *peer {
 func (p *place) secured() *peer {
 	p.t.Helper()
 	c := p.stranger()
-	c.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-	c.startTLS(anyTLS)
-	c.send(head("jabber:client", "home.test"))
-	c.until("</stream:features>")
+	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.TLS(anyTLS)
+	c.Send(head("jabber:client", "home.test"))
+	c.Until("</stream:features>")
 	return c
-}
-
-func (c *peer) startTLS(config *tls.Config) {
-	c.t.Helper()
-	conn := tls.Client(c.tcp, config)
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	if err := conn.Handshake(); err != nil {
-		c.t.Fatalf("handshake: %v", err)
-	}
-	_ = conn.SetDeadline(time.Time{})
-	c.conn, c.got = conn, ""
 }
 
 // known is a client that may bind a session.
 func (p *place) known(user string) *peer {
 	p.t.Helper()
 	c := p.secured()
-	c.send(plainAuth(user, user))
-	c.until("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
-	c.send(head("jabber:client", "home.test"))
-	c.until("</stream:features>")
+	c.Send(plainAuth(user, user))
+	c.Until("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+	c.Send(head("jabber:client", "home.test"))
+	c.Until("</stream:features>")
 	return c
 }
 
@@ -309,26 +250,26 @@ func (p *place) known(user string) *peer {
 func (p *place) online(user string) *peer {
 	p.t.Helper()
 	c := p.known(user)
-	c.send(bindX)
-	c.until("/x</jid></bind></iq>")
-	c.send("<presence/>")
+	c.Send(bindX)
+	c.Until("/x</jid></bind></iq>")
+	c.Send("<presence/>")
 	c.ping()
 	return c
 }
 
 // ping goes to the server and back, and returns what came before its answer.
 func (c *peer) ping() string {
-	c.t.Helper()
-	c.send("<iq type='get' id='sync' to='home.test'><ping xmlns='urn:xmpp:ping'/></iq>")
-	return c.until("id='sync'") + c.until(">")
+	c.T.Helper()
+	c.Send("<iq type='get' id='sync' to='home.test'><ping xmlns='urn:xmpp:ping'/></iq>")
+	return c.Until("id='sync'") + c.Until(">")
 }
 
 // asked is a component that has read the header, and so knows the stream's id.
 func (p *place) asked() (c *peer, id string) {
 	p.t.Helper()
 	c = p.dial(p.server.ports.component[0])
-	c.send(head("jabber:component:accept", "gate.home.test"))
-	_, id, _ = strings.Cut(c.until(">")+c.until(">"), " id='")
+	c.Send(head("jabber:component:accept", "gate.home.test"))
+	_, id, _ = strings.Cut(c.Until(">")+c.Until(">"), " id='")
 	id, _, _ = strings.Cut(id, "'")
 	return c, id
 }
@@ -338,7 +279,7 @@ func (p *place) attached() *peer {
 	p.t.Helper()
 	c, id := p.asked()
 	sum := sha1.Sum([]byte(id + "between us"))
-	c.send("<handshake>" + hex.EncodeToString(sum[:]) + "</handshake>")
-	c.until("<handshake/>")
+	c.Send("<handshake>" + hex.EncodeToString(sum[:]) + "</handshake>")
+	c.Until("<handshake/>")
 	return c
 }

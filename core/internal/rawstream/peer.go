@@ -1,0 +1,104 @@
+package rawstream
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Patience is how long a test waits before it fails.
+const Patience = 20 * time.Second
+
+// Peer is one connection, for one goroutine.
+type Peer struct {
+	net.Conn            // TLS once there is TLS
+	T        testing.TB // whose connection it is now
+	got      string     // read and not yet asked for
+}
+
+// Dial connects for as long as the test lasts.
+func Dial(t testing.TB, addr string) *Peer {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return New(t, conn)
+}
+
+// New takes a connection that is there already, and leaves closing it to the caller.
+func New(t testing.TB, conn net.Conn) *Peer { return &Peer{Conn: conn, T: t} }
+
+// Send writes. The other side may have closed already: what it says shows whether it should have.
+func (p *Peer) Send(s string) {
+	p.T.Helper()
+	_ = p.SetWriteDeadline(time.Now().Add(Patience))
+	if _, err := io.WriteString(p, s); err != nil {
+		p.T.Logf("write: %v", err)
+	}
+	_ = p.SetWriteDeadline(time.Time{})
+}
+
+// Until reads until what has come holds mark, and takes it away up to its end.
+func (p *Peer) Until(mark string) string {
+	p.T.Helper()
+	_ = p.SetReadDeadline(time.Now().Add(Patience))
+	buf := make([]byte, 4096)
+	for !strings.Contains(p.got, mark) {
+		n, err := p.Read(buf)
+		p.got += string(buf[:n])
+		if err != nil && !strings.Contains(p.got, mark) {
+			p.T.Fatalf("waiting for %q: %v after %q", mark, err, p.got)
+		}
+	}
+	end := strings.Index(p.got, mark) + len(mark)
+	out := p.got[:end]
+	p.got = p.got[end:]
+	return out
+}
+
+// Rest reads to the end of the connection, which must be a clean one.
+func (p *Peer) Rest() string {
+	p.T.Helper()
+	out, err := p.Remains()
+	if err != nil {
+		p.T.Errorf("connection not closed cleanly: %v", err)
+	}
+	return out
+}
+
+// Remains reads to the end of the connection, however it ends.
+func (p *Peer) Remains() (string, error) {
+	_ = p.SetReadDeadline(time.Now().Add(Patience))
+	b, err := io.ReadAll(p)
+	out := p.got + string(b)
+	p.got = ""
+	return out, err
+}
+
+// TLS shakes hands, and talks through TLS from then on.
+func (p *Peer) TLS(config *tls.Config) tls.ConnectionState {
+	p.T.Helper()
+	conn := tls.Client(p.Conn, config)
+	_ = conn.SetDeadline(time.Now().Add(Patience))
+	if err := conn.Handshake(); err != nil {
+		p.T.Fatalf("handshake: %v", err)
+	}
+	_ = conn.SetDeadline(time.Time{})
+	p.Conn, p.got = conn, ""
+	return conn.ConnectionState()
+}
+
+// Eventually tries until f holds.
+func Eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	for limit := time.Now().Add(Patience); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
