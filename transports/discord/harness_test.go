@@ -1,7 +1,6 @@
 package discord
 
 import (
-	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -61,32 +60,13 @@ func newWorld(t *testing.T, change ...func(*fake.Options)) *world {
 
 func (w *world) link() transports.Account {
 	w.t.Helper()
-	login, err := w.net.StartLogin(w.t.Context(), "bot", nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	step, err := login.Next(w.t.Context(), map[string]string{"token": w.bot.Token()})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	step.Done.ID = "a1"
-	return *step.Done
+	return recorder.Link(w.t, w.net, "bot", map[string]string{"token": w.bot.Token()})
 }
 
 // open opens an account and waits until it is connected.
 func (w *world) open(account transports.Account) (*session, *recorder.Sink) {
 	w.t.Helper()
-	k := recorder.New()
-	s, err := w.net.Open(w.t.Context(), account, k)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() {
-		if err := s.Close(context.Background()); err != nil {
-			w.t.Error(err)
-		}
-	})
-	k.Await(w.t, "online", func() bool { return k.Reached == transports.Online })
+	s, k := recorder.Open(w.t, w.net, account)
 	return s.(*session), k
 }
 

@@ -1,3 +1,4 @@
-// Package recorder is a Sink for the tests of transports: it keeps what a session delivers
-// and waits for what a test wants. It starts no goroutine.
+// Package recorder is for the tests of transports: a Sink that keeps what a session delivers and
+// waits for what a test wants, and the linking and opening of accounts that deliver to it. It starts
+// no goroutine.
 package recorder

@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -67,32 +66,13 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 // link goes through the login with the given user token, which may be empty.
 func (w *world) link(user string) transports.Account {
 	w.t.Helper()
-	login, err := w.net.StartLogin(w.t.Context(), "tokens", nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	step, err := login.Next(w.t.Context(), map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": user})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	step.Done.ID = "a1"
-	return *step.Done
+	return recorder.Link(w.t, w.net, "tokens", map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": user})
 }
 
 // open opens an account and waits until its socket is there.
 func (w *world) open(account transports.Account) (*session, *recorder.Sink) {
 	w.t.Helper()
-	k := recorder.New()
-	s, err := w.net.Open(w.t.Context(), account, k)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() {
-		if err := s.Close(context.Background()); err != nil {
-			w.t.Error(err)
-		}
-	})
-	k.Await(w.t, "online", func() bool { return k.Reached == transports.Online })
+	s, k := recorder.Open(w.t, w.net, account)
 	if !w.server.Await(deadline(w.t), func() bool { return w.app.Sockets() > 0 }) { // Slack has said hello
 		w.t.Fatal("no socket")
 	}
