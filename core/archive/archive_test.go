@@ -280,12 +280,12 @@ func TestGreedyStoreIsCut(t *testing.T) {
 func TestResultMessage(t *testing.T) { // XEP-0313 §4.2
 	t.Parallel()
 	p := newPlay(t, filled())
-	p.ask(stanza.TypeSet, "<query queryid='f&apos;&lt;27'>"+set("<max>1</max>")+"</query>")
+	p.ask(stanza.TypeSet, "<query queryid='f&apos;&lt;&#10;27'>"+set("<max>1</max>")+"</query>")
 	got := p.sent[0]
 	if got.To != one || got.From != ann {
 		t.Errorf("from %s to %s", got.From, got.To)
 	}
-	want := "<result xmlns='urn:xmpp:mam:2' queryid='f&apos;&lt;27' id='m1'><forwarded xmlns='urn:xmpp:forward:0'>" +
+	want := "<result xmlns='urn:xmpp:mam:2' queryid='f&apos;&lt;&#10;27' id='m1'><forwarded xmlns='urn:xmpp:forward:0'>" +
 		"<delay xmlns='urn:xmpp:delay' stamp='2026-03-01T13:00:00.000000Z'/>" +
 		"<message xmlns='jabber:client' to='ann@example.org/1' from='bob@example.net/x' id='id1' type='chat'><body>text 1</body></message></forwarded></result>"
 	if got.Payload != want {

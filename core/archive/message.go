@@ -15,10 +15,10 @@ func (e *Engine) message(r Request, entry Entry, queryID string) *stanza.Stanza 
 		st = e.opts.Rewrite(r, entry)
 	}
 	b := make([]byte, 0, 512)
-	b = attribute(append(b, "<result xmlns='"+NS+"'"...), "queryid", queryID)
-	b = attribute(b, "id", entry.ID)
+	b = stanza.AppendAttr(append(b, "<result xmlns='"+NS+"'"...), "queryid", queryID)
+	b = stanza.AppendAttr(b, "id", entry.ID)
 	b = append(b, "><forwarded xmlns='"+nsForward+"'><delay xmlns='"+nsDelay+"'"...)
-	b = append(attribute(b, "stamp", stamp(entry.At)), "/>"...)
+	b = append(stanza.AppendAttr(b, "stamp", stamp(entry.At)), "/>"...)
 	if st != nil {
 		to := st.To
 		if r.Room {
@@ -30,17 +30,6 @@ func (e *Engine) message(r Request, entry Entry, queryID string) *stanza.Stanza 
 	return &stanza.Stanza{
 		Kind: stanza.Message, To: r.IQ.From, From: r.Archive, ID: stanza.NewID(), Payload: string(b),
 	}
-}
-
-func attribute(dst []byte, name, value string) []byte {
-	if value == "" {
-		return dst
-	}
-	dst = append(dst, ' ')
-	dst = append(dst, name...)
-	dst = append(dst, '=', '\'')
-	dst = stanza.AppendEscaped(dst, value)
-	return append(dst, '\'')
 }
 
 // stamp writes a XEP-0082 DateTime.

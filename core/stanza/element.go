@@ -182,7 +182,7 @@ func (e *Element) Append(dst []byte, parent string) []byte {
 		space = parent
 	}
 	if space != parent {
-		dst = appendAttr(dst, "xmlns", space)
+		dst = AppendAttr(dst, "xmlns", space)
 	}
 	for i, a := range e.Attrs {
 		dst = a.append(dst, i)

@@ -242,12 +242,12 @@ func (s *Stanza) AppendXMLTo(dst []byte, ns string, to jid.JID) []byte {
 	name := s.Kind.String()
 	dst = append(dst, '<')
 	dst = append(dst, name...)
-	dst = appendAttr(dst, "xmlns", ns)
-	dst = appendAttr(dst, "to", to.String())
-	dst = appendAttr(dst, "from", s.From.String())
-	dst = appendAttr(dst, "id", s.ID)
-	dst = appendAttr(dst, "type", s.Type)
-	dst = appendAttr(dst, "xml:lang", s.Lang)
+	dst = AppendAttr(dst, "xmlns", ns)
+	dst = AppendAttr(dst, "to", to.String())
+	dst = AppendAttr(dst, "from", s.From.String())
+	dst = AppendAttr(dst, "id", s.ID)
+	dst = AppendAttr(dst, "type", s.Type)
+	dst = AppendAttr(dst, "xml:lang", s.Lang)
 	dst = append(dst, s.Extra...)
 	if s.Payload == "" {
 		return append(dst, '/', '>')
@@ -265,7 +265,8 @@ func (s *Stanza) String() string { return string(s.AppendXML(nil, "")) }
 // Element is a forwardable copy with its own namespace (XEP-0297 §3).
 func (s *Stanza) Element() *Element { return s.Tree() }
 
-func appendAttr(dst []byte, name, value string) []byte {
+// AppendAttr writes an attribute with a space before it, or nothing where the value is empty.
+func AppendAttr(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst
 	}

@@ -122,9 +122,9 @@ func (it *Item) AppendXML(dst []byte, sender string) []byte {
 		}
 		dst = appendRaw(dst, it.Raw, a)
 	}
-	dst = appendAttr(dst, "from", sender)
+	dst = stanza.AppendAttr(dst, "from", sender)
 	if !hasLang {
-		dst = appendAttr(dst, "xml:lang", it.streamLang())
+		dst = stanza.AppendAttr(dst, "xml:lang", it.streamLang())
 	}
 	dst = it.appendUsed(dst)
 	if len(it.Inner) == 0 {

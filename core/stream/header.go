@@ -97,25 +97,9 @@ func (h *Header) AppendFramed(dst []byte) []byte {
 }
 
 func (h *Header) appendAttrs(dst []byte) []byte {
-	dst = appendAttr(dst, "from", h.From)
-	dst = appendAttr(dst, "to", h.To)
-	dst = appendAttr(dst, "id", h.ID)
-	dst = appendAttr(dst, "version", h.Version)
-	return appendAttr(dst, "xml:lang", h.Lang)
-}
-
-func appendAttr(dst []byte, name, value string) []byte {
-	if value == "" {
-		return dst
-	}
-	dst = append(dst, ' ')
-	dst = append(dst, name...)
-	dst = append(dst, '=', '\'')
-	for i := 0; i < len(value); i++ {
-		if class[value[i]]&inValue == 0 {
-			return append(stanza.AppendEscaped(dst, value), '\'')
-		}
-	}
-	dst = append(dst, value...) // nearly always
-	return append(dst, '\'')
+	dst = stanza.AppendAttr(dst, "from", h.From)
+	dst = stanza.AppendAttr(dst, "to", h.To)
+	dst = stanza.AppendAttr(dst, "id", h.ID)
+	dst = stanza.AppendAttr(dst, "version", h.Version)
+	return stanza.AppendAttr(dst, "xml:lang", h.Lang)
 }

@@ -9,7 +9,7 @@ func AppendClose(dst []byte) []byte { return append(dst, "</stream:stream>"...) 
 // is where to go instead, or empty.
 func AppendCloseFramed(dst []byte, seeOther string) []byte {
 	dst = append(dst, "<close xmlns='"+NSFraming+"'"...)
-	return append(appendAttr(dst, "see-other-uri", seeOther), '/', '>')
+	return append(stanza.AppendAttr(dst, "see-other-uri", seeOther), '/', '>')
 }
 
 // AppendFeatures writes the features element; without any it is empty and negotiation
