@@ -56,9 +56,6 @@ func (r *Registry) Add(j jid.JID, node string, more Info) {
 	r.change(j, node, func(e *entity) { e.info = e.info.add(more) })
 }
 
-// AddFeatures is Add for features alone.
-func (r *Registry) AddFeatures(j jid.JID, features ...string) { r.Add(j, "", Info{Features: features}) }
-
 // AddItems gives an entity more items; one with the same address and node is replaced.
 func (r *Registry) AddItems(j jid.JID, node string, items ...Item) {
 	r.change(j, node, func(e *entity) {

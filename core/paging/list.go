@@ -1,10 +1,6 @@
 package paging
 
-import (
-	"sort"
-
-	"github.com/dragoman-im/dragoman/core/stanza"
-)
+import "github.com/dragoman-im/dragoman/core/stanza"
 
 // List takes the page out of items, which stand in the order of the set. id gives an
 // item's id, unique in the set. An id that is not there is item-not-found (XEP-0059 §2.4).
@@ -20,24 +16,6 @@ func List[T any](items []T, id func(T) string, r Request) ([]T, Answer, error) {
 		}
 		return 0, stanza.ItemNotFound("The item to go on from is not there any longer.")
 	}
-	return page(items, id, r, find)
-}
-
-// Sorted is List for items sorted by id in the order of bytes: an id that is gone is no
-// error, its place is known.
-func Sorted[T any](items []T, id func(T) string, r Request) ([]T, Answer, error) {
-	find := func(want string, behind bool) (int, error) {
-		return sort.Search(len(items), func(i int) bool {
-			if behind {
-				return id(items[i]) > want
-			}
-			return id(items[i]) >= want
-		}), nil
-	}
-	return page(items, id, r, find)
-}
-
-func page[T any](items []T, id func(T) string, r Request, find func(string, bool) (int, error)) ([]T, Answer, error) {
 	from, to := 0, len(items)
 	none := Answer{Index: Unknown, Count: len(items)}
 	var err error

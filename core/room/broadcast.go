@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -47,21 +46,6 @@ func (r *Room) record(p Post, st *stanza.Stanza, stanzaID string) {
 		}
 	}
 	r.ring.Add(Entry{Stanza: st, At: r.stamp(p), StanzaID: stanzaID, From: p.From})
-}
-
-// SendTo sends a message to one session alone, as Broadcast would have done: to repeat a
-// reflection, or to say something that is nobody else's business.
-func (r *Room) SendTo(session jid.JID, p Post) bool {
-	if r.sessions[session] == nil {
-		return false
-	}
-	st, _ := r.compose(p)
-	if !p.Stamp.IsZero() {
-		st = st.With(r.delay(p.Stamp))
-	}
-	st.To = session
-	r.send(st)
-	return true
 }
 
 // Remember puts a message into the room's own history without telling anybody, for a

@@ -7,13 +7,10 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"hash"
 	"log/slog"
-	"strconv"
-	"strings"
 )
 
 // DefaultIterations makes a PLAIN login cost 1.6 ms of a 2020s core and is what the
@@ -136,38 +133,6 @@ func (k *Key) check(h Hash, prepared string) bool {
 	got, err := deriveKey(h, prepared, k.Salt, k.Iterations)
 	// Both are compared so that a key with one half forged does not pass.
 	return err == nil && hmac.Equal(got.StoredKey, k.StoredKey) && hmac.Equal(got.ServerKey, k.ServerKey)
-}
-
-// Encode is the key as text for the store: iterations:salt:StoredKey:ServerKey, the last
-// three in base64.
-func (k *Key) Encode() string {
-	if !k.Set() {
-		return ""
-	}
-	b := base64.StdEncoding.EncodeToString
-	return strconv.Itoa(k.Iterations) + ":" + b(k.Salt) + ":" + b(k.StoredKey) + ":" + b(k.ServerKey)
-}
-
-// ParseKey reads what Encode wrote, for that hash. An empty text is no key.
-func ParseKey(h Hash, text string) (Key, error) {
-	if text == "" {
-		return Key{}, nil
-	}
-	parts := strings.Split(text, ":")
-	if len(parts) != 4 || h >= hashes {
-		return Key{}, errors.New("stored key: wrong form")
-	}
-	var k Key
-	var err error
-	if k.Iterations, err = strconv.Atoi(parts[0]); err != nil {
-		return Key{}, errors.New("stored key: iterations are no number")
-	}
-	for i, field := range []*[]byte{&k.Salt, &k.StoredKey, &k.ServerKey} {
-		if *field, err = base64.StdEncoding.Strict().DecodeString(parts[i+1]); err != nil {
-			return Key{}, errors.New("stored key: not base64")
-		}
-	}
-	return k, k.Valid(h)
 }
 
 // Valid tells what is wrong with a key for that hash, such as one that was imported.

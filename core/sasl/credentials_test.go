@@ -7,40 +7,42 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
-func TestKeysEncode(t *testing.T) {
+func TestKeysValid(t *testing.T) {
 	t.Parallel()
 	c := credentials(t, "pencil")
 	for h := range hashes {
 		k := c.Keys[h]
-		back, err := ParseKey(h, k.Encode())
-		if err != nil || !cmp.Equal(k, back) {
-			t.Error(err, cmp.Diff(k, back))
+		if err := k.Valid(h); err != nil {
+			t.Error(err)
 		}
-		if _, err := ParseKey((h+1)%hashes, k.Encode()); err == nil {
+		if k.Valid((h+1)%hashes) == nil {
 			t.Errorf("a key of %s for another hash", h)
 		}
 	}
-	var none Key
-	if none.Encode() != "" || none.Set() {
-		t.Error("no key is something")
+	if c.Keys[SHA1].Valid(hashes) == nil {
+		t.Error("no such hash")
 	}
-	if k, err := ParseKey(SHA1, ""); err != nil || k.Set() {
-		t.Error(err)
-	}
-	good := c.Keys[SHA1].Encode()
-	parts := strings.Split(good, ":")
-	for _, bad := range []string{"x", good + ":", "0:" + strings.Join(parts[1:], ":"), "-1:" + strings.Join(parts[1:], ":"), "99999999:" + strings.Join(parts[1:], ":"), "x:" + strings.Join(parts[1:], ":"),
-		parts[0] + "::" + strings.Join(parts[2:], ":"), parts[0] + ":?:" + strings.Join(parts[2:], ":"), parts[0] + ":" + strings.Repeat("AAAA", 100) + ":" + strings.Join(parts[2:], ":")} {
-		if _, err := ParseKey(SHA1, bad); err == nil {
-			t.Errorf("%q", bad)
+	for name, spoil := range map[string]func(*Key){
+		"no iterations":       func(k *Key) { k.Iterations = 0 },
+		"less than none":      func(k *Key) { k.Iterations = -1 },
+		"too many iterations": func(k *Key) { k.Iterations = 99_999_999 },
+		"no salt":             func(k *Key) { k.Salt = nil },
+		"a long salt":         func(k *Key) { k.Salt = make([]byte, 300) },
+		"half a stored key":   func(k *Key) { k.StoredKey = k.StoredKey[:10] },
+		"no server key":       func(k *Key) { k.ServerKey = nil },
+		"no key and no salt":  func(k *Key) { *k = Key{Iterations: 4096} },
+	} {
+		k := c.Keys[SHA1]
+		spoil(&k)
+		if k.Valid(SHA1) == nil {
+			t.Error(name)
 		}
 	}
-	if _, err := ParseKey(hashes, good); err == nil {
-		t.Error("no such hash")
+	var none Key
+	if none.Set() {
+		t.Error("no key is something")
 	}
 }
 

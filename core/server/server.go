@@ -203,7 +203,7 @@ func conflict(policy string) c2s.Conflict {
 	return map[string]c2s.Conflict{"replace": c2s.Replace, "reject": c2s.Reject, "rename": c2s.Rename}[policy]
 }
 
-// certificates are the configured one, and one of our own for the hosts that it is not for.
+// certificates are the configured one for all hosts, or else one of our own.
 func (s *Server) certificates() (stream.Certificates, error) {
 	if s.config.TLS.Certificate != "" {
 		return s.configuredCertificate()

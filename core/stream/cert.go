@@ -82,15 +82,6 @@ func (o *OwnCertificate) Certificate(string) (*tls.Certificate, error) {
 	return cert, nil
 }
 
-// DER is the certificate as bytes, for DANE records and for showing its hash.
-func (o *OwnCertificate) DER() ([]byte, error) {
-	cert, err := o.Certificate("")
-	if err != nil {
-		return nil, err
-	}
-	return cert.Certificate[0], nil
-}
-
 func (o *OwnCertificate) fits(leaf *x509.Certificate) bool {
 	now := o.now()
 	if now.Before(leaf.NotBefore) || now.Add(ownRenewal).After(leaf.NotAfter) {
@@ -173,28 +164,6 @@ func replaceFile(path string, text []byte) error {
 		_ = os.Remove(f.Name()) // err says why
 	}
 	return err
-}
-
-// ByName chooses among certificates by the name that the peer asked for. Where none
-// fits, or no name came, otherwise decides; it may be nil, and then the first certificate
-// stands in for a missing name only.
-func ByName(certs []tls.Certificate, otherwise Certificates) Certificates {
-	return func(name string) (*tls.Certificate, error) {
-		if name != "" {
-			for k := range certs {
-				if leaf := certs[k].Leaf; leaf != nil && leaf.VerifyHostname(bracketed(name)) == nil {
-					return &certs[k], nil
-				}
-			}
-		}
-		switch {
-		case otherwise != nil:
-			return otherwise(name)
-		case name == "" && len(certs) > 0:
-			return &certs[0], nil
-		}
-		return nil, fmt.Errorf("%w: %q", ErrNoCertificate, name)
-	}
 }
 
 // asciiHost is a host as certificates and TLS name it.

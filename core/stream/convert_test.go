@@ -50,7 +50,7 @@ func TestStanza(t *testing.T) { // checklist 42 43 44
 func TestAttributesByExpandedName(t *testing.T) {
 	t.Parallel()
 	it, err := NewScanner(strings.NewReader(head+"<message z:to='eve@x' xmlns:z='urn:z' id='1' z:id='2'/>"), stanza.NSClient, BeforeLogin()).second()
-	if err != nil || it.HasAttr("to") || it.Attr("id") != "1" {
+	if err != nil || it.find("", "to") != nil || it.Attr("id") != "1" {
 		t.Fatal(err)
 	}
 	st, err := it.Stanza()

@@ -73,9 +73,6 @@ func (it *Item) AttrBytes(local string) []byte {
 	return nil
 }
 
-// HasAttr tells an empty attribute from an absent one.
-func (it *Item) HasAttr(local string) bool { return it.find("", local) != nil }
-
 func (it *Item) find(space, local string) *attr {
 	for k := range it.attrs {
 		a := &it.attrs[k]

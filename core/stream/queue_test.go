@@ -57,16 +57,12 @@ func secure(tb testing.TB, server, client *Conn) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	der, err := own.DER()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
+	cert, err := own.Certificate("")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
+	roots.AddCert(cert.Leaf)
 	done := make(chan error, 1)
 	go func() { done <- server.ServerTLS(context.Background(), ServerTLS(own.Certificate, "")) }()
 	err = client.ClientTLS(tb.Context(), &tls.Config{ServerName: "example.org", RootCAs: roots})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -77,34 +76,6 @@ func TestOwnCertificate(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".cert-*")); len(left) > 0 {
 		t.Error(left)
-	}
-}
-
-func TestByName(t *testing.T) { // checklist 25
-	t.Parallel()
-	make := func(hosts ...string) tls.Certificate {
-		own := OwnCertificate{path: filepath.Join(t.TempDir(), "c.pem"), hosts: hosts, now: time.Now}
-		c, err := own.create()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return *c
-	}
-	a, b, other := make("a.example", "*.w.example"), make("b.example"), make("other.example")
-	fallback := func(string) (*tls.Certificate, error) { return &other, nil }
-	certs := []tls.Certificate{a, b}
-	for _, c := range []struct {
-		name     string
-		fallback Certificates
-		want     *tls.Certificate
-	}{
-		{"a.example", nil, &certs[0]}, {"B.example", nil, &certs[1]}, {"x.w.example", nil, &certs[0]}, {"x.y.w.example", nil, nil}, {"evilw.example", nil, nil},
-		{"c.example", nil, nil}, {"", nil, &certs[0]}, {"", fallback, &other}, {"c.example", fallback, &other}, {"b.example", fallback, &certs[1]},
-	} {
-		got, err := ByName(certs, c.fallback)(c.name)
-		if got != c.want || c.want == nil && !errors.Is(err, ErrNoCertificate) {
-			t.Errorf("%q: %v", c.name, err)
-		}
 	}
 }
 

@@ -99,7 +99,7 @@ func makeKeyFile(file string) ([]byte, error) {
 	return line, nil
 }
 
-// AddKey puts a new key in front of those in the file; Gateway.Rotate then seals with it.
+// AddKey puts a new key in front of those in the file; Gateway.RotateKeys then seals with it.
 func AddKey(file string) error {
 	old, err := os.ReadFile(file)
 	if err != nil {

@@ -245,12 +245,15 @@ func (c *client) drop() {
 	c.s.host.Unbind(ctx, c.bound)
 }
 
+// subscriptions are the kinds of presence that an account sends and not one of its sessions (RFC 6121 §3).
+var subscriptions = []string{stanza.TypeSubscribe, stanza.TypeSubscribed, stanza.TypeUnsubscribe, stanza.TypeUnsubscribed}
+
 func (c *client) sends(xml ...string) {
 	c.t.Helper()
 	for _, x := range xml {
 		st := parse(c.t, x)
 		st.From = c.jid
-		if roster.IsSubscription(st.Type) && st.Kind == stanza.Presence {
+		if st.Kind == stanza.Presence && slices.Contains(subscriptions, st.Type) {
 			st.From = c.jid.Bare()
 		}
 		c.s.host.Submit(c.batch, st)

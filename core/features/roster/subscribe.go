@@ -14,12 +14,6 @@ import (
 // without what it carries (RFC 6121 §3.1.3, security warning).
 const maxRequest = 4096
 
-// IsSubscription tells whether a presence type is about a subscription.
-func IsSubscription(typ string) bool {
-	_, ok := inboundSteps[typ]
-	return ok
-}
-
 // Sent handles a subscription stanza of one of the account's sessions (RFC 6121 §3.1.2,
 // §3.1.5, §3.2.2, §3.3.2, §3.4.2). After nil p.Stanza is to be routed.
 func (r *Roster) Sent(ctx context.Context, p *router.Pass) error {
