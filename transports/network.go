@@ -106,7 +106,11 @@ type Sink interface {
 	// Resynced tells that the session is online again and may have missed events since its
 	// last Online: the bridge then asks the Historian for what came since the last message
 	// that it knows of each room. A session that resumed without loss does not call it.
-	Resynced()
+	//
+	// With rooms named, it tells that something may have been missed in those alone, such as an
+	// event that the session could not make sense of for the moment. What comes after the call
+	// stays behind what is read then.
+	Resynced(rooms ...RoomID)
 	// Save keeps the session's own resume state (Account.State) for the next Open. It
 	// is written with the events delivered before it, never earlier.
 	Save(state json.RawMessage)

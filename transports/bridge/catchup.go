@@ -72,6 +72,16 @@ func (a *account) hold(rooms []RoomRow) {
 	}
 }
 
+// missed is told of a room whose past has to be read once more.
+func (a *account) missed(r RoomRow) {
+	a.mu.Lock()
+	if !slices.ContainsFunc(a.gap.held, func(h heldRoom) bool { return h.id == r.ID }) {
+		delete(a.gap.asked, r.ID)
+	}
+	a.mu.Unlock()
+	a.found(r)
+}
+
 // joinedRooms are those that this account is in.
 func (a *account) joinedRooms(ctx context.Context) ([]RoomRow, error) {
 	var list []RoomRow
@@ -97,6 +107,7 @@ func (g *Gateway) hold(id int64) {
 	g.poke(id, func(w *worker) bool {
 		w.gaps++
 		w.live = true
+		w.refused = nil // what was refused is among what will be read
 		return true
 	})
 }

@@ -91,7 +91,7 @@ func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Ev
 	rows := make([]EventRow, 0, len(events))
 	for _, e := range events {
 		row, err := g.rowOf(ctx, a, e, quiet)
-		if err == nil && !g.enterInbox(&row, lane) {
+		if err == nil && !g.enterInbox(a, &row, lane) {
 			err = errFull
 		}
 		if err != nil {
@@ -139,16 +139,16 @@ func (g *Gateway) keep(rows []EventRow, late func() bool, done func(error)) {
 			g.trace("kept")
 		}
 		done(err)
-		if err == nil {
-			for _, r := range rows {
-				g.poke(r.Room, func(w *worker) bool { w.inbound = true; return true })
-			}
+		for _, r := range rows { // also where they were not kept: their rooms may have been full
+			g.poke(r.Room, func(w *worker) bool { w.inbound = true; return true })
 		}
 	})
 }
 
-// enterInbox numbers a row in its room's order; false where the room has too many.
-func (g *Gateway) enterInbox(row *EventRow, lane Lane) bool {
+// enterInbox numbers a row in its room's order; false where the room has too many. What comes live
+// is then refused until the room has worked on all that it has, and its past is read. The past
+// has room of its own, since it goes before the live events that wait.
+func (g *Gateway) enterInbox(a *account, row *EventRow, lane Lane) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	w := g.workers[row.Room]
@@ -158,7 +158,17 @@ func (g *Gateway) enterInbox(row *EventRow, lane Lane) bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.pending >= g.set.Pending {
+	switch {
+	case lane == LaneHistory:
+		if w.pending >= g.set.Pending+2*g.set.CatchUp {
+			return false
+		}
+	case w.refused != nil:
+		return false
+	case w.pending >= g.set.Pending:
+		if g.info.Caps.History {
+			w.refused = a
+		}
 		return false
 	}
 	w.pending++

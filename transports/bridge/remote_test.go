@@ -95,7 +95,7 @@ func (k remoteSink) Deliver(ctx context.Context, e transports.Event) error {
 }
 
 func (remoteSink) State(transports.State, error)        {}
-func (remoteSink) Resynced()                            {}
+func (remoteSink) Resynced(...transports.RoomID)        {}
 func (remoteSink) Save(json.RawMessage)                 {}
 func (remoteSink) Rotate(context.Context, []byte) error { return nil }
 

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -55,28 +54,42 @@ func (s *sink) Post(ctx context.Context, e transports.Event, done func(error)) {
 	}
 	select {
 	case s.posted <- struct{}{}:
-	case <-ctx.Done():
-		done(ctx.Err())
-		return
+	default:
+		select {
+		case s.posted <- struct{}{}:
+		case <-ctx.Done():
+			s.kept(ctx.Err())
+			done(ctx.Err())
+			return
+		}
 	}
 	s.traced(e)
-	s.a.g.post1(ctx, s.a, e, s.closed.Load, func(err error) {
+	// The event was heard: whether somebody still waits for it makes no difference to its room.
+	s.a.g.post1(context.WithoutCancel(ctx), s.a, e, s.closed.Load, func(err error) {
 		<-s.posted
 		s.kept(err)
 		done(err)
 	})
 }
 
-// kept looks at what became of an event. Where it cannot be kept for the moment the session
-// is over: no later event may pass it, and the next session reads what was missed.
+// kept looks at what became of an event. No later one may pass an event that was not kept, since the
+// past of a room is read from the last message that it has: the session is over then, and the
+// next one reads what was missed. A full room sees to that by itself.
 func (s *sink) kept(err error) {
-	if !stanza.Temporary(err) || s.closed.Swap(true) {
+	if err == nil || errors.Is(err, errFull) || transports.ClassOf(err) == transports.Refused || s.closed.Load() {
 		return
 	}
 	s.a.mu.Lock()
 	s.a.unkept = true
 	s.a.mu.Unlock()
-	s.end(transports.Later(time.Second, err))
+	s.shut(err)
+}
+
+// shut has the session opened again, and takes nothing from it until then.
+func (s *sink) shut(err error) {
+	if !s.closed.Swap(true) {
+		s.end(transports.Later(time.Second, err))
+	}
 }
 
 func (s *sink) check(e transports.Event) error {
@@ -130,20 +143,29 @@ func (s *sink) end(err error) {
 }
 
 // Resynced implements transports.Sink.
-func (s *sink) Resynced() {
+func (s *sink) Resynced(rooms ...transports.RoomID) {
 	if s.closed.Load() {
 		return
 	}
-	if s.beginCatchUp() {
+	if len(rooms) == 0 && s.beginCatchUp() {
 		s.a.runCatchUp()
+	}
+	for _, id := range rooms {
+		row, ok, err := s.a.g.roomOf(s.a.g.ctx, s.a, id)
+		if err != nil {
+			s.shut(err)
+			return
+		}
+		if ok { // else its past is read when it is found
+			s.a.missed(row)
+		}
 	}
 }
 
 func (s *sink) beginCatchUp() bool {
 	err := s.a.beginCatchUp(s.a.g.ctx)
 	if err != nil {
-		s.closed.Store(true) // no event may pass what was missed: open the session again
-		s.end(transports.Later(time.Second, err))
+		s.shut(err)
 	}
 	return err == nil
 }

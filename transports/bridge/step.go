@@ -94,12 +94,23 @@ func (w *worker) takeIn(ctx context.Context) {
 	w.caughtUp(len(rows) == len(done))
 }
 
-// caughtUp lets live events have the first lane again once nothing waits before them.
+// caughtUp lets live events have the first lane again once nothing waits before them. Where some
+// were refused meanwhile, their account reads the past first.
 func (w *worker) caughtUp(empty bool) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if empty && w.gaps == 0 && w.pending == 0 {
+	empty = empty && w.gaps == 0 && w.pending == 0
+	refused := w.refused
+	if empty {
 		w.live = false
+	}
+	w.mu.Unlock()
+	if empty && refused != nil {
+		refused.missed(w.row)
+		w.mu.Lock()
+		if w.gaps == 0 { // the account is not there any longer
+			w.refused = nil
+		}
+		w.mu.Unlock()
 	}
 }
 

@@ -21,13 +21,14 @@ type worker struct {
 	mu      sync.Mutex
 	jobs    []job
 	running bool
-	inbound bool // rows may wait in the inbox
-	outward bool // rows may wait in the outbox
-	pending int  // rows in the inbox, for the limit
-	queued  int  // rows in the outbox, for the limit
-	live    bool // new events go to LaneLive: a catch-up runs, or what it held is still there
-	gaps    int  // catch-ups that run or wait to run
-	open    bool // a catch-up was given up: the next one begins where it would have
+	inbound bool     // rows may wait in the inbox
+	outward bool     // rows may wait in the outbox
+	pending int      // rows in the inbox, for the limit
+	queued  int      // rows in the outbox, for the limit
+	live    bool     // new events go to LaneLive: a catch-up runs, or what it held is still there
+	gaps    int      // catch-ups that run or wait to run
+	open    bool     // a catch-up was given up: the next one begins where it would have
+	refused *account // its events found the inbox full: none may pass them until it has read the past
 
 	// Owned by the goroutine.
 	loaded    bool

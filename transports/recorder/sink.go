@@ -20,13 +20,14 @@ const patience = 20 * time.Second
 type Sink struct {
 	sync.Mutex
 	Events  []transports.Event
-	Reached transports.State // the last one told
-	Told    int              // how many were told
-	Cause   error            // of it
-	Causes  []error          // of all states that had one
-	Finals  int              // states after which nothing comes
-	Resyncs int
-	Refuse  int // how many deliveries fail first
+	Reached transports.State    // the last one told
+	Told    int                 // how many were told
+	Cause   error               // of it
+	Causes  []error             // of all states that had one
+	Finals  int                 // states after which nothing comes
+	Resyncs int                 // of all rooms
+	Missed  []transports.RoomID // where something was missed
+	Refuse  int                 // how many deliveries fail first
 	Saved   json.RawMessage
 	Notices []string // each as "key: text"
 
@@ -75,7 +76,14 @@ func (k *Sink) State(s transports.State, cause error) {
 }
 
 // Resynced implements transports.Sink.
-func (k *Sink) Resynced() { k.Note(func() { k.Resyncs++ }) }
+func (k *Sink) Resynced(rooms ...transports.RoomID) {
+	k.Note(func() {
+		if len(rooms) == 0 {
+			k.Resyncs++
+		}
+		k.Missed = append(k.Missed, rooms...)
+	})
+}
 
 // Save implements transports.Sink.
 func (k *Sink) Save(state json.RawMessage) { k.Note(func() { k.Saved = state }) }

@@ -222,6 +222,7 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 		}
 		if err := s.receive(ctx, d, &w); err != nil {
 			a.log.Error("slack event not taken", "account", s.account.ID, "event", w.Event.Type, "err", err)
+			s.sink.Resynced(roomID(s.cred.Team, w.Event.where())) // before any later event of that channel
 			d.failed.Store(true)
 		}
 	}

@@ -122,6 +122,14 @@ type rawUser struct {
 // channel is the event's channel id, whichever form it has.
 func (m *rawMessage) channel() string { return reference(m.ChannelRef) }
 
+// where is the id of the channel that an event is about.
+func (e *rawEvent) where() string {
+	if e.Item.Channel != "" {
+		return e.Item.Channel
+	}
+	return e.channel()
+}
+
 // user is the id of who did it.
 func (m *rawMessage) user() string { return reference(m.UserRef) }
 

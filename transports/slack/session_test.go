@@ -317,6 +317,31 @@ func TestWhatIsNotTakenComesAgain(t *testing.T) {
 	}
 }
 
+// An event whose channel Slack does not describe at the moment comes again; before a later one is handed
+// on, the bridge is told to read what was missed.
+func TestEventOfAChannelThatIsNotDescribed(t *testing.T) {
+	w := newWorld(t)
+	s, k := w.open(w.link(w.userTok))
+	s.forget(w.channelID())
+	w.server.Break("conversations.info", 1, fake.ServerError(503))
+	missed := -1 // how many events there were when it was told
+	w.ben.Say(w.general, "one")
+	k.Await(t, "a gap in the channel", func() bool {
+		if missed < 0 && len(k.Missed) > 0 {
+			missed = len(k.Events)
+		}
+		return slices.Contains(k.Missed, w.room())
+	})
+	w.ben.Say(w.general, "two")
+	k.Event(t, "message two")
+	k.Event(t, "message one")
+	k.Lock()
+	defer k.Unlock()
+	if missed != 0 || k.Resyncs != 0 {
+		t.Errorf("told after %d events, and %d times of a gap everywhere", missed, k.Resyncs)
+	}
+}
+
 func TestRedeliveredEventsHaveTheSameKey(t *testing.T) {
 	w := newWorld(t)
 	_, k := w.open(w.link(w.userTok))

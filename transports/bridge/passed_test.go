@@ -1,0 +1,164 @@
+package bridge_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// hasty is a network that has given up waiting by the time it hands an event over.
+type hasty struct{ transports.Network }
+
+func (n hasty) Open(ctx context.Context, a transports.Account, s transports.Sink) (transports.Session, error) {
+	return n.Network.Open(ctx, a, hastySink{s})
+}
+
+type hastySink struct{ transports.Sink }
+
+func (s hastySink) Deliver(ctx context.Context, e transports.Event) error {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return s.Sink.Deliver(ctx, e)
+}
+
+// An event whose socket ended while it was handed over is kept as well: were it dropped, the next
+// one could pass it, and it would never be read.
+func TestEventOfASocketThatEnded(t *testing.T) {
+	play(t, func(h *house) {
+		h.net = hasty{h.net}
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		var want []string
+		for i := range 100 {
+			h.world.Say("plaza", "cleo", fmt.Sprint(i))
+			want = append(want, fmt.Sprint("plaza/Cleo: ", i))
+		}
+		synctest.Wait()
+		h.expect(phone, want...)
+	})
+}
+
+// forgetful is a network that hands an event over once, or not at all while it is deaf.
+type forgetful struct {
+	transports.Network
+	sink transports.Sink
+	deaf atomic.Bool
+}
+
+func (n *forgetful) Open(ctx context.Context, a transports.Account, s transports.Sink) (transports.Session, error) {
+	n.sink = s
+	return n.Network.Open(ctx, a, forgetfulSink{s, n})
+}
+
+type forgetfulSink struct {
+	transports.Sink
+	n *forgetful
+}
+
+func (s forgetfulSink) Deliver(ctx context.Context, e transports.Event) error {
+	if !s.n.deaf.Load() {
+		_ = s.Sink.Deliver(ctx, e)
+	}
+	return nil
+}
+
+// What a full inbox refuses is not passed by what comes when it is less full: it is read from the
+// history once the inbox is empty.
+func TestFullInbox(t *testing.T) {
+	play(t, func(h *house) {
+		net := &forgetful{Network: h.net}
+		h.net = net
+		h.set.Pending, h.set.Page = 10, 7
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.world.Say("plaza", "cleo", "0")
+		h.forget()
+		var want []string
+		say := func(from, to int) {
+			for i := from; i <= to; i++ {
+				h.world.Say("plaza", "cleo", fmt.Sprint(i))
+				want = append(want, fmt.Sprint("plaza/Cleo: ", i))
+			}
+		}
+		h.g.ServerAway()
+		say(1, 25)
+		synctest.Wait()
+		h.g.ServerBack()
+		say(26, 30)
+		time.Sleep(time.Minute)
+		say(31, 35)
+		time.Sleep(time.Minute)
+		h.expect(phone, want...)
+	})
+}
+
+// So it is while the past is being read: what waits behind it does not keep it out.
+func TestFullInboxBehindTheCatchUp(t *testing.T) {
+	play(t, func(h *house) {
+		net := &forgetful{Network: h.net}
+		h.net = net
+		h.set.Pending, h.set.Page = 10, 7
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.world.Say("plaza", "cleo", "0")
+		h.forget()
+		var want []string
+		say := func(from, to int) {
+			for i := from; i <= to; i++ {
+				h.world.Say("plaza", "cleo", fmt.Sprint(i))
+				want = append(want, fmt.Sprint("plaza/Cleo: ", i))
+			}
+		}
+		h.world.Outage(true)
+		say(1, 5)
+		read := make(chan struct{})
+		h.world.HoldHistory(read)
+		h.world.Outage(false)
+		synctest.Wait()
+		say(6, 40)
+		synctest.Wait()
+		close(read)
+		time.Sleep(2 * time.Minute)
+		say(41, 45)
+		time.Sleep(time.Minute)
+		h.expect(phone, want...)
+	})
+}
+
+// An event that the session itself could not make is read from the history, before what comes
+// after it in its room; other rooms go on.
+func TestEventThatTheSessionMissed(t *testing.T) {
+	play(t, func(h *house) {
+		net := &forgetful{Network: h.net}
+		h.net = net
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.join(phone, "den")
+		h.world.Say("plaza", "cleo", "0")
+		h.world.Say("den", "cleo", "0")
+		h.forget()
+		net.deaf.Store(true)
+		h.world.Say("plaza", "cleo", "1")
+		synctest.Wait()
+		net.deaf.Store(false)
+		read := make(chan struct{})
+		h.world.HoldHistory(read)
+		net.sink.Resynced("plaza")
+		h.world.Say("plaza", "cleo", "2")
+		h.world.Say("den", "cleo", "1")
+		h.expect(phone, "den/Cleo: 1")
+		close(read)
+		time.Sleep(time.Minute)
+		h.expect(phone, "plaza/Cleo: 1", "plaza/Cleo: 2")
+	})
+}
