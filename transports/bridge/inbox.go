@@ -77,6 +77,9 @@ func never() bool { return false }
 
 // receiveAll makes a page of history durable before it returns.
 func (g *Gateway) receiveAll(ctx context.Context, a *account, events []transports.Event, quiet bool) error {
+	if len(events) == 0 {
+		return nil
+	}
 	rows, err := g.rowsOf(ctx, a, events, LaneHistory, quiet)
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package bridge_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -54,7 +56,29 @@ type forgetful struct {
 
 func (n *forgetful) Open(ctx context.Context, a transports.Account, s transports.Sink) (transports.Session, error) {
 	n.sink = s
-	return n.Network.Open(ctx, a, forgetfulSink{s, n})
+	session, err := n.Network.Open(ctx, a, forgetfulSink{s, n})
+	if err != nil {
+		return nil, err
+	}
+	return untidySession{session.(full)}, nil
+}
+
+func (n *forgetful) SessionType() transports.Session { return untidySession{} }
+
+// untidySession shows, before what came after a message, all that came before it too.
+type untidySession struct{ full }
+
+func (s untidySession) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) ([]transports.Event, bool, error) {
+	events, more, err := s.full.History(ctx, room, after, limit)
+	if err != nil || after == "" {
+		return events, more, err
+	}
+	all, _, err := s.full.History(ctx, room, "", 1000)
+	known := slices.IndexFunc(all, func(e transports.Event) bool { return e.Body.(transports.Message).ID > after })
+	if known < 0 {
+		known = len(all)
+	}
+	return append(all[:known:known], events...), more, err
 }
 
 type forgetfulSink struct {
@@ -161,4 +185,54 @@ func TestEventThatTheSessionMissed(t *testing.T) {
 		time.Sleep(time.Minute)
 		h.expect(phone, "plaza/Cleo: 1", "plaza/Cleo: 2")
 	})
+}
+
+// A message that was overtaken by a later one and then lost is read with the history, and those that
+// were there before the account was linked are not told.
+func TestMessageThatWasOvertaken(t *testing.T) {
+	play(t, func(h *house) {
+		net := &forgetful{Network: h.net}
+		h.net, h.set.History = net, 5
+		for i := range 10 {
+			h.world.Say("plaza", "cleo", fmt.Sprint("old ", i))
+			h.world.SayDirect("cleo", "ann", fmt.Sprint("old ", i))
+		}
+		time.Sleep(time.Hour)
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		h.forget()
+		h.world.Say("plaza", "cleo", "0")
+		h.world.SayDirect("cleo", "ann", "0")
+		synctest.Wait()
+		net.deaf.Store(true)
+		h.world.Say("plaza", "cleo", "1")
+		h.world.SayDirect("cleo", "ann", "1")
+		synctest.Wait()
+		net.deaf.Store(false)
+		h.world.Say("plaza", "cleo", "2")
+		h.world.SayDirect("cleo", "ann", "2")
+		synctest.Wait()
+		bothRooms(h, "plaza/Cleo: 0", "plaza/Cleo: 2", "cleo: 0", "cleo: 2")
+		h.world.Outage(true)
+		h.world.Say("plaza", "cleo", "3")
+		h.world.Outage(false)
+		time.Sleep(time.Minute)
+		bothRooms(h, "plaza/Cleo: 1", "plaza/Cleo: 3", "cleo: 1")
+		h.restart()
+		h.world.Outage(true)
+		h.world.Outage(false)
+		time.Sleep(time.Minute)
+		h.expect(phone)
+	})
+}
+
+// bothRooms wants messages, in order within the plaza and then within the conversation.
+func bothRooms(h *house, want ...string) {
+	h.Helper()
+	got := h.messages(phone)
+	slices.SortStableFunc(got, func(a, b string) int { return -strings.Compare(a[:5], b[:5]) })
+	if !slices.Equal(got, want) {
+		h.Errorf("got %q, want %q", got, want)
+	}
 }

@@ -32,6 +32,7 @@ func (a *account) readRoom(ctx context.Context, h transports.Historian, id int64
 
 // catchUpRoom reads what came to a room since the last message that we know.
 func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row RoomRow) error {
+	isNew := func(e transports.Event) bool { return e.At.After(row.SeenAt) || a.isNew(e) }
 	after, limit := row.Seen, a.g.set.Page
 	if after == "" { // the room was empty: all that is in it is new
 		limit = a.g.set.CatchUp
@@ -41,7 +42,7 @@ func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row R
 		if err != nil {
 			return err
 		}
-		if err := a.keepPast(ctx, events, false); err != nil {
+		if err := a.keepPast(ctx, events, isNew); err != nil {
 			return err
 		}
 		got += len(events)
@@ -58,21 +59,12 @@ func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row R
 // fillRoom reads the last messages of a room that is new. Those from before the account
 // was linked are history, quietly; later ones were never shown, and are told.
 func (a *account) fillRoom(ctx context.Context, h transports.Historian, row RoomRow) error {
-	linked := a.linked().Add(-clockSkew)
-	isNew := func(e transports.Event) bool { return e.At.After(linked) }
 	events, _, err := a.history(ctx, h, row.Room, "", a.g.set.History)
-	if err == nil && len(events) >= a.g.set.History && isNew(events[0]) {
+	if err == nil && len(events) >= a.g.set.History && a.isNew(events[0]) {
 		events, _, err = a.history(ctx, h, row.Room, "", a.g.set.CatchUp)
 	}
-	old := slices.IndexFunc(events, isNew)
-	if old < 0 {
-		old = len(events)
-	}
 	if err == nil {
-		err = a.keepPast(ctx, events[:old], true)
-	}
-	if err == nil {
-		err = a.keepPast(ctx, events[old:], false)
+		err = a.keepPast(ctx, events, a.isNew)
 	}
 	if err != nil && transports.ClassOf(err) != transports.Refused {
 		return err
@@ -93,8 +85,12 @@ func (a *account) history(ctx context.Context, h transports.Historian, room tran
 	return h.History(ctx, room, after, n)
 }
 
-// keepPast puts past events into the inbox; those that cannot be used are left out.
-func (a *account) keepPast(ctx context.Context, events []transports.Event, quiet bool) error {
+// isNew tells whether something happened when the account was linked already.
+func (a *account) isNew(e transports.Event) bool { return e.At.After(a.linked().Add(-clockSkew)) }
+
+// keepPast puts past events into the inbox: those before the first new one are history, quietly, the
+// others are told. What cannot be used is left out.
+func (a *account) keepPast(ctx context.Context, events []transports.Event, isNew func(transports.Event) bool) error {
 	good := events[:0:0]
 	for _, e := range events {
 		if err := checkEvent(e); err != nil {
@@ -105,10 +101,14 @@ func (a *account) keepPast(ctx context.Context, events []transports.Event, quiet
 			good = append(good, e)
 		}
 	}
-	if len(good) == 0 {
-		return nil
+	old := slices.IndexFunc(good, isNew)
+	if old < 0 {
+		old = len(good)
 	}
-	return a.g.receiveAll(ctx, a, good, quiet)
+	if err := a.g.receiveAll(ctx, a, good[:old], true); err != nil {
+		return err
+	}
+	return a.g.receiveAll(ctx, a, good[old:], false)
 }
 
 // lastMessage is where to go on reading.

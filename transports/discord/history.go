@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/bwmarrin/discordgo"
 
@@ -13,6 +14,10 @@ import (
 
 // backWindow is how many messages before the last known one are looked at for edits.
 const backWindow = 50
+
+// overtaken is how much older than the last known message one can be that was never delivered, since
+// a later one came before it.
+const overtaken = time.Minute
 
 // maxPage is the most messages of one answer (docs: Get Channel Messages).
 const maxPage = 100
@@ -86,17 +91,20 @@ func (s *session) page(ctx context.Context, channel, after, before string, limit
 	return page, err
 }
 
-// past makes events of past messages: those after an id themselves, of the others the edits since.
+// past makes events of past messages: those themselves that may not have been delivered before that of
+// an id was, of the others the edits since.
 func (s *session) past(c *discordgo.Channel, messages []message, after string) []transports.Event {
 	var events []transports.Event
 	for i := range messages {
 		m := &messages[i]
 		m.GuildID = c.GuildID
-		switch {
-		case m.ID == "":
-		case after == "" || order(after, m.ID) < 0:
+		if m.ID == "" {
+			continue
+		}
+		if after == "" || snowflakeTime(m.ID).After(snowflakeTime(after).Add(-overtaken)) {
 			events = append(events, s.convert(c, m))
-		case m.Edited != nil && m.Edited.After(snowflakeTime(after)):
+		}
+		if after != "" && order(m.ID, after) <= 0 && m.Edited != nil && m.Edited.After(snowflakeTime(after)) {
 			events = append(events, s.edit(c, m))
 		}
 	}

@@ -356,12 +356,16 @@ func TestOutageAndHistory(t *testing.T) {
 	if err != nil || more {
 		t.Fatal(err, more)
 	}
-	if got := recorder.Dump(events); strings.Count(got, "message one") != 1 || strings.Count(got, "message two") != 1 || !strings.Contains(got, "edit before, edited") || strings.Contains(got, "message before") {
+	if got := recorder.Dump(events); strings.Count(got, "message one") != 1 || strings.Count(got, "message two") != 1 || !strings.Contains(got, "edit before, edited") || strings.Count(got, "message before") != 1 {
 		t.Error(got)
 	}
 	newest, _, err := s.History(t.Context(), transports.RoomID(w.general), "", 2)
 	if err != nil || len(newest) != 2 || recorder.Line(newest[1]) != "message two" {
-		t.Errorf("%s %v", recorder.Dump(newest), err)
+		t.Fatalf("%s %v", recorder.Dump(newest), err)
+	}
+	overtaken, _, err := s.History(t.Context(), transports.RoomID(w.general), newest[1].Body.(transports.Message).ID, 100)
+	if got := recorder.Dump(overtaken); err != nil || strings.Count(got, "message one") != 1 {
+		t.Error(got, err)
 	}
 }
 

@@ -15,6 +15,11 @@ import (
 // replies that came meanwhile: conversations.history shows neither by time.
 const backWindow = 50
 
+// overtaken is how much older than the last known message one can be that was never delivered: events
+// come out of order at times, and one that is not acknowledged comes again after minutes (docs:
+// Events API, Retries), if it still does.
+const overtaken = 10 * time.Minute
+
 // History reads past messages of a room, replies in threads among them, oldest first.
 func (s *session) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) ([]transports.Event, bool, error) {
 	channel, err := s.channelOf(room)
@@ -48,11 +53,11 @@ func (s *session) History(ctx context.Context, room transports.RoomID, after tra
 	if err != nil {
 		return nil, false, err
 	}
-	more := len(events) > limit
-	if more {
-		events = events[:limit]
+	before := slices.IndexFunc(events, func(e transports.Event) bool { return e.At.After(stampTime(string(after))) })
+	if most := before + limit; before >= 0 && len(events) > most {
+		return events[:most], true, nil
 	}
-	return events, more, nil
+	return events, false, nil
 }
 
 // since reads all top-level messages after a ts.
@@ -112,7 +117,7 @@ func (s *session) events(ctx context.Context, messages []slackgo.Message, room t
 			return nil, err
 		}
 		events = s.past(events, &m, room, after)
-		if m.ReplyCount == 0 || m.ThreadTS != "" && m.ThreadTS != m.TS || after != "" && m.LatestReply != "" && !newer(m.LatestReply, after) {
+		if m.ReplyCount == 0 || m.ThreadTS != "" && m.ThreadTS != m.TS || m.LatestReply != "" && !fresh(m.LatestReply, after) {
 			continue
 		}
 		replies, err := s.replies(ctx, room, m.TS, after)
@@ -141,8 +146,11 @@ func (s *session) past(events []transports.Event, m *rawMessage, room transports
 	case "tombstone", "channel_join", "group_join", "channel_leave", "group_leave":
 		return events
 	}
+	if fresh(m.TS, after) {
+		events = append(events, s.message(m, room, s.cred.appID()))
+	}
 	if after == "" || newer(m.TS, after) {
-		return append(events, s.message(m, room, s.cred.appID()))
+		return events // with its edits in it
 	}
 	// edited.ts has whole seconds: one of the same second as the last known message may be later.
 	if m.Edited != nil && stampTime(m.Edited.TS).Add(time.Second).After(stampTime(after)) {
@@ -156,6 +164,10 @@ func (s *session) replies(ctx context.Context, room transports.RoomInfo, thread,
 	if err != nil {
 		return nil, err
 	}
+	oldest := after
+	if after != "" {
+		oldest = timeStamp(stampTime(after).Add(-overtaken))
+	}
 	var all []rawMessage
 	cursor := ""
 	for {
@@ -163,7 +175,7 @@ func (s *session) replies(ctx context.Context, room transports.RoomInfo, thread,
 		more := false
 		err := s.asking(ctx, func() error {
 			page, has, next, err := s.api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
-				ChannelID: channel, Timestamp: thread, Oldest: after, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
+				ChannelID: channel, Timestamp: thread, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
 			})
 			some, more, cursor = page, has, next
 			return err
@@ -185,3 +197,8 @@ func (s *session) replies(ctx context.Context, room transports.RoomInfo, thread,
 
 // newer compares two stamps.
 func newer(a, b string) bool { return stampTime(a).After(stampTime(b)) }
+
+// fresh tells whether a message can be one that was not delivered.
+func fresh(ts, after string) bool {
+	return after == "" || stampTime(ts).After(stampTime(after).Add(-overtaken))
+}
