@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -90,18 +91,26 @@ func (it *Item) Stanza() (*stanza.Stanza, error) {
 		st.Lang = it.streamLang()
 	}
 	var err error
-	if st.To, err = address(piece(to)); err != nil {
+	if st.To, err = address(piece(to), len(text)); err != nil {
 		return st, stanza.JIDMalformed("to is no address")
 	}
-	if st.From, err = address(piece(from)); err != nil {
+	if st.From, err = address(piece(from), len(text)); err != nil {
 		return st, stanza.JIDMalformed("from is no address")
 	}
 	return st, nil
 }
 
-func address(s string) (jid.JID, error) {
+// maxShared is how large the text of a stanza may be for its addresses to be pieces of it.
+const maxShared = 2 << 10
+
+// address is that of an attribute, which is a piece of a text of that size. Addresses are kept by
+// many for long, and none must keep a large stanza in memory.
+func address(s string, size int) (jid.JID, error) {
 	if s == "" {
 		return jid.JID{}, nil
+	}
+	if size > maxShared {
+		s = strings.Clone(s)
 	}
 	return jid.Parse(s)
 }

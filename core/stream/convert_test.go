@@ -4,7 +4,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unsafe"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -129,5 +131,21 @@ func TestAppendXML(t *testing.T) { // checklist 36
 	want := "<message to='b@x' z='1' from='o&apos;n@x' xml:lang='en'><body>x</body></message>"
 	if got := string(it.AppendXML(nil, "o'n@x")); got != want {
 		t.Error(got)
+	}
+}
+
+// An address that somebody keeps does not keep a large stanza in memory.
+func TestAddressesOfLargeStanzas(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 100_000} {
+		body := "<body>" + strings.Repeat("x", size) + "</body>"
+		st := convert(t, fuzzHead, "<message to='romeo@home.test/x' from='juliet@home.test' id='i'>"+body+"</message>")
+		from := uintptr(unsafe.Pointer(unsafe.StringData(st.Payload)))
+		for _, j := range []jid.JID{st.To, st.From} {
+			at := uintptr(unsafe.Pointer(unsafe.StringData(j.String())))
+			if near := from-at < 1000; near != (size == 0) { // the header is before the payload
+				t.Errorf("%s is a piece of %d bytes: %t", j, len(st.Payload), near)
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -138,7 +139,7 @@ func items(e *stanza.Element) ([]jid.JID, error) {
 		if !x.Is(NS, "item") {
 			continue
 		}
-		j, err := jid.Parse(x.Attr("jid"))
+		j, err := jid.Parse(strings.Clone(x.Attr("jid"))) // it is kept, and the stanza is not
 		if err != nil {
 			return nil, stanza.JIDMalformed("")
 		}

@@ -2,6 +2,7 @@ package privilege
 
 import (
 	"context"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -94,11 +95,11 @@ func unwrap(x *stanza.Element) (*stanza.Stanza, error) {
 	if m == nil {
 		return nil, stanza.BadRequest("there is no forwarded message")
 	}
-	from, err := jid.Parse(m.Attr("from"))
+	from, err := jid.Parse(strings.Clone(m.Attr("from"))) // addresses may be kept for long
 	if err != nil {
 		return nil, stanza.Forbidden("the message has no sender")
 	}
-	to, err := jid.Parse(m.Attr("to"))
+	to, err := jid.Parse(strings.Clone(m.Attr("to")))
 	if err != nil {
 		return nil, stanza.JIDMalformed("the message has no receiver")
 	}
