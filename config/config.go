@@ -72,6 +72,7 @@ type Limits struct {
 	Connections       int      `toml:"connections" doc:"Connections from one address. 0: no limit."`
 	NewConnections    int      `toml:"new_connections" doc:"New connections a second from one address. 0: no limit."`
 	Sessions          int      `toml:"sessions" doc:"Sessions of one account."`
+	Recipients        int      `toml:"recipients" doc:"Addresses that a client may write to in a minute, besides its own account and server. 0: no limit."`
 	Idle              Duration `toml:"idle" doc:"Silence after which a client or component is pinged, and after as long again cut off."`
 	RosterItems       int      `toml:"roster_items" doc:"Contacts of one account."`
 	RosterBytes       Bytes    `toml:"roster_bytes" doc:"Bytes of the addresses, names and groups of one account's contacts; at least 10000."`
@@ -160,7 +161,7 @@ func Default() Config {
 			StanzaBytes: 256 << 10, StanzaElements: 4000, StanzaDepth: 64, StanzaAttributes: 128,
 			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
-			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, NewConnections: 20, Sessions: 10,
+			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, NewConnections: 20, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
 		},
 		Log:     Log{Level: "info", Format: "text"},

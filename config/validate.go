@@ -131,7 +131,7 @@ func (l *Limits) validate(p *Problems) {
 	}
 	for path, n := range map[string]int64{
 		"limits.connections": int64(l.Connections), "limits.new_connections": int64(l.NewConnections),
-		"limits.offline_messages": int64(l.OfflineMessages),
+		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients),
 	} {
 		if n < 0 {
 			p.add(path, "%d is negative", n)

@@ -45,6 +45,7 @@ type Limits struct {
 	Connections int           // from one address; negative: none
 	Arrivals    int           // new connections a second from one address; negative: none
 	Sessions    int           // of one account; negative: none
+	Recipients  int           // addresses that a session writes to in a minute; negative: none
 	Tries       int           // failed logins a minute from one address; negative: none
 	TLSWait     time.Duration // from connecting to TLS
 	LoginWait   time.Duration // from connecting to a bound session
@@ -58,7 +59,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		BeforeLogin: stream.BeforeLogin(), Stanza: stanzas,
 		Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20,
-		Connections: 100, Arrivals: 20, Sessions: 10, Tries: 20,
+		Connections: 100, Arrivals: 20, Sessions: 10, Recipients: 1000, Tries: 20,
 		TLSWait: 30 * time.Second, LoginWait: 60 * time.Second, Idle: 6 * time.Minute,
 	}
 }
@@ -75,7 +76,7 @@ func (l Limits) filled() Limits {
 		BeforeLogin: fill(l.BeforeLogin, d.BeforeLogin), Stanza: fill(l.Stanza, d.Stanza),
 		Rate: cmp.Or(l.Rate, d.Rate), Burst: cmp.Or(l.Burst, d.Burst), Queue: cmp.Or(l.Queue, d.Queue),
 		Connections: cmp.Or(l.Connections, d.Connections), Arrivals: cmp.Or(l.Arrivals, d.Arrivals),
-		Sessions: cmp.Or(l.Sessions, d.Sessions), Tries: cmp.Or(l.Tries, d.Tries),
+		Sessions: cmp.Or(l.Sessions, d.Sessions), Recipients: cmp.Or(l.Recipients, d.Recipients), Tries: cmp.Or(l.Tries, d.Tries),
 		TLSWait: cmp.Or(l.TLSWait, d.TLSWait), LoginWait: cmp.Or(l.LoginWait, d.LoginWait), Idle: cmp.Or(l.Idle, d.Idle),
 	}
 }

@@ -66,6 +66,8 @@ type conn struct {
 	wait     time.Duration
 	leaving  bool // our side of the stream has ended
 
+	recipients recipients
+
 	why     atomic.Pointer[error]
 	stopped chan struct{} // closed when why is set
 	once    sync.Once     // closes it

@@ -20,6 +20,7 @@ type Counters struct {
 	LoginsFailed atomic.Uint64
 	LoginsHeld   atomic.Uint64 // made to wait because of failures from the same address
 	Tries        atomic.Uint64 // ended because of failed logins on one connection
+	Recipients   atomic.Uint64 // stanzas refused because a session writes to so many
 	Full         atomic.Uint64 // sessions not bound because the account has so many
 	Handshakes   atomic.Uint64 // of TLS that failed
 	Received     atomic.Uint64 // stanzas of bound sessions

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -228,6 +229,50 @@ func TestByteRateBeforeLogin(t *testing.T) {
 		if took := time.Since(before); took < 300*time.Millisecond || p.server.Counters.Throttled.Load() == throttled {
 			t.Errorf("%s: 100 kB at 200 kB a second took %v", name, took)
 		}
+	}
+}
+
+// checklist 112: a session writes to so many in a minute, and what is beyond is refused and goes nowhere.
+func TestRecipients(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, func(c *Config) { c.Limits.Recipients = 2 })
+	juliet := p.online("juliet", "a")
+	romeo := p.session("romeo", "x")
+	refused := func(st string) bool {
+		romeo.Send(st + "<iq type='get' id='ping' to='home.test'><ping xmlns='urn:xmpp:ping'/></iq>")
+		got := romeo.Until("id='ping' type='error'") + romeo.Until("</iq>")
+		return strings.Contains(got, "<policy-violation ") && strings.Contains(got, " id='3' type='error'")
+	}
+	for range 2 {
+		for _, to := range []string{"juliet@home.test/a", "juliet@home.test", "nurse@home.test", "romeo@home.test/x", "home.test"} {
+			if refused("<message to='" + to + "' type='headline' id='3'><body>news</body></message>") {
+				t.Errorf("to %s", to)
+			}
+		}
+	}
+	for _, st := range []string{"<message to='third@home.test' id='3'/>", "<presence to='third@home.test' id='3'/>", "<presence type='subscribe' to='third@home.test' id='3'/>", "<iq type='get' to='third@home.test' id='3'><ping xmlns='urn:xmpp:ping'/></iq>"} {
+		if !refused(st) {
+			t.Errorf("%s was not refused", st)
+		}
+	}
+	// No error for an error, and answers go to whoever has asked.
+	if refused("<message type='error' to='fourth@home.test' id='3'/><iq type='result' id='r' to='juliet@home.test/a'/>") {
+		t.Error("an error is answered")
+	}
+	juliet.Until("id='r'")
+	if n := p.server.Counters.Recipients.Load(); n != 5 {
+		t.Errorf("%d were refused", n)
+	}
+
+	var r recipients
+	now := time.Unix(1_700_000_000, 0)
+	at := func() time.Time { return now }
+	a, b := jid.MustParse("a@x"), jid.MustParse("b@x")
+	if !r.allow(a, 1, at) || r.allow(b, 1, at) || !r.allow(a, 1, at) {
+		t.Error("not one")
+	}
+	if now = now.Add(recipientsFor); !r.allow(b, 1, at) || r.allow(a, 1, at) {
+		t.Error("not another one a minute later")
 	}
 }
 

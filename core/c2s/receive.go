@@ -20,7 +20,9 @@ func (c *conn) receive(it *stream.Item) error {
 	if err := c.authorise(st); err != nil {
 		return err
 	}
-	c.host.Router.Submit(c.batch, st)
+	if c.reaches(st) {
+		c.host.Router.Submit(c.batch, st)
+	}
 	return nil
 }
 

@@ -39,6 +39,7 @@ func (s *Server) Counts() []Count {
 		{"limits.connections", c.TooMany.Load() + k.Strangers.Load()},
 		{"limits.new_connections", c.TooFast.Load()},
 		{"limits.sessions", c.Full.Load()},
+		{"limits.recipients", c.Recipients.Load()},
 		{"limits.idle", c.Silent.Load() + k.Silent.Load()},
 		{"limits.roster_items", st.RosterItems.Load()},
 		{"limits.roster_bytes", st.RosterBytes.Load()},

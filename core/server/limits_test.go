@@ -147,6 +147,14 @@ func limits() []reached {
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
+		{"limits.recipients", l.Recipients, wishes{limits: "recipients = 2"}, func(p *place) *peer {
+			c := p.online("romeo")
+			for _, to := range []string{"juliet@home.test", "juliet@home.test/x", "a@gate.home.test", "b@gate.home.test"} {
+				c.Send("<message to='" + to + "' id='" + to + "'/>")
+			}
+			c.Until("<policy-violation ")
+			return nil
+		}, ""},
 		{"limits.idle", l.Idle, wishes{limits: "idle = \"200ms\""}, asRomeo, "<connection-timeout "},
 		{"limits.idle", l.Idle, wishes{limits: "idle = \"200ms\""}, (*place).attached, "<connection-timeout "},
 		{"limits.roster_items", l.RosterItems, wishes{limits: "roster_items = 1"}, func(p *place) *peer {
@@ -204,7 +212,7 @@ func TestDefaults(t *testing.T) {
 		"limits.stanza_bytes": "256 KiB", "limits.stanza_elements": "4000", "limits.stanza_depth": "64", "limits.stanza_attributes": "128",
 		"limits.component_bytes": "512 KiB", "limits.component_elements": "8000", "limits.component_queue": "16 MiB",
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.new_connections": "20",
-		"limits.sessions": "10", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
+		"limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {

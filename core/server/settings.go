@@ -29,7 +29,7 @@ func clientLimits(c config.Config) c2s.Limits {
 		BeforeLogin: loginLimits(l),
 		Stanza:      stream.Limits{Bytes: int(l.StanzaBytes), Elements: l.StanzaElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
 		Rate:        unlimited(int(l.Rate)), Burst: int(l.Burst), Queue: int(l.Queue),
-		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Sessions: l.Sessions,
+		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Sessions: l.Sessions, Recipients: unlimited(l.Recipients),
 		Tries:   unlimited(c.Login.Failures),
 		TLSWait: time.Duration(c.Login.TLSWait), LoginWait: time.Duration(c.Login.Wait), Idle: time.Duration(l.Idle),
 	}

@@ -1,0 +1,56 @@
+package c2s
+
+import (
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// recipientsFor is the time in which the receivers of a session are counted.
+const recipientsFor = time.Minute
+
+// recipients are those that a session has written to of late.
+type recipients struct {
+	since time.Time
+	seen  map[jid.JID]struct{}
+	last  jid.JID
+}
+
+// allow counts a receiver; false where it is one too many.
+func (r *recipients) allow(to jid.JID, limit int, now func() time.Time) bool {
+	if to == r.last {
+		return true
+	}
+	if _, ok := r.seen[to]; !ok {
+		at := now()
+		if r.seen == nil || at.Sub(r.since) >= recipientsFor {
+			r.since, r.seen = at, map[jid.JID]struct{}{}
+		}
+		if len(r.seen) >= limit {
+			return false
+		}
+		r.seen[to] = struct{}{}
+	}
+	r.last = to
+	return true
+}
+
+// reaches tells whether a client may write to so many (RFC 6120 §13.12 rule 5). Its own account
+// and server do not count, nor do answers, which somebody else has asked for.
+func (c *conn) reaches(st *stanza.Stanza) bool {
+	limit := c.server.limits.Recipients
+	to := st.To.Bare()
+	switch {
+	case limit <= 0, to.IsZero(), to == c.who, to == c.host.Router.Domain():
+		return true
+	case st.Kind == stanza.IQ && !st.IsRequest():
+		return true
+	}
+	if c.recipients.allow(to, limit, time.Now) {
+		return true
+	}
+	c.server.Counters.Recipients.Add(1)
+	c.refuse(st, stanza.PolicyViolation("you write to too many addresses at once"))
+	return false
+}
