@@ -21,6 +21,7 @@ type Config struct {
 // Server is section [server].
 type Server struct {
 	Hosts    []string `toml:"hosts" doc:"The domains that are served; the first is the default."`
+	Gone     []string `toml:"gone" doc:"Domains that were served once: clients that still come for them are told that they are gone, not that they are unknown."`
 	Data     string   `toml:"data" doc:"Directory of the database, keys and the self-made certificate. It is made when absent."`
 	Admins   []string `toml:"admins" doc:"Addresses (user@host) that may use the admin commands."`
 	Contacts []string `toml:"contacts" doc:"Addresses for complaints and questions, shown to others (XEP-0157), such as mailto:admin@example.org."`

@@ -37,7 +37,7 @@ func TestExampleSetsTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, _ := Parse(nil, "", nil)
-	for _, list := range []*[]string{&got.Server.Admins, &got.Server.Contacts, &got.Foreign.Users, &got.Gateway.Users} {
+	for _, list := range []*[]string{&got.Server.Gone, &got.Server.Admins, &got.Server.Contacts, &got.Foreign.Users, &got.Gateway.Users} {
 		if len(*list) == 0 {
 			*list = nil
 		}

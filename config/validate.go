@@ -184,6 +184,9 @@ func (c *Config) validateDomains(p *Problems) {
 	for _, h := range c.Server.Hosts {
 		use("server.hosts", h)
 	}
+	for _, g := range c.Server.Gone {
+		use("server.gone", g)
+	}
 	for i, k := range c.Components {
 		path := "component[" + strconv.Itoa(i) + "]"
 		use(path+".domain", k.Domain)

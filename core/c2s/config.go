@@ -97,6 +97,8 @@ type Host struct {
 // Config is what a Server is made of.
 type Config struct {
 	Hosts []Host // the first one speaks where no other does
+	// Gone are domains that were served once.
+	Gone []jid.JID
 	// Certificates may be nil, and then there is no TLS.
 	Certificates stream.Certificates
 	// Pace, where it is not nil, is called before more is read from a client: it may hold the reader back

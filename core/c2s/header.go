@@ -36,6 +36,9 @@ func (c *conn) lookup(to string) (*host, error) {
 		return nil, stream.NewError(stream.HostUnknown, "")
 	}
 	host := c.server.hosts[domain.String()]
+	if host == nil && c.server.gone[domain] {
+		return nil, stream.NewError(stream.HostGone, "") // RFC 6120 §4.9.3.5
+	}
 	if host == nil {
 		return nil, stream.NewError(stream.HostUnknown, "")
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -27,6 +28,7 @@ type Server struct {
 	limits   Limits
 	hosts    map[string]*host
 	first    *host
+	gone     map[jid.JID]bool
 	direct   *tls.Config // for connections that begin with TLS
 	gate     *gate
 	log      *slog.Logger
@@ -57,7 +59,7 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, limits: cfg.Limits.filled(), hosts: map[string]*host{}, log: cfg.Log, conns: map[*conn]struct{}{},
+		cfg: cfg, limits: cfg.Limits.filled(), hosts: map[string]*host{}, gone: map[jid.JID]bool{}, log: cfg.Log, conns: map[*conn]struct{}{},
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -77,6 +79,9 @@ func NewServer(cfg Config) (*Server, error) {
 		}
 		h.Router.HandleIQ(nsSession, legacySession)
 		h.Router.HandleIQ(nsBind, secondBind)
+	}
+	for _, domain := range cfg.Gone {
+		s.gone[domain] = true
 	}
 	if cfg.Certificates != nil {
 		s.direct = stream.ServerTLS(cfg.Certificates, stream.ALPNClient)

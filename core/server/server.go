@@ -192,8 +192,16 @@ func (s *Server) newClients() error {
 		}
 		hosts = append(hosts, entry)
 	}
+	gone := make([]jid.JID, 0, len(s.config.Server.Gone))
+	for _, name := range s.config.Server.Gone {
+		domain, err := jid.Parse(name)
+		if err != nil {
+			return fmt.Errorf("server.gone: %w", err)
+		}
+		gone = append(gone, domain)
+	}
 	s.clients, err = c2s.NewServer(c2s.Config{
-		Hosts: hosts, Certificates: certificates, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
+		Hosts: hosts, Gone: gone, Certificates: certificates, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
 		Limits: clientLimits(s.config), Pace: s.store.Pace, Log: s.log,
 	})
 	return err

@@ -166,6 +166,14 @@ func TestHosts(t *testing.T) { // checklist 6
 		}
 		w.wantError("host-unknown")
 	}
+	for _, to := range []string{"old.example", "OLD.example.", "xn--bcher-kva.old.example"} { // served formerly
+		w := h.dial(t)
+		w.push(head("to='" + to + "' version='1.0'"))
+		if got := w.header().Attr("from"); got != homeHost {
+			t.Errorf("%s: header from %q", to, got)
+		}
+		w.wantError("host-gone")
+	}
 	for _, to := range []string{homeHost, strings.ToUpper(homeHost), secondHost, ideaHost, "xn--bcher-kva.example"} {
 		w := h.dial(t)
 		w.send(head("to='" + to + "' version='1.0'"))

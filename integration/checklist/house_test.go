@@ -113,7 +113,7 @@ func openShared() *house {
 	}
 	fmt.Fprintf(&list, "%s@%s %s\n%s@%s %s\n", "σίγμα", homeHost, password, "fußball", homeHost, password)
 	fmt.Fprintf(&list, "%s@%s %s\n", "sam", secondHost, password)
-	h := openHouse(sharedTB, houseSettings{more: more.String(), server: "register = true", accounts: list.String()})
+	h := openHouse(sharedTB, houseSettings{more: more.String(), server: "register = true\ngone = [\"old.example\", \"b\u00fccher.old.example\"]", accounts: list.String()})
 	return h
 }
 
