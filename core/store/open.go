@@ -23,9 +23,10 @@ import (
 const (
 	defaultBusyTimeout = 5 * time.Second
 	minReaders         = 4
-	cachedStatements   = 128     // prepared statements that each connection keeps
-	pageCacheKiB       = 8 << 10 // of the writer
-	readCacheKiB       = 2 << 10 // of each reader
+	cachedStatements   = 128      // prepared statements that each connection keeps
+	pageCacheKiB       = 16 << 10 // of the writer
+	readCacheKiB       = 2 << 10  // of each reader
+	walPages           = 4 << 10  // in the log before they are copied to the database, each once: 16 MiB
 	fileMode           = 0o600
 	dirMode            = 0o700
 )
@@ -85,6 +86,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
+// walPagesSQL says how long the log becomes. Copying it stops the writer and syncs twice: with the 1000 pages
+// of SQLite's own a busy archive did that several times a second.
+var walPagesSQL = fmt.Sprintf(`PRAGMA wal_autocheckpoint = %d`, walPages)
+
 func (s *Store) connect(ctx context.Context, o Options) error {
 	var err error
 	if s.writes, err = sql.Open("sqlite3", source(o, "rwc")); err != nil {
@@ -92,6 +97,9 @@ func (s *Store) connect(ctx context.Context, o Options) error {
 	}
 	s.writes.SetMaxOpenConns(1)
 	if err := migrate(ctx, s.writes, s.log); err != nil {
+		return err
+	}
+	if _, err := s.writes.ExecContext(ctx, walPagesSQL); err != nil {
 		return err
 	}
 	if err := s.settleCollected(ctx, o.Path+".collected"); err != nil {

@@ -374,9 +374,11 @@ func TestFileMode(t *testing.T) {
 		}
 	}
 	var journal, sync string
-	err = errors.Join(s.writes.QueryRow(`PRAGMA journal_mode`).Scan(&journal), s.writes.QueryRow(`PRAGMA synchronous`).Scan(&sync))
-	if err != nil || journal != "wal" || sync != "2" {
-		t.Errorf("journal %s, synchronous %s, %v", journal, sync, err)
+	var pages int
+	err = errors.Join(s.writes.QueryRow(`PRAGMA journal_mode`).Scan(&journal), s.writes.QueryRow(`PRAGMA synchronous`).Scan(&sync),
+		s.writes.QueryRow(`PRAGMA wal_autocheckpoint`).Scan(&pages))
+	if err != nil || journal != "wal" || sync != "2" || pages != walPages {
+		t.Errorf("journal %s, synchronous %s, copied after %d pages, %v", journal, sync, pages, err)
 	}
 	if _, err := s.Reader().Exec(`DELETE FROM accounts`); err == nil {
 		t.Error("a reader writes")
