@@ -80,8 +80,8 @@ func crowd(tb testing.TB) (say func(), sessions []*queued) {
 	return func() { owner.room.Handle(context.Background(), msg.Copy()) }, sessions
 }
 
-// TestRoomDelivery keeps the allocations of a message to a room of 200: less than one for a receiver.
-func TestRoomDelivery(t *testing.T) {
+// TestRoomDeliveryAllocations keeps the allocations of a message to a room of 200: less than one for a receiver.
+func TestRoomDeliveryAllocations(t *testing.T) {
 	say, sessions := crowd(t)
 	before := sessions[occupants-1].n
 	const times = 20
