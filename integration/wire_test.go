@@ -56,11 +56,11 @@ func TestOvertures(t *testing.T) {
 
 func tryOvertures(t *testing.T, server *peers.Server, strict bool) {
 	for _, o := range overtures {
+		if o.lenient && !strict {
+			continue // RFC 6120 asks for more than this server does
+		}
 		t.Run(o.name, func(t *testing.T) {
 			t.Parallel()
-			if o.lenient && !strict {
-				t.Skip("this server is more lenient than RFC 6120 asks")
-			}
 			got, err := overture(t.Context(), server.ClientAddr, o.text)
 			if err != nil {
 				t.Fatal(err)

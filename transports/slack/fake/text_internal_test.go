@@ -21,7 +21,7 @@ func FuzzText(f *testing.F) {
 	w.AddChannel(Room{Name: "general", Members: []*User{ann}})
 	f.Fuzz(func(t *testing.T, text string) {
 		if !utf8.ValidString(text) || len(text) > 5000 {
-			t.Skip()
+			return // JSON brings valid text alone, and a longer one shows no more
 		}
 		for _, wire := range []string{w.written(text), w.posted(text, "", true)} {
 			for i := 0; i < len(wire); i++ {
