@@ -183,6 +183,27 @@ func TestArchiveRefused(t *testing.T) {
 	}
 }
 
+// What is still on its way to the archive of a deleted account is nobody's, and no fault.
+func TestArchiveOfDeleted(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice)
+	done := make(chan error, 3)
+	for i, who := range []jid.JID{alice, bob, alice} {
+		s.Archive(who, archive.Entry{ID: fmt.Sprint(i), At: day, Stanza: stanza.NewMessage(alice, bob, "")}, func(err error) { done <- err })
+	}
+	for i := range 3 {
+		if err := <-done; err != nil {
+			t.Errorf("message %d: %v", i, err)
+		}
+	}
+	for who, want := range map[jid.JID]int{alice: 2, bob: 0} {
+		if got, err := s.Query(t.Context(), who, archive.Filter{}, archive.Page{Max: 10}); err != nil || len(got.Entries) != want {
+			t.Errorf("%d messages of %s are archived, want %d: %v", len(got.Entries), who, want, err)
+		}
+	}
+}
+
 // BenchmarkArchive is archived messages per second, as a stream of one sender has them.
 func BenchmarkArchive(b *testing.B) {
 	s := open(b, Options{})

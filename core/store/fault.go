@@ -57,14 +57,19 @@ func constraint(err error) bool {
 	return errors.As(err, &fault) && fault.Code == sqlite3.ErrConstraint
 }
 
+// foreign tells that a row was refused because there is none that it could belong to.
+func foreign(err error) bool {
+	var fault sqlite3.Error
+	return errors.As(err, &fault) && fault.ExtendedCode == sqlite3.ErrConstraintForeignKey
+}
+
 // errGone is what a sender is told whose account, or whatever the row belonged to, was
 // deleted while the write waited.
 var errGone = stanza.ItemNotFound("it has been deleted")
 
 // orphan adds errGone to the error of a row without the one that it belongs to.
 func orphan(err error) error {
-	var fault sqlite3.Error
-	if errors.As(err, &fault) && fault.ExtendedCode == sqlite3.ErrConstraintForeignKey {
+	if foreign(err) {
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return err
