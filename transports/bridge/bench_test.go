@@ -1,0 +1,141 @@
+package bridge_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/echo"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// counter is a server that counts what it is sent.
+type counter struct {
+	handle atomic.Pointer[func(*stanza.Stanza)]
+	bodies atomic.Int64
+	wake   chan struct{}
+}
+
+func (c *counter) Domain() jid.JID               { return domain }
+func (c *counter) Handle(f func(*stanza.Stanza)) { c.handle.Store(&f) }
+
+func (c *counter) SendAll(list []*stanza.Stanza, done func(error)) {
+	for _, st := range list {
+		c.Send(st)
+	}
+	done(nil)
+}
+
+func (c *counter) Send(st *stanza.Stanza) {
+	if st.Kind == stanza.Message {
+		c.bodies.Add(1)
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// until waits until so many messages were sent.
+func (c *counter) until(n int64) {
+	for c.bodies.Load() < n {
+		select {
+		case <-c.wake:
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// BenchmarkEvents is the way of a message from a network's session to the stanza for the one who is in
+// its room, on a database on the disk: received, numbered, worked on, handed over and noted.
+func BenchmarkEvents(b *testing.B) {
+	for _, rooms := range []int{1, 20} {
+		b.Run(fmt.Sprint("rooms=", rooms), func(b *testing.B) { benchEvents(b, rooms) })
+	}
+}
+
+func benchEvents(b *testing.B, rooms int) {
+	world := echo.NewWorld()
+	world.AddUser(transports.UserInfo{ID: "ann", Name: "Ann"})
+	world.AddUser(transports.UserInfo{ID: "cleo", Name: "Cleo"})
+	ids := make([]transports.RoomID, rooms)
+	for i := range ids {
+		ids[i] = transports.RoomID(fmt.Sprint("room", i))
+		world.AddRoom(transports.RoomInfo{ID: ids[i], Kind: transports.Public, Name: string(ids[i])}, "ann", "cleo")
+	}
+	net := &forgetful{Network: echo.New(world)}
+	dir := b.TempDir()
+	log := slog.New(slog.DiscardHandler)
+	db, err := store.Open(b.Context(), store.Options{Path: filepath.Join(dir, "db"), Log: log})
+	fatal(b, err)
+	part, err := db.Bridge(b.Context(), domain)
+	fatal(b, err)
+	keys, err := bridge.LoadKeys("", filepath.Join(dir, "key"))
+	fatal(b, err)
+	c := &counter{wake: make(chan struct{}, 1)}
+	g, err := bridge.New(bridge.Options{
+		Network: net, Endpoint: c, Store: part, Keys: keys, Journal: filepath.Join(dir, "journal"),
+		Settings: bridge.Settings{Users: []string{"example.org"}, Calls: 1e6}, Version: "1.2.3", Log: log,
+	})
+	fatal(b, err)
+	ctx, cancel := context.WithCancel(b.Context())
+	over := make(chan error, 1)
+	go func() { over <- g.Run(ctx) }()
+	defer func() {
+		cancel()
+		fatal(b, <-over)
+		fatal(b, db.Close())
+	}()
+	for c.handle.Load() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	give := *c.handle.Load()
+	give(stanza.NewIQ(domain, phone, stanza.TypeSet, stanza.NewElement("jabber:iq:register", "query").Add(
+		stanza.TextElement("jabber:iq:register", "username", "ann"), stanza.TextElement("jabber:iq:register", "password", "open sesame"))))
+	c.until(1) // it is linked
+	for _, id := range ids {
+		to, _ := room(string(id)).WithResource("me")
+		give(stanza.NewPresence(to, phone, "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
+	}
+	before := c.bodies.Load()
+	for i, id := range ids { // each is there, with its past read
+		world.Say(id, "cleo", "before")
+		c.until(before + int64(i) + 1)
+	}
+	text := richtext.ParseStyling("What a message of some sixty characters has to say to everybody.")
+	before = c.bodies.Load()
+	kept := func(err error) {
+		if err != nil {
+			b.Error(err)
+		}
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		id := transports.MessageID(fmt.Sprintf("x%09d", i))
+		transports.Post(ctx, net.sink, transports.Event{
+			Key: string(id), Room: ids[i%rooms], Kind: transports.Public, Actor: "cleo", At: time.Now(), Body: transports.Message{ID: id, Text: text},
+		}, kept)
+		if i%8192 == 8191 { // within what waits in a room
+			c.until(before + int64(i) + 1)
+		}
+	}
+	c.until(before + int64(b.N))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+func fatal(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
