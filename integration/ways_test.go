@@ -9,10 +9,13 @@ import (
 	"testing"
 )
 
-// TestWaysAreThere sees that the files which the ways through the house name do exist.
+// TestWaysAreThere sees that the files which the ways through the house name do exist, and that a
+// step which is named with its file is in that file.
 func TestWaysAreThere(t *testing.T) {
 	t.Parallel()
 	named := regexp.MustCompile(`\b[a-z0-9_]+/[a-z0-9_/*]+\.go\b`)
+	step := regexp.MustCompile(`\b(\w+)\.(\w+),? +([a-z0-9_]+/[a-z0-9_]+\.go)\b`)
+	steps := 0
 	for _, at := range []string{"../core", "../transports"} {
 		text, err := os.ReadFile(filepath.Join(at, "doc.go"))
 		if err != nil {
@@ -27,6 +30,18 @@ func TestWaysAreThere(t *testing.T) {
 				t.Errorf("%s/doc.go names %s, which is not there", at, f)
 			}
 		}
+		for _, s := range step.FindAllStringSubmatch(string(text), -1) {
+			steps++
+			owner, name, f := s[1], s[2], s[3]
+			source, err := os.ReadFile(filepath.Join(at, f))
+			declared := regexp.MustCompile(`(?m)^(func \(\w+ \*?(?i:` + owner + `)\) |type )` + name + `\b`)
+			if err != nil || !declared.Match(source) {
+				t.Errorf("%s/doc.go names %s.%s in %s, which does not declare it: %v", at, owner, name, f, err)
+			}
+		}
+	}
+	if steps < 8 {
+		t.Errorf("%d steps are named with their files", steps)
 	}
 }
 

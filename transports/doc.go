@@ -14,13 +14,17 @@
 //     they say that it is safe, taken by a socket or written, bridge/handed.go notes it. A restart
 //     sends again what was not noted, under the same id
 //
+// Who writes just now and who is there is soon untrue: such an event goes from Sink.Deliver to
+// bridge/fleeting.go, which says it at once or not at all.
+//
 // Network out — from a stanza to a call of the network:
 //
-//  1. Endpoint               a stanza for the gateway's domain arrives at bridge/receive.go
+//  1. Endpoint               a stanza for the gateway's domain arrives at bridge/receive.go, which gives it
+//     to the worker of its room
 //  2. bridge/out.go          what it means, by its kind in bridge/out_*.go; refused with a stanza error
 //     where it cannot be done
 //  3. bridge/outbox.go       written durably; then the sender is acknowledged
-//  4. bridge/worker.go       the room's worker calls, retries, waits, by bridge/call.go
+//  4. bridge/worker.go       the worker takes the rows in order: it calls, retries, waits, by bridge/call.go
 //  5. Session.Send, Edit …   transports/<network>
 //  6. bridge/call.go         the network's id is kept beside the stanza's, and the outbox row is done, in
 //     one transaction
