@@ -31,7 +31,8 @@
 //
 // A further network is one folder that imports this package, richtext and its SDK, a section of
 // the configuration, and an entry in transports/all. transports/echo is the smallest one that
-// works: copy it. transports/recorder is a Sink for its tests.
+// works: copy it. transports/recorder opens accounts in its tests and keeps what
+// they deliver.
 //
 // Sessions own their goroutines and end them in Close. No type here holds a lock.
 package transports
