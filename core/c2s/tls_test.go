@@ -71,8 +71,12 @@ func TestCVE_2011_0411_StartTLSInjection(t *testing.T) {
 	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" + open("home.test") + plainAuth("", "romeo", "pw-romeo"))
 	c.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
 	c.TLS(&tls.Config{InsecureSkipVerify: true})
-	got := c.features("home.test")
-	if strings.Count(got, "<stream:stream ") != 1 || strings.Contains(got, "success") || !strings.Contains(got, "mechanism") {
+	got := c.features("other.test") // so that an answer to the header that was sent in clear shows
+	if strings.Count(got, "<stream:stream ") != 1 || attr(t, got, "from") != "other.test" || strings.Contains(got, "success") || !strings.Contains(got, "mechanism") {
+		t.Errorf("got %q", got)
+	}
+	c.Send(plainAuth("", "romeo", "wrong"))
+	if got := c.Until("</failure>"); !strings.HasPrefix(got, "<failure ") {
 		t.Errorf("got %q", got)
 	}
 	if p.server.Counters.Logins.Load() != 0 {

@@ -1,6 +1,7 @@
 package checklist
 
 import (
+	"encoding/xml"
 	"strings"
 	"testing"
 
@@ -185,6 +186,9 @@ func TestLanguage(t *testing.T) { // checklist 42
 		row, err := xmltree.ParseFragment(strings.Replace(send, "<message ", "<message from='"+alice.jid+"' ", 1))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if _, ok := e.Attrs[xml.Name{Space: xmltree.XMLSpace, Local: "lang"}]; !ok {
+			t.Errorf("%s: no language", send)
 		}
 		lang := row[0].Attrs
 		for name := range e.Attrs {

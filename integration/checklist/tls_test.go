@@ -48,11 +48,18 @@ func TestStartTLSInjection(t *testing.T) { // checklist 21
 		return // the bytes were taken for TLS: the connection is gone, which is as good
 	}
 	w.use(secure)
-	f := w.open()
-	if f.Child(nsSASL, "mechanisms") == nil {
+	w.host = secondHost // so that an answer to the header that was sent in clear shows
+	w.send(w.usualHead())
+	if from := w.header().Attr("from"); from != secondHost {
+		t.Errorf("what was sent in clear counts: the header is from %s", from)
+	}
+	if f := w.features(); f.Child(nsSASL, "mechanisms") == nil {
 		t.Errorf("what was sent in clear counts: %s", f)
 	}
-	w.login(user)
+	w.send(plain("sam", "wrong"))
+	if got := failure(t, w.element()); got != "not-authorized" {
+		t.Errorf("what was sent in clear counts: %s", got)
+	}
 }
 
 func TestNewStreamAfterTLS(t *testing.T) { // checklist 22
