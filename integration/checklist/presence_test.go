@@ -360,4 +360,9 @@ func TestPresenceToOneself(t *testing.T) { // checklist 97
 	if got := only(desk.settle(), "presence"); len(got) != 1 || got[0].ChildText("show") != "dnd" {
 		t.Errorf("the other session sees %v", got)
 	}
+	f.w.send("<presence type='unavailable'/>")
+	quiet(f.w)
+	if got := only(desk.settle(), "presence"); len(got) != 1 || got[0].Attr("type") != "unavailable" {
+		t.Errorf("at the end the other session sees %v", got)
+	}
 }
