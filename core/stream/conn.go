@@ -213,6 +213,8 @@ func (s *socket) Close() error {
 	switch {
 	case left == nil:
 	case s.raw != nil:
+		// crypto/tls leaves a deadline behind that is over; push does not wait anyway.
+		_ = s.Conn.SetWriteDeadline(time.Time{})
 		_, _ = s.push(*left) // the peer may be gone
 	default:
 		s.left, s.draining = nil, true

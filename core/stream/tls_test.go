@@ -202,10 +202,31 @@ func TestStartTLS(t *testing.T) { // checklist 21 22
 	if err := near.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.Next(); err != io.EOF { // close_notify, not a cut
+	if _, err := c.Next(); err != io.EOF { // TestCloseNotify tells whether it is a cut
 		t.Error(err)
 	}
 	q.Wait()
+}
+
+// The end of TLS is said before that of TCP (RFC 6120 §4.4). Go's own client takes the one for the other,
+// so the bytes below it are looked at.
+func TestCloseNotify(t *testing.T) { // checklist 12
+	t.Parallel()
+	near, far := sockets(t)
+	secure(t, near, far)
+	if _, err := near.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(far, make([]byte, 1)); err != nil { // and with it all that came before
+		t.Fatal(err)
+	}
+	if err := near.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(far.socket.Conn)
+	if len(rest) < 7 || rest[0] != 21 && rest[0] != 23 || len(rest) != 5+int(rest[3])<<8+int(rest[4]) || err != nil { // RFC 8446 §5.1
+		t.Errorf("one record expected, got % x, %v", rest, err)
+	}
 }
 
 // A peer that reads nothing must not hold up Close.

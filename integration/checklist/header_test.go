@@ -48,7 +48,7 @@ func TestPrefixes(t *testing.T) { // checklist 2
 		t.Fatal(e)
 	}
 	w.again()
-	w.send(opening)
+	w.send(strings.Replace(opening, " to=", " xmlns:h='urn:example:h' to=", 1))
 	w.header()
 	w.features()
 	w.send("<iq type='set' id='b'><z:bind xmlns:z='" + nsBind + "'><z:resource>r</z:resource></z:bind></iq>")
@@ -59,6 +59,10 @@ func TestPrefixes(t *testing.T) { // checklist 2
 	w.send("<message to='" + w.jid + "' id='m' xmlns:e='urn:example:e'><body>hello</body><e:x e:y='1'><y xmlns=''/></e:x></message>")
 	match(t, w.element(), "<message from='"+w.jid+"' to='"+w.jid+"' id='m' xml:lang='{any?}'><body>hello</body>"+
 		"<x xmlns='urn:example:e' xmlns:e='urn:example:e' e:y='1'><y xmlns=''/></x></message>")
+	// What the header declares is declared again where it is used.
+	other := h.session(t, newcomer(t), "")
+	w.send("<message to='" + other.jid + "' h:z='1'><h:x h:y='2'/></message>")
+	match(t, other.element(), "<message from='"+w.jid+"' to='"+other.jid+"' xml:lang='{any?}' xmlns:h='urn:example:h' h:z='1'><h:x h:y='2'/></message>")
 	bad := h.session(t, newcomer(t), "")
 	bad.push("<c:message xmlns:c='" + nsClient + "' to='" + w.jid + "'/>")
 	bad.wantError("bad-namespace-prefix")

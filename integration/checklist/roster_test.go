@@ -152,6 +152,13 @@ func TestRosterSet(t *testing.T) { // checklist 67
 		}
 		same(t, item, w.roster(), []string{want}) // as a whole: nothing of before is left
 	}
+	w.put("<item jid='a@example.org' subscription='remove'/>")
+	// Nor of anybody of one's own host, and of the host itself, for which the server could speak.
+	for _, jid := range []string{newcomer(t) + "@" + homeHost, homeHost} {
+		w.put("<item jid='" + jid + "' subscription='both'/>")
+		same(t, jid, w.roster(), []string{jid + " none"})
+		w.put("<item jid='" + jid + "' subscription='remove'/>")
+	}
 	// The server's part survives a set.
 	w.send("<presence type='subscribe' to='a@example.org'/>")
 	w.put("<item jid='a@example.org' subscription='none' name='C'/>")

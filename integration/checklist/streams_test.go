@@ -1,6 +1,7 @@
 package checklist
 
 import (
+	"crypto/tls"
 	"net"
 	"strings"
 	"testing"
@@ -16,6 +17,37 @@ func TestAfterStreamError(t *testing.T) { // checklist 12
 	if got := bodies(victim.settle()); len(got) != 1 || got[0] != "before" {
 		t.Errorf("arrived: %q", got)
 	}
+	// Go's client takes the end of TCP for that of TLS too. In TLS 1.2 an alert can be told from below.
+	w = h.dial(t)
+	w.open()
+	w.send(startTLS)
+	w.element()
+	under := &listening{Conn: w.conn}
+	config := h.TLS.Clone()
+	config.ServerName, config.MaxVersion = homeHost, tls.VersionTLS12
+	w.use(tls.Client(under, config))
+	w.open()
+	w.push("<a></b>")
+	w.wantError("not-well-formed")
+	var kinds []byte
+	for rest := under.heard; len(rest) > 5; rest = rest[min(len(rest), 5+int(rest[3])<<8+int(rest[4])):] {
+		kinds = append(kinds, rest[0])
+	}
+	if last := len(kinds) - 1; last < 0 || kinds[last] != 21 || kinds[last-1] != 23 { // RFC 5246 §6.2.1: an alert behind data
+		t.Errorf("TLS ends with records of the kinds %d", kinds)
+	}
+}
+
+// listening keeps all that is read.
+type listening struct {
+	net.Conn
+	heard []byte
+}
+
+func (l *listening) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
+	l.heard = append(l.heard, b[:n]...)
+	return n, err
 }
 
 func TestClosing(t *testing.T) { // checklist 13
