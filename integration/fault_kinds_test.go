@@ -68,7 +68,7 @@ func smallDisk(t *testing.T) string {
 		unmount = func() error { return asRoot("umount", "-l", dir) }
 	}
 	if err != nil {
-		peers.Missing(t, fmt.Sprintf("a small disk cannot be mounted here: %v", err))
+		t.Skipf("a small disk cannot be mounted here (%v); files that may not grow are the same fault, and are tried everywhere", err)
 	}
 	t.Cleanup(func() {
 		if err := unmount(); err != nil {
