@@ -109,15 +109,13 @@ func mac(h Hash, key []byte, text string) []byte {
 func (k *Key) Set() bool { return len(k.StoredKey) > 0 }
 
 // plainHash is the hash that PLAIN is checked against: one, so that the work is the same
-// for everybody. SHA-256 is the cheapest, and every account that we made has it.
+// for everybody who has the same keys. SHA-256 is the cheapest, and every account that we made has it.
 func (c *Credentials) plainHash() (Hash, bool) {
-	for _, h := range [...]Hash{SHA256, SHA512, SHA1} {
-		if c.Keys[h].Set() {
-			return h, true
-		}
-	}
-	return SHA256, false
+	h := c.Shape().plain()
+	return h, c.Keys[h].Set()
 }
+
+var plainOrder = [...]Hash{SHA256, SHA512, SHA1}
 
 // Check tells whether password is the account's.
 func (c *Credentials) Check(password string) bool {

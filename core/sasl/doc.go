@@ -7,8 +7,9 @@
 // wraps it for the <auth/> of RFC 6120 §6.
 //
 // Accounts are kept as StoredKey and ServerKey per hash, never as a password; PLAIN is
-// checked against the same keys. Whoever has no account sees a salt that stays the same
-// and fails after the same work, so that nobody learns from us who has one.
+// checked against the same keys. Whoever has no account sees a salt that stays the same and
+// rounds as the accounts have them, and fails after the same work, so that nobody learns
+// from us who has one.
 //
 // An Exchange and a Dialogue belong to one goroutine; a Server may be shared. No
 // goroutine is started and no lock is taken here.

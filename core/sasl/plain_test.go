@@ -62,6 +62,7 @@ func TestPlain(t *testing.T) { // checklist 28 31
 type broken struct{ err error }
 
 func (b broken) Lookup(context.Context, string) (Credentials, error) { return Credentials{}, b.err }
+func (b broken) Shares(context.Context) ([]Share, error)             { return nil, b.err }
 
 func TestStoreAway(t *testing.T) { // checklist 28
 	t.Parallel()

@@ -19,6 +19,18 @@ func (u users) Lookup(_ context.Context, name string) (Credentials, error) {
 	return c, nil
 }
 
+func (u users) Shares(context.Context) ([]Share, error) {
+	n := map[Shape]int{}
+	for _, c := range u {
+		n[c.Shape()]++
+	}
+	var out []Share
+	for shape, accounts := range n {
+		out = append(out, Share{shape, accounts})
+	}
+	return out, nil
+}
+
 var secret = []byte("0123456789abcdef0123456789abcdef")
 
 func server(t testing.TB, u Accounts) *Server {

@@ -50,6 +50,9 @@ var ErrUnknownUser = errors.New("no such user")
 // canonical form.
 type Accounts interface {
 	Lookup(ctx context.Context, username string) (Credentials, error)
+	// Shares tells which shapes the accounts' credentials have. It is asked for every
+	// login and has to be at hand; it may be some minutes old.
+	Shares(ctx context.Context) ([]Share, error)
 }
 
 // Config is what a Server needs.
@@ -59,7 +62,8 @@ type Config struct {
 	// Secret makes the salts of users who do not exist. It must last: salts that change
 	// with a restart tell who exists.
 	Secret []byte
-	// Iterations of the accounts as they are made now: users who do not exist claim them.
+	// Iterations of the accounts as they are made now: users who do not exist claim them
+	// where there are no accounts that they could resemble.
 	Iterations int
 	// Mechanisms that may be offered; nil is all.
 	Mechanisms []string
@@ -242,42 +246,53 @@ func (s *Server) account(ctx context.Context, username string, h Hash) (account,
 			a.jid = j
 		}
 	}
+	shares, err := s.cfg.Accounts.Shares(ctx)
+	if err != nil {
+		return account{}, fmt.Errorf("how accounts of %s look: %w", s.cfg.Host, err)
+	}
+	shape, own := s.choose(shares, username), a.creds.Shape()
 	if a.jid.IsZero() {
 		a.creds = Credentials{}
+	} else {
+		shape = own
 	}
 	if a.plain = h; h == anyHash {
-		a.plain, _ = a.creds.plainHash()
+		a.plain = shape.plain()
 	}
-	made := s.pretend(username, a.plain)
+	made := s.pretend(username, a.plain, shape)
 	if k := &a.creds.Keys[a.plain]; !k.Set() || k.Valid(a.plain) != nil {
 		*k = made
 	}
 	return a, nil
 }
 
-// pretend makes up a key of nobody.
-func (s *Server) pretend(username string, h Hash) Key {
+// pretend makes up a key of nobody that looks like one of an account of that shape. Where
+// such an account has no key of that hash it is given one of today too.
+func (s *Server) pretend(username string, h Hash, shape Shape) Key {
+	t := shape[h]
+	if !t.valid() {
+		t = current(s.cfg.Iterations)[h]
+	}
+	// A name that changes its shape changes its salt, as with a new password.
+	of := h.String() + "\x00" + shape.bytes()
 	return Key{
-		Salt:       s.derive("salt", h, username)[:saltSize],
-		Iterations: s.cfg.Iterations,
-		StoredKey:  expand(s.derive("stored", h, username), h.size()),
-		ServerKey:  expand(s.derive("server", h, username), h.size()),
+		Salt:       s.derive("salt", of, username, t.Salt),
+		Iterations: t.Iterations,
+		StoredKey:  s.derive("stored", of, username, h.size()),
+		ServerKey:  s.derive("server", of, username, h.size()),
 	}
 }
 
-func (s *Server) derive(what string, h Hash, username string) []byte {
-	m := hmac.New(sha256.New, s.cfg.Secret)
-	m.Write([]byte(what + "\x00" + h.String() + "\x00" + s.cfg.Host.Domain() + "\x00" + username))
-	return m.Sum(nil)
-}
-
-// expand makes n bytes of 32.
-func expand(b []byte, n int) []byte {
-	for len(b) < n {
-		more := sha256.Sum256(b)
-		b = append(b, more[:]...)
+// derive makes n bytes that nobody can foretell or see to be made.
+func (s *Server) derive(what, of, username string, n int) []byte {
+	var out []byte
+	for i := byte(0); len(out) < n; i++ {
+		m := hmac.New(sha256.New, s.cfg.Secret)
+		m.Write([]byte{i})
+		m.Write([]byte(what + "\x00" + of + "\x00" + s.cfg.Host.Domain() + "\x00" + username))
+		out = m.Sum(out)
 	}
-	return b[:n]
+	return out[:n]
 }
 
 // mayAct checks whom the peer wants to be: itself or nobody (RFC 6120 §6.3.8).

@@ -90,24 +90,3 @@ func (s *Store) Credentials(ctx context.Context, account jid.JID) (sasl.Credenti
 	}
 	return c, nil
 }
-
-// Logins is a host's accounts as its SASL server looks them up.
-func (s *Store) Logins(host jid.JID) sasl.Accounts { return logins{s, host.Domain()} }
-
-type logins struct {
-	store *Store
-	host  string
-}
-
-// Lookup implements sasl.Accounts.
-func (l logins) Lookup(ctx context.Context, username string) (sasl.Credentials, error) {
-	account, err := jid.New(username, l.host, "")
-	if err != nil {
-		return sasl.Credentials{}, sasl.ErrUnknownUser
-	}
-	c, err := l.store.Credentials(ctx, account)
-	if errors.Is(err, ErrNoAccount) {
-		return c, sasl.ErrUnknownUser
-	}
-	return c, err
-}

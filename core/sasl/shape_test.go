@@ -1,0 +1,138 @@
+package sasl
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+)
+
+// seen is what a stranger is told about a name.
+func seen(t *testing.T, s *Server, name string) (Shape, [hashes]Key) {
+	t.Helper()
+	var shape Shape
+	var keys [hashes]Key
+	for h := range hashes {
+		a, err := s.account(t.Context(), name, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[h] = a.creds.Keys[h]
+		shape[h] = Trait{len(keys[h].Salt), keys[h].Iterations}
+	}
+	return shape, keys
+}
+
+func rounds(t *testing.T, n int) Credentials {
+	t.Helper()
+	c, err := NewCredentials("pencil", n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Names that nobody has look as the accounts do, whatever the configuration says by now.
+func TestStrangersLookLikeAccounts(t *testing.T) {
+	t.Parallel()
+	const many = 400
+	u := users{}
+	s := server(t, u) // its accounts are made with 4096 rounds
+	count := func() map[int]int {
+		t.Helper()
+		n := map[int]int{}
+		for i := range many {
+			shape, _ := seen(t, s, fmt.Sprintf("nobody%d", i))
+			for h := range hashes {
+				if shape[h] != shape[0] {
+					t.Fatalf("hashes of one name differ: %v", shape)
+				}
+			}
+			n[shape[0].Iterations]++
+		}
+		return n
+	}
+	if n := count(); n[4096] != many {
+		t.Errorf("without accounts: %v", n)
+	}
+	for i := range 4 {
+		u[fmt.Sprintf("u%d", i)] = rounds(t, 10)
+	}
+	if n := count(); n[10] != many {
+		t.Errorf("all accounts have 10 rounds, nobody has %v", n)
+	}
+	before := map[string][hashes]Key{}
+	for i := range many {
+		name := fmt.Sprintf("nobody%d", i)
+		_, before[name] = seen(t, s, name)
+	}
+	u["u0"] = rounds(t, 4096)
+	n := count()
+	if n[10]+n[4096] != many || n[4096] < many/8 || n[4096] > 3*many/8 {
+		t.Errorf("a quarter of the accounts has 4096 rounds, of nobody: %v", n)
+	}
+	for name, was := range before {
+		_, is := seen(t, s, name)
+		for h := range hashes {
+			if same := bytes.Equal(was[h].Salt, is[h].Salt); same != (was[h].Iterations == is[h].Iterations) {
+				t.Fatalf("%s: salt the same: %v, rounds %d and %d", name, same, was[h].Iterations, is[h].Iterations)
+			}
+		}
+	}
+	u["u1"] = rounds(t, 4096)
+	for name, was := range before { // who has changed stays so
+		if shape, _ := seen(t, s, name); was[0].Iterations == 4096 && shape[0].Iterations == 10 {
+			t.Errorf("%s went back", name)
+		}
+	}
+}
+
+// An account that came from elsewhere with some keys only, and names that are made up
+// after it.
+func TestStrangersLikePartialAccounts(t *testing.T) {
+	t.Parallel()
+	c := rounds(t, 10)
+	c.Keys[SHA256] = Key{}
+	c.Keys[SHA1].Salt = bytes.Repeat([]byte("salt"), 25)
+	s := server(t, users{"alice": c})
+	is, _ := seen(t, s, "alice")
+	made, keys := seen(t, s, "nobody")
+	if is != made || made[SHA256] != (Trait{saltSize, 4096}) || made[SHA1] != (Trait{100, 10}) {
+		t.Errorf("account %v, nobody %v", is, made)
+	}
+	if salt := keys[SHA1].Salt; bytes.Equal(salt[:32], salt[32:64]) {
+		t.Error("a long salt repeats itself")
+	}
+	for _, name := range []string{"alice", "nobody"} { // PLAIN costs the same
+		if a, err := s.account(t.Context(), name, anyHash); err != nil || a.plain != SHA512 || a.creds.Keys[a.plain].Iterations != 10 {
+			t.Errorf("%s is checked with %v (%v)", name, a.plain, err)
+		}
+	}
+}
+
+// asked counts what an exchange asks of the store.
+type asked struct {
+	users
+	lookups, shares int
+}
+
+func (a *asked) Lookup(ctx context.Context, name string) (Credentials, error) {
+	a.lookups++
+	return a.users.Lookup(ctx, name)
+}
+
+func (a *asked) Shares(ctx context.Context) ([]Share, error) {
+	a.shares++
+	return a.users.Shares(ctx)
+}
+
+func TestStrangersAskTheStoreTheSame(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"alice", "nobody"} {
+		a := &asked{users: users{"alice": credentials(t, "pencil")}}
+		s := server(t, a)
+		if _, err := s.account(t.Context(), name, SHA1); err != nil || a.lookups != 1 || a.shares != 1 {
+			t.Errorf("%s: %d look-ups, %d times the shapes, %v", name, a.lookups, a.shares, err)
+		}
+	}
+}
