@@ -15,9 +15,16 @@ type Count struct {
 	Times uint64
 }
 
-// Counts are the limits on clients, components, sessions and rosters, in the order of the settings.
+// Counts are the limits that refuse something, end a connection or slow it down, in the order of
+// the settings.
 func (s *Server) Counts() []Count {
 	c, k, st := &s.clients.Counters, &s.components.Counters, &s.store.Counters
+	var messages, bytes, cards uint64
+	for _, h := range s.hosts {
+		messages += h.offline.Refused.Messages.Load()
+		bytes += h.offline.Refused.Bytes.Load()
+		cards += h.vcard.TooLarge.Load()
+	}
 	return []Count{
 		{"login.tries", c.Tries.Load()},
 		{"login.failures", c.LoginsHeld.Load()},
@@ -44,6 +51,10 @@ func (s *Server) Counts() []Count {
 		{"limits.roster_items", st.RosterItems.Load()},
 		{"limits.roster_bytes", st.RosterBytes.Load()},
 		{"limits.roster_requests", st.PendingIn.Load()},
+		{"limits.blocked", st.Blocked.Load()},
+		{"limits.offline_messages", messages},
+		{"limits.offline_bytes", bytes},
+		{"limits.vcard_bytes", cards},
 	}
 }
 

@@ -37,6 +37,7 @@ type host struct {
 	domain     jid.JID
 	roster     *roster.Roster
 	offline    *offline.Offline
+	vcard      *vcard.VCard
 	blocking   *blocking.Blocking
 	archive    *mam.Archive
 	disco      *disco.Disco
@@ -77,13 +78,14 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 	h.register = register.New(h.Host, o.store, register.Options{
 		Open: o.config.Server.Register, Removed: func(jid.JID) { o.removed() }, Log: o.log,
 	})
+	h.vcard = vcard.New(h.Host, o.store, int(o.config.Limits.VCardBytes))
 	h.disco = disco.New(h.Host, disco.Options{Name: "Dragoman", Node: node, Shares: watch.Shares})
 	ping.New(h.Host)
 	entitytime.New(h.Host)
 	version.New(h.Host, "Dragoman", Version())
 	h.disco.AddFeatures(slices.Concat(
 		h.roster.Features(), h.offline.Features(), h.register.Features(), h.blocking.Features(), ping.Features(), entitytime.Features(), version.Features(),
-		vcard.New(h.Host, o.store, int(o.config.Limits.VCardBytes)).Features(),
+		h.vcard.Features(),
 		private.New(h.Host, o.store).Features(),
 		last.New(h.Host, o.store, watch.Shares).Features(), carbons.Features(),
 	)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -51,7 +52,7 @@ func asRomeo(p *place) *peer { return p.online("romeo") }
 
 const policy = "<policy-violation "
 
-// limits are all limits on clients, components, sessions and rosters.
+// limits are all that are counted.
 func limits() []reached {
 	d := config.Default()
 	l := d.Limits
@@ -182,6 +183,36 @@ func limits() []reached {
 			rawstream.Eventually(p.t, "one too many", func() bool { return p.count("limits.roster_requests") > 0 })
 			return nil
 		}, ""},
+		{"limits.blocked", l.Blocked, wishes{limits: "blocked = 1"}, func(p *place) *peer {
+			c := p.online("romeo")
+			c.Send("<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='a@away.test'/><item jid='b@away.test'/></block></iq>")
+			c.Until("<resource-constraint ")
+			return nil
+		}, ""},
+		{"limits.offline_messages", l.OfflineMessages, wishes{limits: "offline_messages = 1"}, func(p *place) *peer {
+			c := p.online("romeo")
+			c.Send(many(2, "<message to='juliet@home.test'><body>y</body></message>"))
+			c.Until("<service-unavailable ")
+			return nil
+		}, ""},
+		{"limits.offline_bytes", l.OfflineBytes, wishes{limits: "offline_bytes = \"10000 B\""}, func(p *place) *peer {
+			c := p.online("romeo")
+			c.Send("<message to='juliet@home.test'><body>" + many(10_000, "y") + "</body></message>")
+			c.Until("<service-unavailable ")
+			return nil
+		}, ""},
+		{"limits.offline_messages", l.OfflineMessages, wishes{limits: "offline_messages = 1"}, func(p *place) *peer {
+			c := p.online("romeo")
+			c.Send(many(2, "<message to='nobody@home.test'><body>y</body></message>"))
+			c.Until("<service-unavailable ")
+			return nil
+		}, ""},
+		{"limits.vcard_bytes", l.VCardBytes, wishes{limits: "vcard_bytes = \"10000 B\""}, func(p *place) *peer {
+			c := p.online("romeo")
+			c.Send("<iq type='set' id='v'><vCard xmlns='vcard-temp'><NOTE>" + many(10_000, "y") + "</NOTE></vCard></iq>")
+			c.Until("<not-acceptable ")
+			return nil
+		}, ""},
 	}
 }
 
@@ -213,6 +244,7 @@ func TestDefaults(t *testing.T) {
 		"limits.component_bytes": "512 KiB", "limits.component_elements": "8000", "limits.component_queue": "16 MiB",
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.new_connections": "20",
 		"limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
+		"limits.blocked": "1000", "limits.offline_messages": "100", "limits.offline_bytes": "1 MiB", "limits.vcard_bytes": "64 KiB",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {
@@ -232,6 +264,40 @@ func TestDefaults(t *testing.T) {
 	}
 	if got := componentLimits(config.Default().Limits); got != stream.ForServers() {
 		t.Errorf("components without settings: %+v, with the defaults: %+v", stream.ForServers(), got)
+	}
+}
+
+// Every setting of [limits] is counted, or it is said here why there is nothing to count.
+func TestLimitsAreCounted(t *testing.T) {
+	t.Parallel()
+	nothing := map[string]string{
+		"limits.burst": "who has sent as much at once is read at the rate from then on, which limits.rate counts",
+	}
+	p := newPlace(t, wishes{})
+	counted := map[string]bool{}
+	for _, c := range p.server.Counts() {
+		if counted[c.Limit] {
+			t.Errorf("%s is counted twice", c.Limit)
+		}
+		counted[c.Limit] = true
+	}
+	settings := map[string]bool{}
+	for field := range reflect.TypeFor[config.Limits]().Fields() {
+		name := "limits." + field.Tag.Get("toml")
+		settings[name] = true
+		if reason := nothing[name]; counted[name] == (reason != "") {
+			t.Errorf("%s: counted: %v, reason not to: %q", name, counted[name], reason)
+		}
+	}
+	for name := range counted {
+		if strings.HasPrefix(name, "limits.") && !settings[name] {
+			t.Errorf("%s is no setting", name)
+		}
+	}
+	for name := range nothing {
+		if !settings[name] {
+			t.Errorf("%s is no setting", name)
+		}
 	}
 }
 

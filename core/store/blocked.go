@@ -58,6 +58,7 @@ func (s *Store) Block(ctx context.Context, account jid.JID, list []jid.JID, comm
 			return fmt.Errorf("count who is blocked: %w", err)
 		}
 		if n > s.limits.Blocked {
+			s.Counters.Blocked.Add(1)
 			return blocking.ErrFull // undoes it
 		}
 		return nil

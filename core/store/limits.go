@@ -19,6 +19,7 @@ type Counters struct {
 	RosterItems atomic.Uint64
 	RosterBytes atomic.Uint64
 	PendingIn   atomic.Uint64
+	Blocked     atomic.Uint64
 }
 
 func (l Limits) orDefaults() Limits {

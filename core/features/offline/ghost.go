@@ -35,7 +35,7 @@ func (o *Offline) haunt(ctx context.Context, p *router.Pass) error {
 	}
 	box := &g.boxes[maphash.String(g.seed, p.Account.String())%ghostBoxes]
 	size := sizeOf(p.Stanza)
-	if box.Messages+1 > limit.Messages || box.Bytes+size > limit.Bytes {
+	if !o.Refused.fits(*box, limit, size) {
 		return stanza.ServiceUnavailable("")
 	}
 	*box = Usage{box.Messages + 1, box.Bytes + size}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -30,6 +31,24 @@ type Message struct {
 type Usage struct {
 	Messages int
 	Bytes    int64
+}
+
+// Counters count the messages that were refused, by what there was no room for. They may be
+// read at any time.
+type Counters struct{ Messages, Bytes atomic.Uint64 }
+
+// fits tells whether one more message of that size has room beside used, and counts where
+// it has none.
+func (c *Counters) fits(used, limit Usage, size int64) bool {
+	switch {
+	case used.Messages+1 > limit.Messages:
+		c.Messages.Add(1)
+	case used.Bytes+size > limit.Bytes:
+		c.Bytes.Add(1)
+	default:
+		return true
+	}
+	return false
 }
 
 // Store keeps the messages.
@@ -59,6 +78,8 @@ type Offline struct {
 	collecting map[jid.JID]bool  // true: once more when done
 	failed     map[jid.JID]bool  // could not be read when a session came
 	ghosts     ghosts
+
+	Refused Counters
 }
 
 // New makes the message keeper of a host; Stage and Arrived join it to the rest. log may be nil.
@@ -167,7 +188,7 @@ func (o *Offline) reserve(ctx context.Context, account jid.JID, size int64) (boo
 	if !known {
 		o.limit = limit
 	}
-	if u.Messages+1 > o.limit.Messages || u.Bytes+size > o.limit.Bytes {
+	if !o.Refused.fits(u, o.limit, size) {
 		return false, nil
 	}
 	o.usage[account] = Usage{u.Messages + 1, u.Bytes + size}

@@ -3,6 +3,7 @@ package vcard
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -23,6 +24,8 @@ type Store interface {
 type VCard struct {
 	store Store
 	max   int
+
+	TooLarge atomic.Uint64 // cards that were refused
 }
 
 // New registers the feature; max is the size of a card in bytes, 64 KiB where 0.
@@ -30,7 +33,7 @@ func New(h *router.Host, s Store, max int) *VCard {
 	if max <= 0 {
 		max = 64 << 10
 	}
-	v := &VCard{s, max}
+	v := &VCard{store: s, max: max}
 	h.HandleIQ(NS, v.iq)
 	return v
 }
@@ -69,6 +72,7 @@ func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 func (v *VCard) set(ctx context.Context, q *router.IQ) error {
 	xml := q.Payload.String()
 	if len(xml) > v.max {
+		v.TooLarge.Add(1)
 		return stanza.NotAcceptable("the vCard is too large")
 	}
 	if err := v.store.SetVCard(ctx, q.Account, xml); err != nil {
