@@ -66,6 +66,7 @@ func newHost(domain jid.JID, o hostOptions) (*host, error) {
 	if h.blocking, err = blocking.New(o.ctx, h.Host, o.store); err != nil {
 		return nil, err
 	}
+	h.privileges.Restrict(h.blocking.MaySend)
 	watch := presence.New(h.Host, h.blocking.Subscriptions(h.roster), o.store, o.log)
 	h.blocking.Join(h.roster.Contacts, watch)
 	h.roster.SetWatcher(watch)

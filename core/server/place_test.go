@@ -43,6 +43,7 @@ component = ["127.0.0.1:0"]
 [[component]]
 domain = "gate.home.test"
 secret = "between us"
+%s
 [login]
 %s
 [limits]
@@ -50,7 +51,7 @@ secret = "between us"
 `
 
 // wishes are lines for the sections of a place's settings.
-type wishes struct{ server, login, limits string }
+type wishes struct{ server, component, login, limits string }
 
 // place is a whole server with the accounts romeo, juliet and nurse.
 type place struct {
@@ -88,7 +89,7 @@ func (a *alarm) rung() []string {
 
 func newPlace(t testing.TB, w wishes) *place {
 	t.Helper()
-	c, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), w.server, w.login, w.limits), "", nil)
+	c, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), w.server, w.component, w.login, w.limits), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

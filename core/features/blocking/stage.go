@@ -19,12 +19,25 @@ func (b *Blocking) sent(_ context.Context, p *router.Pass) error {
 		return nil
 	}
 	if p.Stanza.Type != stanza.TypeError && p.Stanza.Type != stanza.TypeResult { // those are never answered
-		p.Deliver(p.Session, p.Stanza.ErrorReply(&stanza.Error{ // not by its address, which is blocked
-			Type: "cancel", Condition: "not-acceptable", Text: "you have blocked this address",
-			App: stanza.NewElement(nsErrors, "blocked"),
-		}))
+		p.Deliver(p.Session, p.Stanza.ErrorReply(refusal())) // not by its address, which is blocked
 	}
 	return router.ErrStop
+}
+
+// refusal is what is said to who sends to somebody whom he has blocked.
+func refusal() *stanza.Error {
+	return &stanza.Error{
+		Type: "cancel", Condition: "not-acceptable", Text: "you have blocked this address",
+		App: stanza.NewElement(nsErrors, "blocked"),
+	}
+}
+
+// MaySend tells what is wrong where something is to be sent in an account's name.
+func (b *Blocking) MaySend(account, to jid.JID) error {
+	if b.Blocks(account, to) {
+		return refusal()
+	}
+	return nil
 }
 
 // received lets nothing of somebody who is blocked in: the account looks as if it were not

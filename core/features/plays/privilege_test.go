@@ -78,6 +78,23 @@ func TestUnprivilegedRoster(t *testing.T) {
 	}
 }
 
+// XEP-0356 §4.3: one that has another privilege only is told so.
+func TestOtherwisePrivilegedRoster(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	other := &entity{t: t, s: s}
+	if err := s.router.Attach(notifier, other); err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range []string{"get", "set"} {
+		s.remote.sends(by(notifier.String(), ask(typ, "1", aliceBare, `<query xmlns='jabber:iq:roster'><item jid='m@b.c'/></query>`)))
+		other.gets(fails("iq", "1", "forbidden"))
+	}
+	if items, _, err := s.store.Roster(t.Context(), jid.MustParse(aliceBare), ""); len(items) != 0 || err != nil {
+		t.Error(items, err)
+	}
+}
+
 // XEP-0356 §5
 func TestPrivilegedMessage(t *testing.T) {
 	t.Parallel()
@@ -89,9 +106,10 @@ func TestPrivilegedMessage(t *testing.T) {
 	msg := func(from string) string {
 		return `<message xmlns='jabber:client' id='m' type='chat' from='` + from + `' to='bob@example.org'><body>hi</body><x xmlns='urn:x'/></message>`
 	}
-	s.gateway.sends(wrap("gw.example.org", msg(aliceBare)), wrap("gw.example.org", msg("example.org")))
+	s.gateway.sends(wrap("gw.example.org", msg(aliceBare)), wrap("gw.example.org", msg("example.org")), wrap("gw.example.org", msg("nobody@example.org")))
 	bob.gets(`<message id='m' type='chat' from='alice@example.org' to='bob@example.org'><body>hi</body><x xmlns='urn:x'/></message>`,
-		`<message id='m' type='chat' from='example.org' to='bob@example.org'><body>hi</body></message>`)
+		`<message id='m' type='chat' from='example.org' to='bob@example.org'><body>hi</body></message>`,
+		`<message id='m' type='chat' from='nobody@example.org' to='bob@example.org'><body>hi</body></message>`)
 	s.gateway.gets()
 	for _, c := range []struct{ from, inner, condition string }{
 		{"gw.example.org", msg(alicePC), "forbidden"},

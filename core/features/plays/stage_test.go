@@ -37,8 +37,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
-	domain  = jid.MustParse("example.org")
-	gateway = jid.MustParse("gw.example.org")
+	domain   = jid.MustParse("example.org")
+	gateway  = jid.MustParse("gw.example.org")
+	notifier = jid.MustParse("notify.example.org")
 )
 
 // server is a host with everything that a host has.
@@ -77,7 +78,7 @@ func startAt(t *testing.T, path string, limits store.Limits, accounts ...string)
 	})
 	s := &server{t: t, store: st, router: router.New(log)}
 	s.host = router.NewHost(s.router, domain, router.HostOptions{Accounts: st, Log: log})
-	s.private = privilege.New(s.host, map[jid.JID]privilege.Permissions{gateway: {Roster: true, Message: true}})
+	s.private = privilege.New(s.host, map[jid.JID]privilege.Permissions{gateway: {Roster: true, Message: true}, notifier: {Message: true}})
 	s.roster = roster.New(s.host, st, roster.Options{Privileges: s.private, Log: log})
 	s.presence = presence.New(s.host, s.roster, st, log)
 	s.roster.SetWatcher(s.presence)

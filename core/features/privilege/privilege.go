@@ -25,14 +25,19 @@ type Permissions struct {
 type Privileges struct {
 	host    *router.Host
 	domains map[jid.JID]Permissions
+	maySend func(account, to jid.JID) error
 }
 
 // New registers the feature for the domains that have privileges.
 func New(h *router.Host, domains map[jid.JID]Permissions) *Privileges {
-	p := &Privileges{h, domains}
+	p := &Privileges{host: h, domains: domains}
 	h.HandleMessage(p.message)
 	return p
 }
+
+// Restrict says to whom an account may send, as features/blocking knows it; before the host
+// is attached.
+func (p *Privileges) Restrict(maySend func(account, to jid.JID) error) { p.maySend = maySend }
 
 // of is what an entity may do. Only the domain itself has privileges, and only while it
 // is one of ours: another server that claims its name has none.
@@ -44,9 +49,9 @@ func (p *Privileges) of(from jid.JID) Permissions {
 }
 
 // RosterAccess implements roster.Privileges.
-func (p *Privileges) RosterAccess(from jid.JID) (get, set bool) {
-	may := p.of(from).Roster
-	return may, may
+func (p *Privileges) RosterAccess(from jid.JID) (get, set, privileged bool) {
+	may := p.of(from)
+	return may.Roster, may.Roster, may != (Permissions{})
 }
 
 // Advertise tells a domain what it may do (XEP-0356 §4.2, §5.2); it is called whenever the
@@ -82,8 +87,15 @@ func (p *Privileges) message(_ context.Context, pass *router.Pass) error {
 	if err != nil {
 		return err
 	}
-	if !inner.From.IsBare() || inner.From.Domain() != p.host.Domain().Domain() { // XEP-0356 §5.1
-		return stanza.Forbidden("the sender is not an account of this host")
+	// XEP-0356 §5.1 allows the server itself and any "bare jid with the same domain as the
+	// server", which may be of no account: it asks for no more, and for this error otherwise.
+	if !inner.From.IsBare() || inner.From.Domain() != p.host.Domain().Domain() {
+		return stanza.Forbidden("the sender is not an address of this host without a resource")
+	}
+	if p.maySend != nil { // XEP-0356 §9: nothing that the account could not do
+		if err := p.maySend(inner.From, inner.To); err != nil {
+			return err
+		}
 	}
 	pass.Route(inner)
 	return router.ErrStop

@@ -25,9 +25,9 @@ type Watcher interface {
 }
 
 // Privileges tells what an entity that is not the account itself may do with the
-// rosters of the host (XEP-0356 §4.1).
+// rosters of the host (XEP-0356 §4.1); privileged is one that has any privilege.
 type Privileges interface {
-	RosterAccess(from jid.JID) (get, set bool)
+	RosterAccess(from jid.JID) (get, set, privileged bool)
 }
 
 // Options are what a roster is joined to; each may be nil.
@@ -73,13 +73,13 @@ func (r *Roster) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 	get := q.Stanza.Type == stanza.TypeGet
 	privileged := false
 	if !q.Own() {
-		// Another answer than for accounts that do not exist would tell which do.
+		// Another answer than for accounts that do not exist would tell strangers which do.
 		if q.Account.IsZero() || r.Privileges == nil {
 			return nil, stanza.ServiceUnavailable("")
 		}
-		mayGet, maySet := r.Privileges.RosterAccess(q.Stanza.From)
+		mayGet, maySet, known := r.Privileges.RosterAccess(q.Stanza.From)
 		switch {
-		case !mayGet && !maySet:
+		case !known:
 			return nil, stanza.ServiceUnavailable("")
 		case get && !mayGet, !get && !maySet:
 			return nil, stanza.Forbidden("") // XEP-0356 §4.3
