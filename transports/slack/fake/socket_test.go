@@ -413,6 +413,7 @@ func (w *world) dial() (*websocket.Conn, string) {
 	w.ok(err)
 	_ = r.Body.Close()
 	w.Cleanup(func() { _ = c.Close() })
+	w.ok(c.SetReadDeadline(time.Now().Add(20 * time.Second))) // a test that waits for nothing has failed
 	return c, link
 }
 
@@ -432,9 +433,11 @@ func TestDisconnectFrames(t *testing.T) {
 	}
 	w := newWorld(t)
 	c, _ := w.dial()
-	w.app.Disconnect("link_disabled")
 	var kinds []string
 	for {
+		if len(kinds) == 1 { // it has said hello: the socket is there
+			w.app.Disconnect("link_disabled")
+		}
 		_, b, err := c.ReadMessage()
 		if err != nil {
 			if !websocket.IsCloseError(err, websocket.CloseNormalClosure) {
