@@ -105,5 +105,8 @@ func (f figures) time(name string) string {
 	if !ok {
 		return "–"
 	}
+	if v >= 999.5e3 {
+		return fmt.Sprintf("%.3g s", v/1e6)
+	}
 	return fmt.Sprintf("%.3g ms", v/1000)
 }
