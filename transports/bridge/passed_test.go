@@ -37,11 +37,7 @@ func TestEventOfASocketThatEnded(t *testing.T) {
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
 		h.forget()
-		var want []string
-		for i := range 100 {
-			h.world.Say("plaza", "cleo", fmt.Sprint(i))
-			want = append(want, fmt.Sprint("plaza/Cleo: ", i))
-		}
+		want := counts(h, 1, 100)
 		synctest.Wait()
 		h.expect(phone, want...)
 	})
@@ -93,6 +89,15 @@ func (s forgetfulSink) Deliver(ctx context.Context, e transports.Event) error {
 	return nil
 }
 
+// counts has Cleo count in the plaza, and gives what is to be seen of it.
+func counts(h *house, from, to int) (want []string) {
+	for i := from; i <= to; i++ {
+		h.world.Say("plaza", "cleo", fmt.Sprint(i))
+		want = append(want, fmt.Sprint("plaza/Cleo: ", i))
+	}
+	return want
+}
+
 // What a full inbox refuses is not passed by what comes when it is less full: it is read from the
 // history once the inbox is empty.
 func TestFullInbox(t *testing.T) {
@@ -106,19 +111,13 @@ func TestFullInbox(t *testing.T) {
 		h.world.Say("plaza", "cleo", "0")
 		h.forget()
 		var want []string
-		say := func(from, to int) {
-			for i := from; i <= to; i++ {
-				h.world.Say("plaza", "cleo", fmt.Sprint(i))
-				want = append(want, fmt.Sprint("plaza/Cleo: ", i))
-			}
-		}
 		h.g.ServerAway()
-		say(1, 25)
+		want = append(want, counts(h, 1, 25)...)
 		synctest.Wait()
 		h.g.ServerBack()
-		say(26, 30)
+		want = append(want, counts(h, 26, 30)...)
 		time.Sleep(time.Minute)
-		say(31, 35)
+		want = append(want, counts(h, 31, 35)...)
 		time.Sleep(time.Minute)
 		h.expect(phone, want...)
 	})
@@ -136,23 +135,17 @@ func TestFullInboxBehindTheCatchUp(t *testing.T) {
 		h.world.Say("plaza", "cleo", "0")
 		h.forget()
 		var want []string
-		say := func(from, to int) {
-			for i := from; i <= to; i++ {
-				h.world.Say("plaza", "cleo", fmt.Sprint(i))
-				want = append(want, fmt.Sprint("plaza/Cleo: ", i))
-			}
-		}
 		h.world.Outage(true)
-		say(1, 5)
+		want = append(want, counts(h, 1, 5)...)
 		read := make(chan struct{})
 		h.world.HoldHistory(read)
 		h.world.Outage(false)
 		synctest.Wait()
-		say(6, 40)
+		want = append(want, counts(h, 6, 40)...)
 		synctest.Wait()
 		close(read)
 		time.Sleep(2 * time.Minute)
-		say(41, 45)
+		want = append(want, counts(h, 41, 45)...)
 		time.Sleep(time.Minute)
 		h.expect(phone, want...)
 	})
