@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-//go:generate go run ../cmd/dragoman config example --output example.toml
-//go:generate go run ../cmd/dragoman config doc --output REFERENCE.md
+//go:generate go run ../cmd/dragoman config example --force --output example.toml
+//go:generate go run ../cmd/dragoman config doc --force --output REFERENCE.md
 
 // Example is a configuration file in which every setting stands with its meaning and default.
 func Example() string {

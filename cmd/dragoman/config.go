@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -30,13 +32,26 @@ func configCommand() *cobra.Command {
 
 func printCommand(use, short string, text func() string) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs}
-	output := cmd.Flags().StringP("output", "o", "", "file to write instead of standard output")
+	output := cmd.Flags().StringP("output", "o", "", "file to write instead of standard output; one that is there is kept")
+	force := cmd.Flags().Bool("force", false, "write over a file that is there")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *output == "" {
 			_, err := fmt.Fprint(cmd.OutOrStdout(), text())
 			return err
 		}
-		return os.WriteFile(*output, []byte(text()), 0o644)
+		how := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+		if !*force {
+			how |= os.O_EXCL
+		}
+		f, err := os.OpenFile(*output, how, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s is there already: name another file, or add --force to write over it", *output)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = f.WriteString(text())
+		return errors.Join(err, f.Close())
 	}
 	return cmd
 }
