@@ -146,7 +146,7 @@ func (a *app) socket(ctx context.Context) error {
 			return failure
 		case event := <-client.Events:
 			switch event.Type {
-			case socketmode.EventTypeConnected:
+			case socketmode.EventTypeHello: // from now on events come here; before, the socket was open but heard nothing
 				a.connected()
 			case socketmode.EventTypeConnecting:
 				a.offline(nil)
