@@ -118,6 +118,18 @@ func (k *Sink) Await(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// Gap returns what waits until the session is online and has told again, since Gap was called,
+// that something may have been missed everywhere.
+func (k *Sink) Gap(t testing.TB) (told func()) {
+	k.Lock()
+	before := k.Resyncs
+	k.Unlock()
+	return func() {
+		t.Helper()
+		k.Await(t, "resync", func() bool { return k.Reached == transports.Online && k.Resyncs > before })
+	}
+}
+
 // Event waits for an event whose line begins like that.
 func (k *Sink) Event(t testing.TB, line string) transports.Event {
 	t.Helper()

@@ -28,6 +28,8 @@ type app struct {
 	done   chan struct{}
 	acks   chan acknowledgement
 
+	telling sync.Mutex // held from a change of online or final until the accounts know: the last that they hear is true
+
 	mu       sync.Mutex
 	sessions []*session
 	online   bool
@@ -66,6 +68,8 @@ func (a *app) add(s *session) {
 
 // greet tells a new account how the socket fares.
 func (a *app) greet(s *session) {
+	a.telling.Lock()
+	defer a.telling.Unlock()
 	a.mu.Lock()
 	online, final := a.online, a.final
 	a.mu.Unlock()
@@ -231,6 +235,8 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 // connected tells the accounts; from the second time on there was a gap, since Slack
 // repeats only what was not acknowledged.
 func (a *app) connected() {
+	a.telling.Lock()
+	defer a.telling.Unlock()
 	a.mu.Lock()
 	again := a.opened
 	a.online, a.opened = true, true
@@ -244,6 +250,8 @@ func (a *app) connected() {
 }
 
 func (a *app) offline(cause error) {
+	a.telling.Lock()
+	defer a.telling.Unlock()
 	a.mu.Lock()
 	was := a.online
 	a.online = false
@@ -262,6 +270,8 @@ func (a *app) die(err error) {
 		delete(a.n.apps, a.token)
 	}
 	a.n.mu.Unlock()
+	a.telling.Lock()
+	defer a.telling.Unlock()
 	a.mu.Lock()
 	a.online, a.final = false, err
 	a.mu.Unlock()

@@ -144,16 +144,18 @@ func TestSlackMisbehaves(t *testing.T) {
 		"disconnect: refresh requested": func(c *scene) { c.disconnected("refresh_requested") },
 		"disconnect: link disabled":     func(c *scene) { c.disconnected("link_disabled") },
 		"socket cut without a word": func(c *scene) {
+			gap := c.k.Gap(c.t)
 			c.server.DropSockets()
 			c.ben.Say(c.general, "in the gap")
 			c.once("message in the gap")
-			c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs > 0 })
+			gap()
 			c.lives()
 		},
 		"socket that has died silently": func(c *scene) {
+			gap := c.k.Gap(c.t)
 			c.app.Stall()
 			m := c.ben.Say(c.general, "into the void")
-			c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs > 0 })
+			gap()
 			past, _, err := c.s.History(c.t.Context(), c.room(), "", 1)
 			if err != nil || len(past) != 1 || past[0].Key != m.TS {
 				c.t.Errorf("%+v %v", past, err)
@@ -174,9 +176,10 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.once("message one")
 		},
 		"events left out: more than Slack sends": func(c *scene) {
+			gap := c.k.Gap(c.t)
 			c.app.SendRaw([]byte(`{"type":"events_api","envelope_id":"0b4f6f0a-8b1e-4c0e-a5d7-0123456789ab","accepts_response_payload":false,"payload":{"type":"app_rate_limited","team_id":"` +
 				c.acme.ID + `","minute_rate_limited":1700000000,"api_app_id":"` + c.app.ID + `"}}`))
-			c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs > 0 })
+			gap()
 			c.lives()
 		},
 		"unknown event type": func(c *scene) {

@@ -373,6 +373,7 @@ func TestGapsAreToldAndFilled(t *testing.T) {
 	s, k := w.open(w.link(w.userTok))
 	first := w.ben.Say(w.general, "before")
 	k.Event(t, "message before")
+	gap := k.Gap(t)
 	w.server.Outage()
 	k.Await(t, "connecting", func() bool { return k.Reached == transports.Connecting })
 	a := w.ben.Say(w.general, "one")
@@ -381,7 +382,7 @@ func TestGapsAreToldAndFilled(t *testing.T) {
 	b := w.ben.Say(w.general, "two")
 	w.server.GiveUp()
 	w.server.Restore()
-	k.Await(t, "resync", func() bool { return k.Reached == transports.Online && k.Resyncs > 0 })
+	gap()
 	w.server.ShortPages(1)
 	events, more, err := s.History(t.Context(), w.room(), transports.MessageID(first.TS), 100)
 	if err != nil || more {
@@ -420,6 +421,59 @@ func TestDisconnectFrames(t *testing.T) {
 		w.ben.Say(w.general, text)
 		k.Event(t, "message "+text)
 	}
+}
+
+// A socket is open before Slack sends events to it: an account that called itself online then
+// would have its past read too early, and miss what is said in between.
+func TestNotOnlineBeforeHello(t *testing.T) {
+	w := newWorld(t)
+	hello := w.app.HoldHello()
+	k := recorder.New()
+	s, err := w.net.Open(t.Context(), w.link(w.userTok), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close(context.Background()) }()
+	if !w.server.Await(deadline(t), func() bool { return w.app.Unheard() == 1 }) {
+		t.Fatal("no socket")
+	}
+	time.Sleep(100 * time.Millisecond) // the other side notices as well that it is open
+	k.Note(func() {
+		if k.Reached != transports.Connecting {
+			t.Errorf("%v before hello", k.Reached)
+		}
+	})
+	hello()
+	k.Await(t, "online", func() bool { return k.Reached == transports.Online })
+}
+
+// slowSink is told of its beginning at the moment when the socket comes.
+type slowSink struct {
+	*recorder.Sink
+	meanwhile func()
+}
+
+func (k slowSink) State(state transports.State, cause error) {
+	if state == transports.Connecting {
+		k.meanwhile()
+	}
+	k.Sink.State(state, cause)
+}
+
+func TestLastStateToldIsTrue(t *testing.T) {
+	w := newWorld(t)
+	account := w.link(w.userTok)
+	hello := w.app.HoldHello() // so that the account begins as one that connects
+	k := slowSink{recorder.New(), func() {
+		hello()
+		time.Sleep(300 * time.Millisecond) // for the app to notice, and to tell
+	}}
+	s, err := w.net.Open(t.Context(), account, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close(context.Background()) }()
+	k.Await(t, "online", func() bool { return k.Reached == transports.Online })
 }
 
 func TestTwoAccountsShareOneSocket(t *testing.T) {

@@ -35,6 +35,8 @@ type App struct {
 	sockets  []*socket
 	turn     int // the socket whose turn it is
 	dropAcks int
+	silent   bool        // what is opened now is not greeted yet
+	unheard  []*socket   // those
 	frames   []*envelope // sent, oldest first, for Redeliver
 }
 

@@ -235,6 +235,30 @@ func (a *App) Stall() {
 	}
 }
 
+// HoldHello makes sockets that are opened from now on wait for their hello until release is
+// called. No event goes to one before.
+func (a *App) HoldHello() (release func()) {
+	a.server.mu.Lock()
+	defer a.server.mu.Unlock()
+	a.silent = true
+	return func() {
+		a.server.do(func() {
+			held := a.unheard
+			a.silent, a.unheard = false, nil
+			for _, k := range held {
+				k.greet(a.server)
+			}
+		})
+	}
+}
+
+// Unheard is the number of open sockets that wait for their hello.
+func (a *App) Unheard() int {
+	a.server.mu.Lock()
+	defer a.server.mu.Unlock()
+	return len(a.unheard)
+}
+
 // SendRaw writes a frame as it is to one socket of the app, and says whether there was one. It
 // is not checked.
 func (a *App) SendRaw(frame []byte) bool {

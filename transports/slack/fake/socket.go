@@ -100,6 +100,11 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 
 // greet says hello and joins the rotation, or refuses the eleventh socket. mu must be held.
 func (k *socket) greet(s *Server) {
+	if k.app.silent {
+		k.app.unheard = append(k.app.unheard, k)
+		s.changed()
+		return
+	}
 	host := "applink-" + k.app.ID
 	if len(k.app.sockets) >= maxSockets {
 		k.out <- outFrame{body: disconnectFrame("too_many_websockets", host), last: true}
@@ -149,7 +154,8 @@ func (k *socket) disconnect(reason string) {
 }
 
 func (k *socket) leave() {
-	k.app.sockets = slices.DeleteFunc(k.app.sockets, func(o *socket) bool { return o == k })
+	isIt := func(o *socket) bool { return o == k }
+	k.app.sockets, k.app.unheard = slices.DeleteFunc(k.app.sockets, isIt), slices.DeleteFunc(k.app.unheard, isIt)
 }
 
 // kill cuts the connection. It may be called at any time, by anyone.
