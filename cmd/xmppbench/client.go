@@ -4,14 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"time"
-
-	"mellium.im/sasl"
 )
 
 // client is one stream. It is used by one goroutine for reading and one for writing.
@@ -72,70 +68,6 @@ func (c *client) open(domain string) error {
 	_, err := c.ask("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='"+domain+"'>",
 		"</stream:features>", "<stream:features/>", "</stream:stream>")
 	return err
-}
-
-func (c *client) login(t target, o *options, account int) error {
-	mechanism := map[string]sasl.Mechanism{"PLAIN": sasl.Plain, "SCRAM-SHA-1": sasl.ScramSha1, "SCRAM-SHA-256": sasl.ScramSha256}[o.mechanism]
-	if mechanism.Name == "" {
-		return fmt.Errorf("mechanism %q", o.mechanism)
-	}
-	n := sasl.NewClient(mechanism, sasl.Credentials(func() ([]byte, []byte, []byte) {
-		return fmt.Appendf(nil, "%s%d", o.user, account), []byte(o.password), nil
-	}))
-	more, reply, err := n.Step(nil)
-	if err != nil {
-		return err
-	}
-	send := "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='" + mechanism.Name + "'>" + encode(reply) + "</auth>"
-	for {
-		answer, err := c.ask(send, "</challenge>", "</success>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "</failure>")
-		if err != nil {
-			return err
-		}
-		if strings.Contains(answer, "<failure") {
-			return errors.New(answer)
-		}
-		if strings.Contains(answer, "<success") {
-			break
-		}
-		if !more {
-			return errors.New("the server asks too much")
-		}
-		challenge, err := base64.StdEncoding.DecodeString(between(answer))
-		if err != nil {
-			return err
-		}
-		if more, reply, err = n.Step(challenge); err != nil {
-			return err
-		}
-		send = "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + encode(reply) + "</response>"
-	}
-	if err := c.open(t.domain); err != nil {
-		return err
-	}
-	answer, err := c.ask("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", "</iq>")
-	if err != nil {
-		return err
-	}
-	_, rest, ok := strings.Cut(answer, "<jid>")
-	if !ok {
-		return errors.New(answer)
-	}
-	c.jid, _, _ = strings.Cut(rest, "</jid>")
-	return nil
-}
-
-func encode(b []byte) string {
-	if len(b) == 0 {
-		return "="
-	}
-	return base64.StdEncoding.EncodeToString(b)
-}
-
-func between(element string) string {
-	_, rest, _ := strings.Cut(element, ">")
-	text, _, _ := strings.Cut(rest, "<")
-	return text
 }
 
 func (c *client) write(s string) error {

@@ -17,6 +17,7 @@ type options struct {
 	rounds                    int
 	json                      bool
 	beside, accounts          int
+	keys                      keyring
 }
 
 // target is one server.
