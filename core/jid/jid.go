@@ -51,6 +51,16 @@ func MustParse(s string) JID {
 
 // New makes an address of its parts and normalises each; local and resource may be empty.
 func New(local, domain, resource string) (JID, error) {
+	if len(local)+len(domain)+len(resource) <= MaxLen {
+		j := join(local, domain, resource)
+		if as, ok := parseASCII(j.s); ok && as == j { // which also says that it falls into the same parts
+			return j, nil
+		}
+	}
+	return normalise(local, domain, resource)
+}
+
+func normalise(local, domain, resource string) (JID, error) {
 	if len(local) > MaxPart || len(domain) > MaxPart || len(resource) > MaxPart {
 		return JID{}, fmt.Errorf("%w: part longer than %d bytes", ErrMalformed, MaxPart)
 	}

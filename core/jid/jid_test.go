@@ -91,8 +91,24 @@ func TestFastPathAgrees(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q: %v", s, err)
 		}
-		if slow, err := New(l, d, r); err != nil || slow != fast {
+		if slow, err := normalise(l, d, r); err != nil || slow != fast {
 			t.Errorf("%q: fast %q, slow %q %v", s, fast, slow, err)
+		}
+	}
+}
+
+// What New puts together falls into the same parts again.
+func TestNewKeepsParts(t *testing.T) {
+	t.Parallel()
+	for _, parts := range [][3]string{
+		{"a", "b.c", "d"}, {"", "b.c", "d"}, {"a", "b.c", ""}, {"A", "B.c", "D"}, {"a", "b.c.", "d"}, {"", "b.c", "d/e@f"}, {"ß", "b.c", ""},
+		{"a@b", "c.d", ""}, {"", "a@b.c", ""}, {"a", "b.c/d", ""}, {"a/b", "c.d", ""}, {"a", "", "b"}, {"a", "b/c", "d"}, {"a@b/c", "d.e", ""},
+		{strings.Repeat("a", MaxPart+1), "b.c", ""}, {"a", "b.c", strings.Repeat("d", MaxPart+1)}, {strings.Repeat("a", 1<<16), "b.c", ""},
+	} {
+		fast, err := New(parts[0], parts[1], parts[2])
+		slow, slowly := normalise(parts[0], parts[1], parts[2])
+		if fast != slow || (err == nil) != (slowly == nil) {
+			t.Errorf("%.30q: %q %v, normalised %q %v", parts, fast, err, slow, slowly)
 		}
 	}
 }
@@ -157,7 +173,7 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if slow, err := New(l, d, r); err != nil || slow != fast {
+			if slow, err := normalise(l, d, r); err != nil || slow != fast {
 				t.Fatalf("%q: fast %q slow %q %v", s, fast, slow, err)
 			}
 		}

@@ -40,10 +40,11 @@ const (
 	wantFinal
 )
 
+var scramHash = map[string]Hash{ScramSHA1: SHA1, ScramSHA256: SHA256, ScramSHA512: SHA512}
+
 func newScram(s *Server, name string, c Conn) *scram {
 	base, isPlus := strings.CutSuffix(name, plus)
-	h := map[string]Hash{ScramSHA1: SHA1, ScramSHA256: SHA256, ScramSHA512: SHA512}[base]
-	return &scram{server: s, name: name, hash: h, plus: isPlus, conn: c, nonce: newNonce}
+	return &scram{server: s, name: name, hash: scramHash[base], plus: isPlus, conn: c, nonce: newNonce}
 }
 
 func newNonce() string {

@@ -6,8 +6,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 )
@@ -75,7 +77,10 @@ type Config struct {
 const minSecret = 16
 
 // Server authenticates the users of one host.
-type Server struct{ cfg Config }
+type Server struct {
+	cfg  Config
+	macs sync.Pool // of HMACs with the secret
+}
 
 // NewServer checks the configuration.
 func NewServer(cfg Config) (*Server, error) {
@@ -99,7 +104,9 @@ func NewServer(cfg Config) (*Server, error) {
 	if cfg.Accounts != nil && len(cfg.Secret) < minSecret {
 		return nil, fmt.Errorf("sasl for %s: secret shorter than %d bytes", cfg.Host, minSecret)
 	}
-	return &Server{cfg: cfg}, nil
+	s := &Server{cfg: cfg}
+	s.macs.New = func() any { return hmac.New(sha256.New, cfg.Secret) }
+	return s, nil
 }
 
 // Conn is what is known about the connection.
@@ -285,11 +292,13 @@ func (s *Server) pretend(username string, h Hash, shape Shape) Key {
 
 // derive makes n bytes that nobody can foretell or see to be made.
 func (s *Server) derive(what, of, username string, n int) []byte {
+	m := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(m)
+	text := []byte("\x00" + what + "\x00" + of + "\x00" + s.cfg.Host.Domain() + "\x00" + username)
 	var out []byte
-	for i := byte(0); len(out) < n; i++ {
-		m := hmac.New(sha256.New, s.cfg.Secret)
-		m.Write([]byte{i})
-		m.Write([]byte(what + "\x00" + of + "\x00" + s.cfg.Host.Domain() + "\x00" + username))
+	for ; len(out) < n; text[0]++ {
+		m.Reset()
+		m.Write(text)
 		out = m.Sum(out)
 	}
 	return out[:n]

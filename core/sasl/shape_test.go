@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
 )
 
 // seen is what a stranger is told about a name.
@@ -30,6 +32,21 @@ func rounds(t *testing.T, n int) Credentials {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// A salt that changed with a release would tell who exists.
+func TestDerivedStaysTheSame(t *testing.T) {
+	t.Parallel()
+	s, err := NewServer(Config{Host: jid.MustParse("home.test"), Accounts: users{}, Secret: []byte("0123456789abcdef")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time with what the first one has used
+		if got := fmt.Sprintf("%x", s.derive("salt", "SHA-1", "nobody", 40)); got !=
+			"1f8e566149e9d137e59d74bf45651bac0a490ee94cbffa09823c9900a45f92f8586395a15698f306" {
+			t.Error(got)
+		}
+	}
 }
 
 // Names that nobody has look as the accounts do, whatever the configuration says by now.
