@@ -12,7 +12,7 @@ import (
 const (
 	// maxGroup is how many functions are in one commit, which writes each page that they change once: the
 	// more rows of many accounts' archives are in it, the less each of them costs.
-	maxGroup  = 1024
+	maxGroup  = 4096
 	maxGather = 3 * time.Millisecond // how long a group goes on taking in what has come meanwhile
 )
 
