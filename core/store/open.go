@@ -142,6 +142,7 @@ func source(o Options, mode string) string {
 	v.Set("mode", mode)
 	v.Set("_busy_timeout", strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10))
 	v.Set("_foreign_keys", "true")
+	v.Set("_mutex", "no") // database/sql gives a connection to one goroutine at a time
 	v.Set("_stmt_cache_size", strconv.Itoa(cachedStatements))
 	if mode == "ro" {
 		v.Set("_query_only", "true")
