@@ -35,6 +35,8 @@ func (c *counter) SendAll(list []*stanza.Stanza, done func(error)) {
 	done(nil)
 }
 
+func (c *counter) Collect() (func(*stanza.Stanza), func()) { return c.Send, func() {} }
+
 func (c *counter) Send(st *stanza.Stanza) {
 	if st.Kind == stanza.Message {
 		c.bodies.Add(1)

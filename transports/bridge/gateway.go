@@ -28,6 +28,9 @@ type Endpoint interface {
 	// SendAll sends several in a row and calls done, from any goroutine, once they are safe
 	// from a crash of this process: kept by the server's stages, or taken by the sockets.
 	SendAll(list []*stanza.Stanza, done func(error))
+	// Collect is Send for a worker that sends much in a row: it leaves when flush is called, or
+	// before. Both belong to one goroutine.
+	Collect() (send func(*stanza.Stanza), flush func())
 	// Handle sets who gets the stanzas for the domain: called in order for each sender.
 	Handle(func(*stanza.Stanza))
 }

@@ -158,6 +158,17 @@ func (e *endpoint) SendAll(list []*stanza.Stanza, done func(error)) {
 	e.h.settle(func() { done(nil) })
 }
 
+// Collect keeps back what is not flushed.
+func (e *endpoint) Collect() (send func(*stanza.Stanza), flush func()) {
+	var held []*stanza.Stanza
+	return func(st *stanza.Stanza) { held = append(held, st) }, func() {
+		for _, st := range held {
+			e.Send(st)
+		}
+		held = nil
+	}
+}
+
 func (e *endpoint) Send(st *stanza.Stanza) {
 	if e.cut.Load() {
 		return

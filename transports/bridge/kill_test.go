@@ -60,6 +60,8 @@ func (p *pipes) SendAll(list []*stanza.Stanza, done func(error)) {
 	done(nil)
 }
 
+func (p *pipes) Collect() (func(*stanza.Stanza), func()) { return p.Send, func() {} }
+
 func (p *pipes) Send(st *stanza.Stanza) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

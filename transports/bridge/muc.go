@@ -46,12 +46,43 @@ func (w *worker) openRoom() error {
 		return err
 	}
 	w.room = room.New(room.Options{
-		JID: j, Send: w.g.send, Owner: owner{w}, Secret: []byte(hash("occupants", w.g.domain.String())),
+		JID: j, Send: w.say, Owner: owner{w}, Secret: []byte(hash("occupants", w.g.domain.String())),
 		Snapshot: &room.Snapshot{Info: w.roomInfo(), Config: w.roomConfig(), Subject: room.Subject{Text: w.row.Topic, At: w.row.SeenAt}},
 		History:  roomHistory{w}, Now: w.g.now, Log: w.g.log,
 	})
 	w.filled, w.occupants = false, map[string]transports.UserID{}
 	return nil
+}
+
+// maxTogether is how many bytes of payload wait at most, of all receivers: no queue may be filled by it.
+const maxTogether = 128 << 10
+
+// together has what f sends to the room leave when it is done: where several messages go to
+// the same people, each of their sockets is written to once. f must not wait for anything.
+func (w *worker) together(f func()) {
+	send, flush := w.g.endpoint.Collect()
+	waiting := 0
+	w.collect = func(st *stanza.Stanza) {
+		send(st)
+		if waiting += len(st.Payload) + len(st.Extra); waiting > maxTogether {
+			flush()
+			waiting = 0
+		}
+	}
+	defer func() {
+		w.collect = nil
+		flush()
+	}()
+	f()
+}
+
+// say sends what the room has for somebody in it.
+func (w *worker) say(st *stanza.Stanza) {
+	if w.collect != nil {
+		w.collect(st)
+		return
+	}
+	w.g.send(st)
 }
 
 // emptied forgets the room when nobody from XMPP is in it any longer.

@@ -167,6 +167,11 @@ func (w *worker) accept(ctx context.Context) {
 	w.outward = true
 	w.mu.Unlock()
 	w.g.Counters.Accepted.Add(int64(len(list)))
+	w.together(func() { w.show(ctx, list) })
+}
+
+// show lets the room see what has been accepted.
+func (w *worker) show(ctx context.Context, list []accepted) {
 	for _, a := range list {
 		w.g.trace("outbox", slog.String("room", w.row.place()), slog.String("kind", a.row.Kind), slog.String("id", a.row.Message))
 		switch {

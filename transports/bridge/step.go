@@ -85,7 +85,7 @@ func (w *worker) takeIn(ctx context.Context) {
 			}
 			return
 		}
-		w.handOver(ctx, done)
+		w.together(func() { w.handOver(ctx, done) })
 	}
 	if len(rows) == limit && len(done) > 0 {
 		w.lookIn()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -34,6 +35,7 @@ type worker struct {
 	loaded    bool
 	row       RoomRow
 	room      *room.Room                   // while somebody is in it
+	collect   func(*stanza.Stanza)         // while several messages are sent together
 	filling   bool                         // Seen was last moved by the history of a new room
 	filled    bool                         // room has the members
 	occupants map[string]transports.UserID // who the members are, by occupant id

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -81,7 +82,7 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 	if p.Stanza.Kind != stanza.Message {
 		return nil
 	}
-	if strings.Contains(p.Stanza.Payload, nsStanzaID) { // XEP-0359 §6
+	if strings.Contains(p.Stanza.Payload, nsStanzaID) && mayName(p.Stanza.Payload, p.Account.String()) { // XEP-0359 §6
 		p.Stanza = p.Stanza.Without(func(e *stanza.Element) bool {
 			return e.Is(nsStanzaID, "stanza-id") && names(e.Attr("by"), p.Account)
 		})
@@ -93,6 +94,55 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 	p.Stanza = p.Stanza.With(stanza.NewElement(nsStanzaID, "stanza-id").With("by", p.Account.String()).With("id", id))
 	a.keep(p, id)
 	return nil
+}
+
+// mayName tells whether XML may have a stanza-id by that address, without reading it as XML: a room's message
+// has the room's id and goes to everybody there.
+func mayName(xml, account string) bool {
+	for {
+		_, rest, found := strings.Cut(xml, "stanza-id") // names cannot be written otherwise
+		if !found {
+			return false
+		}
+		xml = rest
+		if mayHold(rest[:tagEnd(rest)], account) {
+			return true
+		}
+	}
+}
+
+// tagEnd is where a start tag ends, of which the rest is given.
+func tagEnd(tag string) int {
+	var quote byte
+	for i := range len(tag) {
+		switch c := tag[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '>':
+			return i
+		}
+	}
+	return len(tag)
+}
+
+// mayHold tells whether a value in there may be that address, however it is written. Where all is ASCII and
+// nothing is escaped, the letters tell.
+func mayHold(tag, account string) bool {
+	for i := range len(tag) {
+		if tag[i] >= utf8.RuneSelf || tag[i] == '&' {
+			return true
+		}
+	}
+	for i := range len(account) {
+		if account[i] >= utf8.RuneSelf { // xn--
+			return true
+		}
+	}
+	return strings.Contains(strings.ToLower(tag), account)
 }
 
 // names tells whether text is that address, however it is written.
