@@ -114,6 +114,7 @@ type Gateway struct {
 	RetryMin Duration `toml:"retry_min" doc:"First wait before a network is tried again."`
 	RetryMax Duration `toml:"retry_max" doc:"Longest wait before a network is tried again."`
 	Accounts int      `toml:"accounts" doc:"Accounts that one user may link at one gateway."`
+	Stanzas  int      `toml:"stanzas" doc:"Messages and requests a second that one user may send to a gateway; twenty times as many at once. 0: no limit."`
 	Members  int      `toml:"members" doc:"People of a channel that are shown as occupants before they have said anything."`
 }
 
@@ -168,7 +169,7 @@ func Default() Config {
 		Log:     Log{Level: "info", Format: "text"},
 		Foreign: Foreign{Address: "127.0.0.1:5347"},
 		Gateway: Gateway{
-			History: 50, Expire: Duration(24 * time.Hour), RetryMin: Duration(time.Second), RetryMax: Duration(5 * time.Minute),
+			Stanzas: 50, History: 50, Expire: Duration(24 * time.Hour), RetryMin: Duration(time.Second), RetryMax: Duration(5 * time.Minute),
 			Accounts: 10, Members: 200,
 		},
 		Slack:   Slack{APIURL: "https://slack.com/api/", Timeout: Duration(30 * time.Second), Presence: Duration(2 * time.Minute)},

@@ -169,6 +169,9 @@ func (g *Gateway) validate(p *Problems) {
 	if g.Members < 0 {
 		p.add("gateway.members", "%d is negative", g.Members)
 	}
+	if g.Stanzas < 0 {
+		p.add("gateway.stanzas", "%d is negative", g.Stanzas)
+	}
 }
 
 // validateDomains sees that no domain is used twice.

@@ -80,7 +80,7 @@ func newGateways(ctx context.Context, c config.Config, o Options, s *store.Store
 func bridgeSettings(c config.Config, users []string) bridge.Settings {
 	return bridge.Settings{
 		Users: users, Admins: c.Server.Admins, KeepWaiting: time.Duration(c.Gateway.Expire), KeepArchive: time.Duration(c.Server.Archive),
-		History: c.Gateway.History, Members: c.Gateway.Members, Accounts: c.Gateway.Accounts,
+		History: c.Gateway.History, Members: c.Gateway.Members, Accounts: c.Gateway.Accounts, Stanzas: unlimited(c.Gateway.Stanzas),
 	}
 }
 

@@ -45,6 +45,9 @@ sessions = 100
 [log]
 level = "warn"
 
+[gateway]
+stanzas = 0
+
 [echo]
 enabled = true
 guests = 20

@@ -88,6 +88,7 @@ type Gateway struct {
 
 	removals  atomic.Int64 // how often RemoveUser was called
 	places    places
+	durable   durable
 	people    people
 	presences presences
 	granted   grants
@@ -101,7 +102,7 @@ type Gateway struct {
 
 // Counters are for the operator: how much has passed.
 type Counters struct {
-	Events, Duplicates, Echoes, Delivered, Accepted, Calls, Retries, Refused, Failed, Panics atomic.Int64
+	Events, Duplicates, Echoes, Delivered, Accepted, Calls, Retries, Refused, Limited, Failed, Panics atomic.Int64
 }
 
 // New checks what it is given and makes a gateway; Run starts it.

@@ -65,12 +65,29 @@ func (g *Gateway) deliver(ctx context.Context, a *account, e transports.Event) e
 // post1 is deliver without the wait. Where late says so at the moment at which the event
 // would take its place, it is not kept.
 func (g *Gateway) post1(ctx context.Context, a *account, e transports.Event, late func() bool, done func(error)) {
-	rows, err := g.rowsOf(ctx, a, []transports.Event{e}, LaneLive, false)
+	id, err := g.place(ctx, a, e)
 	if err != nil {
-		done(err)
+		done(fmt.Errorf("find the room of an event: %w", err))
 		return
 	}
-	g.keep(rows, late, done)
+	first, kept := g.durable.enter(eventID{id, e.Key}, done)
+	if first == nil {
+		g.Counters.Duplicates.Add(1)
+		if kept {
+			done(nil)
+		}
+		return
+	}
+	told := func(err error) {
+		done(err)
+		g.durable.leave(first, err)
+	}
+	row, err := g.rowOf(a, id, e, LaneLive, false)
+	if err != nil {
+		told(err)
+		return
+	}
+	g.keep([]EventRow{row}, late, told)
 }
 
 func never() bool { return false }
@@ -80,7 +97,7 @@ func (g *Gateway) receiveAll(ctx context.Context, a *account, events []transport
 	if len(events) == 0 {
 		return nil
 	}
-	rows, err := g.rowsOf(ctx, a, events, LaneHistory, quiet)
+	rows, err := g.rowsOf(ctx, a, events, quiet)
 	if err != nil {
 		return err
 	}
@@ -89,13 +106,17 @@ func (g *Gateway) receiveAll(ctx context.Context, a *account, events []transport
 	return <-done
 }
 
-// rowsOf makes inbox rows of events; each takes its place in its room's order.
-func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Event, lane Lane, quiet bool) ([]EventRow, error) {
+// rowsOf makes inbox rows of history.
+func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Event, quiet bool) ([]EventRow, error) {
 	rows := make([]EventRow, 0, len(events))
 	for _, e := range events {
-		row, err := g.rowOf(ctx, a, e, quiet)
-		if err == nil && !g.enterInbox(a, &row, lane) {
-			err = errFull
+		id, err := g.place(ctx, a, e)
+		if err != nil {
+			err = fmt.Errorf("find the room of an event: %w", err)
+		}
+		var row EventRow
+		if err == nil {
+			row, err = g.rowOf(a, id, e, LaneHistory, quiet)
 		}
 		if err != nil {
 			for _, r := range rows {
@@ -108,23 +129,27 @@ func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Ev
 	return rows, nil
 }
 
-func (g *Gateway) rowOf(ctx context.Context, a *account, e transports.Event, quiet bool) (EventRow, error) {
-	id, err := g.place(ctx, a, e)
-	if err != nil {
-		return EventRow{}, fmt.Errorf("find the room of an event: %w", err)
-	}
+// rowOf makes an event's row, which takes its place in the room's order.
+func (g *Gateway) rowOf(a *account, room int64, e transports.Event, lane Lane, quiet bool) (EventRow, error) {
 	data, err := encodeEvent(e, quiet)
 	if err != nil {
 		return EventRow{}, transports.Refuse("bad-request", "the event cannot be kept", err)
 	}
-	return EventRow{Room: id, Account: a.id, Key: e.Key, Kind: transports.BodyKind(e.Body), Data: data, At: g.now()}, nil
+	row := EventRow{Room: room, Account: a.id, Key: e.Key, Kind: transports.BodyKind(e.Body), Data: data, At: g.now()}
+	if !g.enterInbox(a, &row, lane) {
+		return EventRow{}, errFull
+	}
+	return row, nil
 }
 
 // keep writes rows and wakes their workers; done is told when they are durable.
 func (g *Gateway) keep(rows []EventRow, late func() bool, done func(error)) {
+	age := g.durable.began()
 	g.inbox.put(rows, late, func(added []bool, err error) {
 		if err != nil {
 			err = transports.Later(time.Second, fmt.Errorf("keep event: %w", err))
+		} else {
+			g.durable.put(age, rows)
 		}
 		for i, r := range rows {
 			if err != nil || !added[i] {

@@ -20,6 +20,7 @@ func (g *Gateway) receive(st *stanza.Stanza) {
 	}
 	answer := st.Type == stanza.TypeError || st.Type == stanza.TypeResult
 	if !answer && st.Kind != stanza.Presence && !g.allowed(st.From.Bare()) {
+		g.Counters.Limited.Add(1)
 		g.refuse(st, stanza.ResourceConstraint("You send too much at once."))
 		return
 	}

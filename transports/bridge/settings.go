@@ -35,7 +35,7 @@ type Settings struct {
 	Rooms    int     // of one account; 10000
 	Pending  int     // inbox rows that wait in one room; 20000
 	Queue    int     // outbox rows that wait in one room; 1000
-	Stanzas  int     // stanzas a second from one user; 50
+	Stanzas  int     // stanzas a second from one user; 50, below 0: no limit
 	Calls    float64 // history calls a second of one account; 1
 }
 

@@ -101,6 +101,7 @@ func (g *Gateway) forget(ctx context.Context, a *account) error {
 		return fmt.Errorf("unlink: %w", err)
 	}
 	g.places.forget()
+	g.durable.forget()
 	for _, id := range rooms {
 		g.poke(id, func(w *worker) bool {
 			w.jobs = append(w.jobs, func(ctx context.Context, w *worker) { w.unlinked(ctx, a) })

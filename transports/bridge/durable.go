@@ -1,0 +1,91 @@
+package bridge
+
+import "sync"
+
+// durable remembers events that the inbox has or is just getting: one that all who see a room are told of comes
+// once for each of them, and all but the first need neither be encoded nor written.
+type durable struct {
+	mu        sync.Mutex
+	coming    map[eventID]*arrival
+	now, then map[eventID]struct{} // the newer ones and those before
+	age       int64                // how often all were forgotten
+}
+
+// arrival is an event on its way to the disk, with those who brought it too.
+type arrival struct {
+	id     eventID
+	others []func(error)
+}
+
+type eventID struct {
+	room int64
+	key  string
+}
+
+// maxDurable is how many are remembered at least, and half of how many at most.
+const maxDurable = 4096
+
+// enter looks a live event up. Where it is neither kept nor on its way, the caller writes it, and leaves. Where it is
+// on its way, done will be told what becomes of it.
+func (d *durable) enter(id eventID, done func(error)) (first *arrival, kept bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.now[id]; ok {
+		return nil, true
+	}
+	if _, ok := d.then[id]; ok {
+		return nil, true
+	}
+	if c := d.coming[id]; c != nil {
+		c.others = append(c.others, done)
+		return nil, false
+	}
+	if d.coming == nil {
+		d.coming = map[eventID]*arrival{}
+	}
+	c := &arrival{id: id}
+	d.coming[id] = c
+	return c, false
+}
+
+// leave tells the others what became of an event.
+func (d *durable) leave(c *arrival, err error) {
+	d.mu.Lock()
+	if d.coming[c.id] == c {
+		delete(d.coming, c.id)
+	}
+	others := c.others
+	d.mu.Unlock()
+	for _, done := range others {
+		done(err)
+	}
+}
+
+// began is asked before events are written, and given to put after.
+func (d *durable) began() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.age
+}
+
+func (d *durable) put(age int64, rows []EventRow) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if age != d.age {
+		return
+	}
+	for _, r := range rows {
+		if d.now == nil || len(d.now) >= maxDurable {
+			d.then, d.now = d.now, make(map[eventID]struct{}, maxDurable)
+		}
+		d.now[eventID{r.Room, r.Key}] = struct{}{}
+	}
+}
+
+// forget is for rooms that were removed, whose number another one may get.
+func (d *durable) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.coming, d.now, d.then = nil, nil, nil
+	d.age++
+}
