@@ -25,31 +25,45 @@ type eventID struct {
 // maxDurable is how many are remembered at least, and half of how many at most.
 const maxDurable = 4096
 
-// enter looks a live event up. Where it is neither kept nor on its way, the caller writes it, and leaves. Where it is
-// on its way, done will be told what becomes of it.
-func (d *durable) enter(id eventID, done func(error)) (first *arrival, kept bool) {
+// look tells what is known of a live event: that it is kept, or that it is on its way, where done will be told what
+// becomes of it.
+func (d *durable) look(id eventID, done func(error)) (kept, coming bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, ok := d.now[id]; ok {
-		return nil, true
+		return true, false
 	}
 	if _, ok := d.then[id]; ok {
-		return nil, true
+		return true, false
 	}
-	if c := d.coming[id]; c != nil {
+	c := d.coming[id]
+	if c != nil {
 		c.others = append(c.others, done)
-		return nil, false
+	}
+	return false, c != nil
+}
+
+// arrive is called when an event takes its place among those that are written, not before: what another
+// account brings next must not pass it. Nil where it was there already.
+func (d *durable) arrive(id eventID) *arrival {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.coming[id] != nil {
+		return nil
 	}
 	if d.coming == nil {
 		d.coming = map[eventID]*arrival{}
 	}
 	c := &arrival{id: id}
 	d.coming[id] = c
-	return c, false
+	return c
 }
 
 // leave tells the others what became of an event.
 func (d *durable) leave(c *arrival, err error) {
+	if c == nil {
+		return
+	}
 	d.mu.Lock()
 	if d.coming[c.id] == c {
 		delete(d.coming, c.id)

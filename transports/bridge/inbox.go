@@ -70,24 +70,30 @@ func (g *Gateway) post1(ctx context.Context, a *account, e transports.Event, lat
 		done(fmt.Errorf("find the room of an event: %w", err))
 		return
 	}
-	first, kept := g.durable.enter(eventID{id, e.Key}, done)
-	if first == nil {
+	event := eventID{id, e.Key}
+	if kept, coming := g.durable.look(event, done); kept || coming {
 		g.Counters.Duplicates.Add(1)
 		if kept {
 			done(nil)
 		}
 		return
 	}
-	told := func(err error) {
-		done(err)
-		g.durable.leave(first, err)
-	}
 	row, err := g.rowOf(a, id, e, LaneLive, false)
 	if err != nil {
-		told(err)
+		done(err)
 		return
 	}
-	g.keep([]EventRow{row}, late, told)
+	var first *arrival
+	g.keep([]EventRow{row}, func() bool {
+		if late() {
+			return true
+		}
+		first = g.durable.arrive(event)
+		return false
+	}, func(err error) {
+		defer g.durable.leave(first, err)
+		done(err)
+	})
 }
 
 func never() bool { return false }

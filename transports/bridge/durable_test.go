@@ -1,0 +1,127 @@
+package bridge_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// choir is a network whose sinks a test sings to itself.
+type choir struct {
+	transports.Network
+	mu    sync.Mutex
+	sinks []transports.Sink
+}
+
+func (n *choir) Open(ctx context.Context, a transports.Account, s transports.Sink) (transports.Session, error) {
+	n.mu.Lock()
+	n.sinks = append(n.sinks, s)
+	n.mu.Unlock()
+	return n.Network.Open(ctx, a, s)
+}
+
+func (n *choir) all() []transports.Sink {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.sinks)
+}
+
+func number(i int) transports.Event {
+	return transports.Event{
+		Key: fmt.Sprint("number/", i), Room: "plaza", Kind: transports.Public, Actor: "cleo", At: time.Now(),
+		Body: transports.Message{ID: transports.MessageID(fmt.Sprintf("n%04d", i)), Text: richtext.ParseStyling(fmt.Sprint(i))},
+	}
+}
+
+// What several accounts are told at the same time is shown once, and none of it passes what one of
+// them was told before; each is told that it is kept.
+func TestSeveralAccountsBringTheSame(t *testing.T) {
+	const many = 3000
+	play(t, func(h *house) {
+		net := &choir{Network: h.net}
+		h.net = net
+		h.start()
+		people := []jid.JID{phone, desk}
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		for _, p := range people {
+			h.join(p, "plaza")
+		}
+		h.forget()
+		var kept atomic.Int64
+		var singing sync.WaitGroup
+		for _, sink := range net.all() {
+			singing.Go(func() {
+				for i := range many {
+					transports.Post(context.Background(), sink, number(i), func(err error) {
+						if err != nil {
+							t.Error(err)
+						}
+						kept.Add(1)
+					})
+				}
+			})
+		}
+		singing.Wait()
+		synctest.Wait()
+		if n := kept.Load(); n != many*int64(len(net.all())) {
+			t.Errorf("%d were told to be kept", n)
+		}
+		var want []string
+		for i := range many {
+			want = append(want, fmt.Sprint("plaza/Cleo: ", i))
+		}
+		for _, p := range people {
+			h.expect(p, want...)
+		}
+		if d, e := h.g.Counters.Duplicates.Load(), h.g.Counters.Events.Load(); d < many || e < many {
+			t.Errorf("%d events, %d duplicates", e, d)
+		}
+	})
+}
+
+// An event that could not be written was not brought by the other account either: both come again.
+func TestBothAreToldThatItFailed(t *testing.T) {
+	play(t, func(h *house) {
+		net := &choir{Network: h.net}
+		h.net = net
+		full := &atomic.Bool{}
+		h.wrap = func(s bridge.Store) bridge.Store { return broken{s, full} }
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		h.join(phone, "plaza")
+		h.forget()
+		full.Store(true)
+		var failed atomic.Int64
+		for _, sink := range net.all() {
+			transports.Post(context.Background(), sink, number(1), func(err error) {
+				if err != nil {
+					failed.Add(1)
+				}
+			})
+		}
+		synctest.Wait()
+		full.Store(false)
+		if n := failed.Load(); n != 2 {
+			t.Errorf("%d were told", n)
+		}
+		time.Sleep(time.Minute) // both sessions are opened again
+		transports.Post(context.Background(), net.all()[len(net.all())-1], number(1), func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		h.expect(phone, "plaza/Cleo: 1")
+	})
+}
