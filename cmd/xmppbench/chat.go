@@ -118,7 +118,8 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 		head := "<message to='" + to + "' type='chat' id='b'>" + mark
 		tail := strings.Repeat("x", max(0, l.size-26)) + "</body></message>"
 		wg.Go(func() {
-			errs[i] = converse(c, head, tail, l.window, begin, deadline, &total, &latencies[i])
+			talk := conversation{c, head, tail, begin, deadline, &total, &latencies[i]}
+			errs[i] = talk.answering(l.window)
 		})
 	}
 	wg.Wait()
@@ -176,27 +177,42 @@ func online(ctx context.Context, t target, o *options) ([]*client, error) {
 	return clients, nil
 }
 
-// converse sends a window of messages, then one for each that arrives.
-func converse(c *client, head, tail string, window int, begin, deadline time.Time, total *atomic.Int64, latencies *[]time.Duration) error {
-	message := func() string { return head + strconv.FormatInt(int64(time.Since(begin)), 10) + " " + tail }
+// conversation is what one session says, and what it hears.
+type conversation struct {
+	c               *client
+	head, tail      string // of a message: the time when it was sent comes between
+	begin, deadline time.Time
+	total           *atomic.Int64
+	latencies       *[]time.Duration
+}
+
+func (t *conversation) message() string {
+	return t.head + strconv.FormatInt(int64(time.Since(t.begin)), 10) + " " + t.tail
+}
+
+// heard notes how long a message took, of which the rest is given.
+func (t *conversation) heard(rest []byte) {
+	sent, err := strconv.ParseInt(string(rest[:max(0, strings.IndexByte(string(rest[:min(24, len(rest))]), ' '))]), 10, 64)
+	if err == nil {
+		*t.latencies = append(*t.latencies, time.Since(t.begin)-time.Duration(sent))
+	}
+	t.total.Add(1)
+}
+
+// answering sends a window of messages, then one for each that arrives.
+func (t *conversation) answering(window int) error {
 	first := strings.Builder{}
 	for range window {
-		first.WriteString(message())
+		first.WriteString(t.message())
 	}
-	if err := c.write(first.String()); err != nil {
+	if err := t.c.write(first.String()); err != nil {
 		return err
 	}
 	var failed error
-	err := c.count(deadline, mark, func(rest []byte) bool {
-		sent, err := strconv.ParseInt(string(rest[:max(0, strings.IndexByte(string(rest[:min(24, len(rest))]), ' '))]), 10, 64)
-		if err == nil {
-			*latencies = append(*latencies, time.Since(begin)-time.Duration(sent))
-		}
-		total.Add(1)
-		if failed = c.write(message()); failed != nil {
-			return true
-		}
-		return false
+	err := t.c.count(t.deadline, mark, func(rest []byte) bool {
+		t.heard(rest)
+		failed = t.c.write(t.message())
+		return failed != nil
 	})
 	if failed != nil {
 		return failed

@@ -12,9 +12,10 @@ import (
 
 // client is one stream. It is used by one goroutine for reading and one for writing.
 type client struct {
-	conn net.Conn
-	buf  []byte // read and not yet used
-	jid  string
+	conn    net.Conn
+	buf     []byte // read and not yet used
+	jid     string
+	refused func() error // called by count where a message comes back as an error; nil ends it with that error
 }
 
 const (
@@ -119,12 +120,26 @@ func (c *client) fill(deadline time.Time) error {
 	return err
 }
 
+// refusal is how a message ends that comes back as an error.
+const refusal = "</error></message>"
+
 // count reads until the deadline and calls seen for each occurrence of mark with what follows it on the
 // wire. It returns at the deadline or when stop says so.
 func (c *client) count(deadline time.Time, mark string, seen func(rest []byte) (stop bool)) error {
 	for {
 		for {
 			at := bytes.Index(c.buf, []byte(mark))
+			if no := bytes.Index(c.buf, []byte(refusal)); no >= 0 && (at < 0 || no < at) {
+				why := c.buf[:no+len(refusal)]
+				c.buf = c.buf[no+len(refusal):]
+				if c.refused == nil {
+					return fmt.Errorf("a message came back: %s", why[max(0, bytes.LastIndex(why, []byte("<message"))):])
+				}
+				if err := c.refused(); err != nil {
+					return err
+				}
+				continue
+			}
 			if at < 0 {
 				break
 			}

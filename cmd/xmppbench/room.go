@@ -69,6 +69,9 @@ func (l roomLoad) enter(c *client, i int) error {
 	}
 }
 
+// enough is how long the sender pauses where the room takes no more.
+const enough = 50 * time.Millisecond
+
 func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, error) {
 	clients, err := sessions(ctx, t, o, l.users, l.account)
 	if err != nil {
@@ -97,7 +100,12 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 	}
 	wg.Go(func() {
 		head := "<message to='" + l.room + "' type='groupchat' id='b'>" + mark
-		errs[0] = converse(clients[0], head, strings.Repeat("x", 40)+"</body></message>", l.window, begin, deadline, &total, &latencies)
+		talk := conversation{clients[0], head, strings.Repeat("x", 40) + "</body></message>", begin, deadline, &total, &latencies}
+		talk.c.refused = func() error { // the room, or the network behind it, has enough for now
+			time.Sleep(enough)
+			return talk.c.write(talk.message())
+		}
+		errs[0] = talk.answering(l.window)
 	})
 	wg.Wait()
 	elapsed := time.Since(begin)
