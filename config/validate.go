@@ -169,8 +169,8 @@ func (g *Gateway) validate(p *Problems) {
 	if g.Members < 0 {
 		p.add("gateway.members", "%d is negative", g.Members)
 	}
-	if g.Stanzas < 0 {
-		p.add("gateway.stanzas", "%d is negative", g.Stanzas)
+	if g.Stanzas < 0 || g.Stanzas > 1_000_000 {
+		p.add("gateway.stanzas", "%d is not between 0 and 1000000", g.Stanzas)
 	}
 }
 

@@ -1,7 +1,6 @@
 package room
 
 import (
-	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -40,7 +39,7 @@ func (r *Room) record(p Post, st *stanza.Stanza, stanzaID string) {
 	if r.ring == nil || stanzaID == "" {
 		return
 	}
-	if strings.Contains(p.Payload, nsRetract) {
+	if st.MayHave(nsRetract, "retract") {
 		if id := st.Child(nsRetract, "retract").Attr("id"); id != "" && r.ring.retract(id, p.From) {
 			return
 		}

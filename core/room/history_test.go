@@ -135,16 +135,22 @@ func TestRing(t *testing.T) {
 
 func TestRetractionLeavesHistory(t *testing.T) { // XEP-0424 §5.1
 	t.Parallel()
-	p := newPlay(t).join("ann/1", "bob/1")
-	retract := func(who string) *play {
-		return p.in("<message from='" + who + "' to='' type='groupchat'><retract xmlns='urn:xmpp:message-retract:1' id='s1'/><body>gone</body></message>")
-	}
-	p.Broadcast(Post{From: p.order[0].o.id, StanzaID: "s1", Payload: "<body>secret</body>"})
-	if retract("bob/1"); !strings.Contains(p.ring.entries[0].Stanza.Payload, "secret") {
-		t.Error("retracted by another")
-	}
-	if retract("ann/1"); p.ring.Len() != 1 || strings.Contains(p.ring.entries[0].Stanza.Payload, "secret") {
-		t.Errorf("%d messages", p.ring.Len())
+	for _, form := range [][2]string{
+		{"", "<retract xmlns='urn:xmpp:message-retract:1' id='s1'/>"},
+		{"", "<retract xmlns='urn:xmpp:message-retract&#58;1' id='s1'/>"},
+		{" xmlns:r='urn:xmpp:message-retract:1'", "<r:retract id='s1'/>"},
+	} {
+		p := newPlay(t).join("ann/1", "bob/1")
+		retract := func(who string) *play {
+			return p.in("<message from='" + who + "' to='' type='groupchat'" + form[0] + ">" + form[1] + "<body>gone</body></message>")
+		}
+		p.Broadcast(Post{From: p.order[0].o.id, StanzaID: "s1", Payload: "<body>secret</body>"})
+		if retract("bob/1"); !strings.Contains(p.ring.entries[0].Stanza.Payload, "secret") {
+			t.Error("retracted by another")
+		}
+		if retract("ann/1"); p.ring.Len() != 1 || strings.Contains(p.ring.entries[0].Stanza.Payload, "secret") {
+			t.Errorf("%s: %d messages", form[1], p.ring.Len())
+		}
 	}
 }
 

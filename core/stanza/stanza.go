@@ -159,6 +159,15 @@ func (s *Stanza) With(children ...*Element) *Stanza {
 	return c
 }
 
+// MayHave tells, without reading the payload, whether there may be an element of that name: a name is always
+// written as it is. Its namespace may be declared further up, or have characters escaped.
+func (s *Stanza) MayHave(space, local string) bool {
+	if !strings.Contains(s.Payload, local) {
+		return false
+	}
+	return strings.Contains(s.Payload, space) || strings.Contains(s.Extra, space) || strings.Contains(s.Payload, "&#") || strings.Contains(s.Extra, "&#")
+}
+
 // Without is a copy that lacks the children for which drop holds, or s itself where
 // there is none. The other children keep their bytes.
 func (s *Stanza) Without(drop func(*Element) bool) *Stanza {

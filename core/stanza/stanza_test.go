@@ -60,6 +60,28 @@ func TestWithoutKeepsBytes(t *testing.T) {
 	}
 }
 
+func TestMayHave(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		extra, payload string
+		want           bool
+	}{
+		{"", "<body>delay</body>", false},
+		{"", "<x xmlns='urn:xmpp:delay'/>", true}, // the word is there, if only as a part of the namespace
+		{"", "<x xmlns='urn:xmpp:sid:0'/>", false},
+		{"", "<delay xmlns='urn:xmpp:delay'/>", true},
+		{"", "<delay xmlns='urn:xmpp&#58;delay'/>", true},
+		{"", "<delay xmlns='&#x75;rn:xmpp:delay'/>", true},
+		{" xmlns:d='urn:xmpp:delay'", "<d:delay/>", true},
+		{" xmlns:d='urn:xmpp&#58;delay'", "<d:delay/>", true},
+		{" xmlns:d='urn:other'", "<d:delay/>", false},
+	} {
+		if got := (&Stanza{Extra: c.extra, Payload: c.payload}).MayHave("urn:xmpp:delay", "delay"); got != c.want {
+			t.Errorf("%s %s: %v", c.extra, c.payload, got)
+		}
+	}
+}
+
 func TestReplies(t *testing.T) {
 	t.Parallel()
 	iq := NewIQ(bob, alice, TypeGet, NewElement("urn:q", "query"))

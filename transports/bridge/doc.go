@@ -22,8 +22,8 @@
 // same id, unless the server kept it (Options.Kept); so does what a power failure took from
 // the file. While the server is away (ServerAway) events wait in the inbox.
 //
-// Lock order: account.mu → Gateway.mu → worker.mu, and dialogues.mu → Gateway.mu; all other
-// locks are leaves. None is held across I/O or a call of a session, save handed.mu (a journal
+// Lock order: account.mu → Gateway.mu → worker.mu, dialogues.mu → Gateway.mu and combiner.mu →
+// durable.mu; all other locks are leaves. None is held across I/O or a call of a session, save handed.mu (a journal
 // entry), handed.flushing and account.sealing (a secret), which nothing else waits for.
 //
 // Specifications: XEP-0045, 0050, 0054, 0077, 0085, 0092, 0100, 0114, 0172, 0184, 0232, 0245,

@@ -161,7 +161,14 @@ func (e *endpoint) SendAll(list []*stanza.Stanza, done func(error)) {
 // Collect keeps back what is not flushed.
 func (e *endpoint) Collect() (send func(*stanza.Stanza), flush func()) {
 	var held []*stanza.Stanza
-	return func(st *stanza.Stanza) { held = append(held, st) }, func() {
+	size := map[jid.JID]int{}
+	return func(st *stanza.Stanza) {
+		held = append(held, st)
+		if size[st.To] += len(st.Payload); size[st.To]-len(st.Payload) > 16<<10 { // a queue may be as small as a stanza may be large
+			e.h.Errorf("%d bytes wait for %s", size[st.To], st.To)
+		}
+	}, func() {
+		clear(size)
 		for _, st := range held {
 			e.Send(st)
 		}

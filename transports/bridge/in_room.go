@@ -47,6 +47,7 @@ func (s *step) member(ctx context.Context, m transports.Member) error {
 		case !m.Joined:
 			d := room.Departure{Kind: room.Left, Reason: cutBytes(m.Reason, maxName)}
 			if m.By != "" && m.By != u.ID {
+				w.apart()
 				d.Kind, d.Actor = room.Kicked, displayName(w.g.person(ctx, nil, m.By, ""))
 			}
 			w.room.Evict(ctx, id, d)
@@ -89,6 +90,7 @@ func (w *worker) showInfo(ctx context.Context, topicBefore string, actor transpo
 	if w.row.Topic != topicBefore {
 		subject := room.Subject{Text: w.row.Topic}
 		if actor != "" {
+			w.apart()
 			subject.OccupantID = w.g.occupantID(actor, "")
 			subject.Nick = displayName(w.g.person(ctx, nil, actor, ""))
 		}
@@ -106,7 +108,10 @@ func (s *step) roomGone(_ context.Context, g transports.RoomGone) error {
 		reason = "This room was archived."
 	}
 	if a := w.g.account(s.row.Account); a != nil {
-		s.then(func(ctx context.Context) { w.evictUser(ctx, a, reason) })
+		s.then(func(ctx context.Context) {
+			w.apart()
+			w.evictUser(ctx, a, reason)
+		})
 	}
 	return nil
 }

@@ -54,26 +54,50 @@ func (w *worker) openRoom() error {
 	return nil
 }
 
-// maxTogether is how many bytes of payload wait at most, of all receivers: no queue may be filled by it.
-const maxTogether = 128 << 10
+// What waits at most: no receiver's queue may be filled by it.
+const (
+	maxTogether = 16 << 10 // bytes for one receiver, who stands for all: what a room says it says to all
+	maxWaiting  = 1 << 20  // for all of them
+	startTag    = 512      // bytes of one, no less
+)
 
 // together has what f sends to the room leave when it is done: where several messages go to
-// the same people, each of their sockets is written to once. f must not wait for anything.
+// the same people, each of their sockets is written to once. Where f waits for anything, it
+// calls apart before.
 func (w *worker) together(f func()) {
 	send, flush := w.g.endpoint.Collect()
-	waiting := 0
+	var first jid.JID
+	one, all := 0, 0
+	w.flush = func() {
+		flush()
+		first, one, all = jid.JID{}, 0, 0
+	}
 	w.collect = func(st *stanza.Stanza) {
 		send(st)
-		if waiting += len(st.Payload) + len(st.Extra); waiting > maxTogether {
-			flush()
-			waiting = 0
+		if first.IsZero() {
+			first = st.To
+		}
+		size := startTag + len(st.Payload) + len(st.Extra)
+		all += size
+		if st.To == first {
+			one += size
+		}
+		if one > maxTogether || all > maxWaiting {
+			w.flush()
 		}
 	}
 	defer func() {
-		w.collect = nil
+		w.collect, w.flush = nil, nil
 		flush()
 	}()
 	f()
+}
+
+// apart lets go what waits to be sent together, since something is about to be waited for.
+func (w *worker) apart() {
+	if w.flush != nil {
+		w.flush()
+	}
 }
 
 // say sends what the room has for somebody in it.

@@ -97,11 +97,12 @@ func (g *Gateway) forget(ctx context.Context, a *account) error {
 		return fmt.Errorf("unlink: %w", err)
 	}
 	g.forgetAccount(a)
+	g.durable.forget()
 	if err := g.store.Unlink(ctx, a.id); err != nil {
 		return fmt.Errorf("unlink: %w", err)
 	}
 	g.places.forget()
-	g.durable.forget()
+	g.durable.forget() // what came meanwhile
 	for _, id := range rooms {
 		g.poke(id, func(w *worker) bool {
 			w.jobs = append(w.jobs, func(ctx context.Context, w *worker) { w.unlinked(ctx, a) })

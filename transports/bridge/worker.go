@@ -35,7 +35,8 @@ type worker struct {
 	loaded    bool
 	row       RoomRow
 	room      *room.Room                   // while somebody is in it
-	collect   func(*stanza.Stanza)         // while several messages are sent together
+	collect   func(*stanza.Stanza)         // while several messages are sent together; and
+	flush     func()                       // to let go those that wait
 	filling   bool                         // Seen was last moved by the history of a new room
 	filled    bool                         // room has the members
 	occupants map[string]transports.UserID // who the members are, by occupant id

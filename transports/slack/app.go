@@ -28,7 +28,9 @@ type app struct {
 	done   chan struct{}
 	acks   chan acknowledgement
 
-	telling sync.Mutex // held from a change of online or final until the accounts know: the last that they hear is true
+	// telling is held from a change of online or final until the accounts know it, so that the last that
+	// they hear is true. It is held across what the sinks write for that, and never together with mu.
+	telling sync.Mutex
 
 	mu       sync.Mutex
 	sessions []*session

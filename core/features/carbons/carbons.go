@@ -3,7 +3,6 @@ package carbons
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -109,11 +108,11 @@ func eligible(st *stanza.Stanza, direction string) bool {
 	case stanza.TypeGroupchat, stanza.TypeHeadline, stanza.TypeError:
 		return false
 	}
-	if strings.Contains(st.Payload, NS) && st.Child(NS, "private") != nil ||
-		strings.Contains(st.Payload, nsHints) && st.Child(nsHints, "no-copy") != nil {
+	if st.MayHave(NS, "private") && st.Child(NS, "private") != nil ||
+		st.MayHave(nsHints, "no-copy") && st.Child(nsHints, "no-copy") != nil {
 		return false // §9
 	}
-	if strings.Contains(st.Payload, nsMUCUser) {
+	if st.MayHave(nsMUCUser, "x") {
 		if x := st.Child(nsMUCUser, "x"); x != nil && direction == "received" && st.From.IsFull() {
 			return x.Child(nsMUCUser, "invite") != nil // the room tells all sessions that are in it
 		}

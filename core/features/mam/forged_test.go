@@ -1,6 +1,9 @@
 package mam
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestMayName(t *testing.T) {
 	t.Parallel()
@@ -20,9 +23,11 @@ func TestMayName(t *testing.T) {
 		{`<p:stanza-id xmlns:p='urn:xmpp:sid:0' id="'>" by="a@b.c"></p:stanza-id>`, "a@b.c", true},
 		{`<body>what's a stanza-id</body><stanza-id xmlns='urn:xmpp:sid:0' by='a@b.c' id='1'/>`, "a@b.c", true},
 		{`<stanza-id xmlns='urn:xmpp:sid:0' by='room@muc.example' id='1'/><stanza-id xmlns='urn:xmpp:sid:0' by='a@b.c' id='1'/>`, "a@b.c", true},
+		{strings.Repeat(`<stanza-id xmlns='urn:xmpp:sid:0' by='room@muc.example' id='1'/>`, maxStanzaIDs), "a@b.c", true}, // so many are read as XML
+		{strings.Repeat("stanza-id", 100_000), "a@b.c", true},                                                             // as is what would take long
 	} {
 		if got := mayName(c.xml, c.account); got != c.want {
-			t.Errorf("%s: %v", c.xml, got)
+			t.Errorf("%.300s: %v", c.xml, got)
 		}
 	}
 }

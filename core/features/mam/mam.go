@@ -82,7 +82,7 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 	if p.Stanza.Kind != stanza.Message {
 		return nil
 	}
-	if strings.Contains(p.Stanza.Payload, nsStanzaID) && mayName(p.Stanza.Payload, p.Account.String()) { // XEP-0359 §6
+	if p.Stanza.MayHave(nsStanzaID, "stanza-id") && mayName(p.Stanza.Payload, p.Account.String()) { // XEP-0359 §6
 		p.Stanza = p.Stanza.Without(func(e *stanza.Element) bool {
 			return e.Is(nsStanzaID, "stanza-id") && names(e.Attr("by"), p.Account)
 		})
@@ -99,7 +99,7 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 // mayName tells whether XML may have a stanza-id by that address, without reading it as XML: a room's message
 // has the room's id and goes to everybody there.
 func mayName(xml, account string) bool {
-	for {
+	for range maxStanzaIDs {
 		_, rest, found := strings.Cut(xml, "stanza-id") // names cannot be written otherwise
 		if !found {
 			return false
@@ -109,7 +109,11 @@ func mayName(xml, account string) bool {
 			return true
 		}
 	}
+	return true
 }
+
+// maxStanzaIDs is how many are looked at as text, since each look may go to the end.
+const maxStanzaIDs = 4
 
 // tagEnd is where a start tag ends, of which the rest is given.
 func tagEnd(tag string) int {
@@ -200,7 +204,7 @@ func archivable(st *stanza.Stanza) bool {
 	case stanza.TypeGroupchat, stanza.TypeHeadline, stanza.TypeError: // groupchat is the room's affair
 		return false
 	}
-	if strings.HasPrefix(st.Payload, "<body>") && !strings.Contains(st.Payload, nsHints) {
+	if strings.HasPrefix(st.Payload, "<body>") && !st.MayHave(nsHints, "store") {
 		return true // nearly all of them, without a tree
 	}
 	some := false

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -165,14 +164,18 @@ func keepsUp(ctx context.Context, to *router.Bound, wait bool) bool {
 
 // unstamp takes off a stamp that claims to be ours, before anything is delivered or kept.
 func (o *Offline) unstamp(_ context.Context, p *router.Pass) error {
-	if p.Stanza.Kind == stanza.Message && strings.Contains(p.Stanza.Payload, nsDelay) {
+	if p.Stanza.Kind == stanza.Message && p.Stanza.MayHave(nsDelay, "delay") {
 		p.Stanza = p.Stanza.Without(o.ours)
 	}
 	return nil
 }
 
 func (o *Offline) ours(e *stanza.Element) bool {
-	return e.Is(nsDelay, "delay") && e.Attr("from") == o.host.Domain().String()
+	if !e.Is(nsDelay, "delay") {
+		return false
+	}
+	from, err := jid.Parse(e.Attr("from"))
+	return err == nil && from == o.host.Domain()
 }
 
 // stamped is the message with when it came (XEP-0203); one that had been delivered to a
