@@ -163,17 +163,17 @@ func (e *endpoint) Collect() (send func(*stanza.Stanza), flush func()) {
 	var held []*stanza.Stanza
 	size := map[jid.JID]int{}
 	return func(st *stanza.Stanza) {
-		held = append(held, st)
-		if size[st.To] += len(st.Payload); size[st.To]-len(st.Payload) > 16<<10 { // a queue may be as small as a stanza may be large
-			e.h.Errorf("%d bytes wait for %s", size[st.To], st.To)
+			held = append(held, st)
+			if size[st.To] += len(st.Payload); size[st.To]-len(st.Payload) > 16<<10 { // a queue may be as small as a stanza may be large
+				e.h.Errorf("%d bytes wait for %s", size[st.To], st.To)
+			}
+		}, func() {
+			clear(size)
+			for _, st := range held {
+				e.Send(st)
+			}
+			held = nil
 		}
-	}, func() {
-		clear(size)
-		for _, st := range held {
-			e.Send(st)
-		}
-		held = nil
-	}
 }
 
 func (e *endpoint) Send(st *stanza.Stanza) {
