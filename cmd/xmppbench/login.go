@@ -16,7 +16,7 @@ import (
 func loginCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "login", Short: "Logins, one after another on several connections", Args: cobra.NoArgs}
 	users := cmd.Flags().Int("users", 100, "accounts to use")
-	at := cmd.Flags().Int("at", 4, "how many at a time")
+	at := cmd.Flags().Int("at", 16, "how many at a time")
 	duration := cmd.Flags().Duration("for", 5*time.Second, "for how long")
 	roster := cmd.Flags().Bool("roster", false, "fetch the roster and become available too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -179,3 +179,22 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func FuzzNew(f *testing.F) {
+	for _, parts := range [][3]string{{"a", "b", "c"}, {"Σ", "ex.org", "x"}, {"", "[::1]", ""}, {"a@b", "c/d", "@/"}, {"a", "xn--a", ""}, {"a", "b.", " "}} {
+		f.Add(parts[0], parts[1], parts[2])
+	}
+	f.Fuzz(func(t *testing.T, local, domain, resource string) {
+		fast, err := New(local, domain, resource)
+		slow, slowly := normalise(local, domain, resource)
+		if fast != slow || (err == nil) != (slowly == nil) {
+			t.Fatalf("%q %q %q: %q %v, normalised %q %v", local, domain, resource, fast, err, slow, slowly)
+		}
+		if err != nil {
+			return
+		}
+		if again, err := Parse(fast.String()); err != nil || again != fast {
+			t.Fatalf("%q %q %q: %q is read as %q %v", local, domain, resource, fast, again, err)
+		}
+	})
+}
