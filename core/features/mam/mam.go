@@ -91,9 +91,20 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 		return nil
 	}
 	id := stanza.NewID()
-	p.Stanza = p.Stanza.With(stanza.NewElement(nsStanzaID, "stanza-id").With("by", p.Account.String()).With("id", id))
+	p.Stanza = withID(p.Stanza, p.Account.String(), id)
 	a.keep(p, id)
 	return nil
+}
+
+// withID is the message with its id in an archive (XEP-0359 §3), written without a tree: all that is archived passes here.
+func withID(st *stanza.Stanza, by, id string) *stanza.Stanza {
+	b := make([]byte, 0, len(st.Payload)+len(by)+len(id)+64)
+	b = append(b, st.Payload...)
+	b = append(b, "<stanza-id xmlns='"+nsStanzaID+"'"...)
+	b = stanza.AppendAttr(stanza.AppendAttr(b, "by", by), "id", id)
+	c := st.Copy()
+	c.Payload = string(append(b, "/>"...))
+	return c
 }
 
 // mayName tells whether XML may have a stanza-id by that address, without reading it as XML: a room's message
