@@ -5,6 +5,7 @@
 //
 //  1. transports/<network>   the session reads its socket and makes an Event
 //  2. Sink.Deliver           bridge/sink.go, bridge/inbox.go: the event is written durably, once per key
+//     (bridge/durable.go: also where several accounts bring it)
 //  3. <network>              acknowledges the event to the network
 //  4. bridge/worker.go       the room's worker takes its events in order, once the room's past was
 //     read (bridge/catchup.go) and while the server can be reached
@@ -12,7 +13,7 @@
 //     archived with its id map, and the inbox row is done, in one transaction
 //  6. Endpoint.SendAll       the router of this server, or the component link to a foreign one; when
 //     they say that it is safe, taken by a socket or written, bridge/handed.go notes it. A restart
-//     sends again what was not noted, under the same id
+//     sends again what was not noted, under the same id. What a room says goes to all in it by bridge/muc.go
 //
 // Who writes just now and who is there is soon untrue: such an event goes from Sink.Deliver to
 // bridge/fleeting.go, which says it at once or not at all.

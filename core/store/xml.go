@@ -2,27 +2,16 @@ package store
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// encodeBuffers are what stanzas are written into; those that one large stanza has blown up are not kept.
-var encodeBuffers = sync.Pool{New: func() any { return new([]byte) }}
-
-const encodeBuffer = 16 << 10
-
 // encodeStanza is a stanza as it is kept: self-contained XML in jabber:client.
 func encodeStanza(st *stanza.Stanza) string {
-	buf := encodeBuffers.Get().(*[]byte)
-	*buf = st.AppendXML((*buf)[:0], stanza.NSClient)
-	text := string(*buf)
-	if cap(*buf) <= encodeBuffer {
-		encodeBuffers.Put(buf)
-	}
-	return text
+	b := make([]byte, 0, len(st.Payload)+len(st.Extra)+400)
+	return string(st.AppendXML(b, stanza.NSClient))
 }
 
 // decodeStanza is the reverse of encodeStanza. Prefixes may come out differently.

@@ -5,10 +5,10 @@ import "sync"
 // durable remembers events that the inbox has or is just getting: one that all who see a room are told of comes
 // once for each of them, and all but the first need neither be encoded nor written.
 type durable struct {
-	mu        sync.Mutex
-	coming    map[eventID]*arrival
-	now, then map[eventID]struct{} // the newer ones and those before
-	age       int64                // how often all were forgotten
+	mu     sync.Mutex
+	coming map[eventID]*arrival
+	kept   map[eventID]struct{}
+	age    int64 // how often rooms were removed
 }
 
 // arrival is an event on its way to the disk, with those who brought it too.
@@ -22,18 +22,15 @@ type eventID struct {
 	key  string
 }
 
-// maxDurable is how many are remembered at least, and half of how many at most.
-const maxDurable = 4096
+// maxDurable is how many are remembered before all are forgotten; the inbox knows them still.
+const maxDurable = 8192
 
 // look tells what is known of a live event: that it is kept, or that it is on its way, where done will be told what
 // becomes of it.
 func (d *durable) look(id eventID, done func(error)) (kept, coming bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, ok := d.now[id]; ok {
-		return true, false
-	}
-	if _, ok := d.then[id]; ok {
+	if _, ok := d.kept[id]; ok {
 		return true, false
 	}
 	c := d.coming[id]
@@ -89,10 +86,10 @@ func (d *durable) put(age int64, rows []EventRow) {
 		return
 	}
 	for _, r := range rows {
-		if d.now == nil || len(d.now) >= maxDurable {
-			d.then, d.now = d.now, make(map[eventID]struct{}, maxDurable)
+		if d.kept == nil || len(d.kept) >= maxDurable {
+			d.kept = map[eventID]struct{}{}
 		}
-		d.now[eventID{r.Room, r.Key}] = struct{}{}
+		d.kept[eventID{r.Room, r.Key}] = struct{}{}
 	}
 }
 
@@ -100,6 +97,6 @@ func (d *durable) put(age int64, rows []EventRow) {
 func (d *durable) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.coming, d.now, d.then = nil, nil, nil
+	d.coming, d.kept = nil, nil
 	d.age++
 }

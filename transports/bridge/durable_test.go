@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -123,5 +124,29 @@ func TestBothAreToldThatItFailed(t *testing.T) {
 			}
 		})
 		h.expect(phone, "plaza/Cleo: 1")
+	})
+}
+
+// A room that was removed takes what is known of its events along: another room may get its number.
+func TestRemovedRoomIsForgotten(t *testing.T) {
+	play(t, func(h *house) {
+		net := &choir{Network: h.net}
+		h.net = net
+		h.start()
+		for range 2 {
+			h.link(phone, "ann")
+			h.join(phone, "plaza")
+			h.forget()
+			sinks := net.all()
+			transports.Post(context.Background(), sinks[len(sinks)-1], number(1), func(err error) {
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			h.expect(phone, "plaza/Cleo: 1")
+			if a := h.ask(phone, domain, stanza.TypeSet, stanza.NewElement(nsRegister, "query").Add(stanza.NewElement(nsRegister, "remove"))); a.Type != stanza.TypeResult {
+				t.Fatal(a)
+			}
+		}
 	})
 }

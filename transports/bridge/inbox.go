@@ -67,7 +67,7 @@ func (g *Gateway) deliver(ctx context.Context, a *account, e transports.Event) e
 func (g *Gateway) post1(ctx context.Context, a *account, e transports.Event, late func() bool, done func(error)) {
 	id, err := g.place(ctx, a, e)
 	if err != nil {
-		done(fmt.Errorf("find the room of an event: %w", err))
+		done(err)
 		return
 	}
 	event := eventID{id, e.Key}
@@ -116,11 +116,8 @@ func (g *Gateway) receiveAll(ctx context.Context, a *account, events []transport
 func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Event, quiet bool) ([]EventRow, error) {
 	rows := make([]EventRow, 0, len(events))
 	for _, e := range events {
-		id, err := g.place(ctx, a, e)
-		if err != nil {
-			err = fmt.Errorf("find the room of an event: %w", err)
-		}
 		var row EventRow
+		id, err := g.place(ctx, a, e)
 		if err == nil {
 			row, err = g.rowOf(a, id, e, LaneHistory, quiet)
 		}

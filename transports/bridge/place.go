@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -60,7 +61,12 @@ func (p *places) forget() {
 
 // place finds the room of an event, making it known where it is new. Events about people
 // go to the account's own nameless room.
-func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (int64, error) {
+func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (id int64, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("find the room of an event: %w", err)
+		}
+	}()
 	switch b := e.Body.(type) {
 	case transports.Contact:
 		return g.placeOf(ctx, a, RoomRow{Scope: a.id})
@@ -81,8 +87,7 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (in
 			return known.ID, err
 		}
 	}
-	row, err := g.scoped(ctx, a, row)
-	if err != nil {
+	if row, err = g.scoped(ctx, a, row); err != nil {
 		return 0, err
 	}
 	return g.placeOf(ctx, a, row)

@@ -29,7 +29,7 @@ type app struct {
 	acks   chan acknowledgement
 
 	// telling is held from a change of online or final until the accounts know it, so that the last that
-	// they hear is true. It is held across what the sinks write for that, and never together with mu.
+	// they hear is true. It is held across what the sinks write for that, mu only for a moment within.
 	telling sync.Mutex
 
 	mu       sync.Mutex

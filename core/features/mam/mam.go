@@ -82,7 +82,7 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 	if p.Stanza.Kind != stanza.Message {
 		return nil
 	}
-	if p.Stanza.MayHave(nsStanzaID, "stanza-id") && mayName(p.Stanza.Payload, p.Account.String()) { // XEP-0359 §6
+	if mayName(p.Stanza.Payload, p.Account.String()) { // XEP-0359 §6
 		p.Stanza = p.Stanza.Without(func(e *stanza.Element) bool {
 			return e.Is(nsStanzaID, "stanza-id") && names(e.Attr("by"), p.Account)
 		})
@@ -91,20 +91,9 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 		return nil
 	}
 	id := stanza.NewID()
-	p.Stanza = withID(p.Stanza, p.Account.String(), id)
+	p.Stanza = p.Stanza.With(stanza.NewElement(nsStanzaID, "stanza-id").With("by", p.Account.String()).With("id", id))
 	a.keep(p, id)
 	return nil
-}
-
-// withID is the message with its id in an archive (XEP-0359 §3), written without a tree: all that is archived passes here.
-func withID(st *stanza.Stanza, by, id string) *stanza.Stanza {
-	b := make([]byte, 0, len(st.Payload)+len(by)+len(id)+64)
-	b = append(b, st.Payload...)
-	b = append(b, "<stanza-id xmlns='"+nsStanzaID+"'"...)
-	b = stanza.AppendAttr(stanza.AppendAttr(b, "by", by), "id", id)
-	c := st.Copy()
-	c.Payload = string(append(b, "/>"...))
-	return c
 }
 
 // mayName tells whether XML may have a stanza-id by that address, without reading it as XML: a room's message
@@ -147,17 +136,11 @@ func tagEnd(tag string) int {
 // mayHold tells whether a value in there may be that address, however it is written. Where all is ASCII and
 // nothing is escaped, the letters tell.
 func mayHold(tag, account string) bool {
-	for i := range len(tag) {
-		if tag[i] >= utf8.RuneSelf || tag[i] == '&' {
-			return true
-		}
-	}
-	for i := range len(account) {
-		if account[i] >= utf8.RuneSelf { // xn--
-			return true
-		}
-	}
-	return strings.Contains(strings.ToLower(tag), account)
+	return strings.Contains(tag, "&") || !ascii(tag) || !ascii(account) || strings.Contains(strings.ToLower(tag), account)
+}
+
+func ascii(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // names tells whether text is that address, however it is written.

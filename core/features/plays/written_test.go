@@ -55,7 +55,7 @@ func TestHoweverItIsWritten(t *testing.T) {
 		})
 	}
 	for space, element := range map[string]string{"urn:xmpp:carbons:2": "private", hints: "no-copy"} {
-		each("carbon", space, element, func(t *testing.T, m string) {
+		each("carbon, "+element, space, element, func(t *testing.T, m string) {
 			s := start(t, "alice")
 			s.login(alicePC).sends(`<presence/>`)
 			phone := s.login(phoneJID).carbons()
@@ -66,7 +66,7 @@ func TestHoweverItIsWritten(t *testing.T) {
 		})
 	}
 	for _, element := range []string{"no-store", "no-permanent-store"} {
-		each("archive", hints, element, func(t *testing.T, m string) {
+		each("archive, "+element, hints, element, func(t *testing.T, m string) {
 			s := start(t, "alice")
 			alice := s.online(alicePC)
 			s.remote.sends(m)
