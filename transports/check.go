@@ -12,27 +12,27 @@ func CheckNetwork(n Network) error {
 	if info.Kind == "" || info.Name == "" || info.Short == "" || info.Type == "" {
 		errs = append(errs, fmt.Errorf("network %q: Kind, Name, Short and Type are required", info.Kind))
 	}
-	if len(n.Logins()) == 0 {
+	if len(n.LoginFlows()) == 0 {
 		errs = append(errs, fmt.Errorf("network %q: no way to log in", info.Kind))
 	}
 	seen := map[string]bool{}
-	for _, f := range n.Logins() {
+	for _, f := range n.LoginFlows() {
 		if f.ID == "" || f.Name == "" || seen[f.ID] {
 			errs = append(errs, fmt.Errorf("network %q: login flow %q: id and name must be given and unique", info.Kind, f.ID))
 		}
 		seen[f.ID] = true
 	}
-	if typed, ok := n.(interface{ SessionType() Session }); ok {
-		errs = append(errs, CheckSession(info, typed.SessionType()))
+	if typed, ok := n.(interface{ ClientType() Client }); ok {
+		errs = append(errs, CheckClient(info, typed.ClientType()))
 	}
 	return errors.Join(errs...)
 }
 
-// CheckSession compares what a network declares with what its session does: a declared
+// CheckClient compares what a network declares with what its client does: a declared
 // interface that is absent and one that is present undeclared are both errors. A network that has a method
-// SessionType() Session (a nil pointer will do) is checked when it is registered,
-// others when their first session opens.
-func CheckSession(info Info, s Session) error {
+// ClientType() Client (a nil pointer will do) is checked when it is registered,
+// others when their first client opens.
+func CheckClient(info Info, s Client) error {
 	var errs []error
 	for _, c := range []struct {
 		name           string
@@ -57,7 +57,7 @@ func CheckSession(info Info, s Session) error {
 	} {
 		switch {
 		case c.declared && !c.have:
-			errs = append(errs, fmt.Errorf("network %q declares %s but its session does not implement it", info.Kind, c.name))
+			errs = append(errs, fmt.Errorf("network %q declares %s but its client does not implement it", info.Kind, c.name))
 		case !c.declared && c.have:
 			errs = append(errs, fmt.Errorf("network %q implements %s but does not declare it", info.Kind, c.name))
 		}
@@ -65,7 +65,7 @@ func CheckSession(info Info, s Session) error {
 	return errors.Join(errs...)
 }
 
-func is[T any](s Session) bool {
+func is[T any](s Client) bool {
 	_, ok := s.(T)
 	return ok
 }

@@ -3,9 +3,9 @@
 //
 // Network in — from an event of the network to a stanza:
 //
-//  1. transports/<network>   the session reads its socket and makes an Event
+//  1. transports/<network>   the client reads its socket and makes an Event
 //  2. Sink.Deliver           bridge/sink.go, bridge/inbox.go: the event is written durably, once per key
-//     (bridge/durable.go: also where several accounts bring it)
+//     (bridge/durable.go: also where several logins bring it)
 //  3. <network>              acknowledges the event to the network
 //  4. bridge/worker.go       the room's worker takes its events in order, once the room's past was
 //     read (bridge/catchup.go) and while the server can be reached
@@ -26,14 +26,14 @@
 //     where it cannot be done
 //  3. bridge/outbox.go       written durably; then the sender is acknowledged
 //  4. bridge/worker.go       the worker takes the rows in order: it calls, retries, waits, by bridge/call.go
-//  5. Session.Send, Edit …   transports/<network>
+//  5. Client.Send, Edit …   transports/<network>
 //  6. bridge/call.go         the network's id is kept beside the stanza's, and the outbox row is done, in
 //     one transaction
 //
 // A further network is one folder that imports this package, richtext and its SDK, a section of
 // the configuration, and an entry in transports/all. transports/echo is the smallest one that
-// works: copy it. transports/recorder opens accounts in its tests and keeps what
+// works: copy it. transports/recorder opens logins in its tests and keeps what
 // they deliver.
 //
-// Sessions own their goroutines and end them in Close. No type here holds a lock.
+// Clients own their goroutines and end them in Close. No type here holds a lock.
 package transports

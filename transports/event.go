@@ -15,13 +15,13 @@ type Event struct {
 	// the same whether the event came live, again, or out of the history.
 	Key  string
 	Room RoomID
-	Kind RoomKind // of Room; "" where the session does not know it
+	Kind RoomKind // of Room; "" where the client does not know it
 	Peer UserID   // the other person where Kind is Direct
 	// Actor is who did it; "" where it was the network itself.
 	Actor UserID
 	// Name is Actor's name where the event has one of its own (a bot's, a webhook's persona).
 	Name string
-	// Own tells that this account or our app did it, so that it may be the echo of a call.
+	// Own tells that this login or our app did it, so that it may be the echo of a call.
 	Own bool
 	// Nonce is Outgoing.ClientID where the network sent it back.
 	Nonce string
@@ -83,12 +83,12 @@ type Member struct {
 	Reason string   `json:"reason,omitempty"`
 }
 
-// RoomChanged is a room that is new to this account, or has other properties now.
+// RoomChanged is a room that is new to this login, or has other properties now.
 type RoomChanged struct {
 	Info RoomInfo `json:"info"`
 }
 
-// RoomGone is a room that this account cannot see any longer.
+// RoomGone is a room that this login cannot see any longer.
 type RoomGone struct {
 	Archived bool `json:"archived,omitempty"`
 }

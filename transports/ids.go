@@ -13,6 +13,6 @@ type (
 	MessageID string
 	// SpaceID is a workspace or a guild.
 	SpaceID string
-	// AccountID is ours: one linked account.
-	AccountID string
+	// LoginID is ours: one login.
+	LoginID string
 )

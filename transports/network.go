@@ -7,19 +7,19 @@ import (
 )
 
 // Network is one kind of network, such as Slack: the one required contract together
-// with Session. Everything else is optional and declared in Info.Caps.
+// with Client. Everything else is optional and declared in Info.Caps.
 type Network interface {
 	// Info tells the name and what this network can do. It does not change at run time.
 	Info() Info
-	// Logins lists the ways to link an account; the first is the default.
-	Logins() []LoginFlow
-	// StartLogin begins one of them. previous is the account to relink, or nil: a
-	// relink keeps the account's ID, and must refuse another person's credentials.
-	StartLogin(ctx context.Context, flow string, previous *Account) (Login, error)
-	// Open connects an account and returns once the network has accepted it. The
-	// session lives until Close or ctx ends; it reconnects by itself and tells how it
+	// LoginFlows lists the ways to link a login; the first is the default.
+	LoginFlows() []LoginFlow
+	// StartLogin begins one of them. previous is the login to relink, or nil: a
+	// relink keeps the login's ID, and must refuse another person's credentials.
+	StartLogin(ctx context.Context, flow string, previous *Login) (LoginProcess, error)
+	// Open connects a login and returns once the network has accepted it. The
+	// client lives until Close or ctx ends; it reconnects by itself and tells how it
 	// fares by sink.State. An error of class NeedsLogin, Refused or Bug is final.
-	Open(ctx context.Context, account Account, sink Sink) (Session, error)
+	Open(ctx context.Context, login Login, sink Sink) (Client, error)
 }
 
 // Info describes a network to the bridge and to people.
@@ -37,32 +37,32 @@ type Info struct {
 	EditWindow time.Duration
 }
 
-// Account is one linked account as the bridge keeps it.
-type Account struct {
-	ID   AccountID
-	User UserID // who this account is on the network
+// Login is a linked account on a network, as the bridge keeps it.
+type Login struct {
+	ID   LoginID
+	User UserID // who this login is on the network
 	Name string // what to call it: "ann at Acme"
 	// Secret is the network's own credentials, sealed by the bridge at rest and never logged.
 	Secret []byte
-	// State is what the session asked to have kept (Sink.Save), such as a resume token; not secret.
+	// State is what the client asked to have kept (Sink.Save), such as a resume token; not secret.
 	State json.RawMessage
 }
 
 // String keeps secrets out of logs.
-func (a Account) String() string { return string(a.ID) + " (" + a.Name + ")" }
+func (l Login) String() string { return string(l.ID) + " (" + l.Name + ")" }
 
 // GoString keeps secrets out of %#v.
-func (a Account) GoString() string { return a.String() }
+func (l Login) GoString() string { return l.String() }
 
-// LoginFlow is one way to link an account.
+// LoginFlow is one way to link a login.
 type LoginFlow struct {
 	ID   string // "token"
 	Name string // "Paste the app's tokens"
 	Help string // what the person needs before they start
 }
 
-// Login is a dialogue that ends with an account.
-type Login interface {
+// LoginProcess is a dialogue that ends with a login.
+type LoginProcess interface {
 	// Next takes the answers to the last step (nil at first) and returns the next one. An
 	// error of class Refused has a text for the person, who may answer again.
 	Next(ctx context.Context, answers map[string]string) (Step, error)
@@ -78,7 +78,7 @@ type Step struct {
 	QR      string  // scan this text
 	Code    string  // enter this code at the network
 	Wait    bool    // nothing to do but to ask again
-	Done    *Account
+	Done    *Login
 }
 
 // Field is one thing that a login asks for.
@@ -92,29 +92,29 @@ type Field struct {
 	Choices  []string // where not empty, one of these
 }
 
-// Sink is what a session gives its events to. Its methods may be called from any goroutine.
+// Sink is what a client gives its events to. Its methods may be called from any goroutine.
 type Sink interface {
 	// Deliver returns once the event is durable (typing and presence: once it was taken),
-	// so that the session may then acknowledge it to the network. It may be called again
+	// so that the client may then acknowledge it to the network. It may be called again
 	// with the same event: the bridge drops what it has seen.
 	Deliver(ctx context.Context, event Event) error
-	// State tells how the session fares; cause is nil when it fares well. Online after a
-	// gap (a reconnect that did not resume) is followed by Resynced. A session that is not
+	// State tells how the client fares; cause is nil when it fares well. Online after a
+	// gap (a reconnect that did not resume) is followed by Resynced. A client that is not
 	// connected yet when Open returns has said Connecting before: only once it is Online does
 	// the bridge ask the Historian. One that has said nothing is taken to be online.
 	State(state State, cause error)
-	// Resynced tells that the session is online again and may have missed events since its
+	// Resynced tells that the client is online again and may have missed events since its
 	// last Online: the bridge then asks the Historian for what came since the last message
-	// that it knows of each room. A session that resumed without loss does not call it.
+	// that it knows of each room. A client that resumed without loss does not call it.
 	//
 	// With rooms named, it tells that something may have been missed in those alone, such as an
-	// event that the session could not make sense of for the moment. What comes after the call
+	// event that the client could not make sense of for the moment. What comes after the call
 	// stays behind what is read then.
 	Resynced(rooms ...RoomID)
-	// Save keeps the session's own resume state (Account.State) for the next Open. It
+	// Save keeps the client's own resume state (Login.State) for the next Open. It
 	// is written with the events delivered before it, never earlier.
 	Save(state json.RawMessage)
-	// Rotate replaces the account's secret, durably, before it returns: for networks whose
+	// Rotate replaces the login's secret, durably, before it returns: for networks whose
 	// tokens are used once.
 	Rotate(ctx context.Context, secret []byte) error
 }
@@ -135,24 +135,24 @@ func Post(ctx context.Context, sink Sink, event Event, done func(error)) {
 	done(sink.Deliver(ctx, event))
 }
 
-// Noticer is what a Sink may be too: Notice tells the account's person what they should see to, such
-// as a permission that the account lacks, while all else goes on. The same text under the same
-// key is told once as long as the account is linked and the process runs. It does not wait.
+// Noticer is what a Sink may be too: Notice tells the login's person what they should see to, such
+// as a permission that the login lacks, while all else goes on. The same text under the same
+// key is told once as long as the login exists and the process runs. It does not wait.
 type Noticer interface {
 	Notice(key, text string)
 }
 
-// Notice tells the account's person something, where the sink can.
+// Notice tells the login's person something, where the sink can.
 func Notice(sink Sink, key, text string) {
 	if n, ok := sink.(Noticer); ok {
 		n.Notice(key, text)
 	}
 }
 
-// State is how a session fares.
+// State is how a client fares.
 type State int
 
-// The states of a session.
+// The states of a client.
 const (
 	Connecting State = iota + 1
 	Online

@@ -55,7 +55,7 @@ func TestClassOf(t *testing.T) {
 	}
 }
 
-type half struct{ Session }
+type half struct{ Client }
 
 func (half) Edit(context.Context, RoomID, MessageID, Outgoing) error { return nil }
 
@@ -64,9 +64,9 @@ type net struct {
 	caps Caps
 }
 
-func (n net) Info() Info         { return Info{Kind: "n", Name: "N", Short: "n", Type: "n", Caps: n.caps} }
-func (net) Logins() []LoginFlow  { return []LoginFlow{{ID: "token", Name: "Token"}} }
-func (net) SessionType() Session { return half{} }
+func (n net) Info() Info            { return Info{Kind: "n", Name: "N", Short: "n", Type: "n", Caps: n.caps} }
+func (net) LoginFlows() []LoginFlow { return []LoginFlow{{ID: "token", Name: "Token"}} }
+func (net) ClientType() Client      { return half{} }
 
 func TestCheckFindsWhatIsDeclaredAndAbsent(t *testing.T) {
 	t.Parallel()
@@ -81,9 +81,9 @@ func TestCheckFindsWhatIsDeclaredAndAbsent(t *testing.T) {
 	}
 }
 
-func TestAccountHidesItsSecret(t *testing.T) {
+func TestLoginHidesItsSecret(t *testing.T) {
 	t.Parallel()
-	a := Account{ID: "1", Name: "ann", Secret: []byte("xoxb-1")}
+	a := Login{ID: "1", Name: "ann", Secret: []byte("xoxb-1")}
 	for _, s := range []string{fmt.Sprint(a), fmt.Sprintf("%+v", a), fmt.Sprintf("%#v", a)} {
 		if s != "1 (ann)" {
 			t.Error(s)

@@ -122,7 +122,7 @@ func (b *Bridge) PutAccount(ctx context.Context, a bridge.AccountRow) error {
 }
 
 // PutSecrets implements bridge.Accounts.
-func (b *Bridge) PutSecrets(ctx context.Context, secrets map[transports.AccountID]bridge.Sealed) error {
+func (b *Bridge) PutSecrets(ctx context.Context, secrets map[transports.LoginID]bridge.Sealed) error {
 	return b.s.Write(ctx, func(tx *sql.Tx) error {
 		for id, s := range secrets {
 			if _, err := tx.Exec(putSecretSQL, s.Key, s.Box, id, b.id); err != nil {
@@ -134,7 +134,7 @@ func (b *Bridge) PutSecrets(ctx context.Context, secrets map[transports.AccountI
 }
 
 // PutStatus implements bridge.Accounts.
-func (b *Bridge) PutStatus(ctx context.Context, id transports.AccountID, status bridge.AccountStatus, cause string) error {
+func (b *Bridge) PutStatus(ctx context.Context, id transports.LoginID, status bridge.AccountStatus, cause string) error {
 	return b.exec(ctx, putStatusSQL, status, cause, id, b.id)
 }
 

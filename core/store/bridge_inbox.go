@@ -52,7 +52,7 @@ func (b *Bridge) Sequences(ctx context.Context) (last int64, err error) {
 }
 
 // Receive implements bridge.Inbox.
-func (b *Bridge) Receive(ctx context.Context, events []bridge.EventRow, states map[transports.AccountID]json.RawMessage) ([]bool, error) {
+func (b *Bridge) Receive(ctx context.Context, events []bridge.EventRow, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
 	added := make([]bool, len(events))
 	err := b.s.Write(ctx, func(tx *sql.Tx) error {
 		for i, e := range events {
@@ -176,7 +176,7 @@ func (b *Bridge) WaitingRooms(ctx context.Context) ([]bridge.Waiting, error) {
 		var accounts string
 		err = row.Scan(&w.Room, &w.Out, &accounts)
 		for a := range strings.SplitSeq(accounts, ",") {
-			w.Accounts = append(w.Accounts, transports.AccountID(a))
+			w.Accounts = append(w.Accounts, transports.LoginID(a))
 		}
 		return w, err
 	}, waitingOutSQL, b.id)

@@ -42,7 +42,7 @@ func (b *Bridge) Person(ctx context.Context, id transports.UserID) (transports.U
 }
 
 // PutPeople implements bridge.People. With an account they become its contacts.
-func (b *Bridge) PutPeople(ctx context.Context, account transports.AccountID, people []transports.UserInfo) error {
+func (b *Bridge) PutPeople(ctx context.Context, account transports.LoginID, people []transports.UserInfo) error {
 	return b.s.Write(ctx, func(tx *sql.Tx) error {
 		for _, u := range people {
 			if err := b.putPerson(tx, u); err != nil {
@@ -71,7 +71,7 @@ func (b *Bridge) putPerson(tx *sql.Tx, u transports.UserInfo) error {
 }
 
 // Contacts implements bridge.People.
-func (b *Bridge) Contacts(ctx context.Context, account transports.AccountID) ([]bridge.ContactRow, error) {
+func (b *Bridge) Contacts(ctx context.Context, account transports.LoginID) ([]bridge.ContactRow, error) {
 	return scan(ctx, b.s.reads, func(row scanner) (c bridge.ContactRow, err error) {
 		err = row.Scan(&c.Account, &c.User, &c.Pushed)
 		return c, err
@@ -79,13 +79,13 @@ func (b *Bridge) Contacts(ctx context.Context, account transports.AccountID) ([]
 }
 
 // HasContact implements bridge.People.
-func (b *Bridge) HasContact(ctx context.Context, account transports.AccountID, user transports.UserID) (bool, error) {
+func (b *Bridge) HasContact(ctx context.Context, account transports.LoginID, user transports.UserID) (bool, error) {
 	var n int
 	return found(b.s.reads.QueryRowContext(ctx, hasPersonContactSQL, string(account), string(user)).Scan(&n))
 }
 
 // Sees implements bridge.People.
-func (b *Bridge) Sees(ctx context.Context, account transports.AccountID, user transports.UserID) (bool, error) {
+func (b *Bridge) Sees(ctx context.Context, account transports.LoginID, user transports.UserID) (bool, error) {
 	var n int
 	return found(b.s.reads.QueryRowContext(ctx, seesPersonSQL, string(account), string(user), b.id).Scan(&n))
 }

@@ -75,12 +75,12 @@ func updateRoom(tx *sql.Tx, r bridge.RoomRow) error {
 }
 
 // FindRoom implements bridge.Rooms.
-func (b *Bridge) FindRoom(ctx context.Context, scope transports.AccountID, key string) (bridge.RoomRow, bool, error) {
+func (b *Bridge) FindRoom(ctx context.Context, scope transports.LoginID, key string) (bridge.RoomRow, bool, error) {
 	return oneRow(readRoom(b.s.reads.QueryRowContext(ctx, findRoomSQL, b.id, string(scope), key)))
 }
 
 // FindRoomID implements bridge.Rooms.
-func (b *Bridge) FindRoomID(ctx context.Context, scope transports.AccountID, room transports.RoomID) (bridge.RoomRow, bool, error) {
+func (b *Bridge) FindRoomID(ctx context.Context, scope transports.LoginID, room transports.RoomID) (bridge.RoomRow, bool, error) {
 	return oneRow(readRoom(b.s.reads.QueryRowContext(ctx, findRoomIDSQL, b.id, string(scope), string(room))))
 }
 
@@ -95,7 +95,7 @@ func oneRow[T any](v T, err error) (T, bool, error) {
 }
 
 // AccountRooms implements bridge.Rooms.
-func (b *Bridge) AccountRooms(ctx context.Context, account transports.AccountID, after int64, limit int) ([]bridge.ListedRoom, error) {
+func (b *Bridge) AccountRooms(ctx context.Context, account transports.LoginID, after int64, limit int) ([]bridge.ListedRoom, error) {
 	return scan(ctx, b.s.reads, func(row scanner) (r bridge.ListedRoom, err error) {
 		err = scanRoom(row, &r.RoomRow, &r.Visible.Account, &r.Visible.Joined, &r.Visible.Writable)
 		r.Visible.Room = r.ID
@@ -112,7 +112,7 @@ func (b *Bridge) RoomAccounts(ctx context.Context, room int64) ([]bridge.Visible
 }
 
 // PutVisible implements bridge.Rooms.
-func (b *Bridge) PutVisible(ctx context.Context, rooms []bridge.RoomRow, account transports.AccountID, seen []bridge.VisibleRow) ([]bridge.RoomRow, error) {
+func (b *Bridge) PutVisible(ctx context.Context, rooms []bridge.RoomRow, account transports.LoginID, seen []bridge.VisibleRow) ([]bridge.RoomRow, error) {
 	kept := make([]bridge.RoomRow, len(rooms))
 	err := b.s.Write(ctx, func(tx *sql.Tx) error {
 		for i, r := range rooms {

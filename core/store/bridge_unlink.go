@@ -29,11 +29,11 @@ var unlinkSQL = []string{
 }
 
 // Unlink implements bridge.Accounts.
-func (b *Bridge) Unlink(ctx context.Context, id transports.AccountID) error {
+func (b *Bridge) Unlink(ctx context.Context, id transports.LoginID) error {
 	return b.s.Write(ctx, func(tx *sql.Tx) error { return unlink(tx, id, b.id) })
 }
 
-func unlink(tx *sql.Tx, id transports.AccountID, gateway int64) error {
+func unlink(tx *sql.Tx, id transports.LoginID, gateway int64) error {
 	for _, q := range unlinkSQL {
 		args := []any{string(id), gateway}
 		if !strings.Contains(q, "?2") {

@@ -63,7 +63,7 @@ func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
 			return err
 		}
 		type linked struct {
-			id      transports.AccountID
+			id      transports.LoginID
 			gateway int64
 		}
 		list, err := scan(context.Background(), tx, func(row scanner) (l linked, err error) {

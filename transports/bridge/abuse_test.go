@@ -20,7 +20,7 @@ type startled struct {
 	open *atomic.Int32 // how often opening panics
 }
 
-func (n startled) Open(ctx context.Context, a transports.Account, sink transports.Sink) (transports.Session, error) {
+func (n startled) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
 	if n.open.Add(-1) >= 0 {
 		panic("what is this answer")
 	}
@@ -31,7 +31,7 @@ func (n startled) Open(ctx context.Context, a transports.Account, sink transport
 	return startledSession{s.(full), n}, nil
 }
 
-func (n startled) SessionType() transports.Session { return startledSession{} }
+func (n startled) ClientType() transports.Client { return startledSession{} }
 
 type startledSession struct {
 	full
@@ -94,13 +94,13 @@ type halting struct {
 	go_ chan struct{}
 }
 
-func (n halting) StartLogin(ctx context.Context, flow string, previous *transports.Account) (transports.Login, error) {
+func (n halting) StartLogin(ctx context.Context, flow string, previous *transports.Login) (transports.LoginProcess, error) {
 	l, err := n.Network.StartLogin(ctx, flow, previous)
 	return haltingLogin{l, n.go_}, err
 }
 
 type haltingLogin struct {
-	transports.Login
+	transports.LoginProcess
 	go_ chan struct{}
 }
 
@@ -108,7 +108,7 @@ func (l haltingLogin) Next(ctx context.Context, answers map[string]string) (tran
 	if answers != nil {
 		<-l.go_
 	}
-	return l.Login.Next(ctx, answers)
+	return l.LoginProcess.Next(ctx, answers)
 }
 
 // An account that is deleted while one of its logins is under way leaves nothing to whoever

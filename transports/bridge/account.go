@@ -20,7 +20,7 @@ import (
 // opens it again when it has ended.
 type account struct {
 	g     *Gateway
-	id    transports.AccountID
+	id    transports.LoginID
 	owner jid.JID // bare
 	user  transports.UserID
 	calls *rate.Limiter // of history
@@ -29,7 +29,7 @@ type account struct {
 
 	mu      sync.Mutex
 	row     AccountRow
-	session transports.Session
+	session transports.Client
 	synced  bool // its directory is being read, or was
 	state   transports.State
 	cause   error
@@ -155,10 +155,10 @@ func (a *account) open(ctx context.Context) (again bool, after time.Duration) {
 	if err := a.beginCatchUp(ctx); err != nil {
 		return a.openFailed(ctx, transports.Later(time.Second, err))
 	}
-	session, err := a.connect(ctx, transports.Account{ID: a.id, User: row.User, Name: row.Name, Secret: secret, State: row.State}, s)
+	session, err := a.connect(ctx, transports.Login{ID: a.id, User: row.User, Name: row.Name, Secret: secret, State: row.State}, s)
 	clear(secret)
 	if err == nil {
-		if err = transports.CheckSession(a.g.info, session); err != nil {
+		if err = transports.CheckClient(a.g.info, session); err != nil {
 			a.close(session)
 		}
 	}
@@ -182,7 +182,7 @@ func (a *account) open(ctx context.Context) (again bool, after time.Duration) {
 }
 
 // connect opens a session. Where the network's code panics it is tried again, but not soon.
-func (a *account) connect(ctx context.Context, with transports.Account, s *sink) (session transports.Session, err error) {
+func (a *account) connect(ctx context.Context, with transports.Login, s *sink) (session transports.Client, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			a.g.Counters.Panics.Add(1)
@@ -218,7 +218,7 @@ func (a *account) openFailed(ctx context.Context, err error) (again bool, after 
 }
 
 // opened publishes the session and does what is due whenever an account comes online.
-func (a *account) opened(ctx context.Context, session transports.Session) {
+func (a *account) opened(ctx context.Context, session transports.Client) {
 	a.mu.Lock()
 	a.session, a.synced = session, false
 	online := !a.told
@@ -245,7 +245,7 @@ func (a *account) syncOnce() {
 	}
 }
 
-func (a *account) close(session transports.Session) {
+func (a *account) close(session transports.Client) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	defer a.g.recovered("closing a session")

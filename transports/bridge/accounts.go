@@ -47,7 +47,7 @@ func (g *Gateway) forgetAccount(a *account) {
 	}
 }
 
-func (g *Gateway) account(id transports.AccountID) *account {
+func (g *Gateway) account(id transports.LoginID) *account {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.accounts[id]

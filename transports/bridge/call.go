@@ -16,7 +16,7 @@ import (
 // call is one call of a session that is under way. Its goroutine has copies of all it needs.
 type call struct {
 	g       *Gateway
-	session transports.Session
+	session transports.Client
 	room    RoomRow
 	row     OutRow
 	data    outData
@@ -35,7 +35,7 @@ type outcome struct {
 }
 
 // startCall notes durably that a call is made, and makes it.
-func (w *worker) startCall(ctx context.Context, a *account, session transports.Session) bool {
+func (w *worker) startCall(ctx context.Context, a *account, session transports.Client) bool {
 	row := *w.head
 	row.State = OutSending
 	row.Attempt++

@@ -195,7 +195,7 @@ func (a *account) runCatchUp() {
 }
 
 // readPast reads one room after the other.
-func (a *account) readPast(ctx context.Context, session transports.Session) {
+func (a *account) readPast(ctx context.Context, session transports.Client) {
 	defer a.runCatchUp() // for what came, or for another session that was opened, meanwhile
 	defer func() {
 		a.mu.Lock()
@@ -219,7 +219,7 @@ func (a *account) readPast(ctx context.Context, session transports.Session) {
 }
 
 // nextPast picks the next room, one with events that wait before all others.
-func (a *account) nextPast(session transports.Session) (room heldRoom, more bool) {
+func (a *account) nextPast(session transports.Client) (room heldRoom, more bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.session != session || len(a.gap.held) == 0 {

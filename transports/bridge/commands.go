@@ -136,7 +136,7 @@ func runRelink(ctx context.Context, g *Gateway, a *account, c asked) (command.St
 
 // chooseFlow asks how to log in where there is more than one way.
 func (g *Gateway) chooseFlow(ctx context.Context, c asked, previous *account) (command.Step, error) {
-	flows := g.network.Logins()
+	flows := g.network.LoginFlows()
 	for _, f := range flows {
 		if strings.EqualFold(f.ID, lastWord(c.arg)) {
 			return g.startLink(ctx, c.owner, f.ID, previous, c.chat)

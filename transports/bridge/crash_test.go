@@ -36,7 +36,7 @@ func (m mortal) Commit(ctx context.Context, b *bridge.Batch) error {
 	return m.Store.Commit(ctx, b)
 }
 
-func (m mortal) Receive(ctx context.Context, rows []bridge.EventRow, states map[transports.AccountID]json.RawMessage) ([]bool, error) {
+func (m mortal) Receive(ctx context.Context, rows []bridge.EventRow, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
 	if m.dead.Load() {
 		return nil, errCut
 	}
@@ -63,7 +63,7 @@ type deadNet struct {
 	dead *atomic.Bool
 }
 
-func (n deadNet) Open(ctx context.Context, a transports.Account, sink transports.Sink) (transports.Session, error) {
+func (n deadNet) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
 	s, err := n.Network.Open(ctx, a, sink)
 	if err != nil {
 		return nil, err
@@ -71,11 +71,11 @@ func (n deadNet) Open(ctx context.Context, a transports.Account, sink transports
 	return deadSession{s.(full), n.dead}, nil
 }
 
-func (n deadNet) SessionType() transports.Session { return deadSession{} }
+func (n deadNet) ClientType() transports.Client { return deadSession{} }
 
 // full is all that the echo session has.
 type full interface {
-	transports.Session
+	transports.Client
 	transports.Editor
 	transports.Deleter
 	transports.Reactor
@@ -222,7 +222,7 @@ func (b broken) Commit(ctx context.Context, batch *bridge.Batch) error {
 	return b.Store.Commit(ctx, batch)
 }
 
-func (b broken) Receive(ctx context.Context, rows []bridge.EventRow, states map[transports.AccountID]json.RawMessage) ([]bool, error) {
+func (b broken) Receive(ctx context.Context, rows []bridge.EventRow, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
 	if b.full.Load() {
 		return nil, errors.New("database or disk is full")
 	}

@@ -24,7 +24,7 @@ type choir struct {
 	sinks []transports.Sink
 }
 
-func (n *choir) Open(ctx context.Context, a transports.Account, s transports.Sink) (transports.Session, error) {
+func (n *choir) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
 	n.mu.Lock()
 	n.sinks = append(n.sinks, s)
 	n.mu.Unlock()

@@ -79,7 +79,7 @@ type Gateway struct {
 	ctx      context.Context // of Run; nil before
 	group    sync.WaitGroup
 	stopping bool
-	accounts map[transports.AccountID]*account
+	accounts map[transports.LoginID]*account
 	owners   map[jid.JID][]*account // by bare JID, the oldest first
 	users    map[transports.UserID]*account
 	workers  map[int64]*worker // by room
@@ -131,7 +131,7 @@ func New(o Options) (*Gateway, error) {
 		keys: o.Keys, kept: o.Kept, set: o.Settings.orDefaults(), version: cmp.Or(o.Version, "devel"), now: o.Now, trace: o.Trace,
 		log:      o.Log.With("gateway", o.Endpoint.Domain().String()),
 		started:  make(chan struct{}),
-		accounts: map[transports.AccountID]*account{}, owners: map[jid.JID][]*account{}, users: map[transports.UserID]*account{},
+		accounts: map[transports.LoginID]*account{}, owners: map[jid.JID][]*account{}, users: map[transports.UserID]*account{},
 		workers: map[int64]*worker{}, rates: map[jid.JID]*rate.Limiter{}, removed: map[jid.JID]removal{},
 	}
 	g.handed.g, g.inbox, g.since = g, &combiner{g: g}, g.now()

@@ -231,7 +231,7 @@ type combiner struct {
 	mu sync.Mutex
 
 	rows    []EventRow
-	states  map[transports.AccountID]json.RawMessage
+	states  map[transports.LoginID]json.RawMessage
 	waiting []waiter
 	writing bool
 }
@@ -259,10 +259,10 @@ func (c *combiner) put(rows []EventRow, late func() bool, done func(added []bool
 }
 
 // save keeps a resume state behind what was delivered before.
-func (c *combiner) save(id transports.AccountID, state json.RawMessage) {
+func (c *combiner) save(id transports.LoginID, state json.RawMessage) {
 	c.mu.Lock()
 	if c.states == nil {
-		c.states = map[transports.AccountID]json.RawMessage{}
+		c.states = map[transports.LoginID]json.RawMessage{}
 	}
 	c.states[id] = state
 	c.startLocked()
@@ -307,7 +307,7 @@ func (c *combiner) write() {
 // failed keeps resume states for the next write and tells whether to go on at once. What has
 // come behind the events that failed fails with them: it must not pass them. Each failure
 // ends the session that the event came from, so that nothing comes behind it later either.
-func (c *combiner) failed(states map[transports.AccountID]json.RawMessage, events int, err error) bool {
+func (c *combiner) failed(states map[transports.LoginID]json.RawMessage, events int, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for events > 0 && len(c.waiting) > 0 {
@@ -324,7 +324,7 @@ func (c *combiner) failed(states map[transports.AccountID]json.RawMessage, event
 	for id, state := range states {
 		if _, newer := c.states[id]; !newer {
 			if c.states == nil {
-				c.states = map[transports.AccountID]json.RawMessage{}
+				c.states = map[transports.LoginID]json.RawMessage{}
 			}
 			c.states[id] = state
 		}

@@ -131,7 +131,7 @@ func writeKeys(file string, data []byte) error {
 }
 
 // Seal seals a secret for an account.
-func (k *Keys) Seal(id transports.AccountID, secret []byte) Sealed {
+func (k *Keys) Seal(id transports.LoginID, secret []byte) Sealed {
 	a := k.aeads[k.order[0]]
 	nonce := make([]byte, a.NonceSize(), a.NonceSize()+len(secret)+a.Overhead())
 	rand.Read(nonce)
@@ -139,7 +139,7 @@ func (k *Keys) Seal(id transports.AccountID, secret []byte) Sealed {
 }
 
 // Open opens what Seal sealed for the same account.
-func (k *Keys) Open(id transports.AccountID, s Sealed) ([]byte, error) {
+func (k *Keys) Open(id transports.LoginID, s Sealed) ([]byte, error) {
 	a, ok := k.aeads[s.Key]
 	if !ok {
 		return nil, fmt.Errorf("open secret of account %s: key %s: %w", id, s.Key, ErrUnknownKey)
@@ -185,7 +185,7 @@ func (a *account) reseal(ctx context.Context) error {
 // keepSecret seals a secret and keeps it, durably. sealing is held.
 func (a *account) keepSecret(ctx context.Context, secret []byte) error {
 	sealed := a.g.keys.Seal(a.id, secret)
-	if err := a.g.store.PutSecrets(ctx, map[transports.AccountID]Sealed{a.id: sealed}); err != nil {
+	if err := a.g.store.PutSecrets(ctx, map[transports.LoginID]Sealed{a.id: sealed}); err != nil {
 		return fmt.Errorf("keep secret of account %s: %w", a.id, err)
 	}
 	a.mu.Lock()

@@ -20,7 +20,7 @@ type lateNet struct {
 	last atomic.Pointer[lateSink]
 }
 
-func (n *lateNet) Open(ctx context.Context, a transports.Account, s transports.Sink) (transports.Session, error) {
+func (n *lateNet) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
 	late := &lateSink{Sink: s, n: n}
 	if n.deaf.Load() {
 		s.State(transports.Connecting, nil)

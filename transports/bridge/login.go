@@ -20,7 +20,7 @@ type linking struct {
 	g        *Gateway
 	owner    jid.JID // bare
 	previous *account
-	login    transports.Login
+	login    transports.LoginProcess
 	chat     bool  // what is answered may be kept by clients and archives
 	removals int64 // Gateway.removals when it began
 	last     *form.Form
@@ -31,7 +31,7 @@ func (g *Gateway) startLink(ctx context.Context, owner jid.JID, flow string, pre
 	if err := g.mayLink(owner, previous); err != nil {
 		return command.Failed(err.Text), nil
 	}
-	flows := g.network.Logins()
+	flows := g.network.LoginFlows()
 	if flow == "" {
 		flow = flows[0].ID
 	}
@@ -39,9 +39,9 @@ func (g *Gateway) startLink(ctx context.Context, owner jid.JID, flow string, pre
 	if i < 0 {
 		return command.Failed("There is no such way to link an account."), nil
 	}
-	var before *transports.Account
+	var before *transports.Login
 	if previous != nil {
-		before = &transports.Account{ID: previous.id, User: previous.user, Name: previous.name()}
+		before = &transports.Login{ID: previous.id, User: previous.user, Name: previous.name()}
 	}
 	l := &linking{g: g, owner: owner, previous: previous, chat: chat, removals: g.removals.Load()}
 	login, err := g.network.StartLogin(ctx, flow, before)
@@ -182,7 +182,7 @@ var errUnlinked = transports.Refuse("item-not-found", "The account was unlinked 
 
 // finish keeps an account that the network has accepted, and opens it. Linking what
 // is linked already renews it, which again tells.
-func (l *linking) finish(ctx context.Context, done transports.Account) (name string, again bool, err error) {
+func (l *linking) finish(ctx context.Context, done transports.Login) (name string, again bool, err error) {
 	g, owner, previous := l.g, l.owner, l.previous
 	if e := g.mayLink(owner, previous); e != nil {
 		return "", false, transports.Refuse(e.Condition, e.Text, nil)
@@ -201,7 +201,7 @@ func (l *linking) finish(ctx context.Context, done transports.Account) (name str
 	if previous != nil && previous.user != done.User {
 		return "", false, transports.Refuse("not-acceptable", "These are the credentials of somebody else. Unlink the account first.", nil)
 	}
-	row := AccountRow{ID: transports.AccountID(stanza.NewID()), Owner: owner, Created: g.now()}
+	row := AccountRow{ID: transports.LoginID(stanza.NewID()), Owner: owner, Created: g.now()}
 	if previous != nil {
 		previous.stop()
 		previous.mu.Lock()

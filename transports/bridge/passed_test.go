@@ -16,7 +16,7 @@ import (
 // hasty is a network that has given up waiting by the time it hands an event over.
 type hasty struct{ transports.Network }
 
-func (n hasty) Open(ctx context.Context, a transports.Account, s transports.Sink) (transports.Session, error) {
+func (n hasty) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
 	return n.Network.Open(ctx, a, hastySink{s})
 }
 
@@ -50,7 +50,7 @@ type forgetful struct {
 	deaf atomic.Bool
 }
 
-func (n *forgetful) Open(ctx context.Context, a transports.Account, s transports.Sink) (transports.Session, error) {
+func (n *forgetful) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
 	n.sink = s
 	session, err := n.Network.Open(ctx, a, forgetfulSink{s, n})
 	if err != nil {
@@ -59,7 +59,7 @@ func (n *forgetful) Open(ctx context.Context, a transports.Account, s transports
 	return untidySession{session.(full)}, nil
 }
 
-func (n *forgetful) SessionType() transports.Session { return untidySession{} }
+func (n *forgetful) ClientType() transports.Client { return untidySession{} }
 
 // untidySession shows, before what came after a message, all that came before it too.
 type untidySession struct{ full }

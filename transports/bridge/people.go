@@ -20,7 +20,7 @@ type people struct {
 
 // lookup is a question for a person by an account's session.
 type lookup struct {
-	account transports.AccountID
+	account transports.LoginID
 	user    transports.UserID
 }
 

@@ -17,7 +17,7 @@ type places struct {
 }
 
 type placeID struct {
-	scope transports.AccountID
+	scope transports.LoginID
 	key   string
 }
 
@@ -129,7 +129,7 @@ func (g *Gateway) scoped(ctx context.Context, a *account, row RoomRow) (RoomRow,
 	if row.Kind == transports.Direct {
 		return row, nil
 	}
-	views := []transports.AccountID{a.id, ""}
+	views := []transports.LoginID{a.id, ""}
 	for _, other := range g.accountsOf(a.owner) { // of a user's accounts in it the oldest one's, so that they see it once
 		if other == a {
 			break
@@ -160,7 +160,7 @@ func (g *Gateway) scoped(ctx context.Context, a *account, row RoomRow) (RoomRow,
 
 // roomOf finds a room of the network as an account sees it.
 func (g *Gateway) roomOf(ctx context.Context, a *account, id transports.RoomID) (RoomRow, bool, error) {
-	for _, scope := range []transports.AccountID{a.id, ""} {
+	for _, scope := range []transports.LoginID{a.id, ""} {
 		if row, ok, err := g.store.FindRoomID(ctx, scope, id); err != nil || ok {
 			return row, ok, err
 		}

@@ -23,7 +23,7 @@ func (n parted) apart(a, b string) bool {
 	return slices.Contains(n.other, a) != slices.Contains(n.other, b)
 }
 
-func (n parted) Open(ctx context.Context, a transports.Account, sink transports.Sink) (transports.Session, error) {
+func (n parted) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
 	s, err := n.Network.Open(ctx, a, sink)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (n parted) Open(ctx context.Context, a transports.Account, sink transports.
 	return &partedSession{s.(full), n, string(a.User)}, nil
 }
 
-func (n parted) SessionType() transports.Session { return &partedSession{} }
+func (n parted) ClientType() transports.Client { return &partedSession{} }
 
 type partedSession struct {
 	full

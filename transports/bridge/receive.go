@@ -102,7 +102,7 @@ func (g *Gateway) findRoom(ctx context.Context, accounts []*account, id string) 
 			return 0, false, nil // a contact that is written with
 		}
 	}
-	scopes := make([]transports.AccountID, 0, len(accounts)+1)
+	scopes := make([]transports.LoginID, 0, len(accounts)+1)
 	for _, a := range accounts {
 		scopes = append(scopes, a.id)
 	}

@@ -119,7 +119,7 @@ func (w *worldRPC) Open(a Request, reply *int) error {
 		w.r.closeAll()
 		return nil
 	}
-	var account transports.Account
+	var account transports.Login
 	if err := json.Unmarshal(a.Args, &account); err != nil {
 		return err
 	}
@@ -247,9 +247,9 @@ type far struct {
 	client *rpc.Client
 }
 
-func (n far) SessionType() transports.Session { return &farSession{} }
+func (n far) ClientType() transports.Client { return &farSession{} }
 
-func (n far) StartLogin(context.Context, string, *transports.Account) (transports.Login, error) {
+func (n far) StartLogin(context.Context, string, *transports.Login) (transports.LoginProcess, error) {
 	return farLogin{n.client}, nil
 }
 
@@ -268,7 +268,7 @@ func (l farLogin) Next(_ context.Context, answers map[string]string) (transports
 	if err := l.client.Call("World.Login", Request{Args: args}, &data); err != nil {
 		return transports.Step{}, err
 	}
-	var account transports.Account
+	var account transports.Login
 	err = json.Unmarshal(data, &account)
 	return transports.Step{Done: &account}, err
 }
@@ -293,7 +293,7 @@ func (w *worldRPC) Login(a Request, reply *[]byte) error {
 	return err
 }
 
-func (n far) Open(ctx context.Context, a transports.Account, sink transports.Sink) (transports.Session, error) {
+func (n far) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
 	args, err := json.Marshal(a)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ const (
 
 // AccountRow is a linked account as it is kept.
 type AccountRow struct {
-	ID      transports.AccountID
+	ID      transports.LoginID
 	Owner   jid.JID // bare
 	User    transports.UserID
 	Name    string
@@ -42,9 +42,9 @@ type Sealed struct {
 // RoomRow is a place of conversation: a room in the view of its scope, or a direct conversation.
 type RoomRow struct {
 	ID    int64
-	Scope transports.AccountID // "" where the room is shared by all accounts
-	Key   string               // see placeKey
-	Room  transports.RoomID    // "" for a direct conversation that has not been opened yet
+	Scope transports.LoginID // "" where the room is shared by all accounts
+	Key   string             // see placeKey
+	Room  transports.RoomID  // "" for a direct conversation that has not been opened yet
 	Kind  transports.RoomKind
 	Peer  transports.UserID
 	Name  string
@@ -65,7 +65,7 @@ func (r RoomRow) place() string { return cmp.Or(string(r.Room), string(r.Peer)) 
 
 // VisibleRow tells that an account can see a room.
 type VisibleRow struct {
-	Account  transports.AccountID
+	Account  transports.LoginID
 	Room     int64
 	Joined   bool
 	Writable bool
@@ -79,7 +79,7 @@ type ListedRoom struct {
 
 // ContactRow is a person in the address book of an account.
 type ContactRow struct {
-	Account transports.AccountID
+	Account transports.LoginID
 	User    transports.UserID
 	// Pushed is what the owner's roster was last told: name and group.
 	Pushed string
@@ -100,7 +100,7 @@ const (
 type EventRow struct {
 	Seq     int64
 	Room    int64
-	Account transports.AccountID // whose session brought it
+	Account transports.LoginID // whose session brought it
 	Key     string
 	Kind    string
 	Lane    Lane
@@ -137,12 +137,12 @@ const (
 type OutRow struct {
 	Seq     int64
 	Room    int64
-	Account transports.AccountID // whose session makes the call
-	Sender  jid.JID              // full: where errors go
-	Origin  string               // by which the same stanza is known when it comes again
-	Message string               // the stanza's own id
-	Stanza  string               // its id in the archive
-	Kind    string               // one of the out… kinds
+	Account transports.LoginID // whose session makes the call
+	Sender  jid.JID            // full: where errors go
+	Origin  string             // by which the same stanza is known when it comes again
+	Message string             // the stanza's own id
+	Stanza  string             // its id in the archive
+	Kind    string             // one of the out… kinds
 	Data    []byte
 	State   OutState
 	Part    int // the next part of a split message

@@ -10,13 +10,13 @@ import (
 )
 
 // ready is the session where calls may be made now, nil otherwise.
-func (a *account) ready() transports.Session {
+func (a *account) ready() transports.Client {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.readyLocked()
 }
 
-func (a *account) readyLocked() transports.Session {
+func (a *account) readyLocked() transports.Client {
 	if a.state == transports.Online || a.state == transports.Limited {
 		return a.session
 	}

@@ -282,7 +282,7 @@ func (s *step) learnRoom(ctx context.Context) {
 			return
 		}
 		if w.seenBy == nil {
-			w.seenBy = map[transports.AccountID]bool{}
+			w.seenBy = map[transports.LoginID]bool{}
 		}
 		w.seenBy[a.id] = true
 		if !known && !w.direct() {

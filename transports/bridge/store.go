@@ -31,11 +31,11 @@ type Accounts interface {
 	ListAccounts(ctx context.Context) ([]AccountRow, error)
 	// PutAccount adds an account or replaces one of the same ID.
 	PutAccount(ctx context.Context, a AccountRow) error
-	PutSecrets(ctx context.Context, secrets map[transports.AccountID]Sealed) error
+	PutSecrets(ctx context.Context, secrets map[transports.LoginID]Sealed) error
 	// PutStatus keeps how an account stands.
-	PutStatus(ctx context.Context, id transports.AccountID, status AccountStatus, cause string) error
+	PutStatus(ctx context.Context, id transports.LoginID, status AccountStatus, cause string) error
 	// Unlink removes an account with all that only it could see.
-	Unlink(ctx context.Context, id transports.AccountID) error
+	Unlink(ctx context.Context, id transports.LoginID) error
 }
 
 // Inbox keeps events from Sink.Deliver until they were handed over.
@@ -43,7 +43,7 @@ type Inbox interface {
 	// Receive adds events, dropping those whose key their room has seen; a pending one that
 	// comes again in LaneHistory moves to its place there. states are the accounts' resume
 	// states that go with them. It tells which of the rows are new.
-	Receive(ctx context.Context, events []EventRow, states map[transports.AccountID]json.RawMessage) ([]bool, error)
+	Receive(ctx context.Context, events []EventRow, states map[transports.LoginID]json.RawMessage) ([]bool, error)
 	// PendingEvents are a room's new rows in order.
 	PendingEvents(ctx context.Context, room int64, limit int) ([]EventRow, error)
 	// ReadyEvents are all rows with deliveries that were perhaps not handed over, in order.
@@ -76,7 +76,7 @@ type Waiting struct {
 	Events   int
 	LaneLive bool
 	Out      int
-	Accounts []transports.AccountID // of the outgoing rows
+	Accounts []transports.LoginID // of the outgoing rows
 }
 
 // IDs is the map between the network's ids and the stanzas'.
@@ -95,15 +95,15 @@ type IDs interface {
 type Rooms interface {
 	// PutRoom adds a room or returns the one of the same scope and key, unchanged.
 	PutRoom(ctx context.Context, r RoomRow) (RoomRow, error)
-	FindRoom(ctx context.Context, scope transports.AccountID, key string) (RoomRow, bool, error)
+	FindRoom(ctx context.Context, scope transports.LoginID, key string) (RoomRow, bool, error)
 	// FindRoomID finds a room by the network's id.
-	FindRoomID(ctx context.Context, scope transports.AccountID, room transports.RoomID) (RoomRow, bool, error)
+	FindRoomID(ctx context.Context, scope transports.LoginID, room transports.RoomID) (RoomRow, bool, error)
 	RoomByID(ctx context.Context, id int64) (RoomRow, bool, error)
 	// AccountRooms are the rooms that an account sees, by id from after on.
-	AccountRooms(ctx context.Context, account transports.AccountID, after int64, limit int) ([]ListedRoom, error)
+	AccountRooms(ctx context.Context, account transports.LoginID, after int64, limit int) ([]ListedRoom, error)
 	// RoomAccounts are the accounts that see a room.
 	RoomAccounts(ctx context.Context, room int64) ([]VisibleRow, error)
-	PutVisible(ctx context.Context, rooms []RoomRow, account transports.AccountID, seen []VisibleRow) ([]RoomRow, error)
+	PutVisible(ctx context.Context, rooms []RoomRow, account transports.LoginID, seen []VisibleRow) ([]RoomRow, error)
 	// RoomMembers are who is in a room as far as is known.
 	RoomMembers(ctx context.Context, room int64, limit int) ([]transports.UserInfo, error)
 }
@@ -111,14 +111,14 @@ type Rooms interface {
 // People keeps persons of the network and the accounts' contacts.
 type People interface {
 	Person(ctx context.Context, id transports.UserID) (transports.UserInfo, bool, error)
-	PutPeople(ctx context.Context, account transports.AccountID, people []transports.UserInfo) error
+	PutPeople(ctx context.Context, account transports.LoginID, people []transports.UserInfo) error
 	// Contacts are the people in an account's address book.
-	Contacts(ctx context.Context, account transports.AccountID) ([]ContactRow, error)
+	Contacts(ctx context.Context, account transports.LoginID) ([]ContactRow, error)
 	PutContacts(ctx context.Context, put, remove []ContactRow) error
-	HasContact(ctx context.Context, account transports.AccountID, user transports.UserID) (bool, error)
+	HasContact(ctx context.Context, account transports.LoginID, user transports.UserID) (bool, error)
 	// Sees tells whether the network has shown a person to an account: as a contact, in a
 	// conversation or in a room.
-	Sees(ctx context.Context, account transports.AccountID, user transports.UserID) (bool, error)
+	Sees(ctx context.Context, account transports.LoginID, user transports.UserID) (bool, error)
 }
 
 // History is the rooms' archive.

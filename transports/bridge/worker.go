@@ -48,10 +48,10 @@ type worker struct {
 	notNow    time.Time // when the head may be tried again
 	tries     int       // failures in a row
 	timer     *time.Timer
-	stuck     map[int64]int                 // commits of single events that failed
-	seenBy    map[transports.AccountID]bool // who is known to see the room
-	heldRows  int                           // events that wait for a call
-	backoff   time.Duration                 // of commits
+	stuck     map[int64]int               // commits of single events that failed
+	seenBy    map[transports.LoginID]bool // who is known to see the room
+	heldRows  int                         // events that wait for a call
+	backoff   time.Duration               // of commits
 }
 
 // job is one thing to do for a worker's goroutine.

@@ -58,13 +58,13 @@ func newWorld(t *testing.T, change ...func(*fake.Options)) *world {
 	return w
 }
 
-func (w *world) link() transports.Account {
+func (w *world) link() transports.Login {
 	w.t.Helper()
 	return recorder.Link(w.t, w.net, "bot", map[string]string{"token": w.bot.Token()})
 }
 
 // open opens an account and waits until it is connected.
-func (w *world) open(account transports.Account) (*session, *recorder.Sink) {
+func (w *world) open(account transports.Login) (*session, *recorder.Sink) {
 	w.t.Helper()
 	s, k := recorder.Open(w.t, w.net, account)
 	return s.(*session), k

@@ -114,7 +114,7 @@ func FuzzMarkup(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	s := newSession(n, transports.Account{}, credentials{Bot: "1", App: "2"}, nil)
+	s := newSession(n, transports.Login{}, credentials{Bot: "1", App: "2"}, nil)
 	for _, in := range hostile {
 		f.Add(in)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Logins lists the one way to link: a bot's token.
-func (n *Network) Logins() []transports.LoginFlow {
+// LoginFlows lists the one way to link: a bot's token.
+func (n *Network) LoginFlows() []transports.LoginFlow {
 	return []transports.LoginFlow{{
 		ID: "bot", Name: "Paste a bot's token",
 		Help: "Make an application with a bot at discord.com/developers/applications, switch its three privileged intents on, invite it to your server, and copy its token.",
@@ -19,7 +19,7 @@ func (n *Network) Logins() []transports.LoginFlow {
 }
 
 // StartLogin begins to link or relink an account.
-func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Account) (transports.Login, error) {
+func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Login) (transports.LoginProcess, error) {
 	if flow != "bot" {
 		return nil, transports.Refuse("item-not-found", "there is no such way to link an account", nil)
 	}
@@ -28,7 +28,7 @@ func (n *Network) StartLogin(_ context.Context, flow string, previous *transport
 
 type login struct {
 	n        *Network
-	previous *transports.Account
+	previous *transports.Login
 }
 
 // Cancel has nothing to free.
@@ -62,7 +62,7 @@ const (
 	flagMessageContents = 1<<18 | 1<<19
 )
 
-func (l *login) try(ctx context.Context, token string) (*transports.Account, error) {
+func (l *login) try(ctx context.Context, token string) (*transports.Login, error) {
 	api := l.n.api(token)
 	var bot discordgo.User
 	if err := api.call(ctx, get("/users/@me"), &bot); err != nil {
@@ -85,7 +85,7 @@ func (l *login) try(ctx context.Context, token string) (*transports.Account, err
 	if err != nil {
 		return nil, err
 	}
-	account := &transports.Account{User: transports.UserID(bot.ID), Name: bot.Username, Secret: secret}
+	account := &transports.Login{User: transports.UserID(bot.ID), Name: bot.Username, Secret: secret}
 	if l.previous != nil {
 		account.ID = l.previous.ID
 	}

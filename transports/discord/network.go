@@ -85,8 +85,8 @@ func (n *Network) Info() transports.Info {
 	}
 }
 
-// SessionType lets the contract be checked at start.
-func (n *Network) SessionType() transports.Session { return (*session)(nil) }
+// ClientType lets the contract be checked at start.
+func (n *Network) ClientType() transports.Client { return (*session)(nil) }
 
 // credentials are an account's secret.
 type credentials struct {
@@ -117,7 +117,7 @@ func (n *Network) api(token string) *api {
 }
 
 // Open connects an account.
-func (n *Network) Open(ctx context.Context, account transports.Account, sink transports.Sink) (transports.Session, error) {
+func (n *Network) Open(ctx context.Context, account transports.Login, sink transports.Sink) (transports.Client, error) {
 	var c credentials
 	if err := json.Unmarshal(account.Secret, &c); err != nil {
 		return nil, transports.Relink("the account's token cannot be read: link it again", err)

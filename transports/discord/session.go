@@ -43,7 +43,7 @@ type session struct {
 	hookless map[string]time.Time
 }
 
-func newSession(n *Network, account transports.Account, c credentials, sink transports.Sink) *session {
+func newSession(n *Network, account transports.Login, c credentials, sink transports.Sink) *session {
 	var point resume
 	_ = json.Unmarshal(account.State, &point) // without it a new session is begun
 	s := &session{

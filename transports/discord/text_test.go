@@ -17,7 +17,7 @@ func offline(t *testing.T) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newSession(n, transports.Account{}, credentials{Bot: "1", App: "2"}, nil)
+	return newSession(n, transports.Login{}, credentials{Bot: "1", App: "2"}, nil)
 }
 
 func TestParse(t *testing.T) {

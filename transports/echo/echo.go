@@ -31,11 +31,11 @@ func (n *Network) Info() transports.Info {
 	}
 }
 
-// SessionType lets the check of the capabilities run when the transport is registered.
-func (n *Network) SessionType() transports.Session { return (*session)(nil) }
+// ClientType lets the check of the capabilities run when the transport is registered.
+func (n *Network) ClientType() transports.Client { return (*session)(nil) }
 
 // Open implements transports.Network: it returns once the network has accepted the account.
-func (n *Network) Open(ctx context.Context, a transports.Account, sink transports.Sink) (transports.Session, error) {
+func (n *Network) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
 	s := &session{w: n.World, user: a.User, token: string(a.Secret), sink: sink, wake: make(chan struct{}, 1)}
 	if err := s.w.call(ctx, s); err != nil {
 		return nil, err

@@ -7,12 +7,12 @@ import (
 )
 
 // Logins implements transports.Network.
-func (n *Network) Logins() []transports.LoginFlow {
+func (n *Network) LoginFlows() []transports.LoginFlow {
 	return []transports.LoginFlow{{ID: "password", Name: "Name and password", Help: "Every password but “wrong” will do."}}
 }
 
 // StartLogin implements transports.Network.
-func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Account) (transports.Login, error) {
+func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Login) (transports.LoginProcess, error) {
 	if flow != "password" {
 		return nil, transports.Refuse("item-not-found", "There is no such way to log in.", nil)
 	}
@@ -22,7 +22,7 @@ func (n *Network) StartLogin(_ context.Context, flow string, previous *transport
 // login asks for a name and a password, and for a code where the person has one.
 type login struct {
 	w        *World
-	previous *transports.Account
+	previous *transports.Login
 	user     transports.UserInfo
 	code     bool
 }
@@ -52,7 +52,7 @@ func (l *login) Next(_ context.Context, answers map[string]string) (transports.S
 	case answers["code"] != l.w.Code:
 		return transports.Step{}, transports.Refuse("not-authorized", "The code is wrong.", nil)
 	}
-	return transports.Step{Done: &transports.Account{
+	return transports.Step{Done: &transports.Login{
 		User: l.user.ID, Name: l.user.Name + " at Echo", Secret: []byte(l.w.token(l.user.ID)),
 	}}, nil
 }

@@ -64,13 +64,13 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 }
 
 // link goes through the login with the given user token, which may be empty.
-func (w *world) link(user string) transports.Account {
+func (w *world) link(user string) transports.Login {
 	w.t.Helper()
 	return recorder.Link(w.t, w.net, "tokens", map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": user})
 }
 
 // open opens an account and waits until its socket is there.
-func (w *world) open(account transports.Account) (*session, *recorder.Sink) {
+func (w *world) open(account transports.Login) (*session, *recorder.Sink) {
 	w.t.Helper()
 	s, k := recorder.Open(w.t, w.net, account)
 	if !w.server.Await(deadline(w.t), func() bool { return w.app.Sockets() > 0 }) { // Slack has said hello

@@ -13,7 +13,7 @@ import (
 )
 
 func unlinked() *session {
-	return newSession(New(Options{}), transports.Account{}, credentials{Team: "T1", Self: "U1"}, nil)
+	return newSession(New(Options{}), transports.Login{}, credentials{Team: "T1", Self: "U1"}, nil)
 }
 
 var inBrackets = regexp.MustCompile(`<[^>]*>?`)

@@ -10,8 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Logins lists the one way to link: the tokens of a self-made app.
-func (n *Network) Logins() []transports.LoginFlow {
+// LoginFlows lists the one way to link: the tokens of a self-made app.
+func (n *Network) LoginFlows() []transports.LoginFlow {
 	return []transports.LoginFlow{{
 		ID: "tokens", Name: "Paste the tokens of a Slack app",
 		Help: "Make an app for your workspace at api.slack.com/apps from the manifest in our README, install it, and copy its tokens.",
@@ -19,7 +19,7 @@ func (n *Network) Logins() []transports.LoginFlow {
 }
 
 // StartLogin begins to link or relink an account.
-func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Account) (transports.Login, error) {
+func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Login) (transports.LoginProcess, error) {
 	if flow != "tokens" {
 		return nil, transports.Refuse("item-not-found", "there is no such way to link an account", nil)
 	}
@@ -28,7 +28,7 @@ func (n *Network) StartLogin(_ context.Context, flow string, previous *transport
 
 type login struct {
 	n        *Network
-	previous *transports.Account
+	previous *transports.Login
 }
 
 // Cancel has nothing to free.
@@ -57,7 +57,7 @@ func (l *login) Next(ctx context.Context, answers map[string]string) (transports
 }
 
 // try finds out whose tokens these are, and that they work.
-func (l *login) try(ctx context.Context, c *credentials) (*transports.Account, error) {
+func (l *login) try(ctx context.Context, c *credentials) (*transports.Login, error) {
 	for _, t := range []struct {
 		kind  tokenKind
 		token string
@@ -93,7 +93,7 @@ func (l *login) try(ctx context.Context, c *credentials) (*transports.Account, e
 	if _, _, err := l.n.client("", slackgo.OptionAppLevelToken(c.App)).StartSocketModeContext(ctx); err != nil {
 		return nil, appKind.refused(socketError(err))
 	}
-	account := &transports.Account{User: userID(c.Team, c.Self), Name: name + " at " + c.TeamName}
+	account := &transports.Login{User: userID(c.Team, c.Self), Name: name + " at " + c.TeamName}
 	if l.previous != nil {
 		if l.previous.User != account.User {
 			return nil, transports.Refuse("not-acceptable", "these tokens are of another account ("+account.Name+"): link that one anew instead", nil)

@@ -81,8 +81,8 @@ func (n *Network) Info() transports.Info {
 	}
 }
 
-// SessionType lets the contract be checked at start.
-func (n *Network) SessionType() transports.Session { return (*session)(nil) }
+// ClientType lets the contract be checked at start.
+func (n *Network) ClientType() transports.Client { return (*session)(nil) }
 
 // client makes a Web API client for one token.
 func (n *Network) client(token string, options ...slackgo.Option) *slackgo.Client {
@@ -90,7 +90,7 @@ func (n *Network) client(token string, options ...slackgo.Option) *slackgo.Clien
 }
 
 // Open connects an account.
-func (n *Network) Open(ctx context.Context, account transports.Account, sink transports.Sink) (transports.Session, error) {
+func (n *Network) Open(ctx context.Context, account transports.Login, sink transports.Sink) (transports.Client, error) {
 	c, err := parseCredentials(account.Secret)
 	if err != nil {
 		return nil, transports.Relink("the account's tokens cannot be read: link it again", err)

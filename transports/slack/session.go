@@ -31,7 +31,7 @@ const (
 type session struct {
 	n       *Network
 	app     *app
-	account transports.Account
+	account transports.Login
 	cred    credentials
 	sink    transports.Sink
 	api     *slackgo.Client // as the person, else as the bot
@@ -53,7 +53,7 @@ type session struct {
 	gone    bool          // State told something final
 }
 
-func newSession(n *Network, account transports.Account, c credentials, sink transports.Sink) *session {
+func newSession(n *Network, account transports.Login, c credentials, sink transports.Sink) *session {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{
 		n: n, account: account, cred: c, sink: sink, api: n.client(c.Bot), ctx: ctx, cancel: cancel,

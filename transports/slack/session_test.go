@@ -282,7 +282,7 @@ func TestRevokedTokenIsToldOnce(t *testing.T) {
 	}
 }
 
-func (w *world) linkedBefore(s *session) transports.Account { return s.account }
+func (w *world) linkedBefore(s *session) transports.Login { return s.account }
 
 func TestUnknownAndBrokenEventsAreAcknowledged(t *testing.T) {
 	w := newWorld(t)

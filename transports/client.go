@@ -8,14 +8,14 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// Session is one account that is open. All methods may be called from any goroutine;
+// Client is an open connection of a login. All methods may be called from any goroutine;
 // the bridge calls Send, Edit, Delete and React of one room in order, one at a time.
-type Session interface {
+type Client interface {
 	// Send writes a message and returns its id or ids.
 	Send(ctx context.Context, m Outgoing) (Sent, error)
-	// Room describes a room that this account can see.
+	// Room describes a room that this login can see.
 	Room(ctx context.Context, id RoomID) (RoomInfo, error)
-	// Close ends the session and returns when all its goroutines have ended. A session
+	// Close ends the connection and returns when all its goroutines have ended. A client
 	// that can be resumed later leaves the network's side open.
 	Close(ctx context.Context) error
 }
@@ -23,26 +23,26 @@ type Session interface {
 // Outgoing is a message on its way to the network.
 type Outgoing struct {
 	Room RoomID
-	// ClientID is our id of this message: the same at every attempt. The session hands it to the
+	// ClientID is our id of this message: the same at every attempt. The client hands it to the
 	// network as nonce where there is one, so that a repeated call makes no second message.
 	ClientID string
 	// Attempt counts from 1. From 2 on an earlier attempt may have succeeded without our
-	// knowing: where the network has no nonce, the session looks for the message first.
+	// knowing: where the network has no nonce, the client looks for the message first.
 	Attempt int
 	// Since is when the first attempt was made, by our clock.
 	Since time.Time
 	Text  richtext.Text
 	// Known tells whether the bridge has a message's id already; nil where it cannot tell. A
-	// session that looks for the message of an earlier attempt passes over those.
+	// client that looks for the message of an earlier attempt passes over those.
 	Known func(MessageID) bool `json:"-"`
-	// Persona is whose message this is where the account speaks for somebody else.
+	// Persona is whose message this is where the login speaks for somebody else.
 	Persona *Persona
 	ReplyTo MessageID
 	Thread  MessageID
 	Me      bool // a /me message
 }
 
-// Persona is the name and picture under which an account may speak for somebody else.
+// Persona is the name and picture under which a login may speak for somebody else.
 type Persona struct {
 	Name      string
 	AvatarURL string
@@ -75,8 +75,8 @@ type RoomInfo struct {
 	Space  SpaceID
 	Group  string // what its entries are shown under: the space's or a category's name
 	Peer   UserID // the other person of a Direct room
-	Joined bool   // this account is in it
-	// Writable tells whether this account may write there.
+	Joined bool   // this login is in it
+	// Writable tells whether this login may write there.
 	Writable bool
 	Members  int // how many there are; 0 where unknown
 }
@@ -115,14 +115,14 @@ const (
 	Offline   Show = "offline"
 )
 
-// Caps declares which optional interfaces a network's sessions have. A session that
+// Caps declares which optional interfaces a network's clients have. A client that
 // lacks a declared one is an error when it is opened, and Check finds it earlier.
 type Caps struct {
 	Edit, Delete, React, Typing, Read, History, Directory, Direct, Members bool
 	Spaces, Admin, Join, Presence, Profiles, Relay, Media                  bool
 }
 
-// Editor changes messages of this account.
+// Editor changes messages of this login.
 type Editor interface {
 	Edit(ctx context.Context, room RoomID, id MessageID, m Outgoing) error
 }
@@ -132,17 +132,17 @@ type Deleter interface {
 	Delete(ctx context.Context, room RoomID, id MessageID) error
 }
 
-// Reactor sets the account's own reactions to a message: add and remove are Unicode emoji or the network's names in colons.
+// Reactor sets the login's own reactions to a message: add and remove are Unicode emoji or the network's names in colons.
 type Reactor interface {
 	React(ctx context.Context, room RoomID, id MessageID, add, remove []string) error
 }
 
-// Typer says that the account's person writes.
+// Typer says that the person of the login writes.
 type Typer interface {
 	Typing(ctx context.Context, room RoomID, on bool) error
 }
 
-// Reader moves the account's read mark.
+// Reader moves the read mark of the login.
 type Reader interface {
 	MarkRead(ctx context.Context, room RoomID, id MessageID) error
 }
@@ -154,14 +154,14 @@ type Historian interface {
 	History(ctx context.Context, room RoomID, after MessageID, limit int) (events []Event, more bool, err error)
 }
 
-// Directory lists what an account can see. Results go to the callback, page by page, so
+// Directory lists what a login can see. Results go to the callback, page by page, so
 // that long work shows progress.
 type Directory interface {
 	Rooms(ctx context.Context, page func([]RoomInfo) error) error
 	Contacts(ctx context.Context, page func([]UserInfo) error) error
 }
 
-// DirectOpener finds or makes the room of the account and one person.
+// DirectOpener finds or makes the room of the login and one person.
 type DirectOpener interface {
 	Direct(ctx context.Context, user UserID) (RoomID, error)
 }
@@ -194,7 +194,7 @@ type Joiner interface {
 	Leave(ctx context.Context, room RoomID) error
 }
 
-// Presencer reads the presence of people and sets the account's own. Watch says whose
+// Presencer reads the presence of people and sets the login's own. Watch says whose
 // presence matters; their changes come as Presence events.
 type Presencer interface {
 	Watch(ctx context.Context, users []UserID) error

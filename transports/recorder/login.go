@@ -7,14 +7,14 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Link goes through a login that wants one form filled in, and returns the new account.
-func Link(t testing.TB, n transports.Network, flow string, answers map[string]string) transports.Account {
+// Link goes through a login that wants one form filled in, and returns the new login.
+func Link(t testing.TB, n transports.Network, flow string, answers map[string]string) transports.Login {
 	t.Helper()
-	login, err := n.StartLogin(t.Context(), flow, nil)
+	process, err := n.StartLogin(t.Context(), flow, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	step, err := login.Next(t.Context(), answers)
+	step, err := process.Next(t.Context(), answers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,11 +25,11 @@ func Link(t testing.TB, n transports.Network, flow string, answers map[string]st
 	return *step.Done
 }
 
-// Open opens an account for as long as the test lasts, and waits until it is online.
-func Open(t testing.TB, n transports.Network, account transports.Account) (transports.Session, *Sink) {
+// Open opens a login for as long as the test lasts, and waits until it is online.
+func Open(t testing.TB, n transports.Network, login transports.Login) (transports.Client, *Sink) {
 	t.Helper()
 	k := New()
-	s, err := n.Open(t.Context(), account, k)
+	s, err := n.Open(t.Context(), login, k)
 	if err != nil {
 		t.Fatal(err)
 	}
