@@ -1,0 +1,204 @@
+package structure
+
+import (
+	"path"
+	"strings"
+	"testing"
+)
+
+// importRule says which packages of the module the packages that fit a pattern of path.Match may import.
+// The first rule that fits a package counts. A package that fits no rule is an error.
+type importRule struct {
+	packages string
+	may      []string
+}
+
+var (
+	addresses   = []string{"core/jid", "core/stanza", "core/message"}
+	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/room", "core/archive"}
+	connections = join(addresses, "core/stream", "core/sasl", "core/router")
+)
+
+// importRules is the import law: cmd → transports → core → config. Tests of a package follow importRulesOfTests.
+var importRules = []importRule{
+	{"core", nil},                    // its doc.go
+	{"core/internal/rawstream", nil}, // for tests only
+	{"core/jid", nil},
+	{"core/stanza", []string{"core/jid"}},
+	{"core/message", []string{"core/jid", "core/stanza"}},
+	{"core/mailbox", nil},
+	{"core/sasl", addresses},
+	{"core/stream", addresses},
+	{"core/router", join(addresses, "core/mailbox", "core/disco", "core/form", "core/paging")},
+	{"core/c2s", connections},
+	{"core/s2s", connections},
+	{"core/component", connections},
+	{"core/websocket", join(connections, "core/c2s")},
+	{"core/bosh", join(connections, "core/c2s")},
+	{"core/web", join(connections, "core/c2s", "core/websocket", "core/bosh")},
+	{"core/cluster", join(addresses, "core/router")},
+	{"core/form", join(engines, addresses...)},
+	{"core/command", join(engines, addresses...)},
+	{"core/disco", join(engines, addresses...)},
+	{"core/paging", join(engines, addresses...)},
+	{"core/pubsub", join(engines, addresses...)},
+	{"core/archive", join(engines, addresses...)},
+	{"core/room", join(join(engines, addresses...), "core/mailbox")},
+	{"core/features/*", join(join(engines, addresses...), "core/router")},
+	// The store implements the small interfaces that features declare, with their row types.
+	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router")},
+	{"core/server", []string{"config", "core/*", "core/features/*"}},
+
+	{"transports/richtext", nil},
+	{"transports", []string{"transports/richtext"}},
+	{"transports/recorder", []string{"transports"}},
+	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
+	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/store", "transports", "transports/richtext", "transports/bridge/*")},
+	{"transports/all", []string{"config", "transports", "transports/*"}},
+	// transports/gateways joins the bridge to a server or to the links of components.
+	{"transports/gateways", []string{"config", "core/*", "transports", "transports/*", "transports/bridge/*"}},
+	{"transports/*", []string{"transports", "transports/richtext"}}, // one network
+	// A fake server shares no code with the transport that it tests.
+	{"transports/*/fake", []string{"transports/*/fake/*"}},
+	{"transports/*/fake/*", []string{"transports/*/fake", "transports/*/fake/*"}},
+
+	{"config", nil},
+	{"cmd/dragoman", []string{"config", "core/server", "transports/all", "transports/gateways", "cmd/dragoman/demo"}},
+	{"cmd/dragoman/demo", []string{"config", "core/server", "transports/all", "transports/gateways", "transports/slack/fake", "transports/discord/fake"}},
+	{"cmd/*", []string{"config"}},
+
+	{"integration", []string{"config", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
+	{"integration/*", []string{"config", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
+}
+
+// bridgeOrder is the order of the packages of the bridge: each may import those before it.
+var bridgeOrder = []string{
+	"transports/bridge/convert", "transports/bridge/media", "transports/bridge/puppets", "transports/bridge/inbox",
+	"transports/bridge/outbox", "transports/bridge/logins", "transports/bridge/rooms",
+}
+
+func join(a []string, b ...string) []string { return append(append([]string(nil), a...), b...) }
+
+func TestImportDirections(t *testing.T) {
+	t.Parallel()
+	allowed := readExceptions(t, "import")
+	for _, p := range listPackages(t) {
+		imports := p.Imports
+		if strings.HasPrefix(p.name(), "integration") { // it consists of tests
+			imports = join(imports, p.testImports()...)
+		}
+		for _, other := range forbiddenImports(p.name(), imports) {
+			allowed.check(t, p.name()+" imports "+other, "the import law does not allow it")
+		}
+	}
+	allowed.done(t)
+}
+
+// TestCoreTestsKnowNoTransports keeps the tests of the core free of what is above it.
+func TestCoreTestsKnowNoTransports(t *testing.T) {
+	t.Parallel()
+	allowed := readExceptions(t, "test import")
+	for _, p := range listPackages(t) {
+		if !strings.HasPrefix(p.name(), "core") && p.name() != "config" {
+			continue
+		}
+		for _, i := range p.testImports() {
+			other, ours := strings.CutPrefix(i, module)
+			if ours && !strings.HasPrefix(other, "core/") && other != "config" {
+				allowed.check(t, p.name()+" imports "+other, "tests of the core import nothing above it")
+			}
+		}
+	}
+	allowed.done(t)
+}
+
+// forbiddenImports lists the imports of a package that no rule grants.
+func forbiddenImports(pkg string, imports []string) []string {
+	for _, r := range importRules {
+		if !fits(r.packages, pkg) {
+			continue
+		}
+		var found []string
+		for _, i := range imports {
+			other, ours := strings.CutPrefix(i, module)
+			if ours && other != pkg && !granted(r.may, pkg, other) {
+				found = append(found, other)
+			}
+		}
+		return found
+	}
+	return []string{"anything, without an entry in importRules"}
+}
+
+func granted(may []string, pkg, other string) bool {
+	for _, m := range may {
+		// A network's fake server never imports another network's.
+		if strings.HasPrefix(m, "transports/*/fake") && strings.HasPrefix(pkg, "transports/") &&
+			strings.Split(pkg, "/")[1] != strings.Split(other, "/")[1] {
+			continue
+		}
+		if fits(m, other) && downward(pkg, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// downward tells whether an import between two packages of the bridge follows bridgeOrder.
+func downward(pkg, other string) bool {
+	if !strings.HasPrefix(pkg, "transports/bridge/") || !strings.HasPrefix(other, "transports/bridge/") {
+		return true
+	}
+	for _, p := range bridgeOrder {
+		switch p {
+		case other:
+			return true
+		case pkg:
+			return false
+		}
+	}
+	return false
+}
+
+func fits(pattern, pkg string) bool {
+	ok, err := path.Match(pattern, pkg)
+	return ok && err == nil
+}
+
+// TestImportRulesCatch feeds the import rules with imports that they must refuse.
+func TestImportRulesCatch(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][2]string{
+		{"core/features/roster", "core/features/presence"},
+		{"core/features/presence", "core/store"},
+		{"core/features/vcard", "core/server"},
+		{"core/jid", "core/stanza"},
+		{"core/router", "core/stream"},
+		{"core/c2s", "core/store"},
+		{"core/server", "core/internal/rawstream"},
+		{"core/server", "transports/bridge"},
+		{"core/store", "transports"},
+		{"transports/slack", "core/jid"},
+		{"transports/discord", "transports/slack"},
+		{"transports/echo", "transports/bridge"},
+		{"transports/bridge", "core/server"},
+		{"transports/bridge", "transports/slack"},
+		{"transports/bridge/convert", "transports/bridge/rooms"},
+		{"transports/bridge/inbox", "transports/bridge"},
+		{"transports/slack/fake", "transports/slack"},
+		{"transports/slack/fake/check", "transports/discord/fake"},
+		{"config", "core/jid"},
+		{"integration", "core/stanza"},
+		{"integration/peers", "transports/slack"},
+		{"cmd/dragoman", "transports/slack"},
+		{"cmd/xmppbench", "transports/slack/fake"},
+		{"core/helpers", "core/jid"},
+	} {
+		if len(forbiddenImports(c[0], []string{module + c[1]})) == 0 {
+			t.Errorf("%s may import %s", c[0], c[1])
+		}
+	}
+	if found := forbiddenImports("core/features/roster", []string{module + "core/router", "fmt"}); len(found) > 0 {
+		t.Errorf("refused: %v", found)
+	}
+}

@@ -1,0 +1,62 @@
+package structure
+
+import (
+	"path"
+	"strings"
+	"testing"
+)
+
+// moduleUses says which packages import which modules of others outside of their tests, as patterns of path.Match.
+var moduleUses = map[string][]string{
+	"github.com/BurntSushi/toml":               {"config"},
+	"github.com/google/uuid":                   {"core/stanza"},
+	"github.com/jackc/pgx/v5":                  {"core/store"},
+	"github.com/mattn/go-sqlite3":              {"core/store"},
+	"github.com/pressly/goose/v3":              {"core/store"},
+	"github.com/spf13/cobra":                   {"cmd/*"},
+	"github.com/xdg-go/scram":                  {"cmd/xmppbench"},
+	"golang.org/x/crypto":                      {"transports/bridge", "transports/bridge/*"},
+	"golang.org/x/net":                         {"core/stream"},
+	"golang.org/x/term":                        {"cmd/dragoman", "cmd/dragoman/demo"},
+	"golang.org/x/text":                        {"core/sasl", "cmd/dragoman", "cmd/dragoman/demo"},
+	"golang.org/x/time":                        {"core/c2s", "core/stream", "core/features/register", "transports/bridge", "transports/bridge/*", "transports/slack", "transports/discord", "cmd/dragoman", "cmd/dragoman/demo"},
+	"mellium.im/sasl":                          {"cmd/dragoman", "cmd/dragoman/demo", "integration/client"},
+	"mellium.im/xmlstream":                     {"cmd/dragoman", "cmd/dragoman/demo"},
+	"mellium.im/xmpp":                          {"core/jid", "transports/richtext", "cmd/dragoman", "cmd/dragoman/demo"},
+	"github.com/bwmarrin/discordgo":            {"transports/discord"},
+	"github.com/coder/websocket":               {"transports/discord", "transports/discord/fake"},
+	"github.com/gorilla/websocket":             {"transports/slack", "transports/slack/fake"},
+	"github.com/kyokomi/emoji/v2":              {"transports/slack"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {"transports/*/fake/*"},
+	"github.com/slack-go/slack":                {"transports/slack"},
+}
+
+// TestModuleUses checks that code of others is imported only where moduleUses says so.
+func TestModuleUses(t *testing.T) {
+	t.Parallel()
+	for _, p := range listPackages(t) {
+		for _, i := range p.Imports {
+			first, _, _ := strings.Cut(i, "/")
+			if !strings.Contains(first, ".") || strings.HasPrefix(i, module) {
+				continue // the standard library, and ours
+			}
+			if !moduleGranted(p.name(), i) {
+				t.Errorf("%s imports %s, which moduleUses does not allow", p.name(), i)
+			}
+		}
+	}
+}
+
+func moduleGranted(pkg, imported string) bool {
+	for m, users := range moduleUses {
+		if imported != m && !strings.HasPrefix(imported, m+"/") {
+			continue
+		}
+		for _, u := range users {
+			if ok, err := path.Match(u, pkg); ok && err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
