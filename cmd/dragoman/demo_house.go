@@ -18,6 +18,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/server"
+	"github.com/dragoman-im/dragoman/transports/gateways"
 )
 
 const demoHost = "localhost"
@@ -115,7 +116,7 @@ func (h *demoHouse) open(ctx context.Context, towns []town, t *tracer, out *scre
 		return err
 	}
 	var err error
-	if h.server, err = server.New(ctx, *c, server.Options{Log: out.logger(), Trace: t.step}); err == nil {
+	if h.server, err = gateways.Server(ctx, *c, gateways.Options{Log: out.logger(), Trace: t.step}); err == nil {
 		out.running()
 	}
 	return err

@@ -10,11 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dragoman-im/dragoman/config"
-	"github.com/dragoman-im/dragoman/core/server"
+	"github.com/dragoman-im/dragoman/transports/gateways"
 )
 
 func serveCommand() *cobra.Command {
-	cmd := runCommand("serve", "Run the XMPP server with its gateways", server.Serve)
+	cmd := runCommand("serve", "Run the XMPP server with its gateways", gateways.Serve)
 	cmd.Long = `Run the XMPP server with the gateways that are enabled, until SIGINT or SIGTERM.
 
 Without a configuration it serves localhost, with its data in the directory data below this one, and
@@ -25,7 +25,7 @@ account, before or while it runs.`
 }
 
 func componentCommand() *cobra.Command {
-	cmd := runCommand("component", "Run the gateways as components of another XMPP server (XEP-0114)", server.Component)
+	cmd := runCommand("component", "Run the gateways as components of another XMPP server (XEP-0114)", gateways.Component)
 	cmd.Long = `Run the gateways that are enabled as components of a Prosody, ejabberd or Openfire (XEP-0114).
 
 [foreign] address is the server's port for components; each gateway's domain and secret must stand in

@@ -19,8 +19,8 @@ import (
 // databaseName is the file in the data directory that holds everything.
 const databaseName = "dragoman.db"
 
-// openStore opens the database of a configuration, and makes its directory where there is none.
-func openStore(ctx context.Context, c config.Config, o store.Options) (*store.Store, error) {
+// OpenStore opens the database of a configuration, and makes its directory where there is none.
+func OpenStore(ctx context.Context, c config.Config, o store.Options) (*store.Store, error) {
 	if err := os.MkdirAll(c.Server.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("server.data: %w", err)
 	}
@@ -40,7 +40,7 @@ type Accounts struct {
 
 // OpenAccounts opens the accounts of a configuration; Close them.
 func OpenAccounts(ctx context.Context, c config.Config) (*Accounts, error) {
-	s, err := openStore(ctx, c, store.Options{Log: slog.New(slog.DiscardHandler)})
+	s, err := OpenStore(ctx, c, store.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}

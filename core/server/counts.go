@@ -19,16 +19,13 @@ type Count struct {
 // the settings.
 func (s *Server) Counts() []Count {
 	c, k, st := &s.clients.Counters, &s.components.Counters, &s.store.Counters
-	var messages, bytes, cards, gateways uint64
+	var messages, bytes, cards uint64
 	for _, h := range s.hosts {
 		messages += h.offline.Refused.Messages.Load()
 		bytes += h.offline.Refused.Bytes.Load()
 		cards += h.vcard.TooLarge.Load()
 	}
-	for _, g := range s.gateways {
-		gateways += uint64(g.Counters.Limited.Load())
-	}
-	return []Count{
+	own := []Count{
 		{"login.tries", c.Tries.Load()},
 		{"login.failures", c.LoginsHeld.Load()},
 		{"login.tls_wait", c.LateTLS.Load()},
@@ -58,8 +55,8 @@ func (s *Server) Counts() []Count {
 		{"limits.offline_messages", messages},
 		{"limits.offline_bytes", bytes},
 		{"limits.vcard_bytes", cards},
-		{"gateway.stanzas", gateways},
 	}
+	return append(own, s.serviceCounts()...)
 }
 
 // tell logs which limits were reached since it did so last, and at the end.

@@ -213,12 +213,6 @@ func limits() []reached {
 			c.Until("<not-acceptable ")
 			return nil
 		}, ""},
-		{"gateway.stanzas", d.Gateway.Stanzas, wishes{limits: "[gateway]\nstanzas = 1\n[echo]\nenabled = true"}, func(p *place) *peer {
-			c := p.online("romeo")
-			c.Send(many(21, "<message to='echo.home.test'><body>help</body></message>"))
-			c.Until("<resource-constraint ")
-			return nil
-		}, ""},
 	}
 }
 
@@ -251,7 +245,6 @@ func TestDefaults(t *testing.T) {
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.new_connections": "20",
 		"limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 		"limits.blocked": "1000", "limits.offline_messages": "100", "limits.offline_bytes": "1 MiB", "limits.vcard_bytes": "64 KiB",
-		"gateway.stanzas": "50",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {

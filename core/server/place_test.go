@@ -89,6 +89,12 @@ func (a *alarm) rung() []string {
 
 func newPlace(t testing.TB, w wishes) *place {
 	t.Helper()
+	return newPlaceWith(t, w, func(*Server) error { return nil })
+}
+
+// newPlaceWith is newPlace with services, which attach adds before the server runs.
+func newPlaceWith(t testing.TB, w wishes, attach func(*Server) error) *place {
+	t.Helper()
 	c, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), w.server, w.component, w.login, w.limits), "", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +103,10 @@ func newPlace(t testing.TB, w wishes) *place {
 	p := &place{t: t, log: &alarm{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	if p.server, err = New(ctx, c, Options{Log: slog.New(p.log)}); err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	if err := attach(p.server); err != nil {
 		cancel()
 		t.Fatal(err)
 	}

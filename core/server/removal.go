@@ -39,12 +39,12 @@ func (s *Server) removals(ctx context.Context, told map[jid.JID]bool) {
 	}
 }
 
-// remove ends an account: its sessions, what it has at the gateways, its subscriptions, its rows.
+// remove ends an account: its sessions, what the services keep about it, its subscriptions, its rows.
 // Until those are gone all of it can be done again.
 func (s *Server) remove(ctx context.Context, account jid.JID) error {
-	for _, g := range s.gateways {
+	for _, a := range s.services {
 		select {
-		case <-g.Started():
+		case <-a.Started():
 		case <-ctx.Done():
 			return errStopping
 		}
@@ -54,9 +54,9 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 		return s.store.DeleteAccount(ctx, account)
 	}
 	h.endSessions(account)
-	for _, g := range s.gateways {
-		if err := g.RemoveUser(ctx, account); err != nil {
-			return fmt.Errorf("unlink from %s: %w", g.Domain(), err)
+	for _, a := range s.services {
+		if err := a.RemoveUser(ctx, account); err != nil {
+			return fmt.Errorf("remove from %s: %w", a.Endpoint.Domain(), err)
 		}
 	}
 	farewell, err := h.roster.Farewell(ctx, account)

@@ -22,21 +22,8 @@ func (g *group) run(f func() error) {
 	})
 }
 
-// start runs a gateway, and its endpoint as soon as the gateway takes what comes from there.
-func (g *gateway) start(ctx context.Context, in *group) {
-	in.run(func() error { return g.Run(ctx) })
-	in.run(func() error {
-		select {
-		case <-g.Started():
-			return g.endpoint.Run(ctx)
-		case <-ctx.Done():
-			return nil
-		}
-	})
-}
-
 // Run serves until ctx ends, then stops in order: the listeners, the clients with system-shutdown,
-// the gateways, the components, the store.
+// the services, the components, the store.
 func (s *Server) Run(ctx context.Context) error {
 	// accepting ends first, working when the clients are gone.
 	accepting, fail := context.WithCancelCause(ctx)
@@ -45,9 +32,9 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop()
 
 	inner := &group{cancel: fail}
-	for _, g := range s.gateways {
-		g.start(working, inner)
-		s.advertise(g.Domain())
+	for _, a := range s.services {
+		a.start(working, inner)
+		s.advertise(a.Endpoint.Domain())
 	}
 	for _, l := range s.ports.component {
 		inner.run(func() error { return s.components.Serve(working, l) })
@@ -64,7 +51,7 @@ func (s *Server) Run(ctx context.Context) error {
 		outer.run(func() error { return s.clients.ServeTLS(accepting, l) })
 	}
 	s.log.Info("serving", "hosts", s.config.Server.Hosts, "c2s", addresses(s.ports.c2s), "c2s_tls", addresses(s.ports.c2sTLS),
-		"component", addresses(s.ports.component), "gateways", len(s.gateways), "version", Version())
+		"component", addresses(s.ports.component), "services", len(s.services), "version", Version())
 
 	<-accepting.Done()
 	s.log.Info("stopping")
@@ -82,7 +69,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 // drain ends what the outer listeners have let in, within the time that a stop may take. The
 // clients have the greater part of it, so that one who never reads leaves some for the
-// gateways, which stop when rest is called, and for the store.
+// services, which stop when rest is called, and for the store.
 func (s *Server) drain(ctx context.Context, rest func() *sync.WaitGroup) error {
 	whole := time.Duration(s.config.Server.Shutdown)
 	deadline, done := context.WithTimeout(ctx, whole)
@@ -90,11 +77,11 @@ func (s *Server) drain(ctx context.Context, rest func() *sync.WaitGroup) error {
 	clients, enough := context.WithTimeout(deadline, whole/2)
 	defer enough()
 	s.clients.Shutdown(clients)
-	err := wait(deadline, rest())
+	err := Wait(deadline, rest())
 	var failed error
 	var closing sync.WaitGroup
 	closing.Go(func() { failed = s.Close() })
-	if slow := wait(deadline, &closing); slow != nil {
+	if slow := Wait(deadline, &closing); slow != nil {
 		return errors.Join(err, slow)
 	}
 	return errors.Join(err, failed)
@@ -103,7 +90,8 @@ func (s *Server) drain(ctx context.Context, rest func() *sync.WaitGroup) error {
 // errSlowStop tells that the deadline of a stop has passed.
 var errSlowStop = errors.New("stopped at the deadline, with work not finished: what was promised is on disk")
 
-func wait(ctx context.Context, wg *sync.WaitGroup) error {
+// Wait waits for the goroutines of a group, but not beyond the end of ctx, which is an error.
+func Wait(ctx context.Context, wg *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

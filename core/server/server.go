@@ -21,9 +21,7 @@ import (
 
 // Options are what a Server is given besides its configuration.
 type Options struct {
-	Log *slog.Logger
-	// Trace is told each step of a message between XMPP and a network; nil tells nobody.
-	Trace func(step string, attrs ...slog.Attr)
+	Log *slog.Logger // nil: nothing is logged
 }
 
 // Server is an assembled server.
@@ -35,22 +33,13 @@ type Server struct {
 	hosts      []*host
 	clients    *c2s.Server
 	components *component.Server
-	gateways   []*gateway
+	services   []Attachment
 	ports      ports
 	removed    chan struct{} // an account's end has begun
 }
 
-// Serve runs the server of a configuration until ctx ends.
-func Serve(ctx context.Context, c config.Config, log *slog.Logger) error {
-	s, err := New(ctx, c, Options{Log: log})
-	if err != nil {
-		return err
-	}
-	return s.Run(ctx)
-}
-
 // New assembles a server and opens its ports; whatever is wrong with the configuration shows here.
-// Run has to be called, or Close.
+// Attach may follow; Run has to be called, or Close.
 func New(ctx context.Context, c config.Config, o Options) (s *Server, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -65,7 +54,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.ports, err = listen(c.Listen); err != nil {
 		return s, err
 	}
-	if s.store, err = openStore(ctx, c, store.Options{Log: o.Log}); err != nil {
+	if s.store, err = OpenStore(ctx, c, store.Options{Log: o.Log}); err != nil {
 		return s, err
 	}
 	granted, err := s.privileges()
@@ -86,10 +75,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err = s.newComponents(); err != nil {
 		return s, err
 	}
-	if err = s.newClients(); err != nil {
-		return s, err
-	}
-	s.gateways, err = newGateways(ctx, c, o, s.store, s.embed)
+	err = s.newClients()
 	return s, err
 }
 
@@ -102,8 +88,7 @@ func (s *Server) Close() error {
 	return err
 }
 
-// privileges lists who may act in the users' names (XEP-0356): the components that the configuration
-// says, and the embedded gateways, which are part of this server.
+// privileges lists what the components of the configuration may do on behalf of the accounts (XEP-0356).
 func (s *Server) privileges() (map[jid.JID]privilege.Permissions, error) {
 	granted := map[jid.JID]privilege.Permissions{}
 	for i, k := range s.config.Components {
@@ -118,24 +103,7 @@ func (s *Server) privileges() (map[jid.JID]privilege.Permissions, error) {
 		}
 		granted[domain] = p
 	}
-	for _, g := range enabledDomains(s.config) {
-		domain, err := jid.Parse(g)
-		if err != nil {
-			return nil, fmt.Errorf("gateway domain %q: %w", g, err)
-		}
-		granted[domain] = privilege.Permissions{Roster: true, Message: true}
-	}
 	return granted, nil
-}
-
-func enabledDomains(c config.Config) []string {
-	var all []string
-	for domain, enabled := range map[string]bool{c.Slack.Domain: c.Slack.Enabled, c.Discord.Domain: c.Discord.Enabled, c.Echo.Domain: c.Echo.Enabled} {
-		if enabled {
-			all = append(all, domain)
-		}
-	}
-	return all
 }
 
 // newComponents prepares the listener for other people's components.

@@ -2,6 +2,7 @@ package privilege
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -21,16 +22,16 @@ type Permissions struct {
 	Message bool // send messages in the name of the host or of an account
 }
 
-// Privileges are those of one host. The map is not changed after New.
+// Privileges are those of one host. They are not changed once stanzas are routed.
 type Privileges struct {
 	host    *router.Host
 	domains map[jid.JID]Permissions
 	maySend func(account, to jid.JID) error
 }
 
-// New registers the feature for the domains that have privileges.
+// New registers the feature for the domains that have privileges; nil is none.
 func New(h *router.Host, domains map[jid.JID]Permissions) *Privileges {
-	p := &Privileges{host: h, domains: domains}
+	p := &Privileges{host: h, domains: maps.Clone(domains)}
 	h.HandleMessage(p.message)
 	return p
 }
@@ -38,6 +39,9 @@ func New(h *router.Host, domains map[jid.JID]Permissions) *Privileges {
 // Restrict says to whom an account may send, as features/blocking knows it; before the host
 // is attached.
 func (p *Privileges) Restrict(maySend func(account, to jid.JID) error) { p.maySend = maySend }
+
+// Grant gives a domain privileges; call it before stanzas are routed.
+func (p *Privileges) Grant(domain jid.JID, may Permissions) { p.domains[domain] = may }
 
 // of is what an entity may do. Only the domain itself has privileges, and only while it
 // is one of ours: another server that claims its name has none.

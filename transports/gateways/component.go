@@ -1,4 +1,4 @@
-package server
+package gateways
 
 import (
 	"context"
@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/component"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/server"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/stream"
 	"github.com/dragoman-im/dragoman/transports/all"
@@ -20,43 +22,67 @@ import (
 
 // Component runs the gateways under a foreign server until ctx ends.
 func Component(ctx context.Context, c config.Config, log *slog.Logger) error {
-	if len(enabledDomains(c)) == 0 {
-		return errors.New("no gateway is enabled: set enabled = true in [slack], [discord] or [echo]")
-	}
-	database, err := openStore(ctx, c, store.Options{Log: log})
+	database, err := server.OpenStore(ctx, c, store.Options{Log: log})
 	if err != nil {
 		return err
 	}
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	gateways, err := newGateways(ctx, c, Options{Log: log}, database, func(e all.Entry, domain jid.JID) (endpoint, []string, error) {
-		return dial(c, e, domain, log, fail)
-	})
+	m, err := newMaker(c, Options{Log: log}, database)
+	if err == nil && len(m.entries) == 0 {
+		err = errors.New("no gateway is enabled: set enabled = true in [slack], [discord] or [echo]")
+	}
+	var links []*foreignServer
+	var domains []string
+	if err == nil {
+		links, domains, err = m.dialAll(ctx, fail)
+	}
 	if err != nil {
 		return errors.Join(err, database.Close())
 	}
-	g := &group{cancel: fail}
-	for _, gate := range gateways {
-		gate.start(running, g)
+	var wg sync.WaitGroup
+	for _, l := range links {
+		wg.Go(func() { l.run(running, fail) })
 	}
-	log.Info("gateways run as components", "server", c.Foreign.Address, "domains", enabledDomains(c), "version", Version())
+	log.Info("gateways run as components", "server", c.Foreign.Address, "domains", domains, "version", server.Version())
 	<-running.Done()
 	log.Info("stopping")
 	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(c.Server.Shutdown))
 	defer done()
-	err = errors.Join(wait(deadline, &g.wg), database.Close())
+	err = errors.Join(server.Wait(deadline, &wg), database.Close())
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
 		err = errors.Join(cause, err)
 	}
 	return err
 }
 
+// dialAll makes the gateways with their links to the foreign server; nothing runs yet.
+func (m *maker) dialAll(ctx context.Context, fail context.CancelCauseFunc) (links []*foreignServer, domains []string, err error) {
+	for _, e := range m.entries {
+		domain, err := domainOf(e)
+		if err != nil {
+			return nil, nil, err
+		}
+		link, err := dial(m.config, e, domain, m.options.Log, fail)
+		if err != nil {
+			return nil, nil, err
+		}
+		g, err := m.gateway(ctx, e, placement{endpoint: link, users: foreignUsers(m.config, domain)})
+		if err != nil {
+			return nil, nil, err
+		}
+		link.serves(g)
+		links, domains = append(links, link), append(domains, domain.String())
+	}
+	return links, domains, nil
+}
+
 // dial makes a gateway's link to the foreign server. It comes back by itself, except where the server says at
 // the first time that the domain or the secret is wrong: then there is something to be done first.
-func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail context.CancelCauseFunc) (endpoint, []string, error) {
+func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail context.CancelCauseFunc) (*foreignServer, error) {
 	kind := e.Network.Info().Kind
 	if e.Secret == "" {
-		return nil, nil, fmt.Errorf("%s.secret: the secret that the foreign server has for %s is missing", kind, domain)
+		return nil, fmt.Errorf("%s.secret: the secret that the foreign server has for %s is missing", kind, domain)
 	}
 	foreign := &foreignServer{}
 	attached := false // only the link's own goroutine calls State
@@ -74,10 +100,10 @@ func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail c
 		},
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("component %s: %w", domain, err)
+		return nil, fmt.Errorf("component %s: %w", domain, err)
 	}
 	foreign.Link = link
-	return foreign, foreignUsers(c, domain), nil
+	return foreign, nil
 }
 
 // foreignServer is a gateway's link to another server, which tells the gateway whether it is there.
@@ -90,6 +116,26 @@ type foreignServer struct {
 func (f *foreignServer) serves(g *bridge.Gateway) {
 	g.ServerAway()
 	f.gateway.Store(g)
+}
+
+// run runs the gateway, and the link as soon as the gateway can take stanzas.
+func (f *foreignServer) run(ctx context.Context, fail context.CancelCauseFunc) {
+	g := f.gateway.Load()
+	end := func(err error) {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			fail(err)
+		}
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { end(g.Run(ctx)) })
+	wg.Go(func() {
+		select {
+		case <-g.Started():
+			end(f.Link.Run(ctx))
+		case <-ctx.Done():
+		}
+	})
+	wg.Wait()
 }
 
 func (f *foreignServer) reached(up bool) {

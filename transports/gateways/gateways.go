@@ -1,0 +1,158 @@
+package gateways
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/server"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/transports/all"
+	"github.com/dragoman-im/dragoman/transports/bridge"
+)
+
+// Options are what gateways are given besides the configuration.
+type Options struct {
+	Log *slog.Logger // nil: nothing is logged
+	// Trace is called at each step of a message between XMPP and a network; may be nil.
+	Trace func(step string, attrs ...slog.Attr)
+}
+
+// Server assembles a server with the gateways that are enabled; its Run has to be called, or Close.
+func Server(ctx context.Context, c config.Config, o Options) (*server.Server, error) {
+	s, err := server.New(ctx, c, server.Options{Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	if err := attach(ctx, s, c, o); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Serve runs Server until ctx ends.
+func Serve(ctx context.Context, c config.Config, log *slog.Logger) error {
+	s, err := Server(ctx, c, Options{Log: log})
+	if err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}
+
+// attach makes the gateways on endpoints of the server's router, for the users of its hosts and
+// for whom the configuration adds.
+func attach(ctx context.Context, s *server.Server, c config.Config, o Options) error {
+	m, err := newMaker(c, o, s.Store())
+	if err != nil {
+		return err
+	}
+	for _, e := range m.entries {
+		domain, err := domainOf(e)
+		if err != nil {
+			return err
+		}
+		end, err := s.Router().Endpoint(domain)
+		if err != nil {
+			return fmt.Errorf("attach %s: %w", domain, err)
+		}
+		g, err := m.gateway(ctx, e, placement{
+			endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), kept: s.Store().Kept,
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.Attach(server.Attachment{
+			Service: service{g}, Endpoint: end, Name: e.Network.Info().Name,
+			Privileges: server.Privileges{Roster: true, Message: true}, // it is part of this server
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// service is a gateway as core/server runs it.
+type service struct{ *bridge.Gateway }
+
+func (s service) Counts() []server.Count {
+	return []server.Count{{Limit: "gateway.stanzas", Times: uint64(s.Counters.Limited.Load())}}
+}
+
+// maker makes the gateways of a configuration.
+type maker struct {
+	config  config.Config
+	options Options
+	store   *store.Store
+	entries []all.Entry
+	keys    *bridge.Keys
+}
+
+func newMaker(c config.Config, o Options, s *store.Store) (*maker, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	entries, err := all.Enabled(c, o.Log)
+	if err != nil || len(entries) == 0 {
+		return &maker{}, err
+	}
+	keys, err := bridge.LoadKeys(c.Gateway.Key, filepath.Join(c.Server.Data, "gateway.key"))
+	if err != nil {
+		return nil, fmt.Errorf("gateway.key: %w", err)
+	}
+	return &maker{c, o, s, entries, keys}, nil
+}
+
+// placement is what differs between a gateway inside this server and one under another server.
+type placement struct {
+	endpoint bridge.Endpoint
+	users    []string
+	kept     func(context.Context, *stanza.Stanza) (bool, error) // nil where the server cannot be asked
+}
+
+func (m *maker) gateway(ctx context.Context, e all.Entry, p placement) (*bridge.Gateway, error) {
+	domain := p.endpoint.Domain()
+	kept, err := m.store.Bridge(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	journal := filepath.Join(m.config.Server.Data, e.Network.Info().Kind+"-"+domain.String()+".journal")
+	return bridge.New(bridge.Options{
+		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, Journal: journal, Settings: settings(m.config, p.users),
+		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, Version: server.Version(),
+	})
+}
+
+func domainOf(e all.Entry) (jid.JID, error) {
+	domain, err := jid.Parse(e.Domain)
+	if err != nil {
+		return domain, fmt.Errorf("gateway domain %q: %w", e.Domain, err)
+	}
+	return domain, nil
+}
+
+func settings(c config.Config, users []string) bridge.Settings {
+	stanzas := c.Gateway.Stanzas
+	if stanzas == 0 {
+		stanzas = -1 // no limit
+	}
+	return bridge.Settings{
+		Users: users, Admins: c.Server.Admins, KeepWaiting: time.Duration(c.Gateway.Expire), KeepArchive: time.Duration(c.Server.Archive),
+		History: c.Gateway.History, Members: c.Gateway.Members, Accounts: c.Gateway.Accounts, Stanzas: stanzas,
+	}
+}
+
+// traceOf adds the gateway's domain to each step.
+func traceOf(trace func(string, ...slog.Attr), domain jid.JID) func(string, ...slog.Attr) {
+	if trace == nil {
+		return nil
+	}
+	gateway := slog.String("gateway", domain.String())
+	return func(step string, attrs ...slog.Attr) { trace(step, append([]slog.Attr{gateway}, attrs...)...) }
+}
