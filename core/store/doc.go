@@ -1,25 +1,40 @@
-// Package store keeps what has to survive a restart, in one SQLite file.
+// Package store keeps what has to survive a restart, in one SQLite file or one PostgreSQL
+// database. It is the SQL engine for the tables of others too, and has the core's own tables.
 //
-// Everything that is written goes through one goroutine, which commits in groups: it takes
-// what is waiting, runs each function in a savepoint of its own (a single statement needs
-// none), commits once, and tells each waiter only then (Write, WriteAsync). With
-// synchronous=FULL a commit is on the disk when it returns, so an answer that waits for Write
-// may promise it. A group that cannot be committed fails for each of its functions. Readers
-// are a pool of read-only connections beside it (Reader) and never wait for the writer (WAL).
+// # Writing
 //
-// One method is one statement or one transaction, with its SQL as a constant beside it.
-// The methods are named by the interfaces that features and the bridge declare; this
-// package implements them. All rows of an account hang on accounts(jid) by foreign keys
-// with ON DELETE CASCADE, so that deleting the account deletes them.
+// Everything is written through partitions (Partition). A partition is a queue, a goroutine and a
+// connection: it takes what is waiting, runs the functions one after the other in one
+// transaction, commits, and only then calls those who wait. A commit is on the disk when it
+// returns, so an answer that waits for Write may promise it. A function that fails undoes its own
+// changes only; a group that cannot be committed fails for each of its functions. SQLite has
+// one partition, PostgreSQL several. A key (an account, a room) always has the same partition;
+// there is no order between two partitions. Many rows of one shape are written by an Insert.
 //
-// The SQL keeps to what PostgreSQL understands too: text and BIGINT keys, no rowid,
-// ON CONFLICT for upserts, times as microseconds since 1970 in BIGINT. Only connection
-// set-up (open.go), savepoint-per-function with its error handling (group.go) and
-// Backup are particular to SQLite.
+// Readers are a pool of read-only connections (Reader). They see everything that is committed,
+// never wait for a writer, and have one snapshot in a transaction.
 //
-// A commit takes milliseconds. What clients have got in them is noted in a plain file beside
-// the database (collected.go), which outlives the process at once: a restart deletes it first.
+// # SQL
 //
-// Locks: queue.mu, never held across I/O, and collected.mu, held across that plain write;
-// neither while the other is taken. The writer's goroutine is started by Open and ends in Close.
+// A statement is a constant beside the method that uses it, written once for both dialects:
+//
+//   - arguments are ? or ?1; on PostgreSQL the driver's wrapper makes $1 of them
+//   - /*postgres FOR UPDATE*/ is a comment for SQLite, and FOR UPDATE for PostgreSQL. SQLite has
+//     one writer; on PostgreSQL a row that is read to be changed has to be locked, as another
+//     process or partition may change it at the same time
+//   - ON CONFLICT for upserts, TRUE and FALSE, times as microseconds since 1970, no rowid, no max()
+//     of two values, no group_concat, a name for each subquery in FROM
+//
+// A package with tables of its own has its own migrations (Migrations, Store.Migrate), and
+// its methods use Reader, Partition and Insert as this package does.
+//
+// The methods on the core's tables are named by the interfaces that the features declare. All
+// rows of an account refer to accounts(jid) by foreign keys with ON DELETE CASCADE, so that
+// deleting the account deletes them; other tables use OnDeleteAccount.
+//
+// # Goroutines and locks
+//
+// Each partition's goroutine is started by Open and ends in Close. Locks: queue.mu and health.mu,
+// never held across I/O, and collected.mu, held across a plain write to a file; none of them is
+// taken while another one is held.
 package store

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -57,6 +58,12 @@ func constraint(err error) bool {
 	return errors.As(err, &fault) && fault.Code == sqlite3.ErrConstraint
 }
 
+// locked reports that another process had the lock for the whole busy timeout.
+func locked(err error) bool {
+	var fault sqlite3.Error
+	return errors.As(err, &fault) && (fault.Code == sqlite3.ErrBusy || fault.Code == sqlite3.ErrLocked)
+}
+
 // foreign tells that a row was refused because there is none that it could belong to.
 func foreign(err error) bool {
 	var fault sqlite3.Error
@@ -75,15 +82,21 @@ func orphan(err error) error {
 	return err
 }
 
-// remind is how often a fault that lasts is told again.
-const remind = time.Minute
+// faultInterval is how often a fault that lasts is logged again.
+const faultInterval = time.Minute
 
-// health watches how writing goes, so that a fault is one line of the log and not
-// thousands. It belongs to the writer's goroutine.
+// health watches how writing goes, so that a fault is one line of the log and not thousands.
 type health struct {
-	since time.Time // of the fault; zero: there is none
-	told  time.Time
-	lost  int // writes that have failed since it was told
+	mu     sync.Mutex
+	since  time.Time // of the fault; zero: there is none
+	logged time.Time
+	lost   int // writes that have failed since it was logged
+}
+
+func (h *health) faulty() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.since.IsZero()
 }
 
 const changesSQL = `SELECT total_changes()`
@@ -91,7 +104,7 @@ const changesSQL = `SELECT total_changes()`
 // examine looks at a group that is about to be committed: while there is a fault, only one
 // that changes something shows that it is over.
 func (h *health) examine(tx *sql.Tx) (n int64) {
-	if !h.since.IsZero() {
+	if h.faulty() {
 		_ = tx.QueryRow(changesSQL).Scan(&n) // where it fails it has not changed anything
 	}
 	return n
@@ -101,23 +114,27 @@ func (h *health) examine(tx *sql.Tx) (n int64) {
 func (s *Store) watch(group []*write, changed bool) {
 	h := &s.health
 	var fault *Unavailable
+	lost := 0
 	for _, w := range group {
 		if w.err = unavailable(w.err); w.err != nil && w.fn != nil {
 			if errors.As(w.err, &fault) {
-				h.lost++
+				lost++
 			}
 		}
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	now := time.Now()
+	h.lost += lost
 	switch {
 	case fault == nil && changed && !h.since.IsZero():
 		s.log.Info("the database can be written again", "path", s.path, "after", now.Sub(h.since).Round(time.Millisecond))
-		*h = health{}
-	case fault != nil && (h.since.IsZero() || now.Sub(h.told) >= remind):
+		h.since, h.logged, h.lost = time.Time{}, time.Time{}, 0
+	case fault != nil && (h.since.IsZero() || now.Sub(h.logged) >= faultInterval):
 		s.log.Error("the database cannot be written", "do", fault.advice, "path", s.path, "err", fault.what, "writes", h.lost)
 		if h.since.IsZero() {
 			h.since = now
 		}
-		h.told, h.lost = now, 0
+		h.logged, h.lost = now, 0
 	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"database/sql"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -42,11 +41,11 @@ func provider(t *testing.T, path string) (*goose.Provider, *sql.DB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	files, err := fs.Sub(migrations, "migrations")
+	m, err := coreMigrations()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	p, err := migrationProvider(db, SQLite, m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 )
 
@@ -46,14 +47,15 @@ type Options struct {
 type Store struct {
 	log        *slog.Logger
 	path       string
+	dialect    Dialect
 	limits     Limits
 	iterations int
-	writes     *sql.DB // exactly one connection, used by the writer's goroutine only
+	writes     *sql.DB // one connection for each partition
 	reads      *sql.DB
-	queue      *queue
+	partitions []*Partition
 	collected  *collected
-	health     health        // of the writer's goroutine
-	done       chan struct{} // closed when the writer's goroutine has ended
+	health     health
+	onDelete   []func(tx *sql.Tx, account jid.JID) error
 
 	Counters Counters
 }
@@ -77,12 +79,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		log: o.Log, path: o.Path, limits: o.Limits.orDefaults(), iterations: o.Iterations,
-		queue: newQueue(), done: make(chan struct{}),
 	}
+	s.partitions = []*Partition{newPartition(s)}
 	if err := s.connect(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", o.Path, err), s.closeConnections())
 	}
-	go s.runWriter()
+	for _, p := range s.partitions {
+		go p.run()
+	}
 	return s, nil
 }
 
@@ -96,7 +100,7 @@ func (s *Store) connect(ctx context.Context, o Options) error {
 		return err
 	}
 	s.writes.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.writes, s.log); err != nil {
+	if err := s.migrateCore(ctx); err != nil {
 		return err
 	}
 	if _, err := s.writes.ExecContext(ctx, walPagesSQL); err != nil {
@@ -111,6 +115,14 @@ func (s *Store) connect(ctx context.Context, o Options) error {
 	s.reads.SetMaxOpenConns(o.Readers)
 	s.reads.SetMaxIdleConns(o.Readers)
 	return s.reads.PingContext(ctx)
+}
+
+func (s *Store) migrateCore(ctx context.Context) error {
+	m, err := coreMigrations()
+	if err != nil {
+		return err
+	}
+	return s.Migrate(ctx, m)
 }
 
 // settleCollected deletes what clients had got when the last run ended.
@@ -181,11 +193,16 @@ func (s *Store) Reader() *sql.DB { return s.reads }
 
 // Close refuses further writes, commits those that wait, and closes the file.
 func (s *Store) Close() error {
-	if !s.queue.close() {
-		<-s.done
+	first := true
+	for _, p := range s.partitions {
+		first = p.queue.close()
+	}
+	for _, p := range s.partitions {
+		<-p.done
+	}
+	if !first {
 		return nil
 	}
-	<-s.done
 	return s.closeConnections()
 }
 

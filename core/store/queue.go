@@ -37,7 +37,7 @@ type queue struct {
 	closed bool
 
 	waiting atomic.Int64  // len(items)
-	relief  chan struct{} // closed when no crowd waits any longer; nil where nobody asks
+	below   chan struct{} // closed when fewer than crowd wait; nil where nobody waits for that
 }
 
 func newQueue() *queue {
@@ -91,15 +91,15 @@ func (q *queue) take(dst []*write, n int, wait bool) []*write {
 	clear(q.items[rest:])
 	q.items = q.items[:rest]
 	q.waiting.Store(int64(rest))
-	if q.relief != nil && rest < crowd {
-		close(q.relief)
-		q.relief = nil
+	if q.below != nil && rest < crowd {
+		close(q.below)
+		q.below = nil
 	}
 	return dst
 }
 
-// eased is closed when no crowd waits any longer; nil where there is none.
-func (q *queue) eased() <-chan struct{} {
+// belowCrowd is closed when fewer than crowd wait; nil where that is so already.
+func (q *queue) belowCrowd() <-chan struct{} {
 	if q.waiting.Load() < crowd {
 		return nil
 	}
@@ -108,10 +108,10 @@ func (q *queue) eased() <-chan struct{} {
 	if len(q.items) < crowd {
 		return nil
 	}
-	if q.relief == nil {
-		q.relief = make(chan struct{})
+	if q.below == nil {
+		q.below = make(chan struct{})
 	}
-	return q.relief
+	return q.below
 }
 
 // close refuses further pushes and tells whether it was open.

@@ -55,8 +55,14 @@ const (
 	linkedSQL        = `SELECT id, gateway FROM bridge_accounts WHERE owner = ?`
 )
 
-// DeleteAccount deletes an account with all that hangs on it, by the foreign keys, and what
-// gateways that do not run at the moment keep for its owner.
+// OnDeleteAccount adds a function that runs in the transaction that deletes an account, for
+// tables that do not refer to accounts by a foreign key. It is called before the store is used.
+func (s *Store) OnDeleteAccount(fn func(tx *sql.Tx, account jid.JID) error) {
+	s.onDelete = append(s.onDelete, fn)
+}
+
+// DeleteAccount deletes an account with all that refers to it by a foreign key, and what the
+// functions of OnDeleteAccount delete.
 func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
 	return s.Write(ctx, func(tx *sql.Tx) error {
 		if err := one(account)(tx.Exec(deleteAccountSQL, account.String())); err != nil {
@@ -75,6 +81,11 @@ func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
 		}
 		for _, l := range list {
 			if err := unlink(tx, l.id, l.gateway); err != nil {
+				return err
+			}
+		}
+		for _, fn := range s.onDelete {
+			if err := fn(tx, account); err != nil {
 				return err
 			}
 		}

@@ -336,7 +336,7 @@ func TestPace(t *testing.T) {
 	stop := make(chan struct{})
 	close(stop)
 	s.Pace(stop) // returns though the crowd is there
-	if s.queue.eased() == nil {
+	if s.partitions[0].queue.belowCrowd() == nil {
 		t.Fatal("there is no crowd")
 	}
 	paced := make(chan struct{})
@@ -348,7 +348,7 @@ func TestPace(t *testing.T) {
 	}
 	close(hold)
 	<-paced
-	if n := s.queue.waiting.Load(); n >= crowd {
+	if n := s.partitions[0].queue.waiting.Load(); n >= crowd {
 		t.Errorf("%d writes wait still", n)
 	}
 }

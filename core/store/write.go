@@ -1,0 +1,40 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// Write is Partition.Write for what belongs to no key in particular, such as a gateway or a
+// setting of the server.
+func (s *Store) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	return s.Partition("").Write(ctx, fn)
+}
+
+// WriteAsync is Partition.WriteAsync for what belongs to no key in particular.
+func (s *Store) WriteAsync(fn func(tx *sql.Tx) error, done func(error)) {
+	s.Partition("").WriteAsync(fn, done)
+}
+
+// Pace returns once no partition is far behind, or stop is closed. Whoever brings
+// writes without waiting for them calls it between two: what a disk cannot take must
+// reach the senders as a slower connection, not as messages that are missing.
+func (s *Store) Pace(stop <-chan struct{}) {
+	for _, p := range s.partitions {
+		for below := p.queue.belowCrowd(); below != nil; below = p.queue.belowCrowd() { // others may have been quicker
+			select {
+			case <-below:
+			case <-stop:
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) settle(ctx context.Context) error { return s.Partition("").Settle(ctx) }
+
+func (s *Store) writeThen(ctx context.Context, fn func(tx *sql.Tx) error, then func()) error {
+	return s.Partition("").WriteThen(ctx, fn, then)
+}
+
+func (s *Store) writeAsync(w *write) { s.Partition("").writeAsync(w) }
