@@ -94,7 +94,7 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 		}
 	}
 	for _, w := range todo {
-		if w.Kind == ActRole {
+		if w.Kind == ActionRole {
 			if o := r.ids[w.Target.ID]; o != nil {
 				r.setRole(ctx, o, w.Role, Departure{Kind: Kicked, Actor: a.nick(), Reason: w.Reason})
 			}
@@ -117,7 +117,7 @@ func (r *Room) change(a actor, item *stanza.Element) (Action, error) {
 	case (w.Role == "") == (w.Affiliation == ""): // XEP-0045 §17.4
 		return w, stanza.BadRequest("A change is of a role or of an affiliation.")
 	case w.Role != "":
-		w.Kind = ActRole
+		w.Kind = ActionRole
 		if !w.Role.Valid() {
 			return w, stanza.BadRequest("There is no such role.")
 		}
@@ -128,7 +128,7 @@ func (r *Room) change(a actor, item *stanza.Element) (Action, error) {
 		w.Target, w.JID = &v, target.bare()
 		return w, mayChangeRole(a, target, w.Role)
 	}
-	w.Kind = ActAffiliation
+	w.Kind = ActionAffiliation
 	if !w.Affiliation.Valid() {
 		return w, stanza.BadRequest("There is no such affiliation.")
 	}
@@ -175,7 +175,7 @@ func (r *Room) keepsAnOwner(wanted []Action) error {
 	}
 	for _, w := range wanted {
 		switch {
-		case w.Kind != ActAffiliation:
+		case w.Kind != ActionAffiliation:
 		case w.Affiliation == AffOwner:
 			owners[w.JID] = true
 		default:
@@ -216,7 +216,7 @@ func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure)
 }
 
 // SetAffiliation changes the lists and, where the person is in the room, tells everybody.
-func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, s Standing) {
+func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, s ListEntry) {
 	r.setAffiliation(ctx, Action{
 		JID: bare.Bare(), Affiliation: s.Affiliation, Value: s.Nick, Reason: s.Reason,
 	}, "")
@@ -260,7 +260,7 @@ func (r *Room) list(w Action) {
 		r.log.Warn("room lists are full", "entries", len(r.lists))
 		return
 	}
-	s := Standing{Affiliation: w.Affiliation, Nick: w.Value, Reason: w.Reason}
+	s := ListEntry{Affiliation: w.Affiliation, Nick: w.Value, Reason: w.Reason}
 	if s.Nick == "" {
 		s.Nick = old.Nick
 	}
@@ -286,7 +286,7 @@ func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor str
 		r.expel(ctx, o, d)
 		return
 	case r.config.MembersOnly && !o.aff.AtLeast(AffMember) && len(o.sessions) > 0: // XEP-0045 §9.4
-		d.Kind = NoLongerAsked
+		d.Kind = LostAffiliation
 		r.expel(ctx, o, d)
 		return
 	case o.aff == was:

@@ -11,12 +11,12 @@ import (
 
 // court is a room with one of each affiliation, everybody's nick being what they are.
 func court(t testing.TB, change ...func(*Options)) *play {
-	lists := map[jid.JID]Standing{}
+	lists := map[jid.JID]ListEntry{}
 	for _, a := range []Affiliation{AffOwner, AffAdmin, AffMember} {
-		lists[person(string(a))] = Standing{Affiliation: a}
+		lists[person(string(a))] = ListEntry{Affiliation: a}
 	}
-	lists[person("owner2")] = Standing{Affiliation: AffOwner}
-	lists[person("outcast")] = Standing{Affiliation: AffOutcast, Reason: "spam"}
+	lists[person("owner2")] = ListEntry{Affiliation: AffOwner}
+	lists[person("outcast")] = ListEntry{Affiliation: AffOutcast, Reason: "spam"}
 	p := newPlay(t, append([]func(*Options){func(o *Options) {
 		o.Snapshot = &Snapshot{Affiliations: lists, Config: Config{Moderated: true}}
 	}}, change...)...)
@@ -296,7 +296,7 @@ func TestAdminRequests(t *testing.T) {
 	}
 	// The owner of the room has the last word, and may do it itself.
 	p.owner.act = func(a Action) error {
-		if a.Kind != ActRole || a.Role != RoleNone || a.Target.Nick != "none" || a.Reason != "r" || a.By.Nick != "admin" || a.JID != person("none") {
+		if a.Kind != ActionRole || a.Role != RoleNone || a.Target.Nick != "none" || a.Reason != "r" || a.By.Nick != "admin" || a.JID != person("none") {
 			t.Errorf("%+v", a)
 		}
 		return stanza.NotAllowed("x")
@@ -305,7 +305,7 @@ func TestAdminRequests(t *testing.T) {
 	if got := p.outcome(kick); got != "not-allowed" {
 		t.Error(got)
 	}
-	p.owner.act = func(Action) error { return ErrTaken }
+	p.owner.act = func(Action) error { return ErrHandled }
 	p.sent = nil
 	p.in(kick).want("<iq to='admin/1' from='room' id='i' type='result'/>")
 	if _, in := p.ByNick("none"); !in {
@@ -322,12 +322,12 @@ func TestListsAreBounded(t *testing.T) {
 	t.Parallel()
 	p := court(t, func(o *Options) { o.Limits.Affiliations = 6 })
 	for i := range 5 {
-		p.SetAffiliation(p.ctx, person(fmt.Sprint("u", i)), Standing{Affiliation: AffMember})
+		p.SetAffiliation(p.ctx, person(fmt.Sprint("u", i)), ListEntry{Affiliation: AffMember})
 	}
 	if len(p.lists) != 6 {
 		t.Errorf("%d entries", len(p.lists))
 	}
-	p.SetAffiliation(p.ctx, person("u0"), Standing{Affiliation: AffNone})
+	p.SetAffiliation(p.ctx, person("u0"), ListEntry{Affiliation: AffNone})
 	if len(p.lists) != 5 {
 		t.Errorf("%d entries", len(p.lists))
 	}
@@ -336,7 +336,7 @@ func TestListsAreBounded(t *testing.T) {
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
 	p := court(t)
-	p.SetAffiliation(p.ctx, person("new"), Standing{Affiliation: AffMember, Nick: "dwarf"})
+	p.SetAffiliation(p.ctx, person("new"), ListEntry{Affiliation: AffMember, Nick: "dwarf"})
 	p.SetInfo(p.ctx, Info{Name: "Cave"})
 	p.SetSubject(p.ctx, Subject{Text: "Fire"}, "", "")
 	kept := p.Snapshot()
@@ -344,7 +344,7 @@ func TestSnapshot(t *testing.T) {
 	if q.Info().Name != "Cave" || q.Subject().Text != "Fire" || !q.Config().Moderated || q.standing(person("new")) != AffMember || !q.reservedFor("dwarf", person("x")) {
 		t.Errorf("%+v", q.Snapshot())
 	}
-	q.SetAffiliation(q.ctx, person("new"), Standing{Affiliation: AffNone})
+	q.SetAffiliation(q.ctx, person("new"), ListEntry{Affiliation: AffNone})
 	if p.standing(person("new")) != AffMember {
 		t.Error("a snapshot shares its lists")
 	}

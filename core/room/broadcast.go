@@ -6,7 +6,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Post is a message that the room says to everybody, or with Whisper to one.
+// Post is a message that the room says to everybody, or with SendPrivate to one.
 type Post struct {
 	From string // occupant id of who says it; "" is the room itself
 	Nick string // of who says it, where nobody of that id is in the room any longer
@@ -54,8 +54,8 @@ func (r *Room) Remember(p Post) {
 	r.record(p, st, id)
 }
 
-// Whisper sends a private message to the sessions of an occupant; false where it has none.
-func (r *Room) Whisper(to string, p Post) bool {
+// SendPrivate sends a private message to the sessions of an occupant; false where it has none.
+func (r *Room) SendPrivate(to string, p Post) bool {
 	o := r.ids[to]
 	if o == nil || len(o.sessions) == 0 {
 		return false

@@ -97,7 +97,7 @@ func TestConfigure(t *testing.T) {
 		}
 	}
 	p.owner.act = func(a Action) error {
-		if a.Kind != ActConfigure || a.Info.Name != "Other" || a.By.Nick != "owner" {
+		if a.Kind != ActionConfigure || a.Info.Name != "Other" || a.By.Nick != "owner" {
 			t.Errorf("%+v", a)
 		}
 		return stanza.NotAllowed("x")
@@ -124,7 +124,7 @@ func TestReservedRoom(t *testing.T) { // XEP-0045 §10.1: made, locked, then con
 	locked := func() *play {
 		p := newPlay(t, func(o *Options) {
 			o.Config.Locked = true
-			o.Snapshot = &Snapshot{Config: o.Config, Affiliations: map[jid.JID]Standing{person("ann"): {Affiliation: AffOwner}}}
+			o.Snapshot = &Snapshot{Config: o.Config, Affiliations: map[jid.JID]ListEntry{person("ann"): {Affiliation: AffOwner}}}
 		})
 		p.in(enter("ann/1", "ann")).wantHas("<status code='201'/>")
 		p.in(enter("bob/1", "bob"))

@@ -45,7 +45,7 @@ func (r *Room) ownerSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 		return err
 	}
 	config.Locked = false // XEP-0045 §10.1.2: an empty form accepts the defaults
-	done, err := r.act(ctx, Action{Kind: ActConfigure, By: a.view(), Session: a.jid, Info: &info, Config: &config})
+	done, err := r.act(ctx, Action{Kind: ActionConfigure, By: a.view(), Session: a.jid, Info: &info, Config: &config})
 	if err != nil || !done {
 		return err
 	}
@@ -108,7 +108,7 @@ func (r *Room) expelNonMembers(ctx context.Context) {
 		}
 	}
 	for _, o := range out {
-		r.expel(ctx, o, Departure{Kind: NowMembers})
+		r.expel(ctx, o, Departure{Kind: BecameMembersOnly})
 	}
 }
 
@@ -116,7 +116,7 @@ func (r *Room) expelNonMembers(ctx context.Context) {
 func (r *Room) askDestroy(ctx context.Context, a actor, d *stanza.Element) error {
 	alternate, _ := jid.Parse(d.Attr("jid"))
 	reason := truncate(d.ChildText(NSOwner, "reason"), r.limits.Subject)
-	done, err := r.act(ctx, Action{Kind: ActDestroy, By: a.view(), Session: a.jid, JID: alternate, Reason: reason})
+	done, err := r.act(ctx, Action{Kind: ActionDestroy, By: a.view(), Session: a.jid, JID: alternate, Reason: reason})
 	if err == nil && done {
 		r.Destroy(ctx, alternate, reason)
 	}

@@ -6,7 +6,7 @@
 // Both are keyed by a stable occupant id (XEP-0421); a session whose Grant names the id
 // of a network member joins that member and shares its nick.
 //
-// The way of a groupchat message: Handle checks and cleans it → Owner.Said makes it
+// The way of a groupchat message: Handle checks and cleans it → Owner.Message makes it
 // durable → Room.Broadcast, at once or later, reflects it to everybody and to its sender,
 // who may take the reflection as the acknowledgement. A message that the Owner refuses
 // goes back to its sender as an error.

@@ -48,7 +48,7 @@ func (p *play) condition() string {
 
 func TestEnterRefused(t *testing.T) { // XEP-0045 §7.2.1 to §7.2.10, §17.1
 	t.Parallel()
-	lists := map[jid.JID]Standing{
+	lists := map[jid.JID]ListEntry{
 		jid.MustParse("eve@example.org"):   {Affiliation: AffOutcast},
 		jid.MustParse("joe@example.org"):   {Affiliation: AffMember, Nick: "joey"},
 		jid.MustParse("chief@example.org"): {Affiliation: AffOwner},

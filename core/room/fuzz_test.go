@@ -56,7 +56,7 @@ func (p *play) unruly(b byte) {
 	p.owner.act = func(a Action) error {
 		switch b % 5 {
 		case 1:
-			return ErrTaken
+			return ErrHandled
 		case 2:
 			return errors.New("x")
 		case 3:
@@ -103,7 +103,7 @@ func FuzzHandle(f *testing.F) {
 			return
 		}
 		p := newPlay(t, func(o *Options) {
-			o.Snapshot = &Snapshot{Affiliations: map[jid.JID]Standing{person("ann"): {Affiliation: AffOwner}}, Info: Info{Features: []string{FeatureModerate}}}
+			o.Snapshot = &Snapshot{Affiliations: map[jid.JID]ListEntry{person("ann"): {Affiliation: AffOwner}}, Info: Info{Features: []string{FeatureModerate}}}
 			o.Limits = Limits{Sessions: 5, PerOccupant: 2, Members: 2, Affiliations: 4, Nick: 16, History: 3, HistoryBytes: 600, PendingQueries: 2, Presence: 200}
 		})
 		p.send = func(s *stanza.Stanza) {
@@ -145,7 +145,7 @@ func (p *play) turn(move int, arg byte, raw string) {
 	case 6:
 		p.clock = p.clock.Add(time.Duration(arg) * time.Minute)
 	case 7:
-		p.SetAffiliation(p.ctx, person("eve"), Standing{Affiliation: []Affiliation{AffNone, AffOutcast, AffMember, AffOwner}[arg%4], Nick: nick})
+		p.SetAffiliation(p.ctx, person("eve"), ListEntry{Affiliation: []Affiliation{AffNone, AffOutcast, AffMember, AffOwner}[arg%4], Nick: nick})
 	default:
 		if move < len(moves) {
 			p.stanza(strings.ReplaceAll(moves[move], "%s", nick), who, raw)

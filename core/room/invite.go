@@ -64,7 +64,7 @@ func (r *Room) invite(ctx context.Context, s *session, x *stanza.Element) error 
 		if !r.config.nonAnonymous() {
 			inv.from = s.o.jid
 		}
-		done, err := r.act(ctx, Action{Kind: ActInvite, By: s.o.view(), Session: s.jid, JID: to, Reason: inv.reason})
+		done, err := r.act(ctx, Action{Kind: ActionInvite, By: s.o.view(), Session: s.jid, JID: to, Reason: inv.reason})
 		if err != nil {
 			return err
 		}

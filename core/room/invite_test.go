@@ -52,10 +52,10 @@ func TestInvite(t *testing.T) { // XEP-0045 §7.8.2
 	}
 	p.take()
 	p.owner.act = func(a Action) error {
-		if a.Kind != ActInvite || a.JID != person("joe") || a.Reason != "r" {
+		if a.Kind != ActionInvite || a.JID != person("joe") || a.Reason != "r" {
 			t.Errorf("%+v", a)
 		}
-		return ErrTaken
+		return ErrHandled
 	}
 	p.in(invite("ann/1", "<invite to='joe@example.org'><reason>r</reason></invite>")).want()
 	p.Invite(person("zoe"), testRoom, "Welcome")
@@ -65,7 +65,7 @@ func TestInvite(t *testing.T) { // XEP-0045 §7.8.2
 func TestInviteToMembersOnly(t *testing.T) { // XEP-0045 §9.5
 	t.Parallel()
 	p := newPlay(t, func(o *Options) {
-		o.Snapshot = &Snapshot{Config: Config{MembersOnly: true}, Affiliations: map[jid.JID]Standing{
+		o.Snapshot = &Snapshot{Config: Config{MembersOnly: true}, Affiliations: map[jid.JID]ListEntry{
 			person("admin"): {Affiliation: AffAdmin}, person("member"): {Affiliation: AffMember}}}
 	}).join("admin/1", "member/1")
 	p.in(invite("member/1", "<invite to='joe@example.org'/>"))

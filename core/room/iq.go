@@ -17,7 +17,7 @@ func (r *Room) handleIQ(ctx context.Context, st *stanza.Stanza) error {
 		return r.occupantIQ(ctx, st, payload)
 	}
 	answer, err := r.roomIQ(ctx, st, payload)
-	if errors.Is(err, ErrTaken) {
+	if errors.Is(err, ErrHandled) {
 		return nil
 	}
 	if err == nil {
@@ -97,7 +97,7 @@ func (r *Room) occupantIQ(ctx context.Context, st *stanza.Stanza, payload *stanz
 		return r.relay(s, to, st, payload)
 	}
 	answer, err := r.ask(ctx, st, to)
-	if errors.Is(err, ErrTaken) {
+	if errors.Is(err, ErrHandled) {
 		return nil
 	}
 	if err == nil {

@@ -110,7 +110,7 @@ func TestQueriesForTheOwner(t *testing.T) {
 	if got.To != nil || got.From != nil {
 		t.Errorf("%+v", got)
 	}
-	p.owner.query = func(Query) (*stanza.Element, error) { return nil, ErrTaken }
+	p.owner.query = func(Query) (*stanza.Element, error) { return nil, ErrHandled }
 	p.in(iq("ann/1", "", "set", "<query xmlns='jabber:iq:register'/>")).want()
 	p.in(iq("ann/1", "/Zoe", "get", "<vCard xmlns='vcard-temp'/>")).want()
 	p.owner.query = nil

@@ -8,8 +8,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// Standing is one entry of the room's lists.
-type Standing struct {
+// ListEntry is one entry of the room's lists.
+type ListEntry struct {
 	Affiliation Affiliation
 	Nick        string // reserved for the JID
 	Reason      string
@@ -20,7 +20,7 @@ type Snapshot struct {
 	Info         Info
 	Config       Config
 	Subject      Subject
-	Affiliations map[jid.JID]Standing // by bare JID
+	Affiliations map[jid.JID]ListEntry // by bare JID
 }
 
 // Snapshot is a copy of all that lasts, for the Owner to keep.

@@ -37,13 +37,13 @@ type DepartureKind uint8
 
 // The ways to go.
 const (
-	Left          DepartureKind = iota
-	Kicked                      // status 307
-	Banned                      // status 301
-	NoLongerAsked               // status 321: affiliation lost in a members-only room
-	NowMembers                  // status 322: the room has become members-only
-	Shutdown                    // status 332
-	Fault                       // status 333: delivery failed
+	Left              DepartureKind = iota
+	Kicked                          // status 307
+	Banned                          // status 301
+	LostAffiliation                 // status 321: affiliation lost in a members-only room
+	BecameMembersOnly               // status 322: the room has become members-only
+	Shutdown                        // status 332
+	Fault                           // status 333: delivery failed
 )
 
 func (k DepartureKind) codes() []int {
@@ -52,9 +52,9 @@ func (k DepartureKind) codes() []int {
 		return []int{statusKicked}
 	case Banned:
 		return []int{statusBanned}
-	case NoLongerAsked:
+	case LostAffiliation:
 		return []int{statusRemoved}
-	case NowMembers:
+	case BecameMembersOnly:
 		return []int{statusMembersOnly}
 	case Shutdown:
 		return []int{statusShutdown}

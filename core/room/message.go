@@ -38,7 +38,7 @@ func (r *Room) groupchat(ctx context.Context, s *session, st *stanza.Stanza) err
 		}
 		m.Subject = &subject
 	}
-	return r.owner.Said(ctx, m)
+	return r.owner.Message(ctx, m)
 }
 
 // subjectOf tells whether a message changes the subject: it has one and no body (XEP-0045 §7.2.15).
@@ -55,7 +55,7 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 	if s == nil {
 		return stanza.NotAcceptable("You are not in the room.")
 	}
-	if !r.config.mayWhisper(s.o.role) {
+	if !r.config.maySendPrivate(s.o.role) {
 		return stanza.Forbidden("Private messages are not allowed in this room.")
 	}
 	to := r.nicks[st.To.Resource()]
@@ -65,7 +65,7 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 	clean := r.clean(st)
 	if to.member != nil && to != s.o {
 		view := to.view()
-		return r.owner.Said(ctx, Message{From: s.o.view(), Session: s.jid, To: &view, Stanza: clean})
+		return r.owner.Message(ctx, Message{From: s.o.view(), Session: s.jid, To: &view, Stanza: clean})
 	}
 	r.deliver(to, Post{
 		From: s.o.id, Nick: s.o.nick, ID: st.ID, Lang: st.Lang, Extra: st.Extra, Payload: clean.Payload,
@@ -73,7 +73,7 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 	return nil
 }
 
-func (c Config) mayWhisper(role Role) bool {
+func (c Config) maySendPrivate(role Role) bool {
 	switch c.Private {
 	case PrivateByParticipants:
 		return role.AtLeast(RoleParticipant)

@@ -197,11 +197,11 @@ func TestPrivateToNetworkMember(t *testing.T) {
 	if m := p.owner.heard[0]; m.To == nil || m.To.ID != "u1" || m.Stanza.Body() != "psst" || m.Stanza.From != person("ann/1") {
 		t.Errorf("%+v", m)
 	}
-	if !p.Whisper(p.order[0].o.id, Post{From: "u1", ID: "p2", Payload: "<body>yes?</body>"}) {
+	if !p.SendPrivate(p.order[0].o.id, Post{From: "u1", ID: "p2", Payload: "<body>yes?</body>"}) {
 		t.Error("nobody to whisper to")
 	}
 	p.want("<message to='ann/1' from='/Zoe' id='p2' type='chat'><body>yes?</body><x/></message>")
-	if p.Whisper("u1", Post{}) || p.Whisper("nobody", Post{}) {
+	if p.SendPrivate("u1", Post{}) || p.SendPrivate("nobody", Post{}) {
 		t.Error("whispered into the void")
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // FeatureModerate is XEP-0425; an Owner that advertises it in Info.Features is asked with
-// ActModerate.
+// ActionModerate.
 const FeatureModerate = nsModerate
 
 func (r *Room) moderation() bool { return slices.Contains(r.info.Features, FeatureModerate) }
@@ -28,7 +28,7 @@ func (r *Room) moderate(ctx context.Context, st *stanza.Stanza, x *stanza.Elemen
 	}
 	reason := truncate(x.ChildText(nsModerate, "reason"), r.limits.Subject)
 	by := a.view()
-	done, err := r.act(ctx, Action{Kind: ActModerate, By: by, Session: st.From, Value: id, Reason: reason})
+	done, err := r.act(ctx, Action{Kind: ActionModerate, By: by, Session: st.From, Value: id, Reason: reason})
 	if err == nil && done {
 		r.Moderate(id, by, reason)
 	}

@@ -123,7 +123,7 @@ func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) er
 	if o.role == RoleVisitor && r.config.Moderated {
 		return stanza.Forbidden("Visitors keep their nickname in this room.") // XEP-0045 §5.1.1
 	}
-	done, err := r.act(ctx, Action{Kind: ActNick, By: o.view(), Session: s.jid, Value: nick})
+	done, err := r.act(ctx, Action{Kind: ActionNick, By: o.view(), Session: s.jid, Value: nick})
 	if err != nil || !done || r.sessions[s.jid] != s || !r.free(nick, o) {
 		return err
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// ErrTaken is returned by Owner.Act and Owner.Query to say that the Owner does the rest
+// ErrHandled is returned by Owner.Allow and Owner.Query to say that the Owner does the rest
 // itself, later: changes come through the methods of the Room, answers to a query are
 // sent by the Owner.
-var ErrTaken = errors.New("taken over by the owner of the room")
+var ErrHandled = errors.New("taken over by the owner of the room")
 
 // Owner is whom the engine asks and tells. Its methods run in the goroutine that owns
 // the room. A *stanza.Error goes to the sender as it is; any other error is logged and
@@ -22,21 +22,21 @@ type Owner interface {
 	// for those whom the room's own list bans.
 	Enter(ctx context.Context, r EnterRequest) (Grant, error)
 
-	// Said hands over what a session said to the room or, with To, to a network member
+	// Message hands over what a session said to the room or, with To, to a network member
 	// alone. For a groupchat message nil means that the Owner will call Broadcast (or
 	// SetSubject where Subject is set) as soon as it is durable.
-	Said(ctx context.Context, m Message) error
+	Message(ctx context.Context, m Message) error
 
-	// Act asks for leave to do what a session wants done. After nil the engine does it;
-	// after ErrTaken the requester is told that it is done and the engine does nothing.
-	Act(ctx context.Context, a Action) error
+	// Allow asks for leave to do what a session wants done. After nil the engine does it;
+	// after ErrHandled the requester is told that it is done and the engine does nothing.
+	Allow(ctx context.Context, a Action) error
 
 	// Query answers an IQ that the engine does not know: one for the room (To nil) or one
 	// for a network member. A nil element is an empty result.
 	Query(ctx context.Context, q Query) (*stanza.Element, error)
 
-	// Told reports what has happened.
-	Told(ctx context.Context, e Event)
+	// Notify reports what has happened.
+	Notify(ctx context.Context, e Event)
 }
 
 // EnterRequest is a session that wants to come in.
@@ -85,13 +85,13 @@ type ActionKind string
 
 // The actions that are asked for.
 const (
-	ActNick        ActionKind = "nick"        // Value is the new nick of By
-	ActRole        ActionKind = "role"        // Target gets Role; RoleNone is a kick
-	ActAffiliation ActionKind = "affiliation" // JID, and Target where in the room, gets Affiliation
-	ActInvite      ActionKind = "invite"      // JID is invited, Reason
-	ActConfigure   ActionKind = "configure"   // Info and Config are the wished ones
-	ActModerate    ActionKind = "moderate"    // the message of stanza-id Value is taken away, Reason
-	ActDestroy     ActionKind = "destroy"     // JID is the alternate room, Reason
+	ActionNick        ActionKind = "nick"        // Value is the new nick of By
+	ActionRole        ActionKind = "role"        // Target gets Role; RoleNone is a kick
+	ActionAffiliation ActionKind = "affiliation" // JID, and Target where in the room, gets Affiliation
+	ActionInvite      ActionKind = "invite"      // JID is invited, Reason
+	ActionConfigure   ActionKind = "configure"   // Info and Config are the wished ones
+	ActionModerate    ActionKind = "moderate"    // the message of stanza-id Value is taken away, Reason
+	ActionDestroy     ActionKind = "destroy"     // JID is the alternate room, Reason
 )
 
 // Action is what a session wants to do to the room or to somebody in it. The engine has

@@ -42,7 +42,7 @@ func (o *scripted) Enter(_ context.Context, r EnterRequest) (Grant, error) {
 	return Grant{}, nil
 }
 
-func (o *scripted) Said(ctx context.Context, m Message) error {
+func (o *scripted) Message(ctx context.Context, m Message) error {
 	o.heard = append(o.heard, m)
 	switch {
 	case o.said != nil:
@@ -55,7 +55,7 @@ func (o *scripted) Said(ctx context.Context, m Message) error {
 	return nil
 }
 
-func (o *scripted) Act(_ context.Context, a Action) error {
+func (o *scripted) Allow(_ context.Context, a Action) error {
 	o.acts = append(o.acts, a)
 	if o.act != nil {
 		return o.act(a)
@@ -70,7 +70,7 @@ func (o *scripted) Query(_ context.Context, q Query) (*stanza.Element, error) {
 	return nil, stanza.ServiceUnavailable("")
 }
 
-func (o *scripted) Told(_ context.Context, e Event) { o.told = append(o.told, e) }
+func (o *scripted) Notify(_ context.Context, e Event) { o.told = append(o.told, e) }
 
 var testRoom = jid.MustParse("coven@chat.example")
 

@@ -29,7 +29,7 @@ func TestAvailability(t *testing.T) { // XEP-0045 §7.7
 func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 	t.Parallel()
 	p := newPlay(t, func(o *Options) {
-		o.Snapshot = &Snapshot{Affiliations: map[jid.JID]Standing{person("joe"): {Affiliation: AffMember, Nick: "joey"}}}
+		o.Snapshot = &Snapshot{Affiliations: map[jid.JID]ListEntry{person("joe"): {Affiliation: AffMember, Nick: "joey"}}}
 	}).join("ann/1", "bob/1", "ann/2")
 	p.in("<presence from='ann/1' to='/annie' id='7'/>").want(
 		"<presence to='ann/1' from='/ann' type='unavailable'><x><item affiliation='none' role='participant' nick='annie' jid='ann/1'/><status code='303'/><status code='110'/></x></presence>",
@@ -46,7 +46,7 @@ func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 		}
 	}
 	p.owner.act = func(a Action) error {
-		if a.Kind != ActNick || a.Value != "other" || a.By.Nick != "annie" {
+		if a.Kind != ActionNick || a.Value != "other" || a.By.Nick != "annie" {
 			t.Errorf("%+v", a)
 		}
 		return stanza.NotAcceptable("Nicks are locked.")
@@ -55,7 +55,7 @@ func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 	if got := p.condition(); got != "modify not-acceptable" {
 		t.Error(got)
 	}
-	p.owner.act = func(Action) error { return ErrTaken }
+	p.owner.act = func(Action) error { return ErrHandled }
 	p.in("<presence from='ann/1' to='/other'/>").want()
 	p.owner.act = nil
 	p.config.Moderated = true
@@ -199,7 +199,7 @@ func TestSessionOfMember(t *testing.T) {
 	if o, _ := p.Occupant("u1"); o.Member || len(o.Sessions) != 1 {
 		t.Errorf("%+v", o)
 	}
-	p.Evict(p.ctx, "u1", Departure{Kind: NoLongerAsked, Reason: "You left the channel."})
+	p.Evict(p.ctx, "u1", Departure{Kind: LostAffiliation, Reason: "You left the channel."})
 	p.wantHas("<reason>You left the channel.</reason></item><status code='321'/><status code='110'/>")
 	if e := p.owner.told[len(p.owner.told)-1]; e.Kind != Exited || e.Session != person("ann/1") {
 		t.Errorf("%+v", e)

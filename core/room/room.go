@@ -25,7 +25,7 @@ type Room struct {
 	subject Subject
 	history History
 	ring    *Ring // the room's own history; nil where one was given
-	lists   map[jid.JID]Standing
+	lists   map[jid.JID]ListEntry
 
 	ids      map[string]*occupant
 	nicks    map[string]*occupant
@@ -46,7 +46,7 @@ func New(opts Options) *Room {
 	r := &Room{
 		jid: opts.JID, owner: opts.Owner, send: opts.Send, now: opts.Now, log: opts.Log,
 		secret: opts.Secret, limits: opts.Limits.orDefaults(), info: opts.Info, config: opts.Config,
-		history: opts.History, lists: map[jid.JID]Standing{}, ids: map[string]*occupant{},
+		history: opts.History, lists: map[jid.JID]ListEntry{}, ids: map[string]*occupant{},
 		nicks: map[string]*occupant{}, sessions: map[jid.JID]*session{}, queries: map[string]*relayed{},
 	}
 	if r.now == nil {
@@ -180,8 +180,8 @@ func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza
 
 // act asks the Owner; done tells whether the engine has to do it.
 func (r *Room) act(ctx context.Context, a Action) (done bool, err error) {
-	err = r.owner.Act(ctx, a)
-	if errors.Is(err, ErrTaken) {
+	err = r.owner.Allow(ctx, a)
+	if errors.Is(err, ErrHandled) {
 		return false, nil
 	}
 	return err == nil, err
@@ -189,5 +189,5 @@ func (r *Room) act(ctx context.Context, a Action) (done bool, err error) {
 
 func (r *Room) tell(ctx context.Context, e Event) {
 	e.At = r.now()
-	r.owner.Told(ctx, e)
+	r.owner.Notify(ctx, e)
 }

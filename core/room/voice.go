@@ -55,7 +55,7 @@ func (r *Room) approveVoice(ctx context.Context, s *session, f *form.Form) error
 	}
 	v := target.view()
 	done, err := r.act(ctx, Action{
-		Kind: ActRole, By: a.view(), Session: s.jid, Target: &v, JID: target.bare(), Role: RoleParticipant,
+		Kind: ActionRole, By: a.view(), Session: s.jid, Target: &v, JID: target.bare(), Role: RoleParticipant,
 	})
 	if err == nil && done {
 		r.setRole(ctx, target, RoleParticipant, Departure{Actor: a.nick()})

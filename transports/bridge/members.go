@@ -80,7 +80,7 @@ func (w *worker) evictUser(ctx context.Context, a *account, reason string) {
 	for _, o := range w.room.Occupants() {
 		for _, s := range o.Sessions {
 			if s.Bare() == a.owner {
-				w.room.EvictSession(ctx, s, room.Departure{Kind: room.NoLongerAsked, Reason: reason})
+				w.room.EvictSession(ctx, s, room.Departure{Kind: room.LostAffiliation, Reason: reason})
 			}
 		}
 	}

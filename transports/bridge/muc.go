@@ -217,12 +217,12 @@ func (w *worker) enterNetwork(ctx context.Context, a *account) (VisibleRow, erro
 	return seen, nil
 }
 
-// Act implements room.Owner: the network decides about names and rights.
-func (o owner) Act(_ context.Context, act room.Action) error {
+// Allow implements room.Owner: the network decides about names and rights.
+func (o owner) Allow(_ context.Context, act room.Action) error {
 	switch act.Kind {
-	case room.ActNick:
+	case room.ActionNick:
 		return stanza.NotAcceptable("Your name here is the one that you have on " + o.w.g.info.Name + ".")
-	case room.ActInvite:
+	case room.ActionInvite:
 		return stanza.NotAllowed("People are invited on " + o.w.g.info.Name + ".")
 	}
 	return stanza.NotAllowed("This can be done only on " + o.w.g.info.Name + ".")
@@ -246,7 +246,7 @@ func (o owner) Query(ctx context.Context, q room.Query) (*stanza.Element, error)
 			return nil, stanza.ItemNotFound("")
 		}
 		w.g.spawn(func(ctx context.Context) { w.g.answerVCard(ctx, a, user, q.Stanza) })
-		return nil, room.ErrTaken
+		return nil, room.ErrHandled
 	case payload.Space == nsMAM && q.To == nil:
 		if !seen.Joined && q.From == nil {
 			return nil, stanza.Forbidden("Come into the room first.") // the network is asked then
@@ -258,8 +258,8 @@ func (o owner) Query(ctx context.Context, q room.Query) (*stanza.Element, error)
 	return nil, stanza.ServiceUnavailable("")
 }
 
-// Told implements room.Owner.
-func (o owner) Told(_ context.Context, e room.Event) {
+// Notify implements room.Owner.
+func (o owner) Notify(_ context.Context, e room.Event) {
 	if e.Kind == room.DeliveryFault {
 		o.w.g.log.Debug("a session is gone from a room", "room", o.w.row.Room, "session", e.Session.String())
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Said implements room.Owner.
-func (o owner) Said(ctx context.Context, m room.Message) error {
+// Message implements room.Owner.
+func (o owner) Message(ctx context.Context, m room.Message) error {
 	w := o.w
 	a, seen := w.accountFor(ctx, m.Session)
 	if a == nil || !seen.Joined {

@@ -32,15 +32,15 @@ func (s *queued) Close(string, string) {}
 type host struct{ room *room.Room }
 
 func (host) Enter(context.Context, room.EnterRequest) (room.Grant, error) { return room.Grant{}, nil }
-func (h host) Said(_ context.Context, m room.Message) error {
+func (h host) Message(_ context.Context, m room.Message) error {
 	h.room.Broadcast(m.Post("1"))
 	return nil
 }
-func (host) Act(context.Context, room.Action) error { return nil }
+func (host) Allow(context.Context, room.Action) error { return nil }
 func (host) Query(context.Context, room.Query) (*stanza.Element, error) {
 	return nil, stanza.ServiceUnavailable("")
 }
-func (host) Told(context.Context, room.Event) {}
+func (host) Notify(context.Context, room.Event) {}
 
 const occupants = 200
 
