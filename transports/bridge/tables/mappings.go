@@ -1,4 +1,4 @@
-package store
+package tables
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/bridge"
 )
 
 const (
@@ -30,44 +29,45 @@ ON CONFLICT (room, net, kind) DO UPDATE SET until = excluded.until`
 	unreactSQL   = `DELETE FROM bridge_reactions WHERE room = ? AND net = ? AND person = ? AND emoji = ?`
 )
 
-func readID(row scanner) (r bridge.IDRow, err error) {
+func readID(row scanner) (r Mapping, err error) {
 	var at int64
-	err = row.Scan(&r.Room, &r.Net, &r.Stanza, &r.Origin, &r.First, &r.Part, &r.Author, &r.Sender, &at, &r.Text, &r.Gone)
+	err = row.Scan(&r.Room, &r.Net, &r.Stanza, &r.Origin, &r.First, &r.Part, &r.Author, &r.Sender, &at, &r.Text, &r.Deleted)
 	r.At = moment(at)
 	return r, err
 }
 
-// IDsByNet implements bridge.IDs.
-func (b *Bridge) IDsByNet(ctx context.Context, room int64, net transports.MessageID) ([]bridge.IDRow, error) {
-	list, err := scan(ctx, b.s.reads, readID, idsByNetSQL, room, string(net))
+// ByNetworkID are the stanzas of a message of the network, the first one first.
+func (s *Store) ByNetworkID(ctx context.Context, room int64, net transports.MessageID) ([]Mapping, error) {
+	list, err := scan(ctx, s.engine.Reader(), readID, idsByNetSQL, room, string(net))
 	if err != nil {
 		return nil, fmt.Errorf("look up message: %w", err)
 	}
 	return list, nil
 }
 
-// IDsByStanza implements bridge.IDs.
-func (b *Bridge) IDsByStanza(ctx context.Context, room int64, id, sender string) ([]bridge.IDRow, error) {
-	list, err := scan(ctx, b.s.reads, readID, idsByStanzaSQL, room, id)
+// ByStanzaID are the parts of the message that a stanza id or origin id names; of several with the same
+// origin id that of sender (a bare JID or "") is preferred, else the latest.
+func (s *Store) ByStanzaID(ctx context.Context, room int64, id, sender string) ([]Mapping, error) {
+	list, err := scan(ctx, s.engine.Reader(), readID, idsByStanzaSQL, room, id)
 	if err != nil || len(list) > 0 {
 		return list, err
 	}
-	one, err := scan(ctx, b.s.reads, readID, idsByOriginSQL, room, id, sender)
+	one, err := scan(ctx, s.engine.Reader(), readID, idsByOriginSQL, room, id, sender)
 	if err != nil || len(one) == 0 {
 		return nil, err
 	}
-	return scan(ctx, b.s.reads, readID, idsByStanzaSQL, room, one[0].Stanza)
+	return scan(ctx, s.engine.Reader(), readID, idsByStanzaSQL, room, one[0].Stanza)
 }
 
-// HasEcho implements bridge.IDs.
-func (b *Bridge) HasEcho(ctx context.Context, e bridge.EchoRow, now time.Time) (bool, error) {
+// HasEcho tells whether such an echo is expected.
+func (s *Store) HasEcho(ctx context.Context, e Echo, now time.Time) (bool, error) {
 	var one int
-	return found(b.s.reads.QueryRowContext(ctx, hasEchoSQL, e.Room, string(e.Net), e.Kind, micros(now)).Scan(&one))
+	return found(s.engine.Reader().QueryRowContext(ctx, hasEchoSQL, e.Room, string(e.Net), e.Kind, micros(now)).Scan(&one))
 }
 
-// Reactions implements bridge.IDs.
-func (b *Bridge) Reactions(ctx context.Context, room int64, net transports.MessageID, user transports.UserID) ([]string, error) {
-	return scan(ctx, b.s.reads, func(row scanner) (e string, err error) {
+// Reactions are one person's reactions to a message.
+func (s *Store) Reactions(ctx context.Context, room int64, net transports.MessageID, user transports.UserID) ([]string, error) {
+	return scan(ctx, s.engine.Reader(), func(row scanner) (e string, err error) {
 		err = row.Scan(&e)
 		return e, err
 	}, reactionsSQL, room, string(net), string(user))

@@ -1,4 +1,4 @@
-package store
+package tables
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/archive"
-	"github.com/dragoman-im/dragoman/transports/bridge"
 )
 
 const (
@@ -28,9 +27,9 @@ func (c *roomConditions) add(text string, args ...any) {
 
 func (c *roomConditions) where() string { return strings.Join(c.texts, " AND ") }
 
-// Archived implements bridge.History.
-func (b *Bridge) Archived(ctx context.Context, room int64, f archive.Filter, p archive.Page) (page bridge.ArchivePage, err error) {
-	tx, err := b.s.reads.BeginTx(ctx, nil) // one snapshot
+// ReadArchive reads a page of a room's archive. Filter.With is room/nick; an id that is not there is archive.ErrNoEntry.
+func (s *Store) ReadArchive(ctx context.Context, room int64, f archive.Filter, p archive.Page) (page ArchivePage, err error) {
+	tx, err := s.engine.Reader().BeginTx(ctx, nil) // one snapshot
 	if err != nil {
 		return page, fmt.Errorf("read archive: %w", err)
 	}
@@ -125,9 +124,9 @@ func roomArchiveSeq(ctx context.Context, q querier, room int64, id string) (seq 
 	return seq, err
 }
 
-func readRoomArchive(row scanner) (a bridge.ArchiveRow, err error) {
+func readRoomArchive(row scanner) (a Archived, err error) {
 	var at int64
-	err = row.Scan(&a.Seq, &a.Room, &a.ID, &a.Message, &at, &a.Nick, &a.Who, &a.Lang, &a.Extra, &a.Payload)
+	err = row.Scan(&a.Seq, &a.Room, &a.ID, &a.Message, &at, &a.Nick, &a.Occupant, &a.Lang, &a.Extra, &a.Payload)
 	a.At = moment(at)
 	return a, err
 }

@@ -1,0 +1,158 @@
+package tables
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Commit writes a batch.
+func (s *Store) Commit(ctx context.Context, batch *Batch) error {
+	return s.engine.Write(ctx, func(tx *sql.Tx) error {
+		for _, part := range []struct {
+			what string
+			run  func(*sql.Tx, *Batch) error
+		}{
+			{"rooms", s.commitRooms}, {"people", s.commitPuppets}, {"ids", s.commitMessages}, {"archive", s.commitArchive},
+			{"outbox", s.commitCalls}, {"inbox", s.commitEvents},
+		} {
+			if err := part.run(tx, batch); err != nil {
+				return fmt.Errorf("commit %s: %w", part.what, err)
+			}
+		}
+		return nil
+	})
+}
+
+// each runs one statement for each row.
+func each[T any](tx *sql.Tx, query string, rows []T, args func(T) []any) error {
+	for _, r := range rows {
+		if _, err := tx.Exec(query, args(r)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) commitRooms(tx *sql.Tx, batch *Batch) error {
+	for _, r := range batch.Rooms.Rooms {
+		if err := updateRoom(tx, r); err != nil {
+			return err
+		}
+	}
+	if n := len(batch.Inbox.Progress); n > 0 { // of one room: the last one counts
+		last := batch.Inbox.Progress[n-1]
+		if _, err := tx.Exec(progressSQL, string(last.Last), micros(last.At), last.Room); err != nil {
+			return err
+		}
+	}
+	if err := each(tx, backfilledSQL, batch.Rooms.Backfilled, func(id int64) []any { return []any{id} }); err != nil {
+		return err
+	}
+	err := each(tx, putVisibleSQL, batch.Rooms.Visible, func(v Visibility) []any {
+		return []any{string(v.Login), v.Room, v.Joined, v.Writable}
+	})
+	if err != nil {
+		return err
+	}
+	return each(tx, hideSQL, batch.Rooms.Hidden, func(v Visibility) []any { return []any{string(v.Login), v.Room} })
+}
+
+func (s *Store) commitPuppets(tx *sql.Tx, batch *Batch) error {
+	for _, u := range batch.Rooms.Puppets {
+		if err := s.putPuppet(tx, u); err != nil {
+			return err
+		}
+	}
+	member := func(m Member) []any { return []any{m.Room, string(m.User)} }
+	if err := each(tx, addMemberSQL, batch.Rooms.Members, member); err != nil {
+		return err
+	}
+	return each(tx, dropMemberSQL, batch.Rooms.MembersGone, member)
+}
+
+func (s *Store) commitMessages(tx *sql.Tx, batch *Batch) error {
+	err := each(tx, putIDSQL, batch.Messages.Mappings, func(r Mapping) []any {
+		return []any{r.Room, string(r.Net), r.Stanza, r.Origin, r.First, r.Part, string(r.Author), r.Sender, micros(r.At), r.Text, r.Deleted}
+	})
+	if err != nil {
+		return err
+	}
+	for _, g := range batch.Messages.Deleted {
+		for _, net := range g.Net {
+			if _, err := tx.Exec(goneIDSQL, g.Room, string(net)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := each(tx, putEchoSQL, batch.Messages.Echoes, func(e Echo) []any { return []any{e.Room, string(e.Net), e.Kind, micros(e.Until)} }); err != nil {
+		return err
+	}
+	if err := each(tx, dropEchoSQL, batch.Messages.EchoesUsed, func(e Echo) []any { return []any{e.Room, string(e.Net), e.Kind} }); err != nil {
+		return err
+	}
+	reaction := func(r Reaction) []any { return []any{r.Room, string(r.Net), string(r.User), r.Emoji} }
+	if err := each(tx, reactSQL, batch.Messages.Reactions, reaction); err != nil {
+		return err
+	}
+	return each(tx, unreactSQL, batch.Messages.ReactionsRemoved, reaction)
+}
+
+func (s *Store) commitCalls(tx *sql.Tx, batch *Batch) error {
+	err := each(tx, addCallSQL, batch.Outbox.Add, func(o Call) []any {
+		return []any{o.Seq, o.Room, string(o.Login), o.Sender.Bare().String(), o.Sender.Resource(), o.Origin, o.Message, o.Stanza, o.Kind, notNull(o.Data),
+			int64(o.State), o.Part, o.Attempt, micros(o.Since), micros(o.Created), o.Notified}
+	})
+	if err != nil {
+		return err
+	}
+	return each(tx, putCallSQL, batch.Outbox.Update, func(o Call) []any {
+		return []any{notNull(o.Data), int64(o.State), o.Part, o.Attempt, micros(o.Since), o.Notified, o.Seq}
+	})
+}
+
+func notNull(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
+}
+
+func (s *Store) commitEvents(tx *sql.Tx, batch *Batch) error {
+	for _, e := range batch.Inbox.Events {
+		var err error
+		switch e.State {
+		case EventDone:
+			_, err = tx.Exec(doneEventSQL, e.Seq)
+		case EventReady:
+			_, err = tx.Exec(readyEventSQL, e.Deliveries, e.Position, e.Seq)
+		case EventFailed:
+			_, err = tx.Exec(failedEventSQL, e.Error, e.Seq)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	addArchiveSQL = `INSERT INTO bridge_archive (seq, room, id, message, at, nick, who, lang, extra, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, id) DO NOTHING`
+	retractSQL = `UPDATE bridge_archive SET payload = ?, extra = '' WHERE room = ? AND id = ?`
+)
+
+func (s *Store) commitArchive(tx *sql.Tx, batch *Batch) error {
+	for _, a := range batch.Archive {
+		var err error
+		if a.Retract != "" {
+			_, err = tx.Exec(retractSQL, a.Payload, a.Room, a.Retract)
+		} else {
+			_, err = tx.Exec(addArchiveSQL, a.Seq, a.Room, a.ID, a.Message, micros(a.At), a.Nick, a.Occupant, a.Lang, a.Extra, a.Payload)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

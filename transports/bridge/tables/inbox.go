@@ -1,0 +1,157 @@
+package tables
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+const (
+	receiveSQL = `INSERT INTO bridge_inbox (seq, room, account, key, kind, lane, place, data, at, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (room, key) DO NOTHING`
+
+	// A live event that is held by a backfill takes the position that the history gives it.
+	toHistorySQL = `UPDATE bridge_inbox SET lane = 0, place = ? WHERE room = ? AND key = ? AND state = 0 AND lane = 1`
+
+	eventColumns = `SELECT seq, room, account, key, kind, lane, place, data, at, state, out, error FROM bridge_inbox `
+
+	pendingEventsSQL = eventColumns + `WHERE room = ? AND state = 0 ORDER BY lane, place LIMIT ?`
+	readyEventsSQL   = eventColumns + `WHERE state = 1 AND seq BETWEEN ? AND ? ORDER BY place`
+	failedEventsSQL  = eventColumns + `WHERE state = 2 AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`
+
+	doneEventSQL   = `UPDATE bridge_inbox SET state = 3, data = '', out = NULL, error = NULL WHERE seq = ?`
+	readyEventSQL  = `UPDATE bridge_inbox SET state = 1, data = '', out = ?, place = ?, error = NULL WHERE seq = ?`
+	failedEventSQL = `UPDATE bridge_inbox SET state = 2, error = ? WHERE seq = ?`
+	replayEventSQL = `UPDATE bridge_inbox SET state = 0, error = NULL WHERE seq = ? AND state = 2 RETURNING room`
+)
+
+// The numbers of a gateway's rows: its id stands above the count, so that they are unique
+// among all gateways. Archived history of a new room has negative ones.
+const seqBits = 40
+
+func (s *Store) seqs() (from, to int64) { return s.id << seqBits, (s.id+1)<<seqBits - 1 }
+
+var sequenceSQL = []string{
+	`SELECT coalesce(max(seq), 0) FROM bridge_inbox WHERE seq BETWEEN ? AND ?`,
+	`SELECT coalesce(max(seq), 0) FROM bridge_outbox WHERE seq BETWEEN ? AND ?`,
+	`SELECT coalesce(max(seq), 0) FROM bridge_archive WHERE seq BETWEEN ? AND ?`,
+	`SELECT coalesce(max(place), 0) FROM bridge_inbox WHERE state IN (0, 1) AND seq BETWEEN ? AND ?`,
+}
+
+// LastSequence is the highest number of any row.
+func (s *Store) LastSequence(ctx context.Context) (last int64, err error) {
+	from, to := s.seqs()
+	last = from
+	for _, query := range sequenceSQL {
+		var n int64
+		if err := s.engine.Reader().QueryRowContext(ctx, query, from, to).Scan(&n); err != nil {
+			return 0, fmt.Errorf("read last number: %w", err)
+		}
+		last = max(last, n)
+	}
+	return last, nil
+}
+
+// Receive adds events, except those whose key their room has seen; a pending one that comes again with
+// PriorityBackfill moves to its position there. states are the logins' resume states that belong to them. It
+// tells which of the events are new.
+func (s *Store) Receive(ctx context.Context, events []Event, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
+	added := make([]bool, len(events))
+	err := s.engine.Write(ctx, func(tx *sql.Tx) error {
+		for i, e := range events {
+			res, err := tx.Exec(receiveSQL, e.Seq, e.Room, string(e.Login), e.Key, e.Kind, int64(e.Priority), e.Position, e.Data, micros(e.At))
+			if err != nil {
+				return fmt.Errorf("keep event %s: %w", e.Key, err)
+			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return err
+			}
+			added[i] = n > 0
+			if n > 0 || e.Priority != PriorityBackfill {
+				continue
+			}
+			if _, err := tx.Exec(toHistorySQL, e.Position, e.Room, e.Key); err != nil {
+				return fmt.Errorf("move event %s: %w", e.Key, err)
+			}
+		}
+		for id, state := range states {
+			if _, err := tx.Exec(putStateSQL, []byte(state), string(id), s.id); err != nil {
+				return fmt.Errorf("keep state of login %s: %w", id, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return added, nil
+}
+
+func readEvent(row scanner) (e Event, err error) {
+	var at int64
+	var problem sql.NullString
+	err = row.Scan(&e.Seq, &e.Room, &e.Login, &e.Key, &e.Kind, &e.Priority, &e.Position, &e.Data, &at, &e.State, &e.Deliveries, &problem)
+	e.At, e.Error = moment(at), problem.String
+	return e, err
+}
+
+// PendingEvents are a room's new events in order.
+func (s *Store) PendingEvents(ctx context.Context, room int64, limit int) ([]Event, error) {
+	return scan(ctx, s.engine.Reader(), readEvent, pendingEventsSQL, room, limit)
+}
+
+// ReadyEvents are all events with deliveries that were perhaps not handed to the server, in order.
+func (s *Store) ReadyEvents(ctx context.Context) ([]Event, error) {
+	from, to := s.seqs()
+	return scan(ctx, s.engine.Reader(), readEvent, readyEventsSQL, from, to)
+}
+
+// FailedEvents are events that were put aside, the oldest first.
+func (s *Store) FailedEvents(ctx context.Context, limit int) ([]Event, error) {
+	from, to := s.seqs()
+	return scan(ctx, s.engine.Reader(), readEvent, failedEventsSQL, from, to, limit)
+}
+
+// MarkDelivered marks ready events as done and removes what they held.
+func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
+	const most = 2000 // rows in one transaction, so that others need not wait long
+	for len(seqs) > 0 {
+		n := min(len(seqs), most)
+		err := s.engine.Write(ctx, func(tx *sql.Tx) error {
+			for _, seq := range seqs[:n] {
+				if _, err := tx.Exec(doneEventSQL, seq); err != nil {
+					return fmt.Errorf("mark event %d: %w", seq, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		seqs = seqs[n:]
+	}
+	return nil
+}
+
+// Replay makes failed events new again and returns their rooms.
+func (s *Store) Replay(ctx context.Context, seqs []int64) (rooms []int64, err error) {
+	err = s.engine.Write(ctx, func(tx *sql.Tx) error {
+		rooms = nil
+		for _, seq := range seqs {
+			var room int64
+			ok, err := found(tx.QueryRow(replayEventSQL, seq).Scan(&room))
+			if err != nil {
+				return fmt.Errorf("replay event %d: %w", seq, err)
+			}
+			if ok {
+				rooms = append(rooms, room)
+			}
+		}
+		return nil
+	})
+	return rooms, err
+}

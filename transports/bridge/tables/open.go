@@ -1,0 +1,134 @@
+package tables
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// Engine is the database: core/store, or in tests something that fails at will.
+type Engine interface {
+	// Write runs fn in a transaction and returns once it is on the disk.
+	Write(ctx context.Context, fn func(tx *sql.Tx) error) error
+	// Reader is a pool of connections that only read.
+	Reader() *sql.DB
+	// Migrate applies goose migrations; table is where their versions are kept.
+	Migrate(ctx context.Context, files fs.FS, table string) error
+	// OnDelete has fn called in the transaction that deletes an account of the server.
+	OnDelete(fn func(tx *sql.Tx, account jid.JID) error)
+}
+
+// Database is the part of an Engine that all gateways share.
+type Database struct{ engine Engine }
+
+// Store is what one gateway keeps.
+type Store struct {
+	engine Engine
+	id     int64 // of the gateway
+}
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// versionTable keeps which migrations were applied.
+const versionTable = "bridge_schema"
+
+// Open makes or migrates the tables. From then on the deletion of an account removes its logins too,
+// also those of gateways that do not run.
+func Open(ctx context.Context, engine Engine) (*Database, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if err := engine.Migrate(ctx, files, versionTable); err != nil {
+		return nil, fmt.Errorf("migrate the tables of gateways: %w", err)
+	}
+	engine.OnDelete(deleteOwner)
+	return &Database{engine}, nil
+}
+
+const (
+	addGatewaySQL  = `INSERT INTO bridge_gateways (domain) VALUES (?) ON CONFLICT (domain) DO NOTHING`
+	findGatewaySQL = `SELECT id FROM bridge_gateways WHERE domain = ?`
+)
+
+// Gateway gives the part of one gateway.
+func (d *Database) Gateway(ctx context.Context, domain jid.JID) (*Store, error) {
+	s := &Store{engine: d.engine}
+	err := s.engine.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(addGatewaySQL, domain.String()); err != nil {
+			return err
+		}
+		return tx.QueryRow(findGatewaySQL, domain.String()).Scan(&s.id)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open gateway %s: %w", domain, err)
+	}
+	return s, nil
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func moment(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+// found makes "no such row" no error.
+func found(err error) (bool, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func oneRow[T any](v T, err error) (T, bool, error) {
+	ok, err := found(err)
+	return v, ok, err
+}
+
+// querier is a transaction or the pool of readers.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+type scanner interface{ Scan(...any) error }
+
+// scan reads all rows of a query.
+func scan[T any](ctx context.Context, q querier, read func(row scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		v, err := read(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+	return s.engine.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(query, args...)
+		return err
+	})
+}

@@ -1,0 +1,108 @@
+package tables
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+const (
+	puppetSQL    = `SELECT info FROM bridge_people WHERE gateway = ? AND id = ?`
+	putPuppetSQL = `INSERT INTO bridge_people (gateway, id, info) VALUES (?, ?, ?)
+ON CONFLICT (gateway, id) DO UPDATE SET info = excluded.info`
+
+	contactsSQL   = `SELECT login, person, pushed FROM bridge_contacts WHERE login = ? ORDER BY person`
+	hasContactSQL = `SELECT 1 FROM bridge_contacts WHERE login = ? AND person = ?`
+	seesSQL       = `SELECT 1 FROM bridge_contacts WHERE login = ? AND person = ?
+UNION ALL SELECT 1 FROM bridge_rooms WHERE gateway = ? AND scope = ? AND key = ? AND room <> ''
+UNION ALL SELECT 1 FROM bridge_members m JOIN bridge_visible v ON v.room = m.room WHERE m.person = ? AND v.login = ?
+LIMIT 1`
+	addContactSQL       = `INSERT INTO bridge_contacts (login, person, pushed) VALUES (?, ?, '') ON CONFLICT DO NOTHING`
+	putPuppetContactSQL = `INSERT INTO bridge_contacts (login, person, pushed) VALUES (?, ?, ?)
+ON CONFLICT (login, person) DO UPDATE SET pushed = excluded.pushed`
+	dropContactSQL = `DELETE FROM bridge_contacts WHERE login = ? AND person = ?`
+)
+
+func readPuppet(row scanner) (u transports.UserInfo, err error) {
+	var data []byte
+	if err := row.Scan(&data); err != nil {
+		return u, err
+	}
+	err = json.Unmarshal(data, &u)
+	return u, err
+}
+
+// Puppet is a person of the network.
+func (s *Store) Puppet(ctx context.Context, id transports.UserID) (transports.UserInfo, bool, error) {
+	return oneRow(readPuppet(s.engine.Reader().QueryRowContext(ctx, puppetSQL, s.id, string(id))))
+}
+
+// PutPuppets keeps persons; with a login they become its contacts.
+func (s *Store) PutPuppets(ctx context.Context, login transports.LoginID, puppets []transports.UserInfo) error {
+	return s.engine.Write(ctx, func(tx *sql.Tx) error {
+		for _, u := range puppets {
+			if err := s.putPuppet(tx, u); err != nil {
+				return err
+			}
+			if login == "" || u.Gone {
+				continue
+			}
+			if _, err := tx.Exec(addContactSQL, string(login), string(u.ID)); err != nil {
+				return fmt.Errorf("keep contact %s: %w", u.ID, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) putPuppet(tx *sql.Tx, u transports.UserInfo) error {
+	data, err := json.Marshal(u)
+	if err == nil {
+		_, err = tx.Exec(putPuppetSQL, s.id, string(u.ID), data)
+	}
+	if err != nil {
+		return fmt.Errorf("keep person %s: %w", u.ID, err)
+	}
+	return nil
+}
+
+// Contacts are the contact list of a login.
+func (s *Store) Contacts(ctx context.Context, login transports.LoginID) ([]Contact, error) {
+	return scan(ctx, s.engine.Reader(), func(row scanner) (c Contact, err error) {
+		err = row.Scan(&c.Login, &c.User, &c.Pushed)
+		return c, err
+	}, contactsSQL, string(login))
+}
+
+// HasContact tells whether somebody is in the contact list of a login.
+func (s *Store) HasContact(ctx context.Context, login transports.LoginID, user transports.UserID) (bool, error) {
+	var n int
+	return found(s.engine.Reader().QueryRowContext(ctx, hasContactSQL, string(login), string(user)).Scan(&n))
+}
+
+// Sees tells whether the network has shown a person to a login: as a contact, in a direct chat or in a room.
+func (s *Store) Sees(ctx context.Context, login transports.LoginID, user transports.UserID) (bool, error) {
+	var n int
+	return found(s.engine.Reader().QueryRowContext(ctx, seesSQL,
+		string(login), string(user), s.id, string(login), "@"+string(user), string(user), string(login)).Scan(&n))
+}
+
+// PutContacts changes contact lists.
+func (s *Store) PutContacts(ctx context.Context, put, remove []Contact) error {
+	return s.engine.Write(ctx, func(tx *sql.Tx) error {
+		for _, c := range put {
+			if _, err := tx.Exec(putPuppetContactSQL, string(c.Login), string(c.User), c.Pushed); err != nil {
+				return fmt.Errorf("keep contact %s: %w", c.User, err)
+			}
+		}
+		for _, c := range remove {
+			if _, err := tx.Exec(dropContactSQL, string(c.Login), string(c.User)); err != nil {
+				return fmt.Errorf("remove contact %s: %w", c.User, err)
+			}
+		}
+		return nil
+	})
+}
