@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/transports"
 )
 
 // ErrBeingRemoved is an account that cannot be made because the one before it is not quite
@@ -50,10 +49,7 @@ func (s *Store) Removals(ctx context.Context) ([]jid.JID, error) {
 	return list, nil
 }
 
-const (
-	deleteAccountSQL = `DELETE FROM accounts WHERE jid = ?`
-	linkedSQL        = `SELECT id, gateway FROM bridge_accounts WHERE owner = ?`
-)
+const deleteAccountSQL = `DELETE FROM accounts WHERE jid = ?`
 
 // OnDeleteAccount adds a function that runs in the transaction that deletes an account, for
 // tables that do not refer to accounts by a foreign key. It is called before the store is used.
@@ -67,22 +63,6 @@ func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
 	return s.Write(ctx, func(tx *sql.Tx) error {
 		if err := one(account)(tx.Exec(deleteAccountSQL, account.String())); err != nil {
 			return err
-		}
-		type linked struct {
-			id      transports.LoginID
-			gateway int64
-		}
-		list, err := scan(context.Background(), tx, func(row scanner) (l linked, err error) {
-			err = row.Scan(&l.id, &l.gateway)
-			return l, err
-		}, linkedSQL, account.String())
-		if err != nil {
-			return fmt.Errorf("list what %s has linked: %w", account, err)
-		}
-		for _, l := range list {
-			if err := unlink(tx, l.id, l.gateway); err != nil {
-				return err
-			}
 		}
 		for _, fn := range s.onDelete {
 			if err := fn(tx, account); err != nil {

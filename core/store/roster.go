@@ -13,12 +13,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// querier is a transaction or the pool of readers.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 const (
 	rosterItemsSQL = `SELECT contact, name, subscription, ask, approved FROM roster WHERE account = ? ORDER BY contact`
 

@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // account is a linked account while the gateway runs. One goroutine opens its session and
@@ -28,7 +29,7 @@ type account struct {
 	sealing sync.Mutex // held while the secret is replaced, across the write
 
 	mu      sync.Mutex
-	row     AccountRow
+	row     tables.Login
 	session transports.Client
 	synced  bool // its directory is being read, or was
 	state   transports.State
@@ -50,10 +51,10 @@ func (a *account) start() {
 		return
 	}
 	switch a.row.Status {
-	case StatusUnlinking:
+	case tables.StatusUnlinking:
 		a.g.spawn(func(ctx context.Context) { a.g.finishUnlink(ctx, a) })
 		return
-	case StatusNeedsLogin, StatusFailed:
+	case tables.StatusNeedsLogin, tables.StatusFailed:
 		a.state = transports.NeedsLogin
 		a.g.spawn(func(context.Context) { a.holdNothing() })
 		return
@@ -254,7 +255,7 @@ func (a *account) close(session transports.Client) {
 	}
 }
 
-func (a *account) secret() Sealed {
+func (a *account) secret() tables.Sealed {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.row.Secret
@@ -263,7 +264,7 @@ func (a *account) secret() Sealed {
 // stays tells whether the account is neither unlinked nor about to be.
 func (a *account) stays() bool {
 	_, status := a.statusOf()
-	return status != StatusUnlinking && a.g.account(a.id) == a
+	return status != tables.StatusUnlinking && a.g.account(a.id) == a
 }
 
 // linked is since when the account is there.

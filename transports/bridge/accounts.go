@@ -7,9 +7,10 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-func (g *Gateway) addAccount(row AccountRow) *account {
+func (g *Gateway) addAccount(row tables.Login) *account {
 	a := &account{
 		g: g, id: row.ID, owner: row.Owner, user: row.User, row: row, since: g.now(),
 		calls: rate.NewLimiter(rate.Limit(g.set.Calls), max(1, int(10*g.set.Calls))),

@@ -7,22 +7,15 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
-
-// ArchivePage is one page of a room's archive.
-type ArchivePage struct {
-	Rows     []ArchiveRow
-	Complete bool // nothing that matches is left out in the direction of paging
-	Count    int  // of all that match
-	Index    int  // of the first row among them
-}
 
 // roomHistory is a room's archive as the room engine reads it.
 type roomHistory struct{ w *worker }
 
 // History implements room.History.
 func (h roomHistory) History(ctx context.Context, q room.HistoryQuery) ([]room.Entry, error) {
-	page, err := h.w.g.store.Archived(ctx, h.w.id, archive.Filter{Start: q.Since}, archive.Page{Max: q.Max, Backwards: true})
+	page, err := h.w.g.store.ReadArchive(ctx, h.w.id, archive.Filter{Start: q.Since}, archive.Page{Max: q.Max, Backwards: true})
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +29,7 @@ func (h roomHistory) History(ctx context.Context, q room.HistoryQuery) ([]room.E
 }
 
 // archived is a row as the message that it was; nil where it was taken away.
-func (w *worker) archived(r ArchiveRow) *stanza.Stanza {
+func (w *worker) archived(r tables.Archived) *stanza.Stanza {
 	if r.Payload == "" {
 		return nil
 	}
@@ -51,8 +44,8 @@ func (w *worker) archived(r ArchiveRow) *stanza.Stanza {
 			from = j
 		}
 	}
-	if r.Who != "" {
-		payload += stanza.Encode(stanza.NewElement(room.NSOccupantID, "occupant-id").With("id", r.Who))
+	if r.Occupant != "" {
+		payload += stanza.Encode(stanza.NewElement(room.NSOccupantID, "occupant-id").With("id", r.Occupant))
 	}
 	payload += stanza.Encode(stanza.NewElement(nsStanzaID, "stanza-id").With("id", r.ID).With("by", j.String()))
 	return &stanza.Stanza{Kind: stanza.Message, From: from, ID: r.Message, Type: stanza.TypeGroupchat, Lang: r.Lang, Extra: r.Extra, Payload: payload}
@@ -69,7 +62,7 @@ type roomArchive struct{ w *worker }
 
 // Query implements archive.Store.
 func (a roomArchive) Query(ctx context.Context, _ jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
-	page, err := a.w.g.store.Archived(ctx, a.w.id, f, p)
+	page, err := a.w.g.store.ReadArchive(ctx, a.w.id, f, p)
 	if err != nil {
 		return archive.Result{}, err
 	}
@@ -86,7 +79,7 @@ func (a roomArchive) Ends(ctx context.Context, _ jid.JID) (first, last archive.M
 		mark      *archive.Mark
 		backwards bool
 	}{{&first, false}, {&last, true}} {
-		page, err := a.w.g.store.Archived(ctx, a.w.id, archive.Filter{}, archive.Page{Max: 1, Backwards: end.backwards})
+		page, err := a.w.g.store.ReadArchive(ctx, a.w.id, archive.Filter{}, archive.Page{Max: 1, Backwards: end.backwards})
 		if err != nil {
 			return first, last, err
 		}

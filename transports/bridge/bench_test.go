@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/echo"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
@@ -79,7 +80,9 @@ func benchEvents(b *testing.B, rooms int) {
 	log := slog.New(slog.DiscardHandler)
 	db, err := store.Open(b.Context(), store.Options{Path: filepath.Join(dir, "db"), Log: log})
 	fatal(b, err)
-	part, err := db.Bridge(b.Context(), domain)
+	database, err := tables.Open(b.Context(), db)
+	fatal(b, err)
+	part, err := database.Gateway(b.Context(), domain)
 	fatal(b, err)
 	keys, err := bridge.LoadKeys("", filepath.Join(dir, "key"))
 	fatal(b, err)

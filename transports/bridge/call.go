@@ -11,14 +11,15 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // call is one call of a session that is under way. Its goroutine has copies of all it needs.
 type call struct {
 	g       *Gateway
 	session transports.Client
-	room    RoomRow
-	row     OutRow
+	room    tables.Room
+	row     tables.Call
 	data    outData
 	user    transports.UserID
 }
@@ -26,18 +27,18 @@ type call struct {
 // outcome is what a call has come to. Done parts have their ids here even when a later one failed.
 type outcome struct {
 	room   transports.RoomID // where it was opened for this
-	ids    []IDRow
+	ids    []tables.Mapping
 	gone   []transports.MessageID
-	echoes []EchoRow
-	react  []ReactionRow
-	unset  []ReactionRow
+	echoes []tables.Echo
+	react  []tables.Reaction
+	unset  []tables.Reaction
 	err    error
 }
 
 // startCall notes durably that a call is made, and makes it.
 func (w *worker) startCall(ctx context.Context, a *account, session transports.Client) bool {
 	row := *w.head
-	row.State = OutSending
+	row.State = tables.CallSending
 	row.Attempt++
 	if row.Since.IsZero() || row.Attempt == 1 {
 		row.Since = w.g.now()
@@ -45,10 +46,10 @@ func (w *worker) startCall(ctx context.Context, a *account, session transports.C
 	var data outData
 	if err := json.Unmarshal(row.Data, &data); err != nil {
 		w.g.log.Error("an outgoing message cannot be read", "room", w.row.Room, "seq", row.Seq, "error", err)
-		w.giveUp(ctx, OutFailed, stanza.InternalServerError())
+		w.giveUp(ctx, tables.CallFailed, stanza.InternalServerError())
 		return true
 	}
-	if err := w.commit(ctx, &Batch{Out: []OutRow{row}}); err != nil {
+	if err := w.commit(ctx, &tables.Batch{Outbox: tables.OutboxBatch{Update: []tables.Call{row}}}); err != nil {
 		w.wakeAt(time.Second)
 		return false
 	}
@@ -56,7 +57,7 @@ func (w *worker) startCall(ctx context.Context, a *account, session transports.C
 	c := &call{g: w.g, session: session, room: w.row, row: row, data: data, user: a.user}
 	w.call = c
 	w.g.Counters.Calls.Add(1)
-	w.g.trace("call", slog.String("room", w.row.place()), slog.String("kind", row.Kind), slog.Int("attempt", row.Attempt))
+	w.g.trace("call", slog.String("room", w.row.Label()), slog.String("kind", row.Kind), slog.Int("attempt", row.Attempt))
 	if !w.g.spawn(func(ctx context.Context) {
 		out := c.run(ctx)
 		w.g.trace("answered", slog.String("room", string(c.room.Room)), slog.String("kind", c.row.Kind), slog.Bool("failed", out.err != nil))
@@ -127,14 +128,14 @@ func (w *worker) callEnded(ctx context.Context, c *call, out outcome) {
 	if w.call != c {
 		return
 	}
-	b := &Batch{IDs: out.ids, Echoes: out.echoes, React: out.react, Unreact: out.unset}
+	b := &tables.Batch{Messages: tables.MessageBatch{Mappings: out.ids, Echoes: out.echoes, Reactions: out.react, ReactionsRemoved: out.unset}}
 	if len(out.gone) > 0 {
-		b.Gone = []GoneIDs{{Room: w.id, Net: out.gone}}
+		b.Messages.Deleted = []tables.Deletion{{Room: w.id, Net: out.gone}}
 	}
 	if out.room != "" && w.row.Room == "" {
 		w.row.Room = out.room
-		b.Rooms = []RoomRow{w.row}
-		if a := w.g.account(c.row.Account); a != nil {
+		b.Rooms.Rooms = []tables.Room{w.row}
+		if a := w.g.account(c.row.Login); a != nil {
 			defer a.found(w.row) // once it is written down; they may have written before us
 		}
 	}
@@ -149,20 +150,20 @@ func (w *worker) callEnded(ctx context.Context, c *call, out outcome) {
 }
 
 // partDone goes on to the next part of the head, or ends it.
-func (w *worker) partDone(ctx context.Context, b *Batch, data outData) {
+func (w *worker) partDone(ctx context.Context, b *tables.Batch, data outData) {
 	row := *w.head
 	row.Part++
 	last := row.Kind != outMessage || row.Part >= len(data.Parts)
 	if last {
-		row.State, row.Data = OutDone, nil
+		row.State, row.Data = tables.CallDone, nil
 	} else {
-		row.State, row.Attempt = OutQueued, 0
+		row.State, row.Attempt = tables.CallQueued, 0
 	}
-	b.Out = []OutRow{row}
+	b.Outbox.Update = []tables.Call{row}
 	if !w.persist(ctx, b) {
 		return // the next start finds the row in doubt and asks the network
 	}
-	w.g.trace("sent", slog.String("room", string(w.row.Room)), slog.String("kind", row.Kind), slog.Int("ids", len(b.IDs)))
+	w.g.trace("sent", slog.String("room", string(w.row.Room)), slog.String("kind", row.Kind), slog.Int("ids", len(b.Messages.Mappings)))
 	if !last {
 		*w.head = row
 		w.tries, w.notNow = 0, time.Time{}
@@ -175,14 +176,14 @@ func (w *worker) partDone(ctx context.Context, b *Batch, data outData) {
 }
 
 // receipt tells the sender that the network has the message (XEP-0184).
-func (w *worker) receipt(row OutRow) {
+func (w *worker) receipt(row tables.Call) {
 	if from, _, err := w.address(); err == nil {
 		w.g.send(stanza.NewMessage(row.Sender, from, stanza.TypeChat, stanza.NewElement(nsReceipts, "received").With("id", row.Message)))
 	}
 }
 
 // callFailed does what the error's class asks for.
-func (w *worker) callFailed(ctx context.Context, b *Batch, err error) {
+func (w *worker) callFailed(ctx context.Context, b *tables.Batch, err error) {
 	var e *transports.Error
 	errors.As(err, &e)
 	row := *w.head
@@ -191,15 +192,15 @@ func (w *worker) callFailed(ctx context.Context, b *Batch, err error) {
 		w.g.Counters.Retries.Add(1)
 		w.g.log.Debug("a call is to be tried again", "room", w.row.Room, "kind", row.Kind, "attempt", row.Attempt, "error", err)
 		if class == transports.NeedLogin || e != nil && e.Unsent {
-			row.State = OutQueued
+			row.State = tables.CallQueued
 		}
-		b.Out = []OutRow{row}
+		b.Outbox.Update = []tables.Call{row}
 		if !w.persist(ctx, b) {
 			return
 		}
 		*w.head = row
 		w.retryIn(e)
-		if a := w.g.account(row.Account); a != nil && class == transports.NeedLogin {
+		if a := w.g.account(row.Login); a != nil && class == transports.NeedLogin {
 			w.g.spawn(func(ctx context.Context) { a.loseLogin(ctx, err) })
 		}
 		return
@@ -207,10 +208,10 @@ func (w *worker) callFailed(ctx context.Context, b *Batch, err error) {
 		w.g.Counters.Failed.Add(1)
 		w.g.log.Error("an outgoing message is kept aside", "room", w.row.Room, "seq", row.Seq, "kind", row.Kind, "error", err)
 	}
-	if len(b.IDs)+len(b.Gone)+len(b.Rooms) > 0 {
+	if len(b.Messages.Mappings)+len(b.Messages.Deleted)+len(b.Rooms.Rooms) > 0 {
 		w.persist(ctx, b)
 	}
-	w.giveUp(ctx, OutFailed, stanzaError(err))
+	w.giveUp(ctx, tables.CallFailed, stanzaError(err))
 }
 
 // The answers of echo.
@@ -234,16 +235,16 @@ func (w *worker) echo(ctx context.Context, nonce string, net transports.MessageI
 	if json.Unmarshal(w.head.Data, &data) != nil {
 		return echoHeld
 	}
-	a := w.g.account(w.head.Account)
+	a := w.g.account(w.head.Login)
 	row := idRow(w.row, *w.head, data, transports.Sent{ID: net, At: at}, w.head.Part)
 	if a != nil {
 		row.Author = a.user
 	}
-	w.partDone(ctx, &Batch{IDs: []IDRow{row}}, data)
+	w.partDone(ctx, &tables.Batch{Messages: tables.MessageBatch{Mappings: []tables.Mapping{row}}}, data)
 	return echoOfOurs
 }
 
 // clientID is our id of a part: the same at every attempt, short enough for any network's nonce.
-func (g *Gateway) clientID(row OutRow, part int) string {
+func (g *Gateway) clientID(row tables.Call, part int) string {
 	return hash(g.domain.String(), row.Stanza, row.Sender.Bare().String(), fmt.Sprint(part))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // catchUp is what an account has to read of the past: the rooms where messages may be
@@ -50,7 +51,7 @@ func (a *account) beginCatchUp(ctx context.Context) error {
 }
 
 // hold keeps back what comes to rooms until their past was read, once after each gap.
-func (a *account) hold(rooms []RoomRow) {
+func (a *account) hold(rooms []tables.Room) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.gap.off || !a.g.info.Caps.History {
@@ -73,7 +74,7 @@ func (a *account) hold(rooms []RoomRow) {
 }
 
 // missed is told of a room whose past has to be read once more.
-func (a *account) missed(r RoomRow) {
+func (a *account) missed(r tables.Room) {
 	a.mu.Lock()
 	if !slices.ContainsFunc(a.gap.held, func(h heldRoom) bool { return h.id == r.ID }) {
 		delete(a.gap.asked, r.ID)
@@ -83,16 +84,16 @@ func (a *account) missed(r RoomRow) {
 }
 
 // joinedRooms are those that this account is in.
-func (a *account) joinedRooms(ctx context.Context) ([]RoomRow, error) {
-	var list []RoomRow
+func (a *account) joinedRooms(ctx context.Context) ([]tables.Room, error) {
+	var list []tables.Room
 	for after := int64(0); ; {
-		page, err := a.g.store.AccountRooms(ctx, a.id, after, roomsPage)
+		page, err := a.g.store.LoginRooms(ctx, a.id, after, roomsPage)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range page {
 			if r.Visible.Joined {
-				list = append(list, r.RoomRow)
+				list = append(list, r.Room)
 			}
 			after = r.ID
 		}
@@ -176,7 +177,7 @@ func (g *Gateway) anyOnline() bool {
 
 // found is told of rooms that perhaps are new, or of which the account did not know before
 // that it is in them: their past is read too.
-func (a *account) found(rooms ...RoomRow) {
+func (a *account) found(rooms ...tables.Room) {
 	a.hold(rooms)
 	a.runCatchUp()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // numberOf is how an account is named in commands: its place among those of its owner.
@@ -190,7 +191,7 @@ func runStatus(_ context.Context, g *Gateway, c asked) (command.Step, error) {
 	for i, a := range list {
 		state, status, cause := a.standing()
 		text := fmt.Sprintf("%d. %s: %s", i+1, a.name(), state)
-		if status != StatusLinked {
+		if status != tables.StatusLinked {
 			text = fmt.Sprintf("%d. %s: has to be linked again: %s", i+1, a.name(), cause)
 		}
 		step.Notes = append(step.Notes, command.Note{Type: command.Info, Text: text})
@@ -269,7 +270,7 @@ func runReplay(ctx context.Context, g *Gateway, _ asked) (command.Step, error) {
 }
 
 // statusOf is for the log and the admin page.
-func (a *account) statusOf() (transports.State, AccountStatus) {
+func (a *account) statusOf() (transports.State, tables.Status) {
 	state, status, _ := a.standing()
 	return state, status
 }

@@ -2,7 +2,7 @@ package bridge_test
 
 import (
 	"context"
-	"encoding/json"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +16,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/echo"
 )
 
@@ -25,36 +25,15 @@ var errCut = errors.New("the process is dead")
 // mortal is a store whose writes have no effect from the moment at which the process is
 // thought to have been killed.
 type mortal struct {
-	bridge.Store
+	tables.Engine
 	dead *atomic.Bool
 }
 
-func (m mortal) Commit(ctx context.Context, b *bridge.Batch) error {
+func (m mortal) Write(ctx context.Context, fn func(*sql.Tx) error) error {
 	if m.dead.Load() {
 		return errCut
 	}
-	return m.Store.Commit(ctx, b)
-}
-
-func (m mortal) Receive(ctx context.Context, rows []bridge.EventRow, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
-	if m.dead.Load() {
-		return nil, errCut
-	}
-	return m.Store.Receive(ctx, rows, states)
-}
-
-func (m mortal) HandedOver(ctx context.Context, seqs []int64) error {
-	if m.dead.Load() {
-		return errCut
-	}
-	return m.Store.HandedOver(ctx, seqs)
-}
-
-func (m mortal) PutRoom(ctx context.Context, r bridge.RoomRow) (bridge.RoomRow, error) {
-	if m.dead.Load() {
-		return r, errCut
-	}
-	return m.Store.PutRoom(ctx, r)
+	return m.Engine.Write(ctx, fn)
 }
 
 // deadNet is a network whose calls have no effect after the kill.
@@ -127,7 +106,7 @@ func killAt(h *house, step string, n int) {
 	left := atomic.Int32{}
 	left.Store(int32(n))
 	h.net = deadNet{echo.New(h.world), dead}
-	h.wrap = func(s bridge.Store) bridge.Store { return mortal{s, dead} }
+	h.engine = func(s tables.Engine) tables.Engine { return mortal{s, dead} }
 	h.trace = func(name string, _ ...slog.Attr) {
 		if armed.Load() && name == step && left.Add(-1) == 0 {
 			h.die(dead)
@@ -211,29 +190,22 @@ func killAt(h *house, step string, n int) {
 
 // broken is a store that refuses to write for a while, as on a full disk.
 type broken struct {
-	bridge.Store
+	tables.Engine
 	full *atomic.Bool
 }
 
-func (b broken) Commit(ctx context.Context, batch *bridge.Batch) error {
+func (b broken) Write(ctx context.Context, fn func(*sql.Tx) error) error {
 	if b.full.Load() {
 		return errors.New("database or disk is full")
 	}
-	return b.Store.Commit(ctx, batch)
-}
-
-func (b broken) Receive(ctx context.Context, rows []bridge.EventRow, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
-	if b.full.Load() {
-		return nil, errors.New("database or disk is full")
-	}
-	return b.Store.Receive(ctx, rows, states)
+	return b.Engine.Write(ctx, fn)
 }
 
 // On a full disk nothing is acknowledged, and nothing is lost.
 func TestFullDisk(t *testing.T) {
 	play(t, func(h *house) {
 		full := &atomic.Bool{}
-		h.wrap = func(s bridge.Store) bridge.Store { return broken{s, full} }
+		h.engine = func(s tables.Engine) tables.Engine { return broken{s, full} }
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
@@ -266,28 +238,16 @@ func TestFullDisk(t *testing.T) {
 	})
 }
 
-// poisoned panics over one message.
-type poisoned struct {
-	bridge.Store
-	cured *atomic.Bool
-}
-
-func (p poisoned) IDsByNet(ctx context.Context, room int64, net transports.MessageID) ([]bridge.IDRow, error) {
-	if net == "m000005" && !p.cured.Load() {
-		panic("boom")
-	}
-	return p.Store.IDsByNet(ctx, room, net)
-}
-
-// A panic costs one event, which is kept and can be tried again.
+// An event that cannot be processed is kept and can be tried again; the others go on.
 func TestPoisonedEvent(t *testing.T) {
 	play(t, func(h *house) {
-		cured := &atomic.Bool{}
-		h.wrap = func(s bridge.Store) bridge.Store { return poisoned{s, cured} }
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
 		h.forget()
+		const broken = `INSERT INTO bridge_ids (room, net, stanza, origin, first, part, author, sender, at, body, gone)
+SELECT id, 'm000005', 'x', 'x', '', 0, '', '', 'boom', '', FALSE FROM bridge_rooms WHERE room = 'plaza'`
+		h.change(broken)
 		var all []string
 		for i := range 8 {
 			id := h.world.Say("plaza", "cleo", fmt.Sprint(i))
@@ -306,7 +266,7 @@ func TestPoisonedEvent(t *testing.T) {
 		if got := run("failed"); !strings.Contains(got, "boom") {
 			t.Error(got)
 		}
-		cured.Store(true)
+		h.change(`DELETE FROM bridge_ids WHERE stanza = 'x'`)
 		if got := run("replay"); !strings.Contains(got, "1 events") {
 			t.Error(got)
 		}

@@ -14,7 +14,7 @@
 // for all of them.
 //
 // An event is durable (inbox.go) before the network is acknowledged, a stanza (outbox.go)
-// before its sender is. What a step of a worker changes is one Batch, committed in one
+// before its sender is. What a step of a worker changes is one tables.Batch, committed in one
 // transaction before anything of it is seen outside. What it wants sent is kept in the inbox
 // row until the Endpoint says that it is safe: taken by a socket, or written by the server.
 // That is noted in a plain file (journal.go). A process killed at any moment thus loses

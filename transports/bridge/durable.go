@@ -1,6 +1,10 @@
 package bridge
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
 
 // durable remembers events that the inbox has or is just getting: one that all who see a room are told of comes
 // once for each of them, and all but the first need neither be encoded nor written.
@@ -79,7 +83,7 @@ func (d *durable) began() int64 {
 	return d.age
 }
 
-func (d *durable) put(age int64, rows []EventRow) {
+func (d *durable) put(age int64, rows []tables.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if age != d.age {

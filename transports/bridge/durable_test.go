@@ -13,7 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -97,7 +97,7 @@ func TestBothAreToldThatItFailed(t *testing.T) {
 		net := &choir{Network: h.net}
 		h.net = net
 		full := &atomic.Bool{}
-		h.wrap = func(s bridge.Store) bridge.Store { return broken{s, full} }
+		h.engine = func(s tables.Engine) tables.Engine { return broken{s, full} }
 		h.start()
 		h.link(phone, "ann")
 		h.link(desk, "ben")

@@ -19,6 +19,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // Endpoint is a domain of an XMPP server: one of this process, or a component's link.
@@ -39,7 +40,7 @@ type Endpoint interface {
 type Options struct {
 	Network  transports.Network
 	Endpoint Endpoint
-	Store    Store
+	Store    *tables.Store
 	Keys     *Keys
 	Journal  string // a file's path, beside the store
 	// Kept tells whether the server keeps a message for its receiver already, and makes sure
@@ -60,7 +61,7 @@ type Gateway struct {
 	info     transports.Info
 	endpoint Endpoint
 	domain   jid.JID
-	store    Store
+	store    *tables.Store
 	keys     *Keys
 	kept     func(context.Context, *stanza.Stanza) (bool, error)
 	set      Settings
@@ -181,18 +182,18 @@ func (g *Gateway) Run(ctx context.Context) error {
 }
 
 // load reads what the last run left behind and finishes what it had begun.
-func (g *Gateway) load(ctx context.Context) ([]Waiting, error) {
-	last, err := g.store.Sequences(ctx)
+func (g *Gateway) load(ctx context.Context) ([]tables.Backlog, error) {
+	last, err := g.store.LastSequence(ctx)
 	if err != nil {
 		return nil, err
 	}
 	g.seq.Store(last)
-	rows, err := g.store.ListAccounts(ctx)
+	rows, err := g.store.Logins(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, row := range rows {
-		if a := g.addAccount(row); row.Status != StatusUnlinking {
+		if a := g.addAccount(row); row.Status != tables.StatusUnlinking {
 			if err := a.beginCatchUp(ctx); err != nil { // before anything that was left goes on
 				return nil, err
 			}
@@ -201,7 +202,7 @@ func (g *Gateway) load(ctx context.Context) ([]Waiting, error) {
 	if err := g.deliverLeft(ctx); err != nil {
 		return nil, err
 	}
-	return g.store.WaitingRooms(ctx)
+	return g.store.Backlog(ctx)
 }
 
 // stop waits until every goroutine has ended.

@@ -69,7 +69,7 @@ func (h *handed) flush(ctx context.Context) {
 	if len(h.older) == 0 {
 		return
 	}
-	if err := h.g.store.HandedOver(ctx, h.older); err != nil {
+	if err := h.g.store.MarkDelivered(ctx, h.older); err != nil {
 		if ctx.Err() == nil {
 			h.g.log.Error("marking messages as handed over", "error", err)
 		}
@@ -113,7 +113,7 @@ func (g *Gateway) deliverLeft(ctx context.Context) error {
 		}
 	}
 	if len(had) > 0 {
-		if err := g.store.HandedOver(ctx, had); err != nil {
+		if err := g.store.MarkDelivered(ctx, had); err != nil {
 			return err
 		}
 	}
@@ -124,7 +124,7 @@ func (g *Gateway) deliverLeft(ctx context.Context) error {
 		if g.handed.had[r.Seq] {
 			continue
 		}
-		list, err := decodeDeliveries(r.Out)
+		list, err := decodeDeliveries(r.Deliveries)
 		if err != nil {
 			g.log.Error("a kept delivery cannot be read", "seq", r.Seq, "error", err)
 			continue

@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/echo"
 )
 
@@ -45,7 +47,7 @@ type house struct {
 	g           *bridge.Gateway
 	end         context.CancelFunc
 	over        chan error
-	wrap        func(bridge.Store) bridge.Store
+	engine      func(tables.Engine) tables.Engine // wraps the store, to make it fail
 	trace       func(step string, attrs ...slog.Attr)
 	now         func() time.Time
 	settle      func(func())
@@ -92,15 +94,17 @@ func (h *house) start() {
 	log := slog.New(slog.NewTextHandler(h, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.store, err = store.Open(h.Context(), store.Options{Path: filepath.Join(h.dir, "db"), Log: log})
 	h.check(err)
-	part, err := h.store.Bridge(h.Context(), domain)
+	var engine tables.Engine = h.store
+	if h.engine != nil {
+		engine = h.engine(engine)
+	}
+	database, err := tables.Open(h.Context(), engine)
+	h.check(err)
+	kept, err := database.Gateway(h.Context(), domain)
 	h.check(err)
 	keys, err := bridge.LoadKeys("", filepath.Join(h.dir, "key"))
 	h.check(err)
 	h.ends = &endpoint{h: h}
-	var kept bridge.Store = part
-	if h.wrap != nil {
-		kept = h.wrap(part)
-	}
 	h.g, err = bridge.New(bridge.Options{
 		Network: h.net, Endpoint: h.ends, Store: kept, Keys: keys, Journal: filepath.Join(h.dir, "journal"),
 		Settings: h.set, Version: "1.2.3", Log: log, Trace: h.trace, Now: h.now,
@@ -373,3 +377,12 @@ func (h *house) texts(id transports.RoomID, want ...string) {
 }
 
 func jidOf(s string) jid.JID { return jid.MustParse(s) }
+
+// change changes the database.
+func (h *house) change(query string) {
+	h.Helper()
+	h.check(h.store.Write(h.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(query)
+		return err
+	}))
+}

@@ -4,24 +4,25 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // idsByNet finds the stanzas of a message, those of this batch among them.
-func (s *step) idsByNet(ctx context.Context, net transports.MessageID) ([]IDRow, error) {
-	rows, err := s.w.g.store.IDsByNet(ctx, s.w.id, net)
+func (s *step) idsByNet(ctx context.Context, net transports.MessageID) ([]tables.Mapping, error) {
+	rows, err := s.w.g.store.ByNetworkID(ctx, s.w.id, net)
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range []*Batch{s.all, &s.b} {
-		for _, r := range b.IDs {
+	for _, b := range []*tables.Batch{s.all, &s.b} {
+		for _, r := range b.Messages.Mappings {
 			if r.Net == net {
 				rows = append(rows, r)
 			}
 		}
-		for _, g := range b.Gone {
+		for _, g := range b.Messages.Deleted {
 			for _, id := range g.Net {
 				for i := range rows {
-					rows[i].Gone = rows[i].Gone || rows[i].Net == id
+					rows[i].Deleted = rows[i].Deleted || rows[i].Net == id
 				}
 			}
 		}
@@ -30,13 +31,13 @@ func (s *step) idsByNet(ctx context.Context, net transports.MessageID) ([]IDRow,
 }
 
 // idsByStanza finds the parts of the message that an id of a stanza names.
-func (s *step) idsByStanza(ctx context.Context, id string) ([]IDRow, error) {
-	rows, err := s.w.g.store.IDsByStanza(ctx, s.w.id, id, "")
+func (s *step) idsByStanza(ctx context.Context, id string) ([]tables.Mapping, error) {
+	rows, err := s.w.g.store.ByStanzaID(ctx, s.w.id, id, "")
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range []*Batch{s.all, &s.b} {
-		for _, r := range b.IDs {
+	for _, b := range []*tables.Batch{s.all, &s.b} {
+		for _, r := range b.Messages.Mappings {
 			if r.Stanza == id || r.Origin == id {
 				rows = append(rows, r)
 			}
@@ -48,7 +49,7 @@ func (s *step) idsByStanza(ctx context.Context, id string) ([]IDRow, error) {
 // local is the account on this gateway that the event's actor is: the account that
 // brought the event, or another user's. nil where the actor is somebody else.
 func (s *step) local() *account {
-	if a := s.w.g.account(s.row.Account); a != nil && s.e.Own && (s.e.Actor == "" || s.e.Actor == a.user) {
+	if a := s.w.g.account(s.row.Login); a != nil && s.e.Own && (s.e.Actor == "" || s.e.Actor == a.user) {
 		return a
 	}
 	return s.w.g.accountOfUser(s.e.Actor)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // delete takes messages away (XEP-0424); where somebody else than the author did it in a
@@ -23,17 +24,17 @@ func (s *step) delete(ctx context.Context, d transports.Delete) error {
 
 func (s *step) deleteOne(ctx context.Context, net transports.MessageID, by transports.UserID) error {
 	rows, err := s.idsByNet(ctx, net)
-	if err != nil || len(rows) == 0 || rows[0].Gone {
+	if err != nil || len(rows) == 0 || rows[0].Deleted {
 		return err // never shown, or deleted by us
 	}
 	first := rows[0]
-	s.b.Gone = append(s.b.Gone, GoneIDs{Room: s.w.id, Net: []transports.MessageID{net}})
+	s.b.Messages.Deleted = append(s.b.Messages.Deleted, tables.Deletion{Room: s.w.id, Net: []transports.MessageID{net}})
 	parts, err := s.idsByStanza(ctx, first.Stanza)
 	if err != nil {
 		return err
 	}
 	for _, p := range parts {
-		if p.Net != net && !p.Gone && !s.goneNow(p.Net) {
+		if p.Net != net && !p.Deleted && !s.goneNow(p.Net) {
 			return nil // a part of it is still there
 		}
 	}
@@ -53,9 +54,9 @@ func (s *step) deleteOne(ctx context.Context, net transports.MessageID, by trans
 }
 
 // moderate is said by the room (XEP-0425 §4).
-func (s *step) moderate(ctx context.Context, id string, retract *stanza.Element, first IDRow, by transports.UserID) error {
+func (s *step) moderate(ctx context.Context, id string, retract *stanza.Element, first tables.Mapping, by transports.UserID) error {
 	w := s.w
-	who := w.g.person(ctx, w.g.account(s.row.Account), by, "")
+	who := w.g.person(ctx, w.g.account(s.row.Login), by, "")
 	moderated := stanza.NewElement(nsModerate, "moderated").With("by", w.addressOf(author{by, displayName(who)}))
 	moderated.Add(stanza.NewElement("urn:xmpp:occupant-id:0", "occupant-id").With("id", w.g.occupantID(by, "")))
 	retract.Add(moderated)
@@ -64,15 +65,15 @@ func (s *step) moderate(ctx context.Context, id string, retract *stanza.Element,
 }
 
 // tombstone leaves in the archive that there was a message (XEP-0424 §5).
-func (w *worker) tombstone(b *Batch, first IDRow, by string) {
+func (w *worker) tombstone(b *tables.Batch, first tables.Mapping, by string) {
 	if !w.direct() {
-		b.Archive = append(b.Archive, ArchiveRow{Room: w.id, Retract: first.Stanza, ID: by, At: w.g.now()})
+		b.Archive = append(b.Archive, tables.Archived{Room: w.id, Retract: first.Stanza, ID: by, At: w.g.now()})
 	}
 }
 
 func (s *step) goneNow(net transports.MessageID) bool {
-	for _, b := range []*Batch{s.all, &s.b} {
-		for _, g := range b.Gone {
+	for _, b := range []*tables.Batch{s.all, &s.b} {
+		for _, g := range b.Messages.Deleted {
 			for _, id := range g.Net {
 				if id == net {
 					return true

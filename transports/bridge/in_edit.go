@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // edit is a message's new text (XEP-0308). Every correction names the first message.
@@ -30,7 +31,7 @@ func (s *step) edit(ctx context.Context, m transports.Edit) error {
 		return s.editedUnknown(ctx, id, m, text, rows)
 	}
 	first := rows[0]
-	s.b.IDs = append(s.b.IDs, IDRow{
+	s.b.Messages.Mappings = append(s.b.Messages.Mappings, tables.Mapping{
 		Room: s.w.id, Net: m.ID, Stanza: id, Origin: id, First: first.Stanza, Author: first.Author, Sender: first.Sender, At: s.at(), Text: snippet(text),
 	})
 	replace := stanza.NewElement(nsCorrect, "replace").With("id", first.Origin)
@@ -39,7 +40,7 @@ func (s *step) edit(ctx context.Context, m transports.Edit) error {
 
 // split tells whether a message of ours became several of the network: then the new text
 // of one of them is not the whole text.
-func (s *step) split(ctx context.Context, first IDRow) bool {
+func (s *step) split(ctx context.Context, first tables.Mapping) bool {
 	if first.Sender == "" {
 		return false
 	}
@@ -48,9 +49,9 @@ func (s *step) split(ctx context.Context, first IDRow) bool {
 }
 
 // editedUnknown shows an edit of a message that was never shown, so that nothing is lost.
-func (s *step) editedUnknown(ctx context.Context, id string, m transports.Edit, text string, rows []IDRow) error {
+func (s *step) editedUnknown(ctx context.Context, id string, m transports.Edit, text string, rows []tables.Mapping) error {
 	if len(rows) == 0 {
-		s.b.IDs = append(s.b.IDs, IDRow{Room: s.w.id, Net: m.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: snippet(text)})
+		s.b.Messages.Mappings = append(s.b.Messages.Mappings, tables.Mapping{Room: s.w.id, Net: m.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: snippet(text)})
 	}
 	return s.say(ctx, id, false, body("(edited) "+text), oob(m.Text, m.Files))
 }
@@ -63,13 +64,13 @@ const (
 
 // takeEcho tells whether an event is the echo of a change that we made, and uses it up.
 func (s *step) takeEcho(ctx context.Context, net transports.MessageID, kind string) (bool, error) {
-	e := EchoRow{Room: s.w.id, Net: net, Kind: kind}
+	e := tables.Echo{Room: s.w.id, Net: net, Kind: kind}
 	had, err := s.w.g.store.HasEcho(ctx, e, s.w.g.now())
-	for _, used := range s.all.EchoesHad {
+	for _, used := range s.all.Messages.EchoesUsed {
 		had = had && used != e
 	}
 	if had {
-		s.b.EchoesHad = append(s.b.EchoesHad, e)
+		s.b.Messages.EchoesUsed = append(s.b.Messages.EchoesUsed, e)
 		s.w.g.Counters.Echoes.Add(1)
 	}
 	return had, err

@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // lateAfter is the age from which a message carries its time (XEP-0203).
@@ -43,12 +44,12 @@ func (s *step) message(ctx context.Context, m transports.Message) error {
 // seen moves the start of the next catch-up; the history of a new room does so only
 // where nothing was known, and what comes to a room that is open does not.
 func (s *step) seen(id transports.MessageID) {
-	if s.quiet && s.w.row.Seen != "" && !s.w.filling || s.w.isOpen() {
+	if s.quiet && s.w.row.Last != "" && !s.w.filling || s.w.isOpen() {
 		return
 	}
 	s.w.filling = s.quiet
-	s.w.row.Seen = id
-	s.b.Seen = append(s.b.Seen, SeenUpdate{Room: s.w.id, Seen: id, At: s.at()})
+	s.w.row.Last = id
+	s.b.Inbox.Progress = append(s.b.Inbox.Progress, tables.Progress{Room: s.w.id, Last: id, At: s.at()})
 }
 
 func (s *step) at() time.Time {
@@ -77,7 +78,7 @@ func (s *step) show(ctx context.Context, m transports.Message) error {
 			said = append(said, stanza.TextElement("", "thread", th))
 		}
 	}
-	s.b.IDs = append(s.b.IDs, IDRow{
+	s.b.Messages.Mappings = append(s.b.Messages.Mappings, tables.Mapping{
 		Room: s.w.id, Net: m.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: snippet(text),
 	})
 	return s.say(ctx, id, m.Notice, said...)
@@ -121,17 +122,17 @@ type author struct {
 	name string
 }
 
-func (s *step) authorOf(ctx context.Context, r IDRow) author {
+func (s *step) authorOf(ctx context.Context, r tables.Mapping) author {
 	if r.Author == "" {
 		return author{}
 	}
-	u := s.w.g.person(ctx, s.w.g.account(s.row.Account), r.Author, "")
+	u := s.w.g.person(ctx, s.w.g.account(s.row.Login), r.Author, "")
 	return author{r.Author, displayName(u)}
 }
 
 // refer is the id by which others refer to a message: in rooms that of the archive, in
 // conversations that of the stanza (XEP-0461 §3, XEP-0424 §3, XEP-0444 §3).
-func (w *worker) refer(r IDRow) string {
+func (w *worker) refer(r tables.Mapping) string {
 	if w.direct() {
 		return r.Origin
 	}
@@ -192,16 +193,16 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 	p := room.Post{ID: id, StanzaID: id, Payload: stanza.Encode(content...)}
 	var who transports.UserInfo
 	if !notice && s.e.Actor != "" {
-		who = w.g.person(ctx, w.g.account(s.row.Account), s.e.Actor, s.e.Name)
+		who = w.g.person(ctx, w.g.account(s.row.Login), s.e.Actor, s.e.Name)
 		p.From, p.Nick = w.g.occupantID(who.ID, s.persona(who)), displayName(who)
 		if s.persona(who) != "" {
 			p.Nick = s.e.Name
 		} else {
-			s.b.Members = append(s.b.Members, MemberRow{w.id, who.ID})
+			s.b.Rooms.Members = append(s.b.Rooms.Members, tables.Member{Room: w.id, User: who.ID})
 		}
 	}
-	s.b.Archive = append(s.b.Archive, ArchiveRow{
-		Seq: s.archiveSeq(), Room: w.id, ID: id, Message: id, At: s.at(), Nick: p.Nick, Who: p.From, Payload: p.Payload,
+	s.b.Archive = append(s.b.Archive, tables.Archived{
+		Seq: s.archiveSeq(), Room: w.id, ID: id, Message: id, At: s.at(), Nick: p.Nick, Occupant: p.From, Payload: p.Payload,
 	})
 	if s.quiet {
 		return nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // reactions are changes; XMPP wants the whole set of the person (XEP-0444 §3.2).
@@ -35,13 +36,13 @@ func (s *step) reactions(ctx context.Context, r transports.Reactions) error {
 	for _, e := range r.Remove {
 		if i := slices.Index(set, e); i >= 0 {
 			set = slices.Delete(set, i, i+1)
-			s.b.Unreact = append(s.b.Unreact, ReactionRow{s.w.id, r.ID, actor, e})
+			s.b.Messages.ReactionsRemoved = append(s.b.Messages.ReactionsRemoved, tables.Reaction{Room: s.w.id, Net: r.ID, User: actor, Emoji: e})
 		}
 	}
 	for _, e := range r.Add {
 		if e != "" && len(e) <= maxName && !slices.Contains(set, e) && len(set) < maxReactions {
 			set = append(set, e)
-			s.b.React = append(s.b.React, ReactionRow{s.w.id, r.ID, actor, e})
+			s.b.Messages.Reactions = append(s.b.Messages.Reactions, tables.Reaction{Room: s.w.id, Net: r.ID, User: actor, Emoji: e})
 		}
 	}
 	slices.Sort(set)
@@ -63,12 +64,12 @@ func (s *step) reactionsOf(ctx context.Context, net transports.MessageID, who tr
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range s.all.Unreact {
+	for _, r := range s.all.Messages.ReactionsRemoved {
 		if r.Net == net && r.User == who {
 			set = slices.DeleteFunc(set, func(e string) bool { return e == r.Emoji })
 		}
 	}
-	for _, r := range s.all.React {
+	for _, r := range s.all.Messages.Reactions {
 		if r.Net == net && r.User == who && !slices.Contains(set, r.Emoji) {
 			set = append(set, r.Emoji)
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // member is somebody who came to the room or left it.
@@ -16,25 +17,25 @@ func (s *step) member(ctx context.Context, m transports.Member) error {
 	}
 	u := clip(m.User)
 	if u.Name == "" && u.Handle == "" {
-		u = w.g.person(ctx, w.g.account(s.row.Account), u.ID, "")
+		u = w.g.person(ctx, w.g.account(s.row.Login), u.ID, "")
 	} else {
-		s.b.People = append(s.b.People, u)
+		s.b.Rooms.Puppets = append(s.b.Rooms.Puppets, u)
 		w.g.people.put(u)
 	}
 	local := w.g.accountOfUser(u.ID)
 	if local != nil {
-		seen := VisibleRow{Account: local.id, Room: w.id, Joined: m.Joined, Writable: m.Joined}
+		seen := tables.Visibility{Login: local.id, Room: w.id, Joined: m.Joined, Writable: m.Joined}
 		if m.Joined || w.row.Kind == transports.Public {
-			s.b.Visible = append(s.b.Visible, seen)
+			s.b.Rooms.Visible = append(s.b.Rooms.Visible, seen)
 		} else {
-			s.b.Hidden = append(s.b.Hidden, seen)
+			s.b.Rooms.Hidden = append(s.b.Rooms.Hidden, seen)
 		}
 	}
-	row := MemberRow{w.id, u.ID}
+	row := tables.Member{Room: w.id, User: u.ID}
 	if m.Joined {
-		s.b.Members = append(s.b.Members, row)
+		s.b.Rooms.Members = append(s.b.Rooms.Members, row)
 	} else {
-		s.b.Left = append(s.b.Left, row)
+		s.b.Rooms.MembersGone = append(s.b.Rooms.MembersGone, row)
 	}
 	s.then(func(ctx context.Context) {
 		if w.room == nil {
@@ -62,9 +63,9 @@ func (s *step) roomChanged(ctx context.Context, c transports.RoomChanged) error 
 	w, info := s.w, c.Info
 	topic := w.row.Topic
 	w.row = merge(w.row, info)
-	s.b.Rooms = append(s.b.Rooms, w.row)
-	s.b.Visible = append(s.b.Visible, VisibleRow{Account: s.row.Account, Room: w.id, Joined: info.Joined, Writable: info.Writable})
-	if a := w.g.account(s.row.Account); a != nil && info.Joined {
+	s.b.Rooms.Rooms = append(s.b.Rooms.Rooms, w.row)
+	s.b.Rooms.Visible = append(s.b.Rooms.Visible, tables.Visibility{Login: s.row.Login, Room: w.id, Joined: info.Joined, Writable: info.Writable})
+	if a := w.g.account(s.row.Login); a != nil && info.Joined {
 		s.then(func(ctx context.Context) { a.found(w.row) })
 	}
 	s.then(func(ctx context.Context) { w.showInfo(ctx, topic, s.e.Actor) })
@@ -72,7 +73,7 @@ func (s *step) roomChanged(ctx context.Context, c transports.RoomChanged) error 
 }
 
 // merge puts what the network says of a room into its row.
-func merge(row RoomRow, info transports.RoomInfo) RoomRow {
+func merge(row tables.Room, info transports.RoomInfo) tables.Room {
 	row.Name, row.Topic = cutBytes(oneLine(info.Name), maxName), cutBytes(info.Topic, 4000)
 	row.Group, row.Space, row.Members = cutBytes(oneLine(info.Group), maxName), info.Space, info.Members
 	if info.ID != "" {
@@ -101,13 +102,13 @@ func (w *worker) showInfo(ctx context.Context, topicBefore string, actor transpo
 // roomGone is a room that the account cannot see any longer.
 func (s *step) roomGone(_ context.Context, g transports.RoomGone) error {
 	w := s.w
-	delete(w.seenBy, s.row.Account)
-	s.b.Hidden = append(s.b.Hidden, VisibleRow{Account: s.row.Account, Room: w.id})
+	delete(w.seenBy, s.row.Login)
+	s.b.Rooms.Hidden = append(s.b.Rooms.Hidden, tables.Visibility{Login: s.row.Login, Room: w.id})
 	reason := "You are no longer in this room."
 	if g.Archived {
 		reason = "This room was archived."
 	}
-	if a := w.g.account(s.row.Account); a != nil {
+	if a := w.g.account(s.row.Login); a != nil {
 		s.then(func(ctx context.Context) {
 			w.apart()
 			w.evictUser(ctx, a, reason)
@@ -145,7 +146,7 @@ func (s *step) read(ctx context.Context, r transports.Read) error {
 		}
 		return nil
 	}
-	who := w.g.person(ctx, w.g.account(s.row.Account), s.e.Actor, "")
+	who := w.g.person(ctx, w.g.account(s.row.Login), s.e.Actor, "")
 	s.then(func(ctx context.Context) {
 		if w.room != nil {
 			w.room.Broadcast(room.Post{From: w.g.occupantID(who.ID, ""), Nick: displayName(who), Payload: stanza.Encode(shown), Transient: true})

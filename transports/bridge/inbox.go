@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // errFull is told to the network, which keeps the event: the durable inbox is the only buffer.
@@ -36,7 +37,7 @@ func encodeEvent(e transports.Event, quiet bool) ([]byte, error) {
 	return json.Marshal(kept{e.Room, e.Kind, e.Peer, e.Actor, e.Name, e.Own, e.Nonce, e.At, quiet, body})
 }
 
-func decodeEvent(row EventRow) (e transports.Event, quiet bool, err error) {
+func decodeEvent(row tables.Event) (e transports.Event, quiet bool, err error) {
 	var k kept
 	if err := json.Unmarshal(row.Data, &k); err != nil {
 		return e, false, fmt.Errorf("read event: %w", err)
@@ -78,13 +79,13 @@ func (g *Gateway) post1(ctx context.Context, a *account, e transports.Event, lat
 		}
 		return
 	}
-	row, err := g.rowOf(a, id, e, LaneLive, false)
+	row, err := g.rowOf(a, id, e, tables.PriorityLive, false)
 	if err != nil {
 		done(err)
 		return
 	}
 	var first *arrival
-	g.keep([]EventRow{row}, func() bool {
+	g.keep([]tables.Event{row}, func() bool {
 		if late() {
 			return true
 		}
@@ -113,13 +114,13 @@ func (g *Gateway) receiveAll(ctx context.Context, a *account, events []transport
 }
 
 // rowsOf makes inbox rows of history.
-func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Event, quiet bool) ([]EventRow, error) {
-	rows := make([]EventRow, 0, len(events))
+func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Event, quiet bool) ([]tables.Event, error) {
+	rows := make([]tables.Event, 0, len(events))
 	for _, e := range events {
-		var row EventRow
+		var row tables.Event
 		id, err := g.place(ctx, a, e)
 		if err == nil {
-			row, err = g.rowOf(a, id, e, LaneHistory, quiet)
+			row, err = g.rowOf(a, id, e, tables.PriorityBackfill, quiet)
 		}
 		if err != nil {
 			for _, r := range rows {
@@ -133,20 +134,20 @@ func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Ev
 }
 
 // rowOf makes an event's row, which takes its place in the room's order.
-func (g *Gateway) rowOf(a *account, room int64, e transports.Event, lane Lane, quiet bool) (EventRow, error) {
+func (g *Gateway) rowOf(a *account, room int64, e transports.Event, lane tables.Priority, quiet bool) (tables.Event, error) {
 	data, err := encodeEvent(e, quiet)
 	if err != nil {
-		return EventRow{}, transports.Refuse("bad-request", "the event cannot be kept", err)
+		return tables.Event{}, transports.Refuse("bad-request", "the event cannot be kept", err)
 	}
-	row := EventRow{Room: room, Account: a.id, Key: e.Key, Kind: transports.BodyKind(e.Body), Data: data, At: g.now()}
+	row := tables.Event{Room: room, Login: a.id, Key: e.Key, Kind: transports.BodyKind(e.Body), Data: data, At: g.now()}
 	if !g.enterInbox(a, &row, lane) {
-		return EventRow{}, errFull
+		return tables.Event{}, errFull
 	}
 	return row, nil
 }
 
 // keep writes rows and wakes their workers; done is told when they are durable.
-func (g *Gateway) keep(rows []EventRow, late func() bool, done func(error)) {
+func (g *Gateway) keep(rows []tables.Event, late func() bool, done func(error)) {
 	age := g.durable.began()
 	g.inbox.put(rows, late, func(added []bool, err error) {
 		if err != nil {
@@ -179,7 +180,7 @@ func (g *Gateway) keep(rows []EventRow, late func() bool, done func(error)) {
 // enterInbox numbers a row in its room's order; false where the room has too many. What comes live
 // is then refused until the room has worked on all that it has, and its past is read. The past
 // has room of its own, since it goes before the live events that wait.
-func (g *Gateway) enterInbox(a *account, row *EventRow, lane Lane) bool {
+func (g *Gateway) enterInbox(a *account, row *tables.Event, lane tables.Priority) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	w := g.workers[row.Room]
@@ -190,7 +191,7 @@ func (g *Gateway) enterInbox(a *account, row *EventRow, lane Lane) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case lane == LaneHistory:
+	case lane == tables.PriorityBackfill:
 		if w.pending >= g.set.Pending+2*g.set.CatchUp {
 			return false
 		}
@@ -204,9 +205,9 @@ func (g *Gateway) enterInbox(a *account, row *EventRow, lane Lane) bool {
 	}
 	w.pending++
 	row.Seq = g.next()
-	row.Order = row.Seq
-	if lane == LaneLive && w.live {
-		row.Lane = LaneLive
+	row.Position = row.Seq
+	if lane == tables.PriorityLive && w.live {
+		row.Priority = tables.PriorityLive
 	}
 	return true
 }
@@ -230,7 +231,7 @@ type combiner struct {
 	g  *Gateway
 	mu sync.Mutex
 
-	rows    []EventRow
+	rows    []tables.Event
 	states  map[transports.LoginID]json.RawMessage
 	waiting []waiter
 	writing bool
@@ -246,7 +247,7 @@ var errLate = errors.New("an event before this one was not kept")
 
 // put has rows written, in the order of the calls, unless they are late; done is told which
 // of them are new.
-func (c *combiner) put(rows []EventRow, late func() bool, done func(added []bool, err error)) {
+func (c *combiner) put(rows []tables.Event, late func() bool, done func(added []bool, err error)) {
 	c.mu.Lock()
 	if late() {
 		c.mu.Unlock()

@@ -150,7 +150,7 @@ func (g *Gateway) answerVCard(ctx context.Context, a *account, user transports.U
 		if !g.sees(ctx, a, user) { // what other users' accounts have learned is theirs
 			return nil, stanza.ItemNotFound("")
 		}
-		u, ok, err := g.store.Person(ctx, user)
+		u, ok, err := g.store.Puppet(ctx, user)
 		if err != nil {
 			return nil, err
 		}
@@ -190,20 +190,20 @@ func (g *Gateway) roomsOf(ctx context.Context, owner jid.JID, limit int) ([]disc
 	known := map[jid.JID]bool{}
 	for _, a := range g.accountsOf(owner) {
 		for after := int64(0); len(items) < limit; {
-			page, err := g.store.AccountRooms(ctx, a.id, after, roomsPage)
+			page, err := g.store.LoginRooms(ctx, a.id, after, roomsPage)
 			if err != nil {
 				return nil, err
 			}
 			for _, r := range page {
 				after = r.ID
-				j, err := g.roomJID(r.Room)
-				if r.Kind == transports.Direct || r.Room == "" || err != nil || known[j] || len(items) == limit {
+				j, err := g.roomJID(r.Room.Room)
+				if r.Kind == transports.Direct || r.Room.Room == "" || err != nil || known[j] || len(items) == limit {
 					continue
 				}
 				known[j] = true
 				name := r.Name
 				if name == "" {
-					name = string(r.Room)
+					name = string(r.Room.Room)
 				}
 				items = append(items, disco.Item{JID: j, Name: name})
 			}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // Keys seals the accounts' secrets. The first key seals, all of them open.
@@ -131,15 +132,15 @@ func writeKeys(file string, data []byte) error {
 }
 
 // Seal seals a secret for an account.
-func (k *Keys) Seal(id transports.LoginID, secret []byte) Sealed {
+func (k *Keys) Seal(id transports.LoginID, secret []byte) tables.Sealed {
 	a := k.aeads[k.order[0]]
 	nonce := make([]byte, a.NonceSize(), a.NonceSize()+len(secret)+a.Overhead())
 	rand.Read(nonce)
-	return Sealed{Key: k.order[0], Box: a.Seal(nonce, nonce, secret, []byte(id))}
+	return tables.Sealed{Key: k.order[0], Box: a.Seal(nonce, nonce, secret, []byte(id))}
 }
 
 // Open opens what Seal sealed for the same account.
-func (k *Keys) Open(id transports.LoginID, s Sealed) ([]byte, error) {
+func (k *Keys) Open(id transports.LoginID, s tables.Sealed) ([]byte, error) {
 	a, ok := k.aeads[s.Key]
 	if !ok {
 		return nil, fmt.Errorf("open secret of account %s: key %s: %w", id, s.Key, ErrUnknownKey)
@@ -155,7 +156,7 @@ func (k *Keys) Open(id transports.LoginID, s Sealed) ([]byte, error) {
 }
 
 // Current tells whether a secret is sealed with the newest key.
-func (k *Keys) Current(s Sealed) bool { return s.Key == k.order[0] }
+func (k *Keys) Current(s tables.Sealed) bool { return s.Key == k.order[0] }
 
 // RotateKeys seals all secrets with the newest key, and tells how many were sealed with another.
 func (g *Gateway) RotateKeys(ctx context.Context) (n int, err error) {
@@ -185,7 +186,7 @@ func (a *account) reseal(ctx context.Context) error {
 // keepSecret seals a secret and keeps it, durably. sealing is held.
 func (a *account) keepSecret(ctx context.Context, secret []byte) error {
 	sealed := a.g.keys.Seal(a.id, secret)
-	if err := a.g.store.PutSecrets(ctx, map[transports.LoginID]Sealed{a.id: sealed}); err != nil {
+	if err := a.g.store.PutSecrets(ctx, map[transports.LoginID]tables.Sealed{a.id: sealed}); err != nil {
 		return fmt.Errorf("keep secret of account %s: %w", a.id, err)
 	}
 	a.mu.Lock()

@@ -22,6 +22,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/echo"
 )
 
@@ -83,7 +84,11 @@ func victim(dir string) error {
 	if err != nil {
 		return err
 	}
-	part, err := st.Bridge(context.Background(), domain)
+	database, err := tables.Open(context.Background(), st)
+	if err != nil {
+		return err
+	}
+	part, err := database.Gateway(context.Background(), domain)
 	if err != nil {
 		return err
 	}

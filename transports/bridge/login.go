@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // linking is a login under way. The same steps are played as an ad-hoc command, as a
@@ -201,7 +202,7 @@ func (l *linking) finish(ctx context.Context, done transports.Login) (name strin
 	if previous != nil && previous.user != done.User {
 		return "", false, transports.Refuse("not-acceptable", "These are the credentials of somebody else. Unlink the account first.", nil)
 	}
-	row := AccountRow{ID: transports.LoginID(stanza.NewID()), Owner: owner, Created: g.now()}
+	row := tables.Login{ID: transports.LoginID(stanza.NewID()), Owner: owner, Created: g.now()}
 	if previous != nil {
 		previous.stop()
 		previous.mu.Lock()
@@ -209,13 +210,13 @@ func (l *linking) finish(ctx context.Context, done transports.Login) (name strin
 		previous.mu.Unlock()
 	}
 	row.User, row.Name, row.State = done.User, cutBytes(oneLine(done.Name), maxName), done.State
-	row.Status, row.Cause = StatusLinked, ""
+	row.Status, row.Cause = tables.StatusLinked, ""
 	row.Secret = g.keys.Seal(row.ID, done.Secret)
 	clear(done.Secret)
 	if row.Name == "" {
 		row.Name = string(row.User)
 	}
-	if err := g.store.PutAccount(ctx, row); err != nil {
+	if err := g.store.PutLogin(ctx, row); err != nil {
 		if previous != nil {
 			previous.start()
 		}

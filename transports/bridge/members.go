@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // fillMembers puts the network's people into a room that has just been opened: as many
@@ -34,7 +35,7 @@ func (w *worker) fillMembers(ctx context.Context, a *account) {
 }
 
 func (w *worker) keepMembers(ctx context.Context, list []transports.UserInfo) []transports.UserInfo {
-	b := &Batch{}
+	b := &tables.Batch{}
 	known := make([]transports.UserInfo, 0, len(list))
 	for _, u := range list {
 		if u.ID == "" || len(u.ID) > maxID || len(known) == w.g.set.Members {
@@ -42,9 +43,9 @@ func (w *worker) keepMembers(ctx context.Context, list []transports.UserInfo) []
 		}
 		u = clip(u)
 		known = append(known, u)
-		b.Members = append(b.Members, MemberRow{w.id, u.ID})
+		b.Rooms.Members = append(b.Rooms.Members, tables.Member{Room: w.id, User: u.ID})
 	}
-	b.People = known
+	b.Rooms.Puppets = known
 	w.g.people.put(known...)
 	if err := w.commit(ctx, b); err != nil && ctx.Err() == nil {
 		w.g.log.Error("keeping a room's members", "room", w.row.Room, "error", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // owner is a worker as the room engine sees it. All of it runs in the worker's goroutine.
@@ -27,7 +28,7 @@ func (w *worker) handle(ctx context.Context, st *stanza.Stanza) {
 		return
 	}
 	if _, in := w.room.BySession(st.From); !in && st.IsRequest() {
-		if _, seen := w.accountFor(ctx, st.From); seen.Account == "" { // what it says of itself is not for everybody
+		if _, seen := w.accountFor(ctx, st.From); seen.Login == "" { // what it says of itself is not for everybody
 			w.g.send(st.ErrorReply(stanza.ItemNotFound("There is no such room that you can see.")))
 			w.emptied()
 			return
@@ -47,7 +48,7 @@ func (w *worker) openRoom() error {
 	}
 	w.room = room.New(room.Options{
 		JID: j, Send: w.say, Owner: owner{w}, Secret: []byte(hash("occupants", w.g.domain.String())),
-		Snapshot: &room.Snapshot{Info: w.roomInfo(), Config: w.roomConfig(), Subject: room.Subject{Text: w.row.Topic, At: w.row.SeenAt}},
+		Snapshot: &room.Snapshot{Info: w.roomInfo(), Config: w.roomConfig(), Subject: room.Subject{Text: w.row.Topic, At: w.row.LastAt}},
 		History:  roomHistory{w}, Now: w.g.now, Log: w.g.log,
 	})
 	w.filled, w.occupants = false, map[string]transports.UserID{}
@@ -133,30 +134,30 @@ func (w *worker) roomConfig() room.Config {
 
 // accountFor is the account by which a user is in this room, nil where none is. The row is
 // zero where the account is not known to see the room any longer, or yet.
-func (w *worker) accountFor(ctx context.Context, who jid.JID) (*account, VisibleRow) {
+func (w *worker) accountFor(ctx context.Context, who jid.JID) (*account, tables.Visibility) {
 	if a := w.account(); a != nil {
 		if a.owner != who.Bare() {
-			return nil, VisibleRow{}
+			return nil, tables.Visibility{}
 		}
-		rows, err := w.g.store.RoomAccounts(ctx, w.id)
+		rows, err := w.g.store.RoomLogins(ctx, w.id)
 		if err == nil {
 			for _, r := range rows {
-				if r.Account == a.id {
+				if r.Login == a.id {
 					return a, r
 				}
 			}
 		}
-		return a, VisibleRow{}
+		return a, tables.Visibility{}
 	}
-	rows, err := w.g.store.RoomAccounts(ctx, w.id)
+	rows, err := w.g.store.RoomLogins(ctx, w.id)
 	if err != nil {
 		w.g.log.Error("reading who sees a room", "room", w.row.Room, "error", err)
-		return nil, VisibleRow{}
+		return nil, tables.Visibility{}
 	}
 	var best *account
-	var seen VisibleRow
+	var seen tables.Visibility
 	for _, a := range w.g.accountsOf(who) {
-		i := slices.IndexFunc(rows, func(r VisibleRow) bool { return r.Account == a.id })
+		i := slices.IndexFunc(rows, func(r tables.Visibility) bool { return r.Login == a.id })
 		if i >= 0 && (best == nil || rows[i].Joined && !seen.Joined) {
 			best, seen = a, rows[i]
 		}
@@ -188,10 +189,10 @@ func (o owner) Enter(ctx context.Context, r room.EnterRequest) (room.Grant, erro
 }
 
 // enterNetwork joins the room on the network where it has to be joined there first.
-func (w *worker) enterNetwork(ctx context.Context, a *account) (VisibleRow, error) {
+func (w *worker) enterNetwork(ctx context.Context, a *account) (tables.Visibility, error) {
 	session := a.ready()
 	if session == nil {
-		return VisibleRow{}, stanza.RecipientUnavailable(w.g.info.Name + " cannot be reached at the moment.")
+		return tables.Visibility{}, stanza.RecipientUnavailable(w.g.info.Name + " cannot be reached at the moment.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
@@ -199,18 +200,18 @@ func (w *worker) enterNetwork(ctx context.Context, a *account) (VisibleRow, erro
 	if err == nil && !info.Joined {
 		j, ok := session.(transports.Joiner)
 		if !ok {
-			return VisibleRow{}, stanza.Forbidden("You are not in this room on " + w.g.info.Name + ".")
+			return tables.Visibility{}, stanza.Forbidden("You are not in this room on " + w.g.info.Name + ".")
 		}
 		if err = j.Join(ctx, w.row.Room); err == nil {
 			info, err = session.Room(ctx, w.row.Room)
 		}
 	}
 	if err != nil {
-		return VisibleRow{}, stanzaError(err)
+		return tables.Visibility{}, stanzaError(err)
 	}
 	w.row = merge(w.row, info)
-	seen := VisibleRow{Account: a.id, Room: w.id, Joined: info.Joined, Writable: info.Writable}
-	if err := w.commit(ctx, &Batch{Rooms: []RoomRow{w.row}, Visible: []VisibleRow{seen}}); err != nil {
+	seen := tables.Visibility{Login: a.id, Room: w.id, Joined: info.Joined, Writable: info.Writable}
+	if err := w.commit(ctx, &tables.Batch{Rooms: tables.RoomBatch{Rooms: []tables.Room{w.row}, Visible: []tables.Visibility{seen}}}); err != nil {
 		return seen, err
 	}
 	a.found(w.row)
@@ -233,7 +234,7 @@ func (o owner) Query(ctx context.Context, q room.Query) (*stanza.Element, error)
 	w := o.w
 	payload := q.Stanza.Payload1()
 	a, seen := w.accountFor(ctx, q.Stanza.From)
-	if a == nil || seen.Account == "" && q.From == nil {
+	if a == nil || seen.Login == "" && q.From == nil {
 		return nil, stanza.Forbidden("Your account does not see this room.")
 	}
 	switch {
@@ -267,7 +268,7 @@ func (o owner) Notify(_ context.Context, e room.Event) {
 
 // sayTo writes to a person, from a private message in a room.
 func (g *Gateway) sayTo(ctx context.Context, a *account, peer transports.UserID, st *stanza.Stanza) error {
-	id, err := g.placeOf(ctx, a, RoomRow{Scope: a.id, Kind: transports.Direct, Peer: peer})
+	id, err := g.placeOf(ctx, a, tables.Room{Scope: a.id, Kind: transports.Direct, Peer: peer})
 	if err != nil {
 		return err
 	}
@@ -288,7 +289,7 @@ func (w *worker) chat(ctx context.Context, a *account, st *stanza.Stanza) {
 		w.g.log.Error("taking a message", "room", w.row.Key, "error", err)
 		w.g.send(st.ErrorReply(stanza.Fault(err)))
 	case again != nil:
-		if again.State == OutDone && st.Child(nsReceipts, "request") != nil {
+		if again.State == tables.CallDone && st.Child(nsReceipts, "request") != nil {
 			w.receipt(*again)
 		}
 	case acc.row.Kind == "":

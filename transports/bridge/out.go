@@ -6,6 +6,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // meaning finds out what a stanza wants done on the network. An empty kind is nothing.
@@ -47,7 +48,7 @@ type target struct {
 	stanza string // of its first version
 	sender string // bare JID where it came from XMPP
 	author transports.UserID
-	ids    []IDRow
+	ids    []tables.Mapping
 	gone   bool
 }
 
@@ -58,9 +59,9 @@ func (w *worker) find(ctx context.Context, id string, sender jid.JID) (target, b
 		return target{}, false, nil
 	}
 	who := sender.Bare().String()
-	rows, err := w.g.store.IDsByStanza(ctx, w.id, id, who)
+	rows, err := w.g.store.ByStanzaID(ctx, w.id, id, who)
 	if err == nil && len(rows) > 0 && rows[0].First != "" {
-		rows, err = w.g.store.IDsByStanza(ctx, w.id, rows[0].First, who)
+		rows, err = w.g.store.ByStanzaID(ctx, w.id, rows[0].First, who)
 	}
 	if err != nil {
 		return target{}, false, err
@@ -68,7 +69,7 @@ func (w *worker) find(ctx context.Context, id string, sender jid.JID) (target, b
 	var sent target
 	if len(rows) > 0 {
 		r := rows[0]
-		sent = target{stanza: r.Stanza, sender: r.Sender, author: r.Author, ids: rows, gone: r.Gone}
+		sent = target{stanza: r.Stanza, sender: r.Sender, author: r.Author, ids: rows, gone: r.Deleted}
 		if r.Sender == who || r.Stanza == id {
 			return sent, true, nil
 		}
@@ -90,8 +91,8 @@ func (w *worker) findWaiting(ctx context.Context, id, who string) (t target, ok 
 			return t, true, nil
 		}
 	}
-	row, kept, err := w.g.store.OutByStanza(ctx, w.id, id, who)
-	if err != nil || !kept || row.State == OutFailed {
+	row, kept, err := w.g.store.CallByStanza(ctx, w.id, id, who)
+	if err != nil || !kept || row.State == tables.CallFailed {
 		return t, ok, err
 	}
 	if other := w.targetOf(row, decodeOut(row)); !ok || other.sender == who {
@@ -101,7 +102,7 @@ func (w *worker) findWaiting(ctx context.Context, id, who string) (t target, ok 
 }
 
 // targetOf is a message that has not been sent yet; a correction stands for its first version.
-func (w *worker) targetOf(row OutRow, data outData) target {
+func (w *worker) targetOf(row tables.Call, data outData) target {
 	t := target{stanza: row.Stanza, sender: row.Sender.Bare().String()}
 	if row.Kind == outEdit {
 		t.stanza = data.Target
@@ -124,18 +125,18 @@ func (c *call) netOf(ctx context.Context, id string) transports.MessageID {
 }
 
 // parts are the messages of the network that an id of XMPP names, those deleted left out.
-func (c *call) parts(ctx context.Context, id string) ([]IDRow, error) {
+func (c *call) parts(ctx context.Context, id string) ([]tables.Mapping, error) {
 	if id == "" {
 		return nil, nil
 	}
 	sender := c.row.Sender.Bare().String()
-	rows, err := c.g.store.IDsByStanza(ctx, c.room.ID, id, sender)
+	rows, err := c.g.store.ByStanzaID(ctx, c.room.ID, id, sender)
 	if err == nil && len(rows) > 0 && rows[0].First != "" {
-		rows, err = c.g.store.IDsByStanza(ctx, c.room.ID, rows[0].First, sender)
+		rows, err = c.g.store.ByStanzaID(ctx, c.room.ID, rows[0].First, sender)
 	}
 	kept := rows[:0]
 	for _, r := range rows {
-		if !r.Gone {
+		if !r.Deleted {
 			kept = append(kept, r)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -86,20 +87,20 @@ func (c *call) edit(ctx context.Context, out *outcome) {
 }
 
 // alias lets later stanzas refer to the correction as well as to the first message.
-func (c *call) alias(out *outcome, old IDRow, part int) {
+func (c *call) alias(out *outcome, old tables.Mapping, part int) {
 	row := idRow(c.room, c.row, c.data, transports.Sent{ID: old.Net}, part)
 	row.First, row.Author = old.Stanza, old.Author
 	out.ids = append(out.ids, row)
 }
 
 // keepFirst maps a further part to the first version of the message.
-func (c *call) keepFirst(out *outcome, first OutRow, sent transports.Sent, part int) {
+func (c *call) keepFirst(out *outcome, first tables.Call, sent transports.Sent, part int) {
 	row := idRow(c.room, first, c.data, sent, part)
 	row.Author = c.user
 	out.ids = append(out.ids, row)
 }
 
-func (c *call) dropRest(ctx context.Context, out *outcome, old []IDRow) {
+func (c *call) dropRest(ctx context.Context, out *outcome, old []tables.Mapping) {
 	if len(old) <= len(c.data.Parts) {
 		return
 	}
@@ -121,6 +122,6 @@ func (c *call) dropRest(ctx context.Context, out *outcome, old []IDRow) {
 }
 
 // awaited is an event that the network will send because of what we did.
-func (c *call) awaited(net transports.MessageID, kind string) EchoRow {
-	return EchoRow{Room: c.room.ID, Net: net, Kind: kind, Until: c.g.now().Add(c.g.set.EchoWait)}
+func (c *call) awaited(net transports.MessageID, kind string) tables.Echo {
+	return tables.Echo{Room: c.room.ID, Net: net, Kind: kind, Until: c.g.now().Add(c.g.set.EchoWait)}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -98,7 +99,7 @@ func (c *call) outgoing(text richtext.Text) transports.Outgoing {
 func (c *call) known(id transports.MessageID) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
-	rows, err := c.g.store.IDsByNet(ctx, c.room.ID, id)
+	rows, err := c.g.store.ByNetworkID(ctx, c.room.ID, id)
 	return err == nil && len(rows) > 0
 }
 
@@ -120,18 +121,18 @@ func (c *call) keepSent(out *outcome, sent transports.Sent, part int) {
 	}
 }
 
-func idRow(room RoomRow, row OutRow, data outData, sent transports.Sent, part int) IDRow {
+func idRow(room tables.Room, row tables.Call, data outData, sent transports.Sent, part int) tables.Mapping {
 	at := sent.At
 	if at.IsZero() {
 		at = row.Since
 	}
-	return IDRow{
+	return tables.Mapping{
 		Room: room.ID, Net: sent.ID, Stanza: row.Stanza, Origin: row.Message, Part: part,
 		Sender: row.Sender.Bare().String(), At: at, Text: data.Text,
 	}
 }
 
-func decodeOut(row OutRow) outData {
+func decodeOut(row tables.Call) outData {
 	var data outData
 	_ = json.Unmarshal(row.Data, &data) // a row that is done has none
 	return data

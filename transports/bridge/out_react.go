@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // outReact is the user's whole set of reactions to a message (XEP-0444).
@@ -63,9 +64,9 @@ func (c *call) react(ctx context.Context, out *outcome) {
 		return
 	}
 	for _, e := range add {
-		out.react = append(out.react, ReactionRow{c.room.ID, net, c.user, e})
+		out.react = append(out.react, tables.Reaction{Room: c.room.ID, Net: net, User: c.user, Emoji: e})
 	}
 	for _, e := range remove {
-		out.unset = append(out.unset, ReactionRow{c.room.ID, net, c.user, e})
+		out.unset = append(out.unset, tables.Reaction{Room: c.room.ID, Net: net, User: c.user, Emoji: e})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -40,10 +41,10 @@ type outData struct {
 
 // accepted is something said that is about to become durable.
 type accepted struct {
-	row     OutRow
+	row     tables.Call
 	data    outData
-	archive *ArchiveRow
-	tomb    *ArchiveRow
+	archive *tables.Archived
+	tomb    *tables.Archived
 	post    *room.Post // reflected to the room
 	subject *room.Subject
 	st      *stanza.Stanza
@@ -65,7 +66,7 @@ const (
 )
 
 // receiveOut gives an outgoing stanza its row. again tells that it was accepted before.
-func (w *worker) receiveOut(ctx context.Context, o outgoing) (acc accepted, again *OutRow, err error) {
+func (w *worker) receiveOut(ctx context.Context, o outgoing) (acc accepted, again *tables.Call, err error) {
 	kind, data, err := w.meaning(ctx, o)
 	if err != nil || kind == "" {
 		return acc, nil, err
@@ -98,8 +99,8 @@ func (w *worker) receiveOut(ctx context.Context, o outgoing) (acc accepted, agai
 		message = id
 	}
 	acc.st, acc.data = o.st, data
-	acc.row = OutRow{
-		Seq: seq, Room: w.id, Account: o.account.id, Sender: o.from, Origin: origin, Message: message, Kind: kind, Created: w.g.now(),
+	acc.row = tables.Call{
+		Seq: seq, Room: w.id, Login: o.account.id, Sender: o.from, Origin: origin, Message: message, Kind: kind, Created: w.g.now(),
 		Stanza: hash(w.g.domain.String(), string(w.row.Scope), w.row.Key, bare.String(), origin),
 	}
 	acc.row.Data, err = json.Marshal(data)
@@ -108,17 +109,17 @@ func (w *worker) receiveOut(ctx context.Context, o outgoing) (acc accepted, agai
 
 // knownOut finds the row of the same stanza, sent again by a client that could not know
 // that we had it. stale tells that there is one, but the new stanza is another message.
-func (w *worker) knownOut(ctx context.Context, bare jid.JID, id, origin string) (again *OutRow, stale bool, err error) {
+func (w *worker) knownOut(ctx context.Context, bare jid.JID, id, origin string) (again *tables.Call, stale bool, err error) {
 	for i := range w.accepted {
 		if r := &w.accepted[i].row; r.Origin == origin && r.Sender.Bare() == bare {
 			return r, false, nil
 		}
 	}
-	row, ok, err := w.g.store.FindOut(ctx, w.id, bare.String(), origin)
+	row, ok, err := w.g.store.FindCall(ctx, w.id, bare.String(), origin)
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	if row.State == OutFailed || len(id) < weakID && w.g.now().Sub(row.Created) > weakTime {
+	if row.State == tables.CallFailed || len(id) < weakID && w.g.now().Sub(row.Created) > weakTime {
 		return nil, true, nil
 	}
 	return &row, false, nil
@@ -137,9 +138,9 @@ func (w *worker) accept(ctx context.Context) {
 	if len(list) == 0 {
 		return
 	}
-	b := &Batch{}
+	b := &tables.Batch{}
 	for _, a := range list {
-		b.NewOut = append(b.NewOut, a.row)
+		b.Outbox.Add = append(b.Outbox.Add, a.row)
 		if a.archive != nil {
 			b.Archive = append(b.Archive, *a.archive)
 		}
@@ -148,7 +149,7 @@ func (w *worker) accept(ctx context.Context) {
 		}
 		if a.subject != nil {
 			w.row.Topic = a.subject.Text
-			b.Rooms = append(b.Rooms, w.row)
+			b.Rooms.Rooms = append(b.Rooms.Rooms, w.row)
 		}
 	}
 	if err := w.commit(ctx, b); err != nil {
@@ -173,7 +174,7 @@ func (w *worker) accept(ctx context.Context) {
 // show lets the room see what has been accepted.
 func (w *worker) show(ctx context.Context, list []accepted) {
 	for _, a := range list {
-		w.g.trace("outbox", slog.String("room", w.row.place()), slog.String("kind", a.row.Kind), slog.String("id", a.row.Message))
+		w.g.trace("outbox", slog.String("room", w.row.Label()), slog.String("kind", a.row.Kind), slog.String("id", a.row.Message))
 		switch {
 		case w.room == nil:
 		case a.subject != nil:
@@ -189,7 +190,7 @@ func (w *worker) loadHead(ctx context.Context) error {
 	if w.head != nil {
 		return nil
 	}
-	rows, err := w.g.store.PendingOut(ctx, w.id, 1)
+	rows, err := w.g.store.PendingCalls(ctx, w.id, 1)
 	if err == nil && len(rows) > 0 {
 		w.head = &rows[0]
 	}
@@ -198,7 +199,7 @@ func (w *worker) loadHead(ctx context.Context) error {
 
 // calling tells whether an outgoing call is in flight or its outcome unknown.
 func (w *worker) calling() bool {
-	return w.call != nil || w.head != nil && w.head.State == OutSending
+	return w.call != nil || w.head != nil && w.head.State == tables.CallSending
 }
 
 // sendOut makes the next call, or finds out why not yet.
@@ -212,13 +213,13 @@ func (w *worker) sendOut(ctx context.Context) {
 		if w.head == nil {
 			return
 		}
-		a := w.g.account(w.head.Account)
+		a := w.g.account(w.head.Login)
 		switch {
 		case a == nil:
-			w.giveUp(ctx, OutFailed, stanza.RegistrationRequired("Your account is no longer linked."))
+			w.giveUp(ctx, tables.CallFailed, stanza.RegistrationRequired("Your account is no longer linked."))
 			continue
 		case w.g.now().Sub(w.head.Created) >= w.g.set.KeepWaiting:
-			w.giveUp(ctx, OutFailed, w.expired())
+			w.giveUp(ctx, tables.CallFailed, w.expired())
 			continue
 		}
 		session := a.ready()
@@ -234,17 +235,17 @@ func (w *worker) sendOut(ctx context.Context) {
 
 func (w *worker) expired() *stanza.Error {
 	text := w.g.info.Name + " could not be reached in time; the message was not sent."
-	if w.head.State == OutSending {
+	if w.head.State == tables.CallSending {
 		text = w.g.info.Name + " could not be reached in time; the message may or may not have arrived."
 	}
 	return stanza.RemoteServerTimeout(text)
 }
 
 // giveUp ends the head with an error to its sender.
-func (w *worker) giveUp(ctx context.Context, state OutState, e *stanza.Error) {
+func (w *worker) giveUp(ctx context.Context, state tables.CallState, e *stanza.Error) {
 	row := *w.head
 	row.State = state
-	if !w.persist(ctx, &Batch{Out: []OutRow{row}}) {
+	if !w.persist(ctx, &tables.Batch{Outbox: tables.OutboxBatch{Update: []tables.Call{row}}}) {
 		return
 	}
 	w.g.Counters.Refused.Add(1)
@@ -264,7 +265,7 @@ func (w *worker) headDone() {
 }
 
 // sendError tells the sender of a row what became of it.
-func (w *worker) sendError(row OutRow, e *stanza.Error) {
+func (w *worker) sendError(row tables.Call, e *stanza.Error) {
 	from, typ, err := w.address()
 	if err != nil {
 		return

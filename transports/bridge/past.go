@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // readRoom reads what may be missing of a room. A panic of the session ends the reading of
@@ -22,8 +23,8 @@ func (a *account) readRoom(ctx context.Context, h transports.Historian, id int64
 	if err != nil || !ok {
 		return err
 	}
-	if !row.Filled {
-		if err := a.fillRoom(ctx, h, row); err != nil || row.Seen == "" {
+	if !row.Backfilled {
+		if err := a.fillRoom(ctx, h, row); err != nil || row.Last == "" {
 			return err
 		}
 	}
@@ -31,9 +32,9 @@ func (a *account) readRoom(ctx context.Context, h transports.Historian, id int64
 }
 
 // catchUpRoom reads what came to a room since the last message that we know.
-func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row RoomRow) error {
-	isNew := func(e transports.Event) bool { return e.At.After(row.SeenAt) || a.isNew(e) }
-	after, limit := row.Seen, a.g.set.Page
+func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row tables.Room) error {
+	isNew := func(e transports.Event) bool { return e.At.After(row.LastAt) || a.isNew(e) }
+	after, limit := row.Last, a.g.set.Page
 	if after == "" { // the room was empty: all that is in it is new
 		limit = a.g.set.CatchUp
 	}
@@ -58,7 +59,7 @@ func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row R
 
 // fillRoom reads the last messages of a room that is new. Those from before the account
 // was linked are history, quietly; later ones were never shown, and are told.
-func (a *account) fillRoom(ctx context.Context, h transports.Historian, row RoomRow) error {
+func (a *account) fillRoom(ctx context.Context, h transports.Historian, row tables.Room) error {
 	events, _, err := a.history(ctx, h, row.Room, "", a.g.set.History)
 	if err == nil && len(events) >= a.g.set.History && a.isNew(events[0]) {
 		events, _, err = a.history(ctx, h, row.Room, "", a.g.set.CatchUp)
@@ -72,7 +73,7 @@ func (a *account) fillRoom(ctx context.Context, h transports.Historian, row Room
 	if err != nil {
 		a.g.log.Warn("a room's history cannot be read", "account", a.id, "room", row.Room, "error", err)
 	}
-	return a.g.store.Commit(ctx, &Batch{Filled: []int64{row.ID}})
+	return a.g.store.Commit(ctx, &tables.Batch{Rooms: tables.RoomBatch{Backfilled: []int64{row.ID}}})
 }
 
 // history is one call, at the rate that the account may.

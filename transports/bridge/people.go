@@ -70,7 +70,7 @@ func (g *Gateway) person(ctx context.Context, a *account, id transports.UserID, 
 	if u, ok := g.people.get(id); ok {
 		return u
 	}
-	u, ok, err := g.store.Person(ctx, id)
+	u, ok, err := g.store.Puppet(ctx, id)
 	if err != nil {
 		g.log.Error("reading a person", "user", id, "error", err)
 	}
@@ -132,7 +132,7 @@ func (g *Gateway) profile(ctx context.Context, a *account, id transports.UserID)
 		return transports.UserInfo{}, false
 	}
 	u = clip(u)
-	if err := g.store.PutPeople(ctx, "", []transports.UserInfo{u}); err != nil {
+	if err := g.store.PutPuppets(ctx, "", []transports.UserInfo{u}); err != nil {
 		g.log.Error("keeping a person", "user", id, "error", err)
 	}
 	return u, true

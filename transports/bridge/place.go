@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // places remembers which row is which room, so that an event costs no query for it.
@@ -69,7 +70,7 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (id
 	}()
 	switch b := e.Body.(type) {
 	case transports.Contact:
-		return g.placeOf(ctx, a, RoomRow{Scope: a.id})
+		return g.placeOf(ctx, a, tables.Room{Scope: a.id})
 	case transports.RoomChanged:
 		if b.Info.Kind != "" {
 			e.Kind = b.Info.Kind
@@ -78,7 +79,7 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (id
 			e.Peer = b.Info.Peer
 		}
 	}
-	row := RoomRow{Room: e.Room, Kind: e.Kind, Peer: e.Peer}
+	row := tables.Room{Room: e.Room, Kind: e.Kind, Peer: e.Peer}
 	if row.Kind == transports.Direct && row.Peer == "" || row.Kind == "" {
 		if known, ok, err := g.roomOf(ctx, a, e.Room); err != nil || ok {
 			if ok {
@@ -95,7 +96,7 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (id
 
 // placeOf finds or adds a room. What comes to a room whose past the account did not read
 // since it was opened is held until it has.
-func (g *Gateway) placeOf(ctx context.Context, a *account, row RoomRow) (int64, error) {
+func (g *Gateway) placeOf(ctx context.Context, a *account, row tables.Room) (int64, error) {
 	row.Key = placeKey(row.Kind, row.Room, row.Peer)
 	id := placeID{row.Scope, row.Key}
 	if known, ok := g.places.get(id); ok {
@@ -107,7 +108,7 @@ func (g *Gateway) placeOf(ctx context.Context, a *account, row RoomRow) (int64, 
 	}
 	if known.Room == "" && row.Room != "" { // a conversation that began on this side
 		known.Room = row.Room
-		if err := g.store.Commit(ctx, &Batch{Rooms: []RoomRow{known}}); err != nil {
+		if err := g.store.Commit(ctx, &tables.Batch{Rooms: tables.RoomBatch{Rooms: []tables.Room{known}}}); err != nil {
 			return 0, err
 		}
 	}
@@ -120,7 +121,7 @@ func (g *Gateway) placeOf(ctx context.Context, a *account, row RoomRow) (int64, 
 
 // scoped gives a room its key and whose view it is. It stays the view that it was: what
 // kind of room a channel is can change, and a session may learn it late.
-func (g *Gateway) scoped(ctx context.Context, a *account, row RoomRow) (RoomRow, error) {
+func (g *Gateway) scoped(ctx context.Context, a *account, row tables.Room) (tables.Room, error) {
 	if row.Kind == "" {
 		row.Kind = transports.Private // the cautious guess
 	}
@@ -159,13 +160,13 @@ func (g *Gateway) scoped(ctx context.Context, a *account, row RoomRow) (RoomRow,
 }
 
 // roomOf finds a room of the network as an account sees it.
-func (g *Gateway) roomOf(ctx context.Context, a *account, id transports.RoomID) (RoomRow, bool, error) {
+func (g *Gateway) roomOf(ctx context.Context, a *account, id transports.RoomID) (tables.Room, bool, error) {
 	for _, scope := range []transports.LoginID{a.id, ""} {
 		if row, ok, err := g.store.FindRoomID(ctx, scope, id); err != nil || ok {
 			return row, ok, err
 		}
 	}
-	return RoomRow{}, false, nil
+	return tables.Room{}, false, nil
 }
 
 // contactJID is the address of a person of the network.

@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // showOf is a network's presence as XMPP says it; "" is available.
@@ -207,7 +208,7 @@ func (g *Gateway) ownPresence(who, to jid.JID) *stanza.Stanza {
 		state, status, cause := a.standing()
 		line := a.name() + ": " + state.String()
 		switch {
-		case status != StatusLinked:
+		case status != tables.StatusLinked:
 			show = "xa"
 			line = fmt.Sprintf("%s: link again (%s)", a.name(), cause)
 		case state != transports.Online && state != transports.Limited:

@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // registration is an XEP-0077 form that was asked for and is yet to be filled in.
@@ -91,7 +92,7 @@ func (g *Gateway) beginRegistration(ctx context.Context, who jid.JID) (command.S
 func (g *Gateway) onlyBroken(who jid.JID) *account {
 	var broken *account
 	for _, a := range g.accountsOf(who) {
-		if _, status := a.statusOf(); status != StatusLinked {
+		if _, status := a.statusOf(); status != tables.StatusLinked {
 			if broken != nil {
 				return nil
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // grants are the rights that servers have given us (XEP-0356).
@@ -139,17 +140,17 @@ func (g *Gateway) pushContacts(ctx context.Context, a *account, people []transpo
 	g.push(ctx, a, people, rows)
 }
 
-func (g *Gateway) push(ctx context.Context, a *account, people []transports.UserInfo, have []ContactRow) {
+func (g *Gateway) push(ctx context.Context, a *account, people []transports.UserInfo, have []tables.Contact) {
 	before := map[transports.UserID]string{}
 	for _, r := range have {
 		before[r.User] = r.Pushed
 	}
 	privileged := g.granted.get(a.owner.Domain()).roster
-	var put, remove []ContactRow
+	var put, remove []tables.Contact
 	var suggested []*stanza.Element
 	for _, u := range people {
 		old, known := before[u.ID]
-		row := ContactRow{Account: a.id, User: u.ID, Pushed: pushed(u)}
+		row := tables.Contact{Login: a.id, User: u.ID, Pushed: pushed(u)}
 		set := row.Pushed + "\x00set" // by privilege: a server that grants it later is told again
 		if privileged {
 			row.Pushed = set

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // Message implements room.Owner.
@@ -44,8 +45,8 @@ func (o owner) Message(ctx context.Context, m room.Message) error {
 // acceptSaid prepares what the room sees once the message is durable.
 func (w *worker) acceptSaid(ctx context.Context, m room.Message, acc accepted) {
 	post := m.Post(acc.row.Stanza)
-	archive := &ArchiveRow{
-		Seq: w.g.next(), Room: w.id, ID: acc.row.Stanza, Message: acc.row.Message, At: w.g.now(), Nick: m.From.Nick, Who: m.From.ID,
+	archive := &tables.Archived{
+		Seq: w.g.next(), Room: w.id, ID: acc.row.Stanza, Message: acc.row.Message, At: w.g.now(), Nick: m.From.Nick, Occupant: m.From.ID,
 		Lang: post.Lang, Extra: post.Extra, Payload: post.Payload,
 	}
 	switch acc.row.Kind {
@@ -55,7 +56,7 @@ func (w *worker) acceptSaid(ctx context.Context, m room.Message, acc accepted) {
 		post.Transient = true
 		acc.post = &post
 	case outDelete:
-		acc.tomb = &ArchiveRow{Room: w.id, Retract: acc.data.Target, ID: acc.row.Stanza, At: w.g.now()}
+		acc.tomb = &tables.Archived{Room: w.id, Retract: acc.data.Target, ID: acc.row.Stanza, At: w.g.now()}
 		acc.post, acc.archive = &post, archive
 	default:
 		acc.post, acc.archive = &post, archive
@@ -65,7 +66,7 @@ func (w *worker) acceptSaid(ctx context.Context, m room.Message, acc accepted) {
 }
 
 // reflectAgain answers a client that sends again what we have: it alone sees it once more.
-func (w *worker) reflectAgain(m room.Message, row OutRow) {
+func (w *worker) reflectAgain(m room.Message, row tables.Call) {
 	from, err := w.room.JID().WithResource(m.From.Nick)
 	if err != nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // ready is the session where calls may be made now, nil otherwise.
@@ -26,7 +27,7 @@ func (a *account) readyLocked() transports.Client {
 func (a *account) online() bool { return a.ready() != nil }
 
 // standing is the state for people: also what has to be done.
-func (a *account) standing() (transports.State, AccountStatus, string) {
+func (a *account) standing() (transports.State, tables.Status, string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	text := a.row.Cause
@@ -63,13 +64,13 @@ func (a *account) setState(ctx context.Context, state transports.State, cause er
 
 // resume looks at all rooms where something waits for this account.
 func (a *account) resume(ctx context.Context) {
-	waiting, err := a.g.store.WaitingRooms(ctx)
+	waiting, err := a.g.store.Backlog(ctx)
 	if err != nil {
 		a.g.log.Error("looking for what waits", "account", a.id, "error", err)
 		return
 	}
 	for _, w := range waiting {
-		for _, id := range w.Accounts {
+		for _, id := range w.Logins {
 			if id == a.id {
 				a.g.post(w.Room, true, func(_ context.Context, w *worker) { w.notNow = time.Time{}; w.lookOut() })
 			}
@@ -79,7 +80,7 @@ func (a *account) resume(ctx context.Context) {
 
 // needLogin keeps that the owner has to link again, and tells them once.
 func (a *account) needLogin(ctx context.Context, cause error) {
-	a.halt(ctx, StatusNeedsLogin, cause)
+	a.halt(ctx, tables.StatusNeedsLogin, cause)
 }
 
 // loseLogin is needLogin found out by a call: the session is closed too.
@@ -91,13 +92,13 @@ func (a *account) loseLogin(ctx context.Context, cause error) {
 // fail keeps that the account will not come back by itself.
 func (a *account) fail(ctx context.Context, cause error) {
 	a.g.log.Error("account failed", "account", a.id, "error", cause)
-	a.halt(ctx, StatusFailed, cause)
+	a.halt(ctx, tables.StatusFailed, cause)
 }
 
-func (a *account) halt(ctx context.Context, status AccountStatus, cause error) {
+func (a *account) halt(ctx context.Context, status tables.Status, cause error) {
 	text := errorText(cause, "the network does not accept the account any longer")
 	a.mu.Lock()
-	if a.row.Status != StatusLinked {
+	if a.row.Status != tables.StatusLinked {
 		a.mu.Unlock()
 		return
 	}

@@ -12,16 +12,17 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // step is one event on its way from the inbox to stanzas.
 type step struct {
 	w     *worker
-	row   EventRow
+	row   tables.Event
 	e     transports.Event
 	quiet bool
-	all   *Batch // of the steps before, not committed yet
-	b     Batch  // of this one
+	all   *tables.Batch // of the steps before, not committed yet
+	b     tables.Batch  // of this one
 
 	kept  []delivery                  // stanzas that must reach the server though we crash
 	after []func(ctx context.Context) // what is done once the batch is committed
@@ -115,8 +116,8 @@ func (w *worker) caughtUp(empty bool) {
 }
 
 // work turns rows into steps, in order; those that are held stay for later.
-func (w *worker) work(ctx context.Context, rows []EventRow) ([]*step, *Batch) {
-	all := &Batch{}
+func (w *worker) work(ctx context.Context, rows []tables.Event) ([]*step, *tables.Batch) {
+	all := &tables.Batch{}
 	var done []*step
 	for _, row := range rows {
 		s := &step{w: w, row: row, all: all}
@@ -132,11 +133,11 @@ func (w *worker) work(ctx context.Context, rows []EventRow) ([]*step, *Batch) {
 			w.g.Counters.Failed.Add(1)
 			w.g.log.Error("an event is kept aside", "room", w.row.Room, "seq", row.Seq, "kind", row.Kind, "error", err)
 			s = &step{w: w, row: row, all: all}
-			s.b.Events = []EventUpdate{{Seq: row.Seq, State: EventFailed, Error: err.Error()}}
+			s.b.Inbox.Events = []tables.EventUpdate{{Seq: row.Seq, State: tables.EventFailed, Error: err.Error()}}
 		} else {
 			s.finish()
 		}
-		all.add(&s.b)
+		all.Append(&s.b)
 		done = append(done, s)
 	}
 	return done, all
@@ -188,12 +189,12 @@ func (s *step) mean(ctx context.Context) error {
 
 // finish writes down how far the event's row has come.
 func (s *step) finish() {
-	u := EventUpdate{Seq: s.row.Seq, State: EventDone}
+	u := tables.EventUpdate{Seq: s.row.Seq, State: tables.EventDone}
 	if len(s.kept) > 0 {
-		u.State, u.Order = EventReady, s.w.g.next()
-		u.Out, _ = json.Marshal(s.kept)
+		u.State, u.Position = tables.EventReady, s.w.g.next()
+		u.Deliveries, _ = json.Marshal(s.kept)
 	}
-	s.b.Events = append(s.b.Events, u)
+	s.b.Inbox.Events = append(s.b.Inbox.Events, u)
 }
 
 // handOver sends what the committed steps want sent.
@@ -222,7 +223,7 @@ func (w *worker) handOver(ctx context.Context, done []*step) {
 // the others. What fails alone several times is kept aside.
 func (w *worker) oneByOne(ctx context.Context, steps []*step) {
 	for _, old := range steps {
-		done, b := w.work(ctx, []EventRow{old.row})
+		done, b := w.work(ctx, []tables.Event{old.row})
 		if ctx.Err() != nil || len(done) == 0 {
 			return
 		}
@@ -235,7 +236,7 @@ func (w *worker) oneByOne(ctx context.Context, steps []*step) {
 			w.stuck = map[int64]int{}
 		}
 		if w.stuck[old.row.Seq]++; w.stuck[old.row.Seq] >= maxStuck {
-			aside := &Batch{Events: []EventUpdate{{Seq: old.row.Seq, State: EventFailed, Error: err.Error()}}}
+			aside := &tables.Batch{Inbox: tables.InboxBatch{Events: []tables.EventUpdate{{Seq: old.row.Seq, State: tables.EventFailed, Error: err.Error()}}}}
 			if w.commit(ctx, aside) == nil {
 				w.g.Counters.Failed.Add(1)
 				w.g.left(w.id, 1)
@@ -258,24 +259,24 @@ func (s *step) learnRoom(ctx context.Context) {
 	if w.row.Room == "" && s.e.Room != "" && w.direct() {
 		row := w.row
 		row.Room = s.e.Room
-		s.b.Rooms = append(s.b.Rooms, row)
+		s.b.Rooms.Rooms = append(s.b.Rooms.Rooms, row)
 		s.then(func(context.Context) { w.row.Room = row.Room })
 	}
 	switch s.e.Body.(type) {
 	case transports.RoomGone, transports.RoomChanged, transports.Contact:
 		return
 	}
-	a := w.g.account(s.row.Account)
+	a := w.g.account(s.row.Login)
 	if a == nil || w.seenBy[a.id] {
 		return
 	}
-	rows, err := w.g.store.RoomAccounts(ctx, w.id)
+	rows, err := w.g.store.RoomLogins(ctx, w.id)
 	if err != nil {
 		return // the next event tells it too
 	}
-	known := slices.ContainsFunc(rows, func(r VisibleRow) bool { return r.Account == a.id })
+	known := slices.ContainsFunc(rows, func(r tables.Visibility) bool { return r.Login == a.id })
 	if !known {
-		s.b.Visible = append(s.b.Visible, VisibleRow{Account: a.id, Room: w.id, Joined: true, Writable: true})
+		s.b.Rooms.Visible = append(s.b.Rooms.Visible, tables.Visibility{Login: a.id, Room: w.id, Joined: true, Writable: true})
 	}
 	s.then(func(context.Context) {
 		if w.seenBy[a.id] {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // syncTimeout bounds the reading of a whole directory; networks that allow few calls a
@@ -42,7 +43,7 @@ func (g *Gateway) sync(ctx context.Context, a *account) {
 			people = append(people, clip(u))
 			watch = append(watch, u.ID)
 		}
-		if err := g.store.PutPeople(ctx, a.id, people); err != nil {
+		if err := g.store.PutPuppets(ctx, a.id, people); err != nil {
 			return err
 		}
 		g.people.put(people...)
@@ -62,8 +63,8 @@ func (g *Gateway) sync(ctx context.Context, a *account) {
 
 // keepRooms makes a page of rooms known, and reads the history of those that are new.
 func (g *Gateway) keepRooms(ctx context.Context, a *account, page []transports.RoomInfo) error {
-	var rows []RoomRow
-	var seen []VisibleRow
+	var rows []tables.Room
+	var seen []tables.Visibility
 	for _, info := range page {
 		if info.ID == "" || len(info.ID) > maxID || len(info.Peer) > maxID || info.Kind == transports.Direct && info.Peer == "" {
 			continue
@@ -73,9 +74,9 @@ func (g *Gateway) keepRooms(ctx context.Context, a *account, page []transports.R
 			return err
 		}
 		rows = append(rows, row)
-		seen = append(seen, VisibleRow{Account: a.id, Joined: info.Joined, Writable: info.Writable})
+		seen = append(seen, tables.Visibility{Login: a.id, Joined: info.Joined, Writable: info.Writable})
 	}
-	rows, err := g.store.PutVisible(ctx, rows, a.id, seen)
+	rows, err := g.store.PutRooms(ctx, rows, a.id, seen)
 	if err != nil {
 		return err
 	}
@@ -92,8 +93,8 @@ func (g *Gateway) keepRooms(ctx context.Context, a *account, page []transports.R
 	return nil
 }
 
-func (g *Gateway) rowOfInfo(ctx context.Context, a *account, info transports.RoomInfo) (RoomRow, error) {
-	return g.scoped(ctx, a, merge(RoomRow{Room: info.ID, Kind: info.Kind, Peer: info.Peer}, info))
+func (g *Gateway) rowOfInfo(ctx context.Context, a *account, info transports.RoomInfo) (tables.Room, error) {
+	return g.scoped(ctx, a, merge(tables.Room{Room: info.ID, Kind: info.Kind, Peer: info.Peer}, info))
 }
 
 // knowRoom makes one room known and returns its row's id.

@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // unlink removes an account. First it is marked, so that a crash in between is made good
 // at the next start; then the owner's roster is cleared, then all that is kept.
 func (g *Gateway) unlink(ctx context.Context, a *account) error {
 	a.mu.Lock()
-	a.row.Status = StatusUnlinking
+	a.row.Status = tables.StatusUnlinking
 	a.mu.Unlock()
-	if err := g.store.PutStatus(ctx, a.id, StatusUnlinking, ""); err != nil {
+	if err := g.store.PutStatus(ctx, a.id, tables.StatusUnlinking, ""); err != nil {
 		return fmt.Errorf("unlink: %w", err)
 	}
 	return g.finishUnlink(ctx, a)
@@ -48,7 +49,7 @@ func (g *Gateway) RemoveUser(ctx context.Context, who jid.JID) error {
 	g.commands.Forget(who)
 	for _, a := range g.accountsOf(who) {
 		a.mu.Lock()
-		a.row.Status = StatusUnlinking
+		a.row.Status = tables.StatusUnlinking
 		a.mu.Unlock()
 		a.stop()
 		if err := g.forget(ctx, a); err != nil {
@@ -117,7 +118,7 @@ func (g *Gateway) forget(ctx context.Context, a *account) error {
 func (g *Gateway) seenBy(ctx context.Context, a *account) ([]int64, error) {
 	var ids []int64
 	for after := int64(0); ; {
-		page, err := g.store.AccountRooms(ctx, a.id, after, roomsPage)
+		page, err := g.store.LoginRooms(ctx, a.id, after, roomsPage)
 		if err != nil {
 			return nil, err
 		}

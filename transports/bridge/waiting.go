@@ -8,14 +8,15 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // wakeWaiting has a room go on with what the last run left.
-func (g *Gateway) wakeWaiting(left Waiting) {
+func (g *Gateway) wakeWaiting(left tables.Backlog) {
 	g.poke(left.Room, func(w *worker) bool {
 		w.pending += left.Events
-		w.queued += left.Out
-		w.live = w.live || left.LaneLive
+		w.queued += left.Calls
+		w.live = w.live || left.Live
 		w.inbound, w.outward = true, true
 		return true
 	})
@@ -38,17 +39,17 @@ func (w *worker) waitMore(ctx context.Context, a *account) {
 // tellWaiting tells each sender once that what they wrote here waits, and returns when to
 // look again; zero is never.
 func (w *worker) tellWaiting(ctx context.Context, a *account, now time.Time) (next time.Time) {
-	rows, err := w.g.store.PendingOut(ctx, w.id, w.g.set.Queue)
+	rows, err := w.g.store.PendingCalls(ctx, w.id, w.g.set.Queue)
 	if err != nil {
 		return now.Add(time.Second)
 	}
 	told := map[jid.JID]bool{}
 	for _, r := range rows {
-		if r.Told {
+		if r.Notified {
 			told[r.Sender.Bare()] = true
 		}
 	}
-	var tell []OutRow
+	var tell []tables.Call
 	for _, r := range rows {
 		who := r.Sender.Bare()
 		if told[who] || r.Kind == outRead {
@@ -66,12 +67,12 @@ func (w *worker) tellWaiting(ctx context.Context, a *account, now time.Time) (ne
 	if len(tell) == 0 {
 		return next
 	}
-	b := &Batch{}
+	b := &tables.Batch{}
 	for _, r := range rows { // all that they wrote so far: when the first is sent the others are not told of anew
-		if told[r.Sender.Bare()] && !r.Told {
-			r.Told = true
-			b.Out = append(b.Out, r)
-			w.head.Told = w.head.Told || r.Seq == w.head.Seq
+		if told[r.Sender.Bare()] && !r.Notified {
+			r.Notified = true
+			b.Outbox.Update = append(b.Outbox.Update, r)
+			w.head.Notified = w.head.Notified || r.Seq == w.head.Seq
 		}
 	}
 	if err := w.commit(ctx, b); err != nil {
@@ -83,9 +84,9 @@ func (w *worker) tellWaiting(ctx context.Context, a *account, now time.Time) (ne
 	return next
 }
 
-func (w *worker) waitingText(a *account, r OutRow) string {
+func (w *worker) waitingText(a *account, r tables.Call) string {
 	until := r.Created.Add(w.g.set.KeepWaiting).UTC().Format("Mon 15:04 UTC")
-	if _, status, _ := a.standing(); status != StatusLinked {
+	if _, status, _ := a.standing(); status != tables.StatusLinked {
 		return fmt.Sprintf("Your %s account has to be linked again: write to %s. Your messages wait until %s.", w.g.info.Name, w.g.domain, until)
 	}
 	return fmt.Sprintf("%s cannot be reached at the moment. Your messages wait and are sent as soon as it can, until %s.", w.g.info.Name, until)

@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // worker is the one ordered queue of a room, for both directions. Its goroutine runs
@@ -26,14 +27,14 @@ type worker struct {
 	outward bool     // rows may wait in the outbox
 	pending int      // rows in the inbox, for the limit
 	queued  int      // rows in the outbox, for the limit
-	live    bool     // new events go to LaneLive: a catch-up runs, or what it held is still there
+	live    bool     // new events go to tables.PriorityLive: a catch-up runs, or what it held is still there
 	gaps    int      // catch-ups that run or wait to run
 	open    bool     // a catch-up was given up: the next one begins where it would have
 	refused *account // its events found the inbox full: none may pass them until it has read the past
 
 	// Owned by the goroutine.
 	loaded    bool
-	row       RoomRow
+	row       tables.Room
 	room      *room.Room                   // while somebody is in it
 	collect   func(*stanza.Stanza)         // while several messages are sent together; and
 	flush     func()                       // to let go those that wait
@@ -43,7 +44,7 @@ type worker struct {
 	writing   map[jid.JID]bool             // local users of whom the network was told that they write
 	lastTyped time.Time
 	accepted  []accepted // said in the room, not durable yet
-	head      *OutRow
+	head      *tables.Call
 	call      *call
 	notNow    time.Time // when the head may be tried again
 	tries     int       // failures in a row
@@ -206,7 +207,7 @@ func (w *worker) again(ctx context.Context) {
 }
 
 // commit writes a batch, for as long as it takes where nothing but the disk is in the way.
-func (w *worker) commit(ctx context.Context, b *Batch) error {
+func (w *worker) commit(ctx context.Context, b *tables.Batch) error {
 	err := w.g.store.Commit(ctx, b)
 	if err == nil {
 		w.backoff = 0
@@ -215,7 +216,7 @@ func (w *worker) commit(ctx context.Context, b *Batch) error {
 }
 
 // persist is commit for what must not be lost: it tries until it succeeds or ctx ends.
-func (w *worker) persist(ctx context.Context, b *Batch) bool {
+func (w *worker) persist(ctx context.Context, b *tables.Batch) bool {
 	for {
 		err := w.commit(ctx, b)
 		if err == nil {

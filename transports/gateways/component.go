@@ -28,7 +28,7 @@ func Component(ctx context.Context, c config.Config, log *slog.Logger) error {
 	}
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	m, err := newMaker(c, Options{Log: log}, database)
+	m, err := newMaker(ctx, c, Options{Log: log}, database)
 	if err == nil && len(m.entries) == 0 {
 		err = errors.New("no gateway is enabled: set enabled = true in [slack], [discord] or [echo]")
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/transports/all"
 	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // Options are what gateways are given besides the configuration.
@@ -49,7 +50,7 @@ func Serve(ctx context.Context, c config.Config, log *slog.Logger) error {
 // attach makes the gateways on endpoints of the server's router, for the users of its hosts and
 // for whom the configuration adds.
 func attach(ctx context.Context, s *server.Server, c config.Config, o Options) error {
-	m, err := newMaker(c, o, s.Store())
+	m, err := newMaker(ctx, c, o, s.Store())
 	if err != nil {
 		return err
 	}
@@ -89,14 +90,18 @@ func (s service) Counts() []server.Count {
 type maker struct {
 	config  config.Config
 	options Options
-	store   *store.Store
+	tables  *tables.Database
 	entries []all.Entry
 	keys    *bridge.Keys
 }
 
-func newMaker(c config.Config, o Options, s *store.Store) (*maker, error) {
+func newMaker(ctx context.Context, c config.Config, o Options, s *store.Store) (*maker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	database, err := tables.Open(ctx, s) // also without gateways: those of earlier runs have rows
+	if err != nil {
+		return nil, err
 	}
 	entries, err := all.Enabled(c, o.Log)
 	if err != nil || len(entries) == 0 {
@@ -106,7 +111,7 @@ func newMaker(c config.Config, o Options, s *store.Store) (*maker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway.key: %w", err)
 	}
-	return &maker{c, o, s, entries, keys}, nil
+	return &maker{c, o, database, entries, keys}, nil
 }
 
 // placement is what differs between a gateway inside this server and one under another server.
@@ -118,7 +123,7 @@ type placement struct {
 
 func (m *maker) gateway(ctx context.Context, e all.Entry, p placement) (*bridge.Gateway, error) {
 	domain := p.endpoint.Domain()
-	kept, err := m.store.Bridge(ctx, domain)
+	kept, err := m.tables.Gateway(ctx, domain)
 	if err != nil {
 		return nil, err
 	}

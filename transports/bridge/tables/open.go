@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store"
 )
 
 // Engine is the database: core/store, or in tests something that fails at will.
@@ -18,10 +19,9 @@ type Engine interface {
 	Write(ctx context.Context, fn func(tx *sql.Tx) error) error
 	// Reader is a pool of connections that only read.
 	Reader() *sql.DB
-	// Migrate applies goose migrations; table is where their versions are kept.
-	Migrate(ctx context.Context, files fs.FS, table string) error
-	// OnDelete has fn called in the transaction that deletes an account of the server.
-	OnDelete(fn func(tx *sql.Tx, account jid.JID) error)
+	Migrate(ctx context.Context, m store.Migrations) error
+	// OnDeleteAccount has fn called in the transaction that deletes an account of the server.
+	OnDeleteAccount(fn func(tx *sql.Tx, account jid.JID) error)
 }
 
 // Database is the part of an Engine that all gateways share.
@@ -36,9 +36,6 @@ type Store struct {
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// versionTable keeps which migrations were applied.
-const versionTable = "bridge_schema"
-
 // Open makes or migrates the tables. From then on the deletion of an account removes its logins too,
 // also those of gateways that do not run.
 func Open(ctx context.Context, engine Engine) (*Database, error) {
@@ -46,10 +43,10 @@ func Open(ctx context.Context, engine Engine) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := engine.Migrate(ctx, files, versionTable); err != nil {
+	if err := engine.Migrate(ctx, store.Migrations{Name: "bridge", Files: files}); err != nil {
 		return nil, fmt.Errorf("migrate the tables of gateways: %w", err)
 	}
-	engine.OnDelete(deleteOwner)
+	engine.OnDeleteAccount(deleteOwner)
 	return &Database{engine}, nil
 }
 

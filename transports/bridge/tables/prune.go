@@ -37,13 +37,13 @@ func (s *Store) Prune(ctx context.Context, keys, archive time.Time) error {
 			args  []any
 		}{pruneRoomArchiveSQL, []any{s.id, micros(archive), pruned}})
 	}
-	for _, s := range steps {
+	for _, step := range steps {
 		for n := int64(pruned); n == pruned; {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			err := s.engine.Write(ctx, func(tx *sql.Tx) error {
-				res, err := tx.Exec(s.query, s.args...)
+				res, err := tx.Exec(step.query, step.args...)
 				if err == nil {
 					n, err = res.RowsAffected()
 				}
