@@ -42,7 +42,8 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.PersistentFlags().StringP("config", "c", "", "configuration file (without one, the defaults hold)")
-	cmd.AddCommand(serveCommand(), componentCommand(), demoCommand(), accountCommand(), configCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), componentCommand(), accountCommand(), configCommand(), versionCommand())
+	cmd.AddCommand(demoCommands()...)
 	return cmd
 }
 

@@ -13,7 +13,7 @@ var moduleUses = map[string][]string{
 	"github.com/jackc/pgx/v5":                  {"core/store"},
 	"github.com/mattn/go-sqlite3":              {"core/store"},
 	"github.com/pressly/goose/v3":              {"core/store"},
-	"github.com/spf13/cobra":                   {"cmd/*"},
+	"github.com/spf13/cobra":                   {"cmd/*", "cmd/dragoman/demo"},
 	"github.com/xdg-go/scram":                  {"cmd/xmppbench"},
 	"golang.org/x/crypto":                      {"transports/bridge", "transports/bridge/*"},
 	"golang.org/x/net":                         {"core/stream"},

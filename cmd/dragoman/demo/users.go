@@ -1,19 +1,22 @@
-package main
+package demo
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
-// person is somebody who lives in a town, with their ways.
-type person struct {
+// user is a simulated user of a fake network, with what they answer.
+type user struct {
 	handle, name, title string
-	picture             emoji    // how they react
-	answers             []string // {you} is who spoke, {word} a word of what was said
-	corrects            bool     // they mistype, and edit what they wrote a second later
+	reaction            emoji    // how they react
+	answers             []string // {you} is the author of the message, {word} a word of it
+	makesTypos          bool     // sends answers with a typo and edits them a second later
 }
 
-// slackPeople work at Acme.
-var slackPeople = []*person{
+// slackUsers are the users of the workspace Acme.
+var slackUsers = []*user{
 	{
-		handle: "rosa", name: "Rosa Lind", title: "Design", picture: emoji{"🎉", "tada"}, corrects: true,
+		handle: "rosa", name: "Rosa Lind", title: "Design", reaction: emoji{"🎉", "tada"}, makesTypos: true,
 		answers: []string{
 			"Hello {you}! You said “{word}”, and I was thinking just that.",
 			"{you}, give me a minute: about {word} I have a drawing somewhere.",
@@ -21,7 +24,7 @@ var slackPeople = []*person{
 		},
 	},
 	{
-		handle: "tom", name: "Tom Okafor", title: "Engineering", picture: emoji{"👍", "+1"},
+		handle: "tom", name: "Tom Okafor", title: "Engineering", reaction: emoji{"👍", "+1"},
 		answers: []string{
 			"Works on my machine, {you}. Did you try {word} again?",
 			"Before we talk of {word}, {you}: is it plugged in?",
@@ -29,7 +32,7 @@ var slackPeople = []*person{
 		},
 	},
 	{
-		handle: "mei", name: "Mei Tanaka", title: "Office", picture: emoji{"☕", "coffee"},
+		handle: "mei", name: "Mei Tanaka", title: "Office", reaction: emoji{"☕", "coffee"},
 		answers: []string{
 			"{you}, there is coffee, and if you like we talk about {word}.",
 			"I wrote “{word}” on the list for Monday, {you}.",
@@ -37,10 +40,10 @@ var slackPeople = []*person{
 	},
 }
 
-// discordPeople play chess.
-var discordPeople = []*person{
+// discordUsers are the members of the guild Chess club.
+var discordUsers = []*user{
 	{
-		handle: "ada", name: "Ada", title: "White to move", picture: emoji{"♟️", "chess_pawn"}, corrects: true,
+		handle: "ada", name: "Ada", title: "White to move", reaction: emoji{"♟️", "chess_pawn"}, makesTypos: true,
 		answers: []string{
 			"{you}, “{word}” sounds like the Sicilian to me.",
 			"A good move, {you}. I answer {word} with a knight.",
@@ -48,14 +51,14 @@ var discordPeople = []*person{
 		},
 	},
 	{
-		handle: "viktor", name: "Viktor", title: "Endgames only", picture: emoji{"🤔", "thinking_face"},
+		handle: "viktor", name: "Viktor", title: "Endgames only", reaction: emoji{"🤔", "thinking_face"},
 		answers: []string{
 			"In 1972, {you}, they would have called {word} a blunder.",
 			"{word}? Draw, {you}?",
 		},
 	},
 	{
-		handle: "samir", name: "Samir", title: "Looking for a game", picture: emoji{"👀", "eyes"},
+		handle: "samir", name: "Samir", title: "Looking for a game", reaction: emoji{"👀", "eyes"},
 		answers: []string{
 			"{you}! Up for a game? We can speak of {word} between the moves.",
 			"I have heard worse than “{word}” today, {you}.",
@@ -63,9 +66,9 @@ var discordPeople = []*person{
 	},
 }
 
-// What was said before the demo began.
+// Messages from before the demo.
 var (
-	slackHistory = []line{
+	slackHistory = []scriptLine{
 		{0, 0, "Good morning, all. The new posters are up."},
 		{1, 0, "They look great. Is the dragon on purpose?"},
 		{0, 0, "The dragon is always on purpose."},
@@ -73,7 +76,7 @@ var (
 		{1, 2, "Nobody outside knows of the launch, do they?"},
 		{0, 2, "Only the printer."},
 	}
-	discordHistory = []line{
+	discordHistory = []scriptLine{
 		{1, 0, "Who left the board in the middle of a game?"},
 		{2, 0, "It is not the middle if you are lost, Viktor."},
 		{0, 1, "Has anybody an answer to the London that is not falling asleep?"},
@@ -81,36 +84,36 @@ var (
 	}
 )
 
-// scenes are what the people talk about among themselves.
+// Dialogues of the simulated users.
 var (
-	slackScenes = [][]line{
+	slackDialogues = [][]scriptLine{
 		{{2, 1, "Whose is the lunch box with the sticker of a lighthouse?"}, {1, 1, "Mine. Do not open it."}, {2, 1, "Too late."}},
 		{{0, 0, "Two versions of the logo: which one?"}, {1, 0, "The left one."}, {0, 0, "It is the same file twice, Tom."}},
 		{{1, 0, "I restart the build machine. Hold on to something."}, {2, 0, "The lights flickered!"}, {1, 0, "Not me. Probably."}},
 	}
-	discordScenes = [][]line{
+	discordDialogues = [][]scriptLine{
 		{{2, 0, "Anybody for five minutes of blitz?"}, {0, 0, "If I get White."}, {2, 0, "You always get White."}},
 		{{1, 1, "The Petroff. Fight me."}, {0, 1, "Nobody ever had the energy to fight the Petroff."}},
 		{{0, 2, "My next opponent has not lost since spring."}, {1, 2, "Then it is time."}},
 	}
-	// greetings are how somebody begins a conversation by themselves.
+	// greetings start a direct conversation.
 	greetings = []string{"Are you there? I only wanted to say hello.", "Do you have a minute later on?", "I found something of yours on my desk."}
 )
 
-// maxWord is the longest word that somebody takes up.
+// maxWord is the length of the longest word that an answer repeats.
 const maxWord = 24
 
-// answer is what a person says to somebody.
-func (p *person) answer(template int, you, said string) string {
+// answer is an answer to a text of somebody.
+func (u *user) answer(number int, you, text string) string {
 	you, _, _ = strings.Cut(you, " ")
-	return strings.NewReplacer("{you}", you, "{word}", weightiest(said)).Replace(p.answers[template%len(p.answers)])
+	return strings.NewReplacer("{you}", you, "{word}", longestWord(text)).Replace(u.answers[number%len(u.answers)])
 }
 
-// weightiest is the longest word of a text.
-func weightiest(text string) string {
+// longestWord is the longest word of a text.
+func longestWord(text string) string {
 	best := "that"
 	longest := 0
-	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return !letter(r) }) {
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' }) {
 		if n := len([]rune(w)); n > longest && n <= maxWord {
 			best, longest = w, n
 		}
@@ -118,9 +121,9 @@ func weightiest(text string) string {
 	return best
 }
 
-// mistyped is a text with two letters in the wrong order in one word.
-func mistyped(text string) string {
-	word := []rune(weightiest(text))
+// withTypo is a text with two letters in the wrong order in one word.
+func withTypo(text string) string {
+	word := []rune(longestWord(text))
 	for i := len(word) / 2; i > 0; i-- {
 		if word[i] != word[i-1] {
 			wrong := append([]rune(nil), word...)

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -19,18 +19,18 @@ import (
 	"mellium.im/xmpp/stanza"
 )
 
-// maxSeen is how many stanzas the tour's client remembers.
-const maxSeen = 10_000
+// maxKept is how many stanzas the tour's client keeps.
+const maxKept = 10_000
 
-// demoClient is the tour's XMPP client, on somebody else's library: what works with it works with
-// other clients too. One goroutine reads; await looks at what it has put down.
-type demoClient struct {
+// demoClient is the tour's XMPP client, built on mellium.im/xmpp: what works with it works with
+// other clients too. One goroutine reads and keeps the stanzas in which await searches.
+type client struct {
 	session *xmpp.Session
 	jid     jid.JID
-	done    chan struct{} // the reader has ended
+	confirm chan struct{} // the reader has ended
 
 	mu      sync.Mutex
-	seen    []*received
+	kept    []*received
 	changed chan struct{}
 	closed  error
 }
@@ -82,38 +82,38 @@ func (r *received) self() bool {
 	return false
 }
 
-// dialDemo logs in with STARTTLS and SCRAM. The certificate is compared with the one on disk.
-func dialDemo(ctx context.Context, h *demoHouse) (*demoClient, error) {
-	address, err := jid.New(h.options.user, demoHost, "tour")
+// dialClient logs in with STARTTLS and SCRAM. The certificate is compared with the one on disk.
+func dialClient(ctx context.Context, s *localServer) (*client, error) {
+	address, err := jid.New(s.options.user, servedHost, "tour")
 	if err != nil {
 		return nil, err
 	}
-	own, err := h.certificate()
+	own, err := s.certificate()
 	if err != nil {
 		return nil, err
 	}
 	trusted := x509.NewCertPool()
 	trusted.AddCert(own)
-	host, port := reachable(h.config.Listen.C2S[0])
+	host, port := reachable(s.config.Listen.C2S[0])
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return nil, err
 	}
 	session, err := xmpp.NewClientSession(ctx, address, conn,
-		xmpp.StartTLS(&tls.Config{ServerName: demoHost, RootCAs: trusted, MinVersion: tls.VersionTLS12}),
-		xmpp.SASL("", h.password, sasl.ScramSha256, sasl.ScramSha1), xmpp.BindResource())
+		xmpp.StartTLS(&tls.Config{ServerName: servedHost, RootCAs: trusted, MinVersion: tls.VersionTLS12}),
+		xmpp.SASL("", s.password, sasl.ScramSha256, sasl.ScramSha1), xmpp.BindResource())
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	c := &demoClient{session: session, jid: session.LocalAddr(), done: make(chan struct{}), changed: make(chan struct{})}
+	c := &client{session: session, jid: session.LocalAddr(), confirm: make(chan struct{}), changed: make(chan struct{})}
 	go c.read()
 	return c, nil
 }
 
-// read puts down what comes until the stream ends.
-func (c *demoClient) read() {
-	defer close(c.done)
+// read keeps what arrives until the stream ends.
+func (c *client) read() {
+	defer close(c.confirm)
 	err := c.session.Serve(xmpp.HandlerFunc(c.handle))
 	if err == nil {
 		err = io.EOF
@@ -125,8 +125,8 @@ func (c *demoClient) read() {
 	c.changed = make(chan struct{})
 }
 
-// handle takes one stanza that is no answer to a question of ours.
-func (c *demoClient) handle(t xmlstream.TokenReadEncoder, start *xml.StartElement) error {
+// handle keeps one message or presence; roster pushes are answered.
+func (c *client) handle(t xmlstream.TokenReadEncoder, start *xml.StartElement) error {
 	if start.Name.Local == "iq" {
 		return c.push(t, start)
 	}
@@ -137,8 +137,8 @@ func (c *demoClient) handle(t xmlstream.TokenReadEncoder, start *xml.StartElemen
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.seen) < maxSeen {
-		c.seen = append(c.seen, r)
+	if len(c.kept) < maxKept {
+		c.kept = append(c.kept, r)
 	}
 	close(c.changed)
 	c.changed = make(chan struct{})
@@ -146,7 +146,7 @@ func (c *demoClient) handle(t xmlstream.TokenReadEncoder, start *xml.StartElemen
 }
 
 // push accepts roster pushes (RFC 6121 §2.1.6); the library refuses all else.
-func (c *demoClient) push(t xmlstream.TokenReadEncoder, start *xml.StartElement) error {
+func (c *client) push(t xmlstream.TokenReadEncoder, start *xml.StartElement) error {
 	iq, err := stanza.NewIQ(*start)
 	if err != nil || iq.Type != stanza.SetIQ {
 		return err
@@ -159,45 +159,45 @@ func (c *demoClient) push(t xmlstream.TokenReadEncoder, start *xml.StartElement)
 	return err
 }
 
-// count is how much has come; await looks at what comes after it.
-func (c *demoClient) count() int {
+// count is how many stanzas have arrived; await searches those after it.
+func (c *client) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.seen)
+	return len(c.kept)
 }
 
-// await waits for a stanza that fits, beyond the first ones, and tells how many came until then.
-func (c *demoClient) await(ctx context.Context, after int, fits func(*received) bool) (*received, int, error) {
+// await waits for a stanza that fits, after the first ones, and returns its number too.
+func (c *client) await(ctx context.Context, after int, fits func(*received) bool) (*received, int, error) {
 	for {
 		c.mu.Lock()
-		after = min(after, len(c.seen))
-		news, changed, closed := c.seen[after:], c.changed, c.closed
+		after = min(after, len(c.kept))
+		arrived, changed, closed := c.kept[after:], c.changed, c.closed
 		c.mu.Unlock()
-		for i, r := range news {
+		for i, r := range arrived {
 			if fits(r) {
 				return r, after + i + 1, nil
 			}
 		}
-		after += len(news)
+		after += len(arrived)
 		if closed != nil {
 			return nil, after, fmt.Errorf("the stream has ended: %w", closed)
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, after, errNothing
+			return nil, after, errTimeout
 		}
 	}
 }
 
-// errNothing tells that what was awaited did not come.
-var errNothing = errors.New("nothing came")
+// errTimeout tells that no stanza fitted in time.
+var errTimeout = errors.New("nothing arrived in time")
 
 // send sends a message or a presence.
-func (c *demoClient) send(ctx context.Context, v any) error { return c.session.Encode(ctx, v) }
+func (c *client) send(ctx context.Context, v any) error { return c.session.Encode(ctx, v) }
 
 // ask sends an IQ and reads the answer's payload into v, which may be nil.
-func (c *demoClient) ask(ctx context.Context, typ stanza.IQType, to string, payload xml.TokenReader, v any) error {
+func (c *client) ask(ctx context.Context, typ stanza.IQType, to string, payload xml.TokenReader, v any) error {
 	iq := stanza.IQ{Type: typ}
 	if to != "" {
 		var err error
@@ -213,16 +213,16 @@ func (c *demoClient) ask(ctx context.Context, typ stanza.IQType, to string, payl
 	return c.session.UnmarshalIQElement(ctx, payload, iq, v)
 }
 
-// farewell is the longest wait for the server's end of the stream.
-const farewell = 3 * time.Second
+// closeTimeout is the longest wait for the server's end of the stream.
+const closeTimeout = 3 * time.Second
 
 // close ends the stream and waits for the reader.
-func (c *demoClient) close() {
+func (c *client) close() {
 	_ = c.session.Close() // the connection may be gone already
 	select {
-	case <-c.done:
-	case <-time.After(farewell):
+	case <-c.confirm:
+	case <-time.After(closeTimeout):
 	}
 	_ = c.session.Conn().Close()
-	<-c.done
+	<-c.confirm
 }

@@ -1,7 +1,6 @@
-package main
+package demo
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,7 +19,7 @@ import (
 const (
 	screenWidth = 120
 	plainWidth  = 80  // where it is no terminal
-	roomyWidth  = 110 // what is less is narrow
+	wideWidth   = 110 // less is narrow
 	leastWidth  = 60
 )
 
@@ -45,7 +44,7 @@ type span struct {
 }
 
 // screen prints the demo's lines, whole and one at a time. Texts from outside lose their control
-// characters, so that nobody can steer the terminal by a message.
+// characters, so that no message can control the terminal.
 type screen struct {
 	mu      sync.Mutex
 	w       io.Writer
@@ -68,8 +67,8 @@ func newScreen(w io.Writer) *screen {
 	return s
 }
 
-// narrow tells whether a line of traffic needs more than one line.
-func (s *screen) narrow() bool { return s.columns < roomyWidth }
+// narrow tells whether a step of a message needs more than one line.
+func (s *screen) narrow() bool { return s.columns < wideWidth }
 
 // line prints one line, cut to the width of the screen.
 func (s *screen) line(spans ...span) { s.print(s.columns, spans) }
@@ -99,7 +98,7 @@ func (s *screen) print(left int, spans []span) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.empty = false
-	fmt.Fprintln(s.w, strings.TrimRight(b.String(), " ")) // a screen that is gone ends nothing
+	fmt.Fprintln(s.w, strings.TrimRight(b.String(), " ")) // a closed terminal does not end the demo
 }
 
 // say prints a plain line.
@@ -132,7 +131,7 @@ func (s *screen) blank() {
 	s.empty = true
 }
 
-// heading begins a part.
+// heading prints a heading.
 func (s *screen) heading(text string) {
 	s.blank()
 	for _, line := range wrap(text, s.columns) {
@@ -140,13 +139,13 @@ func (s *screen) heading(text string) {
 	}
 }
 
-// clean makes one line of a text, without anything that steers a terminal.
+// clean makes one line of a text, without control characters.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
 			return ' '
-		case r == utf8.RuneError || !unicode.IsGraphic(r): // controls, and what turns the direction of writing
+		case r == utf8.RuneError || !unicode.IsGraphic(r): // controls, and changes of the direction of writing
 			return -1
 		}
 		return r
@@ -189,16 +188,6 @@ func columnsOf(r rune) int {
 	return 1
 }
 
-// logger shows what the server has to say to its operator: errors, and warnings once it runs. While it
-// starts it warns of what the demo wants: a certificate of its own making.
-func (s *screen) logger() *slog.Logger {
-	s.level.Set(slog.LevelError)
-	return slog.New(&screenLog{screen: s})
-}
-
-// running has warnings shown.
-func (s *screen) running() { s.level.Set(slog.LevelWarn) }
-
 // wrap cuts a text into lines of so many columns at most, between words where it can.
 func wrap(text string, columns int) []string {
 	var lines []string
@@ -218,44 +207,3 @@ func wrap(text string, columns int) []string {
 	}
 	return lines
 }
-
-// screenLog is a handler that prints warnings and errors among the other lines.
-type screenLog struct {
-	screen *screen
-	attrs  string
-}
-
-// Enabled tells what is worth a line.
-func (l *screenLog) Enabled(_ context.Context, level slog.Level) bool {
-	return level >= l.screen.level.Level()
-}
-
-// Handle prints a record on one line.
-func (l *screenLog) Handle(_ context.Context, r slog.Record) error {
-	text, kind := r.Message+l.attrs, yellow
-	r.Attrs(func(a slog.Attr) bool {
-		text += attrText(a)
-		return true
-	})
-	if r.Level >= slog.LevelError {
-		kind = red
-	}
-	for i, part := range wrap(text, l.screen.columns-townColumns) {
-		l.screen.line(span{[]string{"log", ""}[min(i, 1)], kind, townColumns}, span{text: part})
-	}
-	return nil
-}
-
-// WithAttrs implements slog.Handler.
-func (l *screenLog) WithAttrs(attrs []slog.Attr) slog.Handler {
-	with := *l
-	for _, a := range attrs {
-		with.attrs += attrText(a)
-	}
-	return &with
-}
-
-// WithGroup implements slog.Handler; nobody here groups.
-func (l *screenLog) WithGroup(string) slog.Handler { return l }
-
-func attrText(a slog.Attr) string { return fmt.Sprintf("  %s=%v", a.Key, a.Value) }

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"mellium.im/xmpp/stanza"
 )
 
-// Namespaces of what the tour's client says.
+// Namespaces of what the tour's client sends.
 const (
 	nsRoster  = "jabber:iq:roster"
 	nsInfo    = "http://jabber.org/protocol/disco#info"
@@ -19,32 +19,33 @@ const (
 	nsMUC     = "http://jabber.org/protocol/muc"
 )
 
-// said is a message that the tour's client sends.
-type said struct {
-	XMLName  xml.Name  `xml:"jabber:client message"`
-	To       string    `xml:"to,attr"`
-	ID       string    `xml:"id,attr"`
-	Type     string    `xml:"type,attr"`
-	Body     string    `xml:"body,omitempty"`
-	Replaces *named    `xml:"urn:xmpp:message-correct:0 replace"` // XEP-0308
-	Retracts *named    `xml:"urn:xmpp:message-retract:1 retract"` // XEP-0424
-	Fallback *struct{} `xml:"urn:xmpp:fallback:0 fallback"`       // XEP-0428
+// outMessage is a message that the tour's client sends.
+type outMessage struct {
+	XMLName  xml.Name   `xml:"jabber:client message"`
+	To       string     `xml:"to,attr"`
+	ID       string     `xml:"id,attr"`
+	Type     string     `xml:"type,attr"`
+	Body     string     `xml:"body,omitempty"`
+	Replaces *messageID `xml:"urn:xmpp:message-correct:0 replace"` // XEP-0308
+	Retracts *messageID `xml:"urn:xmpp:message-retract:1 retract"` // XEP-0424
+	Fallback *struct{}  `xml:"urn:xmpp:fallback:0 fallback"`       // XEP-0428
 }
 
-// named is an element that names a message.
-type named struct {
+// messageID is an element that names a message.
+type messageID struct {
 	ID string `xml:"id,attr"`
 }
 
-// shown is a presence that the tour's client sends.
-type shown struct {
-	XMLName xml.Name `xml:"jabber:client presence"`
-	To      string   `xml:"to,attr,omitempty"`
-	Type    string   `xml:"type,attr,omitempty"`
-	MUC     *entry   `xml:"http://jabber.org/protocol/muc x"` // XEP-0045
+// outPresence is a presence that the tour's client sends.
+type outPresence struct {
+	XMLName xml.Name     `xml:"jabber:client presence"`
+	To      string       `xml:"to,attr,omitempty"`
+	Type    string       `xml:"type,attr,omitempty"`
+	MUC     *joinRequest `xml:"http://jabber.org/protocol/muc x"` // XEP-0045
 }
 
-type entry struct {
+// joinRequest is what a presence has to join a room (XEP-0045 §7.2).
+type joinRequest struct {
 	History struct {
 		Stanzas int `xml:"maxstanzas,attr"`
 	} `xml:"history"`
@@ -58,7 +59,7 @@ type contact struct {
 	Groups       []string `xml:"group"`
 }
 
-// item is one thing that service discovery lists.
+// item is one item of service discovery.
 type item struct {
 	JID  string `xml:"jid,attr"`
 	Node string `xml:"node,attr"`
@@ -68,8 +69,8 @@ type item struct {
 // newID makes the id of a message.
 func newID() string { return rand.Text() }
 
-// roster asks for the contacts (RFC 6121 §2.1.3).
-func (c *demoClient) roster(ctx context.Context) ([]contact, error) {
+// roster requests the contacts (RFC 6121 §2.1.3).
+func (c *client) roster(ctx context.Context) ([]contact, error) {
 	var answer struct {
 		Items []contact `xml:"jabber:iq:roster item"`
 	}
@@ -77,8 +78,8 @@ func (c *demoClient) roster(ctx context.Context) ([]contact, error) {
 	return answer.Items, err
 }
 
-// items asks what there is at an address (XEP-0030 §4).
-func (c *demoClient) items(ctx context.Context, at string) ([]item, error) {
+// items requests the items of an address (XEP-0030 §4).
+func (c *client) items(ctx context.Context, at string) ([]item, error) {
 	var answer struct {
 		Items []item `xml:"http://jabber.org/protocol/disco#items item"`
 	}
@@ -87,7 +88,7 @@ func (c *demoClient) items(ctx context.Context, at string) ([]item, error) {
 }
 
 // answers tells whether an address answers (XEP-0030 §3).
-func (c *demoClient) answers(ctx context.Context, at string) error {
+func (c *client) answers(ctx context.Context, at string) error {
 	return c.ask(ctx, stanza.GetIQ, at, query(nsInfo), nil)
 }
 
