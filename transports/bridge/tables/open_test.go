@@ -77,7 +77,7 @@ func TestAccountDeleted(t *testing.T) {
 	_, err := tables.Open(t.Context(), s)
 	check(t, err)
 	exec(t, s,
-		`INSERT INTO accounts (jid) VALUES ('ann@example.org')`,
+		`INSERT INTO accounts (jid, created, roster_version) VALUES ('ann@example.org', 1, 1)`,
 		`INSERT INTO bridge_gateways (id, domain) VALUES (7, 'echo.example.org')`,
 		`INSERT INTO bridge_accounts (id, gateway, owner, person, name, key_id, secret, status, cause, created)
 VALUES ('a', 7, 'ann@example.org', 'ann', 'Ann', 'k', X'01', 'linked', '', 5)`)
