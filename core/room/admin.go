@@ -93,6 +93,9 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 			todo = append(todo, w)
 		}
 	}
+	if err := r.saveLists(ctx, todo); err != nil {
+		return err
+	}
 	for _, w := range todo {
 		if w.Kind == ActionRole {
 			if o := r.ids[w.Target.ID]; o != nil {
@@ -100,7 +103,7 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 			}
 			continue
 		}
-		r.setAffiliation(ctx, w, a.nick())
+		r.affiliate(ctx, w, a.nick())
 	}
 	return nil
 }
@@ -216,16 +219,20 @@ func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure)
 }
 
 // SetAffiliation changes the lists and, where the person is in the room, tells everybody.
-func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, s ListEntry) {
-	r.setAffiliation(ctx, Action{
-		JID: bare.Bare(), Affiliation: s.Affiliation, Value: s.Nick, Reason: s.Reason,
-	}, "")
+func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e ListEntry) error {
+	w := Action{Kind: ActionAffiliation, JID: bare.Bare(), Affiliation: e.Affiliation, Value: e.Nick, Reason: e.Reason}
+	if err := r.saveLists(ctx, []Action{w}); err != nil {
+		return err
+	}
+	r.affiliate(ctx, w, "")
+	return nil
 }
 
-func (r *Room) setAffiliation(ctx context.Context, w Action, actor string) {
+// affiliate makes a change of affiliation that is saved, and announces it.
+func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
 	before := r.standing(w.JID)
 	if !w.JID.IsZero() {
-		r.list(w)
+		r.putEntry(ListChange{JID: w.JID, Entry: w.listEntry(r.lists[w.JID])})
 	}
 	var present []*occupant
 	for _, o := range r.seats {
@@ -249,27 +256,7 @@ func (r *Room) falls(o *occupant, w Action) bool {
 	return w.Affiliation == AffOutcast && w.JID.IsHost() && len(o.sessions) > 0 && bare.Host() == w.JID && !listed && o.aff == AffNone
 }
 
-// list writes the entry of the lists. A ban takes a reserved nick away (XEP-0045 §9.1).
-func (r *Room) list(w Action) {
-	old, was := r.lists[w.JID]
-	if w.Affiliation == AffNone {
-		delete(r.lists, w.JID)
-		return
-	}
-	if !was && len(r.lists) >= r.limits.Affiliations {
-		r.log.Warn("room lists are full", "entries", len(r.lists))
-		return
-	}
-	s := ListEntry{Affiliation: w.Affiliation, Nick: w.Value, Reason: w.Reason}
-	if s.Nick == "" {
-		s.Nick = old.Nick
-	}
-	if w.Affiliation == AffOutcast {
-		s.Nick = ""
-	}
-	r.lists[w.JID] = s
-}
-
+// reaffiliate changes the affiliation of somebody in the room, with what follows for the role.
 func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor string) {
 	if r.ids[o.id] != o {
 		return // went meanwhile

@@ -110,13 +110,9 @@ func (r *Room) stamp(p Post) time.Time {
 	return p.Stamp
 }
 
-// fanOut writes the start tag anew for each session and shares the rest.
+// fanOut sends a stanza without a receiver to every session.
 func (r *Room) fanOut(st *stanza.Stanza) {
-	batch := newSlab(len(r.order))
-	for _, s := range r.order {
-		c := batch.next()
-		c.Kind, c.To, c.From, c.ID, c.Type = st.Kind, s.jid, st.From, st.ID, st.Type
-		c.Lang, c.Extra, c.Payload = st.Lang, st.Extra, st.Payload
-		r.send(c)
+	if len(r.addrs) > 0 {
+		r.sendMany(st, r.addrs)
 	}
 }

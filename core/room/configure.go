@@ -49,21 +49,23 @@ func (r *Room) ownerSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	if err != nil || !done {
 		return err
 	}
-	r.configure(ctx, info, config)
-	return nil
+	return r.configure(ctx, info, config)
 }
 
 // SetInfo changes what people are told about the room, and tells those who are in that
 // there is something new (XEP-0045 §10.2.1).
-func (r *Room) SetInfo(ctx context.Context, info Info) { r.configure(ctx, info, r.config) }
+func (r *Room) SetInfo(ctx context.Context, info Info) error { return r.configure(ctx, info, r.config) }
 
 // SetConfig changes the rules of the room, with all that follows for those who are in.
-func (r *Room) SetConfig(ctx context.Context, c Config) { r.configure(ctx, r.info, c) }
+func (r *Room) SetConfig(ctx context.Context, c Config) error { return r.configure(ctx, r.info, c) }
 
-func (r *Room) configure(ctx context.Context, info Info, c Config) {
+func (r *Room) configure(ctx context.Context, info Info, c Config) error {
 	oldInfo, old := r.info, r.config
 	if reflect.DeepEqual(oldInfo, info) && reflect.DeepEqual(old, c) {
-		return
+		return nil
+	}
+	if err := r.save(ctx, Change{Info: &info, Config: &c}); err != nil {
+		return err
 	}
 	r.info, r.config = info, c
 	if len(r.order) > 0 {
@@ -78,6 +80,7 @@ func (r *Room) configure(ctx context.Context, info Info, c Config) {
 		r.expelNonMembers(ctx)
 	}
 	r.tell(ctx, Event{Kind: ConfigChange})
+	return nil
 }
 
 // announceConfig sends the status codes of XEP-0045 §10.2.1.
@@ -118,16 +121,19 @@ func (r *Room) askDestroy(ctx context.Context, a actor, d *stanza.Element) error
 	reason := truncate(d.ChildText(NSOwner, "reason"), r.limits.Subject)
 	done, err := r.act(ctx, Action{Kind: ActionDestroy, By: a.view(), Session: a.jid, JID: alternate, Reason: reason})
 	if err == nil && done {
-		r.Destroy(ctx, alternate, reason)
+		err = r.Destroy(ctx, alternate, reason)
 	}
 	return err
 }
 
 // Destroy takes everybody out and ends the room. alternate, which may be zero, is where
 // to go instead.
-func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) {
+func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) error {
 	if r.gone {
-		return
+		return nil
+	}
+	if err := r.save(ctx, Change{Destroyed: true}); err != nil {
+		return err
 	}
 	x := stanza.NewElement(NSUser, "destroy").With("jid", alternate.String())
 	if reason != "" {
@@ -140,4 +146,5 @@ func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) {
 	r.empty()
 	r.gone = true
 	r.tell(ctx, Event{Kind: Destroyed, JID: alternate, Reason: reason})
+	return nil
 }

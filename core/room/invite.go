@@ -48,37 +48,61 @@ func (r *Room) invite(ctx context.Context, s *session, x *stanza.Element) error 
 		!(r.config.MembersMayInvite && s.o.aff.AtLeast(AffMember)) { // XEP-0045 §9.5
 		return stanza.Forbidden("Only admins may invite to this room.")
 	}
-	n := 0
-	for e := range x.Named(NSUser, "invite") {
-		if n++; n > maxInvites {
-			return stanza.NotAcceptable("Too many people are invited at once.")
-		}
-		to, err := jid.Parse(e.Attr("to"))
-		if err != nil {
-			return stanza.JIDMalformed("The address of who is invited is malformed.")
-		}
-		inv := invitation{
-			to: to, from: s.jid.Bare(), more: e.Child(NSUser, "continue"),
-			reason: truncate(e.ChildText(NSUser, "reason"), r.limits.Subject),
-		}
-		if !r.config.nonAnonymous() {
-			inv.from = s.o.jid
-		}
-		done, err := r.act(ctx, Action{Kind: ActionInvite, By: s.o.view(), Session: s.jid, JID: to, Reason: inv.reason})
+	wanted, err := r.invitations(s, x)
+	if err != nil {
+		return err
+	}
+	var send []invitation
+	var members []Action
+	for _, i := range wanted {
+		w := Action{Kind: ActionInvite, By: s.o.view(), Session: s.jid, JID: i.to, Reason: i.reason}
+		done, err := r.act(ctx, w)
 		if err != nil {
 			return err
 		}
 		if !done {
 			continue
 		}
-		if r.config.MembersOnly && r.standing(to.Bare()) == AffNone { // XEP-0045 §9.5
-			r.list(Action{JID: to.Bare(), Affiliation: AffMember})
-			r.tell(ctx, Event{Kind: ConfigChange, JID: to.Bare()})
+		send = append(send, i)
+		if r.config.MembersOnly && r.standing(i.to.Bare()) == AffNone { // XEP-0045 §9.5
+			members = append(members, Action{Kind: ActionInvite, JID: i.to.Bare(), Affiliation: AffMember})
 		}
-		r.rememberInvite(to.Bare(), s.jid)
-		r.sendInvitation(inv)
+	}
+	if err := r.saveLists(ctx, members); err != nil {
+		return err
+	}
+	for _, w := range members {
+		r.putEntry(ListChange{JID: w.JID, Entry: w.listEntry(r.lists[w.JID])})
+		r.tell(ctx, Event{Kind: ConfigChange, JID: w.JID})
+	}
+	for _, i := range send {
+		r.rememberInvite(i.to.Bare(), s.jid)
+		r.sendInvitation(i)
 	}
 	return nil
+}
+
+// invitations reads the invitations of a message.
+func (r *Room) invitations(s *session, x *stanza.Element) ([]invitation, error) {
+	var list []invitation
+	for e := range x.Named(NSUser, "invite") {
+		if len(list) == maxInvites {
+			return nil, stanza.NotAcceptable("Too many people are invited at once.")
+		}
+		to, err := jid.Parse(e.Attr("to"))
+		if err != nil {
+			return nil, stanza.JIDMalformed("The address of who is invited is malformed.")
+		}
+		i := invitation{
+			to: to, from: s.jid.Bare(), more: e.Child(NSUser, "continue"),
+			reason: truncate(e.ChildText(NSUser, "reason"), r.limits.Subject),
+		}
+		if !r.config.nonAnonymous() {
+			i.from = s.o.jid
+		}
+		list = append(list, i)
+	}
+	return list, nil
 }
 
 // Invite sends an invitation in the name of from, which may be the room itself.

@@ -89,5 +89,5 @@ func (r *Room) empty() {
 	clear(r.nicks)
 	clear(r.sessions)
 	clear(r.queries)
-	r.seats, r.order, r.members = nil, nil, 0
+	r.seats, r.order, r.addrs, r.members = nil, nil, nil, 0
 }

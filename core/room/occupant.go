@@ -140,6 +140,7 @@ func (r *Room) unseat(o *occupant) {
 func (r *Room) join(o *occupant, s *session) {
 	s.o, s.at = o, len(r.order)
 	r.order = append(r.order, s)
+	r.addrs = append(r.addrs, s.jid)
 	r.sessions[s.jid] = s
 	o.sessions = append(o.sessions, s)
 	o.changed()
@@ -149,6 +150,7 @@ func (r *Room) join(o *occupant, s *session) {
 func (r *Room) part(s *session) {
 	delete(r.sessions, s.jid)
 	r.order = slices.Delete(r.order, s.at, s.at+1)
+	r.addrs = slices.Delete(r.addrs, s.at, s.at+1)
 	for i := s.at; i < len(r.order); i++ {
 		r.order[i].at = i
 	}

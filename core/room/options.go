@@ -1,6 +1,7 @@
 package room
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -13,6 +14,12 @@ type Options struct {
 	JID   jid.JID
 	Send  func(*stanza.Stanza) // must not block and must not call the Room
 	Owner Owner
+	// SendMany sends one stanza, whose To is empty, to many sessions. It must keep neither the
+	// stanza nor the list. Nil is SendEach with Send.
+	SendMany func(st *stanza.Stanza, to []jid.JID)
+	// Save makes a change of what lasts durable before it is announced; nil is for a room whose
+	// state is kept elsewhere. On an error nothing changes and the request is refused with it.
+	Save func(ctx context.Context, c Change) error
 	// Secret makes occupant ids of sessions unguessable; 32 random bytes, of this room or
 	// of the service. Keep it: other ids with every start are what XEP-0421 forbids.
 	Secret []byte

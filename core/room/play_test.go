@@ -48,7 +48,7 @@ func (o *scripted) Message(ctx context.Context, m Message) error {
 	case o.said != nil:
 		return o.said(m)
 	case m.Subject != nil:
-		o.p.SetSubject(ctx, Subject{Text: *m.Subject, OccupantID: m.From.ID}, m.Stanza.ID, "")
+		return o.p.SetSubject(ctx, Subject{Text: *m.Subject, OccupantID: m.From.ID}, m.Stanza.ID, "")
 	case m.To == nil:
 		o.p.Broadcast(m.Post(""))
 	}

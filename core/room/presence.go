@@ -181,31 +181,48 @@ func (r *Room) toSelf(s *session, n *notice, codes []int) *stanza.Stanza {
 	return st
 }
 
+// announceOthers sends a change of o to the other occupants. Sessions that follow each other
+// and see the same get it by one call of sendMany.
 func (r *Room) announceOthers(o *occupant, n *notice) {
-	var made [2]string
-	batch := newSlab(len(r.order))
-	for _, s := range r.order {
-		if s.o == o || s == n.except {
-			continue
-		}
-		i := 0
-		if r.seesJIDs(s, o) {
-			i = 1
-		}
-		if made[i] == "" {
-			if n.plain() {
-				made[i] = r.payload(o, i == 1)
-			} else {
-				made[i] = r.render(o, n, i == 1, nil)
+	const skip = -1
+	var made [2]*stanza.Stanza
+	from, kind := 0, skip
+	flush := func(to int) {
+		if kind != skip && to > from {
+			if made[kind] == nil {
+				made[kind] = r.announcement(o, n, kind == 1)
 			}
+			r.sendMany(made[kind], r.addrs[from:to])
 		}
-		st := batch.next()
-		st.Kind, st.To, st.From, st.Type, st.Payload = stanza.Presence, s.jid, o.jid, n.typ, made[i]
-		if n.typ == "" {
-			st.Extra = o.extra()
-		}
-		r.send(st)
 	}
+	for i, s := range r.order {
+		k := 0
+		switch {
+		case s.o == o || s == n.except:
+			k = skip
+		case r.seesJIDs(s, o):
+			k = 1
+		}
+		if k != kind {
+			flush(i)
+			from, kind = i, k
+		}
+	}
+	flush(len(r.order))
+}
+
+// announcement is presence of an occupant for others, without a receiver.
+func (r *Room) announcement(o *occupant, n *notice, jids bool) *stanza.Stanza {
+	st := &stanza.Stanza{Kind: stanza.Presence, From: o.jid, Type: n.typ}
+	if n.typ == "" {
+		st.Extra = o.extra()
+	}
+	if n.plain() {
+		st.Payload = r.payload(o, jids)
+	} else {
+		st.Payload = r.render(o, n, jids, nil)
+	}
+	return st
 }
 
 // announceChange is announce after a change of role: those who may not see the new role

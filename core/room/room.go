@@ -12,30 +12,46 @@ import (
 
 // Room is one chat room. It is owned by one goroutine at a time.
 type Room struct {
-	jid    jid.JID
-	owner  Owner
-	send   func(*stanza.Stanza)
-	now    func() time.Time
-	log    *slog.Logger
-	secret []byte
-	limits Limits
+	setup
+	lasting
+	occupancy
+	history History
+	ring    *Ring // the room's own history; nil where one was given
+	queries map[string]*relayed
+	invites map[jid.JID]jid.JID // bare JID of the invited to the session that invited
+	gone    bool
+}
 
+// setup is what a room was made with.
+type setup struct {
+	jid      jid.JID
+	owner    Owner
+	send     func(*stanza.Stanza)
+	sendMany func(*stanza.Stanza, []jid.JID)
+	saver    func(context.Context, Change) error // nil where nothing is to be saved
+	now      func() time.Time
+	log      *slog.Logger
+	secret   []byte
+	limits   Limits
+}
+
+// lasting is what outlives the occupants: a Snapshot has it, and a Change changes it.
+type lasting struct {
 	info    Info
 	config  Config
 	subject Subject
-	history History
-	ring    *Ring // the room's own history; nil where one was given
-	lists   map[jid.JID]ListEntry
+	lists   map[jid.JID]ListEntry // by bare JID or domain
+}
 
+// occupancy is who is in the room.
+type occupancy struct {
 	ids      map[string]*occupant
 	nicks    map[string]*occupant
 	sessions map[jid.JID]*session
 	seats    []*occupant // in order of entry
 	order    []*session  // in order of entry
+	addrs    []jid.JID   // of order, for SendMany
 	members  int
-	queries  map[string]*relayed
-	invites  map[jid.JID]jid.JID // bare JID of the invited to the session that invited
-	gone     bool
 }
 
 // New makes a room. It panics where JID, Send, Owner or Secret is missing.
@@ -44,10 +60,16 @@ func New(opts Options) *Room {
 		panic("room: JID, Send, Owner and Secret are needed")
 	}
 	r := &Room{
-		jid: opts.JID, owner: opts.Owner, send: opts.Send, now: opts.Now, log: opts.Log,
-		secret: opts.Secret, limits: opts.Limits.orDefaults(), info: opts.Info, config: opts.Config,
-		history: opts.History, lists: map[jid.JID]ListEntry{}, ids: map[string]*occupant{},
-		nicks: map[string]*occupant{}, sessions: map[jid.JID]*session{}, queries: map[string]*relayed{},
+		setup: setup{
+			jid: opts.JID, owner: opts.Owner, send: opts.Send, sendMany: opts.SendMany, saver: opts.Save, now: opts.Now,
+			log: opts.Log, secret: opts.Secret, limits: opts.Limits.orDefaults(),
+		},
+		lasting:   lasting{info: opts.Info, config: opts.Config, lists: map[jid.JID]ListEntry{}},
+		occupancy: occupancy{ids: map[string]*occupant{}, nicks: map[string]*occupant{}, sessions: map[jid.JID]*session{}},
+		history:   opts.History, queries: map[string]*relayed{},
+	}
+	if r.sendMany == nil {
+		r.sendMany = func(st *stanza.Stanza, to []jid.JID) { SendEach(r.send, st, to) }
 	}
 	if r.now == nil {
 		r.now = time.Now

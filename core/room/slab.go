@@ -1,6 +1,9 @@
 package room
 
-import "github.com/dragoman-im/dragoman/core/stanza"
+import (
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
 
 // slabSize bounds what one queued stanza can keep from being freed.
 const slabSize = 32
@@ -9,6 +12,18 @@ const slabSize = 32
 type slab struct {
 	free []stanza.Stanza
 	left int
+}
+
+// SendEach sends a stanza to many sessions by a function that takes one receiver at a time: the
+// start tag is written anew for each, the rest is shared.
+func SendEach(send func(*stanza.Stanza), st *stanza.Stanza, to []jid.JID) {
+	batch := newSlab(len(to))
+	for _, j := range to {
+		c := batch.next()
+		c.Kind, c.To, c.From, c.ID, c.Type = st.Kind, j, st.From, st.ID, st.Type
+		c.Lang, c.Extra, c.Payload = st.Lang, st.Extra, st.Payload
+		send(c)
+	}
 }
 
 func newSlab(n int) slab { return slab{left: n} }

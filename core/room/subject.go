@@ -22,7 +22,7 @@ func (r *Room) Subject() Subject { return r.subject }
 
 // SetSubject changes the subject and tells everybody (XEP-0045 §8.1). id is that of the
 // message that changed it, stanzaID that of the archive; both may be empty.
-func (r *Room) SetSubject(ctx context.Context, s Subject, id, stanzaID string) {
+func (r *Room) SetSubject(ctx context.Context, s Subject, id, stanzaID string) error {
 	if s.At.IsZero() {
 		s.At = r.now()
 	}
@@ -30,12 +30,16 @@ func (r *Room) SetSubject(ctx context.Context, s Subject, id, stanzaID string) {
 	if o := r.ids[s.OccupantID]; o != nil {
 		s.Nick = o.nick
 	}
+	if err := r.save(ctx, Change{Subject: &s}); err != nil {
+		return err
+	}
 	r.subject = s
 	st, _ := r.compose(Post{
 		From: s.OccupantID, Nick: s.Nick, ID: id, StanzaID: stanzaID, Lang: s.Lang, Payload: subjectElement(s.Text),
 	})
 	r.fanOut(st)
 	r.tell(ctx, Event{Kind: ConfigChange})
+	return nil
 }
 
 func subjectElement(text string) string {

@@ -1,0 +1,100 @@
+package room
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Change is one change of what lasts of a room. What is nil or false stays as it is. All of a
+// Change is to be written in one transaction.
+type Change struct {
+	Created   bool // the room is new: Info and Config are set
+	Info      *Info
+	Config    *Config
+	Subject   *Subject
+	Lists     []ListChange
+	Destroyed bool // nothing of the room is to be left
+}
+
+// ListChange is a new entry of the affiliation lists; one of affiliation none is removed.
+type ListChange struct {
+	JID   jid.JID // bare, or a domain
+	Entry ListEntry
+}
+
+// save makes a change durable. It is announced only after that. On an error nothing has changed.
+func (r *Room) save(ctx context.Context, c Change) error {
+	if r.saver == nil {
+		return nil
+	}
+	if err := r.saver(ctx, c); err != nil {
+		return fmt.Errorf("save room %s: %w", r.jid, err)
+	}
+	return nil
+}
+
+// planLists is what changes of affiliations make of the lists. It changes nothing, and
+// fails where the lists have no room for all of it.
+func (r *Room) planLists(wanted []Action) ([]ListChange, error) {
+	var plan []ListChange
+	entries := len(r.lists)
+	planned := map[jid.JID]ListEntry{}
+	for _, w := range wanted {
+		if w.Kind != ActionAffiliation && w.Kind != ActionInvite || w.JID.IsZero() {
+			continue
+		}
+		old, had := planned[w.JID]
+		if !had {
+			old, had = r.lists[w.JID]
+		} else {
+			had = old.Affiliation != AffNone
+		}
+		entry := w.listEntry(old)
+		switch has := entry.Affiliation != AffNone; {
+		case has && !had:
+			entries++
+		case had && !has:
+			entries--
+		}
+		planned[w.JID] = entry
+		plan = append(plan, ListChange{JID: w.JID, Entry: entry})
+	}
+	if entries > len(r.lists) && entries > r.limits.Affiliations {
+		r.log.Warn("room lists are full", "entries", len(r.lists))
+		return nil, stanza.ResourceConstraint("The lists of this room are full.")
+	}
+	return plan, nil
+}
+
+// listEntry is what an action makes of an entry. A ban takes a reserved nick away (XEP-0045 §9.1).
+func (w Action) listEntry(old ListEntry) ListEntry {
+	e := ListEntry{Affiliation: w.Affiliation, Nick: w.Value, Reason: w.Reason}
+	if e.Nick == "" {
+		e.Nick = old.Nick
+	}
+	if w.Affiliation == AffOutcast {
+		e.Nick = ""
+	}
+	return e
+}
+
+// putEntry writes one entry of the lists.
+func (r *Room) putEntry(c ListChange) {
+	if c.Entry.Affiliation == AffNone {
+		delete(r.lists, c.JID)
+		return
+	}
+	r.lists[c.JID] = c.Entry
+}
+
+// saveLists makes changes of affiliations durable; they are still to be put into the lists.
+func (r *Room) saveLists(ctx context.Context, wanted []Action) error {
+	plan, err := r.planLists(wanted)
+	if err != nil || len(plan) == 0 {
+		return err
+	}
+	return r.save(ctx, Change{Lists: plan})
+}

@@ -1,0 +1,159 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// saving is a room whose Save keeps the changes, or fails where fail is set.
+type saving struct {
+	*play
+	changes []Change
+	fail    error
+	sentBy  int // stanzas that had been sent when Save was called last
+}
+
+func newSaving(t *testing.T, change ...func(*Options)) *saving {
+	s := &saving{}
+	s.play = newPlay(t, append(change, func(o *Options) {
+		o.Save = func(_ context.Context, c Change) error {
+			s.sentBy = len(s.sent)
+			if s.fail == nil {
+				s.changes = append(s.changes, c)
+			}
+			return s.fail
+		}
+	})...)
+	s.owner.enter = func(r EnterRequest) (Grant, error) {
+		if r.Session.Local() == "ann" {
+			return Grant{Affiliation: AffOwner}, nil
+		}
+		return Grant{}, nil
+	}
+	s.join("ann/1", "bob/1")
+	return s
+}
+
+func admin(item string) string {
+	return "<iq type='set' id='i' from='ann/1'><query xmlns='" + NSAdmin + "'>" + item + "</query></iq>"
+}
+
+// TestFullListRefusesBan: a ban that the lists have no room for is an error, not a result.
+func TestFullListRefusesBan(t *testing.T) {
+	s := newSaving(t, func(o *Options) { o.Limits.Affiliations = 2 })
+	ban := func(who string) string { return "<item affiliation='outcast' jid='" + who + "@example.org'/>" }
+	s.in(admin(ban("x1") + ban("x2")))
+	s.want("<iq to='ann/1' from='room' id='i' type='result'/>")
+	s.in(admin(ban("bob")))
+	s.wantHas("resource-constraint")
+	if _, in := s.BySession(person("bob/1")); !in || len(s.lists) != 2 {
+		t.Errorf("the ban was carried out in part: %v", s.lists)
+	}
+	// An entry that is replaced needs no room, nor one whose place another gives up.
+	s.in(admin("<item affiliation='member' jid='x1@example.org'/>"))
+	s.want("<iq to='ann/1' from='room' id='i' type='result'/>")
+	s.in(admin("<item affiliation='none' jid='x2@example.org'/>" + ban("x3")))
+	s.want("<iq to='ann/1' from='room' id='i' type='result'/>")
+	if len(s.lists) != 2 || s.standing(person("x3")) != AffOutcast {
+		t.Errorf("lists %v", s.lists)
+	}
+	if err := s.SetAffiliation(s.ctx, person("x4"), ListEntry{Affiliation: AffMember}); err == nil {
+		t.Error("SetAffiliation of a full list")
+	}
+}
+
+// TestChangeIsSavedBeforeItIsAnnounced goes through everything that lasts.
+func TestChangeIsSavedBeforeItIsAnnounced(t *testing.T) {
+	config := "<iq type='set' id='i' from='ann/1'><query xmlns='" + NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" +
+		"<field var='FORM_TYPE'><value>" + nsRoomConfig + "</value></field><field var='muc#roomconfig_membersonly'><value>1</value></field></x></query></iq>"
+	for _, c := range []struct {
+		name, in string
+		saved    func(Change) bool
+	}{
+		{"configuration", config, func(c Change) bool { return c.Config.MembersOnly && c.Info != nil }},
+		{"ban", admin("<item affiliation='outcast' jid='bob@example.org'><reason>no</reason></item>"), func(c Change) bool {
+			return len(c.Lists) == 1 && c.Lists[0] == ListChange{person("bob"), ListEntry{Affiliation: AffOutcast, Reason: "no"}}
+		}},
+		{"subject", "<message type='groupchat' from='ann/1'><subject>new</subject></message>", func(c Change) bool { return c.Subject.Text == "new" }},
+		{"destruction", "<iq type='set' id='i' from='ann/1'><query xmlns='" + NSOwner + "'><destroy/></query></iq>", func(c Change) bool { return c.Destroyed }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSaving(t)
+			before := fmt.Sprintf("%+v", s.Snapshot())
+			s.fail = errors.New("disk is full")
+			s.in(c.in)
+			if got := s.take(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "internal-server-error") || strings.Contains(got, "disk") {
+				t.Errorf("a change that cannot be saved: %s", got)
+			}
+			if after := fmt.Sprintf("%+v", s.Snapshot()); after != before || s.gone {
+				t.Errorf("it changed\n%s\nto\n%s", before, after)
+			}
+			s.fail = stanza.NotAllowed("No.") // an error for the sender is passed on
+			s.in(c.in)
+			s.wantHas("not-allowed")
+			s.fail = nil
+			s.in(c.in)
+			if len(s.changes) != 1 || !c.saved(s.changes[0]) {
+				t.Errorf("saved %+v", s.changes)
+			}
+			if s.sentBy != 0 || len(s.sent) == 0 {
+				t.Errorf("%d stanzas were sent before the change was saved, %d after", s.sentBy, len(s.sent))
+			}
+		})
+	}
+}
+
+// TestInvitationsAreSavedTogether: in a members-only room the invited become members first.
+func TestInvitationsAreSavedTogether(t *testing.T) {
+	s := newSaving(t, func(o *Options) { o.Limits.Affiliations = 2 })
+	if err := s.SetConfig(s.ctx, Config{MembersOnly: true}); err != nil {
+		t.Fatal(err)
+	}
+	s.take()
+	invite := func(who ...string) string {
+		x := "<message from='ann/1' id='m'><x xmlns='" + NSUser + "'>"
+		for _, w := range who {
+			x += "<invite to='" + w + "@example.org'/>"
+		}
+		return x + "</x></message>"
+	}
+	s.in(invite("x1", "x2", "x3"))
+	s.wantHas("resource-constraint")
+	if len(s.lists) != 0 {
+		t.Errorf("lists %v", s.lists)
+	}
+	s.changes = nil
+	s.in(invite("x1", "x2"))
+	if len(s.changes) != 1 || len(s.changes[0].Lists) != 2 || s.sentBy != 0 || len(s.sent) != 2 {
+		t.Errorf("saved %+v, then sent %s", s.changes, s.take())
+	}
+}
+
+// TestSendManySharesPayload: a broadcast is one call with all receivers, and presence to
+// those who see addresses and to those who do not is one call for each group that follows.
+func TestSendManySharesPayload(t *testing.T) {
+	calls := map[string]int{}
+	p := newPlay(t, func(o *Options) {
+		send := o.Send
+		o.SendMany = func(st *stanza.Stanza, to []jid.JID) {
+			if !st.To.IsZero() {
+				t.Errorf("a shared stanza has a receiver: %s", st)
+			}
+			calls[st.Kind.String()]++
+			SendEach(send, st, to)
+		}
+	})
+	p.join("ann/1", "bob/1", "cid/1")
+	clear(calls)
+	p.in("<message type='groupchat' from='ann/1'><body>hi</body></message>")
+	p.join("dan/1")
+	if calls["message"] != 1 || calls["presence"] != 1 {
+		t.Errorf("calls %v", calls)
+	}
+}
