@@ -13,7 +13,7 @@ func CheckNetwork(n Network) error {
 		errs = append(errs, fmt.Errorf("network %q: Kind, Name, Short and Type are required", info.Kind))
 	}
 	if len(n.LoginFlows()) == 0 {
-		errs = append(errs, fmt.Errorf("network %q: no way to log in", info.Kind))
+		errs = append(errs, fmt.Errorf("network %q: no login flow", info.Kind))
 	}
 	seen := map[string]bool{}
 	for _, f := range n.LoginFlows() {
@@ -28,44 +28,55 @@ func CheckNetwork(n Network) error {
 	return errors.Join(errs...)
 }
 
+// capability pairs a field of Caps with the optional interface that it stands for.
+type capability struct {
+	name     string
+	declared func(Caps) bool
+	present  func(Client) bool
+}
+
+// capabilities are all of them, by the names of the fields of Caps.
+var capabilities = []capability{
+	{"Edit", func(c Caps) bool { return c.Edit }, is[Editor]},
+	{"Delete", func(c Caps) bool { return c.Delete }, is[Deleter]},
+	{"React", func(c Caps) bool { return c.React }, is[Reactor]},
+	{"Typing", func(c Caps) bool { return c.Typing }, is[Typer]},
+	{"Read", func(c Caps) bool { return c.Read }, is[Reader]},
+	{"History", func(c Caps) bool { return c.History }, is[Historian]},
+	{"Relay", func(c Caps) bool { return c.Relay }, is[Relayer]},
+	{"Media", func(c Caps) bool { return c.Media }, is[MediaOpener]},
+	{"Directory", func(c Caps) bool { return c.Directory }, is[Directory]},
+	{"Direct", func(c Caps) bool { return c.Direct }, is[DirectOpener]},
+	{"Members", func(c Caps) bool { return c.Members }, is[MemberLister]},
+	{"Spaces", func(c Caps) bool { return c.Spaces }, is[SpaceLister]},
+	{"Create", func(c Caps) bool { return c.Create }, is[GroupCreator]},
+	{"Narrow", func(c Caps) bool { return c.Narrow }, is[Narrower]},
+	{"Changes", func(c Caps) bool { return len(c.Changes) > 0 }, is[Changer]},
+	{"Presence", func(c Caps) bool { return c.Presence }, is[Presencer]},
+	{"Profiles", func(c Caps) bool { return c.Profiles }, is[Profiler]},
+	{"Resolve", func(c Caps) bool { return c.Resolve }, is[Resolver]},
+	{"Search", func(c Caps) bool { return c.Search }, is[Searcher]},
+	{"Commands", func(c Caps) bool { return c.Commands }, is[Commander]},
+}
+
 // CheckClient compares what a network declares with what its client does: a declared
 // interface that is absent and one that is present undeclared are both errors. A network that has a method
 // ClientType() Client (a nil pointer will do) is checked when it is registered,
 // others when their first client opens.
-func CheckClient(info Info, s Client) error {
+func CheckClient(info Info, client Client) error {
 	var errs []error
-	for _, c := range []struct {
-		name           string
-		declared, have bool
-	}{
-		{"Edit", info.Caps.Edit, is[Editor](s)},
-		{"Delete", info.Caps.Delete, is[Deleter](s)},
-		{"React", info.Caps.React, is[Reactor](s)},
-		{"Typing", info.Caps.Typing, is[Typer](s)},
-		{"Read", info.Caps.Read, is[Reader](s)},
-		{"History", info.Caps.History, is[Historian](s)},
-		{"Directory", info.Caps.Directory, is[Directory](s)},
-		{"Direct", info.Caps.Direct, is[DirectOpener](s)},
-		{"Members", info.Caps.Members, is[MemberLister](s)},
-		{"Spaces", info.Caps.Spaces, is[SpaceLister](s)},
-		{"Admin", info.Caps.Admin, is[RoomAdmin](s)},
-		{"Join", info.Caps.Join, is[Joiner](s)},
-		{"Presence", info.Caps.Presence, is[Presencer](s)},
-		{"Profiles", info.Caps.Profiles, is[Profiler](s)},
-		{"Relay", info.Caps.Relay, is[Relayer](s)},
-		{"Media", info.Caps.Media, is[MediaOpener](s)},
-	} {
-		switch {
-		case c.declared && !c.have:
+	for _, c := range capabilities {
+		switch declared, present := c.declared(info.Caps), c.present(client); {
+		case declared && !present:
 			errs = append(errs, fmt.Errorf("network %q declares %s but its client does not implement it", info.Kind, c.name))
-		case !c.declared && c.have:
+		case !declared && present:
 			errs = append(errs, fmt.Errorf("network %q implements %s but does not declare it", info.Kind, c.name))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func is[T any](s Client) bool {
-	_, ok := s.(T)
+func is[T any](c Client) bool {
+	_, ok := c.(T)
 	return ok
 }

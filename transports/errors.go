@@ -20,6 +20,9 @@ const (
 	NeedLogin
 	// Refused will never work: the sender is told why.
 	Refused
+	// Unknown may be either. A message is not sent again, and its sender is told that it may have
+	// been sent; a connection is opened again later.
+	Unknown
 )
 
 // Error is an error with its class.
@@ -32,6 +35,8 @@ type Error struct {
 	Condition string
 	// Field is the key of the answer that is wrong, where a login says Refused; "" where none is to blame.
 	Field string
+	// Final says, where a login says Refused, that no other answer would help.
+	Final bool
 	// After is how long to wait at least, for Retry.
 	After time.Duration
 	// Unsent tells, for Retry, that the network surely did not take the message.
@@ -60,6 +65,9 @@ func Relink(text string, err error) *Error { return &Error{Class: NeedLogin, Tex
 func Refuse(condition, text string, err error) *Error {
 	return &Error{Class: Refused, Condition: condition, Text: text, Err: err}
 }
+
+// Unclear makes an error of class Unknown.
+func Unclear(text string, err error) *Error { return &Error{Class: Unknown, Text: text, Err: err} }
 
 // ClassOf finds an error's class; a deadline that passed is Retry.
 func ClassOf(err error) Class {

@@ -1,12 +1,6 @@
 package transports
 
-import (
-	"encoding/json"
-	"fmt"
-	"time"
-
-	"github.com/dragoman-im/dragoman/transports/richtext"
-)
+import "time"
 
 // Event is something that happened on the network.
 type Event struct {
@@ -26,61 +20,57 @@ type Event struct {
 	// Nonce is Outgoing.ClientID where the network sent it back.
 	Nonce string
 	At    time.Time
-	Body  Body
+	// Past says that this is old: it is kept and can be read, and nobody is notified.
+	Past bool
+	// SeenBy are the other logins of this gateway that see the event too. An event of a room that
+	// several logins share may be delivered by each of them under the same Key, or by one with the others here.
+	SeenBy []LoginID
+	Body   Body
 }
 
-// Body is one of the kinds of events: Message, Edit, Delete, Reactions, Typing, Read,
-// Member, RoomChanged, RoomGone, Contact, ContactGone, Presence, Call.
+// Body is one of the kinds of events: Message, Edit, Delete, Reactions, Typing, Read, Receipt, Member,
+// RoomChanged, RoomGone, Contact, Presence, Call, Poll, PollVote.
 type Body interface{ kind() string }
-
-// Message is a new message.
-type Message struct {
-	ID      MessageID     `json:"id"`
-	Text    richtext.Text `json:"text,omitempty"`
-	Files   []File        `json:"files,omitempty"`
-	ReplyTo MessageID     `json:"reply_to,omitempty"`
-	Thread  MessageID     `json:"thread,omitempty"` // the message that the thread hangs on
-	Me      bool          `json:"me,omitempty"`
-	Notice  bool          `json:"notice,omitempty"` // said by the network: "Ann joined"
-}
-
-// Edit is a message's new text.
-type Edit struct {
-	ID    MessageID     `json:"id"`
-	Text  richtext.Text `json:"text,omitempty"`
-	Files []File        `json:"files,omitempty"`
-}
-
-// Delete takes messages away.
-type Delete struct {
-	IDs []MessageID `json:"ids"`
-	By  UserID      `json:"by,omitempty"` // where it was not their author
-}
-
-// Reactions are what the actor added to a message and took from it: Unicode emoji, or
-// the network's names in colons.
-type Reactions struct {
-	ID     MessageID `json:"id"`
-	Add    []string  `json:"add,omitempty"`
-	Remove []string  `json:"remove,omitempty"`
-}
 
 // Typing may be dropped.
 type Typing struct {
-	On bool `json:"on"`
+	On   bool          `json:"on"`
+	Kind TypingKind    `json:"kind,omitempty"`
+	For  time.Duration `json:"for,omitempty"` // after which it is over unless it comes again; 0: the bridge's own time-out
 }
 
-// Read is how far the actor has read.
+// TypingKind is what somebody is about to send.
+type TypingKind string
+
+// The kinds of typing.
+const (
+	TypingText      TypingKind = ""
+	TypingRecording TypingKind = "recording"
+	TypingUploading TypingKind = "uploading"
+)
+
+// Read is how far the actor has read: up to a message, or up to a time where the network knows no message.
 type Read struct {
-	ID MessageID `json:"id"`
+	ID     MessageID `json:"id,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
+	Unread bool      `json:"unread,omitempty"` // the room was marked as unread again, from ID on
 }
 
-// Member is somebody who came to a room or left it.
+// Receipt says that messages of ours have reached the actor.
+type Receipt struct {
+	IDs []MessageID `json:"ids"`
+}
+
+// Member is somebody who came to a room or left it, or whose place in it has changed.
 type Member struct {
 	User   UserInfo `json:"user"`
 	Joined bool     `json:"joined"`
 	By     UserID   `json:"by,omitempty"` // who invited or removed them
 	Reason string   `json:"reason,omitempty"`
+	// Membership says more than Joined where it is set.
+	Membership Membership `json:"membership,omitempty"`
+	Role       Role       `json:"role,omitempty"`
+	Nick       string     `json:"nick,omitempty"` // in this room
 }
 
 // RoomChanged is a room that is new to this login, or has other properties now.
@@ -91,6 +81,8 @@ type RoomChanged struct {
 // RoomGone is a room that this login cannot see any longer.
 type RoomGone struct {
 	Archived bool `json:"archived,omitempty"`
+	// MovedTo is the room that goes on in its place, where it has got another id or was merged.
+	MovedTo RoomID `json:"moved_to,omitempty"`
 }
 
 // Contact is a person who is new or has changed. Event.Room is empty.
@@ -110,79 +102,11 @@ type Call struct {
 	Ended bool   `json:"ended,omitempty"`
 }
 
-// File is something attached to a message.
-type File struct {
-	ID       string `json:"id"`
-	Name     string `json:"name"`
-	MIME     string `json:"mime,omitempty"`
-	Size     int64  `json:"size,omitempty"` // bytes
-	URL      string `json:"url,omitempty"`  // public or a permanent page; may need a login
-	Ref      string `json:"ref,omitempty"`  // for MediaOpener
-	Width    int    `json:"width,omitempty"`
-	Height   int    `json:"height,omitempty"`
-	Alt      string `json:"alt,omitempty"`
-	Duration int    `json:"duration,omitempty"` // seconds
-}
-
-func (Message) kind() string     { return "message" }
-func (Edit) kind() string        { return "edit" }
-func (Delete) kind() string      { return "delete" }
-func (Reactions) kind() string   { return "reactions" }
-func (Typing) kind() string      { return "typing" }
-func (Read) kind() string        { return "read" }
-func (Member) kind() string      { return "member" }
-func (RoomChanged) kind() string { return "room" }
-func (RoomGone) kind() string    { return "room-gone" }
-func (Contact) kind() string     { return "contact" }
-func (Presence) kind() string    { return "presence" }
-func (Call) kind() string        { return "call" }
-
-// BodyKind names the kind of an event's body, as it stands in the store and in logs.
-func BodyKind(b Body) string {
-	if b == nil {
-		return ""
-	}
-	return b.kind()
-}
-
-// Fleeting tells whether the event bypasses the inbox and may be dropped.
-func (e Event) Fleeting() bool {
+// Ephemeral tells whether the event bypasses the inbox and may be dropped.
+func (e Event) Ephemeral() bool {
 	switch e.Body.(type) {
 	case Typing, Presence:
 		return true
 	}
 	return false
-}
-
-// MarshalBody is the body as the inbox keeps it.
-func MarshalBody(b Body) ([]byte, error) { return json.Marshal(b) }
-
-// UnmarshalBody is the reverse of MarshalBody for a body of that kind.
-func UnmarshalBody(kind string, data []byte) (Body, error) {
-	decode, ok := bodies[kind]
-	if !ok {
-		return nil, fmt.Errorf("event of unknown kind %q", kind)
-	}
-	return decode(data)
-}
-
-var bodies = map[string]func([]byte) (Body, error){
-	"message":   decode[Message],
-	"edit":      decode[Edit],
-	"delete":    decode[Delete],
-	"reactions": decode[Reactions],
-	"typing":    decode[Typing],
-	"read":      decode[Read],
-	"member":    decode[Member],
-	"room":      decode[RoomChanged],
-	"room-gone": decode[RoomGone],
-	"contact":   decode[Contact],
-	"presence":  decode[Presence],
-	"call":      decode[Call],
-}
-
-func decode[B Body](data []byte) (Body, error) {
-	var b B
-	err := json.Unmarshal(data, &b)
-	return b, err
 }

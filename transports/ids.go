@@ -1,18 +1,30 @@
 package transports
 
-// The ids of a network. They are the network's own, in the lower case form that the
-// network's folder chose, so that they survive as localparts; nothing else may be
-// read into them outside that folder. They are unique within one kind of network:
-// where it has workspaces, the workspace is part of the id ("t024be7ld-c0g9qf9gw").
+// The ids of a network are the network's own, as it gives them: any bytes, in any case. The bridge
+// compares them byte by byte and reads nothing into them; where one becomes the localpart of an
+// address it is escaped so that the id can be read back from the address. They are unique within
+// one kind of network: where it has workspaces, the workspace is part of the id ("T024BE7LD-C0G9QF9GW").
 type (
-	// RoomID is a channel, a group or the conversation of two people.
+	// RoomID is a channel, a group, a thread that is a room of its own, or the conversation of two people.
 	RoomID string
 	// UserID is a person or a bot.
 	UserID string
 	// MessageID is a message within its room.
 	MessageID string
+	// PartID is one part of a message that the network shows as several, such as a text and two
+	// pictures under one id. The first part has none.
+	PartID string
 	// SpaceID is a workspace or a guild.
 	SpaceID string
-	// LoginID is ours: one login.
+	// LoginID is the bridge's id of a login.
 	LoginID string
+	// OwnerID names the XMPP user who owns a login. It is opaque: the same for the same user, and not their address.
+	OwnerID string
 )
+
+// MessageRef names one message, or one part of it, in its room.
+type MessageRef struct {
+	Room RoomID
+	ID   MessageID
+	Part PartID
+}

@@ -2,181 +2,74 @@ package transports
 
 import (
 	"context"
-	"encoding/json"
+	"log/slog"
 	"time"
 )
 
 // Network is one kind of network, such as Slack: the one required contract together
-// with Client. Everything else is optional and declared in Info.Caps.
+// with LoginProcess and Client. Everything else is optional and declared in Info.Caps.
 type Network interface {
 	// Info tells the name and what this network can do. It does not change at run time.
 	Info() Info
 	// LoginFlows lists the ways to link a login; the first is the default.
 	LoginFlows() []LoginFlow
-	// StartLogin begins one of them. previous is the login to relink, or nil: a
-	// relink keeps the login's ID, and must refuse another person's credentials.
-	StartLogin(ctx context.Context, flow string, previous *Login) (LoginProcess, error)
-	// Open connects a login and returns once the network has accepted it. The
-	// client lives until Close or ctx ends; it reconnects by itself and tells how it
-	// fares by sink.State. An error of class NeedsLogin, Refused or Bug is final.
+	// StartLogin begins one of them.
+	StartLogin(ctx context.Context, request LoginRequest) (LoginProcess, error)
+	// Open connects a login and returns once the network has accepted it. The client lives until
+	// Close or ctx ends; it reconnects by itself and reports its state by sink.State. An error of
+	// class NeedLogin, Refused or Bug is final; after Retry and Unknown the bridge opens it again later.
 	Open(ctx context.Context, login Login, sink Sink) (Client, error)
 }
 
 // Info describes a network to the bridge and to people.
 type Info struct {
-	Kind  string // "slack": the config section, the key in the store
+	Kind  string // "slack": the configuration's section, the key in the store
 	Name  string // "Slack": for people
 	Short string // localpart of the default domain, "slack" in slack.example.org
 	Type  string // service discovery's type in category gateway, such as "slack", "discord", "irc"
 	Caps  Caps
-	// MaxText is the longest text of one message in characters (0: no limit); the bridge splits.
-	MaxText int
-	// MaxEdit is the longest text of an edit where that is less than MaxText.
-	MaxEdit int
-	// EditWindow is for how long a message may be edited (0: for ever).
-	EditWindow time.Duration
 }
 
-// Login is a linked account on a network, as the bridge keeps it.
-type Login struct {
-	ID   LoginID
-	User UserID // who this login is on the network
-	Name string // what to call it: "ann at Acme"
-	// Secret is the network's own credentials, sealed by the bridge at rest and never logged.
-	Secret []byte
-	// State is what the client asked to have kept (Sink.Save), such as a resume token; not secret.
-	State json.RawMessage
+// Registration is how a network's folder offers its network to a main: transports/all lists those that
+// are compiled in, and a main of another module passes a list of its own to transports/gateways.
+type Registration struct {
+	Kind string // name of the configuration's section, Info.Kind
+	Doc  string // the section's meaning, one line
+	// Section makes the section's settings with their defaults: a pointer to a struct with toml and
+	// doc tags that embeds config.Gateway. Where it has a method Validate(*config.Problems), that is called.
+	Section func() any
+	// New makes the network from what Section returned, with the values of the configuration in it.
+	New func(section any, env Environment) (Network, error)
 }
 
-// String keeps secrets out of logs.
-func (l Login) String() string { return string(l.ID) + " (" + l.Name + ")" }
-
-// GoString keeps secrets out of %#v.
-func (l Login) GoString() string { return l.String() }
-
-// LoginFlow is one way to link a login.
-type LoginFlow struct {
-	ID   string // "token"
-	Name string // "Paste the app's tokens"
-	Help string // what the person needs before they start
-}
-
-// LoginProcess is a dialogue that ends with a login.
-type LoginProcess interface {
-	// Next takes the answers to the last step (nil at first) and returns the next one. An
-	// error of class Refused has a text for the person, who may answer again.
-	Next(ctx context.Context, answers map[string]string) (Step, error)
-	// Cancel frees what the dialogue holds. It may be called at any time, also after Done.
-	Cancel()
-}
-
-// Step is what a login wants next. Exactly one of Form, Browser, QR, Code, Wait and Done is set.
-type Step struct {
-	Text    string  // shown above
-	Form    []Field // ask these
-	Browser string  // open this URL, come back and answer with nothing
-	QR      string  // scan this text
-	Code    string  // enter this code at the network
-	Wait    bool    // nothing to do but to ask again
-	Done    *Login
-}
-
-// Field is one thing that a login asks for.
-type Field struct {
-	Key      string
-	Label    string
-	Help     string
-	Secret   bool // shown as text-private, never logged
-	Optional bool
-	Default  string
-	Choices  []string // where not empty, one of these
-}
-
-// Sink is what a client gives its events to. Its methods may be called from any goroutine.
-type Sink interface {
-	// Deliver returns once the event is durable (typing and presence: once it was taken),
-	// so that the client may then acknowledge it to the network. It may be called again
-	// with the same event: the bridge drops what it has seen.
-	Deliver(ctx context.Context, event Event) error
-	// State tells how the client fares; cause is nil when it fares well. Online after a
-	// gap (a reconnect that did not resume) is followed by Resynced. A client that is not
-	// connected yet when Open returns has said Connecting before: only once it is Online does
-	// the bridge ask the Historian. One that has said nothing is taken to be online.
-	State(state State, cause error)
-	// Resynced tells that the client is online again and may have missed events since its
-	// last Online: the bridge then asks the Historian for what came since the last message
-	// that it knows of each room. A client that resumed without loss does not call it.
-	//
-	// With rooms named, it tells that something may have been missed in those alone, such as an
-	// event that the client could not make sense of for the moment. What comes after the call
-	// stays behind what is read then.
-	Resynced(rooms ...RoomID)
-	// Save keeps the client's own resume state (Login.State) for the next Open. It
-	// is written with the events delivered before it, never earlier.
-	Save(state json.RawMessage)
-	// Rotate replaces the login's secret, durably, before it returns: for networks whose
-	// tokens are used once.
-	Rotate(ctx context.Context, secret []byte) error
-}
-
-// Poster is what a Sink may be too: Post takes an event without waiting, in the order of the
-// calls, and done is called once it is durable, or with the error. done must not block.
-// Post itself waits while too much is on its way.
-type Poster interface {
-	Post(ctx context.Context, event Event, done func(error))
-}
-
-// Post gives an event to a sink the fastest way that it has.
-func Post(ctx context.Context, sink Sink, event Event, done func(error)) {
-	if p, ok := sink.(Poster); ok {
-		p.Post(ctx, event, done)
-		return
-	}
-	done(sink.Deliver(ctx, event))
-}
-
-// Noticer is what a Sink may be too: Notice tells the login's person what they should see to, such
-// as a permission that the login lacks, while all else goes on. The same text under the same
-// key is told once as long as the login exists and the process runs. It does not wait.
-type Noticer interface {
-	Notice(key, text string)
-}
-
-// Notice tells the login's person something, where the sink can.
-func Notice(sink Sink, key, text string) {
-	if n, ok := sink.(Noticer); ok {
-		n.Notice(key, text)
+// Register makes a Registration of functions with the section's own type.
+func Register[S any](kind, doc string, section func() *S, open func(*S, Environment) (Network, error)) Registration {
+	return Registration{
+		Kind: kind, Doc: doc,
+		Section: func() any { return section() },
+		New:     func(s any, env Environment) (Network, error) { return open(s.(*S), env) },
 	}
 }
 
-// State is how a client fares.
-type State int
+// Environment is what the process gives a network.
+type Environment struct {
+	Log      *slog.Logger
+	RetryMin time.Duration // first wait before a connection is tried again
+	RetryMax time.Duration // longest wait
+	Storage  Storage
+}
 
-// The states of a client.
-const (
-	Connecting State = iota + 1
-	Online
-	Limited    // the network asked us to wait
-	NeedsLogin // the person has to link again; final
-	Failed     // will not come back without the operator; final
-	Closed
-)
-
-// String is the state's name.
-func (s State) String() string {
-	switch s {
-	case Connecting:
-		return "connecting"
-	case Online:
-		return "online"
-	case Limited:
-		return "limited"
-	case NeedsLogin:
-		return "needs login"
-	case Failed:
-		return "failed"
-	case Closed:
-		return "closed"
-	}
-	return "unknown"
+// Storage keeps what does not fit Login.Secret and Login.State, such as the session of an end-to-end
+// encrypted network. It belongs to one gateway and is part of the data directory, so that one backup holds
+// it and the bridge's tables.
+//
+// Credentials and keys are sealed before they are written, except in a database whose schema is
+// not the network's own: the directory can be read by the server's user only.
+type Storage interface {
+	// Dir makes the directory on first use and returns its path.
+	Dir() (string, error)
+	// Seal encrypts; label names what is sealed, and Unseal wants the same one.
+	Seal(label string, secret []byte) []byte
+	// Unseal returns what was sealed, or an error where it was changed or sealed under another label or key.
+	Unseal(label string, sealed []byte) ([]byte, error)
 }

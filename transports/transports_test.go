@@ -19,6 +19,7 @@ func TestBodiesSurviveTheStore(t *testing.T) {
 		Delete{IDs: []MessageID{"1", "2"}, By: "u"}, Reactions{ID: "1", Add: []string{"👍"}}, Typing{On: true}, Read{ID: "3"},
 		Member{User: UserInfo{ID: "u", Name: "U"}, Joined: true}, RoomChanged{Info: RoomInfo{ID: "r", Kind: Public}}, RoomGone{Archived: true},
 		Contact{Info: UserInfo{ID: "u"}}, Presence{Info: PresenceInfo{User: "u", Show: Busy}}, Call{ID: "c", Ended: true},
+		Receipt{IDs: []MessageID{"1"}}, Poll{ID: "p", Question: "q", Options: []PollOption{{ID: "1", Text: "a", Votes: 2}}}, PollVote{ID: "p", Options: []string{"1"}},
 	} {
 		data, err := MarshalBody(b)
 		if err != nil {
@@ -32,8 +33,8 @@ func TestBodiesSurviveTheStore(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	if len(bodies) != 12 {
-		t.Errorf("%d kinds of bodies, this test knows 12", len(bodies))
+	if len(bodies) != 15 {
+		t.Errorf("%d kinds of bodies, this test knows 15", len(bodies))
 	}
 	if _, err := UnmarshalBody("nonsense", nil); err == nil {
 		t.Error("an unknown kind was accepted")
@@ -47,7 +48,7 @@ func TestClassOf(t *testing.T) {
 		want Class
 	}{
 		{errors.New("x"), Bug}, {fmt.Errorf("a: %w", Later(0, nil)), Retry}, {Relink("x", nil), NeedLogin},
-		{fmt.Errorf("b: %w", Refuse("", "x", nil)), Refused}, {fmt.Errorf("c: %w", context.DeadlineExceeded), Retry},
+		{fmt.Errorf("b: %w", Refuse("", "x", nil)), Refused}, {Unclear("x", nil), Unknown}, {fmt.Errorf("c: %w", context.DeadlineExceeded), Retry},
 	} {
 		if got := ClassOf(tc.err); got != tc.want {
 			t.Errorf("ClassOf(%v) = %v", tc.err, got)
@@ -57,7 +58,7 @@ func TestClassOf(t *testing.T) {
 
 type half struct{ Client }
 
-func (half) Edit(context.Context, RoomID, MessageID, Outgoing) error { return nil }
+func (half) Edit(context.Context, MessageRef, Outgoing) error { return nil }
 
 type net struct {
 	Network
@@ -70,13 +71,13 @@ func (net) ClientType() Client      { return half{} }
 
 func TestCheckFindsWhatIsDeclaredAndAbsent(t *testing.T) {
 	t.Parallel()
-	if err := CheckNetwork(net{caps: Caps{Edit: true}}); err != nil {
+	if err := CheckNetwork(net{caps: Caps{MessageCaps: MessageCaps{Edit: true}}}); err != nil {
 		t.Error(err)
 	}
 	if CheckNetwork(net{}) == nil {
 		t.Error("an undeclared Editor passed")
 	}
-	if CheckNetwork(net{caps: Caps{Edit: true, Delete: true}}) == nil {
+	if CheckNetwork(net{caps: Caps{MessageCaps: MessageCaps{Edit: true, Delete: true}}}) == nil {
 		t.Error("a missing Deleter passed")
 	}
 }

@@ -38,11 +38,11 @@ type startledSession struct {
 	net startled
 }
 
-func (s startledSession) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) ([]transports.Event, bool, error) {
-	if s.net.room.Load() == room {
+func (s startledSession) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
+	if s.net.room.Load() == request.Room {
 		panic("what is this message")
 	}
-	return s.full.History(ctx, room, after, limit)
+	return s.full.History(ctx, request)
 }
 
 // One message that a session cannot bear to read stops neither its room nor the others.
@@ -94,8 +94,8 @@ type halting struct {
 	go_ chan struct{}
 }
 
-func (n halting) StartLogin(ctx context.Context, flow string, previous *transports.Login) (transports.LoginProcess, error) {
-	l, err := n.Network.StartLogin(ctx, flow, previous)
+func (n halting) StartLogin(ctx context.Context, request transports.LoginRequest) (transports.LoginProcess, error) {
+	l, err := n.Network.StartLogin(ctx, request)
 	return haltingLogin{l, n.go_}, err
 }
 

@@ -156,7 +156,7 @@ func (a *account) open(ctx context.Context) (again bool, after time.Duration) {
 	if err := a.beginCatchUp(ctx); err != nil {
 		return a.openFailed(ctx, transports.Later(time.Second, err))
 	}
-	session, err := a.connect(ctx, transports.Login{ID: a.id, User: row.User, Name: row.Name, Secret: secret, State: row.State}, s)
+	session, err := a.connect(ctx, transports.Login{ID: a.id, User: row.User, Name: row.Name, Owner: a.g.ownerID(a.owner), Secret: secret, State: row.State}, s)
 	clear(secret)
 	if err == nil {
 		if err = transports.CheckClient(a.g.info, session); err != nil {

@@ -64,8 +64,7 @@ type full interface {
 	transports.Directory
 	transports.DirectOpener
 	transports.MemberLister
-	transports.Joiner
-	transports.RoomAdmin
+	transports.Changer
 	transports.Profiler
 }
 

@@ -77,7 +77,7 @@ func (w *worker) typing(a *account, st *stanza.Stanza) {
 	w.g.spawn(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 		defer cancel()
-		if err := typer.Typing(ctx, id, on); err != nil {
+		if err := typer.Typing(ctx, id, transports.Typing{On: on}); err != nil {
 			w.g.log.Debug("telling that somebody writes", "room", id, "error", err)
 		}
 	})

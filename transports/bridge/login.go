@@ -42,10 +42,10 @@ func (g *Gateway) startLink(ctx context.Context, owner jid.JID, flow string, pre
 	}
 	var before *transports.Login
 	if previous != nil {
-		before = &transports.Login{ID: previous.id, User: previous.user, Name: previous.name()}
+		before = &transports.Login{ID: previous.id, User: previous.user, Name: previous.name(), Owner: g.ownerID(owner)}
 	}
 	l := &linking{g: g, owner: owner, previous: previous, chat: chat, removals: g.removals.Load()}
-	login, err := g.network.StartLogin(ctx, flow, before)
+	login, err := g.network.StartLogin(ctx, transports.LoginRequest{Flow: flow, Owner: g.ownerID(owner), Previous: before})
 	if err != nil {
 		return command.Failed(errorText(err, "The login could not be begun. Please try again later.")), nil
 	}

@@ -21,7 +21,7 @@ func (w *worker) fillMembers(ctx context.Context, a *account) {
 	}
 	if lister, ok := a.ready().(transports.MemberLister); ok && w.g.info.Caps.Members {
 		asking, cancel := context.WithTimeout(ctx, lookupTimeout)
-		list, err := lister.Members(asking, w.row.Room, w.g.set.Members)
+		list, err := listMembers(asking, lister, w.row.Room, w.g.set.Members)
 		cancel()
 		if err != nil {
 			w.g.log.Warn("listing a room's members", "room", w.row.Room, "error", err)

@@ -128,7 +128,7 @@ func (w *worker) roomInfo() room.Info {
 func (w *worker) roomConfig() room.Config {
 	return room.Config{
 		Listed: w.row.Kind == transports.Public, Persistent: true, MembersOnly: true, Moderated: true,
-		WhoIs: room.WhoIsAnyone, OccupantsMaySubject: w.g.info.Caps.Admin,
+		WhoIs: room.WhoIsAnyone, OccupantsMaySubject: w.g.info.Caps.CanChange(transports.ChangeTopic),
 	}
 }
 
@@ -198,11 +198,11 @@ func (w *worker) enterNetwork(ctx context.Context, a *account) (tables.Visibilit
 	defer cancel()
 	info, err := session.Room(ctx, w.row.Room)
 	if err == nil && !info.Joined {
-		j, ok := session.(transports.Joiner)
-		if !ok {
+		changer, ok := session.(transports.Changer)
+		if !ok || !w.g.info.Caps.CanChange(transports.ChangeJoin) {
 			return tables.Visibility{}, stanza.Forbidden("You are not in this room on " + w.g.info.Name + ".")
 		}
-		if err = j.Join(ctx, w.row.Room); err == nil {
+		if _, err = changer.Apply(ctx, transports.Change{Kind: transports.ChangeJoin, Room: w.row.Room}); err == nil {
 			info, err = session.Room(ctx, w.row.Room)
 		}
 	}

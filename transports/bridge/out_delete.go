@@ -36,7 +36,7 @@ func (c *call) delete(ctx context.Context, out *outcome) {
 		return
 	}
 	for _, p := range parts {
-		if out.err = deleter.Delete(ctx, c.room.Room, p.Net); out.err != nil && !alreadyGone(out.err, c.row.Attempt) {
+		if out.err = deleter.Delete(ctx, c.ref(p.Net)); out.err != nil && !alreadyGone(out.err, c.row.Attempt) {
 			return
 		}
 		out.err = nil

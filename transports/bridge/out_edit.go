@@ -29,10 +29,10 @@ func (w *worker) outEdit(ctx context.Context, o outgoing, id string) (string, ou
 		data.Parts[0] = append(richtext.Text{{Text: "(corrected) "}}, data.Parts[0]...)
 		return outMessage, data, nil
 	}
-	if window := w.g.info.EditWindow; window > 0 && len(t.ids) > 0 && w.g.now().Sub(t.ids[0].At) > window {
+	if window := w.g.info.Caps.EditWindow; window > 0 && len(t.ids) > 0 && w.g.now().Sub(t.ids[0].At) > window {
 		return "", data, stanza.NotAcceptable(fmt.Sprintf("%s allows corrections for %s only.", w.g.info.Name, window))
 	}
-	if limit := w.g.info.MaxEdit; limit > 0 && (w.g.info.MaxText == 0 || limit < w.g.info.MaxText) {
+	if limit := w.g.info.Caps.MaxEdit; limit > 0 && (w.g.info.Caps.MaxText == 0 || limit < w.g.info.Caps.MaxText) {
 		var whole richtext.Text
 		for i, p := range data.Parts {
 			if i > 0 {
@@ -65,7 +65,7 @@ func (c *call) edit(ctx context.Context, out *outcome) {
 	}
 	for i, text := range c.data.Parts {
 		if i < len(old) {
-			if out.err = editor.Edit(ctx, c.room.Room, old[i].Net, c.outgoing(text)); out.err != nil {
+			if out.err = editor.Edit(ctx, c.ref(old[i].Net), c.outgoing(text)); out.err != nil {
 				return
 			}
 			out.echoes = append(out.echoes, c.awaited(old[i].Net, echoEdit))
@@ -108,13 +108,13 @@ func (c *call) dropRest(ctx context.Context, out *outcome, old []tables.Mapping)
 	for _, r := range old[len(c.data.Parts):] {
 		if !ok {
 			editor := c.session.(transports.Editor)
-			if out.err = editor.Edit(ctx, c.room.Room, r.Net, c.outgoing(richtext.FromPlain("…"))); out.err != nil {
+			if out.err = editor.Edit(ctx, c.ref(r.Net), c.outgoing(richtext.FromPlain("…"))); out.err != nil {
 				return
 			}
 			out.echoes = append(out.echoes, c.awaited(r.Net, echoEdit))
 			continue
 		}
-		if out.err = deleter.Delete(ctx, c.room.Room, r.Net); out.err != nil {
+		if out.err = deleter.Delete(ctx, c.ref(r.Net)); out.err != nil {
 			return
 		}
 		out.gone = append(out.gone, r.Net)

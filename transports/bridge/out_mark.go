@@ -26,22 +26,22 @@ func (c *call) read(ctx context.Context, out *outcome) {
 		out.err = err
 		return
 	}
-	out.err = reader.MarkRead(ctx, c.room.Room, parts[len(parts)-1].Net)
+	out.err = reader.MarkRead(ctx, c.room.Room, transports.Read{ID: parts[len(parts)-1].Net})
 }
 
 // outTopic changes the room's topic (XEP-0045 §8.1).
 func (w *worker) outTopic(topic string) (string, outData, error) {
-	if !w.g.info.Caps.Admin {
+	if !w.g.info.Caps.CanChange(transports.ChangeTopic) {
 		return "", outData{}, stanza.NotAllowed("The topic cannot be changed from here.")
 	}
 	return outTopic, outData{Topic: topic}, nil
 }
 
 func (c *call) topic(ctx context.Context, out *outcome) {
-	admin, ok := c.session.(transports.RoomAdmin)
+	changer, ok := c.session.(transports.Changer)
 	if !ok {
 		out.err = transports.Refuse("not-allowed", "The topic cannot be changed from here.", nil)
 		return
 	}
-	out.err = admin.SetTopic(ctx, c.room.Room, c.data.Topic)
+	_, out.err = changer.Apply(ctx, transports.Change{Kind: transports.ChangeTopic, Room: c.room.Room, Text: c.data.Topic})
 }

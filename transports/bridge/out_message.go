@@ -33,7 +33,7 @@ func (w *worker) textOf(o outgoing) (outData, error) {
 		return outData{}, stanza.BadRequest("This message is empty.")
 	}
 	data.Text = snippet(text)
-	data.Parts = richtext.Cutter{Limit: w.g.info.MaxText, Parts: maxParts}.Split(richtext.ParseStyling(text))
+	data.Parts = richtext.Cutter{Limit: w.g.info.Caps.MaxText, Parts: maxParts}.Split(richtext.ParseStyling(text))
 	if len(data.Parts) > maxParts {
 		return outData{}, stanza.NotAcceptable("This message is too long.")
 	}

@@ -60,7 +60,7 @@ func (c *call) react(ctx context.Context, out *outcome) {
 	if len(add)+len(remove) == 0 {
 		return
 	}
-	if out.err = reactor.React(ctx, c.room.Room, net, add, remove); out.err != nil {
+	if out.err = reactor.React(ctx, c.ref(net), transports.ReactionChange{Add: add, Remove: remove, All: c.data.Emoji}); out.err != nil {
 		return
 	}
 	for _, e := range add {

@@ -64,17 +64,18 @@ func (n *forgetful) ClientType() transports.Client { return untidySession{} }
 // untidySession shows, before what came after a message, all that came before it too.
 type untidySession struct{ full }
 
-func (s untidySession) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) ([]transports.Event, bool, error) {
-	events, more, err := s.full.History(ctx, room, after, limit)
-	if err != nil || after == "" {
-		return events, more, err
+func (s untidySession) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
+	page, err := s.full.History(ctx, request)
+	if err != nil || request.After == "" {
+		return page, err
 	}
-	all, _, err := s.full.History(ctx, room, "", 1000)
-	known := slices.IndexFunc(all, func(e transports.Event) bool { return e.Body.(transports.Message).ID > after })
+	all, err := s.full.History(ctx, transports.HistoryRequest{Room: request.Room, Limit: 1000})
+	known := slices.IndexFunc(all.Events, func(e transports.Event) bool { return e.Body.(transports.Message).ID > request.After })
 	if known < 0 {
-		known = len(all)
+		known = len(all.Events)
 	}
-	return append(all[:known:known], events...), more, err
+	page.Events = append(all.Events[:known:known], page.Events...)
+	return page, err
 }
 
 type forgetfulSink struct {

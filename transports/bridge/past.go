@@ -83,7 +83,8 @@ func (a *account) history(ctx context.Context, h transports.Historian, room tran
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return h.History(ctx, room, after, n)
+	page, err := h.History(ctx, transports.HistoryRequest{Room: room, After: after, Limit: n})
+	return page.Events, page.More && after != "", err
 }
 
 // isNew tells whether something happened when the account was linked already.
@@ -98,7 +99,7 @@ func (a *account) keepPast(ctx context.Context, events []transports.Event, isNew
 			a.g.log.Warn("event of the history refused", "account", a.id, "room", e.Room, "key", e.Key, "error", err)
 			continue
 		}
-		if !e.Fleeting() {
+		if !e.Ephemeral() {
 			good = append(good, e)
 		}
 	}

@@ -194,7 +194,7 @@ func (w *worldRPC) Call(a Request, reply *Reply) error {
 	case "profile":
 		out, err = s.Profile(ctx, transports.UserID(a.Args))
 	case "members":
-		out, err = s.Members(ctx, transports.RoomID(a.Args), 100)
+		out, err = s.Members(ctx, transports.MemberRequest{Room: transports.RoomID(a.Args), Limit: 100})
 	case "rooms":
 		var list []transports.RoomInfo
 		err = s.Rooms(ctx, func(p []transports.RoomInfo) error { list = append(list, p...); return nil })
@@ -204,14 +204,15 @@ func (w *worldRPC) Call(a Request, reply *Reply) error {
 		err = s.Contacts(ctx, func(p []transports.UserInfo) error { list = append(list, p...); return nil })
 		out = list
 	case "history":
-		var args historyArgs
+		var args transports.HistoryRequest
 		if err := json.Unmarshal(a.Args, &args); err != nil {
 			return err
 		}
 		var page historyPage
-		var events []transports.Event
-		events, page.More, err = s.History(ctx, args.Room, args.After, args.Limit)
-		for _, e := range events {
+		var past transports.HistoryPage
+		past, err = s.History(ctx, args)
+		page.More = past.More
+		for _, e := range past.Events {
 			body, err := transports.MarshalBody(e.Body)
 			if err != nil {
 				return err
@@ -229,12 +230,6 @@ func (w *worldRPC) Call(a Request, reply *Reply) error {
 	return err
 }
 
-type historyArgs struct {
-	Room  transports.RoomID
-	After transports.MessageID
-	Limit int
-}
-
 type historyPage struct {
 	Events []transports.Event
 	Bodies []json.RawMessage
@@ -249,7 +244,7 @@ type far struct {
 
 func (n far) ClientType() transports.Client { return &farSession{} }
 
-func (n far) StartLogin(context.Context, string, *transports.Login) (transports.LoginProcess, error) {
+func (n far) StartLogin(context.Context, transports.LoginRequest) (transports.LoginProcess, error) {
 	return farLogin{n.client}, nil
 }
 
@@ -281,7 +276,7 @@ func (w *worldRPC) Login(a Request, reply *[]byte) error {
 	if err := json.Unmarshal(a.Args, &answers); err != nil {
 		return err
 	}
-	login, err := echo.New(w.r.world).StartLogin(context.Background(), "password", nil)
+	login, err := echo.New(w.r.world).StartLogin(context.Background(), transports.LoginRequest{Flow: "password"})
 	if err != nil {
 		return err
 	}
@@ -372,8 +367,8 @@ func (s *farSession) Profile(_ context.Context, user transports.UserID) (transpo
 	return farCall[transports.UserInfo](s, "profile", []byte(user))
 }
 
-func (s *farSession) Members(_ context.Context, id transports.RoomID, _ int) ([]transports.UserInfo, error) {
-	return farCall[[]transports.UserInfo](s, "members", []byte(id))
+func (s *farSession) Members(_ context.Context, request transports.MemberRequest) (transports.MemberPage, error) {
+	return farCall[transports.MemberPage](s, "members", []byte(request.Room))
 }
 
 func (s *farSession) Rooms(_ context.Context, page func([]transports.RoomInfo) error) error {
@@ -392,16 +387,16 @@ func (s *farSession) Contacts(_ context.Context, page func([]transports.UserInfo
 	return page(list)
 }
 
-func (s *farSession) History(_ context.Context, room transports.RoomID, after transports.MessageID, limit int) ([]transports.Event, bool, error) {
-	args, err := json.Marshal(historyArgs{room, after, limit})
+func (s *farSession) History(_ context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
+	args, err := json.Marshal(request)
 	if err != nil {
-		return nil, false, err
+		return transports.HistoryPage{}, err
 	}
 	page, err := farCall[historyPage](s, "history", args)
 	for i := range page.Events {
 		if page.Events[i].Body, err = transports.UnmarshalBody("message", page.Bodies[i]); err != nil {
-			return nil, false, err
+			return transports.HistoryPage{}, err
 		}
 	}
-	return page.Events, page.More, err
+	return transports.HistoryPage{Events: page.Events, More: page.More}, err
 }

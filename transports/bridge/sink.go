@@ -28,7 +28,7 @@ func (s *sink) Deliver(ctx context.Context, e transports.Event) error {
 	if err := s.check(e); err != nil {
 		return err
 	}
-	if e.Fleeting() {
+	if e.Ephemeral() {
 		s.a.g.fleeting(s.a, e)
 		return nil
 	}
@@ -45,7 +45,7 @@ func (s *sink) Deliver(ctx context.Context, e transports.Event) error {
 // Post implements transports.Poster.
 func (s *sink) Post(ctx context.Context, e transports.Event, done func(error)) {
 	err := s.check(e)
-	if err != nil || e.Fleeting() {
+	if err != nil || e.Ephemeral() {
 		if err == nil {
 			s.a.g.fleeting(s.a, e)
 		}
@@ -222,7 +222,7 @@ func checkEvent(e transports.Event) error {
 	if len(e.Room) > maxID || len(e.Peer) > maxID || len(e.Actor) > maxID || len(e.Key) > maxKey || len(e.Nonce) > maxKey {
 		return errors.New("an id is too long")
 	}
-	if e.Key == "" && !e.Fleeting() {
+	if e.Key == "" && !e.Ephemeral() {
 		return errors.New("no key")
 	}
 	switch b := e.Body.(type) {

@@ -11,8 +11,8 @@ import (
 )
 
 // Edit changes a message: through the webhook that wrote it, or as the bot.
-func (s *session) Edit(ctx context.Context, room transports.RoomID, id transports.MessageID, m transports.Outgoing) error {
-	c, past, err := s.written(ctx, room, id)
+func (s *session) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
+	c, past, err := s.written(ctx, message)
 	if err != nil {
 		return err
 	}
@@ -37,8 +37,8 @@ func (s *session) Edit(ctx context.Context, room transports.RoomID, id transport
 }
 
 // Delete removes a message. That it is gone already is success.
-func (s *session) Delete(ctx context.Context, room transports.RoomID, id transports.MessageID) error {
-	c, past, err := s.written(ctx, room, id)
+func (s *session) Delete(ctx context.Context, message transports.MessageRef) error {
+	c, past, err := s.written(ctx, message)
 	if err != nil {
 		return ignore(err, codeUnknownMessage)
 	}
@@ -66,37 +66,38 @@ func ignore(err error, codes ...int) error {
 }
 
 // written fetches a message, which tells who wrote it.
-func (s *session) written(ctx context.Context, room transports.RoomID, id transports.MessageID) (*discordgo.Channel, *message, error) {
-	c, err := s.place(ctx, room)
+func (s *session) written(ctx context.Context, ref transports.MessageRef) (*discordgo.Channel, *message, error) {
+	c, err := s.place(ctx, ref.Room)
 	if err != nil {
 		return nil, nil, err
 	}
-	if !isSnowflake(string(id)) {
+	if !isSnowflake(string(ref.ID)) {
 		return nil, nil, transports.Refuse("item-not-found", "there is no such message", nil)
 	}
 	m := &message{}
-	if err := s.api.call(ctx, get("/channels/{}/messages/{}", c.ID, string(id)), m); err != nil {
+	if err := s.api.call(ctx, get("/channels/{}/messages/{}", c.ID, string(ref.ID)), m); err != nil {
 		return nil, nil, s.fault(err)
 	}
 	return c, m, nil
 }
 
 // React adds and removes the bot's reactions.
-func (s *session) React(ctx context.Context, room transports.RoomID, id transports.MessageID, add, remove []string) error {
-	c, err := s.place(ctx, room)
+func (s *session) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
+	c, err := s.place(ctx, message.Room)
 	if err != nil {
 		return err
 	}
-	if !isSnowflake(string(id)) {
+	id := string(message.ID)
+	if !isSnowflake(id) {
 		return transports.Refuse("item-not-found", "there is no such message", nil)
 	}
-	for _, emoji := range add {
-		if err := s.react(ctx, http.MethodPut, c, string(id), emoji); err != nil {
+	for _, emoji := range change.Add {
+		if err := s.react(ctx, http.MethodPut, c, id, emoji); err != nil {
 			return err
 		}
 	}
-	for _, emoji := range remove {
-		err := s.react(ctx, http.MethodDelete, c, string(id), emoji)
+	for _, emoji := range change.Remove {
+		err := s.react(ctx, http.MethodDelete, c, id, emoji)
 		if err = ignore(err, codeUnknownMessage, codeUnknownEmoji); err != nil {
 			return err
 		}

@@ -23,47 +23,46 @@ const overtaken = time.Minute
 const maxPage = 100
 
 // History reads past messages of a room, oldest first.
-func (s *session) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) ([]transports.Event, bool, error) {
-	c, err := s.place(ctx, room)
+func (s *session) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
+	c, err := s.place(ctx, request.Room)
 	if err != nil {
-		return nil, false, err
+		return transports.HistoryPage{}, err
 	}
-	limit = max(limit, 1)
+	after, before := string(request.After), string(request.Before)
+	if after != "" && !isSnowflake(after) || before != "" && !isSnowflake(before) {
+		return transports.HistoryPage{}, transports.Refuse("item-not-found", "there is no such message", nil)
+	}
 	if after == "" {
-		all, err := s.newest(ctx, c.ID, limit)
-		return s.past(c, all, ""), false, err
+		all, more, err := s.newest(ctx, c.ID, before, max(request.Limit, 1))
+		return transports.HistoryPage{Events: s.past(c, all, ""), More: more}, err
 	}
-	if !isSnowflake(string(after)) {
-		return nil, false, transports.Refuse("item-not-found", "there is no such message", nil)
-	}
-	limit = min(maxPage, limit)
-	fresh, err := s.page(ctx, c.ID, string(after), "", limit)
+	limit := min(maxPage, max(request.Limit, 1))
+	fresh, err := s.page(ctx, c.ID, after, "", limit)
 	if err != nil {
-		return nil, false, err
+		return transports.HistoryPage{}, err
 	}
-	known, err := s.page(ctx, c.ID, "", following(string(after)), backWindow)
+	known, err := s.page(ctx, c.ID, "", following(after), backWindow)
 	if err != nil {
-		return nil, false, err
+		return transports.HistoryPage{}, err
 	}
-	return s.past(c, append(known, fresh...), string(after)), len(fresh) == limit, nil
+	return transports.HistoryPage{Events: s.past(c, append(known, fresh...), after), More: len(fresh) == limit}, nil
 }
 
-// newest reads the last messages of a channel.
-func (s *session) newest(ctx context.Context, channel string, limit int) ([]message, error) {
-	var all []message
-	for before := ""; len(all) < limit; {
+// newest reads the last messages of a channel before an id, or of all, and tells whether there may be earlier ones.
+func (s *session) newest(ctx context.Context, channel, before string, limit int) (all []message, more bool, err error) {
+	for len(all) < limit {
 		want := min(maxPage, limit-len(all))
 		page, err := s.page(ctx, channel, "", before, want)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		all = append(page, all...)
 		if len(page) < want {
-			break
+			return all, false, nil
 		}
 		before = page[0].ID
 	}
-	return all, nil
+	return all, true, nil
 }
 
 // following is the next snowflake: "before" it, an id itself is among the answers.

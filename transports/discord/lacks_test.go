@@ -91,7 +91,7 @@ func TestLinkingWithoutAnAnswer(t *testing.T) {
 	hang := w.Inject("GET /users/@me", -1, fake.Hang())
 	defer hang.Release()
 	w.net.http.Timeout = 100 * time.Millisecond
-	login, err := w.net.StartLogin(context.Background(), "bot", nil)
+	login, err := w.net.StartLogin(context.Background(), transports.LoginRequest{Flow: "bot"})
 	w.must(err)
 	if _, err := login.Next(t.Context(), map[string]string{"token": w.bot.Token()}); transports.ClassOf(err) != transports.Retry {
 		t.Errorf("%v", err)

@@ -19,11 +19,11 @@ func (n *Network) LoginFlows() []transports.LoginFlow {
 }
 
 // StartLogin begins to link or relink an account.
-func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Login) (transports.LoginProcess, error) {
-	if flow != "bot" {
+func (n *Network) StartLogin(_ context.Context, request transports.LoginRequest) (transports.LoginProcess, error) {
+	if request.Flow != "bot" {
 		return nil, transports.Refuse("item-not-found", "there is no such way to link an account", nil)
 	}
-	return &login{n: n, previous: previous}, nil
+	return &login{n: n, previous: request.Previous}, nil
 }
 
 type login struct {

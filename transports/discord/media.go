@@ -11,9 +11,9 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Open reads an attachment. The address that its message had may have expired: the message is read
+// OpenFile reads an attachment. The address that its message had may have expired: the message is read
 // again for one that is good.
-func (s *session) Open(ctx context.Context, ref string) (io.ReadCloser, transports.File, error) {
+func (s *session) OpenFile(ctx context.Context, ref string) (io.ReadCloser, transports.File, error) {
 	parts := strings.Split(ref, "/")
 	if len(parts) != 3 || !isSnowflake(parts[0]) || !isSnowflake(parts[1]) {
 		return nil, transports.File{}, transports.Refuse("item-not-found", "there is no such file", nil)

@@ -202,7 +202,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			if _, err := c.s.Room(c.t.Context(), transports.RoomID(c.general)); err != nil {
 				c.t.Error(err)
 			}
-			c.must(c.s.Typing(c.t.Context(), transports.RoomID(c.general), true))
+			c.must(c.s.Typing(c.t.Context(), transports.RoomID(c.general), transports.Typing{On: true}))
 			if time.Since(began) < 250*time.Millisecond {
 				c.t.Error("another call did not wait")
 			}
@@ -255,7 +255,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			c.must(err)
 			f := c.k.Event(c.t, "message see").Body.(transports.Message).Files
 			c.ExpireLinks()
-			body, info, err := c.s.Open(c.t.Context(), f[0].Ref)
+			body, info, err := c.s.OpenFile(c.t.Context(), f[0].Ref)
 			c.must(err)
 			data, err := io.ReadAll(body)
 			if string(data) != "abc" || err != nil || info.Name != "a.txt" || body.Close() != nil {
@@ -346,8 +346,8 @@ func TestDiscordMisbehaves(t *testing.T) {
 			m.Persona = &transports.Persona{Name: "Juliet"}
 			sent, err := c.s.Send(c.t.Context(), m)
 			c.must(err)
-			c.must(c.s.Edit(c.t.Context(), transports.RoomID(post), sent.ID, say(post, "so!", "c2")))
-			c.must(c.s.Delete(c.t.Context(), transports.RoomID(post), sent.ID))
+			c.must(c.s.Edit(c.t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}, say(post, "so!", "c2")))
+			c.must(c.s.Delete(c.t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}))
 			m.Room = transports.RoomID(forum)
 			if e := c.refusal(m); e.Class != transports.Refused {
 				c.t.Errorf("a message to the forum itself: %+v", e)
@@ -365,8 +365,8 @@ func TestDiscordMisbehaves(t *testing.T) {
 			m.Persona = &transports.Persona{Name: "Juliet"}
 			sent, err := c.s.Send(c.t.Context(), m)
 			c.must(err)
-			c.must(c.s.Edit(c.t.Context(), transports.RoomID(thread), sent.ID, say(thread, "answer!", "c2")))
-			c.must(c.s.Delete(c.t.Context(), transports.RoomID(thread), sent.ID))
+			c.must(c.s.Edit(c.t.Context(), transports.MessageRef{Room: transports.RoomID(thread), ID: sent.ID}, say(thread, "answer!", "c2")))
+			c.must(c.s.Delete(c.t.Context(), transports.MessageRef{Room: transports.RoomID(thread), ID: sent.ID}))
 		},
 		"content left out: no intent": func(c *scene) {
 			for range 3 { // as Discord sends it to a bot without the intent

@@ -77,10 +77,13 @@ func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLa
 // Info describes Discord.
 func (n *Network) Info() transports.Info {
 	return transports.Info{
-		Kind: "discord", Name: "Discord", Short: "discord", Type: "discord", MaxText: maxText,
-		Caps: transports.Caps{
-			Edit: true, Delete: true, React: true, Typing: true, History: true, Directory: true, Direct: true, Members: true,
-			Spaces: true, Presence: true, Profiles: true, Relay: true, Media: true,
+		Kind: "discord", Name: "Discord", Short: "discord", Type: "discord", Caps: transports.Caps{
+			MessageCaps: transports.MessageCaps{
+				Edit: true, Delete: true, React: true, Typing: true, History: true, Relay: true, Media: true, Repeatable: true,
+			},
+			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true, Spaces: true},
+			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
+			Limits:     transports.Limits{MaxText: maxText},
 		},
 	}
 }

@@ -2,6 +2,8 @@ package discord
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/bwmarrin/discordgo"
@@ -50,21 +52,28 @@ func (s *state) shownAs(guildID, user string) string {
 	return s.users[user].Name
 }
 
-func (s *state) members(guildID string, limit int) []transports.UserInfo {
+// members are those of a guild, by their ids.
+func (s *state) members(guildID string, request transports.MemberRequest) transports.MemberPage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []transports.UserInfo
-	if g := s.guilds[guildID]; g != nil {
-		for id, name := range g.members {
-			if len(all) == limit {
-				break
-			}
-			info := s.users[id]
-			info.ID, info.Name = transports.UserID(id), name
-			all = append(all, info)
-		}
+	g := s.guilds[guildID]
+	if g == nil {
+		return transports.MemberPage{}
 	}
-	return all
+	page := transports.MemberPage{Total: len(g.members)}
+	for _, id := range slices.SortedFunc(maps.Keys(g.members), order) {
+		if request.After != "" && order(id, request.After) <= 0 {
+			continue
+		}
+		if len(page.Members) == request.Limit {
+			page.Next = string(page.Members[len(page.Members)-1].User.ID)
+			break
+		}
+		info := s.users[id]
+		info.ID, info.Name = transports.UserID(id), g.members[id]
+		page.Members = append(page.Members, transports.MemberInfo{User: info, Membership: transports.Joined})
+	}
+	return page
 }
 
 // person is a user as shown: the name in the guild, the display name, the user name.

@@ -96,19 +96,19 @@ func (s *session) Room(ctx context.Context, room transports.RoomID) (transports.
 }
 
 // Members lists the people of a channel's guild, or the two of a direct conversation.
-func (s *session) Members(ctx context.Context, room transports.RoomID, limit int) ([]transports.UserInfo, error) {
-	c, err := s.place(ctx, room)
+func (s *session) Members(ctx context.Context, request transports.MemberRequest) (transports.MemberPage, error) {
+	c, err := s.place(ctx, request.Room)
 	if err != nil {
-		return nil, err
+		return transports.MemberPage{}, err
 	}
-	if c.GuildID == "" {
-		var people []transports.UserInfo
-		for _, u := range c.Recipients {
-			people = append(people, person(u, ""))
-		}
-		return people, nil
+	if c.GuildID != "" {
+		return s.state.members(c.GuildID, request), nil
 	}
-	return s.state.members(c.GuildID, limit), nil
+	page := transports.MemberPage{Total: len(c.Recipients)}
+	for _, u := range c.Recipients {
+		page.Members = append(page.Members, transports.MemberInfo{User: person(u, ""), Membership: transports.Joined})
+	}
+	return page, nil
 }
 
 // Profile reads one person's profile.

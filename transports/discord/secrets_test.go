@@ -77,7 +77,7 @@ func TestTokensAreNotTold(t *testing.T) {
 	w.must(json.Unmarshal(account.Secret, &cred))
 	d.see(cred, &cred, account, &account, fmt.Sprintf("%#v %#v", cred, account))
 	for _, token := range []string{w.bot.Token() + "x", w.bot.Token() + "\n" + w.bot.Token(), w.bot.Token() + "%", w.bot.Token() + "\x7f"} {
-		login, err := w.net.StartLogin(t.Context(), "bot", nil)
+		login, err := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot"})
 		w.must(err)
 		_, err = login.Next(t.Context(), map[string]string{"token": token})
 		d.see(err)
@@ -95,7 +95,7 @@ func TestTokensAreNotTold(t *testing.T) {
 		d.see(err)
 		_, err = s.Send(t.Context(), out)
 		d.see(err)
-		d.see(s.Edit(t.Context(), transports.RoomID(w.general), first.ID, out), s.Delete(t.Context(), transports.RoomID(w.general), "1"))
+		d.see(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: first.ID}, out), s.Delete(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: "1"}))
 	}
 	for _, act := range []fake.Action{
 		fake.RateLimit(50 * time.Millisecond), fake.GlobalRateLimit(50 * time.Millisecond), fake.Broken(502), fake.LoseReply(), fake.Hang(),

@@ -159,9 +159,9 @@ func (s *session) SetPresence(ctx context.Context, p transports.PresenceInfo) er
 func (s *session) Watch(context.Context, []transports.UserID) error { return nil }
 
 // Typing shows that the bot writes.
-func (s *session) Typing(ctx context.Context, room transports.RoomID, on bool) error {
+func (s *session) Typing(ctx context.Context, room transports.RoomID, typing transports.Typing) error {
 	id, err := checkRoom(room)
-	if err != nil || !on {
+	if err != nil || !typing.On {
 		return err
 	}
 	r := get("/channels/{}/typing", id)

@@ -35,18 +35,18 @@ func TestLogin(t *testing.T) {
 		t.Errorf("%q", account.User)
 	}
 	for name, token := range map[string]string{"none": "", "wrong": "no.such.token"} {
-		login, _ := w.net.StartLogin(t.Context(), "bot", nil)
+		login, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot"})
 		if _, err := login.Next(t.Context(), map[string]string{"token": token}); transports.ClassOf(err) != transports.Refused {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	other := w.AddBot(fake.App{Name: "other", Allowed: fake.PrivilegedIntents})
-	login, _ := w.net.StartLogin(t.Context(), "bot", &account)
+	login, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot", Previous: &account})
 	if _, err := login.Next(t.Context(), map[string]string{"token": other.Token()}); transports.ClassOf(err) != transports.Refused {
 		t.Errorf("another bot's token relinked the account: %v", err)
 	}
 	weak := w.AddBot(fake.App{Name: "weak", Allowed: fake.IntentPresences})
-	login, _ = w.net.StartLogin(t.Context(), "bot", nil)
+	login, _ = w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot"})
 	_, err := login.Next(t.Context(), map[string]string{"token": weak.Token()})
 	var e *transports.Error
 	if !errors.As(err, &e) || !strings.Contains(e.Text, "Message Content Intent") || !strings.Contains(e.Text, "Server Members Intent") || strings.Contains(e.Text, "Presence Intent") {
@@ -128,12 +128,12 @@ func TestMessagesBothWays(t *testing.T) {
 	if e := k.Event(t, "message as the"); !e.Own || e.Nonce != nonce("c1", 0) {
 		t.Errorf("echo %+v", e)
 	}
-	w.must(s.Edit(t.Context(), transports.RoomID(w.general), sent.ID, say(w.general, "changed", "c2")))
+	w.must(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}, say(w.general, "changed", "c2")))
 	if m := w.message(sent.ID); m.Text != "changed" {
 		t.Errorf("%+v", m)
 	}
-	w.must(s.Delete(t.Context(), transports.RoomID(w.general), sent.ID))
-	w.must(s.Delete(t.Context(), transports.RoomID(w.general), sent.ID))
+	w.must(s.Delete(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}))
+	w.must(s.Delete(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}))
 }
 
 func (w *world) message(id transports.MessageID) fake.Message {
@@ -160,7 +160,7 @@ func TestPersonasGoThroughAWebhook(t *testing.T) {
 	if e := k.Event(t, "message as juliet"); !e.Own {
 		t.Errorf("%+v", e)
 	}
-	w.must(s.Edit(t.Context(), transports.RoomID(w.general), sent.ID, say(w.general, "changed", "c2")))
+	w.must(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}, say(w.general, "changed", "c2")))
 	if m := w.message(sent.ID); m.Text != "changed" {
 		t.Errorf("%+v", m)
 	}
@@ -171,7 +171,7 @@ func TestPersonasGoThroughAWebhook(t *testing.T) {
 	if len(w.Webhooks(w.general)) != 1 {
 		t.Errorf("%d webhooks", len(w.Webhooks(w.general)))
 	}
-	w.must(s.Delete(t.Context(), transports.RoomID(w.general), again.ID))
+	w.must(s.Delete(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: again.ID}))
 	w.bot.Permit(w.guild, fake.EverybodysPermissions)
 	w.DeleteWebhooks(w.general)
 	out.ClientID, out.Text = "c4", say(w.general, "no hook", "").Text
@@ -352,19 +352,19 @@ func TestOutageAndHistory(t *testing.T) {
 	w.say(w.general, w.ben, "two")
 	w.must(w.Recover(t.Context(), true))
 	k.Await(t, "resync", func() bool { return k.Reached == transports.Online && k.Resyncs > 0 })
-	events, more, err := s.History(t.Context(), transports.RoomID(w.general), transports.MessageID(first), 100)
-	if err != nil || more {
-		t.Fatal(err, more)
+	page, err := s.History(t.Context(), transports.HistoryRequest{Room: transports.RoomID(w.general), After: transports.MessageID(first), Limit: 100})
+	if err != nil || page.More {
+		t.Fatal(err, page.More)
 	}
-	if got := recorder.Dump(events); strings.Count(got, "message one") != 1 || strings.Count(got, "message two") != 1 || !strings.Contains(got, "edit before, edited") || strings.Count(got, "message before") != 1 {
+	if got := recorder.Dump(page.Events); strings.Count(got, "message one") != 1 || strings.Count(got, "message two") != 1 || !strings.Contains(got, "edit before, edited") || strings.Count(got, "message before") != 1 {
 		t.Error(got)
 	}
-	newest, _, err := s.History(t.Context(), transports.RoomID(w.general), "", 2)
-	if err != nil || len(newest) != 2 || recorder.Line(newest[1]) != "message two" {
-		t.Fatalf("%s %v", recorder.Dump(newest), err)
+	newest, err := s.History(t.Context(), transports.HistoryRequest{Room: transports.RoomID(w.general), Limit: 2})
+	if err != nil || len(newest.Events) != 2 || recorder.Line(newest.Events[1]) != "message two" {
+		t.Fatalf("%s %v", recorder.Dump(newest.Events), err)
 	}
-	overtaken, _, err := s.History(t.Context(), transports.RoomID(w.general), newest[1].Body.(transports.Message).ID, 100)
-	if got := recorder.Dump(overtaken); err != nil || strings.Count(got, "message one") != 1 {
+	overtaken, err := s.History(t.Context(), transports.HistoryRequest{Room: transports.RoomID(w.general), After: newest.Events[1].Body.(transports.Message).ID, Limit: 100})
+	if got := recorder.Dump(overtaken.Events); err != nil || strings.Count(got, "message one") != 1 {
 		t.Error(got, err)
 	}
 }
@@ -397,8 +397,8 @@ func TestThreadsAndForums(t *testing.T) {
 	out.Persona = &transports.Persona{Name: "Juliet"}
 	sent, err := s.Send(t.Context(), out)
 	w.must(err)
-	w.must(s.Edit(t.Context(), transports.RoomID(post), sent.ID, say(post, "so!", "c2")))
-	w.must(s.Delete(t.Context(), transports.RoomID(post), sent.ID))
+	w.must(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}, say(post, "so!", "c2")))
+	w.must(s.Delete(t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}))
 }
 
 func TestReactionsPresenceAndTyping(t *testing.T) {
@@ -408,8 +408,8 @@ func TestReactionsPresenceAndTyping(t *testing.T) {
 	k.Event(t, "message react")
 	w.must(w.React(w.general, fake.ID(id), w.ben, "👍"))
 	k.Event(t, "reactions +👍")
-	w.must(s.React(t.Context(), transports.RoomID(w.general), transports.MessageID(id), []string{"🎉"}, nil))
-	w.must(s.Typing(t.Context(), transports.RoomID(w.general), true))
+	w.must(s.React(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: transports.MessageID(id)}, transports.ReactionChange{Add: []string{"🎉"}}))
+	w.must(s.Typing(t.Context(), transports.RoomID(w.general), transports.Typing{On: true}))
 	w.SetPresence(w.ann, "dnd", "busy")
 	k.Await(t, "presence", func() bool {
 		for _, e := range k.Events {

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -103,7 +104,7 @@ func (s *session) compare(ctx context.Context, n *news, before, after map[string
 		s.gone(ctx, n, was) // a room of another kind is another place
 	}
 	for _, id := range sorted(after) {
-		if was, known := before[id]; known && was == after[id] {
+		if was, known := before[id]; known && reflect.DeepEqual(was, after[id]) {
 			continue
 		}
 		s.changed(ctx, n, after[id])

@@ -61,7 +61,7 @@ func TestHiddenChannelsAreNoRooms(t *testing.T) {
 		if _, err := s.Room(t.Context(), transports.RoomID(id)); transports.ClassOf(err) != transports.Refused {
 			t.Errorf("a description of %s: %v", id, err)
 		}
-		if _, _, err := s.History(t.Context(), transports.RoomID(id), "", 10); transports.ClassOf(err) != transports.Refused {
+		if _, err := s.History(t.Context(), transports.HistoryRequest{Room: transports.RoomID(id), Limit: 10}); transports.ClassOf(err) != transports.Refused {
 			t.Errorf("the history of %s: %v", id, err)
 		}
 		if _, err := s.Send(t.Context(), say(id, "x", "c1")); transports.ClassOf(err) != transports.Refused {
@@ -238,15 +238,15 @@ func TestNamesInTexts(t *testing.T) {
 		t.Errorf("%v", ids)
 	}
 	// The guild's own emoji can be reacted with.
-	w.must(s.React(t.Context(), transports.RoomID(w.general), m.ID, []string{":blob:"}, nil))
+	w.must(s.React(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: m.ID}, transports.ReactionChange{Add: []string{":blob:"}}))
 	if got := w.message(m.ID).Reactions; len(got) != 1 || got[0].Emoji != "blob:"+string(emoji) {
 		t.Errorf("%+v", got)
 	}
-	w.must(s.React(t.Context(), transports.RoomID(w.general), m.ID, nil, []string{":blob:", ":nothing:"}))
-	if err := s.React(t.Context(), transports.RoomID(w.general), m.ID, []string{":nothing:"}, nil); transports.ClassOf(err) != transports.Refused {
+	w.must(s.React(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: m.ID}, transports.ReactionChange{Remove: []string{":blob:", ":nothing:"}}))
+	if err := s.React(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: m.ID}, transports.ReactionChange{Add: []string{":nothing:"}}); transports.ClassOf(err) != transports.Refused {
 		t.Error(err)
 	}
 	w.AddEmoji(w.guild, "fresh")
 	k.Await(t, "the new emoji", func() bool { return s.state.emoji(string(w.guild), "fresh") != "" })
-	w.must(s.React(t.Context(), transports.RoomID(w.general), m.ID, []string{":fresh:"}, nil))
+	w.must(s.React(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: m.ID}, transports.ReactionChange{Add: []string{":fresh:"}}))
 }

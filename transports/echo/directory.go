@@ -52,15 +52,36 @@ func (w *World) others(user transports.UserID) (list []transports.UserInfo) {
 	return list
 }
 
-func (w *World) members(room transports.RoomID, limit int) (list []transports.UserInfo, err error) {
-	p := w.places[room]
+func (w *World) members(request transports.MemberRequest) (page transports.MemberPage, err error) {
+	p := w.places[request.Room]
 	if p == nil {
-		return nil, errNoRoom
+		return page, errNoRoom
 	}
-	for _, id := range p.members[:min(limit, len(p.members))] {
-		list = append(list, w.users[id])
+	page.Total = len(p.members)
+	for _, id := range slices.Sorted(slices.Values(p.members)) {
+		if string(id) <= request.After {
+			continue
+		}
+		if len(page.Members) == request.Limit {
+			page.Next = string(page.Members[len(page.Members)-1].User.ID)
+			break
+		}
+		page.Members = append(page.Members, transports.MemberInfo{User: w.users[id], Membership: transports.Joined})
 	}
-	return list, nil
+	return page, nil
+}
+
+// change changes a room.
+func (w *World) change(user transports.UserID, c transports.Change) error {
+	switch c.Kind {
+	case transports.ChangeJoin, transports.ChangeLeave:
+		return w.enter(c.Room, user, c.Kind == transports.ChangeJoin)
+	case transports.ChangeTopic:
+		return w.describeAs(c.Room, func(i *transports.RoomInfo) { i.Topic = c.Text })
+	case transports.ChangeName:
+		return w.describeAs(c.Room, func(i *transports.RoomInfo) { i.Name = c.Text })
+	}
+	return transports.Refuse("feature-not-implemented", "That cannot be changed here.", nil)
 }
 
 // enter joins or leaves; those who see the room are told.

@@ -23,10 +23,12 @@ func New(w *World) *Network {
 // has the interface of that name, and must stand here where it has.
 func (n *Network) Info() transports.Info {
 	return transports.Info{
-		Kind: "echo", Name: "Echo", Short: "echo", Type: "echo", MaxText: n.World.MaxText,
-		Caps: transports.Caps{
-			Edit: true, Delete: true, React: true, Typing: true, Read: true, History: true, Directory: true,
-			Direct: true, Members: true, Join: true, Admin: true, Profiles: true,
+		Kind: "echo", Name: "Echo", Short: "echo", Type: "echo", Caps: transports.Caps{
+			MessageCaps: transports.MessageCaps{Edit: true, Delete: true, React: true, Typing: true, Read: true, History: true, Repeatable: true},
+			RoomCaps:    transports.RoomCaps{Directory: true, Direct: true, Members: true},
+			PeopleCaps:  transports.PeopleCaps{Profiles: true},
+			Limits:      transports.Limits{MaxText: n.World.MaxText},
+			Changes:     []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave, transports.ChangeTopic, transports.ChangeName},
 		},
 	}
 }
@@ -104,31 +106,31 @@ func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.S
 }
 
 // Edit implements transports.Editor.
-func (s *session) Edit(ctx context.Context, room transports.RoomID, id transports.MessageID, m transports.Outgoing) error {
-	return s.w.write(ctx, s, func() error { return s.w.edit(room, s.user, id, m.Text) })
+func (s *session) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
+	return s.w.write(ctx, s, func() error { return s.w.edit(message.Room, s.user, message.ID, m.Text) })
 }
 
 // Delete implements transports.Deleter.
-func (s *session) Delete(ctx context.Context, room transports.RoomID, id transports.MessageID) error {
-	return s.w.write(ctx, s, func() error { return s.w.remove(room, s.user, id) })
+func (s *session) Delete(ctx context.Context, message transports.MessageRef) error {
+	return s.w.write(ctx, s, func() error { return s.w.remove(message.Room, s.user, message.ID) })
 }
 
 // React implements transports.Reactor.
-func (s *session) React(ctx context.Context, room transports.RoomID, id transports.MessageID, add, remove []string) error {
-	return s.w.write(ctx, s, func() error { return s.w.react(room, s.user, id, add, remove) })
+func (s *session) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
+	return s.w.write(ctx, s, func() error { return s.w.react(message.Room, s.user, message.ID, change.Add, change.Remove) })
 }
 
 // Typing implements transports.Typer.
-func (s *session) Typing(ctx context.Context, room transports.RoomID, on bool) error {
+func (s *session) Typing(ctx context.Context, room transports.RoomID, typing transports.Typing) error {
 	return s.w.do(ctx, s, func() error {
-		return s.w.emit(room, transports.Event{Actor: s.user, Body: transports.Typing{On: on}})
+		return s.w.emit(room, transports.Event{Actor: s.user, Body: typing})
 	})
 }
 
 // MarkRead implements transports.Reader.
-func (s *session) MarkRead(ctx context.Context, room transports.RoomID, id transports.MessageID) error {
+func (s *session) MarkRead(ctx context.Context, room transports.RoomID, mark transports.Read) error {
 	return s.w.do(ctx, s, func() error {
-		return s.w.emit(room, transports.Event{Key: s.w.key(string(id) + "/read/" + string(s.user)), Actor: s.user, Body: transports.Read{ID: id}})
+		return s.w.emit(room, transports.Event{Key: s.w.key(string(mark.ID) + "/read/" + string(s.user)), Actor: s.user, Body: mark})
 	})
 }
 
@@ -145,12 +147,12 @@ func (s *session) Direct(ctx context.Context, peer transports.UserID) (id transp
 }
 
 // History implements transports.Historian.
-func (s *session) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) (events []transports.Event, more bool, err error) {
+func (s *session) History(ctx context.Context, request transports.HistoryRequest) (page transports.HistoryPage, err error) {
 	if err := s.w.awaitPast(ctx); err != nil {
-		return nil, false, err
+		return page, err
 	}
-	err = s.w.do(ctx, s, func() (err error) { events, more, err = s.w.history(room, s.user, after, limit); return err })
-	return events, more, err
+	err = s.w.do(ctx, s, func() (err error) { page, err = s.w.history(s.user, request); return err })
+	return page, err
 }
 
 // Rooms implements transports.Directory.
@@ -178,27 +180,16 @@ func (s *session) Profile(ctx context.Context, user transports.UserID) (info tra
 }
 
 // Members implements transports.MemberLister.
-func (s *session) Members(ctx context.Context, room transports.RoomID, limit int) (list []transports.UserInfo, err error) {
-	err = s.w.do(ctx, s, func() (err error) { list, err = s.w.members(room, limit); return err })
-	return list, err
+func (s *session) Members(ctx context.Context, request transports.MemberRequest) (page transports.MemberPage, err error) {
+	err = s.w.do(ctx, s, func() (err error) { page, err = s.w.members(request); return err })
+	return page, err
 }
 
-// Join implements transports.Joiner.
-func (s *session) Join(ctx context.Context, room transports.RoomID) error {
-	return s.w.do(ctx, s, func() error { return s.w.enter(room, s.user, true) })
-}
-
-// Leave implements transports.Joiner.
-func (s *session) Leave(ctx context.Context, room transports.RoomID) error {
-	return s.w.do(ctx, s, func() error { return s.w.enter(room, s.user, false) })
-}
-
-// SetTopic implements transports.RoomAdmin.
-func (s *session) SetTopic(ctx context.Context, room transports.RoomID, topic string) error {
-	return s.w.write(ctx, s, func() error { return s.w.describeAs(room, func(i *transports.RoomInfo) { i.Topic = topic }) })
-}
-
-// Rename implements transports.RoomAdmin.
-func (s *session) Rename(ctx context.Context, room transports.RoomID, name string) error {
-	return s.w.do(ctx, s, func() error { return s.w.describeAs(room, func(i *transports.RoomInfo) { i.Name = name }) })
+// Apply implements transports.Changer.
+func (s *session) Apply(ctx context.Context, change transports.Change) (transports.Applied, error) {
+	apply, run := s.w.write, func() error { return s.w.change(s.user, change) }
+	if change.Kind != transports.ChangeTopic {
+		apply = s.w.do
+	}
+	return transports.Applied{}, apply(ctx, s, run)
 }

@@ -12,11 +12,11 @@ func (n *Network) LoginFlows() []transports.LoginFlow {
 }
 
 // StartLogin implements transports.Network.
-func (n *Network) StartLogin(_ context.Context, flow string, previous *transports.Login) (transports.LoginProcess, error) {
-	if flow != "password" {
+func (n *Network) StartLogin(_ context.Context, request transports.LoginRequest) (transports.LoginProcess, error) {
+	if request.Flow != "password" {
 		return nil, transports.Refuse("item-not-found", "There is no such way to log in.", nil)
 	}
-	return &login{w: n.World, previous: previous}, nil
+	return &login{w: n.World, previous: request.Previous}, nil
 }
 
 // login asks for a name and a password, and for a code where the person has one.

@@ -241,23 +241,26 @@ func (w *World) direct(a, b transports.UserID) (transports.RoomID, error) {
 }
 
 // history gives messages with their edits in them.
-func (w *World) history(room transports.RoomID, user transports.UserID, after transports.MessageID, limit int) (list []transports.Event, more bool, err error) {
-	p := w.places[room]
+func (w *World) history(user transports.UserID, request transports.HistoryRequest) (page transports.HistoryPage, err error) {
+	p := w.places[request.Room]
 	if p == nil || !slices.Contains(p.members, user) {
-		return nil, false, errNoRoom
+		return page, errNoRoom
 	}
 	for _, s := range p.said {
-		if m := s.event.Body.(transports.Message); !s.gone && m.ID > after {
-			list = append(list, w.event(p, s.event, user))
+		id := s.event.Body.(transports.Message).ID
+		if !s.gone && id > request.After && (request.Before == "" || id < request.Before) {
+			page.Events = append(page.Events, w.event(p, s.event, user))
 		}
 	}
-	if n := len(list); n > limit {
-		if after == "" {
-			return list[n-limit:], false, nil
+	if n := len(page.Events); n > request.Limit {
+		page.More = true
+		if request.After == "" {
+			page.Events = page.Events[n-request.Limit:]
+		} else {
+			page.Events = page.Events[:request.Limit]
 		}
-		return list[:limit], true, nil
 	}
-	return list, false, nil
+	return page, nil
 }
 
 func (w *World) token(id transports.UserID) string {

@@ -10,7 +10,7 @@ import (
 // Link goes through a login that wants one form filled in, and returns the new login.
 func Link(t testing.TB, n transports.Network, flow string, answers map[string]string) transports.Login {
 	t.Helper()
-	process, err := n.StartLogin(t.Context(), flow, nil)
+	process, err := n.StartLogin(t.Context(), transports.LoginRequest{Flow: flow, Owner: "o1"})
 	if err != nil {
 		t.Fatal(err)
 	}

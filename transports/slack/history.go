@@ -21,43 +21,50 @@ const backWindow = 50
 const overtaken = 10 * time.Minute
 
 // History reads past messages of a room, replies in threads among them, oldest first.
-func (s *session) History(ctx context.Context, room transports.RoomID, after transports.MessageID, limit int) ([]transports.Event, bool, error) {
-	channel, err := s.channelOf(room)
+func (s *session) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
+	channel, err := s.channelOf(request.Room)
 	if err != nil {
-		return nil, false, err
+		return transports.HistoryPage{}, err
 	}
 	info, ok, err := s.sees(ctx, channel)
 	if err != nil {
-		return nil, false, err
+		return transports.HistoryPage{}, err
 	}
 	if !ok {
-		return nil, false, transports.Refuse("forbidden", "this account is not in the channel", nil)
+		return transports.HistoryPage{}, transports.Refuse("forbidden", "this account is not in the channel", nil)
 	}
-	if after == "" {
-		recent, err := s.newest(ctx, channel, "", limit)
-		if err != nil {
-			return nil, false, err
-		}
-		events, err := s.events(ctx, recent, info, "")
-		return events, false, err
+	if request.After != "" {
+		return s.historyAfter(ctx, channel, info, request)
 	}
-	fresh, err := s.since(ctx, channel, string(after))
+	recent, more, err := s.newest(ctx, channel, string(request.Before), request.Limit)
 	if err != nil {
-		return nil, false, err
+		return transports.HistoryPage{}, err
 	}
-	older, err := s.newest(ctx, channel, string(after), backWindow)
+	events, err := s.events(ctx, recent, info, "")
+	return transports.HistoryPage{Events: events, More: more}, err
+}
+
+// historyAfter reads what came after a message, with the edits and replies since of those shortly before it.
+func (s *session) historyAfter(ctx context.Context, channel string, info transports.RoomInfo, request transports.HistoryRequest) (transports.HistoryPage, error) {
+	after := string(request.After)
+	fresh, err := s.since(ctx, channel, after)
 	if err != nil {
-		return nil, false, err
+		return transports.HistoryPage{}, err
 	}
-	events, err := s.events(ctx, append(older, fresh...), info, string(after))
+	// The message itself is among those that may have been edited since.
+	older, _, err := s.newest(ctx, channel, timeStamp(stampTime(after).Add(time.Microsecond)), backWindow)
 	if err != nil {
-		return nil, false, err
+		return transports.HistoryPage{}, err
 	}
-	before := slices.IndexFunc(events, func(e transports.Event) bool { return e.At.After(stampTime(string(after))) })
-	if most := before + limit; before >= 0 && len(events) > most {
-		return events[:most], true, nil
+	events, err := s.events(ctx, append(older, fresh...), info, after)
+	if err != nil {
+		return transports.HistoryPage{}, err
 	}
-	return events, false, nil
+	known := slices.IndexFunc(events, func(e transports.Event) bool { return e.At.After(stampTime(after)) })
+	if most := known + request.Limit; known >= 0 && len(events) > most {
+		return transports.HistoryPage{Events: events[:most], More: true}, nil
+	}
+	return transports.HistoryPage{Events: events}, nil
 }
 
 // since reads all top-level messages after a ts.
@@ -76,23 +83,22 @@ func (s *session) since(ctx context.Context, channel, after string) ([]slackgo.M
 	}
 }
 
-// newest reads the last n top-level messages up to a ts, which is among them.
-func (s *session) newest(ctx context.Context, channel, latest string, n int) ([]slackgo.Message, error) {
-	var all []slackgo.Message
+// newest reads the last n top-level messages before a ts, or of all, and tells whether there are earlier ones.
+func (s *session) newest(ctx context.Context, channel, before string, n int) (all []slackgo.Message, more bool, err error) {
 	cursor := ""
 	for len(all) < n {
 		page, err := s.history(ctx, &slackgo.GetConversationHistoryParameters{
-			ChannelID: channel, Latest: latest, Inclusive: latest != "", Cursor: cursor, Limit: min(200, n-len(all)), IncludeAllMetadata: true,
+			ChannelID: channel, Latest: before, Cursor: cursor, Limit: min(200, n-len(all)), IncludeAllMetadata: true,
 		})
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		all = append(all, page.Messages...)
 		if cursor = page.ResponseMetaData.NextCursor; cursor == "" || !page.HasMore {
-			break
+			return all, false, nil
 		}
 	}
-	return all, nil
+	return all, true, nil
 }
 
 func (s *session) history(ctx context.Context, p *slackgo.GetConversationHistoryParameters) (page *slackgo.GetConversationHistoryResponse, err error) {

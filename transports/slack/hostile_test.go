@@ -73,7 +73,7 @@ func TestNoTextOfOursPingsSlack(t *testing.T) {
 
 func edited(t *testing.T, w *world, s *session, id transports.MessageID, out transports.Outgoing) string {
 	t.Helper()
-	if err := s.Edit(t.Context(), w.room(), id, out); err != nil {
+	if err := s.Edit(t.Context(), transports.MessageRef{Room: w.room(), ID: id}, out); err != nil {
 		t.Error(err)
 	}
 	return w.general.Message(string(id)).Text

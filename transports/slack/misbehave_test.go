@@ -156,8 +156,8 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.app.Stall()
 			m := c.ben.Say(c.general, "into the void")
 			gap()
-			past, _, err := c.s.History(c.t.Context(), c.room(), "", 1)
-			if err != nil || len(past) != 1 || past[0].Key != m.TS {
+			past, err := c.s.History(c.t.Context(), transports.HistoryRequest{Room: c.room(), Limit: 1})
+			if err != nil || len(past.Events) != 1 || past.Events[0].Key != m.TS {
 				c.t.Errorf("%+v %v", past, err)
 			}
 			c.lives()
@@ -249,8 +249,8 @@ func TestSlackMisbehaves(t *testing.T) {
 			if n := len(c.k.All("message see")); n != 1 { // file_shared and file_created come too
 				c.t.Errorf("%d messages of one file", n)
 			}
-			past, _, err := c.s.History(c.t.Context(), c.room(), "", 1)
-			if err != nil || len(past) != 1 || past[0].Key != m.TS || past[0].Body.(transports.Message).Files[0].Name != "plan.txt" {
+			past, err := c.s.History(c.t.Context(), transports.HistoryRequest{Room: c.room(), Limit: 1})
+			if err != nil || len(past.Events) != 1 || past.Events[0].Key != m.TS || past.Events[0].Body.(transports.Message).Files[0].Name != "plan.txt" {
 				c.t.Errorf("%+v %v", past, err)
 			}
 		},
@@ -324,13 +324,13 @@ func TestSlackMisbehaves(t *testing.T) {
 				want = append(want, c.ben.Say(c.general, "page").TS)
 			}
 			c.server.ShortPages(1)
-			past, more, err := c.s.History(c.t.Context(), c.room(), transports.MessageID(want[0]), 10)
+			page, err := c.s.History(c.t.Context(), transports.HistoryRequest{Room: c.room(), After: transports.MessageID(want[0]), Limit: 10})
 			var got []string
-			for _, e := range past {
+			for _, e := range page.Events {
 				got = append(got, e.Key)
 			}
-			if err != nil || more || !slices.Equal(got, want) { // the first one could have been overtaken
-				c.t.Errorf("%q %v %v, want %q", got, more, err, want)
+			if err != nil || page.More || !slices.Equal(got, want) { // the first one could have been overtaken
+				c.t.Errorf("%q %v %v, want %q", got, page.More, err, want)
 			}
 		},
 		"a message overtaken by the last one that came": func(c *scene) {
@@ -338,13 +338,13 @@ func TestSlackMisbehaves(t *testing.T) {
 			for range 5 {
 				want = append(want, c.ben.Say(c.general, "line").TS)
 			}
-			past, more, err := c.s.History(c.t.Context(), c.room(), transports.MessageID(want[2]), 1)
+			page, err := c.s.History(c.t.Context(), transports.HistoryRequest{Room: c.room(), After: transports.MessageID(want[2]), Limit: 1})
 			var got []string
-			for _, e := range past {
+			for _, e := range page.Events {
 				got = append(got, e.Key)
 			}
-			if err != nil || !more || !slices.Equal(got, want[:4]) { // beyond the limit of one after the third
-				c.t.Errorf("%q %v %v, want %q", got, more, err, want[:4])
+			if err != nil || !page.More || !slices.Equal(got, want[:4]) { // beyond the limit of one after the third
+				c.t.Errorf("%q %v %v, want %q", got, page.More, err, want[:4])
 			}
 		},
 	} {

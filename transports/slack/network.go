@@ -73,10 +73,14 @@ func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLa
 // Info describes Slack.
 func (n *Network) Info() transports.Info {
 	return transports.Info{
-		Kind: "slack", Name: "Slack", Short: "slack", Type: "slack", MaxText: maxText,
-		Caps: transports.Caps{
-			Edit: true, Delete: true, React: true, Read: true, History: true, Directory: true, Direct: true, Members: true,
-			Join: true, Presence: true, Profiles: true, Relay: true,
+		Kind: "slack", Name: "Slack", Short: "slack", Type: "slack", Caps: transports.Caps{
+			MessageCaps: transports.MessageCaps{
+				Edit: true, Delete: true, React: true, Read: true, History: true, Relay: true, Repeatable: true,
+			},
+			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true},
+			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
+			Limits:     transports.Limits{MaxText: maxText},
+			Changes:    []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave},
 		},
 	}
 }

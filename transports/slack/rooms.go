@@ -190,45 +190,38 @@ func (s *session) forget(channel string) {
 }
 
 // Members lists who is in a room.
-func (s *session) Members(ctx context.Context, room transports.RoomID, limit int) ([]transports.UserInfo, error) {
-	channel, err := s.channelOf(room)
+func (s *session) Members(ctx context.Context, request transports.MemberRequest) (transports.MemberPage, error) {
+	channel, err := s.channelOf(request.Room)
 	if err != nil {
-		return nil, err
+		return transports.MemberPage{}, err
 	}
 	var ids []string
-	cursor := ""
-	for len(ids) < limit {
-		err := s.asking(ctx, func() error {
-			some, next, err := s.api.GetUsersInConversationContext(ctx, &slackgo.GetUsersInConversationParameters{ChannelID: channel, Cursor: cursor, Limit: 200})
-			if err == nil {
-				ids, cursor = append(ids, some...), next
-			}
-			return err
+	page := transports.MemberPage{}
+	err = s.asking(ctx, func() (err error) {
+		ids, page.Next, err = s.api.GetUsersInConversationContext(ctx, &slackgo.GetUsersInConversationParameters{
+			ChannelID: channel, Cursor: request.After, Limit: min(request.Limit, 200),
 		})
-		if err != nil {
-			return nil, err
-		}
-		if cursor == "" {
-			break
-		}
+		return err
+	})
+	if err != nil {
+		return transports.MemberPage{}, err
 	}
-	ids = ids[:min(limit, len(ids))]
-	people := make([]transports.UserInfo, 0, len(ids))
 	for _, id := range ids {
 		s.mu.Lock()
 		info, ok := s.people[id]
+		page.Total = s.rooms[channel].Members
 		s.mu.Unlock()
 		if !ok {
 			if info, err = s.Profile(ctx, userID(s.cred.Team, id)); err != nil {
 				if transports.ClassOf(err) != transports.Refused {
-					return nil, err
+					return transports.MemberPage{}, err
 				}
 				continue
 			}
 		}
-		people = append(people, info)
+		page.Members = append(page.Members, transports.MemberInfo{User: info, Membership: transports.Joined})
 	}
-	return people, nil
+	return page, nil
 }
 
 // Direct opens the conversation with a person.
@@ -246,30 +239,25 @@ func (s *session) Direct(ctx context.Context, user transports.UserID) (transport
 	return roomID(s.cred.Team, c.ID), nil
 }
 
-// Join enters a public channel.
-func (s *session) Join(ctx context.Context, room transports.RoomID) error {
-	channel, err := s.channelOf(room)
+// Apply enters a public channel, or leaves a channel.
+func (s *session) Apply(ctx context.Context, change transports.Change) (transports.Applied, error) {
+	channel, err := s.channelOf(change.Room)
 	if err != nil {
-		return err
+		return transports.Applied{}, err
 	}
-	if _, _, _, err = s.api.JoinConversationContext(ctx, channel); err != nil {
-		return s.fault(err)
+	switch change.Kind {
+	case transports.ChangeJoin:
+		_, _, _, err = s.api.JoinConversationContext(ctx, channel)
+	case transports.ChangeLeave:
+		_, err = s.api.LeaveConversationContext(ctx, channel)
+	default:
+		return transports.Applied{}, transports.Refuse("feature-not-implemented", "this cannot be changed on Slack from here", nil)
+	}
+	if err != nil {
+		return transports.Applied{}, s.fault(err)
 	}
 	s.forget(channel)
-	return nil
-}
-
-// Leave leaves a channel.
-func (s *session) Leave(ctx context.Context, room transports.RoomID) error {
-	channel, err := s.channelOf(room)
-	if err != nil {
-		return err
-	}
-	if _, err = s.api.LeaveConversationContext(ctx, channel); err != nil {
-		return s.fault(err)
-	}
-	s.forget(channel)
-	return nil
+	return transports.Applied{}, nil
 }
 
 func (s *session) channelOf(room transports.RoomID) (string, error) {

@@ -19,7 +19,7 @@ func without(scopes ...string) []string {
 
 func (w *world) loginError(answers map[string]string) *transports.Error {
 	w.t.Helper()
-	login, err := w.net.StartLogin(w.t.Context(), "tokens", nil)
+	login, err := w.net.StartLogin(w.t.Context(), transports.LoginRequest{Flow: "tokens"})
 	if err != nil {
 		w.t.Fatal(err)
 	}

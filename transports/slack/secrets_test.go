@@ -70,7 +70,7 @@ func TestTokensAreNotTold(t *testing.T) {
 	for _, answers := range []map[string]string{
 		{"app": w.install.Token, "bot": w.app.Token}, {"app": w.app.Token + "0", "bot": w.install.Token}, {"app": w.app.Token, "bot": w.install.Token + "0"},
 	} {
-		login, err := w.net.StartLogin(t.Context(), "tokens", nil)
+		login, err := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "tokens"})
 		d.see(err)
 		_, err = login.Next(t.Context(), answers)
 		d.see(err)
@@ -131,7 +131,7 @@ func TestTokensAreNotRedirected(t *testing.T) {
 	for _, status := range []int{301, 302, 307, 308} {
 		api := httptest.NewServer(http.RedirectHandler(thief.URL, status))
 		n := New(Options{APIURL: api.URL})
-		login, err := n.StartLogin(t.Context(), "tokens", nil)
+		login, err := n.StartLogin(t.Context(), transports.LoginRequest{Flow: "tokens"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -94,22 +94,22 @@ func (s *session) find(ctx context.Context, channel string, m transports.Outgoin
 func (s *session) CanRelay(context.Context, transports.RoomID) bool { return s.cred.User == "" }
 
 // Edit changes a message.
-func (s *session) Edit(ctx context.Context, room transports.RoomID, id transports.MessageID, m transports.Outgoing) error {
-	channel, err := s.channelOf(room)
+func (s *session) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
+	channel, err := s.channelOf(message.Room)
 	if err != nil {
 		return err
 	}
-	_, _, _, err = s.api.UpdateMessageContext(ctx, channel, string(id), slackgo.MsgOptionText(s.markup(m), false), asWritten)
+	_, _, _, err = s.api.UpdateMessageContext(ctx, channel, string(message.ID), slackgo.MsgOptionText(s.markup(m), false), asWritten)
 	return s.fault(err)
 }
 
 // Delete removes a message. That it is gone already is success.
-func (s *session) Delete(ctx context.Context, room transports.RoomID, id transports.MessageID) error {
-	channel, err := s.channelOf(room)
+func (s *session) Delete(ctx context.Context, message transports.MessageRef) error {
+	channel, err := s.channelOf(message.Room)
 	if err != nil {
 		return err
 	}
-	_, _, err = s.api.DeleteMessageContext(ctx, channel, string(id))
+	_, _, err = s.api.DeleteMessageContext(ctx, channel, string(message.ID))
 	if err != nil && err.Error() == "message_not_found" {
 		return nil
 	}
@@ -117,13 +117,13 @@ func (s *session) Delete(ctx context.Context, room transports.RoomID, id transpo
 }
 
 // React adds and removes the account's reactions. That one is there already, or gone, is success.
-func (s *session) React(ctx context.Context, room transports.RoomID, id transports.MessageID, add, remove []string) error {
-	channel, err := s.channelOf(room)
+func (s *session) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
+	channel, err := s.channelOf(message.Room)
 	if err != nil {
 		return err
 	}
-	item := slackgo.NewRefToMessage(channel, string(id))
-	for _, emoji := range add {
+	item := slackgo.NewRefToMessage(channel, string(message.ID))
+	for _, emoji := range change.Add {
 		name, ok := emojiName(emoji)
 		if !ok {
 			return transports.Refuse("not-acceptable", "Slack has no such emoji", nil)
@@ -132,7 +132,7 @@ func (s *session) React(ctx context.Context, room transports.RoomID, id transpor
 			return s.fault(err)
 		}
 	}
-	for _, emoji := range remove {
+	for _, emoji := range change.Remove {
 		name, ok := emojiName(emoji)
 		if !ok {
 			continue
@@ -145,10 +145,10 @@ func (s *session) React(ctx context.Context, room transports.RoomID, id transpor
 }
 
 // MarkRead moves the person's read mark; a bot has none that anybody sees.
-func (s *session) MarkRead(ctx context.Context, room transports.RoomID, id transports.MessageID) error {
+func (s *session) MarkRead(ctx context.Context, room transports.RoomID, mark transports.Read) error {
 	channel, err := s.channelOf(room)
-	if err != nil || s.cred.User == "" {
+	if err != nil || s.cred.User == "" || mark.ID == "" {
 		return err
 	}
-	return s.fault(s.api.MarkConversationContext(ctx, channel, string(id)))
+	return s.fault(s.api.MarkConversationContext(ctx, channel, string(mark.ID)))
 }

@@ -33,7 +33,7 @@ func TestLogin(t *testing.T) {
 		"no tokens": {}, "swapped": {"app": w.install.Token, "bot": w.app.Token}, "wrong bot": {"app": w.app.Token, "bot": "xoxb-no"},
 		"wrong app": {"app": "xapp-no", "bot": w.install.Token}, "wrong user": {"app": w.app.Token, "bot": w.install.Token, "user": "xoxp-no"},
 	} {
-		login, _ := w.net.StartLogin(t.Context(), "tokens", nil)
+		login, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "tokens"})
 		_, err := login.Next(t.Context(), answers)
 		var e *transports.Error
 		if !errors.As(err, &e) || e.Class != transports.Refused || e.Text == "" {
@@ -41,7 +41,7 @@ func TestLogin(t *testing.T) {
 		}
 	}
 	other := w.app.Link(w.ben)
-	relink, _ := w.net.StartLogin(t.Context(), "tokens", &account)
+	relink, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "tokens", Previous: &account})
 	if _, err := relink.Next(t.Context(), map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": other}); transports.ClassOf(err) != transports.Refused {
 		t.Errorf("another person's token relinked the account: %v", err)
 	}
@@ -95,11 +95,21 @@ func TestPeopleAndRooms(t *testing.T) {
 	if _, seen := rooms[string(roomID(w.acme.ID, secret.ID))]; seen {
 		t.Error("a private channel of others is shown")
 	}
-	members, err := s.Members(t.Context(), w.room(), 10)
-	if err != nil || len(members) != 3 {
-		t.Errorf("%v %v", members, err)
+	var members []transports.MemberInfo
+	for request := (transports.MemberRequest{Room: w.room(), Limit: 10}); ; {
+		page, err := s.Members(t.Context(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		members = append(members, page.Members...)
+		if request.After = page.Next; page.Next == "" {
+			break
+		}
 	}
-	if err := s.Join(t.Context(), roomID(w.acme.ID, other.ID)); err != nil || !other.Has(w.ann) {
+	if len(members) != 3 {
+		t.Errorf("%v", members)
+	}
+	if _, err := s.Apply(t.Context(), transports.Change{Kind: transports.ChangeJoin, Room: roomID(w.acme.ID, other.ID)}); err != nil || !other.Has(w.ann) {
 		t.Errorf("join: %v", err)
 	}
 	if _, err := s.Room(t.Context(), "t0-c0"); transports.ClassOf(err) != transports.Refused {
@@ -142,13 +152,13 @@ func TestMessagesBothWays(t *testing.T) {
 	if !echo.Own || echo.Body.(transports.Message).ID != sent.ID {
 		t.Errorf("echo %+v", echo)
 	}
-	if err := s.Edit(t.Context(), w.room(), sent.ID, say("changed", "c2")); err != nil || w.general.Message(string(sent.ID)).Text != "changed" {
+	if err := s.Edit(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}, say("changed", "c2")); err != nil || w.general.Message(string(sent.ID)).Text != "changed" {
 		t.Errorf("edit: %v", err)
 	}
-	if err := s.Delete(t.Context(), w.room(), sent.ID); err != nil || stands(w.general, string(sent.ID)) {
+	if err := s.Delete(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}); err != nil || stands(w.general, string(sent.ID)) {
 		t.Errorf("delete: %v", err)
 	}
-	if err := s.Delete(t.Context(), w.room(), sent.ID); err != nil {
+	if err := s.Delete(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}); err != nil {
 		t.Errorf("a second delete: %v", err)
 	}
 	keys := map[string]bool{}
@@ -384,12 +394,12 @@ func TestGapsAreToldAndFilled(t *testing.T) {
 	w.server.Restore()
 	gap()
 	w.server.ShortPages(1)
-	events, more, err := s.History(t.Context(), w.room(), transports.MessageID(first.TS), 100)
-	if err != nil || more {
-		t.Fatal(err, more)
+	page, err := s.History(t.Context(), transports.HistoryRequest{Room: w.room(), After: transports.MessageID(first.TS), Limit: 100})
+	if err != nil || page.More {
+		t.Fatal(err, page.More)
 	}
 	var keys []string
-	for _, e := range events {
+	for _, e := range page.Events {
 		keys = append(keys, e.Key)
 	}
 	want := []string{first.TS, a.TS, reply.TS, b.TS} // the first one is known, but could have been overtaken
@@ -402,9 +412,9 @@ func TestGapsAreToldAndFilled(t *testing.T) {
 	if !slices.Equal(got, want) || len(keys) != 5 {
 		t.Errorf("%v, want %v and an edit", keys, want)
 	}
-	newest, _, err := s.History(t.Context(), w.room(), "", 2)
-	if err != nil || len(newest) < 2 || newest[len(newest)-1].Key != b.TS {
-		t.Errorf("%s %v", recorder.Dump(newest), err)
+	newest, err := s.History(t.Context(), transports.HistoryRequest{Room: w.room(), Limit: 2})
+	if err != nil || len(newest.Events) < 2 || newest.Events[len(newest.Events)-1].Key != b.TS {
+		t.Errorf("%s %v", recorder.Dump(newest.Events), err)
 	}
 }
 
@@ -520,7 +530,7 @@ func TestReactionsAndMembers(t *testing.T) {
 	m := w.ben.Say(w.general, "react")
 	w.ben.React(m, "thumbsup")
 	k.Event(t, "reactions +👍")
-	if err := s.React(t.Context(), w.room(), transports.MessageID(m.TS), []string{"🎉"}, nil); err != nil {
+	if err := s.React(t.Context(), transports.MessageRef{Room: w.room(), ID: transports.MessageID(m.TS)}, transports.ReactionChange{Add: []string{"🎉"}}); err != nil {
 		t.Error(err)
 	}
 	if got := w.general.Message(m.TS).Reactions["tada"]; len(got) != 1 {
