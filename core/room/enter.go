@@ -30,7 +30,7 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	request := EnterRequest{
 		Session: st.From, Nick: nick, Password: x.ChildText(NS, "password"), Affiliation: listed, Presence: st,
 	}
-	grant, err := r.owner.Enter(ctx, request)
+	grant, err := r.owner.Enter(ctx, r, request)
 	switch {
 	case err != nil:
 		return err

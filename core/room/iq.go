@@ -70,7 +70,7 @@ func (r *Room) ask(ctx context.Context, st *stanza.Stanza, to *occupant) (*stanz
 		v := to.view()
 		q.To = &v
 	}
-	return r.owner.Query(ctx, q)
+	return r.owner.Query(ctx, r, q)
 }
 
 // occupantIQ is an IQ to room/nick (XEP-0045 §17.4).

@@ -38,7 +38,7 @@ func (r *Room) groupchat(ctx context.Context, s *session, st *stanza.Stanza) err
 		}
 		m.Subject = &subject
 	}
-	return r.owner.Message(ctx, m)
+	return r.owner.Message(ctx, r, m)
 }
 
 // subjectOf tells whether a message changes the subject: it has one and no body (XEP-0045 §7.2.15).
@@ -65,7 +65,7 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 	clean := r.clean(st)
 	if to.member != nil && to != s.o {
 		view := to.view()
-		return r.owner.Message(ctx, Message{From: s.o.view(), Session: s.jid, To: &view, Stanza: clean})
+		return r.owner.Message(ctx, r, Message{From: s.o.view(), Session: s.jid, To: &view, Stanza: clean})
 	}
 	r.deliver(to, Post{
 		From: s.o.id, Nick: s.o.nick, ID: st.ID, Lang: st.Lang, Extra: st.Extra, Payload: clean.Payload,

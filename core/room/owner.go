@@ -15,28 +15,28 @@ import (
 var ErrHandled = errors.New("taken over by the owner of the room")
 
 // Owner is whom the engine asks and tells. Its methods run in the goroutine that owns
-// the room. A *stanza.Error goes to the sender as it is; any other error is logged and
+// the room, with that room, so that one Owner can serve many. A *stanza.Error goes to the sender as it is; any other error is logged and
 // becomes internal-server-error.
 type Owner interface {
 	// Enter tells whether a session may come in, and who it is here. It is not asked
 	// for those whom the room's own list bans.
-	Enter(ctx context.Context, r EnterRequest) (Grant, error)
+	Enter(ctx context.Context, r *Room, e EnterRequest) (Grant, error)
 
 	// Message hands over what a session said to the room or, with To, to a network member
 	// alone. For a groupchat message nil means that the Owner will call Broadcast (or
 	// SetSubject where Subject is set) as soon as it is durable.
-	Message(ctx context.Context, m Message) error
+	Message(ctx context.Context, r *Room, m Message) error
 
 	// Allow asks for leave to do what a session wants done. After nil the engine does it;
 	// after ErrHandled the requester is told that it is done and the engine does nothing.
-	Allow(ctx context.Context, a Action) error
+	Allow(ctx context.Context, r *Room, a Action) error
 
 	// Query answers an IQ that the engine does not know: one for the room (To nil) or one
 	// for a network member. A nil element is an empty result.
-	Query(ctx context.Context, q Query) (*stanza.Element, error)
+	Query(ctx context.Context, r *Room, q Query) (*stanza.Element, error)
 
 	// Notify reports what has happened.
-	Notify(ctx context.Context, e Event)
+	Notify(ctx context.Context, r *Room, e Event)
 }
 
 // EnterRequest is a session that wants to come in.

@@ -35,14 +35,14 @@ type scripted struct {
 	heard []Message
 }
 
-func (o *scripted) Enter(_ context.Context, r EnterRequest) (Grant, error) {
+func (o *scripted) Enter(_ context.Context, _ *Room, r EnterRequest) (Grant, error) {
 	if o.enter != nil {
 		return o.enter(r)
 	}
 	return Grant{}, nil
 }
 
-func (o *scripted) Message(ctx context.Context, m Message) error {
+func (o *scripted) Message(ctx context.Context, _ *Room, m Message) error {
 	o.heard = append(o.heard, m)
 	switch {
 	case o.said != nil:
@@ -55,7 +55,7 @@ func (o *scripted) Message(ctx context.Context, m Message) error {
 	return nil
 }
 
-func (o *scripted) Allow(_ context.Context, a Action) error {
+func (o *scripted) Allow(_ context.Context, _ *Room, a Action) error {
 	o.acts = append(o.acts, a)
 	if o.act != nil {
 		return o.act(a)
@@ -63,14 +63,14 @@ func (o *scripted) Allow(_ context.Context, a Action) error {
 	return nil
 }
 
-func (o *scripted) Query(_ context.Context, q Query) (*stanza.Element, error) {
+func (o *scripted) Query(_ context.Context, _ *Room, q Query) (*stanza.Element, error) {
 	if o.query != nil {
 		return o.query(q)
 	}
 	return nil, stanza.ServiceUnavailable("")
 }
 
-func (o *scripted) Notify(_ context.Context, e Event) { o.told = append(o.told, e) }
+func (o *scripted) Notify(_ context.Context, _ *Room, e Event) { o.told = append(o.told, e) }
 
 var testRoom = jid.MustParse("coven@chat.example")
 

@@ -202,7 +202,7 @@ func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza
 
 // act asks the Owner; done tells whether the engine has to do it.
 func (r *Room) act(ctx context.Context, a Action) (done bool, err error) {
-	err = r.owner.Allow(ctx, a)
+	err = r.owner.Allow(ctx, r, a)
 	if errors.Is(err, ErrHandled) {
 		return false, nil
 	}
@@ -211,5 +211,5 @@ func (r *Room) act(ctx context.Context, a Action) (done bool, err error) {
 
 func (r *Room) tell(ctx context.Context, e Event) {
 	e.At = r.now()
-	r.owner.Notify(ctx, e)
+	r.owner.Notify(ctx, r, e)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Message implements room.Owner.
-func (o owner) Message(ctx context.Context, m room.Message) error {
+func (o owner) Message(ctx context.Context, _ *room.Room, m room.Message) error {
 	w := o.w
 	a, seen := w.accountFor(ctx, m.Session)
 	if a == nil || !seen.Joined {

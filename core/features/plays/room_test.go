@@ -31,16 +31,16 @@ func (s *queued) Close(string, string) {}
 // host lets everybody in and says again what is said, as a gateway does once it is on disk.
 type host struct{ room *room.Room }
 
-func (host) Enter(context.Context, room.EnterRequest) (room.Grant, error) { return room.Grant{}, nil }
-func (h host) Message(_ context.Context, m room.Message) error {
+func (host) Enter(context.Context, *room.Room, room.EnterRequest) (room.Grant, error) { return room.Grant{}, nil }
+func (h host) Message(_ context.Context, _ *room.Room, m room.Message) error {
 	h.room.Broadcast(m.Post("1"))
 	return nil
 }
-func (host) Allow(context.Context, room.Action) error { return nil }
-func (host) Query(context.Context, room.Query) (*stanza.Element, error) {
+func (host) Allow(context.Context, *room.Room, room.Action) error { return nil }
+func (host) Query(context.Context, *room.Room, room.Query) (*stanza.Element, error) {
 	return nil, stanza.ServiceUnavailable("")
 }
-func (host) Notify(context.Context, room.Event) {}
+func (host) Notify(context.Context, *room.Room, room.Event) {}
 
 const occupants = 200
 

@@ -1,0 +1,124 @@
+package room
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// State is all of a room at one moment, so that another process can go on with it without
+// sending anything to those in it. It can be marshalled as JSON. IQs that wait for an answer
+// of another occupant are not part of it.
+type State struct {
+	Snapshot  Snapshot
+	Occupants []OccupantState // in the order of entry
+	Sessions  []jid.JID       // all of them, in the order of entry
+	Invites   map[jid.JID]jid.JID
+	History   []Entry // of the room's own history, the oldest first
+}
+
+// OccupantState is one occupant of a State.
+type OccupantState struct {
+	ID, Nick    string
+	Role        Role
+	Affiliation Affiliation
+	Member      *Member // nil where the occupant is no network member
+	Sessions    []SessionState
+}
+
+// SessionState is one session of an occupant.
+type SessionState struct {
+	JID            jid.JID
+	Asked          string // the nick asked for on entering
+	Extra, Payload string // of its last presence
+	Show, Status   string
+}
+
+// State is a copy of all of the room.
+func (r *Room) State() State {
+	s := State{Snapshot: r.Snapshot(), Sessions: slices.Clone(r.addrs), Invites: maps.Clone(r.invites)}
+	for _, o := range r.seats {
+		os := OccupantState{ID: o.id, Nick: o.nick, Role: o.role, Affiliation: o.aff}
+		if o.member != nil {
+			m := *o.member
+			os.Member = &m
+		}
+		for _, ss := range o.sessions {
+			os.Sessions = append(os.Sessions, SessionState{
+				JID: ss.jid, Asked: ss.asked, Extra: ss.extra, Payload: ss.payload, Show: ss.show, Status: ss.status,
+			})
+		}
+		s.Occupants = append(s.Occupants, os)
+	}
+	if r.ring != nil {
+		s.History = slices.Clone(r.ring.entries)
+	}
+	return s
+}
+
+// Restore fills a new room, which nobody has entered, with a State. It sends nothing and saves
+// nothing. After an error the room must not be used.
+func (r *Room) Restore(s State) error {
+	if len(r.seats) > 0 || r.gone {
+		return errors.New("restore a room that is in use")
+	}
+	clear(r.lists)
+	r.restore(&s.Snapshot)
+	r.invites = maps.Clone(s.Invites)
+	if r.ring != nil {
+		for _, e := range s.History {
+			r.ring.Add(e)
+		}
+	}
+	sessions := map[jid.JID]*session{}
+	for _, os := range s.Occupants {
+		if err := r.restoreOccupant(os, sessions); err != nil {
+			return fmt.Errorf("restore occupant %q of %s: %w", os.Nick, r.jid, err)
+		}
+	}
+	for _, j := range s.Sessions {
+		ss := sessions[j]
+		if ss == nil || r.sessions[j] != nil {
+			return fmt.Errorf("restore session %s of %s: it belongs to no occupant or is named twice", j, r.jid)
+		}
+		r.join(ss.o, ss)
+	}
+	if len(s.Sessions) != len(sessions) {
+		return fmt.Errorf("restore %s: %d sessions in order, %d of occupants", r.jid, len(s.Sessions), len(sessions))
+	}
+	return nil
+}
+
+// restoreOccupant makes an occupant; its sessions are noted and join in the order of entry.
+func (r *Room) restoreOccupant(os OccupantState, sessions map[jid.JID]*session) error {
+	address, err := r.jid.WithResource(os.Nick)
+	switch {
+	case err != nil:
+		return err
+	case os.ID == "" || os.Nick == "" || address.Resource() != os.Nick || r.ids[os.ID] != nil || r.nicks[os.Nick] != nil:
+		return errors.New("the id or the nick is empty or taken")
+	case os.Member == nil && len(os.Sessions) == 0:
+		return errors.New("neither a network member nor a session")
+	case !os.Role.Valid() || os.Role == RoleNone || !os.Affiliation.Valid():
+		return errors.New("invalid role or affiliation")
+	}
+	o := r.seat(os.ID, os.Nick)
+	o.role, o.aff = os.Role, os.Affiliation
+	if os.Member != nil {
+		m := *os.Member
+		o.member = &m
+		r.members++
+	}
+	for _, ss := range os.Sessions {
+		if sessions[ss.JID] != nil {
+			return fmt.Errorf("session %s is here twice", ss.JID)
+		}
+		sessions[ss.JID] = &session{
+			jid: ss.JID, o: o, asked: ss.Asked, extra: ss.Extra, payload: ss.Payload, show: ss.Show, status: ss.Status,
+		}
+	}
+	return nil
+}
