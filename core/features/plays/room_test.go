@@ -31,7 +31,9 @@ func (s *queued) Close(string, string) {}
 // host lets everybody in and says again what is said, as a gateway does once it is on disk.
 type host struct{ room *room.Room }
 
-func (host) Enter(context.Context, *room.Room, room.EnterRequest) (room.Grant, error) { return room.Grant{}, nil }
+func (host) Enter(context.Context, *room.Room, room.EnterRequest) (room.Grant, error) {
+	return room.Grant{}, nil
+}
 func (h host) Message(_ context.Context, _ *room.Room, m room.Message) error {
 	h.room.Broadcast(m.Post("1"))
 	return nil
