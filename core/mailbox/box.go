@@ -103,7 +103,7 @@ func (b *box[K, S]) evict() (again bool) {
 	if !b.disposable() {
 		return false
 	}
-	if b.loaded && g.opts.IdleFor > 0 && !b.expired() {
+	if b.loaded && g.opts.IdleFor != nil && !b.expired(g.opts.IdleFor(b.state)) {
 		return false
 	}
 	if !b.loaded {
@@ -123,14 +123,14 @@ func (b *box[K, S]) evict() (again bool) {
 	return true
 }
 
-// expired tells whether a key has been idle for IdleFor, and makes a timer look again where it
+// expired tells whether a key has been idle for so long, and makes a timer look again where it
 // has not. The lock is held.
-func (b *box[K, S]) expired() bool {
+func (b *box[K, S]) expired(keep time.Duration) bool {
 	now := time.Now()
 	if b.since.IsZero() {
 		b.since = now
 	}
-	left := b.g.opts.IdleFor - now.Sub(b.since)
+	left := keep - now.Sub(b.since)
 	if left <= 0 {
 		return true
 	}

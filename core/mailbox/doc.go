@@ -11,8 +11,9 @@
 //     and the call repeated with a growing pause, while the jobs wait.
 //   - Jobs and Options.Work get it. Work runs after each batch of jobs, which is the place to
 //     commit together what several jobs have prepared.
-//   - Options.Disposable says whether the state of an idle key may be dropped; Options.Unload
-//     releases what it holds. The next use makes a new one.
+//   - Options.Disposable says whether the state of an idle key may be dropped, and Options.IdleFor
+//     how long it is kept nevertheless; Options.Unload releases what it holds. The next use makes
+//     a new one.
 //
 // Beside jobs a key has marks: bits that mean "look at X". A mark that is set twice before
 // Work sees it is seen once and takes no room in the queue.
@@ -24,6 +25,6 @@
 //
 // Goroutines: each is owned by the Group, and Stop waits for all of them. Locks: a Group has
 // one mutex, which is held neither across I/O nor while a job, Load, Work or Unload runs. New,
-// Disposable and the function given to Update run under it: they must be short and must not
+// Disposable, IdleFor and the function given to Update run under it: they must be short and must not
 // call the Group. A lock of the state may be taken inside them, so the order is Group, state.
 package mailbox

@@ -48,8 +48,9 @@ type Options[K comparable, S any] struct {
 	Disposable func(state S) bool
 	// Unload is called for a state that is dropped, if Load has succeeded for it.
 	Unload func(state S)
-	// IdleFor is how long a disposable state is kept for the next use; 0 is not at all.
-	IdleFor time.Duration
+	// IdleFor is how long a disposable state is kept for the next use; nil, or 0, is not at all.
+	// It runs under the lock of the Group.
+	IdleFor func(state S) time.Duration
 
 	Limit int          // jobs that wait for one key; 0 is DefaultLimit
 	Name  string       // of the kind of key, for the log, such as "room"

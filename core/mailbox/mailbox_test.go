@@ -136,7 +136,7 @@ func TestStateInUseIsKeptWithoutGoroutine(t *testing.T) {
 
 func TestIdleStateIsKeptForIdleFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, made := newGroup(func(o *Options[string, *state]) { o.IdleFor = time.Minute })
+		g, made := newGroup(func(o *Options[string, *state]) { o.IdleFor = func(*state) time.Duration { return time.Minute } })
 		defer stop(g)
 		must(t, g.Enqueue("a", note("1")))
 		time.Sleep(50 * time.Second)

@@ -64,6 +64,7 @@ func (m *model) job(key int) Job[*cell] {
 
 func runRandom(rt *rapid.T) {
 	m := &model{rt: rt}
+	idle := rapid.SampledFrom([]time.Duration{0, 2 * time.Millisecond}).Draw(rt, "idle")
 	var failing atomic.Int64
 	failing.Store(rapid.Int64Range(0, 3).Draw(rt, "failing loads"))
 	g := New(context.Background(), Options[int, *cell]{
@@ -77,7 +78,7 @@ func runRandom(rt *rapid.T) {
 		},
 		Work:    func(_ context.Context, c *cell, marks Marks) { m.woken[c.key] |= marks },
 		Limit:   5,
-		IdleFor: rapid.SampledFrom([]time.Duration{0, 2 * time.Millisecond}).Draw(rt, "idle"),
+		IdleFor: func(*cell) time.Duration { return idle },
 		Log:     slog.New(slog.DiscardHandler),
 	})
 	for range rapid.IntRange(1, 60).Draw(rt, "operations") {
