@@ -192,6 +192,9 @@ func (g *Group[K, S]) Keys() []K {
 	return keys
 }
 
+// Stopped is closed when jobs are no longer begun: by Stop, or by the end of the context given to New.
+func (g *Group[K, S]) Stopped() <-chan struct{} { return g.ctx.Done() }
+
 // Stats counts what the Group holds.
 func (g *Group[K, S]) Stats() Stats {
 	g.mu.Lock()

@@ -246,7 +246,7 @@ func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
 	if len(present) == 0 && r.config.MembersOnly && before == AffNone && w.Affiliation == AffMember { // XEP-0045 §9.5
 		r.sendInvitation(invitation{to: w.JID, from: w.Session.Bare(), reason: w.Reason})
 	}
-	r.tell(ctx, Event{Kind: ConfigChange, JID: w.JID})
+	r.notify(ctx, Event{Kind: ConfigChange, JID: w.JID})
 }
 
 // falls tells whether the ban of a whole domain meets o, who is not on a list (XEP-0045 §9.2).

@@ -79,7 +79,7 @@ func (r *Room) configure(ctx context.Context, info Info, c Config) error {
 	if c.MembersOnly && !old.MembersOnly {
 		r.expelNonMembers(ctx)
 	}
-	r.tell(ctx, Event{Kind: ConfigChange})
+	r.notify(ctx, Event{Kind: ConfigChange})
 	return nil
 }
 
@@ -145,6 +145,6 @@ func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) er
 	}
 	r.empty()
 	r.gone = true
-	r.tell(ctx, Event{Kind: Destroyed, JID: alternate, Reason: reason})
+	r.notify(ctx, Event{Kind: Destroyed, JID: alternate, Reason: reason})
 	return nil
 }

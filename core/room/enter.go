@@ -73,7 +73,7 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 		r.announceChange(o, before, notice{except: s})
 	}
 	r.welcome(ctx, s, st, s.asked != o.nick)
-	r.tell(ctx, Event{Kind: Entered, Occupant: o.view(), Session: s.jid, Presence: st})
+	r.notify(ctx, Event{Kind: Entered, Occupant: o.view(), Session: s.jid, Presence: st})
 	return nil
 }
 
@@ -147,7 +147,7 @@ func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error 
 		r.announce(s.o, notice{except: s})
 	}
 	r.welcome(ctx, s, st, st.To.Resource() != s.o.nick)
-	r.tell(ctx, Event{Kind: PresenceChange, Occupant: s.o.view(), Session: s.jid, Presence: st})
+	r.notify(ctx, Event{Kind: PresenceChange, Occupant: s.o.view(), Session: s.jid, Presence: st})
 	return nil
 }
 

@@ -73,7 +73,7 @@ func (r *Room) invite(ctx context.Context, s *session, x *stanza.Element) error 
 	}
 	for _, w := range members {
 		r.putEntry(ListChange{JID: w.JID, Entry: w.listEntry(r.lists[w.JID])})
-		r.tell(ctx, Event{Kind: ConfigChange, JID: w.JID})
+		r.notify(ctx, Event{Kind: ConfigChange, JID: w.JID})
 	}
 	for _, i := range send {
 		r.rememberInvite(i.to.Bare(), s.jid)
@@ -149,6 +149,6 @@ func (r *Room) decline(ctx context.Context, st *stanza.Stanza, e *stanza.Element
 		}
 		r.send(stanza.NewMessage(by, r.jid, "", stanza.NewElement(NSUser, "x").Add(d)))
 	}
-	r.tell(ctx, Event{Kind: Declined, JID: invited, Session: by, Reason: reason})
+	r.notify(ctx, Event{Kind: Declined, JID: invited, Session: by, Reason: reason})
 	return nil
 }

@@ -35,7 +35,7 @@ func (r *Room) depart(ctx context.Context, s *session, d Departure, st *stanza.S
 			r.announce(o, notice{})
 		}
 	}
-	r.tell(ctx, Event{Kind: kind, Occupant: o.view(), Session: s.jid, Presence: st, Reason: d.Reason})
+	r.notify(ctx, Event{Kind: kind, Occupant: o.view(), Session: s.jid, Presence: st, Reason: d.Reason})
 }
 
 // expel takes all sessions of an occupant out, and the network member with them.
@@ -58,7 +58,7 @@ func (r *Room) expel(ctx context.Context, o *occupant, d Departure) {
 	}
 	r.unseat(o)
 	for _, s := range gone {
-		r.tell(ctx, Event{Kind: kind, Occupant: o.view(), Session: s.jid, Reason: d.Reason})
+		r.notify(ctx, Event{Kind: kind, Occupant: o.view(), Session: s.jid, Reason: d.Reason})
 	}
 }
 

@@ -138,5 +138,5 @@ func (r *Room) moveTo(ctx context.Context, o *occupant, nick string) {
 	r.announce(o, notice{typ: stanza.TypeUnavailable, codes: []int{statusNewNick}, newNick: nick})
 	r.rename(o, nick)
 	r.announce(o, notice{})
-	r.tell(ctx, Event{Kind: NickChange, Occupant: o.view()})
+	r.notify(ctx, Event{Kind: NickChange, Occupant: o.view()})
 }

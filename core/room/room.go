@@ -196,7 +196,7 @@ func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza
 		own.ID = st.ID
 		r.send(own)
 	}
-	r.tell(ctx, Event{Kind: PresenceChange, Occupant: s.o.view(), Session: s.jid, Presence: st})
+	r.notify(ctx, Event{Kind: PresenceChange, Occupant: s.o.view(), Session: s.jid, Presence: st})
 	return nil
 }
 
@@ -209,7 +209,7 @@ func (r *Room) act(ctx context.Context, a Action) (done bool, err error) {
 	return err == nil, err
 }
 
-func (r *Room) tell(ctx context.Context, e Event) {
+func (r *Room) notify(ctx context.Context, e Event) {
 	e.At = r.now()
 	r.owner.Notify(ctx, r, e)
 }

@@ -38,7 +38,7 @@ func (r *Room) SetSubject(ctx context.Context, s Subject, id, stanzaID string) e
 		From: s.OccupantID, Nick: s.Nick, ID: id, StanzaID: stanzaID, Lang: s.Lang, Payload: subjectElement(s.Text),
 	})
 	r.fanOut(st)
-	r.tell(ctx, Event{Kind: ConfigChange})
+	r.notify(ctx, Event{Kind: ConfigChange})
 	return nil
 }
 

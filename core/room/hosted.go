@@ -1,0 +1,266 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Hosted is the place of one room in a Service, whether the room exists and is loaded or not.
+// It belongs to the goroutine of the room's mailbox.
+type Hosted struct {
+	service *Service
+	at      jid.JID
+	out     Sender
+	room    *Room // nil while it is not loaded
+}
+
+// Hosted makes the Hosted of an address. Mailboxes need one for each address.
+func (s *Service) Hosted(at jid.JID) *Hosted { return &Hosted{service: s, at: at} }
+
+// Loaded is the room, nil while it is not loaded.
+func (h *Hosted) Loaded() *Room { return h.room }
+
+// Disposable tells whether the room may be dropped from memory: no session is in it.
+func (h *Hosted) Disposable() bool { return h.room == nil || h.room.Sessions() == 0 }
+
+// Flush lets go what was sent.
+func (h *Hosted) Flush() {
+	if h.out != nil {
+		h.out.Flush()
+	}
+}
+
+// Close drops the room from memory; those in it are told that the service shuts down.
+func (h *Hosted) Close() {
+	if h.room != nil {
+		h.room.Close()
+		h.Flush()
+		h.room = nil
+	}
+}
+
+// sender is the Sender of the room, made with its first stanza.
+func (h *Hosted) sender() Sender {
+	if h.out == nil {
+		h.out = h.service.opts.Sender()
+	}
+	return h.out
+}
+
+// Room is the room, which is loaded if need be; ErrNoRoom where there is none.
+func (h *Hosted) Room(ctx context.Context) (*Room, error) {
+	if h.room != nil {
+		return h.room, nil
+	}
+	kept, err := h.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = h.open(ctx, kept)
+	return h.room, err
+}
+
+// load reads the room from the Store.
+func (h *Hosted) load(ctx context.Context) (*Snapshot, error) {
+	store := h.service.opts.Store
+	if store == nil {
+		return nil, nil
+	}
+	kept, ok, err := store.LoadRoom(ctx, h.at)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("load room %s: %w", h.at, err)
+	case !ok:
+		return nil, ErrNoRoom
+	case !kept.Config.Persistent: // left over by a process that ended while somebody was in it
+		if err := store.SaveRoom(ctx, h.at, Change{Destroyed: true}); err != nil {
+			return nil, fmt.Errorf("remove leftover room %s: %w", h.at, err)
+		}
+		return nil, ErrNoRoom
+	}
+	return &kept, nil
+}
+
+// open makes the room of what is kept, with its network members.
+func (h *Hosted) open(ctx context.Context, kept *Snapshot) error {
+	r, members, err := h.make(ctx, kept)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if _, err := r.SetMember(ctx, m); err != nil {
+			h.service.opts.Log.Warn("network member left out of a room", "room", h.at.String(), "error", err)
+		}
+	}
+	h.room = r
+	return nil
+}
+
+// make makes an empty room of what is kept.
+func (h *Hosted) make(ctx context.Context, kept *Snapshot) (*Room, []Member, error) {
+	o := &h.service.opts
+	opened, err := o.Policy.Open(ctx, h.at, kept)
+	if err != nil {
+		return nil, nil, err
+	}
+	if opened.Snapshot != nil {
+		kept = opened.Snapshot
+	}
+	out := h.sender()
+	opts := Options{
+		JID: h.at, Send: out.Send, SendMany: out.SendMany, Owner: opened.Owner, Secret: o.Secret, Snapshot: kept,
+		History: opened.History, Limits: o.Limits, Now: o.Now, Log: o.Log,
+	}
+	if o.Store != nil {
+		opts.Save = h.save
+	}
+	return New(opts), opened.Members, nil
+}
+
+// save writes a change, after all that was sent before has left.
+func (h *Hosted) save(ctx context.Context, c Change) error {
+	h.Flush()
+	return h.service.opts.Store.SaveRoom(ctx, h.at, c)
+}
+
+// Handle takes a stanza that is addressed to the room. What somebody sends who is not in the
+// room and may not know of it is answered as if there were no room.
+func (h *Hosted) Handle(ctx context.Context, st *stanza.Stanza) {
+	if st.Kind != stanza.Message {
+		h.Flush() // the answer may need I/O, for which messages must not wait
+	}
+	if h.room == nil && (st.Type == stanza.TypeError || st.Type == stanza.TypeResult || st.Type == stanza.TypeUnavailable) {
+		return
+	}
+	if h.room != nil && h.room.sessions[st.From] != nil {
+		h.room.Handle(ctx, st)
+		h.settle(ctx)
+		return
+	}
+	r, err := h.Room(ctx)
+	seen := false
+	if err == nil {
+		seen, err = h.service.opts.Policy.Sees(ctx, st.From.Bare(), r)
+	}
+	none := errors.Is(err, ErrNoRoom) || err == nil && !seen
+	switch {
+	case none && entering(st):
+		err = h.create(ctx, st)
+	case none:
+		err = missing()
+	}
+	if err == nil {
+		h.room.Handle(ctx, st)
+	} else {
+		refuse(h.sender().Send, st, h.service.fault(err, h.at))
+	}
+	h.settle(ctx)
+}
+
+// entering tells whether a stanza is the wish to enter a room (XEP-0045 §7.2).
+func entering(st *stanza.Stanza) bool {
+	return st.Kind == stanza.Presence && st.Type == "" && st.Child(NS, "x") != nil
+}
+
+// create makes the room that somebody wants to enter (XEP-0045 §10.1). A room that exists but
+// is hidden from who asks is answered as one that does not exist.
+func (h *Hosted) create(ctx context.Context, st *stanza.Stanza) error {
+	if st.To.Resource() == "" {
+		return stanza.JIDMalformed("Choose a nickname to enter the room.")
+	}
+	who := st.From.Bare()
+	first, err := h.service.opts.Policy.Create(ctx, who, h.at)
+	if err == nil && h.room != nil {
+		err = missing()
+	}
+	if err != nil {
+		return err
+	}
+	if h.service.opts.Store == nil {
+		return errors.New("a room was to be created without a store")
+	}
+	owned := false
+	for _, e := range first.Affiliations {
+		owned = owned || e.Affiliation == AffOwner
+	}
+	if !owned { // XEP-0045 §10.1.1
+		first.Affiliations = maps.Clone(first.Affiliations)
+		if first.Affiliations == nil {
+			first.Affiliations = map[jid.JID]ListEntry{}
+		}
+		first.Affiliations[who] = ListEntry{Affiliation: AffOwner}
+	}
+	c := Change{Created: true, Info: &first.Info, Config: &first.Config}
+	if first.Subject != (Subject{}) {
+		c.Subject = &first.Subject
+	}
+	for j, e := range first.Affiliations {
+		c.Lists = append(c.Lists, ListChange{JID: j, Entry: e})
+	}
+	if err := h.save(ctx, c); err != nil {
+		return fmt.Errorf("create room %s: %w", h.at, err)
+	}
+	return h.open(ctx, &first)
+}
+
+// Do runs f with the room, which is loaded if need be.
+func (h *Hosted) Do(ctx context.Context, f func(ctx context.Context, r *Room) error) error {
+	r, err := h.Room(ctx)
+	if err != nil {
+		return err
+	}
+	err = f(ctx, r)
+	h.settle(ctx)
+	return err
+}
+
+// settle removes what is over: a room that was destroyed, and one that is not persistent and
+// that the last session has left (XEP-0045 §10.1.2, "temporary room").
+func (h *Hosted) settle(ctx context.Context) {
+	r := h.room
+	switch {
+	case r == nil:
+	case r.gone:
+		h.room = nil
+	case h.service.opts.Store != nil && r.Sessions() == 0 && !r.config.Persistent:
+		if err := h.save(ctx, Change{Destroyed: true}); err != nil {
+			h.service.opts.Log.Error("removing an empty room", "room", h.at.String(), "error", err)
+			return // tried again with the next stanza, or when it is loaded again
+		}
+		r.gone = true
+		r.notify(ctx, Event{Kind: Destroyed})
+		h.room = nil
+	}
+}
+
+// handOver is the state of the room, which is dropped without a word to those in it.
+func (h *Hosted) handOver() *State {
+	h.Flush()
+	if h.room == nil {
+		return nil
+	}
+	s := h.room.State()
+	h.room = nil
+	return &s
+}
+
+// adopt takes over a room in the state that another node had.
+func (h *Hosted) adopt(ctx context.Context, s State) error {
+	if h.room != nil {
+		return fmt.Errorf("adopt room %s: it is loaded here", h.at)
+	}
+	r, _, err := h.make(ctx, &s.Snapshot) // the state has the network members, with their nicks
+	if err != nil {
+		return err
+	}
+	if err := r.Restore(s); err != nil {
+		return err
+	}
+	h.room = r
+	return nil
+}

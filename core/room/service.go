@@ -1,0 +1,201 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/mailbox"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// defaultIdle is how long a room that nobody is in stays loaded.
+const defaultIdle = 5 * time.Minute
+
+// ServiceOptions is what a Service is made of. Domain, Policy, Endpoint and Secret are needed.
+type ServiceOptions struct {
+	Domain   jid.JID
+	Policy   Policy
+	Endpoint Endpoint
+	Secret   []byte // as in Options, of all rooms
+
+	// Store keeps the rooms; nil where Policy.Open knows them. With a Store a room that is not
+	// persistent is removed when the last session has left.
+	Store  Store
+	Limits Limits
+	// IdleFor is how long a room that nobody is in stays loaded; 0 is five minutes, less than 0
+	// not at all.
+	IdleFor time.Duration
+	Queue   int // stanzas that wait for one room; 0 is mailbox.DefaultLimit
+
+	// Info is what the service says of itself beside what the engine knows: a name, further features.
+	Info disco.Info
+	// Query answers further IQ requests to the service itself; nil refuses them.
+	Query func(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error)
+
+	// Sender makes the Sender of a room; nil is NewSender with the Endpoint.
+	Sender func() Sender
+	// Mailboxes run the rooms; nil is a mailbox.Group of the Service.
+	Mailboxes Mailboxes
+
+	Now func() time.Time // nil is time.Now
+	Log *slog.Logger     // nil is slog.Default()
+}
+
+// Service is the rooms of one domain. Its methods may be called by any goroutine.
+type Service struct {
+	opts  ServiceOptions
+	group *mailbox.Group[jid.JID, *Hosted] // of the rooms, if not Mailboxes, and of requests to the service by bare JID of the asker
+	rooms Mailboxes
+}
+
+// NewService makes a Service. Its work ends with ctx; Stop is to be called all the same.
+func NewService(ctx context.Context, opts ServiceOptions) *Service {
+	if !opts.Domain.IsHost() || opts.Policy == nil || opts.Endpoint == nil || len(opts.Secret) == 0 {
+		panic("room: Domain, Policy, Endpoint and Secret are needed")
+	}
+	if opts.IdleFor == 0 {
+		opts.IdleFor = defaultIdle
+	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	opts.Log = opts.Log.With("rooms", opts.Domain.String())
+	if opts.Sender == nil {
+		opts.Sender = func() Sender { return NewSender(opts.Endpoint) }
+	}
+	s := &Service{opts: opts, rooms: opts.Mailboxes}
+	s.group = mailbox.New(ctx, mailbox.Options[jid.JID, *Hosted]{
+		New:        s.Hosted,
+		Work:       func(_ context.Context, h *Hosted, _ mailbox.Marks) { h.Flush() },
+		Disposable: (*Hosted).Disposable,
+		Unload:     (*Hosted).Close,
+		IdleFor: func(h *Hosted) time.Duration {
+			if h.room == nil {
+				return 0 // there is no such room, or the key is that of somebody who asks the service
+			}
+			return opts.IdleFor
+		},
+		Limit: opts.Queue, Name: "room", Log: opts.Log,
+	})
+	if s.rooms == nil {
+		s.rooms = s.group
+	}
+	return s
+}
+
+// Stop ends the Service: what waits is done until ctx ends, then those in the rooms are told
+// that the service shuts down.
+func (s *Service) Stop(ctx context.Context) { s.group.Stop(ctx) }
+
+// Stats counts the rooms in memory and their work, where the Service runs them itself.
+func (s *Service) Stats() mailbox.Stats { return s.group.Stats() }
+
+// Handle takes a stanza that is addressed to the domain or to one of its rooms. It does not wait.
+func (s *Service) Handle(st *stanza.Stanza) {
+	if st.From.IsZero() || st.To.Domain() != s.opts.Domain.String() || st.From.Domain() == s.opts.Domain.String() {
+		return
+	}
+	var err error
+	if st.To.Local() == "" {
+		err = s.group.Enqueue(st.From.Bare(), func(ctx context.Context, _ *Hosted) {
+			defer s.answerPanic(st)
+			s.serve(ctx, st)
+		})
+	} else {
+		err = s.rooms.Enqueue(st.To.Bare(), func(ctx context.Context, h *Hosted) {
+			defer s.answerPanic(st)
+			h.Handle(ctx, st)
+		})
+	}
+	switch {
+	case errors.Is(err, mailbox.ErrFull):
+		refuse(s.opts.Endpoint.Send, st, stanza.ResourceConstraint("Too much waits to be done here."))
+	case err != nil:
+		refuse(s.opts.Endpoint.Send, st, stanza.ServiceUnavailable(""))
+	}
+}
+
+// answerPanic refuses a stanza whose handling panicked; the mailbox counts and logs the panic.
+func (s *Service) answerPanic(st *stanza.Stanza) {
+	if v := recover(); v != nil {
+		refuse(s.opts.Endpoint.Send, st, stanza.InternalServerError())
+		panic(v)
+	}
+}
+
+// Call runs f with a room, which is loaded if need be, in its goroutine, and waits for it.
+// ErrNoRoom is returned where there is no such room. It must not be called by a room's goroutine.
+func (s *Service) Call(ctx context.Context, at jid.JID, f func(ctx context.Context, r *Room) error) error {
+	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.Do(ctx, f) })
+}
+
+func (s *Service) call(ctx context.Context, at jid.JID, f func(ctx context.Context, h *Hosted) error) error {
+	done := make(chan error, 1)
+	err := s.rooms.Enqueue(at, func(ctx context.Context, h *Hosted) {
+		err := errors.New("panic") // stays where f panics
+		defer func() { done <- err }()
+		err = f(ctx, h)
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.group.Stopped():
+		return mailbox.ErrStopped
+	}
+}
+
+// Release gives a room away: stanzas for it are refused from now on, those that wait are
+// handled, and its state is returned, nil where it is not loaded. Another node goes on by Adopt.
+// It works only where the Service runs the rooms itself.
+func (s *Service) Release(ctx context.Context, at jid.JID) (*State, error) {
+	var state *State
+	err := s.group.Release(ctx, at, func(h *Hosted) { state = h.handOver() })
+	if err != nil {
+		return nil, err
+	}
+	return state, nil
+}
+
+// Adopt takes a room over from another node, or back. state may be nil: then the room is loaded
+// when it is used.
+func (s *Service) Adopt(ctx context.Context, at jid.JID, state *State) error {
+	if !s.group.Reclaim(at) {
+		return mailbox.ErrReleased
+	}
+	if state == nil {
+		return nil
+	}
+	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.adopt(ctx, *state) })
+}
+
+// fault turns an error into one for the sender of a stanza; what is of no use to it is logged.
+func (s *Service) fault(err error, at jid.JID) *stanza.Error {
+	var e *stanza.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	s.opts.Log.Error("request to a room failed", "room", at.String(), "error", err)
+	return stanza.Fault(err)
+}
+
+// missing is the answer of a room that does not exist, or that the sender may not know of.
+func missing() *stanza.Error { return stanza.ItemNotFound("There is no such room that you can see.") }
+
+// refuse answers a stanza with an error, where one may be given.
+func refuse(send func(*stanza.Stanza), st *stanza.Stanza, e *stanza.Error) {
+	if st.Kind == stanza.Presence && st.Type != "" {
+		return // nobody waits for an answer to leaving; a room has no subscriptions
+	}
+	if reply := st.ErrorReply(e); reply != nil {
+		send(reply)
+	}
+}
