@@ -88,6 +88,12 @@ func New(opts Options) *Room {
 	return r
 }
 
+// Has tells whether a session is in the room.
+func (r *Room) Has(session jid.JID) bool { return r.sessions[session] != nil }
+
+// Gone tells whether the room was destroyed.
+func (r *Room) Gone() bool { return r.gone }
+
 // JID is the room's address.
 func (r *Room) JID() jid.JID { return r.jid }
 

@@ -15,7 +15,7 @@ type importRule struct {
 
 var (
 	addresses   = []string{"core/jid", "core/stanza", "core/message"}
-	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/room", "core/archive"}
+	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/room", "core/rooms", "core/archive"}
 	connections = join(addresses, "core/stream", "core/sasl", "core/router")
 )
 
@@ -43,7 +43,8 @@ var importRules = []importRule{
 	{"core/paging", join(engines, addresses...)},
 	{"core/pubsub", join(engines, addresses...)},
 	{"core/archive", join(engines, addresses...)},
-	{"core/room", join(join(engines, addresses...), "core/mailbox")},
+	{"core/room", join(engines, addresses...)},
+	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
 	{"core/features/*", join(join(engines, addresses...), "core/router")},
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router")},

@@ -1,4 +1,4 @@
-package room_test
+package rooms_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -66,8 +67,8 @@ func (s *memoryStore) SaveRoom(_ context.Context, at jid.JID, c room.Change) err
 // create a room and know of it, and the engine's rules decide all else.
 type native struct{ store *memoryStore }
 
-func (n native) Open(context.Context, jid.JID, *room.Snapshot) (room.Opened, error) {
-	return room.Opened{Owner: n}, nil
+func (n native) Open(context.Context, jid.JID, *room.Snapshot) (rooms.Opened, error) {
+	return rooms.Opened{Owner: n}, nil
 }
 
 func (native) Create(context.Context, jid.JID, jid.JID) (room.Snapshot, error) {
@@ -141,7 +142,7 @@ func (p printer) Collect() (func(*stanza.Stanza), func()) { return p.Send, func(
 func Example() {
 	ctx := context.Background()
 	store := &memoryStore{rooms: map[jid.JID]room.Snapshot{}}
-	service := room.NewService(ctx, room.ServiceOptions{
+	service := rooms.New(ctx, rooms.Options{
 		Domain: jid.MustParse("rooms.example.org"), Policy: native{store}, Endpoint: printer{}, Store: store,
 		Secret: []byte("32 random bytes"), Limits: room.Limits{Affiliations: 2}, IdleFor: -1,
 		Log: slog.New(slog.DiscardHandler),

@@ -1,4 +1,4 @@
-package room
+package rooms
 
 import (
 	"context"
@@ -9,14 +9,15 @@ import (
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/mailbox"
+	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // defaultIdle is how long a room that nobody is in stays loaded.
 const defaultIdle = 5 * time.Minute
 
-// ServiceOptions is what a Service is made of. Domain, Policy, Endpoint and Secret are needed.
-type ServiceOptions struct {
+// Options is what a Service is made of. Domain, Policy, Endpoint and Secret are needed.
+type Options struct {
 	Domain   jid.JID
 	Policy   Policy
 	Endpoint Endpoint
@@ -25,7 +26,7 @@ type ServiceOptions struct {
 	// Store keeps the rooms; nil where Policy.Open knows them. With a Store a room that is not
 	// persistent is removed when the last session has left.
 	Store  Store
-	Limits Limits
+	Limits room.Limits
 	// IdleFor is how long a room that nobody is in stays loaded; 0 is five minutes, less than 0
 	// not at all.
 	IdleFor time.Duration
@@ -47,15 +48,15 @@ type ServiceOptions struct {
 
 // Service is the rooms of one domain. Its methods may be called by any goroutine.
 type Service struct {
-	opts  ServiceOptions
+	opts  Options
 	group *mailbox.Group[jid.JID, *Hosted] // of the rooms, if not Mailboxes, and of requests to the service by bare JID of the asker
 	rooms Mailboxes
 }
 
-// NewService makes a Service. Its work ends with ctx; Stop is to be called all the same.
-func NewService(ctx context.Context, opts ServiceOptions) *Service {
+// New makes a Service. Its work ends with ctx; Stop is to be called all the same.
+func New(ctx context.Context, opts Options) *Service {
 	if !opts.Domain.IsHost() || opts.Policy == nil || opts.Endpoint == nil || len(opts.Secret) == 0 {
-		panic("room: Domain, Policy, Endpoint and Secret are needed")
+		panic("rooms: Domain, Policy, Endpoint and Secret are needed")
 	}
 	if opts.IdleFor == 0 {
 		opts.IdleFor = defaultIdle
@@ -129,7 +130,7 @@ func (s *Service) answerPanic(st *stanza.Stanza) {
 
 // Call runs f with a room, which is loaded if need be, in its goroutine, and waits for it.
 // ErrNoRoom is returned where there is no such room. It must not be called by a room's goroutine.
-func (s *Service) Call(ctx context.Context, at jid.JID, f func(ctx context.Context, r *Room) error) error {
+func (s *Service) Call(ctx context.Context, at jid.JID, f func(ctx context.Context, r *room.Room) error) error {
 	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.Do(ctx, f) })
 }
 
@@ -151,30 +152,6 @@ func (s *Service) call(ctx context.Context, at jid.JID, f func(ctx context.Conte
 	case <-s.group.Stopped():
 		return mailbox.ErrStopped
 	}
-}
-
-// Release gives a room away: stanzas for it are refused from now on, those that wait are
-// handled, and its state is returned, nil where it is not loaded. Another node goes on by Adopt.
-// It works only where the Service runs the rooms itself.
-func (s *Service) Release(ctx context.Context, at jid.JID) (*State, error) {
-	var state *State
-	err := s.group.Release(ctx, at, func(h *Hosted) { state = h.handOver() })
-	if err != nil {
-		return nil, err
-	}
-	return state, nil
-}
-
-// Adopt takes a room over from another node, or back. state may be nil: then the room is loaded
-// when it is used.
-func (s *Service) Adopt(ctx context.Context, at jid.JID, state *State) error {
-	if !s.group.Reclaim(at) {
-		return mailbox.ErrReleased
-	}
-	if state == nil {
-		return nil
-	}
-	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.adopt(ctx, *state) })
 }
 
 // fault turns an error into one for the sender of a stanza; what is of no use to it is logged.

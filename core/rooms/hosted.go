@@ -1,12 +1,12 @@
-package room
+package rooms
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -16,14 +16,14 @@ type Hosted struct {
 	service *Service
 	at      jid.JID
 	out     Sender
-	room    *Room // nil while it is not loaded
+	room    *room.Room // nil while it is not loaded
 }
 
 // Hosted makes the Hosted of an address. Mailboxes need one for each address.
 func (s *Service) Hosted(at jid.JID) *Hosted { return &Hosted{service: s, at: at} }
 
 // Loaded is the room, nil while it is not loaded.
-func (h *Hosted) Loaded() *Room { return h.room }
+func (h *Hosted) Loaded() *room.Room { return h.room }
 
 // Disposable tells whether the room may be dropped from memory: no session is in it.
 func (h *Hosted) Disposable() bool { return h.room == nil || h.room.Sessions() == 0 }
@@ -53,7 +53,7 @@ func (h *Hosted) sender() Sender {
 }
 
 // Room is the room, which is loaded if need be; ErrNoRoom where there is none.
-func (h *Hosted) Room(ctx context.Context) (*Room, error) {
+func (h *Hosted) Room(ctx context.Context) (*room.Room, error) {
 	if h.room != nil {
 		return h.room, nil
 	}
@@ -66,7 +66,7 @@ func (h *Hosted) Room(ctx context.Context) (*Room, error) {
 }
 
 // load reads the room from the Store.
-func (h *Hosted) load(ctx context.Context) (*Snapshot, error) {
+func (h *Hosted) load(ctx context.Context) (*room.Snapshot, error) {
 	store := h.service.opts.Store
 	if store == nil {
 		return nil, nil
@@ -78,7 +78,7 @@ func (h *Hosted) load(ctx context.Context) (*Snapshot, error) {
 	case !ok:
 		return nil, ErrNoRoom
 	case !kept.Config.Persistent: // left over by a process that ended while somebody was in it
-		if err := store.SaveRoom(ctx, h.at, Change{Destroyed: true}); err != nil {
+		if err := store.SaveRoom(ctx, h.at, room.Change{Destroyed: true}); err != nil {
 			return nil, fmt.Errorf("remove leftover room %s: %w", h.at, err)
 		}
 		return nil, ErrNoRoom
@@ -87,7 +87,7 @@ func (h *Hosted) load(ctx context.Context) (*Snapshot, error) {
 }
 
 // open makes the room of what is kept, with its network members.
-func (h *Hosted) open(ctx context.Context, kept *Snapshot) error {
+func (h *Hosted) open(ctx context.Context, kept *room.Snapshot) error {
 	r, members, err := h.make(ctx, kept)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (h *Hosted) open(ctx context.Context, kept *Snapshot) error {
 }
 
 // make makes an empty room of what is kept.
-func (h *Hosted) make(ctx context.Context, kept *Snapshot) (*Room, []Member, error) {
+func (h *Hosted) make(ctx context.Context, kept *room.Snapshot) (*room.Room, []room.Member, error) {
 	o := &h.service.opts
 	opened, err := o.Policy.Open(ctx, h.at, kept)
 	if err != nil {
@@ -112,18 +112,18 @@ func (h *Hosted) make(ctx context.Context, kept *Snapshot) (*Room, []Member, err
 		kept = opened.Snapshot
 	}
 	out := h.sender()
-	opts := Options{
+	opts := room.Options{
 		JID: h.at, Send: out.Send, SendMany: out.SendMany, Owner: opened.Owner, Secret: o.Secret, Snapshot: kept,
 		History: opened.History, Limits: o.Limits, Now: o.Now, Log: o.Log,
 	}
 	if o.Store != nil {
 		opts.Save = h.save
 	}
-	return New(opts), opened.Members, nil
+	return room.New(opts), opened.Members, nil
 }
 
 // save writes a change, after all that was sent before has left.
-func (h *Hosted) save(ctx context.Context, c Change) error {
+func (h *Hosted) save(ctx context.Context, c room.Change) error {
 	h.Flush()
 	return h.service.opts.Store.SaveRoom(ctx, h.at, c)
 }
@@ -134,13 +134,15 @@ func (h *Hosted) Handle(ctx context.Context, st *stanza.Stanza) {
 	if st.Kind != stanza.Message {
 		h.Flush() // the answer may need I/O, for which messages must not wait
 	}
-	if h.room == nil && (st.Type == stanza.TypeError || st.Type == stanza.TypeResult || st.Type == stanza.TypeUnavailable) {
+	if answer := st.Type == stanza.TypeError || st.Type == stanza.TypeResult; answer || h.room != nil && h.room.Has(st.From) {
+		if h.room != nil {
+			h.room.Handle(ctx, st)
+			h.settle(ctx)
+		}
 		return
 	}
-	if h.room != nil && h.room.sessions[st.From] != nil {
-		h.room.Handle(ctx, st)
-		h.settle(ctx)
-		return
+	if st.Kind == stanza.Presence && st.Type != "" {
+		return // of nobody in the room: it has no effect (XEP-0045 §17.3)
 	}
 	r, err := h.Room(ctx)
 	seen := false
@@ -162,54 +164,8 @@ func (h *Hosted) Handle(ctx context.Context, st *stanza.Stanza) {
 	h.settle(ctx)
 }
 
-// entering tells whether a stanza is the wish to enter a room (XEP-0045 §7.2).
-func entering(st *stanza.Stanza) bool {
-	return st.Kind == stanza.Presence && st.Type == "" && st.Child(NS, "x") != nil
-}
-
-// create makes the room that somebody wants to enter (XEP-0045 §10.1). A room that exists but
-// is hidden from who asks is answered as one that does not exist.
-func (h *Hosted) create(ctx context.Context, st *stanza.Stanza) error {
-	if st.To.Resource() == "" {
-		return stanza.JIDMalformed("Choose a nickname to enter the room.")
-	}
-	who := st.From.Bare()
-	first, err := h.service.opts.Policy.Create(ctx, who, h.at)
-	if err == nil && h.room != nil {
-		err = missing()
-	}
-	if err != nil {
-		return err
-	}
-	if h.service.opts.Store == nil {
-		return errors.New("a room was to be created without a store")
-	}
-	owned := false
-	for _, e := range first.Affiliations {
-		owned = owned || e.Affiliation == AffOwner
-	}
-	if !owned { // XEP-0045 §10.1.1
-		first.Affiliations = maps.Clone(first.Affiliations)
-		if first.Affiliations == nil {
-			first.Affiliations = map[jid.JID]ListEntry{}
-		}
-		first.Affiliations[who] = ListEntry{Affiliation: AffOwner}
-	}
-	c := Change{Created: true, Info: &first.Info, Config: &first.Config}
-	if first.Subject != (Subject{}) {
-		c.Subject = &first.Subject
-	}
-	for j, e := range first.Affiliations {
-		c.Lists = append(c.Lists, ListChange{JID: j, Entry: e})
-	}
-	if err := h.save(ctx, c); err != nil {
-		return fmt.Errorf("create room %s: %w", h.at, err)
-	}
-	return h.open(ctx, &first)
-}
-
 // Do runs f with the room, which is loaded if need be.
-func (h *Hosted) Do(ctx context.Context, f func(ctx context.Context, r *Room) error) error {
+func (h *Hosted) Do(ctx context.Context, f func(ctx context.Context, r *room.Room) error) error {
 	r, err := h.Room(ctx)
 	if err != nil {
 		return err
@@ -225,42 +181,13 @@ func (h *Hosted) settle(ctx context.Context) {
 	r := h.room
 	switch {
 	case r == nil:
-	case r.gone:
+	case r.Gone():
 		h.room = nil
-	case h.service.opts.Store != nil && r.Sessions() == 0 && !r.config.Persistent:
-		if err := h.save(ctx, Change{Destroyed: true}); err != nil {
+	case h.service.opts.Store != nil && r.Sessions() == 0 && !r.Config().Persistent:
+		if err := r.Destroy(ctx, jid.JID{}, ""); err != nil {
 			h.service.opts.Log.Error("removing an empty room", "room", h.at.String(), "error", err)
 			return // tried again with the next stanza, or when it is loaded again
 		}
-		r.gone = true
-		r.notify(ctx, Event{Kind: Destroyed})
 		h.room = nil
 	}
-}
-
-// handOver is the state of the room, which is dropped without a word to those in it.
-func (h *Hosted) handOver() *State {
-	h.Flush()
-	if h.room == nil {
-		return nil
-	}
-	s := h.room.State()
-	h.room = nil
-	return &s
-}
-
-// adopt takes over a room in the state that another node had.
-func (h *Hosted) adopt(ctx context.Context, s State) error {
-	if h.room != nil {
-		return fmt.Errorf("adopt room %s: it is loaded here", h.at)
-	}
-	r, _, err := h.make(ctx, &s.Snapshot) // the state has the network members, with their nicks
-	if err != nil {
-		return err
-	}
-	if err := r.Restore(s); err != nil {
-		return err
-	}
-	h.room = r
-	return nil
 }

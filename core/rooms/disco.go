@@ -1,4 +1,4 @@
-package room
+package rooms
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -39,15 +40,15 @@ func (s *Service) answer(ctx context.Context, st *stanza.Stanza) (*stanza.Elemen
 	}
 	node := query.Attr("node")
 	switch {
-	case st.Type == stanza.TypeGet && query.Is(nsDiscoInfo, "query") && node == "":
+	case st.Type == stanza.TypeGet && query.Is(disco.NSInfo, "query") && node == "":
 		return s.Info().Element(""), nil
-	case st.Type == stanza.TypeGet && query.Is(nsDiscoItems, "query") && node == "":
+	case st.Type == stanza.TypeGet && query.Is(disco.NSItems, "query") && node == "":
 		return s.Items(ctx, st.From.Bare(), query)
-	case st.Type == stanza.TypeGet && query.Is(NSPing, "ping"):
+	case st.Type == stanza.TypeGet && query.Is(room.NSPing, "ping"):
 		return nil, nil
 	case s.opts.Query != nil:
 		return s.opts.Query(ctx, st)
-	case node != "" && (query.Space == nsDiscoInfo || query.Space == nsDiscoItems):
+	case node != "" && (query.Space == disco.NSInfo || query.Space == disco.NSItems):
 		return nil, stanza.ItemNotFound("")
 	}
 	return nil, stanza.ServiceUnavailable("")
@@ -59,7 +60,7 @@ func (s *Service) Info() disco.Info {
 	if len(info.Identities) == 0 {
 		info.Identities = []disco.Identity{{Category: "conference", Type: "text"}}
 	}
-	own := []string{NS, nsDiscoInfo, nsDiscoItems, paging.NS, NSPing}
+	own := []string{room.NS, disco.NSInfo, disco.NSItems, paging.NS, room.NSPing}
 	info.Features = append(own, info.Features...)
 	return info
 }

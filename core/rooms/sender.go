@@ -1,7 +1,8 @@
-package room
+package rooms
 
 import (
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -53,7 +54,7 @@ func (c *collector) Send(st *stanza.Stanza) {
 	}
 }
 
-func (c *collector) SendMany(st *stanza.Stanza, to []jid.JID) { SendEach(c.Send, st, to) }
+func (c *collector) SendMany(st *stanza.Stanza, to []jid.JID) { room.SendEach(c.Send, st, to) }
 
 func (c *collector) Flush() {
 	if c.all == 0 {

@@ -1,4 +1,4 @@
-package room
+package rooms
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/mailbox"
 	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -21,17 +22,17 @@ type Policy interface {
 	// Open gives what a room that is loaded needs. kept is what the Store has of it; it is nil in a
 	// Service without a Store, where Open finds the room itself or returns ErrNoRoom. It runs in
 	// the room's goroutine.
-	Open(ctx context.Context, at jid.JID, kept *Snapshot) (Opened, error)
+	Open(ctx context.Context, at jid.JID, kept *room.Snapshot) (Opened, error)
 
 	// Create tells whether who, a bare JID, may create a room, and what it is at first. The
 	// Service makes who its owner unless Affiliations names another one. Create only decides.
 	// It runs in the room's goroutine.
-	Create(ctx context.Context, who, at jid.JID) (Snapshot, error)
+	Create(ctx context.Context, who, at jid.JID) (room.Snapshot, error)
 
 	// Sees tells whether who, a bare JID, may know that a room exists. Everything that who sends
 	// to a room without being in it is answered as if there were no room where it is false. It
 	// runs in the room's goroutine.
-	Sees(ctx context.Context, who jid.JID, r *Room) (bool, error)
+	Sees(ctx context.Context, who jid.JID, r *room.Room) (bool, error)
 
 	// List is a page of the rooms that who, a bare JID, is shown, in an order that stays the
 	// same; an item's id is its address. It may be called by several goroutines.
@@ -40,18 +41,18 @@ type Policy interface {
 
 // Opened is what a room is loaded with.
 type Opened struct {
-	Owner    Owner
-	Snapshot *Snapshot // used instead of what the Store has; nil where that is right
-	History  History   // nil is a ring in memory
-	Members  []Member  // the network members
+	Owner    room.Owner
+	Snapshot *room.Snapshot // used instead of what the Store has; nil where that is right
+	History  room.History   // nil is a ring in memory
+	Members  []room.Member  // the network members
 }
 
 // Store keeps the rooms of a Service.
 type Store interface {
 	// LoadRoom reads a room; false where there is none.
-	LoadRoom(ctx context.Context, at jid.JID) (Snapshot, bool, error)
+	LoadRoom(ctx context.Context, at jid.JID) (room.Snapshot, bool, error)
 	// SaveRoom writes a change in one transaction, which has been committed when it returns.
-	SaveRoom(ctx context.Context, at jid.JID, c Change) error
+	SaveRoom(ctx context.Context, at jid.JID, c room.Change) error
 }
 
 // Mailboxes run the rooms of a Service: a job gets the room of that address and runs in the

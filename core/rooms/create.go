@@ -1,0 +1,61 @@
+package rooms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// entering tells whether a stanza is the wish to enter a room (XEP-0045 §7.2).
+func entering(st *stanza.Stanza) bool {
+	return st.Kind == stanza.Presence && st.Type == "" && st.Child(room.NS, "x") != nil
+}
+
+// create makes the room that somebody wants to enter (XEP-0045 §10.1). A room that exists but
+// is hidden from who asks is answered as one that does not exist.
+func (h *Hosted) create(ctx context.Context, st *stanza.Stanza) error {
+	if st.To.Resource() == "" {
+		return stanza.JIDMalformed("Choose a nickname to enter the room.")
+	}
+	who := st.From.Bare()
+	first, err := h.service.opts.Policy.Create(ctx, who, h.at)
+	if err == nil && h.room != nil {
+		err = missing()
+	}
+	if err != nil {
+		return err
+	}
+	if h.service.opts.Store == nil {
+		return errors.New("a room was to be created without a store")
+	}
+	first.Affiliations = withOwner(first.Affiliations, who)
+	c := room.Change{Created: true, Info: &first.Info, Config: &first.Config}
+	if first.Subject != (room.Subject{}) {
+		c.Subject = &first.Subject
+	}
+	for j, e := range first.Affiliations {
+		c.Lists = append(c.Lists, room.ListChange{JID: j, Entry: e})
+	}
+	if err := h.save(ctx, c); err != nil {
+		return fmt.Errorf("create room %s: %w", h.at, err)
+	}
+	return h.open(ctx, &first)
+}
+
+// withOwner makes who the owner where there is none (XEP-0045 §10.1.1).
+func withOwner(lists map[jid.JID]room.ListEntry, who jid.JID) map[jid.JID]room.ListEntry {
+	for _, e := range lists {
+		if e.Affiliation == room.AffOwner {
+			return lists
+		}
+	}
+	owned := map[jid.JID]room.ListEntry{who: {Affiliation: room.AffOwner}}
+	maps.Copy(owned, lists)
+	owned[who] = room.ListEntry{Affiliation: room.AffOwner}
+	return owned
+}

@@ -1,0 +1,61 @@
+package rooms
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/mailbox"
+	"github.com/dragoman-im/dragoman/core/room"
+)
+
+// Release gives a room away: stanzas for it are refused from now on, those that wait are
+// handled, and its state is returned, nil where it is not loaded. Another node goes on by Adopt.
+// It works only where the Service runs the rooms itself.
+func (s *Service) Release(ctx context.Context, at jid.JID) (*room.State, error) {
+	var state *room.State
+	err := s.group.Release(ctx, at, func(h *Hosted) { state = h.handOver() })
+	if err != nil {
+		return nil, err
+	}
+	return state, nil
+}
+
+// Adopt takes a room over from another node, or back. state may be nil: then the room is loaded
+// when it is used.
+func (s *Service) Adopt(ctx context.Context, at jid.JID, state *room.State) error {
+	if !s.group.Reclaim(at) {
+		return mailbox.ErrReleased
+	}
+	if state == nil {
+		return nil
+	}
+	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.adopt(ctx, *state) })
+}
+
+// handOver is the state of the room, which is dropped without a word to those in it.
+func (h *Hosted) handOver() *room.State {
+	h.Flush()
+	if h.room == nil {
+		return nil
+	}
+	s := h.room.State()
+	h.room = nil
+	return &s
+}
+
+// adopt takes over a room in the state that another node had.
+func (h *Hosted) adopt(ctx context.Context, s room.State) error {
+	if h.room != nil {
+		return fmt.Errorf("adopt room %s: it is loaded here", h.at)
+	}
+	r, _, err := h.make(ctx, &s.Snapshot) // the state has the network members, with their nicks
+	if err != nil {
+		return err
+	}
+	if err := r.Restore(s); err != nil {
+		return err
+	}
+	h.room = r
+	return nil
+}
