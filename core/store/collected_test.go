@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,14 +10,15 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/offline"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // A client has its messages, and the process is killed before their deletion is written:
 // they are not given out again.
 func TestCollectedSurvivesKill(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "db")
-	s := open(t, Options{Path: path})
+	url := storetest.URL(t)
+	s := open(t, Options{URL: url})
 	juliet := jid.MustParse("juliet@example.org")
 	account(t, s, juliet)
 	for _, body := range []string{"one", "two"} {
@@ -41,7 +41,7 @@ func TestCollectedSurvivesKill(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	s = open(t, Options{Path: path})
+	s = open(t, Options{URL: url})
 	list, err = s.OfflineMessages(t.Context(), juliet, 10)
 	if err != nil || len(list) != 1 || list[0].Stanza.Body() != "two" {
 		t.Fatalf("after the kill %v are kept, want the second: %v", list, err)
@@ -58,7 +58,7 @@ func TestCollectedSurvivesKill(t *testing.T) {
 // A message that came before the crash is kept; what is only in the archive comes anew, once.
 func TestKept(t *testing.T) {
 	t.Parallel()
-	s := open(t, Options{Path: filepath.Join(t.TempDir(), "db")})
+	s := open(t, Options{})
 	juliet, romeo := jid.MustParse("juliet@example.org"), jid.MustParse("romeo@slack.example.org")
 	account(t, s, juliet)
 	message := func(id string) *stanza.Stanza {

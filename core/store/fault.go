@@ -1,13 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/mattn/go-sqlite3"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -29,45 +28,14 @@ func (u *Unavailable) TryLater() bool { return true }
 
 // unavailable makes an Unavailable of an error that is one.
 func unavailable(err error) error {
-	var fault sqlite3.Error
-	if err == nil || !errors.As(err, &fault) {
-		return err
-	}
 	var known *Unavailable
-	if errors.As(err, &known) {
+	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	switch fault.Code {
-	case sqlite3.ErrFull:
-		return &Unavailable{err, "the disk is full: free space where the database is; all goes on by itself then"}
-	case sqlite3.ErrBusy, sqlite3.ErrLocked:
-		return &Unavailable{err, "another program holds a lock on the database: end it, or let it finish; all goes on by itself then"}
-	case sqlite3.ErrIoErr:
-		return &Unavailable{err, "the disk does not take what is written: look at its health, its quota and the limit on the size of files"}
-	case sqlite3.ErrReadonly, sqlite3.ErrCantOpen, sqlite3.ErrPerm, sqlite3.ErrAuth:
-		return &Unavailable{err, "the database must not be written: look at the rights of the data directory and how its file system is mounted"}
-	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
-		return &Unavailable{err, "the database is damaged: stop the server and restore the last backup"}
+	if advice := cmp.Or(sqliteAdvice(err), postgresAdvice(err)); advice != "" {
+		return &Unavailable{err, advice}
 	}
 	return err
-}
-
-// constraint tells that a statement was refused for what it would have written.
-func constraint(err error) bool {
-	var fault sqlite3.Error
-	return errors.As(err, &fault) && fault.Code == sqlite3.ErrConstraint
-}
-
-// locked reports that another process had the lock for the whole busy timeout.
-func locked(err error) bool {
-	var fault sqlite3.Error
-	return errors.As(err, &fault) && (fault.Code == sqlite3.ErrBusy || fault.Code == sqlite3.ErrLocked)
-}
-
-// foreign tells that a row was refused because there is none that it could belong to.
-func foreign(err error) bool {
-	var fault sqlite3.Error
-	return errors.As(err, &fault) && fault.ExtendedCode == sqlite3.ErrConstraintForeignKey
 }
 
 // errGone is what a sender is told whose account, or whatever the row belonged to, was
@@ -101,10 +69,14 @@ func (h *health) faulty() bool {
 
 const changesSQL = `SELECT total_changes()`
 
-// examine looks at a group that is about to be committed: while there is a fault, only one
-// that changes something shows that it is over.
-func (h *health) examine(tx *sql.Tx) (n int64) {
-	if h.faulty() {
+// changes is looked at before and after a group that is about to be committed: while there is a
+// fault, only one that changes something shows that it is over. On PostgreSQL each commit does.
+func (s *Store) changes(tx *sql.Tx) (n int64) {
+	switch {
+	case !s.health.faulty():
+	case s.dialect == Postgres:
+		return time.Now().UnixNano()
+	default:
 		_ = tx.QueryRow(changesSQL).Scan(&n) // where it fails it has not changed anything
 	}
 	return n
@@ -128,10 +100,10 @@ func (s *Store) watch(group []*write, changed bool) {
 	h.lost += lost
 	switch {
 	case fault == nil && changed && !h.since.IsZero():
-		s.log.Info("the database can be written again", "path", s.path, "after", now.Sub(h.since).Round(time.Millisecond))
+		s.log.Info("the database can be written again", "database", s.place, "after", now.Sub(h.since).Round(time.Millisecond))
 		h.since, h.logged, h.lost = time.Time{}, time.Time{}, 0
 	case fault != nil && (h.since.IsZero() || now.Sub(h.logged) >= faultInterval):
-		s.log.Error("the database cannot be written", "do", fault.advice, "path", s.path, "err", fault.what, "writes", h.lost)
+		s.log.Error("the database cannot be written", "do", fault.advice, "database", s.place, "err", fault.what, "writes", h.lost)
 		if h.since.IsZero() {
 			h.since = now
 		}

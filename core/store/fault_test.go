@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +43,7 @@ func insert(s *Store, n int, size int) error {
 func faulty(t *testing.T, o Options) (*Store, *log) {
 	t.Helper()
 	l := &log{}
-	o.Log, o.Path = slog.New(slog.NewTextHandler(l, nil)), filepath.Join(t.TempDir(), "dragoman.db")
+	o.Log = slog.New(slog.NewTextHandler(l, nil))
 	s := open(t, o)
 	if err := s.Write(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec(`CREATE TABLE scratch (n INTEGER, filling TEXT)`)
@@ -73,6 +72,7 @@ func told(t *testing.T, l *log, advice string, over bool) {
 // A full disk: each write says so, none is half done, and all goes on when there is space.
 func TestFull(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	s, l := faulty(t, Options{})
 	limit := func(pages int) {
 		t.Helper()
@@ -120,6 +120,7 @@ func TestFull(t *testing.T) {
 // reading goes on.
 func TestLocked(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	const busy = 200 * time.Millisecond
 	s, l := faulty(t, Options{BusyTimeout: busy})
 	other, err := sql.Open("sqlite3", "file:"+s.path+"?_txlock=exclusive")

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
+
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // schema is every table and index of a database, with its SQL.
@@ -56,6 +58,7 @@ func provider(t *testing.T, path string) (*goose.Provider, *sql.DB) {
 // every step can be undone.
 func TestMigratedEqualsFresh(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	path := filepath.Join(t.TempDir(), "old.db")
 	p, db := provider(t, path)
 	if _, err := p.UpTo(t.Context(), 1); err != nil {
@@ -87,6 +90,7 @@ func TestMigratedEqualsFresh(t *testing.T) {
 
 func TestNewerSchemaIsRefused(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	path := filepath.Join(t.TempDir(), "new.db")
 	s, err := Open(t.Context(), Options{Path: path})
 	if err != nil {
@@ -105,6 +109,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 
 func TestOpenFails(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	if _, err := Open(t.Context(), Options{}); err == nil {
 		t.Error("opened nothing")
 	}
@@ -117,11 +122,11 @@ func TestOpenFails(t *testing.T) {
 func TestMigratedAtOnce(t *testing.T) {
 	t.Parallel()
 	for range 5 {
-		path := filepath.Join(t.TempDir(), "new.db")
+		url := storetest.URL(t)
 		var wg sync.WaitGroup
 		for range 6 {
 			wg.Go(func() {
-				s, err := Open(t.Context(), Options{Path: path, Log: slog.New(slog.DiscardHandler)})
+				s, err := Open(t.Context(), Options{URL: url, Log: slog.New(slog.DiscardHandler)})
 				if err != nil {
 					t.Error(err)
 					return

@@ -5,16 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/url"
-	"os"
-	"path/filepath"
 	"runtime"
-	"strconv"
+	"strings"
 	"time"
-
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -24,21 +19,18 @@ import (
 const (
 	defaultBusyTimeout = 5 * time.Second
 	minReaders         = 4
-	cachedStatements   = 128      // prepared statements that each connection keeps
-	pageCacheKiB       = 16 << 10 // of the writer
-	readCacheKiB       = 2 << 10  // of each reader
-	walPages           = 4 << 10  // in the log before they are copied to the database, each once: 16 MiB
-	fileMode           = 0o600
-	dirMode            = 0o700
+	defaultPartitions  = 4 // on PostgreSQL
 )
 
-// Options say where the store is and how it behaves. Only Path is needed.
+// Options say where the store is and how it behaves. Only Path or URL is needed.
 type Options struct {
-	Path string       // the database file; made with mode 0600 where it does not exist
+	Path string       // the SQLite file; made with mode 0600 where it does not exist
+	URL  string       // instead of Path: postgres://... or sqlite:path; it may hold a password
 	Log  *slog.Logger // slog.Default where nil
 
 	BusyTimeout time.Duration // how long to wait for another process's lock; 5 s where 0
 	Readers     int           // connections that read; one per CPU, at least 4, where 0
+	Partitions  int           // writers on PostgreSQL, each with its connection; 4 where 0. SQLite has one
 	Iterations  int           // rounds of SCRAM for new passwords; sasl.DefaultIterations where 0
 	Limits      Limits
 }
@@ -46,7 +38,8 @@ type Options struct {
 // Store is an open database. Its methods may be called from any goroutine.
 type Store struct {
 	log        *slog.Logger
-	path       string
+	path       string // of the SQLite file
+	place      string // which database it is, for the log
 	dialect    Dialect
 	limits     Limits
 	iterations int
@@ -74,15 +67,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Iterations <= 0 {
 		o.Iterations = sasl.DefaultIterations
 	}
-	if err := prepareFile(o.Path); err != nil {
+	s := &Store{log: o.Log, limits: o.Limits.orDefaults(), iterations: o.Iterations}
+	if err := s.locate(&o); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{
-		log: o.Log, path: o.Path, limits: o.Limits.orDefaults(), iterations: o.Iterations,
-	}
-	s.partitions = []*Partition{newPartition(s)}
 	if err := s.connect(ctx, o); err != nil {
-		return nil, errors.Join(fmt.Errorf("open store %s: %w", o.Path, err), s.closeConnections())
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", s.place, err), s.closeConnections())
+	}
+	for range o.Partitions {
+		s.partitions = append(s.partitions, newPartition(s))
 	}
 	for _, p := range s.partitions {
 		go p.run()
@@ -90,31 +83,39 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// walPagesSQL says how long the log becomes. Copying it stops the writer and syncs twice: with the 1000 pages
-// of SQLite's own a busy archive did that several times a second.
-var walPagesSQL = fmt.Sprintf(`PRAGMA wal_autocheckpoint = %d`, walPages)
+// locate reads which engine and which database the options name.
+func (s *Store) locate(o *Options) error {
+	scheme, rest, ok := strings.Cut(o.URL, ":")
+	switch {
+	case !ok:
+	case scheme == "sqlite":
+		o.Path = rest
+	case scheme == "postgres" || scheme == "postgresql":
+		u, err := url.Parse(o.URL)
+		if err != nil {
+			return errors.New("the URL of the database cannot be read") // the error may hold the password
+		}
+		if o.Partitions <= 0 {
+			o.Partitions = defaultPartitions
+		}
+		s.dialect, s.place = Postgres, u.Host+u.Path
+		return nil
+	default:
+		return fmt.Errorf("no engine for databases %s:...; there are sqlite and postgres", scheme)
+	}
+	o.Partitions = 1
+	s.path, s.place = o.Path, o.Path
+	return prepareFile(o.Path)
+}
 
 func (s *Store) connect(ctx context.Context, o Options) error {
-	var err error
-	if s.writes, err = sql.Open("sqlite3", source(o, "rwc")); err != nil {
-		return err
+	if s.dialect == Postgres {
+		if err := s.connectPostgres(ctx, o); err != nil {
+			return err
+		}
+		return s.migrateCore(ctx)
 	}
-	s.writes.SetMaxOpenConns(1)
-	if err := s.migrateCore(ctx); err != nil {
-		return err
-	}
-	if _, err := s.writes.ExecContext(ctx, walPagesSQL); err != nil {
-		return err
-	}
-	if err := s.settleCollected(ctx, o.Path+".collected"); err != nil {
-		return err
-	}
-	if s.reads, err = sql.Open("sqlite3", source(o, "ro")); err != nil {
-		return err
-	}
-	s.reads.SetMaxOpenConns(o.Readers)
-	s.reads.SetMaxIdleConns(o.Readers)
-	return s.reads.PingContext(ctx)
+	return s.connectSQLite(ctx, o)
 }
 
 func (s *Store) migrateCore(ctx context.Context) error {
@@ -123,69 +124,6 @@ func (s *Store) migrateCore(ctx context.Context) error {
 		return err
 	}
 	return s.Migrate(ctx, m)
-}
-
-// settleCollected deletes what clients had got when the last run ended.
-func (s *Store) settleCollected(ctx context.Context, path string) error {
-	c, left, err := openCollected(path)
-	if err != nil {
-		return err
-	}
-	s.collected = c
-	if len(left) == 0 { // perhaps a command beside a server that runs: the file is the server's
-		return nil
-	}
-	tx, err := s.writes.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err = c.forget(tx, left); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	if err = tx.Commit(); err != nil {
-		return err
-	}
-	return c.file.Truncate(0)
-}
-
-// source is the driver's data source name.
-func source(o Options, mode string) string {
-	v := url.Values{}
-	v.Set("mode", mode)
-	v.Set("_busy_timeout", strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10))
-	v.Set("_foreign_keys", "true")
-	v.Set("_mutex", "no") // database/sql gives a connection to one goroutine at a time
-	v.Set("_stmt_cache_size", strconv.Itoa(cachedStatements))
-	if mode == "ro" {
-		v.Set("_query_only", "true")
-		v.Set("_cache_size", strconv.Itoa(-readCacheKiB))
-	} else {
-		v.Set("_journal_mode", "WAL")
-		v.Set("_synchronous", "FULL") // a commit is on the disk when it returns
-		v.Set("_txlock", "immediate")
-		v.Set("_cache_size", strconv.Itoa(-pageCacheKiB))
-	}
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: o.Path}).EscapedPath(), RawQuery: v.Encode()}).String()
-}
-
-// prepareFile makes the file before SQLite does, because it holds secrets: SQLite gives
-// the -wal and -shm files the mode of the database.
-func prepareFile(path string) error {
-	if path == "" {
-		return errors.New("no path")
-	}
-	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
-	if err != nil {
-		return err
-	}
-	info, err := f.Stat()
-	if err == nil && info.Mode()&fs.ModePerm != fileMode {
-		err = f.Chmod(fileMode)
-	}
-	return errors.Join(err, f.Close())
 }
 
 // Reader is the pool of read-only connections.
@@ -218,25 +156,4 @@ func (s *Store) closeConnections() error {
 		errs = append(errs, s.collected.close())
 	}
 	return errors.Join(errs...)
-}
-
-const backupSQL = `VACUUM INTO ?`
-
-// Backup writes a consistent copy to a file that must not exist yet, while the store is in use.
-func (s *Store) Backup(ctx context.Context, path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode) // VACUUM INTO takes an empty file
-	if err != nil {
-		return fmt.Errorf("back up: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("back up: %w", err)
-	}
-	db, err := sql.Open("sqlite3", source(Options{Path: s.path, BusyTimeout: defaultBusyTimeout}, "rw"))
-	if err != nil {
-		return fmt.Errorf("back up: %w", err)
-	}
-	if _, err = db.ExecContext(ctx, backupSQL, path); err != nil {
-		err = fmt.Errorf("back up to %s: %w", path, err)
-	}
-	return errors.Join(err, db.Close())
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -26,8 +28,8 @@ func TestMain(m *testing.M) {
 
 func open(t testing.TB, o Options) *Store {
 	t.Helper()
-	if o.Path == "" {
-		o.Path = filepath.Join(t.TempDir(), "dragoman.db")
+	if o.Path == "" && o.URL == "" {
+		o.URL = storetest.URL(t)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -44,11 +46,19 @@ func open(t testing.TB, o Options) *Store {
 	return s
 }
 
+// onlySQLite skips tests of what PostgreSQL does in its server.
+func onlySQLite(t testing.TB) {
+	t.Helper()
+	if storetest.OnPostgres() {
+		t.Skip("of SQLite")
+	}
+}
+
 // scratch makes a table for tests of the writer.
 func scratch(t testing.TB, s *Store) {
 	t.Helper()
 	err := s.Write(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`CREATE TABLE IF NOT EXISTS scratch (n INTEGER NOT NULL PRIMARY KEY, pad BLOB)`)
+		_, err := tx.Exec(`CREATE TABLE IF NOT EXISTS scratch (n INTEGER NOT NULL PRIMARY KEY, pad TEXT)`)
 		return err
 	})
 	if err != nil {
@@ -156,6 +166,7 @@ func TestPanickingCompletion(t *testing.T) {
 // A full disk fails every write of the group, and nothing of it is on the disk.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	s := open(t, Options{})
 	scratch(t, s)
 	if _, err := s.writes.Exec(`PRAGMA max_page_count = 60`); err != nil {
@@ -195,6 +206,7 @@ func TestFullDisk(t *testing.T) {
 
 func TestLockedByAnotherProcess(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	s := open(t, Options{BusyTimeout: 20 * time.Millisecond})
 	scratch(t, s)
 	other, err := sql.Open("sqlite3", source(Options{Path: s.path, BusyTimeout: time.Second}, "rw"))
@@ -230,8 +242,8 @@ func TestLockedByAnotherProcess(t *testing.T) {
 
 func TestCloseDrains(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "dragoman.db")
-	s := open(t, Options{Path: path})
+	url := storetest.URL(t)
+	s := open(t, Options{URL: url})
 	scratch(t, s)
 	const n = 1000
 	var wg sync.WaitGroup
@@ -256,7 +268,7 @@ func TestCloseDrains(t *testing.T) {
 	if !errors.Is(late, ErrClosed) {
 		t.Errorf("write after close: %v", late)
 	}
-	if got := numbers(t, open(t, Options{Path: path})); len(got) != n {
+	if got := numbers(t, open(t, Options{URL: url})); len(got) != n {
 		t.Errorf("%d of %d kept", len(got), n)
 	}
 }
@@ -355,6 +367,7 @@ func TestPace(t *testing.T) {
 
 func TestFileMode(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	path := filepath.Join(t.TempDir(), "sub", "a file?#%.db")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
@@ -387,6 +400,7 @@ func TestFileMode(t *testing.T) {
 
 func TestBackup(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	s := open(t, Options{})
 	scratch(t, s)
 	if err := s.Write(t.Context(), put(7)); err != nil {

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+)
+
+const (
+	cachedStatements = 128      // prepared statements that each connection keeps
+	pageCacheKiB     = 16 << 10 // of the writer
+	readCacheKiB     = 2 << 10  // of each reader
+	walPages         = 4 << 10  // in the log before they are copied to the database, each once: 16 MiB
+	fileMode         = 0o600
+	dirMode          = 0o700
+)
+
+// walPagesSQL says how long the log becomes. Copying it stops the writer and syncs twice: with the 1000 pages
+// of SQLite's own a busy archive did that several times a second.
+var walPagesSQL = fmt.Sprintf(`PRAGMA wal_autocheckpoint = %d`, walPages)
+
+func (s *Store) connectSQLite(ctx context.Context, o Options) error {
+	var err error
+	if s.writes, err = sql.Open("sqlite3", source(o, "rwc")); err != nil {
+		return err
+	}
+	s.writes.SetMaxOpenConns(1)
+	if err := s.migrateCore(ctx); err != nil {
+		return err
+	}
+	if _, err := s.writes.ExecContext(ctx, walPagesSQL); err != nil {
+		return err
+	}
+	if err := s.settleCollected(ctx, o.Path+".collected"); err != nil {
+		return err
+	}
+	if s.reads, err = sql.Open("sqlite3", source(o, "ro")); err != nil {
+		return err
+	}
+	s.reads.SetMaxOpenConns(o.Readers)
+	s.reads.SetMaxIdleConns(o.Readers)
+	return s.reads.PingContext(ctx)
+}
+
+// settleCollected deletes what clients had got when the last run ended.
+func (s *Store) settleCollected(ctx context.Context, path string) error {
+	c, left, err := openCollected(path)
+	if err != nil {
+		return err
+	}
+	s.collected = c
+	if len(left) == 0 { // perhaps a command beside a server that runs: the file is the server's
+		return nil
+	}
+	tx, err := s.writes.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err = c.forget(tx, left); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if err = tx.Commit(); err != nil {
+		return err
+	}
+	return c.file.Truncate(0)
+}
+
+// source is the driver's data source name.
+func source(o Options, mode string) string {
+	v := url.Values{}
+	v.Set("mode", mode)
+	v.Set("_busy_timeout", strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10))
+	v.Set("_foreign_keys", "true")
+	v.Set("_mutex", "no") // database/sql gives a connection to one goroutine at a time
+	v.Set("_stmt_cache_size", strconv.Itoa(cachedStatements))
+	if mode == "ro" {
+		v.Set("_query_only", "true")
+		v.Set("_cache_size", strconv.Itoa(-readCacheKiB))
+	} else {
+		v.Set("_journal_mode", "WAL")
+		v.Set("_synchronous", "FULL") // a commit is on the disk when it returns
+		v.Set("_txlock", "immediate")
+		v.Set("_cache_size", strconv.Itoa(-pageCacheKiB))
+	}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: o.Path}).EscapedPath(), RawQuery: v.Encode()}).String()
+}
+
+// prepareFile makes the file before SQLite does, because it holds secrets: SQLite gives
+// the -wal and -shm files the mode of the database.
+func prepareFile(path string) error {
+	if path == "" {
+		return errors.New("no path")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode()&fs.ModePerm != fileMode {
+		err = f.Chmod(fileMode)
+	}
+	return errors.Join(err, f.Close())
+}
+
+const backupSQL = `VACUUM INTO ?`
+
+// Backup writes a consistent copy to a file that must not exist yet, while the store is in use.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode) // VACUUM INTO takes an empty file
+	if err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	db, err := sql.Open("sqlite3", source(Options{Path: s.path, BusyTimeout: defaultBusyTimeout}, "rw"))
+	if err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	if _, err = db.ExecContext(ctx, backupSQL, path); err != nil {
+		err = fmt.Errorf("back up to %s: %w", path, err)
+	}
+	return errors.Join(err, db.Close())
+}

@@ -1,0 +1,86 @@
+// Package storetest makes databases for tests: each of them fresh and empty, and gone when
+// its test ends.
+//
+// DRAGOMAN_TEST_STORE names the engine, sqlite (the default) or postgres. PostgreSQL databases are
+// made on the server at DRAGOMAN_TEST_POSTGRES, a URL that ".ci/postgres start" prints; each is a
+// schema of its own there.
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The variables of the environment.
+const (
+	engineEnv   = "DRAGOMAN_TEST_STORE"
+	serverEnv   = "DRAGOMAN_TEST_POSTGRES"
+	requiredEnv = "DRAGOMAN_REQUIRE_PEERS"
+)
+
+const dropTimeout = 30 * time.Second
+
+// OnPostgres reports whether the tests run on PostgreSQL.
+func OnPostgres() bool { return os.Getenv(engineEnv) == "postgres" }
+
+// URL returns the URL of a new database, as store.Options.URL takes it.
+func URL(t testing.TB) string {
+	t.Helper()
+	switch engine := os.Getenv(engineEnv); engine {
+	case "", "sqlite":
+		return SQLite(t)
+	case "postgres":
+		return Postgres(t)
+	default:
+		t.Fatalf("%s is %q; it is sqlite or postgres", engineEnv, engine)
+		return ""
+	}
+}
+
+// SQLite returns the URL of a new SQLite database.
+func SQLite(t testing.TB) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "dragoman.db")
+}
+
+// Postgres returns the URL of a new PostgreSQL database. Without a server the test is skipped, or fails
+// where DRAGOMAN_REQUIRE_PEERS is set.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv(serverEnv)
+	if server == "" {
+		if os.Getenv(requiredEnv) != "" {
+			t.Fatalf("%s is not set: there is no PostgreSQL to test with", serverEnv)
+		}
+		t.Skipf("%s is not set", serverEnv)
+	}
+	schema := "test_" + strings.ToLower(rand.Text())
+	execute(t, server, "CREATE SCHEMA "+schema)
+	t.Cleanup(func() { execute(t, server, "DROP SCHEMA "+schema+" CASCADE") })
+	separator := "?"
+	if strings.Contains(server, "?") {
+		separator = "&"
+	}
+	return server + separator + "search_path=" + schema
+}
+
+func execute(t testing.TB, server, statement string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), dropTimeout)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, server)
+	if err == nil {
+		_, err = conn.Exec(ctx, "SET client_min_messages = error; "+statement)
+		_ = conn.Close(ctx)
+	}
+	if err != nil {
+		t.Errorf("%s: %v", statement, err)
+	}
+}
