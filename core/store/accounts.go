@@ -30,7 +30,7 @@ ON CONFLICT (jid) DO NOTHING`
 
 // CreateAccount makes an account with its credentials; ErrAccountExists where there is one.
 func (s *Store) CreateAccount(ctx context.Context, account jid.JID, credentials sasl.Credentials) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
+	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
 		at := now()
 		n, err := affected(tx.Exec(createAccountSQL, account.String(), at, at))
 		if err != nil {
@@ -50,7 +50,7 @@ const setDisabledSQL = `UPDATE accounts SET disabled = ? WHERE jid = ?`
 
 // SetDisabled lets an account log in or not.
 func (s *Store) SetDisabled(ctx context.Context, account jid.JID, disabled bool) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
+	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
 		since := sql.NullInt64{Int64: now(), Valid: disabled}
 		return one(account)(tx.Exec(setDisabledSQL, since, account.String()))
 	})

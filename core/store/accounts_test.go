@@ -97,7 +97,7 @@ func TestDeleteAccountLeavesNothing(t *testing.T) {
 		t.Fatalf("only %v", tables)
 	}
 	for _, who := range []jid.JID{alice, bob} {
-		if err := s.Write(ctx, func(tx *sql.Tx) error { return fill(tx, tables, who) }); err != nil {
+		if err := s.Write(ctx, func(tx *sql.Tx) error { return fill(tx, s.dialect, tables, who) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,8 +125,15 @@ func TestDeleteAccountLeavesNothing(t *testing.T) {
 // accountTables are the tables that hang on accounts, parents first.
 func accountTables(t *testing.T, s *Store) []string {
 	t.Helper()
-	list, err := texts(s.reads.Query(`SELECT m.name FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f
-WHERE m.type = 'table' AND f."from" = 'account' ORDER BY f."table" <> 'accounts', m.name`))
+	query := `SELECT m.name FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f
+WHERE m.type = 'table' AND f."from" = 'account' ORDER BY f."table" <> 'accounts', m.name`
+	if s.dialect == Postgres {
+		query = `SELECT c.conrelid::regclass::text FROM pg_constraint c
+JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] AND a.attname = 'account'
+WHERE c.contype = 'f' AND c.connamespace = current_schema()::regnamespace
+ORDER BY c.confrelid::regclass::text <> 'accounts', 1`
+	}
+	list, err := texts(s.reads.Query(query))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,9 +141,14 @@ WHERE m.type = 'table' AND f."from" = 'account' ORDER BY f."table" <> 'accounts'
 }
 
 // fill puts a row of nothing in particular for an account into each table.
-func fill(tx *sql.Tx, tables []string, who jid.JID) error {
+func fill(tx *sql.Tx, d Dialect, tables []string, who jid.JID) error {
+	query := `SELECT name FROM pragma_table_info(?) WHERE name <> 'seq'`
+	if d == Postgres {
+		query = `SELECT column_name::text FROM information_schema.columns
+WHERE table_schema = current_schema() AND table_name = ? AND is_identity = 'NO'`
+	}
 	for _, table := range tables {
-		cols, err := texts(tx.Query(`SELECT name FROM pragma_table_info(?) WHERE name <> 'seq'`, table))
+		cols, err := texts(tx.Query(query, table))
 		if err != nil {
 			return err
 		}

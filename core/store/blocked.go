@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/features/blocking"
@@ -47,7 +48,13 @@ const (
 
 // Block implements blocking.Store.
 func (s *Store) Block(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error {
-	return s.writeThen(ctx, func(tx *sql.Tx) error {
+	return s.of(account).WriteThen(ctx, func(tx *sql.Tx) error {
+		if err := lockAccount(tx, account); err != nil { // for the limit
+			if errors.Is(err, ErrNoAccount) {
+				return nil // it has been deleted meanwhile
+			}
+			return err
+		}
 		for _, j := range list {
 			if _, err := tx.Exec(blockSQL, j.String(), account.String()); err != nil {
 				return fmt.Errorf("block %s for %s: %w", j, account, err)
@@ -67,7 +74,7 @@ func (s *Store) Block(ctx context.Context, account jid.JID, list []jid.JID, comm
 
 // Unblock implements blocking.Store.
 func (s *Store) Unblock(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error {
-	return s.writeThen(ctx, func(tx *sql.Tx) error {
+	return s.of(account).WriteThen(ctx, func(tx *sql.Tx) error {
 		if len(list) == 0 {
 			_, err := tx.Exec(unblockAllSQL, account.String())
 			return err

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -12,14 +11,14 @@ import (
 
 // SetCredentials replaces all keys of an account: a new password.
 func (s *Store) SetCredentials(ctx context.Context, account jid.JID, credentials sasl.Credentials) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
-		var yes int
-		err := tx.QueryRow(accountExistsSQL, account.String()).Scan(&yes)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrNoAccount
+	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
+		if err := lockAccount(tx, account); err != nil {
+			return err
 		}
-		if err != nil {
+		if ok, err := exists(tx.QueryRow(accountExistsSQL, account.String())); err != nil {
 			return fmt.Errorf("look up account %s: %w", account, err)
+		} else if !ok { // it is being removed
+			return ErrNoAccount
 		}
 		return putCredentials(tx, account, credentials)
 	})

@@ -16,7 +16,7 @@ ON CONFLICT (account) DO UPDATE SET at = excluded.at, status = excluded.status`
 
 // SetLastSeen notes when an account was last available and what it said then. It does not wait.
 func (s *Store) SetLastSeen(account jid.JID, at time.Time, status string) {
-	s.WriteAsync(func(tx *sql.Tx) error {
+	s.of(account).WriteAsync(func(tx *sql.Tx) error {
 		_, err := tx.Exec(setLastSeenSQL, at.UnixMicro(), status, account.String())
 		return err
 	}, func(err error) {

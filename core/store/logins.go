@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -79,15 +80,20 @@ const sharesSQL = `SELECT salt1, rounds1, salt256, rounds256, salt512, rounds512
 		coalesce(max(length(c.salt)) FILTER (WHERE c.hash = 'SHA-512'), 0) AS salt512,
 		coalesce(max(c.iterations)   FILTER (WHERE c.hash = 'SHA-512'), 0) AS rounds512
 	FROM accounts a LEFT JOIN credentials c ON c.account = a.jid
-	WHERE substr(a.jid, instr(a.jid, '@') + 1) = ?
+	WHERE a.jid LIKE ? ESCAPE '\'
 	GROUP BY a.jid
-) GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY accounts DESC, 1, 2, 3, 4, 5, 6 LIMIT ?`
+) AS shapes GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY accounts DESC, 1, 2, 3, 4, 5, 6 LIMIT ?`
+
+// escapeLike makes a text one that LIKE compares as it is.
+func escapeLike(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
+}
 
 func (s *Store) shares(ctx context.Context, host string) ([]sasl.Share, error) {
 	fail := func(err error) ([]sasl.Share, error) {
 		return nil, fmt.Errorf("count credentials of %s: %w", host, err)
 	}
-	rows, err := s.reads.QueryContext(context.WithoutCancel(ctx), sharesSQL, host, maxShares)
+	rows, err := s.reads.QueryContext(context.WithoutCancel(ctx), sharesSQL, "%@"+escapeLike(host), maxShares)
 	if err != nil {
 		return fail(err)
 	}

@@ -10,14 +10,17 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// An account that has been deleted meanwhile gets no row.
-const addOfflineSQL = `INSERT INTO offline (account, id, stanza, size, received) SELECT jid, ?, ?, ?, ? FROM accounts WHERE jid = ?`
+// An account that has been deleted meanwhile gets no row. The position rises for each account,
+// also when the clock goes back: it is the time, or one more than the last position.
+const addOfflineSQL = `INSERT INTO offline (account, id, stanza, size, received, position)
+SELECT jid, ?2, ?3, ?4, ?5, (SELECT CASE WHEN max(position) >= ?6 THEN max(position) + 1 ELSE ?6 END FROM offline WHERE account = ?1)
+FROM accounts WHERE jid = ?1`
 
 // AddOffline implements offline.Store.
 func (s *Store) AddOffline(account jid.JID, m offline.Message, done func(error)) {
 	text, size := encodeStanza(m.Stanza), len(m.Stanza.Payload)+len(m.Stanza.Extra)
-	s.WriteAsync(func(tx *sql.Tx) error {
-		_, err := tx.Exec(addOfflineSQL, stanza.NewID(), text, size, m.Received.UnixMicro(), account.String())
+	s.of(account).WriteAsync(func(tx *sql.Tx) error {
+		_, err := tx.Exec(addOfflineSQL, account.String(), stanza.NewID(), text, size, m.Received.UnixMicro(), now())
 		if err != nil {
 			return fmt.Errorf("keep message for %s: %w", account, err)
 		}
@@ -25,57 +28,71 @@ func (s *Store) AddOffline(account jid.JID, m offline.Message, done func(error))
 	}, done)
 }
 
-// The order of writing is that of the rows: ids go back with the clock.
-const offlineSQL = `SELECT id, stanza, received FROM offline WHERE account = ? ORDER BY rowid LIMIT ?`
+const offlineSQL = `SELECT id, stanza, received FROM offline WHERE account = ? ORDER BY position, id LIMIT ?`
 
-// OfflineMessages implements offline.Store: it reads in the writer's turn.
+// OfflineMessages implements offline.Store: it reads after what was written before.
 func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, limit int) ([]offline.Message, error) {
-	var list []offline.Message
-	err := s.Write(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.Query(offlineSQL, account.String(), limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var m offline.Message
-			var text string
-			var received int64
-			if err := rows.Scan(&m.ID, &text, &received); err != nil {
-				return err
-			}
-			if m.Stanza, err = decodeStanza(text); err != nil { // must not keep the others back
-				s.log.Error("kept message is not readable", "account", account, "id", m.ID, "err", err)
-				continue
-			}
-			m.Received = timeOf(received)
-			list = append(list, m)
-		}
-		return rows.Err()
-	})
-	if err != nil {
+	fail := func(err error) ([]offline.Message, error) {
 		return nil, fmt.Errorf("read messages kept for %s: %w", account, err)
+	}
+	if err := s.of(account).Settle(ctx); err != nil {
+		return fail(err)
+	}
+	rows, err := s.reads.QueryContext(ctx, offlineSQL, account.String(), limit)
+	if err != nil {
+		return fail(err)
+	}
+	defer rows.Close()
+	var list []offline.Message
+	for rows.Next() {
+		var m offline.Message
+		var text string
+		var received int64
+		if err := rows.Scan(&m.ID, &text, &received); err != nil {
+			return fail(err)
+		}
+		if m.Stanza, err = decodeStanza(text); err != nil { // must not keep the others back
+			s.log.Error("an offline message is not readable", "account", account, "id", m.ID, "err", err)
+			continue
+		}
+		m.Received = timeOf(received)
+		list = append(list, m)
+	}
+	if err := rows.Err(); err != nil {
+		return fail(err)
 	}
 	return list, nil
 }
 
-const deleteOfflineSQL = `DELETE FROM offline WHERE account = ? AND id = ?`
+const (
+	deleteOfflineSQL     = `DELETE FROM offline WHERE account = ? AND id = ?`
+	deleteManyOfflineSQL = `DELETE FROM offline WHERE account = ? AND id = ANY(?)` // PostgreSQL
+)
 
-// DeleteOffline implements offline.Store.
+// DeleteOffline implements offline.Store. The client has received the messages already: the
+// deletion must survive the end of this process as soon as it can. On SQLite that is what
+// the deletion log is for. PostgreSQL completes a statement that it has received; it is sent at
+// once, beside the partitions.
 func (s *Store) DeleteOffline(ctx context.Context, account jid.JID, ids []string) error {
-	if err := s.collected.add(account.String(), ids); err != nil {
-		s.log.Error("messages may be given out twice after a crash", "account", account, "err", err)
+	if s.dialect == Postgres {
+		if _, err := s.writes.ExecContext(ctx, deleteManyOfflineSQL, account.String(), ids); err != nil {
+			return fmt.Errorf("delete offline messages of %s: %w", account, unavailable(err))
+		}
+		return nil
 	}
-	err := s.Write(ctx, func(tx *sql.Tx) error {
+	if err := s.deletions.begin(account.String(), ids); err != nil {
+		s.log.Error("messages may be delivered twice after a crash", "account", account, "err", err)
+	}
+	err := s.of(account).Write(ctx, func(tx *sql.Tx) error {
 		for _, id := range ids {
 			if _, err := tx.Exec(deleteOfflineSQL, account.String(), id); err != nil {
-				return fmt.Errorf("delete message kept for %s: %w", account, err)
+				return fmt.Errorf("delete offline message of %s: %w", account, err)
 			}
 		}
 		return nil
 	})
-	if problem := s.collected.done(err); problem != nil {
-		s.log.Error("emptying the list of collected messages", "err", problem)
+	if problem := s.deletions.end(err); problem != nil {
+		s.log.Error("emptying the deletion log", "err", problem)
 	}
 	return err
 }

@@ -46,7 +46,7 @@ type Store struct {
 	writes     *sql.DB // one connection for each partition
 	reads      *sql.DB
 	partitions []*Partition
-	collected  *collected
+	deletions  *deletionLog // of SQLite
 	health     health
 	onDelete   []func(tx *sql.Tx, account jid.JID) error
 
@@ -152,8 +152,8 @@ func (s *Store) closeConnections() error {
 	if s.writes != nil {
 		errs = append(errs, s.writes.Close())
 	}
-	if s.collected != nil {
-		errs = append(errs, s.collected.close())
+	if s.deletions != nil {
+		errs = append(errs, s.deletions.close())
 	}
 	return errors.Join(errs...)
 }

@@ -34,8 +34,9 @@ func (s *Store) Partition(key string) *Partition {
 
 // Write runs fn in the next commit and returns once it is on the disk. fn runs in the
 // partition's goroutine, undisturbed by the other functions of the commit: its error or panic
-// undoes what it did, and nothing else. It must neither block nor end tx, and use tx without a
-// context that may end: interrupting a statement can undo the whole group.
+// undoes what it did, and nothing else. It returns the error of a statement that fails: PostgreSQL
+// takes no further one then. It must neither block nor end tx, and use tx without a context
+// that may end: interrupting a statement can undo the whole group.
 //
 // fn may run more than once, when the database asks for the transaction to be repeated: it
 // sets what it gives to its caller, and adds to nothing. Rows that fn reads in order to

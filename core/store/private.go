@@ -31,7 +31,13 @@ ON CONFLICT (account, space, name) DO UPDATE SET xml = excluded.xml, size = excl
 
 // SetPrivate implements private.Store.
 func (s *Store) SetPrivate(ctx context.Context, account jid.JID, items []private.Item) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
+	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
+		if err := lockAccount(tx, account); err != nil { // for the limits
+			if errors.Is(err, ErrNoAccount) {
+				return errGone
+			}
+			return err
+		}
 		for _, i := range items {
 			size := len(i.Space) + len(i.Name) + len(i.XML)
 			if _, err := tx.Exec(setPrivateSQL, account.String(), i.Space, i.Name, i.XML, size); err != nil {

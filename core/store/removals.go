@@ -23,7 +23,10 @@ const (
 // nobody can log in. Who runs the server does the rest, see Removals, and calls DeleteAccount
 // last. It implements register.Store.
 func (s *Store) RemoveAccount(ctx context.Context, account jid.JID) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
+	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
+		if err := lockAccount(tx, account); err != nil { // nobody may be setting a password meanwhile
+			return err
+		}
 		if err := one(account)(tx.Exec(markRemovalSQL, now(), account.String())); err != nil {
 			return err
 		}
@@ -60,7 +63,7 @@ func (s *Store) OnDeleteAccount(fn func(tx *sql.Tx, account jid.JID) error) {
 // DeleteAccount deletes an account with all that refers to it by a foreign key, and what the
 // functions of OnDeleteAccount delete.
 func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
+	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
 		if err := one(account)(tx.Exec(deleteAccountSQL, account.String())); err != nil {
 			return err
 		}

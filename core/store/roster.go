@@ -196,7 +196,13 @@ func (s *Store) RosterRequests(ctx context.Context, account jid.JID) ([]*stanza.
 // ChangeRoster implements roster.Store.
 func (s *Store) ChangeRoster(ctx context.Context, account, contact jid.JID, change func(*roster.Entry) error, committed func(roster.Change)) error {
 	var c roster.Change
-	return s.writeThen(ctx, func(tx *sql.Tx) error {
+	return s.of(account).WriteThen(ctx, func(tx *sql.Tx) error {
+		if err := lockAccount(tx, account); err != nil { // for the version and the limits
+			if errors.Is(err, ErrNoAccount) {
+				return roster.ErrNoAccount
+			}
+			return err
+		}
 		before, err := rosterEntry(context.Background(), tx, account, contact)
 		if err != nil {
 			return err

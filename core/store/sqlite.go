@@ -39,7 +39,7 @@ func (s *Store) connectSQLite(ctx context.Context, o Options) error {
 	if _, err := s.writes.ExecContext(ctx, walPagesSQL); err != nil {
 		return err
 	}
-	if err := s.settleCollected(ctx, o.Path+".collected"); err != nil {
+	if err := s.completeDeletions(ctx, o.Path); err != nil {
 		return err
 	}
 	if s.reads, err = sql.Open("sqlite3", source(o, "ro")); err != nil {
@@ -50,13 +50,13 @@ func (s *Store) connectSQLite(ctx context.Context, o Options) error {
 	return s.reads.PingContext(ctx)
 }
 
-// settleCollected deletes what clients had got when the last run ended.
-func (s *Store) settleCollected(ctx context.Context, path string) error {
-	c, left, err := openCollected(path)
+// completeDeletions deletes what clients had received when the last run ended.
+func (s *Store) completeDeletions(ctx context.Context, path string) error {
+	log, left, err := openDeletionLog(path)
 	if err != nil {
 		return err
 	}
-	s.collected = c
+	s.deletions = log
 	if len(left) == 0 { // perhaps a command beside a server that runs: the file is the server's
 		return nil
 	}
@@ -64,13 +64,16 @@ func (s *Store) settleCollected(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if err = c.forget(tx, left); err != nil {
+	if err = deleteLogged(tx, left); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	if err = tx.Commit(); err != nil {
 		return err
 	}
-	return c.file.Truncate(0)
+	if err := os.Remove(path + oldDeletionLogSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return log.file.Truncate(0)
 }
 
 // source is the driver's data source name.

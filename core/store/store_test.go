@@ -348,7 +348,7 @@ func TestPace(t *testing.T) {
 	stop := make(chan struct{})
 	close(stop)
 	s.Pace(stop) // returns though the crowd is there
-	if s.partitions[0].queue.belowCrowd() == nil {
+	if s.Partition("").queue.belowCrowd() == nil {
 		t.Fatal("there is no crowd")
 	}
 	paced := make(chan struct{})
@@ -360,7 +360,7 @@ func TestPace(t *testing.T) {
 	}
 	close(hold)
 	<-paced
-	if n := s.partitions[0].queue.waiting.Load(); n >= crowd {
+	if n := s.Partition("").queue.waiting.Load(); n >= crowd {
 		t.Errorf("%d writes wait still", n)
 	}
 }

@@ -26,7 +26,7 @@ ON CONFLICT (account) DO UPDATE SET vcard = excluded.vcard, changed = excluded.c
 
 // SetVCard implements vcard.Store.
 func (s *Store) SetVCard(ctx context.Context, account jid.JID, xml string) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
+	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(setVCardSQL, account.String(), xml, now()); err != nil {
 			return fmt.Errorf("write vCard of %s: %w", account, err)
 		}

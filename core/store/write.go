@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+
+	"github.com/dragoman-im/dragoman/core/jid"
 )
 
 // Write is Partition.Write for what belongs to no key in particular, such as a gateway or a
@@ -31,10 +33,9 @@ func (s *Store) Pace(stop <-chan struct{}) {
 	}
 }
 
-func (s *Store) settle(ctx context.Context) error { return s.Partition("").Settle(ctx) }
+// of is the partition of an account.
+func (s *Store) of(account jid.JID) *Partition { return s.Partition(account.String()) }
 
-func (s *Store) writeThen(ctx context.Context, fn func(tx *sql.Tx) error, then func()) error {
-	return s.Partition("").WriteThen(ctx, fn, then)
-}
+func (s *Store) settle(ctx context.Context) error { return s.Partition("").Settle(ctx) }
 
 func (s *Store) writeAsync(w *write) { s.Partition("").writeAsync(w) }

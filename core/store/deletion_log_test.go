@@ -15,8 +15,9 @@ import (
 
 // A client has its messages, and the process is killed before their deletion is written:
 // they are not given out again.
-func TestCollectedSurvivesKill(t *testing.T) {
+func TestDeletionLogSurvivesKill(t *testing.T) {
 	t.Parallel()
+	onlySQLite(t)
 	url := storetest.URL(t)
 	s := open(t, Options{URL: url})
 	juliet := jid.MustParse("juliet@example.org")
@@ -34,7 +35,7 @@ func TestCollectedSurvivesKill(t *testing.T) {
 		t.Fatalf("%d messages are kept, want 2: %v", len(list), err)
 	}
 	// What DeleteOffline does before it is killed.
-	if err := s.collected.add(juliet.String(), []string{list[0].ID}); err != nil {
+	if err := s.deletions.begin(juliet.String(), []string{list[0].ID}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -50,7 +51,7 @@ func TestCollectedSurvivesKill(t *testing.T) {
 	if err := s.DeleteOffline(t.Context(), juliet, []string{list[0].ID}); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := s.collected.file.Stat(); err != nil || info.Size() != 0 {
+	if info, err := s.deletions.file.Stat(); err != nil || info.Size() != 0 {
 		t.Errorf("the file has %d bytes, want 0: %v", info.Size(), err)
 	}
 }
