@@ -13,16 +13,16 @@ type Config struct {
 	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
 	Foreign    Foreign     `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
 	Gateway    Gateway     `toml:"gateway" doc:"What all gateways share."`
-	Slack      Slack       `toml:"slack" doc:"The Slack gateway."`
-	Discord    Discord     `toml:"discord" doc:"The Discord gateway."`
-	Echo       Echo        `toml:"echo" doc:"A gateway to a network of one room and a parrot, for trying things out. Link it as guest, with any password."`
+
+	// Sections are those of the networks, as Load was given them.
+	Sections []Section `toml:"-"`
 }
 
 // Server is section [server].
 type Server struct {
 	Hosts    []string `toml:"hosts" doc:"The domains that are served; the first is the default."`
 	Gone     []string `toml:"gone" doc:"Domains that were served once: clients that still come for them are told that they are gone, not that they are unknown."`
-	Data     string   `toml:"data" doc:"Directory of the database, keys and the self-made certificate. It is made when absent."`
+	Data     string   `toml:"data" file:"yes" doc:"Directory of the database, keys and the self-made certificate. It is made when absent."`
 	Admins   []string `toml:"admins" doc:"Addresses (user@host) that may use the admin commands."`
 	Contacts []string `toml:"contacts" doc:"Addresses for complaints and questions, shown to others (XEP-0157), such as mailto:admin@example.org."`
 	Register bool     `toml:"register" doc:"Whether anybody may make an account from their client (XEP-0077)."`
@@ -39,8 +39,8 @@ type Listen struct {
 
 // TLS is section [tls].
 type TLS struct {
-	Certificate string `toml:"certificate" doc:"PEM file with the certificate and its chain."`
-	Key         string `toml:"key" doc:"PEM file with its key."`
+	Certificate string `toml:"certificate" file:"yes" doc:"PEM file with the certificate and its chain."`
+	Key         string `toml:"key" file:"secret" doc:"PEM file with its key."`
 	Required    bool   `toml:"required" doc:"Whether clients must use TLS before they log in. Leave it on, except for measurements on one machine."`
 }
 
@@ -94,7 +94,7 @@ type Log struct {
 type Component struct {
 	Domain     string   `toml:"domain" doc:"The component's domain."`
 	Secret     string   `toml:"secret" secret:"yes" doc:"The secret that it shares with the server."`
-	SecretFile string   `toml:"secret_file" doc:"File that holds the secret instead."`
+	SecretFile string   `toml:"secret_file" file:"secret" doc:"File that holds the secret instead."`
 	Privileges []string `toml:"privileges" doc:"What it may do in its users' names (XEP-0356): roster, message."`
 }
 
@@ -107,7 +107,7 @@ type Foreign struct {
 // Gateway is section [gateway].
 type Gateway struct {
 	Key      string   `toml:"key" secret:"yes" doc:"Key that seals the tokens of linked accounts: 64 hexadecimal digits. Empty: a key file is made in the data directory."`
-	KeyFile  string   `toml:"key_file" doc:"File that holds the key instead."`
+	KeyFile  string   `toml:"key_file" file:"secret" doc:"File that holds the key instead."`
 	Users    []string `toml:"users" doc:"Who may use the gateways besides the users of the served hosts: domains or addresses."`
 	History  int      `toml:"history" doc:"Past messages fetched when a room is seen for the first time."`
 	Expire   Duration `toml:"expire" doc:"How long a message waits for a network that is away before its sender gets it back as an error."`
@@ -116,36 +116,6 @@ type Gateway struct {
 	Accounts int      `toml:"accounts" doc:"Accounts that one user may link at one gateway."`
 	Stanzas  int      `toml:"stanzas" doc:"Messages and requests a second that one user may send to a gateway; twenty times as many at once. 0: no limit."`
 	Members  int      `toml:"members" doc:"People of a channel that are shown as occupants before they have said anything."`
-}
-
-// Slack is section [slack].
-type Slack struct {
-	Enabled    bool     `toml:"enabled" doc:"Whether this gateway runs."`
-	Domain     string   `toml:"domain" doc:"Its domain. Empty: slack. before the first served host."`
-	Secret     string   `toml:"secret" secret:"yes" doc:"For 'dragoman component': the secret shared with the foreign server."`
-	SecretFile string   `toml:"secret_file" doc:"File that holds the secret instead."`
-	APIURL     string   `toml:"api_url" doc:"Base of the Web API. Another one is for tests; http only on this machine."`
-	Timeout    Duration `toml:"timeout" doc:"Longest wait for one answer."`
-	Presence   Duration `toml:"presence" doc:"How often the presence of contacts is asked for (Slack does not tell by itself). 0: never."`
-}
-
-// Discord is section [discord].
-type Discord struct {
-	Enabled    bool     `toml:"enabled" doc:"Whether this gateway runs."`
-	Domain     string   `toml:"domain" doc:"Its domain. Empty: discord. before the first served host."`
-	Secret     string   `toml:"secret" secret:"yes" doc:"For 'dragoman component': the secret shared with the foreign server."`
-	SecretFile string   `toml:"secret_file" doc:"File that holds the secret instead."`
-	APIURL     string   `toml:"api_url" doc:"Base of the REST API. Another one is for tests; http only on this machine."`
-	Timeout    Duration `toml:"timeout" doc:"Longest wait for one answer."`
-}
-
-// Echo is section [echo].
-type Echo struct {
-	Enabled    bool   `toml:"enabled" doc:"Whether this gateway runs."`
-	Domain     string `toml:"domain" doc:"Its domain. Empty: echo. before the first served host."`
-	Secret     string `toml:"secret" secret:"yes" doc:"For 'dragoman component': the secret shared with the foreign server."`
-	SecretFile string `toml:"secret_file" doc:"File that holds the secret instead."`
-	Guests     int    `toml:"guests" doc:"How many further people can log in there: guest1, guest2 and so on."`
 }
 
 // Default is what holds where nothing is set.
@@ -172,7 +142,5 @@ func Default() Config {
 			Stanzas: 50, History: 50, Expire: Duration(24 * time.Hour), RetryMin: Duration(time.Second), RetryMax: Duration(5 * time.Minute),
 			Accounts: 10, Members: 200,
 		},
-		Slack:   Slack{APIURL: "https://slack.com/api/", Timeout: Duration(30 * time.Second), Presence: Duration(2 * time.Minute)},
-		Discord: Discord{APIURL: "https://discord.com/api/", Timeout: Duration(30 * time.Second)},
 	}
 }

@@ -13,14 +13,32 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// chat is a network's section as a test has it.
+type chat struct {
+	Network
+	APIURL string   `toml:"api_url" doc:"Base of its API."`
+	Wait   Duration `toml:"wait" doc:"Longest wait."`
+}
+
+// Validate implements Validator.
+func (c *chat) Validate(problem func(key, format string, args ...any)) {
+	if err := CheckBaseURL(c.APIURL); err != nil {
+		problem("api_url", "%v", err)
+	}
+}
+
+func chatSection() Section {
+	return Section{Name: "chat", Doc: "The Chat gateway.", Settings: &chat{APIURL: "https://chat.example/", Wait: Duration(time.Second)}}
+}
+
 func TestDefaultsAreValid(t *testing.T) {
 	t.Parallel()
-	c, err := Parse(nil, "", nil)
+	c, err := Parse(nil, "", nil, chatSection())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Slack.Domain != "slack.localhost" {
-		t.Errorf("domain %q", c.Slack.Domain)
+	if domain := c.Sections[0].Network().Domain; domain != "chat.localhost" {
+		t.Errorf("domain %q", domain)
 	}
 }
 
@@ -28,15 +46,15 @@ func TestExampleSetsTheDefaults(t *testing.T) {
 	t.Parallel()
 	// With every # before a setting taken away, the example means what nothing at all means.
 	setting := regexp.MustCompile(`(?m)^#(\w+ = )`)
-	text := setting.ReplaceAllString(Example(), "$1")
+	text := setting.ReplaceAllString(Example(chatSection()), "$1")
 	before, _, _ := strings.Cut(text, "#[[component]]")
 	_, rest, _ := strings.Cut(text, "#[[component]]")
 	_, after, _ := strings.Cut(rest, "\n\n")
-	got, err := Parse([]byte(before+after), "", nil)
+	got, err := Parse([]byte(before+after), "", nil, chatSection())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, _ := Parse(nil, "", nil)
+	want, _ := Parse(nil, "", nil, chatSection())
 	for _, list := range []*[]string{&got.Server.Gone, &got.Server.Admins, &got.Server.Contacts, &got.Foreign.Users, &got.Gateway.Users} {
 		if len(*list) == 0 {
 			*list = nil
@@ -59,12 +77,11 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 
 func TestEverySettingIsDocumented(t *testing.T) {
 	t.Parallel()
-	sections(func(name, doc string, _ bool, v reflect.Value) {
+	eachSection([]Section{chatSection()}, func(name, doc string, _ bool, v reflect.Value) {
 		if doc == "" {
 			t.Errorf("[%s] has no doc", name)
 		}
-		for i := range v.NumField() {
-			f := v.Type().Field(i)
+		for f := range flat(v) {
 			if f.Tag.Get("doc") == "" || f.Tag.Get("toml") == "" {
 				t.Errorf("%s.%s lacks a tag", name, f.Name)
 			}
@@ -101,12 +118,13 @@ domain = "irc.example.org"
 domain = "irc.example.org"
 secret = "x"
 privileges = ["root"]
-[slack]
-api_url = "http://slack.example/api/"
+[chat]
+api_url = "http://chat.example/api/"
+guest = 1
 [gateway]
 key = "short"
 retry_max = "1ms"
-`), "", []string{"DRAGOMAN_LOG_FORMAT=xml", "DRAGOMAN_NONSENSE=1", "PATH=/bin", "DRAGOMAN_TLS_REQUIRED=maybe"})
+`), "", []string{"DRAGOMAN_LOG_FORMAT=xml", "DRAGOMAN_NONSENSE=1", "PATH=/bin", "DRAGOMAN_TLS_REQUIRED=maybe"}, chatSection())
 	var problems Problems
 	if !errors.As(err, &problems) {
 		t.Fatal(err)
@@ -115,7 +133,7 @@ retry_max = "1ms"
 		`server.dta: there is no such setting; did you mean server.data?`, `server.hosts: "Example.org"`, `server.hosts: "a b"`, `server.admins: "ann"`,
 		`listen.c2s: "5222"`, `listen.c2s_tls: ":5223" is listened on already`, `login.iterations: 1 `, `login.conflict: "fight"`,
 		`limits.stanza_bytes: 100 B is not`, `limits.queue: 1 B is less`, `log.level: "loud"`, `log.format: "xml"`, `component[0].secret: `,
-		`component[1].domain: "irc.example.org" is used already`, `component[1].privileges: "root"`, `slack.api_url: "http://slack.example/api/": http is for this machine only`,
+		`component[1].domain: "irc.example.org" is used already`, `component[1].privileges: "root"`, `chat.api_url: "http://chat.example/api/": http is for this machine only`, `chat.guest: there is no such setting`,
 		`gateway.key: `, `gateway.retry_max: `, `DRAGOMAN_NONSENSE: `, `DRAGOMAN_TLS_REQUIRED: "maybe" is not true or false`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -124,6 +142,35 @@ retry_max = "1ms"
 	}
 	if t.Failed() {
 		t.Log(err)
+	}
+}
+
+// A domain is used once, also by networks; one that is not enabled uses none.
+func TestDomainsOfNetworks(t *testing.T) {
+	t.Parallel()
+	text := "[chat]\nenabled = true\ndomain = \"localhost\"\n"
+	if _, err := Parse([]byte(text), "", nil, chatSection()); err == nil || !strings.Contains(err.Error(), `chat.domain: "localhost" is used already`) {
+		t.Error(err)
+	}
+	if _, err := Parse([]byte(text), "", nil); err == nil || !strings.Contains(err.Error(), "chat.enabled: there is no such setting") {
+		t.Errorf("a section of no network: %v", err)
+	}
+	if _, err := Parse([]byte(strings.Replace(text, "true", "false", 1)), "", nil, chatSection()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSectionNamesAreUnique(t *testing.T) {
+	t.Parallel()
+	for _, s := range []Section{{Name: "server", Doc: "x", Settings: &chat{}}, {Name: "chat", Doc: "x", Settings: &struct{}{}}, {Name: "", Doc: "x", Settings: &chat{}}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("section %q passed", s.Name)
+				}
+			}()
+			_, _ = Parse(nil, "", nil, s)
+		}()
 	}
 }
 
@@ -147,21 +194,22 @@ func TestSecretsFromFilesAndEnvironment(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "s"), []byte("from file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text := "[server]\ndata = \"d\"\n[slack]\nsecret_file = \"s\"\n[[component]]\ndomain = \"x.y\"\nsecret_file = \"s\"\n"
-	c, err := Parse([]byte(text), dir, []string{"DRAGOMAN_DISCORD_SECRET=from env", "DRAGOMAN_SERVER_HOSTS=a.example, b.example", "DRAGOMAN_LIMITS_IDLE=7s", "DRAGOMAN_LIMITS_RATE=0"})
+	text := "[server]\ndata = \"d\"\n[chat]\nsecret_file = \"s\"\n[[component]]\ndomain = \"x.y\"\nsecret_file = \"s\"\n"
+	c, err := Parse([]byte(text), dir, []string{"DRAGOMAN_TALK_SECRET=from env", "DRAGOMAN_SERVER_HOSTS=a.example, b.example", "DRAGOMAN_LIMITS_IDLE=7s", "DRAGOMAN_LIMITS_RATE=0"},
+		chatSection(), Section{Name: "talk", Doc: "Another.", Settings: &chat{APIURL: "http://127.0.0.1:1/"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Slack.Secret != "from file" || c.Components[0].Secret != "from file" || c.Discord.Secret != "from env" {
+	if c.Sections[0].Network().Secret != "from file" || c.Components[0].Secret != "from file" || c.Sections[1].Network().Secret != "from env" {
 		t.Errorf("%+v", c)
 	}
 	if c.Server.Data != filepath.Join(dir, "d") || c.Server.Hosts[1] != "b.example" || time.Duration(c.Limits.Idle) != 7*time.Second || c.Limits.Rate != 0 {
 		t.Errorf("%+v", c.Server)
 	}
-	if _, err := Parse([]byte("[slack]\nsecret = \"x\"\nsecret_file = \"s\""), dir, nil); err == nil {
+	if _, err := Parse([]byte("[chat]\nsecret = \"x\"\nsecret_file = \"s\""), dir, nil, chatSection()); err == nil {
 		t.Error("both a secret and its file were accepted")
 	}
-	if _, err := Parse([]byte("[slack]\nsecret_file = \"absent\""), dir, nil); err == nil {
+	if _, err := Parse([]byte("[chat]\nsecret_file = \"absent\""), dir, nil, chatSection()); err == nil {
 		t.Error("an absent file was accepted")
 	}
 }
@@ -185,8 +233,9 @@ func TestValuesRoundTrip(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(Example())
 	f.Add("[server]\nhosts = [\"a\"]")
+	f.Add("[chat]\nwait = \"1s\"")
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := Parse([]byte(text), "", nil)
+		c, err := Parse([]byte(text), "", nil, chatSection())
 		if err != nil {
 			return
 		}

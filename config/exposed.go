@@ -3,6 +3,7 @@ package config
 import (
 	"io/fs"
 	"os"
+	"reflect"
 	"slices"
 
 	"github.com/BurntSushi/toml"
@@ -14,11 +15,13 @@ const othersMayRead fs.FileMode = 0o007
 // Exposed lists the files with secrets that everybody on this machine may read: the configuration file
 // ("" for none) where it holds one, the files of secrets, the key of the certificate.
 func Exposed(file string, c Config) []string {
-	files := []string{c.TLS.Key, c.Gateway.KeyFile, c.Slack.SecretFile, c.Discord.SecretFile, c.Echo.SecretFile}
-	for _, component := range c.Components {
-		files = append(files, component.SecretFile)
-	}
-	if holdsSecret(file) {
+	var files []string
+	eachFile(&c, func(path *string, kind string) {
+		if kind == "secret" {
+			files = append(files, *path)
+		}
+	})
+	if holdsSecret(file, c) {
 		files = append(files, file)
 	}
 	slices.Sort(files)
@@ -32,13 +35,17 @@ func Exposed(file string, c Config) []string {
 }
 
 // holdsSecret tells whether a configuration file has a secret in it.
-func holdsSecret(file string) bool {
+func holdsSecret(file string, c Config) bool {
 	var anything map[string]any
 	meta, err := toml.DecodeFile(file, &anything)
 	if err != nil {
 		return false
 	}
-	return slices.ContainsFunc(meta.Keys(), func(k toml.Key) bool {
-		return k[len(k)-1] == "secret" || k.String() == "gateway.key"
+	secrets := map[string]bool{}
+	c.each(func(path string, f reflect.StructField, _ reflect.Value) {
+		if f.Tag.Get("secret") != "" {
+			secrets[path] = true
+		}
 	})
+	return slices.ContainsFunc(meta.Keys(), func(k toml.Key) bool { return secrets[k.String()] || k.String() == "component.secret" })
 }

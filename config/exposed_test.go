@@ -26,15 +26,15 @@ func TestExposed(t *testing.T) {
 		mode       os.FileMode
 		want       []string
 	}{
-		{"none", "[slack]\nenabled = true\n", 0o644, nil},
-		{"inside", "[slack]\nsecret = \"x\"\n", 0o644, []string{filepath.Join(dir, "inside")}},
-		{"inside-closed", "[slack]\nsecret = \"x\"\n", 0o600, nil},
+		{"none", "[chat]\nenabled = true\n", 0o644, nil},
+		{"inside", "[chat]\nsecret = \"x\"\n", 0o644, []string{filepath.Join(dir, "inside")}},
+		{"inside-closed", "[chat]\nsecret = \"x\"\n", 0o600, nil},
 		{"component", "[[component]]\ndomain = \"a.b\"\nsecret = \"x\"\n", 0o604, []string{filepath.Join(dir, "component")}},
-		{"file", "[slack]\nsecret_file = \"open\"\n[discord]\nsecret_file = \"group\"\n[[component]]\ndomain = \"a.b\"\nsecret_file = \"open\"\n", 0o644, []string{open}},
-		{"closed", "[slack]\nsecret_file = \"group\"\n", 0o644, nil},
+		{"file", "[chat]\nsecret_file = \"open\"\n[talk]\nsecret_file = \"group\"\n[[component]]\ndomain = \"a.b\"\nsecret_file = \"open\"\n", 0o644, []string{open}},
+		{"closed", "[chat]\nsecret_file = \"group\"\n", 0o644, nil},
 	} {
 		file := write(c.name, c.text, c.mode)
-		loaded, err := Load(file, nil)
+		loaded, err := Load(file, nil, chatSection(), Section{Name: "talk", Doc: "Another.", Settings: &chat{APIURL: "http://127.0.0.1:1/"}})
 		if err != nil {
 			t.Fatal(err)
 		}

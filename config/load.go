@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -25,9 +26,10 @@ func (p *Problems) add(path, format string, args ...any) {
 	*p = append(*p, path+": "+fmt.Sprintf(format, args...))
 }
 
-// Load reads a file ("" for none), the environment and the files of secrets, and checks the whole.
-// Relative paths in the file are relative to the file. The error is a Problems.
-func Load(file string, environ []string) (Config, error) {
+// Load reads a file ("" for none), the environment and the files of secrets, and checks the whole. sections
+// are those of the networks; their settings are filled. Relative paths in the file are relative to the file.
+// The error is a Problems.
+func Load(file string, environ []string, sections ...Section) (Config, error) {
 	text, dir := []byte(nil), ""
 	if file != "" {
 		var err error
@@ -36,33 +38,60 @@ func Load(file string, environ []string) (Config, error) {
 		}
 		dir = filepath.Dir(file)
 	}
-	return Parse(text, dir, environ)
+	return Parse(text, dir, environ, sections...)
 }
 
 // Parse is Load for a text; dir is what relative paths are relative to.
-func Parse(text []byte, dir string, environ []string) (Config, error) {
+func Parse(text []byte, dir string, environ []string, sections ...Section) (Config, error) {
+	checkSections(sections)
 	c := Default()
+	c.Sections = sections
 	var problems Problems
-	meta, err := toml.Decode(string(text), &c)
-	if err != nil {
+	if err := c.decode(string(text), &problems); err != nil {
 		return Config{}, Problems{tomlError(err)}
 	}
-	for _, key := range meta.Undecoded() {
-		problems.add(key.String(), "there is no such setting%s", suggestion(key))
-	}
 	environment(&c, environ, &problems)
-	for _, f := range c.paths() {
-		if *f != "" && !filepath.IsAbs(*f) && dir != "" {
-			*f = filepath.Join(dir, *f)
+	eachFile(&c, func(path *string, _ string) {
+		if *path != "" && !filepath.IsAbs(*path) && dir != "" {
+			*path = filepath.Join(dir, *path)
 		}
-	}
-	secrets(reflect.ValueOf(&c).Elem(), &problems)
+	})
+	secrets(&c, &problems)
 	c.complete()
 	c.validate(&problems)
 	if len(problems) > 0 {
 		return Config{}, problems
 	}
 	return c, nil
+}
+
+// decode reads the file, section by section.
+func (c *Config) decode(text string, problems *Problems) error {
+	var parts map[string]toml.Primitive
+	meta, err := toml.Decode(text, &parts)
+	if err != nil {
+		return err
+	}
+	own := map[string]any{}
+	for f, v := range reflect.ValueOf(c).Elem().Fields() {
+		own[f.Tag.Get("toml")] = v.Addr().Interface()
+	}
+	for _, key := range slices.Sorted(maps.Keys(parts)) {
+		into, known := own[key]
+		if s, ok := c.section(key); ok {
+			into, known = s.Settings, true
+		}
+		if !known || key == "-" {
+			continue
+		}
+		if err := meta.PrimitiveDecode(parts[key], into); err != nil {
+			return err
+		}
+	}
+	for _, key := range meta.Undecoded() {
+		problems.add(key.String(), "there is no such setting%s", c.suggestion(key))
+	}
+	return nil
 }
 
 func tomlError(err error) string {
@@ -73,16 +102,17 @@ func tomlError(err error) string {
 	return strings.TrimPrefix(err.Error(), "toml: ")
 }
 
-// paths are the settings that name files of this machine.
-func (c *Config) paths() []*string {
-	all := []*string{
-		&c.Server.Data, &c.TLS.Certificate, &c.TLS.Key, &c.Gateway.KeyFile,
-		&c.Slack.SecretFile, &c.Discord.SecretFile, &c.Echo.SecretFile,
+// eachFile visits the settings that name files of this machine; kind is "secret" for those that hold one.
+func eachFile(c *Config, visit func(path *string, kind string)) {
+	file := func(_ string, f reflect.StructField, v reflect.Value) {
+		if kind := f.Tag.Get("file"); kind != "" {
+			visit(v.Addr().Interface().(*string), kind)
+		}
 	}
+	c.each(file)
 	for i := range c.Components {
-		all = append(all, &c.Components[i].SecretFile)
+		each(reflect.ValueOf(&c.Components[i]).Elem(), "", file)
 	}
-	return all
 }
 
 // complete fills what follows from other settings.
@@ -90,9 +120,9 @@ func (c *Config) complete() {
 	if len(c.Server.Hosts) == 0 {
 		return
 	}
-	for short, domain := range map[string]*string{"slack": &c.Slack.Domain, "discord": &c.Discord.Domain, "echo": &c.Echo.Domain} {
-		if *domain == "" {
-			*domain = short + "." + c.Server.Hosts[0]
+	for _, s := range c.Sections {
+		if n := s.Network(); n.Domain == "" {
+			n.Domain = s.Name + "." + c.Server.Hosts[0]
 		}
 	}
 }
@@ -103,7 +133,7 @@ var ofTests = []string{"DRAGOMAN_REQUIRE_PEERS", "DRAGOMAN_KILL_ROUNDS", "DRAGOM
 // environment applies DRAGOMAN_SECTION_KEY. Lists are separated by commas.
 func environment(c *Config, environ []string, problems *Problems) {
 	known := map[string]reflect.Value{}
-	each(reflect.ValueOf(c).Elem(), "", func(path string, _ reflect.StructField, v reflect.Value) {
+	c.each(func(path string, _ reflect.StructField, v reflect.Value) {
 		known["DRAGOMAN_"+strings.ToUpper(strings.ReplaceAll(path, ".", "_"))] = v
 	})
 	for _, entry := range environ {
@@ -120,6 +150,18 @@ func environment(c *Config, environ []string, problems *Problems) {
 			problems.add(name, "%v (in the environment)", err)
 		}
 	}
+}
+
+// Set changes one setting by its path ("slack.enabled"), from the text that the environment would have for
+// it. Nothing is checked beyond the value's form.
+func (c *Config) Set(path, text string) error {
+	err := fmt.Errorf("%s: there is no such setting", path)
+	c.each(func(p string, _ reflect.StructField, v reflect.Value) {
+		if p == path {
+			err = set(v, text)
+		}
+	})
+	return err
 }
 
 func set(v reflect.Value, text string) error {
@@ -154,11 +196,9 @@ func set(v reflect.Value, text string) error {
 }
 
 // secrets reads the files that stand in for secrets: "secret_file" for "secret".
-func secrets(v reflect.Value, problems *Problems) {
+func secrets(c *Config, problems *Problems) {
 	read := func(section reflect.Value, path string) {
-		t := section.Type()
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f, value := range flat(section) {
 			if f.Tag.Get("secret") == "" {
 				continue
 			}
@@ -167,7 +207,7 @@ func secrets(v reflect.Value, problems *Problems) {
 				continue
 			}
 			key := path + "." + f.Tag.Get("toml")
-			if section.Field(i).String() != "" {
+			if value.String() != "" {
 				problems.add(key+"_file", "give the secret or its file, not both")
 				continue
 			}
@@ -175,20 +215,19 @@ func secrets(v reflect.Value, problems *Problems) {
 			if err != nil {
 				problems.add(key+"_file", "%v", err)
 			}
-			section.Field(i).SetString(secret)
+			value.SetString(secret)
 		}
 	}
-	t := v.Type()
-	for i := range t.NumField() {
-		name := t.Field(i).Tag.Get("toml")
-		switch f := v.Field(i); f.Kind() {
-		case reflect.Struct:
-			read(f, name)
-		case reflect.Slice:
-			for k := range f.Len() {
-				read(f.Index(k), fmt.Sprintf("%s[%d]", name, k))
-			}
+	for i := range c.Components {
+		read(reflect.ValueOf(&c.Components[i]).Elem(), fmt.Sprintf("component[%d]", i))
+	}
+	for f, v := range reflect.ValueOf(c).Elem().Fields() {
+		if f.Type.Kind() == reflect.Struct {
+			read(v, f.Tag.Get("toml"))
 		}
+	}
+	for _, s := range c.Sections {
+		read(reflect.ValueOf(s.Settings).Elem(), s.Name)
 	}
 }
 
@@ -204,27 +243,28 @@ func readSecret(file string) (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// each visits every setting that is no list of tables, with its path.
-func each(v reflect.Value, path string, visit func(path string, f reflect.StructField, v reflect.Value)) {
-	t := v.Type()
-	for i := range t.NumField() {
-		f := t.Field(i)
-		p := strings.TrimPrefix(path+"."+f.Tag.Get("toml"), ".")
-		switch {
-		case f.Type.Kind() == reflect.Struct:
-			each(v.Field(i), p, visit)
-		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
-		default:
-			visit(p, f, v.Field(i))
+// each visits every setting that is in no list of tables, with its path.
+func (c *Config) each(visit func(path string, f reflect.StructField, v reflect.Value)) {
+	for f, v := range reflect.ValueOf(c).Elem().Fields() {
+		if f.Type.Kind() == reflect.Struct {
+			each(v, f.Tag.Get("toml")+".", visit)
 		}
+	}
+	for _, s := range c.Sections {
+		each(reflect.ValueOf(s.Settings).Elem(), s.Name+".", visit)
+	}
+}
+
+func each(v reflect.Value, prefix string, visit func(path string, f reflect.StructField, v reflect.Value)) {
+	for f, value := range flat(v) {
+		visit(prefix+f.Tag.Get("toml"), f, value)
 	}
 }
 
 // suggestion names the setting of the same section that key is nearest to.
-func suggestion(key toml.Key) string {
+func (c *Config) suggestion(key toml.Key) string {
 	best, least := "", 4
-	c := Default()
-	each(reflect.ValueOf(&c).Elem(), "", func(path string, _ reflect.StructField, _ reflect.Value) {
+	c.each(func(path string, _ reflect.StructField, _ reflect.Value) {
 		if d := distance(path, key.String()); d < least {
 			best, least = path, d
 		}

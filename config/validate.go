@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/hex"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -31,12 +32,8 @@ func (c *Config) validate(p *Problems) {
 	c.validateDomains(p)
 	c.Gateway.validate(p)
 	address(p, "foreign.address", c.Foreign.Address)
-	baseURL(p, "slack.api_url", c.Slack.APIURL)
-	baseURL(p, "discord.api_url", c.Discord.APIURL)
-	positive(p, "slack.timeout", int64(c.Slack.Timeout))
-	positive(p, "discord.timeout", int64(c.Discord.Timeout))
-	if c.Echo.Guests < 0 || c.Echo.Guests > 10000 {
-		p.add("echo.guests", "%d is not between 0 and 10000", c.Echo.Guests)
+	for _, s := range c.Sections {
+		s.validate(p)
 	}
 }
 
@@ -202,12 +199,9 @@ func (c *Config) validateDomains(p *Problems) {
 			}
 		}
 	}
-	for _, g := range []struct {
-		enabled      bool
-		path, domain string
-	}{{c.Slack.Enabled, "slack.domain", c.Slack.Domain}, {c.Discord.Enabled, "discord.domain", c.Discord.Domain}, {c.Echo.Enabled, "echo.domain", c.Echo.Domain}} {
-		if g.enabled {
-			use(g.path, g.domain)
+	for _, s := range c.Sections {
+		if n := s.Network(); n.Enabled {
+			use(s.Name+".domain", n.Domain)
 		}
 	}
 }
@@ -230,16 +224,16 @@ func address(p *Problems, path, a string) {
 	}
 }
 
-// baseURL wants https, or http to this machine: tokens go there.
-func baseURL(p *Problems, path, s string) {
+// CheckBaseURL wants https, or http to this machine: tokens are sent to it.
+func CheckBaseURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		p.add(path, "%q is not a URL", s)
-		return
+		return fmt.Errorf("%q is not a URL", s)
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
-		p.add(path, "%q: http is for this machine only, since tokens are sent there", s)
+		return fmt.Errorf("%q: http is for this machine only, since tokens are sent there", s)
 	}
+	return nil
 }
 
 func loopback(host string) bool {

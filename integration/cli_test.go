@@ -119,12 +119,16 @@ func TestConfigCommands(t *testing.T) {
 	t.Parallel()
 	d := peers.Unstarted(t, "")
 	for args, want := range map[string]string{"example": config.Example(), "doc": config.Reference()} {
-		if out, err := d.Run("", "config", args); err != nil || out != want {
-			t.Errorf("config %s: %v; %d bytes, want %d", args, err, len(out), len(want))
+		if out, err := d.Run("", "config", args, "server"); err != nil || out != want {
+			t.Errorf("config %s server: %v; %d bytes, want %d", args, err, len(out), len(want))
+		}
+		out, err := d.Run("", "config", args)
+		if err != nil || !strings.HasPrefix(out, want) || !strings.Contains(out[len(want):], "[slack]") {
+			t.Errorf("config %s: %v; it has no section of a network behind those of the server", args, err)
 		}
 	}
 	file := filepath.Join(d.Dir, "made.toml")
-	if _, err := d.Run("", "config", "example", "-o", file); err != nil {
+	if _, err := d.Run("", "config", "example", "server", "-o", file); err != nil {
 		t.Error(err)
 	} else if text, err := os.ReadFile(file); err != nil || string(text) != config.Example() {
 		t.Errorf("config example -o wrote %d bytes: %v", len(text), err)

@@ -55,16 +55,17 @@ var importRules = []importRule{
 	{"transports/recorder", []string{"transports"}},
 	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
 	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/store", "transports", "transports/richtext", "transports/bridge/*")},
-	{"transports/all", []string{"config", "transports", "transports/*"}},
+	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
 	{"transports/gateways", []string{"config", "core/*", "transports", "transports/*", "transports/bridge/*"}},
-	{"transports/*", []string{"transports", "transports/richtext"}}, // one network
+	{"transports/*", []string{"config", "transports", "transports/richtext"}}, // one network
 	// A fake server shares no code with the transport that it tests.
 	{"transports/*/fake", []string{"transports/*/fake/*"}},
 	{"transports/*/fake/*", []string{"transports/*/fake", "transports/*/fake/*"}},
 
 	{"config", nil},
-	{"cmd/dragoman", []string{"config", "core/server", "transports/all", "transports/gateways", "cmd/dragoman/demo"}},
+	{"cmd/cli", []string{"config", "core/server", "transports", "transports/gateways"}},
+	{"cmd/dragoman", []string{"transports/all", "cmd/cli", "cmd/dragoman/demo"}},
 	{"cmd/dragoman/demo", []string{"config", "core/server", "transports/all", "transports/gateways", "transports/slack/fake", "transports/discord/fake"}},
 	{"cmd/*", []string{"config"}},
 

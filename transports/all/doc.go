@@ -1,3 +1,3 @@
-// Package all is the one list of the transports that are compiled in: a further network is a
-// line here and a section of the configuration.
+// Package all is the one list of the networks that are compiled in: a further network is a
+// line here and a folder beside this one.
 package all

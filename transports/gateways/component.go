@@ -16,21 +16,24 @@ import (
 	"github.com/dragoman-im/dragoman/core/server"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/stream"
-	"github.com/dragoman-im/dragoman/transports/all"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 )
 
 // Component runs the gateways under a foreign server until ctx ends.
-func Component(ctx context.Context, c config.Config, log *slog.Logger) error {
+func Component(ctx context.Context, c config.Config, o Options) error {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	log := o.Log
 	database, err := server.OpenStore(ctx, c, store.Options{Log: log})
 	if err != nil {
 		return err
 	}
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	m, err := newMaker(ctx, c, Options{Log: log}, database)
+	m, err := newMaker(ctx, c, o, database)
 	if err == nil && len(m.entries) == 0 {
-		err = errors.New("no gateway is enabled: set enabled = true in [slack], [discord] or [echo]")
+		err = noneEnabled(c)
 	}
 	var links []*foreignServer
 	var domains []string
@@ -56,14 +59,24 @@ func Component(ctx context.Context, c config.Config, log *slog.Logger) error {
 	return err
 }
 
+// noneEnabled names the sections that could be.
+func noneEnabled(c config.Config) error {
+	names := make([]string, len(c.Sections))
+	for i, s := range c.Sections {
+		names[i] = "[" + s.Name + "]"
+	}
+	list := strings.Join(names, ", ")
+	if i := strings.LastIndex(list, ", "); i >= 0 {
+		list = list[:i] + " or" + list[i+1:]
+	}
+	return fmt.Errorf("no gateway is enabled: set enabled = true in %s", list)
+}
+
 // dialAll makes the gateways with their links to the foreign server; nothing runs yet.
 func (m *maker) dialAll(ctx context.Context, fail context.CancelCauseFunc) (links []*foreignServer, domains []string, err error) {
 	for _, e := range m.entries {
-		domain, err := domainOf(e)
-		if err != nil {
-			return nil, nil, err
-		}
-		link, err := dial(m.config, e, domain, m.options.Log, fail)
+		domain := e.domain
+		link, err := dial(m.config, e, m.options.Log, fail)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -79,15 +92,15 @@ func (m *maker) dialAll(ctx context.Context, fail context.CancelCauseFunc) (link
 
 // dial makes a gateway's link to the foreign server. It comes back by itself, except where the server says at
 // the first time that the domain or the secret is wrong: then there is something to be done first.
-func dial(c config.Config, e all.Entry, domain jid.JID, log *slog.Logger, fail context.CancelCauseFunc) (*foreignServer, error) {
-	kind := e.Network.Info().Kind
-	if e.Secret == "" {
+func dial(c config.Config, e enabled, log *slog.Logger, fail context.CancelCauseFunc) (*foreignServer, error) {
+	kind, domain := e.kind, e.domain
+	if e.secret == "" {
 		return nil, fmt.Errorf("%s.secret: the secret that the foreign server has for %s is missing", kind, domain)
 	}
 	foreign := &foreignServer{}
 	attached := false // only the link's own goroutine calls State
 	link, err := component.Dial(component.Options{
-		Addr: c.Foreign.Address, Domain: domain, Secret: e.Secret,
+		Addr: c.Foreign.Address, Domain: domain, Secret: e.secret,
 		RetryMin: time.Duration(c.Gateway.RetryMin), RetryMax: time.Duration(c.Gateway.RetryMax), MaxBytes: int(c.Limits.ComponentBytes),
 		Log: log,
 		State: func(err error) {

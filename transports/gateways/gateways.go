@@ -14,14 +14,15 @@ import (
 	"github.com/dragoman-im/dragoman/core/server"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
-	"github.com/dragoman-im/dragoman/transports/all"
+	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // Options are what gateways are given besides the configuration.
 type Options struct {
-	Log *slog.Logger // nil: nothing is logged
+	Networks []transports.Registration // those of which the configuration's sections were made
+	Log      *slog.Logger              // nil: nothing is logged
 	// Trace is called at each step of a message between XMPP and a network; may be nil.
 	Trace func(step string, attrs ...slog.Attr)
 }
@@ -39,8 +40,8 @@ func Server(ctx context.Context, c config.Config, o Options) (*server.Server, er
 }
 
 // Serve runs Server until ctx ends.
-func Serve(ctx context.Context, c config.Config, log *slog.Logger) error {
-	s, err := Server(ctx, c, Options{Log: log})
+func Serve(ctx context.Context, c config.Config, o Options) error {
+	s, err := Server(ctx, c, o)
 	if err != nil {
 		return err
 	}
@@ -55,13 +56,9 @@ func attach(ctx context.Context, s *server.Server, c config.Config, o Options) e
 		return err
 	}
 	for _, e := range m.entries {
-		domain, err := domainOf(e)
+		end, err := s.Router().Endpoint(e.domain)
 		if err != nil {
-			return err
-		}
-		end, err := s.Router().Endpoint(domain)
-		if err != nil {
-			return fmt.Errorf("attach %s: %w", domain, err)
+			return fmt.Errorf("attach %s: %w", e.domain, err)
 		}
 		g, err := m.gateway(ctx, e, placement{
 			endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), kept: s.Store().Kept,
@@ -70,7 +67,7 @@ func attach(ctx context.Context, s *server.Server, c config.Config, o Options) e
 			return err
 		}
 		if err := s.Attach(server.Attachment{
-			Service: service{g}, Endpoint: end, Name: e.Network.Info().Name,
+			Service: service{g}, Endpoint: end, Name: e.Info().Name,
 			Privileges: server.Privileges{Roster: true, Message: true}, // it is part of this server
 		}); err != nil {
 			return err
@@ -91,7 +88,7 @@ type maker struct {
 	config  config.Config
 	options Options
 	tables  *tables.Database
-	entries []all.Entry
+	entries []enabled
 	keys    *bridge.Keys
 }
 
@@ -103,13 +100,16 @@ func newMaker(ctx context.Context, c config.Config, o Options, s *store.Store) (
 	if err != nil {
 		return nil, err
 	}
-	entries, err := all.Enabled(c, o.Log)
-	if err != nil || len(entries) == 0 {
-		return &maker{}, err
+	if !anyEnabled(c) {
+		return &maker{}, nil
 	}
 	keys, err := bridge.LoadKeys(c.Gateway.Key, filepath.Join(c.Server.Data, "gateway.key"))
 	if err != nil {
 		return nil, fmt.Errorf("gateway.key: %w", err)
+	}
+	entries, err := open(c, o.Networks, keys, o.Log)
+	if err != nil {
+		return nil, err
 	}
 	return &maker{c, o, database, entries, keys}, nil
 }
@@ -121,25 +121,17 @@ type placement struct {
 	kept     func(context.Context, *stanza.Stanza) (bool, error) // nil where the server cannot be asked
 }
 
-func (m *maker) gateway(ctx context.Context, e all.Entry, p placement) (*bridge.Gateway, error) {
+func (m *maker) gateway(ctx context.Context, e enabled, p placement) (*bridge.Gateway, error) {
 	domain := p.endpoint.Domain()
 	kept, err := m.tables.Gateway(ctx, domain)
 	if err != nil {
 		return nil, err
 	}
-	journal := filepath.Join(m.config.Server.Data, e.Network.Info().Kind+"-"+domain.String()+".journal")
+	journal := filepath.Join(m.config.Server.Data, e.kind+"-"+domain.String()+".journal")
 	return bridge.New(bridge.Options{
 		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, Journal: journal, Settings: settings(m.config, p.users),
 		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, Version: server.Version(),
 	})
-}
-
-func domainOf(e all.Entry) (jid.JID, error) {
-	domain, err := jid.Parse(e.Domain)
-	if err != nil {
-		return domain, fmt.Errorf("gateway domain %q: %w", e.Domain, err)
-	}
-	return domain, nil
 }
 
 func settings(c config.Config, users []string) bridge.Settings {

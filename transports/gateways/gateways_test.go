@@ -3,7 +3,6 @@ package gateways
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,9 +16,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/echo"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func networks() []transports.Registration { return []transports.Registration{echo.Register()} }
 
 // session keeps what is delivered to it.
 type session struct {
@@ -54,14 +57,14 @@ func (s *session) has(what string) bool {
 func TestServer(t *testing.T) {
 	t.Parallel()
 	c, err := config.Parse(fmt.Appendf(nil, "[server]\nhosts = [\"home.test\"]\ndata = %q\n[listen]\nc2s = [\"127.0.0.1:0\"]\nc2s_tls = []\ncomponent = []\n"+
-		"[gateway]\nstanzas = 1\n[echo]\nenabled = true\n", t.TempDir()), "", nil)
+		"[gateway]\nstanzas = 1\n[echo]\nenabled = true\n", t.TempDir()), "", nil, Sections(networks())...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := config.Default().Gateway.Stanzas; got != 50 {
 		t.Errorf("gateway.stanzas is %d, not 50", got)
 	}
-	s, err := Server(t.Context(), c, Options{})
+	s, err := Server(t.Context(), c, Options{Networks: networks()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,11 +112,11 @@ func TestServer(t *testing.T) {
 func TestComponentSettings(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"": "no gateway is enabled", "[echo]\nenabled = true\n": "echo.secret"} {
-		c, err := config.Parse(fmt.Appendf(nil, "[server]\nhosts = [\"home.test\"]\ndata = %q\n%s", t.TempDir(), text), "", nil)
+		c, err := config.Parse(fmt.Appendf(nil, "[server]\nhosts = [\"home.test\"]\ndata = %q\n%s", t.TempDir(), text), "", nil, Sections(networks())...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := Component(t.Context(), c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Component(t.Context(), c, Options{Networks: networks()}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/server"
+	"github.com/dragoman-im/dragoman/transports/all"
 	"github.com/dragoman-im/dragoman/transports/gateways"
 )
 
@@ -27,7 +27,7 @@ type localServer struct {
 func newLocalServer(o options) (*localServer, error) {
 	s := &localServer{options: o}
 	var err error
-	if s.config, err = config.Parse(nil, "", nil); err != nil {
+	if s.config, err = config.Parse(nil, "", nil, gateways.Sections(all.Networks())...); err != nil {
 		return nil, err
 	}
 	c := &s.config
@@ -56,20 +56,22 @@ func newLocalServer(o options) (*localServer, error) {
 
 // open makes the account and the server, whose gateways connect to the fake servers.
 func (s *localServer) open(ctx context.Context, networks []*network, t *tracer, out *screen) error {
-	c := &s.config
 	for _, n := range networks {
-		switch n.kind {
-		case "slack":
-			c.Slack.Enabled, c.Slack.APIURL, c.Slack.Presence = true, n.apiURL, config.Duration(10*time.Second)
-		case "discord":
-			c.Discord.Enabled, c.Discord.APIURL = true, n.apiURL
+		settings := map[string]string{"enabled": "true", "api_url": n.apiURL}
+		if n.kind == "slack" {
+			settings["presence"] = "10s"
+		}
+		for key, value := range settings {
+			if err := s.config.Set(n.kind+"."+key, value); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.openAccount(ctx); err != nil {
 		return err
 	}
 	var err error
-	if s.server, err = gateways.Server(ctx, *c, gateways.Options{Log: out.logger(), Trace: t.bridgeStep}); err == nil {
+	if s.server, err = gateways.Server(ctx, s.config, gateways.Options{Networks: all.Networks(), Log: out.logger(), Trace: t.bridgeStep}); err == nil {
 		out.showWarnings()
 	}
 	return err

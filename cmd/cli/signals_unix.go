@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package cli
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// stateSignals ask for tellState.
+// stateSignals ask for logState.
 var stateSignals = []os.Signal{syscall.SIGUSR1}
 
 // surviveSizeLimit makes a file that may not grow an error of the write instead of the end

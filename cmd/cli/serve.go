@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/gateways"
 )
 
-func serveCommand() *cobra.Command {
-	cmd := runCommand("serve", "Run the XMPP server with its gateways", gateways.Serve)
+func (p program) serveCommand() *cobra.Command {
+	cmd := p.runCommand("serve", "Run the XMPP server with its gateways", gateways.Serve)
 	cmd.Long = `Run the XMPP server with the gateways that are enabled, until SIGINT or SIGTERM.
 
 Without a configuration it serves localhost, with its data in the directory data below this one, and
@@ -24,8 +24,8 @@ account, before or while it runs.`
 	return cmd
 }
 
-func componentCommand() *cobra.Command {
-	cmd := runCommand("component", "Run the gateways as components of another XMPP server (XEP-0114)", gateways.Component)
+func (p program) componentCommand() *cobra.Command {
+	cmd := p.runCommand("component", "Run the gateways as components of another XMPP server (XEP-0114)", gateways.Component)
 	cmd.Long = `Run the gateways that are enabled as components of a Prosody, ejabberd or Openfire (XEP-0114).
 
 [foreign] address is the server's port for components; each gateway's domain and secret must stand in
@@ -35,21 +35,21 @@ tried again until it is back.`
 	return cmd
 }
 
-func runCommand(use, short string, run func(context.Context, config.Config, *slog.Logger) error) *cobra.Command {
+func (p program) runCommand(use, short string, run func(context.Context, config.Config, gateways.Options) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := load(cmd)
+			c, err := p.load(cmd)
 			if err != nil {
 				return err
 			}
 			log := logger(c.Log, os.Stderr)
 			ctx, stop := context.WithCancel(cmd.Context())
 			var beside sync.WaitGroup
-			beside.Go(func() { tellState(ctx, log) })
+			beside.Go(func() { logState(ctx, log) })
 			defer beside.Wait()
 			defer stop()
-			return run(ctx, c, log)
+			return run(ctx, c, gateways.Options{Networks: p.networks, Log: log})
 		},
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bufio"
@@ -16,14 +16,14 @@ import (
 	"github.com/dragoman-im/dragoman/core/server"
 )
 
-func accountCommand() *cobra.Command {
+func (p program) accountCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "account",
 		Short: "Make, change and remove accounts; the server may be running",
 	}
 	cmd.AddCommand(
-		passwordCommand("add USER[@HOST]", "Make an account", "made", (*server.Accounts).Add),
-		passwordCommand("passwd USER[@HOST]", "Change an account's password", "has a new password", (*server.Accounts).SetPassword),
+		p.passwordCommand("add USER[@HOST]", "Make an account", "made", (*server.Accounts).Add),
+		p.passwordCommand("passwd USER[@HOST]", "Change an account's password", "has a new password", (*server.Accounts).SetPassword),
 		&cobra.Command{
 			Use: "import [FILE]", Short: "Make accounts from a file or standard input", Args: cobra.MaximumNArgs(1),
 			Long: `Make accounts from lines of a file, or of standard input where none is named:
@@ -43,13 +43,13 @@ number; the other accounts are made, and the exit status is 1.`,
 					defer f.Close()
 					in = f
 				}
-				return withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a, in) })
+				return p.withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a, in) })
 			},
 		},
 		&cobra.Command{
 			Use: "rm USER[@HOST]", Short: "Delete an account and all that belongs to it", Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
-				return withAccounts(cmd, func(a *server.Accounts) error {
+				return p.withAccounts(cmd, func(a *server.Accounts) error {
 					name, done, err := a.Remove(cmd.Context(), args[0])
 					switch {
 					case err != nil:
@@ -65,7 +65,7 @@ number; the other accounts are made, and the exit status is 1.`,
 		&cobra.Command{
 			Use: "ls", Short: "List the accounts", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				return withAccounts(cmd, func(a *server.Accounts) error { return list(cmd, a) })
+				return p.withAccounts(cmd, func(a *server.Accounts) error { return list(cmd, a) })
 			},
 		},
 	)
@@ -112,7 +112,7 @@ func importAccounts(cmd *cobra.Command, a *server.Accounts, list io.Reader) erro
 	return errors.Join(append(failed, in.Err())...)
 }
 
-func passwordCommand(use, short, done string, do func(*server.Accounts, context.Context, string, string) (string, error)) *cobra.Command {
+func (p program) passwordCommand(use, short, done string, do func(*server.Accounts, context.Context, string, string) (string, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
 		Long: short + `.
@@ -123,7 +123,7 @@ is no terminal. It is kept as SCRAM keys only.`,
 			"  dragoman account " + strings.Fields(use)[0] + " ann@example.org -c dragoman.toml < password.txt",
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return withAccounts(cmd, func(a *server.Accounts) error {
+		return p.withAccounts(cmd, func(a *server.Accounts) error {
 			password, err := readPassword(cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
@@ -138,8 +138,8 @@ is no terminal. It is kept as SCRAM keys only.`,
 	return cmd
 }
 
-func withAccounts(cmd *cobra.Command, f func(*server.Accounts) error) error {
-	c, err := load(cmd)
+func (p program) withAccounts(cmd *cobra.Command, f func(*server.Accounts) error) error {
+	c, err := p.load(cmd)
 	if err != nil {
 		return err
 	}

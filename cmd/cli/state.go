@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -9,20 +9,20 @@ import (
 	"runtime/debug"
 )
 
-// tellState writes what the process holds to the log whenever it gets SIGUSR1, until ctx
+// logState writes what the process holds to the log whenever it gets SIGUSR1, until ctx
 // ends: for an operator who wonders where the memory has gone.
-func tellState(ctx context.Context, log *slog.Logger) {
+func logState(ctx context.Context, log *slog.Logger) {
 	if len(stateSignals) == 0 {
 		return
 	}
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, stateSignals...)
-	defer signal.Stop(asked)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, stateSignals...)
+	defer signal.Stop(signals)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-asked:
+		case <-signals:
 		}
 		debug.FreeOSMemory() // what is no longer needed is not counted
 		var m runtime.MemStats

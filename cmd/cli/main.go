@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/gateways"
+)
+
+// Main runs the command line of os.Args with the networks that the program has, and ends the process. more are
+// further commands of the program's own.
+func Main(networks []transports.Registration, more ...*cobra.Command) {
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go stopOnSignal(signals, stop)
+	surviveSizeLimit()
+	root := Root(networks)
+	root.AddCommand(more...)
+	if err := root.ExecuteContext(ctx); err != nil {
+		report(err)
+		os.Exit(1)
+	}
+}
+
+// stopOnSignal ends the process: in order at the first signal, at once at the second.
+func stopOnSignal(signals <-chan os.Signal, stop func()) {
+	<-signals
+	stop()
+	<-signals
+	fmt.Fprintln(os.Stderr, "dragoman: ended at once; what was acknowledged is on disk")
+	os.Exit(1)
+}
+
+// Root makes the command with its subcommands.
+func Root(networks []transports.Registration) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "dragoman",
+		Short:         "An XMPP server with gateways to Slack, Discord and other networks",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.PersistentFlags().StringP("config", "c", "", "configuration file (without one, the defaults hold)")
+	p := program{networks}
+	cmd.AddCommand(p.serveCommand(), p.componentCommand(), p.accountCommand(), p.configCommand(), versionCommand())
+	return cmd
+}
+
+// program is what the commands share.
+type program struct {
+	networks []transports.Registration
+}
+
+// report prints an error for a person: all problems of a configuration, one a line.
+func report(err error) {
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		fmt.Fprintln(os.Stderr, "dragoman: the configuration has", count(len(problems), "problem"))
+		for _, p := range problems {
+			fmt.Fprintln(os.Stderr, "  "+p)
+		}
+		return
+	}
+	fmt.Fprintln(os.Stderr, "dragoman:", err)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// load reads the configuration that -c names. A secret that everybody may read is worth a word.
+func (p program) load(cmd *cobra.Command) (config.Config, error) {
+	file, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return config.Config{}, err
+	}
+	c, err := config.Load(file, os.Environ(), gateways.Sections(p.networks)...)
+	if err == nil {
+		for _, exposed := range config.Exposed(file, c) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "dragoman: everybody on this machine may read the secret in %s: chmod 600 %s\n", exposed, exposed)
+		}
+	}
+	return c, err
+}

@@ -1,0 +1,83 @@
+package gateways
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge"
+)
+
+// Sections makes the configuration's sections of networks, with their defaults, for config.Load.
+func Sections(networks []transports.Registration) []config.Section {
+	sections := make([]config.Section, len(networks))
+	for i, n := range networks {
+		sections[i] = config.Section{Name: n.Kind, Doc: n.Doc, Settings: n.Section()}
+	}
+	return sections
+}
+
+// enabled is a network that the configuration switches on.
+type enabled struct {
+	transports.Network
+	kind   string
+	domain jid.JID
+	secret string // shared with a foreign server
+}
+
+// open makes the networks that the configuration switches on, and checks that each can do
+// what it declares.
+func open(c config.Config, networks []transports.Registration, keys *bridge.Keys, log *slog.Logger) ([]enabled, error) {
+	var all []enabled
+	for _, s := range c.Sections {
+		common := s.Network()
+		if !common.Enabled {
+			continue
+		}
+		registered, err := find(networks, s.Name)
+		if err != nil {
+			return nil, err
+		}
+		domain, err := jid.Parse(common.Domain)
+		if err != nil {
+			return nil, fmt.Errorf("gateway domain %q: %w", common.Domain, err)
+		}
+		n, err := registered.New(s.Settings, transports.Environment{
+			Log:      log.With("network", s.Name),
+			RetryMin: time.Duration(c.Gateway.RetryMin), RetryMax: time.Duration(c.Gateway.RetryMax),
+			Storage: storage{dir: filepath.Join(c.Server.Data, s.Name+"-"+domain.String()), keys: keys},
+		})
+		if err == nil {
+			err = transports.CheckNetwork(n)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, enabled{n, s.Name, domain, common.Secret})
+	}
+	return all, nil
+}
+
+func find(networks []transports.Registration, kind string) (transports.Registration, error) {
+	for _, n := range networks {
+		if n.Kind == kind {
+			return n, nil
+		}
+	}
+	return transports.Registration{}, errors.New("the configuration has a section [" + kind + "] of no network that is given")
+}
+
+// anyEnabled tells whether the configuration switches a network on.
+func anyEnabled(c config.Config) bool {
+	for _, s := range c.Sections {
+		if s.Network().Enabled {
+			return true
+		}
+	}
+	return false
+}
