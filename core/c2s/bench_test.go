@@ -15,62 +15,78 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// sinkhole is a connection that swallows what is written and has nothing to read.
-type sinkhole struct{ net.Conn }
+// sinkhole is a transport that drops what is written and has nothing to read.
+type sinkhole struct{ stream.Transport }
 
 func (sinkhole) Write(b []byte) (int, error)      { return len(b), nil }
 func (sinkhole) SetWriteDeadline(time.Time) error { return nil }
 func (sinkhole) SetReadDeadline(time.Time) error  { return nil }
 func (sinkhole) Close() error                     { return nil }
-func (sinkhole) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
 
-// feed gives one stanza after the other, for ever, some at a time.
+// feed is a transport on which a text arrives again and again.
 type feed struct {
-	text string
-	at   int
-	// between is called before each read, as the reader of a connection does.
-	between func()
+	sinkhole
+	text   string
+	rest   string
+	rounds chan struct{} // each element lets the text arrive once more
+	done   chan struct{} // gets an element when all that has arrived has been handled
 }
 
 func (f *feed) Read(p []byte) (int, error) {
-	f.between()
-	n := copy(p, f.text[f.at:])
-	f.at = (f.at + n) % len(f.text)
+	if f.rest == "" {
+		f.done <- struct{}{}
+		if _, ok := <-f.rounds; !ok {
+			return 0, io.EOF
+		}
+		f.rest = f.text
+	}
+	n := copy(p, f.rest)
+	f.rest = f.rest[n:]
 	return n, nil
+}
+
+// testSession is a bound and available session on a transport.
+func testSession(tb testing.TB, p *place, full string, t stream.Transport) *conn {
+	c := p.server.newConn(netip.Addr{})
+	c.overBytes(t)
+	c.who, c.host = jidOf(full).Bare(), p.server.first
+	s, refusal := c.claim(jidOf(full).Resource())
+	if refusal != nil {
+		tb.Fatal(refusal)
+	}
+	s.attach(c, stanza.NewPresence(s.jid, s.jid, ""))
+	c.Establish()
+	c.SetLimits(stream.ForClients())
+	s.bound.SetPresence(&router.Presence{})
+	tb.Cleanup(func() { s.end(context.Background()); c.Queue().Wait() })
+	return c
 }
 
 // way is a stanza's way from the bytes that came to those that go, without sockets.
 func way(tb testing.TB) (step func()) {
-	p := newPlace(tb, func(c *Config) { c.Plain, c.Limits.Queue = true, 1<<30 })
-	bindTo := func(full string) *conn {
-		c := newConn(p.server, sinkhole{}, netip.Addr{})
-		c.who, c.host = jidOf(full).Bare(), p.server.first
-		s, refusal := c.claim(jidOf(full).Resource())
-		if refusal != nil {
-			tb.Fatal(refusal)
-		}
-		s.attach(c, stanza.NewPresence(s.jid, s.jid, ""))
-		s.bound.SetPresence(&router.Presence{})
-		tb.Cleanup(func() { s.end(context.Background()); c.queue.Wait() })
-		return c
-	}
-	bindTo("juliet@home.test/a")
-	c := bindTo("romeo@home.test/x")
+	p := newPlace(tb, func(c *Config) {
+		c.Plain, c.Limits.Queue, c.Limits.Rate, c.Limits.LoginWait = true, 1<<30, -1, time.Hour
+	})
+	const each = 40
 	text := "<message to='juliet@home.test/a' type='chat' id='abcdefgh'><body>" + strings.Repeat("x", 64) + "</body>" +
 		"<active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/></message>"
-	c.scanner = stream.NewScanner(io.MultiReader(strings.NewReader(open("home.test")), &feed{
-		text: strings.Repeat(text, 40), between: c.batch.Flush,
-	}), stanza.NSClient, stream.ForClients())
-	if _, err := c.scanner.Next(); err != nil {
-		tb.Fatal(err)
-	}
-	return func() {
-		it, err := c.scanner.Next()
-		if err == nil {
-			err = c.item(it)
+	f := &feed{text: strings.Repeat(text, each), rest: open("home.test"), rounds: make(chan struct{}), done: make(chan struct{})}
+	testSession(tb, p, "juliet@home.test/a", sinkhole{})
+	c := testSession(tb, p, "romeo@home.test/x", f)
+	ended := make(chan error)
+	go func() { ended <- c.Run() }()
+	<-f.done
+	tb.Cleanup(func() {
+		close(f.rounds)
+		if err := <-ended; err != io.EOF {
+			tb.Error(err)
 		}
-		if err != nil {
-			tb.Fatal(err)
+	})
+	n := 0
+	return func() {
+		if n++; n%each == 0 {
+			f.rounds <- struct{}{}
+			<-f.done
 		}
 	}
 }

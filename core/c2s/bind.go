@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -39,7 +38,7 @@ func (c *conn) beforeBind(it *stream.Item) error {
 
 func (c *conn) refuse(st *stanza.Stanza, e *stanza.Error) {
 	if reply := st.ErrorReply(e); reply != nil {
-		c.send(reply)
+		c.Send(reply)
 	}
 }
 
@@ -52,9 +51,10 @@ func (c *conn) bind(st *stanza.Stanza, resource string) {
 	}
 	result := st.Result(stanza.NewElement(nsBind, "bind").Add(stanza.TextElement(nsBind, "jid", s.jid.String())))
 	s.attach(c, result)
-	c.deadline = time.Time{} // silence counts from now on
-	c.log = c.log.With("resource", s.jid.Resource())
-	c.log.Debug("session bound")
+	c.Establish()
+	c.negotiation.bindings = nil
+	c.AddLog("resource", s.jid.Resource())
+	c.Log().Debug("session bound")
 }
 
 // claim makes a session and enters it under a resource; "" is one of our choice.
@@ -82,7 +82,7 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 			c.server.Counters.Full.Add(1)
 			return nil, stanza.ResourceConstraint("too many sessions of this account")
 		default:
-			c.log.Error("session not bound", "err", err)
+			c.Log().Error("session not bound", "err", err)
 			return nil, stanza.InternalServerError()
 		}
 	}
@@ -90,19 +90,19 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 
 func (c *conn) enter(full jid.JID) (*session, error) {
 	s := &session{server: c.server, host: c.host, jid: full}
-	b, err := c.host.Router.Bind(c.ctx, s, router.Claim{
+	b, err := c.host.Router.Bind(c.Context(), s, router.Claim{
 		Replace: c.server.cfg.Conflict == Replace, Max: max(c.server.limits.Sessions, 0),
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.bound = b
-	if c.host.Router.Ended() == c.ended {
+	if c.host.Router.Ended() == c.negotiation.ended {
 		return s, nil
 	}
 	// Some account has been deleted since this login: was it this one, its sessions have been ended without us.
-	if ok, err := c.host.Router.Exists(c.ctx, full.Bare()); err != nil || !ok {
-		c.host.Router.Unbind(c.ctx, b)
+	if ok, err := c.host.Router.Exists(c.Context(), full.Bare()); err != nil || !ok {
+		c.host.Router.Unbind(c.Context(), b)
 		return nil, cmp.Or(err, errNoAccount)
 	}
 	return s, nil

@@ -17,11 +17,9 @@ import (
 
 // Timeouts and limits that no setting changes.
 const (
-	closeTime      = 5 * time.Second // for what is queued, and for the peer's end of the stream
-	lingerTime     = time.Second     // for the peer to read our error before the socket goes
-	lingerBytes    = 1 << 20
-	maxBeforeLogin = 60   // first-level elements before a session is bound
-	maxWaiting     = 1000 // stanzas of a session that has no connection
+	syncTime       = 200 * time.Millisecond // of one wait for a client to read; a stop may have come meanwhile
+	maxBeforeLogin = 60                     // first-level elements before a session is bound
+	maxWaiting     = 1000                   // stanzas of a session that has no connection
 )
 
 // Conflict is what happens when a client asks for a resource that is in use.

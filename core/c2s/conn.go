@@ -1,19 +1,10 @@
 package c2s
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"log/slog"
-	"net"
 	"net/netip"
-	"runtime/debug"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -22,162 +13,136 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Why a connection ends, besides stream errors and errors of the socket.
 var (
-	errEnded     = errors.New("client ended the stream")
-	errLeave     = errors.New("stream ended by us")
-	errHandshake = errors.New("TLS handshake failed")
-	errNoTLS     = errors.New("TLS refused")
-	errPeerError = errors.New("client sent a stream error")
+	errLateTLS   = stream.NewError(stream.ConnectionTimeout, "no TLS in time")
+	errLateLogin = stream.NewError(stream.ConnectionTimeout, "not logged in in time")
 )
 
-// conn is one connection of a client. Its fields belong to the goroutine that reads it,
-// but for those that are atomic.
+// conn is one connection of a client: the stream.Handler of its stream.Conn. Its fields belong to the
+// goroutine that reads it.
 type conn struct {
+	*stream.Conn
 	server *Server
-	tcp    net.Conn
-	net    *stream.Conn // over tcp, with TLS or without
 	from   netip.Addr
-	ctx    context.Context
-	log    *slog.Logger
+	direct bool // it begins with TLS
+	began  time.Time
+	batch  *router.Batch
 
-	scanner *stream.Scanner
-	queue   *stream.Queue
-	batch   *router.Batch
-
-	// The present stream.
-	host     *host
-	open     bool // our header has been sent
-	secure   bool
-	count    int // first-level elements before a session is bound
-	bound    []sasl.Binding
-	login    *sasl.Dialogue
-	trying   string  // whom the client wants to be, as long as that is not proved
-	admitted bool    // the present attempt has had its turn; see conn.turn
-	ended    uint64  // of the host's router, before the account was looked up
-	who      jid.JID // bare; set by login
-	session  *session
-
-	// Reading; see read.go.
-	began    time.Time
-	deadline time.Time // that is set
-	pinged   bool
-	limiter  *rate.Limiter
-	wait     time.Duration
-	leaving  bool // our side of the stream has ended
-
-	recipients recipients
-
-	why     atomic.Pointer[error]
-	stopped chan struct{} // closed when why is set
-	once    sync.Once     // closes it
+	host        *host
+	negotiation negotiation
+	who         jid.JID // bare; set by login
+	session     *session
+	recipients  recipients
 }
 
-func newConn(s *Server, nc net.Conn, from netip.Addr) *conn {
-	c := &conn{
-		server: s, tcp: nc, net: stream.Wrap(oneWay(nc)), from: from, ctx: s.base, began: time.Now(),
-		log: s.log.With("conn", nc.RemoteAddr().String()), stopped: make(chan struct{}),
-	}
-	c.scanner = stream.NewScanner(c, stanza.NSClient, s.limits.BeforeLogin)
-	c.queue = stream.NewQueue(c.net, stream.QueueLimits{Bytes: s.limits.Queue}, c.failed)
-	c.batch = router.NewBatch(c.ctx)
-	if s.limits.Rate > 0 {
-		c.limiter = rate.NewLimiter(rate.Limit(s.limits.Rate), max(s.limits.Burst, 16<<10))
-	}
-	return c
+// negotiation is the state of a stream on which no session is bound yet.
+type negotiation struct {
+	secure   bool
+	elements int
+	bindings []sasl.Binding
+	dialogue *sasl.Dialogue
+	trying   string // user name that the client claims, as long as that is not proved
+	admitted bool   // the present attempt need not wait any more; see conn.admit
+	ended    uint64 // of the host's router, before the account was looked up
+}
+
+// newConn makes a connection without a stream, which the caller adds.
+func (s *Server) newConn(from netip.Addr) *conn {
+	return &conn{server: s, from: from, began: time.Now(), batch: router.NewBatch(s.conns.Context())}
+}
+
+// overBytes gives the connection a stream over a transport without frames.
+func (c *conn) overBytes(t stream.Transport) {
+	c.Conn = stream.NewConn(c.server.conns.Context(), &c.server.stream, t, c)
+	c.expire()
 }
 
 // newID is an id that cannot be guessed (RFC 6120 §4.7.3).
 func newID() string { return rand.Text() }
 
-// failed is called by the queue.
-func (c *conn) failed(err error, _ int) {
-	if errors.Is(err, stream.ErrSlow) {
-		c.server.Counters.Slow.Add(1)
-	}
-	c.stop(err)
-}
-
-// stop makes the reader end the stream because of err; the first call counts. It does
-// not wait.
-func (c *conn) stop(err error) {
-	if c.why.CompareAndSwap(nil, &err) {
-		c.once.Do(func() { close(c.stopped) })
-		_ = c.tcp.SetReadDeadline(time.Unix(1, 0)) // where it is closed, Read returns by itself
+// expire sets the end of what the stream has come to.
+func (c *conn) expire() {
+	l := &c.server.limits
+	if c.tlsRequired() {
+		c.Expire(c.began.Add(min(l.TLSWait, l.LoginWait)), errLateTLS)
+	} else {
+		c.Expire(c.began.Add(l.LoginWait), errLateLogin)
 	}
 }
 
-// serve is the life of a connection.
-func (c *conn) serve(direct bool) {
-	defer func() {
-		if v := recover(); v != nil {
-			c.panicked(v)
-			_ = c.tcp.Close()
-		}
-	}()
-	c.end(c.run(direct))
-}
-
-// run is serve up to the reason for the end. A panic costs this connection only.
-func (c *conn) run(direct bool) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			c.panicked(v)
-			err = stream.NewError(stream.InternalServerError, "")
-		}
-	}()
-	if direct {
-		if err := c.handshake(c.server.direct); err != nil {
-			return err
-		}
+// serve runs the connection from its beginning to its end. Its frame stays on the stack of each idle session.
+func (c *conn) serve() {
+	defer c.left()
+	err := c.begin()
+	if err == nil {
+		err = c.Run()
 	}
-	return c.each()
+	c.end(err)
 }
 
-func (c *conn) panicked(v any) {
-	c.server.Counters.Panics.Add(1)
-	c.log.Error("panic", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-}
-
-// each reads to the end of the stream.
-func (c *conn) each() error {
-	for {
-		it, err := c.scanner.Next()
-		if err == nil {
-			err = c.item(it)
-		}
-		if err != nil {
-			return err
-		}
+// begin does the handshake of a connection that begins with TLS (XEP-0368).
+func (c *conn) begin() error {
+	if !c.direct {
+		return nil
 	}
+	return c.secured(c.HandshakeTLS(c.server.direct, c.tlsDeadline()))
 }
 
-func (c *conn) item(it *stream.Item) error {
-	switch {
-	case it.Kind == stream.Open:
-		return c.header(it.Header)
-	case it.Kind == stream.Close:
-		return errEnded
-	case it.Is(stream.NSStream, "error"):
-		return errPeerError
-	case c.session != nil:
-		return c.receive(it)
+// end ends the stream because of err, then the session, then the connection.
+func (c *conn) end(err error) {
+	if errors.Is(err, stream.ErrLeave) {
+		err = c.Leave()
 	}
-	return c.negotiate(it)
+	if s := c.session; s != nil {
+		s.end(c.Context())
+		defer s.giveBack()
+	}
+	c.report(err)
+	c.Close(err, func() { c.answer(c.Header(), "1.0") })
 }
 
-// write sends bytes of the negotiation; they leave with the next wait for input.
-func (c *conn) write(f func([]byte) []byte) { c.queue.Append(f) }
-
-// send writes a stanza to this connection.
-func (c *conn) send(st *stanza.Stanza) {
-	c.write(func(dst []byte) []byte { return st.AppendXML(dst, "") })
+// left is called when the connection has ended.
+func (c *conn) left() {
+	c.server.Counters.Connections.Add(-1)
+	c.server.gate.leave(c.from)
 }
 
-// drained waits for the queue to be empty, not for long; a stop may have come meanwhile.
-// A queue that has failed stops the connection by itself.
-func (c *conn) drained(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-	defer cancel()
-	return !errors.Is(c.queue.Sync(ctx), context.DeadlineExceeded)
+// Flush flushes the queues of others that the input of this client has caused to grow.
+func (c *conn) Flush() { c.batch.Flush() }
+
+// Ping asks a silent client for an answer (XEP-0199).
+func (c *conn) Ping() *stanza.Stanza {
+	return stanza.NewIQ(c.session.jid, c.host.Router.Domain(), stanza.TypeGet, stanza.NewElement(nsPing, "ping"))
+}
+
+// report counts and logs why a connection ended.
+func (c *conn) report(err error) {
+	c.countLimit(err)
+	switch e := stream.Reported(err); {
+	case e == nil || e.Condition == stream.SystemShutdown:
+	case e.Condition == stream.PolicyViolation:
+		c.server.Counters.Policy.Add(1)
+		c.server.Counters.StreamErrors.Add(1)
+	default:
+		c.server.Counters.StreamErrors.Add(1)
+	}
+	c.Log().Debug("connection ended", "err", err)
+}
+
+// countLimit counts which limit ended the stream.
+func (c *conn) countLimit(err error) {
+	k := &c.server.Counters
+	switch err {
+	case errLateTLS:
+		k.LateTLS.Add(1)
+	case errLateLogin:
+		k.LateLogin.Add(1)
+	case errTries:
+		k.Tries.Add(1)
+	}
+	if c.who.IsZero() {
+		k.BeforeLogin.Count(err)
+	} else {
+		k.Stanza.Count(err)
+	}
 }

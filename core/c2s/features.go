@@ -27,31 +27,36 @@ func (c *conn) stage() stage {
 		return wantBind
 	case c.tlsRequired():
 		return wantTLS
-	case c.secure:
+	case c.negotiation.secure:
 		return wantLoginTLS
 	}
 	return wantLogin
 }
 
 // offers are a host's features as they are sent: the same for all connections of a stage.
-type offers [stages]struct {
+type offers [stages]offer
+
+type offer struct {
 	once sync.Once
 	text []byte
 }
 
-// offer sends the features of the present stage (RFC 6120 §4.3.2).
-func (c *conn) offer() {
+// sendFeatures sends the features of the present stage (RFC 6120 §4.3.2).
+func (c *conn) sendFeatures() {
 	at := c.stage()
 	if at == wantLogin || at == wantLoginTLS {
-		c.login = sasl.NewDialogue(c.host.SASL, c.saslConn())
+		c.negotiation.dialogue = sasl.NewDialogue(c.host.SASL, c.saslConn())
 	}
 	if at == wantLoginTLS { // channel bindings are the connection's own
-		c.write(func(dst []byte) []byte { return stream.AppendFeatures(dst, c.features(at)...) })
+		c.Write(func(dst []byte) []byte { return c.AppendFeatures(dst, c.features(at)...) })
 		return
 	}
 	o := &c.host.offers[at]
-	o.once.Do(func() { o.text = stream.AppendFeatures(nil, c.features(at)...) })
-	c.queue.AppendBytes(o.text)
+	if c.Framed() {
+		o = &c.host.framedOffers[at]
+	}
+	o.once.Do(func() { o.text = c.AppendFeatures(nil, c.features(at)...) })
+	c.Queue().AppendBytes(o.text)
 }
 
 func (c *conn) features(at stage) []*stanza.Element {
@@ -86,13 +91,15 @@ func (c *conn) limitsFeature() *stanza.Element {
 	)
 }
 
-func (c *conn) tlsRequired() bool { return !c.secure && !c.server.cfg.Plain }
+func (c *conn) tlsRequired() bool { return !c.negotiation.secure && !c.server.cfg.Plain }
 
-func (c *conn) saslConn() sasl.Conn { return sasl.Conn{TLS: c.secure, Bindings: c.bound} }
+func (c *conn) saslConn() sasl.Conn {
+	return sasl.Conn{TLS: c.negotiation.secure, Bindings: c.negotiation.bindings}
+}
 
-// negotiate takes an element of a client that has no session yet.
-func (c *conn) negotiate(it *stream.Item) error {
-	if c.count++; c.count > maxBeforeLogin {
+// Negotiate takes an element of a client that has no session yet.
+func (c *conn) Negotiate(it *stream.Item) error {
+	if c.negotiation.elements++; c.negotiation.elements > maxBeforeLogin {
 		return stream.NewError(stream.PolicyViolation, "too much before login")
 	}
 	kind := it.StanzaKind()
@@ -125,8 +132,8 @@ func (c *conn) guest(it *stream.Item) error {
 	if !st.IsRequest() || st.ID == "" || st.Payload1() == nil {
 		return stream.NewError(stream.BadFormat, "")
 	}
-	if reply := c.host.BeforeLogin(c.ctx, c.from, st); reply != nil {
-		c.send(reply)
+	if reply := c.host.BeforeLogin(c.Context(), c.from, st); reply != nil {
+		c.Send(reply)
 	}
 	return nil
 }

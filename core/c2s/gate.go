@@ -1,7 +1,6 @@
 package c2s
 
 import (
-	"context"
 	"net"
 	"net/netip"
 	"sync"
@@ -170,17 +169,4 @@ func missing(l *rate.Limiter, now time.Time) time.Duration {
 		return 0
 	}
 	return time.Duration(tokens / float64(l.Limit()) * float64(time.Second))
-}
-
-// pause waits, unless stop or ctx end it; false then.
-func pause(ctx context.Context, d time.Duration, stop <-chan struct{}) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-stop:
-	case <-ctx.Done():
-	}
-	return false
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// header answers the client's stream header and offers features.
-func (c *conn) header(h *stream.Header) error {
+// Open answers the client's stream header and offers features.
+func (c *conn) Open(h *stream.Header) error {
 	before := c.host
 	host, err := c.lookup(h.To)
 	if err == nil && !c.who.IsZero() && host != before {
@@ -25,7 +25,7 @@ func (c *conn) header(h *stream.Header) error {
 	if err != nil {
 		return err
 	}
-	c.offer()
+	c.sendFeatures()
 	return nil
 }
 
@@ -58,6 +58,5 @@ func (c *conn) answer(h *stream.Header, version string) {
 			out.To = from.String() // RFC 6120 §4.7.2
 		}
 	}
-	c.write(out.Append)
-	c.open = true
+	c.SendHeader(&out)
 }

@@ -105,6 +105,14 @@ func (w witness) Deliver(st *stanza.Stanza) {
 	}
 }
 
+// source is a transport that reads from a reader.
+type source struct {
+	sinkhole
+	io.Reader
+}
+
+func (s source) Read(p []byte) (int, error) { return s.Reader.Read(p) }
+
 // Whatever a client sends, nothing panics, and nothing arrives in another's name.
 func FuzzReceive(f *testing.F) {
 	p := newPlace(f, plain)
@@ -126,26 +134,21 @@ func FuzzReceive(f *testing.F) {
 		}
 		b.SetPresence(&router.Presence{})
 		defer p.host.Unbind(ctx, b)
-		c := newConn(p.server, sinkhole{}, netip.Addr{})
+		c := p.server.newConn(netip.Addr{})
+		c.overBytes(source{Reader: io.MultiReader(strings.NewReader(open("home.test")), strings.NewReader(data))})
 		c.who, c.host = jidOf("romeo@home.test"), p.server.first
 		s, refusal := c.claim("x")
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
 		s.attach(c, stanza.NewPresence(s.jid, s.jid, ""))
-		c.scanner = stream.NewScanner(io.MultiReader(strings.NewReader(open("home.test")), strings.NewReader(data)),
-			stanza.NSClient, stream.ForClients())
-		if _, err := c.scanner.Next(); err != nil {
-			t.Fatal(err)
-		}
-		for err == nil {
-			var it *stream.Item
-			if it, err = c.scanner.Next(); err == nil {
-				err = c.item(it)
-			}
+		c.Establish()
+		c.SetLimits(stream.ForClients())
+		if err := c.Run(); err == nil || c.server.Counters.Panics.Load() > 0 {
+			t.Errorf("ended with %v, %d panics", err, c.server.Counters.Panics.Load())
 		}
 		s.end(ctx)
-		c.queue.Abort()
-		c.queue.Wait()
+		c.Queue().Abort()
+		c.Queue().Wait()
 	})
 }

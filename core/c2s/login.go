@@ -29,7 +29,7 @@ var errTries = stream.NewError(stream.PolicyViolation, "too many failed logins")
 func (c *conn) authenticate(it *stream.Item) error {
 	if c.tlsRequired() {
 		c.server.Counters.LoginsFailed.Add(1)
-		c.write(func(dst []byte) []byte { return append(dst, encryptionRequired...) })
+		c.Write(func(dst []byte) []byte { return append(dst, encryptionRequired...) })
 		return nil
 	}
 	e, err := it.Tree()
@@ -37,14 +37,14 @@ func (c *conn) authenticate(it *stream.Item) error {
 		return fmt.Errorf("read login: %w", err)
 	}
 	if e.Local == "auth" {
-		c.ended = c.host.Router.Ended()
+		c.negotiation.ended = c.host.Router.Ended()
 	}
-	if ok, err := c.turn(e); err != nil || !ok {
+	if ok, err := c.admit(e); err != nil || !ok {
 		return err
 	}
 	deepen()
-	out := c.login.Receive(c.ctx, e)
-	c.write(func(dst []byte) []byte { return append(dst, out.Reply...) })
+	out := c.negotiation.dialogue.Receive(c.Context(), e)
+	c.Write(func(dst []byte) []byte { return append(dst, out.Reply...) })
 	if out.Failure != nil {
 		c.refused(out.Failure)
 	}
@@ -57,28 +57,29 @@ func (c *conn) authenticate(it *stream.Item) error {
 	return nil
 }
 
-// turn holds the first message of an attempt back as long as others from the same address
+// admit holds the first message of an attempt back as long as others from the same address
 // have failed too often. Whoever has waited for the longest time and would have to wait on is
 // refused (false): otherwise many connections at once would guess as fast as they like.
-func (c *conn) turn(e *stanza.Element) (bool, error) {
+func (c *conn) admit(e *stanza.Element) (bool, error) {
+	n := &c.negotiation
 	if e.Local == "auth" {
-		c.admitted = false
+		n.admitted = false
 	}
-	if c.admitted || e.Local == "abort" || e.Text() == "" { // no name yet, or one that has had its turn
+	if n.admitted || e.Local == "abort" || e.Text() == "" { // no name yet, or one that has had its turn
 		return true, nil
 	}
-	c.trying = claimed(e)
-	if d := c.server.gate.delay(c.from, c.trying); d > 0 {
+	n.trying = claimed(e)
+	if d := c.server.gate.delay(c.from, n.trying); d > 0 {
 		c.server.Counters.LoginsHeld.Add(1)
-		if !pause(c.ctx, d, c.stopped) {
+		if !c.Pause(d) {
 			return false, stream.NewError(stream.SystemShutdown, "")
 		}
-		if c.server.gate.delay(c.from, c.trying) > 0 {
-			c.write(func(dst []byte) []byte { return append(dst, notNow...) })
+		if c.server.gate.delay(c.from, n.trying) > 0 {
+			c.Write(func(dst []byte) []byte { return append(dst, notNow...) })
 			return false, nil
 		}
 	}
-	c.admitted = true
+	n.admitted = true
 	return true, nil
 }
 
@@ -86,11 +87,11 @@ func (c *conn) refused(f *sasl.Failure) {
 	c.server.Counters.LoginsFailed.Add(1)
 	switch {
 	case f.Condition == sasl.TemporaryAuthFailure:
-		c.log.Error("login not decided", "err", f)
+		c.Log().Error("login not decided", "err", f)
 	case f.Condition == sasl.Aborted || errors.Is(f, sasl.ErrBindingType): // no password was tried
 	default:
-		c.server.gate.failed(c.from, c.trying)
-		c.log.Info("login failed", "err", f)
+		c.server.gate.failed(c.from, c.negotiation.trying)
+		c.Log().Info("login failed", "err", f)
 	}
 }
 
@@ -122,12 +123,13 @@ func nameIn(text string) string {
 // authenticated begins the stream anew as somebody (RFC 6120 §6.4.6). What the client
 // sent behind its last message belongs to the new stream.
 func (c *conn) authenticated(id sasl.Identity) {
-	c.who, c.login, c.trying, c.admitted, c.open = id.JID, nil, "", false, false
-	c.log = c.log.With("jid", id.JID.String())
-	c.log.Debug("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
+	c.who = id.JID
+	c.negotiation.dialogue, c.negotiation.trying, c.negotiation.admitted = nil, "", false
+	c.AddLog("jid", id.JID.String())
+	c.Log().Debug("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
 	c.server.Counters.Logins.Add(1)
-	c.scanner.Restart()
-	c.scanner.SetLimits(c.server.limits.Stanza)
+	c.Restart()
+	c.SetLimits(c.server.limits.Stanza)
 }
 
 // deepen makes room on the stack for what follows, at once. A stack grows by being copied, and

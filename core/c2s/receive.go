@@ -7,11 +7,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// receive takes an element of a bound session. An error ends the stream.
-func (c *conn) receive(it *stream.Item) error {
-	if it.StanzaKind() == 0 {
-		return stream.NewError(stream.UnsupportedStanzaType, "") // RFC 6120 §4.9.3.24
-	}
+// Receive takes a stanza of a bound session. An error ends the stream.
+func (c *conn) Receive(it *stream.Item) error {
 	c.server.Counters.Received.Add(1)
 	st, err := it.Stanza()
 	if err != nil {
@@ -37,7 +34,7 @@ func (c *conn) malformed(it *stream.Item, st *stanza.Stanza, err error) error {
 	}
 	st.From = c.session.jid
 	if reply := st.ErrorReply(e); reply != nil {
-		c.send(reply)
+		c.Send(reply)
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -26,30 +25,24 @@ const (
 type Server struct {
 	cfg      Config
 	limits   Limits
+	stream   stream.Config
 	hosts    map[string]*host
 	first    *host
 	gone     map[jid.JID]bool
 	direct   *tls.Config // for connections that begin with TLS
 	gate     *gate
 	log      *slog.Logger
+	conns    *stream.Group
 	Counters Counters
-
-	base   context.Context
-	cancel context.CancelFunc
-	group  sync.WaitGroup
-
-	mu       sync.Mutex
-	conns    map[*conn]struct{}
-	stopping bool
 }
 
 // host is a Host with what this package adds.
 type host struct {
 	Host
-	domain string
-	tls    *tls.Config // after STARTTLS; nil without TLS
-	certs  stream.Certificates
-	offers offers
+	domain               string
+	tls                  *tls.Config // after STARTTLS; nil without TLS
+	certs                stream.Certificates
+	offers, framedOffers offers
 }
 
 // NewServer makes a server. It registers what a client may ask about its own session
@@ -59,13 +52,17 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, limits: cfg.Limits.filled(), hosts: map[string]*host{}, gone: map[jid.JID]bool{}, log: cfg.Log, conns: map[*conn]struct{}{},
+		cfg: cfg, limits: cfg.Limits.filled(), hosts: map[string]*host{}, gone: map[jid.JID]bool{}, log: cfg.Log, conns: stream.NewGroup(),
 	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
 	s.gate = newGate(s.limits)
-	s.base, s.cancel = context.WithCancel(context.Background())
+	s.stream = stream.Config{
+		Content: stanza.NSClient, Limits: s.limits.BeforeLogin, Queue: stream.QueueLimits{Bytes: s.limits.Queue},
+		Rate: s.limits.Rate, Burst: s.limits.Burst, Idle: s.limits.Idle, Pace: cfg.Pace,
+		Counters: &s.Counters.Counters, Log: s.log,
+	}
 	for _, h := range cfg.Hosts {
 		entry := &host{Host: h, domain: h.Router.Domain().String()}
 		if certs := cfg.Certificates; certs != nil {
@@ -102,27 +99,10 @@ func (s *Server) ServeTLS(ctx context.Context, l net.Listener) error {
 }
 
 func (s *Server) accept(ctx context.Context, l net.Listener, direct bool) error {
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
-	defer stop()
-	defer func() { _ = l.Close() }()
-	for {
-		nc, err := l.Accept()
-		if err == nil {
-			s.arrive(nc, direct)
-			continue
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if t, ok := err.(interface{ Temporary() bool }); !ok || !t.Temporary() {
-			return fmt.Errorf("accept clients: %w", err)
-		}
-		s.log.Error("client not accepted", "err", err) // such as out of descriptors
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
-		}
+	if err := stream.Accept(ctx, l, s.log, func(nc net.Conn) { s.arrive(nc, direct) }); err != nil {
+		return fmt.Errorf("clients: %w", err)
 	}
+	return nil
 }
 
 // arrive starts a connection or turns it away.
@@ -134,23 +114,30 @@ func (s *Server) arrive(nc net.Conn, direct bool) {
 	case tooFast:
 		s.Counters.TooFast.Add(1)
 	default:
-		c := newConn(s, nc, from)
-		if !s.add(c) {
-			s.gate.leave(from)
+		c := s.newConn(from)
+		c.overBytes(stream.NewSocket(nc))
+		c.AddLog("conn", nc.RemoteAddr().String())
+		c.direct = direct
+		if !s.start(c) {
 			_ = nc.Close()
-			return
 		}
-		go func() {
-			defer s.group.Done()
-			defer s.remove(c)
-			c.serve(direct)
-		}()
 		return
 	}
 	if !direct {
 		turnAway(nc, s.first.domain)
 	}
 	_ = nc.Close()
+}
+
+// start runs a connection in a goroutine of its own; false if the server is stopping.
+func (s *Server) start(c *conn) bool {
+	s.Counters.Connections.Add(1)
+	if !s.conns.Go(c.Conn, c.serve) {
+		c.left()
+		return false
+	}
+	s.Counters.Accepted.Add(1)
+	return true
 }
 
 // turnAway says why, to a socket that certainly takes so little at once.
@@ -161,56 +148,11 @@ func turnAway(nc net.Conn, domain string) {
 	_, _ = nc.Write(stream.AppendClose(e.Append(h.Append(nil)))) // it is gone either way
 }
 
-func (s *Server) add(c *conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopping {
-		return false
-	}
-	s.conns[c] = struct{}{}
-	s.group.Add(1)
-	s.Counters.Accepted.Add(1)
-	s.Counters.Connections.Add(1)
-	return true
-}
-
-func (s *Server) remove(c *conn) {
-	s.mu.Lock()
-	delete(s.conns, c)
-	s.mu.Unlock()
-	s.Counters.Connections.Add(-1)
-	s.gate.leave(c.from)
-}
-
 // Shutdown ends all streams with system-shutdown and waits until their sessions have
-// said good-bye; what is not done when ctx ends is cut off. Stop the listeners first.
+// ended theirs; what is not done when ctx ends is cut off. Stop the listeners first.
 func (s *Server) Shutdown(ctx context.Context) {
-	s.each(func(c *conn) { c.stop(stream.NewError(stream.SystemShutdown, "")) }) // checklist 120
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.group.Wait()
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-		s.cancel()
-		s.each(func(c *conn) { _ = c.tcp.Close() })
-		<-done
-	}
-	s.cancel()
-}
-
-// each lets no further connection in and calls f for those that there are.
-func (s *Server) each(f func(*conn)) {
-	s.mu.Lock()
-	s.stopping = true
-	all := make([]*conn, 0, len(s.conns))
-	for c := range s.conns {
-		all = append(all, c)
-	}
-	s.mu.Unlock()
-	for _, c := range all {
-		f(c)
+	left := s.conns.Shutdown(ctx, stream.NewError(stream.SystemShutdown, "")) // checklist 120
+	if left > 0 {
+		s.log.Error("connections do not end: their handlers are stuck", "connections", left)
 	}
 }

@@ -34,7 +34,7 @@ func (s *session) JID() jid.JID { return s.jid }
 // Deliver appends a stanza to the connection's queue.
 func (s *session) Deliver(st *stanza.Stanza) {
 	s.server.Counters.Delivered.Add(1)
-	if c := s.conn.Load(); c != nil && c.queue.Append(func(dst []byte) []byte { return st.AppendXML(dst, "") }) {
+	if c := s.conn.Load(); c != nil && c.Send(st) {
 		return
 	}
 	s.hold(st)
@@ -46,7 +46,7 @@ func (s *session) hold(st *stanza.Stanza) {
 	s.mu.Lock()
 	if c := s.conn.Load(); c != nil && len(s.waiting) == 0 && !s.ended {
 		// Attached since Deliver looked, or its queue has failed.
-		if c.queue.Append(func(dst []byte) []byte { return st.AppendXML(dst, "") }) {
+		if c.Send(st) {
 			s.mu.Unlock()
 			return
 		}
@@ -69,14 +69,14 @@ func (s *session) hold(st *stanza.Stanza) {
 // Flush sends what Deliver appended.
 func (s *session) Flush() {
 	if c := s.conn.Load(); c != nil {
-		c.queue.Flush()
+		c.Queue().Flush()
 	}
 }
 
 // Settle calls done when what was delivered is written to the client, or will not be.
 func (s *session) Settle(done func(taken bool)) {
 	if c := s.conn.Load(); c != nil {
-		c.queue.Notify(done)
+		c.Queue().Notify(done)
 		return
 	}
 	done(false)
@@ -85,7 +85,7 @@ func (s *session) Settle(done func(taken bool)) {
 // Behind tells whether half of what may wait for the client does.
 func (s *session) Behind() bool {
 	c := s.conn.Load()
-	return c != nil && c.queue.Pending() > s.server.limits.Queue/2
+	return c != nil && c.Queue().Pending() > s.server.limits.Queue/2
 }
 
 // CatchUp waits for the client to read. It is called by the session's own reader, which
@@ -95,8 +95,8 @@ func (s *session) CatchUp(ctx context.Context) {
 	if c == nil {
 		return
 	}
-	for until := time.Now().Add(stream.DefaultQueue().Write); time.Now().Before(until) && c.why.Load() == nil; {
-		if c.drained(ctx) {
+	for until := time.Now().Add(stream.DefaultQueue().Write); time.Now().Before(until) && !c.Stopping(); {
+		if c.Sync(ctx, syncTime) {
 			return
 		}
 	}
@@ -104,7 +104,7 @@ func (s *session) CatchUp(ctx context.Context) {
 
 // Close ends the session with a stream error, or without one where condition is empty.
 func (s *session) Close(condition, text string) {
-	var err error = errLeave
+	err := stream.ErrLeave
 	if condition != "" {
 		err = stream.NewError(stream.Condition(condition), text)
 	}
@@ -115,7 +115,7 @@ func (s *session) Close(condition, text string) {
 	}
 	s.mu.Unlock()
 	if c != nil {
-		c.stop(err)
+		c.Stop(err)
 	}
 }
 
@@ -124,9 +124,9 @@ func (s *session) Close(condition, text string) {
 func (s *session) attach(c *conn, hello *stanza.Stanza) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.send(hello)
+	c.Send(hello)
 	for _, st := range s.waiting {
-		c.send(st)
+		c.Send(st)
 	}
 	s.waiting, s.held = nil, 0
 	c.session = s
@@ -134,7 +134,7 @@ func (s *session) attach(c *conn, hello *stanza.Stanza) {
 	s.conn.Store(c)
 	s.server.Counters.Sessions.Add(1)
 	if s.closing != nil {
-		c.stop(*s.closing)
+		c.Stop(*s.closing)
 	}
 }
 

@@ -1,11 +1,8 @@
 package c2s
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -14,53 +11,42 @@ import (
 
 // startTLS is RFC 6120 §5.4.2 and §5.4.3.
 func (c *conn) startTLS() error {
-	if c.secure || c.host.tls == nil || !c.who.IsZero() {
-		c.write(stream.AppendTLSFailure)
-		return errNoTLS
+	if c.negotiation.secure || c.host.tls == nil || !c.who.IsZero() || !c.CanTLS() {
+		return c.RefuseTLS()
 	}
-	c.write(stream.AppendProceed)
-	ctx, cancel := context.WithDeadline(c.ctx, c.began.Add(c.server.limits.TLSWait))
-	defer cancel()
-	if err := c.queue.Sync(ctx); err != nil {
-		return fmt.Errorf("send proceed: %w", err)
-	}
-	if err := c.handshake(c.host.tls); err != nil {
+	if err := c.secured(c.StartTLS(c.host.tls, c.tlsDeadline())); err != nil {
 		return err
 	}
-	// RFC 6120 §5.4.3.3: what was known is forgotten, what was sent in clear is thrown away.
-	c.scanner.Reset(c)
-	c.host, c.open, c.login = nil, false, nil
+	c.host, c.negotiation.dialogue = nil, nil // RFC 6120 §5.4.3.3
 	return nil
 }
 
-// handshake puts TLS between us and the socket.
-func (c *conn) handshake(config *tls.Config) error {
-	until := c.began.Add(c.server.limits.TLSWait)
-	_ = c.tcp.SetReadDeadline(until) // the handshake tells
-	if why := c.why.Load(); why != nil {
-		return *why
-	}
-	ctx, cancel := context.WithDeadline(c.ctx, until)
-	defer cancel()
-	if err := c.net.ServerTLS(ctx, config); err != nil {
-		c.server.Counters.Handshakes.Add(1)
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-			c.server.Counters.LateTLS.Add(1)
+func (c *conn) tlsDeadline() time.Time { return c.began.Add(c.server.limits.TLSWait) }
+
+// secured takes over the result of a handshake.
+func (c *conn) secured(err error) error {
+	if err != nil {
+		if errors.Is(err, stream.ErrHandshake) {
+			c.server.Counters.Handshakes.Add(1)
+			if stream.TimedOut(err) {
+				c.server.Counters.LateTLS.Add(1)
+			}
 		}
-		return fmt.Errorf("%w: %w", errHandshake, err)
+		return err
 	}
-	c.deadline = time.Time{} // what is set is not what setDeadline thinks
-	c.secure = true
-	if state, ok := c.net.TLS(); ok {
-		c.bindings(state)
+	c.negotiation.secure = true
+	c.expire()
+	if state, ok := c.TLS(); ok {
+		c.addBindings(state)
 	}
 	return nil
 }
 
-// bindings are what ties a login to this TLS connection, the best first.
-func (c *conn) bindings(state tls.ConnectionState) {
+// addBindings finds what ties a login to this TLS connection, the best first.
+func (c *conn) addBindings(state tls.ConnectionState) {
+	list := &c.negotiation.bindings
 	if data, err := stream.Exporter(state); err == nil {
-		c.bound = append(c.bound, sasl.Binding{Type: sasl.BindExporter, Data: data})
+		*list = append(*list, sasl.Binding{Type: sasl.BindExporter, Data: data})
 	}
 	certs, name := c.server.cfg.Certificates, state.ServerName
 	if c.host != nil {
@@ -71,6 +57,6 @@ func (c *conn) bindings(state tls.ConnectionState) {
 		return
 	}
 	if data, err := stream.EndPoint(cert); err == nil {
-		c.bound = append(c.bound, sasl.Binding{Type: sasl.BindEndPoint, Data: data})
+		*list = append(*list, sasl.Binding{Type: sasl.BindEndPoint, Data: data})
 	}
 }

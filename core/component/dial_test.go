@@ -280,7 +280,7 @@ func TestLinkStranger(t *testing.T) {
 				}
 			}()
 			_, _, states := runLink(t, listener.Addr().String(), nil)
-			waitState(t, states, func(err error) bool { return errors.Is(err, ErrStranger) && errors.Is(err, ErrRefused) })
+			waitState(t, states, func(err error) bool { return errors.Is(err, ErrNotComponents) && errors.Is(err, ErrRefused) })
 		})
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -51,14 +49,13 @@ type Config struct {
 
 // Server accepts components.
 type Server struct {
-	cfg      Config
-	slots    map[string]*slot
-	Counters Counters
+	cfg       Config
+	stream    stream.Config
+	endpoints map[string]*endpoint
+	conns     *stream.Group
+	Counters  Counters
 
-	handshaking chan struct{} // one token each
-	mu          sync.Mutex
-	wires       map[*wire]struct{}
-	stopping    bool
+	handshaking chan struct{} // one element for each connection that has not authenticated
 }
 
 // NewServer checks the configuration and attaches every domain to the router, so that
@@ -78,154 +75,76 @@ func NewServer(cfg Config) (*Server, error) {
 		cfg.BeforeLogin.Bytes = stream.BeforeLogin().Bytes
 	}
 	s := &Server{
-		cfg: cfg, slots: map[string]*slot{}, wires: map[*wire]struct{}{},
+		cfg: cfg, endpoints: map[string]*endpoint{}, conns: stream.NewGroup(),
 		handshaking: make(chan struct{}, maxHandshaking),
+	}
+	s.stream = stream.Config{
+		Content: stanza.NSComponent, Limits: cfg.BeforeLogin, Queue: stream.QueueLimits{Bytes: cfg.Queue},
+		Idle: cfg.Idle, Counters: &s.Counters.Counters, Log: cfg.Log,
 	}
 	for _, a := range cfg.Accounts {
 		if a.Secret == "" {
 			s.detach()
 			return nil, fmt.Errorf("component %s: no secret", a.Domain)
 		}
-		slot := &slot{server: s, domain: a.Domain, secret: a.Secret}
-		if err := cfg.Router.Attach(a.Domain, slot); err != nil {
+		e := &endpoint{server: s, domain: a.Domain, secret: a.Secret}
+		if err := cfg.Router.Attach(a.Domain, e); err != nil {
 			s.detach()
 			return nil, fmt.Errorf("component: %w", err)
 		}
-		s.slots[a.Domain.String()] = slot
+		s.endpoints[a.Domain.String()] = e
 	}
 	return s, nil
 }
 
 func (s *Server) detach() {
-	for _, slot := range s.slots {
-		s.cfg.Router.Detach(slot.domain)
+	for _, e := range s.endpoints {
+		s.cfg.Router.Detach(e.domain)
 	}
 }
 
 // Attached tells whether the component of that domain is connected.
 func (s *Server) Attached(domain jid.JID) bool {
-	slot := s.slots[domain.String()]
-	return slot != nil && slot.current() != nil
+	e := s.endpoints[domain.String()]
+	return e != nil && e.current() != nil
 }
 
 // Serve accepts components until ctx ends; then they get system-shutdown, and it returns
 // when the last has gone. The listener is closed and the domains are given back. It is
 // called once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	var group sync.WaitGroup
 	defer s.detach()
-	defer group.Wait()
-	defer s.stop()
-	stopped := context.AfterFunc(ctx, func() { _ = l.Close() })
-	defer stopped()
-	defer func() { _ = l.Close() }()
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			if t, ok := err.(interface{ Temporary() bool }); ok && t.Temporary() { // such as out of descriptors
-				s.cfg.Log.Error("component not accepted", "err", err)
-				select {
-				case <-time.After(100 * time.Millisecond):
-				case <-ctx.Done():
-				}
-				continue
-			}
-			return fmt.Errorf("accept components: %w", err)
-		}
-		select {
-		case s.handshaking <- struct{}{}:
-		default:
-			s.Counters.Refused.Add(1)
-			s.Counters.Strangers.Add(1)
-			_ = conn.Close() // too many strangers at once
-			continue
-		}
-		group.Go(func() { s.serve(ctx, conn) })
+	err := stream.Accept(ctx, l, s.cfg.Log, s.arrive)
+	stopping, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if left := s.conns.Shutdown(stopping, stream.NewError(stream.SystemShutdown, "")); left > 0 { // checklist 120
+		s.cfg.Log.Error("connections of components do not end: their handlers are stuck", "connections", left)
 	}
-}
-
-// serve is the life of one connection.
-func (s *Server) serve(ctx context.Context, conn net.Conn) {
-	s.Counters.Connections.Add(1)
-	defer s.Counters.Connections.Add(-1)
-	known := sync.OnceFunc(func() { <-s.handshaking })
-	defer known()
-	log := s.cfg.Log.With("conn", conn.RemoteAddr().String())
-	w := newWire(conn, s.cfg.Queue, s.cfg.Idle, log)
-	w.scanner.SetLimits(s.cfg.BeforeLogin)
-	w.until, w.budget = time.Now().Add(s.cfg.Wait), strangerItems*s.cfg.BeforeLogin.Bytes
-	if !s.enter(w) {
-		_ = conn.Close()
-		return
-	}
-	defer s.leave(w)
-	var a arrival
-	defer func() {
-		if v := recover(); v != nil {
-			log.Error("panic", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-			w.end(stream.NewError(stream.InternalServerError, ""), a.open)
-		}
-	}()
-	slot, err := s.negotiate(w, &a)
-	known()
 	if err != nil {
-		s.Counters.refused(err)
-		log.Warn("component refused", "domain", a.domain, "err", err)
-		w.end(err, a.open)
+		return fmt.Errorf("components: %w", err)
+	}
+	return nil
+}
+
+// arrive starts a connection or turns it away.
+func (s *Server) arrive(nc net.Conn) {
+	select {
+	case s.handshaking <- struct{}{}:
+	default:
+		s.Counters.Refused.Add(1)
+		s.Counters.Unauthenticated.Add(1)
+		_ = nc.Close()
 		return
 	}
-	log.Info("component attached", "domain", slot.domain)
-	if s.cfg.OnAttach != nil {
-		s.cfg.OnAttach(slot.domain)
-	}
-	err = s.run(ctx, w, slot)
-	s.Counters.ended(err, !w.peerLeft(err))
-	log.Info("component detached", "domain", slot.domain, "err", err)
-	w.end(err, true)
-}
-
-// run reads an attached component.
-func (s *Server) run(ctx context.Context, w *wire, slot *slot) error {
-	s.Counters.Attached.Add(1)
-	defer s.Counters.Attached.Add(-1)
-	defer slot.release(w)
-	batch := router.NewBatch(ctx)
-	defer batch.Flush()
-	w.flush = batch.Flush
-	w.ping = func() *stanza.Stanza { return newPing(slot.domain, s.cfg.Name) }
-	return w.each(func(it *stream.Item) error {
-		s.Counters.Received.Add(1)
-		return s.receive(batch, slot, it)
-	})
-}
-
-// enter registers a connection; false where the server is stopping.
-func (s *Server) enter(w *wire) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopping {
-		return false
-	}
-	s.wires[w] = struct{}{}
-	return true
-}
-
-func (s *Server) leave(w *wire) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.wires, w)
-}
-
-func (s *Server) stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stopping = true
-	for w := range s.wires {
-		w.stop(stream.NewError(stream.SystemShutdown, "")) // checklist 120
+	c := &serverConn{server: s, batch: router.NewBatch(s.conns.Context()), handshaking: true}
+	c.Conn = stream.NewConn(s.conns.Context(), &s.stream, stream.NewSocket(nc), c)
+	c.AddLog("conn", nc.RemoteAddr().String())
+	c.Expire(time.Now().Add(s.cfg.Wait), errLate)
+	c.Budget(handshakeStanzas*s.cfg.BeforeLogin.Bytes, errFlood)
+	s.Counters.Connections.Add(1)
+	if !s.conns.Go(c.Conn, c.serve) {
+		s.Counters.Connections.Add(-1)
+		c.finishHandshake()
+		_ = nc.Close()
 	}
 }
-
-var errConflict = stream.NewError(stream.Conflict, "component is connected elsewhere")

@@ -200,7 +200,7 @@ func TestCVE_2010_0305_SlowComponent(t *testing.T) {
 	}
 }
 
-func TestTooManyStrangers(t *testing.T) {
+func TestTooManyUnauthenticated(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
 	for range maxHandshaking {

@@ -43,7 +43,7 @@ func (s *Server) Counts() []Count {
 		{"limits.component_queue", k.Slow.Load()},
 		{"limits.rate", c.Throttled.Load()},
 		{"limits.queue", c.Slow.Load()},
-		{"limits.connections", c.TooMany.Load() + k.Strangers.Load()},
+		{"limits.connections", c.TooMany.Load() + k.Unauthenticated.Load()},
 		{"limits.new_connections", c.TooFast.Load()},
 		{"limits.sessions", c.Full.Load()},
 		{"limits.recipients", c.Recipients.Load()},

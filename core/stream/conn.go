@@ -4,242 +4,280 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"net"
-	"sync"
-	"sync/atomic"
-	"syscall"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
+// Timeouts that no setting changes.
 const (
-	// maxLeft bounds what TLS itself may want to say while the socket takes nothing.
-	maxLeft = 256 << 10
-	// goodbye is how long the end of TLS may take where it cannot be tried.
-	goodbye = 200 * time.Millisecond
+	closeTime  = 5 * time.Second // for pending output, and for the peer's end of the stream
+	lingerTime = time.Second     // for the peer to read our last bytes before the socket is closed
 )
 
-// Conn is a connection that may turn to TLS where it stands, and that can be asked to
-// write no more than the socket takes at once: a Queue then needs no goroutine, which
-// costs as much as the write itself.
+// Why a stream ends, besides stream errors and errors of the transport. No stream error is sent to the peer
+// because of these.
+var (
+	ErrEnded     = errors.New("peer ended the stream")
+	ErrLeave     = errors.New("stream ended by us")
+	ErrHandshake = errors.New("TLS handshake failed")
+	ErrNoTLS     = errors.New("TLS refused")
+)
+
+// ErrSilent ends a stream whose peer did not answer a ping, or did not end its side in time.
+var ErrSilent = NewError(ConnectionTimeout, "no answer") // RFC 6120 §4.9.3.4
+
+// PeerError is a stream error that the peer sent. It is not an Error itself: such a one is sent to
+// the peer, which needs no copy of its own error.
+type PeerError struct{ Cause *Error }
+
+func (e PeerError) Error() string { return "peer's " + e.Cause.Error() }
+
+// Transport carries the bytes of a stream without frames, as a Socket does. Close ends a Read and a
+// Write in progress. A read deadline also applies to a Read in progress, and reading goes on after a
+// later deadline has been set.
+type Transport interface {
+	Read(p []byte) (int, error)
+	Write(p []byte) (int, error)
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+	Close() error
+}
+
+// FrameTransport carries a framed stream: the messages of a WebSocket (RFC 7395), or the bodies of a
+// BOSH session (XEP-0206), which gives and takes the open and close elements of RFC 7395 in place of the attributes of
+// a body. Each frame is one whole element. Deadlines and Close are as those of a Transport.
+type FrameTransport interface {
+	// ReadFrame waits for the next frame, which must stay unchanged until the following call.
+	ReadFrame() ([]byte, error)
+	// WriteFrames writes all of p; frame i ends at ends[i] and begins where the one before it ends.
+	WriteFrames(p []byte, ends []int) error
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+	Close() error
+}
+
+// lingerer is a transport that can end its own direction and wait for the peer before it is closed.
+type lingerer interface{ Linger(until time.Time) }
+
+// tlsTransport is a transport that can change to TLS in place.
+type tlsTransport interface {
+	ServerTLS(ctx context.Context, cfg *tls.Config) error
+	TLS() (tls.ConnectionState, bool)
+}
+
+// Handler is what is particular to one kind of connection. All methods are called by the goroutine that
+// runs the connection. An error ends the stream: the peer gets it if it is an Error.
+type Handler interface {
+	// Open answers a stream header: that of the first stream and of each one after TLS and Restart.
+	Open(h *Header) error
+	// Negotiate takes an element that arrives before Establish.
+	Negotiate(it *Item) error
+	// Receive takes a stanza that arrives after Establish.
+	Receive(it *Item) error
+	// Flush is called when all input that has arrived has been taken: it flushes the queues of others.
+	Flush()
+	// Ping is a request for a peer that has been silent.
+	Ping() *stanza.Stanza
+}
+
+// Config is shared by all connections of one kind.
+type Config struct {
+	Content string      // namespace of the stanzas: stanza.NSClient, NSServer or NSComponent
+	Limits  Limits      // of what arrives before Establish
+	Queue   QueueLimits // of what is sent
+	Rate    int         // bytes a second that are read in the long run; 0: no limit
+	Burst   int         // bytes that are read at once
+	// Idle is how long an established stream may be silent before a ping, and again before its end.
+	Idle time.Duration
+	// Pace, which may be nil, is called before each read. It may block, at most until stop is closed.
+	Pace func(stop <-chan struct{})
+	// Elements handle what arrives after Establish and is not a stanza. Others end the stream.
+	Elements map[Name]func(Handler, *Item) error
+	Counters *Counters
+	Log      *slog.Logger
+}
+
+// Name is the expanded name of an element.
+type Name struct{ Space, Local string }
+
+// Conn runs one connection of any kind over any transport: it reads, keeps deadlines and limits, pings a
+// silent peer, flushes, and closes the stream.
+//
+// One goroutine calls Run, Leave and Close; it owns the connection. Others may call Send, Queue, Stop,
+// Wake, Stopping and Stopped.
 type Conn struct {
-	socket *socket
-	tls    atomic.Pointer[tls.Conn]
+	config  *Config
+	handler Handler
+	ctx     context.Context // of all that the connection does; its end makes Close hurry
+	log     *slog.Logger
+
+	transport Transport // either this one
+	frames    FrameTransport
+	scanner   *Scanner
+	queue     *Queue
+
+	state  connState
+	clock  clock
+	intake intake
+	stop   stopper
 }
 
-// Wrap makes a Conn of a connection that has just been accepted or dialled. It takes
-// connections of all kinds; only those of the operating system can be asked not to block.
-func Wrap(c net.Conn) *Conn {
-	s := &socket{Conn: c}
-	s.open()
-	return &Conn{socket: s}
+// connState is how far the stream has come.
+type connState struct {
+	headerSent  bool
+	established bool
+	leaving     bool // our direction has ended
 }
 
-// ServerTLS does the handshake of the accepting side. Nothing may be written meanwhile,
-// and a Scanner must be Reset afterwards.
-func (c *Conn) ServerTLS(ctx context.Context, cfg *tls.Config) error {
-	return c.handshake(ctx, tls.Server(c.socket, cfg))
+// NewConn makes a connection over a stream of bytes. Run runs it.
+func NewConn(ctx context.Context, config *Config, t Transport, handler Handler) *Conn {
+	c := newConn(ctx, config, handler)
+	c.transport = t
+	c.scanner = NewScanner((*input)(c), config.Content, config.Limits)
+	c.queue = NewQueue(t, config.Queue, c.queueFailed)
+	return c
 }
 
-// ClientTLS does the handshake of the side that dialled.
-func (c *Conn) ClientTLS(ctx context.Context, cfg *tls.Config) error {
-	return c.handshake(ctx, tls.Client(c.socket, cfg))
+// NewFramedConn makes a connection over frames. Run runs it.
+func NewFramedConn(ctx context.Context, config *Config, t FrameTransport, handler Handler) *Conn {
+	c := newConn(ctx, config, handler)
+	c.frames = t
+	c.scanner = NewFramed(config.Content, config.Limits)
+	c.queue = NewFrameQueue(t, config.Content, config.Queue, c.queueFailed)
+	return c
 }
 
-func (c *Conn) handshake(ctx context.Context, t *tls.Conn) error {
-	if c.tls.Load() != nil {
-		return errors.New("stream: TLS within TLS")
-	}
-	if err := t.HandshakeContext(ctx); err != nil {
-		return err
-	}
-	c.tls.Store(t)
-	return nil
+func newConn(ctx context.Context, config *Config, handler Handler) *Conn {
+	c := &Conn{config: config, handler: handler, ctx: ctx, log: config.Log}
+	c.stop.done = make(chan struct{})
+	c.intake.init(config)
+	return c
 }
 
-// TLS is the state of the TLS connection; false where there is none.
-func (c *Conn) TLS() (tls.ConnectionState, bool) {
-	if t := c.tls.Load(); t != nil {
-		return t.ConnectionState(), true
-	}
-	return tls.ConnectionState{}, false
+// Context is the base context of the connection.
+func (c *Conn) Context() context.Context { return c.ctx }
+
+// Log is the connection's logger.
+func (c *Conn) Log() *slog.Logger { return c.log }
+
+// AddLog adds attributes to the connection's logger.
+func (c *Conn) AddLog(attrs ...any) { c.log = c.log.With(attrs...) }
+
+// Header is the peer's latest header as far as it was understood, nil before there is one.
+func (c *Conn) Header() *Header { return c.scanner.Header() }
+
+// Queue is the outbound queue. What is appended leaves with the next Flush.
+func (c *Conn) Queue() *Queue { return c.queue }
+
+// Framed reports whether the stream has frames.
+func (c *Conn) Framed() bool { return c.frames != nil }
+
+// Established reports whether Establish has been called.
+func (c *Conn) Established() bool { return c.state.established }
+
+// Establish ends the negotiation: from now on stanzas go to Receive, and only silence ends the stream.
+func (c *Conn) Establish() {
+	c.state.established = true
+	c.clock.until, c.clock.set = time.Time{}, time.Time{}
+	c.intake.budget = 0
 }
 
-func (c *Conn) layer() net.Conn {
-	if t := c.tls.Load(); t != nil {
-		return t
-	}
-	return c.socket
+// SetLimits changes the limits of the elements that follow.
+func (c *Conn) SetLimits(l Limits) { c.scanner.SetLimits(l) }
+
+// Restart expects a new header from the peer and keeps what has arrived already: after SASL.
+func (c *Conn) Restart() {
+	c.state.headerSent, c.intake.opened = false, false
+	c.scanner.Restart()
 }
 
-// Read reads what the peer has sent.
-func (c *Conn) Read(p []byte) (int, error) { return c.layer().Read(p) }
-
-// Write writes all of p and waits for that as long as it takes.
-func (c *Conn) Write(p []byte) (int, error) { return c.layer().Write(p) }
-
-// TryWrite takes all of p and writes what the socket accepts at once, in one call of the
-// operating system. more tells that something is left for Drain. It must not be used by
-// two goroutines at once, nor beside Write and Drain, nor where CanTry is false.
-func (c *Conn) TryWrite(p []byte) (more bool, err error) {
-	t := c.tls.Load()
-	if t == nil {
-		return c.socket.attempt(p)
-	}
-	c.socket.gather(true)
-	_, err = t.Write(p)
-	c.socket.gather(false)
-	if err != nil {
-		return false, err
-	}
-	return c.socket.attempt(nil)
-}
-
-// CanTry tells whether the connection can be asked not to block.
-func (c *Conn) CanTry() bool { return c.socket.raw != nil }
-
-// Drain waits until the socket has taken what TryWrite left.
-func (c *Conn) Drain() error { return c.socket.drain() }
-
-// Close says goodbye on the TLS layer, as far as that does not block, and closes the socket.
-func (c *Conn) Close() error {
-	if t := c.tls.Load(); t != nil {
-		c.socket.gather(true)
-		return t.Close()
-	}
-	return c.socket.Close()
-}
-
-// LocalAddr is our end.
-func (c *Conn) LocalAddr() net.Addr { return c.socket.LocalAddr() }
-
-// RemoteAddr is the peer's end.
-func (c *Conn) RemoteAddr() net.Addr { return c.socket.RemoteAddr() }
-
-// SetDeadline is that of the socket.
-func (c *Conn) SetDeadline(t time.Time) error { return c.socket.SetDeadline(t) }
-
-// SetReadDeadline is that of the socket.
-func (c *Conn) SetReadDeadline(t time.Time) error { return c.socket.SetReadDeadline(t) }
-
-// SetWriteDeadline is that of the socket.
-func (c *Conn) SetWriteDeadline(t time.Time) error { return c.socket.SetWriteDeadline(t) }
-
-// socket is below TLS. TLS may write from the goroutine that reads (alerts, key
-// updates), so all writes meet here.
-type socket struct {
-	net.Conn
-	raw syscall.RawConn // nil where writes cannot be tried
-	put func(fd uintptr) bool
-
-	mu        sync.Mutex
-	gathering bool    // writes are only collected
-	draining  bool    // drain has the socket
-	left      *[]byte // what the socket has not taken yet
-
-	// In and out of put, under mu. No write under mu blocks.
-	out  []byte
-	n    int
-	fail error
-
-	// In and out of get. They belong to the goroutine that reads.
-	get func(fd uintptr) bool
-	in  []byte
-	got int
-	bad error
-}
-
-func (s *socket) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	if !s.gathering && !s.draining && s.left == nil {
-		s.mu.Unlock()
-		return s.Conn.Write(p)
-	}
-	defer s.mu.Unlock()
-	if !s.gathering && s.left != nil && len(*s.left)+len(p) > maxLeft {
-		return 0, ErrSlow
-	}
-	s.keep(p)
-	return len(p), nil
-}
-
-// keep adds p to what is left. The lock is held.
-func (s *socket) keep(p []byte) {
-	if s.left == nil {
-		s.left = queueBuffers.Get().(*[]byte)
-	}
-	*s.left = append(*s.left, p...)
-}
-
-func (s *socket) gather(on bool) {
-	s.mu.Lock()
-	s.gathering = on
-	s.mu.Unlock()
-}
-
-// attempt writes p, or what is left where p is nil, as far as the socket takes it at
-// once, and keeps the rest.
-func (s *socket) attempt(p []byte) (more bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.draining:
-		return s.left != nil, nil
-	case s.left == nil:
-		n, err := s.push(p)
-		if err != nil || n == len(p) {
-			return false, err
+// Run reads until the stream ends and returns why. A panic of the handler becomes internal-server-error.
+func (c *Conn) Run() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked(v)
+			err = NewError(InternalServerError, "")
 		}
-		s.keep(p[n:])
-		return true, nil
-	}
-	n, err := s.push(*s.left)
-	if err == nil && n < len(*s.left) {
-		*s.left = append((*s.left)[:0], (*s.left)[n:]...)
-		return true, nil
-	}
-	keep(s.left)
-	s.left = nil
-	return false, err
-}
-
-// Close gives the socket what is left, for once: the end of TLS is among it (RFC 6120
-// §4.9.1.1). A connection that cannot be asked not to block gets a moment for that.
-func (s *socket) Close() error {
-	s.mu.Lock()
-	left := s.left
-	if s.draining {
-		left = nil // somebody waits on the socket; what is left comes behind that
-	}
-	switch {
-	case left == nil:
-	case s.raw != nil:
-		// crypto/tls leaves a deadline behind that is over; push does not wait anyway.
-		_ = s.Conn.SetWriteDeadline(time.Time{})
-		_, _ = s.push(*left) // the peer may be gone
-	default:
-		s.left, s.draining = nil, true
-	}
-	s.mu.Unlock()
-	if left != nil && s.raw == nil {
-		_ = s.Conn.SetWriteDeadline(time.Now().Add(goodbye))
-		_, _ = s.Conn.Write(*left)
-	}
-	return s.Conn.Close()
-}
-
-func (s *socket) drain() error {
+	}()
 	for {
-		s.mu.Lock()
-		b := s.left
-		s.left, s.draining = nil, b != nil
-		s.mu.Unlock()
-		if b == nil {
-			return nil
+		var it *Item
+		if c.frames != nil {
+			it, err = c.nextFrame()
+		} else {
+			it, err = c.scanner.Next()
 		}
-		_, err := s.Conn.Write(*b)
-		keep(b)
+		if err == nil {
+			err = c.dispatch(it)
+		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// nextFrame is the next element of a framed stream.
+func (c *Conn) nextFrame() (*Item, error) {
+	c.scanner.Idle()
+	if _, err := (*input)(c).Read(nil); err != nil {
+		return nil, err
+	}
+	it, err := c.scanner.Frame(c.intake.frame)
+	if err == nil && (it.Kind == Open) == c.intake.opened {
+		return nil, errRoot // RFC 7395 §3.4: open comes first, and once
+	}
+	c.intake.opened = true
+	return it, err
+}
+
+func (c *Conn) dispatch(it *Item) error {
+	switch {
+	case it.Kind == Open:
+		return c.handler.Open(it.Header)
+	case it.Kind == Close:
+		return ErrEnded
+	case c.state.established && it.StanzaKind() != 0:
+		return c.handler.Receive(it)
+	case it.Is(NSStream, "error"):
+		return peerError(it)
+	case !c.state.established:
+		return c.handler.Negotiate(it)
+	}
+	if handle := c.config.Elements[Name{string(it.Space()), string(it.Local())}]; handle != nil {
+		return handle(c.handler, it)
+	}
+	return NewError(UnsupportedStanzaType, "") // RFC 6120 §4.9.3.24
+}
+
+func peerError(it *Item) error {
+	e, err := it.Tree()
+	if err != nil {
+		return fmt.Errorf("read stream error: %w", err)
+	}
+	return PeerError{ParseError(e)}
+}
+
+func (c *Conn) panicked(v any) {
+	c.config.Counters.Panics.Add(1)
+	c.log.Error("panic", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+}
+
+// base is what both kinds of transports have.
+func (c *Conn) base() interface {
+	SetReadDeadline(t time.Time) error
+	Close() error
+} {
+	if c.frames != nil {
+		return c.frames
+	}
+	return c.transport
+}
+
+// peerGone reports whether nobody reads what is sent any more.
+func peerGone(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrSlow) || isNetError(err)
 }

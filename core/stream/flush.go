@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Flush sees to it that what waits is written soon. It does not block: what the socket
+// Flush makes pending bytes be written soon. It does not block: what the socket
 // does not take at once is left to a goroutine.
 func (q *Queue) Flush() {
 	q.mu.Lock()
@@ -15,7 +15,7 @@ func (q *Queue) Flush() {
 	}
 	q.busy = true
 	more := false
-	if q.try != nil {
+	if q.out.try != nil {
 		var done bool
 		if done, more = q.flushHere(); done {
 			return
@@ -26,23 +26,22 @@ func (q *Queue) Flush() {
 	go q.write(more)
 }
 
-// flushHere writes as far as that does not block. Where it is not done the lock is held
-// and a goroutine must go on, more telling that the connection has bytes in hand.
+// flushHere writes as far as that does not block. If it is not done the lock is held
+// and a goroutine must go on; more means that the socket still holds bytes.
 func (q *Queue) flushHere() (done, more bool) {
 	for range maxRounds {
 		b := q.take()
 		if b == nil {
 			q.rest()
-			due := q.due()
+			due := q.release()
 			q.mu.Unlock()
-			tell(due)
+			notify(due)
 			return true, false
 		}
-		try := q.try
 		q.mu.Unlock()
-		more, err := try.TryWrite(*b)
+		more, err := q.out.try.TryWrite(*b)
 		n := len(*b)
-		keep(b)
+		recycle(b)
 		q.mu.Lock()
 		if err != nil {
 			q.rest()
@@ -57,13 +56,16 @@ func (q *Queue) flushHere() (done, more bool) {
 	return false, false
 }
 
-// take is what waits, nil for nothing. The lock is held.
+// take removes the pending bytes, nil if there are none. The lock is held.
 func (q *Queue) take() *[]byte {
 	b := q.pending
 	if b == nil || q.err != nil {
 		return nil
 	}
 	q.pending, q.writing = nil, len(*b)
+	if f := q.out.bounds; f != nil {
+		f.pending, f.writing = f.writing[:0], f.pending
+	}
 	return b
 }
 
@@ -84,12 +86,11 @@ func (q *Queue) rest() {
 	}
 }
 
-// write empties the queue and ends. more tells that the connection has bytes in hand.
+// write empties the queue and ends. more means that the socket still holds bytes.
 func (q *Queue) write(more bool) {
 	defer q.writers.Done()
 	for {
 		q.mu.Lock()
-		conn, try := q.conn, q.try
 		var b *[]byte
 		if !more {
 			if b = q.take(); b == nil {
@@ -102,7 +103,7 @@ func (q *Queue) write(more bool) {
 		q.mu.Unlock()
 
 		var err error
-		switch {
+		switch try := q.out.try; {
 		case more:
 			more, err = false, q.drain(try)
 			if err != nil {
@@ -112,14 +113,10 @@ func (q *Queue) write(more bool) {
 			if more, err = try.TryWrite(*b); more || err != nil {
 				n = 0
 			}
-			keep(b)
+			recycle(b)
 		default:
-			_ = conn.SetWriteDeadline(time.Now().Add(q.limits.Write)) // the write tells
-			n, err = conn.Write(*b)
-			if err == nil && n < len(*b) {
-				err = io.ErrShortWrite
-			}
-			keep(b)
+			n, err = q.writeBlocking(*b)
+			recycle(b)
 		}
 
 		q.mu.Lock()
@@ -129,17 +126,35 @@ func (q *Queue) write(more bool) {
 			q.failAndUnlock(err)
 			return
 		}
-		due := q.due()
+		due := q.release()
 		q.mu.Unlock()
-		tell(due)
+		notify(due)
 	}
 }
 
-// drain waits for the socket, but not for ever. A deadline that stayed behind would end
-// attempts that come later.
-func (q *Queue) drain(conn *Conn) error {
-	_ = conn.SetWriteDeadline(time.Now().Add(q.limits.Write)) // the write tells
-	err := conn.Drain()
-	_ = conn.SetWriteDeadline(time.Time{})
+// writeBlocking writes to a transport that cannot be asked not to block. It returns how many bytes were taken.
+func (q *Queue) writeBlocking(b []byte) (n int, err error) {
+	until := time.Now().Add(q.limits.Write)
+	if f := q.out.frames; f != nil {
+		_ = f.SetWriteDeadline(until) // the write fails as well
+		if err := f.WriteFrames(b, q.out.bounds.writing); err != nil {
+			return 0, err // how much of it was taken is not known
+		}
+		return len(b), nil
+	}
+	_ = q.out.stream.SetWriteDeadline(until) // the write fails as well
+	n, err = q.out.stream.Write(b)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+// drain waits for the socket until the write deadline. A deadline that stayed set would end
+// later attempts.
+func (q *Queue) drain(s *Socket) error {
+	_ = s.SetWriteDeadline(time.Now().Add(q.limits.Write)) // the write fails as well
+	err := s.Drain()
+	_ = s.SetWriteDeadline(time.Time{})
 	return err
 }

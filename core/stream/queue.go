@@ -3,46 +3,63 @@ package stream
 import (
 	"context"
 	"errors"
-	"net"
 	"sync"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // Errors of a Queue.
 var (
 	ErrSlow   = errors.New("stream: peer reads too slowly")
 	ErrClosed = errors.New("stream: queue closed")
+	ErrFull   = errors.New("stream: too many unwritten stanzas")
 )
 
-// QueueLimits bound a Queue. Zero fields take the values of DefaultQueue.
+// QueueLimits bound a Queue. Bytes and Write have the values of DefaultQueue where they are zero.
 type QueueLimits struct {
-	Bytes int           // that may wait; more is a slow reader
-	Write time.Duration // how long one write may take
+	Bytes  int           // that may be unwritten; more means a slow reader
+	Write  time.Duration // how long one write may take
+	Retain RetainLimits  // of stanzas that are kept until they are written
 }
 
 // DefaultQueue is what a client session gets.
 func DefaultQueue() QueueLimits { return QueueLimits{Bytes: 1 << 20, Write: 30 * time.Second} }
 
-// Queue is what waits to be written to one connection. Append never blocks; Flush hands
-// all that waits to the socket in one write. When the peer does not read, the queue fills
-// up to its limit, and then it fails once and for all: see NewQueue.
+// Queue is the outbound side of one connection. Append never blocks; Flush writes all pending bytes at
+// once. When the peer does not read, the queue fills up to its limit and then fails for good: see NewQueue.
+//
+// On a framed transport what one call of Append adds is one frame.
 type Queue struct {
 	limits QueueLimits
 	onFail func(err error, unwritten int)
 
-	mu      sync.Mutex
-	conn    net.Conn
-	try     *Conn   // conn, where it can write without blocking
-	pending *[]byte // nil while nothing waits
-	writing int     // bytes that a writer has in hand
-	extra   int     // what may wait beyond the limit, see Append
-	busy    bool    // somebody writes: a flusher or our goroutine
-	err     error   // why nothing is accepted any more
-	closed  bool
-	idle    chan struct{} // closed when busy ends; made where somebody waits
-	written int64
-	waits   []wait // for written to grow, in order
-	writers sync.WaitGroup
+	mu       sync.Mutex
+	out      output
+	pending  *[]byte // nil while nothing is pending
+	writing  int     // bytes that a writer has taken from pending and not finished
+	extra    int     // bytes that may be unwritten beyond the limit, see Append
+	busy     bool    // a flusher or the queue's goroutine is writing
+	err      error   // why nothing is accepted any more
+	closed   bool
+	idle     chan struct{} // closed when busy ends; made only if somebody waits
+	written  int64
+	retained retained // until written has reached a given count
+	writers  sync.WaitGroup
+}
+
+// output is what a queue writes to: either stream or frames is set.
+type output struct {
+	stream Transport
+	try    *Socket // stream, if it can write without blocking
+	frames FrameTransport
+	bounds *frameBounds // of frames
+}
+
+// frameBounds are the ends of frames within the bytes of a queue.
+type frameBounds struct {
+	content          string // namespace that each stanza declares (RFC 7395 §3.3.3)
+	pending, writing []int
 }
 
 var queueBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
@@ -54,11 +71,24 @@ const (
 	maxRounds = 4
 )
 
-// NewQueue makes a queue for conn; with a *Conn it mostly does without a goroutine.
-// onFail, which may be nil, is called at most once, from whatever goroutine notices,
-// without a lock: with ErrSlow or the error of the write, and how many bytes were
-// accepted but not written. It should close conn and must not block.
-func NewQueue(conn net.Conn, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
+// NewQueue makes a queue for a stream without frames; with a *Socket it mostly does without a
+// goroutine. onFail, which may be nil, is called at most once, without a lock, by whatever
+// goroutine notices: with ErrSlow or the error of the write, and with how many bytes were accepted
+// and not written. It should close the transport and must not block.
+func NewQueue(t Transport, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
+	out := output{stream: t}
+	if s, ok := t.(*Socket); ok && s.CanTry() {
+		out.try = s
+	}
+	return newQueue(out, limits, onFail)
+}
+
+// NewFrameQueue makes a queue for a framed stream whose stanzas are in the namespace content.
+func NewFrameQueue(t FrameTransport, content string, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
+	return newQueue(output{frames: t, bounds: &frameBounds{content: content}}, limits, onFail)
+}
+
+func newQueue(out output, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
 	d := DefaultQueue()
 	if limits.Bytes <= 0 {
 		limits.Bytes = d.Bytes
@@ -66,27 +96,28 @@ func NewQueue(conn net.Conn, limits QueueLimits, onFail func(err error, unwritte
 	if limits.Write <= 0 {
 		limits.Write = d.Write
 	}
-	q := &Queue{limits: limits, onFail: onFail}
-	q.use(conn)
-	return q
+	return &Queue{limits: limits, onFail: onFail, out: out}
 }
 
-func (q *Queue) use(conn net.Conn) {
-	q.conn, q.try = conn, nil
-	if c, ok := conn.(*Conn); ok && c.CanTry() {
-		q.try = c
-	}
-}
-
-// Append lets f add to what waits. False means that the queue is closed or has failed and
+// Append lets f add to the pending bytes. False means that the queue is closed or has failed and
 // nothing was added. f must only append to dst and must not use the queue.
 //
 // What finds the queue empty is taken whatever its size: a long roster is the answer to a
-// question, and no sign of a slow reader. The limit is for what comes after it.
+// request, and no sign of a slow reader. The limit is for what comes after it.
 func (q *Queue) Append(f func(dst []byte) []byte) bool {
 	q.mu.Lock()
+	if !q.append(f) {
+		q.failIfSlow()
+		return false
+	}
+	q.mu.Unlock()
+	return true
+}
+
+// append is Append with the lock held. After false, err is nil if the limit is exceeded or the queue
+// is closed: see failIfSlow.
+func (q *Queue) append(f func(dst []byte) []byte) bool {
 	if q.err != nil || q.closed {
-		q.mu.Unlock()
 		return false
 	}
 	if q.pending == nil {
@@ -94,31 +125,56 @@ func (q *Queue) Append(f func(dst []byte) []byte) bool {
 	}
 	before := len(*q.pending)
 	*q.pending = f(*q.pending)
-	if before == 0 && q.writing == 0 && len(*q.pending) > q.limits.Bytes {
-		q.extra = len(*q.pending)
+	after := len(*q.pending)
+	if before == 0 && q.writing == 0 && after > q.limits.Bytes {
+		q.extra = after
 	}
-	if len(*q.pending)+q.writing <= q.limits.Bytes+q.extra {
-		q.mu.Unlock()
-		return true
+	if after+q.writing > q.limits.Bytes+q.extra {
+		*q.pending = (*q.pending)[:before]
+		return false
 	}
-	*q.pending = (*q.pending)[:before]
-	q.failAndUnlock(ErrSlow)
-	return false
+	if b := q.out.bounds; b != nil && after > before {
+		b.pending = append(b.pending, after)
+	}
+	return true
 }
 
-// AppendBytes adds b to what waits.
+// failIfSlow unlocks the queue after append has returned false, and ends it if that was because of the limit.
+func (q *Queue) failIfSlow() {
+	if q.err != nil || q.closed {
+		q.mu.Unlock()
+		return
+	}
+	q.failAndUnlock(ErrSlow)
+}
+
+// AppendBytes adds b to the pending bytes.
 func (q *Queue) AppendBytes(b []byte) bool {
 	return q.Append(func(dst []byte) []byte { return append(dst, b...) })
+}
+
+// AppendStanza adds a stanza to the pending bytes.
+func (q *Queue) AppendStanza(st *stanza.Stanza) bool {
+	content := q.content()
+	return q.Append(func(dst []byte) []byte { return st.AppendXML(dst, content) })
+}
+
+// content is the namespace that each stanza has to declare.
+func (q *Queue) content() string {
+	if b := q.out.bounds; b != nil {
+		return b.content
+	}
+	return ""
 }
 
 // Pending is how many bytes have been accepted and not yet been taken by the socket.
 func (q *Queue) Pending() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.waiting()
+	return q.unwritten()
 }
 
-func (q *Queue) waiting() int {
+func (q *Queue) unwritten() int {
 	n := q.writing
 	if q.pending != nil {
 		n += len(*q.pending)
@@ -126,81 +182,11 @@ func (q *Queue) waiting() int {
 	return n
 }
 
-// Written counts the bytes that the socket has taken.
-func (q *Queue) Written() int64 {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.written
-}
-
-// wait is somebody who waits until so much is written.
-type wait struct {
-	until int64
-	done  func(written bool)
-}
-
-// Notify calls done once the socket has taken all that was appended before, or the queue
-// has failed without that: at once, or from the goroutine that notices.
-func (q *Queue) Notify(done func(written bool)) {
-	q.mu.Lock()
-	if n := q.waiting(); q.err == nil && n > 0 {
-		q.waits = append(q.waits, wait{q.written + int64(n), done})
-		q.mu.Unlock()
-		return
-	}
-	written := q.err == nil
-	q.mu.Unlock()
-	done(written)
-}
-
-// due takes out those who need not wait any longer; their until is 0 where it is in vain.
-// The lock is held.
-func (q *Queue) due() []wait {
-	n := 0
-	for n < len(q.waits) && (q.err != nil || q.waits[n].until <= q.written) {
-		n++
-	}
-	if n == 0 {
-		return nil
-	}
-	due := q.waits[:n:n]
-	for i := range due {
-		if due[i].until > q.written {
-			due[i].until = 0
-		}
-	}
-	if q.waits = q.waits[n:]; len(q.waits) == 0 {
-		q.waits = nil
-	}
-	return due
-}
-
-func tell(due []wait) {
-	for _, w := range due {
-		w.done(w.until > 0)
-	}
-}
-
 // Err is why the queue has failed, nil while it has not.
 func (q *Queue) Err() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.err
-}
-
-// Swap makes the queue write to another connection from now on. What waited must have
-// been written before, see Sync. A *Conn that turns to TLS needs no Swap.
-func (q *Queue) Swap(conn net.Conn) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.err != nil {
-		return q.err
-	}
-	if q.busy || q.pending != nil {
-		return errors.New("stream: swap of a queue that is not empty")
-	}
-	q.use(conn)
-	return nil
 }
 
 // Sync flushes and waits until the socket has taken all, or the queue has failed.
@@ -226,8 +212,8 @@ func (q *Queue) Sync(ctx context.Context) error {
 	}
 }
 
-// Close accepts nothing more and writes what waits until ctx ends. Where ctx ended first
-// the caller closes the connection, which ends the write, and may Wait.
+// Close accepts nothing more and writes what is pending until ctx ends. If ctx ended first
+// the caller closes the transport, which ends the write, and may Wait.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
@@ -235,19 +221,19 @@ func (q *Queue) Close(ctx context.Context) error {
 	return q.Sync(ctx)
 }
 
-// Abort drops what waits and accepts nothing more; it tells how many bytes that were,
-// those in a writer's hands included. onFail is not called.
+// Abort drops what is pending and accepts nothing more. It returns how many bytes were unwritten,
+// those that a write has in progress included. onFail is not called.
 func (q *Queue) Abort() int {
 	q.mu.Lock()
-	n := q.waiting()
+	n := q.unwritten()
 	q.closed = true
 	if q.err == nil {
 		q.err = ErrClosed
 	}
 	q.drop()
-	due := q.due()
+	due := q.release()
 	q.mu.Unlock()
-	tell(due)
+	notify(due)
 	return n
 }
 
@@ -256,7 +242,7 @@ func (q *Queue) Wait() { q.writers.Wait() }
 
 func (q *Queue) drop() {
 	if q.pending != nil {
-		keep(q.pending)
+		recycle(q.pending)
 		q.pending = nil
 	}
 }
@@ -267,18 +253,19 @@ func (q *Queue) failAndUnlock(err error) {
 		q.mu.Unlock()
 		return
 	}
-	unwritten := q.waiting()
+	unwritten := q.unwritten()
 	q.err = err
 	q.drop()
-	f, due := q.onFail, q.due()
+	f, due := q.onFail, q.release()
 	q.mu.Unlock()
 	if f != nil {
 		f(err, unwritten)
 	}
-	tell(due)
+	notify(due)
 }
 
-func keep(b *[]byte) {
+// recycle returns a buffer to the pool.
+func recycle(b *[]byte) {
 	if cap(*b) <= maxKeptBuffer {
 		*b = (*b)[:0]
 		queueBuffers.Put(b)

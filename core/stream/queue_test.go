@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // sockets are both ends of a loopback connection.
-func sockets(tb testing.TB) (a, b *Conn) {
+func sockets(tb testing.TB) (a, b *Socket) {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -47,11 +47,11 @@ func sockets(tb testing.TB) (a, b *Conn) {
 		tb.Fatal("accept failed")
 	}
 	tb.Cleanup(func() { _, _ = x.Close(), y.Close() })
-	return Wrap(x), Wrap(y)
+	return NewSocket(x), NewSocket(y)
 }
 
 // secure does a TLS handshake over both.
-func secure(tb testing.TB, server, client *Conn) {
+func secure(tb testing.TB, server, client *Socket) {
 	tb.Helper()
 	own, err := NewOwnCertificate(filepath.Join(tb.TempDir(), "own.pem"), []string{"example.org"})
 	if err != nil {
@@ -94,11 +94,18 @@ func kinds(t *testing.T, f func(t *testing.T, near net.Conn, far net.Conn)) {
 	t.Run("wrapped pipe with tls", func(t *testing.T) {
 		t.Parallel()
 		a, b := net.Pipe()
-		x, y := Wrap(a), Wrap(b)
+		x, y := NewSocket(a), NewSocket(b)
 		t.Cleanup(func() { _, _ = a.Close(), b.Close() })
 		secure(t, x, y)
 		f(t, x, y)
 	})
+}
+
+// written is how many bytes the socket has taken.
+func written(q *Queue) int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.written
 }
 
 func TestQueueOrder(t *testing.T) {
@@ -133,7 +140,7 @@ func TestQueueOrder(t *testing.T) {
 		if q.Pending() != 0 || q.AppendBytes([]byte("x")) {
 			t.Error("a closed queue takes more")
 		}
-		written := q.Written()
+		written := written(q)
 		_ = near.Close()
 		var next [writers]int
 		text := <-got
@@ -264,8 +271,8 @@ func TestQueueAfterWaiting(t *testing.T) {
 		if err := <-got; err != nil {
 			t.Error(err)
 		}
-		if err := q.Sync(t.Context()); err != nil || q.Written() != n+1 {
-			t.Error(err, q.Written())
+		if err := q.Sync(t.Context()); err != nil || written(q) != n+1 {
+			t.Error(err, written(q))
 		}
 		q.Wait()
 	}
@@ -287,39 +294,6 @@ func TestQueueCloseGivesUp(t *testing.T) { // checklist 13
 		_ = near.Close()
 		q.Wait()
 	})
-}
-
-func TestQueueSwap(t *testing.T) {
-	t.Parallel()
-	a, b := net.Pipe()
-	c, d := net.Pipe()
-	defer func() { _, _, _, _ = a.Close(), b.Close(), c.Close(), d.Close() }()
-	q := NewQueue(a, QueueLimits{}, nil)
-	q.AppendBytes([]byte("1"))
-	if q.Swap(c) == nil {
-		t.Error("swapped while something waits")
-	}
-	read := func(r io.Reader, want string) {
-		t.Helper()
-		q.Flush()
-		buf := make([]byte, len(want))
-		if _, err := io.ReadFull(r, buf); err != nil || string(buf) != want {
-			t.Errorf("%q %v", buf, err)
-		}
-	}
-	read(b, "1")
-	if err := q.Sync(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := q.Swap(c); err != nil {
-		t.Fatal(err)
-	}
-	q.AppendBytes([]byte("2"))
-	read(d, "2")
-	if err := q.Sync(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	q.Wait()
 }
 
 func TestQueueDoesNotAllocate(t *testing.T) {

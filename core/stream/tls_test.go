@@ -223,7 +223,7 @@ func TestCloseNotify(t *testing.T) { // checklist 12
 	if err := near.Close(); err != nil {
 		t.Fatal(err)
 	}
-	rest, err := io.ReadAll(far.socket.Conn)
+	rest, err := io.ReadAll(far.raw.Conn)
 	if len(rest) < 7 || rest[0] != 21 && rest[0] != 23 || len(rest) != 5+int(rest[3])<<8+int(rest[4]) || err != nil { // RFC 8446 §5.1
 		t.Errorf("one record expected, got % x, %v", rest, err)
 	}
@@ -248,14 +248,14 @@ func TestCloseDoesNotWait(t *testing.T) {
 	}
 }
 
-// wrapOnly hides what a connection can do.
-type wrapOnly struct{ net.Conn }
+// plainConn hides what a connection can do.
+type plainConn struct{ net.Conn }
 
 func TestConnWithoutSocket(t *testing.T) {
 	t.Parallel()
 	a, b := net.Pipe()
 	defer func() { _, _ = a.Close(), b.Close() }()
-	if Wrap(a).CanTry() || Wrap(wrapOnly{a}).CanTry() {
+	if NewSocket(a).CanTry() || NewSocket(plainConn{a}).CanTry() {
 		t.Error("a pipe blocks")
 	}
 	near, _ := sockets(t)

@@ -167,9 +167,9 @@ func refusal(c config.Config, kind string, domain jid.JID, err error) error {
 	if !errors.Is(err, component.ErrRefused) {
 		return nil
 	}
-	said, ok := errors.AsType[component.PeerError](err)
+	said, ok := errors.AsType[stream.PeerError](err)
 	switch {
-	case errors.Is(err, component.ErrStranger), ok && said.Cause.Condition == stream.InvalidNamespace:
+	case errors.Is(err, component.ErrNotComponents), ok && said.Cause.Condition == stream.InvalidNamespace:
 		return fmt.Errorf("foreign.address: %s takes no components: give the port that the server has for them", c.Foreign.Address)
 	case !ok:
 		return nil // it hung up without a reason: perhaps it is stopping

@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-func (s *socket) open() {
+func (s *rawSocket) open() {
 	c, ok := s.Conn.(syscall.Conn)
 	if !ok {
 		return
 	}
-	if raw, err := c.SyscallConn(); err == nil {
-		s.raw = raw
+	if fd, err := c.SyscallConn(); err == nil {
+		s.fd = fd
 		s.put = func(fd uintptr) bool {
 			s.n, s.fail = writeNow(fd, s.out)
 			return true // whatever came of it: do not wait
@@ -29,10 +29,10 @@ func (s *socket) open() {
 }
 
 // push writes what of p the socket takes at once. The lock is held.
-func (s *socket) push(p []byte) (n int, err error) {
+func (s *rawSocket) push(p []byte) (n int, err error) {
 	for n < len(p) {
 		s.out, s.n, s.fail = p[n:], 0, nil
-		err := s.raw.Write(s.put)
+		err := s.fd.Write(s.put)
 		s.out = nil
 		if err != nil {
 			return n, err
@@ -50,12 +50,12 @@ func (s *socket) push(p []byte) (n int, err error) {
 }
 
 // Read waits for bytes and gives those that are there. It is for one goroutine.
-func (s *socket) Read(p []byte) (int, error) {
-	if s.raw == nil || len(p) == 0 {
+func (s *rawSocket) Read(p []byte) (int, error) {
+	if s.fd == nil || len(p) == 0 {
 		return s.Conn.Read(p)
 	}
 	s.in = p
-	err := s.raw.Read(s.get)
+	err := s.fd.Read(s.get)
 	s.in = nil
 	switch {
 	case err != nil:

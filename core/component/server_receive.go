@@ -10,7 +10,7 @@ import (
 )
 
 // receive checks one stanza of a component and routes it. An error ends the stream.
-func (s *Server) receive(b *router.Batch, slot *slot, it *stream.Item) error {
+func (s *Server) receive(b *router.Batch, e *endpoint, it *stream.Item) error {
 	st, err := it.Stanza()
 	malformed, isMalformed := errors.AsType[*stanza.Error](err)
 	if isMalformed {
@@ -19,7 +19,7 @@ func (s *Server) receive(b *router.Batch, slot *slot, it *stream.Item) error {
 		return err
 	}
 	// RFC 6120 §8.1.2.2, as for servers: nobody speaks for another domain.
-	if st.From.Domain() != slot.domain.String() {
+	if st.From.Domain() != e.domain.String() {
 		return stream.NewError(stream.InvalidFrom, "")
 	}
 	if st.To.IsZero() && !isMalformed {

@@ -62,7 +62,7 @@ func TestConnReadFails(t *testing.T) {
 	t.Parallel()
 	var op *net.OpError
 	a, b := sockets(t)
-	if err := b.socket.Conn.(*net.TCPConn).SetLinger(0); err != nil {
+	if err := b.raw.Conn.(*net.TCPConn).SetLinger(0); err != nil {
 		t.Fatal(err)
 	}
 	_ = b.Close()

@@ -56,21 +56,23 @@ type Link struct {
 	handle atomic.Pointer[func(*stanza.Stanza)]
 
 	mu       sync.Mutex
-	up       *wire
-	sent     []letter // in up's queue or written, in order
-	waiting  []letter
+	up       *stream.Conn // attached; its queue retains what is not written
+	waiting  []stream.Retained
 	size     int           // of waiting
 	refused  []stanzaError // for the handler
-	wake     chan struct{}
-	draining bool
+	wake     chan struct{} // of feed, and of Run while it waits
+	draining bool          // feed empties waiting, and nothing may overtake it
+
+	stream   stream.Config
+	counters stream.Counters
 }
 
 // ErrRefused is wrapped by what State gets where the server knows our domain not, or
 // not with that secret: somebody has to look at the settings.
 var ErrRefused = errors.New("server refused the component")
 
-// ErrStranger is wrapped beside ErrRefused where what listens at the address takes no components.
-var ErrStranger = errors.New("no server for components")
+// ErrNotComponents is wrapped beside ErrRefused where what listens at the address takes no components.
+var ErrNotComponents = errors.New("no server for components")
 
 // Dial makes a link. It does not connect yet: Run does.
 func Dial(o Options) (*Link, error) {
@@ -95,7 +97,16 @@ func Dial(o Options) (*Link, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Link{opts: o, log: o.Log.With("component", o.Domain.String()), wake: make(chan struct{}, 1)}, nil
+	l := &Link{opts: o, log: o.Log.With("component", o.Domain.String()), wake: make(chan struct{}, 1)}
+	l.stream = stream.Config{
+		Content: stanza.NSComponent,
+		Queue: stream.QueueLimits{
+			Bytes:  highWater + 2*o.MaxBytes,
+			Retain: stream.RetainLimits{Stanzas: maxRetained, Bytes: maxRetainedPayload + 2*o.MaxBytes},
+		},
+		Idle: o.Idle, Counters: &l.counters, Log: l.log,
+	}
+	return l, nil
 }
 
 // Domain is the domain that the link attaches.
@@ -154,97 +165,4 @@ func (l *Link) pause(ctx context.Context, d time.Duration) bool {
 		case <-l.wake:
 		}
 	}
-}
-
-// connect is one connection from its beginning to its end.
-func (l *Link) connect(ctx context.Context) error {
-	dialer := net.Dialer{Timeout: dialTime}
-	conn, err := dialer.DialContext(ctx, "tcp", l.opts.Addr)
-	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	w := newWire(conn, highWater+2*l.opts.MaxBytes, l.opts.Idle, l.log)
-	stop := context.AfterFunc(ctx, func() { w.stop(errStopped) })
-	defer stop()
-	open := false
-	if err = l.greet(w, &open); err == nil {
-		w.attached(stream.Limits{Bytes: l.opts.MaxBytes})
-		w.ping = func() *stanza.Stanza { return newPing(l.opts.Domain, l.opts.Domain) }
-		l.log.Info("component link is up", "addr", l.opts.Addr)
-		l.opts.State(nil)
-		err = l.run(w)
-	}
-	w.end(err, open && !errors.Is(err, errStopped))
-	l.requeue(w)
-	return err
-}
-
-// run moves stanzas in both directions while the connection lasts.
-func (l *Link) run(w *wire) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	var group sync.WaitGroup
-	group.Go(func() { l.feed(ctx, w) })
-	w.flush = l.giveBack
-	receive := func(it *stream.Item) error {
-		l.receive(it)
-		return nil
-	}
-	err := w.each(receive)
-	cancel()
-	group.Wait()
-	if errors.Is(err, errStopped) {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
-		defer cancel()
-		l.drain(ctx, w)
-		w.leave(receive)
-	}
-	return err
-}
-
-// greet is XEP-0114 §3 from the component's side.
-func (l *Link) greet(w *wire, open *bool) error {
-	h := stream.Header{Content: stanza.NSComponent, To: l.opts.Domain.String()}
-	w.write(h.Append(nil))
-	*open = true
-	it, err := w.scanner.Next()
-	if err == nil && it.Kind != stream.Open {
-		err = stream.NewError(stream.BadFormat, "")
-	}
-	if err != nil {
-		return stranger(fmt.Errorf("read stream header: %w", err))
-	}
-	w.write([]byte("<handshake>" + handshake(it.Header.ID, l.opts.Secret) + "</handshake>"))
-	it, err = w.scanner.Next()
-	switch {
-	case err != nil:
-		return fmt.Errorf("read answer to the handshake: %w", err)
-	case it.Is(stanza.NSComponent, "handshake"):
-		return nil
-	case it.Is(stream.NSStream, "error"):
-		return refusal(w.peerError(it))
-	case it.Kind == stream.Close:
-		return fmt.Errorf("%w: without a reason", ErrRefused)
-	}
-	return fmt.Errorf("read answer to the handshake: %w", stream.NewError(stream.UnsupportedStanzaType, ""))
-}
-
-// stranger marks the header of one who does not speak XEP-0114, such as a port for clients.
-func stranger(err error) error {
-	if e, ok := errors.AsType[*stream.Error](err); ok && e.Condition != stream.ConnectionTimeout {
-		return fmt.Errorf("%w: %w: %w", ErrRefused, ErrStranger, err)
-	}
-	return err
-}
-
-// refusal tells errors in the settings from those that pass.
-func refusal(err error) error {
-	p, ok := errors.AsType[PeerError](err)
-	if !ok {
-		return err
-	}
-	switch p.Cause.Condition {
-	case stream.NotAuthorized, stream.HostUnknown, stream.InvalidFrom, stream.InvalidNamespace:
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	return err
 }

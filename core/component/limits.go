@@ -1,0 +1,54 @@
+package component
+
+import (
+	"cmp"
+	"crypto/sha1"
+	"encoding/hex"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// Timeouts and limits that no setting changes.
+const (
+	defaultWait        = 15 * time.Second // from connecting to the end of the handshake
+	defaultIdle        = 5 * time.Minute  // silence before a ping, and again before the end
+	defaultBytes       = 512 << 10        // of a stanza
+	defaultQueue       = 16 << 20         // bytes that may be unwritten
+	stopTime           = 10 * time.Second // for all components to end their streams
+	drainTime          = 5 * time.Second  // of a link that stops, for what it has to send
+	maxHandshaking     = 64               // connections that have not authenticated
+	handshakeStanzas   = 3                // what those may send altogether is so many elements of the largest size
+	maxRetained        = 16 << 10         // stanzas in a link's connection
+	maxRetainedPayload = 8 << 20          // their bytes
+)
+
+const nsPing = "urn:xmpp:ping"
+
+var (
+	errLate     = stream.NewError(stream.ConnectionTimeout, "no answer")
+	errFlood    = stream.NewError(stream.PolicyViolation, "too much before the handshake")
+	errConflict = stream.NewError(stream.Conflict, "component is connected elsewhere")
+)
+
+// filled has the defaults where a limit is not set.
+func filled(l stream.Limits) stream.Limits {
+	d := stream.ForServers()
+	return stream.Limits{
+		Bytes: cmp.Or(l.Bytes, d.Bytes), Elements: cmp.Or(l.Elements, d.Elements),
+		Depth: cmp.Or(l.Depth, d.Depth), Attrs: cmp.Or(l.Attrs, d.Attrs),
+	}
+}
+
+// handshake is what proves the secret: hex(SHA-1(stream id + secret)), XEP-0114 §3.
+func handshake(id, secret string) string {
+	sum := sha1.Sum([]byte(id + secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// newPing asks a silent peer for an answer (XEP-0199).
+func newPing(to, from jid.JID) *stanza.Stanza {
+	return stanza.NewIQ(to, from, stanza.TypeGet, stanza.NewElement(nsPing, "ping"))
+}

@@ -1,0 +1,215 @@
+package component
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// highWater is how many bytes are handed to the connection ahead of the peer's reading;
+// the rest waits as stanzas, where it survives the connection.
+const highWater = 256 << 10
+
+// stanzaError is an answer to one of our own stanzas that Link makes itself.
+type stanzaError struct {
+	st *stanza.Stanza
+	e  *stanza.Error
+}
+
+// Send sends a stanza of this domain, after those that still wait for the connection.
+// One that finds no room comes back to the handler as an error.
+func (l *Link) Send(st *stanza.Stanza) {
+	if c := l.add(stream.Retained{Stanza: st}); c != nil {
+		c.Queue().Flush()
+	}
+}
+
+// SendAll is Send for several stanzas. done is called, perhaps before SendAll returns and
+// by any goroutine, once the sockets have taken them all, or with an error when one of
+// them found no room. It must not block.
+func (l *Link) SendAll(list []*stanza.Stanza, done func(error)) {
+	all := &sending{open: len(list) + 1, done: done}
+	var c *stream.Conn
+	for _, st := range list {
+		if to := l.add(stream.Retained{Stanza: st, Done: all.end}); to != nil {
+			c = to
+		}
+	}
+	if c != nil {
+		c.Queue().Flush()
+	}
+	all.end(nil)
+}
+
+// sending counts the stanzas of one SendAll.
+type sending struct {
+	mu   sync.Mutex
+	open int
+	err  error
+	done func(error)
+}
+
+func (s *sending) end(err error) {
+	s.mu.Lock()
+	if s.err == nil {
+		s.err = err
+	}
+	s.open--
+	last, err := s.open == 0, s.err
+	s.mu.Unlock()
+	if last {
+		s.done(err)
+	}
+}
+
+// Collect is for a worker that sends much in a row: what send is given leaves when flush
+// is called, or before. Both belong to one goroutine.
+func (l *Link) Collect() (send func(*stanza.Stanza), flush func()) {
+	var touched *stream.Conn
+	return func(st *stanza.Stanza) {
+			c := l.add(stream.Retained{Stanza: st})
+			if touched != nil && c != touched {
+				touched.Queue().Flush()
+			}
+			touched = c
+		}, func() {
+			if touched != nil {
+				touched.Queue().Flush()
+				touched = nil
+			}
+		}
+}
+
+// errNoRoom is for stanzas that cannot be kept until there is a connection.
+var errNoRoom = errors.New("component link: no room for what waits")
+
+// add gives a stanza to the connection, which is returned and must be flushed, or makes
+// it wait for the next one.
+func (l *Link) add(s stream.Retained) *stream.Conn {
+	if s.Stanza.From.Domain() != l.opts.Domain.String() {
+		l.log.Error("stanza from a foreign domain refused", "from", s.Stanza.From)
+		finish(s, nil)
+		return nil
+	}
+	l.mu.Lock()
+	if len(s.Stanza.Payload)+len(s.Stanza.Extra) > l.opts.MaxBytes { // the server would end the stream
+		l.refuse(s.Stanza, stanza.PolicyViolation("stanza is too big"))
+		l.mu.Unlock()
+		l.signal()
+		finish(s, nil) // nor would it be taken another time
+		return nil
+	}
+	c := l.up
+	if c != nil && !l.draining && len(l.waiting) == 0 && c.Queue().Pending() < highWater && c.Queue().Retain(s) == nil {
+		l.mu.Unlock()
+		return c
+	}
+	kept := l.keep(s)
+	l.mu.Unlock()
+	l.signal()
+	if !kept {
+		finish(s, errNoRoom)
+	}
+	return nil
+}
+
+// finish reports that a stanza need not be sent any more.
+func finish(s stream.Retained, err error) {
+	if s.Done != nil {
+		s.Done(err)
+	}
+}
+
+func (l *Link) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// keep makes a stanza wait; false where there is no room. The lock is held.
+func (l *Link) keep(s stream.Retained) bool {
+	size := stream.RetainedSize(s.Stanza)
+	if len(l.waiting) >= l.opts.Waiting || l.size+size > l.opts.WaitSize {
+		l.refuse(s.Stanza, stanza.RemoteServerTimeout("not connected for too long"))
+		return false
+	}
+	l.waiting = append(l.waiting, s)
+	l.size += size
+	return true
+}
+
+// refuse makes the handler get st back. The lock is held.
+func (l *Link) refuse(st *stanza.Stanza, e *stanza.Error) {
+	if len(l.refused) < l.opts.Waiting {
+		l.refused = append(l.refused, stanzaError{st, e})
+	}
+}
+
+// feed moves what waits into the queue as the peer reads it.
+func (l *Link) feed(ctx context.Context, c *stream.Conn) {
+	l.mu.Lock()
+	l.up, l.draining = c, len(l.waiting) > 0
+	l.mu.Unlock()
+	for {
+		if !l.drain(ctx, c) {
+			return
+		}
+		l.mu.Lock()
+		refused := len(l.refused) > 0
+		l.mu.Unlock()
+		if refused {
+			c.Wake() // the reader gives it to the handler
+		}
+		select {
+		case <-l.wake:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// drain empties the waiting list; false if the connection has ended.
+func (l *Link) drain(ctx context.Context, c *stream.Conn) bool {
+	q := c.Queue()
+	for {
+		l.mu.Lock()
+		n := 0
+		for n < len(l.waiting) && q.Pending() < highWater && q.Retain(l.waiting[n]) == nil {
+			l.size -= stream.RetainedSize(l.waiting[n].Stanza)
+			n++
+		}
+		l.waiting = l.waiting[n:]
+		l.draining = len(l.waiting) > 0
+		done := !l.draining
+		if done {
+			l.waiting = nil
+		}
+		l.mu.Unlock()
+		q.Flush()
+		if done {
+			return true
+		}
+		if q.Sync(ctx) != nil {
+			return false
+		}
+	}
+}
+
+// requeue puts what a connection did not write before what waits for the next one.
+func (l *Link) requeue(c *stream.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.up != c {
+		return
+	}
+	l.up, l.draining = nil, false
+	unwritten := c.Queue().Unwritten()
+	for _, s := range unwritten {
+		l.size += stream.RetainedSize(s.Stanza)
+	}
+	l.waiting = append(unwritten, l.waiting...)
+}

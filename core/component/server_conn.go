@@ -1,0 +1,136 @@
+package component
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"log/slog"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// serverConn is one connection that a Server accepted: the stream.Handler of its stream.Conn. Its fields belong to the
+// goroutine that reads it.
+type serverConn struct {
+	*stream.Conn
+	server      *Server
+	batch       *router.Batch
+	handshaking bool   // it counts as one that has not authenticated
+	id          string // of our header
+	domain      string // as the component's header has it
+	endpoint    *endpoint
+}
+
+// Open answers the component's header, also if it is refused (RFC 6120 §4.9.1.2).
+func (c *serverConn) Open(h *stream.Header) error {
+	c.domain = h.To
+	e, err := c.server.lookup(h.To)
+	c.endpoint = e
+	c.answer()
+	return err
+}
+
+// answer sends our header.
+func (c *serverConn) answer() {
+	c.id = rand.Text()
+	h := stream.Header{Content: stanza.NSComponent, ID: c.id}
+	switch name := c.server.cfg.Name; {
+	case c.endpoint != nil:
+		h.From = c.endpoint.domain.String()
+	case !name.IsZero():
+		h.From = name.String()
+	}
+	c.SendHeader(&h)
+}
+
+// lookup is the endpoint of the domain that a header names.
+func (s *Server) lookup(to string) (*endpoint, error) {
+	if to == "" {
+		return nil, stream.NewError(stream.ImproperAddressing, "to is missing")
+	}
+	domain, err := jid.Parse(to)
+	if err != nil {
+		return nil, stream.NewError(stream.HostUnknown, "")
+	}
+	e := s.endpoints[domain.String()]
+	if e == nil {
+		return nil, stream.NewError(stream.HostUnknown, "")
+	}
+	return e, nil
+}
+
+// Negotiate takes the handshake (XEP-0114 §3).
+func (c *serverConn) Negotiate(it *stream.Item) error {
+	s := c.server
+	if !it.Is(stanza.NSComponent, "handshake") {
+		return stream.NewError(stream.NotAuthorized, "handshake expected")
+	}
+	proof, err := it.Tree()
+	if err != nil {
+		return err
+	}
+	want := handshake(c.id, c.endpoint.secret)
+	if subtle.ConstantTimeCompare([]byte(proof.Text()), []byte(want)) != 1 { // CVE-2021-32921
+		return stream.NewError(stream.NotAuthorized, "")
+	}
+	c.SetLimits(s.cfg.Stanza)
+	if !c.endpoint.claim(c.Conn, s.cfg.Conflict, []byte("<handshake/>")) {
+		return errConflict
+	}
+	c.Establish()
+	c.finishHandshake()
+	s.Counters.Attached.Add(1)
+	c.Log().Info("component attached", "domain", c.endpoint.domain)
+	if s.cfg.OnAttach != nil {
+		s.cfg.OnAttach(c.endpoint.domain)
+	}
+	return nil
+}
+
+// Receive checks one stanza of a component and routes it. An error ends the stream.
+func (c *serverConn) Receive(it *stream.Item) error {
+	c.server.Counters.Received.Add(1)
+	return c.server.receive(c.batch, c.endpoint, it)
+}
+
+// Flush flushes the queues that the component's stanzas were appended to.
+func (c *serverConn) Flush() { c.batch.Flush() }
+
+// Ping asks a silent component for an answer.
+func (c *serverConn) Ping() *stanza.Stanza { return newPing(c.endpoint.domain, c.server.cfg.Name) }
+
+// serve runs the connection from its beginning to its end.
+func (c *serverConn) serve() {
+	defer c.server.Counters.Connections.Add(-1)
+	defer c.finishHandshake()
+	c.end(c.Run())
+}
+
+// finishHandshake lets another connection begin its handshake.
+func (c *serverConn) finishHandshake() {
+	if c.handshaking {
+		c.handshaking = false
+		<-c.server.handshaking
+	}
+}
+
+// end ends the stream because of err, then the connection.
+func (c *serverConn) end(err error) {
+	k := &c.server.Counters
+	if c.Established() {
+		c.endpoint.release(c.Conn)
+		k.Attached.Add(-1)
+		k.ended(err)
+		c.Log().Info("component detached", "domain", c.endpoint.domain, "err", err)
+	} else {
+		if h := c.Header(); h != nil {
+			c.domain = h.To
+		}
+		k.refused(err)
+		c.Log().LogAttrs(c.Context(), slog.LevelWarn, "component refused", slog.String("domain", c.domain), slog.Any("err", err))
+	}
+	c.finishHandshake()
+	c.Close(err, c.answer)
+}

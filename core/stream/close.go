@@ -1,0 +1,79 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Leave ends our direction of the stream and goes on with what the peer still sends until it has
+// ended its own (RFC 6120 §4.4). It returns why the stream ended.
+func (c *Conn) Leave() error {
+	c.sendClose()
+	c.queue.Flush()
+	c.state.leaving = true
+	c.Expire(time.Now().Add(closeTime), ErrSilent)
+	c.stop.reason.Store(nil)
+	return c.Run()
+}
+
+// Close ends the stream because of err, which Run or Leave returned, then the connection (RFC 6120 §4.4,
+// §4.9.1.1). header, which may be nil, sends our header if none has been sent: an error needs one (§4.9.1.2).
+// When Close returns, no goroutine of the connection runs.
+func (c *Conn) Close(err error, header func()) {
+	ctx, cancel := context.WithTimeout(c.ctx, closeTime)
+	defer cancel()
+	c.handler.Flush()
+	c.sendEnd(err, header)
+	if c.queue.Close(ctx) == nil && !peerGone(err) {
+		if l, ok := c.base().(lingerer); ok {
+			l.Linger(time.Now().Add(lingerTime))
+		}
+	}
+	_ = c.base().Close() // all that could be written has been
+	c.queue.Wait()
+}
+
+// sendEnd appends the last elements of the stream, as far as the peer is to see any.
+func (c *Conn) sendEnd(err error, header func()) {
+	switch {
+	case c.state.leaving, errors.Is(err, ErrLeave), peerGone(err):
+		return
+	case errors.Is(err, ErrHandshake): // RFC 6120 §5.4.3.2: not even the end of the stream
+		return
+	}
+	if !c.state.headerSent {
+		if header == nil {
+			return
+		}
+		header()
+	}
+	if e := reportable(err); e != nil {
+		c.sendError(e)
+	}
+	c.sendClose()
+}
+
+// reportable is the stream error that the peer gets because of err, nil for none.
+func reportable(err error) *Error {
+	if _, ok := errors.AsType[PeerError](err); ok || errors.Is(err, ErrEnded) || errors.Is(err, ErrNoTLS) {
+		return nil
+	}
+	return AsError(err)
+}
+
+// Reported is the stream error that Close sends to the peer because of err, nil for none.
+func Reported(err error) *Error {
+	if peerGone(err) || errors.Is(err, ErrLeave) || errors.Is(err, ErrHandshake) {
+		return nil
+	}
+	return reportable(err)
+}
+
+// queueFailed is called by the queue.
+func (c *Conn) queueFailed(err error, _ int) {
+	if errors.Is(err, ErrSlow) {
+		c.config.Counters.Slow.Add(1)
+	}
+	c.Stop(err)
+}

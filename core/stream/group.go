@@ -1,0 +1,152 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// abandonTime is how long Shutdown waits for goroutines whose transports it has closed.
+	abandonTime = 500 * time.Millisecond
+	// acceptPause is the time between two attempts where a listener fails for a while.
+	acceptPause = 100 * time.Millisecond
+)
+
+// Counters count what connections of one kind did. They may be read at any time.
+type Counters struct {
+	Throttled atomic.Uint64 // waits because of the byte rate
+	Silent    atomic.Uint64 // ended because a ping was not answered
+	Slow      atomic.Uint64 // ended because the peer did not read
+	Panics    atomic.Uint64
+}
+
+// Group is the connections of one server, each with its goroutine.
+type Group struct {
+	base   context.Context
+	cancel context.CancelFunc
+	wait   sync.WaitGroup
+
+	mu       sync.Mutex
+	conns    map[*Conn]struct{}
+	stopping bool
+}
+
+// NewGroup makes an empty group.
+func NewGroup() *Group {
+	g := &Group{conns: map[*Conn]struct{}{}}
+	g.base, g.cancel = context.WithCancel(context.Background())
+	return g
+}
+
+// Context is the base context of the group's connections. Shutdown ends it.
+func (g *Group) Context() context.Context { return g.base }
+
+// Go calls serve in a new goroutine, which must end with c.Close. A panic costs this connection only.
+// It returns false once Shutdown has been called; the caller closes the transport then.
+func (g *Group) Go(c *Conn, serve func()) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopping {
+		return false
+	}
+	g.conns[c] = struct{}{}
+	g.wait.Add(1)
+	go g.run(c, serve)
+	return true
+}
+
+func (g *Group) run(c *Conn, serve func()) {
+	defer g.ended(c)
+	serve()
+}
+
+// ended is deferred by a connection's goroutine.
+func (g *Group) ended(c *Conn) {
+	if v := recover(); v != nil {
+		c.panicked(v)
+		_ = c.base().Close()
+	}
+	g.mu.Lock()
+	delete(g.conns, c)
+	g.mu.Unlock()
+	g.wait.Done()
+}
+
+// Len is the number of connections.
+func (g *Group) Len() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.conns)
+}
+
+// Shutdown accepts no further connections and stops those that exist because of err. It returns when all have ended. When ctx
+// ends before that, their transports are closed; connections whose goroutines do not end even then, because
+// a handler is stuck, are left behind, and their number is returned. Stop the listeners first.
+func (g *Group) Shutdown(ctx context.Context, err error) (left int) {
+	for _, c := range g.stop() {
+		c.Stop(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.wait.Wait()
+	}()
+	defer g.cancel()
+	select {
+	case <-done:
+		return 0
+	case <-ctx.Done():
+	}
+	g.cancel()
+	for _, c := range g.stop() {
+		_ = c.base().Close()
+	}
+	select {
+	case <-done:
+		return 0
+	case <-time.After(abandonTime):
+		return g.Len()
+	}
+}
+
+// stop lets no further connection in and returns those that exist.
+func (g *Group) stop() []*Conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stopping = true
+	list := make([]*Conn, 0, len(g.conns))
+	for c := range g.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+// Accept calls serve, which must not block, for each connection that arrives, until ctx ends. It closes the listener.
+func Accept(ctx context.Context, l net.Listener, log *slog.Logger, serve func(net.Conn)) error {
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
+	defer stop()
+	defer func() { _ = l.Close() }()
+	for {
+		nc, err := l.Accept()
+		if err == nil {
+			serve(nc)
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if t, ok := err.(interface{ Temporary() bool }); !ok || !t.Temporary() {
+			return fmt.Errorf("accept on %s: %w", l.Addr(), err)
+		}
+		log.Error("connection not accepted", "err", err) // such as out of descriptors
+		select {
+		case <-time.After(acceptPause):
+		case <-ctx.Done():
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package stream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Send appends a stanza to the queue; false if the queue is closed or has failed.
+func (c *Conn) Send(st *stanza.Stanza) bool { return c.queue.AppendStanza(st) }
+
+// Write appends one element that declares its own namespace.
+func (c *Conn) Write(f func(dst []byte) []byte) { c.queue.Append(f) }
+
+// SendHeader appends our header.
+func (c *Conn) SendHeader(h *Header) {
+	if c.Framed() {
+		c.Write(h.AppendFramed)
+	} else {
+		c.Write(h.Append)
+	}
+	c.state.headerSent = true
+}
+
+// AppendFeatures writes the features element as this stream needs it.
+func (c *Conn) AppendFeatures(dst []byte, features ...*stanza.Element) []byte {
+	if c.Framed() {
+		return AppendFeaturesFramed(dst, features...)
+	}
+	return AppendFeatures(dst, features...)
+}
+
+// sendError appends a stream error.
+func (c *Conn) sendError(e *Error) {
+	if c.Framed() {
+		c.Write(e.AppendFramed)
+	} else {
+		c.Write(e.Append)
+	}
+}
+
+// sendClose appends the end of our direction.
+func (c *Conn) sendClose() {
+	if c.Framed() {
+		c.Write(func(dst []byte) []byte { return AppendCloseFramed(dst, "") })
+	} else {
+		c.Write(AppendClose)
+	}
+}
+
+// TLS is the state of the transport's TLS; false if it has none.
+func (c *Conn) TLS() (tls.ConnectionState, bool) {
+	if t, ok := c.transport.(tlsTransport); ok {
+		return t.TLS()
+	}
+	return tls.ConnectionState{}, false
+}
+
+// CanTLS reports whether the transport can change to TLS.
+func (c *Conn) CanTLS() bool {
+	_, ok := c.transport.(tlsTransport)
+	return ok
+}
+
+// RefuseTLS answers a request for TLS that cannot be met. The error ends the stream (RFC 6120 §5.4.2.2).
+func (c *Conn) RefuseTLS() error {
+	c.Write(AppendTLSFailure)
+	return ErrNoTLS
+}
+
+// StartTLS answers a request for TLS, does the handshake and expects a new stream (RFC 6120 §5.4.2).
+func (c *Conn) StartTLS(cfg *tls.Config, until time.Time) error {
+	c.Write(AppendProceed)
+	ctx, cancel := context.WithDeadline(c.ctx, until)
+	defer cancel()
+	if err := c.queue.Sync(ctx); err != nil {
+		return fmt.Errorf("send proceed: %w", err)
+	}
+	if err := c.HandshakeTLS(cfg, until); err != nil {
+		return err
+	}
+	// RFC 6120 §5.4.3.3: what was known is forgotten, what was sent without TLS is discarded.
+	c.scanner.Reset((*input)(c))
+	c.state.headerSent = false
+	return nil
+}
+
+// HandshakeTLS does the handshake of the accepting side. The error is an ErrHandshake.
+func (c *Conn) HandshakeTLS(cfg *tls.Config, until time.Time) error {
+	_ = c.transport.SetReadDeadline(until) // the handshake fails as well
+	c.clock.set = time.Time{}
+	if why := c.stop.reason.Load(); why != nil {
+		return *why
+	}
+	t, ok := c.transport.(tlsTransport)
+	if !ok {
+		return fmt.Errorf("%w: not on this transport", ErrHandshake)
+	}
+	ctx, cancel := context.WithDeadline(c.ctx, until)
+	defer cancel()
+	if err := t.ServerTLS(ctx, cfg); err != nil {
+		return fmt.Errorf("%w: %w", ErrHandshake, err)
+	}
+	return nil
+}
+
+// TimedOut reports whether err is a deadline that has passed.
+func TimedOut(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+}
