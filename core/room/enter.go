@@ -173,8 +173,9 @@ func (r *Room) welcome(ctx context.Context, s *session, st *stanza.Stanza, renam
 	if r.config.Logged {
 		codes = append(codes, statusLogging) // XEP-0045 §7.2.12
 	}
-	if r.config.Locked {
+	if r.config.Locked || r.created {
 		codes = append(codes, statusCreated) // XEP-0045 §10.1.1
+		r.created = false
 	}
 	if renamed {
 		codes = append(codes, statusNickAssigned) // XEP-0045 §7.2.2

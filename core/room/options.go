@@ -24,6 +24,9 @@ type Options struct {
 	// of the service. Keep it: other ids with every start are what XEP-0421 forbids.
 	Secret []byte
 
+	// Created is a room that is new: the first session that enters is told so (XEP-0045 §10.1.1).
+	Created bool
+
 	Info     Info
 	Config   Config
 	Snapshot *Snapshot // a kept state; Info and Config are then taken from it

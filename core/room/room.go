@@ -19,6 +19,7 @@ type Room struct {
 	ring    *Ring // the room's own history; nil where one was given
 	queries map[string]*relayed
 	invites map[jid.JID]jid.JID // bare JID of the invited to the session that invited
+	created bool                // the next who enters has created the room
 	gone    bool
 }
 
@@ -66,7 +67,7 @@ func New(opts Options) *Room {
 		},
 		lasting:   lasting{info: opts.Info, config: opts.Config, lists: map[jid.JID]ListEntry{}},
 		occupancy: occupancy{ids: map[string]*occupant{}, nicks: map[string]*occupant{}, sessions: map[jid.JID]*session{}},
-		history:   opts.History, queries: map[string]*relayed{},
+		history:   opts.History, queries: map[string]*relayed{}, created: opts.Created,
 	}
 	if r.sendMany == nil {
 		r.sendMany = func(st *stanza.Stanza, to []jid.JID) { SendEach(r.send, st, to) }

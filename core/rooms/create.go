@@ -44,7 +44,7 @@ func (h *Hosted) create(ctx context.Context, st *stanza.Stanza) error {
 	if err := h.save(ctx, c); err != nil {
 		return fmt.Errorf("create room %s: %w", h.at, err)
 	}
-	return h.open(ctx, &first)
+	return h.open(ctx, &first, true)
 }
 
 // withOwner makes who the owner where there is none (XEP-0045 §10.1.1).

@@ -61,7 +61,7 @@ func (h *Hosted) Room(ctx context.Context) (*room.Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = h.open(ctx, kept)
+	err = h.open(ctx, kept, false)
 	return h.room, err
 }
 
@@ -87,8 +87,8 @@ func (h *Hosted) load(ctx context.Context) (*room.Snapshot, error) {
 }
 
 // open makes the room of what is kept, with its network members.
-func (h *Hosted) open(ctx context.Context, kept *room.Snapshot) error {
-	r, members, err := h.make(ctx, kept)
+func (h *Hosted) open(ctx context.Context, kept *room.Snapshot, created bool) error {
+	r, members, err := h.make(ctx, kept, created)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (h *Hosted) open(ctx context.Context, kept *room.Snapshot) error {
 }
 
 // make makes an empty room of what is kept.
-func (h *Hosted) make(ctx context.Context, kept *room.Snapshot) (*room.Room, []room.Member, error) {
+func (h *Hosted) make(ctx context.Context, kept *room.Snapshot, created bool) (*room.Room, []room.Member, error) {
 	o := &h.service.opts
 	opened, err := o.Policy.Open(ctx, h.at, kept)
 	if err != nil {
@@ -114,7 +114,7 @@ func (h *Hosted) make(ctx context.Context, kept *room.Snapshot) (*room.Room, []r
 	out := h.sender()
 	opts := room.Options{
 		JID: h.at, Send: out.Send, SendMany: out.SendMany, Owner: opened.Owner, Secret: o.Secret, Snapshot: kept,
-		History: opened.History, Limits: o.Limits, Now: o.Now, Log: o.Log,
+		Created: created, History: opened.History, Limits: o.Limits, Now: o.Now, Log: o.Log,
 	}
 	if o.Store != nil {
 		opts.Save = h.save

@@ -1,0 +1,62 @@
+package rooms_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/rooms"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// collecting is an Endpoint that counts what waits and what was flushed.
+type collecting struct{ waiting, most, flushes int }
+
+func (c *collecting) Send(*stanza.Stanza) {}
+
+func (c *collecting) Collect() (func(*stanza.Stanza), func()) {
+	return func(st *stanza.Stanza) {
+			c.waiting++
+			c.most = max(c.most, c.waiting)
+		}, func() {
+			c.waiting = 0
+			c.flushes++
+		}
+}
+
+// TestSenderFillsNoQueue: what is held back for one receiver, and for all, is bounded.
+func TestSenderFillsNoQueue(t *testing.T) {
+	t.Parallel()
+	to := []jid.JID{jid.MustParse("ann@example.org/1"), jid.MustParse("bob@example.org/1")}
+	for _, c := range []struct {
+		name string
+		size int // of a payload
+		most int // stanzas that may wait
+	}{{"small", 100, 80}, {"large", 20 << 10, 3}} {
+		e := &collecting{}
+		s := rooms.NewSender(e)
+		s.Flush()
+		if e.flushes != 0 {
+			t.Errorf("%s: nothing was flushed", c.name)
+		}
+		st := &stanza.Stanza{Kind: stanza.Message, Payload: strings.Repeat("x", c.size)}
+		for range 1000 {
+			s.SendMany(st, to)
+		}
+		s.Flush()
+		if e.waiting != 0 || e.most > c.most {
+			t.Errorf("%s: %+v", c.name, e)
+		}
+	}
+	e := &collecting{}
+	s := rooms.NewSender(e)
+	s.Send(&stanza.Stanza{To: to[0]})
+	many := make([]jid.JID, 5000)
+	for i := range many {
+		many[i] = to[1]
+	}
+	s.SendMany(&stanza.Stanza{Payload: strings.Repeat("x", 1000)}, many)
+	if e.most > 1000 {
+		t.Errorf("%d stanzas for others waited", e.most)
+	}
+}

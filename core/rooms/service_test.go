@@ -1,0 +1,565 @@
+package rooms_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/mailbox"
+	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/rooms"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var (
+	domain = jid.MustParse("rooms.example.org")
+	lobby  = jid.MustParse("lobby@rooms.example.org")
+)
+
+// policy is native, where no function says otherwise.
+type policy struct {
+	native
+	open    func(at jid.JID, kept *room.Snapshot) (rooms.Opened, error)
+	create  func(who, at jid.JID) (room.Snapshot, error)
+	sees    func(who jid.JID) (bool, error)
+	message func(r *room.Room, m room.Message) error
+	notify  func(e room.Event)
+}
+
+func (p *policy) Open(ctx context.Context, at jid.JID, kept *room.Snapshot) (rooms.Opened, error) {
+	if p.open != nil {
+		return p.open(at, kept)
+	}
+	return rooms.Opened{Owner: p}, nil
+}
+
+func (p *policy) Create(ctx context.Context, who, at jid.JID) (room.Snapshot, error) {
+	if p.create != nil {
+		return p.create(who, at)
+	}
+	return room.Snapshot{}, nil
+}
+
+func (p *policy) Sees(_ context.Context, who jid.JID, _ *room.Room) (bool, error) {
+	if p.sees != nil {
+		return p.sees(who)
+	}
+	return true, nil
+}
+
+func (p *policy) Message(ctx context.Context, r *room.Room, m room.Message) error {
+	if p.message != nil {
+		return p.message(r, m)
+	}
+	return p.native.Message(ctx, r, m)
+}
+
+func (p *policy) Notify(_ context.Context, _ *room.Room, e room.Event) {
+	if p.notify != nil {
+		p.notify(e)
+	}
+}
+
+// faulty is a store that fails while fail is set.
+type faulty struct {
+	memoryStore
+	fail error
+}
+
+func (f *faulty) LoadRoom(ctx context.Context, at jid.JID) (room.Snapshot, bool, error) {
+	if f.fail != nil {
+		return room.Snapshot{}, false, f.fail
+	}
+	return f.memoryStore.LoadRoom(ctx, at)
+}
+
+func (f *faulty) SaveRoom(ctx context.Context, at jid.JID, c room.Change) error {
+	if f.fail != nil {
+		return f.fail
+	}
+	return f.memoryStore.SaveRoom(ctx, at, c)
+}
+
+// fixture is a Service in a synctest bubble with all that it sent.
+type fixture struct {
+	*testing.T
+	*rooms.Service
+	policy *policy
+	store  *faulty
+
+	mu   sync.Mutex
+	sent []*stanza.Stanza
+}
+
+func (f *fixture) Send(st *stanza.Stanza) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent = append(f.sent, st)
+}
+
+func (f *fixture) Collect() (func(*stanza.Stanza), func()) { return f.Send, func() {} }
+
+func newFixture(t *testing.T, change ...func(*rooms.Options)) *fixture {
+	f := &fixture{T: t, store: &faulty{memoryStore: memoryStore{rooms: map[jid.JID]room.Snapshot{}}}}
+	f.policy = &policy{native: native{&f.store.memoryStore}}
+	opts := rooms.Options{
+		Domain: domain, Policy: f.policy, Endpoint: f, Store: f.store, Secret: []byte("secret"),
+		Log: slog.New(slog.DiscardHandler),
+	}
+	for _, c := range change {
+		c(&opts)
+	}
+	f.Service = rooms.New(context.Background(), opts)
+	return f
+}
+
+// in handles one stanza: from "ann" to "lobby/ann", or to "" for the service.
+func (f *fixture) in(xml string) *fixture {
+	f.Helper()
+	e, err := stanza.ParseElement(xml, stanza.NSClient)
+	if err != nil {
+		f.Fatalf("%v in %s", err, xml)
+	}
+	local, nick, _ := strings.Cut(e.Attr("to"), "/")
+	to, err := jid.New(local, domain.String(), nick)
+	if err != nil {
+		f.Fatal(err)
+	}
+	st := &stanza.Stanza{
+		Kind: stanza.KindOf(e.Local), Type: e.Attr("type"), ID: "1", From: jid.MustParse(e.Attr("from") + "@example.org/phone"), To: to,
+	}
+	for c := range e.Elements() {
+		st.Payload += stanza.Encode(c)
+	}
+	f.Handle(st)
+	synctest.Wait()
+	return f
+}
+
+func (f *fixture) enter(who string) *fixture {
+	return f.in("<presence from='" + who + "' to='lobby/" + who + "'><x xmlns='" + room.NS + "'/></presence>")
+}
+
+func (f *fixture) leave(who string) *fixture {
+	return f.in("<presence type='unavailable' from='" + who + "' to='lobby/" + who + "'/>")
+}
+
+// configure sets fields of the room's configuration, such as "persistentroom=1".
+func (f *fixture) configure(who string, fields ...string) *fixture {
+	x := ""
+	for _, v := range fields {
+		name, value, _ := strings.Cut(v, "=")
+		x += "<field var='muc#roomconfig_" + name + "'><value>" + value + "</value></field>"
+	}
+	return f.in("<iq type='set' from='" + who + "' to='lobby'><query xmlns='" + room.NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" + x + "</x></query></iq>")
+}
+
+// take is all that was sent since, as XML, one line each.
+func (f *fixture) take() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var b strings.Builder
+	for _, st := range f.sent {
+		b.WriteString(st.String() + "\n")
+	}
+	f.sent = nil
+	return b.String()
+}
+
+func (f *fixture) wantHas(pieces ...string) *fixture {
+	f.Helper()
+	got := f.take()
+	for _, p := range pieces {
+		if !strings.Contains(got, p) {
+			f.Errorf("no %q in\n%s", p, got)
+		}
+	}
+	return f
+}
+
+func (f *fixture) stop() { f.Stop(context.Background()) }
+
+// TestHiddenIsAsMissing sends everything that somebody may send to a room that they may not
+// know of, and to one that does not exist.
+func TestHiddenIsAsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		defer f.stop()
+		f.enter("ann").configure("ann", "persistentroom=1").leave("ann").take()
+		f.policy.create = func(jid.JID, jid.JID) (room.Snapshot, error) {
+			return room.Snapshot{}, stanza.NotAllowed("Rooms are created by others.")
+		}
+		f.policy.sees = func(who jid.JID) (bool, error) { return who.Local() == "ann", nil }
+		for _, xml := range []string{
+			"<presence from='eve' to='%s/eve'><x xmlns='" + room.NS + "'/></presence>",
+			"<presence from='eve' to='%s'><x xmlns='" + room.NS + "'/></presence>",
+			"<presence from='eve' to='%s/eve'/>", "<presence from='eve' to='%s/eve' type='unavailable'/>",
+			"<presence from='eve' to='%s' type='subscribe'/>", "<presence from='eve' to='%s/ann' type='probe'/>",
+			"<message from='eve' to='%s' type='groupchat'><body>b</body></message>",
+			"<message from='eve' to='%s/ann' type='chat'><body>b</body></message>",
+			"<message from='eve' to='%s'><x xmlns='" + room.NSUser + "'><decline/></x></message>",
+			"<message from='eve' to='%s' type='error'/>",
+			"<iq from='eve' to='%s' type='get'><query xmlns='" + disco.NSInfo + "'/></iq>",
+			"<iq from='eve' to='%s' type='get'><query xmlns='" + disco.NSItems + "'/></iq>",
+			"<iq from='eve' to='%s' type='set'><query xmlns='urn:xmpp:mam:2'/></iq>",
+			"<iq from='eve' to='%s' type='get'><ping xmlns='" + room.NSPing + "'/></iq>",
+			"<iq from='eve' to='%s/ann' type='get'><ping xmlns='" + room.NSPing + "'/></iq>",
+			"<iq from='eve' to='%s' type='get'><query xmlns='" + room.NSOwner + "'/></iq>",
+			"<iq from='eve' to='%s' type='result'/>", "<iq from='eve' to='%s' type='get'/>",
+		} {
+			hidden := f.in(fmt.Sprintf(xml, "lobby")).take()
+			missing := strings.ReplaceAll(f.in(fmt.Sprintf(xml, "nowhere")).take(), "nowhere", "lobby")
+			if hidden != missing {
+				t.Errorf("%s\nhidden:  %s\nmissing: %s", xml, hidden, missing)
+			}
+			request := !strings.Contains(xml, "type='error'") && !strings.Contains(xml, "type='result'") &&
+				(!strings.HasPrefix(xml, "<presence") || !strings.Contains(xml, "type="))
+			if (hidden != "") != request {
+				t.Errorf("%s: answered %q", xml, hidden)
+			}
+		}
+		f.in("<iq from='ann' to='lobby' type='get'><query xmlns='" + disco.NSInfo + "'/></iq>")
+		f.wantHas("muc_persistent")
+		f.policy.sees = func(jid.JID) (bool, error) { return false, errors.New("database is gone") }
+		f.enter("ann").wantHas("internal-server-error")
+		f.policy.sees, f.policy.create = func(jid.JID) (bool, error) { return false, nil }, nil
+		f.enter("eve").wantHas("item-not-found") // even where eve could create one
+	})
+}
+
+func TestIdleRoomIsDroppedAndLoadedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		defer f.stop()
+		opened := 0
+		f.policy.open = func(jid.JID, *room.Snapshot) (rooms.Opened, error) {
+			opened++
+			return rooms.Opened{Owner: f.policy, Members: []room.Member{{ID: "net", Nick: "Net"}}}, nil
+		}
+		f.enter("ann").configure("ann", "persistentroom=1", "roomname=The lobby")
+		f.in("<message type='groupchat' from='ann' to='lobby'><subject>news</subject></message>")
+		time.Sleep(time.Hour)
+		if s := f.Stats(); s.Keys != 1 || s.Running != 0 || opened != 1 {
+			t.Errorf("a room in use: %+v, opened %d times", s, opened)
+		}
+		f.leave("ann")
+		time.Sleep(4 * time.Minute)
+		f.enter("ann").leave("ann")
+		time.Sleep(4 * time.Minute)
+		if s := f.Stats(); s.Keys != 1 || opened != 1 {
+			t.Errorf("a room idle for four minutes: %+v, opened %d times", s, opened)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if s := f.Stats(); s.Keys != 0 {
+			t.Errorf("an idle room: %+v", s)
+		}
+		f.take()
+		f.enter("ann").wantHas("<subject>news</subject>", "affiliation='owner'", "lobby@rooms.example.org/Net")
+		f.in("<iq from='bob' to='lobby' type='get'><query xmlns='" + disco.NSInfo + "'/></iq>").wantHas("The lobby")
+		if opened != 2 {
+			t.Errorf("opened %d times", opened)
+		}
+	})
+}
+
+func TestTemporaryRoomIsRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		var events []room.EventKind
+		f.policy.notify = func(e room.Event) { events = append(events, e.Kind) }
+		f.enter("ann").enter("bob").leave("ann")
+		if len(f.store.rooms) != 1 {
+			t.Errorf("store %v", f.store.rooms)
+		}
+		f.leave("bob")
+		if len(f.store.rooms) != 0 || events[len(events)-1] != room.Destroyed {
+			t.Errorf("store %v, events %v", f.store.rooms, events)
+		}
+		if s := f.Stats(); s.Keys != 0 {
+			t.Errorf("%+v", s)
+		}
+		f.enter("ann").take()
+		f.stop() // ann is in it still: the room is a leftover now
+		f.wantHas("code='332'")
+		kept := f.store.rooms
+
+		f = newFixture(t)
+		defer f.stop()
+		f.store.rooms = kept
+		f.in("<iq from='ann' to='lobby' type='get'><query xmlns='" + disco.NSInfo + "'/></iq>").wantHas("item-not-found")
+		if len(kept) != 0 {
+			t.Errorf("store %v", kept)
+		}
+	})
+}
+
+func TestCreation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		defer f.stop()
+		f.in("<presence from='ann' to='lobby'><x xmlns='" + room.NS + "'/></presence>").wantHas("jid-malformed")
+		f.store.fail = errors.New("disk is full")
+		f.enter("ann").wantHas("internal-server-error")
+		f.store.fail = nil
+		f.policy.create = func(who, at jid.JID) (room.Snapshot, error) {
+			if who.Local() != "ann" {
+				return room.Snapshot{}, stanza.NotAllowed("Only ann creates rooms.")
+			}
+			return room.Snapshot{
+				Config: room.Config{Persistent: true}, Subject: room.Subject{Text: "first"},
+				Affiliations: map[jid.JID]room.ListEntry{jid.MustParse("boss@example.org"): {Affiliation: room.AffOwner}},
+			}, nil
+		}
+		f.enter("eve").wantHas("not-allowed")
+		if len(f.store.rooms) != 0 {
+			t.Errorf("store %v", f.store.rooms)
+		}
+		f.enter("ann").wantHas("affiliation='none'", "<subject>first</subject>")
+		f.enter("boss").wantHas("affiliation='owner'")
+		f.in("<iq type='set' from='boss' to='lobby'><query xmlns='" + room.NSOwner + "'><destroy/></query></iq>")
+		f.leave("ann").take()
+		f.enter("ann").wantHas("<subject>first</subject>") // made again
+	})
+}
+
+// TestRoomNobodyEntersIsNotLeft: a room is created before its creator enters, who may be refused.
+func TestRoomNobodyEntersIsNotLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, func(o *rooms.Options) { o.Limits.Nick = 5 })
+		defer f.stop()
+		f.in("<presence from='ann' to='lobby/ann with a long name'><x xmlns='" + room.NS + "'/></presence>").wantHas("not-acceptable")
+		if len(f.store.rooms) != 0 || f.Stats().Keys != 0 {
+			t.Errorf("store %v, %+v", f.store.rooms, f.Stats())
+		}
+	})
+}
+
+func TestServiceAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, func(o *rooms.Options) {
+			o.Info = disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: "Rooms"}}, Features: []string{"more"}}
+		})
+		defer f.stop()
+		for i := range 5 {
+			at := jid.MustParse(fmt.Sprintf("room%d@%s", i, domain))
+			f.store.rooms[at] = room.Snapshot{Info: room.Info{Name: at.Local()}, Config: room.Config{Listed: i != 3, Persistent: true}}
+		}
+		f.in("<iq from='ann' to='' type='get'><query xmlns='"+disco.NSInfo+"'/></iq>").
+			wantHas("name='Rooms'", "var='http://jabber.org/protocol/muc'", "var='more'", "var='http://jabber.org/protocol/rsm'")
+		f.in("<iq from='ann' to='' type='get'><query xmlns='" + disco.NSInfo + "' node='x'/></iq>").wantHas("item-not-found")
+		f.in("<iq from='ann' to='' type='get'><ping xmlns='" + room.NSPing + "'/></iq>").wantHas("type='result'")
+		f.in("<iq from='ann' to='' type='set'><ping xmlns='" + room.NSPing + "'/></iq>").wantHas("service-unavailable")
+		f.in("<iq from='ann' to='' type='get'/>").wantHas("bad-request")
+		f.in("<message from='ann' to=''><body>hello</body></message>").wantHas("service-unavailable")
+		items := f.in("<iq from='ann' to='' type='get'><query xmlns='" + disco.NSItems + "'/></iq>").take()
+		if strings.Count(items, "<item ") != 4 || strings.Contains(items, "room3") || strings.Contains(items, paging.NS) {
+			t.Error(items)
+		}
+		f.in("<iq from='ann' to='' type='get'><query xmlns='"+disco.NSItems+"'><set xmlns='"+paging.NS+"'><max>2</max><after>room1@rooms.example.org</after></set></query></iq>").
+			wantHas("<last>room4@rooms.example.org</last><count>4</count>", "jid='room2@rooms.example.org'")
+		for _, quiet := range []string{
+			"<presence from='ann' to=''/>", "<message from='ann' to='' type='error'/>", "<iq from='ann' to='' type='result'/>",
+		} {
+			if got := f.in(quiet).take(); got != "" {
+				t.Errorf("%s was answered: %s", quiet, got)
+			}
+		}
+		if s := f.Stats(); s.Keys != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// TestFaultsAreAnswered: a stanza that cannot be handled is refused, and its room goes on.
+func TestFaultsAreAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, func(o *rooms.Options) { o.Queue = 2 })
+		f.enter("ann").take()
+		hold := make(chan struct{})
+		f.policy.message = func(r *room.Room, m room.Message) error {
+			switch m.Stanza.Body() {
+			case "panic":
+				panic("a bug")
+			case "wait":
+				<-hold
+			}
+			return f.policy.native.Message(context.Background(), r, m)
+		}
+		say := func(text string) *fixture {
+			return f.in("<message type='groupchat' from='ann' to='lobby'><body>" + text + "</body></message>")
+		}
+		say("panic").wantHas("internal-server-error")
+		say("hello").wantHas("hello")
+		if s := f.Stats(); s.Panics != 1 {
+			t.Errorf("%+v", s)
+		}
+		say("wait")
+		say("one")
+		say("two")
+		say("three").wantHas("resource-constraint")
+		close(hold)
+		synctest.Wait()
+		f.wantHas("one", "two")
+		if err := f.Call(context.Background(), lobby, func(context.Context, *room.Room) error { panic("a bug") }); err == nil {
+			t.Error("a call that panicked")
+		}
+		if err := f.Call(context.Background(), jid.MustParse("nowhere@"+domain.String()), nil); !errors.Is(err, rooms.ErrNoRoom) {
+			t.Errorf("a call of a room that does not exist: %v", err)
+		}
+		f.stop()
+		f.take()
+		say("late").wantHas("service-unavailable")
+		if err := f.Call(context.Background(), lobby, nil); err != mailbox.ErrStopped {
+			t.Errorf("call after Stop: %v", err)
+		}
+	})
+}
+
+// TestRoomMovesToAnotherNode: those in the room notice nothing.
+func TestRoomMovesToAnotherNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		a := newFixture(t)
+		defer a.stop()
+		a.policy.open = func(jid.JID, *room.Snapshot) (rooms.Opened, error) {
+			return rooms.Opened{Owner: a.policy, Members: []room.Member{{ID: "net", Nick: "Net"}}}, nil
+		}
+		a.enter("ann").enter("bob").take()
+		state, err := a.Release(ctx, lobby)
+		if err != nil || state == nil || len(state.Sessions) != 2 {
+			t.Fatal(state, err)
+		}
+		if a.enter("cid"); !strings.Contains(a.take(), "service-unavailable") {
+			t.Error("a released room was entered")
+		}
+		b := newFixture(t)
+		defer b.stop()
+		b.policy.open = a.policy.open
+		b.store.rooms = a.store.rooms
+		if err := b.Adopt(ctx, lobby, state); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.take() + b.take(); got != "" {
+			t.Errorf("the move was seen: %s", got)
+		}
+		b.in("<message type='groupchat' from='bob' to='lobby'><body>still here</body></message>")
+		if got := b.take(); strings.Count(got, "still here") != 2 {
+			t.Error(got)
+		}
+		if err := b.Adopt(ctx, lobby, state); err == nil {
+			t.Error("a room was adopted twice")
+		}
+		b.leave("bob").leave("ann")
+		if len(b.store.rooms) != 0 {
+			t.Errorf("store %v", b.store.rooms)
+		}
+		if state, err := a.Release(ctx, jid.MustParse("idle@"+domain.String())); state != nil || err != nil {
+			t.Error(state, err)
+		}
+		if err := a.Adopt(ctx, lobby, nil); err != nil {
+			t.Error(err)
+		}
+		a.enter("ann").wantHas("code='201'") // it may be created here again
+	})
+}
+
+// conversations are mailboxes of a gateway: each state has a Hosted beside what else it needs.
+type conversations struct {
+	group *mailbox.Group[jid.JID, *conversation]
+}
+
+type conversation struct {
+	room *rooms.Hosted
+	jobs int
+}
+
+func (c *conversations) Enqueue(at jid.JID, job mailbox.Job[*rooms.Hosted]) error {
+	return c.group.Enqueue(at, func(ctx context.Context, s *conversation) {
+		s.jobs++
+		job(ctx, s.room)
+	})
+}
+
+// TestGatewayRunsItsOwnMailboxes: a room without a store, whose state and people are the network's.
+func TestGatewayRunsItsOwnMailboxes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		c := &conversations{}
+		f := newFixture(t, func(o *rooms.Options) { o.Store, o.Mailboxes = nil, c })
+		f.policy.open = func(at jid.JID, kept *room.Snapshot) (rooms.Opened, error) {
+			if at != lobby || kept != nil {
+				return rooms.Opened{}, rooms.ErrNoRoom
+			}
+			return rooms.Opened{
+				Owner: f.policy, Snapshot: &room.Snapshot{Config: room.Config{Persistent: true}, Subject: room.Subject{Text: "topic"}},
+				Members: []room.Member{{ID: "net", Nick: "Net"}, {ID: ""}},
+			}, nil
+		}
+		f.policy.create = func(jid.JID, jid.JID) (room.Snapshot, error) { return room.Snapshot{}, stanza.ItemNotFound("") }
+		c.group = mailbox.New(ctx, mailbox.Options[jid.JID, *conversation]{
+			New:        func(at jid.JID) *conversation { return &conversation{room: f.Hosted(at)} },
+			Load:       func(context.Context, jid.JID, *conversation) error { return nil },
+			Work:       func(_ context.Context, s *conversation, _ mailbox.Marks) { s.room.Flush() },
+			Disposable: func(s *conversation) bool { return s.room.Disposable() },
+			Unload:     func(s *conversation) { s.room.Close() },
+		})
+		f.enter("ann").wantHas("lobby@rooms.example.org/Net", "<subject>topic</subject>")
+		if err := c.group.Enqueue(lobby, func(_ context.Context, s *conversation) {
+			if r := s.room.Loaded(); r == nil || s.jobs != 1 {
+				t.Errorf("room %v, %d jobs", r, s.jobs)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		f.in("<presence from='ann' to='nowhere/ann'><x xmlns='" + room.NS + "'/></presence>").wantHas("item-not-found")
+		f.in("<iq from='ann' to='' type='get'><ping xmlns='" + room.NSPing + "'/></iq>").wantHas("type='result'")
+		f.leave("ann")
+		if s := c.group.Stats(); s.Keys != 0 {
+			t.Errorf("%+v", s)
+		}
+		c.group.Stop(ctx)
+		f.stop()
+	})
+}
+
+// TestManySendersAtOnce is for the race detector, and counts.
+func TestManySendersAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, func(o *rooms.Options) { o.Queue = 100_000 })
+		defer f.stop()
+		const people, messages = 8, 50
+		for i := range people {
+			f.enter(fmt.Sprintf("p%d", i))
+		}
+		f.take()
+		var all sync.WaitGroup
+		for i := range people {
+			from, _ := jid.New(fmt.Sprintf("p%d", i), "example.org", "phone")
+			all.Go(func() {
+				for range messages {
+					f.Handle(stanza.NewMessage(lobby, from, stanza.TypeGroupchat, stanza.TextElement("", "body", "hi")))
+					f.Handle(stanza.NewIQ(lobby, from, stanza.TypeGet, stanza.NewElement(disco.NSInfo, "query")))
+				}
+			})
+		}
+		all.Wait()
+		synctest.Wait()
+		if got := strings.Count(f.take(), "<body>hi</body>"); got != people*people*messages {
+			t.Errorf("%d deliveries", got)
+		}
+	})
+}
