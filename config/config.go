@@ -8,6 +8,7 @@ type Config struct {
 	Listen     Listen      `toml:"listen" doc:"Where the server listens; an empty list switches a listener off."`
 	TLS        TLS         `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
 	Login      Login       `toml:"login" doc:"Logging in."`
+	Store      Store       `toml:"store" doc:"Where the server keeps what has to survive a restart."`
 	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
 	Log        Log         `toml:"log" doc:"Logging, to standard error."`
 	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
@@ -52,6 +53,14 @@ type Login struct {
 	TLSWait    Duration `toml:"tls_wait" doc:"Time from connecting to TLS."`
 	Wait       Duration `toml:"wait" doc:"Time from connecting to being logged in; a component has 15 seconds at most."`
 	Conflict   string   `toml:"conflict" doc:"When a resource is taken already: 'replace' the old session, 'reject' the new one, or 'rename' the new one."`
+}
+
+// Store is section [store].
+type Store struct {
+	URL        string `toml:"url" secret:"yes" doc:"PostgreSQL database, such as postgres://dragoman:password@db.example.org/dragoman. Empty: a SQLite file in the data directory. 'dragoman store copy' moves what is there."`
+	URLFile    string `toml:"url_file" file:"secret" doc:"File that holds the URL instead."`
+	Partitions int    `toml:"partitions" doc:"Connections to PostgreSQL that write, each with a part of the accounts and rooms."`
+	Readers    int    `toml:"readers" doc:"Connections to the database that read. 0: as many as processors, and four at least."`
 }
 
 // Limits is section [limits].
@@ -136,6 +145,7 @@ func Default() Config {
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, NewConnections: 20, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
 		},
+		Store:   Store{Partitions: 4},
 		Log:     Log{Level: "info", Format: "text"},
 		Foreign: Foreign{Address: "127.0.0.1:5347"},
 		Gateway: Gateway{

@@ -248,3 +248,18 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// The URL of the database may hold a password: no message repeats it.
+func TestStoreURL(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"mysql://u:password@h/d", "postgres://u:password@h:port/d", "password"} {
+		_, err := Parse([]byte("[store]\nurl = \""+bad+"\""), "", nil)
+		if err == nil || strings.Contains(err.Error(), "password") || !strings.Contains(err.Error(), "store.url") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	c, err := Parse(nil, "", []string{"DRAGOMAN_STORE_URL=postgres://u:password@h/d"})
+	if err != nil || c.Store.URL != "postgres://u:password@h/d" {
+		t.Errorf("from the environment: %q %v", c.Store.URL, err)
+	}
+}

@@ -15,6 +15,8 @@ import (
 const (
 	minStanza = 10000 // RFC 6120 §13.12
 	minRoster = 10000
+
+	maxPartitions = 64
 )
 
 func (c *Config) validate(p *Problems) {
@@ -22,6 +24,7 @@ func (c *Config) validate(p *Problems) {
 	c.Listen.validate(p)
 	c.TLS.validate(p)
 	c.Login.validate(p)
+	c.Store.validate(p)
 	c.Limits.validate(p)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		p.add("log.level", "%q is not debug, info, warn or error", c.Log.Level)
@@ -34,6 +37,18 @@ func (c *Config) validate(p *Problems) {
 	address(p, "foreign.address", c.Foreign.Address)
 	for _, s := range c.Sections {
 		s.validate(p)
+	}
+}
+
+func (s *Store) validate(p *Problems) {
+	if u, err := url.Parse(s.URL); err != nil || s.URL != "" && u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		p.add("store.url", "this is not a URL that begins with postgres://") // it may hold a password
+	}
+	if s.Partitions < 1 || s.Partitions > maxPartitions {
+		p.add("store.partitions", "%d is not between 1 and %d", s.Partitions, maxPartitions)
+	}
+	if s.Readers < 0 {
+		p.add("store.readers", "%d is less than 0", s.Readers)
 	}
 }
 

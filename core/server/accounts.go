@@ -16,7 +16,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 )
 
-// databaseName is the file in the data directory that holds everything.
+// databaseName is the SQLite file in the data directory.
 const databaseName = "dragoman.db"
 
 // OpenStore opens the database of a configuration, and makes its directory where there is none.
@@ -24,7 +24,8 @@ func OpenStore(ctx context.Context, c config.Config, o store.Options) (*store.St
 	if err := os.MkdirAll(c.Server.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("server.data: %w", err)
 	}
-	o.Path = filepath.Join(c.Server.Data, databaseName)
+	o.Path, o.URL = filepath.Join(c.Server.Data, databaseName), c.Store.URL
+	o.Partitions, o.Readers = c.Store.Partitions, c.Store.Readers
 	o.Limits = store.Limits{
 		OfflineMessages: c.Limits.OfflineMessages, OfflineBytes: int64(c.Limits.OfflineBytes), RosterItems: c.Limits.RosterItems, RosterBytes: int64(c.Limits.RosterBytes),
 		PendingIn: c.Limits.RosterRequests, Blocked: c.Limits.Blocked,

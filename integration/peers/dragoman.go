@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,6 +94,7 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	var b strings.Builder
 	d.Data = cmp.Or(o.Data, filepath.Join(d.Dir, "data"))
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = %q\n%s\n\n", o.Host, d.Data, o.Server)
+	b.WriteString(storeSection(t, d.Data))
 	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\n\n", d.ClientAddr, d.ComponentAddr)
 	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\n\n", authority.CertFile, authority.KeyFile)
 	fmt.Fprintf(&b, "[login]\niterations = 4096\n%s\n\n%s", o.Login, logging())
@@ -124,11 +126,21 @@ func StartGateway(t testing.TB, server *Server, settings string) *Dragoman {
 	d.Server = *server
 	var b strings.Builder
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = \"data\"\n\n%s", server.Host, logging())
+	b.WriteString(storeSection(t, filepath.Join(d.Dir, "data")))
 	fmt.Fprintf(&b, "[foreign]\naddress = %q\n\n%s\n", server.ComponentAddr, settings)
 	d.configure(b.String())
 	d.args = []string{"component", "-c", d.config()}
 	d.run()
 	return d
+}
+
+// storeSection is section [store] of a server with this data directory: empty, but for tests on PostgreSQL.
+func storeSection(t testing.TB, data string) string {
+	t.Helper()
+	if !storetest.OnPostgres() {
+		return ""
+	}
+	return fmt.Sprintf("[store]\nurl = %q\n\n", storetest.InDir(t, data))
 }
 
 // logging is verbose.

@@ -69,8 +69,8 @@ var importRules = []importRule{
 	{"cmd/dragoman/demo", []string{"config", "core/server", "transports/all", "transports/gateways", "transports/slack/fake", "transports/discord/fake"}},
 	{"cmd/*", []string{"config"}},
 
-	{"integration", []string{"config", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
-	{"integration/*", []string{"config", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
+	{"integration", []string{"config", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
+	{"integration/*", []string{"config", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
 }
 
 // bridgeOrder is the order of the packages of the bridge: each may import those before it.

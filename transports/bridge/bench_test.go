@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -78,7 +79,7 @@ func benchEvents(b *testing.B, rooms int) {
 	net := &forgetful{Network: echo.New(world)}
 	dir := b.TempDir()
 	log := slog.New(slog.DiscardHandler)
-	db, err := store.Open(b.Context(), store.Options{Path: filepath.Join(dir, "db"), Log: log})
+	db, err := store.Open(b.Context(), store.Options{URL: storetest.URL(b), Log: log})
 	fatal(b, err)
 	database, err := tables.Open(b.Context(), db)
 	fatal(b, err)

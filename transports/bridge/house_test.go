@@ -17,6 +17,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -92,7 +93,7 @@ func (h *house) start() {
 	h.Helper()
 	var err error
 	log := slog.New(slog.NewTextHandler(h, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.store, err = store.Open(h.Context(), store.Options{Path: filepath.Join(h.dir, "db"), Log: log})
+	h.store, err = store.Open(h.Context(), store.Options{URL: storetest.InDir(h, h.dir), Log: log})
 	h.check(err)
 	var engine tables.Engine = h.store
 	if h.engine != nil {

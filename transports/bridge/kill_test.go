@@ -20,6 +20,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -80,7 +81,11 @@ func victim(dir string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	st, err := store.Open(context.Background(), store.Options{Path: filepath.Join(dir, "db"), Log: log})
+	url, err := storetest.Find(dir)
+	if err != nil {
+		return err
+	}
+	st, err := store.Open(context.Background(), store.Options{URL: url, Log: log})
 	if err != nil {
 		return err
 	}
@@ -414,7 +419,7 @@ func (k *killer) check(n int) {
 
 // archive compares the room's archive with what was said.
 func (k *killer) archive(n int) {
-	db, err := store.Open(k.Context(), store.Options{Path: filepath.Join(k.dir, "db"), Log: slog.New(slog.DiscardHandler)})
+	db, err := store.Open(k.Context(), store.Options{URL: storetest.InDir(k, k.dir), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		k.Fatal(err)
 	}

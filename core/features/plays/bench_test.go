@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // sink is a session that counts.
@@ -44,7 +44,7 @@ func BenchmarkMessage(b *testing.B) {
 
 func benchmarkMessage(b *testing.B, archived bool) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	st, err := store.Open(b.Context(), store.Options{Path: filepath.Join(b.TempDir(), "db"), Log: log})
+	st, err := store.Open(b.Context(), store.Options{URL: storetest.URL(b), Log: log})
 	if err != nil {
 		b.Fatal(err)
 	}

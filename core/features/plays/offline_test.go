@@ -2,12 +2,12 @@ package plays
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 func message(typ, from, to, inner string) string {
@@ -25,8 +25,8 @@ const delayed = `<delay xmlns='urn:xmpp:delay' from='example.org' stamp='*'/>`
 // checklist 56, 58, 64: kept, in order, over a restart, delivered once
 func TestOfflineMessages(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "dragoman.db")
-	s := startAt(t, path, store.Limits{}, "alice", "bob")
+	url := storetest.URL(t)
+	s := startAt(t, url, store.Limits{}, "alice", "bob")
 	bob := s.online(bobDesk)
 	shy := s.login("alice@example.org/shy")
 	shy.sends(`<presence><priority>-1</priority></presence>`)
@@ -38,7 +38,7 @@ func TestOfflineMessages(t *testing.T) {
 	shy.gets()
 	bob.gets()
 	s.settle()
-	s = startAt(t, path, store.Limits{})
+	s = startAt(t, url, store.Limits{})
 	alice := s.login(alicePC)
 	alice.sends(`<presence><priority>-5</priority></presence>`)
 	alice.gets(presenceOf("", alicePC, aliceBare))
@@ -59,7 +59,7 @@ func TestOfflineMessages(t *testing.T) {
 // checklist 113: a box that is full tells nobody that there is an account behind it.
 func TestFullBoxes(t *testing.T) {
 	t.Parallel()
-	s := startAt(t, filepath.Join(t.TempDir(), "dragoman.db"), store.Limits{OfflineMessages: 3, OfflineBytes: 1000}, "alice", "bob", "carol")
+	s := startAt(t, storetest.URL(t), store.Limits{OfflineMessages: 3, OfflineBytes: 1000}, "alice", "bob", "carol")
 	bob := s.online(bobDesk)
 	answers := func(to string, inner ...string) string {
 		var seen []string
@@ -127,7 +127,7 @@ func TestStoreHint(t *testing.T) {
 
 func TestOfflineIsBounded(t *testing.T) {
 	t.Parallel()
-	s := startAt(t, filepath.Join(t.TempDir(), "db"), store.Limits{OfflineMessages: 3, OfflineBytes: 600}, "alice", "bob")
+	s := startAt(t, storetest.URL(t), store.Limits{OfflineMessages: 3, OfflineBytes: 600}, "alice", "bob")
 	bob := s.online(bobDesk)
 	send := func(id, text string) {
 		bob.sends(`<message to='alice@example.org' type='chat' id='` + id + `'>` + body(text) + `</message>`)
@@ -191,7 +191,7 @@ func TestReturnedMessage(t *testing.T) {
 func TestLoginMeetsMessages(t *testing.T) {
 	t.Parallel()
 	for range 5 {
-		s := startAt(t, filepath.Join(t.TempDir(), "db"), store.Limits{OfflineMessages: 10_000}, "alice")
+		s := startAt(t, storetest.URL(t), store.Limits{OfflineMessages: 10_000}, "alice")
 		const n, senders = 100, 4
 		var wg sync.WaitGroup
 		for k := range senders {

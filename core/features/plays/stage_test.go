@@ -32,6 +32,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -61,13 +62,13 @@ type server struct {
 
 func start(t *testing.T, accounts ...string) *server {
 	t.Helper()
-	return startAt(t, filepath.Join(t.TempDir(), "dragoman.db"), store.Limits{}, accounts...)
+	return startAt(t, storetest.URL(t), store.Limits{}, accounts...)
 }
 
-func startAt(t *testing.T, path string, limits store.Limits, accounts ...string) *server {
+func startAt(t *testing.T, url string, limits store.Limits, accounts ...string) *server {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	st, err := store.Open(t.Context(), store.Options{Path: path, Log: log, Iterations: 4096, Limits: limits})
+	st, err := store.Open(t.Context(), store.Options{URL: url, Log: log, Iterations: 4096, Limits: limits})
 	if err != nil {
 		t.Fatal(err)
 	}

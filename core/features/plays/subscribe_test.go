@@ -2,13 +2,13 @@ package plays
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 func presenceOf(typ, from, to string) string {
@@ -74,15 +74,15 @@ func TestLocalSubscription(t *testing.T) {
 // checklist 82: kept whole, one of each, until it is answered, also over a restart
 func TestRequestsWait(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "dragoman.db")
-	s := startAt(t, path, store.Limits{}, "alice", "bob")
+	url := storetest.URL(t)
+	s := startAt(t, url, store.Limits{}, "alice", "bob")
 	s.remote.sends(
 		`<presence type='subscribe' from='romeo@remote.example/x' to='alice@example.org/y' id='1'><a xmlns='urn:a' k='v'>first</a></presence>`,
 		`<presence type='subscribe' from='romeo@remote.example' to='alice@example.org' id='2'><a xmlns='urn:a'>second</a></presence>`)
 	bob := s.online(bobDesk)
 	bob.sends(`<presence type='subscribe' to='alice@example.org'/>`)
 	want := `<presence type='subscribe' from='romeo@remote.example' to='alice@example.org' id='1'><a xmlns='urn:a' k='v'>first</a></presence>`
-	s = startAt(t, path, store.Limits{})
+	s = startAt(t, url, store.Limits{})
 	for range 2 {
 		alice := s.login(alicePC)
 		alice.sends(get("r", ""), `<presence/>`)

@@ -84,3 +84,32 @@ func execute(t testing.TB, server, statement string) {
 		t.Errorf("%s: %v", statement, err)
 	}
 }
+
+// urlFile holds the URL of a directory's database.
+const urlFile = "store-url"
+
+// InDir returns the URL of the database that belongs to a directory, and makes it at the first
+// call: tests that restart a server find again what it had. SQLite's file is dragoman.db in dir.
+func InDir(t testing.TB, dir string) string {
+	t.Helper()
+	if url, err := Find(dir); err == nil {
+		return url
+	}
+	url := "sqlite:" + filepath.Join(dir, "dragoman.db")
+	if OnPostgres() {
+		url = Postgres(t)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, urlFile), []byte(url), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+// Find returns the URL of a directory's database, also in a process that the test has started.
+func Find(dir string) (string, error) {
+	url, err := os.ReadFile(filepath.Join(dir, urlFile))
+	return string(url), err
+}

@@ -3,11 +3,11 @@ package tables_test
 import (
 	"context"
 	"database/sql"
-	"path/filepath"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
@@ -17,7 +17,7 @@ var domain = jid.MustParse("echo.example.org")
 // without their own versions.
 func openEngine(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "db")})
+	s, err := store.Open(t.Context(), store.Options{URL: storetest.URL(t)})
 	check(t, err)
 	t.Cleanup(func() { check(t, s.Close()) })
 	return s
