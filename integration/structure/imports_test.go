@@ -48,6 +48,7 @@ var importRules = []importRule{
 	{"core/features/*", join(join(engines, addresses...), "core/router")},
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router")},
+	{"core/store/storetest", nil}, // for tests
 	{"core/server", []string{"config", "core/*", "core/features/*"}},
 
 	{"transports/richtext", nil},

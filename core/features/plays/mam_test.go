@@ -2,12 +2,12 @@ package plays
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // history is what a query gives: from, text and id of each message, and the end.
@@ -39,8 +39,8 @@ func with(contact string) string {
 // checklist 119
 func TestArchive(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "db")
-	s := startAt(t, path, store.Limits{}, "alice", "bob")
+	url := storetest.URL(t)
+	s := startAt(t, url, store.Limits{}, "alice", "bob")
 	alice, bob := s.online(alicePC), s.online(bobDesk)
 	alice.sends(message("chat", "", bobBare, body("one")), message("", "", romeo, body("two")))
 	bob.take()
@@ -49,7 +49,7 @@ func TestArchive(t *testing.T) {
 	alice.drop()
 	bob.sends(message("chat", "", aliceBare, body("four")))
 	s.settle()
-	s = startAt(t, path, store.Limits{})
+	s = startAt(t, url, store.Limits{})
 	alice = s.login(alicePC)
 	alice.sends(`<presence/>`)
 	kept := alice.take()

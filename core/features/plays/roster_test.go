@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 func get(id, ver string) string {
@@ -101,7 +102,7 @@ func TestRosterSetsThatAreRefused(t *testing.T) {
 
 func TestRosterIsBounded(t *testing.T) {
 	t.Parallel()
-	s := startAt(t, t.TempDir()+"/db", store.Limits{RosterItems: 3, PendingIn: 2}, "alice")
+	s := startAt(t, storetest.URL(t), store.Limits{RosterItems: 3, PendingIn: 2}, "alice")
 	alice := s.online("alice@example.org/x")
 	for i := range 3 {
 		alice.sends(set("1", fmt.Sprintf(`<item jid='%d@b.c'/>`, i)))

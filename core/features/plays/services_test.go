@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 func ask(typ, id, to, payload string) string {
@@ -46,7 +47,7 @@ func TestVCards(t *testing.T) {
 // XEP-0049
 func TestPrivateXML(t *testing.T) {
 	t.Parallel()
-	s := startAt(t, t.TempDir()+"/db", store.Limits{PrivateItems: 3, PrivateBytes: 300}, "alice", "bob")
+	s := startAt(t, storetest.URL(t), store.Limits{PrivateItems: 3, PrivateBytes: 300}, "alice", "bob")
 	alice, bob := s.online(alicePC), s.online(bobDesk)
 	q := func(inner string) string { return `<query xmlns='jabber:iq:private'>` + inner + `</query>` }
 	alice.sends(ask("set", "1", "", q(`<a xmlns='urn:a'><b c='&lt;'>x</b></a><d xmlns='urn:a'/>`)), ask("get", "2", "", q(`<a xmlns='urn:a'/>`)),
