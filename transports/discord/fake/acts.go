@@ -7,14 +7,10 @@ import (
 
 // Post is what a person writes.
 type Post struct {
-	Text     string
-	ReplyTo  ID // in the same channel
-	Forward  ID // of the channel From
-	From     ID
-	Files    []File
-	Stickers []string // names
-	Voice    bool     // the file is a voice message
-	Nonce    string
+	Text    string
+	ReplyTo ID // in the same channel
+	Files   []File
+	Nonce   string
 }
 
 // Say lets somebody write a text.
@@ -51,13 +47,6 @@ func (s *Server) draftBy(c *channel, u *user, p Post) (*draft, error) {
 		}
 		d.files = append(d.files, s.keep(c, f))
 	}
-	for _, name := range p.Stickers {
-		d.stickers = append(d.stickers, &sticker{s.newID(), name})
-	}
-	if p.Voice && len(d.files) == 1 {
-		d.flags |= flagVoice
-		d.files[0].seconds, d.files[0].waveform = 3.5, "AAAA"
-	}
 	if p.Nonce != "" {
 		d.nonce = p.Nonce
 	}
@@ -68,14 +57,7 @@ func (s *Server) draftBy(c *channel, u *user, p Post) (*draft, error) {
 		}
 		d.ref = m.replyRef()
 	}
-	if p.Forward != "" {
-		m := s.mustChannel(p.From).index[p.Forward]
-		if m == nil {
-			return nil, errUnknownMessage()
-		}
-		d.ref, d.snapshot, d.content = m.forwardRef(), m, ""
-	}
-	if d.content == "" && len(d.files) == 0 && len(d.stickers) == 0 && d.snapshot == nil {
+	if d.content == "" && len(d.files) == 0 {
 		return nil, errEmptyMessage()
 	}
 	return d, nil
@@ -141,51 +123,6 @@ func (s *Server) React(channel, message, user ID, emoji string) error {
 		return err
 	}
 	return s.react(m, s.mustUser(user), e)
-}
-
-// Unreact takes somebody's reaction away.
-func (s *Server) Unreact(channel, message, user ID, emoji string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m, err := s.find(channel, message)
-	if err != nil {
-		return err
-	}
-	e, err := s.emojiOf(emoji)
-	if err != nil {
-		return err
-	}
-	s.unreact(m, s.mustUser(user), e)
-	return nil
-}
-
-// ClearReactions takes all reactions of a message away, or all with one emoji where it is not "".
-func (s *Server) ClearReactions(channel, message ID, emoji string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m, err := s.find(channel, message)
-	if err != nil || emoji == "" {
-		if err == nil {
-			s.clear(m, nil)
-		}
-		return err
-	}
-	e, err := s.emojiOf(emoji)
-	if err == nil {
-		s.clear(m, &e)
-	}
-	return err
-}
-
-// Pin lets somebody pin a message, or unpin it.
-func (s *Server) Pin(channel, message, user ID, on bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m, err := s.find(channel, message)
-	if err != nil {
-		return err
-	}
-	return s.setPin(m, s.mustUser(user), on)
 }
 
 // Typing shows that somebody writes.

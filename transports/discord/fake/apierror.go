@@ -44,17 +44,11 @@ func errNotFound() *Error       { return refuse(404, 0, "404: Not Found") }
 func errMethod() *Error         { return refuse(405, 0, "405: Method Not Allowed") }
 func errUnknownChannel() *Error { return refuse(404, 10003, "Unknown Channel") }
 func errUnknownGuild() *Error   { return refuse(404, 10004, "Unknown Guild") }
-func errUnknownInvite() *Error  { return refuse(404, 10006, "Unknown Invite") }
-func errUnknownMember() *Error  { return refuse(404, 10007, "Unknown Member") }
 func errUnknownMessage() *Error { return refuse(404, 10008, "Unknown Message") }
-func errUnknownUser() *Error    { return refuse(404, 10013, "Unknown User") }
 func errUnknownEmoji() *Error   { return refuse(400, 10014, "Unknown Emoji") }
 func errUnknownWebhook() *Error { return refuse(404, 10015, "Unknown Webhook") }
-func errManyPins() *Error {
-	return refuse(400, 30003, "Maximum number of pins reached for the channel (250)")
-}
-func errManyWebhooks() *Error  { return refuse(400, 30007, "Maximum number of webhooks reached (15)") }
-func errManyReactions() *Error { return refuse(400, 30010, "Maximum number of reactions reached (20)") }
+func errManyWebhooks() *Error   { return refuse(400, 30007, "Maximum number of webhooks reached (15)") }
+func errManyReactions() *Error  { return refuse(400, 30010, "Maximum number of reactions reached (20)") }
 func errManyGuildHooks() *Error {
 	return refuse(400, 30058, "Maximum number of webhooks per guild reached (1000)")
 }
@@ -70,21 +64,15 @@ func errEmptyMessage() *Error { return refuse(400, 50006, "Cannot send an empty 
 func errCannotDM() *Error     { return refuse(403, 50007, "Cannot send messages to this user") }
 func errNotText() *Error      { return refuse(400, 50008, "Cannot send messages in a non-text channel") }
 func errNoPermission() *Error { return refuse(403, 50013, "Missing Permissions") }
-func errBulkCount() *Error {
-	return refuse(400, 50016, "Provided too few or too many messages to delete. Must provide at least 2 and fewer than 100 messages to delete")
-}
 func errSystemMessage() *Error {
 	return refuse(403, 50021, "Cannot execute action on a system message")
 }
 func errChannelType() *Error  { return refuse(400, 50024, "Cannot execute action on this channel type") }
 func errWebhookToken() *Error { return refuse(401, 50027, "Invalid Webhook Token") }
 func errRecipients() *Error   { return refuse(400, 50033, "Invalid Recipient(s)") }
-func errOldBulk() *Error {
-	return refuse(400, 50034, "You can only bulk delete messages that are under 14 days old.")
-}
-func errAPIVersion() *Error { return refuse(400, 50041, "Invalid API version") }
-func errBadJSON() *Error    { return refuse(400, 50109, "The request body contains invalid JSON.") }
-func errArchived() *Error   { return refuse(400, 50083, "Thread is archived") }
+func errAPIVersion() *Error   { return refuse(400, 50041, "Invalid API version") }
+func errBadJSON() *Error      { return refuse(400, 50109, "The request body contains invalid JSON.") }
+func errArchived() *Error     { return refuse(400, 50083, "Thread is archived") }
 func errNoMutualGuild() *Error {
 	return refuse(403, 50278, "Cannot send messages to this user due to having no mutual guilds")
 }
@@ -95,9 +83,6 @@ func errThreadExists() *Error {
 	return refuse(400, 160004, "A thread has already been created for this message")
 }
 func errThreadLocked() *Error { return refuse(403, 160005, "Thread is locked") }
-func errForward() *Error {
-	return refuse(403, 160014, "You cannot forward a message whose content you cannot read")
-}
 func errHookNeedsThread() *Error {
 	return refuse(400, 220001, "Webhooks posted to forum channels must have a thread_name or thread_id")
 }
@@ -106,13 +91,6 @@ func errHookBothThreads() *Error {
 }
 func errHookNoForum() *Error {
 	return refuse(400, 220003, "Webhooks can only create threads in forum channels")
-}
-
-// errSlowmode is the one refusal besides rate limits that has a time to wait.
-func errSlowmode(wait float64) *Error {
-	e := refuse(429, 20016, "This action cannot be performed due to slowmode rate limit.")
-	e.retry = wait
-	return e
 }
 
 // invalidForm is code 50035: which field, why in Discord's word for it, and in a sentence.

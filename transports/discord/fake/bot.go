@@ -102,28 +102,11 @@ func (b *Bot) ResetToken() string {
 	return b.a.token
 }
 
-// Connections is how many connections have a session of the bot.
-func (b *Bot) Connections() int {
-	b.s.mu.Lock()
-	defer b.s.mu.Unlock()
-	return len(b.live())
-}
-
 // Counts tells what the bot's connections did so far.
 func (b *Bot) Counts() Counts {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
 	return b.a.counts
-}
-
-// WaitOnline returns when the bot has a connection with a session.
-func (b *Bot) WaitOnline(ctx context.Context) error {
-	return b.s.wait(ctx, func() bool { return len(b.live()) > 0 })
-}
-
-// WaitOffline returns when the bot has none.
-func (b *Bot) WaitOffline(ctx context.Context) error {
-	return b.s.wait(ctx, func() bool { return len(b.live()) == 0 })
 }
 
 // WaitCounts returns when the counts fit.

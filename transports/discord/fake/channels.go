@@ -20,7 +20,6 @@ type Channel struct {
 	Kind     ChannelKind
 	Topic    string
 	Category ID
-	Slowmode int // seconds between two messages of one person
 	// Private hides it from all but these members and roles.
 	Private []ID
 	Hidden  bool // Private without anybody
@@ -33,7 +32,7 @@ func (s *Server) AddChannel(guild ID, spec Channel) ID {
 	g := s.mustGuild(guild)
 	kinds := [...]channelKind{kindText, kindAnnouncement, kindVoice, kindCategory, kindForum}
 	c := &channel{
-		id: s.newID(), kind: kinds[spec.Kind], guild: g, name: spec.Name, topic: spec.Topic, slowmode: spec.Slowmode,
+		id: s.newID(), kind: kinds[spec.Kind], guild: g, name: spec.Name, topic: spec.Topic,
 		position: len(s.channelsOf(g, false)), index: map[ID]*message{},
 	}
 	if spec.Category != "" {
@@ -75,16 +74,6 @@ func (s *Server) RenameChannel(id ID, name string) {
 	s.change(id, func(c *channel) { c.name = name })
 }
 
-// SetTopic changes a channel's topic.
-func (s *Server) SetTopic(id ID, topic string) {
-	s.change(id, func(c *channel) { c.topic = topic })
-}
-
-// SetSlowmode changes the seconds between two messages of one person.
-func (s *Server) SetSlowmode(id ID, seconds int) {
-	s.change(id, func(c *channel) { c.slowmode = seconds })
-}
-
 func (s *Server) change(id ID, with func(*channel)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,17 +96,6 @@ func (s *Server) DeleteChannel(channel ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.remove(s.mustChannel(channel))
-}
-
-// AddTag makes a tag of a forum.
-func (s *Server) AddTag(forum ID, name string) ID {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.mustChannel(forum)
-	t := &tag{id: s.newID(), name: name}
-	c.tags = append(c.tags, t)
-	s.tellChanged(c)
-	return t.id
 }
 
 // StartThread begins a public thread on a message.
@@ -186,16 +164,4 @@ func (s *Server) JoinThread(thread, user ID, in bool) {
 	} else {
 		s.exitThread(t, u)
 	}
-}
-
-// ArchiveThread archives or opens a thread; a locked one stays archived for people.
-func (s *Server) ArchiveThread(thread ID, archived, locked bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.mustChannel(thread)
-	if t.thread == nil {
-		panic(fmt.Sprintf("discord stand-in: %q is no thread", thread))
-	}
-	t.thread.archived, t.thread.locked, t.thread.changed = archived, locked, s.now()
-	s.tellChanged(t)
 }

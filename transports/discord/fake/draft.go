@@ -10,22 +10,19 @@ import (
 
 // draft is a message before it is one: what bots, webhooks and people give.
 type draft struct {
-	channel  *channel
-	author   *user
-	hook     *webhook
-	persona  persona
-	app      *app
-	content  string
-	embeds   []obj
-	files    []*attachment
-	stickers []*sticker
-	ref      *reference
-	snapshot *message
-	nonce    any
-	once     bool // enforce_nonce
-	allowed  *allowed
-	flags    int
-	tts      bool
+	channel *channel
+	author  *user
+	hook    *webhook
+	persona persona
+	app     *app
+	content string
+	files   []*attachment
+	ref     *reference
+	nonce   any
+	once    bool // enforce_nonce
+	allowed *allowed
+	flags   int
+	tts     bool
 }
 
 // allowed is allowed_mentions: nil for "all that the text names", by webhooks users only.
@@ -46,7 +43,7 @@ func (c *call) draftOf(ch *channel, b obj, files map[string]File) (*draft, error
 	if utf8.RuneCountInString(d.content) > maxContent {
 		return nil, tooLong("content", maxContent)
 	}
-	for _, unused := range []string{"components", "sticker_ids"} {
+	for _, unused := range []string{"components", "sticker_ids", "embeds"} {
 		if list, _ := b[unused].([]any); len(list) > 0 {
 			return nil, invalidForm(unused, "BASE_TYPE_BAD_LENGTH", "This Discord has none of these.")
 		}
@@ -55,9 +52,6 @@ func (c *call) draftOf(ch *channel, b obj, files map[string]File) (*draft, error
 		return nil, invalidForm("poll", "BASE_TYPE_CHOICES", "This Discord has no polls.")
 	}
 	var err error
-	if d.embeds, err = embedsOf(b["embeds"]); err != nil {
-		return nil, err
-	}
 	if d.allowed, err = allowedOf(b["allowed_mentions"]); err != nil {
 		return nil, err
 	}
@@ -69,7 +63,7 @@ func (c *call) draftOf(ch *channel, b obj, files map[string]File) (*draft, error
 	if d.files, err = c.filesOf(ch, b, files); err != nil {
 		return nil, err
 	}
-	if d.content == "" && len(d.embeds) == 0 && len(d.files) == 0 {
+	if d.content == "" && len(d.files) == 0 {
 		return nil, errEmptyMessage()
 	}
 	return d, nil
@@ -147,83 +141,4 @@ func idsOf(v any) []ID {
 		}
 	}
 	return out
-}
-
-// embedsOf turns the embeds of a request into those of a message: type rich, without nulls.
-func embedsOf(v any) ([]obj, error) {
-	list, _ := v.([]any)
-	if len(list) > maxEmbeds {
-		return nil, tooLong("embeds", maxEmbeds)
-	}
-	total := 0
-	var out []obj
-	for _, e := range list {
-		b, ok := e.(obj)
-		if !ok {
-			return nil, invalidForm("embeds", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType.")
-		}
-		clean := withoutNulls(b)
-		clean["type"] = "rich"
-		fields, _ := clean["fields"].([]any)
-		for _, f := range fields {
-			if o, ok := f.(obj); ok && o["inline"] == nil {
-				o["inline"] = false
-			}
-		}
-		total += textLength(clean)
-		out = append(out, clean)
-	}
-	if total > 6000 { // resources/message.mdx, Embed Limits
-		return nil, invalidForm("embeds", "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000")
-	}
-	return out, nil
-}
-
-// withoutNulls copies an object without what is null or empty, as Discord answers it.
-func withoutNulls(b obj) obj {
-	out := obj{}
-	for k, v := range b {
-		switch v := v.(type) {
-		case nil:
-		case obj:
-			out[k] = withoutNulls(v)
-		case []any:
-			list := make([]any, 0, len(v))
-			for _, e := range v {
-				if o, ok := e.(obj); ok {
-					e = withoutNulls(o)
-				}
-				list = append(list, e)
-			}
-			if len(list) > 0 {
-				out[k] = list
-			}
-		default:
-			out[k] = v
-		}
-	}
-	return out
-}
-
-// textLength counts the characters that the limit of all embeds is about.
-func textLength(embed obj) int {
-	n := 0
-	for _, key := range []string{"title", "description"} {
-		text, _ := embed[key].(string)
-		n += utf8.RuneCountInString(text)
-	}
-	for _, part := range []struct{ key, text string }{{"footer", "text"}, {"author", "name"}} {
-		o, _ := embed[part.key].(obj)
-		text, _ := o[part.text].(string)
-		n += utf8.RuneCountInString(text)
-	}
-	fields, _ := embed["fields"].([]any)
-	for _, f := range fields {
-		o, _ := f.(obj)
-		for _, key := range []string{"name", "value"} {
-			text, _ := o[key].(string)
-			n += utf8.RuneCountInString(text)
-		}
-	}
-	return n
 }

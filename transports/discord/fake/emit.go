@@ -135,11 +135,6 @@ func (s *Server) emitChannel(kind string, c *channel) {
 	s.emit(e)
 }
 
-func (s *Server) emitPins(c *channel) {
-	b := c.located(obj{"last_pin_timestamp": stampOrNull(c.lastPin)})
-	s.emit(event{"CHANNEL_PINS_UPDATE", c.guild, c, c.intent(IntentGuilds, IntentDirectMessages), nil, same(b)})
-}
-
 func (s *Server) emitWebhooks(c *channel) {
 	s.emit(event{"WEBHOOKS_UPDATE", c.guild, c, IntentWebhooks, nil, same(obj{"guild_id": c.guild.id, "channel_id": c.id})})
 }

@@ -67,18 +67,6 @@ func TestEventsOfMessages(t *testing.T) {
 	c.expect("GUILD_EMOJIS_UPDATE")
 	w.ok(w.React(w.general, id, w.bob, "party:"+text(emoji)))
 	same(t, "reacted", c.expect("MESSAGE_REACTION_ADD").M["emoji"].(m)["name"].(string), "party")
-	w.ok(w.Unreact(w.general, id, w.bob, "party:"+text(emoji)))
-	c.expect("MESSAGE_REACTION_REMOVE")
-	w.ok(w.React(w.general, id, w.bob, "👍"))
-	c.expect("MESSAGE_REACTION_ADD")
-	w.ok(w.ClearReactions(w.general, id, "👍"))
-	c.expect("MESSAGE_REACTION_REMOVE_EMOJI")
-	w.ok(w.ClearReactions(w.general, id, ""))
-	c.expect("MESSAGE_REACTION_REMOVE_ALL")
-	w.ok(w.Pin(w.general, id, w.owner, true))
-	c.expect("MESSAGE_UPDATE")
-	c.expect("CHANNEL_PINS_UPDATE")
-	same(t, "note of a pin", c.expect("MESSAGE_CREATE").M["type"].(float64), 6)
 	w.Typing(w.general, w.bob)
 	same(t, "typing", c.expect("TYPING_START").M["user_id"].(string), text(w.bob))
 	w.ok(w.Delete(w.general, id, w.ann))
@@ -159,8 +147,6 @@ func TestEventsOfPlacesAndPeople(t *testing.T) {
 	c.expect("GUILD_MEMBER_ADD")
 	w.SetNick(w.guild, carol, "Caro")
 	same(t, "nick", c.expect("GUILD_MEMBER_UPDATE").M["nick"].(string), "Caro")
-	w.Rename(carol, "Carol C.")
-	c.expect("GUILD_MEMBER_UPDATE")
 	w.SetPresence(carol, "dnd", "busy")
 	if p := c.expect("PRESENCE_UPDATE").M; p["status"] != "dnd" || p["activities"].([]any)[0].(m)["state"] != "busy" {
 		t.Errorf("presence: %+v", p)
@@ -190,10 +176,7 @@ func TestEventsOfPlacesAndPeople(t *testing.T) {
 	same(t, "its message", c.expect("MESSAGE_CREATE").M["id"].(string), text(post))
 	w.JoinThread(post, w.bob, true)
 	c.expect("THREAD_MEMBERS_UPDATE")
-	w.ArchiveThread(post, true, false)
-	c.expect("THREAD_UPDATE")
-	w.id(w.Say(post, w.bob, "wake"))
-	c.expect("THREAD_UPDATE")
+	w.id(w.Say(post, w.bob, "a comment"))
 	same(t, "in the thread", c.expect("MESSAGE_CREATE").M["channel_id"].(string), text(post))
 	w.DeleteChannel(post)
 	c.expect("THREAD_DELETE")
@@ -207,8 +190,6 @@ func TestEventsOfPlacesAndPeople(t *testing.T) {
 	same(t, "starter", c.expect("MESSAGE_CREATE").M["type"].(float64), 21)
 	w.DeleteChannel(forum)
 	c.expect("CHANNEL_DELETE")
-	w.call("POST", path("channels", w.general, "invites"), m{})
-	c.expect("INVITE_CREATE")
 	w.GuildOutage(w.guild, true)
 	same(t, "outage", c.expect("GUILD_DELETE").M["unavailable"].(bool), true)
 	w.id(w.Say(w.general, w.ann, "unheard"))
@@ -234,38 +215,8 @@ func TestIntentsSelectEvents(t *testing.T) {
 	w.SetNick(w.guild, w.ann, "A")
 	w.id(w.Say(w.DM(w.bot.ID(), w.ann), w.ann, "direct"))
 	c.silent()
-	w.SetTopic(w.general, "x")
+	w.RenameChannel(w.general, "x")
 	c.expect("CHANNEL_UPDATE")
-}
-
-func TestMembersAreSentInChunks(t *testing.T) {
-	t.Parallel()
-	w := settle(t, fake.Options{})
-	for i := range 1100 {
-		w.AddMember(w.guild, w.AddUser(fake.User{Name: fmt.Sprintf("user%04d", i)}))
-	}
-	c := w.online(fake.IntentGuilds | fake.IntentMembers | fake.IntentPresences)
-	c.expect("PRESENCE_UPDATE")
-	c.send(8, m{"guild_id": w.guild, "query": "", "limit": 0, "presences": true, "nonce": "n"})
-	total := 0
-	for i := range 2 {
-		p := c.expect("GUILD_MEMBERS_CHUNK").M
-		same(t, "index", int(p["chunk_index"].(float64)), i)
-		same(t, "count", p["chunk_count"].(float64), 2)
-		total += len(p["members"].([]any))
-	}
-	same(t, "members", total, 1104)
-	c.send(8, m{"guild_id": w.guild, "user_ids": []string{text(w.ann), "1"}})
-	p := c.expect("GUILD_MEMBERS_CHUNK").M
-	same(t, "found", len(p["members"].([]any)), 1)
-	same(t, "not found", len(p["not_found"].([]any)), 1)
-	c.send(8, m{"guild_id": w.guild, "query": "user00", "limit": 5})
-	same(t, "searched", len(c.expect("GUILD_MEMBERS_CHUNK").M["members"].([]any)), 5)
-	c.send(3, m{"status": "dnd", "since": nil, "afk": false, "activities": []m{{"name": "x", "type": 4, "state": "bridging"}}})
-	c.expect("PRESENCE_UPDATE")
-	if status, note := w.Presence(w.bot.ID()); status != "dnd" || note != "bridging" {
-		t.Errorf("presence: %s %q", status, note)
-	}
 }
 
 // TestCloseCodes is what a client is closed for.

@@ -29,27 +29,6 @@ func (s *Server) OnMessage(f func(Message)) {
 	s.hooks.message = append(s.hooks.message, f)
 }
 
-// OnEdit calls f for every edited message.
-func (s *Server) OnEdit(f func(Message)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hooks.edit = append(s.hooks.edit, f)
-}
-
-// OnTyping calls f when a bot says that it writes.
-func (s *Server) OnTyping(f func(channel, user ID)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hooks.typing = append(s.hooks.typing, f)
-}
-
-// OnReaction calls f for every reaction that comes or goes.
-func (s *Server) OnReaction(f func(Reacted)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hooks.reaction = append(s.hooks.reaction, f)
-}
-
 func (s *Server) tell(m *message) {
 	for _, f := range s.hooks.message {
 		r := s.report(m)

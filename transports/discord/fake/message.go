@@ -40,14 +40,11 @@ type message struct {
 	everyone    bool
 	attachments []*attachment
 	embeds      []obj
-	stickers    []*sticker
 	created     time.Time
 	edited      time.Time
 	flags       int
 	ref         *reference
-	snapshot    *message // of a forwarded message
 	reactions   []*reaction
-	pinned      time.Time
 	nonce       any
 	tts         bool
 	thread      *channel
@@ -67,11 +64,6 @@ type reference struct {
 	message ID
 	channel ID
 	guild   ID
-}
-
-type sticker struct {
-	id   ID
-	name string
 }
 
 type reaction struct {

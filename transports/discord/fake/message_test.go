@@ -21,8 +21,7 @@ func TestDiscordgoMessages(t *testing.T) {
 
 	sent := must[*discordgo.Message](t)(d.ChannelMessageSendComplex(general, &discordgo.MessageSend{
 		Content: "see https://example.org", AllowedMentions: &discordgo.MessageAllowedMentions{},
-		Embeds: []*discordgo.MessageEmbed{{Title: "T", Description: "D", Color: 5, Fields: []*discordgo.MessageEmbedField{{Name: "n", Value: "v"}}}},
-		Files:  []*discordgo.File{{Name: "two words.txt", ContentType: "text/plain", Reader: strings.NewReader("file")}},
+		Files: []*discordgo.File{{Name: "two words.txt", ContentType: "text/plain", Reader: strings.NewReader("file")}},
 	}))
 	if sent.Author.ID != text(w.bot.ID()) || len(sent.Attachments) != 1 || sent.Attachments[0].Filename != "two_words.txt" {
 		t.Errorf("sent: %+v", sent)
@@ -38,26 +37,12 @@ func TestDiscordgoMessages(t *testing.T) {
 	emoji := w.AddEmoji(w.guild, "party")
 	w.ok(d.MessageReactionAdd(general, sent.ID, "party:"+text(emoji)))
 	w.ok(w.React(w.general, fake.ID(sent.ID), w.ann, "👍"))
-	if users := must[[]*discordgo.User](t)(d.MessageReactions(general, sent.ID, "👍", 10, "", "")); len(users) != 2 {
-		t.Errorf("%d users reacted", len(users))
-	}
-	w.ok(d.MessageReactionRemove(general, sent.ID, "👍", text(w.ann)))
 	got := must[*discordgo.Message](t)(d.ChannelMessage(general, sent.ID))
-	if len(got.Reactions) != 2 || got.Reactions[0].Count != 1 || !got.Reactions[0].Me || len(got.Embeds) != 2 {
+	if len(got.Reactions) != 2 || got.Reactions[0].Count != 2 || !got.Reactions[0].Me || len(got.Embeds) != 1 {
 		t.Errorf("message: %+v", got)
 	}
-	w.ok(d.MessageReactionsRemoveEmoji(general, sent.ID, "👍"))
-	w.ok(d.MessageReactionsRemoveAll(general, sent.ID))
-	w.ok(d.ChannelMessagePin(general, sent.ID))
-	if pins := must[[]*discordgo.Message](t)(d.ChannelMessagesPinned(general)); len(pins) != 1 {
-		t.Errorf("%d pins", len(pins))
-	}
-	w.ok(d.ChannelMessageUnpin(general, sent.ID))
 	w.ok(d.ChannelTyping(general))
-	more := []fake.ID{w.id(w.Say(w.general, w.ann, "one")), w.id(w.Say(w.general, w.ann, "two"))}
-	w.ok(d.ChannelMessagesBulkDelete(general, []string{text(more[0]), text(more[1])}))
 	w.ok(d.ChannelMessageDelete(general, reply.ID))
-	w.ok(w.WaitGone(w.ctx, w.general, fake.ID(reply.ID)))
 	_, err := d.ChannelMessage(general, reply.ID)
 	if e, ok := err.(*discordgo.RESTError); !ok || e.Message.Code != discordgo.ErrCodeUnknownMessage {
 		t.Errorf("deleted message: %v", err)
@@ -80,9 +65,7 @@ func TestDiscordgoPlaces(t *testing.T) {
 	if list := must[[]*discordgo.Member](t)(d.GuildMembers(guild, "", 1000)); len(list) != 4 {
 		t.Errorf("%d members", len(list))
 	}
-	must[[]*discordgo.Role](t)(d.GuildRoles(guild))
 	must[*discordgo.Channel](t)(d.Channel(text(w.general)))
-	must[*discordgo.Channel](t)(d.ChannelEdit(text(w.general), &discordgo.ChannelEdit{Topic: "new"}))
 	must[*discordgo.GatewayBotResponse](t)(d.GatewayBot())
 	must[*discordgo.Application](t)(d.Application("@me"))
 	dm := must[*discordgo.Channel](t)(d.UserChannelCreate(text(w.ann)))
@@ -100,8 +83,6 @@ func TestDirectRefusals(t *testing.T) {
 		return w.call("POST", "/users/@me/channels", m{"recipient_id": u}).body["id"].(string)
 	}
 	w.refused("POST", path("channels", open(stranger), "messages"), m{"content": "x"}, 403, 50278)
-	w.CloseDMs(w.ann, true)
-	w.refused("POST", path("channels", open(w.ann), "messages"), m{"content": "x"}, 403, 50007)
 	w.refused("POST", "/users/@me/channels", m{"recipient_id": "1"}, 400, 50033)
 	other := w.AddBot(fake.App{Name: "other"})
 	w.refused("POST", "/users/@me/channels", m{"recipient_id": other.ID()}, 403, 50007)
@@ -192,12 +173,10 @@ func TestWebhooks(t *testing.T) {
 	for _, name := range []string{"clyde", "My Discord", "a@b", "a#b", "a:b", "everyone", strings.Repeat("x", 81)} {
 		w.refused("POST", path("webhooks", hook.ID, hook.Token)+"?wait=true", m{"content": "x", "username": name}, 400, 50035)
 	}
-	must[*discordgo.Webhook](t)(d.WebhookEdit(hook.ID, "renamed", "", text(w.general)))
 	for range 14 {
 		w.call("POST", path("channels", w.general, "webhooks"), m{"name": "another"})
 	}
 	w.refused("POST", path("channels", w.general, "webhooks"), m{"name": "too many"}, 400, 30007)
-	w.refused("GET", path("webhooks", hook.ID, "wrong"), nil, 401, 50027)
 	w.DeleteWebhooks(w.general)
 	w.refused("POST", path("webhooks", hook.ID, hook.Token), m{"content": "x"}, 404, 10015)
 }
@@ -219,53 +198,31 @@ func TestThreadsAndForums(t *testing.T) {
 	w := settle(t, fake.Options{Unlimited: true})
 	d := w.rest(w.bot)
 	start := w.id(w.Say(w.general, w.ann, "start"))
-	thread := must[*discordgo.Channel](t)(d.MessageThreadStart(text(w.general), text(start), "a thread", 1440))
-	if thread.ID != text(start) || thread.ParentID != text(w.general) || thread.Type != discordgo.ChannelTypeGuildPublicThread {
-		t.Errorf("thread: %+v", thread)
-	}
-	w.refused("POST", path("channels", w.general, "messages", start, "threads"), m{"name": "x"}, 400, 160004)
-	must[*discordgo.Channel](t)(d.ThreadStart(text(w.general), "loose", discordgo.ChannelTypeGuildPublicThread, 60))
-
+	thread := w.id(w.StartThread(w.general, start, w.ann, "a thread"))
 	forum := w.AddChannel(w.guild, fake.Channel{Name: "ideas", Kind: fake.Forum})
-	tag := w.AddTag(forum, "good")
-	post := must[*discordgo.Channel](t)(d.ForumThreadStartComplex(text(forum), &discordgo.ThreadStart{Name: "an idea", AutoArchiveDuration: 60, AppliedTags: []string{text(tag)}},
-		&discordgo.MessageSend{Content: "first"}))
-	if got := w.Transcript(fake.ID(post.ID)); len(got) != 1 || text(got[0].ID) != post.ID {
+	post := text(w.id(w.ForumPost(forum, w.ann, "an idea", fake.Post{Text: "first"})))
+	if got := w.Transcript(fake.ID(post)); len(got) != 1 || text(got[0].ID) != post {
 		t.Errorf("post: %+v", got)
 	}
-	people := w.id(w.ForumPost(forum, w.ann, "another", fake.Post{Text: "from Ann"}))
-	if list := must[*discordgo.ThreadsList](t)(d.GuildThreadsActive(text(w.guild))); len(list.Threads) != 4 {
+	if list := must[*discordgo.ThreadsList](t)(d.GuildThreadsActive(text(w.guild))); len(list.Threads) != 2 {
 		t.Errorf("%d active threads", len(list.Threads))
 	}
-	w.ok(d.ThreadJoin(text(people)))
-	w.ok(d.ThreadLeave(text(people)))
-	w.ArchiveThread(people, true, false)
-	if list := must[*discordgo.ThreadsList](t)(d.ThreadsArchived(text(forum), nil, 10)); len(list.Threads) != 1 {
-		t.Errorf("%d archived threads", len(list.Threads))
-	}
-	must[*discordgo.Message](t)(d.ChannelMessageSend(text(people), "wake up"))
-	if info, _ := w.Channel(people); info.Archived {
-		t.Error("a message wakes an archived thread")
-	}
-	w.ArchiveThread(people, true, true)
-	w.bot.Permit(w.guild, fake.EverybodysPermissions|fake.ManageWebhooks)
-	w.refused("POST", path("channels", people, "messages"), m{"content": "x"}, 403, 160005)
 
 	hook := w.call("POST", path("channels", forum, "webhooks"), m{"name": "bridge"}).body
 	at := path("webhooks", hook["id"], hook["token"])
 	w.refused("POST", at, m{"content": "x"}, 400, 220001)
-	w.refused("POST", at+"?thread_id="+post.ID, m{"content": "x", "thread_name": "y"}, 400, 220002)
-	w.refused("POST", at+"?thread_id="+thread.ID, m{"content": "x"}, 404, 10003)
+	w.refused("POST", at+"?thread_id="+post, m{"content": "x", "thread_name": "y"}, 400, 220002)
+	w.refused("POST", at+"?thread_id="+text(thread), m{"content": "x"}, 404, 10003)
 	made := w.call("POST", at+"?wait=true", m{"content": "x", "thread_name": "by a webhook"})
 	if made.status != 200 || made.body["channel_id"] != made.body["id"] {
 		t.Errorf("post by webhook: %d %s", made.status, made.raw)
 	}
-	said := w.call("POST", at+"?wait=true&thread_id="+post.ID, m{"content": "in the thread"}).body["id"].(string)
+	said := w.call("POST", at+"?wait=true&thread_id="+post, m{"content": "in the thread"}).body["id"].(string)
 	w.refused("PATCH", at+"/messages/"+said, m{"content": "y"}, 404, 10008)
-	if a := w.call("PATCH", at+"/messages/"+said+"?thread_id="+post.ID, m{"content": "y"}); a.body["content"] != "y" {
+	if a := w.call("PATCH", at+"/messages/"+said+"?thread_id="+post, m{"content": "y"}); a.body["content"] != "y" {
 		t.Errorf("edit in a thread: %s", a.raw)
 	}
-	if a := w.call("DELETE", at+"/messages/"+said+"?thread_id="+post.ID, nil); a.status != 204 {
+	if a := w.call("DELETE", at+"/messages/"+said+"?thread_id="+post, nil); a.status != 204 {
 		t.Errorf("delete in a thread: %d", a.status)
 	}
 	w.refused("POST", path("webhooks", w.call("POST", path("channels", w.general, "webhooks"), m{"name": "b"}).body["id"], "x"), m{"content": "x"}, 401, 50027)
@@ -294,25 +251,17 @@ func TestPeople(t *testing.T) {
 		t.Error("Bob deleted Ann's message")
 	}
 	w.ok(w.Edit(w.general, first, w.ann, "changed"))
-	w.ok(w.React(w.general, first, w.bob, "1️⃣"))
-	w.ok(w.Unreact(w.general, first, w.bob, "1️⃣"))
 	w.ok(w.React(w.general, first, w.bob, "❤️"))
-	w.ok(w.Pin(w.general, first, w.owner, true))
-	w.id(w.Post(w.general, w.bob, fake.Post{Forward: first, From: w.general}))
-	w.id(w.Post(w.general, w.bob, fake.Post{Stickers: []string{"wave"}, ReplyTo: first}))
-	w.id(w.Post(w.general, w.bob, fake.Post{Files: []fake.File{{Name: "v.ogg", Data: []byte("OggS")}}, Voice: true}))
+	w.id(w.Post(w.general, w.bob, fake.Post{Text: "second", ReplyTo: first}))
 	got := w.Transcript(w.general)
-	if len(got) != 5 || got[0].Text != "changed" || got[0].Edited.IsZero() || !got[0].Pinned || !got[1].System || !got[2].Forward || got[3].ReplyTo != first {
+	if len(got) != 2 || got[0].Text != "changed" || got[0].Edited.IsZero() || got[1].ReplyTo != first {
 		t.Errorf("transcript: %+v", got)
 	}
 	if r := got[0].Reactions; len(r) != 1 || r[0].Emoji != "❤️" || !slices.Equal(r[0].Users, []fake.ID{w.bob}) {
 		t.Errorf("reactions: %+v", r)
 	}
-	if a := w.call("GET", path("channels", w.general, "messages"), nil); len(a.list) != 5 {
+	if a := w.call("GET", path("channels", w.general, "messages"), nil); len(a.list) != 2 {
 		t.Errorf("by the API: %s", a.raw)
-	}
-	if a := w.call("GET", path("channels", w.general, "messages", "pins"), nil); len(a.body["items"].([]any)) != 1 {
-		t.Errorf("pins: %s", a.raw)
 	}
 	if _, err := w.Say(w.general, w.ann, strings.Repeat("x", 2001)); err == nil {
 		t.Error("2,001 characters")
@@ -336,27 +285,8 @@ func TestHooksAnswer(t *testing.T) {
 			}
 		}
 	})
-	reacted := make(chan fake.Reacted, 1)
-	w.OnReaction(func(r fake.Reacted) { reacted <- r })
-	typing := make(chan fake.ID, 1)
-	w.OnTyping(func(_, user fake.ID) { typing <- user })
-	edited := make(chan fake.Message, 1)
-	w.OnEdit(func(x fake.Message) { edited <- x })
-
-	sent := w.call("POST", path("channels", w.general, "messages"), m{"content": "ping"}).body["id"].(string)
+	w.call("POST", path("channels", w.general, "messages"), m{"content": "ping"})
 	if _, err := w.WaitMessage(w.ctx, w.general, func(x fake.Message) bool { return x.Author == w.ann && x.Text == "pong" }); err != nil {
 		t.Fatal(err)
-	}
-	w.call("PUT", path("channels", w.general, "messages", sent, "reactions", "%F0%9F%91%8D", "@me"), nil)
-	if r := receive(w, reacted); r.Emoji != "👍" || !r.Added || r.User != w.bot.ID() {
-		t.Errorf("reaction: %+v", r)
-	}
-	w.call("POST", path("channels", w.general, "typing"), nil)
-	if u := receive(w, typing); u != w.bot.ID() {
-		t.Errorf("typing: %v", u)
-	}
-	w.call("PATCH", path("channels", w.general, "messages", sent), m{"content": "ping!"})
-	if x := receive(w, edited); x.Text != "ping!" {
-		t.Errorf("edit: %+v", x)
 	}
 }

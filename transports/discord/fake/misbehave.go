@@ -80,18 +80,6 @@ func (b *Bot) Drop() {
 	}
 }
 
-// ForgetSessions makes every session of the bot unresumable, as after a long absence.
-// Live ones go on.
-func (b *Bot) ForgetSessions() {
-	b.s.mu.Lock()
-	defer b.s.mu.Unlock()
-	for _, v := range append([]*session(nil), b.s.sessions...) {
-		if v.app == b.a && v.conn == nil {
-			b.s.end(v)
-		}
-	}
-}
-
 // Lag delays the acknowledgements of heartbeats; a negative time swallows them, as a
 // connection does that died without anybody knowing.
 func (s *Server) Lag(d time.Duration) {

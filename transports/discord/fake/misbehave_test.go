@@ -155,7 +155,7 @@ func TestHeartbeats(t *testing.T) {
 	w.Lag(-1)
 	c.send(1, c.seq)
 	w.ok(w.bot.WaitCounts(w.ctx, func(n fake.Counts) bool { return n.Heartbeats == 3 }))
-	w.SetTopic(w.general, "no acknowledgement came")
+	w.RenameChannel(w.general, "no acknowledgement came")
 	c.expect("CHANNEL_UPDATE")
 }
 

@@ -94,7 +94,7 @@ func (c *conn) receive(kind websocket.MessageType, data []byte) {
 	case opPresence:
 		c.presence(p.D)
 	case opRequestMembers:
-		c.members(p.D)
+		// The transport reads members by REST: not answered here.
 	case opVoiceState:
 		// There is no voice here: nothing happens, as when the channel is unknown.
 	default:

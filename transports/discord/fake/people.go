@@ -118,21 +118,6 @@ func (s *Server) SetRole(guild, role ID, p Permissions) {
 	panic(fmt.Sprintf("discord stand-in: no role %q", role))
 }
 
-// SetRoles gives a member these roles besides @everyone and no others.
-func (s *Server) SetRoles(guild, user ID, roles ...ID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g := s.mustGuild(guild)
-	m := g.members[user]
-	if m == nil {
-		panic(fmt.Sprintf("discord stand-in: %q is no member of %q", user, guild))
-	}
-	s.permit(g, nil, func() {
-		m.roles = roles
-		s.emitMember("GUILD_MEMBER_UPDATE", g, m)
-	})
-}
-
 // AddEmoji makes a custom emoji.
 func (s *Server) AddEmoji(guild ID, name string) ID {
 	s.mu.Lock()
@@ -147,20 +132,6 @@ func (s *Server) AddEmoji(guild ID, name string) ID {
 	return e.id
 }
 
-// Rename changes a user's display name.
-func (s *Server) Rename(user ID, display string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u := s.mustUser(user)
-	u.global = display
-	for _, g := range sorted(s.guilds) {
-		if m := g.members[u.id]; m != nil {
-			s.emitMember("GUILD_MEMBER_UPDATE", g, m)
-		}
-	}
-	s.touch()
-}
-
 // SetNick changes a member's name in one guild; "" takes it away.
 func (s *Server) SetNick(guild, user ID, nick string) {
 	s.mu.Lock()
@@ -173,13 +144,6 @@ func (s *Server) SetNick(guild, user ID, nick string) {
 	m.nick = nick
 	s.emitMember("GUILD_MEMBER_UPDATE", g, m)
 	s.touch()
-}
-
-// CloseDMs lets nobody write to a user, or everybody again.
-func (s *Server) CloseDMs(user ID, closed bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.mustUser(user).dmsClosed = closed
 }
 
 // SetPresence says that a user is online, idle, dnd or offline, with a custom status.

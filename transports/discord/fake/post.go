@@ -41,17 +41,14 @@ func (s *Server) publish(d *draft) (m *message, repeated bool, err error) {
 func (s *Server) compose(d *draft) *message {
 	m := &message{
 		id: s.newID(), channel: d.channel, author: d.author, hook: d.hook, persona: d.persona, app: d.app,
-		content: d.content, attachments: d.files, embeds: d.embeds, stickers: d.stickers, created: s.now(),
-		flags: d.flags, ref: d.ref, snapshot: d.snapshot, nonce: d.nonce, tts: d.tts,
+		content: d.content, attachments: d.files, created: s.now(),
+		flags: d.flags, ref: d.ref, nonce: d.nonce, tts: d.tts,
 	}
 	if d.hook != nil {
 		m.hookID = d.hook.id
 	}
 	if d.ref != nil && d.ref.kind == 0 {
 		m.kind = typeReply
-	}
-	if d.snapshot != nil {
-		m.flags |= flagHasSnapshot
 	}
 	if d.allowed == nil && d.hook != nil {
 		d.allowed = &allowed{users: true} // resources/message.mdx, Default Settings for Allowed Mentions
@@ -88,7 +85,7 @@ func (s *Server) mayPost(d *draft) error {
 	if c.guild == nil {
 		return s.mayDirect(c, d.author)
 	}
-	return s.slow(c, d.author, p)
+	return nil
 }
 
 // mayDirect tells whether the other one of a direct channel can be written to.
@@ -102,22 +99,6 @@ func (s *Server) mayDirect(c *channel, from *user) error {
 			return errNoMutualGuild()
 		}
 	}
-	return nil
-}
-
-// slow enforces the channel's slowmode. (resources/channel.mdx: rate_limit_per_user)
-func (s *Server) slow(c *channel, u *user, p Permissions) error {
-	if c.slowmode == 0 || p.has(BypassSlowmode) || p.has(ManageMessages) || p.has(ManageChannels) {
-		return nil
-	}
-	now := s.now()
-	if wait := time.Duration(c.slowmode)*time.Second - now.Sub(c.posted[u.id]); wait > 0 {
-		return errSlowmode(wait.Seconds())
-	}
-	if c.posted == nil {
-		c.posted = map[ID]time.Time{}
-	}
-	c.posted[u.id] = now
 	return nil
 }
 

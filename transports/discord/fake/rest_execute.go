@@ -114,14 +114,6 @@ func (c *call) hookMessage() (*webhook, *message, error) {
 	return w, m, nil
 }
 
-func getWebhookMessage(c *call) (int, any, error) {
-	w, m, err := c.hookMessage()
-	if err != nil {
-		return 0, nil, err
-	}
-	return http.StatusOK, c.s.messageJSON(m, w.view()), nil
-}
-
 func changeWebhookMessage(c *call) (int, any, error) {
 	w, m, err := c.hookMessage()
 	if err != nil {

@@ -74,22 +74,15 @@ func createMessage(c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	ref, snapshot, err := c.referenceOf(ch)
+	ref, err := c.referenceOf(ch)
 	if err != nil {
 		return 0, nil, err
-	}
-	if snapshot != nil {
-		// A forward has no content of its own. (resources/message.mdx, Message Reference Types)
-		c.body["content"] = "forward"
 	}
 	d, err := c.draftOf(ch, c.body, c.files)
 	if err != nil {
 		return 0, nil, err
 	}
-	if snapshot != nil {
-		d.content = ""
-	}
-	d.author, d.ref, d.snapshot = c.app.user, ref, snapshot
+	d.author, d.ref = c.app.user, ref
 	if d.nonce, err = nonceOf(c.body["nonce"]); err != nil {
 		return 0, nil, err
 	}
@@ -117,54 +110,34 @@ func nonceOf(v any) (any, error) {
 	return v, nil
 }
 
-// referenceOf reads message_reference: a reply, or a forward with what is forwarded.
-func (c *call) referenceOf(ch *channel) (*reference, *message, error) {
+// referenceOf reads message_reference of a reply. Forwards are not implemented.
+func (c *call) referenceOf(ch *channel) (*reference, error) {
 	b, ok := c.body["message_reference"].(obj)
 	if !ok {
-		return nil, nil, nil
+		return nil, nil
 	}
 	id, _ := b["message_id"].(string)
-	kind, err := number(b, "type", 0)
-	if err != nil {
-		return nil, nil, err
+	if kind, err := number(b, "type", 0); err != nil || kind != 0 {
+		return nil, invalidForm("message_reference", "BASE_TYPE_CHOICES", "This Discord has only replies.")
 	}
-	from := ch
 	if other, _ := b["channel_id"].(string); other != "" && ID(other) != ch.id {
-		if kind == 0 {
-			return nil, nil, invalidForm("message_reference", "REPLIES_CANNOT_REPLY_TO_OTHER_CHANNEL", "Cannot reply to a message in a different channel")
-		}
-		if from = c.s.channels[ID(other)]; from == nil {
-			return nil, nil, errUnknownChannel()
-		}
+		return nil, invalidForm("message_reference", "REPLIES_CANNOT_REPLY_TO_OTHER_CHANNEL", "Cannot reply to a message in a different channel")
 	}
-	m := from.index[ID(id)]
-	if kind == 1 {
-		if m == nil {
-			return nil, nil, errUnknownMessage()
-		}
-		if !from.permissions(c.app.user).has(ViewChannel | ReadMessageHistory) {
-			return nil, nil, errForward()
-		}
-		return m.forwardRef(), m, nil
-	}
+	m := ch.index[ID(id)]
 	if m == nil {
 		if must, ok := b["fail_if_not_exists"].(bool); ok && !must {
-			return nil, nil, nil // sent as a normal message
+			return nil, nil // sent as a normal message
 		}
-		return nil, nil, invalidForm("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
+		return nil, invalidForm("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
 	}
 	if m.system() && m.kind != typeThreadStarter {
-		return nil, nil, invalidForm("message_reference", "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to a system message")
+		return nil, invalidForm("message_reference", "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to a system message")
 	}
-	return m.replyRef(), nil, nil
+	return m.replyRef(), nil
 }
 
 func (m *message) replyRef() *reference {
 	return &reference{kind: 0, message: m.id, channel: m.channel.id, guild: m.channel.guildID()}
-}
-
-func (m *message) forwardRef() *reference {
-	return &reference{kind: 1, message: m.id, channel: m.channel.id, guild: m.channel.guildID()}
 }
 
 func changeMessage(c *call) (int, any, error) {
@@ -201,13 +174,6 @@ func (c *call) rewriteOf(m *message) (rewrite, error) {
 			return r, tooLong("content", maxContent)
 		}
 		r.content = &content
-	}
-	if c.body["embeds"] != nil {
-		embeds, err := embedsOf(c.body["embeds"])
-		if err != nil {
-			return r, err
-		}
-		r.embeds = &embeds
 	}
 	if list, ok := c.body["attachments"].([]any); ok {
 		keep := []ID{}
@@ -246,34 +212,6 @@ func deleteMessage(c *call) (int, any, error) {
 		return 0, nil, errArchived()
 	}
 	c.s.erase(m)
-	return http.StatusNoContent, nil, nil
-}
-
-// bulkDelete takes 2 to 100 messages of the last two weeks away; ids that are not there
-// are passed over. (resources/message.mdx, Bulk Delete Messages)
-func bulkDelete(c *call) (int, any, error) {
-	ch, err := c.channel(0)
-	if err != nil {
-		return 0, nil, err
-	}
-	if ch.guild == nil {
-		return 0, nil, errNotOnDM()
-	}
-	if err := ch.allows(c.app.user, ManageMessages); err != nil {
-		return 0, nil, err
-	}
-	list := idsOf(c.body["messages"])
-	slices.SortFunc(list, compareIDs)
-	list = slices.Compact(list)
-	if len(list) < 2 || len(list) > maxBulkDelete {
-		return 0, nil, errBulkCount()
-	}
-	for _, id := range list {
-		if c.s.now().Sub(id.Time()) > bulkDeleteAge {
-			return 0, nil, errOldBulk()
-		}
-	}
-	c.s.eraseAll(ch, list)
 	return http.StatusNoContent, nil, nil
 }
 

@@ -8,14 +8,6 @@ import (
 
 func getMe(c *call) (int, any, error) { return http.StatusOK, c.app.user.own(), nil }
 
-func getUser(c *call) (int, any, error) {
-	u := c.s.users[c.id("user_id")]
-	if u == nil {
-		return 0, nil, errUnknownUser()
-	}
-	return http.StatusOK, u.json(), nil
-}
-
 func getMyGuilds(c *call) (int, any, error) {
 	limit, err := c.limitOf(200, 200)
 	if err != nil {
@@ -37,15 +29,6 @@ func getMyGuilds(c *call) (int, any, error) {
 		list = append(list, g.mine(c.app.user, c.query.Get("with_counts") == "true"))
 	}
 	return http.StatusOK, list, nil
-}
-
-func leaveGuild(c *call) (int, any, error) {
-	g := c.s.guilds[c.id("guild_id")]
-	if g == nil || !c.app.in(g) {
-		return 0, nil, errUnknownGuild()
-	}
-	c.s.leave(g, c.app.user)
-	return http.StatusNoContent, nil, nil
 }
 
 // openDirect finds or makes the direct channel with somebody. (resources/user.mdx, Create DM)

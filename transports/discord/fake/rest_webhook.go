@@ -13,18 +13,6 @@ func getChannelWebhooks(c *call) (int, any, error) {
 	return http.StatusOK, shapes(list, func(w *webhook) obj { return c.s.webhookJSON(w, c.app, true) }), nil
 }
 
-func getGuildWebhooks(c *call) (int, any, error) {
-	g, err := c.guild()
-	if err != nil {
-		return 0, nil, err
-	}
-	if !g.permissions(c.app.user).has(ManageWebhooks) {
-		return 0, nil, errNoPermission()
-	}
-	list := c.s.webhooksOf(func(w *webhook) bool { return w.channel.guild == g })
-	return http.StatusOK, shapes(list, func(w *webhook) obj { return c.s.webhookJSON(w, c.app, true) }), nil
-}
-
 func createWebhook(c *call) (int, any, error) {
 	ch, err := c.channel(ManageWebhooks)
 	if err != nil {
@@ -55,18 +43,6 @@ func createWebhook(c *call) (int, any, error) {
 	return http.StatusOK, c.s.webhookJSON(w, c.app, true), nil
 }
 
-// ownWebhook is the webhook of the path, which the bot may manage.
-func (c *call) ownWebhook() (*webhook, error) {
-	w := c.s.webhooks[c.id("webhook_id")]
-	if w == nil {
-		return nil, errUnknownWebhook()
-	}
-	if err := w.channel.allows(c.app.user, ManageWebhooks); err != nil {
-		return nil, err
-	}
-	return w, nil
-}
-
 // tokenWebhook is the webhook of the path by its token.
 func (c *call) tokenWebhook() (*webhook, error) {
 	w := c.s.webhooks[c.id("webhook_id")]
@@ -77,73 +53,4 @@ func (c *call) tokenWebhook() (*webhook, error) {
 		return nil, errWebhookToken()
 	}
 	return w, nil
-}
-
-func getWebhook(c *call) (int, any, error) {
-	w, err := c.ownWebhook()
-	if err != nil {
-		return 0, nil, err
-	}
-	return http.StatusOK, c.s.webhookJSON(w, c.app, true), nil
-}
-
-func getWebhookByToken(c *call) (int, any, error) {
-	w, err := c.tokenWebhook()
-	if err != nil {
-		return 0, nil, err
-	}
-	return http.StatusOK, c.s.webhookJSON(w, w.app, false), nil
-}
-
-func changeWebhook(c *call) (int, any, error) {
-	w, err := c.ownWebhook()
-	if err != nil {
-		return 0, nil, err
-	}
-	next := *w
-	if c.has("name") {
-		name, err := c.text("name")
-		if err != nil {
-			return 0, nil, err
-		}
-		if next.name, err = webhookName("name", name); err != nil {
-			return 0, nil, err
-		}
-	}
-	if c.has("avatar") {
-		if next.avatar, err = imageData(c.body["avatar"], "avatar"); err != nil {
-			return 0, nil, err
-		}
-	}
-	if id, _ := c.body["channel_id"].(string); id != "" {
-		to := c.s.channels[ID(id)]
-		if to == nil || to.guild != w.channel.guild || to.thread != nil {
-			return 0, nil, errUnknownChannel()
-		}
-		if err := to.allows(c.app.user, ManageWebhooks); err != nil {
-			return 0, nil, err
-		}
-		next.channel = to
-	}
-	*w = next
-	c.s.emitWebhooks(w.channel)
-	return http.StatusOK, c.s.webhookJSON(w, c.app, true), nil
-}
-
-func deleteWebhook(c *call) (int, any, error) {
-	w, err := c.ownWebhook()
-	if err != nil {
-		return 0, nil, err
-	}
-	c.s.unhook(w)
-	return http.StatusNoContent, nil, nil
-}
-
-func deleteWebhookByToken(c *call) (int, any, error) {
-	w, err := c.tokenWebhook()
-	if err != nil {
-		return 0, nil, err
-	}
-	c.s.unhook(w)
-	return http.StatusNoContent, nil, nil
 }

@@ -22,16 +22,13 @@ func (c *channel) json(viewer *user) obj {
 	switch c.kind {
 	case kindText, kindAnnouncement, kindForum:
 		b["topic"] = orNull(c.topic)
-		b["rate_limit_per_user"] = c.slowmode
+		b["rate_limit_per_user"] = 0
 		b["last_message_id"] = orNull(string(c.last))
-		if !c.lastPin.IsZero() {
-			b["last_pin_timestamp"] = stamp(c.lastPin)
-		}
 	case kindVoice:
 		b["bitrate"] = 64000
 		b["user_limit"] = 0
 		b["rtc_region"] = nil
-		b["rate_limit_per_user"] = c.slowmode
+		b["rate_limit_per_user"] = 0
 		b["last_message_id"] = orNull(string(c.last))
 	}
 	if c.kind == kindForum {
@@ -56,9 +53,6 @@ func (c *channel) directJSON(viewer *user) obj {
 		}
 	}
 	b["recipients"] = others
-	if !c.lastPin.IsZero() {
-		b["last_pin_timestamp"] = stamp(c.lastPin)
-	}
 	return b
 }
 
@@ -67,14 +61,11 @@ func (c *channel) threadJSON(viewer *user) obj {
 	b := obj{
 		"id": c.id, "type": int(c.kind), "guild_id": c.guild.id, "parent_id": c.parent.id, "name": c.name,
 		"owner_id": t.owner, "flags": 0, "last_message_id": orNull(string(c.last)),
-		"rate_limit_per_user": c.slowmode, "message_count": t.count, "member_count": min(len(t.members), 50),
+		"rate_limit_per_user": 0, "message_count": t.count, "member_count": min(len(t.members), 50),
 		"total_message_sent": t.total, "thread_metadata": t.metadata(),
 	}
 	if c.parent.kind == kindForum {
 		b["applied_tags"] = orEmpty(t.tags)
-	}
-	if !c.lastPin.IsZero() {
-		b["last_pin_timestamp"] = stamp(c.lastPin)
 	}
 	if viewer != nil && t.has(viewer.id) {
 		b["member"] = c.threadMember(viewer.id)

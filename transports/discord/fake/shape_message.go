@@ -42,7 +42,7 @@ func (s *Server) basicMessage(m *message, v view) obj {
 	b := s.minimalMessage(m, v.sees(m))
 	b["id"] = m.id
 	b["channel_id"] = m.channel.id
-	b["pinned"] = !m.pinned.IsZero()
+	b["pinned"] = false
 	b["mention_everyone"] = m.everyone
 	b["tts"] = m.tts
 	b["author"] = s.authorJSON(m)
@@ -55,9 +55,6 @@ func (s *Server) basicMessage(m *message, v view) obj {
 	if m.ref != nil {
 		b["message_reference"] = m.ref.json()
 	}
-	if m.snapshot != nil {
-		b["message_snapshots"] = []obj{{"message": s.minimalMessage(m.snapshot, v.sees(m))}}
-	}
 	if m.thread != nil {
 		b["thread"] = m.thread.json(v.user)
 	}
@@ -67,16 +64,12 @@ func (s *Server) basicMessage(m *message, v view) obj {
 	return b
 }
 
-// minimalMessage is what a forwarded message shows of the original, and every message has.
-// (openapi: MinimalContentMessageResponse)
+// minimalMessage is what every message has. (openapi: MinimalContentMessageResponse)
 func (s *Server) minimalMessage(m *message, content bool) obj {
 	b := obj{
 		"type": m.kind, "content": "", "attachments": []obj{}, "embeds": []obj{}, "components": []obj{},
 		"mentions": shapes(m.mentions, (*user).json), "mention_roles": orEmpty(m.roles),
 		"timestamp": stamp(m.created), "edited_timestamp": stampOrNull(m.edited), "flags": m.flags,
-	}
-	if len(m.stickers) > 0 {
-		b["sticker_items"] = shapes(m.stickers, (*sticker).json)
 	}
 	if content {
 		b["content"] = m.content
@@ -92,8 +85,6 @@ func (s *Server) authorJSON(m *message) obj {
 	}
 	return m.persona.json(m.hookID)
 }
-
-func (x *sticker) json() obj { return obj{"id": x.id, "name": x.name, "format_type": 1} }
 
 func (r *reference) json() obj {
 	b := obj{"type": r.kind, "channel_id": r.channel}

@@ -1,7 +1,6 @@
 package fake
 
 import (
-	"net/http"
 	"time"
 	"unicode/utf8"
 )
@@ -153,94 +152,4 @@ func threadName(name string) error {
 		return tooLong("name", 100)
 	}
 	return nil
-}
-
-// specOf reads what the bodies of new threads have in common.
-func (c *call) specOf() (threadSpec, error) {
-	spec := threadSpec{owner: c.app.user}
-	var err error
-	if spec.name, err = c.text("name"); err != nil {
-		return spec, err
-	}
-	if err := threadName(spec.name); err != nil {
-		return spec, err
-	}
-	spec.autoArchive, err = number(c.body, "auto_archive_duration", 4320)
-	spec.tags = idsOf(c.body["applied_tags"])
-	return spec, err
-}
-
-func createThreadFrom(c *call) (int, any, error) {
-	m, err := c.message(CreatePublicThreads)
-	if err != nil {
-		return 0, nil, err
-	}
-	if m.channel.guild == nil {
-		return 0, nil, errNotOnDM()
-	}
-	spec, err := c.specOf()
-	if err != nil {
-		return 0, nil, err
-	}
-	t, err := c.s.threadOn(m, spec)
-	if err != nil {
-		return 0, nil, err
-	}
-	return http.StatusCreated, t.json(c.app.user), nil
-}
-
-// createThread begins a thread without a message, or a forum post. (resources/channel.mdx,
-// Start Thread without Message, Start Thread in Forum or Media Channel)
-func createThread(c *call) (int, any, error) {
-	parent, err := c.channel(0)
-	if err != nil {
-		return 0, nil, err
-	}
-	if parent.guild == nil {
-		return 0, nil, errNotOnDM()
-	}
-	spec, err := c.specOf()
-	if err != nil {
-		return 0, nil, err
-	}
-	if parent.kind == kindForum {
-		return c.createPost(parent, spec)
-	}
-	kind, err := number(c.body, "type", int(kindPrivateThread)) // the default of version 9
-	if err != nil {
-		return 0, nil, err
-	}
-	need := CreatePrivateThreads
-	if spec.kind = channelKind(kind); spec.kind == kindPublicThread {
-		need = CreatePublicThreads
-	} else if spec.kind != kindPrivateThread {
-		return 0, nil, errChannelType()
-	}
-	if err := parent.allows(c.app.user, need); err != nil {
-		return 0, nil, err
-	}
-	t, err := c.s.threadIn(parent, spec)
-	if err != nil {
-		return 0, nil, err
-	}
-	return http.StatusCreated, t.json(c.app.user), nil
-}
-
-func (c *call) createPost(forum *channel, spec threadSpec) (int, any, error) {
-	if err := forum.allows(c.app.user, SendMessages); err != nil {
-		return 0, nil, err
-	}
-	first, ok := c.body["message"].(obj)
-	if !ok {
-		return 0, nil, invalidForm("message", "BASE_TYPE_REQUIRED", "This field is required")
-	}
-	d, err := c.draftOf(forum, first, c.files)
-	if err != nil {
-		return 0, nil, err
-	}
-	d.author = c.app.user
-	t, m := c.s.post(forum, spec, d)
-	b := t.json(c.app.user)
-	b["message"] = c.s.messageJSON(m, c.view())
-	return http.StatusCreated, b, nil
 }

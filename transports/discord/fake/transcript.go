@@ -1,7 +1,6 @@
 package fake
 
 import (
-	"context"
 	"slices"
 	"time"
 )
@@ -21,8 +20,6 @@ type Message struct {
 	Nonce   any
 	ReplyTo ID
 	Thread  ID // that hangs on it
-	Forward bool
-	Pinned  bool
 	System  bool
 	At      time.Time
 	Edited  time.Time
@@ -30,7 +27,6 @@ type Message struct {
 	Mentions  []ID
 	Everyone  bool
 	Files     []File
-	Embeds    []map[string]any
 	Reactions []Reaction
 }
 
@@ -55,30 +51,11 @@ func (s *Server) transcript(c *channel) []Message {
 	return out
 }
 
-// WaitMessage returns the first message of a channel that fits, as soon as there is one.
-func (s *Server) WaitMessage(ctx context.Context, channel ID, fits func(Message) bool) (Message, error) {
-	var found Message
-	err := s.wait(ctx, func() bool {
-		list := s.transcript(s.mustChannel(channel))
-		i := slices.IndexFunc(list, fits)
-		if i >= 0 {
-			found = list[i]
-		}
-		return i >= 0
-	})
-	return found, err
-}
-
-// WaitGone returns when a message is deleted.
-func (s *Server) WaitGone(ctx context.Context, channel, message ID) error {
-	return s.wait(ctx, func() bool { return s.mustChannel(channel).index[message] == nil })
-}
-
 // report copies a message out.
 func (s *Server) report(m *message) Message {
 	r := Message{
 		ID: m.id, Channel: m.channel.id, Guild: m.channel.guildID(), Text: m.content, Nonce: m.nonce, At: m.created,
-		Edited: m.edited, Everyone: m.everyone, Forward: m.snapshot != nil, Pinned: !m.pinned.IsZero(), System: m.system(),
+		Edited: m.edited, Everyone: m.everyone, System: m.system(),
 		Mentions: ids(m.mentions, func(u *user) ID { return u.id }), Webhook: m.hookID != "",
 	}
 	if m.author != nil {
@@ -94,9 +71,6 @@ func (s *Server) report(m *message) Message {
 	}
 	for _, a := range m.attachments {
 		r.Files = append(r.Files, File{Name: a.name, MIME: a.mime, Data: a.data, Description: a.description})
-	}
-	for _, e := range m.embeds {
-		r.Embeds = append(r.Embeds, withoutNulls(e))
 	}
 	for _, x := range m.reactions {
 		r.Reactions = append(r.Reactions, Reaction{Emoji: x.emoji.key(), Users: slices.Clone(x.users)})

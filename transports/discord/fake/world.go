@@ -47,7 +47,6 @@ type world struct {
 	apps     map[ID]*app
 	tokens   map[string]*app
 	webhooks map[ID]*webhook
-	invites  map[string]*invite
 	files    map[ID]*attachment
 }
 
@@ -55,7 +54,7 @@ func newWorld() world {
 	return world{
 		users: map[ID]*user{}, guilds: map[ID]*guild{}, channels: map[ID]*channel{},
 		apps: map[ID]*app{}, tokens: map[string]*app{}, webhooks: map[ID]*webhook{},
-		invites: map[string]*invite{}, files: map[ID]*attachment{},
+		files: map[ID]*attachment{},
 	}
 }
 
@@ -118,7 +117,6 @@ type channel struct {
 	name       string
 	topic      string
 	position   int
-	slowmode   int // seconds
 	nsfw       bool
 	overwrites []overwrite
 	recipients []*user // of a direct channel
@@ -127,8 +125,6 @@ type channel struct {
 	messages   []*message
 	index      map[ID]*message
 	last       ID // of the newest message, kept when it is deleted
-	lastPin    time.Time
-	posted     map[ID]time.Time // for slowmode
 }
 
 type tag struct {
@@ -158,15 +154,6 @@ type webhook struct {
 	channel *channel
 	app     *app
 	creator *user
-}
-
-type invite struct {
-	code    string
-	channel *channel
-	inviter *user
-	created time.Time
-	maxAge  int // seconds
-	maxUses int
 }
 
 type app struct {

@@ -1,11 +1,9 @@
 package fake
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,7 +40,6 @@ func refuse(code string) error { return &refusal{code: code} }
 
 var (
 	botOrUser = []tokenKind{botToken, userToken}
-	userOnly  = []tokenKind{userToken}
 	appOnly   = []tokenKind{appToken}
 )
 
@@ -52,69 +49,30 @@ func both(run func(*call) (map[string]any, error), scope ...string) method {
 
 // methods are all that is implemented; anything else is unknown_method.
 var methods = map[string]method{
-	"apps.connections.open":          {run: (*call).connectionsOpen, kinds: appOnly},
-	"apps.event.authorizations.list": {run: (*call).authorizationsList, kinds: appOnly},
-	"auth.revoke":                    both((*call).authRevoke),
-	"auth.test":                      {run: (*call).authTest, kinds: []tokenKind{botToken, userToken, appToken}},
-	"bots.info":                      both((*call).botsInfo, "users:read"),
-	"chat.delete":                    both((*call).chatDelete, "chat:write"),
-	"chat.getPermalink":              both((*call).chatPermalink),
-	"chat.meMessage":                 both((*call).chatMe, "chat:write"),
-	"chat.postEphemeral":             both((*call).chatEphemeral, "chat:write"),
-	"chat.postMessage":               both((*call).chatPost, "chat:write"),
-	"chat.update":                    both((*call).chatUpdate, "chat:write"),
-	"conversations.archive":          both((*call).convArchive),
-	"conversations.close":            both((*call).convClose),
-	"conversations.create":           both((*call).convCreate),
-	"conversations.history":          both((*call).convHistory),
-	"conversations.info":             both((*call).convInfo),
-	"conversations.invite":           both((*call).convInvite),
-	"conversations.join":             {run: (*call).convJoin, kinds: botOrUser, bot: []string{"channels:join"}, user: []string{"channels:write"}},
-	"conversations.kick":             both((*call).convKick),
-	"conversations.leave":            both((*call).convLeave),
-	"conversations.list":             both((*call).convList),
-	"conversations.mark":             both((*call).convMark),
-	"conversations.members":          both((*call).convMembers),
-	"conversations.open":             both((*call).convOpen),
-	"conversations.rename":           both((*call).convRename),
-	"conversations.replies":          both((*call).convReplies),
-	"conversations.setPurpose":       both((*call).convSetPurpose),
-	"conversations.setTopic":         both((*call).convSetTopic),
-	"conversations.unarchive":        both((*call).convUnarchive),
-	"emoji.list":                     both((*call).emojiList, "emoji:read"),
-	"files.completeUploadExternal":   both((*call).filesComplete, "files:write"),
-	"files.delete":                   both((*call).filesDelete, "files:write"),
-	"files.getUploadURLExternal":     both((*call).filesUploadURL, "files:write"),
-	"files.info":                     both((*call).filesInfo, "files:read"),
-	"files.list":                     both((*call).filesList, "files:read"),
-	"oauth.v2.access":                {run: (*call).oauthAccess},
-	"pins.add":                       both((*call).pinsAdd, "pins:write"),
-	"pins.list":                      both((*call).pinsList, "pins:read"),
-	"pins.remove":                    both((*call).pinsRemove, "pins:write"),
-	"reactions.add":                  both((*call).reactionsAdd, "reactions:write"),
-	"reactions.get":                  both((*call).reactionsGet, "reactions:read"),
-	"reactions.remove":               both((*call).reactionsRemove, "reactions:write"),
-	"team.info":                      both((*call).teamInfo, "team:read"),
-	"usergroups.list":                both((*call).usergroupsList, "usergroups:read"),
-	"usergroups.users.list":          both((*call).usergroupsUsersList, "usergroups:read"),
-	"users.conversations":            both((*call).usersConversations),
-	"users.getPresence":              both((*call).usersGetPresence, "users:read"),
-	"users.info":                     both((*call).usersInfo, "users:read"),
-	"users.list":                     both((*call).usersList, "users:read"),
-	"users.lookupByEmail":            both((*call).usersLookup, "users:read.email"),
-	"users.profile.get":              both((*call).usersProfileGet, "users.profile:read"),
-	"users.profile.set":              {run: (*call).usersProfileSet, kinds: userOnly, user: []string{"users.profile:write"}},
-	"users.setPresence":              both((*call).usersSetPresence, "users:write"),
-}
-
-// Methods are the names of the Web API methods that the stand-in knows, sorted.
-func Methods() []string {
-	out := make([]string, 0, len(methods))
-	for name := range methods {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
+	"apps.connections.open":        {run: (*call).connectionsOpen, kinds: appOnly},
+	"auth.test":                    {run: (*call).authTest, kinds: []tokenKind{botToken, userToken, appToken}},
+	"chat.delete":                  both((*call).chatDelete, "chat:write"),
+	"chat.postMessage":             both((*call).chatPost, "chat:write"),
+	"chat.update":                  both((*call).chatUpdate, "chat:write"),
+	"conversations.history":        both((*call).convHistory),
+	"conversations.info":           both((*call).convInfo),
+	"conversations.join":           {run: (*call).convJoin, kinds: botOrUser, bot: []string{"channels:join"}, user: []string{"channels:write"}},
+	"conversations.leave":          both((*call).convLeave),
+	"conversations.list":           both((*call).convList),
+	"conversations.mark":           both((*call).convMark),
+	"conversations.members":        both((*call).convMembers),
+	"conversations.open":           both((*call).convOpen),
+	"conversations.replies":        both((*call).convReplies),
+	"files.completeUploadExternal": both((*call).filesComplete, "files:write"),
+	"files.getUploadURLExternal":   both((*call).filesUploadURL, "files:write"),
+	"files.info":                   both((*call).filesInfo, "files:read"),
+	"reactions.add":                both((*call).reactionsAdd, "reactions:write"),
+	"reactions.remove":             both((*call).reactionsRemove, "reactions:write"),
+	"users.conversations":          both((*call).usersConversations),
+	"users.getPresence":            both((*call).usersGetPresence, "users:read"),
+	"users.info":                   both((*call).usersInfo, "users:read"),
+	"users.list":                   both((*call).usersList, "users:read"),
+	"users.setPresence":            both((*call).usersSetPresence, "users:write"),
 }
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
@@ -133,12 +91,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.check(KindRequest, name, a.raw())
 	s.mu.Lock()
 	s.calls[name]++
-	wait := s.limited(name, cmp.Or(bearer(r), a.str("token"))+" "+a.str("channel"))
 	s.mu.Unlock()
-	if wait > 0 {
-		tooMany(w, wait)
-		return
-	}
 	f := s.takeFault(name)
 	if f.before(s, name, w, r) {
 		return

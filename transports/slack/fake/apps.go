@@ -14,10 +14,6 @@ type AppSpec struct {
 	// BotScopes and UserScopes are what Install and Link give when not told otherwise; nil
 	// means DefaultBotScopes and DefaultUserScopes.
 	BotScopes, UserScopes []string
-	// RedirectURLs that OAuth may send people to; nil allows any.
-	RedirectURLs []string
-	// Rotate makes tokens expire and gives refresh tokens.
-	Rotate bool
 }
 
 // App is a Slack app in Socket Mode.
@@ -158,7 +154,7 @@ func (a *App) link(u *User, scopes []string) *token {
 	if len(scopes) == 0 {
 		scopes = a.spec.UserScopes
 	}
-	if t := in.people[u.ID]; t != nil && t.dead == "" && !a.spec.Rotate {
+	if t := in.people[u.ID]; t != nil && t.dead == "" {
 		t.scopes = slices.Clone(scopes) // Slack gives the same token again
 		return t
 	}

@@ -206,36 +206,6 @@ func (m *message) into(root *message, broadcast bool) {
 	}
 }
 
-// chatMe is chat.meMessage.
-func (c *call) chatMe() (map[string]any, error) {
-	ch, err := c.writable()
-	if err != nil {
-		return nil, err
-	}
-	if c.str("text") == "" {
-		return nil, refuse("no_text")
-	}
-	m := ch.add(&message{user: c.user.ID, subtype: "me_message", text: c.team.posted(c.str("text"), "", false)})
-	m.announce()
-	return map[string]any{"channel": ch.ID, "ts": m.ts.String()}, nil
-}
-
-// chatEphemeral is chat.postEphemeral: only the user sees it, and no event tells of it.
-func (c *call) chatEphemeral() (map[string]any, error) {
-	ch, err := c.writable()
-	if err != nil {
-		return nil, err
-	}
-	u := c.team.user(c.str("user"))
-	if u == nil || !ch.has(u) {
-		return nil, refuse("user_not_in_channel")
-	}
-	if _, _, err := c.content(nil); err != nil {
-		return nil, err
-	}
-	return map[string]any{"message_ts": ch.mint().String()}, nil
-}
-
 // own is the message that a call names, if the token may change it.
 func (c *call) own(ts, denied string) (*Channel, *message, error) {
 	ch := c.team.channel(c.str("channel"))
@@ -284,17 +254,4 @@ func (c *call) chatDelete() (map[string]any, error) {
 	}
 	m.remove()
 	return map[string]any{"channel": ch.ID, "ts": m.ts.String()}, nil
-}
-
-// chatPermalink is chat.getPermalink.
-func (c *call) chatPermalink() (map[string]any, error) {
-	ch, err := c.visible(c.str("channel"))
-	if err != nil {
-		return nil, err
-	}
-	m := ch.find(c.str("message_ts"))
-	if m == nil {
-		return nil, refuse("message_not_found")
-	}
-	return map[string]any{"channel": ch.ID, "permalink": m.permalink()}, nil
 }

@@ -95,55 +95,6 @@ func TestThreadsEditsAndDeletes(t *testing.T) {
 	}
 }
 
-func TestOtherPosts(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	ctx := deadline(t)
-	link, err := w.bot.GetPermalinkContext(ctx, &slack.PermalinkParameters{Channel: w.general.ID, Ts: w.ann.Say(w.general, "x").TS})
-	w.ok(err)
-	if !strings.HasPrefix(link, "https://acme.slack.com/archives/"+w.general.ID+"/p") {
-		t.Errorf("permalink is %s", link)
-	}
-	_, err = w.bot.GetPermalinkContext(ctx, &slack.PermalinkParameters{Channel: w.general.ID, Ts: "5.000100"})
-	w.wants(err, "message_not_found")
-	_, err = w.bot.PostEphemeralContext(ctx, w.general.ID, w.ann.ID, slack.MsgOptionText("for you", false))
-	w.ok(err)
-	if lines := w.general.Lines(); !slices.Equal(lines, []string{"Ann: x"}) {
-		t.Errorf("an ephemeral post is in the transcript: %v", lines)
-	}
-	_, err = w.bot.PostEphemeralContext(ctx, w.general.ID, w.carl.ID, slack.MsgOptionText("for you", false))
-	w.wants(err, "user_not_in_channel")
-	_, _, _, err = w.asAnn.SendMessageContext(ctx, w.general.ID, slack.MsgOptionMeMessage(), slack.MsgOptionText("waves", false))
-	w.ok(err)
-	if lines := w.general.Lines(); lines[len(lines)-1] != "Ann: waves" {
-		t.Errorf("transcript: %v", lines)
-	}
-	section := slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, "*bold*", false, false), nil, nil)
-	_, ts, err := w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText("fallback", false), slack.MsgOptionBlocks(section))
-	w.ok(err)
-	if b := w.general.Message(ts).Blocks; len(b) != 1 || b[0].(map[string]any)["block_id"] == nil {
-		t.Errorf("blocks: %v", b)
-	}
-	long := slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, strings.Repeat("x", 3001), false, false), nil, nil)
-	_, _, err = w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionBlocks(long))
-	w.wants(err, "invalid_blocks")
-	var many []slack.Block
-	for range 5 {
-		many = append(many, slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, strings.Repeat("x", 2900), false, false), nil, nil))
-	}
-	_, _, err = w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionBlocks(many...))
-	w.wants(err, "msg_blocks_too_long")
-	_, _, err = w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionMarkdownText("**x**"))
-	w.ok(err)
-	_, _, err = w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText("x", false), slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "dragoman", EventPayload: map[string]any{"id": "1"}}))
-	w.ok(err)
-	h, err := w.bot.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{ChannelID: w.general.ID, Limit: 1, IncludeAllMetadata: true})
-	w.ok(err)
-	if h.Messages[0].Metadata.EventType != "dragoman" {
-		t.Errorf("metadata: %+v", h.Messages[0].Metadata)
-	}
-}
-
 func TestRequestsThatAskBadly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, rude)
@@ -167,7 +118,6 @@ func TestRequestsThatAskBadly(t *testing.T) {
 func TestWhatPeopleTypeBecomesWire(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.acme.AddEmoji("party", []byte("\x89PNG\r\n\x1a\n"), "")
 	for in, want := range map[string]string{
 		"plain":                         "plain",
 		"a < b & c > d":                 "a &lt; b &amp; c &gt; d",

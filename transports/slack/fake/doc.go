@@ -4,7 +4,7 @@
 //
 // Three sides:
 //
-//   - the Web API, file upload and download, OAuth and Socket Mode, as an app sees them
+//   - the Web API, file upload and download, and Socket Mode, as an app sees them
 //     (api.go is the door, one file for each family of methods, socket.go the socket);
 //   - the people (people.go): a User says, edits, deletes, reacts, joins, and a Channel
 //     tells what was written there;

@@ -5,9 +5,6 @@ import "strconv"
 // Join puts the person into a channel.
 func (u *User) Join(c *Channel) { u.server.do(func() { c.join(u, nil) }) }
 
-// Leave takes the person out of a channel.
-func (u *User) Leave(c *Channel) { u.server.do(func() { c.leave(u, u) }) }
-
 // Invite puts somebody else, or a bot, into a channel that the person is in.
 func (u *User) Invite(c *Channel, other *User) {
 	u.server.do(func() {
@@ -19,49 +16,11 @@ func (u *User) Invite(c *Channel, other *User) {
 	})
 }
 
-// Kick takes somebody else out.
-func (u *User) Kick(c *Channel, other *User) { u.server.do(func() { c.leave(other, u) }) }
-
-// SetTopic sets a channel's topic.
-func (u *User) SetTopic(c *Channel, text string) {
-	u.server.do(func() { c.setNote("topic", u.team.written(text), u) })
-}
-
-// SetPurpose sets a channel's purpose, which Slack shows as its description.
-func (u *User) SetPurpose(c *Channel, text string) {
-	u.server.do(func() { c.setNote("purpose", u.team.written(text), u) })
-}
-
-// RenameChannel renames a channel.
-func (u *User) RenameChannel(c *Channel, name string) { u.server.do(func() { c.rename(name, u) }) }
-
-// Archive archives a channel, or brings it back.
-func (u *User) Archive(c *Channel, on bool) { u.server.do(func() { c.archive(u, on) }) }
-
-// DeleteChannel deletes a channel for good.
-func (u *User) DeleteChannel(c *Channel) { u.server.do(func() { c.remove(u) }) }
-
 // SetPresence says whether the person has a client open. No event tells apps of it.
 func (u *User) SetPresence(active bool) {
 	u.server.mu.Lock()
 	defer u.server.mu.Unlock()
 	u.active = active
-}
-
-// SetStatus sets the custom status.
-func (u *User) SetStatus(st Status) {
-	u.server.do(func() {
-		u.status = st
-		u.changed()
-	})
-}
-
-// SetProfile changes the person: names, picture and the rest.
-func (u *User) SetProfile(change func(*Person)) {
-	u.server.do(func() {
-		change(&u.person)
-		u.changed("user_change", "user_profile_changed")
-	})
 }
 
 // Deactivate ends the person's account: their tokens are answered account_inactive.

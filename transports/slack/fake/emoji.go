@@ -1,7 +1,6 @@
 package fake
 
 import (
-	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -74,40 +73,4 @@ func emojiUnicode(name string) string {
 		return strings.Join(parts, "-")
 	}
 	return ""
-}
-
-type emojiPicture struct {
-	data []byte
-	mime string
-}
-
-// AddEmoji adds a custom emoji with its picture, or an alias when picture is nil and alias names
-// another emoji.
-func (w *Workspace) AddEmoji(name string, picture []byte, alias string) {
-	w.server.do(func() {
-		value := "alias:" + alias
-		if picture != nil {
-			value = w.server.base + "/emoji/" + w.ID + "/" + name + ".png"
-			w.pictures[name] = emojiPicture{picture, http.DetectContentType(picture)}
-		}
-		w.emoji[name] = value
-		w.server.emit(emission{team: w, event: map[string]any{
-			"type": "emoji_changed", "subtype": "add", "name": name, "value": value}})
-	})
-}
-
-func (s *Server) serveEmoji(w http.ResponseWriter, r *http.Request) {
-	team, file, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/emoji/"), "/")
-	s.mu.Lock()
-	var p emojiPicture
-	if ws := s.workspace(team); ws != nil {
-		p = ws.pictures[strings.TrimSuffix(file, ".png")]
-	}
-	s.mu.Unlock()
-	if p.data == nil {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", p.mime)
-	_, _ = w.Write(p.data)
 }

@@ -185,22 +185,3 @@ func subscription(n emission) (name string, scope []string) {
 	}
 	return typ, nil
 }
-
-// authorizationsList is apps.event.authorizations.list.
-func (c *call) authorizationsList() (map[string]any, error) {
-	if err := c.need("authorizations:read"); err != nil {
-		return nil, err
-	}
-	want := c.str("event_context")
-	for _, e := range c.tok.app.frames {
-		if e.context != want || want == "" {
-			continue
-		}
-		list := []any{}
-		for _, a := range e.who {
-			list = append(list, a.json(e.team))
-		}
-		return map[string]any{"authorizations": list}, nil
-	}
-	return nil, refuse("invalid_event_context")
-}

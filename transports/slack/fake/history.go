@@ -64,7 +64,7 @@ func (c *call) convHistory() (map[string]any, error) {
 		return nil, err
 	}
 	out := map[string]any{
-		"messages": c.messagesJSON(all[from:to]), "has_more": next != "", "pin_count": len(ch.pins),
+		"messages": c.messagesJSON(all[from:to]), "has_more": next != "", "pin_count": 0,
 		"channel_actions_ts": nil, "channel_actions_count": 0,
 	}
 	if next != "" {

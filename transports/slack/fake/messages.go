@@ -49,9 +49,6 @@ func (m *message) json() map[string]any {
 		}
 		out["files"], out["upload"], out["display_as_bot"] = files, false, false
 	}
-	if slices.ContainsFunc(m.channel.pins, func(p pin) bool { return p.m == m }) {
-		out["pinned_to"] = []any{m.channel.ID}
-	}
 	for k, v := range m.extra {
 		out[k] = v
 	}
@@ -182,7 +179,6 @@ func (m *message) edit(wire string, blocks []any, by string) {
 func (m *message) remove() {
 	was := m.json()
 	m.deleted = true
-	m.channel.pins = slices.DeleteFunc(m.channel.pins, func(p pin) bool { return p.m == m })
 	if !m.isReply() && len(m.channel.replies(m.ts)) > 0 {
 		m.subtype, m.user, m.text = "tombstone", slackbot, "This message was deleted."
 		m.blocks, m.attachments, m.files, m.reactions, m.edited = nil, nil, nil, nil, nil
@@ -199,13 +195,4 @@ func (m *message) remove() {
 // system is a message that Slack writes itself: a join, a topic.
 func (c *Channel) system(subtype string, by *User, text string, extra map[string]any) {
 	c.add(&message{user: by.ID, subtype: subtype, text: text, extra: extra}).announce()
-}
-
-// permalink is the address of a message in Slack's web client.
-func (m *message) permalink() string {
-	link := m.channel.team.url() + "/archives/" + m.channel.ID + "/p" + strings.ReplaceAll(m.ts.String(), ".", "")
-	if m.isReply() {
-		link += "?thread_ts=" + m.thread.String() + "&cid=" + m.channel.ID
-	}
-	return link
 }

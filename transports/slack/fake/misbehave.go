@@ -199,22 +199,6 @@ func (s *Server) EmptyPrevious(on bool) {
 	s.emptyPrevious = on
 }
 
-// HoldShares makes uploads of apps appear in their channels only when release is called.
-func (s *Server) HoldShares() (release func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.holdShares = true
-	return func() {
-		s.do(func() {
-			held := s.heldShares
-			s.heldShares, s.holdShares = nil, false
-			for _, f := range held {
-				f()
-			}
-		})
-	}
-}
-
 // Disconnect sends a disconnect frame to all sockets of the app: "warning", after which they
 // stay, or "refresh_requested", "link_disabled", after which they are closed.
 func (a *App) Disconnect(reason string) {

@@ -246,26 +246,3 @@ func TestHooksAnswer(t *testing.T) {
 		t.Errorf("written: %q", w.general.Lines())
 	}
 }
-
-func TestALimitOnCalls(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, func(o *fake.Options) { o.Now = frozen })
-	ctx := deadline(t)
-	w.slack.Limit("chat.postMessage", 1, 3*time.Second)
-	post := func(c *slack.Client, to *fake.Channel) error {
-		_, _, err := c.PostMessageContext(ctx, to.ID, slack.MsgOptionText("x", false))
-		return err
-	}
-	w.ok(post(w.asAnn, w.general))
-	w.ok(post(w.asAnn, w.cellar)) // another channel
-	w.ok(post(w.bot, w.general))  // another token
-	var limited *slack.RateLimitedError
-	if err := post(w.asAnn, w.general); !errors.As(err, &limited) || limited.RetryAfter != 3*time.Second {
-		t.Errorf("the second: %v", err)
-	}
-	w.slack.Limit("chat.postMessage", 0, 0)
-	w.ok(post(w.asAnn, w.general))
-	if n := w.slack.Calls("chat.postMessage"); n != 5 {
-		t.Errorf("%d calls, want 5", n)
-	}
-}

@@ -135,29 +135,6 @@ func (u *User) React(m Message, name string) {
 	u.on(m, "react", func(in *message) { in.react(u, name) })
 }
 
-// Unreact takes it away again.
-func (u *User) Unreact(m Message, name string) {
-	u.on(m, "unreact", func(in *message) { in.unreact(u, name) })
-}
-
-// Pin pins a message.
-func (u *User) Pin(m Message) {
-	u.on(m, "pin", func(in *message) {
-		if in.pinIndex() < 0 {
-			in.pin(u)
-		}
-	})
-}
-
-// Unpin takes the pin away again.
-func (u *User) Unpin(m Message) {
-	u.on(m, "unpin", func(in *message) {
-		if in.pinIndex() >= 0 {
-			in.unpin(u)
-		}
-	})
-}
-
 // Unfurl is Slack fetching a preview of an address in m, shortly after it was written: a
 // message_changed that is no edit.
 func (s *Server) Unfurl(m Message, url, title string) {

@@ -79,17 +79,6 @@ func (c *call) reactionsRemove() (map[string]any, error) {
 	return nil, nil
 }
 
-// reactionsGet is reactions.get of a message.
-func (c *call) reactionsGet() (map[string]any, error) {
-	m, err := c.item()
-	if err != nil {
-		return nil, err
-	}
-	body := m.json()
-	body["permalink"] = m.permalink()
-	return map[string]any{"type": "message", "channel": m.channel.ID, "message": body}, nil
-}
-
 func (m *message) reaction(name string) *reaction {
 	for i := range m.reactions {
 		if m.reactions[i].name == name {

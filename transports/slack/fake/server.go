@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -16,9 +15,6 @@ type Options struct {
 	// Check sees all that passes: kind is one of the Kind constants, name the method or the
 	// event's type. Its error is kept for Complaints; nothing else changes.
 	Check func(kind, name string, payload any) error
-	// BaseURL is the address clients use when the Server is served by somebody else's
-	// http.Server; Start sets it.
-	BaseURL string
 	// AckTimeout is how long an envelope may stay unacknowledged; 0 means 3 s.
 	AckTimeout time.Duration
 	// RetryAfter are the waits before the redeliveries, counted from the timeout of the one
@@ -26,8 +22,6 @@ type Options struct {
 	RetryAfter []time.Duration
 	// PingEvery is the time between WebSocket pings; 0 means 5 s.
 	PingEvery time.Duration
-	// TokenLife is how long tokens of an app with rotation live; 0 means 12 h.
-	TokenLife time.Duration
 	// Now is the clock for timestamps; nil means time.Now.
 	Now func() time.Time
 }
@@ -64,12 +58,10 @@ type Server struct {
 	files         map[string]*File
 	apps          map[string]*App
 	tokens        map[string]*token
-	codes         map[string]*grant
 	tickets       map[string]*ticket
 	uploads       map[string]*File
 	faults        []*fault
 	hanging       int
-	limits        map[string]*limiter
 	calls         map[string]int
 	envelopes     map[string]*envelope
 	onMessage     []func(Message)
@@ -83,8 +75,6 @@ type Server struct {
 	shortPages    int
 	stubFiles     bool
 	emptyPrevious bool
-	holdShares    bool
-	heldShares    []func()
 	down          bool
 	closed        bool
 
@@ -105,25 +95,19 @@ func New(opt Options) *Server {
 	if opt.PingEvery == 0 {
 		opt.PingEvery = 5 * time.Second
 	}
-	if opt.TokenLife == 0 {
-		opt.TokenLife = 12 * time.Hour
-	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
 	s := &Server{
 		opt:       opt,
-		base:      strings.TrimSuffix(opt.BaseURL, "/"),
 		files:     map[string]*File{},
 		apps:      map[string]*App{},
 		tokens:    map[string]*token{},
-		codes:     map[string]*grant{},
 		tickets:   map[string]*ticket{},
 		uploads:   map[string]*File{},
 		envelopes: map[string]*envelope{},
 		timers:    map[*timer]struct{}{},
 		changes:   make(chan struct{}),
-		limits:    map[string]*limiter{},
 		calls:     map[string]int{},
 		closing:   make(chan struct{}),
 	}
@@ -132,9 +116,6 @@ func New(opt Options) *Server {
 	s.mux.HandleFunc("/link/", s.serveLink)
 	s.mux.HandleFunc("/upload/v1/", s.serveUpload)
 	s.mux.HandleFunc("GET /files-pri/", s.serveDownload)
-	s.mux.HandleFunc("GET /avatars/", s.serveAvatar)
-	s.mux.HandleFunc("GET /emoji/", s.serveEmoji)
-	s.mux.HandleFunc("/oauth/v2/authorize", s.serveAuthorize)
 	s.mux.HandleFunc("/", s.serveRoot)
 	return s
 }
@@ -175,7 +156,7 @@ func (s *Server) URL() string {
 // APIURL is what a client takes as the base of the Web API, as https://slack.com/api/.
 func (s *Server) APIURL() string { return s.URL() + "/api/" }
 
-// ServeHTTP serves the Web API, Socket Mode, files, OAuth and pictures.
+// ServeHTTP serves the Web API, Socket Mode, and files.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	down, closed := s.down, s.closed

@@ -23,19 +23,13 @@ type token struct {
 	install *Install // of botToken and userToken
 	user    *User    // the bot's user, or the person
 	scopes  []string
-	dead    string // the error that answers it: token_revoked, account_inactive …
-	refresh string
+	dead    string    // the error that answers it: token_revoked, account_inactive …
 	expires time.Time // zero: never
 }
 
 // mintToken makes a token and remembers it. mu must be held.
 func (s *Server) mintToken(t *token) *token {
 	prefix := map[tokenKind]string{appToken: "xapp-1-", botToken: "xoxb-", userToken: "xoxp-"}[t.kind]
-	if t.app.spec.Rotate && t.kind != appToken {
-		prefix = "xoxe." + prefix + "1-"
-		t.refresh = "xoxe-1-" + secret(24)
-		t.expires = s.opt.Now().Add(s.opt.TokenLife)
-	}
 	if t.kind == appToken {
 		prefix += t.app.ID + "-" + strings.Split(t.app.ClientID, ".")[0] + "0000000-"
 	}
@@ -167,7 +161,7 @@ func (s *Server) revoke(t *token, tell bool) bool {
 	return true
 }
 
-// Expire ends a token of an app with rotation; its refresh token stays good.
+// Expire ends a token, as Slack does in apps with token rotation.
 func (s *Server) Expire(value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -146,20 +146,6 @@ func (c *Channel) Name() string {
 	return c.name
 }
 
-// Topic is the channel's topic, as on the wire.
-func (c *Channel) Topic() string {
-	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
-	return c.topic.value
-}
-
-// LastRead is the ts up to which a user has read, as conversations.mark said, or "".
-func (c *Channel) LastRead(u *User) string {
-	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
-	return c.read[u]
-}
-
 // Name is what Slack shows of the user.
 func (u *User) Name() string {
 	u.server.mu.Lock()
@@ -167,44 +153,9 @@ func (u *User) Name() string {
 	return u.shownName()
 }
 
-// Presence is "active" or "away".
-func (u *User) Presence() string {
-	u.server.mu.Lock()
-	defer u.server.mu.Unlock()
-	return u.presence()
-}
-
-// CustomStatus is the custom status.
-func (u *User) CustomStatus() Status {
-	u.server.mu.Lock()
-	defer u.server.mu.Unlock()
-	return u.status
-}
-
 // Name is the file's name.
 func (f *File) Name() string {
 	f.server.mu.Lock()
 	defer f.server.mu.Unlock()
 	return f.name
-}
-
-// Title is the file's title.
-func (f *File) Title() string {
-	f.server.mu.Lock()
-	defer f.server.mu.Unlock()
-	return f.title
-}
-
-// MIME is the file's media type.
-func (f *File) MIME() string {
-	f.server.mu.Lock()
-	defer f.server.mu.Unlock()
-	return f.mime
-}
-
-// Data are the file's bytes.
-func (f *File) Data() []byte {
-	f.server.mu.Lock()
-	defer f.server.mu.Unlock()
-	return f.data
 }

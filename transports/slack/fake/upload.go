@@ -128,11 +128,7 @@ func (c *call) filesComplete() (map[string]any, error) {
 		c.server.emit(emission{team: c.team, only: c.user, event: map[string]any{
 			"type": "file_created", "file_id": f.ID, "file": map[string]any{"id": f.ID}, "user_id": c.user.ID}})
 	}
-	if c.server.holdShares {
-		c.server.heldShares = append(c.server.heldShares, shares...)
-	} else {
-		c.later = append(c.later, shares...)
-	}
+	c.later = append(c.later, shares...)
 	return map[string]any{"files": out}, nil
 }
 

@@ -1,7 +1,6 @@
 package fake
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 )
@@ -23,7 +22,7 @@ func (u *User) full(email bool) map[string]any {
 		"id": u.ID, "team_id": u.team.ID, "name": u.person.Name, "deleted": u.deleted, "color": "9f69e7",
 		"real_name": u.person.RealName, "tz": zone, "tz_label": label, "tz_offset": offset,
 		"profile": u.profile(email), "is_admin": u.person.Admin, "is_owner": false, "is_primary_owner": false,
-		"is_restricted": u.person.Guest, "is_ultra_restricted": false, "is_bot": u.bot != nil, "is_app_user": false,
+		"is_restricted": false, "is_ultra_restricted": false, "is_bot": u.bot != nil, "is_app_user": false,
 		"updated": u.updated, "is_email_confirmed": u.person.Email != "", "who_can_share_contact_card": "EVERYONE",
 	}
 }
@@ -45,10 +44,10 @@ func (u *User) zone() (name, label string, offset int) {
 func (u *User) profile(email bool) map[string]any {
 	first, last, _ := strings.Cut(u.person.RealName, " ")
 	out := map[string]any{
-		"title": u.person.Title, "phone": u.person.Phone, "skype": "", "real_name": u.person.RealName,
+		"title": u.person.Title, "phone": "", "skype": "", "real_name": u.person.RealName,
 		"real_name_normalized": u.person.RealName, "display_name": u.person.DisplayName,
 		"display_name_normalized": u.person.DisplayName, "first_name": first, "last_name": last, "fields": nil,
-		"status_text": escape.Replace(u.status.Text), "status_emoji": u.status.Emoji, "status_expiration": u.status.Until,
+		"status_text": "", "status_emoji": "", "status_expiration": 0,
 		"status_text_canonical": "", "status_emoji_display_info": []any{}, "avatar_hash": u.avatarHash(), "team": u.team.ID,
 		"huddle_state": "default_unset", "huddle_state_expiration_ts": 0,
 	}
@@ -57,9 +56,6 @@ func (u *User) profile(email bool) map[string]any {
 	}
 	if email && u.person.Email != "" {
 		out["email"] = u.person.Email
-	}
-	if u.person.Pronouns != "" {
-		out["pronouns"] = u.person.Pronouns
 	}
 	if u.bot != nil {
 		out["bot_id"], out["api_app_id"] = u.bot.BotID, u.bot.App.ID
@@ -91,29 +87,6 @@ func (c *call) usersInfo() (map[string]any, error) {
 		return nil, err
 	}
 	return map[string]any{"user": u.json(c.seesEmail())}, nil
-}
-
-// usersList is users.list.
-func (c *call) usersList() (map[string]any, error) {
-	from, to, next, err := c.page(len(c.team.users), c.limit(1000))
-	if err != nil {
-		return nil, err
-	}
-	list := []any{}
-	for _, u := range c.team.users[from:to] {
-		list = append(list, u.json(c.seesEmail()))
-	}
-	return map[string]any{"members": list, "cache_ts": c.server.opt.Now().Unix(), "response_metadata": cursor(next)}, nil
-}
-
-// usersLookup is users.lookupByEmail.
-func (c *call) usersLookup() (map[string]any, error) {
-	for _, u := range c.team.users {
-		if u.person.Email != "" && strings.EqualFold(u.person.Email, c.str("email")) && !u.deleted {
-			return map[string]any{"user": u.json(true)}, nil
-		}
-	}
-	return nil, refuse("users_not_found")
 }
 
 // usersGetPresence is users.getPresence. Only the user's own answer has the details.
@@ -156,65 +129,6 @@ func (c *call) usersSetPresence() (map[string]any, error) {
 	return nil, nil
 }
 
-// usersProfileGet is users.profile.get.
-func (c *call) usersProfileGet() (map[string]any, error) {
-	u := c.user
-	if c.str("user") != "" {
-		var err error
-		if u, err = c.member(); err != nil {
-			return nil, err
-		}
-	}
-	return map[string]any{"profile": u.profile(c.seesEmail())}, nil
-}
-
-// usersProfileSet is users.profile.set, of one's own status and names.
-func (c *call) usersProfileSet() (map[string]any, error) {
-	set := map[string]any{}
-	if v, ok := c.value("profile"); ok {
-		if set, ok = v.(map[string]any); !ok {
-			return nil, refuse("invalid_profile")
-		}
-	} else if name := c.str("name"); name != "" {
-		set[name] = c.str("value")
-	} else {
-		return nil, refuse("invalid_profile")
-	}
-	u := c.user
-	if id := c.str("user"); id != "" && id != u.ID {
-		return nil, refuse("not_admin")
-	}
-	for k, v := range set {
-		text, isText := v.(string)
-		number, isNumber := v.(float64)
-		switch k {
-		case "status_text":
-			u.status.Text = unescape.Replace(text)
-		case "status_emoji":
-			u.status.Emoji = text
-		case "status_expiration":
-			if isNumber {
-				u.status.Until = int64(number)
-			} else if json.Unmarshal([]byte(text), &u.status.Until) != nil {
-				return nil, refuse("invalid_profile")
-			}
-		case "display_name":
-			u.person.DisplayName = text
-		case "real_name":
-			u.person.RealName = text
-		case "title":
-			u.person.Title = text
-		default:
-			return nil, refuse("invalid_profile")
-		}
-		if k != "status_expiration" && !isText {
-			return nil, refuse("invalid_profile")
-		}
-	}
-	u.changed()
-	return map[string]any{"profile": u.profile(true), "username": u.person.Name}, nil
-}
-
 // changed tells of a changed profile or status. Slack sends one event for each subscription
 // that fits.
 func (u *User) changed(types ...string) {
@@ -228,4 +142,17 @@ func (u *User) changed(types ...string) {
 		body["locale"] = "en-US"
 		u.server.emit(emission{team: u.team, event: map[string]any{"type": t, "user": body, "cache_ts": now}})
 	}
+}
+
+// usersList is users.list.
+func (c *call) usersList() (map[string]any, error) {
+	from, to, next, err := c.page(len(c.team.users), c.limit(1000))
+	if err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for _, u := range c.team.users[from:to] {
+		list = append(list, u.json(c.seesEmail()))
+	}
+	return map[string]any{"members": list, "cache_ts": c.server.opt.Now().Unix(), "response_metadata": cursor(next)}, nil
 }

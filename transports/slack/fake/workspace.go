@@ -7,7 +7,7 @@ func (s *Server) AddWorkspace(name, domain string) *Workspace {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := &Workspace{ID: s.ids.next("T"), Domain: domain, server: s, name: name,
-		emoji: map[string]string{}, pictures: map[string]emojiPicture{}}
+		emoji: map[string]string{}}
 	w.users = append(w.users, &User{ID: slackbot, server: s, team: w, active: true, updated: s.opt.Now().Unix(),
 		person: Person{Name: "slackbot", RealName: "Slackbot"}})
 	s.workspaces = append(s.workspaces, w)
@@ -70,14 +70,6 @@ func (w *Workspace) UserByID(id string) *User {
 	w.server.mu.Lock()
 	defer w.server.mu.Unlock()
 	return w.user(id)
-}
-
-// Rename gives the workspace another name.
-func (w *Workspace) Rename(name string) {
-	w.server.do(func() {
-		w.name = name
-		w.server.emit(emission{team: w, event: map[string]any{"type": "team_rename", "name": name}})
-	})
 }
 
 // handle is an app's name as the handle of its bot.

@@ -14,9 +14,7 @@ type Workspace struct {
 	name     string
 	users    []*User
 	channels []*Channel
-	groups   []*UserGroup
 	emoji    map[string]string // name to URL or "alias:name"
-	pictures map[string]emojiPicture
 }
 
 // User is a person, a bot's user, or Slackbot.
@@ -31,15 +29,7 @@ type User struct {
 	updated  int64
 	away     bool // set away by hand
 	active   bool // has a client open
-	status   Status
 	inHuddle bool
-}
-
-// Status is the custom status of a User.
-type Status struct {
-	Text  string
-	Emoji string // ":palm_tree:"
-	Until int64  // Unix seconds; 0 is for ever
 }
 
 // Person is what a User is made from. Name is needed; the rest may be empty.
@@ -49,12 +39,9 @@ type Person struct {
 	DisplayName string
 	Email       string
 	Title       string
-	Phone       string
-	Pronouns    string
 	TZ          string // "Europe/Berlin"
 	Avatar      []byte // PNG, JPEG or GIF; nil means a coloured square
 	Admin       bool
-	Guest       bool
 }
 
 // kind is the kind of a conversation.
@@ -102,7 +89,6 @@ type Channel struct {
 	messages []*message // by ts
 	last     stamp
 	read     map[*User]string
-	pins     []pin
 	huddle   *message
 }
 
@@ -114,12 +100,6 @@ type note struct {
 
 func (n note) json() map[string]any {
 	return map[string]any{"value": n.value, "creator": n.creator, "last_set": n.set}
-}
-
-type pin struct {
-	m   *message
-	by  string
-	set int64
 }
 
 type reaction struct {

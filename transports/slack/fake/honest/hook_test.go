@@ -45,7 +45,7 @@ func TestTheHookFailsTheTest(t *testing.T) {
 		}
 		form.Set("token", in.Token)
 		client := &http.Client{Transport: &http.Transport{}}
-		answer, err := client.PostForm(s.APIURL()+"users.list", form)
+		answer, err := client.PostForm(s.APIURL()+"users.conversations", form)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestTheHookFailsTheTest(t *testing.T) {
 		complaints := len(s.Complaints())
 		s.Close()
 		all := strings.Join(seen.errors, "\n")
-		if want == "" && (all != "" || complaints > 0) || want != "" && (!strings.Contains(all, want) || !strings.Contains(all, "users.list") || complaints == 0) {
+		if want == "" && (all != "" || complaints > 0) || want != "" && (!strings.Contains(all, want) || !strings.Contains(all, "users.conversations") || complaints == 0) {
 			t.Errorf("%q: %d complaints, the test says %q", body, complaints, all)
 		}
 	}
