@@ -33,7 +33,7 @@ func (w *worker) archived(r tables.Archived) *stanza.Stanza {
 	if r.Payload == "" {
 		return nil
 	}
-	j, err := w.g.roomJID(w.row.Room)
+	j, err := w.g.roomJID(w.row.Net)
 	if err != nil {
 		return nil
 	}

@@ -45,7 +45,7 @@ func (w *worker) startCall(ctx context.Context, a *account, session transports.C
 	}
 	var data outData
 	if err := json.Unmarshal(row.Data, &data); err != nil {
-		w.g.log.Error("an outgoing message cannot be read", "room", w.row.Room, "seq", row.Seq, "error", err)
+		w.g.log.Error("an outgoing message cannot be read", "room", w.row.Net, "seq", row.Seq, "error", err)
 		w.giveUp(ctx, tables.CallFailed, stanza.InternalServerError())
 		return true
 	}
@@ -60,7 +60,7 @@ func (w *worker) startCall(ctx context.Context, a *account, session transports.C
 	w.g.trace("call", slog.String("room", w.row.Label()), slog.String("kind", row.Kind), slog.Int("attempt", row.Attempt))
 	if !w.g.spawn(func(ctx context.Context) {
 		out := c.run(ctx)
-		w.g.trace("answered", slog.String("room", string(c.room.Room)), slog.String("kind", c.row.Kind), slog.Bool("failed", out.err != nil))
+		w.g.trace("answered", slog.String("room", string(c.room.Net)), slog.String("kind", c.row.Kind), slog.Bool("failed", out.err != nil))
 		w.g.post(w.id, true, func(ctx context.Context, w *worker) { w.callEnded(ctx, c, out) })
 	}) {
 		w.call = nil
@@ -79,7 +79,7 @@ func (c *call) run(ctx context.Context) (out outcome) {
 			out.err = fmt.Errorf("panic in a session: %v\n%s", v, debug.Stack())
 		}
 	}()
-	if c.room.Room == "" {
+	if c.room.Net == "" {
 		d, ok := c.session.(transports.DirectOpener)
 		if !ok {
 			return outcome{err: transports.Refuse("item-not-found", c.g.info.Name+" lets you write only to people who have written to you.", nil)}
@@ -88,7 +88,7 @@ func (c *call) run(ctx context.Context) (out outcome) {
 		if err != nil {
 			return outcome{err: fmt.Errorf("open conversation: %w", unsent(err))}
 		}
-		c.room.Room, out.room = id, id
+		c.room.Net, out.room = id, id
 	}
 	switch c.row.Kind {
 	case outMessage:
@@ -132,8 +132,8 @@ func (w *worker) callEnded(ctx context.Context, c *call, out outcome) {
 	if len(out.gone) > 0 {
 		b.Messages.Deleted = []tables.Deletion{{Room: w.id, Net: out.gone}}
 	}
-	if out.room != "" && w.row.Room == "" {
-		w.row.Room = out.room
+	if out.room != "" && w.row.Net == "" {
+		w.row.Net = out.room
 		b.Rooms.Rooms = []tables.Room{w.row}
 		if a := w.g.account(c.row.Login); a != nil {
 			defer a.found(w.row) // once it is written down; they may have written before us
@@ -163,7 +163,7 @@ func (w *worker) partDone(ctx context.Context, b *tables.Batch, data outData) {
 	if !w.persist(ctx, b) {
 		return // the next start finds the row in doubt and asks the network
 	}
-	w.g.trace("sent", slog.String("room", string(w.row.Room)), slog.String("kind", row.Kind), slog.Int("ids", len(b.Messages.Mappings)))
+	w.g.trace("sent", slog.String("room", string(w.row.Net)), slog.String("kind", row.Kind), slog.Int("ids", len(b.Messages.Mappings)))
 	if !last {
 		*w.head = row
 		w.tries, w.notNow = 0, time.Time{}
@@ -190,7 +190,7 @@ func (w *worker) callFailed(ctx context.Context, b *tables.Batch, err error) {
 	switch class := transports.ClassOf(err); class {
 	case transports.Retry, transports.NeedLogin:
 		w.g.Counters.Retries.Add(1)
-		w.g.log.Debug("a call is to be tried again", "room", w.row.Room, "kind", row.Kind, "attempt", row.Attempt, "error", err)
+		w.g.log.Debug("a call is to be tried again", "room", w.row.Net, "kind", row.Kind, "attempt", row.Attempt, "error", err)
 		if class == transports.NeedLogin || e != nil && e.Unsent {
 			row.State = tables.CallQueued
 		}
@@ -206,7 +206,7 @@ func (w *worker) callFailed(ctx context.Context, b *tables.Batch, err error) {
 		return
 	case transports.Bug:
 		w.g.Counters.Failed.Add(1)
-		w.g.log.Error("an outgoing message is kept aside", "room", w.row.Room, "seq", row.Seq, "kind", row.Kind, "error", err)
+		w.g.log.Error("an outgoing message is kept aside", "room", w.row.Net, "seq", row.Seq, "kind", row.Kind, "error", err)
 	}
 	if len(b.Messages.Mappings)+len(b.Messages.Deleted)+len(b.Rooms.Rooms) > 0 {
 		w.persist(ctx, b)

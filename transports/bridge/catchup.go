@@ -61,7 +61,7 @@ func (a *account) hold(rooms []tables.Room) {
 		a.gap.begun = a.g.now()
 	}
 	for _, r := range rooms {
-		if r.Room == "" || a.gap.asked[r.ID] {
+		if r.Net == "" || a.gap.asked[r.ID] {
 			continue
 		}
 		if a.gap.asked == nil {

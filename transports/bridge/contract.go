@@ -39,7 +39,7 @@ func listMembers(ctx context.Context, lister transports.MemberLister, room trans
 
 // ref names a message of the network in the call's room.
 func (c *call) ref(id transports.MessageID) transports.MessageRef {
-	return transports.MessageRef{Room: c.room.Room, ID: id}
+	return transports.MessageRef{Room: c.room.Net, ID: id}
 }
 
 // ownerID is what networks are given to tell the owners of logins apart.

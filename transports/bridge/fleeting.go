@@ -61,7 +61,7 @@ const typingEvery = 4 * time.Second // at most one call for each room and accoun
 func (w *worker) typing(a *account, st *stanza.Stanza) {
 	on := st.Child(nsStates, "composing") != nil
 	off := st.Child(nsStates, "paused") != nil || st.Child(nsStates, "active") != nil || st.Child(nsStates, "inactive") != nil || st.Child(nsStates, "gone") != nil
-	if !w.g.info.Caps.Typing || !on && !off || w.row.Room == "" {
+	if !w.g.info.Caps.Typing || !on && !off || w.row.Net == "" {
 		return
 	}
 	typer, ok := a.ready().(transports.Typer)
@@ -73,7 +73,7 @@ func (w *worker) typing(a *account, st *stanza.Stanza) {
 		w.writing = map[jid.JID]bool{}
 	}
 	w.writing[who], w.lastTyped = on, w.g.now()
-	id := w.row.Room
+	id := w.row.Net
 	w.g.spawn(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 		defer cancel()

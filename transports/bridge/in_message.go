@@ -157,7 +157,7 @@ func (w *worker) addressOf(a author) string {
 			nick = o.Nick
 		}
 	}
-	j, err := w.g.roomJID(w.row.Room)
+	j, err := w.g.roomJID(w.row.Net)
 	if err == nil {
 		j, err = j.WithResource(nick)
 	}

@@ -77,7 +77,7 @@ func merge(row tables.Room, info transports.RoomInfo) tables.Room {
 	row.Name, row.Topic = cutBytes(oneLine(info.Name), maxName), cutBytes(info.Topic, 4000)
 	row.Group, row.Space, row.Members = cutBytes(oneLine(info.Group), maxName), info.Space, info.Members
 	if info.ID != "" {
-		row.Room = info.ID
+		row.Net = info.ID
 	}
 	return row
 }

@@ -196,14 +196,14 @@ func (g *Gateway) roomsOf(ctx context.Context, owner jid.JID, limit int) ([]disc
 			}
 			for _, r := range page {
 				after = r.ID
-				j, err := g.roomJID(r.Room.Room)
-				if r.Kind == transports.Direct || r.Room.Room == "" || err != nil || known[j] || len(items) == limit {
+				j, err := g.roomJID(r.Room.Net)
+				if r.Kind == transports.Direct || r.Room.Net == "" || err != nil || known[j] || len(items) == limit {
 					continue
 				}
 				known[j] = true
 				name := r.Name
 				if name == "" {
-					name = string(r.Room.Room)
+					name = string(r.Room.Net)
 				}
 				items = append(items, disco.Item{JID: j, Name: name})
 			}

@@ -17,14 +17,14 @@ func (w *worker) fillMembers(ctx context.Context, a *account) {
 	w.filled = true
 	known, err := w.g.store.RoomMembers(ctx, w.id, w.g.set.Members)
 	if err != nil {
-		w.g.log.Error("reading a room's members", "room", w.row.Room, "error", err)
+		w.g.log.Error("reading a room's members", "room", w.row.Net, "error", err)
 	}
 	if lister, ok := a.ready().(transports.MemberLister); ok && w.g.info.Caps.Members {
 		asking, cancel := context.WithTimeout(ctx, lookupTimeout)
-		list, err := listMembers(asking, lister, w.row.Room, w.g.set.Members)
+		list, err := listMembers(asking, lister, w.row.Net, w.g.set.Members)
 		cancel()
 		if err != nil {
-			w.g.log.Warn("listing a room's members", "room", w.row.Room, "error", err)
+			w.g.log.Warn("listing a room's members", "room", w.row.Net, "error", err)
 		} else {
 			known = w.keepMembers(ctx, list)
 		}
@@ -48,7 +48,7 @@ func (w *worker) keepMembers(ctx context.Context, list []transports.UserInfo) []
 	b.Rooms.Puppets = known
 	w.g.people.put(known...)
 	if err := w.commit(ctx, b); err != nil && ctx.Err() == nil {
-		w.g.log.Error("keeping a room's members", "room", w.row.Room, "error", err)
+		w.g.log.Error("keeping a room's members", "room", w.row.Net, "error", err)
 	}
 	return known
 }
@@ -66,7 +66,7 @@ func (w *worker) setMember(ctx context.Context, u transports.UserInfo, persona s
 		}
 	}
 	if _, err := w.room.SetMember(ctx, m); err != nil {
-		w.g.log.Warn("showing a member", "room", w.row.Room, "error", err)
+		w.g.log.Warn("showing a member", "room", w.row.Net, "error", err)
 	}
 }
 

@@ -23,7 +23,7 @@ func (w *worker) handle(ctx context.Context, st *stanza.Stanza) {
 		return
 	}
 	if err := w.openRoom(); err != nil {
-		w.g.log.Error("opening a room", "room", w.row.Room, "error", err)
+		w.g.log.Error("opening a room", "room", w.row.Net, "error", err)
 		w.g.send(st.ErrorReply(stanza.Fault(err)))
 		return
 	}
@@ -42,7 +42,7 @@ func (w *worker) openRoom() error {
 	if w.room != nil {
 		return nil
 	}
-	j, err := w.g.roomJID(w.row.Room)
+	j, err := w.g.roomJID(w.row.Net)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (w *worker) accountFor(ctx context.Context, who jid.JID) (*account, tables.
 	}
 	rows, err := w.g.store.RoomLogins(ctx, w.id)
 	if err != nil {
-		w.g.log.Error("reading who sees a room", "room", w.row.Room, "error", err)
+		w.g.log.Error("reading who sees a room", "room", w.row.Net, "error", err)
 		return nil, tables.Visibility{}
 	}
 	var best *account
@@ -166,7 +166,7 @@ func (w *worker) accountFor(ctx context.Context, who jid.JID) (*account, tables.
 }
 
 // Enter implements room.Owner: who may come in is whom the network lets in.
-func (o owner) Enter(ctx context.Context, _ *room.Room, r room.EnterRequest) (room.Grant, error) {
+func (o owner) Enter(ctx context.Context, _ *room.Net, r room.EnterRequest) (room.Grant, error) {
 	w := o.w
 	a, seen := w.accountFor(ctx, r.Session)
 	if a == nil {
@@ -196,14 +196,14 @@ func (w *worker) enterNetwork(ctx context.Context, a *account) (tables.Visibilit
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
-	info, err := session.Room(ctx, w.row.Room)
+	info, err := session.Room(ctx, w.row.Net)
 	if err == nil && !info.Joined {
 		changer, ok := session.(transports.Changer)
 		if !ok || !w.g.info.Caps.CanChange(transports.ChangeJoin) {
 			return tables.Visibility{}, stanza.Forbidden("You are not in this room on " + w.g.info.Name + ".")
 		}
-		if _, err = changer.Apply(ctx, transports.Change{Kind: transports.ChangeJoin, Room: w.row.Room}); err == nil {
-			info, err = session.Room(ctx, w.row.Room)
+		if _, err = changer.Apply(ctx, transports.Change{Kind: transports.ChangeJoin, Room: w.row.Net}); err == nil {
+			info, err = session.Room(ctx, w.row.Net)
 		}
 	}
 	if err != nil {
@@ -219,7 +219,7 @@ func (w *worker) enterNetwork(ctx context.Context, a *account) (tables.Visibilit
 }
 
 // Allow implements room.Owner: the network decides about names and rights.
-func (o owner) Allow(_ context.Context, _ *room.Room, act room.Action) error {
+func (o owner) Allow(_ context.Context, _ *room.Net, act room.Action) error {
 	switch act.Kind {
 	case room.ActionNick:
 		return stanza.NotAcceptable("Your name here is the one that you have on " + o.w.g.info.Name + ".")
@@ -230,7 +230,7 @@ func (o owner) Allow(_ context.Context, _ *room.Room, act room.Action) error {
 }
 
 // Query implements room.Owner.
-func (o owner) Query(ctx context.Context, _ *room.Room, q room.Query) (*stanza.Element, error) {
+func (o owner) Query(ctx context.Context, _ *room.Net, q room.Query) (*stanza.Element, error) {
 	w := o.w
 	payload := q.Stanza.Payload1()
 	a, seen := w.accountFor(ctx, q.Stanza.From)
@@ -260,9 +260,9 @@ func (o owner) Query(ctx context.Context, _ *room.Room, q room.Query) (*stanza.E
 }
 
 // Notify implements room.Owner.
-func (o owner) Notify(_ context.Context, _ *room.Room, e room.Event) {
+func (o owner) Notify(_ context.Context, _ *room.Net, e room.Event) {
 	if e.Kind == room.DeliveryFault {
-		o.w.g.log.Debug("a session is gone from a room", "room", o.w.row.Room, "session", e.Session.String())
+		o.w.g.log.Debug("a session is gone from a room", "room", o.w.row.Net, "session", e.Session.String())
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *call) read(ctx context.Context, out *outcome) {
 		out.err = err
 		return
 	}
-	out.err = reader.MarkRead(ctx, c.room.Room, transports.Read{ID: parts[len(parts)-1].Net})
+	out.err = reader.MarkRead(ctx, c.room.Net, transports.Read{ID: parts[len(parts)-1].Net})
 }
 
 // outTopic changes the room's topic (XEP-0045 §8.1).
@@ -43,5 +43,5 @@ func (c *call) topic(ctx context.Context, out *outcome) {
 		out.err = transports.Refuse("not-allowed", "The topic cannot be changed from here.", nil)
 		return
 	}
-	_, out.err = changer.Apply(ctx, transports.Change{Kind: transports.ChangeTopic, Room: c.room.Room, Text: c.data.Topic})
+	_, out.err = changer.Apply(ctx, transports.Change{Kind: transports.ChangeTopic, Room: c.room.Net, Text: c.data.Topic})
 }

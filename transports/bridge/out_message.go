@@ -90,7 +90,7 @@ func (c *call) send(ctx context.Context, out *outcome) {
 // outgoing is what the network is given, the same at every attempt.
 func (c *call) outgoing(text richtext.Text) transports.Outgoing {
 	return transports.Outgoing{
-		Room: c.room.Room, ClientID: c.g.clientID(c.row, c.row.Part), Attempt: c.row.Attempt, Since: c.row.Since,
+		Room: c.room.Net, ClientID: c.g.clientID(c.row, c.row.Part), Attempt: c.row.Attempt, Since: c.row.Since,
 		Text: text, Me: c.data.Me, Known: c.known,
 	}
 }

@@ -153,7 +153,7 @@ func (w *worker) accept(ctx context.Context) {
 		}
 	}
 	if err := w.commit(ctx, b); err != nil {
-		w.g.log.Error("keeping outgoing messages", "room", w.row.Room, "messages", len(list), "error", err)
+		w.g.log.Error("keeping outgoing messages", "room", w.row.Net, "messages", len(list), "error", err)
 		for _, a := range list {
 			e := stanza.ResourceConstraint("The message could not be kept. Please try again.")
 			if ctx.Err() != nil {
@@ -206,7 +206,7 @@ func (w *worker) calling() bool {
 func (w *worker) sendOut(ctx context.Context) {
 	for w.call == nil && ctx.Err() == nil {
 		if err := w.loadHead(ctx); err != nil {
-			w.g.log.Error("reading the outbox", "room", w.row.Room, "error", err)
+			w.g.log.Error("reading the outbox", "room", w.row.Net, "error", err)
 			w.wakeAt(time.Second)
 			return
 		}
@@ -273,7 +273,7 @@ func (w *worker) sendError(row tables.Call, e *stanza.Error) {
 	w.g.send(&stanza.Stanza{
 		Kind: stanza.Message, To: row.Sender, From: from, ID: row.Message, Type: stanza.TypeError, Payload: stanza.Encode(e.Element()),
 	})
-	w.g.log.Info("a message was refused", "room", w.row.Room, "kind", row.Kind, "type", typ, "condition", e.Condition)
+	w.g.log.Info("a message was refused", "room", w.row.Net, "kind", row.Kind, "type", typ, "condition", e.Condition)
 }
 
 // address is the room's or contact's JID and the type of its messages.
@@ -282,7 +282,7 @@ func (w *worker) address() (jid.JID, string, error) {
 		j, err := w.g.contactJID(w.row.Peer)
 		return j, stanza.TypeChat, err
 	}
-	j, err := w.g.roomJID(w.row.Room)
+	j, err := w.g.roomJID(w.row.Net)
 	return j, stanza.TypeGroupchat, err
 }
 

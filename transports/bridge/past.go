@@ -39,7 +39,7 @@ func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row t
 		limit = a.g.set.CatchUp
 	}
 	for got := 0; got < a.g.set.CatchUp; {
-		events, more, err := a.history(ctx, h, row.Room, after, limit)
+		events, more, err := a.history(ctx, h, row.Net, after, limit)
 		if err != nil {
 			return err
 		}
@@ -60,9 +60,9 @@ func (a *account) catchUpRoom(ctx context.Context, h transports.Historian, row t
 // fillRoom reads the last messages of a room that is new. Those from before the account
 // was linked are history, quietly; later ones were never shown, and are told.
 func (a *account) fillRoom(ctx context.Context, h transports.Historian, row tables.Room) error {
-	events, _, err := a.history(ctx, h, row.Room, "", a.g.set.History)
+	events, _, err := a.history(ctx, h, row.Net, "", a.g.set.History)
 	if err == nil && len(events) >= a.g.set.History && a.isNew(events[0]) {
-		events, _, err = a.history(ctx, h, row.Room, "", a.g.set.CatchUp)
+		events, _, err = a.history(ctx, h, row.Net, "", a.g.set.CatchUp)
 	}
 	if err == nil {
 		err = a.keepPast(ctx, events, a.isNew)
@@ -71,7 +71,7 @@ func (a *account) fillRoom(ctx context.Context, h transports.Historian, row tabl
 		return err
 	}
 	if err != nil {
-		a.g.log.Warn("a room's history cannot be read", "account", a.id, "room", row.Room, "error", err)
+		a.g.log.Warn("a room's history cannot be read", "account", a.id, "room", row.Net, "error", err)
 	}
 	return a.g.store.Commit(ctx, &tables.Batch{Rooms: tables.RoomBatch{Backfilled: []int64{row.ID}}})
 }

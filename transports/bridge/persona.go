@@ -46,7 +46,7 @@ func (c *call) persona(ctx context.Context) *transports.Persona {
 		return nil
 	}
 	r, ok := c.session.(transports.Relayer)
-	if !ok || !r.CanRelay(ctx, c.room.Room) {
+	if !ok || !r.CanRelay(ctx, c.room.Net) {
 		return nil
 	}
 	return &transports.Persona{Name: c.g.nicks.of(c.row.Sender)}

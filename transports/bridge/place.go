@@ -79,7 +79,7 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (id
 			e.Peer = b.Info.Peer
 		}
 	}
-	row := tables.Room{Room: e.Room, Kind: e.Kind, Peer: e.Peer}
+	row := tables.Room{Net: e.Room, Kind: e.Kind, Peer: e.Peer}
 	if row.Kind == transports.Direct && row.Peer == "" || row.Kind == "" {
 		if known, ok, err := g.roomOf(ctx, a, e.Room); err != nil || ok {
 			if ok {
@@ -97,7 +97,7 @@ func (g *Gateway) place(ctx context.Context, a *account, e transports.Event) (id
 // placeOf finds or adds a room. What comes to a room whose past the account did not read
 // since it was opened is held until it has.
 func (g *Gateway) placeOf(ctx context.Context, a *account, row tables.Room) (int64, error) {
-	row.Key = placeKey(row.Kind, row.Room, row.Peer)
+	row.Key = placeKey(row.Kind, row.Net, row.Peer)
 	id := placeID{row.Scope, row.Key}
 	if known, ok := g.places.get(id); ok {
 		return known, nil
@@ -106,14 +106,14 @@ func (g *Gateway) placeOf(ctx context.Context, a *account, row tables.Room) (int
 	if err != nil {
 		return 0, err
 	}
-	if known.Room == "" && row.Room != "" { // a conversation that began on this side
-		known.Room = row.Room
+	if known.Net == "" && row.Net != "" { // a conversation that began on this side
+		known.Net = row.Net
 		if err := g.store.Commit(ctx, &tables.Batch{Rooms: tables.RoomBatch{Rooms: []tables.Room{known}}}); err != nil {
 			return 0, err
 		}
 	}
 	a.found(known)
-	if known.Room != "" || known.Kind == "" {
+	if known.Net != "" || known.Kind == "" {
 		g.places.put(id, known.ID)
 	}
 	return known.ID, nil
@@ -125,7 +125,7 @@ func (g *Gateway) scoped(ctx context.Context, a *account, row tables.Room) (tabl
 	if row.Kind == "" {
 		row.Kind = transports.Private // the cautious guess
 	}
-	row.Key = placeKey(row.Kind, row.Room, row.Peer)
+	row.Key = placeKey(row.Kind, row.Net, row.Peer)
 	row.Scope = a.id
 	if row.Kind == transports.Direct {
 		return row, nil

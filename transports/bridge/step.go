@@ -61,7 +61,7 @@ func (w *worker) takeIn(ctx context.Context) {
 	rows, err := w.g.store.PendingEvents(ctx, w.id, limit)
 	if err != nil {
 		if ctx.Err() == nil {
-			w.g.log.Error("reading events", "room", w.row.Room, "error", err)
+			w.g.log.Error("reading events", "room", w.row.Net, "error", err)
 			w.again(ctx)
 			w.lookIn()
 		}
@@ -77,11 +77,11 @@ func (w *worker) takeIn(ctx context.Context) {
 		return
 	}
 	if len(done) > 0 {
-		w.g.trace("worked", slog.String("room", string(w.row.Room)), slog.Int("events", len(done)))
+		w.g.trace("worked", slog.String("room", string(w.row.Net)), slog.Int("events", len(done)))
 		if err := w.commit(ctx, all); err != nil {
 			w.lookIn()
 			if ctx.Err() == nil {
-				w.g.log.Error("writing events", "room", w.row.Room, "events", len(done), "error", err)
+				w.g.log.Error("writing events", "room", w.row.Net, "events", len(done), "error", err)
 				w.oneByOne(ctx, done)
 			}
 			return
@@ -131,7 +131,7 @@ func (w *worker) work(ctx context.Context, rows []tables.Event) ([]*step, *table
 		}
 		if err != nil {
 			w.g.Counters.Failed.Add(1)
-			w.g.log.Error("an event is kept aside", "room", w.row.Room, "seq", row.Seq, "kind", row.Kind, "error", err)
+			w.g.log.Error("an event is kept aside", "room", w.row.Net, "seq", row.Seq, "kind", row.Kind, "error", err)
 			s = &step{w: w, row: row, all: all}
 			s.b.Inbox.Events = []tables.EventUpdate{{Seq: row.Seq, State: tables.EventFailed, Error: err.Error()}}
 		} else {
@@ -200,7 +200,7 @@ func (s *step) finish() {
 // handOver sends what the committed steps want sent.
 func (w *worker) handOver(ctx context.Context, done []*step) {
 	w.g.left(w.id, len(done))
-	w.g.trace("committed", slog.String("room", string(w.row.Room)), slog.Int("events", len(done)))
+	w.g.trace("committed", slog.String("room", string(w.row.Net)), slog.Int("events", len(done)))
 	for _, s := range done {
 		for _, f := range s.after {
 			w.guard("show", func() { f(ctx) })
@@ -212,7 +212,7 @@ func (w *worker) handOver(ctx context.Context, done []*step) {
 		for _, d := range s.kept {
 			w.g.trace("stanza", slog.String("to", d.To.String()), slog.String("id", d.ID))
 		}
-		w.g.trace("handed over", slog.String("room", string(w.row.Room)), slog.String("kind", s.row.Kind), slog.String("key", s.row.Key))
+		w.g.trace("handed over", slog.String("room", string(w.row.Net)), slog.String("kind", s.row.Kind), slog.String("key", s.row.Key))
 	}
 	for _, s := range done {
 		delete(w.stuck, s.row.Seq)
@@ -256,11 +256,11 @@ func (s *step) then(f func(ctx context.Context)) { s.after = append(s.after, f) 
 // that began with the person, and that the account sees the room.
 func (s *step) learnRoom(ctx context.Context) {
 	w := s.w
-	if w.row.Room == "" && s.e.Room != "" && w.direct() {
+	if w.row.Net == "" && s.e.Room != "" && w.direct() {
 		row := w.row
-		row.Room = s.e.Room
+		row.Net = s.e.Room
 		s.b.Rooms.Rooms = append(s.b.Rooms.Rooms, row)
-		s.then(func(context.Context) { w.row.Room = row.Room })
+		s.then(func(context.Context) { w.row.Net = row.Net })
 	}
 	switch s.e.Body.(type) {
 	case transports.RoomGone, transports.RoomChanged, transports.Contact:

@@ -94,7 +94,7 @@ func (g *Gateway) keepRooms(ctx context.Context, a *account, page []transports.R
 }
 
 func (g *Gateway) rowOfInfo(ctx context.Context, a *account, info transports.RoomInfo) (tables.Room, error) {
-	return g.scoped(ctx, a, merge(tables.Room{Room: info.ID, Kind: info.Kind, Peer: info.Peer}, info))
+	return g.scoped(ctx, a, merge(tables.Room{Net: info.ID, Kind: info.Kind, Peer: info.Peer}, info))
 }
 
 // knowRoom makes one room known and returns its row's id.

@@ -123,7 +123,7 @@ func (w *worker) title() string {
 	if w.row.Name != "" {
 		return w.row.Name
 	}
-	return string(w.row.Room)
+	return string(w.row.Net)
 }
 
 // tell is a message from the gateway itself.

@@ -176,7 +176,7 @@ func (w *worker) load(ctx context.Context) bool {
 	w.row = row
 	if ok { // a call whose outcome is not known must be known of before any event is
 		if err := w.loadHead(ctx); err != nil {
-			w.g.log.Error("reading the outbox", "room", w.row.Room, "error", err)
+			w.g.log.Error("reading the outbox", "room", w.row.Net, "error", err)
 			return false
 		}
 	}
@@ -189,7 +189,7 @@ func (w *worker) guard(what string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
 			w.g.Counters.Panics.Add(1)
-			w.g.log.Error("panic in a room", "room", w.row.Room, "step", what, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			w.g.log.Error("panic in a room", "room", w.row.Net, "step", what, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 		}
 	}()
 	f()
@@ -225,7 +225,7 @@ func (w *worker) persist(ctx context.Context, b *tables.Batch) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		w.g.log.Error("writing what a room has done; trying again", "room", w.row.Room, "error", err)
+		w.g.log.Error("writing what a room has done; trying again", "room", w.row.Net, "error", err)
 		w.again(ctx)
 		if ctx.Err() != nil {
 			return false

@@ -41,7 +41,7 @@ func readRoom(row scanner) (r Room, err error) {
 
 func scanRoom(row scanner, r *Room, more ...any) error {
 	var lastAt int64
-	err := row.Scan(append([]any{&r.ID, &r.Scope, &r.Key, &r.Room, &r.Kind, &r.Peer, &r.Name, &r.Topic, &r.Space, &r.Group,
+	err := row.Scan(append([]any{&r.ID, &r.Scope, &r.Key, &r.Net, &r.Kind, &r.Peer, &r.Name, &r.Topic, &r.Space, &r.Group,
 		&r.Members, &r.Last, &lastAt, &r.Backfilled}, more...)...)
 	r.LastAt = moment(lastAt)
 	return err
@@ -57,7 +57,7 @@ func (s *Store) PutRoom(ctx context.Context, r Room) (row Room, err error) {
 }
 
 func (s *Store) addRoom(tx *sql.Tx, r Room) (Room, error) {
-	_, err := tx.Exec(addRoomSQL, s.id, string(r.Scope), r.Key, string(r.Room), string(r.Kind), string(r.Peer), r.Name, r.Topic, string(r.Space), r.Group,
+	_, err := tx.Exec(addRoomSQL, s.id, string(r.Scope), r.Key, string(r.Net), string(r.Kind), string(r.Peer), r.Name, r.Topic, string(r.Space), r.Group,
 		r.Members, string(r.Last), micros(r.LastAt), r.Backfilled)
 	if err == nil {
 		r, err = readRoom(tx.QueryRow(findRoomSQL, s.id, string(r.Scope), r.Key))
@@ -69,7 +69,7 @@ func (s *Store) addRoom(tx *sql.Tx, r Room) (Room, error) {
 }
 
 func updateRoom(tx *sql.Tx, r Room) error {
-	_, err := tx.Exec(putRoomSQL, string(r.Room), string(r.Kind), r.Name, r.Topic, string(r.Space), r.Group, r.Members, r.ID)
+	_, err := tx.Exec(putRoomSQL, string(r.Net), string(r.Kind), r.Name, r.Topic, string(r.Space), r.Group, r.Members, r.ID)
 	return err
 }
 

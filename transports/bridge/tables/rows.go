@@ -44,7 +44,7 @@ type Room struct {
 	ID    int64
 	Scope transports.LoginID // whose conversation it is; "" where several logins may see it
 	Key   string             // the network's id, or "@" and the person of a direct chat
-	Room  transports.RoomID  // "" for a direct chat that has not been opened on the network yet
+	Net  transports.RoomID  // "" for a direct chat that has not been opened on the network yet
 	Kind  transports.RoomKind
 	Peer  transports.UserID
 	Name  string
@@ -61,7 +61,7 @@ type Room struct {
 }
 
 // Label names the room in a trace: by its id, or by the person.
-func (r Room) Label() string { return cmp.Or(string(r.Room), string(r.Peer)) }
+func (r Room) Label() string { return cmp.Or(string(r.Net), string(r.Peer)) }
 
 // Direct tells whether this is the direct chat of a login.
 func (r Room) Direct() bool { return r.Kind == transports.Direct }
