@@ -1,0 +1,74 @@
+package convert
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"strconv"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// Addresses makes the addresses and ids of one gateway. They depend on the network's ids only.
+type Addresses struct{ Domain jid.JID }
+
+// Contact is the address of a person of the network.
+func (a Addresses) Contact(id transports.UserID) (jid.JID, error) {
+	return jid.New(jid.Escape(string(id)), a.Domain.Domain(), "")
+}
+
+// Room is the address of a room of the network.
+func (a Addresses) Room(id transports.RoomID) (jid.JID, error) {
+	return jid.New(jid.Escape(string(id)), a.Domain.Domain(), "")
+}
+
+// NetworkID is the id of a person or room of the network that an address stands for.
+func NetworkID(j jid.JID) string { return jid.Unescape(j.Local()) }
+
+// Occupant is somebody's id in every room of the gateway (XEP-0421). persona is the name of a
+// persona that shares its user with others, such as a webhook's, and else empty.
+func (a Addresses) Occupant(id transports.UserID, persona string) string {
+	return Hash(a.Domain.String(), "occupant", string(id), persona)
+}
+
+// Secret derives ids of occupants who are nobody on the network.
+func (a Addresses) Secret() []byte { return []byte(Hash("occupants", a.Domain.String())) }
+
+// Stanza is the id of the stanza for something in a room: the same whenever and however often it comes.
+func (a Addresses) Stanza(r tables.Room, key string) string {
+	return Hash(a.Domain.String(), string(r.Scope), r.Key, key)
+}
+
+// Outgoing is the id in the archive of a stanza from XMPP.
+func (a Addresses) Outgoing(r tables.Room, sender jid.JID, origin string) string {
+	return Hash(a.Domain.String(), string(r.Scope), r.Key, sender.Bare().String(), origin)
+}
+
+// Client is our id of a part of a message: the same at every attempt, and short enough for the nonce of any network.
+func (a Addresses) Client(c tables.Call, part int) string {
+	return Hash(a.Domain.String(), c.Stanza, c.Sender.Bare().String(), strconv.Itoa(part))
+}
+
+// RoomKey names a room within its scope. A direct chat goes by the person, so that it is
+// the same before the network has made a room of it.
+func RoomKey(kind transports.RoomKind, id transports.RoomID, peer transports.UserID) string {
+	if kind == transports.Direct && peer != "" {
+		return "@" + string(peer)
+	}
+	if strings.HasPrefix(string(id), "@") || strings.HasPrefix(string(id), "\\") {
+		return "\\" + string(id)
+	}
+	return string(id)
+}
+
+// Hash makes a short stable id of its parts.
+func Hash(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte{byte(len(p) >> 8), byte(len(p))})
+		h.Write([]byte(p))
+	}
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:15]))
+}

@@ -1,0 +1,161 @@
+package convert
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// Body is the text of a message.
+func Body(text string) *stanza.Element { return stanza.TextElement("", "body", text) }
+
+// Hint tells archives whether to keep a message (XEP-0334): "store", "no-store".
+func Hint(name string) *stanza.Element { return stanza.NewElement(NSHints, name) }
+
+// fallback marks the whole body as meant for clients that do not know ns (XEP-0428).
+func fallback(ns string) *stanza.Element {
+	return stanza.NewElement(NSFallback, "fallback").With("for", ns).Add(stanza.NewElement(NSFallback, "body"))
+}
+
+// Delay says when a message was written that is delivered late (XEP-0203).
+func Delay(from jid.JID, at time.Time) *stanza.Element {
+	return stanza.NewElement(NSDelay, "delay").With("from", from.String()).With("stamp", at.UTC().Format("2006-01-02T15:04:05.000Z"))
+}
+
+// Reference is the id by which others refer to a message: in rooms that of the archive, in
+// direct chats that of the stanza (XEP-0461 §3, XEP-0424 §3, XEP-0444 §3).
+func Reference(direct bool, m tables.Mapping) string {
+	if direct {
+		return m.Origin
+	}
+	return m.Stanza
+}
+
+// Quoted is a message that is answered.
+type Quoted struct {
+	ID     string // as Reference gives it
+	From   string // address of its author; "" where it is not known
+	Author string // name
+	Text   string // the beginning
+}
+
+// MessageText is the text of a new message, in at most about limit bytes.
+func MessageText(m transports.Message, limit int) string {
+	text := Text(m.Text, m.Files, limit)
+	if m.Me {
+		text = "/me " + text // XEP-0245
+	}
+	return text
+}
+
+// Message is the content of a new message with its text. to is the message that it answers (XEP-0461), or nil.
+func Message(m transports.Message, text string, to *Quoted, thread string) []*stanza.Element {
+	content := []*stanza.Element{Body(text)}
+	if to != nil {
+		content = reply(text, *to)
+	}
+	content = append(content, oob(m.Text, m.Files))
+	if thread != "" {
+		content = append(content, stanza.TextElement("", "thread", thread)) // XEP-0201
+	}
+	return content
+}
+
+func reply(text string, to Quoted) []*stanza.Element {
+	x := stanza.NewElement(NSReply, "reply").With("id", to.ID).With("to", to.From)
+	q, n := quote(to.Author, to.Text)
+	if n == 0 {
+		return []*stanza.Element{Body(text), x}
+	}
+	return []*stanza.Element{
+		Body(q + text), x,
+		stanza.NewElement(NSFallback, "fallback").With("for", NSReply).
+			Add(stanza.NewElement(NSFallback, "body").With("start", "0").With("end", strconv.Itoa(n))),
+	}
+}
+
+// Correction is the content of a new text of the message whose stanza has the id origin (XEP-0308).
+func Correction(e transports.Edit, text, origin string) []*stanza.Element {
+	return []*stanza.Element{Body(text), stanza.NewElement(NSCorrect, "replace").With("id", origin), oob(e.Text, e.Files)}
+}
+
+// UnknownEdit is the content of an edit of a message that was never shown.
+func UnknownEdit(e transports.Edit, text string) []*stanza.Element {
+	return []*stanza.Element{Body("(edited) " + text), oob(e.Text, e.Files)}
+}
+
+// Retraction is the content by which an author removes a message (XEP-0424).
+func Retraction(id string) []*stanza.Element {
+	return []*stanza.Element{
+		stanza.NewElement(NSRetract, "retract").With("id", id),
+		Body("/me retracted a message, but your client does not show that."), fallback(NSRetract), Hint("store"),
+	}
+}
+
+// Moderator is who removes a message of somebody else.
+type Moderator struct {
+	Address  string // room/nick
+	Occupant string // occupant id
+	Name     string
+}
+
+// Moderation is the content by which a room removes a message (XEP-0425 §4).
+func Moderation(id string, by Moderator) []*stanza.Element {
+	moderated := stanza.NewElement(NSModerate, "moderated").With("by", by.Address).
+		Add(stanza.NewElement(NSOccupantID, "occupant-id").With("id", by.Occupant))
+	return []*stanza.Element{
+		stanza.NewElement(NSRetract, "retract").With("id", id).Add(moderated),
+		Body(by.Name + " removed a message, but your client does not show that."), fallback(NSRetract), Hint("store"),
+	}
+}
+
+// Reactions is the content with all reactions of a person to a message (XEP-0444 §3.2).
+func Reactions(id string, set []string) []*stanza.Element {
+	x := stanza.NewElement(NSReactions, "reactions").With("id", id)
+	for _, emoji := range set {
+		x.Add(stanza.TextElement(NSReactions, "reaction", emoji))
+	}
+	return []*stanza.Element{x, Hint("store")}
+}
+
+// Displayed says how far somebody has read (XEP-0333).
+func Displayed(id string) *stanza.Element {
+	return stanza.NewElement(NSMarkers, "displayed").With("id", id)
+}
+
+// Markable asks the receiver's client to say that it has shown the message (XEP-0333).
+func Markable() *stanza.Element { return stanza.NewElement(NSMarkers, "markable") }
+
+// OriginID lets clients recognise a message that comes twice (XEP-0359 §4).
+func OriginID(id string) *stanza.Element {
+	return stanza.NewElement(NSStanzaID, "origin-id").With("id", id)
+}
+
+// Typing is the content that says that somebody writes, or has stopped (XEP-0085).
+func Typing(on bool) []*stanza.Element {
+	state := "paused"
+	if on {
+		state = "composing"
+	}
+	return []*stanza.Element{stanza.NewElement(NSStates, state), Hint("no-store")}
+}
+
+// Call is the content that tells of a call that began or ended.
+func Call(c transports.Call) *stanza.Element {
+	text := "A call has begun."
+	if c.Ended {
+		text = "The call has ended."
+	} else if c.URL != "" && len(c.URL) < MaxURL {
+		text = "A call has begun: " + c.URL
+	}
+	return Body(text)
+}
+
+// Receipt says that the network has a message (XEP-0184).
+func Receipt(id string) *stanza.Element {
+	return stanza.NewElement(NSReceipts, "received").With("id", id)
+}

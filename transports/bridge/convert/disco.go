@@ -1,0 +1,53 @@
+package convert
+
+import (
+	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+// CapsNode names the software in capabilities (XEP-0115 §4).
+const CapsNode = "https://github.com/dragoman-im/dragoman"
+
+// Software is what a gateway calls itself.
+func Software(network transports.Info) string { return "Dragoman " + network.Name + " gateway" }
+
+// Version is XEP-0092.
+func Version(network transports.Info, version string) *stanza.Element {
+	return stanza.NewElement(NSVersion, "query").Add(
+		stanza.TextElement(NSVersion, "name", Software(network)), stanza.TextElement(NSVersion, "version", version))
+}
+
+// GatewayInfo describes a gateway (XEP-0030, XEP-0100 §6).
+func GatewayInfo(network transports.Info, version string) disco.Info {
+	return disco.Info{
+		Identities: []disco.Identity{{Category: "gateway", Type: network.Type, Name: network.Name}, {Category: "conference", Type: "text", Name: network.Name}},
+		Features: []string{
+			NSDiscoInfo, NSDiscoItems, NSCommands, NSRegister, NSGateway, NSPing, NSVersion, NSLast, NSVCard, NSMUC, NSRSM,
+		},
+		Forms: []*form.Form{disco.SoftwareForm(Software(network), version, "")}, // XEP-0232
+	}
+}
+
+// ContactInfo describes a person of the network, by what the network can do.
+func ContactInfo(network transports.Info, u transports.UserInfo) disco.Info {
+	kind := "pc"
+	if u.Bot {
+		kind = "bot"
+	}
+	info := disco.Info{
+		Identities: []disco.Identity{{Category: "client", Type: kind, Name: DisplayName(u)}, {Category: "account", Type: "registered"}},
+		Features:   []string{NSDiscoInfo, NSDiscoItems, NSPing, NSVersion, NSVCard, NSReceipts, NSReply},
+	}
+	caps := network.Caps
+	for _, f := range []struct {
+		have bool
+		ns   string
+	}{{caps.Edit, NSCorrect}, {caps.Delete, NSRetract}, {caps.React, NSReactions}, {caps.Typing, NSStates}, {caps.Read, NSMarkers}} {
+		if f.have {
+			info.Features = append(info.Features, f.ns)
+		}
+	}
+	return info
+}

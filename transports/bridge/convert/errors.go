@@ -1,0 +1,59 @@
+package convert
+
+import (
+	"errors"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+const maxErrorText = 1000 // bytes
+
+// StanzaError is the error for the sender of a stanza; err is a *stanza.Error or comes from a network.
+func StanzaError(err error) *stanza.Error {
+	var e *stanza.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return NetworkError(err)
+}
+
+// NetworkError is the error for the sender of what a network has refused or not done.
+func NetworkError(err error) *stanza.Error {
+	var e *transports.Error
+	switch {
+	case errors.As(err, &e) && e.Class == transports.Refused:
+		condition := e.Condition
+		if condition == "" {
+			condition = "not-acceptable"
+		}
+		return &stanza.Error{Type: errorType(condition), Condition: condition, Text: CutBytes(e.Text, maxErrorText)}
+	case transports.ClassOf(err) == transports.Retry:
+		return stanza.RemoteServerTimeout("The network does not answer. Please try again later.")
+	case transports.ClassOf(err) == transports.NeedLogin:
+		return stanza.NotAuthorized("Your account has to be linked again.")
+	}
+	return stanza.InternalServerError()
+}
+
+// errorType is the default type of a condition (RFC 6120 §8.3.3).
+func errorType(condition string) string {
+	switch condition {
+	case "bad-request", "jid-malformed", "not-acceptable", "policy-violation", "redirect":
+		return "modify"
+	case "forbidden", "not-authorized", "registration-required", "subscription-required":
+		return "auth"
+	case "recipient-unavailable", "remote-server-timeout", "resource-constraint", "unexpected-request":
+		return "wait"
+	}
+	return "cancel"
+}
+
+// ErrorText is what an error says to people; the text of an error without a class is not shown to them.
+func ErrorText(err error, otherwise string) string {
+	var e *transports.Error
+	if errors.As(err, &e) && e.Text != "" {
+		return e.Text
+	}
+	return otherwise
+}

@@ -1,0 +1,41 @@
+package convert
+
+// Namespaces of what gateways read and write.
+const (
+	NSDelay      = "urn:xmpp:delay"                         // XEP-0203
+	NSStanzaID   = "urn:xmpp:sid:0"                         // XEP-0359
+	NSCorrect    = "urn:xmpp:message-correct:0"             // XEP-0308
+	NSRetract    = "urn:xmpp:message-retract:1"             // XEP-0424
+	NSModerate   = "urn:xmpp:message-moderate:1"            // XEP-0425
+	NSFallback   = "urn:xmpp:fallback:0"                    // XEP-0428
+	NSReactions  = "urn:xmpp:reactions:0"                   // XEP-0444
+	NSReply      = "urn:xmpp:reply:0"                       // XEP-0461
+	NSOOB        = "jabber:x:oob"                           // XEP-0066
+	NSStates     = "http://jabber.org/protocol/chatstates"  // XEP-0085
+	NSReceipts   = "urn:xmpp:receipts"                      // XEP-0184
+	NSMarkers    = "urn:xmpp:chat-markers:0"                // XEP-0333
+	NSHints      = "urn:xmpp:hints"                         // XEP-0334
+	NSCarbons    = "urn:xmpp:carbons:2"                     // XEP-0280
+	NSForward    = "urn:xmpp:forward:0"                     // XEP-0297
+	NSPrivilege  = "urn:xmpp:privilege:2"                   // XEP-0356
+	NSPrivilege1 = "urn:xmpp:privilege:1"                   // XEP-0356 version 0.3, as ejabberd before 24.10 has it
+	NSRoster     = "jabber:iq:roster"                       // RFC 6121 §2
+	NSRosterX    = "http://jabber.org/protocol/rosterx"     // XEP-0144
+	NSNick       = "http://jabber.org/protocol/nick"        // XEP-0172
+	NSVCard      = "vcard-temp"                             // XEP-0054
+	NSRegister   = "jabber:iq:register"                     // XEP-0077
+	NSGateway    = "jabber:iq:gateway"                      // XEP-0100 §6
+	NSVersion    = "jabber:iq:version"                      // XEP-0092
+	NSLast       = "jabber:iq:last"                         // XEP-0012
+	NSPing       = "urn:xmpp:ping"                          // XEP-0199
+	NSDiscoInfo  = "http://jabber.org/protocol/disco#info"  // XEP-0030
+	NSDiscoItems = "http://jabber.org/protocol/disco#items" // XEP-0030
+	NSCommands   = "http://jabber.org/protocol/commands"    // XEP-0050
+	NSRSM        = "http://jabber.org/protocol/rsm"         // XEP-0059
+	NSMUC        = "http://jabber.org/protocol/muc"         // XEP-0045
+	NSMUCUser    = "http://jabber.org/protocol/muc#user"    // XEP-0045
+	NSOccupantID = "urn:xmpp:occupant-id:0"                 // XEP-0421
+	NSMAM        = "urn:xmpp:mam:2"                         // XEP-0313
+	NSData       = "jabber:x:data"                          // XEP-0004
+	NSIdle       = "urn:xmpp:idle:1"                        // XEP-0319
+)

@@ -1,0 +1,126 @@
+package convert
+
+import (
+	"strings"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+)
+
+const maxProfileURL = 2048 // bytes
+
+// DisplayName is what to call somebody.
+func DisplayName(u transports.UserInfo) string {
+	for _, n := range []string{u.Name, u.Handle, string(u.ID)} {
+		if n = strings.TrimSpace(n); n != "" {
+			return n
+		}
+	}
+	return "somebody"
+}
+
+// ClipUser bounds what a network says of somebody.
+func ClipUser(u transports.UserInfo) transports.UserInfo {
+	for _, s := range []*string{&u.Name, &u.Handle, &u.Email, &u.Phone, &u.Title, &u.Group, &u.AvatarKey} {
+		*s = CutBytes(*s, MaxName)
+	}
+	for _, s := range []*string{&u.Avatar, &u.URL} {
+		if len(*s) > maxProfileURL {
+			*s = ""
+		}
+	}
+	return u
+}
+
+// Persona is the name under which somebody writes where it is not their own; "" where it is.
+func Persona(u transports.UserInfo, name string) string {
+	if name == "" || name == u.Name || name == u.Handle || name == DisplayName(u) {
+		return ""
+	}
+	return CutBytes(name, MaxName)
+}
+
+// Member is somebody of the network in a room. persona is as Addresses.Occupant wants it.
+func (a Addresses) Member(u transports.UserInfo, persona string) room.Member {
+	m := room.Member{ID: a.Occupant(u.ID, persona), Nick: DisplayName(u), Affiliation: room.AffMember}
+	if persona != "" {
+		m.Nick, m.Affiliation = persona, room.AffNone
+	}
+	if j, err := a.Contact(u.ID); err == nil {
+		m.JID = j
+	}
+	if u.Bot {
+		m.Hats = []room.Hat{{URI: "urn:dragoman:bot", Title: "Bot"}}
+	}
+	return m
+}
+
+// Show is a network's presence as the show element of XMPP; "" is available.
+func Show(s transports.Show) string {
+	switch s {
+	case transports.Away:
+		return "away"
+	case transports.Busy:
+		return "dnd"
+	}
+	return ""
+}
+
+// PuppetPresence is the presence of somebody of the network whose address is from; nick may be empty.
+func PuppetPresence(from, to jid.JID, p transports.PresenceInfo, nick string) *stanza.Stanza {
+	if p.Show == transports.Offline {
+		return stanza.NewPresence(to, from, stanza.TypeUnavailable)
+	}
+	var content []*stanza.Element
+	if show := Show(p.Show); show != "" {
+		content = append(content, stanza.TextElement("", "show", show))
+	}
+	if p.Status != "" {
+		content = append(content, stanza.TextElement("", "status", CutBytes(p.Status, MaxName)))
+	}
+	if nick != "" {
+		content = append(content, stanza.TextElement(NSNick, "nick", nick))
+	}
+	return stanza.NewPresence(to, from, "", content...)
+}
+
+// UserPresence is the presence of a local user as a network has it.
+func UserPresence(st *stanza.Stanza) transports.PresenceInfo {
+	show := st.Tree().ChildText("", "show")
+	p := transports.PresenceInfo{Show: transports.Available, Status: CutBytes(st.Tree().ChildText("", "status"), MaxName)}
+	switch {
+	case st.Type == stanza.TypeUnavailable:
+		return transports.PresenceInfo{Show: transports.Away}
+	case show == "dnd":
+		p.Show = transports.Busy
+	case show != "" && show != "chat":
+		p.Show = transports.Away
+	}
+	return p
+}
+
+// VCard is somebody's profile (XEP-0054).
+func VCard(u transports.UserInfo) *stanza.Element {
+	v := stanza.NewElement(NSVCard, "vCard")
+	text := func(name, value string) {
+		if value != "" {
+			v.Add(stanza.TextElement(NSVCard, name, value))
+		}
+	}
+	text("FN", DisplayName(u))
+	text("NICKNAME", u.Handle)
+	text("TITLE", u.Title)
+	text("URL", u.URL)
+	if u.Email != "" {
+		v.Add(stanza.NewElement(NSVCard, "EMAIL").Add(stanza.NewElement(NSVCard, "INTERNET"), stanza.TextElement(NSVCard, "USERID", u.Email)))
+	}
+	if u.Phone != "" {
+		v.Add(stanza.NewElement(NSVCard, "TEL").Add(stanza.NewElement(NSVCard, "VOICE"), stanza.TextElement(NSVCard, "NUMBER", u.Phone)))
+	}
+	if u.Avatar != "" {
+		v.Add(stanza.NewElement(NSVCard, "PHOTO").Add(stanza.TextElement(NSVCard, "EXTVAL", u.Avatar)))
+	}
+	return v
+}

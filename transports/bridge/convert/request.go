@@ -1,0 +1,197 @@
+package convert
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// Kind is what the network is asked to do, as an outbox row keeps it.
+type Kind string
+
+// The kinds of requests.
+const (
+	None        Kind = "" // nothing that the network has to know, or typing
+	SendMessage Kind = "message"
+	SendEdit    Kind = "edit"
+	SendDelete  Kind = "delete"
+	SendReact   Kind = "react"
+	SendRead    Kind = "read"
+	SendTopic   Kind = "topic"
+)
+
+// Request is what a stanza asks the network to do. An outbox row keeps it as JSON.
+type Request struct {
+	Kind    Kind            `json:"-"`
+	Parts   []richtext.Text `json:"parts,omitempty"`
+	Me      bool            `json:"me,omitempty"`
+	ReplyTo string          `json:"reply,omitempty"`  // a stanza's id
+	Thread  string          `json:"thread,omitempty"` // a stanza's id
+	Target  string          `json:"target,omitempty"` // a stanza's id, of what is changed
+	Emoji   []string        `json:"emoji,omitempty"`  // the whole set
+	Topic   string          `json:"topic,omitempty"`
+	Receipt bool            `json:"receipt,omitempty"` // the sender wants one (XEP-0184)
+	Text    string          `json:"text,omitempty"`    // the beginning
+}
+
+// Parser reads stanzas for one network.
+type Parser struct {
+	Info    transports.Info
+	MaxText int // bytes of a text that is accepted
+}
+
+// Parse finds out what a stanza asks for. subject is not nil where the stanza changes the room's. Errors
+// are *stanza.Error for the sender.
+func (p Parser) Parse(st *stanza.Stanza, subject *string) (Request, error) {
+	switch {
+	case subject != nil:
+		return p.topic(*subject)
+	case Encrypted(st):
+		return Request{}, stanza.NotAcceptable(p.Info.Name + " cannot read encrypted messages. Please turn encryption off here.")
+	case st.Child(NSRetract, "retract") != nil:
+		return Request{Kind: SendDelete, Target: st.Child(NSRetract, "retract").Attr("id")}, nil
+	case st.Child(NSReactions, "reactions") != nil:
+		return p.reactions(st.Child(NSReactions, "reactions"))
+	case st.Child(NSCorrect, "replace") != nil && st.Child("", "body") != nil:
+		r, err := p.text(st)
+		r.Kind, r.Target = SendEdit, st.Child(NSCorrect, "replace").Attr("id")
+		return r, err
+	case st.Child("", "body") != nil:
+		return p.text(st)
+	case st.Child(NSMarkers, "displayed") != nil && p.Info.Caps.Read:
+		return Request{Kind: SendRead, Target: st.Child(NSMarkers, "displayed").Attr("id")}, nil
+	}
+	return Request{}, nil
+}
+
+// Encrypted tells whether the body only says that there is something one cannot read (XEP-0380).
+func Encrypted(st *stanza.Stanza) bool {
+	for e := range st.Tree().Elements() {
+		switch e.Space {
+		case "urn:xmpp:eme:0", "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "urn:xmpp:openpgp:0", "jabber:x:encrypted":
+			return true
+		}
+	}
+	return false
+}
+
+// topic changes the room's topic (XEP-0045 §8.1).
+func (p Parser) topic(topic string) (Request, error) {
+	if !p.Info.Caps.Admin {
+		return Request{}, stanza.NotAllowed("The topic cannot be changed from here.")
+	}
+	return Request{Kind: SendTopic, Topic: topic}, nil
+}
+
+// reactions is the sender's whole set of reactions to a message (XEP-0444).
+func (p Parser) reactions(x *stanza.Element) (Request, error) {
+	if !p.Info.Caps.React {
+		return Request{}, stanza.FeatureNotImplemented(p.Info.Name + " has no reactions.")
+	}
+	r := Request{Kind: SendReact, Target: x.Attr("id")}
+	for e := range x.Named(NSReactions, "reaction") {
+		emoji := e.Text()
+		if emoji == "" || len(emoji) > MaxName || len(r.Emoji) >= MaxReactions {
+			return Request{}, stanza.NotAcceptable("These reactions cannot be sent.")
+		}
+		if !slices.Contains(r.Emoji, emoji) {
+			r.Emoji = append(r.Emoji, emoji)
+		}
+	}
+	return r, nil
+}
+
+// text is a message's text without its fallbacks, cut into what the network takes.
+func (p Parser) text(st *stanza.Stanza) (Request, error) {
+	text := st.Body()
+	if len(text) > p.MaxText {
+		return Request{}, stanza.NotAcceptable("This message is too long.")
+	}
+	r := Request{Kind: SendMessage}
+	if x := st.Child(NSReply, "reply"); x != nil && x.Attr("id") != "" {
+		r.ReplyTo = x.Attr("id")
+		text = stripFallback(st, NSReply, text)
+	}
+	r.Thread = CutBytes(st.Tree().ChildText("", "thread"), MaxID)
+	if rest, ok := strings.CutPrefix(text, "/me "); ok { // XEP-0245
+		text, r.Me = rest, true
+	}
+	text = strings.TrimRight(text, "\n")
+	if strings.TrimSpace(text) == "" {
+		return Request{}, stanza.BadRequest("This message is empty.")
+	}
+	r.Text = Snippet(text)
+	r.Parts = richtext.Cutter{Limit: p.Info.MaxText, Parts: MaxParts}.Split(richtext.ParseStyling(text))
+	if len(r.Parts) > MaxParts {
+		return Request{}, stanza.NotAcceptable("This message is too long.")
+	}
+	r.Receipt = st.Child(NSReceipts, "request") != nil && st.ID != ""
+	return r, nil
+}
+
+// AsMessage makes a new message of a correction, for a network that has no edits.
+func (r Request) AsMessage() Request {
+	r.Kind, r.Target = SendMessage, ""
+	r.Parts[0] = append(richtext.Text{{Text: "(corrected) "}}, r.Parts[0]...)
+	return r
+}
+
+// FitEdit cuts a correction into parts of the length that the network allows for an edit.
+func (p Parser) FitEdit(r Request) Request {
+	limit := p.Info.MaxEdit
+	if limit == 0 || p.Info.MaxText != 0 && limit >= p.Info.MaxText {
+		return r
+	}
+	var whole richtext.Text
+	for i, part := range r.Parts {
+		if i > 0 {
+			whole = append(whole, richtext.Node{Kind: richtext.Break})
+		}
+		whole = append(whole, part...)
+	}
+	r.Parts = richtext.Cutter{Limit: limit, Parts: MaxParts}.Split(whole)
+	return r
+}
+
+// stripFallback removes from a body what is meant for clients that do not know ns (XEP-0428 §3).
+func stripFallback(st *stanza.Stanza, ns, text string) string {
+	type span struct{ start, end int }
+	var spans []span
+	for f := range st.Tree().Named(NSFallback, "fallback") {
+		if f.Attr("for") != ns {
+			continue
+		}
+		for b := range f.Named(NSFallback, "body") {
+			start, err1 := strconv.Atoi(b.Attr("start"))
+			end, err2 := strconv.Atoi(b.Attr("end"))
+			if err1 == nil && err2 == nil {
+				spans = append(spans, span{start, end})
+			}
+		}
+	}
+	slices.SortFunc(spans, func(a, b span) int { return b.start - a.start })
+	last := int(^uint(0) >> 1)
+	for _, s := range spans {
+		if s.end <= last {
+			text, last = cutRunes(text, s.start, s.end), s.start
+		}
+	}
+	return text
+}
+
+// TypingState tells whether a stanza says that its sender writes, or has stopped (XEP-0085).
+func TypingState(st *stanza.Stanza) (on, off bool) {
+	if st.Child(NSStates, "composing") != nil {
+		return true, false
+	}
+	for _, state := range []string{"paused", "active", "inactive", "gone"} {
+		if st.Child(NSStates, state) != nil {
+			return false, true
+		}
+	}
+	return false, false
+}

@@ -1,0 +1,49 @@
+package convert
+
+import (
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// RoomInfo puts what the network says of a room into its row.
+func RoomInfo(r tables.Room, info transports.RoomInfo) tables.Room {
+	r.Name, r.Topic = Name(info.Name), CutBytes(info.Topic, MaxTopic)
+	r.Group, r.Space, r.Members = Name(info.Group), info.Space, info.Members
+	if info.ID != "" {
+		r.Net = info.ID
+	}
+	return r
+}
+
+// RoomTitle is what to call a room.
+func RoomTitle(r tables.Room) string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return string(r.Net)
+}
+
+// Archived is an archived message of a room as it was sent; nil where it was retracted.
+func Archived(roomJID jid.JID, a tables.Archived) *stanza.Stanza {
+	if a.Payload == "" {
+		return nil
+	}
+	from, payload := roomJID, a.Payload
+	if a.Nick != "" {
+		if j, err := roomJID.WithResource(a.Nick); err == nil {
+			from = j
+		}
+	}
+	if a.Occupant != "" {
+		payload += stanza.Encode(stanza.NewElement(NSOccupantID, "occupant-id").With("id", a.Occupant))
+	}
+	payload += stanza.Encode(StanzaID(a.ID, roomJID))
+	return &stanza.Stanza{Kind: stanza.Message, From: from, ID: a.Message, Type: stanza.TypeGroupchat, Lang: a.Lang, Extra: a.Extra, Payload: payload}
+}
+
+// StanzaID is the id that a room gives a message (XEP-0359).
+func StanzaID(id string, by jid.JID) *stanza.Element {
+	return stanza.NewElement(NSStanzaID, "stanza-id").With("id", id).With("by", by.String())
+}

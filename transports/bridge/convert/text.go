@@ -1,0 +1,124 @@
+package convert
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+const (
+	cutMark       = " … (cut)"
+	snippetLength = 160 // characters of a message that are kept to be quoted
+)
+
+// CutBytes shortens s to at most n bytes, between two characters.
+func CutBytes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// OneLine replaces control characters by blanks.
+func OneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// Name is a name of the network in one line of bounded length.
+func Name(s string) string { return CutBytes(OneLine(s), MaxName) }
+
+// Text is the text of a message in XMPP; each file is a line. It is at most limit bytes without the files.
+func Text(t richtext.Text, files []transports.File, limit int) string {
+	text := t.Styling()
+	if len(text) > limit {
+		text = CutBytes(text, limit) + cutMark
+	}
+	lines := []string{}
+	if text != "" {
+		lines = append(lines, text)
+	}
+	for i, f := range files {
+		if i == MaxFiles {
+			lines = append(lines, "… and more files")
+			break
+		}
+		lines = append(lines, fileLine(f, len(files) == 1 && text == ""))
+	}
+	if len(lines) == 0 {
+		return "(empty message)"
+	}
+	return strings.Join(lines, "\n")
+}
+
+// fileLine is a file in words. Alone it is only its address, which clients show as the file (XEP-0066).
+func fileLine(f transports.File, alone bool) string {
+	name, url := Name(f.Name), f.URL
+	if len(url) > MaxURL {
+		url = ""
+	}
+	switch {
+	case url != "" && (alone || name == ""):
+		return url
+	case url != "":
+		return name + ": " + url
+	case name != "":
+		return "File: " + name
+	}
+	return "File"
+}
+
+// oob repeats a lone file's address for clients that show it as a file (XEP-0066 §3).
+func oob(t richtext.Text, files []transports.File) *stanza.Element {
+	if len(files) != 1 || files[0].URL == "" || !t.IsEmpty() {
+		return nil
+	}
+	return stanza.NewElement(NSOOB, "x").Add(stanza.TextElement(NSOOB, "url", files[0].URL))
+}
+
+// Snippet is the beginning of a text, for quotations.
+func Snippet(text string) string {
+	n := 0
+	for i := range text {
+		if n == snippetLength {
+			return text[:i] + "…"
+		}
+		n++
+	}
+	return text
+}
+
+// quote is the fallback that stands before a reply (XEP-0461 §3.1), with its length in characters.
+func quote(author, text string) (string, int) {
+	if text == "" {
+		return "", 0
+	}
+	var b strings.Builder
+	if author != "" {
+		b.WriteString("> " + OneLine(author) + ":\n")
+	}
+	for _, line := range strings.Split(text, "\n") {
+		b.WriteString("> " + line + "\n")
+	}
+	return b.String(), utf8.RuneCountInString(b.String())
+}
+
+// cutRunes removes the characters from start to end; indices are of code points (XEP-0428 §3.1), and
+// what does not fit is no range.
+func cutRunes(s string, start, end int) string {
+	runes := []rune(s)
+	if start < 0 || end > len(runes) || start >= end {
+		return s
+	}
+	return string(append(runes[:start:start], runes[end:]...))
+}

@@ -1,0 +1,57 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// maxLimits is how many users have a limit of their own; those beyond share one.
+const maxLimits = 10000
+
+// Limiter bounds how many stanzas a second each user may send.
+type Limiter struct {
+	perSecond int // below 0: no limit
+	now       func() time.Time
+
+	mu sync.Mutex
+	by map[jid.JID]*rate.Limiter
+}
+
+// NewLimiter makes a limiter of so many stanzas a second for each user; below 0 is no limit.
+func NewLimiter(perSecond int, now func() time.Time) *Limiter {
+	return &Limiter{perSecond: perSecond, now: now, by: map[jid.JID]*rate.Limiter{}}
+}
+
+// Allow counts one stanza of a user and tells whether it is within the limit.
+func (l *Limiter) Allow(who jid.JID) bool {
+	if l.perSecond < 0 {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limit := l.by[who]
+	if limit == nil && len(l.by) > maxLimits {
+		who = jid.JID{}
+		limit = l.by[who]
+	}
+	if limit == nil {
+		limit = rate.NewLimiter(rate.Limit(l.perSecond), 20*l.perSecond)
+		l.by[who] = limit
+	}
+	return limit.AllowN(l.now(), 1)
+}
+
+// Prune drops the limits of users who have sent nothing of late.
+func (l *Limiter) Prune() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for who, limit := range l.by {
+		if limit.TokensAt(l.now()) >= float64(limit.Burst()) {
+			delete(l.by, who)
+		}
+	}
+}

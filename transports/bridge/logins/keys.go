@@ -1,0 +1,149 @@
+package logins
+
+import (
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// Keys encrypts the secrets of logins. The first key encrypts, all of them decrypt.
+type Keys struct {
+	order []string
+	aeads map[string]cipher.AEAD
+}
+
+// ErrUnknownKey is a secret that was encrypted with a key that is not among ours.
+var ErrUnknownKey = errors.New("secret encrypted with a key that is not here")
+
+// NewKeys makes a key ring of keys of 32 bytes.
+func NewKeys(keys ...[]byte) (*Keys, error) {
+	k := &Keys{aeads: map[string]cipher.AEAD{}}
+	for i, key := range keys {
+		a, err := chacha20poly1305.NewX(key)
+		if err != nil {
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
+		}
+		sum := sha256.Sum256(append([]byte("key id"), key...))
+		id := hex.EncodeToString(sum[:6])
+		if _, again := k.aeads[id]; !again {
+			k.order = append(k.order, id)
+			k.aeads[id] = a
+		}
+	}
+	if len(k.order) == 0 {
+		return nil, errors.New("no key")
+	}
+	return k, nil
+}
+
+// LoadKeys reads keys from text (the configuration: 64 hexadecimal digits or base64, separated by
+// blanks or commas, newest first) or, where it is empty, from a file of one key a line, which is made with mode 0600 where it does not exist.
+func LoadKeys(text, file string) (*Keys, error) {
+	if strings.TrimSpace(text) == "" {
+		data, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			data, err = makeKeyFile(file)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read key file: %w", err)
+		}
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm()&0o077 != 0 {
+			return nil, fmt.Errorf("key file %s must be readable by its owner only (chmod 600)", file)
+		}
+		text = string(data)
+	}
+	var keys [][]byte
+	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' }) {
+		key, err := readKey(field)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return NewKeys(keys...)
+}
+
+// readKey reads a key as the configuration has it, in hexadecimal digits, or as our file does, in base64.
+func readKey(text string) ([]byte, error) {
+	if len(text) == hex.EncodedLen(chacha20poly1305.KeySize) {
+		if key, err := hex.DecodeString(text); err == nil {
+			return key, nil
+		}
+	}
+	key, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, errors.New("a key is neither 64 hexadecimal digits nor base64") // the key itself stays out of the message
+	}
+	return key, nil
+}
+
+// makeKeyFile writes a new key so that a crash leaves either no file or a whole one.
+func makeKeyFile(file string) ([]byte, error) {
+	line := []byte(base64.StdEncoding.EncodeToString(newKey()) + "\n")
+	if err := writeKeys(file, line); err != nil {
+		return nil, err
+	}
+	return line, nil
+}
+
+func newKey() []byte {
+	key := make([]byte, chacha20poly1305.KeySize)
+	rand.Read(key)
+	return key
+}
+
+func writeKeys(file string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".key-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(data)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), file)
+}
+
+// Seal encrypts a secret for a login.
+func (k *Keys) Seal(id transports.LoginID, secret []byte) tables.Sealed {
+	a := k.aeads[k.order[0]]
+	nonce := make([]byte, a.NonceSize(), a.NonceSize()+len(secret)+a.Overhead())
+	rand.Read(nonce)
+	return tables.Sealed{Key: k.order[0], Box: a.Seal(nonce, nonce, secret, []byte(id))}
+}
+
+// Open decrypts what Seal has encrypted for the same login.
+func (k *Keys) Open(id transports.LoginID, s tables.Sealed) ([]byte, error) {
+	a, ok := k.aeads[s.Key]
+	if !ok {
+		return nil, fmt.Errorf("open secret of login %s: key %s: %w", id, s.Key, ErrUnknownKey)
+	}
+	if len(s.Box) < a.NonceSize() {
+		return nil, fmt.Errorf("open secret of login %s: too short", id)
+	}
+	secret, err := a.Open(nil, s.Box[:a.NonceSize()], s.Box[a.NonceSize():], []byte(id))
+	if err != nil {
+		return nil, fmt.Errorf("open secret of login %s: %w", id, err)
+	}
+	return secret, nil
+}
+
+// Current tells whether a secret is encrypted with the newest key.
+func (k *Keys) Current(s tables.Sealed) bool { return s.Key == k.order[0] }

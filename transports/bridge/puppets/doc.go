@@ -1,0 +1,14 @@
+// Package puppets shows the people of a network to XMPP users: who they are, whether they are there,
+// and as contacts in rosters.
+//
+// Directory knows people: in memory, in the store, and by asking the network (Profile). A gateway knows
+// the people of all logins; an XMPP user is shown only whom one of their own logins sees (Sees).
+// Presence carries presence both ways. Roster brings contacts into rosters: by privilege
+// (XEP-0356) where the server grants it, else by subscriptions and suggestions (XEP-0144).
+// Requests are IQs of ours that wait for an answer.
+//
+// No goroutine is started here besides those of the gateway's Group. Locks: one for each type, all
+// leaves and not held across I/O.
+//
+// Specifications: XEP-0054, 0100, 0144, 0172, 0356, RFC 6121.
+package puppets
