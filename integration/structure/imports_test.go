@@ -76,8 +76,9 @@ var importRules = []importRule{
 
 // bridgeOrder is the order of the packages of the bridge: each may import those before it.
 var bridgeOrder = []string{
-	"transports/bridge/convert", "transports/bridge/media", "transports/bridge/puppets", "transports/bridge/inbox",
-	"transports/bridge/outbox", "transports/bridge/logins", "transports/bridge/rooms",
+	"transports/bridge/gateway", "transports/bridge/tables", "transports/bridge/convert", "transports/bridge/delivery",
+	"transports/bridge/logins", "transports/bridge/puppets", "transports/bridge/conversation", "transports/bridge/rooms",
+	"transports/bridge/outbox", "transports/bridge/inbox", "transports/bridge/commands",
 }
 
 func join(a []string, b ...string) []string { return append(append([]string(nil), a...), b...) }

@@ -166,7 +166,7 @@ func (w *worker) accountFor(ctx context.Context, who jid.JID) (*account, tables.
 }
 
 // Enter implements room.Owner: who may come in is whom the network lets in.
-func (o owner) Enter(ctx context.Context, _ *room.Net, r room.EnterRequest) (room.Grant, error) {
+func (o owner) Enter(ctx context.Context, _ *room.Room, r room.EnterRequest) (room.Grant, error) {
 	w := o.w
 	a, seen := w.accountFor(ctx, r.Session)
 	if a == nil {
@@ -219,7 +219,7 @@ func (w *worker) enterNetwork(ctx context.Context, a *account) (tables.Visibilit
 }
 
 // Allow implements room.Owner: the network decides about names and rights.
-func (o owner) Allow(_ context.Context, _ *room.Net, act room.Action) error {
+func (o owner) Allow(_ context.Context, _ *room.Room, act room.Action) error {
 	switch act.Kind {
 	case room.ActionNick:
 		return stanza.NotAcceptable("Your name here is the one that you have on " + o.w.g.info.Name + ".")
@@ -230,7 +230,7 @@ func (o owner) Allow(_ context.Context, _ *room.Net, act room.Action) error {
 }
 
 // Query implements room.Owner.
-func (o owner) Query(ctx context.Context, _ *room.Net, q room.Query) (*stanza.Element, error) {
+func (o owner) Query(ctx context.Context, _ *room.Room, q room.Query) (*stanza.Element, error) {
 	w := o.w
 	payload := q.Stanza.Payload1()
 	a, seen := w.accountFor(ctx, q.Stanza.From)
@@ -260,7 +260,7 @@ func (o owner) Query(ctx context.Context, _ *room.Net, q room.Query) (*stanza.El
 }
 
 // Notify implements room.Owner.
-func (o owner) Notify(_ context.Context, _ *room.Net, e room.Event) {
+func (o owner) Notify(_ context.Context, _ *room.Room, e room.Event) {
 	if e.Kind == room.DeliveryFault {
 		o.w.g.log.Debug("a session is gone from a room", "room", o.w.row.Net, "session", e.Session.String())
 	}

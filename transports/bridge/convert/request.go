@@ -81,7 +81,7 @@ func Encrypted(st *stanza.Stanza) bool {
 
 // topic changes the room's topic (XEP-0045 §8.1).
 func (p Parser) topic(topic string) (Request, error) {
-	if !p.Info.Caps.Admin {
+	if !p.Info.Caps.CanChange(transports.ChangeTopic) {
 		return Request{}, stanza.NotAllowed("The topic cannot be changed from here.")
 	}
 	return Request{Kind: SendTopic, Topic: topic}, nil
@@ -125,7 +125,7 @@ func (p Parser) text(st *stanza.Stanza) (Request, error) {
 		return Request{}, stanza.BadRequest("This message is empty.")
 	}
 	r.Text = Snippet(text)
-	r.Parts = richtext.Cutter{Limit: p.Info.MaxText, Parts: MaxParts}.Split(richtext.ParseStyling(text))
+	r.Parts = richtext.Cutter{Limit: p.Info.Caps.MaxText, Parts: MaxParts}.Split(richtext.ParseStyling(text))
 	if len(r.Parts) > MaxParts {
 		return Request{}, stanza.NotAcceptable("This message is too long.")
 	}
@@ -142,8 +142,8 @@ func (r Request) AsMessage() Request {
 
 // FitEdit cuts a correction into parts of the length that the network allows for an edit.
 func (p Parser) FitEdit(r Request) Request {
-	limit := p.Info.MaxEdit
-	if limit == 0 || p.Info.MaxText != 0 && limit >= p.Info.MaxText {
+	limit := p.Info.Caps.MaxEdit
+	if limit == 0 || p.Info.Caps.MaxText != 0 && limit >= p.Info.Caps.MaxText {
 		return r
 	}
 	var whole richtext.Text

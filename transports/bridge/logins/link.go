@@ -47,10 +47,10 @@ func (l *Logins) Start(ctx context.Context, owner jid.JID, flow string, previous
 	}
 	var before *transports.Login
 	if previous != nil {
-		before = &transports.Login{ID: previous.ID, User: previous.User, Name: previous.Name()}
+		before = &transports.Login{ID: previous.ID, User: previous.User, Name: previous.Name(), Owner: l.ownerID(owner)}
 	}
 	p := &Process{logins: l, owner: owner, previous: previous, removals: l.removalCount()}
-	process, err := l.network.StartLogin(ctx, flow, before)
+	process, err := l.network.StartLogin(ctx, transports.LoginRequest{Flow: flow, Owner: l.ownerID(owner), Previous: before})
 	if err != nil {
 		return nil, stanza.NotAcceptable(convert.ErrorText(err, "The login could not be begun. Please try again later."))
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
@@ -100,4 +101,9 @@ func (l *Logins) StopAll() {
 	for _, login := range l.All() {
 		login.stop()
 	}
+}
+
+// ownerID is what networks are given to tell the owners of logins apart.
+func (l *Logins) ownerID(owner jid.JID) transports.OwnerID {
+	return transports.OwnerID(convert.Hash("owner", l.env.Domain.String(), owner.Bare().String()))
 }

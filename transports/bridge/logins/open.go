@@ -115,7 +115,9 @@ func (l *Login) open(ctx context.Context) (again bool, after time.Duration) {
 	if err != nil {
 		return l.openFailed(ctx, transports.Later(time.Second, err))
 	}
-	client, err := l.connect(ctx, transports.Login{ID: l.ID, User: row.User, Name: row.Name, Secret: secret, State: row.State}, sink)
+	client, err := l.connect(ctx, transports.Login{
+		ID: l.ID, User: row.User, Name: row.Name, Owner: l.logins.ownerID(l.Owner), Secret: secret, State: row.State,
+	}, sink)
 	clear(secret)
 	if err == nil {
 		if err = transports.CheckClient(l.logins.env.Info, client); err != nil {
