@@ -79,7 +79,7 @@ func (g *Gateway) post1(ctx context.Context, a *account, e transports.Event, lat
 		}
 		return
 	}
-	row, err := g.rowOf(a, id, e, tables.PriorityLive, false)
+	row, err := g.rowOf(a, id, e, tables.PriorityHeld, false)
 	if err != nil {
 		done(err)
 		return
@@ -120,7 +120,7 @@ func (g *Gateway) rowsOf(ctx context.Context, a *account, events []transports.Ev
 		var row tables.Event
 		id, err := g.place(ctx, a, e)
 		if err == nil {
-			row, err = g.rowOf(a, id, e, tables.PriorityBackfill, quiet)
+			row, err = g.rowOf(a, id, e, tables.PriorityNow, quiet)
 		}
 		if err != nil {
 			for _, r := range rows {
@@ -191,7 +191,7 @@ func (g *Gateway) enterInbox(a *account, row *tables.Event, lane tables.Priority
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case lane == tables.PriorityBackfill:
+	case lane == tables.PriorityNow:
 		if w.pending >= g.set.Pending+2*g.set.CatchUp {
 			return false
 		}
@@ -206,8 +206,8 @@ func (g *Gateway) enterInbox(a *account, row *tables.Event, lane tables.Priority
 	w.pending++
 	row.Seq = g.next()
 	row.Position = row.Seq
-	if lane == tables.PriorityLive && w.live {
-		row.Priority = tables.PriorityLive
+	if lane == tables.PriorityHeld && w.live {
+		row.Priority = tables.PriorityHeld
 	}
 	return true
 }

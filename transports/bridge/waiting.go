@@ -16,7 +16,7 @@ func (g *Gateway) wakeWaiting(left tables.Backlog) {
 	g.poke(left.Room, func(w *worker) bool {
 		w.pending += left.Events
 		w.queued += left.Calls
-		w.live = w.live || left.Live
+		w.live = w.live || left.Held
 		w.inbound, w.outward = true, true
 		return true
 	})

@@ -27,7 +27,7 @@ type worker struct {
 	outward bool     // rows may wait in the outbox
 	pending int      // rows in the inbox, for the limit
 	queued  int      // rows in the outbox, for the limit
-	live    bool     // new events go to tables.PriorityLive: a catch-up runs, or what it held is still there
+	live    bool     // new events go to tables.PriorityHeld: a catch-up runs, or what it held is still there
 	gaps    int      // catch-ups that run or wait to run
 	open    bool     // a catch-up was given up: the next one begins where it would have
 	refused *account // its events found the inbox full: none may pass them until it has read the past

@@ -19,7 +19,7 @@ func (s *Store) Backlog(ctx context.Context) ([]Backlog, error) {
 	list, err := scan(ctx, s.engine.Reader(), func(row scanner) (b Backlog, err error) {
 		var priority Priority
 		err = row.Scan(&b.Room, &b.Events, &priority)
-		b.Live = priority == PriorityLive
+		b.Held = priority == PriorityHeld
 		return b, err
 	}, backlogEventsSQL, s.id)
 	if err != nil {

@@ -56,7 +56,7 @@ func (s *Store) LastSequence(ctx context.Context) (last int64, err error) {
 }
 
 // Receive adds events, except those whose key their room has seen; a pending one that comes again with
-// PriorityBackfill moves to its position there. states are the logins' resume states that belong to them. It
+// PriorityNow moves to its position there. states are the logins' resume states that belong to them. It
 // tells which of the events are new.
 func (s *Store) Receive(ctx context.Context, events []Event, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
 	added := make([]bool, len(events))
@@ -71,7 +71,7 @@ func (s *Store) Receive(ctx context.Context, events []Event, states map[transpor
 				return err
 			}
 			added[i] = n > 0
-			if n > 0 || e.Priority != PriorityBackfill {
+			if n > 0 || e.Priority != PriorityNow {
 				continue
 			}
 			if _, err := tx.Exec(toHistorySQL, e.Position, e.Room, e.Key); err != nil {

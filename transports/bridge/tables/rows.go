@@ -44,7 +44,7 @@ type Room struct {
 	ID    int64
 	Scope transports.LoginID // whose conversation it is; "" where several logins may see it
 	Key   string             // the network's id, or "@" and the person of a direct chat
-	Net  transports.RoomID  // "" for a direct chat that has not been opened on the network yet
+	Net   transports.RoomID  // "" for a direct chat that has not been opened on the network yet
 	Kind  transports.RoomKind
 	Peer  transports.UserID
 	Name  string
@@ -115,14 +115,13 @@ type Event struct {
 	Error      string
 }
 
-// Priority orders the new events of a room: history that fills a gap goes before the live
-// events that arrived while it was read.
+// Priority orders the new events of a room.
 type Priority int
 
 // The priorities of events.
 const (
-	PriorityBackfill Priority = iota
-	PriorityLive              // held until a backfill is complete
+	PriorityNow  Priority = iota
+	PriorityHeld          // live events, while a backfill brings those that come before them
 )
 
 // CallState is how far a call of the outbox has come.
@@ -235,7 +234,7 @@ type Deletion struct {
 type Backlog struct {
 	Room   int64
 	Events int
-	Live   bool // events of PriorityLive are among them
+	Held   bool // events of PriorityHeld are among them
 	Calls  int
 	Logins []transports.LoginID // of the calls
 }
