@@ -24,7 +24,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
-	"github.com/dragoman-im/dragoman/core/stream"
+	"github.com/dragoman-im/dragoman/core/socket"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -84,7 +84,7 @@ type place struct {
 func newPlace(t testing.TB, change func(*Config)) *place {
 	t.Helper()
 	r := router.New(quiet)
-	own, err := stream.NewOwnCertificate(filepath.Join(t.TempDir(), "cert.pem"), []string{"home.test", "other.test"})
+	own, err := socket.NewOwnCertificate(filepath.Join(t.TempDir(), "cert.pem"), []string{"home.test", "other.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

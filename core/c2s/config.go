@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -98,7 +99,7 @@ type Config struct {
 	// Gone are domains that were served once.
 	Gone []jid.JID
 	// Certificates may be nil, and then there is no TLS.
-	Certificates stream.Certificates
+	Certificates socket.Certificates
 	// Pace, where it is not nil, is called before more is read from a client: it may hold the reader back
 	// until stop is closed.
 	Pace func(stop <-chan struct{})

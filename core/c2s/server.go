@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -41,7 +42,7 @@ type host struct {
 	Host
 	domain               string
 	tls                  *tls.Config // after STARTTLS; nil without TLS
-	certs                stream.Certificates
+	certs                socket.Certificates
 	offers, framedOffers offers
 }
 
@@ -68,7 +69,7 @@ func NewServer(cfg Config) (*Server, error) {
 		if certs := cfg.Certificates; certs != nil {
 			// The stream's to says which host is meant, whatever name TLS was asked for.
 			entry.certs = func(string) (*tls.Certificate, error) { return certs(entry.domain) }
-			entry.tls = stream.ServerTLS(entry.certs, "")
+			entry.tls = socket.ServerTLS(entry.certs, "")
 		}
 		s.hosts[entry.domain] = entry
 		if s.first == nil {
@@ -81,7 +82,7 @@ func NewServer(cfg Config) (*Server, error) {
 		s.gone[domain] = true
 	}
 	if cfg.Certificates != nil {
-		s.direct = stream.ServerTLS(cfg.Certificates, stream.ALPNClient)
+		s.direct = socket.ServerTLS(cfg.Certificates, socket.ALPNClient)
 	}
 	return s, nil
 }
@@ -115,7 +116,7 @@ func (s *Server) arrive(nc net.Conn, direct bool) {
 		s.Counters.TooFast.Add(1)
 	default:
 		c := s.newConn(from)
-		c.overBytes(stream.NewSocket(nc))
+		c.overBytes(socket.New(nc))
 		c.AddLog("conn", nc.RemoteAddr().String())
 		c.direct = direct
 		if !s.start(c) {

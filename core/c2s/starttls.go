@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -45,7 +46,7 @@ func (c *conn) secured(err error) error {
 // addBindings finds what ties a login to this TLS connection, the best first.
 func (c *conn) addBindings(state tls.ConnectionState) {
 	list := &c.negotiation.bindings
-	if data, err := stream.Exporter(state); err == nil {
+	if data, err := socket.Exporter(state); err == nil {
 		*list = append(*list, sasl.Binding{Type: sasl.BindExporter, Data: data})
 	}
 	certs, name := c.server.cfg.Certificates, state.ServerName
@@ -56,7 +57,7 @@ func (c *conn) addBindings(state tls.ConnectionState) {
 	if err != nil {
 		return
 	}
-	if data, err := stream.EndPoint(cert); err == nil {
+	if data, err := socket.EndPoint(cert); err == nil {
 		*list = append(*list, sasl.Binding{Type: sasl.BindEndPoint, Data: data})
 	}
 }

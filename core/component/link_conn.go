@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -31,7 +32,7 @@ func (l *Link) connect(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	c := &linkConn{link: l, cancelFeed: func() {}}
-	c.Conn = stream.NewConn(context.Background(), &l.stream, stream.NewSocket(nc), c)
+	c.Conn = stream.NewConn(context.Background(), &l.stream, socket.New(nc), c)
 	c.Expire(time.Now().Add(defaultWait), errLate)
 	stop := context.AfterFunc(ctx, func() { c.Stop(stream.ErrLeave) })
 	defer stop()

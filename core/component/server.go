@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -137,7 +138,7 @@ func (s *Server) arrive(nc net.Conn) {
 		return
 	}
 	c := &serverConn{server: s, batch: router.NewBatch(s.conns.Context()), handshaking: true}
-	c.Conn = stream.NewConn(s.conns.Context(), &s.stream, stream.NewSocket(nc), c)
+	c.Conn = stream.NewConn(s.conns.Context(), &s.stream, socket.New(nc), c)
 	c.AddLog("conn", nc.RemoteAddr().String())
 	c.Expire(time.Now().Add(s.cfg.Wait), errLate)
 	c.Budget(handshakeStanzas*s.cfg.BeforeLogin.Bytes, errFlood)

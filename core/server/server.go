@@ -15,8 +15,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
-	"github.com/dragoman-im/dragoman/core/stream"
 )
 
 // Options are what a Server is given besides its configuration.
@@ -180,12 +180,12 @@ func conflict(policy string) c2s.Conflict {
 }
 
 // certificates are the configured one for all hosts, or else one of our own.
-func (s *Server) certificates() (stream.Certificates, error) {
+func (s *Server) certificates() (socket.Certificates, error) {
 	if s.config.TLS.Certificate != "" {
 		return s.configuredCertificate()
 	}
 	file := filepath.Join(s.config.Server.Data, "self-signed.pem")
-	own, err := stream.NewOwnCertificate(file, s.config.Server.Hosts)
+	own, err := socket.NewOwnCertificate(file, s.config.Server.Hosts)
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}

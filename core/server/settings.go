@@ -12,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -70,7 +71,7 @@ const recheck = time.Minute
 
 // configuredCertificate reads the certificate, and reads it again when its file has changed, as
 // programs that renew certificates do.
-func (s *Server) configuredCertificate() (stream.Certificates, error) {
+func (s *Server) configuredCertificate() (socket.Certificates, error) {
 	file, key := s.config.TLS.Certificate, s.config.TLS.Key
 	pair, err := tls.LoadX509KeyPair(file, key)
 	if err != nil {

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -36,39 +35,6 @@ var ErrSilent = NewError(ConnectionTimeout, "no answer") // RFC 6120 §4.9.3.4
 type PeerError struct{ Cause *Error }
 
 func (e PeerError) Error() string { return "peer's " + e.Cause.Error() }
-
-// Transport carries the bytes of a stream without frames, as a Socket does. Close ends a Read and a
-// Write in progress. A read deadline also applies to a Read in progress, and reading goes on after a
-// later deadline has been set.
-type Transport interface {
-	Read(p []byte) (int, error)
-	Write(p []byte) (int, error)
-	SetReadDeadline(t time.Time) error
-	SetWriteDeadline(t time.Time) error
-	Close() error
-}
-
-// FrameTransport carries a framed stream: the messages of a WebSocket (RFC 7395), or the bodies of a
-// BOSH session (XEP-0206), which gives and takes the open and close elements of RFC 7395 in place of the attributes of
-// a body. Each frame is one whole element. Deadlines and Close are as those of a Transport.
-type FrameTransport interface {
-	// ReadFrame waits for the next frame, which must stay unchanged until the following call.
-	ReadFrame() ([]byte, error)
-	// WriteFrames writes all of p; frame i ends at ends[i] and begins where the one before it ends.
-	WriteFrames(p []byte, ends []int) error
-	SetReadDeadline(t time.Time) error
-	SetWriteDeadline(t time.Time) error
-	Close() error
-}
-
-// lingerer is a transport that can end its own direction and wait for the peer before it is closed.
-type lingerer interface{ Linger(until time.Time) }
-
-// tlsTransport is a transport that can change to TLS in place.
-type tlsTransport interface {
-	ServerTLS(ctx context.Context, cfg *tls.Config) error
-	TLS() (tls.ConnectionState, bool)
-}
 
 // Handler is what is particular to one kind of connection. All methods are called by the goroutine that
 // runs the connection. An error ends the stream: the peer gets it if it is an Error.
@@ -264,17 +230,6 @@ func peerError(it *Item) error {
 func (c *Conn) panicked(v any) {
 	c.config.Counters.Panics.Add(1)
 	c.log.Error("panic", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-}
-
-// base is what both kinds of transports have.
-func (c *Conn) base() interface {
-	SetReadDeadline(t time.Time) error
-	Close() error
-} {
-	if c.frames != nil {
-		return c.frames
-	}
-	return c.transport
 }
 
 // peerGone reports whether nobody reads what is sent any more.

@@ -152,7 +152,7 @@ func (q *Queue) writeBlocking(b []byte) (n int, err error) {
 
 // drain waits for the socket until the write deadline. A deadline that stayed set would end
 // later attempts.
-func (q *Queue) drain(s *Socket) error {
+func (q *Queue) drain(s Socket) error {
 	_ = s.SetWriteDeadline(time.Now().Add(q.limits.Write)) // the write fails as well
 	err := s.Drain()
 	_ = s.SetWriteDeadline(time.Time{})

@@ -51,7 +51,7 @@ type Queue struct {
 // output is what a queue writes to: either stream or frames is set.
 type output struct {
 	stream Transport
-	try    *Socket // stream, if it can write without blocking
+	try    Socket // stream, if it can write without blocking
 	frames FrameTransport
 	bounds *frameBounds // of frames
 }
@@ -71,13 +71,13 @@ const (
 	maxRounds = 4
 )
 
-// NewQueue makes a queue for a stream without frames; with a *Socket it mostly does without a
+// NewQueue makes a queue for a stream without frames; with a Socket it mostly does without a
 // goroutine. onFail, which may be nil, is called at most once, without a lock, by whatever
 // goroutine notices: with ErrSlow or the error of the write, and with how many bytes were accepted
 // and not written. It should close the transport and must not block.
 func NewQueue(t Transport, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
 	out := output{stream: t}
-	if s, ok := t.(*Socket); ok && s.CanTry() {
+	if s, ok := t.(Socket); ok && s.CanTry() {
 		out.try = s
 	}
 	return newQueue(out, limits, onFail)

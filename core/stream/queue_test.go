@@ -18,42 +18,24 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
+	"github.com/dragoman-im/dragoman/core/socket"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // sockets are both ends of a loopback connection.
-func sockets(tb testing.TB) (a, b *Socket) {
+func sockets(tb testing.TB) (a, b *socket.Conn) {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	accepted := make(chan net.Conn, 1)
-	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			c = nil
-		}
-		accepted <- c
-	}()
-	x, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	y := <-accepted
-	if y == nil {
-		tb.Fatal("accept failed")
-	}
-	tb.Cleanup(func() { _, _ = x.Close(), y.Close() })
-	return NewSocket(x), NewSocket(y)
+	x, y := rawstream.Pair(tb)
+	return socket.New(x), socket.New(y)
 }
 
 // secure does a TLS handshake over both.
-func secure(tb testing.TB, server, client *Socket) {
+func secure(tb testing.TB, server, client *socket.Conn) {
 	tb.Helper()
-	own, err := NewOwnCertificate(filepath.Join(tb.TempDir(), "own.pem"), []string{"example.org"})
+	own, err := socket.NewOwnCertificate(filepath.Join(tb.TempDir(), "own.pem"), []string{"example.org"})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -64,7 +46,7 @@ func secure(tb testing.TB, server, client *Socket) {
 	roots := x509.NewCertPool()
 	roots.AddCert(cert.Leaf)
 	done := make(chan error, 1)
-	go func() { done <- server.ServerTLS(context.Background(), ServerTLS(own.Certificate, "")) }()
+	go func() { done <- server.ServerTLS(context.Background(), socket.ServerTLS(own.Certificate, "")) }()
 	err = client.ClientTLS(tb.Context(), &tls.Config{ServerName: "example.org", RootCAs: roots})
 	if e := <-done; err != nil || e != nil {
 		tb.Fatal(err, e)
@@ -94,7 +76,7 @@ func kinds(t *testing.T, f func(t *testing.T, near net.Conn, far net.Conn)) {
 	t.Run("wrapped pipe with tls", func(t *testing.T) {
 		t.Parallel()
 		a, b := net.Pipe()
-		x, y := NewSocket(a), NewSocket(b)
+		x, y := socket.New(a), socket.New(b)
 		t.Cleanup(func() { _, _ = a.Close(), b.Close() })
 		secure(t, x, y)
 		f(t, x, y)

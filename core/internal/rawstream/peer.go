@@ -30,6 +30,29 @@ func Dial(t testing.TB, addr string) *Peer {
 	return New(t, conn)
 }
 
+// Pair is both ends of a loopback connection, for as long as the test lasts.
+func Pair(t testing.TB) (dialled, accepted net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	ready := make(chan net.Conn, 1)
+	go func() {
+		c, _ := l.Accept()
+		ready <- c
+	}()
+	if dialled, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if accepted = <-ready; accepted == nil {
+		t.Fatal("not accepted")
+	}
+	t.Cleanup(func() { _, _ = dialled.Close(), accepted.Close() })
+	return dialled, accepted
+}
+
 // New takes a connection that is there already, and leaves closing it to the caller.
 func New(t testing.TB, conn net.Conn) *Peer { return &Peer{Conn: conn, T: t} }
 

@@ -1,6 +1,6 @@
 //go:build unix && (!linux || race)
 
-package stream
+package socket
 
 import (
 	"errors"

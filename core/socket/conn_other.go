@@ -1,8 +1,8 @@
 //go:build !unix
 
-package stream
+package socket
 
-// open leaves fd nil: every write here may block, and a Queue starts a goroutine for it.
+// open leaves fd nil: every write here may block, and whoever must not block needs a goroutine for it.
 func (s *rawSocket) open() {}
 
 func (s *rawSocket) push(p []byte) (int, error) { return s.Conn.Write(p) }

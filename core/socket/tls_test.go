@@ -1,4 +1,4 @@
-package stream
+package socket
 
 import (
 	"bytes"
@@ -12,8 +12,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 func TestOwnCertificate(t *testing.T) {
@@ -146,68 +144,6 @@ func TestServerTLS(t *testing.T) { // checklist 24 25
 	}
 }
 
-// TestStartTLS is RFC 6120 §5.4 with a queue and a scanner on either end.
-func TestStartTLS(t *testing.T) { // checklist 21 22
-	t.Parallel()
-	near, far := sockets(t)
-	s := NewScanner(near, stanza.NSClient, BeforeLogin())
-	q := NewQueue(near, QueueLimits{}, nil)
-	c := NewScanner(far, stanza.NSClient, BeforeLogin())
-	send := func(text string) {
-		t.Helper()
-		if _, err := io.WriteString(far, text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	send(head)
-	next(t, s)
-	q.Append((&Header{Content: stanza.NSClient, ID: "1", Version: "1.0"}).Append)
-	q.Append(func(dst []byte) []byte { return AppendFeatures(dst, StartTLSFeature(true)) })
-	q.Flush()
-	next(t, c)
-	if it := next(t, c); !it.Is(NSStream, "features") {
-		t.Fatal(string(it.Raw))
-	}
-	send("<starttls xmlns='" + NSTLS + "'/>")
-	if it := next(t, s); !it.Is(NSTLS, "starttls") || s.Buffered() != 0 {
-		t.Fatal(string(it.Raw))
-	}
-	q.Append(AppendProceed)
-	if err := q.Sync(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if it := next(t, c); !it.Is(NSTLS, "proceed") {
-		t.Fatal(string(it.Raw))
-	}
-	secure(t, near, far)
-	if _, ok := near.TLS(); !ok || near.ServerTLS(t.Context(), nil) == nil {
-		t.Error("not TLS, or twice")
-	}
-	s.Reset(near)
-	c.Reset(far)
-	send(head)
-	next(t, s)
-	q.Append((&Header{Content: stanza.NSClient, ID: "2", Version: "1.0"}).Append)
-	q.Append(AppendClose)
-	q.Flush()
-	if it := next(t, c); it.Header.ID != "2" {
-		t.Error(it.Header)
-	}
-	if it := next(t, c); it.Kind != Close {
-		t.Error(it.Kind)
-	}
-	if err := q.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if err := near.Close(); err != nil {
-		t.Error(err)
-	}
-	if _, err := c.Next(); err != io.EOF { // TestCloseNotify tells whether it is a cut
-		t.Error(err)
-	}
-	q.Wait()
-}
-
 // The end of TLS is said before that of TCP (RFC 6120 §4.4). Go's own client takes the one for the other,
 // so the bytes below it are looked at.
 func TestCloseNotify(t *testing.T) { // checklist 12
@@ -229,25 +165,6 @@ func TestCloseNotify(t *testing.T) { // checklist 12
 	}
 }
 
-// A peer that reads nothing must not hold up Close.
-func TestCloseDoesNotWait(t *testing.T) {
-	t.Parallel()
-	near, far := sockets(t)
-	secure(t, near, far)
-	q := NewQueue(near, QueueLimits{Bytes: 64 << 20}, nil)
-	q.AppendBytes(make([]byte, 8<<20))
-	q.Flush()
-	start := time.Now()
-	_ = near.Close()
-	q.Wait()
-	if d := time.Since(start); d > 4*time.Second {
-		t.Error(d)
-	}
-	if q.Err() == nil {
-		t.Error("all written?")
-	}
-}
-
 // plainConn hides what a connection can do.
 type plainConn struct{ net.Conn }
 
@@ -255,7 +172,7 @@ func TestConnWithoutSocket(t *testing.T) {
 	t.Parallel()
 	a, b := net.Pipe()
 	defer func() { _, _ = a.Close(), b.Close() }()
-	if NewSocket(a).CanTry() || NewSocket(plainConn{a}).CanTry() {
+	if New(a).CanTry() || New(plainConn{a}).CanTry() {
 		t.Error("a pipe blocks")
 	}
 	near, _ := sockets(t)

@@ -1,4 +1,4 @@
-package stream
+package socket
 
 import (
 	"context"
@@ -21,36 +21,51 @@ const (
 	lingerBytes = 1 << 20
 )
 
-// Socket is a Transport over a TCP connection. It can change to TLS in place, and it can be asked to
-// write no more than the operating system takes at once: a Queue then needs no goroutine, which
+// errLeft ends a connection whose peer makes TLS answer and reads no answers.
+var errLeft = errors.New("peer does not read what TLS answers")
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+
+// maxKeptBuffer is the largest buffer that goes back to the pool.
+const maxKeptBuffer = 64 << 10
+
+func recycle(b *[]byte) {
+	if cap(*b) <= maxKeptBuffer {
+		*b = (*b)[:0]
+		buffers.Put(b)
+	}
+}
+
+// Conn is a TCP connection that carries a stream. It can change to TLS in place, and it can be asked to
+// write no more than the operating system takes at once: a queue of output then needs no goroutine, which
 // costs as much as the write itself.
-type Socket struct {
+type Conn struct {
 	raw *rawSocket
 	tls atomic.Pointer[tls.Conn]
 }
 
-// NewSocket makes a Socket of a connection that has just been accepted or dialled. It takes
+// New makes a Conn of a connection that has just been accepted or dialled. It takes
 // connections of all kinds; only those of the operating system can be asked not to block.
-func NewSocket(c net.Conn) *Socket {
+func New(c net.Conn) *Conn {
 	r := &rawSocket{Conn: c}
 	r.open()
-	return &Socket{raw: r}
+	return &Conn{raw: r}
 }
 
 // ServerTLS does the handshake of the accepting side. Nothing may be written meanwhile,
-// and a Scanner must be Reset afterwards.
-func (s *Socket) ServerTLS(ctx context.Context, cfg *tls.Config) error {
+// and what is left in the input buffers must be discarded afterwards.
+func (s *Conn) ServerTLS(ctx context.Context, cfg *tls.Config) error {
 	return s.handshake(ctx, tls.Server(s.raw, cfg))
 }
 
 // ClientTLS does the handshake of the side that dialled.
-func (s *Socket) ClientTLS(ctx context.Context, cfg *tls.Config) error {
+func (s *Conn) ClientTLS(ctx context.Context, cfg *tls.Config) error {
 	return s.handshake(ctx, tls.Client(s.raw, cfg))
 }
 
-func (s *Socket) handshake(ctx context.Context, t *tls.Conn) error {
+func (s *Conn) handshake(ctx context.Context, t *tls.Conn) error {
 	if s.tls.Load() != nil {
-		return errors.New("stream: TLS within TLS")
+		return errors.New("socket: TLS within TLS")
 	}
 	if err := t.HandshakeContext(ctx); err != nil {
 		return err
@@ -60,14 +75,14 @@ func (s *Socket) handshake(ctx context.Context, t *tls.Conn) error {
 }
 
 // TLS is the state of the TLS connection; false if there is none.
-func (s *Socket) TLS() (tls.ConnectionState, bool) {
+func (s *Conn) TLS() (tls.ConnectionState, bool) {
 	if t := s.tls.Load(); t != nil {
 		return t.ConnectionState(), true
 	}
 	return tls.ConnectionState{}, false
 }
 
-func (s *Socket) layer() net.Conn {
+func (s *Conn) layer() net.Conn {
 	if t := s.tls.Load(); t != nil {
 		return t
 	}
@@ -75,15 +90,15 @@ func (s *Socket) layer() net.Conn {
 }
 
 // Read reads what the peer has sent.
-func (s *Socket) Read(p []byte) (int, error) { return s.layer().Read(p) }
+func (s *Conn) Read(p []byte) (int, error) { return s.layer().Read(p) }
 
 // Write writes all of p and waits for that as long as it takes.
-func (s *Socket) Write(p []byte) (int, error) { return s.layer().Write(p) }
+func (s *Conn) Write(p []byte) (int, error) { return s.layer().Write(p) }
 
 // TryWrite takes all of p and writes what the socket accepts at once, in one call of the
 // operating system. more means that something is left for Drain. It must not be used by
 // two goroutines at once, nor beside Write and Drain, nor if CanTry is false.
-func (s *Socket) TryWrite(p []byte) (more bool, err error) {
+func (s *Conn) TryWrite(p []byte) (more bool, err error) {
 	t := s.tls.Load()
 	if t == nil {
 		return s.raw.attempt(p)
@@ -98,15 +113,15 @@ func (s *Socket) TryWrite(p []byte) (more bool, err error) {
 }
 
 // CanTry reports whether the socket can be asked not to block.
-func (s *Socket) CanTry() bool { return s.raw.fd != nil }
+func (s *Conn) CanTry() bool { return s.raw.fd != nil }
 
 // Drain waits until the socket has taken what TryWrite left.
-func (s *Socket) Drain() error { return s.raw.drain() }
+func (s *Conn) Drain() error { return s.raw.drain() }
 
 // Linger ends our direction, with close_notify if there is TLS, and then reads and discards what
 // the peer still sends until that ends or the deadline passes: closing a socket with unread input
 // would make the peer lose what was written last. Nothing may be written meanwhile or afterwards.
-func (s *Socket) Linger(until time.Time) {
+func (s *Conn) Linger(until time.Time) {
 	if t := s.tls.Load(); t != nil {
 		s.raw.collect(true)
 		_ = t.CloseWrite() // the peer may be gone
@@ -120,7 +135,7 @@ func (s *Socket) Linger(until time.Time) {
 }
 
 // Close sends close_notify on the TLS layer, as far as that does not block, and closes the socket.
-func (s *Socket) Close() error {
+func (s *Conn) Close() error {
 	if t := s.tls.Load(); t != nil {
 		s.raw.collect(true)
 		return t.Close()
@@ -129,19 +144,19 @@ func (s *Socket) Close() error {
 }
 
 // LocalAddr is our end.
-func (s *Socket) LocalAddr() net.Addr { return s.raw.LocalAddr() }
+func (s *Conn) LocalAddr() net.Addr { return s.raw.LocalAddr() }
 
 // RemoteAddr is the peer's end.
-func (s *Socket) RemoteAddr() net.Addr { return s.raw.RemoteAddr() }
+func (s *Conn) RemoteAddr() net.Addr { return s.raw.RemoteAddr() }
 
 // SetDeadline is that of the socket.
-func (s *Socket) SetDeadline(t time.Time) error { return s.raw.SetDeadline(t) }
+func (s *Conn) SetDeadline(t time.Time) error { return s.raw.SetDeadline(t) }
 
 // SetReadDeadline is that of the socket.
-func (s *Socket) SetReadDeadline(t time.Time) error { return s.raw.SetReadDeadline(t) }
+func (s *Conn) SetReadDeadline(t time.Time) error { return s.raw.SetReadDeadline(t) }
 
 // SetWriteDeadline is that of the socket.
-func (s *Socket) SetWriteDeadline(t time.Time) error { return s.raw.SetWriteDeadline(t) }
+func (s *Conn) SetWriteDeadline(t time.Time) error { return s.raw.SetWriteDeadline(t) }
 
 // rawSocket is below TLS. TLS may write from the goroutine that reads (alerts, key
 // updates), so all writes come together here.
@@ -175,7 +190,7 @@ func (s *rawSocket) Write(p []byte) (int, error) {
 	}
 	defer s.mu.Unlock()
 	if !s.collecting && s.left != nil && len(*s.left)+len(p) > maxLeft {
-		return 0, ErrSlow
+		return 0, &net.OpError{Op: "write", Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: errLeft}
 	}
 	s.keep(p)
 	return len(p), nil
@@ -184,7 +199,7 @@ func (s *rawSocket) Write(p []byte) (int, error) {
 // keep adds p to what is left. The lock is held.
 func (s *rawSocket) keep(p []byte) {
 	if s.left == nil {
-		s.left = queueBuffers.Get().(*[]byte)
+		s.left = buffers.Get().(*[]byte)
 	}
 	*s.left = append(*s.left, p...)
 }

@@ -1,0 +1,63 @@
+package stream
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+)
+
+// Transport carries the bytes of a stream without frames, as a socket.Conn does. Close ends a Read and a
+// Write in progress. A read deadline also applies to a Read in progress, and reading goes on after a
+// later deadline has been set.
+type Transport interface {
+	Read(p []byte) (int, error)
+	Write(p []byte) (int, error)
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+	Close() error
+}
+
+// FrameTransport carries a framed stream: the messages of a WebSocket (RFC 7395), or the bodies of a
+// BOSH session (XEP-0206), which gives and takes the open and close elements of RFC 7395 in place of the attributes of
+// a body. Each frame is one whole element. Deadlines and Close are as those of a Transport.
+type FrameTransport interface {
+	// ReadFrame waits for the next frame, which must stay unchanged until the following call.
+	ReadFrame() ([]byte, error)
+	// WriteFrames writes all of p; frame i ends at ends[i] and begins where the one before it ends.
+	WriteFrames(p []byte, ends []int) error
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+	Close() error
+}
+
+// Socket is a Transport that may be asked not to block, as a socket.Conn does.
+type Socket interface {
+	// CanTry reports whether it can be asked.
+	CanTry() bool
+	// TryWrite takes all of p and writes what the operating system accepts at once; more means that
+	// something is left for Drain.
+	TryWrite(p []byte) (more bool, err error)
+	// Drain waits until all is written.
+	Drain() error
+	SetWriteDeadline(t time.Time) error
+}
+
+// lingerer is a transport that can end its own direction and wait for the peer before it is closed.
+type lingerer interface{ Linger(until time.Time) }
+
+// tlsTransport is a transport that can change to TLS in place.
+type tlsTransport interface {
+	ServerTLS(ctx context.Context, cfg *tls.Config) error
+	TLS() (tls.ConnectionState, bool)
+}
+
+// base is what both kinds of transports have.
+func (c *Conn) base() interface {
+	SetReadDeadline(t time.Time) error
+	Close() error
+} {
+	if c.frames != nil {
+		return c.frames
+	}
+	return c.transport
+}
