@@ -16,7 +16,7 @@ type importRule struct {
 var (
 	addresses   = []string{"core/jid", "core/stanza", "core/message"}
 	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/room", "core/rooms", "core/archive"}
-	connections = join(addresses, "core/stream", "core/sasl", "core/router")
+	connections = join(addresses, "core/socket", "core/stream", "core/sasl", "core/router")
 )
 
 // importRules is the import law: cmd → transports → core → config. Tests of a package follow importRulesOfTests.
@@ -28,6 +28,7 @@ var importRules = []importRule{
 	{"core/message", []string{"core/jid", "core/stanza"}},
 	{"core/mailbox", nil},
 	{"core/sasl", addresses},
+	{"core/socket", nil},
 	{"core/stream", addresses},
 	{"core/router", join(addresses, "core/mailbox", "core/disco", "core/form", "core/paging")},
 	{"core/c2s", connections},
