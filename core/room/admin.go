@@ -21,7 +21,7 @@ func (r *Room) adminGet(st *stanza.Stanza, query *stanza.Element) (*stanza.Eleme
 		if !a.mayReadRoles() {
 			return nil, stanza.Forbidden("Only moderators may read this list.")
 		}
-		for _, o := range r.seats {
+		for _, o := range r.occupants {
 			if o.role == role {
 				x.Add(r.roleItem(o))
 			}
@@ -39,13 +39,13 @@ func (r *Room) adminGet(st *stanza.Stanza, query *stanza.Element) (*stanza.Eleme
 
 func (r *Room) roleItem(o *occupant) *stanza.Element {
 	return stanza.NewElement(NSAdmin, "item").With("affiliation", string(o.aff)).
-		With("jid", o.real().String()).With("nick", o.nick).With("role", string(o.role)) // XEP-0045 §17.4
+		With("jid", o.realJID().String()).With("nick", o.nick).With("role", string(o.role)) // XEP-0045 §17.4
 }
 
 // addListed adds those on the list and those in the room who have the affiliation.
 func (r *Room) addListed(x *stanza.Element, aff Affiliation) {
 	seen := map[jid.JID]bool{}
-	for _, j := range r.listed(aff) {
+	for _, j := range r.listedAs(aff) {
 		seen[j] = true
 		s := r.lists[j]
 		item := stanza.NewElement(NSAdmin, "item").With("affiliation", string(aff)).With("jid", j.String()).With("nick", s.Nick)
@@ -54,8 +54,8 @@ func (r *Room) addListed(x *stanza.Element, aff Affiliation) {
 		}
 		x.Add(item)
 	}
-	for _, o := range r.seats {
-		if b := o.bare(); o.aff == aff && !b.IsZero() && !seen[b] {
+	for _, o := range r.occupants {
+		if b := o.bareJID(); o.aff == aff && !b.IsZero() && !seen[b] {
 			seen[b] = true
 			x.Add(stanza.NewElement(NSAdmin, "item").With("affiliation", string(aff)).
 				With("jid", b.String()).With("nick", o.nick))
@@ -71,7 +71,7 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 		if len(wanted) == maxItems {
 			return stanza.NotAcceptable("Too many changes at once.")
 		}
-		w, err := r.change(a, item)
+		w, err := r.readItem(a, item)
 		if err != nil {
 			return err
 		}
@@ -80,12 +80,12 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	if len(wanted) == 0 {
 		return stanza.BadRequest("There is nothing to change.")
 	}
-	if err := r.keepsAnOwner(wanted); err != nil {
+	if err := r.checkOwnerLeft(wanted); err != nil {
 		return err
 	}
 	var todo []Action
 	for _, w := range wanted {
-		done, err := r.act(ctx, w)
+		done, err := r.askOwner(ctx, w)
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	}
 	for _, w := range todo {
 		if w.Kind == ActionRole {
-			if o := r.ids[w.Target.ID]; o != nil {
+			if o := r.byID[w.Target.ID]; o != nil {
 				r.setRole(ctx, o, w.Role, Departure{Kind: Kicked, Actor: a.nick(), Reason: w.Reason})
 			}
 			continue
@@ -109,13 +109,13 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 }
 
 // change reads one item and checks the right to it.
-func (r *Room) change(a actor, item *stanza.Element) (Action, error) {
+func (r *Room) readItem(a actor, item *stanza.Element) (Action, error) {
 	w := Action{
 		By: a.view(), Session: a.jid, Role: Role(item.Attr("role")),
 		Affiliation: Affiliation(item.Attr("affiliation")),
 		Reason:      truncate(item.ChildText(NSAdmin, "reason"), r.limits.Subject),
 	}
-	target := r.nicks[item.Attr("nick")]
+	target := r.byNick[item.Attr("nick")]
 	switch {
 	case (w.Role == "") == (w.Affiliation == ""): // XEP-0045 §17.4
 		return w, stanza.BadRequest("A change is of a role or of an affiliation.")
@@ -128,7 +128,7 @@ func (r *Room) change(a actor, item *stanza.Element) (Action, error) {
 			return w, stanza.ItemNotFound("Nobody of this name is in the room.")
 		}
 		v := target.view()
-		w.Target, w.JID = &v, target.bare()
+		w.Target, w.JID = &v, target.bareJID()
 		return w, mayChangeRole(a, target, w.Role)
 	}
 	w.Kind = ActionAffiliation
@@ -143,9 +143,9 @@ func (r *Room) change(a actor, item *stanza.Element) (Action, error) {
 		w.JID, w.Value = j.Bare(), item.Attr("nick")
 		target = r.byBare(w.JID)
 	} else if target != nil {
-		w.JID = target.bare()
+		w.JID = target.bareJID()
 	}
-	from := r.standing(w.JID)
+	from := r.listedAffiliation(w.JID)
 	if target != nil {
 		v := target.view()
 		w.Target, from = &v, target.aff
@@ -160,16 +160,16 @@ func (r *Room) change(a actor, item *stanza.Element) (Action, error) {
 
 // byBare is an occupant of that bare JID.
 func (r *Room) byBare(bare jid.JID) *occupant {
-	for _, o := range r.seats {
-		if o.bare() == bare {
+	for _, o := range r.occupants {
+		if o.bareJID() == bare {
 			return o
 		}
 	}
 	return nil
 }
 
-// keepsAnOwner refuses to take away the last owner (XEP-0045 §10.4).
-func (r *Room) keepsAnOwner(wanted []Action) error {
+// checkOwnerLeft refuses to take away the last owner (XEP-0045 §10.4).
+func (r *Room) checkOwnerLeft(wanted []Action) error {
 	owners, had := map[jid.JID]bool{}, false
 	for j, s := range r.lists {
 		if s.Affiliation == AffOwner {
@@ -193,7 +193,7 @@ func (r *Room) keepsAnOwner(wanted []Action) error {
 
 // SetRole changes a role and tells everybody; RoleNone is a kick.
 func (r *Room) SetRole(ctx context.Context, id string, role Role, reason string) bool {
-	o := r.ids[id]
+	o := r.byID[id]
 	if o == nil || !role.Valid() {
 		return false
 	}
@@ -203,18 +203,18 @@ func (r *Room) SetRole(ctx context.Context, id string, role Role, reason string)
 
 func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure) {
 	switch {
-	case role == o.role, r.ids[o.id] != o: // or went meanwhile
+	case role == o.role, r.byID[o.id] != o: // or went meanwhile
 		return
 	case role == RoleNone:
-		r.expel(ctx, o, d)
+		r.endOccupant(ctx, o, d)
 		return
 	}
 	before := o.role
 	o.role = role
-	if o.member != nil {
-		o.member.Role = role
+	if o.puppet != nil {
+		o.puppet.Role = role
 	}
-	o.changed()
+	o.dropCache()
 	r.announceChange(o, before, notice{actor: d.Actor, reason: d.Reason})
 }
 
@@ -230,13 +230,13 @@ func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e ListEntry) er
 
 // affiliate makes a change of affiliation that is saved, and announces it.
 func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
-	before := r.standing(w.JID)
+	before := r.listedAffiliation(w.JID)
 	if !w.JID.IsZero() {
 		r.putEntry(ListChange{JID: w.JID, Entry: w.listEntry(r.lists[w.JID])})
 	}
 	var present []*occupant
-	for _, o := range r.seats {
-		if w.Target != nil && o.id == w.Target.ID || !w.JID.IsZero() && o.bare() == w.JID || r.falls(o, w) {
+	for _, o := range r.occupants {
+		if w.Target != nil && o.id == w.Target.ID || !w.JID.IsZero() && o.bareJID() == w.JID || r.metByDomainBan(o, w) {
 			present = append(present, o)
 		}
 	}
@@ -250,38 +250,38 @@ func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
 }
 
 // falls tells whether the ban of a whole domain meets o, who is not on a list (XEP-0045 §9.2).
-func (r *Room) falls(o *occupant, w Action) bool {
-	bare := o.bare()
+func (r *Room) metByDomainBan(o *occupant, w Action) bool {
+	bare := o.bareJID()
 	_, listed := r.lists[bare]
 	return w.Affiliation == AffOutcast && w.JID.IsHost() && len(o.sessions) > 0 && bare.Host() == w.JID && !listed && o.aff == AffNone
 }
 
 // reaffiliate changes the affiliation of somebody in the room, with what follows for the role.
 func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor string) {
-	if r.ids[o.id] != o {
+	if r.byID[o.id] != o {
 		return // went meanwhile
 	}
 	was, role := o.aff, o.role
 	o.aff = w.Affiliation
-	if o.member != nil {
-		o.member.Affiliation = o.aff
+	if o.puppet != nil {
+		o.puppet.Affiliation = o.aff
 	}
-	o.changed()
+	o.dropCache()
 	d := Departure{Kind: Banned, Actor: actor, Reason: w.Reason}
 	switch {
 	case o.aff == AffOutcast: // XEP-0045 §9.1
-		r.expel(ctx, o, d)
+		r.endOccupant(ctx, o, d)
 		return
 	case r.config.MembersOnly && !o.aff.AtLeast(AffMember) && len(o.sessions) > 0: // XEP-0045 §9.4
 		d.Kind = LostAffiliation
-		r.expel(ctx, o, d)
+		r.endOccupant(ctx, o, d)
 		return
 	case o.aff == was:
 		return
 	case o.aff.AtLeast(AffAdmin), o.aff.AtLeast(AffMember) && role == RoleVisitor, was.AtLeast(AffAdmin): // XEP-0045 §5.1.3
 		o.role = defaultRole(o.aff, r.config.Moderated)
-		if o.member != nil {
-			o.member.Role = o.role
+		if o.puppet != nil {
+			o.puppet.Role = o.role
 		}
 	}
 	r.announceChange(o, role, notice{actor: actor, reason: w.Reason})

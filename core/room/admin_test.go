@@ -10,14 +10,14 @@ import (
 )
 
 // court is a room with one of each affiliation, everybody's nick being what they are.
-func court(t testing.TB, change ...func(*Options)) *play {
+func court(t testing.TB, change ...func(*Options)) *fixture {
 	lists := map[jid.JID]ListEntry{}
 	for _, a := range []Affiliation{AffOwner, AffAdmin, AffMember} {
 		lists[person(string(a))] = ListEntry{Affiliation: a}
 	}
 	lists[person("owner2")] = ListEntry{Affiliation: AffOwner}
 	lists[person("outcast")] = ListEntry{Affiliation: AffOutcast, Reason: "spam"}
-	p := newPlay(t, append([]func(*Options){func(o *Options) {
+	p := newFixture(t, append([]func(*Options){func(o *Options) {
 		o.Snapshot = &Snapshot{Affiliations: lists, Config: Config{Moderated: true}}
 	}}, change...)...)
 	return p.join("owner/1", "admin/1", "member/1", "none/1")
@@ -28,7 +28,7 @@ func item(attrs string) string {
 }
 
 // outcome is what an IQ to the room gave: "ok" or the condition.
-func (p *play) outcome(xml string) string {
+func (p *fixture) outcome(xml string) string {
 	p.Helper()
 	p.sent = nil
 	p.in(xml)
@@ -87,7 +87,7 @@ func TestRoleMatrix(t *testing.T) {
 		{RoleModerator, "member", ""}, {RoleModerator, "none", ""},
 	} {
 		for _, target := range people {
-			p := newPlay(t)
+			p := newFixture(t)
 			p.owner.enter = func(r EnterRequest) (Grant, error) {
 				for _, who := range people {
 					if who.name == r.Session.Local() {
@@ -130,7 +130,7 @@ func TestAffiliationMatrix(t *testing.T) {
 			for _, to := range all {
 				p := court(t)
 				bare := person(target)
-				from := p.standing(bare)
+				from := p.listedAffiliation(bare)
 				want := "ok"
 				switch {
 				case by != "owner" && by != "admin":
@@ -151,8 +151,8 @@ func TestAffiliationMatrix(t *testing.T) {
 				if want == "ok" {
 					now = to
 				}
-				if p.standing(bare) != now {
-					t.Errorf("%s makes %s a %s: is %s on the list", by, target, to, p.standing(bare))
+				if p.listedAffiliation(bare) != now {
+					t.Errorf("%s makes %s a %s: is %s on the list", by, target, to, p.listedAffiliation(bare))
 				}
 				o, in := p.ByNick(target)
 				if in && o.Affiliation != now || in && now == AffOutcast {
@@ -168,7 +168,7 @@ func TestLastOwner(t *testing.T) { // XEP-0045 §10.4
 	p := court(t)
 	two := "<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'><item jid='owner@example.org' affiliation='member'/>" +
 		"<item jid='owner2@example.org' affiliation='none'/></query></iq>"
-	if got := p.outcome(two); got != "conflict" || p.standing(person("owner2")) != AffOwner {
+	if got := p.outcome(two); got != "conflict" || p.listedAffiliation(person("owner2")) != AffOwner {
 		t.Error(got)
 	}
 	if got := p.outcome(strings.Replace(two, "'none'", "'owner'", 1)); got != "ok" {
@@ -256,7 +256,7 @@ func TestCVE_2021_37601_ReadLists(t *testing.T) { // CVE-2021-37601: lists are n
 	p := court(t)
 	p.in(ask("admin", "affiliation='outcast'")).want("<iq to='admin/1' from='room' id='i' type='result'><query xmlns='" + NSAdmin + "'><item affiliation='outcast' jid='outcast'><reason>spam</reason></item></query></iq>") // §9.2
 	p.in(ask("admin", "role='visitor'")).want("<iq to='admin/1' from='room' id='i' type='result'><query xmlns='" + NSAdmin + "'><item affiliation='none' jid='none/1' nick='none' role='visitor'/></query></iq>")            // §8.5
-	p.member(Member{ID: "u", Nick: "Zoe", JID: person("zoe"), Affiliation: AffMember})
+	p.puppet(Puppet{ID: "u", Nick: "Zoe", JID: person("zoe"), Affiliation: AffMember})
 	p.in(ask("admin", "affiliation='member'")).wantHas("<item affiliation='member' jid='member'/><item affiliation='member' jid='zoe' nick='Zoe'/></query>")
 }
 
@@ -295,7 +295,7 @@ func TestAdminRequests(t *testing.T) {
 		t.Error("half of a refused request was done")
 	}
 	// The owner of the room has the last word, and may do it itself.
-	p.owner.act = func(a Action) error {
+	p.owner.allow = func(a Action) error {
 		if a.Kind != ActionRole || a.Role != RoleNone || a.Target.Nick != "none" || a.Reason != "r" || a.By.Nick != "admin" || a.JID != person("none") {
 			t.Errorf("%+v", a)
 		}
@@ -305,14 +305,14 @@ func TestAdminRequests(t *testing.T) {
 	if got := p.outcome(kick); got != "not-allowed" {
 		t.Error(got)
 	}
-	p.owner.act = func(Action) error { return ErrHandled }
+	p.owner.allow = func(Action) error { return ErrHandled }
 	p.sent = nil
 	p.in(kick).want("<iq to='admin/1' from='room' id='i' type='result'/>")
 	if _, in := p.ByNick("none"); !in {
 		t.Error("done although it was taken over")
 	}
 	// Owners act from outside too.
-	p.owner.act = nil
+	p.owner.allow = nil
 	if got := p.outcome(fmt.Sprintf(item("nick='none' role='none'"), "owner2/9")); got != "ok" {
 		t.Error(got)
 	}
@@ -340,12 +340,12 @@ func TestSnapshot(t *testing.T) {
 	p.SetInfo(p.ctx, Info{Name: "Cave"})
 	p.SetSubject(p.ctx, Subject{Text: "Fire"}, "", "")
 	kept := p.Snapshot()
-	q := newPlay(t, func(o *Options) { o.Snapshot = &kept })
-	if q.Info().Name != "Cave" || q.Subject().Text != "Fire" || !q.Config().Moderated || q.standing(person("new")) != AffMember || !q.reservedFor("dwarf", person("x")) {
+	q := newFixture(t, func(o *Options) { o.Snapshot = &kept })
+	if q.Info().Name != "Cave" || q.Subject().Text != "Fire" || !q.Config().Moderated || q.listedAffiliation(person("new")) != AffMember || !q.reservedFor("dwarf", person("x")) {
 		t.Errorf("%+v", q.Snapshot())
 	}
 	q.SetAffiliation(q.ctx, person("new"), ListEntry{Affiliation: AffNone})
-	if p.standing(person("new")) != AffMember {
+	if p.listedAffiliation(person("new")) != AffMember {
 		t.Error("a snapshot shares its lists")
 	}
 }

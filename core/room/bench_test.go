@@ -10,8 +10,8 @@ import (
 
 // full is a room with n sessions whose stanzas are found a queue by a map and written to
 // it, as a router and a session would do.
-func full(b testing.TB, n int) *play {
-	p := newPlay(b)
+func full(b testing.TB, n int) *fixture {
+	p := newFixture(b)
 	queues := map[jid.JID]*[]byte{}
 	for i := range n {
 		who := person(fmt.Sprintf("user%d/1", i))
@@ -39,7 +39,7 @@ func BenchmarkDelivery(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; i < b.N; i += n {
 		p.Handle(p.ctx, msg.Copy())
-		p.owner.heard = p.owner.heard[:0]
+		p.owner.messages = p.owner.messages[:0]
 	}
 }
 
@@ -60,16 +60,16 @@ func BenchmarkEnter(b *testing.B) {
 	for b.Loop() {
 		p.Handle(p.ctx, in.Copy())
 		p.Handle(p.ctx, out.Copy())
-		p.owner.told = p.owner.told[:0]
+		p.owner.events = p.owner.events[:0]
 	}
 }
 
-// TestFanOutAllocations keeps the cost of a receiver from growing: its share of a slab.
+// TestFanOutAllocations keeps the cost of a receiver from growing: its share of a stanzaBatch.
 func TestFanOutAllocations(t *testing.T) {
 	p := full(t, 200)
-	post := Post{From: p.order[0].o.id, ID: "m", StanzaID: "s", Payload: "<body>hi</body>", Transient: true}
+	post := Post{From: p.receivers[0].o.id, ID: "m", StanzaID: "s", Payload: "<body>hi</body>", Transient: true}
 	got := testing.AllocsPerRun(20, func() { p.Broadcast(post) })
-	if most := 200.0/slabSize + 25; got > most {
+	if most := 200.0/batchSize + 25; got > most {
 		t.Errorf("%v allocations for 200 receivers, more than %v", got, most)
 	}
 }

@@ -49,14 +49,14 @@ func (r *Room) record(p Post, st *stanza.Stanza, stanzaID string) {
 
 // Remember puts a message into the room's own history without telling anybody, for a
 // room that begins with what was said before.
-func (r *Room) Remember(p Post) {
+func (r *Room) AddHistory(p Post) {
 	st, id := r.compose(p)
 	r.record(p, st, id)
 }
 
 // SendPrivate sends a private message to the sessions of an occupant; false where it has none.
 func (r *Room) SendPrivate(to string, p Post) bool {
-	o := r.ids[to]
+	o := r.byID[to]
 	if o == nil || len(o.sessions) == 0 {
 		return false
 	}
@@ -94,7 +94,7 @@ func (r *Room) compose(p Post) (st *stanza.Stanza, stanzaID string) {
 		st.Payload = p.Payload + stanza.Encode(room)
 		return st, stanzaID
 	}
-	if o := r.ids[p.From]; o != nil {
+	if o := r.byID[p.From]; o != nil {
 		st.From = o.jid
 	} else if j, err := r.jid.WithResource(r.cleanNick(p.Nick)); err == nil {
 		st.From = j
@@ -112,7 +112,7 @@ func (r *Room) stamp(p Post) time.Time {
 
 // fanOut sends a stanza without a receiver to every session.
 func (r *Room) fanOut(st *stanza.Stanza) {
-	if len(r.addrs) > 0 {
-		r.sendMany(st, r.addrs)
+	if len(r.addresses) > 0 {
+		r.sendMany(st, r.addresses)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // saving is a room whose Save keeps the changes, or fails where fail is set.
 type saving struct {
-	*play
+	*fixture
 	changes []Change
 	fail    error
 	sentBy  int // stanzas that had been sent when Save was called last
@@ -21,7 +21,7 @@ type saving struct {
 
 func newSaving(t *testing.T, change ...func(*Options)) *saving {
 	s := &saving{}
-	s.play = newPlay(t, append(change, func(o *Options) {
+	s.fixture = newFixture(t, append(change, func(o *Options) {
 		o.Save = func(_ context.Context, c Change) error {
 			s.sentBy = len(s.sent)
 			if s.fail == nil {
@@ -60,7 +60,7 @@ func TestFullListRefusesBan(t *testing.T) {
 	s.want("<iq to='ann/1' from='room' id='i' type='result'/>")
 	s.in(admin("<item affiliation='none' jid='x2@example.org'/>" + ban("x3")))
 	s.want("<iq to='ann/1' from='room' id='i' type='result'/>")
-	if len(s.lists) != 2 || s.standing(person("x3")) != AffOutcast {
+	if len(s.lists) != 2 || s.listedAffiliation(person("x3")) != AffOutcast {
 		t.Errorf("lists %v", s.lists)
 	}
 	if err := s.SetAffiliation(s.ctx, person("x4"), ListEntry{Affiliation: AffMember}); err == nil {
@@ -139,7 +139,7 @@ func TestInvitationsAreSavedTogether(t *testing.T) {
 // those who see addresses and to those who do not is one call for each group that follows.
 func TestSendManySharesPayload(t *testing.T) {
 	calls := map[string]int{}
-	p := newPlay(t, func(o *Options) {
+	p := newFixture(t, func(o *Options) {
 		send := o.Send
 		o.SendMany = func(st *stanza.Stanza, to []jid.JID) {
 			if !st.To.IsZero() {

@@ -96,7 +96,7 @@ func TestConfigure(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	p.owner.act = func(a Action) error {
+	p.owner.allow = func(a Action) error {
 		if a.Kind != ActionConfigure || a.Info.Name != "Other" || a.By.Nick != "owner" {
 			t.Errorf("%+v", a)
 		}
@@ -109,7 +109,7 @@ func TestConfigure(t *testing.T) {
 
 func TestSetInfo(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t).join("ann/1")
+	p := newFixture(t).join("ann/1")
 	info := Info{Name: "Cave", AvatarHash: "abc"}
 	p.SetInfo(p.ctx, info)
 	p.want("<message to='ann/1' from='room' type='groupchat'><x><status code='104'/></x></message>",
@@ -121,8 +121,8 @@ func TestSetInfo(t *testing.T) {
 
 func TestReservedRoom(t *testing.T) { // XEP-0045 §10.1: made, locked, then configured or given up
 	t.Parallel()
-	locked := func() *play {
-		p := newPlay(t, func(o *Options) {
+	locked := func() *fixture {
+		p := newFixture(t, func(o *Options) {
 			o.Config.Locked = true
 			o.Snapshot = &Snapshot{Config: o.Config, Affiliations: map[jid.JID]ListEntry{person("ann"): {Affiliation: AffOwner}}}
 		})
@@ -141,7 +141,7 @@ func TestReservedRoom(t *testing.T) { // XEP-0045 §10.1: made, locked, then con
 	p = locked()
 	p.in("<iq from='ann/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'><x xmlns='jabber:x:data' type='cancel'/></query></iq>")
 	p.want("<presence to='ann/1' from='/ann' type='unavailable'><x><item affiliation='owner' role='none' jid='ann/1'/><destroy/><status code='110'/></x></presence>", "<iq to='ann/1'…")
-	if e := p.owner.told[len(p.owner.told)-1]; e.Kind != Destroyed {
+	if e := p.owner.events[len(p.owner.events)-1]; e.Kind != Destroyed {
 		t.Errorf("%+v", e)
 	}
 }
@@ -164,7 +164,7 @@ func TestDestroy(t *testing.T) { // XEP-0045 §10.9
 		t.Error(got)
 	}
 	p.in("<presence from='none/1' to='/none' type='unavailable'/>").want()
-	if _, err := p.SetMember(p.ctx, Member{ID: "u", Nick: "x"}); err == nil {
+	if _, err := p.SetPuppet(p.ctx, Puppet{ID: "u", Nick: "x"}); err == nil {
 		t.Error("somebody came into a room that is gone")
 	}
 }

@@ -45,7 +45,7 @@ func (r *Room) ownerSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 		return err
 	}
 	config.Locked = false // XEP-0045 §10.1.2: an empty form accepts the defaults
-	done, err := r.act(ctx, Action{Kind: ActionConfigure, By: a.view(), Session: a.jid, Info: &info, Config: &config})
+	done, err := r.askOwner(ctx, Action{Kind: ActionConfigure, By: a.view(), Session: a.jid, Info: &info, Config: &config})
 	if err != nil || !done {
 		return err
 	}
@@ -68,16 +68,16 @@ func (r *Room) configure(ctx context.Context, info Info, c Config) error {
 		return err
 	}
 	r.info, r.config = info, c
-	if len(r.order) > 0 {
+	if len(r.receivers) > 0 {
 		r.announceConfig(old, c)
 		if info.AvatarHash != oldInfo.AvatarHash {
-			for _, s := range r.order {
+			for _, s := range r.receivers {
 				r.sendAvatar(s.jid)
 			}
 		}
 	}
 	if c.MembersOnly && !old.MembersOnly {
-		r.expelNonMembers(ctx)
+		r.removeNonMembers(ctx)
 	}
 	r.notify(ctx, Event{Kind: ConfigChange})
 	return nil
@@ -102,16 +102,16 @@ func (r *Room) announceConfig(old, c Config) {
 	r.Broadcast(Post{Payload: stanza.Encode(x), Transient: true})
 }
 
-// expelNonMembers empties a room that has become members-only (XEP-0045 §10.2.1).
-func (r *Room) expelNonMembers(ctx context.Context) {
+// removeNonMembers empties a room that has become members-only (XEP-0045 §10.2.1).
+func (r *Room) removeNonMembers(ctx context.Context) {
 	var out []*occupant
-	for _, o := range r.seats {
+	for _, o := range r.occupants {
 		if len(o.sessions) > 0 && !o.aff.AtLeast(AffMember) {
 			out = append(out, o)
 		}
 	}
 	for _, o := range out {
-		r.expel(ctx, o, Departure{Kind: BecameMembersOnly})
+		r.endOccupant(ctx, o, Departure{Kind: BecameMembersOnly})
 	}
 }
 
@@ -119,7 +119,7 @@ func (r *Room) expelNonMembers(ctx context.Context) {
 func (r *Room) askDestroy(ctx context.Context, a actor, d *stanza.Element) error {
 	alternate, _ := jid.Parse(d.Attr("jid"))
 	reason := truncate(d.ChildText(NSOwner, "reason"), r.limits.Subject)
-	done, err := r.act(ctx, Action{Kind: ActionDestroy, By: a.view(), Session: a.jid, JID: alternate, Reason: reason})
+	done, err := r.askOwner(ctx, Action{Kind: ActionDestroy, By: a.view(), Session: a.jid, JID: alternate, Reason: reason})
 	if err == nil && done {
 		err = r.Destroy(ctx, alternate, reason)
 	}
@@ -139,11 +139,11 @@ func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) er
 	if reason != "" {
 		x.Add(stanza.TextElement(NSUser, "reason", reason))
 	}
-	for _, s := range r.order { // each is told of itself alone (XEP-0045 §10.9)
+	for _, s := range r.receivers { // each is told of itself alone (XEP-0045 §10.9)
 		n := notice{typ: stanza.TypeUnavailable, role: RoleNone, destroy: x}
 		r.send(r.toSelf(s, &n, []int{statusSelf}))
 	}
-	r.empty()
+	r.removeAll()
 	r.gone = true
 	r.notify(ctx, Event{Kind: Destroyed, JID: alternate, Reason: reason})
 	return nil

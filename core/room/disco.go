@@ -34,7 +34,7 @@ func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.E
 	case nodeTraffic: // everything passes
 		return nil, stanza.ServiceUnavailable("")
 	}
-	return r.ask(ctx, st, nil)
+	return r.queryOwner(ctx, st, nil)
 }
 
 // nickOf is the nick that somebody has or has reserved here.
@@ -42,10 +42,10 @@ func (r *Room) nickOf(who jid.JID) string {
 	if s := r.lists[who.Bare()]; s.Nick != "" {
 		return s.Nick
 	}
-	if o := r.ids[r.occupantID(who.Bare())]; o != nil {
+	if o := r.byID[r.occupantID(who.Bare())]; o != nil {
 		return o.nick
 	}
-	if s := r.sessions[who]; s != nil {
+	if s := r.bySession[who]; s != nil {
 		return s.o.nick
 	}
 	return ""
@@ -105,7 +105,7 @@ func (r *Room) roomInfo(asker jid.JID) *form.Form {
 	}
 	text("muc#roominfo_description", r.info.Description)
 	text("muc#roominfo_lang", r.info.Lang)
-	text("muc#roominfo_occupants", strconv.Itoa(len(r.seats)))
+	text("muc#roominfo_occupants", strconv.Itoa(len(r.occupants)))
 	text("muc#roominfo_avatarhash", r.info.AvatarHash) // XEP-0486 §3.3
 	if len(r.info.Contacts) > 0 {
 		var jids []string
@@ -114,7 +114,7 @@ func (r *Room) roomInfo(asker jid.JID) *form.Form {
 		}
 		f.Add(form.Field{Var: "muc#roominfo_contactjid", Type: form.JIDMulti, Values: jids})
 	}
-	if r.sessions[asker] != nil || r.config.Listed {
+	if r.bySession[asker] != nil || r.config.Listed {
 		text("muc#roominfo_subject", r.subject.Text)
 	}
 	f.Bool("muc#roominfo_subjectmod", "", r.config.OccupantsMaySubject)
@@ -133,21 +133,21 @@ func (r *Room) discoItems(st *stanza.Stanza, query *stanza.Element) (*stanza.Ele
 	if query.Attr("node") != "" {
 		return nil, stanza.ItemNotFound("")
 	}
-	if r.sessions[st.From] == nil {
+	if r.bySession[st.From] == nil {
 		return x, nil
 	}
 	request, paged, err := paging.Parse(query)
 	if err != nil {
 		return nil, err
 	}
-	page, answer, err := paging.List(r.seats, func(o *occupant) string { return o.id }, request.Limit(itemsPage, itemsPage))
+	page, answer, err := paging.List(r.occupants, func(o *occupant) string { return o.id }, request.Limit(itemsPage, itemsPage))
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range page {
 		x.Add(stanza.NewElement(nsDiscoItems, "item").With("jid", o.jid.String()).With("name", o.nick))
 	}
-	if paged || len(page) < len(r.seats) {
+	if paged || len(page) < len(r.occupants) {
 		x.Add(answer.Element())
 	}
 	return x, nil

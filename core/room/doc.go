@@ -3,8 +3,8 @@
 // rooms holds many rooms.
 //
 // A [Room] has two kinds of occupants. XMPP sessions enter and leave by presence. Network
-// members have no session: the Owner sets and removes them (SetMember,
-// RemoveMember). Both are keyed by a stable occupant id (XEP-0421); a session whose [Grant]
+// members have no session: the Owner sets and removes them (SetPuppet,
+// RemovePuppet). Both are keyed by a stable occupant id (XEP-0421); a session whose [Grant]
 // names the id of a network member joins that member and shares its nick.
 //
 // A groupchat message: Handle checks and cleans it → Owner.Message makes it durable →

@@ -14,15 +14,15 @@ import (
 // enter is presence with <x xmlns='…/muc'/>: a session comes in, or has lost track and
 // wants everything again (XEP-0045 §7.2).
 func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
-	if s := r.sessions[st.From]; s != nil {
+	if s := r.bySession[st.From]; s != nil {
 		return r.resync(ctx, s, st)
 	}
-	nick, err := r.wishedNick(st.To.Resource())
+	nick, err := r.checkNick(st.To.Resource())
 	if err != nil {
 		return err
 	}
 	bare := st.From.Bare()
-	listed := r.standing(bare)
+	listed := r.listedAffiliation(bare)
 	if listed == AffOutcast {
 		return stanza.Forbidden("You are banned from this room.") // XEP-0045 §7.2.7
 	}
@@ -46,39 +46,39 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	if grant.OccupantID == "" || len(grant.OccupantID) > maxOccupantID {
 		grant.OccupantID = r.occupantID(bare)
 	}
-	if err := r.admit(request, grant); err != nil {
+	if err := r.checkEntry(request, grant); err != nil {
 		return err
 	}
-	o := r.ids[grant.OccupantID]
+	o := r.byID[grant.OccupantID]
 	fresh := o == nil
 	switch {
 	case fresh && grant.Nick != "":
 		nick = r.uniqueNick(grant.Nick, nil)
-	case fresh && (!r.free(nick, nil) || r.reservedFor(nick, bare)):
+	case fresh && (!r.nickIsFree(nick, nil) || r.reservedFor(nick, bare)):
 		return stanza.Conflict("This nickname is taken.") // XEP-0045 §7.2.8
 	case !fresh && len(o.sessions) >= r.limits.PerOccupant:
 		return stanza.ResourceConstraint("Too many of your clients are in this room.")
 	}
 	before, saw := Role(""), ""
 	if fresh {
-		o = r.seat(grant.OccupantID, nick)
+		o = r.addOccupant(grant.OccupantID, nick)
 		o.role, o.aff = grant.Role, grant.Affiliation
 	} else { // a second client neither wins nor loses what was given to the person meanwhile
 		before, saw = o.role, r.visible(o)
 	}
 	s := &session{jid: st.From, asked: st.To.Resource()}
-	r.join(o, s)
+	r.attachSession(o, s)
 	r.keepPresence(s, st)
 	if fresh || r.visible(o) != saw {
 		r.announceChange(o, before, notice{except: s})
 	}
-	r.welcome(ctx, s, st, s.asked != o.nick)
+	r.sendRoom(ctx, s, st, s.asked != o.nick)
 	r.notify(ctx, Event{Kind: Entered, Occupant: o.view(), Session: s.jid, Presence: st})
 	return nil
 }
 
 // admit checks what XEP-0045 §7.2.5 to §7.2.10 check.
-func (r *Room) admit(request EnterRequest, g Grant) error {
+func (r *Room) checkEntry(request EnterRequest, g Grant) error {
 	switch {
 	case g.Affiliation == AffOutcast:
 		return stanza.Forbidden("You are banned from this room.") // XEP-0045 §7.2.7
@@ -96,8 +96,8 @@ func (r *Room) admit(request EnterRequest, g Grant) error {
 	if g.Affiliation.AtLeast(AffAdmin) {
 		limit += r.limits.Reserve // XEP-0045 §7.2.9
 	}
-	if o := r.ids[g.OccupantID]; users >= limit && (o == nil || len(o.sessions) == 0) ||
-		len(r.order) >= r.limits.Sessions+r.limits.Reserve {
+	if o := r.byID[g.OccupantID]; users >= limit && (o == nil || len(o.sessions) == 0) ||
+		len(r.receivers) >= r.limits.Sessions+r.limits.Reserve {
 		full := stanza.ServiceUnavailable("This room is full.") // XEP-0045 §7.2.9
 		full.Type = "wait"
 		return full
@@ -117,7 +117,7 @@ func (r *Room) rightPassword(given string) bool {
 // users is how many occupants have sessions.
 func (r *Room) users() int {
 	n := 0
-	for _, o := range r.seats {
+	for _, o := range r.occupants {
 		if len(o.sessions) > 0 {
 			n++
 		}
@@ -137,7 +137,7 @@ func (r *Room) occupantID(bare jid.JID) string {
 // resync is an entry of one who is in already (XEP-0045 §7.2.1, §17.3).
 func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error {
 	if nick := st.To.Resource(); nick != s.o.nick && nick != s.asked && nick != "" {
-		if err := r.changeNick(ctx, s, st); err != nil || r.sessions[s.jid] != s {
+		if err := r.changeNick(ctx, s, st); err != nil || r.bySession[s.jid] != s {
 			return err
 		}
 	}
@@ -146,16 +146,16 @@ func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error 
 	if r.visible(s.o) != saw {
 		r.announce(s.o, notice{except: s})
 	}
-	r.welcome(ctx, s, st, st.To.Resource() != s.o.nick)
+	r.sendRoom(ctx, s, st, st.To.Resource() != s.o.nick)
 	r.notify(ctx, Event{Kind: PresenceChange, Occupant: s.o.view(), Session: s.jid, Presence: st})
 	return nil
 }
 
 // welcome sends all that one who enters is sent, in the order of XEP-0045 §7.1: the
 // others' presence, its own, the history, the subject.
-func (r *Room) welcome(ctx context.Context, s *session, st *stanza.Stanza, renamed bool) {
-	batch := newSlab(len(r.seats))
-	for _, o := range r.seats {
+func (r *Room) sendRoom(ctx context.Context, s *session, st *stanza.Stanza, renamed bool) {
+	batch := newStanzaBatch(len(r.occupants))
+	for _, o := range r.occupants {
 		if o == s.o || !r.config.broadcasts(o.role) {
 			continue
 		}

@@ -18,7 +18,7 @@ func enter(from, nick string) string {
 
 func TestEnter(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t)
+	p := newFixture(t)
 	p.in("<presence from='ann/1' to='/ann' id='a'>"+x+"</presence>").want( // XEP-0045 §7.2.2
 		"<presence to='ann/1' from='/ann' id='a'><x><item affiliation='none' role='participant' jid='ann/1'/><status code='110'/></x></presence>",
 		"<message to='ann/1' from='room' type='groupchat'><subject/></message>", // §7.2.15
@@ -29,13 +29,13 @@ func TestEnter(t *testing.T) {
 		"<presence to='bob/1' from='/bob' id='b'><show>away</show><priority>3</priority><x><item affiliation='none' role='participant' jid='bob/1'/><status code='110'/></x></presence>",
 		"<message to='bob/1' from='room' type='groupchat'><subject/></message>",
 	)
-	if len(p.owner.told) != 2 || p.owner.told[1].Kind != Entered || p.owner.told[1].Occupant.Show != "away" {
-		t.Errorf("told %+v", p.owner.told)
+	if len(p.owner.events) != 2 || p.owner.events[1].Kind != Entered || p.owner.events[1].Occupant.Show != "away" {
+		t.Errorf("told %+v", p.owner.events)
 	}
 }
 
 // condition is the error of the one stanza that was sent.
-func (p *play) condition() string {
+func (p *fixture) condition() string {
 	p.Helper()
 	if len(p.sent) != 1 || p.sent[0].Type != stanza.TypeError {
 		p.Errorf("no error: %s", p.take())
@@ -83,7 +83,7 @@ func TestEnterRefused(t *testing.T) { // XEP-0045 §7.2.1 to §7.2.10, §17.1
 		{name: "the owner of the room says no", from: "bob/1", to: "/b", refusal: stanza.RegistrationRequired("x"), want: "auth registration-required"},
 		{name: "the owner of the room is broken", from: "bob/1", to: "/b", refusal: fmt.Errorf("disk"), want: "cancel internal-server-error"},
 	} {
-		p := newPlay(t, func(o *Options) { o.Snapshot = &Snapshot{Affiliations: lists} })
+		p := newFixture(t, func(o *Options) { o.Snapshot = &Snapshot{Affiliations: lists} })
 		p.join("ann/1")
 		p.config = c.config
 		p.owner.enter = func(EnterRequest) (Grant, error) { return c.grant, c.refusal }
@@ -100,7 +100,7 @@ func TestEnterRefused(t *testing.T) { // XEP-0045 §7.2.1 to §7.2.10, §17.1
 
 func TestEnterRequest(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t)
+	p := newFixture(t)
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session != person("ann/1") || r.Nick != "ann" || r.Password != "pw" || r.Affiliation != AffNone || r.Presence == nil {
 			t.Errorf("%+v", r)
@@ -111,7 +111,7 @@ func TestEnterRequest(t *testing.T) {
 		"<presence to='ann/1' from='/Ann &lt;Smith&gt; of Slack'><x><item affiliation='owner' role='moderator' jid='ann/1'/><status code='110'/><status code='210'/></x></presence>",
 		"<message to='ann/1'…",
 	)
-	if o, ok := p.Occupant("u1"); !ok || o.Affiliation != AffOwner || o.Member || len(o.Sessions) != 1 {
+	if o, ok := p.Occupant("u1"); !ok || o.Affiliation != AffOwner || o.Puppet || len(o.Sessions) != 1 {
 		t.Errorf("%+v", o)
 	}
 	// A client that goes on to use the nick it asked for changes its presence, not its nick.
@@ -126,7 +126,7 @@ func TestEnterCodes(t *testing.T) {
 		"<status code='110'/><status code='170'/>": {Logged: true},       // §7.2.12
 		"<status code='110'/><status code='201'/>": {Locked: true},       // §10.1.1
 	} {
-		p := newPlay(t, func(o *Options) { o.Config = c })
+		p := newFixture(t, func(o *Options) { o.Config = c })
 		p.owner.enter = func(EnterRequest) (Grant, error) { return Grant{Affiliation: AffOwner}, nil }
 		p.in(enter("ann/1", "ann")).wantHas(want + "</x>")
 	}
@@ -134,7 +134,7 @@ func TestEnterCodes(t *testing.T) {
 
 func TestJIDsShown(t *testing.T) { // XEP-0045 §7.2.3, §7.2.4
 	t.Parallel()
-	p := newPlay(t)
+	p := newFixture(t)
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "chief" {
 			return Grant{Affiliation: AffAdmin}, nil
@@ -160,7 +160,7 @@ func TestJIDsShown(t *testing.T) { // XEP-0045 §7.2.3, §7.2.4
 
 func TestResync(t *testing.T) { // XEP-0045 §7.2.1, §17.3
 	t.Parallel()
-	p := newPlay(t).join("ann/1", "bob/1")
+	p := newFixture(t).join("ann/1", "bob/1")
 	p.in(enter("bob/1", "bob")).want("<presence to='bob/1' from='/ann'…", "<presence to='bob/1' from='/bob'…", "<message to='bob/1'…")
 	p.in("<presence from='bob/1' to='/bob'><show>xa</show>"+x+"</presence>").want(
 		"<presence to='ann/1' from='/bob'><show>xa</show>…", "<presence to='bob/1' from='/ann'…", "<presence to='bob/1' from='/bob'><show>xa</show>…", "<message to='bob/1'…")
@@ -175,7 +175,7 @@ func TestResync(t *testing.T) { // XEP-0045 §7.2.1, §17.3
 
 func TestNotHere(t *testing.T) { // XEP-0045 §7.2.18: no x means a client that has lost its place
 	t.Parallel()
-	p := newPlay(t)
+	p := newFixture(t)
 	p.in("<presence from='ann/1' to='/ann' id='7'><show>away</show></presence>").want(
 		"<presence to='ann/1' from='/ann' id='7' type='unavailable'><x><item affiliation='none' role='none'><reason>You are not in the room.</reason></item><status code='110'/><status code='307'/><status code='333'/></x></presence>")
 	p.in("<presence from='ann/1' to='' id='7'/>").want()
@@ -189,7 +189,7 @@ func TestNotHere(t *testing.T) { // XEP-0045 §7.2.18: no x means a client that 
 
 func TestSeveralSessionsOneNick(t *testing.T) { // XEP-0045 §7.2.8
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Limits.PerOccupant = 3 }).join("ann/1", "bob/1")
+	p := newFixture(t, func(o *Options) { o.Limits.PerOccupant = 3 }).join("ann/1", "bob/1")
 	p.in(enter("ann/2", "ann")).want( // nothing is new to others
 		"<presence to='ann/2' from='/bob'…",
 		"<presence to='ann/2' from='/ann'><x><item affiliation='none' role='participant' jid='ann/2'/><status code='110'/></x></presence>",
@@ -226,8 +226,8 @@ func TestSeveralSessionsOneNick(t *testing.T) { // XEP-0045 §7.2.8
 
 func TestSecondClientKeepsRole(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Config.Moderated = true }).join("ann/1")
-	id := p.sessions[person("ann/1")].o.id
+	p := newFixture(t, func(o *Options) { o.Config.Moderated = true }).join("ann/1")
+	id := p.bySession[person("ann/1")].o.id
 	p.SetRole(p.ctx, id, RoleParticipant, "")
 	p.join("ann/2")
 	if o, _ := p.Occupant(id); o.Role != RoleParticipant {
@@ -237,7 +237,7 @@ func TestSecondClientKeepsRole(t *testing.T) {
 
 func TestSessionLimits(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Limits = Limits{Sessions: 2, Reserve: 1} }).join("a/1", "b/1")
+	p := newFixture(t, func(o *Options) { o.Limits = Limits{Sessions: 2, Reserve: 1} }).join("a/1", "b/1")
 	p.in(enter("c/1", "c"))
 	if got := p.condition(); got != "wait service-unavailable" {
 		t.Error(got)
@@ -252,7 +252,7 @@ func TestSessionLimits(t *testing.T) {
 func TestStableOccupantIDs(t *testing.T) { // XEP-0421 §4.1
 	t.Parallel()
 	id := func(user, room, secret string) string {
-		p := newPlay(t, func(o *Options) { o.Secret, o.JID = []byte(secret), jid.MustParse(room) })
+		p := newFixture(t, func(o *Options) { o.Secret, o.JID = []byte(secret), jid.MustParse(room) })
 		return p.occupantID(jid.MustParse(user))
 	}
 	one := id("ann@example.org", "a@chat.example", "s")

@@ -11,9 +11,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// moves are what a stranger, an occupant or an owner may send; %s is a nick, and the raw
+// inputs are what a stranger, an occupant or an owner may send; %s is a nick, and the raw
 // text of the fuzzer goes where RAW stands.
-var moves = []string{
+var inputs = []string{
 	"<presence to='/%s'><x xmlns='" + NS + "'/></presence>",
 	"<presence to='/%s'><x xmlns='" + NS + "'><history maxstanzas='3' maxchars='900' since='2026-01-01T00:00:00Z'/><password>pw</password></x></presence>",
 	"<presence to='/%s'><show>away</show><status>s</status></presence>",
@@ -51,9 +51,9 @@ var moves = []string{
 
 var fuzzNicks = []string{"ann", "bob", "eve", "Zoe", "ann (2)", " ", "nobody"}
 
-// unruly is an Owner that does unexpected things from inside its methods.
-func (p *play) unruly(b byte) {
-	p.owner.act = func(a Action) error {
+// misbehave is an Owner that does unexpected things from inside its methods.
+func (p *fixture) misbehave(b byte) {
+	p.owner.allow = func(a Action) error {
 		switch b % 5 {
 		case 1:
 			return ErrHandled
@@ -61,10 +61,10 @@ func (p *play) unruly(b byte) {
 			return errors.New("x")
 		case 3:
 			if a.Target != nil {
-				p.Evict(p.ctx, a.Target.ID, Departure{})
+				p.RemoveOccupant(p.ctx, a.Target.ID, Departure{})
 			}
 		case 4:
-			p.EvictSession(p.ctx, a.Session, Departure{Kind: Kicked})
+			p.RemoveSession(p.ctx, a.Session, Departure{Kind: Kicked})
 		}
 		return nil
 	}
@@ -81,7 +81,7 @@ func (p *play) unruly(b byte) {
 	}
 }
 
-// FuzzHandle plays moves and looks after each whether the room is still one: the checks
+// FuzzHandle plays inputs and looks after each whether the room is still one: the checks
 // are in consistent, and every stanza that is sent has to be XML for a session or an invited.
 func FuzzHandle(f *testing.F) {
 	f.Add([]byte{0, 1, 5, 2, 19, 0, 40, 0}, "<body>x</body>")
@@ -93,7 +93,7 @@ func FuzzHandle(f *testing.F) {
 			seed = seed*1664525 + 1013904223
 			script[i] = byte(seed >> 24)
 			if i%2 == 0 {
-				script[i] %= byte(len(moves) + 8)
+				script[i] %= byte(len(inputs) + 8)
 			}
 		}
 		f.Add(script, "<body>x</body>")
@@ -102,9 +102,9 @@ func FuzzHandle(f *testing.F) {
 		if len(script) > 120 || len(raw) > 2000 {
 			return
 		}
-		p := newPlay(t, func(o *Options) {
+		p := newFixture(t, func(o *Options) {
 			o.Snapshot = &Snapshot{Affiliations: map[jid.JID]ListEntry{person("ann"): {Affiliation: AffOwner}}, Info: Info{Features: []string{FeatureModerate}}}
-			o.Limits = Limits{Sessions: 5, PerOccupant: 2, Members: 2, Affiliations: 4, Nick: 16, History: 3, HistoryBytes: 600, PendingQueries: 2, Presence: 200}
+			o.Limits = Limits{Sessions: 5, PerOccupant: 2, Puppets: 2, Affiliations: 4, Nick: 16, History: 3, HistoryBytes: 600, PendingQueries: 2, Presence: 200}
 		})
 		p.send = func(s *stanza.Stanza) {
 			if _, err := stanza.ParseElement(s.String(), stanza.NSClient); err != nil {
@@ -123,23 +123,23 @@ func FuzzHandle(f *testing.F) {
 	})
 }
 
-func (p *play) turn(move int, arg byte, raw string) {
+func (p *fixture) turn(move int, arg byte, raw string) {
 	who := []string{"ann/1", "ann/2", "bob/1", "eve/1", "eve/2"}[int(arg)%5]
 	nick := fuzzNicks[int(arg/5)%len(fuzzNicks)]
-	if move < 200 && move >= len(moves) {
-		move = len(moves) + move%8
+	if move < 200 && move >= len(inputs) {
+		move = len(inputs) + move%8
 	}
-	switch move - len(moves) {
+	switch move - len(inputs) {
 	case 0:
-		_, _ = p.SetMember(p.ctx, Member{ID: fmt.Sprint("u", arg%4), Nick: nick, JID: person("puppet"), Affiliation: AffMember, Show: "away"})
+		_, _ = p.SetPuppet(p.ctx, Puppet{ID: fmt.Sprint("u", arg%4), Nick: nick, JID: person("puppet"), Affiliation: AffMember, Show: "away"})
 	case 1:
-		p.RemoveMember(p.ctx, fmt.Sprint("u", arg%4), Departure{Kind: DepartureKind(arg % 7)})
+		p.RemovePuppet(p.ctx, fmt.Sprint("u", arg%4), Departure{Kind: DepartureKind(arg % 7)})
 	case 2:
-		p.Evict(p.ctx, fmt.Sprint("u", arg%4), Departure{Kind: DepartureKind(arg % 7)})
+		p.RemoveOccupant(p.ctx, fmt.Sprint("u", arg%4), Departure{Kind: DepartureKind(arg % 7)})
 	case 3:
 		p.Broadcast(Post{From: fmt.Sprint("u", arg%4), Nick: nick, StanzaID: "x", Payload: "<body>b</body>", Transient: arg%3 == 0})
 	case 4:
-		p.unruly(arg)
+		p.misbehave(arg)
 	case 5:
 		p.Close()
 	case 6:
@@ -147,14 +147,14 @@ func (p *play) turn(move int, arg byte, raw string) {
 	case 7:
 		p.SetAffiliation(p.ctx, person("eve"), ListEntry{Affiliation: []Affiliation{AffNone, AffOutcast, AffMember, AffOwner}[arg%4], Nick: nick})
 	default:
-		if move < len(moves) {
-			p.stanza(strings.ReplaceAll(moves[move], "%s", nick), who, raw)
+		if move < len(inputs) {
+			p.stanza(strings.ReplaceAll(inputs[move], "%s", nick), who, raw)
 		}
 	}
 }
 
 // stanza hands in a move, if what the fuzzer made of it is XML.
-func (p *play) stanza(xml, who, raw string) {
+func (p *fixture) stanza(xml, who, raw string) {
 	for id := range p.queries {
 		xml = strings.ReplaceAll(xml, "PENDING", id)
 		break

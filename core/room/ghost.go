@@ -12,17 +12,17 @@ func (r *Room) handleReply(ctx context.Context, st *stanza.Stanza) {
 	if st.Kind == stanza.IQ {
 		r.answerRelayed(st)
 	}
-	s := r.sessions[st.From]
+	s := r.bySession[st.From]
 	if s == nil || st.Type != stanza.TypeError {
 		return
 	}
 	e := st.Err()
 	if undelivered(st.Kind, e.Condition) {
-		r.depart(ctx, s, Departure{Kind: Fault}, nil)
+		r.endSession(ctx, s, Departure{Kind: Fault}, nil)
 		return
 	}
 	if st.Kind == stanza.Message && st.To.IsFull() { // the receiver of a private message refused it
-		if to := r.nicks[st.To.Resource()]; to != nil && len(to.sessions) > 0 {
+		if to := r.byNick[st.To.Resource()]; to != nil && len(to.sessions) > 0 {
 			r.deliver(to, Post{From: s.o.id, ID: st.ID, Payload: stanza.Encode(e.Element())}, stanza.TypeError)
 		}
 	}

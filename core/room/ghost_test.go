@@ -22,7 +22,7 @@ func TestGhosts(t *testing.T) { // XEP-0045 §11.1, §18.1.2
 		{"presence", "remote-server-not-found", true}, {"presence", "resource-constraint", false},
 		{"iq", "remote-server-timeout", true}, {"iq", "service-unavailable", false}, {"iq", "item-not-found", false}, {"iq", "feature-not-implemented", false},
 	} {
-		p := newPlay(t).join("ann/1", "bob/1")
+		p := newFixture(t).join("ann/1", "bob/1")
 		p.in(bounce(c.kind, "", c.condition))
 		if _, in := p.BySession(person("bob/1")); in == c.gone {
 			t.Errorf("%+v", c)
@@ -33,11 +33,11 @@ func TestGhosts(t *testing.T) { // XEP-0045 §11.1, §18.1.2
 		}
 		p.want("<presence to='bob/1' from='/bob' type='unavailable'><x><item affiliation='none' role='none' jid='bob/1'/><status code='333'/><status code='110'/></x></presence>",
 			"<presence to='ann/1' from='/bob' type='unavailable'><x><item affiliation='none' role='none'/><status code='333'/></x></presence>")
-		if e := p.owner.told[len(p.owner.told)-1]; e.Kind != DeliveryFault || e.Session != person("bob/1") {
+		if e := p.owner.events[len(p.owner.events)-1]; e.Kind != DeliveryFault || e.Session != person("bob/1") {
 			t.Errorf("%+v", e)
 		}
 	}
-	p := newPlay(t).join("ann/1", "bob/1", "bob/2")
+	p := newFixture(t).join("ann/1", "bob/1", "bob/2")
 	p.in(bounce("message", "", "gone")).want("<presence to='bob/1' from='/bob' type='unavailable'…") // the other client stays
 	p.in(strings.Replace(bounce("message", "", "gone"), "bob/1", "eve/1", 1)).want()
 	p.in(strings.Replace(bounce("message", "/ann", "not-acceptable"), "bob/1", "bob/2", 1)).want( // a private message refused

@@ -25,7 +25,7 @@ type OccupantState struct {
 	ID, Nick    string
 	Role        Role
 	Affiliation Affiliation
-	Member      *Member // nil where the occupant is no network member
+	Puppet      *Puppet // nil where the occupant is no network member
 	Sessions    []SessionState
 }
 
@@ -39,12 +39,12 @@ type SessionState struct {
 
 // State is a copy of all of the room.
 func (r *Room) State() State {
-	s := State{Snapshot: r.Snapshot(), Sessions: slices.Clone(r.addrs), Invites: maps.Clone(r.invites)}
-	for _, o := range r.seats {
+	s := State{Snapshot: r.Snapshot(), Sessions: slices.Clone(r.addresses), Invites: maps.Clone(r.invites)}
+	for _, o := range r.occupants {
 		os := OccupantState{ID: o.id, Nick: o.nick, Role: o.role, Affiliation: o.aff}
-		if o.member != nil {
-			m := *o.member
-			os.Member = &m
+		if o.puppet != nil {
+			m := *o.puppet
+			os.Puppet = &m
 		}
 		for _, ss := range o.sessions {
 			os.Sessions = append(os.Sessions, SessionState{
@@ -62,7 +62,7 @@ func (r *Room) State() State {
 // Restore fills a new room, which nobody has entered, with a State. It sends nothing and saves
 // nothing. After an error the room must not be used.
 func (r *Room) Restore(s State) error {
-	if len(r.seats) > 0 || r.gone {
+	if len(r.occupants) > 0 || r.gone {
 		return errors.New("restore a room that is in use")
 	}
 	clear(r.lists)
@@ -81,10 +81,10 @@ func (r *Room) Restore(s State) error {
 	}
 	for _, j := range s.Sessions {
 		ss := sessions[j]
-		if ss == nil || r.sessions[j] != nil {
+		if ss == nil || r.bySession[j] != nil {
 			return fmt.Errorf("restore session %s of %s: it belongs to no occupant or is named twice", j, r.jid)
 		}
-		r.join(ss.o, ss)
+		r.attachSession(ss.o, ss)
 	}
 	if len(s.Sessions) != len(sessions) {
 		return fmt.Errorf("restore %s: %d sessions in order, %d of occupants", r.jid, len(s.Sessions), len(sessions))
@@ -98,19 +98,19 @@ func (r *Room) restoreOccupant(os OccupantState, sessions map[jid.JID]*session) 
 	switch {
 	case err != nil:
 		return err
-	case os.ID == "" || os.Nick == "" || address.Resource() != os.Nick || r.ids[os.ID] != nil || r.nicks[os.Nick] != nil:
+	case os.ID == "" || os.Nick == "" || address.Resource() != os.Nick || r.byID[os.ID] != nil || r.byNick[os.Nick] != nil:
 		return errors.New("the id or the nick is empty or taken")
-	case os.Member == nil && len(os.Sessions) == 0:
+	case os.Puppet == nil && len(os.Sessions) == 0:
 		return errors.New("neither a network member nor a session")
 	case !os.Role.Valid() || os.Role == RoleNone || !os.Affiliation.Valid():
 		return errors.New("invalid role or affiliation")
 	}
-	o := r.seat(os.ID, os.Nick)
+	o := r.addOccupant(os.ID, os.Nick)
 	o.role, o.aff = os.Role, os.Affiliation
-	if os.Member != nil {
-		m := *os.Member
-		o.member = &m
-		r.members++
+	if os.Puppet != nil {
+		m := *os.Puppet
+		o.puppet = &m
+		r.puppets++
 	}
 	for _, ss := range os.Sessions {
 		if sessions[ss.JID] != nil {

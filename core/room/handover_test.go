@@ -11,14 +11,14 @@ import (
 // TestStateGoesToAnotherNode: a room that is marshalled and restored elsewhere goes on as if
 // nothing had happened, and those in it get nothing.
 func TestStateGoesToAnotherNode(t *testing.T) {
-	p := newPlay(t, func(o *Options) { o.Config.Persistent = true })
+	p := newFixture(t, func(o *Options) { o.Config.Persistent = true })
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "ann" {
 			return Grant{Affiliation: AffOwner}, nil
 		}
 		return Grant{}, nil
 	}
-	p.member(Member{ID: "net", Nick: "Net", Show: "away", Hats: []Hat{{"uri", "title"}}, Extra: []*stanza.Element{stanza.TextElement("x", "y", "z")}})
+	p.puppet(Puppet{ID: "net", Nick: "Net", Show: "away", Hats: []Hat{{"uri", "title"}}, Extra: []*stanza.Element{stanza.TextElement("x", "y", "z")}})
 	p.join("ann/1", "bob/1", "ann/2")
 	p.in("<presence from='bob/1' to='/bob'><show>dnd</show></presence>")
 	p.in("<message type='groupchat' from='ann/1'><body>hi</body></message>")
@@ -35,7 +35,7 @@ func TestStateGoesToAnotherNode(t *testing.T) {
 	if err := json.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
 	}
-	q := newPlay(t)
+	q := newFixture(t)
 	if err := q.Restore(s); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestStateGoesToAnotherNode(t *testing.T) {
 }
 
 func TestRestoreRefusesNonsense(t *testing.T) {
-	p := newPlay(t)
+	p := newFixture(t)
 	p.join("ann/1", "bob/1")
 	if p.Restore(State{}) == nil {
 		t.Error("a room that is in use was restored")
@@ -80,7 +80,7 @@ func TestRestoreRefusesNonsense(t *testing.T) {
 	} {
 		s := p.State()
 		change(&s)
-		if newPlay(t).Restore(s) == nil {
+		if newFixture(t).Restore(s) == nil {
 			t.Errorf("%s: restored", name)
 		}
 	}

@@ -62,7 +62,7 @@ func (h *Ring) Add(e Entry) {
 }
 
 // Drop takes the message of that stanza-id out, such as a moderated one.
-func (h *Ring) Drop(stanzaID string) bool {
+func (h *Ring) Remove(stanzaID string) bool {
 	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID })
 }
 
@@ -95,7 +95,7 @@ func (h *Ring) History(_ context.Context, q HistoryQuery) ([]Entry, error) {
 }
 
 // Forget takes a message out of the room's own history.
-func (r *Room) Forget(stanzaID string) bool { return r.ring != nil && r.ring.Drop(stanzaID) }
+func (r *Room) RemoveHistory(stanzaID string) bool { return r.ring != nil && r.ring.Remove(stanzaID) }
 
 // sendHistory sends what one who enters wants of the history, at most what the room
 // allows (XEP-0045 §7.2.14).

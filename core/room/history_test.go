@@ -12,8 +12,8 @@ import (
 )
 
 // storied is a room in which m1 to m30 were said, one a minute, the last just now.
-func storied(t *testing.T) *play {
-	p := newPlay(t).join("ann/1")
+func storied(t *testing.T) *fixture {
+	p := newFixture(t).join("ann/1")
 	for i := 1; i <= 30; i++ {
 		p.clock = p.clock.Add(time.Minute)
 		p.in(fmt.Sprintf("<message from='ann/1' to='' id='m%d' type='groupchat'><body>text</body></message>", i))
@@ -23,7 +23,7 @@ func storied(t *testing.T) *play {
 }
 
 // seen is which messages of the history one is sent who enters with that wish.
-func (p *play) seen(wish string) (ids []string) {
+func (p *fixture) seen(wish string) (ids []string) {
 	p.Helper()
 	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + NS + "'>" + wish + "</x></presence>")
 	for i, s := range p.sent {
@@ -106,9 +106,9 @@ func TestHistoryMessages(t *testing.T) { // XEP-0045 §7.2.13
 
 func TestRing(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Limits = Limits{History: 5, HistoryBytes: 2000} }).join("ann/1")
+	p := newFixture(t, func(o *Options) { o.Limits = Limits{History: 5, HistoryBytes: 2000} }).join("ann/1")
 	for i := range 10 {
-		p.Broadcast(Post{From: p.order[0].o.id, StanzaID: fmt.Sprint("s", i), Payload: "<body>x</body>"})
+		p.Broadcast(Post{From: p.receivers[0].o.id, StanzaID: fmt.Sprint("s", i), Payload: "<body>x</body>"})
 	}
 	if p.ring.Len() != 5 {
 		t.Errorf("%d messages", p.ring.Len())
@@ -124,11 +124,11 @@ func TestRing(t *testing.T) {
 		t.Errorf("%d messages, %d bytes", p.ring.Len(), p.ring.bytes)
 	}
 	p.take()
-	p.Remember(Post{From: "u1", Nick: "Zoe", StanzaID: "old", Payload: "<body>before</body>", Stamp: p.clock.Add(-time.Hour)})
+	p.AddHistory(Post{From: "u1", Nick: "Zoe", StanzaID: "old", Payload: "<body>before</body>", Stamp: p.clock.Add(-time.Hour)})
 	p.Broadcast(Post{From: "u1", Nick: "Zoe", StanzaID: "late", Payload: "<body>late</body>", Stamp: p.clock.Add(-time.Minute)})
 	p.want("<message to='ann/1' from='/Zoe' type='groupchat'><body>late</body><delay xmlns='urn:xmpp:delay' from='room' stamp='2026-03-01T11:59:00.000Z'/></message>")
 	p.in(enter("bob/1", "bob")).wantHas("<body>before</body><delay xmlns='urn:xmpp:delay' from='room' stamp='2026-03-01T11:00:00.000Z'/></message>")
-	if !p.Forget("old") || p.Forget("old") {
+	if !p.RemoveHistory("old") || p.RemoveHistory("old") {
 		t.Error("forgotten twice or never")
 	}
 }
@@ -140,11 +140,11 @@ func TestRetractionLeavesHistory(t *testing.T) { // XEP-0424 §5.1
 		{"", "<retract xmlns='urn:xmpp:message-retract&#58;1' id='s1'/>"},
 		{" xmlns:r='urn:xmpp:message-retract:1'", "<r:retract id='s1'/>"},
 	} {
-		p := newPlay(t).join("ann/1", "bob/1")
-		retract := func(who string) *play {
+		p := newFixture(t).join("ann/1", "bob/1")
+		retract := func(who string) *fixture {
 			return p.in("<message from='" + who + "' to='' type='groupchat'" + form[0] + ">" + form[1] + "<body>gone</body></message>")
 		}
-		p.Broadcast(Post{From: p.order[0].o.id, StanzaID: "s1", Payload: "<body>secret</body>"})
+		p.Broadcast(Post{From: p.receivers[0].o.id, StanzaID: "s1", Payload: "<body>secret</body>"})
 		if retract("bob/1"); !strings.Contains(p.ring.entries[0].Stanza.Payload, "secret") {
 			t.Error("retracted by another")
 		}
@@ -172,7 +172,7 @@ func (h *storedHistory) History(_ context.Context, q HistoryQuery) ([]Entry, err
 func TestStoredHistory(t *testing.T) {
 	t.Parallel()
 	h := &storedHistory{}
-	p := newPlay(t, func(o *Options) { o.History = h })
+	p := newFixture(t, func(o *Options) { o.History = h })
 	if got := p.seen("<history maxstanzas='3'/>"); len(got) != 3 || got[2] != "h199" || h.q.Max != 3 || h.q.Room != testRoom.String() {
 		t.Errorf("%v %+v", got, h.q)
 	}
@@ -184,7 +184,7 @@ func TestStoredHistory(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	p.join("ann/1") // nobody is kept out for want of history
-	if p.Broadcast(Post{Payload: "<body>x</body>"}) == "" || p.Forget("x") {
+	if p.Broadcast(Post{Payload: "<body>x</body>"}) == "" || p.RemoveHistory("x") {
 		t.Error("a room whose history is kept elsewhere")
 	}
 }

@@ -56,7 +56,7 @@ func (r *Room) invite(ctx context.Context, s *session, x *stanza.Element) error 
 	var members []Action
 	for _, i := range wanted {
 		w := Action{Kind: ActionInvite, By: s.o.view(), Session: s.jid, JID: i.to, Reason: i.reason}
-		done, err := r.act(ctx, w)
+		done, err := r.askOwner(ctx, w)
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (r *Room) invite(ctx context.Context, s *session, x *stanza.Element) error 
 			continue
 		}
 		send = append(send, i)
-		if r.config.MembersOnly && r.standing(i.to.Bare()) == AffNone { // XEP-0045 §9.5
+		if r.config.MembersOnly && r.listedAffiliation(i.to.Bare()) == AffNone { // XEP-0045 §9.5
 			members = append(members, Action{Kind: ActionInvite, JID: i.to.Bare(), Affiliation: AffMember})
 		}
 	}
@@ -142,7 +142,7 @@ func (r *Room) decline(ctx context.Context, st *stanza.Stanza, e *stanza.Element
 	}
 	delete(r.invites, invited)
 	reason := truncate(e.ChildText(NSUser, "reason"), r.limits.Subject)
-	if r.sessions[by] != nil {
+	if r.bySession[by] != nil {
 		d := stanza.NewElement(NSUser, "decline").With("from", invited.String())
 		if reason != "" {
 			d.Add(stanza.TextElement(NSUser, "reason", reason))

@@ -14,14 +14,14 @@ func invite(from, inner string) string {
 
 func TestInvite(t *testing.T) { // XEP-0045 §7.8.2
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Config.Password = "pw"; o.Config.WhoIs = WhoIsAnyone })
+	p := newFixture(t, func(o *Options) { o.Config.Password = "pw"; o.Config.WhoIs = WhoIsAnyone })
 	p.in("<presence from='ann/1' to='/ann'><x xmlns='" + NS + "'><password>pw</password></x></presence>").take()
 	p.in(invite("ann/1", "<invite to='hecate@example.org'><reason>Come!</reason><continue thread='t'/></invite><invite to='joe@example.org'/>")).want(
 		"<message to='hecate' from='room'><x><invite from='ann'><reason>Come!</reason><continue thread='t'/></invite><password>pw</password></x></message>",
 		"<message to='joe' from='room'><x><invite from='ann'/><password>pw</password></x></message>")
 	p.in(invite("hecate/1", "<decline to='ann@example.org'><reason>Busy</reason></decline>")).want(
 		"<message to='ann/1' from='room'><x><decline from='hecate'><reason>Busy</reason></decline></x></message>")
-	if e := p.owner.told[len(p.owner.told)-1]; e.Kind != Declined || e.JID != person("hecate") || e.Reason != "Busy" {
+	if e := p.owner.events[len(p.owner.events)-1]; e.Kind != Declined || e.JID != person("hecate") || e.Reason != "Busy" {
 		t.Errorf("%+v", e)
 	}
 	p.config.WhoIs = WhoIsModerators
@@ -51,7 +51,7 @@ func TestInvite(t *testing.T) { // XEP-0045 §7.8.2
 		t.Errorf("%d invitations are remembered", len(p.invites))
 	}
 	p.take()
-	p.owner.act = func(a Action) error {
+	p.owner.allow = func(a Action) error {
 		if a.Kind != ActionInvite || a.JID != person("joe") || a.Reason != "r" {
 			t.Errorf("%+v", a)
 		}
@@ -64,7 +64,7 @@ func TestInvite(t *testing.T) { // XEP-0045 §7.8.2
 
 func TestInviteToMembersOnly(t *testing.T) { // XEP-0045 §9.5
 	t.Parallel()
-	p := newPlay(t, func(o *Options) {
+	p := newFixture(t, func(o *Options) {
 		o.Snapshot = &Snapshot{Config: Config{MembersOnly: true}, Affiliations: map[jid.JID]ListEntry{
 			person("admin"): {Affiliation: AffAdmin}, person("member"): {Affiliation: AffMember}}}
 	}).join("admin/1", "member/1")
@@ -76,7 +76,7 @@ func TestInviteToMembersOnly(t *testing.T) { // XEP-0045 §9.5
 	p.join("joe/1")
 	p.config.MembersMayInvite = true
 	p.in(invite("member/1", "<invite to='zoe@example.org'/>")).want("<message to='zoe'…")
-	if p.standing(person("zoe")) != AffMember {
+	if p.listedAffiliation(person("zoe")) != AffMember {
 		t.Error("the invited cannot come in")
 	}
 }

@@ -56,13 +56,13 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 		}
 		return nil, r.ownerSet(ctx, st, payload)
 	}
-	return r.ask(ctx, st, nil)
+	return r.queryOwner(ctx, st, nil)
 }
 
 // ask hands an IQ to the Owner.
-func (r *Room) ask(ctx context.Context, st *stanza.Stanza, to *occupant) (*stanza.Element, error) {
+func (r *Room) queryOwner(ctx context.Context, st *stanza.Stanza, to *occupant) (*stanza.Element, error) {
 	q := Query{Stanza: st}
-	if s := r.sessions[st.From]; s != nil {
+	if s := r.bySession[st.From]; s != nil {
 		v := s.o.view()
 		q.From = &v
 	}
@@ -75,12 +75,12 @@ func (r *Room) ask(ctx context.Context, st *stanza.Stanza, to *occupant) (*stanz
 
 // occupantIQ is an IQ to room/nick (XEP-0045 §17.4).
 func (r *Room) occupantIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.Element) error {
-	s := r.sessions[st.From]
+	s := r.bySession[st.From]
 	if s == nil { // XEP-0410 §3.2: this is how a client learns that it is not in
 		return stanza.NotAcceptable("You are not in the room.")
 	}
 	nick := st.To.Resource()
-	to := r.nicks[nick]
+	to := r.byNick[nick]
 	if to == nil && nick == s.asked {
 		to = s.o
 	}
@@ -93,10 +93,10 @@ func (r *Room) occupantIQ(ctx context.Context, st *stanza.Stanza, payload *stanz
 	case ping && (to == s.o || len(to.sessions) == 0): // XEP-0410 §3.3
 		r.send(st.Result())
 		return nil
-	case len(to.sessions) > 0 && to.member == nil || to == s.o:
+	case len(to.sessions) > 0 && to.puppet == nil || to == s.o:
 		return r.relay(s, to, st, payload)
 	}
-	answer, err := r.ask(ctx, st, to)
+	answer, err := r.queryOwner(ctx, st, to)
 	if errors.Is(err, ErrHandled) {
 		return nil
 	}

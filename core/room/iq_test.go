@@ -18,7 +18,7 @@ const ping = "<ping xmlns='urn:xmpp:ping'/>"
 
 func TestSelfPing(t *testing.T) { // XEP-0410 §3.2, §3.3
 	t.Parallel()
-	p := newPlay(t).join("ann/1", "bob/1").member(Member{ID: "u1", Nick: "Zoe"})
+	p := newFixture(t).join("ann/1", "bob/1").puppet(Puppet{ID: "u1", Nick: "Zoe"})
 	for _, c := range [][3]string{
 		{"ann/1", "/ann", "ok"}, {"ann/1", "", "ok"}, {"ann/1", "/Zoe", "ok"},
 		{"ann/2", "/ann", "not-acceptable"}, // another client of the same account that is not in
@@ -40,7 +40,7 @@ func TestSelfPing(t *testing.T) { // XEP-0410 §3.2, §3.3
 
 func TestRelay(t *testing.T) { // XEP-0045 §17.4
 	t.Parallel()
-	p := newPlay(t).join("ann/1", "bob/1")
+	p := newFixture(t).join("ann/1", "bob/1")
 	version := "<query xmlns='jabber:iq:version'/>"
 	p.in(iq("ann/1", "/bob", "get", version))
 	asked := p.sent[0]
@@ -48,7 +48,7 @@ func TestRelay(t *testing.T) { // XEP-0045 §17.4
 		t.Fatalf("%s", asked)
 	}
 	p.sent = nil
-	answer := func(from, typ string) *play {
+	answer := func(from, typ string) *fixture {
 		return p.in("<iq from='" + from + "' to='/ann' id='" + asked.ID + "' type='" + typ + "'>" + version + "</iq>")
 	}
 	answer("eve/1", "result").want() // an answer from another
@@ -77,7 +77,7 @@ func TestRelay(t *testing.T) { // XEP-0045 §17.4
 
 func TestRelayIsBounded(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Limits.PendingQueries = 3 }).join("ann/1", "bob/1")
+	p := newFixture(t, func(o *Options) { o.Limits.PendingQueries = 3 }).join("ann/1", "bob/1")
 	ask := iq("ann/1", "/bob", "get", "<query xmlns='jabber:iq:version'/>")
 	for range 3 {
 		p.in(ask)
@@ -96,7 +96,7 @@ func TestRelayIsBounded(t *testing.T) {
 
 func TestQueriesForTheOwner(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t).join("ann/1").member(Member{ID: "u1", Nick: "Zoe"})
+	p := newFixture(t).join("ann/1").puppet(Puppet{ID: "u1", Nick: "Zoe"})
 	var got Query
 	p.owner.query = func(q Query) (*stanza.Element, error) {
 		got = q
@@ -123,10 +123,10 @@ func TestQueriesForTheOwner(t *testing.T) {
 
 func TestDiscoInfo(t *testing.T) { // XEP-0045 §6.4
 	t.Parallel()
-	p := newPlay(t, func(o *Options) {
+	p := newFixture(t, func(o *Options) {
 		o.Info = Info{Name: "A Dark Cave", Description: "Witches!", Lang: "en", AvatarHash: "abc", Features: []string{"urn:xmpp:mam:2"},
 			Fields: map[string]string{"muc#roominfo_logs": "https://x/"}, Contacts: []jid.JID{person("crone")}}
-	}).join("ann/1").member(Member{ID: "u1", Nick: "Zoe"})
+	}).join("ann/1").puppet(Puppet{ID: "u1", Nick: "Zoe"})
 	p.SetSubject(p.ctx, Subject{Text: "Spells"}, "", "")
 	info := func(who, node string) string {
 		p.sent = nil
@@ -170,9 +170,9 @@ func TestDiscoInfo(t *testing.T) { // XEP-0045 §6.4
 
 func TestDiscoItems(t *testing.T) { // XEP-0045 §6.5
 	t.Parallel()
-	p := newPlay(t).join("ann/1")
+	p := newFixture(t).join("ann/1")
 	for i := range 5 {
-		p.member(Member{ID: fmt.Sprint(i), Nick: fmt.Sprint("Zoe ", i)})
+		p.puppet(Puppet{ID: fmt.Sprint(i), Nick: fmt.Sprint("Zoe ", i)})
 	}
 	items := func(who, inner string) string {
 		p.in(iq(who, "", "get", "<query xmlns='"+nsDiscoItems+"'>"+inner+"</query>"))
@@ -198,7 +198,7 @@ func TestDiscoItems(t *testing.T) { // XEP-0045 §6.5
 func TestModeration(t *testing.T) { // XEP-0425 §3
 	t.Parallel()
 	p := court(t)
-	p.Broadcast(Post{From: p.order[3].o.id, StanzaID: "bad", Payload: "<body>potions!</body>"})
+	p.Broadcast(Post{From: p.receivers[3].o.id, StanzaID: "bad", Payload: "<body>potions!</body>"})
 	ask := func(who, id, inner string) string {
 		return iq(who, "", "set", "<moderate xmlns='urn:xmpp:message-moderate:1' id='"+id+"'>"+inner+"</moderate>")
 	}
@@ -220,7 +220,7 @@ func TestModeration(t *testing.T) { // XEP-0425 §3
 	m := p.sent[0]
 	x := m.Child(nsRetract, "retract")
 	if m.From != testRoom || x.Attr("id") != "bad" || x.ChildText(nsRetract, "reason") != "Spam" || x.Child(nsModerate, "moderated").Attr("by") != testRoom.String()+"/owner" ||
-		x.Child(nsModerate, "moderated").Child(NSOccupantID, "occupant-id").Attr("id") != p.order[0].o.id {
+		x.Child(nsModerate, "moderated").Child(NSOccupantID, "occupant-id").Attr("id") != p.receivers[0].o.id {
 		t.Errorf("%s", m)
 	}
 	if len(p.sent) != 5 || p.ring.Len() != 1 {

@@ -7,10 +7,49 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
+// Departure says how somebody went.
+type Departure struct {
+	Kind   DepartureKind
+	Actor  string // nick of who did it, "" for nobody
+	Reason string
+}
+
+// DepartureKind is why somebody is out of the room.
+type DepartureKind uint8
+
+// The ways to go.
+const (
+	Left              DepartureKind = iota
+	Kicked                          // status 307
+	Banned                          // status 301
+	LostAffiliation                 // status 321: affiliation lost in a members-only room
+	BecameMembersOnly               // status 322: the room has become members-only
+	Shutdown                        // status 332
+	Fault                           // status 333: delivery failed
+)
+
+func (k DepartureKind) codes() []int {
+	switch k {
+	case Kicked:
+		return []int{statusKicked}
+	case Banned:
+		return []int{statusBanned}
+	case LostAffiliation:
+		return []int{statusRemoved}
+	case BecameMembersOnly:
+		return []int{statusMembersOnly}
+	case Shutdown:
+		return []int{statusShutdown}
+	case Fault:
+		return []int{statusFault}
+	}
+	return nil
+}
+
 // depart takes one session out. st is its unavailable presence, if it went by itself.
 // The occupant goes with its last session, unless it is a network member.
-func (r *Room) depart(ctx context.Context, s *session, d Departure, st *stanza.Stanza) {
-	if r.sessions[s.jid] != s {
+func (r *Room) endSession(ctx context.Context, s *session, d Departure, st *stanza.Stanza) {
+	if r.bySession[s.jid] != s {
 		return // went meanwhile
 	}
 	o, status := s.o, ""
@@ -21,15 +60,15 @@ func (r *Room) depart(ctx context.Context, s *session, d Departure, st *stanza.S
 	if d.Kind == Fault {
 		kind = DeliveryFault
 	}
-	if len(o.sessions) == 1 && o.member == nil {
-		r.farewell(o, d, status)
-		r.part(s)
-		r.unseat(o)
+	if len(o.sessions) == 1 && o.puppet == nil {
+		r.announceLeave(o, d, status)
+		r.detachSession(s)
+		r.deleteOccupant(o)
 	} else {
 		saw := r.visible(o)
 		n := d.notice(status)
 		own := r.toSelf(s, &n, []int{statusSelf})
-		r.part(s)
+		r.detachSession(s)
 		r.send(own)
 		if r.visible(o) != saw {
 			r.announce(o, notice{})
@@ -39,31 +78,31 @@ func (r *Room) depart(ctx context.Context, s *session, d Departure, st *stanza.S
 }
 
 // expel takes all sessions of an occupant out, and the network member with them.
-func (r *Room) expel(ctx context.Context, o *occupant, d Departure) {
-	if r.ids[o.id] != o {
+func (r *Room) endOccupant(ctx context.Context, o *occupant, d Departure) {
+	if r.byID[o.id] != o {
 		return // went meanwhile
 	}
-	r.farewell(o, d, "")
+	r.announceLeave(o, d, "")
 	kind := Exited
 	if d.Kind == Fault {
 		kind = DeliveryFault
 	}
 	gone := slices.Clone(o.sessions)
 	for _, s := range gone {
-		r.part(s)
+		r.detachSession(s)
 	}
-	if o.member != nil {
-		r.members--
-		o.member = nil
+	if o.puppet != nil {
+		r.puppets--
+		o.puppet = nil
 	}
-	r.unseat(o)
+	r.deleteOccupant(o)
 	for _, s := range gone {
 		r.notify(ctx, Event{Kind: kind, Occupant: o.view(), Session: s.jid, Reason: d.Reason})
 	}
 }
 
 // farewell is unavailable presence of an occupant to everybody (XEP-0045 §7.14).
-func (r *Room) farewell(o *occupant, d Departure, status string) {
+func (r *Room) announceLeave(o *occupant, d Departure, status string) {
 	r.announce(o, d.notice(status))
 }
 
@@ -77,17 +116,17 @@ func (d Departure) notice(status string) notice {
 // Close tells everybody that the service shuts down (XEP-0045 §11.2) and empties the
 // room; the Owner is told nothing.
 func (r *Room) Close() {
-	for _, s := range r.order {
+	for _, s := range r.receivers {
 		n := Departure{Kind: Shutdown}.notice("")
 		r.send(r.toSelf(s, &n, []int{statusSelf}))
 	}
-	r.empty()
+	r.removeAll()
 }
 
-func (r *Room) empty() {
-	clear(r.ids)
-	clear(r.nicks)
-	clear(r.sessions)
+func (r *Room) removeAll() {
+	clear(r.byID)
+	clear(r.byNick)
+	clear(r.bySession)
 	clear(r.queries)
-	r.seats, r.order, r.addrs, r.members = nil, nil, nil, 0
+	r.occupants, r.receivers, r.addresses, r.puppets = nil, nil, nil, 0
 }

@@ -38,7 +38,7 @@ func (r *Room) restore(s *Snapshot) {
 }
 
 // standing is the affiliation of a bare JID by the lists.
-func (r *Room) standing(bare jid.JID) Affiliation {
+func (r *Room) listedAffiliation(bare jid.JID) Affiliation {
 	if s, ok := r.lists[bare]; ok {
 		return s.Affiliation
 	}
@@ -49,7 +49,7 @@ func (r *Room) standing(bare jid.JID) Affiliation {
 }
 
 // listed are the entries of one affiliation, sorted by address.
-func (r *Room) listed(a Affiliation) []jid.JID {
+func (r *Room) listedAs(a Affiliation) []jid.JID {
 	var list []jid.JID
 	for j, s := range r.lists {
 		if s.Affiliation == a {

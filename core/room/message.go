@@ -8,7 +8,7 @@ import (
 )
 
 func (r *Room) handleMessage(ctx context.Context, st *stanza.Stanza) error {
-	s := r.sessions[st.From]
+	s := r.bySession[st.From]
 	switch {
 	case st.Type == stanza.TypeGroupchat && st.To.IsFull():
 		return stanza.BadRequest("A private message cannot be of type groupchat.") // XEP-0045 §7.5
@@ -58,12 +58,12 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 	if !r.config.maySendPrivate(s.o.role) {
 		return stanza.Forbidden("Private messages are not allowed in this room.")
 	}
-	to := r.nicks[st.To.Resource()]
+	to := r.byNick[st.To.Resource()]
 	if to == nil {
 		return stanza.ItemNotFound("Nobody of this name is in the room.")
 	}
 	clean := r.clean(st)
-	if to.member != nil && to != s.o {
+	if to.puppet != nil && to != s.o {
 		view := to.view()
 		return r.owner.Message(ctx, r, Message{From: s.o.view(), Session: s.jid, To: &view, Stanza: clean})
 	}

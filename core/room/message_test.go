@@ -11,17 +11,17 @@ import (
 
 func TestGroupchat(t *testing.T) { // XEP-0045 §7.4
 	t.Parallel()
-	p := newPlay(t).join("ann/1", "bob/1")
+	p := newFixture(t).join("ann/1", "bob/1")
 	p.in("<message from='ann/1' to='' id='m1' type='groupchat'><body>hi</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>")
 	for i, s := range p.sent {
-		if s.ID != "m1" || s.From.Resource() != "ann" || s.Type != stanza.TypeGroupchat || s.To != []*session{p.order[0], p.order[1]}[i].jid {
+		if s.ID != "m1" || s.From.Resource() != "ann" || s.Type != stanza.TypeGroupchat || s.To != []*session{p.receivers[0], p.receivers[1]}[i].jid {
 			t.Errorf("%s", s)
 		}
 		sid := s.Child(NSStanzaID, "stanza-id")
 		if sid.Attr("by") != testRoom.String() || len(sid.Attr("id")) != 36 { // XEP-0359 §3
 			t.Errorf("%s", sid)
 		}
-		if s.Child(NSOccupantID, "occupant-id").Attr("id") != p.order[0].o.id { // XEP-0421 §3
+		if s.Child(NSOccupantID, "occupant-id").Attr("id") != p.receivers[0].o.id { // XEP-0421 §3
 			t.Errorf("%s", s)
 		}
 	}
@@ -30,12 +30,12 @@ func TestGroupchat(t *testing.T) { // XEP-0045 §7.4
 	if got := p.condition(); got != "modify not-acceptable" {
 		t.Error(got)
 	}
-	p.owner.said = func(Message) error { return stanza.PolicyViolation("no") }
+	p.owner.message = func(Message) error { return stanza.PolicyViolation("no") }
 	p.in("<message from='ann/1' to='' id='m2' type='groupchat'><body>hi</body></message>")
 	if p.sent[0].ID != "m2" || p.condition() != "modify policy-violation" {
 		t.Error("the refusal does not reach the sender")
 	}
-	p.owner.said = func(Message) error { return errors.New("disk") }
+	p.owner.message = func(Message) error { return errors.New("disk") }
 	p.in("<message from='ann/1' to='' type='groupchat'><body>hi</body></message>")
 	if got := p.condition(); got != "cancel internal-server-error" {
 		t.Error(got)
@@ -53,9 +53,9 @@ func TestGroupchat(t *testing.T) { // XEP-0045 §7.4
 // TestReflectionIsAcknowledgement: nothing is reflected before the owner of the room says so.
 func TestReflectionIsAcknowledgement(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t).join("ann/1")
+	p := newFixture(t).join("ann/1")
 	var m Message
-	p.owner.said = func(got Message) error { m = got; return nil }
+	p.owner.message = func(got Message) error { m = got; return nil }
 	p.in("<message from='ann/1' to='' id='m1' type='groupchat'><body>hi</body></message>").want()
 	p.in("<presence from='ann/1' to='/ann' type='unavailable'/>").join("bob/1")
 	if id := p.Broadcast(m.Post("stanza-7")); id != "stanza-7" {
@@ -70,7 +70,7 @@ func TestReflectionIsAcknowledgement(t *testing.T) {
 // ejabberd 25.04, Openfire OF-3055 and OF-2607: what only the room may say is taken off however often it is said.
 func TestEjabberd2504_Spoofing(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t).join("ann/1", "bob/1")
+	p := newFixture(t).join("ann/1", "bob/1")
 	room, nick := testRoom.String(), testRoom.String()+"/bob"
 	for name, c := range map[string]struct {
 		xml  string
@@ -149,7 +149,7 @@ func TestTransient(t *testing.T) {
 			t.Errorf("%s: %v", payload, !want)
 		}
 	}
-	p := newPlay(t).join("ann/1")
+	p := newFixture(t).join("ann/1")
 	p.in("<message from='ann/1' to='' id='c' type='groupchat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>")
 	if len(p.sent) != 1 || strings.Contains(p.sent[0].Payload, "stanza-id") || p.ring.Len() != 0 {
 		t.Errorf("a chat state is kept: %s", p.take())
@@ -158,7 +158,7 @@ func TestTransient(t *testing.T) {
 
 func TestPrivateMessages(t *testing.T) { // XEP-0045 §7.5
 	t.Parallel()
-	p := newPlay(t).join("ann/1", "bob/1")
+	p := newFixture(t).join("ann/1", "bob/1")
 	p.in("<message from='ann/1' to='/bob' id='p1'><body>psst</body><x xmlns='" + NSUser + "'/></message>").want(
 		"<message to='bob/1' from='/ann' id='p1'><body>psst</body><x/></message>")
 	p.in("<message from='ann/1' to='/nobody' type='chat'><body>psst</body></message>")
@@ -179,7 +179,7 @@ func TestPrivateMessages(t *testing.T) { // XEP-0045 §7.5
 		{PrivateByModerators, RoleParticipant, false}, {PrivateByModerators, RoleModerator, true},
 	} {
 		p.config.Private = c.allow
-		p.SetRole(p.ctx, p.order[0].o.id, c.role, "")
+		p.SetRole(p.ctx, p.receivers[0].o.id, c.role, "")
 		p.take()
 		p.in("<message from='ann/1' to='/bob' type='chat'><body>psst</body></message>")
 		if got := p.sent[0].Type == stanza.TypeChat; got != c.want {
@@ -191,13 +191,13 @@ func TestPrivateMessages(t *testing.T) { // XEP-0045 §7.5
 
 func TestPrivateToNetworkMember(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t).join("ann/1")
-	p.member(Member{ID: "u1", Nick: "Zoe"})
+	p := newFixture(t).join("ann/1")
+	p.puppet(Puppet{ID: "u1", Nick: "Zoe"})
 	p.in("<message from='ann/1' to='/Zoe' id='p1' type='chat'><body>psst</body></message>").want()
-	if m := p.owner.heard[0]; m.To == nil || m.To.ID != "u1" || m.Stanza.Body() != "psst" || m.Stanza.From != person("ann/1") {
+	if m := p.owner.messages[0]; m.To == nil || m.To.ID != "u1" || m.Stanza.Body() != "psst" || m.Stanza.From != person("ann/1") {
 		t.Errorf("%+v", m)
 	}
-	if !p.SendPrivate(p.order[0].o.id, Post{From: "u1", ID: "p2", Payload: "<body>yes?</body>"}) {
+	if !p.SendPrivate(p.receivers[0].o.id, Post{From: "u1", ID: "p2", Payload: "<body>yes?</body>"}) {
 		t.Error("nobody to whisper to")
 	}
 	p.want("<message to='ann/1' from='/Zoe' id='p2' type='chat'><body>yes?</body><x/></message>")
@@ -208,7 +208,7 @@ func TestPrivateToNetworkMember(t *testing.T) {
 
 func TestSubject(t *testing.T) { // XEP-0045 §8.1
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Limits.Subject = 20 }).join("ann/1", "bob/1")
+	p := newFixture(t, func(o *Options) { o.Limits.Subject = 20 }).join("ann/1", "bob/1")
 	p.in("<message from='ann/1' to='' type='groupchat'><subject>Fire</subject></message>")
 	if got := p.condition(); got != "auth forbidden" {
 		t.Error(got)
@@ -239,7 +239,7 @@ func TestSubject(t *testing.T) { // XEP-0045 §8.1
 
 func TestVoice(t *testing.T) { // XEP-0045 §7.4, §7.13, §8.3, §8.6
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Config.Moderated = true })
+	p := newFixture(t, func(o *Options) { o.Config.Moderated = true })
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "chief" {
 			return Grant{Affiliation: AffOwner}, nil

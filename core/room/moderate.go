@@ -28,7 +28,7 @@ func (r *Room) moderate(ctx context.Context, st *stanza.Stanza, x *stanza.Elemen
 	}
 	reason := truncate(x.ChildText(nsModerate, "reason"), r.limits.Subject)
 	by := a.view()
-	done, err := r.act(ctx, Action{Kind: ActionModerate, By: by, Session: st.From, Value: id, Reason: reason})
+	done, err := r.askOwner(ctx, Action{Kind: ActionModerate, By: by, Session: st.From, Value: id, Reason: reason})
 	if err == nil && done {
 		r.Moderate(id, by, reason)
 	}
@@ -39,7 +39,7 @@ func (r *Room) moderate(ctx context.Context, st *stanza.Stanza, x *stanza.Elemen
 // in the room or, with a zero Occupant, by nobody in particular (XEP-0425 §3.1). It also
 // forgets it, where the history is the room's own. It gives the stanza-id of the notice.
 func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
-	r.Forget(stanzaID)
+	r.RemoveHistory(stanzaID)
 	moderated := stanza.NewElement(nsModerate, "moderated")
 	if by.ID != "" {
 		moderated.With("by", r.addressOf(by).String()).Add(occupantID(by.ID))
@@ -53,7 +53,7 @@ func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
 
 // addressOf is room/nick of somebody who is or was here.
 func (r *Room) addressOf(o Occupant) jid.JID {
-	if now := r.ids[o.ID]; now != nil {
+	if now := r.byID[o.ID]; now != nil {
 		return now.jid
 	}
 	j, err := r.jid.WithResource(r.cleanNick(o.Nick))

@@ -66,7 +66,7 @@ func truncate(s string, n int) string {
 // uniqueNick is the name as nobody but self has it: "Ann", "Ann (2)", "Ann (3)".
 func (r *Room) uniqueNick(name string, self *occupant) string {
 	nick := r.cleanNick(name)
-	if r.free(nick, self) {
+	if r.nickIsFree(nick, self) {
 		return nick
 	}
 	if self != nil { // one who is "Ann (2)" stays so while that is what the name asks for
@@ -79,7 +79,7 @@ func (r *Room) uniqueNick(name string, self *occupant) string {
 		}
 	}
 	for n := 2; n < maxNumbered; n++ {
-		if try := nick + " (" + strconv.Itoa(n) + ")"; r.free(try, self) {
+		if try := nick + " (" + strconv.Itoa(n) + ")"; r.nickIsFree(try, self) {
 			return try
 		}
 	}
@@ -87,13 +87,13 @@ func (r *Room) uniqueNick(name string, self *occupant) string {
 }
 
 // free tells whether nick is in use by nobody but self.
-func (r *Room) free(nick string, self *occupant) bool {
-	o := r.nicks[nick]
+func (r *Room) nickIsFree(nick string, self *occupant) bool {
+	o := r.byNick[nick]
 	return o == nil || o == self
 }
 
-// wishedNick checks a nick that a session asks for.
-func (r *Room) wishedNick(resource string) (string, error) {
+// checkNick checks a nick that a session asks for.
+func (r *Room) checkNick(resource string) (string, error) {
 	nick := strings.TrimSpace(resource)
 	if nick == "" { // XEP-0045 §7.2.1, §17.1
 		return "", stanza.JIDMalformed("Choose a nickname to enter the room.")
@@ -109,7 +109,7 @@ func (r *Room) wishedNick(resource string) (string, error) {
 
 // changeNick is presence of a session to another nick than its own (XEP-0045 §7.6).
 func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) error {
-	nick, err := r.wishedNick(st.To.Resource())
+	nick, err := r.checkNick(st.To.Resource())
 	if err != nil {
 		return err
 	}
@@ -117,26 +117,26 @@ func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) er
 	if nick == o.nick {
 		return r.changePresence(ctx, s, st)
 	}
-	if !r.free(nick, o) || r.reservedFor(nick, s.jid.Bare()) {
+	if !r.nickIsFree(nick, o) || r.reservedFor(nick, s.jid.Bare()) {
 		return stanza.Conflict("This nickname is taken.") // XEP-0045 §7.6
 	}
 	if o.role == RoleVisitor && r.config.Moderated {
 		return stanza.Forbidden("Visitors keep their nickname in this room.") // XEP-0045 §5.1.1
 	}
-	done, err := r.act(ctx, Action{Kind: ActionNick, By: o.view(), Session: s.jid, Value: nick})
-	if err != nil || !done || r.sessions[s.jid] != s || !r.free(nick, o) {
+	done, err := r.askOwner(ctx, Action{Kind: ActionNick, By: o.view(), Session: s.jid, Value: nick})
+	if err != nil || !done || r.bySession[s.jid] != s || !r.nickIsFree(nick, o) {
 		return err
 	}
 	r.keepPresence(s, st)
 	s.asked = nick
-	r.moveTo(ctx, o, nick)
+	r.changeNickTo(ctx, o, nick)
 	return nil
 }
 
 // moveTo announces and makes a change of nick; nick is free.
-func (r *Room) moveTo(ctx context.Context, o *occupant, nick string) {
+func (r *Room) changeNickTo(ctx context.Context, o *occupant, nick string) {
 	r.announce(o, notice{typ: stanza.TypeUnavailable, codes: []int{statusNewNick}, newNick: nick})
-	r.rename(o, nick)
+	r.giveNick(o, nick)
 	r.announce(o, notice{})
 	r.notify(ctx, Event{Kind: NickChange, Occupant: o.view()})
 }

@@ -13,7 +13,7 @@ type Occupant struct {
 	JID         jid.JID // the real address: that of the best session, or the member's
 	Role        Role
 	Affiliation Affiliation
-	Member      bool      // a network member, with or without sessions
+	Puppet      bool      // a network member, with or without sessions
 	Sessions    []jid.JID // XMPP sessions, in the order in which they came
 	Show        string    // as in presence; "" is available
 	Status      string
@@ -25,7 +25,7 @@ type occupant struct {
 	jid      jid.JID // room/nick
 	role     Role
 	aff      Affiliation
-	member   *Member
+	puppet   *Puppet
 	sessions []*session
 	// shown caches the payload of presence, without and with the real JID; "" is not made yet.
 	shown [2]string
@@ -36,7 +36,7 @@ type session struct {
 	jid     jid.JID
 	o       *occupant
 	asked   string // the nick asked for on entering
-	at      int    // index in Room.order
+	at      int    // index in receivers
 	extra   string // start tag attributes of its last presence
 	payload string // children of its last presence, cleaned
 	show    string
@@ -44,7 +44,7 @@ type session struct {
 }
 
 // best is the most available session, the first of equals; nil where there is none.
-func (o *occupant) best() *session {
+func (o *occupant) bestSession() *session {
 	var best *session
 	for _, s := range o.sessions {
 		if best == nil || availability(s.show) > availability(best.show) {
@@ -69,95 +69,95 @@ func availability(show string) int {
 }
 
 // real is the address that those with the right see (XEP-0045 §17.3: a full JID of a session).
-func (o *occupant) real() jid.JID {
-	if s := o.best(); s != nil {
+func (o *occupant) realJID() jid.JID {
+	if s := o.bestSession(); s != nil {
 		return s.jid
 	}
-	if o.member != nil {
-		return o.member.JID
+	if o.puppet != nil {
+		return o.puppet.JID
 	}
 	return jid.JID{}
 }
 
 // bare is the address that affiliations hang on; zero where the occupant has none.
-func (o *occupant) bare() jid.JID {
+func (o *occupant) bareJID() jid.JID {
 	if len(o.sessions) > 0 {
 		return o.sessions[0].jid.Bare()
 	}
-	if o.member != nil && !o.member.JID.IsZero() {
-		return o.member.JID.Bare()
+	if o.puppet != nil && !o.puppet.JID.IsZero() {
+		return o.puppet.JID.Bare()
 	}
 	return jid.JID{}
 }
 
 func (o *occupant) view() Occupant {
-	v := Occupant{ID: o.id, Nick: o.nick, JID: o.real(), Role: o.role, Affiliation: o.aff, Member: o.member != nil}
+	v := Occupant{ID: o.id, Nick: o.nick, JID: o.realJID(), Role: o.role, Affiliation: o.aff, Puppet: o.puppet != nil}
 	for _, s := range o.sessions {
 		v.Sessions = append(v.Sessions, s.jid)
 	}
-	if s := o.best(); s != nil {
+	if s := o.bestSession(); s != nil {
 		v.Show, v.Status = s.show, s.status
-	} else if o.member != nil {
-		v.Show, v.Status = o.member.Show, o.member.Status
+	} else if o.puppet != nil {
+		v.Show, v.Status = o.puppet.Show, o.puppet.Status
 	}
 	return v
 }
 
-func (o *occupant) changed() { o.shown = [2]string{} }
+func (o *occupant) dropCache() { o.shown = [2]string{} }
 
 // seat makes an occupant; the caller gives it a session or a member.
-func (r *Room) seat(id, nick string) *occupant {
+func (r *Room) addOccupant(id, nick string) *occupant {
 	o := &occupant{id: id}
-	r.ids[id] = o
-	r.seats = append(r.seats, o)
-	r.rename(o, nick)
+	r.byID[id] = o
+	r.occupants = append(r.occupants, o)
+	r.giveNick(o, nick)
 	return o
 }
 
 // rename gives o a nick that is free.
-func (r *Room) rename(o *occupant, nick string) {
-	if r.nicks[o.nick] == o {
-		delete(r.nicks, o.nick)
+func (r *Room) giveNick(o *occupant, nick string) {
+	if r.byNick[o.nick] == o {
+		delete(r.byNick, o.nick)
 	}
 	o.nick = nick
 	o.jid, _ = r.jid.WithResource(nick) // checked by nickFor and cleanNick
-	r.nicks[nick] = o
-	o.changed()
+	r.byNick[nick] = o
+	o.dropCache()
 }
 
 // unseat takes an occupant without sessions and member away.
-func (r *Room) unseat(o *occupant) {
-	delete(r.ids, o.id)
-	if r.nicks[o.nick] == o {
-		delete(r.nicks, o.nick)
+func (r *Room) deleteOccupant(o *occupant) {
+	delete(r.byID, o.id)
+	if r.byNick[o.nick] == o {
+		delete(r.byNick, o.nick)
 	}
-	if i := slices.Index(r.seats, o); i >= 0 {
-		r.seats = slices.Delete(r.seats, i, i+1)
+	if i := slices.Index(r.occupants, o); i >= 0 {
+		r.occupants = slices.Delete(r.occupants, i, i+1)
 	}
 }
 
 // join adds a session to an occupant.
-func (r *Room) join(o *occupant, s *session) {
-	s.o, s.at = o, len(r.order)
-	r.order = append(r.order, s)
-	r.addrs = append(r.addrs, s.jid)
-	r.sessions[s.jid] = s
+func (r *Room) attachSession(o *occupant, s *session) {
+	s.o, s.at = o, len(r.receivers)
+	r.receivers = append(r.receivers, s)
+	r.addresses = append(r.addresses, s.jid)
+	r.bySession[s.jid] = s
 	o.sessions = append(o.sessions, s)
-	o.changed()
+	o.dropCache()
 }
 
 // part takes a session from its occupant, which stays.
-func (r *Room) part(s *session) {
-	delete(r.sessions, s.jid)
-	r.order = slices.Delete(r.order, s.at, s.at+1)
-	r.addrs = slices.Delete(r.addrs, s.at, s.at+1)
-	for i := s.at; i < len(r.order); i++ {
-		r.order[i].at = i
+func (r *Room) detachSession(s *session) {
+	delete(r.bySession, s.jid)
+	r.receivers = slices.Delete(r.receivers, s.at, s.at+1)
+	r.addresses = slices.Delete(r.addresses, s.at, s.at+1)
+	for i := s.at; i < len(r.receivers); i++ {
+		r.receivers[i].at = i
 	}
 	o := s.o
 	if i := slices.Index(o.sessions, s); i >= 0 {
 		o.sessions = slices.Delete(o.sessions, i, i+1)
 	}
-	o.changed()
+	o.dropCache()
 	r.forgetQueries(s)
 }

@@ -119,7 +119,7 @@ const maxOccupantID = 128
 type Limits struct {
 	Sessions       int // XMPP sessions in the room
 	PerOccupant    int // sessions that share one nick
-	Members        int // network members
+	Puppets        int // network members
 	Affiliations   int // entries of the lists
 	Nick           int // bytes of a nick
 	Presence       int // bytes kept of a presence
@@ -132,7 +132,7 @@ type Limits struct {
 
 // The defaults of Limits.
 var defaultLimits = Limits{
-	Sessions: 2000, PerOccupant: 10, Members: 20000, Affiliations: 10000, Nick: 256, Presence: 4096,
+	Sessions: 2000, PerOccupant: 10, Puppets: 20000, Affiliations: 10000, Nick: 256, Presence: 4096,
 	Subject: 4096, History: 100, HistoryBytes: 1 << 20, PendingQueries: 256, Reserve: 10,
 }
 
@@ -142,7 +142,7 @@ func (l Limits) orDefaults() Limits {
 		set *int
 		def int
 	}{
-		{&l.Sessions, d.Sessions}, {&l.PerOccupant, d.PerOccupant}, {&l.Members, d.Members},
+		{&l.Sessions, d.Sessions}, {&l.PerOccupant, d.PerOccupant}, {&l.Puppets, d.Puppets},
 		{&l.Affiliations, d.Affiliations}, {&l.Nick, d.Nick}, {&l.Presence, d.Presence},
 		{&l.Subject, d.Subject}, {&l.History, d.History}, {&l.HistoryBytes, d.HistoryBytes},
 		{&l.PendingQueries, d.PendingQueries}, {&l.Reserve, d.Reserve},

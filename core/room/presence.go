@@ -61,35 +61,35 @@ func (r *Room) render(o *occupant, n *notice, jids bool, codes []int) string {
 
 // children is what the occupant says itself: show, status, capabilities and so on.
 func (o *occupant) children() string {
-	if s := o.best(); s != nil {
+	if s := o.bestSession(); s != nil {
 		return s.payload
 	}
-	if o.member == nil {
+	if o.puppet == nil {
 		return ""
 	}
 	var list []*stanza.Element
-	if o.member.Show != "" {
-		list = append(list, stanza.TextElement("", "show", o.member.Show))
+	if o.puppet.Show != "" {
+		list = append(list, stanza.TextElement("", "show", o.puppet.Show))
 	}
-	if o.member.Status != "" {
-		list = append(list, stanza.TextElement("", "status", o.member.Status))
+	if o.puppet.Status != "" {
+		list = append(list, stanza.TextElement("", "status", o.puppet.Status))
 	}
-	return stanza.Encode(append(list, o.member.Extra...)...)
+	return stanza.Encode(append(list, o.puppet.Extra...)...)
 }
 
 func (o *occupant) extra() string {
-	if s := o.best(); s != nil {
+	if s := o.bestSession(); s != nil {
 		return s.extra
 	}
 	return ""
 }
 
 func (o *occupant) hats() *stanza.Element {
-	if o.member == nil || len(o.member.Hats) == 0 {
+	if o.puppet == nil || len(o.puppet.Hats) == 0 {
 		return nil
 	}
 	x := stanza.NewElement(NSHats, "hats")
-	for _, h := range o.member.Hats {
+	for _, h := range o.puppet.Hats {
 		x.Add(stanza.NewElement(NSHats, "hat").With("title", h.Title).With("uri", h.URI))
 	}
 	return x
@@ -110,7 +110,7 @@ func (r *Room) x(o *occupant, n *notice, jids bool, codes []int) *stanza.Element
 	if jids {
 		real := n.real
 		if real.IsZero() {
-			real = o.real()
+			real = o.realJID()
 		}
 		item.With("jid", real.String())
 	}
@@ -192,10 +192,10 @@ func (r *Room) announceOthers(o *occupant, n *notice) {
 			if made[kind] == nil {
 				made[kind] = r.announcement(o, n, kind == 1)
 			}
-			r.sendMany(made[kind], r.addrs[from:to])
+			r.sendMany(made[kind], r.addresses[from:to])
 		}
 	}
-	for i, s := range r.order {
+	for i, s := range r.receivers {
 		k := 0
 		switch {
 		case s.o == o || s == n.except:
@@ -208,7 +208,7 @@ func (r *Room) announceOthers(o *occupant, n *notice) {
 			from, kind = i, k
 		}
 	}
-	flush(len(r.order))
+	flush(len(r.receivers))
 }
 
 // announcement is presence of an occupant for others, without a receiver.
@@ -256,7 +256,7 @@ func (r *Room) keepPresence(s *session, st *stanza.Stanza) {
 			s.payload += stanza.Encode(stanza.TextElement("", "status", s.status))
 		}
 	}
-	s.o.changed()
+	s.o.dropCache()
 }
 
 // reservedInPresence are children that a session may not put into its presence: data that

@@ -11,7 +11,7 @@ import (
 
 func TestAvailability(t *testing.T) { // XEP-0045 §7.7
 	t.Parallel()
-	p := newPlay(t).join("ann/1", "bob/1")
+	p := newFixture(t).join("ann/1", "bob/1")
 	caps := "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='v'/>"
 	p.in("<presence from='ann/1' to='/ann' id='7'><show>xa</show><status>gone</status>"+caps+"</presence>").want(
 		"<presence to='bob/1' from='/ann'><show>xa</show><status>gone</status>"+caps+"<x><item affiliation='none' role='participant'/></x></presence>",
@@ -19,7 +19,7 @@ func TestAvailability(t *testing.T) { // XEP-0045 §7.7
 	p.in("<presence from='ann/1' to='/ann' id='8'><show>xa</show><status>gone</status>" + caps + "</presence>").want("<presence to='ann/1' from='/ann' id='8'…") // nothing new
 	p.in("<presence from='ann/1' to=''><show>dnd</show></presence>").want("<presence to='bob/1'…", "<presence to='ann/1'…")
 	p.in("<presence from='ann/1' to='/ann'><show>bored</show><status>" + strings.Repeat("long ", 2000) + "</status></presence>").take()
-	if o := p.order[0]; len(o.payload) > p.limits.Presence || o.show != "" {
+	if o := p.receivers[0]; len(o.payload) > p.limits.Presence || o.show != "" {
 		t.Errorf("%d bytes are kept", len(o.payload))
 	}
 	p.in("<presence from='bob/1' to='/ann' type='probe'/>").want("<presence to='bob/1' from='/ann'><status>long…") // §17.3
@@ -28,7 +28,7 @@ func TestAvailability(t *testing.T) { // XEP-0045 §7.7
 
 func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 	t.Parallel()
-	p := newPlay(t, func(o *Options) {
+	p := newFixture(t, func(o *Options) {
 		o.Snapshot = &Snapshot{Affiliations: map[jid.JID]ListEntry{person("joe"): {Affiliation: AffMember, Nick: "joey"}}}
 	}).join("ann/1", "bob/1", "ann/2")
 	p.in("<presence from='ann/1' to='/annie' id='7'/>").want(
@@ -45,7 +45,7 @@ func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 			t.Errorf("%q: %s", nick, got)
 		}
 	}
-	p.owner.act = func(a Action) error {
+	p.owner.allow = func(a Action) error {
 		if a.Kind != ActionNick || a.Value != "other" || a.By.Nick != "annie" {
 			t.Errorf("%+v", a)
 		}
@@ -55,24 +55,24 @@ func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 	if got := p.condition(); got != "modify not-acceptable" {
 		t.Error(got)
 	}
-	p.owner.act = func(Action) error { return ErrHandled }
+	p.owner.allow = func(Action) error { return ErrHandled }
 	p.in("<presence from='ann/1' to='/other'/>").want()
-	p.owner.act = nil
+	p.owner.allow = nil
 	p.config.Moderated = true
-	p.SetRole(p.ctx, p.order[1].o.id, RoleVisitor, "")
+	p.SetRole(p.ctx, p.receivers[1].o.id, RoleVisitor, "")
 	p.take()
 	p.in("<presence from='bob/1' to='/other'/>")
 	if got := p.condition(); got != "auth forbidden" { // §5.1.1
 		t.Error(got)
 	}
-	if e := p.owner.told[len(p.owner.told)-1]; e.Kind != NickChange || e.Occupant.Nick != "annie" {
+	if e := p.owner.events[len(p.owner.events)-1]; e.Kind != NickChange || e.Occupant.Nick != "annie" {
 		t.Errorf("%+v", e)
 	}
 }
 
 func TestHiddenRoles(t *testing.T) { // muc#roomconfig_presencebroadcast
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Config.Broadcast = []Role{RoleModerator} })
+	p := newFixture(t, func(o *Options) { o.Config.Broadcast = []Role{RoleModerator} })
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "chief" {
 			return Grant{Affiliation: AffOwner}, nil
@@ -82,17 +82,17 @@ func TestHiddenRoles(t *testing.T) { // muc#roomconfig_presencebroadcast
 	p.join("chief/1")
 	p.in(enter("ann/1", "ann")).want("<presence to='ann/1' from='/chief'…", "<presence to='ann/1' from='/ann'…", "<message…")
 	p.in(enter("bob/1", "bob")).want("<presence to='bob/1' from='/chief'…", "<presence to='bob/1' from='/bob'…", "<message…")
-	p.SetRole(p.ctx, p.order[1].o.id, RoleModerator, "")
+	p.SetRole(p.ctx, p.receivers[1].o.id, RoleModerator, "")
 	p.want("<presence to='chief/1' from='/ann'…", "<presence to='bob/1' from='/ann'…", "<presence to='ann/1' from='/ann'…")
-	p.SetRole(p.ctx, p.order[1].o.id, RoleParticipant, "")
+	p.SetRole(p.ctx, p.receivers[1].o.id, RoleParticipant, "")
 	p.want("<presence to='chief/1' from='/ann' type='unavailable'…", "<presence to='bob/1' from='/ann' type='unavailable'…", "<presence to='ann/1' from='/ann'><…")
 	p.in("<presence from='ann/1' to='/ann' type='unavailable'/>").want("<presence to='ann/1' from='/ann' type='unavailable'…")
 }
 
 func TestClose(t *testing.T) { // XEP-0045 §11.2
 	t.Parallel()
-	p := newPlay(t).join("ann/1", "ann/2", "bob/1")
-	p.member(Member{ID: "u1", Nick: "Zoe"})
+	p := newFixture(t).join("ann/1", "ann/2", "bob/1")
+	p.puppet(Puppet{ID: "u1", Nick: "Zoe"})
 	p.Close()
 	p.want("<presence to='ann/1' from='/ann' type='unavailable'><x><item affiliation='none' role='none' jid='ann/1'/><status code='332'/><status code='110'/></x></presence>",
 		"<presence to='ann/2' from='/ann' type='unavailable'…", "<presence to='bob/1' from='/bob' type='unavailable'…")
@@ -102,16 +102,16 @@ func TestClose(t *testing.T) { // XEP-0045 §11.2
 
 func TestMembers(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t).join("ann/1")
-	set := func(m Member) *play {
+	p := newFixture(t).join("ann/1")
+	set := func(m Puppet) *fixture {
 		t.Helper()
-		if _, err := p.SetMember(p.ctx, m); err != nil {
+		if _, err := p.SetPuppet(p.ctx, m); err != nil {
 			t.Error(err)
 		}
 		p.check()
 		return p
 	}
-	zoe := Member{ID: "u1", Nick: "Zoe", JID: person("zoe"), Affiliation: AffMember, Show: "away", Status: "lunch",
+	zoe := Puppet{ID: "u1", Nick: "Zoe", JID: person("zoe"), Affiliation: AffMember, Show: "away", Status: "lunch",
 		Hats:  []Hat{{URI: "urn:bot", Title: "Bot"}},
 		Extra: []*stanza.Element{stanza.NewElement("vcard-temp:x:update", "x").Add(stanza.TextElement("vcard-temp:x:update", "photo", "abc"))}}
 	shown := "<show>away</show><status>lunch</status><x xmlns='vcard-temp:x:update'><photo>abc</photo></x>" +
@@ -125,13 +125,13 @@ func TestMembers(t *testing.T) {
 	set(zoe).want("<presence to='ann/1' from='/Zoe' type='unavailable'><hats…", "<presence to='bob/1'…", "<presence to='ann/1' from='/Zoë'>…", "<presence to='bob/1'…")
 	zoe.Role = RoleModerator
 	set(zoe).want("<presence to='ann/1'…", "<presence to='bob/1'…")
-	p.RemoveMember(p.ctx, "u1", Departure{Kind: Kicked, Actor: "ann", Reason: "noise"})
+	p.RemovePuppet(p.ctx, "u1", Departure{Kind: Kicked, Actor: "ann", Reason: "noise"})
 	p.want("<presence to='ann/1' from='/Zoë' type='unavailable'><hats xmlns='urn:xmpp:hats:0'><hat title='Bot' uri='urn:bot'/></hats><x><item affiliation='member' role='none'><actor nick='ann'/><reason>noise</reason></item><status code='307'/></x></presence>", "<presence to='bob/1'…")
-	if p.RemoveMember(p.ctx, "u1", Departure{}) || len(p.Occupants()) != 2 {
+	if p.RemovePuppet(p.ctx, "u1", Departure{}) || len(p.Occupants()) != 2 {
 		t.Error("still there")
 	}
 	for _, bad := range []string{"", strings.Repeat("i", 129)} { // XEP-0421 §4.1
-		if _, err := p.SetMember(p.ctx, Member{ID: bad, Nick: "x"}); err == nil {
+		if _, err := p.SetPuppet(p.ctx, Puppet{ID: bad, Nick: "x"}); err == nil {
 			t.Errorf("id of %d bytes", len(bad))
 		}
 	}
@@ -139,10 +139,10 @@ func TestMembers(t *testing.T) {
 
 func TestUniqueNicks(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, func(o *Options) { o.Limits = Limits{Nick: 32, Members: 50} }).join("bob/1")
+	p := newFixture(t, func(o *Options) { o.Limits = Limits{Nick: 32, Puppets: 50} }).join("bob/1")
 	nick := func(id, name string) string {
 		t.Helper()
-		got, err := p.SetMember(p.ctx, Member{ID: id, Nick: name})
+		got, err := p.SetPuppet(p.ctx, Puppet{ID: id, Nick: name})
 		if err != nil {
 			t.Error(err)
 		}
@@ -165,9 +165,9 @@ func TestUniqueNicks(t *testing.T) {
 		t.Error("a free nick is not taken")
 	}
 	for i := 12; ; i++ {
-		if _, err := p.SetMember(p.ctx, Member{ID: fmt.Sprint("n", i), Nick: "crowd"}); err != nil {
-			if p.members != 50 {
-				t.Errorf("%d members", p.members)
+		if _, err := p.SetPuppet(p.ctx, Puppet{ID: fmt.Sprint("n", i), Nick: "crowd"}); err != nil {
+			if p.puppets != 50 {
+				t.Errorf("%d members", p.puppets)
 			}
 			break
 		}
@@ -177,7 +177,7 @@ func TestUniqueNicks(t *testing.T) {
 // TestSessionOfMember: the puppet of a network member and the member are one occupant.
 func TestSessionOfMember(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t).join("bob/1").member(Member{ID: "u1", Nick: "Ann Smith", JID: person("u1"), Role: RoleModerator, Affiliation: AffAdmin, Show: "away"})
+	p := newFixture(t).join("bob/1").puppet(Puppet{ID: "u1", Nick: "Ann Smith", JID: person("u1"), Role: RoleModerator, Affiliation: AffAdmin, Show: "away"})
 	p.owner.enter = func(EnterRequest) (Grant, error) { return Grant{OccupantID: "u1", Nick: "Ann Smith"}, nil }
 	p.in(enter("ann/1", "ann")).want(
 		"<presence to='bob/1' from='/Ann Smith'><x><item affiliation='admin' role='moderator'/></x></presence>",
@@ -185,7 +185,7 @@ func TestSessionOfMember(t *testing.T) {
 		"<presence to='ann/1' from='/Ann Smith'><x><item affiliation='admin' role='moderator' jid='ann/1'/><status code='110'/><status code='210'/></x></presence>",
 		"<message…",
 	)
-	if o, _ := p.Occupant("u1"); !o.Member || len(o.Sessions) != 1 || o.JID != person("ann/1") {
+	if o, _ := p.Occupant("u1"); !o.Puppet || len(o.Sessions) != 1 || o.JID != person("ann/1") {
 		t.Errorf("%+v", o)
 	}
 	p.in("<message from='ann/1' to='/Ann Smith' id='n' type='chat'><body>note</body></message>").want("<message to='ann/1' from='/Ann Smith' id='n'…")
@@ -193,25 +193,25 @@ func TestSessionOfMember(t *testing.T) {
 		"<presence to='ann/1' from='/Ann Smith' type='unavailable'…",
 		"<presence to='bob/1' from='/Ann Smith'><show>away</show><x><item affiliation='admin' role='moderator'/></x></presence>")
 	p.join2("ann/1", "ann")
-	p.RemoveMember(p.ctx, "u1", Departure{}) // the session stays
+	p.RemovePuppet(p.ctx, "u1", Departure{}) // the session stays
 	p.check()
 	p.take()
-	if o, _ := p.Occupant("u1"); o.Member || len(o.Sessions) != 1 {
+	if o, _ := p.Occupant("u1"); o.Puppet || len(o.Sessions) != 1 {
 		t.Errorf("%+v", o)
 	}
-	p.Evict(p.ctx, "u1", Departure{Kind: LostAffiliation, Reason: "You left the channel."})
+	p.RemoveOccupant(p.ctx, "u1", Departure{Kind: LostAffiliation, Reason: "You left the channel."})
 	p.wantHas("<reason>You left the channel.</reason></item><status code='321'/><status code='110'/>")
-	if e := p.owner.told[len(p.owner.told)-1]; e.Kind != Exited || e.Session != person("ann/1") {
+	if e := p.owner.events[len(p.owner.events)-1]; e.Kind != Exited || e.Session != person("ann/1") {
 		t.Errorf("%+v", e)
 	}
-	p.EvictSession(p.ctx, person("bob/1"), Departure{Kind: Banned})
+	p.RemoveSession(p.ctx, person("bob/1"), Departure{Kind: Banned})
 	p.wantHas("<status code='301'/>")
-	if p.EvictSession(p.ctx, person("bob/1"), Departure{}) || p.Evict(p.ctx, "u1", Departure{}) || len(p.Occupants()) != 0 {
+	if p.RemoveSession(p.ctx, person("bob/1"), Departure{}) || p.RemoveOccupant(p.ctx, "u1", Departure{}) || len(p.Occupants()) != 0 {
 		t.Error("somebody is left")
 	}
 }
 
-func (p *play) join2(session, nick string) *play {
+func (p *fixture) join2(session, nick string) *fixture {
 	p.Helper()
 	p.in(enter(session, nick))
 	p.take()

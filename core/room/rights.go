@@ -16,10 +16,10 @@ type actor struct {
 // actor finds out the rights of a session: those of its occupant, or of its bare JID by
 // the lists, for owners and admins who act from outside.
 func (r *Room) actor(session jid.JID) actor {
-	if s := r.sessions[session]; s != nil {
+	if s := r.bySession[session]; s != nil {
 		return actor{session, s.o, s.o.role, s.o.aff}
 	}
-	return actor{jid: session, role: RoleNone, aff: r.standing(session.Bare())}
+	return actor{jid: session, role: RoleNone, aff: r.listedAffiliation(session.Bare())}
 }
 
 func (a actor) view() Occupant {

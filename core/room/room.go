@@ -46,13 +46,13 @@ type lasting struct {
 
 // occupancy is who is in the room.
 type occupancy struct {
-	ids      map[string]*occupant
-	nicks    map[string]*occupant
-	sessions map[jid.JID]*session
-	seats    []*occupant // in order of entry
-	order    []*session  // in order of entry
-	addrs    []jid.JID   // of order, for SendMany
-	members  int
+	byID      map[string]*occupant
+	byNick    map[string]*occupant
+	bySession map[jid.JID]*session
+	occupants []*occupant // in order of entry
+	receivers []*session  // in order of entry
+	addresses []jid.JID   // of receivers, for SendMany
+	puppets   int
 }
 
 // New makes a room. It panics where JID, Send, Owner or Secret is missing.
@@ -66,7 +66,7 @@ func New(opts Options) *Room {
 			log: opts.Log, secret: opts.Secret, limits: opts.Limits.orDefaults(),
 		},
 		lasting:   lasting{info: opts.Info, config: opts.Config, lists: map[jid.JID]ListEntry{}},
-		occupancy: occupancy{ids: map[string]*occupant{}, nicks: map[string]*occupant{}, sessions: map[jid.JID]*session{}},
+		occupancy: occupancy{byID: map[string]*occupant{}, byNick: map[string]*occupant{}, bySession: map[jid.JID]*session{}},
 		history:   opts.History, queries: map[string]*relayed{}, created: opts.Created,
 	}
 	if r.sendMany == nil {
@@ -90,7 +90,7 @@ func New(opts Options) *Room {
 }
 
 // Has tells whether a session is in the room.
-func (r *Room) Has(session jid.JID) bool { return r.sessions[session] != nil }
+func (r *Room) Has(session jid.JID) bool { return r.bySession[session] != nil }
 
 // Gone tells whether the room was destroyed.
 func (r *Room) Gone() bool { return r.gone }
@@ -148,14 +148,14 @@ func (r *Room) stanzaError(err error, attrs ...any) *stanza.Error {
 }
 
 func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
-	s := r.sessions[st.From]
+	s := r.bySession[st.From]
 	switch st.Type {
 	case "":
 		switch {
 		case st.Child(NS, "x") != nil:
 			return r.enter(ctx, st)
 		case s == nil:
-			r.notHere(st)
+			r.sendNotInRoom(st)
 			return nil
 		case st.To.IsBare() || st.To.Resource() == s.o.nick || st.To.Resource() == s.asked:
 			// A client that was given another nick may go on to use the one it asked for.
@@ -164,11 +164,11 @@ func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
 		return r.changeNick(ctx, s, st)
 	case stanza.TypeUnavailable:
 		if s != nil { // XEP-0045 §17.3: silently ignored from anybody else
-			r.depart(ctx, s, Departure{Kind: Left}, st)
+			r.endSession(ctx, s, Departure{Kind: Left}, st)
 		}
 		return nil
 	case stanza.TypeProbe:
-		if o := r.nicks[st.To.Resource()]; s != nil && o != nil { // XEP-0045 §17.3
+		if o := r.byNick[st.To.Resource()]; s != nil && o != nil { // XEP-0045 §17.3
 			r.send(&stanza.Stanza{
 				Kind: stanza.Presence, To: s.jid, From: o.jid, Extra: o.extra(), Payload: r.payload(o, r.seesJIDs(s, o)),
 			})
@@ -178,8 +178,8 @@ func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
 	return nil // subscriptions to a room mean nothing
 }
 
-// notHere tells a client that has lost its place (XEP-0045 §7.2.18).
-func (r *Room) notHere(st *stanza.Stanza) {
+// sendNotInRoom tells a client that has lost its place (XEP-0045 §7.2.18).
+func (r *Room) sendNotInRoom(st *stanza.Stanza) {
 	if st.To.IsBare() {
 		return
 	}
@@ -208,7 +208,7 @@ func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza
 }
 
 // act asks the Owner; done tells whether the engine has to do it.
-func (r *Room) act(ctx context.Context, a Action) (done bool, err error) {
+func (r *Room) askOwner(ctx context.Context, a Action) (done bool, err error) {
 	err = r.owner.Allow(ctx, r, a)
 	if errors.Is(err, ErrHandled) {
 		return false, nil

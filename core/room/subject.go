@@ -27,7 +27,7 @@ func (r *Room) SetSubject(ctx context.Context, s Subject, id, stanzaID string) e
 		s.At = r.now()
 	}
 	s.Text = truncate(s.Text, r.limits.Subject)
-	if o := r.ids[s.OccupantID]; o != nil {
+	if o := r.byID[s.OccupantID]; o != nil {
 		s.Nick = o.nick
 	}
 	if err := r.save(ctx, Change{Subject: &s}); err != nil {

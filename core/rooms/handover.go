@@ -49,7 +49,7 @@ func (h *Hosted) adopt(ctx context.Context, s room.State) error {
 	if h.room != nil {
 		return fmt.Errorf("adopt room %s: it is loaded here", h.at)
 	}
-	r, _, err := h.make(ctx, &s.Snapshot, false) // the state has the network members, with their nicks
+	r, _, err := h.make(ctx, &s.Snapshot, false) // the state has its puppets, with their nicks
 	if err != nil {
 		return err
 	}

@@ -86,15 +86,15 @@ func (h *Hosted) load(ctx context.Context) (*room.Snapshot, error) {
 	return &kept, nil
 }
 
-// open makes the room of what is kept, with its network members.
+// open makes the room of what is kept, with its puppets.
 func (h *Hosted) open(ctx context.Context, kept *room.Snapshot, created bool) error {
-	r, members, err := h.make(ctx, kept, created)
+	r, puppets, err := h.make(ctx, kept, created)
 	if err != nil {
 		return err
 	}
-	for _, m := range members {
-		if _, err := r.SetMember(ctx, m); err != nil {
-			h.service.opts.Log.Warn("network member left out of a room", "room", h.at.String(), "error", err)
+	for _, p := range puppets {
+		if _, err := r.SetPuppet(ctx, p); err != nil {
+			h.service.opts.Log.Warn("puppet left out of a room", "room", h.at.String(), "error", err)
 		}
 	}
 	h.room = r
@@ -102,7 +102,7 @@ func (h *Hosted) open(ctx context.Context, kept *room.Snapshot, created bool) er
 }
 
 // make makes an empty room of what is kept.
-func (h *Hosted) make(ctx context.Context, kept *room.Snapshot, created bool) (*room.Room, []room.Member, error) {
+func (h *Hosted) make(ctx context.Context, kept *room.Snapshot, created bool) (*room.Room, []room.Puppet, error) {
 	o := &h.service.opts
 	opened, err := o.Policy.Open(ctx, h.at, kept)
 	if err != nil {
@@ -119,7 +119,7 @@ func (h *Hosted) make(ctx context.Context, kept *room.Snapshot, created bool) (*
 	if o.Store != nil {
 		opts.Save = h.save
 	}
-	return room.New(opts), opened.Members, nil
+	return room.New(opts), opened.Puppets, nil
 }
 
 // save writes a change, after all that was sent before has left.

@@ -44,7 +44,7 @@ type Opened struct {
 	Owner    room.Owner
 	Snapshot *room.Snapshot // used instead of what the Store has; nil where that is right
 	History  room.History   // nil is a ring in memory
-	Members  []room.Member  // the network members
+	Puppets  []room.Puppet  // its puppets
 }
 
 // Store keeps the rooms of a Service.

@@ -247,7 +247,7 @@ func TestIdleRoomIsDroppedAndLoadedAgain(t *testing.T) {
 		opened := 0
 		f.policy.open = func(jid.JID, *room.Snapshot) (rooms.Opened, error) {
 			opened++
-			return rooms.Opened{Owner: f.policy, Members: []room.Member{{ID: "net", Nick: "Net"}}}, nil
+			return rooms.Opened{Owner: f.policy, Puppets: []room.Puppet{{ID: "net", Nick: "Net"}}}, nil
 		}
 		f.enter("ann").configure("ann", "persistentroom=1", "roomname=The lobby")
 		f.in("<message type='groupchat' from='ann' to='lobby'><subject>news</subject></message>")
@@ -436,7 +436,7 @@ func TestRoomMovesToAnotherNode(t *testing.T) {
 		a := newFixture(t)
 		defer a.stop()
 		a.policy.open = func(jid.JID, *room.Snapshot) (rooms.Opened, error) {
-			return rooms.Opened{Owner: a.policy, Members: []room.Member{{ID: "net", Nick: "Net"}}}, nil
+			return rooms.Opened{Owner: a.policy, Puppets: []room.Puppet{{ID: "net", Nick: "Net"}}}, nil
 		}
 		a.enter("ann").enter("bob").take()
 		state, err := a.Release(ctx, lobby)
@@ -506,7 +506,7 @@ func TestGatewayRunsItsOwnMailboxes(t *testing.T) {
 			}
 			return rooms.Opened{
 				Owner: f.policy, Snapshot: &room.Snapshot{Config: room.Config{Persistent: true}, Subject: room.Subject{Text: "topic"}},
-				Members: []room.Member{{ID: "net", Nick: "Net"}, {ID: ""}},
+				Puppets: []room.Puppet{{ID: "net", Nick: "Net"}, {ID: ""}},
 			}, nil
 		}
 		f.policy.create = func(jid.JID, jid.JID) (room.Snapshot, error) { return room.Snapshot{}, stanza.ItemNotFound("") }

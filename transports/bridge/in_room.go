@@ -51,7 +51,7 @@ func (s *step) member(ctx context.Context, m transports.Member) error {
 				w.apart()
 				d.Kind, d.Actor = room.Kicked, displayName(w.g.person(ctx, nil, m.By, ""))
 			}
-			w.room.Evict(ctx, id, d)
+			w.room.RemoveOccupant(ctx, id, d)
 			w.emptied()
 		}
 	})

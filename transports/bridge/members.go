@@ -65,7 +65,7 @@ func (w *worker) setMember(ctx context.Context, u transports.UserInfo, persona s
 			m.Show, m.Status = showOf(p.Show), cutBytes(p.Status, maxName)
 		}
 	}
-	if _, err := w.room.SetMember(ctx, m); err != nil {
+	if _, err := w.room.SetPuppet(ctx, m); err != nil {
 		w.g.log.Warn("showing a member", "room", w.row.Net, "error", err)
 	}
 }
@@ -81,7 +81,7 @@ func (w *worker) evictUser(ctx context.Context, a *account, reason string) {
 	for _, o := range w.room.Occupants() {
 		for _, s := range o.Sessions {
 			if s.Bare() == a.owner {
-				w.room.EvictSession(ctx, s, room.Departure{Kind: room.LostAffiliation, Reason: reason})
+				w.room.RemoveSession(ctx, s, room.Departure{Kind: room.LostAffiliation, Reason: reason})
 			}
 		}
 	}

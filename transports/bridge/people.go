@@ -178,8 +178,8 @@ func hash(parts ...string) string {
 }
 
 // roomMember is how somebody of the network stands in a room.
-func (g *Gateway) roomMember(u transports.UserInfo, persona string) room.Member {
-	m := room.Member{ID: g.occupantID(u.ID, persona), Nick: displayName(u), Affiliation: room.AffMember}
+func (g *Gateway) roomMember(u transports.UserInfo, persona string) room.Puppet {
+	m := room.Puppet{ID: g.occupantID(u.ID, persona), Nick: displayName(u), Affiliation: room.AffMember}
 	if persona != "" {
 		m.Nick, m.Affiliation = persona, room.AffNone
 	}

@@ -5,11 +5,11 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// slabSize bounds what one queued stanza can keep from being freed.
-const slabSize = 32
+// batchSize bounds what one queued stanza can keep from being freed.
+const batchSize = 32
 
-// slab hands out the stanzas of a fan-out, slabSize of them for one allocation.
-type slab struct {
+// stanzaBatch hands out the stanzas of a fan-out, batchSize of them for one allocation.
+type stanzaBatch struct {
 	free []stanza.Stanza
 	left int
 }
@@ -17,7 +17,7 @@ type slab struct {
 // SendEach sends a stanza to many sessions by a function that takes one receiver at a time: the
 // start tag is written anew for each, the rest is shared.
 func SendEach(send func(*stanza.Stanza), st *stanza.Stanza, to []jid.JID) {
-	batch := newSlab(len(to))
+	batch := newStanzaBatch(len(to))
 	for _, j := range to {
 		c := batch.next()
 		c.Kind, c.To, c.From, c.ID, c.Type = st.Kind, j, st.From, st.ID, st.Type
@@ -26,11 +26,11 @@ func SendEach(send func(*stanza.Stanza), st *stanza.Stanza, to []jid.JID) {
 	}
 }
 
-func newSlab(n int) slab { return slab{left: n} }
+func newStanzaBatch(n int) stanzaBatch { return stanzaBatch{left: n} }
 
-func (b *slab) next() *stanza.Stanza {
+func (b *stanzaBatch) next() *stanza.Stanza {
 	if len(b.free) == 0 {
-		n := min(max(b.left, 1), slabSize)
+		n := min(max(b.left, 1), batchSize)
 		b.free = make([]stanza.Stanza, n)
 		b.left -= n
 	}

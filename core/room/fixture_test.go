@@ -13,8 +13,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// play is a room with a scripted owner, whose stanzas are collected.
-type play struct {
+// fixture is a room with a scripted owner, whose stanzas are collected.
+type fixture struct {
 	testing.TB
 	*Room
 	ctx   context.Context
@@ -25,14 +25,14 @@ type play struct {
 
 // scripted is an Owner that allows everything where no function says otherwise.
 type scripted struct {
-	p     *play
-	enter func(EnterRequest) (Grant, error)
-	said  func(Message) error
-	act   func(Action) error
-	query func(Query) (*stanza.Element, error)
-	acts  []Action
-	told  []Event
-	heard []Message
+	p        *fixture
+	enter    func(EnterRequest) (Grant, error)
+	message  func(Message) error
+	allow    func(Action) error
+	query    func(Query) (*stanza.Element, error)
+	actions  []Action
+	events   []Event
+	messages []Message
 }
 
 func (o *scripted) Enter(_ context.Context, _ *Room, r EnterRequest) (Grant, error) {
@@ -43,10 +43,10 @@ func (o *scripted) Enter(_ context.Context, _ *Room, r EnterRequest) (Grant, err
 }
 
 func (o *scripted) Message(ctx context.Context, _ *Room, m Message) error {
-	o.heard = append(o.heard, m)
+	o.messages = append(o.messages, m)
 	switch {
-	case o.said != nil:
-		return o.said(m)
+	case o.message != nil:
+		return o.message(m)
 	case m.Subject != nil:
 		return o.p.SetSubject(ctx, Subject{Text: *m.Subject, OccupantID: m.From.ID}, m.Stanza.ID, "")
 	case m.To == nil:
@@ -56,9 +56,9 @@ func (o *scripted) Message(ctx context.Context, _ *Room, m Message) error {
 }
 
 func (o *scripted) Allow(_ context.Context, _ *Room, a Action) error {
-	o.acts = append(o.acts, a)
-	if o.act != nil {
-		return o.act(a)
+	o.actions = append(o.actions, a)
+	if o.allow != nil {
+		return o.allow(a)
 	}
 	return nil
 }
@@ -70,12 +70,12 @@ func (o *scripted) Query(_ context.Context, _ *Room, q Query) (*stanza.Element, 
 	return nil, stanza.ServiceUnavailable("")
 }
 
-func (o *scripted) Notify(_ context.Context, _ *Room, e Event) { o.told = append(o.told, e) }
+func (o *scripted) Notify(_ context.Context, _ *Room, e Event) { o.events = append(o.events, e) }
 
 var testRoom = jid.MustParse("coven@chat.example")
 
-func newPlay(t testing.TB, change ...func(*Options)) *play {
-	p := &play{TB: t, ctx: context.Background(), clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+func newFixture(t testing.TB, change ...func(*Options)) *fixture {
+	p := &fixture{TB: t, ctx: context.Background(), clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	p.owner = &scripted{p: p}
 	opts := Options{
 		JID: testRoom, Send: func(s *stanza.Stanza) { p.sent = append(p.sent, s) }, Owner: p.owner,
@@ -91,7 +91,7 @@ func newPlay(t testing.TB, change ...func(*Options)) *play {
 
 // in hands one stanza to the room. Addresses in it may be short: "ann/1" is
 // ann@example.org/1, and a to of "/nick" or "" is in the room.
-func (p *play) in(xml string) *play {
+func (p *fixture) in(xml string) *fixture {
 	p.Helper()
 	e, err := stanza.ParseElement(xml, stanza.NSClient)
 	if err != nil {
@@ -121,12 +121,12 @@ func person(short string) jid.JID {
 }
 
 // join lets sessions enter as user/resource, nick user, and forgets what was sent.
-func (p *play) join(sessions ...string) *play {
+func (p *fixture) join(sessions ...string) *fixture {
 	p.Helper()
 	for _, s := range sessions {
 		user, _, _ := strings.Cut(s, "/")
 		p.in("<presence from='" + s + "' to='/" + user + "'><x xmlns='" + NS + "'/></presence>")
-		if p.sessions[person(s)] == nil {
+		if p.bySession[person(s)] == nil {
 			p.Fatalf("%s did not enter: %s", s, p.take())
 		}
 	}
@@ -137,7 +137,7 @@ func (p *play) join(sessions ...string) *play {
 var noise = regexp.MustCompile(`<occupant-id [^>]*/>| xmlns=['"](http://jabber.org/protocol/muc#user|urn:ietf:params:xml:ns:xmpp-stanzas)['"]|<stanza-id [^>]*/>|<text[^>]*>[^<]*</text>`)
 
 // take gives all that was sent since, one line each, with what most lines share left out.
-func (p *play) take() string {
+func (p *fixture) take() string {
 	var b strings.Builder
 	for _, s := range p.sent {
 		line := noise.ReplaceAllString(s.String(), "")
@@ -153,7 +153,7 @@ func (p *play) take() string {
 
 // want compares what was sent since the last time, line by line; a line of the wish may
 // end in "…" and then stands for all that begin so, and "…" alone for any one line.
-func (p *play) want(lines ...string) *play {
+func (p *fixture) want(lines ...string) *fixture {
 	p.Helper()
 	got := strings.Split(strings.TrimSuffix(p.take(), "\n"), "\n")
 	if len(got) == 1 && got[0] == "" {
@@ -171,7 +171,7 @@ func (p *play) want(lines ...string) *play {
 }
 
 // wantHas looks for pieces in what was sent since.
-func (p *play) wantHas(pieces ...string) *play {
+func (p *fixture) wantHas(pieces ...string) *fixture {
 	p.Helper()
 	got := p.take()
 	for _, s := range pieces {
@@ -183,7 +183,7 @@ func (p *play) wantHas(pieces ...string) *play {
 }
 
 // check tests what holds of a room at any time.
-func (p *play) check() {
+func (p *fixture) check() {
 	p.Helper()
 	if err := p.Room.consistent(); err != nil {
 		p.Fatal(err)
@@ -191,35 +191,35 @@ func (p *play) check() {
 }
 
 func (r *Room) consistent() error {
-	if len(r.ids) != len(r.seats) || len(r.nicks) != len(r.seats) || len(r.order) != len(r.sessions) {
-		return fmt.Errorf("%d ids, %d nicks, %d seats; %d in order, %d sessions", len(r.ids), len(r.nicks), len(r.seats), len(r.order), len(r.sessions))
+	if len(r.byID) != len(r.occupants) || len(r.byNick) != len(r.occupants) || len(r.receivers) != len(r.bySession) {
+		return fmt.Errorf("%d ids, %d nicks, %d seats; %d in order, %d sessions", len(r.byID), len(r.byNick), len(r.occupants), len(r.receivers), len(r.bySession))
 	}
 	sessions, members := 0, 0
-	for _, o := range r.seats {
+	for _, o := range r.occupants {
 		sessions += len(o.sessions)
-		if o.member != nil {
+		if o.puppet != nil {
 			members++
 		}
-		if o.member == nil && len(o.sessions) == 0 {
+		if o.puppet == nil && len(o.sessions) == 0 {
 			return fmt.Errorf("%q is nobody", o.nick)
 		}
-		if r.ids[o.id] != o || r.nicks[o.nick] != o || o.jid.Bare() != r.jid || o.jid.Resource() != o.nick {
+		if r.byID[o.id] != o || r.byNick[o.nick] != o || o.jid.Bare() != r.jid || o.jid.Resource() != o.nick {
 			return fmt.Errorf("%q is lost", o.nick)
 		}
 		if !o.role.Valid() || o.role == RoleNone || !o.aff.Valid() || o.aff == AffOutcast {
 			return fmt.Errorf("%q is %s and %s", o.nick, o.role, o.aff)
 		}
 		for _, s := range o.sessions {
-			if s.o != o || r.sessions[s.jid] != s || r.order[s.at] != s {
+			if s.o != o || r.bySession[s.jid] != s || r.receivers[s.at] != s {
 				return fmt.Errorf("session %s is lost", s.jid)
 			}
 		}
 	}
-	if sessions != len(r.order) || members != r.members {
-		return fmt.Errorf("%d of %d sessions, %d of %d members", sessions, len(r.order), members, r.members)
+	if sessions != len(r.receivers) || members != r.puppets {
+		return fmt.Errorf("%d of %d sessions, %d of %d members", sessions, len(r.receivers), members, r.puppets)
 	}
 	for id, q := range r.queries {
-		if r.sessions[q.from.jid] != q.from || r.sessions[q.to.jid] != q.to {
+		if r.bySession[q.from.jid] != q.from || r.bySession[q.to.jid] != q.to {
 			return fmt.Errorf("query %s is of one who went", id)
 		}
 	}
@@ -230,9 +230,9 @@ func (r *Room) consistent() error {
 }
 
 // member brings a network member in and forgets what was sent.
-func (p *play) member(m Member) *play {
+func (p *fixture) puppet(m Puppet) *fixture {
 	p.Helper()
-	if _, err := p.SetMember(p.ctx, m); err != nil {
+	if _, err := p.SetPuppet(p.ctx, m); err != nil {
 		p.Fatal(err)
 	}
 	p.check()

@@ -36,7 +36,7 @@ func (r *Room) voice(ctx context.Context, s *session, f *form.Form) error {
 	ask.Add(form.Field{Var: "muc#jid", Type: form.JIDSingle, Label: "Address", Values: []string{s.jid.String()}})
 	ask.Text("muc#roomnick", "Nickname", s.o.nick)
 	ask.Bool("muc#request_allow", "Let this person speak?", false)
-	for _, m := range r.order {
+	for _, m := range r.receivers {
 		if m.o.role == RoleModerator {
 			r.send(stanza.NewMessage(m.jid, r.jid, "", ask.Element()))
 		}
@@ -45,7 +45,7 @@ func (r *Room) voice(ctx context.Context, s *session, f *form.Form) error {
 }
 
 func (r *Room) approveVoice(ctx context.Context, s *session, f *form.Form) error {
-	target := r.nicks[f.Get("muc#roomnick")]
+	target := r.byNick[f.Get("muc#roomnick")]
 	if !f.IsTrue("muc#request_allow") || target == nil || target.role != RoleVisitor {
 		return nil
 	}
@@ -54,8 +54,8 @@ func (r *Room) approveVoice(ctx context.Context, s *session, f *form.Form) error
 		return err
 	}
 	v := target.view()
-	done, err := r.act(ctx, Action{
-		Kind: ActionRole, By: a.view(), Session: s.jid, Target: &v, JID: target.bare(), Role: RoleParticipant,
+	done, err := r.askOwner(ctx, Action{
+		Kind: ActionRole, By: a.view(), Session: s.jid, Target: &v, JID: target.bareJID(), Role: RoleParticipant,
 	})
 	if err == nil && done {
 		r.setRole(ctx, target, RoleParticipant, Departure{Actor: a.nick()})

@@ -22,7 +22,7 @@ type relayed struct {
 // relay passes an IQ to one session of an occupant under an id of ours, so that the
 // answer finds the session that asked (XEP-0045 §17.4).
 func (r *Room) relay(s *session, to *occupant, st *stanza.Stanza, payload *stanza.Element) error {
-	target := to.best()
+	target := to.bestSession()
 	if target == nil {
 		return stanza.ServiceUnavailable("")
 	}

@@ -1,0 +1,146 @@
+package room
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Member is a network member: somebody who is in the room without an XMPP session.
+type Puppet struct {
+	ID   string // stable occupant id of 1 to 128 bytes
+	Nick string // display name; the engine cleans it and makes it unique
+	JID  jid.JID
+	// Role and Affiliation; "" is participant and none.
+	Role        Role
+	Affiliation Affiliation
+	Show        string // away, chat, dnd, xa; "" is available
+	Status      string
+	Hats        []Hat
+	Extra       []*stanza.Element // further children of the presence, such as vcard-temp:x:update
+}
+
+// Hat is a title in the room that is no affiliation (XEP-0317 §3.2).
+type Hat struct{ URI, Title string }
+
+// SetPuppet brings a network member in or changes one, tells everybody what is new, and
+// gives the nick that the member has. A member who is as before costs nothing.
+func (r *Room) SetPuppet(ctx context.Context, p Puppet) (nick string, err error) {
+	if p.ID == "" || len(p.ID) > maxOccupantID {
+		return "", fmt.Errorf("occupant id of %d bytes", len(p.ID))
+	}
+	if r.gone {
+		return "", fmt.Errorf("room %s is destroyed", r.jid)
+	}
+	if p.Role == "" {
+		p.Role = RoleParticipant
+	}
+	if p.Affiliation == "" {
+		p.Affiliation = AffNone
+	}
+	o := r.byID[p.ID]
+	fresh := o == nil
+	if o == nil || o.puppet == nil {
+		if r.puppets >= r.limits.Puppets {
+			return "", fmt.Errorf("room %s has %d network members, the limit", r.jid, r.puppets)
+		}
+		r.puppets++
+	}
+	if fresh {
+		o = r.addOccupant(p.ID, r.uniqueNick(p.Nick, nil))
+	}
+	before := o.role
+	old := r.visible(o)
+	o.puppet = &p
+	o.dropCache()
+	o.role, o.aff = p.Role, p.Affiliation
+	if !fresh {
+		if nick := r.uniqueNick(p.Nick, o); nick != o.nick {
+			r.changeNickTo(ctx, o, nick)
+			return o.nick, nil
+		}
+	}
+	if fresh || r.visible(o) != old {
+		r.announceChange(o, before, notice{})
+	}
+	return o.nick, nil
+}
+
+// RemovePuppet takes a network member out. Sessions that had joined it stay: RemoveOccupant removes them.
+func (r *Room) RemovePuppet(ctx context.Context, id string, d Departure) bool {
+	o := r.byID[id]
+	if o == nil || o.puppet == nil {
+		return false
+	}
+	r.puppets--
+	if len(o.sessions) > 0 {
+		o.puppet = nil
+		o.dropCache()
+		r.announce(o, notice{})
+		return true
+	}
+	r.announceLeave(o, d, "")
+	r.deleteOccupant(o)
+	return true
+}
+
+// RemoveOccupant takes all sessions of an occupant out, and the network member too.
+func (r *Room) RemoveOccupant(ctx context.Context, id string, d Departure) bool {
+	o := r.byID[id]
+	if o == nil {
+		return false
+	}
+	r.endOccupant(ctx, o, d)
+	return true
+}
+
+// RemoveSession takes one session out.
+func (r *Room) RemoveSession(ctx context.Context, session jid.JID, d Departure) bool {
+	s := r.bySession[session]
+	if s == nil {
+		return false
+	}
+	r.endSession(ctx, s, d, nil)
+	return true
+}
+
+// Occupants are all who are in the room, in the order in which they came.
+func (r *Room) Occupants() []Occupant {
+	list := make([]Occupant, len(r.occupants))
+	for i, o := range r.occupants {
+		list[i] = o.view()
+	}
+	return list
+}
+
+// Occupant is one of them by id.
+func (r *Room) Occupant(id string) (Occupant, bool) {
+	o := r.byID[id]
+	if o == nil {
+		return Occupant{}, false
+	}
+	return o.view(), true
+}
+
+// ByNick is one of them by nick.
+func (r *Room) ByNick(nick string) (Occupant, bool) {
+	o := r.byNick[nick]
+	if o == nil {
+		return Occupant{}, false
+	}
+	return o.view(), true
+}
+
+// BySession is the occupant that an XMPP session is.
+func (r *Room) BySession(session jid.JID) (Occupant, bool) {
+	s := r.bySession[session]
+	if s == nil {
+		return Occupant{}, false
+	}
+	return s.o.view(), true
+}
+
+// Sessions is how many XMPP sessions are in the room; a room without any needs no presence.
+func (r *Room) Sessions() int { return len(r.receivers) }
