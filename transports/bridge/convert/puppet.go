@@ -43,8 +43,8 @@ func Persona(u transports.UserInfo, name string) string {
 }
 
 // Member is somebody of the network in a room. persona is as Addresses.Occupant wants it.
-func (a Addresses) Member(u transports.UserInfo, persona string) room.Member {
-	m := room.Member{ID: a.Occupant(u.ID, persona), Nick: DisplayName(u), Affiliation: room.AffMember}
+func (a Addresses) Member(u transports.UserInfo, persona string) room.Puppet {
+	m := room.Puppet{ID: a.Occupant(u.ID, persona), Nick: DisplayName(u), Affiliation: room.AffMember}
 	if persona != "" {
 		m.Nick, m.Affiliation = persona, room.AffNone
 	}
