@@ -123,7 +123,7 @@ func (b *box[K, S]) evict() (again bool) {
 	return true
 }
 
-// expired tells whether a key has been idle for so long, and makes a timer look again where it
+// expired reports whether a key has been idle for so long, and makes a timer look again where it
 // has not. The lock is held.
 func (b *box[K, S]) expired(keep time.Duration) bool {
 	now := time.Now()
@@ -236,7 +236,7 @@ func (b *box[K, S]) unload(state S, loaded bool) {
 	}
 }
 
-// disposable tells whether there is no state, or the caller's Disposable lets it go. The lock is held.
+// disposable reports whether there is no state, or the caller's Disposable lets it go. The lock is held.
 func (b *box[K, S]) disposable() bool {
 	return !b.made || b.g.opts.Disposable == nil || b.g.opts.Disposable(b.state)
 }

@@ -32,7 +32,7 @@ type Job[S any] func(ctx context.Context, state S)
 // Marks are bits whose meaning belongs to the caller.
 type Marks uint32
 
-// Has tells whether any bit of m is set.
+// Has reports whether any bit of m is set.
 func (m Marks) Has(bits Marks) bool { return m&bits != 0 }
 
 // Options describe a Group. New is needed; all else may be empty.
@@ -43,7 +43,7 @@ type Options[K comparable, S any] struct {
 	Load func(ctx context.Context, key K, state S) error
 	// Work runs after each batch of jobs and where marks were set; marks may be 0.
 	Work func(ctx context.Context, state S, marks Marks)
-	// Disposable tells whether the state of a key without work may be dropped; nil is always.
+	// Disposable reports whether the state of a key without work may be dropped; nil is always.
 	// It runs under the lock of the Group.
 	Disposable func(state S) bool
 	// Unload is called for a state that is dropped, if Load has succeeded for it.

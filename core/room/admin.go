@@ -42,7 +42,7 @@ func (r *Room) roleItem(o *occupant) *stanza.Element {
 		With("jid", o.realJID().String()).With("nick", o.nick).With("role", string(o.role)) // XEP-0045 §17.4
 }
 
-// addListed adds those on the list and those in the room who have the affiliation.
+// addListed adds the list entries and the occupants that have the affiliation.
 func (r *Room) addListed(x *stanza.Element, aff Affiliation) {
 	seen := map[jid.JID]bool{}
 	for _, j := range r.listedAs(aff) {
@@ -108,7 +108,7 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	return nil
 }
 
-// change reads one item and checks the right to it.
+// readItem reads one item of a request and checks that a may ask for it.
 func (r *Room) readItem(a actor, item *stanza.Element) (Action, error) {
 	w := Action{
 		By: a.view(), Session: a.jid, Role: Role(item.Attr("role")),
@@ -158,7 +158,7 @@ func (r *Room) readItem(a actor, item *stanza.Element) (Action, error) {
 	return w, mayChangeAffiliation(a, w.JID, from, w.Affiliation)
 }
 
-// byBare is an occupant of that bare JID.
+// byBare returns an occupant of a bare JID, or nil.
 func (r *Room) byBare(bare jid.JID) *occupant {
 	for _, o := range r.occupants {
 		if o.bareJID() == bare {
@@ -191,7 +191,7 @@ func (r *Room) checkOwnerLeft(wanted []Action) error {
 	return nil
 }
 
-// SetRole changes a role and tells everybody; RoleNone is a kick.
+// SetRole changes a role and announces it; RoleNone is a kick.
 func (r *Room) SetRole(ctx context.Context, id string, role Role, reason string) bool {
 	o := r.byID[id]
 	if o == nil || !role.Valid() {
@@ -203,7 +203,7 @@ func (r *Room) SetRole(ctx context.Context, id string, role Role, reason string)
 
 func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure) {
 	switch {
-	case role == o.role, r.byID[o.id] != o: // or went meanwhile
+	case role == o.role, r.byID[o.id] != o: // or the occupant has left meanwhile
 		return
 	case role == RoleNone:
 		r.endOccupant(ctx, o, d)
@@ -218,7 +218,7 @@ func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure)
 	r.announceChange(o, before, notice{actor: d.Actor, reason: d.Reason})
 }
 
-// SetAffiliation changes the lists and, where the person is in the room, tells everybody.
+// SetAffiliation changes the lists and announces it for the occupants that it concerns.
 func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e ListEntry) error {
 	w := Action{Kind: ActionAffiliation, JID: bare.Bare(), Affiliation: e.Affiliation, Value: e.Nick, Reason: e.Reason}
 	if err := r.saveLists(ctx, []Action{w}); err != nil {
@@ -249,17 +249,17 @@ func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
 	r.notify(ctx, Event{Kind: ConfigChange, JID: w.JID})
 }
 
-// falls tells whether the ban of a whole domain meets o, who is not on a list (XEP-0045 §9.2).
+// metByDomainBan reports whether w bans the domain of o, and o is on no list (XEP-0045 §9.2).
 func (r *Room) metByDomainBan(o *occupant, w Action) bool {
 	bare := o.bareJID()
 	_, listed := r.lists[bare]
 	return w.Affiliation == AffOutcast && w.JID.IsHost() && len(o.sessions) > 0 && bare.Host() == w.JID && !listed && o.aff == AffNone
 }
 
-// reaffiliate changes the affiliation of somebody in the room, with what follows for the role.
+// reaffiliate changes the affiliation of an occupant, and the role where it depends on it.
 func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor string) {
 	if r.byID[o.id] != o {
-		return // went meanwhile
+		return // left meanwhile
 	}
 	was, role := o.aff, o.role
 	o.aff = w.Affiliation

@@ -6,23 +6,23 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Post is a message that the room says to everybody, or with SendPrivate to one.
+// Post is a message that the room sends to all occupants, or by SendPrivate to one.
 type Post struct {
-	From string // occupant id of who says it; "" is the room itself
-	Nick string // of who says it, where nobody of that id is in the room any longer
-	ID   string // of the message; "" is a fresh one. The sender of an XMPP message finds it by this
-	// StanzaID is the room's id of the message (XEP-0359), as the archive has it; "" makes
-	// a fresh one, unless the message is transient.
+	From string // occupant id of the sender; "" is the room itself
+	Nick string // of the sender, used where no occupant has that id any longer
+	ID   string // of the message; "" makes one. The sender of an XMPP message recognises its reflection by it
+	// StanzaID is the id that the room gives the message (XEP-0359), the same as in the archive; "" makes
+	// one, unless the message is transient.
 	StanzaID  string
 	Lang      string
 	Extra     string    // further attributes of the start tag; checked XML, see stanza.Stanza
 	Payload   string    // children; checked XML, see stanza.Encode
-	Stamp     time.Time // of a message told late (XEP-0203); zero is now
-	Transient bool      // neither has a stanza-id nor goes into the history
+	Stamp     time.Time // time of a delayed message (XEP-0203); zero is now
+	Transient bool      // has no stanza-id and is not added to the history
 }
 
-// Broadcast sends a message to all sessions and gives its stanza-id. It writes the
-// payload once; a receiver costs one start tag.
+// Broadcast sends a message to all sessions and returns its stanza-id. The payload is
+// written once; each receiver costs one start tag.
 func (r *Room) Broadcast(p Post) (stanzaID string) {
 	st, stanzaID := r.compose(p)
 	r.record(p, st, stanzaID)
@@ -33,7 +33,7 @@ func (r *Room) Broadcast(p Post) (stanzaID string) {
 	return stanzaID
 }
 
-// record keeps a message in the room's own history, and takes out of it what the message
+// record adds a message to the room's own history and removes from it what the message
 // retracts (XEP-0424 §5.1).
 func (r *Room) record(p Post, st *stanza.Stanza, stanzaID string) {
 	if r.ring == nil || stanzaID == "" {
@@ -47,14 +47,14 @@ func (r *Room) record(p Post, st *stanza.Stanza, stanzaID string) {
 	r.ring.Add(Entry{Stanza: st, At: r.stamp(p), StanzaID: stanzaID, From: p.From})
 }
 
-// Remember puts a message into the room's own history without telling anybody, for a
-// room that begins with what was said before.
+// AddHistory adds a message to the room's own history without sending it, for a room
+// that starts with earlier messages.
 func (r *Room) AddHistory(p Post) {
 	st, id := r.compose(p)
 	r.record(p, st, id)
 }
 
-// SendPrivate sends a private message to the sessions of an occupant; false where it has none.
+// SendPrivate sends a private message to the sessions of an occupant; it returns false where there are none.
 func (r *Room) SendPrivate(to string, p Post) bool {
 	o := r.byID[to]
 	if o == nil || len(o.sessions) == 0 {
@@ -75,7 +75,7 @@ func (r *Room) deliver(o *occupant, p Post, typ string) {
 	}
 }
 
-// compose makes the message without a receiver and without a stamp.
+// compose makes the stanza of a post, without a receiver and without a delay.
 func (r *Room) compose(p Post) (st *stanza.Stanza, stanzaID string) {
 	st = &stanza.Stanza{
 		Kind: stanza.Message, From: r.jid, ID: p.ID, Type: stanza.TypeGroupchat, Lang: p.Lang, Extra: p.Extra,

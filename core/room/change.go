@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Change is one change of what lasts of a room. What is nil or false stays as it is. All of a
+// Change is a change of a room's lasting state. Fields that are nil or false stay as they are. All of a
 // Change is to be written in one transaction.
 type Change struct {
 	Created   bool // the room is new: Info and Config are set
@@ -16,7 +16,7 @@ type Change struct {
 	Config    *Config
 	Subject   *Subject
 	Lists     []ListChange
-	Destroyed bool // nothing of the room is to be left
+	Destroyed bool // all of the room is removed
 }
 
 // ListChange is a new entry of the affiliation lists; one of affiliation none is removed.
@@ -36,8 +36,8 @@ func (r *Room) save(ctx context.Context, c Change) error {
 	return nil
 }
 
-// planLists is what changes of affiliations make of the lists. It changes nothing, and
-// fails where the lists have no room for all of it.
+// planLists computes the list entries that changes of affiliation lead to. It changes nothing and
+// fails where the lists would exceed their limit.
 func (r *Room) planLists(wanted []Action) ([]ListChange, error) {
 	var plan []ListChange
 	entries := len(r.lists)
@@ -69,7 +69,7 @@ func (r *Room) planLists(wanted []Action) ([]ListChange, error) {
 	return plan, nil
 }
 
-// listEntry is what an action makes of an entry. A ban takes a reserved nick away (XEP-0045 §9.1).
+// listEntry is the entry that an action leads to. A ban ends the reservation of a nick (XEP-0045 §9.1).
 func (w Action) listEntry(old ListEntry) ListEntry {
 	e := ListEntry{Affiliation: w.Affiliation, Nick: w.Value, Reason: w.Reason}
 	if e.Nick == "" {
@@ -90,7 +90,7 @@ func (r *Room) putEntry(c ListChange) {
 	r.lists[c.JID] = c.Entry
 }
 
-// saveLists makes changes of affiliations durable; they are still to be put into the lists.
+// saveLists makes changes of affiliation durable; the caller then puts them into the lists.
 func (r *Room) saveLists(ctx context.Context, wanted []Action) error {
 	plan, err := r.planLists(wanted)
 	if err != nil || len(plan) == 0 {

@@ -77,7 +77,7 @@ func one(value string) []string {
 	return []string{value}
 }
 
-// history is how many messages are shown to those who do not say.
+// history is how many messages an entering session gets that does not ask for a number.
 func (c Config) history() int {
 	switch {
 	case c.History < 0:
@@ -99,7 +99,7 @@ func (r *Room) broadcastField() form.Field {
 	return fd
 }
 
-// readConfig is what a submitted form makes of the room; fields left out stay as they
+// readConfig is the configuration that a submitted form leads to; fields left out stay as they
 // are (XEP-0004 §3.5).
 func (r *Room) readConfig(submitted *form.Form) (Info, Config, error) {
 	info, c := r.info, r.config

@@ -52,11 +52,11 @@ func (r *Room) ownerSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	return r.configure(ctx, info, config)
 }
 
-// SetInfo changes what people are told about the room, and tells those who are in that
-// there is something new (XEP-0045 §10.2.1).
+// SetInfo changes the description of the room and announces to the occupants that
+// the configuration has changed (XEP-0045 §10.2.1).
 func (r *Room) SetInfo(ctx context.Context, info Info) error { return r.configure(ctx, info, r.config) }
 
-// SetConfig changes the rules of the room, with all that follows for those who are in.
+// SetConfig changes the rules of the room and applies them to the occupants.
 func (r *Room) SetConfig(ctx context.Context, c Config) error { return r.configure(ctx, r.info, c) }
 
 func (r *Room) configure(ctx context.Context, info Info, c Config) error {
@@ -102,7 +102,7 @@ func (r *Room) announceConfig(old, c Config) {
 	r.Broadcast(Post{Payload: stanza.Encode(x), Transient: true})
 }
 
-// removeNonMembers empties a room that has become members-only (XEP-0045 §10.2.1).
+// removeNonMembers removes all but members from a room that has become members-only (XEP-0045 §10.2.1).
 func (r *Room) removeNonMembers(ctx context.Context) {
 	var out []*occupant
 	for _, o := range r.occupants {
@@ -115,7 +115,7 @@ func (r *Room) removeNonMembers(ctx context.Context) {
 	}
 }
 
-// askDestroy is an owner's wish to destroy the room (XEP-0045 §10.9); d may be nil.
+// askDestroy handles an owner's request to destroy the room (XEP-0045 §10.9); d may be nil.
 func (r *Room) askDestroy(ctx context.Context, a actor, d *stanza.Element) error {
 	alternate, _ := jid.Parse(d.Attr("jid"))
 	reason := truncate(d.ChildText(NSOwner, "reason"), r.limits.Subject)
@@ -126,8 +126,8 @@ func (r *Room) askDestroy(ctx context.Context, a actor, d *stanza.Element) error
 	return err
 }
 
-// Destroy takes everybody out and ends the room. alternate, which may be zero, is where
-// to go instead.
+// Destroy removes all occupants and ends the room. alternate, which may be zero, is the
+// room to use instead.
 func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) error {
 	if r.gone {
 		return nil
@@ -139,7 +139,7 @@ func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) er
 	if reason != "" {
 		x.Add(stanza.TextElement(NSUser, "reason", reason))
 	}
-	for _, s := range r.receivers { // each is told of itself alone (XEP-0045 §10.9)
+	for _, s := range r.receivers { // each session gets only its own presence (XEP-0045 §10.9)
 		n := notice{typ: stanza.TypeUnavailable, role: RoleNone, destroy: x}
 		r.send(r.toSelf(s, &n, []int{statusSelf}))
 	}

@@ -17,7 +17,7 @@ const (
 	nodeTraffic = "http://jabber.org/protocol/muc#traffic" // XEP-0045 §18.1.1
 )
 
-// itemsPage is how many occupants disco#items gives at once.
+// itemsPage is how many occupants a page of disco#items has.
 const itemsPage = 500
 
 // discoInfo answers for the room (XEP-0045 §6.4).
@@ -31,13 +31,13 @@ func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.E
 			x.Add(identity("conference", "text", nick))
 		}
 		return x, nil
-	case nodeTraffic: // everything passes
+	case nodeTraffic: // no traffic is filtered, so there is nothing to list
 		return nil, stanza.ServiceUnavailable("")
 	}
 	return r.queryOwner(ctx, st, nil)
 }
 
-// nickOf is the nick that somebody has or has reserved here.
+// nickOf is the nick that a JID has or has reserved in the room.
 func (r *Room) nickOf(who jid.JID) string {
 	if s := r.lists[who.Bare()]; s.Nick != "" {
 		return s.Nick
@@ -68,7 +68,7 @@ func (r *Room) describe(asker jid.JID) *stanza.Element {
 	return x.Add(r.roomInfo(asker).Element()).Add(r.info.Forms...)
 }
 
-// features are what the room can do and how it is set up (XEP-0045 §16.3), sorted.
+// features lists what the room supports and how it is configured (XEP-0045 §16.3), sorted.
 func (r *Room) features() []string {
 	c := r.config
 	pick := func(on bool, yes, no string) string {
@@ -95,7 +95,7 @@ func (r *Room) features() []string {
 	return slices.Compact(list)
 }
 
-// roomInfo is the muc#roominfo form (XEP-0045 §16.5.4). The subject is for those who are in.
+// roomInfo is the muc#roominfo form (XEP-0045 §16.5.4). Only occupants see the subject of an unlisted room.
 func (r *Room) roomInfo(asker jid.JID) *form.Form {
 	f := form.New(form.Result, nsRoomInfo, "")
 	text := func(name, value string) {
@@ -127,7 +127,7 @@ func (r *Room) roomInfo(asker jid.JID) *form.Form {
 	return f
 }
 
-// discoItems lists the occupants to those who are in, nobody to others (XEP-0045 §6.5).
+// discoItems lists the occupants, but only for an occupant (XEP-0045 §6.5).
 func (r *Room) discoItems(st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
 	x := stanza.NewElement(nsDiscoItems, "query").With("node", query.Attr("node"))
 	if query.Attr("node") != "" {

@@ -2,17 +2,17 @@
 // of the served host alike and knows neither a store nor a network: its [Owner] does. Package
 // rooms holds many rooms.
 //
-// A [Room] has two kinds of occupants. XMPP sessions enter and leave by presence. Network
-// members have no session: the Owner sets and removes them (SetPuppet,
-// RemovePuppet). Both are keyed by a stable occupant id (XEP-0421); a session whose [Grant]
-// names the id of a network member joins that member and shares its nick.
+// A [Room] has two kinds of occupants. XMPP sessions enter and leave by presence. Puppets
+// are remote people without a session: the Owner sets and removes them (SetPuppet, RemovePuppet).
+// Both are keyed by a stable occupant id (XEP-0421); a session whose [Grant] names the id of a
+// puppet joins that occupant and shares its nick.
 //
 // A groupchat message: Handle checks and cleans it → Owner.Message makes it durable →
-// Room.Broadcast, at once or later, reflects it to everybody and to its sender, who may take
-// the reflection as the acknowledgement. A message that the Owner refuses goes back to its
+// Room.Broadcast, at once or later, sends it to all occupants and back to its sender, for whom
+// this reflection is the acknowledgement. A message that the Owner refuses goes back to its
 // sender as an error.
 //
-// What lasts of a room (name, rules, subject, affiliation lists) is changed by sessions, after
+// The lasting state of a room (name, rules, subject, affiliation lists) is changed by sessions, after
 // Owner.Allow, and by the methods SetInfo, SetConfig, SetSubject, SetAffiliation and Destroy.
 // A [Change] is made durable by Options.Save before it takes effect and before it is announced;
 // where Save fails, the request is refused and nothing has changed.

@@ -11,8 +11,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// enter is presence with <x xmlns='…/muc'/>: a session comes in, or has lost track and
-// wants everything again (XEP-0045 §7.2).
+// enter handles presence with <x xmlns='…/muc'/>: a session enters, or is in the room and
+// asks for its state again (XEP-0045 §7.2).
 func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	if s := r.bySession[st.From]; s != nil {
 		return r.resync(ctx, s, st)
@@ -30,23 +30,8 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	request := EnterRequest{
 		Session: st.From, Nick: nick, Password: x.ChildText(NS, "password"), Affiliation: listed, Presence: st,
 	}
-	grant, err := r.owner.Enter(ctx, r, request)
-	switch {
-	case err != nil:
-		return err
-	case r.gone:
-		return stanza.Gone("This room does not exist any longer.")
-	}
-	if grant.Affiliation == "" {
-		grant.Affiliation = listed
-	}
-	if grant.Role == "" || grant.Role == RoleNone {
-		grant.Role = defaultRole(grant.Affiliation, r.config.Moderated)
-	}
-	if grant.OccupantID == "" || len(grant.OccupantID) > maxOccupantID {
-		grant.OccupantID = r.occupantID(bare)
-	}
-	if err := r.checkEntry(request, grant); err != nil {
+	grant, err := r.grantEntry(ctx, request)
+	if err != nil {
 		return err
 	}
 	o := r.byID[grant.OccupantID]
@@ -63,7 +48,7 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	if fresh {
 		o = r.addOccupant(grant.OccupantID, nick)
 		o.role, o.aff = grant.Role, grant.Affiliation
-	} else { // a second client neither wins nor loses what was given to the person meanwhile
+	} else { // a further session keeps the role and affiliation that the occupant has by now
 		before, saw = o.role, r.visible(o)
 	}
 	s := &session{jid: st.From, asked: st.To.Resource()}
@@ -77,7 +62,29 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	return nil
 }
 
-// admit checks what XEP-0045 §7.2.5 to §7.2.10 check.
+// grantEntry asks the Owner and checks what the room's own rules say; all fields of the Grant
+// but Nick are set.
+func (r *Room) grantEntry(ctx context.Context, request EnterRequest) (Grant, error) {
+	grant, err := r.owner.Enter(ctx, r, request)
+	switch {
+	case err != nil:
+		return grant, err
+	case r.gone:
+		return grant, stanza.Gone("This room does not exist any longer.")
+	}
+	if grant.Affiliation == "" {
+		grant.Affiliation = request.Affiliation
+	}
+	if grant.Role == "" || grant.Role == RoleNone {
+		grant.Role = defaultRole(grant.Affiliation, r.config.Moderated)
+	}
+	if grant.OccupantID == "" || len(grant.OccupantID) > maxOccupantID {
+		grant.OccupantID = r.occupantID(request.Session.Bare())
+	}
+	return grant, r.checkEntry(request, grant)
+}
+
+// checkEntry makes the checks of XEP-0045 §7.2.5 to §7.2.10.
 func (r *Room) checkEntry(request EnterRequest, g Grant) error {
 	switch {
 	case g.Affiliation == AffOutcast:
@@ -114,7 +121,7 @@ func (r *Room) rightPassword(given string) bool {
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 
-// users is how many occupants have sessions.
+// users is the number of occupants that have sessions.
 func (r *Room) users() int {
 	n := 0
 	for _, o := range r.occupants {
@@ -125,7 +132,7 @@ func (r *Room) users() int {
 	return n
 }
 
-// occupantID derives the stable, unguessable id of a bare JID here (XEP-0421 §4.1).
+// occupantID derives the stable, unguessable id of a bare JID in this room (XEP-0421 §4.1).
 func (r *Room) occupantID(bare jid.JID) string {
 	mac := hmac.New(sha256.New, r.secret)
 	mac.Write([]byte(r.jid.String()))
@@ -134,7 +141,7 @@ func (r *Room) occupantID(bare jid.JID) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// resync is an entry of one who is in already (XEP-0045 §7.2.1, §17.3).
+// resync handles a request to enter from a session that is in the room (XEP-0045 §7.2.1, §17.3).
 func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error {
 	if nick := st.To.Resource(); nick != s.o.nick && nick != s.asked && nick != "" {
 		if err := r.changeNick(ctx, s, st); err != nil || r.bySession[s.jid] != s {
@@ -151,8 +158,8 @@ func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error 
 	return nil
 }
 
-// welcome sends all that one who enters is sent, in the order of XEP-0045 §7.1: the
-// others' presence, its own, the history, the subject.
+// sendRoom sends an entering session the state of the room, in the order of XEP-0045 §7.1: the
+// presence of the others, its own, the history, the subject.
 func (r *Room) sendRoom(ctx context.Context, s *session, st *stanza.Stanza, renamed bool) {
 	batch := newStanzaBatch(len(r.occupants))
 	for _, o := range r.occupants {
@@ -188,7 +195,7 @@ func (r *Room) sendRoom(ctx context.Context, s *session, st *stanza.Stanza, rena
 }
 
 // sendAvatar is presence of the room itself with the hash of its picture, for clients that
-// look there (XEP-0153 §3.1) and not into disco#info (XEP-0486 §3.3).
+// look for it there (XEP-0153 §3.1) and not in disco#info (XEP-0486 §3.3).
 func (r *Room) sendAvatar(to jid.JID) {
 	if r.info.AvatarHash == "" {
 		return

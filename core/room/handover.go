@@ -25,7 +25,7 @@ type OccupantState struct {
 	ID, Nick    string
 	Role        Role
 	Affiliation Affiliation
-	Puppet      *Puppet // nil where the occupant is no network member
+	Puppet      *Puppet // nil where the occupant is no puppet
 	Sessions    []SessionState
 }
 
@@ -92,7 +92,7 @@ func (r *Room) Restore(s State) error {
 	return nil
 }
 
-// restoreOccupant makes an occupant; its sessions are noted and join in the order of entry.
+// restoreOccupant makes an occupant. Its sessions are only collected, since they join in their own order.
 func (r *Room) restoreOccupant(os OccupantState, sessions map[jid.JID]*session) error {
 	address, err := r.jid.WithResource(os.Nick)
 	switch {

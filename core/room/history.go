@@ -8,13 +8,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// History is what was said in the room. It gives the last entries that meet the query,
+// History returns messages of the room: the last entries that match the query,
 // the oldest first.
 type History interface {
 	History(ctx context.Context, q HistoryQuery) ([]Entry, error)
 }
 
-// HistoryQuery is how much of the history somebody wants.
+// HistoryQuery selects part of the history.
 type HistoryQuery struct {
 	Room  string    // bare JID
 	Max   int       // messages, at least 1
@@ -26,8 +26,8 @@ type HistoryQuery struct {
 type Entry struct {
 	Stanza *stanza.Stanza
 	At     time.Time
-	// StanzaID is the room's id of the message, From the occupant id of who said it. A
-	// Ring finds by them what is taken back; who enters is not told them separately.
+	// StanzaID is the room's id of the message, From the occupant id of the sender. A
+	// Ring needs them to find retracted messages; they are not sent apart from the stanza.
 	StanzaID, From string
 }
 
@@ -48,7 +48,7 @@ type Ring struct {
 // NewRing makes a ring of at most max messages and limit bytes.
 func NewRing(max, limit int) *Ring { return &Ring{max: max, limit: limit} }
 
-// Add puts a message behind the others and drops the oldest that have no place.
+// Add appends a message and drops the oldest ones beyond the limits.
 func (h *Ring) Add(e Entry) {
 	h.entries = append(h.entries, e)
 	h.bytes += e.size()
@@ -61,12 +61,12 @@ func (h *Ring) Add(e Entry) {
 	h.entries = h.entries[drop:]
 }
 
-// Drop takes the message of that stanza-id out, such as a moderated one.
+// Remove removes the message of a stanza-id, such as a moderated one.
 func (h *Ring) Remove(stanzaID string) bool {
 	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID })
 }
 
-// retract drops a message of that stanza-id if the same occupant has said it.
+// retract removes the message of a stanza-id if the same occupant has sent it.
 func (h *Ring) retract(stanzaID, from string) bool {
 	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID && e.From == from })
 }
@@ -94,10 +94,10 @@ func (h *Ring) History(_ context.Context, q HistoryQuery) ([]Entry, error) {
 	return append([]Entry(nil), h.entries[from:]...), nil
 }
 
-// Forget takes a message out of the room's own history.
+// RemoveHistory removes a message from the room's own history.
 func (r *Room) RemoveHistory(stanzaID string) bool { return r.ring != nil && r.ring.Remove(stanzaID) }
 
-// sendHistory sends what one who enters wants of the history, at most what the room
+// sendHistory sends the part of the history that an entering session asks for, at most what the room
 // allows (XEP-0045 §7.2.14).
 func (r *Room) sendHistory(ctx context.Context, s *session, wish *stanza.Element) {
 	q := HistoryQuery{Room: r.jid.String(), Max: r.config.History}
@@ -105,10 +105,10 @@ func (r *Room) sendHistory(ctx context.Context, s *session, wish *stanza.Element
 		q.Max = DefaultHistory
 	}
 	if wish.Attr("since") != "" || wish.Attr("seconds") != "" {
-		q.Max = r.limits.History // one who comes back wants all that was missed
+		q.Max = r.limits.History // a returning client asks for all that it has missed
 	}
 	if n, ok := count(wish, "maxstanzas"); ok {
-		q.Max = n // a wish may exceed the default, not the limit
+		q.Max = n // a request may exceed the default, not the limit
 	}
 	if r.config.History < 0 {
 		return
@@ -137,7 +137,7 @@ func (r *Room) sendHistory(ctx context.Context, s *session, wish *stanza.Element
 	}
 }
 
-// stamped makes the stanzas, without those that are too old or one too many characters.
+// stamped makes the stanzas with delays, without those that are too old or exceed the characters.
 func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited bool, chars int) []*stanza.Stanza {
 	var list []*stanza.Stanza
 	for _, e := range entries {
@@ -161,7 +161,7 @@ func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited boo
 	return list[from:]
 }
 
-// delay is the stamp of the room (XEP-0203; XEP-0045 §7.2.13: from the room itself).
+// delay is the delay element of the room (XEP-0203; XEP-0045 §7.2.13: from the room itself).
 func (r *Room) delay(at time.Time) *stanza.Element {
 	return stanza.NewElement(NSDelay, "delay").With("from", r.jid.String()).
 		With("stamp", at.UTC().Format("2006-01-02T15:04:05.000Z"))

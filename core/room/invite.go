@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// maxInvites is how many people one message may invite, and maxOpenInvites how many
+// maxInvites is how many JIDs one message may invite, and maxOpenInvites how many
 // invitations are remembered so that they can be declined.
 const (
 	maxInvites     = 50
@@ -21,7 +21,7 @@ type invitation struct {
 	more     *stanza.Element // <continue/>
 }
 
-// toRoom is a message to the room itself that is not of type groupchat.
+// toRoom handles a message to the room itself that is not of type groupchat.
 func (r *Room) toRoom(ctx context.Context, s *session, st *stanza.Stanza) error {
 	x := st.Child(NSUser, "x")
 	switch {
@@ -127,13 +127,13 @@ func (r *Room) sendInvitation(i invitation) {
 
 func (r *Room) rememberInvite(to, by jid.JID) {
 	if r.invites == nil || len(r.invites) >= maxOpenInvites {
-		r.invites = map[jid.JID]jid.JID{} // an old invitation can then not be declined, no more
+		r.invites = map[jid.JID]jid.JID{} // all that is lost is that older invitations cannot be declined
 	}
 	r.invites[to] = by
 }
 
-// decline tells who invited that the invitation is declined (XEP-0045 §7.8.2). Only who
-// was invited can do so.
+// decline passes a refused invitation to the session that sent it (XEP-0045 §7.8.2). Only who
+// was invited may decline.
 func (r *Room) decline(ctx context.Context, st *stanza.Stanza, e *stanza.Element) error {
 	invited := st.From.Bare()
 	by, ok := r.invites[invited]

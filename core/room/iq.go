@@ -59,7 +59,7 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 	return r.queryOwner(ctx, st, nil)
 }
 
-// ask hands an IQ to the Owner.
+// queryOwner passes an IQ to the Owner.
 func (r *Room) queryOwner(ctx context.Context, st *stanza.Stanza, to *occupant) (*stanza.Element, error) {
 	q := Query{Stanza: st}
 	if s := r.bySession[st.From]; s != nil {
@@ -73,10 +73,10 @@ func (r *Room) queryOwner(ctx context.Context, st *stanza.Stanza, to *occupant) 
 	return r.owner.Query(ctx, r, q)
 }
 
-// occupantIQ is an IQ to room/nick (XEP-0045 §17.4).
+// occupantIQ handles an IQ to room/nick (XEP-0045 §17.4).
 func (r *Room) occupantIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.Element) error {
 	s := r.bySession[st.From]
-	if s == nil { // XEP-0410 §3.2: this is how a client learns that it is not in
+	if s == nil { // XEP-0410 §3.2: a client relies on this error to learn that it is not in the room
 		return stanza.NotAcceptable("You are not in the room.")
 	}
 	nick := st.To.Resource()

@@ -7,17 +7,17 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Departure says how somebody went.
+// Departure says how an occupant or a session leaves.
 type Departure struct {
 	Kind   DepartureKind
-	Actor  string // nick of who did it, "" for nobody
+	Actor  string // nick of the occupant that caused it, or ""
 	Reason string
 }
 
-// DepartureKind is why somebody is out of the room.
+// DepartureKind is why an occupant or a session leaves.
 type DepartureKind uint8
 
-// The ways to go.
+// The kinds of leaving.
 const (
 	Left              DepartureKind = iota
 	Kicked                          // status 307
@@ -46,11 +46,11 @@ func (k DepartureKind) codes() []int {
 	return nil
 }
 
-// depart takes one session out. st is its unavailable presence, if it went by itself.
-// The occupant goes with its last session, unless it is a network member.
+// endSession removes one session and announces it. st is its unavailable presence, if it left by itself.
+// The occupant is removed with its last session, unless it is a puppet.
 func (r *Room) endSession(ctx context.Context, s *session, d Departure, st *stanza.Stanza) {
 	if r.bySession[s.jid] != s {
-		return // went meanwhile
+		return // left meanwhile
 	}
 	o, status := s.o, ""
 	if st != nil {
@@ -77,10 +77,10 @@ func (r *Room) endSession(ctx context.Context, s *session, d Departure, st *stan
 	r.notify(ctx, Event{Kind: kind, Occupant: o.view(), Session: s.jid, Presence: st, Reason: d.Reason})
 }
 
-// expel takes all sessions of an occupant out, and the network member with them.
+// endOccupant removes an occupant with all its sessions and the puppet, and announces it.
 func (r *Room) endOccupant(ctx context.Context, o *occupant, d Departure) {
 	if r.byID[o.id] != o {
-		return // went meanwhile
+		return // left meanwhile
 	}
 	r.announceLeave(o, d, "")
 	kind := Exited
@@ -101,7 +101,7 @@ func (r *Room) endOccupant(ctx context.Context, o *occupant, d Departure) {
 	}
 }
 
-// farewell is unavailable presence of an occupant to everybody (XEP-0045 §7.14).
+// announceLeave sends unavailable presence of an occupant to all sessions (XEP-0045 §7.14).
 func (r *Room) announceLeave(o *occupant, d Departure, status string) {
 	r.announce(o, d.notice(status))
 }
@@ -113,8 +113,8 @@ func (d Departure) notice(status string) notice {
 	}
 }
 
-// Close tells everybody that the service shuts down (XEP-0045 §11.2) and empties the
-// room; the Owner is told nothing.
+// Close removes all occupants since the service shuts down (XEP-0045 §11.2). The Owner gets
+// no events.
 func (r *Room) Close() {
 	for _, s := range r.receivers {
 		n := Departure{Kind: Shutdown}.notice("")

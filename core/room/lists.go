@@ -8,14 +8,14 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// ListEntry is one entry of the room's lists.
+// ListEntry is one entry of a room's affiliation lists.
 type ListEntry struct {
 	Affiliation Affiliation
 	Nick        string // reserved for the JID
 	Reason      string
 }
 
-// Snapshot is all of a room that lasts.
+// Snapshot is the lasting state of a room.
 type Snapshot struct {
 	Info         Info
 	Config       Config
@@ -23,7 +23,7 @@ type Snapshot struct {
 	Affiliations map[jid.JID]ListEntry // by bare JID
 }
 
-// Snapshot is a copy of all that lasts, for the Owner to keep.
+// Snapshot returns a copy of the lasting state.
 func (r *Room) Snapshot() Snapshot {
 	return Snapshot{Info: r.info, Config: r.config, Subject: r.subject, Affiliations: maps.Clone(r.lists)}
 }
@@ -37,7 +37,7 @@ func (r *Room) restore(s *Snapshot) {
 	}
 }
 
-// standing is the affiliation of a bare JID by the lists.
+// listedAffiliation is the affiliation of a bare JID by the lists.
 func (r *Room) listedAffiliation(bare jid.JID) Affiliation {
 	if s, ok := r.lists[bare]; ok {
 		return s.Affiliation
@@ -48,7 +48,7 @@ func (r *Room) listedAffiliation(bare jid.JID) Affiliation {
 	return AffNone
 }
 
-// listed are the entries of one affiliation, sorted by address.
+// listedAs lists the JIDs that have an affiliation by the lists, sorted.
 func (r *Room) listedAs(a Affiliation) []jid.JID {
 	var list []jid.JID
 	for j, s := range r.lists {
@@ -60,7 +60,7 @@ func (r *Room) listedAs(a Affiliation) []jid.JID {
 	return list
 }
 
-// reservedFor tells whether a nick is reserved for somebody other than bare (XEP-0045 §7.2.8).
+// reservedFor reports whether a nick is reserved for a JID other than bare (XEP-0045 §7.2.8).
 func (r *Room) reservedFor(nick string, bare jid.JID) bool {
 	for j, s := range r.lists {
 		if s.Nick == nick && j != bare {

@@ -20,7 +20,7 @@ func (r *Room) handleMessage(ctx context.Context, st *stanza.Stanza) error {
 	return r.toRoom(ctx, s, st)
 }
 
-// groupchat is a message to everybody (XEP-0045 §7.4).
+// groupchat handles a message to all occupants (XEP-0045 §7.4).
 func (r *Room) groupchat(ctx context.Context, s *session, st *stanza.Stanza) error {
 	if s == nil {
 		return stanza.NotAcceptable("You are not in the room.")
@@ -41,7 +41,7 @@ func (r *Room) groupchat(ctx context.Context, s *session, st *stanza.Stanza) err
 	return r.owner.Message(ctx, r, m)
 }
 
-// subjectOf tells whether a message changes the subject: it has one and no body (XEP-0045 §7.2.15).
+// subjectOf returns the subject of a message that changes it: it has one and no body (XEP-0045 §7.2.15).
 func subjectOf(st *stanza.Stanza) (string, bool) {
 	e := st.Child("", "subject")
 	if e == nil || st.Child("", "body") != nil || st.Child("", "thread") != nil {
@@ -50,7 +50,7 @@ func subjectOf(st *stanza.Stanza) (string, bool) {
 	return e.Text(), true
 }
 
-// private is a message to one occupant (XEP-0045 §7.5).
+// private handles a message to one occupant (XEP-0045 §7.5).
 func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error {
 	if s == nil {
 		return stanza.NotAcceptable("You are not in the room.")
@@ -85,7 +85,7 @@ func (c Config) maySendPrivate(role Role) bool {
 	return role.AtLeast(RoleVisitor)
 }
 
-// clean takes out of a message what only this room or the receiver's own server may say.
+// clean removes from a message what only this room or the receiver's own server may add.
 func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 	return st.Without(func(e *stanza.Element) bool {
 		switch e.Space {
@@ -93,24 +93,24 @@ func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 			return true
 		case NSStanzaID: // XEP-0359 §3
 			return e.Local == "stanza-id" && r.isOurs(e.Attr("by"))
-		case nsModerate: // XEP-0425 §5: the room alone says so
+		case nsModerate: // XEP-0425 §5: only the room announces moderation
 			return true
 		case nsRetract:
 			return e.Child(nsModerate, "moderated") != nil
-		case NSDelay, nsOldDelay: // only the room stamps its history
+		case NSDelay, nsOldDelay: // only the room adds delays to its history
 			return e.Attr("from") == "" || r.isOurs(e.Attr("from"))
 		}
 		return false
 	})
 }
 
-// isOurs tells whether an address is the room's or in the room, however it is written.
+// isOurs reports whether an address, normalised or not, is that of the room or of an occupant.
 func (r *Room) isOurs(address string) bool {
 	j, err := jid.Parse(address)
 	return err == nil && j.Bare() == r.jid
 }
 
-// Transient tells whether a message is worth nothing once it has been seen: chat states
+// Transient reports whether a message is not worth keeping once it was delivered: chat states
 // and the like (XEP-0313 §5.1.1, XEP-0334).
 func Transient(st *stanza.Stanza) bool {
 	worth := false

@@ -14,7 +14,7 @@ const FeatureModerate = nsModerate
 
 func (r *Room) moderation() bool { return slices.Contains(r.info.Features, FeatureModerate) }
 
-// moderate is a moderator's wish to take a message away (XEP-0425 §3).
+// moderate handles a moderator's request to retract a message (XEP-0425 §3).
 func (r *Room) moderate(ctx context.Context, st *stanza.Stanza, x *stanza.Element) error {
 	a := r.actor(st.From)
 	id := x.Attr("id")
@@ -35,9 +35,9 @@ func (r *Room) moderate(ctx context.Context, st *stanza.Stanza, x *stanza.Elemen
 	return err
 }
 
-// Moderate tells everybody that the message of that stanza-id is taken away, by somebody
-// in the room or, with a zero Occupant, by nobody in particular (XEP-0425 §3.1). It also
-// forgets it, where the history is the room's own. It gives the stanza-id of the notice.
+// Moderate announces that the message of a stanza-id is retracted by a moderator or, with
+// a zero Occupant, by the service (XEP-0425 §3.1). It also removes it from the room's own
+// history. It returns the stanza-id of the announcement.
 func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
 	r.RemoveHistory(stanzaID)
 	moderated := stanza.NewElement(nsModerate, "moderated")
@@ -51,7 +51,7 @@ func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
 	return r.Broadcast(Post{Payload: stanza.Encode(x)})
 }
 
-// addressOf is room/nick of somebody who is or was here.
+// addressOf is room/nick of somebody who is or was an occupant.
 func (r *Room) addressOf(o Occupant) jid.JID {
 	if now := r.byID[o.ID]; now != nil {
 		return now.jid

@@ -10,10 +10,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// maxNumbered is how many people of one name are told apart by a number.
+// maxNumbered is how many occupants of one name get a number behind it.
 const maxNumbered = 5000
 
-// cleanNick makes any display name a nick: a resourcepart of bounded length that is
+// cleanNick turns any display name into a nick: a resourcepart of bounded length that is
 // neither empty nor invisible (XEP-0045 §17.1).
 func (r *Room) cleanNick(name string) string {
 	var b strings.Builder
@@ -63,13 +63,13 @@ func truncate(s string, n int) string {
 	return strings.TrimSpace(s[:n])
 }
 
-// uniqueNick is the name as nobody but self has it: "Ann", "Ann (2)", "Ann (3)".
+// uniqueNick makes a name unique among the nicks of others than self: "Ann", "Ann (2)", "Ann (3)".
 func (r *Room) uniqueNick(name string, self *occupant) string {
 	nick := r.cleanNick(name)
 	if r.nickIsFree(nick, self) {
 		return nick
 	}
-	if self != nil { // one who is "Ann (2)" stays so while that is what the name asks for
+	if self != nil { // "Ann (2)" keeps the number while the name is "Ann"
 		if rest, ok := strings.CutPrefix(self.nick, nick+" ("); ok {
 			if digits, ok := strings.CutSuffix(rest, ")"); ok {
 				if n, err := strconv.Atoi(digits); err == nil && n >= 2 {
@@ -86,7 +86,7 @@ func (r *Room) uniqueNick(name string, self *occupant) string {
 	return r.cleanNick(stanza.NewID())
 }
 
-// free tells whether nick is in use by nobody but self.
+// nickIsFree reports whether nobody but self uses a nick.
 func (r *Room) nickIsFree(nick string, self *occupant) bool {
 	o := r.byNick[nick]
 	return o == nil || o == self
@@ -107,7 +107,7 @@ func (r *Room) checkNick(resource string) (string, error) {
 	return nick, nil
 }
 
-// changeNick is presence of a session to another nick than its own (XEP-0045 §7.6).
+// changeNick handles presence of a session to another nick than its own (XEP-0045 §7.6).
 func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) error {
 	nick, err := r.checkNick(st.To.Resource())
 	if err != nil {
@@ -133,7 +133,7 @@ func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) er
 	return nil
 }
 
-// moveTo announces and makes a change of nick; nick is free.
+// changeNickTo announces and makes a change of nick; nick is free.
 func (r *Room) changeNickTo(ctx context.Context, o *occupant, nick string) {
 	r.announce(o, notice{typ: stanza.TypeUnavailable, codes: []int{statusNewNick}, newNick: nick})
 	r.giveNick(o, nick)

@@ -6,20 +6,20 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// Occupant is a copy of what the room knows of somebody in it.
+// Occupant is a copy of what the room knows of an occupant.
 type Occupant struct {
 	ID          string // XEP-0421
 	Nick        string
-	JID         jid.JID // the real address: that of the best session, or the member's
+	JID         jid.JID // the real JID: that of the most available session, or the puppet's
 	Role        Role
 	Affiliation Affiliation
-	Puppet      bool      // a network member, with or without sessions
-	Sessions    []jid.JID // XMPP sessions, in the order in which they came
+	Puppet      bool      // a puppet, with or without sessions
+	Sessions    []jid.JID // XMPP sessions, in the order of entry
 	Show        string    // as in presence; "" is available
 	Status      string
 }
 
-// occupant is somebody in the room: a network member, sessions, or both.
+// occupant is a puppet, sessions of one person, or both.
 type occupant struct {
 	id, nick string
 	jid      jid.JID // room/nick
@@ -27,8 +27,8 @@ type occupant struct {
 	aff      Affiliation
 	puppet   *Puppet
 	sessions []*session
-	// shown caches the payload of presence, without and with the real JID; "" is not made yet.
-	shown [2]string
+	// presence caches the payload of presence, without and with the real JID; "" is not made yet.
+	presence [2]string
 }
 
 // session is one XMPP session in the room.
@@ -43,7 +43,7 @@ type session struct {
 	status  string
 }
 
-// best is the most available session, the first of equals; nil where there is none.
+// bestSession is the most available session, the first of equals; nil where there is none.
 func (o *occupant) bestSession() *session {
 	var best *session
 	for _, s := range o.sessions {
@@ -68,7 +68,7 @@ func availability(show string) int {
 	return 1
 }
 
-// real is the address that those with the right see (XEP-0045 §17.3: a full JID of a session).
+// realJID is the JID that sessions with the right to it see (XEP-0045 §17.3: a full JID of a session).
 func (o *occupant) realJID() jid.JID {
 	if s := o.bestSession(); s != nil {
 		return s.jid
@@ -79,7 +79,7 @@ func (o *occupant) realJID() jid.JID {
 	return jid.JID{}
 }
 
-// bare is the address that affiliations hang on; zero where the occupant has none.
+// bareJID is the JID that affiliations belong to; zero where the occupant has none.
 func (o *occupant) bareJID() jid.JID {
 	if len(o.sessions) > 0 {
 		return o.sessions[0].jid.Bare()
@@ -103,9 +103,9 @@ func (o *occupant) view() Occupant {
 	return v
 }
 
-func (o *occupant) dropCache() { o.shown = [2]string{} }
+func (o *occupant) dropCache() { o.presence = [2]string{} }
 
-// seat makes an occupant; the caller gives it a session or a member.
+// addOccupant makes an occupant; the caller gives it a session or a puppet.
 func (r *Room) addOccupant(id, nick string) *occupant {
 	o := &occupant{id: id}
 	r.byID[id] = o
@@ -114,7 +114,7 @@ func (r *Room) addOccupant(id, nick string) *occupant {
 	return o
 }
 
-// rename gives o a nick that is free.
+// giveNick sets the nick of o, which is free.
 func (r *Room) giveNick(o *occupant, nick string) {
 	if r.byNick[o.nick] == o {
 		delete(r.byNick, o.nick)
@@ -125,7 +125,7 @@ func (r *Room) giveNick(o *occupant, nick string) {
 	o.dropCache()
 }
 
-// unseat takes an occupant without sessions and member away.
+// deleteOccupant removes an occupant that has neither sessions nor a puppet.
 func (r *Room) deleteOccupant(o *occupant) {
 	delete(r.byID, o.id)
 	if r.byNick[o.nick] == o {
@@ -136,7 +136,7 @@ func (r *Room) deleteOccupant(o *occupant) {
 	}
 }
 
-// join adds a session to an occupant.
+// attachSession adds a session to an occupant.
 func (r *Room) attachSession(o *occupant, s *session) {
 	s.o, s.at = o, len(r.receivers)
 	r.receivers = append(r.receivers, s)
@@ -146,7 +146,7 @@ func (r *Room) attachSession(o *occupant, s *session) {
 	o.dropCache()
 }
 
-// part takes a session from its occupant, which stays.
+// detachSession removes a session from its occupant, which stays.
 func (r *Room) detachSession(s *session) {
 	delete(r.bySession, s.jid)
 	r.receivers = slices.Delete(r.receivers, s.at, s.at+1)

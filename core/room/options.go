@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Options is what a room is made of. JID, Send, Owner and Secret are needed.
+// Options describe a room. JID, Send, Owner and Secret are needed.
 type Options struct {
 	JID   jid.JID
 	Send  func(*stanza.Stanza) // must not block and must not call the Room
@@ -17,29 +17,29 @@ type Options struct {
 	// SendMany sends one stanza, whose To is empty, to many sessions. It must keep neither the
 	// stanza nor the list. Nil is SendEach with Send.
 	SendMany func(st *stanza.Stanza, to []jid.JID)
-	// Save makes a change of what lasts durable before it is announced; nil is for a room whose
-	// state is kept elsewhere. On an error nothing changes and the request is refused with it.
+	// Save makes a change of the lasting state durable before it is announced; nil is for a room whose
+	// state is stored elsewhere. On an error nothing changes and the request is refused with it.
 	Save func(ctx context.Context, c Change) error
 	// Secret makes occupant ids of sessions unguessable; 32 random bytes, of this room or
-	// of the service. Keep it: other ids with every start are what XEP-0421 forbids.
+	// of the service. It must be kept: XEP-0421 forbids that ids change with every start.
 	Secret []byte
 
-	// Created is a room that is new: the first session that enters is told so (XEP-0045 §10.1.1).
+	// Created marks a new room: the first session that enters gets status 201 (XEP-0045 §10.1.1).
 	Created bool
 
 	Info     Info
 	Config   Config
-	Snapshot *Snapshot // a kept state; Info and Config are then taken from it
+	Snapshot *Snapshot // the stored state, which replaces Info and Config
 
-	// History is read when somebody enters and fed by its giver. Nil is a ring in memory
-	// that the room feeds itself.
+	// History is read when a session enters; whoever gives it also fills it. Nil is a ring in memory
+	// that the room fills.
 	History History
 	Limits  Limits
 	Now     func() time.Time // nil is time.Now
 	Log     *slog.Logger     // nil is slog.Default()
 }
 
-// Info is what people are told about the room.
+// Info describes the room.
 type Info struct {
 	Name        string // disco#info identity
 	Description string
@@ -88,15 +88,15 @@ type Config struct {
 	Logged              bool // to a public archive
 	MaxUsers            int  // 0 is what Limits allow
 	History             int  // messages shown to those who enter; 0 is DefaultHistory, -1 none
-	// Broadcast lists the roles whose presence is told to everybody; nil is all.
+	// Broadcast lists the roles whose presence is announced; nil is all.
 	Broadcast []Role
-	// Locked is a room that is made but not yet configured (XEP-0045 §10.1).
+	// Locked marks a room that was created but is not configured yet (XEP-0045 §10.1).
 	Locked bool
 }
 
 func (c Config) nonAnonymous() bool { return c.WhoIs == WhoIsAnyone }
 
-// broadcasts tells whether presence of that role is told to others (XEP-0045 §7.2.2).
+// broadcasts reports whether presence of a role is announced to others (XEP-0045 §7.2.2).
 func (c Config) broadcasts(r Role) bool {
 	if c.Broadcast == nil {
 		return true
@@ -109,7 +109,7 @@ func (c Config) broadcasts(r Role) bool {
 	return false
 }
 
-// DefaultHistory is how many messages of history are sent without a wish.
+// DefaultHistory is how many messages of history a session gets that does not ask for a number.
 const DefaultHistory = 20
 
 // maxOccupantID is the longest occupant id in bytes (XEP-0421 §4.1).
@@ -119,7 +119,7 @@ const maxOccupantID = 128
 type Limits struct {
 	Sessions       int // XMPP sessions in the room
 	PerOccupant    int // sessions that share one nick
-	Puppets        int // network members
+	Puppets        int // occupants without a session
 	Affiliations   int // entries of the lists
 	Nick           int // bytes of a nick
 	Presence       int // bytes kept of a presence

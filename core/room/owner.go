@@ -14,32 +14,32 @@ import (
 // sent by the Owner.
 var ErrHandled = errors.New("taken over by the owner of the room")
 
-// Owner is whom the engine asks and tells. Its methods run in the goroutine that owns
-// the room, with that room, so that one Owner can serve many. A *stanza.Error goes to the sender as it is; any other error is logged and
-// becomes internal-server-error.
+// Owner decides for a room and gets its messages and events. Its methods run in the goroutine
+// that owns the room. They get the room, so that one Owner can serve many. A *stanza.Error
+// goes to the sender as it is; any other error is logged and becomes internal-server-error.
 type Owner interface {
-	// Enter tells whether a session may come in, and who it is here. It is not asked
-	// for those whom the room's own list bans.
+	// Enter decides whether a session may enter and which occupant it is. It is not called
+	// for a JID that the room's own list bans.
 	Enter(ctx context.Context, r *Room, e EnterRequest) (Grant, error)
 
-	// Message hands over what a session said to the room or, with To, to a network member
+	// Message passes on what a session sent to the room or, with To, to a puppet
 	// alone. For a groupchat message nil means that the Owner will call Broadcast (or
 	// SetSubject where Subject is set) as soon as it is durable.
 	Message(ctx context.Context, r *Room, m Message) error
 
-	// Allow asks for leave to do what a session wants done. After nil the engine does it;
-	// after ErrHandled the requester is told that it is done and the engine does nothing.
+	// Allow decides whether an action of a session may be done. After nil the engine does it;
+	// after ErrHandled the requester gets a result and the engine does nothing.
 	Allow(ctx context.Context, r *Room, a Action) error
 
-	// Query answers an IQ that the engine does not know: one for the room (To nil) or one
-	// for a network member. A nil element is an empty result.
+	// Query answers an IQ that the engine does not handle: one to the room (To nil) or one
+	// to a puppet. A nil element is an empty result.
 	Query(ctx context.Context, r *Room, q Query) (*stanza.Element, error)
 
-	// Notify reports what has happened.
+	// Notify reports an event after it has happened.
 	Notify(ctx context.Context, r *Room, e Event)
 }
 
-// EnterRequest is a session that wants to come in.
+// EnterRequest is the request of a session to enter.
 type EnterRequest struct {
 	Session     jid.JID
 	Nick        string // as asked for
@@ -48,31 +48,31 @@ type EnterRequest struct {
 	Presence    *stanza.Stanza
 }
 
-// Grant says who a session is in the room. The zero Grant leaves everything to the engine.
+// Grant says which occupant a session is. The zero Grant leaves everything to the engine.
 type Grant struct {
 	// OccupantID is the stable id (XEP-0421), at most 128 bytes; "" lets the engine derive
-	// one from the bare JID and the room's secret. The id of a network member makes the
-	// session that member.
+	// one from the bare JID and the room's secret. With the id of a puppet the session
+	// joins that occupant.
 	OccupantID string
-	// Nick is the nick assigned whatever was asked for, made unique by the engine.
+	// Nick replaces the nick that was asked for; the engine makes it unique.
 	Nick        string
 	Role        Role        // "" is the default for the affiliation
-	Affiliation Affiliation // "" is what the room's list says
+	Affiliation Affiliation // "" is that of the room's list
 }
 
-// Message is something said by a session.
+// Message is a message that a session sent.
 type Message struct {
 	From    Occupant
 	Session jid.JID
 	To      *Occupant // a private message; nil for the room
-	// Stanza is the message with the header that it came with and a clean payload: no
-	// stanza-id by this room, no occupant-id, nothing that only the room may say.
+	// Stanza is the message with its own header and a cleaned payload: no
+	// stanza-id by this room, no occupant-id, nothing that only the room may add.
 	Stanza  *stanza.Stanza
 	Subject *string // the new subject, of a message that changes it
 }
 
-// Post is the message as Broadcast wants it; stanzaID "" makes a fresh one where the
-// message is worth keeping.
+// Post is the message as Broadcast takes it; stanzaID "" makes a fresh id unless the
+// message is transient.
 func (m Message) Post(stanzaID string) Post {
 	return Post{
 		From: m.From.ID, Nick: m.From.Nick, ID: m.Stanza.ID, StanzaID: stanzaID, Lang: m.Stanza.Lang,
@@ -80,25 +80,25 @@ func (m Message) Post(stanzaID string) Post {
 	}
 }
 
-// ActionKind is what somebody wants to do.
+// ActionKind is what a session asks to do.
 type ActionKind string
 
-// The actions that are asked for.
+// The kinds of actions.
 const (
 	ActionNick        ActionKind = "nick"        // Value is the new nick of By
 	ActionRole        ActionKind = "role"        // Target gets Role; RoleNone is a kick
 	ActionAffiliation ActionKind = "affiliation" // JID, and Target where in the room, gets Affiliation
 	ActionInvite      ActionKind = "invite"      // JID is invited, Reason
-	ActionConfigure   ActionKind = "configure"   // Info and Config are the wished ones
-	ActionModerate    ActionKind = "moderate"    // the message of stanza-id Value is taken away, Reason
+	ActionConfigure   ActionKind = "configure"   // Info and Config are the new ones
+	ActionModerate    ActionKind = "moderate"    // the message of stanza-id Value is retracted, Reason
 	ActionDestroy     ActionKind = "destroy"     // JID is the alternate room, Reason
 )
 
-// Action is what a session wants to do to the room or to somebody in it. The engine has
-// checked the rights by XEP-0045 before it asks.
+// Action is what a session asks to do to the room or to an occupant. The engine has
+// checked the rights of XEP-0045 before.
 type Action struct {
 	Kind        ActionKind
-	By          Occupant // zero ID where an owner acts from outside
+	By          Occupant // zero ID where an owner or admin is not in the room
 	Session     jid.JID
 	Target      *Occupant
 	JID         jid.JID
@@ -110,29 +110,29 @@ type Action struct {
 	Config      *Config
 }
 
-// Query is an IQ request that the engine leaves to the Owner.
+// Query is an IQ request that the engine passes to the Owner.
 type Query struct {
 	Stanza *stanza.Stanza
-	From   *Occupant // who asks; nil where not in the room
-	To     *Occupant // the network member who is asked; nil for the room
+	From   *Occupant // the sender; nil where it is not in the room
+	To     *Occupant // the puppet that is asked; nil for the room
 }
 
-// EventKind is what has happened.
+// EventKind is the kind of an Event.
 type EventKind string
 
 // The events.
 const (
-	Entered        EventKind = "entered"         // Session came in
-	Exited         EventKind = "exited"          // Session is out; Occupant.Sessions is what is left
+	Entered        EventKind = "entered"         // Session has entered
+	Exited         EventKind = "exited"          // Session has left; Occupant.Sessions are those that remain
 	PresenceChange EventKind = "presence"        // Session's availability changed
 	NickChange     EventKind = "nick"            // Occupant has another nick
 	Declined       EventKind = "declined"        // JID declined the invitation of Session
 	ConfigChange   EventKind = "configuration"   // Info, Config, subject or affiliations: Snapshot has them
-	Destroyed      EventKind = "destroyed"       // the room is gone
-	DeliveryFault  EventKind = "delivery-failed" // Session was removed because its server bounced
+	Destroyed      EventKind = "destroyed"       // the room does not exist any longer
+	DeliveryFault  EventKind = "delivery-failed" // Session was removed since a stanza to it came back as an error
 )
 
-// Event is something that has happened in the room.
+// Event is something that has happened in a room.
 type Event struct {
 	Kind     EventKind
 	Occupant Occupant

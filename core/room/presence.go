@@ -8,24 +8,24 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// notice is one change of somebody's presence, to be told to everybody.
+// notice is one change of an occupant's presence, to be announced to all sessions.
 type notice struct {
 	typ     string // "" or unavailable
 	role    Role   // "" is the occupant's
-	codes   []int  // for everybody
+	codes   []int  // for all sessions
 	self    []int  // for the occupant itself beside 110
 	newNick string // with 303
-	actor   string // nick of who did it
+	actor   string // nick of the occupant that caused it
 	reason  string
 	status  string          // of unavailable presence
 	destroy *stanza.Element // of a destroyed room
 	id      string          // id of the request, for the session that it came from
-	except  *session        // who is told otherwise
-	by      *session        // whose request it was
+	except  *session        // gets its presence elsewhere
+	by      *session        // the session that asked for the change
 	real    jid.JID         // shown in place of the occupant's best session
 }
 
-// plain tells whether the cached payload will do.
+// plain reports whether the cached payload can be used.
 func (n *notice) plain() bool {
 	return n.typ == "" && n.role == "" && len(n.codes) == 0 && n.newNick == "" && n.reason == "" && n.actor == ""
 }
@@ -36,15 +36,15 @@ func (r *Room) payload(o *occupant, jids bool) string {
 	if jids {
 		i = 1
 	}
-	if o.shown[i] == "" {
-		o.shown[i] = o.children() + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, &notice{}, jids, nil))
+	if o.presence[i] == "" {
+		o.presence[i] = o.children() + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, &notice{}, jids, nil))
 	}
-	return o.shown[i]
+	return o.presence[i]
 }
 
-// visible is what most of the room sees of an occupant: only what changes it is told to
-// everybody. A moderator of a semi-anonymous room is not told that another client of the
-// same person is shown now.
+// visible is the presence that most sessions see of an occupant: a change is announced only where
+// it differs. Moderators of a semi-anonymous room are therefore not told that the real JID shown is
+// now that of another session of the same occupant.
 func (r *Room) visible(o *occupant) string { return r.payload(o, r.config.nonAnonymous()) }
 
 // render is the payload of a presence that is not plain, or for the occupant itself.
@@ -59,7 +59,7 @@ func (r *Room) render(o *occupant, n *notice, jids bool, codes []int) string {
 	return own + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, n, jids, codes))
 }
 
-// children is what the occupant says itself: show, status, capabilities and so on.
+// children is the part of presence that comes from the occupant: show, status, capabilities and so on.
 func (o *occupant) children() string {
 	if s := o.bestSession(); s != nil {
 		return s.payload
@@ -134,13 +134,13 @@ func status(code int) *stanza.Element {
 	return stanza.NewElement(NSUser, "status").With("code", strconv.Itoa(code))
 }
 
-// seesJIDs tells whether a session is shown the real address of o.
+// seesJIDs reports whether a session sees the real JID of o.
 func (r *Room) seesJIDs(s *session, o *occupant) bool {
 	return r.config.nonAnonymous() || s.o == o || s.o.role == RoleModerator
 }
 
-// announce tells a change of o to every session: to its own ones last, but first where
-// it goes (XEP-0045 §7.14, §8.2).
+// announce sends a change of o to every session: to its own ones last, but first where
+// it leaves (XEP-0045 §7.14, §8.2).
 func (r *Room) announce(o *occupant, n notice) {
 	role := n.role
 	if role == "" || role == RoleNone {
@@ -169,7 +169,7 @@ func (r *Room) announceSelf(o *occupant, n *notice) {
 	}
 }
 
-// toSelf is presence of an occupant to one of its own sessions, which sees itself in it.
+// toSelf is presence of an occupant to one of its own sessions, with that session's own JID.
 func (r *Room) toSelf(s *session, n *notice, codes []int) *stanza.Stanza {
 	own := *n
 	own.real = s.jid
@@ -182,7 +182,7 @@ func (r *Room) toSelf(s *session, n *notice, codes []int) *stanza.Stanza {
 }
 
 // announceOthers sends a change of o to the other occupants. Sessions that follow each other
-// and see the same get it by one call of sendMany.
+// and see the same are served by one call of sendMany.
 func (r *Room) announceOthers(o *occupant, n *notice) {
 	const skip = -1
 	var made [2]*stanza.Stanza
@@ -225,8 +225,8 @@ func (r *Room) announcement(o *occupant, n *notice, jids bool) *stanza.Stanza {
 	return st
 }
 
-// announceChange is announce after a change of role: those who may not see the new role
-// are told that the occupant went, if they saw the old one (muc#roomconfig_presencebroadcast).
+// announceChange is announce after a change of role: sessions that may not see the new role
+// get unavailable presence, if they saw the old one (muc#roomconfig_presencebroadcast).
 func (r *Room) announceChange(o *occupant, before Role, n notice) {
 	if before != "" && r.config.broadcasts(before) && !r.config.broadcasts(o.role) {
 		gone := n
@@ -236,7 +236,7 @@ func (r *Room) announceChange(o *occupant, before Role, n notice) {
 	r.announce(o, n)
 }
 
-// keepPresence remembers what a session says of itself, without what only the room may say.
+// keepPresence stores the last presence of a session, without what only the room may add.
 func (r *Room) keepPresence(s *session, st *stanza.Stanza) {
 	clean := st.Without(reservedInPresence)
 	s.payload, s.extra = clean.Payload, clean.Extra
@@ -260,7 +260,7 @@ func (r *Room) keepPresence(s *session, st *stanza.Stanza) {
 }
 
 // reservedInPresence are children that a session may not put into its presence: data that
-// only the room makes (XEP-0045 §17.3), and the request to enter with its password.
+// only the room adds (XEP-0045 §17.3), and the request to enter with its password.
 func reservedInPresence(e *stanza.Element) bool {
 	switch e.Space {
 	case NS, NSUser, NSAdmin, NSOwner, NSOccupantID, NSHats, NSDelay, nsOldDelay, nsAddress:

@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Member is a network member: somebody who is in the room without an XMPP session.
+// Puppet is a remote person who is an occupant without an XMPP session.
 type Puppet struct {
 	ID   string // stable occupant id of 1 to 128 bytes
 	Nick string // display name; the engine cleans it and makes it unique
@@ -25,8 +25,8 @@ type Puppet struct {
 // Hat is a title in the room that is no affiliation (XEP-0317 §3.2).
 type Hat struct{ URI, Title string }
 
-// SetPuppet brings a network member in or changes one, tells everybody what is new, and
-// gives the nick that the member has. A member who is as before costs nothing.
+// SetPuppet adds a puppet or changes one, announces what is new, and returns the nick that it
+// has. Nothing is sent for one that has not changed.
 func (r *Room) SetPuppet(ctx context.Context, p Puppet) (nick string, err error) {
 	if p.ID == "" || len(p.ID) > maxOccupantID {
 		return "", fmt.Errorf("occupant id of %d bytes", len(p.ID))
@@ -68,7 +68,7 @@ func (r *Room) SetPuppet(ctx context.Context, p Puppet) (nick string, err error)
 	return o.nick, nil
 }
 
-// RemovePuppet takes a network member out. Sessions that had joined it stay: RemoveOccupant removes them.
+// RemovePuppet removes a puppet. Sessions that had joined it stay: RemoveOccupant removes them too.
 func (r *Room) RemovePuppet(ctx context.Context, id string, d Departure) bool {
 	o := r.byID[id]
 	if o == nil || o.puppet == nil {
@@ -86,7 +86,7 @@ func (r *Room) RemovePuppet(ctx context.Context, id string, d Departure) bool {
 	return true
 }
 
-// RemoveOccupant takes all sessions of an occupant out, and the network member too.
+// RemoveOccupant removes an occupant: all its sessions, and the puppet.
 func (r *Room) RemoveOccupant(ctx context.Context, id string, d Departure) bool {
 	o := r.byID[id]
 	if o == nil {
@@ -96,7 +96,7 @@ func (r *Room) RemoveOccupant(ctx context.Context, id string, d Departure) bool 
 	return true
 }
 
-// RemoveSession takes one session out.
+// RemoveSession removes one session.
 func (r *Room) RemoveSession(ctx context.Context, session jid.JID, d Departure) bool {
 	s := r.bySession[session]
 	if s == nil {
@@ -106,7 +106,7 @@ func (r *Room) RemoveSession(ctx context.Context, session jid.JID, d Departure) 
 	return true
 }
 
-// Occupants are all who are in the room, in the order in which they came.
+// Occupants lists the occupants in the order of entry.
 func (r *Room) Occupants() []Occupant {
 	list := make([]Occupant, len(r.occupants))
 	for i, o := range r.occupants {
@@ -115,7 +115,7 @@ func (r *Room) Occupants() []Occupant {
 	return list
 }
 
-// Occupant is one of them by id.
+// Occupant returns an occupant by id.
 func (r *Room) Occupant(id string) (Occupant, bool) {
 	o := r.byID[id]
 	if o == nil {
@@ -124,7 +124,7 @@ func (r *Room) Occupant(id string) (Occupant, bool) {
 	return o.view(), true
 }
 
-// ByNick is one of them by nick.
+// ByNick returns an occupant by nick.
 func (r *Room) ByNick(nick string) (Occupant, bool) {
 	o := r.byNick[nick]
 	if o == nil {
@@ -133,7 +133,7 @@ func (r *Room) ByNick(nick string) (Occupant, bool) {
 	return o.view(), true
 }
 
-// BySession is the occupant that an XMPP session is.
+// BySession returns the occupant that an XMPP session belongs to.
 func (r *Room) BySession(session jid.JID) (Occupant, bool) {
 	s := r.bySession[session]
 	if s == nil {
@@ -142,5 +142,5 @@ func (r *Room) BySession(session jid.JID) (Occupant, bool) {
 	return s.o.view(), true
 }
 
-// Sessions is how many XMPP sessions are in the room; a room without any needs no presence.
+// Sessions is the number of XMPP sessions in the room. Without any, nothing needs to be sent.
 func (r *Room) Sessions() int { return len(r.receivers) }

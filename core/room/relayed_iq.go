@@ -7,14 +7,14 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// relayTimeout is how long an answer to a relayed IQ is waited for.
+// relayTimeout is how long the room waits for the answer to a relayed IQ.
 const relayTimeout = 2 * time.Minute
 
-// relayed is an IQ on its way to a session of another occupant.
+// relayed is an IQ that was passed to a session of another occupant and is not answered yet.
 type relayed struct {
 	from, to *session
-	nick     jid.JID // room/nick that was asked
-	id       string  // as the asker has it
+	nick     jid.JID // room/nick that the IQ was sent to
+	id       string  // of the IQ, as its sender knows it
 	vcard    bool
 	expires  time.Time
 }
@@ -45,7 +45,7 @@ func (r *Room) relay(s *session, to *occupant, st *stanza.Stanza, payload *stanz
 	return nil
 }
 
-// answerRelayed passes an answer back to who asked.
+// answerRelayed passes an answer back to the session that asked.
 func (r *Room) answerRelayed(st *stanza.Stanza) {
 	q := r.queries[st.ID]
 	if q == nil || st.From != q.to.jid && !(q.vcard && st.From == q.to.jid.Bare()) {
@@ -57,7 +57,7 @@ func (r *Room) answerRelayed(st *stanza.Stanza) {
 	r.send(c)
 }
 
-// forgetQueries drops what a session that went has asked, and answers for it what it was asked.
+// forgetQueries drops the relayed IQs of a session that left, and answers those to it with an error.
 func (r *Room) forgetQueries(s *session) {
 	for id, q := range r.queries {
 		if q.from != s && q.to != s {

@@ -5,7 +5,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// actor is who asks for a change, with what rights.
+// actor is the sender of a request, with its rights.
 type actor struct {
 	jid  jid.JID
 	o    *occupant // nil where not in the room
@@ -13,8 +13,8 @@ type actor struct {
 	aff  Affiliation
 }
 
-// actor finds out the rights of a session: those of its occupant, or of its bare JID by
-// the lists, for owners and admins who act from outside.
+// actor returns the rights of a session: those of its occupant, or of its bare JID by
+// the lists, for owners and admins who are not in the room.
 func (r *Room) actor(session jid.JID) actor {
 	if s := r.bySession[session]; s != nil {
 		return actor{session, s.o, s.o.role, s.o.aff}

@@ -1,6 +1,6 @@
 package room
 
-// Role is what an occupant may do while in the room (XEP-0045 §5.1). "" is "not said".
+// Role is what an occupant may do while in the room (XEP-0045 §5.1). "" is unspecified.
 type Role string
 
 // The roles, from the lowest to the highest.
@@ -11,7 +11,7 @@ const (
 	RoleModerator   Role = "moderator"
 )
 
-// Affiliation is a person's lasting standing with the room (XEP-0045 §5.2). "" is "not said".
+// Affiliation is a lasting relation of a JID to the room (XEP-0045 §5.2). "" is unspecified.
 type Affiliation string
 
 // The affiliations, from the lowest to the highest.
@@ -37,10 +37,10 @@ func (r Role) rank() int {
 	return 0
 }
 
-// Valid tells whether r is one of the roles.
+// Valid reports whether r is one of the roles.
 func (r Role) Valid() bool { return r.rank() > 0 }
 
-// AtLeast tells whether r has all that o has.
+// AtLeast reports whether r has all that o has.
 func (r Role) AtLeast(o Role) bool { return r.rank() >= o.rank() }
 
 func (a Affiliation) rank() int {
@@ -59,10 +59,10 @@ func (a Affiliation) rank() int {
 	return 0
 }
 
-// Valid tells whether a is one of the affiliations.
+// Valid reports whether a is one of the affiliations.
 func (a Affiliation) Valid() bool { return a.rank() > 0 }
 
-// AtLeast tells whether a has all that o has.
+// AtLeast reports whether a has all that o has.
 func (a Affiliation) AtLeast(o Affiliation) bool { return a.rank() >= o.rank() }
 
 // defaultRole is the role on entering (XEP-0045 §5.1.2).

@@ -19,7 +19,7 @@ type Room struct {
 	ring    *Ring // the room's own history; nil where one was given
 	queries map[string]*relayed
 	invites map[jid.JID]jid.JID // bare JID of the invited to the session that invited
-	created bool                // the next who enters has created the room
+	created bool                // the next session that enters has created the room
 	gone    bool
 }
 
@@ -36,7 +36,7 @@ type setup struct {
 	limits   Limits
 }
 
-// lasting is what outlives the occupants: a Snapshot has it, and a Change changes it.
+// lasting is the state that is kept when nobody is in the room: a Snapshot holds it, a Change changes it.
 type lasting struct {
 	info    Info
 	config  Config
@@ -89,19 +89,19 @@ func New(opts Options) *Room {
 	return r
 }
 
-// Has tells whether a session is in the room.
+// Has reports whether a session is in the room.
 func (r *Room) Has(session jid.JID) bool { return r.bySession[session] != nil }
 
-// Gone tells whether the room was destroyed.
+// Gone reports whether the room was destroyed.
 func (r *Room) Gone() bool { return r.gone }
 
 // JID is the room's address.
 func (r *Room) JID() jid.JID { return r.jid }
 
-// Info is what people are told about the room.
+// Info describes the room.
 func (r *Room) Info() Info { return r.info }
 
-// Config is the rules of the room.
+// Config returns the rules of the room.
 func (r *Room) Config() Config { return r.config }
 
 // Handle takes any stanza that is addressed to the room or to an occupant.
@@ -127,11 +127,11 @@ func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
 	}
 }
 
-// refuse sends an error back to whom st came from.
+// refuse answers st with an error.
 func (r *Room) refuse(st *stanza.Stanza, err error) {
 	e := r.stanzaError(err, "stanza", st.Kind.String())
 	if st.Kind == stanza.Presence && st.Type == stanza.TypeUnavailable {
-		return // nobody waits for an answer to leaving
+		return // no client waits for an answer to unavailable presence
 	}
 	if reply := st.ErrorReply(e); reply != nil {
 		r.send(reply)
@@ -158,7 +158,7 @@ func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
 			r.sendNotInRoom(st)
 			return nil
 		case st.To.IsBare() || st.To.Resource() == s.o.nick || st.To.Resource() == s.asked:
-			// A client that was given another nick may go on to use the one it asked for.
+			// A client that was given another nick may still use the one that it asked for.
 			return r.changePresence(ctx, s, st)
 		}
 		return r.changeNick(ctx, s, st)
@@ -175,10 +175,10 @@ func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
 		}
 		return nil
 	}
-	return nil // subscriptions to a room mean nothing
+	return nil // a room has no subscriptions
 }
 
-// sendNotInRoom tells a client that has lost its place (XEP-0045 §7.2.18).
+// sendNotInRoom tells a client that it is not in the room, though it believes so (XEP-0045 §7.2.18).
 func (r *Room) sendNotInRoom(st *stanza.Stanza) {
 	if st.To.IsBare() {
 		return
@@ -192,7 +192,7 @@ func (r *Room) sendNotInRoom(st *stanza.Stanza) {
 	r.send(p)
 }
 
-// changePresence is a new availability of a session (XEP-0045 §7.7).
+// changePresence handles a change of a session's availability (XEP-0045 §7.7).
 func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza) error {
 	before := r.visible(s.o)
 	r.keepPresence(s, st)
@@ -207,7 +207,7 @@ func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza
 	return nil
 }
 
-// act asks the Owner; done tells whether the engine has to do it.
+// askOwner asks Owner.Allow; done reports whether the engine is to carry the action out.
 func (r *Room) askOwner(ctx context.Context, a Action) (done bool, err error) {
 	err = r.owner.Allow(ctx, r, a)
 	if errors.Is(err, ErrHandled) {

@@ -5,10 +5,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// batchSize bounds what one queued stanza can keep from being freed.
+// batchSize bounds the memory that one queued stanza can keep from being freed.
 const batchSize = 32
 
-// stanzaBatch hands out the stanzas of a fan-out, batchSize of them for one allocation.
+// stanzaBatch allocates the stanzas of a broadcast, batchSize of them at a time.
 type stanzaBatch struct {
 	free []stanza.Stanza
 	left int

@@ -8,19 +8,19 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Subject is the room's topic and who set it.
+// Subject is the subject of a room and who set it.
 type Subject struct {
 	Text       string
 	OccupantID string // "" is the room itself
 	Nick       string
-	At         time.Time // zero where there was never a subject
+	At         time.Time // zero where no subject was ever set
 	Lang       string
 }
 
-// Subject is the current one.
+// Subject returns the current subject.
 func (r *Room) Subject() Subject { return r.subject }
 
-// SetSubject changes the subject and tells everybody (XEP-0045 §8.1). id is that of the
+// SetSubject changes the subject and announces it (XEP-0045 §8.1). id is that of the
 // message that changed it, stanzaID that of the archive; both may be empty.
 func (r *Room) SetSubject(ctx context.Context, s Subject, id, stanzaID string) error {
 	if s.At.IsZero() {
@@ -46,7 +46,7 @@ func subjectElement(text string) string {
 	return stanza.Encode(stanza.NewElement("", "subject").AddText(text))
 }
 
-// sendSubject tells one who enters, last of all (XEP-0045 §7.2.15).
+// sendSubject sends the subject to an entering session, after all else (XEP-0045 §7.2.15).
 func (r *Room) sendSubject(to jid.JID) {
 	s := r.subject
 	st, _ := r.compose(Post{

@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// voiceForm is the request or approval of voice in a message, nil where there is none.
+// voiceForm returns the form of a voice request or approval in a message, or nil.
 func voiceForm(st *stanza.Stanza) *form.Form {
 	if st.Child(form.NS, "x") == nil {
 		return nil
@@ -19,7 +19,7 @@ func voiceForm(st *stanza.Stanza) *form.Form {
 	return f
 }
 
-// voice is a visitor's wish to speak (XEP-0045 §7.13) or a moderator's answer (§8.6).
+// voice handles a visitor's voice request (XEP-0045 §7.13) or a moderator's answer (§8.6).
 func (r *Room) voice(ctx context.Context, s *session, f *form.Form) error {
 	if s == nil {
 		return stanza.NotAcceptable("You are not in the room.")
@@ -28,7 +28,7 @@ func (r *Room) voice(ctx context.Context, s *session, f *form.Form) error {
 		return r.approveVoice(ctx, s, f)
 	}
 	if s.o.role != RoleVisitor || Role(f.Get("muc#role")) != RoleParticipant {
-		return nil // nothing to ask for
+		return nil // the sender has a voice already
 	}
 	ask := form.New(form.Ask, nsRequest, "Voice request")
 	ask.Instructions = []string{"Somebody asks to speak in the room."}

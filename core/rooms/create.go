@@ -11,7 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// entering tells whether a stanza is the wish to enter a room (XEP-0045 §7.2).
+// entering reports whether a stanza is the wish to enter a room (XEP-0045 §7.2).
 func entering(st *stanza.Stanza) bool {
 	return st.Kind == stanza.Presence && st.Type == "" && st.Child(room.NS, "x") != nil
 }

@@ -25,7 +25,7 @@ func (s *Service) Hosted(at jid.JID) *Hosted { return &Hosted{service: s, at: at
 // Loaded is the room, nil while it is not loaded.
 func (h *Hosted) Loaded() *room.Room { return h.room }
 
-// Disposable tells whether the room may be dropped from memory: no session is in it.
+// Disposable reports whether the room may be dropped from memory: no session is in it.
 func (h *Hosted) Disposable() bool { return h.room == nil || h.room.Sessions() == 0 }
 
 // Flush lets go what was sent.

@@ -24,12 +24,12 @@ type Policy interface {
 	// the room's goroutine.
 	Open(ctx context.Context, at jid.JID, kept *room.Snapshot) (Opened, error)
 
-	// Create tells whether who, a bare JID, may create a room, and what it is at first. The
+	// Create reports whether who, a bare JID, may create a room, and what it is at first. The
 	// Service makes who its owner unless Affiliations names another one. Create only decides.
 	// It runs in the room's goroutine.
 	Create(ctx context.Context, who, at jid.JID) (room.Snapshot, error)
 
-	// Sees tells whether who, a bare JID, may know that a room exists. Everything that who sends
+	// Sees reports whether who, a bare JID, may know that a room exists. Everything that who sends
 	// to a room without being in it is answered as if there were no room where it is false. It
 	// runs in the room's goroutine.
 	Sees(ctx context.Context, who jid.JID, r *room.Room) (bool, error)
