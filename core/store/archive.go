@@ -3,210 +3,125 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"time"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-const archiveSQL = `INSERT INTO archive (account, id, at, peer, resource, stanza) VALUES (?, ?, ?, ?, ?, ?)`
-
-// Archive implements mam.Store.
-func (s *Store) Archive(account jid.JID, e archive.Entry, done func(error)) {
-	peer := e.Stanza.From
-	if peer.Bare() == account {
-		peer = e.Stanza.To
-	}
-	at, text := e.At.UnixMicro(), encodeStanza(e.Stanza)
-	s.writeAsync(&write{done: done, single: true, fn: func(tx *sql.Tx) error {
-		_, err := tx.Exec(archiveSQL, account.String(), e.ID, at, peer.Bare().String(), peer.Resource(), text)
-		if foreign(err) {
-			return nil // the account has been deleted meanwhile; to look for it first costs each message a sixth
-		}
-		if err != nil {
-			return fmt.Errorf("archive message of %s: %w", account, err)
-		}
-		return nil
-	}})
+// archives is the store's part that keeps the archives of the accounts. What is archived is
+// written in two steps. The message is written with the next commit, to the end of a table, which is cheap,
+// and then it is safe. The entries that queries go by belong to a page for each account: they are
+// written for a few thousand messages at once, or as soon as somebody asks.
+type archives struct {
+	store *Store
+	bulk  *Bulk[archiveRow]
+	parts map[*Partition]*archiveWriter
 }
 
-// Query implements archive.Store. It sees all that Archive was called for before: a client
-// asks about ids that it has just been given. The count is given only where nothing else
-// is asked for: counting reads all that matches.
-func (s *Store) Query(ctx context.Context, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
-	if err := s.settle(ctx); err != nil {
-		return archive.Result{}, fmt.Errorf("query archive of %s: %w", account, err)
-	}
-	q := archiveQuery{args: []any{account.String()}}
-	q.where.WriteString(`account = ?`)
-	if err := s.narrow(ctx, &q, account, f, p); err != nil {
-		return archive.Result{}, err
-	}
-	r := archive.Result{Count: paging.Unknown, Index: paging.Unknown}
-	if p.Max == 0 {
-		err := s.reads.QueryRowContext(ctx, `SELECT count(*) FROM archive WHERE `+q.where.String(), q.args...).Scan(&r.Count)
-		if err != nil {
-			return r, fmt.Errorf("count archive of %s: %w", account, err)
-		}
-		r.Complete = r.Count == 0
-		return r, nil
-	}
-	order := `ASC`
-	if p.Backwards {
-		order = `DESC`
-	}
-	entries, err := archiveEntries(s.reads.QueryContext(ctx, `SELECT id, at, stanza FROM archive WHERE `+q.where.String()+
-		` ORDER BY seq `+order+` LIMIT ?`, append(q.args, p.Max+1)...))
-	if err != nil {
-		return r, fmt.Errorf("query archive of %s: %w", account, err)
-	}
-	r.Complete = len(entries) <= p.Max
-	r.Entries = entries[:min(len(entries), p.Max)]
-	if p.Backwards {
-		slices.Reverse(r.Entries)
-	}
-	return r, nil
-}
-
-// archiveQuery is a WHERE that grows. Whatever comes from outside is an argument.
-type archiveQuery struct {
-	where strings.Builder
-	args  []any
-}
-
-func (q *archiveQuery) and(condition string, args ...any) {
-	q.where.WriteString(` AND `)
-	q.where.WriteString(condition)
-	q.args = append(q.args, args...)
-}
-
-func (s *Store) narrow(ctx context.Context, q *archiveQuery, account jid.JID, f archive.Filter, p archive.Page) error {
-	if !f.With.IsZero() {
-		q.and(`peer = ?`, f.With.Bare().String())
-		if f.With.IsFull() {
-			q.and(`resource = ?`, f.With.Resource())
-		}
-	}
-	if !f.Start.IsZero() {
-		q.and(`at >= ?`, f.Start.UnixMicro())
-	}
-	if !f.End.IsZero() {
-		q.and(`at <= ?`, f.End.UnixMicro())
-	}
-	for _, b := range []struct{ id, condition string }{
-		{f.AfterID, `seq > ?`}, {p.After, `seq > ?`}, {f.BeforeID, `seq < ?`}, {p.Before, `seq < ?`},
-	} {
-		if b.id == "" {
-			continue
-		}
-		seq, err := s.archiveSeq(ctx, account, b.id)
-		if err != nil {
-			return err
-		}
-		q.and(b.condition, seq)
-	}
-	if len(f.IDs) == 0 {
-		return nil
-	}
-	var seqs []any
-	for _, id := range f.IDs {
-		seq, err := s.archiveSeq(ctx, account, id)
-		if err != nil {
-			return err
-		}
-		seqs = append(seqs, seq)
-	}
-	q.and(`seq IN (?`+strings.Repeat(`, ?`, len(seqs)-1)+`)`, seqs...)
-	return nil
-}
-
-const archiveSeqSQL = `SELECT seq FROM archive WHERE account = ? AND id = ?`
-
-func (s *Store) archiveSeq(ctx context.Context, account jid.JID, id string) (int64, error) {
-	var seq int64
-	err := s.reads.QueryRowContext(ctx, archiveSeqSQL, account.String(), id).Scan(&seq)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, archive.ErrNoEntry
-	}
-	if err != nil {
-		return 0, fmt.Errorf("find entry in archive of %s: %w", account, err)
-	}
-	return seq, nil
-}
-
-func archiveEntries(rows *sql.Rows, err error) ([]archive.Entry, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []archive.Entry
-	for rows.Next() {
-		var e archive.Entry
-		var at int64
-		var text string
-		if err := rows.Scan(&e.ID, &at, &text); err != nil {
-			return nil, err
-		}
-		e.At = timeOf(at)
-		if e.Stanza, err = decodeStanza(text); err != nil {
-			return nil, err
-		}
-		list = append(list, e)
-	}
-	return list, rows.Err()
-}
-
-const archiveEndsSQL = `SELECT id, at FROM archive WHERE seq IN
-((SELECT min(seq) FROM archive WHERE account = ?), (SELECT max(seq) FROM archive WHERE account = ?)) ORDER BY seq`
-
-// Ends implements archive.Store.
-func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.Mark, err error) {
-	fail := func(err error) (archive.Mark, archive.Mark, error) {
-		return archive.Mark{}, archive.Mark{}, fmt.Errorf("read ends of archive of %s: %w", account, err)
-	}
-	if err := s.settle(ctx); err != nil {
-		return fail(err)
-	}
-	rows, err := s.reads.QueryContext(ctx, archiveEndsSQL, account.String(), account.String())
-	if err != nil {
-		return fail(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var at int64
-		if err := rows.Scan(&last.ID, &at); err != nil {
-			return fail(err)
-		}
-		last.At = timeOf(at)
-		if first.ID == "" {
-			first = last
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fail(err)
-	}
-	return first, last, nil
-}
-
-// Only the oldest are looked at: the order of arrival is nearly that of time.
-const pruneArchiveSQL = `DELETE FROM archive WHERE seq IN
-(SELECT seq FROM (SELECT seq, at FROM archive ORDER BY seq LIMIT ?) AS oldest WHERE at < ?)`
-
-// PruneArchive deletes up to limit messages that are older than before, and tells how many
-// those were, so that whoever calls it can go on in small steps.
-func (s *Store) PruneArchive(ctx context.Context, before time.Time, limit int) (int64, error) {
-	var n int64
-	err := s.Write(ctx, func(tx *sql.Tx) (err error) {
-		n, err = affected(tx.Exec(pruneArchiveSQL, limit, before.UnixMicro()))
-		return err
+func newArchives(s *Store) *archives {
+	a := &archives{store: s, parts: map[*Partition]*archiveWriter{}}
+	a.bulk = NewBulk(s, func(p *Partition) BulkWriter[archiveRow] {
+		w := newArchiveWriter(s.dialect)
+		a.parts[p] = w
+		return w
 	})
-	if err != nil {
-		return 0, fmt.Errorf("prune archives: %w", err)
+	return a
+}
+
+// archiveRow is one message for one account.
+type archiveRow struct {
+	account jid.JID
+	id      archive.ID
+	text    string // the id, where it is not an archive.ID
+	at      int64
+	stanza  *stanza.Stanza
+}
+
+// idText is the id as clients see it.
+func (r *archiveRow) idText() string {
+	if r.text != "" {
+		return r.text
 	}
-	return n, nil
+	return r.id.String()
+}
+
+// Archive implements mam.Store. Where both sides of a message are accounts of ours and it has one
+// id for both, it is kept once. An id that the archive of the account has already is refused.
+func (s *Store) Archive(account jid.JID, e archive.Entry, done func(error)) {
+	row := archiveRow{account: account, at: e.At.UnixMicro(), stanza: e.Stanza}
+	id, ok := archive.ParseID(e.ID)
+	if row.id = id; !ok {
+		row.text = e.ID
+	}
+	s.archives.parts[s.Partition(account.String())].appended.Add(1)
+	s.archives.bulk.Append(account.String(), row, done)
+}
+
+// refresh returns when everything that was archived for an account before is visible to queries.
+func (a *archives) refresh(ctx context.Context, account jid.JID) error {
+	p := a.store.Partition(account.String())
+	w := a.parts[p]
+	if w.appended.Load() == w.visible.Load() {
+		return nil
+	}
+	return p.WriteThen(ctx, func(tx *sql.Tx) error { return w.refresh(tx, account) }, func() { w.Ended(0, nil) })
+}
+
+// change runs fn in the account's partition when all of its entries are visible.
+func (a *archives) change(ctx context.Context, account jid.JID, fn func(tx *sql.Tx, w *archiveWriter) error) error {
+	p := a.store.Partition(account.String())
+	w := a.parts[p]
+	return p.WriteThen(ctx, func(tx *sql.Tx) error {
+		if err := w.refresh(tx, account); err != nil {
+			return err
+		}
+		if err := fn(tx, w); err != nil {
+			w.reset()
+			return err
+		}
+		return nil
+	}, func() { w.Ended(0, nil) })
+}
+
+// archiveCounters say whether entries are missing that were asked for. They are counted by row.
+type archiveCounters struct {
+	appended atomic.Int64 // rows that were queued
+	visible  atomic.Int64 // rows whose entries have been committed, or that were refused
+}
+
+// Numbers of rows and messages.
+const (
+	indexEvery   = 4096 // messages whose entries are written at once
+	numbersBlock = 4096 // numbers that are taken from the database at once
+	maxAccounts  = 50_000
+)
+
+const (
+	takeNumbersSQL = `UPDATE archive_state SET next = next + ? RETURNING next`
+	indexedSQL     = `SELECT indexed FROM archive_state`
+	setIndexedSQL  = `UPDATE archive_state SET indexed = ?`
+	lastMessageSQL = `SELECT coalesce(max(number), 0) FROM archive_messages`
+)
+
+// The rows are sorted as the entries are, which makes inserting them cheap.
+const indexSQL = `INSERT INTO archive_entries (archive, place, contact, message)
+SELECT sender, place, sender_contact, number FROM archive_messages
+WHERE number BETWEEN ?1 AND ?2 AND sender IN (SELECT number FROM archive_accounts)
+UNION ALL
+SELECT receiver, place, receiver_contact, number FROM archive_messages
+WHERE number BETWEEN ?1 AND ?2 AND receiver IN (SELECT number FROM archive_accounts)
+ORDER BY 1, 2`
+
+// index writes the entries of messages that have none.
+func (w *archiveWriter) index(tx *sql.Tx, first, last int64) error {
+	if first > last {
+		return nil
+	}
+	if _, err := tx.Exec(indexSQL, first, last); err != nil {
+		return fmt.Errorf("index archived messages: %w", err)
+	}
+	return nil
 }

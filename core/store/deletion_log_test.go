@@ -82,7 +82,7 @@ func TestKept(t *testing.T) {
 		}
 	}
 	var archived int
-	err := s.Write(t.Context(), func(tx *sql.Tx) error { return tx.QueryRow("SELECT count(*) FROM archive").Scan(&archived) })
+	err := s.Write(t.Context(), func(tx *sql.Tx) error { return tx.QueryRow("SELECT count(*) FROM archive_messages").Scan(&archived) })
 	if err != nil || archived != 0 {
 		t.Errorf("%d messages are archived, want none: %v", archived, err)
 	}

@@ -32,12 +32,14 @@ var ErrNewerSchema = errors.New("the database was made by a newer release; use t
 type Migrations struct {
 	Name  string // lower-case letters; goose_<name>_version holds the versions
 	Files fs.FS
+	// Go are steps that need more than SQL, with versions of their own among those of the files.
+	Go func(Dialect) []*goose.Migration
 }
 
 // coreMigrations are those of this package's tables.
 func coreMigrations() (Migrations, error) {
 	files, err := fs.Sub(migrations, "migrations")
-	return Migrations{Files: files}, err
+	return Migrations{Files: files, Go: moveArchive}, err
 }
 
 // table holds the versions; that of the core's tables has goose's default name.
@@ -104,7 +106,11 @@ func migrationProvider(db *sql.DB, d Dialect, m Migrations) (*goose.Provider, er
 	if d == Postgres {
 		dialect = goose.DialectPostgres
 	}
-	return goose.NewProvider(dialect, db, files, goose.WithTableName(m.table()),
+	var steps []*goose.Migration
+	if m.Go != nil {
+		steps = m.Go(d)
+	}
+	return goose.NewProvider(dialect, db, files, goose.WithTableName(m.table()), goose.WithGoMigrations(steps...),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 }
 
@@ -192,7 +198,7 @@ func migrateUp(ctx context.Context, p *goose.Provider, log *slog.Logger) error {
 		}
 		done, err := p.Up(ctx)
 		for _, m := range done {
-			log.Info("schema migrated", "file", strings.TrimSuffix(path.Base(m.Source.Path), ".sql"), "took", m.Duration)
+			log.Info("schema migrated", "version", m.Source.Version, "file", strings.TrimSuffix(path.Base(m.Source.Path), ".sql"), "took", m.Duration)
 		}
 		if err == nil {
 			return nil

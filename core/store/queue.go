@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// maxQueue is how many functions may wait for the writer before more are refused.
+// maxQueue is how many functions and rows may wait for the writer before more are refused.
 const maxQueue = 1 << 16
 
 // crowd is how many may wait before Pace holds back those who bring more.
@@ -26,17 +26,21 @@ type write struct {
 	// single tells that fn is one statement and nothing else, which needs no savepoint: SQLite
 	// undoes a statement that breaks a constraint, and goes on.
 	single bool
+	size   int   // rows, of a batch; 0 is one
 	err    error // what to tell done once the group has been committed
 }
+
+func (w *write) count() int { return max(1, w.size) }
 
 // queue is what waits for the writer, in order.
 type queue struct {
 	mu     sync.Mutex
 	ready  sync.Cond
 	items  []*write
+	rows   int // of all items
 	closed bool
 
-	waiting atomic.Int64  // len(items)
+	waiting atomic.Int64  // rows
 	below   chan struct{} // closed when fewer than crowd wait; nil where nobody waits for that
 }
 
@@ -54,13 +58,24 @@ func (q *queue) push(w *write) error {
 	if q.closed {
 		return ErrClosed
 	}
-	if len(q.items) >= maxQueue {
+	if q.rows >= maxQueue {
 		w.fn, w.err = nil, ErrOverload
 	}
 	q.items = append(q.items, w)
-	q.waiting.Store(int64(len(q.items)))
-	q.ready.Signal()
+	q.grown(w.count())
 	return nil
+}
+
+// grown is called with the lock held after n rows were added.
+func (q *queue) grown(n int) {
+	q.rows += n
+	q.waiting.Store(int64(q.rows))
+	q.ready.Signal()
+}
+
+// isLast reports whether w is what was queued last and has not been taken. The lock is held.
+func (q *queue) isLast(w *write) bool {
+	return len(q.items) > 0 && q.items[len(q.items)-1] == w
 }
 
 // cancel takes w out where its turn has not come yet.
@@ -70,14 +85,15 @@ func (q *queue) cancel(w *write) bool {
 	for i := range q.items {
 		if q.items[i] == w {
 			q.items = append(q.items[:i], q.items[i+1:]...)
-			q.waiting.Store(int64(len(q.items)))
+			q.rows -= w.count()
+			q.waiting.Store(int64(q.rows))
 			return true
 		}
 	}
 	return false
 }
 
-// take moves up to n writes to dst. With wait it sleeps until there is one, and then
+// take moves writes of about n rows to dst. With wait it sleeps until there is one, and then
 // gives none only when the queue is closed and empty.
 func (q *queue) take(dst []*write, n int, wait bool) []*write {
 	q.mu.Lock()
@@ -85,13 +101,17 @@ func (q *queue) take(dst []*write, n int, wait bool) []*write {
 	for wait && len(q.items) == 0 && !q.closed {
 		q.ready.Wait()
 	}
-	n = min(n, len(q.items))
-	dst = append(dst, q.items[:n]...)
-	rest := copy(q.items, q.items[n:])
+	taken, rows := 0, 0
+	for ; taken < len(q.items) && rows < n; taken++ {
+		rows += q.items[taken].count()
+	}
+	dst = append(dst, q.items[:taken]...)
+	rest := copy(q.items, q.items[taken:])
 	clear(q.items[rest:])
 	q.items = q.items[:rest]
-	q.waiting.Store(int64(rest))
-	if q.below != nil && rest < crowd {
+	q.rows -= rows
+	q.waiting.Store(int64(q.rows))
+	if q.below != nil && q.rows < crowd {
 		close(q.below)
 		q.below = nil
 	}
@@ -105,7 +125,7 @@ func (q *queue) belowCrowd() <-chan struct{} {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.items) < crowd {
+	if q.rows < crowd {
 		return nil
 	}
 	if q.below == nil {

@@ -11,24 +11,28 @@ import (
 const (
 	keptFromSQL = `SELECT 0, stanza FROM offline WHERE account = ? AND stanza LIKE ? ORDER BY id DESC LIMIT 1000`
 
-	archivedFromSQL = `SELECT seq, stanza FROM archive WHERE account = ? AND peer = ? ORDER BY seq DESC LIMIT 1000`
-	unarchiveSQL    = `DELETE FROM archive WHERE seq = ?`
+	archivedFromSQL = `SELECT e.place, m.message FROM archive_entries e CROSS JOIN archive_messages m
+WHERE m.number = e.message AND e.archive = ? AND e.contact = ? ORDER BY e.place DESC LIMIT 1000`
 )
 
 // Kept tells whether a message that may come again, since a crash left in doubt whether it
 // had come, waits for its receiver. Where it does not, the archive forgets it: it comes anew.
 func (s *Store) Kept(ctx context.Context, st *stanza.Stanza) (bool, error) {
 	kept := false
-	err := s.Write(ctx, func(tx *sql.Tx) error {
-		account := st.To.Bare().String()
-		offline, err := same(tx, st, keptFromSQL, account, "%"+st.ID+"%")
+	err := s.archives.change(ctx, st.To.Bare(), func(tx *sql.Tx, _ *archiveWriter) error {
+		account := st.To.Bare()
+		offline, err := same(tx, st, keptFromSQL, account.String(), "%"+st.ID+"%")
 		if err != nil || len(offline) > 0 {
 			kept = len(offline) > 0
 			return err
 		}
-		archived, err := same(tx, st, archivedFromSQL, account, st.From.Bare().String())
-		for _, seq := range archived {
-			if _, err := tx.Exec(unarchiveSQL, seq); err != nil {
+		a, err := readArchiveAccount(context.Background(), tx, account)
+		if a == nil || err != nil {
+			return err
+		}
+		archived, err := same(tx, st, archivedFromSQL, a.number, contactHash(st.From))
+		for _, place := range archived {
+			if err := deleteEntries(tx, a.number, place, place); err != nil {
 				return err
 			}
 		}
@@ -50,11 +54,11 @@ func same(tx *sql.Tx, st *stanza.Stanza, query string, args ...any) ([]int64, er
 	var found []int64
 	for rows.Next() {
 		var seq int64
-		var text string
-		if err := rows.Scan(&seq, &text); err != nil {
+		var form []byte
+		if err := rows.Scan(&seq, &form); err != nil {
 			return nil, err
 		}
-		if had, err := decodeStanza(text); err == nil && had.ID == st.ID && had.From == st.From {
+		if had, err := parseArchived(form, st.To.Bare(), ""); err == nil && had.ID == st.ID && had.From == st.From {
 			found = append(found, seq)
 		}
 	}

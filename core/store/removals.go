@@ -63,7 +63,13 @@ func (s *Store) OnDeleteAccount(fn func(tx *sql.Tx, account jid.JID) error) {
 // DeleteAccount deletes an account with all that refers to it by a foreign key, and what the
 // functions of OnDeleteAccount delete.
 func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
-	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
+	if err := s.deleteArchive(ctx, account); err != nil {
+		return err
+	}
+	return s.archives.change(ctx, account, func(tx *sql.Tx, archives *archiveWriter) error {
+		if err := archives.deleteAccount(tx, account); err != nil {
+			return err
+		}
 		if err := one(account)(tx.Exec(deleteAccountSQL, account.String())); err != nil {
 			return err
 		}

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/archive"
+)
+
+// archivedID is the text of an id as it is kept: 16 bytes, or text.
+func archivedID(id []byte) string {
+	if len(id) == len(archive.ID{}) {
+		if known := archive.ID(id); known[6]>>4 == 7 {
+			return known.String()
+		}
+	}
+	return string(id)
+}
+
+const (
+	findByIDSQL = `SELECT e.place FROM archive_entries e CROSS JOIN archive_messages m
+WHERE m.number = e.message AND e.archive = ? AND e.place BETWEEN ? AND ? AND m.id = ? ORDER BY e.place LIMIT 1`
+
+	findByTextSQL = `SELECT e.place FROM archive_entries e CROSS JOIN archive_messages m
+WHERE m.number = e.message AND e.archive = ? AND m.id = ? ORDER BY e.place LIMIT 1`
+)
+
+// findEntry finds the place of an entry; archive.ErrNoEntry where there is none.
+func findEntry(ctx context.Context, q querier, a *archiveAccount, id string) (int64, error) {
+	if known, ok := archive.ParseID(id); ok {
+		return findByID(ctx, q, a, known)
+	}
+	return findByText(ctx, q, a, id)
+}
+
+// findByID looks where the time in the id says, and behind it as far as an entry can be behind its time.
+func findByID(ctx context.Context, q querier, a *archiveAccount, id archive.ID) (int64, error) {
+	at := id.Micros()
+	return onePlace(q.QueryRowContext(ctx, findByIDSQL, a.number, at, at+a.drift+slack, id[:]))
+}
+
+// findByText looks through all of the archive. All ids that the server has made are of the other kind.
+func findByText(ctx context.Context, q querier, a *archiveAccount, id string) (int64, error) {
+	return onePlace(q.QueryRowContext(ctx, findByTextSQL, a.number, []byte(id)))
+}
+
+func onePlace(row *sql.Row) (place int64, err error) {
+	err = row.Scan(&place)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, archive.ErrNoEntry
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find entry: %w", err)
+	}
+	return place, nil
+}

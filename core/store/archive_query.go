@@ -1,0 +1,279 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/paging"
+)
+
+// Query implements archive.Store. It sees all that Archive was called for before: a client
+// asks about ids that it has just been given. The count is given only where nothing else
+// is asked for: counting reads all that matches.
+func (s *Store) Query(ctx context.Context, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
+	r := archive.Result{Count: paging.Unknown, Index: paging.Unknown}
+	fail := func(err error) (archive.Result, error) {
+		if errors.Is(err, archive.ErrNoEntry) {
+			return archive.Result{}, err
+		}
+		return archive.Result{}, fmt.Errorf("query archive of %s: %w", account, err)
+	}
+	if err := s.archives.refresh(ctx, account); err != nil {
+		return fail(err)
+	}
+	a, err := readArchiveAccount(ctx, s.reads, account)
+	if err != nil {
+		return fail(err)
+	}
+	if a == nil {
+		return emptyArchive(f, p)
+	}
+	q := archiveQuery{reads: s.reads, account: account, of: a, with: f.With, backwards: p.Backwards, to: maxPlace}
+	if err := q.narrow(ctx, f, p); err != nil {
+		return fail(err)
+	}
+	if p.Max == 0 {
+		if r.Count, err = q.count(ctx); err != nil {
+			return fail(err)
+		}
+		r.Complete = r.Count == 0
+		return r, nil
+	}
+	entries, err := q.read(ctx, p.Max+1)
+	if err != nil {
+		return fail(err)
+	}
+	r.Complete = len(entries) <= p.Max
+	r.Entries = entries[:min(len(entries), p.Max)]
+	if p.Backwards {
+		slices.Reverse(r.Entries)
+	}
+	return r, nil
+}
+
+// emptyArchive answers for an account for which nothing has been archived yet.
+func emptyArchive(f archive.Filter, p archive.Page) (archive.Result, error) {
+	if f.AfterID+f.BeforeID+p.After+p.Before != "" || len(f.IDs) > 0 {
+		return archive.Result{}, archive.ErrNoEntry
+	}
+	r := archive.Result{Complete: true, Count: paging.Unknown, Index: paging.Unknown}
+	if p.Max == 0 {
+		r.Count = 0
+	}
+	return r, nil
+}
+
+const maxPlace = 1<<63 - 1
+
+// archiveQuery is one query of an archive: a range of places, both ends inclusive, and conditions.
+// Whatever comes from outside is an argument.
+type archiveQuery struct {
+	reads     querier
+	account   jid.JID
+	of        *archiveAccount
+	with      jid.JID
+	from, to  int64
+	backwards bool
+
+	where strings.Builder
+	args  []any
+}
+
+func (q *archiveQuery) and(condition string, args ...any) {
+	q.where.WriteString(` AND `)
+	q.where.WriteString(condition)
+	q.args = append(q.args, args...)
+}
+
+// narrow reads the filter and the bounds of the page.
+func (q *archiveQuery) narrow(ctx context.Context, f archive.Filter, p archive.Page) error {
+	if !f.With.IsZero() {
+		q.and(`e.contact = ?`, contactHash(f.With))
+	}
+	q.between(f.Start, f.End)
+	for _, b := range []struct {
+		id     string
+		before bool
+	}{{f.AfterID, false}, {p.After, false}, {f.BeforeID, true}, {p.Before, true}} {
+		if b.id == "" {
+			continue
+		}
+		place, err := findEntry(ctx, q.reads, q.of, b.id)
+		switch {
+		case err != nil:
+			return err
+		case b.before:
+			q.to = min(q.to, place-1)
+		default:
+			q.from = max(q.from, place+1)
+		}
+	}
+	if len(f.IDs) == 0 {
+		return nil
+	}
+	var places []any
+	for _, id := range f.IDs {
+		place, err := findEntry(ctx, q.reads, q.of, id)
+		if err != nil {
+			return err
+		}
+		places = append(places, place)
+	}
+	q.and(`e.place IN `+marks(len(places)), places...)
+	return nil
+}
+
+// between keeps to entries of a span of time. An entry's place is its time or, after the clock was set back, up to
+// the account's drift behind it.
+func (q *archiveQuery) between(start, end time.Time) {
+	if !start.IsZero() {
+		q.from = start.UnixMicro()
+		if q.of.drift > 0 {
+			q.and(`e.place - m.late >= ?`, start.UnixMicro())
+		}
+	}
+	if !end.IsZero() {
+		q.to = end.UnixMicro() + q.of.drift
+		if q.of.drift > 0 {
+			q.and(`e.place - m.late <= ?`, end.UnixMicro())
+		}
+	}
+}
+
+// CROSS JOIN makes SQLite look for entries first.
+const archiveFromSQL = ` FROM archive_entries e CROSS JOIN archive_messages m
+WHERE m.number = e.message AND e.archive = ? AND e.place BETWEEN ? AND ?`
+
+func (q *archiveQuery) arguments(more ...any) []any {
+	return slices.Concat([]any{q.of.number, q.from, q.to}, q.args, more)
+}
+
+// read reads up to n entries that match, in the direction of the query.
+func (q *archiveQuery) read(ctx context.Context, n int) ([]archive.Entry, error) {
+	var list []archive.Entry
+	for {
+		want := n - len(list)
+		if q.with.IsFull() {
+			want = max(want, archivePiece)
+		}
+		piece, read, err := q.piece(ctx, want)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, piece...)
+		if len(list) >= n || read < want {
+			return list[:min(n, len(list))], nil
+		}
+	}
+}
+
+// archivePiece is how many entries are read at once where most of them may not match.
+const archivePiece = 200
+
+// piece reads up to n entries, of which those are left out that only look as if they were with the contact, and
+// moves the range behind them.
+func (q *archiveQuery) piece(ctx context.Context, n int) (list []archive.Entry, read int, err error) {
+	order := `ASC`
+	if q.backwards {
+		order = `DESC`
+	}
+	text := `SELECT e.place, m.late, m.id, m.message` + archiveFromSQL + q.where.String() + ` ORDER BY e.place ` + order + ` LIMIT ?`
+	rows, err := q.reads.QueryContext(ctx, text, q.arguments(n)...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close()
+	for ; rows.Next(); read++ {
+		var place int64
+		e, err := scanEntry(rows, q.account, &place)
+		if err != nil {
+			return nil, 0, err
+		}
+		if q.backwards {
+			q.to = place - 1
+		} else {
+			q.from = place + 1
+		}
+		if q.isWith(e) {
+			list = append(list, e)
+		}
+	}
+	return list, read, rows.Err()
+}
+
+func scanEntry(rows scanner, account jid.JID, place *int64) (e archive.Entry, err error) {
+	var late int64
+	var id, message sql.RawBytes
+	if err := rows.Scan(place, &late, &id, &message); err != nil {
+		return e, err
+	}
+	e.ID, e.At = archivedID(id), timeOf(*place-late)
+	e.Stanza, err = parseArchived(message, account, e.ID)
+	return e, err
+}
+
+// isWith compares the address of the other side, of which the index has a hash alone.
+func (q *archiveQuery) isWith(e archive.Entry) bool {
+	if q.with.IsZero() {
+		return true
+	}
+	peer := peerOf(q.account, e.Stanza)
+	return peer == q.with || !q.with.IsFull() && peer.Bare() == q.with
+}
+
+// count counts what matches.
+func (q *archiveQuery) count(ctx context.Context) (n int, err error) {
+	if !q.with.IsFull() {
+		err = q.reads.QueryRowContext(ctx, `SELECT count(*)`+archiveFromSQL+q.where.String(), q.arguments()...).Scan(&n)
+		return n, err
+	}
+	for {
+		piece, read, err := q.piece(ctx, archivePiece)
+		if n += len(piece); err != nil || read < archivePiece {
+			return n, err
+		}
+	}
+}
+
+const archiveEndSQL = `SELECT e.place, m.late, m.id FROM archive_entries e CROSS JOIN archive_messages m
+WHERE m.number = e.message AND e.archive = ? ORDER BY e.place `
+
+// Ends implements archive.Store.
+func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.Mark, err error) {
+	fail := func(err error) (archive.Mark, archive.Mark, error) {
+		return archive.Mark{}, archive.Mark{}, fmt.Errorf("read ends of archive of %s: %w", account, err)
+	}
+	if err := s.archives.refresh(ctx, account); err != nil {
+		return fail(err)
+	}
+	a, err := readArchiveAccount(ctx, s.reads, account)
+	if err != nil {
+		return fail(err)
+	}
+	if a == nil {
+		return first, last, nil
+	}
+	for _, end := range []struct {
+		order string
+		mark  *archive.Mark
+	}{{`ASC LIMIT 1`, &first}, {`DESC LIMIT 1`, &last}} {
+		var place, late int64
+		var id []byte
+		err := s.reads.QueryRowContext(ctx, archiveEndSQL+end.order, a.number).Scan(&place, &late, &id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return archive.Mark{}, archive.Mark{}, nil
+		}
+		if err != nil {
+			return fail(err)
+		}
+		*end.mark = archive.Mark{ID: archivedID(id), At: timeOf(place - late)}
+	}
+	return first, last, nil
+}
