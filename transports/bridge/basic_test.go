@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
-	"github.com/dragoman-im/dragoman/transports/echo"
+	echo "github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 func TestDirectMessagesBothWays(t *testing.T) {

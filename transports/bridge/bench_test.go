@@ -16,7 +16,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
-	"github.com/dragoman-im/dragoman/transports/echo"
+	echo "github.com/dragoman-im/dragoman/transports/faultnet"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/echo"
+	echo "github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 func privileges(pairs ...string) *stanza.Stanza {

@@ -21,7 +21,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
-	"github.com/dragoman-im/dragoman/transports/echo"
+	echo "github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 var (

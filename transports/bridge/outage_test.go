@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
-	"github.com/dragoman-im/dragoman/transports/echo"
+	echo "github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 // seen are the messages that ann got in an outage, by place: in the room, in the conversation,

@@ -10,7 +10,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/echo"
+	echo "github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 // The event of our own message comes before the call that made it returns.

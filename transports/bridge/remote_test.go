@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/echo"
+	echo "github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 // The echo world of the test's process, used by a gateway in another one that may be

@@ -1,18 +1,14 @@
-// Package echo is the smallest transport that works, to be copied by whoever writes one
-// for a real network, and the stand-in network of the bridge's own tests.
+// Package echo is the smallest network that works: people and rooms in memory, and a parrot that
+// repeats what one writes to it. It is the template for further networks; README.md leads through writing
+// one.
 //
-// echo.go is the transport: how people log in (login.go), what the network can do, and a
-// session that sends and receives. world.go is the network itself, in memory, where a
-// parrot says again what it is told; a real transport has an SDK in its place.
+// register.go offers the network to a main, with its section of the configuration. echo.go is what the
+// contract asks for: a network, a login, and an open connection, which in a real network talks to a library
+// in the place of say and push. The rules that the bridge relies on are numbered in the comments:
 //
-// What a transport owes the bridge, and where it is done here:
-//
-//   - ids in lower case, stable, unique within the kind of network
-//   - an event has the same Key whether it comes live, again or from the history (World.event)
-//   - events go to Sink.Deliver or Post in the network's order, and what failed is delivered again (session.run)
-//   - a session that Open returns before it is connected has said State(Connecting), and says Online later
-//   - after a gap, State(Online) and Resynced come before the first later event (session.run)
-//   - errors have a class: Later, Relink, Refuse (World.call)
-//   - a repeated Send makes no second message (session.Send)
-//   - Close returns when no goroutine is left (session.Close)
+//  1. ids are the network's own and never change; they are unique within the kind of network
+//  2. an event has the same Key whenever and by whichever login it comes
+//  3. events reach the Sink in the order of the network, and one that was not kept is delivered again
+//  4. an error has a class: Later, Relink, Refuse or Unclear
+//  5. Close returns when no goroutine is left
 package echo

@@ -2,194 +2,203 @@ package echo
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// Network is the echo network of one World.
-type Network struct{ World *World }
+const parrot, lobby = "parrot", "lobby"
 
-// New makes the network of a world; nil is a new world with a parrot in it.
-func New(w *World) *Network {
-	if w == nil {
-		w = NewWorld()
-	}
-	return &Network{w}
+// Network is the echo network. A real one has its settings and an HTTP client here.
+type Network struct {
+	guests  int
+	mu      sync.Mutex
+	clients map[*client]bool
+	last    int // number of the last message
 }
 
-// Info implements transports.Network. A capability may stand here only where the session
-// has the interface of that name, and must stand here where it has.
+// New makes a network on which guest, and so many further guests, can log in.
+func New(guests int) *Network { return &Network{guests: guests, clients: map[*client]bool{}} }
+
+// Info implements transports.Network. Each capability stands for an optional interface of the client.
 func (n *Network) Info() transports.Info {
 	return transports.Info{
-		Kind: "echo", Name: "Echo", Short: "echo", Type: "echo", Caps: transports.Caps{
-			MessageCaps: transports.MessageCaps{Edit: true, Delete: true, React: true, Typing: true, Read: true, History: true, Repeatable: true},
-			RoomCaps:    transports.RoomCaps{Directory: true, Direct: true, Members: true},
-			PeopleCaps:  transports.PeopleCaps{Profiles: true},
-			Limits:      transports.Limits{MaxText: n.World.MaxText},
-			Changes:     []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave, transports.ChangeTopic, transports.ChangeName},
-		},
+		Kind: "echo", Name: "Echo", Short: "echo", Type: "echo",
+		Caps: transports.Caps{RoomCaps: transports.RoomCaps{Directory: true, Direct: true}},
 	}
 }
 
-// ClientType lets the check of the capabilities run when the transport is registered.
-func (n *Network) ClientType() transports.Client { return (*session)(nil) }
+// ClientType has the capabilities checked when the gateway starts.
+func (n *Network) ClientType() transports.Client { return (*client)(nil) }
 
-// Open implements transports.Network: it returns once the network has accepted the account.
-func (n *Network) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
-	s := &session{w: n.World, user: a.User, token: string(a.Secret), sink: sink, wake: make(chan struct{}, 1)}
-	if err := s.w.call(ctx, s); err != nil {
-		return nil, err
-	}
-	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	s.w.attach(s)
-	s.running.Go(func() { s.run(ctx) })
-	return s, nil
+// LoginFlows implements transports.Network.
+func (n *Network) LoginFlows() []transports.LoginFlow {
+	return []transports.LoginFlow{{ID: "password", Name: "Name and password", Help: "Every password will do."}}
 }
 
-// session is one account that is open.
-type session struct {
-	w       *World
+// StartLogin implements transports.Network.
+func (n *Network) StartLogin(_ context.Context, request transports.LoginRequest) (transports.LoginProcess, error) {
+	return login{n, request.Previous}, nil
+}
+
+type login struct {
+	n        *Network
+	previous *transports.Login // to be linked again; nil for a new one
+}
+
+// Next implements transports.LoginProcess: a form, then its answers.
+func (l login) Next(_ context.Context, answers map[string]string) (transports.Step, error) {
+	if answers == nil {
+		return transports.Step{Form: []transports.Field{{Key: "name", Label: "Name"}, {Key: "password", Label: "Password", Secret: true}}}, nil
+	}
+	name := answers["name"]
+	number, err := strconv.Atoi(strings.TrimPrefix(name, "guest"))
+	known := name == "guest" || err == nil && name == fmt.Sprintf("guest%d", number) && number > 0 && number <= l.n.guests
+	if !known || l.previous != nil && string(l.previous.User) != name {
+		return transports.Step{}, transports.Refuse("not-authorized", "The name or the password is wrong.", nil) // rule 4
+	}
+	return transports.Step{Done: &transports.Login{User: transports.UserID(name), Name: name + " at Echo", Secret: []byte(answers["password"])}}, nil
+}
+
+// Cancel implements transports.LoginProcess.
+func (login) Cancel() {}
+
+// Open implements transports.Network.
+func (n *Network) Open(ctx context.Context, login transports.Login, sink transports.Sink) (transports.Client, error) {
+	c := &client{n: n, user: login.User, sink: sink, wake: make(chan struct{}, 1)}
+	ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	n.mu.Lock()
+	n.clients[c] = true
+	n.mu.Unlock()
+	c.running.Go(func() { c.run(ctx) })
+	return c, nil
+}
+
+// client is an open connection of a login.
+type client struct {
+	n       *Network
 	user    transports.UserID
-	token   string
 	sink    transports.Sink
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	wake    chan struct{}
-
-	queue []func(ctx context.Context) // what the network has sent us; under World.mu
+	queue   []transports.Event // that the network has sent; under Network.mu
 }
 
-// run takes what the network sends, in order. A real session reads its socket here.
-func (s *session) run(ctx context.Context) {
-	s.sink.State(transports.Online, nil)
+// run passes on what the network sends. A real client reads its socket here.
+func (c *client) run(ctx context.Context) {
+	c.sink.State(transports.Online, nil)
 	for {
-		for _, f := range s.w.take(s) {
-			f(ctx)
+		c.n.mu.Lock()
+		events := c.queue
+		c.queue = nil
+		c.n.mu.Unlock()
+		for _, e := range events {
+			transports.Post(ctx, c.sink, e, func(err error) {
+				if err != nil && transports.ClassOf(err) == transports.Retry && ctx.Err() == nil { // rule 3
+					time.AfterFunc(time.Second, func() { c.push(e) })
+				}
+			})
 		}
 		select {
-		case <-s.wake:
+		case <-c.wake:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// post hands an event on without waiting for the disk; one that could not be kept is
-// delivered again, as a network does that got no acknowledgement.
-func (s *session) post(ctx context.Context, e transports.Event) {
-	transports.Post(ctx, s.sink, e, func(err error) {
-		if err != nil && transports.ClassOf(err) == transports.Retry && ctx.Err() == nil {
-			time.AfterFunc(time.Second, func() { s.w.redeliver(s, e) })
-		}
-	})
+// push puts an event into the client's queue.
+func (c *client) push(e transports.Event) {
+	c.n.mu.Lock()
+	defer c.n.mu.Unlock()
+	c.queue = append(c.queue, e)
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
 }
 
-// Close implements transports.Session.
-func (s *session) Close(context.Context) error {
-	s.w.detach(s)
-	s.cancel()
-	s.running.Wait()
+// Close implements transports.Client (rule 5).
+func (c *client) Close(context.Context) error {
+	c.n.mu.Lock()
+	delete(c.n.clients, c)
+	c.n.mu.Unlock()
+	c.cancel()
+	c.running.Wait()
 	return nil
 }
 
-// Send implements transports.Session.
-func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
-	var sent transports.Sent
-	err := s.w.write(ctx, s, func() error {
-		id, at, err := s.w.post(m.Room, s.user, m)
-		sent = transports.Sent{ID: id, At: at}
-		return err
-	})
-	return sent, err
+// Send implements transports.Client.
+func (c *client) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
+	info, err := c.Room(ctx, m.Room)
+	if err != nil {
+		return transports.Sent{}, err
+	}
+	sent := c.n.say(info, c.user, m.ClientID, m.Text)
+	if info.Peer == parrot {
+		c.n.say(info, parrot, "", m.Text)
+	}
+	return sent, nil
 }
 
-// Edit implements transports.Editor.
-func (s *session) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
-	return s.w.write(ctx, s, func() error { return s.w.edit(message.Room, s.user, message.ID, m.Text) })
+// say sends a message to the clients of all who are in a room.
+func (n *Network) say(room transports.RoomInfo, author transports.UserID, nonce string, text richtext.Text) transports.Sent {
+	n.mu.Lock()
+	n.last++
+	e := transports.Event{Key: fmt.Sprintf("m%06d", n.last), Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: author, Nonce: nonce, At: time.Now()} // rule 2
+	e.Body = transports.Message{ID: transports.MessageID(e.Key), Text: text}
+	var receivers []*client
+	for c := range n.clients {
+		if room.ID == lobby || room.ID == c.direct() {
+			receivers = append(receivers, c)
+		}
+	}
+	n.mu.Unlock()
+	for _, c := range receivers {
+		e.Own = author == c.user
+		c.push(e)
+	}
+	return transports.Sent{ID: transports.MessageID(e.Key), At: e.At}
 }
 
-// Delete implements transports.Deleter.
-func (s *session) Delete(ctx context.Context, message transports.MessageRef) error {
-	return s.w.write(ctx, s, func() error { return s.w.remove(message.Room, s.user, message.ID) })
-}
+// direct is the id of the room of the client's user and the parrot.
+func (c *client) direct() transports.RoomID { return transports.RoomID(parrot + "+" + c.user) }
 
-// React implements transports.Reactor.
-func (s *session) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
-	return s.w.write(ctx, s, func() error { return s.w.react(message.Room, s.user, message.ID, change.Add, change.Remove) })
-}
-
-// Typing implements transports.Typer.
-func (s *session) Typing(ctx context.Context, room transports.RoomID, typing transports.Typing) error {
-	return s.w.do(ctx, s, func() error {
-		return s.w.emit(room, transports.Event{Actor: s.user, Body: typing})
-	})
-}
-
-// MarkRead implements transports.Reader.
-func (s *session) MarkRead(ctx context.Context, room transports.RoomID, mark transports.Read) error {
-	return s.w.do(ctx, s, func() error {
-		return s.w.emit(room, transports.Event{Key: s.w.key(string(mark.ID) + "/read/" + string(s.user)), Actor: s.user, Body: mark})
-	})
-}
-
-// Room implements transports.Session.
-func (s *session) Room(ctx context.Context, id transports.RoomID) (info transports.RoomInfo, err error) {
-	err = s.w.do(ctx, s, func() (err error) { info, err = s.w.describe(id, s.user); return err })
-	return info, err
+// Room implements transports.Client.
+func (c *client) Room(_ context.Context, id transports.RoomID) (transports.RoomInfo, error) {
+	switch id {
+	case lobby:
+		return transports.RoomInfo{ID: id, Kind: transports.Public, Name: "Lobby", Joined: true, Writable: true}, nil
+	case c.direct():
+		return transports.RoomInfo{ID: id, Kind: transports.Direct, Peer: parrot, Joined: true, Writable: true}, nil
+	}
+	return transports.RoomInfo{}, transports.Refuse("item-not-found", "There is no such room.", nil)
 }
 
 // Direct implements transports.DirectOpener.
-func (s *session) Direct(ctx context.Context, peer transports.UserID) (id transports.RoomID, err error) {
-	err = s.w.do(ctx, s, func() (err error) { id, err = s.w.direct(s.user, peer); return err })
-	return id, err
-}
-
-// History implements transports.Historian.
-func (s *session) History(ctx context.Context, request transports.HistoryRequest) (page transports.HistoryPage, err error) {
-	if err := s.w.awaitPast(ctx); err != nil {
-		return page, err
+func (c *client) Direct(_ context.Context, user transports.UserID) (transports.RoomID, error) {
+	if user != parrot {
+		return "", transports.Refuse("item-not-found", "There is no such person, or they do not take messages.", nil)
 	}
-	err = s.w.do(ctx, s, func() (err error) { page, err = s.w.history(s.user, request); return err })
-	return page, err
+	return c.direct(), nil
 }
 
 // Rooms implements transports.Directory.
-func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
-	var list []transports.RoomInfo
-	if err := s.w.do(ctx, s, func() error { list = s.w.rooms(s.user); return nil }); err != nil {
+func (c *client) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
+	info, err := c.Room(ctx, lobby)
+	if err != nil {
 		return err
 	}
-	return page(list)
+	return page([]transports.RoomInfo{info})
 }
 
 // Contacts implements transports.Directory.
-func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
-	var list []transports.UserInfo
-	if err := s.w.do(ctx, s, func() error { list = s.w.others(s.user); return nil }); err != nil {
-		return err
-	}
-	return page(list)
-}
-
-// Profile implements transports.Profiler.
-func (s *session) Profile(ctx context.Context, user transports.UserID) (info transports.UserInfo, err error) {
-	err = s.w.do(ctx, s, func() (err error) { info, err = s.w.user(user); return err })
-	return info, err
-}
-
-// Members implements transports.MemberLister.
-func (s *session) Members(ctx context.Context, request transports.MemberRequest) (page transports.MemberPage, err error) {
-	err = s.w.do(ctx, s, func() (err error) { page, err = s.w.members(request); return err })
-	return page, err
-}
-
-// Apply implements transports.Changer.
-func (s *session) Apply(ctx context.Context, change transports.Change) (transports.Applied, error) {
-	apply, run := s.w.write, func() error { return s.w.change(s.user, change) }
-	if change.Kind != transports.ChangeTopic {
-		apply = s.w.do
-	}
-	return transports.Applied{}, apply(ctx, s, run)
+func (c *client) Contacts(_ context.Context, page func([]transports.UserInfo) error) error {
+	return page([]transports.UserInfo{{ID: parrot, Name: "Parrot", Bot: true}})
 }

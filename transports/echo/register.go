@@ -1,8 +1,6 @@
 package echo
 
 import (
-	"fmt"
-
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -25,12 +23,6 @@ func (s *Section) Validate(problem func(key, format string, args ...any)) {
 // Register offers the network to a main.
 func Register() transports.Registration {
 	const doc = "A gateway to a network of one room and a parrot, for trying things out. Link it as guest, with any password."
-	return transports.Register("echo", doc, func() *Section { return &Section{} }, func(s *Section, _ transports.Environment) (transports.Network, error) {
-		world := NewWorld()
-		world.AddUser(transports.UserInfo{ID: "guest", Name: "Guest"})
-		for i := range s.Guests {
-			world.AddUser(transports.UserInfo{ID: transports.UserID(fmt.Sprintf("guest%d", i+1)), Name: fmt.Sprintf("Guest %d", i+1)})
-		}
-		return New(world), nil
-	})
+	return transports.Register("echo", doc, func() *Section { return &Section{} },
+		func(s *Section, _ transports.Environment) (transports.Network, error) { return New(s.Guests), nil })
 }

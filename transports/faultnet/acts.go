@@ -1,4 +1,4 @@
-package echo
+package faultnet
 
 import (
 	"github.com/dragoman-im/dragoman/transports"

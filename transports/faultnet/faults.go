@@ -1,4 +1,4 @@
-package echo
+package faultnet
 
 import (
 	"context"
@@ -25,7 +25,7 @@ type faults struct {
 	past <-chan struct{} // what History waits for
 }
 
-var errAway = transports.Later(0, errors.New("the echo network is away"))
+var errAway = transports.Later(0, errors.New("the network is away"))
 
 // Fault prepares what happens to the next writing calls, one for each.
 func (w *World) Fault(list ...Fault) {
