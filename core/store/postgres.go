@@ -6,8 +6,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -109,6 +111,32 @@ func (c *pgConn) ExecContext(ctx context.Context, query string, args []driver.Na
 // QueryContext implements driver.QueryerContext.
 func (c *pgConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	return c.Conn.QueryContext(ctx, c.of.statements.rewrite(query), args)
+}
+
+// CheckNamedValue implements driver.NamedValueChecker. PostgreSQL takes neither a zero byte in a text nor
+// what is not UTF-8, and refuses the whole transaction. Stanzas have neither; in a text of
+// another network they become U+FFFD.
+func (c *pgConn) CheckNamedValue(v *driver.NamedValue) error {
+	switch text := v.Value.(type) {
+	case string:
+		v.Value = validText(text)
+	case []string:
+		if slices.ContainsFunc(text, func(s string) bool { return validText(s) != s }) {
+			text = slices.Clone(text)
+			for i := range text {
+				text[i] = validText(text[i])
+			}
+			v.Value = text
+		}
+	}
+	return nil
+}
+
+func validText(text string) string {
+	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // BeginTx implements driver.ConnBeginTx. It asks for the transaction's id in the same round trip,

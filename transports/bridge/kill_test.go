@@ -167,6 +167,7 @@ type killer struct {
 
 func (k *killer) start() {
 	cmd := exec.Command(os.Args[0])
+	storetest.InDir(k, k.dir) // for the process
 	cmd.Env = append(os.Environ(), victimDir+"="+k.dir)
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 )
@@ -254,7 +256,11 @@ func TestUnlinkLeavesNothing(t *testing.T) {
 func (h *house) db() *sql.DB { return h.store.Reader() }
 
 func (h *house) tables() []string {
-	rows, err := h.db().Query(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'bridge_%'`)
+	query := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'bridge_%'`
+	if storetest.OnPostgres() {
+		query = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'bridge_%'`
+	}
+	rows, err := h.db().Query(query)
 	h.check(err)
 	defer rows.Close()
 	var list []string
@@ -306,11 +312,12 @@ func TestUnlinkIsFinishedAfterACrash(t *testing.T) {
 		h.start()
 		h.link(phone, "ann")
 		h.stop()
-		path := filepath.Join(h.dir, "db")
-		db, err := sql.Open("sqlite3", path)
+		db, err := store.Open(h.Context(), store.Options{URL: storetest.InDir(h, h.dir)})
 		h.check(err)
-		_, err = db.Exec(`UPDATE bridge_accounts SET status = 'unlinking'`)
-		h.check(err)
+		h.check(db.Write(h.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec(`UPDATE bridge_accounts SET status = 'unlinking'`)
+			return err
+		}))
 		h.check(db.Close())
 		h.start()
 		time.Sleep(time.Minute)
@@ -324,11 +331,17 @@ func TestSecretsAreSealed(t *testing.T) {
 	play(t, func(h *house) {
 		h.start()
 		h.link(phone, "ann")
+		if left := append(h.leftOf("secret-of-ann"), h.leftOf("open sesame")...); len(left) > 0 {
+			t.Errorf("a secret is in the tables: %s", left)
+		}
 		h.stop()
 		var all []byte
-		for _, name := range []string{"db", "db-wal"} {
+		for _, name := range []string{"dragoman.db", "dragoman.db-wal"} {
 			data, _ := os.ReadFile(filepath.Join(h.dir, name))
 			all = append(all, data...)
+		}
+		if len(all) == 0 && !storetest.OnPostgres() {
+			t.Error("there is no database")
 		}
 		if strings.Contains(string(all), "secret-of-ann") || strings.Contains(string(all), "open sesame") {
 			t.Error("a secret is in the database")

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -69,10 +70,14 @@ func (s *Store) putPuppet(tx *sql.Tx, u transports.UserInfo) error {
 	return nil
 }
 
+// separator stands for the zero byte of Contact.Pushed, which PostgreSQL does not take.
+const separator = "\x1f"
+
 // Contacts are the contact list of a login.
 func (s *Store) Contacts(ctx context.Context, login transports.LoginID) ([]Contact, error) {
 	return scan(ctx, s.engine.Reader(), func(row scanner) (c Contact, err error) {
 		err = row.Scan(&c.Login, &c.User, &c.Pushed)
+		c.Pushed = strings.ReplaceAll(c.Pushed, separator, "\x00") // rows of earlier releases have the zero byte
 		return c, err
 	}, contactsSQL, string(login))
 }
@@ -94,7 +99,7 @@ func (s *Store) Sees(ctx context.Context, login transports.LoginID, user transpo
 func (s *Store) PutContacts(ctx context.Context, put, remove []Contact) error {
 	return s.engine.Write(ctx, func(tx *sql.Tx) error {
 		for _, c := range put {
-			if _, err := tx.Exec(putPuppetContactSQL, string(c.Login), string(c.User), c.Pushed); err != nil {
+			if _, err := tx.Exec(putPuppetContactSQL, string(c.Login), string(c.User), strings.ReplaceAll(c.Pushed, "\x00", separator)); err != nil {
 				return fmt.Errorf("keep contact %s: %w", c.User, err)
 			}
 		}
