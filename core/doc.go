@@ -5,7 +5,7 @@
 //
 //  1. stream.Scanner.Next      stream/scanner.go: the bytes of one element, checked, with its place
 //     kept where it has only half arrived
-//  2. c2s conn.receive         c2s/receive.go: is it a stanza, well addressed; c2s/authorise.go: may this
+//  2. c2s conn.Receive         c2s/receive.go: is it a stanza, well addressed; c2s/authorise.go: may this
 //     sender say it now; the sender's address is stamped on it
 //  3. router.Host.Submit       router/submit.go: the outbound stages of the sender's own server, then
 //     Router.RouteIn, router/router.go: by the receiver's domain, which is a Host of ours, a gateway's

@@ -6,42 +6,42 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/integration/peers"
-	"github.com/dragoman-im/dragoman/integration/play"
+	"github.com/dragoman-im/dragoman/integration/scenario"
 )
 
-// biboumiPlay is a play whose stage has a biboumi attached and an IRC server behind it.
-func biboumiPlay(t *testing.T) (*play.Play, peers.Component) {
+// biboumiScenario is a scenario whose stage has a biboumi attached and an IRC server behind it.
+func biboumiScenario(t *testing.T) (*scenario.Scenario, peers.Component) {
 	t.Helper()
 	peers.Need(t, "biboumi")
 	peers.Need(t, "ngircd")
-	text, err := os.ReadFile("scenarios/peers/biboumi.play")
+	text, err := os.ReadFile("scenarios/peers/biboumi.scenario")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := play.Parse("biboumi", string(text))
+	p, err := scenario.Parse("biboumi", string(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, peers.Component{Domain: "irc." + playHost, Secret: "chat relay"}
+	return p, peers.Component{Domain: "irc." + testHost, Secret: "chat relay"}
 }
 
-func performBiboumi(t *testing.T, p *play.Play, server *peers.Server, c peers.Component) {
+func runBiboumi(t *testing.T, p *scenario.Scenario, server *peers.Server, c peers.Component) {
 	t.Helper()
 	ircd := peers.StartIRC(t)
 	peers.StartBiboumi(t, server, c)
-	stage := stageOn(server, nil)
+	stage := targetFor(server, nil)
 	stage.Log = t.Logf
 	stage.Vars = map[string]string{"irc": c.Domain, "ircd": ircd}
-	waitComponent(t, server, p.Roles[0], c.Domain)
-	if err := play.Run(t.Context(), p, stage); err != nil {
+	waitComponent(t, server, p.Participants[0], c.Domain)
+	if err := scenario.Run(t.Context(), p, stage); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // waitComponent returns once a component answers a user.
-func waitComponent(t *testing.T, server *peers.Server, role play.Role, domain string) {
+func waitComponent(t *testing.T, server *peers.Server, role scenario.Participant, domain string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), peerPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), peerTimeout)
 	defer cancel()
 	conn, err := server.Dial(ctx, peers.Account{User: role.Account(), Password: role.Secret}, "waiting")
 	if err != nil {
@@ -62,16 +62,16 @@ func waitComponent(t *testing.T, server *peers.Server, role play.Role, domain st
 
 func TestBiboumiOnProsody(t *testing.T) {
 	t.Parallel()
-	p, c := biboumiPlay(t)
-	setup := setupFor(p)
+	p, c := biboumiScenario(t)
+	setup := setupOf(p)
 	setup.Components = []peers.Component{c}
-	performBiboumi(t, p, &peers.StartProsody(t, setup).Server, c)
+	runBiboumi(t, p, &peers.StartProsody(t, setup).Server, c)
 }
 
 func TestBiboumi(t *testing.T) {
 	t.Parallel()
-	p, c := biboumiPlay(t)
-	setup := setupFor(p)
+	p, c := biboumiScenario(t)
+	setup := setupOf(p)
 	setup.Components = []peers.Component{c}
-	performBiboumi(t, p, &peers.StartDragoman(t, peers.Options{Setup: setup}).Server, c)
+	runBiboumi(t, p, &peers.StartDragoman(t, peers.Options{Setup: setup}).Server, c)
 }

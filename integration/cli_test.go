@@ -17,9 +17,9 @@ import (
 // runs.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*peerPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
 	defer cancel()
-	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: playHost}})
+	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: testHost}})
 	run := func(input string, args ...string) string {
 		t.Helper()
 		out, err := d.Run(input, args...)
@@ -45,51 +45,51 @@ func TestAccounts(t *testing.T) {
 	if logsIn("first") {
 		t.Error("an account that does not exist logs in")
 	}
-	run("first\n", "account", "add", "ann@"+playHost)
+	run("first\n", "account", "add", "ann@"+testHost)
 	if !logsIn("first") || logsIn("second") {
 		t.Error("the new account does not log in with its password alone")
 	}
-	if _, err := d.Run("other\n", "account", "add", "ann@"+playHost); err == nil {
+	if _, err := d.Run("other\n", "account", "add", "ann@"+testHost); err == nil {
 		t.Error("an account was made twice")
 	}
 	if _, err := d.Run("x\n", "account", "add", "ann@elsewhere.example"); err == nil {
 		t.Error("an account was made on a domain that is not served")
 	}
-	if _, err := d.Run("x\n", "account", "add", "not a name@"+playHost); err == nil {
+	if _, err := d.Run("x\n", "account", "add", "not a name@"+testHost); err == nil {
 		t.Error("an account was made with a name that is none")
 	}
 	run("second\n", "account", "passwd", "ann") // the first host is the default
 	if logsIn("first") || !logsIn("second") {
 		t.Error("the password was not changed")
 	}
-	if out := run("", "account", "ls"); !strings.Contains(out, "ann@"+playHost) {
+	if out := run("", "account", "ls"); !strings.Contains(out, "ann@"+testHost) {
 		t.Errorf("the list of accounts is %q", out)
 	}
-	run("", "account", "rm", "ann@"+playHost)
+	run("", "account", "rm", "ann@"+testHost)
 	if logsIn("second") {
 		t.Error("a deleted account logs in")
 	}
 	if out := run("", "account", "ls"); strings.Contains(out, "ann@") {
 		t.Errorf("the list of accounts is %q", out)
 	}
-	if _, err := d.Run("", "account", "rm", "ann@"+playHost); err == nil {
+	if _, err := d.Run("", "account", "rm", "ann@"+testHost); err == nil {
 		t.Error("an account was deleted twice")
 	}
 }
 
-// TestStop ends the server in the proper way: clients are told, the process succeeds, and
+// TestShutdownByCommand ends the server in the proper way: clients are told, the process succeeds, and
 // what it knew is there at the next start.
-func TestStop(t *testing.T) {
+func TestShutdownByCommand(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*peerPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
 	defer cancel()
 	ann := peers.Account{User: "ann", Password: "secret"}
-	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: playHost, Accounts: []peers.Account{ann}}})
+	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: testHost, Accounts: []peers.Account{ann}}})
 	conn, err := d.Dial(ctx, ann, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := request(ctx, conn, "set", "", "<query xmlns='jabber:iq:roster'><item jid='bob@"+playHost+"'/></query>")
+	answer, err := request(ctx, conn, "set", "", "<query xmlns='jabber:iq:roster'><item jid='bob@"+testHost+"'/></query>")
 	if err != nil || answer.Attr("type") != "result" {
 		t.Fatalf("add a contact: %v, %v", answer, err)
 	}
@@ -97,8 +97,8 @@ func TestStop(t *testing.T) {
 	for err == nil {
 		_, err = conn.Next(ctx)
 	}
-	var fault *client.StreamError
-	if !errors.As(err, &fault) || fault.Condition != "system-shutdown" {
+	var writeFault *client.StreamError
+	if !errors.As(err, &writeFault) || writeFault.Condition != "system-shutdown" {
 		t.Errorf("the client saw %v, want system-shutdown", err)
 	}
 	conn.Drop()

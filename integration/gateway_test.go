@@ -14,7 +14,7 @@ import (
 // inside our server and under another: link, contacts, presence, direct messages, a
 // channel with its history, edits and deletions both ways.
 func TestGateway(t *testing.T) {
-	inEachHouse(t, firstEvening)
+	forEachDeployment(t, testGateway)
 }
 
 // TestGatewayUnderEjabberd is the same evening on a third server, with and without privileges.
@@ -24,19 +24,19 @@ func TestGatewayUnderEjabberd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			peers.NeedEjabberd(t)
-			inEachTown(t, func(t *testing.T, w town) {
-				ctx, cancel := context.WithTimeout(t.Context(), 4*peerPatience)
+			forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
+				ctx, cancel := context.WithTimeout(t.Context(), 4*peerTimeout)
 				defer cancel()
-				firstEvening(ctx, t, underEjabberd(t, w, privileged), w)
+				testGateway(ctx, t, underEjabberd(t, w, privileged), w)
 			})
 		})
 	}
 }
 
-func firstEvening(ctx context.Context, t *testing.T, h *house, w town) {
+func testGateway(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork) {
 	t.Helper()
-	w.says(false, "Before you came")
-	sally := h.login(ctx, t, houseAccounts[0])
+	w.send(false, "Before you came")
+	sally := h.login(ctx, t, testAccounts[0])
 	var info struct {
 		Identities [][]string
 		Features   []string
@@ -49,10 +49,10 @@ func firstEvening(ctx context.Context, t *testing.T, h *house, w town) {
 
 	friend, contact := h.contacts(ctx, t, sally, w)
 	_, name, group := w.friend()
-	if h.fills && (contact.Name != name || !slices.Equal(contact.Groups, []string{group})) {
+	if h.fillsRosters && (contact.Name != name || !slices.Equal(contact.Groups, []string{group})) {
 		t.Errorf("the contact is %+v, want name %q in group %q", contact, name, group)
 	}
-	w.comesOnline(true)
+	w.setOnline(true)
 	await(ctx, t, sally, presenceFrom(friend, "available"))
 	var card struct{ Name, Nickname string }
 	if err := sally.Do(ctx, "vcard", map[string]any{"of": friend}, &card); err != nil {
@@ -65,7 +65,7 @@ func firstEvening(ctx context.Context, t *testing.T, h *house, w town) {
 	room := h.findRoom(ctx, t, sally, w)
 	channelMessages(ctx, t, sally, w, room)
 
-	w.comesOnline(false)
+	w.setOnline(false)
 	awaitAfter(ctx, t, sally, presenceFrom(friend, "available"), func(e peers.Event) bool {
 		return presenceFrom(friend, "unavailable")(e) || presenceFrom(friend, "away")(e) || presenceFrom(friend, "xa")(e)
 	})
@@ -81,16 +81,16 @@ func waitGateway(ctx context.Context, t *testing.T, s *peers.Slixmpp, domain str
 }
 
 // directMessages writes, edits and deletes both ways between the user and the friend.
-func directMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w town, friend string) {
+func directMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork, friend string) {
 	t.Helper()
-	n := w.says(true, "Are you there?")
-	first := await(ctx, t, s, saidBy("Are you there?", friend))
-	w.edits(n, "Are you there now?")
-	e := await(ctx, t, s, saidBy("Are you there now?", friend))
+	n := w.send(true, "Are you there?")
+	first := await(ctx, t, s, messageFrom("Are you there?", friend))
+	w.edit(n, "Are you there now?")
+	e := await(ctx, t, s, messageFrom("Are you there now?", friend))
 	if e.Seen.Replaces != first.Seen.ID {
 		t.Errorf("the edit corrects %q, want %q", e.Seen.Replaces, first.Seen.ID)
 	}
-	w.deletes(n)
+	w.remove(n)
 	await(ctx, t, s, func(e peers.Event) bool { return e.Seen.Retracts == first.Seen.ID && from(e, friend) })
 
 	id := say(ctx, t, s, friend, "Yes, I am", "chat")
@@ -106,14 +106,14 @@ func directMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w town,
 }
 
 // channelMessages joins the room and writes, edits and deletes both ways in it.
-func channelMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w town, room string) {
+func channelMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork, room string) {
 	t.Helper()
 	_, friendName, _ := w.friend()
 	found := join(ctx, t, s, room, "Sally", 20)
 	if !slices.Contains(found.Occupants, friendName) {
 		t.Errorf("occupants are %v, want %s among them", found.Occupants, friendName)
 	}
-	old := await(ctx, t, s, saidBy("Before you came", room+"/"+friendName))
+	old := await(ctx, t, s, messageFrom("Before you came", room+"/"+friendName))
 	if !old.Seen.Delayed {
 		t.Errorf("history is not marked as such: %s", old.Raw)
 	}
@@ -121,21 +121,21 @@ func channelMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w town
 		t.Errorf("the archive holds %q", bodies)
 	}
 
-	n := w.says(false, "Hello all")
-	first := await(ctx, t, s, saidBy("Hello all", room+"/"+friendName))
-	w.edits(n, "Hello everybody")
-	e := await(ctx, t, s, saidBy("Hello everybody", room+"/"+friendName))
+	n := w.send(false, "Hello all")
+	first := await(ctx, t, s, messageFrom("Hello all", room+"/"+friendName))
+	w.edit(n, "Hello everybody")
+	e := await(ctx, t, s, messageFrom("Hello everybody", room+"/"+friendName))
 	if e.Seen.Replaces != first.Seen.ID {
 		t.Errorf("the edit corrects %q, want %q", e.Seen.Replaces, first.Seen.ID)
 	}
-	w.deletes(n)
+	w.remove(n)
 	await(ctx, t, s, func(e peers.Event) bool {
 		return e.Kind == "message" && e.Seen.Retracts != "" &&
 			(e.Seen.Retracts == first.Seen.ID || e.Seen.Retracts == stanzaID(t, first, room))
 	})
 
 	id := say(ctx, t, s, room, "Hello yourselves", "groupchat")
-	reflected := await(ctx, t, s, saidBy("Hello yourselves", room+"/"+found.Nick))
+	reflected := await(ctx, t, s, messageFrom("Hello yourselves", room+"/"+found.Nick))
 	if reflected.Seen.ID != id {
 		t.Errorf("reflected with id %q, want %q", reflected.Seen.ID, id)
 	}
@@ -174,7 +174,7 @@ func from(e peers.Event, jid string) bool {
 	return e.Seen.From == jid || strings.HasPrefix(e.Seen.From, jid+"/")
 }
 
-func saidBy(body, jid string) func(peers.Event) bool {
+func messageFrom(body, jid string) func(peers.Event) bool {
 	return func(e peers.Event) bool { return e.Kind == "message" && e.Seen.Body == body && from(e, jid) }
 }
 

@@ -39,9 +39,9 @@ const killWindow = 60 * time.Millisecond
 // once, and in order in its room.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	inEachTown(t, func(t *testing.T, w town) {
+	forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
 		rounds := killRounds(t)
-		ctx, cancel := context.WithTimeout(t.Context(), peerPatience*6+time.Duration(rounds)*5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), peerTimeout*6+time.Duration(rounds)*5*time.Second)
 		defer cancel()
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("seed %d, %d rounds", seed, rounds)
@@ -57,8 +57,8 @@ func TestKill(t *testing.T) {
 		for round := range rounds {
 			for i := range 1 + random.IntN(3) {
 				text := fmt.Sprintf("in %d.%d", round, i)
-				w.says(true, text+" direct")
-				w.says(false, text+" channel")
+				w.send(true, text+" direct")
+				w.send(false, text+" channel")
 				in[0], in[1] = append(in[0], text+" direct"), append(in[1], text+" channel")
 				text = fmt.Sprintf("out %d.%d", round, i)
 				s.write(friend, "chat", text+" direct")
@@ -80,12 +80,12 @@ func TestKill(t *testing.T) {
 		}
 
 		arrived := func() bool {
-			return s.settled() && len(spoken(s.bodies(friend, "chat"))) >= len(in[0]) &&
+			return s.settled() && len(withoutHistory(s.bodies(friend, "chat"))) >= len(in[0]) &&
 				len(ownLines(w, true, "out ")) >= len(out[0]) && len(ownLines(w, false, "out ")) >= len(out[1])
 		}
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
-		limit, stop := context.WithTimeout(ctx, 3*peerPatience)
+		limit, stop := context.WithTimeout(ctx, 3*peerTimeout)
 		defer stop()
 		for !arrived() && limit.Err() == nil {
 			if err := s.connect(limit); err != nil {
@@ -97,9 +97,9 @@ func TestKill(t *testing.T) {
 			}
 		}
 		// What would come twice comes before the answer to a last message each way.
-		w.says(false, "in the end")
+		w.send(false, "in the end")
 		in[1] = append(in[1], "in the end")
-		w.says(true, "the end")
+		w.send(true, "the end")
 		s.write(friend, "chat", "the end")
 		s.write(room, "groupchat", "the end")
 		if err := s.await(limit, func() bool { return slices.Contains(s.bodies(friend, "chat"), "the end") }); err != nil {
@@ -109,7 +109,7 @@ func TestKill(t *testing.T) {
 			awaitLines(limit, t, w, direct, func(lines []string) bool { return mentions(ownLinesOf(lines, "the end"), "the end") })
 		}
 
-		sameOnce(t, "direct, from the network", append(in[0], "the end"), spoken(s.bodies(friend, "chat")))
+		sameOnce(t, "direct, from the network", append(in[0], "the end"), withoutHistory(s.bodies(friend, "chat")))
 		if s.again > 1+rounds/20 {
 			t.Errorf("%d messages came again in %d rounds: that is no rare moment", s.again, rounds)
 		}
@@ -123,12 +123,12 @@ func TestKill(t *testing.T) {
 	})
 }
 
-// TestKillWhileAway kills the gateway while messages come for a user who is not there: all
+// TestKillDuringOutage kills the gateway while messages come for a user who is not there: all
 // of them wait, once, in order.
-func TestKillWhileAway(t *testing.T) {
-	inEachHouse(t, func(_ context.Context, t *testing.T, h *house, w town) {
+func TestKillDuringOutage(t *testing.T) {
+	forEachDeployment(t, func(_ context.Context, t *testing.T, h *deployment, w fakeNetwork) {
 		rounds := killRounds(t)
-		ctx, cancel := context.WithTimeout(t.Context(), peerPatience*6+time.Duration(rounds)*5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), peerTimeout*6+time.Duration(rounds)*5*time.Second)
 		defer cancel()
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("seed %d, %d rounds", seed, rounds)
@@ -143,16 +143,16 @@ func TestKillWhileAway(t *testing.T) {
 		for round := range rounds {
 			for i := range 1 + random.IntN(4) {
 				text := fmt.Sprintf("in %d.%d", round, i)
-				w.says(true, text+" direct")
-				w.says(false, text+" channel")
+				w.send(true, text+" direct")
+				w.send(false, text+" channel")
 				in = append(in, text)
 			}
 			pause(ctx, time.Duration(random.Int64N(int64(killWindow))))
 			h.gateway.Kill()
 			h.gateway.Start()
 		}
-		w.says(true, "in the end direct")
-		w.says(false, "in the end channel")
+		w.send(true, "in the end direct")
+		w.send(false, "in the end channel")
 		in = append(in, "in the end")
 		if err := s.connect(ctx); err != nil {
 			t.Fatal(err)
@@ -169,9 +169,9 @@ func TestKillWhileAway(t *testing.T) {
 	})
 }
 
-// spoken leaves out what the gateway itself says: on a busy machine a message may wait so
+// withoutHistory leaves out what the gateway itself says: on a busy machine a message may wait so
 // long that its sender is told.
-func spoken(bodies []string) []string {
+func withoutHistory(bodies []string) []string {
 	return slices.DeleteFunc(bodies, func(b string) bool { return strings.HasPrefix(b, "[") })
 }
 
@@ -192,9 +192,9 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // linked is a user who is linked and in the channel.
-func linked(ctx context.Context, t *testing.T, h *house, w town) *steady {
+func linked(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork) *reconnectingClient {
 	t.Helper()
-	s := h.login(ctx, t, houseAccounts[1])
+	s := h.login(ctx, t, testAccounts[1])
 	waitGateway(ctx, t, s, h.domain, nil)
 	h.link(ctx, t, s, w)
 	h.contacts(ctx, t, s, w)
@@ -202,19 +202,19 @@ func linked(ctx context.Context, t *testing.T, h *house, w town) *steady {
 	if err := s.Do(ctx, "logout", nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	steady := newSteady(t, h.server, houseAccounts[1])
-	steady.rooms = []string{room}
-	if err := steady.connect(ctx); err != nil {
+	reconnectingClient := newReconnectingClient(t, h.server, testAccounts[1])
+	reconnectingClient.rooms = []string{room}
+	if err := reconnectingClient.connect(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := steady.await(ctx, steady.settled); err != nil {
+	if err := reconnectingClient.await(ctx, reconnectingClient.settled); err != nil {
 		t.Fatal(err)
 	}
-	return steady
+	return reconnectingClient
 }
 
 // leave logs out.
-func (s *steady) leave() {
+func (s *reconnectingClient) leave() {
 	s.mu.Lock()
 	conn := s.conn
 	s.mu.Unlock()
@@ -224,8 +224,8 @@ func (s *steady) leave() {
 	s.done.Wait()
 }
 
-// ownLines are the texts of a town that the user wrote, by their beginning.
-func ownLines(w town, direct bool, prefix string) []string {
+// ownLines are the messages in a network that the user wrote, by their prefix.
+func ownLines(w fakeNetwork, direct bool, prefix string) []string {
 	return ownLinesOf(w.lines(direct), prefix)
 }
 
@@ -244,7 +244,7 @@ func withPrefix(list []string, prefix string) []string {
 }
 
 // archiveWith reads a room's archive once a message is in it.
-func archiveWith(ctx context.Context, t *testing.T, h *house, room, last string) []string {
+func archiveWith(ctx context.Context, t *testing.T, h *deployment, room, last string) []string {
 	t.Helper()
 	tick := time.NewTicker(archiveEvery)
 	defer tick.Stop()
@@ -266,9 +266,9 @@ func archiveWith(ctx context.Context, t *testing.T, h *house, room, last string)
 const archiveEvery = 300 * time.Millisecond
 
 // roomArchive reads a room's whole archive (XEP-0313), page by page (XEP-0059).
-func roomArchive(ctx context.Context, t *testing.T, h *house, room string) []string {
+func roomArchive(ctx context.Context, t *testing.T, h *deployment, room string) []string {
 	t.Helper()
-	conn, err := h.server.Dial(ctx, houseAccounts[1], "")
+	conn, err := h.server.Dial(ctx, testAccounts[1], "")
 	if err != nil {
 		t.Fatal(err)
 	}

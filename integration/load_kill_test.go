@@ -20,13 +20,13 @@ import (
 func TestLoadKilled(t *testing.T) {
 	t.Parallel()
 	rounds := killRounds(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*peerPatience+time.Duration(rounds)*5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout+time.Duration(rounds)*5*time.Second)
 	defer cancel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d rounds", seed, rounds)
 	random := rand.New(rand.NewPCG(seed, 1))
 	kept := 0
-	var s *troubled
+	var s *faultyServer
 	for round := range rounds {
 		if round%databaseRounds == 0 {
 			s.end(ctx)
@@ -34,7 +34,7 @@ func TestLoadKilled(t *testing.T) {
 		}
 		d := s.d
 		var people sync.WaitGroup
-		for kind, one := range []func(context.Context, *client.Conn, string) (bool, error){s.contact, s.note, s.write, s.contact, s.write} {
+		for kind, one := range []func(context.Context, *client.Conn, string) (bool, error){s.contact, s.messageRef, s.write, s.contact, s.write} {
 			who := ann
 			if kind == 2 || kind == 4 {
 				who = bob
@@ -74,16 +74,16 @@ func TestLoadKilled(t *testing.T) {
 const databaseRounds = 20
 
 // killable is a server that keeps whatever it is given.
-func killable(t *testing.T) *troubled {
+func killable(t *testing.T) *faultyServer {
 	t.Helper()
-	return &troubled{t: t, d: peers.StartDragoman(t, peers.Options{
-		Setup:  peers.Setup{Host: playHost, Accounts: []peers.Account{ann, bob, carol}},
+	return &faultyServer{t: t, d: peers.StartDragoman(t, peers.Options{
+		Setup:  peers.Setup{Host: testHost, Accounts: []peers.Account{ann, bob, carol}},
 		Limits: "offline_messages = 100000\noffline_bytes = \"256 MiB\"\nroster_items = 1000000",
 	})}
 }
 
 // end stops the server and looks whether its database is whole.
-func (s *troubled) end(ctx context.Context) {
+func (s *faultyServer) end(ctx context.Context) {
 	if s == nil {
 		return
 	}
@@ -93,7 +93,7 @@ func (s *troubled) end(ctx context.Context) {
 }
 
 // audit wants everything that was answered to be there; what was not answered may be.
-func (s *troubled) audit(ctx context.Context) (kept int) {
+func (s *faultyServer) audit(ctx context.Context) (kept int) {
 	s.t.Helper()
 	conn, err := s.d.Dial(ctx, ann, "")
 	if err != nil {
@@ -119,21 +119,21 @@ func (s *troubled) audit(ctx context.Context) (kept int) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if note := answer.Find("query", "note"); note == nil || len(note.Text) != filling {
+		if messageRef := answer.Find("query", "note"); messageRef == nil || len(messageRef.Text) != filling {
 			s.t.Errorf("the private element %s is lost", name)
 		}
 	}
-	promised := map[string]bool{}
+	recordAccepted := map[string]bool{}
 	for _, name := range s.mail {
-		promised[name] = true
+		recordAccepted[name] = true
 	}
 	// Two write to carol: the promises of each are in order.
 	kept = len(s.roster) + len(s.private) + len(s.mail)
-	for place, got := range map[string][]string{"kept for carol": s.mailbox(ctx), "in bob's archive": s.archive(ctx, bob)} {
-		got = slices.DeleteFunc(got, func(name string) bool { return !promised[name] })
+	for conversation, got := range map[string][]string{"kept for carol": s.mailbox(ctx), "in bob's archive": s.archive(ctx, bob)} {
+		got = slices.DeleteFunc(got, func(name string) bool { return !recordAccepted[name] })
 		for _, kind := range []string{"-k2-", "-k4-"} {
 			other := func(name string) bool { return !strings.Contains(name, kind) }
-			sameOnce(s.t, place, slices.DeleteFunc(slices.Clone(s.mail), other), slices.DeleteFunc(slices.Clone(got), other))
+			sameOnce(s.t, conversation, slices.DeleteFunc(slices.Clone(s.mail), other), slices.DeleteFunc(slices.Clone(got), other))
 		}
 	}
 	s.roster, s.private, s.mail = nil, nil, nil
@@ -141,7 +141,7 @@ func (s *troubled) audit(ctx context.Context) (kept int) {
 }
 
 // archive reads the whole archive of an account (XEP-0313).
-func (s *troubled) archive(ctx context.Context, who peers.Account) (bodies []string) {
+func (s *faultyServer) archive(ctx context.Context, who peers.Account) (bodies []string) {
 	s.t.Helper()
 	conn, err := s.d.Dial(ctx, who, "")
 	if err != nil {

@@ -26,14 +26,14 @@ const (
 
 // load is a server under load.
 type load struct {
-	t      *testing.T
-	d      *peers.Dragoman
-	seed   uint64
-	absent []peers.Account
-	calm   []*calm
-	wild   []*wild
-	over   atomic.Bool
-	wrong  atomic.Int64
+	t             *testing.T
+	d             *peers.Dragoman
+	seed          uint64
+	absent        []peers.Account
+	regularClient []*regularClient
+	abusiveClient []*abusiveClient
+	over          atomic.Bool
+	wrong         atomic.Int64
 
 	answers, presences, mail, cuts atomic.Int64
 }
@@ -63,7 +63,7 @@ func loadTime(t *testing.T) time.Duration {
 // the end the server holds no more than before.
 func TestLoad(t *testing.T) {
 	length := loadTime(t)
-	ctx, cancel := context.WithTimeout(t.Context(), length+8*peerPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), length+8*peerTimeout)
 	defer cancel()
 	l := newLoad(t)
 	t.Logf("seed %d, for %v", l.seed, length)
@@ -102,24 +102,24 @@ func newLoad(t *testing.T) *load {
 	t.Helper()
 	l := &load{t: t, seed: uint64(time.Now().UnixNano())}
 	l.d = peers.StartDragoman(t, peers.Options{
-		Setup: peers.Setup{Host: playHost},
+		Setup: peers.Setup{Host: testHost},
 		Limits: fmt.Sprintf("connections = 0\nsessions = 20\nqueue = \"256 KiB\"\nidle = %q\noffline_messages = 1000000\noffline_bytes = \"1024 MiB\"",
 			loadIdle),
 	})
 	var list strings.Builder
 	account := func(kind string, i int) peers.Account {
 		a := peers.Account{User: fmt.Sprintf("%s%d", kind, i), Password: "secret"}
-		fmt.Fprintf(&list, "%s@%s %s\n", a.User, playHost, a.Password)
+		fmt.Fprintf(&list, "%s@%s %s\n", a.User, testHost, a.Password)
 		return a
 	}
 	for i := range calmPeople {
-		l.calm = append(l.calm, &calm{l: l, account: account("calm", i)})
+		l.regularClient = append(l.regularClient, &regularClient{l: l, account: account("calm", i)})
 	}
-	for i, c := range l.calm {
-		c.partner = l.calm[i^1]
+	for i, c := range l.regularClient {
+		c.partner = l.regularClient[i^1]
 	}
 	for i := range wildPeople {
-		l.wild = append(l.wild, &wild{l: l, account: account("wild", i), random: rand.New(rand.NewPCG(l.seed, uint64(i)))})
+		l.abusiveClient = append(l.abusiveClient, &abusiveClient{l: l, account: account("wild", i), random: rand.New(rand.NewPCG(l.seed, uint64(i)))})
 	}
 	for i := range absentPeople {
 		l.absent = append(l.absent, account("absent", i))
@@ -142,15 +142,15 @@ func (l *load) run(ctx context.Context, length time.Duration) (s sum) {
 	for _, count := range []*atomic.Int64{&l.answers, &l.presences, &l.mail, &l.cuts} {
 		count.Store(0)
 	}
-	for _, c := range l.calm {
+	for _, c := range l.regularClient {
 		c.sent.Store(0)
 		c.got.Store(0)
 		if err := c.login(ctx); err != nil {
 			l.t.Fatal(err)
 		}
 	}
-	for _, c := range l.calm {
-		if err := c.befriend(); err != nil {
+	for _, c := range l.regularClient {
+		if err := c.subscribe(); err != nil {
 			l.t.Fatal(err)
 		}
 	}
@@ -158,11 +158,11 @@ func (l *load) run(ctx context.Context, length time.Duration) (s sum) {
 	defer stop()
 	begun := time.Now()
 	var people sync.WaitGroup
-	for _, c := range l.calm {
+	for _, c := range l.regularClient {
 		people.Go(func() { c.work(working) })
 	}
 	var troublemakers sync.WaitGroup
-	for _, w := range l.wild {
+	for _, w := range l.abusiveClient {
 		troublemakers.Go(func() { w.work(working) })
 	}
 	people.Wait()
@@ -170,7 +170,7 @@ func (l *load) run(ctx context.Context, length time.Duration) (s sum) {
 	l.settle(ctx)
 	troublemakers.Wait()
 	l.over.Store(true)
-	for _, c := range l.calm {
+	for _, c := range l.regularClient {
 		s.messages += c.got.Load()
 		if err := c.conn.Close(); err != nil {
 			l.fail("%s: %v", c.account.User, err)
@@ -185,9 +185,9 @@ func (l *load) run(ctx context.Context, length time.Duration) (s sum) {
 // settle waits until everybody has everything.
 func (l *load) settle(ctx context.Context) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 2*peerPatience)
+	ctx, cancel := context.WithTimeout(ctx, 2*peerTimeout)
 	defer cancel()
-	for _, c := range l.calm {
+	for _, c := range l.regularClient {
 		if err := peers.Poll(ctx, c.settled); err != nil {
 			l.fail("%v", err)
 		}
@@ -197,11 +197,11 @@ func (l *load) settle(ctx context.Context) {
 // collect lets those who were away come: they get what everybody wrote to them, in order.
 func (l *load) collect(ctx context.Context) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 4*peerPatience)
+	ctx, cancel := context.WithTimeout(ctx, 4*peerTimeout)
 	defer cancel()
 	for _, a := range l.absent {
 		want, got := 0, 0
-		for _, c := range l.calm {
+		for _, c := range l.regularClient {
 			want += c.away[a.User]
 		}
 		conn, err := l.d.Dial(ctx, a, "")

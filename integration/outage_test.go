@@ -15,8 +15,8 @@ import (
 // an hour away differs from a second in nothing but them.)
 func TestOutage(t *testing.T) {
 	t.Parallel()
-	inEachTown(t, func(t *testing.T, w town) {
-		ctx, cancel := context.WithTimeout(t.Context(), 4*peerPatience)
+	forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
+		ctx, cancel := context.WithTimeout(t.Context(), 4*peerTimeout)
 		defer cancel()
 		h := embedded(t, w)
 		s := linked(ctx, t, h, w)
@@ -24,20 +24,20 @@ func TestOutage(t *testing.T) {
 		friend := local + "@" + h.domain
 		room := s.rooms[0]
 		var in, out [2][]string
-		talk := func(when string) {
+		checkChat := func(when string) {
 			for i := range 5 {
 				text := fmt.Sprintf("%s %d", when, i)
-				w.says(true, "in "+text+" direct")
-				w.says(false, "in "+text+" channel")
+				w.send(true, "in "+text+" direct")
+				w.send(false, "in "+text+" channel")
 				s.write(friend, "chat", "out "+text+" direct")
 				s.write(room, "groupchat", "out "+text+" channel")
 				in[0], in[1] = append(in[0], "in "+text+" direct"), append(in[1], "in "+text+" channel")
 				out[0], out[1] = append(out[0], "out "+text+" direct"), append(out[1], "out "+text+" channel")
 			}
 		}
-		talk("before")
+		checkChat("before")
 		w.outage()
-		talk("during")
+		checkChat("during")
 		// Whoever writes is told that it waits, once in each place; from then on it is promised.
 		waits := func(body string) bool { return strings.Contains(body, "Your messages wait") }
 		err := s.await(ctx, func() bool {
@@ -53,7 +53,7 @@ func TestOutage(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.restore(ctx)
-		talk("after")
+		checkChat("after")
 
 		err = s.await(ctx, func() bool {
 			return slices.Contains(s.bodies(friend, "chat"), "in after 4 direct") && slices.Contains(s.bodies(room, "groupchat"), "in after 4 channel")
@@ -66,38 +66,38 @@ func TestOutage(t *testing.T) {
 			sameOnce(t, fmt.Sprintf("to the network, direct %v", direct), out[i], ownLines(w, direct, "out "))
 		}
 		sameOnce(t, "direct, from the network", in[0], withPrefix(s.bodies(friend, "chat"), "in "))
-		for _, place := range [][]string{s.bodies(friend, "chat"), s.bodies(room, "groupchat")} {
-			if told := len(slices.DeleteFunc(place, func(b string) bool { return !waits(b) })); told != 1 {
-				t.Errorf("the user was told %d times that messages wait, want once in each place", told)
+		for _, conversation := range [][]string{s.bodies(friend, "chat"), s.bodies(room, "groupchat")} {
+			if n := len(slices.DeleteFunc(conversation, func(b string) bool { return !waits(b) })); n != 1 {
+				t.Errorf("the user was told %d times that messages wait, want once in each place", n)
 			}
 		}
 		sameOnce(t, "channel, from the network, in the archive", in[1], withPrefix(archiveWith(ctx, t, h, room, "in after 4 channel"), "in "))
 	})
 }
 
-// TestRevoked makes the tokens worthless in mid-session: the user gets one message that
+// TestRevokedTokens makes the tokens worthless in mid-session: the user gets one message that
 // tells what to do, does it, and everything goes on where it stopped.
-func TestRevoked(t *testing.T) {
-	inEachHouse(t, func(ctx context.Context, t *testing.T, h *house, w town) {
-		sally := h.login(ctx, t, houseAccounts[0])
+func TestRevokedTokens(t *testing.T) {
+	forEachDeployment(t, func(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork) {
+		sally := h.login(ctx, t, testAccounts[0])
 		waitGateway(ctx, t, sally, h.domain, nil)
 		h.link(ctx, t, sally, w)
 		friend, before := h.contacts(ctx, t, sally, w)
-		w.says(true, "Before")
-		await(ctx, t, sally, saidBy("Before", friend))
+		w.send(true, "Before")
+		await(ctx, t, sally, messageFrom("Before", friend))
 
 		w.revoke()
 		notice := await(ctx, t, sally, func(e peers.Event) bool { return mentionsRelink(e, h.domain) })
-		w.says(true, "In between, from the network")
+		w.send(true, "In between, from the network")
 		say(ctx, t, sally, friend, "In between, to the network", "chat")
 		h.relink(ctx, t, sally, w)
 
-		await(ctx, t, sally, saidBy("In between, from the network", friend))
+		await(ctx, t, sally, messageFrom("In between, from the network", friend))
 		awaitLines(ctx, t, w, true, lastIs("In between, to the network"))
-		w.says(true, "After")
-		await(ctx, t, sally, saidBy("After", friend))
+		w.send(true, "After")
+		await(ctx, t, sally, messageFrom("After", friend))
 		for _, text := range []string{"Before", "In between, from the network", "After"} {
-			if n := count(sally, saidBy(text, friend)); n != 1 {
+			if n := count(sally, messageFrom(text, friend)); n != 1 {
 				t.Errorf("%q came %d times", text, n)
 			}
 		}

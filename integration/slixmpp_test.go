@@ -13,10 +13,10 @@ import (
 func TestSlixmppOnProsody(t *testing.T) {
 	t.Parallel()
 	peers.Need(t, "prosody")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*peerPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
 	defer cancel()
 	setup := foreignSetup
-	setup.Rooms, setup.Admin = "rooms."+playHost, "sally"
+	setup.Rooms, setup.Admin = "rooms."+testHost, "sally"
 	server := peers.StartProsody(t, setup)
 	sally, simon := peers.StartSlixmpp(t), peers.StartSlixmpp(t)
 	for i, s := range []*peers.Slixmpp{sally, simon} {
@@ -25,23 +25,23 @@ func TestSlixmppOnProsody(t *testing.T) {
 		}
 	}
 
-	const room = "hall@rooms." + playHost
+	const room = "hall@rooms." + testHost
 	joined := join(ctx, t, sally, room, "Sally", 0)
 	if !slices.Equal(joined.Occupants, []string{"Sally"}) {
 		t.Errorf("occupants are %v", joined.Occupants)
 	}
 	id := say(ctx, t, sally, room, "First words", "groupchat")
-	await(ctx, t, sally, said("First words", room+"/Sally"))
+	await(ctx, t, sally, messageWithBody("First words", room+"/Sally"))
 	if joined = join(ctx, t, simon, room, "Simon", 10); !slices.Equal(joined.Occupants, []string{"Sally", "Simon"}) {
 		t.Errorf("occupants are %v", joined.Occupants)
 	}
-	if e := await(ctx, t, simon, said("First words", room+"/Sally")); !e.Seen.Delayed {
+	if e := await(ctx, t, simon, messageWithBody("First words", room+"/Sally")); !e.Seen.Delayed {
 		t.Errorf("history is not marked as such: %s", e.Raw)
 	}
 	if err := sally.Do(ctx, "correct", map[string]any{"to": room, "body": "Other words", "replaces": id, "type": "groupchat"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if e := await(ctx, t, simon, said("Other words", room+"/Sally")); e.Seen.Replaces != id {
+	if e := await(ctx, t, simon, messageWithBody("Other words", room+"/Sally")); e.Seen.Replaces != id {
 		t.Errorf("correction of %q, want %q", e.Seen.Replaces, id)
 	}
 	if err := sally.Do(ctx, "retract", map[string]any{"to": room, "id": id, "type": "groupchat"}, nil); err != nil {
@@ -58,11 +58,11 @@ func TestSlixmppOnProsody(t *testing.T) {
 		t.Errorf("archive holds %v", bodies)
 	}
 
-	first := command(ctx, t, sally, playHost, "http://jabber.org/protocol/admin#add-user", nil)
+	first := command(ctx, t, sally, testHost, "http://jabber.org/protocol/admin#add-user", nil)
 	if first.Status != "executing" || first.Form == nil || len(first.Form.Fields) < 3 {
 		t.Fatalf("first stage of the command: %+v", first)
 	}
-	last := first.next(ctx, t, "complete", map[string]any{"accountjid": "newcomer@" + playHost, "password": "fresh", "password-verify": "fresh"})
+	last := first.next(ctx, t, "complete", map[string]any{"accountjid": "newcomer@" + testHost, "password": "fresh", "password-verify": "fresh"})
 	if last.Status != "completed" {
 		t.Errorf("last stage of the command: %+v", last)
 	}

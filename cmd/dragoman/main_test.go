@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"dragoman": main})
 }
 
-// TestScripts plays what people type, and looks at what they see.
+// TestScripts runs commands and checks what they print.
 func TestScripts(t *testing.T) {
 	reference, err := filepath.Abs("../../config/REFERENCE.md")
 	if err != nil {

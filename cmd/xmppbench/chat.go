@@ -190,8 +190,8 @@ func (t *conversation) message() string {
 	return t.head + strconv.FormatInt(int64(time.Since(t.begin)), 10) + " " + t.tail
 }
 
-// heard notes how long a message took, of which the rest is given.
-func (t *conversation) heard(rest []byte) {
+// record records how long a message took, of which the rest is given.
+func (t *conversation) record(rest []byte) {
 	sent, err := strconv.ParseInt(string(rest[:max(0, strings.IndexByte(string(rest[:min(24, len(rest))]), ' '))]), 10, 64)
 	if err == nil {
 		*t.latencies = append(*t.latencies, time.Since(t.begin)-time.Duration(sent))
@@ -210,7 +210,7 @@ func (t *conversation) answering(window int) error {
 	}
 	var failed error
 	err := t.c.count(t.deadline, mark, func(rest []byte) bool {
-		t.heard(rest)
+		t.record(rest)
 		failed = t.c.write(t.message())
 		return failed != nil
 	})

@@ -63,32 +63,32 @@ func (c *client) login(t target, o *options, account int) error {
 }
 
 func (c *client) scram(o *options, user string) error {
-	talk, err := o.keys.conversation(o.mechanism, user, o.password)
+	exchange, err := o.keys.conversation(o.mechanism, user, o.password)
 	if err != nil {
 		return err
 	}
 	send, end := "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='"+o.mechanism+"'>", "</auth>"
-	said, in := "", false
+	challenge, in := "", false
 	for {
-		reply, err := talk.Step(said)
+		reply, err := exchange.Step(challenge)
 		if err != nil {
 			return err
 		}
-		if talk.Done() && in { // and the server has proved that it knows the account
+		if exchange.Done() && in { // and the server has proved that it knows the account
 			return nil
 		}
-		if said, in, err = c.authenticate(send + encode(reply) + end); err != nil {
+		if challenge, in, err = c.authenticate(send + encode(reply) + end); err != nil {
 			return err
 		}
-		if talk.Done() { // it proved it in a challenge
+		if exchange.Done() { // it proved it in a challenge
 			return nil
 		}
 		send, end = "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>", "</response>"
 	}
 }
 
-// authenticate sends one step of SASL and returns what the server says to it, and whether that was the last.
-func (c *client) authenticate(step string) (said string, in bool, err error) {
+// authenticate sends one step of SASL and returns the server's challenge, and whether that was the last.
+func (c *client) authenticate(step string) (challenge string, in bool, err error) {
 	answer, err := c.ask(step, "</challenge>", "</success>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "</failure>")
 	if err != nil {
 		return "", false, err

@@ -64,7 +64,7 @@ func storm(ctx context.Context, t target, o *options, l stormLoad) (figures, err
 		return nil, err
 	}
 	defer closeAll(clients)
-	if err := l.befriend(clients); err != nil {
+	if err := l.subscribeAll(clients); err != nil {
 		return nil, err
 	}
 	before, err := measure(t.pid)
@@ -114,15 +114,15 @@ func (l stormLoad) change(c *client, i int, total *atomic.Int64) error {
 	return nil
 }
 
-// befriend makes the contacts, in both directions, and everybody available.
-func (l stormLoad) befriend(clients []*client) error {
+// subscribeAll subscribes all clients to their contacts, in both directions, and makes them available.
+func (l stormLoad) subscribeAll(clients []*client) error {
 	for i, c := range clients {
-		if err := tell(c, l.contacts(clients, i), "subscribed", "subscribe"); err != nil {
+		if err := sendPresence(c, l.contacts(clients, i), "subscribed", "subscribe"); err != nil {
 			return err
 		}
 	}
 	for i, c := range clients {
-		if err := tell(c, l.contacts(clients, i), "subscribed"); err != nil {
+		if err := sendPresence(c, l.contacts(clients, i), "subscribed"); err != nil {
 			return err
 		}
 	}
@@ -134,8 +134,8 @@ func (l stormLoad) befriend(clients []*client) error {
 	return nil
 }
 
-// tell sends presence of some types to all contacts, some at a time, and waits until the server has seen to them.
-func tell(c *client, contacts []*client, types ...string) error {
+// sendPresence sends presence of some types to all contacts, some at a time, and waits until the server has processed them.
+func sendPresence(c *client, contacts []*client, types ...string) error {
 	const together = 50
 	for len(contacts) > 0 {
 		n := min(together, len(contacts))
@@ -146,8 +146,8 @@ func tell(c *client, contacts []*client, types ...string) error {
 				b.WriteString("<presence type='" + t + "' to='" + to + "'/>")
 			}
 		}
-		b.WriteString("<iq type='get' id='told'><ping xmlns='urn:xmpp:ping'/></iq>")
-		if _, err := c.ask(b.String(), "id='told'", "id=\"told\""); err != nil {
+		b.WriteString("<iq type='get' id='presence-sent'><ping xmlns='urn:xmpp:ping'/></iq>")
+		if _, err := c.ask(b.String(), "id='presence-sent'", "id=\"presence-sent\""); err != nil {
 			return err
 		}
 		contacts = contacts[n:]

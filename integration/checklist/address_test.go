@@ -9,9 +9,9 @@ import (
 )
 
 func TestSender(t *testing.T) { // checklist 36
-	h := atHome(t)
-	bob := h.session(t, newcomer(t), "desk")
-	alice := h.session(t, newcomer(t), "home")
+	h := sharedServer(t)
+	bob := h.session(t, newAccount(t), "desk")
+	alice := h.session(t, newAccount(t), "home")
 	// None, the full and the bare one are right, however they are written.
 	for _, from := range []string{"", " from='" + alice.jid + "'", " from='" + alice.bare() + "'", " from='" + strings.ToUpper(alice.bare()) + "/home'"} {
 		alice.send("<message" + from + " to='" + bob.jid + "'><body>x</body></message>")
@@ -25,10 +25,10 @@ func TestSender(t *testing.T) { // checklist 36
 			t.Errorf("subscribe from %s", e.Attr("from"))
 		}
 	}
-	for _, from := range []string{bob.jid, bob.bare(), alice.bare() + "/other", homeHost, "somebody@elsewhere.example", alice.jid + "x"} {
+	for _, from := range []string{bob.jid, bob.bare(), alice.bare() + "/other", servedHost, "somebody@elsewhere.example", alice.jid + "x"} {
 		for _, kind := range []string{"message", "presence", "iq type='get' id='1'"} {
 			name, _, _ := strings.Cut(kind, " ")
-			w := h.session(t, strings.TrimSuffix(alice.bare(), "@"+homeHost), "")
+			w := h.session(t, strings.TrimSuffix(alice.bare(), "@"+servedHost), "")
 			w.push("<" + kind + " from='" + from + "' to='" + bob.jid + "'><x xmlns='urn:x'/></" + name + ">")
 			w.wantError("invalid-from")
 		}
@@ -36,10 +36,10 @@ func TestSender(t *testing.T) { // checklist 36
 	bob.nothing()
 }
 
-func TestWhoseStanzas(t *testing.T) { // checklist 37
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
-	other := h.session(t, newcomer(t), "")
+func TestStanzaOwnership(t *testing.T) { // checklist 37
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
+	other := h.session(t, newAccount(t), "")
 	for _, to := range []string{"", w.bare()} { // from the account itself
 		e := w.ask("get", to, "<query xmlns='"+nsRoster+"'/>")
 		if from := e.Attr("from"); from != "" && from != w.bare() {
@@ -52,7 +52,7 @@ func TestWhoseStanzas(t *testing.T) { // checklist 37
 			t.Errorf("push or result from %q", e.Attr("from"))
 		}
 	}
-	for _, to := range []string{homeHost, other.bare(), other.jid, "nobody@" + homeHost, "elsewhere.example", homeHost + "/r"} {
+	for _, to := range []string{servedHost, other.bare(), other.jid, "nobody@" + servedHost, "elsewhere.example", servedHost + "/r"} {
 		if e := w.ask("get", to, "<query xmlns='urn:example:unknown'/>"); e.Attr("from") != to {
 			t.Errorf("the answer for %s is from %q", to, e.Attr("from"))
 		}
@@ -61,9 +61,9 @@ func TestWhoseStanzas(t *testing.T) { // checklist 37
 }
 
 func TestReceiverIsKept(t *testing.T) { // checklist 38
-	h := atHome(t)
-	bob := h.available(t, newcomer(t), "desk")
-	alice := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	bob := h.available(t, newAccount(t), "desk")
+	alice := h.session(t, newAccount(t), "")
 	for _, to := range []string{bob.bare(), bob.jid, bob.bare() + "/gone"} {
 		alice.send("<message to='" + to + "' type='chat'><body>x</body></message>")
 		if e := bob.element(); e.Attr("to") != to {
@@ -78,8 +78,8 @@ func TestReceiverIsKept(t *testing.T) { // checklist 38
 
 // There are no links to other servers yet; that of a component has the same rules.
 func TestLinkAddresses(t *testing.T) { // checklist 39
-	h := atHome(t)
-	bob := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	bob := h.session(t, newAccount(t), "")
 	name := domain(t)
 	body := "<body>x</body></message>"
 	for attrs, want := range map[string]string{ // RFC 6120 §8.1.1.2, §4.9.3.7
@@ -90,7 +90,7 @@ func TestLinkAddresses(t *testing.T) { // checklist 39
 		"from='@' to='" + bob.jid + "'":                   "improper-addressing",
 		"from='x@elsewhere.example' to='" + bob.jid + "'": "invalid-from",
 	} {
-		var k *wire
+		var k *rawClient
 		poll(t, func() error { // the one before has to be gone
 			k = h.dialAddr(t, h.ComponentAddr)
 			k.host = name
@@ -120,13 +120,13 @@ func TestLinkAddresses(t *testing.T) { // checklist 39
 }
 
 // handshake0 opens the stream of a component and gives the handshake for it.
-func handshake0(k *wire, name string) string {
+func handshake0(k *rawClient, name string) string {
 	return handshake(k.componentHeader(name), "between us")
 }
 
 func TestComponentAddresses(t *testing.T) { // checklist 40
-	h := atHome(t)
-	bob := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	bob := h.session(t, newAccount(t), "")
 	k := h.component(t, domain(t))
 	for _, from := range []string{k.jid, "anybody@" + k.jid, "anybody@" + k.jid + "/any", k.jid + "/any"} {
 		k.send("<message from='" + from + "' to='" + bob.jid + "'/>")
@@ -134,7 +134,7 @@ func TestComponentAddresses(t *testing.T) { // checklist 40
 			t.Errorf("from %s arrives from %s", from, e.Attr("from"))
 		}
 	}
-	for _, from := range []string{homeHost, bob.bare(), "sub." + k.jid, "x" + k.jid, "a@" + domainName(0) + ".evil"} {
+	for _, from := range []string{servedHost, bob.bare(), "sub." + k.jid, "x" + k.jid, "a@" + domainName(0) + ".evil"} {
 		k := h.component(t, domain(t))
 		k.push("<message from='" + from + "' to='" + bob.jid + "'/>")
 		k.wantError("invalid-from")
@@ -145,32 +145,32 @@ func TestComponentAddresses(t *testing.T) { // checklist 40
 }
 
 func TestIDs(t *testing.T) { // checklist 41
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	for _, id := range []string{"1", "a b", "&lt;&amp;&gt;", "♚", strings.Repeat("long", 200), "\"", " "} {
 		for _, payload := range []string{"<ping xmlns='urn:xmpp:ping'/>", "<unknown xmlns='urn:x'/>"} {
-			w.send("<iq type='get' id='" + id + "' to='" + homeHost + "'>" + payload + "</iq>")
+			w.send("<iq type='get' id='" + id + "' to='" + servedHost + "'>" + payload + "</iq>")
 			want := strings.NewReplacer("&lt;", "<", "&amp;", "&", "&gt;", ">").Replace(id)
 			if e := w.element(); e.Attr("id") != want {
 				t.Errorf("%q is answered with %q", want, e.Attr("id"))
 			}
 		}
 	}
-	w.send("<iq type='get' to='" + homeHost + "'><ping xmlns='urn:xmpp:ping'/></iq>")
+	w.send("<iq type='get' to='" + servedHost + "'><ping xmlns='urn:xmpp:ping'/></iq>")
 	if e := w.element(); condition(e) != "bad-request" {
 		t.Errorf("without an id: %s", e)
 	}
 }
 
 func TestLanguage(t *testing.T) { // checklist 42
-	h := atHome(t)
-	bob := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	bob := h.session(t, newAccount(t), "")
 	alice, _ := h.secured(t)
-	user := newcomer(t)
+	user := newAccount(t)
 	alice.send(plain(user, password))
 	alice.element()
 	alice.again()
-	alice.send(head("to='" + homeHost + "' version='1.0' xml:lang='cs'"))
+	alice.send(head("to='" + servedHost + "' version='1.0' xml:lang='cs'"))
 	alice.header()
 	alice.features()
 	alice.bind("")
@@ -206,10 +206,10 @@ func TestLanguage(t *testing.T) { // checklist 42
 }
 
 func TestForwarding(t *testing.T) { // checklist 43
-	h := atHome(t)
-	bob := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	bob := h.session(t, newAccount(t), "")
 	k := h.component(t, domain(t))
-	alice := h.session(t, newcomer(t), "")
+	alice := h.session(t, newAccount(t), "")
 	for _, inside := range []string{
 		"<x xmlns='urn:example:a'><y xmlns='urn:example:b' z='1'/></x>",
 		"<p:x xmlns:p='urn:example:a' p:q='1' q='2'><p:y/><y xmlns=''/></p:x>",
@@ -220,7 +220,7 @@ func TestForwarding(t *testing.T) { // checklist 43
 		"<q:x xmlns:q='urn:one'><q:x xmlns:q='urn:two'><q:z/></q:x><q:z/></q:x>",
 	} {
 		text := "<message id='i' type='wedding' to='%' xmlns:e='urn:example:e' e:more='yes' unknown='too'>" + inside + "</message>"
-		for _, to := range []*wire{bob, k} {
+		for _, to := range []*rawClient{bob, k} {
 			address := bob.jid
 			if to == k {
 				address = "somebody@" + k.jid
@@ -250,11 +250,11 @@ func retag(e *xmltree.Element) {
 }
 
 func TestContentNamespaces(t *testing.T) { // checklist 44
-	h := atHome(t)
-	bob := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	bob := h.session(t, newAccount(t), "")
 	for _, space := range []string{"jabber:server", nsComponent, "urn:example:x"} {
-		w := h.session(t, newcomer(t), "")
-		w.push("<message xmlns='" + space + "' from='admin@" + homeHost + "' to='" + bob.jid + "'><body>x</body></message>")
+		w := h.session(t, newAccount(t), "")
+		w.push("<message xmlns='" + space + "' from='admin@" + servedHost + "' to='" + bob.jid + "'><body>x</body></message>")
 		w.wantError("unsupported-stanza-type", "invalid-namespace")
 	}
 	bob.nothing()

@@ -20,18 +20,18 @@ func offers(q *xmltree.Element, feature string) bool {
 }
 
 func TestBlocking(t *testing.T) { // checklist 98
-	f := withFriends(t)
-	if q := f.w.ask("get", homeHost, "<query xmlns='http://jabber.org/protocol/disco#info'/>").Child("", "query"); q == nil || !offers(q, nsBlocking) {
+	f := newContacts(t)
+	if q := f.w.ask("get", servedHost, "<query xmlns='http://jabber.org/protocol/disco#info'/>").Child("", "query"); q == nil || !offers(q, nsBlocking) {
 		t.Errorf("%s is not offered", nsBlocking)
 	}
 	f.w.send("<presence/>")
-	f.told()
+	f.received()
 	if e := f.w.ask("set", "", "<block xmlns='"+nsBlocking+"'><item jid='"+f.both+"'/></block>"); e.Attr("type") != "result" {
 		t.Fatal(e)
 	}
-	same(t, "the blocked contact sees", f.told(), []string{"unavailable both home"})
+	same(t, "the blocked contact sees", f.received(), []string{"unavailable both home"})
 	f.w.send("<presence><show>away</show></presence>")
-	same(t, "a broadcast goes to", f.told(), []string{"from home"})
+	same(t, "a broadcast goes to", f.received(), []string{"from home"})
 
 	// From the contact: messages and questions come back, presence goes nowhere.
 	f.k.send("<message type='chat' id='m' from='" + f.both + "' to='" + f.w.bare() + "'><body>x</body></message>" +
@@ -43,14 +43,14 @@ func TestBlocking(t *testing.T) { // checklist 98
 			t.Errorf("delivered: %s", e)
 		}
 	}
-	var told []string
+	var received []string
 	for _, e := range atContact {
 		if strings.HasPrefix(e.Attr("to"), f.both) {
-			told = append(told, e.Name.Local+" "+e.Attr("id")+" "+condition(e))
+			received = append(received, e.Name.Local+" "+e.Attr("id")+" "+condition(e))
 		}
 	}
-	slices.Sort(told)
-	same(t, "the blocked contact gets", told, []string{"iq q service-unavailable", "message m service-unavailable"})
+	slices.Sort(received)
+	same(t, "the blocked contact gets", received, []string{"iq q service-unavailable", "message m service-unavailable"})
 	// To the contact: not-acceptable, and the reason.
 	for _, send := range []string{
 		"<message id='b' type='chat' to='" + f.both + "'><body>x</body></message>",
@@ -65,5 +65,5 @@ func TestBlocking(t *testing.T) { // checklist 98
 	if e := f.w.ask("set", "", "<unblock xmlns='"+nsBlocking+"'><item jid='"+f.both+"'/></unblock>"); e.Attr("type") != "result" {
 		t.Fatal(e)
 	}
-	same(t, "the contact sees again, and is asked", f.told(), []string{"both home", "probe both"})
+	same(t, "the contact sees again, and is asked", f.received(), []string{"both home", "probe both"})
 }

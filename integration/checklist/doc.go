@@ -3,7 +3,7 @@
 //
 // lines.txt names the lines. A test anywhere in the module says which of them it proves
 // with a comment, "checklist 36" or "checklist 36, 41" behind two slashes, beside the
-// function or beside the row of a table in it; a play says it in a line of its own that
+// function or beside the row of a table in it; a scenario says it in a line of its own that
 // begins with #. TABLE.md lists every line with its tests: it is written by
 // `go test ./integration/checklist -run TestTable -update`, and TestTable fails when the
 // file is not current or a line that is due has no test.

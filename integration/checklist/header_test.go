@@ -9,12 +9,12 @@ import (
 )
 
 func TestNamespaces(t *testing.T) { // checklist 1
-	h := atHome(t)
+	h := sharedServer(t)
 	for name, send := range map[string]string{
-		"of the stream":        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/steams' to='" + homeHost + "' version='1.0'>",
-		"none for the stream":  "<stream xmlns='jabber:client' to='" + homeHost + "' version='1.0'>",
-		"of another link":      "<stream:stream xmlns='jabber:server' xmlns:stream='" + nsStream + "' to='" + homeHost + "' version='1.0'>",
-		"of no content at all": "<stream:stream xmlns='urn:example:x' xmlns:stream='" + nsStream + "' to='" + homeHost + "' version='1.0'>",
+		"of the stream":        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/steams' to='" + servedHost + "' version='1.0'>",
+		"none for the stream":  "<stream xmlns='jabber:client' to='" + servedHost + "' version='1.0'>",
+		"of another link":      "<stream:stream xmlns='jabber:server' xmlns:stream='" + nsStream + "' to='" + servedHost + "' version='1.0'>",
+		"of no content at all": "<stream:stream xmlns='urn:example:x' xmlns:stream='" + nsStream + "' to='" + servedHost + "' version='1.0'>",
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := h.dial(t)
@@ -26,11 +26,11 @@ func TestNamespaces(t *testing.T) { // checklist 1
 }
 
 func TestPrefixes(t *testing.T) { // checklist 2
-	h := atHome(t)
-	user := newcomer(t)
+	h := sharedServer(t)
+	user := newAccount(t)
 	// A client that has every namespace under a prefix of its own, but that of the stanzas,
 	// which must have none (RFC 6120 §4.8.5).
-	opening := "<s:stream xmlns:s='" + nsStream + "' xmlns='" + nsClient + "' to='" + homeHost + "' version='1.0'>"
+	opening := "<s:stream xmlns:s='" + nsStream + "' xmlns='" + nsClient + "' to='" + servedHost + "' version='1.0'>"
 	w := h.dial(t)
 	w.send(opening)
 	w.header()
@@ -52,18 +52,18 @@ func TestPrefixes(t *testing.T) { // checklist 2
 	w.header()
 	w.features()
 	w.send("<iq type='set' id='b'><z:bind xmlns:z='" + nsBind + "'><z:resource>r</z:resource></z:bind></iq>")
-	if e := w.element(); e.Attr("type") != "result" || e.Find("bind", "jid").Text != user+"@"+homeHost+"/r" {
+	if e := w.element(); e.Attr("type") != "result" || e.Find("bind", "jid").Text != user+"@"+servedHost+"/r" {
 		t.Fatal(e)
 	}
-	w.jid = user + "@" + homeHost + "/r"
+	w.jid = user + "@" + servedHost + "/r"
 	w.send("<message to='" + w.jid + "' id='m' xmlns:e='urn:example:e'><body>hello</body><e:x e:y='1'><y xmlns=''/></e:x></message>")
 	match(t, w.element(), "<message from='"+w.jid+"' to='"+w.jid+"' id='m' xml:lang='{any?}'><body>hello</body>"+
 		"<x xmlns='urn:example:e' xmlns:e='urn:example:e' e:y='1'><y xmlns=''/></x></message>")
 	// What the header declares is declared again where it is used.
-	other := h.session(t, newcomer(t), "")
+	other := h.session(t, newAccount(t), "")
 	w.send("<message to='" + other.jid + "' h:z='1'><h:x h:y='2'/></message>")
 	match(t, other.element(), "<message from='"+w.jid+"' to='"+other.jid+"' xml:lang='{any?}' xmlns:h='urn:example:h' h:z='1'><h:x h:y='2'/></message>")
-	bad := h.session(t, newcomer(t), "")
+	bad := h.session(t, newAccount(t), "")
 	bad.push("<c:message xmlns:c='" + nsClient + "' to='" + w.jid + "'/>")
 	bad.wantError("bad-namespace-prefix")
 	w.nothing()
@@ -73,20 +73,20 @@ func TestPrefixes(t *testing.T) { // checklist 2
 }
 
 func TestHeaderBeforeError(t *testing.T) { // checklist 3
-	h := atHome(t)
+	h := sharedServer(t)
 	for name, send := range map[string]string{
 		"no stream":           "<presence xmlns='jabber:client'/>",
 		"no XML":              "HELO there\r\n",
 		"unknown host":        head("to='elsewhere.example' version='1.0'"),
-		"no version":          head("to='" + homeHost + "'"),
+		"no version":          head("to='" + servedHost + "'"),
 		"document type":       "<!DOCTYPE x>",
-		"attribute twice":     head("to='" + homeHost + "' to='" + homeHost + "' version='1.0'"),
+		"attribute twice":     head("to='" + servedHost + "' to='" + servedHost + "' version='1.0'"),
 		"namespaces together": "<stream:stream xmlns='urn:x' xmlns:stream='urn:y'>",
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := h.dial(t)
 			w.push(send)
-			if from := w.header().Attr("from"); from != homeHost {
+			if from := w.header().Attr("from"); from != servedHost {
 				t.Errorf("header from %q", from)
 			}
 			w.streamError() // and the end tag
@@ -95,7 +95,7 @@ func TestHeaderBeforeError(t *testing.T) { // checklist 3
 }
 
 func TestAnsweringHeader(t *testing.T) { // checklist 4
-	h := atHome(t)
+	h := sharedServer(t)
 	seen := map[string]bool{}
 	check := func(e *xmltree.Element, from, to string) {
 		t.Helper()
@@ -112,8 +112,8 @@ func TestAnsweringHeader(t *testing.T) { // checklist 4
 	}
 	for range 50 {
 		w := h.dial(t)
-		w.send(w.usualHead())
-		check(w.header(), homeHost, "")
+		w.send(w.defaultHead())
+		check(w.header(), servedHost, "")
 	}
 	w := h.dial(t)
 	w.send(head("from='juliet@" + secondHost + "' to='" + secondHost + "' version='1.0'"))
@@ -121,18 +121,18 @@ func TestAnsweringHeader(t *testing.T) { // checklist 4
 	w.features()
 	w.host = secondHost
 	w.secure(h)
-	w.send(w.usualHead())
+	w.send(w.defaultHead())
 	check(w.header(), secondHost, "")
 	w.features()
 	w.send(plain("sam", password))
 	w.element()
 	w.again()
-	w.send(w.usualHead())
+	w.send(w.defaultHead())
 	check(w.header(), secondHost, "")
 }
 
 func TestVersions(t *testing.T) { // checklist 5
-	h := atHome(t)
+	h := sharedServer(t)
 	for version, want := range map[string]string{
 		"1.0": "1.0", "1.10": "1.0", "1.9": "1.0", "2.0": "1.0", "01.00": "1.0", "10.0": "1.0",
 		"": "", "0.9": "", "0.10": "", "1": "", "one": "", "1.0.0": "", "-1.0": "", "1.": "",
@@ -142,7 +142,7 @@ func TestVersions(t *testing.T) { // checklist 5
 		if version != "" {
 			attr = "version='" + version + "'"
 		}
-		w.push(head("id='ours' to='" + homeHost + "' " + attr))
+		w.push(head("id='ours' to='" + servedHost + "' " + attr))
 		e := w.header()
 		if e.Attr("id") == "ours" {
 			t.Error("the client's id is taken over")
@@ -158,10 +158,10 @@ func TestVersions(t *testing.T) { // checklist 5
 }
 
 func TestHosts(t *testing.T) { // checklist 6
-	h := atHome(t)
+	h := sharedServer(t)
 	for to, from := range map[string]string{
-		"": homeHost, "to='elsewhere.example'": homeHost, "to=''": homeHost, "to='" + homeHost + ".evil.example'": homeHost,
-		"to='a@" + homeHost + "'": homeHost, "to='" + homeHost + "/r'": homeHost, "to='sub." + homeHost + "'": homeHost, "to='&lt;'": homeHost,
+		"": servedHost, "to='elsewhere.example'": servedHost, "to=''": servedHost, "to='" + servedHost + ".evil.example'": servedHost,
+		"to='a@" + servedHost + "'": servedHost, "to='" + servedHost + "/r'": servedHost, "to='sub." + servedHost + "'": servedHost, "to='&lt;'": servedHost,
 	} {
 		w := h.dial(t)
 		w.push(head(to + " version='1.0'"))
@@ -173,12 +173,12 @@ func TestHosts(t *testing.T) { // checklist 6
 	for _, to := range []string{"old.example", "OLD.example.", "xn--bcher-kva.old.example"} { // served formerly
 		w := h.dial(t)
 		w.push(head("to='" + to + "' version='1.0'"))
-		if got := w.header().Attr("from"); got != homeHost {
+		if got := w.header().Attr("from"); got != servedHost {
 			t.Errorf("%s: header from %q", to, got)
 		}
 		w.wantError("host-gone")
 	}
-	for _, to := range []string{homeHost, strings.ToUpper(homeHost), secondHost, ideaHost, "xn--bcher-kva.example"} {
+	for _, to := range []string{servedHost, strings.ToUpper(servedHost), secondHost, ideaHost, "xn--bcher-kva.example"} {
 		w := h.dial(t)
 		w.send(head("to='" + to + "' version='1.0'"))
 		w.header()
@@ -187,14 +187,14 @@ func TestHosts(t *testing.T) { // checklist 6
 }
 
 func TestFeaturesOnlyAfterHeaders(t *testing.T) { // checklist 7
-	h := atHome(t)
+	h := sharedServer(t)
 	w := h.dial(t)
 	if f := w.open(); len(f.Children) == 0 {
 		t.Error("nothing to go on with")
 	}
 	w.secure(h)
 	w.open()
-	w.login(newcomer(t)) // begins a stream and reads its features
+	w.login(newAccount(t)) // begins a stream and reads its features
 	w.bind("")
 	w.send("<presence/>")
 	for _, e := range append(w.settle(), w.settle()...) {

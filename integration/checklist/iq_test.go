@@ -8,13 +8,13 @@ import (
 const ping = "<ping xmlns='urn:xmpp:ping'/>"
 
 func TestRequests(t *testing.T) { // checklist 45
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
-	other := h.available(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
+	other := h.available(t, newAccount(t), "")
 	other.send("<presence to='" + w.jid + "'/>") // so that it may be asked
 	other.settle()
 	w.settle()
-	for _, to := range []string{homeHost, w.bare(), other.bare(), other.jid, ""} {
+	for _, to := range []string{servedHost, w.bare(), other.bare(), other.jid, ""} {
 		for _, attrs := range []string{"type='get'", "type='set'"} {
 			for _, inside := range []string{"", ping + ping, ping + "<x xmlns='urn:x'/>"} {
 				address := " to='" + to + "'"
@@ -42,12 +42,12 @@ func TestRequests(t *testing.T) { // checklist 45
 	other.nothing()
 }
 
-func TestAnswersAreNotAnswered(t *testing.T) { // checklist 46
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
-	other := h.session(t, newcomer(t), "")
+func TestResultsAreNotAnswered(t *testing.T) { // checklist 46
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
+	other := h.session(t, newAccount(t), "")
 	gone := "<error type='cancel'><gone xmlns='" + nsStanzas + "'/></error>"
-	for _, to := range []string{"", homeHost, homeHost + "/r", w.bare(), other.bare(), other.bare() + "/gone", "nobody@" + homeHost, "nobody@" + homeHost + "/r", "a@elsewhere.example", domainName(0)} {
+	for _, to := range []string{"", servedHost, servedHost + "/r", w.bare(), other.bare(), other.bare() + "/gone", "nobody@" + servedHost, "nobody@" + servedHost + "/r", "a@elsewhere.example", domainName(0)} {
 		address := ""
 		if to != "" {
 			address = " to='" + to + "'"
@@ -65,9 +65,9 @@ func TestAnswersAreNotAnswered(t *testing.T) { // checklist 46
 	}
 }
 
-func TestRequestsToNobody(t *testing.T) { // checklist 47
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+func TestRequestsToMissingAccounts(t *testing.T) { // checklist 47
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	if e := w.ask("get", "", "<query xmlns='"+nsRoster+"'/>"); e.Child(nsRoster, "query") == nil {
 		t.Errorf("the own roster: %s", e)
 	}
@@ -79,9 +79,9 @@ func TestRequestsToNobody(t *testing.T) { // checklist 47
 }
 
 func TestRequestsToAccounts(t *testing.T) { // checklist 48
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
-	bob := h.available(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
+	bob := h.available(t, newAccount(t), "")
 	bob.send("<presence to='" + w.bare() + "'/><presence to='" + w.jid + "'/>")
 	bob.ask("set", "", "<vCard xmlns='vcard-temp'><FN>Bob</FN></vCard>")
 	w.settle()
@@ -102,11 +102,11 @@ func TestRequestsToAccounts(t *testing.T) { // checklist 48
 }
 
 func TestRequestsToSessions(t *testing.T) { // checklist 49
-	h := atHome(t)
-	bob, alice := h.available(t, newcomer(t), "desk"), h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	bob, alice := h.available(t, newAccount(t), "desk"), h.session(t, newAccount(t), "")
 	own := h.session(t, user(bob), "phone")
 	question := "<question xmlns='urn:example:q'/>"
-	asks := func(w *wire, allowed bool) {
+	asks := func(w *rawClient, allowed bool) {
 		t.Helper()
 		w.send("<iq type='get' id='q' to='" + bob.jid + "'>" + question + "</iq>")
 		if !allowed {
@@ -145,18 +145,18 @@ func TestRequestsToSessions(t *testing.T) { // checklist 49
 	asks(alice, false)
 }
 
-func user(w *wire) string {
+func user(w *rawClient) string {
 	name, _, _ := strings.Cut(w.jid, "@")
 	return name
 }
 
-func TestNobodyThere(t *testing.T) { // checklist 50, 113
-	h := atHome(t)
-	alice := h.session(t, newcomer(t), "")
-	bob := h.available(t, newcomer(t), "desk")
-	away := newcomer(t)
+func TestMissingReceivers(t *testing.T) { // checklist 50, 113
+	h := sharedServer(t)
+	alice := h.session(t, newAccount(t), "")
+	bob := h.available(t, newAccount(t), "desk")
+	away := newAccount(t)
 	var first string
-	for _, to := range []string{"nobody@" + homeHost + "/r", away + "@" + homeHost + "/r", bob.bare() + "/r", bob.jid} {
+	for _, to := range []string{"nobody@" + servedHost + "/r", away + "@" + servedHost + "/r", bob.bare() + "/r", bob.jid} {
 		for _, typ := range []string{"get", "set"} {
 			e := alice.ask(typ, to, "<query xmlns='jabber:iq:version'/>")
 			text := strings.NewReplacer(to, "TO", alice.jid, "FROM", e.Attr("id"), "ID").Replace(e.String())
@@ -175,8 +175,8 @@ func TestNobodyThere(t *testing.T) { // checklist 50, 113
 }
 
 func TestUnknownDomains(t *testing.T) { // checklist 51
-	h := atHome(t)
-	w := h.available(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.available(t, newAccount(t), "")
 	for send, want := range map[string]string{
 		"<message to='a@unknown.example' id='m'><body>x</body></message>":    "remote-server-not-found",
 		"<message to='a@unknown.example/r' id='m' type='chat'/>":             "remote-server-not-found",
@@ -212,12 +212,12 @@ var types = map[string][]string{
 }
 
 func TestErrorForm(t *testing.T) { // checklist 52
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
-	bob := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
+	bob := h.session(t, newAccount(t), "")
 	roster := func(item string) string { return "<query xmlns='" + nsRoster + "'>" + item + "</query>" }
 	for _, send := range []string{
-		"<iq to='" + homeHost + "' type='get' id='i'><x xmlns='urn:x'/></iq>",
+		"<iq to='" + servedHost + "' type='get' id='i'><x xmlns='urn:x'/></iq>",
 		"<iq to='" + bob.bare() + "' type='get' id='i'><x xmlns='urn:x'/></iq>",
 		"<iq to='" + bob.jid + "' type='get' id='i'><x xmlns='urn:x'/></iq>",
 		"<iq to='a@unknown.example' type='get' id='i'><x xmlns='urn:x'/></iq>",
@@ -273,15 +273,15 @@ func TestErrorForm(t *testing.T) { // checklist 52
 }
 
 func TestDomains(t *testing.T) { // checklist 53
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	k := h.component(t, domain(t))
-	for _, to := range []string{homeHost, secondHost} {
+	for _, to := range []string{servedHost, secondHost} {
 		if e := w.ask("get", to, ping); e.Attr("type") != "result" || e.Attr("from") != to {
 			t.Error(e)
 		}
 	}
-	for _, to := range []string{homeHost + "/r", secondHost + "/r"} {
+	for _, to := range []string{servedHost + "/r", secondHost + "/r"} {
 		if e := w.ask("get", to, ping); condition(e) == "" {
 			t.Error(e)
 		}
@@ -292,11 +292,11 @@ func TestDomains(t *testing.T) { // checklist 53
 			}
 		}
 	}
-	w.send("<message to='" + homeHost + "' id='m'><body>x</body></message>")
+	w.send("<message to='" + servedHost + "' id='m'><body>x</body></message>")
 	if e := w.element(); condition(e) == "" {
 		t.Error(e)
 	}
-	k.push("<iq type='get' id='q' from='" + k.jid + "' to='" + homeHost + "'>" + ping + "</iq>")
+	k.push("<iq type='get' id='q' from='" + k.jid + "' to='" + servedHost + "'>" + ping + "</iq>")
 	if e := k.element(); e.Attr("id") != "q" || e.Attr("type") != "result" {
 		t.Errorf("a component has seen %s", e)
 	}

@@ -6,32 +6,32 @@ import (
 )
 
 // accepts asks about an address and tells whether it is one: any answer but jid-malformed.
-func accepts(w *wire, address string) bool {
+func accepts(w *rawClient, address string) bool {
 	w.t.Helper()
 	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", "'", "&apos;").Replace(address)
 	return condition(w.ask("get", escaped, "<q xmlns='urn:example:q'/>")) != "jid-malformed"
 }
 
 func TestParts(t *testing.T) { // checklist 99
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	k := h.component(t, domain(t))
 	part := strings.Repeat("x", 1023)
 	label := strings.Repeat("y", 63)
 	long := strings.Repeat(label+".", 15) + label // 1023
 	for address, good := range map[string]bool{
-		part + "@" + homeHost:                       true,
-		part + "x@" + homeHost:                      false,
-		"a@" + homeHost + "/" + part:                true,
-		"a@" + homeHost + "/" + part + "x":          false,
-		strings.Repeat("ß", 511) + "@" + homeHost:   true,
-		strings.Repeat("ß", 511) + "xx@" + homeHost: false,
-		strings.Repeat("ß", 512) + "@" + homeHost:   false, // the limit is within a character
-		part + "@" + long + "/" + part:              true,  // 3071 bytes
-		part + "@" + homeHost + "/" + part:          true,
-		"a@b@" + homeHost:                           false,
-		homeHost + "/a@b/c@d":                       true,
-		"a@" + homeHost + "/@":                      true,
+		part + "@" + servedHost:                       true,
+		part + "x@" + servedHost:                      false,
+		"a@" + servedHost + "/" + part:                true,
+		"a@" + servedHost + "/" + part + "x":          false,
+		strings.Repeat("ß", 511) + "@" + servedHost:   true,
+		strings.Repeat("ß", 511) + "xx@" + servedHost: false,
+		strings.Repeat("ß", 512) + "@" + servedHost:   false, // the limit is within a character
+		part + "@" + long + "/" + part:                true,  // 3071 bytes
+		part + "@" + servedHost + "/" + part:          true,
+		"a@b@" + servedHost:                           false,
+		servedHost + "/a@b/c@d":                       true,
+		"a@" + servedHost + "/@":                      true,
 	} {
 		if got := accepts(w, address); got != good {
 			t.Errorf("%.40s… (%d bytes): accepted %t", address, len(address), got)
@@ -45,22 +45,22 @@ func TestParts(t *testing.T) { // checklist 99
 }
 
 func TestForms(t *testing.T) { // checklist 100
-	h := atHome(t)
+	h := sharedServer(t)
 	// A session is bound in the form that the parts have.
 	for name, want := range map[string]string{"ΣΊΓΜΑ": "σίγμα", "Fußball": "fußball"} {
 		w, _ := h.secured(t)
 		w.login(name)
-		if w.bind("R"); w.jid != want+"@"+homeHost+"/R" {
+		if w.bind("R"); w.jid != want+"@"+servedHost+"/R" {
 			t.Errorf("%s is bound as %q", name, w.jid)
 		}
 	}
-	w := h.session(t, newcomer(t), "")
+	w := h.session(t, newAccount(t), "")
 	for written, want := range map[string]string{
-		strings.ToUpper(homeHost): homeHost,
-		homeHost + ".":            homeHost,
-		"xn--bcher-kva.example":   ideaHost,
-		"BÜCHER.example":          ideaHost,
-		"bu\u0308cher.example":    ideaHost,
+		strings.ToUpper(servedHost): servedHost,
+		servedHost + ".":            servedHost,
+		"xn--bcher-kva.example":     ideaHost,
+		"BÜCHER.example":            ideaHost,
+		"bu\u0308cher.example":      ideaHost,
 	} {
 		e := w.ask("get", written, ping)
 		if e.Attr("type") != "result" || e.Attr("from") != want {
@@ -68,7 +68,7 @@ func TestForms(t *testing.T) { // checklist 100
 		}
 	}
 	for _, char := range "\"&'/:<>@" {
-		address := "a" + string(char) + "b@" + homeHost
+		address := "a" + string(char) + "b@" + servedHost
 		if char == '/' || char == '@' {
 			continue // these end the part
 		}
@@ -87,8 +87,8 @@ func TestForms(t *testing.T) { // checklist 100
 }
 
 func TestGoodAddresses(t *testing.T) { // checklist 101
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	k := h.component(t, domain(t))
 	for _, local := range []string{"juliet", `foo\20bar`, "fußball", "π", "king"} {
 		for _, resource := range []string{"", "/foo bar", "/foo@bar", "/♚", "/a/b"} {
@@ -114,11 +114,11 @@ func TestGoodAddresses(t *testing.T) { // checklist 101
 }
 
 func TestBadAddresses(t *testing.T) { // checklist 102
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	for _, address := range []string{
 		`"juliet"@example.com`, "foo bar@example.com", "@example.com/", "henryⅣ@example.com", "♚@example.com",
-		"juliet@", "/foobar", "@", "@" + homeHost, "", "juliet@example.com/", "a@b@c", "ju\u00a0liet@example.com", "a\u200bb@example.com",
+		"juliet@", "/foobar", "@", "@" + servedHost, "", "juliet@example.com/", "a@b@c", "ju\u00a0liet@example.com", "a\u200bb@example.com",
 	} {
 		if address == "" {
 			continue // is no address given
@@ -136,8 +136,8 @@ func TestBadAddresses(t *testing.T) { // checklist 102
 }
 
 func TestDisputedCharacters(t *testing.T) { // checklist 103
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	k := h.component(t, domain(t))
 	// What other servers fold to something else is here what it is, both ways.
 	for _, local := range []string{"straße", "strasse", "ı", "i", "ff", "שלום", "سلام", "نامه\u200cای", "ς", "σ"} {
@@ -166,8 +166,8 @@ func TestDisputedCharacters(t *testing.T) { // checklist 103
 }
 
 func TestFormsAreStable(t *testing.T) { // checklist 104
-	h := atHome(t)
-	account := newcomer(t)
+	h := sharedServer(t)
+	account := newAccount(t)
 	for _, resource := range []string{"Phone", "ｆｕｌｌ", "a b", "x\u00a0y", "é", "e\u0301", "Å", "♚", "ß", "ΑΣ", "שלום", "a@b/c", "\u1e9b\u0323"} {
 		w, _ := h.loggedIn(t, account)
 		w.bind(resource)
@@ -185,7 +185,7 @@ func TestFormsAreStable(t *testing.T) { // checklist 104
 			t.Errorf("%q is bound as %q, and that as %q", resource, w.jid, again.jid)
 		}
 		// As it was written it is the same address.
-		again.send("<message to='" + account + "@" + homeHost + "/" + resource + "' id='m'/>")
+		again.send("<message to='" + account + "@" + servedHost + "/" + resource + "' id='m'/>")
 		if e := again.element(); e.Attr("from") != again.jid || condition(e) != "" {
 			t.Errorf("%q: %s", resource, e)
 		}

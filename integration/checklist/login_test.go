@@ -21,7 +21,7 @@ func mechanisms(f *xmltree.Element) []string {
 }
 
 func TestMechanisms(t *testing.T) { // checklist 26
-	h := atHome(t)
+	h := sharedServer(t)
 	w := h.dial(t)
 	if got := mechanisms(w.open()); len(got) > 0 {
 		t.Errorf("before TLS: %v", got)
@@ -39,9 +39,9 @@ func TestMechanisms(t *testing.T) { // checklist 26
 			t.Errorf("%s is not offered: %v", m, offered)
 			continue
 		}
-		user := newcomer(t)
+		user := newAccount(t)
 		conn, err := client.Dial(t.Context(), client.Login{
-			Addr: h.ClientAddr, Domain: homeHost, User: user, Password: password, TLS: h.TLS, Mechanism: m,
+			Addr: h.ClientAddr, Domain: servedHost, User: user, Password: password, TLS: h.TLS, Mechanism: m,
 		})
 		if err != nil {
 			t.Errorf("%s: %v", m, err)
@@ -61,7 +61,7 @@ func TestMechanisms(t *testing.T) { // checklist 26
 		}
 	}
 	// Where TLS is not required, a server still does not take passwords in clear.
-	open := openHouse(t, houseSettings{plain: true, accounts: "a@" + homeHost + " " + password + "\n"})
+	open := startServer(t, serverSettings{plain: true, accounts: "a@" + servedHost + " " + password + "\n"})
 	w = open.dial(t)
 	if got := mechanisms(w.open()); slices.Contains(got, "PLAIN") || slices.ContainsFunc(got, func(m string) bool { return strings.HasSuffix(m, "-PLUS") }) {
 		t.Errorf("in clear: %v", got)
@@ -82,8 +82,8 @@ func failure(t *testing.T, e *xmltree.Element) string {
 }
 
 func TestBase64(t *testing.T) { // checklist 27
-	h := atHome(t)
-	user := newcomer(t)
+	h := sharedServer(t)
+	user := newAccount(t)
 	good := encode("\x00" + user + "\x00" + password)
 	for name, text := range map[string]string{
 		"other characters": "*" + good[1:],
@@ -121,15 +121,15 @@ func TestBase64(t *testing.T) { // checklist 27
 }
 
 func TestLoginFailures(t *testing.T) { // checklist 28
-	h := atHome(t)
-	user := newcomer(t)
+	h := sharedServer(t)
+	user := newAccount(t)
 	for name, test := range map[string]struct{ send, want string }{
 		"unknown mechanism":  {auth("X-UNKNOWN", "="), "invalid-mechanism"},
 		"abort":              {"<abort xmlns='" + nsSASL + "'/>", "aborted"},
 		"malformed":          {auth("PLAIN", encode("no separators")), "malformed-request"},
 		"three separators":   {auth("PLAIN", encode("\x00a\x00b\x00c")), "malformed-request"},
 		"bad SCRAM":          {auth("SCRAM-SHA-1", encode("hello")), "malformed-request"},
-		"another's name":     {auth("PLAIN", encode("other@"+homeHost+"\x00"+user+"\x00"+password)), "invalid-authzid"},
+		"another's name":     {auth("PLAIN", encode("other@"+servedHost+"\x00"+user+"\x00"+password)), "invalid-authzid"},
 		"wrong password":     {plain(user, "wrong"), "not-authorized"},
 		"unknown user":       {plain("nobody", password), "not-authorized"},
 		"empty password":     {plain(user, ""), "not-authorized"},
@@ -147,8 +147,8 @@ func TestLoginFailures(t *testing.T) { // checklist 28
 }
 
 func TestAuthAgain(t *testing.T) { // checklist 29
-	h := atHome(t)
-	user := newcomer(t)
+	h := sharedServer(t)
+	user := newAccount(t)
 	w, _ := h.secured(t)
 	w.send(auth("SCRAM-SHA-256", encode("n,,n="+user+",r=abcdefgh")))
 	if e := w.element(); e.Name.Local != "challenge" {
@@ -175,15 +175,15 @@ func TestAuthAgain(t *testing.T) { // checklist 29
 }
 
 func TestAfterLogin(t *testing.T) { // checklist 30
-	h := atHome(t)
+	h := sharedServer(t)
 	w, _ := h.secured(t)
-	user := newcomer(t)
+	user := newAccount(t)
 	w.send(plain(user, password))
 	if e := w.element(); e.Name.Local != "success" {
 		t.Fatal(e)
 	}
 	w.again()
-	w.send(w.usualHead())
+	w.send(w.defaultHead())
 	first := w.header()
 	f := w.features()
 	if f.Child(nsBind, "bind") == nil {
@@ -202,7 +202,7 @@ func TestAfterLogin(t *testing.T) { // checklist 30
 	}
 	// And all in one go: a client need not wait for what it knows will come.
 	quick, _ := h.secured(t)
-	quick.send(plain(user, password) + quick.usualHead() + "<iq type='set' id='b'><bind xmlns='" + nsBind + "'/></iq><message to='" + user + "@" + homeHost + "' id='m'/>")
+	quick.send(plain(user, password) + quick.defaultHead() + "<iq type='set' id='b'><bind xmlns='" + nsBind + "'/></iq><message to='" + user + "@" + servedHost + "' id='m'/>")
 	if e := quick.element(); e.Name.Local != "success" {
 		t.Fatal(e)
 	}
@@ -214,19 +214,19 @@ func TestAfterLogin(t *testing.T) { // checklist 30
 	}
 }
 
-func TestActingForOneself(t *testing.T) { // checklist 31
-	h := atHome(t)
-	user := newcomer(t)
+func TestAuthorizationIdentity(t *testing.T) { // checklist 31
+	h := sharedServer(t)
+	user := newAccount(t)
 	for authzid, good := range map[string]bool{
-		"":                                     true,
-		user + "@" + homeHost:                  true,
-		strings.ToUpper(user) + "@" + homeHost: true, // the same address
-		user:                                   false,
-		"admin@" + homeHost:                    false,
-		user + "@" + secondHost:                false,
-		user + "@" + homeHost + "/r":           false,
-		homeHost:                               false,
-		"@":                                    false,
+		"":                                       true,
+		user + "@" + servedHost:                  true,
+		strings.ToUpper(user) + "@" + servedHost: true, // the same address
+		user:                                     false,
+		"admin@" + servedHost:                    false,
+		user + "@" + secondHost:                  false,
+		user + "@" + servedHost + "/r":           false,
+		servedHost:                               false,
+		"@":                                      false,
 	} {
 		w, _ := h.secured(t)
 		w.send(auth("PLAIN", encode(authzid+"\x00"+user+"\x00"+password)))
@@ -236,7 +236,7 @@ func TestActingForOneself(t *testing.T) { // checklist 31
 				t.Errorf("%q may be acted for", authzid)
 			}
 			w.open()
-			if w.bind(""); w.bare() != user+"@"+homeHost {
+			if w.bind(""); w.bare() != user+"@"+servedHost {
 				t.Errorf("%q: bound as %s", authzid, w.jid)
 			}
 			continue
@@ -253,8 +253,8 @@ func TestActingForOneself(t *testing.T) { // checklist 31
 }
 
 func TestBeforeBinding(t *testing.T) { // checklist 32
-	h := atHome(t)
-	victim := h.available(t, newcomer(t), "")
+	h := sharedServer(t)
+	victim := h.available(t, newAccount(t), "")
 	for name, send := range map[string]string{
 		"message":         "<message to='" + victim.jid + "'><body>x</body></message>",
 		"message to bare": "<message to='" + victim.bare() + "'><body>x</body></message>",
@@ -263,13 +263,13 @@ func TestBeforeBinding(t *testing.T) { // checklist 32
 		"IQ":              "<iq type='get' id='1' to='" + victim.jid + "'><query xmlns='jabber:iq:version'/></iq>",
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, _ := h.loggedIn(t, newcomer(t))
+			w, _ := h.loggedIn(t, newAccount(t))
 			w.push(send)
 			w.wantError("not-authorized")
 		})
 	}
 	// A wish to the server itself is refused, and binding is still possible.
-	w, _ := h.loggedIn(t, newcomer(t))
+	w, _ := h.loggedIn(t, newAccount(t))
 	w.send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
 	if e := w.element(); condition(e) != "not-authorized" || e.Attr("id") != "r" {
 		t.Error(e)
@@ -281,7 +281,7 @@ func TestBeforeBinding(t *testing.T) { // checklist 32
 
 func TestResources(t *testing.T) { // checklist 33
 	t.Parallel()
-	h := openHouse(t, houseSettings{limits: "sessions = 3", accounts: "a@" + homeHost + " " + password + "\nb@" + homeHost + " " + password + "\n"})
+	h := startServer(t, serverSettings{limits: "sessions = 3", accounts: "a@" + servedHost + " " + password + "\nb@" + servedHost + " " + password + "\n"})
 	first, second := h.session(t, "a", ""), h.session(t, "a", "")
 	if _, r, _ := strings.Cut(first.jid, "/"); len(r) < 16 || first.jid == second.jid {
 		t.Errorf("resources of the server's making: %s, %s", first.jid, second.jid)
@@ -302,7 +302,7 @@ func TestResources(t *testing.T) { // checklist 33
 		"Phone": "Phone", "a b": "a b", "♚": "♚", "a/b": "a/b", "a@b": "a@b", "ｆｕｌｌ": "ｆｕｌｌ", "x\u00a0y": "x y", // OpaqueString: other spaces become plain ones
 	} {
 		w := h.session(t, "b", resource)
-		if w.jid != "b@"+homeHost+"/"+want {
+		if w.jid != "b@"+servedHost+"/"+want {
 			t.Errorf("%q is bound as %s", resource, w.jid)
 		}
 		w.send(theEnd)
@@ -329,7 +329,7 @@ func TestTakenResources(t *testing.T) { // checklist 34
 	for _, policy := range []string{"replace", "reject", "rename"} {
 		t.Run(policy, func(t *testing.T) {
 			t.Parallel()
-			h := openHouse(t, houseSettings{login: fmt.Sprintf("conflict = %q", policy), accounts: "a@" + homeHost + " " + password + "\n"})
+			h := startServer(t, serverSettings{login: fmt.Sprintf("conflict = %q", policy), accounts: "a@" + servedHost + " " + password + "\n"})
 			old := h.session(t, "a", "r")
 			w, _ := h.loggedIn(t, "a")
 			e := w.bind("r")
@@ -363,12 +363,12 @@ func TestTakenResources(t *testing.T) { // checklist 34
 }
 
 func TestBindingOnce(t *testing.T) { // checklist 35
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "r")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "r")
 	if e := w.ask("set", "", "<bind xmlns='"+nsBind+"'><resource>other</resource></bind>"); condition(e) != "not-allowed" {
 		t.Error(e)
 	}
-	for _, to := range []string{"", homeHost} {
+	for _, to := range []string{"", servedHost} {
 		if e := w.ask("set", to, "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>"); e.Attr("type") != "result" {
 			t.Error(e)
 		}
@@ -377,7 +377,7 @@ func TestBindingOnce(t *testing.T) { // checklist 35
 	// No new login and no new stream either.
 	w.push(plain("a", "b"))
 	w.wantError("unsupported-stanza-type", "not-authorized")
-	w = h.session(t, newcomer(t), "r")
-	w.push(w.usualHead())
+	w = h.session(t, newAccount(t), "r")
+	w.push(w.defaultHead())
 	w.wantError("not-well-formed", "restricted-xml", "unsupported-stanza-type", "invalid-namespace", "bad-format")
 }

@@ -10,21 +10,21 @@ import (
 // kinds are the types of messages, in the order of the columns below.
 var kinds = []string{"normal", "chat", "groupchat", "headline", "error"}
 
-// scene is an account with its sessions, and somebody who writes.
-type scene struct {
-	house   *house
-	alice   *wire
-	bob     string // account
-	takes   []*wire
-	others  []*wire // there, and not to get what is for the bare address
-	renewed int
+// messageCase is an account with its sessions, and somebody who writes.
+type messageCase struct {
+	testServer *testServer
+	alice      *rawClient
+	bob        string // account
+	takes      []*rawClient
+	others     []*rawClient // there, and not to get what is for the bare address
+	renewed    int
 }
 
-// play sends one message of each type to an address and compares what happens with row,
+// scenario sends one message of each type to an address and compares what happens with row,
 // a letter for each type: E it comes back with service-unavailable, S nothing, O it is kept
 // for later, D it goes to the session named, A to all that take messages. Where RFC 6121
 // §8.5.4 leaves a choice, the rows below have ours.
-func (s *scene) play(t *testing.T, to, row string, named *wire) {
+func (s *messageCase) check(t *testing.T, to, row string, named *rawClient) {
 	t.Helper()
 	for i, kind := range kinds {
 		s.renewed++
@@ -36,7 +36,7 @@ func (s *scene) play(t *testing.T, to, row string, named *wire) {
 		s.alice.send("<message to='" + to + "' type='" + kind + "' id='m'>" + inside + "</message>")
 		back := only(s.alice.settle(), "message")
 		quiet(s.alice)
-		var got []*wire
+		var got []*rawClient
 		for _, w := range append(slices.Clone(s.takes), s.others...) {
 			for _, e := range only(w.settle(), "message") {
 				if e.ChildText("body") == body {
@@ -49,7 +49,7 @@ func (s *scene) play(t *testing.T, to, row string, named *wire) {
 		case len(back) == 1 && condition(back[0]) == "service-unavailable" && len(got) == 0:
 			happened = 'E'
 		case len(back) > 0:
-		case named != nil && slices.Equal(got, []*wire{named}):
+		case named != nil && slices.Equal(got, []*rawClient{named}):
 			happened = 'D'
 		case len(got) > 0 && slices.Equal(got, s.takes):
 			happened = 'A'
@@ -66,12 +66,12 @@ func (s *scene) play(t *testing.T, to, row string, named *wire) {
 }
 
 // wasKept tells whether a message comes when the account comes.
-func (s *scene) wasKept(t *testing.T, body string) bool {
+func (s *messageCase) wasKept(t *testing.T, body string) bool {
 	t.Helper()
 	if len(s.takes) > 0 || s.bob == "nobody" {
 		return false
 	}
-	w := s.house.session(t, s.bob, "")
+	w := s.testServer.session(t, s.bob, "")
 	w.send("<presence/>")
 	kept := slices.Contains(bodies(w.settle()), body)
 	w.send(theEnd)
@@ -82,17 +82,17 @@ func (s *scene) wasKept(t *testing.T, body string) bool {
 	}
 }
 
-func (s *scene) bare() string { return s.bob + "@" + homeHost }
+func (s *messageCase) bare() string { return s.bob + "@" + servedHost }
 
-func newScene(t *testing.T) *scene {
-	h := atHome(t)
-	return &scene{house: h, alice: h.session(t, newcomer(t), ""), bob: newcomer(t)}
+func newMessageCase(t *testing.T) *messageCase {
+	h := sharedServer(t)
+	return &messageCase{testServer: h, alice: h.session(t, newAccount(t), ""), bob: newAccount(t)}
 }
 
 // with adds a session of Bob's with a priority; "" is one that is not available.
-func (s *scene) with(t *testing.T, resource, priority string) *wire {
+func (s *messageCase) with(t *testing.T, resource, priority string) *rawClient {
 	t.Helper()
-	w := s.house.session(t, s.bob, resource)
+	w := s.testServer.session(t, s.bob, resource)
 	switch {
 	case priority == "":
 		s.others = append(s.others, w)
@@ -109,62 +109,62 @@ func (s *scene) with(t *testing.T, resource, priority string) *wire {
 }
 
 func TestNoAccountBare(t *testing.T) { // checklist 54
-	s := newScene(t)
+	s := newMessageCase(t)
 	s.bob = "nobody"
-	s.play(t, s.bare(), "SSESS", nil) // what an account that is away shows
+	s.check(t, s.bare(), "SSESS", nil) // what an account that is away shows
 }
 
 func TestNoAccountFull(t *testing.T) { // checklist 55
-	s := newScene(t)
+	s := newMessageCase(t)
 	s.bob = "nobody"
-	s.play(t, s.bare()+"/r", "ESESS", nil)
+	s.check(t, s.bare()+"/r", "ESESS", nil)
 }
 
 func TestAwayBare(t *testing.T) { // checklist 56
-	s := newScene(t)
-	s.play(t, s.bare(), "OOESS", nil)
+	s := newMessageCase(t)
+	s.check(t, s.bare(), "OOESS", nil)
 	s.with(t, "silent", "") // connected, but not available, is away too
-	s.play(t, s.bare(), "OOESS", nil)
+	s.check(t, s.bare(), "OOESS", nil)
 }
 
 func TestAwayFull(t *testing.T) { // checklist 57
-	s := newScene(t)
-	s.play(t, s.bare()+"/gone", "EOESS", nil)
+	s := newMessageCase(t)
+	s.check(t, s.bare()+"/gone", "EOESS", nil)
 }
 
 func TestNegativeOnly(t *testing.T) { // checklist 58
-	s := newScene(t)
+	s := newMessageCase(t)
 	bot := s.with(t, "bot", "-1")
-	s.play(t, s.bare(), "OOESS", nil)
-	s.play(t, bot.jid, "DDDDD", bot)
-	s.play(t, s.bare()+"/gone", "EOESS", nil)
+	s.check(t, s.bare(), "OOESS", nil)
+	s.check(t, bot.jid, "DDDDD", bot)
+	s.check(t, s.bare()+"/gone", "EOESS", nil)
 }
 
 func TestOneSession(t *testing.T) { // checklist 59
-	s := newScene(t)
+	s := newMessageCase(t)
 	desk := s.with(t, "desk", "0")
 	s.with(t, "bot", "-5")
-	s.play(t, s.bare(), "AAEAS", nil)
-	s.play(t, desk.jid, "DDDDD", desk)
-	s.play(t, s.bare()+"/gone", "EAESS", nil)
+	s.check(t, s.bare(), "AAEAS", nil)
+	s.check(t, desk.jid, "DDDDD", desk)
+	s.check(t, s.bare()+"/gone", "EAESS", nil)
 }
 
 func TestManySessions(t *testing.T) { // checklist 60
-	s := newScene(t)
+	s := newMessageCase(t)
 	desk := s.with(t, "desk", "5")
 	phone := s.with(t, "phone", "0")
 	bot := s.with(t, "bot", "-1")
-	s.play(t, s.bare(), "AAEAS", nil)
-	for _, w := range []*wire{desk, phone, bot} {
-		s.play(t, w.jid, "DDDDD", w)
+	s.check(t, s.bare(), "AAEAS", nil)
+	for _, w := range []*rawClient{desk, phone, bot} {
+		s.check(t, w.jid, "DDDDD", w)
 	}
-	s.play(t, s.bare()+"/gone", "EAESS", nil)
+	s.check(t, s.bare()+"/gone", "EAESS", nil)
 }
 
-func TestErrorsToNobody(t *testing.T) { // checklist 61
-	s := newScene(t)
+func TestErrorsToMissingAccounts(t *testing.T) { // checklist 61
+	s := newMessageCase(t)
 	s.with(t, "desk", "1")
-	for _, to := range []string{s.bare(), s.bare() + "/gone", "nobody@" + homeHost, "nobody@" + homeHost + "/r", homeHost, homeHost + "/r", "a@unknown.example"} {
+	for _, to := range []string{s.bare(), s.bare() + "/gone", "nobody@" + servedHost, "nobody@" + servedHost + "/r", servedHost, servedHost + "/r", "a@unknown.example"} {
 		s.alice.send("<message to='" + to + "' type='error' id='e'><body>x</body><error type='cancel'><gone xmlns='" + nsStanzas + "'/></error></message>" +
 			"<message to='" + to + "' type='error'/>")
 		s.alice.nothing()
@@ -173,7 +173,7 @@ func TestErrorsToNobody(t *testing.T) { // checklist 61
 }
 
 func TestTypesAndSessions(t *testing.T) { // checklist 62
-	s := newScene(t)
+	s := newMessageCase(t)
 	desk, bot, silent := s.with(t, "desk", "0"), s.with(t, "bot", "-1"), s.with(t, "silent", "")
 	for _, typ := range []string{"", " type='normal'", " type='wedding'", " type='CHAT'"} {
 		s.alice.send("<message to='" + s.bare() + "'" + typ + " id='m'><body>x</body></message>")
@@ -187,7 +187,7 @@ func TestTypesAndSessions(t *testing.T) { // checklist 62
 	s.alice.send("<presence to='" + s.bare() + "'/>")
 	quiet(s.alice)
 	silent.nothing()
-	for _, w := range []*wire{bot, silent} { // by their own address they are reached
+	for _, w := range []*rawClient{bot, silent} { // by their own address they are reached
 		s.alice.send("<message to='" + w.jid + "' type='chat'><body>you</body></message>")
 		quiet(s.alice)
 		if got := bodies(w.settle()); !slices.Equal(got, []string{"you"}) {
@@ -203,12 +203,12 @@ func TestTypesAndSessions(t *testing.T) { // checklist 62
 	}
 }
 
-func TestToOneself(t *testing.T) { // checklist 63
-	s := newScene(t)
+func TestMessageToSelf(t *testing.T) { // checklist 63
+	s := newMessageCase(t)
 	desk, phone := s.with(t, "desk", "0"), s.with(t, "phone", "0")
 	bot := s.with(t, "bot", "-1")
 	bot.send("<message type='chat' id='m'><body>to me</body></message>")
-	for _, w := range []*wire{desk, phone} {
+	for _, w := range []*rawClient{desk, phone} {
 		if e := w.element(); e.Attr("from") != bot.jid || e.ChildText("body") != "to me" || e.Attr("to") != "" && e.Attr("to") != s.bare() {
 			t.Error(e)
 		}
@@ -216,8 +216,8 @@ func TestToOneself(t *testing.T) { // checklist 63
 	bot.nothing()
 }
 
-func TestKeptMessages(t *testing.T) { // checklist 64
-	s := newScene(t)
+func TestOfflineMessages(t *testing.T) { // checklist 64
+	s := newMessageCase(t)
 	to := "<message to='" + s.bare() + "' "
 	s.alice.send(to + "type='chat'><body>one</body></message>" +
 		to + "><subject>two</subject><body>two</body><x xmlns='urn:example:x' xmlns:p='urn:p' p:a='1'/></message>" +
@@ -228,12 +228,12 @@ func TestKeptMessages(t *testing.T) { // checklist 64
 		to + "type='error'><body>error</body><error type='cancel'/></message>" +
 		to + "type='chat'><body>three</body></message>")
 	quiet(s.alice)
-	negative := s.house.session(t, s.bob, "bot")
+	negative := s.testServer.session(t, s.bob, "bot")
 	negative.send("<presence><priority>-1</priority></presence>")
 	if got := only(negative.settle(), "message"); len(got) > 0 {
 		t.Errorf("with negative priority: %v", got)
 	}
-	w := s.house.session(t, s.bob, "")
+	w := s.testServer.session(t, s.bob, "")
 	w.send("<iq type='get' id='r'><query xmlns='" + nsRoster + "'/></iq>")
 	if got := only(w.settle(), "message"); len(got) > 0 {
 		t.Errorf("before presence: %v", got)
@@ -245,14 +245,14 @@ func TestKeptMessages(t *testing.T) { // checklist 64
 	}
 	for _, e := range got {
 		delay := e.Child("urn:xmpp:delay", "delay")
-		if delay == nil || delay.Attr("from") != homeHost || !strings.HasSuffix(delay.Attr("stamp"), "Z") || e.Attr("from") != s.alice.jid {
+		if delay == nil || delay.Attr("from") != servedHost || !strings.HasSuffix(delay.Attr("stamp"), "Z") || e.Attr("from") != s.alice.jid {
 			t.Errorf("kept: %s", e)
 		}
 	}
 	if x := got[1].Child("urn:example:x", "x"); x == nil || len(x.Attrs) != 1 {
 		t.Errorf("kept: %s", got[1])
 	}
-	again := s.house.available(t, s.bob, "")
+	again := s.testServer.available(t, s.bob, "")
 	if got := only(again.settle(), "message"); len(got) > 0 {
 		t.Errorf("twice: %v", got)
 	}

@@ -8,17 +8,17 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-// friends are an account and contacts at a component in each subscription.
-type friends struct {
-	h                           *house
-	w, k                        *wire
+// contacts are an account and contacts at a component in each subscription.
+type contacts struct {
+	h                           *testServer
+	w, k                        *rawClient
 	none, to, from, both, asked string
 }
 
-func withFriends(t *testing.T) *friends {
+func newContacts(t *testing.T) *contacts {
 	t.Helper()
-	h := atHome(t)
-	f := &friends{h: h, w: h.session(t, newcomer(t), "home"), k: h.component(t, domain(t))}
+	h := sharedServer(t)
+	f := &contacts{h: h, w: h.session(t, newAccount(t), "home"), k: h.component(t, domain(t))}
 	f.none, f.to, f.from, f.both, f.asked = "none@"+f.k.jid, "to@"+f.k.jid, "from@"+f.k.jid, "both@"+f.k.jid, "asked@"+f.k.jid
 	for contact, state := range map[string]string{f.to: "T", f.from: "F", f.both: "B", f.asked: "N+PO"} {
 		for _, step := range ways[state] {
@@ -27,18 +27,18 @@ func withFriends(t *testing.T) *friends {
 		}
 	}
 	f.w.put("<item jid='" + f.none + "'/>")
-	f.told()
+	f.received()
 	return f
 }
 
-// told are the presences that the component has been sent: "type to from", sorted.
-func (f *friends) told() []string {
+// received are the presences that the component has been sent: "type to from", sorted.
+func (f *contacts) received() []string {
 	f.k.t.Helper()
 	_, list := both(f.w, f.k)
 	return f.lines(list)
 }
 
-func (f *friends) lines(list []*xmltree.Element) []string {
+func (f *contacts) lines(list []*xmltree.Element) []string {
 	var got []string
 	for _, e := range only(list, "presence") {
 		to, _, _ := strings.Cut(e.Attr("to"), "@")
@@ -50,17 +50,17 @@ func (f *friends) lines(list []*xmltree.Element) []string {
 }
 
 func TestInitialPresence(t *testing.T) { // checklist 87
-	f := withFriends(t)
+	f := newContacts(t)
 	desk := f.h.available(t, user(f.w), "desk")
 	f.k.marked(f.w)
 	f.k.send("<presence type='subscribe' from='waits@" + f.k.jid + "' to='" + f.w.bare() + "'/>" +
 		"<message from='waits@" + f.k.jid + "' to='" + f.w.jid + "'/>")
-	f.told()
+	f.received()
 	desk.send("<presence type='unavailable'/>")
 	quiet(desk, f.w)
-	f.told()
+	f.received()
 	f.k.send("<message type='chat' from='both@" + f.k.jid + "' to='" + f.w.bare() + "'><body>kept</body></message>")
-	f.told()
+	f.received()
 	desk.send("<presence/>")
 	quiet(desk)
 	f.k.marked(f.w)
@@ -86,12 +86,12 @@ func TestInitialPresence(t *testing.T) { // checklist 87
 }
 
 func TestLaterPresence(t *testing.T) { // checklist 88
-	f := withFriends(t)
+	f := newContacts(t)
 	f.w.send("<presence/>")
 	desk := f.h.available(t, user(f.w), "desk")
-	f.told()
+	f.received()
 	quiet(f.w, desk)
-	f.told()
+	f.received()
 	f.w.send("<presence><show>dnd</show><priority>3</priority></presence>")
 	_, atContact := both(f.w, f.k)
 	same(t, "the contacts are told", f.lines(atContact), []string{"both home", "from home"})
@@ -105,26 +105,26 @@ func TestLaterPresence(t *testing.T) { // checklist 88
 	}
 }
 
-func TestGoing(t *testing.T) { // checklist 89
-	for name, goes := range map[string]func(w *wire){
-		"in words": func(w *wire) {
+func TestUnavailable(t *testing.T) { // checklist 89
+	for name, goes := range map[string]func(w *rawClient){
+		"in words": func(w *rawClient) {
 			w.send("<presence type='unavailable'><status>bye</status></presence>")
 			w.settle()
 			_ = w.conn.Close()
 		},
-		"end of stream":   func(w *wire) { w.send(theEnd) },
-		"words and end":   func(w *wire) { w.send("<presence type='unavailable'/>" + theEnd) },
-		"lost connection": func(w *wire) { _ = w.conn.Close() },
-		"stream error":    func(w *wire) { w.push("<a></b>") },
+		"end of stream":   func(w *rawClient) { w.send(theEnd) },
+		"words and end":   func(w *rawClient) { w.send("<presence type='unavailable'/>" + theEnd) },
+		"lost connection": func(w *rawClient) { _ = w.conn.Close() },
+		"stream error":    func(w *rawClient) { w.push("<a></b>") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := withFriends(t)
-			other := f.h.session(t, newcomer(t), "")
+			f := newContacts(t)
+			other := f.h.session(t, newAccount(t), "")
 			w := f.h.available(t, user(f.w), "leaves")
 			w.send("<presence to='stranger@" + f.k.jid + "'/><presence to='room@" + f.k.jid + "/nick'/><presence to='" + f.both + "'/>" +
 				"<presence to='was@" + f.k.jid + "'/><presence to='was@" + f.k.jid + "' type='unavailable'/>")
 			w.settle()
-			f.told()
+			f.received()
 			goes(w)
 			var got []string
 			poll(t, func() error {
@@ -135,45 +135,45 @@ func TestGoing(t *testing.T) { // checklist 89
 				return nil
 			})
 			quiet(other)
-			got = append(got, f.told()...)
+			got = append(got, f.received()...)
 			slices.Sort(got)
 			same(t, "told", got, []string{"unavailable both leaves", "unavailable from leaves", "unavailable room leaves", "unavailable stranger leaves"})
 		})
 	}
 	t.Run("and comes again", func(t *testing.T) {
-		f := withFriends(t)
+		f := newContacts(t)
 		f.w.send("<presence/><presence type='unavailable'/>")
-		f.told()
+		f.received()
 		f.w.send("<presence/>")
-		same(t, "told", f.told(), []string{"both home", "from home", "probe both", "probe to"})
+		same(t, "told", f.received(), []string{"both home", "from home", "probe both", "probe to"})
 	})
 }
 
 func TestDirectedPresence(t *testing.T) { // checklist 90
-	f := withFriends(t)
+	f := newContacts(t)
 	f.w.send("<presence/>")
-	f.told()
+	f.received()
 	f.w.send("<presence to='" + f.none + "'><status>you</status></presence><presence to='stranger@" + f.k.jid + "/r'/>")
-	same(t, "told", f.told(), []string{"none home", "stranger home"})
+	same(t, "told", f.received(), []string{"none home", "stranger home"})
 	f.w.send("<presence><show>away</show></presence>")
-	same(t, "a broadcast goes to", f.told(), []string{"both home", "from home"})
+	same(t, "a broadcast goes to", f.received(), []string{"both home", "from home"})
 	f.w.send("<presence to='" + f.none + "' type='unavailable'/>")
-	same(t, "told", f.told(), []string{"unavailable none home"})
+	same(t, "told", f.received(), []string{"unavailable none home"})
 	f.w.send("<presence type='unavailable'/>")
-	same(t, "told at the end", f.told(), []string{"unavailable both home", "unavailable from home", "unavailable stranger home"})
+	same(t, "told at the end", f.received(), []string{"unavailable both home", "unavailable from home", "unavailable stranger home"})
 	// One who is not available may show himself to some all the same.
 	f.w.send("<presence to='" + f.none + "'/>")
-	same(t, "told", f.told(), []string{"none home"})
+	same(t, "told", f.received(), []string{"none home"})
 	f.w.send("<presence type='unavailable'/>")
-	same(t, "told at the end", f.told(), []string{"unavailable none home"})
+	same(t, "told at the end", f.received(), []string{"unavailable none home"})
 }
 
 func TestProbes(t *testing.T) { // checklist 91, 113
-	f := withFriends(t)
+	f := newContacts(t)
 	f.w.send("<presence><show>xa</show><status>deep</status><x xmlns='urn:example:x' a='1'/></presence>")
 	desk := f.h.available(t, user(f.w), "desk")
 	quiet(f.w, desk)
-	f.told()
+	f.received()
 	probe := func(who, to string) []*xmltree.Element {
 		f.k.send("<presence type='probe' from='" + who + "' to='" + to + "'/>")
 		_, got := both(f.w, f.k)
@@ -191,7 +191,7 @@ func TestProbes(t *testing.T) { // checklist 91, 113
 	}
 	// Strangers, contacts that are not subscribed, accounts that there are not: all the same.
 	for _, who := range []string{f.none, f.to, f.asked, "stranger@" + f.k.jid} {
-		for _, to := range []string{f.w.bare(), f.w.jid, f.w.bare() + "/gone", "nobody@" + homeHost, newcomer(t) + "@" + homeHost} {
+		for _, to := range []string{f.w.bare(), f.w.jid, f.w.bare() + "/gone", "nobody@" + servedHost, newAccount(t) + "@" + servedHost} {
 			got := probe(who, to)
 			bareTo, _, _ := strings.Cut(to, "/")
 			if len(got) > 1 || len(got) == 1 && (got[0].Attr("type") != "unsubscribed" || got[0].Attr("from") != bareTo || len(got[0].Children) > 0) {
@@ -206,22 +206,22 @@ func TestProbes(t *testing.T) { // checklist 91, 113
 	desk.send("<presence type='unavailable'/>")
 	f.w.send("<presence type='unavailable'/>")
 	quiet(desk, f.w)
-	f.told()
+	f.received()
 	if got := probe(f.both, f.w.bare()); len(got) != 1 || got[0].Attr("type") != "unavailable" || got[0].Attr("from") != f.w.bare() {
 		t.Errorf("a subscriber sees %v", got)
 	}
 }
 
 func TestProbesOfClients(t *testing.T) { // checklist 92
-	f := withFriends(t)
+	f := newContacts(t)
 	f.w.send("<presence/>")
-	f.told()
+	f.received()
 	f.w.send("<presence type='probe' to='" + f.to + "'/>")
-	if got := f.told(); len(got) > 1 || len(got) == 1 && !strings.HasPrefix(got[0], "probe to") {
+	if got := f.received(); len(got) > 1 || len(got) == 1 && !strings.HasPrefix(got[0], "probe to") {
 		t.Errorf("told: %v", got)
 	}
 	// Between accounts of this host: the contact sees, the stranger does not.
-	bob, eve := f.h.available(t, newcomer(t), "desk"), f.h.available(t, newcomer(t), "")
+	bob, eve := f.h.available(t, newAccount(t), "desk"), f.h.available(t, newAccount(t), "")
 	f.w.send("<presence type='subscribe' to='" + bob.bare() + "'/>")
 	quiet(f.w, bob)
 	bob.send("<presence type='subscribed' to='" + f.w.bare() + "'/>")
@@ -240,29 +240,29 @@ func TestProbesOfClients(t *testing.T) { // checklist 92
 }
 
 func TestPresenceErrors(t *testing.T) { // checklist 93
-	f := withFriends(t)
+	f := newContacts(t)
 	f.w.send("<presence/>")
-	f.told()
+	f.received()
 	bad := "<error type='cancel'><service-unavailable xmlns='" + nsStanzas + "'/></error>"
 	for range 3 {
 		f.k.send("<presence type='error' from='" + f.both + "' to='" + f.w.bare() + "'>" + bad + "</presence>" +
-			"<presence type='error' from='" + f.both + "' to='nobody@" + homeHost + "'>" + bad + "</presence>" +
+			"<presence type='error' from='" + f.both + "' to='nobody@" + servedHost + "'>" + bad + "</presence>" +
 			"<presence type='error' from='" + f.both + "' to='" + f.w.bare() + "/gone'>" + bad + "</presence>" +
-			"<presence type='error' from='" + f.both + "' to='" + homeHost + "'>" + bad + "</presence>")
+			"<presence type='error' from='" + f.both + "' to='" + servedHost + "'>" + bad + "</presence>")
 	}
-	if got := f.told(); len(got) > 0 {
+	if got := f.received(); len(got) > 0 {
 		t.Errorf("answered: %v", got)
 	}
 	f.w.send("<presence><show>away</show></presence>") // an error does not take anybody off the list
-	same(t, "told", f.told(), []string{"both home", "from home"})
+	same(t, "told", f.received(), []string{"both home", "from home"})
 	f.w.send("<presence type='error' to='" + f.both + "'>" + bad + "</presence><presence type='error'/>")
-	same(t, "told", f.told(), []string{"error both home"})
+	same(t, "told", f.received(), []string{"error both home"})
 }
 
 func TestPriority(t *testing.T) { // checklist 94
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
-	writer := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
+	writer := h.session(t, newAccount(t), "")
 	takes := func() bool {
 		t.Helper()
 		writer.send("<message type='headline' to='" + w.bare() + "'><body>x</body></message>")
@@ -299,16 +299,16 @@ func TestPriority(t *testing.T) { // checklist 94
 }
 
 func TestPresenceToAccounts(t *testing.T) { // checklist 95
-	h := atHome(t)
-	bob := newcomer(t)
+	h := sharedServer(t)
+	bob := newAccount(t)
 	desk, bot, silent := h.available(t, bob, "desk"), h.session(t, bob, "bot"), h.session(t, bob, "silent")
 	bot.send("<presence><priority>-1</priority></presence>")
 	quiet(desk, bot, silent)
-	alice := h.session(t, newcomer(t), "")
+	alice := h.session(t, newAccount(t), "")
 	for _, typ := range []string{"", " type='unavailable'"} {
 		alice.send("<presence" + typ + " to='" + desk.bare() + "'/>")
 		quiet(alice)
-		for w, want := range map[*wire]int{desk: 1, bot: 1, silent: 0} {
+		for w, want := range map[*rawClient]int{desk: 1, bot: 1, silent: 0} {
 			if got := only(w.settle(), "presence"); len(got) != want || want == 1 && (got[0].Attr("from") != alice.jid || got[0].Attr("to") != desk.bare()) {
 				t.Errorf("%s: %s sees %v", typ, w.jid, got)
 			}
@@ -323,38 +323,38 @@ func TestPresenceToAccounts(t *testing.T) { // checklist 95
 	}
 }
 
-func TestPresenceToNobody(t *testing.T) { // checklist 96
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+func TestPresenceToMissingAccounts(t *testing.T) { // checklist 96
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	for _, typ := range []string{"", "unavailable", "subscribe", "subscribed", "unsubscribe", "unsubscribed", "error"} {
 		attr := ""
 		if typ != "" {
 			attr = " type='" + typ + "'"
 		}
 		for _, resource := range []string{"", "/r"} {
-			w.send("<presence to='nobody@" + homeHost + resource + "'" + attr + "/>")
+			w.send("<presence to='nobody@" + servedHost + resource + "'" + attr + "/>")
 		}
 	}
 	w.nothing()
 }
 
-func TestPresenceToOneself(t *testing.T) { // checklist 97
-	f := withFriends(t)
+func TestPresenceToSelf(t *testing.T) { // checklist 97
+	f := newContacts(t)
 	desk := f.h.available(t, user(f.w), "desk")
 	f.w.send("<presence/>")
 	quiet(f.w, desk)
-	f.told()
-	for _, to := range []string{homeHost, secondHost, homeHost + "/r"} {
+	f.received()
+	for _, to := range []string{servedHost, secondHost, servedHost + "/r"} {
 		f.w.send("<presence to='" + to + "'><show>away</show></presence><presence to='" + to + "' type='subscribe'/><presence to='" + to + "' type='unavailable'/>")
 	}
-	if got := f.told(); len(got) > 0 {
+	if got := f.received(); len(got) > 0 {
 		t.Errorf("the contacts are told %v", got)
 	}
 	if got := only(desk.settle(), "presence"); len(got) > 0 {
 		t.Errorf("the other session sees %v", got)
 	}
 	f.w.send("<presence to='" + f.w.bare() + "'><show>dnd</show></presence>")
-	if got := f.told(); len(got) > 0 {
+	if got := f.received(); len(got) > 0 {
 		t.Errorf("the contacts are told %v", got)
 	}
 	if got := only(desk.settle(), "presence"); len(got) != 1 || got[0].ChildText("show") != "dnd" {

@@ -14,7 +14,7 @@ func rosterQuery(inside string) string {
 }
 
 // roster reads the account's contacts, written shortly.
-func (w *wire) roster() []string {
+func (w *rawClient) roster() []string {
 	w.t.Helper()
 	e := w.ask("get", "", rosterQuery(""))
 	q := e.Child(nsRoster, "query")
@@ -70,7 +70,7 @@ func pushed(t *testing.T, list []*xmltree.Element, account string) []string {
 }
 
 // put sets an item and returns the answer.
-func (w *wire) put(item string) *xmltree.Element {
+func (w *rawClient) put(item string) *xmltree.Element {
 	w.t.Helper()
 	return w.ask("set", "", rosterQuery(item))
 }
@@ -83,8 +83,8 @@ func same(t *testing.T, what string, got, want []string) {
 }
 
 func TestRosterGet(t *testing.T) { // checklist 65
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	deaf := h.session(t, user(w), "")
 	e := w.ask("get", "", rosterQuery(""))
 	if q := e.Child(nsRoster, "query"); e.Attr("type") != "result" || q == nil || len(q.Children) > 0 {
@@ -96,7 +96,7 @@ func TestRosterGet(t *testing.T) { // checklist 65
 	same(t, "told", pushed(t, w.settle(), w.bare()), []string{`c0@example.org none "N 0" ["G"]`, `c1@example.org none "N 1" ["G"]`, `c2@example.org none "N 2" ["G"]`})
 	deaf.nothing() // it has not read the roster
 	same(t, "roster", w.roster(), []string{`c0@example.org none "N 0" ["G"]`, `c1@example.org none "N 1" ["G"]`, `c2@example.org none "N 2" ["G"]`})
-	other := h.session(t, newcomer(t), "")
+	other := h.session(t, newAccount(t), "")
 	for _, typ := range []string{"get", "set"} {
 		if e := other.ask(typ, w.bare(), rosterQuery("")); condition(e) != "forbidden" && condition(e) != "service-unavailable" {
 			t.Errorf("somebody else's roster: %s", e)
@@ -105,8 +105,8 @@ func TestRosterGet(t *testing.T) { // checklist 65
 }
 
 func TestRosterSetRefused(t *testing.T) { // checklist 66
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	w.roster()
 	long := strings.Repeat("x", 2000)
 	for item, want := range map[string]string{
@@ -128,7 +128,7 @@ func TestRosterSetRefused(t *testing.T) { // checklist 66
 			t.Errorf("%.100s: %s, want %s", item, condition(e), want)
 		}
 	}
-	other := h.session(t, newcomer(t), "")
+	other := h.session(t, newAccount(t), "")
 	if e := other.ask("set", w.bare(), rosterQuery("<item jid='evil@example.org'/>")); condition(e) != "forbidden" && condition(e) != "service-unavailable" {
 		t.Errorf("somebody else's roster: %s", e)
 	}
@@ -137,8 +137,8 @@ func TestRosterSetRefused(t *testing.T) { // checklist 66
 }
 
 func TestRosterSet(t *testing.T) { // checklist 67
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	for item, want := range map[string]string{
 		"<item jid='a@example.org' subscription='both'/>":                               `a@example.org none`,
 		"<item jid='a@example.org' subscription='to' ask='subscribe' approved='true'/>": `a@example.org none`,
@@ -154,7 +154,7 @@ func TestRosterSet(t *testing.T) { // checklist 67
 	}
 	w.put("<item jid='a@example.org' subscription='remove'/>")
 	// Nor of anybody of one's own host, and of the host itself, for which the server could speak.
-	for _, jid := range []string{newcomer(t) + "@" + homeHost, homeHost} {
+	for _, jid := range []string{newAccount(t) + "@" + servedHost, servedHost} {
 		w.put("<item jid='" + jid + "' subscription='both'/>")
 		same(t, jid, w.roster(), []string{jid + " none"})
 		w.put("<item jid='" + jid + "' subscription='remove'/>")
@@ -166,8 +166,8 @@ func TestRosterSet(t *testing.T) { // checklist 67
 }
 
 func TestRosterPush(t *testing.T) { // checklist 68
-	h := atHome(t)
-	one := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	one := h.session(t, newAccount(t), "")
 	two, deaf := h.available(t, user(one), ""), h.available(t, user(one), "")
 	quiet(one, two, deaf)
 	one.roster()
@@ -197,7 +197,7 @@ func TestRosterPush(t *testing.T) { // checklist 68
 	quiet(one)
 	deaf.nothing()
 	// And nobody else makes one.
-	evil := h.available(t, newcomer(t), "")
+	evil := h.available(t, newAccount(t), "")
 	two.send("<presence to='" + evil.jid + "'/>")
 	quiet(two, evil)
 	for _, from := range []string{"", " from='" + evil.bare() + "'"} {
@@ -210,8 +210,8 @@ func TestRosterPush(t *testing.T) { // checklist 68
 }
 
 func TestRosterRemove(t *testing.T) { // checklist 69
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	k := h.component(t, domain(t))
 	w.roster()
 	w.send("<presence/>")
@@ -230,18 +230,18 @@ func TestRosterRemove(t *testing.T) { // checklist 69
 		if e.Attr("type") != "result" {
 			t.Errorf("%s: %s", start, e)
 		}
-		var told []string
+		var received []string
 		for _, e := range k.marked(w) {
 			if typ := e.Attr("type"); e.Name.Local == "presence" && (typ == "unsubscribe" || typ == "unsubscribed") {
-				told = append(told, typ)
+				received = append(received, typ)
 			}
 		}
-		slices.Sort(told)
+		slices.Sort(received)
 		want := map[string][]string{
 			"N+PO": {"unsubscribe"}, "N+POI": {"unsubscribe", "unsubscribed"}, "T": {"unsubscribe"}, "T+PI": {"unsubscribe", "unsubscribed"},
 			"F": {"unsubscribed"}, "F+PO": {"unsubscribe", "unsubscribed"}, "B": {"unsubscribe", "unsubscribed"},
 		}[start]
-		same(t, start+": the contact is told", told, want)
+		same(t, start+": the contact is told", received, want)
 		if got := stateOf(t, w, k, contact); got != "N" {
 			t.Errorf("%s: after the removal %s", start, got)
 		}
@@ -249,10 +249,10 @@ func TestRosterRemove(t *testing.T) { // checklist 69
 }
 
 func TestNoContacts(t *testing.T) { // checklist 70
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	w.roster()
-	for _, jid := range []string{w.bare(), strings.ToUpper(user(w)) + "@" + homeHost, w.jid, "a@example.org/r", w.bare() + "/other"} {
+	for _, jid := range []string{w.bare(), strings.ToUpper(user(w)) + "@" + servedHost, w.jid, "a@example.org/r", w.bare() + "/other"} {
 		for range 2 {
 			if e := w.put("<item jid='" + jid + "'/>"); condition(e) != "bad-request" && condition(e) != "not-allowed" {
 				t.Errorf("%s: %s", jid, e)
@@ -270,8 +270,8 @@ func TestNoContacts(t *testing.T) { // checklist 70
 }
 
 func TestRosterVersions(t *testing.T) { // checklist 71
-	h := atHome(t)
-	w, f := h.loggedIn(t, newcomer(t))
+	h := sharedServer(t)
+	w, f := h.loggedIn(t, newAccount(t))
 	if f.Child("urn:xmpp:features:rosterver", "ver") == nil {
 		t.Errorf("not offered: %s", f)
 	}
@@ -339,8 +339,8 @@ func TestRosterVersions(t *testing.T) { // checklist 71
 }
 
 func TestRequestsAreNoContacts(t *testing.T) { // checklist 72
-	h := atHome(t)
-	w, asks := h.available(t, newcomer(t), ""), h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w, asks := h.available(t, newAccount(t), ""), h.session(t, newAccount(t), "")
 	w.roster()
 	asks.send("<presence type='subscribe' to='" + w.bare() + "'/>")
 	quiet(asks)

@@ -14,7 +14,7 @@ func TestLimits(t *testing.T) { // checklist 112
 	one := net.IPv4(127, 7, 7, 7)
 	t.Run("connections", func(t *testing.T) {
 		t.Parallel()
-		h := openHouse(t, houseSettings{limits: "connections = 3\nnew_connections = 0"})
+		h := startServer(t, serverSettings{limits: "connections = 3\nnew_connections = 0"})
 		for range 3 {
 			h.dialFrom(t, h.ClientAddr, one).open()
 		}
@@ -25,11 +25,11 @@ func TestLimits(t *testing.T) { // checklist 112
 	})
 	t.Run("arrivals", func(t *testing.T) {
 		t.Parallel()
-		h := openHouse(t, houseSettings{limits: "connections = 0\nnew_connections = 5"})
+		h := startServer(t, serverSettings{limits: "connections = 0\nnew_connections = 5"})
 		turned := 0
 		for range 40 {
 			w := h.dialFrom(t, h.ClientAddr, one)
-			w.push(w.usualHead())
+			w.push(w.defaultHead())
 			w.header()
 			if e := w.element(); e.Name.Local == "error" {
 				turned++
@@ -43,7 +43,7 @@ func TestLimits(t *testing.T) { // checklist 112
 	})
 	t.Run("sessions", func(t *testing.T) {
 		t.Parallel()
-		h := openHouse(t, houseSettings{limits: "sessions = 2", accounts: "a@" + homeHost + " " + password + "\n"})
+		h := startServer(t, serverSettings{limits: "sessions = 2", accounts: "a@" + servedHost + " " + password + "\n"})
 		h.session(t, "a", "")
 		h.session(t, "a", "")
 		w, _ := h.loggedIn(t, "a")
@@ -53,9 +53,9 @@ func TestLimits(t *testing.T) { // checklist 112
 	})
 	t.Run("rate", func(t *testing.T) {
 		t.Parallel()
-		h := openHouse(t, houseSettings{
+		h := startServer(t, serverSettings{
 			limits:   "rate = \"20 KiB\"\nburst = \"20 KiB\"\nstanza_bytes = \"16 KiB\"",
-			accounts: "a@" + homeHost + " " + password + "\nb@" + homeHost + " " + password + "\n",
+			accounts: "a@" + servedHost + " " + password + "\nb@" + servedHost + " " + password + "\n",
 		})
 		fast, calm := h.session(t, "a", ""), h.session(t, "b", "")
 		begin := time.Now()
@@ -75,7 +75,7 @@ func TestLimits(t *testing.T) { // checklist 112
 	})
 	t.Run("passwords", func(t *testing.T) {
 		t.Parallel()
-		h := openHouse(t, houseSettings{login: "tries = 2", accounts: "a@" + homeHost + " " + password + "\n"})
+		h := startServer(t, serverSettings{login: "tries = 2", accounts: "a@" + servedHost + " " + password + "\n"})
 		w, _ := h.secured(t)
 		for range 2 {
 			w.send(plain("a", "wrong"))
@@ -85,7 +85,7 @@ func TestLimits(t *testing.T) { // checklist 112
 	})
 	t.Run("time", func(t *testing.T) {
 		t.Parallel()
-		h := openHouse(t, houseSettings{login: "tls_wait = \"300ms\"\nwait = \"600ms\""})
+		h := startServer(t, serverSettings{login: "tls_wait = \"300ms\"\nwait = \"600ms\""})
 		silent := h.dial(t)
 		silent.header()
 		silent.wantError("connection-timeout", "policy-violation")
@@ -97,11 +97,11 @@ func TestLimits(t *testing.T) { // checklist 112
 // TestNoOracle compares what is seen of an account that there is with what is seen of one
 // that there is not.
 func TestNoOracle(t *testing.T) { // checklist 113
-	h := atHome(t)
-	eve := h.available(t, newcomer(t), "")
+	h := sharedServer(t)
+	eve := h.available(t, newAccount(t), "")
 	k := h.component(t, domain(t))
-	away := newcomer(t) + "@" + homeHost
-	nobody := "nobody-at-all@" + homeHost
+	away := newAccount(t) + "@" + servedHost
+	nobody := "nobody-at-all@" + servedHost
 	look := func(account string) string {
 		var seen []string
 		for _, resource := range []string{"", "/r"} {
@@ -181,14 +181,14 @@ func TestNoOracle(t *testing.T) { // checklist 113
 func fastest(d []time.Duration) time.Duration { return slices.Min(d) }
 
 func TestComponents(t *testing.T) { // checklist 116
-	h := atHome(t)
+	h := sharedServer(t)
 	name := domain(t)
 	for what, send := range map[string]func(id string) string{
 		"wrong secret": func(id string) string { return handshake(id, "guessed") },
 		"capitals":     func(id string) string { return strings.ToUpper(handshake(id, "between us")) },
 		"empty":        func(string) string { return "<handshake/>" },
 		"other id":     func(string) string { return handshake("x", "between us") },
-		"stanza first": func(string) string { return "<message from='" + name + "' to='a@" + homeHost + "'/>" },
+		"stanza first": func(string) string { return "<message from='" + name + "' to='a@" + servedHost + "'/>" },
 	} {
 		k := h.dialAddr(t, h.ComponentAddr)
 		k.push(send(k.componentHeader(name)))
@@ -197,7 +197,7 @@ func TestComponents(t *testing.T) { // checklist 116
 		}
 	}
 	for attrs, want := range map[string]string{
-		"to='unknown." + homeHost + "'": "host-unknown", "to='" + homeHost + "'": "host-unknown", "": "improper-addressing",
+		"to='unknown." + servedHost + "'": "host-unknown", "to='" + servedHost + "'": "host-unknown", "": "improper-addressing",
 	} {
 		k := h.dialAddr(t, h.ComponentAddr)
 		k.push("<stream:stream xmlns='" + nsComponent + "' xmlns:stream='" + nsStream + "' " + attrs + ">")
@@ -212,7 +212,7 @@ func TestComponents(t *testing.T) { // checklist 116
 	first := h.component(t, name)
 	second := h.component(t, name)
 	first.wantError("conflict")
-	w := h.session(t, newcomer(t), "")
+	w := h.session(t, newAccount(t), "")
 	w.send("<message to='" + name + "' id='m'/>")
 	if e := second.element(); e.Attr("id") != "m" {
 		t.Error(e)
@@ -224,11 +224,11 @@ func TestComponents(t *testing.T) { // checklist 116
 
 func TestShutdown(t *testing.T) { // checklist 120
 	t.Parallel()
-	secret := "\n[[component]]\ndomain = \"gw." + homeHost + "\"\nsecret = \"between us\"\n"
-	h := openHouse(t, houseSettings{
-		server: "shutdown = \"3s\"", more: secret, accounts: "a@" + homeHost + " " + password + "\nb@" + homeHost + " " + password + "\n",
+	secret := "\n[[component]]\ndomain = \"gw." + servedHost + "\"\nsecret = \"between us\"\n"
+	h := startServer(t, serverSettings{
+		server: "shutdown = \"3s\"", more: secret, accounts: "a@" + servedHost + " " + password + "\nb@" + servedHost + " " + password + "\n",
 	})
-	k := h.component(t, "gw."+homeHost)
+	k := h.component(t, "gw."+servedHost)
 	a, b := h.session(t, "a", ""), h.session(t, "b", "")
 	a.roster()
 	a.send("<presence/>")
@@ -240,7 +240,7 @@ func TestShutdown(t *testing.T) { // checklist 120
 	before := h.dial(t)
 	before.open()
 	slow, _ := h.loggedIn(t, "b")
-	a.send("<message to='b@" + homeHost + "' type='chat'><body>kept over the stop</body></message>")
+	a.send("<message to='b@" + servedHost + "' type='chat'><body>kept over the stop</body></message>")
 	quiet(a, b)
 	begin := time.Now()
 	state, err := h.process.Stop()
@@ -250,7 +250,7 @@ func TestShutdown(t *testing.T) { // checklist 120
 	if d := time.Since(begin); d > 4*time.Second {
 		t.Errorf("the stop took %v, with 3 s for it", d)
 	}
-	for _, w := range []*wire{a, b, before, slow} {
+	for _, w := range []*rawClient{a, b, before, slow} {
 		w.wantError("system-shutdown")
 	}
 	gone := false

@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// Proofs are the tests of each line: "file:TestName", or a play's file.
+// Proofs are the tests of each line: "file:TestName", or a scenario's file.
 type Proofs map[int][]string
 
 // citation is what follows the word: numbers with spaces or commas between.
@@ -36,7 +36,7 @@ func cited(text string) []int {
 	return numbers
 }
 
-// Scan reads all tests and plays below root.
+// Scan reads all tests and scenarios below root.
 func Scan(root string) (Proofs, error) {
 	proofs := Proofs{}
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
@@ -58,8 +58,8 @@ func Scan(root string) (Proofs, error) {
 		switch {
 		case strings.HasSuffix(name, "_test.go"):
 			return proofs.source(file, short)
-		case path.Ext(name) == ".play":
-			return proofs.play(file, short)
+		case path.Ext(name) == ".scenario":
+			return proofs.readScenario(file, short)
 		}
 		return nil
 	})
@@ -72,7 +72,7 @@ func (p Proofs) add(n int, test string) {
 	}
 }
 
-func (p Proofs) play(file, short string) error {
+func (p Proofs) readScenario(file, short string) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err

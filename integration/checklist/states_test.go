@@ -38,12 +38,12 @@ func cellOf(rows map[string]string, typ, state string) cell {
 	return cell{pass: !stays, next: next}
 }
 
-func inAllStates(t *testing.T, test func(t *testing.T, w, k *wire, contact, typ, state string), kinds map[string]string) {
-	h := atHome(t)
+func forEachState(t *testing.T, test func(t *testing.T, w, k *rawClient, contact, typ, state string), kinds map[string]string) {
+	h := sharedServer(t)
 	for typ := range kinds {
 		t.Run(typ, func(t *testing.T) {
 			t.Parallel()
-			w := h.session(t, newcomer(t), "home")
+			w := h.session(t, newAccount(t), "home")
 			k := h.component(t, domain(t))
 			w.roster()
 			w.send("<presence/>")
@@ -69,7 +69,7 @@ func kindsFrom(list []*xmltree.Element, from string) []string {
 }
 
 func TestOutbound(t *testing.T) { // checklist 81
-	inAllStates(t, func(t *testing.T, w, k *wire, contact, typ, state string) {
+	forEachState(t, func(t *testing.T, w, k *rawClient, contact, typ, state string) {
 		want := cellOf(outRows, typ, state)
 		before := w.roster()
 		w.send("<presence type='" + typ + "' to='" + contact + "/resource' id='s'><status>words</status></presence>")
@@ -96,7 +96,7 @@ func TestOutbound(t *testing.T) { // checklist 81
 }
 
 func TestInbound(t *testing.T) { // checklist 81
-	inAllStates(t, func(t *testing.T, w, k *wire, contact, typ, state string) {
+	forEachState(t, func(t *testing.T, w, k *rawClient, contact, typ, state string) {
 		want := cellOf(inRows, typ, state)
 		before := w.roster()
 		k.send("<presence type='" + typ + "' from='" + contact + "/resource' to='" + w.jid + "' id='s'><status>words</status></presence>")

@@ -9,9 +9,9 @@ import (
 )
 
 func TestAfterStreamError(t *testing.T) { // checklist 12
-	h := atHome(t)
-	victim := h.session(t, newcomer(t), "")
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	victim := h.session(t, newAccount(t), "")
+	w := h.session(t, newAccount(t), "")
 	w.push("<message to='" + victim.jid + "'><body>before</body></message><a></b><message to='" + victim.jid + "'><body>after</body></message>")
 	w.wantError("not-well-formed") // then the end tag, close_notify and the end of TCP
 	if got := bodies(victim.settle()); len(got) != 1 || got[0] != "before" {
@@ -22,15 +22,15 @@ func TestAfterStreamError(t *testing.T) { // checklist 12
 	w.open()
 	w.send(startTLS)
 	w.element()
-	under := &listening{Conn: w.conn}
+	under := &recordingReader{Conn: w.conn}
 	config := h.TLS.Clone()
-	config.ServerName, config.MaxVersion = homeHost, tls.VersionTLS12
+	config.ServerName, config.MaxVersion = servedHost, tls.VersionTLS12
 	w.use(tls.Client(under, config))
 	w.open()
 	w.push("<a></b>")
 	w.wantError("not-well-formed")
 	var kinds []byte
-	for rest := under.heard; len(rest) > 5; rest = rest[min(len(rest), 5+int(rest[3])<<8+int(rest[4])):] {
+	for rest := under.received; len(rest) > 5; rest = rest[min(len(rest), 5+int(rest[3])<<8+int(rest[4])):] {
 		kinds = append(kinds, rest[0])
 	}
 	if last := len(kinds) - 1; last < 0 || kinds[last] != 21 || kinds[last-1] != 23 { // RFC 5246 §6.2.1: an alert behind data
@@ -38,21 +38,21 @@ func TestAfterStreamError(t *testing.T) { // checklist 12
 	}
 }
 
-// listening keeps all that is read.
-type listening struct {
+// recordingReader keeps all that is read.
+type recordingReader struct {
 	net.Conn
-	heard []byte
+	received []byte
 }
 
-func (l *listening) Read(b []byte) (int, error) {
+func (l *recordingReader) Read(b []byte) (int, error) {
 	n, err := l.Conn.Read(b)
-	l.heard = append(l.heard, b[:n]...)
+	l.received = append(l.received, b[:n]...)
 	return n, err
 }
 
 func TestClosing(t *testing.T) { // checklist 13
-	h := atHome(t)
-	for _, user := range []string{newcomer(t), ""} {
+	h := sharedServer(t)
+	for _, user := range []string{newAccount(t), ""} {
 		if user == "" { // before login
 			w := h.dial(t)
 			w.open()
@@ -75,7 +75,7 @@ func TestClosing(t *testing.T) { // checklist 13
 	}
 	// The client that says nothing any more once the server has ended its side is waited
 	// for no longer than some seconds.
-	old := h.session(t, newcomer(t), "r")
+	old := h.session(t, newAccount(t), "r")
 	user, _, _ := strings.Cut(old.jid, "@")
 	h.session(t, user, "r")
 	old.wantError("conflict")
@@ -83,7 +83,7 @@ func TestClosing(t *testing.T) { // checklist 13
 
 func TestWhiteSpace(t *testing.T) { // checklist 14
 	t.Parallel()
-	h := openHouse(t, houseSettings{limits: "idle = \"400ms\"", accounts: "a@" + homeHost + " " + password + "\n"})
+	h := startServer(t, serverSettings{limits: "idle = \"400ms\"", accounts: "a@" + servedHost + " " + password + "\n"})
 	w := h.session(t, "a", "")
 	begin := time.Now()
 	for time.Since(begin) < 2*time.Second { // five times as long as it takes to be asked
@@ -100,9 +100,9 @@ func TestWhiteSpace(t *testing.T) { // checklist 14
 	}
 }
 
-func TestSilence(t *testing.T) { // checklist 15
+func TestIdleConnections(t *testing.T) { // checklist 15
 	t.Parallel()
-	h := openHouse(t, houseSettings{limits: "idle = \"300ms\"", accounts: "a@" + homeHost + " " + password + "\n"})
+	h := startServer(t, serverSettings{limits: "idle = \"300ms\"", accounts: "a@" + servedHost + " " + password + "\n"})
 	answering, silent := h.session(t, "a", "answering"), h.session(t, "a", "silent")
 	for range 4 {
 		e := answering.element()
@@ -120,9 +120,9 @@ func TestSilence(t *testing.T) { // checklist 15
 
 func TestStreamErrors(t *testing.T) { // checklist 16, 120
 	t.Parallel()
-	h := openHouse(t, houseSettings{
+	h := startServer(t, serverSettings{
 		limits:   "connections = 2\nnew_connections = 0",
-		accounts: "a@" + homeHost + " " + password + "\n",
+		accounts: "a@" + servedHost + " " + password + "\n",
 	})
 	first := h.session(t, "a", "r")
 	second := h.session(t, "a", "r")
@@ -130,7 +130,7 @@ func TestStreamErrors(t *testing.T) { // checklist 16, 120
 	_ = first.conn.Close()
 	other := h.session(t, "a", "")
 	from := net.IPv4(127, 9, 9, 9)
-	var third *wire
+	var third *rawClient
 	for range 2 {
 		third = h.dialFrom(t, h.ClientAddr, from)
 		third.open()
@@ -153,27 +153,27 @@ func TestStreamErrors(t *testing.T) { // checklist 16, 120
 }
 
 func TestStreamErrorForm(t *testing.T) { // checklist 17
-	h := atHome(t)
+	h := sharedServer(t)
 	for want, send := range map[string]string{
-		"invalid-from":            "<message from='somebody@" + homeHost + "'/>",
+		"invalid-from":            "<message from='somebody@" + servedHost + "'/>",
 		"not-well-formed":         "<a></b>",
 		"restricted-xml":          "<!-- -->",
 		"unsupported-stanza-type": "<a xmlns='urn:x'/>",
 		"bad-format":              "text",
 		"policy-violation":        "<message>" + strings.Repeat("<a/>", 10_000) + "</message>",
 	} {
-		w := h.session(t, newcomer(t), "")
+		w := h.session(t, newAccount(t), "")
 		go w.push(send)
 		w.wantError(want) // and streamError looks at its form
 	}
 }
 
 func TestOneAfterTheOther(t *testing.T) { // checklist 18
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	var all strings.Builder
 	for i := range 30 {
-		contact := "c" + string(rune('a'+i%26)) + string(rune('a'+i/26)) + "@" + homeHost
+		contact := "c" + string(rune('a'+i%26)) + string(rune('a'+i/26)) + "@" + servedHost
 		all.WriteString("<iq type='set' id='s" + contact + "'><query xmlns='jabber:iq:roster'><item jid='" + contact + "'/></query></iq>" +
 			"<iq type='get' id='g" + contact + "'><query xmlns='jabber:iq:roster'/></iq>" +
 			"<message to='" + w.jid + "' id='m" + contact + "'/>")

@@ -21,7 +21,7 @@ var ways = map[string][]string{
 }
 
 // intoState brings the account and a contact, who lives at a component, into a state.
-func intoState(t *testing.T, w, k *wire, contact, state string) {
+func intoState(t *testing.T, w, k *rawClient, contact, state string) {
 	t.Helper()
 	for _, step := range ways[state] {
 		step0(w, k, contact, step)
@@ -32,7 +32,7 @@ func intoState(t *testing.T, w, k *wire, contact, state string) {
 	}
 }
 
-func step0(w, k *wire, contact, step string) {
+func step0(w, k *rawClient, contact, step string) {
 	who, typ, _ := strings.Cut(step, " ")
 	if who == ">" {
 		w.send("<presence type='" + typ + "' to='" + contact + "'/>")
@@ -43,7 +43,7 @@ func step0(w, k *wire, contact, step string) {
 
 // both waits until the server has dealt with what both have sent, and returns what each
 // has got.
-func both(w, k *wire) (atAccount, atContact []*xmltree.Element) {
+func both(w, k *rawClient) (atAccount, atContact []*xmltree.Element) {
 	w.t.Helper()
 	for range 2 {
 		atContact = append(atContact, k.marked(w)...)
@@ -54,7 +54,7 @@ func both(w, k *wire) (atAccount, atContact []*xmltree.Element) {
 
 // marked returns what a component has been sent up to now: the session sends it a mark, and
 // it sends one back, so that what it has sent before is dealt with.
-func (k *wire) marked(w *wire) []*xmltree.Element {
+func (k *rawClient) marked(w *rawClient) []*xmltree.Element {
 	k.t.Helper()
 	mark := k.id()
 	w.send("<message type='headline' id='" + mark + "' to='mark@" + k.jid + "'/>")
@@ -66,7 +66,7 @@ func (k *wire) marked(w *wire) []*xmltree.Element {
 		}
 		seen = append(seen, e)
 	}
-	k.send("<iq type='get' id='" + mark + "' from='mark@" + k.jid + "' to='" + homeHost + "'>" + ping + "</iq>")
+	k.send("<iq type='get' id='" + mark + "' from='mark@" + k.jid + "' to='" + servedHost + "'>" + ping + "</iq>")
 	for {
 		e := k.element()
 		if e.Name.Local == "iq" && e.Attr("id") == mark {
@@ -78,7 +78,7 @@ func (k *wire) marked(w *wire) []*xmltree.Element {
 
 // stateOf finds the state from outside: the roster says subscription and ask; a request that
 // waits is delivered to a session that comes.
-func stateOf(t *testing.T, w, k *wire, contact string) string {
+func stateOf(t *testing.T, w, k *rawClient, contact string) string {
 	t.Helper()
 	item := contact + " none"
 	for _, i := range w.roster() {
@@ -104,18 +104,18 @@ func stateOf(t *testing.T, w, k *wire, contact string) string {
 }
 
 // again0 becomes unavailable and available again, and returns what that brings.
-func (w *wire) again0() []*xmltree.Element {
+func (w *rawClient) again0() []*xmltree.Element {
 	w.t.Helper()
 	w.send("<presence type='unavailable'/><presence/>")
 	return w.settle()
 }
 
-func TestRequestsWait(t *testing.T) { // checklist 82
-	h := atHome(t)
-	account := newcomer(t)
+func TestPendingRequests(t *testing.T) { // checklist 82
+	h := sharedServer(t)
+	account := newAccount(t)
 	k := h.component(t, domain(t))
-	helper := h.session(t, newcomer(t), "")
-	to := account + "@" + homeHost
+	helper := h.session(t, newAccount(t), "")
+	to := account + "@" + servedHost
 	ask := func(who, words string) {
 		k.send("<presence type='subscribe' id='i' from='" + who + "@" + k.jid + "/r' to='" + to + "'><status>" + words + "</status><nick xmlns='http://jabber.org/protocol/nick'>" + who + "</nick></presence>")
 	}
@@ -157,8 +157,8 @@ func TestRequestsWait(t *testing.T) { // checklist 82
 }
 
 func TestPresenceOfSubscriptions(t *testing.T) { // checklist 83
-	h := atHome(t)
-	account := newcomer(t)
+	h := sharedServer(t)
+	account := newAccount(t)
 	desk, phone := h.available(t, account, "desk"), h.available(t, account, "phone")
 	silent := h.session(t, account, "silent")
 	phone.send("<presence><show>away</show></presence>")
@@ -197,12 +197,12 @@ func presences(list []*xmltree.Element) []string {
 }
 
 func TestLocalSubscriptions(t *testing.T) { // checklist 84, 113
-	h := atHome(t)
-	alice, bob := h.available(t, newcomer(t), ""), h.available(t, newcomer(t), "")
+	h := sharedServer(t)
+	alice, bob := h.available(t, newAccount(t), ""), h.available(t, newAccount(t), "")
 	alice.roster()
 	bob.roster()
 	steps := []struct {
-		who          *wire
+		who          *rawClient
 		typ          string
 		alice, bob   string // subscription and ask of the other
 		got, atOther []string
@@ -222,17 +222,17 @@ func TestLocalSubscriptions(t *testing.T) { // checklist 84, 113
 		s.who.send("<presence type='" + s.typ + "' to='" + other.bare() + "'/>")
 		s.who.settle()
 		same(t, fmt.Sprintf("step %d", i), kindsFrom(other.settle(), s.who.bare()), s.atOther)
-		for w, want := range map[*wire]string{alice: s.alice, bob: s.bob} {
+		for w, want := range map[*rawClient]string{alice: s.alice, bob: s.bob} {
 			if got := strings.Join(w.roster(), " "); !strings.HasSuffix(got, want) {
 				t.Errorf("step %d: %s has %q, want %s", i, w.bare(), got, want)
 			}
 		}
 	}
 	// Nobody learns whether there is such an account.
-	away := newcomer(t)
+	away := newAccount(t)
 	for _, typ := range []string{"subscribe", "unsubscribe", "subscribed", "unsubscribed", "probe", "unavailable", ""} {
 		var seen []string
-		for _, to := range []string{"nobody@" + homeHost, away + "@" + homeHost} {
+		for _, to := range []string{"nobody@" + servedHost, away + "@" + servedHost} {
 			alice.send("<presence type='" + typ + "' to='" + to + "'/>")
 			var text []string
 			if typ == "" {
@@ -253,8 +253,8 @@ func TestLocalSubscriptions(t *testing.T) { // checklist 84, 113
 }
 
 func TestPreApproval(t *testing.T) { // checklist 75, 77, 85
-	h := atHome(t)
-	w, f := h.loggedIn(t, newcomer(t))
+	h := sharedServer(t)
+	w, f := h.loggedIn(t, newAccount(t))
 	if f.Child("urn:xmpp:features:pre-approval", "sub") == nil {
 		t.Errorf("not offered: %s", f)
 	}
@@ -294,11 +294,11 @@ func TestPreApproval(t *testing.T) { // checklist 75, 77, 85
 	same(t, "answered", kindsFrom(atContact, w.bare()), nil)
 }
 
-func TestNothingByItself(t *testing.T) { // checklist 86
-	h := atHome(t)
-	w := h.available(t, newcomer(t), "")
+func TestNoAutomaticSubscriptions(t *testing.T) { // checklist 86
+	h := sharedServer(t)
+	w := h.available(t, newAccount(t), "")
 	k := h.component(t, domain(t))
-	other := h.available(t, newcomer(t), "")
+	other := h.available(t, newAccount(t), "")
 	// Being a contact, writing, having been granted something: none of it is leave.
 	w.put("<item jid='ann@" + k.jid + "'><group>Friends</group></item>")
 	w.send("<message to='ann@" + k.jid + "'/><presence to='ann@" + k.jid + "'/><presence type='subscribe' to='ben@" + k.jid + "'/>")

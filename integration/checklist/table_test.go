@@ -60,7 +60,7 @@ func TestScan(t *testing.T) {
 		word+"1, 2: two in front\nfunc TestA(t *testing.T) {\n\t_ = 1 "+word+"3\n}\n\n"+
 		"func TestB(t *testing.T) { use() } "+word+"4 5\n\n"+
 		"var rows = []int{\n\t1, "+word+"6\n}\n\nfunc use() { _ = rows }\n\nfunc FuzzC(f *testing.F) {} "+word+"7\n")
-	write("b.play", "# A play\n#"+word[2:]+"8, 9\n")
+	write("b.scenario", "# A scenario\n#"+word[2:]+"8, 9\n")
 	write("c.go", "package a\n\nfunc none() {} "+word+"10\n")
 	proofs, err := Scan(dir)
 	if err != nil {
@@ -68,7 +68,7 @@ func TestScan(t *testing.T) {
 	}
 	for n, want := range map[int]string{
 		1: "a_test.go:TestA", 2: "a_test.go:TestA", 3: "a_test.go:TestA", 4: "a_test.go:TestB", 5: "a_test.go:TestB",
-		6: "a_test.go:TestB", 7: "a_test.go:FuzzC", 8: "b.play", 9: "b.play", 10: "",
+		6: "a_test.go:TestB", 7: "a_test.go:FuzzC", 8: "b.scenario", 9: "b.scenario", 10: "",
 	} {
 		if got := proofs[n]; !slices.Equal(got, slices.DeleteFunc([]string{want}, func(s string) bool { return s == "" })) {
 			t.Errorf("line %d: %v, want %q", n, got, want)

@@ -12,7 +12,7 @@ import (
 )
 
 func TestStartTLSOffer(t *testing.T) { // checklist 20
-	h := atHome(t)
+	h := sharedServer(t)
 	w := h.dial(t)
 	f := w.open()
 	if f.Child(nsTLS, "starttls") == nil || f.Find("starttls", "required") == nil {
@@ -27,31 +27,31 @@ func TestStartTLSOffer(t *testing.T) { // checklist 20
 	if f = w.open(); f.Child(nsTLS, "starttls") != nil {
 		t.Errorf("offered within TLS: %s", f)
 	}
-	if f = w.login(newcomer(t)); f.Child(nsTLS, "starttls") != nil {
+	if f = w.login(newAccount(t)); f.Child(nsTLS, "starttls") != nil {
 		t.Errorf("offered after login: %s", f)
 	}
 }
 
 func TestStartTLSInjection(t *testing.T) { // checklist 21
-	h := atHome(t)
-	user := newcomer(t)
+	h := sharedServer(t)
+	user := newAccount(t)
 	w := h.dial(t)
 	w.open()
 	// All of it in one segment; the server must not have seen anything behind starttls.
-	w.send(startTLS + w.usualHead() + plain(user, password) + "<injected xmlns='urn:x'/>")
+	w.send(startTLS + w.defaultHead() + plain(user, password) + "<injected xmlns='urn:x'/>")
 	if e := w.element(); e.Name.Local != "proceed" {
 		t.Fatal(e)
 	}
 	config := h.TLS.Clone()
-	config.ServerName = homeHost
+	config.ServerName = servedHost
 	secure := tls.Client(w.conn, config)
-	secure.SetDeadline(time.Now().Add(patience))
+	secure.SetDeadline(time.Now().Add(timeout))
 	if err := secure.Handshake(); err != nil {
 		t.Fatalf("what was sent in clear counts: %v", err)
 	}
 	w.use(secure)
 	w.host = secondHost // so that an answer to the header that was sent in clear shows
-	w.send(w.usualHead())
+	w.send(w.defaultHead())
 	if from := w.header().Attr("from"); from != secondHost {
 		t.Errorf("what was sent in clear counts: the header is from %s", from)
 	}
@@ -65,14 +65,14 @@ func TestStartTLSInjection(t *testing.T) { // checklist 21
 }
 
 func TestNewStreamAfterTLS(t *testing.T) { // checklist 22
-	h := atHome(t)
+	h := sharedServer(t)
 	w := h.dial(t)
-	w.send(head("from='spy@" + homeHost + "' to='" + homeHost + "' xml:lang='de' version='1.0'"))
+	w.send(head("from='spy@" + servedHost + "' to='" + servedHost + "' xml:lang='de' version='1.0'"))
 	before := w.header()
 	w.features()
 	w.secure(h)
 	w.host = secondHost // another host: nothing of before counts
-	w.send(w.usualHead())
+	w.send(w.defaultHead())
 	after := w.header()
 	if after.Attr("id") == before.Attr("id") || after.Attr("from") != secondHost || after.Attr("to") != "" {
 		t.Errorf("after TLS: %s", after)
@@ -91,7 +91,7 @@ func TestNewStreamAfterTLS(t *testing.T) { // checklist 22
 }
 
 func TestStartTLSFails(t *testing.T) { // checklist 23
-	h := atHome(t)
+	h := sharedServer(t)
 	// Twice: within TLS there is none.
 	w, _ := h.secured(t)
 	w.send(startTLS)
@@ -106,7 +106,7 @@ func TestStartTLSFails(t *testing.T) { // checklist 23
 		w.send(startTLS)
 		w.element()
 		w.push(garbage)
-		w.conn.SetReadDeadline(time.Now().Add(patience))
+		w.conn.SetReadDeadline(time.Now().Add(timeout))
 		if rest, _ := io.ReadAll(w.buf); strings.Contains(string(rest), "<") {
 			t.Errorf("after %q: %q", garbage, rest)
 		}
@@ -114,16 +114,16 @@ func TestStartTLSFails(t *testing.T) { // checklist 23
 }
 
 func TestTLSVersions(t *testing.T) { // checklist 24
-	h := atHome(t)
+	h := sharedServer(t)
 	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
 		w := h.dial(t)
 		w.open()
 		w.send(startTLS)
 		w.element()
 		config := h.TLS.Clone()
-		config.ServerName, config.MinVersion, config.MaxVersion = homeHost, version, version
+		config.ServerName, config.MinVersion, config.MaxVersion = servedHost, version, version
 		secure := tls.Client(w.conn, config)
-		secure.SetDeadline(time.Now().Add(patience))
+		secure.SetDeadline(time.Now().Add(timeout))
 		err := secure.Handshake()
 		if old := version < tls.VersionTLS12; (err != nil) != old {
 			t.Errorf("TLS %x: %v", version, err)
@@ -132,7 +132,7 @@ func TestTLSVersions(t *testing.T) { // checklist 24
 			continue
 		}
 		state := secure.ConnectionState()
-		if err := state.PeerCertificates[0].VerifyHostname(homeHost); err != nil {
+		if err := state.PeerCertificates[0].VerifyHostname(servedHost); err != nil {
 			t.Error(err)
 		}
 		for _, suite := range tls.InsecureCipherSuites() {
@@ -150,9 +150,9 @@ func TestTLSVersions(t *testing.T) { // checklist 24
 	w.element()
 	under.Conn = w.conn
 	config := h.TLS.Clone()
-	config.ServerName, config.MaxVersion = homeHost, tls.VersionTLS12
+	config.ServerName, config.MaxVersion = servedHost, tls.VersionTLS12
 	secure := tls.Client(under, config)
-	secure.SetDeadline(time.Now().Add(patience))
+	secure.SetDeadline(time.Now().Add(timeout))
 	if err := secure.Handshake(); err != nil {
 		t.Fatal(err)
 	}
@@ -165,17 +165,17 @@ func TestTLSVersions(t *testing.T) { // checklist 24
 }
 
 func TestDirectTLS(t *testing.T) { // checklist 25
-	h := atHome(t)
-	connect := func(name string, protocols ...string) (*wire, *tls.Conn, error) {
+	h := sharedServer(t)
+	connect := func(name string, protocols ...string) (*rawClient, *tls.Conn, error) {
 		w := h.dialAddr(t, h.direct)
 		config := h.TLS.Clone()
 		config.ServerName, config.NextProtos = name, protocols
 		secure := tls.Client(w.conn, config)
-		secure.SetDeadline(time.Now().Add(patience))
+		secure.SetDeadline(time.Now().Add(timeout))
 		err := secure.Handshake()
 		return w, secure, err
 	}
-	for _, name := range []string{homeHost, secondHost, "xn--bcher-kva.example"} {
+	for _, name := range []string{servedHost, secondHost, "xn--bcher-kva.example"} {
 		w, secure, err := connect(name, "xmpp-client")
 		if err != nil {
 			t.Fatal(err)
@@ -189,22 +189,22 @@ func TestDirectTLS(t *testing.T) { // checklist 25
 		if f.Child(nsTLS, "starttls") != nil || f.Child(nsSASL, "mechanisms") == nil {
 			t.Errorf("features: %s", f)
 		}
-		if name == homeHost {
-			w.login(newcomer(t))
+		if name == servedHost {
+			w.login(newAccount(t))
 			w.bind("")
 			w.nothing()
 		}
 	}
-	if _, _, err := connect(homeHost); err != nil {
+	if _, _, err := connect(servedHost); err != nil {
 		t.Errorf("without a protocol: %v", err) // XEP-0368 §3
 	}
-	if _, _, err := connect(homeHost, "xmpp-server"); err == nil {
+	if _, _, err := connect(servedHost, "xmpp-server"); err == nil {
 		t.Error("xmpp-server is taken for a client")
 	}
 	// In clear there is nothing on this port.
 	w := h.dialAddr(t, h.direct)
-	w.push(w.usualHead())
-	w.conn.SetReadDeadline(time.Now().Add(patience))
+	w.push(w.defaultHead())
+	w.conn.SetReadDeadline(time.Now().Add(timeout))
 	if _, err := xmltree.NewDecoder(w.buf).Header(); err == nil {
 		t.Error("answered in clear")
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-func TestWhatIsNoStanza(t *testing.T) { // checklist 8
-	h := atHome(t)
-	victim := h.session(t, newcomer(t), "")
+func TestNonStanzas(t *testing.T) { // checklist 8
+	h := sharedServer(t)
+	victim := h.session(t, newAccount(t), "")
 	message := "<message to='" + victim.jid + "'><body>before login</body></message>"
 	for name, send := range map[string]string{
 		"message":  message,
@@ -36,15 +36,15 @@ func TestWhatIsNoStanza(t *testing.T) { // checklist 8
 			w.wantError("policy-violation", "not-authorized")
 		})
 	}
-	w := h.session(t, newcomer(t), "")
+	w := h.session(t, newAccount(t), "")
 	w.push("<hello xmlns='urn:example:x'/>" + message)
 	w.wantError("unsupported-stanza-type")
 	victim.nothing()
 }
 
 func TestBadXML(t *testing.T) { // checklist 9
-	h := atHome(t)
-	victim := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	victim := h.session(t, newAccount(t), "")
 	in := func(inside string) string {
 		return "<message to='" + victim.jid + "'><body>" + inside + "</body></message>"
 	}
@@ -79,7 +79,7 @@ func TestBadXML(t *testing.T) { // checklist 9
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := h.session(t, newcomer(t), "")
+			w := h.session(t, newAccount(t), "")
 			w.push(test.text)
 			w.wantError(test.want...)
 		})
@@ -88,27 +88,27 @@ func TestBadXML(t *testing.T) { // checklist 9
 }
 
 func TestEncoding(t *testing.T) { // checklist 10
-	h := atHome(t)
+	h := sharedServer(t)
 	for _, encoding := range []string{"ISO-8859-1", "UTF-16", "US-ASCII"} {
 		w := h.dial(t)
-		w.push("<?xml version='1.0' encoding='" + encoding + "'?>" + head("to='" + homeHost + "' version='1.0'")[len("<?xml version='1.0'?>"):])
+		w.push("<?xml version='1.0' encoding='" + encoding + "'?>" + head("to='" + servedHost + "' version='1.0'")[len("<?xml version='1.0'?>"):])
 		w.header()
 		w.wantError("unsupported-encoding")
 	}
 	for _, declaration := range []string{"", "<?xml version='1.0' encoding='utf-8'?>", "<?xml version='1.0' encoding=\"UTF-8\" standalone='no'?>", "<?xml version='1.0' standalone='yes'?>"} {
 		w := h.dial(t)
-		w.send(declaration + head("to='" + homeHost + "' version='1.0'")[len("<?xml version='1.0'?>"):])
+		w.send(declaration + head("to='" + servedHost + "' version='1.0'")[len("<?xml version='1.0'?>"):])
 		w.header()
 		w.features()
 	}
 	w := h.dial(t)
-	w.send(w.usualHead())
+	w.send(w.defaultHead())
 	if first, err := w.buf.Peek(3); err != nil || string(first) == "\uFEFF" || first[0] != '<' {
 		t.Errorf("the server begins with %q, %v", first, err)
 	}
-	victim := h.session(t, newcomer(t), "")
+	victim := h.session(t, newAccount(t), "")
 	for _, text := range []string{"\xff", "\xc0\xaf", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xef\xbf\xbe"} {
-		w := h.session(t, newcomer(t), "")
+		w := h.session(t, newAccount(t), "")
 		w.push("<message to='" + victim.jid + "'><body>" + text + "</body></message>")
 		w.wantError("unsupported-encoding", "not-well-formed")
 	}
@@ -121,8 +121,8 @@ func TestEncoding(t *testing.T) { // checklist 10
 }
 
 func TestSizes(t *testing.T) { // checklist 11
-	h := atHome(t)
-	w := h.session(t, newcomer(t), "")
+	h := sharedServer(t)
+	w := h.session(t, newAccount(t), "")
 	for _, size := range []int{10_000, 100_000, 200_000} {
 		text := strings.Repeat("x", size)
 		w.send("<message to='" + w.jid + "'><body>" + text + "</body></message>")
@@ -138,7 +138,7 @@ func TestSizes(t *testing.T) { // checklist 11
 		"one name":   "<message to='" + w.jid + "'><" + strings.Repeat("a", 300<<10),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := h.session(t, newcomer(t), "")
+			w := h.session(t, newAccount(t), "")
 			go w.push(send)
 			got, fault := w.streamError()
 			if got != "policy-violation" && got != "not-well-formed" {
@@ -161,13 +161,13 @@ func TestSizes(t *testing.T) { // checklist 11
 	w.nothing()
 }
 
-func TestHalfAStanza(t *testing.T) { // checklist 19
-	h := atHome(t)
-	victim := h.session(t, newcomer(t), "")
+func TestPartialStanza(t *testing.T) { // checklist 19
+	h := sharedServer(t)
+	victim := h.session(t, newAccount(t), "")
 	whole := "<message to='" + victim.jid + "'><body>whole</body></message>"
 	half := "<message to='" + victim.jid + "'><body>half</body></message>"
 	for _, cut := range []int{1, 10, len(half) / 2, len(half) - 1} {
-		w := h.session(t, newcomer(t), "")
+		w := h.session(t, newAccount(t), "")
 		w.send(whole + half[:cut])
 		if cut%2 == 0 {
 			_ = w.conn.Close()

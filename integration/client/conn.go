@@ -216,7 +216,7 @@ func streamError(e *xmltree.Element) *StreamError {
 }
 
 // retag gives elements of the stream's content namespace the namespace of clients, so that
-// what a component receives compares with what a play writes.
+// what a component receives compares with what a scenario writes.
 func retag(e *xmltree.Element, space string) {
 	if space == spaceClient {
 		return

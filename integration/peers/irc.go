@@ -20,10 +20,10 @@ func StartIRC(t testing.TB) string {
 	dir := t.TempDir()
 	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(255), 1+rand.IntN(250))
 	config := fmt.Sprintf(`[Global]
-	Name = irc.play.example
+	Name = irc.test.example
 	Info = Test
 	AdminInfo1 = Test
-	AdminEMail = admin@play.example
+	AdminEMail = admin@test.example
 	MotdPhrase = Welcome
 	Listen = %s
 	Ports = %d

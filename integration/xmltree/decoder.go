@@ -175,10 +175,10 @@ func (d *Decoder) resolve(prefix string) (string, bool) {
 }
 
 // ParseFragment reads a row of elements as they would stand in a client's stream: the
-// default namespace is jabber:client, and the prefixes stream and play are bound.
+// default namespace is jabber:client, and the prefixes stream and match are bound.
 func ParseFragment(text string) ([]*Element, error) {
-	d := NewDecoder(strings.NewReader(`<stream:stream xmlns="jabber:client" xmlns:stream="http://etherx.jabber.org/streams" xmlns:play="` +
-		PlaySpace + `">` + text + `</stream:stream>`))
+	d := NewDecoder(strings.NewReader(`<stream:stream xmlns="jabber:client" xmlns:stream="http://etherx.jabber.org/streams" xmlns:match="` +
+		MatchSpace + `">` + text + `</stream:stream>`))
 	if _, err := d.Header(); err != nil {
 		return nil, err
 	}

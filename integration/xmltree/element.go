@@ -8,8 +8,8 @@ import (
 
 // Namespaces that the trees and their comparison know.
 const (
-	// PlaySpace is the namespace of the marks in expectations.
-	PlaySpace = "play"
+	// MatchSpace is the namespace of the marks in expectations.
+	MatchSpace = "match"
 	// XMLSpace is what the prefix xml is bound to.
 	XMLSpace = "http://www.w3.org/XML/1998/namespace"
 )
@@ -112,8 +112,8 @@ func shortName(name xml.Name) string {
 		return name.Local
 	case XMLSpace:
 		return "xml:" + name.Local
-	case PlaySpace:
-		return "play:" + name.Local
+	case MatchSpace:
+		return "match:" + name.Local
 	}
 	return "{" + name.Space + "}" + name.Local
 }

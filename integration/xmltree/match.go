@@ -67,7 +67,7 @@ func match(want, got *Element, b Bindings) error {
 
 func matchAttrs(want, got *Element, b Bindings) error {
 	for _, name := range want.attrNames() {
-		if name.Space == PlaySpace {
+		if name.Space == MatchSpace {
 			continue
 		}
 		pattern := want.Attrs[name]
@@ -177,5 +177,5 @@ func assign(want, got []*Element, b Bindings, more bool) error {
 func Optional(want *Element) bool { return want.mark("optional") == "yes" }
 
 func (e *Element) mark(name string) string {
-	return e.Attrs[xml.Name{Space: PlaySpace, Local: name}]
+	return e.Attrs[xml.Name{Space: MatchSpace, Local: name}]
 }

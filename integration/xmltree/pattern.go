@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Bindings are the values of names: what a play was given and what it captured.
+// Bindings are the values of names: what a scenario was given and what it captured.
 type Bindings map[string]string
 
 // maybe is the attribute value that also matches a missing attribute.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
-	"github.com/dragoman-im/dragoman/transports/discord/fake/honest"
+	"github.com/dragoman-im/dragoman/transports/discord/fake/conformance"
 	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
@@ -26,7 +26,7 @@ type world struct {
 func newWorld(t *testing.T, change ...func(*fake.Options)) *world {
 	t.Helper()
 	t.Parallel()
-	o := fake.Options{Checker: honest.New(t), Heartbeat: 500 * time.Millisecond, Unlimited: true}
+	o := fake.Options{Checker: conformance.New(t), Heartbeat: 500 * time.Millisecond, Unlimited: true}
 	for _, c := range change {
 		c(&o)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
-	"github.com/dragoman-im/dragoman/transports/slack/fake/honest"
+	"github.com/dragoman-im/dragoman/transports/slack/fake/conformance"
 )
 
 // world is a stand-in with one workspace, three people and a channel that two of them and the app are in.
@@ -34,7 +34,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Parallel()
 	w := &world{t: t, patience: 4*ackTimeout + 100*time.Millisecond}
 	w.server = fake.New(fake.Options{
-		Check: honest.Hook(t), AckTimeout: ackTimeout, PingEvery: time.Second,
+		Check: conformance.Hook(t), AckTimeout: ackTimeout, PingEvery: time.Second,
 		RetryAfter: []time.Duration{0, 50 * time.Millisecond, 50 * time.Millisecond},
 	})
 	if err := w.server.Start(); err != nil {

@@ -14,16 +14,16 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("%s answers %q", p.name, text)
 			}
 			if wrong := withTypo(text); wrong == text || len(wrong) < len(text) {
-				t.Errorf("mistyped(%q) = %q", text, wrong)
+				t.Errorf("withTypo(%q) = %q", text, wrong)
 			}
 		}
 	}
-	for said, want := range map[string]string{"": "that", "…!?": "that", "a bc d": "bc", "no naïve ones": "naïve"} {
-		if got := longestWord(said); got != want {
-			t.Errorf("weightiest(%q) = %q, want %q", said, got, want)
+	for text, want := range map[string]string{"": "that", "…!?": "that", "a bc d": "bc", "no naïve ones": "naïve"} {
+		if got := longestWord(text); got != want {
+			t.Errorf("longestWord(%q) = %q, want %q", text, got, want)
 		}
 	}
 	if got := withTypo("aa aa"); got != "aa aa." {
-		t.Errorf("mistyped gave %q", got)
+		t.Errorf("withTypo gave %q", got)
 	}
 }

@@ -103,3 +103,5 @@ func invalidForm(field, why, sentence string) *Error {
 func tooLong(field string, limit int) *Error {
 	return invalidForm(field, "BASE_TYPE_BAD_LENGTH", fmt.Sprintf("Must be between 1 and %d in length.", limit))
 }
+
+func errUnknownUser() *Error { return refuse(404, 10013, "Unknown User") }

@@ -4,7 +4,7 @@
 // and the demo act as the people on it and make it misbehave on command.
 //
 // It builds its JSON from maps, never from a client library's structs, and shows every
-// request, answer and event to an optional Checker (package honest holds the one that
+// request, answer and event to an optional Checker (package conformance holds the one that
 // compares them with Discord's published descriptions).
 //
 // A request goes Server.ServeHTTP → serveREST (version, route, faults, token, rate limit,

@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
-	"github.com/dragoman-im/dragoman/transports/discord/fake/honest"
+	"github.com/dragoman-im/dragoman/transports/discord/fake/conformance"
 )
 
 // TestAsHandler has the stand-in behind somebody else's listener.
 func TestAsHandler(t *testing.T) {
 	t.Parallel()
-	s := fake.New(fake.Options{Checker: honest.New(t)})
+	s := fake.New(fake.Options{Checker: conformance.New(t)})
 	web := httptest.NewServer(s)
 	defer web.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

@@ -23,7 +23,7 @@ func TestWhoAndWhere(t *testing.T) {
 		t.Errorf("guilds: %s", a.raw)
 	}
 	for _, p := range []string{
-		path("guilds", w.guild), path("guilds", w.guild) + "?with_counts=true",
+		path("users", w.ann), path("guilds", w.guild), path("guilds", w.guild) + "?with_counts=true",
 		path("guilds", w.guild, "channels"), path("guilds", w.guild, "members") + "?limit=10", path("guilds", w.guild, "threads", "active"),
 		path("channels", w.general), path("channels", w.general, "webhooks"), "/gateway/bot", "/oauth2/applications/@me", "/applications/@me",
 	} {
@@ -56,6 +56,7 @@ func TestRefusals(t *testing.T) {
 		"no such channel":        {"GET", "/channels/1", nil, 404, 10003},
 		"no such guild":          {"GET", "/guilds/1", nil, 404, 10004},
 		"foreign guild":          {"GET", path("guilds", elsewhere), nil, 403, 50001},
+		"no such user":           {"GET", "/users/1", nil, 404, 10013},
 		"no such message":        {"GET", messages + "/1", nil, 404, 10008},
 		"no snowflake":           {"GET", "/channels/general", nil, 400, 50035},
 		"limit too large":        {"GET", messages + "?limit=101", nil, 400, 50035},

@@ -86,6 +86,14 @@ func getGateway(c *call) (int, any, error) {
 	return http.StatusOK, obj{"url": c.s.gatewayURL()}, nil
 }
 
+func getUser(c *call) (int, any, error) {
+	u := c.s.users[c.id("user_id")]
+	if u == nil {
+		return 0, nil, errUnknownUser()
+	}
+	return http.StatusOK, u.json(), nil
+}
+
 // getGatewayBot has the limits of beginning sessions. (events/gateway.mdx, Get Gateway Bot)
 func getGatewayBot(c *call) (int, any, error) {
 	return http.StatusOK, obj{"url": c.s.gatewayURL(), "shards": 1, "session_start_limit": obj{

@@ -39,6 +39,7 @@ func routes() []*route {
 		{"GET", "/applications/@me", getApplication, usual(), false, nil},
 		{"GET", "/users/@me", getMe, usual(), false, nil},
 		{"GET", "/users/@me/guilds", getMyGuilds, usual(), false, nil},
+		{"GET", "/users/{user_id}", getUser, usual(), false, nil},
 		{"POST", "/users/@me/channels", openDirect, usual(), false, nil},
 
 		{"GET", "/guilds/{guild_id}", getGuild, usual(), false, nil},

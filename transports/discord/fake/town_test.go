@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
-	"github.com/dragoman-im/dragoman/transports/discord/fake/honest"
+	"github.com/dragoman-im/dragoman/transports/discord/fake/conformance"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,7 +33,7 @@ type town struct {
 // settle builds a town; every request and event of it is checked.
 func settle(t *testing.T, o fake.Options) *town {
 	t.Helper()
-	o.Checker = honest.New(t)
+	o.Checker = conformance.New(t)
 	s := fake.New(o)
 	if err := s.Start(); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@
 //
 // JSON is built from maps, never from a client library's types, so that a mistake of the
 // library is not repeated here. Options.Check sees every request, answer, event and frame;
-// package honest checks them against Slack's published descriptions.
+// package conformance checks them against Slack's published descriptions.
 //
 // Server.mu guards all state; nothing blocks while it is held: frames are appended to the
 // sockets' queues, events of a call are handed over after the lock is free. A socket has a

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
-	"github.com/dragoman-im/dragoman/transports/slack/fake/honest"
+	"github.com/dragoman-im/dragoman/transports/slack/fake/conformance"
 )
 
 // called are the methods that the tests called.
@@ -55,7 +55,7 @@ type world struct {
 
 func newWorld(t *testing.T, options ...func(*fake.Options)) *world {
 	t.Helper()
-	opt := fake.Options{Check: honest.Hook(t), PingEvery: 50 * time.Millisecond}
+	opt := fake.Options{Check: conformance.Hook(t), PingEvery: 50 * time.Millisecond}
 	for _, f := range options {
 		f(&opt)
 	}
@@ -88,12 +88,12 @@ func newWorld(t *testing.T, options ...func(*fake.Options)) *world {
 
 // rude lets requests be as Slack would not have them.
 func rude(o *fake.Options) {
-	honest := o.Check
+	check := o.Check
 	o.Check = func(kind, name string, payload any) error {
 		if kind == fake.KindRequest {
 			return nil
 		}
-		return honest(kind, name, payload)
+		return check(kind, name, payload)
 	}
 }
 

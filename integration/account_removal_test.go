@@ -1,0 +1,249 @@
+package integration_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/integration/client"
+	"github.com/dragoman-im/dragoman/integration/peers"
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+// TestAccountRemoval deletes an account that has everything: a contact, messages, data, a linked
+// network. By its owner, from the command line while the server runs, and while it does not.
+func TestAccountRemoval(t *testing.T) {
+	t.Parallel()
+	byOwner := func(ctx context.Context, t *testing.T, h *deployment, conn *client.Conn) {
+		if err := conn.Send("<iq type='set' id='bye'><query xmlns='jabber:iq:register'><remove/></query></iq>"); err != nil {
+			t.Fatal(err)
+		}
+		e, err := conn.Next(ctx)
+		for err == nil && e.Attr("id") != "bye" {
+			e, err = conn.Next(ctx)
+		}
+		if err != nil || e.Attr("type") != "result" { // XEP-0077 §3.2
+			t.Errorf("remove: %v, %v", e, err)
+		}
+	}
+	byCommand := func(_ context.Context, t *testing.T, h *deployment, _ *client.Conn) {
+		out, err := h.gateway.Run("", "account", "rm", testAccounts[1].User)
+		if err != nil || !strings.Contains(out, "is deleted") {
+			t.Errorf("account rm: %v %s", err, out)
+		}
+	}
+	whileStopped := func(_ context.Context, t *testing.T, h *deployment, _ *client.Conn) {
+		h.gateway.Kill()
+		out, err := h.gateway.Run("", "account", "rm", testAccounts[1].User)
+		if err != nil || !strings.Contains(out, "when the server runs") {
+			t.Errorf("account rm: %v %s", err, out)
+		}
+		if _, err := h.gateway.Run("x\n", "account", "add", testAccounts[1].User); err == nil {
+			t.Error("the account was made again before it was gone")
+		}
+		h.gateway.Start()
+	}
+	for name, remove := range map[string]func(context.Context, *testing.T, *deployment, *client.Conn){
+		"by its owner": byOwner, "by command": byCommand, "while the server is stopped": whileStopped,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
+				ctx, cancel := context.WithTimeout(t.Context(), 4*peerTimeout)
+				defer cancel()
+				testAccountRemoval(ctx, t, w, name, remove)
+			})
+		})
+	}
+}
+
+func testAccountRemoval(ctx context.Context, t *testing.T, w fakeNetwork, name string, remove func(context.Context, *testing.T, *deployment, *client.Conn)) {
+	h := embedded(t, w)
+	s := linked(ctx, t, h, w)
+	simon, sally := testAccounts[1].User+"@"+testHost, testAccounts[0].User+"@"+testHost
+	w.send(true, "kept")
+	local, _, _ := w.friend()
+	if err := s.await(ctx, func() bool { return slices.Contains(s.bodies(local+"@"+h.domain, "chat"), "kept") }); err != nil {
+		t.Fatal(err)
+	}
+	s.leave()
+
+	owner, err := h.server.Dial(ctx, testAccounts[1], "last")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Drop()
+	friend, err := h.server.Dial(ctx, testAccounts[0], "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { friend.Drop() }()
+	for _, step := range []struct {
+		conn *client.Conn
+		text string
+	}{
+		{owner, "<presence/>"}, {friend, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq><presence/>"},
+		{owner, "<presence type='subscribe' to='" + sally + "'/>"}, {owner, "<presence type='subscribed' to='" + sally + "'/>"},
+		{friend, "<presence type='subscribe' to='" + simon + "'/>"}, {friend, "<presence type='subscribed' to='" + simon + "'/>"},
+		{owner, "<iq type='set' id='v'><vCard xmlns='vcard-temp'><FN>Simon</FN></vCard></iq>"},
+		{owner, "<iq type='set' id='p'><query xmlns='jabber:iq:private'><x xmlns='urn:test'/></query></iq>"},
+		{owner, "<message type='chat' to='" + sally + "'><body>hello</body></message>"},
+	} {
+		if err := step.conn.Send(step.text); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ask(ctx, step.conn, testHost, "<ping xmlns='urn:xmpp:ping'/>"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := rowsOf(ctx, t, h.gateway, simon)
+	for _, table := range []string{"accounts", "credentials", "roster", "archive", "vcards", "private_xml", "bridge_accounts", "bridge_rooms"} {
+		if before[table] == 0 {
+			t.Errorf("there is nothing in %s, and so nothing is shown: %v", table, before)
+		}
+	}
+
+	remove(ctx, t, h, owner)
+
+	err = nil
+	for err == nil {
+		_, err = owner.Next(ctx)
+	}
+	var writeFault *client.StreamError
+	if name != "while the server is stopped" && (!errors.As(err, &writeFault) || writeFault.Condition != "not-authorized") { // XEP-0077 §3.2
+		t.Errorf("the owner's stream ended with %v, not with not-authorized", err)
+	}
+	if name == "while the server is stopped" {
+		checkGoneNoticesAfterLogin(ctx, t, h, simon)
+	} else {
+		checkGoneNotices(ctx, t, friend, simon)
+	}
+	if err := peers.Poll(ctx, func() error {
+		left := rowsOf(ctx, t, h.gateway, simon)
+		if len(left) > 0 {
+			return fmt.Errorf("these rows are left: %v", left)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	var refused *client.Refused
+	if _, err := h.server.Dial(ctx, testAccounts[1], ""); !errors.As(err, &refused) || refused.Condition != "not-authorized" {
+		t.Errorf("a deleted account logs in: %v", err)
+	}
+	h.gateway.AddAccount(testAccounts[1]) // whoever takes the name next has nothing of theirs
+	next, err := h.server.Dial(ctx, testAccounts[1], "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Drop()
+	answer, err := ask(ctx, next, "", "<query xmlns='jabber:iq:roster'/>")
+	if err != nil || answer.Find("query", "item") != nil {
+		t.Errorf("the roster of the next: %v, %v", answer, err)
+	}
+	if h.gateway.Log().Contains("level=ERROR") {
+		line, _ := h.gateway.Log().Last("level=ERROR")
+		t.Errorf("an error in the log: %s", line)
+	}
+}
+
+// checkGoneNotices wants a contact to be told (RFC 6121 §3.2.2, §3.3.2, XEP-0077 §3.2).
+func checkGoneNotices(ctx context.Context, t *testing.T, conn *client.Conn, who string) {
+	t.Helper()
+	want := map[string]bool{"unavailable": true, "unsubscribe": true, "unsubscribed": true}
+	for len(want) > 0 {
+		e, err := conn.Next(ctx)
+		if err != nil {
+			t.Errorf("the contact was not told %v: %v", want, err)
+			return
+		}
+		if from, _, _ := strings.Cut(e.Attr("from"), "/"); e.Name.Local == "presence" && from == who {
+			delete(want, e.Attr("type"))
+		}
+	}
+}
+
+// checkGoneNoticesAfterLogin wants the roster of a contact to show it who was not there when it
+// happened.
+func checkGoneNoticesAfterLogin(ctx context.Context, t *testing.T, h *deployment, who string) {
+	t.Helper()
+	conn, err := h.server.Dial(ctx, testAccounts[0], "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Drop()
+	if err := peers.Poll(ctx, func() error {
+		answer, err := ask(ctx, conn, "", "<query xmlns='jabber:iq:roster'/>")
+		if err != nil {
+			return err
+		}
+		var item *xmltree.Element
+		for _, i := range answer.Children[0].Children {
+			if i.Attr("jid") == who {
+				item = i
+			}
+		}
+		if item == nil || item.Attr("subscription") != "none" {
+			return fmt.Errorf("the contact is %v", item)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// rowsOf counts what each table has of an account, and all of the gateway's rows about people's
+// own things: there is one user of it.
+func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) map[string]int {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(d.Data, "dragoman.db")+"?mode=ro&_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	names := func(query string, args ...any) (list []string) {
+		rows, err := db.QueryContext(ctx, query, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var name string
+			if err := rows.Scan(&name); err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, name)
+		}
+		return list
+	}
+	found := map[string]int{}
+	for _, table := range names(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%'`) {
+		query := `SELECT count(*) FROM ` + table
+		if strings.HasPrefix(table, "bridge_") {
+			if table == "bridge_gateways" {
+				continue
+			}
+		} else {
+			columns := names(`SELECT name FROM pragma_table_info(?)`, table)
+			at := slices.IndexFunc(columns, func(c string) bool { return c == "account" || table == "accounts" && c == "jid" })
+			if at < 0 {
+				t.Errorf("whose are the rows of %s?", table)
+				continue
+			}
+			query += ` WHERE ` + columns[at] + ` = '` + who + `'`
+		}
+		var n int
+		if err := db.QueryRowContext(ctx, query).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 {
+			found[table] = n
+		}
+	}
+	return found
+}

@@ -1,0 +1,320 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+type connects struct{ names []string }
+
+func (s connects) run(ctx context.Context, r *running) error {
+	for _, name := range s.names {
+		if r.connections[name] != nil {
+			return fmt.Errorf("%s is connected already", name)
+		}
+		a, err := r.target.Connect(ctx, r.participants[name])
+		if err != nil {
+			return err
+		}
+		r.register(name, a)
+	}
+	return nil
+}
+
+type cannotConnect struct{ name, condition string }
+
+func (s cannotConnect) run(ctx context.Context, r *running) error {
+	a, err := r.target.Connect(ctx, r.participants[s.name])
+	if err == nil {
+		a.Drop()
+		return fmt.Errorf("%s did connect", s.name)
+	}
+	return r.condition(err, s.condition)
+}
+
+// condition wants that err carries the condition.
+func (r *running) condition(err error, want string) error {
+	got := ""
+	if r.target.Condition != nil {
+		got = r.target.Condition(err)
+	}
+	if !slices.Contains(strings.Split(want, " or "), got) {
+		return fmt.Errorf("condition is %q (%v), want %q", got, err, want)
+	}
+	return nil
+}
+
+type sends struct {
+	name, text string
+	escaped    bool
+}
+
+func (s sends) run(_ context.Context, r *running) error {
+	a, err := r.connection(s.name)
+	if err != nil {
+		return err
+	}
+	text, err := r.vars.Expand(s.text, s.escaped)
+	if err != nil {
+		return err
+	}
+	return a.Send(text)
+}
+
+type receives struct {
+	name string
+	row  []*xmltree.Element
+}
+
+func (s receives) run(ctx context.Context, r *running) error {
+	ctx, cancel := context.WithTimeout(ctx, r.target.Timeout)
+	defer cancel()
+	for _, want := range s.row {
+		got, err := r.next(ctx, s.name)
+		if err != nil {
+			return fmt.Errorf("%w, want\n%s", err, want)
+		}
+		if err := r.match(s.name, want, got); err != nil {
+			return fmt.Errorf("%w\nreceived\n%s\nwant\n%s", err, got, want)
+		}
+	}
+	return nil
+}
+
+type receivesUnordered struct {
+	name string
+	row  []*xmltree.Element
+}
+
+func (s receivesUnordered) run(ctx context.Context, r *running) error {
+	received, err := s.collect(ctx, r)
+	if err != nil {
+		return fmt.Errorf("%w after %d of %d, received\n%swant\n%s", err, len(received), len(s.row), describe(received), describe(s.row))
+	}
+	var children, want, clean []*xmltree.Element
+	for _, w := range s.row {
+		want = append(want, r.prepared(s.name, w))
+		children = append(children, w.Children...)
+	}
+	for _, e := range received {
+		clean = append(clean, r.stripped(s.name, children, e))
+	}
+	if err := xmltree.MatchUnordered(want, clean, r.vars); err != nil {
+		return fmt.Errorf("%w\nreceived\n%swant\n%s", err, describe(received), describe(s.row))
+	}
+	return nil
+}
+
+// collect takes as many stanzas as are wanted. If some are optional it takes all that come
+// until the server is at rest.
+func (s receivesUnordered) collect(ctx context.Context, r *running) ([]*xmltree.Element, error) {
+	for _, w := range s.row {
+		if xmltree.Optional(w) {
+			if err := r.settle(ctx); err != nil {
+				return nil, err
+			}
+			if r.participants[s.name].Component {
+				if err := r.drain(ctx, s.name); err != nil {
+					return nil, err
+				}
+			}
+			received := r.kept[s.name]
+			delete(r.kept, s.name)
+			return received, nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.target.Timeout)
+	defer cancel()
+	var received []*xmltree.Element
+	for len(received) < len(s.row) {
+		got, err := r.next(ctx, s.name)
+		if err != nil {
+			return received, err
+		}
+		received = append(received, got)
+	}
+	return received, nil
+}
+
+type receivesEventually struct {
+	name string
+	row  []*xmltree.Element
+}
+
+func (s receivesEventually) run(ctx context.Context, r *running) error {
+	ctx, cancel := context.WithTimeout(ctx, longer*r.target.Timeout)
+	defer cancel()
+	for _, want := range s.row {
+		var skipped []*xmltree.Element
+		for {
+			got, err := r.next(ctx, s.name)
+			if err != nil {
+				return fmt.Errorf("%w, received\n%swant\n%s", err, describe(skipped), want)
+			}
+			if r.match(s.name, want, got) == nil {
+				break
+			}
+			skipped = append(skipped, got)
+		}
+	}
+	return nil
+}
+
+type receivesNothing struct{ names []string }
+
+func (s receivesNothing) run(ctx context.Context, r *running) error {
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	for _, name := range s.names {
+		if _, err := r.connection(name); err != nil {
+			return err
+		}
+		if r.participants[name].Component {
+			if err := r.drain(ctx, name); err != nil {
+				return err
+			}
+		}
+		if kept := r.kept[name]; len(kept) > 0 {
+			return fmt.Errorf("%s received\n%s", name, describe(kept))
+		}
+	}
+	return nil
+}
+
+// drain keeps what comes for a component, which cannot ask the server whether that is all,
+// until nothing has come for a while.
+func (r *running) drain(ctx context.Context, name string) error {
+	for {
+		e, err := r.within(ctx, quiet, name)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+			return nil
+		case err != nil:
+			return err
+		}
+		r.kept[name] = append(r.kept[name], e)
+	}
+}
+
+func (r *running) within(ctx context.Context, d time.Duration, name string) (*xmltree.Element, error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return r.connections[name].Next(ctx)
+}
+
+type skips struct{ names []string }
+
+func (s skips) run(ctx context.Context, r *running) error {
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	for _, name := range s.names {
+		delete(r.kept, name)
+	}
+	return nil
+}
+
+type disconnects struct{ names []string }
+
+func (s disconnects) run(_ context.Context, r *running) error {
+	for _, name := range s.names {
+		a, err := r.connection(name)
+		if err != nil {
+			return err
+		}
+		r.leave(name)
+		if err := a.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type losesConnection struct{ names []string }
+
+func (s losesConnection) run(_ context.Context, r *running) error {
+	for _, name := range s.names {
+		a, err := r.connection(name)
+		if err != nil {
+			return err
+		}
+		r.leave(name)
+		a.Drop()
+	}
+	return nil
+}
+
+type isDisconnected struct{ name, condition string }
+
+func (s isDisconnected) run(ctx context.Context, r *running) error {
+	ctx, cancel := context.WithTimeout(ctx, r.target.Timeout)
+	defer cancel()
+	a, err := r.connection(s.name)
+	if err != nil {
+		return err
+	}
+	got, err := r.next(ctx, s.name)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s received\n%s", s.name, got)
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s is still connected", s.name)
+	}
+	r.leave(s.name)
+	a.Drop()
+	return r.condition(err, s.condition)
+}
+
+type network struct {
+	name, what string
+	eventually bool
+}
+
+func (s network) run(ctx context.Context, r *running) error {
+	n, ok := r.target.Networks[s.name]
+	if !ok {
+		return fmt.Errorf("there is no network %s on this stage", s.name)
+	}
+	what, err := r.vars.Expand(s.what, false)
+	if err != nil {
+		return err
+	}
+	if !s.eventually {
+		return n.Do(ctx, what)
+	}
+	ctx, cancel := context.WithTimeout(ctx, longer*r.target.Timeout)
+	defer cancel()
+	tick := time.NewTicker(retryEvery)
+	defer tick.Stop()
+	for {
+		err := n.Do(ctx, what)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+type restarts struct{}
+
+func (restarts) run(ctx context.Context, r *running) error {
+	if r.target.Restart == nil {
+		return errors.New("the server of this stage cannot be restarted")
+	}
+	for _, name := range append([]string(nil), r.order...) {
+		r.connections[name].Drop()
+		r.leave(name)
+	}
+	return r.target.Restart(ctx)
+}

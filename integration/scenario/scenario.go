@@ -1,0 +1,89 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+// Scenario is a parsed file.
+type Scenario struct {
+	Name         string // of the file, without its ending
+	Title        string // first comment
+	Only         string // the only server it is for; empty: any
+	Because      string // why
+	Participants []Participant
+	Steps        []Step
+}
+
+// Participant is a client or component of a scenario.
+type Participant struct {
+	Name      string
+	Component bool
+	JID       string // user@domain, user@domain/resource, or a component's domain; may hold {host}
+	Secret    string // password or component secret
+
+	Privileged bool // XEP-0356 is granted to the component
+}
+
+// Account is the localpart of a client's JID.
+func (r Participant) Account() string {
+	user, _, _ := strings.Cut(r.JID, "@")
+	return user
+}
+
+// Resource is what the client asks for, or "".
+func (r Participant) Resource() string {
+	_, resource, _ := strings.Cut(r.JID, "/")
+	return resource
+}
+
+// Step is one line of the scenario with its block.
+type Step struct {
+	Line   int
+	Text   string
+	action action
+}
+
+// Connection is a connected client or component.
+type Connection interface {
+	JID() string
+	Send(text string) error
+	Next(ctx context.Context) (*xmltree.Element, error)
+	Close() error
+	Drop()
+}
+
+// Network is the fake server of a network that a scenario may use.
+type Network interface {
+	// Do carries out what a step says.
+	Do(ctx context.Context, what string) error
+}
+
+// Target is what a scenario is run against. Connect is required.
+type Target struct {
+	Host      string
+	Connect   func(ctx context.Context, participant Participant) (Connection, error)
+	Condition func(error) string              // the condition in a refused login or ended stream
+	Networks  map[string]Network              //
+	Restart   func(ctx context.Context) error // kills the server and starts it anew
+	Vars      map[string]string               // further names
+	Timeout   time.Duration                   // how long one receives waits; 0: 10 s
+	Log       func(format string, args ...any)
+}
+
+// Failure says which step of a scenario went wrong.
+type Failure struct {
+	Scenario string
+	Step     Step
+	Err      error
+}
+
+func (f *Failure) Error() string {
+	return fmt.Sprintf("%s.scenario:%d: %s\n%v", f.Scenario, f.Step.Line, f.Step.Text, f.Err)
+}
+
+func (f *Failure) Unwrap() error { return f.Err }

@@ -1,0 +1,131 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/integration/client"
+	"github.com/dragoman-im/dragoman/integration/peers"
+	"github.com/dragoman-im/dragoman/integration/scenario"
+)
+
+// testHost is the domain that every scenario is played on.
+const testHost = "test.example"
+
+// readScenarios parses all files of scenarios.
+func readScenarios(t *testing.T) []*scenario.Scenario {
+	t.Helper()
+	files, err := filepath.Glob("scenarios/*.scenario")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	var all []*scenario.Scenario
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := scenario.Parse(strings.TrimSuffix(filepath.Base(file), ".scenario"), string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// setupOf is the server that a scenario needs.
+func setupOf(p *scenario.Scenario) peers.Setup {
+	setup := peers.Setup{Host: testHost}
+	seen := map[string]bool{}
+	for _, role := range p.Participants {
+		switch {
+		case role.Component && seen[role.JID]: // another secret of the same component
+		case role.Component:
+			seen[role.JID] = true
+			setup.Components = append(setup.Components, peers.Component{
+				Domain: strings.ReplaceAll(role.JID, "{host}", testHost), Secret: role.Secret, Privileged: role.Privileged,
+			})
+		case !seen[role.Account()]:
+			seen[role.Account()] = true
+			setup.Accounts = append(setup.Accounts, peers.Account{User: role.Account(), Password: role.Secret})
+		}
+	}
+	return setup
+}
+
+// targetFor lets a scenario's clients connect to a server.
+func targetFor(server *peers.Server, restart func()) scenario.Target {
+	return scenario.Target{
+		Host: server.Host,
+		Connect: func(ctx context.Context, role scenario.Participant) (scenario.Connection, error) {
+			if role.Component {
+				return client.Attach(ctx, server.ComponentAddr, role.JID, role.Secret)
+			}
+			return server.Dial(ctx, peers.Account{User: role.Account(), Password: role.Secret}, role.Resource())
+		},
+		Condition: conditionOf,
+		Restart: func(context.Context) error {
+			restart()
+			return nil
+		},
+	}
+}
+
+// conditionOf finds the condition in what a client returned.
+func conditionOf(err error) string {
+	var refused *client.Refused
+	var stream *client.StreamError
+	switch {
+	case errors.As(err, &refused):
+		return refused.Condition
+	case errors.As(err, &stream):
+		return stream.Condition
+	}
+	return ""
+}
+
+// perform all p against a server.
+func perform(t *testing.T, p *scenario.Scenario, server *peers.Server, restart func()) {
+	t.Helper()
+	stage := targetFor(server, restart)
+	stage.Log = t.Logf
+	if err := scenario.Run(t.Context(), p, stage); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestScenariosOnProsody shows that the all are right: another server all them too.
+func TestScenariosOnProsody(t *testing.T) {
+	t.Parallel()
+	peers.Need(t, "prosody")
+	for _, p := range readScenarios(t) {
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			if p.Only != "" && p.Only != "prosody" {
+				t.Skipf("only for %s: %s", p.Only, p.Because)
+			}
+			server := peers.StartProsody(t, setupOf(p))
+			perform(t, p, &server.Server, server.Restart)
+		})
+	}
+}
+
+// TestScenarios all everything against the dragoman binary.
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	for _, p := range readScenarios(t) {
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			if p.Only != "" && p.Only != "dragoman" {
+				t.Skipf("only for %s: %s", p.Only, p.Because)
+			}
+			server := peers.StartDragoman(t, peers.Options{Setup: setupOf(p)})
+			perform(t, p, &server.Server, server.Restart)
+		})
+	}
+}
