@@ -58,7 +58,7 @@ func (d *discordNetwork) addGuild(n *network) {
 	for _, c := range []fake.Channel{
 		{Name: "lobby", Topic: "Where new members introduce themselves"},
 		{Name: "openings", Topic: "1. e4 and what follows"},
-		{Name: "tournaments", Topic: "Who plays whom, and when"},
+		{Name: "tournaments", Topic: "Pairings and dates"},
 	} {
 		n.channels = append(n.channels, conversation{id: string(d.server.AddChannel(guild, c)), name: "#" + c.Name})
 	}
