@@ -55,7 +55,7 @@ type Options[K comparable, S any] struct {
 	Limit int          // jobs that wait for one key; 0 is DefaultLimit
 	Name  string       // of the kind of key, for the log, such as "room"
 	Log   *slog.Logger // nil is slog.Default()
-	// Panicked is told of each panic after it was logged, to count it.
+	// Panicked is called after each panic was logged, to count it.
 	Panicked func(key K)
 }
 

@@ -12,7 +12,7 @@ type release[S any] struct {
 // Release gives a key away: new jobs, marks and timers of the key are refused with ErrReleased,
 // its pending timers are dropped, the jobs that wait are done, and then handOver gets the loaded
 // state, in the key's goroutine, before Unload. Without a loaded state handOver is not called;
-// it may be nil. Release returns when all of this is done; where ctx ends before, it goes on in
+// it may be nil. Release returns when all of this is done; where ctx ends before, it continues in
 // the background and may be waited for by another call. The key stays refused until Reclaim.
 func (g *Group[K, S]) Release(ctx context.Context, key K, handOver func(state S)) error {
 	g.mu.Lock()
@@ -45,7 +45,7 @@ func (g *Group[K, S]) Release(ctx context.Context, key K, handOver func(state S)
 	}
 }
 
-// Reclaim lets a key that was released be used again. It returns false while its release goes on.
+// Reclaim lets a key that was released be used again. It returns false while its release is not done.
 func (g *Group[K, S]) Reclaim(key K) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

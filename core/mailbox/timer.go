@@ -2,7 +2,7 @@ package mailbox
 
 import "time"
 
-// Timer is a job or a mark that is to come. Timers are not durable: Stop and Release drop them.
+// Timer is a job or a mark that is due later. Timers are not durable: Stop and Release drop them.
 type Timer struct {
 	timer *time.Timer
 	stop  func() bool

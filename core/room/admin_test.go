@@ -9,8 +9,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// court is a room with one of each affiliation, everybody's nick being what they are.
-func court(t testing.TB, change ...func(*Options)) *fixture {
+// withEachAffiliation is a room with one occupant of each affiliation, whose nick is its name.
+func withEachAffiliation(t testing.TB, change ...func(*Options)) *fixture {
 	lists := map[jid.JID]ListEntry{}
 	for _, a := range []Affiliation{AffOwner, AffAdmin, AffMember} {
 		lists[person(string(a))] = ListEntry{Affiliation: a}
@@ -43,7 +43,7 @@ func (p *fixture) outcome(xml string) string {
 	return "nothing"
 }
 
-// TestRoleMatrix tries every change of role by everybody on everybody (XEP-0045 §5.1.3,
+// TestRoleMatrix tries every change of role by each kind of occupant on each (XEP-0045 §5.1.3,
 // §8.2 to §8.5, §9.6, §9.7).
 func TestRoleMatrix(t *testing.T) {
 	t.Parallel()
@@ -120,7 +120,7 @@ func TestRoleMatrix(t *testing.T) {
 	}
 }
 
-// TestAffiliationMatrix tries every change of affiliation by everybody on everybody
+// TestAffiliationMatrix tries every change of affiliation by each kind of occupant on each
 // (XEP-0045 §5.2.2, §9.1 to §9.5, §10.3 to §10.8).
 func TestAffiliationMatrix(t *testing.T) {
 	t.Parallel()
@@ -128,7 +128,7 @@ func TestAffiliationMatrix(t *testing.T) {
 	for _, by := range []string{"owner", "admin", "member", "none", "stranger"} {
 		for _, target := range []string{"owner2", "admin", "member", "none", "outcast", "new", by} {
 			for _, to := range all {
-				p := court(t)
+				p := withEachAffiliation(t)
 				bare := person(target)
 				from := p.listedAffiliation(bare)
 				want := "ok"
@@ -165,7 +165,7 @@ func TestAffiliationMatrix(t *testing.T) {
 
 func TestLastOwner(t *testing.T) { // XEP-0045 §10.4
 	t.Parallel()
-	p := court(t)
+	p := withEachAffiliation(t)
 	two := "<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'><item jid='owner@example.org' affiliation='member'/>" +
 		"<item jid='owner2@example.org' affiliation='none'/></query></iq>"
 	if got := p.outcome(two); got != "conflict" || p.listedAffiliation(person("owner2")) != AffOwner {
@@ -181,7 +181,7 @@ func TestLastOwner(t *testing.T) { // XEP-0045 §10.4
 
 func TestKickAndBan(t *testing.T) {
 	t.Parallel()
-	p := court(t)
+	p := withEachAffiliation(t)
 	p.in(`<iq from='owner/1' to='' id='k' type='set'><query xmlns='`+NSAdmin+`'><item nick='none' role='none'><reason>Avaunt!</reason></item></query></iq>`).want( // XEP-0045 §8.2
 		"<presence to='none/1' from='/none' type='unavailable'><x><item affiliation='none' role='none' jid='none/1'><actor nick='owner'/><reason>Avaunt!</reason></item><status code='307'/><status code='110'/></x></presence>",
 		"<presence to='owner/1' from='/none' type='unavailable'><x><item affiliation='none' role='none' jid='none/1'><actor nick='owner'/><reason>Avaunt!</reason></item><status code='307'/></x></presence>",
@@ -205,7 +205,7 @@ func TestKickAndBan(t *testing.T) {
 
 func TestMembersOnlyChanges(t *testing.T) {
 	t.Parallel()
-	p := court(t)
+	p := withEachAffiliation(t)
 	p.SetConfig(p.ctx, Config{MembersOnly: true, Password: "pw"})
 	p.wantHas("<status code='104'/>", "<presence to='none/1' from='/none' type='unavailable'><x><item affiliation='none' role='none' jid='none/1'/><status code='322'/><status code='110'/>") // §10.2.1
 	set := func(who, aff string) string {
@@ -221,7 +221,7 @@ func TestMembersOnlyChanges(t *testing.T) {
 	p.wantHas("<presence to='member/1' from='/member' type='unavailable'><x><item affiliation='none' role='none' jid='member/1'><actor nick='admin'/></item><status code='321'/>") // §9.4
 }
 
-func TestCVE_2021_37601_ReadLists(t *testing.T) { // CVE-2021-37601: lists are not for everybody
+func TestCVE_2021_37601_ReadLists(t *testing.T) { // CVE-2021-37601: who may read the lists
 	t.Parallel()
 	ask := func(who, attr string) string {
 		return "<iq from='" + who + "/1' to='' id='i' type='get'><query xmlns='" + NSAdmin + "'><item " + attr + "/></query></iq>"
@@ -247,13 +247,13 @@ func TestCVE_2021_37601_ReadLists(t *testing.T) { // CVE-2021-37601: lists are n
 		{Config{}, "owner", "role='king'", "bad-request"}, {Config{}, "owner", "role='visitor' affiliation='member'", "bad-request"},
 		{Config{}, "owner", "nick='x'", "bad-request"},
 	} {
-		p := court(t)
+		p := withEachAffiliation(t)
 		p.config = c.config
 		if got := p.outcome(ask(c.who, c.list)); got != c.want {
 			t.Errorf("%s reads %s: %s, not %s", c.who, c.list, got, c.want)
 		}
 	}
-	p := court(t)
+	p := withEachAffiliation(t)
 	p.in(ask("admin", "affiliation='outcast'")).want("<iq to='admin/1' from='room' id='i' type='result'><query xmlns='" + NSAdmin + "'><item affiliation='outcast' jid='outcast'><reason>spam</reason></item></query></iq>") // §9.2
 	p.in(ask("admin", "role='visitor'")).want("<iq to='admin/1' from='room' id='i' type='result'><query xmlns='" + NSAdmin + "'><item affiliation='none' jid='none/1' nick='none' role='visitor'/></query></iq>")            // §8.5
 	p.puppet(Puppet{ID: "u", Nick: "Zoe", JID: person("zoe"), Affiliation: AffMember})
@@ -273,12 +273,12 @@ func TestAdminRequests(t *testing.T) {
 		{"nick='none' affiliation='member'", "ok"},
 		{"jid='new@example.org' affiliation='member' nick='dwarf'", "ok"}, // §9.3: a reserved nick
 	} {
-		p := court(t)
+		p := withEachAffiliation(t)
 		if got := p.outcome(fmt.Sprintf(item(c[0]), "owner/1")); got != c[1] {
 			t.Errorf("%s: %s, not %s", c[0], got, c[1])
 		}
 	}
-	p := court(t)
+	p := withEachAffiliation(t)
 	if got := p.outcome("<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'/></iq>"); got != "bad-request" {
 		t.Error(got)
 	}
@@ -320,7 +320,7 @@ func TestAdminRequests(t *testing.T) {
 
 func TestListsAreBounded(t *testing.T) {
 	t.Parallel()
-	p := court(t, func(o *Options) { o.Limits.Affiliations = 6 })
+	p := withEachAffiliation(t, func(o *Options) { o.Limits.Affiliations = 6 })
 	for i := range 5 {
 		p.SetAffiliation(p.ctx, person(fmt.Sprint("u", i)), ListEntry{Affiliation: AffMember})
 	}
@@ -335,7 +335,7 @@ func TestListsAreBounded(t *testing.T) {
 
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
-	p := court(t)
+	p := withEachAffiliation(t)
 	p.SetAffiliation(p.ctx, person("new"), ListEntry{Affiliation: AffMember, Nick: "dwarf"})
 	p.SetInfo(p.ctx, Info{Name: "Cave"})
 	p.SetSubject(p.ctx, Subject{Text: "Fire"}, "", "")

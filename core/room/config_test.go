@@ -20,7 +20,7 @@ func configure(who string, pairs ...string) string {
 
 func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
 	t.Parallel()
-	p := court(t)
+	p := withEachAffiliation(t)
 	get := "<iq from='owner/1' to='' id='c' type='get'><query xmlns='" + NSOwner + "'/></iq>"
 	p.in(get)
 	f, err := form.Parse(p.sent[0].Payload1().Child(form.NS, "x"))
@@ -28,7 +28,7 @@ func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
 		t.Errorf("%s, %v", p.take(), err)
 	}
 	p.take()
-	// What is sent back as it came changes nothing.
+	// A form that is submitted unchanged changes nothing.
 	same := &form.Form{Kind: form.Submit, Fields: f.Fields}
 	before := p.Snapshot()
 	if got := p.outcome("<iq from='owner/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'>" + same.Element().String() + "</query></iq>"); got != "ok" {
@@ -50,7 +50,7 @@ func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
 
 func TestConfigure(t *testing.T) {
 	t.Parallel()
-	p := court(t)
+	p := withEachAffiliation(t)
 	all := []string{
 		fieldName, "Cave", fieldDesc, "Dark", fieldLang, "en", fieldPublic, "1", fieldPersistent, "true", fieldMembersOnly, "0",
 		fieldModerated, "0", fieldProtected, "1", fieldSecret, "pw", fieldWhoIs, "anyone", fieldPM, "participants", fieldInvites, "1",
@@ -148,7 +148,7 @@ func TestReservedRoom(t *testing.T) { // XEP-0045 §10.1: made, locked, then con
 
 func TestDestroy(t *testing.T) { // XEP-0045 §10.9
 	t.Parallel()
-	p := court(t)
+	p := withEachAffiliation(t)
 	destroy := "<iq from='%' to='' id='d' type='set'><query xmlns='" + NSOwner + "'><destroy jid='new@chat.example'><reason>Macbeth doth come.</reason></destroy></query></iq>"
 	for who, want := range map[string]string{"admin/1": "forbidden", "stranger/1": "forbidden"} {
 		if got := p.outcome(strings.Replace(destroy, "%", who, 1)); got != want {

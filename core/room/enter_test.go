@@ -11,7 +11,7 @@ import (
 
 const x = "<x xmlns='" + NS + "'/>"
 
-// enter is a presence that asks to come in.
+// enter is a presence that asks to enter.
 func enter(from, nick string) string {
 	return "<presence from='" + from + "' to='/" + nick + "'>" + x + "</presence>"
 }
@@ -30,7 +30,7 @@ func TestEnter(t *testing.T) {
 		"<message to='bob/1' from='room' type='groupchat'><subject/></message>",
 	)
 	if len(p.owner.events) != 2 || p.owner.events[1].Kind != Entered || p.owner.events[1].Occupant.Show != "away" {
-		t.Errorf("told %+v", p.owner.events)
+		t.Errorf("events %+v", p.owner.events)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestEnterRefused(t *testing.T) { // XEP-0045 §7.2.1 to §7.2.10, §17.1
 		inner   string
 		grant   Grant
 		refusal error
-		want    string // "" is admitted
+		want    string // "" is entered
 	}{
 		{name: "§7.2.1 no nick", from: "bob/1", to: "", want: "modify jid-malformed"},
 		{name: "§17.1 invisible nick", from: "bob/1", to: "/   ", want: "modify jid-malformed"},
@@ -114,7 +114,7 @@ func TestEnterRequest(t *testing.T) {
 	if o, ok := p.Occupant("u1"); !ok || o.Affiliation != AffOwner || o.Puppet || len(o.Sessions) != 1 {
 		t.Errorf("%+v", o)
 	}
-	// A client that goes on to use the nick it asked for changes its presence, not its nick.
+	// A client that still uses the nick it asked for changes its presence, not its nick.
 	p.in("<presence from='ann/1' to='/ann'><show>dnd</show></presence>").want(
 		"<presence to='ann/1' from='/Ann &lt;Smith&gt; of Slack'><show>dnd</show><x><item affiliation='owner' role='moderator' jid='ann/1'/><status code='110'/></x></presence>")
 }

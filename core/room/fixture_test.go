@@ -23,7 +23,7 @@ type fixture struct {
 	clock time.Time
 }
 
-// scripted is an Owner that allows everything where no function says otherwise.
+// scripted is an Owner that allows everything unless a function is set.
 type scripted struct {
 	p        *fixture
 	enter    func(EnterRequest) (Grant, error)
@@ -151,8 +151,8 @@ func (p *fixture) take() string {
 	return b.String()
 }
 
-// want compares what was sent since the last time, line by line; a line of the wish may
-// end in "…" and then stands for all that begin so, and "…" alone for any one line.
+// want compares what was sent since the last time, line by line; a line may end in "…" and
+// then matches every line with that prefix; "…" alone matches any one line.
 func (p *fixture) want(lines ...string) *fixture {
 	p.Helper()
 	got := strings.Split(strings.TrimSuffix(p.take(), "\n"), "\n")

@@ -11,8 +11,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// inputs are what a stranger, an occupant or an owner may send; %s is a nick, and the raw
-// text of the fuzzer goes where RAW stands.
+// inputs are stanzas of outsiders, occupants and owners; %s is replaced by a nick, RAW by the
+// text of the fuzzer.
 var inputs = []string{
 	"<presence to='/%s'><x xmlns='" + NS + "'/></presence>",
 	"<presence to='/%s'><x xmlns='" + NS + "'><history maxstanzas='3' maxchars='900' since='2026-01-01T00:00:00Z'/><password>pw</password></x></presence>",

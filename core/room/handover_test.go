@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// TestStateGoesToAnotherNode: a room that is marshalled and restored elsewhere goes on as if
+// TestStateGoesToAnotherNode: a room that is marshalled and restored elsewhere behaves as if
 // nothing had happened, and those in it get nothing.
 func TestStateGoesToAnotherNode(t *testing.T) {
 	p := newFixture(t, func(o *Options) { o.Config.Persistent = true })

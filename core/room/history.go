@@ -99,29 +99,29 @@ func (r *Room) RemoveHistory(stanzaID string) bool { return r.ring != nil && r.r
 
 // sendHistory sends the part of the history that an entering session asks for, at most what the room
 // allows (XEP-0045 §7.2.14).
-func (r *Room) sendHistory(ctx context.Context, s *session, wish *stanza.Element) {
+func (r *Room) sendHistory(ctx context.Context, s *session, request *stanza.Element) {
 	q := HistoryQuery{Room: r.jid.String(), Max: r.config.History}
 	if q.Max == 0 {
 		q.Max = DefaultHistory
 	}
-	if wish.Attr("since") != "" || wish.Attr("seconds") != "" {
+	if request.Attr("since") != "" || request.Attr("seconds") != "" {
 		q.Max = r.limits.History // a returning client asks for all that it has missed
 	}
-	if n, ok := count(wish, "maxstanzas"); ok {
+	if n, ok := count(request, "maxstanzas"); ok {
 		q.Max = n // a request may exceed the default, not the limit
 	}
 	if r.config.History < 0 {
 		return
 	}
 	q.Max = min(q.Max, r.limits.History)
-	chars, limited := count(wish, "maxchars")
+	chars, limited := count(request, "maxchars")
 	if q.Max <= 0 || limited && chars == 0 {
 		return
 	}
-	if n, ok := count(wish, "seconds"); ok {
+	if n, ok := count(request, "seconds"); ok {
 		q.Since = r.now().Add(-time.Duration(n) * time.Second)
 	}
-	if t, err := time.Parse(time.RFC3339Nano, wish.Attr("since")); err == nil && t.After(q.Since) {
+	if t, err := time.Parse(time.RFC3339Nano, request.Attr("since")); err == nil && t.After(q.Since) {
 		q.Since = t // XEP-0082
 	}
 	entries, err := r.history.History(ctx, q)

@@ -11,8 +11,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// storied is a room in which m1 to m30 were said, one a minute, the last just now.
-func storied(t *testing.T) *fixture {
+// withHistory is a room to which m1 to m30 were sent, one a minute, the last just now.
+func withHistory(t *testing.T) *fixture {
 	p := newFixture(t).join("ann/1")
 	for i := 1; i <= 30; i++ {
 		p.clock = p.clock.Add(time.Minute)
@@ -22,10 +22,10 @@ func storied(t *testing.T) *fixture {
 	return p
 }
 
-// seen is which messages of the history one is sent who enters with that wish.
-func (p *fixture) seen(wish string) (ids []string) {
+// seen lists the messages of the history that a session gets that enters with such a request.
+func (p *fixture) seen(request string) (ids []string) {
 	p.Helper()
-	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + NS + "'>" + wish + "</x></presence>")
+	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + NS + "'>" + request + "</x></presence>")
 	for i, s := range p.sent {
 		if s.Kind == stanza.Message && s.Child("", "body") != nil {
 			ids = append(ids, s.ID)
@@ -41,7 +41,7 @@ func (p *fixture) seen(wish string) (ids []string) {
 
 func TestHistoryWishes(t *testing.T) { // XEP-0045 §7.2.14
 	t.Parallel()
-	p := storied(t)
+	p := withHistory(t)
 	one := 0
 	p.in(enter("eve/1", "eve"))
 	for _, s := range p.sent {
@@ -52,13 +52,13 @@ func TestHistoryWishes(t *testing.T) { // XEP-0045 §7.2.14
 	p.in("<presence from='eve/1' to='/eve' type='unavailable'/>").take()
 	stamp := func(back time.Duration) string { return p.clock.Add(-back).Format(time.RFC3339) }
 	for _, c := range []struct {
-		wish string
-		n    int
+		request string
+		n       int
 	}{
 		{"", 20},
 		{"<history maxstanzas='5'/>", 5},
 		{"<history maxstanzas='0'/>", 0},
-		{"<history maxstanzas='1000'/>", 30}, // a wish may exceed the default, not the limit
+		{"<history maxstanzas='1000'/>", 30}, // a request may exceed the default, not the limit
 		{"<history maxstanzas='99999999999999999999'/>", 30},
 		{"<history maxstanzas='-1'/>", 20}, // no number
 		{"<history maxstanzas='ten'/>", 20},
@@ -75,9 +75,9 @@ func TestHistoryWishes(t *testing.T) { // XEP-0045 §7.2.14
 		{"<history since='" + stamp(10*time.Minute) + "' maxstanzas='3'/>", 3},
 		{"<history since='" + stamp(10*time.Minute) + "' seconds='60'/>", 2},
 	} {
-		got := p.seen(c.wish)
+		got := p.seen(c.request)
 		if len(got) != c.n || c.n > 0 && got[len(got)-1] != "m30" {
-			t.Errorf("%s: %v", c.wish, got)
+			t.Errorf("%s: %v", c.request, got)
 		}
 	}
 	p.config.History = -1
@@ -92,7 +92,7 @@ func TestHistoryWishes(t *testing.T) { // XEP-0045 §7.2.14
 
 func TestHistoryMessages(t *testing.T) { // XEP-0045 §7.2.13
 	t.Parallel()
-	p := storied(t)
+	p := withHistory(t)
 	p.in("<presence from='ann/1' to='/ann' type='unavailable'/>").take()
 	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + NS + "'><history maxstanzas='1'/></x></presence>")
 	m := p.sent[1]
@@ -183,7 +183,7 @@ func TestStoredHistory(t *testing.T) {
 	if got := p.seen(""); got != nil {
 		t.Errorf("%v", got)
 	}
-	p.join("ann/1") // nobody is kept out for want of history
+	p.join("ann/1") // a session enters though the history cannot be read
 	if p.Broadcast(Post{Payload: "<body>x</body>"}) == "" || p.RemoveHistory("x") {
 		t.Error("a room whose history is kept elsewhere")
 	}

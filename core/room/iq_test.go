@@ -197,7 +197,7 @@ func TestDiscoItems(t *testing.T) { // XEP-0045 §6.5
 
 func TestModeration(t *testing.T) { // XEP-0425 §3
 	t.Parallel()
-	p := court(t)
+	p := withEachAffiliation(t)
 	p.Broadcast(Post{From: p.receivers[3].o.id, StanzaID: "bad", Payload: "<body>potions!</body>"})
 	ask := func(who, id, inner string) string {
 		return iq(who, "", "set", "<moderate xmlns='urn:xmpp:message-moderate:1' id='"+id+"'>"+inner+"</moderate>")

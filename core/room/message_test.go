@@ -50,7 +50,7 @@ func TestGroupchat(t *testing.T) { // XEP-0045 §7.4
 	}
 }
 
-// TestReflectionIsAcknowledgement: nothing is reflected before the owner of the room says so.
+// TestReflectionIsAcknowledgement: a message is reflected only when the Owner broadcasts it.
 func TestReflectionIsAcknowledgement(t *testing.T) {
 	t.Parallel()
 	p := newFixture(t).join("ann/1")
@@ -67,7 +67,7 @@ func TestReflectionIsAcknowledgement(t *testing.T) {
 	p.want("<message to='bob/1' from='/ann' id='m1' type='groupchat'><body>hi</body></message>") // in the name of one who went
 }
 
-// ejabberd 25.04, Openfire OF-3055 and OF-2607: what only the room may say is taken off however often it is said.
+// ejabberd 25.04, Openfire OF-3055 and OF-2607: what only the room may add is removed, however often it occurs.
 func TestEjabberd2504_Spoofing(t *testing.T) {
 	t.Parallel()
 	p := newFixture(t).join("ann/1", "bob/1")
@@ -198,7 +198,7 @@ func TestPrivateToNetworkMember(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	if !p.SendPrivate(p.receivers[0].o.id, Post{From: "u1", ID: "p2", Payload: "<body>yes?</body>"}) {
-		t.Error("nobody to whisper to")
+		t.Error("a private message to nobody")
 	}
 	p.want("<message to='ann/1' from='/Zoe' id='p2' type='chat'><body>yes?</body><x/></message>")
 	if p.SendPrivate("u1", Post{}) || p.SendPrivate("nobody", Post{}) {
@@ -226,7 +226,7 @@ func TestSubject(t *testing.T) { // XEP-0045 §8.1
 	if got := p.condition(); got != "modify not-acceptable" {
 		t.Error(got)
 	}
-	// §7.2.15: told last of all, with the time of the change, in the name of who made it
+	// §7.2.15: sent after all else, with the time of the change, from the occupant that made it
 	p.in("<presence from='ann/1' to='/ann' type='unavailable'/>").take()
 	p.clock = p.clock.Add(time.Hour)
 	p.in(enter("eve/1", "eve")).want("<presence to='bob/1'…", "<presence…", "<presence…",

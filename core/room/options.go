@@ -53,7 +53,7 @@ type Info struct {
 	Forms       []*stanza.Element // more XEP-0128 forms
 }
 
-// WhoIs says who sees the occupants' real JIDs.
+// WhoIs is who sees the occupants' real JIDs.
 type WhoIs string
 
 // The choices of muc#roomconfig_whois.
@@ -62,7 +62,7 @@ const (
 	WhoIsAnyone     WhoIs = "anyone"     // non-anonymous
 )
 
-// PrivateMessages says who may send private messages.
+// PrivateMessages is who may send private messages.
 type PrivateMessages string
 
 // The choices of muc#roomconfig_allowpm.

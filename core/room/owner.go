@@ -10,7 +10,7 @@ import (
 )
 
 // ErrHandled is returned by Owner.Allow and Owner.Query to say that the Owner does the rest
-// itself, later: changes come through the methods of the Room, answers to a query are
+// itself, later: it makes changes by the methods of the Room, and answers to a query are
 // sent by the Owner.
 var ErrHandled = errors.New("taken over by the owner of the room")
 
@@ -129,7 +129,7 @@ const (
 	Declined       EventKind = "declined"        // JID declined the invitation of Session
 	ConfigChange   EventKind = "configuration"   // Info, Config, subject or affiliations: Snapshot has them
 	Destroyed      EventKind = "destroyed"       // the room does not exist any longer
-	DeliveryFault  EventKind = "delivery-failed" // Session was removed since a stanza to it came back as an error
+	DeliveryFault  EventKind = "delivery-failed" // Session was removed since a stanza to it was returned as an error
 )
 
 // Event is something that has happened in a room.
@@ -137,7 +137,7 @@ type Event struct {
 	Kind     EventKind
 	Occupant Occupant
 	Session  jid.JID
-	Presence *stanza.Stanza // of Entered, PresenceChange and, where it came by presence, Exited
+	Presence *stanza.Stanza // of Entered, PresenceChange and, where the session sent one, Exited
 	JID      jid.JID
 	Reason   string
 	At       time.Time

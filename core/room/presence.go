@@ -19,7 +19,7 @@ type notice struct {
 	reason  string
 	status  string          // of unavailable presence
 	destroy *stanza.Element // of a destroyed room
-	id      string          // id of the request, for the session that it came from
+	id      string          // id of the request, for the session that sent it
 	except  *session        // gets its presence elsewhere
 	by      *session        // the session that asked for the change
 	real    jid.JID         // shown in place of the occupant's best session
@@ -43,7 +43,7 @@ func (r *Room) payload(o *occupant, jids bool) string {
 }
 
 // visible is the presence that most sessions see of an occupant: a change is announced only where
-// it differs. Moderators of a semi-anonymous room are therefore not told that the real JID shown is
+// it differs. Moderators of a semi-anonymous room are therefore not informed that the real JID shown is
 // now that of another session of the same occupant.
 func (r *Room) visible(o *occupant) string { return r.payload(o, r.config.nonAnonymous()) }
 
@@ -59,7 +59,7 @@ func (r *Room) render(o *occupant, n *notice, jids bool, codes []int) string {
 	return own + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, n, jids, codes))
 }
 
-// children is the part of presence that comes from the occupant: show, status, capabilities and so on.
+// children is the part of presence that the occupant sent itself: show, status, capabilities and so on.
 func (o *occupant) children() string {
 	if s := o.bestSession(); s != nil {
 		return s.payload

@@ -178,7 +178,7 @@ func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
 	return nil // a room has no subscriptions
 }
 
-// sendNotInRoom tells a client that it is not in the room, though it believes so (XEP-0045 §7.2.18).
+// sendNotInRoom informs a client that it is not in the room (any longer) (XEP-0045 §7.2.18).
 func (r *Room) sendNotInRoom(st *stanza.Stanza) {
 	if st.To.IsBare() {
 		return

@@ -11,12 +11,12 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// entering reports whether a stanza is the wish to enter a room (XEP-0045 §7.2).
+// entering reports whether a stanza asks to enter a room (XEP-0045 §7.2).
 func entering(st *stanza.Stanza) bool {
 	return st.Kind == stanza.Presence && st.Type == "" && st.Child(room.NS, "x") != nil
 }
 
-// create makes the room that somebody wants to enter (XEP-0045 §10.1). A room that exists but
+// create makes the room that st asks to enter (XEP-0045 §10.1). A room that exists but
 // is hidden from who asks is answered as one that does not exist.
 func (h *Hosted) create(ctx context.Context, st *stanza.Stanza) error {
 	if st.To.Resource() == "" {

@@ -54,7 +54,7 @@ func (s *Service) answer(ctx context.Context, st *stanza.Stanza) (*stanza.Elemen
 	return nil, stanza.ServiceUnavailable("")
 }
 
-// Info is what the service says of itself.
+// Info describes the service.
 func (s *Service) Info() disco.Info {
 	info := s.opts.Info
 	if len(info.Identities) == 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // Release gives a room away: stanzas for it are refused from now on, those that wait are
-// handled, and its state is returned, nil where it is not loaded. Another node goes on by Adopt.
+// handled, and its state is returned, nil where it is not loaded. Another node continues with Adopt.
 // It works only where the Service runs the rooms itself.
 func (s *Service) Release(ctx context.Context, at jid.JID) (*room.State, error) {
 	var state *room.State

@@ -35,7 +35,7 @@ func (h *Hosted) Flush() {
 	}
 }
 
-// Close drops the room from memory; those in it are told that the service shuts down.
+// Close drops the room from memory; its occupants get status 332.
 func (h *Hosted) Close() {
 	if h.room != nil {
 		h.room.Close()
@@ -128,8 +128,8 @@ func (h *Hosted) save(ctx context.Context, c room.Change) error {
 	return h.service.opts.Store.SaveRoom(ctx, h.at, c)
 }
 
-// Handle takes a stanza that is addressed to the room. What somebody sends who is not in the
-// room and may not know of it is answered as if there were no room.
+// Handle takes a stanza that is addressed to the room. A stanza of somebody who is not in the room
+// and may not know of it is answered as if there were no room.
 func (h *Hosted) Handle(ctx context.Context, st *stanza.Stanza) {
 	if st.Kind != stanza.Message {
 		h.Flush() // the answer may need I/O, for which messages must not wait

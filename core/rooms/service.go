@@ -32,7 +32,7 @@ type Options struct {
 	IdleFor time.Duration
 	Queue   int // stanzas that wait for one room; 0 is mailbox.DefaultLimit
 
-	// Info is what the service says of itself beside what the engine knows: a name, further features.
+	// Info describes the service beyond the features of the engine: a name, further features.
 	Info disco.Info
 	// Query answers further IQ requests to the service itself; nil refuses them.
 	Query func(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error)
@@ -88,8 +88,8 @@ func New(ctx context.Context, opts Options) *Service {
 	return s
 }
 
-// Stop ends the Service: what waits is done until ctx ends, then those in the rooms are told
-// that the service shuts down.
+// Stop ends the Service: waiting stanzas are handled until ctx ends, then the occupants get
+// unavailable presence with status 332.
 func (s *Service) Stop(ctx context.Context) { s.group.Stop(ctx) }
 
 // Stats counts the rooms in memory and their work, where the Service runs them itself.
@@ -170,7 +170,7 @@ func missing() *stanza.Error { return stanza.ItemNotFound("There is no such room
 // refuse answers a stanza with an error, where one may be given.
 func refuse(send func(*stanza.Stanza), st *stanza.Stanza, e *stanza.Error) {
 	if st.Kind == stanza.Presence && st.Type != "" {
-		return // nobody waits for an answer to leaving; a room has no subscriptions
+		return // no client waits for an answer to unavailable presence; a room has no subscriptions
 	}
 	if reply := st.ErrorReply(e); reply != nil {
 		send(reply)

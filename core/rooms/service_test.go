@@ -29,7 +29,7 @@ var (
 	lobby  = jid.MustParse("lobby@rooms.example.org")
 )
 
-// policy is native, where no function says otherwise.
+// policy is native, unless a function is set.
 type policy struct {
 	native
 	open    func(at jid.JID, kept *room.Snapshot) (rooms.Opened, error)
@@ -384,7 +384,7 @@ func TestServiceAnswers(t *testing.T) {
 	})
 }
 
-// TestFaultsAreAnswered: a stanza that cannot be handled is refused, and its room goes on.
+// TestFaultsAreAnswered: a stanza that cannot be handled is refused, and its room still works.
 func TestFaultsAreAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *rooms.Options) { o.Queue = 2 })
