@@ -1,0 +1,82 @@
+package rooms_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/rooms"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// queues is an Endpoint that appends stanzas to the queues of sessions, as a router does.
+type queues map[jid.JID]*[]byte
+
+func (q queues) Send(st *stanza.Stanza) {
+	if buf := q[st.To]; buf != nil {
+		*buf = st.AppendXML((*buf)[:0], "")
+	}
+}
+
+func (q queues) Collect() (func(*stanza.Stanza), func()) { return q.Send, func() {} }
+
+const occupants = 200
+
+// newBusy is a service with one room of 200; say sends a message to it, and wait returns when all was delivered.
+func newBusy(tb testing.TB) (say, wait func()) {
+	ctx := context.Background()
+	q := queues{}
+	store := &memoryStore{rooms: map[jid.JID]room.Snapshot{}}
+	s := rooms.New(ctx, rooms.Options{Domain: domain, Policy: native{store}, Endpoint: q, Store: store, Secret: []byte("secret")})
+	tb.Cleanup(func() { s.Stop(ctx) })
+	wait = func() {
+		if err := s.Call(ctx, lobby, func(context.Context, *room.Room) error { return nil }); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	var first jid.JID
+	user := func(i int) jid.JID { return jid.MustParse(fmt.Sprintf("user%d@example.org/phone", i)) }
+	for i := range occupants {
+		q[user(i)] = new([]byte)
+	}
+	for i := range occupants {
+		who := user(i)
+		at, err := lobby.WithResource(who.Local())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		s.Handle(stanza.NewPresence(at, who, "", stanza.NewElement(room.NS, "x")))
+		if i == 0 {
+			first = who
+			wait()
+			s.Handle(stanza.NewIQ(lobby, who, stanza.TypeSet, stanza.NewElement(room.NSOwner, "query").Add(
+				stanza.NewElement("jabber:x:data", "x").With("type", "submit")))) // unlocked
+		}
+	}
+	wait()
+	msg := stanza.NewMessage(lobby, first, stanza.TypeGroupchat,
+		stanza.TextElement("", "body", "sixty-four bytes of a message that somebody sent to all the rest"))
+	return func() { s.Handle(msg.Copy()) }, wait
+}
+
+// BenchmarkDelivery is one receiver of a message in a room of 200, with the room's mailbox.
+func BenchmarkDelivery(b *testing.B) {
+	say, wait := newBusy(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i += occupants {
+		say()
+		wait()
+	}
+}
+
+// TestDeliveryAllocations keeps the mailbox and the service from adding to the cost of a receiver.
+func TestDeliveryAllocations(t *testing.T) {
+	say, wait := newBusy(t)
+	got := testing.AllocsPerRun(20, func() { say(); wait() })
+	if most := occupants/4.0 + 40; got > most {
+		t.Errorf("%v allocations for a message to %d receivers, more than %v", got, occupants, most)
+	}
+}
