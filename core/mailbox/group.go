@@ -163,7 +163,8 @@ func (g *Group[K, S]) WakeAll(marks Marks) {
 
 // Update calls change with the state of a key, which may not be loaded yet, at once and under
 // the lock of the Group. The state is not dropped meanwhile. Where change returns true the
-// marks are set and the key's goroutine is started. change must touch only those fields of the
+// marks are set and the key's goroutine is started. Where it returns false nothing is begun, but
+// a state that has become disposable is dropped. change must touch only those fields of the
 // state that are guarded by a lock of the state, since a job may run at the same time.
 func (g *Group[K, S]) Update(key K, marks Marks, change func(state S) bool) (bool, error) {
 	g.mu.Lock()
@@ -173,7 +174,7 @@ func (g *Group[K, S]) Update(key K, marks Marks, change func(state S) bool) (boo
 		return false, err
 	}
 	if !change(b.state) {
-		g.forgetUnused(b)
+		g.dropUnused(b)
 		return false, nil
 	}
 	b.marks |= marks
@@ -235,9 +236,13 @@ func (g *Group[K, S]) start(b *box[K, S]) {
 	go b.run()
 }
 
-// forgetUnused removes a mailbox that nothing was put into. The lock is held.
-func (g *Group[K, S]) forgetUnused(b *box[K, S]) {
-	if !b.running && !b.loaded && b.empty() && len(b.timers) == 0 && b.disposable() {
+// dropUnused drops the state of a mailbox that has nothing to do, and the mailbox. The lock is held.
+func (g *Group[K, S]) dropUnused(b *box[K, S]) {
+	switch {
+	case b.running || !b.disposable():
+	case b.loaded:
+		g.start(b) // the goroutine unloads it
+	case len(b.timers) == 0:
 		delete(g.boxes, b.key)
 	}
 }

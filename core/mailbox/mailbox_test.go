@@ -273,6 +273,14 @@ func TestUpdateChangesStateAtOnce(t *testing.T) {
 		must(t, g.Enqueue("a", note("1")))
 		synctest.Wait()
 		want(t, made()[1], "load 1")
+		if done, _ := g.Update("a", 0, func(s *state) bool { s.setKeep(false); return false }); done {
+			t.Error("done")
+		}
+		synctest.Wait()
+		want(t, made()[1], "load 1 unload")
+		if s := g.Stats(); s.Keys != 0 {
+			t.Errorf("a state that became disposable is kept: %+v", s)
+		}
 	})
 }
 

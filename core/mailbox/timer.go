@@ -47,7 +47,7 @@ func (g *Group[K, S]) after(key K, d time.Duration, fire func(b *box[K, S])) (*T
 		t.timer.Stop()
 		pending := remove()
 		if pending && g.boxes[key] == b {
-			g.forgetUnused(b)
+			g.dropUnused(b)
 		}
 		return pending
 	}
