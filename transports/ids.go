@@ -1,9 +1,10 @@
 package transports
 
-// The ids of a network are the network's own, as it gives them: any bytes, in any case. The bridge
-// compares them byte by byte and reads nothing into them; where one becomes the localpart of an
-// address it is escaped so that the id can be read back from the address. They are unique within
-// one kind of network: where it has workspaces, the workspace is part of the id ("T024BE7LD-C0G9QF9GW").
+// The ids of a network are the network's own, as it gives them: any text in UTF-8 without NUL, in any
+// case; a network whose ids are other bytes writes them in hexadecimal digits. The bridge compares ids byte by
+// byte and reads nothing into them; where one becomes the localpart of an address it is escaped so that
+// it can be read back from there. They are unique within one kind of network: where it has
+// workspaces, the workspace is part of the id ("T024BE7LD-C0G9QF9GW").
 type (
 	// RoomID is a channel, a group, a thread that is a room of its own, or the conversation of two people.
 	RoomID string

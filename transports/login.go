@@ -3,6 +3,9 @@ package transports
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
 )
 
 // Login is a linked account on a network, as the bridge keeps it.
@@ -77,6 +80,22 @@ type Step struct {
 	Back bool // the process is a LoginRewinder and can go back from here
 }
 
+// Fields are what a step asks for, in a form or as cookies.
+func (s Step) Fields() []Field {
+	if s.Cookies == nil {
+		return s.Form
+	}
+	fields := make([]Field, len(s.Cookies.Fields))
+	for i, c := range s.Cookies.Fields {
+		fields[i] = c.Field
+		fields[i].Secret = true
+	}
+	return fields
+}
+
+// Waits tells whether the next call of Next blocks until something has happened.
+func (s Step) Waits() bool { return s.Wait || s.QR != "" || len(s.Emoji) > 0 }
+
 // FieldType is what kind of value a Field asks for. It may change what keyboard or form a client shows.
 type FieldType string
 
@@ -107,6 +126,29 @@ type Field struct {
 	Optional bool
 	Default  string
 	Choices  []string // where not empty, one of these
+}
+
+// Check finds what is wrong with an answer: an Error of class Refused.
+func (f Field) Check(answer string) error {
+	wrong := func(text string) error { return &Error{Class: Refused, Text: text, Field: f.Key} }
+	switch {
+	case answer == "" && !f.Optional && f.Type != FieldBool:
+		return wrong("this is needed")
+	case answer == "":
+		return nil
+	case len(f.Choices) > 0 && !slices.Contains(f.Choices, answer):
+		return wrong("this is none of the choices")
+	}
+	if f.Pattern != "" {
+		pattern, err := regexp.Compile("^(?:" + f.Pattern + ")$")
+		if err != nil {
+			return fmt.Errorf("field %s: %w", f.Key, err)
+		}
+		if !pattern.MatchString(answer) {
+			return wrong("this does not have the form that is wanted")
+		}
+	}
+	return nil
 }
 
 // CookieRequest asks for values of a web page at which the person logs in.

@@ -91,3 +91,37 @@ func TestLoginHidesItsSecret(t *testing.T) {
 		}
 	}
 }
+
+func TestFieldChecks(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		field  Field
+		answer string
+		good   bool
+	}{
+		{Field{}, "", false}, {Field{Optional: true}, "", true}, {Field{}, "x", true},
+		{Field{Pattern: "[0-9]+|x"}, "12", true}, {Field{Pattern: "[0-9]+|x"}, "12x", false}, {Field{Pattern: "a", Optional: true}, "", true},
+		{Field{Choices: []string{"a", "b"}}, "b", true}, {Field{Choices: []string{"a", "b"}}, "c", false},
+	} {
+		tc.field.Key = "key"
+		err := tc.field.Check(tc.answer)
+		var e *Error
+		if (err == nil) != tc.good || err != nil && (!errors.As(err, &e) || e.Class != Refused || e.Field != "key") {
+			t.Errorf("%+v %q: %v", tc.field, tc.answer, err)
+		}
+	}
+	if err := (Field{Pattern: "("}).Check("x"); ClassOf(err) != Bug {
+		t.Errorf("a pattern that is none: %v", err)
+	}
+}
+
+func TestCookiesAreSecretFields(t *testing.T) {
+	t.Parallel()
+	step := Step{Cookies: &CookieRequest{Fields: []CookieField{{Field: Field{Key: "d"}, Source: SourceCookie, Name: "d"}}}}
+	if f := step.Fields(); len(f) != 1 || f[0].Key != "d" || !f[0].Secret {
+		t.Errorf("%+v", f)
+	}
+	if step.Waits() || !(Step{QR: "x"}).Waits() || !(Step{Wait: true}).Waits() || !(Step{Emoji: []string{"🐈"}}).Waits() {
+		t.Error("which steps wait is wrong")
+	}
+}

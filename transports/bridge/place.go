@@ -171,13 +171,13 @@ func (g *Gateway) roomOf(ctx context.Context, a *account, id transports.RoomID) 
 
 // contactJID is the address of a person of the network.
 func (g *Gateway) contactJID(id transports.UserID) (jid.JID, error) {
-	return jid.New(jid.Escape(string(id)), g.domain.Domain(), "")
+	return jid.New(jid.EscapeBytes(string(id)), g.domain.Domain(), "")
 }
 
 // roomJID is the address of a room of the network.
 func (g *Gateway) roomJID(id transports.RoomID) (jid.JID, error) {
-	return jid.New(jid.Escape(string(id)), g.domain.Domain(), "")
+	return jid.New(jid.EscapeBytes(string(id)), g.domain.Domain(), "")
 }
 
 // networkID is what an address of ours stands for.
-func networkID(j jid.JID) string { return jid.Unescape(j.Local()) }
+func networkID(j jid.JID) string { return jid.UnescapeBytes(j.Local()) }

@@ -16,16 +16,16 @@ type Addresses struct{ Domain jid.JID }
 
 // Contact is the address of a person of the network.
 func (a Addresses) Contact(id transports.UserID) (jid.JID, error) {
-	return jid.New(jid.Escape(string(id)), a.Domain.Domain(), "")
+	return jid.New(jid.EscapeBytes(string(id)), a.Domain.Domain(), "")
 }
 
 // Room is the address of a room of the network.
 func (a Addresses) Room(id transports.RoomID) (jid.JID, error) {
-	return jid.New(jid.Escape(string(id)), a.Domain.Domain(), "")
+	return jid.New(jid.EscapeBytes(string(id)), a.Domain.Domain(), "")
 }
 
 // NetworkID is the id of a person or room of the network that an address stands for.
-func NetworkID(j jid.JID) string { return jid.Unescape(j.Local()) }
+func NetworkID(j jid.JID) string { return jid.UnescapeBytes(j.Local()) }
 
 // Occupant is somebody's id in every room of the gateway (XEP-0421). persona is the name of a
 // persona that shares its user with others, such as a webhook's, and else empty.

@@ -46,6 +46,14 @@ type Quoted struct {
 // MessageText is the text of a new message, in at most about limit bytes.
 func MessageText(m transports.Message, limit int) string {
 	text := Text(m.Text, m.Files, limit)
+	if m.Location != nil {
+		line := locationLine(m.Location)
+		if m.Text.IsEmpty() && len(m.Files) == 0 {
+			text = line
+		} else {
+			text += "\n" + line
+		}
+	}
 	if m.Me {
 		text = "/me " + text // XEP-0245
 	}

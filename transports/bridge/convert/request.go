@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,6 +101,15 @@ func (p Parser) reactions(x *stanza.Element) (Request, error) {
 		}
 		if !slices.Contains(r.Emoji, emoji) {
 			r.Emoji = append(r.Emoji, emoji)
+		}
+	}
+	limits := p.Info.Caps.Limits
+	if most := limits.MaxReactions; most > 0 && len(r.Emoji) > most {
+		return Request{}, stanza.NotAcceptable(fmt.Sprintf("%s allows %d reactions of one person to a message.", p.Info.Name, most))
+	}
+	for _, emoji := range r.Emoji {
+		if len(limits.Reactions) > 0 && !slices.Contains(limits.Reactions, emoji) {
+			return Request{}, stanza.NotAcceptable(p.Info.Name + " does not allow the reaction " + emoji + " here.")
 		}
 	}
 	return r, nil

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -73,9 +74,23 @@ func fileLine(f transports.File, alone bool) string {
 	case url != "":
 		return name + ": " + url
 	case name != "":
-		return "File: " + name
+		return fileWord[f.Kind] + ": " + name
 	}
-	return "File"
+	return fileWord[f.Kind]
+}
+
+// fileWord is what a file is called that has no address.
+var fileWord = map[transports.FileKind]string{
+	transports.FileAttachment: "File", transports.FileSticker: "Sticker", transports.FileVoice: "Voice message",
+}
+
+// locationLine is a place in words, with an address that maps understand (RFC 5870).
+func locationLine(l *transports.Location) string {
+	line := fmt.Sprintf("geo:%.6f,%.6f", l.Latitude, l.Longitude)
+	if name := Name(l.Name); name != "" {
+		line = name + ": " + line
+	}
+	return line
 }
 
 // oob repeats a lone file's address for clients that show it as a file (XEP-0066 §3).

@@ -20,7 +20,8 @@ type Process struct {
 	owner    jid.JID // bare
 	previous *Login  // to be relinked; nil for a new one
 	process  transports.LoginProcess
-	removals int64 // Registry.removals when it began
+	step     transports.Step // the last one
+	removals int64           // Registry.removals when it began
 }
 
 // Progress is what a Process has come to: Login is set at its end, else Step is to be shown.
@@ -70,15 +71,44 @@ func (l *Logins) MayLink(owner jid.JID, previous *Login) error {
 }
 
 // Next hands answers to the network, nil at first. An error of class Refused has a text for the person, who
-// may answer again; after any other error the process is to be cancelled.
+// may answer again unless it is final; after any other error the process is to be cancelled. A step that
+// waits comes again where nothing has happened for long.
 func (p *Process) Next(ctx context.Context, answers map[string]string) (Progress, error) {
-	ctx, cancel := context.WithTimeout(ctx, gateway.CallTimeout)
-	defer cancel()
-	step, err := p.process.Next(ctx, answers)
-	if err != nil {
-		return Progress{}, err
+	for _, f := range p.step.Fields() {
+		if err := f.Check(answers[f.Key]); err != nil {
+			return Progress{}, err
+		}
 	}
-	if step.Done == nil {
+	limited, cancel := context.WithTimeout(ctx, gateway.CallTimeout)
+	defer cancel()
+	step, err := p.process.Next(limited, answers)
+	if err != nil && p.step.Waits() && limited.Err() != nil && ctx.Err() == nil {
+		return Progress{Step: p.step}, nil
+	}
+	return p.advance(ctx, step, err)
+}
+
+// Back goes to the step before, where Step.Back says that it can.
+func (p *Process) Back(ctx context.Context) (Progress, error) {
+	rewinder, ok := p.process.(transports.LoginRewinder)
+	if !ok {
+		return Progress{}, transports.Refuse("not-allowed", "One cannot go back here.", nil)
+	}
+	limited, cancel := context.WithTimeout(ctx, gateway.CallTimeout)
+	defer cancel()
+	step, err := rewinder.Back(limited)
+	return p.advance(ctx, step, err)
+}
+
+// advance goes on to a step, which may be the end.
+func (p *Process) advance(ctx context.Context, step transports.Step, err error) (Progress, error) {
+	switch {
+	case err != nil:
+		return Progress{}, err
+	case step.Unsupported != "":
+		return Progress{}, &transports.Error{Class: transports.Refused, Final: true, Text: "The network wants " + step.Unsupported + ", which cannot be done from here."}
+	case step.Done == nil:
+		p.step = step
 		return Progress{Step: step}, nil
 	}
 	p.process.Cancel()

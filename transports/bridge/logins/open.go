@@ -164,7 +164,7 @@ func (l *Login) openFailed(ctx context.Context, err error) (again bool, after ti
 	case transports.NeedLogin:
 		l.halt(ctx, tables.StatusNeedsLogin, err)
 		return false, 0
-	case transports.Retry:
+	case transports.Retry, transports.Unknown:
 		l.logins.env.Log.Info("client not open", "login", l.ID, "error", err)
 		var e *transports.Error
 		if errors.As(err, &e) {
