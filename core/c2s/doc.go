@@ -1,19 +1,19 @@
-// Package c2s is the streams of clients: TLS, login, binding a session, and a stanza's
-// way from the socket to the router and back.
+// Package c2s is the streams of clients: TLS, login, binding a session, and the path of a stanza
+// from the client to the router and back. Reading, deadlines, limits, pings and closing are those of stream.Conn.
 //
-// A stanza's way in, one file per step: read.go (wait, limits of rate and silence) →
-// stream.Scanner → receive.go → authorise.go (who may say what) → router.Host.Submit.
-// Its way out: session.go (Deliver) → stream.Queue.
+// Input, one file per step: stream.Conn → receive.go (is it a well addressed stanza) →
+// authorise.go (who may send it) → recipients.go (to how many) → router.Host.Submit.
+// Output: session.go (Deliver) → stream.Queue.
 //
-// A stream's way: header.go → features.go → starttls.go → login.go → bind.go; close.go
-// ends it. gate.go says who may connect and try passwords, and how often.
+// A stream begins with header.go → features.go → starttls.go → login.go → bind.go; conn.go runs it and
+// ends it. gate.go decides which addresses may connect and try passwords, and how often.
 //
-// A conn is one connection; one goroutine reads it and owns its state. A session is a
-// bound resource. It is told apart from its conn so that it can wait for the next one.
-// Others call a session's Deliver, Flush and Close, and a conn's stop, only. While a
-// client is silent its connection costs that one goroutine and a small buffer.
+// A conn is one connection: the stream.Handler of its stream.Conn, whose goroutine owns its state. Server.Shutdown waits for
+// these goroutines; the package starts no others. A session is a bound resource. It is a type of its own because
+// stanzas can be delivered to it while no connection is attached. Others only call the methods of router.Session, and Stop of
+// the stream.Conn. While a client is silent its connection costs that one goroutine and a small buffer.
 //
-// Lock order: session.mu, then the queue's own. Server.mu and gate.mu are leaves.
+// Lock order: session.mu, then the queue's own. gate.mu is a leaf.
 //
 // Specifications: RFC 6120, RFC 6121 §8.1, RFC 7590, XEP-0368, XEP-0440, XEP-0478,
 // XEP-0199, XEP-0205.

@@ -25,6 +25,9 @@ type place struct {
 	quote   byte
 	body    int // where the item's content begins
 	bodyEnd int
+
+	elements int    // in this item so far
+	used     uint64 // bit k: the item uses base[k]
 }
 
 // scanFirst stands between first-level elements.
@@ -33,9 +36,7 @@ func (s *Scanner) scanFirst() (done bool, err error) {
 		return s.scanEnd()
 	}
 	if s.place.token == text {
-		from := s.r
 		s.r += skipSpace(s.buf[s.r:s.w], 0)
-		s.whitespace += int64(s.r - from)
 		b := s.window()
 		if len(b) == 0 {
 			return false, nil

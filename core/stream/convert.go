@@ -147,7 +147,7 @@ func (it *Item) AppendXML(dst []byte, sender string) []byte {
 
 // Tree is the element as a tree of its own.
 func (it *Item) Tree() (*stanza.Element, error) {
-	if it.Kind == Open || it.s.used == 0 {
+	if it.Kind == Open || it.s.place.used == 0 {
 		return stanza.ParseElement(string(it.Raw), string(it.s.def))
 	}
 	// What the stream header declares has to be said again.
@@ -180,7 +180,7 @@ func (it *Item) appendExtra(dst []byte) []byte {
 // appendUsed declares the prefixes of the stream header that the item uses (RFC 6120 §4.8.5).
 func (it *Item) appendUsed(dst []byte) []byte {
 	for k, b := range it.s.base {
-		if it.s.used&(1<<k) == 0 {
+		if it.s.place.used&(1<<k) == 0 {
 			continue
 		}
 		dst = append(dst, " xmlns:"...)

@@ -18,35 +18,40 @@ const (
 // Scanner reads one XML stream. It calls its reader only when it holds no further
 // complete item, so the reader's Read is the place to flush what earlier items caused.
 type Scanner struct {
-	src     io.Reader
 	content string // the content namespace that the stream must have
 	limits  Limits
 	framed  bool
 
-	buf   []byte
-	r, w  int     // what is buffered from the beginning of the present item on
-	small []byte  // the buffer of an idle scanner
-	big   *[]byte // the pool's, where buf is borrowed
-	full  bool    // the last read filled the buffer, so more is waiting: borrow a big one
+	buffer
+	streamScope
 
 	phase   phase
 	fresh   bool // an XML declaration may come
 	restart bool // white space before the header belongs to the stream before
 	err     error
 
+	work  *work
+	place place
+	item  Item
+	given bool // Next has returned it
+}
+
+// buffer is the input of a Scanner.
+type buffer struct {
+	src   io.Reader
+	buf   []byte
+	r, w  int     // what is buffered from the beginning of the present item on
+	small []byte  // the buffer of an idle scanner
+	big   *[]byte // the pool's, if buf is borrowed
+	full  bool    // the last read filled the buffer, so more is waiting: borrow a big one
+}
+
+// streamScope is what the stream header declared.
+type streamScope struct {
 	root string    // the stream's name as written, for its end tag
-	base []binding // prefixes that the stream header declared
-	def  []byte    // the default namespace that it declared
+	base []binding // prefixes
+	def  []byte    // the default namespace
 	head *Header
-
-	work     *work
-	place    place
-	elements int    // in this item so far
-	used     uint64 // bit k: the item uses base[k]
-
-	item       Item
-	given      bool // Next has returned it
-	whitespace int64
 }
 
 var bigBuffers = sync.Pool{New: func() any { b := make([]byte, readBuffer); return &b }}
@@ -65,9 +70,6 @@ func (s *Scanner) SetLimits(l Limits) { s.limits = l.filled() }
 // Header is the header of the stream as far as it was understood, also where Next
 // returned an error about it; nil before there is one.
 func (s *Scanner) Header() *Header { return s.head }
-
-// Whitespace counts the bytes of white space between items so far: keepalives.
-func (s *Scanner) Whitespace() int64 { return s.whitespace }
 
 // Buffered is how many bytes wait behind the item that Next returned last.
 func (s *Scanner) Buffered() int {
@@ -94,7 +96,7 @@ func (s *Scanner) Reset(r io.Reader) {
 func (s *Scanner) begin(r io.Reader, restart bool) {
 	s.advance()
 	s.src, s.restart, s.fresh, s.phase, s.err = r, restart, true, prolog, nil
-	s.root, s.base, s.def, s.head = "", nil, nil, nil
+	s.streamScope = streamScope{}
 }
 
 // Next is the next item. It is valid until the following call. A *Error says what to
@@ -150,7 +152,6 @@ func (s *Scanner) advance() {
 	}
 	s.given = false
 	s.place = place{}
-	s.elements, s.used = 0, 0
 	s.item = Item{s: s}
 	if s.work != nil {
 		s.work.reset()

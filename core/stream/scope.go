@@ -121,7 +121,7 @@ func (s *Scanner) lookup(prefix []byte) ([]byte, error) {
 	}
 	for k := range s.base {
 		if string(s.base[k].prefix) == string(prefix) {
-			s.used |= 1 << k
+			s.place.used |= 1 << k
 			return s.base[k].uri, nil
 		}
 	}

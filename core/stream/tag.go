@@ -159,7 +159,7 @@ func value(b []byte, i int, quote byte) (end int, special bool, err error) {
 func (s *Scanner) enter(b []byte, e open, attrs []attr) error {
 	w := s.work
 	depth := len(w.stack)
-	if s.elements++; s.elements > s.limits.Elements {
+	if s.place.elements++; s.place.elements > s.limits.Elements {
 		return errElements
 	}
 	if depth >= s.limits.Depth {
