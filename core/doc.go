@@ -1,12 +1,11 @@
-// Package core holds the XMPP server. It has no code of its own: each step of a stanza's way is
-// a package below it, and this is the way, from socket to socket.
+// Package core holds the XMPP server. It has no code of its own: each step of a stanza's path is
+// a package below it. This is the path, from the sender's socket to the receiver's.
 //
-// Stanza in:
-//
-//  1. stream.Scanner.Next      stream/scanner.go: the bytes of one element, checked, with its place
-//     kept where it has only half arrived
-//  2. c2s conn.Receive         c2s/receive.go: is it a stanza, well addressed; c2s/authorise.go: may this
-//     sender say it now; the sender's address is stamped on it
+//  1. stream.Conn.Run          stream/conn.go: the loop of one connection, in its own goroutine. When no complete
+//     element is left, read.go flushes what was caused so far and waits for bytes of a
+//     socket.Conn, socket/conn.go; stream.Scanner.Next, stream/scanner.go, checks them and returns one element
+//  2. c2s conn.Receive         c2s/receive.go: is it a well addressed stanza; c2s/authorise.go: may this
+//     sender send it now; it gets the sender's address
 //  3. router.Host.Submit       router/submit.go: the outbound stages of the sender's own server, then
 //     Router.RouteIn, router/router.go: by the receiver's domain, which is a Host of ours, a gateway's
 //     Endpoint, a component's link, or (for all others) the remote Destination
@@ -14,10 +13,11 @@
 //     the account, the server itself, or nobody
 //  5. stages                   server/stages.go: what else sees it at both ends of its way, such as the
 //     archive, or offline where nobody is there or what was kept is not given out yet
-//  6. Session.Deliver          c2s/session.go: into the session's queue, the start tag written anew, the
-//     rest as it came
-//  7. stream.Queue             stream/queue.go: bytes that wait, bounded; one write for all that a reader
-//     caused with the bytes that it had
+//  6. session.Deliver          c2s/session.go: the start tag is written anew, the
+//     rest is copied as it came, into the queue of the receiving session's connection
+//  7. stream.Queue             stream/queue.go: pending bytes, limited. When the sender's connection has handled all its
+//     input, step 1 makes the router flush each queue that this input was appended to:
+//     Queue.Flush, stream/flush.go, in one write, by the sender's goroutine if the socket takes it without blocking
 //
 // An IQ for the server is answered in step 4 by the handler that a feature registered for its
 // namespace; presence goes to features/presence there.

@@ -229,6 +229,10 @@ type boshClient struct {
 	out      net.Conn
 	session  *bosh
 	requests sync.WaitGroup
+
+	mu         sync.Mutex
+	open       int // requests
+	terminated bool
 }
 
 func newBOSHClient(session *bosh) *boshClient {
@@ -251,21 +255,27 @@ func (c *boshClient) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// send makes a request, and further ones without elements while answers come that have some.
+// send makes a request, and further ones without elements while answers come that have some. The last request of
+// a terminated session ends the input.
 func (c *boshClient) send(body boshBody) {
+	c.mu.Lock()
+	c.open++
+	c.mu.Unlock()
 	c.requests.Go(func() {
-		for {
-			answer := c.session.request(body)
+		var answer boshBody
+		for more := true; more; more = len(answer.elements) > 0 && !answer.terminate {
+			answer = c.session.request(body)
 			for _, e := range answer.elements {
 				_, _ = io.WriteString(c.out, e)
 			}
-			if answer.terminate {
-				_ = c.out.Close()
-			}
-			if answer.terminate || len(answer.elements) == 0 {
-				return
-			}
 			body = boshBody{}
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.open--
+		c.terminated = c.terminated || answer.terminate
+		if c.terminated && c.open == 0 {
+			_ = c.out.Close()
 		}
 	})
 }
