@@ -81,8 +81,8 @@ func (p *fixture) misbehave(b byte) {
 	}
 }
 
-// FuzzHandle plays inputs and looks after each whether the room is still one: the checks
-// are in consistent, and every stanza that is sent has to be XML for a session or an invited.
+// FuzzHandle sends random inputs to a room and checks after each that its state is consistent
+// and that what it sends is well-formed.
 func FuzzHandle(f *testing.F) {
 	f.Add([]byte{0, 1, 5, 2, 19, 0, 40, 0}, "<body>x</body>")
 	f.Add([]byte{0, 0, 0, 1, 4, 0, 21, 9, 28, 3}, "<x xmlns='"+NSUser+"'><invite to='a@b'/></x>")
