@@ -67,6 +67,11 @@ type Conn struct {
 	pace    sync.Mutex // the reader passes it for each element; Stall keeps it
 	stalled atomic.Bool
 
+	inbox
+}
+
+// inbox holds what the reader has read and nobody has taken yet.
+type inbox struct {
 	mu     sync.Mutex
 	queue  []*xmltree.Element
 	err    error         // why the reader ended
@@ -75,7 +80,7 @@ type Conn struct {
 }
 
 func newConn(conn net.Conn, space string) *Conn {
-	c := &Conn{space: space, socket: conn, signal: make(chan struct{}, 1), done: make(chan struct{})}
+	c := &Conn{space: space, socket: conn, inbox: inbox{signal: make(chan struct{}, 1), done: make(chan struct{})}}
 	c.use(conn)
 	return c
 }

@@ -8,7 +8,7 @@ import (
 
 func TestMessageAdministration(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	messages := path("channels", w.general, "messages")
 	mine := w.call("POST", messages, m{"content": "mine"}).body["id"].(string)
 	anns := w.id(w.Post(w.general, w.ann, fake.Post{Text: "Ann's", Files: []fake.File{{Name: "a.txt", Data: []byte("x")}}}))
@@ -40,7 +40,7 @@ func TestMessageAdministration(t *testing.T) {
 
 func TestWebhookAdministration(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	const picture = "data:image/png;base64,iVBORw0KGgo="
 	made := w.call("POST", path("channels", w.general, "webhooks"), m{"name": "bridge", "avatar": picture}).body
 	if hash, _ := made["avatar"].(string); len(hash) != 32 {

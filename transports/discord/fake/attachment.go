@@ -89,12 +89,12 @@ func (s *Server) attachmentJSON(a *attachment) obj {
 	return b
 }
 
-func (s *Server) signedURL(place string, a *attachment) string {
+func (s *Server) signedURL(prefix string, a *attachment) string {
 	issued := s.now()
 	path := fmt.Sprintf("%s/%s/%s", a.channel, a.id, a.name)
 	ex := strconv.FormatInt(issued.Add(s.opts.LinkTTL).Unix(), 16)
 	is := strconv.FormatInt(issued.Unix(), 16)
-	return fmt.Sprintf("%s%s%s?ex=%s&is=%s&hm=%s&", s.base, place, path, ex, is, s.signature(path, ex, is))
+	return fmt.Sprintf("%s%s%s?ex=%s&is=%s&hm=%s&", s.base, prefix, path, ex, is, s.signature(path, ex, is))
 }
 
 func (s *Server) signature(path, ex, is string) string {

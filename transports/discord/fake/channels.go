@@ -79,10 +79,10 @@ func (s *Server) change(id ID, with func(*channel)) {
 	defer s.mu.Unlock()
 	c := s.mustChannel(id)
 	with(c)
-	s.tellChanged(c)
+	s.emitUpdate(c)
 }
 
-func (s *Server) tellChanged(c *channel) {
+func (s *Server) emitUpdate(c *channel) {
 	if c.thread != nil {
 		s.emitChannel("THREAD_UPDATE", c)
 	} else {
@@ -157,7 +157,7 @@ func (s *Server) JoinThread(thread, user ID, in bool) {
 	defer s.mu.Unlock()
 	t, u := s.mustChannel(thread), s.mustUser(user)
 	if t.thread == nil {
-		panic(fmt.Sprintf("discord stand-in: %q is no thread", thread))
+		panic(fmt.Sprintf("fake Discord server: %q is no thread", thread))
 	}
 	if in {
 		s.enterThread(t, u)

@@ -6,7 +6,7 @@ import (
 )
 
 // Checker judges traffic. Its methods are called from many goroutines, without a lock
-// held, before the bytes leave the stand-in.
+// held, before the bytes leave the fake server.
 type Checker interface {
 	// REST sees one request and its answer.
 	REST(Exchange)
@@ -22,7 +22,7 @@ type Exchange struct {
 	Query   url.Values
 	// Body is the JSON of the request, the payload_json of a multipart one; nil for none.
 	Body []byte
-	// Known is false where no route of the stand-in matched.
+	// Known is false where no route of the fake server matched.
 	Known bool
 	// Injected tells that the answer was ordered by Inject.
 	Injected bool
@@ -37,6 +37,6 @@ type Frame struct {
 	Data       []byte
 	// Partial tells that it is an update as PartialUpdates orders them.
 	Partial bool
-	// Close is the code where the stand-in closes the connection and Data is nil.
+	// Close is the code where the fake server closes the connection and Data is nil.
 	Close int
 }

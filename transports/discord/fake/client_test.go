@@ -11,7 +11,7 @@ import (
 
 // client is a gateway client of few words: it does what the test says and nothing else.
 type client struct {
-	*town
+	*testDiscord
 	ws       *websocket.Conn
 	interval float64
 	session  string
@@ -31,9 +31,9 @@ type payload struct {
 const everything = fake.Intents(1<<17 - 1)
 
 // dial connects and takes HELLO.
-func (w *town) dial(url string) *client {
+func (w *testDiscord) dial(url string) *client {
 	w.Helper()
-	c := &client{town: w}
+	c := &client{testDiscord: w}
 	c.connect(url + "/?v=10&encoding=json")
 	hello := c.next()
 	if hello.Op != 10 {
@@ -55,10 +55,10 @@ func (c *client) connect(url string) {
 	c.Cleanup(func() { ws.CloseNow() })
 }
 
-func (w *town) gateway() string { return "ws" + w.URL()[len("http"):] }
+func (w *testDiscord) gateway() string { return "ws" + w.URL()[len("http"):] }
 
 // online identifies and takes READY and the guild.
-func (w *town) online(intents fake.Intents) *client {
+func (w *testDiscord) online(intents fake.Intents) *client {
 	w.Helper()
 	c := w.dial(w.gateway())
 	c.identify(intents)

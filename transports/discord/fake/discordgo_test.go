@@ -11,7 +11,7 @@ import (
 // TestDiscordgoGateway has discordgo's own gateway client, as it is, with its compression.
 func TestDiscordgoGateway(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	for i := range 40 {
 		w.AddChannel(w.guild, fake.Channel{Name: "channel-" + string(rune('a'+i%26)), Topic: "so that GUILD_CREATE is long enough to be compressed"})
 	}

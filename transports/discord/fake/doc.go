@@ -1,4 +1,4 @@
-// Package fake is a stand-in for Discord: an HTTP and gateway server with guilds, roles,
+// Package fake is a fake Discord server: an HTTP and gateway server with guilds, roles,
 // members, channels, threads, direct messages, messages, reactions, webhooks, attachments
 // and applications, which a client cannot tell from the real one in what it uses. Tests
 // and the demo act as the people on it and make it misbehave on command.

@@ -13,7 +13,7 @@ import (
 
 func TestReadyThenGuilds(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	w.SetPresence(w.ann, "idle", "out for lunch")
 	w.id(w.StartPrivateThread(w.general, w.ann, "hidden")) // the bot may see it: it manages threads
 	c := w.dial(w.gateway())
@@ -39,7 +39,7 @@ func TestReadyThenGuilds(t *testing.T) {
 
 func TestGuildsWithoutPresences(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.dial(w.gateway())
 	c.identify(fake.IntentGuilds)
 	c.ready()
@@ -50,7 +50,7 @@ func TestGuildsWithoutPresences(t *testing.T) {
 
 func TestEventsOfMessages(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	c := w.online(everything &^ fake.IntentPresences)
 	id := w.id(w.Say(w.general, w.ann, "hello <@"+text(w.bob)+">"))
 	p := c.expect("MESSAGE_CREATE")
@@ -83,7 +83,7 @@ func TestEventsOfMessages(t *testing.T) {
 
 func TestPreviewsAreUpdatesWithoutEdit(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(everything &^ fake.IntentPresences)
 	w.id(w.Say(w.general, w.ann, "see https://example.org"))
 	same(t, "at first", len(c.expect("MESSAGE_CREATE").M["embeds"].([]any)), 0)
@@ -105,7 +105,7 @@ func TestPreviewsAreUpdatesWithoutEdit(t *testing.T) {
 
 func TestContentIsPrivileged(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(everything &^ (fake.IntentContent | fake.IntentPresences))
 	files := []fake.File{{Name: "a.txt", Data: []byte("x")}}
 	w.id(w.Post(w.general, w.ann, fake.Post{Text: "secret", Files: files}))
@@ -137,9 +137,9 @@ func TestContentIsPrivileged(t *testing.T) {
 	}
 }
 
-func TestEventsOfPlacesAndPeople(t *testing.T) {
+func TestEventsOfChannelsAndUsers(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	c := w.online(everything)
 	c.expect("PRESENCE_UPDATE")
 	carol := w.AddUser(fake.User{Name: "carol"})
@@ -207,7 +207,7 @@ func TestEventsOfPlacesAndPeople(t *testing.T) {
 
 func TestIntentsSelectEvents(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(fake.IntentGuilds)
 	w.id(w.Say(w.general, w.ann, "https://example.org"))
 	w.Typing(w.general, w.ann)
@@ -222,7 +222,7 @@ func TestIntentsSelectEvents(t *testing.T) {
 // TestCloseCodes is what a client is closed for.
 func TestCloseCodes(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	identify := func(token string, intents fake.Intents) m {
 		return m{"token": token, "intents": int(intents), "properties": m{"os": "a", "browser": "b", "device": "c"}}
 	}
@@ -256,7 +256,7 @@ func TestCloseCodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := w.dial(w.gateway())
-			d.town = &town{T: t, Server: w.Server, ctx: w.ctx, bot: w.bot, guild: w.guild}
+			d.testDiscord = &testDiscord{T: t, Server: w.Server, ctx: w.ctx, bot: w.bot, guild: w.guild}
 			c.do(d)
 			same(t, "code", d.closed(), c.code)
 		})
@@ -265,20 +265,20 @@ func TestCloseCodes(t *testing.T) {
 
 func TestVersionsOfTheGateway(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	for query, code := range map[string]int{"v=8&encoding=json": 4012, "v=10&encoding=etf": 4012, "": 4012} {
-		c := &client{town: w}
+		c := &client{testDiscord: w}
 		c.connect(w.gateway() + "/?" + query)
 		same(t, query, c.closed(), code)
 	}
-	c := &client{town: w}
+	c := &client{testDiscord: w}
 	c.connect(w.gateway() + "/?v=9&encoding=json")
 	same(t, "version 9", c.next().Op, 10)
 }
 
 func TestMissingHeartbeatCloses(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Heartbeat: 600 * time.Millisecond})
+	w := newTestDiscord(t, fake.Options{Heartbeat: 600 * time.Millisecond})
 	c := w.dial(w.gateway())
 	c.identify(fake.IntentGuilds)
 	c.ready()
@@ -293,7 +293,7 @@ func TestMissingHeartbeatCloses(t *testing.T) {
 
 func TestSessionsEndByTheClientsClose(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(fake.IntentGuilds)
 	w.ok(c.ws.Close(websocket.StatusNormalClosure, ""))
 	w.ok(w.bot.WaitOffline(w.ctx))
@@ -306,7 +306,7 @@ func TestSessionsEndByTheClientsClose(t *testing.T) {
 
 func TestIdentifyLimitResetsTheToken(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{IdentifyLimit: 2})
+	w := newTestDiscord(t, fake.Options{IdentifyLimit: 2})
 	old := w.bot.Token()
 	w.online(fake.IntentGuilds)
 	w.online(fake.IntentGuilds)

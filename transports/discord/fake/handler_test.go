@@ -12,18 +12,18 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/fake/conformance"
 )
 
-// TestAsHandler has the stand-in behind somebody else's listener.
-func TestAsHandler(t *testing.T) {
+// TestOtherHTTPServer has the fake server behind somebody else's listener.
+func TestOtherHTTPServer(t *testing.T) {
 	t.Parallel()
 	s := fake.New(fake.Options{Checker: conformance.New(t)})
 	web := httptest.NewServer(s)
 	defer web.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	w := &town{T: t, Server: s, ctx: ctx, bot: s.AddBot(fake.App{Name: "bridge"})}
+	w := &testDiscord{T: t, Server: s, ctx: ctx, bot: s.AddBot(fake.App{Name: "bridge"})}
 	w.guild = s.AddGuild("Acme", s.AddUser(fake.User{Name: "owner"}))
 	w.bot.Install(w.guild, fake.BridgePermissions)
-	c := &client{town: w}
+	c := &client{testDiscord: w}
 	c.connect("ws" + web.URL[4:] + "/?v=10&encoding=json")
 	c.expectOp(10)
 	same(t, "base", s.URL(), web.URL)
@@ -43,7 +43,7 @@ func TestAsHandler(t *testing.T) {
 // TestManyEvents is a flood: every event comes, once and in order.
 func TestManyEvents(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(fake.IntentGuilds | fake.IntentMessages)
 	const n = 1000
 	var saying sync.WaitGroup

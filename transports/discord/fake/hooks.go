@@ -1,57 +1,26 @@
 package fake
 
-// hooks are what a demo's people watch. They are called one at a time and in order, from
-// a goroutine of the server, without its lock: they may call the server.
+// hooks are the callbacks of tests and of the demo. They are called one at a time and in order, by a
+// goroutine of the server that does not hold its lock: they may call the server.
 type hooks struct {
-	message  []func(Message)
-	edit     []func(Message)
-	typing   []func(channel, user ID)
-	reaction []func(Reacted)
-	queue    []func()
-	wake     chan struct{}
+	message []func(Message)
+	queue   []func()
+	wake    chan struct{}
 }
 
 // maxHooks bounds what waits for slow hooks; what comes then is dropped.
 const maxHooks = 100_000
 
-// Reacted is a reaction that came or went.
-type Reacted struct {
-	Message Message
-	User    ID
-	Emoji   string
-	Added   bool
-}
-
-// OnMessage calls f for every new message, whoever wrote it, so that people can answer.
+// OnMessage calls f for every new message, whoever wrote it.
 func (s *Server) OnMessage(f func(Message)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hooks.message = append(s.hooks.message, f)
 }
 
-func (s *Server) tell(m *message) {
+func (s *Server) notify(m *message) {
 	for _, f := range s.hooks.message {
 		r := s.report(m)
-		s.later(func() { f(r) })
-	}
-}
-
-func (s *Server) tellEdit(m *message) {
-	for _, f := range s.hooks.edit {
-		r := s.report(m)
-		s.later(func() { f(r) })
-	}
-}
-
-func (s *Server) tellTyping(c *channel, u *user) {
-	for _, f := range s.hooks.typing {
-		s.later(func() { f(c.id, u.id) })
-	}
-}
-
-func (s *Server) tellReaction(m *message, u *user, e emoji, added bool) {
-	for _, f := range s.hooks.reaction {
-		r := Reacted{Message: s.report(m), User: u.id, Emoji: e.key(), Added: added}
 		s.later(func() { f(r) })
 	}
 }

@@ -3,7 +3,7 @@ package fake
 // Intents are the groups of events that a session asks for. (events/gateway.mdx, Gateway Intents)
 type Intents int
 
-// The intents that this stand-in has events for, and the others that a client may name.
+// The intents that this fake server has events for, and the others that a client may name.
 const (
 	IntentGuilds          Intents = 1 << 0
 	IntentMembers         Intents = 1 << 1 // privileged

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The types of messages that this stand-in makes. (resources/message.mdx, Message Types)
+// The types of messages that this fake server makes. (resources/message.mdx, Message Types)
 const (
 	typeDefault       = 0
 	typePinned        = 6

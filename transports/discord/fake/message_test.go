@@ -15,7 +15,7 @@ import (
 
 func TestDiscordgoMessages(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	d := w.rest(w.bot)
 	general := text(w.general)
 
@@ -49,9 +49,9 @@ func TestDiscordgoMessages(t *testing.T) {
 	}
 }
 
-func TestDiscordgoPlaces(t *testing.T) {
+func TestDiscordgoChannels(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	d := w.rest(w.bot)
 	guild := text(w.guild)
 	must[*discordgo.User](t)(d.User("@me"))
@@ -77,7 +77,7 @@ func TestDiscordgoPlaces(t *testing.T) {
 
 func TestDirectRefusals(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	stranger := w.AddUser(fake.User{Name: "stranger"})
 	open := func(u fake.ID) string {
 		return w.call("POST", "/users/@me/channels", m{"recipient_id": u}).body["id"].(string)
@@ -93,7 +93,7 @@ func TestDirectRefusals(t *testing.T) {
 func TestAttachmentLinks(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	w := settle(t, fake.Options{Now: func() time.Time { return now }})
+	w := newTestDiscord(t, fake.Options{Now: func() time.Time { return now }})
 	id := w.id(w.Post(w.general, w.ann, fake.Post{Files: []fake.File{{Name: "a.txt", Data: []byte("content"), Description: "a file"}}}))
 	link := func() string {
 		a := w.call("GET", path("channels", w.general, "messages", id), nil)
@@ -123,9 +123,9 @@ func TestAttachmentLinks(t *testing.T) {
 	}
 }
 
-func TestLinksAgeByThemselves(t *testing.T) {
+func TestLinksExpire(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{LinkTTL: time.Nanosecond})
+	w := newTestDiscord(t, fake.Options{LinkTTL: time.Nanosecond})
 	id := w.id(w.Post(w.general, w.ann, fake.Post{Files: []fake.File{{Name: "a.txt", Data: []byte("content")}}}))
 	a := w.call("GET", path("channels", w.general, "messages", id), nil)
 	r, err := http.NewRequestWithContext(w.ctx, "GET", a.body["attachments"].([]any)[0].(m)["proxy_url"].(string), nil)
@@ -137,7 +137,7 @@ func TestLinksAgeByThemselves(t *testing.T) {
 
 func TestUploadTooLarge(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	d := w.rest(w.bot)
 	_, err := d.ChannelFileSend(text(w.general), "big.bin", bytes.NewReader(make([]byte, 11<<20)))
 	if e, ok := err.(*discordgo.RESTError); !ok || e.Message == nil || e.Message.Code != 40005 {
@@ -147,7 +147,7 @@ func TestUploadTooLarge(t *testing.T) {
 
 func TestWebhooks(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	d := w.rest(w.bot)
 	hook := must[*discordgo.Webhook](t)(d.WebhookCreate(text(w.general), "bridge", ""))
 	sent := must[*discordgo.Message](t)(d.WebhookExecute(hook.ID, hook.Token, true, &discordgo.WebhookParams{
@@ -183,7 +183,7 @@ func TestWebhooks(t *testing.T) {
 
 func TestWebhookToOthersBots(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	hook := w.call("POST", path("channels", w.general, "webhooks"), m{"name": "bridge"})
 	other := w.AddBot(fake.App{Name: "other"})
 	other.Install(w.guild, fake.BridgePermissions)
@@ -195,7 +195,7 @@ func TestWebhookToOthersBots(t *testing.T) {
 
 func TestThreadsAndForums(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	d := w.rest(w.bot)
 	start := w.id(w.Say(w.general, w.ann, "start"))
 	thread := w.id(w.StartThread(w.general, start, w.ann, "a thread"))
@@ -217,12 +217,12 @@ func TestThreadsAndForums(t *testing.T) {
 	if made.status != 200 || made.body["channel_id"] != made.body["id"] {
 		t.Errorf("post by webhook: %d %s", made.status, made.raw)
 	}
-	said := w.call("POST", at+"?wait=true&thread_id="+post, m{"content": "in the thread"}).body["id"].(string)
-	w.refused("PATCH", at+"/messages/"+said, m{"content": "y"}, 404, 10008)
-	if a := w.call("PATCH", at+"/messages/"+said+"?thread_id="+post, m{"content": "y"}); a.body["content"] != "y" {
+	sent := w.call("POST", at+"?wait=true&thread_id="+post, m{"content": "in the thread"}).body["id"].(string)
+	w.refused("PATCH", at+"/messages/"+sent, m{"content": "y"}, 404, 10008)
+	if a := w.call("PATCH", at+"/messages/"+sent+"?thread_id="+post, m{"content": "y"}); a.body["content"] != "y" {
 		t.Errorf("edit in a thread: %s", a.raw)
 	}
-	if a := w.call("DELETE", at+"/messages/"+said+"?thread_id="+post, nil); a.status != 204 {
+	if a := w.call("DELETE", at+"/messages/"+sent+"?thread_id="+post, nil); a.status != 204 {
 		t.Errorf("delete in a thread: %d", a.status)
 	}
 	w.refused("POST", path("webhooks", w.call("POST", path("channels", w.general, "webhooks"), m{"name": "b"}).body["id"], "x"), m{"content": "x"}, 401, 50027)
@@ -230,7 +230,7 @@ func TestThreadsAndForums(t *testing.T) {
 
 func TestPrivateThread(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	w.bot.Permit(w.guild, fake.EverybodysPermissions)
 	thread := w.id(w.StartPrivateThread(w.general, w.ann, "secret"))
 	w.refused("GET", path("channels", thread, "messages"), nil, 403, 50001)
@@ -240,9 +240,9 @@ func TestPrivateThread(t *testing.T) {
 	}
 }
 
-func TestPeople(t *testing.T) {
+func TestUserActions(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	first := w.id(w.Say(w.general, w.ann, "first"))
 	if err := w.Edit(w.general, first, w.bob, "x"); err == nil {
 		t.Error("Bob edited Ann's message")
@@ -275,9 +275,9 @@ func TestPeople(t *testing.T) {
 	}
 }
 
-func TestHooksAnswer(t *testing.T) {
+func TestMessageHooks(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	w.OnMessage(func(x fake.Message) {
 		if x.Bot && x.Text == "ping" {
 			if _, err := w.Say(x.Channel, w.ann, "pong"); err != nil {

@@ -5,7 +5,7 @@ import "strconv"
 // Permissions are what a role, a member or an overwrite may do. (topics/permissions.mdx)
 type Permissions uint64
 
-// The permissions that this stand-in knows.
+// The permissions that this fake server knows.
 const (
 	CreateInvite         Permissions = 1 << 0
 	KickMembers          Permissions = 1 << 1

@@ -68,7 +68,6 @@ func (s *Server) react(m *message, u *user, e emoji) error {
 		}
 	}
 	s.emitReaction("MESSAGE_REACTION_ADD", m, b)
-	s.tellReaction(m, u, r.emoji, true)
 	s.touch()
 	return nil
 }
@@ -82,7 +81,6 @@ func (s *Server) unreact(m *message, u *user, e emoji) {
 	r.users = slices.DeleteFunc(r.users, func(id ID) bool { return id == u.id })
 	s.forgetEmpty(m)
 	s.emitReaction("MESSAGE_REACTION_REMOVE", m, obj{"user_id": u.id, "emoji": r.emoji.partial(), "burst": false, "type": 0})
-	s.tellReaction(m, u, r.emoji, false)
 	s.touch()
 }
 

@@ -52,6 +52,5 @@ func startTyping(c *call) (int, any, error) {
 		return 0, nil, errNotText()
 	}
 	c.s.emitTyping(ch, c.app.user)
-	c.s.tellTyping(ch, c.app.user)
 	return http.StatusNoContent, nil, nil
 }

@@ -16,7 +16,7 @@ func executeWebhook(c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	ch, err := w.place(c.s, thread)
+	ch, err := w.target(c.s, thread)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -103,7 +103,7 @@ func (c *call) hookMessage() (*webhook, *message, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	ch, err := w.place(c.s, thread)
+	ch, err := w.target(c.s, thread)
 	if err != nil {
 		return nil, nil, err
 	}

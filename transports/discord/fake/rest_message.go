@@ -39,23 +39,23 @@ func getMessages(c *call) (int, any, error) {
 // page picks at most limit messages, oldest first: the ones just before, just after or
 // around an id, or the newest.
 func (c *channel) page(before, after, around ID, limit int) []*message {
-	place := func(id ID) (int, bool) {
+	position := func(id ID) (int, bool) {
 		return slices.BinarySearchFunc(c.messages, id, func(m *message, id ID) int { return compareIDs(m.id, id) })
 	}
 	from, to := max(0, len(c.messages)-limit), len(c.messages)
 	switch {
 	case around != "":
-		i, _ := place(around)
+		i, _ := position(around)
 		from = max(0, i-limit/2)
 		to = min(len(c.messages), from+limit)
 	case after != "":
-		i, found := place(after)
+		i, found := position(after)
 		if found {
 			i++
 		}
 		from, to = i, min(len(c.messages), i+limit)
 	case before != "":
-		i, _ := place(before)
+		i, _ := position(before)
 		from, to = max(0, i-limit), i
 	}
 	return c.messages[from:to]

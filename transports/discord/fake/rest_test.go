@@ -13,9 +13,9 @@ import (
 
 type m = map[string]any
 
-func TestWhoAndWhere(t *testing.T) {
+func TestReads(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	if a := w.call("GET", "/users/@me", nil); a.body["username"] != "bridge" || a.body["bot"] != true {
 		t.Errorf("me: %s", a.raw)
 	}
@@ -38,7 +38,7 @@ func TestWhoAndWhere(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	hidden := w.AddChannel(w.guild, fake.Channel{Name: "hidden", Hidden: true})
 	quiet := w.AddChannel(w.guild, fake.Channel{Name: "quiet"})
 	w.Allow(quiet, w.bot.ID(), 0, fake.SendMessages|fake.ManageWebhooks|fake.ManageChannels)
@@ -82,7 +82,7 @@ func TestRefusals(t *testing.T) {
 
 func TestTokensAndVersions(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	get := func(url, token, agent string) answer {
 		r, err := http.NewRequestWithContext(w.ctx, "GET", url, nil)
 		w.ok(err)
@@ -119,7 +119,7 @@ func TestTokensAndVersions(t *testing.T) {
 
 func TestHistoryPages(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	var all []fake.ID
 	for range 7 {
 		all = append(all, w.id(w.Say(w.general, w.ann, "line")))
@@ -159,7 +159,7 @@ func TestHistoryPages(t *testing.T) {
 
 func TestNonceIsIdempotent(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	send := func(nonce string, enforce bool) string {
 		a := w.call("POST", path("channels", w.general, "messages"), m{"content": "once", "nonce": nonce, "enforce_nonce": enforce})
 		if a.body["nonce"] != nonce {
@@ -184,7 +184,7 @@ func TestNonceIsIdempotent(t *testing.T) {
 
 func TestAllowedMentions(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{Unlimited: true})
+	w := newTestDiscord(t, fake.Options{Unlimited: true})
 	w.bot.Permit(w.guild, fake.BridgePermissions|fake.MentionEveryone)
 	original := w.id(w.Say(w.general, w.bob, "a question"))
 	body := "@everyone <@" + text(w.ann) + "> <@!" + text(w.bob) + ">"
@@ -217,7 +217,7 @@ func TestAllowedMentions(t *testing.T) {
 func TestRateLimits(t *testing.T) {
 	t.Parallel()
 	now := time.Now() // all of it happens in a moment, however slow the machine
-	w := settle(t, fake.Options{Now: func() time.Time { return now }})
+	w := newTestDiscord(t, fake.Options{Now: func() time.Time { return now }})
 	messages := path("channels", w.general, "messages")
 	for i := range 5 {
 		a := w.call("POST", messages, m{"content": "x"})
@@ -249,7 +249,7 @@ func TestBucketsFillAgain(t *testing.T) {
 	t.Parallel()
 	var elapsed atomic.Int64
 	start := time.Now()
-	w := settle(t, fake.Options{Now: func() time.Time { return start.Add(time.Duration(elapsed.Load())) }})
+	w := newTestDiscord(t, fake.Options{Now: func() time.Time { return start.Add(time.Duration(elapsed.Load())) }})
 	send := func() int {
 		return w.call("POST", path("channels", w.general, "messages"), m{"content": "x"}).status
 	}

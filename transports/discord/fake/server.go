@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Options are how a stand-in behaves. The zero value is like Discord.
+// Options are how a fake server behaves. The zero value is like Discord.
 type Options struct {
 	// URL is the address that links lead to, where the server is used as a handler of
 	// somebody else's listener; Start sets it by itself.
@@ -67,30 +67,35 @@ func (o Options) withDefaults() Options {
 
 // Server is one Discord.
 type Server struct {
-	opts   Options
-	log    *slog.Logger
-	http   *http.Server
-	gate   *gate
-	routes []*route
-	done   chan struct{} // closed by Close
-	work   sync.WaitGroup
+	opts           Options
+	log            *slog.Logger
+	http           *http.Server
+	faultyListener *faultyListener
+	routes         []*route
+	done           chan struct{} // closed by Close
+	work           sync.WaitGroup
 
-	mu        sync.Mutex
-	closed    bool
-	base      string // http://127.0.0.1:port
-	linkKey   []byte
-	lastID    uint64
-	world     // what there is
+	mu     sync.Mutex // guards what follows
+	closed bool
+	base   string // http://127.0.0.1:port
+	data
+	gateway
+	hooks  hooks
+	faults faults
+}
+
+// gateway is the state of the gateway connections and of the limits.
+type gateway struct {
 	sessions  []*session
 	conns     map[*conn]struct{}
-	faults    faults
-	hooks     hooks
-	changed   chan struct{} // closed and replaced at every change
 	invalid   int
 	partial   bool          // previews come as partial updates
 	held      bool          // events are kept back
 	ackLag    time.Duration // of heartbeats
 	anonymous limiter       // of requests without a bot
+	linkKey   []byte
+	lastID    uint64
+	changed   chan struct{} // closed and replaced at every change
 }
 
 // New makes an empty Discord. It serves as a handler at once; Start gives it a listener
@@ -98,8 +103,8 @@ type Server struct {
 func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{
-		opts: o, log: o.Log, base: strings.TrimSuffix(o.URL, "/"), world: newWorld(), done: make(chan struct{}),
-		conns: map[*conn]struct{}{}, changed: make(chan struct{}), linkKey: newKey(), routes: routes(),
+		opts: o, log: o.Log, base: strings.TrimSuffix(o.URL, "/"), data: newData(), done: make(chan struct{}),
+		gateway: gateway{conns: map[*conn]struct{}{}, linkKey: newKey(), changed: make(chan struct{})}, routes: routes(),
 	}
 	s.hooks.wake = make(chan struct{}, 1)
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ConnContext: withConn}
@@ -117,15 +122,15 @@ func newKey() []byte {
 func (s *Server) Start() error {
 	g, err := listen("127.0.0.1:0")
 	if err != nil {
-		return fmt.Errorf("start Discord stand-in: %w", err)
+		return fmt.Errorf("start the fake Discord server: %w", err)
 	}
 	s.mu.Lock()
-	s.gate = g
+	s.faultyListener = g
 	s.base = "http://" + g.Addr().String()
 	s.mu.Unlock()
 	s.work.Go(func() {
 		if err := s.http.Serve(g); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("Discord stand-in stopped serving", "err", err)
+			s.log.Error("fake Discord server stopped serving", "err", err)
 		}
 	})
 	return nil
@@ -153,7 +158,7 @@ func (s *Server) Close() error {
 	for c := range s.conns {
 		c.cut()
 	}
-	g := s.gate
+	g := s.faultyListener
 	s.mu.Unlock()
 	err := s.http.Close()
 	if g != nil {
@@ -161,7 +166,7 @@ func (s *Server) Close() error {
 	}
 	s.work.Wait()
 	if err != nil {
-		return fmt.Errorf("close Discord stand-in: %w", err)
+		return fmt.Errorf("close the fake Discord server: %w", err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 package fake
 
-// obj is a JSON object. All that leaves the stand-in is built of these.
+// obj is a JSON object. All that leaves the fake server is built of these.
 type obj = map[string]any
 
 func ids[S ~[]E, E any](list S, id func(E) ID) []ID {

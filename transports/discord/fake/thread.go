@@ -111,7 +111,7 @@ func (s *Server) post(forum *channel, spec threadSpec, d *draft) (*channel, *mes
 	s.announce(c)
 	s.emitMessage("MESSAGE_CREATE", m)
 	s.unfurl(m)
-	s.tell(m)
+	s.notify(m)
 	s.touch()
 	return c, m
 }

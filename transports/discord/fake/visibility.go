@@ -60,18 +60,18 @@ func (s *Server) sight(g *guild) map[*app]map[*channel]bool {
 // permit changes permissions and tells each bot which channels it sees now, or no longer:
 // a CHANNEL_UPDATE of each, and THREAD_LIST_SYNC for those that it gained. told is a
 // channel whose CHANNEL_UPDATE everybody gets anyway, or nil.
-func (s *Server) permit(g *guild, told *channel, change func()) {
+func (s *Server) permit(g *guild, announced *channel, change func()) {
 	before := s.sight(g)
 	change()
 	after := s.sight(g)
-	if told != nil {
-		s.emitChannel("CHANNEL_UPDATE", told)
+	if announced != nil {
+		s.emitChannel("CHANNEL_UPDATE", announced)
 	}
 	for _, a := range sorted(s.apps) {
 		for _, c := range s.channelsOf(g, false) {
 			gained := after[a][c] && !before[a][c]
 			lost := before[a][c] && !after[a][c]
-			if (gained || lost) && c != told {
+			if (gained || lost) && c != announced {
 				s.emit(event{"CHANNEL_UPDATE", g, nil, IntentGuilds, a, func(v *session) obj { return s.shown(c, v.app.user) }})
 			}
 			if gained {

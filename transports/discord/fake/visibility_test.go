@@ -9,7 +9,7 @@ import (
 
 func TestHiddenChannels(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	hidden := w.AddChannel(w.guild, fake.Channel{Name: "plans", Topic: "secret", Private: []fake.ID{w.ann}})
 	w.id(w.Say(hidden, w.ann, "start"))
 	start := w.Transcript(hidden)[0].ID
@@ -49,7 +49,7 @@ func TestHiddenChannels(t *testing.T) {
 
 func TestIdentifySpacing(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{IdentifySpacing: time.Hour})
+	w := newTestDiscord(t, fake.Options{IdentifySpacing: time.Hour})
 	w.online(fake.IntentGuilds)
 	c := w.dial(w.gateway())
 	c.identify(fake.IntentGuilds)
@@ -58,7 +58,7 @@ func TestIdentifySpacing(t *testing.T) {
 
 func TestBotIsAddedToPrivateThread(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	w.bot.Permit(w.guild, fake.EverybodysPermissions)
 	thread := w.id(w.StartPrivateThread(w.general, w.ann, "secret"))
 	c := w.online(everything &^ fake.IntentPresences)

@@ -82,8 +82,8 @@ func (s *Server) unhook(w *webhook) {
 	s.touch()
 }
 
-// place is the channel that a call of a webhook is about: its own, or a thread of it.
-func (w *webhook) place(s *Server, thread ID) (*channel, error) {
+// target is the channel that a call of a webhook is about: its own, or a thread of it.
+func (w *webhook) target(s *Server, thread ID) (*channel, error) {
 	if thread == "" {
 		return w.channel, nil
 	}

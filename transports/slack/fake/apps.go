@@ -24,16 +24,16 @@ type App struct {
 	// Token is the app-level token (xapp-…) with connections:write and authorizations:read.
 	Token string
 
-	server   *Server
-	spec     AppSpec
-	verify   string // the verification token in events
-	installs []*Install
-	sockets  []*socket
-	turn     int // the socket whose turn it is
-	dropAcks int
-	silent   bool        // what is opened now is not greeted yet
-	unheard  []*socket   // those
-	frames   []*envelope // sent, oldest first, for Redeliver
+	server        *Server
+	spec          AppSpec
+	verify        string // the verification token in events
+	installs      []*Install
+	sockets       []*socket
+	turn          int // the socket whose turn it is
+	dropAcks      int
+	silent        bool        // what is opened now is not greeted yet
+	silentSockets []*socket   // those
+	frames        []*envelope // sent, oldest first, for Redeliver
 }
 
 // Install is an App installed in a Workspace.
@@ -185,8 +185,8 @@ func (a *App) Uninstall(w *Workspace) {
 		}
 		in.gone, in.bot = true, nil
 		clear(in.people)
-		a.server.emit(emission{team: w, app: a, told: true, event: map[string]any{
+		a.server.emit(emission{team: w, app: a, unconditional: true, event: map[string]any{
 			"type": "tokens_revoked", "tokens": map[string]any{"oauth": oauth, "bot": bots}}})
-		a.server.emit(emission{team: w, app: a, told: true, event: map[string]any{"type": "app_uninstalled"}})
+		a.server.emit(emission{team: w, app: a, unconditional: true, event: map[string]any{"type": "app_uninstalled"}})
 	})
 }

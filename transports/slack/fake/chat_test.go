@@ -10,9 +10,9 @@ import (
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
-func TestAPostOfTheBot(t *testing.T) {
+func TestBotMessage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	ch, ts, err := w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText("hello <@"+w.ann.ID+"|x> & see https://example.org/a?b=1&c=2.", false))
 	w.ok(err)
@@ -32,9 +32,9 @@ func TestAPostOfTheBot(t *testing.T) {
 	}
 }
 
-func TestAPersona(t *testing.T) {
+func TestBotMessageWithOtherName(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	_, ts, err := w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText("hi", false),
 		slack.MsgOptionUsername("Romeo"), slack.MsgOptionIconURL("https://example.org/romeo.png"))
@@ -59,7 +59,7 @@ func TestAPersona(t *testing.T) {
 
 func TestThreadsEditsAndDeletes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	root := w.ann.Say(w.general, "root")
 	_, reply, err := w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText("reply", false), slack.MsgOptionTS(root.TS))
@@ -95,9 +95,9 @@ func TestThreadsEditsAndDeletes(t *testing.T) {
 	}
 }
 
-func TestRequestsThatAskBadly(t *testing.T) {
+func TestRefusedRequests(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, rude)
+	w := newTestSlack(t, rude)
 	ctx := deadline(t)
 	_, _, err := w.bot.PostMessageContext(ctx, w.general.ID)
 	w.wants(err, "no_text")
@@ -115,9 +115,9 @@ func TestRequestsThatAskBadly(t *testing.T) {
 	w.wants(err, "invalid_types")
 }
 
-func TestWhatPeopleTypeBecomesWire(t *testing.T) {
+func TestTypedTextIsEscaped(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	for in, want := range map[string]string{
 		"plain":                         "plain",
 		"a < b & c > d":                 "a &lt; b &amp; c &gt; d",
@@ -154,7 +154,7 @@ func TestWhatPeopleTypeBecomesWire(t *testing.T) {
 
 func TestRichTextOfATypedText(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	m := w.ann.Say(w.general, "*bold _both_* 2*3*4 ~gone~ `a<b`\n> quoted @bob\n• one\n• two\n```\nif x {\n```\n:wave::skin-tone-3: #general <http://x.example|no link>")
 	h, err := w.bot.GetConversationHistoryContext(deadline(t), &slack.GetConversationHistoryParameters{ChannelID: w.general.ID, Oldest: m.TS, Inclusive: true, Limit: 1})
 	w.ok(err)
@@ -203,9 +203,9 @@ func TestRichTextOfATypedText(t *testing.T) {
 	}
 }
 
-func TestTimestampsAreOfTheChannelOnly(t *testing.T) {
+func TestTimestampsPerChannel(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *fake.Options) { o.Now = frozen })
+	w := newTestSlack(t, func(o *fake.Options) { o.Now = frozen })
 	tea := w.acme.AddChannel(fake.Room{Name: "tea", Members: []*fake.User{w.ann}})
 	seen := map[string]bool{}
 	for range 10 {

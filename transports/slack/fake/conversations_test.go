@@ -22,7 +22,7 @@ func names(list []slack.Channel) []string {
 	return out
 }
 
-func (w *world) listed(c *slack.Client, types ...string) []string {
+func (w *testSlack) listed(c *slack.Client, types ...string) []string {
 	w.Helper()
 	var all []slack.Channel
 	p := &slack.GetConversationsParameters{Types: types, Limit: 200}
@@ -39,7 +39,7 @@ func (w *world) listed(c *slack.Client, types ...string) []string {
 
 func TestWhoSeesWhichConversations(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	w.ann.DM(w.bob)
 	w.ann.DM(w.in.Bot)
 	w.bob.DM(w.carl)
@@ -76,7 +76,7 @@ func TestWhoSeesWhichConversations(t *testing.T) {
 
 func TestJoinAndLeave(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	tea := w.acme.AddChannel(fake.Room{Name: "tea", Members: []*fake.User{w.bob}})
 	_, _, err := w.asAnn.PostMessageContext(ctx, tea.ID, slack.MsgOptionText("hello", false))
@@ -106,7 +106,7 @@ func TestJoinAndLeave(t *testing.T) {
 
 func TestDirectMessages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	dm, _, was, err := w.bot.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{w.ann.ID}, ReturnIM: true})
 	w.ok(err)
@@ -137,14 +137,14 @@ func TestDirectMessages(t *testing.T) {
 
 func TestHistoryInPages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
-	var said []fake.Message
+	var sent []fake.Message
 	for _, text := range []string{"one", "two", "three", "four", "five"} {
-		said = append(said, w.ann.Say(w.general, text))
+		sent = append(sent, w.ann.Say(w.general, text))
 	}
-	w.bob.Reply(said[1], "hidden in the thread")
-	w.bob.Broadcast(said[1], "shown twice")
+	w.bob.Reply(sent[1], "hidden in the thread")
+	w.bob.Broadcast(sent[1], "shown twice")
 	read := func(oldest string) (out []string) {
 		p := &slack.GetConversationHistoryParameters{ChannelID: w.general.ID, Oldest: oldest, Limit: 100}
 		for {
@@ -164,17 +164,17 @@ func TestHistoryInPages(t *testing.T) {
 	}
 	for _, short := range []int{0, 2, 1} {
 		w.slack.ShortPages(short)
-		if got, want := read(said[1].TS), []string{"shown twice", "five", "four", "three"}; !slices.Equal(got, want) {
+		if got, want := read(sent[1].TS), []string{"shown twice", "five", "four", "three"}; !slices.Equal(got, want) {
 			t.Errorf("pages of %d: %v, want %v", short, got, want)
 		}
 	}
 	w.slack.ShortPages(1)
-	page, more, next, err := w.bot.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{ChannelID: w.general.ID, Timestamp: said[1].TS, Limit: 10})
+	page, more, next, err := w.bot.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{ChannelID: w.general.ID, Timestamp: sent[1].TS, Limit: 10})
 	w.ok(err)
 	if len(page) != 2 || page[0].Text != "two" || page[0].ReplyCount != 2 || page[1].Text != "hidden in the thread" || !more {
 		t.Errorf("replies: %+v", page)
 	}
-	page, more, _, err = w.bot.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{ChannelID: w.general.ID, Timestamp: said[1].TS, Limit: 10, Cursor: next})
+	page, more, _, err = w.bot.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{ChannelID: w.general.ID, Timestamp: sent[1].TS, Limit: 10, Cursor: next})
 	w.ok(err)
 	if len(page) != 2 || page[0].Text != "two" || page[1].SubType != "thread_broadcast" || more {
 		t.Errorf("second page of replies: %+v", page)
@@ -192,10 +192,10 @@ func TestHistoryInPages(t *testing.T) {
 	if len(seen.Messages) != 1 {
 		t.Errorf("ann reads %d messages of a public channel", len(seen.Messages))
 	}
-	w.ok(w.asAnn.MarkConversationContext(ctx, w.general.ID, said[4].TS))
+	w.ok(w.asAnn.MarkConversationContext(ctx, w.general.ID, sent[4].TS))
 	info, err := w.asAnn.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: w.general.ID})
 	w.ok(err)
-	if info.LastRead != said[4].TS {
+	if info.LastRead != sent[4].TS {
 		t.Errorf("last_read is %q", info.LastRead)
 	}
 }

@@ -1,4 +1,4 @@
-// Package fake is a stand-in for Slack: an HTTP and WebSocket server with workspaces,
+// Package fake is a fake Slack server: an HTTP and WebSocket server with workspaces,
 // people, channels, messages, files, apps and tokens, which an unmodified Slack client
 // reaches by its base URL. Tests of the Slack transport and `dragoman demo` run on it.
 //

@@ -7,16 +7,16 @@ import (
 )
 
 // emission is an event and who may see it: the members of channel, or with open set everybody
-// in the workspace; only one user; only one app. Told is for what an app hears about itself,
-// whoever is still there to see it.
+// in the workspace; only one user; only one app. Unconditional is for events about the app itself,
+// which are delivered even if no user authorizes them.
 type emission struct {
-	team    *Workspace
-	event   map[string]any
-	channel *Channel
-	open    bool
-	only    *User
-	app     *App
-	told    bool
+	team          *Workspace
+	event         map[string]any
+	channel       *Channel
+	open          bool
+	only          *User
+	app           *App
+	unconditional bool
 }
 
 // authorization is an installation for which an event is delivered.
@@ -50,7 +50,7 @@ func (s *Server) emit(n emission) {
 			continue
 		}
 		who := in.authorized(n)
-		if n.told {
+		if n.unconditional {
 			who = []authorization{{in.Bot, true}}
 		}
 		if len(who) == 0 {

@@ -22,7 +22,7 @@ func picture(t *testing.T) []byte {
 
 func TestUploadInThreeSteps(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	root := w.ann.Say(w.general, "show me")
 	data := picture(t)
@@ -52,7 +52,7 @@ func TestUploadInThreeSteps(t *testing.T) {
 
 func TestSeveralFilesInOneMessage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	var files []slack.FileSummary
 	for _, text := range []string{"first", "second"} {
@@ -84,9 +84,9 @@ func TestSeveralFilesInOneMessage(t *testing.T) {
 	}
 }
 
-func TestUploadThatIsNotAsAnnounced(t *testing.T) {
+func TestUploadOfOtherSize(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	u, err := w.bot.GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{FileName: "a.txt", FileSize: 3})
 	w.ok(err)
@@ -100,9 +100,9 @@ func TestUploadThatIsNotAsAnnounced(t *testing.T) {
 	}
 }
 
-func TestAFileOfAPerson(t *testing.T) {
+func TestFileOfUser(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	m := w.ann.Share(w.general, "look @bob", fake.Message{}, fake.FileSpec{Name: "Grüße.TXT", Data: []byte("x")})
 	reply := w.bob.Share(w.general, "", m, fake.FileSpec{Name: "re.png", Data: picture(t), Alt: "grey"})
 	if reply.ThreadTS != m.TS || len(reply.Files) != 1 {

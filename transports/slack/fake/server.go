@@ -35,7 +35,7 @@ const (
 	KindAck      = "ack"      // map[string]any, a frame from the app
 )
 
-// Limits of the stand-in. They bound what one client can make it hold.
+// Limits of the fake server. They bound what one client can make it hold.
 const (
 	maxBody      = 1 << 20         // of a Web API request
 	maxUpload    = 64 << 20        // of one file
@@ -47,41 +47,60 @@ const (
 	echoLead     = 250 * time.Millisecond
 )
 
-// Server is the stand-in. It is an http.Handler; Start gives it a port of its own.
+// Server is the fake server. It is an http.Handler; Start gives it a port of its own.
 type Server struct {
-	opt Options
-	mux *http.ServeMux
+	opt            Options
+	mux            *http.ServeMux
+	closing        chan struct{}
+	wg             sync.WaitGroup
+	http           *http.Server
+	faultyListener *faultyListener
 
-	mu            sync.Mutex
-	base          string
-	workspaces    []*Workspace
-	files         map[string]*File
-	apps          map[string]*App
-	tokens        map[string]*token
-	tickets       map[string]*ticket
-	uploads       map[string]*File
+	mu     sync.Mutex // guards what follows
+	base   string
+	closed bool
+	data
+	injected
+	delivery
+	hooks
+}
+
+// data is what the fake server stores.
+type data struct {
+	workspaces []*Workspace
+	files      map[string]*File
+	apps       map[string]*App
+	tokens     map[string]*token
+	tickets    map[string]*ticket
+	uploads    map[string]*File
+	ids        minter
+}
+
+// injected are the faults that a test has asked for.
+type injected struct {
 	faults        []*fault
 	hanging       int
-	calls         map[string]int
-	envelopes     map[string]*envelope
-	onMessage     []func(Message)
-	notices       []Message // waiting for the hooks
-	noticing      bool
-	changes       chan struct{} // closed at the next change, for Await
-	complaints    []error
-	pending       outbox // of the current critical section
-	timers        map[*timer]struct{}
-	ids           minter
 	shortPages    int
 	stubFiles     bool
 	emptyPrevious bool
 	down          bool
-	closed        bool
+}
 
-	closing chan struct{}
-	wg      sync.WaitGroup
-	http    *http.Server
-	gate    *gate
+// delivery is what is on its way to the apps.
+type delivery struct {
+	envelopes map[string]*envelope
+	pending   outbox // of the current critical section
+	timers    map[*timer]struct{}
+}
+
+// hooks are the callbacks of tests and of the demo, and what they can ask about.
+type hooks struct {
+	onMessage  []func(Message)
+	notices    []Message // waiting for the hooks
+	noticing   bool
+	changes    chan struct{} // closed at the next change, for Await
+	complaints []error
+	calls      map[string]int
 }
 
 // New makes an empty Slack. Call Close when done.
@@ -99,17 +118,13 @@ func New(opt Options) *Server {
 		opt.Now = time.Now
 	}
 	s := &Server{
-		opt:       opt,
-		files:     map[string]*File{},
-		apps:      map[string]*App{},
-		tokens:    map[string]*token{},
-		tickets:   map[string]*ticket{},
-		uploads:   map[string]*File{},
-		envelopes: map[string]*envelope{},
-		timers:    map[*timer]struct{}{},
-		changes:   make(chan struct{}),
-		calls:     map[string]int{},
-		closing:   make(chan struct{}),
+		opt:     opt,
+		closing: make(chan struct{}),
+		data: data{
+			files: map[string]*File{}, apps: map[string]*App{}, tokens: map[string]*token{}, tickets: map[string]*ticket{}, uploads: map[string]*File{},
+		},
+		delivery: delivery{envelopes: map[string]*envelope{}, timers: map[*timer]struct{}{}},
+		hooks:    hooks{changes: make(chan struct{}), calls: map[string]int{}},
 	}
 	s.mux = http.NewServeMux()
 	s.mux.HandleFunc("/api/", s.serveAPI)
@@ -124,7 +139,7 @@ func New(opt Options) *Server {
 func (s *Server) Start() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return fmt.Errorf("listen for the Slack stand-in: %w", err)
+		return fmt.Errorf("listen for the fake Slack server: %w", err)
 	}
 	return s.Serve(l)
 }
@@ -135,18 +150,18 @@ func (s *Server) Serve(l net.Listener) error {
 	defer s.mu.Unlock()
 	if s.closed || s.http != nil {
 		_ = l.Close()
-		return errors.New("the Slack stand-in is closed or serves already")
+		return errors.New("the fake Slack server is closed or serves already")
 	}
 	if s.base == "" {
 		s.base = "http://" + l.Addr().String()
 	}
-	s.gate = newGate(l)
+	s.faultyListener = newFaultyListener(l)
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	s.wg.Go(func() { _ = s.http.Serve(s.gate) })
+	s.wg.Go(func() { _ = s.http.Serve(s.faultyListener) })
 	return nil
 }
 
-// URL is the address of the stand-in, without a slash at its end.
+// URL is the address of the fake server, without a slash at its end.
 func (s *Server) URL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -101,7 +101,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 // greet says hello and joins the rotation, or refuses the eleventh socket. mu must be held.
 func (k *socket) greet(s *Server) {
 	if k.app.silent {
-		k.app.unheard = append(k.app.unheard, k)
+		k.app.silentSockets = append(k.app.silentSockets, k)
 		s.changed()
 		return
 	}
@@ -155,7 +155,7 @@ func (k *socket) disconnect(reason string) {
 
 func (k *socket) leave() {
 	isIt := func(o *socket) bool { return o == k }
-	k.app.sockets, k.app.unheard = slices.DeleteFunc(k.app.sockets, isIt), slices.DeleteFunc(k.app.unheard, isIt)
+	k.app.sockets, k.app.silentSockets = slices.DeleteFunc(k.app.sockets, isIt), slices.DeleteFunc(k.app.silentSockets, isIt)
 }
 
 // kill cuts the connection. It may be called at any time, by anyone.

@@ -22,22 +22,22 @@ import (
 // listener runs slack-go's Socket Mode client and keeps what it hears.
 type listener struct {
 	*testing.T
-	client *socketmode.Client
-	mute   bool // acknowledges nothing
-	mu     sync.Mutex
-	heard  []heard
-	states []socketmode.EventType
-	bad    int
-	news   chan struct{}
-	ended  chan error
+	client   *socketmode.Client
+	mute     bool // acknowledges nothing
+	mu       sync.Mutex
+	received []received
+	states   []socketmode.EventType
+	bad      int
+	news     chan struct{}
+	ended    chan error
 }
 
-type heard struct {
+type received struct {
 	event slackevents.EventsAPIEvent
 	req   socketmode.Request
 }
 
-func (w *world) listen(options ...func(*listener)) *listener {
+func (w *testSlack) listen(options ...func(*listener)) *listener {
 	l := &listener{T: w.T, news: make(chan struct{}, 1), ended: make(chan error, 1)}
 	for _, f := range options {
 		f(l)
@@ -72,7 +72,7 @@ func (l *listener) collect(ctx context.Context) {
 			l.states = append(l.states, e.Type)
 			switch e.Type {
 			case socketmode.EventTypeEventsAPI:
-				l.heard = append(l.heard, heard{e.Data.(slackevents.EventsAPIEvent), *e.Request})
+				l.received = append(l.received, received{e.Data.(slackevents.EventsAPIEvent), *e.Request})
 				if !l.mute {
 					_ = l.client.Ack(*e.Request)
 				}
@@ -104,7 +104,7 @@ func (l *listener) until(what string, ok func() bool) {
 		case <-end:
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			l.Fatalf("%s: not within the time; heard %d events, states %v, %d bad", what, len(l.heard), l.states, l.bad)
+			l.Fatalf("%s: not within the time; heard %d events, states %v, %d bad", what, len(l.received), l.states, l.bad)
 		}
 	}
 }
@@ -130,16 +130,16 @@ func (l *listener) unread() int {
 }
 
 // all is what was heard so far.
-func (l *listener) all() []heard {
+func (l *listener) all() []received {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.heard)
+	return slices.Clone(l.received)
 }
 
 // texts are the texts of the messages heard, in order. Within until, mu is held already.
-func (l *listener) texts() []string { return textsOf(l.heard) }
+func (l *listener) texts() []string { return textsOf(l.received) }
 
-func textsOf(list []heard) (out []string) {
+func textsOf(list []received) (out []string) {
 	for _, h := range list {
 		if m, ok := h.event.InnerEvent.Data.(*slackevents.MessageEvent); ok {
 			out = append(out, m.Text)
@@ -148,9 +148,9 @@ func textsOf(list []heard) (out []string) {
 	return out
 }
 
-func (l *listener) types() []string { return typesOf(l.heard) }
+func (l *listener) types() []string { return typesOf(l.received) }
 
-func typesOf(list []heard) (out []string) {
+func typesOf(list []received) (out []string) {
 	for _, h := range list {
 		out = append(out, h.event.InnerEvent.Type)
 	}
@@ -159,11 +159,11 @@ func typesOf(list []heard) (out []string) {
 
 func TestEventsOverSocketMode(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	l := w.listen()
 	l.connected(1)
 	m := w.ann.Say(w.general, "hello *there*")
-	l.until("a message", func() bool { return len(l.heard) > 0 })
+	l.until("a message", func() bool { return len(l.received) > 0 })
 	e := l.all()[0].event.InnerEvent.Data.(*slackevents.MessageEvent)
 	if e.User != w.ann.ID || e.Channel != w.general.ID || e.TimeStamp != m.TS || e.ChannelType != "channel" || e.ClientMsgID == "" || e.BotID != "" {
 		t.Errorf("event: %+v", e)
@@ -185,9 +185,9 @@ func TestEventsOverSocketMode(t *testing.T) {
 	}
 }
 
-func TestWhoHearsWhat(t *testing.T) {
+func TestWhoReceivesWhat(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	l := w.listen()
 	l.connected(1)
 	w.ann.Say(w.cellar, "ann's own room") // by ann's token
@@ -223,7 +223,7 @@ func TestWhoHearsWhat(t *testing.T) {
 
 func TestSubscriptions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	other := w.slack.AddApp(fake.AppSpec{Name: "Other", BotEvents: []string{"app_mention", "reaction_added"}, UserEvents: []string{},
 		BotScopes: append(fake.DefaultBotScopes(), "app_mentions:read")})
 	in := other.Install(w.acme)
@@ -233,7 +233,7 @@ func TestSubscriptions(t *testing.T) {
 	l.connected(1)
 	m := w.ann.Say(w.general, "hello @other")
 	w.bob.React(m, "+1")
-	l.until("both", func() bool { return len(l.heard) == 2 })
+	l.until("both", func() bool { return len(l.received) == 2 })
 	if got, want := typesOf(l.all()), []string{"app_mention", "reaction_added"}; !slices.Equal(got, want) {
 		t.Errorf("heard %v, want %v", got, want)
 	}
@@ -241,7 +241,7 @@ func TestSubscriptions(t *testing.T) {
 
 func TestEventsOfAllKinds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	l := w.listen()
 	l.connected(1)
 	g := w.general
@@ -298,16 +298,16 @@ func TestEventsOfAllKinds(t *testing.T) {
 	}
 }
 
-func TestARepeatedDelivery(t *testing.T) {
+func TestRepeatedDelivery(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *fake.Options) {
+	w := newTestSlack(t, func(o *fake.Options) {
 		o.AckTimeout = 20 * time.Millisecond
 		o.RetryAfter = []time.Duration{0, 30 * time.Millisecond, 30 * time.Millisecond}
 	})
 	l := w.listen(func(l *listener) { l.mute = true })
 	l.connected(1)
 	w.ann.Say(w.general, "again and again")
-	l.until("all attempts", func() bool { return len(l.heard) == 4 })
+	l.until("all attempts", func() bool { return len(l.received) == 4 })
 	var attempts []int
 	envelopes, events := map[string]bool{}, map[string]bool{}
 	for _, h := range l.all() {
@@ -327,33 +327,33 @@ func TestARepeatedDelivery(t *testing.T) {
 	if n := w.app.Redeliver(1); n != 1 {
 		t.Errorf("redelivered %d", n)
 	}
-	l.until("one more", func() bool { return len(l.heard) >= 5 })
+	l.until("one more", func() bool { return len(l.received) >= 5 })
 }
 
 func TestLostAcknowledgements(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *fake.Options) { o.AckTimeout = 20 * time.Millisecond })
+	w := newTestSlack(t, func(o *fake.Options) { o.AckTimeout = 20 * time.Millisecond })
 	l := w.listen()
 	l.connected(1)
 	w.app.DropAcks(1)
 	w.ann.Say(w.general, "twice")
-	l.until("the retry", func() bool { return len(l.heard) == 2 })
+	l.until("the retry", func() bool { return len(l.received) == 2 })
 	if l.all()[1].req.RetryAttempt != 1 {
 		t.Errorf("attempt %d", l.all()[1].req.RetryAttempt)
 	}
 }
 
-func TestEnvelopesGoRoundTheSockets(t *testing.T) {
+func TestEnvelopesAlternateBetweenSockets(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	one, two := w.listen(), w.listen()
 	one.connected(1)
 	two.connected(1)
 	for range 4 {
 		w.ann.Say(w.general, "x")
 	}
-	one.until("half", func() bool { return len(one.heard) == 2 })
-	two.until("half", func() bool { return len(two.heard) == 2 })
+	one.until("half", func() bool { return len(one.received) == 2 })
+	two.until("half", func() bool { return len(two.received) == 2 })
 	for w.app.Sockets() < 10 {
 		open := w.app.Sockets()
 		c, _ := w.dial()
@@ -378,7 +378,7 @@ func TestEnvelopesGoRoundTheSockets(t *testing.T) {
 }
 
 // dial opens a socket by hand.
-func (w *world) dial() (*websocket.Conn, string) {
+func (w *testSlack) dial() (*websocket.Conn, string) {
 	w.Helper()
 	_, link, err := w.bot.StartSocketModeContext(deadline(w))
 	w.ok(err)
@@ -395,7 +395,7 @@ func TestDisconnectFrames(t *testing.T) {
 	for _, reason := range []string{"warning", "refresh_requested", "link_disabled"} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newTestSlack(t)
 			l := w.listen()
 			l.connected(1)
 			w.app.Disconnect(reason)
@@ -404,7 +404,7 @@ func TestDisconnectFrames(t *testing.T) {
 			l.until("a message", func() bool { return slices.Contains(l.texts(), "back") })
 		})
 	}
-	w := newWorld(t)
+	w := newTestSlack(t)
 	c, _ := w.dial()
 	var kinds []string
 	for {
@@ -427,9 +427,9 @@ func TestDisconnectFrames(t *testing.T) {
 	}
 }
 
-func TestASocketThatGoesSilent(t *testing.T) {
+func TestSilentSocket(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	l := w.listen()
 	l.connected(1)
 	w.app.Stall()
@@ -439,9 +439,9 @@ func TestASocketThatGoesSilent(t *testing.T) {
 	l.until("a message", func() bool { return slices.Contains(l.texts(), "sound again") })
 }
 
-func TestFramesThatAreNotSound(t *testing.T) {
+func TestMalformedFrames(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	l := w.listen()
 	l.connected(1)
 	if !w.app.SendRaw([]byte(`{"type":"events_api","envelope_id":`)) || !w.app.SendRaw([]byte(`{"type":"teleport","envelope_id":"x"}`)) {

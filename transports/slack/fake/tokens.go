@@ -134,7 +134,7 @@ func (s *Server) Revoke(value string) (was bool) {
 	return was
 }
 
-func (s *Server) revoke(t *token, tell bool) bool {
+func (s *Server) revoke(t *token, notify bool) bool {
 	if t == nil || t.dead != "" {
 		return false
 	}
@@ -147,7 +147,7 @@ func (s *Server) revoke(t *token, tell bool) bool {
 		return true
 	}
 	delete(t.install.people, t.user.ID)
-	if !tell {
+	if !notify {
 		return true
 	}
 	tokens := map[string]any{"oauth": []any{}, "bot": []any{}}
@@ -157,7 +157,7 @@ func (s *Server) revoke(t *token, tell bool) bool {
 		t.install.bot = nil
 	}
 	tokens[which] = []any{t.user.ID}
-	s.emit(emission{team: t.install.team, app: t.app, told: true, event: map[string]any{"type": "tokens_revoked", "tokens": tokens}})
+	s.emit(emission{team: t.install.team, app: t.app, unconditional: true, event: map[string]any{"type": "tokens_revoked", "tokens": tokens}})
 	return true
 }
 

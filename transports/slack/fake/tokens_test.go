@@ -15,9 +15,9 @@ import (
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
-func TestTokensAndWhatTheyAreGoodFor(t *testing.T) {
+func TestTokenKinds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	me, err := w.bot.AuthTestContext(ctx)
 	w.ok(err)
@@ -44,9 +44,9 @@ func TestTokensAndWhatTheyAreGoodFor(t *testing.T) {
 
 func err2[T any](_ T, err error) error { return err }
 
-func TestARevocationInMidSession(t *testing.T) {
+func TestRevocationDuringSession(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	l := w.listen()
 	l.connected(1)
 	if !w.slack.Revoke(w.annToken) || w.slack.Revoke(w.annToken) {
@@ -84,7 +84,7 @@ func TestARevocationInMidSession(t *testing.T) {
 	w.wants(err, "account_inactive")
 }
 
-func TestServedBySomebodyElse(t *testing.T) {
+func TestOtherHTTPServer(t *testing.T) {
 	t.Parallel()
 	s := fake.New(fake.Options{PingEvery: time.Second})
 	h := httptest.NewServer(s)

@@ -7,9 +7,9 @@ import (
 	"github.com/slack-go/slack"
 )
 
-func TestPeopleAsAppsSeeThem(t *testing.T) {
+func TestUsers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	u, err := w.bot.GetUserInfoContext(ctx, w.ann.ID)
 	w.ok(err)
@@ -40,7 +40,7 @@ func TestPeopleAsAppsSeeThem(t *testing.T) {
 
 func TestPresence(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	seen := func() string {
 		p, err := w.bot.GetUserPresenceContext(ctx, w.ann.ID)
@@ -68,7 +68,7 @@ func TestPresence(t *testing.T) {
 
 func TestReactions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	m := w.ann.Say(w.general, "cake?")
 	at := slack.NewRefToMessage(w.general.ID, m.TS)

@@ -12,7 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
 )
 
-// Checker reports what a stand-in or its client does that Discord does not know.
+// Checker reports what a fake server or its client does that Discord does not know.
 type Checker struct {
 	t testing.TB
 	d *descriptions
@@ -38,7 +38,7 @@ func (c *Checker) REST(x fake.Exchange) {
 // Gateway checks one payload.
 func (c *Checker) Gateway(f fake.Frame) {
 	if err := c.d.frame(f); err != nil {
-		from := "stand-in"
+		from := "fake server"
 		if f.FromClient {
 			from = "client"
 		}
@@ -67,7 +67,7 @@ func (d *descriptions) exchange(x fake.Exchange) []error {
 	case operation == nil:
 		return []error{fmt.Errorf("no such operation in openapi.json")}
 	case !x.Known:
-		return []error{fmt.Errorf("the stand-in has no such route")}
+		return []error{fmt.Errorf("the fake server has no such route")}
 	}
 	var wrong []error
 	report := func(what string, err error) {
@@ -136,7 +136,7 @@ func (d *descriptions) query(operation map[string]any, pointer []string, q url.V
 func (d *descriptions) answer(operation map[string]any, pointer []string, x fake.Exchange) error {
 	if x.Status >= 500 {
 		if !x.Injected {
-			return fmt.Errorf("the stand-in broke")
+			return fmt.Errorf("the fake server broke")
 		}
 		return nil // codes.json, HTTP Response Codes: 5xx; what it looks like is nowhere said
 	}

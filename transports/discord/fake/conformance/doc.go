@@ -1,4 +1,4 @@
-// Package conformance holds a stand-in for Discord to what Discord itself says about its
+// Package conformance holds a fake Discord server to what Discord itself says about its
 // interface: every request, answer and event of a test is compared with the descriptions
 // in integration/testdata/discord, where unknown keys, routes, events, codes and opcodes
 // are errors as well. It is for tests only.

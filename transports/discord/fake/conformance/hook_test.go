@@ -14,25 +14,25 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
 )
 
-// witness is a test that must fail, and whose failure is looked at.
-type witness struct {
+// recordingT is a test that must fail, and whose failure is looked at.
+type recordingT struct {
 	testing.TB
 	mu     sync.Mutex
 	errors []string
 }
 
-func (w *witness) Helper() {}
+func (w *recordingT) Helper() {}
 
-func (w *witness) Errorf(format string, args ...any) {
+func (w *recordingT) Errorf(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.errors = append(w.errors, fmt.Sprintf(format, args...))
 }
 
-// watched is a stand-in whose checker fails a witness.
-func watched(t *testing.T) (*fake.Server, *fake.Bot, *witness) {
+// watched is a fake server whose checker fails a witness.
+func watched(t *testing.T) (*fake.Server, *fake.Bot, *recordingT) {
 	t.Helper()
-	seen := &witness{TB: t}
+	seen := &recordingT{TB: t}
 	s := fake.New(fake.Options{Checker: New(seen)})
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func watched(t *testing.T) (*fake.Server, *fake.Bot, *witness) {
 	return s, s.AddBot(fake.App{Name: "bridge", Allowed: fake.PrivilegedIntents}), seen
 }
 
-func (w *witness) says(t *testing.T, what, want string) {
+func (w *recordingT) says(t *testing.T, what, want string) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -55,7 +55,7 @@ func (w *witness) says(t *testing.T, what, want string) {
 	}
 }
 
-// A test whose stand-in has the checker fails with the first request that Discord would not know, and
+// A test whose fake server has the checker fails with the first request that Discord would not know, and
 // with none that it would.
 func TestTheCheckerFailsTheTest(t *testing.T) {
 	t.Parallel()

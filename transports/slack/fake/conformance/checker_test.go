@@ -37,7 +37,7 @@ func around(t *testing.T, event string) map[string]any {
 		"is_bot":true,"is_enterprise_install":false}],"event":`+event+`}`)
 }
 
-const said = `"type":"message","user":"U1","text":"x","ts":"1.000100","channel":"C1","channel_type":"channel","event_ts":"1.000100"`
+const sent = `"type":"message","user":"U1","text":"x","ts":"1.000100","channel":"C1","channel_type":"channel","event_ts":"1.000100"`
 
 func TestWhatIsAsSlackSaysPasses(t *testing.T) {
 	t.Parallel()
@@ -55,7 +55,7 @@ func TestWhatIsAsSlackSaysPasses(t *testing.T) {
 		{fake.KindResponse, "auth.revoke", parse(t, `{"ok":true,"revoked":true}`)},
 		{fake.KindResponse, "chat.delete", parse(t, `{"ok":false,"error":"message_not_found"}`)},
 		{fake.KindResponse, "chat.delete", parse(t, `{"ok":false,"error":"missing_scope","needed":"a","provided":"b"}`)},
-		{fake.KindEvent, "message", around(t, `{`+said+`,"blocks":[{"type":"rich_text","block_id":"x","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"x"}]}]}]}`)},
+		{fake.KindEvent, "message", around(t, `{`+sent+`,"blocks":[{"type":"rich_text","block_id":"x","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"x"}]}]}]}`)},
 		{fake.KindEvent, "team_rename", around(t, `{"type":"team_rename","name":"x","event_ts":"1.000100"}`)},
 		{fake.KindFrame, "disconnect", parse(t, `{"type":"disconnect","reason":"warning","debug_info":{"host":"x"}}`)},
 		{fake.KindAck, "ack", parse(t, `{"envelope_id":"`+id+`","payload":{}}`)},
@@ -97,17 +97,17 @@ func TestWhatSlackDoesNotSayIsFound(t *testing.T) {
 		"rich text without text":  {fake.KindResponse, "conversations.history", parse(t, `{"ok":true,"has_more":false,"pin_count":0,"channel_actions_ts":null,"channel_actions_count":0,"messages":[{"type":"message","ts":"1.000100","blocks":[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text"}]}]}]}]}`)},
 		"rich text invented":      {fake.KindResponse, "conversations.history", parse(t, `{"ok":true,"has_more":false,"pin_count":0,"channel_actions_ts":null,"channel_actions_count":0,"messages":[{"type":"message","ts":"1.000100","blocks":[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"x","size":3}]}]}]}]}`)},
 		"unknown event":           {fake.KindEvent, "moon_phase_changed", around(t, `{"type":"moon_phase_changed","event_ts":"1.000100"}`)},
-		"unknown subtype":         {fake.KindEvent, "message/sung", around(t, `{`+said+`,"subtype":"sung"}`)},
+		"unknown subtype":         {fake.KindEvent, "message/sung", around(t, `{`+sent+`,"subtype":"sung"}`)},
 		"event incomplete":        {fake.KindEvent, "reaction_added", around(t, `{"type":"reaction_added","event_ts":"1.000100"}`)},
-		"event invented key":      {fake.KindEvent, "message", around(t, `{`+said+`,"mood":"good"}`)},
+		"event invented key":      {fake.KindEvent, "message", around(t, `{`+sent+`,"mood":"good"}`)},
 		"event invented deep":     {fake.KindEvent, "message/message_changed", around(t, `{"type":"message","subtype":"message_changed","channel":"C1","ts":"1.000100","event_ts":"1.000100","message":{"type":"message","ts":"1.000100","mood":"good"}}`)},
-		"stub invented key":       {fake.KindEvent, "message/file_share", around(t, `{`+said+`,"subtype":"file_share","files":[{"id":"F1","file_access":"check_file_info","mood":"x"}]}`)},
+		"stub invented key":       {fake.KindEvent, "message/file_share", around(t, `{`+sent+`,"subtype":"file_share","files":[{"id":"F1","file_access":"check_file_info","mood":"x"}]}`)},
 		"no event":                {fake.KindEvent, "message", around(t, `7`)},
 		"no event at all":         {fake.KindEvent, "message", 7},
-		"invented around":         {fake.KindEvent, "message", with(around(t, `{`+said+`}`), "mood", "good")},
-		"other type around":       {fake.KindEvent, "message", with(around(t, `{`+said+`}`), "event_time", "now")},
-		"nobody authorized":       {fake.KindEvent, "message", with(around(t, `{`+said+`}`), "authorizations", []any{})},
-		"authorization invented":  {fake.KindEvent, "message", with(around(t, `{`+said+`}`), "authorizations", []any{map[string]any{"user_id": "U1"}})},
+		"invented around":         {fake.KindEvent, "message", with(around(t, `{`+sent+`}`), "mood", "good")},
+		"other type around":       {fake.KindEvent, "message", with(around(t, `{`+sent+`}`), "event_time", "now")},
+		"nobody authorized":       {fake.KindEvent, "message", with(around(t, `{`+sent+`}`), "authorizations", []any{})},
+		"authorization invented":  {fake.KindEvent, "message", with(around(t, `{`+sent+`}`), "authorizations", []any{map[string]any{"user_id": "U1"}})},
 		"no frame":                {fake.KindFrame, "goodbye", parse(t, `{"type":"goodbye"}`)},
 		"frame incomplete":        {fake.KindFrame, "hello", parse(t, `{"type":"hello"}`)},
 		"frame invented":          {fake.KindFrame, "disconnect", parse(t, `{"type":"disconnect","reason":"warning","debug_info":{"host":"x"},"mood":1}`)},

@@ -1,4 +1,4 @@
-// Package conformance checks what passes between the Slack stand-in and its client against Slack's
+// Package conformance checks what passes between the fake Slack server and its client against Slack's
 // published descriptions, which are in integration/testdata/slack: the shapes of requests,
 // answers and events, the lists of error codes, the keys that real deliveries had. It is for
 // tests only.

@@ -26,7 +26,7 @@ func (w *witness) Errorf(format string, args ...any) {
 	w.errors = append(w.errors, fmt.Sprintf(format, args...))
 }
 
-// A test whose stand-in has the hook fails with the first request that Slack would not know, and with none
+// A test whose fake server has the hook fails with the first request that Slack would not know, and with none
 // that it would.
 func TestTheHookFailsTheTest(t *testing.T) {
 	t.Parallel()

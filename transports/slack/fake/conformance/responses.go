@@ -23,7 +23,7 @@ func (c *Checker) response(method string, payload any) error {
 	if !good {
 		code, _ := body["error"].(string)
 		if code == "unknown_method" {
-			return errors.New("a method that the stand-in has not")
+			return errors.New("a method that the fake server has not")
 		}
 		if !c.knownError(method, code) {
 			return fmt.Errorf("error code %q is in no official list", code)
@@ -65,7 +65,7 @@ func (c *Checker) knownError(method, code string) bool {
 
 // complete checks that a good answer has the keys that it must have.
 func (c *Checker) complete(method string, body map[string]any) error {
-	lacks := func(list []any) string {
+	missing := func(list []any) string {
 		for _, k := range list {
 			name, _ := k.(string)
 			if _, ok := body[name]; !ok {
@@ -90,13 +90,13 @@ func (c *Checker) complete(method string, body map[string]any) error {
 		return nil
 	}
 	if _, alternatives := list[0].([]any); !alternatives {
-		if k := lacks(list); k != "" {
+		if k := missing(list); k != "" {
 			return fmt.Errorf("a good answer without %s", k)
 		}
 		return nil
 	}
 	for _, a := range list {
-		if one, _ := a.([]any); lacks(one) == "" {
+		if one, _ := a.([]any); missing(one) == "" {
 			return nil
 		}
 	}

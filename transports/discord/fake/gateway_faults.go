@@ -152,13 +152,13 @@ func (s *Server) Outage(kind Outage) { s.listener().shut(kind) }
 
 // listener is the server's own; without one an outage is a mistake in the script. It takes
 // the lock.
-func (s *Server) listener() *gate {
+func (s *Server) listener() *faultyListener {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.gate == nil {
-		panic("discord stand-in: an outage before Start")
+	if s.faultyListener == nil {
+		panic("fake Discord server: an outage before Start")
 	}
-	return s.gate
+	return s.faultyListener
 }
 
 // Recover ends an outage. Sessions can be resumed, unless forget makes them all be gone.

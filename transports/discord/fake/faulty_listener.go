@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// gate is the listener: it knows its connections, so that they can be cut, and can be
+// faultyListener is the listener: it knows its connections, so that they can be cut, and can be
 // shut for an outage of the whole network.
-type gate struct {
+type faultyListener struct {
 	addr string
 
 	mu       sync.Mutex
@@ -34,16 +34,16 @@ const (
 	Refused
 )
 
-func listen(addr string) (*gate, error) {
+func listen(addr string) (*faultyListener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	return &gate{addr: l.Addr().String(), listener: l, conns: map[net.Conn]struct{}{}}, nil
+	return &faultyListener{addr: l.Addr().String(), listener: l, conns: map[net.Conn]struct{}{}}, nil
 }
 
 // Accept is net.Listener's.
-func (g *gate) Accept() (net.Conn, error) {
+func (g *faultyListener) Accept() (net.Conn, error) {
 	for {
 		g.mu.Lock()
 		l, closed, opened := g.listener, g.closed, g.opened
@@ -71,14 +71,14 @@ func (g *gate) Accept() (net.Conn, error) {
 	}
 }
 
-func (g *gate) admit(c net.Conn) net.Conn {
+func (g *faultyListener) admit(c net.Conn) net.Conn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed || g.state != noOutage {
 		reset(c)
 		return nil
 	}
-	t := &tracked{Conn: c, gate: g}
+	t := &tracked{Conn: c, faultyListener: g}
 	g.conns[t] = struct{}{}
 	return t
 }
@@ -92,7 +92,7 @@ func reset(c net.Conn) {
 }
 
 // Addr is net.Listener's.
-func (g *gate) Addr() net.Addr {
+func (g *faultyListener) Addr() net.Addr {
 	addr, err := net.ResolveTCPAddr("tcp", g.addr)
 	if err != nil {
 		panic(fmt.Sprintf("address %q that was listened on: %v", g.addr, err))
@@ -101,7 +101,7 @@ func (g *gate) Addr() net.Addr {
 }
 
 // Close is net.Listener's.
-func (g *gate) Close() error {
+func (g *faultyListener) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
@@ -118,7 +118,7 @@ func (g *gate) Close() error {
 }
 
 // cutAll resets all connections.
-func (g *gate) cutAll() {
+func (g *faultyListener) cutAll() {
 	g.mu.Lock()
 	conns := g.conns
 	g.conns = map[net.Conn]struct{}{}
@@ -129,7 +129,7 @@ func (g *gate) cutAll() {
 }
 
 // shut begins an outage.
-func (g *gate) shut(o Outage) {
+func (g *faultyListener) shut(o Outage) {
 	g.mu.Lock()
 	g.state = o
 	if o == Refused && g.listener != nil {
@@ -142,7 +142,7 @@ func (g *gate) shut(o Outage) {
 }
 
 // open ends an outage: the same port again, which nobody else should have taken.
-func (g *gate) open(ctx context.Context) error {
+func (g *faultyListener) open(ctx context.Context) error {
 	for {
 		g.mu.Lock()
 		if g.closed || g.listener != nil {
@@ -169,14 +169,14 @@ func (g *gate) open(ctx context.Context) error {
 // tracked is a connection that the gate can cut.
 type tracked struct {
 	net.Conn
-	gate *gate
+	faultyListener *faultyListener
 }
 
 // Close is net.Conn's.
 func (t *tracked) Close() error {
-	t.gate.mu.Lock()
-	delete(t.gate.conns, t)
-	t.gate.mu.Unlock()
+	t.faultyListener.mu.Lock()
+	delete(t.faultyListener.conns, t)
+	t.faultyListener.mu.Unlock()
 	return t.Conn.Close()
 }
 

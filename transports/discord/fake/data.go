@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Limits of Discord that a client can run into, and of this stand-in.
+// Limits of Discord that a client can run into, and of this fake server.
 const (
 	maxContent         = 2000     // characters of one message
 	maxNonce           = 25       // characters
@@ -39,8 +39,8 @@ const (
 	kindForum              channelKind = 15
 )
 
-// world is all that there is on this Discord.
-type world struct {
+// data is all that there is on this Discord.
+type data struct {
 	users    map[ID]*user
 	guilds   map[ID]*guild
 	channels map[ID]*channel // threads and direct ones too
@@ -50,8 +50,8 @@ type world struct {
 	files    map[ID]*attachment
 }
 
-func newWorld() world {
-	return world{
+func newData() data {
+	return data{
 		users: map[ID]*user{}, guilds: map[ID]*guild{}, channels: map[ID]*channel{},
 		apps: map[ID]*app{}, tokens: map[string]*app{}, webhooks: map[ID]*webhook{},
 		files: map[ID]*attachment{},
@@ -251,19 +251,19 @@ func (s *Server) mustGuild(id ID) *guild {
 	if g := s.guilds[id]; g != nil {
 		return g
 	}
-	panic(fmt.Sprintf("discord stand-in: no guild %q", id))
+	panic(fmt.Sprintf("fake Discord server: no guild %q", id))
 }
 
 func (s *Server) mustUser(id ID) *user {
 	if u := s.users[id]; u != nil {
 		return u
 	}
-	panic(fmt.Sprintf("discord stand-in: no user %q", id))
+	panic(fmt.Sprintf("fake Discord server: no user %q", id))
 }
 
 func (s *Server) mustChannel(id ID) *channel {
 	if c := s.channels[id]; c != nil {
 		return c
 	}
-	panic(fmt.Sprintf("discord stand-in: no channel %q", id))
+	panic(fmt.Sprintf("fake Discord server: no channel %q", id))
 }

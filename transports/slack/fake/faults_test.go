@@ -17,7 +17,7 @@ import (
 
 func TestFaultsOfACall(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	post := func(text string) error {
 		_, _, err := w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText(text, false))
@@ -65,9 +65,9 @@ func TestFaultsOfACall(t *testing.T) {
 	}
 }
 
-func TestACallThatHangs(t *testing.T) {
+func TestHangingCall(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	w.slack.Break("auth.test", 2, fake.Hang())
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
@@ -96,7 +96,7 @@ func TestACallThatHangs(t *testing.T) {
 
 func TestFaultsOfFilesAndSockets(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	ctx := deadline(t)
 	w.slack.Break("upload", 1, fake.ServerError(500))
 	p := slack.UploadFileParameters{Filename: "a.txt", Content: "abc", FileSize: 3, Channel: w.general.ID}
@@ -123,9 +123,9 @@ func TestFaultsOfFilesAndSockets(t *testing.T) {
 	l.connected(1)
 }
 
-func TestTheEchoComesFirst(t *testing.T) {
+func TestEventBeforeReply(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	l := w.listen()
 	l.connected(1)
 	w.slack.Break("chat.postMessage", 1, fake.EchoFirst())
@@ -136,9 +136,9 @@ func TestTheEchoComesFirst(t *testing.T) {
 	}
 }
 
-func TestAnOutage(t *testing.T) {
+func TestOutage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *fake.Options) { o.AckTimeout = 50 * time.Millisecond })
+	w := newTestSlack(t, func(o *fake.Options) { o.AckTimeout = 50 * time.Millisecond })
 	l := w.listen()
 	l.connected(1)
 	first := w.ann.Say(w.general, "before")
@@ -179,7 +179,7 @@ func TestAnOutage(t *testing.T) {
 
 func TestFilesAsStubs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	w.slack.StubFiles(true)
 	l := w.listen()
 	l.connected(1)
@@ -201,9 +201,9 @@ func TestFilesAsStubs(t *testing.T) {
 	}
 }
 
-func TestPeopleCannotDoEverything(t *testing.T) {
+func TestRefusedUserActions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	m := w.ann.Say(w.general, "mine")
 	if got := w.carl.Say(w.general, "from outside"); got.Channel != nil {
 		t.Errorf("carl wrote %+v", got)
@@ -221,9 +221,9 @@ func TestPeopleCannotDoEverything(t *testing.T) {
 	}
 }
 
-func TestHooksAnswer(t *testing.T) {
+func TestMessageHooks(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestSlack(t)
 	w.slack.OnMessage(func(m fake.Message) {
 		if m.User == w.in.Bot && m.Subtype == "" {
 			w.bob.Reply(m, "you said: "+m.Text)

@@ -227,8 +227,8 @@ func (a *App) HoldHello() (release func()) {
 	a.silent = true
 	return func() {
 		a.server.do(func() {
-			held := a.unheard
-			a.silent, a.unheard = false, nil
+			held := a.silentSockets
+			a.silent, a.silentSockets = false, nil
 			for _, k := range held {
 				k.greet(a.server)
 			}
@@ -240,7 +240,7 @@ func (a *App) HoldHello() (release func()) {
 func (a *App) Unheard() int {
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
-	return len(a.unheard)
+	return len(a.silentSockets)
 }
 
 // SendRaw writes a frame as it is to one socket of the app, and says whether there was one. It

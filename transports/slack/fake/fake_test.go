@@ -39,9 +39,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// world is a small Slack: ann and bob and the bot in #general, ann alone in #cellar, carl
+// testSlack is a small Slack: ann and bob and the bot in #general, ann alone in #cellar, carl
 // (an admin) in neither.
-type world struct {
+type testSlack struct {
 	*testing.T
 	slack           *fake.Server
 	acme            *fake.Workspace
@@ -53,7 +53,7 @@ type world struct {
 	annToken        string
 }
 
-func newWorld(t *testing.T, options ...func(*fake.Options)) *world {
+func newTestSlack(t *testing.T, options ...func(*fake.Options)) *testSlack {
 	t.Helper()
 	opt := fake.Options{Check: conformance.Hook(t), PingEvery: 50 * time.Millisecond}
 	for _, f := range options {
@@ -71,7 +71,7 @@ func newWorld(t *testing.T, options ...func(*fake.Options)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	w := &world{T: t, slack: s, acme: s.AddWorkspace("Acme", "acme")}
+	w := &testSlack{T: t, slack: s, acme: s.AddWorkspace("Acme", "acme")}
 	w.ann = w.acme.AddUser(fake.Person{Name: "ann", RealName: "Ann Example", DisplayName: "Ann", Email: "ann@example.org", TZ: "Europe/Berlin"})
 	w.bob = w.acme.AddUser(fake.Person{Name: "bob", RealName: "Bob Example"})
 	w.carl = w.acme.AddUser(fake.Person{Name: "carl", Admin: true})
@@ -97,7 +97,7 @@ func rude(o *fake.Options) {
 	}
 }
 
-func (w *world) client(token string) *slack.Client {
+func (w *testSlack) client(token string) *slack.Client {
 	return slack.New(token, slack.OptionAPIURL(w.slack.APIURL()), slack.OptionAppLevelToken(w.app.Token),
 		slack.OptionHTTPClient(newHTTP(w.T)))
 }
@@ -109,7 +109,7 @@ func deadline(t testing.TB) context.Context {
 }
 
 // wants checks that err is the answer with that code.
-func (w *world) wants(err error, code string) {
+func (w *testSlack) wants(err error, code string) {
 	w.Helper()
 	var r slack.SlackErrorResponse
 	if !errors.As(err, &r) || r.Err != code {
@@ -118,7 +118,7 @@ func (w *world) wants(err error, code string) {
 }
 
 // ok checks that there is no error.
-func (w *world) ok(err error) {
+func (w *testSlack) ok(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)

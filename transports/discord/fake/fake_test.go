@@ -19,8 +19,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// town is a Discord with one guild, some people and a bot that may everything a bridge needs.
-type town struct {
+// testDiscord is a Discord with one guild, some people and a bot that may everything a bridge needs.
+type testDiscord struct {
 	*testing.T
 	*fake.Server
 	ctx             context.Context
@@ -30,8 +30,8 @@ type town struct {
 	bot             *fake.Bot
 }
 
-// settle builds a town; every request and event of it is checked.
-func settle(t *testing.T, o fake.Options) *town {
+// newTestDiscord starts a fake server; every request and event of it is checked.
+func newTestDiscord(t *testing.T, o fake.Options) *testDiscord {
 	t.Helper()
 	o.Checker = conformance.New(t)
 	s := fake.New(o)
@@ -45,7 +45,7 @@ func settle(t *testing.T, o fake.Options) *town {
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
-	w := &town{T: t, Server: s, ctx: ctx}
+	w := &testDiscord{T: t, Server: s, ctx: ctx}
 	w.owner = s.AddUser(fake.User{Name: "owner"})
 	w.ann = s.AddUser(fake.User{Name: "ann", Display: "Ann Example", Avatar: true})
 	w.bob = s.AddUser(fake.User{Name: "bob"})
@@ -69,20 +69,20 @@ func must[V any](t testing.TB) func(V, error) V {
 	}
 }
 
-func (w *town) id(id fake.ID, err error) fake.ID {
+func (w *testDiscord) id(id fake.ID, err error) fake.ID {
 	w.Helper()
 	return must[fake.ID](w)(id, err)
 }
 
-func (w *town) ok(err error) {
+func (w *testDiscord) ok(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
 	}
 }
 
-// rest is discordgo as it is, with a transport that leads to the stand-in.
-func (w *town) rest(b *fake.Bot) *discordgo.Session {
+// rest is discordgo as it is, with a transport that leads to the fake server.
+func (w *testDiscord) rest(b *fake.Bot) *discordgo.Session {
 	w.Helper()
 	d, err := discordgo.New("Bot " + b.Token())
 	w.ok(err)
@@ -103,14 +103,14 @@ type answer struct {
 }
 
 // call makes one raw request of version 10.
-func (w *town) call(method, path string, body any) answer {
+func (w *testDiscord) call(method, path string, body any) answer {
 	w.Helper()
 	a, err := w.try(method, path, body)
 	w.ok(err)
 	return a
 }
 
-func (w *town) try(method, path string, body any) (answer, error) {
+func (w *testDiscord) try(method, path string, body any) (answer, error) {
 	w.Helper()
 	var reader io.Reader
 	if body != nil {
@@ -128,7 +128,7 @@ func (w *town) try(method, path string, body any) (answer, error) {
 	return w.send(r)
 }
 
-func (w *town) send(r *http.Request) (answer, error) {
+func (w *testDiscord) send(r *http.Request) (answer, error) {
 	tr := &http.Transport{}
 	defer tr.CloseIdleConnections()
 	res, err := (&http.Client{Transport: tr}).Do(r)
@@ -149,7 +149,7 @@ func (w *town) send(r *http.Request) (answer, error) {
 }
 
 // refused makes a raw request that has to fail with a status and a code.
-func (w *town) refused(method, path string, body any, status, code int) answer {
+func (w *testDiscord) refused(method, path string, body any, status, code int) answer {
 	w.Helper()
 	a := w.call(method, path, body)
 	if a.status != status || a.body["code"] != float64(code) {
@@ -159,7 +159,7 @@ func (w *town) refused(method, path string, body any, status, code int) answer {
 }
 
 // receive waits for a value, but not for ever.
-func receive[V any](w *town, c <-chan V) V {
+func receive[V any](w *testDiscord, c <-chan V) V {
 	w.Helper()
 	select {
 	case v := <-c:

@@ -32,7 +32,7 @@ func (s *Server) publish(d *draft) (m *message, repeated bool, err error) {
 	}
 	s.emitMessage("MESSAGE_CREATE", m)
 	s.unfurl(m)
-	s.tell(m)
+	s.notify(m)
 	s.touch()
 	return m, false, nil
 }
@@ -204,7 +204,6 @@ func (s *Server) edit(m *message, r rewrite) error {
 	}
 	s.emitMessage("MESSAGE_UPDATE", m)
 	s.unfurl(m)
-	s.tellEdit(m)
 	s.touch()
 	return nil
 }

@@ -115,7 +115,7 @@ func (s *Server) SetRole(guild, role ID, p Permissions) {
 			return
 		}
 	}
-	panic(fmt.Sprintf("discord stand-in: no role %q", role))
+	panic(fmt.Sprintf("fake Discord server: no role %q", role))
 }
 
 // AddEmoji makes a custom emoji.
@@ -139,7 +139,7 @@ func (s *Server) SetNick(guild, user ID, nick string) {
 	g := s.mustGuild(guild)
 	m := g.members[s.mustUser(user).id]
 	if m == nil {
-		panic(fmt.Sprintf("discord stand-in: %q is no member of %q", user, guild))
+		panic(fmt.Sprintf("fake Discord server: %q is no member of %q", user, guild))
 	}
 	m.nick = nick
 	s.emitMember("GUILD_MEMBER_UPDATE", g, m)

@@ -56,7 +56,7 @@ type Injection struct {
 	s        *Server
 	route    string
 	left     int // -1: no end
-	act      Action
+	action   Action
 	hits     int
 	released chan struct{}
 	free     bool
@@ -67,10 +67,10 @@ type faults struct{ list []*Injection }
 // Inject orders a misbehaviour for a number of requests (-1: until Remove) of a route, such
 // as "POST /channels/{channel_id}/messages", or of "" for all. The oldest order that fits
 // is obeyed.
-func (s *Server) Inject(route string, times int, act Action) *Injection {
+func (s *Server) Inject(route string, times int, action Action) *Injection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := &Injection{s: s, route: route, left: times, act: act, released: make(chan struct{})}
+	i := &Injection{s: s, route: route, left: times, action: action, released: make(chan struct{})}
 	s.faults.list = append(s.faults.list, i)
 	return i
 }
@@ -123,11 +123,11 @@ func (i *Injection) Release() {
 }
 
 // before tells whether the request is not even looked at.
-func (i *Injection) before() bool { return i.act.kind != loses && i.act.kind != holds }
+func (i *Injection) before() bool { return i.action.kind != loses && i.action.kind != holds }
 
-// answer is what is said instead of doing what was asked.
+// answer is the reply that a fault gives instead of carrying out the request.
 func (i *Injection) answer(x *exchange) (int, any) {
-	switch i.act.kind {
+	switch i.action.kind {
 	case limits:
 		h := x.w.Header()
 		h.Set("X-RateLimit-Limit", "5")
@@ -135,12 +135,12 @@ func (i *Injection) answer(x *exchange) (int, any) {
 		h.Set("X-RateLimit-Reset-After", "1.000")
 		h.Set("X-RateLimit-Reset", seconds(float64(x.s.now().UnixMilli())/1000+1))
 		h.Set("X-RateLimit-Bucket", bucketName(x.route))
-		return x.tooMany(i.act.wait, false, "shared")
+		return x.tooMany(i.action.wait, false, "shared")
 	case limitsAll:
-		return x.tooMany(i.act.wait, true, "global")
+		return x.tooMany(i.action.wait, true, "global")
 	case breaks:
 		x.w.Header().Set("Content-Type", "text/html")
-		return i.act.status, []byte("<html><body><h1>" + http.StatusText(i.act.status) + "</h1></body></html>")
+		return i.action.status, []byte("<html><body><h1>" + http.StatusText(i.action.status) + "</h1></body></html>")
 	case hangs:
 		if !i.hold(x.s, x.r) {
 			panic(http.ErrAbortHandler)
@@ -148,12 +148,12 @@ func (i *Injection) answer(x *exchange) (int, any) {
 		x.w.Header().Set("Content-Type", "text/html")
 		return http.StatusGatewayTimeout, []byte("<html></html>")
 	}
-	return i.act.status, obj{"code": i.act.code, "message": i.act.message}
+	return i.action.status, obj{"code": i.action.code, "message": i.action.message}
 }
 
 // after keeps or loses the answer of a request that was done; false means lost.
 func (i *Injection) after(s *Server, r *http.Request) bool {
-	return i.act.kind == holds && i.hold(s, r)
+	return i.action.kind == holds && i.hold(s, r)
 }
 
 // hold waits for Release; false where the client or the server went away first.

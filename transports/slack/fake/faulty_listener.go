@@ -5,27 +5,27 @@ import (
 	"sync"
 )
 
-// gate is a listener that can cut all its connections and refuse new ones.
-type gate struct {
+// faultyListener is a listener that can cut all its connections and refuse new ones.
+type faultyListener struct {
 	net.Listener
 	mu     sync.Mutex
-	conns  map[*gateConn]struct{}
+	conns  map[*listenerConn]struct{}
 	closed bool // refuses
 }
 
-func newGate(l net.Listener) *gate {
-	return &gate{Listener: l, conns: map[*gateConn]struct{}{}}
+func newFaultyListener(l net.Listener) *faultyListener {
+	return &faultyListener{Listener: l, conns: map[*listenerConn]struct{}{}}
 }
 
-// gateConn is a connection that its gate knows.
-type gateConn struct {
+// listenerConn is a connection that its gate knows.
+type listenerConn struct {
 	net.Conn
-	gate *gate
+	faultyListener *faultyListener
 }
 
 // Accept resets connections while the gate is shut: the client sees what it sees of a host
 // that is gone.
-func (g *gate) Accept() (net.Conn, error) {
+func (g *faultyListener) Accept() (net.Conn, error) {
 	for {
 		c, err := g.Listener.Accept()
 		if err != nil {
@@ -37,7 +37,7 @@ func (g *gate) Accept() (net.Conn, error) {
 			abort(c)
 			continue
 		}
-		k := &gateConn{Conn: c, gate: g}
+		k := &listenerConn{Conn: c, faultyListener: g}
 		g.conns[k] = struct{}{}
 		g.mu.Unlock()
 		return k, nil
@@ -45,17 +45,17 @@ func (g *gate) Accept() (net.Conn, error) {
 }
 
 // Close forgets the connection.
-func (c *gateConn) Close() error {
-	c.gate.mu.Lock()
-	delete(c.gate.conns, c)
-	c.gate.mu.Unlock()
+func (c *listenerConn) Close() error {
+	c.faultyListener.mu.Lock()
+	delete(c.faultyListener.conns, c)
+	c.faultyListener.mu.Unlock()
 	return c.Conn.Close()
 }
 
-func (g *gate) shut() {
+func (g *faultyListener) shut() {
 	g.mu.Lock()
 	g.closed = true
-	conns := make([]*gateConn, 0, len(g.conns))
+	conns := make([]*listenerConn, 0, len(g.conns))
 	for c := range g.conns {
 		conns = append(conns, c)
 	}
@@ -66,7 +66,7 @@ func (g *gate) shut() {
 	}
 }
 
-func (g *gate) open() {
+func (g *faultyListener) open() {
 	g.mu.Lock()
 	g.closed = false
 	g.mu.Unlock()
@@ -78,11 +78,11 @@ func (g *gate) open() {
 func (s *Server) Outage() {
 	s.mu.Lock()
 	s.down = true
-	gate := s.gate
+	faultyListener := s.faultyListener
 	s.dropSockets()
 	s.mu.Unlock()
-	if gate != nil {
-		gate.shut()
+	if faultyListener != nil {
+		faultyListener.shut()
 	}
 }
 
@@ -90,10 +90,10 @@ func (s *Server) Outage() {
 func (s *Server) Restore() {
 	s.mu.Lock()
 	s.down = false
-	gate := s.gate
+	faultyListener := s.faultyListener
 	s.mu.Unlock()
-	if gate != nil {
-		gate.open()
+	if faultyListener != nil {
+		faultyListener.open()
 	}
 }
 

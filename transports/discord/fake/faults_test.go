@@ -19,7 +19,7 @@ const aMessage = "POST /channels/{channel_id}/messages"
 
 func TestResumeReplays(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(everything &^ fake.IntentPresences)
 	seen := c.seq
 	w.id(w.Say(w.general, w.ann, "one"))
@@ -40,9 +40,9 @@ func TestResumeReplays(t *testing.T) {
 	same(t, "elsewhere", w.bot.Counts().ResumedElsewhere, 0)
 }
 
-func TestResumeAtTheWrongPlaceIsCounted(t *testing.T) {
+func TestResumeAtWrongSequenceIsCounted(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(fake.IntentGuilds)
 	w.bot.Drop()
 	c.closed()
@@ -55,7 +55,7 @@ func TestResumeAtTheWrongPlaceIsCounted(t *testing.T) {
 
 func TestClosedByCode(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	for _, code := range []int{4000, 4001, 4002, 4003, 4005, 4008} {
 		c := w.online(fake.IntentGuilds)
 		w.bot.Close(code)
@@ -81,9 +81,9 @@ func TestClosedByCode(t *testing.T) {
 	same(t, "code", c.closed(), 4014)
 }
 
-func TestAskedToReconnect(t *testing.T) {
+func TestReconnectRequest(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{ReconnectGrace: 30 * time.Millisecond})
+	w := newTestDiscord(t, fake.Options{ReconnectGrace: 30 * time.Millisecond})
 	c := w.online(everything &^ fake.IntentPresences)
 	w.bot.Reconnect()
 	w.id(w.Say(w.general, w.ann, "meanwhile"))
@@ -98,7 +98,7 @@ func TestAskedToReconnect(t *testing.T) {
 
 func TestInvalidSessions(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(fake.IntentGuilds)
 	w.bot.Invalidate(true)
 	same(t, "resumable", c.expectOp(9).D.(bool), true)
@@ -129,9 +129,9 @@ func TestInvalidSessions(t *testing.T) {
 	same(t, "forgotten", g.expectOp(9).D.(bool), false)
 }
 
-func TestSessionsAge(t *testing.T) {
+func TestSessionsExpire(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{ResumeWindow: time.Nanosecond})
+	w := newTestDiscord(t, fake.Options{ResumeWindow: time.Nanosecond})
 	c := w.online(fake.IntentGuilds)
 	w.bot.Drop()
 	c.closed()
@@ -143,7 +143,7 @@ func TestSessionsAge(t *testing.T) {
 
 func TestHeartbeats(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(fake.IntentGuilds)
 	w.bot.AskHeartbeat()
 	c.expectOp(1)
@@ -161,7 +161,7 @@ func TestHeartbeats(t *testing.T) {
 
 func TestInjectedAnswers(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	messages := path("channels", w.general, "messages")
 	send := func() answer { return w.call("POST", messages, m{"content": "x"}) }
 
@@ -194,7 +194,7 @@ func TestInjectedAnswers(t *testing.T) {
 
 func TestLostReply(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	w.Inject(aMessage, 1, fake.LoseReply())
 	body := m{"content": "kept", "nonce": "n", "enforce_nonce": true}
 	if _, err := w.try("POST", path("channels", w.general, "messages"), body); err == nil {
@@ -209,7 +209,7 @@ func TestLostReply(t *testing.T) {
 
 func TestHangingRequest(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	order := w.Inject(aMessage, 1, fake.Hang())
 	ctx, cancel := context.WithCancel(w.ctx)
 	r, err := http.NewRequestWithContext(ctx, "POST", w.APIURL()+path("channels", w.general, "messages"), strings.NewReader(`{"content":"x"}`))
@@ -244,7 +244,7 @@ func TestHangingRequest(t *testing.T) {
 
 func TestEchoBeforeReply(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(everything &^ fake.IntentPresences)
 	order := w.Inject(aMessage, 1, fake.HoldReply())
 	done := make(chan answer, 1)
@@ -268,7 +268,7 @@ func TestEchoBeforeReply(t *testing.T) {
 
 func TestReplyBeforeEcho(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(everything &^ fake.IntentPresences)
 	release := w.HoldEvents()
 	a := w.call("POST", path("channels", w.general, "messages"), m{"content": "x"})
@@ -279,7 +279,7 @@ func TestReplyBeforeEcho(t *testing.T) {
 
 func TestTokenResetMidSession(t *testing.T) {
 	t.Parallel()
-	w := settle(t, fake.Options{})
+	w := newTestDiscord(t, fake.Options{})
 	c := w.online(fake.IntentGuilds)
 	w.bot.ResetToken()
 	same(t, "code", c.closed(), 4004)
@@ -298,7 +298,7 @@ func TestOutages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := settle(t, fake.Options{})
+			w := newTestDiscord(t, fake.Options{})
 			old := w.online(everything &^ fake.IntentPresences)
 			w.Outage(c.kind)
 			same(t, "cut", old.closed(), -1)
