@@ -49,7 +49,7 @@ func (s *Service) answer(ctx context.Context, st *stanza.Stanza) (*stanza.Elemen
 	case s.opts.Query != nil:
 		return s.opts.Query(ctx, st)
 	case node != "" && (query.Space == disco.NSInfo || query.Space == disco.NSItems):
-		return nil, stanza.ItemNotFound("")
+		return nil, stanza.ItemNotFound("") // XEP-0030 §3.2
 	}
 	return nil, stanza.ServiceUnavailable("")
 }
