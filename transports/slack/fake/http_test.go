@@ -2,7 +2,6 @@ package fake_test
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -15,22 +14,7 @@ func newHTTP(t testing.TB) *http.Client {
 	return &http.Client{Transport: tr, Timeout: 20 * time.Second}
 }
 
-// fetch is what is at an address.
-func fetch(t testing.TB, url string) string {
-	t.Helper()
-	r, err := newHTTP(t).Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = r.Body.Close() }()
-	b, err := io.ReadAll(r.Body)
-	if err != nil || r.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s, %v", url, r.Status, err)
-	}
-	return string(b)
-}
-
 func asError[T error](err error, into *T) bool { return errors.As(err, into) }
 
-// frozen is a clock that stands.
+// frozen is a clock that always shows the same time.
 func frozen() time.Time { return time.Unix(1750000000, 0) }

@@ -42,8 +42,6 @@ func TestTokenKinds(t *testing.T) {
 	w.wants(err, "missing_scope")
 }
 
-func err2[T any](_ T, err error) error { return err }
-
 func TestRevocationDuringSession(t *testing.T) {
 	t.Parallel()
 	w := newTestSlack(t)
