@@ -50,7 +50,7 @@ func Root(networks []transports.Registration) *cobra.Command {
 	}
 	cmd.PersistentFlags().StringP("config", "c", "", "configuration file (without one, the defaults hold)")
 	p := program{networks}
-	cmd.AddCommand(p.serveCommand(), p.componentCommand(), p.accountCommand(), p.configCommand(), versionCommand())
+	cmd.AddCommand(p.serveCommand(), p.componentCommand(), p.accountCommand(), p.configCommand(), storeCommand(), versionCommand())
 	return cmd
 }
 

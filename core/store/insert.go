@@ -61,7 +61,7 @@ func NewInsert(table string, columns []Column, where, conflict string) *Insert {
 }
 
 // InsertRows runs an Insert and returns how many rows were written. A row has a value for each
-// column: a string, int, int64, bool or []byte, or a named type of one of them.
+// column: a string, int, int64, bool or []byte, or a named type of one of them; nil is NULL.
 func (s *Store) InsertRows(tx *sql.Tx, insert *Insert, rows [][]any) (int64, error) {
 	if len(rows) == 0 {
 		return 0, nil
@@ -92,20 +92,49 @@ func arrays(columns []Column, rows [][]any) []any {
 		case Bool:
 			list[c] = collect(rows, c, reflect.Value.Bool)
 		case Bytes:
-			list[c] = collect(rows, c, reflect.Value.Bytes)
+			list[c] = collectBytes(rows, c)
 		}
 	}
 	return list
 }
 
-func collect[T any](rows [][]any, column int, convert func(reflect.Value) T) []T {
-	values := make([]T, len(rows))
+// collectBytes is a column of rows, in which nil is NULL.
+func collectBytes(rows [][]any, column int) [][]byte {
+	values := make([][]byte, len(rows))
 	for i, row := range rows {
-		if v, ok := row[column].(T); ok {
+		switch v := row[column].(type) {
+		case []byte:
 			values[i] = v
-			continue
+		case nil:
+		default:
+			values[i] = reflect.ValueOf(v).Bytes()
 		}
-		values[i] = convert(reflect.ValueOf(row[column]))
 	}
 	return values
+}
+
+// collect is a column of rows as []T, or as []*T where a value is NULL.
+func collect[T any](rows [][]any, column int, convert func(reflect.Value) T) any {
+	values := make([]T, len(rows))
+	null := false
+	for i, row := range rows {
+		switch v := row[column].(type) {
+		case T:
+			values[i] = v
+		case nil:
+			null = true
+		default:
+			values[i] = convert(reflect.ValueOf(v))
+		}
+	}
+	if !null {
+		return values
+	}
+	pointers := make([]*T, len(rows))
+	for i, row := range rows {
+		if row[column] != nil {
+			pointers[i] = &values[i]
+		}
+	}
+	return pointers
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -31,6 +32,7 @@ type Options struct {
 	BusyTimeout time.Duration // how long to wait for another process's lock; 5 s where 0
 	Readers     int           // connections that read; one per CPU, at least 4, where 0
 	Partitions  int           // writers on PostgreSQL, each with its connection; 4 where 0. SQLite has one
+	Unfinished  bool          // also open an unfinished copy of another database
 	Iterations  int           // rounds of SCRAM for new passwords; sasl.DefaultIterations where 0
 	Limits      Limits
 }
@@ -74,6 +76,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err := s.connect(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", s.place, err), s.closeConnections())
+	}
+	if unfinished, err := s.Unfinished(ctx); err != nil || unfinished && !o.Unfinished {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", s.place, cmp.Or(err, ErrUnfinished)), s.closeConnections())
 	}
 	for range o.Partitions {
 		s.partitions = append(s.partitions, newPartition(s))

@@ -1,0 +1,41 @@
+package gateways
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/transfer"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// CopyStore copies a database of a server, with the tables of its gateways, to an empty one. Both are URLs as
+// store.Options has them. Both are migrated to this release first. A copy that was interrupted goes
+// on when it is called again; no server may use the databases meanwhile. report, which may be
+// nil, gets lines that say how far it is.
+func CopyStore(ctx context.Context, from, to string, report func(line string)) (err error) {
+	var stores [2]*store.Store
+	for i, url := range []string{from, to} {
+		s, err := store.Open(ctx, store.Options{URL: url, Log: slog.New(slog.DiscardHandler), Unfinished: i == 1})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		if _, err := tables.Open(ctx, s); err != nil {
+			return err
+		}
+		stores[i] = s
+	}
+	return transfer.Copy(ctx, stores[0], stores[1], func(p transfer.Progress) {
+		if report == nil || p.Of == 0 {
+			return
+		}
+		what := "copied"
+		if p.Comparing {
+			what = "compared"
+		}
+		report(fmt.Sprintf("%-24s %d of %d rows %s", p.Table, p.Rows, p.Of, what))
+	})
+}
