@@ -49,6 +49,7 @@ var importRules = []importRule{
 	{"core/features/*", join(join(engines, addresses...), "core/router")},
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router")},
+	{"core/store/transfer", []string{"core/store"}},
 	{"core/store/storetest", nil}, // for tests
 	{"core/server", []string{"config", "core/*", "core/features/*"}},
 
@@ -59,7 +60,7 @@ var importRules = []importRule{
 	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/store", "transports", "transports/richtext", "transports/bridge/*")},
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
-	{"transports/gateways", []string{"config", "core/*", "transports", "transports/*", "transports/bridge/*"}},
+	{"transports/gateways", []string{"config", "core/*", "core/store/transfer", "transports", "transports/*", "transports/bridge/*"}},
 	{"transports/*", []string{"config", "transports", "transports/richtext"}}, // one network
 	// A fake server shares no code with the transport that it tests.
 	{"transports/*/fake", []string{"transports/*/fake/*"}},
