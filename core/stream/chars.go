@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// class says where an ASCII byte may stand without further thought.
+// Bits of class: where an ASCII byte is allowed without further checks.
 const (
 	inText  = 1 << iota // character data
 	inValue             // attribute value
@@ -13,7 +13,7 @@ const (
 	nameStart
 	nameRest
 	space
-	notURI // cannot stand in a namespace name
+	notURI // not allowed in a namespace name
 )
 
 var class = func() (t [256]uint8) {
@@ -49,7 +49,7 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
-// wide measures the character beyond ASCII that begins b. Size 0 asks for more bytes.
+// wide decodes the non-ASCII character that begins b. Size 0 means that more bytes are needed.
 func wide(b []byte) (r rune, size int, err error) {
 	r, size = utf8.DecodeRune(b)
 	switch {
@@ -72,8 +72,8 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// qname finds the end of the name that begins at i, and its colon (0 where there is
-// none). End 0 asks for more bytes. Namespaces in XML 1.0 §4.
+// qname finds the end of the name that begins at i, and its colon (0 if there is
+// none). End 0 means that more bytes are needed. Namespaces in XML 1.0 §4.
 func qname(b []byte, i int) (end, colon int, err error) {
 	first := true
 	for i < len(b) {
@@ -108,7 +108,7 @@ func qname(b []byte, i int) (end, colon int, err error) {
 	return 0, 0, nil
 }
 
-// reference reads the reference that begins b with '&'. Size 0 asks for more bytes.
+// reference reads the reference that begins b with '&'. Size 0 means that more bytes are needed.
 func reference(b []byte) (r rune, size int, err error) {
 	end := 1
 	for ; end < len(b) && b[end] != ';'; end++ {
@@ -126,7 +126,7 @@ func reference(b []byte) (r rune, size int, err error) {
 	return r, end + 1, nil
 }
 
-// badReference tells an entity that we do not have from what is no reference at all.
+// badReference distinguishes an unknown entity from what is not a reference at all.
 func badReference(b []byte, name bool) error {
 	if name && class[b[1]]&nameStart != 0 {
 		return errEntity
@@ -134,7 +134,7 @@ func badReference(b []byte, name bool) error {
 	return errReference
 }
 
-// entity is the character that a reference stands for; 0 where it stands for none.
+// entity is the character of a reference; 0 if there is none.
 func entity(name []byte) rune {
 	switch string(name) {
 	case "amp":
@@ -174,12 +174,12 @@ func entity(name []byte) rune {
 		}
 	}
 	if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF || !utf8.ValidRune(r) {
-		return 0 // XML 1.0 §4.1: no way round §2.2
+		return 0 // XML 1.0 §4.1: §2.2 holds for references too
 	}
 	return r
 }
 
-// appendValue writes what a checked attribute value means: references resolved,
+// appendValue writes a checked attribute value with references resolved and
 // white space normalised (XML 1.0 §2.11, §3.3.3).
 func appendValue(dst, raw []byte) []byte {
 	for i := 0; i < len(raw); i++ {

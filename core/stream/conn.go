@@ -62,7 +62,7 @@ type Config struct {
 	Idle time.Duration
 	// Pace, which may be nil, is called before each read. It may block, at most until stop is closed.
 	Pace func(stop <-chan struct{})
-	// Elements handle what arrives after Establish and is not a stanza. Others end the stream.
+	// Elements handle what arrives after Establish and is not a stanza. Other elements end the stream.
 	Elements map[Name]func(Handler, *Item) error
 	Counters *Counters
 	Log      *slog.Logger
@@ -79,7 +79,7 @@ type Name struct{ Space, Local string }
 type Conn struct {
 	config  *Config
 	handler Handler
-	ctx     context.Context // of all that the connection does; its end makes Close hurry
+	ctx     context.Context // of all that the connection does; its end makes Close write no longer
 	log     *slog.Logger
 
 	transport Transport // either this one

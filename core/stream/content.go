@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// token is what the scanner was in the middle of when the bytes ran out.
+// token is what the scanner was reading when the input ended.
 type token uint8
 
 const (
@@ -16,8 +16,8 @@ const (
 	cdata
 )
 
-// place is how far the present item has been read; offsets from its beginning.
-type place struct {
+// position is how far the current item has been read; offsets from its beginning.
+type position struct {
 	pos     int
 	token   token
 	matched int // bytes of an end tag's name
@@ -30,12 +30,12 @@ type place struct {
 	used     uint64 // bit k: the item uses base[k]
 }
 
-// scanFirst stands between first-level elements.
+// scanFirst reads what is between first-level elements, up to the start of one or to the end of the stream.
 func (s *Scanner) scanFirst() (done bool, err error) {
-	if s.place.token == endName || s.place.token == endTail {
+	if s.position.token == endName || s.position.token == endTail {
 		return s.scanEnd()
 	}
-	if s.place.token == text {
+	if s.position.token == text {
 		s.r += skipSpace(s.buf[s.r:s.w], 0)
 		b := s.window()
 		if len(b) == 0 {
@@ -48,7 +48,7 @@ func (s *Scanner) scanFirst() (done bool, err error) {
 		if err != nil || !next {
 			return false, err
 		}
-		switch s.place.token {
+		switch s.position.token {
 		case cdata:
 			return false, errText
 		case endName:
@@ -59,7 +59,7 @@ func (s *Scanner) scanFirst() (done bool, err error) {
 	return false, nil
 }
 
-// stray says what is wrong with bytes where only markup may stand.
+// stray is the error for bytes where only markup is allowed.
 func (s *Scanner) stray(b []byte) error {
 	if b[0] < ' ' {
 		return errChar
@@ -82,16 +82,16 @@ func (s *Scanner) scanEnd() (done bool, err error) {
 		return false, err
 	}
 	s.phase = closed
-	s.item.Kind, s.item.Raw = Close, b[:s.place.pos]
+	s.item.Kind, s.item.Raw = Close, b[:s.position.pos]
 	return true, nil
 }
 
-// scanElement reads on in a first-level element. It stops where bytes are missing.
+// scanElement continues reading a first-level element. It stops when bytes are missing.
 func (s *Scanner) scanElement() (done bool, err error) {
 	b := s.window()
 	for {
 		ok := true
-		switch s.place.token {
+		switch s.position.token {
 		case text:
 			ok, err = s.scanText(b)
 		case startTag:
@@ -116,7 +116,7 @@ func (s *Scanner) scanElement() (done bool, err error) {
 
 // scanText reads character data up to the next markup.
 func (s *Scanner) scanText(b []byte) (ok bool, err error) {
-	i := s.place.pos
+	i := s.position.pos
 	for i < len(b) {
 		c := b[i]
 		if class[c]&inText != 0 {
@@ -126,7 +126,7 @@ func (s *Scanner) scanText(b []byte) (ok bool, err error) {
 		size := 1
 		switch {
 		case c == '<':
-			s.place.pos = i
+			s.position.pos = i
 			return s.markup(b, i)
 		case c == '&':
 			_, size, err = reference(b[i:])
@@ -148,22 +148,22 @@ func (s *Scanner) scanText(b []byte) (ok bool, err error) {
 		}
 		i += size
 	}
-	s.place.pos = i
+	s.position.pos = i
 	return false, nil
 }
 
 var cdataStart = []byte("<![CDATA[")
 
-// markup tells what begins at b[i], which is '<', and goes behind it where that is
-// no start tag.
+// markup decides what begins at b[i], which is '<', and moves the position behind it unless it is
+// a start tag.
 func (s *Scanner) markup(b []byte, i int) (ok bool, err error) {
 	if i+1 >= len(b) {
 		return false, nil
 	}
 	switch b[i+1] {
 	case '/':
-		s.place.token, s.place.pos, s.place.matched = endName, i+2, 0
-		s.place.bodyEnd = i
+		s.position.token, s.position.pos, s.position.matched = endName, i+2, 0
+		s.position.bodyEnd = i
 	case '?':
 		return false, errProcess
 	case '!':
@@ -174,17 +174,17 @@ func (s *Scanner) markup(b []byte, i int) (ok bool, err error) {
 		if n < len(cdataStart) {
 			return false, nil
 		}
-		s.place.token, s.place.pos = cdata, i+n
+		s.position.token, s.position.pos = cdata, i+n
 	default:
-		s.place.token = startTag
+		s.position.token = startTag
 	}
 	return true, nil
 }
 
-// scanStart reads the start tag that begins at pos. Where it is not complete its end
-// is looked for as bytes come, and only then is it read again.
+// scanStart reads the start tag that begins at pos. If it is not complete, its end
+// is searched as bytes arrive, and only then is it read again.
 func (s *Scanner) scanStart(b []byte) (ok bool, err error) {
-	p := &s.place
+	p := &s.position
 	if p.seek > 0 && !s.seekEnd(b) {
 		return false, nil
 	}
@@ -209,8 +209,8 @@ func (s *Scanner) scanStart(b []byte) (ok bool, err error) {
 	return true, nil
 }
 
-// leave takes the innermost element, which is e, off the stack with what it declared.
-// What the first-level element declared is needed as long as the item is.
+// leave removes the innermost element, which is e, from the stack with what it declared.
+// What the first-level element declared stays valid as long as the item.
 func (s *Scanner) leave(e open) {
 	w := s.work
 	w.stack = w.stack[:len(w.stack)-1]
@@ -220,10 +220,10 @@ func (s *Scanner) leave(e open) {
 	}
 }
 
-// seekEnd goes on looking for the '>' that ends a start tag, or for the '<' that no tag may
-// have, quoted or not (XML 1.0 §3.1).
+// seekEnd continues the search for the '>' that ends a start tag, or for a '<', which is not allowed
+// in a tag, quoted or not (XML 1.0 §3.1).
 func (s *Scanner) seekEnd(b []byte) bool {
-	p := &s.place
+	p := &s.position
 	for ; p.seek < len(b); p.seek++ {
 		switch c := b[p.seek]; {
 		case c == '<':
@@ -244,7 +244,7 @@ func (s *Scanner) seekEnd(b []byte) bool {
 
 // endTag reads the rest of an end tag behind "</".
 func (s *Scanner) endTag(b, name []byte) (ok bool, err error) {
-	p := &s.place
+	p := &s.position
 	if p.token == endName {
 		rest := name[p.matched:]
 		n := min(len(rest), len(b)-p.pos)
@@ -270,7 +270,7 @@ func (s *Scanner) endTag(b, name []byte) (ok bool, err error) {
 
 // scanCDATA reads a CDATA section up to its end.
 func (s *Scanner) scanCDATA(b []byte) (ok bool, err error) {
-	i := s.place.pos
+	i := s.position.pos
 	for i < len(b) {
 		c := b[i]
 		switch {
@@ -278,11 +278,11 @@ func (s *Scanner) scanCDATA(b []byte) (ok bool, err error) {
 			i++
 		case c == ']':
 			if i+2 >= len(b) {
-				s.place.pos = i
+				s.position.pos = i
 				return false, nil
 			}
 			if b[i+1] == ']' && b[i+2] == '>' {
-				s.place.pos, s.place.token = i+3, text
+				s.position.pos, s.position.token = i+3, text
 				return true, nil
 			}
 			i++
@@ -292,7 +292,7 @@ func (s *Scanner) scanCDATA(b []byte) (ok bool, err error) {
 				return false, err
 			}
 			if size == 0 {
-				s.place.pos = i
+				s.position.pos = i
 				return false, nil
 			}
 			i += size
@@ -300,25 +300,25 @@ func (s *Scanner) scanCDATA(b []byte) (ok bool, err error) {
 			return false, errChar
 		}
 	}
-	s.place.pos = i
+	s.position.pos = i
 	return false, nil
 }
 
-// settle is the error for an item that will never be complete. A start tag that was
-// waited for may have been wrong before: that is told rather than ultimately err.
-func (s *Scanner) settle(err error) error {
-	if s.work != nil && s.place.token == startTag && s.place.seek > 0 {
-		if _, _, bad := s.startTag(s.window(), s.place.pos); bad != nil {
+// finalError is the error for an item that will never be complete: err, unless the part of a start tag
+// that has arrived is wrong in itself.
+func (s *Scanner) finalError(err error) error {
+	if s.work != nil && s.position.token == startTag && s.position.seek > 0 {
+		if _, _, bad := s.startTag(s.window(), s.position.pos); bad != nil {
 			return bad
 		}
 	}
 	return err
 }
 
-// finish makes the item of the element that is complete now.
+// finish fills in the item when its element is complete.
 func (s *Scanner) finish(b []byte) error {
 	it := &s.item
-	it.Kind, it.Raw, it.Inner = Element, b[:s.place.pos], b[s.place.body:s.place.bodyEnd]
+	it.Kind, it.Raw, it.Inner = Element, b[:s.position.pos], b[s.position.body:s.position.bodyEnd]
 	it.attrs = s.work.top
 	if s.phase == within {
 		s.phase = between

@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// ErrNotStanza is what Item.Stanza says about an element that is none.
+// ErrNotStanza is the error of Item.Stanza for any other element.
 var ErrNotStanza = errors.New("stream: not a stanza")
 
 // field is which part of a stanza's header an attribute of its start tag is.
@@ -33,7 +33,7 @@ func (it *Item) fieldOf(a *attr) field {
 		}
 		return other
 	case a.colon != 0:
-		// xml:lang='' takes the language away, which is not the same as having none.
+		// xml:lang='' removes the language, which is not the same as having none.
 		if string(a.space) == stanza.NSXML && string(a.local(it.Raw)) == "lang" && a.val < a.valEnd {
 			return lang
 		}
@@ -57,7 +57,7 @@ func (it *Item) fieldOf(a *attr) field {
 // xmlns is gone, and xml:lang is the stream's where it had none (RFC 6120 §4.7.4).
 // The caller may still set From.
 //
-// An address that is none comes back as a *stanza.Error (jid-malformed) beside the
+// For a malformed address it returns a *stanza.Error (jid-malformed) beside the
 // stanza without that address, so that it can be answered.
 func (it *Item) Stanza() (*stanza.Stanza, error) {
 	kind := it.StanzaKind()
@@ -103,8 +103,8 @@ func (it *Item) Stanza() (*stanza.Stanza, error) {
 // maxShared is how large the text of a stanza may be for its addresses to be pieces of it.
 const maxShared = 2 << 10
 
-// address is that of an attribute, which is a piece of a text of that size. Addresses are kept by
-// many for long, and none must keep a large stanza in memory.
+// address parses an attribute, which is a piece of a text of that size. Addresses are often kept for
+// long, and none must keep a large stanza in memory.
 func address(s string, size int) (jid.JID, error) {
 	if s == "" {
 		return jid.JID{}, nil
@@ -115,8 +115,8 @@ func address(s string, size int) (jid.JID, error) {
 	return jid.Parse(s)
 }
 
-// AppendXML writes the stanza as it came with another sender in a start tag written
-// anew: what a relay does that looks at nothing but the header.
+// AppendXML writes the stanza unchanged but for its sender, in a new start tag: what a relay needs that reads
+// nothing but the header.
 func (it *Item) AppendXML(dst []byte, sender string) []byte {
 	dst = append(dst, '<')
 	dst = append(dst, it.Local()...)
@@ -147,10 +147,10 @@ func (it *Item) AppendXML(dst []byte, sender string) []byte {
 
 // Tree is the element as a tree of its own.
 func (it *Item) Tree() (*stanza.Element, error) {
-	if it.Kind == Open || it.s.place.used == 0 {
+	if it.Kind == Open || it.s.position.used == 0 {
 		return stanza.ParseElement(string(it.Raw), string(it.s.def))
 	}
-	// What the stream header declares has to be said again.
+	// What the stream header declares has to be declared again.
 	end := it.localTo
 	b := append([]byte(nil), it.Raw[:end]...)
 	b = it.appendUsed(b)
@@ -180,7 +180,7 @@ func (it *Item) appendExtra(dst []byte) []byte {
 // appendUsed declares the prefixes of the stream header that the item uses (RFC 6120 §4.8.5).
 func (it *Item) appendUsed(dst []byte) []byte {
 	for k, b := range it.s.base {
-		if it.s.place.used&(1<<k) == 0 {
+		if it.s.position.used&(1<<k) == 0 {
 			continue
 		}
 		dst = append(dst, " xmlns:"...)
@@ -194,7 +194,7 @@ func (it *Item) appendUsed(dst []byte) []byte {
 
 // appendPayload writes the content without declarations that repeat the content namespace.
 func (it *Item) appendPayload(dst []byte) []byte {
-	raw, last, end := it.Raw, it.s.place.body, it.s.place.bodyEnd
+	raw, last, end := it.Raw, it.s.position.body, it.s.position.bodyEnd
 	for _, d := range it.s.work.drops {
 		dst = append(dst, raw[last:d.from]...)
 		last = d.to

@@ -43,11 +43,11 @@ func TestCVE_2022_25235_BrokenUTF8(t *testing.T) {
 		"<message?/>", "<message ?='x'/>", "<message x='?'/>", "<message>?</message>", "<message><?x/></message>", "<message><x?></x?></message>",
 		"<message><![CDATA[?]]></message>", "<message xmlns='?'/>", "<message xmlns:?='u'/>", "<message>&?;</message>", "<message></message?>",
 	}
-	for _, place := range places {
+	for _, position := range places {
 		for _, bad := range []string{
 			"\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xc0\xbe", "\xe0\x80\xbe", "\xf0\x80\x80\xbe", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf4\x90\x80\x80", "\xff", "\x80", "\xfe", "\xf8\x88\x80\x80\x80",
 		} {
-			input := strings.ReplaceAll(place, "?", bad) + "<message to='victim@example.org'/>"
+			input := strings.ReplaceAll(position, "?", bad) + "<message to='victim@example.org'/>"
 			got, err := scan(head + input)
 			if c := condition(err); c != UnsupportedEncoding && c != NotWellFormed && c != RestrictedXML {
 				t.Errorf("%q: %v", input, err)
@@ -57,8 +57,8 @@ func TestCVE_2022_25235_BrokenUTF8(t *testing.T) {
 			}
 		}
 		for _, bad := range []string{"\x00", "\x01", "\x08", "\x0b", "\x1f", "\uFFFE", "\uFFFF"} {
-			if got, err := scan(head + strings.ReplaceAll(place, "?", bad)); len(got) != 1 || condition(err) != NotWellFormed && condition(err) != RestrictedXML {
-				t.Errorf("%q in %s: %v", bad, place, err)
+			if got, err := scan(head + strings.ReplaceAll(position, "?", bad)); len(got) != 1 || condition(err) != NotWellFormed && condition(err) != RestrictedXML {
+				t.Errorf("%q in %s: %v", bad, position, err)
 			}
 		}
 	}

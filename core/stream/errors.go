@@ -54,15 +54,15 @@ var conditions = map[Condition]bool{
 	UnsupportedStanzaType: true, UnsupportedVersion: true,
 }
 
-// Known tells whether c is one of RFC 6120 §4.9.3.
+// Known reports whether c is one of RFC 6120 §4.9.3.
 func (c Condition) Known() bool { return conditions[c] }
 
 // Error is a stream error. It ends the stream (RFC 6120 §4.9.1.1). Treat one that
 // came from a Scanner as read-only: most are shared.
 type Error struct {
 	Condition Condition
-	Text      string // for the person who reads the log at the other end
-	Host      string // where to go, with see-other-host only
+	Text      string // for whoever reads the log at the other end
+	Host      string // address to connect to instead, with see-other-host only
 	App       *stanza.Element
 }
 
@@ -82,7 +82,7 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Condition == e.Condition
 }
 
-// Append writes the error as it stands on a stream whose header declared the prefix
+// Append writes the error for a stream whose header declared the prefix
 // "stream". It is followed by the stream's end.
 func (e *Error) Append(dst []byte) []byte {
 	return append(e.appendBody(append(dst, "<stream:error>"...)), "</stream:error>"...)
@@ -138,7 +138,7 @@ func ParseError(x *stanza.Element) *Error {
 }
 
 // AsError is the stream error to send because of err: err itself where it is one,
-// internal-server-error without a text otherwise, nil where the peer just went away.
+// internal-server-error without a text otherwise, nil if the peer has just disconnected.
 func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -149,7 +149,7 @@ func AsError(err error) *Error {
 	return &Error{Condition: InternalServerError}
 }
 
-// What a scanner finds fault with. The texts name the rule, never the data.
+// Errors of a Scanner. The texts name the rule, never the data.
 var (
 	errEncoding  = NewError(UnsupportedEncoding, "not UTF-8")
 	errDecl      = NewError(NotWellFormed, "bad XML declaration")

@@ -13,7 +13,7 @@ type Excess struct {
 	Attrs    atomic.Uint64 // and prefixes, which are declared by attributes
 }
 
-// Count counts err, where it is a Scanner's about its Limits.
+// Count counts err if it is a Scanner's about its Limits.
 func (x *Excess) Count(err error) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -1,15 +1,15 @@
 package stream
 
 // NewFramed makes a Scanner for a stream that comes as one element per frame
-// (RFC 7395 §3.3.3). It is fed by Frame; Next is not for it.
+// (RFC 7395 §3.3.3). Its input comes from Frame; Next is not for it.
 func NewFramed(content string, limits Limits) *Scanner {
 	s := NewScanner(nil, content, limits)
 	s.framed = true
 	return s
 }
 
-// Frame reads one frame, which must stay as it is until the following call. The element
-// open comes as Open, close as Close with its attributes.
+// Frame reads one frame, which must stay unchanged until the following call. The element
+// open is returned as Open, close as Close with its attributes.
 func (s *Scanner) Frame(data []byte) (*Item, error) {
 	if s.err != nil {
 		return nil, s.err
@@ -23,10 +23,10 @@ func (s *Scanner) Frame(data []byte) (*Item, error) {
 	switch {
 	case err != nil:
 	case !done && len(data)-s.r > s.limits.Bytes:
-		err = s.settle(errTooBig)
+		err = s.finalError(errTooBig)
 	case !done:
-		err = s.settle(errFrame)
-	case skipSpace(data, s.r+s.place.pos) != len(data):
+		err = s.finalError(errFrame)
+	case skipSpace(data, s.r+s.position.pos) != len(data):
 		err = errAfter
 	default:
 		err = s.frameKind()
@@ -39,7 +39,7 @@ func (s *Scanner) Frame(data []byte) (*Item, error) {
 	return &s.item, nil
 }
 
-// frameKind tells the frames that open and close the stream from the others.
+// frameKind recognises the frames that open and close the stream.
 func (s *Scanner) frameKind() error {
 	it := &s.item
 	local := string(it.Local())
@@ -64,8 +64,8 @@ func (s *Scanner) frameKind() error {
 	return nil
 }
 
-// Idle gives up the present item and all memory that is borrowed. A framed stream has
-// no read of its own to tell when its peer is silent.
+// Idle drops the current item and returns all memory that is borrowed. A framed Scanner does not read
+// itself and so cannot know when its peer is silent.
 func (s *Scanner) Idle() {
 	s.advance()
 	s.release()

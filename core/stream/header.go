@@ -27,7 +27,7 @@ type Version struct{ Major, Minor int }
 // XMPP10 is the version that RFC 6120 specifies.
 var XMPP10 = Version{1, 0}
 
-// ParsedVersion is Version as numbers; 0.9 where there is none, false where it is no version.
+// ParsedVersion is Version as numbers; 0.9 if there is none, false if it is malformed.
 func (h *Header) ParsedVersion() (Version, bool) {
 	if h.Version == "" {
 		return Version{0, 9}, true // RFC 6120 §4.7.5 rule 4
@@ -61,7 +61,7 @@ func (v Version) Less(o Version) bool {
 func (v Version) String() string { return strconv.Itoa(v.Major) + "." + strconv.Itoa(v.Minor) }
 
 // Answer is the version to put into the header that answers h: the lower of both, and
-// none for a peer that has none. False where there is no common major version.
+// none for a peer that has none. False if there is no common major version.
 func (h *Header) Answer() (string, bool) {
 	v, ok := h.ParsedVersion()
 	switch {

@@ -19,12 +19,12 @@ const NSStream = "http://etherx.jabber.org/streams"
 const NSFraming = "urn:ietf:params:xml:ns:xmpp-framing"
 
 // Item is what Scanner.Next found. All of it but Header is a view of the scanner's
-// buffer and ends with the following call.
+// buffer and valid until the following call.
 type Item struct {
 	Kind   Kind
 	Header *Header // of Open
-	Raw    []byte  // all of it as it came
-	Inner  []byte  // of an Element: what stands between its tags
+	Raw    []byte  // the whole item as it came
+	Inner  []byte  // of an Element: what is between its tags
 
 	s                  *Scanner
 	space              []byte
@@ -38,14 +38,14 @@ func (it *Item) Space() []byte { return it.space }
 // Local is the element's name without its prefix.
 func (it *Item) Local() []byte { return it.Raw[it.localFrom:it.localTo] }
 
-// Is tells whether the element has that expanded name, whatever its prefix
+// Is reports whether the element has that expanded name, whatever its prefix
 // (ejabberd#814).
 func (it *Item) Is(space, local string) bool {
 	return it.Kind == Element && string(it.space) == space && string(it.Local()) == local
 }
 
-// StanzaKind is which stanza the element is: 0 for one that is none, as those in
-// another namespace are.
+// StanzaKind is which stanza the element is: 0 for any other element, such as
+// one in another namespace.
 func (it *Item) StanzaKind() stanza.Kind {
 	if it.Kind != Element || string(it.space) != it.s.content {
 		return 0
@@ -61,7 +61,7 @@ func (it *Item) StanzaKind() stanza.Kind {
 	return 0
 }
 
-// Attr is the value of an attribute of the start tag without a namespace, "" where it
+// Attr is the value of an attribute of the start tag without a namespace, "" if it
 // is absent.
 func (it *Item) Attr(local string) string { return string(it.AttrBytes(local)) }
 
@@ -91,7 +91,7 @@ func (it *Item) Lang() string {
 	return ""
 }
 
-// checkLang bounds xml:lang, which others will parse.
+// checkLang limits xml:lang, which receivers parse.
 func (it *Item) checkLang() error {
 	if a := it.find(stanza.NSXML, "lang"); a != nil && a.valEnd-a.val > maxLang {
 		return errLang

@@ -1,7 +1,7 @@
 package stream
 
 // Limits bound one first-level element, or the stream header. A field that is zero
-// is taken from BeforeLogin, so that nothing is ever without limit.
+// is taken from BeforeLogin, so that there always is a limit.
 type Limits struct {
 	Bytes    int // of the whole element, tags included
 	Elements int // in it, itself included
@@ -11,22 +11,22 @@ type Limits struct {
 
 // Sizes that no setting changes.
 const (
-	maxPrefixes = 64  // declarations in scope at once: looking one up is a walk through them
+	maxPrefixes = 64  // declarations in scope at once: a look-up compares with each
 	maxLang     = 64  // bytes of a first-level xml:lang; CVE-2022-32149 was a language tag
-	maxRef      = 12  // bytes of &#x0010FFFF; and of &quot; with room to spare
+	maxRef      = 12  // bytes of &#x0010FFFF; and of &quot; and a little more
 	maxDecl     = 128 // bytes of the XML declaration
 
 	smallBuffer = 1 << 10  // what an idle scanner keeps
 	readBuffer  = 16 << 10 // what it borrows while data flows
 )
 
-// BeforeLogin is what a peer gets that has not proved who it is.
+// BeforeLogin is for peers that have not authenticated.
 func BeforeLogin() Limits { return Limits{Bytes: 10_000, Elements: 32, Depth: 8, Attrs: 32} } // RFC 6120 §13.12
 
-// ForClients is what a client gets after login.
+// ForClients is for clients that have.
 func ForClients() Limits { return Limits{Bytes: 256 << 10, Elements: 4000, Depth: 64, Attrs: 64} }
 
-// ForServers is what another server or a component gets after it has proved who it is.
+// ForServers is for other servers and components that have.
 func ForServers() Limits { return Limits{Bytes: 512 << 10, Elements: 8000, Depth: 64, Attrs: 128} }
 
 func (l Limits) filled() Limits {

@@ -3,7 +3,7 @@ package stream
 import "unicode"
 
 // Names beyond ASCII: XML 1.0 fourth edition appendix B without what the fifth
-// edition §2.3 takes out again. Characters outside the first plane are in neither
+// edition §2.3 removes again. Characters outside the first plane are in neither
 // table, as the fourth edition has none and so expat refuses them.
 
 // nameStartTable holds the characters beyond ASCII that may begin a name.
@@ -51,7 +51,7 @@ var nameStartTable = &unicode.RangeTable{R16: []unicode.Range16{
 	{0x4e00, 0x9fa5, 1}, {0xac00, 0xd7a3, 1},
 }}
 
-// nameRestTable holds those that may stand in a name but not begin it.
+// nameRestTable holds those that a name may contain but not begin with.
 var nameRestTable = &unicode.RangeTable{R16: []unicode.Range16{
 	{0x00b7, 0x00b7, 1}, {0x02d0, 0x02d1, 1}, {0x0300, 0x0345, 1}, {0x0360, 0x0361, 1}, {0x0387, 0x0387, 1},
 	{0x0483, 0x0486, 1}, {0x0591, 0x05a1, 1}, {0x05a3, 0x05b9, 1}, {0x05bb, 0x05bd, 1}, {0x05bf, 0x05bf, 1},

@@ -8,11 +8,11 @@ import (
 // scanHeader reads what comes before the first element: the XML declaration, white
 // space, and the stream's start tag.
 func (s *Scanner) scanHeader() (done bool, err error) {
-	if s.place.token == text {
+	if s.position.token == text {
 		if ready, err := s.scanProlog(); !ready || err != nil {
 			return false, err
 		}
-		s.place.token = startTag
+		s.position.token = startTag
 	}
 	if s.framed {
 		s.phase = within
@@ -23,11 +23,11 @@ func (s *Scanner) scanHeader() (done bool, err error) {
 	if !ok || err != nil {
 		return false, err
 	}
-	s.item.Kind, s.item.Raw, s.item.attrs = Open, b[:s.place.pos], s.work.top
+	s.item.Kind, s.item.Raw, s.item.attrs = Open, b[:s.position.pos], s.work.top
 	return true, s.open()
 }
 
-// scanProlog goes to the '<' of the first start tag.
+// scanProlog moves to the '<' of the first start tag.
 func (s *Scanner) scanProlog() (ready bool, err error) {
 	if s.restart && s.fresh {
 		s.r += skipSpace(s.buf[s.r:s.w], 0)
@@ -56,7 +56,7 @@ func (s *Scanner) scanProlog() (ready bool, err error) {
 	case b[0] == 0xFE || b[0] == 0xFF || b[0] == 0:
 		return false, errEncoding // UTF-16 or UTF-32
 	case b[0] != '<':
-		return false, errOutside // a byte order mark is one too; RFC 6120 §11.6, RFC 7395 §3.3.3
+		return false, errOutside // also for a byte order mark; RFC 6120 §11.6, RFC 7395 §3.3.3
 	case len(b) < 2:
 		return false, nil
 	}
@@ -69,7 +69,7 @@ func (s *Scanner) scanProlog() (ready bool, err error) {
 	return true, nil
 }
 
-// xmlDecl measures the XML declaration that begins b; 0 where it is not all there.
+// xmlDecl is the length of the XML declaration that begins b; 0 if it is incomplete.
 // XML 1.0 §2.8, RFC 6120 §11.5.
 func xmlDecl(b []byte) (int, error) {
 	const start = "<?xml"
@@ -105,7 +105,7 @@ func xmlDecl(b []byte) (int, error) {
 		if alone != "yes" && alone != "no" {
 			return 0, errDecl
 		}
-		rest = after // means nothing without a document type
+		rest = after // has no meaning without a document type
 	}
 	if strings.Trim(rest, " \t\r\n") != "" {
 		return 0, errDecl
@@ -134,7 +134,7 @@ func pseudoAttr(s, name string) (value, rest string, ok bool) {
 	return value, rest, ok
 }
 
-// open takes over the stream header that has just been read. RFC 6120 §4.7, §4.8.
+// open evaluates the stream header that has just been read. RFC 6120 §4.7, §4.8.
 func (s *Scanner) open() error {
 	it := &s.item
 	s.head = &Header{
@@ -161,7 +161,7 @@ func (s *Scanner) open() error {
 			}
 		}
 	}
-	// RFC 6120 §4.8.2: the content namespace is the default one, or every stanza names it.
+	// RFC 6120 §4.8.2: the content namespace is the default one, or every stanza declares it.
 	unprefixed := s.item.localFrom == root.name
 	if !unprefixed && string(root.def) != s.content {
 		return errContentNS

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// phase is where in the stream the scanner stands.
+// phase is the part of the stream that the scanner reads.
 type phase uint8
 
 const (
 	prolog  phase = iota // before the stream header
 	between              // between first-level elements
 	within               // in one
-	closed               // behind the end of the stream
+	closed               // after the end of the stream
 )
 
 // Scanner reads one XML stream. It calls its reader only when it holds no further
-// complete item, so the reader's Read is the place to flush what earlier items caused.
+// complete item, so the reader's Read is the position to flush what earlier items caused.
 type Scanner struct {
 	content string // the content namespace that the stream must have
 	limits  Limits
@@ -30,20 +30,20 @@ type Scanner struct {
 	restart bool // white space before the header belongs to the stream before
 	err     error
 
-	work  *work
-	place place
-	item  Item
-	given bool // Next has returned it
+	work     *work
+	position position
+	item     Item
+	given    bool // Next has returned it
 }
 
 // buffer is the input of a Scanner.
 type buffer struct {
 	src   io.Reader
 	buf   []byte
-	r, w  int     // what is buffered from the beginning of the present item on
+	r, w  int     // what is buffered from the beginning of the current item on
 	small []byte  // the buffer of an idle scanner
-	big   *[]byte // the pool's, if buf is borrowed
-	full  bool    // the last read filled the buffer, so more is waiting: borrow a big one
+	big   *[]byte // from the pool, if buf is borrowed
+	full  bool    // the last read filled the buffer, so more has arrived: borrow a big one
 }
 
 // streamScope is what the stream header declared.
@@ -71,21 +71,21 @@ func (s *Scanner) SetLimits(l Limits) { s.limits = l.filled() }
 // returned an error about it; nil before there is one.
 func (s *Scanner) Header() *Header { return s.head }
 
-// Buffered is how many bytes wait behind the item that Next returned last.
+// Buffered is how many bytes have been read beyond the item that Next returned last.
 func (s *Scanner) Buffered() int {
 	if s.given {
-		return s.w - s.r - s.place.pos
+		return s.w - s.r - s.position.pos
 	}
 	return s.w - s.r
 }
 
 // Restart expects a new stream header from the same reader and keeps what is buffered:
-// after SASL, where clients may pipeline. The item that Next returned last is given up.
+// after SASL, as clients may pipeline. The item that Next returned last becomes invalid.
 func (s *Scanner) Restart() {
 	s.begin(s.src, true)
 }
 
-// Reset expects a new stream from r. What is buffered is thrown away with all that
+// Reset expects a new stream from r. What is buffered is discarded with all that
 // is known of the old stream: after STARTTLS (RFC 6120 §5.4.3.3), or to use a Scanner again.
 func (s *Scanner) Reset(r io.Reader) {
 	s.begin(r, false)
@@ -99,8 +99,8 @@ func (s *Scanner) begin(r io.Reader, restart bool) {
 	s.streamScope = streamScope{}
 }
 
-// Next is the next item. It is valid until the following call. A *Error says what to
-// tell the peer before the stream is closed; io.EOF is the end of the connection between
+// Next is the next item. It is valid until the following call. A *Error is what to
+// send to the peer before the stream is closed; io.EOF is the end of the connection between
 // items, io.ErrUnexpectedEOF within one. Errors of the reader are returned as they are,
 // and after those, such as a deadline, Next may be called again.
 func (s *Scanner) Next() (*Item, error) {
@@ -118,7 +118,7 @@ func (s *Scanner) Next() (*Item, error) {
 				return &s.item, nil
 			}
 			if err == nil && s.w-s.r >= s.limits.Bytes {
-				err = s.settle(errTooBig)
+				err = s.finalError(errTooBig)
 			}
 			if err != nil {
 				return nil, s.fail(err)
@@ -128,7 +128,7 @@ func (s *Scanner) Next() (*Item, error) {
 		case nil:
 		case io.EOF:
 			if s.r < s.w || s.phase == within {
-				err = s.settle(io.ErrUnexpectedEOF)
+				err = s.finalError(io.ErrUnexpectedEOF)
 			}
 			return nil, s.fail(err)
 		default:
@@ -139,26 +139,26 @@ func (s *Scanner) Next() (*Item, error) {
 
 func (s *Scanner) fail(err error) error {
 	s.err = err
-	s.place, s.given = place{}, false
+	s.position, s.given = position{}, false
 	s.r, s.w = 0, 0
 	s.release()
 	return err
 }
 
-// advance gives up the item that Next returned last, or what is known of a partial one.
+// advance drops the item that Next returned last, or what is known of a partial one.
 func (s *Scanner) advance() {
 	if s.given {
-		s.r += s.place.pos
+		s.r += s.position.pos
 	}
 	s.given = false
-	s.place = place{}
+	s.position = position{}
 	s.item = Item{s: s}
 	if s.work != nil {
 		s.work.reset()
 	}
 }
 
-// window is what of the present item may be looked at.
+// window is the part of the current item that may be read: what has arrived, up to the limit of bytes.
 func (s *Scanner) window() []byte {
 	return s.buf[s.r:min(s.w, s.r+s.limits.Bytes)]
 }
@@ -178,12 +178,12 @@ func (s *Scanner) scan() (done bool, err error) {
 	case within:
 		return s.scanElement()
 	}
-	s.r = s.w // nothing is read behind the end
+	s.r = s.w // nothing is read after the end
 	return false, nil
 }
 
-// fill reads once. It makes room first, and before a wait with nothing in hand it
-// gives back what it borrowed.
+// fill reads once. It makes room first, and before a wait with an empty buffer it
+// returns what it borrowed.
 func (s *Scanner) fill() error {
 	if s.r == s.w {
 		s.r, s.w = 0, 0
@@ -212,7 +212,7 @@ func (s *Scanner) fill() error {
 	return io.ErrNoProgress
 }
 
-// room moves the present item to the front of the buffer, or into a bigger one.
+// room moves the current item to the front of the buffer, or into a bigger one.
 func (s *Scanner) room() {
 	have := s.w - s.r
 	if s.r > 0 && have <= len(s.buf)/2 && len(s.buf) >= readBuffer {
@@ -229,11 +229,11 @@ func (s *Scanner) room() {
 		next = make([]byte, min(size, s.limits.Bytes+readBuffer))
 	}
 	copy(next, s.buf[s.r:s.w])
-	s.giveBack()
+	s.returnBuffer()
 	s.buf, s.big, s.r, s.w = next, big, 0, have
 }
 
-// release lets go of what a waiting scanner does not need.
+// release returns to the pools what a waiting scanner does not need.
 func (s *Scanner) release() {
 	if s.work != nil {
 		w := s.work
@@ -243,10 +243,10 @@ func (s *Scanner) release() {
 			workPool.Put(w)
 		}
 	}
-	s.giveBack()
+	s.returnBuffer()
 }
 
-func (s *Scanner) giveBack() {
+func (s *Scanner) returnBuffer() {
 	if s.big != nil {
 		bigBuffers.Put(s.big)
 	}

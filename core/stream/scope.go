@@ -19,13 +19,13 @@ type attr struct {
 	declares      bool // xmlns or xmlns:p
 }
 
-// open is an element whose end tag has not come yet.
+// open is an element whose end tag has not arrived yet.
 type open struct {
 	name, nameEnd int
 	colon         int    // 0 where the name has no prefix
 	binds, arena  int    // how much of both was in use around it
 	def           []byte // the default namespace in it
-	// content tells that the element and all around it up to the stanza are in the
+	// content: the element and all around it up to the stanza are in the
 	// stanza's own namespace, so that it changes with the stream it is written to.
 	content bool
 }
@@ -33,7 +33,7 @@ type open struct {
 // span is a piece of the item.
 type span struct{ from, to int }
 
-// work is what a scanner needs while an element is on its way. It is borrowed, so
+// work is what a scanner needs while an element arrives. It is borrowed, so
 // that idle sessions do not each hold one. Bindings point into arena, which is only
 // ever appended to within an item: growing it leaves old pointers valid.
 type work struct {
@@ -57,14 +57,14 @@ func (w *work) reset() {
 	w.top, w.attrs = w.top[:0], w.attrs[:0]
 }
 
-// keep copies b to where it stays until the item is given up.
+// keep copies b to memory that stays valid until the item is dropped.
 func (w *work) keep(b []byte) []byte {
 	from := len(w.arena)
 	w.arena = append(w.arena, b...)
 	return w.arena[from:len(w.arena):len(w.arena)]
 }
 
-// value is what an attribute means; the same bytes where that is possible.
+// value is the value of an attribute with references resolved; the same bytes if possible.
 func (w *work) value(b []byte, a *attr) []byte {
 	raw := b[a.val:a.valEnd]
 	if !a.special {
@@ -80,7 +80,7 @@ var (
 	nsXMLNS = []byte("http://www.w3.org/2000/xmlns/")
 )
 
-// declare adds what xmlns or xmlns:p says to the scope. Namespaces in XML 1.0 §3, §5.
+// declare adds a declaration, xmlns or xmlns:p, to the scope. Namespaces in XML 1.0 §3, §5.
 func (s *Scanner) declare(b []byte, a *attr) error {
 	w := s.work
 	var prefix []byte
@@ -108,7 +108,7 @@ func (s *Scanner) declare(b []byte, a *attr) error {
 	return nil
 }
 
-// lookup is the namespace that a prefix stands for.
+// lookup is the namespace of a prefix.
 func (s *Scanner) lookup(prefix []byte) ([]byte, error) {
 	binds := s.work.binds
 	for k := len(binds) - 1; k >= 0; k-- {
@@ -121,7 +121,7 @@ func (s *Scanner) lookup(prefix []byte) ([]byte, error) {
 	}
 	for k := range s.base {
 		if string(s.base[k].prefix) == string(prefix) {
-			s.place.used |= 1 << k
+			s.position.used |= 1 << k
 			return s.base[k].uri, nil
 		}
 	}
@@ -188,8 +188,8 @@ func (a *attr) local(b []byte) []byte {
 	return b[a.name:a.nameEnd]
 }
 
-// isURI refuses what cannot stand in a URI: receivers join namespace and name with
-// such a character (CVE-2022-25236). Beyond ASCII anything goes, as in an IRI.
+// isURI refuses characters that a URI cannot have: receivers join namespace and name with
+// such a character (CVE-2022-25236). Beyond ASCII all are allowed, as in an IRI.
 func isURI(b []byte) bool {
 	for _, c := range b {
 		if class[c]&notURI != 0 {
@@ -199,7 +199,7 @@ func isURI(b []byte) bool {
 	return true
 }
 
-// isContent tells whether a namespace is that of the stanzas of some stream.
+// isContent reports whether a namespace is that of the stanzas of any kind of stream.
 func isContent(ns []byte) bool {
 	switch string(ns) {
 	case "jabber:client", "jabber:server", "jabber:component:accept":

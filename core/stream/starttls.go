@@ -14,8 +14,8 @@ func StartTLSFeature(required bool) *stanza.Element {
 	return f
 }
 
-// AppendProceed tells the peer to begin the handshake. Nothing may follow it, and what
-// the peer has sent behind its request must be thrown away: see Scanner.Buffered.
+// AppendProceed asks the peer to begin the handshake. Nothing may follow it, and what
+// the peer has sent after its request must be discarded: see Scanner.Reset.
 func AppendProceed(dst []byte) []byte { return append(dst, "<proceed xmlns='"+NSTLS+"'/>"...) }
 
 // AppendTLSFailure refuses STARTTLS; the end of the stream follows. RFC 6120 §5.4.2.2.

@@ -2,7 +2,7 @@ package stream
 
 import "unicode/utf8"
 
-// startTag reads the start tag at b[at]. next is behind it, or 0 where more bytes
+// startTag reads the start tag at b[at]. next is the index after it, or 0 if more bytes
 // are needed; then nothing has changed.
 func (s *Scanner) startTag(b []byte, at int) (next int, empty bool, err error) {
 	w := s.work
@@ -29,7 +29,7 @@ func (s *Scanner) startTag(b []byte, at int) (next int, empty bool, err error) {
 	return next, empty, s.enter(b, e, *attrs)
 }
 
-// attributes reads what stands between a tag's name and its end.
+// attributes reads what is between a tag's name and its end.
 func (s *Scanner) attributes(b []byte, i int, attrs *[]attr) (next int, empty bool, err error) {
 	list := *attrs
 	for {
@@ -72,7 +72,7 @@ func (s *Scanner) attributes(b []byte, i int, attrs *[]attr) (next int, empty bo
 	}
 }
 
-// spaceMissing says what is wrong with a tag where white space or its end should be.
+// spaceMissing is the error for a tag that lacks white space or its end.
 func spaceMissing(c byte) error {
 	if class[c]&nameStart != 0 || c >= utf8.RuneSelf {
 		return errAttrSpace
@@ -80,9 +80,9 @@ func spaceMissing(c byte) error {
 	return errTag
 }
 
-// read reads the attribute whose name begins at b[i]. next is 0 where bytes are missing.
+// read reads the attribute whose name begins at b[i]. next is 0 if bytes are missing.
 func (a *attr) read(b []byte, i int) (next int, err error) {
-	// Most names are ASCII without a prefix and touch their '='.
+	// Most names are ASCII without a prefix, with '=' right after them.
 	k, colon := i, 0
 	if class[b[k]]&nameStart != 0 {
 		for k++; k < len(b) && class[b[k]]&nameRest != 0; k++ {
@@ -122,7 +122,7 @@ func (a *attr) read(b []byte, i int) (next int, err error) {
 	return end + 1, nil
 }
 
-// value finds the quote that ends the attribute value at b[i]; 0 where it has not come yet.
+// value finds the quote that ends the attribute value at b[i]; 0 if it has not arrived yet.
 func value(b []byte, i int, quote byte) (end int, special bool, err error) {
 	for i < len(b) {
 		c := b[i]
@@ -159,7 +159,7 @@ func value(b []byte, i int, quote byte) (end int, special bool, err error) {
 func (s *Scanner) enter(b []byte, e open, attrs []attr) error {
 	w := s.work
 	depth := len(w.stack)
-	if s.place.elements++; s.place.elements > s.limits.Elements {
+	if s.position.elements++; s.position.elements > s.limits.Elements {
 		return errElements
 	}
 	if depth >= s.limits.Depth {
@@ -209,7 +209,7 @@ func (s *Scanner) enter(b []byte, e open, attrs []attr) error {
 	return nil
 }
 
-// declaration is where the tag's xmlns stands, with the space before it.
+// declaration is the tag's xmlns, with the space before it.
 func declaration(attrs []attr) span {
 	for k := range attrs {
 		if a := &attrs[k]; a.declares && a.colon == 0 {

@@ -6,7 +6,7 @@ import "github.com/dragoman-im/dragoman/core/stanza"
 func AppendClose(dst []byte) []byte { return append(dst, "</stream:stream>"...) }
 
 // AppendCloseFramed writes the frame that ends a framed stream (RFC 7395 §3.6); seeOther
-// is where to go instead, or empty.
+// is the URI to use instead, or empty.
 func AppendCloseFramed(dst []byte, seeOther string) []byte {
 	dst = append(dst, "<close xmlns='"+NSFraming+"'"...)
 	return append(stanza.AppendAttr(dst, "see-other-uri", seeOther), '/', '>')
