@@ -29,7 +29,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = rawstream.Patience
+const patience = rawstream.Timeout
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 

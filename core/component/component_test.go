@@ -20,46 +20,46 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = rawstream.Patience
+const testTimeout = rawstream.Timeout
 
-var silent = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// inbox collects stanzas for a test to wait for.
-type inbox chan *stanza.Stanza
+// received collects stanzas that a test waits for.
+type received chan *stanza.Stanza
 
-func (b inbox) Deliver(st *stanza.Stanza) { b <- st }
+func (b received) Deliver(st *stanza.Stanza) { b <- st }
 
-func (b inbox) next(t testing.TB) *stanza.Stanza {
+func (b received) next(t testing.TB) *stanza.Stanza {
 	t.Helper()
 	select {
 	case st := <-b:
 		return st
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatal("nothing came")
 		return nil
 	}
 }
 
-// office is a server with component gate.test (secret "s3cret") and a domain home.test
+// testServer is a Server with component gate.test (secret "s3cret") and a domain home.test
 // whose stanzas the test reads.
-type office struct {
+type testServer struct {
 	t      testing.TB
 	router *router.Router
 	server *Server
 	addr   string
-	home   inbox
+	home   received
 	stop   func()
 }
 
-func newOffice(t testing.TB, change func(*Config)) *office {
+func newTestServer(t testing.TB, change func(*Config)) *testServer {
 	t.Helper()
-	r := router.New(silent)
-	o := &office{t: t, router: r, home: make(inbox, 100_000)}
+	r := router.New(quiet)
+	o := &testServer{t: t, router: r, home: make(received, 100_000)}
 	if err := r.Attach(jid.MustParse("home.test"), o.home); err != nil {
 		t.Fatal(err)
 	}
 	cfg := Config{
-		Router: r, Name: jid.MustParse("home.test"), Log: silent,
+		Router: r, Name: jid.MustParse("home.test"), Log: quiet,
 		Accounts: []Account{{jid.MustParse("gate.test"), "s3cret"}, {jid.MustParse("other.test"), "s3cret"}},
 	}
 	if change != nil {
@@ -75,7 +75,7 @@ func newOffice(t testing.TB, change func(*Config)) *office {
 	return o
 }
 
-func (o *office) serve(addr string) {
+func (o *testServer) serve(addr string) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		o.t.Fatal(err)
@@ -92,7 +92,7 @@ func (o *office) serve(addr string) {
 	o.stop = sync.OnceFunc(func() { cancel(); <-done })
 }
 
-func (o *office) connect() *rawstream.Peer {
+func (o *testServer) connect() *rawstream.Peer {
 	o.t.Helper()
 	return rawstream.Dial(o.t, o.addr)
 }
@@ -112,7 +112,7 @@ func idOf(t testing.TB, header string) string {
 }
 
 // attach is a whole handshake.
-func (o *office) attach(domain, secret string) *rawstream.Peer {
+func (o *testServer) attach(domain, secret string) *rawstream.Peer {
 	o.t.Helper()
 	p := o.connect()
 	p.Send(open(domain))
@@ -120,7 +120,7 @@ func (o *office) attach(domain, secret string) *rawstream.Peer {
 	return p
 }
 
-func (o *office) attached(domain string) *rawstream.Peer {
+func (o *testServer) attached(domain string) *rawstream.Peer {
 	o.t.Helper()
 	p := o.attach(domain, "s3cret")
 	p.Until("<handshake/>")

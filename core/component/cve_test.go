@@ -12,7 +12,7 @@ func TestCVE_2022_0217_EntitiesOfComponents(t *testing.T) {
 	for name, evil := range map[string]string{
 		"doctype": "<!DOCTYPE lolz [<!ENTITY lol 'lol'>]>", "entity": "<handshake>&lol;</handshake>", "comment": "<!-- x -->", "processing": "<?php evil ?>",
 	} {
-		o := newOffice(t, nil)
+		o := newTestServer(t, nil)
 		c := o.connect()
 		if name == "doctype" {
 			c.Send(evil + open("gate.test"))
@@ -33,10 +33,10 @@ func TestCVE_2022_0217_EntitiesOfComponents(t *testing.T) {
 	}
 }
 
-// CVE-2026-43507: who has not proved the secret has the narrow limits of a stranger.
+// CVE-2026-43507: before the handshake the narrow limits hold.
 func TestCVE_2026_43507_ManyElements(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	for _, evil := range []string{
 		"<handshake>" + strings.Repeat("<a/>", 2500), strings.Repeat("<a>", 100), "<handshake>" + strings.Repeat("x", 10_000), "<handshake " + strings.Repeat("y", 10_000),
 	} {
@@ -52,10 +52,10 @@ func TestCVE_2026_43507_ManyElements(t *testing.T) {
 	}
 }
 
-// CVE-2016-1232: the id that the handshake rests on is never the same, and has 128 bit at least.
+// CVE-2016-1232: the id that the handshake depends on is never the same, and has 128 bit at least.
 func TestCVE_2016_1232_UnpredictableIDs(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	seen := map[string]bool{}
 	for range 50 {
 		c := o.connect()
@@ -70,11 +70,11 @@ func TestCVE_2016_1232_UnpredictableIDs(t *testing.T) {
 	}
 }
 
-// CVE-2021-32921: nothing but the whole proof will do. That it is compared in constant time is for
-// TestCVE_2021_32921_Comparisons of package integration to see.
+// CVE-2021-32921: nothing but the whole proof is accepted. TestCVE_2021_32921_Comparisons of package integration checks
+// that it is compared in constant time.
 func TestCVE_2021_32921_NearlyTheProof(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	for _, spoil := range []func(proof, id string) string{
 		func(p, _ string) string { return p[:39] },
 		func(p, _ string) string { return p + "0" },
@@ -94,14 +94,14 @@ func TestCVE_2021_32921_NearlyTheProof(t *testing.T) {
 		}
 	}
 	if o.server.Counters.Attached.Load() != 0 || o.server.Counters.Refused.Load() != 7 {
-		t.Error("somebody is attached, or not counted")
+		t.Error("a component is attached, or not counted")
 	}
 }
 
-// CVE-2017-18265: errors while the component is already gone cost nothing.
-func TestCVE_2017_18265_GoneInTheMiddle(t *testing.T) {
+// CVE-2017-18265: errors after the component has disconnected do no harm.
+func TestCVE_2017_18265_Disconnected(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	for i, text := range []string{"", "<stream", "<!DOCTYPE x>", open("gate.test"), open("gate.test") + "<handshake>00</handshake>", open("nobody.test"), open("gate.test") + "<a></b>"} {
 		c := o.connect()
 		c.Send(text)

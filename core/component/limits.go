@@ -20,8 +20,8 @@ const (
 	stopTime           = 10 * time.Second // for all components to end their streams
 	drainTime          = 5 * time.Second  // of a link that stops, for what it has to send
 	maxHandshaking     = 64               // connections that have not authenticated
-	handshakeStanzas   = 3                // what those may send altogether is so many elements of the largest size
-	maxRetained        = 16 << 10         // stanzas in a link's connection
+	handshakeStanzas   = 3                // what those may send altogether, in elements of the largest size
+	maxRetained        = 16 << 10         // stanzas retained by a link's connection
 	maxRetainedPayload = 8 << 20          // their bytes
 )
 

@@ -24,10 +24,10 @@ const (
 	defaultWaiting  = 20_000
 	defaultWaitSize = 32 << 20
 	dialTime        = 15 * time.Second
-	steady          = time.Minute // a connection that lasted so long starts the back-off anew
+	steady          = time.Minute // a connection that lasted so long resets the back-off
 )
 
-// Options is what a Link is made of. Addr, Domain and Secret are required; fields that
+// Options configures a Link. Addr, Domain and Secret are required; fields that
 // are zero have the defaults of this package.
 type Options struct {
 	Addr   string // host:port of the foreign server's component listener
@@ -41,15 +41,15 @@ type Options struct {
 	WaitSize int           // their bytes; 32 MiB
 	MaxBytes int           // of a stanza from the server; 512 KiB
 
-	// State, which may be nil, is called by Run's goroutine when the link comes up, with
-	// nil, and with the reason whenever a connection ended or could not be made: what the
-	// server said is a PeerError in it.
+	// State, which may be nil, is called by Run's goroutine with nil when the link is up,
+	// and with the reason whenever a connection ended or could not be made: the server's
+	// stream error is a stream.PeerError in it.
 	State func(err error)
 	Log   *slog.Logger
 }
 
 // Link attaches one domain to a foreign server. Handle must be called before Run; all
-// other methods may be called by anybody at any time.
+// other methods may be called by any goroutine at any time.
 type Link struct {
 	opts   Options
 	log    *slog.Logger
@@ -60,18 +60,18 @@ type Link struct {
 	waiting  []stream.Retained
 	size     int           // of waiting
 	refused  []stanzaError // for the handler
-	wake     chan struct{} // of feed, and of Run while it waits
+	wake     chan struct{} // wakes feed, or Run while it waits
 	draining bool          // feed empties waiting, and nothing may overtake it
 
 	stream   stream.Config
 	counters stream.Counters
 }
 
-// ErrRefused is wrapped by what State gets where the server knows our domain not, or
-// not with that secret: somebody has to look at the settings.
+// ErrRefused is wrapped by the error that State gets if the server does not accept our domain or
+// secret: the settings have to be changed.
 var ErrRefused = errors.New("server refused the component")
 
-// ErrNotComponents is wrapped beside ErrRefused where what listens at the address takes no components.
+// ErrNotComponents is wrapped beside ErrRefused if the listener at the address is not one for components.
 var ErrNotComponents = errors.New("no server for components")
 
 // Dial makes a link. It does not connect yet: Run does.
@@ -112,7 +112,7 @@ func Dial(o Options) (*Link, error) {
 // Domain is the domain that the link attaches.
 func (l *Link) Domain() jid.JID { return l.opts.Domain }
 
-// Handle sets who gets the stanzas for the domain. The function is called by one
+// Handle sets the function that gets the stanzas for the domain. It is called by one
 // goroutine, in the order of arrival, and must not block long.
 func (l *Link) Handle(f func(*stanza.Stanza)) { l.handle.Store(&f) }
 
@@ -128,12 +128,12 @@ func (l *Link) Run(ctx context.Context) error {
 		if time.Since(began) > steady {
 			wait = l.opts.RetryMin
 		}
-		if errors.Is(err, errConflict) {
-			wait = l.opts.RetryMax // somebody else took our place: do not take it back at once
+		if p, ok := errors.AsType[stream.PeerError](err); ok && p.Cause.Condition == stream.Conflict {
+			wait = l.opts.RetryMax // another process attaches this domain: do not replace it at once
 		}
 		l.opts.State(err)
 		if ctx.Err() != nil {
-			return nil // State had enough of it
+			return nil // State has cancelled ctx
 		}
 		l.report(err, wait)
 		if !l.pause(ctx, wait/2+rand.N(wait/2+1)) {
@@ -151,12 +151,12 @@ func (l *Link) report(err error, wait time.Duration) {
 	}
 }
 
-// pause waits, and meanwhile gives the handler what could not be kept.
+// pause waits, and meanwhile returns to the handler what could not be kept.
 func (l *Link) pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for {
-		l.giveBack()
+		l.returnRefused()
 		select {
 		case <-timer.C:
 			return true

@@ -88,10 +88,10 @@ func (c *linkConn) Receive(it *stream.Item) error {
 	return nil
 }
 
-// Flush gives the handler what could not be sent.
+// Flush returns to the handler what could not be sent.
 func (c *linkConn) Flush() {
 	if c.Established() {
-		c.link.giveBack()
+		c.link.returnRefused()
 	}
 }
 
@@ -119,7 +119,7 @@ func (c *linkConn) explain(err error) error {
 	return fmt.Errorf("read answer to the handshake: %w", err)
 }
 
-// wrongSettings tells stream errors because of settings from those that pass.
+// wrongSettings reports whether a stream error is because of our settings, so that to try again does not help.
 func wrongSettings(c stream.Condition) bool {
 	switch c {
 	case stream.NotAuthorized, stream.HostUnknown, stream.InvalidFrom, stream.InvalidNamespace:

@@ -9,9 +9,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// receive gives a stanza from the server to the handler. What is not for this domain or
-// has an address that is none is answered or dropped: the server is trusted to say who
-// sent something, but not to make no mistakes.
+// receive gives a stanza from the server to the handler. One that is not for this domain or
+// has a malformed address is dropped: the server is trusted with the sender's address,
+// but it may make mistakes.
 func (l *Link) receive(it *stream.Item) {
 	st, err := it.Stanza()
 	var malformed *stanza.Error
@@ -20,7 +20,7 @@ func (l *Link) receive(it *stream.Item) {
 		return
 	}
 	if st.From == l.opts.Domain && st.To == l.opts.Domain && st.IsRequest() && st.Child(nsPing, "ping") != nil {
-		return // our own ping has come back: the connection works
+		return // our own ping: the connection works
 	}
 	l.call(st)
 }
@@ -45,8 +45,8 @@ func (l *Link) call(st *stanza.Stanza) {
 	(*handle)(st)
 }
 
-// giveBack tells the handler what could not be kept.
-func (l *Link) giveBack() {
+// returnRefused gives the handler, as errors, the stanzas that could not be kept.
+func (l *Link) returnRefused() {
 	l.mu.Lock()
 	list := l.refused
 	l.refused = nil

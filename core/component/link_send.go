@@ -9,18 +9,18 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// highWater is how many bytes are handed to the connection ahead of the peer's reading;
-// the rest waits as stanzas, where it survives the connection.
+// highWater is how many bytes may be unwritten in the connection's queue; further stanzas wait
+// in the Link.
 const highWater = 256 << 10
 
-// stanzaError is an answer to one of our own stanzas that Link makes itself.
+// stanzaError is an error that the Link itself returns for one of our stanzas.
 type stanzaError struct {
 	st *stanza.Stanza
 	e  *stanza.Error
 }
 
 // Send sends a stanza of this domain, after those that still wait for the connection.
-// One that finds no room comes back to the handler as an error.
+// If there is no room for it, the handler gets an error for it.
 func (l *Link) Send(st *stanza.Stanza) {
 	if c := l.add(stream.Retained{Stanza: st}); c != nil {
 		c.Queue().Flush()
@@ -28,8 +28,8 @@ func (l *Link) Send(st *stanza.Stanza) {
 }
 
 // SendAll is Send for several stanzas. done is called, perhaps before SendAll returns and
-// by any goroutine, once the sockets have taken them all, or with an error when one of
-// them found no room. It must not block.
+// by any goroutine, once the sockets have taken them all, or with an error if there was no room
+// for one of them. It must not block.
 func (l *Link) SendAll(list []*stanza.Stanza, done func(error)) {
 	all := &sending{open: len(list) + 1, done: done}
 	var c *stream.Conn
@@ -65,8 +65,8 @@ func (s *sending) end(err error) {
 	}
 }
 
-// Collect is for a worker that sends much in a row: what send is given leaves when flush
-// is called, or before. Both belong to one goroutine.
+// Collect is for a goroutine that sends many stanzas in a row: they are written when flush
+// is called, or before. Both functions belong to one goroutine.
 func (l *Link) Collect() (send func(*stanza.Stanza), flush func()) {
 	var touched *stream.Conn
 	return func(st *stanza.Stanza) {
@@ -99,7 +99,7 @@ func (l *Link) add(s stream.Retained) *stream.Conn {
 		l.refuse(s.Stanza, stanza.PolicyViolation("stanza is too big"))
 		l.mu.Unlock()
 		l.signal()
-		finish(s, nil) // nor would it be taken another time
+		finish(s, nil) // to try again would not help
 		return nil
 	}
 	c := l.up
@@ -130,7 +130,7 @@ func (l *Link) signal() {
 	}
 }
 
-// keep makes a stanza wait; false where there is no room. The lock is held.
+// keep makes a stanza wait; false if there is no room. The lock is held.
 func (l *Link) keep(s stream.Retained) bool {
 	size := stream.RetainedSize(s.Stanza)
 	if len(l.waiting) >= l.opts.Waiting || l.size+size > l.opts.WaitSize {
@@ -142,14 +142,14 @@ func (l *Link) keep(s stream.Retained) bool {
 	return true
 }
 
-// refuse makes the handler get st back. The lock is held.
+// refuse makes the handler get an error for st. The lock is held.
 func (l *Link) refuse(st *stanza.Stanza, e *stanza.Error) {
 	if len(l.refused) < l.opts.Waiting {
 		l.refused = append(l.refused, stanzaError{st, e})
 	}
 }
 
-// feed moves what waits into the queue as the peer reads it.
+// feed moves waiting stanzas into the queue as the peer reads. It runs in a goroutine of its own.
 func (l *Link) feed(ctx context.Context, c *stream.Conn) {
 	l.mu.Lock()
 	l.up, l.draining = c, len(l.waiting) > 0
@@ -199,7 +199,7 @@ func (l *Link) drain(ctx context.Context, c *stream.Conn) bool {
 	}
 }
 
-// requeue puts what a connection did not write before what waits for the next one.
+// requeue puts what a connection did not write in front of what waits for the next one.
 func (l *Link) requeue(c *stream.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

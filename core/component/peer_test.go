@@ -104,7 +104,7 @@ func (p *prosody) stop() {
 	p.cmd = nil
 }
 
-// A link is attached to Prosody, goes through its restart, and loses nothing that was
+// A link attaches to Prosody, attaches again after a restart, and loses nothing that was
 // sent meanwhile.
 func TestPeerProsody(t *testing.T) {
 	t.Parallel()
@@ -132,7 +132,7 @@ func TestPeerProsody(t *testing.T) {
 		p.stop()
 		waitState(t, states, func(err error) bool { return err != nil })
 		waitState(t, otherStates, func(err error) bool { return err != nil })
-		l.Send(message("x@home.test", "bot@gate.test", "sent while nobody was there"))
+		l.Send(message("x@home.test", "bot@gate.test", "sent while it was not running"))
 		p.start()
 		if st := got.next(t); st.Type != "error" || st.Err().Condition != "service-unavailable" {
 			t.Errorf("gate.test got %s", st) // there is no such account
@@ -148,7 +148,7 @@ func TestPeerProsodyRefuses(t *testing.T) {
 	waitState(t, states, func(err error) bool { return errors.Is(err, ErrRefused) })
 }
 
-// A silent link to Prosody hears its own ping and stays.
+// A silent link to Prosody receives its own ping and stays connected.
 func TestPeerProsodySelfPing(t *testing.T) {
 	t.Parallel()
 	p := newProsody(t)
@@ -165,8 +165,8 @@ func TestPeerProsodySelfPing(t *testing.T) {
 // mellium's component attaches to our server.
 func TestPeerMellium(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	o := newTestServer(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	conn, err := net.Dial("tcp", o.addr)
 	if err != nil {

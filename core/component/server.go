@@ -29,20 +29,20 @@ type Account struct {
 	Secret string
 }
 
-// Config is what a Server is made of. Fields that are zero have the defaults of this package.
+// Config configures a Server. Fields that are zero have the defaults of this package.
 type Config struct {
 	Router   *router.Router
-	Name     jid.JID // of the server, who asks silent components for a sign of life
+	Name     jid.JID // of the server, which pings silent components
 	Accounts []Account
 	Conflict Conflict
-	// BeforeLogin and Stanza bound what is sent before and after the handshake; the defaults
+	// BeforeLogin and Stanza limit what components send before and after the handshake; the defaults
 	// are those of stream.BeforeLogin and stream.ForServers.
 	BeforeLogin, Stanza stream.Limits
 
-	Queue int           // bytes that wait for a component before it is cut off; 16 MiB
+	Queue int           // bytes that may be unwritten before a component is disconnected; 16 MiB
 	Wait  time.Duration // from connecting to the handshake; 15 s, and never more
 	Idle  time.Duration // silence before a ping, and again before the end; 5 min
-	// OnAttach, which may be nil, is called when a component has proved itself, before
+	// OnAttach, which may be nil, is called when a component has authenticated, before
 	// anything that it sends is read.
 	OnAttach func(domain jid.JID)
 	Log      *slog.Logger
@@ -60,7 +60,7 @@ type Server struct {
 }
 
 // NewServer checks the configuration and attaches every domain to the router, so that
-// what is sent to a component that is away is answered with service-unavailable.
+// what is sent to a component that is not connected is answered with service-unavailable.
 func NewServer(cfg Config) (*Server, error) {
 	cfg.Stanza = filled(cfg.Stanza)
 	if cfg.Queue == 0 {
@@ -104,14 +104,14 @@ func (s *Server) detach() {
 	}
 }
 
-// Attached tells whether the component of that domain is connected.
+// Attached reports whether the component of that domain is connected.
 func (s *Server) Attached(domain jid.JID) bool {
 	e := s.endpoints[domain.String()]
 	return e != nil && e.current() != nil
 }
 
 // Serve accepts components until ctx ends; then they get system-shutdown, and it returns
-// when the last has gone. The listener is closed and the domains are given back. It is
+// when the last has disconnected. It closes the listener and detaches the domains from the router. It is
 // called once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	defer s.detach()
@@ -127,7 +127,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// arrive starts a connection or turns it away.
+// arrive starts a connection or refuses it.
 func (s *Server) arrive(nc net.Conn) {
 	select {
 	case s.handshaking <- struct{}{}:

@@ -13,7 +13,7 @@ import (
 // checklist 116
 func TestAttach(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	p := o.connect()
 	p.Send(open("gate.test"))
 	header := p.Until(">") + p.Until(">")
@@ -41,7 +41,7 @@ func TestAttach(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	for name, c := range map[string]struct{ send, want string }{
 		"unknown domain":   {open("nobody.test"), "host-unknown"},
 		"malformed domain": {open("a@@b"), "host-unknown"},
@@ -60,7 +60,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := (&office{t: t, addr: o.addr}).connect()
+			p := (&testServer{t: t, addr: o.addr}).connect()
 			p.Send(c.send)
 			got := p.Rest()
 			if !strings.Contains(got, "<stream:stream ") || !strings.Contains(got, "<"+c.want+" ") || !strings.HasSuffix(got, "</stream:stream>") {
@@ -78,7 +78,7 @@ func TestRefusals(t *testing.T) {
 // checklist 40
 func TestAddressesOfComponent(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	for name, c := range map[string]struct{ send, want string }{
 		"from of another":      {"<message to='romeo@home.test' from='other.test'/>", "invalid-from"},
 		"from of a user":       {"<message to='romeo@home.test' from='juliet@home.test'/>", "invalid-from"},
@@ -93,7 +93,7 @@ func TestAddressesOfComponent(t *testing.T) {
 		"too big":              {"<message to='romeo@home.test' from='gate.test'><body>" + strings.Repeat("x", 600_000), "policy-violation"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t, nil)
+			o := newTestServer(t, nil)
 			p := o.attached("gate.test")
 			p.Send(c.send)
 			if got := p.Rest(); !strings.Contains(got, "<"+c.want+" ") {
@@ -113,7 +113,7 @@ func TestAddressesOfComponent(t *testing.T) {
 
 func TestConflictPolicies(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	first := o.attached("gate.test")
 	second := o.attached("gate.test")
 	if got := first.Rest(); !strings.Contains(got, "<conflict ") {
@@ -122,40 +122,40 @@ func TestConflictPolicies(t *testing.T) {
 	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "to the second"))
 	second.Until("to the second")
 
-	o = newOffice(t, func(c *Config) { c.Conflict = Reject })
+	o = newTestServer(t, func(c *Config) { c.Conflict = Reject })
 	first = o.attached("gate.test")
 	if got := o.attach("gate.test", "s3cret").Rest(); !strings.Contains(got, "<conflict ") {
 		t.Errorf("second got %q", got)
 	}
 	// A wrong secret is told before anything about who is there.
 	if got := o.attach("gate.test", "wrong").Rest(); !strings.Contains(got, "<not-authorized ") {
-		t.Errorf("stranger got %q", got)
+		t.Errorf("with a wrong secret: %q", got)
 	}
 	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "to the first"))
 	first.Until("to the first")
 }
 
-// While a component is away, whoever waits for an answer gets one.
-func TestAway(t *testing.T) {
+// While a component is not connected, stanzas that may be answered are answered.
+func TestNotConnected(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "hi"))
 	st := o.home.next(t)
 	if e := st.Err(); e == nil || e.Condition != "service-unavailable" || e.Type != "wait" {
 		t.Errorf("answered %s", st)
 	}
 	if err := o.router.Attach(jid.MustParse("gate.test"), o.home); err == nil {
-		t.Error("the domain was free")
+		t.Error("the domain was not attached")
 	}
 	o.stop()
 	if o.router.Serves(jid.MustParse("gate.test")) {
-		t.Error("the domain was not given back")
+		t.Error("the domain was not detached")
 	}
 }
 
 func TestShutdown(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	p, q := o.attached("gate.test"), o.connect()
 	q.Send(open("other.test"))
 	q.Until("from='other.test'")
@@ -169,29 +169,29 @@ func TestShutdown(t *testing.T) {
 
 func TestSilentComponentIsPinged(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, func(c *Config) { c.Idle = 300 * time.Millisecond })
+	o := newTestServer(t, func(c *Config) { c.Idle = 300 * time.Millisecond })
 	p := o.attached("gate.test")
 	ping := p.Until("</iq>")
 	if !strings.Contains(ping, "urn:xmpp:ping") {
 		t.Fatalf("got %q", ping)
 	}
 	p.Send(" ")
-	p.Until("</iq>") // white space is a sign of life
+	p.Until("</iq>") // white space is an answer too
 	if got := p.Rest(); !strings.Contains(got, "<connection-timeout ") {
 		t.Errorf("got %q", got)
 	}
 }
 
-// A component that does not read is cut off and its senders are answered.
+// A component that does not read is disconnected and its senders are answered.
 func TestCVE_2010_0305_SlowComponent(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, func(c *Config) { c.Queue = 64 << 10 })
+	o := newTestServer(t, func(c *Config) { c.Queue = 64 << 10 })
 	o.attached("gate.test")
 	body := strings.Repeat("x", 10_000)
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testTimeout)
 	for len(o.home) == 0 {
 		if time.Now().After(deadline) {
-			t.Fatal("never cut off")
+			t.Fatal("never disconnected")
 		}
 		o.router.Route(message("bot@gate.test", "romeo@home.test/a", body))
 	}
@@ -202,7 +202,7 @@ func TestCVE_2010_0305_SlowComponent(t *testing.T) {
 
 func TestTooManyUnauthenticated(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	for range maxHandshaking {
 		p := o.connect()
 		p.Send(open("gate.test"))
@@ -218,7 +218,7 @@ func TestTooManyUnauthenticated(t *testing.T) {
 
 func TestNewServerChecks(t *testing.T) {
 	t.Parallel()
-	r := router.New(silent)
+	r := router.New(quiet)
 	gate := jid.MustParse("gate.test")
 	if _, err := NewServer(Config{Router: r, Accounts: []Account{{jid.MustParse("x.test"), "s"}, {gate, ""}}}); err == nil {
 		t.Error("empty secret accepted")

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// class says in which parts an ASCII byte stands as it is.
+// class is in which parts an ASCII byte is allowed and stays unchanged.
 const (
 	inLocal = 1 << iota
 	inDomain
@@ -111,7 +111,7 @@ func checkLocal(local string) error {
 	return nil
 }
 
-// checkDomain wants an IP literal or dot-separated labels (RFC 7622 §3.2).
+// checkDomain accepts an IP literal or dot-separated labels (RFC 7622 §3.2).
 func checkDomain(domain string) error {
 	if domain == "" || len(domain) > MaxPart {
 		return fmt.Errorf("%w: domainpart of %d bytes", ErrMalformed, len(domain))

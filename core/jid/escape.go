@@ -6,8 +6,8 @@ const escaped = " \"&'/:<>@\\" // XEP-0106 §4.2
 
 const hexDigits = "0123456789abcdef"
 
-// Escape makes any text a localpart by XEP-0106: characters that a localpart may not hold become \hh.
-// A backslash is escaped only where it would read as an escape (XEP-0106 §4.3).
+// Escape makes any text a localpart by XEP-0106: characters that a localpart may not contain become \hh.
+// A backslash is escaped only if it would be read as an escape (XEP-0106 §4.3).
 // The result still has to pass New, which folds case.
 func Escape(s string) string {
 	if !strings.ContainsAny(s, escaped) {
@@ -32,7 +32,7 @@ func Escape(s string) string {
 	return b.String()
 }
 
-// Unescape is the reverse of Escape; what is no escape stays as it is.
+// Unescape is the reverse of Escape; other text stays unchanged.
 func Unescape(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s

@@ -40,7 +40,7 @@ func Parse(s string) (JID, error) {
 	return New(local, domain, resource)
 }
 
-// MustParse is Parse for constants and tests; it panics where s is malformed.
+// MustParse is Parse for constants and tests; it panics if s is malformed.
 func MustParse(s string) JID {
 	j, err := Parse(s)
 	if err != nil {
@@ -53,7 +53,7 @@ func MustParse(s string) JID {
 func New(local, domain, resource string) (JID, error) {
 	if len(local)+len(domain)+len(resource) <= MaxLen {
 		j := join(local, domain, resource)
-		if as, ok := parseASCII(j.s); ok && as == j { // which also says that it falls into the same parts
+		if as, ok := parseASCII(j.s); ok && as == j { // and so it has the same parts
 			return j, nil
 		}
 	}
@@ -141,16 +141,16 @@ func (j JID) WithResource(resource string) (JID, error) {
 	return join(j.Local(), j.Domain(), r.Resource()), nil
 }
 
-// IsZero tells whether j is no address at all.
+// IsZero reports whether j is the zero value, "no address".
 func (j JID) IsZero() bool { return j.s == "" }
 
-// IsBare tells whether j has no resourcepart.
+// IsBare reports whether j has no resourcepart.
 func (j JID) IsBare() bool { return int(j.bare) == len(j.s) }
 
-// IsFull tells whether j has a resourcepart.
+// IsFull reports whether j has a resourcepart.
 func (j JID) IsFull() bool { return int(j.bare) < len(j.s) }
 
-// IsHost tells whether j is a domainpart alone.
+// IsHost reports whether j is a domainpart alone.
 func (j JID) IsHost() bool { return j.local == 0 && j.IsBare() && j.s != "" }
 
 // MarshalText is String as bytes.

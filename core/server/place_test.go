@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = rawstream.Patience
+const patience = rawstream.Timeout
 
 // anyTLS trusts everybody: the certificate is not what is tested.
 var anyTLS = &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tls.NewLRUClientSessionCache(8), ServerName: "home.test"}

@@ -22,14 +22,14 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// How long a certificate of our own lasts, and how long before its end it is replaced.
+// How long our own certificate is valid, and how long before its end it is replaced.
 const (
 	ownLifetime = 365 * 24 * time.Hour
 	ownRenewal  = 30 * 24 * time.Hour
 )
 
 // OwnCertificate is a self-signed certificate for the hosts that have no other. It is
-// kept in a file, so that clients which pinned it stay content, and replaced before it ends.
+// kept in a file, because clients may have pinned it, and replaced before it expires.
 type OwnCertificate struct {
 	path  string
 	hosts []string
@@ -39,8 +39,8 @@ type OwnCertificate struct {
 	cert *tls.Certificate
 }
 
-// NewOwnCertificate takes the certificate from the file, or makes one where there is none
-// that covers all hosts for some time to come. The file holds the key: mode 0600.
+// NewOwnCertificate takes the certificate from the file, or makes one if that
+// does not exist, lacks a host or expires soon. The file holds the key: mode 0600.
 func NewOwnCertificate(path string, hosts []string) (*OwnCertificate, error) {
 	o := &OwnCertificate{path: path, now: time.Now}
 	for _, h := range hosts {
@@ -74,7 +74,7 @@ func (o *OwnCertificate) Certificate(string) (*tls.Certificate, error) {
 	cert, err := o.create()
 	if err != nil {
 		if o.cert != nil && o.now().Before(o.cert.Leaf.NotAfter) {
-			return o.cert, nil // an old one is better than none
+			return o.cert, nil // rather the old one than none
 		}
 		return nil, fmt.Errorf("make own certificate: %w", err)
 	}
@@ -149,7 +149,7 @@ func pair(text []byte) (*tls.Certificate, error) {
 	return &cert, nil
 }
 
-// replaceFile writes a file that only we may read, as a whole or not at all.
+// replaceFile writes a file that only its owner may read, as a whole or not at all.
 func replaceFile(path string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".cert-*") // made with mode 0600
 	if err != nil {
@@ -183,7 +183,7 @@ func asciiHost(host string) (string, error) {
 	return ascii, nil
 }
 
-// bracketed makes VerifyHostname take an IPv6 address for one.
+// bracketed writes an IPv6 address in the form that VerifyHostname recognises.
 func bracketed(host string) string {
 	if ip := net.ParseIP(host); ip != nil && ip.To4() == nil {
 		return "[" + host + "]"

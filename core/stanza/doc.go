@@ -1,12 +1,12 @@
 // Package stanza holds one stanza as immutable, checked bytes with its header
-// already read, and an element tree that is made only when somebody asks for it.
+// already read, and an element tree that is made on demand.
 //
 // A Stanza that came over a stream keeps its payload exactly as it came; only the
-// start tag is written anew for each receiver (AppendXML). Whoever makes a stanza
-// builds Elements and encodes them; escaping is in one place, escape.go.
+// start tag is written anew for each receiver (AppendXML). A new stanza is
+// made of Elements, which are encoded; all escaping is in escape.go.
 //
-// A Stanza may be shared by goroutines as soon as it has been handed on; nobody
-// changes it after that. The With… methods give changed copies that share the payload.
+// A Stanza may be shared by goroutines as soon as it has been sent; it is not
+// changed after that. The With… methods give changed copies that share the payload.
 //
 // Specifications: RFC 6120 §8, RFC 6121 §5.2.
 package stanza

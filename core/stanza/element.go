@@ -12,7 +12,7 @@ type Element struct {
 	Attrs        []Attr
 	Nodes        []Node
 
-	start, end int // where a direct child stands in its stanza's payload
+	start, end int // position of a direct child in its stanza's payload
 }
 
 // Attr is one attribute; Space is empty for those without a prefix.
@@ -32,7 +32,7 @@ func TextElement(space, local, text string) *Element {
 	return NewElement(space, local).AddText(text)
 }
 
-// With sets an attribute and returns e; an empty value takes the attribute away.
+// With sets an attribute and returns e; an empty value removes the attribute.
 func (e *Element) With(local, value string) *Element {
 	for i := range e.Attrs {
 		if e.Attrs[i].Space == "" && e.Attrs[i].Local == local {
@@ -50,7 +50,7 @@ func (e *Element) With(local, value string) *Element {
 	return e
 }
 
-// Add appends children, passing over nil ones, and returns e.
+// Add appends children, skipping nil ones, and returns e.
 func (e *Element) Add(children ...*Element) *Element {
 	for _, c := range children {
 		if c != nil {
@@ -68,7 +68,7 @@ func (e *Element) AddText(text string) *Element {
 	return e
 }
 
-// Is tells whether e has that expanded name; nil has none.
+// Is reports whether e has that expanded name; nil has none.
 func (e *Element) Is(space, local string) bool {
 	return e != nil && e.Local == local && e.Space == space
 }
@@ -112,7 +112,7 @@ func (e *Element) Child(space, local string) *Element {
 // ChildText is the text of the first child of that name.
 func (e *Element) ChildText(space, local string) string { return e.Child(space, local).Text() }
 
-// Elements goes through the child elements.
+// Elements iterates over the child elements.
 func (e *Element) Elements() iter.Seq[*Element] {
 	return func(yield func(*Element) bool) {
 		if e == nil {
@@ -126,7 +126,7 @@ func (e *Element) Elements() iter.Seq[*Element] {
 	}
 }
 
-// Named goes through the child elements of that name; an empty namespace means e's own.
+// Named iterates over the child elements of that name; an empty namespace means e's own.
 func (e *Element) Named(space, local string) iter.Seq[*Element] {
 	return func(yield func(*Element) bool) {
 		for c := range e.Elements() {

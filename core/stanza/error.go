@@ -7,7 +7,7 @@ import "errors"
 type Error struct {
 	Type      string // auth, cancel, continue, modify or wait
 	Condition string // one of RFC 6120 §8.3.3
-	Text      string // for the person at the other end; says what to do, never what broke inside
+	Text      string // for the person at the other end: what to do, never what failed inside
 	Address   string // new address, with gone and redirect only
 	App       *Element
 }
@@ -64,16 +64,16 @@ func FeatureNotImplemented(text string) *Error {
 // Forbidden is something that the sender has no right to.
 func Forbidden(text string) *Error { return mk("auth", "forbidden", text) }
 
-// Gone is an address that is no longer there.
+// Gone is an address that does not exist any more.
 func Gone(text string) *Error { return mk("cancel", "gone", text) }
 
-// InternalServerError is a fault of ours; its cause goes to the log, not into text.
+// InternalServerError is an internal error; its cause goes to the log, not into the text.
 func InternalServerError() *Error { return mk("cancel", "internal-server-error", "") }
 
 // ItemNotFound is a thing that does not exist.
 func ItemNotFound(text string) *Error { return mk("cancel", "item-not-found", text) }
 
-// JIDMalformed is an address that is none.
+// JIDMalformed is a malformed address.
 func JIDMalformed(text string) *Error { return mk("modify", "jid-malformed", text) }
 
 // NotAcceptable is a request that misses a criterion of the receiver.
@@ -82,13 +82,13 @@ func NotAcceptable(text string) *Error { return mk("modify", "not-acceptable", t
 // NotAllowed is something that nobody may do here.
 func NotAllowed(text string) *Error { return mk("cancel", "not-allowed", text) }
 
-// NotAuthorized is a sender who has to prove something first.
+// NotAuthorized is a sender who has to authenticate first.
 func NotAuthorized(text string) *Error { return mk("auth", "not-authorized", text) }
 
 // PolicyViolation is against a rule of this service.
 func PolicyViolation(text string) *Error { return mk("modify", "policy-violation", text) }
 
-// RecipientUnavailable is a receiver who is away for the moment.
+// RecipientUnavailable is a receiver who is not available at the moment.
 func RecipientUnavailable(text string) *Error { return mk("wait", "recipient-unavailable", text) }
 
 // RegistrationRequired is a service that wants an account first.
@@ -109,14 +109,14 @@ func ServiceUnavailable(text string) *Error { return mk("cancel", "service-unava
 // UnexpectedRequest is a request out of its order.
 func UnexpectedRequest(text string) *Error { return mk("wait", "unexpected-request", text) }
 
-// Temporary tells whether an error says of itself that trying again later makes sense, as
+// Temporary reports whether an error declares that trying again later makes sense, as
 // those of the store do when the disk is full.
 func Temporary(err error) bool {
 	var e interface{ TryLater() bool }
 	return errors.As(err, &e) && e.TryLater()
 }
 
-// Fault is what a sender is told of an error of ours. Its cause goes to the log, not into a text.
+// Fault is the stanza error for an internal error. Its cause goes to the log, not into the text.
 func Fault(err error) *Error {
 	if Temporary(err) {
 		return ResourceConstraint("Nothing can be stored here at the moment. Please try again later.") // RFC 6120 §8.3.3.18

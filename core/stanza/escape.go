@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// AppendEscaped writes text so that it can stand in character data and in an
-// attribute in quotes of either kind. What XML cannot hold becomes U+FFFD.
+// AppendEscaped writes text for character data or for an
+// attribute value in quotes of either kind. What XML cannot hold becomes U+FFFD.
 func AppendEscaped(dst []byte, s string) []byte { return appendEscaped(dst, s, false) }
 
 // plain marks the ASCII that stands for itself everywhere.
@@ -19,7 +19,7 @@ var plain = func() (t [256]bool) {
 
 // appendEscaped keeps line ends and tabs of an attribute from becoming spaces (XML 1.0 §3.3.3).
 func appendEscaped(dst []byte, s string, attr bool) []byte {
-	first := 0 // to look at: nearly always there is none
+	first := 0 // byte to escape: nearly always there is none
 	for first < len(s) && plain[s[first]] {
 		first++
 	}

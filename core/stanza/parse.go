@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// errSyntax is all that parse says: its input has passed a checking scanner before.
+// errSyntax is the only error of parse: its input has passed a scanner before.
 var errSyntax = errors.New("stanza: not well-formed")
 
-// maxDepth bounds the tree for input that came past no scanner, such as stored text.
+// maxDepth bounds the tree for input that has passed no scanner, such as stored text.
 const maxDepth = 256
 
 // ParseElement makes a tree of one element's XML that a scanner has accepted before.

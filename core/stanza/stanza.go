@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// Namespaces of a stream's content and of what stands in every stanza.
+// Namespaces of a stream's content and of parts of every stanza.
 const (
 	NSClient    = "jabber:client"
 	NSServer    = "jabber:server"
@@ -41,7 +41,7 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// KindOf is the reverse of Kind.String; 0 where name is no stanza's.
+// KindOf is the reverse of Kind.String; 0 for any other name.
 func KindOf(name string) Kind {
 	switch name {
 	case "message":
@@ -74,7 +74,7 @@ const (
 	TypeUnsubscribed = "unsubscribed"
 )
 
-// Stanza is one message, presence or IQ. It is not changed once it has been handed on.
+// Stanza is one message, presence or IQ. It is not changed once it has been sent.
 type Stanza struct {
 	Kind     Kind
 	To, From jid.JID
@@ -85,7 +85,7 @@ type Stanza struct {
 	// Extra is the start tag's further attributes and prefix declarations as they
 	// came, each with a space before it; checked XML.
 	Extra string
-	// Payload is what stands between the tags, checked XML whose default namespace
+	// Payload is what is between the tags, checked XML whose default namespace
 	// is that of the stream it is written to.
 	Payload string
 
@@ -115,7 +115,7 @@ func (s *Stanza) Result(children ...*Element) *Stanza {
 	return &Stanza{Kind: IQ, To: s.From, From: s.To, ID: s.ID, Type: TypeResult, Payload: Encode(children...)}
 }
 
-// ErrorReply answers s with an error; nil where an error must not be answered
+// ErrorReply answers s with an error; nil if an error must not be answered
 // (RFC 6120 §8.3.1: no error about an error, nor about a result).
 func (s *Stanza) ErrorReply(e *Error) *Stanza {
 	if s.Type == TypeError || s.Kind == IQ && s.Type == TypeResult {
@@ -124,12 +124,12 @@ func (s *Stanza) ErrorReply(e *Error) *Stanza {
 	return &Stanza{Kind: s.Kind, To: s.From, From: s.To, ID: s.ID, Type: TypeError, Payload: Encode(e.Element())}
 }
 
-// IsRequest tells whether s is an IQ that wants an answer.
+// IsRequest reports whether s is an IQ that requires an answer.
 func (s *Stanza) IsRequest() bool {
 	return s.Kind == IQ && (s.Type == TypeGet || s.Type == TypeSet)
 }
 
-// Copy is a copy whose header may be changed before it is handed on.
+// Copy is a copy whose header may be changed before it is sent.
 func (s *Stanza) Copy() *Stanza {
 	c := &Stanza{
 		Kind: s.Kind, To: s.To, From: s.From, ID: s.ID, Type: s.Type, Lang: s.Lang,
@@ -152,14 +152,14 @@ func (s *Stanza) WithFrom(from jid.JID) *Stanza {
 	return c
 }
 
-// With is a copy with more children behind those that it has.
+// With is a copy with more children after the existing ones.
 func (s *Stanza) With(children ...*Element) *Stanza {
 	c := s.Copy()
 	c.Payload += Encode(children...)
 	return c
 }
 
-// MayHave tells, without reading the payload, whether there may be an element of that name: a name is always
+// MayHave reports, without parsing the payload, whether there may be an element of that name: a name is always
 // written as it is. Its namespace may be declared further up, or have characters escaped.
 func (s *Stanza) MayHave(space, local string) bool {
 	if !strings.Contains(s.Payload, local) {
@@ -168,8 +168,8 @@ func (s *Stanza) MayHave(space, local string) bool {
 	return strings.Contains(s.Payload, space) || strings.Contains(s.Extra, space) || strings.Contains(s.Payload, "&#") || strings.Contains(s.Extra, "&#")
 }
 
-// Without is a copy that lacks the children for which drop holds, or s itself where
-// there is none. The other children keep their bytes.
+// Without is a copy that lacks the children for which drop holds, or s itself if
+// there are none. The other children keep their bytes.
 func (s *Stanza) Without(drop func(*Element) bool) *Stanza {
 	root := s.Tree()
 	var b strings.Builder
@@ -286,7 +286,7 @@ func AppendAttr(dst []byte, name, value string) []byte {
 	return append(dst, '\'')
 }
 
-// parse never fails on checked bytes; what is not XML is shown as an empty stanza.
+// parse never fails on checked bytes; what is not XML becomes an empty stanza.
 func (s *Stanza) parse() *Element {
 	head := "<" + s.Kind.String() + " xmlns='" + NSClient + "'" + s.Extra + ">"
 	e, err := parseAt(head+s.Payload+"</"+s.Kind.String()+">", len(head))

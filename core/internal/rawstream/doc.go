@@ -1,3 +1,3 @@
-// Package rawstream is the other end of a connection in the tests of servers: a test writes what
-// it likes and waits for marks in what comes back. It checks no XML and starts no goroutine.
+// Package rawstream is the other end of a connection in the tests of servers: a test writes any
+// bytes and waits for marks in what the server sends. It checks no XML and starts no goroutine.
 package rawstream

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Patience is how long a test waits before it fails.
-const Patience = 20 * time.Second
+// Timeout is how long a test waits before it fails.
+const Timeout = 20 * time.Second
 
 // Peer is one connection, for one goroutine.
 type Peer struct {
-	net.Conn            // TLS once there is TLS
-	T        testing.TB // whose connection it is now
-	got      string     // read and not yet asked for
+	net.Conn // TLS after TLS has been called
+	T        testing.TB
+	got      string // read, and not yet returned by Until
 }
 
 // Dial connects for as long as the test lasts.
@@ -53,23 +53,23 @@ func Pair(t testing.TB) (dialled, accepted net.Conn) {
 	return dialled, accepted
 }
 
-// New takes a connection that is there already, and leaves closing it to the caller.
+// New makes a Peer of an existing connection. The caller closes it.
 func New(t testing.TB, conn net.Conn) *Peer { return &Peer{Conn: conn, T: t} }
 
-// Send writes. The other side may have closed already: what it says shows whether it should have.
+// Send writes. An error is only logged: the other side may have closed already, and what it sent before shows whether it should have.
 func (p *Peer) Send(s string) {
 	p.T.Helper()
-	_ = p.SetWriteDeadline(time.Now().Add(Patience))
+	_ = p.SetWriteDeadline(time.Now().Add(Timeout))
 	if _, err := io.WriteString(p, s); err != nil {
 		p.T.Logf("write: %v", err)
 	}
 	_ = p.SetWriteDeadline(time.Time{})
 }
 
-// Until reads until what has come holds mark, and takes it away up to its end.
+// Until reads up to the end of mark and returns that, together with what was read before.
 func (p *Peer) Until(mark string) string {
 	p.T.Helper()
-	_ = p.SetReadDeadline(time.Now().Add(Patience))
+	_ = p.SetReadDeadline(time.Now().Add(Timeout))
 	buf := make([]byte, 4096)
 	for !strings.Contains(p.got, mark) {
 		n, err := p.Read(buf)
@@ -96,18 +96,18 @@ func (p *Peer) Rest() string {
 
 // Remains reads to the end of the connection, however it ends.
 func (p *Peer) Remains() (string, error) {
-	_ = p.SetReadDeadline(time.Now().Add(Patience))
+	_ = p.SetReadDeadline(time.Now().Add(Timeout))
 	b, err := io.ReadAll(p)
 	out := p.got + string(b)
 	p.got = ""
 	return out, err
 }
 
-// TLS shakes hands, and talks through TLS from then on.
+// TLS does a TLS handshake; the Peer reads and writes through TLS from then on.
 func (p *Peer) TLS(config *tls.Config) tls.ConnectionState {
 	p.T.Helper()
 	conn := tls.Client(p.Conn, config)
-	_ = conn.SetDeadline(time.Now().Add(Patience))
+	_ = conn.SetDeadline(time.Now().Add(Timeout))
 	if err := conn.Handshake(); err != nil {
 		p.T.Fatalf("handshake: %v", err)
 	}
@@ -119,7 +119,7 @@ func (p *Peer) TLS(config *tls.Config) tls.ConnectionState {
 // Eventually tries until f holds.
 func Eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	for limit := time.Now().Add(Patience); !f(); time.Sleep(time.Millisecond) {
+	for limit := time.Now().Add(Timeout); !f(); time.Sleep(time.Millisecond) {
 		if time.Now().After(limit) {
 			t.Fatalf("never: %s", what)
 		}

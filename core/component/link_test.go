@@ -16,13 +16,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// runLink starts a link to addr and returns it with what its handler gets and how its
-// state changes.
-func runLink(t testing.TB, addr string, change func(*Options)) (*Link, inbox, chan error) {
+// runLink starts a link to addr and returns it with what its handler receives and the changes of its
+// state.
+func runLink(t testing.TB, addr string, change func(*Options)) (*Link, received, chan error) {
 	t.Helper()
 	states := make(chan error, 1000)
 	o := Options{
-		Addr: addr, Domain: jid.MustParse("gate.test"), Secret: "s3cret", Log: silent,
+		Addr: addr, Domain: jid.MustParse("gate.test"), Secret: "s3cret", Log: quiet,
 		RetryMin: 5 * time.Millisecond, RetryMax: 20 * time.Millisecond, State: func(err error) { states <- err },
 	}
 	if change != nil {
@@ -32,7 +32,7 @@ func runLink(t testing.TB, addr string, change func(*Options)) (*Link, inbox, ch
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := make(inbox, 100_000)
+	got := make(received, 100_000)
 	l.Handle(got.Deliver)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -48,7 +48,7 @@ func runLink(t testing.TB, addr string, change func(*Options)) (*Link, inbox, ch
 
 func waitState(t testing.TB, states chan error, want func(error) bool) {
 	t.Helper()
-	limit := time.After(patience)
+	limit := time.After(testTimeout)
 	for {
 		select {
 		case err := <-states:
@@ -65,7 +65,7 @@ func up(err error) bool { return err == nil }
 
 func TestBothEnds(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	l, got, states := runLink(t, o.addr, nil)
 	waitState(t, states, up)
 	const n = 2000
@@ -119,7 +119,7 @@ func TestWaitsForServer(t *testing.T) {
 		l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)+body))
 	}
 	waitState(t, states, func(err error) bool { return err != nil })
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	relay(t, addr, func() string { return o.addr })
 	waitState(t, states, up)
 	l.Send(message("romeo@home.test", "bot@gate.test", fmt.Sprint(n)+body))
@@ -130,7 +130,7 @@ func TestWaitsForServer(t *testing.T) {
 	}
 }
 
-// relay forwards connections so that the address stays while servers change. It returns
+// relay forwards connections so that the address stays the same while servers change. It returns
 // a function that cuts all connections.
 func relay(t testing.TB, addr string, to func() string) (cut func(), listen string) {
 	t.Helper()
@@ -179,7 +179,7 @@ func relayOn(t testing.TB, l net.Listener, to func() string) (cut func(), listen
 
 func TestReconnects(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	cut, addr := relay(t, "127.0.0.1:0", func() string { return o.addr })
 	l, got, states := runLink(t, addr, nil)
 	for i := range 5 {
@@ -197,14 +197,14 @@ func TestReconnects(t *testing.T) {
 	}
 }
 
-// A server that stops reading and then goes away does not cost what it had not read.
+// If a server stops reading and then disconnects, what it had not read is sent again.
 func TestUnwrittenIsSentAgain(t *testing.T) {
 	t.Parallel()
 	stuck, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	l, _, states := runLink(t, stuck.Addr().String(), nil)
 	conn, err := stuck.Accept()
 	if err != nil {
@@ -239,7 +239,7 @@ func TestUnwrittenIsSentAgain(t *testing.T) {
 
 func TestLinkRefused(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	for name, change := range map[string]func(*Options){
 		"secret": func(o *Options) { o.Secret = "wrong" },
 		"domain": func(o *Options) { o.Domain = jid.MustParse("nobody.test") },
@@ -253,8 +253,27 @@ func TestLinkRefused(t *testing.T) {
 	}
 }
 
-// A port for something else is told from a server that is away.
-func TestLinkStranger(t *testing.T) {
+// If the server says that another process has attached the domain, the link waits longest before it tries again.
+func TestLinkConflict(t *testing.T) {
+	t.Parallel()
+	o := newTestServer(t, nil)
+	change := func(o *Options) { o.RetryMin, o.RetryMax = time.Millisecond, time.Hour }
+	_, _, first := runLink(t, o.addr, change)
+	waitState(t, first, up)
+	_, _, second := runLink(t, o.addr, change)
+	waitState(t, second, up)
+	waitState(t, first, func(err error) bool { return err != nil })
+	select {
+	case err := <-first:
+		t.Errorf("the first link's state became %v", err)
+	case err := <-second:
+		t.Errorf("the second link's state became %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+}
+
+// A port for something else is distinguished from a server that is not running.
+func TestLinkToAnotherService(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{
 		"clients": "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' version='1.0'>",
@@ -275,7 +294,7 @@ func TestLinkStranger(t *testing.T) {
 						return
 					}
 					_, _ = io.WriteString(conn, answer)
-					_, _ = io.Copy(io.Discard, conn) // until the link goes
+					_, _ = io.Copy(io.Discard, conn) // until the link disconnects
 					_ = conn.Close()
 				}
 			}()
@@ -285,7 +304,7 @@ func TestLinkStranger(t *testing.T) {
 	}
 }
 
-// What does not fit comes back to the handler as an error.
+// The handler gets an error for a stanza for which there is no room.
 func TestLinkOverflow(t *testing.T) {
 	t.Parallel()
 	l, got, _ := runLink(t, "127.0.0.1:1", func(o *Options) { o.Waiting = 10; o.MaxBytes = 50_000 })
@@ -297,7 +316,7 @@ func TestLinkOverflow(t *testing.T) {
 			t.Errorf("handler got %v", e)
 		}
 	}
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	l, got, states := runLink(t, o.addr, func(o *Options) { o.MaxBytes = 50_000 })
 	waitState(t, states, up)
 	l.Send(message("romeo@home.test", "bot@gate.test", strings.Repeat("x", 60_000)))
@@ -313,7 +332,7 @@ func TestLinkOverflow(t *testing.T) {
 
 func TestLinkHandlerPanics(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	l, _, states := runLink(t, o.addr, nil)
 	waitState(t, states, up)
 	l.Handle(func(*stanza.Stanza) { panic("handler fault") })
@@ -325,13 +344,13 @@ func TestLinkHandlerPanics(t *testing.T) {
 	}
 }
 
-// A link that hears nothing asks itself through the server, and is not disturbed by its own question.
+// A link that receives nothing pings itself through the server, and its handler does not get that ping.
 func TestLinkPingsItself(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	_, got, states := runLink(t, o.addr, func(o *Options) { o.Idle = 200 * time.Millisecond })
 	waitState(t, states, up)
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testTimeout)
 	for o.server.Counters.Received.Load() < 3 {
 		if time.Now().After(deadline) {
 			t.Fatal("no pings")
@@ -339,15 +358,15 @@ func TestLinkPingsItself(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	if len(states) > 0 || len(got) > 0 {
-		t.Errorf("disturbed: %d states, %d stanzas", len(states), len(got))
+		t.Errorf("%d changes of the state and %d stanzas", len(states), len(got))
 	}
 }
 
-// On stopping, what was sent before still arrives, and what comes meanwhile is handled.
+// When the link stops, what was sent before still arrives, and what is received meanwhile is handled.
 func TestLinkStops(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, nil)
-	l, err := Dial(Options{Addr: o.addr, Domain: jid.MustParse("gate.test"), Secret: "s3cret", Log: silent})
+	o := newTestServer(t, nil)
+	l, err := Dial(Options{Addr: o.addr, Domain: jid.MustParse("gate.test"), Secret: "s3cret", Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

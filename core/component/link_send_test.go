@@ -9,24 +9,24 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// What SendAll was given counts as sent when the socket has it: not while the server is away.
+// SendAll reports success when the socket has taken the stanzas: not while there is no server.
 func TestSendAll(t *testing.T) {
 	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := newOffice(t, nil)
+	o := newTestServer(t, nil)
 	l, _, states := runLink(t, closed.Addr().String(), nil) // nobody answers the handshake
-	told := make(chan error, 10)
-	note := func(err error) { told <- err }
+	results := make(chan error, 10)
+	note := func(err error) { results <- err }
 	var list []*stanza.Stanza
 	for i := range 3 {
 		list = append(list, message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)))
 	}
 	l.SendAll(list, note)
 	select {
-	case err := <-told:
+	case err := <-results:
 		t.Fatalf("sent without a server: %v", err)
 	default:
 	}
@@ -37,37 +37,37 @@ func TestSendAll(t *testing.T) {
 			t.Errorf("%s came, want %d", got, i)
 		}
 	}
-	if err := <-told; err != nil {
+	if err := <-results; err != nil {
 		t.Error(err)
 	}
 	l.SendAll(list[:1], note)
 	l.SendAll(nil, note)
 	for range 2 {
-		if err := <-told; err != nil {
+		if err := <-results; err != nil {
 			t.Error(err)
 		}
 	}
 	o.home.next(t)
 }
 
-// What finds no room is an error: it stays where it came from.
+// Without room SendAll reports an error: the caller keeps the stanzas.
 func TestSendAllOverflow(t *testing.T) {
 	t.Parallel()
 	l, _, _ := runLink(t, "127.0.0.1:1", func(o *Options) { o.Waiting = 2 })
-	told := make(chan error, 2)
+	results := make(chan error, 2)
 	send := func(n int) {
 		var list []*stanza.Stanza
 		for range n {
 			list = append(list, message("romeo@home.test", "bot@gate.test", "x"))
 		}
-		l.SendAll(list, func(err error) { told <- err })
+		l.SendAll(list, func(err error) { results <- err })
 	}
-	send(2) // they wait for ever
+	send(2) // they wait forever
 	send(1)
-	if err := <-told; !errors.Is(err, errNoRoom) {
-		t.Errorf("told %v, want %v", err, errNoRoom)
+	if err := <-results; !errors.Is(err, errNoRoom) {
+		t.Errorf("reported %v, want %v", err, errNoRoom)
 	}
-	if len(told) != 0 {
-		t.Errorf("those that wait were told %v", <-told)
+	if len(results) != 0 {
+		t.Errorf("reported %v for those that wait", <-results)
 	}
 }
