@@ -1,0 +1,124 @@
+package message
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+const (
+	body   = "<body>hi</body>"
+	typing = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
+	origin = "<origin-id xmlns='urn:xmpp:sid:0' id='1'/>"
+	stamp  = "<delay xmlns='urn:xmpp:delay' stamp='2020-01-01T00:00:00Z'/>"
+	nick   = "<nick xmlns='http://jabber.org/protocol/nick'>Ann</nick>"
+	store  = "<store xmlns='urn:xmpp:hints'/>"
+	never  = "<no-store xmlns='urn:xmpp:hints'/>"
+	notNow = "<no-permanent-store xmlns='urn:xmpp:hints'/>"
+	noCopy = "<no-copy xmlns='urn:xmpp:hints'/>"
+)
+
+// What is done with each message. The columns are archived, kept for an absent receiver, left
+// out of a room's history, copied when received.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, typ, payload string
+		want               string // a, o, t, c
+	}{
+		{"text", "chat", body, "aoc"},
+		{"text of type normal", "", body, "aoc"},
+		{"text of another type", "no-such", body, "aoc"}, // RFC 6121 §5.2.2
+		{"groupchat", "groupchat", body, ""},             // XEP-0160 §3, XEP-0280 §6.1, XEP-0313 §6.1.1
+		{"headline", "headline", body, ""},
+		{"error", "error", body + "<error type='cancel'/>", ""},
+		{"chat state", "chat", typing, "tc"},                                      // XEP-0160 §3
+		{"chat state with a thread", "chat", typing + "<thread>1</thread>", "tc"}, // XEP-0085 §5.7
+		{"chat state with an id", "chat", typing + origin, "tc"},                  // XEP-0359: about the message itself
+		{"chat state with a delay", "chat", stamp + typing, "tc"},                 // XEP-0203: the same
+		{"chat state with a name", "chat", typing + nick, "tc"},                   // XEP-0172: the same
+		{"chat state with text", "chat", typing + body, "aoc"},                    // XEP-0160 §3: only chat states alone
+		{"nothing", "chat", "", "tc"},
+		{"nothing of type normal", "", "", "t"},
+		{"subject", "chat", "<subject>x</subject>", "aoc"},
+		{"receipt", "chat", "<received xmlns='urn:xmpp:receipts' id='1'/>", "aoc"},
+		{"marker of type normal", "", "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>", "aoc"},
+		{"something unknown", "", "<x xmlns='urn:x'/>", "ao"},
+		{"not to be stored", "chat", body + never, "tc"},                          // XEP-0334 §4.2
+		{"not to be stored for long", "chat", body + notNow, "otc"},               // XEP-0334 §4.1
+		{"chat state to be stored", "chat", typing + store, "aoc"},                // XEP-0334 §4.4
+		{"both hints", "chat", body + store + never, "tc"},                        // what loses nothing of somebody's privacy
+		{"not to be copied", "chat", body + noCopy, "ao"},                         // XEP-0334 §4.3
+		{"private", "chat", body + "<private xmlns='urn:xmpp:carbons:2'/>", "ao"}, // XEP-0280 §9
+		{"hint by a prefix", "chat", body + "<h:no-store xmlns:h='urn:xmpp:hints'/>", "tc"},
+		{"invitation", "", "<x xmlns='jabber:x:conference' jid='a@b'/>", "aoc"},
+		{"room's invitation", "", "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b'/></x>", "aoc"},
+		{"private message of a room", "chat", body + "<x xmlns='http://jabber.org/protocol/muc#user'/>", "ao"}, // XEP-0280 §6.1
+	} {
+		st := &stanza.Stanza{Kind: stanza.Message, Type: c.typ, From: jid.MustParse("ann@example.org/x"), To: jid.MustParse("bob@example.org"), Payload: c.payload}
+		got := ""
+		for letter, does := range map[string]bool{"a": Archivable(st), "o": Offline(st), "t": Transient(st), "c": Copyable(st, Received)} {
+			if does {
+				got += letter
+			}
+		}
+		for _, letter := range []string{"a", "o", "t", "c"} {
+			if strings.Contains(got, letter) != strings.Contains(c.want, letter) {
+				t.Errorf("%s: %s: %v", c.name, map[string]string{"a": "archived", "o": "kept for later", "t": "transient", "c": "copied"}[letter], strings.Contains(got, letter))
+			}
+		}
+	}
+}
+
+func TestCopyableSent(t *testing.T) {
+	t.Parallel()
+	st := &stanza.Stanza{Kind: stanza.Message, Type: "chat", From: jid.MustParse("ann@example.org/x"), Payload: body + "<x xmlns='http://jabber.org/protocol/muc#user'/>"}
+	if !Copyable(st, Sent) { // XEP-0280 §6.1: only what the room sends back comes to all sessions by itself
+		t.Error("a private message to an occupant is not copied to the sender's sessions")
+	}
+}
+
+func TestMarks(t *testing.T) {
+	t.Parallel()
+	us, other := jid.MustParse("example.org"), jid.MustParse("other.example")
+	at := time.Date(2020, 1, 2, 3, 4, 5, 6_000_000, time.UTC)
+	st := (&stanza.Stanza{Kind: stanza.Message, Payload: body}).With(Delay(us, at), Delay(other, at), StanzaID(us, "1"), StanzaID(other, "2"), OriginID("3"), NoCopy.Element())
+	if !DelayedBy(st, us) || DelayedBy(st, jid.MustParse("third.example")) {
+		t.Error("delays not found")
+	}
+	if !HasHint(st, NoCopy) || HasHint(st, NoStore) {
+		t.Error("hints not found")
+	}
+	if got := OriginIDOf(st); got != "3" {
+		t.Errorf("origin-id %q", got)
+	}
+	if got := OriginIDOf(&stanza.Stanza{Payload: body}); got != "" {
+		t.Errorf("origin-id %q", got)
+	}
+	rest := WithoutStanzaID(WithoutDelay(st, us), us)
+	want := body + stanza.Encode(Delay(other, at), StanzaID(other, "2"), OriginID("3"), NoCopy.Element())
+	if rest.Payload != want {
+		t.Errorf("left %s, want %s", rest.Payload, want)
+	}
+	if plain := (&stanza.Stanza{Payload: body}); WithoutDelay(plain, us) != plain || WithoutStanzaID(plain, us) != plain {
+		t.Error("copied for nothing")
+	}
+	if got := Stamp(at); got != "2020-01-02T03:04:05.006Z" {
+		t.Errorf("stamp %s", got)
+	}
+}
+
+func TestPolicyDoesNotAllocate(t *testing.T) {
+	st := &stanza.Stanza{Kind: stanza.Message, Type: "chat", From: jid.MustParse("ann@example.org/x"), Payload: body + origin}
+	us := jid.MustParse("example.org")
+	if n := testing.AllocsPerRun(100, func() {
+		if !Archivable(st) || !Offline(st) || Transient(st) || DelayedBy(st, us) || WithoutDelay(st, us) != st {
+			t.Error("judged wrongly")
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
