@@ -6,27 +6,29 @@
 //     socket.Conn, socket/conn.go; stream.Scanner.Next, stream/scanner.go, checks them and returns one element
 //  2. c2s conn.Receive         c2s/receive.go: is it a well addressed stanza; c2s/authorise.go: may this
 //     sender send it now; it gets the sender's address
-//  3. router.Host.Submit       router/submit.go: the outbound stages of the sender's own server, then
+//  3. router.Port.Submit       router/submit.go: the outbound stages of the sender's account, then
 //     Router.RouteIn, router/router.go: by the receiver's domain, which is a Host of ours, a gateway's
 //     Endpoint, a component's link, or (for all others) the remote Destination
-//  4. router.Host.deliver      router/host.go, router/rules.go: RFC 6121 §8 as a table: which sessions of
-//     the account, the server itself, or nobody
-//  5. stages                   server/stages.go: what else sees it at both ends of its way, such as the
-//     archive, or offline where nobody is there or what was kept is not given out yet
+//  4. router.Host.deliver      router/host.go: the receiver's Account, which is resolved first
+//     (router/resolve.go), then RFC 6121 §8 as a table, router/rules.go: which of its sessions, the
+//     server itself, or nobody
+//  5. stages                   what else sees the stanza at the sender's and the receiver's account, such as
+//     the archive, or offline where no session takes it; server/features.go lists the features, of
+//     which each declares its stages, IQ handlers and the rest (router.Feature)
 //  6. session.Deliver          c2s/session.go: the start tag is written anew, the
 //     rest is copied as it came, into the queue of the receiving session's connection
 //  7. stream.Queue             stream/queue.go: pending bytes, limited. When the sender's connection has handled all its
 //     input, step 1 makes the router flush each queue that this input was appended to:
 //     Queue.Flush, stream/flush.go, in one write, by the sender's goroutine if the socket takes it without blocking
 //
-// An IQ for the server is answered in step 4 by the handler that a feature registered for its
-// namespace; presence goes to features/presence there.
+// An IQ for the server or for an account is answered in step 4 by the handler that a feature declares for
+// its namespace; presence goes to features/presence there.
 //
-// The two ways between XMPP and the networks are told in package transports. They begin and end in
+// Package transports describes the paths between XMPP and the networks. They begin and end in
 // step 3: an Endpoint of the router where a gateway runs inside this server, the dialling end of
 // package component where it runs under another one.
 //
-// What is promised is on disk before it is said: an IQ result of a set, a room's reflection of a message
-// to a gateway, the acknowledgement of a network's event. All writes go through the one writer of
+// Acknowledgements are sent only after the transaction has committed: an IQ result of a set, a room's
+// reflection of a message to a gateway, the acknowledgement of a network's event. All writes go through
 // package store, which commits in groups.
 package core

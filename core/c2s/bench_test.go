@@ -57,7 +57,7 @@ func testSession(tb testing.TB, p *place, full string, t stream.Transport) *conn
 	s.attach(c, stanza.NewPresence(s.jid, s.jid, ""))
 	c.Establish()
 	c.SetLimits(stream.ForClients())
-	s.bound.SetPresence(&router.Presence{})
+	s.port.(*router.Bound).SetPresence(&router.Presence{})
 	tb.Cleanup(func() { s.end(context.Background()); c.Queue().Wait() })
 	return c
 }

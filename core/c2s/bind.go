@@ -1,7 +1,6 @@
 package c2s
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -76,7 +75,7 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 			resource = "" // RFC 6120 §7.7.2.2 case 1
 		case errors.Is(err, router.ErrConflict):
 			return nil, stanza.Conflict("this resource is in use")
-		case errors.Is(err, errNoAccount):
+		case errors.Is(err, router.ErrNoAccount):
 			return nil, stanza.NotAuthorized("the account has been deleted")
 		case errors.Is(err, router.ErrTooMany):
 			c.server.Counters.Full.Add(1)
@@ -90,29 +89,22 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 
 func (c *conn) enter(full jid.JID) (*session, error) {
 	s := &session{server: c.server, host: c.host, jid: full}
-	b, err := c.host.Router.Bind(c.Context(), s, router.Claim{
-		Replace: c.server.cfg.Conflict == Replace, Max: max(c.server.limits.Sessions, 0),
+	port, err := c.host.Router.Bind(c.Context(), s, router.Claim{
+		Replace: c.server.cfg.Conflict == Replace, Max: max(c.server.limits.Sessions, 0), Since: &c.negotiation.removals,
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.bound = b
-	if c.host.Router.Ended() == c.negotiation.ended {
-		return s, nil
-	}
-	// Some account has been deleted since this login: was it this one, its sessions have been ended without us.
-	if ok, err := c.host.Router.Exists(c.Context(), full.Bare()); err != nil || !ok {
-		c.host.Router.Unbind(c.Context(), b)
-		return nil, cmp.Or(err, errNoAccount)
-	}
-	return s, nil
+	s.port = port
+	return s, err
 }
 
-var errNoAccount = errors.New("the account has been deleted")
+// Feature answers what clients ask for when a session is bound already.
+func Feature() router.Feature {
+	iq := map[string]router.IQHandler{nsSession: legacySession, nsBind: secondBind}
+	return router.Feature{Name: "session", HostIQ: iq, AccountIQ: iq}
+}
 
 // legacySession answers what RFC 3921 clients ask for after binding: there is nothing to do.
 func legacySession(_ context.Context, q *router.IQ) (*stanza.Element, error) {
-	if q.Stanza.Type != stanza.TypeSet || q.Session == nil || !q.Account.IsZero() && !q.Own() {
+	if q.Stanza.Type != stanza.TypeSet || q.Session == nil || q.Account != nil && !q.Own() {
 		return nil, stanza.ServiceUnavailable("")
 	}
 	return nil, nil
@@ -120,7 +112,7 @@ func legacySession(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 
 // secondBind refuses to bind twice on one stream (RFC 6120 §7.1).
 func secondBind(_ context.Context, q *router.IQ) (*stanza.Element, error) {
-	if q.Session == nil || !q.Account.IsZero() && !q.Own() {
+	if q.Session == nil || q.Account != nil && !q.Own() {
 		return nil, stanza.ServiceUnavailable("")
 	}
 	return nil, stanza.NotAllowed("a session is bound already")

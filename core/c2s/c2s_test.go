@@ -92,6 +92,7 @@ func newPlace(t testing.TB, change func(*Config)) *place {
 	p := &place{t: t, router: r}
 	for _, name := range []string{"home.test", "other.test"} {
 		h := router.NewHost(r, jid.MustParse(name), router.HostOptions{Accounts: everybody()})
+		h.Use(Feature())
 		if err := r.Attach(h.Domain(), h); err != nil {
 			t.Fatal(err)
 		}
@@ -290,4 +291,9 @@ func (c *client) wantError(condition string) {
 
 func message(to, body string) string {
 	return "<message to='" + to + "' type='chat'><body>" + body + "</body></message>"
+}
+
+// handle lets a host answer requests to its accounts.
+func handle(h *router.Host, space string, f router.IQHandler) {
+	h.Use(router.Feature{Name: space, AccountIQ: map[string]router.IQHandler{space: f}})
 }

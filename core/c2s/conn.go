@@ -43,7 +43,7 @@ type negotiation struct {
 	dialogue *sasl.Dialogue
 	trying   string // user name that the client claims, as long as that is not proved
 	admitted bool   // the present attempt need not wait any more; see conn.admit
-	ended    uint64 // of the host's router, before the account was looked up
+	removals uint64 // of the host's router, before the account was looked up
 }
 
 // newConn makes a connection without a stream, which the caller adds.

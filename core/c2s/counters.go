@@ -3,6 +3,7 @@ package c2s
 import (
 	"sync/atomic"
 
+	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -45,4 +46,29 @@ type SessionCounters struct {
 	Recipients atomic.Uint64 // stanzas refused because a session writes to too many addresses
 	Received   atomic.Uint64 // stanzas of sessions
 	Delivered  atomic.Uint64 // stanzas to them
+}
+
+// Limits are the counters of limits, under the names of their settings.
+func (k *Counters) Limits() []router.Counter {
+	return []router.Counter{
+		{Setting: "login.tries", Value: &k.Tries},
+		{Setting: "login.failures", Value: &k.LoginsHeld},
+		{Setting: "login.tls_wait", Value: &k.LateTLS},
+		{Setting: "login.wait", Value: &k.LateLogin},
+		{Setting: "limits.stanza_bytes", Value: &k.Stanza.Bytes},
+		{Setting: "limits.stanza_elements", Value: &k.Stanza.Elements},
+		{Setting: "limits.stanza_depth", Value: &k.Stanza.Depth},
+		{Setting: "limits.stanza_attributes", Value: &k.Stanza.Attrs},
+		{Setting: "limits.login_bytes", Value: &k.BeforeLogin.Bytes},
+		{Setting: "limits.login_elements", Value: &k.BeforeLogin.Elements},
+		{Setting: "limits.login_depth", Value: &k.BeforeLogin.Depth},
+		{Setting: "limits.login_attributes", Value: &k.BeforeLogin.Attrs},
+		{Setting: "limits.rate", Value: &k.Throttled},
+		{Setting: "limits.queue", Value: &k.Slow},
+		{Setting: "limits.connections", Value: &k.TooMany},
+		{Setting: "limits.new_connections", Value: &k.TooFast},
+		{Setting: "limits.sessions", Value: &k.Full},
+		{Setting: "limits.recipients", Value: &k.Recipients},
+		{Setting: "limits.idle", Value: &k.Silent},
+	}
 }

@@ -28,6 +28,7 @@ func TestDeletedBetweenLoginAndBinding(t *testing.T) {
 	var host *router.Host
 	p := newPlace(t, func(c *Config) {
 		host = router.NewHost(c.Hosts[0].Router.Router(), c.Hosts[0].Router.Domain(), router.HostOptions{Accounts: accounts})
+		host.Use(Feature())
 		c.Hosts[0].Router = host
 	})
 	bind := func(c *client) string {
@@ -43,14 +44,14 @@ func TestDeletedBetweenLoginAndBinding(t *testing.T) {
 	}
 
 	early := p.loggedIn("juliet")
-	host.End(jid.MustParse("nurse@home.test"), "not-authorized", "deleted")
+	host.Remove(jid.MustParse("nurse@home.test"), "not-authorized", "deleted")
 	if got := bind(early); !strings.Contains(got, "<jid>juliet@home.test/") {
 		t.Errorf("juliet, while somebody else was deleted: %q", got)
 	}
 
 	early = p.loggedIn("romeo")
 	accounts.deleted.Store(true)
-	host.End(jid.MustParse("romeo@home.test"), "not-authorized", "deleted")
+	host.Remove(jid.MustParse("romeo@home.test"), "not-authorized", "deleted")
 	if got := bind(early); !strings.Contains(got, "<not-authorized") {
 		t.Errorf("romeo, deleted since his login: %q", got)
 	}

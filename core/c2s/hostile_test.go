@@ -132,8 +132,8 @@ func FuzzReceive(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.SetPresence(&router.Presence{})
-		defer p.host.Unbind(ctx, b)
+		b.(*router.Bound).SetPresence(&router.Presence{})
+		defer b.Unbind(ctx)
 		c := p.server.newConn(netip.Addr{})
 		c.overBytes(source{Reader: io.MultiReader(strings.NewReader(open("home.test")), strings.NewReader(data))})
 		c.who, c.host = jidOf("romeo@home.test"), p.server.first

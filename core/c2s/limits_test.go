@@ -323,7 +323,7 @@ func TestCVE_2010_0305_SlowReader(t *testing.T) {
 		nurse.ping()
 		return p.server.Counters.Slow.Load() == 1
 	})
-	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("juliet@home.test"))) == 0 })
+	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Local(jidOf("juliet@home.test")).Sessions()) == 0 })
 	// What came too late for it goes where it would have gone without it: back.
 	romeo.Until("service-unavailable")
 }
@@ -334,7 +334,7 @@ func TestOwnAnswersWait(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(c *Config) { c.Limits.Queue, c.Limits.Rate = 20_000, -1 })
 	const n = 100
-	p.host.HandleIQ("urn:archive", func(_ context.Context, q *router.IQ) (*stanza.Element, error) {
+	handle(p.host, "urn:archive", func(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 		q.Route(stanza.NewMessage(jidOf("juliet@home.test/a"), q.Stanza.From, "chat", stanza.TextElement("", "body", "first")))
 		for range n {
 			q.Deliver(q.Session, stanza.NewMessage(q.Stanza.From, jidOf("home.test"), "",
@@ -404,8 +404,8 @@ func TestFullSessions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.bound = b
-		b.SetPresence(&router.Presence{})
+		s.port = b
+		b.(*router.Bound).SetPresence(&router.Presence{})
 	}
 	romeo := p.session("romeo", "x")
 	var sending sync.WaitGroup
@@ -427,8 +427,8 @@ func TestWaitingBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.bound = b
-	b.SetPresence(&router.Presence{})
+	s.port = b
+	b.(*router.Bound).SetPresence(&router.Presence{})
 	romeo := p.session("romeo", "x")
 	for range 20 {
 		romeo.Send(message("juliet@home.test/a", strings.Repeat("x", 10_000)))

@@ -37,7 +37,7 @@ func (c *conn) authenticate(it *stream.Item) error {
 		return fmt.Errorf("read login: %w", err)
 	}
 	if e.Local == "auth" {
-		c.negotiation.ended = c.host.Router.Ended()
+		c.negotiation.removals = c.host.Router.Removals()
 	}
 	if ok, err := c.admit(e); err != nil || !ok {
 		return err

@@ -257,7 +257,7 @@ func TestPeerMelliumLogin(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := s.LocalAddr().String(); !strings.HasPrefix(got, "romeo@home.test/") || p.host.Session(jidOf(got)) == nil {
+			if got := s.LocalAddr().String(); !strings.HasPrefix(got, "romeo@home.test/") || p.host.Local(jidOf(got)).Session(jidOf(got)) == nil {
 				t.Errorf("bound %s", got)
 			}
 			if err := s.Close(); err != nil {

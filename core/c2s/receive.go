@@ -18,7 +18,7 @@ func (c *conn) Receive(it *stream.Item) error {
 		return err
 	}
 	if c.reaches(st) {
-		c.host.Router.Submit(c.batch, st)
+		c.session.port.Submit(c.batch, st)
 	}
 	return nil
 }

@@ -132,7 +132,7 @@ func TestInOrder(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(c *Config) { c.Limits.Rate = -1 })
 	handled := 0
-	p.host.HandleIQ("urn:count", func(context.Context, *router.IQ) (*stanza.Element, error) {
+	handle(p.host, "urn:count", func(context.Context, *router.IQ) (*stanza.Element, error) {
 		handled++
 		return stanza.TextElement("urn:count", "n", fmt.Sprint(handled)), nil
 	})
@@ -161,13 +161,13 @@ func TestInOrder(t *testing.T) {
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, nil)
-	p.host.HandleIQ("urn:panic", func(context.Context, *router.IQ) (*stanza.Element, error) { panic("handler fault") })
+	handle(p.host, "urn:panic", func(context.Context, *router.IQ) (*stanza.Element, error) { panic("handler fault") })
 	juliet := p.online("juliet", "a")
 	romeo := p.online("romeo", "x")
 	romeo.Send("<iq type='get' id='1'><x xmlns='urn:panic'/></iq>")
 	romeo.wantError("internal-server-error")
 	juliet.ping()
-	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("romeo@home.test"))) == 0 })
+	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Local(jidOf("romeo@home.test")).Sessions()) == 0 })
 	if p.server.Counters.Panics.Load() != 1 {
 		t.Error("not counted")
 	}

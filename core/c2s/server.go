@@ -75,8 +75,6 @@ func NewServer(cfg Config) (*Server, error) {
 		if s.first == nil {
 			s.first = entry
 		}
-		h.Router.HandleIQ(nsSession, legacySession)
-		h.Router.HandleIQ(nsBind, secondBind)
 	}
 	for _, domain := range cfg.Gone {
 		s.gone[domain] = true

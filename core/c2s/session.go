@@ -17,7 +17,7 @@ type session struct {
 	server *Server
 	host   *host
 	jid    jid.JID
-	bound  *router.Bound
+	port   router.Port
 
 	conn atomic.Pointer[conn] // nil until it is attached
 
@@ -130,7 +130,6 @@ func (s *session) attach(c *conn, hello *stanza.Stanza) {
 	}
 	s.waiting, s.held = nil, 0
 	c.session = s
-	c.batch.SetSession(s.bound)
 	s.conn.Store(c)
 	s.server.Counters.Sessions.Add(1)
 	if s.closing != nil {
@@ -140,7 +139,7 @@ func (s *session) attach(c *conn, hello *stanza.Stanza) {
 
 // end takes the session out of the directory. What arrives from now on goes back.
 func (s *session) end(ctx context.Context) {
-	s.host.Router.Unbind(ctx, s.bound)
+	s.port.Unbind(ctx)
 	s.server.Counters.Sessions.Add(-1)
 	s.mu.Lock()
 	s.ended = true

@@ -190,7 +190,7 @@ func TestCloseByClient(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	juliet.Until("last words")
-	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("romeo@home.test"))) == 0 })
+	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Local(jidOf("romeo@home.test")).Sessions()) == 0 })
 	c := p.dial()
 	c.features("home.test")
 	c.Send("</stream:stream>")
@@ -205,7 +205,7 @@ func TestCloseByServer(t *testing.T) {
 	p := newPlace(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
-	p.host.Session(jidOf("romeo@home.test/x")).Close("", "")
+	p.host.Local(jidOf("romeo@home.test/x")).Session(jidOf("romeo@home.test/x")).Close("", "")
 	romeo.Until("</stream:stream>")
 	romeo.Send(message("juliet@home.test", "last words") + "</stream:stream>")
 	juliet.Until("last words")
@@ -284,7 +284,7 @@ func TestPartialStanzaIsNothing(t *testing.T) {
 	romeo.Send(message("juliet@home.test", "whole") + "<message to='juliet@home.test'><body>half</body>")
 	juliet.Until("whole")
 	_ = romeo.Close()
-	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Sessions(jidOf("romeo@home.test"))) == 0 })
+	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Local(jidOf("romeo@home.test")).Sessions()) == 0 })
 	juliet.Send("<iq type='get' id='x'><nobody xmlns='urn:x'/></iq>")
 	if got := juliet.Until("id='x'"); strings.Contains(got, "half") {
 		t.Errorf("got %q", got)

@@ -400,7 +400,7 @@ func finish(t *testing.T, p *place, c *client, d dialect, end string) {
 		c.Send("<unknown xmlns='urn:test'/>")
 		last = "</stream:error>" + last
 	case "server":
-		p.host.End(jidOf("romeo@home.test"), "", "")
+		p.host.Remove(jidOf("romeo@home.test"), "", "")
 		if last != "" {
 			c.Until(last)
 			last = ""

@@ -3,6 +3,7 @@ package component
 import (
 	"sync/atomic"
 
+	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -40,5 +41,23 @@ func (k *Counters) ended(err error) {
 	k.Stanza.Count(err)
 	if stream.Reported(err) != nil {
 		k.StreamErrors.Add(1)
+	}
+}
+
+// Limits are the counters of limits, under the names of their settings.
+func (k *Counters) Limits() []router.Counter {
+	return []router.Counter{
+		{Setting: "login.wait", Value: &k.Late},
+		{Setting: "limits.stanza_depth", Value: &k.Stanza.Depth},
+		{Setting: "limits.stanza_attributes", Value: &k.Stanza.Attrs},
+		{Setting: "limits.login_bytes", Value: &k.BeforeLogin.Bytes},
+		{Setting: "limits.login_elements", Value: &k.BeforeLogin.Elements},
+		{Setting: "limits.login_depth", Value: &k.BeforeLogin.Depth},
+		{Setting: "limits.login_attributes", Value: &k.BeforeLogin.Attrs},
+		{Setting: "limits.component_bytes", Value: &k.Stanza.Bytes},
+		{Setting: "limits.component_elements", Value: &k.Stanza.Elements},
+		{Setting: "limits.component_queue", Value: &k.Slow},
+		{Setting: "limits.connections", Value: &k.Unauthenticated},
+		{Setting: "limits.idle", Value: &k.Silent},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -90,10 +91,6 @@ func TestRegistryInfo(t *testing.T) { // XEP-0030 §3
 	if _, err := ask(t, r, NSInfo, "closed", ""); condition(err) != "forbidden" {
 		t.Errorf("closed node: %v", err)
 	}
-	r.Remove(host, "")
-	if _, err := ask(t, r, NSInfo, "", ""); condition(err) != "item-not-found" {
-		t.Errorf("removed: %v", err)
-	}
 }
 
 func TestRegistryItems(t *testing.T) { // XEP-0030 §4, XEP-0059
@@ -105,13 +102,12 @@ func TestRegistryItems(t *testing.T) { // XEP-0030 §4, XEP-0059
 	}
 	r.AddItems(host, "", items...)
 	r.AddItems(host, "", Item{JID: items[4].JID, Name: "new"})
-	r.RemoveItems(host, "", items[0])
 	got, err := ask(t, r, NSItems, "", "")
-	if err != nil || strings.Count(got, "<item ") != 4 || !strings.Contains(got, "name='new'") || strings.Contains(got, "<set") {
+	if err != nil || strings.Count(got, "<item ") != 5 || !strings.Contains(got, "name='new'") || strings.Contains(got, "<set") {
 		t.Errorf("all: %s, %v", got, err)
 	}
 	got, _ = ask(t, r, NSItems, "", "<set xmlns='http://jabber.org/protocol/rsm'><max>2</max><after>r1.example.org</after></set>")
-	if !strings.Contains(got, "<first index='1'>r2.example.org</first><last>r3.example.org</last><count>4</count>") {
+	if !strings.Contains(got, "<first index='2'>r2.example.org</first><last>r3.example.org</last><count>5</count>") {
 		t.Errorf("page: %s", got)
 	}
 	if _, err := ask(t, r, NSItems, "", "<set xmlns='http://jabber.org/protocol/rsm'><after>gone</after></set>"); condition(err) != "item-not-found" {
@@ -127,9 +123,12 @@ func TestRegistryItems(t *testing.T) { // XEP-0030 §4, XEP-0059
 	if strings.Count(got, "<item ") != mostPage || !strings.Contains(got, "<count>1500</count>") {
 		t.Error("a long list is not cut")
 	}
-	parsed, _ := stanza.ParseElement(got, "")
-	if len(ParseItems(parsed)) != mostPage {
-		t.Error("items do not come back")
+	r.Add(jid.JID{}, "", Info{Features: []string{"everywhere"}}) // for every address of which nothing else is known
+	for to, want := range map[string]bool{host.String(): false, "other.example.org": true} {
+		i, err := r.Info(t.Context(), Query{To: jid.MustParse(to)})
+		if err != nil || slices.Contains(i.Features, "everywhere") != want {
+			t.Errorf("%s: %v, %v", to, i, err)
+		}
 	}
 	r.AddItems(host, "empty")
 	if got, err := ask(t, r, NSItems, "empty", "<set xmlns='http://jabber.org/protocol/rsm'><max>2</max></set>"); err != nil || strings.Contains(got, "<set") {
@@ -152,9 +151,20 @@ func parseInfo(t *testing.T, xml string) Info {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i, err := ParseInfo(e)
-	if err != nil {
-		t.Fatal(err)
+	var i Info
+	for x := range e.Elements() {
+		switch {
+		case x.Is(NSInfo, "identity"):
+			i.Identities = append(i.Identities, Identity{Category: x.Attr("category"), Type: x.Attr("type"), Lang: x.Lang(), Name: x.Attr("name")})
+		case x.Is(NSInfo, "feature"):
+			i.Features = append(i.Features, x.Attr("var"))
+		default:
+			f, err := form.Parse(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i.Forms = append(i.Forms, f)
+		}
 	}
 	return i
 }
@@ -170,14 +180,6 @@ func TestCaps(t *testing.T) {
 	if c := complexInfo.Caps("n"); c.Ver != "q07IKJEyjvHSyhy//CH0CxmKi8w=" {
 		t.Errorf("%+v", c)
 	}
-	presence := stanza.NewPresence(host, ann, "", simple.Caps("n").Element())
-	if c, ok := ParseCaps(presence.Tree()); !ok || c != simple.Caps("n") {
-		t.Errorf("read back %+v", c)
-	}
-	legacy := stanza.NewElement("", "presence").Add(stanza.NewElement(NSCaps, "c").With("node", "n").With("ver", "1.0"))
-	if _, ok := ParseCaps(legacy); ok {
-		t.Error("legacy capabilities taken for current ones") // XEP-0115 §5.4
-	}
 	if _, err := simple.Ver("md2"); err == nil {
 		t.Error("unknown hash")
 	}
@@ -186,80 +188,9 @@ func TestCaps(t *testing.T) {
 	}
 }
 
-// ejabberd 26.07: nothing is kept under a hash that is not its own (XEP-0115 §5.4).
-func TestEjabberd2607_CapsPoisoning(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		change func(string) string
-		ok     bool
-	}{
-		"as it is":       {func(s string) string { return s }, true},
-		"a feature more": {func(s string) string { return strings.Replace(s, "<feature", "<feature var='evil'/><feature", 1) }, false},
-		"a feature twice": {func(s string) string {
-			return strings.Replace(s, "<feature", "<feature var='http://jabber.org/protocol/caps'/><feature", 1)
-		}, false},
-		"identity twice": {func(s string) string {
-			return strings.Replace(s, "<identity", "<identity xml:lang='en' category='client' name='Psi 0.11' type='pc'/><identity", 1)
-		}, false},
-		"form without type": {func(s string) string {
-			return strings.Replace(s, "</query>", "<x xmlns='jabber:x:data' type='result'><field var='y'><value>z</value></field></x></query>", 1)
-		}, true},
-		"unhidden type": {func(s string) string { return strings.Replace(s, " type='hidden'", "", 1) }, false},
-		"form twice": {func(s string) string {
-			i := strings.Index(s, "<x ")
-			j := strings.Index(s, "</query>")
-			return s[:j] + s[i:j] + s[j:]
-		}, false},
-		"two form types": {func(s string) string {
-			return strings.Replace(s, "softwareinfo</value>", "softwareinfo</value><value>other</value>", 1)
-		}, false},
-		"feature as identity": {func(s string) string {
-			return strings.Replace(s, "<feature var='http://jabber.org/protocol/caps'/>", "<identity category='http:' type='' xml:lang='jabber.org' name='protocol/caps'/>", 1)
-		}, false},
-		"features joined": {func(s string) string {
-			return strings.Replace(s, "<feature var='http://jabber.org/protocol/caps'/><feature var='http://jabber.org/protocol/disco#info'/>",
-				"<feature var='http://jabber.org/protocol/caps&lt;http://jabber.org/protocol/disco#info'/>", 1)
-		}, false},
-	} {
-		caps := Caps{Node: "n", Hash: "sha-1", Ver: "q07IKJEyjvHSyhy//CH0CxmKi8w="}
-		cache := NewCache(2)
-		err := cache.Put(caps, parseInfo(t, c.change(psi)))
-		i, known := cache.Get(caps)
-		if (err == nil) != c.ok || known != c.ok {
-			t.Errorf("%s: %v", name, err)
-		}
-		if known && len(i.Forms) != 1 {
-			t.Errorf("%s: what is not hashed is kept", name)
-		}
-	}
-}
-
-func TestCacheIsBounded(t *testing.T) {
-	t.Parallel()
-	cache := NewCache(3)
-	var all []Caps
-	for n := range 5 {
-		i := Info{Identities: []Identity{{"client", "pc", "", fmt.Sprint(n)}}}
-		all = append(all, i.Caps("n"))
-		if err := cache.Put(all[n], i); err != nil {
-			t.Fatal(err)
-		}
-		cache.Get(all[0])
-	}
-	if _, ok := cache.Get(all[0]); !ok || cache.Len() != 3 {
-		t.Error("the one in use was forgotten")
-	}
-	if _, ok := cache.Get(all[1]); ok {
-		t.Error("the oldest is still there")
-	}
-	if _, ok := cache.Get(Caps{Hash: "sha-256", Ver: all[0].Ver}); ok {
-		t.Error("another hash finds the entry")
-	}
-}
-
 func TestTogether(t *testing.T) {
 	t.Parallel()
-	r, cache := NewRegistry(), NewCache(2)
+	r := NewRegistry()
 	var all sync.WaitGroup
 	for n := range 4 {
 		all.Go(func() {
@@ -274,29 +205,11 @@ func TestTogether(t *testing.T) {
 				if _, err := r.Items(t.Context(), Query{To: host}); err != nil {
 					t.Error(err)
 				}
-				if err := cache.Put(i.Caps("n"), i); err != nil {
-					t.Error(err)
-				}
-				cache.Get(i.Caps("n"))
 			}
 		})
 	}
 	all.Wait()
-	if items, _ := r.Items(t.Context(), Query{To: host}); len(items) != 4 || cache.Len() != 2 {
-		t.Errorf("%v, %d", items, cache.Len())
-	}
-}
-
-func TestParseInfoLimits(t *testing.T) {
-	t.Parallel()
-	x := stanza.NewElement(NSInfo, "query")
-	for range maxFeatures + 1 {
-		x.Add(stanza.NewElement(NSInfo, "feature").With("var", "v"))
-	}
-	if _, err := ParseInfo(x); err == nil {
-		t.Error("an endless answer was read")
-	}
-	if _, err := ParseInfo(stanza.NewElement("other", "query")); err == nil {
-		t.Error("another query was read")
+	if items, _ := r.Items(t.Context(), Query{To: host}); len(items) != 4 {
+		t.Errorf("%v", items)
 	}
 }

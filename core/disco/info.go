@@ -68,41 +68,6 @@ func (i Info) Element(node string) *stanza.Element {
 	return x
 }
 
-// Limits of an answer that is read.
-const (
-	maxIdentities = 64
-	maxFeatures   = 1024
-	maxForms      = 32
-)
-
-// ParseInfo reads an answer to disco#info, as the other side wrote it: doubles are kept.
-func ParseInfo(query *stanza.Element) (Info, error) {
-	var i Info
-	if !query.Is(NSInfo, "query") {
-		return i, stanza.BadRequest("This is no answer to disco#info.")
-	}
-	for e := range query.Elements() {
-		switch {
-		case e.Is(NSInfo, "identity"):
-			i.Identities = append(i.Identities, Identity{
-				Category: e.Attr("category"), Type: e.Attr("type"), Lang: e.Lang(), Name: e.Attr("name"),
-			})
-		case e.Is(NSInfo, "feature"):
-			i.Features = append(i.Features, e.Attr("var"))
-		case e.Is(form.NS, "x"):
-			f, err := form.Parse(e)
-			if err != nil {
-				return Info{}, err
-			}
-			i.Forms = append(i.Forms, f)
-		}
-		if len(i.Identities) > maxIdentities || len(i.Features) > maxFeatures || len(i.Forms) > maxForms {
-			return Info{}, stanza.NotAcceptable("This answer to disco#info is too large.")
-		}
-	}
-	return i, nil
-}
-
 // compare orders identities as XEP-0115 §5.1 wants it.
 func (d Identity) compare(o Identity) int {
 	for _, c := range []int{

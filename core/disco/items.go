@@ -31,17 +31,3 @@ func ItemsElement(node string, items []Item, answer *paging.Answer) *stanza.Elem
 	}
 	return x
 }
-
-// maxItems is how many items are read of an answer.
-const maxItems = 10000
-
-// ParseItems reads an answer to disco#items. Items without a valid address are left out.
-func ParseItems(query *stanza.Element) []Item {
-	var list []Item
-	for e := range query.Named(NSItems, "item") {
-		if j, err := jid.Parse(e.Attr("jid")); err == nil && len(list) < maxItems {
-			list = append(list, Item{JID: j, Node: e.Attr("node"), Name: e.Attr("name")})
-		}
-	}
-	return list
-}

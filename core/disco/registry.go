@@ -25,14 +25,15 @@ type Source interface {
 	DiscoItems(ctx context.Context, q Query) ([]Item, error)
 }
 
-// Registry answers for all addresses of one service. The zero Registry is not usable.
+// Registry answers for all addresses of one service. What is added for the zero address holds for
+// every address of which nothing else is known. The zero Registry is not usable.
 type Registry struct {
 	mu      sync.RWMutex
-	known   map[place]*entity
+	known   map[entityKey]*entity
 	sources []Source
 }
 
-type place struct {
+type entityKey struct {
 	jid  jid.JID
 	node string
 }
@@ -49,7 +50,7 @@ const (
 )
 
 // NewRegistry makes an empty registry.
-func NewRegistry() *Registry { return &Registry{known: map[place]*entity{}} }
+func NewRegistry() *Registry { return &Registry{known: map[entityKey]*entity{}} }
 
 // Add makes an entity say more of itself: what it says already stays. node may be "".
 func (r *Registry) Add(j jid.JID, node string, more Info) {
@@ -71,22 +72,6 @@ func (r *Registry) AddItems(j jid.JID, node string, items ...Item) {
 	})
 }
 
-// RemoveItems takes items away, by address and node.
-func (r *Registry) RemoveItems(j jid.JID, node string, items ...Item) {
-	r.change(j, node, func(e *entity) {
-		e.items = slices.DeleteFunc(slices.Clone(e.items), func(o Item) bool {
-			return slices.ContainsFunc(items, func(i Item) bool { return o.id() == i.id() })
-		})
-	})
-}
-
-// Remove forgets an entity with that node.
-func (r *Registry) Remove(j jid.JID, node string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.known, place{j, node})
-}
-
 // Ask adds a source, which is asked beside what is fixed and after the sources before it.
 func (r *Registry) Ask(s Source) {
 	r.mu.Lock()
@@ -99,17 +84,21 @@ func (r *Registry) change(j jid.JID, node string, f func(*entity)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := entity{}
-	if old := r.known[place{j, node}]; old != nil {
+	if old := r.known[entityKey{j, node}]; old != nil {
 		e = *old
 	}
 	f(&e)
-	r.known[place{j, node}] = &e
+	r.known[entityKey{j, node}] = &e
 }
 
 func (r *Registry) look(q Query) (*entity, []Source) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.known[place{q.To, q.Node}], r.sources
+	e := r.known[entityKey{q.To, q.Node}]
+	if e == nil {
+		e = r.known[entityKey{node: q.Node}]
+	}
+	return e, r.sources
 }
 
 // Info is what is known of an entity: what is fixed and what the sources say.

@@ -11,22 +11,15 @@ import (
 // Batch belongs to one reader. It remembers which queues were appended to, so that
 // each is flushed once after all that was read has been routed.
 type Batch struct {
-	ctx      context.Context // the connection's own
-	session  *Bound
-	promises *Promises
-	settling *settling // of an endpoint
-	touched  []*sink
-	given    []*sink // where settling has to look
+	ctx     context.Context // the connection's own
+	session *Bound          // whose reader it is, where it is a session's
+	wait    *safeWait       // of an endpoint
+	touched []*sink
+	given   []*sink // for whose sockets wait waits
 }
 
 // NewBatch makes the batch of a connection whose base context is ctx.
 func NewBatch(ctx context.Context) *Batch { return &Batch{ctx: ctx} }
-
-// SetSession tells whose reader this is, once a session is bound.
-func (b *Batch) SetSession(s *Bound) { b.session = s }
-
-// SetPromises makes stages register what they have not yet written with p.
-func (b *Batch) SetPromises(p *Promises) { b.promises = p }
 
 // Flush sends all that was appended since the last Flush.
 func (b *Batch) Flush() {
@@ -38,7 +31,7 @@ func (b *Batch) Flush() {
 	b.touched = b.touched[:0]
 	for i, s := range b.given {
 		if to, ok := s.Queued.(Settler); ok {
-			b.settling.give(to)
+			b.wait.awaitSocket(to)
 		}
 		b.given[i] = nil
 	}
@@ -50,6 +43,22 @@ func (b *Batch) context() context.Context {
 		return context.Background()
 	}
 	return b.ctx
+}
+
+// sender is the session that a stanza is of, nil where it is not that of the batch's reader.
+func (b *Batch) sender(st *stanza.Stanza) *Bound {
+	if b == nil || b.session == nil || b.session.jid.Bare() != st.From.Bare() {
+		return nil
+	}
+	return b.session
+}
+
+// beginWrite announces a write that has to be committed before what is sent is safe.
+func (b *Batch) beginWrite() func(error) {
+	if b == nil || b.wait == nil {
+		return func(error) {}
+	}
+	return b.wait.beginWrite()
 }
 
 // sink is a queue with a mark that some batch is going to flush it.
@@ -64,7 +73,7 @@ func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
 		s.Flush()
 		return
 	}
-	if b.settling != nil && !slices.Contains(b.given, s) {
+	if b.wait != nil && !slices.Contains(b.given, s) {
 		b.given = append(b.given, s)
 	}
 	if s.dirty.CompareAndSwap(false, true) {

@@ -10,50 +10,48 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// silent is a session that costs nothing.
-type silent struct{ jid jid.JID }
+// nullSession is a session that costs nothing.
+type nullSession struct{ jid jid.JID }
 
-func (s *silent) JID() jid.JID           { return s.jid }
-func (s *silent) Deliver(*stanza.Stanza) {}
-func (s *silent) Flush()                 {}
-func (s *silent) Close(string, string)   {}
+func (s *nullSession) JID() jid.JID           { return s.jid }
+func (s *nullSession) Deliver(*stanza.Stanza) {}
+func (s *nullSession) Flush()                 {}
+func (s *nullSession) Close(string, string)   {}
 
-// crowd binds n available accounts with one session each and returns the first's batch.
-func crowd(tb testing.TB, n int) (*town, *Batch, []jid.JID) {
-	tn := newTown(tb)
+// bindMany binds n available accounts with one session each and returns the first session.
+func bindMany(tb testing.TB, n int) (*testHost, *Bound, []jid.JID) {
+	th := newTestHost(tb)
 	var list []jid.JID
-	var batch *Batch
+	th.host.accounts = nil
+	var first *Bound
 	for i := range n {
 		j := jid.MustParse(fmt.Sprintf("user%d@home.test/phone", i))
-		b, err := tn.host.Bind(context.Background(), &silent{j}, Claim{})
-		if err != nil {
-			tb.Fatal(err)
-		}
+		b := th.bind(&nullSession{j}, Claim{})
 		b.SetPresence(&Presence{})
-		if batch == nil {
-			batch = NewBatch(context.Background())
-			batch.SetSession(b)
+		if first == nil {
+			first = b
 		}
 		list = append(list, j)
 	}
-	return tn, batch, list
+	return th, first, list
 }
 
 func TestRouteDoesNotAllocate(t *testing.T) {
-	tn, batch, list := crowd(t, 100)
+	th, first, list := bindMany(t, 100)
+	batch := NewBatch(context.Background())
 	full := from(message(list[50].String(), "chat"), list[0].String())
 	bare := from(message(list[51].Bare().String(), "chat"), list[0].String())
 	iq := from(query(list[0].String(), "result", "urn:x"), list[0].String())
 	iq.Type = "result"
 	submit := func(st *stanza.Stanza) func() {
 		return func() {
-			tn.host.Submit(batch, st)
+			first.Submit(batch, st)
 			batch.Flush()
 		}
 	}
 	for name, f := range map[string]func(){
 		"full": submit(full), "bare": submit(bare), "result": submit(iq),
-		"from elsewhere": func() { tn.router.Route(full) },
+		"from elsewhere": func() { th.router.Route(full) },
 	} {
 		if n := testing.AllocsPerRun(1000, f); n >= 1 {
 			t.Errorf("%s: %v allocations", name, n)
@@ -62,7 +60,8 @@ func TestRouteDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkRoute(b *testing.B) {
-	tn, batch, list := crowd(b, 1000)
+	_, first, list := bindMany(b, 1000)
+	batch := NewBatch(context.Background())
 	for _, c := range []struct {
 		name string
 		to   func(jid.JID) jid.JID
@@ -77,7 +76,7 @@ func BenchmarkRoute(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := range b.N {
-				tn.host.Submit(batch, msgs[i%len(msgs)])
+				first.Submit(batch, msgs[i%len(msgs)])
 				if i%8 == 7 {
 					batch.Flush()
 				}
@@ -88,11 +87,12 @@ func BenchmarkRoute(b *testing.B) {
 
 // BenchmarkFanOut is one delivery of a room to 200 occupants.
 func BenchmarkFanOut(b *testing.B) {
-	tn, batch, list := crowd(b, 200)
+	th, _, list := bindMany(b, 200)
+	batch := NewBatch(context.Background())
 	msg := stanza.NewMessage(jid.JID{}, jid.MustParse("room@chat.test/nick"), "groupchat", stanza.TextElement("", "body", "hi"))
 	b.ReportAllocs()
 	for i := range b.N {
-		tn.router.RouteIn(batch, msg.WithTo(list[i%len(list)]))
+		th.router.RouteIn(batch, msg.WithTo(list[i%len(list)]))
 		if i%len(list) == 0 {
 			batch.Flush()
 		}
@@ -102,28 +102,36 @@ func BenchmarkFanOut(b *testing.B) {
 // Sessions come and go while others are written to.
 func TestDirectoryUnderLoad(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
+	th := newTestHost(t)
+	th.host.accounts = nil
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
 			ctx := context.Background()
 			for i := range 300 {
 				j := jid.MustParse(fmt.Sprintf("user%d@home.test/r%d", i%7, w))
-				b, err := tn.host.Bind(ctx, &silent{j}, Claim{Replace: true})
-				if err != nil {
-					t.Error(err)
-					return
-				}
+				b := th.bind(&nullSession{j}, Claim{Replace: true})
 				b.SetPresence(&Presence{})
-				tn.router.Route(from(message(j.String(), "chat"), "x@home.test/a"))
-				tn.router.Route(from(message(j.Bare().String(), "chat"), "x@home.test/a"))
-				if tn.host.Session(j) != b {
+				th.router.Route(from(message(j.String(), "chat"), "x@home.test/a"))
+				th.router.Route(from(message(j.Bare().String(), "chat"), "x@home.test/a"))
+				if th.host.Local(j).Session(j) != b {
 					t.Errorf("%s: not found", j)
 				}
-				tn.host.Unbind(ctx, b)
+				b.Unbind(ctx)
+				if i%10 == 0 {
+					th.host.Sweep()
+				}
 			}
 		})
 	}
 	wg.Wait()
-	tn.host.Each(func(b *Bound) bool { t.Errorf("%s is left", b.JID()); return true })
+	th.host.Each(func(a *Account) bool {
+		if len(a.Sessions()) > 0 {
+			t.Errorf("%s has sessions", a.JID())
+		}
+		return true
+	})
+	th.host.Sweep()
+	th.host.Sweep()
+	th.host.Each(func(a *Account) bool { t.Errorf("%s is left", a.JID()); return true })
 }

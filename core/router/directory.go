@@ -1,134 +1,108 @@
 package router
 
 import (
-	"errors"
 	"hash/maphash"
-	"slices"
 	"sync"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// Errors of Directory.Add.
-var (
-	ErrConflict = errors.New("resource is in use")
-	ErrTooMany  = errors.New("account has too many sessions")
-)
-
-// Directory answers which sessions an account has. Several nodes would share one; a
-// session of another node is then a Bound like any other.
-type Directory interface {
-	// Add enters a session. Where its address is in use the old one is replaced and
-	// returned, or ErrConflict without replace; max 0 means no limit.
-	Add(b *Bound, max int, replace bool) (old *Bound, err error)
-	// Remove takes out exactly that session; false where it is not there (any more).
-	Remove(*Bound) bool
-	// Sessions lists the sessions of a bare address. The slice is shared: read it only.
-	Sessions(bare jid.JID) []*Bound
-	// Each goes through all sessions of this node until f returns false.
-	Each(f func(*Bound) bool)
-}
-
 const shards = 64
 
-// memory is the Directory of a single node.
-type memory struct {
+// directory has the accounts that this process deals with.
+type directory struct {
 	seed   maphash.Seed
 	shards [shards]shard
 }
 
 type shard struct {
 	mu       sync.RWMutex
-	accounts map[string][]*Bound // values are never changed, only replaced
+	accounts map[string]*Account // by bare address
 }
 
-// NewDirectory makes a Directory that lives in this process.
-func NewDirectory() Directory {
-	m := &memory{seed: maphash.MakeSeed()}
-	for i := range m.shards {
-		m.shards[i].accounts = map[string][]*Bound{}
+func newDirectory() *directory {
+	d := &directory{seed: maphash.MakeSeed()}
+	for i := range d.shards {
+		d.shards[i].accounts = map[string]*Account{}
 	}
-	return m
+	return d
 }
 
-func (m *memory) shard(bare string) *shard {
-	return &m.shards[maphash.String(m.seed, bare)%shards]
+func (d *directory) shard(bare string) *shard {
+	return &d.shards[maphash.String(d.seed, bare)%shards]
 }
 
-func (m *memory) Sessions(bare jid.JID) []*Bound {
-	key := bare.Bare().String()
-	s := m.shard(key)
+// find is the account of an address in whatever state, or nil. It does not allocate.
+func (d *directory) find(address jid.JID) *Account {
+	key := address.Bare().String()
+	s := d.shard(key)
 	s.mu.RLock()
-	list := s.accounts[key]
+	a := s.accounts[key]
 	s.mu.RUnlock()
-	return list
+	if a != nil && !a.used.Load() {
+		a.used.Store(true)
+	}
+	return a
 }
 
-func (m *memory) Add(b *Bound, max int, replace bool) (*Bound, error) {
-	key := b.jid.Bare().String()
-	s := m.shard(key)
+// enter is find, or adds a new account, which the caller has to resolve.
+func (d *directory) enter(h *Host, address jid.JID) (a *Account, added bool) {
+	if a := d.find(address); a != nil {
+		return a, false
+	}
+	bare := address.Bare()
+	key := bare.String()
+	s := d.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := s.accounts[key]
-	at := slices.IndexFunc(list, func(o *Bound) bool { return o.jid == b.jid })
-	if at >= 0 {
-		if !replace {
-			return nil, ErrConflict
-		}
-		old := list[at]
-		list = slices.Clone(list)
-		list[at] = b
-		s.accounts[key] = list
-		return old, nil
+	if a := s.accounts[key]; a != nil {
+		return a, false
 	}
-	if max > 0 && len(list) >= max {
-		return nil, ErrTooMany
-	}
-	s.accounts[key] = append(list[:len(list):len(list)], b)
-	return nil, nil
+	a = newAccount(h, bare)
+	a.used.Store(true)
+	s.accounts[key] = a
+	return a, true
 }
 
-func (m *memory) Remove(b *Bound) bool {
-	key := b.jid.Bare().String()
-	s := m.shard(key)
+// leave drops exactly that account.
+func (d *directory) leave(a *Account) {
+	key := a.jid.String()
+	s := d.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := s.accounts[key]
-	at := slices.Index(list, b)
-	if at < 0 {
-		return false
-	}
-	if len(list) == 1 {
+	if s.accounts[key] == a {
 		delete(s.accounts, key)
-		return true
 	}
-	s.accounts[key] = slices.Concat(list[:at], list[at+1:])
-	return true
 }
 
-func (m *memory) Each(f func(*Bound) bool) {
-	for i := range m.shards {
-		s := &m.shards[i]
+// each goes through all accounts until f returns false.
+func (d *directory) each(f func(*Account) bool) {
+	for i := range d.shards {
+		s := &d.shards[i]
 		s.mu.RLock()
-		var all []*Bound
-		for _, list := range s.accounts {
-			all = append(all, list...)
+		all := make([]*Account, 0, len(s.accounts))
+		for _, a := range s.accounts {
+			all = append(all, a)
 		}
 		s.mu.RUnlock()
-		for _, b := range all {
-			if !f(b) {
+		for _, a := range all {
+			if !f(a) {
 				return
 			}
 		}
 	}
 }
 
-// find is the session of a full address, or nil.
-func find(sessions []*Bound, full jid.JID) *Bound {
-	for _, b := range sessions {
-		if b.jid == full {
-			return b
+// sweep drops the accounts that nobody has used since it was called last.
+func (d *directory) sweep() {
+	for i := range d.shards {
+		s := &d.shards[i]
+		s.mu.Lock()
+		for key, a := range s.accounts {
+			if a.idle() {
+				delete(s.accounts, key)
+			}
 		}
+		s.mu.Unlock()
 	}
-	return nil
 }

@@ -17,9 +17,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestEndpointInOrder(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	romeo := tn.join("romeo@home.test/x", "0")
-	e, err := tn.router.Endpoint(jid.MustParse("gate.home.test"))
+	th := newTestHost(t)
+	romeo := th.join("romeo@home.test/x", "0")
+	e, err := th.router.Endpoint(jid.MustParse("gate.home.test"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestEndpointInOrder(t *testing.T) {
 			for i := range each {
 				st := from(message("x@gate.home.test", "chat"), "s"+strconv.Itoa(s)+"@home.test/a")
 				st.ID = strconv.Itoa(i)
-				tn.router.Route(st)
+				th.router.Route(st)
 			}
 		})
 	}
@@ -59,17 +59,17 @@ func TestEndpointInOrder(t *testing.T) {
 	if got := romeo.take(); len(got) != 1 || got[0].From.Domain() != "gate.home.test" {
 		t.Errorf("romeo got %v", got)
 	}
-	if tn.router.Serves(e.Domain()) {
+	if th.router.Serves(e.Domain()) {
 		t.Error("still attached")
 	}
 }
 
 func TestEndpointCollects(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	romeo := tn.join("romeo@home.test/x", "0")
+	th := newTestHost(t)
+	romeo := th.join("romeo@home.test/x", "0")
 	romeo.flushes = 0
-	e, err := tn.router.Endpoint(jid.MustParse("gate.home.test"))
+	e, err := th.router.Endpoint(jid.MustParse("gate.home.test"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,19 +91,19 @@ func TestEndpointCollects(t *testing.T) {
 // A handler that hangs costs its senders an error, not the router.
 func TestEndpointOverflow(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	romeo := tn.join("romeo@home.test/x", "0")
-	e, err := tn.router.Endpoint(jid.MustParse("gate.home.test"))
+	th := newTestHost(t)
+	romeo := th.join("romeo@home.test/x", "0")
+	e, err := th.router.Endpoint(jid.MustParse("gate.home.test"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	big := message("x@gate.home.test", "chat")
 	big.Payload = "<body>" + string(make([]byte, 1<<20)) + "</body>"
 	for range endpointBytes>>20 + 2 {
-		tn.submit("romeo@home.test/x", big)
+		th.submit("romeo@home.test/x", big)
 	}
 	got := romeo.take()
-	if len(got) == 0 || condition(got[:1]) != "resource-constraint" || tn.router.Counters.Overflow.Load() != uint64(len(got)) {
+	if len(got) == 0 || condition(got[:1]) != "resource-constraint" || th.router.Counters.Overflow.Load() != uint64(len(got)) {
 		t.Fatalf("%d answers", len(got))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -123,9 +123,9 @@ func TestEndpointOverflow(t *testing.T) {
 
 func TestEndpointSurvivesPanic(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	romeo := tn.join("romeo@home.test/x", "0")
-	e, err := tn.router.Endpoint(jid.MustParse("gate.home.test"))
+	th := newTestHost(t)
+	romeo := th.join("romeo@home.test/x", "0")
+	e, err := th.router.Endpoint(jid.MustParse("gate.home.test"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,8 +136,8 @@ func TestEndpointSurvivesPanic(t *testing.T) {
 		}
 		e.Close()
 	})
-	tn.submit("romeo@home.test/x", message("x@gate.home.test", "chat"))
-	tn.submit("romeo@home.test/x", message("x@gate.home.test", "chat"))
+	th.submit("romeo@home.test/x", message("x@gate.home.test", "chat"))
+	th.submit("romeo@home.test/x", message("x@gate.home.test", "chat"))
 	if err := e.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -148,13 +148,13 @@ func TestEndpointSurvivesPanic(t *testing.T) {
 
 func TestEndpointWithoutHandler(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	romeo := tn.join("romeo@home.test/x", "0")
-	e, err := tn.router.Endpoint(jid.MustParse("gate.home.test"))
+	th := newTestHost(t)
+	romeo := th.join("romeo@home.test/x", "0")
+	e, err := th.router.Endpoint(jid.MustParse("gate.home.test"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	tn.submit("romeo@home.test/x", message("x@gate.home.test", "chat"))
+	th.submit("romeo@home.test/x", message("x@gate.home.test", "chat"))
 	e.Close()
 	_ = e.Run(t.Context())
 	if c := condition(romeo.take()); c != "service-unavailable" {

@@ -2,9 +2,7 @@ package router
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -16,64 +14,45 @@ type Accounts interface {
 	Exists(ctx context.Context, account jid.JID) (bool, error)
 }
 
-// HostOptions is what a host is made of. Only Accounts is required.
+// HostOptions is what a host is made of.
 type HostOptions struct {
-	Accounts  Accounts
-	Directory Directory // nil: one in this process
-	Stages    []Stage
-	Presence  PresenceHandler // nil: presence is delivered, nothing is broadcast
-	Log       *slog.Logger    // nil: the router's
+	Accounts Accounts // nil: every account exists
+	Log      *slog.Logger
+	// OnFacts is called after each change of a session's facts, by any goroutine; it must not
+	// block. May be nil.
+	OnFacts func(*Bound)
 }
 
-// Host is a served domain with its accounts. It is a Destination.
+// Host is a served domain with its accounts and features. It is a Destination.
 type Host struct {
 	domain    jid.JID
 	router    *Router
-	directory Directory
+	directory *directory
 	accounts  Accounts
-	stages    []Stage
-	presence  PresenceHandler
 	log       *slog.Logger
-	ended     atomic.Uint64
+	onFacts   func(*Bound)
+	removals  atomic.Uint64
 
-	mu       sync.RWMutex
-	iq       map[string]IQHandler
-	messages []MessageHandler
-	pending  map[question]*asked
+	// What features declare; not changed once stanzas are routed.
+	features []Feature
+	stages   []Stage
+	handlers [targets]map[string]IQHandler
+	presence PresenceHandler
+	flags    []*Flag
+	slots    int
 }
 
-// MessageHandler gets messages to the domain itself; nil means that it was not meant,
-// other returns are those of a stage.
-type MessageHandler func(ctx context.Context, p *Pass) error
-
-// NewHost makes a host for a domain; r.Attach(domain, host) lets it receive.
+// NewHost makes a host for a domain. Use gives it features; then r.Attach(domain, host) lets it
+// receive.
 func NewHost(r *Router, domain jid.JID, o HostOptions) *Host {
-	h := &Host{
-		domain: domain, router: r, directory: o.Directory, accounts: o.Accounts,
-		stages: o.Stages, presence: o.Presence, log: o.Log,
-		iq: map[string]IQHandler{}, pending: map[question]*asked{},
-	}
-	if h.directory == nil {
-		h.directory = NewDirectory()
+	h := &Host{domain: domain, router: r, directory: newDirectory(), accounts: o.Accounts, log: o.Log, onFacts: o.OnFacts}
+	for i := range h.handlers {
+		h.handlers[i] = map[string]IQHandler{}
 	}
 	if h.log == nil {
 		h.log = r.log
 	}
 	return h
-}
-
-// SetStages and SetPresence are for features that need the host first; they must be
-// called before the host is attached.
-func (h *Host) SetStages(stages ...Stage) { h.stages = stages }
-
-// SetPresence sets the presence handler; see SetStages.
-func (h *Host) SetPresence(p PresenceHandler) { h.presence = p }
-
-// HandleMessage adds a handler for messages to the domain itself.
-func (h *Host) HandleMessage(m MessageHandler) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.messages = append(h.messages[:len(h.messages):len(h.messages)], m)
 }
 
 // Domain is the host's address.
@@ -82,83 +61,100 @@ func (h *Host) Domain() jid.JID { return h.domain }
 // Router is the router that the host sends through.
 func (h *Host) Router() *Router { return h.router }
 
-// Sessions lists the sessions of an account; the slice is shared: read it only.
-func (h *Host) Sessions(account jid.JID) []*Bound { return h.directory.Sessions(account) }
+// Each goes through the accounts that this process deals with until f returns false.
+func (h *Host) Each(f func(*Account) bool) { h.directory.each(f) }
 
-// Session is the session of a full address, or nil.
-func (h *Host) Session(full jid.JID) *Bound {
-	return find(h.directory.Sessions(full), full)
-}
+// Sweep drops the accounts that have had no session and no stanza since it was called last;
+// it is to be called about twice a minute.
+func (h *Host) Sweep() { h.directory.sweep() }
 
-// Each goes through all sessions until f returns false.
-func (h *Host) Each(f func(*Bound) bool) { h.directory.Each(f) }
-
-// Exists tells whether there is such an account.
-func (h *Host) Exists(ctx context.Context, account jid.JID) (bool, error) {
-	if h.accounts == nil {
-		return len(h.directory.Sessions(account)) > 0, nil
-	}
-	return h.accounts.Exists(ctx, account.Bare())
-}
-
-// End ends the sessions of an account that is no longer one.
-func (h *Host) End(account jid.JID, condition, text string) {
-	h.ended.Add(1) // before the sessions are listed: see Ended
-	for _, b := range h.Sessions(account) {
+// Remove ends the sessions of an account that is being deleted, after the database has it so.
+// From now on no session is bound. The account that it returns has what is known in memory; it
+// is in the directory no more.
+func (h *Host) Remove(account jid.JID, condition, text string) *Account {
+	h.removals.Add(1) // before the account is looked for: see acquire
+	a, _ := h.directory.enter(h, account)
+	h.directory.leave(a)
+	for _, b := range a.markRemoved() {
 		b.Close(condition, text)
 	}
+	return a
 }
 
-// Ended counts calls of End. Where it is the same after a session was bound as it was
-// before its account was looked up, End will see that session.
-func (h *Host) Ended() uint64 { return h.ended.Load() }
-
-// Claim is how a session is bound.
-type Claim struct {
-	Replace bool // an old session with the same address is ended with conflict
-	Max     int  // sessions per account, 0 for no limit
-}
-
-// Bind enters a session under its address. Errors are ErrConflict and ErrTooMany.
-func (h *Host) Bind(ctx context.Context, s Session, c Claim) (*Bound, error) {
-	b := NewBound(s)
-	old, err := h.directory.Add(b, c.Max, c.Replace)
-	if err != nil {
-		return nil, fmt.Errorf("bind %s: %w", b.jid, err)
-	}
-	if old != nil {
-		h.left(ctx, old)
-		old.Close("conflict", "replaced by a new session") // RFC 6120 §7.7.2.2
-	}
-	return b, nil
-}
-
-// Unbind takes a session out and lets the presence handler tell the others. It does
-// nothing for a session that was replaced before.
-func (h *Host) Unbind(ctx context.Context, b *Bound) {
-	h.directory.Remove(b)
-	h.left(ctx, b)
-}
-
-func (h *Host) left(ctx context.Context, b *Bound) {
-	if b.gone.Swap(true) {
-		return
-	}
-	if h.presence != nil {
-		h.presence.Gone(ctx, h, b)
-	}
-}
+// Removals counts calls of Remove; see Claim.Since.
+func (h *Host) Removals() uint64 { return h.removals.Load() }
 
 // Deliver applies the delivery rules to a stanza for this domain and flushes.
 func (h *Host) Deliver(st *stanza.Stanza) { h.deliver(nil, st) }
 
+// deliver resolves the account before any rule is applied.
 func (h *Host) deliver(b *Batch, st *stanza.Stanza) {
+	if st.To.Local() == "" {
+		h.deliverToHost(b, st)
+		return
+	}
+	if a := h.directory.find(st.To); a != nil && accountState(a.state.Load()) == open {
+		h.deliverTo(b, a, st)
+		return
+	}
+	h.resolve(b, st, arriving)
+}
+
+// deliverToHost is for stanzas to the domain itself, with a resource or without.
+func (h *Host) deliverToHost(b *Batch, st *stanza.Stanza) {
 	switch st.Kind {
 	case stanza.Message:
-		h.message(b, st)
+		h.messageToHost(b, st)
 	case stanza.IQ:
-		h.inquire(b, st)
+		h.iqToHost(b, st)
 	case stanza.Presence:
-		h.presenceTo(b, st)
+		h.router.Counters.Dropped.Add(1) // RFC 6121 §8.3: the host has no use for it
 	}
+}
+
+func (h *Host) deliverTo(b *Batch, a *Account, st *stanza.Stanza) {
+	switch st.Kind {
+	case stanza.Message:
+		h.message(b, a, st)
+	case stanza.IQ:
+		h.iqToAccount(b, a, st)
+	case stanza.Presence:
+		h.presenceTo(b, a, st)
+	}
+}
+
+// deliverToNobody is for the addresses of no account. Senders must not be able to tell them
+// from accounts without a session (RFC 6121 §8.5.1).
+func (h *Host) deliverToNobody(b *Batch, st *stanza.Stanza) {
+	switch st.Kind {
+	case stanza.Message:
+		h.messageToNobody(b, st)
+	case stanza.IQ:
+		h.iqToNobody(b, st)
+	case stanza.Presence:
+		h.presenceToNobody(b, st)
+	}
+}
+
+// handle does what is to be done with a stanza once its account is looked up.
+func (h *Host) handle(b *Batch, a *Account, st *stanza.Stanza, m mode) {
+	switch exists := a.exists(); {
+	case m == arriving && exists:
+		h.deliverTo(b, a, st)
+	case m == arriving:
+		h.deliverToNobody(b, st)
+	case exists:
+		h.restore(b, a, st, m)
+	default:
+		h.router.Counters.Dropped.Add(1) // the account was deleted meanwhile
+	}
+}
+
+// takeBack handles a stanza that a session did not take.
+func (h *Host) takeBack(st *stanza.Stanza, m mode) {
+	if a := h.directory.find(st.To); a != nil && accountState(a.state.Load()) == open {
+		h.restore(nil, a, st, m)
+		return
+	}
+	h.resolve(nil, st, m)
 }

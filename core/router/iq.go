@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -18,8 +17,8 @@ type IQ struct {
 	Stanza  *stanza.Stanza
 	Payload *stanza.Element // its only child; read it only
 	Host    *Host
-	Session *Bound  // of the sender; nil where it is not a session of this host's reader
-	Account jid.JID // bare; zero where the host itself was addressed
+	Session *Bound   // of the sender; nil where it is not a session of this host's reader
+	Account *Account // nil where the host itself was addressed
 
 	batch *Batch
 }
@@ -34,10 +33,17 @@ type IQ struct {
 // tell that the account exists. It is not called for accounts that do not exist.
 type IQHandler func(ctx context.Context, q *IQ) (*stanza.Element, error)
 
+// target is to whom an IQ is.
+type target uint8
+
+const (
+	toHost target = iota
+	toAccount
+	targets int = iota
+)
+
 // Own tells whether the sender is a session of the account that was addressed.
-func (q *IQ) Own() bool {
-	return q.Session != nil && q.Session.jid.Bare() == q.Account
-}
+func (q *IQ) Own() bool { return q.Session != nil && q.Session.account == q.Account }
 
 // Route sends another stanza on its way, before the answer.
 func (q *IQ) Route(st *stanza.Stanza) { q.Host.router.RouteIn(q.batch, st) }
@@ -56,42 +62,48 @@ func Own(h IQHandler) IQHandler {
 	}
 }
 
-// ToHost lets h answer only requests to the domain itself.
-func ToHost(h IQHandler) IQHandler {
-	return func(ctx context.Context, q *IQ) (*stanza.Element, error) {
-		if !q.Account.IsZero() {
-			return nil, stanza.ServiceUnavailable("")
-		}
-		return h(ctx, q)
-	}
-}
-
-// HandleIQ registers the handler of a payload namespace.
-func (h *Host) HandleIQ(space string, handler IQHandler) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.iq[space] = handler
-}
-
-// inquire delivers an IQ.
-func (h *Host) inquire(b *Batch, st *stanza.Stanza) {
+// iqToHost is for IQs to the domain, with a resource or without.
+func (h *Host) iqToHost(b *Batch, st *stanza.Stanza) {
 	switch {
 	case !wellFormed(st):
 		h.router.Bounce(b, st, stanza.BadRequest(""))
-	case st.To.Local() != "" && st.To.IsFull():
-		h.inquireSession(b, st)
 	case !st.IsRequest():
-		if !h.settle(st) {
-			h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: nobody asked
-		}
+		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: nobody asked
 	case st.To.IsFull(): // a resource of the domain: there are none
 		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
 	default:
-		account := jid.JID{}
-		if st.To.Local() != "" {
-			account = st.To
+		h.answer(b, nil, st, b.sender(st))
+	}
+}
+
+// iqToAccount is for IQs to an account or to one of its sessions.
+func (h *Host) iqToAccount(b *Batch, a *Account, st *stanza.Stanza) {
+	switch {
+	case !wellFormed(st):
+		h.router.Bounce(b, st, stanza.BadRequest(""))
+	case st.To.IsFull():
+		h.iqToSession(b, a, st)
+	case !st.IsRequest():
+		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: nobody asked
+	default:
+		p := h.newPass(b, a, st)
+		defer p.free()
+		p.Session = b.sender(st)
+		if own := p.Session != nil && p.Session.account == a; own || h.run(p, inbound) {
+			h.answer(b, a, st, p.Session)
 		}
-		h.inquireHere(b, st, account)
+	}
+}
+
+// iqToNobody answers as for an account that has nothing to say (RFC 6121 §8.5.1).
+func (h *Host) iqToNobody(b *Batch, st *stanza.Stanza) {
+	switch {
+	case !wellFormed(st):
+		h.router.Bounce(b, st, stanza.BadRequest(""))
+	case st.IsRequest():
+		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
+	default:
+		h.router.Counters.Dropped.Add(1)
 	}
 }
 
@@ -110,28 +122,20 @@ func wellFormed(st *stanza.Stanza) bool {
 	return false
 }
 
-// inquireSession is for full addresses (RFC 6121 §8.5.3).
-func (h *Host) inquireSession(b *Batch, st *stanza.Stanza) {
-	to := h.Session(st.To)
-	if !st.IsRequest() {
-		if to != nil {
-			p := h.newPass(b, st)
-			defer p.free()
-			p.Account = st.To.Bare()
-			if h.run(p, inbound) {
-				to.deliver(b, p.Stanza)
-			}
-		}
+// iqToSession is for full addresses (RFC 6121 §8.5.3).
+func (h *Host) iqToSession(b *Batch, a *Account, st *stanza.Stanza) {
+	to := a.Session(st.To)
+	switch {
+	case to == nil && !st.IsRequest():
 		return
-	}
-	// The same answer whether the session is there or not (RFC 6121 §11).
-	if to == nil || !h.mayAsk(b, to, st) {
+	case to == nil, st.IsRequest() && !h.mayAsk(b, to, st):
+		// The same answer whether the session is there or not (RFC 6121 §11).
 		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
 		return
 	}
-	p := h.newPass(b, st)
+	p := h.newPass(b, a, st)
 	defer p.free()
-	p.Account = st.To.Bare()
+	p.Session = b.sender(st)
 	if h.run(p, inbound) {
 		to.deliver(b, p.Stanza)
 	}
@@ -140,34 +144,24 @@ func (h *Host) inquireSession(b *Batch, st *stanza.Stanza) {
 // mayAsk is RFC 6121 §8.5.3.1: a request reaches a session only where the requester may
 // see its presence. A roster push comes from the account itself or not at all (§2.1.6).
 func (h *Host) mayAsk(b *Batch, to *Bound, st *stanza.Stanza) bool {
-	account := to.jid.Bare()
+	account := to.account
 	if st.Type == stanza.TypeSet && st.Payload1().Space == nsRoster {
-		return st.From == account
+		return st.From == account.jid
 	}
-	if st.From.Bare() == account || st.From == h.domain || to.knows(st.From) {
+	if st.From.Bare() == account.jid || st.From == h.domain || to.knows(st.From) {
 		return true
 	}
 	return h.presence == nil || h.presence.Shares(b.context(), account, st.From)
 }
 
-// inquireHere answers on behalf of the host or of an account (RFC 6121 §8.5.2).
-func (h *Host) inquireHere(b *Batch, st *stanza.Stanza, account jid.JID) {
-	p := h.newPass(b, st)
-	defer p.free()
-	if !account.IsZero() && (p.Session == nil || p.Session.jid.Bare() != account) {
-		p.Account = account
-		if !h.known(p) {
-			h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
-			return
-		}
-		if !h.run(p, inbound) {
-			return
-		}
+// answer answers on behalf of the host (no account) or of an account (RFC 6121 §8.5.2).
+func (h *Host) answer(b *Batch, a *Account, st *stanza.Stanza, session *Bound) {
+	q := &IQ{Stanza: st, Payload: st.Payload1(), Host: h, Session: session, Account: a, batch: b}
+	to := toAccount
+	if a == nil {
+		to = toHost
 	}
-	q := &IQ{Stanza: st, Payload: st.Payload1(), Host: h, Session: p.Session, Account: account, batch: b}
-	h.mu.RLock()
-	handler := h.iq[q.Payload.Space]
-	h.mu.RUnlock()
+	handler := h.handlers[to][q.Payload.Space]
 	if handler == nil {
 		h.router.Bounce(b, st, stanza.ServiceUnavailable("")) // RFC 6121 §8.5.2.1.3
 		return

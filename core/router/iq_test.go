@@ -10,15 +10,15 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// friends is a PresenceHandler in which only the listed pairs are subscribed.
-type friends struct {
+// subscribed is a PresenceHandler in which only the listed pairs are subscribed.
+type subscribed struct {
 	pairs map[string]bool // "account other"
 	gone  []string
 	sent  []string
 	stop  bool
 }
 
-func (f *friends) Sent(_ context.Context, p *Pass) error {
+func (f *subscribed) Sent(_ context.Context, p *Pass) error {
 	f.sent = append(f.sent, "sent "+p.Stanza.Type+" "+p.Stanza.To.String())
 	if f.stop {
 		return ErrStop
@@ -26,26 +26,28 @@ func (f *friends) Sent(_ context.Context, p *Pass) error {
 	return nil
 }
 
-func (f *friends) Received(_ context.Context, p *Pass) error {
-	f.sent = append(f.sent, "received "+p.Stanza.Type+" "+p.Account.String())
+func (f *subscribed) Received(_ context.Context, p *Pass) error {
+	f.sent = append(f.sent, "received "+p.Stanza.Type+" "+p.Account.JID().String())
 	if f.stop {
 		return ErrStop
 	}
 	return nil
 }
 
-func (f *friends) Gone(_ context.Context, _ *Host, s *Bound) {
+func (f *subscribed) ProbedNobody(context.Context, *Pass) error { return ErrStop }
+
+func (f *subscribed) Gone(_ context.Context, s *Bound) {
 	f.gone = append(f.gone, s.JID().String())
 }
 
-func (f *friends) Shares(_ context.Context, account, other jid.JID) bool {
-	return f.pairs[account.String()+" "+other.Bare().String()]
+func (f *subscribed) Shares(_ context.Context, account *Account, other jid.JID) bool {
+	return f.pairs[account.JID().String()+" "+other.Bare().String()]
 }
 
 func TestIQToAccountAndHost(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	romeo := tn.join("romeo@home.test/x", "0")
+	th := newTestHost(t)
+	romeo := th.join("romeo@home.test/x", "0")
 	var last *IQ
 	answer := func(_ context.Context, q *IQ) (*stanza.Element, error) {
 		last = q
@@ -62,13 +64,14 @@ func TestIQToAccountAndHost(t *testing.T) {
 		}
 		return stanza.NewElement("urn:x", "answer"), nil
 	}
-	tn.host.HandleIQ("urn:x", answer)
-	tn.host.HandleIQ("urn:own", Own(answer))
-	tn.host.HandleIQ("urn:host", ToHost(answer))
+	th.host.Use(Feature{
+		HostIQ:    map[string]IQHandler{"urn:x": answer, "urn:host": answer},
+		AccountIQ: map[string]IQHandler{"urn:x": answer, "urn:own": Own(answer)},
+	})
 
 	ask := func(st *stanza.Stanza) string {
 		last = nil
-		tn.submit("romeo@home.test/x", st)
+		th.submit("romeo@home.test/x", st)
 		got := romeo.take()
 		if len(got) != 1 {
 			t.Fatalf("%d answers to %s", len(got), st)
@@ -118,15 +121,15 @@ func TestIQToAccountAndHost(t *testing.T) {
 		}
 	}
 	ask(query("juliet@home.test", "get", "urn:x"))
-	if last.Session == nil || last.Own() || last.Account.String() != "juliet@home.test" {
+	if last.Session == nil || last.Own() || last.Account.JID().String() != "juliet@home.test" {
 		t.Errorf("request shown as %+v", last)
 	}
-	tn.router.Route(from(query("romeo@home.test", "get", "urn:x"), "x@away.test/r"))
+	th.router.Route(from(query("romeo@home.test", "get", "urn:x"), "x@away.test/r"))
 	if last.Session != nil || last.Own() {
 		t.Error("a stranger was shown as a session")
 	}
 	// A stranger cannot be taken for the account by its address alone.
-	tn.router.Route(from(query("romeo@home.test", "get", "urn:own"), "romeo@home.test/x"))
+	th.router.Route(from(query("romeo@home.test", "get", "urn:own"), "romeo@home.test/x"))
 	if c := condition(romeo.take()); c != "service-unavailable" {
 		t.Errorf("answered %q", c)
 	}
@@ -135,10 +138,11 @@ func TestIQToAccountAndHost(t *testing.T) {
 // checklist 41, 45
 func TestMalformedIQ(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	romeo := tn.join("romeo@home.test/x", "0")
-	juliet := tn.join("juliet@home.test/a", "0")
-	tn.host.HandleIQ("urn:x", func(context.Context, *IQ) (*stanza.Element, error) { return nil, nil })
+	th := newTestHost(t)
+	romeo := th.join("romeo@home.test/x", "0")
+	juliet := th.join("juliet@home.test/a", "0")
+	nothing := map[string]IQHandler{"urn:x": func(context.Context, *IQ) (*stanza.Element, error) { return nil, nil }}
+	th.host.Use(Feature{HostIQ: nothing, AccountIQ: nothing})
 	one := "<q xmlns='urn:x'/>"
 	for _, st := range []*stanza.Stanza{
 		{Kind: stanza.IQ, Type: "get", Payload: one},
@@ -152,7 +156,7 @@ func TestMalformedIQ(t *testing.T) {
 			if to != "" {
 				c.To = jid.MustParse(to)
 			}
-			tn.submit("romeo@home.test/x", c)
+			th.submit("romeo@home.test/x", c)
 			if got := condition(romeo.take()); got != "bad-request" {
 				t.Errorf("%s: %q", c, got)
 			}
@@ -161,7 +165,7 @@ func TestMalformedIQ(t *testing.T) {
 	if got := juliet.take(); len(got) != 0 {
 		t.Errorf("delivered %v", got)
 	}
-	if got := tn.remote.take(); len(got) != 0 {
+	if got := th.remote.take(); len(got) != 0 {
 		t.Errorf("sent away %v", got)
 	}
 }
@@ -169,17 +173,17 @@ func TestMalformedIQ(t *testing.T) {
 // checklist 49, 50
 func TestIQToSession(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	f := &friends{pairs: map[string]bool{"juliet@home.test romeo@home.test": true}}
-	tn.host.SetPresence(f)
-	romeo, nurse := tn.join("romeo@home.test/x", "0"), tn.join("nurse@home.test/n", "0")
-	juliet, second := tn.join("juliet@home.test/a", "0"), tn.join("juliet@home.test/b", "")
+	th := newTestHost(t)
+	f := &subscribed{pairs: map[string]bool{"juliet@home.test romeo@home.test": true}}
+	th.host.Use(Feature{Presence: f})
+	romeo, nurse := th.join("romeo@home.test/x", "0"), th.join("nurse@home.test/n", "0")
+	juliet, second := th.join("juliet@home.test/a", "0"), th.join("juliet@home.test/b", "")
 
-	tn.submit("romeo@home.test/x", query("juliet@home.test/a", "get", "urn:x"))
+	th.submit("romeo@home.test/x", query("juliet@home.test/a", "get", "urn:x"))
 	if len(juliet.take()) != 1 || len(romeo.take()) != 0 {
 		t.Error("a subscriber's request did not arrive")
 	}
-	tn.submit("juliet@home.test/b", query("juliet@home.test/a", "get", "urn:x"))
+	th.submit("juliet@home.test/b", query("juliet@home.test/a", "get", "urn:x"))
 	if len(juliet.take()) != 1 || len(second.take()) != 0 {
 		t.Error("an own session's request did not arrive")
 	}
@@ -188,7 +192,7 @@ func TestIQToSession(t *testing.T) {
 	for _, to := range []string{"juliet@home.test/a", "juliet@home.test/gone", "nobody@home.test/a"} {
 		st := query(to, "get", "urn:x")
 		st.ID = "same"
-		tn.submit("nurse@home.test/n", st)
+		th.submit("nurse@home.test/n", st)
 		got := nurse.take()
 		if len(got) != 1 {
 			t.Fatalf("%s: %d answers", to, len(got))
@@ -202,18 +206,18 @@ func TestIQToSession(t *testing.T) {
 		t.Errorf("juliet got %v", got)
 	}
 	// Directed presence opens the way: to a person, or to a room whose occupants then ask.
-	tn.bound["juliet@home.test/a"].AddDirected(jid.MustParse("nurse@home.test/n"))
-	tn.bound["juliet@home.test/a"].AddDirected(jid.MustParse("room@away.test/juliet"))
-	tn.submit("nurse@home.test/n", query("juliet@home.test/a", "get", "urn:x"))
-	tn.router.Route(from(query("juliet@home.test/a", "get", "urn:x"), "room@away.test/romeo"))
-	tn.router.Route(from(query("juliet@home.test/a", "get", "urn:x"), "home.test"))
+	th.bound["juliet@home.test/a"].AddDirected(jid.MustParse("nurse@home.test/n"))
+	th.bound["juliet@home.test/a"].AddDirected(jid.MustParse("room@away.test/juliet"))
+	th.submit("nurse@home.test/n", query("juliet@home.test/a", "get", "urn:x"))
+	th.router.Route(from(query("juliet@home.test/a", "get", "urn:x"), "room@away.test/romeo"))
+	th.router.Route(from(query("juliet@home.test/a", "get", "urn:x"), "home.test"))
 	if got := juliet.take(); len(got) != 3 {
 		t.Errorf("juliet got %v", got)
 	}
 	// Answers always arrive.
 	st := from(query("juliet@home.test/a", "get", "urn:x"), "x@away.test/r").Copy()
 	st.Type = "result"
-	tn.router.Route(st)
+	th.router.Route(st)
 	if len(juliet.take()) != 1 {
 		t.Error("a result did not arrive")
 	}
@@ -222,57 +226,24 @@ func TestIQToSession(t *testing.T) {
 // CVE-2015-8688: nobody but the account itself may send a roster push.
 func TestCVE_2015_8688_RosterPush(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	juliet := tn.join("juliet@home.test/a", "0")
-	tn.join("juliet@home.test/b", "0")
-	tn.join("romeo@home.test/x", "0")
+	th := newTestHost(t)
+	juliet := th.join("juliet@home.test/a", "0")
+	th.join("juliet@home.test/b", "0")
+	th.join("romeo@home.test/x", "0")
 	push := func() *stanza.Stanza { return query("juliet@home.test/a", "set", nsRoster) }
 	for _, sender := range []string{"x@away.test/r", "home.test", "component.home.test", "juliet@home.test/b", "juliet@away.test"} {
-		tn.router.Route(from(push(), sender))
+		th.router.Route(from(push(), sender))
 		hidden := from(push(), sender)
 		hidden.Payload = "<r:query xmlns:r='jabber:iq&#58;roster'/>"
-		tn.router.Route(hidden)
+		th.router.Route(hidden)
 	}
-	tn.submit("romeo@home.test/x", push())
-	tn.submit("juliet@home.test/b", push())
+	th.submit("romeo@home.test/x", push())
+	th.submit("juliet@home.test/b", push())
 	if got := juliet.take(); len(got) != 0 {
 		t.Errorf("delivered %v", got)
 	}
-	tn.router.Route(from(push(), "juliet@home.test"))
+	th.router.Route(from(push(), "juliet@home.test"))
 	if len(juliet.take()) != 1 {
 		t.Error("the server's own push did not arrive")
-	}
-}
-
-func TestAsk(t *testing.T) {
-	t.Parallel()
-	tn := newTown(t)
-	tn.join("juliet@home.test/a", "0")
-	tn.join("romeo@home.test/x", "0")
-	var got []*stanza.Stanza
-	ask := func() *stanza.Stanza {
-		st := from(query("juliet@home.test/a", "get", "urn:x"), "home.test")
-		if err := tn.host.Ask(st, func(a *stanza.Stanza) { got = append(got, a) }); err != nil {
-			t.Fatal(err)
-		}
-		return st
-	}
-	st := ask()
-	forged := st.Result()
-	forged.From = jid.JID{}
-	tn.submit("romeo@home.test/x", forged)
-	if len(got) != 0 {
-		t.Fatal("another one's answer was taken")
-	}
-	answer := st.Result()
-	tn.submit("juliet@home.test/a", answer)
-	tn.submit("juliet@home.test/a", answer)
-	if len(got) != 1 || got[0].Type != "result" {
-		t.Errorf("got %v", got)
-	}
-	tn.host.Unbind(context.Background(), tn.bound["juliet@home.test/a"])
-	ask()
-	if len(got) != 2 || got[1].Type != "error" {
-		t.Errorf("got %v", got)
 	}
 }

@@ -47,21 +47,19 @@ func TestMessageDelivery(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var kept int
-			tn := newTown(t, Stage{Name: "offline", Undelivered: func(_ context.Context, p *Pass) error {
-				kept++
-				return ErrStop
-			}})
-			romeo := tn.join("romeo@home.test/x", "0")
-			phones := map[string]*phone{}
+			keep := func(context.Context, *Pass) error { kept++; return ErrStop }
+			th := newTestHost(t, Stage{Name: "offline", Undelivered: keep, Nobody: keep})
+			romeo := th.join("romeo@home.test/x", "0")
+			recorders := map[string]*recorder{}
 			for r, priority := range c.sessions {
-				phones[r] = tn.join("juliet@home.test/"+r, priority)
+				recorders[r] = th.join("juliet@home.test/"+r, priority)
 			}
 			for i, typ := range types {
 				kept = 0
-				tn.submit("romeo@home.test/x", message(c.to, typ))
+				th.submit("romeo@home.test/x", message(c.to, typ))
 				got := ""
 				for _, r := range []string{"a", "b", "c"} {
-					if p := phones[r]; p != nil {
+					if p := recorders[r]; p != nil {
 						for _, st := range p.take() {
 							got += r
 							if st.To.String() != c.to { // checklist 38
@@ -90,23 +88,24 @@ func TestMessageDelivery(t *testing.T) {
 }
 
 // Where nothing is kept for later, an account that is away and one that does not exist
-// are refused alike; where it is, both are silent.
+// are refused alike; where it is, both are nullSession.
 func TestUnknownAccountLooksLikeAbsent(t *testing.T) {
 	t.Parallel()
-	offline := Stage{Name: "offline", Undelivered: func(_ context.Context, p *Pass) error {
+	keep := func(_ context.Context, p *Pass) error {
 		if p.Stanza.Body() == "" {
 			return nil
 		}
 		return ErrStop
-	}}
+	}
+	offline := Stage{Name: "offline", Undelivered: keep, Nobody: keep}
 	for _, stages := range [][]Stage{nil, {offline}} {
-		tn := newTown(t, stages...)
-		romeo := tn.join("romeo@home.test/x", "0")
+		th := newTestHost(t, stages...)
+		romeo := th.join("romeo@home.test/x", "0")
 		for _, typ := range []string{"normal", "chat", "groupchat", "headline", ""} { // checklist 113
 			for _, resource := range []string{"", "/a"} {
-				tn.submit("romeo@home.test/x", message("juliet@home.test"+resource, typ))
+				th.submit("romeo@home.test/x", message("juliet@home.test"+resource, typ))
 				known := condition(romeo.take())
-				tn.submit("romeo@home.test/x", message("nobody@home.test"+resource, typ))
+				th.submit("romeo@home.test/x", message("nobody@home.test"+resource, typ))
 				if unknown := condition(romeo.take()); known != unknown {
 					t.Errorf("%q%s: %q for an account, %q for none", typ, resource, known, unknown)
 				}
@@ -115,16 +114,23 @@ func TestUnknownAccountLooksLikeAbsent(t *testing.T) {
 	}
 }
 
-func TestUnknownIsTold(t *testing.T) {
+// An account that cannot be looked up counts as one that exists.
+func TestNobodyStages(t *testing.T) {
 	t.Parallel()
 	var unknown, account string
-	tn := newTown(t, Stage{Undelivered: func(_ context.Context, p *Pass) error {
-		unknown, account = map[bool]string{true: "unknown", false: "known"}[p.Unknown], p.Account.String()
-		return nil
-	}})
-	romeo := tn.join("romeo@home.test/x", "0")
+	th := newTestHost(t, Stage{
+		Undelivered: func(_ context.Context, p *Pass) error {
+			unknown, account = "known", p.Account.JID().String()
+			return nil
+		},
+		Nobody: func(_ context.Context, p *Pass) error {
+			unknown, account = "unknown", p.Stanza.To.Bare().String()
+			return nil
+		},
+	})
+	romeo := th.join("romeo@home.test/x", "0")
 	for to, want := range map[string]string{"nobody@home.test": "unknown", "juliet@home.test": "known", "broken@home.test": "known"} {
-		tn.submit("romeo@home.test/x", message(to, "chat"))
+		th.submit("romeo@home.test/x", message(to, "chat"))
 		if unknown != want || account != to {
 			t.Errorf("%s: %s as %s", to, unknown, account)
 		}
@@ -137,9 +143,9 @@ func TestUnknownIsTold(t *testing.T) {
 // checklist 63
 func TestMessageWithoutToIsForOneself(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	a, b := tn.join("romeo@home.test/a", "0"), tn.join("romeo@home.test/b", "0")
-	tn.submit("romeo@home.test/a", message("", "chat"))
+	th := newTestHost(t)
+	a, b := th.join("romeo@home.test/a", "0"), th.join("romeo@home.test/b", "0")
+	th.submit("romeo@home.test/a", message("", "chat"))
 	if len(a.take()) != 1 || len(b.take()) != 1 {
 		t.Error("not delivered to the own account")
 	}
@@ -150,14 +156,14 @@ func TestStages(t *testing.T) {
 	var seen []string
 	note := func(name string, err error) func(context.Context, *Pass) error {
 		return func(_ context.Context, p *Pass) error {
-			seen = append(seen, name+" "+p.Account.String())
+			seen = append(seen, name+" "+p.Account.JID().String())
 			if p.Stanza.Body() == name {
 				return err
 			}
 			return nil
 		}
 	}
-	tn := newTown(t,
+	th := newTestHost(t,
 		Stage{Name: "1", Outbound: note("out1", stanza.NotAcceptable("blocked")), Inbound: note("in1", ErrStop)},
 		Stage{Name: "2", Inbound: func(_ context.Context, p *Pass) error {
 			if p.Stanza.Type == "error" {
@@ -168,16 +174,16 @@ func TestStages(t *testing.T) {
 				t.Errorf("targets %v", p.Targets)
 			}
 			p.Stanza = p.Stanza.With(stanza.NewElement("urn:x", "mark"))
-			p.Deliver(tn2(t, p), stanza.NewMessage(p.Stanza.To, p.Stanza.From, "headline"))
+			p.Deliver(onlySession(t, p), stanza.NewMessage(p.Stanza.To, p.Stanza.From, "headline"))
 			return nil
 		}},
 		Stage{Name: "3", Inbound: note("in3", context.DeadlineExceeded)},
 	)
-	romeo, juliet := tn.join("romeo@home.test/x", "0"), tn.join("juliet@home.test/a", "0")
+	romeo, juliet := th.join("romeo@home.test/x", "0"), th.join("juliet@home.test/a", "0")
 	seen = nil
 	send := func(body string) {
 		seen = nil
-		tn.submit("romeo@home.test/x", stanza.NewMessage(jid.MustParse("juliet@home.test"), jid.JID{}, "chat", stanza.TextElement("", "body", body)))
+		th.submit("romeo@home.test/x", stanza.NewMessage(jid.MustParse("juliet@home.test"), jid.JID{}, "chat", stanza.TextElement("", "body", body)))
 	}
 	send("hi")
 	got := juliet.take()
@@ -203,10 +209,10 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// tn2 is the only session of the account.
-func tn2(t *testing.T, p *Pass) *Bound {
+// onlySession is the only session of the account.
+func onlySession(t *testing.T, p *Pass) *Bound {
 	t.Helper()
-	list := p.Host.Sessions(p.Account)
+	list := p.Account.Sessions()
 	if len(list) != 1 {
 		t.Fatalf("%d sessions", len(list))
 	}
@@ -216,39 +222,41 @@ func tn2(t *testing.T, p *Pass) *Bound {
 func TestReturn(t *testing.T) {
 	t.Parallel()
 	kept, inbound := 0, 0
-	tn := newTown(t, Stage{
+	th := newTestHost(t, Stage{
 		Inbound:     func(context.Context, *Pass) error { inbound++; return nil },
 		Undelivered: func(context.Context, *Pass) error { kept++; return ErrStop },
 	})
-	romeo := tn.join("romeo@home.test/x", "0")
+	romeo := th.join("romeo@home.test/x", "0")
+	gone := th.bind(&recorder{jid: jid.MustParse("juliet@home.test/gone")}, Claim{})
+	gone.Unbind(t.Context())
 	inbound = 0
 	for _, typ := range []string{"chat", "normal"} {
-		tn.host.Return(from(message("juliet@home.test/gone", typ), "romeo@home.test/x"))
+		th.host.Return(from(message("juliet@home.test/gone", typ), "romeo@home.test/x"))
 	}
 	if kept != 2 || inbound != 0 {
 		t.Errorf("kept %d, inbound %d", kept, inbound)
 	}
-	juliet := tn.join("juliet@home.test/b", "0")
+	juliet := th.join("juliet@home.test/b", "0")
 	inbound = 0
-	tn.host.Return(from(message("juliet@home.test/gone", "chat"), "romeo@home.test/x"))
+	th.host.Return(from(message("juliet@home.test/gone", "chat"), "romeo@home.test/x"))
 	if len(juliet.take()) != 1 || inbound != 0 {
 		t.Error("not delivered to the other session")
 	}
-	tn.host.Return(from(message("juliet@home.test", "chat"), "romeo@home.test/x"))
+	th.host.Return(from(message("juliet@home.test", "chat"), "romeo@home.test/x"))
 	if len(juliet.take()) != 0 || kept != 2 {
 		t.Error("delivered twice")
 	}
 	// A session that is there and full: nobody gets it, it is kept.
-	tn.host.Keep(from(message("juliet@home.test/b", "chat"), "romeo@home.test/x"))
-	tn.host.Keep(from(message("juliet@home.test/b", "headline"), "romeo@home.test/x"))
+	th.host.Keep(from(message("juliet@home.test/b", "chat"), "romeo@home.test/x"))
+	th.host.Keep(from(message("juliet@home.test/b", "headline"), "romeo@home.test/x"))
 	if len(juliet.take()) != 0 || kept != 3 {
 		t.Errorf("kept %d", kept)
 	}
-	tn.host.Return(from(message("juliet@home.test/gone", "groupchat"), "romeo@home.test/x"))
+	th.host.Return(from(message("juliet@home.test/gone", "groupchat"), "romeo@home.test/x"))
 	if c := condition(romeo.take()); c != "service-unavailable" {
 		t.Errorf("groupchat answered %q", c)
 	}
-	tn.host.Return(from(query("juliet@home.test/gone", "get", "urn:x"), "romeo@home.test/x"))
+	th.host.Return(from(query("juliet@home.test/gone", "get", "urn:x"), "romeo@home.test/x"))
 	if c := condition(romeo.take()); c != "service-unavailable" {
 		t.Errorf("iq answered %q", c)
 	}
@@ -256,59 +264,26 @@ func TestReturn(t *testing.T) {
 
 func TestMessageToHost(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	romeo := tn.join("romeo@home.test/x", "0")
-	tn.submit("romeo@home.test/x", message("home.test", "chat"))
+	th := newTestHost(t)
+	romeo := th.join("romeo@home.test/x", "0")
+	th.submit("romeo@home.test/x", message("home.test", "chat"))
 	if c := condition(romeo.take()); c != "service-unavailable" { // checklist 53
 		t.Errorf("answered %q", c)
 	}
 	got := 0
-	tn.host.HandleMessage(func(_ context.Context, p *Pass) error {
+	th.host.Use(Feature{HostMessage: func(_ context.Context, p *Pass) error {
 		if p.Stanza.Type == "headline" {
 			got++
 			return ErrStop
 		}
 		return nil
-	})
-	tn.submit("romeo@home.test/x", message("home.test", "headline"))
+	}})
+	th.submit("romeo@home.test/x", message("home.test", "headline"))
 	if c := condition(romeo.take()); c != "" || got != 1 {
 		t.Errorf("answered %q, handled %d", c, got)
 	}
-	tn.submit("romeo@home.test/x", message("home.test/r", "normal"))
+	th.submit("romeo@home.test/x", message("home.test/r", "normal"))
 	if c := condition(romeo.take()); c != "service-unavailable" {
 		t.Errorf("answered %q", c)
-	}
-}
-
-func TestPromises(t *testing.T) {
-	t.Parallel()
-	changed := 0
-	p := NewPromises(func() { changed++ })
-	var done []func(error)
-	tn := newTown(t, Stage{Outbound: func(_ context.Context, p *Pass) error {
-		done = append(done, p.Promise())
-		return nil
-	}})
-	tn.join("romeo@home.test/x", "")
-	tn.batch["romeo@home.test/x"].SetPromises(p)
-	for range 3 {
-		p.Next()
-		tn.submit("romeo@home.test/x", message("juliet@home.test", "chat"))
-	}
-	if p.Kept() != 0 {
-		t.Errorf("kept %d before anything was", p.Kept())
-	}
-	done[1](nil)
-	if p.Kept() != 0 {
-		t.Errorf("kept %d with the first open", p.Kept())
-	}
-	done[0](nil)
-	done[0](nil)
-	if p.Kept() != 2 || changed != 2 {
-		t.Errorf("kept %d, want 2; changed %d", p.Kept(), changed)
-	}
-	done[2](context.Canceled)
-	if p.Kept() != 2 || p.Err() == nil {
-		t.Errorf("a failed write counts as kept")
 	}
 }

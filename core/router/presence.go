@@ -10,19 +10,21 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// PresenceHandler knows who is subscribed to whom. Its first two methods return what a
-// stage returns; after nil the stanza goes where it is addressed to.
+// PresenceHandler knows who is subscribed to whom. Its first three methods return what a
+// stage returns; after nil of the first two the stanza goes where it is addressed to.
 type PresenceHandler interface {
 	// Sent sees every presence of a local session. Without To it is a broadcast: the
 	// session's Presence is the new one already, p.Before the one before it.
 	Sent(ctx context.Context, p *Pass) error
-	// Received sees every presence for p.Account, whose account exists.
+	// Received sees every presence for p.Account.
 	Received(ctx context.Context, p *Pass) error
+	// ProbedNobody sees presence probes for addresses of no account.
+	ProbedNobody(ctx context.Context, p *Pass) error
 	// Gone is called once for a session that has ended, with its last presence still set
 	// where it had not become unavailable by itself.
-	Gone(ctx context.Context, h *Host, s *Bound)
+	Gone(ctx context.Context, s *Bound)
 	// Shares tells whether other may know that the account is online, by subscription.
-	Shares(ctx context.Context, account, other jid.JID) bool
+	Shares(ctx context.Context, account *Account, other jid.JID) bool
 }
 
 // presenceFrom is for presence that a local session sends.
@@ -102,27 +104,15 @@ func twice(st *stanza.Stanza, name string) bool {
 	return n > 1
 }
 
-// presenceTo is for presence to this domain.
-func (h *Host) presenceTo(b *Batch, st *stanza.Stanza) {
-	if st.To.Local() == "" || !presenceType(st.Type) {
-		h.router.Counters.Dropped.Add(1) // RFC 6121 §8.3: the host has no use for it
+// presenceTo is for presence to an account.
+func (h *Host) presenceTo(b *Batch, a *Account, st *stanza.Stanza) {
+	if !presenceType(st.Type) {
+		h.router.Counters.Dropped.Add(1)
 		return
 	}
-	p := h.newPass(b, st)
+	p := h.newPass(b, a, st)
 	defer p.free()
-	p.Account = st.To.Bare()
-	sessions := h.directory.Sessions(p.Account)
-	if len(sessions) == 0 && !h.known(p) {
-		if st.Type != stanza.TypeProbe || h.presence == nil {
-			h.router.Counters.Dropped.Add(1) // RFC 6121 §8.5.1, §3.1.3: as if nobody cared
-			return
-		}
-		p.Unknown = true // RFC 6121 §4.3.2: answered as by an account that shares nothing
-		if err := h.presence.Received(b.context(), p); err != nil {
-			h.end(p, err, "presence received")
-		}
-		return
-	}
+	p.Session = b.sender(st)
 	if !h.run(p, inbound) {
 		return
 	}
@@ -135,12 +125,26 @@ func (h *Host) presenceTo(b *Batch, st *stanza.Stanza) {
 	p.DeliverPresence()
 }
 
+// presenceToNobody drops presence as if no one had asked for it (RFC 6121 §8.5.1, §3.1.3). A probe
+// is answered as by an account that shares nothing (§4.3.2).
+func (h *Host) presenceToNobody(b *Batch, st *stanza.Stanza) {
+	if st.Type != stanza.TypeProbe || h.presence == nil {
+		h.router.Counters.Dropped.Add(1)
+		return
+	}
+	p := h.newPass(b, nil, st)
+	defer p.free()
+	p.Session = b.sender(st)
+	if err := h.presence.ProbedNobody(b.context(), p); err != nil {
+		h.end(p, err, "presence received")
+	}
+}
+
 // DeliverPresence gives a presence to the sessions that are to see it: that of a full
 // address (RFC 6121 §8.5.3), or all available ones (§8.5.2.1.2).
 func (p *Pass) DeliverPresence() {
-	sessions := p.Host.directory.Sessions(p.Account)
 	if p.Stanza.To.IsFull() {
-		if b := find(sessions, p.Stanza.To); b != nil {
+		if b := p.Account.Session(p.Stanza.To); b != nil {
 			b.deliver(p.batch, p.Stanza)
 		}
 		return
@@ -148,7 +152,7 @@ func (p *Pass) DeliverPresence() {
 	if p.Stanza.Type == stanza.TypeProbe {
 		return
 	}
-	for _, b := range sessions {
+	for _, b := range p.Account.Sessions() {
 		if b.Presence() != nil {
 			b.deliver(p.batch, p.Stanza)
 		}

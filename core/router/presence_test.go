@@ -22,9 +22,9 @@ func presence(to, typ string) *stanza.Stanza {
 // checklist 95, 96
 func TestPresenceDelivery(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	a, b, c := tn.join("juliet@home.test/a", "1"), tn.join("juliet@home.test/b", "-1"), tn.join("juliet@home.test/c", "")
-	romeo := tn.join("romeo@home.test/x", "0")
+	th := newTestHost(t)
+	a, b, c := th.join("juliet@home.test/a", "1"), th.join("juliet@home.test/b", "-1"), th.join("juliet@home.test/c", "")
+	romeo := th.join("romeo@home.test/x", "0")
 	for _, x := range []struct {
 		to, typ string
 		want    [3]int
@@ -39,7 +39,7 @@ func TestPresenceDelivery(t *testing.T) {
 		{"home.test", "", [3]int{}}, // checklist 97
 		{"juliet@home.test", "probe", [3]int{}},
 	} {
-		tn.submit("romeo@home.test/x", presence(x.to, x.typ))
+		th.submit("romeo@home.test/x", presence(x.to, x.typ))
 		if got := [3]int{len(a.take()), len(b.take()), len(c.take())}; got != x.want {
 			t.Errorf("%s %s: %v, want %v", x.to, x.typ, got, x.want)
 		}
@@ -47,7 +47,7 @@ func TestPresenceDelivery(t *testing.T) {
 			t.Errorf("%s %s: answered %v", x.to, x.typ, got)
 		}
 	}
-	tn.submit("romeo@home.test/x", presence("juliet@home.test", "strange"))
+	th.submit("romeo@home.test/x", presence("juliet@home.test", "strange"))
 	if got := condition(romeo.take()); got != "bad-request" {
 		t.Errorf("unknown type answered %q", got)
 	}
@@ -56,15 +56,15 @@ func TestPresenceDelivery(t *testing.T) {
 // checklist 94
 func TestPriority(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	romeo := tn.join("romeo@home.test/x", "")
-	b := tn.bound["romeo@home.test/x"]
+	th := newTestHost(t)
+	romeo := th.join("romeo@home.test/x", "")
+	b := th.bound["romeo@home.test/x"]
 	for text, want := range map[string]int{"": 0, "0": 0, "127": 127, "-128": -128, " 5\n": 5, "+3": 3} {
 		st := presence("", "")
 		if text != "" {
 			st.Payload = "<priority>" + text + "</priority>"
 		}
-		tn.submit("romeo@home.test/x", st)
+		th.submit("romeo@home.test/x", st)
 		if p := b.Presence(); p == nil || int(p.Priority) != want {
 			t.Errorf("%q: %+v", text, p)
 		}
@@ -73,18 +73,18 @@ func TestPriority(t *testing.T) {
 	for _, text := range []string{"128", "-129", "high", "1.5", "0x1"} {
 		st := presence("", "")
 		st.Payload = "<priority>" + text + "</priority>"
-		tn.submit("romeo@home.test/x", st)
+		th.submit("romeo@home.test/x", st)
 		if got := condition(romeo.take()); got != "bad-request" || b.Presence() != before {
 			t.Errorf("%q: %q", text, got)
 		}
 	}
 	for _, typ := range []string{"subscribe", "subscribed", "unsubscribe", "unsubscribed", "probe"} {
-		tn.submit("romeo@home.test/x", presence("", typ))
+		th.submit("romeo@home.test/x", presence("", typ))
 		if got := condition(romeo.take()); got != "bad-request" {
 			t.Errorf("%s without receiver: %q", typ, got)
 		}
 	}
-	tn.submit("romeo@home.test/x", presence("", "unavailable"))
+	th.submit("romeo@home.test/x", presence("", "unavailable"))
 	if b.Presence() != nil {
 		t.Error("still available")
 	}
@@ -92,60 +92,60 @@ func TestPriority(t *testing.T) {
 
 func TestPresenceHandler(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	f := &friends{}
-	tn.host.SetPresence(f)
-	tn.join("romeo@home.test/x", "0")
-	juliet := tn.join("juliet@home.test/a", "0")
+	th := newTestHost(t)
+	f := &subscribed{}
+	th.host.Use(Feature{Presence: f})
+	th.join("romeo@home.test/x", "0")
+	juliet := th.join("juliet@home.test/a", "0")
 	f.sent = nil
-	tn.submit("romeo@home.test/x", presence("juliet@home.test", "subscribe"))
-	tn.submit("romeo@home.test/x", presence("nobody@home.test", "subscribe"))
+	th.submit("romeo@home.test/x", presence("juliet@home.test", "subscribe"))
+	th.submit("romeo@home.test/x", presence("nobody@home.test", "subscribe"))
 	want := []string{"sent subscribe juliet@home.test", "received subscribe juliet@home.test", "sent subscribe nobody@home.test"}
 	if !slices.Equal(f.sent, want) || len(juliet.take()) != 1 {
 		t.Errorf("handler saw %q", f.sent)
 	}
 	f.stop = true
-	tn.submit("romeo@home.test/x", presence("juliet@home.test", ""))
-	tn.router.Route(from(presence("juliet@home.test", ""), "x@away.test/r"))
+	th.submit("romeo@home.test/x", presence("juliet@home.test", ""))
+	th.router.Route(from(presence("juliet@home.test", ""), "x@away.test/r"))
 	if len(juliet.take()) != 0 {
 		t.Error("delivered although taken")
 	}
 	ctx := context.Background()
-	old := tn.bound["juliet@home.test/a"]
+	old := th.bound["juliet@home.test/a"]
 	f.gone = nil
-	tn.join("juliet@home.test/a", "")
+	th.join("juliet@home.test/a", "")
 	if juliet.closed != "conflict" || !slices.Equal(f.gone, []string{"juliet@home.test/a"}) {
 		t.Errorf("old session %q, gone %q", juliet.closed, f.gone)
 	}
-	tn.host.Unbind(ctx, old)
-	if len(f.gone) != 1 || tn.host.Session(old.JID()) == nil {
+	old.Unbind(ctx)
+	if len(f.gone) != 1 || th.host.Local(old.JID()).Session(old.JID()) == nil {
 		t.Error("a replaced session took the new one with it")
 	}
-	tn.host.Unbind(ctx, tn.bound["juliet@home.test/a"])
-	tn.host.Unbind(ctx, tn.bound["juliet@home.test/a"])
-	if len(f.gone) != 2 || len(tn.host.Sessions(old.JID())) != 0 {
+	th.bound["juliet@home.test/a"].Unbind(ctx)
+	th.bound["juliet@home.test/a"].Unbind(ctx)
+	if len(f.gone) != 2 || len(th.host.Local(old.JID()).Sessions()) != 0 {
 		t.Errorf("gone %q", f.gone)
 	}
 }
 
 func TestBefore(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	h := &beforeSeen{friends: &friends{}}
-	tn.host.SetPresence(h)
-	tn.join("romeo@home.test/x", "")
+	th := newTestHost(t)
+	h := &beforeSeen{subscribed: &subscribed{}}
+	th.host.Use(Feature{Presence: h})
+	th.join("romeo@home.test/x", "")
 	for range 2 {
-		tn.submit("romeo@home.test/x", presence("", ""))
+		th.submit("romeo@home.test/x", presence("", ""))
 	}
-	tn.submit("romeo@home.test/x", presence("", "unavailable"))
-	tn.submit("romeo@home.test/x", presence("", ""))
+	th.submit("romeo@home.test/x", presence("", "unavailable"))
+	th.submit("romeo@home.test/x", presence("", ""))
 	if !slices.Equal(h.initial, []bool{true, false, false, true}) { // checklist 87, 88, 89
 		t.Errorf("initial: %v", h.initial)
 	}
 }
 
 type beforeSeen struct {
-	*friends
+	*subscribed
 	initial []bool
 }
 
@@ -156,10 +156,10 @@ func (h *beforeSeen) Sent(_ context.Context, p *Pass) error {
 
 func TestBind(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
+	th := newTestHost(t)
 	ctx := context.Background()
 	bind := func(r string, c Claim) error {
-		_, err := tn.host.Bind(ctx, &phone{jid: jid.MustParse("romeo@home.test/" + r)}, c)
+		_, err := th.host.Bind(ctx, &recorder{jid: jid.MustParse("romeo@home.test/" + r)}, c)
 		return err
 	}
 	if err := bind("a", Claim{Max: 2}); err != nil {
@@ -177,36 +177,20 @@ func TestBind(t *testing.T) {
 	if err := bind("b", Claim{Max: 2, Replace: true}); err != nil {
 		t.Errorf("replacing at the limit: %v", err)
 	}
-	n := 0
-	tn.host.Each(func(*Bound) bool { n++; return true })
-	if n != 2 {
+	if n := len(th.host.Local(jid.MustParse("romeo@home.test")).Sessions()); n != 2 {
 		t.Errorf("%d sessions", n)
 	}
-	n = 0
-	tn.host.Each(func(*Bound) bool { n++; return false })
-	if n != 1 {
-		t.Error("Each did not stop")
+	_, err := th.host.Bind(ctx, &recorder{jid: jid.MustParse("nobody@home.test/a")}, Claim{})
+	if !errors.Is(err, ErrNoAccount) {
+		t.Errorf("no account: %v", err)
 	}
 }
 
-func TestBoundState(t *testing.T) {
+func TestDirected(t *testing.T) {
 	t.Parallel()
-	b := NewBound(&phone{jid: jid.MustParse("romeo@home.test/a")})
-	type key struct{}
-	type other struct{}
-	if b.Value(key{}) != nil {
-		t.Error("value out of nothing")
-	}
-	b.SetValue(key{}, 1)
-	b.SetValue(other{}, "x")
-	b.SetValue(key{}, 2)
-	if b.Value(key{}) != 2 || b.Value(other{}) != "x" {
-		t.Error("values lost")
-	}
-	b.SetValue(key{}, nil)
-	if b.Value(key{}) != nil || b.Value(other{}) != "x" {
-		t.Error("value not taken away")
-	}
+	th := newTestHost(t)
+	th.join("romeo@home.test/a", "")
+	b := th.bound["romeo@home.test/a"]
 	for i := range MaxDirected {
 		if !b.AddDirected(jid.MustParse(fmt.Sprintf("u%d@away.test", i))) {
 			t.Fatalf("refused at %d", i)

@@ -12,8 +12,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// phone is a session that remembers what it was given.
-type phone struct {
+// recorder is a session that remembers what it was given.
+type recorder struct {
 	jid jid.JID
 
 	mu      sync.Mutex
@@ -22,28 +22,28 @@ type phone struct {
 	closed  string
 }
 
-func (p *phone) JID() jid.JID { return p.jid }
+func (p *recorder) JID() jid.JID { return p.jid }
 
-func (p *phone) Deliver(st *stanza.Stanza) {
+func (p *recorder) Deliver(st *stanza.Stanza) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.got = append(p.got, st)
 }
 
-func (p *phone) Flush() {
+func (p *recorder) Flush() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.flushes++
 }
 
-func (p *phone) Close(condition, _ string) {
+func (p *recorder) Close(condition, _ string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = condition
 }
 
-// take empties the phone.
-func (p *phone) take() []*stanza.Stanza {
+// take empties the recorder.
+func (p *recorder) take() []*stanza.Stanza {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	got := p.got
@@ -61,55 +61,57 @@ func (a accounts) Exists(_ context.Context, account jid.JID) (bool, error) {
 	return a[account.Local()], nil
 }
 
-// town is one host with its router, and a recorder for every domain that is not served.
-type town struct {
+// testHost is one host with its router, and a recorder for every domain that is not served.
+type testHost struct {
 	t      testing.TB
 	router *Router
 	host   *Host
-	remote *phone
+	remote *recorder
 	bound  map[string]*Bound
 	batch  map[string]*Batch
 }
 
-func newTown(t testing.TB, stages ...Stage) *town {
+func newTestHost(t testing.TB, stages ...Stage) *testHost {
 	r := New(slog.New(slog.NewTextHandler(io.Discard, nil)))
-	h := NewHost(r, jid.MustParse("home.test"), HostOptions{
-		Accounts: accounts{"romeo": true, "juliet": true, "nurse": true}, Stages: stages,
-	})
+	h := NewHost(r, jid.MustParse("home.test"), HostOptions{Accounts: accounts{"romeo": true, "juliet": true, "nurse": true}})
+	h.Use(Feature{Name: "test", Stages: stages})
 	if err := r.Attach(h.Domain(), h); err != nil {
 		t.Fatal(err)
 	}
-	remote := &phone{jid: jid.MustParse("away.test")}
+	remote := &recorder{jid: jid.MustParse("away.test")}
 	r.SetRemote(remote)
-	return &town{t, r, h, remote, map[string]*Bound{}, map[string]*Batch{}}
+	return &testHost{t, r, h, remote, map[string]*Bound{}, map[string]*Batch{}}
 }
 
 // join binds a session; priority "" leaves it connected but not available.
-func (tn *town) join(full, priority string) *phone {
-	tn.t.Helper()
-	p := &phone{jid: jid.MustParse(full)}
-	b, err := tn.host.Bind(context.Background(), p, Claim{Replace: true})
-	if err != nil {
-		tn.t.Fatal(err)
-	}
-	tn.bound[full] = b
-	batch := NewBatch(context.Background())
-	batch.SetSession(b)
-	tn.batch[full] = batch
+func (th *testHost) join(full, priority string) *recorder {
+	th.t.Helper()
+	p := &recorder{jid: jid.MustParse(full)}
+	th.bound[full] = th.bind(p, Claim{Replace: true})
+	th.batch[full] = NewBatch(context.Background())
 	if priority != "" {
-		tn.submit(full, stanza.NewPresence(jid.JID{}, p.jid, "", stanza.TextElement("", "priority", priority)))
+		th.submit(full, stanza.NewPresence(jid.JID{}, p.jid, "", stanza.TextElement("", "priority", priority)))
 		p.take()
 	}
 	return p
 }
 
+func (th *testHost) bind(s Session, c Claim) *Bound {
+	th.t.Helper()
+	port, err := th.host.Bind(context.Background(), s, c)
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	return port.(*Bound)
+}
+
 // submit sends a stanza as the session does.
-func (tn *town) submit(full string, st *stanza.Stanza) {
+func (th *testHost) submit(full string, st *stanza.Stanza) {
 	if st.From.IsZero() {
 		st.From = jid.MustParse(full)
 	}
-	b := tn.batch[full]
-	tn.host.Submit(b, st)
+	b := th.batch[full]
+	th.bound[full].Submit(b, st)
 	b.Flush()
 }
 
@@ -147,46 +149,46 @@ func condition(got []*stanza.Stanza) string {
 
 func TestDomains(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	other := &phone{jid: jid.MustParse("irc.home.test")}
-	if err := tn.router.Attach(other.jid, other); err != nil {
+	th := newTestHost(t)
+	other := &recorder{jid: jid.MustParse("irc.home.test")}
+	if err := th.router.Attach(other.jid, other); err != nil {
 		t.Fatal(err)
 	}
-	if err := tn.router.Attach(other.jid, other); !errors.Is(err, ErrTaken) {
+	if err := th.router.Attach(other.jid, other); !errors.Is(err, ErrTaken) {
 		t.Errorf("attached twice: %v", err)
 	}
-	if err := tn.router.Attach(jid.MustParse("a@b.test"), other); err == nil {
+	if err := th.router.Attach(jid.MustParse("a@b.test"), other); err == nil {
 		t.Error("a bare address is no domain")
 	}
-	tn.router.Route(from(message("#x@irc.home.test", "chat"), "romeo@home.test/a"))
+	th.router.Route(from(message("#x@irc.home.test", "chat"), "romeo@home.test/a"))
 	if got := other.take(); len(got) != 1 || other.flushes != 1 {
 		t.Errorf("destination got %v, flushed %d times", got, other.flushes)
 	}
-	tn.router.Route(from(message("x@away.test", "chat"), "romeo@home.test/a"))
-	if got := tn.remote.take(); len(got) != 1 {
+	th.router.Route(from(message("x@away.test", "chat"), "romeo@home.test/a"))
+	if got := th.remote.take(); len(got) != 1 {
 		t.Errorf("remote got %v", got)
 	}
-	if !tn.router.Serves(other.jid) || tn.router.Serves(tn.remote.jid) || tn.router.Host(other.jid) != nil ||
-		tn.router.Host(jid.MustParse("x@home.test")) != tn.host {
+	if !th.router.Serves(other.jid) || th.router.Serves(th.remote.jid) || th.router.Host(other.jid) != nil ||
+		th.router.Host(jid.MustParse("x@home.test")) != th.host {
 		t.Error("table answers wrongly")
 	}
-	tn.router.Detach(other.jid)
-	tn.router.Route(from(message("#x@irc.home.test", "chat"), "romeo@home.test/a"))
-	if got := tn.remote.take(); len(got) != 1 || len(other.take()) != 0 {
+	th.router.Detach(other.jid)
+	th.router.Route(from(message("#x@irc.home.test", "chat"), "romeo@home.test/a"))
+	if got := th.remote.take(); len(got) != 1 || len(other.take()) != 0 {
 		t.Errorf("after Detach remote got %v", got)
 	}
 }
 
 func TestRemoteServerNotFound(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	tn.router.SetRemote(nil)
-	romeo := tn.join("romeo@home.test/a", "0")
-	tn.submit("romeo@home.test/a", message("x@away.test", "chat"))
+	th := newTestHost(t)
+	th.router.SetRemote(nil)
+	romeo := th.join("romeo@home.test/a", "0")
+	th.submit("romeo@home.test/a", message("x@away.test", "chat"))
 	if c := condition(romeo.take()); c != "remote-server-not-found" { // checklist 51
 		t.Errorf("got %q", c)
 	}
-	tn.submit("romeo@home.test/a", query("x@away.test", "get", "jabber:iq:version"))
+	th.submit("romeo@home.test/a", query("x@away.test", "get", "jabber:iq:version"))
 	if c := condition(romeo.take()); c != "remote-server-not-found" {
 		t.Errorf("got %q", c)
 	}
@@ -195,39 +197,39 @@ func TestRemoteServerNotFound(t *testing.T) {
 // Nothing that is answered with an error may lead to another one.
 func TestNoErrorLoops(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	tn.router.SetRemote(nil)
+	th := newTestHost(t)
+	th.router.SetRemote(nil)
 	for _, kind := range []stanza.Kind{stanza.Message, stanza.IQ, stanza.Presence} {
 		for _, typ := range []string{"error", "result", "get", "set", "chat", "groupchat", "", "subscribe", "probe", "unavailable", "no-such"} {
 			for _, sender := range []string{"x@away.test/r", "away.test", "home.test", "nobody@home.test", "nobody@home.test/x"} {
 				for _, to := range []string{"x@away.test", "home.test", "home.test/x", "nobody@home.test", "nobody@home.test/x", "romeo@home.test", "romeo@home.test/x"} {
 					st := &stanza.Stanza{Kind: kind, Type: typ, ID: "1", From: jid.MustParse(sender), To: jid.MustParse(to)}
-					tn.router.Route(st) // a loop would overflow the stack
+					th.router.Route(st) // a loop would overflow the stack
 				}
 			}
 		}
 	}
-	tn.router.Route(&stanza.Stanza{Kind: stanza.Message, Type: "error", To: jid.MustParse("x@away.test"), From: jid.MustParse("y@away.test")})
-	before := tn.router.Counters.Bounced.Load()
-	tn.router.Route(&stanza.Stanza{Kind: stanza.IQ, Type: "result", ID: "1", To: jid.MustParse("x@away.test"), From: jid.MustParse("y@away.test")})
-	if tn.router.Counters.Bounced.Load() != before { // checklist 46, 52
+	th.router.Route(&stanza.Stanza{Kind: stanza.Message, Type: "error", To: jid.MustParse("x@away.test"), From: jid.MustParse("y@away.test")})
+	before := th.router.Counters.Bounced.Load()
+	th.router.Route(&stanza.Stanza{Kind: stanza.IQ, Type: "result", ID: "1", To: jid.MustParse("x@away.test"), From: jid.MustParse("y@away.test")})
+	if th.router.Counters.Bounced.Load() != before { // checklist 46, 52
 		t.Error("a result was answered")
 	}
-	tn.router.Route(&stanza.Stanza{Kind: stanza.Message, To: jid.JID{}})
+	th.router.Route(&stanza.Stanza{Kind: stanza.Message, To: jid.JID{}})
 }
 
 // The reader's queues are flushed once each, however much went into them.
 func TestBatchFlushesOnce(t *testing.T) {
 	t.Parallel()
-	tn := newTown(t)
-	tn.join("romeo@home.test/a", "0")
-	juliet := tn.join("juliet@home.test/a", "0")
-	nurse := tn.join("nurse@home.test/a", "0")
+	th := newTestHost(t)
+	th.join("romeo@home.test/a", "0")
+	juliet := th.join("juliet@home.test/a", "0")
+	nurse := th.join("nurse@home.test/a", "0")
 	juliet.flushes, nurse.flushes = 0, 0
-	b := tn.batch["romeo@home.test/a"]
+	b, romeo := th.batch["romeo@home.test/a"], th.bound["romeo@home.test/a"]
 	for range 10 {
-		tn.host.Submit(b, from(message("juliet@home.test/a", "chat"), "romeo@home.test/a"))
-		tn.host.Submit(b, from(message("nurse@home.test", "chat"), "romeo@home.test/a"))
+		romeo.Submit(b, from(message("juliet@home.test/a", "chat"), "romeo@home.test/a"))
+		romeo.Submit(b, from(message("nurse@home.test", "chat"), "romeo@home.test/a"))
 	}
 	if juliet.flushes != 0 || nurse.flushes != 0 {
 		t.Error("flushed before the batch was")
@@ -237,7 +239,7 @@ func TestBatchFlushesOnce(t *testing.T) {
 	if juliet.flushes != 1 || nurse.flushes != 1 || len(juliet.take()) != 10 || len(nurse.take()) != 10 {
 		t.Errorf("flushed %d and %d times", juliet.flushes, nurse.flushes)
 	}
-	tn.router.Route(from(message("juliet@home.test/a", "chat"), "romeo@home.test/a"))
+	th.router.Route(from(message("juliet@home.test/a", "chat"), "romeo@home.test/a"))
 	if juliet.flushes != 2 {
 		t.Error("without a batch nothing was flushed")
 	}

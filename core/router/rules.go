@@ -1,6 +1,9 @@
 package router
 
-import "github.com/dragoman-im/dragoman/core/stanza"
+import (
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
 
 // action is what happens to a message.
 type action uint8
@@ -13,11 +16,11 @@ const (
 	every                // to every session with a priority that is not negative
 )
 
-// place is how a message's address meets the sessions that are there.
-type place uint8
+// match is how a message's address fits the sessions of the account.
+type match uint8
 
 const (
-	absentBare  place = iota // bare address; no session with non-negative priority
+	absentBare  match = iota // bare address; no session with non-negative priority
 	absentFull               // full address without its session, and none else either
 	presentBare              // bare address; at least one such session
 	presentFull              // full address without its session, others are there
@@ -60,6 +63,16 @@ var messageRules = [...][5]action{
 	presentBare: {every, every, refuse, every, ignore},   // §8.5.2.1.1
 	presentFull: {refuse, every, refuse, ignore, ignore}, // §8.5.3.2.1
 	matched:     {one, one, one, one, one},               // §8.5.3.1
+}
+
+// find is the session of a full address, or nil.
+func find(sessions []*Bound, full jid.JID) *Bound {
+	for _, b := range sessions {
+		if b.jid == full {
+			return b
+		}
+	}
+	return nil
 }
 
 // choose looks a message's address up among the account's sessions and appends those

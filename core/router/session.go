@@ -1,19 +1,24 @@
 package router
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// MaxDirected is to how many addresses one session may have sent directed presence
-// without taking it back.
-const MaxDirected = 2000
+// Errors of Host.Bind.
+var (
+	ErrConflict  = errors.New("resource is in use")
+	ErrTooMany   = errors.New("account has too many sessions")
+	ErrNoAccount = errors.New("no such account")
+)
 
-// Session is a bound resource. Its methods are called from any goroutine.
+// Session is a bound resource as its connection serves it. Its methods are called from any goroutine.
 type Session interface {
 	JID() jid.JID // full
 	// Deliver appends to a bounded queue and never blocks.
@@ -24,43 +29,84 @@ type Session interface {
 	Close(condition, text string)
 }
 
-// Settler is a Session that tells when what was delivered to it has been taken by the
-// socket; taken is false where it never will.
-type Settler interface{ Settle(done func(taken bool)) }
-
-// Presence is the last available presence of a session. It is not changed.
-type Presence struct {
-	Stanza   *stanza.Stanza
-	Priority int8
-	Since    time.Time
+// Port is a bound session as its connection uses it. A session of another node would have one
+// that sends over a link. That the client has acknowledged stanzas (XEP-0198) will be told here.
+type Port interface {
+	// Submit takes a stanza that the client has sent. Its From has been set by the session's
+	// reader, whose batch b is: the full address, or the bare one for a presence that is
+	// about a subscription.
+	Submit(b *Batch, st *stanza.Stanza)
+	// Unbind takes the session out and lets the presence handler notify the others. It does
+	// nothing for a session that was replaced before.
+	Unbind(ctx context.Context)
 }
 
-// Bound is a session as the directory knows it, with the state that others ask for.
+// Claim is how a session is bound.
+type Claim struct {
+	Replace bool // an old session with the same address is ended with conflict
+	Max     int  // sessions per account, 0 for no limit
+	// Since is Host.Removals before the login looked the account up: if no account was removed
+	// since, the account is not looked up again. nil says that nobody has looked it up.
+	Since *uint64
+}
+
+// Bound is a session as the router has it, with the facts that others ask for. It is the Port
+// of a session of this process.
 type Bound struct {
 	sink
 	session Session
 	patient Patient // the session, where it is one
 	jid     jid.JID
+	account *Account
 	gone    atomic.Bool
 
-	presence   atomic.Pointer[Presence]
-	interested atomic.Bool
-	values     atomic.Pointer[[]slot]
+	presence atomic.Pointer[Presence]
+	flags    atomic.Uint64
 
 	mu       sync.Mutex
 	directed map[jid.JID]struct{}
 }
 
-type slot struct{ key, value any }
+var _ Port = (*Bound)(nil)
 
-// NewBound is for directories and tests; others call Host.Bind.
-func NewBound(s Session) *Bound {
+// Bind enters a session under its address. Errors are ErrConflict, ErrTooMany, ErrNoAccount,
+// and those of looking the account up.
+func (h *Host) Bind(ctx context.Context, s Session, c Claim) (Port, error) {
+	b, err := h.bind(ctx, s, c)
+	if err != nil {
+		return nil, fmt.Errorf("bind %s: %w", s.JID(), err)
+	}
+	return b, nil
+}
+
+func (h *Host) bind(ctx context.Context, s Session, c Claim) (*Bound, error) {
 	patient, _ := s.(Patient)
-	return &Bound{sink: sink{Queued: s}, session: s, patient: patient, jid: s.JID()}
+	b := &Bound{sink: sink{Queued: s}, session: s, patient: patient, jid: s.JID()}
+	for {
+		a, err := h.acquire(ctx, b.jid, c.Since)
+		if err != nil {
+			return nil, err
+		}
+		if a == nil {
+			return nil, ErrNoAccount
+		}
+		old, err := a.add(b, c)
+		if errors.Is(err, errClosed) {
+			continue
+		}
+		if old != nil {
+			h.left(ctx, old)
+			old.Close("conflict", "replaced by a new session") // RFC 6120 §7.7.2.2
+		}
+		return b, err
+	}
 }
 
 // JID is the full address.
 func (b *Bound) JID() jid.JID { return b.jid }
+
+// Account is the account that the session is of.
+func (b *Bound) Account() *Account { return b.account }
 
 // Session is the session itself.
 func (b *Bound) Session() Session { return b.session }
@@ -71,111 +117,28 @@ func (b *Bound) Send(st *stanza.Stanza) { b.deliver(nil, st) }
 // Close ends the session.
 func (b *Bound) Close(condition, text string) { b.session.Close(condition, text) }
 
-// Presence is nil while the session is not available.
-func (b *Bound) Presence() *Presence { return b.presence.Load() }
-
-// SetPresence sets the presence and returns the one before; nil makes it unavailable.
-func (b *Bound) SetPresence(p *Presence) *Presence { return b.presence.Swap(p) }
-
-// Interested tells whether the session has asked for the roster (RFC 6121 §2.1.6).
-func (b *Bound) Interested() bool { return b.interested.Load() }
-
-// SetInterested makes the session get roster pushes.
-func (b *Bound) SetInterested(on bool) { b.interested.Store(on) }
-
-// Value is what SetValue stored; keys are types of the feature's own, as with contexts.
-func (b *Bound) Value(key any) any {
-	if slots := b.values.Load(); slots != nil {
-		for i := range *slots {
-			if (*slots)[i].key == key {
-				return (*slots)[i].value
-			}
-		}
-	}
-	return nil
+// Unbind implements Port.
+func (b *Bound) Unbind(ctx context.Context) {
+	b.account.remove(b)
+	b.account.host.left(ctx, b)
 }
 
-// SetValue keeps something for as long as the session lasts; nil takes it away.
-func (b *Bound) SetValue(key, value any) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var slots []slot
-	if old := b.values.Load(); old != nil {
-		for _, s := range *old {
-			if s.key != key {
-				slots = append(slots, s)
-			}
-		}
+func (h *Host) left(ctx context.Context, b *Bound) {
+	if b.gone.Swap(true) {
+		return
 	}
-	if value != nil {
-		slots = append(slots, slot{key, value})
+	if h.presence != nil {
+		h.presence.Gone(ctx, b)
 	}
-	b.values.Store(&slots)
 }
 
-// AddDirected notes that the session has sent directed presence to that address; it
-// returns false where there are too many already (RFC 6121 §4.6.2).
-func (b *Bound) AddDirected(to jid.JID) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, ok := b.directed[to]; ok {
-		return true
-	}
-	if len(b.directed) >= MaxDirected {
-		return false
-	}
-	if b.directed == nil {
-		b.directed = map[jid.JID]struct{}{}
-	}
-	b.directed[to] = struct{}{}
-	return true
-}
+// Return takes back what was delivered to a session that has ended before its client had it
+// (XEP-0198 §5). A message goes to the account's other sessions or to the Undelivered
+// stages; one for the bare address has been delivered to the others already, if there are
+// any. The Inbound stages have seen it before and are passed over. Other kinds are
+// answered as if the session had not existed. Unbind the session first.
+func (h *Host) Return(st *stanza.Stanza) { h.takeBack(st, returning) }
 
-// RemoveDirected is the reverse of AddDirected; it tells whether the address was there.
-func (b *Bound) RemoveDirected(to jid.JID) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	_, ok := b.directed[to]
-	delete(b.directed, to)
-	return ok
-}
-
-// Directed lists the addresses of AddDirected.
-func (b *Bound) Directed() []jid.JID {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	list := make([]jid.JID, 0, len(b.directed))
-	for to := range b.directed {
-		list = append(list, to)
-	}
-	return list
-}
-
-// TakeDirected is Directed and forgets them.
-func (b *Bound) TakeDirected() []jid.JID {
-	list := b.Directed()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.directed = nil
-	return list
-}
-
-// knows tells whether the session has sent directed presence to that address, or to
-// its bare address, or to another resource of it (a room and its occupants).
-func (b *Bound) knows(other jid.JID) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.directed) == 0 {
-		return false
-	}
-	if _, ok := b.directed[other]; ok {
-		return true
-	}
-	bare := other.Bare()
-	for to := range b.directed {
-		if to.Bare() == bare {
-			return true
-		}
-	}
-	return false
-}
+// Keep is Return for a stanza that a session cannot take although it has not ended yet: no
+// session gets it, so that two full ones do not pass it to each other.
+func (h *Host) Keep(st *stanza.Stanza) { h.takeBack(st, keeping) }

@@ -6,13 +6,25 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // ErrStop is what a stage returns when the stanza goes no further: it was taken, or is
 // to be dropped without an answer.
 var ErrStop = errors.New("stanza was taken")
+
+// Place is where a stage is among the others: those of a lower place see a stanza first, and
+// within a place those of the earlier feature.
+type Place uint8
+
+// The places.
+const (
+	Refuse  Place = iota // drops or refuses stanzas
+	Clean                // takes out what a sender must not claim
+	Archive              // writes messages down
+	Copy                 // gives copies to other sessions
+	Hold                 // may hold a message back: it runs last
+)
 
 // Stage is one step that stanzas of and for local accounts pass. Every function may be
 // nil. One that returns nil lets the stanza go on; ErrStop ends its way; a *stanza.Error
@@ -21,28 +33,29 @@ var ErrStop = errors.New("stanza was taken")
 //
 // They run in the sender's goroutine and may wait for the store, but not for the peer.
 type Stage struct {
-	Name string
-	// Outbound sees what a local session sends; p.Session is its session.
+	Name  string
+	Place Place
+	// Outbound sees what a session of p.Account sends; p.Session is its session.
 	Outbound func(ctx context.Context, p *Pass) error
 	// Inbound sees what is for p.Account; for a message p.Targets are the sessions that
-	// will get it, none where it is going to Undelivered next. Where p.Unknown is set there is
-	// no such account: the stage does what it does for any other, but keeps nothing.
+	// will get it, none where it is going to Undelivered next.
 	Inbound func(ctx context.Context, p *Pass) error
-	// Undelivered sees the messages that nobody was there for and that may be kept for
-	// later. Where p.Unknown is set there is no such account: the stage answers as it
-	// would for any other and keeps nothing, so that accounts cannot be guessed.
+	// Undelivered sees the messages that no session took and that may be kept for later.
 	Undelivered func(ctx context.Context, p *Pass) error
+	// Nobody sees the messages for addresses of no account (p.Account is nil) that an account
+	// without sessions might keep. It answers as Undelivered would for such an account and keeps
+	// nothing, so that accounts cannot be guessed.
+	Nobody func(ctx context.Context, p *Pass) error
 }
 
 // Pass is one stanza on its way through the stages. It is only good until the stage returns.
 type Pass struct {
 	Host    *Host
 	Stanza  *stanza.Stanza // a stage may put a changed copy here
-	Account jid.JID        // bare; the account on whose behalf the stage runs
+	Account *Account       // on whose behalf the stage runs; nil where there is no such account
 	Session *Bound         // the sender's, nil for a stanza that is not of a local session
 	Targets []*Bound       // Inbound messages
-	Before  *Presence      // Sent: the session's presence before this stanza
-	Unknown bool           // messages that nobody is there for, and presence received: there is no such account
+	Before  *Presence      // PresenceHandler.Sent: the session's presence before this stanza
 
 	batch *Batch
 	space [4]*Bound
@@ -54,28 +67,16 @@ func (p *Pass) Route(st *stanza.Stanza) { p.Host.router.RouteIn(p.batch, st) }
 // Deliver gives another stanza to one session, past all rules and stages.
 func (p *Pass) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(p.batch, st) }
 
-// Promise announces a write that this stanza's acknowledgement has to wait for; the
-// returned function is called once, when the write is on disk or has failed.
-func (p *Pass) Promise() func(error) {
-	switch b := p.batch; {
-	case b == nil:
-	case b.promises != nil:
-		return b.promises.Begin()
-	case b.settling != nil:
-		return b.settling.Begin()
-	}
-	return func(error) {}
-}
+// BeginWrite announces a write of this stanza: the stanza is safe only after it. The returned
+// function is called once, when the write is committed or has failed.
+func (p *Pass) BeginWrite() func(error) { return p.batch.beginWrite() }
 
 var passes = sync.Pool{New: func() any { return new(Pass) }}
 
-func (h *Host) newPass(b *Batch, st *stanza.Stanza) *Pass {
+func (h *Host) newPass(b *Batch, a *Account, st *stanza.Stanza) *Pass {
 	p := passes.Get().(*Pass)
-	p.Host, p.Stanza, p.batch = h, st, b
+	p.Host, p.Account, p.Stanza, p.batch = h, a, st, b
 	p.Targets = p.space[:0]
-	if b != nil && b.session != nil && b.session.jid.Bare() == st.From.Bare() {
-		p.Session = b.session
-	}
 	return p
 }
 
@@ -91,6 +92,7 @@ const (
 	outbound side = iota
 	inbound
 	undelivered
+	nobody
 )
 
 func (s *Stage) on(at side) func(context.Context, *Pass) error {
@@ -99,6 +101,8 @@ func (s *Stage) on(at side) func(context.Context, *Pass) error {
 		return s.Outbound
 	case inbound:
 		return s.Inbound
+	case nobody:
+		return s.Nobody
 	}
 	return s.Undelivered
 }
@@ -135,12 +139,12 @@ func (h *Host) condition(err error, where string) *stanza.Error {
 	return h.fault(err, "stanza not handled", "where", where)
 }
 
-// Fault writes an error down that should not be, and is what the sender is told of it.
+// Fault logs an error that should not be, and is what the sender gets to see of it.
 func (h *Host) Fault(err error, what string) *stanza.Error { return h.fault(err, what) }
 
 func (h *Host) fault(err error, what string, attrs ...any) *stanza.Error {
 	level := slog.LevelError
-	if stanza.Temporary(err) { // whoever made it has told the operator
+	if stanza.Temporary(err) { // whoever made it has logged it
 		level = slog.LevelDebug
 	}
 	h.log.Log(context.Background(), level, what, append(attrs, "err", err)...)

@@ -2,23 +2,23 @@ package router
 
 import "github.com/dragoman-im/dragoman/core/stanza"
 
-// Submit takes a stanza that a bound session of this host has sent. Its From has been
-// set by the session's reader, whose batch b is: the full address, or the bare one for
-// a presence that is about a subscription.
-func (h *Host) Submit(b *Batch, st *stanza.Stanza) {
-	if b.session == nil || b.session.gone.Load() {
+// Submit implements Port.
+func (b *Bound) Submit(batch *Batch, st *stanza.Stanza) {
+	if b.gone.Load() {
 		return
 	}
-	p := h.newPass(b, st)
+	batch.session = b
+	h := b.account.host
+	p := h.newPass(batch, b.account, st)
 	defer p.free()
-	p.Session, p.Account = b.session, b.session.jid.Bare()
+	p.Session = b
 	switch st.Kind {
 	case stanza.Message:
 		if st.To.IsZero() { // RFC 6121 §8.1
-			p.Stanza = st.WithTo(p.Account)
+			p.Stanza = st.WithTo(b.account.jid)
 		}
 		if h.run(p, outbound) {
-			h.router.RouteIn(b, p.Stanza)
+			h.router.RouteIn(batch, p.Stanza)
 		}
 	case stanza.Presence:
 		if h.run(p, outbound) {
@@ -40,11 +40,8 @@ func (h *Host) ask(p *Pass) {
 	case !st.To.IsZero():
 		h.router.RouteIn(p.batch, st)
 	case st.IsRequest():
-		h.inquireHere(p.batch, st, p.Account)
+		h.answer(p.batch, p.Account, st, p.Session)
 	default:
-		answer := st.WithTo(p.Account)
-		if !h.settle(answer) {
-			h.router.Counters.Dropped.Add(1)
-		}
+		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: nobody asked
 	}
 }

@@ -301,8 +301,8 @@ func TestLimitsAreCounted(t *testing.T) {
 	}
 }
 
-// The log is told every minute, and at the end, what is new.
-func TestTell(t *testing.T) {
+// What is new is logged every minute and at the end.
+func TestLogCounts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
@@ -310,10 +310,10 @@ func TestTell(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			done <- tell(ctx, slog.New(slog.NewTextHandler(&out, nil)), func() []Count { return []Count{{"limits.rate", n.Load()}, {"limits.idle", 0}} })
+			done <- logCounts(ctx, slog.New(slog.NewTextHandler(&out, nil)), func() []Count { return []Count{{"limits.rate", n.Load()}, {"limits.idle", 0}} })
 		}()
 		n.Store(3)
-		time.Sleep(2*tellEvery + time.Second) // of the bubble's time
+		time.Sleep(2*logEvery + time.Second) // of the bubble's time
 		synctest.Wait()
 		n.Store(7)
 		cancel()
@@ -326,16 +326,16 @@ func TestTell(t *testing.T) {
 	})
 }
 
-func TestNews(t *testing.T) {
+func TestGrown(t *testing.T) {
 	t.Parallel()
-	told := map[string]uint64{}
-	if got := news(told, []Count{{"a", 2}, {"b", 0}}); len(got) != 1 || got[0].String() != "a=2" {
+	logged := map[string]uint64{}
+	if got := grown(logged, []Count{{"a", 2}, {"b", 0}}); len(got) != 1 || got[0].String() != "a=2" {
 		t.Error(got)
 	}
-	if got := news(told, []Count{{"a", 5}, {"b", 1}}); len(got) != 2 || got[0].String() != "a=3" || got[1].String() != "b=1" {
+	if got := grown(logged, []Count{{"a", 5}, {"b", 1}}); len(got) != 2 || got[0].String() != "a=3" || got[1].String() != "b=1" {
 		t.Error(got)
 	}
-	if got := news(told, []Count{{"a", 5}, {"b", 1}}); len(got) != 0 {
+	if got := grown(logged, []Count{{"a", 5}, {"b", 1}}); len(got) != 0 {
 		t.Error(got)
 	}
 }

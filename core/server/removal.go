@@ -11,8 +11,8 @@ import (
 // errStopping ends a removal that the next start takes up.
 var errStopping = errors.New("the server stops")
 
-// noteRemoval makes chores look for accounts to be deleted at once.
-func (s *Server) noteRemoval() {
+// noteRemoval makes the periodic work look for accounts to be deleted at once.
+func (s *Server) noteRemoval(jid.JID) {
 	select {
 	case s.removed <- struct{}{}:
 	default:
@@ -20,8 +20,8 @@ func (s *Server) noteRemoval() {
 }
 
 // removals ends the accounts whose deletion was asked for, by their owners or from the command
-// line. What fails is tried again; told is what of that is in the log already.
-func (s *Server) removals(ctx context.Context, told map[jid.JID]bool) {
+// line. What fails is tried again; logged is what of that is in the log already.
+func (s *Server) removals(ctx context.Context, logged map[jid.JID]bool) {
 	list, err := s.store.Removals(ctx)
 	if err != nil && ctx.Err() == nil {
 		s.log.Error("look for accounts to be deleted", "err", err)
@@ -30,10 +30,10 @@ func (s *Server) removals(ctx context.Context, told map[jid.JID]bool) {
 		err := s.remove(ctx, account)
 		switch {
 		case err == nil:
-			delete(told, account)
+			delete(logged, account)
 			s.log.Info("account deleted", "account", account)
-		case ctx.Err() == nil && !told[account]:
-			told[account] = true
+		case ctx.Err() == nil && !logged[account]:
+			logged[account] = true
 			s.log.Error("an account cannot be deleted yet; that is tried again", "account", account, "err", err)
 		}
 	}
@@ -53,30 +53,18 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 	if h == nil { // of a domain that is no longer served
 		return s.store.DeleteAccount(ctx, account)
 	}
-	h.endSessions(account)
+	removed := h.Remove(account, "not-authorized", "the account has been deleted") // XEP-0077 §3.2
 	for _, a := range s.services {
 		if err := a.RemoveUser(ctx, account); err != nil {
 			return fmt.Errorf("remove from %s: %w", a.Endpoint.Domain(), err)
 		}
 	}
-	farewell, err := h.roster.Farewell(ctx, account)
+	farewell, err := h.roster.Farewell(ctx, removed)
 	if err != nil {
 		return err
 	}
 	farewell(s.router.Route)
-	if err := s.store.DeleteAccount(ctx, account); err != nil {
-		return err
-	}
-	h.archive.Forget(account)
-	h.offline.Forget(account)
-	h.blocking.Forget(account)
-	h.endSessions(account) // those that were bound while their login was still good
-	return nil
-}
-
-// endSessions is XEP-0077 §3.2.
-func (h *host) endSessions(account jid.JID) {
-	h.End(account, "not-authorized", "the account has been deleted")
+	return s.store.DeleteAccount(ctx, account)
 }
 
 func (s *Server) host(account jid.JID) *host {

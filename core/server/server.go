@@ -66,7 +66,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(domain, hostOptions{ctx: ctx, config: c, router: s.router, store: s.store, log: o.Log, privileged: granted, removed: s.noteRemoval})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, removed: s.noteRemoval})
 		if err != nil {
 			return s, err
 		}
@@ -153,10 +153,9 @@ func (s *Server) newClients() error {
 		if err != nil {
 			return err
 		}
-		entry := c2s.Host{Router: h.Host, SASL: auth, Features: h.roster.StreamFeatures()}
-		entry.Features = append(entry.Features, h.disco.StreamFeatures(context.Background())...)
-		if s.config.Server.Register {
-			entry.GuestFeatures, entry.BeforeLogin = h.register.StreamFeatures(), h.register.BeforeLogin
+		entry := c2s.Host{Router: h.Host, SASL: auth, Features: h.StreamFeatures(context.Background())}
+		if before := h.beforeLogin(); before != nil {
+			entry.GuestFeatures, entry.BeforeLogin = before.StreamFeatures, before.Answer
 		}
 		hosts = append(hosts, entry)
 	}

@@ -69,21 +69,3 @@ func (a Attachment) start(ctx context.Context, in *group) {
 		}
 	})
 }
-
-// serviceCounts adds up what the services count.
-func (s *Server) serviceCounts() []Count {
-	var all []Count
-	at := map[string]int{}
-	for _, a := range s.services {
-		for _, c := range a.Counts() {
-			i, known := at[c.Limit]
-			if !known {
-				i = len(all)
-				at[c.Limit] = i
-				all = append(all, Count{Limit: c.Limit})
-			}
-			all[i].Times += c.Times
-		}
-	}
-	return all
-}

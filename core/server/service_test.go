@@ -48,7 +48,7 @@ func TestService(t *testing.T) {
 			end.Handle(func(st *stanza.Stanza) { got <- st })
 			a := Attachment{Service: service, Endpoint: end, Name: "A service"}
 			if service == f {
-				a.Privileges = Privileges{Roster: true}
+				a.Privileges = Privileges{Roster: true, Message: true}
 			}
 			if err := s.Attach(a); err != nil {
 				return err
@@ -56,7 +56,7 @@ func TestService(t *testing.T) {
 		}
 		return nil
 	})
-	if st := <-got; !strings.Contains(st.String(), "access='roster'") {
+	if st := <-got; !strings.Contains(st.String(), "<perm access='roster' type='both' push='false'/><perm access='message' type='outgoing'/>") {
 		t.Errorf("got %s", st)
 	}
 	c := p.online("romeo")

@@ -88,6 +88,9 @@ type Stanza struct {
 	// Payload is what is between the tags, checked XML whose default namespace
 	// is that of the stream it is written to.
 	Payload string
+	// Entry is the id under which archives have the stanza, given once where it enters the
+	// server, "" until an archive needs one. It is not part of the XML.
+	Entry string
 
 	tree atomic.Pointer[Element]
 }
@@ -129,11 +132,18 @@ func (s *Stanza) IsRequest() bool {
 	return s.Kind == IQ && (s.Type == TypeGet || s.Type == TypeSet)
 }
 
+// GiveEntry gives a stanza an Entry that has none. It is for a caller that has not sent it yet.
+func (s *Stanza) GiveEntry() {
+	if s.Entry == "" {
+		s.Entry = NewID()
+	}
+}
+
 // Copy is a copy whose header may be changed before it is sent.
 func (s *Stanza) Copy() *Stanza {
 	c := &Stanza{
 		Kind: s.Kind, To: s.To, From: s.From, ID: s.ID, Type: s.Type, Lang: s.Lang,
-		Extra: s.Extra, Payload: s.Payload,
+		Extra: s.Extra, Payload: s.Payload, Entry: s.Entry,
 	}
 	return c
 }

@@ -10,33 +10,30 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-const eachBlockedSQL = `SELECT account, jid FROM blocked`
+const blockedSQL = `SELECT jid FROM blocked WHERE account = ?`
 
-// EachBlocked implements blocking.Store.
-func (s *Store) EachBlocked(ctx context.Context, domain jid.JID, f func(account, blocked jid.JID)) error {
-	rows, err := s.reads.QueryContext(ctx, eachBlockedSQL)
+// Blocked implements blocking.Store.
+func (s *Store) Blocked(ctx context.Context, account jid.JID) ([]jid.JID, error) {
+	// A context that may end would cost more than the query.
+	rows, err := s.reads.QueryContext(context.WithoutCancel(ctx), blockedSQL, account.String())
 	if err != nil {
-		return fmt.Errorf("read who is blocked: %w", err)
+		return nil, fmt.Errorf("read who is blocked: %w", err)
 	}
 	defer rows.Close()
+	var list []jid.JID
 	for rows.Next() {
-		var account, blocked jid.JID
-		var of, whom string
-		if err := rows.Scan(&of, &whom); err != nil {
-			return fmt.Errorf("read who is blocked: %w", err)
+		var address string
+		if err := rows.Scan(&address); err != nil {
+			return nil, fmt.Errorf("read who is blocked: %w", err)
 		}
-		if account, err = jid.Parse(of); err == nil {
-			blocked, err = jid.Parse(whom)
-		}
+		j, err := jid.Parse(address)
 		if err != nil { // must not keep the others back
-			s.log.Error("a blocked address is not readable", "account", of, "address", whom, "err", err)
+			s.log.Error("a blocked address is not readable", "account", account, "address", address, "err", err)
 			continue
 		}
-		if account.Domain() == domain.Domain() {
-			f(account, blocked)
-		}
+		list = append(list, j)
 	}
-	return rows.Err()
+	return list, rows.Err()
 }
 
 const (

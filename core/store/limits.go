@@ -1,6 +1,10 @@
 package store
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/dragoman-im/dragoman/core/router"
+)
 
 // Limits bound what one account may make the store keep. Zero fields take the defaults.
 type Limits struct {
@@ -20,6 +24,16 @@ type Counters struct {
 	RosterBytes atomic.Uint64
 	PendingIn   atomic.Uint64
 	Blocked     atomic.Uint64
+}
+
+// Limits are the counters, under the names of the limits' settings.
+func (k *Counters) Limits() []router.Counter {
+	return []router.Counter{
+		{Setting: "limits.roster_items", Value: &k.RosterItems},
+		{Setting: "limits.roster_bytes", Value: &k.RosterBytes},
+		{Setting: "limits.roster_requests", Value: &k.PendingIn},
+		{Setting: "limits.blocked", Value: &k.Blocked},
+	}
 }
 
 func (l Limits) orDefaults() Limits {

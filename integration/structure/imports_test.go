@@ -14,7 +14,7 @@ type importRule struct {
 }
 
 var (
-	addresses   = []string{"core/jid", "core/stanza", "core/message"}
+	addresses   = []string{"core/jid", "core/stanza", "core/message", "core/spec"}
 	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/room", "core/rooms", "core/archive"}
 	connections = join(addresses, "core/socket", "core/stream", "core/sasl", "core/router")
 )
@@ -26,6 +26,7 @@ var importRules = []importRule{
 	{"core/jid", nil},
 	{"core/stanza", []string{"core/jid"}},
 	{"core/message", []string{"core/jid", "core/stanza"}},
+	{"core/spec", nil},
 	{"core/mailbox", nil},
 	{"core/sasl", addresses},
 	{"core/socket", nil},
@@ -50,7 +51,8 @@ var importRules = []importRule{
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router")},
 	{"core/store/transfer", []string{"core/store"}},
-	{"core/store/storetest", nil}, // for tests
+	{"core/store/storetest", nil},    // for tests
+	{"core/server/featuretest", nil}, // tests only
 	{"core/server", []string{"config", "core/*", "core/features/*"}},
 
 	{"transports/richtext", nil},

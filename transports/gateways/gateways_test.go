@@ -81,9 +81,8 @@ func TestServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	batch := router.NewBatch(ctx)
-	batch.SetSession(bound)
 	for i := range 21 {
-		host.Submit(batch, &stanza.Stanza{
+		bound.Submit(batch, &stanza.Stanza{
 			Kind: stanza.Message, ID: strconv.Itoa(i), From: romeo.JID(), To: jid.MustParse("echo.home.test"), Payload: "<body>help</body>",
 		})
 	}
@@ -101,7 +100,7 @@ func TestServer(t *testing.T) {
 	if counted == 0 {
 		t.Error("a refused stanza is not counted")
 	}
-	host.Unbind(ctx, bound)
+	bound.Unbind(ctx)
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

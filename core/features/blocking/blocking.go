@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -25,92 +25,78 @@ var ErrFull = errors.New("too many addresses are blocked")
 
 // Store keeps the lists.
 type Store interface {
-	// EachBlocked goes through the lists of all accounts of a domain.
-	EachBlocked(ctx context.Context, domain jid.JID, f func(account, blocked jid.JID)) error
+	// Blocked is an account's list.
+	Blocked(ctx context.Context, account jid.JID) ([]jid.JID, error)
 	// Block and Unblock change a list; none is all. committed is called right after the
 	// commit, in the order of the commits, and must not block.
 	Block(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error
 	Unblock(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error
 }
 
-// Watcher shows and hides the account's presence.
-type Watcher interface {
-	Granted(account, contact jid.JID, route func(*stanza.Stanza))
-	Revoked(account, contact jid.JID, route func(*stanza.Stanza))
-}
-
-// Contacts tells who sees the account, and whom it sees, blocked or not.
-type Contacts func(ctx context.Context, account jid.JID) (from, to []jid.JID, err error)
+// Contacts lists who sees the account, and whom it sees, blocked or not.
+type Contacts func(ctx context.Context, account *router.Account) (from, to []jid.JID, err error)
 
 // Blocking is the lists of one host's accounts.
 type Blocking struct {
 	host     *router.Host
 	store    Store
 	contacts Contacts
-	watcher  Watcher
-
-	used  atomic.Bool // somebody has blocked somebody
-	mu    sync.RWMutex
-	lists map[jid.JID]list
+	watcher  router.Watcher
+	lists    *router.Slot[list]
+	notified *router.Flag // the session gets changes: it has asked for the list
 }
 
-// asked marks a session that wants to be told of changes: it has asked for the list.
-type asked struct{}
-
-// New registers the feature and reads the lists; Stage joins it to the stanzas, Join to presence.
-func New(ctx context.Context, h *router.Host, s Store) (*Blocking, error) {
-	b := &Blocking{host: h, store: s, lists: map[jid.JID]list{}}
-	err := s.EachBlocked(ctx, h.Domain(), func(account, blocked jid.JID) {
-		l := b.lists[account]
-		if l == nil {
-			l = list{}
-			b.lists[account] = l
-		}
-		l[blocked] = struct{}{} // nobody else has it yet
-		b.used.Store(true)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read who is blocked: %w", err)
+// New makes the feature; Join joins it to presence.
+func New(h *router.Host, s Store) *Blocking {
+	return &Blocking{
+		host: h, store: s, notified: &router.Flag{Name: "blocklist"},
+		lists: &router.Slot[list]{Load: func(ctx context.Context, a *router.Account) (*list, error) {
+			blocked, err := s.Blocked(ctx, a.JID())
+			if err != nil {
+				return nil, fmt.Errorf("read who is blocked by %s: %w", a.JID(), err)
+			}
+			l := list{}.with(blocked)
+			return &l, nil
+		}},
 	}
-	h.HandleIQ(NS, router.Own(b.iq))
-	return b, nil
 }
 
-// Join tells who is to be shown and hidden by a change; call it before the host is attached.
-func (b *Blocking) Join(contacts Contacts, watcher Watcher) {
+// Join says who is shown and hidden by a change; call it before the host is attached.
+func (b *Blocking) Join(contacts Contacts, watcher router.Watcher) {
 	b.contacts, b.watcher = contacts, watcher
 }
 
-// Features are what the host's disco#info says about this feature.
-func (b *Blocking) Features() []string { return []string{NS} }
-
-// Forget drops the list of an account that has been deleted.
-func (b *Blocking) Forget(account jid.JID) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.lists, account)
+// Feature declares the feature.
+func (b *Blocking) Feature() router.Feature {
+	return router.Feature{
+		Name:      "blocking",
+		Stages:    []router.Stage{{Name: "blocking", Place: router.Refuse, Outbound: b.sent, Inbound: b.received}},
+		AccountIQ: map[string]router.IQHandler{NS: router.Own(b.iq)},
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
+		Slots:     []router.AccountSlot{b.lists},
+		Flags:     []*router.Flag{b.notified},
+		Specs:     []spec.Spec{{Number: "0191", Title: "Blocking Command", Version: "1.3", State: spec.Complete, Note: "Server."}},
+	}
 }
 
 // Blocks tells whether an account wants nothing from that address, and nothing to go there.
 // Its own sessions and its server are never blocked (XEP-0191 §4).
-func (b *Blocking) Blocks(account, other jid.JID) bool {
-	if !b.used.Load() || other.IsZero() || other.Bare() == account || other == b.host.Domain() {
-		return false
+func (b *Blocking) Blocks(ctx context.Context, a *router.Account, other jid.JID) (bool, error) {
+	if other.IsZero() || other == b.host.Domain() || other.Bare() == a.JID() {
+		return false, nil
 	}
-	return b.list(account).has(other)
-}
-
-func (b *Blocking) list(account jid.JID) list {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.lists[account]
+	l, err := b.lists.Get(ctx, a)
+	if err != nil {
+		return false, err
+	}
+	return l.has(other), nil
 }
 
 func (b *Blocking) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	switch set := q.Stanza.Type == stanza.TypeSet; {
 	case !set && q.Payload.Is(NS, "blocklist"):
-		q.Session.SetValue(asked{}, true) // before reading, so that no push is missed
-		return b.show(q.Account), nil
+		q.Session.Set(b.notified, true) // before reading, so that no push is missed
+		return b.show(ctx, q.Account)
 	case set && q.Payload.Is(NS, "block"):
 		return nil, b.block(ctx, q)
 	case set && q.Payload.Is(NS, "unblock"):
@@ -119,17 +105,21 @@ func (b *Blocking) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error
 	return nil, stanza.BadRequest("")
 }
 
-func (b *Blocking) show(account jid.JID) *stanza.Element {
+func (b *Blocking) show(ctx context.Context, a *router.Account) (*stanza.Element, error) {
+	l, err := b.lists.Get(ctx, a)
+	if err != nil {
+		return nil, err
+	}
 	all := stanza.NewElement(NS, "blocklist")
 	var names []string
-	for j := range b.list(account) {
+	for j := range *l {
 		names = append(names, j.String())
 	}
 	slices.Sort(names)
 	for _, name := range names {
 		all.Add(stanza.NewElement(NS, "item").With("jid", name))
 	}
-	return all
+	return all, nil
 }
 
 // items are the addresses of a request.
@@ -163,27 +153,27 @@ func (b *Blocking) block(ctx context.Context, q *router.IQ) error {
 	if err != nil {
 		return err
 	}
-	err = b.store.Block(ctx, q.Account, more, func() {
-		b.change(q.Account, func(l list) list { return l.with(more) })
-		b.push(q.Account, "block", more)
+	account := q.Account.JID()
+	err = b.store.Block(ctx, account, more, func() {
+		b.committed(account, "block", more, func(l list) list { return l.with(more) })
 	})
 	if errors.Is(err, ErrFull) {
 		return stanza.ResourceConstraint("you have blocked too many addresses already")
 	}
 	if err != nil {
-		return fmt.Errorf("block for %s: %w", q.Account, err)
+		return fmt.Errorf("block for %s: %w", account, err)
 	}
 	for _, contact := range hide.from {
 		b.watcher.Revoked(q.Account, contact, q.Route)
 	}
-	b.takeBack(q, more)
+	b.hideDirected(q, more)
 	return nil
 }
 
-// takeBack hides the account from those to whom its sessions have shown themselves directly.
-func (b *Blocking) takeBack(q *router.IQ, from []jid.JID) {
+// hideDirected takes presence back from those to whom the account's sessions have sent it directly.
+func (b *Blocking) hideDirected(q *router.IQ, from []jid.JID) {
 	gone := list{}.with(from)
-	for _, s := range b.host.Sessions(q.Account) {
+	for _, s := range q.Account.Sessions() {
 		for _, to := range s.Directed() {
 			if gone.has(to) && s.RemoveDirected(to) {
 				q.Route(stanza.NewPresence(to, s.JID(), stanza.TypeUnavailable))
@@ -199,7 +189,11 @@ func (b *Blocking) unblock(ctx context.Context, q *router.IQ) error {
 	}
 	freed := fewer
 	if len(freed) == 0 { // XEP-0191 §3.5
-		for j := range b.list(q.Account) {
+		l, err := b.lists.Get(ctx, q.Account)
+		if err != nil {
+			return err
+		}
+		for j := range *l {
 			freed = append(freed, j)
 		}
 	}
@@ -207,21 +201,34 @@ func (b *Blocking) unblock(ctx context.Context, q *router.IQ) error {
 	if err != nil {
 		return err
 	}
-	err = b.store.Unblock(ctx, q.Account, fewer, func() {
-		b.change(q.Account, func(l list) list { return l.without(fewer) })
-		b.push(q.Account, "unblock", fewer)
+	account := q.Account.JID()
+	err = b.store.Unblock(ctx, account, fewer, func() {
+		b.committed(account, "unblock", fewer, func(l list) list { return l.without(fewer) })
 	})
 	if err != nil {
-		return fmt.Errorf("unblock for %s: %w", q.Account, err)
+		return fmt.Errorf("unblock for %s: %w", account, err)
 	}
+	return b.showAgain(ctx, q, seen)
+}
+
+// showAgain shows the account to contacts that are blocked no longer, and asks for their presence.
+func (b *Blocking) showAgain(ctx context.Context, q *router.IQ, seen affected) error {
 	for _, contact := range seen.from {
-		if !b.Blocks(q.Account, contact) { // by another item still
+		still, err := b.Blocks(ctx, q.Account, contact) // by another item
+		if err != nil {
+			return err
+		}
+		if !still {
 			b.watcher.Granted(q.Account, contact, q.Route)
 		}
 	}
 	for _, contact := range seen.to {
-		if !b.Blocks(q.Account, contact) {
-			probe := stanza.NewPresence(contact, q.Account, stanza.TypeProbe)
+		still, err := b.Blocks(ctx, q.Account, contact)
+		if err != nil {
+			return err
+		}
+		if !still {
+			probe := stanza.NewPresence(contact, q.Account.JID(), stanza.TypeProbe)
 			probe.ID = stanza.NewID()
 			q.Route(probe)
 		}
@@ -232,35 +239,26 @@ func (b *Blocking) unblock(ctx context.Context, q *router.IQ) error {
 // affected are the contacts that a change is about.
 type affected struct{ from, to []jid.JID }
 
-func (b *Blocking) affected(ctx context.Context, account jid.JID, by []jid.JID) (a affected, err error) {
-	if a.from, a.to, err = b.contacts(ctx, account); err != nil {
-		return a, fmt.Errorf("read contacts of %s: %w", account, err)
+func (b *Blocking) affected(ctx context.Context, a *router.Account, by []jid.JID) (affected, error) {
+	from, to, err := b.contacts(ctx, a)
+	if err != nil {
+		return affected{}, fmt.Errorf("read contacts of %s: %w", a.JID(), err)
 	}
 	changed := list{}.with(by)
-	other := func(j jid.JID) bool { return !changed.has(j) }
-	return affected{slices.DeleteFunc(a.from, other), slices.DeleteFunc(a.to, other)}, nil
+	return affected{changed.only(from), changed.only(to)}, nil
 }
 
-// change is called right after a commit.
-func (b *Blocking) change(account jid.JID, f func(list) list) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if l := f(b.lists[account]); len(l) > 0 {
-		b.lists[account] = l
-		b.used.Store(true)
-	} else {
-		delete(b.lists, account)
-	}
-}
-
-// push tells the sessions that have asked for the list (XEP-0191 §3.3, §3.4).
-func (b *Blocking) push(account jid.JID, what string, list []jid.JID) {
+// committed is called right after a commit: it changes the list in memory and notifies the
+// sessions that have asked for it (XEP-0191 §3.3, §3.4).
+func (b *Blocking) committed(account jid.JID, what string, changed []jid.JID, change func(list) list) {
+	a := b.host.Local(account)
+	b.lists.Change(a, func(l *list) *list { n := change(*l); return &n })
 	e := stanza.NewElement(NS, what)
-	for _, j := range list {
+	for _, j := range changed {
 		e.Add(stanza.NewElement(NS, "item").With("jid", j.String()))
 	}
-	for _, s := range b.host.Sessions(account) {
-		if s.Value(asked{}) != nil {
+	for _, s := range a.Sessions() {
+		if s.Has(b.notified) {
 			s.Send(stanza.NewIQ(s.JID(), account, stanza.TypeSet, e))
 		}
 	}

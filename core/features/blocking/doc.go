@@ -1,6 +1,8 @@
-// Package blocking lets people have nothing to do with whom they name (XEP-0191). The lists
-// of all accounts are in memory, as every stanza is held against them; the store has them
-// for the next start, and tells of each change right after its commit, in order.
+// Package blocking lets an account receive nothing from the addresses that it names, and send
+// nothing to them (XEP-0191). An account's list is loaded into its slot when the first stanza
+// needs it; the store reports each change right after its commit, in order.
 //
-// Blocking.mu is a leaf.
+// There is no goroutine and no lock.
+//
+// Specification: XEP-0191.
 package blocking

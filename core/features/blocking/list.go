@@ -2,6 +2,7 @@ package blocking
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 )
@@ -24,6 +25,25 @@ func (l list) has(other jid.JID) bool {
 	return ok
 }
 
+// only is those of the addresses that are blocked.
+func (l list) only(all []jid.JID) []jid.JID {
+	var some []jid.JID
+	for _, j := range all {
+		if l.has(j) {
+			some = append(some, j)
+		}
+	}
+	return some
+}
+
+// but is those of the addresses that are not blocked; the same slice where that is all.
+func (l list) but(all []jid.JID) []jid.JID {
+	if len(l) == 0 || !slices.ContainsFunc(all, l.has) {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), l.has)
+}
+
 // with has more addresses, without has fewer; none stands for all.
 func (l list) with(more []jid.JID) list {
 	n := maps.Clone(l)
@@ -38,7 +58,7 @@ func (l list) with(more []jid.JID) list {
 
 func (l list) without(fewer []jid.JID) list {
 	if len(fewer) == 0 {
-		return nil
+		return list{}
 	}
 	n := maps.Clone(l)
 	for _, j := range fewer {

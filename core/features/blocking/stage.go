@@ -2,21 +2,18 @@ package blocking
 
 import (
 	"context"
+	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Stage is the first of all stages.
-func (b *Blocking) Stage() router.Stage {
-	return router.Stage{Name: "blocking", Outbound: b.sent, Inbound: b.received}
-}
-
 // sent refuses what goes to somebody who is blocked (XEP-0191 §3.3).
-func (b *Blocking) sent(_ context.Context, p *router.Pass) error {
-	if p.Stanza.To.IsZero() || !b.Blocks(p.Account, p.Stanza.To) {
-		return nil
+func (b *Blocking) sent(ctx context.Context, p *router.Pass) error {
+	blocked, err := b.Blocks(ctx, p.Account, p.Stanza.To)
+	if err != nil || !blocked {
+		return err
 	}
 	if p.Stanza.Type != stanza.TypeError && p.Stanza.Type != stanza.TypeResult { // those are never answered
 		p.Deliver(p.Session, p.Stanza.ErrorReply(refusal())) // not by its address, which is blocked
@@ -24,7 +21,7 @@ func (b *Blocking) sent(_ context.Context, p *router.Pass) error {
 	return router.ErrStop
 }
 
-// refusal is what is said to who sends to somebody whom he has blocked.
+// refusal is the answer to a sender who has blocked the receiver.
 func refusal() *stanza.Error {
 	return &stanza.Error{
 		Type: "cancel", Condition: "not-acceptable", Text: "you have blocked this address",
@@ -32,20 +29,22 @@ func refusal() *stanza.Error {
 	}
 }
 
-// MaySend tells what is wrong where something is to be sent in an account's name.
-func (b *Blocking) MaySend(account, to jid.JID) error {
-	if b.Blocks(account, to) {
-		return refusal()
+// MaySend is the error for the sender where something is to be sent in an account's name.
+func (b *Blocking) MaySend(ctx context.Context, a *router.Account, to jid.JID) error {
+	blocked, err := b.Blocks(ctx, a, to)
+	if err == nil && blocked {
+		err = refusal()
 	}
-	return nil
+	return err
 }
 
-// received lets nothing of somebody who is blocked in: the account looks as if it were not
-// there, and never answers presence (XEP-0191 §3.3).
-func (b *Blocking) received(_ context.Context, p *router.Pass) error {
+// received keeps everything out that is from a blocked address: the account looks as if it did
+// not exist, and never answers presence (XEP-0191 §3.3).
+func (b *Blocking) received(ctx context.Context, p *router.Pass) error {
 	st := p.Stanza
-	if !b.Blocks(p.Account, st.From) {
-		return nil
+	blocked, err := b.Blocks(ctx, p.Account, st.From)
+	if err != nil || !blocked {
+		return err
 	}
 	if st.Kind == stanza.Presence || st.Kind == stanza.IQ && !st.IsRequest() || st.Type == stanza.TypeError {
 		return router.ErrStop
@@ -53,56 +52,40 @@ func (b *Blocking) received(_ context.Context, p *router.Pass) error {
 	return stanza.ServiceUnavailable("")
 }
 
-// Subscriptions is who may see whom, as presence asks for it.
-type Subscriptions interface {
-	// Sent and Received take the stanzas about subscriptions and return what a stage does.
-	Sent(ctx context.Context, p *router.Pass) error
-	Received(ctx context.Context, p *router.Pass) error
-	Contacts(ctx context.Context, account jid.JID) (from, to []jid.JID, err error)
-	Subscription(ctx context.Context, account, other jid.JID) (from, to bool, err error)
-	// Requests lists the unanswered subscription requests to the account.
-	Requests(ctx context.Context, account jid.JID) ([]*stanza.Stanza, error)
-}
-
 // Subscriptions are those that are left when nobody who is blocked counts.
-func (b *Blocking) Subscriptions(all Subscriptions) Subscriptions {
+func (b *Blocking) Subscriptions(all router.Subscriptions) router.Subscriptions {
 	return filtered{all, b}
 }
 
 type filtered struct {
-	Subscriptions
+	router.Subscriptions
 	blocking *Blocking
 }
 
-func (f filtered) Contacts(ctx context.Context, account jid.JID) (from, to []jid.JID, err error) {
-	from, to, err = f.Subscriptions.Contacts(ctx, account)
-	return f.rest(account, from), f.rest(account, to), err
+func (f filtered) Contacts(ctx context.Context, a *router.Account) (from, to []jid.JID, err error) {
+	from, to, err = f.Subscriptions.Contacts(ctx, a)
+	if err != nil || len(from) == 0 && len(to) == 0 {
+		return from, to, err
+	}
+	l, err := f.blocking.lists.Get(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	return l.but(from), l.but(to), nil
 }
 
-func (f filtered) rest(account jid.JID, contacts []jid.JID) []jid.JID {
-	rest := contacts[:0]
-	for _, c := range contacts {
-		if !f.blocking.Blocks(account, c) {
-			rest = append(rest, c)
-		}
+func (f filtered) Subscription(ctx context.Context, a *router.Account, other jid.JID) (from, to bool, err error) {
+	if blocked, err := f.blocking.Blocks(ctx, a, other); blocked || err != nil {
+		return false, false, err
 	}
-	return rest
+	return f.Subscriptions.Subscription(ctx, a, other)
 }
 
-func (f filtered) Subscription(ctx context.Context, account, other jid.JID) (from, to bool, err error) {
-	if f.blocking.Blocks(account, other) {
-		return false, false, nil
+func (f filtered) Requests(ctx context.Context, a *router.Account) ([]*stanza.Stanza, error) {
+	all, err := f.Subscriptions.Requests(ctx, a)
+	if err != nil || len(all) == 0 {
+		return all, err
 	}
-	return f.Subscriptions.Subscription(ctx, account, other)
-}
-
-func (f filtered) Requests(ctx context.Context, account jid.JID) ([]*stanza.Stanza, error) {
-	all, err := f.Subscriptions.Requests(ctx, account)
-	rest := all[:0]
-	for _, st := range all {
-		if !f.blocking.Blocks(account, st.From) {
-			rest = append(rest, st)
-		}
-	}
-	return rest, err
+	l, err := f.blocking.lists.Get(ctx, a)
+	return slices.DeleteFunc(all, func(st *stanza.Stanza) bool { return l != nil && l.has(st.From) }), err
 }

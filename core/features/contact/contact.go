@@ -1,21 +1,26 @@
 package contact
 
 import (
-	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 )
 
 const formType = "http://jabber.org/network/serverinfo" // XEP-0157 §3
 
-// Info is what the host's disco#info says: each address under every heading that people
-// look for complaints and help at. Without addresses it is empty.
-func Info(addresses []string) disco.Info {
+// Feature declares the feature: the host's disco#info has each address under every heading that
+// people look for complaints and help at. Without addresses there is nothing.
+func Feature(addresses []string) router.Feature {
+	f := router.Feature{Name: "contact", Specs: []spec.Spec{
+		{Number: "0157", Title: "Contact Addresses for XMPP Services", Version: "1.1.1", State: spec.Complete, Note: "Server."},
+	}}
 	if len(addresses) == 0 {
-		return disco.Info{}
+		return f
 	}
-	f := form.New(form.Result, formType, "")
+	info := form.New(form.Result, formType, "")
 	for _, field := range []string{"abuse-addresses", "admin-addresses", "security-addresses", "support-addresses"} {
-		f.Add(form.Field{Var: field, Type: form.ListMulti, Values: addresses})
+		info.Add(form.Field{Var: field, Type: form.ListMulti, Values: addresses})
 	}
-	return disco.Info{Forms: []*form.Form{f}}
+	f.HostDisco.Forms = []*form.Form{info}
+	return f
 }

@@ -2,6 +2,7 @@ package disco
 
 import (
 	"context"
+	"sync"
 
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -14,54 +15,68 @@ type Options struct {
 	Name string // shown to people
 	Node string // URI of the software, for capabilities
 	// Shares tells whether other may see the account's presence.
-	Shares func(ctx context.Context, account, other jid.JID) bool
+	Shares func(ctx context.Context, account *router.Account, other jid.JID) bool
 }
 
-// Disco serves a host.
+// Disco answers for a host and its accounts.
 type Disco struct {
 	Options
 	host     *router.Host
-	registry *disco.Registry
-	account  disco.Info
+	items    *disco.Registry // filled while the server is assembled
+	complete func() *answers
 }
 
-// New registers the feature.
+// answers are what all features declare together.
+type answers struct{ host, account *disco.Registry }
+
+// New makes the feature.
 func New(h *router.Host, o Options) *Disco {
-	d := &Disco{
-		Options: o, host: h, registry: disco.NewRegistry(),
-		account: disco.Info{
-			Identities: []disco.Identity{{Category: "account", Type: "registered"}},
-			Features:   []string{disco.NSInfo, disco.NSItems},
-		},
-	}
-	d.registry.Add(h.Domain(), "", disco.Info{
-		Identities: []disco.Identity{{Category: "server", Type: "im", Name: o.Name}},
-		Features:   []string{disco.NSCaps},
-	})
-	h.HandleIQ(disco.NSInfo, d.iq)
-	h.HandleIQ(disco.NSItems, d.iq)
+	d := &Disco{Options: o, host: h, items: disco.NewRegistry()}
+	d.complete = sync.OnceValue(d.collect)
 	return d
 }
 
-// Add makes the host say more of itself.
-func (d *Disco) Add(more disco.Info) { d.registry.Add(d.host.Domain(), "", more) }
-
-// AddFeatures is Add for what a feature's Features gives.
-func (d *Disco) AddFeatures(features ...string) { d.Add(disco.Info{Features: features}) }
-
-// AddAccountFeatures makes every account say that it has these; call it before the host
-// is attached.
-func (d *Disco) AddAccountFeatures(features ...string) {
-	d.account.Features = append(d.account.Features, features...)
+// Feature declares the feature.
+func (d *Disco) Feature() router.Feature {
+	iqs := func(f router.IQHandler) map[string]router.IQHandler {
+		return map[string]router.IQHandler{disco.NSInfo: f, disco.NSItems: f}
+	}
+	return router.Feature{
+		Name: "disco", HostIQ: iqs(d.ofHost), AccountIQ: iqs(d.ofAccount),
+		HostDisco: router.Disco{Info: disco.Info{
+			Identities: []disco.Identity{{Category: "server", Type: "im", Name: d.Name}},
+			Features:   []string{disco.NSCaps},
+		}},
+		AccountDisco: router.Disco{Info: disco.Info{
+			Identities: []disco.Identity{{Category: "account", Type: "registered"}},
+		}},
+		StreamFeatures: d.streamFeatures,
+	}
 }
 
-// AddItem lists a component or gateway.
+// AddItem lists a component or another service of the host; call it before stanzas are routed.
 func (d *Disco) AddItem(j jid.JID, name string) {
-	d.registry.AddItems(d.host.Domain(), "", disco.Item{JID: j, Name: name})
+	d.items.AddItems(d.host.Domain(), "", disco.Item{JID: j, Name: name})
 }
 
-// StreamFeatures are the host's capabilities (XEP-0115 §6.3).
-func (d *Disco) StreamFeatures(ctx context.Context) []*stanza.Element {
+// collect gathers what the host's features declare. The zero address stands for every account.
+func (d *Disco) collect() *answers {
+	a := &answers{d.items, disco.NewRegistry()}
+	for _, f := range d.host.Features() {
+		a.host.Add(d.host.Domain(), "", f.HostDisco.Info)
+		a.account.Add(jid.JID{}, "", f.AccountDisco.Info)
+		if s := f.HostDisco.Source; s != nil {
+			a.host.Ask(s)
+		}
+		if s := f.AccountDisco.Source; s != nil {
+			a.account.Ask(s)
+		}
+	}
+	return a
+}
+
+// streamFeatures are the host's capabilities (XEP-0115 §6.3).
+func (d *Disco) streamFeatures(ctx context.Context) []*stanza.Element {
 	c, err := d.caps(ctx)
 	if err != nil {
 		return nil
@@ -70,31 +85,22 @@ func (d *Disco) StreamFeatures(ctx context.Context) []*stanza.Element {
 }
 
 func (d *Disco) caps(ctx context.Context) (disco.Caps, error) {
-	info, err := d.registry.Info(ctx, disco.Query{To: d.host.Domain()})
+	info, err := d.complete().host.Info(ctx, disco.Query{To: d.host.Domain()})
 	if err != nil {
 		return disco.Caps{}, err
 	}
 	return info.Caps(d.Node), nil
 }
 
-func (d *Disco) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	if !q.Account.IsZero() {
-		return d.ofAccount(ctx, q)
-	}
+func (d *Disco) ofHost(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
+	host := d.complete().host
 	if q.Payload.Space == disco.NSInfo && q.Payload.Attr("node") != "" {
-		if caps, err := d.caps(ctx); err == nil && q.Payload.Attr("node") == caps.InfoNode() {
-			return d.ofCaps(ctx, caps) // XEP-0115 §6.2
+		if caps, err := d.caps(ctx); err == nil && q.Payload.Attr("node") == caps.InfoNode() { // XEP-0115 §6.2
+			info, err := host.Info(ctx, disco.Query{To: d.host.Domain()})
+			return info.Element(caps.InfoNode()), err
 		}
 	}
-	return d.registry.Answer(ctx, q.Stanza)
-}
-
-func (d *Disco) ofCaps(ctx context.Context, caps disco.Caps) (*stanza.Element, error) {
-	info, err := d.registry.Info(ctx, disco.Query{To: d.host.Domain()})
-	if err != nil {
-		return nil, err
-	}
-	return info.Element(caps.InfoNode()), nil
+	return host.Answer(ctx, q.Stanza)
 }
 
 // ofAccount answers strangers as if there were no account (XEP-0030 §8).
@@ -102,13 +108,5 @@ func (d *Disco) ofAccount(ctx context.Context, q *router.IQ) (*stanza.Element, e
 	if !q.Own() && (d.Shares == nil || !d.Shares(ctx, q.Account, q.Stanza.From.Bare())) {
 		return nil, stanza.ServiceUnavailable("")
 	}
-	switch {
-	case q.Stanza.Type != stanza.TypeGet || q.Payload.Local != "query":
-		return nil, stanza.FeatureNotImplemented("")
-	case q.Payload.Attr("node") != "":
-		return nil, stanza.ItemNotFound("")
-	case q.Payload.Space == disco.NSInfo:
-		return d.account.Element(""), nil
-	}
-	return disco.ItemsElement("", nil, nil), nil
+	return d.complete().account.Answer(ctx, q.Stanza.WithTo(q.Account.JID()))
 }

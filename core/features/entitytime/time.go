@@ -4,18 +4,24 @@ import (
 	"context"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // NS is the namespace of XEP-0202.
 const NS = "urn:xmpp:time"
 
-// New registers the feature.
-func New(h *router.Host) { h.HandleIQ(NS, router.ToHost(answer)) }
-
-// Features are what the host's disco#info says about this feature.
-func Features() []string { return []string{NS} }
+// Feature declares the feature.
+func Feature() router.Feature {
+	return router.Feature{
+		Name:      "time",
+		HostIQ:    map[string]router.IQHandler{NS: answer},
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
+		Specs:     []spec.Spec{{Number: "0202", Title: "Entity Time", Version: "2.0", State: spec.Complete, Note: "Server."}},
+	}
+}
 
 func answer(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 	if q.Stanza.Type != stanza.TypeGet || !q.Payload.Is(NS, "time") {

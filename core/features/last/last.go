@@ -6,8 +6,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -21,41 +23,45 @@ type Store interface {
 
 // Last serves a host.
 type Last struct {
-	host    *router.Host
 	store   Store
-	shares  func(ctx context.Context, account, other jid.JID) bool
+	shares  func(ctx context.Context, account *router.Account, other jid.JID) bool
 	started time.Time
 }
 
-// New registers the feature; shares tells whether other may see the account's presence.
-func New(h *router.Host, s Store, shares func(ctx context.Context, account, other jid.JID) bool) *Last {
-	l := &Last{h, s, shares, time.Now()}
-	h.HandleIQ(NS, l.iq)
-	return l
+// New makes the feature; shares tells whether other may see the account's presence.
+func New(s Store, shares func(ctx context.Context, account *router.Account, other jid.JID) bool) *Last {
+	return &Last{s, shares, time.Now()}
 }
 
-// Features are what the host's disco#info says about this feature.
-func (l *Last) Features() []string { return []string{NS} }
+// Feature declares the feature.
+func (l *Last) Feature() router.Feature {
+	iq := map[string]router.IQHandler{NS: l.iq}
+	return router.Feature{
+		Name: "last", HostIQ: iq, AccountIQ: iq,
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
+		Specs:     []spec.Spec{{Number: "0012", Title: "Last Activity", Version: "2.0", State: spec.Complete, Note: "Server."}},
+	}
+}
 
 func (l *Last) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	if q.Stanza.Type != stanza.TypeGet || !q.Payload.Is(NS, "query") {
 		return nil, stanza.ServiceUnavailable("")
 	}
-	if q.Account.IsZero() {
+	if q.Account == nil {
 		return query(time.Since(l.started), ""), nil // XEP-0012 §6
 	}
 	// "forbidden" would tell a stranger that the account exists (RFC 6121 §11).
 	if !q.Own() && !l.shares(ctx, q.Account, q.Stanza.From.Bare()) {
 		return nil, stanza.ServiceUnavailable("")
 	}
-	for _, s := range l.host.Sessions(q.Account) {
+	for _, s := range q.Account.Sessions() {
 		if s.Presence() != nil {
 			return query(0, ""), nil // XEP-0012 §4
 		}
 	}
-	at, status, err := l.store.LastSeen(ctx, q.Account)
+	at, status, err := l.store.LastSeen(ctx, q.Account.JID())
 	if err != nil {
-		return nil, fmt.Errorf("read last activity of %s: %w", q.Account, err)
+		return nil, fmt.Errorf("read last activity of %s: %w", q.Account.JID(), err)
 	}
 	if at.IsZero() {
 		return nil, stanza.ServiceUnavailable("")

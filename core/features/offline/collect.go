@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -17,26 +17,27 @@ func (o *Offline) Arrived(ctx context.Context, p *router.Pass) error {
 	return o.collect(ctx, p.Account, true)
 }
 
-// Collect gives what an account has to one of its sessions, and deletes it. Where that is
-// under way already, it is done once more afterwards. It does not wait for the client.
-func (o *Offline) Collect(ctx context.Context, account jid.JID) error {
-	return o.collect(ctx, account, false)
-}
-
-func (o *Offline) collect(ctx context.Context, account jid.JID, wait bool) error {
-	if !o.start(account) {
+// collect gives what an account has to one of its sessions, and deletes it. Where that is
+// under way already, it is done once more afterwards. wait says whether to wait for the client.
+func (o *Offline) collect(ctx context.Context, a *router.Account, wait bool) error {
+	e, err := o.of(ctx, a)
+	if err != nil {
+		return err
+	}
+	if !e.start() {
 		return nil
 	}
 	for {
-		err := o.deliver(ctx, account, wait)
+		err := o.deliver(ctx, a, wait)
 		if err != nil {
-			o.fail(account)
+			e.stop()
+			o.noteFailed(a)
 			if errors.Is(err, errBehind) {
 				return nil
 			}
 			return err
 		}
-		if !o.again(account) {
+		if !e.again(func() { o.serve(a) }) {
 			return nil
 		}
 	}
@@ -45,67 +46,33 @@ func (o *Offline) collect(ctx context.Context, account jid.JID, wait bool) error
 // errBehind ends a collection for a client that has not read what it was given.
 var errBehind = errors.New("the client is behind")
 
-// fail ends a collection that is not complete; Retry takes it up. What comes meanwhile goes
-// on waiting behind what is left, see Turn.
-func (o *Offline) fail(account jid.JID) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.collecting, account)
-	o.failed[account] = true
+// serve marks the account's sessions: from now on they get at once what comes.
+func (o *Offline) serve(a *router.Account) {
+	for _, s := range a.Sessions() {
+		if takes(s) {
+			s.Set(o.served, true)
+		}
+	}
 }
 
-// Retry collects for the accounts that did not get all they should have; it is called every
-// now and then.
+// noteFailed has Retry take up a collection that is not complete. What comes meanwhile goes
+// on waiting behind what is left, see hold.
+func (o *Offline) noteFailed(a *router.Account) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.failed[a] = struct{}{}
+}
+
+// Retry collects for the accounts that did not get all they should have; it is called about once
+// a second.
 func (o *Offline) Retry(ctx context.Context) {
 	o.mu.Lock()
 	failed := slices.Collect(maps.Keys(o.failed))
 	clear(o.failed)
 	o.mu.Unlock()
-	for _, account := range failed {
-		if o.anyone(account) {
-			_ = o.Collect(ctx, account) // what fails again is noted again
-		}
-	}
-}
-
-// Forget drops what is remembered of an account that has been deleted.
-func (o *Offline) Forget(account jid.JID) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.usage, account)
-	delete(o.failed, account)
-}
-
-func (o *Offline) start(account jid.JID) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if _, running := o.collecting[account]; running {
-		o.collecting[account] = true
-		return false
-	}
-	o.collecting[account] = false
-	return true
-}
-
-func (o *Offline) again(account jid.JID) bool {
-	o.turns.Lock()
-	defer o.turns.Unlock()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.collecting[account] {
-		o.collecting[account] = false
-		return true
-	}
-	o.endLocked(account)
-	return false
-}
-
-// endLocked ends a collection: from now on the account's sessions get what comes at once.
-func (o *Offline) endLocked(account jid.JID) {
-	delete(o.collecting, account)
-	for _, s := range o.host.Sessions(account) {
-		if takes(s) {
-			s.SetValue(served{}, true)
+	for _, a := range failed {
+		if taker(a) != nil {
+			_ = o.collect(ctx, a, false) // what fails again is noted again
 		}
 	}
 }
@@ -115,13 +82,14 @@ const page = 100
 
 // deliver gives the messages away page by page, no faster than the client reads: all of them
 // at once could be more than its queue holds, and they would be lost with it.
-func (o *Offline) deliver(ctx context.Context, account jid.JID, wait bool) error {
+func (o *Offline) deliver(ctx context.Context, a *router.Account, wait bool) error {
+	account := a.JID()
 	for ready := true; ready; {
 		list, err := o.store.OfflineMessages(ctx, account, page)
 		if err != nil {
 			return fmt.Errorf("collect messages of %s: %w", account, err)
 		}
-		to := o.taker(account)
+		to := taker(a)
 		if to == nil || len(list) == 0 {
 			return nil
 		}
@@ -141,7 +109,7 @@ func (o *Offline) deliver(ctx context.Context, account jid.JID, wait bool) error
 			o.log.Error("delivered messages not deleted: they will come again", "account", account, "err", err)
 			return nil
 		}
-		o.release(account, len(ids), size)
+		o.release(a, len(ids), size)
 		if ready && len(ids) < page {
 			return nil
 		}
@@ -162,31 +130,19 @@ func keepsUp(ctx context.Context, to *router.Bound, wait bool) bool {
 	return !p.Behind()
 }
 
-// unstamp takes off a stamp that claims to be ours, before anything is delivered or kept.
-func (o *Offline) unstamp(_ context.Context, p *router.Pass) error {
-	if p.Stanza.Kind == stanza.Message && p.Stanza.MayHave(nsDelay, "delay") {
-		p.Stanza = p.Stanza.Without(o.ours)
+// clean takes out a delay that claims to be ours, before anything is delivered or kept.
+func (o *Offline) clean(_ context.Context, p *router.Pass) error {
+	if p.Stanza.Kind == stanza.Message {
+		p.Stanza = message.WithoutDelay(p.Stanza, o.host.Domain())
 	}
 	return nil
-}
-
-func (o *Offline) ours(e *stanza.Element) bool {
-	if !e.Is(nsDelay, "delay") {
-		return false
-	}
-	from, err := jid.Parse(e.Attr("from"))
-	return err == nil && from == o.host.Domain()
 }
 
 // stamped is the message with when it came (XEP-0203); one that had been delivered to a
 // session which never saw it has the stamp already.
 func (o *Offline) stamped(m Message) *stanza.Stanza {
-	for e := range m.Stanza.Tree().Elements() {
-		if o.ours(e) {
-			return m.Stanza
-		}
+	if message.DelayedBy(m.Stanza, o.host.Domain()) {
+		return m.Stanza
 	}
-	stamp := stanza.NewElement(nsDelay, "delay").
-		With("from", o.host.Domain().String()).With("stamp", m.Received.UTC().Format("2006-01-02T15:04:05.000Z"))
-	return m.Stanza.With(stamp)
+	return m.Stanza.With(message.Delay(o.host.Domain(), m.Received))
 }

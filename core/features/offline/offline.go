@@ -8,17 +8,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Namespaces of this feature.
-const (
-	feature = "msgoffline" // XEP-0160 §5
-	nsDelay = "urn:xmpp:delay"
-	nsHints = "urn:xmpp:hints"
-)
+const feature = "msgoffline" // XEP-0160 §5
 
 // Message is one that is kept.
 type Message struct {
@@ -31,24 +29,6 @@ type Message struct {
 type Usage struct {
 	Messages int
 	Bytes    int64
-}
-
-// Counters count the messages that were refused, by what there was no room for. They may be
-// read at any time.
-type Counters struct{ Messages, Bytes atomic.Uint64 }
-
-// fits tells whether one more message of that size has room beside used, and counts where
-// it has none.
-func (c *Counters) fits(used, limit Usage, size int64) bool {
-	switch {
-	case used.Messages+1 > limit.Messages:
-		c.Messages.Add(1)
-	case used.Bytes+size > limit.Bytes:
-		c.Bytes.Add(1)
-	default:
-		return true
-	}
-	return false
 }
 
 // Store keeps the messages.
@@ -66,49 +46,71 @@ type Store interface {
 
 // Offline keeps the messages of one host's accounts.
 type Offline struct {
-	host  *router.Host
-	store Store
-	log   *slog.Logger
+	host     *router.Host
+	store    Store
+	log      *slog.Logger
+	accounts *router.Slot[account]
+	served   *router.Flag // the session has got what was kept before it became available
+	decoys   decoys
 
-	turns sync.Mutex // held while it is decided whether a session is served; taken before mu
+	mu     sync.Mutex
+	failed map[*router.Account]struct{} // for Retry
 
-	mu         sync.Mutex
-	limit      Usage
-	usage      map[jid.JID]Usage // of accounts that have something, as far as it is known
-	collecting map[jid.JID]bool  // true: once more when done
-	failed     map[jid.JID]bool  // could not be read when a session came
-	ghosts     ghosts
-
-	Refused Counters
+	tooMany, tooLarge atomic.Uint64 // messages that were refused
 }
 
-// New makes the message keeper of a host; Stage and Arrived join it to the rest. log may be nil.
+// New makes the feature; Arrived joins it to presence. log may be nil.
 func New(h *router.Host, s Store, log *slog.Logger) *Offline {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &Offline{host: h, store: s, log: log, usage: map[jid.JID]Usage{}, collecting: map[jid.JID]bool{}, failed: map[jid.JID]bool{}}
+	return &Offline{
+		host: h, store: s, log: log, served: &router.Flag{Name: "served"}, failed: map[*router.Account]struct{}{},
+		accounts: &router.Slot[account]{Load: func(context.Context, *router.Account) (*account, error) { return &account{}, nil }},
+	}
 }
 
-// Features are what the host's disco#info says about this feature.
-func (o *Offline) Features() []string { return []string{feature} }
+// Feature declares the feature.
+func (o *Offline) Feature() router.Feature {
+	return router.Feature{
+		Name: "offline",
+		Stages: []router.Stage{
+			{Name: "delay", Place: router.Clean, Inbound: o.clean, Nobody: o.clean},
+			{Name: "offline", Place: router.Hold, Inbound: o.hold, Undelivered: o.undelivered, Nobody: o.nobody},
+		},
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{feature}}},
+		Slots:     []router.AccountSlot{o.accounts},
+		Flags:     []*router.Flag{o.served},
+		Counters: []router.Counter{
+			{Setting: "limits.offline_messages", Value: &o.tooMany}, {Setting: "limits.offline_bytes", Value: &o.tooLarge},
+		},
+		Specs: []spec.Spec{{Number: "0160", Title: "Best Practices for Handling Offline Messages", Version: "1.0.1", State: spec.Complete, Note: "Server."}},
+	}
+}
 
-// Stage keeps messages that nobody was there for.
-func (o *Offline) Stage() router.Stage {
-	return router.Stage{Name: "offline", Inbound: o.unstamp, Undelivered: o.undelivered}
+// fits tells whether one more message of that size has room beside used, and counts where
+// it has none.
+func (o *Offline) fits(used, limit Usage, size int64) bool {
+	switch {
+	case used.Messages+1 > limit.Messages:
+		o.tooMany.Add(1)
+	case used.Bytes+size > limit.Bytes:
+		o.tooLarge.Add(1)
+	default:
+		return true
+	}
+	return false
 }
 
 func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
+	account, size := p.Account.JID(), sizeOf(p.Stanza)
 	switch {
-	case p.Stanza.From == p.Account:
+	case p.Stanza.From == account:
 		return router.ErrStop // a copy or an archived message that a session never had (XEP-0280 §11)
-	case !worthKeeping(p.Stanza):
+	case !message.Offline(p.Stanza):
 		return router.ErrStop // nobody misses a "typing" of yesterday (XEP-0160 §3)
-	case p.Unknown:
-		return o.haunt(ctx, p)
 	}
-	account, size := p.Account, sizeOf(p.Stanza)
-	ok, err := o.reserve(ctx, account, size)
+	ok, err := o.reserve(ctx, p.Account, size)
 	if err != nil {
 		return fmt.Errorf("keep message for %s: %w", account, err)
 	}
@@ -116,103 +118,34 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 		return stanza.ServiceUnavailable("") // XEP-0160 §2
 	}
 	o.add(p, size)
-	if o.anyone(account) { // arrived while this message was on its way here
-		return o.collectThen(ctx, account)
+	if taker(p.Account) == nil {
+		return router.ErrStop
 	}
-	return router.ErrStop
-}
-
-// add gives a message to the store.
-func (o *Offline) add(p *router.Pass, size int64) {
-	account, st, kept := p.Account, p.Stanza, p.Promise()
-	o.store.AddOffline(account, Message{Stanza: st, Received: time.Now()}, func(err error) {
-		if err != nil {
-			o.release(account, 1, size)
-			// The sender believes it kept unless he is told.
-			o.host.Router().Bounce(nil, st, o.host.Fault(err, "offline message not written"))
-		}
-		kept(err)
-	})
-}
-
-func (o *Offline) collectThen(ctx context.Context, account jid.JID) error {
-	if err := o.Collect(ctx, account); err != nil {
+	// A session has become available meanwhile.
+	if err := o.collect(ctx, p.Account, false); err != nil {
 		o.log.Error("offline messages not delivered", "account", account, "err", err)
 	}
 	return router.ErrStop // it is kept all the same
 }
 
+// add gives a message to the store.
+func (o *Offline) add(p *router.Pass, size int64) {
+	a, st, written := p.Account, p.Stanza, p.BeginWrite()
+	o.store.AddOffline(a.JID(), Message{Stanza: st, Received: time.Now()}, func(err error) {
+		if err != nil {
+			o.release(a, 1, size)
+			// The sender believes it kept unless this is reported.
+			o.host.Router().Bounce(nil, st, o.host.Fault(err, "offline message not written"))
+		}
+		written(err)
+	})
+}
+
 func sizeOf(st *stanza.Stanza) int64 { return int64(len(st.Payload) + len(st.Extra)) }
 
-// worthKeeping is XEP-0160 §3 and XEP-0334 §4. Types other than normal and chat do not
-// come here.
-func worthKeeping(st *stanza.Stanza) bool {
-	if st.Child(nsHints, "no-store") != nil {
-		return false
-	}
-	if st.Child(nsHints, "store") != nil {
-		return true
-	}
-	for e := range st.Tree().Elements() {
-		switch e.Space {
-		case "http://jabber.org/protocol/chatstates", nsHints: // XEP-0085
-		case stanza.NSClient:
-			if e.Local != "thread" { // goes with chat states (XEP-0085 §5.7)
-				return true
-			}
-		default:
-			return true
-		}
-	}
-	return false
-}
-
-// reserve counts a message of that size where there is room for it.
-func (o *Offline) reserve(ctx context.Context, account jid.JID, size int64) (bool, error) {
-	o.mu.Lock()
-	_, known := o.usage[account]
-	o.mu.Unlock()
-	var stored, limit Usage
-	if !known {
-		var err error
-		if stored, limit, err = o.store.OfflineUsage(ctx, account); err != nil {
-			return false, err
-		}
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	u, counted := o.usage[account]
-	if !counted {
-		u = stored
-	}
-	if !known {
-		o.limit = limit
-	}
-	if !o.Refused.fits(u, o.limit, size) {
-		return false, nil
-	}
-	o.usage[account] = Usage{u.Messages + 1, u.Bytes + size}
-	return true, nil
-}
-
-func (o *Offline) release(account jid.JID, n int, size int64) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	u, known := o.usage[account]
-	if !known {
-		return
-	}
-	u.Messages, u.Bytes = u.Messages-n, u.Bytes-size
-	if u.Messages <= 0 {
-		delete(o.usage, account)
-		return
-	}
-	o.usage[account] = u
-}
-
 // taker is the session that gets what was kept: any that takes messages.
-func (o *Offline) taker(account jid.JID) *router.Bound {
-	for _, s := range o.host.Sessions(account) {
+func taker(a *router.Account) *router.Bound {
+	for _, s := range a.Sessions() {
 		if takes(s) {
 			return s
 		}
@@ -224,5 +157,3 @@ func takes(s *router.Bound) bool {
 	now := s.Presence()
 	return now != nil && now.Priority >= 0
 }
-
-func (o *Offline) anyone(account jid.JID) bool { return o.taker(account) != nil }

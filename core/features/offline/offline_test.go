@@ -61,7 +61,7 @@ func (m *memory) OfflineUsage(context.Context, jid.JID) (used, limit Usage, err 
 	return Usage{Messages: len(m.list)}, Usage{Messages: 1000, Bytes: 100_000}, nil
 }
 
-// session takes down what it is given.
+// session records what it is given.
 type session struct {
 	got []*stanza.Stanza
 	// room is how many more it takes before it is behind; negative: any number.
@@ -81,12 +81,23 @@ func setUp(t *testing.T, m *memory) (*Offline, *router.Host, *session, *router.B
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h := router.NewHost(router.New(log), domain, router.HostOptions{})
+	o := New(h, m, log)
+	h.Use(o.Feature())
+	if err := h.Router().Attach(domain, h); err != nil {
+		t.Fatal(err)
+	}
 	s := &session{room: -1}
 	b, err := h.Bind(t.Context(), s, router.Claim{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(h, m, log), h, s, b
+	return o, h, s, b.(*router.Bound)
+}
+
+// rests tells whether nothing is kept of alice and nothing is being given out.
+func (o *Offline) rests() bool {
+	e := o.accounts.Loaded(o.host.Local(alice))
+	return e != nil && !e.counted && e.state == resting
 }
 
 func chat(text string) *stanza.Stanza {
@@ -105,11 +116,11 @@ func TestArrivalDuringKeeping(t *testing.T) {
 	o, h, s, b := setUp(t, m)
 	m.onAdd = func() {
 		available(b)
-		if err := o.Collect(t.Context(), alice); err != nil {
+		if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("x"), Account: alice}); err != router.ErrStop {
+	if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("x"), Account: h.Local(alice)}); err != router.ErrStop {
 		t.Error(err)
 	}
 	if len(s.got) != 1 || len(m.list) != 0 {
@@ -122,7 +133,7 @@ func TestCollectingTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	m := &memory{}
 	o, h, s, b := setUp(t, m)
-	if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("1"), Account: alice}); err != router.ErrStop {
+	if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("1"), Account: h.Local(alice)}); err != router.ErrStop {
 		t.Fatal(err)
 	}
 	available(b)
@@ -131,51 +142,50 @@ func TestCollectingTwiceAtOnce(t *testing.T) {
 		if reads++; reads > 1 {
 			return
 		}
-		if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("2"), Account: alice}); err != router.ErrStop {
+		if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("2"), Account: h.Local(alice)}); err != router.ErrStop {
 			t.Error(err)
 		}
-		if err := o.Collect(t.Context(), alice); err != nil {
+		if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
 			t.Error(err)
 		}
 		if len(s.got) != 0 {
 			t.Error("given by two at once")
 		}
 	}
-	if err := o.Collect(t.Context(), alice); err != nil {
+	if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
 		t.Error(err)
 	}
 	var got []string
 	for _, st := range s.got {
 		got = append(got, st.Body())
 	}
-	if !slices.Equal(got, []string{"1", "2"}) || len(m.list) != 0 || len(o.collecting) != 0 || len(o.usage) != 0 {
-		t.Errorf("got %v, left %d, %v, %v", got, len(m.list), o.collecting, o.usage)
+	if !slices.Equal(got, []string{"1", "2"}) || len(m.list) != 0 || !o.rests() {
+		t.Errorf("got %v, left %d", got, len(m.list))
 	}
 }
 
-// What could not be written does not count, and its sender's acknowledgement never comes.
+// What could not be written does not count, and is not reported as safe.
 func TestWriteFails(t *testing.T) {
 	t.Parallel()
 	m := &memory{broken: errors.New("disk full")}
-	o, h, _, b := setUp(t, m)
-	promises := router.NewPromises(nil)
-	batch := router.NewBatch(t.Context())
-	batch.SetPromises(promises)
-	batch.SetSession(b)
-	promises.Next()
-	h.SetStages(o.Stage())
-	if err := h.Router().Attach(domain, h); err != nil {
+	o, h, _, _ := setUp(t, m)
+	gate, err := h.Router().Endpoint(jid.MustParse("example.net"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	h.Router().RouteIn(batch, chat("x"))
-	if promises.Kept() != 0 || promises.Err() == nil || len(o.usage) != 0 {
-		t.Errorf("kept %d, %v, usage %v", promises.Kept(), promises.Err(), o.usage)
+	send := func() (got error) {
+		gate.SendAll([]*stanza.Stanza{chat("x")}, func(err error) { got = err })
+		return got
+	}
+	if err := send(); err == nil || !o.rests() {
+		t.Errorf("%v", err)
 	}
 	m.broken = nil
-	promises.Next()
-	h.Router().RouteIn(batch, chat("y"))
-	if o.usage[alice].Messages != 1 {
-		t.Error(o.usage)
+	if err := send(); err != nil {
+		t.Error(err)
+	}
+	if e := o.accounts.Loaded(h.Local(alice)); e.used.Messages != 1 {
+		t.Error(e.used)
 	}
 }
 
@@ -184,18 +194,18 @@ func TestReadFails(t *testing.T) {
 	t.Parallel()
 	m := &memory{unreadable: errors.New("locked")}
 	o, h, s, b := setUp(t, m)
-	if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("1"), Account: alice}); err != router.ErrStop {
+	if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("1"), Account: h.Local(alice)}); err != router.ErrStop {
 		t.Fatal(err)
 	}
 	available(b)
 	for range 2 {
-		if err := o.Collect(t.Context(), alice); err == nil {
+		if err := o.collect(t.Context(), h.Local(alice), false); err == nil {
 			t.Error("no error")
 		}
 		o.Retry(t.Context())
 	}
-	if len(s.got) != 0 || len(o.collecting) != 0 {
-		t.Fatal(s.got, o.collecting)
+	if len(s.got) != 0 {
+		t.Fatal(s.got)
 	}
 	m.unreadable = nil
 	o.Retry(t.Context())
@@ -205,8 +215,8 @@ func TestReadFails(t *testing.T) {
 	}
 }
 
-// The sender of a message that could not be written is told.
-func TestWriteFailsTold(t *testing.T) {
+// The sender of a message that could not be written gets an error.
+func TestWriteFailsAnswered(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		err       error
@@ -216,7 +226,7 @@ func TestWriteFailsTold(t *testing.T) {
 		o, h, _, _ := setUp(t, m)
 		r := &remote{}
 		h.Router().SetRemote(r)
-		if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("x"), Account: alice}); err != router.ErrStop {
+		if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("x"), Account: h.Local(alice)}); err != router.ErrStop {
 			t.Error(err)
 		}
 		if len(r.got) != 1 || r.got[0].Err() == nil || r.got[0].Err().Condition != c.condition || r.got[0].To != bob {
@@ -243,14 +253,14 @@ func TestPace(t *testing.T) {
 		o, h, s, b := setUp(t, m)
 		const n = 250
 		for i := range n {
-			if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat(fmt.Sprint(i)), Account: alice}); err != router.ErrStop {
+			if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat(fmt.Sprint(i)), Account: h.Local(alice)}); err != router.ErrStop {
 				t.Fatal(err)
 			}
 		}
 		available(b)
 		s.room = 70
 		if own { // the reader of the session itself may wait
-			if err := o.Arrived(t.Context(), &router.Pass{Host: h, Account: alice}); err != nil {
+			if err := o.Arrived(t.Context(), &router.Pass{Host: h, Account: h.Local(alice)}); err != nil {
 				t.Fatal(err)
 			}
 			if s.waited != 3 {
@@ -258,7 +268,7 @@ func TestPace(t *testing.T) {
 			}
 		} else { // others come back later
 			for range 10 {
-				if err := o.Collect(t.Context(), alice); err != nil {
+				if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
 					t.Fatal(err)
 				}
 				s.CatchUp(t.Context())
@@ -272,34 +282,30 @@ func TestPace(t *testing.T) {
 				t.Fatalf("message %d is %s", i, st.Body())
 			}
 		}
-		if len(s.got) != n || len(m.list) != 0 || len(o.usage) != 0 {
-			t.Errorf("own %v: %d given, %d left, %v", own, len(s.got), len(m.list), o.usage)
+		if len(s.got) != n || len(m.list) != 0 || !o.rests() {
+			t.Errorf("own %v: %d given, %d left", own, len(s.got), len(m.list))
 		}
 	}
 }
 
-// What comes while a session is given what was kept for it waits for its turn; once it has
+// What comes while a session is given what was kept for it waits behind that; once it has
 // everything nothing waits.
-func TestTurn(t *testing.T) {
+func TestOrder(t *testing.T) {
 	t.Parallel()
 	m := &memory{}
 	o, h, s, b := setUp(t, m)
-	h.SetStages(o.Stage(), o.Turn())
-	if err := h.Router().Attach(domain, h); err != nil {
-		t.Fatal(err)
-	}
 	route := func(body string) { h.Router().Route(chat(body)) }
 	route("1")
 	available(b)
 	route("2") // before anything was collected
 	if len(s.got) != 0 {
-		t.Fatalf("%d came before their turn", len(s.got))
+		t.Fatalf("%d came out of order", len(s.got))
 	}
 	m.onRead = func() { // while it is collected, after the list was read
 		m.onRead = nil
 		route("3")
 	}
-	if err := o.Collect(t.Context(), alice); err != nil {
+	if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
 		t.Fatal(err)
 	}
 	route("4")
@@ -307,7 +313,7 @@ func TestTurn(t *testing.T) {
 	for _, st := range s.got {
 		got = append(got, st.Body())
 	}
-	if !slices.Equal(got, []string{"1", "2", "3", "4"}) || len(m.list) != 0 || len(o.usage) != 0 {
-		t.Errorf("got %v, %d are left, usage %v", got, len(m.list), o.usage)
+	if !slices.Equal(got, []string{"1", "2", "3", "4"}) || len(m.list) != 0 || !o.rests() {
+		t.Errorf("got %v, %d are left", got, len(m.list))
 	}
 }

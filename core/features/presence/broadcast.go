@@ -38,24 +38,24 @@ func (h *Presence) available(ctx context.Context, p *router.Pass) error {
 // toOwn shows a presence to the account's own available sessions and to the sender
 // itself (RFC 6121 §4.2.2, §4.5.2).
 func (h *Presence) toOwn(p *router.Pass) {
-	own := p.Stanza.WithTo(p.Account)
-	for _, s := range h.host.Sessions(p.Account) {
+	own := p.Stanza.WithTo(p.Account.JID())
+	for _, s := range p.Account.Sessions() {
 		if s == p.Session || s.Presence() != nil {
 			p.Deliver(s, own)
 		}
 	}
 }
 
-// begin gives a session that has become available what it does not know yet: its fellow
+// begin gives a session that has become available what it does not know yet: the account's other
 // sessions, its contacts, and who waits for an answer.
 func (h *Presence) begin(ctx context.Context, p *router.Pass, to []jid.JID) error {
-	for _, s := range h.host.Sessions(p.Account) {
+	for _, s := range p.Account.Sessions() {
 		if now := s.Presence(); now != nil && s != p.Session {
-			p.Deliver(p.Session, now.Stanza.WithTo(p.Account))
+			p.Deliver(p.Session, now.Stanza.WithTo(p.Account.JID()))
 		}
 	}
 	for _, contact := range to {
-		asker := p.Account // RFC 6121 §4.3
+		asker := p.Account.JID() // RFC 6121 §4.3
 		if contact.Domain() == h.host.Domain().Domain() {
 			asker = p.Session.JID() // of this host: only this session needs the answer
 		}
@@ -89,18 +89,18 @@ func (h *Presence) unavailable(ctx context.Context, p *router.Pass) error {
 }
 
 // Gone does for a session that has ended what it did not do itself.
-func (h *Presence) Gone(ctx context.Context, host *router.Host, s *router.Bound) {
+func (h *Presence) Gone(ctx context.Context, s *router.Bound) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goneTimeout)
 	defer cancel()
-	account := s.JID().Bare()
+	account := s.Account()
 	leave := departure{
 		account: account, session: s, was: s.SetPresence(nil) != nil,
 		last:     stanza.NewPresence(jid.JID{}, s.JID(), stanza.TypeUnavailable),
-		directed: s.TakeDirected(), route: host.Router().Route,
+		directed: s.TakeDirected(), route: h.host.Router().Route,
 	}
 	if leave.was {
-		own := leave.last.WithTo(account)
-		for _, other := range host.Sessions(account) {
+		own := leave.last.WithTo(account.JID())
+		for _, other := range account.Sessions() {
 			if other != s && other.Presence() != nil {
 				other.Send(own)
 			}
@@ -113,7 +113,7 @@ func (h *Presence) Gone(ctx context.Context, host *router.Host, s *router.Bound)
 
 // departure is a session that is no longer available.
 type departure struct {
-	account  jid.JID
+	account  *router.Account
 	session  *router.Bound
 	last     *stanza.Stanza // the unavailable presence
 	was      bool           // the session had been available
@@ -121,9 +121,9 @@ type departure struct {
 	route    func(*stanza.Stanza)
 }
 
-// leave tells everybody who has seen the session: each once.
+// leave notifies everybody who has seen the session, each once.
 func (h *Presence) leave(ctx context.Context, d departure) error {
-	told := map[jid.JID]bool{}
+	notified := map[jid.JID]bool{}
 	var failed error
 	if d.was {
 		from, _, err := h.subs.Contacts(ctx, d.account)
@@ -131,13 +131,13 @@ func (h *Presence) leave(ctx context.Context, d departure) error {
 			failed = fmt.Errorf("broadcast unavailable presence: %w", err)
 		}
 		for _, contact := range from {
-			told[contact] = true
+			notified[contact] = true
 			d.route(d.last.WithTo(contact))
 		}
 		h.seen(d)
 	}
 	for _, to := range d.directed { // RFC 6121 §4.6.3
-		if !told[to.Bare()] {
+		if !notified[to.Bare()] {
 			d.route(d.last.WithTo(to))
 		}
 	}
@@ -146,7 +146,7 @@ func (h *Presence) leave(ctx context.Context, d departure) error {
 
 // seen notes when the last session of an account went (RFC 6121 §4.3.2 rule 3, XEP-0012 §5).
 func (h *Presence) seen(d departure) {
-	for _, s := range h.host.Sessions(d.account) {
+	for _, s := range d.account.Sessions() {
 		if s != d.session && s.Presence() != nil {
 			return
 		}
@@ -155,5 +155,5 @@ func (h *Presence) seen(d departure) {
 	if e := d.last.Child("", "status"); e != nil {
 		status = e.Text()
 	}
-	h.store.SetLastSeen(d.account, time.Now(), status)
+	h.store.SetLastSeen(d.account.JID(), time.Now(), status)
 }

@@ -7,11 +7,11 @@ import (
 )
 
 // directed is presence to somebody in particular (RFC 6121 §4.6.3). Whoever is subscribed
-// as well is told only once when the session goes; see leave.
+// as well gets only one presence when the session ends; see leave.
 func (h *Presence) directed(p *router.Pass) error {
 	to := p.Stanza.To
-	if to.Bare() == p.Account {
-		return nil // one's own sessions are told anyway
+	if to.Bare() == p.Account.JID() {
+		return nil // the account's own sessions get it anyway
 	}
 	if p.Stanza.Type == stanza.TypeUnavailable {
 		p.Session.RemoveDirected(to)
@@ -23,9 +23,9 @@ func (h *Presence) directed(p *router.Pass) error {
 	return nil
 }
 
-// forget takes whoever says that they have gone off the list (RFC 6121 §4.6.1).
-func (h *Presence) forget(p *router.Pass) {
-	for _, s := range h.host.Sessions(p.Account) {
+// left takes a sender of unavailable presence off the list (RFC 6121 §4.6.1).
+func (h *Presence) left(p *router.Pass) {
+	for _, s := range p.Account.Sessions() {
 		if p.Stanza.To.IsBare() || p.Stanza.To == s.JID() {
 			s.RemoveDirected(p.Stanza.From)
 		}

@@ -10,22 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// NSDelay is the namespace of XEP-0203.
-const NSDelay = "urn:xmpp:delay"
-
 // goneTimeout bounds what is done for a session whose connection has gone already.
 const goneTimeout = 30 * time.Second
-
-// Subscriptions knows who sees whom; from is who sees the account, to whom it sees.
-type Subscriptions interface {
-	// Sent and Received take the stanzas about subscriptions and return what a stage does.
-	Sent(ctx context.Context, p *router.Pass) error
-	Received(ctx context.Context, p *router.Pass) error
-	Contacts(ctx context.Context, account jid.JID) (from, to []jid.JID, err error)
-	Subscription(ctx context.Context, account, other jid.JID) (from, to bool, err error)
-	// Requests lists the unanswered subscription requests to the account.
-	Requests(ctx context.Context, account jid.JID) ([]*stanza.Stanza, error)
-}
 
 // Store keeps when an account was seen last.
 type Store interface {
@@ -42,23 +28,27 @@ type Arrival func(ctx context.Context, p *router.Pass) error
 // Presence is the presence handler of one host.
 type Presence struct {
 	host     *router.Host
-	subs     Subscriptions
+	subs     router.Subscriptions
 	store    Store
 	log      *slog.Logger
 	arrivals []Arrival
 }
 
-var _ router.PresenceHandler = (*Presence)(nil)
+var (
+	_ router.PresenceHandler = (*Presence)(nil)
+	_ router.Watcher         = (*Presence)(nil)
+)
 
-// New makes the presence handler of a host and sets it there. log may be nil.
-func New(h *router.Host, subs Subscriptions, s Store, log *slog.Logger) *Presence {
+// New makes the presence handler of a host. log may be nil.
+func New(h *router.Host, subs router.Subscriptions, s Store, log *slog.Logger) *Presence {
 	if log == nil {
 		log = slog.Default()
 	}
-	p := &Presence{host: h, subs: subs, store: s, log: log}
-	h.SetPresence(p)
-	return p
+	return &Presence{host: h, subs: subs, store: s, log: log}
 }
+
+// Feature declares the feature.
+func (h *Presence) Feature() router.Feature { return router.Feature{Name: "presence", Presence: h} }
 
 // OnArrival adds what is done when a session arrives; call it before the host is attached.
 func (h *Presence) OnArrival(a Arrival) { h.arrivals = append(h.arrivals, a) }
@@ -84,30 +74,34 @@ func (h *Presence) Sent(ctx context.Context, p *router.Pass) error {
 func (h *Presence) Received(ctx context.Context, p *router.Pass) error {
 	switch p.Stanza.Type {
 	case stanza.TypeSubscribe, stanza.TypeSubscribed, stanza.TypeUnsubscribe, stanza.TypeUnsubscribed:
-		if p.Unknown {
-			return router.ErrStop // RFC 6121 §8.5.1
-		}
 		return h.subs.Received(ctx, p)
 	case stanza.TypeProbe:
 		return h.probed(ctx, p)
 	case stanza.TypeUnavailable:
-		h.forget(p)
+		h.left(p)
 	}
 	return nil
 }
 
+// ProbedNobody answers a probe of an address of no account as an account does that shares nothing
+// (RFC 6121 §4.3.2).
+func (h *Presence) ProbedNobody(_ context.Context, p *router.Pass) error {
+	p.Route(reply(p, p.Stanza.To.Bare(), stanza.TypeUnsubscribed))
+	return router.ErrStop
+}
+
 // Shares tells whether other is subscribed to the account.
-func (h *Presence) Shares(ctx context.Context, account, other jid.JID) bool {
-	from, _, err := h.subs.Subscription(ctx, account, other.Bare())
+func (h *Presence) Shares(ctx context.Context, a *router.Account, other jid.JID) bool {
+	from, _, err := h.subs.Subscription(ctx, a, other.Bare())
 	if err != nil {
-		h.log.Error("subscription not looked up", "account", account, "err", err)
+		h.log.Error("subscription not looked up", "account", a.JID(), "err", err)
 	}
 	return from
 }
 
 // Granted sends the current presence to a contact that may see it from now on (RFC 6121 §3.1.5).
-func (h *Presence) Granted(account, contact jid.JID, route func(*stanza.Stanza)) {
-	for _, s := range h.host.Sessions(account) {
+func (h *Presence) Granted(a *router.Account, contact jid.JID, route func(*stanza.Stanza)) {
+	for _, s := range a.Sessions() {
 		if now := s.Presence(); now != nil {
 			route(now.Stanza.WithTo(contact))
 		}
@@ -116,8 +110,8 @@ func (h *Presence) Granted(account, contact jid.JID, route func(*stanza.Stanza))
 
 // Revoked takes the presence back from a contact that may no longer see it (RFC 6121 §3.2.2).
 // That includes directed presence (§4.6.1).
-func (h *Presence) Revoked(account, contact jid.JID, route func(*stanza.Stanza)) {
-	for _, s := range h.host.Sessions(account) {
+func (h *Presence) Revoked(a *router.Account, contact jid.JID, route func(*stanza.Stanza)) {
+	for _, s := range a.Sessions() {
 		if s.RemoveDirected(contact) || s.Presence() != nil {
 			route(stanza.NewPresence(contact, s.JID(), stanza.TypeUnavailable))
 		}

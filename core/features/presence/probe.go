@@ -3,9 +3,9 @@ package presence
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -14,8 +14,8 @@ import (
 // same answer whether the account exists or not, from the bare address.
 func (h *Presence) probed(ctx context.Context, p *router.Pass) error {
 	asker := p.Stanza.From
-	allowed := asker.Bare() == p.Account
-	if !allowed && !p.Unknown {
+	allowed := asker.Bare() == p.Account.JID()
+	if !allowed {
 		var err error
 		if allowed, _, err = h.subs.Subscription(ctx, p.Account, asker.Bare()); err != nil {
 			return fmt.Errorf("answer probe: %w", err)
@@ -25,42 +25,42 @@ func (h *Presence) probed(ctx context.Context, p *router.Pass) error {
 	case !allowed:
 		h.refuse(p)
 	case p.Stanza.To.IsFull():
-		h.tellOne(p)
+		h.answerOne(p)
 	default:
-		return h.tellAll(ctx, p)
+		return h.answerAll(ctx, p)
 	}
 	return router.ErrStop
 }
 
 // refuse answers somebody who is not subscribed. Whoever has been sent directed presence
-// learns that the session is still there, and no more (RFC 6121 §4.6.6).
+// learns that the session still exists, and no more (RFC 6121 §4.6.6).
 func (h *Presence) refuse(p *router.Pass) {
 	known := false
-	for _, s := range h.host.Sessions(p.Account) {
+	for _, s := range p.Account.Sessions() {
 		if (p.Stanza.To.IsBare() || p.Stanza.To == s.JID()) && knows(s, p.Stanza.From) {
 			known = true
 			p.Route(stanza.NewPresence(p.Stanza.From, s.JID(), ""))
 		}
 	}
 	if !known {
-		p.Route(h.mirror(p, p.Account, stanza.TypeUnsubscribed)) // rule 1
+		p.Route(reply(p, p.Account.JID(), stanza.TypeUnsubscribed)) // rule 1
 	}
 }
 
-// tellOne answers a probe of one resource: that it is there, and nothing else.
-func (h *Presence) tellOne(p *router.Pass) {
+// answerOne answers a probe of one resource: that it is available, and nothing else.
+func (h *Presence) answerOne(p *router.Pass) {
 	typ := stanza.TypeUnavailable
-	if s := h.host.Session(p.Stanza.To); s != nil && s.Presence() != nil {
+	if s := p.Account.Session(p.Stanza.To); s != nil && s.Presence() != nil {
 		typ = ""
 	}
-	p.Route(h.mirror(p, p.Stanza.To, typ))
+	p.Route(reply(p, p.Stanza.To, typ))
 }
 
-// tellAll answers with the last presence of each available session (rule 4), or with how
+// answerAll answers with the last presence of each available session (rule 4), or with how
 // long there has been none (rule 3).
-func (h *Presence) tellAll(ctx context.Context, p *router.Pass) error {
+func (h *Presence) answerAll(ctx context.Context, p *router.Pass) error {
 	some := false
-	for _, s := range h.host.Sessions(p.Account) {
+	for _, s := range p.Account.Sessions() {
 		if now := s.Presence(); now != nil {
 			some = true
 			p.Route(now.Stanza.WithTo(p.Stanza.From))
@@ -69,25 +69,21 @@ func (h *Presence) tellAll(ctx context.Context, p *router.Pass) error {
 	if some {
 		return router.ErrStop
 	}
-	st := h.mirror(p, p.Account, stanza.TypeUnavailable)
-	at, _, err := h.store.LastSeen(ctx, p.Account)
+	st := reply(p, p.Account.JID(), stanza.TypeUnavailable)
+	at, _, err := h.store.LastSeen(ctx, p.Account.JID())
 	if err != nil {
 		return fmt.Errorf("answer probe: %w", err)
 	}
 	if !at.IsZero() {
-		st = st.With(delay(h.host.Domain(), at))
+		st = st.With(message.Delay(h.host.Domain(), at))
 	}
 	p.Route(st)
 	return router.ErrStop
 }
 
-// mirror is an answer with the probe's id (RFC 6121 §4.3.2.1).
-func (h *Presence) mirror(p *router.Pass, from jid.JID, typ string) *stanza.Stanza {
+// reply is an answer with the probe's id (RFC 6121 §4.3.2.1).
+func reply(p *router.Pass, from jid.JID, typ string) *stanza.Stanza {
 	st := stanza.NewPresence(p.Stanza.From, from, typ)
 	st.ID = p.Stanza.ID
 	return st
-}
-
-func delay(from jid.JID, at time.Time) *stanza.Element {
-	return stanza.NewElement(NSDelay, "delay").With("from", from.String()).With("stamp", at.UTC().Format("2006-01-02T15:04:05Z"))
 }

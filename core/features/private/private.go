@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -30,18 +32,21 @@ type Store interface {
 	SetPrivate(ctx context.Context, account jid.JID, items []Item) error
 }
 
-// Private serves the drawers of a host's accounts.
+// Private serves the private data of a host's accounts.
 type Private struct{ store Store }
 
-// New registers the feature. How much an account may keep is the store's affair.
-func New(h *router.Host, s Store) *Private {
-	p := &Private{s}
-	h.HandleIQ(NS, router.Own(p.iq))
-	return p
-}
+// New makes the feature. How much an account may keep is decided by the store.
+func New(s Store) *Private { return &Private{s} }
 
-// Features are what the host's disco#info says about this feature.
-func (p *Private) Features() []string { return []string{NS} }
+// Feature declares the feature.
+func (p *Private) Feature() router.Feature {
+	return router.Feature{
+		Name:      "private",
+		AccountIQ: map[string]router.IQHandler{NS: router.Own(p.iq)},
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
+		Specs:     []spec.Spec{{Number: "0049", Title: "Private XML Storage", Version: "1.2", State: spec.Complete, Note: "Server."}},
+	}
+}
 
 func (p *Private) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	if !q.Payload.Is(NS, "query") {
@@ -67,26 +72,26 @@ func (p *Private) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 }
 
 func (p *Private) get(ctx context.Context, q *router.IQ, wanted Item) (*stanza.Element, error) {
-	xml, err := p.store.Private(ctx, q.Account, wanted.Space, wanted.Name)
+	xml, err := p.store.Private(ctx, q.Account.JID(), wanted.Space, wanted.Name)
 	if err != nil {
-		return nil, fmt.Errorf("read private data of %s: %w", q.Account, err)
+		return nil, fmt.Errorf("read private data of %s: %w", q.Account.JID(), err)
 	}
 	e := stanza.NewElement(wanted.Space, wanted.Name)
 	if xml != "" {
 		if e, err = stanza.ParseElement(xml, ""); err != nil {
-			return nil, fmt.Errorf("read private data of %s: %w", q.Account, err)
+			return nil, fmt.Errorf("read private data of %s: %w", q.Account.JID(), err)
 		}
 	}
 	return stanza.NewElement(NS, "query").Add(e), nil
 }
 
 func (p *Private) set(ctx context.Context, q *router.IQ, items []Item) error {
-	err := p.store.SetPrivate(ctx, q.Account, items)
+	err := p.store.SetPrivate(ctx, q.Account.JID(), items)
 	if errors.Is(err, ErrFull) {
 		return stanza.ResourceConstraint("you keep too much here already")
 	}
 	if err != nil {
-		return fmt.Errorf("write private data of %s: %w", q.Account, err)
+		return fmt.Errorf("write private data of %s: %w", q.Account.JID(), err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -26,19 +27,32 @@ type Permissions struct {
 type Privileges struct {
 	host    *router.Host
 	domains map[jid.JID]Permissions
-	maySend func(account, to jid.JID) error
+	maySend func(ctx context.Context, account *router.Account, to jid.JID) error
 }
 
-// New registers the feature for the domains that have privileges; nil is none.
+// New makes the feature for the domains that have privileges; nil is none.
 func New(h *router.Host, domains map[jid.JID]Permissions) *Privileges {
-	p := &Privileges{host: h, domains: maps.Clone(domains)}
-	h.HandleMessage(p.message)
+	p := &Privileges{host: h, domains: map[jid.JID]Permissions{}}
+	maps.Copy(p.domains, domains)
 	return p
+}
+
+// Feature declares the feature.
+func (p *Privileges) Feature() router.Feature {
+	return router.Feature{
+		Name: "privilege", HostMessage: p.message,
+		Specs: []spec.Spec{{
+			Number: "0356", Title: "Privileged Entity", Version: "0.4.1", State: spec.Partial,
+			Note: "Server and gateways. Rosters and messages; gateways understand version 0.3 too.",
+		}},
+	}
 }
 
 // Restrict says to whom an account may send, as features/blocking knows it; before the host
 // is attached.
-func (p *Privileges) Restrict(maySend func(account, to jid.JID) error) { p.maySend = maySend }
+func (p *Privileges) Restrict(maySend func(ctx context.Context, account *router.Account, to jid.JID) error) {
+	p.maySend = maySend
+}
 
 // Grant gives a domain privileges; call it before stanzas are routed.
 func (p *Privileges) Grant(domain jid.JID, may Permissions) { p.domains[domain] = may }
@@ -58,8 +72,8 @@ func (p *Privileges) RosterAccess(from jid.JID) (get, set, privileged bool) {
 	return may.Roster, may.Roster, may != (Permissions{})
 }
 
-// Advertise tells a domain what it may do (XEP-0356 §4.2, §5.2); it is called whenever the
-// domain's component has attached. A domain without privileges is told nothing.
+// Advertise sends a domain what it may do (XEP-0356 §4.2, §5.2); it is called whenever the
+// domain's component has attached. A domain without privileges gets nothing.
 func (p *Privileges) Advertise(domain jid.JID) {
 	may := p.of(domain)
 	if may == (Permissions{}) {
@@ -76,7 +90,7 @@ func (p *Privileges) Advertise(domain jid.JID) {
 }
 
 // message takes what a privileged domain sends to the host for others (XEP-0356 §5.3).
-func (p *Privileges) message(_ context.Context, pass *router.Pass) error {
+func (p *Privileges) message(ctx context.Context, pass *router.Pass) error {
 	x := pass.Stanza.Child(NS, "privilege")
 	if x == nil {
 		return nil
@@ -96,13 +110,23 @@ func (p *Privileges) message(_ context.Context, pass *router.Pass) error {
 	if !inner.From.IsBare() || inner.From.Domain() != p.host.Domain().Domain() {
 		return stanza.Forbidden("the sender is not an address of this host without a resource")
 	}
-	if p.maySend != nil { // XEP-0356 §9: nothing that the account could not do
-		if err := p.maySend(inner.From, inner.To); err != nil {
-			return err
-		}
+	if err := p.allowed(ctx, inner); err != nil {
+		return err
 	}
 	pass.Route(inner)
 	return router.ErrStop
+}
+
+// allowed tells whether the account itself could send a message (XEP-0356 §9).
+func (p *Privileges) allowed(ctx context.Context, st *stanza.Stanza) error {
+	if p.maySend == nil || st.From.Local() == "" {
+		return nil
+	}
+	at, err := p.host.Acquire(ctx, st.From)
+	if err != nil || at.Account == nil {
+		return err
+	}
+	return p.maySend(ctx, at.Account, st.To)
 }
 
 // unwrap is the message inside a privilege element.

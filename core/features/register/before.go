@@ -18,13 +18,13 @@ const (
 	maxWaiting = 10_000           // addresses that are remembered for that
 )
 
-// BeforeLogin answers an IQ of a connection that has not logged in. It may wait for the
+// beforeLogin answers an IQ of a connection that has not logged in. It may wait for the
 // store; nothing is answered (nil) to what is no request.
-func (r *Register) BeforeLogin(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza {
+func (r *Register) beforeLogin(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza {
 	if !iq.IsRequest() {
 		return nil
 	}
-	answer, err := r.beforeLogin(ctx, from, iq)
+	answer, err := r.answer(ctx, from, iq)
 	if err == nil {
 		return iq.Result(answer)
 	}
@@ -35,13 +35,11 @@ func (r *Register) BeforeLogin(ctx context.Context, from netip.Addr, iq *stanza.
 	return iq.ErrorReply(e)
 }
 
-func (r *Register) beforeLogin(ctx context.Context, from netip.Addr, iq *stanza.Stanza) (*stanza.Element, error) {
+func (r *Register) answer(ctx context.Context, from netip.Addr, iq *stanza.Stanza) (*stanza.Element, error) {
 	query := iq.Payload1()
 	switch {
 	case !query.Is(NS, "query") || !iq.To.IsZero() && iq.To != r.host.Domain():
 		return nil, stanza.NotAuthorized("log in first")
-	case !r.Open:
-		return nil, stanza.NotAllowed("accounts are made by the operator of this server")
 	case iq.Type == stanza.TypeGet:
 		return stanza.NewElement(NS, "query").Add(
 			stanza.TextElement(NS, "instructions", "Choose a user name and a password."),

@@ -2,10 +2,10 @@
 // operator allows it, make one (XEP-0077).
 //
 // After login it answers IQs of the account's own sessions only: whose account is meant
-// is told by the session, never by what the request says. BeforeLogin serves connections
-// that have not logged in. Passwords are handed to the store, which keeps keys of them.
+// is decided by the session, never by what the request says. Its answers before login serve
+// connections that have not logged in. Passwords are handed to the store, which keeps keys of them.
 //
-// Locks: limiter.mu and pace.mu, for moments.
+// Lock: limiter.mu, for moments.
 //
 // Specification: XEP-0077.
 package register

@@ -7,8 +7,12 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/time/rate"
+
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -18,11 +22,17 @@ const (
 	nsStream = "http://jabber.org/features/iq-register"
 )
 
+// Limits on changing passwords: the keys of one cost us ten milliseconds or so.
+const (
+	changesAtOnce = 5
+	changeEvery   = 10 * time.Second // beyond that
+)
+
 // Errors of a Store.
 var (
 	ErrTaken     = errors.New("the name is taken")
 	ErrPassword  = errors.New("the password cannot be used")
-	ErrNoAccount = errors.New("no such account")
+	ErrNoAccount = router.ErrNoAccount
 )
 
 // Store keeps the accounts.
@@ -49,36 +59,48 @@ type Options struct {
 // Register serves one host.
 type Register struct {
 	Options
-	host  *router.Host
-	store Store
-	limit *limiter
-	pace  *pace
+	host    *router.Host
+	store   Store
+	limit   *limiter
+	changes *router.Slot[rate.Limiter] // of passwords
 }
 
-// New registers the feature.
+// New makes the feature.
 func New(h *router.Host, s Store, o Options) *Register {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	r := &Register{Options: o, host: h, store: s, limit: newLimiter(), pace: newPace()}
-	h.HandleIQ(NS, r.iq)
+	r := &Register{Options: o, host: h, store: s, limit: newLimiter()}
+	r.changes = &router.Slot[rate.Limiter]{Load: func(context.Context, *router.Account) (*rate.Limiter, error) {
+		return rate.NewLimiter(rate.Every(changeEvery), changesAtOnce), nil
+	}}
 	return r
 }
 
-// Features are what the host's disco#info says about this feature.
-func (r *Register) Features() []string { return []string{NS} }
-
-// StreamFeatures are advertised to a client that has not logged in (XEP-0077 §8).
-func (r *Register) StreamFeatures() []*stanza.Element {
-	if !r.Open {
-		return nil
+// Feature declares the feature. Clients that have not logged in see it only where anybody may make
+// an account (XEP-0077 §8).
+func (r *Register) Feature() router.Feature {
+	iq := map[string]router.IQHandler{NS: r.iq}
+	f := router.Feature{
+		Name: "register", HostIQ: iq, AccountIQ: iq,
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
+		Slots:     []router.AccountSlot{r.changes},
+		Specs: []spec.Spec{{
+			Number: "0077", Title: "In-Band Registration", Version: "2.4", State: spec.Complete,
+			Note: "Server and gateways. Accounts, where that is allowed; linking at a gateway.",
+		}},
 	}
-	return []*stanza.Element{stanza.NewElement(nsStream, "register")}
+	if r.Open {
+		f.BeforeLogin = &router.BeforeLogin{
+			StreamFeatures: []*stanza.Element{stanza.NewElement(nsStream, "register")}, Answer: r.beforeLogin,
+		}
+	}
+	return f
 }
 
 func (r *Register) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	// To the host or to nobody in particular, from a session of this host.
-	if q.Session == nil || !q.Account.IsZero() && !q.Own() || !q.Payload.Is(NS, "query") {
+	if q.Session == nil || q.Account != nil && !q.Own() || !q.Payload.Is(NS, "query") {
 		return nil, stanza.ServiceUnavailable("")
 	}
 	account := q.Session.JID().Bare()
@@ -106,7 +128,11 @@ func (r *Register) password(ctx context.Context, q *router.IQ, account jid.JID) 
 	if err != nil || named != account {
 		return stanza.NotAllowed("you can change your own password only")
 	}
-	if !r.pace.allow(account, time.Now()) {
+	pace, err := r.changes.Get(ctx, q.Session.Account())
+	if err != nil {
+		return err
+	}
+	if !pace.Allow() {
 		return stanza.ResourceConstraint("the password was changed several times just now: wait a moment")
 	}
 	err = r.store.SetPassword(ctx, account, password)
@@ -139,9 +165,7 @@ func (r *Register) remove(ctx context.Context, q *router.IQ, account jid.JID) er
 	}
 	r.Log.Info("account deleted by its owner", "account", account)
 	q.Session.Send(q.Stanza.Result())
-	for _, s := range r.host.Sessions(account) {
-		s.Close("not-authorized", "the account has been deleted")
-	}
+	r.host.Remove(account, "not-authorized", "the account has been deleted")
 	if r.Removed != nil {
 		r.Removed(account)
 	}

@@ -12,6 +12,7 @@ import (
 // the change about from outside, which has to come first (§3.1.6), or nil.
 func (r *Roster) pusher(account jid.JID, explain func() *stanza.Stanza) func(Change) {
 	return func(c Change) {
+		r.contacts.Invalidate(r.host.Local(account))
 		if explain != nil {
 			if st := explain(); st != nil {
 				r.toInterested(account, func(jid.JID) *stanza.Stanza { return st })
@@ -49,14 +50,9 @@ func pushed(c Change) bool {
 }
 
 func (r *Roster) toInterested(account jid.JID, st func(full jid.JID) *stanza.Stanza) {
-	for _, s := range r.host.Sessions(account) {
-		if s.Interested() {
+	for _, s := range r.host.Local(account).Sessions() {
+		if s.Has(r.interested) {
 			s.Send(st(s.JID()))
 		}
 	}
-}
-
-// online tells whether the account has an available session.
-func (r *Roster) online(account jid.JID) bool {
-	return slices.ContainsFunc(r.host.Sessions(account), available)
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -17,13 +19,6 @@ const (
 	nsPreApproval = "urn:xmpp:features:pre-approval" // RFC 6121 §3.4
 )
 
-// Watcher is told whom an account begins and ends to show its presence to; route sends
-// a stanza on its way. features/presence is one.
-type Watcher interface {
-	Granted(account, contact jid.JID, route func(*stanza.Stanza))
-	Revoked(account, contact jid.JID, route func(*stanza.Stanza))
-}
-
 // Privileges tells what an entity that is not the account itself may do with the
 // rosters of the host (XEP-0356 §4.1); privileged is one that has any privilege.
 type Privileges interface {
@@ -32,37 +27,45 @@ type Privileges interface {
 
 // Options are what a roster is joined to; each may be nil.
 type Options struct {
-	Watcher    Watcher
 	Privileges Privileges
 	Log        *slog.Logger
 }
 
 // Roster keeps the rosters of one host.
 type Roster struct {
-	host  *router.Host
-	store Store
 	Options
+	host       *router.Host
+	store      Store
+	watcher    router.Watcher
+	contacts   *router.Slot[contacts]
+	interested *router.Flag // the session has asked for the roster (RFC 6121 §2.1.6)
 }
 
-// New makes the rosters of a host and registers their IQ handler.
+// New makes the feature.
 func New(h *router.Host, s Store, o Options) *Roster {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	r := &Roster{host: h, store: s, Options: o}
-	h.HandleIQ(NS, r.iq)
+	r := &Roster{Options: o, host: h, store: s, interested: &router.Flag{Name: "interested"}}
+	r.contacts = &router.Slot[contacts]{Load: r.loadContacts}
 	return r
 }
 
-// SetWatcher is for a watcher that needs the roster first; call it before the host is attached.
-func (r *Roster) SetWatcher(w Watcher) { r.Watcher = w }
+// Watch sets who shows the account's presence to contacts; call it before the host is attached.
+func (r *Roster) Watch(w router.Watcher) { r.watcher = w }
 
-// Features are what the host's disco#info says about this feature.
-func (r *Roster) Features() []string { return []string{NS} }
-
-// StreamFeatures are advertised to a client that has logged in (RFC 6121 §2.6.1, §3.4).
-func (r *Roster) StreamFeatures() []*stanza.Element {
-	return []*stanza.Element{stanza.NewElement(nsVersion, "ver"), stanza.NewElement(nsPreApproval, "sub")}
+// Feature declares the feature.
+func (r *Roster) Feature() router.Feature {
+	advertised := []*stanza.Element{stanza.NewElement(nsVersion, "ver"), stanza.NewElement(nsPreApproval, "sub")} // RFC 6121 §2.6.1, §3.4
+	iq := map[string]router.IQHandler{NS: r.iq}
+	return router.Feature{
+		Name: "roster", AccountIQ: iq,
+		HostDisco:      router.Disco{Info: disco.Info{Features: []string{NS}}},
+		StreamFeatures: func(context.Context) []*stanza.Element { return advertised },
+		Slots:          []router.AccountSlot{r.contacts},
+		Flags:          []*router.Flag{r.interested},
+		Specs:          []spec.Spec{{Number: "0237", Title: "Roster Versioning", Version: "1.3", State: spec.Complete, Note: "Server."}},
+	}
 }
 
 // iq answers a roster get or set of the account's own sessions or of a privileged entity.
@@ -74,7 +77,7 @@ func (r *Roster) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 	privileged := false
 	if !q.Own() {
 		// Another answer than for accounts that do not exist would tell strangers which do.
-		if q.Account.IsZero() || r.Privileges == nil {
+		if r.Privileges == nil {
 			return nil, stanza.ServiceUnavailable("")
 		}
 		mayGet, maySet, known := r.Privileges.RosterAccess(q.Stanza.From)
@@ -98,10 +101,10 @@ func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 		return nil, stanza.BadRequest("a roster get holds no item") // RFC 6121 §2.1.3
 	}
 	if q.Own() {
-		q.Session.SetInterested(true) // before reading, so that no push is missed
+		q.Session.Set(r.interested, true) // before reading, so that no push is missed
 	}
 	cached, versioned := q.Payload.LookupAttr("", "ver")
-	items, version, err := r.store.Roster(ctx, q.Account, Version(cached))
+	items, version, err := r.store.Roster(ctx, q.Account.JID(), Version(cached))
 	switch {
 	case err != nil:
 		return nil, condition(err)
@@ -118,38 +121,12 @@ func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 	return query, nil
 }
 
-// Contacts lists who sees the account's presence (from) and whose presence it sees (to).
-func (r *Roster) Contacts(ctx context.Context, account jid.JID) (from, to []jid.JID, err error) {
-	items, err := r.store.RosterContacts(ctx, account)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, item := range items {
-		if item.Subscription.HasFrom() {
-			from = append(from, item.JID)
-		}
-		if item.Subscription.HasTo() {
-			to = append(to, item.JID)
-		}
-	}
-	return from, to, nil
-}
-
-// Subscription tells whether other sees the account's presence (from) and the reverse (to).
-func (r *Roster) Subscription(ctx context.Context, account, other jid.JID) (from, to bool, err error) {
-	e, err := r.store.RosterEntry(ctx, account, other.Bare())
-	if err != nil {
-		return false, false, err
-	}
-	return e.Subscription.HasFrom(), e.Subscription.HasTo(), nil
-}
-
 // Requests lists the subscription requests that the account has not answered yet.
-func (r *Roster) Requests(ctx context.Context, account jid.JID) ([]*stanza.Stanza, error) {
-	return r.store.RosterRequests(ctx, account)
+func (r *Roster) Requests(ctx context.Context, a *router.Account) ([]*stanza.Stanza, error) {
+	return r.store.RosterRequests(ctx, a.JID())
 }
 
-// condition turns an error of the store into one for the sender where it is his.
+// condition turns an error of the store into one for the sender where it is the sender's fault.
 func condition(err error) error {
 	switch {
 	case errors.Is(err, ErrFull):
@@ -158,10 +135,4 @@ func condition(err error) error {
 		return stanza.ItemNotFound("") // RFC 6121 §2.1.4
 	}
 	return err
-}
-
-// Listed tells whether somebody is in the account's roster.
-func (r *Roster) Listed(ctx context.Context, account, other jid.JID) (bool, error) {
-	e, err := r.store.RosterEntry(ctx, account, other.Bare())
-	return e.Listed, err
 }

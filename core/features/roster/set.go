@@ -25,7 +25,7 @@ type wanted struct {
 
 // set is RFC 6121 §2.3 to §2.5.
 func (r *Roster) set(ctx context.Context, q *router.IQ, privileged bool) (*stanza.Element, error) {
-	w, err := parseSet(q.Payload, q.Account)
+	w, err := parseSet(q.Payload, q.Account.JID())
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,8 @@ func parseSubscription(query *stanza.Element, w *wanted) (bool, error) {
 // put adds or replaces an item; a roster item is atomic (RFC 6121 §2.4.1).
 func (r *Roster) put(ctx context.Context, q *router.IQ, w wanted) error {
 	var before, after Entry
-	err := r.store.ChangeRoster(ctx, q.Account, w.JID, func(e *Entry) error {
+	account := q.Account.JID()
+	err := r.store.ChangeRoster(ctx, account, w.JID, func(e *Entry) error {
 		before = *e
 		e.Listed, e.Name, e.Groups = true, w.Name, w.Groups
 		if w.force {
@@ -112,7 +113,10 @@ func (r *Roster) put(ctx context.Context, q *router.IQ, w wanted) error {
 		}
 		after = *e
 		return nil
-	}, func(c Change) { r.push(q.Account, c) }) // also where nothing is different: RFC 6121 §2.4.2
+	}, func(c Change) {
+		r.contacts.Invalidate(r.host.Local(account))
+		r.push(account, c) // also where nothing is different: RFC 6121 §2.4.2
+	})
 	if err != nil {
 		return condition(err)
 	}
@@ -120,7 +124,7 @@ func (r *Roster) put(ctx context.Context, q *router.IQ, w wanted) error {
 	return nil
 }
 
-// follow tells the contact and the watcher what a forced subscription has changed.
+// follow shows and hides presence after the change of a forced subscription.
 func (r *Roster) follow(before, after Entry, q *router.IQ) {
 	was, is := before.Subscription, after.Subscription
 	switch {
@@ -129,22 +133,22 @@ func (r *Roster) follow(before, after Entry, q *router.IQ) {
 	case was.HasFrom() && !is.HasFrom():
 		r.revoked(q.Account, after.JID, q.Route)
 	}
-	if is.HasTo() && !was.HasTo() && r.online(q.Account) {
-		q.Route(stanza.NewPresence(after.JID, q.Account, stanza.TypeProbe)) // RFC 6121 §4.3.1
+	if is.HasTo() && !was.HasTo() && slices.ContainsFunc(q.Account.Sessions(), available) {
+		q.Route(stanza.NewPresence(after.JID, q.Account.JID(), stanza.TypeProbe)) // RFC 6121 §4.3.1
 	}
 }
 
 // remove is RFC 6121 §2.5.
 func (r *Roster) remove(ctx context.Context, q *router.IQ, contact jid.JID) error {
 	var before Entry
-	err := r.store.ChangeRoster(ctx, q.Account, contact, func(e *Entry) error {
+	err := r.store.ChangeRoster(ctx, q.Account.JID(), contact, func(e *Entry) error {
 		if !e.Listed {
 			return stanza.ItemNotFound("") // RFC 6121 §2.5.3
 		}
 		before = *e
 		*e = Entry{Item: Item{JID: contact, Subscription: None}}
 		return nil
-	}, r.pusher(q.Account, nil))
+	}, r.pusher(q.Account.JID(), nil))
 	if err != nil {
 		return condition(err)
 	}
@@ -153,40 +157,40 @@ func (r *Roster) remove(ctx context.Context, q *router.IQ, contact jid.JID) erro
 }
 
 // sever ends all that a removed contact had with the account (RFC 6121 §2.5.2).
-func (r *Roster) sever(account jid.JID, e Entry, route func(*stanza.Stanza)) {
+func (r *Roster) sever(a *router.Account, e Entry, route func(*stanza.Stanza)) {
 	if e.Subscription.HasFrom() {
-		r.revoked(account, e.JID, route) // while the contact is still subscribed: RFC 6121 §3.2.2
+		r.revoked(a, e.JID, route) // while the contact is still subscribed: RFC 6121 §3.2.2
 	}
-	for _, st := range farewell(account, e) {
+	for _, st := range farewell(a.JID(), e) {
 		route(st)
 	}
 }
 
-// farewell is what a contact that is removed has to be told.
+// farewell is what is sent to a contact that is removed.
 func farewell(account jid.JID, e Entry) []*stanza.Stanza {
 	var list []*stanza.Stanza
-	tell := func(typ string) {
+	add := func(typ string) {
 		st := stanza.NewPresence(e.JID, account, typ)
 		st.ID = stanza.NewID()
 		list = append(list, st)
 	}
 	if e.Subscription.HasTo() || e.Ask {
-		tell(stanza.TypeUnsubscribe)
+		add(stanza.TypeUnsubscribe)
 	}
 	if e.Subscription.HasFrom() || e.Request != nil {
-		tell(stanza.TypeUnsubscribed)
+		add(stanza.TypeUnsubscribed)
 	}
 	return list
 }
 
 // Farewell prepares the end of all subscriptions of an account that is about to be
-// deleted; what it returns tells the contacts, once the account is gone (XEP-0077 §3.2).
-func (r *Roster) Farewell(ctx context.Context, account jid.JID) (func(route func(*stanza.Stanza)), error) {
-	items, _, err := r.store.Roster(ctx, account, "")
+// deleted; what it returns notifies the contacts, once the account is gone (XEP-0077 §3.2).
+func (r *Roster) Farewell(ctx context.Context, a *router.Account) (func(route func(*stanza.Stanza)), error) {
+	items, _, err := r.store.Roster(ctx, a.JID(), "")
 	if err != nil {
 		return nil, err
 	}
-	requests, err := r.store.RosterRequests(ctx, account)
+	requests, err := r.store.RosterRequests(ctx, a.JID())
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +205,7 @@ func (r *Roster) Farewell(ctx context.Context, account jid.JID) (func(route func
 	}
 	return func(route func(*stanza.Stanza)) {
 		for _, e := range entries {
-			r.sever(account, e, route)
+			r.sever(a, e, route)
 		}
 	}, nil
 }

@@ -17,9 +17,9 @@ const maxRequest = 4096
 // Sent handles a subscription stanza of one of the account's sessions (RFC 6121 §3.1.2,
 // §3.1.5, §3.2.2, §3.3.2, §3.4.2). After nil p.Stanza is to be routed.
 func (r *Roster) Sent(ctx context.Context, p *router.Pass) error {
-	account, contact := p.Account, p.Stanza.To.Bare() // RFC 6121 §3.1.2: a resource is taken off
+	account, contact := p.Account.JID(), p.Stanza.To.Bare() // RFC 6121 §3.1.2: a resource is taken off
 	if contact == account {
-		return router.ErrStop // everybody sees his own presence: RFC 6121 §4.2.2
+		return router.ErrStop // an account sees its own presence: RFC 6121 §4.2.2
 	}
 	st := p.Stanza.Copy()
 	st.To, st.From = contact, account
@@ -41,10 +41,10 @@ func (r *Roster) Sent(ctx context.Context, p *router.Pass) error {
 	switch {
 	case after.Subscription.HasFrom() && !before.Subscription.HasFrom():
 		p.Route(st) // before the presence that it allows: RFC 6121 §3.1.5
-		r.granted(account, contact, p.Route)
+		r.granted(p.Account, contact, p.Route)
 		return router.ErrStop
 	case before.Subscription.HasFrom() && !after.Subscription.HasFrom():
-		r.revoked(account, contact, p.Route) // before the end of the subscription: RFC 6121 §3.2.2
+		r.revoked(p.Account, contact, p.Route) // before the end of the subscription: RFC 6121 §3.2.2
 	}
 	return nil
 }
@@ -85,9 +85,9 @@ func (e *Entry) received(st *stanza.Stanza) effect {
 }
 
 // Received handles a subscription stanza for an account (RFC 6121 §3.1.3, §3.1.6, §3.2.3,
-// §3.3.3). It always ends the stanza's way, having delivered it where it is to be.
+// §3.3.3). It always takes the stanza, having delivered it where it is to be delivered.
 func (r *Roster) Received(ctx context.Context, p *router.Pass) error {
-	account, contact := p.Account, p.Stanza.From.Bare()
+	account, contact := p.Account.JID(), p.Stanza.From.Bare()
 	if contact == account || contact.IsZero() {
 		return router.ErrStop
 	}
@@ -115,7 +115,7 @@ func (r *Roster) Received(ctx context.Context, p *router.Pass) error {
 	switch {
 	case errors.Is(err, ErrFull), errors.Is(err, ErrNoAccount):
 		r.Log.Debug("subscription stanza dropped", "account", account, "contact", contact, "type", st.Type, "err", err)
-		return router.ErrStop // like one for an account that is not there
+		return router.ErrStop // like one for an account that does not exist
 	case err != nil:
 		return fmt.Errorf("%s of %s for %s: %w", st.Type, contact, account, err)
 	}
@@ -134,7 +134,7 @@ func (r *Roster) answer(p *router.Pass, reply string, before, after Entry) {
 	if reply == "" {
 		return
 	}
-	st := stanza.NewPresence(after.JID, p.Account, reply)
+	st := stanza.NewPresence(after.JID, p.Account.JID(), reply)
 	st.ID = p.Stanza.ID
 	p.Route(st)
 	if reply == stanza.TypeSubscribed {
@@ -142,15 +142,15 @@ func (r *Roster) answer(p *router.Pass, reply string, before, after Entry) {
 	}
 }
 
-func (r *Roster) granted(account, contact jid.JID, route func(*stanza.Stanza)) {
-	if r.Watcher != nil {
-		r.Watcher.Granted(account, contact, route)
+func (r *Roster) granted(a *router.Account, contact jid.JID, route func(*stanza.Stanza)) {
+	if r.watcher != nil {
+		r.watcher.Granted(a, contact, route)
 	}
 }
 
-func (r *Roster) revoked(account, contact jid.JID, route func(*stanza.Stanza)) {
-	if r.Watcher != nil {
-		r.Watcher.Revoked(account, contact, route)
+func (r *Roster) revoked(a *router.Account, contact jid.JID, route func(*stanza.Stanza)) {
+	if r.watcher != nil {
+		r.watcher.Revoked(a, contact, route)
 	}
 }
 

@@ -1,3 +1,3 @@
-// Package vcard keeps the visiting card of each account and shows it to everybody who
-// asks (XEP-0054). It has no goroutine and no lock.
+// Package vcard keeps the vCard of each account and shows it to everybody who asks (XEP-0054). It
+// has no goroutine and no lock.
 package vcard

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -22,27 +24,34 @@ type Store interface {
 
 // VCard serves the cards of a host's accounts.
 type VCard struct {
-	store Store
-	max   int
-
-	TooLarge atomic.Uint64 // cards that were refused
+	store    Store
+	max      int
+	tooLarge atomic.Uint64 // cards that were refused
 }
 
-// New registers the feature; max is the size of a card in bytes, 64 KiB where 0.
-func New(h *router.Host, s Store, max int) *VCard {
+// New makes the feature; max is the size of a card in bytes, 64 KiB where 0.
+func New(s Store, max int) *VCard {
 	if max <= 0 {
 		max = 64 << 10
 	}
-	v := &VCard{store: s, max: max}
-	h.HandleIQ(NS, v.iq)
-	return v
+	return &VCard{store: s, max: max}
 }
 
-// Features are what the host's disco#info says about this feature.
-func (v *VCard) Features() []string { return []string{NS} }
+// Feature declares the feature.
+func (v *VCard) Feature() router.Feature {
+	return router.Feature{
+		Name:      "vcard",
+		AccountIQ: map[string]router.IQHandler{NS: v.iq},
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
+		Counters:  []router.Counter{{Setting: "limits.vcard_bytes", Value: &v.tooLarge}},
+		Specs: []spec.Spec{
+			{Number: "0054", Title: "vcard-temp", Version: "1.3.0", State: spec.Complete, Note: "Server and gateways."},
+		},
+	}
+}
 
 func (v *VCard) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	if q.Account.IsZero() || !q.Payload.Is(NS, "vCard") {
+	if !q.Payload.Is(NS, "vCard") {
 		return nil, stanza.ServiceUnavailable("")
 	}
 	if q.Stanza.Type == stanza.TypeGet {
@@ -57,10 +66,10 @@ func (v *VCard) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 // get answers somebody else about an account without a card as about one that does not
 // exist (XEP-0054 §3.3).
 func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	xml, err := v.store.VCard(ctx, q.Account)
+	xml, err := v.store.VCard(ctx, q.Account.JID())
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read vCard of %s: %w", q.Account, err)
+		return nil, fmt.Errorf("read vCard of %s: %w", q.Account.JID(), err)
 	case xml != "":
 		return stanza.ParseElement(xml, "")
 	case q.Own():
@@ -72,11 +81,11 @@ func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 func (v *VCard) set(ctx context.Context, q *router.IQ) error {
 	xml := q.Payload.String()
 	if len(xml) > v.max {
-		v.TooLarge.Add(1)
+		v.tooLarge.Add(1)
 		return stanza.NotAcceptable("the vCard is too large")
 	}
-	if err := v.store.SetVCard(ctx, q.Account, xml); err != nil {
-		return fmt.Errorf("write vCard of %s: %w", q.Account, err)
+	if err := v.store.SetVCard(ctx, q.Account.JID(), xml); err != nil {
+		return fmt.Errorf("write vCard of %s: %w", q.Account.JID(), err)
 	}
 	return nil
 }

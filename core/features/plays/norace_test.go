@@ -1,5 +1,0 @@
-//go:build !race
-
-package plays
-
-const raceDetector = false

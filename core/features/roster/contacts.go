@@ -1,0 +1,69 @@
+package roster
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+)
+
+// contacts are an account's subscriptions, which every presence asks for. They are not changed:
+// a change of the roster drops them, and the next presence loads them again.
+type contacts struct {
+	from, to []jid.JID // by address
+}
+
+func (r *Roster) loadContacts(ctx context.Context, a *router.Account) (*contacts, error) {
+	items, err := r.store.RosterContacts(ctx, a.JID())
+	if err != nil {
+		return nil, fmt.Errorf("read contacts of %s: %w", a.JID(), err)
+	}
+	c := &contacts{}
+	for _, item := range items {
+		if item.Subscription.HasFrom() {
+			c.from = append(c.from, item.JID)
+		}
+		if item.Subscription.HasTo() {
+			c.to = append(c.to, item.JID)
+		}
+	}
+	slices.SortFunc(c.from, compare)
+	slices.SortFunc(c.to, compare)
+	return c, nil
+}
+
+func compare(a, b jid.JID) int { return cmp.Compare(a.String(), b.String()) }
+
+func has(list []jid.JID, j jid.JID) bool {
+	_, found := slices.BinarySearchFunc(list, j, compare)
+	return found
+}
+
+// Contacts lists who sees the account's presence (from) and whose presence it sees (to). The
+// slices are shared: read them only.
+func (r *Roster) Contacts(ctx context.Context, a *router.Account) (from, to []jid.JID, err error) {
+	c, err := r.contacts.Get(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.from, c.to, nil
+}
+
+// Subscription tells whether other sees the account's presence (from) and the reverse (to).
+func (r *Roster) Subscription(ctx context.Context, a *router.Account, other jid.JID) (from, to bool, err error) {
+	c, err := r.contacts.Get(ctx, a)
+	if err != nil {
+		return false, false, err
+	}
+	other = other.Bare()
+	return has(c.from, other), has(c.to, other), nil
+}
+
+// Listed tells whether somebody is in the account's roster, subscribed or not.
+func (r *Roster) Listed(ctx context.Context, a *router.Account, other jid.JID) (bool, error) {
+	e, err := r.store.RosterEntry(ctx, a.JID(), other.Bare())
+	return e.Listed, err
+}

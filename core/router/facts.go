@@ -1,0 +1,240 @@
+package router
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// MaxDirected is to how many addresses one session may have sent directed presence
+// without taking it back.
+const MaxDirected = 2000
+
+// Flag is a yes or no about a session. A feature declares it in Feature.Flags before it is used.
+type Flag struct {
+	Name string // unique on the host
+	mask uint64
+}
+
+// Presence is the last available presence of a session. It is not changed.
+type Presence struct {
+	Stanza   *stanza.Stanza
+	Priority int8
+	Since    time.Time
+}
+
+// Facts are what others ask about a session: enough to restore it on another connection or node.
+type Facts struct {
+	Presence *Presence // nil while the session is not available
+	Flags    []string  // the names of the flags that are set
+	Directed []jid.JID // to whom it has sent directed presence
+}
+
+// factsJSON is Facts as they are written.
+type factsJSON struct {
+	Presence string    `json:"presence,omitempty"`
+	From     string    `json:"from,omitempty"`
+	Since    time.Time `json:"since,omitzero"`
+	Flags    []string  `json:"flags,omitempty"`
+	Directed []string  `json:"directed,omitempty"`
+}
+
+// Marshal writes the facts as JSON.
+func (f Facts) Marshal() ([]byte, error) {
+	out := factsJSON{Flags: f.Flags}
+	if p := f.Presence; p != nil {
+		out.Presence, out.From, out.Since = string(p.Stanza.AppendXML(nil, "")), p.Stanza.From.String(), p.Since
+	}
+	for _, to := range f.Directed {
+		out.Directed = append(out.Directed, to.String())
+	}
+	return json.Marshal(out)
+}
+
+// ParseFacts reads what Marshal wrote.
+func ParseFacts(text []byte) (Facts, error) {
+	var in factsJSON
+	if err := json.Unmarshal(text, &in); err != nil {
+		return Facts{}, fmt.Errorf("read facts of a session: %w", err)
+	}
+	f := Facts{Flags: in.Flags}
+	for _, s := range in.Directed {
+		to, err := jid.Parse(s)
+		if err != nil {
+			return Facts{}, fmt.Errorf("read facts of a session: %w", err)
+		}
+		f.Directed = append(f.Directed, to)
+	}
+	if in.Presence == "" {
+		return f, nil
+	}
+	p, err := parsePresence(in)
+	f.Presence = p
+	return f, err
+}
+
+func parsePresence(in factsJSON) (*Presence, error) {
+	e, err := stanza.ParseElement(in.Presence, stanza.NSClient)
+	if err != nil {
+		return nil, fmt.Errorf("read presence of a session: %w", err)
+	}
+	from, err := jid.Parse(in.From)
+	if err != nil {
+		return nil, fmt.Errorf("read presence of a session: %w", err)
+	}
+	st := &stanza.Stanza{Kind: stanza.Presence, From: from, ID: e.Attr("id"), Lang: e.Lang()}
+	var children []*stanza.Element
+	for c := range e.Elements() {
+		children = append(children, c)
+	}
+	st.Payload = stanza.Encode(children...)
+	priority, ok := Priority(st)
+	if !ok {
+		return nil, fmt.Errorf("read presence of a session: bad priority")
+	}
+	return &Presence{Stanza: st, Priority: priority, Since: in.Since}, nil
+}
+
+// Facts are the session's.
+func (b *Bound) Facts() Facts {
+	f := Facts{Presence: b.presence.Load(), Directed: b.Directed()}
+	set := b.flags.Load()
+	for _, flag := range b.account.host.flags {
+		if set&flag.mask != 0 {
+			f.Flags = append(f.Flags, flag.Name)
+		}
+	}
+	return f
+}
+
+// Restore gives a session that was just bound the facts of an earlier one. Flags that no
+// feature declares any more are left out.
+func (b *Bound) Restore(f Facts) {
+	b.presence.Store(f.Presence)
+	set := uint64(0)
+	for _, flag := range b.account.host.flags {
+		for _, name := range f.Flags {
+			if flag.Name == name {
+				set |= flag.mask
+			}
+		}
+	}
+	b.flags.Store(set)
+	for _, to := range f.Directed {
+		b.AddDirected(to)
+	}
+	b.changed()
+}
+
+// changed reports that the session's facts are different.
+func (b *Bound) changed() {
+	if b.account != nil && b.account.host.onFacts != nil {
+		b.account.host.onFacts(b)
+	}
+}
+
+// Presence is nil while the session is not available.
+func (b *Bound) Presence() *Presence { return b.presence.Load() }
+
+// SetPresence sets the presence and returns the one before; nil makes it unavailable.
+func (b *Bound) SetPresence(p *Presence) *Presence {
+	before := b.presence.Swap(p)
+	b.changed()
+	return before
+}
+
+// Has tells whether a flag is set.
+func (b *Bound) Has(f *Flag) bool { return b.flags.Load()&f.mask != 0 }
+
+// Set sets a flag or takes it away.
+func (b *Bound) Set(f *Flag, on bool) {
+	if f.mask == 0 {
+		panic("router: session flag " + f.Name + " is declared by no feature")
+	}
+	var before uint64
+	if on {
+		before = b.flags.Or(f.mask)
+	} else {
+		before = b.flags.And(^f.mask)
+	}
+	if (before&f.mask != 0) != on {
+		b.changed()
+	}
+}
+
+// AddDirected notes that the session has sent directed presence to that address; it
+// returns false where there are too many already (RFC 6121 §4.6.2).
+func (b *Bound) AddDirected(to jid.JID) bool {
+	b.mu.Lock()
+	_, known := b.directed[to]
+	full := !known && len(b.directed) >= MaxDirected
+	if !known && !full {
+		if b.directed == nil {
+			b.directed = map[jid.JID]struct{}{}
+		}
+		b.directed[to] = struct{}{}
+	}
+	b.mu.Unlock()
+	if !known && !full {
+		b.changed()
+	}
+	return !full
+}
+
+// RemoveDirected is the reverse of AddDirected; it tells whether the address was there.
+func (b *Bound) RemoveDirected(to jid.JID) bool {
+	b.mu.Lock()
+	_, known := b.directed[to]
+	delete(b.directed, to)
+	b.mu.Unlock()
+	if known {
+		b.changed()
+	}
+	return known
+}
+
+// Directed lists the addresses of AddDirected.
+func (b *Bound) Directed() []jid.JID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := make([]jid.JID, 0, len(b.directed))
+	for to := range b.directed {
+		list = append(list, to)
+	}
+	return list
+}
+
+// TakeDirected is Directed and empties the list.
+func (b *Bound) TakeDirected() []jid.JID {
+	list := b.Directed()
+	b.mu.Lock()
+	b.directed = nil
+	b.mu.Unlock()
+	if len(list) > 0 {
+		b.changed()
+	}
+	return list
+}
+
+// knows tells whether the session has sent directed presence to that address, or to
+// its bare address, or to another resource of it (a room and its occupants).
+func (b *Bound) knows(other jid.JID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.directed) == 0 {
+		return false
+	}
+	if _, ok := b.directed[other]; ok {
+		return true
+	}
+	bare := other.Bare()
+	for to := range b.directed {
+		if to.Bare() == bare {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,121 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// AccountSlot is a Slot of whatever type, as a Feature declares it.
+type AccountSlot interface{ setIndex(i int) }
+
+// Slot is what one feature keeps in memory about each account. It is loaded when it is needed
+// first and dropped with the account. Nothing about an account is kept anywhere else.
+type Slot[T any] struct {
+	// Load reads it. Several may wait for one call.
+	Load  func(ctx context.Context, a *Account) (*T, error)
+	index int // plus 1
+}
+
+func (s *Slot[T]) setIndex(i int) { s.index = i + 1 }
+
+// cell is an account's value of one slot.
+type cell struct {
+	value atomic.Value // a *T; nil where it is not loaded
+
+	mu      sync.Mutex
+	version uint64 // counts changes: what was read before one is out of date
+	loading *load
+}
+
+// load is a call of Slot.Load that others may wait for.
+type load struct {
+	done chan struct{}
+	err  error
+}
+
+func (s *Slot[T]) cell(a *Account) *cell {
+	if s.index == 0 {
+		panic(fmt.Sprintf("router: slot %T is declared by no feature", s))
+	}
+	return &a.cells[s.index-1]
+}
+
+// Loaded is the account's value, or nil where it is not loaded; so it is for no account (nil).
+func (s *Slot[T]) Loaded(a *Account) *T {
+	if a == nil {
+		return nil
+	}
+	v, _ := s.cell(a).value.Load().(*T)
+	return v
+}
+
+// Get is the account's value. It is shared: whoever changes it needs a lock of its own, or
+// replaces it with Change.
+func (s *Slot[T]) Get(ctx context.Context, a *Account) (*T, error) {
+	c := s.cell(a)
+	for {
+		if v, _ := c.value.Load().(*T); v != nil {
+			return v, nil
+		}
+		c.mu.Lock()
+		l := c.loading
+		if l == nil {
+			l = &load{done: make(chan struct{})}
+			c.loading = l
+			version := c.version
+			c.mu.Unlock()
+			v, err := s.load(ctx, a, c, l, version)
+			if v != nil || err != nil {
+				return v, err
+			}
+			continue // changed while it was read
+		}
+		c.mu.Unlock()
+		select {
+		case <-l.done:
+			if l.err != nil {
+				return nil, l.err
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// load reads the value; nil without an error where it has changed meanwhile.
+func (s *Slot[T]) load(ctx context.Context, a *Account, c *cell, l *load, version uint64) (v *T, err error) {
+	err = fmt.Errorf("load %T: panic", v)
+	defer func() {
+		c.mu.Lock()
+		c.loading, l.err = nil, err
+		if err == nil && c.version != version {
+			v = nil
+		} else if err == nil {
+			c.value.Store(v)
+		}
+		c.mu.Unlock()
+		close(l.done)
+	}()
+	v, err = s.Load(context.WithoutCancel(ctx), a) // others wait for it too
+	return v, err
+}
+
+// Change replaces the value where it is loaded, and makes a load that is under way start again.
+// It may be called for no account (nil). f must not block.
+func (s *Slot[T]) Change(a *Account, f func(*T) *T) {
+	if a == nil {
+		return
+	}
+	c := s.cell(a)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.version++
+	if v, _ := c.value.Load().(*T); v != nil {
+		c.value.Store(f(v))
+	}
+}
+
+// Invalidate makes the next Get load the value again.
+func (s *Slot[T]) Invalidate(a *Account) { s.Change(a, func(*T) *T { return nil }) }

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"log/slog"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/features/blocking"
+	"github.com/dragoman-im/dragoman/core/features/carbons"
+	"github.com/dragoman-im/dragoman/core/features/contact"
+	"github.com/dragoman-im/dragoman/core/features/disco"
+	"github.com/dragoman-im/dragoman/core/features/entitytime"
+	"github.com/dragoman-im/dragoman/core/features/last"
+	"github.com/dragoman-im/dragoman/core/features/mam"
+	"github.com/dragoman-im/dragoman/core/features/offline"
+	"github.com/dragoman-im/dragoman/core/features/ping"
+	"github.com/dragoman-im/dragoman/core/features/presence"
+	"github.com/dragoman-im/dragoman/core/features/private"
+	"github.com/dragoman-im/dragoman/core/features/privilege"
+	"github.com/dragoman-im/dragoman/core/features/register"
+	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/features/vcard"
+	"github.com/dragoman-im/dragoman/core/features/version"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/store"
+)
+
+// Name and address of this software, the latter for entity capabilities (XEP-0115 §4).
+const (
+	softwareName = "Dragoman"
+	softwareNode = "https://github.com/dragoman-im/dragoman"
+)
+
+// assembly is what the features of a host are made of.
+type assembly struct {
+	config     config.Config
+	store      *store.Store
+	log        *slog.Logger
+	privileged map[jid.JID]privilege.Permissions
+	removed    func(jid.JID) // the deletion of an account has begun
+}
+
+// linked are the features that the server itself calls, and that need each other.
+type linked struct {
+	privileges *privilege.Privileges
+	roster     *roster.Roster
+	blocking   *blocking.Blocking
+	presence   *presence.Presence
+	offline    *offline.Offline
+	archive    *mam.Archive
+	disco      *disco.Disco
+}
+
+// link makes the features that need each other.
+func link(h *router.Host, a assembly) (l linked) {
+	l.privileges = privilege.New(h, a.privileged)
+	l.roster = roster.New(h, a.store, roster.Options{Privileges: l.privileges, Log: a.log})
+	l.blocking = blocking.New(h, a.store)
+	l.presence = presence.New(h, l.blocking.Subscriptions(l.roster), a.store, a.log)
+	l.offline = offline.New(h, a.store, a.log)
+	l.archive = mam.New(h, a.store, mam.Options{Listed: l.roster.Listed, Log: a.log})
+	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
+
+	l.privileges.Restrict(l.blocking.MaySend)
+	l.roster.Watch(l.presence)
+	l.blocking.Join(l.roster.Contacts, l.presence)
+	l.presence.OnArrival(l.offline.Arrived)
+	return l
+}
+
+// features are all features of a host. Stages of the same place run in this order.
+func features(h *router.Host, a assembly, l linked) []router.Feature {
+	c := a.config
+	return []router.Feature{
+		c2s.Feature(),
+		l.roster.Feature(),
+		l.presence.Feature(),
+		l.blocking.Feature(), // nothing from or to whom the account has blocked
+		l.offline.Feature(),  // messages that no session took wait in the store
+		l.archive.Feature(),  // one-to-one messages get their id and are written down
+		carbons.New().Feature(),
+		l.privileges.Feature(),
+		l.disco.Feature(),
+		register.New(h, a.store, register.Options{Open: c.Server.Register, Removed: a.removed, Log: a.log}).Feature(),
+		vcard.New(a.store, int(c.Limits.VCardBytes)).Feature(),
+		private.New(a.store).Feature(),
+		last.New(a.store, l.presence.Shares).Feature(),
+		ping.Feature(),
+		entitytime.Feature(),
+		version.Feature(softwareName, Version()),
+		contact.Feature(c.Server.Contacts),
+	}
+}

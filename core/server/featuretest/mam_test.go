@@ -1,0 +1,188 @@
+package featuretest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
+)
+
+// history is what a query gives: from, text and id of each message, and the end.
+func (c *client) history(form string) (lines, ids []string, fin *stanza.Element) {
+	c.t.Helper()
+	c.take()
+	c.sends(`<iq type='set' id='h'><query xmlns='urn:xmpp:mam:2' queryid='q'>` + form + `</query></iq>`)
+	got := c.take()
+	for _, st := range got[:len(got)-1] {
+		r := st.Child("urn:xmpp:mam:2", "result")
+		m := r.Child("urn:xmpp:forward:0", "forwarded").Child(stanza.NSClient, "message")
+		if st.From.String() != aliceBare || r.Attr("queryid") != "q" {
+			c.t.Errorf("%s", st)
+		}
+		lines = append(lines, m.Attr("from")+": "+m.ChildText("", "body"))
+		ids = append(ids, r.Attr("id"))
+	}
+	last := got[len(got)-1]
+	if last.Type != stanza.TypeResult {
+		c.t.Fatalf("%s", last)
+	}
+	return lines, ids, last.Payload1()
+}
+
+func with(contact string) string {
+	return `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field><field var='with'><value>` + contact + `</value></field></x>`
+}
+
+// checklist 119
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	url := storetest.URL(t)
+	s := startAt(t, url, "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	alice.sends(message("chat", "", bobBare, body("one")), message("", "", romeo, body("two")))
+	bob.take()
+	bob.sends(message("chat", "", aliceBare, body("three")))
+	live := alice.take()
+	alice.drop()
+	bob.sends(message("chat", "", aliceBare, body("four")))
+	s.stop()
+	s = startAt(t, url)
+	alice = s.login(alicePC)
+	alice.sends(`<presence/>`)
+	kept := alice.take()
+	lines, ids, fin := alice.history("")
+	want := []string{alicePC + ": one", alicePC + ": two", bobDesk + ": three", bobDesk + ": four"}
+	if strings.Join(lines, "|") != strings.Join(want, "|") || fin.Attr("complete") != "true" {
+		t.Errorf("%q %s", lines, fin)
+	}
+	// The ids are those that were stamped on the messages (XEP-0359).
+	for i, st := range []*stanza.Stanza{live[0], kept[1]} {
+		e := st.Child("urn:xmpp:sid:0", "stanza-id")
+		if e.Attr("id") != ids[2+i] || e.Attr("by") != aliceBare {
+			t.Errorf("%s is not %s", e, ids[2+i])
+		}
+	}
+	if lines, _, _ := alice.history(with(bobBare)); len(lines) != 3 {
+		t.Errorf("with bob: %q", lines)
+	}
+	lines, _, fin = alice.history(`<set xmlns='http://jabber.org/protocol/rsm'><max>1</max><after>` + ids[0] + `</after></set>`)
+	if len(lines) != 1 || lines[0] != want[1] || fin.Attr("complete") == "true" {
+		t.Errorf("%q %s", lines, fin)
+	}
+	bob = s.online(bobDesk)
+	for i, to := range []string{aliceBare, "nobody@example.org", "example.org"} {
+		bob.sends(`<iq type='set' id='` + fmt.Sprint(i) + `' to='` + to + `'><query xmlns='urn:xmpp:mam:2'/></iq>`)
+		bob.gets(fails("iq", fmt.Sprint(i), "service-unavailable"))
+	}
+}
+
+// XEP-0313 §3, XEP-0334: what is worth keeping
+func TestWhatIsArchived(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	alice := s.online(alicePC)
+	for i, c := range []struct {
+		typ, inner string
+		kept       bool
+	}{
+		{"chat", body("x"), true},
+		{"", body("x"), true},
+		{"chat", `<active xmlns='http://jabber.org/protocol/chatstates'/><thread>1</thread>`, false},
+		{"chat", `<active xmlns='http://jabber.org/protocol/chatstates'/><store xmlns='urn:xmpp:hints'/>`, true},
+		{"chat", body("x") + `<no-store xmlns='urn:xmpp:hints'/>`, false},
+		{"chat", body("x") + `<no-permanent-store xmlns='urn:xmpp:hints'/>`, false},
+		{"chat", `<no-permanent-store xmlns='urn:xmpp:hints'/><store xmlns='urn:xmpp:hints'/>`, false},
+		{"chat", `<encrypted xmlns='eu.siacs.conversations.axolotl'/>`, true},
+		{"", `<received xmlns='urn:xmpp:receipts' id='1'/>`, true},
+		{"", ``, false},
+		{"headline", body("x"), false},
+		{"error", body("x"), false},
+		{"groupchat", body("x"), false},
+	} {
+		s.remote.sends(message(c.typ, romeo+"/x", alicePC, c.inner))
+		got := alice.take()
+		if len(got) != 1 || (got[0].Child("urn:xmpp:sid:0", "stanza-id") != nil) != c.kept {
+			t.Errorf("%d: %s", i, show(got))
+		}
+		before, _, _ := alice.history("")
+		alice.sends(message(c.typ, "", romeo, c.inner))
+		after, _, _ := alice.history("")
+		if (len(after) == len(before)+1) != c.kept {
+			t.Errorf("%d: %d, %d", i, len(before), len(after))
+		}
+	}
+}
+
+// Prosody #1552: ids that are not ours to give are taken off, however often they are given
+func TestProsody1552_ForgedStanzaID(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	alice := s.online(alicePC)
+	forged := `<stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.org' id='f1'/><p:stanza-id xmlns:p='urn:xmpp:sid:0' by='ALICE@Example.Org' id='f2'/><stanza-id xmlns='urn:xmpp:sid:0' by='room@muc.example' id='theirs'/>`
+	for _, typ := range []string{"chat", "headline"} {
+		s.remote.sends(message(typ, romeo, alicePC, body("x")+forged))
+		n := 0
+		st := alice.take()[0]
+		for e := range st.Tree().Elements() {
+			if e.Local == "stanza-id" && strings.EqualFold(e.Attr("by"), aliceBare) {
+				n++
+				if strings.HasPrefix(e.Attr("id"), "f") {
+					t.Errorf("forged: %s", st)
+				}
+			}
+		}
+		if n != map[string]int{"chat": 1, "headline": 0}[typ] || !strings.Contains(st.Payload, "theirs") {
+			t.Errorf("%d ids: %s", n, st)
+		}
+	}
+}
+
+// Notes to oneself are archived once.
+func TestArchiveOfNotesToSelf(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	alice := s.online(alicePC)
+	alice.sends(message("chat", "", aliceBare, body("note")))
+	if lines, _, _ := alice.history(with(aliceBare)); len(lines) != 1 {
+		t.Error(lines)
+	}
+}
+
+// XEP-0441
+func TestArchivePreferences(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	alice := s.online(alicePC)
+	prefs := func(policy, always, never string) {
+		t.Helper()
+		alice.take()
+		alice.sends(`<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='` + policy + `'><always>` + always + `</always><never>` + never + `</never></prefs></iq>`)
+		if got := alice.take(); len(got) != 1 || got[0].Type != "result" {
+			t.Fatal(show(got))
+		}
+	}
+	archives := func(from string) bool {
+		t.Helper()
+		alice.take()
+		s.remote.sends(message("chat", from, alicePC, body("x")))
+		return alice.take()[0].Child("urn:xmpp:sid:0", "stanza-id") != nil
+	}
+	const juliet = "juliet@remote.example/x"
+	if !archives(juliet) {
+		t.Error("by default all is archived")
+	}
+	prefs("never", `<jid>romeo@remote.example</jid>`, "")
+	if archives(juliet) || !archives(romeo) {
+		t.Error("never, but romeo")
+	}
+	prefs("roster", "", `<jid>romeo@remote.example</jid>`)
+	if archives(juliet) {
+		t.Error("not in the roster")
+	}
+	alice.sends(set("r", `<item jid='juliet@remote.example'/>`), set("r", `<item jid='romeo@remote.example'/>`))
+	if !archives(juliet) || archives(romeo) {
+		t.Error("roster, but romeo")
+	}
+}

@@ -1,0 +1,229 @@
+package featuretest
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
+)
+
+func message(typ, from, to, inner string) string {
+	x := `<message from='` + from + `' to='` + to + `'`
+	if typ != "" {
+		x += ` type='` + typ + `'`
+	}
+	return x + `>` + inner + `</message>`
+}
+
+func body(text string) string { return `<body>` + text + `</body>` }
+
+const delayed = `<delay xmlns='urn:xmpp:delay' from='example.org' stamp='*'/>`
+
+// checklist 56, 58, 64: kept, in order, over a restart, delivered once
+func TestOfflineMessages(t *testing.T) {
+	t.Parallel()
+	url := storetest.URL(t)
+	s := startAt(t, url, "alice", "bob")
+	bob := s.online(bobDesk)
+	shy := s.login("alice@example.org/shy")
+	shy.sends(`<presence><priority>-1</priority></presence>`)
+	shy.take()
+	for i := range 5 {
+		bob.sends(message("chat", bobDesk, aliceBare, body(fmt.Sprint(i))))
+	}
+	bob.sends(message("", bobDesk, aliceBare, body("normal")+`<x xmlns='urn:x' a='b'><y/></x>`))
+	shy.gets()
+	bob.gets()
+	s.stop()
+	s = startAt(t, url)
+	alice := s.login(alicePC)
+	alice.sends(`<presence><priority>-5</priority></presence>`)
+	alice.gets(presenceOf("", alicePC, aliceBare))
+	alice.sends(`<presence><priority>0</priority></presence>`)
+	want := []string{presenceOf("", alicePC, aliceBare)}
+	for i := range 5 {
+		want = append(want, message("chat", bobDesk, aliceBare, body(fmt.Sprint(i))+delayed))
+	}
+	alice.gets(append(want, message("", bobDesk, aliceBare, body("normal")+`<x xmlns='urn:x' a='b'><y/></x>`+delayed))...)
+	alice.sends(`<presence/>`, `<presence type='unavailable'/>`, `<presence/>`)
+	alice.take()
+	s.settle()
+	if list, err := s.store.OfflineMessages(t.Context(), alice.jid.Bare(), 10); len(list) != 0 || err != nil {
+		t.Error(list, err)
+	}
+}
+
+// checklist 113: senders cannot tell an account that has no room left from an address of no account.
+func TestFullLooksAlike(t *testing.T) {
+	t.Parallel()
+	s := startWith(t, func(c *config.Config) { c.Limits.OfflineMessages, c.Limits.OfflineBytes = 3, 1000 }, "alice", "bob", "carol")
+	bob := s.online(bobDesk)
+	answers := func(to string, inner ...string) string {
+		var seen []string
+		for i, x := range inner {
+			bob.sends(strings.Replace(message("chat", bobDesk, to, x), "<message", "<message id='"+fmt.Sprint(i)+"'", 1))
+			for _, got := range bob.take() {
+				seen = append(seen, strings.ReplaceAll(got.String(), to, "TO"))
+			}
+		}
+		return strings.Join(seen, "\n")
+	}
+	small, big := body("x"), body(strings.Repeat("x", 900))
+	for pair, inner := range map[[2]string][]string{
+		{aliceBare, "nobody@example.org"}:                {small, small, small, small, small},
+		{"carol@example.org", "nobody.else@example.org"}: {small, big, big, small},
+	} {
+		is, not := answers(pair[0], inner...), answers(pair[1], inner...)
+		if is != not || !strings.Contains(is, "service-unavailable") {
+			t.Errorf("an account answers\n%s\nand nobody\n%s", is, not)
+		}
+	}
+}
+
+// checklist 56, 57, 64: what is not kept
+func TestNotKept(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "bob")
+	bob := s.online(bobDesk)
+	for _, to := range []string{aliceBare, "nobody@example.org"} { // nothing tells one from the other: 113
+		for i, c := range []struct{ typ, inner, answer string }{
+			{"chat", `<composing xmlns='http://jabber.org/protocol/chatstates'/>`, ""},
+			{"chat", `<gone xmlns='http://jabber.org/protocol/chatstates'/><thread>1</thread>`, ""},
+			{"chat", body("secret") + `<no-store xmlns='urn:xmpp:hints'/>`, ""},
+			{"chat", body("kept"), ""},
+			{"groupchat", body("x"), "service-unavailable"},
+			{"headline", body("x"), ""},
+			{"error", body("x"), ""},
+		} {
+			id := fmt.Sprint(i)
+			bob.sends(strings.Replace(message(c.typ, bobDesk, to, c.inner), "<message", "<message id='"+id+"'", 1))
+			if c.answer == "" {
+				bob.gets()
+			} else {
+				bob.gets(fails("message", id, c.answer))
+			}
+		}
+	}
+	s.settle()
+	alice := s.login(alicePC)
+	alice.sends(`<presence/>`)
+	alice.gets(presenceOf("", alicePC, aliceBare), message("chat", bobDesk, aliceBare, body("kept")))
+}
+
+func TestStoreHint(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	s.remote.sends(message("chat", romeo, aliceBare, `<active xmlns='http://jabber.org/protocol/chatstates'/><store xmlns='urn:xmpp:hints'/>`),
+		message("chat", romeo, aliceBare, `<received xmlns='urn:xmpp:receipts' id='1'/>`))
+	alice := s.login(alicePC)
+	alice.sends(`<presence/>`)
+	if got := alice.take(); len(got) != 3 {
+		t.Error(show(got))
+	}
+}
+
+func TestOfflineIsBounded(t *testing.T) {
+	t.Parallel()
+	s := startWith(t, func(c *config.Config) { c.Limits.OfflineMessages, c.Limits.OfflineBytes = 3, 600 }, "alice", "bob")
+	bob := s.online(bobDesk)
+	send := func(id, text string) {
+		bob.sends(`<message to='alice@example.org' type='chat' id='` + id + `'>` + body(text) + `</message>`)
+	}
+	for round := range 2 { // also after it has been emptied
+		for i := range 3 {
+			send(fmt.Sprint(i), "x")
+		}
+		bob.gets()
+		send("full", "x")
+		bob.gets(fails("message", "full", "service-unavailable"))
+		alice := s.login(alicePC)
+		alice.sends(`<presence/>`)
+		if got := alice.take(); len(got) != 4 {
+			t.Errorf("round %d: %s", round, show(got))
+		}
+		alice.drop()
+		s.settle()
+	}
+	send("long", strings.Repeat("x", 600))
+	bob.gets(fails("message", "long", "service-unavailable"))
+	send("fits", "x")
+	bob.gets()
+}
+
+// A sender cannot say for us when a message came.
+func TestForgedDelay(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	forged := `<delay xmlns='urn:xmpp:delay' from='example.org' stamp='2001-01-01T00:00:00Z'/><delay xmlns='urn:xmpp:delay' from='remote.example' stamp='2002-01-01T00:00:00Z'/>`
+	s.remote.sends(message("chat", romeo, aliceBare, body("kept")+forged))
+	alice := s.login(alicePC)
+	alice.sends(`<presence/>`)
+	s.remote.sends(message("chat", romeo, aliceBare, body("live")+forged))
+	got := alice.take()[1:]
+	if len(got) != 2 || strings.Contains(show(got), "2001") || strings.Count(show(got), "2002") != 2 || strings.Count(show(got), "from='example.org'") != 1 {
+		t.Error(show(got))
+	}
+}
+
+// A message that was delivered to a session which never had it keeps its first stamp.
+func TestReturnedMessage(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	s.remote.sends(message("chat", romeo, aliceBare, body("x")))
+	alice := s.login(alicePC)
+	alice.sends(`<presence/>`)
+	got := alice.take()[1]
+	alice.drop()
+	s.settle()
+	s.host.Return(got)
+	alice = s.login(alicePC)
+	alice.sends(`<presence/>`)
+	again := alice.take()
+	if len(again) != 2 || again[1].Payload != got.Payload {
+		t.Errorf("%s\n%s", got, show(again))
+	}
+}
+
+// Whatever the moment of the login, each message arrives exactly once.
+func TestLoginMeetsMessages(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		s := startWith(t, func(c *config.Config) { c.Limits.OfflineMessages = 10_000 }, "alice")
+		const n, senders = 100, 4
+		var wg sync.WaitGroup
+		for k := range senders {
+			wg.Go(func() {
+				for i := range n {
+					s.router.Route(parse(t, message("chat", romeo, aliceBare, body(fmt.Sprintf("%d-%d", k, i)))))
+				}
+			})
+		}
+		phone, pc := s.login("alice@example.org/phone"), s.login(alicePC)
+		wg.Go(func() { phone.sends(`<presence/>`) })
+		wg.Go(func() { pc.sends(`<presence/>`) })
+		wg.Wait()
+		s.settle()
+		seen := map[string]int{}
+		for _, c := range []*client{phone, pc} {
+			mine := map[string]bool{}
+			for _, st := range c.take() {
+				if b := st.Body(); b != "" {
+					if mine[b] {
+						t.Fatalf("%s came twice to %s", b, c.jid)
+					}
+					mine[b] = true
+					seen[b]++
+				}
+			}
+		}
+		if len(seen) != n*senders {
+			t.Fatalf("%d of %d messages arrived", len(seen), n*senders)
+		}
+		if list, err := s.store.OfflineMessages(t.Context(), pc.jid.Bare(), 10); len(list) != 0 || err != nil {
+			t.Fatalf("%d left, %v", len(list), err)
+		}
+	}
+}
