@@ -32,6 +32,8 @@ func runTour(ctx context.Context, s *localServer, networks []*network, out *scre
 	if s.options.quick {
 		t.reading = quickReading
 	}
+	out.heading("A tour with a built-in client")
+	out.paragraph("Lines with an arrow are the steps of one message: → out is from XMPP to the network, ← in is from the network to XMPP. The numbers are those of transports/doc.go.")
 	err := t.runSteps(networks)
 	if t.client != nil {
 		t.client.close()
