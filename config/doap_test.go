@@ -51,7 +51,7 @@ func specifications(t *testing.T) map[string]specification {
 	return found
 }
 
-// mentioned are specifications that comments speak of and nobody claims to implement.
+// mentioned are specifications that comments mention and that are not implemented.
 var mentioned = map[string]string{
 	"0033": "addresses, which carbons leave alone",
 	"0178": "EXTERNAL between servers, for which mechanisms are ready",

@@ -34,7 +34,7 @@ func Exposed(file string, c Config) []string {
 	})
 }
 
-// holdsSecret tells whether a configuration file has a secret in it.
+// holdsSecret reports whether a configuration file has a secret in it.
 func holdsSecret(file string, c Config) bool {
 	var anything map[string]any
 	meta, err := toml.DecodeFile(file, &anything)

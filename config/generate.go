@@ -11,7 +11,7 @@ import (
 //go:generate go run ../cmd/dragoman config example server --force --output example.toml
 //go:generate go run ../cmd/dragoman config doc server --force --output REFERENCE.md
 
-// Example is a configuration file in which every setting of the server and of the sections stands with its
+// Example is a configuration file in which every setting of the server and of the sections has its
 // meaning and default.
 func Example(sections ...Section) string {
 	var b strings.Builder

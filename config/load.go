@@ -195,7 +195,7 @@ func set(v reflect.Value, text string) error {
 	return nil
 }
 
-// secrets reads the files that stand in for secrets: "secret_file" for "secret".
+// secrets reads the files that hold secrets: "secret_file" for "secret".
 func secrets(c *Config, problems *Problems) {
 	read := func(section reflect.Value, path string) {
 		for f, value := range flat(section) {

@@ -82,7 +82,7 @@ type Narrower interface {
 	Narrow(room RoomID, caps Caps) Caps
 }
 
-// CanChange tells whether a change is among those declared.
+// CanChange reports whether a change is among those declared.
 func (c Caps) CanChange(kind ChangeKind) bool {
 	for _, k := range c.Changes {
 		if k == kind {

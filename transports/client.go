@@ -34,11 +34,11 @@ type Outgoing struct {
 	Since time.Time
 	Text  richtext.Text
 	Files []OutgoingFile // within Limits.Files
-	// Known tells whether the bridge has a message's id already; nil where it cannot tell. A
+	// Known reports whether the bridge has a message's id already; nil where it cannot tell. A
 	// client that looks for the message of an earlier attempt passes over those.
 	Known func(MessageID) bool `json:"-"`
-	// Persona is whose message this is where the login speaks for somebody else.
-	Persona *Persona
+	// Author is whose message this is where the login speaks for somebody else.
+	Author *Author
 	ReplyTo MessageID
 	Thread  MessageID
 	Me      bool // a /me message
@@ -55,8 +55,8 @@ type OutgoingFile struct {
 	Open func(ctx context.Context) (io.ReadCloser, error) `json:"-"`
 }
 
-// Persona is the name and picture under which a login may speak for somebody else.
-type Persona struct {
+// Author is the name and picture under which a login may speak for somebody else.
+type Author struct {
 	Name      string
 	AvatarURL string
 }
@@ -124,7 +124,7 @@ type HistoryPage struct {
 	More   bool // there are further ones in the direction that was asked for
 }
 
-// Relayer says whether Outgoing.Persona is obeyed in a room.
+// Relayer says whether Outgoing.Author is obeyed in a room.
 type Relayer interface {
 	CanRelay(ctx context.Context, room RoomID) bool
 }

@@ -18,9 +18,9 @@ const (
 	Retry
 	// NeedLogin wants the person to link again; the message waits for that.
 	NeedLogin
-	// Refused will never work: the sender is told why.
+	// Refused will never work: the sender is notified why.
 	Refused
-	// Unknown may be either. A message is not sent again, and its sender is told that it may have
+	// Unknown may be either. A message is not sent again, and its sender is notified that it may have
 	// been sent; a connection is opened again later.
 	Unknown
 )

@@ -15,7 +15,7 @@ type Event struct {
 	Actor UserID
 	// Name is Actor's name where the event has one of its own (a bot's, a webhook's persona).
 	Name string
-	// Own tells that this login or our app did it, so that it may be the echo of a call.
+	// Own reports that this login or our app did it, so that it may be the echo of a call.
 	Own bool
 	// Nonce is Outgoing.ClientID where the network sent it back.
 	Nonce string
@@ -102,7 +102,7 @@ type Call struct {
 	Ended bool   `json:"ended,omitempty"`
 }
 
-// Ephemeral tells whether the event bypasses the inbox and may be dropped.
+// Ephemeral reports whether the event bypasses the inbox and may be dropped.
 func (e Event) Ephemeral() bool {
 	switch e.Body.(type) {
 	case Typing, Presence:

@@ -73,7 +73,7 @@ type Step struct {
 	Emoji   []string       // compare these with what the network shows; Next blocks
 	Wait    bool           // nothing to do; Next blocks
 	// Unsupported names a step that the network wants and this contract has no form for, such as
-	// "a passkey". The process is over: the person is told so.
+	// "a passkey". The process is over: the person is notified so.
 	Unsupported string
 	Done        *Login
 
@@ -93,7 +93,7 @@ func (s Step) Fields() []Field {
 	return fields
 }
 
-// Waits tells whether the next call of Next blocks until something has happened.
+// Waits reports whether the next call of Next blocks until something has happened.
 func (s Step) Waits() bool { return s.Wait || s.QR != "" || len(s.Emoji) > 0 }
 
 // FieldType is what kind of value a Field asks for. It may change what keyboard or form a client shows.

@@ -59,7 +59,7 @@ type Environment struct {
 	Storage  Storage
 }
 
-// Storage keeps what does not fit Login.Secret and Login.State, such as the session of an end-to-end
+// Storage keeps what does not fit Login.Secret and Login.State, such as the client of an end-to-end
 // encrypted network. It belongs to one gateway and is part of the data directory, so that one backup holds
 // it and the bridge's tables.
 //

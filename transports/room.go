@@ -27,7 +27,7 @@ type RoomInfo struct {
 	Parent RoomParent // of a thread that is a room of its own
 	Peer   UserID     // the other person of a Direct room
 	Joined bool       // this login is in it
-	// Writable tells whether this login may write there.
+	// Writable reports whether this login may write there.
 	Writable bool
 	Members  int           // how many there are; 0 where unknown
 	Timer    time.Duration // after which messages disappear; 0 for never

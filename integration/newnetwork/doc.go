@@ -1,3 +1,3 @@
-// Package newnetwork tests the page that leads through a further network, transports/echo/README.md, by doing
-// what it says.
+// Package newnetwork tests the page that leads through a further network, transports/echo/README.md, by following
+// it.
 package newnetwork

@@ -53,14 +53,14 @@ func TestContactsInTheRoster(t *testing.T) {
 			}
 		}
 		h.check(h.world.Do(func(as echo.As) error {
-			return as.Tell("ann", transports.Event{Key: "rename", Body: transports.Contact{Info: transports.UserInfo{ID: "cleo", Name: "Cleopatra", Group: "Egypt"}}})
+			return as.SendTo("ann", transports.Event{Key: "rename", Body: transports.Contact{Info: transports.UserInfo{ID: "cleo", Name: "Cleopatra", Group: "Egypt"}}})
 		}))
 		time.Sleep(time.Second)
 		if got := h.got(ann); len(got) == 0 || !strings.Contains(got[0].String(), "name='Cleopatra'") {
 			t.Errorf("%v", got)
 		}
 		h.check(h.world.Do(func(as echo.As) error {
-			return as.Tell("ann", transports.Event{Key: "gone", Body: transports.Contact{Info: transports.UserInfo{ID: "cleo", Name: "Cleopatra", Gone: true}}})
+			return as.SendTo("ann", transports.Event{Key: "gone", Body: transports.Contact{Info: transports.UserInfo{ID: "cleo", Name: "Cleopatra", Gone: true}}})
 		}))
 		time.Sleep(time.Second)
 		if got := h.got(ann); len(got) == 0 || !strings.Contains(got[0].String(), "subscription='remove'") {

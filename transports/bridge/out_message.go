@@ -74,7 +74,7 @@ func (c *call) send(ctx context.Context, out *outcome) {
 		return
 	}
 	m := c.outgoing(c.data.Parts[c.row.Part])
-	m.Persona = c.persona(ctx)
+	m.Author = c.persona(ctx)
 	if c.row.Part == 0 {
 		m.ReplyTo = c.netOf(ctx, c.data.ReplyTo)
 	}

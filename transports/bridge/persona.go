@@ -41,7 +41,7 @@ func (n *nicks) of(who jid.JID) string {
 }
 
 // persona is under whose name a message goes out, where the account can speak for others in that room.
-func (c *call) persona(ctx context.Context) *transports.Persona {
+func (c *call) persona(ctx context.Context) *transports.Author {
 	if !c.g.info.Caps.Relay || c.room.Kind == transports.Direct {
 		return nil
 	}
@@ -49,5 +49,5 @@ func (c *call) persona(ctx context.Context) *transports.Persona {
 	if !ok || !r.CanRelay(ctx, c.room.Net) {
 		return nil
 	}
-	return &transports.Persona{Name: c.g.nicks.of(c.row.Sender)}
+	return &transports.Author{Name: c.g.nicks.of(c.row.Sender)}
 }

@@ -177,7 +177,7 @@ func TestArchivesAreForThoseInTheRoom(t *testing.T) {
 			if err := as.Enter("den", "ann", false); err != nil {
 				return err
 			}
-			return as.Tell("ann", transports.Event{Key: "gone", Room: "den", Kind: transports.Private, Body: transports.RoomGone{}})
+			return as.SendTo("ann", transports.Event{Key: "gone", Room: "den", Kind: transports.Private, Body: transports.RoomGone{}})
 		}))
 		time.Sleep(time.Second)
 		h.forget()

@@ -32,7 +32,7 @@ type api struct {
 // hookRoute begins the routes of what is done with a webhook's token.
 const hookRoute = "/webhooks/{}/{}"
 
-// request is one call. Its route holds a {} for each of args, and is all that errors say of it.
+// request is one call. Its route holds a {} for each of args, and is all of it that is in errors.
 type request struct {
 	method string
 	route  string // "/channels/{}/messages"
@@ -160,23 +160,23 @@ func (e *apiError) Error() string {
 	return fmt.Sprintf("%s: status %d, code %d: %s", e.route, e.status, e.code, e.message)
 }
 
-// hook tells that the call was made with a webhook's token, and not with the account's.
+// hook reports that the call was made with a webhook's token, and not with the login's.
 func (e *apiError) hook() bool { return strings.Contains(e.route, " "+hookRoute) }
 
 func refusal(route string, answer *http.Response, body []byte) *apiError {
 	e := &apiError{route: route, status: answer.StatusCode, message: http.StatusText(answer.StatusCode)}
-	var told struct {
+	var reported struct {
 		Code    int     `json:"code"`
 		Message string  `json:"message"`
 		After   float64 `json:"retry_after"` // seconds
 		Global  bool    `json:"global"`
 	}
-	if json.Unmarshal(body, &told) == nil {
-		e.code, e.global = told.Code, told.Global
-		if told.Message != "" {
-			e.message = shorten(told.Message, 200)
+	if json.Unmarshal(body, &reported) == nil {
+		e.code, e.global = reported.Code, reported.Global
+		if reported.Message != "" {
+			e.message = shorten(reported.Message, 200)
 		}
-		e.after = seconds(told.After)
+		e.after = seconds(reported.After)
 	}
 	if answer.StatusCode == http.StatusTooManyRequests && e.after <= 0 {
 		e.after = max(headerSeconds(answer.Header, "Retry-After"), time.Second) // Cloudflare's answers have no JSON

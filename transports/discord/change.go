@@ -11,12 +11,12 @@ import (
 )
 
 // Edit changes a message: through the webhook that wrote it, or as the bot.
-func (s *session) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
+func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
 	c, past, err := s.written(ctx, message)
 	if err != nil {
 		return err
 	}
-	if past.WebhookID == "" && m.Persona != nil {
+	if past.WebhookID == "" && m.Author != nil {
 		m.Text = named(m)
 	}
 	contents := s.contents(m, "")
@@ -37,7 +37,7 @@ func (s *session) Edit(ctx context.Context, message transports.MessageRef, m tra
 }
 
 // Delete removes a message. That it is gone already is success.
-func (s *session) Delete(ctx context.Context, message transports.MessageRef) error {
+func (s *client) Delete(ctx context.Context, message transports.MessageRef) error {
 	c, past, err := s.written(ctx, message)
 	if err != nil {
 		return ignore(err, codeUnknownMessage)
@@ -65,9 +65,9 @@ func ignore(err error, codes ...int) error {
 	return err
 }
 
-// written fetches a message, which tells who wrote it.
-func (s *session) written(ctx context.Context, ref transports.MessageRef) (*discordgo.Channel, *message, error) {
-	c, err := s.place(ctx, ref.Room)
+// written fetches a message with its author.
+func (s *client) written(ctx context.Context, ref transports.MessageRef) (*discordgo.Channel, *message, error) {
+	c, err := s.visibleChannel(ctx, ref.Room)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -82,8 +82,8 @@ func (s *session) written(ctx context.Context, ref transports.MessageRef) (*disc
 }
 
 // React adds and removes the bot's reactions.
-func (s *session) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
-	c, err := s.place(ctx, message.Room)
+func (s *client) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
+	c, err := s.visibleChannel(ctx, message.Room)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *session) React(ctx context.Context, message transports.MessageRef, chan
 
 // react makes one change. A name in colons is an emoji of the guild's own; of a Unicode one Discord knows
 // one form only, with or without the variation selector.
-func (s *session) react(ctx context.Context, method string, c *discordgo.Channel, message, emoji string) error {
+func (s *client) react(ctx context.Context, method string, c *discordgo.Channel, message, emoji string) error {
 	forms := []string{emoji, strings.TrimSuffix(emoji, "\uFE0F")}
 	if forms[1] == emoji {
 		forms[1] += "\uFE0F"

@@ -59,13 +59,13 @@ func TestCloseInAnyState(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			account := w.link()
+			login := w.link()
 			var order *fake.Injection
 			if c.before != nil {
 				order = c.before(w)
 			}
 			k := recorder.New()
-			s, err := w.net.Open(t.Context(), account, k)
+			s, err := w.net.Open(t.Context(), login, k)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,16 +87,16 @@ func TestCloseInAnyState(t *testing.T) {
 	}
 }
 
-// Who has not been told otherwise takes a session for one that is connected, and reads the past too early.
-func TestConnectingIsSaidBeforeOpenReturns(t *testing.T) {
+// The bridge takes a client that has reported nothing for one that is connected, and would read the history too early.
+func TestConnectingIsReportedBeforeOpenReturns(t *testing.T) {
 	w := newWorld(t)
 	k := recorder.New()
 	s, err := w.net.Open(t.Context(), w.link(), k)
 	k.Lock()
-	told := k.Told
+	reported := k.States
 	k.Unlock()
-	if err != nil || told == 0 {
-		t.Fatalf("%d states told: %v", told, err)
+	if err != nil || reported == 0 {
+		t.Fatalf("%d states told: %v", reported, err)
 	}
 	if err := s.Close(context.Background()); err != nil {
 		t.Error(err)

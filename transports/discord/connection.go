@@ -36,7 +36,7 @@ type frame struct {
 
 // connection is one WebSocket.
 type connection struct {
-	s        *session
+	s        *client
 	ws       *websocket.Conn
 	pace     *rate.Limiter // 120 sends in 60 s
 	cancel   context.CancelCauseFunc
@@ -108,7 +108,7 @@ func (c *connection) beat(ctx context.Context) {
 		case <-timer.C:
 		}
 		if c.unacked.Swap(true) {
-			c.cancel(errors.New("a heartbeat was not answered")) // a dead connection hears no close code
+			c.cancel(errors.New("a heartbeat was not answered")) // a broken connection receives no close code
 			return
 		}
 		if c.send(ctx, opHeartbeat, c.s.progress.seq()) != nil {

@@ -17,10 +17,10 @@ const (
 )
 
 // Rooms lists the channels of the bot's guilds.
-func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
+func (s *client) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
 	return s.eachGuild(ctx, func(id string) error {
 		var channels []*discordgo.Channel
-		if err := s.asking(ctx, get("/guilds/{}/channels", id), &channels); err != nil {
+		if err := s.paced(ctx, get("/guilds/{}/channels", id), &channels); err != nil {
 			return err
 		}
 		var rooms []transports.RoomInfo
@@ -38,7 +38,7 @@ func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) er
 			}
 		}
 		var list discordgo.ThreadsList
-		if err := s.asking(ctx, get("/guilds/{}/threads/active", id), &list); err != nil && transports.ClassOf(err) != transports.Refused {
+		if err := s.paced(ctx, get("/guilds/{}/threads/active", id), &list); err != nil && transports.ClassOf(err) != transports.Refused {
 			return err
 		}
 		for _, c := range list.Threads {
@@ -55,8 +55,8 @@ func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) er
 	})
 }
 
-// eachGuild goes through the bot's guilds. Their roles are read first, which tell who sees what.
-func (s *session) eachGuild(ctx context.Context, do func(id string) error) error {
+// eachGuild goes through the bot's guilds. Their roles are read first: who sees what depends on them.
+func (s *client) eachGuild(ctx context.Context, do func(id string) error) error {
 	after := ""
 	for {
 		r := get("/users/@me/guilds")
@@ -67,13 +67,13 @@ func (s *session) eachGuild(ctx context.Context, do func(id string) error) error
 		var some []struct {
 			ID string `json:"id"`
 		}
-		if err := s.asking(ctx, r, &some); err != nil {
+		if err := s.paced(ctx, r, &some); err != nil {
 			return err
 		}
 		for _, g := range some {
 			after = g.ID
 			whole := &discordgo.Guild{}
-			err := s.asking(ctx, get("/guilds/{}", g.ID), whole)
+			err := s.paced(ctx, get("/guilds/{}", g.ID), whole)
 			if transports.ClassOf(err) == transports.Refused {
 				continue // left meanwhile
 			}
@@ -92,7 +92,7 @@ func (s *session) eachGuild(ctx context.Context, do func(id string) error) error
 }
 
 // Contacts lists the members of the bot's guilds.
-func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
+func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
 	return s.eachGuild(ctx, func(id string) error {
 		for after := ""; ; {
 			r := get("/guilds/{}/members", id)
@@ -101,7 +101,7 @@ func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo)
 				r.query.Set("after", after)
 			}
 			var members []*discordgo.Member
-			if err := s.asking(ctx, r, &members); err != nil {
+			if err := s.paced(ctx, r, &members); err != nil {
 				return err
 			}
 			var people []transports.UserInfo
@@ -129,7 +129,7 @@ func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo)
 }
 
 // Spaces lists the guilds.
-func (s *session) Spaces(ctx context.Context) ([]transports.SpaceInfo, error) {
+func (s *client) Spaces(ctx context.Context) ([]transports.SpaceInfo, error) {
 	if known := s.state.spaces(); len(known) > 0 {
 		return known, nil
 	}

@@ -14,57 +14,57 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// news is one event of the gateway.
-type news struct {
+// gatewayEvent is one event of the gateway.
+type gatewayEvent struct {
 	session string
 	seq     int64
-	// key stands for events that have no id of their own: session and number, which a replay repeats.
+	// key is for events that have no id of their own: session and number, which a replay repeats.
 	key  string
 	kind string
 	data json.RawMessage
 }
 
-// handlers says what each event of the gateway means; one that is not here is not carried.
-var handlers = map[string]func(*session, context.Context, *news) error{
-	"READY":                   (*session).onReady,
-	"RESUMED":                 (*session).onResumed,
-	"GUILD_CREATE":            (*session).onGuild,
-	"GUILD_UPDATE":            (*session).onGuildUpdate,
-	"GUILD_DELETE":            (*session).onGuildDelete,
-	"GUILD_ROLE_CREATE":       (*session).onRole,
-	"GUILD_ROLE_UPDATE":       (*session).onRole,
-	"GUILD_EMOJIS_UPDATE":     (*session).onEmoji,
-	"GUILD_MEMBER_ADD":        (*session).onMember,
-	"GUILD_MEMBER_UPDATE":     (*session).onMember,
-	"GUILD_MEMBER_REMOVE":     (*session).onMemberRemove,
-	"CHANNEL_CREATE":          (*session).onChannel,
-	"CHANNEL_UPDATE":          (*session).onChannel,
-	"CHANNEL_DELETE":          (*session).onChannelDelete,
-	"THREAD_CREATE":           (*session).onChannel,
-	"THREAD_UPDATE":           (*session).onChannel,
-	"THREAD_DELETE":           (*session).onChannelDelete,
-	"THREAD_LIST_SYNC":        (*session).onThreads,
-	"THREAD_MEMBERS_UPDATE":   (*session).onThreadMembers,
-	"MESSAGE_CREATE":          (*session).onMessage,
-	"MESSAGE_UPDATE":          (*session).onMessageUpdate,
-	"MESSAGE_DELETE":          (*session).onMessageDelete,
-	"MESSAGE_DELETE_BULK":     (*session).onMessageDelete,
-	"MESSAGE_REACTION_ADD":    (*session).onReaction,
-	"MESSAGE_REACTION_REMOVE": (*session).onReaction,
-	"TYPING_START":            (*session).onTyping,
-	"PRESENCE_UPDATE":         (*session).onPresence,
+// handlers has the handler of each event of the gateway; an event without one is ignored.
+var handlers = map[string]func(*client, context.Context, *gatewayEvent) error{
+	"READY":                   (*client).onReady,
+	"RESUMED":                 (*client).onResumed,
+	"GUILD_CREATE":            (*client).onGuild,
+	"GUILD_UPDATE":            (*client).onGuildUpdate,
+	"GUILD_DELETE":            (*client).onGuildDelete,
+	"GUILD_ROLE_CREATE":       (*client).onRole,
+	"GUILD_ROLE_UPDATE":       (*client).onRole,
+	"GUILD_EMOJIS_UPDATE":     (*client).onEmoji,
+	"GUILD_MEMBER_ADD":        (*client).onMember,
+	"GUILD_MEMBER_UPDATE":     (*client).onMember,
+	"GUILD_MEMBER_REMOVE":     (*client).onMemberRemove,
+	"CHANNEL_CREATE":          (*client).onChannel,
+	"CHANNEL_UPDATE":          (*client).onChannel,
+	"CHANNEL_DELETE":          (*client).onChannelDelete,
+	"THREAD_CREATE":           (*client).onChannel,
+	"THREAD_UPDATE":           (*client).onChannel,
+	"THREAD_DELETE":           (*client).onChannelDelete,
+	"THREAD_LIST_SYNC":        (*client).onThreads,
+	"THREAD_MEMBERS_UPDATE":   (*client).onThreadMembers,
+	"MESSAGE_CREATE":          (*client).onMessage,
+	"MESSAGE_UPDATE":          (*client).onMessageUpdate,
+	"MESSAGE_DELETE":          (*client).onMessageDelete,
+	"MESSAGE_DELETE_BULK":     (*client).onMessageDelete,
+	"MESSAGE_REACTION_ADD":    (*client).onReaction,
+	"MESSAGE_REACTION_REMOVE": (*client).onReaction,
+	"TYPING_START":            (*client).onTyping,
+	"PRESENCE_UPDATE":         (*client).onPresence,
 }
 
-// fleeting are the events after which the way so far is not worth keeping.
-var fleeting = map[string]bool{"PRESENCE_UPDATE": true, "TYPING_START": true}
+// ephemeral are the events after which the position is not worth saving.
+var ephemeral = map[string]bool{"PRESENCE_UPDATE": true, "TYPING_START": true}
 
 // dispatch handles one event and notes its number behind it. An error ends the connection, and the
 // event comes again.
-func (s *session) dispatch(ctx context.Context, f frame) error {
+func (s *client) dispatch(ctx context.Context, f frame) error {
 	if f.Seq == nil {
 		return nil
 	}
-	n := &news{session: s.progress.resume().Session, seq: *f.Seq, kind: f.Type, data: f.Data}
+	n := &gatewayEvent{session: s.progress.resume().Session, seq: *f.Seq, kind: f.Type, data: f.Data}
 	n.key = n.session + "/" + strconv.FormatInt(n.seq, 10)
 	if handle := handlers[f.Type]; handle != nil {
 		if err := s.guarded(ctx, handle, n); err != nil {
@@ -73,20 +73,20 @@ func (s *session) dispatch(ctx context.Context, f frame) error {
 		}
 	}
 	point := s.progress.advance(n.seq)
-	if !fleeting[f.Type] {
+	if !ephemeral[f.Type] {
 		s.save(point)
 	}
 	return nil
 }
 
-func (s *session) save(point resume) {
+func (s *client) save(point resume) {
 	if data, err := json.Marshal(point); err == nil { // a resume has nothing that cannot be written
 		s.sink.Save(data)
 	}
 }
 
 // guarded keeps one event that we cannot take from ending the process; it is lost to us, and logged.
-func (s *session) guarded(ctx context.Context, handle func(*session, context.Context, *news) error, n *news) (err error) {
+func (s *client) guarded(ctx context.Context, handle func(*client, context.Context, *gatewayEvent) error, n *gatewayEvent) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.log.Error("discord event", "event", n.kind, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
@@ -98,7 +98,7 @@ func (s *session) guarded(ctx context.Context, handle func(*session, context.Con
 
 // decode reads an event's data; what is not of its shape is logged and passed over. A field of another
 // type than ours is left empty, and the rest is taken.
-func decode[T any](s *session, n *news) (*T, bool) {
+func decode[T any](s *client, n *gatewayEvent) (*T, bool) {
 	v := new(T)
 	err := json.Unmarshal(n.data, v)
 	var other *json.UnmarshalTypeError
@@ -109,9 +109,9 @@ func decode[T any](s *session, n *news) (*T, bool) {
 	return v, true
 }
 
-// post hands an event to the bridge without waiting. One that is not kept comes again: the way so far
+// post hands an event to the bridge without waiting. One that is not kept comes again: the position
 // stays before it, and the connection is ended to be resumed there.
-func (s *session) post(ctx context.Context, n *news, e transports.Event) {
+func (s *client) post(ctx context.Context, n *gatewayEvent, e transports.Event) {
 	transports.Post(ctx, s.sink, e, func(err error) {
 		switch {
 		case err == nil:
@@ -125,7 +125,7 @@ func (s *session) post(ctx context.Context, n *news, e transports.Event) {
 }
 
 // notKept sees to it that an event comes again.
-func (s *session) notKept(n *news, err error) {
+func (s *client) notKept(n *gatewayEvent, err error) {
 	s.log.Warn("discord event not kept", "event", n.kind, "key", n.key, "err", err)
 	if point, ok := s.progress.fail(n.session, n.seq); ok {
 		s.save(point)
@@ -133,7 +133,7 @@ func (s *session) notKept(n *news, err error) {
 }
 
 // event begins an event of a room.
-func (s *session) event(c *discordgo.Channel, key, actor string, at time.Time) transports.Event {
+func (s *client) event(c *discordgo.Channel, key, actor string, at time.Time) transports.Event {
 	info := s.room(c)
 	return transports.Event{Key: key, Room: info.ID, Kind: info.Kind, Peer: info.Peer, Actor: transports.UserID(actor), At: at}
 }

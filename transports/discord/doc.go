@@ -9,6 +9,6 @@
 //
 // Ids are Discord's snowflakes as they are.
 //
-// Goroutines: one per account runs the gateway, and one beside it beats its heart. Locks: session,
+// Goroutines: one per login runs the gateway, and one sends its heartbeats. Locks: client,
 // state, hooks, progress and limits have one each; no two are held together, and none over I/O.
 package discord

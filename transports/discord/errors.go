@@ -11,7 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Codes of Discord's JSON errors that we tell apart (docs: Opcodes and Status Codes).
+// Codes of Discord's JSON errors that we distinguish (docs: Opcodes and Status Codes).
 const (
 	codeUnknownChannel  = 10003
 	codeUnknownMessage  = 10008
@@ -97,7 +97,7 @@ func code(err error) int {
 	return 0
 }
 
-// hookGone tells that a webhook is not there any longer, or its token not good.
+// hookGone reports that a webhook is not there any longer, or its token not good.
 func hookGone(err error) bool {
 	var e *apiError
 	if !errors.As(err, &e) {
@@ -136,7 +136,7 @@ func classifyAnswer(e *apiError, err error) error {
 		return &transports.Error{Class: transports.Retry, Text: p.text, After: max(p.after, e.after), Unsent: true, Err: err}
 	}
 	switch {
-	case hookGone(e): // with status 401 at times, but it is not the account's token
+	case hookGone(e): // with status 401 at times, but it is not the login's token
 		return transports.Refuse("item-not-found", "the channel's webhook is gone", err)
 	case e.status == http.StatusUnauthorized:
 		return transports.Relink(needToken, err)

@@ -32,10 +32,10 @@ const intents = discordgo.IntentsGuilds | discordgo.IntentsGuildMembers | discor
 	discordgo.IntentsDirectMessageReactions | discordgo.IntentsDirectMessageTyping | discordgo.IntentMessageContent | discordgo.IntentsGuildEmojis
 
 // run keeps a connection until ctx ends or Discord refuses for good.
-func (s *session) run(ctx context.Context) {
+func (s *client) run(ctx context.Context) {
 	wait := s.n.o.RetryMin
 	for ctx.Err() == nil {
-		s.tell(transports.Connecting, nil)
+		s.report(transports.Connecting, nil)
 		began := time.Now()
 		err := s.guardedConnect(ctx)
 		s.progress.rewind()
@@ -44,13 +44,13 @@ func (s *session) run(ctx context.Context) {
 		}
 		switch transports.ClassOf(err) {
 		case transports.NeedLogin:
-			s.tell(transports.NeedsLogin, err)
+			s.report(transports.NeedsLogin, err)
 			return
 		case transports.Refused:
-			s.tell(transports.Failed, err)
+			s.report(transports.Failed, err)
 			return
 		}
-		s.tell(transports.Connecting, err)
+		s.report(transports.Connecting, err)
 		if time.Since(began) > steady {
 			wait = s.n.o.RetryMin
 		}
@@ -72,7 +72,7 @@ func (s *session) run(ctx context.Context) {
 }
 
 // guardedConnect turns a bug of ours into a connection that ended.
-func (s *session) guardedConnect(ctx context.Context) (err error) {
+func (s *client) guardedConnect(ctx context.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.log.Error("discord gateway", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
@@ -83,7 +83,7 @@ func (s *session) guardedConnect(ctx context.Context) (err error) {
 }
 
 // connect runs one connection to its end.
-func (s *session) connect(ctx context.Context) error {
+func (s *client) connect(ctx context.Context) error {
 	address, err := s.address(ctx)
 	if err != nil {
 		return err
@@ -120,8 +120,8 @@ func (s *session) connect(ctx context.Context) error {
 	return err
 }
 
-// address is where to connect: the session's own address to resume, else what Discord says.
-func (s *session) address(ctx context.Context) (string, error) {
+// address is where to connect: the session's own address to resume, else the one that Discord gives.
+func (s *client) address(ctx context.Context) (string, error) {
 	base := s.progress.resume().URL
 	if base == "" {
 		var g discordgo.GatewayBotResponse
@@ -154,7 +154,7 @@ func loopback(host string) bool {
 }
 
 // closed reads the reason of an end (docs: Gateway Close Event Codes).
-func (s *session) closed(ctx context.Context, err error) error {
+func (s *client) closed(ctx context.Context, err error) error {
 	switch status := websocket.CloseStatus(err); status {
 	case 4004:
 		s.progress.forget()

@@ -12,7 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// world is a stand-in with one guild, two people and a channel.
+// world is a fake server with one guild, two people and a channel.
 type world struct {
 	*fake.Server
 	t        *testing.T
@@ -63,11 +63,11 @@ func (w *world) link() transports.Login {
 	return recorder.Link(w.t, w.net, "bot", map[string]string{"token": w.bot.Token()})
 }
 
-// open opens an account and waits until it is connected.
-func (w *world) open(account transports.Login) (*session, *recorder.Sink) {
+// open opens a login and waits until it is connected.
+func (w *world) open(login transports.Login) (*client, *recorder.Sink) {
 	w.t.Helper()
-	s, k := recorder.Open(w.t, w.net, account)
-	return s.(*session), k
+	s, k := recorder.Open(w.t, w.net, login)
+	return s.(*client), k
 }
 
 func (w *world) say(channel, who fake.ID, text string) string {

@@ -23,8 +23,8 @@ const overtaken = time.Minute
 const maxPage = 100
 
 // History reads past messages of a room, oldest first.
-func (s *session) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
-	c, err := s.place(ctx, request.Room)
+func (s *client) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
+	c, err := s.visibleChannel(ctx, request.Room)
 	if err != nil {
 		return transports.HistoryPage{}, err
 	}
@@ -48,8 +48,8 @@ func (s *session) History(ctx context.Context, request transports.HistoryRequest
 	return transports.HistoryPage{Events: s.past(c, append(known, fresh...), after), More: len(fresh) == limit}, nil
 }
 
-// newest reads the last messages of a channel before an id, or of all, and tells whether there may be earlier ones.
-func (s *session) newest(ctx context.Context, channel, before string, limit int) (all []message, more bool, err error) {
+// newest reads the last messages of a channel before an id, or of all, and reports whether there may be earlier ones.
+func (s *client) newest(ctx context.Context, channel, before string, limit int) (all []message, more bool, err error) {
 	for len(all) < limit {
 		want := min(maxPage, limit-len(all))
 		page, err := s.page(ctx, channel, "", before, want)
@@ -75,7 +75,7 @@ func following(id string) string {
 }
 
 // page reads at most limit messages after or before an id, oldest first.
-func (s *session) page(ctx context.Context, channel, after, before string, limit int) ([]message, error) {
+func (s *client) page(ctx context.Context, channel, after, before string, limit int) ([]message, error) {
 	r := get("/channels/{}/messages", channel)
 	r.query = url.Values{"limit": {strconv.Itoa(limit)}}
 	if after != "" {
@@ -85,14 +85,14 @@ func (s *session) page(ctx context.Context, channel, after, before string, limit
 		r.query.Set("before", before)
 	}
 	var page []message
-	err := s.asking(ctx, r, &page)
+	err := s.paced(ctx, r, &page)
 	slices.SortFunc(page, func(a, b message) int { return order(a.ID, b.ID) })
 	return page, err
 }
 
 // past makes events of past messages: those themselves that may not have been delivered before that of
 // an id was, of the others the edits since.
-func (s *session) past(c *discordgo.Channel, messages []message, after string) []transports.Event {
+func (s *client) past(c *discordgo.Channel, messages []message, after string) []transports.Event {
 	var events []transports.Event
 	for i := range messages {
 		m := &messages[i]

@@ -8,28 +8,28 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// hookless are the errors after which the bot has to speak for a persona itself, and what would mend them.
+// hookless are the errors after which the bot has to send the message of another author itself, with the remedy for each.
 var hookless = map[int]string{
-	codeMissingPerms:   lacksWebhooks,
-	codeMissingAccess:  lacksWebhooks,
+	codeMissingPerms:   missingWebhooks,
+	codeMissingAccess:  missingWebhooks,
 	codeTooManyHooks:   "the channel has as many webhooks as Discord allows: delete one at Edit Channel → Integrations → Webhooks",
 	codeTooManyOfGuild: "the server has as many webhooks as Discord allows: delete one at Server Settings → Integrations → Webhooks",
 }
 
-const lacksWebhooks = "the bot lacks the permission Manage Webhooks: give it to the bot's role at Server Settings → Roles"
+const missingWebhooks = "the bot lacks the permission Manage Webhooks: give it to the bot's role at Server Settings → Roles"
 
 // hooklessFor is for how long a channel's webhook is not tried again: ten thousand refusals in ten minutes and
 // Discord answers no more (docs: Invalid Request Limit).
 const hooklessFor = time.Minute
 
-func (s *session) isHookless(c *discordgo.Channel) bool {
+func (s *client) isHookless(c *discordgo.Channel) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Now().Before(s.hookless[hookedAt(c)])
 }
 
-// noteHookless tells the account's person once for each channel how their messages appear there.
-func (s *session) noteHookless(c *discordgo.Channel, why string) {
+// noteHookless notifies the login's owner once for each channel how their messages appear there.
+func (s *client) noteHookless(c *discordgo.Channel, why string) {
 	channel := hookedAt(c)
 	s.mu.Lock()
 	if len(s.hookless) >= maxChannels {

@@ -51,9 +51,9 @@ func TestNoTextOfOursPingsDiscord(t *testing.T) {
 	s, _ := w.open(w.link())
 	texts := append(slices.Clone(hostile), "<@"+string(w.ann)+">", "<@&"+string(role)+">", "```\n<@"+string(w.ann)+"> @everyone\n```", "`<@"+string(w.ann)+">`")
 	for i, in := range texts {
-		for _, persona := range []*transports.Persona{nil, {Name: "@everyone <@" + string(w.ann) + ">"}} {
+		for _, author := range []*transports.Author{nil, {Name: "@everyone <@" + string(w.ann) + ">"}} {
 			out := say(w.general, in, "c"+string(rune('a'+i)))
-			out.Persona = persona
+			out.Author = author
 			sent, err := s.Send(t.Context(), out)
 			if err != nil {
 				t.Errorf("%q: %v", in, err)
@@ -114,7 +114,7 @@ func FuzzMarkup(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	s := newSession(n, transports.Login{}, credentials{Bot: "1", App: "2"}, nil)
+	s := newClient(n, transports.Login{}, credentials{Bot: "1", App: "2"}, nil)
 	for _, in := range hostile {
 		f.Add(in)
 	}

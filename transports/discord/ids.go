@@ -26,7 +26,7 @@ func snowflakeAt(t time.Time) string {
 	return strconv.FormatUint(uint64(ms)<<22, 10)
 }
 
-// isSnowflake tells whether an id can be put into a URL.
+// isSnowflake reports whether an id can be put into a URL.
 func isSnowflake(id string) bool {
 	_, err := strconv.ParseUint(id, 10, 64)
 	return err == nil && len(id) <= 20

@@ -17,7 +17,7 @@ import (
 // Limits of the REST API (docs: Rate Limits).
 const (
 	perSecond   = 45               // of 50 requests a second in all
-	maxPatience = 10 * time.Second // longer waits are the caller's, who can tell somebody
+	maxPatience = 10 * time.Second // longer waits are left to the caller, who can report them
 	maxBuckets  = 10000
 	// After ten thousand answers of 401, 403 and 429 in ten minutes Discord answers nobody at this
 	// address any longer (Invalid Request Limit): we stop long before.
@@ -25,7 +25,7 @@ const (
 	invalidWindow = 10 * time.Minute
 )
 
-// limits keeps to what Discord's headers say of each bucket, for one token.
+// limits keeps to the limits that Discord's headers give for each bucket, for one token.
 type limits struct {
 	all *rate.Limiter
 
@@ -94,7 +94,7 @@ func (l *limits) pause(route, major string, now time.Time) time.Duration {
 		if d := b.reset.Sub(now); d > 0 {
 			return d
 		}
-		b.remaining = 1 // the answer tells how many there are now
+		b.remaining = 1 // the answer reports how many there are now
 	}
 	b.remaining--
 	return 0
@@ -163,7 +163,7 @@ func headerSeconds(h http.Header, name string) time.Duration {
 	return seconds(f)
 }
 
-// seconds is a length of time that Discord told, between nothing and a day.
+// seconds is a length of time that Discord has given, between nothing and a day.
 func seconds(f float64) time.Duration {
 	if math.IsNaN(f) || f <= 0 {
 		return 0

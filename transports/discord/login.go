@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// LoginFlows lists the one way to link: a bot's token.
+// LoginFlows lists the one flow: a bot's token.
 func (n *Network) LoginFlows() []transports.LoginFlow {
 	return []transports.LoginFlow{{
 		ID: "bot", Name: "Paste a bot's token",
@@ -18,7 +18,7 @@ func (n *Network) LoginFlows() []transports.LoginFlow {
 	}}
 }
 
-// StartLogin begins to link or relink an account.
+// StartLogin begins to link or relink a login.
 func (n *Network) StartLogin(_ context.Context, request transports.LoginRequest) (transports.LoginProcess, error) {
 	if request.Flow != "bot" {
 		return nil, transports.Refuse("item-not-found", "there is no such way to link an account", nil)
@@ -48,14 +48,14 @@ func (l *login) Next(ctx context.Context, answers map[string]string) (transports
 	if token == "" || strings.ContainsAny(token, " \r\n\t") {
 		return transports.Step{}, transports.Refuse("not-acceptable", "that is no bot token", nil)
 	}
-	account, err := l.try(ctx, token)
+	login, err := l.try(ctx, token)
 	if err != nil {
 		return transports.Step{}, err
 	}
-	return transports.Step{Text: "Linked: " + account.Name, Done: account}, nil
+	return transports.Step{Text: "Linked: " + login.Name, Done: login}, nil
 }
 
-// Flags of an application that say which privileged intents are on (docs: Application Flags).
+// Flags of an application for the privileged intents that are on (docs: Application Flags).
 const (
 	flagPresence        = 1<<12 | 1<<13
 	flagMembers         = 1<<14 | 1<<15
@@ -85,11 +85,11 @@ func (l *login) try(ctx context.Context, token string) (*transports.Login, error
 	if err != nil {
 		return nil, err
 	}
-	account := &transports.Login{User: transports.UserID(bot.ID), Name: bot.Username, Secret: secret}
+	login := &transports.Login{User: transports.UserID(bot.ID), Name: bot.Username, Secret: secret}
 	if l.previous != nil {
-		account.ID = l.previous.ID
+		login.ID = l.previous.ID
 	}
-	return account, nil
+	return login, nil
 }
 
 // application is what the developers' portal has of the bot.
@@ -104,7 +104,7 @@ func (a *api) application(ctx context.Context) (app application, err error) {
 
 // intentsOff names the privileged intents that are switched off, after Discord has refused them; all of them
 // where that cannot be found out.
-func (s *session) intentsOff(ctx context.Context) string {
+func (s *client) intentsOff(ctx context.Context) string {
 	app, err := s.api.application(ctx)
 	if off := missingIntents(app.Flags); err == nil && off != "" {
 		return off

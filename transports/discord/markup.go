@@ -10,7 +10,7 @@ import (
 )
 
 // markup renders an outgoing text as Discord's Markdown. What would be markup in plain text is escaped.
-func (s *session) markup(m transports.Outgoing) string {
+func (s *client) markup(m transports.Outgoing) string {
 	var w markup
 	w.text(m.Text)
 	out := strings.TrimRight(w.String(), "\n")

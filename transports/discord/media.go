@@ -13,7 +13,7 @@ import (
 
 // OpenFile reads an attachment. The address that its message had may have expired: the message is read
 // again for one that is good.
-func (s *session) OpenFile(ctx context.Context, ref string) (io.ReadCloser, transports.File, error) {
+func (s *client) OpenFile(ctx context.Context, ref string) (io.ReadCloser, transports.File, error) {
 	parts := strings.Split(ref, "/")
 	if len(parts) != 3 || !isSnowflake(parts[0]) || !isSnowflake(parts[1]) {
 		return nil, transports.File{}, transports.Refuse("item-not-found", "there is no such file", nil)
@@ -31,7 +31,7 @@ func (s *session) OpenFile(ctx context.Context, ref string) (io.ReadCloser, tran
 	return nil, transports.File{}, transports.Refuse("item-not-found", "the file is no longer there", nil)
 }
 
-func (s *session) download(ctx context.Context, address string) (io.ReadCloser, error) {
+func (s *client) download(ctx context.Context, address string) (io.ReadCloser, error) {
 	u, err := url.Parse(address)
 	if err != nil || !s.n.holdsFiles(u) {
 		return nil, transports.Refuse("item-not-found", "the file is not at Discord", nil)
@@ -56,7 +56,7 @@ func (s *session) download(ctx context.Context, address string) (io.ReadCloser, 
 	return nil, transports.Refuse("item-not-found", "the file is no longer there", err)
 }
 
-// holdsFiles tells whether an address is one of Discord's file servers, or of the configured API's.
+// holdsFiles reports whether an address is one of Discord's file servers, or of the configured API's.
 func (n *Network) holdsFiles(u *url.URL) bool {
 	if u.Scheme == n.base.Scheme && u.Host == n.base.Host {
 		return true

@@ -107,5 +107,5 @@ func (m *message) nonce() string {
 	return strings.Trim(string(raw), `"`)
 }
 
-// byBot tells whether an app wrote it.
+// byBot reports whether an app wrote it.
 func (m *message) byBot() bool { return m.WebhookID != "" || m.Author != nil && m.Author.Bot }

@@ -11,17 +11,17 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// own tells whether the bot wrote a message, or one of our webhooks.
-func (s *session) own(m *message) bool {
+// own reports whether the bot wrote a message, or one of our webhooks.
+func (s *client) own(m *message) bool {
 	return m.Author != nil && m.WebhookID == "" && m.Author.ID == s.cred.Bot || s.hooked(m)
 }
 
-// hooked tells whether one of our webhooks wrote a message.
-func (s *session) hooked(m *message) bool {
+// hooked reports whether one of our webhooks wrote a message.
+func (s *client) hooked(m *message) bool {
 	return m.WebhookID != "" && (m.Application != "" && m.Application == s.cred.App || s.hooks.ours(m.WebhookID))
 }
 
-func (s *session) onMessage(ctx context.Context, n *news) error {
+func (s *client) onMessage(ctx context.Context, n *gatewayEvent) error {
 	m, ok := decode[message](s, n)
 	if !ok || m.ID == "" || m.Author == nil {
 		return nil
@@ -38,12 +38,12 @@ func (s *session) onMessage(ctx context.Context, n *news) error {
 }
 
 // convert makes an event of a message, live or past.
-func (s *session) convert(c *discordgo.Channel, m *message) transports.Event {
+func (s *client) convert(c *discordgo.Channel, m *message) transports.Event {
 	e := s.frame(c, m, m.ID, snowflakeTime(m.ID))
 	body := transports.Message{ID: transports.MessageID(m.ID), Text: s.text(c, m), Files: files(m)}
-	if said := s.notice(m); said != "" {
+	if notice := s.notice(m); notice != "" {
 		body.Notice = true
-		if text := richtext.FromPlain(said); body.Text.IsEmpty() || m.Type == typeThreadCreated {
+		if text := richtext.FromPlain(notice); body.Text.IsEmpty() || m.Type == typeThreadCreated {
 			body.Text = text
 		} else {
 			body.Text = append(append(text, richtext.Node{Kind: richtext.Break}), body.Text...)
@@ -59,9 +59,9 @@ func (s *session) convert(c *discordgo.Channel, m *message) transports.Event {
 	return e
 }
 
-// unread stands for a message of which nothing can be shown. Without the message content intent
+// unread is the text for a message of which nothing can be shown. Without the message content intent
 // Discord leaves out what others wrote in guilds (docs: Message Content Intent).
-func (s *session) unread(m *message) string {
+func (s *client) unread(m *message) string {
 	if s.own(m) || m.GuildID == "" || m.Flags&flagComponents != 0 {
 		return "(a message that cannot be shown here)"
 	}
@@ -78,12 +78,12 @@ func (s *session) unread(m *message) string {
 const flagComponents = 1 << 15
 
 // frame is what all events of a message share.
-func (s *session) frame(c *discordgo.Channel, m *message, key string, at time.Time) transports.Event {
+func (s *client) frame(c *discordgo.Channel, m *message, key string, at time.Time) transports.Event {
 	e := s.event(c, key, "", at)
 	if m.Author != nil {
 		e.Actor = transports.UserID(m.Author.ID)
 		switch {
-		case m.WebhookID != "": // one webhook speaks under many names
+		case m.WebhookID != "": // one webhook has many authors
 			e.Name = m.Author.Username
 		case s.state.shownAs(c.GuildID, m.Author.ID) == "": // somebody who left, or an app
 			e.Name = person(m.Author, "").Name
@@ -94,7 +94,7 @@ func (s *session) frame(c *discordgo.Channel, m *message, key string, at time.Ti
 }
 
 // onMessageUpdate carries edits by people; an update for a link's preview has no edited_timestamp.
-func (s *session) onMessageUpdate(ctx context.Context, n *news) error {
+func (s *client) onMessageUpdate(ctx context.Context, n *gatewayEvent) error {
 	m, ok := decode[message](s, n)
 	if !ok || m.ID == "" || m.Edited == nil {
 		return nil
@@ -121,22 +121,22 @@ func (s *session) onMessageUpdate(ctx context.Context, n *news) error {
 }
 
 // message reads one message.
-func (s *session) message(ctx context.Context, channel, id string) (*message, error) {
+func (s *client) message(ctx context.Context, channel, id string) (*message, error) {
 	m := &message{}
-	if err := s.asking(ctx, get("/channels/{}/messages/{}", channel, id), m); err != nil {
+	if err := s.paced(ctx, get("/channels/{}/messages/{}", channel, id), m); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-func (s *session) edit(c *discordgo.Channel, m *message) transports.Event {
+func (s *client) edit(c *discordgo.Channel, m *message) transports.Event {
 	at := m.Edited.UTC()
 	e := s.frame(c, m, m.ID+"/edit/"+strconv.FormatInt(at.UnixMicro(), 10), at)
 	e.Body = transports.Edit{ID: transports.MessageID(m.ID), Text: s.text(c, m), Files: files(m)}
 	return e
 }
 
-func (s *session) onMessageDelete(ctx context.Context, n *news) error {
+func (s *client) onMessageDelete(ctx context.Context, n *gatewayEvent) error {
 	d, ok := decode[struct {
 		ID        string   `json:"id"`
 		IDs       []string `json:"ids"`
@@ -161,7 +161,7 @@ func (s *session) onMessageDelete(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) onReaction(ctx context.Context, n *news) error {
+func (s *client) onReaction(ctx context.Context, n *gatewayEvent) error {
 	r, ok := decode[discordgo.MessageReaction](s, n)
 	if !ok || r.UserID == s.cred.Bot {
 		return nil

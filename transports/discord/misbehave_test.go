@@ -21,11 +21,11 @@ const (
 	postWebhook = "POST /webhooks/{webhook_id}/{webhook_token}"
 )
 
-// scene is one account that is online, and what has become of it.
+// scene is one login that is online, and what has become of it.
 type scene struct {
 	*world
 	t *testing.T
-	s *session
+	s *client
 	k *recorder.Sink
 }
 
@@ -44,8 +44,8 @@ func (c *scene) once(line string) {
 	}
 }
 
-// lives shows that messages go both ways.
-func (c *scene) lives() {
+// lives shows that messages pass in both directions.
+func (c *scene) checkMessages() {
 	c.t.Helper()
 	c.say(c.general, c.ann, "still there?")
 	c.k.Event(c.t, "message still there?")
@@ -54,9 +54,9 @@ func (c *scene) lives() {
 
 func (c *scene) out(text string) transports.Outgoing { return say(c.general, text, "client-"+text) }
 
-func (c *scene) persona(text string) transports.Outgoing {
+func (c *scene) author(text string) transports.Outgoing {
 	m := c.out(text)
-	m.Persona = &transports.Persona{Name: "Juliet"}
+	m.Author = &transports.Author{Name: "Juliet"}
 	return m
 }
 
@@ -77,7 +77,7 @@ func (c *scene) refusal(m transports.Outgoing) *transports.Error {
 	return e
 }
 
-// final wants the person to be told once, and why.
+// final wants one final state, with its cause.
 func (c *scene) final(state transports.State, words string) {
 	c.t.Helper()
 	c.k.Await(c.t, "an end", func() bool { return c.k.Reached == state })
@@ -92,7 +92,7 @@ func (c *scene) final(state transports.State, words string) {
 }
 
 // goesOn wants a connection to be made again, by a RESUME that repeats what was missed or by a new session
-// with a gap that is told.
+// with a gap that is notified.
 func (c *scene) goesOn(resumes bool) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), 20*time.Second)
@@ -101,7 +101,7 @@ func (c *scene) goesOn(resumes bool) {
 	if !resumes {
 		c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs == 1 })
 	}
-	c.lives()
+	c.checkMessages()
 	c.k.Lock()
 	defer c.k.Unlock()
 	if resumes && c.k.Resyncs != 0 {
@@ -148,7 +148,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 		"close 4007: sequence not good":     func(c *scene) { c.bot.Close(4007); c.goesOn(false) },
 		"close 4008: too fast":              func(c *scene) { c.bot.Close(4008); c.goesOn(true) },
 		"close 4009: session timed out":     func(c *scene) { c.bot.Close(4009); c.goesOn(false) },
-		"op 1: heartbeat wanted":            func(c *scene) { c.bot.AskHeartbeat(); c.lives() },
+		"op 1: heartbeat wanted":            func(c *scene) { c.bot.AskHeartbeat(); c.checkMessages() },
 		"op 7: reconnect":                   func(c *scene) { c.bot.Reconnect(); c.goesOn(true) },
 		"op 9 true: session may be resumed": func(c *scene) { c.bot.Invalidate(true); c.goesOn(true) },
 		"op 9 false: session gone":          func(c *scene) { c.bot.Invalidate(false); c.goesOn(false) },
@@ -176,7 +176,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			c.bot.Invalidate(false)
 			c.k.Await(c.t, "resync", func() bool { return c.k.Resyncs == 1 })
 			c.GuildOutage(c.guild, false)
-			c.lives()
+			c.checkMessages()
 			c.k.Lock()
 			defer c.k.Unlock()
 			for _, e := range c.k.Events {
@@ -215,10 +215,10 @@ func TestDiscordMisbehaves(t *testing.T) {
 			}
 		},
 		"webhook gone": func(c *scene) {
-			_, err := c.s.Send(c.t.Context(), c.persona("before"))
+			_, err := c.s.Send(c.t.Context(), c.author("before"))
 			c.must(err)
 			c.DeleteWebhooks(c.general)
-			_, err = c.s.Send(c.t.Context(), c.persona("after"))
+			_, err = c.s.Send(c.t.Context(), c.author("after"))
 			c.must(err)
 			c.posted("before", 1)
 			c.posted("after", 1)
@@ -228,10 +228,10 @@ func TestDiscordMisbehaves(t *testing.T) {
 		},
 		"webhook's answer lost": func(c *scene) {
 			c.Inject(postWebhook, 1, fake.LoseReply())
-			if e := c.refusal(c.persona("x")); e.Class != transports.Retry || e.Unsent {
+			if e := c.refusal(c.author("x")); e.Class != transports.Retry || e.Unsent {
 				c.t.Errorf("%+v", e)
 			}
-			c.again(c.persona("x"))
+			c.again(c.author("x"))
 			c.posted("x", 1)
 		},
 		"answer lost": func(c *scene) {
@@ -283,7 +283,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			held := c.Inject(postWebhook, 1, fake.HoldReply())
 			done := make(chan transports.Sent, 1)
 			go func() {
-				sent, err := c.s.Send(c.t.Context(), c.persona("hello"))
+				sent, err := c.s.Send(c.t.Context(), c.author("hello"))
 				if err != nil {
 					c.t.Error(err)
 				}
@@ -306,7 +306,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 		"partial update for a link's preview": func(c *scene) {
 			c.PartialUpdates(true)
 			c.say(c.general, c.ann, "see https://x.example/")
-			c.lives()
+			c.checkMessages()
 			for _, e := range c.k.Snapshot() {
 				if _, edit := e.Body.(transports.Edit); edit {
 					c.t.Errorf("a preview is no edit: %+v", e)
@@ -315,7 +315,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 		},
 		"update for a link's preview": func(c *scene) {
 			c.say(c.general, c.ann, "see https://x.example/")
-			c.lives()
+			c.checkMessages()
 			for _, e := range c.k.Snapshot() {
 				if _, edit := e.Body.(transports.Edit); edit {
 					c.t.Errorf("a preview is no edit: %+v", e)
@@ -343,7 +343,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 				c.t.Errorf("%+v", e)
 			}
 			m := say(post, "so", "c1")
-			m.Persona = &transports.Persona{Name: "Juliet"}
+			m.Author = &transports.Author{Name: "Juliet"}
 			sent, err := c.s.Send(c.t.Context(), m)
 			c.must(err)
 			c.must(c.s.Edit(c.t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}, say(post, "so!", "c2")))
@@ -362,7 +362,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 				c.t.Errorf("%+v", e)
 			}
 			m := say(thread, "answer", "c1")
-			m.Persona = &transports.Persona{Name: "Juliet"}
+			m.Author = &transports.Author{Name: "Juliet"}
 			sent, err := c.s.Send(c.t.Context(), m)
 			c.must(err)
 			c.must(c.s.Edit(c.t.Context(), transports.MessageRef{Room: transports.RoomID(thread), ID: sent.ID}, say(thread, "answer!", "c2")))
@@ -373,17 +373,17 @@ func TestDiscordMisbehaves(t *testing.T) {
 				c.dispatched("MESSAGE_CREATE", `{"id":"`+c.say(c.general, c.ann, "x")+`","channel_id":"`+string(c.general)+`","guild_id":"`+string(c.guild)+
 					`","type":0,"content":"","author":{"id":"`+string(c.ann)+`","username":"ann"},"attachments":[],"embeds":[]}`)
 			}
-			told, short := 0, 0
+			reported, short := 0, 0
 			for _, e := range c.k.Snapshot() {
 				switch line := recorder.Line(e); {
 				case strings.Contains(line, "Message Content Intent") && strings.Contains(line, "discord.com/developers"):
-					told++
+					reported++
 				case strings.Contains(line, "does not show"):
 					short++
 				}
 			}
-			if told != 1 || short != 2 {
-				c.t.Errorf("told %d times what to switch on, %d times only that something is missing", told, short)
+			if reported != 1 || short != 2 {
+				c.t.Errorf("told %d times what to switch on, %d times only that something is missing", reported, short)
 			}
 		},
 		"2,000 characters": func(c *scene) {
@@ -395,7 +395,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			}
 			sent, err := c.s.Send(c.t.Context(), m)
 			c.must(err)
-			said := strings.Builder{}
+			received := strings.Builder{}
 			mentioned := 0
 			for _, id := range append([]transports.MessageID{sent.ID}, sent.More...) {
 				m := c.message(id)
@@ -403,14 +403,14 @@ func TestDiscordMisbehaves(t *testing.T) {
 					c.t.Errorf("%d characters: %q", n, m.Text)
 				}
 				mentioned += len(m.Mentions)
-				said.WriteString(c.s.parser(nil, nil).parse(m.Text).String())
+				received.WriteString(c.s.parser(nil, nil).parse(m.Text).String())
 			}
 			if mentioned != 2 || len(sent.More) < 2 {
 				c.t.Errorf("%d mentions in %d messages", mentioned, 1+len(sent.More))
 			}
 			bare := func(s string) string { return strings.Join(strings.Fields(s), "") }
-			if !strings.Contains(bare(said.String()), bare(code)) || strings.Count(said.String(), "👩‍👩‍👧‍👦") != 300 || strings.Count(said.String(), "*") < 1650 {
-				c.t.Errorf("something is lost: %q", said.String())
+			if !strings.Contains(bare(received.String()), bare(code)) || strings.Count(received.String(), "👩‍👩‍👧‍👦") != 300 || strings.Count(received.String(), "*") < 1650 {
+				c.t.Errorf("something is lost: %q", received.String())
 			}
 		},
 		"events that nobody knows": func(c *scene) {
@@ -421,7 +421,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			} {
 				c.dispatched(kind, data)
 			}
-			c.lives()
+			c.checkMessages()
 		},
 		"message with fields of other types": func(c *scene) {
 			c.dispatched("MESSAGE_CREATE", `{"id":"`+c.say(c.general, c.ann, "x")+`","channel_id":"`+string(c.general)+`","guild_id":"`+string(c.guild)+
@@ -441,7 +441,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 // dispatched hands the session an event as the gateway would.
 func (c *scene) dispatched(kind, data string) {
 	c.t.Helper()
-	n := &news{session: "s", key: "s/" + kind, kind: kind, data: []byte(data)}
+	n := &gatewayEvent{session: "s", key: "s/" + kind, kind: kind, data: []byte(data)}
 	if handle := handlers[kind]; handle != nil {
 		c.must(c.s.guarded(c.t.Context(), handle, n))
 	}
@@ -461,7 +461,7 @@ func (c *scene) inOrder(lines ...string) {
 	}
 }
 
-// What an error of the API means for the message, and what its sender is told.
+// What an error of the API means for the message, and what its sender is notified.
 func TestErrorsOfDiscord(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link())
@@ -490,7 +490,7 @@ func TestErrorsOfDiscord(t *testing.T) {
 	}
 	for _, e := range []*apiError{{status: 401, code: codeBadWebhookToken}, {status: 401}, {status: 404}, {status: 404, code: codeUnknownWebhook}} {
 		if e.route = "POST " + hookRoute; !hookGone(e) || transports.ClassOf(classify(e)) != transports.Refused {
-			t.Errorf("%+v: %v", e, classify(e)) // a webhook's token is not the account's
+			t.Errorf("%+v: %v", e, classify(e)) // a webhook's token is not the login's
 		}
 	}
 	for _, code := range []int{40001, 50014} {

@@ -89,9 +89,9 @@ func (n *Network) Info() transports.Info {
 }
 
 // ClientType lets the contract be checked at start.
-func (n *Network) ClientType() transports.Client { return (*session)(nil) }
+func (n *Network) ClientType() transports.Client { return (*client)(nil) }
 
-// credentials are an account's secret.
+// credentials are a login's secret.
 type credentials struct {
 	Token string `json:"token"`
 	App   string `json:"app"`
@@ -119,13 +119,13 @@ func (n *Network) api(token string) *api {
 	return &api{http: n.http, base: n.base, token: token, limits: newLimits()}
 }
 
-// Open connects an account.
-func (n *Network) Open(ctx context.Context, account transports.Login, sink transports.Sink) (transports.Client, error) {
+// Open connects a login.
+func (n *Network) Open(ctx context.Context, login transports.Login, sink transports.Sink) (transports.Client, error) {
 	var c credentials
-	if err := json.Unmarshal(account.Secret, &c); err != nil {
+	if err := json.Unmarshal(login.Secret, &c); err != nil {
 		return nil, transports.Relink("the account's token cannot be read: link it again", err)
 	}
-	s := newSession(n, account, c, sink)
+	s := newClient(n, login, c, sink)
 	if err := s.api.call(ctx, get("/users/@me"), nil); err != nil {
 		return nil, classify(err)
 	}

@@ -2,7 +2,7 @@ package discord
 
 import "strconv"
 
-// Types of messages that we tell apart (docs: Message Types).
+// Types of messages that we distinguish (docs: Message Types).
 const (
 	typeDefault       = 0
 	typeThreadCreated = 18
@@ -12,7 +12,7 @@ const (
 	typeContextMenu   = 23
 )
 
-// notices are the types of messages that Discord itself says; the author's name goes before.
+// notices are the types of messages that Discord itself makes; the author's name goes before.
 var notices = map[int]string{
 	1: "added somebody", 2: "removed somebody", 3: "started a call", 4: "changed the name of the channel", 5: "changed the picture of the channel",
 	6: "pinned a message", 7: "joined the server", 8: "boosted the server", 9: "boosted the server to level 1", 10: "boosted the server to level 2",
@@ -21,8 +21,8 @@ var notices = map[int]string{
 	36: "reported an incident", 37: "ended an incident", 38: "reported a raid", 39: "reported a false alarm", 44: "bought something", 46: "a poll has ended",
 }
 
-// notice is what a message of Discord itself says; "" for one that somebody wrote.
-func (s *session) notice(m *message) string {
+// notice is the text of a message that Discord itself makes; "" for one that somebody wrote.
+func (s *client) notice(m *message) string {
 	who := "Somebody"
 	if m.Author != nil {
 		if who = s.state.shownAs(m.GuildID, m.Author.ID); who == "" {
@@ -40,8 +40,8 @@ func (s *session) notice(m *message) string {
 		}
 		return "This thread hangs on a message of its channel."
 	}
-	if said, ok := notices[m.Type]; ok {
-		return who + " " + said
+	if event, ok := notices[m.Type]; ok {
+		return who + " " + event
 	}
 	return who + " did something that is not known here (a message of type " + strconv.Itoa(m.Type) + ")"
 }

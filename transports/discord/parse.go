@@ -19,12 +19,12 @@ const (
 
 // parser reads Discord's Markdown. Names of people, roles and channels come from what the session knows.
 type parser struct {
-	s        *session
+	s        *client
 	guild    string
 	mentions map[string]string
 }
 
-func (s *session) parser(c *discordgo.Channel, mentions []*discordgo.User) *parser {
+func (s *client) parser(c *discordgo.Channel, mentions []*discordgo.User) *parser {
 	p := &parser{s: s}
 	if c != nil {
 		p.guild = c.GuildID
@@ -123,7 +123,7 @@ func quoted(line string) bool {
 	return strings.HasPrefix(line, "> ") || strings.HasPrefix(line, ">>> ")
 }
 
-// item adds to the list that stands last, or begins one. An item that stands further right than the
+// item adds to the last list, or begins one. An item that is further right than the
 // first one of its list goes into a list within the item before.
 func item(t *richtext.Text, number, indent int, text richtext.Text) {
 	indent = min(indent, 2*maxDepth)

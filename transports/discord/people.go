@@ -11,7 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// setMember notes a member and returns the person as shown, and whether that is news.
+// setMember notes a member and returns the person as shown, and whether anything has changed.
 func (s *state) setMember(guildID string, u *discordgo.User, nick string) (transports.UserInfo, bool) {
 	info := person(u, nick)
 	s.mu.Lock()
@@ -94,7 +94,7 @@ func person(u *discordgo.User, nick string) transports.UserInfo {
 }
 
 // onMember takes in somebody who is new in a guild, or has changed.
-func (s *session) onMember(ctx context.Context, n *news) error {
+func (s *client) onMember(ctx context.Context, n *gatewayEvent) error {
 	m, ok := decode[discordgo.Member](s, n)
 	if !ok || m.User == nil {
 		return nil
@@ -107,11 +107,11 @@ func (s *session) onMember(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) contact(ctx context.Context, n *news, key string, info transports.UserInfo) {
+func (s *client) contact(ctx context.Context, n *gatewayEvent, key string, info transports.UserInfo) {
 	s.post(ctx, n, transports.Event{Key: key, At: time.Now().UTC(), Body: transports.Contact{Info: info}})
 }
 
-func (s *session) onMemberRemove(ctx context.Context, n *news) error {
+func (s *client) onMemberRemove(ctx context.Context, n *gatewayEvent) error {
 	m, ok := decode[discordgo.Member](s, n)
 	if !ok || m.User == nil {
 		return nil
@@ -128,7 +128,7 @@ func (s *session) onMemberRemove(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) onTyping(ctx context.Context, n *news) error {
+func (s *client) onTyping(ctx context.Context, n *gatewayEvent) error {
 	t, ok := decode[discordgo.TypingStart](s, n)
 	if !ok || t.UserID == s.cred.Bot {
 		return nil
@@ -143,7 +143,7 @@ func (s *session) onTyping(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) onPresence(ctx context.Context, n *news) error {
+func (s *client) onPresence(ctx context.Context, n *gatewayEvent) error {
 	p, ok := decode[discordgo.Presence](s, n)
 	if !ok {
 		return nil
@@ -152,7 +152,7 @@ func (s *session) onPresence(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) presence(ctx context.Context, n *news, p *discordgo.Presence) {
+func (s *client) presence(ctx context.Context, n *gatewayEvent, p *discordgo.Presence) {
 	if p.User == nil || p.User.ID == s.cred.Bot {
 		return
 	}

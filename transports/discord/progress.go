@@ -24,7 +24,7 @@ func (p *progress) resume() resume {
 	return p.point
 }
 
-// seq is what a heartbeat tells: the last number that came, nothing before the first one.
+// seq is the content of a heartbeat: the last number that came, nothing before the first one.
 func (p *progress) seq() any {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -47,7 +47,7 @@ func (p *progress) setURL(url string) {
 	p.point.URL = url
 }
 
-// begin notes a new session; again tells that this process had one before.
+// begin notes a new session; again reports that this process had one before.
 func (p *progress) begin(session, url string) (again bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,7 +56,7 @@ func (p *progress) begin(session, url string) (again bool) {
 	return again
 }
 
-// advance notes an event and returns what is to be kept of the way so far.
+// advance notes an event and returns the position that is to be saved.
 func (p *progress) advance(seq int64) resume {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -64,7 +64,7 @@ func (p *progress) advance(seq int64) resume {
 	return p.kept()
 }
 
-// fail notes an event that was not kept, and returns what is to be kept of the way so far.
+// fail notes an event that was not kept, and returns the position that is to be saved.
 func (p *progress) fail(session string, seq int64) (resume, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// shown tells whether a channel holds messages itself, and the bot sees it.
+// shown reports whether a channel holds messages itself, and the bot sees it.
 func shown(c *discordgo.Channel) bool {
 	switch c.Type {
 	case discordgo.ChannelTypeGuildCategory, discordgo.ChannelTypeGuildStore, discordgo.ChannelTypeGuildForum, discordgo.ChannelTypeGuildMedia, discordgo.ChannelTypeGuildDirectory:
@@ -19,7 +19,7 @@ func shown(c *discordgo.Channel) bool {
 }
 
 // room describes a channel.
-func (s *session) room(c *discordgo.Channel) transports.RoomInfo {
+func (s *client) room(c *discordgo.Channel) transports.RoomInfo {
 	info := transports.RoomInfo{
 		ID: transports.RoomID(c.ID), Kind: transports.Private, Name: c.Name, Topic: c.Topic, Space: transports.SpaceID(c.GuildID),
 		Group: s.state.guildName(c.GuildID), Joined: true, Writable: true, Members: c.MemberCount,
@@ -50,7 +50,7 @@ func (s *session) room(c *discordgo.Channel) transports.RoomInfo {
 
 // channelOf finds a channel, asking for one that is not known (a DM's first message, an old thread);
 // nil without an error is one that the bot may not see.
-func (s *session) channelOf(ctx context.Context, id string) (*discordgo.Channel, error) {
+func (s *client) channelOf(ctx context.Context, id string) (*discordgo.Channel, error) {
 	if c := s.state.channel(id); c != nil {
 		return c, nil
 	}
@@ -58,7 +58,7 @@ func (s *session) channelOf(ctx context.Context, id string) (*discordgo.Channel,
 		return nil, nil
 	}
 	c := &discordgo.Channel{}
-	err := s.asking(ctx, get("/channels/{}", id), c)
+	err := s.paced(ctx, get("/channels/{}", id), c)
 	switch {
 	case transports.ClassOf(err) == transports.Refused || err == nil && (c.ID != id || hidden(c)):
 		s.state.doubt(id)
@@ -74,7 +74,7 @@ func (s *session) channelOf(ctx context.Context, id string) (*discordgo.Channel,
 }
 
 // place is channelOf for a call: what the bot does not see is an error.
-func (s *session) place(ctx context.Context, room transports.RoomID) (*discordgo.Channel, error) {
+func (s *client) visibleChannel(ctx context.Context, room transports.RoomID) (*discordgo.Channel, error) {
 	id, err := checkRoom(room)
 	if err != nil {
 		return nil, err
@@ -87,8 +87,8 @@ func (s *session) place(ctx context.Context, room transports.RoomID) (*discordgo
 }
 
 // Room describes one room.
-func (s *session) Room(ctx context.Context, room transports.RoomID) (transports.RoomInfo, error) {
-	c, err := s.place(ctx, room)
+func (s *client) Room(ctx context.Context, room transports.RoomID) (transports.RoomInfo, error) {
+	c, err := s.visibleChannel(ctx, room)
 	if err != nil {
 		return transports.RoomInfo{}, err
 	}
@@ -96,8 +96,8 @@ func (s *session) Room(ctx context.Context, room transports.RoomID) (transports.
 }
 
 // Members lists the people of a channel's guild, or the two of a direct conversation.
-func (s *session) Members(ctx context.Context, request transports.MemberRequest) (transports.MemberPage, error) {
-	c, err := s.place(ctx, request.Room)
+func (s *client) Members(ctx context.Context, request transports.MemberRequest) (transports.MemberPage, error) {
+	c, err := s.visibleChannel(ctx, request.Room)
 	if err != nil {
 		return transports.MemberPage{}, err
 	}
@@ -112,7 +112,7 @@ func (s *session) Members(ctx context.Context, request transports.MemberRequest)
 }
 
 // Profile reads one person's profile.
-func (s *session) Profile(ctx context.Context, user transports.UserID) (transports.UserInfo, error) {
+func (s *client) Profile(ctx context.Context, user transports.UserID) (transports.UserInfo, error) {
 	id, err := checkUser(user)
 	if err != nil {
 		return transports.UserInfo{}, err
@@ -121,7 +121,7 @@ func (s *session) Profile(ctx context.Context, user transports.UserID) (transpor
 		return info, nil
 	}
 	var u discordgo.User
-	if err := s.asking(ctx, get("/users/{}", id), &u); err != nil {
+	if err := s.paced(ctx, get("/users/{}", id), &u); err != nil {
 		return transports.UserInfo{}, err
 	}
 	info, _ := s.state.setMember("", &u, "")
@@ -129,7 +129,7 @@ func (s *session) Profile(ctx context.Context, user transports.UserID) (transpor
 }
 
 // Direct opens the conversation of the bot and a person.
-func (s *session) Direct(ctx context.Context, user transports.UserID) (transports.RoomID, error) {
+func (s *client) Direct(ctx context.Context, user transports.UserID) (transports.RoomID, error) {
 	id, err := checkUser(user)
 	if err != nil {
 		return "", err

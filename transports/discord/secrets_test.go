@@ -17,19 +17,19 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
 )
 
-// told collects what people and operators may see: the log, errors, states, values that are printed.
-type told struct {
+// reported collects what people and operators may see: the log, errors, states, values that are printed.
+type reported struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (d *told) Write(p []byte) (int, error) {
+func (d *reported) Write(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.b.Write(p)
 }
 
-func (d *told) see(values ...any) {
+func (d *reported) see(values ...any) {
 	for _, v := range values {
 		fmt.Fprintf(d, "%v\n%+v\n", v, v)
 		var e *transports.Error
@@ -39,7 +39,7 @@ func (d *told) see(values ...any) {
 	}
 }
 
-func (d *told) check(t *testing.T, secrets map[string]string) {
+func (d *reported) check(t *testing.T, secrets map[string]string) {
 	t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -62,9 +62,9 @@ func (d *told) check(t *testing.T, secrets map[string]string) {
 }
 
 // No token, nor a webhook's, which is part of its address, is in a log at its most talkative, in an
-// error or in what a person is told, whatever goes wrong.
-func TestTokensAreNotTold(t *testing.T) {
-	d := &told{}
+// error or in what a person is notified, whatever goes wrong.
+func TestTokensAreNotRevealed(t *testing.T) {
+	d := &reported{}
 	w := newWorld(t)
 	var err error
 	w.net, err = New(Options{
@@ -72,20 +72,20 @@ func TestTokensAreNotTold(t *testing.T) {
 		Log: slog.New(slog.NewTextHandler(d, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	w.must(err)
-	account := w.link()
+	login := w.link()
 	var cred credentials
-	w.must(json.Unmarshal(account.Secret, &cred))
-	d.see(cred, &cred, account, &account, fmt.Sprintf("%#v %#v", cred, account))
+	w.must(json.Unmarshal(login.Secret, &cred))
+	d.see(cred, &cred, login, &login, fmt.Sprintf("%#v %#v", cred, login))
 	for _, token := range []string{w.bot.Token() + "x", w.bot.Token() + "\n" + w.bot.Token(), w.bot.Token() + "%", w.bot.Token() + "\x7f"} {
 		login, err := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot"})
 		w.must(err)
 		_, err = login.Next(t.Context(), map[string]string{"token": token})
 		d.see(err)
 	}
-	s, k := w.open(account)
+	s, k := w.open(login)
 	out := say(w.general, "x", "c1")
 	hooked := out
-	hooked.Persona = &transports.Persona{Name: "Juliet"}
+	hooked.Author = &transports.Author{Name: "Juliet"}
 	first, err := s.Send(t.Context(), hooked)
 	w.must(err)
 	hook := s.hooks.channel[string(w.general)]
@@ -97,12 +97,12 @@ func TestTokensAreNotTold(t *testing.T) {
 		d.see(err)
 		d.see(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: first.ID}, out), s.Delete(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: "1"}))
 	}
-	for _, act := range []fake.Action{
+	for _, action := range []fake.Action{
 		fake.RateLimit(50 * time.Millisecond), fake.GlobalRateLimit(50 * time.Millisecond), fake.Broken(502), fake.LoseReply(), fake.Hang(),
 		fake.Answer(403, codeMissingPerms, "Missing Permissions"), fake.Answer(400, 50035, "Invalid Form Body"),
 	} {
 		for _, route := range []string{postMessage, postWebhook, "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}", "GET /gateway/bot"} {
-			w.Inject(route, 1, act)
+			w.Inject(route, 1, action)
 		}
 		try()
 		w.bot.Drop()
@@ -113,14 +113,14 @@ func TestTokensAreNotTold(t *testing.T) {
 	w.Outage(fake.Dropped)
 	try()
 	w.must(w.Recover(t.Context(), true))
-	old := account
+	old := login
 	old.Secret = []byte(`{"token":"` + cred.Token)
 	_, err = w.net.Open(t.Context(), old, k)
 	d.see(err)
 	w.bot.ResetToken()
 	try()
 	w.must(s.Close(context.Background()))
-	_, err = w.net.Open(t.Context(), account, k)
+	_, err = w.net.Open(t.Context(), login, k)
 	d.see(err)
 	k.Lock()
 	for _, cause := range k.Causes {

@@ -38,12 +38,12 @@ func mentions(t richtext.Text) map[string]any {
 }
 
 // Send writes a message: in a guild's channel under the persona's name through a webhook, else as the bot.
-func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
-	c, err := s.place(ctx, m.Room)
+func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
+	c, err := s.visibleChannel(ctx, m.Room)
 	if err != nil {
 		return transports.Sent{}, err
 	}
-	if m.Persona != nil && c.GuildID != "" && !s.isHookless(c) {
+	if m.Author != nil && c.GuildID != "" && !s.isHookless(c) {
 		sent, err := s.relay(ctx, c, m)
 		why, without := hookless[code(err)]
 		if !without {
@@ -51,20 +51,20 @@ func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.S
 		}
 		s.noteHookless(c, why)
 	}
-	if m.Persona != nil {
-		m.Text = named(m) // there is no webhook to be had: the bot says who spoke
+	if m.Author != nil {
+		m.Text = named(m) // without a webhook the bot names the author
 	}
-	return s.speak(ctx, c, m)
+	return s.sendAsBot(ctx, c, m)
 }
 
 // named is the text with its speaker's name before it.
 func named(m transports.Outgoing) richtext.Text {
-	head := richtext.Text{{Kind: richtext.Bold, Children: richtext.FromPlain(m.Persona.Name)}, {Text: ": "}}
+	head := richtext.Text{{Kind: richtext.Bold, Children: richtext.FromPlain(m.Author.Name)}, {Text: ": "}}
 	return append(head, m.Text...)
 }
 
-// speak writes as the bot. The nonce makes a repeated call answer with the message of the first one.
-func (s *session) speak(ctx context.Context, c *discordgo.Channel, m transports.Outgoing) (transports.Sent, error) {
+// sendAsBot writes as the bot. The nonce makes a repeated call answer with the message of the first one.
+func (s *client) sendAsBot(ctx context.Context, c *discordgo.Channel, m transports.Outgoing) (transports.Sent, error) {
 	return s.write(ctx, c, m, s.contents(m, ""), func(i int, content string) (transports.Sent, error) {
 		body := map[string]any{
 			"content": content, "nonce": nonce(m.ClientID, i), "enforce_nonce": true, "allowed_mentions": mentions(m.Text),
@@ -83,7 +83,7 @@ func (s *session) speak(ctx context.Context, c *discordgo.Channel, m transports.
 
 // write posts what a message has become, one after the other. After a first attempt, what that one has
 // posted is looked for and not posted again.
-func (s *session) write(ctx context.Context, c *discordgo.Channel, m transports.Outgoing, contents []string, post func(i int, content string) (transports.Sent, error)) (all transports.Sent, err error) {
+func (s *client) write(ctx context.Context, c *discordgo.Channel, m transports.Outgoing, contents []string, post func(i int, content string) (transports.Sent, error)) (all transports.Sent, err error) {
 	var done []string
 	if m.Attempt > 1 {
 		if done, err = s.find(ctx, c.ID, m, len(contents)); err != nil {
@@ -128,7 +128,7 @@ const maxPieces = 8
 
 // contents is what a message becomes. Escapes and marks can make it longer than Discord takes: then it goes
 // in several pieces, in each of which what was open is opened again.
-func (s *session) contents(m transports.Outgoing, lead string) []string {
+func (s *client) contents(m transports.Outgoing, lead string) []string {
 	write := func(t richtext.Text) string {
 		piece := m
 		piece.Text = t
@@ -153,7 +153,7 @@ const clockSkew = 5 * time.Minute
 
 // find looks for what an earlier attempt has posted: messages of ours that the bridge does not know. A room's
 // calls are made one at a time, so there are no others.
-func (s *session) find(ctx context.Context, channel string, m transports.Outgoing, most int) (ids []string, err error) {
+func (s *client) find(ctx context.Context, channel string, m transports.Outgoing, most int) (ids []string, err error) {
 	after := snowflakeAt(m.Since.Add(-clockSkew))
 	for {
 		page, err := s.page(ctx, channel, after, "", maxPage)
@@ -180,8 +180,8 @@ func (s *session) find(ctx context.Context, channel string, m transports.Outgoin
 	}
 }
 
-// CanRelay tells that messages may go out under another name: in a guild's channels.
-func (s *session) CanRelay(ctx context.Context, room transports.RoomID) bool {
-	c, err := s.place(ctx, room)
+// CanRelay reports that messages may go out under another name: in a guild's channels.
+func (s *client) CanRelay(ctx context.Context, room transports.RoomID) bool {
+	c, err := s.visibleChannel(ctx, room)
 	return err == nil && c.GuildID != ""
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // What the bot sees: guilds, channels and threads that come, change and go. Everything that comes
-// or goes is compared with what was known, so that only news is told.
+// or goes is compared with what was known, so that only changes are delivered.
 
-func (s *session) onReady(ctx context.Context, n *news) error {
+func (s *client) onReady(ctx context.Context, n *gatewayEvent) error {
 	ready, ok := decode[struct {
 		Session string            `json:"session_id"`
 		URL     string            `json:"resume_gateway_url"`
@@ -28,7 +28,7 @@ func (s *session) onReady(ctx context.Context, n *news) error {
 	}
 	again := s.progress.begin(ready.Session, ready.URL)
 	n.session = ready.Session
-	s.tell(transports.Online, nil)
+	s.report(transports.Online, nil)
 	if again {
 		s.sink.Resynced()
 	}
@@ -40,13 +40,13 @@ func (s *session) onReady(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) onResumed(context.Context, *news) error {
-	s.tell(transports.Online, nil)
+func (s *client) onResumed(context.Context, *gatewayEvent) error {
+	s.report(transports.Online, nil)
 	return nil
 }
 
 // rooms is how the channels of a guild are shown now.
-func (s *session) rooms(guildID string) map[string]transports.RoomInfo {
+func (s *client) rooms(guildID string) map[string]transports.RoomInfo {
 	all := map[string]transports.RoomInfo{}
 	for _, c := range s.state.channelsOf(guildID) {
 		if shown(c) {
@@ -56,7 +56,7 @@ func (s *session) rooms(guildID string) map[string]transports.RoomInfo {
 	return all
 }
 
-func (s *session) onGuild(ctx context.Context, n *news) error {
+func (s *client) onGuild(ctx context.Context, n *gatewayEvent) error {
 	g, ok := decode[discordgo.Guild](s, n)
 	if !ok || g.Unavailable {
 		return nil
@@ -94,8 +94,8 @@ func (s *session) onGuild(ctx context.Context, n *news) error {
 	return nil
 }
 
-// compare tells what has become of rooms.
-func (s *session) compare(ctx context.Context, n *news, before, after map[string]transports.RoomInfo) {
+// compare delivers what has changed of rooms.
+func (s *client) compare(ctx context.Context, n *gatewayEvent, before, after map[string]transports.RoomInfo) {
 	for _, id := range sorted(before) {
 		was := before[id]
 		if is, still := after[id]; still && is.Kind == was.Kind {
@@ -120,20 +120,20 @@ func sorted(rooms map[string]transports.RoomInfo) []string {
 	return ids
 }
 
-func (s *session) changed(ctx context.Context, n *news, info transports.RoomInfo) {
+func (s *client) changed(ctx context.Context, n *gatewayEvent, info transports.RoomInfo) {
 	s.post(ctx, n, transports.Event{
 		Key: n.key + "/" + string(info.ID), Room: info.ID, Kind: info.Kind, Peer: info.Peer, At: time.Now().UTC(), Body: transports.RoomChanged{Info: info},
 	})
 }
 
-func (s *session) gone(ctx context.Context, n *news, info transports.RoomInfo) {
+func (s *client) gone(ctx context.Context, n *gatewayEvent, info transports.RoomInfo) {
 	s.post(ctx, n, transports.Event{
 		Key: n.key + "/gone/" + string(info.ID), Room: info.ID, Kind: info.Kind, Peer: info.Peer, At: time.Now().UTC(), Body: transports.RoomGone{},
 	})
 }
 
 // onGuildUpdate takes in a guild's new name, and what everybody may see in it.
-func (s *session) onGuildUpdate(ctx context.Context, n *news) error {
+func (s *client) onGuildUpdate(ctx context.Context, n *gatewayEvent) error {
 	g, ok := decode[discordgo.Guild](s, n)
 	if !ok {
 		return nil
@@ -144,7 +144,7 @@ func (s *session) onGuildUpdate(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) onRole(ctx context.Context, n *news) error {
+func (s *client) onRole(ctx context.Context, n *gatewayEvent) error {
 	r, ok := decode[discordgo.GuildRole](s, n)
 	if !ok || r.Role == nil {
 		return nil
@@ -162,7 +162,7 @@ func (s *session) onRole(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) onEmoji(_ context.Context, n *news) error {
+func (s *client) onEmoji(_ context.Context, n *gatewayEvent) error {
 	e, ok := decode[discordgo.GuildEmojisUpdate](s, n)
 	if ok {
 		s.state.inGuild(e.GuildID, func(g *guild) { g.setEmoji(e.Emojis) })
@@ -170,7 +170,7 @@ func (s *session) onEmoji(_ context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) onGuildDelete(ctx context.Context, n *news) error {
+func (s *client) onGuildDelete(ctx context.Context, n *gatewayEvent) error {
 	g, ok := decode[discordgo.Guild](s, n)
 	if !ok || g.Unavailable { // an outage, not a removal
 		return nil
@@ -179,7 +179,7 @@ func (s *session) onGuildDelete(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) loseGuild(ctx context.Context, n *news, id string) {
+func (s *client) loseGuild(ctx context.Context, n *gatewayEvent, id string) {
 	before := s.rooms(id)
 	for _, c := range s.state.channelsOf(id) {
 		s.state.dropChannel(c.ID)
@@ -189,7 +189,7 @@ func (s *session) loseGuild(ctx context.Context, n *news, id string) {
 }
 
 // onChannel takes in how the bot sees a channel or a thread now.
-func (s *session) onChannel(ctx context.Context, n *news) error {
+func (s *client) onChannel(ctx context.Context, n *gatewayEvent) error {
 	c, ok := decode[discordgo.Channel](s, n)
 	if !ok || c.ID == "" {
 		return nil
@@ -198,7 +198,7 @@ func (s *session) onChannel(ctx context.Context, n *news) error {
 	return nil
 }
 
-func (s *session) look(ctx context.Context, n *news, c *discordgo.Channel) {
+func (s *client) look(ctx context.Context, n *gatewayEvent, c *discordgo.Channel) {
 	if hidden(c) {
 		s.lose(ctx, n, c.ID)
 		return
@@ -209,7 +209,7 @@ func (s *session) look(ctx context.Context, n *news, c *discordgo.Channel) {
 }
 
 // roomsOf is how a channel and its threads are shown now.
-func (s *session) roomsOf(id string) map[string]transports.RoomInfo {
+func (s *client) roomsOf(id string) map[string]transports.RoomInfo {
 	all := map[string]transports.RoomInfo{}
 	for _, c := range s.state.family(id) {
 		if shown(c) {
@@ -220,13 +220,13 @@ func (s *session) roomsOf(id string) map[string]transports.RoomInfo {
 }
 
 // lose is a channel that was deleted or that the bot does not see any longer, with its threads.
-func (s *session) lose(ctx context.Context, n *news, id string) {
+func (s *client) lose(ctx context.Context, n *gatewayEvent, id string) {
 	before := s.roomsOf(id)
 	s.state.dropChannel(id)
 	s.compare(ctx, n, before, s.roomsOf(id))
 }
 
-func (s *session) onChannelDelete(ctx context.Context, n *news) error {
+func (s *client) onChannelDelete(ctx context.Context, n *gatewayEvent) error {
 	c, ok := decode[discordgo.Channel](s, n)
 	if !ok {
 		return nil
@@ -236,7 +236,7 @@ func (s *session) onChannelDelete(ctx context.Context, n *news) error {
 }
 
 // onThreads takes in the live threads of channels that the bot has come to see.
-func (s *session) onThreads(ctx context.Context, n *news) error {
+func (s *client) onThreads(ctx context.Context, n *gatewayEvent) error {
 	list, ok := decode[discordgo.ThreadListSync](s, n)
 	if !ok {
 		return nil
@@ -249,7 +249,7 @@ func (s *session) onThreads(ctx context.Context, n *news) error {
 }
 
 // onThreadMembers notices that the bot was taken out of a private thread.
-func (s *session) onThreadMembers(ctx context.Context, n *news) error {
+func (s *client) onThreadMembers(ctx context.Context, n *gatewayEvent) error {
 	u, ok := decode[discordgo.ThreadMembersUpdate](s, n)
 	if !ok || !slices.Contains(u.RemovedMembers, s.cred.Bot) {
 		return nil

@@ -10,29 +10,29 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// toldOf is the last thing that was told of a room: its name, "gone", or "" where nothing was.
-func toldOf(k *recorder.Sink, id fake.ID) string {
-	told := ""
+// toldOf is the last thing that was reported of a room: its name, "gone", or "" where nothing was.
+func reportedOf(k *recorder.Sink, id fake.ID) string {
+	reported := ""
 	for _, e := range k.Events {
 		if e.Room != transports.RoomID(id) {
 			continue
 		}
 		switch b := e.Body.(type) {
 		case transports.RoomChanged:
-			told = string(e.Kind) + " " + b.Info.Name
+			reported = string(e.Kind) + " " + b.Info.Name
 		case transports.RoomGone:
-			told = string(e.Kind) + " gone"
+			reported = string(e.Kind) + " gone"
 		}
 	}
-	return told
+	return reported
 }
 
-func awaitRoom(t *testing.T, k *recorder.Sink, id fake.ID, told string) {
+func awaitRoom(t *testing.T, k *recorder.Sink, id fake.ID, reported string) {
 	t.Helper()
-	k.Await(t, "room "+string(id)+" told as "+told, func() bool { return toldOf(k, id) == told })
+	k.Await(t, "room "+string(id)+" told as "+reported, func() bool { return reportedOf(k, id) == reported })
 }
 
-func (w *world) names(s *session) map[transports.RoomID]string {
+func (w *world) names(s *client) map[transports.RoomID]string {
 	w.t.Helper()
 	names := map[transports.RoomID]string{}
 	w.must(s.Rooms(w.t.Context(), func(page []transports.RoomInfo) error {
@@ -130,14 +130,14 @@ func TestSightThatChangedWhileAway(t *testing.T) {
 	awaitRoom(t, k, gained, "public gained")
 	k.Lock()
 	defer k.Unlock()
-	told := 0
+	reported := 0
 	for _, e := range k.Events {
 		if _, ok := e.Body.(transports.RoomChanged); ok && e.Room == transports.RoomID(w.general) {
-			told++
+			reported++
 		}
 	}
-	if told != 1 {
-		t.Errorf("a room that has not changed was told %d times", told)
+	if reported != 1 {
+		t.Errorf("a room that has not changed was told %d times", reported)
 	}
 }
 
@@ -194,7 +194,7 @@ func TestPrivateThreadsComeAndGo(t *testing.T) {
 	awaitRoom(t, k, thread, "private lobby › secret")
 	w.JoinThread(thread, w.bot.ID(), false)
 	data := `{"id":"` + string(thread) + `","guild_id":"` + string(w.guild) + `","member_count":1,"removed_member_ids":["` + string(w.bot.ID()) + `"]}`
-	w.must(s.onThreadMembers(t.Context(), &news{key: "x/1", data: []byte(data)}))
+	w.must(s.onThreadMembers(t.Context(), &gatewayEvent{key: "x/1", data: []byte(data)}))
 	awaitRoom(t, k, thread, "private gone")
 	if _, err := s.Room(t.Context(), transports.RoomID(thread)); transports.ClassOf(err) != transports.Refused {
 		t.Error(err)

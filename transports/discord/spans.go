@@ -21,7 +21,7 @@ var (
 	bracketed  = regexp.MustCompile(`^<(@&|@!?|#|a?:\w+:|t:|/[^:<>\n]+:|https?://|mailto:)([^<>\s]+)>`)
 )
 
-// lost says which marks are known not to be closed any more on this line, so that a line of nothing but
+// lost has the marks that are known not to be closed any more on this line, so that a line of nothing but
 // opening marks is not searched again for each of them.
 type lost struct {
 	marks   [len(delimiters)]bool

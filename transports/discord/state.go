@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Bounds of what one account keeps in memory.
+// Bounds of what one login keeps in memory.
 const (
 	maxChannels = 50000
 	maxMembers  = 200000
@@ -25,7 +25,7 @@ const flagHidden discordgo.ChannelFlags = 1 << 17
 
 func hidden(c *discordgo.Channel) bool { return c.Flags&flagHidden != 0 }
 
-// state is what the gateway has told of the world. Channels that the bot may not see are not in it.
+// state is what the gateway has sent about guilds, channels and people. Channels that the bot may not see are not in it.
 type state struct {
 	mu       sync.Mutex
 	guilds   map[string]*guild
@@ -168,7 +168,7 @@ func (s *state) channelsOf(guildID string) []*discordgo.Channel {
 	return all
 }
 
-// doubt notes that the bot does not see a channel; doubted tells whether that was so lately.
+// doubt notes that the bot does not see a channel; doubted reports whether that was so lately.
 func (s *state) doubt(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,7 +210,7 @@ func (s *state) emoji(guildID, name string) (id string) {
 	return id
 }
 
-// public tells whether everybody of its guild sees a channel; known is false while the guild is not.
+// public reports whether everybody of its guild sees a channel; known is false while the guild is not.
 func (s *state) public(c *discordgo.Channel) (public, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// text is what a message says: its content, what it forwards, what an app put into embeds and
+// text is the text of a message: its content, what it forwards, what an app put into embeds and
 // components, its stickers and its poll.
-func (s *session) text(c *discordgo.Channel, m *message) richtext.Text {
+func (s *client) text(c *discordgo.Channel, m *message) richtext.Text {
 	if m.Type == typeThreadCreated {
 		return nil // the content is the thread's name
 	}

@@ -11,13 +11,13 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-func offline(t *testing.T) *session {
+func offline(t *testing.T) *client {
 	t.Helper()
 	n, err := New(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newSession(n, transports.Login{}, credentials{Bot: "1", App: "2"}, nil)
+	return newClient(n, transports.Login{}, credentials{Bot: "1", App: "2"}, nil)
 }
 
 func TestParse(t *testing.T) {
@@ -96,9 +96,9 @@ func TestMarksStayCheap(t *testing.T) {
 func TestPersonaNames(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{"Clyde", "my discord name", "discorddiscord", "", "everyone", "Here", "ann@example.org", "#1: ```x```", "\x00\n", strings.Repeat("é", 200), "  x "} {
-		got := personaName(in)
+		got := authorName(in)
 		low := strings.ToLower(got)
-		if strings.Contains(low, "clyde") || strings.Contains(low, "discord") || strings.ContainsAny(low, "@#:`\n\x00") || low == "everyone" || low == "here" || len([]rune(got)) > maxPersona || got == "" {
+		if strings.Contains(low, "clyde") || strings.Contains(low, "discord") || strings.ContainsAny(low, "@#:`\n\x00") || low == "everyone" || low == "here" || len([]rune(got)) > maxAuthorName || got == "" {
 			t.Errorf("%q -> %q", in, got)
 		}
 	}
@@ -113,7 +113,7 @@ func TestNonceKeepsTheRandomPart(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	s := &session{state: newState()}
+	s := &client{state: newState()}
 	for _, in := range []string{"**a** `b`", "> x\n```y```", "<@1> [a](https://b)", "***x** y*"} {
 		f.Add(in)
 	}

@@ -28,9 +28,9 @@ func (h hook) String() string { return "webhook " + h.ID }
 // GoString keeps the token out of %#v.
 func (h hook) GoString() string { return h.String() }
 
-// hooks are the account's webhooks, one for each channel, made when needed and used again.
+// hooks are the login's webhooks, one for each channel, made when needed and used again.
 type hooks struct {
-	s *session
+	s *client
 
 	mu      sync.Mutex
 	channel map[string]*hook // by channel: the one to write with
@@ -38,7 +38,7 @@ type hooks struct {
 	busy    map[string]chan struct{}
 }
 
-func newHooks(s *session) *hooks {
+func newHooks(s *client) *hooks {
 	return &hooks{s: s, channel: map[string]*hook{}, id: map[string]*hook{}, busy: map[string]chan struct{}{}}
 }
 
@@ -135,7 +135,7 @@ func (h *hooks) drop(w *hook) {
 }
 
 // relay writes through the channel's webhook, which is made anew once where it is gone.
-func (s *session) relay(ctx context.Context, c *discordgo.Channel, m transports.Outgoing) (transports.Sent, error) {
+func (s *client) relay(ctx context.Context, c *discordgo.Channel, m transports.Outgoing) (transports.Sent, error) {
 	lead := ""
 	if isSnowflake(string(m.ReplyTo)) { // a webhook cannot reply
 		lead = "-# ↪ https://discord.com/channels/" + c.GuildID + "/" + c.ID + "/" + string(m.ReplyTo) + "\n"
@@ -146,9 +146,9 @@ func (s *session) relay(ctx context.Context, c *discordgo.Channel, m transports.
 			if err != nil {
 				return transports.Sent{}, err
 			}
-			body := map[string]any{"content": content, "username": personaName(m.Persona.Name), "allowed_mentions": mentions(m.Text)}
-			if strings.HasPrefix(m.Persona.AvatarURL, "https://") {
-				body["avatar_url"] = m.Persona.AvatarURL
+			body := map[string]any{"content": content, "username": authorName(m.Author.Name), "allowed_mentions": mentions(m.Text)}
+			if strings.HasPrefix(m.Author.AvatarURL, "https://") {
+				body["avatar_url"] = m.Author.AvatarURL
 			}
 			query := url.Values{"wait": {"true"}}
 			if c.IsThread() {

@@ -8,7 +8,7 @@ import (
 )
 
 func (w *World) describe(id transports.RoomID, user transports.UserID) (transports.RoomInfo, error) {
-	p := w.places[id]
+	p := w.channels[id]
 	if p == nil || p.info.Kind != transports.Public && !slices.Contains(p.members, user) {
 		return transports.RoomInfo{}, errNoRoom
 	}
@@ -20,7 +20,7 @@ func (w *World) describe(id transports.RoomID, user transports.UserID) (transpor
 }
 
 func (w *World) describeAs(room transports.RoomID, change func(*transports.RoomInfo)) error {
-	p := w.places[room]
+	p := w.channels[room]
 	if p == nil {
 		return errNoRoom
 	}
@@ -53,7 +53,7 @@ func (w *World) others(user transports.UserID) (list []transports.UserInfo) {
 }
 
 func (w *World) members(request transports.MemberRequest) (page transports.MemberPage, err error) {
-	p := w.places[request.Room]
+	p := w.channels[request.Room]
 	if p == nil {
 		return page, errNoRoom
 	}
@@ -86,7 +86,7 @@ func (w *World) change(user transports.UserID, c transports.Change) error {
 
 // enter joins or leaves; those who see the room are told.
 func (w *World) enter(room transports.RoomID, user transports.UserID, in bool) error {
-	p := w.places[room]
+	p := w.channels[room]
 	if p == nil {
 		return errNoRoom
 	}

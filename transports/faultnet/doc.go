@@ -2,6 +2,6 @@
 // what was said, and fails as a test asks it to. It is in no binary.
 //
 // network.go is the transport, login.go how people log in, world.go and directory.go the network itself,
-// acts.go what people do on it, faults.go how it fails. A client's goroutine ends with Close.
+// events.go what people do on it, faults.go how it fails. A client's goroutine ends with Close.
 // World.mu guards everything; it is not held while an event is delivered.
 package faultnet

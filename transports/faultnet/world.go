@@ -21,7 +21,7 @@ type World struct {
 
 	mu       sync.Mutex
 	users    map[transports.UserID]transports.UserInfo
-	places   map[transports.RoomID]*place
+	channels   map[transports.RoomID]*channel
 	order    []transports.RoomID
 	sessions map[*session]bool
 	tokens   map[transports.UserID]string
@@ -31,13 +31,13 @@ type World struct {
 }
 
 // place is a room with all that was said in it.
-type place struct {
+type channel struct {
 	info    transports.RoomInfo
 	members []transports.UserID
-	said    []*said
+	entry    []*entry
 }
 
-type said struct {
+type entry struct {
 	event transports.Event // of the message as it is now
 	id    string           // Outgoing.ClientID
 	gone  bool
@@ -49,7 +49,7 @@ const Parrot transports.UserID = "parrot"
 // NewWorld makes a world with a parrot and a public room, "lobby".
 func NewWorld() *World {
 	w := &World{
-		users: map[transports.UserID]transports.UserInfo{}, places: map[transports.RoomID]*place{},
+		users: map[transports.UserID]transports.UserInfo{}, channels: map[transports.RoomID]*channel{},
 		sessions: map[*session]bool{}, tokens: map[transports.UserID]string{}, counts: map[string]int{},
 	}
 	w.AddUser(transports.UserInfo{ID: Parrot, Name: "Parrot", Bot: true})
@@ -68,7 +68,7 @@ func (w *World) AddUser(u transports.UserInfo) {
 func (w *World) AddRoom(info transports.RoomInfo, members ...transports.UserID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.places[info.ID] = &place{info: info, members: members}
+	w.channels[info.ID] = &channel{info: info, members: members}
 	w.order = append(w.order, info.ID)
 }
 
@@ -94,8 +94,8 @@ func (w *World) Texts(room transports.RoomID) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var list []string
-	if p := w.places[room]; p != nil {
-		for _, s := range p.said {
+	if p := w.channels[room]; p != nil {
+		for _, s := range p.entry {
 			if !s.gone {
 				list = append(list, string(s.event.Actor)+": "+s.event.Body.(transports.Message).Text.String())
 			}
@@ -125,8 +125,8 @@ func (w *World) key(prefix string) string {
 	return fmt.Sprintf("%s/%06d", prefix, w.counter)
 }
 
-func (p *place) find(id transports.MessageID) *said {
-	for _, s := range p.said {
+func (p *channel) find(id transports.MessageID) *entry {
+	for _, s := range p.entry {
 		if s.event.Body.(transports.Message).ID == id && !s.gone {
 			return s
 		}
@@ -136,11 +136,11 @@ func (p *place) find(id transports.MessageID) *said {
 
 // post says something. A repeated ClientID is the same message.
 func (w *World) post(room transports.RoomID, user transports.UserID, m transports.Outgoing) (transports.MessageID, time.Time, error) {
-	p := w.places[room]
+	p := w.channels[room]
 	if p == nil {
 		return "", time.Time{}, errNoRoom
 	}
-	for _, s := range p.said {
+	for _, s := range p.entry {
 		if m.ClientID != "" && s.id == m.ClientID && (!w.NoNonce || m.Attempt > 1) {
 			return s.event.Body.(transports.Message).ID, s.event.At, nil
 		}
@@ -151,7 +151,7 @@ func (w *World) post(room transports.RoomID, user transports.UserID, m transport
 		Key: string(id), Actor: user, At: w.now(), Nonce: m.ClientID,
 		Body: transports.Message{ID: id, Text: m.Text, ReplyTo: m.ReplyTo, Thread: m.Thread, Me: m.Me},
 	}
-	p.said = append(p.said, &said{event: e, id: m.ClientID})
+	p.entry = append(p.entry, &entry{event: e, id: m.ClientID})
 	if err := w.emit(room, e); err != nil {
 		return "", e.At, err
 	}
@@ -164,7 +164,7 @@ func (w *World) post(room transports.RoomID, user transports.UserID, m transport
 
 // emit sends an event to the sessions of all who see the room.
 func (w *World) emit(room transports.RoomID, e transports.Event) error {
-	p := w.places[room]
+	p := w.channels[room]
 	if p == nil {
 		return errNoRoom
 	}
@@ -181,7 +181,7 @@ func (w *World) emit(room transports.RoomID, e transports.Event) error {
 }
 
 // event is an event as one account sees it. Its key is the same for all, and in the history.
-func (w *World) event(p *place, e transports.Event, user transports.UserID) transports.Event {
+func (w *World) event(p *channel, e transports.Event, user transports.UserID) transports.Event {
 	e.Room, e.Kind, e.Own = p.info.ID, p.info.Kind, e.Actor == user
 	if e.Kind == transports.Direct {
 		e.Peer = p.members[0]
@@ -196,7 +196,7 @@ func (w *World) event(p *place, e transports.Event, user transports.UserID) tran
 }
 
 func (w *World) edit(room transports.RoomID, user transports.UserID, id transports.MessageID, text richtext.Text) error {
-	p := w.places[room]
+	p := w.channels[room]
 	if p == nil || p.find(id) == nil {
 		return errNoRoom
 	}
@@ -211,7 +211,7 @@ func (w *World) edit(room transports.RoomID, user transports.UserID, id transpor
 }
 
 func (w *World) remove(room transports.RoomID, by transports.UserID, id transports.MessageID) error {
-	p := w.places[room]
+	p := w.channels[room]
 	if p == nil || p.find(id) == nil {
 		return errNoRoom
 	}
@@ -233,8 +233,8 @@ func (w *World) direct(a, b transports.UserID) (transports.RoomID, error) {
 		return "", transports.Refuse("item-not-found", "There is no such person.", nil)
 	}
 	id := DirectRoom(a, b)
-	if w.places[id] == nil {
-		w.places[id] = &place{info: transports.RoomInfo{ID: id, Kind: transports.Direct}, members: []transports.UserID{a, b}}
+	if w.channels[id] == nil {
+		w.channels[id] = &channel{info: transports.RoomInfo{ID: id, Kind: transports.Direct}, members: []transports.UserID{a, b}}
 		w.order = append(w.order, id)
 	}
 	return id, nil
@@ -242,11 +242,11 @@ func (w *World) direct(a, b transports.UserID) (transports.RoomID, error) {
 
 // history gives messages with their edits in them.
 func (w *World) history(user transports.UserID, request transports.HistoryRequest) (page transports.HistoryPage, err error) {
-	p := w.places[request.Room]
+	p := w.channels[request.Room]
 	if p == nil || !slices.Contains(p.members, user) {
 		return page, errNoRoom
 	}
-	for _, s := range p.said {
+	for _, s := range p.entry {
 		id := s.event.Body.(transports.Message).ID
 		if !s.gone && id > request.After && (request.Before == "" || id < request.Before) {
 			page.Events = append(page.Events, w.event(p, s.event, user))
@@ -288,10 +288,10 @@ func (w *World) Last(room transports.RoomID) transports.Message {
 }
 
 func (w *World) last(room transports.RoomID) transports.Message {
-	if p := w.places[room]; p != nil {
-		for i := len(p.said) - 1; i >= 0; i-- {
-			if !p.said[i].gone {
-				return p.said[i].event.Body.(transports.Message)
+	if p := w.channels[room]; p != nil {
+		for i := len(p.entry) - 1; i >= 0; i-- {
+			if !p.entry[i].gone {
+				return p.entry[i].event.Body.(transports.Message)
 			}
 		}
 	}

@@ -90,7 +90,7 @@ func (m *maker) dialAll(ctx context.Context, fail context.CancelCauseFunc) (link
 	return links, domains, nil
 }
 
-// dial makes a gateway's link to the foreign server. It comes back by itself, except where the server says at
+// dial makes a gateway's link to the foreign server. It reconnects by itself, except where the server answers at
 // the first time that the domain or the secret is wrong: then there is something to be done first.
 func dial(c config.Config, e enabled, log *slog.Logger, fail context.CancelCauseFunc) (*foreignServer, error) {
 	kind, domain := e.kind, e.domain
@@ -119,7 +119,7 @@ func dial(c config.Config, e enabled, log *slog.Logger, fail context.CancelCause
 	return foreign, nil
 }
 
-// foreignServer is a gateway's link to another server, which tells the gateway whether it is there.
+// foreignServer is a gateway's link to another server, which reports to the gateway whether it is up.
 type foreignServer struct {
 	*component.Link
 	gateway atomic.Pointer[bridge.Gateway]
@@ -161,25 +161,25 @@ func (f *foreignServer) reached(up bool) {
 	}
 }
 
-// refusal says what is to be done where the foreign server does not take the component; nil for
+// refusal is the remedy where the foreign server does not take the component; nil for
 // what may pass by itself.
 func refusal(c config.Config, kind string, domain jid.JID, err error) error {
 	if !errors.Is(err, component.ErrRefused) {
 		return nil
 	}
-	said, ok := errors.AsType[stream.PeerError](err)
+	peer, ok := errors.AsType[stream.PeerError](err)
 	switch {
-	case errors.Is(err, component.ErrNotComponents), ok && said.Cause.Condition == stream.InvalidNamespace:
+	case errors.Is(err, component.ErrNotComponents), ok && peer.Cause.Condition == stream.InvalidNamespace:
 		return fmt.Errorf("foreign.address: %s takes no components: give the port that the server has for them", c.Foreign.Address)
 	case !ok:
 		return nil // it hung up without a reason: perhaps it is stopping
-	case said.Cause.Condition == stream.NotAuthorized: // ejabberd's answer to both
+	case peer.Cause.Condition == stream.NotAuthorized: // ejabberd's answer to both
 		return fmt.Errorf("%s.secret: %s does not accept the secret for %s, or does not know that domain: "+
 			"the server's configuration must name both", kind, c.Foreign.Address, domain)
-	case said.Cause.Condition == stream.HostUnknown:
+	case peer.Cause.Condition == stream.HostUnknown:
 		return fmt.Errorf("%s.domain: %s has no component %s: add it to the server's configuration", kind, c.Foreign.Address, domain)
 	}
-	return fmt.Errorf("foreign.address: %s refuses the component %s: %w", c.Foreign.Address, domain, said.Cause)
+	return fmt.Errorf("foreign.address: %s refuses the component %s: %w", c.Foreign.Address, domain, peer.Cause)
 }
 
 // foreignUsers are who may use a gateway under a foreign server: whom the configuration names, else the

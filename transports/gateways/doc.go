@@ -4,7 +4,7 @@
 //   - Server makes a core/server with the gateways attached: each gets an endpoint of the
 //     server's router and is handed over by server.Attach, which starts it before clients are
 //     accepted, stops it after they have gone, lists it in the hosts' disco#items, gives it the
-//     privileges of XEP-0356 and calls RemoveUser when an account is deleted.
+//     privileges of XEP-0356 and calls RemoveUser when a login is deleted.
 //   - Component runs the gateways under a foreign server: each has a link of core/component
 //     (XEP-0114), which reconnects by itself, and a database of its own.
 //

@@ -72,7 +72,7 @@ func find(networks []transports.Registration, kind string) (transports.Registrat
 	return transports.Registration{}, errors.New("the configuration has a section [" + kind + "] of no network that is given")
 }
 
-// anyEnabled tells whether the configuration switches a network on.
+// anyEnabled reports whether the configuration switches a network on.
 func anyEnabled(c config.Config) bool {
 	for _, s := range c.Sections {
 		if s.Network().Enabled {

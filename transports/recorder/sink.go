@@ -15,13 +15,13 @@ import (
 // patience is how long a test waits before it fails.
 const patience = 20 * time.Second
 
-// Sink keeps what a session delivers. Whoever looks at a field holds the lock, as Await does
+// Sink keeps what a client delivers. Whoever looks at a field holds the lock, as Await does
 // while it asks.
 type Sink struct {
 	sync.Mutex
 	Events  []transports.Event
-	Reached transports.State    // the last one told
-	Told    int                 // how many were told
+	Reached transports.State    // the last state
+	States  int                 // how many states were reported
 	Cause   error               // of it
 	Causes  []error             // of all states that had one
 	Finals  int                 // states after which nothing comes
@@ -34,7 +34,7 @@ type Sink struct {
 	changed chan struct{}
 }
 
-// New makes a Sink that has heard nothing.
+// New makes a Sink that has received nothing.
 func New() *Sink { return &Sink{changed: make(chan struct{}, 1)} }
 
 // Note changes fields under the lock and wakes Await.
@@ -65,7 +65,7 @@ func (k *Sink) Deliver(_ context.Context, e transports.Event) (err error) {
 func (k *Sink) State(s transports.State, cause error) {
 	k.Note(func() {
 		k.Reached, k.Cause = s, cause
-		k.Told++
+		k.States++
 		if cause != nil {
 			k.Causes = append(k.Causes, cause)
 		}
@@ -96,7 +96,7 @@ func (k *Sink) Notice(key, text string) {
 	k.Note(func() { k.Notices = append(k.Notices, key+": "+text) })
 }
 
-// Await waits until ok, which is asked under the lock, says so.
+// Await waits until ok, which is called under the lock, returns true.
 func (k *Sink) Await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.After(patience)
@@ -118,9 +118,9 @@ func (k *Sink) Await(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// Gap returns what waits until the session is online and has told again, since Gap was called,
+// Gap returns what waits until the client is online and has reported again, since Gap was called,
 // that something may have been missed everywhere.
-func (k *Sink) Gap(t testing.TB) (told func()) {
+func (k *Sink) Gap(t testing.TB) (reported func()) {
 	k.Lock()
 	before := k.Resyncs
 	k.Unlock()

@@ -3,7 +3,7 @@
 // bridge renders as XEP-0393 styling for XMPP and reads back from it.
 //
 // A Text is a sequence of nodes. Inline nodes follow each other on a line, Break ends a
-// line, block nodes (Pre, Quote, List, Heading) stand on lines of their own. The tree is
+// line, block nodes (Pre, Quote, List, Heading) are on lines of their own. The tree is
 // plain data: it is kept as JSON in the bridge's inbox and outbox.
 //
 // Nothing here starts a goroutine or takes a lock.

@@ -7,7 +7,7 @@ import (
 	"mellium.im/xmpp/styling"
 )
 
-// maxQuote bounds how deep quotations are told apart.
+// maxQuote bounds how deep quotations are notified apart.
 const maxQuote = 8
 
 // ParseStyling reads a message body with XEP-0393 styling. Addresses of the web become links.
@@ -40,7 +40,7 @@ func parseBlocks(body string, depth int) Text {
 			if plain {
 				t = append(t, Node{Kind: Break})
 			}
-			if strings.HasPrefix(line, ">") { // deeper than we tell apart; the decoder takes quadratic time for it
+			if strings.HasPrefix(line, ">") { // deeper than we distinguish; the decoder takes quadratic time for it
 				t = append(t, Node{Text: line})
 			} else {
 				t = append(t, parseSpans(line)...)

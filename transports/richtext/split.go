@@ -162,12 +162,12 @@ func graphemeEnd(s string, end int) int {
 
 const zeroWidthJoiner = 0x200D
 
-// joins tells whether a character belongs to the one before it.
+// joins reports whether a character belongs to the one before it.
 func joins(r rune) bool {
 	return r == zeroWidthJoiner || r >= 0x1F3FB && r <= 0x1F3FF || r >= 0xE0020 && r <= 0xE007F || unicode.In(r, unicode.Mn, unicode.Mc, unicode.Me)
 }
 
-// flag tells whether a character is half of a flag.
+// flag reports whether a character is half of a flag.
 func flag(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
 
 func flagsBefore(s string) (n int) {

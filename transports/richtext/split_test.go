@@ -28,7 +28,7 @@ func TestSplit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			parts := Cutter{Limit: c.limit}.Split(c.in)
-			var said strings.Builder
+			var joined strings.Builder
 			for _, p := range parts {
 				body := p.Styling()
 				if n := utf8.RuneCountInString(body); n > c.limit || n == 0 {
@@ -42,10 +42,10 @@ func TestSplit(t *testing.T) {
 						t.Errorf("half a character: %q", body)
 					}
 				}
-				said.WriteString(p.String())
+				joined.WriteString(p.String())
 			}
 			bare := strings.NewReplacer(" ", "", "\n", "")
-			if got, want := bare.Replace(said.String()), bare.Replace(c.in.String()); got != want {
+			if got, want := bare.Replace(joined.String()), bare.Replace(c.in.String()); got != want {
 				t.Errorf("%q, want %q", got, want)
 			}
 			if len(parts) < 2 {
@@ -84,12 +84,12 @@ func FuzzSplit(f *testing.F) {
 			return
 		}
 		whole := ParseStyling(in)
-		var said strings.Builder
+		var joined strings.Builder
 		for _, p := range (Cutter{Limit: 1 + max(limit, -limit)%200}).Split(whole) {
-			said.WriteString(p.String())
+			joined.WriteString(p.String())
 		}
 		bare := func(s string) string { return strings.Join(strings.Fields(s), "") }
-		if got, want := bare(said.String()), bare(whole.String()); got != want {
+		if got, want := bare(joined.String()), bare(whole.String()); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})

@@ -62,10 +62,10 @@ func (t Text) String() string {
 	return w.String()
 }
 
-// IsEmpty tells whether nothing would be shown.
+// IsEmpty reports whether nothing would be shown.
 func (t Text) IsEmpty() bool { return strings.TrimSpace(t.String()) == "" }
 
-// Block tells whether nodes of that kind stand on lines of their own.
+// Block reports whether nodes of that kind are on lines of their own.
 func (k Kind) Block() bool {
 	switch k {
 	case Pre, Quote, List, Item, Heading:
@@ -82,7 +82,7 @@ func (t Text) Walk(visit func(*Node)) {
 	}
 }
 
-// label is what stands for a leaf node in words.
+// label is a leaf node in words.
 func (n Node) label() string {
 	switch n.Kind {
 	case Mention, All:
@@ -105,7 +105,7 @@ func (n Node) name() string {
 // lines builds text line by line, so that blocks begin on a new one.
 type lines struct {
 	strings.Builder
-	open bool // something stands on the current line
+	open bool // the current line is not empty
 }
 
 func (w *lines) put(s string) {

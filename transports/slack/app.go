@@ -18,7 +18,7 @@ import (
 // socketRead is the largest message of the socket that is taken, in bytes.
 const socketRead = 1 << 20
 
-// app is the socket of one app-level token and the accounts that share it.
+// app is the socket of one app-level token and the logins that share it.
 type app struct {
 	n      *Network
 	token  string
@@ -28,12 +28,12 @@ type app struct {
 	done   chan struct{}
 	acks   chan acknowledgement
 
-	// telling is held from a change of online or final until the accounts know it, so that the last that
+	// telling is held from a change of online or final until the logins know it, so that the last that
 	// they hear is true. It is held across what the sinks write for that, mu only for a moment within.
-	telling sync.Mutex
+	reporting sync.Mutex
 
 	mu       sync.Mutex
-	sessions []*session
+	sessions []*client
 	online   bool
 	opened   bool // was online before
 	final    error
@@ -61,23 +61,23 @@ func (a *app) stop() {
 	<-a.done
 }
 
-// add takes in a new account.
-func (a *app) add(s *session) {
+// add takes in a new login.
+func (a *app) add(s *client) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sessions = append(a.sessions, s)
 }
 
-// greet tells a new account how the socket fares.
-func (a *app) greet(s *session) {
-	a.telling.Lock()
-	defer a.telling.Unlock()
+// reportSocket gives a new login the state of the socket.
+func (a *app) reportSocket(s *client) {
+	a.reporting.Lock()
+	defer a.reporting.Unlock()
 	a.mu.Lock()
 	online, final := a.online, a.final
 	a.mu.Unlock()
 	switch {
 	case final != nil:
-		s.dead(final)
+		s.reportFinal(final)
 	case online:
 		s.sink.State(transports.Online, nil)
 		s.sink.Resynced()
@@ -86,8 +86,8 @@ func (a *app) greet(s *session) {
 	}
 }
 
-// remove tells whether s was the last account.
-func (a *app) remove(s *session) bool {
+// remove reports whether s was the last login.
+func (a *app) remove(s *client) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i, other := range a.sessions {
@@ -99,10 +99,10 @@ func (a *app) remove(s *session) bool {
 	return len(a.sessions) == 0
 }
 
-func (a *app) all() []*session {
+func (a *app) all() []*client {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return append([]*session(nil), a.sessions...)
+	return append([]*client(nil), a.sessions...)
 }
 
 // run keeps a socket open. slack-go would wait up to five minutes between two tries, so
@@ -116,7 +116,7 @@ func (a *app) run(ctx context.Context) {
 			return
 		}
 		if class := transports.ClassOf(err); err != nil && (class == transports.NeedLogin || class == transports.Refused) {
-			a.die(err)
+			a.endForGood(err)
 			return
 		}
 		a.offline(err)
@@ -152,7 +152,7 @@ func (a *app) socket(ctx context.Context) error {
 			return failure
 		case event := <-client.Events:
 			switch event.Type {
-			case socketmode.EventTypeHello: // from now on events come here; before, the socket was open but heard nothing
+			case socketmode.EventTypeHello: // from now on events come here; before, the socket was open without events
 				a.connected()
 			case socketmode.EventTypeConnecting:
 				a.offline(nil)
@@ -201,7 +201,7 @@ func (a *app) request(ctx context.Context, client *socketmode.Client, id, typ st
 		}
 		select {
 		case a.acks <- acknowledgement{client, id}:
-		default: // so many wait that Slack will not hear of this one in time: it comes again, and is known then
+		default: // so many are pending that this one would be too late: Slack sends the event again, and it is known then
 		}
 	}}
 	d.begin()
@@ -217,7 +217,7 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 			a.log.Error("slack event", "panic", r, "stack", string(debug.Stack()))
 		}
 	}()
-	var w wrapper
+	var w eventsPayload
 	if err := lenient(payload, &w); err != nil {
 		a.log.Warn("slack sent an event that cannot be read", "err", err)
 		return
@@ -227,18 +227,18 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 			continue
 		}
 		if err := s.receive(ctx, d, &w); err != nil {
-			a.log.Error("slack event not taken", "account", s.account.ID, "event", w.Event.Type, "err", err)
+			a.log.Error("slack event not taken", "login", s.login.ID, "event", w.Event.Type, "err", err)
 			s.sink.Resynced(roomID(s.cred.Team, w.Event.where())) // before any later event of that channel
 			d.failed.Store(true)
 		}
 	}
 }
 
-// connected tells the accounts; from the second time on there was a gap, since Slack
+// connected tells the logins; from the second time on there was a gap, since Slack
 // repeats only what was not acknowledged.
 func (a *app) connected() {
-	a.telling.Lock()
-	defer a.telling.Unlock()
+	a.reporting.Lock()
+	defer a.reporting.Unlock()
 	a.mu.Lock()
 	again := a.opened
 	a.online, a.opened = true, true
@@ -252,8 +252,8 @@ func (a *app) connected() {
 }
 
 func (a *app) offline(cause error) {
-	a.telling.Lock()
-	defer a.telling.Unlock()
+	a.reporting.Lock()
+	defer a.reporting.Unlock()
 	a.mu.Lock()
 	was := a.online
 	a.online = false
@@ -265,19 +265,19 @@ func (a *app) offline(cause error) {
 	}
 }
 
-// die ends the app for good: the accounts have to be linked again.
-func (a *app) die(err error) {
+// endForGood ends the app for good: the logins have to be linked again.
+func (a *app) endForGood(err error) {
 	a.n.mu.Lock()
 	if a.n.apps[a.token] == a {
 		delete(a.n.apps, a.token)
 	}
 	a.n.mu.Unlock()
-	a.telling.Lock()
-	defer a.telling.Unlock()
+	a.reporting.Lock()
+	defer a.reporting.Unlock()
 	a.mu.Lock()
 	a.online, a.final = false, err
 	a.mu.Unlock()
 	for _, s := range a.all() {
-		s.dead(err)
+		s.reportFinal(err)
 	}
 }

@@ -10,9 +10,9 @@ import (
 // maxBlockDepth bounds how deep a rich text may be nested.
 const maxBlockDepth = 16
 
-// text is what a message says: from its rich_text block where a person wrote it, else from its
+// text is the text of a message: from its rich_text block where a person wrote it, else from its
 // mrkdwn, and from attachments where that is all.
-func (s *session) text(m *rawMessage) richtext.Text {
+func (s *client) text(m *rawMessage) richtext.Text {
 	if t, ok := s.blocks(m.Blocks); ok {
 		return t
 	}
@@ -75,7 +75,7 @@ func (l *listStyle) UnmarshalJSON(data []byte) error {
 }
 
 // blocks reads a message's blocks; ok is false where none is a rich_text.
-func (s *session) blocks(raw json.RawMessage) (t richtext.Text, ok bool) {
+func (s *client) blocks(raw json.RawMessage) (t richtext.Text, ok bool) {
 	var list []json.RawMessage
 	if len(raw) == 0 || json.Unmarshal(raw, &list) != nil {
 		return nil, false
@@ -100,7 +100,7 @@ func (s *session) blocks(raw json.RawMessage) (t richtext.Text, ok bool) {
 	return t, ok
 }
 
-func (s *session) elements(list []element, depth int) richtext.Text {
+func (s *client) elements(list []element, depth int) richtext.Text {
 	if depth == 0 {
 		return nil
 	}
@@ -126,7 +126,7 @@ func (s *session) elements(list []element, depth int) richtext.Text {
 		case "rich_text_preformatted":
 			t = append(t, richtext.Node{Kind: richtext.Pre, Text: strings.TrimSuffix(s.elements(e.Elements, depth-1).String(), "\n")})
 		default:
-			t = append(t, style(s.leaf(e), e.Style)...)
+			t = append(t, style(s.inline(e), e.Style)...)
 		}
 	}
 	return trimBreaks(t)
@@ -142,8 +142,8 @@ func trimBreaks(t richtext.Text) richtext.Text {
 	return t
 }
 
-// leaf makes nodes of one inline element.
-func (s *session) leaf(e element) richtext.Text {
+// inline makes nodes of one inline element.
+func (s *client) inline(e element) richtext.Text {
 	switch e.Type {
 	case "text":
 		return richtext.FromPlain(e.Text)
@@ -189,14 +189,14 @@ func style(t richtext.Text, l listStyle) richtext.Text {
 	return t
 }
 
-func (s *session) mention(id, label string) richtext.Node {
+func (s *client) mention(id, label string) richtext.Node {
 	if name := s.name(id); name != "" {
 		label = name
 	}
 	return richtext.Node{Kind: richtext.Mention, ID: string(userID(s.cred.Team, id)), Text: label}
 }
 
-func (s *session) channelNode(id, label string) richtext.Node {
+func (s *client) channelNode(id, label string) richtext.Node {
 	s.mu.Lock()
 	if room, ok := s.rooms[id]; ok && label == "" {
 		label = room.Name

@@ -6,7 +6,7 @@ import (
 	"regexp"
 )
 
-// credentials are an account's secret.
+// credentials are a login's secret.
 type credentials struct {
 	App  string `json:"app"`            // xapp-…: opens the socket
 	Bot  string `json:"bot"`            // xoxb-…
@@ -16,7 +16,7 @@ type credentials struct {
 	TeamName string `json:"team_name"`
 	BotUser  string `json:"bot_user"` // the bot's user id
 	BotID    string `json:"bot_id"`
-	Self     string `json:"self"` // whose account this is: the person with a user token, else the bot
+	Self     string `json:"self"` // whom the login belongs to: the person with a user token, else the bot
 }
 
 // String keeps the tokens out of logs.
@@ -35,7 +35,7 @@ func parseCredentials(secret []byte) (credentials, error) {
 
 var appToken = regexp.MustCompile(`^xapp-[0-9]+-(A[0-9A-Z]{6,15})-`)
 
-// appID is the app that an app-level token belongs to: xapp-1-A0123456-…; "" where it cannot be told,
+// appID is the app that an app-level token belongs to: xapp-1-A0123456-…; "" where it is not known,
 // since the rest is secret.
 func (c credentials) appID() string {
 	if m := appToken.FindStringSubmatch(c.App); m != nil {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// wrapper is the payload of an events_api envelope. It is decoded here and not by slack-go, which
+// eventsPayload is the payload of an events_api envelope. It is decoded here and not by slack-go, which
 // refuses whole events for one field that it does not expect.
-type wrapper struct {
+type eventsPayload struct {
 	Type           string `json:"type"`
 	TeamID         string `json:"team_id"`
 	APIAppID       string `json:"api_app_id"`
@@ -20,8 +20,8 @@ type wrapper struct {
 	Event rawEvent `json:"event"`
 }
 
-// concerns tells whether a team is among those that the event was sent for (Slack Connect).
-func (w *wrapper) concerns(team string) bool {
+// concerns reports whether a team is among those that the event was sent for (Slack Connect).
+func (w *eventsPayload) concerns(team string) bool {
 	for _, a := range w.Authorizations {
 		if a.TeamID == team {
 			return true
@@ -98,7 +98,7 @@ type rawFile struct {
 	Access    string `json:"file_access"`
 }
 
-// stub tells that the rest of a file is to be asked for (docs: Slack Connect, file_access).
+// stub reports that the rest of a file is to be asked for (docs: Slack Connect, file_access).
 func (f *rawFile) stub() bool { return f.ID != "" && f.Access == "check_file_info" }
 
 // rawUser is a user object.
@@ -189,5 +189,5 @@ func reencode(v any) (rawMessage, error) {
 	return m, err
 }
 
-// direct tells whether a channel id is that of a conversation of two.
+// direct reports whether a channel id is that of a conversation of two.
 func direct(channel string) bool { return strings.HasPrefix(channel, "D") }

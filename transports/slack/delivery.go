@@ -17,7 +17,7 @@ type acknowledgement struct {
 	id     string
 }
 
-// acknowledge writes acknowledgements, since whoever tells that an event is durable must not wait.
+// acknowledge writes acknowledgements, since whoever reports that an event is durable must not wait.
 func (a *app) acknowledge(ctx context.Context) {
 	for {
 		select {
@@ -51,8 +51,8 @@ func (d *delivery) end(err error) {
 	}
 }
 
-// post hands an event to one account's sink.
-func (d *delivery) post(ctx context.Context, s *session, e transports.Event) {
+// post hands an event to one login's sink.
+func (d *delivery) post(ctx context.Context, s *client, e transports.Event) {
 	d.begin()
 	transports.Post(ctx, s.sink, e, func(err error) {
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 const handshakeTimeout = 30 * time.Second
 
 // dialer opens sockets that end with ctx. The WebSocket library looks at its context only until the
-// connection stands, and would sit out a handshake that is not answered.
+// connection is open, and would wait for a handshake that is not answered.
 func dialer(ctx context.Context) *websocket.Dialer {
 	var d net.Dialer
 	return &websocket.Dialer{
@@ -23,13 +23,13 @@ func dialer(ctx context.Context) *websocket.Dialer {
 			if err != nil {
 				return nil, err
 			}
-			// That closing fails tells that it is closed.
+			// An error of Close means that it is closed already.
 			return &leashed{conn, context.AfterFunc(ctx, func() { _ = conn.Close() })}, nil
 		},
 	}
 }
 
-// leashed is a connection that a context ends.
+// leashed is a connection that ends with a context.
 type leashed struct {
 	net.Conn
 	stop func() bool

@@ -54,7 +54,7 @@ var waiting = map[string]bool{
 	"service_unavailable": true, "request_timeout": true, "team_added_to_org": true,
 }
 
-// missingScope tells that the app was not granted what a call needs, and what that is.
+// missingScope reports that the app was not granted what a call needs, and what that is.
 func missingScope(err error) (needed string, missing bool) {
 	var answer slackgo.SlackErrorResponse
 	if !errors.As(err, &answer) || answer.Err != "missing_scope" {

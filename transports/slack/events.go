@@ -12,8 +12,8 @@ import (
 )
 
 // receive turns an event into those of the contract and delivers them; nil means that Slack
-// may forget it as far as this account is concerned.
-func (s *session) receive(ctx context.Context, d *delivery, w *wrapper) error {
+// may forget it as far as this login is concerned.
+func (s *client) receive(ctx context.Context, d *delivery, w *eventsPayload) error {
 	e := &w.Event
 	if w.Type == "app_rate_limited" {
 		s.overrun()
@@ -39,13 +39,13 @@ func (s *session) receive(ctx context.Context, d *delivery, w *wrapper) error {
 }
 
 // occurrence makes an event of a room.
-func (s *session) occurrence(room transports.RoomInfo, key, ts, actor string, body transports.Body) transports.Event {
+func (s *client) occurrence(room transports.RoomInfo, key, ts, actor string, body transports.Body) transports.Event {
 	return transports.Event{
 		Key: key, Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, actor), At: stampTime(ts), Body: body,
 	}
 }
 
-func (s *session) onMessage(ctx context.Context, d *delivery, w *wrapper) error {
+func (s *client) onMessage(ctx context.Context, d *delivery, w *eventsPayload) error {
 	channel := w.Event.channel()
 	room, ok, err := s.sees(ctx, channel)
 	if err != nil || !ok {
@@ -77,7 +77,7 @@ func (e *rawEvent) shown() *rawMessage {
 }
 
 // convert makes an event of a message event; ok is false for those that show nothing.
-func (s *session) convert(e *rawEvent, room transports.RoomInfo, app string) (event transports.Event, ok bool) {
+func (s *client) convert(e *rawEvent, room transports.RoomInfo, app string) (event transports.Event, ok bool) {
 	switch e.Subtype {
 	case "message_changed":
 		if e.Message == nil || e.Message.TS == "" {
@@ -96,7 +96,7 @@ func (s *session) convert(e *rawEvent, room transports.RoomInfo, app string) (ev
 	case "message_deleted":
 		return s.deleted(e, e.DeletedTS, room), e.DeletedTS != ""
 	case "message_replied", "channel_join", "group_join", "channel_leave", "group_leave":
-		return event, false // the member_ events tell it
+		return event, false // the member_ events have it
 	}
 	if e.Subtype == "huddle_thread" {
 		return s.huddle(&e.rawMessage, room), e.TS != ""
@@ -105,7 +105,7 @@ func (s *session) convert(e *rawEvent, room transports.RoomInfo, app string) (ev
 }
 
 // huddle makes the event of a huddle that began or ended.
-func (s *session) huddle(m *rawMessage, room transports.RoomInfo) transports.Event {
+func (s *client) huddle(m *rawMessage, room transports.RoomInfo) transports.Event {
 	key := m.TS
 	if m.Room.Ended {
 		key += "/ended"
@@ -114,7 +114,7 @@ func (s *session) huddle(m *rawMessage, room transports.RoomInfo) transports.Eve
 }
 
 // message makes the event of a message, live or past.
-func (s *session) message(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
+func (s *client) message(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
 	event := s.frame(m, room, app)
 	event.Key, event.At = m.TS, stampTime(m.TS)
 	body := transports.Message{
@@ -128,14 +128,14 @@ func (s *session) message(m *rawMessage, room transports.RoomInfo, app string) t
 	return event
 }
 
-// notices are the subtypes that the network itself says.
+// notices are the subtypes of messages that the network itself makes.
 var notices = map[string]bool{
 	"channel_topic": true, "channel_purpose": true, "channel_name": true, "channel_archive": true, "channel_unarchive": true,
 	"group_topic": true, "group_purpose": true, "group_name": true, "group_archive": true, "group_unarchive": true,
 	"huddle_thread": true, "reminder_add": true, "pinned_item": true, "bot_add": true, "bot_remove": true, "channel_posting_permissions": true,
 }
 
-func (s *session) edited(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
+func (s *client) edited(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
 	event := s.frame(m, room, app)
 	text := s.text(m)
 	// edited.ts has whole seconds: what was written tells apart the edits of one second.
@@ -146,7 +146,7 @@ func (s *session) edited(m *rawMessage, room transports.RoomInfo, app string) tr
 	return event
 }
 
-func (s *session) deleted(e *rawEvent, ts string, room transports.RoomInfo) transports.Event {
+func (s *client) deleted(e *rawEvent, ts string, room transports.RoomInfo) transports.Event {
 	var previous rawMessage
 	_ = lenient(e.PreviousMessage, &previous) // [] at times: then nobody is known to have written it
 	event := s.frame(&previous, room, "")
@@ -159,7 +159,7 @@ func (s *session) deleted(e *rawEvent, ts string, room transports.RoomInfo) tran
 }
 
 // frame is what all events of a message share.
-func (s *session) frame(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
+func (s *client) frame(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
 	event := transports.Event{
 		Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, m.user()), Name: m.Username, Nonce: m.clientID(),
 	}
@@ -170,7 +170,7 @@ func (s *session) frame(m *rawMessage, room transports.RoomInfo, app string) tra
 	return event
 }
 
-func (s *session) onReaction(ctx context.Context, d *delivery, e *rawEvent) error {
+func (s *client) onReaction(ctx context.Context, d *delivery, e *rawEvent) error {
 	if e.Item.Type != "message" {
 		return nil
 	}
@@ -188,7 +188,7 @@ func (s *session) onReaction(ctx context.Context, d *delivery, e *rawEvent) erro
 	return nil
 }
 
-func (s *session) onMember(ctx context.Context, d *delivery, e *rawEvent) error {
+func (s *client) onMember(ctx context.Context, d *delivery, e *rawEvent) error {
 	channel, id := e.channel(), e.user()
 	joined := e.Type == "member_joined_channel"
 	if id == s.cred.Self {
@@ -212,7 +212,7 @@ func (s *session) onMember(ctx context.Context, d *delivery, e *rawEvent) error 
 
 // known is somebody's profile, asked for where it is not in memory; who is not to be
 // found is known by id alone.
-func (s *session) known(ctx context.Context, id string) (transports.UserInfo, error) {
+func (s *client) known(ctx context.Context, id string) (transports.UserInfo, error) {
 	s.mu.Lock()
 	info, ok := s.people[id]
 	s.mu.Unlock()
@@ -226,7 +226,7 @@ func (s *session) known(ctx context.Context, id string) (transports.UserInfo, er
 	return info, err
 }
 
-func (s *session) onRoomGone(ctx context.Context, d *delivery, e *rawEvent) error {
+func (s *client) onRoomGone(ctx context.Context, d *delivery, e *rawEvent) error {
 	channel := e.channel()
 	s.mu.Lock()
 	room, ok := s.rooms[channel]
@@ -240,7 +240,7 @@ func (s *session) onRoomGone(ctx context.Context, d *delivery, e *rawEvent) erro
 	return nil
 }
 
-func (s *session) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) error {
+func (s *client) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) error {
 	channel := e.channel()
 	s.forget(channel)
 	if e.Type == "channel_created" { // nobody of ours is in it yet, but it can be found
@@ -262,7 +262,7 @@ func (s *session) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) er
 	return nil
 }
 
-func (s *session) onUser(ctx context.Context, d *delivery, e *rawEvent) error {
+func (s *client) onUser(ctx context.Context, d *delivery, e *rawEvent) error {
 	var u rawUser
 	if err := lenient(e.UserRef, &u); err != nil || u.ID == "" || u.ID == slackbot {
 		return nil
@@ -280,10 +280,10 @@ func (s *session) onUser(ctx context.Context, d *delivery, e *rawEvent) error {
 	return nil
 }
 
-func (s *session) onRevoked(e *rawEvent) error {
+func (s *client) onRevoked(e *rawEvent) error {
 	mine := e.Type == "app_uninstalled" || slices.Contains(e.Tokens.Bot, s.cred.BotUser) && s.cred.User == "" || slices.Contains(e.Tokens.OAuth, s.cred.Self)
 	if mine {
-		s.dead(transports.Relink("the token was revoked, or the app was removed from the workspace", nil))
+		s.reportFinal(transports.Relink("the token was revoked, or the app was removed from the workspace", nil))
 	}
 	return nil
 }

@@ -8,16 +8,16 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// complete asks for the rest of files of which an event shows a stub only. One that this account may not
+// complete asks for the rest of files of which an event shows a stub only. One that this login may not
 // see, or whose app may not read files, is only named.
-func (s *session) complete(ctx context.Context, list []rawFile) error {
+func (s *client) complete(ctx context.Context, list []rawFile) error {
 	for i := range list {
 		f := &list[i]
 		if !f.stub() {
 			continue
 		}
 		var whole *slackgo.File
-		err := s.asking(ctx, func() (err error) {
+		err := s.paced(ctx, func() (err error) {
 			whole, _, _, err = s.api.GetFileInfoContext(ctx, f.ID, 0, 0)
 			return err
 		})

@@ -12,7 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/slack/fake/conformance"
 )
 
-// world is a stand-in with one workspace, three people and a channel that two of them and the app are in.
+// world is a fake server with one workspace, three people and a channel that two of them and the app are in.
 type world struct {
 	t        *testing.T
 	server   *fake.Server
@@ -43,7 +43,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Cleanup(w.server.Close)
 	t.Cleanup(func() {
 		for _, c := range w.server.Complaints() {
-			t.Errorf("complaint of the stand-in: %v", c)
+			t.Errorf("complaint of the fake server: %v", c)
 		}
 	})
 	w.acme = w.server.AddWorkspace("Acme", "acme")
@@ -54,7 +54,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	w.install = w.app.Install(w.acme)
 	w.ben.Invite(w.general, w.install.Bot)
 	w.userTok = w.app.Link(w.ann)
-	w.server.GiveUp() // no app was there to hear how it all began
+	w.server.GiveUp() // no app was there for the first events
 	o := Options{APIURL: w.server.APIURL(), Timeout: 5 * time.Second, Pace: time.Millisecond, RetryMin: 10 * time.Millisecond, RetryMax: 50 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&o)
@@ -69,20 +69,20 @@ func (w *world) link(user string) transports.Login {
 	return recorder.Link(w.t, w.net, "tokens", map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": user})
 }
 
-// open opens an account and waits until its socket is there.
-func (w *world) open(account transports.Login) (*session, *recorder.Sink) {
+// open opens a login and waits until its socket is there.
+func (w *world) open(login transports.Login) (*client, *recorder.Sink) {
 	w.t.Helper()
-	s, k := recorder.Open(w.t, w.net, account)
+	s, k := recorder.Open(w.t, w.net, login)
 	if !w.server.Await(deadline(w.t), func() bool { return w.app.Sockets() > 0 }) { // Slack has said hello
 		w.t.Fatal("no socket")
 	}
-	return s.(*session), k
+	return s.(*client), k
 }
 
 func (w *world) room() transports.RoomID { return roomID(w.acme.ID, w.channelID()) }
 
 func (w *world) channelID() string { return w.acme.Channel("general").ID }
 
-func say(text, id string) transports.Outgoing {
+func outgoing(text, id string) transports.Outgoing {
 	return transports.Outgoing{ClientID: id, Attempt: 1, Since: time.Now(), Text: richtext.ParseStyling(text)}
 }

@@ -21,7 +21,7 @@ const backWindow = 50
 const overtaken = 10 * time.Minute
 
 // History reads past messages of a room, replies in threads among them, oldest first.
-func (s *session) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
+func (s *client) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
 	channel, err := s.channelOf(request.Room)
 	if err != nil {
 		return transports.HistoryPage{}, err
@@ -45,7 +45,7 @@ func (s *session) History(ctx context.Context, request transports.HistoryRequest
 }
 
 // historyAfter reads what came after a message, with the edits and replies since of those shortly before it.
-func (s *session) historyAfter(ctx context.Context, channel string, info transports.RoomInfo, request transports.HistoryRequest) (transports.HistoryPage, error) {
+func (s *client) historyAfter(ctx context.Context, channel string, info transports.RoomInfo, request transports.HistoryRequest) (transports.HistoryPage, error) {
 	after := string(request.After)
 	fresh, err := s.since(ctx, channel, after)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *session) historyAfter(ctx context.Context, channel string, info transpo
 }
 
 // since reads all top-level messages after a ts.
-func (s *session) since(ctx context.Context, channel, after string) ([]slackgo.Message, error) {
+func (s *client) since(ctx context.Context, channel, after string) ([]slackgo.Message, error) {
 	var all []slackgo.Message
 	cursor := ""
 	for {
@@ -83,8 +83,8 @@ func (s *session) since(ctx context.Context, channel, after string) ([]slackgo.M
 	}
 }
 
-// newest reads the last n top-level messages before a ts, or of all, and tells whether there are earlier ones.
-func (s *session) newest(ctx context.Context, channel, before string, n int) (all []slackgo.Message, more bool, err error) {
+// newest reads the last n top-level messages before a ts, or of all, and reports whether there are earlier ones.
+func (s *client) newest(ctx context.Context, channel, before string, n int) (all []slackgo.Message, more bool, err error) {
 	cursor := ""
 	for len(all) < n {
 		page, err := s.history(ctx, &slackgo.GetConversationHistoryParameters{
@@ -101,8 +101,8 @@ func (s *session) newest(ctx context.Context, channel, before string, n int) (al
 	return all, true, nil
 }
 
-func (s *session) history(ctx context.Context, p *slackgo.GetConversationHistoryParameters) (page *slackgo.GetConversationHistoryResponse, err error) {
-	err = s.asking(ctx, func() (err error) {
+func (s *client) history(ctx context.Context, p *slackgo.GetConversationHistoryParameters) (page *slackgo.GetConversationHistoryResponse, err error) {
+	err = s.paced(ctx, func() (err error) {
 		page, err = s.api.GetConversationHistoryContext(ctx, p)
 		return err
 	})
@@ -111,7 +111,7 @@ func (s *session) history(ctx context.Context, p *slackgo.GetConversationHistory
 
 // events makes events of messages, with the replies of their threads and the edits that came
 // after a ts; in the order of their time.
-func (s *session) events(ctx context.Context, messages []slackgo.Message, room transports.RoomInfo, after string) ([]transports.Event, error) {
+func (s *client) events(ctx context.Context, messages []slackgo.Message, room transports.RoomInfo, after string) ([]transports.Event, error) {
 	var events []transports.Event
 	for _, message := range messages {
 		m, err := reencode(message)
@@ -147,7 +147,7 @@ func (s *session) events(ctx context.Context, messages []slackgo.Message, room t
 }
 
 // past appends what a past message means: itself where it is new, its edit where that is.
-func (s *session) past(events []transports.Event, m *rawMessage, room transports.RoomInfo, after string) []transports.Event {
+func (s *client) past(events []transports.Event, m *rawMessage, room transports.RoomInfo, after string) []transports.Event {
 	switch m.Subtype {
 	case "tombstone", "channel_join", "group_join", "channel_leave", "group_leave":
 		return events
@@ -165,7 +165,7 @@ func (s *session) past(events []transports.Event, m *rawMessage, room transports
 	return events
 }
 
-func (s *session) replies(ctx context.Context, room transports.RoomInfo, thread, after string) ([]rawMessage, error) {
+func (s *client) replies(ctx context.Context, room transports.RoomInfo, thread, after string) ([]rawMessage, error) {
 	channel, err := s.channelOf(room.ID)
 	if err != nil {
 		return nil, err
@@ -179,7 +179,7 @@ func (s *session) replies(ctx context.Context, room transports.RoomInfo, thread,
 	for {
 		var some []slackgo.Message
 		more := false
-		err := s.asking(ctx, func() error {
+		err := s.paced(ctx, func() error {
 			page, has, next, err := s.api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
 				ChannelID: channel, Timestamp: thread, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
 			})
@@ -204,7 +204,7 @@ func (s *session) replies(ctx context.Context, room transports.RoomInfo, thread,
 // newer compares two stamps.
 func newer(a, b string) bool { return stampTime(a).After(stampTime(b)) }
 
-// fresh tells whether a message can be one that was not delivered.
+// fresh reports whether a message can be one that was not delivered.
 func fresh(ts, after string) bool {
 	return after == "" || stampTime(ts).After(stampTime(after).Add(-overtaken))
 }

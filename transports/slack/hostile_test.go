@@ -12,8 +12,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-func unlinked() *session {
-	return newSession(New(Options{}), transports.Login{}, credentials{Team: "T1", Self: "U1"}, nil)
+func unlinked() *client {
+	return newClient(New(Options{}), transports.Login{}, credentials{Team: "T1", Self: "U1"}, nil)
 }
 
 var inBrackets = regexp.MustCompile(`<[^>]*>?`)
@@ -31,7 +31,7 @@ func checkMarkup(t *testing.T, in, out string) {
 			t.Errorf("%q becomes %q", in, out)
 		}
 	}
-	if strings.ContainsAny(out, string([]rune{leafBegin, leafEnd})) {
+	if strings.ContainsAny(out, string([]rune{markBegin, markEnd})) {
 		t.Errorf("%q becomes %q", in, out)
 	}
 }
@@ -48,7 +48,7 @@ func TestNoTextOfOursPingsSlack(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.open(w.link(w.userTok))
 	for i, in := range hostile {
-		out := say(in, "c"+string(rune('a'+i)))
+		out := outgoing(in, "c"+string(rune('a'+i)))
 		out.Room = w.room()
 		checkMarkup(t, in, s.markup(out))
 		sent, err := s.Send(t.Context(), out)
@@ -71,7 +71,7 @@ func TestNoTextOfOursPingsSlack(t *testing.T) {
 	}
 }
 
-func edited(t *testing.T, w *world, s *session, id transports.MessageID, out transports.Outgoing) string {
+func edited(t *testing.T, w *world, s *client, id transports.MessageID, out transports.Outgoing) string {
 	t.Helper()
 	if err := s.Edit(t.Context(), transports.MessageRef{Room: w.room(), ID: id}, out); err != nil {
 		t.Error(err)
@@ -140,7 +140,7 @@ func FuzzIncoming(f *testing.F) {
 			return
 		}
 		out := s.parse(in).Styling()
-		if strings.ContainsAny(out, string([]rune{leafBegin, leafEnd})) {
+		if strings.ContainsAny(out, string([]rune{markBegin, markEnd})) {
 			t.Errorf("%q is %q", in, out)
 		}
 		s.blocks(json.RawMessage(in))

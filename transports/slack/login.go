@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// LoginFlows lists the one way to link: the tokens of a self-made app.
+// LoginFlows lists the one flow: the tokens of a self-made app.
 func (n *Network) LoginFlows() []transports.LoginFlow {
 	return []transports.LoginFlow{{
 		ID: "tokens", Name: "Paste the tokens of a Slack app",
@@ -21,7 +21,7 @@ func (n *Network) LoginFlows() []transports.LoginFlow {
 // StartLogin begins to link or relink a login.
 func (n *Network) StartLogin(_ context.Context, request transports.LoginRequest) (transports.LoginProcess, error) {
 	if request.Flow != "tokens" {
-		return nil, transports.Refuse("item-not-found", "there is no such way to link an account", nil)
+		return nil, transports.Refuse("item-not-found", "there is no such login flow", nil)
 	}
 	return &login{n: n, previous: request.Previous}, nil
 }
@@ -49,11 +49,11 @@ func (l *login) Next(ctx context.Context, answers map[string]string) (transports
 	c := credentials{
 		App: strings.TrimSpace(answers["app"]), Bot: strings.TrimSpace(answers["bot"]), User: strings.TrimSpace(answers["user"]),
 	}
-	account, err := l.try(ctx, &c)
+	login, err := l.try(ctx, &c)
 	if err != nil {
 		return transports.Step{}, err
 	}
-	return transports.Step{Text: "Linked: " + account.Name, Done: account}, nil
+	return transports.Step{Text: "Linked: " + login.Name, Done: login}, nil
 }
 
 // try finds out whose tokens these are, and that they work.
@@ -87,19 +87,19 @@ func (l *login) try(ctx context.Context, c *credentials) (*transports.Login, err
 		c.Self, name = person.UserID, person.User
 		speaker = person
 	}
-	if vital, other := lacks(speaker.Header, c.kind()); len(vital) > 0 {
+	if vital, other := missingScopes(speaker.Header, c.kind()); len(vital) > 0 {
 		return nil, c.kind().wrong("does not do yet: "+scopeHelp(c.scopeList(), strings.Join(append(vital, other...), ",")), nil)
 	}
 	if _, _, err := l.n.client("", slackgo.OptionAppLevelToken(c.App)).StartSocketModeContext(ctx); err != nil {
 		return nil, appKind.refused(socketError(err))
 	}
-	account := &transports.Login{User: userID(c.Team, c.Self), Name: name + " at " + c.TeamName}
+	login := &transports.Login{User: userID(c.Team, c.Self), Name: name + " at " + c.TeamName}
 	if l.previous != nil {
-		if l.previous.User != account.User {
-			return nil, transports.Refuse("not-acceptable", "these tokens are of another account ("+account.Name+"): link that one anew instead", nil)
+		if l.previous.User != login.User {
+			return nil, transports.Refuse("not-acceptable", "these tokens are of another account ("+login.Name+"): link that one anew instead", nil)
 		}
-		account.ID = l.previous.ID
+		login.ID = l.previous.ID
 	}
-	account.Secret, err = json.Marshal(c)
-	return account, err
+	login.Secret, err = json.Marshal(c)
+	return login, err
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
-// scene is one account that is online, and what has become of it.
+// scene is one login that is online, and what has become of it.
 type scene struct {
 	*world
 	t *testing.T
-	s *session
+	s *client
 	k *recorder.Sink
 }
 
@@ -49,8 +49,8 @@ func (c *scene) settled() {
 	}
 }
 
-// lives shows that messages go both ways.
-func (c *scene) lives() {
+// lives shows that messages pass in both directions.
+func (c *scene) checkMessages() {
 	c.t.Helper()
 	c.ben.Say(c.general, "still there?")
 	c.k.Event(c.t, "message still there?")
@@ -67,7 +67,7 @@ func (c *scene) send(text string) transports.Sent {
 }
 
 func (c *scene) out(text string) transports.Outgoing {
-	out := say(text, "client-"+text)
+	out := outgoing(text, "client-"+text)
 	out.Room = c.room()
 	return out
 }
@@ -82,7 +82,7 @@ func (c *scene) refusal() *transports.Error {
 	return e
 }
 
-// relink wants the person to be told once to link again, and why.
+// relink wants one request to link again, with the reason.
 func (c *scene) relink(words string) {
 	c.t.Helper()
 	c.k.Await(c.t, "needs login", func() bool { return c.k.Reached == transports.NeedsLogin })
@@ -130,15 +130,15 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.relink("deactivated")
 		},
 		"bot token revoked": func(c *scene) {
-			account := c.link("")
-			account.ID = "a2"
-			s, k := c.open(account)
+			login := c.link("")
+			login.ID = "a2"
+			s, k := c.open(login)
 			c.server.Revoke(c.install.Token)
 			(&scene{c.world, c.t, s, k}).relink("revoked")
 		},
 		"somebody else's token revoked": func(c *scene) {
 			c.server.Revoke(c.app.Link(c.ben))
-			c.lives()
+			c.checkMessages()
 		},
 		"disconnect: warning":           func(c *scene) { c.disconnected("warning") },
 		"disconnect: refresh requested": func(c *scene) { c.disconnected("refresh_requested") },
@@ -149,7 +149,7 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.ben.Say(c.general, "in the gap")
 			c.once("message in the gap")
 			gap()
-			c.lives()
+			c.checkMessages()
 		},
 		"socket that has died silently": func(c *scene) {
 			gap := c.k.Gap(c.t)
@@ -160,7 +160,7 @@ func TestSlackMisbehaves(t *testing.T) {
 			if err != nil || len(past.Events) != 1 || past.Events[0].Key != m.TS {
 				c.t.Errorf("%+v %v", past, err)
 			}
-			c.lives()
+			c.checkMessages()
 		},
 		"envelope redelivered with retry_attempt": func(c *scene) {
 			c.ben.Say(c.general, "again")
@@ -180,18 +180,18 @@ func TestSlackMisbehaves(t *testing.T) {
 			c.app.SendRaw([]byte(`{"type":"events_api","envelope_id":"0b4f6f0a-8b1e-4c0e-a5d7-0123456789ab","accepts_response_payload":false,"payload":{"type":"app_rate_limited","team_id":"` +
 				c.acme.ID + `","minute_rate_limited":1700000000,"api_app_id":"` + c.app.ID + `"}}`))
 			gap()
-			c.lives()
+			c.checkMessages()
 		},
 		"unknown event type": func(c *scene) {
 			c.app.SendEvent(c.acme, map[string]any{"type": "no_such_event", "event_ts": "1.000001"})
-			c.lives()
+			c.checkMessages()
 			c.settled()
 		},
 		"frames that are none": func(c *scene) {
 			for _, frame := range []string{`{`, `[]`, `"x"`, `{"type":"events_api"}`, `{"type":"weather","envelope_id":"0b4f6f0a-8b1e-4c0e-a5d7-0123456789ab","payload":7}`, `{"type":"hello","num_connections":"many"}`} {
 				c.app.SendRaw([]byte(frame))
 			}
-			c.lives()
+			c.checkMessages()
 		},
 		"event with fields of other types": func(c *scene) {
 			c.app.SendEvent(c.acme, map[string]any{
@@ -261,7 +261,7 @@ func TestSlackMisbehaves(t *testing.T) {
 			if f := c.k.Event(c.t, "message see").Body.(transports.Message).Files; len(f) != 1 || f[0].Name == "" {
 				c.t.Errorf("%+v", f)
 			}
-			c.lives()
+			c.checkMessages()
 		},
 		"edit":                                func(c *scene) { c.edited() },
 		"edit without the previous message":   func(c *scene) { c.server.EmptyPrevious(true); c.edited() },
@@ -302,7 +302,7 @@ func TestSlackMisbehaves(t *testing.T) {
 		},
 		"presence is pushed in RTM only": func(c *scene) {
 			c.app.SendEvent(c.acme, map[string]any{"type": "presence_change", "user": c.ben.ID, "presence": "active", "event_ts": "1.000001"})
-			c.lives()
+			c.checkMessages()
 			c.settled()
 			if len(c.k.All("presence")) != 0 {
 				c.t.Error("a presence that no Socket Mode app gets was believed")
@@ -316,7 +316,7 @@ func TestSlackMisbehaves(t *testing.T) {
 			if e := c.refusal(); e.Class != transports.Refused || e.Condition != "not-allowed" {
 				c.t.Errorf("%+v", e)
 			}
-			c.lives()
+			c.checkMessages()
 		},
 		"pages that are short": func(c *scene) {
 			var want []string
@@ -366,7 +366,7 @@ func (c *scene) disconnected(reason string) {
 	if !c.server.Await(deadline(c.t), func() bool { return c.app.Sockets() > 0 }) {
 		c.t.Fatal("no socket again")
 	}
-	c.lives()
+	c.checkMessages()
 	c.settled()
 }
 
@@ -414,7 +414,7 @@ func (c *scene) unfurled() {
 	c.t.Helper()
 	m := c.ben.Say(c.general, "https://x.example")
 	c.server.Unfurl(m, "https://x.example", "X")
-	c.lives()
+	c.checkMessages()
 	for _, e := range c.k.All("edit https://x.example") {
 		c.t.Errorf("a preview is no edit: %+v", e)
 	}

@@ -86,20 +86,20 @@ func (n *Network) Info() transports.Info {
 }
 
 // ClientType lets the contract be checked at start.
-func (n *Network) ClientType() transports.Client { return (*session)(nil) }
+func (n *Network) ClientType() transports.Client { return (*client)(nil) }
 
 // client makes a Web API client for one token.
 func (n *Network) client(token string, options ...slackgo.Option) *slackgo.Client {
 	return slackgo.New(token, append(options, slackgo.OptionAPIURL(n.o.APIURL), slackgo.OptionHTTPClient(n.http))...)
 }
 
-// Open connects an account.
-func (n *Network) Open(ctx context.Context, account transports.Login, sink transports.Sink) (transports.Client, error) {
-	c, err := parseCredentials(account.Secret)
+// Open connects a login.
+func (n *Network) Open(ctx context.Context, login transports.Login, sink transports.Sink) (transports.Client, error) {
+	c, err := parseCredentials(login.Secret)
 	if err != nil {
 		return nil, transports.Relink("the account's tokens cannot be read: link it again", err)
 	}
-	s := newSession(n, account, c, sink)
+	s := newClient(n, login, c, sink)
 	if err := s.check(ctx); err != nil {
 		s.stop()
 		return nil, err
@@ -109,8 +109,8 @@ func (n *Network) Open(ctx context.Context, account transports.Login, sink trans
 	return s, nil
 }
 
-// join adds a session to its app, whose socket is opened for the first one.
-func (n *Network) join(s *session) {
+// join adds a client to its app, whose socket is opened for the first one.
+func (n *Network) join(s *client) {
 	n.mu.Lock()
 	a := n.apps[s.cred.App]
 	if a == nil {
@@ -119,13 +119,13 @@ func (n *Network) join(s *session) {
 		a.start()
 	}
 	s.app = a
-	a.add(s) // while n is locked: the app may not end meanwhile as the one of a last account that leaves
+	a.add(s) // while n is locked: the app may not end meanwhile as the one of a last login that leaves
 	n.mu.Unlock()
-	a.greet(s)
+	a.reportSocket(s)
 }
 
-// leave takes a session from its app and ends the app with the last one.
-func (n *Network) leave(s *session) {
+// leave takes a client from its app and ends the app with the last one.
+func (n *Network) leave(s *client) {
 	n.mu.Lock()
 	last := s.app.remove(s)
 	if last && n.apps[s.cred.App] == s.app {

@@ -10,8 +10,8 @@ import (
 )
 
 // parse reads mrkdwn: what is in angle brackets is set aside, the rest is XEP-0393's styling.
-func (s *session) parse(text string) richtext.Text {
-	var leaves []richtext.Node
+func (s *client) parse(text string) richtext.Text {
+	var marked []richtext.Node
 	var b strings.Builder
 	for rest := dropMarks(text); rest != ""; {
 		before, after, found := strings.Cut(rest, "<")
@@ -24,13 +24,13 @@ func (s *session) parse(text string) richtext.Text {
 			b.WriteString("<" + after)
 			break
 		}
-		b.WriteString(placeholder(len(leaves)))
-		leaves = append(leaves, s.bracket(inner))
+		b.WriteString(placeholder(len(marked)))
+		marked = append(marked, s.bracket(inner))
 		rest = tail
 	}
 	body := strings.ReplaceAll(b.String(), "&gt;", ">")
 	t := richtext.ParseStyling(ownLines(body))
-	return s.place(t, leaves, maxBlockDepth)
+	return s.insertMarked(t, marked, maxBlockDepth)
 }
 
 // ownLines puts fences on lines of their own, as XEP-0393 wants them.
@@ -58,15 +58,15 @@ func ownLines(s string) string {
 }
 
 // place puts the leaves back and resolves entities and emoji names in the text between them.
-func (s *session) place(t richtext.Text, leaves []richtext.Node, depth int) richtext.Text {
-	said := func(n richtext.Node) string { return richtext.Text{n}.String() }
+func (s *client) insertMarked(t richtext.Text, marked []richtext.Node, depth int) richtext.Text {
+	plain := func(n richtext.Node) string { return richtext.Text{n}.String() }
 	var out richtext.Text
 	between := func(text string) {
-		eachLeaf(text, func(text string) {
+		eachMark(text, func(text string) {
 			out = append(out, richtext.Node{Text: emojis(html.UnescapeString(text))})
 		}, func(i int) {
-			if i < len(leaves) {
-				out = append(out, leaves[i])
+			if i < len(marked) {
+				out = append(out, marked[i])
 			}
 		})
 	}
@@ -76,19 +76,19 @@ func (s *session) place(t richtext.Text, leaves []richtext.Node, depth int) rich
 			between(n.Text)
 			continue
 		case richtext.Pre, richtext.Code:
-			n.Text = html.UnescapeString(fill(n.Text, leaves, said))
-			n.ID = fill(n.ID, leaves, said)
+			n.Text = html.UnescapeString(fillMarks(n.Text, marked, plain))
+			n.ID = fillMarks(n.ID, marked, plain)
 		case richtext.Link: // a bare address, which what stands in brackets ends
-			url, rest, found := strings.Cut(n.URL, string(leafBegin))
+			url, rest, found := strings.Cut(n.URL, string(markBegin))
 			n.URL = html.UnescapeString(url)
 			out = append(out, n)
 			if found {
-				between(string(leafBegin) + rest)
+				between(string(markBegin) + rest)
 			}
 			continue
 		}
 		if depth > 0 {
-			n.Children = s.place(n.Children, leaves, depth-1)
+			n.Children = s.insertMarked(n.Children, marked, depth-1)
 		}
 		out = append(out, n)
 	}
@@ -96,7 +96,7 @@ func (s *session) place(t richtext.Text, leaves []richtext.Node, depth int) rich
 }
 
 // bracket reads what stands in angle brackets: @U…, #C…|name, !here, !subteam^S…|name, a link.
-func (s *session) bracket(inner string) richtext.Node {
+func (s *client) bracket(inner string) richtext.Node {
 	target, label, _ := strings.Cut(inner, "|")
 	label = html.UnescapeString(label)
 	switch {

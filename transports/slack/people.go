@@ -12,10 +12,10 @@ import (
 const slackbot = "USLACKBOT"
 
 // Contacts lists the people of the workspace.
-func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
+func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
 	list := s.api.GetUsersPaginated(slackgo.GetUsersOptionLimit(200))
 	for {
-		err := s.asking(ctx, func() error {
+		err := s.paced(ctx, func() error {
 			next, err := list.Next(ctx)
 			if err == nil || list.Done(err) {
 				list = next
@@ -48,13 +48,13 @@ func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo)
 }
 
 // Profile reads one person's profile.
-func (s *session) Profile(ctx context.Context, user transports.UserID) (transports.UserInfo, error) {
+func (s *client) Profile(ctx context.Context, user transports.UserID) (transports.UserInfo, error) {
 	id, ok := slackID(s.cred.Team, user)
 	if !ok {
 		return transports.UserInfo{}, transports.Refuse("item-not-found", "there is no such person in this workspace", nil)
 	}
 	var u *slackgo.User
-	err := s.asking(ctx, func() (err error) {
+	err := s.paced(ctx, func() (err error) {
 		u, err = s.api.GetUserInfoContext(ctx, id)
 		return err
 	})
@@ -66,7 +66,7 @@ func (s *session) Profile(ctx context.Context, user transports.UserID) (transpor
 	return info, nil
 }
 
-func (s *session) person(u slackgo.User) transports.UserInfo {
+func (s *client) person(u slackgo.User) transports.UserInfo {
 	raw := rawUser{ID: u.ID, Name: u.Name, RealName: u.RealName, Deleted: u.Deleted, IsBot: u.IsBot}
 	raw.Profile.DisplayName, raw.Profile.RealName, raw.Profile.Email = u.Profile.DisplayName, u.Profile.RealName, u.Profile.Email
 	raw.Profile.Phone, raw.Profile.Title = u.Profile.Phone, u.Profile.Title
@@ -74,7 +74,7 @@ func (s *session) person(u slackgo.User) transports.UserInfo {
 	return s.rawPerson(raw)
 }
 
-func (s *session) rawPerson(u rawUser) transports.UserInfo {
+func (s *client) rawPerson(u rawUser) transports.UserInfo {
 	name := u.Profile.DisplayName
 	for _, other := range []string{u.Profile.RealName, u.RealName, u.Name, u.ID} {
 		if name == "" {
@@ -87,7 +87,7 @@ func (s *session) rawPerson(u rawUser) transports.UserInfo {
 	}
 }
 
-func (s *session) remember(id string, info transports.UserInfo) {
+func (s *client) remember(id string, info transports.UserInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.people) < maxPeople {
@@ -96,7 +96,7 @@ func (s *session) remember(id string, info transports.UserInfo) {
 }
 
 // name is what is known of somebody's name without asking; "" where it is not.
-func (s *session) name(id string) string {
+func (s *client) name(id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.people[id].Name

@@ -9,12 +9,12 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// maxWatched bounds whose presence one account asks for: at 50 questions a minute more would
+// maxWatched bounds whose presence one login asks for: at 50 questions a minute more would
 // come round too rarely to mean anything.
 const maxWatched = 200
 
-// Watch says whose presence matters. Slack tells it to nobody by itself outside RTM, so it is asked for.
-func (s *session) Watch(_ context.Context, users []transports.UserID) error {
+// Watch says whose presence matters. Slack sends it by itself in RTM only, so it is polled.
+func (s *client) Watch(_ context.Context, users []transports.UserID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := map[string]transports.Show{}
@@ -32,7 +32,7 @@ func (s *session) Watch(_ context.Context, users []transports.UserID) error {
 }
 
 // SetPresence sets the person's own presence: Slack knows auto and away.
-func (s *session) SetPresence(ctx context.Context, p transports.PresenceInfo) error {
+func (s *client) SetPresence(ctx context.Context, p transports.PresenceInfo) error {
 	if s.cred.User == "" {
 		return nil // the bot's presence is no one's
 	}
@@ -44,7 +44,7 @@ func (s *session) SetPresence(ctx context.Context, p transports.PresenceInfo) er
 }
 
 // pollPresence asks about everybody at each turn, and in between about those who are new.
-func (s *session) pollPresence() {
+func (s *client) pollPresence() {
 	turn := time.NewTicker(s.n.o.Presence)
 	defer turn.Stop()
 	for {
@@ -65,7 +65,7 @@ func (s *session) pollPresence() {
 }
 
 // watching are those whose presence matters, or of them only those of whom nothing is known yet.
-func (s *session) watching(all bool) []string {
+func (s *client) watching(all bool) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ids := make([]string, 0, len(s.watched))
@@ -77,10 +77,10 @@ func (s *session) watching(all bool) []string {
 	return ids
 }
 
-// ask tells false when the session has ended.
-func (s *session) ask(id string) bool {
+// ask tells false when the client has ended.
+func (s *client) ask(id string) bool {
 	var p *slackgo.UserPresence
-	err := s.asking(s.ctx, func() (err error) {
+	err := s.paced(s.ctx, func() (err error) {
 		p, err = s.api.GetUserPresenceContext(s.ctx, id)
 		return err
 	})

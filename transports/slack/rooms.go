@@ -11,27 +11,27 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// unseen is for how long we believe that an account does not see a channel.
+// unseen is for how long we believe that a login does not see a channel.
 const unseen = 10 * time.Minute
 
 // typeScopes are the kinds of conversations, and the scope without which Slack refuses a list that asks for them.
 var typeScopes = [][2]string{{"public_channel", "channels:read"}, {"private_channel", "groups:read"}, {"mpim", "mpim:read"}, {"im", "im:read"}}
 
-// types are the kinds of conversations that this account's token may list.
-func (s *session) types() []string {
+// types are the kinds of conversations that this login's token may list.
+func (s *client) types() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []string
 	for _, t := range typeScopes {
-		if !slices.Contains(s.lacking, t[1]) {
+		if !slices.Contains(s.missing, t[1]) {
 			list = append(list, t[0])
 		}
 	}
 	return list
 }
 
-// Rooms lists the conversations that the account is in, then the public channels that it could join.
-func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
+// Rooms lists the conversations that the login is in, then the public channels that it could join.
+func (s *client) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
 	if len(s.types()) < len(typeScopes) { // scopes may have been added meanwhile
 		if err := s.check(ctx); err != nil {
 			return s.fault(err)
@@ -40,7 +40,7 @@ func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) er
 	types, cursor := s.types(), ""
 	for len(types) > 0 {
 		var channels []slackgo.Channel
-		err := s.asking(ctx, func() (err error) {
+		err := s.paced(ctx, func() (err error) {
 			var next string
 			channels, next, err = s.api.GetConversationsForUserContext(ctx, &slackgo.GetConversationsForUserParameters{
 				Cursor: cursor, Types: types, Limit: 200, ExcludeArchived: true,
@@ -62,7 +62,7 @@ func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) er
 	}
 	for slices.Contains(types, "public_channel") {
 		var channels []slackgo.Channel
-		err := s.asking(ctx, func() (err error) {
+		err := s.paced(ctx, func() (err error) {
 			var next string
 			channels, next, err = s.api.GetConversationsContext(ctx, &slackgo.GetConversationsParameters{
 				Cursor: cursor, Types: []string{"public_channel"}, Limit: 200, ExcludeArchived: true,
@@ -83,7 +83,7 @@ func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) er
 }
 
 // page hands on those that have not been shown by the first list.
-func (s *session) page(channels []slackgo.Channel, mine bool, page func([]transports.RoomInfo) error) error {
+func (s *client) page(channels []slackgo.Channel, mine bool, page func([]transports.RoomInfo) error) error {
 	var rooms []transports.RoomInfo
 	for _, c := range channels {
 		if !mine && c.IsMember {
@@ -102,7 +102,7 @@ func (s *session) page(channels []slackgo.Channel, mine bool, page func([]transp
 	return page(rooms)
 }
 
-func (s *session) room(c slackgo.Channel) transports.RoomInfo {
+func (s *client) room(c slackgo.Channel) transports.RoomInfo {
 	info := transports.RoomInfo{
 		ID: roomID(s.cred.Team, c.ID), Kind: transports.Public, Name: c.Name, Topic: c.Topic.Value,
 		Space: transports.SpaceID(strings.ToLower(s.cred.Team)), Group: s.cred.TeamName,
@@ -117,7 +117,7 @@ func (s *session) room(c slackgo.Channel) transports.RoomInfo {
 	return info
 }
 
-func (s *session) rememberRoom(id string, info transports.RoomInfo) {
+func (s *client) rememberRoom(id string, info transports.RoomInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.foreign, id)
@@ -127,7 +127,7 @@ func (s *session) rememberRoom(id string, info transports.RoomInfo) {
 }
 
 // Room describes one room.
-func (s *session) Room(ctx context.Context, id transports.RoomID) (transports.RoomInfo, error) {
+func (s *client) Room(ctx context.Context, id transports.RoomID) (transports.RoomInfo, error) {
 	channel, err := s.channelOf(id)
 	if err != nil {
 		return transports.RoomInfo{}, err
@@ -135,9 +135,9 @@ func (s *session) Room(ctx context.Context, id transports.RoomID) (transports.Ro
 	return s.lookup(ctx, channel)
 }
 
-func (s *session) lookup(ctx context.Context, channel string) (transports.RoomInfo, error) {
+func (s *client) lookup(ctx context.Context, channel string) (transports.RoomInfo, error) {
 	var c *slackgo.Channel
-	err := s.asking(ctx, func() (err error) {
+	err := s.paced(ctx, func() (err error) {
 		c, err = s.api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: channel, IncludeNumMembers: true})
 		return err
 	})
@@ -149,9 +149,9 @@ func (s *session) lookup(ctx context.Context, channel string) (transports.RoomIn
 	return info, nil
 }
 
-// sees finds the room of an event if this account is in it. Events of an app come once
-// for all its accounts.
-func (s *session) sees(ctx context.Context, channel string) (transports.RoomInfo, bool, error) {
+// sees finds the room of an event if this login is in it. Events of an app come once
+// for all its logins.
+func (s *client) sees(ctx context.Context, channel string) (transports.RoomInfo, bool, error) {
 	if channel == "" {
 		return transports.RoomInfo{}, false, nil
 	}
@@ -182,7 +182,7 @@ func (s *session) sees(ctx context.Context, channel string) (transports.RoomInfo
 }
 
 // forget makes the next event of a channel look it up again.
-func (s *session) forget(channel string) {
+func (s *client) forget(channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.rooms, channel)
@@ -190,14 +190,14 @@ func (s *session) forget(channel string) {
 }
 
 // Members lists who is in a room.
-func (s *session) Members(ctx context.Context, request transports.MemberRequest) (transports.MemberPage, error) {
+func (s *client) Members(ctx context.Context, request transports.MemberRequest) (transports.MemberPage, error) {
 	channel, err := s.channelOf(request.Room)
 	if err != nil {
 		return transports.MemberPage{}, err
 	}
 	var ids []string
 	page := transports.MemberPage{}
-	err = s.asking(ctx, func() (err error) {
+	err = s.paced(ctx, func() (err error) {
 		ids, page.Next, err = s.api.GetUsersInConversationContext(ctx, &slackgo.GetUsersInConversationParameters{
 			ChannelID: channel, Cursor: request.After, Limit: min(request.Limit, 200),
 		})
@@ -225,7 +225,7 @@ func (s *session) Members(ctx context.Context, request transports.MemberRequest)
 }
 
 // Direct opens the conversation with a person.
-func (s *session) Direct(ctx context.Context, user transports.UserID) (transports.RoomID, error) {
+func (s *client) Direct(ctx context.Context, user transports.UserID) (transports.RoomID, error) {
 	id, ok := slackID(s.cred.Team, user)
 	if !ok {
 		return "", transports.Refuse("item-not-found", "there is no such person in this workspace", nil)
@@ -240,7 +240,7 @@ func (s *session) Direct(ctx context.Context, user transports.UserID) (transport
 }
 
 // Apply enters a public channel, or leaves a channel.
-func (s *session) Apply(ctx context.Context, change transports.Change) (transports.Applied, error) {
+func (s *client) Apply(ctx context.Context, change transports.Change) (transports.Applied, error) {
 	channel, err := s.channelOf(change.Room)
 	if err != nil {
 		return transports.Applied{}, err
@@ -260,7 +260,7 @@ func (s *session) Apply(ctx context.Context, change transports.Change) (transpor
 	return transports.Applied{}, nil
 }
 
-func (s *session) channelOf(room transports.RoomID) (string, error) {
+func (s *client) channelOf(room transports.RoomID) (string, error) {
 	channel, ok := slackID(s.cred.Team, room)
 	if !ok {
 		return "", transports.Refuse("item-not-found", "there is no such channel in this workspace", nil)

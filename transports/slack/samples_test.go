@@ -72,7 +72,7 @@ func (w *world) settle(v any) any {
 	return v
 }
 
-// refusedBySDK tells whether slack-go cannot read an event.
+// refusedBySDK reports whether slack-go cannot read an event.
 func refusedBySDK(t *testing.T, event map[string]any) bool {
 	t.Helper()
 	data, err := json.Marshal(map[string]any{"type": "event_callback", "team_id": "T1", "event": event})
@@ -102,7 +102,7 @@ func (s *shared) String() string {
 }
 
 // Every event that Slack publishes is acknowledged, those that slack-go refuses among them, and none
-// of them ends the session or the process.
+// of them ends the client or the process.
 func TestPublishedEventsAreAllTaken(t *testing.T) {
 	log := &shared{}
 	w := newWorld(t, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(log, nil)) })
@@ -128,7 +128,7 @@ func TestPublishedEventsAreAllTaken(t *testing.T) {
 	if refused < 28 {
 		t.Errorf("slack-go refuses only %d of them", refused)
 	}
-	(&scene{w, t, s, k}).lives()
+	(&scene{w, t, s, k}).checkMessages()
 	for _, bad := range []string{"panic", "cannot be read", "not taken"} {
 		if strings.Contains(log.String(), bad) {
 			t.Errorf("%s: %s", bad, log)

@@ -16,8 +16,8 @@ type need struct {
 	only  tokenKind // "" for both kinds
 }
 
-// needs are all of them. A token that lacks a vital one cannot be linked; what lacks another is told, and
-// the rest goes on.
+// needs are all of them. A token that lacks a vital one cannot be linked; where another is
+// missing the person is notified, and the rest works.
 var needs = []need{
 	{"channels:history", true, ""}, {"channels:read", true, ""}, {"chat:write", true, ""}, {"users:read", true, ""},
 	{"files:read", false, ""}, {"groups:history", false, ""}, {"groups:read", false, ""}, {"im:history", false, ""},
@@ -27,9 +27,9 @@ var needs = []need{
 	{"channels:join", false, botKind}, {"chat:write.customize", false, botKind},
 }
 
-// lacks compares a token's scopes (docs: Scopes, "X-OAuth-Scopes") with what we need. Where Slack does
-// not say them, nothing is known to be missing.
-func lacks(header http.Header, kind tokenKind) (vital, other []string) {
+// missingScopes compares a token's scopes (docs: Scopes, "X-OAuth-Scopes") with what we need. Where Slack does
+// not send them, nothing is known to be missing.
+func missingScopes(header http.Header, kind tokenKind) (vital, other []string) {
 	list := header.Get("X-OAuth-Scopes")
 	if list == "" {
 		return nil, nil
@@ -47,7 +47,7 @@ func lacks(header http.Header, kind tokenKind) (vital, other []string) {
 	return vital, other
 }
 
-// scopeHelp says what is missing and where it is to be had. which is the list of scopes on Slack's page:
+// scopeHelp describes what is missing and where to get it. which is the list of scopes on Slack's page:
 // "Bot Token Scopes", "User Token Scopes", "" where that is not known.
 func scopeHelp(which, needed string) string {
 	what := "a permission"
@@ -60,7 +60,7 @@ func scopeHelp(which, needed string) string {
 	return "the Slack app lacks " + what + ": add it at api.slack.com/apps → your app → OAuth & Permissions → " + which + ", then reinstall the app to the workspace"
 }
 
-// scopeList is where the scopes of this account's token are on Slack's page.
+// scopeList is where the scopes of this login's token are on Slack's page.
 func (c credentials) scopeList() string {
 	if c.kind() == userKind {
 		return "User Token Scopes"
@@ -68,7 +68,7 @@ func (c credentials) scopeList() string {
 	return "Bot Token Scopes"
 }
 
-// kind is the kind of token that this account speaks with.
+// kind is the kind of token that this login uses.
 func (c credentials) kind() tokenKind {
 	if c.User != "" {
 		return userKind
@@ -76,13 +76,13 @@ func (c credentials) kind() tokenKind {
 	return botKind
 }
 
-// noteScopes tells the account's person once what a token lacks; the rest goes on without it.
-func (s *session) noteScopes(needed string) {
+// noteScopes notifies the login's owner once which scopes a token does not have; the rest works without them.
+func (s *client) noteScopes(needed string) {
 	transports.Notice(s.sink, "scope "+needed, scopeHelp(s.cred.scopeList(), needed)+". Until then what needs it does not work here; the rest does.")
 }
 
-// withoutScope makes a refusal of a call that lacks a scope, and tells of it.
-func (s *session) withoutScope(err error) error {
+// withoutScope notifies the owner where a call is refused for a scope that the token does not have.
+func (s *client) withoutScope(err error) error {
 	needed, missing := missingScope(err)
 	if !missing {
 		return err
@@ -91,10 +91,10 @@ func (s *session) withoutScope(err error) error {
 	return transports.Refuse("forbidden", scopeHelp(s.cred.scopeList(), needed), err)
 }
 
-// socketHelp says where Socket Mode is to be had.
+// socketHelp describes where Socket Mode is switched on.
 const socketHelp = "see at api.slack.com/apps → your app that Socket Mode → Enable Socket Mode is on, and that the token of Basic Information → App-Level Tokens has the scope connections:write"
 
-// socketError makes words of what Slack says when a socket is asked for.
+// socketError gives what Slack answers to a request for a socket a text.
 func socketError(err error) error {
 	if _, missing := missingScope(err); missing {
 		return transports.Relink("the app-level token lacks the scope connections:write: make one that has it at api.slack.com/apps → your app → Basic Information → App-Level Tokens", err)

@@ -52,12 +52,12 @@ func TestVitalScopesAreAskedForWhenLinking(t *testing.T) {
 	}
 }
 
-// What a token lacks is told once, and the rest goes on.
+// What a token lacks is notified once, and the rest goes on.
 func TestOtherScopesAreMissedAlone(t *testing.T) {
 	w := newWorld(t)
-	account := w.link(w.userTok)
+	login := w.link(w.userTok)
 	w.server.SetScopes(w.userTok, without("groups:read", "reactions:write")...)
-	s, k := w.open(account)
+	s, k := w.open(login)
 	k.Await(t, "a notice", func() bool {
 		return len(k.Notices) == 1 && strings.Contains(k.Notices[0], "groups:read, reactions:write")
 	})
@@ -67,7 +67,7 @@ func TestOtherScopesAreMissedAlone(t *testing.T) {
 		t.Errorf("%v, %v: the other kinds of rooms are listed all the same", rooms, err)
 	}
 	w.server.SetScopes(w.userTok, without("chat:write")...)
-	out := say("x", "c1")
+	out := outgoing("x", "c1")
 	out.Room = w.room()
 	for range 2 {
 		var e *transports.Error
@@ -99,14 +99,14 @@ func TestSocketModeIsOff(t *testing.T) {
 	for _, code := range []string{"forbidden_team", "not_allowed_token_type", "missing_scope"} {
 		t.Run(code, func(t *testing.T) {
 			w := newWorld(t)
-			account := w.link(w.userTok)
+			login := w.link(w.userTok)
 			defer w.server.Break("apps.connections.open", 0, fake.Refused(code))()
 			e := w.loginError(map[string]string{"app": w.app.Token, "bot": w.install.Token})
 			if e.Class != transports.Refused || e.Field != "app" || !strings.Contains(e.Text, "connections:write") || code != "missing_scope" && !strings.Contains(e.Text, "Enable Socket Mode") {
 				t.Errorf("%+v", e)
 			}
 			k := recorder.New()
-			s, err := w.net.Open(t.Context(), account, k)
+			s, err := w.net.Open(t.Context(), login, k)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +146,7 @@ func TestTokensInTheWrongField(t *testing.T) {
 	}
 }
 
-// The manifest that people are told to use has all that we need.
+// The manifest that people are notified to use has all that we need.
 func TestManifestHasTheScopes(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("manifest.yaml")

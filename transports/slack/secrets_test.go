@@ -16,13 +16,13 @@ import (
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
-// told collects what people and operators may see: the log, errors, states, values that are printed.
-type told struct {
+// reported collects what people and operators may see: the log, errors, states, values that are printed.
+type reported struct {
 	log *shared
 	b   strings.Builder
 }
 
-func (d *told) see(values ...any) {
+func (d *reported) see(values ...any) {
 	for _, v := range values {
 		fmt.Fprintf(&d.b, "%v\n%+v\n", v, v)
 		if err, ok := v.(error); ok {
@@ -34,7 +34,7 @@ func (d *told) see(values ...any) {
 	}
 }
 
-func (d *told) check(t *testing.T, secrets map[string]string) {
+func (d *reported) check(t *testing.T, secrets map[string]string) {
 	t.Helper()
 	all := d.log.String() + d.b.String()
 	if len(all) < 500 {
@@ -53,20 +53,20 @@ func (d *told) check(t *testing.T, secrets map[string]string) {
 	}
 }
 
-// No token is in a log at its most talkative, in an error or in what a person is told, whatever goes wrong.
-func TestTokensAreNotTold(t *testing.T) {
-	d := &told{log: &shared{}}
+// No token is in a log at its most talkative, in an error or in what a person is notified, whatever goes wrong.
+func TestTokensAreNotRevealed(t *testing.T) {
+	d := &reported{log: &shared{}}
 	w := newWorld(t, func(o *Options) {
 		o.Log, o.Timeout = slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})), 500*time.Millisecond
 	})
-	account := w.link(w.userTok)
+	login := w.link(w.userTok)
 	var cred credentials
-	if c, err := parseCredentials(account.Secret); err != nil {
+	if c, err := parseCredentials(login.Secret); err != nil {
 		t.Fatal(err)
 	} else {
 		cred = c
 	}
-	d.see(cred, &cred, account, &account, fmt.Sprintf("%#v %#v", cred, account))
+	d.see(cred, &cred, login, &login, fmt.Sprintf("%#v %#v", cred, login))
 	for _, answers := range []map[string]string{
 		{"app": w.install.Token, "bot": w.app.Token}, {"app": w.app.Token + "0", "bot": w.install.Token}, {"app": w.app.Token, "bot": w.install.Token + "0"},
 	} {
@@ -75,8 +75,8 @@ func TestTokensAreNotTold(t *testing.T) {
 		_, err = login.Next(t.Context(), answers)
 		d.see(err)
 	}
-	s, k := w.open(account)
-	out := say("x", "c1")
+	s, k := w.open(login)
+	out := outgoing("x", "c1")
 	out.Room = w.room()
 	for _, f := range []fake.Fault{
 		fake.RateLimited(time.Second), fake.ServerError(503), fake.Garbage(), fake.LostReply(), fake.FailsAfter(500), fake.Hang(), fake.Refused("is_archived"), fake.Refused("missing_scope"),
@@ -106,7 +106,7 @@ func TestTokensAreNotTold(t *testing.T) {
 	if err := s.Close(context.Background()); err != nil {
 		t.Error(err)
 	}
-	_, err = w.net.Open(t.Context(), account, k)
+	_, err = w.net.Open(t.Context(), login, k)
 	d.see(err)
 	k.Lock()
 	for _, cause := range k.Causes {

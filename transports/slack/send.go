@@ -15,7 +15,7 @@ const clockSkew = 5 * time.Minute
 
 // Send posts a message. Slack has no nonce: the bridge's id goes along as metadata, and
 // a repeated attempt looks for it first.
-func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
+func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
 	channel, err := s.channelOf(m.Room)
 	if err != nil {
 		return transports.Sent{}, err
@@ -36,10 +36,10 @@ func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.S
 	if thread := m.Thread; thread != "" {
 		options = append(options, slackgo.MsgOptionTS(string(thread)))
 	}
-	if m.Persona != nil && s.cred.User == "" {
-		options = append(options, slackgo.MsgOptionUsername(m.Persona.Name))
-		if strings.HasPrefix(m.Persona.AvatarURL, "https://") {
-			options = append(options, slackgo.MsgOptionIconURL(m.Persona.AvatarURL))
+	if m.Author != nil && s.cred.User == "" {
+		options = append(options, slackgo.MsgOptionUsername(m.Author.Name))
+		if strings.HasPrefix(m.Author.AvatarURL, "https://") {
+			options = append(options, slackgo.MsgOptionIconURL(m.Author.AvatarURL))
 		}
 	}
 	_, ts, err := s.api.PostMessageContext(ctx, channel, options...)
@@ -53,13 +53,13 @@ func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.S
 var asWritten = slackgo.MsgOptionParse(false)
 
 // find looks for a message that an earlier attempt may have posted.
-func (s *session) find(ctx context.Context, channel string, m transports.Outgoing) (string, error) {
+func (s *client) find(ctx context.Context, channel string, m transports.Outgoing) (string, error) {
 	oldest := timeStamp(m.Since.Add(-clockSkew))
 	cursor := ""
 	for {
 		var messages []slackgo.Message
 		more := false
-		err := s.asking(ctx, func() error {
+		err := s.paced(ctx, func() error {
 			if m.Thread != "" {
 				some, has, next, err := s.api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
 					ChannelID: channel, Timestamp: string(m.Thread), Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
@@ -89,12 +89,11 @@ func (s *session) find(ctx context.Context, channel string, m transports.Outgoin
 	}
 }
 
-// CanRelay tells that the bot may speak under another name: with a user token it is the
-// person who speaks.
-func (s *session) CanRelay(context.Context, transports.RoomID) bool { return s.cred.User == "" }
+// CanRelay reports whether messages may have another author's name: with a user token they are the person's own.
+func (s *client) CanRelay(context.Context, transports.RoomID) bool { return s.cred.User == "" }
 
 // Edit changes a message.
-func (s *session) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
+func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
 	channel, err := s.channelOf(message.Room)
 	if err != nil {
 		return err
@@ -104,7 +103,7 @@ func (s *session) Edit(ctx context.Context, message transports.MessageRef, m tra
 }
 
 // Delete removes a message. That it is gone already is success.
-func (s *session) Delete(ctx context.Context, message transports.MessageRef) error {
+func (s *client) Delete(ctx context.Context, message transports.MessageRef) error {
 	channel, err := s.channelOf(message.Room)
 	if err != nil {
 		return err
@@ -116,8 +115,8 @@ func (s *session) Delete(ctx context.Context, message transports.MessageRef) err
 	return s.fault(err)
 }
 
-// React adds and removes the account's reactions. That one is there already, or gone, is success.
-func (s *session) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
+// React adds and removes the login's reactions. That one is there already, or gone, is success.
+func (s *client) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
 	channel, err := s.channelOf(message.Room)
 	if err != nil {
 		return err
@@ -145,7 +144,7 @@ func (s *session) React(ctx context.Context, message transports.MessageRef, chan
 }
 
 // MarkRead moves the person's read mark; a bot has none that anybody sees.
-func (s *session) MarkRead(ctx context.Context, room transports.RoomID, mark transports.Read) error {
+func (s *client) MarkRead(ctx context.Context, room transports.RoomID, mark transports.Read) error {
 	channel, err := s.channelOf(room)
 	if err != nil || s.cred.User == "" || mark.ID == "" {
 		return err

@@ -11,7 +11,7 @@ import (
 
 // markup renders an outgoing text as mrkdwn. Everything is escaped, so that no text of ours
 // becomes a mention of everybody.
-func (s *session) markup(m transports.Outgoing) string {
+func (s *client) markup(m transports.Outgoing) string {
 	text := s.mrkdwn(m.Text)
 	if m.Me {
 		return "_" + text + "_"
@@ -23,11 +23,11 @@ var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // mrkdwn renders Slack's markup: XEP-0393's directives with links and mentions in angle brackets.
 // The leaves become text first, so that one renderer of styling serves both.
-func (s *session) mrkdwn(t richtext.Text) string {
-	var leaves []string
-	hide := func(leaf string) richtext.Node {
-		leaves = append(leaves, leaf)
-		return richtext.Node{Text: placeholder(len(leaves) - 1)}
+func (s *client) mrkdwn(t richtext.Text) string {
+	var marked []string
+	hide := func(inline string) richtext.Node {
+		marked = append(marked, inline)
+		return richtext.Node{Text: placeholder(len(marked) - 1)}
 	}
 	var flatten func(t richtext.Text) richtext.Text
 	flatten = func(t richtext.Text) richtext.Text {
@@ -58,7 +58,7 @@ func (s *session) mrkdwn(t richtext.Text) string {
 	}
 	body := escaper.Replace(flatten(t).Styling())
 	body = quoteMarks(body)
-	return fill(body, leaves, func(leaf string) string { return leaf })
+	return fillMarks(body, marked, func(inline string) string { return inline })
 }
 
 // quoteMarks gives back the quotation marks at the beginning of lines, which Slack takes as

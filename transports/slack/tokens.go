@@ -16,7 +16,7 @@ const (
 	userKind tokenKind = "user"
 )
 
-// tokenKinds are what a token's beginning says (docs: Tokens), the longest first.
+// tokenKinds are the kinds of tokens by their prefixes (docs: Tokens), the longest first.
 var tokenKinds = []struct {
 	prefix, name string
 	kind         tokenKind // "" for one that is of no use here

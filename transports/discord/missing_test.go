@@ -31,7 +31,7 @@ func TestIntentsTurnedOffAreNamed(t *testing.T) {
 	}
 }
 
-// A bot in no server says how to invite it, and wakes up when it is.
+// A bot in no server reports how to invite it, and works once it is invited.
 func TestBotInNoServer(t *testing.T) {
 	w := newWorld(t)
 	w.RemoveMember(w.guild, w.bot.ID())
@@ -44,16 +44,16 @@ func TestBotInNoServer(t *testing.T) {
 	k.Event(t, "message welcome")
 }
 
-// Without the permission for webhooks the bot speaks for people, which is told for each channel
+// Without the permission for webhooks the bot sends other people's messages, which is reported for each channel
 // and does not ask Discord in vain for each message.
-func TestHooklessChannelsAreTold(t *testing.T) {
+func TestChannelsWithoutWebhooksAreReported(t *testing.T) {
 	w := newWorld(t)
 	w.bot.Permit(w.guild, fake.EverybodysPermissions)
 	s, k := w.open(w.link())
 	refused := w.Refused()
 	for _, text := range []string{"one", "two", "three"} {
 		m := say(w.general, text, "client-"+text)
-		m.Persona = &transports.Persona{Name: "Juliet"}
+		m.Author = &transports.Author{Name: "Juliet"}
 		if _, err := s.Send(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestHooklessChannelsAreTold(t *testing.T) {
 	}
 	s.mu.Unlock()
 	m := say(w.general, "four", "client-four")
-	m.Persona = &transports.Persona{Name: "Juliet"}
+	m.Author = &transports.Author{Name: "Juliet"}
 	if _, err := s.Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestHooklessChannelsAreTold(t *testing.T) {
 	}
 }
 
-// A network that does not answer while linking is told as such, in time.
+// A network that does not answer while linking is notified as such, in time.
 func TestLinkingWithoutAnAnswer(t *testing.T) {
 	w := newWorld(t)
 	hang := w.Inject("GET /users/@me", -1, fake.Hang())

@@ -30,24 +30,24 @@ func TestNetworkKeepsItsContract(t *testing.T) {
 
 func TestLogin(t *testing.T) {
 	w := newWorld(t)
-	account := w.link()
-	if account.User != transports.UserID(w.bot.ID()) {
-		t.Errorf("%q", account.User)
+	login := w.link()
+	if login.User != transports.UserID(w.bot.ID()) {
+		t.Errorf("%q", login.User)
 	}
 	for name, token := range map[string]string{"none": "", "wrong": "no.such.token"} {
-		login, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot"})
-		if _, err := login.Next(t.Context(), map[string]string{"token": token}); transports.ClassOf(err) != transports.Refused {
+		process, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot"})
+		if _, err := process.Next(t.Context(), map[string]string{"token": token}); transports.ClassOf(err) != transports.Refused {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	other := w.AddBot(fake.App{Name: "other", Allowed: fake.PrivilegedIntents})
-	login, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot", Previous: &account})
-	if _, err := login.Next(t.Context(), map[string]string{"token": other.Token()}); transports.ClassOf(err) != transports.Refused {
+	process, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot", Previous: &login})
+	if _, err := process.Next(t.Context(), map[string]string{"token": other.Token()}); transports.ClassOf(err) != transports.Refused {
 		t.Errorf("another bot's token relinked the account: %v", err)
 	}
 	weak := w.AddBot(fake.App{Name: "weak", Allowed: fake.IntentPresences})
-	login, _ = w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot"})
-	_, err := login.Next(t.Context(), map[string]string{"token": weak.Token()})
+	process, _ = w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "bot"})
+	_, err := process.Next(t.Context(), map[string]string{"token": weak.Token()})
 	var e *transports.Error
 	if !errors.As(err, &e) || !strings.Contains(e.Text, "Message Content Intent") || !strings.Contains(e.Text, "Server Members Intent") || strings.Contains(e.Text, "Presence Intent") {
 		t.Errorf("%v", err)
@@ -56,10 +56,10 @@ func TestLogin(t *testing.T) {
 
 func TestMissingIntentSaysWhatToDo(t *testing.T) {
 	w := newWorld(t)
-	account := w.link()
+	login := w.link()
 	w.bot.Allow(fake.IntentMembers)
 	k := recorder.New()
-	s, err := w.net.Open(t.Context(), account, k)
+	s, err := w.net.Open(t.Context(), login, k)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,11 +147,11 @@ func (w *world) message(id transports.MessageID) fake.Message {
 	return fake.Message{}
 }
 
-func TestPersonasGoThroughAWebhook(t *testing.T) {
+func TestAuthorsGoThroughAWebhook(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link())
 	out := say(w.general, "as juliet", "c1")
-	out.Persona = &transports.Persona{Name: "Juliet (Discord)"}
+	out.Author = &transports.Author{Name: "Juliet (Discord)"}
 	sent, err := s.Send(t.Context(), out)
 	w.must(err)
 	if m := w.message(sent.ID); !m.Webhook || !strings.HasPrefix(m.Name, "Juliet") {
@@ -185,9 +185,9 @@ func TestPersonasGoThroughAWebhook(t *testing.T) {
 func TestRepeatedSendFindsTheFirst(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.open(w.link())
-	for _, persona := range []*transports.Persona{nil, {Name: "Juliet"}} {
+	for _, author := range []*transports.Author{nil, {Name: "Juliet"}} {
 		out := say(w.general, "first", "k1")
-		out.Persona = persona
+		out.Author = author
 		before, err := s.Send(t.Context(), out)
 		w.must(err)
 		known := map[transports.MessageID]bool{}
@@ -195,10 +195,10 @@ func TestRepeatedSendFindsTheFirst(t *testing.T) {
 			known[transports.MessageID(m.ID)] = true
 		}
 		out = say(w.general, "once", "k2")
-		out.Persona = persona
+		out.Author = author
 		out.Known = func(id transports.MessageID) bool { return known[id] }
 		route := "POST /channels/{channel_id}/messages"
-		if persona != nil {
+		if author != nil {
 			route = "POST /webhooks/{webhook_id}/{webhook_token}"
 		}
 		w.Inject(route, 1, fake.LoseReply())
@@ -215,7 +215,7 @@ func TestRepeatedSendFindsTheFirst(t *testing.T) {
 			}
 		}
 		if n != 1 || sent.ID == before.ID || w.message(sent.ID).Text != "once" {
-			t.Errorf("persona %v: %d posts", persona, n)
+			t.Errorf("persona %v: %d posts", author, n)
 		}
 	}
 }
@@ -225,14 +225,14 @@ func TestErrorsHaveClasses(t *testing.T) {
 	s, _ := w.open(w.link())
 	out := say(w.general, "x", "c1")
 	for _, tc := range []struct {
-		act   fake.Action
-		class transports.Class
+		action fake.Action
+		class  transports.Class
 	}{
 		{fake.RateLimit(3 * time.Second), transports.Retry}, {fake.Broken(503), transports.Retry}, {fake.Broken(500), transports.Retry},
 		{fake.Answer(403, codeMissingPerms, "Missing Permissions"), transports.Refused}, {fake.Answer(404, codeUnknownChannel, "Unknown Channel"), transports.Refused},
 		{fake.GlobalRateLimit(50 * time.Millisecond), transports.Retry},
 	} {
-		w.Inject("POST /channels/{channel_id}/messages", 1, tc.act)
+		w.Inject("POST /channels/{channel_id}/messages", 1, tc.action)
 		if _, err := s.Send(t.Context(), out); transports.ClassOf(err) != tc.class {
 			t.Errorf("%v, want class %v", err, tc.class)
 		}
@@ -253,7 +253,7 @@ func TestDirectMessages(t *testing.T) {
 		t.Errorf("%v %v", room, err)
 	}
 	out := say(dm, "hi", "c1")
-	out.Persona = &transports.Persona{Name: "Juliet"}
+	out.Author = &transports.Author{Name: "Juliet"}
 	if _, err := s.Send(t.Context(), out); err != nil {
 		t.Error(err)
 	}
@@ -261,20 +261,20 @@ func TestDirectMessages(t *testing.T) {
 
 func TestRestartResumes(t *testing.T) {
 	w := newWorld(t)
-	account := w.link()
-	s, k := w.open(account)
+	login := w.link()
+	s, k := w.open(login)
 	w.say(w.general, w.ann, "before")
 	k.Event(t, "message before")
 	w.must(s.Close(context.Background()))
 	id := w.say(w.general, w.ann, "while away")
 	k.Lock()
-	account.State = k.Saved
+	login.State = k.Saved
 	k.Unlock()
 	var point resume
-	if err := json.Unmarshal(account.State, &point); err != nil || point.Session == "" || point.URL == "" {
-		t.Fatalf("%s %v", account.State, err)
+	if err := json.Unmarshal(login.State, &point); err != nil || point.Session == "" || point.URL == "" {
+		t.Fatalf("%s %v", login.State, err)
 	}
-	_, k2 := w.open(account)
+	_, k2 := w.open(login)
 	if e := k2.Event(t, "message while away"); e.Key != id {
 		t.Errorf("%+v", e)
 	}
@@ -371,8 +371,8 @@ func TestOutageAndHistory(t *testing.T) {
 
 func TestEmptyContentIsExplained(t *testing.T) {
 	w := newWorld(t)
-	account := w.link()
-	s, k := w.open(account)
+	login := w.link()
+	s, k := w.open(login)
 	_ = s
 	w.PartialUpdates(true)
 	w.say(w.general, w.ann, "see https://x.example/")
@@ -394,7 +394,7 @@ func TestThreadsAndForums(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	out := say(post, "so", "c1")
-	out.Persona = &transports.Persona{Name: "Juliet"}
+	out.Author = &transports.Author{Name: "Juliet"}
 	sent, err := s.Send(t.Context(), out)
 	w.must(err)
 	w.must(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}, say(post, "so!", "c2")))

@@ -41,8 +41,8 @@ func (a As) Emit(room transports.RoomID, e transports.Event) error { return a.w.
 // Last is World.Last inside World.Do.
 func (a As) Last(room transports.RoomID) transports.Message { return a.w.last(room) }
 
-// Tell sends any event to one person's sessions as it is.
-func (a As) Tell(user transports.UserID, e transports.Event) error {
+// SendTo sends any event to one person's sessions as it is.
+func (a As) SendTo(user transports.UserID, e transports.Event) error {
 	if e.At.IsZero() {
 		e.At = a.w.now()
 	}

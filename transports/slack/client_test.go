@@ -22,9 +22,9 @@ func TestNetworkKeepsItsContract(t *testing.T) {
 
 func TestLogin(t *testing.T) {
 	w := newWorld(t)
-	account := w.link(w.userTok)
-	if account.User != userID(w.acme.ID, w.ann.ID) || account.Name != "ann at Acme" {
-		t.Errorf("%q %q", account.User, account.Name)
+	login := w.link(w.userTok)
+	if login.User != userID(w.acme.ID, w.ann.ID) || login.Name != "ann at Acme" {
+		t.Errorf("%q %q", login.User, login.Name)
 	}
 	if bot := w.link(""); bot.User != userID(w.acme.ID, w.install.Bot.ID) {
 		t.Errorf("%q", bot.User)
@@ -41,12 +41,12 @@ func TestLogin(t *testing.T) {
 		}
 	}
 	other := w.app.Link(w.ben)
-	relink, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "tokens", Previous: &account})
+	relink, _ := w.net.StartLogin(t.Context(), transports.LoginRequest{Flow: "tokens", Previous: &login})
 	if _, err := relink.Next(t.Context(), map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": other}); transports.ClassOf(err) != transports.Refused {
 		t.Errorf("another person's token relinked the account: %v", err)
 	}
 	step, err := relink.Next(t.Context(), map[string]string{"app": w.app.Token, "bot": w.install.Token, "user": w.userTok})
-	if err != nil || step.Done.ID != account.ID {
+	if err != nil || step.Done.ID != login.ID {
 		t.Errorf("%+v %v", step, err)
 	}
 }
@@ -138,7 +138,7 @@ func TestMessagesBothWays(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 
-	out := say("from *xmpp* <@U1> <!channel> & co", "c1")
+	out := outgoing("from *xmpp* <@U1> <!channel> & co", "c1")
 	out.Room = w.room()
 	sent, err := s.Send(t.Context(), out)
 	if err != nil {
@@ -152,10 +152,10 @@ func TestMessagesBothWays(t *testing.T) {
 	if !echo.Own || echo.Body.(transports.Message).ID != sent.ID {
 		t.Errorf("echo %+v", echo)
 	}
-	if err := s.Edit(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}, say("changed", "c2")); err != nil || w.general.Message(string(sent.ID)).Text != "changed" {
+	if err := s.Edit(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}, outgoing("changed", "c2")); err != nil || w.general.Message(string(sent.ID)).Text != "changed" {
 		t.Errorf("edit: %v", err)
 	}
-	if err := s.Delete(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}); err != nil || stands(w.general, string(sent.ID)) {
+	if err := s.Delete(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}); err != nil || shows(w.general, string(sent.ID)) {
 		t.Errorf("delete: %v", err)
 	}
 	if err := s.Delete(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}); err != nil {
@@ -170,8 +170,8 @@ func TestMessagesBothWays(t *testing.T) {
 	}
 }
 
-// stands tells that a channel shows a message.
-func stands(c *fake.Channel, ts string) bool {
+// shows reports whether a channel shows a message.
+func shows(c *fake.Channel, ts string) bool {
 	for _, m := range c.Transcript() {
 		if m.TS == ts && !m.Deleted {
 			return true
@@ -180,11 +180,11 @@ func stands(c *fake.Channel, ts string) bool {
 	return false
 }
 
-func TestBotSpeaksAsPersona(t *testing.T) {
+func TestBotSendsAsAnotherAuthor(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.open(w.link(""))
-	out := say("hi", "c1")
-	out.Room, out.Persona = w.room(), &transports.Persona{Name: "Juliet"}
+	out := outgoing("hi", "c1")
+	out.Room, out.Author = w.room(), &transports.Author{Name: "Juliet"}
 	if !s.CanRelay(t.Context(), w.room()) {
 		t.Error("a bot can relay")
 	}
@@ -209,7 +209,7 @@ func TestDirectMessages(t *testing.T) {
 	if e.Room != room || e.Kind != transports.Direct || e.Peer != userID(w.acme.ID, w.ben.ID) {
 		t.Errorf("%+v", e)
 	}
-	// What is said among others does not reach this account.
+	// What others write to each other does not reach this login.
 	third := w.acme.AddUser(fake.Person{Name: "cy"})
 	w.app.Link(third)
 	w.ben.Say(w.ben.DM(third), "not for ann")
@@ -225,7 +225,7 @@ func TestDirectMessages(t *testing.T) {
 func TestRepeatedSendFindsTheFirst(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.open(w.link(w.userTok))
-	out := say("once", "c1")
+	out := outgoing("once", "c1")
 	out.Room = w.room()
 	w.server.Break("chat.postMessage", 1, fake.LostReply())
 	if _, err := s.Send(t.Context(), out); transports.ClassOf(err) != transports.Retry {
@@ -257,7 +257,7 @@ func TestRepeatedSendFindsTheFirst(t *testing.T) {
 func TestErrorsHaveClasses(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.open(w.link(w.userTok))
-	out := say("x", "c1")
+	out := outgoing("x", "c1")
 	out.Room = w.room()
 	w.server.Break("chat.postMessage", 1, fake.RateLimited(7*time.Second))
 	_, err := s.Send(t.Context(), out)
@@ -277,12 +277,12 @@ func TestErrorsHaveClasses(t *testing.T) {
 	}
 }
 
-func TestRevokedTokenIsToldOnce(t *testing.T) {
+func TestRevokedTokenIsReportedOnce(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link(w.userTok))
 	w.server.Revoke(w.userTok)
 	k.Await(t, "needs login", func() bool { return k.Reached == transports.NeedsLogin })
-	out := say("x", "c1")
+	out := outgoing("x", "c1")
 	out.Room = w.room()
 	if _, err := s.Send(t.Context(), out); transports.ClassOf(err) != transports.NeedLogin {
 		t.Errorf("%v", err)
@@ -292,7 +292,7 @@ func TestRevokedTokenIsToldOnce(t *testing.T) {
 	}
 }
 
-func (w *world) linkedBefore(s *session) transports.Login { return s.account }
+func (w *world) linkedBefore(s *client) transports.Login { return s.login }
 
 func TestUnknownAndBrokenEventsAreAcknowledged(t *testing.T) {
 	w := newWorld(t)
@@ -328,16 +328,16 @@ func TestWhatIsNotTakenComesAgain(t *testing.T) {
 }
 
 // An event whose channel Slack does not describe at the moment comes again; before a later one is handed
-// on, the bridge is told to read what was missed.
+// on, the bridge is notified to read what was missed.
 func TestEventOfAChannelThatIsNotDescribed(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link(w.userTok))
 	k.Lock()
-	resyncs := k.Resyncs // one, where the socket was there before the account
+	resyncs := k.Resyncs // one, where the socket was there before the login
 	k.Unlock()
 	s.forget(w.channelID())
 	w.server.Break("conversations.info", 1, fake.ServerError(503))
-	missed := -1 // how many events there were when it was told
+	missed := -1 // how many events there were when it was reported
 	w.ben.Say(w.general, "one")
 	k.Await(t, "a gap in the channel", func() bool {
 		if missed < 0 && len(k.Missed) > 0 {
@@ -378,7 +378,7 @@ func TestRedeliveredEventsHaveTheSameKey(t *testing.T) {
 	}
 }
 
-func TestGapsAreToldAndFilled(t *testing.T) {
+func TestGapsAreReportedAndFilled(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link(w.userTok))
 	first := w.ben.Say(w.general, "before")
@@ -433,8 +433,8 @@ func TestDisconnectFrames(t *testing.T) {
 	}
 }
 
-// A socket is open before Slack sends events to it: an account that called itself online then
-// would have its past read too early, and miss what is said in between.
+// A socket is open before Slack sends events to it: a login that called itself online then
+// would have its past read too early, and miss what is written in between.
 func TestNotOnlineBeforeHello(t *testing.T) {
 	w := newWorld(t)
 	hello := w.app.HoldHello()
@@ -457,7 +457,7 @@ func TestNotOnlineBeforeHello(t *testing.T) {
 	k.Await(t, "online", func() bool { return k.Reached == transports.Online })
 }
 
-// slowSink is told of its beginning at the moment when the socket comes.
+// slowSink is notified of its beginning at the moment when the socket comes.
 type slowSink struct {
 	*recorder.Sink
 	meanwhile func()
@@ -470,15 +470,15 @@ func (k slowSink) State(state transports.State, cause error) {
 	k.Sink.State(state, cause)
 }
 
-func TestLastStateToldIsTrue(t *testing.T) {
+func TestLastStateReportedIsTrue(t *testing.T) {
 	w := newWorld(t)
-	account := w.link(w.userTok)
-	hello := w.app.HoldHello() // so that the account begins as one that connects
+	login := w.link(w.userTok)
+	hello := w.app.HoldHello() // so that the login begins as one that connects
 	k := slowSink{recorder.New(), func() {
 		hello()
-		time.Sleep(300 * time.Millisecond) // for the app to notice, and to tell
+		time.Sleep(300 * time.Millisecond) // for the app to notice and to report
 	}}
-	s, err := w.net.Open(t.Context(), account, k)
+	s, err := w.net.Open(t.Context(), login, k)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // maxPersona is the longest name of a webhook's message, in characters.
-const maxPersona = 80
+const maxAuthorName = 80
 
 var (
 	// words are those that a webhook's name may not hold, and those that it may not be (docs: Create
@@ -18,7 +18,7 @@ var (
 )
 
 // personaName is a name that Discord takes: 1 to 80 characters; a hair space breaks the words that it may not hold.
-func personaName(name string) string {
+func authorName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
@@ -27,7 +27,7 @@ func personaName(name string) string {
 	}, strings.ToValidUTF8(name, ""))
 	name = signs.Replace(strings.Join(strings.Fields(name), " "))
 	name = words.ReplaceAllString(name, "$1$3$5$7\u200A$2$4$6$8")
-	if name = strings.TrimSpace(shorten(name, maxPersona)); name == "" {
+	if name = strings.TrimSpace(shorten(name, maxAuthorName)); name == "" {
 		return hookName
 	}
 	return name

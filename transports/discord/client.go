@@ -14,14 +14,14 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Pace of the questions that we ask by ourselves; Discord allows 50 a second in all.
+// Pace of calls that nobody waits for; Discord allows 50 a second in all.
 const (
 	paceEvery = 50 * time.Millisecond
 	paceBurst = 20
 )
 
-// session is one bot.
-type session struct {
+// client is an open connection of a login, which is a bot.
+type client struct {
 	n        *Network
 	cred     credentials
 	sink     transports.Sink
@@ -36,28 +36,33 @@ type session struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 
+	status
+}
+
+// status is what changes while a client is open.
+type status struct {
 	mu   sync.Mutex
 	conn *connection
-	over bool // a final state was told
+	over bool // a final state was reported
 	// hookless are channels for which there was no webhook to be had, until when that is believed.
 	hookless map[string]time.Time
 }
 
-func newSession(n *Network, account transports.Login, c credentials, sink transports.Sink) *session {
+func newClient(n *Network, login transports.Login, c credentials, sink transports.Sink) *client {
 	var point resume
-	_ = json.Unmarshal(account.State, &point) // without it a new session is begun
-	s := &session{
-		n: n, cred: c, sink: sink, api: n.api(c.Token), state: newState(), progress: &progress{point: point}, done: make(chan struct{}), hookless: map[string]time.Time{},
-		log: n.o.Log.With("account", string(account.ID)), pace: rate.NewLimiter(rate.Every(paceEvery), paceBurst),
+	_ = json.Unmarshal(login.State, &point) // without it a new session is begun
+	s := &client{
+		n: n, cred: c, sink: sink, api: n.api(c.Token), state: newState(), progress: &progress{point: point}, done: make(chan struct{}), status: status{hookless: map[string]time.Time{}},
+		log: n.o.Log.With("login", string(login.ID)), pace: rate.NewLimiter(rate.Every(paceEvery), paceBurst),
 	}
 	s.hooks = newHooks(s)
 	return s
 }
 
-func (s *session) start() {
+func (s *client) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	s.tell(transports.Connecting, nil) // before Open returns: the past is read once Discord says READY
+	s.report(transports.Connecting, nil) // before Open returns: history is read once Discord has sent READY
 	go func() {
 		defer close(s.done)
 		s.run(ctx)
@@ -65,7 +70,7 @@ func (s *session) start() {
 }
 
 // Close ends the connection and leaves Discord's session open, to be resumed.
-func (s *session) Close(ctx context.Context) error {
+func (s *client) Close(ctx context.Context) error {
 	s.cancel()
 	select {
 	case <-s.done:
@@ -75,27 +80,27 @@ func (s *session) Close(ctx context.Context) error {
 	}
 }
 
-func (s *session) setConnection(c *connection) {
+func (s *client) setConnection(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn = c
 }
 
-func (s *session) connection() *connection {
+func (s *client) connection() *connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.conn
 }
 
 // abort ends the connection that there is; it does not wait.
-func (s *session) abort(cause error) {
+func (s *client) abort(cause error) {
 	if c := s.connection(); c != nil {
 		c.cancel(cause)
 	}
 }
 
-// tell tells how the session fares, until it has told something final.
-func (s *session) tell(state transports.State, cause error) {
+// report reports a state, until it has reported a final one.
+func (s *client) report(state transports.State, cause error) {
 	s.mu.Lock()
 	over := s.over
 	s.over = over || state == transports.NeedsLogin || state == transports.Failed
@@ -105,18 +110,18 @@ func (s *session) tell(state transports.State, cause error) {
 	}
 }
 
-// fault classifies an error; a token that has died ends the session.
-func (s *session) fault(err error) error {
+// fault classifies an error; a token that is no longer valid ends the client.
+func (s *client) fault(err error) error {
 	err = classify(err)
 	if err != nil && transports.ClassOf(err) == transports.NeedLogin {
-		s.tell(transports.NeedsLogin, err)
+		s.report(transports.NeedsLogin, err)
 	}
 	return err
 }
 
 // asking calls the API for something that nobody waits for, at our own pace and again
 // after Discord asked to wait.
-func (s *session) asking(ctx context.Context, r request, out any) error {
+func (s *client) paced(ctx context.Context, r request, out any) error {
 	for {
 		if err := s.pace.Wait(ctx); err != nil {
 			return classify(err)
@@ -137,10 +142,10 @@ func (s *session) asking(ctx context.Context, r request, out any) error {
 }
 
 // SetPresence shows the bot as its person is.
-func (s *session) SetPresence(ctx context.Context, p transports.PresenceInfo) error {
+func (s *client) SetPresence(ctx context.Context, p transports.PresenceInfo) error {
 	c := s.connection()
 	if c == nil {
-		return nil // told again when it matters
+		return nil // set again when there is a connection
 	}
 	status := map[transports.Show]string{
 		transports.Available: "online", transports.Away: "idle", transports.Busy: "dnd", transports.Offline: "invisible",
@@ -155,11 +160,11 @@ func (s *session) SetPresence(ctx context.Context, p transports.PresenceInfo) er
 	return nil
 }
 
-// Watch has nothing to do: Discord tells everybody's presence.
-func (s *session) Watch(context.Context, []transports.UserID) error { return nil }
+// Watch has nothing to do: Discord sends everybody's presence.
+func (s *client) Watch(context.Context, []transports.UserID) error { return nil }
 
 // Typing shows that the bot writes.
-func (s *session) Typing(ctx context.Context, room transports.RoomID, typing transports.Typing) error {
+func (s *client) Typing(ctx context.Context, room transports.RoomID, typing transports.Typing) error {
 	id, err := checkRoom(room)
 	if err != nil || !typing.On {
 		return err
