@@ -38,7 +38,7 @@ type Outgoing struct {
 	// client that looks for the message of an earlier attempt passes over those.
 	Known func(MessageID) bool `json:"-"`
 	// Author is whose message this is where the login speaks for somebody else.
-	Author *Author
+	Author  *Author
 	ReplyTo MessageID
 	Thread  MessageID
 	Me      bool // a /me message

@@ -21,7 +21,7 @@ type World struct {
 
 	mu       sync.Mutex
 	users    map[transports.UserID]transports.UserInfo
-	channels   map[transports.RoomID]*channel
+	channels map[transports.RoomID]*channel
 	order    []transports.RoomID
 	sessions map[*session]bool
 	tokens   map[transports.UserID]string
@@ -34,7 +34,7 @@ type World struct {
 type channel struct {
 	info    transports.RoomInfo
 	members []transports.UserID
-	entry    []*entry
+	entry   []*entry
 }
 
 type entry struct {
