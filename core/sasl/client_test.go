@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// client is the other side of SCRAM, with a hand in every field.
+// client is the other side of SCRAM, with control of every field.
 type client struct {
 	hash                 Hash
 	user, password       string
@@ -30,7 +30,7 @@ func (c *client) begin() []byte {
 	return []byte(c.header + c.first)
 }
 
-// finish answers the challenge and tells what the server must answer.
+// finish answers the challenge and returns what the server must answer.
 func (c *client) finish(t testing.TB, challenge []byte) (final []byte, want string) {
 	t.Helper()
 	c.challenge = string(challenge)
@@ -75,8 +75,8 @@ func (c *client) finish(t testing.TB, challenge []byte) (final []byte, want stri
 	return []byte(without + ",p=" + base64.StdEncoding.EncodeToString(proof)), want
 }
 
-// play lets the client log in.
-func (c *client) play(t testing.TB, s *Server, mechanism string, conn Conn) (Identity, error) {
+// login logs the client in.
+func (c *client) login(t testing.TB, s *Server, mechanism string, conn Conn) (Identity, error) {
 	t.Helper()
 	x, err := s.Begin(mechanism, conn)
 	if err != nil {
@@ -155,7 +155,7 @@ func TestScram(t *testing.T) { // checklist 26
 			if c.plus {
 				mechanism += plus
 			}
-			id, err := cl.play(t, s, mechanism, c.conn)
+			id, err := cl.login(t, s, mechanism, c.conn)
 			if c.wants != "" && !is(err, c.wants) || c.wants == "" && (err != nil || id.JID.String() != "alice@example.org" || id.Mechanism != mechanism) {
 				t.Errorf("%s, %s: %+v %v", mechanism, c.what, id, err)
 			}
@@ -166,17 +166,17 @@ func TestScram(t *testing.T) { // checklist 26
 	}
 }
 
-// A name is escaped on the wire and plain in the store. No localpart holds '=' alone but
-// ',' may stand in one.
+// A name is escaped on the wire and not in the store. No localpart contains '=' alone but
+// it may contain ','.
 func TestScramEscapes(t *testing.T) {
 	t.Parallel()
 	s := server(t, users{"a,b=c": credentials(t, "pencil")})
-	id, err := newClient(SHA256, "a=2Cb=3Dc", "pencil").play(t, s, ScramSHA256, Conn{})
+	id, err := newClient(SHA256, "a=2Cb=3Dc", "pencil").login(t, s, ScramSHA256, Conn{})
 	if err != nil || id.JID.Local() != "a,b=c" {
 		t.Error(id, err)
 	}
 	for _, user := range []string{"a=2cb", "a=", "a=3", "a==3D"} {
-		if _, err := newClient(SHA256, user, "pencil").play(t, s, ScramSHA256, Conn{}); !is(err, MalformedRequest) {
+		if _, err := newClient(SHA256, user, "pencil").login(t, s, ScramSHA256, Conn{}); !is(err, MalformedRequest) {
 			t.Errorf("%s: %v", user, err)
 		}
 	}
@@ -219,8 +219,8 @@ func TestScramMalformed(t *testing.T) { // checklist 28
 	}
 }
 
-// Openfire OF-3258: who does not exist shows a salt that stays, the iterations of
-// everybody, and fails in the same place with the same words.
+// Openfire OF-3258: a name without an account has a salt that stays the same and the iterations of the
+// accounts, and fails at the same step with the same text.
 func TestOF3258_UnknownUsers(t *testing.T) {
 	t.Parallel()
 	real := credentials(t, "pencil")
@@ -267,7 +267,7 @@ func TestOF3258_UnknownUsers(t *testing.T) {
 	}
 }
 
-// An account that came with one hash only can log in with it and with PLAIN.
+// An account that was imported with one hash only can log in with it and with PLAIN.
 func TestAccountOfOneHash(t *testing.T) {
 	t.Parallel()
 	c := credentials(t, "pencil")
@@ -275,17 +275,17 @@ func TestAccountOfOneHash(t *testing.T) {
 	broken := credentials(t, "pencil")
 	broken.Keys[SHA256].StoredKey = broken.Keys[SHA256].StoredKey[:4]
 	s := server(t, users{"alice": c, "empty": {}, "broken": broken})
-	if _, err := newClient(SHA1, "alice", "pencil").play(t, s, ScramSHA1, Conn{}); err != nil {
+	if _, err := newClient(SHA1, "alice", "pencil").login(t, s, ScramSHA1, Conn{}); err != nil {
 		t.Error(err)
 	}
-	if _, err := newClient(SHA256, "alice", "pencil").play(t, s, ScramSHA256, Conn{}); !is(err, NotAuthorized) {
+	if _, err := newClient(SHA256, "alice", "pencil").login(t, s, ScramSHA256, Conn{}); !is(err, NotAuthorized) {
 		t.Error(err)
 	}
 	if _, err := plainLogin(t, s, "\x00alice\x00pencil"); err != nil {
 		t.Error(err)
 	}
 	for _, user := range []string{"empty", "broken"} {
-		if _, err := newClient(SHA256, user, "pencil").play(t, s, ScramSHA256, Conn{}); !is(err, NotAuthorized) {
+		if _, err := newClient(SHA256, user, "pencil").login(t, s, ScramSHA256, Conn{}); !is(err, NotAuthorized) {
 			t.Error(user, err)
 		}
 	}

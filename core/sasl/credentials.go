@@ -13,11 +13,11 @@ import (
 	"log/slog"
 )
 
-// DefaultIterations makes a PLAIN login cost 1.6 ms of a 2020s core and is what the
-// field uses. RFC 7677 §4 asks for at least 4096.
+// DefaultIterations makes a PLAIN login cost 1.6 ms of a 2020s core and is what other
+// servers use. RFC 7677 §4 asks for at least 4096.
 const DefaultIterations = 10_000
 
-// Bounds of stored and imported keys, and of what is asked of the person.
+// Limits of stored and imported keys, and of passwords.
 const (
 	minIterations = 1
 	maxIterations = 10_000_000
@@ -30,7 +30,7 @@ const (
 // Hash names the hash function of a SCRAM mechanism.
 type Hash uint8
 
-// The hashes of SCRAM. SHA-1 is there because RFC 6120 §13.8.1 demands it.
+// The hashes of SCRAM. RFC 6120 §13.8.1 requires SHA-1.
 const (
 	SHA1 Hash = iota
 	SHA256
@@ -56,13 +56,13 @@ type Key struct {
 }
 
 // Credentials are what is kept of an account's password. A hash without a key has a
-// Key without StoredKey, as is the case for accounts that came from elsewhere.
+// Key without StoredKey, as is the case for imported accounts.
 type Credentials struct {
 	Keys     [hashes]Key // by Hash
 	Disabled bool        // the account exists but nobody may log in
 }
 
-// ErrPassword is wrapped where a password is one that cannot be used.
+// ErrPassword is wrapped by the errors about a password that cannot be used.
 var ErrPassword = errors.New("unusable password")
 
 // NewCredentials derives the keys of all hashes, each with a salt of its own.
@@ -105,11 +105,11 @@ func mac(h Hash, key []byte, text string) []byte {
 	return m.Sum(nil)
 }
 
-// Set tells whether there is a key at all.
+// Set reports whether there is a key at all.
 func (k *Key) Set() bool { return len(k.StoredKey) > 0 }
 
 // plainHash is the hash that PLAIN is checked against: one, so that the work is the same
-// for everybody who has the same keys. SHA-256 is the cheapest, and every account that we made has it.
+// for all accounts with the same keys. SHA-256 is the cheapest, and every account made here has it.
 func (c *Credentials) plainHash() (Hash, bool) {
 	h := c.Shape().plain()
 	return h, c.Keys[h].Set()
@@ -117,7 +117,7 @@ func (c *Credentials) plainHash() (Hash, bool) {
 
 var plainOrder = [...]Hash{SHA256, SHA512, SHA1}
 
-// Check tells whether password is the account's.
+// Check reports whether password is the account's.
 func (c *Credentials) Check(password string) bool {
 	h, ok := c.plainHash()
 	if !ok {
@@ -133,7 +133,7 @@ func (k *Key) check(h Hash, prepared string) bool {
 	return err == nil && hmac.Equal(got.StoredKey, k.StoredKey) && hmac.Equal(got.ServerKey, k.ServerKey)
 }
 
-// Valid tells what is wrong with a key for that hash, such as one that was imported.
+// Valid checks a key for that hash, such as one that was imported.
 func (k *Key) Valid(h Hash) error {
 	switch {
 	case k.Iterations < minIterations || k.Iterations > maxIterations:

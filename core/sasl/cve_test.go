@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// ejabberd 26.07: no mechanism lets somebody who proved to be one user be another.
+// ejabberd 26.07: no mechanism lets a user who has authenticated be another one.
 func TestEjabberd2607_OtherAuthzid(t *testing.T) {
 	t.Parallel()
 	s := server(t, users{"alice": credentials(t, "pencil"), "bob": credentials(t, "pencil")})
@@ -18,7 +18,7 @@ func TestEjabberd2607_OtherAuthzid(t *testing.T) {
 		for name, h := range scrams {
 			c := newClient(h, "alice", "pencil")
 			c.header = "n,a=" + other + ","
-			if id, err := c.play(t, s, name, Conn{TLS: true}); err == nil {
+			if id, err := c.login(t, s, name, Conn{TLS: true}); err == nil {
 				t.Errorf("%s as %q: %+v", name, other, id)
 			}
 		}
@@ -31,10 +31,10 @@ func TestEjabberd2607_OtherAuthzid(t *testing.T) {
 			t.Errorf("EXTERNAL as %q", other)
 		}
 	}
-	for name, h := range scrams { // her own is right
+	for name, h := range scrams { // her own password is right
 		c := newClient(h, "alice", "pencil")
 		c.header = "n,a=alice@example.org,"
-		if id, err := c.play(t, s, name, Conn{TLS: true}); err != nil || id.JID.String() != "alice@example.org" {
+		if id, err := c.login(t, s, name, Conn{TLS: true}); err != nil || id.JID.String() != "alice@example.org" {
 			t.Errorf("%s: %+v %v", name, id, err)
 		}
 	}

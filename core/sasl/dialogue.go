@@ -22,7 +22,7 @@ const DefaultTries = 3
 const maxUnbound = 6
 
 // Features are the stream features that offer what the peer may use on this connection;
-// none where that is nothing. RFC 6120 §6.4.1, XEP-0440 §2.
+// none if that is nothing. RFC 6120 §6.4.1, XEP-0440 §2.
 func (s *Server) Features(c Conn) []*stanza.Element {
 	var out []*stanza.Element
 	if types := s.BindingTypes(c); len(types) > 0 {
@@ -42,7 +42,7 @@ func (s *Server) Features(c Conn) []*stanza.Element {
 	return out
 }
 
-// Dialogue is RFC 6120 §6.4 on one stream.
+// Dialogue is the sequence of exchanges on one stream (RFC 6120 §6.4).
 type Dialogue struct {
 	server  *Server
 	conn    Conn
@@ -54,12 +54,12 @@ type Dialogue struct {
 // NewDialogue begins with nobody authenticated.
 func NewDialogue(s *Server, c Conn) *Dialogue { return &Dialogue{server: s, conn: c} }
 
-// Outcome is what to do about an element of the peer.
+// Outcome is the result of an element of the peer.
 type Outcome struct {
 	Reply    []byte    // XML to send
 	Identity *Identity // not nil: the peer is authenticated, the stream restarts
-	Failure  *Failure  // not nil: the exchange failed; Reply says so already
-	TooMany  bool      // close the stream with policy-violation behind Reply
+	Failure  *Failure  // not nil: the exchange failed; Reply has the failure already
+	TooMany  bool      // close the stream with policy-violation after Reply
 }
 
 // Receive takes an element in namespace NS. Elements of other names are malformed requests.

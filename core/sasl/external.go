@@ -6,10 +6,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// external is RFC 4422 appendix A: who the peer is has been proved below, by its certificate.
+// external is RFC 4422 appendix A: the peer has authenticated in TLS, by its certificate.
 type external struct {
-	judge func(ctx context.Context, authzid string) (jid.JID, error)
-	id    Identity
+	verify func(ctx context.Context, authzid string) (jid.JID, error)
+	id     Identity
 }
 
 func (x *external) identity() Identity { return x.id }
@@ -29,12 +29,12 @@ func (x *external) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 		}
 		authzid = as.String()
 	}
-	who, err := x.judge(ctx, authzid)
+	who, err := x.verify(ctx, authzid)
 	switch {
 	case err != nil:
 		return nil, false, &Failure{Condition: NotAuthorized, Cause: err}
 	case who.IsZero():
-		return nil, false, fail(NotAuthorized, "certificate of nobody")
+		return nil, false, fail(NotAuthorized, "certificate of no account")
 	case authzid != "" && who.String() != authzid:
 		return nil, false, fail(InvalidAuthzid, "authzid of somebody else") // RFC 6120 §13.7.1.2
 	}

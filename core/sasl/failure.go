@@ -20,8 +20,8 @@ const (
 	TemporaryAuthFailure Condition = "temporary-auth-failure"
 )
 
-// ErrBindingType is the cause of a failure that has nothing to do with a password: the client
-// binds to the channel in a way that was not offered.
+// ErrBindingType is the cause of a failure in which no password was tried: the client
+// used a type of channel binding that was not offered.
 var ErrBindingType = errors.New("channel binding that was not offered")
 
 // Failure ends an exchange. Cause, which may be nil, is for the log and never for the peer.

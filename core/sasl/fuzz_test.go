@@ -29,7 +29,7 @@ func conditionOf(t *testing.T, err error) Condition {
 	return f.Condition
 }
 
-// FuzzSCRAM: whatever is sent, only who computes the proof gets in, and what is
+// FuzzSCRAM: whatever is sent, only a correct proof authenticates, and what is
 // accepted as a first message has the form of RFC 5802 §7.
 func FuzzSCRAM(f *testing.F) {
 	f.Add("n,,n=alice,r=cnonce", "c=biws,r=cnonce,p=AAAA")

@@ -19,7 +19,7 @@ func (p *plain) identity() Identity { return p.id }
 
 func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if in == nil {
-		return []byte{}, false, nil // RFC 4422 §5: the client goes first, when asked to
+		return []byte{}, false, nil // RFC 4422 §5: the client sends first, after an empty challenge
 	}
 	authzid, rest, ok1 := bytes.Cut(in, []byte{0})
 	username, password, ok2 := bytes.Cut(rest, []byte{0})
@@ -33,7 +33,7 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	case !utf8.Valid(in):
 		return nil, false, fail(MalformedRequest, "not UTF-8")
 	}
-	if err := p.server.mayAct(string(username), string(authzid)); err != nil {
+	if err := p.server.checkAuthzid(string(username), string(authzid)); err != nil {
 		return nil, false, err
 	}
 	a, err := p.server.account(ctx, string(username), anyHash)
@@ -47,7 +47,7 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	return nil, true, nil
 }
 
-// verify does the same work for everybody.
+// verify does the same work whether the account exists or not.
 func (a *account) verify(password string) error {
 	prepared, bad := Prepare(password)
 	if bad != nil {
@@ -57,7 +57,7 @@ func (a *account) verify(password string) error {
 	return a.verdict(right && bad == nil)
 }
 
-// verdict tells of a disabled account only to somebody who knows its password.
+// verdict reveals that an account is disabled only to a peer that knows its password.
 func (a *account) verdict(right bool) error {
 	switch {
 	case !right || a.jid.IsZero():

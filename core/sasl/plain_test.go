@@ -72,7 +72,7 @@ func TestStoreAway(t *testing.T) { // checklist 28
 	if !is(err, TemporaryAuthFailure) || !errors.Is(err, cause) {
 		t.Error(err)
 	}
-	if _, err := newClient(SHA1, "alice", "pencil").play(t, s, ScramSHA1, Conn{}); !is(err, TemporaryAuthFailure) {
+	if _, err := newClient(SHA1, "alice", "pencil").login(t, s, ScramSHA1, Conn{}); !is(err, TemporaryAuthFailure) {
 		t.Error(err)
 	}
 }

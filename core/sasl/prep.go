@@ -12,7 +12,7 @@ import (
 // Prepare is SASLprep (RFC 4013), which RFC 5802 §2.2 applies to passwords, with today's
 // Unicode: code points that Unicode 3.2 lacked are allowed, so a password may hold emoji.
 // OpaqueString (RFC 8265 §4) differs from it in compatibility characters only, and
-// clients of SCRAM do SASLprep.
+// clients of SCRAM apply SASLprep.
 func Prepare(password string) (string, error) {
 	if len(password) > maxPassword {
 		return "", fmt.Errorf("%w: longer than %d bytes", ErrPassword, maxPassword)
@@ -94,7 +94,7 @@ var (
 		{Lo: 0x180B, Hi: 0x180D, Stride: 1}, {Lo: 0x200C, Hi: 0x200D, Stride: 1}, {Lo: 0x2060, Hi: 0x2060, Stride: 1},
 		{Lo: 0xFE00, Hi: 0xFE0F, Stride: 1}, {Lo: 0xFEFF, Hi: 0xFEFF, Stride: 1},
 	}, LatinOffset: 1}
-	// Tables C.2 and C.5 to C.9; private use and non-characters are asked for in words.
+	// Tables C.2 and C.5 to C.9; private use and non-characters are checked in prepareWide.
 	prohibited = &unicode.RangeTable{R16: []unicode.Range16{
 		{Lo: 0x0000, Hi: 0x001F, Stride: 1}, {Lo: 0x007F, Hi: 0x009F, Stride: 1}, {Lo: 0x0340, Hi: 0x0341, Stride: 1},
 		{Lo: 0x06DD, Hi: 0x06DD, Stride: 1}, {Lo: 0x070F, Hi: 0x070F, Stride: 1}, {Lo: 0x180E, Hi: 0x180E, Stride: 1},

@@ -17,13 +17,13 @@ const (
 
 // scram is RFC 5802.
 type scram struct {
-	server *Server
-	name   string
-	hash   Hash
-	plus   bool // the mechanism binds to the channel
-	conn   Conn
-	nonce  func() string
-	silent bool // no XEP-0474: what the vectors of RFC 5802 need
+	server      *Server
+	name        string
+	hash        Hash
+	plus        bool // the mechanism binds to the channel
+	conn        Conn
+	nonce       func() string
+	withoutHash bool // of XEP-0474: the vectors of RFC 5802 have none
 
 	state      scramState
 	first      clientFirst
@@ -78,7 +78,7 @@ func (m *scram) begin(ctx context.Context, in []byte) ([]byte, error) {
 	if err = m.checkFlag(); err != nil {
 		return nil, err
 	}
-	if err = m.server.mayAct(m.first.username, m.first.authzid); err != nil {
+	if err = m.server.checkAuthzid(m.first.username, m.first.authzid); err != nil {
 		return nil, err
 	}
 	if m.account, err = m.server.account(ctx, m.first.username, m.hash); err != nil {
@@ -88,14 +88,14 @@ func (m *scram) begin(ctx context.Context, in []byte) ([]byte, error) {
 	m.full = m.first.nonce + m.nonce()
 	m.serverText = "r=" + m.full + ",s=" + base64.StdEncoding.EncodeToString(key.Salt) +
 		",i=" + strconv.Itoa(key.Iterations)
-	if !m.silent {
+	if !m.withoutHash {
 		m.serverText += ",h=" + m.offered()
 	}
 	m.state = wantFinal
 	return []byte(m.serverText), nil
 }
 
-// checkFlag compares what the client says of channel binding with what was offered.
+// checkFlag compares the client's flag for channel binding with what was offered.
 func (m *scram) checkFlag() error {
 	switch m.first.flag {
 	case 'p':
@@ -105,9 +105,9 @@ func (m *scram) checkFlag() error {
 		}
 		m.binding = m.conn.Bindings[k]
 	case 'y':
-		// It would have bound had it seen -PLUS: somebody took that out of our list (RFC 5802
-		// §6). One that tried -PLUS on this stream with a type that we cannot have has
-		// seen our list: slixmpp before 1.9 knows tls-unique only, which TLS 1.3 lacks.
+		// The client supports channel binding and has not seen -PLUS in our list: an attacker removed it (RFC 5802
+		// §6). A client that tried -PLUS on this stream with a type that is not available has
+		// seen our list: slixmpp before 1.9 supports tls-unique only, which TLS 1.3 lacks.
 		if m.plus || len(m.server.BindingTypes(m.conn)) > 0 && !m.conn.sawPlus {
 			return fail(NotAuthorized, "channel binding was offered")
 		}
@@ -119,8 +119,8 @@ func (m *scram) checkFlag() error {
 	return nil
 }
 
-// offered is the hash of what we have announced, so that the client notices where
-// somebody changed it on the way (XEP-0474 §5.1).
+// offered is the hash of what was announced, so that the client notices if an
+// attacker changed it (XEP-0474 §5.1).
 func (m *scram) offered() string {
 	mechanisms := m.server.Mechanisms(m.conn)
 	slices.Sort(mechanisms)
@@ -134,7 +134,7 @@ func (m *scram) offered() string {
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
-// final checks the client-final-message and proves that we know the account too.
+// final checks the client-final-message and proves that the server has the account's key.
 func (m *scram) final(in []byte) ([]byte, error) {
 	last, err := parseClientFinal(in, m.hash.size())
 	if err != nil {

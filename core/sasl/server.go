@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"slices"
 	"strings"
 	"sync"
@@ -45,27 +44,27 @@ type Binding struct {
 	Data []byte
 }
 
-// ErrUnknownUser is what Accounts says about a user who does not exist.
+// ErrUnknownUser is the error of Accounts for a user who does not exist.
 var ErrUnknownUser = errors.New("no such user")
 
 // Accounts finds the credentials of a user of one host. username is a localpart in its
 // canonical form.
 type Accounts interface {
 	Lookup(ctx context.Context, username string) (Credentials, error)
-	// Shares tells which shapes the accounts' credentials have. It is asked for every
-	// login and has to be at hand; it may be some minutes old.
+	// Shares is how many accounts have which shape of credentials. It is called for every
+	// login and has to return at once; the numbers may be some minutes old.
 	Shares(ctx context.Context) ([]Share, error)
 }
 
 // Config is what a Server needs.
 type Config struct {
 	Host     jid.JID
-	Accounts Accounts // nil where only EXTERNAL is spoken
-	// Secret makes the salts of users who do not exist. It must last: salts that change
-	// with a restart tell who exists.
+	Accounts Accounts // nil if only EXTERNAL is offered
+	// Secret makes the salts of decoys. It must be kept: salts that change
+	// with a restart reveal that an account does not exist.
 	Secret []byte
-	// Iterations of the accounts as they are made now: users who do not exist claim them
-	// where there are no accounts that they could resemble.
+	// Iterations of new accounts. Decoys have them
+	// while there are no accounts to be like.
 	Iterations int
 	// Mechanisms that may be offered; nil is all.
 	Mechanisms []string
@@ -73,7 +72,7 @@ type Config struct {
 	Tries int
 }
 
-// minSecret is as long as what is made from it.
+// minSecret is the length of a salt.
 const minSecret = 16
 
 // Server authenticates the users of one host.
@@ -113,8 +112,8 @@ func NewServer(cfg Config) (*Server, error) {
 type Conn struct {
 	TLS      bool
 	Bindings []Binding // of the TLS connection, the best first
-	// External judges who the peer's certificate proves it to be; authzid is whom it
-	// wants to be, empty where it does not say. Nil where there is no such proof.
+	// External is the identity that the peer's certificate proves; authzid is the one that it
+	// asks for, which may be empty. Nil without a certificate.
 	External func(ctx context.Context, authzid string) (jid.JID, error)
 
 	sawPlus bool // the peer tried -PLUS on this stream with a type that was not offered
@@ -146,7 +145,7 @@ func (s *Server) usable(mechanism string, c Conn) bool {
 }
 
 // BindingTypes lists the channel bindings to announce beside the mechanisms (XEP-0440):
-// none where no mechanism uses them.
+// none if no mechanism uses them.
 func (s *Server) BindingTypes(c Conn) []string {
 	if !slices.ContainsFunc(s.Mechanisms(c), func(m string) bool { return strings.HasSuffix(m, plus) }) {
 		return nil
@@ -158,14 +157,14 @@ func (s *Server) BindingTypes(c Conn) []string {
 	return out
 }
 
-// Identity is who a peer has proved to be.
+// Identity is who a peer has authenticated as.
 type Identity struct {
 	JID       jid.JID // a bare address, a host for EXTERNAL between servers
 	Mechanism string
 	Binding   string // type of the channel binding, "" for none
 }
 
-// mechanism is one exchange of one mechanism. in is nil where the peer sent nothing at all.
+// mechanism is one exchange of one mechanism. in is nil if the peer sent nothing at all.
 type mechanism interface {
 	step(ctx context.Context, in []byte) (out []byte, done bool, err error)
 	identity() Identity
@@ -178,8 +177,8 @@ type Exchange struct {
 	done bool
 }
 
-// Begin starts an exchange. Its error is a *Failure: invalid-mechanism for what was not
-// offered on this connection, encryption-required for what would be under TLS.
+// Begin starts an exchange. Its error is a *Failure: invalid-mechanism for one that was not
+// offered on this connection, encryption-required for one that would be with TLS.
 func (s *Server) Begin(name string, c Conn) (*Exchange, error) {
 	if !slices.Contains(s.Mechanisms(c), name) {
 		secure := c
@@ -193,13 +192,13 @@ func (s *Server) Begin(name string, c Conn) (*Exchange, error) {
 	case Plain:
 		return &Exchange{m: &plain{server: s}}, nil
 	case External:
-		return &Exchange{m: &external{judge: c.External}}, nil
+		return &Exchange{m: &external{verify: c.External}}, nil
 	}
 	return &Exchange{m: newScram(s, name, c)}, nil
 }
 
-// Step takes the peer's next message: nil where it sent none with its request, empty
-// where it sent an empty one. out goes back as a challenge, or with the success where
+// Step takes the peer's next message: nil if it sent none with its request, empty
+// if it sent an empty one. out is to be sent as a challenge, or with the success if
 // done; nil means that there is nothing to send with it. Every error is a *Failure and
 // ends the exchange.
 func (e *Exchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
@@ -218,7 +217,7 @@ func (e *Exchange) Step(ctx context.Context, in []byte) (out []byte, done bool, 
 	return out, done, nil
 }
 
-// Identity is who the peer is; false until the exchange has succeeded.
+// Identity is the authenticated identity; false until the exchange has succeeded.
 func (e *Exchange) Identity() (Identity, bool) {
 	if !e.done {
 		return Identity{}, false
@@ -226,20 +225,20 @@ func (e *Exchange) Identity() (Identity, bool) {
 	return e.m.identity(), true
 }
 
-// account is what an exchange goes by: of a user who exists or of one who does not.
+// account is what an exchange works with: an account or a decoy.
 type account struct {
 	jid   jid.JID // zero where there is no such user
 	creds Credentials
-	plain Hash // of the key that is asked for
+	plain Hash // of the key that is checked
 }
 
-// anyHash lets account choose the hash.
+// anyHash lets account select the hash.
 const anyHash = Hash(hashes)
 
-// account looks a user up, who is to prove to know the key of hash h; anyHash is the one
-// that PLAIN is checked against. Where there is no such user or key it makes up one that
-// nobody has, with a salt that is always the same for that name; it does that for everybody,
-// so that the work tells nothing. Its error is of the store alone.
+// account looks a user up for a proof with the key of hash h; anyHash means the one
+// that PLAIN is checked against. If there is no such user or key the result has a decoy key,
+// with a salt that is always the same for that name. The decoy is made for every name,
+// so that the time reveals nothing. Errors are those of the store.
 func (s *Server) account(ctx context.Context, username string, h Hash) (account, error) {
 	var a account
 	j, err := jid.New(username, s.cfg.Host.Domain(), "")
@@ -255,9 +254,9 @@ func (s *Server) account(ctx context.Context, username string, h Hash) (account,
 	}
 	shares, err := s.cfg.Accounts.Shares(ctx)
 	if err != nil {
-		return account{}, fmt.Errorf("how accounts of %s look: %w", s.cfg.Host, err)
+		return account{}, fmt.Errorf("count the credentials of %s by shape: %w", s.cfg.Host, err)
 	}
-	shape, own := s.choose(shares, username), a.creds.Shape()
+	shape, own := s.decoyShape(shares, username), a.creds.Shape()
 	if a.jid.IsZero() {
 		a.creds = Credentials{}
 	} else {
@@ -266,46 +265,15 @@ func (s *Server) account(ctx context.Context, username string, h Hash) (account,
 	if a.plain = h; h == anyHash {
 		a.plain = shape.plain()
 	}
-	made := s.pretend(username, a.plain, shape)
+	made := s.decoyKey(username, a.plain, shape)
 	if k := &a.creds.Keys[a.plain]; !k.Set() || k.Valid(a.plain) != nil {
 		*k = made
 	}
 	return a, nil
 }
 
-// pretend makes up a key of nobody that looks like one of an account of that shape. Where
-// such an account has no key of that hash it is given one of today too.
-func (s *Server) pretend(username string, h Hash, shape Shape) Key {
-	t := shape[h]
-	if !t.valid() {
-		t = current(s.cfg.Iterations)[h]
-	}
-	// A name that changes its shape changes its salt, as with a new password.
-	of := h.String() + "\x00" + shape.bytes()
-	return Key{
-		Salt:       s.derive("salt", of, username, t.Salt),
-		Iterations: t.Iterations,
-		StoredKey:  s.derive("stored", of, username, h.size()),
-		ServerKey:  s.derive("server", of, username, h.size()),
-	}
-}
-
-// derive makes n bytes that nobody can foretell or see to be made.
-func (s *Server) derive(what, of, username string, n int) []byte {
-	m := s.macs.Get().(hash.Hash)
-	defer s.macs.Put(m)
-	text := []byte("\x00" + what + "\x00" + of + "\x00" + s.cfg.Host.Domain() + "\x00" + username)
-	var out []byte
-	for ; len(out) < n; text[0]++ {
-		m.Reset()
-		m.Write(text)
-		out = m.Sum(out)
-	}
-	return out[:n]
-}
-
-// mayAct checks whom the peer wants to be: itself or nobody (RFC 6120 §6.3.8).
-func (s *Server) mayAct(username, authzid string) error {
+// checkAuthzid accepts the user's own address and the empty authzid (RFC 6120 §6.3.8).
+func (s *Server) checkAuthzid(username, authzid string) error {
 	if authzid == "" {
 		return nil
 	}

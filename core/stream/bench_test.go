@@ -10,7 +10,7 @@ import (
 // stanza300 is the 300 bytes that the budget is about.
 const stanza300 = `<message to='bob@example.org/phone' id='9d1b6e8a-5f3c-4d1e-8a77-0c7d2f9b1a10' type='chat' xml:lang='en'><body>Here is a message of a common length, about as long.</body><active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/><origin-id xmlns='urn:xmpp:sid:0' id='9d1b'/></message>`
 
-// endless gives a header and then the same stanza for ever.
+// endless gives a header and then the same stanza forever.
 type endless struct {
 	head, body string
 	off        int

@@ -47,8 +47,8 @@ func TestStanza(t *testing.T) { // checklist 42 43 44
 	}
 }
 
-// An attribute with a prefix is none of a stanza's own: what looks at local names only
-// can be fooled.
+// An attribute with a prefix is not one of a stanza's header: a comparison of local names only
+// would take it for one.
 func TestAttributesByExpandedName(t *testing.T) {
 	t.Parallel()
 	it, err := NewScanner(strings.NewReader(head+"<message z:to='eve@x' xmlns:z='urn:z' id='1' z:id='2'/>"), stanza.NSClient, BeforeLogin()).second()
@@ -86,7 +86,7 @@ func TestStanzaAddresses(t *testing.T) {
 	}
 }
 
-// A stream may name the content namespace on each stanza instead of in its header.
+// A stream may declare the content namespace on each stanza instead of in its header.
 func TestPrefixFreeStream(t *testing.T) { // checklist 2
 	t.Parallel()
 	const free = "<stream xmlns='http://etherx.jabber.org/streams' to='x'>"
@@ -134,7 +134,7 @@ func TestAppendXML(t *testing.T) { // checklist 36
 	}
 }
 
-// An address that somebody keeps does not keep a large stanza in memory.
+// An address does not keep a large stanza in memory.
 func TestAddressesOfLargeStanzas(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 100_000} {

@@ -14,7 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// seeds are what fuzzing and the comparison with expat start from.
+// seeds are the first inputs of fuzzing and of the comparison with expat.
 var seeds = []string{
 	"<message to='a@b/c' id='1' type='chat' xml:lang='de'><body>hallo &lt;&amp;&#x41;&#10;</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>",
 	"<iq type='get' id=\"x\"><query xmlns='jabber:iq:roster' ver=''/></iq> <presence/>\n<presence><show>xa</show></presence>",
@@ -65,8 +65,8 @@ func FuzzScanner(f *testing.F) {
 	})
 }
 
-// sameError compares what a peer would be told. Which token was wrong does not depend on
-// how the bytes came, so the texts are the same too.
+// sameError compares what a peer would be sent. Which token was wrong does not depend on
+// how the bytes arrived, so the texts are the same too.
 func sameError(a, b error) bool {
 	var x, y *Error
 	if errors.As(a, &x) && errors.As(b, &y) {
@@ -75,7 +75,7 @@ func sameError(a, b error) bool {
 	return a == b
 }
 
-// accepted is what of text a scanner passed on, as a document.
+// accepted is what a scanner returned of text, as a document.
 func accepted(text string) string {
 	s := NewScanner(strings.NewReader(text), stanza.NSClient, ForClients())
 	var b strings.Builder
@@ -94,7 +94,7 @@ func accepted(text string) string {
 	}
 }
 
-// checkForeign wants encoding/xml to accept the document too.
+// checkForeign checks that encoding/xml accepts the document too.
 func checkForeign(t *testing.T, text string) {
 	t.Helper()
 	d := xml.NewDecoder(strings.NewReader(text))
@@ -107,7 +107,7 @@ func checkForeign(t *testing.T, text string) {
 	}
 }
 
-// checkForwarded wants an element to mean the same behind its conversions, read by a
+// checkForwarded checks that an element has the same meaning after its conversions, read by a
 // foreign parser: parse(serialize(parse(x))) == parse(x).
 func checkForwarded(t *testing.T, it *Item) {
 	t.Helper()
@@ -152,7 +152,7 @@ func compare(t *testing.T, raw, want, got string) {
 
 const langAttr = "@{" + stanza.NSXML + "}lang="
 
-// withLang stamps the language of the stream onto the meaning of a stanza.
+// withLang adds the language of the stream to the canonical form of a stanza.
 func withLang(c string, it *Item) string {
 	if it.find(stanza.NSXML, "lang") != nil {
 		return c
@@ -174,7 +174,7 @@ func sortAttrs(line string) string {
 	return strings.Join(parts, "\x00")
 }
 
-// canonical is the meaning of the first element (behind a stream header, where there is
+// canonical is the meaning of the first element (after a stream header, if there is
 // one), read by encoding/xml. The three content namespaces count as one; empty
 // header attributes of a stanza count as absent.
 func canonical(t *testing.T, text string) string {
@@ -227,7 +227,7 @@ func canonical(t *testing.T, text string) string {
 	}
 }
 
-// oneLine makes up for encoding/xml, which leaves out XML 1.0 §3.3.3.
+// oneLine applies XML 1.0 §3.3.3, which encoding/xml does not.
 var oneLine = strings.NewReplacer("\n", " ", "\t", " ", "\r", " ")
 
 func content(space string) string {

@@ -60,7 +60,7 @@ func TestRFC6120_011_Limits(t *testing.T) { // checklist 11
 		t.Error("RFC 6120 §13.12 wants 10,000 bytes at least")
 	}
 	if _, err := scan(strings.Repeat(" ", 300_000) + head + strings.Repeat(" ", 300_000) + "<a/>"); condition(err) == PolicyViolation {
-		t.Error("white space between elements counts for none")
+		t.Error("white space between elements is counted")
 	}
 	if _, err := scan("<stream:stream a='" + strings.Repeat("x", 300_000)); err != errTooBig {
 		t.Errorf("header: %v", err)
@@ -187,7 +187,7 @@ func TestMelliumXMPP182_ForeignStanza(t *testing.T) { // checklist 44
 	}
 }
 
-// Declaring prefixes without end must not make looking them up slow.
+// Declaring many prefixes must not make looking them up slow.
 func TestPrefixesInScope(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -199,7 +199,7 @@ func TestPrefixesInScope(t *testing.T) {
 	}
 }
 
-// TestTrickleIsLinear feeds single bytes of a tag, a text and a name as large as may be:
+// TestTrickleIsLinear gives the scanner single bytes of a tag, a text and a name of the largest size:
 // with a rescan per byte this would take minutes.
 func TestTrickleIsLinear(t *testing.T) {
 	t.Parallel()

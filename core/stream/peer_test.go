@@ -10,7 +10,7 @@ import (
 )
 
 // expat reads one document per line, in base64, and answers with a line each. A
-// separator that URIs cannot hold is what receivers use (CVE-2022-25236).
+// separator that URIs cannot contain is what receivers use (CVE-2022-25236).
 const expat = `
 import sys, base64
 from xml.parsers import expat
@@ -23,8 +23,8 @@ for line in sys.stdin:
         print(e)
 `
 
-// TestPeerExpat wants expat to accept all that the scanner accepts: the seeds, and what
-// becomes of them at the hands of chance. It needs python3.
+// TestPeerExpat checks that expat accepts all that the scanner accepts: the seeds, and random
+// mutations of them. It needs python3.
 func TestPeerExpat(t *testing.T) { // checklist 9
 	t.Parallel()
 	python, err := exec.LookPath("python3")
@@ -74,7 +74,7 @@ func TestPeerExpat(t *testing.T) { // checklist 9
 	}
 }
 
-// pieces are what chance puts into documents.
+// pieces are what mutate inserts into documents.
 var pieces = []string{
 	"<", ">", "/", "/>", "</", "'", "\"", "=", " ", "\t", "\r\n", "&", ";", "&amp;", "&#x20;", "&#x10FFFF;", "&#xD7FF;", "]]>", "]]", "<![CDATA[", "x", ":", "a:b",
 	"xmlns", "xmlns='u'", " xmlns:p='u'", " xmlns:q='u'", "p:", "q:", " p:a=''", " q:a=''", " a=''", " xml:lang='x'", "<p:x/>", "<x>", "</x>", "<?", "<!", "\x00", "\x7f", "\u0080", "\u00b7", "é", "\u0300",
@@ -101,8 +101,7 @@ func mutate(r *rand.Rand, s string) string {
 	return s
 }
 
-// TestNamesAgree walks through all characters that may stand in names and lets
-// encoding/xml say the same.
+// TestNamesAgree compares with encoding/xml which characters names may have.
 func TestNamesAgree(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
@@ -130,7 +129,7 @@ func TestNamesAgree(t *testing.T) {
 	}
 }
 
-// second is the item behind the header.
+// second is the item after the header.
 func (s *Scanner) second() (*Item, error) {
 	if _, err := s.Next(); err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func secure(tb testing.TB, server, client *socket.Conn) {
 	}
 }
 
-// kinds runs a test over every kind of connection that a queue may meet.
+// kinds runs a test over every kind of transport.
 func kinds(t *testing.T, f func(t *testing.T, near net.Conn, far net.Conn)) {
 	t.Helper()
 	t.Run("plain", func(t *testing.T) {
@@ -155,7 +155,7 @@ func TestCVE_2010_0305_SlowReaderIsCutOff(t *testing.T) {
 			accepted += len(chunk)
 			q.Flush()
 			if accepted > 64<<20 {
-				t.Fatal("no end to what a peer that does not read is owed")
+				t.Fatal("unlimited output for a peer that does not read")
 			}
 		}
 		if err, _ := failure.Load().(error); !errors.Is(err, ErrSlow) || !errors.Is(q.Err(), ErrSlow) {
@@ -171,7 +171,7 @@ func TestCVE_2010_0305_SlowReaderIsCutOff(t *testing.T) {
 		}
 		select {
 		case <-unwritten:
-			t.Error("told twice")
+			t.Error("onFail is called twice")
 		default:
 		}
 	})

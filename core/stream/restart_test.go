@@ -18,7 +18,7 @@ func next(t *testing.T, s *Scanner) *Item {
 	return it
 }
 
-// Clients may send the next header behind <auth/> without waiting (XEP-0305).
+// Clients may send the next header after <auth/> without waiting (XEP-0305).
 func TestRFC6120_030_RestartKeepsWhatIsPipelined(t *testing.T) { // checklist 30
 	t.Parallel()
 	second := strings.Replace(head, "version='1.0' xmlns", "version='1.0' xml:lang='fr' xmlns", 1)
@@ -42,8 +42,8 @@ func TestRFC6120_030_RestartKeepsWhatIsPipelined(t *testing.T) { // checklist 30
 	}
 }
 
-// CVE-2011-0411 and its kin: what came in clear before TLS must not be read as if it had
-// come through it.
+// CVE-2011-0411 and similar: what arrived unencrypted before TLS must not be read as if it had
+// arrived through TLS.
 func TestCVE_2011_0411_ResetDropsWhatIsBuffered(t *testing.T) { // checklist 21 22
 	t.Parallel()
 	clear := "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" + head + "<auth xmlns='urn:sasl'>evil</auth>"
@@ -53,7 +53,7 @@ func TestCVE_2011_0411_ResetDropsWhatIsBuffered(t *testing.T) { // checklist 21 
 		t.Fatal(string(it.Raw))
 	}
 	if s.Buffered() == 0 {
-		t.Error("nothing to tell the caller")
+		t.Error("nothing is buffered")
 	}
 	s.Reset(strings.NewReader(strings.Replace(head, "xmlns=", "from='a@b' xmlns=", 1) + "<good xmlns='urn:x'/>"))
 	if it := next(t, s); it.Kind != Open || it.Header.From != "a@b" {

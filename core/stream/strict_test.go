@@ -94,7 +94,7 @@ func checkNames(t *testing.T, scope map[string]string, x xml.StartElement, text 
 	}
 }
 
-// kept is the corpus that fuzzing has left.
+// kept is the corpus that fuzzing has collected.
 func kept(t *testing.T, target string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))

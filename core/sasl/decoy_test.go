@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// seen is what a stranger is told about a name.
+// seen is what a peer without a password learns of a name.
 func seen(t *testing.T, s *Server, name string) (Shape, [hashes]Key) {
 	t.Helper()
 	var shape Shape
@@ -34,7 +34,7 @@ func rounds(t *testing.T, n int) Credentials {
 	return c
 }
 
-// A salt that changed with a release would tell who exists.
+// A salt that changed with a release would reveal which accounts exist.
 func TestDerivedStaysTheSame(t *testing.T) {
 	t.Parallel()
 	s, err := NewServer(Config{Host: jid.MustParse("home.test"), Accounts: users{}, Secret: []byte("0123456789abcdef")})
@@ -49,8 +49,8 @@ func TestDerivedStaysTheSame(t *testing.T) {
 	}
 }
 
-// Names that nobody has look as the accounts do, whatever the configuration says by now.
-func TestStrangersLookLikeAccounts(t *testing.T) {
+// Decoys look as the accounts do, whatever the configuration is now.
+func TestDecoysLookLikeAccounts(t *testing.T) {
 	t.Parallel()
 	const many = 400
 	u := users{}
@@ -97,16 +97,16 @@ func TestStrangersLookLikeAccounts(t *testing.T) {
 		}
 	}
 	u["u1"] = rounds(t, 4096)
-	for name, was := range before { // who has changed stays so
+	for name, was := range before { // a name that has changed does not change back
 		if shape, _ := seen(t, s, name); was[0].Iterations == 4096 && shape[0].Iterations == 10 {
 			t.Errorf("%s went back", name)
 		}
 	}
 }
 
-// An account that came from elsewhere with some keys only, and names that are made up
-// after it.
-func TestStrangersLikePartialAccounts(t *testing.T) {
+// An imported account with some keys only, and decoys that look like
+// it.
+func TestDecoysLikePartialAccounts(t *testing.T) {
 	t.Parallel()
 	c := rounds(t, 10)
 	c.Keys[SHA256] = Key{}
@@ -127,7 +127,7 @@ func TestStrangersLikePartialAccounts(t *testing.T) {
 	}
 }
 
-// asked counts what an exchange asks of the store.
+// asked counts the calls of the store in an exchange.
 type asked struct {
 	users
 	lookups, shares int
@@ -143,7 +143,7 @@ func (a *asked) Shares(ctx context.Context) ([]Share, error) {
 	return a.users.Shares(ctx)
 }
 
-func TestStrangersAskTheStoreTheSame(t *testing.T) {
+func TestDecoysCallTheStoreAlike(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"alice", "nobody"} {
 		a := &asked{users: users{"alice": credentials(t, "pencil")}}

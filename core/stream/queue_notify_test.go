@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// One long stanza is no slow reader: it is taken where nothing waits, and what comes after
-// it has the limit for itself.
+// A single long stanza is accepted by an empty queue whatever its size, and the limit holds
+// for what is appended after it.
 func TestQueueTakesALongStanza(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
@@ -45,42 +45,42 @@ func TestQueueTakesALongStanza(t *testing.T) {
 	}
 }
 
-// Whoever waits for bytes to leave is told when they have, and when they never will.
+// Notify reports when bytes have been written, and when they never will be.
 func TestQueueNotify(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
 	t.Cleanup(func() { here.Close(); there.Close() })
 	q := NewQueue(here, QueueLimits{}, nil)
-	told := make(chan bool, 3)
-	note := func(written bool) { told <- written }
+	results := make(chan bool, 3)
+	note := func(written bool) { results <- written }
 	q.Notify(note)
-	if !<-told {
-		t.Error("nothing waited, and still it was not written")
+	if !<-results {
+		t.Error("nothing was pending, and still it was not written")
 	}
 	q.AppendBytes([]byte("first"))
 	q.Notify(note)
 	q.Flush()
 	select {
-	case <-told:
-		t.Fatal("told before anything was read")
+	case <-results:
+		t.Fatal("reported before anything was read")
 	default:
 	}
 	buf := make([]byte, 5)
 	if _, err := io.ReadFull(there, buf); err != nil {
 		t.Fatal(err)
 	}
-	if !<-told {
-		t.Error("written, and told otherwise")
+	if !<-results {
+		t.Error("written, and reported otherwise")
 	}
 	q.AppendBytes([]byte("second"))
 	q.Notify(note)
 	q.Flush()
 	there.Close()
-	if <-told {
-		t.Error("the peer is gone, and still it was written")
+	if <-results {
+		t.Error("the peer has disconnected, and still it was written")
 	}
 	q.Notify(note)
-	if <-told {
+	if <-results {
 		t.Error("the queue has failed, and still it was written")
 	}
 	q.Wait()

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of what a client of SCRAM may send.
+// Limits of what a client of SCRAM may send.
 const (
 	maxScram = 8 << 10
 	maxNonce = 512
@@ -104,7 +104,7 @@ func parseClientFinal(in []byte, size int) (clientFinal, error) {
 	return c, checkExtensions(fields[2:last])
 }
 
-// checkExtensions passes over attributes that we do not know, as long as they are some.
+// checkExtensions ignores unknown attributes that are well formed.
 func checkExtensions(fields []string) error {
 	for _, f := range fields {
 		if len(f) < 3 || f[1] != '=' || f[0]|0x20 < 'a' || f[0]|0x20 > 'z' || f[0] == 'm' {
@@ -114,7 +114,7 @@ func checkExtensions(fields []string) error {
 	return nil
 }
 
-// saslname undoes =2C and =3D. RFC 5802 §5.1.
+// saslname unescapes =2C and =3D. RFC 5802 §5.1.
 func saslname(s string, ok bool) (string, bool) {
 	if !ok || s == "" || len(s) > 3*maxField {
 		return "", false

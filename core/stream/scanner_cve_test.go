@@ -7,8 +7,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// CVE-2020-29509, -29510 and -29511: names and declarations that another parser would give back with another
-// meaning are refused; what is forwarded means the same afterwards.
+// CVE-2020-29509, -29510 and -29511: names and declarations that another parser would print with another
+// meaning are refused; what is forwarded has the same meaning afterwards.
 func TestCVE_2020_29509_RoundTrip(t *testing.T) {
 	t.Parallel()
 	for _, input := range []string{
@@ -35,15 +35,15 @@ func TestCVE_2020_29509_RoundTrip(t *testing.T) {
 	}
 }
 
-// CVE-2022-25235: a broken sequence of two or three bytes, wherever it stands, is refused before anything that
-// follows it is looked at.
+// CVE-2022-25235: a broken sequence of two or three bytes, at any position, is refused before anything that
+// follows it is read.
 func TestCVE_2022_25235_BrokenUTF8(t *testing.T) {
 	t.Parallel()
-	places := []string{
+	positions := []string{
 		"<message?/>", "<message ?='x'/>", "<message x='?'/>", "<message>?</message>", "<message><?x/></message>", "<message><x?></x?></message>",
 		"<message><![CDATA[?]]></message>", "<message xmlns='?'/>", "<message xmlns:?='u'/>", "<message>&?;</message>", "<message></message?>",
 	}
-	for _, position := range places {
+	for _, position := range positions {
 		for _, bad := range []string{
 			"\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xc0\xbe", "\xe0\x80\xbe", "\xf0\x80\x80\xbe", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf4\x90\x80\x80", "\xff", "\x80", "\xfe", "\xf8\x88\x80\x80\x80",
 		} {

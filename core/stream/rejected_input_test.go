@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// refusal is what the scanner says about input behind a header, whole and trickled.
+// refusal is the scanner's error for input after a header, at once and byte by byte.
 func refusal(t *testing.T, input string) Condition {
 	t.Helper()
 	_, err := scan(head + input)
@@ -140,12 +140,12 @@ func TestEnds(t *testing.T) { // checklist 19
 			}
 		}
 		if AsError(err) != nil {
-			t.Errorf("%q: a stream error for a peer that went away", input)
+			t.Errorf("%q: a stream error for a peer that has disconnected", input)
 		}
 	}
 }
 
-// Errors in the middle of the stream come behind the items before them, and stay.
+// An error in the middle of the stream is returned after the items before it, and again afterwards.
 func TestErrorsStay(t *testing.T) {
 	t.Parallel()
 	s := NewScanner(strings.NewReader(head+"<a/><b></c><d/>"), stanza.NSClient, ForClients())

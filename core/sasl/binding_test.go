@@ -12,7 +12,7 @@ func auth(mechanism, first string) *stanza.Element {
 	return stanza.TextElement(NS, "auth", base64.StdEncoding.EncodeToString([]byte(first))).With("mechanism", mechanism)
 }
 
-// RFC 5802 §6: 'y' fails where -PLUS was offered, since somebody may have taken it out of the list …
+// RFC 5802 §6: 'y' fails where -PLUS was offered, since an attacker may have removed it from the list …
 func TestEjabberd2603_DowngradeIsNoticed(t *testing.T) {
 	t.Parallel()
 	conn := Conn{TLS: true, Bindings: []Binding{{Type: BindExporter, Data: []byte("x")}}}
@@ -20,7 +20,7 @@ func TestEjabberd2603_DowngradeIsNoticed(t *testing.T) {
 	if out := d.Receive(t.Context(), auth(ScramSHA256, "y,,n=ann,r=abcdefgh")); out.Failure == nil {
 		t.Errorf("%s", out.Reply)
 	}
-	// … and a password that fails is no sign that the list was seen.
+	// … and a wrong password does not show that the list was seen.
 	if out := d.Receive(t.Context(), auth(Plain, "\x00ann\x00wrong")); out.Failure == nil {
 		t.Errorf("%s", out.Reply)
 	}
@@ -29,9 +29,9 @@ func TestEjabberd2603_DowngradeIsNoticed(t *testing.T) {
 	}
 }
 
-// A client that knows tls-unique alone tries every -PLUS first: those are no guesses of a
-// password, and what follows is no downgrade.
-func TestUnknownBindingTypeIsNoGuess(t *testing.T) {
+// A client that knows tls-unique alone tries every -PLUS first: those are not
+// attempts to guess a password, and what follows is not a downgrade.
+func TestUnknownBindingTypeIsNotCounted(t *testing.T) {
 	t.Parallel()
 	conn := Conn{TLS: true, Bindings: []Binding{{Type: BindExporter, Data: []byte("x")}}}
 	d := NewDialogue(server(t, users{"ann": credentials(t, "pw")}), conn)
