@@ -94,7 +94,7 @@ type archiveCounters struct {
 
 // Numbers of rows and messages.
 const (
-	indexEvery   = 4096 // messages whose entries are written at once
+	indexEvery   = 8192 // messages whose entries are written at once
 	numbersBlock = 4096 // numbers that are taken from the database at once
 	maxAccounts  = 50_000
 )
@@ -115,13 +115,21 @@ SELECT receiver, place, receiver_contact, number FROM archive_messages
 WHERE number BETWEEN ?1 AND ?2 AND receiver IN (SELECT number FROM archive_accounts)
 ORDER BY 1, 2`
 
-// index writes the entries of messages that have none.
-func (w *archiveWriter) index(tx *sql.Tx, first, last int64) error {
-	if first > last {
-		return nil
-	}
-	if _, err := tx.Exec(indexSQL, first, last); err != nil {
-		return fmt.Errorf("index archived messages: %w", err)
+const indexContactsSQL = `INSERT INTO archive_contacts (archive, contact, minute)
+SELECT sender, sender_contact, place / 60000000 FROM archive_messages
+WHERE number BETWEEN ?1 AND ?2 AND sender IN (SELECT number FROM archive_accounts)
+UNION
+SELECT receiver, receiver_contact, place / 60000000 FROM archive_messages
+WHERE number BETWEEN ?1 AND ?2 AND receiver IN (SELECT number FROM archive_accounts)
+ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING`
+
+// indexMessages writes the entries of messages that have none.
+func indexMessages(tx *sql.Tx, first, last int64) error {
+	for _, text := range []string{indexSQL, indexContactsSQL} {
+		if _, err := tx.Exec(text, first, last); err != nil {
+			return fmt.Errorf("index archived messages: %w", err)
+		}
 	}
 	return nil
 }

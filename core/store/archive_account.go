@@ -78,27 +78,33 @@ func (w *archiveWriter) drifted(tx *sql.Tx, a *archiveAccount, by int64) error {
 	return nil
 }
 
-// has reports whether an archive has an entry with the id of a row.
-func (w *archiveWriter) has(tx *sql.Tx, a *archiveAccount, r *archiveRow) (bool, error) {
-	if r.text == "" {
-		_, err := findByID(context.Background(), tx, a, r.id)
-		return err == nil, ignoreNoEntry(err)
+// has reports whether an archive has an entry with the id of a row, which was made at that time. An entry is never
+// before the time in its id: an id that is newer than the last entry is new.
+func (w *archiveWriter) has(tx *sql.Tx, a *archiveAccount, r *archiveRow, made int64, ref archiveRef) (bool, error) {
+	if ref.sender == a.number || ref.receiver == a.number {
+		return true, nil
 	}
-	if err := w.flush(tx); err != nil { // such an id is looked for in the database alone
-		return false, err
+	if r.text != "" || ref.several { // these are looked for in the database alone
+		if err := w.flush(tx); err != nil {
+			return false, err
+		}
+		if err := w.indexAll(tx); err != nil {
+			return false, err
+		}
 	}
-	if err := w.indexAll(tx); err != nil {
-		return false, err
+	var err error
+	switch {
+	case r.text != "":
+		_, err = findByText(context.Background(), tx, a, r.text)
+	case made <= a.last:
+		_, err = findByID(context.Background(), tx, a, r.id)
+	default:
+		return false, nil
 	}
-	_, err := findByText(context.Background(), tx, a, r.text)
-	return err == nil, ignoreNoEntry(err)
-}
-
-func ignoreNoEntry(err error) error {
 	if errors.Is(err, archive.ErrNoEntry) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // indexAll writes the entries of all messages that are in the database.

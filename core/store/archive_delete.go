@@ -17,6 +17,13 @@ const (
 SELECT sender, place FROM archive_messages WHERE number <= ?1 AND place - late < ?2 AND sender IS NOT NULL UNION ALL
 SELECT receiver, place FROM archive_messages WHERE number <= ?1 AND place - late < ?2 AND receiver IS NOT NULL)`
 
+	// A minute that has entries left stays.
+	pruneContactsSQL = `DELETE FROM archive_contacts WHERE (archive, contact, minute) IN (
+SELECT sender, sender_contact, place / 60000000 FROM archive_messages WHERE number <= ?1 AND place - late < ?2 AND sender IS NOT NULL UNION
+SELECT receiver, receiver_contact, place / 60000000 FROM archive_messages WHERE number <= ?1 AND place - late < ?2 AND receiver IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM archive_entries e WHERE e.archive = archive_contacts.archive AND e.contact = archive_contacts.contact
+AND e.place BETWEEN archive_contacts.minute * 60000000 AND archive_contacts.minute * 60000000 + 59999999)`
+
 	pruneMessagesSQL = `DELETE FROM archive_messages WHERE number <= ?1 AND place - late < ?2`
 )
 
@@ -32,8 +39,10 @@ func (s *Store) PruneArchive(ctx context.Context, before time.Time, limit int) (
 		if err := tx.QueryRow(oldestMessagesSQL, limit).Scan(&last); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(pruneEntriesSQL, last, before.UnixMicro()); err != nil {
-			return err
+		for _, text := range []string{pruneEntriesSQL, pruneContactsSQL} {
+			if _, err := tx.Exec(text, last, before.UnixMicro()); err != nil {
+				return err
+			}
 		}
 		var err error
 		n, err = affected(tx.Exec(pruneMessagesSQL, last, before.UnixMicro()))
@@ -60,7 +69,7 @@ SELECT message FROM archive_entries WHERE archive = ?1 AND place BETWEEN ?2 AND 
 	deleteEntriesSQL = `DELETE FROM archive_entries WHERE archive = ?1 AND place BETWEEN ?2 AND ?3`
 )
 
-// deleteEntries deletes a range of an archive.
+// deleteEntries deletes a range of an archive. Minutes in archive_contacts that have no entries any more do no harm.
 func deleteEntries(tx *sql.Tx, account, from, to int64) error {
 	for _, text := range []string{deleteOwnMessagesSQL, leaveSentSQL, leaveReceivedSQL, deleteEntriesSQL} {
 		if _, err := tx.Exec(text, account, from, to); err != nil {
@@ -70,7 +79,12 @@ func deleteEntries(tx *sql.Tx, account, from, to int64) error {
 	return nil
 }
 
-const firstPlacesSQL = `SELECT count(*), coalesce(max(place), 0) FROM (SELECT place FROM archive_entries WHERE archive = ? ORDER BY place LIMIT ?) AS oldest`
+const (
+	deleteContactsSQL = `DELETE FROM archive_contacts WHERE archive = ?1 AND (contact, minute) IN (
+SELECT contact, minute FROM archive_contacts WHERE archive = ?1 LIMIT ?2)`
+
+	firstPlacesSQL = `SELECT count(*), coalesce(max(place), 0) FROM (SELECT place FROM archive_entries WHERE archive = ? ORDER BY place LIMIT ?) AS oldest`
+)
 
 // deletePiece is how many entries of a deleted account's archive are deleted in one transaction.
 const deletePiece = 1000
@@ -106,5 +120,9 @@ func deleteOldest(tx *sql.Tx, account jid.JID, limit int) (n int, err error) {
 	if err := tx.QueryRow(firstPlacesSQL, a.number, limit).Scan(&n, &last); err != nil {
 		return 0, err
 	}
-	return n, deleteEntries(tx, a.number, 0, last)
+	if err := deleteEntries(tx, a.number, 0, last); err != nil {
+		return 0, err
+	}
+	minutes, err := affected(tx.Exec(deleteContactsSQL, a.number, limit))
+	return max(n, int(minutes)), err
 }

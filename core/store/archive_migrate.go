@@ -18,7 +18,7 @@ const (
 )
 
 // moveArchive is the migration from one row for each account and message, with texts as keys, to
-// archive_messages. Ids and times stay what they are, and so do the messages, as XML. It takes a few seconds for a
+// archive_messages. Ids and times stay what they are, and so do the messages, as XML. It takes about twenty seconds for a
 // million of them, and little memory.
 func moveArchive(d Dialect) []*goose.Migration {
 	down := func(ctx context.Context, tx *sql.Tx) error { return moveArchiveDown(ctx, tx, d) }
@@ -56,8 +56,8 @@ func moveArchiveUp(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	for first := int64(1); first <= m.number; first += moveIndexPiece {
-		if _, err := tx.ExecContext(ctx, indexSQL, first, first+moveIndexPiece-1); err != nil {
-			return fmt.Errorf("index archived messages: %w", err)
+		if err := indexMessages(tx, first, first+moveIndexPiece-1); err != nil {
+			return err
 		}
 	}
 	if _, err := tx.ExecContext(ctx, finishMoveSQL, m.number); err != nil {
@@ -165,7 +165,7 @@ func moveArchiveDown(ctx context.Context, tx *sql.Tx, d Dialect) error {
 			}
 		}
 	}
-	for _, text := range []string{`DELETE FROM archive_entries`, `DELETE FROM archive_messages`, `DELETE FROM archive_accounts`, `UPDATE archive_state SET next = 1, indexed = 0`} {
+	for _, text := range []string{`DELETE FROM archive_contacts`, `DELETE FROM archive_entries`, `DELETE FROM archive_messages`, `DELETE FROM archive_accounts`, `UPDATE archive_state SET next = 1, indexed = 0`} {
 		if _, err := tx.ExecContext(ctx, text); err != nil {
 			return err
 		}

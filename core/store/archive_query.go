@@ -94,9 +94,6 @@ func (q *archiveQuery) and(condition string, args ...any) {
 
 // narrow reads the filter and the bounds of the page.
 func (q *archiveQuery) narrow(ctx context.Context, f archive.Filter, p archive.Page) error {
-	if !f.With.IsZero() {
-		q.and(`e.contact = ?`, contactHash(f.With))
-	}
 	q.between(f.Start, f.End)
 	for _, b := range []struct {
 		id     string
@@ -147,12 +144,29 @@ func (q *archiveQuery) between(start, end time.Time) {
 	}
 }
 
-// CROSS JOIN makes SQLite look for entries first.
-const archiveFromSQL = ` FROM archive_entries e CROSS JOIN archive_messages m
+// CROSS JOIN makes SQLite read the tables in this order. The plus keeps it from using those bounds of the
+// place that are not of the minute.
+const (
+	archiveFromSQL = ` FROM archive_entries e CROSS JOIN archive_messages m
 WHERE m.number = e.message AND e.archive = ? AND e.place BETWEEN ? AND ?`
 
-func (q *archiveQuery) arguments(more ...any) []any {
-	return slices.Concat([]any{q.of.number, q.from, q.to}, q.args, more)
+	archiveWithSQL = ` FROM archive_contacts c CROSS JOIN archive_entries e CROSS JOIN archive_messages m
+WHERE m.number = e.message AND e.contact = c.contact AND e.archive = c.archive
+AND e.place BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
+AND c.archive = ? AND +e.place BETWEEN ? AND ? AND c.contact = ? AND c.minute BETWEEN ? AND ?`
+
+	minute = 60_000_000
+)
+
+// statement is SELECT, what, and the rest of a query.
+func (q *archiveQuery) statement(what, tail string, more ...any) (text string, args []any) {
+	args = []any{q.of.number, q.from, q.to}
+	from := archiveFromSQL
+	if !q.with.IsZero() {
+		from = archiveWithSQL
+		args = append(args, contactHash(q.with), q.from/minute, q.to/minute)
+	}
+	return "SELECT " + what + from + q.where.String() + tail, slices.Concat(args, q.args, more)
 }
 
 // read reads up to n entries that match, in the direction of the query.
@@ -180,12 +194,8 @@ const archivePiece = 200
 // piece reads up to n entries, of which those are left out that only look as if they were with the contact, and
 // moves the range behind them.
 func (q *archiveQuery) piece(ctx context.Context, n int) (list []archive.Entry, read int, err error) {
-	order := `ASC`
-	if q.backwards {
-		order = `DESC`
-	}
-	text := `SELECT e.place, m.late, m.id, m.message` + archiveFromSQL + q.where.String() + ` ORDER BY e.place ` + order + ` LIMIT ?`
-	rows, err := q.reads.QueryContext(ctx, text, q.arguments(n)...)
+	text, args := q.page(n)
+	rows, err := q.reads.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -206,6 +216,19 @@ func (q *archiveQuery) piece(ctx context.Context, n int) (list []archive.Entry, 
 		}
 	}
 	return list, read, rows.Err()
+}
+
+// page is the statement that reads the first n entries in the direction of the query.
+func (q *archiveQuery) page(n int) (text string, args []any) {
+	order := ` ORDER BY `
+	if !q.with.IsZero() {
+		order += `c.minute, `
+	}
+	order += `e.place`
+	if q.backwards {
+		order = strings.ReplaceAll(order, `minute`, `minute DESC`) + ` DESC`
+	}
+	return q.statement(`e.place, m.late, m.id, m.message`, order+` LIMIT ?`, n)
 }
 
 func scanEntry(rows scanner, account jid.JID, place *int64) (e archive.Entry, err error) {
@@ -231,7 +254,8 @@ func (q *archiveQuery) isWith(e archive.Entry) bool {
 // count counts what matches.
 func (q *archiveQuery) count(ctx context.Context) (n int, err error) {
 	if !q.with.IsFull() {
-		err = q.reads.QueryRowContext(ctx, `SELECT count(*)`+archiveFromSQL+q.where.String(), q.arguments()...).Scan(&n)
+		text, args := q.statement(`count(*)`, ``)
+		err = q.reads.QueryRowContext(ctx, text, args...).Scan(&n)
 		return n, err
 	}
 	for {

@@ -259,3 +259,102 @@ func hundred(b *testing.B) *Store {
 	}
 	return s
 }
+
+// both archives messages for their sender and their receiver, as the server does.
+func both(t testing.TB, s *Store, list ...*stanza.Stanza) (ids []string) {
+	t.Helper()
+	done := make(chan error, 2*len(list))
+	for _, st := range list {
+		ids = append(ids, stanza.NewID())
+		for _, who := range []jid.JID{st.From.Bare(), st.To.Bare()} {
+			s.Archive(who, archive.Entry{ID: ids[len(ids)-1], At: time.Now(), Stanza: st}, func(err error) { done <- err })
+		}
+	}
+	for range cap(done) {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	return ids
+}
+
+func count(t testing.TB, s *Store, table string) (n int) {
+	t.Helper()
+	if err := s.Reader().QueryRow(`SELECT count(*) FROM ` + table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A message of two accounts is kept once, until the second of them is deleted.
+func TestArchiveShared(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice, bob)
+	var list []*stanza.Stanza
+	for range deletePiece*2 + 500 {
+		list = append(list, stanza.NewMessage(bob, alice, stanza.TypeChat, stanza.TextElement("", "body", "x")))
+	}
+	ids := both(t, s, list...)
+	query := func(who jid.JID) []archive.Entry {
+		t.Helper()
+		got, err := s.Query(t.Context(), who, archive.Filter{}, archive.Page{Max: 5000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Entries
+	}
+	for _, who := range []jid.JID{alice, bob} {
+		if got := query(who); len(got) != len(ids) || got[0].ID != ids[0] {
+			t.Errorf("%s has %d entries", who, len(got))
+		}
+	}
+	if n := count(t, s, "archive_messages"); n > len(ids)*11/10 && len(s.partitions) == 1 { // a commit may come between the two
+		t.Errorf("%d messages are kept, want about %d", n, len(ids))
+	}
+	if err := s.DeleteAccount(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	if got := query(bob); len(got) != len(ids) {
+		t.Errorf("the other account has %d entries left", len(got))
+	}
+	if err := s.DeleteAccount(t.Context(), bob); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"archive_messages", "archive_entries", "archive_contacts", "archive_accounts"} {
+		if n := count(t, s, table); n != 0 {
+			t.Errorf("%s has %d rows of deleted accounts", table, n)
+		}
+	}
+}
+
+// Queries go by an index, and sort nothing.
+func TestArchivePlans(t *testing.T) {
+	t.Parallel()
+	onlySQLite(t)
+	s := open(t, Options{})
+	account(t, s, alice, bob)
+	both(t, s, stanza.NewMessage(bob, alice, stanza.TypeChat))
+	for _, with := range []jid.JID{{}, bob} {
+		for _, backwards := range []bool{false, true} {
+			q := archiveQuery{reads: s.reads, account: alice, of: &archiveAccount{number: 1}, with: with, to: maxPlace, backwards: backwards}
+			text, args := q.page(50)
+			rows, err := s.reads.Query(`EXPLAIN QUERY PLAN `+text, args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan := ""
+			for rows.Next() {
+				var a, b, c int
+				var step string
+				if err := rows.Scan(&a, &b, &c, &step); err != nil {
+					t.Fatal(err)
+				}
+				plan += step + "\n"
+			}
+			if err := rows.Err(); err != nil || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") || !strings.Contains(plan, "(archive=? AND place>? AND place<?)") {
+				t.Errorf("%v with %s, backwards %v:\n%s", err, with, backwards, plan)
+			}
+		}
+	}
+}

@@ -45,6 +45,7 @@ type archiveRef struct {
 	sender, receiver int64
 	batch            int64
 	index            int
+	several          bool // there are more messages with this id
 }
 
 // archiveBatch is what one call of WriteRows is going to write.
@@ -124,7 +125,7 @@ func (w *archiveWriter) indexTo(tx *sql.Tx, last int64) error {
 	if last <= w.indexed {
 		return nil
 	}
-	if err := w.index(tx, w.indexed+1, last); err != nil {
+	if err := indexMessages(tx, w.indexed+1, last); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(setIndexedSQL, last); err != nil {
@@ -187,7 +188,7 @@ func (w *archiveWriter) flush(tx *sql.Tx) error {
 		return nil
 	}
 	clear(w.ids)
-	return w.index(tx, first, last)
+	return indexMessages(tx, first, last)
 }
 
 // errArchivedTwice is an id that is in the archive already.
@@ -200,21 +201,15 @@ func (w *archiveWriter) add(tx *sql.Tx, r *archiveRow) (refused, err error) {
 		return nil, err // the account has been deleted meanwhile: that is no fault
 	}
 	made := r.at
+	ref, pending := w.ids[r.id]
 	if r.text == "" {
 		made = r.id.Micros()
-		if ref, ok := w.ids[r.id]; ok {
-			if ref.sender == a.number || ref.receiver == a.number {
-				return errArchivedTwice, nil
-			}
-			if w.share(r, a, ref) {
-				return nil, nil
-			}
-		}
 	}
-	if r.text != "" || made <= a.last {
-		if twice, err := w.has(tx, a, r); twice || err != nil {
-			return errArchivedTwice, err
-		}
+	if twice, err := w.has(tx, a, r, made, ref); twice || err != nil {
+		return errArchivedTwice, err
+	}
+	if pending && w.share(r, a, ref) {
+		return nil, w.drifted(tx, a, a.last-min(r.at, made))
 	}
 	m := archivedMessage{id: r.id, text: r.text, stanza: r.stanza, payload: r.stanza.Payload}
 	if m.number, err = w.takeNumber(tx); err != nil {
@@ -229,7 +224,7 @@ func (w *archiveWriter) add(tx *sql.Tx, r *archiveRow) (refused, err error) {
 	}
 	m.belongTo(r.account, a.number)
 	if r.text == "" {
-		w.ids[r.id] = archiveRef{m.sender, m.receiver, w.batch.number, len(w.batch.messages)}
+		w.ids[r.id] = archiveRef{m.sender, m.receiver, w.batch.number, len(w.batch.messages), pending}
 	}
 	w.batch.messages = append(w.batch.messages, m)
 	return nil, nil
@@ -276,7 +271,7 @@ func (w *archiveWriter) share(r *archiveRow, a *archiveAccount, ref archiveRef) 
 	}
 	m.stamped = stamped
 	m.belongTo(r.account, a.number)
-	w.ids[r.id] = archiveRef{m.sender, m.receiver, ref.batch, ref.index}
+	w.ids[r.id] = archiveRef{m.sender, m.receiver, ref.batch, ref.index, ref.several}
 	a.last, a.message = m.place, m.number
 	return true
 }

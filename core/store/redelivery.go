@@ -11,8 +11,10 @@ import (
 const (
 	keptFromSQL = `SELECT 0, stanza FROM offline WHERE account = ? AND stanza LIKE ? ORDER BY id DESC LIMIT 1000`
 
-	archivedFromSQL = `SELECT e.place, m.message FROM archive_entries e CROSS JOIN archive_messages m
-WHERE m.number = e.message AND e.archive = ? AND e.contact = ? ORDER BY e.place DESC LIMIT 1000`
+	archivedFromSQL = `SELECT e.place, m.message FROM archive_contacts c CROSS JOIN archive_entries e CROSS JOIN archive_messages m
+WHERE m.number = e.message AND e.contact = c.contact AND e.archive = c.archive
+AND e.place BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
+AND c.archive = ? AND c.contact = ? ORDER BY c.minute DESC, e.place DESC LIMIT 1000`
 )
 
 // Kept tells whether a message that may come again, since a crash left in doubt whether it

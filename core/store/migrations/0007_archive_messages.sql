@@ -29,7 +29,14 @@ CREATE TABLE archive_entries (
     message BIGINT NOT NULL, -- archive_messages.number
     PRIMARY KEY (archive, place)
 ) WITHOUT ROWID;
-CREATE INDEX archive_entries_contact ON archive_entries (archive, contact, place);
+
+-- In which minutes an archive has entries with a contact: an index on each entry costs a quarter more for each message.
+CREATE TABLE archive_contacts (
+    archive BIGINT NOT NULL REFERENCES archive_accounts (number) ON DELETE CASCADE,
+    contact BIGINT NOT NULL,
+    minute  BIGINT NOT NULL, -- the place by 60000000
+    PRIMARY KEY (archive, contact, minute)
+) WITHOUT ROWID;
 
 CREATE TABLE archive_state ( -- one row
     next    BIGINT NOT NULL, -- number that has not been given out
@@ -39,6 +46,7 @@ INSERT INTO archive_state (next, indexed) VALUES (1, 0);
 
 -- +goose Down
 DROP TABLE archive_state;
+DROP TABLE archive_contacts;
 DROP TABLE archive_entries;
 DROP TABLE archive_messages;
 DROP TABLE archive_accounts;
