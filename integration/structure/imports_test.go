@@ -72,6 +72,7 @@ var importRules = []importRule{
 	{"cmd/cli", []string{"config", "core/server", "transports", "transports/gateways"}},
 	{"cmd/dragoman", []string{"transports/all", "cmd/cli", "cmd/dragoman/demo"}},
 	{"cmd/dragoman/demo", []string{"config", "core/server", "transports/all", "transports/gateways", "transports/slack/fake", "transports/discord/fake"}},
+	{"cmd/docs", []string{"core/server", "core/spec", "transports/bridge"}},
 	{"cmd/*", []string{"config"}},
 
 	{"integration", []string{"config", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"encoding/xml"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// TestDocumentsAreCurrent compares the files with what is generated.
+func TestDocumentsAreCurrent(t *testing.T) {
+	t.Parallel()
+	all, err := documents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range all {
+		got, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil {
+			t.Error(err)
+		}
+		if string(got) != want {
+			t.Errorf("%s is not current: run go run ./cmd/docs", path)
+		}
+	}
+	if err := xml.Unmarshal([]byte(all["config/dragoman.doap"]), new(struct{})); err != nil {
+		t.Errorf("dragoman.doap: %v", err)
+	}
+}
+
+// mentioned are specifications that comments speak of and that are not implemented.
+var mentioned = map[string]string{
+	"0033": "addresses, which carbons leave alone",
+	"0178": "EXTERNAL between servers, for which mechanisms are ready",
+	"0198": "stream management, for which the queue of a connection is ready",
+	"0206": "XMPP over BOSH, for which the connection driver is ready",
+	"0231": "cid: addresses of media, which are named",
+	"0249": "invitations, of which carbons are made",
+	"0380": "encrypted messages, which are refused",
+	"0386": "Bind 2, for which mechanisms are ready",
+	"0388": "SASL2, for which mechanisms are ready",
+}
+
+var cited = regexp.MustCompile(`XEP-(\d{4})`)
+
+// TestSpecificationsAreInCode compares what is declared with what comments cite.
+func TestSpecificationsAreInCode(t *testing.T) {
+	t.Parallel()
+	where := map[string]string{}
+	for _, folder := range []string{"core", "transports"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if d.IsDir() && (d.Name() == "fake" || d.Name() == "testdata") {
+				return fs.SkipDir
+			}
+			if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return nil
+			}
+			text, err := os.ReadFile(path)
+			for _, m := range cited.FindAllSubmatch(text, -1) {
+				where[string(m[1])] = path
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	specs, err := specifications()
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]bool{}
+	for _, s := range specs {
+		declared[s.Number] = true
+		if where[s.Number] == "" {
+			t.Errorf("XEP-%s is declared and cited nowhere", s.Number)
+		}
+	}
+	if len(specs) < 50 {
+		t.Errorf("only %d specifications are declared", len(specs))
+	}
+	for number, path := range where {
+		if declared[number] == (mentioned[number] != "") {
+			t.Errorf("XEP-%s is cited in %s: it has to be declared (spec.Spec) or among those that are mentioned only, not both", number, path)
+		}
+	}
+}

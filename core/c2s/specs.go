@@ -1,0 +1,11 @@
+package c2s
+
+import "github.com/dragoman-im/dragoman/core/spec"
+
+// Specs are the extensions that the package implements.
+func Specs() []spec.Spec {
+	return []spec.Spec{
+		{Number: "0368", Title: "SRV records for XMPP over TLS", Version: "1.1.0", State: spec.Partial, Note: "Server. For clients."},
+		{Number: "0478", Title: "Stream Limits Advertisement", Version: "0.2.0", State: spec.Complete, Note: "Server."},
+	}
+}

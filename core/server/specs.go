@@ -1,0 +1,41 @@
+package server
+
+import (
+	"log/slog"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/command"
+	"github.com/dragoman-im/dragoman/core/component"
+	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/spec"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// Specs are the extensions that the server implements, as its features and the packages below
+// core declare them.
+func Specs() []spec.Spec {
+	var all []spec.Spec
+	for _, declared := range []func() []spec.Spec{
+		archive.Specs, c2s.Specs, command.Specs, component.Specs, disco.Specs, form.Specs, message.Specs,
+		paging.Specs, room.Specs, sasl.Specs, stream.Specs,
+	} {
+		all = append(all, declared()...)
+	}
+	// Features are only made here, not used: they need no database.
+	log := slog.New(slog.DiscardHandler)
+	h := router.NewHost(router.New(log), jid.JID{}, router.HostOptions{Log: log})
+	a := assembly{config: config.Default(), log: log}
+	for _, f := range features(h, a, link(h, a)) {
+		all = append(all, f.Specs...)
+	}
+	return all
+}

@@ -1,0 +1,27 @@
+package bridge
+
+import "github.com/dragoman-im/dragoman/core/spec"
+
+// Specs are the extensions that the gateways implement.
+func Specs() []spec.Spec {
+	return []spec.Spec{
+		{Number: "0066", Title: "Out of Band Data", Version: "1.5", State: spec.Partial, Note: "Gateways. Addresses of files."},
+		{Number: "0085", Title: "Chat State Notifications", Version: "2.1", State: spec.Complete, Note: "Gateways. Where the network tells who writes."},
+		{Number: "0100", Title: "Gateway Interaction", Version: "1.0", State: spec.Partial, Note: "Gateways. What newer specifications have not replaced."},
+		{Number: "0106", Title: "JID Escaping", Version: "1.1.1", State: spec.Complete, Note: "Gateways."},
+		{Number: "0144", Title: "Roster Item Exchange", Version: "1.1.1", State: spec.Partial, Note: "Gateways. Contacts are suggested where the server does not let us set rosters."},
+		{Number: "0153", Title: "vCard-Based Avatars", Version: "1.1.1", State: spec.Partial, Note: "Server and gateways."},
+		{Number: "0172", Title: "User Nickname", Version: "1.1", State: spec.Partial, Note: "Gateways."},
+		{Number: "0184", Title: "Message Delivery Receipts", Version: "1.4.0", State: spec.Partial, Note: "Gateways. The network has the message."},
+		{Number: "0201", Title: "Best Practices for Message Threads", Version: "1.0", State: spec.Partial, Note: "Gateways."},
+		{Number: "0245", Title: "The /me Command", Version: "1.0", State: spec.Complete, Note: "Gateways."},
+		{Number: "0308", Title: "Last Message Correction", Version: "1.2.1", State: spec.Complete, Note: "Gateways."},
+		{Number: "0319", Title: "Last User Interaction in Presence", Version: "1.0.2", State: spec.Partial, Note: "Gateways."},
+		{Number: "0333", Title: "Displayed Markers", Version: "1.0.0", State: spec.Partial, Note: "Gateways."},
+		{Number: "0393", Title: "Message Styling", Version: "1.1.1", State: spec.Complete, Note: "Gateways."},
+		{Number: "0424", Title: "Message Retraction", Version: "0.4.2", State: spec.Complete, Note: "Gateways."},
+		{Number: "0428", Title: "Fallback Indication", Version: "0.2.1", State: spec.Complete, Note: "Gateways."},
+		{Number: "0444", Title: "Message Reactions", Version: "0.2.1", State: spec.Complete, Note: "Gateways."},
+		{Number: "0461", Title: "Message Replies", Version: "0.2.1", State: spec.Complete, Note: "Gateways."},
+	}
+}
