@@ -7,7 +7,7 @@ import (
 
 var errInvalidFrom = stream.NewError(stream.InvalidFrom, "")
 
-// authorise makes sure who the stanza is from: the session's full address, or its bare one
+// authorise sets the sender of a stanza, and refuses another one: the session's full address, or its bare one
 // for a presence about subscriptions (RFC 6120 §8.1.2.1, RFC 6121 §3).
 func (c *conn) authorise(st *stanza.Stanza) error {
 	if !st.From.IsZero() && st.From != c.session.jid && st.From != c.who {

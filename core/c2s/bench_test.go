@@ -46,7 +46,7 @@ func (f *feed) Read(p []byte) (int, error) {
 }
 
 // testSession is a bound and available session on a transport.
-func testSession(tb testing.TB, p *place, full string, t stream.Transport) *conn {
+func testSession(tb testing.TB, p *testServer, full string, t stream.Transport) *conn {
 	c := p.server.newConn(netip.Addr{})
 	c.overBytes(t)
 	c.who, c.host = jidOf(full).Bare(), p.server.first
@@ -62,9 +62,9 @@ func testSession(tb testing.TB, p *place, full string, t stream.Transport) *conn
 	return c
 }
 
-// way is a stanza's way from the bytes that came to those that go, without sockets.
-func way(tb testing.TB) (step func()) {
-	p := newPlace(tb, func(c *Config) {
+// stanzaPath returns a function that takes one stanza from the bytes of its sender to those of its receiver, without sockets.
+func stanzaPath(tb testing.TB) (step func()) {
+	p := newTestServer(tb, func(c *Config) {
 		c.Plain, c.Limits.Queue, c.Limits.Rate, c.Limits.LoginWait = true, 1<<30, -1, time.Hour
 	})
 	const each = 40
@@ -92,28 +92,28 @@ func way(tb testing.TB) (step func()) {
 }
 
 // Scan, check, route and append: two allocations, the stanza and its text.
-func TestWayAllocations(t *testing.T) {
-	step := way(t)
+func TestStanzaPathAllocations(t *testing.T) {
+	step := stanzaPath(t)
 	if n := testing.AllocsPerRun(5000, step); n > 2.5 && !raceDetector {
 		t.Errorf("%v allocations for a stanza", n)
 	}
 }
 
-func BenchmarkWay(b *testing.B) {
-	step := way(b)
+func BenchmarkStanzaPath(b *testing.B) {
+	step := stanzaPath(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		step()
 	}
 }
 
-// BenchmarkIdleSession tells the memory of bound sessions that do nothing. Of the client
+// BenchmarkIdleSession measures the memory of bound sessions that do nothing. Of the client
 // only the socket is left.
 func BenchmarkIdleSession(b *testing.B) {
 	for _, kind := range []string{"plain", "tls"} {
 		b.Run(kind, func(b *testing.B) {
 			const n = 500
-			p := newPlace(b, func(c *Config) { c.Plain = true; c.Limits.Sessions = -1 })
+			p := newTestServer(b, func(c *Config) { c.Plain = true; c.Limits.Sessions = -1 })
 			before := inUse()
 			sockets := make([]net.Conn, 0, n)
 			for range n {
@@ -148,7 +148,7 @@ func inUse() uint64 {
 
 // BenchmarkLogin is a whole connection: stream, SCRAM, binding, end; the client's part included.
 func BenchmarkLogin(b *testing.B) {
-	p := newPlace(b, plain)
+	p := newTestServer(b, plain)
 	b.ReportAllocs()
 	for b.Loop() {
 		c := p.dial()

@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// maxRenames is how often another resource is tried where one is in use.
+// maxRenames is how often another resource is tried if one is in use.
 const maxRenames = 3
 
 // beforeBind is for stanzas of a client that has logged in and not bound a session.
@@ -56,12 +56,12 @@ func (c *conn) bind(st *stanza.Stanza, resource string) {
 	c.Log().Debug("session bound")
 }
 
-// claim makes a session and enters it under a resource; "" is one of our choice.
+// claim binds a session under a resource; "" is one that the server chooses.
 func (c *conn) claim(resource string) (*session, *stanza.Error) {
 	for try := 0; ; try++ {
 		name := resource
 		if name == "" {
-			name = newID() // RFC 6120 §7.6.1: not to be guessed
+			name = newID() // RFC 6120 §7.6.1: it cannot be guessed
 		}
 		full, err := c.who.WithResource(name)
 		if err != nil || !full.IsFull() {
@@ -96,13 +96,13 @@ func (c *conn) enter(full jid.JID) (*session, error) {
 	return s, err
 }
 
-// Feature answers what clients ask for when a session is bound already.
+// Feature answers the requests for a session on a stream that has one.
 func Feature() router.Feature {
 	iq := map[string]router.IQHandler{nsSession: legacySession, nsBind: secondBind}
 	return router.Feature{Name: "session", HostIQ: iq, AccountIQ: iq}
 }
 
-// legacySession answers what RFC 3921 clients ask for after binding: there is nothing to do.
+// legacySession answers the request that RFC 3921 clients send after binding. Nothing has to be done.
 func legacySession(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 	if q.Stanza.Type != stanza.TypeSet || q.Session == nil || q.Account != nil && !q.Own() {
 		return nil, stanza.ServiceUnavailable("")

@@ -8,7 +8,7 @@ import (
 // checklist 33
 func TestBind(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	jidIn := func(got string) string {
 		_, rest, _ := strings.Cut(got, "<jid>")
 		j, _, _ := strings.Cut(rest, "</jid>")
@@ -57,7 +57,7 @@ func TestBind(t *testing.T) {
 // checklist 33
 func TestTooManySessions(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Sessions = 2 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Sessions = 2 })
 	p.session("romeo", "a")
 	p.session("romeo", "b")
 	c := p.loggedIn("romeo")
@@ -72,12 +72,12 @@ func TestTooManySessions(t *testing.T) {
 // checklist 34
 func TestConflict(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	old := p.online("romeo", "x")
 	p.online("romeo", "x")
 	old.wantError("conflict") // checklist 16
 
-	p = newPlace(t, func(c *Config) { c.Conflict = Reject })
+	p = newTestServer(t, func(c *Config) { c.Conflict = Reject })
 	old = p.online("romeo", "x")
 	c := p.loggedIn("romeo")
 	c.Send(bindIQ("x"))
@@ -88,7 +88,7 @@ func TestConflict(t *testing.T) {
 	c.Until("romeo@home.test/y")
 	old.ping()
 
-	p = newPlace(t, func(c *Config) { c.Conflict = Rename })
+	p = newTestServer(t, func(c *Config) { c.Conflict = Rename })
 	old = p.online("romeo", "x")
 	c = p.loggedIn("romeo")
 	c.Send(bindIQ("x"))
@@ -101,7 +101,7 @@ func TestConflict(t *testing.T) {
 // checklist 35
 func TestAfterBind(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c := p.session("romeo", "x")
 	c.Send(bindIQ("y"))
 	if got := c.Until("</iq>"); !strings.Contains(got, "not-allowed") {

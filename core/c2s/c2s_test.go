@@ -29,11 +29,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = rawstream.Timeout
+const testTimeout = rawstream.Timeout
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// users of every host; the password of each is the name behind "pw-".
+// users of every host; the password of each is "pw-" and the name.
 type users map[string]sasl.Credentials
 
 var everybody = sync.OnceValue(func() users {
@@ -70,8 +70,8 @@ func (u users) Exists(_ context.Context, account jid.JID) (bool, error) {
 	return ok, nil
 }
 
-// place is a server with the hosts home.test and other.test.
-type place struct {
+// testServer is a Server with the hosts home.test and other.test.
+type testServer struct {
 	t      testing.TB
 	router *router.Router
 	host   *router.Host
@@ -81,7 +81,7 @@ type place struct {
 	stop   func()
 }
 
-func newPlace(t testing.TB, change func(*Config)) *place {
+func newTestServer(t testing.TB, change func(*Config)) *testServer {
 	t.Helper()
 	r := router.New(quiet)
 	own, err := socket.NewOwnCertificate(filepath.Join(t.TempDir(), "cert.pem"), []string{"home.test", "other.test"})
@@ -89,7 +89,7 @@ func newPlace(t testing.TB, change func(*Config)) *place {
 		t.Fatal(err)
 	}
 	cfg := Config{Certificates: own.Certificate, Log: quiet}
-	p := &place{t: t, router: r}
+	p := &testServer{t: t, router: r}
 	for _, name := range []string{"home.test", "other.test"} {
 		h := router.NewHost(r, jid.MustParse(name), router.HostOptions{Accounts: everybody()})
 		h.Use(Feature())
@@ -135,7 +135,7 @@ func newPlace(t testing.TB, change func(*Config)) *place {
 	p.stop = sync.OnceFunc(func() {
 		cancel()
 		wg.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 		defer cancel()
 		p.server.Shutdown(ctx)
 	})
@@ -145,10 +145,10 @@ func newPlace(t testing.TB, change func(*Config)) *place {
 
 func plain(c *Config) { c.Plain = true }
 
-// client is the other end, by hand.
+// client is the other end of a connection, controlled by the test.
 type client struct{ *rawstream.Peer }
 
-func (p *place) dial() *client {
+func (p *testServer) dial() *client {
 	p.t.Helper()
 	return &client{rawstream.Dial(p.t, p.addr)}
 }
@@ -167,7 +167,7 @@ func (c *client) features(to string) string {
 	return c.Until("</stream:features>")
 }
 
-// startTLS goes through RFC 6120 §5 up to the end of the handshake.
+// startTLS does STARTTLS (RFC 6120 §5), the handshake included.
 func (c *client) startTLS() {
 	c.T.Helper()
 	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
@@ -226,7 +226,7 @@ func (c *client) scram(user string) {
 const success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
 
 // secure is a client after TLS that has read its second features.
-func (p *place) secure(to string) (*client, string) {
+func (p *testServer) secure(to string) (*client, string) {
 	p.t.Helper()
 	c := p.dial()
 	c.features(to)
@@ -235,7 +235,7 @@ func (p *place) secure(to string) (*client, string) {
 }
 
 // loggedIn is a client that may bind.
-func (p *place) loggedIn(user string) *client {
+func (p *testServer) loggedIn(user string) *client {
 	p.t.Helper()
 	c, _ := p.secure("home.test")
 	c.Send(plainAuth("", user, "pw-"+user))
@@ -253,7 +253,7 @@ func bindIQ(resource string) string {
 }
 
 // session is a client with a bound session, not available yet.
-func (p *place) session(user, resource string) *client {
+func (p *testServer) session(user, resource string) *client {
 	p.t.Helper()
 	c := p.loggedIn(user)
 	c.Send(bindIQ(resource))
@@ -264,7 +264,7 @@ func (p *place) session(user, resource string) *client {
 }
 
 // online is a session with an available presence.
-func (p *place) online(user, resource string) *client {
+func (p *testServer) online(user, resource string) *client {
 	p.t.Helper()
 	c := p.session(user, resource)
 	c.Send("<presence/>")
@@ -272,7 +272,7 @@ func (p *place) online(user, resource string) *client {
 	return c
 }
 
-// ping goes to the server and back, so that all before it has been handled.
+// ping returns when the server has handled all that was sent before.
 func (c *client) ping() {
 	c.T.Helper()
 	c.Send("<iq type='get' id='sync'><nobody xmlns='urn:handles:this'/></iq>")

@@ -18,7 +18,7 @@ import (
 
 // Timeouts and limits that no setting changes.
 const (
-	syncTime       = 200 * time.Millisecond // of one wait for a client to read; a stop may have come meanwhile
+	syncTime       = 200 * time.Millisecond // of one wait for a client to read, so that Stop is noticed
 	maxBeforeLogin = 60                     // first-level elements before a session is bound
 	maxWaiting     = 1000                   // stanzas of a session that has no connection
 )
@@ -33,14 +33,14 @@ const (
 	Rename                  // the new one gets another resource
 )
 
-// Limits bound what clients can make us do. Fields that are zero have the value of
-// DefaultLimits, negative ones mean no limit where there may be none.
+// Limits limit what clients can make the server do. Fields that are zero have the value of
+// DefaultLimits, negative ones mean no limit where the comment allows that.
 type Limits struct {
 	BeforeLogin stream.Limits
 	Stanza      stream.Limits
 	Rate        int           // bytes a second in the long run; negative: none
 	Burst       int           // bytes at once
-	Queue       int           // bytes that wait for a slow reader
+	Queue       int           // bytes that may be unwritten
 	Connections int           // from one address; negative: none
 	Arrivals    int           // new connections a second from one address; negative: none
 	Sessions    int           // of one account; negative: none
@@ -86,21 +86,21 @@ type Host struct {
 	SASL   *sasl.Server
 	// Features are offered after login, besides binding (such as roster versions).
 	Features []*stanza.Element
-	// GuestFeatures are offered before login, besides mechanisms (such as registration).
-	GuestFeatures []*stanza.Element
+	// FeaturesBeforeLogin are offered before login, besides mechanisms (such as registration).
+	FeaturesBeforeLogin []*stanza.Element
 	// BeforeLogin answers an IQ of a connection that has not logged in; nil sends
-	// nothing. Where it is not set such an IQ ends the stream.
+	// nothing. If it is not set, such an IQ ends the stream.
 	BeforeLogin func(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza
 }
 
-// Config is what a Server is made of.
+// Config configures a Server.
 type Config struct {
-	Hosts []Host // the first one speaks where no other does
+	Hosts []Host // the first one answers streams to an unknown host
 	// Gone are domains that were served once.
 	Gone []jid.JID
 	// Certificates may be nil, and then there is no TLS.
 	Certificates socket.Certificates
-	// Pace, where it is not nil, is called before more is read from a client: it may hold the reader back
+	// Pace, which may be nil, is called before each read from a client: it may block, at most
 	// until stop is closed.
 	Pace func(stop <-chan struct{})
 	// Plain lets clients log in without TLS. PLAIN is never offered to those.

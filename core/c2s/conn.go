@@ -42,7 +42,7 @@ type negotiation struct {
 	bindings []sasl.Binding
 	dialogue *sasl.Dialogue
 	trying   string // user name that the client claims, as long as that is not proved
-	admitted bool   // the present attempt need not wait any more; see conn.admit
+	admitted bool   // the present attempt is not delayed any more; see conn.admit
 	removals uint64 // of the host's router, before the account was looked up
 }
 
@@ -60,7 +60,7 @@ func (c *conn) overBytes(t stream.Transport) {
 // newID is an id that cannot be guessed (RFC 6120 §4.7.3).
 func newID() string { return rand.Text() }
 
-// expire sets the end of what the stream has come to.
+// expire sets the time limit of the stream's present stage.
 func (c *conn) expire() {
 	l := &c.server.limits
 	if c.tlsRequired() {
@@ -95,7 +95,7 @@ func (c *conn) end(err error) {
 	}
 	if s := c.session; s != nil {
 		s.end(c.Context())
-		defer s.giveBack()
+		defer s.returnWaiting()
 	}
 	c.report(err)
 	c.Close(err, func() { c.answer(c.Header(), "1.0") })
@@ -104,10 +104,10 @@ func (c *conn) end(err error) {
 // left is called when the connection has ended.
 func (c *conn) left() {
 	c.server.Counters.Connections.Add(-1)
-	c.server.gate.leave(c.from)
+	c.server.addresses.disconnect(c.from)
 }
 
-// Flush flushes the queues of others that the input of this client has caused to grow.
+// Flush flushes the queues that stanzas of this client were appended to.
 func (c *conn) Flush() { c.batch.Flush() }
 
 // Ping asks a silent client for an answer (XEP-0199).

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// stages are the ways to a connection in each of them.
-func (p *place) stages() map[string]func() *client {
+// stages are functions that bring a connection to each stage of its negotiation.
+func (p *testServer) stages() map[string]func() *client {
 	return map[string]func() *client{
 		"clear":  func() *client { c := p.dial(); c.features("home.test"); return c },
 		"secure": func() *client { c, _ := p.secure("home.test"); return c },
@@ -25,9 +25,9 @@ func (p *place) stages() map[string]func() *client {
 	}
 }
 
-// CVE-2011-1753: a billion laughs cost as little as one.
+// CVE-2011-1753: entities that expand to billions of characters cost as little as one.
 func TestCVE_2011_1753_BillionLaughs(t *testing.T) {
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	laughs := "<!DOCTYPE lolz [<!ENTITY lol0 'lol'>"
 	for i := range 9 {
 		laughs += fmt.Sprintf("<!ENTITY lol%d '%s'>", i+1, strings.Repeat(fmt.Sprintf("&lol%d;", i), 10))
@@ -49,10 +49,10 @@ func TestCVE_2011_1753_BillionLaughs(t *testing.T) {
 	}
 }
 
-// ejabberd 26.04: attributes and depth are bounded before login, whatever the size.
+// ejabberd 26.04: attributes and depth are limited before login, whatever the size.
 func TestEjabberd2604_AttributesAndDepth(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	var attrs strings.Builder
 	for i := range 5000 {
 		fmt.Fprintf(&attrs, " a%d=''", i)
@@ -72,10 +72,10 @@ func TestEjabberd2604_AttributesAndDepth(t *testing.T) {
 	}
 }
 
-// ejabberd#814: names of the negotiation are told by namespace, not by prefix.
+// ejabberd#814: elements of the negotiation are recognised by namespace, not by prefix.
 func TestEjabberd814_AnyPrefix(t *testing.T) {
 	t.Parallel()
-	c := newPlace(t, nil).dial()
+	c := newTestServer(t, nil).dial()
 	c.Send("<s:stream xmlns:s='" + streamNS + "' xmlns='jabber:client' to='home.test' version='1.0'>")
 	c.Until("</stream:features>")
 	c.Send("<ns0:starttls xmlns:ns0='urn:ietf:params:xml:ns:xmpp-tls'/>")
@@ -95,7 +95,7 @@ func TestEjabberd814_AnyPrefix(t *testing.T) {
 // (XEP-0138), so no zlib bomb either, before login or after it.
 func TestCVE_2014_2741_Compression(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for stage, dial := range p.stages() {
 		c := dial()
 		c.Send("<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>x\x9c")
@@ -111,10 +111,10 @@ func TestCVE_2014_2741_Compression(t *testing.T) {
 	}
 }
 
-// mellium/xmpp#182 and #183: a stanza in the namespace of servers goes round no check.
+// mellium/xmpp#182 and #183: a stanza in the namespace of servers bypasses no check.
 func TestMelliumXMPP183_ServerStanza(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	for _, evil := range []string{
 		"<message xmlns='jabber:server' from='nurse@home.test' to='juliet@home.test/a'><body>forged</body></message>",
@@ -135,10 +135,10 @@ func TestMelliumXMPP183_ServerStanza(t *testing.T) {
 	}
 }
 
-// CVE-2023-28686: a client cannot speak as its bare address, in whose name the server sends events.
+// CVE-2023-28686: a client cannot send from its bare address, which the server uses for events.
 func TestCVE_2023_28686_EventFromBareAddress(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	for _, from := range []string{"romeo@home.test", "romeo@home.test/x", "ROMEO@home.test"} {
@@ -149,10 +149,10 @@ func TestCVE_2023_28686_EventFromBareAddress(t *testing.T) {
 	}
 }
 
-// CVE-2025-59154: what a client's certificate says in its subject is nobody's name.
+// CVE-2025-59154: the subject of a client's certificate does not authenticate it.
 func TestCVE_2025_59154_CommonName(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -183,10 +183,10 @@ func TestCVE_2025_59154_CommonName(t *testing.T) {
 	}
 }
 
-// ejabberd 26.07: who logs in is who the session is bound for, whoever else was named.
+// ejabberd 26.07: the session is bound for the account that has logged in, whatever other name was sent.
 func TestEjabberd2607_OtherAuthzid(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c, _ := p.secure("home.test")
 	c.Send(plainAuth("juliet@home.test", "romeo", "pw-romeo"))
 	c.Until(failure("invalid-authzid"))
@@ -204,7 +204,7 @@ func TestEjabberd2607_OtherAuthzid(t *testing.T) {
 // CVE-2016-1232: ids of streams and resources of our choice cannot be guessed: 128 bit at least, no two alike.
 func TestCVE_2016_1232_UnpredictableIDs(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	seen := map[string]bool{}
 	for range 50 {
 		c := p.dial()

@@ -6,14 +6,14 @@
 // Output: session.go (Deliver) → stream.Queue.
 //
 // A stream begins with header.go → features.go → starttls.go → login.go → bind.go; conn.go runs it and
-// ends it. gate.go decides which addresses may connect and try passwords, and how often.
+// ends it. address_limiter.go decides which addresses may connect and try passwords, and how often.
 //
 // A conn is one connection: the stream.Handler of its stream.Conn, whose goroutine owns its state. Server.Shutdown waits for
 // these goroutines; the package starts no others. A session is a bound resource. It is a type of its own because
 // stanzas can be delivered to it while no connection is attached. Others only call the methods of router.Session, and Stop of
 // the stream.Conn. While a client is silent its connection costs that one goroutine and a small buffer.
 //
-// Lock order: session.mu, then the queue's own. gate.mu is a leaf.
+// Lock order: session.mu, then the queue's own. addressLimiter.mu is a leaf.
 //
 // Specifications: RFC 6120, RFC 6121 §8.1, RFC 7590, XEP-0368, XEP-0440, XEP-0478,
 // XEP-0199, XEP-0205.

@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// stage is how far a stream has come.
+// stage is how far the negotiation of a stream has come.
 type stage uint8
 
 const (
@@ -63,7 +63,7 @@ func (c *conn) features(at stage) []*stanza.Element {
 	switch at {
 	case wantBind:
 		bind := stanza.NewElement(nsBind, "bind")
-		// XMPP before RFC 6120 wants a session; those that know better pass it over.
+		// RFC 3921 clients require a session; others ignore this feature.
 		session := stanza.NewElement(nsSession, "session").Add(stanza.NewElement(nsSession, "optional"))
 		return append([]*stanza.Element{bind, session, c.limitsFeature()}, c.host.Features...)
 	case wantTLS:
@@ -74,11 +74,11 @@ func (c *conn) features(at stage) []*stanza.Element {
 		list = append(list, stream.StartTLSFeature(false))
 	}
 	list = append(list, c.host.SASL.Features(c.saslConn())...)
-	list = append(list, c.host.GuestFeatures...)
+	list = append(list, c.host.FeaturesBeforeLogin...)
 	return append(list, c.limitsFeature())
 }
 
-// limitsFeature tells what a stanza may be like (XEP-0478).
+// limitsFeature announces the limits of stanzas (XEP-0478).
 func (c *conn) limitsFeature() *stanza.Element {
 	l := &c.server.limits
 	f := stanza.NewElement(nsLimits, "limits")
@@ -111,7 +111,7 @@ func (c *conn) Negotiate(it *stream.Item) error {
 	case c.tlsRequired():
 		return stream.NewError(stream.PolicyViolation, "TLS is required") // CVE-2014-8760
 	case kind != 0 && c.who.IsZero():
-		return c.guest(it)
+		return c.beforeLogin(it)
 	case kind != 0:
 		return c.beforeBind(it)
 	case c.who.IsZero():
@@ -120,8 +120,8 @@ func (c *conn) Negotiate(it *stream.Item) error {
 	return stream.NewError(stream.UnsupportedStanzaType, "")
 }
 
-// guest is for stanzas of a client that has not logged in: one IQ may be answered.
-func (c *conn) guest(it *stream.Item) error {
+// beforeLogin is for stanzas of a client that has not logged in: one IQ may be answered.
+func (c *conn) beforeLogin(it *stream.Item) error {
 	if c.host.BeforeLogin == nil || it.StanzaKind() != stanza.IQ {
 		return stream.NewError(stream.NotAuthorized, "") // RFC 6120 §4.9.3.12
 	}

@@ -11,7 +11,7 @@ func (c *conn) Open(h *stream.Header) error {
 	before := c.host
 	host, err := c.lookup(h.To)
 	if err == nil && !c.who.IsZero() && host != before {
-		// CVE-2018-10847: whoever has logged in to one host is nobody on another.
+		// CVE-2018-10847: a login to one host is not valid on another.
 		host, err = before, stream.NewError(stream.NotAuthorized, "to is not the host of the login")
 	}
 	if host != nil {
@@ -45,7 +45,7 @@ func (c *conn) lookup(to string) (*host, error) {
 	return host, nil
 }
 
-// answer writes our header. h is nil where the client's was none, or is not known.
+// answer writes our header. h is nil if the client's has not arrived or was malformed.
 func (c *conn) answer(h *stream.Header, version string) {
 	out := stream.Header{
 		Content: stanza.NSClient, From: c.server.first.domain, ID: newID(), Lang: "en", Version: version,

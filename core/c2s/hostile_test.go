@@ -15,11 +15,11 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// CVE-2022-0217, CVE-2011-1753 and their kin: no document types, no entities, on any
+// CVE-2022-0217, CVE-2011-1753 and similar: no document types, no entities, on any
 // stage of a stream.
 func TestCVE_2022_0217_Entities(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for name, evil := range map[string]string{
 		"doctype":  "<!DOCTYPE lolz [<!ENTITY lol 'lol'><!ENTITY lol1 '&lol;&lol;'>]>",
 		"entity":   "<message to='juliet@home.test'><body>&lol1;</body></message>",
@@ -40,9 +40,9 @@ func TestCVE_2022_0217_Entities(t *testing.T) {
 	}
 }
 
-// CVE-2026-43507: a small input of many elements is not worth much memory to a stranger.
+// CVE-2026-43507: a small input of many elements does not take much memory before login.
 func TestCVE_2026_43507_ManyElements(t *testing.T) {
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c := p.dial()
 	c.features("home.test")
 	var before, after runtime.MemStats
@@ -56,11 +56,11 @@ func TestCVE_2026_43507_ManyElements(t *testing.T) {
 	}
 }
 
-// CVE-2021-32918: strangers who fill their allowance and then say nothing hold little
+// CVE-2021-32918: connections that send as much as is allowed before login and then nothing hold little
 // memory, and not for long.
 func TestCVE_2021_32918_ManyStrangers(t *testing.T) {
 	const n = 200
-	p := newPlace(t, func(c *Config) { c.Limits.TLSWait = 3 * time.Second })
+	p := newTestServer(t, func(c *Config) { c.Limits.TLSWait = 3 * time.Second })
 	before := inUse()
 	for range n {
 		c := p.dial()
@@ -76,7 +76,7 @@ func TestCVE_2021_32918_ManyStrangers(t *testing.T) {
 // CVE-2017-10807: a mechanism that was not offered does not work. checklist 28
 func TestCVE_2017_10807_MechanismNotOffered(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Plain = true })
+	p := newTestServer(t, func(c *Config) { c.Plain = true })
 	for _, name := range []string{
 		"PLAIN", "EXTERNAL", "ANONYMOUS", "DIGEST-MD5", "CRAM-MD5", "LOGIN", "GSSAPI", "OAUTHBEARER", "X-OAUTH2",
 		"SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "plain", "", "HT-SHA-256-NONE",
@@ -93,7 +93,7 @@ func TestCVE_2017_10807_MechanismNotOffered(t *testing.T) {
 	}
 }
 
-// witness is a session that checks who its stanzas are from.
+// witness is a session that checks the senders of its stanzas.
 type witness struct {
 	*session
 	t *testing.T
@@ -113,9 +113,9 @@ type source struct {
 
 func (s source) Read(p []byte) (int, error) { return s.Reader.Read(p) }
 
-// Whatever a client sends, nothing panics, and nothing arrives in another's name.
+// Whatever a client sends, nothing panics, and nothing is delivered with another sender.
 func FuzzReceive(f *testing.F) {
-	p := newPlace(f, plain)
+	p := newTestServer(f, plain)
 	for _, seed := range []string{
 		message("juliet@home.test", "x"), "<presence/>", "<presence to='juliet@home.test' type='subscribe'/>",
 		"<message from='nurse@home.test' to='juliet@home.test/a'/>", "<message xmlns='jabber:server' to='juliet@home.test/a'/>",

@@ -23,7 +23,7 @@ import (
 // checklist 112
 func TestConnectionsFromOneAddress(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Connections = 3 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Connections = 3 })
 	var open []*client
 	for range 3 {
 		c := p.dial()
@@ -38,7 +38,7 @@ func TestConnectionsFromOneAddress(t *testing.T) {
 	_ = open[0].Close()
 	rawstream.Eventually(t, "one left", func() bool { return p.server.Counters.Connections.Load() == 2 })
 	p.dial().features("home.test")
-	d := (&place{t: t, addr: p.direct}).dial()
+	d := (&testServer{t: t, addr: p.direct}).dial()
 	if got := d.Rest(); got != "" {
 		t.Errorf("direct TLS answered %q", got)
 	}
@@ -47,7 +47,7 @@ func TestConnectionsFromOneAddress(t *testing.T) {
 // checklist 112
 func TestArrivalsFromOneAddress(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Arrivals = 2 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Arrivals = 2 })
 	rawstream.Eventually(t, "refused", func() bool {
 		_ = p.dial()
 		return p.server.Counters.TooFast.Load() > 0
@@ -57,14 +57,14 @@ func TestArrivalsFromOneAddress(t *testing.T) {
 func TestGate(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_700_000_000, 0)
-	g := newGate(Limits{Connections: 2, Arrivals: 10, Tries: 6})
+	g := newAddressLimiter(Limits{Connections: 2, Arrivals: 10, Tries: 6})
 	g.now = func() time.Time { return now }
 	a, sameNet, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:1"), netip.MustParseAddr("192.0.2.1")
-	if g.enter(a) != welcome || g.enter(sameNet) != welcome || g.enter(a) != tooMany || g.enter(b) != welcome {
+	if g.connect(a) != accepted || g.connect(sameNet) != accepted || g.connect(a) != tooMany || g.connect(b) != accepted {
 		t.Error("a /64 does not count as one")
 	}
-	g.leave(sameNet)
-	if g.enter(a) != welcome {
+	g.disconnect(sameNet)
+	if g.connect(a) != accepted {
 		t.Error("leaving does not count")
 	}
 	if g.delay(b, "romeo") != 0 {
@@ -86,38 +86,38 @@ func TestGate(t *testing.T) {
 	for i := range 2 * maxTried {
 		g.failed(b, "user"+strconv.Itoa(i))
 	}
-	if d, n := g.delay(b, "juliet"), len(g.visitors[network(b)].tried); d != longestDelay || n > maxTried {
+	if d, n := g.delay(b, "juliet"), len(g.addresses[network(b)].tried); d != longestDelay || n > maxTried {
 		t.Errorf("delay %v after many failures, %d names kept", d, n)
 	}
 	if g.delay(a, "romeo") != 0 {
 		t.Error("another address has to wait")
 	}
-	g.leave(b)
+	g.disconnect(b)
 	now = now.Add(2 * time.Minute)
-	g.enter(netip.MustParseAddr("192.0.2.2"))
+	g.connect(netip.MustParseAddr("192.0.2.2"))
 	if d := g.delay(b, "juliet"); d == 0 {
 		t.Error("failures are forgotten too soon")
 	}
 	now = now.Add(time.Hour)
-	g.enter(netip.MustParseAddr("192.0.2.3"))
-	if _, kept := g.visitors[network(b)]; kept {
+	g.connect(netip.MustParseAddr("192.0.2.3"))
+	if _, kept := g.addresses[network(b)]; kept {
 		t.Error("an idle address is kept for ever")
 	}
-	if _, kept := g.visitors[network(a)]; !kept {
+	if _, kept := g.addresses[network(a)]; !kept {
 		t.Error("an address with connections was forgotten")
 	}
-	if g.enter(netip.Addr{}) != welcome {
+	if g.connect(netip.Addr{}) != accepted {
 		t.Error("a connection without address")
 	}
 }
 
-// Failed logins from an address make its next ones wait.
+// Failed logins from an address delay the next ones.
 func TestLoginBackOff(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Tries = 100 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Tries = 100 })
 	from := netip.MustParseAddr("127.0.0.1")
 	for range 101 {
-		p.server.gate.failed(from, "nurse")
+		p.server.addresses.failed(from, "nurse")
 	}
 	c, _ := p.secure("home.test")
 	before := time.Now()
@@ -126,9 +126,9 @@ func TestLoginBackOff(t *testing.T) {
 	if took := time.Since(before); took < 200*time.Millisecond || p.server.Counters.LoginsHeld.Load() != 1 {
 		t.Errorf("took %v", took)
 	}
-	// Shutdown does not wait for those who wait.
+	// Shutdown does not wait for delayed logins.
 	for range 1000 {
-		p.server.gate.failed(from, "nurse")
+		p.server.addresses.failed(from, "nurse")
 	}
 	c, _ = p.secure("home.test")
 	c.Send(plainAuth("", "romeo", "pw-romeo"))
@@ -140,12 +140,12 @@ func TestLoginBackOff(t *testing.T) {
 	}
 }
 
-// Waiting does not pay what is owed: many connections at once guess no faster than one, in any order
+// A delay does not clear the count of failures: many connections at once guess no faster than one, in any order
 // of the messages. Each exchange waits once.
 func TestManyGuessesAtOnce(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Tries = 4 }) // a user's share is one a minute
-	p.server.gate.longest = 50 * time.Millisecond
+	p := newTestServer(t, func(c *Config) { c.Limits.Tries = 4 }) // a user's share is one a minute
+	p.server.addresses.longest = 50 * time.Millisecond
 	c, _ := p.secure("home.test")
 	c.Send(plainAuth("", "romeo", "wrong"))
 	c.Until("</failure>")
@@ -160,7 +160,7 @@ func TestManyGuessesAtOnce(t *testing.T) {
 			t.Errorf("answered %s", got)
 		}
 	}
-	// The name may come later, and what was refused once is not let in by saying it again.
+	// The name may be sent later, and a login that was refused once is not admitted by sending it again.
 	c = all[0]
 	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>")
 	c.Until("<challenge ")
@@ -172,13 +172,13 @@ func TestManyGuessesAtOnce(t *testing.T) {
 	if n := p.server.Counters.LoginsFailed.Load(); n != 1 {
 		t.Errorf("%d passwords were tried", n)
 	}
-	// Somebody else is not held, and an exchange that has begun goes on.
+	// Another user is not delayed, and an exchange that has begun continues.
 	held := p.server.Counters.LoginsHeld.Load()
 	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>" +
 		base64.StdEncoding.EncodeToString([]byte("n,,n=juliet,r=clientnonce")) + "</auth>")
 	c.Until("</challenge>")
 	for range 8 {
-		p.server.gate.failed(netip.MustParseAddr("127.0.0.1"), "nurse")
+		p.server.addresses.failed(netip.MustParseAddr("127.0.0.1"), "nurse")
 	}
 	c.Send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AAAA</response>")
 	c.Until("<malformed-request/></failure>")
@@ -190,7 +190,7 @@ func TestManyGuessesAtOnce(t *testing.T) {
 // A client that sends more than its share is read more slowly; nothing is lost.
 func TestByteRate(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Rate, c.Limits.Burst = 200_000, 20_000 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Rate, c.Limits.Burst = 200_000, 20_000 })
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	before := time.Now()
@@ -209,11 +209,11 @@ func TestByteRate(t *testing.T) {
 	}
 }
 
-// The rate holds for strangers too, and for those who have logged in and bind nothing: white space is
-// not counted by any other limit.
+// The rate holds before login too, and after it without a session: no other limit counts
+// white space.
 func TestByteRateBeforeLogin(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Rate, c.Limits.Burst = 200_000, 20_000 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Rate, c.Limits.Burst = 200_000, 20_000 })
 	stranger := p.dial()
 	stranger.features("home.test")
 	secured, _ := p.secure("home.test")
@@ -232,10 +232,10 @@ func TestByteRateBeforeLogin(t *testing.T) {
 	}
 }
 
-// checklist 112: a session writes to so many in a minute, and what is beyond is refused and goes nowhere.
+// checklist 112: a session writes to a limited number of addresses a minute; further stanzas are refused and not delivered.
 func TestRecipients(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Recipients = 2 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Recipients = 2 })
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	refused := func(st string) bool {
@@ -255,7 +255,7 @@ func TestRecipients(t *testing.T) {
 			t.Errorf("%s was not refused", st)
 		}
 	}
-	// No error for an error, and answers go to whoever has asked.
+	// No error for an error, and answers are delivered to the sender of the request.
 	if refused("<message type='error' to='fourth@home.test' id='3'/><iq type='result' id='r' to='juliet@home.test/a'/>") {
 		t.Error("an error is answered")
 	}
@@ -281,7 +281,7 @@ func TestPace(t *testing.T) {
 	t.Parallel()
 	var slow atomic.Bool
 	held, release := make(chan struct{}, 100), make(chan struct{})
-	p := newPlace(t, func(c *Config) {
+	p := newTestServer(t, func(c *Config) {
 		c.Pace = func(stop <-chan struct{}) {
 			if !slow.Load() {
 				return
@@ -311,10 +311,10 @@ func TestPace(t *testing.T) {
 	juliet.Until("<body>two</body>")
 }
 
-// CVE-2010-0305: whoever does not read is cut off, and everybody else goes on.
+// CVE-2010-0305: a client that does not read is disconnected, and others are not affected.
 func TestCVE_2010_0305_SlowReader(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Queue, c.Limits.Rate = 100_000, -1 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Queue, c.Limits.Rate = 100_000, -1 })
 	p.online("juliet", "a") // reads nothing any more
 	romeo, nurse := p.session("romeo", "x"), p.session("nurse", "x")
 	body := strings.Repeat("x", 50_000)
@@ -324,15 +324,15 @@ func TestCVE_2010_0305_SlowReader(t *testing.T) {
 		return p.server.Counters.Slow.Load() == 1
 	})
 	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Local(jidOf("juliet@home.test")).Sessions()) == 0 })
-	// What came too late for it goes where it would have gone without it: back.
+	// What was sent to it afterwards is routed as without it: returned.
 	romeo.Until("service-unavailable")
 }
 
 // A client may ask for more than its queue holds; it gets all as fast as it reads, and
-// nobody else waits.
+// no other client waits.
 func TestOwnAnswersWait(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Queue, c.Limits.Rate = 20_000, -1 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Queue, c.Limits.Rate = 20_000, -1 })
 	const n = 100
 	handle(p.host, "urn:archive", func(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 		q.Route(stanza.NewMessage(jidOf("juliet@home.test/a"), q.Stanza.From, "chat", stanza.TextElement("", "body", "first")))
@@ -352,18 +352,18 @@ func TestOwnAnswersWait(t *testing.T) {
 	if p.server.Counters.Slow.Load() != 0 {
 		t.Error("cut off")
 	}
-	// One that asks and never reads is not answered for ever, and does not hinder shutdown.
+	// One that asks and never reads is not answered forever, and does not delay shutdown.
 	romeo.Send(strings.Repeat("<iq type='set' id='page'><q xmlns='urn:archive'/></iq>", 5))
 	juliet.Until("first")
 }
 
-// CVE-2026-43506: connections that come and go without a word leave nothing behind: no
-// goroutine, no timer, no memory.
+// CVE-2026-43506: connections that open and close without a byte leave no
+// goroutine, no timer and no memory.
 func TestCVE_2026_43506_ComeAndGo(t *testing.T) {
 	const cycles = 3000
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	come := uint64(0)
-	comeAndGo := func(n int) {
+	connectAndClose := func(n int) {
 		come += uint64(n)
 		for i := range n {
 			conn, err := net.Dial("tcp", p.addr)
@@ -379,14 +379,14 @@ func TestCVE_2026_43506_ComeAndGo(t *testing.T) {
 	}
 	used := func() uint64 {
 		runtime.GC()
-		runtime.GC() // pools forget at the second
+		runtime.GC() // pools are emptied at the second
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
-	comeAndGo(300) // makes what is kept for the next
+	connectAndClose(300) // fills the pools
 	before, goroutines := used(), runtime.NumGoroutine()
-	comeAndGo(cycles)
+	connectAndClose(cycles)
 	rawstream.Eventually(t, "no goroutine left", func() bool { return runtime.NumGoroutine() <= goroutines })
 	if after := used(); after > before+cycles*100 {
 		t.Errorf("%d bytes are left of each", (after-before)/cycles)
@@ -394,10 +394,10 @@ func TestCVE_2026_43506_ComeAndGo(t *testing.T) {
 	rawstream.Eventually(t, "no connection is remembered", func() bool { return p.server.conns.Len() == 0 })
 }
 
-// Sessions that cannot take any more do not pass stanzas to each other for ever.
+// Sessions whose queues are full do not pass stanzas to each other forever.
 func TestFullSessions(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for _, resource := range []string{"a", "b"} {
 		s := &session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/" + resource)}
 		b, err := p.host.Bind(t.Context(), s, router.Claim{})
@@ -418,10 +418,10 @@ func TestFullSessions(t *testing.T) {
 	sending.Wait()
 }
 
-// Neither do they hold more than a connection's queue would.
+// A session without a connection keeps no more bytes than a connection's queue would.
 func TestWaitingBytes(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Queue = 100_000 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Queue = 100_000 })
 	s := &session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/a")}
 	b, err := p.host.Bind(t.Context(), s, router.Claim{})
 	if err != nil {
@@ -445,7 +445,7 @@ func TestWaitingBytes(t *testing.T) {
 
 func TestConfigChecks(t *testing.T) {
 	t.Parallel()
-	good := newPlace(t, nil).server.cfg
+	good := newTestServer(t, nil).server.cfg
 	for name, spoil := range map[string]func(*Config){
 		"no host":        func(c *Config) { c.Hosts = nil },
 		"host twice":     func(c *Config) { c.Hosts = append(c.Hosts[:1:1], c.Hosts[0]) },

@@ -13,14 +13,14 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// What we answer without asking a mechanism: before TLS (RFC 6120 §6.5.4), and while too many
-// failures from the same address are not forgotten (§6.5.10).
+// Answers without calling a mechanism: before TLS (RFC 6120 §6.5.4), and after too many
+// failures from the same address (§6.5.10).
 const (
 	encryptionRequired = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
 	notNow             = "<failure xmlns='" + sasl.NS + "'><temporary-auth-failure/></failure>"
 )
 
-// maxName is the longest user name that may be one.
+// maxName is the length of the longest user name.
 const maxName = jid.MaxPart
 
 var errTries = stream.NewError(stream.PolicyViolation, "too many failed logins")
@@ -42,7 +42,7 @@ func (c *conn) authenticate(it *stream.Item) error {
 	if ok, err := c.admit(e); err != nil || !ok {
 		return err
 	}
-	deepen()
+	growStack()
 	out := c.negotiation.dialogue.Receive(c.Context(), e)
 	c.Write(func(dst []byte) []byte { return append(dst, out.Reply...) })
 	if out.Failure != nil {
@@ -57,24 +57,24 @@ func (c *conn) authenticate(it *stream.Item) error {
 	return nil
 }
 
-// admit holds the first message of an attempt back as long as others from the same address
-// have failed too often. Whoever has waited for the longest time and would have to wait on is
-// refused (false): otherwise many connections at once would guess as fast as they like.
+// admit delays the first message of an attempt while too many others from the same address
+// have failed. An attempt that has waited for the longest delay and would have to wait again is
+// refused (false): otherwise many connections at once could guess at any speed.
 func (c *conn) admit(e *stanza.Element) (bool, error) {
 	n := &c.negotiation
 	if e.Local == "auth" {
 		n.admitted = false
 	}
-	if n.admitted || e.Local == "abort" || e.Text() == "" { // no name yet, or one that has had its turn
+	if n.admitted || e.Local == "abort" || e.Text() == "" { // no name yet, or one that has been admitted
 		return true, nil
 	}
 	n.trying = claimed(e)
-	if d := c.server.gate.delay(c.from, n.trying); d > 0 {
+	if d := c.server.addresses.delay(c.from, n.trying); d > 0 {
 		c.server.Counters.LoginsHeld.Add(1)
 		if !c.Pause(d) {
 			return false, stream.NewError(stream.SystemShutdown, "")
 		}
-		if c.server.gate.delay(c.from, n.trying) > 0 {
+		if c.server.addresses.delay(c.from, n.trying) > 0 {
 			c.Write(func(dst []byte) []byte { return append(dst, notNow...) })
 			return false, nil
 		}
@@ -87,16 +87,16 @@ func (c *conn) refused(f *sasl.Failure) {
 	c.server.Counters.LoginsFailed.Add(1)
 	switch {
 	case f.Condition == sasl.TemporaryAuthFailure:
-		c.Log().Error("login not decided", "err", f)
+		c.Log().Error("login failed because of an internal error", "err", f)
 	case f.Condition == sasl.Aborted || errors.Is(f, sasl.ErrBindingType): // no password was tried
 	default:
-		c.server.gate.failed(c.from, c.negotiation.trying)
+		c.server.addresses.failed(c.from, c.negotiation.trying)
 		c.Log().Info("login failed", "err", f)
 	}
 }
 
-// claimed is the user name in the first message of PLAIN or SCRAM, "" where there is none.
-// Nothing depends on it but how long a guesser waits.
+// claimed is the user name in the first message of PLAIN or SCRAM, "" if there is none.
+// Only the delay of attempts depends on it.
 func claimed(first *stanza.Element) string {
 	data, err := base64.StdEncoding.DecodeString(first.Text())
 	if err != nil {
@@ -120,8 +120,8 @@ func nameIn(text string) string {
 	return ""
 }
 
-// authenticated begins the stream anew as somebody (RFC 6120 §6.4.6). What the client
-// sent behind its last message belongs to the new stream.
+// authenticated restarts the stream for an account (RFC 6120 §6.4.6). What the client
+// sent after its last message belongs to the new stream.
 func (c *conn) authenticated(id sasl.Identity) {
 	c.who = id.JID
 	c.negotiation.dialogue, c.negotiation.trying, c.negotiation.admitted = nil, "", false
@@ -132,11 +132,11 @@ func (c *conn) authenticated(id sasl.Identity) {
 	c.SetLimits(c.server.limits.Stanza)
 }
 
-// deepen makes room on the stack for what follows, at once. A stack grows by being copied, and
-// the look-up of an account would have that done again and again, of ever more frames.
+// growStack makes room on the stack for what follows, at once. A stack grows by being copied, and
+// the look-up of an account would cause several such copies, each of more frames.
 //
 //go:noinline
-func deepen() {
+func growStack() {
 	var room [9 << 10]byte // with what there is already: 16 KiB
 	runtime.KeepAlive(&room)
 }

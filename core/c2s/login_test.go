@@ -28,7 +28,7 @@ func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) 
 
 func TestLoginFailures(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for name, c := range map[string]struct{ send, want string }{
 		"wrong password":    {plainAuth("", "romeo", "x"), "not-authorized"},                  // checklist 28
 		"unknown user":      {plainAuth("", "nobody", "x"), "not-authorized"},                 // checklist 28, 113
@@ -46,7 +46,7 @@ func TestLoginFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			q := &place{t: t, addr: p.addr}
+			q := &testServer{t: t, addr: p.addr}
 			cl, _ := q.secure("home.test")
 			cl.Send(c.send)
 			if got := cl.Until("</failure>"); got != failure(c.want) {
@@ -61,7 +61,7 @@ func TestLoginFailures(t *testing.T) {
 // checklist 29
 func TestTooManyFailures(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c, _ := p.secure("home.test")
 	for range 3 {
 		c.Send(plainAuth("", "romeo", "wrong"))
@@ -76,7 +76,7 @@ func TestTooManyFailures(t *testing.T) {
 // checklist 29
 func TestSecondAuthBeginsAnew(t *testing.T) {
 	t.Parallel()
-	c, _ := newPlace(t, nil).secure("home.test")
+	c, _ := newTestServer(t, nil).secure("home.test")
 	c.Send(auth("SCRAM-SHA-256", b64("n,,n=romeo,r=abcdefghijklmnop")))
 	c.Until("</challenge>")
 	c.Send(plainAuth("", "romeo", "pw-romeo"))
@@ -86,7 +86,7 @@ func TestSecondAuthBeginsAnew(t *testing.T) {
 // checklist 7, 27, 30
 func TestLogin(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c, before := p.secure("home.test")
 	c.Send(auth("PLAIN", ""))
 	c.Until("<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
@@ -109,10 +109,10 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Where TLS is not required it is SCRAM that people log in with.
+// If TLS is not required, clients log in with SCRAM.
 func TestLoginWithoutTLS(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, plain)
+	p := newTestServer(t, plain)
 	c := p.dial()
 	c.features("home.test")
 	c.Send(plainAuth("", "romeo", "pw-romeo"))
@@ -126,7 +126,7 @@ func TestLoginWithoutTLS(t *testing.T) {
 // Clients may send all of it at once (XEP-0305).
 func TestPipelined(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c := p.dial()
 	c.features("home.test")
 	c.startTLS()
@@ -138,10 +138,10 @@ func TestPipelined(t *testing.T) {
 	}
 }
 
-// CVE-2018-10847: a login to one host is none on another.
+// CVE-2018-10847: a login to one host is not valid on another.
 func TestCVE_2018_10847_OtherHostAfterLogin(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c, _ := p.secure("home.test")
 	c.Send(plainAuth("", "romeo", "pw-romeo"))
 	c.Until(success)
@@ -160,7 +160,7 @@ func TestCVE_2018_10847_OtherHostAfterLogin(t *testing.T) {
 // checklist 8, 32
 func TestBeforeLogin(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	for name, send := range map[string]string{
 		"message":  message("juliet@home.test", "spoofed"),
@@ -168,7 +168,7 @@ func TestBeforeLogin(t *testing.T) {
 		"iq":       "<iq type='get' id='1'><query xmlns='urn:x'/></iq>",
 		"bind":     bindIQ("x"),
 		"unknown":  "<x xmlns='urn:x'/>",
-		"compress": "<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>", // CVE-2014-2744 and its kin
+		"compress": "<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>", // CVE-2014-2744 and similar
 	} {
 		t.Run("nobody: "+name, func(t *testing.T) {
 			c, _ := p.secure("home.test")
@@ -201,8 +201,8 @@ func TestBeforeLogin(t *testing.T) {
 func TestGuest(t *testing.T) {
 	t.Parallel()
 	asked := make(chan netip.Addr, 2*maxBeforeLogin)
-	p := newPlace(t, func(c *Config) {
-		c.Hosts[0].GuestFeatures = []*stanza.Element{stanza.NewElement("http://jabber.org/features/iq-register", "register")}
+	p := newTestServer(t, func(c *Config) {
+		c.Hosts[0].FeaturesBeforeLogin = []*stanza.Element{stanza.NewElement("http://jabber.org/features/iq-register", "register")}
 		c.Hosts[0].BeforeLogin = func(_ context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza {
 			asked <- from
 			return iq.Result(stanza.NewElement("jabber:iq:register", "query"))
@@ -236,13 +236,13 @@ func TestGuest(t *testing.T) {
 	c.Until("<policy-violation ")
 }
 
-// A foreign client logs in with each mechanism that it knows.
+// A foreign client logs in with each mechanism that it supports.
 func TestPeerMelliumLogin(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for _, m := range []sasl.Mechanism{sasl.Plain, sasl.ScramSha1, sasl.ScramSha256, sasl.ScramSha1Plus, sasl.ScramSha256Plus} {
 		t.Run(m.Name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 			defer cancel()
 			conn, err := net.Dial("tcp", p.addr)
 			if err != nil {

@@ -23,7 +23,7 @@ func (c *conn) Receive(it *stream.Item) error {
 	return nil
 }
 
-// malformed answers a stanza with an address that is none (RFC 6120 §8.3.3.8).
+// malformed answers a stanza with a malformed address (RFC 6120 §8.3.3.8).
 func (c *conn) malformed(it *stream.Item, st *stanza.Stanza, err error) error {
 	var e *stanza.Error
 	if !errors.As(err, &e) {

@@ -14,7 +14,7 @@ import (
 // checklist 36
 func TestFrom(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	p.online("romeo", "other")
 	for _, from := range []string{"", " from='romeo@home.test/x'", " from='romeo@home.test'"} {
@@ -42,7 +42,7 @@ func TestFrom(t *testing.T) {
 // checklist 36, 81
 func TestSubscriptionsAreFromTheAccount(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	for typ, want := range map[string]string{
@@ -59,7 +59,7 @@ func TestSubscriptionsAreFromTheAccount(t *testing.T) {
 // checklist 37, 38, 43
 func TestPassesThrough(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	romeo.Send("<message to='juliet@home.test' id='&lt;1&gt;' type='strange' xml:lang='fr' xmlns:a='urn:a' a:b='c'>" +
@@ -78,7 +78,7 @@ func TestPassesThrough(t *testing.T) {
 // checklist 42
 func TestLang(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	c, _ := p.secure("home.test")
 	c.Send(plainAuth("", "romeo", "pw-romeo"))
@@ -97,7 +97,7 @@ func TestLang(t *testing.T) {
 // mellium/xmpp#182: a stanza of another kind of stream is none here. checklist 44
 func TestOtherContentNamespace(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	for _, ns := range []string{"jabber:server", "jabber:component:accept"} {
 		c := p.session("romeo", "x")
@@ -115,7 +115,7 @@ func TestOtherContentNamespace(t *testing.T) {
 // checklist 102
 func TestMalformedTo(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c := p.session("romeo", "x")
 	for _, to := range []string{"@", "a@@b", "/x", "juliet@", "a b@home.test", strings.Repeat("x", 1100) + "@home.test"} {
 		c.Send("<iq type='get' id='1' to='" + to + "'><q xmlns='urn:x'/></iq>")
@@ -130,7 +130,7 @@ func TestMalformedTo(t *testing.T) {
 // checklist 18
 func TestInOrder(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Rate = -1 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Rate = -1 })
 	handled := 0
 	handle(p.host, "urn:count", func(context.Context, *router.IQ) (*stanza.Element, error) {
 		handled++
@@ -157,10 +157,10 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
-// A handler that panics costs its sender the stream and nobody else anything.
+// A panic of a handler ends the stream of the sender and of nobody else.
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	handle(p.host, "urn:panic", func(context.Context, *router.IQ) (*stanza.Element, error) { panic("handler fault") })
 	juliet := p.online("juliet", "a")
 	romeo := p.online("romeo", "x")
@@ -175,7 +175,7 @@ func TestPanic(t *testing.T) {
 
 func TestClientSendsStreamError(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c := p.session("romeo", "x")
 	c.Send("<stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
 	if got := c.Rest(); got != "</stream:stream>" {

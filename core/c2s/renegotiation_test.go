@@ -24,22 +24,22 @@ import (
 // forger writes records of its own into a TLS connection that crypto/tls has set up.
 type forger struct {
 	net.Conn
-	heard  bytes.Buffer // from the server, while it is listened to
-	keys   bytes.Buffer // the key log
-	vers   uint16
-	suite  uint16
-	secret []byte // of what we write: TLS 1.3's traffic secret, TLS 1.2's master secret
-	seq    uint64
+	received bytes.Buffer // from the server during the handshake
+	keys     bytes.Buffer // the key log
+	vers     uint16
+	suite    uint16
+	secret   []byte // of what we write: TLS 1.3's traffic secret, TLS 1.2's master secret
+	seq      uint64
 }
 
 func (f *forger) Read(p []byte) (int, error) {
 	n, err := f.Conn.Read(p)
-	f.heard.Write(p[:n])
+	f.received.Write(p[:n])
 	return n, err
 }
 
-// forge sets up TLS behind starttls.
-func forge(t *testing.T, p *place, version uint16) *forger {
+// forge sets up TLS after starttls.
+func forge(t *testing.T, p *testServer, version uint16) *forger {
 	t.Helper()
 	c := p.dial()
 	c.features("home.test")
@@ -51,7 +51,7 @@ func forge(t *testing.T, p *place, version uint16) *forger {
 		CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}, CurvePreferences: []tls.CurveID{tls.X25519},
 	}
 	conn := tls.Client(f, config)
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(testTimeout))
 	if err := conn.Handshake(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func forge(t *testing.T, p *place, version uint16) *forger {
 		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == label {
 			f.secret, _ = hex.DecodeString(fields[2])
 			if version == tls.VersionTLS12 {
-				f.secret, f.seq = keys12(f.secret, f.heard.Bytes()[11:43], fields[1]), 1 // 0 was finished
+				f.secret, f.seq = keys12(f.secret, f.received.Bytes()[11:43], fields[1]), 1 // 0 was finished
 			}
 		}
 	}
@@ -146,10 +146,10 @@ func gcm(t *testing.T, key []byte) cipher.AEAD {
 // rekey is RFC 8446 §7.2, after a KeyUpdate.
 func (f *forger) rekey() { f.secret, f.seq = expand(f.secret, "traffic upd", 32), 0 }
 
-// closed tells how much the server still says before it ends the connection.
+// closed is how much the server still sends before it ends the connection.
 func (f *forger) closed(t *testing.T) int {
 	t.Helper()
-	_ = f.Conn.SetReadDeadline(time.Now().Add(patience))
+	_ = f.Conn.SetReadDeadline(time.Now().Add(testTimeout))
 	n, err := io.Copy(io.Discard, f.Conn)
 	if ne, ok := err.(net.Error); ok && ne.Timeout() {
 		t.Error("the connection goes on")
@@ -157,13 +157,13 @@ func (f *forger) closed(t *testing.T) int {
 	return int(n)
 }
 
-// CVE-2021-32920: nobody makes us do handshakes again and again on one connection.
+// CVE-2021-32920: a client cannot make the server do handshakes again and again on one connection.
 func TestCVE_2021_32920_Renegotiation(t *testing.T) {
 	t.Parallel()
 	hello := append([]byte{1, 0, 0, 43, 3, 3}, make([]byte, 32)...)
 	hello = append(hello, 0, 0, 2, 0xc0, 0x2b, 1, 0, 0, 0) // no session, one suite, no compression, no extensions
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		p := newPlace(t, nil)
+		p := newTestServer(t, nil)
 		f := forge(t, p, version)
 		if err := f.write(t, handshake, hello); err != nil {
 			t.Fatal(err)
@@ -174,7 +174,7 @@ func TestCVE_2021_32920_Renegotiation(t *testing.T) {
 		rawstream.Eventually(t, "gone", func() bool { return p.server.Counters.Connections.Load() == 0 })
 	}
 	// With TLS 1.3 there is a cheaper one: new keys, which the other side has to answer.
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	f := forge(t, p, tls.VersionTLS13)
 	for range 1000 {
 		if f.write(t, handshake, []byte{24, 0, 0, 1, 1}) != nil {
@@ -185,7 +185,7 @@ func TestCVE_2021_32920_Renegotiation(t *testing.T) {
 	if n := f.closed(t); n > 4000 {
 		t.Errorf("new keys: answered by %d bytes", n)
 	}
-	// A few new keys are no attack, and show that what is forged here is understood.
+	// A few key updates are not an attack, and show that the forged records are valid.
 	f = forge(t, p, tls.VersionTLS13)
 	for range 3 {
 		if err := f.write(t, handshake, []byte{24, 0, 0, 1, 0}); err != nil {
@@ -196,7 +196,7 @@ func TestCVE_2021_32920_Renegotiation(t *testing.T) {
 	if err := f.write(t, data, []byte(open("home.test"))); err != nil {
 		t.Fatal(err)
 	}
-	_ = f.SetReadDeadline(time.Now().Add(patience))
+	_ = f.SetReadDeadline(time.Now().Add(testTimeout))
 	if _, err := io.CopyN(io.Discard, f, 600); err != nil { // header and features
 		t.Error(err)
 	}

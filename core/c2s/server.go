@@ -24,20 +24,20 @@ const (
 
 // Server accepts clients for its hosts, on any number of listeners.
 type Server struct {
-	cfg      Config
-	limits   Limits
-	stream   stream.Config
-	hosts    map[string]*host
-	first    *host
-	gone     map[jid.JID]bool
-	direct   *tls.Config // for connections that begin with TLS
-	gate     *gate
-	log      *slog.Logger
-	conns    *stream.Group
-	Counters Counters
+	cfg       Config
+	limits    Limits
+	stream    stream.Config
+	hosts     map[string]*host
+	first     *host
+	gone      map[jid.JID]bool
+	direct    *tls.Config // for connections that begin with TLS
+	addresses *addressLimiter
+	log       *slog.Logger
+	conns     *stream.Group
+	Counters  Counters
 }
 
-// host is a Host with what this package adds.
+// host is a Host with what the server derives from it.
 type host struct {
 	Host
 	domain               string
@@ -58,7 +58,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.gate = newGate(s.limits)
+	s.addresses = newAddressLimiter(s.limits)
 	s.stream = stream.Config{
 		Content: stanza.NSClient, Limits: s.limits.BeforeLogin, Queue: stream.QueueLimits{Bytes: s.limits.Queue},
 		Rate: s.limits.Rate, Burst: s.limits.Burst, Idle: s.limits.Idle, Pace: cfg.Pace,
@@ -67,7 +67,7 @@ func NewServer(cfg Config) (*Server, error) {
 	for _, h := range cfg.Hosts {
 		entry := &host{Host: h, domain: h.Router.Domain().String()}
 		if certs := cfg.Certificates; certs != nil {
-			// The stream's to says which host is meant, whatever name TLS was asked for.
+			// The host is that of the stream's to, whatever name the client sent in TLS.
 			entry.certs = func(string) (*tls.Certificate, error) { return certs(entry.domain) }
 			entry.tls = socket.ServerTLS(entry.certs, "")
 		}
@@ -85,8 +85,8 @@ func NewServer(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Serve accepts connections that begin in clear until ctx ends; the listener is closed
-// then. Connections go on until Shutdown.
+// Serve accepts connections that begin without TLS until ctx ends; the listener is closed
+// then. Connections continue until Shutdown.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error { return s.accept(ctx, l, false) }
 
 // ServeTLS is Serve for connections that begin with TLS (XEP-0368).
@@ -104,10 +104,10 @@ func (s *Server) accept(ctx context.Context, l net.Listener, direct bool) error 
 	return nil
 }
 
-// arrive starts a connection or turns it away.
+// arrive starts a connection or refuses it.
 func (s *Server) arrive(nc net.Conn, direct bool) {
 	from := address(nc)
-	switch s.gate.enter(from) {
+	switch s.addresses.connect(from) {
 	case tooMany:
 		s.Counters.TooMany.Add(1)
 	case tooFast:
@@ -123,7 +123,7 @@ func (s *Server) arrive(nc net.Conn, direct bool) {
 		return
 	}
 	if !direct {
-		turnAway(nc, s.first.domain)
+		sendRefusal(nc, s.first.domain)
 	}
 	_ = nc.Close()
 }
@@ -139,16 +139,16 @@ func (s *Server) start(c *conn) bool {
 	return true
 }
 
-// turnAway says why, to a socket that certainly takes so little at once.
-func turnAway(nc net.Conn, domain string) {
+// sendRefusal sends the reason to a refused connection. A new socket takes that little at once.
+func sendRefusal(nc net.Conn, domain string) {
 	h := stream.Header{Content: stanza.NSClient, From: domain, ID: newID(), Version: "1.0", Lang: "en"}
 	e := stream.NewError(stream.ResourceConstraint, "too many connections from your address")
 	_ = nc.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-	_, _ = nc.Write(stream.AppendClose(e.Append(h.Append(nil)))) // it is gone either way
+	_, _ = nc.Write(stream.AppendClose(e.Append(h.Append(nil)))) // it is closed either way
 }
 
 // Shutdown ends all streams with system-shutdown and waits until their sessions have
-// ended theirs; what is not done when ctx ends is cut off. Stop the listeners first.
+// ended; those that are not when ctx ends are disconnected. Stop the listeners first.
 func (s *Server) Shutdown(ctx context.Context) {
 	left := s.conns.Shutdown(ctx, stream.NewError(stream.SystemShutdown, "")) // checklist 120
 	if left > 0 {

@@ -22,9 +22,9 @@ type session struct {
 	conn atomic.Pointer[conn] // nil until it is attached
 
 	mu      sync.Mutex
-	waiting []*stanza.Stanza // what no connection took
-	held    int              // bytes of it
-	closing *error           // Close came before a connection
+	waiting []*stanza.Stanza // delivered without a connection
+	held    int              // bytes of waiting
+	closing *error           // Close was called without a connection
 	ended   bool
 }
 
@@ -40,12 +40,12 @@ func (s *session) Deliver(st *stanza.Stanza) {
 	s.hold(st)
 }
 
-// hold keeps what no connection takes: it goes to the next one, or back to the router
-// when there will be none.
+// hold keeps a stanza without a connection: it is sent when one is attached, or returned to the router
+// when the session ends.
 func (s *session) hold(st *stanza.Stanza) {
 	s.mu.Lock()
 	if c := s.conn.Load(); c != nil && len(s.waiting) == 0 && !s.ended {
-		// Attached since Deliver looked, or its queue has failed.
+		// It was attached after Deliver had looked, or its queue has failed.
 		if c.Send(st) {
 			s.mu.Unlock()
 			return
@@ -73,7 +73,7 @@ func (s *session) Flush() {
 	}
 }
 
-// Settle calls done when what was delivered is written to the client, or will not be.
+// Settle calls done when what was delivered has been written to the client, or will never be.
 func (s *session) Settle(done func(taken bool)) {
 	if c := s.conn.Load(); c != nil {
 		c.Queue().Notify(done)
@@ -82,15 +82,15 @@ func (s *session) Settle(done func(taken bool)) {
 	done(false)
 }
 
-// Behind tells whether half of what may wait for the client does.
+// Behind reports whether the client's queue is half full.
 func (s *session) Behind() bool {
 	c := s.conn.Load()
 	return c != nil && c.Queue().Pending() > s.server.limits.Queue/2
 }
 
-// CatchUp waits for the client to read. It is called by the session's own reader, which
+// AwaitRead waits for the client to read. It is called by the session's own reader, which
 // reads nothing more from a client that does not take its answers.
-func (s *session) CatchUp(ctx context.Context) {
+func (s *session) AwaitRead(ctx context.Context) {
 	c := s.conn.Load()
 	if c == nil {
 		return
@@ -102,7 +102,7 @@ func (s *session) CatchUp(ctx context.Context) {
 	}
 }
 
-// Close ends the session with a stream error, or without one where condition is empty.
+// Close ends the session with a stream error, or without one if condition is empty.
 func (s *session) Close(condition, text string) {
 	err := stream.ErrLeave
 	if condition != "" {
@@ -119,12 +119,12 @@ func (s *session) Close(condition, text string) {
 	}
 }
 
-// attach gives the session its connection, whose reader calls it. hello is the first
-// that goes to the client; what was delivered meanwhile follows.
-func (s *session) attach(c *conn, hello *stanza.Stanza) {
+// attach gives the session its connection, in the goroutine of that. first is the first
+// stanza that is sent to the client; what was delivered meanwhile follows.
+func (s *session) attach(c *conn, first *stanza.Stanza) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.Send(hello)
+	c.Send(first)
 	for _, st := range s.waiting {
 		c.Send(st)
 	}
@@ -137,7 +137,7 @@ func (s *session) attach(c *conn, hello *stanza.Stanza) {
 	}
 }
 
-// end takes the session out of the directory. What arrives from now on goes back.
+// end removes the session from the router. Stanzas that are delivered from now on are returned.
 func (s *session) end(ctx context.Context) {
 	s.port.Unbind(ctx)
 	s.server.Counters.Sessions.Add(-1)
@@ -146,8 +146,8 @@ func (s *session) end(ctx context.Context) {
 	s.mu.Unlock()
 }
 
-// giveBack returns what was not taken by the connection, when nobody writes to it any more.
-func (s *session) giveBack() {
+// returnWaiting returns to the router what was not sent, when the connection is closed.
+func (s *session) returnWaiting() {
 	s.mu.Lock()
 	list := s.waiting
 	s.waiting, s.held = nil, 0

@@ -24,7 +24,7 @@ func (c *conn) startTLS() error {
 
 func (c *conn) tlsDeadline() time.Time { return c.began.Add(c.server.limits.TLSWait) }
 
-// secured takes over the result of a handshake.
+// secured handles the result of a handshake.
 func (c *conn) secured(err error) error {
 	if err != nil {
 		if errors.Is(err, stream.ErrHandshake) {
@@ -43,7 +43,7 @@ func (c *conn) secured(err error) error {
 	return nil
 }
 
-// addBindings finds what ties a login to this TLS connection, the best first.
+// addBindings finds the channel bindings of this TLS connection, the best first.
 func (c *conn) addBindings(state tls.ConnectionState) {
 	list := &c.negotiation.bindings
 	if data, err := socket.Exporter(state); err == nil {

@@ -31,7 +31,7 @@ func header(attrs string) string {
 
 func TestHeaderAccepted(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for name, send := range map[string]string{
 		"usual":         open("home.test"),
 		"other prefix":  "<s:stream xmlns='jabber:client' xmlns:s='" + streamNS + "' to='home.test' version='1.0'>", // checklist 2
@@ -43,7 +43,7 @@ func TestHeaderAccepted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := (&place{t: t, addr: p.addr}).dial()
+			c := (&testServer{t: t, addr: p.addr}).dial()
 			c.Send(send)
 			got := c.Until("</stream:features>")
 			want := "home.test"
@@ -64,7 +64,7 @@ func TestHeaderAccepted(t *testing.T) {
 // checklist 3: the header comes before the error, whatever the error is about.
 func TestHeaderRefused(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for name, c := range map[string]struct{ send, want string }{
 		"stream namespace":  {"<stream:stream xmlns='jabber:client' xmlns:stream='urn:x' to='home.test' version='1.0'>", "invalid-namespace"},            // checklist 1
 		"content namespace": {"<stream:stream xmlns='jabber:server' xmlns:stream='" + streamNS + "' to='home.test' version='1.0'>", "invalid-namespace"}, // checklist 1, 44
@@ -86,7 +86,7 @@ func TestHeaderRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cl := (&place{t: t, addr: p.addr}).dial()
+			cl := (&testServer{t: t, addr: p.addr}).dial()
 			cl.Send(c.send)
 			got := cl.Rest()
 			if attr(t, got, "id") == "" || !strings.Contains(got, "<stream:error><"+c.want) || !strings.HasSuffix(got, "</stream:error></stream:stream>") {
@@ -102,7 +102,7 @@ func TestHeaderRefused(t *testing.T) {
 // checklist 4
 func TestAnswerNamesTheClient(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c := p.dial()
 	c.Send(header("to='home.test' from='romeo@home.test' version='1.0'"))
 	if got := c.Until("</stream:features>"); attr(t, got, "to") != "romeo@home.test" {
@@ -112,7 +112,7 @@ func TestAnswerNamesTheClient(t *testing.T) {
 
 func TestBadStreams(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for name, c := range map[string]struct{ send, want string }{
 		"entity":            {"<a xmlns='urn:x'>&lol;</a>", "restricted-xml"},                          // checklist 9
 		"comment":           {"<!-- x -->", "restricted-xml"},                                          // checklist 9
@@ -135,7 +135,7 @@ func TestBadStreams(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			q := &place{t: t, addr: p.addr}
+			q := &testServer{t: t, addr: p.addr}
 			cl, _ := q.secure("home.test")
 			cl.Send(c.send)
 			cl.wantError(c.want)
@@ -154,7 +154,7 @@ func attributes(n int) string {
 // checklist 11
 func TestLimitsAfterLogin(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Rate = -1 })
+	p := newTestServer(t, func(c *Config) { c.Limits.Rate = -1 })
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	big := strings.Repeat("y", 250_000)
@@ -182,7 +182,7 @@ func TestLimitsAfterLogin(t *testing.T) {
 // checklist 13
 func TestCloseByClient(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	romeo.Send(message("juliet@home.test", "last words") + "</stream:stream>")
@@ -199,10 +199,10 @@ func TestCloseByClient(t *testing.T) {
 	}
 }
 
-// checklist 13: what the client sent before it saw our end of the stream still counts.
+// checklist 13: what the client sent before it received our end of the stream is handled.
 func TestCloseByServer(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	p.host.Local(jidOf("romeo@home.test/x")).Session(jidOf("romeo@home.test/x")).Close("", "")
@@ -217,7 +217,7 @@ func TestCloseByServer(t *testing.T) {
 // checklist 16, 120
 func TestShutdown(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	clients := []*client{p.online("juliet", "a"), p.loggedIn("romeo"), p.dial()}
 	clients[2].features("home.test")
 	go p.stop()
@@ -233,12 +233,12 @@ func TestShutdown(t *testing.T) {
 // checklist 14, 15
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.Idle = 300 * time.Millisecond })
+	p := newTestServer(t, func(c *Config) { c.Limits.Idle = 300 * time.Millisecond })
 	c := p.session("romeo", "x")
 	if got := c.Until("</iq>"); !strings.Contains(got, "urn:xmpp:ping") || !strings.Contains(got, "to='romeo@home.test/x'") {
 		t.Errorf("got %q", got)
 	}
-	c.Send(" ") // a sign of life
+	c.Send(" ") // white space counts as an answer
 	c.Until("</iq>")
 	c.wantError("connection-timeout")
 	if p.server.Counters.Silent.Load() != 1 {
@@ -248,7 +248,7 @@ func TestSilence(t *testing.T) {
 
 func TestTimeBeforeLogin(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, func(c *Config) { c.Limits.TLSWait, c.Limits.LoginWait = 400*time.Millisecond, 800*time.Millisecond })
+	p := newTestServer(t, func(c *Config) { c.Limits.TLSWait, c.Limits.LoginWait = 400*time.Millisecond, 800*time.Millisecond })
 	mute, begun := p.dial(), p.dial()
 	begun.features("home.test")
 	secure, _ := p.secure("home.test")
@@ -256,8 +256,8 @@ func TestTimeBeforeLogin(t *testing.T) {
 		c.wantError("connection-timeout")
 	}
 	secure.wantError("connection-timeout")
-	// Somebody who keeps talking is not given more time.
-	p = newPlace(t, func(c *Config) { c.Limits.TLSWait = 300 * time.Millisecond })
+	// A client that keeps sending does not get more time.
+	p = newTestServer(t, func(c *Config) { c.Limits.TLSWait = 300 * time.Millisecond })
 	c := p.dial()
 	c.features("home.test")
 	done := make(chan struct{})
@@ -278,7 +278,7 @@ func TestTimeBeforeLogin(t *testing.T) {
 // checklist 19
 func TestPartialStanzaIsNothing(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	romeo.Send(message("juliet@home.test", "whole") + "<message to='juliet@home.test'><body>half</body>")

@@ -16,13 +16,13 @@ func jidOf(s string) jid.JID { return jid.MustParse(s) }
 // checklist 20
 func TestStartTLSAlone(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	got := p.dial().features("home.test")
 	if !strings.Contains(got, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>") ||
 		strings.Contains(got, "mechanism") || strings.Contains(got, "bind") {
 		t.Errorf("features %q", got)
 	}
-	got = newPlace(t, plain).dial().features("home.test")
+	got = newTestServer(t, plain).dial().features("home.test")
 	if !strings.Contains(got, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>") || !strings.Contains(got, "SCRAM-SHA-1<") ||
 		strings.Contains(got, "PLAIN") || strings.Contains(got, "PLUS") { // checklist 26
 		t.Errorf("features %q", got)
@@ -32,7 +32,7 @@ func TestStartTLSAlone(t *testing.T) {
 // checklist 22
 func TestStartTLS(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c := p.dial()
 	before := c.features("home.test")
 	c.startTLS()
@@ -61,17 +61,17 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
-// CVE-2011-0411: what a third party put behind starttls in clear is not read as if the
+// CVE-2011-0411: what a third party inserted after starttls without encryption is not read as if the
 // client had sent it through TLS. checklist 21
 func TestCVE_2011_0411_StartTLSInjection(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c := p.dial()
 	c.features("home.test")
 	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" + open("home.test") + plainAuth("", "romeo", "pw-romeo"))
 	c.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
 	c.TLS(&tls.Config{InsecureSkipVerify: true})
-	got := c.features("other.test") // so that an answer to the header that was sent in clear shows
+	got := c.features("other.test") // so that an answer to the inserted header would show
 	if strings.Count(got, "<stream:stream ") != 1 || attr(t, got, "from") != "other.test" || strings.Contains(got, "success") || !strings.Contains(got, "mechanism") {
 		t.Errorf("got %q", got)
 	}
@@ -84,10 +84,10 @@ func TestCVE_2011_0411_StartTLSInjection(t *testing.T) {
 	}
 }
 
-// CVE-2014-8760: where TLS is required nothing else goes on before it.
+// CVE-2014-8760: if TLS is required nothing else is possible before it.
 func TestCVE_2014_8760_NothingBeforeTLS(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for name, send := range map[string]string{
 		"compress": "<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>",
 		"iq":       "<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>",
@@ -97,7 +97,7 @@ func TestCVE_2014_8760_NothingBeforeTLS(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := (&place{t: t, addr: p.addr}).dial()
+			c := (&testServer{t: t, addr: p.addr}).dial()
 			c.features("home.test")
 			c.Send(send)
 			c.wantError("policy-violation")
@@ -116,13 +116,13 @@ func TestStartTLSRefused(t *testing.T) {
 	t.Parallel()
 	const starttls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 	const failure = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c, _ := p.secure("home.test")
 	c.Send(starttls)
 	if got := c.Rest(); got != failure {
 		t.Errorf("twice: %q", got)
 	}
-	c = newPlace(t, func(c *Config) { c.Plain, c.Certificates = true, nil }).dial()
+	c = newTestServer(t, func(c *Config) { c.Plain, c.Certificates = true, nil }).dial()
 	if got := c.features("home.test"); strings.Contains(got, "starttls") {
 		t.Errorf("offered %q", got)
 	}
@@ -135,7 +135,7 @@ func TestStartTLSRefused(t *testing.T) {
 	c.Send(starttls)
 	c.Until("/>")
 	c.Send("this is no TLS at all, but long enough to be taken for a record of it")
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(testTimeout))
 	if got, _ := io.ReadAll(c.Conn); strings.Contains(string(got), "stream:stream") {
 		t.Errorf("bad handshake: %q", got)
 	}
@@ -147,13 +147,13 @@ func TestStartTLSRefused(t *testing.T) {
 // checklist 24
 func TestOldTLSRefused(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	c := p.dial()
 	c.features("home.test")
 	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
 	c.Until("/>")
 	conn := tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10})
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(testTimeout))
 	if err := conn.Handshake(); err == nil {
 		t.Error("TLS 1.1 accepted")
 	}
@@ -162,8 +162,8 @@ func TestOldTLSRefused(t *testing.T) {
 // checklist 25
 func TestDirectTLS(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
-	direct := &place{t: t, addr: p.direct}
+	p := newTestServer(t, nil)
+	direct := &testServer{t: t, addr: p.direct}
 	c := direct.dial()
 	state := c.TLS(&tls.Config{InsecureSkipVerify: true, ServerName: "home.test", NextProtos: []string{"xmpp-client"}})
 	if state.NegotiatedProtocol != "xmpp-client" {
@@ -179,16 +179,16 @@ func TestDirectTLS(t *testing.T) {
 
 	c = direct.dial()
 	conn := tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(testTimeout))
 	if err := conn.Handshake(); err == nil {
 		t.Error("another protocol accepted")
 	}
 }
 
-// CVE-2017-18265: errors while the client is already gone cost nothing.
-func TestCVE_2017_18265_GoneInTheMiddle(t *testing.T) {
+// CVE-2017-18265: errors after the client has disconnected do no harm.
+func TestCVE_2017_18265_Disconnected(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, nil)
+	p := newTestServer(t, nil)
 	for _, f := range []func(*client){
 		func(*client) {},
 		func(c *client) { c.Send("<stream") },

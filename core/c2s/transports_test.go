@@ -297,7 +297,7 @@ var (
 )
 
 // serveFramed runs a connection over a framed transport, as a listener for it would.
-func (p *place) serveFramed(t stream.FrameTransport) {
+func (p *testServer) serveFramed(t stream.FrameTransport) {
 	c := p.server.newConn(netip.Addr{})
 	c.Conn = stream.NewFramedConn(p.server.conns.Context(), &p.server.stream, t, c)
 	c.negotiation.secure = true // by the web server in front
@@ -308,7 +308,7 @@ func (p *place) serveFramed(t stream.FrameTransport) {
 }
 
 // dialWebSocket connects over a WebSocket of a real HTTP server.
-func (p *place) dialWebSocket() net.Conn {
+func (p *testServer) dialWebSocket() net.Conn {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}})
 		if err != nil {
@@ -332,14 +332,14 @@ func TestTransports(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]struct {
 		dialect
-		dial func(*place) net.Conn
+		dial func(*testServer) net.Conn
 	}{
-		"tcp": {unframed, func(p *place) net.Conn { return rawstream.Dial(p.t, p.addr).Conn }},
-		"tls": {unframed, func(p *place) net.Conn {
+		"tcp": {unframed, func(p *testServer) net.Conn { return rawstream.Dial(p.t, p.addr).Conn }},
+		"tls": {unframed, func(p *testServer) net.Conn {
 			return tls.Client(rawstream.Dial(p.t, p.direct).Conn, &tls.Config{InsecureSkipVerify: true})
 		}},
-		"websocket": {framed, (*place).dialWebSocket},
-		"bosh": {framed, func(p *place) net.Conn {
+		"websocket": {framed, (*testServer).dialWebSocket},
+		"bosh": {framed, func(p *testServer) net.Conn {
 			session := newBOSH()
 			p.serveFramed(session)
 			c := newBOSHClient(session)
@@ -350,7 +350,7 @@ func TestTransports(t *testing.T) {
 		for _, end := range []string{"client", "server", "error"} {
 			t.Run(name+" ended by "+end, func(t *testing.T) {
 				t.Parallel()
-				p := newPlace(t, plain)
+				p := newTestServer(t, plain)
 				other := p.online("juliet", "b")
 				c := &client{rawstream.New(t, kind.dial(p))}
 				negotiate(c, kind.dialect)
@@ -387,7 +387,7 @@ func negotiate(c *client, d dialect) {
 }
 
 // finish ends the stream, begun by either side.
-func finish(t *testing.T, p *place, c *client, d dialect, end string) {
+func finish(t *testing.T, p *testServer, c *client, d dialect, end string) {
 	t.Helper()
 	last := d.closed
 	if _, isBOSH := c.Conn.(*boshClient); isBOSH {

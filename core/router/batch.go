@@ -81,7 +81,7 @@ func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
 	}
 	if own := b.session; own != nil && &own.sink == s && own.patient != nil && own.patient.Behind() {
 		b.Flush() // others must not wait with it
-		own.patient.CatchUp(b.ctx)
+		own.patient.AwaitRead(b.ctx)
 	}
 }
 
@@ -89,8 +89,8 @@ func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
 // be more than its queue holds, such as a page of an archive; as it is its own reader
 // that fills the queue then, it waits for its client instead of cutting it off.
 type Patient interface {
-	// Behind tells whether the queue is so full that CatchUp should be called.
+	// Behind tells whether the queue is so full that AwaitRead should be called.
 	Behind() bool
-	// CatchUp returns when the client has read, or is found not to read.
-	CatchUp(ctx context.Context)
+	// AwaitRead returns when the client has read, or is found not to read.
+	AwaitRead(ctx context.Context)
 }

@@ -155,7 +155,7 @@ func (s *Server) newClients() error {
 		}
 		entry := c2s.Host{Router: h.Host, SASL: auth, Features: h.StreamFeatures(context.Background())}
 		if before := h.beforeLogin(); before != nil {
-			entry.GuestFeatures, entry.BeforeLogin = before.StreamFeatures, before.Answer
+			entry.FeaturesBeforeLogin, entry.BeforeLogin = before.StreamFeatures, before.Answer
 		}
 		hosts = append(hosts, entry)
 	}

@@ -125,7 +125,7 @@ func keepsUp(ctx context.Context, to *router.Bound, wait bool) bool {
 	}
 	to.Session().Flush()
 	if wait {
-		p.CatchUp(ctx)
+		p.AwaitRead(ctx)
 	}
 	return !p.Behind()
 }

@@ -10,24 +10,24 @@ import (
 )
 
 const (
-	maxVisitors  = 50_000           // addresses that are remembered; then the idle ones are forgotten
+	maxAddresses = 50_000           // addresses that are kept; then the idle ones are removed
 	longestDelay = 30 * time.Second // of a login after failures
-	maxTried     = 100              // user names that are remembered of one address
+	maxTried     = 100              // user names that are kept of one address
 	triesOfOne   = 4                // a user's share of an address's failures is one in so many
 )
 
-// gate counts what each address does. An IPv6 address stands for its /64.
-type gate struct {
+// addressLimiter counts connections and failed logins by address. All addresses of an IPv6 /64 count as one.
+type addressLimiter struct {
 	limits  Limits
-	longest time.Duration // that a login is held back
+	longest time.Duration // that a login is delayed
 	now     func() time.Time
 
-	mu       sync.Mutex
-	visitors map[netip.Prefix]*visitor
-	clear    time.Time // when the idle ones were forgotten last
+	mu        sync.Mutex
+	addresses map[netip.Prefix]*addressState
+	clear     time.Time // when idle addresses were removed last
 }
 
-type visitor struct {
+type addressState struct {
 	conns    int
 	arrivals *rate.Limiter // nil: no limit
 	failures *rate.Limiter
@@ -37,16 +37,16 @@ type visitor struct {
 type verdict uint8
 
 const (
-	welcome verdict = iota
+	accepted verdict = iota
 	tooMany
 	tooFast
 )
 
-func newGate(l Limits) *gate {
-	return &gate{limits: l, longest: longestDelay, now: time.Now, visitors: map[netip.Prefix]*visitor{}}
+func newAddressLimiter(l Limits) *addressLimiter {
+	return &addressLimiter{limits: l, longest: longestDelay, now: time.Now, addresses: map[netip.Prefix]*addressState{}}
 }
 
-// address is where a connection comes from, the zero value for what is no IP connection.
+// address is where a connection comes from, the zero value without IP.
 func address(nc net.Conn) netip.Addr {
 	if a, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		return a.Addr().Unmap().WithZone("")
@@ -63,40 +63,40 @@ func network(a netip.Addr) netip.Prefix {
 	return p
 }
 
-// visitor finds or makes an entry. The lock is held.
-func (g *gate) visitor(from netip.Addr) *visitor {
+// addressState finds or makes an entry. The lock is held.
+func (g *addressLimiter) addressState(from netip.Addr) *addressState {
 	key := network(from)
-	if v := g.visitors[key]; v != nil {
+	if v := g.addresses[key]; v != nil {
 		return v
 	}
 	g.forget()
-	v := &visitor{}
+	v := &addressState{}
 	if n := g.limits.Arrivals; n > 0 {
 		v.arrivals = rate.NewLimiter(rate.Limit(n), n)
 	}
-	g.visitors[key] = v
+	g.addresses[key] = v
 	return v
 }
 
-// forget drops who has neither connections nor a past. The lock is held.
-func (g *gate) forget() {
+// forget removes addresses without connections and recent failures. The lock is held.
+func (g *addressLimiter) forget() {
 	now := g.now()
-	if len(g.visitors) < maxVisitors && now.Sub(g.clear) < time.Minute {
+	if len(g.addresses) < maxAddresses && now.Sub(g.clear) < time.Minute {
 		return
 	}
 	g.clear = now
-	for key, v := range g.visitors {
+	for key, v := range g.addresses {
 		if v.conns == 0 && (v.failures == nil || v.failures.TokensAt(now) >= float64(v.failures.Burst())) {
-			delete(g.visitors, key)
+			delete(g.addresses, key)
 		}
 	}
 }
 
-// enter lets a connection in and counts it.
-func (g *gate) enter(from netip.Addr) verdict {
+// connect decides about a new connection, and counts it if it is accepted.
+func (g *addressLimiter) connect(from netip.Addr) verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	v := g.visitor(from)
+	v := g.addressState(from)
 	if g.limits.Connections > 0 && v.conns >= g.limits.Connections {
 		return tooMany
 	}
@@ -104,28 +104,28 @@ func (g *gate) enter(from netip.Addr) verdict {
 		return tooFast
 	}
 	v.conns++
-	return welcome
+	return accepted
 }
 
-// leave is the reverse of enter.
-func (g *gate) leave(from netip.Addr) {
+// disconnect is the reverse of connect.
+func (g *addressLimiter) disconnect(from netip.Addr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if v := g.visitors[network(from)]; v != nil && v.conns > 0 {
+	if v := g.addresses[network(from)]; v != nil && v.conns > 0 {
 		v.conns--
 	}
 }
 
 // failed counts a failed login, for the address and for the user name tried from there.
-// The address's share is larger: many people may be behind it.
-func (g *gate) failed(from netip.Addr, user string) {
+// The limit of the address is higher: many users may share it.
+func (g *addressLimiter) failed(from netip.Addr, user string) {
 	n := g.limits.Tries
 	if n <= 0 {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	v := g.visitor(from)
+	v := g.addressState(from)
 	if v.failures == nil {
 		v.failures, v.tried = perMinute(n), map[string]*rate.Limiter{}
 	}
@@ -146,11 +146,11 @@ func perMinute(n int) *rate.Limiter {
 }
 
 // delay is how long a login as that user from that address has to wait because others failed. It
-// may have to wait again afterwards: what is owed beyond the longest wait is not forgotten.
-func (g *gate) delay(from netip.Addr, user string) time.Duration {
+// may have to wait again afterwards: a delay beyond the longest is not waived.
+func (g *addressLimiter) delay(from netip.Addr, user string) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	v := g.visitors[network(from)]
+	v := g.addresses[network(from)]
 	if v == nil || v.failures == nil {
 		return 0
 	}
@@ -162,7 +162,7 @@ func (g *gate) delay(from netip.Addr, user string) time.Duration {
 	return min(d, g.longest)
 }
 
-// missing is the time until a limiter has something to give.
+// missing is the time until a limiter has a token.
 func missing(l *rate.Limiter, now time.Time) time.Duration {
 	tokens := 1 - l.TokensAt(now)
 	if tokens <= 0 {

@@ -21,12 +21,12 @@ func (l *ledger) Exists(context.Context, jid.JID) (bool, error) {
 	return !l.deleted.Load(), nil
 }
 
-// Whoever has logged in and not bound yet is no session that could be ended.
+// A connection that has logged in and not bound yet has no session that the deletion of the account could end.
 func TestDeletedBetweenLoginAndBinding(t *testing.T) {
 	t.Parallel()
 	accounts := &ledger{}
 	var host *router.Host
-	p := newPlace(t, func(c *Config) {
+	p := newTestServer(t, func(c *Config) {
 		host = router.NewHost(c.Hosts[0].Router.Router(), c.Hosts[0].Router.Domain(), router.HostOptions{Accounts: accounts})
 		host.Use(Feature())
 		c.Hosts[0].Router = host
