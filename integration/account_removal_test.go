@@ -15,8 +15,8 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-// TestAccountRemoval deletes an account that has everything: a contact, messages, data, a linked
-// network. By its owner, from the command line while the server runs, and while it does not.
+// TestAccountRemoval deletes an account that has a contact, messages, data and a linked login: by a client of
+// the account, from the command line while the server runs, and while it is stopped.
 func TestAccountRemoval(t *testing.T) {
 	t.Parallel()
 	byOwner := func(ctx context.Context, t *testing.T, h *deployment, conn *client.Conn) {
@@ -152,7 +152,7 @@ func testAccountRemoval(ctx context.Context, t *testing.T, w fakeNetwork, name s
 	}
 }
 
-// checkGoneNotices wants a contact to be told (RFC 6121 §3.2.2, §3.3.2, XEP-0077 §3.2).
+// checkGoneNotices checks that a contact is notified (RFC 6121 §3.2.2, §3.3.2, XEP-0077 §3.2).
 func checkGoneNotices(ctx context.Context, t *testing.T, conn *client.Conn, who string) {
 	t.Helper()
 	want := map[string]bool{"unavailable": true, "unsubscribe": true, "unsubscribed": true}
@@ -168,8 +168,7 @@ func checkGoneNotices(ctx context.Context, t *testing.T, conn *client.Conn, who 
 	}
 }
 
-// checkGoneNoticesAfterLogin wants the roster of a contact to show it who was not there when it
-// happened.
+// checkGoneNoticesAfterLogin checks that a contact that was offline sees the removal in its roster.
 func checkGoneNoticesAfterLogin(ctx context.Context, t *testing.T, h *deployment, who string) {
 	t.Helper()
 	conn, err := h.server.Dial(ctx, testAccounts[0], "")
@@ -197,8 +196,8 @@ func checkGoneNoticesAfterLogin(ctx context.Context, t *testing.T, h *deployment
 	}
 }
 
-// rowsOf counts what each table has of an account, and all of the gateway's rows about people's
-// own things: there is one user of it.
+// rowsOf counts the rows of each table that belong to an account, and all rows of the gateway, which has no
+// other user.
 func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) map[string]int {
 	t.Helper()
 	db, err := sql.Open("sqlite3", "file:"+filepath.Join(d.Data, "dragoman.db")+"?mode=ro&_busy_timeout=5000")

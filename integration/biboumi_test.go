@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/integration/scenario"
 )
 
-// biboumiScenario is a scenario whose stage has a biboumi attached and an IRC server behind it.
+// biboumiScenario is a scenario that needs biboumi, attached as a component, and an IRC server.
 func biboumiScenario(t *testing.T) (*scenario.Scenario, peers.Component) {
 	t.Helper()
 	peers.Need(t, "biboumi")
@@ -38,7 +38,7 @@ func runBiboumi(t *testing.T, p *scenario.Scenario, server *peers.Server, c peer
 	}
 }
 
-// waitComponent returns once a component answers a user.
+// waitComponent returns when a component answers a user.
 func waitComponent(t *testing.T, server *peers.Server, role scenario.Participant, domain string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), peerTimeout)

@@ -77,8 +77,8 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
-// TestShutdownByCommand ends the server in the proper way: clients are told, the process succeeds, and
-// what it knew is there at the next start.
+// TestShutdownByCommand stops the server by a signal: clients get a stream error, the exit status is 0, and the
+// data is there at the next start.
 func TestShutdownByCommand(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
@@ -113,8 +113,8 @@ func TestShutdownByCommand(t *testing.T) {
 	}
 }
 
-// TestConfigCommands wants the generated texts to be what the package generates, and
-// wrong settings to be told all at once, with their names.
+// TestConfigCommands checks the generated texts, and that all wrong settings are reported at once, with their
+// names.
 func TestConfigCommands(t *testing.T) {
 	t.Parallel()
 	d := peers.Unstarted(t, "")

@@ -15,7 +15,7 @@ type deployment struct {
 	server  *peers.Server
 	gateway *peers.Dragoman // the process that holds the gateway
 	domain  string          // of the gateway
-	// fillsRosters tells whether the gateway may put contacts into rosters by itself (XEP-0356).
+	// fillsRosters reports whether the gateway may put contacts into rosters by itself (XEP-0356).
 	fillsRosters bool
 }
 
@@ -34,7 +34,7 @@ func gatewaySection(w fakeNetwork, more string) string {
 	return fmt.Sprintf("%s\n[%s]\nenabled = true\napi_url = %q\ntimeout = \"5s\"\n%s%s", fastRetries, w.kind(), w.apiURL(), presenceSetting(w), more)
 }
 
-// presenceSetting makes Slack's presence be asked for often; Discord tells it by itself.
+// presenceSetting makes the gateway poll presence often, which Slack does not push.
 func presenceSetting(w fakeNetwork) string {
 	if w.kind() == "slack" {
 		return "presence = \"1s\"\n"
@@ -120,14 +120,13 @@ func (h *deployment) login(ctx context.Context, t *testing.T, account peers.Acco
 	return s
 }
 
-// link links the user's account by the gateway's ad-hoc command, as a person would: finds
-// the command by its name, fills in what is asked.
+// link links a login by the gateway's ad-hoc command: it finds the command by its name and fills in its form.
 func (h *deployment) link(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork) {
 	t.Helper()
 	h.perform(ctx, t, s, "link", w.tokens())
 }
 
-// relink gives the gateway new tokens for the linked account.
+// relink gives the gateway new tokens for the login.
 func (h *deployment) relink(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork) {
 	t.Helper()
 	h.perform(ctx, t, s, "relink", w.tokens())
@@ -181,8 +180,8 @@ func (h *deployment) commandNode(ctx context.Context, t *testing.T, s *peers.Sli
 	return found
 }
 
-// fill answers a form: by the end of a field's name where there is an answer, else with
-// what the form proposes, else with the first choice.
+// fill answers a form: with the answer for the last part of a field's name, else with the form's default, else
+// with the first option.
 func fill(t *testing.T, st stage, answers map[string]string) map[string]any {
 	t.Helper()
 	values := map[string]any{}
@@ -206,8 +205,8 @@ func fill(t *testing.T, st stage, answers map[string]string) map[string]any {
 	return values
 }
 
-// contacts waits until the friend is in the user's roster. Where the gateway may not fill
-// the roster, the friend asks for subscription and the user says yes, as clients do.
+// contacts waits until the friend is in the user's roster. Where the gateway may not fill the roster, the friend
+// requests a subscription and the user approves it.
 func (h *deployment) contacts(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork) (friend string, contact peers.Contact) {
 	t.Helper()
 	local, _, _ := w.friend()
@@ -237,8 +236,7 @@ func (h *deployment) contacts(ctx context.Context, t *testing.T, s *peers.Slixmp
 	return friend, contact
 }
 
-// findRoom finds the channel in what the gateway offers (XEP-0030), as deep as workspaces
-// or guilds are above it.
+// findRoom finds the channel among the gateway's items (XEP-0030), below workspaces or guilds.
 func (h *deployment) findRoom(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork) string {
 	t.Helper()
 	local, name := w.channel()

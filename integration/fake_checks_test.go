@@ -66,7 +66,7 @@ func countFakeServers(t *testing.T, path string) (n int) {
 	return n
 }
 
-// hasChecker tells whether options have a check from the package conformance.
+// hasChecker reports whether options have a check from the package conformance.
 func hasChecker(options *ast.CompositeLit) bool {
 	for _, e := range options.Elts {
 		kv, ok := e.(*ast.KeyValueExpr)
@@ -91,7 +91,7 @@ func selects(e ast.Expr, pkg, name string) bool {
 	return ok && x.Name == pkg
 }
 
-// TestUncheckedFakeServersAreFound shows that the search would find one.
+// TestUncheckedFakeServersAreFound checks that the search finds one.
 func TestUncheckedFakeServersAreFound(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]bool{

@@ -30,8 +30,8 @@ func TestForeignClients(t *testing.T) {
 	testForeignClients(t, &peers.StartDragoman(t, peers.Options{Setup: foreignSetup}).Server)
 }
 
-// testForeignClients lets two slixmpp clients and go-sendxmpp, on two XMPP libraries
-// that are not ours, log in and write to each other.
+// testForeignClients has two slixmpp clients and go-sendxmpp, which use XMPP libraries that are not ours, log in
+// and write to each other.
 func testForeignClients(t *testing.T, server *peers.Server) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
 	defer cancel()
@@ -110,7 +110,7 @@ func testForeignClients(t *testing.T, server *peers.Server) {
 		}
 	}
 
-	// What slixmpp finds the server to be.
+	// Service discovery of the server.
 	var info struct {
 		Identities [][]string
 		Features   []string

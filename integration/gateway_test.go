@@ -10,14 +10,13 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-// TestGateway is a first evening with a gateway, with a foreign client, on each network,
-// inside our server and under another: link, contacts, presence, direct messages, a
-// channel with its history, edits and deletions both ways.
+// TestGateway uses a gateway with a foreign client, for each network, inside our server and as a component of
+// another: linking, contacts, presence, direct messages, a channel with its history, edits and deletions both ways.
 func TestGateway(t *testing.T) {
 	forEachDeployment(t, testGateway)
 }
 
-// TestGatewayUnderEjabberd is the same evening on a third server, with and without privileges.
+// TestGatewayUnderEjabberd is the same on a third server, with and without privileges.
 func TestGatewayUnderEjabberd(t *testing.T) {
 	t.Parallel()
 	for name, privileged := range map[string]bool{"plain": false, "with privileges": true} {
@@ -169,7 +168,7 @@ func stanzaID(t *testing.T, e peers.Event, by string) string {
 	return ""
 }
 
-// from tells whether a stanza is from an address or a resource of it.
+// from reports whether a stanza is from an address or a resource of it.
 func from(e peers.Event, jid string) bool {
 	return e.Seen.From == jid || strings.HasPrefix(e.Seen.From, jid+"/")
 }
@@ -194,7 +193,7 @@ func awaitAfter(ctx context.Context, t *testing.T, s *peers.Slixmpp, before, fit
 	}
 }
 
-// lastIs wants the last line to end with a text.
+// lastIs reports whether the last line ends with a text.
 func lastIs(text string) func([]string) bool {
 	return func(lines []string) bool { return len(lines) > 0 && strings.HasSuffix(lines[len(lines)-1], ": "+text) }
 }

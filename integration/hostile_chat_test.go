@@ -14,9 +14,9 @@ import (
 
 const chatBurst = 5 // lines at once
 
-// chatting are two people who write to each other, some lines at once, until stop. Each line has to arrive,
-// in order, and nothing else may.
-type chatting struct {
+// chatPair is two clients that write to each other, several messages at once, until stop. Each message has to
+// arrive, in order, and nothing else may.
+type chatPair struct {
 	t       *testing.T
 	a, b    *client.Conn
 	sent    int
@@ -25,9 +25,9 @@ type chatting struct {
 	ended   sync.WaitGroup
 }
 
-func startChat(t *testing.T, d *peers.Dragoman, first, second peers.Account) *chatting {
+func startChat(t *testing.T, d *peers.Dragoman, first, second peers.Account) *chatPair {
 	t.Helper()
-	c := &chatting{t: t, quit: make(chan struct{})}
+	c := &chatPair{t: t, quit: make(chan struct{})}
 	for account, to := range map[peers.Account]**client.Conn{first: &c.a, second: &c.b} {
 		conn, err := d.Dial(t.Context(), account, "chat")
 		if err != nil {
@@ -56,7 +56,7 @@ func startChat(t *testing.T, d *peers.Dragoman, first, second peers.Account) *ch
 }
 
 // stop ends the chat and both sessions.
-func (c *chatting) stop() {
+func (c *chatPair) stop() {
 	close(c.quit)
 	c.ended.Wait()
 	for _, conn := range []*client.Conn{c.a, c.b} {
@@ -66,8 +66,8 @@ func (c *chatting) stop() {
 	}
 }
 
-// exchange is some lines there and as many back.
-func (c *chatting) exchange() error {
+// exchange sends some messages there and as many back.
+func (c *chatPair) exchange() error {
 	begun := time.Now()
 	if err := errors.Join(c.burst(c.a, c.b), c.burst(c.b, c.a)); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (c *chatting) exchange() error {
 	return nil
 }
 
-func (c *chatting) burst(from, to *client.Conn) error {
+func (c *chatPair) burst(from, to *client.Conn) error {
 	for i := range chatBurst {
 		if err := from.Send(fmt.Sprintf("<message to='%s' type='chat'><body>%d</body></message>", to.JID(), c.sent+i)); err != nil {
 			return err

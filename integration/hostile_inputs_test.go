@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// streamState is how far a hostile stream goes before it shows what it is.
+// streamState is how far a hostile stream gets before it sends its hostile input.
 type streamState uint8
 
 const (
@@ -21,10 +21,10 @@ const (
 	streamStates
 )
 
-// hostileInput is one way to misbehave.
+// hostileInput is one kind of input.
 type hostileInput struct {
 	name string
-	// text is what is said; before is for strangers, whose limits are narrower.
+	// text is the input; before login the limits are narrower.
 	text func(r *rand.Rand, at streamState) string
 	// streamError is what the server answers, where it has read all; "" where that depends.
 	streamError string
@@ -33,7 +33,7 @@ type hostileInput struct {
 
 const aMessage = "<message to='mallory0@test.example' type='chat' id='h'><body>x &amp; y é</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>"
 
-// insertInBody puts s somewhere into the text of a good stanza, between two characters of its body.
+// insertInBody puts s between two characters of the body of a valid stanza.
 func insertInBody(s string) string {
 	return "<message to='mallory0@test.example'><body>ab" + s + "cd</body></message>"
 }
@@ -42,7 +42,7 @@ func fixed(list ...string) func(*rand.Rand, streamState) string {
 	return func(r *rand.Rand, _ streamState) string { return list[r.IntN(len(list))] }
 }
 
-// size is a bit more than a stanza of that depth may have.
+// size is a bit more than a stanza may have in that state.
 func size(r *rand.Rand, at streamState) int {
 	switch at {
 	case loggedIn, bound:
@@ -61,7 +61,7 @@ func repeated(before, again string, of func(at streamState) int) func(*rand.Rand
 
 func small(at streamState) bool { return at != loggedIn && at != bound && at != componentOn }
 
-// hostileInputs are all the ways. Those that end in the middle of something are ended by the client.
+// hostileInputs are all inputs. After those that are incomplete the client closes the connection.
 var hostileInputs = []hostileInput{
 	{"truncated", func(r *rand.Rand, _ streamState) string { return aMessage[:1+r.IntN(len(aMessage)-2)] }, "", 0},
 	{"oversized", func(r *rand.Rand, at streamState) string { return "<message><body>" + strings.Repeat("x", size(r, at)) }, "stanza-too-big", sawFeatures},

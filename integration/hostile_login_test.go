@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// reach goes through the depths up to at.
+// reach brings a connection to a state.
 func (s *hostileRun) reach(conn net.Conn, at streamState, user string) (net.Conn, error) {
 	switch at {
 	case connected, componentNew:

@@ -18,7 +18,7 @@ import (
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
 
-// How hard the server is tried, and what it may take.
+// The number of streams, and what the server may use.
 const (
 	hostileStreams = 10_000
 	hostileAtOnce  = 64
@@ -29,7 +29,7 @@ const (
 	hostileRead    = 15 * time.Second
 	seedEnv        = "DRAGOMAN_HOSTILE_SEED"
 
-	// A server that is built with the race detector is slow and large: it has fewer streams to stand, and more room.
+	// A server that is built with the race detector is slow and large: fewer streams, and higher limits.
 	raceStreams = 2500
 	raceRoom    = 6
 )
@@ -46,8 +46,8 @@ type hostileRun struct {
 	answered int            // streams whose stream error was the right one
 }
 
-// TestHostileStreams: none of them takes much memory, leaves a goroutine or a socket behind, or disturbs
-// two people who chat meanwhile.
+// TestHostileStreams checks that none of the streams takes much memory, leaks a goroutine or a socket, or disturbs
+// two clients that chat meanwhile.
 func TestHostileStreams(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv(seedEnv); text != "" {
@@ -128,7 +128,7 @@ func usage(t *testing.T, d *peers.Dragoman) peers.Usage {
 	return u
 }
 
-// goroutinesAtRest are those of a server with two people who have chatted, and starts it anew.
+// goroutinesAtRest are the goroutines of a server after two clients have chatted; it restarts the server.
 func goroutinesAtRest(t *testing.T, d *peers.Dragoman, people []peers.Account) []string {
 	t.Helper()
 	chat := startChat(t, d, people[0], people[1])
@@ -147,7 +147,7 @@ func goroutines(t *testing.T, d *peers.Dragoman) []string {
 	return stacks
 }
 
-// run does all hostile streams, some at a time; the dribblers take their time beside them.
+// run opens all hostile streams, several at a time; the slow clients run beside them.
 func (s *hostileRun) run(seed uint64) {
 	var wg sync.WaitGroup
 	for i := range slowClients {
@@ -185,7 +185,7 @@ func pick(r *rand.Rand) streamState {
 	return connected
 }
 
-// one is one hostile stream.
+// one opens one hostile stream.
 func (s *hostileRun) one(n int, r *rand.Rand) error {
 	at := pick(r)
 	i := r.IntN(len(hostileInputs))
@@ -233,7 +233,7 @@ func (s *hostileRun) dial(r *rand.Rand, at streamState) (net.Conn, error) {
 	return conn, err
 }
 
-// say delivers a text in one of the ways of bad clients. It returns what the server says, if it was listened to.
+// say sends a text whole, in pieces or without reading the answer, which it returns if it has read it.
 func (s *hostileRun) say(conn net.Conn, text string, r *rand.Rand) string {
 	way := r.IntN(8)
 	if way == 1 {
@@ -292,7 +292,7 @@ func halfHandshake(conn net.Conn, r *rand.Rand) error {
 	return nil
 }
 
-// sendSlowly sends a byte now and then until the server has had enough.
+// sendSlowly sends single bytes until the server closes the connection.
 func (s *hostileRun) sendSlowly(r *rand.Rand) {
 	at := []streamState{connected, sawFeatures, sawFeaturesInTLS}[r.IntN(3)]
 	conn, err := s.dial(r, at)

@@ -29,11 +29,11 @@ func killRounds(t *testing.T) int {
 	return n
 }
 
-// killWindow is within what time after the messages the process dies: long enough that
-// some deaths come after everything is done, short enough that most come in the middle.
+// killWindow is the time after the messages within which the process is killed: long enough that some kills come
+// after all work is done, short enough that most come in the middle of it.
 const killWindow = 60 * time.Millisecond
 
-// TestKill kills the server at random moments while people write on both sides, in a direct
+// TestKill kills the server at random moments while both sides write, in a direct
 // conversation and in a channel: between an event's arrival and its delivery, between a
 // client's message and the call to the network, and anywhere else. Each message must arrive
 // once, and in order in its room.
@@ -123,8 +123,8 @@ func TestKill(t *testing.T) {
 	})
 }
 
-// TestKillDuringOutage kills the gateway while messages come for a user who is not there: all
-// of them wait, once, in order.
+// TestKillDuringOutage kills the gateway while messages arrive for a user who is offline: each of them is
+// delivered later, once, in order.
 func TestKillDuringOutage(t *testing.T) {
 	forEachDeployment(t, func(_ context.Context, t *testing.T, h *deployment, w fakeNetwork) {
 		rounds := killRounds(t)
@@ -169,8 +169,8 @@ func TestKillDuringOutage(t *testing.T) {
 	})
 }
 
-// withoutHistory leaves out what the gateway itself says: on a busy machine a message may wait so
-// long that its sender is told.
+// withoutHistory leaves out messages of the gateway itself: on a busy machine a message may wait so long that its
+// sender is notified.
 func withoutHistory(bodies []string) []string {
 	return slices.DeleteFunc(bodies, func(b string) bool { return strings.HasPrefix(b, "[") })
 }
@@ -191,7 +191,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// linked is a user who is linked and in the channel.
+// linked is a client whose account has a linked login and has joined the channel.
 func linked(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork) *reconnectingClient {
 	t.Helper()
 	s := h.login(ctx, t, testAccounts[1])

@@ -16,7 +16,7 @@ import (
 	slackfake "github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
-// linkError is a way in which linking goes wrong, and words that the person must read then.
+// linkError is a wrong input or fault while linking, and the words that the user must get then.
 type linkError struct {
 	name    string
 	answers map[string]string
@@ -25,7 +25,7 @@ type linkError struct {
 	log     string              // what the operator reads
 }
 
-// linker links an account in the ways that a client can; each gives what the person reads.
+// linker links a login in each way that a client can; each returns the answer that the user reads.
 type linker struct {
 	*testing.T
 	ctx    context.Context
@@ -70,7 +70,7 @@ func (l *linker) form(answers map[string]string) string {
 	return "<x xmlns='" + spaceForms + "' type='submit'>" + b.String() + "</x>"
 }
 
-// byCommand links by the ad-hoc command; it is given up where it asks again.
+// byCommand links by the ad-hoc command; it cancels if there is a second form.
 func (l *linker) byCommand(answers map[string]string) string {
 	l.Helper()
 	first := l.set("<command xmlns='"+spaceCommands+"' node='link'/>").Child(spaceCommands, "command")
@@ -99,7 +99,7 @@ func (l *linker) byRegistration(answers map[string]string) string {
 	return answer.Child(spaceOfClients, "error").ChildText("text")
 }
 
-// byChat links in a conversation with the gateway, which is given up where it asks again.
+// byChat links in a chat with the gateway, and cancels if there is a further question.
 func (l *linker) byChat(answers map[string]string) string {
 	l.Helper()
 	lines := []string{"link"}
@@ -140,8 +140,8 @@ func (l *linker) nextReply() string {
 	}
 }
 
-// TestLinkErrors links in each way with each thing wrong: the person reads what is wrong and what to do,
-// the operator that it happened, nobody a token, and nothing is half linked.
+// TestLinkErrors links in each way with each error: the user is informed of the error and what to do, the log has
+// a line, no token appears anywhere, and no login is half linked.
 func TestLinkErrors(t *testing.T) {
 	t.Parallel()
 	const wrong = "-00000000000-wrong"
@@ -248,8 +248,8 @@ func TestLinkErrors(t *testing.T) {
 	}
 }
 
-// TestMissingRights takes from a linked account what it needs, one thing after the other: its person is told once what it
-// is and where to get it, and everything else goes on.
+// TestMissingRights takes rights from a linked login, one after the other: its user is informed once which right is
+// missing and where to get it, and everything else keeps working.
 func TestMissingRights(t *testing.T) {
 	t.Parallel()
 	t.Run("slack", func(t *testing.T) {
@@ -305,7 +305,7 @@ func TestMissingRights(t *testing.T) {
 	})
 }
 
-// awaitWork waits until the account's contacts are known, and a message comes.
+// awaitWork waits until the login's contacts are in the roster, and a message arrives.
 func (l *linker) awaitWork(h *deployment, w fakeNetwork) {
 	l.Helper()
 	local, _, _ := w.friend()
@@ -329,7 +329,7 @@ func (l *linker) awaitWork(h *deployment, w fakeNetwork) {
 	}
 }
 
-// say writes to the friend and gives what comes back: an error or a receipt.
+// say writes to the friend and returns the answer: an error or a receipt.
 func (l *linker) say(w fakeNetwork, text string) *xmltree.Element {
 	l.Helper()
 	local, _, _ := w.friend()

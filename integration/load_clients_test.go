@@ -22,9 +22,8 @@ const (
 	loadEvery  = 6  // messages for each of the other things that one does
 )
 
-// regularClient is somebody who behaves: writes to a partner as fast as the partner reads, and does
-// all the other things that clients do. Whatever is lost, comes twice or in another order
-// is a failure.
+// regularClient is a client that writes to a partner as fast as the partner reads, and does everything else that
+// clients do. A message that is lost, duplicated or out of order is a failure.
 type regularClient struct {
 	l       *load
 	account peers.Account
@@ -106,7 +105,7 @@ func (c *regularClient) take(e *xmltree.Element) error {
 	return nil
 }
 
-// work goes on until the time is over.
+// work runs until the time is over.
 func (c *regularClient) work(ctx context.Context) {
 	random := rand.New(rand.NewPCG(c.l.seed, uint64(len(c.account.User))))
 	for ctx.Err() == nil {
@@ -161,7 +160,7 @@ func (c *regularClient) other(ctx context.Context, n int64, what int) error {
 	return c.conn.Send("<iq id='" + id + "' " + questions[what-2] + "</iq>")
 }
 
-// settled tells whether the partner has all that was sent, and all questions are answered.
+// settled reports whether the partner has all that was sent, and all questions are answered.
 func (c *regularClient) settled() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -171,15 +170,15 @@ func (c *regularClient) settled() error {
 	return nil
 }
 
-// abusiveClient is somebody whose connection ends in all the ways in which connections end.
+// abusiveClient is a client whose connections end in every way in which connections can end.
 type abusiveClient struct {
 	l       *load
 	account peers.Account
 	random  *rand.Rand
 }
 
-// waysToGo are what becomes of a wild client's connection.
-var waysToGo = []struct {
+// disconnections are the ways in which an abusive client's connection ends.
+var disconnections = []struct {
 	name string
 	do   func(*abusiveClient, context.Context) error
 }{
@@ -187,8 +186,8 @@ var waysToGo = []struct {
 }
 
 func (w *abusiveClient) work(ctx context.Context) {
-	for turn := w.random.IntN(len(waysToGo)); ctx.Err() == nil; turn++ {
-		way := waysToGo[turn%len(waysToGo)]
+	for turn := w.random.IntN(len(disconnections)); ctx.Err() == nil; turn++ {
+		way := disconnections[turn%len(disconnections)]
 		if err := way.do(w, context.WithoutCancel(ctx)); err != nil {
 			w.l.fail("%s, %s: %v", w.account.User, way.name, err)
 			return
@@ -197,7 +196,7 @@ func (w *abusiveClient) work(ctx context.Context) {
 	}
 }
 
-// enter logs in and is seen.
+// enter logs in and sends presence.
 func (w *abusiveClient) enter(ctx context.Context, resource string) (*client.Conn, error) {
 	conn, err := w.l.d.Dial(ctx, w.account, resource)
 	if err != nil {
@@ -224,7 +223,7 @@ func (w *abusiveClient) reset(ctx context.Context) error {
 	return nil
 }
 
-// halfClosed ends only the sending side: the server has nobody to wait for.
+// halfClosed closes only the sending side.
 func (w *abusiveClient) halfClosed(ctx context.Context) error {
 	conn, err := w.enter(ctx, "")
 	if err != nil {
@@ -238,7 +237,7 @@ func (w *abusiveClient) halfClosed(ctx context.Context) error {
 	return ends(ctx, conn, "")
 }
 
-// silent says nothing any more and answers no question.
+// silent sends nothing any more, not even answers to pings.
 func (w *abusiveClient) silent(ctx context.Context) error {
 	conn, err := w.enter(ctx, "")
 	if err != nil {
@@ -248,7 +247,7 @@ func (w *abusiveClient) silent(ctx context.Context) error {
 	return ends(ctx, conn, "connection-timeout") // RFC 6120 §4.9.3.4
 }
 
-// slow reads nothing while much comes for it: it is cut off, and the writer is not held up.
+// slow reads nothing while much is sent to it: it is disconnected, and the sender is not delayed.
 func (w *abusiveClient) slow(ctx context.Context) error {
 	conn, err := w.enter(ctx, "slow")
 	if err != nil {
@@ -274,7 +273,7 @@ func (w *abusiveClient) slow(ctx context.Context) error {
 	return ends(ctx, conn, "")
 }
 
-// storm comes back again and again under the same name without having left.
+// storm logs in again and again with the same resource without logging out.
 func (w *abusiveClient) storm(ctx context.Context) error {
 	var all []*client.Conn
 	defer func() {
@@ -311,6 +310,6 @@ func ends(ctx context.Context, conn *client.Conn, condition string) error {
 	}
 }
 
-// loadIdle is how long the server lets a client say nothing before it asks, and then how long
-// it waits: longer than a busy machine keeps a client from answering.
+// loadIdle is how long the server lets a client be silent before it pings it, and then how long it waits: longer
+// than a busy machine delays an answer.
 const loadIdle = 5 * time.Second

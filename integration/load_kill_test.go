@@ -14,9 +14,8 @@ import (
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
 
-// TestLoadKilled kills the server again and again while people change what is kept for them,
-// as fast as it lets them. What was answered before the kill is there after it, and the
-// database is whole.
+// TestLoadKilled kills the server again and again while clients change their data as fast as it lets them. What was
+// acknowledged before a kill is there after it, and the database is consistent.
 func TestLoadKilled(t *testing.T) {
 	t.Parallel()
 	rounds := killRounds(t)
@@ -73,7 +72,7 @@ func TestLoadKilled(t *testing.T) {
 // databaseRounds is how often one database is killed: what an audit reads grows with it.
 const databaseRounds = 20
 
-// killable is a server that keeps whatever it is given.
+// killable is a server with high limits of stored messages.
 func killable(t *testing.T) *faultyServer {
 	t.Helper()
 	return &faultyServer{t: t, d: peers.StartDragoman(t, peers.Options{
@@ -82,7 +81,7 @@ func killable(t *testing.T) *faultyServer {
 	})}
 }
 
-// end stops the server and looks whether its database is whole.
+// end stops the server and checks that its database is consistent.
 func (s *faultyServer) end(ctx context.Context) {
 	if s == nil {
 		return
@@ -92,7 +91,7 @@ func (s *faultyServer) end(ctx context.Context) {
 	intact(ctx, s.t, s.d)
 }
 
-// audit wants everything that was answered to be there; what was not answered may be.
+// audit checks that everything that was acknowledged is there; what was not acknowledged may be.
 func (s *faultyServer) audit(ctx context.Context) (kept int) {
 	s.t.Helper()
 	conn, err := s.d.Dial(ctx, ann, "")
@@ -127,7 +126,7 @@ func (s *faultyServer) audit(ctx context.Context) (kept int) {
 	for _, name := range s.mail {
 		recordAccepted[name] = true
 	}
-	// Two write to carol: the promises of each are in order.
+	// Two clients write to carol: the messages of each are in order.
 	kept = len(s.roster) + len(s.private) + len(s.mail)
 	for conversation, got := range map[string][]string{"kept for carol": s.mailbox(ctx), "in bob's archive": s.archive(ctx, bob)} {
 		got = slices.DeleteFunc(got, func(name string) bool { return !recordAccepted[name] })

@@ -17,7 +17,7 @@ import (
 // loadEnv says for how long the load lasts, such as 10m.
 const loadEnv = "DRAGOMAN_LOAD"
 
-// How many take part: a tenth of those who are there are wild.
+// How many clients take part: a tenth of those online are abusive.
 const (
 	calmPeople   = 54
 	wildPeople   = 6
@@ -38,7 +38,7 @@ type load struct {
 	answers, presences, mail, cuts atomic.Int64
 }
 
-// fail reports the first troubles; a thousand more would say the same.
+// fail reports the first failures; thousands more would add nothing.
 func (l *load) fail(format string, args ...any) {
 	if l.wrong.Add(1) <= 20 {
 		l.t.Errorf(format, args...)
@@ -58,9 +58,8 @@ func loadTime(t *testing.T) time.Duration {
 	return d
 }
 
-// TestLoad runs everything at full speed while a tenth of the clients come and go in the
-// worst ways. Nothing between the others is lost, comes twice or changes its place, and in
-// the end the server holds no more than before.
+// TestLoad runs everything at full speed while a tenth of the clients are abusive. Nothing between the others is
+// lost, duplicated or reordered, and at the end the server uses no more memory, goroutines and files than before.
 func TestLoad(t *testing.T) {
 	length := loadTime(t)
 	ctx, cancel := context.WithTimeout(t.Context(), length+8*peerTimeout)
@@ -135,7 +134,7 @@ type sum struct {
 	messages, mail int64
 }
 
-// run is the load from the first login to the last goodbye.
+// run is the load from the first login to the last logout.
 func (l *load) run(ctx context.Context, length time.Duration) (s sum) {
 	l.t.Helper()
 	l.over.Store(false)
@@ -182,7 +181,7 @@ func (l *load) run(ctx context.Context, length time.Duration) (s sum) {
 	return s
 }
 
-// settle waits until everybody has everything.
+// settle waits until every client has received everything.
 func (l *load) settle(ctx context.Context) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, 2*peerTimeout)
@@ -194,7 +193,7 @@ func (l *load) settle(ctx context.Context) {
 	}
 }
 
-// collect lets those who were away come: they get what everybody wrote to them, in order.
+// collect logs in the accounts that were offline: they get everything that was sent to them, in order.
 func (l *load) collect(ctx context.Context) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, 4*peerTimeout)

@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/fake/conformance"
 )
 
-// discordNetwork is a guild: the bot is the user's account, Ben the friend, #general the channel.
+// discordNetwork is a guild: the bot is the user's login, Ben the friend, #general the channel.
 type discordNetwork struct {
 	t       *testing.T
 	server  *fake.Server

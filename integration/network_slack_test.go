@@ -52,7 +52,7 @@ func newSlackNetwork(t *testing.T) *slackNetwork {
 	return s
 }
 
-// manifest is the app that people are told to make: what it is not allowed, no test here does.
+// manifest is the app of the setup guide: it has no other scopes and events.
 func manifest(t *testing.T) fake.AppSpec {
 	t.Helper()
 	text, err := os.ReadFile("../transports/slack/manifest.yaml")

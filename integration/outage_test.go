@@ -10,9 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
 
-// TestOutage takes the network away for a while, as long as it takes everybody to write
-// what they have to say: all of it arrives afterwards, once, in order. (Waits are settings;
-// an hour away differs from a second in nothing but them.)
+// TestOutage makes the network unreachable while messages are sent on both sides: all of them arrive afterwards,
+// once, in order. (Waits are settings; an outage of an hour differs from one of a second in nothing else.)
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
@@ -38,7 +37,7 @@ func TestOutage(t *testing.T) {
 		checkChat("before")
 		w.outage()
 		checkChat("during")
-		// Whoever writes is told that it waits, once in each place; from then on it is promised.
+		// The sender is notified that messages wait, once in each conversation; they are stored by then.
 		waits := func(body string) bool { return strings.Contains(body, "Your messages wait") }
 		err := s.await(ctx, func() bool {
 			return slices.ContainsFunc(s.bodies(friend, "chat"), waits) && slices.ContainsFunc(s.bodies(room, "groupchat"), waits)
@@ -75,8 +74,8 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-// TestRevokedTokens makes the tokens worthless in mid-session: the user gets one message that
-// tells what to do, does it, and everything goes on where it stopped.
+// TestRevokedTokens revokes the tokens while the login is connected: the user gets one message that says what to do,
+// does it, and everything continues where it stopped.
 func TestRevokedTokens(t *testing.T) {
 	forEachDeployment(t, func(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork) {
 		sally := h.login(ctx, t, testAccounts[0])
@@ -111,7 +110,7 @@ func TestRevokedTokens(t *testing.T) {
 	})
 }
 
-// mentionsRelink tells whether the gateway asks the user to link again.
+// mentionsRelink reports whether the gateway asks the user to link again.
 func mentionsRelink(e peers.Event, domain string) bool {
 	return e.Kind == "message" && from(e, domain) && e.Seen.Type != "error" && strings.Contains(strings.ToLower(e.Seen.Body), "relink")
 }

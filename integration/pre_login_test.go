@@ -17,8 +17,8 @@ import (
 // header is a stream header as clients send it.
 const header = `<?xml version='1.0'?><stream:stream to='` + testHost + `' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`
 
-// preLoginInputs are what a server may be sent by one who has not logged in, and the stream
-// error or the first element's child with which it must answer (RFC 6120 §4.9, §5, §6).
+// preLoginInputs are inputs of a client that has not logged in, and the stream error or the child of the first
+// element with which the server must answer (RFC 6120 §4.9, §5, §6).
 // More than one is given where the specification or Prosody allows it.
 var preLoginInputs = []struct {
 	name, text string

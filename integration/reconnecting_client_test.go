@@ -16,9 +16,8 @@ import (
 
 const spaceReceipts = "urn:xmpp:receipts" // XEP-0184
 
-// reconnectingClient is a user who stays: a client that logs in again whenever its connection is lost,
-// and sends again what nobody has confirmed, with the same ids, as good clients do. A
-// direct message is confirmed by its receipt, one in a room by its reflection.
+// reconnectingClient is a client that logs in again whenever its connection is lost, and resends what was not
+// confirmed, with the same ids. A direct message is confirmed by its receipt, one in a room by its reflection.
 type reconnectingClient struct {
 	t       *testing.T
 	server  *peers.Server
@@ -90,7 +89,7 @@ func (s *reconnectingClient) try(ctx context.Context) error {
 	return err
 }
 
-// write sends a message with a body; a lost connection is no error, it goes later.
+// write sends a message with a body; if the connection is lost, it is resent later.
 func (s *reconnectingClient) write(to, kind, body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +101,7 @@ func (s *reconnectingClient) write(to, kind, body string) {
 	_ = s.conn.Send(stanza)
 }
 
-// read takes what comes until the connection ends.
+// read receives stanzas until the connection ends.
 func (s *reconnectingClient) read(conn *client.Conn) {
 	defer s.done.Done()
 	defer s.notify()
@@ -128,8 +127,8 @@ func (s *reconnectingClient) read(conn *client.Conn) {
 	}
 }
 
-// keep takes a message, unless it is one that has come: a server that is killed between a
-// write to the socket and its note of it cannot know, and sends it with the same origin id.
+// keep keeps a message, unless it arrived before: a server that is killed between writing to the socket and
+// recording that sends the message again, with the same origin id.
 func (s *reconnectingClient) keep(e *xmltree.Element) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -217,14 +216,14 @@ func (s *reconnectingClient) await(ctx context.Context, ok func() bool) error {
 	}
 }
 
-// forget has nothing sent again: all that was said is promised.
+// forget stops resending: everything that was sent is acknowledged.
 func (s *reconnectingClient) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = nil
 }
 
-// settled tells whether all that was sent is confirmed.
+// settled reports whether all that was sent is confirmed.
 func (s *reconnectingClient) settled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/integration/scenario"
 )
 
-// testHost is the domain that every scenario is played on.
+// testHost is the domain of the servers.
 const testHost = "test.example"
 
 // readScenarios parses all files of scenarios.
@@ -89,7 +89,7 @@ func conditionOf(err error) string {
 	return ""
 }
 
-// perform all p against a server.
+// perform runs a scenario against a server.
 func perform(t *testing.T, p *scenario.Scenario, server *peers.Server, restart func()) {
 	t.Helper()
 	stage := targetFor(server, restart)
@@ -99,7 +99,7 @@ func perform(t *testing.T, p *scenario.Scenario, server *peers.Server, restart f
 	}
 }
 
-// TestScenariosOnProsody shows that the all are right: another server all them too.
+// TestScenariosOnProsody checks the scenarios themselves: they pass against another server too.
 func TestScenariosOnProsody(t *testing.T) {
 	t.Parallel()
 	peers.Need(t, "prosody")
@@ -115,7 +115,7 @@ func TestScenariosOnProsody(t *testing.T) {
 	}
 }
 
-// TestScenarios all everything against the dragoman binary.
+// TestScenarios runs all scenarios against the dragoman binary.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	for _, p := range readScenarios(t) {

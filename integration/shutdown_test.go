@@ -25,7 +25,7 @@ func startWithShutdownTime(t *testing.T, within time.Duration) *peers.Dragoman {
 	})
 }
 
-// connectStalledClient is a client for which much waits and which takes none of it.
+// connectStalledClient connects a client that reads nothing, and queues much for it.
 func connectStalledClient(ctx context.Context, t *testing.T, d *peers.Dragoman) {
 	t.Helper()
 	stalled, err := d.Dial(ctx, ann, "deaf")
@@ -63,8 +63,8 @@ func terminate(ctx context.Context, t *testing.T, d *peers.Dragoman) (took time.
 	return time.Since(begun)
 }
 
-// TestShutdownDrains ends the server in the middle of everything: what was accepted is delivered
-// or kept, everybody is told, and one who does not read holds nothing up.
+// TestShutdownDrains stops the server while clients are busy: what was accepted is delivered or stored, every client
+// gets a stream error, and a client that does not read delays nothing.
 func TestShutdownDrains(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
@@ -118,7 +118,7 @@ func TestShutdownDrains(t *testing.T) {
 	intact(ctx, t, d)
 }
 
-// TestSecondSignal asks for the end twice: the second time there is no waiting.
+// TestSecondSignal sends two signals: after the second the server does not wait.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()
 	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
@@ -156,7 +156,7 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// TestShutdownWithLockedDatabase ends a server whose database is locked: at the deadline at the latest.
+// TestShutdownWithLockedDatabase stops a server whose database is locked: it ends at the deadline at the latest.
 func TestShutdownWithLockedDatabase(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
@@ -182,8 +182,8 @@ func TestShutdownWithLockedDatabase(t *testing.T) {
 	}
 }
 
-// TestShutdownOfGateway ends the server while people of a network and its user write: nothing is
-// lost, nothing comes twice.
+// TestShutdownOfGateway stops the server while users of a network and an XMPP user write: no message is lost or
+// duplicated.
 func TestShutdownOfGateway(t *testing.T) {
 	t.Parallel()
 	forEachNetwork(t, func(t *testing.T, w fakeNetwork) {

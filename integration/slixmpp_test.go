@@ -8,8 +8,8 @@ import (
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
 
-// TestSlixmppOnProsody shows that the scripted slixmpp client does rooms, archives and
-// commands as they are meant, so that what it says about our server can be believed.
+// TestSlixmppOnProsody checks the scripted slixmpp client itself: rooms, archives and commands work with another
+// server.
 func TestSlixmppOnProsody(t *testing.T) {
 	t.Parallel()
 	peers.Need(t, "prosody")

@@ -17,10 +17,10 @@ import (
 // secretName fits names of what must be compared in constant time.
 var secretName = regexp.MustCompile(`(?i)^(want|given|got|stored|server|client)?(secret|proof|password|token|handshake|storedkey|serverkey|signature|mac|digest|hmac)(hash|sum)?$`)
 
-// predictableRandomness are files that need chance for other things than ids and secrets: when to try again.
+// predictableRandomness are files that use random numbers for other things than ids and secrets, such as retries.
 var predictableRandomness = []string{"core/component/link.go"}
 
-// CVE-2021-32921: secrets are not compared byte by byte until the first that differs.
+// CVE-2021-32921: secrets are compared in constant time.
 func TestCVE_2021_32921_Comparisons(t *testing.T) {
 	t.Parallel()
 	forEachSource(t, []string{"../core", "../config", "../transports/bridge"}, func(path string, file *ast.File, at func(ast.Node) string) {
@@ -122,7 +122,7 @@ func constant(e ast.Expr) bool {
 	return false
 }
 
-// secret tells whether an expression is a secret by its name.
+// secret reports whether an expression is a secret by its name.
 func secret(e ast.Expr) bool {
 	switch x := e.(type) {
 	case *ast.Ident:

@@ -10,9 +10,9 @@ import (
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
 
-// TestWriteFaultsOfGateway lets people of a network write while the database cannot be written:
-// nothing is taken from the network that is not on the disk, so that all of it arrives once
-// the trouble is over, once and in order; also where the process is killed in the middle of it.
+// TestWriteFaultsOfGateway sends events of a network while the database cannot be written: none is acknowledged to the
+// network before it is stored, so that all of them arrive after the fault, once and in order; also when the process is
+// killed during the fault.
 func TestWriteFaultsOfGateway(t *testing.T) {
 	t.Parallel()
 	for _, f := range []writeFault{writeFaults[0], writeFaults[2]} {
@@ -73,13 +73,13 @@ func testWriteFaultOfGateway(t *testing.T, w fakeNetwork, f writeFault, killed b
 	if err := s.await(ctx, last); err != nil {
 		t.Errorf("the last message: %v", err)
 	}
-	// What was handed over and could not be noted as such before the kill may come again, under
-	// its own id, by which clients know it.
+	// What was delivered and could not be recorded as such before the kill may be delivered again, under
+	// the same id, by which clients recognise it.
 	sameOnce(t, "direct", in, s.distinct(friend))
 	sameOnce(t, "channel, in the archive", in, withPrefix(archiveWith(ctx, t, h, room, in[len(in)-1]), "in "))
 }
 
-// distinct are the bodies of a conversation, those that came again under their id left out.
+// distinct are the bodies of a conversation without those that arrived again with the same id.
 func (s *reconnectingClient) distinct(from string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -24,7 +24,7 @@ type writeFault struct {
 	slow   bool   // each write fails only after a wait
 	// data is a data directory that the fault can be made in; empty: any.
 	data func(t *testing.T) string
-	// start makes the fault; end takes it away, and may be called twice.
+	// start causes the fault; end removes it, and may be called twice.
 	start func(ctx context.Context, t *testing.T, d *peers.Dragoman) (end func())
 }
 
@@ -34,8 +34,7 @@ var writeFaults = []writeFault{
 	{name: "a locked database", advice: "another program", slow: true, start: lockDatabase},
 }
 
-// limitFiles is a full disk for those who may not mount one: no file of the process may
-// grow any more.
+// limitFiles acts like a full disk without the right to mount one: no file of the process may grow any more.
 func limitFiles(_ context.Context, t *testing.T, d *peers.Dragoman) func() {
 	t.Helper()
 	set := func(limit uint64) {
@@ -108,7 +107,7 @@ func fillDisk(_ context.Context, t *testing.T, d *peers.Dragoman) func() {
 	return func() { _ = os.Remove(name) }
 }
 
-// lockDatabase holds an exclusive lock from another process's point of view.
+// lockDatabase holds an exclusive lock, as another process would.
 func lockDatabase(ctx context.Context, t *testing.T, d *peers.Dragoman) func() {
 	t.Helper()
 	db, err := sql.Open("sqlite3", "file:"+filepath.Join(d.Data, "dragoman.db")+"?_txlock=exclusive&_busy_timeout=5000")

@@ -19,7 +19,7 @@ var (
 	carol = peers.Account{User: "carol", Password: "three"}
 )
 
-// faultyServer is a server in trouble, and what it has promised.
+// faultyServer is a server whose writes fail, and what it has acknowledged.
 type faultyServer struct {
 	t *testing.T
 	d *peers.Dragoman
@@ -31,9 +31,8 @@ type faultyServer struct {
 
 }
 
-// TestWriteFaults makes the server's writes fail for a while: clients are told to come back later,
-// everything that was promised is there afterwards and after a restart, nothing that was
-// refused is, and no restart is needed.
+// TestWriteFaults makes the server's writes fail for a while: clients get errors of type wait, everything that was
+// acknowledged is there afterwards and after a restart, nothing that was refused is, and no restart is needed.
 func TestWriteFaults(t *testing.T) {
 	t.Parallel()
 	for _, f := range writeFaults {
@@ -113,7 +112,7 @@ func (s *faultyServer) work(ctx context.Context, when string, times, refused int
 	wg.Wait()
 }
 
-// accepted tells whether a change had a result; its error must ask for patience.
+// accepted reports whether a change had a result; an error must be of type wait.
 func accepted(answer *xmltree.Element) (bool, error) {
 	if answer.Attr("type") == "result" {
 		return true, nil
@@ -121,7 +120,7 @@ func accepted(answer *xmltree.Element) (bool, error) {
 	return false, patient(answer)
 }
 
-// patient checks that an error stanza says that all is well later (RFC 6120 §8.3.3.18).
+// patient checks that an error stanza is of type wait (RFC 6120 §8.3.3.18).
 func patient(answer *xmltree.Element) error {
 	writeFault := answer.Child(spaceOfClients, "error")
 	if writeFault == nil || writeFault.Attr("type") != "wait" || writeFault.Child(spaceOfStanzas, "resource-constraint") == nil ||
@@ -197,7 +196,7 @@ func (s *faultyServer) recordAccepted(list *[]string, name string) {
 	*list = append(*list, name)
 }
 
-// checkChat wants those who are online to go on talking.
+// checkChat checks that clients that are online can still write to each other.
 func (s *faultyServer) checkChat(ctx context.Context) {
 	s.t.Helper()
 	a, err := s.d.Dial(ctx, ann, "")
@@ -252,7 +251,7 @@ func (s *faultyServer) recover(ctx context.Context) {
 	}
 }
 
-// check compares what is there with what was promised.
+// check compares the data with what was acknowledged.
 func (s *faultyServer) check(ctx context.Context) {
 	s.t.Helper()
 	conn, err := s.d.Dial(ctx, ann, "")
@@ -282,14 +281,14 @@ func (s *faultyServer) check(ctx context.Context) {
 	s.collect(ctx)
 }
 
-// collect logs carol in: she gets what was kept for her, once, in order.
+// collect logs carol in: she gets her offline messages, once, in order.
 func (s *faultyServer) collect(ctx context.Context) {
 	s.t.Helper()
 	sameOnce(s.t, "messages kept for carol", s.mail, s.mailbox(ctx))
 	s.mail = nil // she has them
 }
 
-// mailbox is what waits for carol.
+// mailbox is carol's offline messages.
 func (s *faultyServer) mailbox(ctx context.Context) (got []string) {
 	s.t.Helper()
 	conn, err := s.d.Dial(ctx, carol, "")
