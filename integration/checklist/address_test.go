@@ -110,7 +110,7 @@ func TestLinkAddresses(t *testing.T) { // checklist 39
 	if e := bad.element(); condition(e) != "jid-malformed" {
 		t.Error(e)
 	}
-	// A stranger from one domain to another is not passed on.
+	// A stanza from one foreign domain to another is not routed.
 	k := h.component(t, domain(t))
 	k.send("<message from='" + k.jid + "' to='a@elsewhere.example' id='m'>" + body)
 	if e := k.element(); condition(e) != "remote-server-not-found" {
@@ -278,7 +278,7 @@ func TestContentNamespaces(t *testing.T) { // checklist 44
 	if m := e.Find("forwarded", "message"); m == nil || m.Name.Space != nsClient || m.Child(nsClient, "body") == nil {
 		t.Errorf("forwarded: %s", e)
 	}
-	// A component cannot smuggle in what only a client's stream has.
+	// A component cannot send what only a client's stream may have.
 	k.push("<message xmlns='jabber:client' from='" + k.jid + "' to='" + bob.jid + "'><body>x</body></message>")
 	k.wantError("invalid-namespace", "unsupported-stanza-type", "bad-namespace-prefix")
 	bob.nothing()

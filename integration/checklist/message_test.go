@@ -10,7 +10,7 @@ import (
 // kinds are the types of messages, in the order of the columns below.
 var kinds = []string{"normal", "chat", "groupchat", "headline", "error"}
 
-// messageCase is an account with its sessions, and somebody who writes.
+// messageCase is an account with its sessions, and another account that writes to it.
 type messageCase struct {
 	testServer *testServer
 	alice      *rawClient
@@ -20,10 +20,10 @@ type messageCase struct {
 	renewed    int
 }
 
-// scenario sends one message of each type to an address and compares what happens with row,
-// a letter for each type: E it comes back with service-unavailable, S nothing, O it is kept
-// for later, D it goes to the session named, A to all that take messages. Where RFC 6121
-// §8.5.4 leaves a choice, the rows below have ours.
+// check sends one message of each type to an address and compares the result with row, a letter for each
+// type: E it comes back with service-unavailable, S nothing happens, O it becomes an offline message, D it is
+// delivered to the session named, A to all sessions that take messages. Where RFC 6121 §8.5.4 leaves a choice,
+// the rows below have ours.
 func (s *messageCase) check(t *testing.T, to, row string, named *rawClient) {
 	t.Helper()
 	for i, kind := range kinds {
@@ -65,7 +65,7 @@ func (s *messageCase) check(t *testing.T, to, row string, named *rawClient) {
 	}
 }
 
-// wasKept tells whether a message comes when the account comes.
+// wasKept reports whether a message is delivered when the account logs in.
 func (s *messageCase) wasKept(t *testing.T, body string) bool {
 	t.Helper()
 	if len(s.takes) > 0 || s.bob == "nobody" {

@@ -189,7 +189,7 @@ func TestProbes(t *testing.T) { // checklist 91, 113
 			}
 		}
 	}
-	// Strangers, contacts that are not subscribed, accounts that there are not: all the same.
+	// Senders that are no contacts, contacts without a subscription, missing accounts: the same answer.
 	for _, who := range []string{f.none, f.to, f.asked, "stranger@" + f.k.jid} {
 		for _, to := range []string{f.w.bare(), f.w.jid, f.w.bare() + "/gone", "nobody@" + servedHost, newAccount(t) + "@" + servedHost} {
 			got := probe(who, to)
@@ -220,7 +220,7 @@ func TestProbesOfClients(t *testing.T) { // checklist 92
 	if got := f.received(); len(got) > 1 || len(got) == 1 && !strings.HasPrefix(got[0], "probe to") {
 		t.Errorf("told: %v", got)
 	}
-	// Between accounts of this host: the contact sees, the stranger does not.
+	// Between accounts of this host: the contact gets it, another account does not.
 	bob, eve := f.h.available(t, newAccount(t), "desk"), f.h.available(t, newAccount(t), "")
 	f.w.send("<presence type='subscribe' to='" + bob.bare() + "'/>")
 	quiet(f.w, bob)

@@ -50,7 +50,7 @@ type rawClient struct {
 	n    int    // for ids
 }
 
-// dial connects without a word.
+// dial connects and sends nothing.
 func (h *testServer) dial(t *testing.T) *rawClient {
 	t.Helper()
 	return h.dialAddr(t, h.ClientAddr)
@@ -79,7 +79,7 @@ func (h *testServer) dialFrom(t *testing.T, addr string, from net.IP) *rawClient
 	return w
 }
 
-// use goes on over conn.
+// use continues over conn.
 func (w *rawClient) use(conn net.Conn) {
 	w.conn = conn
 	w.buf = bufio.NewReader(conn)
@@ -309,7 +309,7 @@ func (w *rawClient) settle() []*xmltree.Element {
 	}
 }
 
-// ask sends an IQ of the wire's own id and returns the answer; what comes before it is
+// ask sends an IQ with an id of its own and returns the answer; what comes before it is
 // dropped.
 func (w *rawClient) ask(typ, to, payload string) *xmltree.Element {
 	w.t.Helper()
@@ -334,7 +334,7 @@ func (w *rawClient) nothing() {
 	}
 }
 
-// quiet waits for all wires and drops what has come.
+// quiet settles all clients and drops what they have received.
 func quiet(clients ...*rawClient) {
 	for range 2 {
 		for _, w := range clients {

@@ -153,7 +153,7 @@ func TestRosterSet(t *testing.T) { // checklist 67
 		same(t, item, w.roster(), []string{want}) // as a whole: nothing of before is left
 	}
 	w.put("<item jid='a@example.org' subscription='remove'/>")
-	// Nor of anybody of one's own host, and of the host itself, for which the server could speak.
+	// Nor with accounts of the same host, and the host itself, for which the server could answer.
 	for _, jid := range []string{newAccount(t) + "@" + servedHost, servedHost} {
 		w.put("<item jid='" + jid + "' subscription='both'/>")
 		same(t, jid, w.roster(), []string{jid + " none"})
@@ -185,7 +185,7 @@ func TestRosterPush(t *testing.T) { // checklist 68
 	if first.Attr("to") != "" && first.Attr("to") != one.jid || push.Attr("to") != "" && push.Attr("to") != two.jid {
 		t.Errorf("to %s and %s", first.Attr("to"), push.Attr("to"))
 	}
-	// What clients answer is nobody's business, an error too.
+	// What clients answer is ignored, an error too.
 	two.send("<iq type='error' id='" + push.Attr("id") + "' to='" + two.bare() + "'><error type='cancel'><item-not-found xmlns='" + nsStanzas + "'/></error></iq>" +
 		"<iq type='result' id='" + push.Attr("id") + "'/>")
 	two.nothing()
@@ -196,7 +196,7 @@ func TestRosterPush(t *testing.T) { // checklist 68
 	}
 	quiet(one)
 	deaf.nothing()
-	// And nobody else makes one.
+	// And only the server makes one.
 	evil := h.available(t, newAccount(t), "")
 	two.send("<presence to='" + evil.jid + "'/>")
 	quiet(two, evil)

@@ -12,18 +12,18 @@ import (
 // The states of RFC 6121 Appendix A.1, in its order.
 var stateNames = []string{"N", "N+PO", "N+PI", "N+POI", "T", "T+PI", "F", "F+PO", "B"}
 
-// ways lead from N to a state: "> x" is what the account sends, "< x" what the contact sends.
-var ways = map[string][]string{
+// paths lead from state N to another state: "> x" is what the account sends, "< x" what the contact sends.
+var paths = map[string][]string{
 	"N": {}, "N+PO": {"> subscribe"}, "N+PI": {"< subscribe"}, "N+POI": {"> subscribe", "< subscribe"},
 	"T": {"> subscribe", "< subscribed"}, "T+PI": {"> subscribe", "< subscribed", "< subscribe"},
 	"F": {"< subscribe", "> subscribed"}, "F+PO": {"< subscribe", "> subscribed", "> subscribe"},
 	"B": {"> subscribe", "< subscribed", "< subscribe", "> subscribed"},
 }
 
-// intoState brings the account and a contact, who lives at a component, into a state.
+// intoState brings the account and a contact at a component into a state.
 func intoState(t *testing.T, w, k *rawClient, contact, state string) {
 	t.Helper()
-	for _, step := range ways[state] {
+	for _, step := range paths[state] {
 		step0(w, k, contact, step)
 		both(w, k)
 	}

@@ -70,7 +70,7 @@ type Conn struct {
 	inbox
 }
 
-// inbox holds what the reader has read and nobody has taken yet.
+// inbox holds the stanzas that were read and not yet returned by Next.
 type inbox struct {
 	mu     sync.Mutex
 	queue  []*xmltree.Element
@@ -85,7 +85,7 @@ func newConn(conn net.Conn, space string) *Conn {
 	return c
 }
 
-// use goes on over conn, which is the socket or TLS over it.
+// use continues over conn, which is the socket or TLS over it.
 func (c *Conn) use(conn net.Conn) {
 	c.conn = conn
 	c.buf = bufio.NewReaderSize(conn, bufferSize)
@@ -135,7 +135,7 @@ func (c *Conn) Next(ctx context.Context) (*xmltree.Element, error) {
 	}
 }
 
-// Close ends the stream in the proper way (RFC 6120 §4.4) and waits for the server's side.
+// Close closes the stream (RFC 6120 §4.4) and waits for the server's side.
 func (c *Conn) Close() error {
 	c.write.Lock()
 	var err error
@@ -157,7 +157,7 @@ func (c *Conn) Close() error {
 	return err
 }
 
-// Drop cuts the connection without a word.
+// Drop closes the connection without closing the stream.
 func (c *Conn) Drop() {
 	_ = c.conn.Close()
 	c.Resume()

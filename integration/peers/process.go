@@ -79,7 +79,7 @@ func Launch(log *Log, cmd *exec.Cmd) (*Process, error) {
 		cmd.Stdout = log
 	}
 	cmd.Stderr = log
-	// The peers die with the test process, also when that is killed.
+	// The peers end with the test process, also when that is killed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.name, err)

@@ -96,7 +96,7 @@ func (p *Process) Goroutines() ([]string, error) {
 	return stacks, nil
 }
 
-// State is what the process itself says of what it holds.
+// State is what the process reports of its memory and goroutines.
 type State struct {
 	Goroutines int
 	Heap       int64 // bytes
