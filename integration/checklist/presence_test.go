@@ -21,7 +21,7 @@ func newContacts(t *testing.T) *contacts {
 	f := &contacts{h: h, w: h.session(t, newAccount(t), "home"), k: h.component(t, domain(t))}
 	f.none, f.to, f.from, f.both, f.asked = "none@"+f.k.jid, "to@"+f.k.jid, "from@"+f.k.jid, "both@"+f.k.jid, "asked@"+f.k.jid
 	for contact, state := range map[string]string{f.to: "T", f.from: "F", f.both: "B", f.asked: "N+PO"} {
-		for _, step := range ways[state] {
+		for _, step := range paths[state] {
 			step0(f.w, f.k, contact, step)
 			both(f.w, f.k)
 		}

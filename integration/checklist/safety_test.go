@@ -233,7 +233,7 @@ func TestShutdown(t *testing.T) { // checklist 120
 	a.roster()
 	a.send("<presence/>")
 	a.settle()
-	for _, step := range ways["B"] {
+	for _, step := range paths["B"] {
 		step0(a, k, "ann@"+k.jid, step)
 		both(a, k)
 	}
