@@ -46,11 +46,9 @@ func TestExampleSetsTheDefaults(t *testing.T) {
 	t.Parallel()
 	// With every # before a setting taken away, the example means what nothing at all means.
 	setting := regexp.MustCompile(`(?m)^#(\w+ = )`)
-	text := setting.ReplaceAllString(Example(chatSection()), "$1")
-	before, _, _ := strings.Cut(text, "#[[component]]")
-	_, rest, _ := strings.Cut(text, "#[[component]]")
-	_, after, _ := strings.Cut(rest, "\n\n")
-	got, err := Parse([]byte(before+after), "", nil, chatSection())
+	list := regexp.MustCompile(`(?s)#\[\[.*?\n\n`) // whose rows have no defaults
+	text := list.ReplaceAllString(setting.ReplaceAllString(Example(chatSection()), "$1"), "")
+	got, err := Parse([]byte(text), "", nil, chatSection())
 	if err != nil {
 		t.Fatal(err)
 	}

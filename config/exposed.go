@@ -47,5 +47,12 @@ func holdsSecret(file string, c Config) bool {
 			secrets[path] = true
 		}
 	})
-	return slices.ContainsFunc(meta.Keys(), func(k toml.Key) bool { return secrets[k.String()] || k.String() == "component.secret" })
+	c.eachRow(func(list string, _ int, row reflect.Value) {
+		each(row, list+".", func(path string, f reflect.StructField, _ reflect.Value) {
+			if f.Tag.Get("secret") != "" {
+				secrets[path] = true
+			}
+		})
+	})
+	return slices.ContainsFunc(meta.Keys(), func(k toml.Key) bool { return secrets[k.String()] })
 }

@@ -110,9 +110,7 @@ func eachFile(c *Config, visit func(path *string, kind string)) {
 		}
 	}
 	c.each(file)
-	for i := range c.Components {
-		each(reflect.ValueOf(&c.Components[i]).Elem(), "", file)
-	}
+	c.eachRow(func(_ string, _ int, row reflect.Value) { each(row, "", file) })
 }
 
 // complete fills what follows from other settings.
@@ -218,9 +216,7 @@ func secrets(c *Config, problems *Problems) {
 			value.SetString(secret)
 		}
 	}
-	for i := range c.Components {
-		read(reflect.ValueOf(&c.Components[i]).Elem(), fmt.Sprintf("component[%d]", i))
-	}
+	c.eachRow(func(list string, i int, row reflect.Value) { read(row, fmt.Sprintf("%s[%d]", list, i)) })
 	for f, v := range reflect.ValueOf(c).Elem().Fields() {
 		if f.Type.Kind() == reflect.Struct {
 			read(v, f.Tag.Get("toml"))
@@ -241,6 +237,17 @@ func readSecret(file string) (string, error) {
 	}
 	text, err := os.ReadFile(file)
 	return strings.TrimSpace(string(text)), err
+}
+
+// eachRow visits the tables of the lists of tables, such as [[component]].
+func (c *Config) eachRow(visit func(list string, i int, row reflect.Value)) {
+	for f, v := range reflect.ValueOf(c).Elem().Fields() {
+		if name := f.Tag.Get("toml"); name != "-" && f.Type.Kind() == reflect.Slice {
+			for i := range v.Len() {
+				visit(name, i, v.Index(i))
+			}
+		}
+	}
 }
 
 // each visits every setting that is in no list of tables, with its path.

@@ -47,7 +47,7 @@ var importRules = []importRule{
 	{"core/archive", join(engines, addresses...)},
 	{"core/room", join(engines, addresses...)},
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
-	{"core/features/*", join(join(engines, addresses...), "core/router")},
+	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router")},
 	{"core/store/transfer", []string{"core/store"}},
