@@ -12,6 +12,7 @@ type Config struct {
 	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
 	Log        Log         `toml:"log" doc:"Logging, to standard error."`
 	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
+	Services   []Service   `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
 	Foreign    Foreign     `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
 	Gateway    Gateway     `toml:"gateway" doc:"What all gateways share."`
 
@@ -105,6 +106,21 @@ type Component struct {
 	Secret     string   `toml:"secret" secret:"yes" doc:"The secret that it shares with the server."`
 	SecretFile string   `toml:"secret_file" file:"secret" doc:"File that holds the secret instead."`
 	Privileges []string `toml:"privileges" doc:"What it may do in its users' names (XEP-0356): roster, message."`
+}
+
+// Service is one [[service]].
+type Service struct {
+	Type         string   `toml:"type" doc:"What it is, such as stun, turn or turns."`
+	Host         string   `toml:"host" doc:"Its domain or IP address."`
+	Port         int      `toml:"port" doc:"Its port. 0: the usual one of its type."`
+	Transport    string   `toml:"transport" doc:"udp or tcp; empty: not said."`
+	Name         string   `toml:"name" doc:"Its name for people."`
+	Username     string   `toml:"username" doc:"The user name that all users of the service have."`
+	Password     string   `toml:"password" secret:"yes" doc:"Its password."`
+	PasswordFile string   `toml:"password_file" file:"secret" doc:"File that holds the password instead."`
+	Secret       string   `toml:"secret" secret:"yes" doc:"The secret that a TURN server shares with this server: each user gets a user name and a password for a time instead."`
+	SecretFile   string   `toml:"secret_file" file:"secret" doc:"File that holds the secret instead."`
+	Expires      Duration `toml:"expires" doc:"How long such a password is good. 0: 24 hours."`
 }
 
 // Foreign is section [foreign].

@@ -261,3 +261,19 @@ func TestStoreURL(t *testing.T) {
 		t.Errorf("from the environment: %q %v", c.Store.URL, err)
 	}
 }
+
+func TestServices(t *testing.T) {
+	t.Parallel()
+	c, err := Parse([]byte("[[service]]\ntype = \"turn\"\nhost = \"turn.example.org\"\nport = 3478\nsecret = \"x\"\n[[service]]\ntype = \"stun\"\nhost = \"192.0.2.1\"\nexpires = \"1h\"\n"), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Services) != 2 || c.Services[0].Expires != Duration(24*time.Hour) || c.Services[1].Expires != Duration(time.Hour) {
+		t.Errorf("%+v", c.Services)
+	}
+	var problems Problems
+	_, err = Parse([]byte("[[service]]\nport = 70000\ntransport = \"sctp\"\nsecret = \"x\"\nusername = \"y\"\n"), "", nil)
+	if !errors.As(err, &problems) || len(problems) != 5 {
+		t.Errorf("problems: %v", err)
+	}
+}

@@ -118,6 +118,11 @@ func (c *Config) complete() {
 	if len(c.Server.Hosts) == 0 {
 		return
 	}
+	for i := range c.Services {
+		if s := &c.Services[i]; s.Expires == 0 {
+			s.Expires = defaultExpires
+		}
+	}
 	for _, s := range c.Sections {
 		if n := s.Network(); n.Domain == "" {
 			n.Domain = s.Name + "." + c.Server.Hosts[0]

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -17,6 +18,8 @@ const (
 	minRoster = 10000
 
 	maxPartitions = 64
+
+	defaultExpires = Duration(24 * time.Hour)
 )
 
 func (c *Config) validate(p *Problems) {
@@ -33,6 +36,9 @@ func (c *Config) validate(p *Problems) {
 		p.add("log.format", "%q is not text or json", c.Log.Format)
 	}
 	c.validateDomains(p)
+	for i := range c.Services {
+		c.Services[i].validate(p, "service["+strconv.Itoa(i)+"]")
+	}
 	c.Gateway.validate(p)
 	address(p, "foreign.address", c.Foreign.Address)
 	for _, s := range c.Sections {
@@ -218,6 +224,22 @@ func (c *Config) validateDomains(p *Problems) {
 		if n := s.Network(); n.Enabled {
 			use(s.Name+".domain", n.Domain)
 		}
+	}
+}
+
+func (s *Service) validate(p *Problems, path string) {
+	if s.Type == "" || strings.ContainsAny(s.Type, " /:") {
+		p.add(path+".type", "%q is not a type such as stun or turn", s.Type)
+	}
+	domain(p, path+".host", s.Host)
+	if s.Port < 0 || s.Port > 65535 {
+		p.add(path+".port", "%d is not a port", s.Port)
+	}
+	if !slices.Contains([]string{"", "udp", "tcp"}, s.Transport) {
+		p.add(path+".transport", "%q is not udp or tcp", s.Transport)
+	}
+	if s.Secret != "" && (s.Username != "" || s.Password != "") {
+		p.add(path+".secret", "give the secret, or the user name and the password, not both")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/contact"
 	"github.com/dragoman-im/dragoman/core/features/disco"
 	"github.com/dragoman-im/dragoman/core/features/entitytime"
+	"github.com/dragoman-im/dragoman/core/features/extdisco"
 	"github.com/dragoman-im/dragoman/core/features/last"
 	"github.com/dragoman-im/dragoman/core/features/mam"
 	"github.com/dragoman-im/dragoman/core/features/offline"
@@ -86,6 +87,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		vcard.New(a.store, int(c.Limits.VCardBytes)).Feature(),
 		private.New(a.store).Feature(),
 		last.New(a.store, l.presence.Shares).Feature(),
+		extdisco.New(c.Services).Feature(),
 		ping.Feature(),
 		entitytime.Feature(),
 		version.Feature(softwareName, Version()),
