@@ -3,8 +3,9 @@ package archive
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"encoding/hex"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // ID is an id that sorts by time: a UUID of version 7 (RFC 9562 §5.7) whose second field is the fraction
@@ -26,64 +27,40 @@ func NewIDAt(t time.Time) ID {
 
 // ParseID reads the canonical text of an id of version 7; other ids are not of this type.
 func ParseID(s string) (id ID, ok bool) {
-	if len(s) != idLength || s[14] != '7' {
+	if len(s) != idLength || s[14] != '7' || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return ID{}, false
 	}
-	for i := 0; i < idLength; {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if s[i] != '-' {
-				return ID{}, false
-			}
-			i++
-			continue
-		}
-		high, low := digit(s[i]), digit(s[i+1])
-		if high|low > 0xf {
-			return ID{}, false
-		}
-		id[(i-dashesBefore(i))/2] = high<<4 | low
-		i += 2
+	bad := byte(0)
+	for i := range id {
+		high, low := digits[s[places[i]]], digits[s[places[i]+1]]
+		bad |= high | low
+		id[i] = high<<4 | low
+	}
+	if bad > 0xf {
+		return ID{}, false
 	}
 	return id, true
 }
 
-// digit is the value of a hexadecimal digit in lower case, or 0xff.
-func digit(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	}
-	return 0xff
-}
+// places are where the digits of each byte are in the text.
+var places = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
 
-// dashesBefore is how many dashes are before a place in the text.
-func dashesBefore(i int) int {
-	switch {
-	case i < 8:
-		return 0
-	case i < 13:
-		return 1
-	case i < 18:
-		return 2
-	case i < 23:
-		return 3
+// digits are the values of the hexadecimal digits in lower case, 0xff for other characters.
+var digits = func() (d [256]byte) {
+	for c := range d {
+		d[c] = 0xff
+		switch {
+		case '0' <= c && c <= '9':
+			d[c] = byte(c - '0')
+		case 'a' <= c && c <= 'f':
+			d[c] = byte(c - 'a' + 10)
+		}
 	}
-	return 4
-}
+	return d
+}()
 
 // String is the canonical text.
-func (id ID) String() string {
-	var b [idLength]byte
-	for i, part := range [...]struct{ from, to, at int }{{0, 4, 0}, {4, 6, 9}, {6, 8, 14}, {8, 10, 19}, {10, 16, 24}} {
-		if i > 0 {
-			b[part.at-1] = '-'
-		}
-		hex.Encode(b[part.at:], id[part.from:part.to])
-	}
-	return string(b[:])
-}
+func (id ID) String() string { return stanza.FormatUUID(id) }
 
 // Micros is when the id was made, in microseconds since 1970.
 func (id ID) Micros() int64 {

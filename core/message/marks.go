@@ -69,9 +69,19 @@ func delayOf(e *stanza.Element, address jid.JID) bool {
 	return e.Is(nsDelay, "delay") && names(e.Attr("from"), address)
 }
 
-// StanzaID is the id that an entity has given a message, which is that of its archive (XEP-0359 §3.1).
-func StanzaID(by jid.JID, id string) *stanza.Element {
-	return stanza.NewElement(nsStanzaID, "stanza-id").With("by", by.String()).With("id", id)
+// AppendStanzaID appends the id that an entity has given a message, which is that of its archive (XEP-0359 §3.1).
+func AppendStanzaID(dst []byte, by jid.JID, id string) []byte {
+	dst = stanza.AppendAttr(append(dst, "<stanza-id xmlns='"+nsStanzaID+"'"...), "by", by.String())
+	return append(stanza.AppendAttr(dst, "id", id), "/>"...)
+}
+
+// WithStanzaID is a copy of a message with a stanza-id behind what it has.
+func WithStanzaID(st *stanza.Stanza, by jid.JID, id string) *stanza.Stanza {
+	var space [256]byte
+	element := AppendStanzaID(space[:0], by, id)
+	c := st.Copy()
+	c.Payload = st.Payload + string(element)
+	return c
 }
 
 // OriginID is the id that the sender has given a message (XEP-0359 §3.2).

@@ -85,7 +85,8 @@ func TestMarks(t *testing.T) {
 	t.Parallel()
 	us, other := jid.MustParse("example.org"), jid.MustParse("other.example")
 	at := time.Date(2020, 1, 2, 3, 4, 5, 6_000_000, time.UTC)
-	st := (&stanza.Stanza{Kind: stanza.Message, Payload: body}).With(Delay(us, at), Delay(other, at), StanzaID(us, "1"), StanzaID(other, "2"), OriginID("3"), NoCopy.Element())
+	st := (&stanza.Stanza{Kind: stanza.Message, Payload: body}).With(Delay(us, at), Delay(other, at))
+	st = WithStanzaID(WithStanzaID(st, us, "1"), other, "2").With(OriginID("3"), NoCopy.Element())
 	if !DelayedBy(st, us) || DelayedBy(st, jid.MustParse("third.example")) {
 		t.Error("delays not found")
 	}
@@ -99,7 +100,8 @@ func TestMarks(t *testing.T) {
 		t.Errorf("origin-id %q", got)
 	}
 	rest := WithoutStanzaID(WithoutDelay(st, us), us)
-	want := body + stanza.Encode(Delay(other, at), StanzaID(other, "2"), OriginID("3"), NoCopy.Element())
+	theirs := stanza.NewElement("urn:xmpp:sid:0", "stanza-id").With("by", other.String()).With("id", "2")
+	want := body + stanza.Encode(Delay(other, at), theirs, OriginID("3"), NoCopy.Element())
 	if rest.Payload != want {
 		t.Errorf("left %s, want %s", rest.Payload, want)
 	}

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/google/uuid"
-
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
@@ -94,9 +92,6 @@ type Stanza struct {
 
 	tree atomic.Pointer[Element]
 }
-
-// NewID is a fresh time-sorted id (UUIDv7) that needs no coordination.
-func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // NewMessage makes a message with a fresh id.
 func NewMessage(to, from jid.JID, typ string, children ...*Element) *Stanza {

@@ -35,27 +35,17 @@ func newArchives(s *Store) *archives {
 type archiveRow struct {
 	account jid.JID
 	id      archive.ID
-	text    string // the id, where it is not an archive.ID
+	idText  string // the same, or an id that is no archive.ID
+	byText  bool   // it is none
 	at      int64
 	stanza  *stanza.Stanza
-}
-
-// idText is the id as clients see it.
-func (r *archiveRow) idText() string {
-	if r.text != "" {
-		return r.text
-	}
-	return r.id.String()
 }
 
 // Archive implements mam.Store. Where both sides of a message are accounts of ours and it has one
 // id for both, it is kept once. An id that the archive of the account has already is refused.
 func (s *Store) Archive(account jid.JID, e archive.Entry, done func(error)) {
-	row := archiveRow{account: account, at: e.At.UnixMicro(), stanza: e.Stanza}
 	id, ok := archive.ParseID(e.ID)
-	if row.id = id; !ok {
-		row.text = e.ID
-	}
+	row := archiveRow{account: account, id: id, idText: e.ID, byText: !ok, at: e.At.UnixMicro(), stanza: e.Stanza}
 	s.archives.parts[s.Partition(account.String())].appended.Add(1)
 	s.archives.bulk.Append(account.String(), row, done)
 }

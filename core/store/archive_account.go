@@ -84,7 +84,7 @@ func (w *archiveWriter) has(tx *sql.Tx, a *archiveAccount, r *archiveRow, made i
 	if ref.sender == a.number || ref.receiver == a.number {
 		return true, nil
 	}
-	if r.text != "" || ref.several { // these are looked for in the database alone
+	if r.byText || ref.several { // these are looked for in the database alone
 		if err := w.flush(tx); err != nil {
 			return false, err
 		}
@@ -94,8 +94,8 @@ func (w *archiveWriter) has(tx *sql.Tx, a *archiveAccount, r *archiveRow, made i
 	}
 	var err error
 	switch {
-	case r.text != "":
-		_, err = findByText(context.Background(), tx, a, r.text)
+	case r.byText:
+		_, err = findByText(context.Background(), tx, a, r.idText)
 	case made <= a.last:
 		_, err = findByID(context.Background(), tx, a, r.id)
 	default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -29,12 +30,6 @@ func appendArchived(dst []byte, st *stanza.Stanza, payload string, stamped bool)
 		dst = append(dst, field...)
 	}
 	return append(dst, payload...)
-}
-
-// appendStanzaID appends the stanza-id that an account's archive has given a message.
-func appendStanzaID(dst []byte, by jid.JID, id string) []byte {
-	dst = stanza.AppendAttr(append(dst, "<stanza-id xmlns='urn:xmpp:sid:0'"...), "by", by.String())
-	return append(stanza.AppendAttr(dst, "id", id), "/>"...)
 }
 
 var errArchivedForm = errors.New("archived message is damaged")
@@ -69,7 +64,7 @@ func parseArchived(data []byte, account jid.JID, id string) (*stanza.Stanza, err
 	}
 	st.Payload = text
 	if data[1]&archivedStamp != 0 && !isSender(account, st) {
-		st.Payload = string(appendStanzaID([]byte(text), account, id))
+		st.Payload = string(message.AppendStanzaID([]byte(text), account, id))
 	}
 	return st, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -202,7 +203,7 @@ func (w *archiveWriter) add(tx *sql.Tx, r *archiveRow) (refused, err error) {
 	}
 	made := r.at
 	ref, pending := w.ids[r.id]
-	if r.text == "" {
+	if !r.byText {
 		made = r.id.Micros()
 	}
 	if twice, err := w.has(tx, a, r, made, ref); twice || err != nil {
@@ -211,7 +212,7 @@ func (w *archiveWriter) add(tx *sql.Tx, r *archiveRow) (refused, err error) {
 	if pending && w.share(r, a, ref) {
 		return nil, w.drifted(tx, a, a.last-min(r.at, made))
 	}
-	m := archivedMessage{id: r.id, text: r.text, stanza: r.stanza, payload: r.stanza.Payload}
+	m := archivedMessage{id: r.id, stanza: r.stanza, payload: r.stanza.Payload}
 	if m.number, err = w.takeNumber(tx); err != nil {
 		return nil, err
 	}
@@ -223,7 +224,9 @@ func (w *archiveWriter) add(tx *sql.Tx, r *archiveRow) (refused, err error) {
 		m.payload, m.stamped = w.batch.unstamped(r)
 	}
 	m.belongTo(r.account, a.number)
-	if r.text == "" {
+	if r.byText {
+		m.text = r.idText
+	} else {
 		w.ids[r.id] = archiveRef{m.sender, m.receiver, w.batch.number, len(w.batch.messages), pending}
 	}
 	w.batch.messages = append(w.batch.messages, m)
@@ -282,7 +285,7 @@ func sameHeader(a, b *stanza.Stanza) bool {
 
 // unstamped is the payload without the receiver's stanza-id at its end.
 func (b *archiveBatch) unstamped(r *archiveRow) (payload string, stamped bool) {
-	b.stamp = appendStanzaID(b.stamp[:0], r.account, r.idText())
+	b.stamp = message.AppendStanzaID(b.stamp[:0], r.account, r.idText)
 	text := r.stanza.Payload
 	if n := len(text) - len(b.stamp); n >= 0 && text[n:] == string(b.stamp) {
 		return text[:n], true

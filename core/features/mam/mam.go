@@ -113,7 +113,7 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 	if id == "" {
 		id = stanza.NewID()
 	}
-	p.Stanza = p.Stanza.With(message.StanzaID(p.Account.JID(), id))
+	p.Stanza = message.WithStanzaID(p.Stanza, p.Account.JID(), id)
 	p.Stanza.Entry = id
 	a.keep(p)
 	return nil
@@ -125,7 +125,7 @@ func nobody(_ context.Context, p *router.Pass) error {
 	address := p.Stanza.To.Bare()
 	p.Stanza = message.WithoutStanzaID(p.Stanza, address)
 	if message.Archivable(p.Stanza) {
-		p.Stanza = p.Stanza.With(message.StanzaID(address, stanza.NewID()))
+		p.Stanza = message.WithStanzaID(p.Stanza, address, stanza.NewID())
 	}
 	return nil
 }
