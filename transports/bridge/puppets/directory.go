@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
@@ -194,4 +195,18 @@ func (d *Directory) Shown(ctx context.Context, l *logins.Login, id transports.Us
 		return transports.UserInfo{}, false, nil
 	}
 	return d.store.Puppet(ctx, id)
+}
+
+// AnswerVCard answers a request for somebody's profile (XEP-0054) as a login sees them.
+func (d *Directory) AnswerVCard(ctx context.Context, l *logins.Login, id transports.UserID, st *stanza.Stanza) {
+	u, ok, err := d.Shown(ctx, l, id)
+	switch {
+	case err != nil:
+		d.env.Log.Error("answering for a profile", "user", id, "error", err)
+		d.env.Send(st.ErrorReply(stanza.Fault(err)))
+	case !ok:
+		d.env.Send(st.ErrorReply(stanza.ItemNotFound("")))
+	default:
+		d.env.Send(st.Result(convert.VCard(u)))
+	}
 }

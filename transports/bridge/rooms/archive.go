@@ -1,0 +1,61 @@
+package rooms
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+)
+
+// archived is the archive of a room, as the room and as the archive engine read it.
+type archived struct{ room *Room }
+
+// History implements room.History.
+func (a archived) History(ctx context.Context, q room.HistoryQuery) ([]room.Entry, error) {
+	r := a.room
+	page, err := r.rooms.store.ReadArchive(ctx, r.conv.ID, archive.Filter{Start: q.Since}, archive.Page{Max: q.Max, Backwards: true})
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]room.Entry, 0, len(page.Rows))
+	for _, row := range page.Rows {
+		if st := convert.Archived(r.jid, row); st != nil {
+			entries = append(entries, room.Entry{Stanza: st, At: row.At})
+		}
+	}
+	return entries, nil
+}
+
+// Query implements archive.Store.
+func (a archived) Query(ctx context.Context, _ jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
+	r := a.room
+	page, err := r.rooms.store.ReadArchive(ctx, r.conv.ID, f, p)
+	if err != nil {
+		return archive.Result{}, err
+	}
+	result := archive.Result{Complete: page.Complete, Count: page.Count, Index: page.Index}
+	for _, row := range page.Rows {
+		result.Entries = append(result.Entries, archive.Entry{ID: row.ID, At: row.At, Stanza: convert.Archived(r.jid, row)})
+	}
+	return result, nil
+}
+
+// Ends implements archive.Store.
+func (a archived) Ends(ctx context.Context, _ jid.JID) (first, last archive.Mark, err error) {
+	r := a.room
+	for _, end := range []struct {
+		mark      *archive.Mark
+		backwards bool
+	}{{&first, false}, {&last, true}} {
+		page, err := r.rooms.store.ReadArchive(ctx, r.conv.ID, archive.Filter{}, archive.Page{Max: 1, Backwards: end.backwards})
+		if err != nil {
+			return first, last, err
+		}
+		if len(page.Rows) > 0 {
+			*end.mark = archive.Mark{ID: page.Rows[0].ID, At: page.Rows[0].At}
+		}
+	}
+	return first, last, nil
+}

@@ -1,0 +1,156 @@
+package rooms
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// maxEntering is how many stanzas of one session may wait until it has entered.
+const maxEntering = 100
+
+// entry is what the network says to somebody who enters.
+type entry struct {
+	login   *logins.Login
+	info    *transports.RoomInfo // where the channel had to be joined
+	members *listing
+	err     error
+}
+
+// prepare asks the network for what has to be known before a session enters. It returns false where
+// nothing has to be asked; else the stanza is handled when the answers are there.
+func (r *Room) prepare(ctx context.Context, st *stanza.Stanza) bool {
+	if st.Kind != stanza.Presence || st.Type != "" || st.Child(convert.NSMUC, "x") == nil {
+		return false
+	}
+	if e := r.Engine(); e != nil {
+		if _, in := e.BySession(st.From); in {
+			return false
+		}
+	}
+	l, seen := r.loginOf(ctx, st.From)
+	if l == nil {
+		return false
+	}
+	e := &entry{login: l, members: r.list(l)}
+	join, unknown := !seen.Joined, r.rooms.people.Unknown(ctx, l, l.User)
+	if !join && !unknown && e.members == nil {
+		return false
+	}
+	id := r.conv.Row.Net
+	started := r.rooms.env.Group.Go(func(ctx context.Context) {
+		defer r.conv.Enqueue(func(ctx context.Context) { r.prepared(ctx, st, e) })
+		defer r.rooms.env.Recover("entering a room")
+		e.err = stanza.InternalServerError() // where the network's code panics
+		e.err = r.rooms.ask(ctx, e, id, join)
+	})
+	if !started {
+		return false
+	}
+	if r.entering == nil {
+		r.entering = map[jid.JID][]*stanza.Stanza{}
+	}
+	r.entering[st.From] = nil
+	return true
+}
+
+// ask makes the calls of an entry.
+func (r *Rooms) ask(ctx context.Context, e *entry, id transports.RoomID, join bool) error {
+	if join {
+		info, err := r.join(ctx, e.login, id)
+		if err != nil {
+			return err
+		}
+		e.info = &info
+	}
+	r.people.Lookup(ctx, e.login, e.login.User, e.login.Name())
+	if e.members != nil {
+		<-e.members.done
+	}
+	return nil
+}
+
+// join joins the channel on the network, where it has to be joined there first.
+func (r *Rooms) join(ctx context.Context, l *logins.Login, id transports.RoomID) (transports.RoomInfo, error) {
+	client := l.Client()
+	if client == nil {
+		return transports.RoomInfo{}, stanza.RecipientUnavailable(r.env.Info.Name + " cannot be reached at the moment.")
+	}
+	ctx, cancel := context.WithTimeout(ctx, gateway.LookupTimeout)
+	defer cancel()
+	info, err := client.Room(ctx, id)
+	if err == nil && !info.Joined {
+		changer, ok := client.(transports.Changer)
+		if !ok || !r.env.Info.Caps.CanChange(transports.ChangeJoin) {
+			return info, stanza.Forbidden("You are not in this room on " + r.env.Info.Name + ".")
+		}
+		if _, err = changer.Apply(ctx, transports.Change{Kind: transports.ChangeJoin, Room: id}); err == nil {
+			info, err = client.Room(ctx, id)
+		}
+	}
+	if err != nil {
+		return info, convert.NetworkError(err)
+	}
+	return info, nil
+}
+
+// prepared lets a session enter, and then handles what it has sent since.
+func (r *Room) prepared(ctx context.Context, st *stanza.Stanza, e *entry) {
+	waiting := r.entering[st.From]
+	delete(r.entering, st.From)
+	if !r.conv.Exists() {
+		r.rooms.env.Send(st.ErrorReply(stanza.ItemNotFound("")))
+		return
+	}
+	r.keepListed(ctx, e.members)
+	if e.err == nil && e.info != nil {
+		e.err = r.keepJoined(ctx, e)
+	}
+	if e.err != nil {
+		r.Send(st.ErrorReply(convert.StanzaError(e.err)))
+	} else {
+		r.handle(ctx, st)
+	}
+	for _, next := range waiting {
+		r.Handle(ctx, next)
+	}
+}
+
+func (r *Room) keepJoined(ctx context.Context, e *entry) error {
+	row := convert.RoomInfo(r.conv.Row, *e.info)
+	seen := tables.Visibility{Login: e.login.ID, Room: r.conv.ID, Joined: e.info.Joined, Writable: e.info.Writable}
+	err := r.conv.Commit(ctx, &tables.Batch{Rooms: tables.RoomBatch{Rooms: []tables.Room{row}, Visible: []tables.Visibility{seen}}})
+	if err != nil {
+		return stanza.Fault(err)
+	}
+	r.conv.Row = row
+	r.rooms.Index.backfill.Found(e.login, row)
+	return nil
+}
+
+// Enter implements room.Owner: those may enter whom the network lets in.
+func (r *Room) Enter(ctx context.Context, _ *room.Room, e room.EnterRequest) (room.Grant, error) {
+	l, seen := r.loginOf(ctx, e.Session)
+	switch {
+	case l == nil:
+		return room.Grant{}, stanza.RegistrationRequired("Your account does not see this room.")
+	case !seen.Joined:
+		return room.Grant{}, stanza.Forbidden("You are not in this room on " + r.rooms.env.Info.Name + ".")
+	}
+	r.rooms.nicks.put(e.Session, e.Nick)
+	me := r.rooms.userOf(ctx, l)
+	grant := room.Grant{
+		OccupantID: r.rooms.address.Occupant(l.User, ""), Nick: convert.DisplayName(me), Affiliation: room.AffMember, Role: room.RoleParticipant,
+	}
+	if !seen.Writable {
+		grant.Role = room.RoleVisitor
+	}
+	return grant, nil
+}

@@ -1,0 +1,151 @@
+package rooms
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// memberPage is how many members of a room are asked for at once.
+const memberPage = 200
+
+// listing is a list of members that the network is asked for. done is closed when people is set.
+type listing struct {
+	done   chan struct{}
+	people []transports.UserInfo
+	ok     bool
+}
+
+// list asks the network for the members of the room, once for all who enter meanwhile.
+func (r *Room) list(l *logins.Login) *listing {
+	lister, ok := l.Client().(transports.MemberLister)
+	if !ok || !r.rooms.env.Info.Caps.Members || r.Engine() != nil {
+		return nil
+	}
+	if r.listing != nil {
+		return r.listing
+	}
+	n := &listing{done: make(chan struct{})}
+	id := r.conv.Row.Net
+	started := r.rooms.env.Group.Go(func(ctx context.Context) {
+		defer close(n.done)
+		ctx, cancel := context.WithTimeout(ctx, gateway.LookupTimeout)
+		defer cancel()
+		people, err := listMembers(ctx, lister, id, r.rooms.env.Settings.Members)
+		if err != nil {
+			r.rooms.env.Log.Warn("listing a room's members", "room", id, "error", err)
+			return
+		}
+		n.people, n.ok = people, true
+	})
+	if !started {
+		return nil
+	}
+	r.listing = n
+	return n
+}
+
+// listMembers reads at most limit members of a room, page by page.
+func listMembers(ctx context.Context, lister transports.MemberLister, id transports.RoomID, limit int) ([]transports.UserInfo, error) {
+	var people []transports.UserInfo
+	request := transports.MemberRequest{Room: id}
+	for len(people) < limit {
+		request.Limit = min(memberPage, limit-len(people))
+		page, err := lister.Members(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range page.Members {
+			if m.Membership != transports.Joined && m.Membership != "" || m.User.ID == "" || len(m.User.ID) > convert.MaxID || len(people) == limit {
+				continue
+			}
+			if m.Nick != "" {
+				m.User.Name = m.Nick
+			}
+			people = append(people, convert.ClipUser(m.User))
+		}
+		if page.Next == "" || page.Next == request.After {
+			break
+		}
+		request.After = page.Next
+	}
+	return people, nil
+}
+
+// keepListed keeps the members that the network has listed.
+func (r *Room) keepListed(ctx context.Context, n *listing) {
+	if n == nil || r.listing != n {
+		return
+	}
+	r.listing = nil
+	if !n.ok {
+		return
+	}
+	b := &tables.Batch{}
+	for _, u := range n.people {
+		b.Rooms.Members = append(b.Rooms.Members, tables.Member{Room: r.conv.ID, User: u.ID})
+	}
+	b.Rooms.Puppets = n.people
+	r.rooms.people.Put(n.people...)
+	if err := r.conv.Commit(ctx, b); err != nil && ctx.Err() == nil {
+		r.rooms.env.Log.Error("keeping a room's members", "room", r.conv.Row.Net, "error", err)
+	}
+}
+
+// member is somebody of the network as a member of the room.
+func (r *Room) member(u transports.UserInfo, persona string) room.Member {
+	m := r.rooms.address.Member(u, persona)
+	if persona == "" {
+		r.occupants[m.ID] = u.ID
+		if p, ok := r.rooms.presence.Of(u.ID); ok {
+			m.Show, m.Status = convert.Show(p.Show), convert.CutBytes(p.Status, convert.MaxName)
+		}
+	}
+	return m
+}
+
+// SetMember shows somebody of the network in the room. persona is as convert.Addresses.Occupant wants it.
+func (r *Room) SetMember(ctx context.Context, u transports.UserInfo, persona string) {
+	e := r.Engine()
+	if e == nil {
+		return
+	}
+	if _, err := e.SetMember(ctx, r.member(u, persona)); err != nil {
+		r.rooms.env.Log.Warn("showing a member", "room", r.conv.Row.Net, "error", err)
+	}
+}
+
+// RemoveMember shows that somebody has left the room, or was removed by somebody else.
+func (r *Room) RemoveMember(ctx context.Context, m transports.Member) {
+	e := r.Engine()
+	if e == nil {
+		return
+	}
+	d := room.Departure{Kind: room.Left, Reason: convert.CutBytes(m.Reason, convert.MaxName)}
+	if m.By != "" && m.By != m.User.ID {
+		d.Kind, d.Actor = room.Kicked, convert.DisplayName(r.rooms.people.Find(ctx, m.By, ""))
+	}
+	e.Evict(ctx, r.rooms.address.Occupant(m.User.ID, ""), d)
+}
+
+// KnowsViewer tells whether a login is known to see the room.
+func (r *Room) KnowsViewer(login transports.LoginID) bool { return r.viewers[login] }
+
+// AddViewer notes that a login sees the room.
+func (r *Room) AddViewer(login transports.LoginID) {
+	if r.viewers == nil {
+		r.viewers = map[transports.LoginID]bool{}
+	}
+	r.viewers[login] = true
+}
+
+// RemoveViewer notes that a login does not see the room any longer.
+func (r *Room) RemoveViewer(login transports.LoginID) {
+	delete(r.viewers, login)
+	r.rooms.Index.Hide(login, r.conv.Row.Key)
+}

@@ -1,0 +1,80 @@
+package rooms
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+)
+
+var _ room.Owner = (*Room)(nil)
+
+// Message implements room.Owner.
+func (r *Room) Message(ctx context.Context, _ *room.Room, m room.Message) error {
+	l, seen := r.loginOf(ctx, m.Session)
+	if l == nil || !seen.Joined {
+		return stanza.Forbidden("You are not in this room on " + r.rooms.env.Info.Name + ".")
+	}
+	if m.To == nil {
+		return r.outbox.Send(ctx, l, m)
+	}
+	peer, ok := r.occupants[m.To.ID]
+	if !ok {
+		return stanza.ItemNotFound("This person cannot be written to.")
+	}
+	st := m.Stanza.Copy()
+	st.Type = stanza.TypeChat
+	return r.rooms.direct.SendDirect(ctx, l, peer, st)
+}
+
+// Allow implements room.Owner: the network decides about names and rights.
+func (r *Room) Allow(_ context.Context, _ *room.Room, a room.Action) error {
+	network := r.rooms.env.Info.Name
+	switch a.Kind {
+	case room.ActionNick:
+		return stanza.NotAcceptable("Your name here is the one that you have on " + network + ".")
+	case room.ActionInvite:
+		return stanza.NotAllowed("People are invited on " + network + ".")
+	}
+	return stanza.NotAllowed("This can be done only on " + network + ".")
+}
+
+// Query implements room.Owner.
+func (r *Room) Query(ctx context.Context, _ *room.Room, q room.Query) (*stanza.Element, error) {
+	payload := q.Stanza.Payload1()
+	l, seen := r.loginOf(ctx, q.Stanza.From)
+	if l == nil {
+		return nil, stanza.Forbidden("Your account does not see this room.")
+	}
+	switch {
+	case payload.Is(convert.NSVCard, "vCard") && q.Stanza.Type == stanza.TypeGet:
+		if q.To == nil {
+			return stanza.NewElement(convert.NSVCard, "vCard").Add(
+				stanza.TextElement(convert.NSVCard, "FN", convert.RoomTitle(r.conv.Row)), stanza.TextElement(convert.NSVCard, "DESC", r.conv.Row.Topic)), nil
+		}
+		user, ok := r.occupants[q.To.ID]
+		if !ok {
+			return nil, stanza.ItemNotFound("")
+		}
+		r.rooms.env.Group.Go(func(ctx context.Context) { r.rooms.people.AnswerVCard(ctx, l, user, q.Stanza) })
+		return nil, room.ErrHandled
+	case payload.Space == convert.NSMAM && q.To == nil:
+		if !seen.Joined && q.From == nil {
+			return nil, stanza.Forbidden("Come into the room first.") // the network is asked then
+		}
+		engine := archive.New(archive.Options{Store: archived{r}})
+		return engine.Handle(ctx, archive.Request{Archive: r.jid, IQ: q.Stanza, Room: true}, r.rooms.env.Send)
+	case payload.Is(convert.NSRegister, "query"):
+		return nil, stanza.NotAllowed("Rooms are joined on " + r.rooms.env.Info.Name + ".")
+	}
+	return nil, stanza.ServiceUnavailable("")
+}
+
+// Notify implements room.Owner.
+func (r *Room) Notify(_ context.Context, _ *room.Room, e room.Event) {
+	if e.Kind == room.DeliveryFault {
+		r.rooms.env.Log.Debug("a session is gone from a room", "room", r.conv.Row.Net, "session", e.Session.String())
+	}
+}

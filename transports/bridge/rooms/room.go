@@ -1,0 +1,218 @@
+package rooms
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// Outbox takes what sessions in a room write.
+type Outbox interface {
+	// Send takes a message to the room. Once it is durable it is shown to the room.
+	Send(ctx context.Context, l *logins.Login, m room.Message) error
+	// Empty tells whether nothing waits to become durable.
+	Empty() bool
+}
+
+// Room is the room of one conversation. For a direct chat it has nothing to do.
+type Room struct {
+	rooms     *Rooms
+	conv      *conversation.Conversation
+	outbox    Outbox
+	jid       jid.JID
+	hosted    *room.Hosted                 // nil until the first stanza for the room
+	occupants map[string]transports.UserID // network members, by occupant id
+	viewers   map[transports.LoginID]bool  // logins that are known to see the room
+	entering  map[jid.JID][]*stanza.Stanza // of sessions that wait for the network, in order
+	listing   *listing                     // of members, while it is under way
+}
+
+// Room makes the room of a conversation; Connect has to be called before its use.
+func (r *Rooms) Room(c *conversation.Conversation) *Room { return &Room{rooms: r, conv: c} }
+
+// Connect gives the outbox of the conversation.
+func (r *Room) Connect(o Outbox) { r.outbox = o }
+
+// Load is called when the row of the conversation was read.
+func (r *Room) Load() {
+	r.viewers = nil
+	if r.conv.Exists() && !r.conv.Direct() && r.conv.Row.Key != "" {
+		r.rooms.opened(r)
+	}
+}
+
+// Close drops the room from memory.
+func (r *Room) Close() {
+	if r.hosted != nil {
+		r.hosted.Close()
+	}
+	r.rooms.closed(r)
+}
+
+// Disposable tells whether nobody is in the room or about to enter it.
+func (r *Room) Disposable() bool {
+	return (r.hosted == nil || r.hosted.Loaded() == nil) && len(r.entering) == 0
+}
+
+// Handle takes a stanza that is addressed to the room or to an occupant.
+func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
+	switch waiting, enters := r.entering[st.From]; {
+	case r.conv.Direct() || r.conv.Row.Key == "":
+		r.rooms.env.Send(st.ErrorReply(stanza.ItemNotFound("")))
+	case enters && len(waiting) >= maxEntering:
+		r.rooms.env.Send(st.ErrorReply(stanza.ResourceConstraint("Please wait until you are in the room.")))
+	case enters:
+		r.entering[st.From] = append(waiting, st)
+	case !r.prepare(ctx, st):
+		r.handle(ctx, st)
+	}
+}
+
+func (r *Room) handle(ctx context.Context, st *stanza.Stanza) {
+	if r.hosted == nil {
+		r.hosted = r.rooms.service.Hosted(r.jid)
+	}
+	r.hosted.Handle(ctx, st)
+}
+
+// Engine is the room while somebody is in it, else nil.
+func (r *Room) Engine() *room.Room {
+	if r.hosted == nil {
+		return nil
+	}
+	return r.hosted.Loaded()
+}
+
+// Flush sends what the room has collected for the sessions in it.
+func (r *Room) Flush() {
+	if r.hosted != nil {
+		r.hosted.Flush()
+	}
+}
+
+// EndRound drops the engine where the last session has left, and sends what was collected.
+func (r *Room) EndRound() {
+	if e := r.Engine(); e != nil && e.Sessions() == 0 && r.outbox.Empty() {
+		r.hosted.Close()
+		r.occupants = nil
+	}
+	r.Flush()
+}
+
+// open gives core/room what the room is opened with.
+func (r *Room) open(ctx context.Context) room.Opened {
+	row := r.conv.Row
+	r.occupants = map[string]transports.UserID{}
+	known, err := r.rooms.store.RoomMembers(ctx, r.conv.ID, r.rooms.env.Settings.Members)
+	if err != nil {
+		r.rooms.env.Log.Error("reading a room's members", "room", row.Net, "error", err)
+	}
+	members := make([]room.Member, len(known))
+	for i, u := range known {
+		members[i] = r.member(u, "")
+	}
+	return room.Opened{
+		Owner: r, History: archived{r}, Members: members,
+		Snapshot: &room.Snapshot{Info: r.info(), Config: r.config(), Subject: room.Subject{Text: row.Topic, At: row.LastAt}},
+	}
+}
+
+func (r *Room) info() room.Info {
+	return room.Info{
+		Name: convert.RoomTitle(r.conv.Row), Description: r.conv.Row.Topic, Category: "conference", Type: r.rooms.env.Info.Type,
+		Features: []string{convert.NSMAM, convert.NSVCard, convert.NSReply, convert.NSReactions, convert.NSRetract, convert.NSCorrect},
+	}
+}
+
+func (r *Room) config() room.Config {
+	return room.Config{
+		Listed: r.conv.Row.Kind == transports.Public, Persistent: true, MembersOnly: true, Moderated: true,
+		WhoIs: room.WhoIsAnyone, OccupantsMaySubject: r.rooms.env.Info.Caps.CanChange(transports.ChangeTopic),
+	}
+}
+
+// loginOf is the login by which a user sees the room; nil where none does.
+func (r *Room) loginOf(ctx context.Context, who jid.JID) (*logins.Login, tables.Visibility) {
+	seen, err := r.rooms.store.RoomLogins(ctx, r.conv.ID)
+	if err != nil {
+		r.rooms.env.Log.Error("reading who sees a room", "room", r.conv.Row.Net, "error", err)
+		return nil, tables.Visibility{}
+	}
+	return ownerOf(r.rooms.logins, who, seen)
+}
+
+// Send sends something to one session, behind what the room has for it already.
+func (r *Room) Send(st *stanza.Stanza) {
+	r.Flush()
+	r.rooms.env.Send(st)
+}
+
+// Broadcast shows a message to those in the room.
+func (r *Room) Broadcast(p room.Post) {
+	if e := r.Engine(); e != nil {
+		e.Broadcast(p)
+	}
+}
+
+// SetSubject shows a new subject to those in the room; by may be "".
+func (r *Room) SetSubject(ctx context.Context, by transports.UserID) {
+	e := r.Engine()
+	if e == nil {
+		return
+	}
+	subject := room.Subject{Text: r.conv.Row.Topic}
+	if by != "" {
+		subject.OccupantID = r.rooms.address.Occupant(by, "")
+		subject.Nick = convert.DisplayName(r.rooms.people.Find(ctx, by, ""))
+	}
+	if err := e.SetSubject(ctx, subject, "", ""); err != nil {
+		r.rooms.env.Log.Warn("showing the subject of a room", "room", r.conv.Row.Net, "error", err)
+	}
+}
+
+// SetInfo shows a new name and description to those in the room.
+func (r *Room) SetInfo(ctx context.Context) {
+	if e := r.Engine(); e != nil {
+		if err := e.SetInfo(ctx, r.info()); err != nil {
+			r.rooms.env.Log.Warn("showing the name of a room", "room", r.conv.Row.Net, "error", err)
+		}
+	}
+}
+
+// SessionsOf are the sessions of a user that are in the room.
+func (r *Room) SessionsOf(who jid.JID) (list []jid.JID) {
+	e := r.Engine()
+	if e == nil {
+		return nil
+	}
+	for _, o := range e.Occupants() {
+		for _, s := range o.Sessions {
+			if s.Bare() == who.Bare() {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+// Evict takes the sessions of a login's owner out of the room, unless they are there by another login too.
+func (r *Room) Evict(ctx context.Context, l *logins.Login, reason string) {
+	delete(r.viewers, l.ID)
+	e := r.Engine()
+	if e == nil {
+		return
+	}
+	if other, seen := r.loginOf(ctx, l.Owner); other != nil && other != l && seen.Joined {
+		return
+	}
+	for _, s := range r.SessionsOf(l.Owner) {
+		e.EvictSession(ctx, s, room.Departure{Kind: room.NoLongerAsked, Reason: reason})
+	}
+}
