@@ -107,7 +107,7 @@ func (h *house) start() {
 	h.check(err)
 	h.ends = &endpoint{h: h}
 	h.g, err = bridge.New(bridge.Options{
-		Network: h.net, Endpoint: h.ends, Store: kept, Keys: keys, Journal: filepath.Join(h.dir, "journal"),
+		Network: h.net, Endpoint: h.ends, Store: kept, Keys: keys, DeliveryLog: filepath.Join(h.dir, "journal"),
 		Settings: h.set, Version: "1.2.3", Log: log, Trace: h.trace, Now: h.now,
 	})
 	h.check(err)

@@ -103,7 +103,7 @@ func victim(dir string) error {
 	}
 	ends := &pipes{}
 	g, err := bridge.New(bridge.Options{
-		Network: far{echo.New(nil), client}, Endpoint: ends, Store: part, Keys: keys, Journal: filepath.Join(dir, "journal"), Log: log,
+		Network: far{echo.New(nil), client}, Endpoint: ends, Store: part, Keys: keys, DeliveryLog: filepath.Join(dir, "journal"), Log: log,
 		Settings: bridge.Settings{Users: []string{"example.org"}, Calls: 1000, Stanzas: 100000, Queue: 10000},
 	})
 	if err != nil {

@@ -1,7 +1,9 @@
 package bridge_test
 
 import (
+	"bytes"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +16,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/bridge"
 )
 
 const nsRegister = "jabber:iq:register"
@@ -181,7 +182,7 @@ func TestWhoMayLink(t *testing.T) {
 	play(t, func(h *house) {
 		h.set.Users = []string{"example.org", "*@staff.*"}
 		h.set.Hosts = []string{"example.org", "staff.example.net", "example.com"}
-		h.set.Accounts = 1
+		h.set.Logins = 1
 		h.start()
 		for who, condition := range map[string]string{
 			"ann@example.org/x": "", "joe@staff.example.net/x": "", "eve@example.com/x": "not-allowed", "mal@example.edu/x": "not-allowed",
@@ -353,14 +354,13 @@ func TestSecretsAreSealed(t *testing.T) {
 		if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
 			t.Error(info.Mode(), err)
 		}
-		h.check(bridge.AddKey(key))
-		h.start()
-		n, err := h.g.RotateKeys(h.Context())
-		if n != 1 || err != nil {
-			t.Error(n, err)
-		}
-		if n, err := h.g.RotateKeys(h.Context()); n != 0 || err != nil {
-			t.Error("rotated again", n, err)
+		old, err := os.ReadFile(key)
+		h.check(err)
+		newer := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)) + "\n"
+		h.check(os.WriteFile(key, append([]byte(newer), old...), 0o600))
+		h.start() // encrypts the secrets with the newest key
+		if !strings.Contains(h.log(), "secrets=1 error=<nil>") {
+			t.Error("the secrets were not encrypted anew")
 		}
 		h.stop()
 		data, err := os.ReadFile(key)

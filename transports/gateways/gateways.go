@@ -127,9 +127,9 @@ func (m *maker) gateway(ctx context.Context, e enabled, p placement) (*bridge.Ga
 	if err != nil {
 		return nil, err
 	}
-	journal := filepath.Join(m.config.Server.Data, e.kind+"-"+domain.String()+".journal")
+	log := filepath.Join(m.config.Server.Data, e.kind+"-"+domain.String()+".journal")
 	return bridge.New(bridge.Options{
-		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, Journal: journal, Settings: settings(m.config, p.users),
+		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, DeliveryLog: log, Settings: settings(m.config, p.users),
 		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, Version: server.Version(),
 	})
 }
@@ -141,7 +141,7 @@ func settings(c config.Config, users []string) bridge.Settings {
 	}
 	return bridge.Settings{
 		Users: users, Admins: c.Server.Admins, KeepWaiting: time.Duration(c.Gateway.Expire), KeepArchive: time.Duration(c.Server.Archive),
-		History: c.Gateway.History, Members: c.Gateway.Members, Accounts: c.Gateway.Accounts, Stanzas: stanzas,
+		History: c.Gateway.History, Members: c.Gateway.Members, Logins: c.Gateway.Accounts, Stanzas: stanzas,
 	}
 }
 

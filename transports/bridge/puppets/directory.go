@@ -108,7 +108,7 @@ func (d *Directory) Lookup(ctx context.Context, l *logins.Login, id transports.U
 
 // Unknown tells whether the network can be asked about somebody who is not known.
 func (d *Directory) Unknown(ctx context.Context, l *logins.Login, id transports.UserID) bool {
-	if id == "" || !d.asks(l, id) {
+	if _, cached := d.Cached(id); cached || id == "" || !d.asks(l, id) {
 		return false
 	}
 	_, known := d.Known(ctx, id)

@@ -167,34 +167,44 @@ func (x *Index) ByNetworkID(ctx context.Context, l *logins.Login, id transports.
 	return tables.Room{}, false, nil
 }
 
+// Found is what Visible has found.
+type Found int
+
+// What Visible finds.
+const (
+	NoRoom  Found = iota // no login of anybody is known to see a room of that id
+	Hidden               // others' logins see it
+	Visible              // one of the logins sees it
+)
+
 // Visible finds the room of a network's id that one of the logins of a user sees.
-func (x *Index) Visible(ctx context.Context, list []*logins.Login, id string) (int64, bool, error) {
+func (x *Index) Visible(ctx context.Context, list []*logins.Login, id string) (int64, Found, error) {
 	key := convert.RoomKey("", transports.RoomID(id), "")
 	for _, l := range list {
 		if _, ok := x.get(l, "@"+id); ok {
-			return 0, false, nil // a contact with a direct chat
+			return 0, NoRoom, nil // a contact with a direct chat
 		}
 	}
 	for _, l := range list {
 		if row, ok := x.get(l, key); ok {
-			return row, true, nil
+			return row, Visible, nil
 		}
 	}
 	row, ok, err := x.store.FindRoom(ctx, "", key)
 	if err != nil || !ok || row.Direct() {
-		return 0, false, err
+		return 0, NoRoom, err
 	}
 	seen, err := x.store.RoomLogins(ctx, row.ID)
 	if err != nil {
-		return 0, false, err
+		return 0, NoRoom, err
 	}
 	for _, l := range list {
 		if slices.ContainsFunc(seen, func(v tables.Visibility) bool { return v.Login == l.ID }) {
 			x.put(l, key, row.ID)
-			return row.ID, true, nil
+			return row.ID, Visible, nil
 		}
 	}
-	return 0, false, nil
+	return row.ID, Hidden, nil
 }
 
 // Direct finds or adds the direct chat of a login with somebody.

@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"slices"
 
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/transports"
@@ -98,7 +99,7 @@ func (r *Room) keepListed(ctx context.Context, n *listing) {
 }
 
 // member is somebody of the network as a member of the room.
-func (r *Room) member(u transports.UserInfo, persona string) room.Member {
+func (r *Room) member(u transports.UserInfo, persona string) room.Puppet {
 	m := r.rooms.address.Member(u, persona)
 	if persona == "" {
 		r.occupants[m.ID] = u.ID
@@ -115,7 +116,7 @@ func (r *Room) SetMember(ctx context.Context, u transports.UserInfo, persona str
 	if e == nil {
 		return
 	}
-	if _, err := e.SetMember(ctx, r.member(u, persona)); err != nil {
+	if _, err := e.SetPuppet(ctx, r.member(u, persona)); err != nil {
 		r.rooms.env.Log.Warn("showing a member", "room", r.conv.Row.Net, "error", err)
 	}
 }
@@ -130,11 +131,17 @@ func (r *Room) RemoveMember(ctx context.Context, m transports.Member) {
 	if m.By != "" && m.By != m.User.ID {
 		d.Kind, d.Actor = room.Kicked, convert.DisplayName(r.rooms.people.Find(ctx, m.By, ""))
 	}
-	e.Evict(ctx, r.rooms.address.Occupant(m.User.ID, ""), d)
+	e.RemoveOccupant(ctx, r.rooms.address.Occupant(m.User.ID, ""), d)
 }
 
 // KnowsViewer tells whether a login is known to see the room.
 func (r *Room) KnowsViewer(login transports.LoginID) bool { return r.viewers[login] }
+
+// SeenBy tells whether a login is stored as one that sees the room.
+func (r *Room) SeenBy(ctx context.Context, login transports.LoginID) (bool, error) {
+	rows, err := r.rooms.store.RoomLogins(ctx, r.conv.ID)
+	return slices.ContainsFunc(rows, func(v tables.Visibility) bool { return v.Login == login }), err
+}
 
 // AddViewer notes that a login sees the room.
 func (r *Room) AddViewer(login transports.LoginID) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	corerooms "github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
@@ -27,7 +28,7 @@ type Room struct {
 	conv      *conversation.Conversation
 	outbox    Outbox
 	jid       jid.JID
-	hosted    *room.Hosted                 // nil until the first stanza for the room
+	hosted    *corerooms.Hosted            // nil until the first stanza for the room
 	occupants map[string]transports.UserID // network members, by occupant id
 	viewers   map[transports.LoginID]bool  // logins that are known to see the room
 	entering  map[jid.JID][]*stanza.Stanza // of sessions that wait for the network, in order
@@ -107,19 +108,19 @@ func (r *Room) EndRound() {
 }
 
 // open gives core/room what the room is opened with.
-func (r *Room) open(ctx context.Context) room.Opened {
+func (r *Room) open(ctx context.Context) corerooms.Opened {
 	row := r.conv.Row
 	r.occupants = map[string]transports.UserID{}
 	known, err := r.rooms.store.RoomMembers(ctx, r.conv.ID, r.rooms.env.Settings.Members)
 	if err != nil {
 		r.rooms.env.Log.Error("reading a room's members", "room", row.Net, "error", err)
 	}
-	members := make([]room.Member, len(known))
+	members := make([]room.Puppet, len(known))
 	for i, u := range known {
 		members[i] = r.member(u, "")
 	}
-	return room.Opened{
-		Owner: r, History: archived{r}, Members: members,
+	return corerooms.Opened{
+		Owner: r, History: archived{r}, Puppets: members,
 		Snapshot: &room.Snapshot{Info: r.info(), Config: r.config(), Subject: room.Subject{Text: row.Topic, At: row.LastAt}},
 	}
 }
@@ -213,6 +214,9 @@ func (r *Room) Evict(ctx context.Context, l *logins.Login, reason string) {
 		return
 	}
 	for _, s := range r.SessionsOf(l.Owner) {
-		e.EvictSession(ctx, s, room.Departure{Kind: room.NoLongerAsked, Reason: reason})
+		e.RemoveSession(ctx, s, room.Departure{Kind: room.LostAffiliation, Reason: reason})
 	}
 }
+
+// Address is the address of the room.
+func (r *Room) Address() jid.JID { return r.jid }

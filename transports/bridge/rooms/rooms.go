@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/room"
+	corerooms "github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -28,8 +29,8 @@ type Rooms struct {
 	people   *puppets.Directory
 	presence *puppets.Presence
 	roster   *puppets.Roster
-	service  *room.Service
-	endpoint room.Endpoint
+	service  *corerooms.Service
+	endpoint corerooms.Endpoint
 	nicks    nicks
 	direct   Direct
 
@@ -45,7 +46,7 @@ type Options struct {
 	People   *puppets.Directory
 	Presence *puppets.Presence
 	Roster   *puppets.Roster
-	Endpoint room.Endpoint
+	Endpoint corerooms.Endpoint
 }
 
 // New makes the rooms of a gateway.
@@ -70,7 +71,7 @@ func (r *Rooms) Connect(b Backfill, d Direct) {
 
 // Start makes the service that opens rooms, until ctx ends.
 func (r *Rooms) Start(ctx context.Context) {
-	r.service = room.NewService(ctx, room.ServiceOptions{
+	r.service = corerooms.New(ctx, corerooms.Options{
 		Domain: r.env.Domain, Policy: policy{r}, Endpoint: r.endpoint, Secret: r.address.Secret(), Now: r.env.Now, Log: r.env.Log,
 	})
 }
@@ -175,21 +176,21 @@ func (r *Rooms) at(j jid.JID) *Room {
 // policy decides for core/room which rooms there are and who sees them.
 type policy struct{ rooms *Rooms }
 
-// Open implements room.Policy.
-func (p policy) Open(ctx context.Context, at jid.JID, _ *room.Snapshot) (room.Opened, error) {
+// Open implements rooms.Policy.
+func (p policy) Open(ctx context.Context, at jid.JID, _ *room.Snapshot) (corerooms.Opened, error) {
 	r := p.rooms.at(at)
 	if r == nil {
-		return room.Opened{}, room.ErrNoRoom
+		return corerooms.Opened{}, corerooms.ErrNoRoom
 	}
 	return r.open(ctx), nil
 }
 
-// Create implements room.Policy: rooms are made on the network.
+// Create implements rooms.Policy: rooms are made on the network.
 func (p policy) Create(context.Context, jid.JID, jid.JID) (room.Snapshot, error) {
 	return room.Snapshot{}, stanza.RegistrationRequired("Your account does not see this room.")
 }
 
-// Sees implements room.Policy.
+// Sees implements rooms.Policy.
 func (p policy) Sees(ctx context.Context, who jid.JID, engine *room.Room) (bool, error) {
 	r := p.rooms.at(engine.JID())
 	if r == nil {
@@ -199,7 +200,7 @@ func (p policy) Sees(ctx context.Context, who jid.JID, engine *room.Room) (bool,
 	return l != nil, nil
 }
 
-// List implements room.Policy.
+// List implements rooms.Policy.
 func (p policy) List(ctx context.Context, who jid.JID, page paging.Request) ([]disco.Item, paging.Answer, error) {
 	items, err := p.rooms.List(ctx, who, p.rooms.env.Settings.Rooms)
 	if err != nil {

@@ -1,0 +1,144 @@
+package bridge
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
+)
+
+// receiver gives what clients deliver to the inbox, and does what is due when their state changes.
+type receiver struct{ g *Gateway }
+
+// Open implements logins.Receiver.
+func (r receiver) Open(ctx context.Context, l *logins.Login, end func(error)) (transports.Sink, func(), error) {
+	s, err := r.g.flow.backfill.Open(ctx, l, end, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, s.Close, nil
+}
+
+// Opened implements logins.Receiver.
+func (r receiver) Opened(l *logins.Login) {
+	if l.Online() {
+		r.g.env.Group.Go(func(ctx context.Context) { r.g.resume(ctx, l) })
+	}
+	r.g.flow.backfill.Run(l)
+	r.g.sync(l)
+}
+
+// Lost implements logins.Receiver.
+func (r receiver) Lost(l *logins.Login) { r.g.flow.backfill.Release(l, true) }
+
+// Stopped implements logins.Receiver.
+func (r receiver) Stopped(l *logins.Login) { r.g.flow.backfill.Stop(l) }
+
+// StateChanged implements logins.Receiver.
+func (r receiver) StateChanged(l *logins.Login) {
+	g := r.g
+	g.env.Group.Go(func(ctx context.Context) { g.xmpp.presence.ShowState(ctx, l) })
+	if !l.Online() {
+		return
+	}
+	g.flow.backfill.Run(l)
+	if state, _, _ := l.State(); state == transports.Online {
+		g.env.Group.Go(func(ctx context.Context) { g.resume(ctx, l) })
+		g.sync(l)
+	}
+}
+
+// ShowEphemeral implements inbox.Ephemeral.
+func (r receiver) ShowEphemeral(l *logins.Login, e transports.Event) {
+	g := r.g
+	switch b := e.Body.(type) {
+	case transports.Presence:
+		g.xmpp.presence.Changed(l, b.Info)
+	case transports.Typing:
+		if e.Own || g.logins.ByUser(e.Actor) != nil {
+			return
+		}
+		g.env.Group.Go(func(ctx context.Context) {
+			id, err := g.xmpp.rooms.Index.Locate(ctx, l, e)
+			if err != nil {
+				return
+			}
+			g.enqueue(id, func(ctx context.Context, p *parts) {
+				p.events.ShowTyping(ctx, l, e, g.xmpp.presence.Available(l.Owner))
+			})
+		})
+	}
+}
+
+// sync reads the directory of a login, once for each client.
+func (g *Gateway) sync(l *logins.Login) {
+	if !l.TakeSync() {
+		return
+	}
+	g.env.Group.Go(func(ctx context.Context) {
+		g.xmpp.rooms.Sync(ctx, l)
+		g.flow.backfill.Run(l)
+	})
+}
+
+// resume has all conversations go on whose calls wait for a login.
+func (g *Gateway) resume(ctx context.Context, l *logins.Login) {
+	backlog, err := g.store.Backlog(ctx)
+	if err != nil {
+		g.env.Log.Error("looking for what waits", "login", l.ID, "error", err)
+		return
+	}
+	outbox.Wake(backlog, l.ID, func(room int64) {
+		g.flow.conversations.EnqueueAlways(room, func(_ context.Context, c *conversation.Conversation) {
+			c.Parts.(*parts).calls.Retry()
+		})
+	})
+}
+
+// SendDirect implements rooms.Direct.
+func (g *Gateway) SendDirect(ctx context.Context, l *logins.Login, to transports.UserID, st *stanza.Stanza) error {
+	id, err := g.xmpp.rooms.Index.Direct(ctx, l, to)
+	if err != nil {
+		return err
+	}
+	if !g.enqueue(id, func(ctx context.Context, p *parts) { p.calls.Chat(ctx, l, st) }) {
+		return stanza.ResourceConstraint("Too many messages wait to be sent here.")
+	}
+	return nil
+}
+
+// removal removes what is in memory of a login.
+type removal struct{ g *Gateway }
+
+// Remove implements logins.Rooms.
+func (r removal) Remove(ctx context.Context, l *logins.Login) (removed func(), err error) {
+	g := r.g
+	seen, err := g.xmpp.rooms.Seen(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	loaded := g.flow.conversations.Loaded()
+	g.flow.inbox.Forget()
+	return func() {
+		g.xmpp.rooms.Index.Forget()
+		g.flow.inbox.Forget() // what came meanwhile
+		g.flow.backfill.Forget(l)
+		for _, id := range seen {
+			if loaded[id] {
+				g.flow.conversations.EnqueueAlways(id, func(ctx context.Context, c *conversation.Conversation) { unlinked(ctx, c, l) })
+			}
+		}
+	}, nil
+}
+
+// unlinked is what a conversation does when a login is gone: its owner leaves, and a room that only it
+// could see is forgotten.
+func unlinked(ctx context.Context, c *conversation.Conversation, l *logins.Login) {
+	p := c.Parts.(*parts)
+	p.room.Evict(ctx, l, "Your account was unlinked.")
+	p.room.EndRound()
+	c.Reload(ctx)
+}

@@ -1,0 +1,200 @@
+package inbox
+
+import (
+	"context"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// edit is a message's new text (XEP-0308). Every correction names the first message.
+func (s *step) edit(ctx context.Context, e transports.Edit) error {
+	rows, err := s.byNetworkID(ctx, e.ID)
+	if err != nil {
+		return err
+	}
+	if s.ours() {
+		if s.p.calls.Calling() {
+			return errHeld
+		}
+		if ours, err := s.takeEcho(ctx, e.ID, outbox.EchoEdit); err != nil || ours {
+			return err
+		}
+	}
+	text := convert.Text(e.Text, e.Files, s.p.env.Settings.Text)
+	id := s.stanzaID("edit " + s.e.Key)
+	row := tables.Mapping{Room: s.p.conv.ID, Net: e.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text)}
+	if len(rows) == 0 || rows[0].Part > 0 || s.split(ctx, rows[0]) {
+		if len(rows) == 0 {
+			s.b.Messages.Mappings = append(s.b.Messages.Mappings, row)
+		}
+		return s.say(ctx, id, false, convert.UnknownEdit(e, text)...)
+	}
+	first := rows[0]
+	row.First, row.Author, row.Sender = first.Stanza, first.Author, first.Sender
+	s.b.Messages.Mappings = append(s.b.Messages.Mappings, row)
+	return s.say(ctx, id, false, convert.Correction(e, text, first.Origin)...)
+}
+
+// split tells whether a message of ours became several of the network: then the new text
+// of one of them is not the whole text.
+func (s *step) split(ctx context.Context, first tables.Mapping) bool {
+	if first.Sender == "" {
+		return false
+	}
+	rows, err := s.byStanzaID(ctx, first.Stanza)
+	return err == nil && len(rows) > 1
+}
+
+// takeEcho tells whether an event is the echo of a change that we made, and uses it up.
+func (s *step) takeEcho(ctx context.Context, net transports.MessageID, kind string) (bool, error) {
+	e := tables.Echo{Room: s.p.conv.ID, Net: net, Kind: kind}
+	ours, err := s.p.messages.HasEcho(ctx, e, s.p.env.Now())
+	ours = ours && !slices.Contains(s.all.Messages.EchoesUsed, e)
+	if ours {
+		s.b.Messages.EchoesUsed = append(s.b.Messages.EchoesUsed, e)
+		s.p.env.Counters.Echoes.Add(1)
+	}
+	return ours, err
+}
+
+// delete removes messages (XEP-0424); where somebody else than the author did it in a room, it is
+// shown as moderation (XEP-0425).
+func (s *step) delete(ctx context.Context, d transports.Delete) error {
+	if s.ours() && s.p.calls.Calling() {
+		return errHeld
+	}
+	for _, net := range d.IDs {
+		if err := s.deleteOne(ctx, net, d.By); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *step) deleteOne(ctx context.Context, net transports.MessageID, by transports.UserID) error {
+	rows, err := s.byNetworkID(ctx, net)
+	if err != nil || len(rows) == 0 || rows[0].Deleted {
+		return err // never shown, or deleted by us
+	}
+	first := rows[0]
+	s.b.Messages.Deleted = append(s.b.Messages.Deleted, tables.Deletion{Room: s.p.conv.ID, Net: []transports.MessageID{net}})
+	parts, err := s.byStanzaID(ctx, first.Stanza)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if part.Net != net && !part.Deleted && !deletes(s.all, part.Net) && !deletes(&s.b, part.Net) {
+			return nil // a part of it is still there
+		}
+	}
+	if by == "" {
+		by = s.e.Actor
+	}
+	id := s.stanzaID("delete " + string(net))
+	if !s.p.conv.Direct() {
+		s.b.Archive = append(s.b.Archive, tables.Archived{Room: s.p.conv.ID, Retract: first.Stanza, ID: id, At: s.p.env.Now()})
+	}
+	if by != "" && first.Author != "" && by != first.Author && !s.p.conv.Direct() {
+		name := convert.DisplayName(s.p.people.Find(ctx, by, ""))
+		moderator := convert.Moderator{Address: s.p.addressOf(by, name), Occupant: s.p.address.Occupant(by, ""), Name: name}
+		return s.say(ctx, id, true, convert.Moderation(s.reference(first), moderator)...)
+	}
+	s.e.Actor, s.e.Name = first.Author, ""
+	return s.say(ctx, id, false, convert.Retraction(s.reference(first))...)
+}
+
+// reactions are changes, or the sets of several people; XMPP wants the whole set of a person (XEP-0444 §3.2).
+func (s *step) reactions(ctx context.Context, r transports.Reactions) error {
+	rows, err := s.byNetworkID(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		if s.p.calls.Calling() {
+			return errHeld // perhaps to the message that is on its way
+		}
+		return nil
+	}
+	actor := s.e.Actor
+	if l := s.local(); actor == "" && l != nil {
+		actor = l.User
+	}
+	if len(r.Add)+len(r.Remove) > 0 {
+		err := s.react(ctx, rows[0], reactionChange{user: actor, key: s.e.Key, change: func(set []string) []string {
+			set = slices.DeleteFunc(set, func(e string) bool { return slices.Contains(r.Remove, e) })
+			return append(set, r.Add...)
+		}})
+		if err != nil {
+			return err
+		}
+	}
+	for _, set := range r.Sets {
+		s.e.Actor, s.e.Name = set.User, ""
+		change := reactionChange{user: set.User, key: s.e.Key + " " + string(set.User), change: func([]string) []string { return set.Emoji }}
+		if err := s.react(ctx, rows[0], change); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reactionChange changes the set of one person.
+type reactionChange struct {
+	user   transports.UserID
+	key    string
+	change func([]string) []string
+}
+
+func (s *step) react(ctx context.Context, to tables.Mapping, c reactionChange) error {
+	before, err := s.reactionsOf(ctx, to.Net, c.user)
+	if err != nil {
+		return err
+	}
+	var after []string
+	for _, e := range c.change(slices.Clone(before)) {
+		if e != "" && len(e) <= convert.MaxName && !slices.Contains(after, e) && len(after) < convert.MaxReactions {
+			after = append(after, e)
+		}
+	}
+	slices.Sort(before)
+	slices.Sort(after)
+	if slices.Equal(before, after) {
+		return nil // our own, reported back
+	}
+	for _, e := range before {
+		if !slices.Contains(after, e) {
+			s.b.Messages.ReactionsRemoved = append(s.b.Messages.ReactionsRemoved, tables.Reaction{Room: s.p.conv.ID, Net: to.Net, User: c.user, Emoji: e})
+		}
+	}
+	for _, e := range after {
+		if !slices.Contains(before, e) {
+			s.b.Messages.Reactions = append(s.b.Messages.Reactions, tables.Reaction{Room: s.p.conv.ID, Net: to.Net, User: c.user, Emoji: e})
+		}
+	}
+	return s.say(ctx, s.stanzaID("reactions "+c.key), false, convert.Reactions(s.reference(to), after)...)
+}
+
+// reactionsOf is a person's set with what this batch has changed.
+func (s *step) reactionsOf(ctx context.Context, net transports.MessageID, who transports.UserID) ([]string, error) {
+	set, err := s.p.messages.Reactions(ctx, s.p.conv.ID, net, who)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range []*tables.Batch{s.all, &s.b} {
+		for _, r := range b.Messages.ReactionsRemoved {
+			if r.Net == net && r.User == who {
+				set = slices.DeleteFunc(set, func(e string) bool { return e == r.Emoji })
+			}
+		}
+		for _, r := range b.Messages.Reactions {
+			if r.Net == net && r.User == who && !slices.Contains(set, r.Emoji) {
+				set = append(set, r.Emoji)
+			}
+		}
+	}
+	return set, nil
+}

@@ -1,0 +1,255 @@
+package inbox
+
+import (
+	"context"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
+	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// lateAfter is the age from which a message carries its time (XEP-0203).
+const lateAfter = 30 * time.Second
+
+// message is a new message: the echo of one of ours, or one to be shown.
+func (s *step) message(ctx context.Context, m transports.Message) error {
+	known, err := s.byNetworkID(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	if len(known) > 0 { // the returned id came first, or the event comes under another key
+		s.progress(m.ID)
+		if known[0].Sender != "" {
+			s.p.env.Counters.Echoes.Add(1)
+		}
+		return nil
+	}
+	if s.ours() {
+		switch s.p.calls.Echo(ctx, s.e.Nonce, m.ID, s.e.At) {
+		case outbox.HeldEcho:
+			return errHeld
+		case outbox.OurEcho:
+			s.progress(m.ID)
+			s.p.env.Counters.Echoes.Add(1)
+			return nil
+		}
+	}
+	s.progress(m.ID)
+	return s.show(ctx, m)
+}
+
+// progress moves the start of the next backfill. The history of a new room does so only where nothing
+// was known, and what comes while earlier messages may be missing does not.
+func (s *step) progress(id transports.MessageID) {
+	p := s.p
+	if s.e.Past && p.conv.Row.Last != "" && !p.fromPast || p.conv.Partial() {
+		return
+	}
+	p.fromPast = s.e.Past
+	p.conv.Row.Last = id
+	s.b.Inbox.Progress = append(s.b.Inbox.Progress, tables.Progress{Room: p.conv.ID, Last: id, At: s.at()})
+}
+
+// at is when the event happened; the network's clock may be wrong.
+func (s *step) at() time.Time {
+	if s.e.At.IsZero() || s.e.At.After(s.row.At) {
+		return s.row.At
+	}
+	return s.e.At
+}
+
+// show makes the stanza of a message.
+func (s *step) show(ctx context.Context, m transports.Message) error {
+	text := convert.MessageText(m, s.p.env.Settings.Text)
+	to, err := s.quoted(ctx, m)
+	if err != nil {
+		return err
+	}
+	thread, err := s.threadOf(ctx, m.Thread)
+	if err != nil {
+		return err
+	}
+	id := s.stanzaID(string(m.ID))
+	s.b.Messages.Mappings = append(s.b.Messages.Mappings, tables.Mapping{
+		Room: s.p.conv.ID, Net: m.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text),
+	})
+	return s.say(ctx, id, m.Notice, convert.Message(m, text, to, thread)...)
+}
+
+// poll shows a poll as a message with its options.
+func (s *step) poll(ctx context.Context, poll transports.Poll) error {
+	known, err := s.byNetworkID(ctx, poll.ID)
+	if err != nil || len(known) > 0 && !poll.Ended {
+		return err
+	}
+	text := convert.PollText(poll)
+	if len(known) > 0 {
+		return s.say(ctx, s.stanzaID("poll "+s.e.Key), false, convert.Body(text))
+	}
+	s.progress(poll.ID)
+	id := s.stanzaID(string(poll.ID))
+	s.b.Messages.Mappings = append(s.b.Messages.Mappings, tables.Mapping{
+		Room: s.p.conv.ID, Net: poll.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text),
+	})
+	return s.say(ctx, id, false, convert.Body(text))
+}
+
+// stanzaID is the same for the same message whenever and however often it comes.
+func (s *step) stanzaID(key string) string { return s.p.address.Stanza(s.p.conv.Row, key) }
+
+// quoted is the message that a message answers, or nil.
+func (s *step) quoted(ctx context.Context, m transports.Message) (*convert.Quoted, error) {
+	id := m.ReplyTo
+	if id == "" && m.Thread != m.ID {
+		id = m.Thread
+	}
+	if id == "" {
+		return nil, nil
+	}
+	rows, err := s.byNetworkID(ctx, id)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	target := rows[0]
+	q := &convert.Quoted{ID: s.reference(target), Text: target.Text}
+	if target.Author != "" {
+		q.Author = convert.DisplayName(s.p.people.Find(ctx, target.Author, ""))
+		q.From = s.p.addressOf(target.Author, q.Author)
+	}
+	return q, nil
+}
+
+func (s *step) reference(m tables.Mapping) string { return convert.Reference(s.p.conv.Direct(), m) }
+
+// addressOf is where a message of somebody came from.
+func (p *Processor) addressOf(user transports.UserID, name string) string {
+	if p.conv.Direct() {
+		if l := p.conv.Login(); l != nil && l.User == user {
+			return l.Owner.String()
+		}
+		j, _ := p.address.Contact(user)
+		return j.String()
+	}
+	if e := p.room.Engine(); e != nil {
+		if o, ok := e.Occupant(p.address.Occupant(user, "")); ok {
+			name = o.Nick
+		}
+	}
+	j, err := p.address.Room(p.conv.Row.Net)
+	if err == nil {
+		j, err = j.WithResource(name)
+	}
+	if err != nil {
+		return ""
+	}
+	return j.String()
+}
+
+// threadOf is the XEP-0201 thread of the network's thread: the id of its first message.
+func (s *step) threadOf(ctx context.Context, root transports.MessageID) (string, error) {
+	if root == "" {
+		return "", nil
+	}
+	rows, err := s.byNetworkID(ctx, root)
+	if err != nil {
+		return "", err
+	}
+	if len(rows) > 0 {
+		return rows[0].Stanza, nil
+	}
+	return s.stanzaID(string(root)), nil
+}
+
+// say sends content under a stanza id as the event's actor: to the room, or to the owner of the direct
+// chat. notice is sent by the room itself.
+func (s *step) say(ctx context.Context, id string, notice bool, content ...*stanza.Element) error {
+	if s.p.conv.Direct() {
+		return s.sayDirect(id, content)
+	}
+	s.sayRoom(ctx, id, notice, content)
+	return nil
+}
+
+func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*stanza.Element) {
+	p := s.p
+	post := room.Post{ID: id, StanzaID: id, Payload: stanza.Encode(content...)}
+	var who transports.UserInfo
+	persona := ""
+	if !notice && s.e.Actor != "" {
+		who = p.people.Find(ctx, s.e.Actor, s.e.Name)
+		persona = convert.Persona(who, s.e.Name)
+		post.From, post.Nick = p.address.Occupant(who.ID, persona), convert.DisplayName(who)
+		if persona != "" {
+			post.Nick = s.e.Name
+		} else {
+			s.b.Rooms.Members = append(s.b.Rooms.Members, tables.Member{Room: p.conv.ID, User: who.ID})
+		}
+	}
+	s.b.Archive = append(s.b.Archive, tables.Archived{
+		Seq: s.archiveSeq(), Room: p.conv.ID, ID: id, Message: id, At: s.at(), Nick: post.Nick, Occupant: post.From, Payload: post.Payload,
+	})
+	if s.e.Past {
+		return
+	}
+	if s.row.At.Sub(s.at()) > lateAfter {
+		post.Stamp = s.at()
+	}
+	local := s.local()
+	s.then(func(ctx context.Context) {
+		if p.room.Engine() == nil {
+			return
+		}
+		if post.From != "" && local == nil {
+			p.room.SetMember(ctx, who, persona)
+		}
+		p.room.Broadcast(post)
+		p.env.Counters.Delivered.Add(1)
+	})
+}
+
+// archiveSeq is a message's place in the archive: the history of a room that is new goes
+// before all that has come since.
+func (s *step) archiveSeq() int64 {
+	if s.e.Past {
+		return s.p.env.Next() - 1<<62
+	}
+	return s.p.env.Next()
+}
+
+// sayDirect is a message of the contact to the owner or, where the owner wrote it with the
+// network's own client, the copy of it.
+func (s *step) sayDirect(id string, content []*stanza.Element) error {
+	p := s.p
+	l := p.conv.Login()
+	if l == nil || s.e.Past {
+		return nil
+	}
+	contact, err := p.address.Contact(p.conv.Row.Peer)
+	if err != nil {
+		return err
+	}
+	if s.row.At.Sub(s.at()) > lateAfter {
+		content = append(content, convert.Delay(p.env.Domain, s.at()))
+	}
+	if s.local() == l {
+		own := convert.OwnCopy{Owner: l.Owner, Contact: contact, ID: id, Content: content}
+		st := own.Marked
+		if may := p.roster.Privileges.Of(l.Owner.Domain()); may.Messages {
+			st = func() *stanza.Stanza { return own.Privileged(p.env.Domain, may.Space) }
+		}
+		s.deliveries = append(s.deliveries, delivery.Keep(st()))
+		return nil
+	}
+	if p.env.Info.Caps.Read {
+		content = append(content, convert.Markable())
+	}
+	// A crash at the wrong moment lets it come again: by this id clients recognise it (XEP-0359 §4).
+	content = append(content, convert.OriginID(id))
+	s.deliveries = append(s.deliveries, delivery.Keep(convert.DirectMessage(l.Owner, contact, id, content)))
+	return nil
+}

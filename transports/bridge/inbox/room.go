@@ -1,0 +1,143 @@
+package inbox
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// member is somebody who came to the room or left it.
+func (s *step) member(ctx context.Context, m transports.Member) error {
+	p := s.p
+	if m.User.ID == "" || p.conv.Direct() {
+		return nil
+	}
+	if m.Membership != "" {
+		m.Joined = m.Membership == transports.Joined
+	}
+	u := convert.ClipUser(m.User)
+	if u.Name == "" && u.Handle == "" {
+		u = p.people.Find(ctx, u.ID, "")
+	} else {
+		s.b.Rooms.Puppets = append(s.b.Rooms.Puppets, u)
+		p.people.Put(u)
+	}
+	local := p.logins.ByUser(u.ID)
+	if local != nil {
+		seen := tables.Visibility{Login: local.ID, Room: p.conv.ID, Joined: m.Joined, Writable: m.Joined}
+		if m.Joined || p.conv.Row.Kind == transports.Public {
+			s.b.Rooms.Visible = append(s.b.Rooms.Visible, seen)
+		} else {
+			s.b.Rooms.Hidden = append(s.b.Rooms.Hidden, seen)
+			s.then(func(context.Context) { p.room.RemoveViewer(local.ID) })
+		}
+	}
+	row := tables.Member{Room: p.conv.ID, User: u.ID}
+	if m.Joined {
+		s.b.Rooms.Members = append(s.b.Rooms.Members, row)
+	} else {
+		s.b.Rooms.MembersGone = append(s.b.Rooms.MembersGone, row)
+	}
+	s.then(func(ctx context.Context) {
+		switch {
+		case m.Joined && local == nil:
+			p.room.SetMember(ctx, u, "")
+		case !m.Joined:
+			p.room.Flush() // names may have to be read
+			p.room.RemoveMember(ctx, m)
+		}
+	})
+	return nil
+}
+
+// roomChanged is a room that is new, or has another name, topic or kind.
+func (s *step) roomChanged(c transports.RoomChanged) error {
+	p, info := s.p, c.Info
+	topic := p.conv.Row.Topic
+	p.conv.Row = convert.RoomInfo(p.conv.Row, info)
+	s.b.Rooms.Rooms = append(s.b.Rooms.Rooms, p.conv.Row)
+	s.b.Rooms.Visible = append(s.b.Rooms.Visible, tables.Visibility{Login: s.row.Login, Room: p.conv.ID, Joined: info.Joined, Writable: info.Writable})
+	s.then(func(ctx context.Context) {
+		if l := p.logins.ByID(s.row.Login); l != nil && info.Joined {
+			p.backfill.Found(l, p.conv.Row)
+		}
+		p.room.SetInfo(ctx)
+		if p.conv.Row.Topic != topic {
+			p.room.Flush() // names may have to be read
+			p.room.SetSubject(ctx, s.e.Actor)
+		}
+	})
+	return nil
+}
+
+// roomGone is a room that the login cannot see any longer.
+func (s *step) roomGone(g transports.RoomGone) error {
+	p := s.p
+	s.b.Rooms.Hidden = append(s.b.Rooms.Hidden, tables.Visibility{Login: s.row.Login, Room: p.conv.ID})
+	reason := "You are no longer in this room."
+	if g.Archived {
+		reason = "This room was archived."
+	}
+	s.then(func(ctx context.Context) {
+		p.room.RemoveViewer(s.row.Login)
+		if l := p.logins.ByID(s.row.Login); l != nil {
+			p.room.Flush()
+			p.room.Evict(ctx, l, reason)
+		}
+	})
+	return nil
+}
+
+// contact is a person who is new or has changed.
+func (s *step) contact(c transports.Contact) error {
+	p := s.p
+	l := p.logins.ByID(s.row.Login)
+	if l == nil || c.Info.ID == "" || len(c.Info.ID) > convert.MaxID {
+		return nil
+	}
+	u := convert.ClipUser(c.Info)
+	s.b.Rooms.Puppets = append(s.b.Rooms.Puppets, u)
+	s.then(func(ctx context.Context) {
+		p.people.Put(u)
+		p.roster.Push(ctx, l, []transports.UserInfo{u})
+	})
+	return nil
+}
+
+// read is how far somebody has read (XEP-0333). The owner's own marks mean nothing to them.
+func (s *step) read(ctx context.Context, r transports.Read) error {
+	if r.ID == "" || r.Unread {
+		return nil
+	}
+	rows, err := s.byNetworkID(ctx, r.ID)
+	if err != nil || len(rows) == 0 || s.ours() || s.e.Past {
+		return err
+	}
+	p := s.p
+	displayed := convert.Displayed(s.reference(rows[0]))
+	if p.conv.Direct() {
+		l := p.conv.Login()
+		if l == nil || rows[0].Sender == "" {
+			return nil
+		}
+		contact, err := p.address.Contact(p.conv.Row.Peer)
+		if err != nil {
+			return err
+		}
+		st := convert.DirectMessage(l.Owner, contact, s.stanzaID("read "+s.e.Key), []*stanza.Element{displayed, convert.Hint("store")})
+		s.deliveries = append(s.deliveries, delivery.Keep(st))
+		return nil
+	}
+	who := p.people.Find(ctx, s.e.Actor, "")
+	s.then(func(context.Context) {
+		p.room.Broadcast(room.Post{
+			From: p.address.Occupant(who.ID, ""), Nick: convert.DisplayName(who), Payload: stanza.Encode(displayed), Transient: true,
+		})
+	})
+	return nil
+}

@@ -1,0 +1,267 @@
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
+	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+	"github.com/dragoman-im/dragoman/transports/bridge/puppets"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// Processing is what the processors of a gateway share.
+type Processing struct {
+	env           *gateway.Env
+	address       convert.Addresses
+	messages      Messages
+	inbox         *Inbox
+	backfill      *Backfill
+	conversations *conversation.Set
+	logins        *logins.Registry
+	people        *puppets.Directory
+	roster        *puppets.Roster
+	log           *delivery.Log
+}
+
+// NewProcessing makes what the processors of a gateway share.
+func NewProcessing(b *Backfill, people *puppets.Directory, roster *puppets.Roster, log *delivery.Log) *Processing {
+	return &Processing{
+		env: b.env, address: convert.Addresses{Domain: b.env.Domain}, messages: b.store, inbox: b.inbox, backfill: b,
+		conversations: b.conversations, logins: b.logins, people: people, roster: roster, log: log,
+	}
+}
+
+// step is one event on its way from the inbox to stanzas.
+type step struct {
+	p   *Processor
+	row tables.Event
+	e   transports.Event
+	err error         // of decoding
+	all *tables.Batch // of the steps before, not committed yet
+	b   tables.Batch  // of this one
+
+	deliveries []delivery.Message          // must reach the server though we crash
+	after      []func(ctx context.Context) // what is done once the batch is committed
+}
+
+// decode makes steps of rows.
+func (p *Processor) decode(rows []tables.Event) []*step {
+	steps := make([]*step, len(rows))
+	for i, row := range rows {
+		s := &step{p: p, row: row}
+		s.e, s.err = decode(row)
+		steps[i] = s
+	}
+	return steps
+}
+
+// people are those whose names the step needs.
+func (s *step) people() []transports.UserID {
+	list := []transports.UserID{s.e.Actor}
+	switch b := s.e.Body.(type) {
+	case transports.Member:
+		if b.User.Name == "" && b.User.Handle == "" {
+			list = append(list, b.User.ID)
+		}
+	case transports.Delete:
+		list = append(list, b.By)
+	}
+	return list
+}
+
+// run finds out what the event changes; a panic is its error.
+func (s *step) run(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.p.env.Counters.Panics.Add(1)
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	if s.err != nil {
+		return s.err
+	}
+	if err := s.dispatch(ctx); err != nil {
+		return err
+	}
+	return s.learn(ctx)
+}
+
+func (s *step) dispatch(ctx context.Context) error {
+	switch b := s.e.Body.(type) {
+	case transports.Message:
+		return s.message(ctx, b)
+	case transports.Edit:
+		return s.edit(ctx, b)
+	case transports.Delete:
+		return s.delete(ctx, b)
+	case transports.Reactions:
+		return s.reactions(ctx, b)
+	case transports.Read:
+		return s.read(ctx, b)
+	case transports.Member:
+		return s.member(ctx, b)
+	case transports.RoomChanged:
+		return s.roomChanged(b)
+	case transports.RoomGone:
+		return s.roomGone(b)
+	case transports.Contact:
+		return s.contact(b)
+	case transports.Call:
+		return s.say(ctx, s.stanzaID("call "+s.e.Key), false, convert.Call(b))
+	case transports.Poll:
+		return s.poll(ctx, b)
+	case transports.Receipt, transports.PollVote: // nothing that XMPP has words for
+		return nil
+	}
+	return fmt.Errorf("an event of kind %q cannot be shown", s.row.Kind)
+}
+
+// finish writes down how far the event has come.
+func (s *step) finish() {
+	u := tables.EventUpdate{Seq: s.row.Seq, State: tables.EventDone}
+	if len(s.deliveries) > 0 {
+		u.State, u.Position = tables.EventReady, s.p.env.Next()
+		u.Deliveries, _ = json.Marshal(s.deliveries)
+	}
+	s.b.Inbox.Events = append(s.b.Inbox.Events, u)
+}
+
+// fail drops what the step would have changed and puts the event aside.
+func (s *step) fail(err error) {
+	s.b, s.deliveries, s.after = tables.Batch{}, nil, nil
+	s.b.Inbox.Events = []tables.EventUpdate{{Seq: s.row.Seq, State: tables.EventFailed, Error: err.Error()}}
+}
+
+// then does something once the step is durable.
+func (s *step) then(f func(ctx context.Context)) { s.after = append(s.after, f) }
+
+// learn keeps what an event says of its room: the network's id of a direct chat that began with
+// the person, and that logins see the room.
+func (s *step) learn(ctx context.Context) error {
+	p := s.p
+	if p.conv.Row.Net == "" && s.e.Room != "" && p.conv.Direct() {
+		row := p.conv.Row
+		row.Net = s.e.Room
+		s.b.Rooms.Rooms = append(s.b.Rooms.Rooms, row)
+		s.then(func(context.Context) { p.conv.Row.Net = row.Net })
+	}
+	switch s.e.Body.(type) {
+	case transports.RoomGone, transports.RoomChanged, transports.Contact:
+		return nil
+	}
+	for _, id := range append([]transports.LoginID{s.row.Login}, s.e.SeenBy...) {
+		if l := p.logins.ByID(id); l != nil && !p.room.KnowsViewer(id) {
+			if err := s.learnViewer(ctx, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *step) learnViewer(ctx context.Context, l *logins.Login) error {
+	p := s.p
+	known, err := p.room.SeenBy(ctx, l.ID)
+	if err != nil {
+		return nil // the next event says it too
+	}
+	if !known {
+		s.b.Rooms.Visible = append(s.b.Rooms.Visible, tables.Visibility{Login: l.ID, Room: p.conv.ID, Joined: true, Writable: true})
+	}
+	s.then(func(context.Context) {
+		if p.room.KnowsViewer(l.ID) {
+			return
+		}
+		p.room.AddViewer(l.ID)
+		if !known && !p.conv.Direct() {
+			p.env.Group.Go(func(ctx context.Context) { p.describe(ctx, l, s.e.Room) })
+		}
+	})
+	return nil
+}
+
+// describe asks the network about a room that an event came from before it was listed.
+func (p *Processing) describe(ctx context.Context, l *logins.Login, id transports.RoomID) {
+	client := l.Client()
+	if client == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, gateway.LookupTimeout)
+	defer cancel()
+	info, err := client.Room(ctx, id)
+	if err == nil && info.ID == id && info.Kind != transports.Direct {
+		err = p.inbox.Deliver(ctx, l, transports.Event{
+			Key: "described " + stanza.NewID(), Room: id, Kind: info.Kind, At: p.env.Now(), Body: transports.RoomChanged{Info: info},
+		})
+	}
+	if err != nil {
+		p.env.Log.Debug("describing a room", "room", id, "error", err)
+	}
+}
+
+// byNetworkID finds the stanzas of a message, those of this batch among them.
+func (s *step) byNetworkID(ctx context.Context, net transports.MessageID) ([]tables.Mapping, error) {
+	rows, err := s.p.messages.ByNetworkID(ctx, s.p.conv.ID, net)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range []*tables.Batch{s.all, &s.b} {
+		for _, m := range b.Messages.Mappings {
+			if m.Net == net {
+				rows = append(rows, m)
+			}
+		}
+		for i := range rows {
+			rows[i].Deleted = rows[i].Deleted || deletes(b, rows[i].Net)
+		}
+	}
+	return rows, nil
+}
+
+// byStanzaID finds the parts of the message that an id of a stanza names.
+func (s *step) byStanzaID(ctx context.Context, id string) ([]tables.Mapping, error) {
+	rows, err := s.p.messages.ByStanzaID(ctx, s.p.conv.ID, id, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range []*tables.Batch{s.all, &s.b} {
+		for _, m := range b.Messages.Mappings {
+			if m.Stanza == id || m.Origin == id {
+				rows = append(rows, m)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// deletes tells whether a batch marks a message as deleted.
+func deletes(b *tables.Batch, net transports.MessageID) bool {
+	for _, d := range b.Messages.Deleted {
+		for _, id := range d.Net {
+			if id == net {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// local is the login that the event's actor is: the login that brought the event, or another user's. nil
+// where the actor is nobody's here.
+func (s *step) local() *logins.Login {
+	if l := s.p.logins.ByID(s.row.Login); l != nil && s.e.Own && (s.e.Actor == "" || s.e.Actor == l.User) {
+		return l
+	}
+	return s.p.logins.ByUser(s.e.Actor)
+}
+
+// ours tells whether the event may be the echo of a call.
+func (s *step) ours() bool { return s.e.Own || s.p.logins.ByUser(s.e.Actor) != nil }

@@ -1,0 +1,152 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// check finds the message that a request is about and whether the request may be made.
+func (q *Queue) check(ctx context.Context, w written, r convert.Request) (convert.Request, error) {
+	switch r.Kind {
+	case convert.SendEdit, convert.SendDelete, convert.SendReact, convert.SendRead:
+	default:
+		return r, nil
+	}
+	t, ok, err := q.find(ctx, r.Target, w.from)
+	if err != nil {
+		return r, err
+	}
+	ok = ok && !t.deleted
+	switch r.Kind {
+	case convert.SendEdit:
+		return q.checkEdit(w, r, t, ok)
+	case convert.SendDelete:
+		return q.checkDelete(w, r, t, ok)
+	case convert.SendReact:
+		if !ok {
+			return r, stanza.ItemNotFound("The message that you react to is not known here.")
+		}
+	case convert.SendRead:
+		if !ok || len(t.parts) == 0 {
+			return convert.Request{}, nil
+		}
+	}
+	r.Target = t.stanza
+	return r, nil
+}
+
+// checkEdit is about a correction of any earlier message of the user (XEP-0308).
+func (q *Queue) checkEdit(w written, r convert.Request, t target, ok bool) (convert.Request, error) {
+	switch {
+	case !ok:
+		return r, stanza.ItemNotFound("The message that you correct is not known here.")
+	case !t.by(w):
+		return r, stanza.Forbidden("Only its author may correct a message.") // XEP-0308 §4
+	case !q.env.Info.Caps.Edit: // sent again rather than not at all
+		return r.AsMessage(), nil
+	}
+	if window := q.env.Info.Caps.EditWindow; window > 0 && len(t.parts) > 0 && q.env.Now().Sub(t.parts[0].At) > window {
+		return r, stanza.NotAcceptable(fmt.Sprintf("%s allows corrections for %s only.", q.env.Info.Name, window))
+	}
+	r = q.outbox.parser.FitEdit(r)
+	r.Target = t.stanza
+	return r, nil
+}
+
+// checkDelete is about a retraction of a message of the user (XEP-0424).
+func (q *Queue) checkDelete(w written, r convert.Request, t target, ok bool) (convert.Request, error) {
+	switch {
+	case !ok:
+		return r, stanza.ItemNotFound("The message that you retract is not known here.")
+	case !t.by(w):
+		return r, stanza.Forbidden("Only its author may retract a message.") // XEP-0424 §4
+	case !q.env.Info.Caps.Delete:
+		return r, stanza.FeatureNotImplemented(q.env.Info.Name + " cannot take messages back.")
+	}
+	r.Target = t.stanza
+	return r, nil
+}
+
+// target is the message that a request is about: in the map of ids, or still in the outbox.
+type target struct {
+	stanza  string // of its first version
+	sender  string // bare JID where it came from XMPP
+	author  transports.UserID
+	parts   []tables.Mapping
+	deleted bool
+}
+
+// by tells whether the message is the user's own.
+func (t target) by(w written) bool {
+	return t.sender == w.from.Bare().String() || t.sender == "" && t.author != "" && t.author == w.login.User
+}
+
+// find looks for the message that an id of XMPP names. Clients choose their ids: of several
+// messages with one the sender's own is meant, sent or still waiting.
+func (q *Queue) find(ctx context.Context, id string, sender jid.JID) (target, bool, error) {
+	if id == "" || len(id) > 4*convert.MaxID {
+		return target{}, false, nil
+	}
+	who := sender.Bare().String()
+	rows, err := q.outbox.byStanza(ctx, q.conv.ID, id, who)
+	if err != nil {
+		return target{}, false, err
+	}
+	var sent target
+	if len(rows) > 0 {
+		r := rows[0]
+		sent = target{stanza: r.Stanza, sender: r.Sender, author: r.Author, parts: rows, deleted: r.Deleted}
+		if r.Sender == who || r.Stanza == id {
+			return sent, true, nil
+		}
+	}
+	waiting, ok, err := q.findWaiting(ctx, id, who)
+	if err != nil || ok && (len(rows) == 0 || waiting.sender == who) {
+		return waiting, ok, err
+	}
+	return sent, len(rows) > 0, nil
+}
+
+// byStanza are the parts of the first version of a message.
+func (o *Outbox) byStanza(ctx context.Context, room int64, id, sender string) ([]tables.Mapping, error) {
+	rows, err := o.messages.ByStanzaID(ctx, room, id, sender)
+	if err == nil && len(rows) > 0 && rows[0].First != "" {
+		rows, err = o.messages.ByStanzaID(ctx, room, rows[0].First, sender)
+	}
+	return rows, err
+}
+
+// findWaiting looks among the messages that were not sent yet.
+func (q *Queue) findWaiting(ctx context.Context, id, who string) (t target, ok bool, err error) {
+	for _, a := range q.accepted {
+		if a.call.Message != id && a.call.Stanza != id {
+			continue
+		}
+		if t, ok = targetOf(a.call, a.request), true; t.sender == who {
+			return t, true, nil
+		}
+	}
+	c, kept, err := q.outbox.calls.CallByStanza(ctx, q.conv.ID, id, who)
+	if err != nil || !kept || c.State == tables.CallFailed {
+		return t, ok, err
+	}
+	if other := targetOf(c, decode(c)); !ok || other.sender == who {
+		t = other
+	}
+	return t, true, nil
+}
+
+// targetOf is a message that has not been sent yet; a correction stands for its first version.
+func targetOf(c tables.Call, r convert.Request) target {
+	t := target{stanza: c.Stanza, sender: c.Sender.Bare().String()}
+	if convert.Kind(c.Kind) == convert.SendEdit {
+		t.stanza = r.Target
+	}
+	return t
+}

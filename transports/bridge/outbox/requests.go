@@ -1,0 +1,257 @@
+package outbox
+
+import (
+	"context"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// EchoEdit is the kind of the echo of an edit of ours.
+const EchoEdit = "edit"
+
+// send sends one part of a message.
+func (c *call) send(ctx context.Context, r *result) error {
+	if c.row.Part >= len(c.request.Parts) {
+		return nil
+	}
+	m := c.outgoing(c.request.Parts[c.row.Part])
+	m.Author = c.author(ctx)
+	if c.row.Part == 0 {
+		m.ReplyTo = c.networkID(ctx, c.request.ReplyTo)
+	}
+	m.Thread = c.networkID(ctx, c.request.Thread)
+	sent, err := c.client.Send(ctx, m)
+	if err == nil {
+		c.mapSent(r, sent, c.row.Part)
+	}
+	return err
+}
+
+// outgoing is what the network is given, the same at every attempt.
+func (c *call) outgoing(text richtext.Text) transports.Outgoing {
+	return transports.Outgoing{
+		Room: c.room.Net, ClientID: c.outbox.address.Client(c.row, c.row.Part), Attempt: c.row.Attempt, Since: c.row.Since,
+		Text: text, Me: c.request.Me, Known: c.known,
+	}
+}
+
+// known tells whether a message of the network has an id here.
+func (c *call) known(id transports.MessageID) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), gateway.LookupTimeout)
+	defer cancel()
+	rows, err := c.outbox.messages.ByNetworkID(ctx, c.room.ID, id)
+	return err == nil && len(rows) > 0
+}
+
+// author is under whose name a message goes out, where the login can write for others in that room.
+func (c *call) author(ctx context.Context) *transports.Author {
+	if !c.outbox.env.Info.Caps.Relay || c.room.Direct() {
+		return nil
+	}
+	relayer, ok := c.client.(transports.Relayer)
+	if !ok || !relayer.CanRelay(ctx, c.room.Net) {
+		return nil
+	}
+	return &transports.Author{Name: c.outbox.nicks.NickOf(c.row.Sender)}
+}
+
+// ref names a message of the network in the call's room.
+func (c *call) ref(id transports.MessageID) transports.MessageRef {
+	return transports.MessageRef{Room: c.room.Net, ID: id}
+}
+
+// networkID is the network's id of a message that an id of XMPP names: of its first part.
+func (c *call) networkID(ctx context.Context, id string) transports.MessageID {
+	rows, err := c.parts(ctx, id)
+	if err != nil || len(rows) == 0 {
+		return ""
+	}
+	return rows[0].Net
+}
+
+// parts are the messages of the network that an id of XMPP names, without those that were deleted.
+func (c *call) parts(ctx context.Context, id string) ([]tables.Mapping, error) {
+	if id == "" {
+		return nil, nil
+	}
+	rows, err := c.outbox.byStanza(ctx, c.room.ID, id, c.row.Sender.Bare().String())
+	return slices.DeleteFunc(rows, func(m tables.Mapping) bool { return m.Deleted }), err
+}
+
+// mapSent ties what a part has become to its stanza.
+func (c *call) mapSent(r *result, sent transports.Sent, part int) {
+	for _, id := range append([]transports.MessageID{sent.ID}, sent.More...) {
+		if id == "" {
+			continue
+		}
+		row := mapping(c.room, c.row, c.request, transports.Sent{ID: id, At: sent.At}, part)
+		row.Author = c.user
+		r.batch.Mappings = append(r.batch.Mappings, row)
+	}
+}
+
+// mapping ties a message of the network to the stanza of a call.
+func mapping(room tables.Room, c tables.Call, request convert.Request, sent transports.Sent, part int) tables.Mapping {
+	at := sent.At
+	if at.IsZero() {
+		at = c.Since
+	}
+	return tables.Mapping{
+		Room: room.ID, Net: sent.ID, Stanza: c.Stanza, Origin: c.Message, Part: part,
+		Sender: c.Sender.Bare().String(), At: at, Text: request.Text,
+	}
+}
+
+// edit changes the parts of a message. Where the new text has more parts the rest is sent
+// behind; where it has fewer, what is left over is deleted.
+func (c *call) edit(ctx context.Context, r *result) error {
+	editor, ok := c.client.(transports.Editor)
+	if !ok {
+		return transports.Refuse("feature-not-implemented", c.network()+" cannot change messages.", nil)
+	}
+	old, err := c.parts(ctx, c.request.Target)
+	if err != nil {
+		return err
+	}
+	if len(old) == 0 {
+		return transports.Refuse("item-not-found", "The message that you correct was not sent.", nil)
+	}
+	for i, text := range c.request.Parts {
+		if i < len(old) {
+			if err := c.editPart(ctx, editor, old[i], text, r); err != nil {
+				return err
+			}
+			row := mapping(c.room, c.row, c.request, transports.Sent{ID: old[i].Net}, i) // later stanzas may refer to the correction
+			row.First, row.Author = old[i].Stanza, old[i].Author
+			r.batch.Mappings = append(r.batch.Mappings, row)
+			continue
+		}
+		m := c.outgoing(text)
+		m.ClientID = c.outbox.address.Client(c.row, i)
+		sent, err := c.client.Send(ctx, m)
+		if err != nil {
+			return err
+		}
+		first := c.row
+		first.Stanza, first.Message = old[0].Stanza, old[0].Origin
+		row := mapping(c.room, first, c.request, sent, len(old)+i)
+		row.Author = c.user
+		r.batch.Mappings = append(r.batch.Mappings, row)
+	}
+	return c.dropRest(ctx, editor, old, r)
+}
+
+func (c *call) editPart(ctx context.Context, editor transports.Editor, part tables.Mapping, text richtext.Text, r *result) error {
+	err := editor.Edit(ctx, c.ref(part.Net), c.outgoing(text))
+	if err == nil {
+		r.batch.Echoes = append(r.batch.Echoes, tables.Echo{
+			Room: c.room.ID, Net: part.Net, Kind: EchoEdit, Until: c.outbox.env.Now().Add(c.outbox.env.Settings.EchoWait),
+		})
+	}
+	return err
+}
+
+// dropRest removes the parts that a correction has no text for.
+func (c *call) dropRest(ctx context.Context, editor transports.Editor, old []tables.Mapping, r *result) error {
+	if len(old) <= len(c.request.Parts) {
+		return nil
+	}
+	deleter, ok := c.client.(transports.Deleter)
+	for _, part := range old[len(c.request.Parts):] {
+		if !ok {
+			if err := c.editPart(ctx, editor, part, richtext.FromPlain("…"), r); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := deleter.Delete(ctx, c.ref(part.Net)); err != nil {
+			return err
+		}
+		r.deleted = append(r.deleted, part.Net)
+	}
+	return nil
+}
+
+// delete removes all parts of a message.
+func (c *call) delete(ctx context.Context, r *result) error {
+	deleter, ok := c.client.(transports.Deleter)
+	if !ok {
+		return transports.Refuse("feature-not-implemented", c.network()+" cannot take messages back.", nil)
+	}
+	parts, err := c.parts(ctx, c.request.Target)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if err := deleter.Delete(ctx, c.ref(p.Net)); err != nil && !alreadyGone(err, c.row.Attempt) {
+			return err
+		}
+		r.deleted = append(r.deleted, p.Net)
+	}
+	return nil
+}
+
+// alreadyGone tells whether a repeated delete failed because the first one had succeeded.
+func alreadyGone(err error, attempt int) bool {
+	return attempt > 1 && transports.ClassOf(err) == transports.Refused && convert.NetworkError(err).Condition == "item-not-found"
+}
+
+// react makes the difference between what is set and what is wanted.
+func (c *call) react(ctx context.Context, r *result) error {
+	reactor, ok := c.client.(transports.Reactor)
+	parts, err := c.parts(ctx, c.request.Target)
+	switch {
+	case !ok:
+		return transports.Refuse("feature-not-implemented", c.network()+" has no reactions.", nil)
+	case err != nil:
+		return err
+	case len(parts) == 0:
+		return transports.Refuse("item-not-found", "The message that you react to was not sent.", nil)
+	}
+	net := parts[0].Net
+	have, err := c.outbox.messages.Reactions(ctx, c.room.ID, net, c.user)
+	if err != nil {
+		return err
+	}
+	add := slices.DeleteFunc(slices.Clone(c.request.Emoji), func(e string) bool { return slices.Contains(have, e) })
+	remove := slices.DeleteFunc(slices.Clone(have), func(e string) bool { return slices.Contains(c.request.Emoji, e) })
+	if len(add)+len(remove) == 0 {
+		return nil
+	}
+	change := transports.ReactionChange{Add: add, Remove: remove, All: c.request.Emoji}
+	if err := reactor.React(ctx, c.ref(net), change); err != nil {
+		return err
+	}
+	for _, e := range add {
+		r.batch.Reactions = append(r.batch.Reactions, tables.Reaction{Room: c.room.ID, Net: net, User: c.user, Emoji: e})
+	}
+	for _, e := range remove {
+		r.batch.ReactionsRemoved = append(r.batch.ReactionsRemoved, tables.Reaction{Room: c.room.ID, Net: net, User: c.user, Emoji: e})
+	}
+	return nil
+}
+
+// read moves the login's read mark (XEP-0333).
+func (c *call) read(ctx context.Context) error {
+	reader, ok := c.client.(transports.Reader)
+	parts, err := c.parts(ctx, c.request.Target)
+	if !ok || err != nil || len(parts) == 0 {
+		return err
+	}
+	return reader.MarkRead(ctx, c.room.Net, transports.Read{ID: parts[len(parts)-1].Net})
+}
+
+// topic changes the room's topic.
+func (c *call) topic(ctx context.Context) error {
+	changer, ok := c.client.(transports.Changer)
+	if !ok {
+		return transports.Refuse("not-allowed", "The topic cannot be changed from here.", nil)
+	}
+	_, err := changer.Apply(ctx, transports.Change{Kind: transports.ChangeTopic, Room: c.room.Net, Text: c.request.Topic})
+	return err
+}

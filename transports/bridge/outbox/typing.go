@@ -1,0 +1,53 @@
+package outbox
+
+import (
+	"context"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+)
+
+const (
+	typingEvery = 4 * time.Second // at most one call for each conversation
+	maxTyping   = 1000            // users of one conversation
+)
+
+// typing is which local users write, as the network was told. Typing goes past the outbox, and may be
+// dropped (XEP-0085).
+type typing struct {
+	by   map[jid.JID]bool
+	last time.Time
+}
+
+// ended notes that a message ends the typing.
+func (t *typing) ended(who jid.JID) { delete(t.by, who.Bare()) }
+
+// sendTyping tells the network that a user writes, or has stopped.
+func (q *Queue) sendTyping(l *logins.Login, st *stanza.Stanza) {
+	on, off := convert.TypingState(st)
+	if !q.env.Info.Caps.Typing || !on && !off || q.conv.Row.Net == "" {
+		return
+	}
+	client, ok := l.Client().(transports.Typer)
+	t, who := &q.typing, st.From.Bare()
+	if !ok || !on && !t.by[who] || on && t.by[who] && q.env.Now().Sub(t.last) < typingEvery {
+		return
+	}
+	if t.by == nil || len(t.by) > maxTyping {
+		t.by = map[jid.JID]bool{}
+	}
+	t.by[who], t.last = on, q.env.Now()
+	id := q.conv.Row.Net
+	q.env.Group.Go(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, gateway.LookupTimeout)
+		defer cancel()
+		if err := client.Typing(ctx, id, transports.Typing{On: on}); err != nil {
+			q.env.Log.Debug("sending typing", "room", id, "error", err)
+		}
+	})
+}
