@@ -16,7 +16,7 @@ type Line struct {
 	Media *form.Media
 }
 
-// Chat plays one command as a dialogue in text: it asks one field after another.
+// Chat runs one command as a dialogue in text: it asks for one field after another.
 //
 // The person answers in words; "cancel" gives up, "back" goes to the question before, and
 // "-" leaves out a question that need not be answered.

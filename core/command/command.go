@@ -22,7 +22,7 @@ type Caller struct {
 type Command struct {
 	Node string // unique for the address
 	Name string // for people, in a menu
-	Desc string // one sentence, for those who play it in text
+	Desc string // one sentence, for users who run it in text
 	// Allowed tells whether somebody may see and run it; nil is everybody.
 	Allowed func(ctx context.Context, who Caller) bool
 	// Run begins it and gives the first step.
@@ -52,7 +52,7 @@ type Step struct {
 	Cancel func()
 	// Payload is sent behind the form, such as XEP-0066 addresses.
 	Payload []*stanza.Element
-	// Fault is what a failure is to those who play the command where there is no room for notes.
+	// Fault is what a failure is to users who run the command where notes cannot be shown.
 	Fault *stanza.Error
 }
 

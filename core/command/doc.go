@@ -1,5 +1,5 @@
 // Package command is ad-hoc commands (XEP-0050). A Command is steps of data forms and
-// knows no XML, so that the same command can be played three ways: by an Engine as IQs,
+// knows no XML, so that the same command can be run in three ways: by an Engine as IQs,
 // by a Chat as a dialogue in text that asks one field after another, and by whoever else
 // shows a form and takes an answer, such as a web portal.
 //
