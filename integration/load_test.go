@@ -19,9 +19,9 @@ const loadEnv = "DRAGOMAN_LOAD"
 
 // How many clients take part: a tenth of those online are abusive.
 const (
-	calmPeople   = 54
-	wildPeople   = 6
-	absentPeople = 5
+	regularClients = 54
+	abusiveClients = 6
+	absentPeople   = 5
 )
 
 // load is a server under load.
@@ -111,13 +111,13 @@ func newLoad(t *testing.T) *load {
 		fmt.Fprintf(&list, "%s@%s %s\n", a.User, testHost, a.Password)
 		return a
 	}
-	for i := range calmPeople {
+	for i := range regularClients {
 		l.regularClient = append(l.regularClient, &regularClient{l: l, account: account("calm", i)})
 	}
 	for i, c := range l.regularClient {
 		c.partner = l.regularClient[i^1]
 	}
-	for i := range wildPeople {
+	for i := range abusiveClients {
 		l.abusiveClient = append(l.abusiveClient, &abusiveClient{l: l, account: account("wild", i), random: rand.New(rand.NewPCG(l.seed, uint64(i)))})
 	}
 	for i := range absentPeople {

@@ -58,7 +58,7 @@ func TestCVE_2026_43507_ManyElements(t *testing.T) {
 
 // CVE-2021-32918: connections that send as much as is allowed before login and then nothing hold little
 // memory, and not for long.
-func TestCVE_2021_32918_ManyStrangers(t *testing.T) {
+func TestCVE_2021_32918_ManyConnectionsBeforeLogin(t *testing.T) {
 	const n = 200
 	p := newTestServer(t, func(c *Config) { c.Limits.TLSWait = 3 * time.Second })
 	before := inUse()
@@ -93,13 +93,13 @@ func TestCVE_2017_10807_MechanismNotOffered(t *testing.T) {
 	}
 }
 
-// witness is a session that checks the senders of its stanzas.
-type witness struct {
+// observer is a session that checks the senders of its stanzas.
+type observer struct {
 	*session
 	t *testing.T
 }
 
-func (w witness) Deliver(st *stanza.Stanza) {
+func (w observer) Deliver(st *stanza.Stanza) {
 	if from := st.From.Bare().String(); from != "romeo@home.test" && from != "home.test" && st.Type != stanza.TypeError {
 		w.t.Errorf("delivered from %q: %s", from, st)
 	}
@@ -127,7 +127,7 @@ func FuzzReceive(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data string) {
 		ctx := context.Background()
-		w := witness{&session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/a")}, t}
+		w := observer{&session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/a")}, t}
 		b, err := p.host.Bind(ctx, w, router.Claim{Replace: true})
 		if err != nil {
 			t.Fatal(err)

@@ -214,10 +214,10 @@ func TestByteRate(t *testing.T) {
 func TestByteRateBeforeLogin(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, func(c *Config) { c.Limits.Rate, c.Limits.Burst = 200_000, 20_000 })
-	stranger := p.dial()
-	stranger.features("home.test")
+	beforeLogin := p.dial()
+	beforeLogin.features("home.test")
 	secured, _ := p.secure("home.test")
-	for name, c := range map[string]*client{"in clear": stranger, "with TLS": secured, "logged in": p.loggedIn("romeo")} {
+	for name, c := range map[string]*client{"in clear": beforeLogin, "with TLS": secured, "logged in": p.loggedIn("romeo")} {
 		throttled, before := p.server.Counters.Throttled.Load(), time.Now()
 		sent := make(chan struct{})
 		go func() {

@@ -39,7 +39,7 @@ func (p *fixture) seen(request string) (ids []string) {
 	return ids
 }
 
-func TestHistoryWishes(t *testing.T) { // XEP-0045 §7.2.14
+func TestHistoryRequests(t *testing.T) { // XEP-0045 §7.2.14
 	t.Parallel()
 	p := withHistory(t)
 	one := 0

@@ -102,7 +102,7 @@ func (c *client) login(t testing.TB, s *Server, mechanism string, conn Conn) (Id
 		t.Fatalf("the server does not know the password: %s, %s", out, want)
 	}
 	if _, _, err := x.Step(t.Context(), final); !is(err, MalformedRequest) {
-		t.Fatal("played twice:", err)
+		t.Fatal("sent twice:", err)
 	}
 	return id, nil
 }

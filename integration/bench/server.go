@@ -95,7 +95,7 @@ func (s *server) start(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if err := s.poll(ctx, s.greets); err != nil {
+	if err := s.poll(ctx, s.opensStream); err != nil {
 		return fmt.Errorf("%s does not answer: %w\n%s", s.title, err, s.log.Tail())
 	}
 	return nil
@@ -111,8 +111,8 @@ func (s *server) poll(ctx context.Context, try func(context.Context) error) erro
 	})
 }
 
-// greets opens a stream: some servers listen before they know their hosts.
-func (s *server) greets(ctx context.Context) error {
+// opensStream opens a stream: some servers listen before they know their hosts.
+func (s *server) opensStream(ctx context.Context) error {
 	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", s.addr())
 	if err != nil {
 		return err

@@ -85,16 +85,16 @@ func same(t *testing.T, what string, got, want []string) {
 func TestRosterGet(t *testing.T) { // checklist 65
 	h := sharedServer(t)
 	w := h.session(t, newAccount(t), "")
-	deaf := h.session(t, user(w), "")
+	unaware := h.session(t, user(w), "")
 	e := w.ask("get", "", rosterQuery(""))
 	if q := e.Child(nsRoster, "query"); e.Attr("type") != "result" || q == nil || len(q.Children) > 0 {
 		t.Errorf("an empty roster: %s", e)
 	}
 	for i := range 3 {
-		deaf.put(fmt.Sprintf("<item jid='c%d@example.org' name='N %d'><group>G</group></item>", i, i))
+		unaware.put(fmt.Sprintf("<item jid='c%d@example.org' name='N %d'><group>G</group></item>", i, i))
 	}
 	same(t, "told", pushed(t, w.settle(), w.bare()), []string{`c0@example.org none "N 0" ["G"]`, `c1@example.org none "N 1" ["G"]`, `c2@example.org none "N 2" ["G"]`})
-	deaf.nothing() // it has not read the roster
+	unaware.nothing() // it has not read the roster
 	same(t, "roster", w.roster(), []string{`c0@example.org none "N 0" ["G"]`, `c1@example.org none "N 1" ["G"]`, `c2@example.org none "N 2" ["G"]`})
 	other := h.session(t, newAccount(t), "")
 	for _, typ := range []string{"get", "set"} {
@@ -168,8 +168,8 @@ func TestRosterSet(t *testing.T) { // checklist 67
 func TestRosterPush(t *testing.T) { // checklist 68
 	h := sharedServer(t)
 	one := h.session(t, newAccount(t), "")
-	two, deaf := h.available(t, user(one), ""), h.available(t, user(one), "")
-	quiet(one, two, deaf)
+	two, unaware := h.available(t, user(one), ""), h.available(t, user(one), "")
+	quiet(one, two, unaware)
 	one.roster()
 	two.roster()
 	one.send("<iq type='set' id='s'>" + rosterQuery("<item jid='a@example.org'/>") + "</iq>")
@@ -195,7 +195,7 @@ func TestRosterPush(t *testing.T) { // checklist 68
 		t.Error("the same id twice")
 	}
 	quiet(one)
-	deaf.nothing()
+	unaware.nothing()
 	// And only the server makes one.
 	evil := h.available(t, newAccount(t), "")
 	two.send("<presence to='" + evil.jid + "'/>")

@@ -25,7 +25,7 @@ var importRules = []importRule{
 	{"core/internal/rawstream", nil}, // for tests only
 	{"core/jid", nil},
 	{"core/stanza", []string{"core/jid"}},
-	{"core/message", []string{"core/jid", "core/stanza"}},
+	{"core/message", []string{"core/jid", "core/stanza", "core/spec"}},
 	{"core/spec", nil},
 	{"core/mailbox", nil},
 	{"core/sasl", addresses},

@@ -78,11 +78,11 @@ func TestDiscordgoChannels(t *testing.T) {
 func TestDirectRefusals(t *testing.T) {
 	t.Parallel()
 	w := newTestDiscord(t, fake.Options{Unlimited: true})
-	stranger := w.AddUser(fake.User{Name: "stranger"})
+	unrelated := w.AddUser(fake.User{Name: "stranger"})
 	open := func(u fake.ID) string {
 		return w.call("POST", "/users/@me/channels", m{"recipient_id": u}).body["id"].(string)
 	}
-	w.refused("POST", path("channels", open(stranger), "messages"), m{"content": "x"}, 403, 50278)
+	w.refused("POST", path("channels", open(unrelated), "messages"), m{"content": "x"}, 403, 50278)
 	w.refused("POST", "/users/@me/channels", m{"recipient_id": "1"}, 400, 50033)
 	other := w.AddBot(fake.App{Name: "other"})
 	w.refused("POST", "/users/@me/channels", m{"recipient_id": other.ID()}, 403, 50007)

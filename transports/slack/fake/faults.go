@@ -230,7 +230,7 @@ func (a *App) HoldHello() (release func()) {
 			held := a.silentSockets
 			a.silent, a.silentSockets = false, nil
 			for _, k := range held {
-				k.greet(a.server)
+				k.sendHello(a.server)
 			}
 		})
 	}

@@ -88,7 +88,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		abort(conn.NetConn())
 		return
 	}
-	k.greet(s)
+	k.sendHello(s)
 	s.wg.Add(1)
 	s.mu.Unlock()
 	go func() {
@@ -98,8 +98,8 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 	k.read(s)
 }
 
-// greet says hello and joins the rotation, or refuses the eleventh socket. mu must be held.
-func (k *socket) greet(s *Server) {
+// sendHello says hello and joins the rotation, or refuses the eleventh socket. mu must be held.
+func (k *socket) sendHello(s *Server) {
 	if k.app.silent {
 		k.app.silentSockets = append(k.app.silentSockets, k)
 		s.changed()

@@ -11,16 +11,16 @@ import (
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
-// witness is a test that must fail, and whose failure is looked at.
-type witness struct {
+// recordingT is a test that must fail, and whose failure is looked at.
+type recordingT struct {
 	testing.TB
 	mu     sync.Mutex
 	errors []string
 }
 
-func (w *witness) Helper() {}
+func (w *recordingT) Helper() {}
 
-func (w *witness) Errorf(format string, args ...any) {
+func (w *recordingT) Errorf(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.errors = append(w.errors, fmt.Sprintf(format, args...))
@@ -33,7 +33,7 @@ func TestTheHookFailsTheTest(t *testing.T) {
 	for body, want := range map[string]string{
 		"": "", "limit=10": "", "limit=ten": "limit", "newest=1": "newest", "limit=1&limit=2": "limit",
 	} {
-		seen := &witness{TB: t}
+		seen := &recordingT{TB: t}
 		s := fake.New(fake.Options{Check: Hook(seen)})
 		if err := s.Start(); err != nil {
 			t.Fatal(err)
