@@ -2,14 +2,13 @@ package integration_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/integration/client"
 	"github.com/dragoman-im/dragoman/integration/peers"
 	"github.com/dragoman-im/dragoman/integration/xmltree"
@@ -102,7 +101,7 @@ func testAccountRemoval(ctx context.Context, t *testing.T, w fakeNetwork, name s
 		}
 	}
 	before := rowsOf(ctx, t, h.gateway, simon)
-	for _, table := range []string{"accounts", "credentials", "roster", "archive", "vcards", "private_xml", "bridge_accounts", "bridge_rooms"} {
+	for _, table := range []string{"accounts", "credentials", "roster", "archive_messages", "vcards", "private_xml", "bridge_accounts", "bridge_rooms"} {
 		if before[table] == 0 {
 			t.Errorf("there is nothing in %s, and so nothing is shown: %v", table, before)
 		}
@@ -200,35 +199,26 @@ func checkGoneNoticesAfterLogin(ctx context.Context, t *testing.T, h *deployment
 // other user.
 func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) map[string]int {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(d.Data, "dragoman.db")+"?mode=ro&_busy_timeout=5000")
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.DB(t, d.Data)
 	defer func() { _ = db.Close() }()
-	names := func(query string, args ...any) (list []string) {
-		rows, err := db.QueryContext(ctx, query, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var name string
-			if err := rows.Scan(&name); err != nil {
-				t.Fatal(err)
-			}
-			list = append(list, name)
-		}
-		return list
-	}
 	found := map[string]int{}
-	for _, table := range names(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%'`) {
+	const all = `(SELECT number FROM archive_accounts)`
+	mine := `(SELECT number FROM archive_accounts WHERE account = '` + who + `')`
+	archives := map[string]string{ // also what belongs to nobody
+		"archive_entries": `archive IN ` + mine + ` OR archive NOT IN ` + all,
+		"archive_messages": `sender IN ` + mine + ` OR receiver IN ` + mine + ` OR sender NOT IN ` + all + ` OR receiver NOT IN ` + all +
+			` OR sender IS NULL AND receiver IS NULL`,
+		"archive_state": `FALSE`,
+	}
+	for table, columns := range storetest.Tables(t, db) {
 		query := `SELECT count(*) FROM ` + table
-		if strings.HasPrefix(table, "bridge_") {
+		if condition, ok := archives[table]; ok {
+			query += ` WHERE ` + condition
+		} else if strings.HasPrefix(table, "bridge_") {
 			if table == "bridge_gateways" {
 				continue
 			}
 		} else {
-			columns := names(`SELECT name FROM pragma_table_info(?)`, table)
 			at := slices.IndexFunc(columns, func(c string) bool { return c == "account" || table == "accounts" && c == "jid" })
 			if at < 0 {
 				t.Errorf("whose are the rows of %s?", table)

@@ -88,7 +88,7 @@ func (s *faultyServer) end(ctx context.Context) {
 	}
 	s.t.Helper()
 	s.d.Stop()
-	intact(ctx, s.t, s.d)
+	intact(s.t, s.d)
 }
 
 // audit checks that everything that was acknowledged is there; what was not acknowledged may be.

@@ -92,7 +92,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("%d errors in the log, the last: %s", n, line)
 	}
 	l.d.Stop()
-	intact(ctx, t, l.d)
+	intact(t, l.d)
 }
 
 func mib(n int64) float64 { return float64(n) / (1 << 20) }

@@ -115,7 +115,7 @@ func TestShutdownDrains(t *testing.T) {
 	d.Start()
 	(&faultyServer{t: t, d: d, mail: want}).collect(ctx)
 	d.Stop()
-	intact(ctx, t, d)
+	intact(t, d)
 }
 
 // TestSecondSignal sends two signals: after the second the server does not wait.

@@ -19,6 +19,7 @@ func TestWriteFaultsOfGateway(t *testing.T) {
 		for _, killed := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, killed %v", f.name, killed), func(t *testing.T) {
 				t.Parallel()
+				f.skipUnlessFile(t)
 				forEachNetwork(t, func(t *testing.T, w fakeNetwork) { testWriteFaultOfGateway(t, w, f, killed) })
 			})
 		}

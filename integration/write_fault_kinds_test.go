@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -11,9 +10,9 @@ import (
 	"syscall"
 	"testing"
 
-	_ "github.com/mattn/go-sqlite3" // to hold a lock as another program would
 	"golang.org/x/sys/unix"
 
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
 
@@ -22,6 +21,7 @@ type writeFault struct {
 	name   string
 	advice string // a word of what the log tells the operator to do
 	slow   bool   // each write fails only after a wait
+	file   bool   // the database must be a file of the server
 	// data is a data directory that the fault can be made in; empty: any.
 	data func(t *testing.T) string
 	// start causes the fault; end removes it, and may be called twice.
@@ -29,9 +29,17 @@ type writeFault struct {
 }
 
 var writeFaults = []writeFault{
-	{name: "no file may grow", advice: "limit on the size of files", start: limitFiles},
-	{name: "a full disk", advice: "free space", data: smallDisk, start: fillDisk},
+	{name: "no file may grow", advice: "limit on the size of files", file: true, start: limitFiles},
+	{name: "a full disk", advice: "free space", file: true, data: smallDisk, start: fillDisk},
 	{name: "a locked database", advice: "another program", slow: true, start: lockDatabase},
+}
+
+// skipUnlessFile skips a fault that PostgreSQL does not have here.
+func (f writeFault) skipUnlessFile(t *testing.T) {
+	t.Helper()
+	if f.file && storetest.OnPostgres() {
+		t.Skip("the database is no file of the server")
+	}
 }
 
 // limitFiles acts like a full disk without the right to mount one: no file of the process may grow any more.
@@ -107,33 +115,14 @@ func fillDisk(_ context.Context, t *testing.T, d *peers.Dragoman) func() {
 	return func() { _ = os.Remove(name) }
 }
 
-// lockDatabase holds an exclusive lock, as another process would.
-func lockDatabase(ctx context.Context, t *testing.T, d *peers.Dragoman) func() {
+// lockDatabase holds a lock as another program would.
+func lockDatabase(_ context.Context, t *testing.T, d *peers.Dragoman) func() {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(d.Data, "dragoman.db")+"?_txlock=exclusive&_busy_timeout=5000")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lock, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		_ = lock.Rollback()
-		_ = db.Close()
-	}
+	return storetest.Lock(t, storetest.DB(t, d.Data))
 }
 
 // intact checks the database of a server that does not run.
-func intact(ctx context.Context, t *testing.T, d *peers.Dragoman) {
+func intact(t *testing.T, d *peers.Dragoman) {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(d.Data, "dragoman.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	var verdict string
-	if err := db.QueryRowContext(ctx, `PRAGMA integrity_check`).Scan(&verdict); err != nil || verdict != "ok" {
-		t.Errorf("the database is not intact: %s, %v", verdict, err)
-	}
+	storetest.Intact(t, storetest.DB(t, d.Data))
 }

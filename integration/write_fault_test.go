@@ -38,6 +38,7 @@ func TestWriteFaults(t *testing.T) {
 	for _, f := range writeFaults {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
+			f.skipUnlessFile(t)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*peerTimeout)
 			defer cancel()
 			data := ""
@@ -68,7 +69,7 @@ func TestWriteFaults(t *testing.T) {
 			d.Restart()
 			s.check(ctx)
 			d.Stop()
-			intact(ctx, t, d)
+			intact(t, d)
 		})
 	}
 }

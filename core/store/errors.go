@@ -63,7 +63,7 @@ func postgresAdvice(err error) string {
 	case code == pgDiskFull:
 		return "the disk of the database server is full: free space there; all goes on by itself then"
 	case code == pgLock, strings.HasPrefix(code, pgConflict):
-		return "other transactions are in the way: look for long ones in pg_stat_activity; all goes on by itself then"
+		return "another program holds a lock on the database: look for long transactions in pg_stat_activity; all goes on by itself then"
 	case strings.HasPrefix(code, pgConnection), strings.HasPrefix(code, pgIntervention), strings.HasPrefix(code, pgResources):
 		return "the database server stops, starts or has too much to do: look at its log; all goes on by itself then"
 	case strings.HasPrefix(code, pgSystem), strings.HasPrefix(code, pgCorrupt):
