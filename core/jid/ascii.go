@@ -35,8 +35,8 @@ var class = func() (t [256]byte) {
 	return t
 }()
 
-// parseASCII accepts an address that is ASCII and canonical already; anything
-// else is left to the profiles. It does not allocate.
+// parseASCII accepts an address that is ASCII and canonical already. For any other it returns
+// false, and normalise applies the PRECIS and IDNA profiles. It does not allocate.
 func parseASCII(s string) (JID, bool) {
 	local, i := 0, 0
 	for i < len(s) && class[s[i]]&inLocal != 0 {
@@ -70,7 +70,7 @@ func parseASCII(s string) (JID, bool) {
 	return JID{s: s, local: uint16(local), bare: uint16(end)}, true
 }
 
-// canonicalDomain accepts host names whose labels the fast path may pass as they are:
+// canonicalDomain reports whether parseASCII may accept a host name unchanged:
 // letters, digits and inner hyphens, no A-label (those go through IDNA), not all digits and dots.
 func canonicalDomain(d string) bool {
 	if len(d) == 0 || len(d) > 253 {
@@ -100,7 +100,7 @@ func canonicalDomain(d string) bool {
 	return letter
 }
 
-// checkLocal refuses what RFC 7622 §3.3.1 excludes beyond the profile.
+// checkLocal refuses the characters that RFC 7622 §3.3.1 excludes in addition to those of the PRECIS profile.
 func checkLocal(local string) error {
 	if len(local) > MaxPart {
 		return fmt.Errorf("%w: localpart too long", ErrMalformed)
@@ -135,7 +135,7 @@ func checkDomain(domain string) error {
 			}
 		}
 		if len(label) > 63*4 || label[0] == '-' || label[len(label)-1] == '-' {
-			return fmt.Errorf("%w: label of the domainpart", ErrMalformed)
+			return fmt.Errorf("%w: label of the domainpart is too long, or begins or ends with a hyphen", ErrMalformed)
 		}
 	}
 	return nil

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// CVE-2015-2058: an address that is too long is refused, never cut: not at the last byte that may be, and
-// not within a character.
-func TestCVE_2015_2058_NeverCut(t *testing.T) {
+// CVE-2015-2058: an address that is too long is refused. It is never truncated, neither at the maximum
+// length nor within a character.
+func TestCVE_2015_2058_NeverTruncated(t *testing.T) {
 	t.Parallel()
 	for _, unit := range []string{"x", "é", "日", "😀"} {
 		for size := 1018; size <= 1028; size++ {
@@ -21,7 +21,7 @@ func TestCVE_2015_2058_NeverCut(t *testing.T) {
 				case err == nil && (size > MaxPart || where == "domainpart"):
 					t.Errorf("%s of %d bytes of %q: accepted", where, size, unit)
 				case err == nil && (!utf8.ValidString(j.String()) || len(j.String()) != len(address)):
-					t.Errorf("%s of %d bytes of %q: cut to %d", where, size, unit, len(j.String()))
+					t.Errorf("%s of %d bytes of %q: truncated to %d", where, size, unit, len(j.String()))
 				case err != nil && size <= MaxPart && unit == "é" && where != "domainpart":
 					t.Errorf("%s of %d bytes: %v", where, size, err)
 				}
@@ -37,20 +37,20 @@ func TestCVE_2015_2058_NeverCut(t *testing.T) {
 	}
 }
 
-// CVE-2015-2059: what is no UTF-8 never reaches a table of characters.
+// CVE-2015-2059: text that is not UTF-8 is refused before any character table is consulted.
 func TestCVE_2015_2059_InvalidUTF8(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"} {
 		for _, address := range []string{bad + "@example.org", "a" + bad + "@example.org", "a@example" + bad + ".org", "a@example.org/" + bad, "a@example.org/x" + bad, bad} {
 			if j, err := Parse(address); err == nil {
-				t.Errorf("%q is %q", address, j)
+				t.Errorf("Parse(%q) = %q, want an error", address, j)
 			}
 			if _, err := New("a", "example.org", address); err == nil {
-				t.Errorf("%q is a resourcepart", address)
+				t.Errorf("New accepts the resourcepart %q", address)
 			}
 		}
 		if _, err := MustParse("a@example.org").WithResource("x" + bad); err == nil {
-			t.Errorf("%q added", bad)
+			t.Errorf("WithResource accepts %q", "x"+bad)
 		}
 	}
 }

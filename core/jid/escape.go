@@ -32,7 +32,7 @@ func Escape(s string) string {
 	return b.String()
 }
 
-// Unescape is the reverse of Escape; other text stays unchanged.
+// Unescape reverses Escape. Text that is not an escape is left unchanged.
 func Unescape(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s

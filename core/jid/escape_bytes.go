@@ -2,10 +2,10 @@ package jid
 
 import "strings"
 
-// EscapeBytes makes any bytes a localpart that names them and nothing else: what New makes of it is the
-// same string, under nodeprep (RFC 6122) as under UsernameCaseMapped (RFC 8265), and UnescapeBytes
-// gives the bytes back. It is XEP-0106 for the characters that XEP-0106 escapes, and writes capital letters,
-// control characters and what is not ASCII in the same form, byte by byte.
+// EscapeBytes returns a localpart for any sequence of bytes. Different sequences have different localparts.
+// Neither nodeprep (RFC 6122) nor UsernameCaseMapped (RFC 8265) changes the result, so that New keeps it as it is, and
+// UnescapeBytes returns the original bytes. Besides the characters of XEP-0106, capital letters, control
+// characters and bytes beyond ASCII are written as \hh, byte by byte.
 func EscapeBytes(s string) string {
 	clean := true
 	for i := 0; i < len(s) && clean; i++ {
@@ -27,7 +27,7 @@ func EscapeBytes(s string) string {
 	return b.String()
 }
 
-// mustEscape tells whether the byte at i cannot be in a localpart as it is, or would be read as another there.
+// mustEscape reports whether the byte at i is not allowed in a localpart, or would be changed or read as an escape there.
 func mustEscape(s string, i int) bool {
 	switch c := s[i]; {
 	case c == '\\':
@@ -39,7 +39,7 @@ func mustEscape(s string, i int) bool {
 	}
 }
 
-// UnescapeBytes is the reverse of EscapeBytes. It reads what Escape has written too.
+// UnescapeBytes reverses EscapeBytes, and Escape too.
 func UnescapeBytes(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// checkEscapedBytes wants s to come back, and its escaped form to be one that no profile changes.
+// checkEscapedBytes checks that unescaping returns s, and that no profile changes the escaped form.
 func checkEscapedBytes(t interface{ Errorf(string, ...any) }, s string) {
 	local := EscapeBytes(s)
 	if got := UnescapeBytes(local); got != s {
@@ -43,7 +43,7 @@ func TestEscapeBytes(t *testing.T) {
 	}
 }
 
-func TestEscapeBytesOfAnything(t *testing.T) {
+func TestEscapeBytesOfRandomInput(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		checkEscapedBytes(t, string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")))
@@ -52,7 +52,7 @@ func TestEscapeBytesOfAnything(t *testing.T) {
 	})
 }
 
-// Two ids that differ have addresses that differ: what one escapes to is no escape of another.
+// Two different ids never have the same escaped form.
 func TestEscapeBytesIsUnambiguous(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -64,8 +64,8 @@ func TestEscapeBytesIsUnambiguous(t *testing.T) {
 	})
 }
 
-// What Escape has written keeps its meaning, unless it holds a backslash of its own before two digits.
-func TestEscapeBytesReadsEscape(t *testing.T) {
+// UnescapeBytes reads the output of Escape, unless the original text has a backslash before two digits.
+func TestUnescapeBytesReadsEscape(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringMatching(`[a-z0-9 "&'/:<>@.#_-]*`).Draw(t, "s")

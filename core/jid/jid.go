@@ -49,7 +49,7 @@ func MustParse(s string) JID {
 	return j
 }
 
-// New makes an address of its parts and normalises each; local and resource may be empty.
+// New joins the parts of an address and normalises each; local and resource may be empty.
 func New(local, domain, resource string) (JID, error) {
 	if len(local)+len(domain)+len(resource) <= MaxLen {
 		j := join(local, domain, resource)
@@ -95,13 +95,13 @@ func normalise(local, domain, resource string) (JID, error) {
 	return join(m.Localpart(), m.Domainpart(), m.Resourcepart()), nil
 }
 
-// String is the canonical text; "" for the zero value.
+// String returns the canonical text; "" for the zero value.
 func (j JID) String() string { return j.s }
 
-// Local is the localpart, "" where there is none.
+// Local returns the localpart, "" where there is none.
 func (j JID) Local() string { return j.s[:j.local] }
 
-// Domain is the domainpart.
+// Domain returns the domainpart.
 func (j JID) Domain() string {
 	if j.local == 0 {
 		return j.s[:j.bare]
@@ -109,7 +109,7 @@ func (j JID) Domain() string {
 	return j.s[j.local+1 : j.bare]
 }
 
-// Resource is the resourcepart, "" for a bare address.
+// Resource returns the resourcepart, "" for a bare address.
 func (j JID) Resource() string {
 	if int(j.bare) >= len(j.s) {
 		return ""
@@ -117,16 +117,16 @@ func (j JID) Resource() string {
 	return j.s[j.bare+1:]
 }
 
-// Bare is the address without its resourcepart; it does not allocate.
+// Bare returns the address without its resourcepart; it does not allocate.
 func (j JID) Bare() JID { return JID{s: j.s[:j.bare], local: j.local, bare: j.bare} }
 
-// Host is the domainpart alone as an address.
+// Host returns the domainpart as an address of its own.
 func (j JID) Host() JID {
 	d := j.Domain()
 	return JID{s: d, bare: uint16(len(d))}
 }
 
-// WithResource is the bare address with another resourcepart.
+// WithResource returns the bare address with another resourcepart.
 func (j JID) WithResource(resource string) (JID, error) {
 	if resource == "" {
 		return j.Bare(), nil
@@ -150,7 +150,7 @@ func (j JID) IsBare() bool { return int(j.bare) == len(j.s) }
 // IsFull reports whether j has a resourcepart.
 func (j JID) IsFull() bool { return int(j.bare) < len(j.s) }
 
-// IsHost reports whether j is a domainpart alone.
+// IsHost reports whether j has neither localpart nor resourcepart.
 func (j JID) IsHost() bool { return j.local == 0 && j.IsBare() && j.s != "" }
 
 // MarshalText is String as bytes.
@@ -181,7 +181,7 @@ func join(local, domain, resource string) JID {
 	return JID{s: s, local: uint16(len(local)), bare: uint16(bare)}
 }
 
-// split cuts an address at the first '/', then the rest at the first '@' (RFC 7622 §3.1).
+// split divides an address at the first '/', then the part before it at the first '@' (RFC 7622 §3.1).
 func split(s string) (local, domain, resource string, err error) {
 	rest, resource, slash := strings.Cut(s, "/")
 	if slash && resource == "" {

@@ -97,7 +97,7 @@ func TestFastPathAgrees(t *testing.T) {
 	}
 }
 
-// What New puts together falls into the same parts again.
+// Parsing the result of New returns the same parts.
 func TestNewKeepsParts(t *testing.T) {
 	t.Parallel()
 	for _, parts := range [][3]string{
@@ -134,7 +134,7 @@ func TestEscape(t *testing.T) {
 	} {
 		got := Escape(raw)
 		if strings.HasPrefix(raw, `\3and`) {
-			want = Escape(raw) // only the round trip is given by the text
+			want = Escape(raw) // XEP-0106 gives no escaped form here: only the round trip is checked
 		}
 		if got != want || Unescape(got) != raw {
 			t.Errorf("Escape(%q) = %q, want %q; back %q", raw, got, want, Unescape(got))

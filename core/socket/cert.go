@@ -57,7 +57,8 @@ func NewOwnCertificate(path string, hosts []string) (*OwnCertificate, error) {
 	return o, err
 }
 
-// Certificate is a Certificates: the same for every name. It is renewed when it is due.
+// Certificate returns the certificate whatever the name is; the method is a Certificates. It replaces a
+// certificate that expires soon.
 func (o *OwnCertificate) Certificate(string) (*tls.Certificate, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -166,7 +167,7 @@ func replaceFile(path string, text []byte) error {
 	return err
 }
 
-// asciiHost is a host as certificates and TLS name it.
+// asciiHost returns a host in the form that certificates and TLS use.
 func asciiHost(host string) (string, error) {
 	if ip := net.ParseIP(host); ip != nil {
 		return ip.String(), nil

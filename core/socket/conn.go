@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// maxLeft bounds what TLS itself may write while the socket takes nothing.
-	maxLeft = 256 << 10
-	// closeNotifyTime is how long the end of TLS may take to write where the socket cannot be asked not to block.
+	// maxUnsent limits the bytes of TLS alerts and key updates that wait while the peer does not read.
+	maxUnsent = 256 << 10
+	// closeNotifyTime limits the write of close_notify on a connection that has no non-blocking write.
 	closeNotifyTime = 200 * time.Millisecond
-	// lingerBytes is how much input is discarded before a socket is closed.
+	// lingerBytes limits the input that Linger discards.
 	lingerBytes = 1 << 20
 )
 
-// errLeft ends a connection whose peer makes TLS answer and reads no answers.
-var errLeft = errors.New("peer does not read what TLS answers")
+// errUnsent ends a connection whose peer causes answers of the TLS layer and does not read them.
+var errUnsent = errors.New("peer does not read the answers of the TLS layer")
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
@@ -36,24 +36,23 @@ func recycle(b *[]byte) {
 	}
 }
 
-// Conn is a TCP connection that carries a stream. It can change to TLS in place, and it can be asked to
-// write no more than the operating system takes at once: a queue of output then needs no goroutine, which
-// costs as much as the write itself.
+// Conn is a TCP connection that carries a stream. It can change to TLS in place, and TryWrite writes without
+// blocking: a queue of output then needs no goroutine, which would cost as much as the write itself.
 type Conn struct {
 	raw *rawSocket
 	tls atomic.Pointer[tls.Conn]
 }
 
-// New makes a Conn of a connection that has just been accepted or dialled. It takes
-// connections of all kinds; only those of the operating system can be asked not to block.
+// New wraps a connection that has just been accepted or dialled. It accepts any net.Conn, but CanTry is
+// true only for sockets of the operating system.
 func New(c net.Conn) *Conn {
 	r := &rawSocket{Conn: c}
 	r.open()
 	return &Conn{raw: r}
 }
 
-// ServerTLS does the handshake of the accepting side. Nothing may be written meanwhile,
-// and what is left in the input buffers must be discarded afterwards.
+// ServerTLS does the TLS handshake of the accepting side. The caller must not write during it, and must
+// afterwards discard input that it has buffered.
 func (s *Conn) ServerTLS(ctx context.Context, cfg *tls.Config) error {
 	return s.handshake(ctx, tls.Server(s.raw, cfg))
 }
@@ -74,7 +73,7 @@ func (s *Conn) handshake(ctx context.Context, t *tls.Conn) error {
 	return nil
 }
 
-// TLS is the state of the TLS connection; false if there is none.
+// TLS returns the state of the TLS connection; false if there is none.
 func (s *Conn) TLS() (tls.ConnectionState, bool) {
 	if t := s.tls.Load(); t != nil {
 		return t.ConnectionState(), true
@@ -92,12 +91,12 @@ func (s *Conn) layer() net.Conn {
 // Read reads what the peer has sent.
 func (s *Conn) Read(p []byte) (int, error) { return s.layer().Read(p) }
 
-// Write writes all of p and waits for that as long as it takes.
+// Write writes all of p. It blocks until that is done.
 func (s *Conn) Write(p []byte) (int, error) { return s.layer().Write(p) }
 
-// TryWrite takes all of p and writes what the socket accepts at once, in one call of the
-// operating system. more means that something is left for Drain. It must not be used by
-// two goroutines at once, nor beside Write and Drain, nor if CanTry is false.
+// TryWrite accepts all of p and writes as much as the socket accepts without blocking, in one system
+// call. more reports that bytes remain for Drain. Only one goroutine at a time may call TryWrite, Write
+// or Drain. TryWrite must not be called if CanTry is false.
 func (s *Conn) TryWrite(p []byte) (more bool, err error) {
 	t := s.tls.Load()
 	if t == nil {
@@ -112,15 +111,15 @@ func (s *Conn) TryWrite(p []byte) (more bool, err error) {
 	return s.raw.attempt(nil)
 }
 
-// CanTry reports whether the socket can be asked not to block.
+// CanTry reports whether TryWrite may be used: whether the socket has non-blocking writes.
 func (s *Conn) CanTry() bool { return s.raw.fd != nil }
 
-// Drain waits until the socket has taken what TryWrite left.
+// Drain blocks until the bytes that TryWrite did not write are written.
 func (s *Conn) Drain() error { return s.raw.drain() }
 
-// Linger ends our direction, with close_notify if there is TLS, and then reads and discards what
-// the peer still sends until that ends or the deadline passes: closing a socket with unread input
-// would make the peer lose what was written last. Nothing may be written meanwhile or afterwards.
+// Linger ends our direction, with close_notify if there is TLS, and then reads and discards input
+// until the peer ends its direction or the deadline passes. Closing a socket with unread input
+// resets the connection, and the peer loses what was written last. The caller must not write during or after it.
 func (s *Conn) Linger(until time.Time) {
 	if t := s.tls.Load(); t != nil {
 		s.raw.collect(true)
@@ -143,65 +142,65 @@ func (s *Conn) Close() error {
 	return s.raw.Close()
 }
 
-// LocalAddr is our end.
+// LocalAddr returns the local address.
 func (s *Conn) LocalAddr() net.Addr { return s.raw.LocalAddr() }
 
-// RemoteAddr is the peer's end.
+// RemoteAddr returns the address of the peer.
 func (s *Conn) RemoteAddr() net.Addr { return s.raw.RemoteAddr() }
 
-// SetDeadline is that of the socket.
+// SetDeadline sets the read and write deadline of the socket.
 func (s *Conn) SetDeadline(t time.Time) error { return s.raw.SetDeadline(t) }
 
-// SetReadDeadline is that of the socket.
+// SetReadDeadline sets the read deadline of the socket.
 func (s *Conn) SetReadDeadline(t time.Time) error { return s.raw.SetReadDeadline(t) }
 
-// SetWriteDeadline is that of the socket.
+// SetWriteDeadline sets the write deadline of the socket.
 func (s *Conn) SetWriteDeadline(t time.Time) error { return s.raw.SetWriteDeadline(t) }
 
-// rawSocket is below TLS. TLS may write from the goroutine that reads (alerts, key
-// updates), so all writes come together here.
+// rawSocket is the connection below the TLS layer. TLS may write from the goroutine that reads (alerts, key
+// updates), so rawSocket serialises those writes with the others.
 type rawSocket struct {
 	net.Conn
-	fd  syscall.RawConn // nil if the socket cannot be asked not to block
+	fd  syscall.RawConn // nil if there are no non-blocking writes
 	put func(fd uintptr) bool
 
 	mu         sync.Mutex
-	collecting bool    // writes are only appended to left
+	collecting bool    // writes are only appended to unsent
 	draining   bool    // drain is writing
-	left       *[]byte // what the socket has not taken yet
+	unsent     *[]byte // what the socket has not accepted yet
 
-	// Arguments and results of put, under mu. No write under mu blocks.
-	out  []byte
-	n    int
-	fail error
+	// Arguments and results of put, guarded by mu. No write under mu blocks.
+	out    []byte
+	putN   int
+	putErr error
 
-	// Arguments and results of get. They belong to the goroutine that reads.
-	get func(fd uintptr) bool
-	in  []byte
-	got int
-	bad error
+	// Arguments and results of get, used by the reading goroutine only.
+	get    func(fd uintptr) bool
+	in     []byte
+	getN   int
+	getErr error
 }
 
 func (s *rawSocket) Write(p []byte) (int, error) {
 	s.mu.Lock()
-	if !s.collecting && !s.draining && s.left == nil {
+	if !s.collecting && !s.draining && s.unsent == nil {
 		s.mu.Unlock()
 		return s.Conn.Write(p)
 	}
 	defer s.mu.Unlock()
-	if !s.collecting && s.left != nil && len(*s.left)+len(p) > maxLeft {
-		return 0, &net.OpError{Op: "write", Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: errLeft}
+	if !s.collecting && s.unsent != nil && len(*s.unsent)+len(p) > maxUnsent {
+		return 0, &net.OpError{Op: "write", Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: errUnsent}
 	}
-	s.keep(p)
+	s.appendUnsent(p)
 	return len(p), nil
 }
 
-// keep adds p to what is left. The lock is held.
-func (s *rawSocket) keep(p []byte) {
-	if s.left == nil {
-		s.left = buffers.Get().(*[]byte)
+// appendUnsent adds p to unsent. The caller holds mu.
+func (s *rawSocket) appendUnsent(p []byte) {
+	if s.unsent == nil {
+		s.unsent = buffers.Get().(*[]byte)
 	}
-	*s.left = append(*s.left, p...)
+	*s.unsent = append(*s.unsent, p...)
 }
 
 func (s *rawSocket) collect(on bool) {
@@ -210,70 +209,70 @@ func (s *rawSocket) collect(on bool) {
 	s.mu.Unlock()
 }
 
-// attempt writes p, or what is left if p is nil, as far as the socket takes it at
-// once, and keeps the rest.
+// attempt writes p, or unsent if p is nil, as far as the socket accepts it without
+// blocking, and keeps the rest in unsent.
 func (s *rawSocket) attempt(p []byte) (more bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.draining:
-		return s.left != nil, nil
-	case s.left == nil:
+		return s.unsent != nil, nil
+	case s.unsent == nil:
 		n, err := s.push(p)
 		if err != nil || n == len(p) {
 			return false, err
 		}
-		s.keep(p[n:])
+		s.appendUnsent(p[n:])
 		return true, nil
 	}
-	n, err := s.push(*s.left)
-	if err == nil && n < len(*s.left) {
-		*s.left = append((*s.left)[:0], (*s.left)[n:]...)
+	n, err := s.push(*s.unsent)
+	if err == nil && n < len(*s.unsent) {
+		*s.unsent = append((*s.unsent)[:0], (*s.unsent)[n:]...)
 		return true, nil
 	}
-	recycle(s.left)
-	s.left = nil
+	recycle(s.unsent)
+	s.unsent = nil
 	return false, err
 }
 
-// Close writes what is left, as far as that does not block, and closes the socket.
+// Close writes unsent as far as that does not block, and closes the socket.
 func (s *rawSocket) Close() error {
 	s.finish()
 	return s.Conn.Close()
 }
 
-// finish tries to write what is left, once: the end of TLS is among it (RFC 6120 §4.9.1.1). A
-// socket that cannot be asked not to block gets closeNotifyTime for that.
+// finish tries once to write unsent, which contains close_notify (RFC 6120 §4.9.1.1). The write may take
+// closeNotifyTime on a connection without non-blocking writes.
 func (s *rawSocket) finish() {
 	s.mu.Lock()
-	left := s.left
+	unsent := s.unsent
 	if s.draining {
-		left = nil // drain waits for the socket; what is left comes behind that
+		unsent = nil // drain is writing earlier bytes
 	}
 	switch {
-	case left == nil:
+	case unsent == nil:
 	case s.fd != nil:
-		// crypto/tls leaves a deadline in the past behind; push does not wait anyway.
+		// crypto/tls has set a deadline in the past; push does not block anyway.
 		_ = s.Conn.SetWriteDeadline(time.Time{})
-		n, _ := s.push(*left) // the peer may be gone
-		if *left = append((*left)[:0], (*left)[n:]...); len(*left) == 0 {
-			s.left = nil
+		n, _ := s.push(*unsent) // the peer may be gone
+		if *unsent = append((*unsent)[:0], (*unsent)[n:]...); len(*unsent) == 0 {
+			s.unsent = nil
 		}
 	default:
-		s.left, s.draining = nil, true
+		s.unsent, s.draining = nil, true
 	}
 	s.mu.Unlock()
-	if left != nil && s.fd == nil {
+	if unsent != nil && s.fd == nil {
 		_ = s.Conn.SetWriteDeadline(time.Now().Add(closeNotifyTime))
-		_, _ = s.Conn.Write(*left)
+		_, _ = s.Conn.Write(*unsent)
 	}
 }
 
 func (s *rawSocket) drain() error {
 	for {
 		s.mu.Lock()
-		b := s.left
-		s.left, s.draining = nil, b != nil
+		b := s.unsent
+		s.unsent, s.draining = nil, b != nil
 		s.mu.Unlock()
 		if b == nil {
 			return nil

@@ -2,7 +2,7 @@
 
 package socket
 
-// open leaves fd nil: every write here may block, and whoever must not block needs a goroutine for it.
+// open leaves fd nil: on this platform every write may block, and a caller that must not block writes in a goroutine.
 func (s *rawSocket) open() {}
 
 func (s *rawSocket) push(p []byte) (int, error) { return s.Conn.Write(p) }

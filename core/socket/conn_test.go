@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Reading is our own below TLS: it ends as that of package net does.
+// rawSocket.Read returns the same errors as the Read of package net.
 func TestConnRead(t *testing.T) {
 	t.Parallel()
 	a, b := sockets(t)
@@ -38,7 +38,7 @@ func TestConnRead(t *testing.T) {
 	}
 	var timeout net.Error
 	if n, err := a.Read(buf); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &timeout) || !timeout.Timeout() {
-		t.Fatalf("read %d bytes behind the deadline: %v", n, err)
+		t.Fatalf("read %d bytes after the deadline: %v", n, err)
 	}
 	if err := a.SetReadDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestConnRead(t *testing.T) {
 	}()
 	want("later")
 	if n, err := a.Read(nil); n != 0 || err != nil {
-		t.Errorf("read %d bytes of none: %v", n, err)
+		t.Errorf("Read with an empty buffer returned %d bytes: %v", n, err)
 	}
 
 	if err := b.Close(); err != nil {

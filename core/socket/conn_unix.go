@@ -18,38 +18,38 @@ func (s *rawSocket) open() {
 	if fd, err := c.SyscallConn(); err == nil {
 		s.fd = fd
 		s.put = func(fd uintptr) bool {
-			s.n, s.fail = writeNow(fd, s.out)
-			return true // whatever came of it: do not wait
+			s.putN, s.putErr = writeNow(fd, s.out)
+			return true // also after an error: do not wait until the socket is writable
 		}
 		s.get = func(fd uintptr) bool {
-			s.got, s.bad = readNow(fd, s.in)
-			return s.bad != syscall.EAGAIN // which is: wait, and try again
+			s.getN, s.getErr = readNow(fd, s.in)
+			return s.getErr != syscall.EAGAIN // false: wait until the socket is readable, and try again
 		}
 	}
 }
 
-// push writes what of p the socket takes at once. The lock is held.
+// push writes as much of p as the socket accepts without blocking. The caller holds mu.
 func (s *rawSocket) push(p []byte) (n int, err error) {
 	for n < len(p) {
-		s.out, s.n, s.fail = p[n:], 0, nil
+		s.out, s.putN, s.putErr = p[n:], 0, nil
 		err := s.fd.Write(s.put)
 		s.out = nil
 		if err != nil {
 			return n, err
 		}
-		n += max(s.n, 0)
+		n += max(s.putN, 0)
 		switch {
-		case errors.Is(s.fail, syscall.EAGAIN):
+		case errors.Is(s.putErr, syscall.EAGAIN):
 			return n, nil
-		case errors.Is(s.fail, syscall.EINTR):
-		case s.fail != nil:
-			return n, s.fail
+		case errors.Is(s.putErr, syscall.EINTR):
+		case s.putErr != nil:
+			return n, s.putErr
 		}
 	}
 	return n, nil
 }
 
-// Read waits for bytes and gives those that are there. It is for one goroutine.
+// Read blocks until there are bytes and returns those that have arrived. Only one goroutine may call it.
 func (s *rawSocket) Read(p []byte) (int, error) {
 	if s.fd == nil || len(p) == 0 {
 		return s.Conn.Read(p)
@@ -60,13 +60,13 @@ func (s *rawSocket) Read(p []byte) (int, error) {
 	switch {
 	case err != nil:
 		return 0, err
-	case s.bad != nil:
+	case s.getErr != nil:
 		return 0, &net.OpError{
 			Op: "read", Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(),
-			Err: os.NewSyscallError("read", s.bad),
+			Err: os.NewSyscallError("read", s.getErr),
 		}
-	case s.got == 0:
+	case s.getN == 0:
 		return 0, io.EOF
 	}
-	return s.got, nil
+	return s.getN, nil
 }

@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// sockets are both ends of a loopback connection.
+// sockets returns both ends of a loopback connection.
 func sockets(tb testing.TB) (a, b *Conn) {
 	tb.Helper()
 	x, y := rawstream.Pair(tb)

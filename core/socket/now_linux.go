@@ -7,11 +7,11 @@ import (
 	"unsafe"
 )
 
-// The sockets that these are for do not block, so that there is no need to tell Go's scheduler
-// of the calls, as package syscall does: in a server with little to do that wakes a thread
-// which watches for calls that take long, and costs more than the call.
+// The sockets are in non-blocking mode, so RawSyscall may be used: syscall.Read and syscall.Write notify Go's
+// scheduler of each call. In a server with little load that wakes the scheduler's monitor thread,
+// which costs more than the call.
 
-// readNow gives what the socket has, EAGAIN where that is nothing. p is not empty.
+// readNow reads the bytes that have arrived, EAGAIN if there are none. p is not empty.
 func readNow(fd uintptr, p []byte) (int, error) {
 	for {
 		n, _, e := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
@@ -27,7 +27,7 @@ func readNow(fd uintptr, p []byte) (int, error) {
 	}
 }
 
-// writeNow writes what the socket takes, EAGAIN where that is nothing. p is not empty.
+// writeNow writes as much as the socket accepts, EAGAIN if that is nothing. p is not empty.
 func writeNow(fd uintptr, p []byte) (int, error) {
 	n, _, e := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
 	switch e {

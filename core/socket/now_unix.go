@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// readNow gives what the socket has, EAGAIN where that is nothing.
+// readNow reads the bytes that have arrived, EAGAIN if there are none.
 func readNow(fd uintptr, p []byte) (int, error) {
 	for {
 		n, err := syscall.Read(int(fd), p)
@@ -17,5 +17,5 @@ func readNow(fd uintptr, p []byte) (int, error) {
 	}
 }
 
-// writeNow writes what the socket takes, EAGAIN where that is nothing.
+// writeNow writes as much as the socket accepts, EAGAIN if that is nothing.
 func writeNow(fd uintptr, p []byte) (int, error) { return syscall.Write(int(fd), p) }

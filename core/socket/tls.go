@@ -10,30 +10,30 @@ import (
 	"slices"
 )
 
-// Protocols of XEP-0368 §4 for connections that begin with TLS.
+// ALPN protocols (XEP-0368 §4) of connections that begin with TLS.
 const (
 	ALPNClient = "xmpp-client"
 	ALPNServer = "xmpp-server"
 )
 
-// Certificates gives the certificate for the name that a peer asked for; name is empty
-// where it asked for none.
+// Certificates returns the certificate for the server name (SNI) that a peer requested; name is empty
+// if it requested none.
 type Certificates func(name string) (*tls.Certificate, error)
 
 // ErrNoCertificate is what Certificates returns for a host that is not served.
 var ErrNoCertificate = errors.New("no certificate for this host")
 
-// ServerTLS is the configuration of the accepting side: TLS 1.2 or later, the certificate
+// ServerTLS returns the configuration of the accepting side: TLS 1.2 or later, the certificate
 // chosen by name. alpn is ALPNClient or ALPNServer for direct TLS and empty after STARTTLS.
 // Session tickets stay on, with keys that crypto/tls rotates; Go never renegotiates as a
 // server (RFC 6120 §5.4.3.5 is met by that).
 //
-// One configuration serves all connections of a listener: a new one for each would make
-// tickets worthless.
+// One configuration must serve all connections of a listener: session tickets of another configuration
+// cannot be resumed.
 func ServerTLS(certs Certificates, alpn string) *tls.Config {
 	c := &tls.Config{
 		MinVersion: tls.VersionTLS12, // RFC 7590 §3.1, RFC 9325
-		// Small first records serve browsers; here they are only more of them.
+		// Dynamic record sizing helps browsers; here it only adds records.
 		DynamicRecordSizingDisabled: true,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if alpn != "" && len(hello.SupportedProtos) > 0 && !slices.Contains(hello.SupportedProtos, alpn) {
@@ -54,8 +54,8 @@ const (
 	exporterSize  = 32
 )
 
-// Exporter is the channel binding tls-exporter of a connection after its handshake
-// (RFC 9266). It fails where the connection's secrets need not be unique: TLS 1.2 without
+// Exporter returns the channel binding tls-exporter of a connection after its handshake
+// (RFC 9266). It fails if the connection's secrets may not be unique: TLS 1.2 without
 // the extended master secret.
 func Exporter(state tls.ConnectionState) ([]byte, error) {
 	if !state.HandshakeComplete {
@@ -68,8 +68,8 @@ func Exporter(state tls.ConnectionState) ([]byte, error) {
 	return b, nil
 }
 
-// EndPoint is the channel binding tls-server-end-point (RFC 5929 §4.1) of a connection on
-// which the server showed that certificate. A server has it from its Certificates with
+// EndPoint returns the channel binding tls-server-end-point (RFC 5929 §4.1) of a connection on
+// which the server presented cert. A server obtains cert from its Certificates with
 // the ServerName of the connection.
 func EndPoint(cert *tls.Certificate) ([]byte, error) {
 	leaf := cert.Leaf
@@ -90,8 +90,8 @@ func EndPoint(cert *tls.Certificate) ([]byte, error) {
 		sum := sha512.Sum512(leaf.Raw)
 		return sum[:], nil
 	case x509.PureEd25519:
-		return nil, errors.New("channel binding: not defined for Ed25519")
+		return nil, errors.New("channel binding: not defined for the signature algorithm of the certificate")
 	}
-	sum := sha256.Sum256(leaf.Raw) // also in place of MD5 and SHA-1
+	sum := sha256.Sum256(leaf.Raw) // RFC 5929 §4.1: also in place of MD5 and SHA-1
 	return sum[:], nil
 }

@@ -40,7 +40,7 @@ func TestOwnCertificate(t *testing.T) {
 	}
 	second, err := again.Certificate("")
 	if err != nil || !bytes.Equal(first.Certificate[0], second.Certificate[0]) {
-		t.Error("not the one on disk", err)
+		t.Error("the certificate is not the one in the file", err)
 	}
 
 	now := time.Now()
@@ -58,19 +58,19 @@ func TestOwnCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c, _ := more.Certificate(""); c.Leaf.VerifyHostname("new.example") != nil {
-		t.Error("a host that came later is not covered")
+		t.Error("the certificate does not cover a host that was added")
 	}
 	if err := os.WriteFile(path, []byte("rubbish"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := NewOwnCertificate(path, hosts); err == nil {
-		t.Error("somebody's file is overwritten")
+		t.Error("a file that is not a certificate was accepted or replaced")
 	}
 	if _, err := NewOwnCertificate(path, nil); err == nil {
-		t.Error("certificate for nobody")
+		t.Error("certificate without hosts")
 	}
 	if _, err := NewOwnCertificate(path, []string{"a b"}); err == nil {
-		t.Error("certificate for no host name")
+		t.Error("certificate for an invalid host name")
 	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".cert-*")); len(left) > 0 {
 		t.Error(left)
@@ -140,12 +140,12 @@ func TestServerTLS(t *testing.T) { // checklist 24 25
 		t.Error("channel binding of no certificate")
 	}
 	if _, err := EndPoint(&tls.Certificate{Leaf: &x509.Certificate{SignatureAlgorithm: x509.PureEd25519}}); err == nil {
-		t.Error("RFC 5929 says nothing of Ed25519")
+		t.Error("tls-server-end-point of an Ed25519 certificate, which RFC 5929 does not define")
 	}
 }
 
-// The end of TLS is said before that of TCP (RFC 6120 §4.4). Go's own client takes the one for the other,
-// so the bytes below it are looked at.
+// close_notify is sent before the end of the TCP connection (RFC 6120 §4.4). crypto/tls does not report a missing
+// close_notify in this case, so the test reads the bytes below TLS.
 func TestCloseNotify(t *testing.T) { // checklist 12
 	t.Parallel()
 	near, far := sockets(t)
@@ -165,7 +165,7 @@ func TestCloseNotify(t *testing.T) { // checklist 12
 	}
 }
 
-// plainConn hides what a connection can do.
+// plainConn hides all methods of a connection beside those of net.Conn.
 type plainConn struct{ net.Conn }
 
 func TestConnWithoutSocket(t *testing.T) {
@@ -173,11 +173,11 @@ func TestConnWithoutSocket(t *testing.T) {
 	a, b := net.Pipe()
 	defer func() { _, _ = a.Close(), b.Close() }()
 	if New(a).CanTry() || New(plainConn{a}).CanTry() {
-		t.Error("a pipe blocks")
+		t.Error("CanTry is true for a connection without non-blocking writes")
 	}
 	near, _ := sockets(t)
 	if !near.CanTry() && slices.Contains([]string{"linux", "darwin"}, runtime.GOOS) {
-		t.Error("a socket can be asked")
+		t.Error("CanTry is false for a socket")
 	}
 	if near.LocalAddr() == nil || near.RemoteAddr() == nil || near.SetDeadline(time.Time{}) != nil || near.SetReadDeadline(time.Time{}) != nil {
 		t.Error("addresses and deadlines")

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// CVE-2022-30633 and CVE-2022-28131: depth costs no stack.
+// CVE-2022-30633 and CVE-2022-28131: deep nesting does not exhaust the stack.
 func TestCVE_2022_30633_DeepTree(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{maxDepth + 1, 1_000_000} {

@@ -15,7 +15,7 @@ type Element struct {
 	start, end int // position of a direct child in its stanza's payload
 }
 
-// Attr is one attribute; Space is empty for those without a prefix.
+// Attr is one attribute; Space is empty if the name has no prefix.
 type Attr struct{ Space, Local, Value string }
 
 // Node is an element, or text where Element is nil.
@@ -24,10 +24,10 @@ type Node struct {
 	Text    string
 }
 
-// NewElement makes an element without content; namespace "" takes that of its parent.
+// NewElement returns an empty element; with namespace "" it takes the namespace of its parent.
 func NewElement(space, local string) *Element { return &Element{Space: space, Local: local} }
 
-// TextElement makes an element that holds text.
+// TextElement returns an element that contains text.
 func TextElement(space, local, text string) *Element {
 	return NewElement(space, local).AddText(text)
 }
@@ -68,18 +68,18 @@ func (e *Element) AddText(text string) *Element {
 	return e
 }
 
-// Is reports whether e has that expanded name; nil has none.
+// Is reports whether e has that expanded name; false if e is nil.
 func (e *Element) Is(space, local string) bool {
 	return e != nil && e.Local == local && e.Space == space
 }
 
-// Attr is the value of an attribute without namespace; "" where it is absent.
+// Attr returns the value of an attribute without namespace; "" where it is absent.
 func (e *Element) Attr(local string) string {
 	v, _ := e.LookupAttr("", local)
 	return v
 }
 
-// LookupAttr is the value of an attribute by its expanded name.
+// LookupAttr returns the value of an attribute by its expanded name.
 func (e *Element) LookupAttr(space, local string) (string, bool) {
 	if e == nil {
 		return "", false
@@ -92,8 +92,8 @@ func (e *Element) LookupAttr(space, local string) (string, bool) {
 	return "", false
 }
 
-// Child is the first child element of that name; nil where there is none or e is nil.
-// An empty namespace means e's own.
+// Child returns the first child element of that name; nil where there is none or e is nil.
+// An empty namespace means that of e.
 func (e *Element) Child(space, local string) *Element {
 	if e == nil {
 		return nil
@@ -109,7 +109,7 @@ func (e *Element) Child(space, local string) *Element {
 	return nil
 }
 
-// ChildText is the text of the first child of that name.
+// ChildText returns the text of the first child of that name.
 func (e *Element) ChildText(space, local string) string { return e.Child(space, local).Text() }
 
 // Elements iterates over the child elements.
@@ -138,7 +138,7 @@ func (e *Element) Named(space, local string) iter.Seq[*Element] {
 	}
 }
 
-// Text is the text directly inside e; "" for nil.
+// Text returns the text directly inside e; "" for nil.
 func (e *Element) Text() string {
 	if e == nil {
 		return ""
@@ -159,7 +159,7 @@ func (e *Element) Lang() string {
 	return v
 }
 
-// Encode writes elements as a stanza's payload, whose default namespace is jabber:client.
+// Encode returns elements as the payload of a stanza. Its default namespace is jabber:client.
 func Encode(children ...*Element) string {
 	var dst []byte
 	for _, c := range children {
@@ -170,10 +170,10 @@ func Encode(children ...*Element) string {
 	return string(dst)
 }
 
-// String is e's XML with its namespace written out.
+// String returns e as XML, with a declaration of its namespace.
 func (e *Element) String() string { return string(e.Append(nil, "")) }
 
-// Append writes e where the default namespace is parent. Prefixes are used for attributes only.
+// Append appends e as XML to dst, where the default namespace is parent. Only attributes get prefixes.
 func (e *Element) Append(dst []byte, parent string) []byte {
 	dst = append(dst, '<')
 	dst = append(dst, e.Local...)
@@ -225,7 +225,7 @@ func (a Attr) append(dst []byte, n int) []byte {
 	return append(dst, '\'')
 }
 
-// Clone is a deep copy that may be changed.
+// Clone returns a deep copy that may be changed.
 func (e *Element) Clone() *Element {
 	if e == nil {
 		return nil

@@ -19,7 +19,7 @@ func (e *Error) Error() string {
 	return e.Condition + ": " + e.Text
 }
 
-// Element is the error as XML.
+// Element returns the error as XML.
 func (e *Error) Element() *Element {
 	x := NewElement(NSClient, "error").With("type", e.Type)
 	x.Add(NewElement(NSStanzas, e.Condition).AddText(e.Address))
@@ -44,79 +44,82 @@ func parseError(x *Element) *Error {
 	return e
 }
 
-func mk(typ, condition, text string) *Error {
+func newError(typ, condition, text string) *Error {
 	return &Error{Type: typ, Condition: condition, Text: text}
 }
 
 // The conditions of RFC 6120 §8.3.3, each with the type that it has by default.
 
-// BadRequest is a request that does not follow its schema.
-func BadRequest(text string) *Error { return mk("modify", "bad-request", text) }
+// BadRequest returns bad-request: the request does not follow its schema.
+func BadRequest(text string) *Error { return newError("modify", "bad-request", text) }
 
-// Conflict is a name that is taken already.
-func Conflict(text string) *Error { return mk("cancel", "conflict", text) }
+// Conflict returns conflict: the name is taken already.
+func Conflict(text string) *Error { return newError("cancel", "conflict", text) }
 
-// FeatureNotImplemented is something that this entity does not do.
+// FeatureNotImplemented returns feature-not-implemented: this entity does not implement the request.
 func FeatureNotImplemented(text string) *Error {
-	return mk("cancel", "feature-not-implemented", text)
+	return newError("cancel", "feature-not-implemented", text)
 }
 
-// Forbidden is something that the sender has no right to.
-func Forbidden(text string) *Error { return mk("auth", "forbidden", text) }
+// Forbidden returns forbidden: the sender has no right to do this.
+func Forbidden(text string) *Error { return newError("auth", "forbidden", text) }
 
-// Gone is an address that does not exist any more.
-func Gone(text string) *Error { return mk("cancel", "gone", text) }
+// Gone returns gone: the address does not exist any more.
+func Gone(text string) *Error { return newError("cancel", "gone", text) }
 
-// InternalServerError is an internal error; its cause goes to the log, not into the text.
-func InternalServerError() *Error { return mk("cancel", "internal-server-error", "") }
+// InternalServerError returns internal-server-error. The cause is written to the log and never to the text.
+func InternalServerError() *Error { return newError("cancel", "internal-server-error", "") }
 
-// ItemNotFound is a thing that does not exist.
-func ItemNotFound(text string) *Error { return mk("cancel", "item-not-found", text) }
+// ItemNotFound returns item-not-found: the thing asked for does not exist.
+func ItemNotFound(text string) *Error { return newError("cancel", "item-not-found", text) }
 
-// JIDMalformed is a malformed address.
-func JIDMalformed(text string) *Error { return mk("modify", "jid-malformed", text) }
+// JIDMalformed returns jid-malformed: an address is malformed.
+func JIDMalformed(text string) *Error { return newError("modify", "jid-malformed", text) }
 
-// NotAcceptable is a request that misses a criterion of the receiver.
-func NotAcceptable(text string) *Error { return mk("modify", "not-acceptable", text) }
+// NotAcceptable returns not-acceptable: the request misses a criterion of the receiver.
+func NotAcceptable(text string) *Error { return newError("modify", "not-acceptable", text) }
 
-// NotAllowed is something that nobody may do here.
-func NotAllowed(text string) *Error { return mk("cancel", "not-allowed", text) }
+// NotAllowed returns not-allowed: nobody may do this here.
+func NotAllowed(text string) *Error { return newError("cancel", "not-allowed", text) }
 
-// NotAuthorized is a sender who has to authenticate first.
-func NotAuthorized(text string) *Error { return mk("auth", "not-authorized", text) }
+// NotAuthorized returns not-authorized: the sender has to authenticate first.
+func NotAuthorized(text string) *Error { return newError("auth", "not-authorized", text) }
 
-// PolicyViolation is against a rule of this service.
-func PolicyViolation(text string) *Error { return mk("modify", "policy-violation", text) }
+// PolicyViolation returns policy-violation: the stanza breaks a rule of this service.
+func PolicyViolation(text string) *Error { return newError("modify", "policy-violation", text) }
 
-// RecipientUnavailable is a receiver who is not available at the moment.
-func RecipientUnavailable(text string) *Error { return mk("wait", "recipient-unavailable", text) }
+// RecipientUnavailable returns recipient-unavailable: the receiver is temporarily unavailable.
+func RecipientUnavailable(text string) *Error { return newError("wait", "recipient-unavailable", text) }
 
-// RegistrationRequired is a service that wants an account first.
-func RegistrationRequired(text string) *Error { return mk("auth", "registration-required", text) }
+// RegistrationRequired returns registration-required: the service requires an account.
+func RegistrationRequired(text string) *Error { return newError("auth", "registration-required", text) }
 
-// RemoteServerNotFound is a domain that cannot be found.
-func RemoteServerNotFound(text string) *Error { return mk("cancel", "remote-server-not-found", text) }
+// RemoteServerNotFound returns remote-server-not-found: the domain cannot be found.
+func RemoteServerNotFound(text string) *Error {
+	return newError("cancel", "remote-server-not-found", text)
+}
 
-// RemoteServerTimeout is a domain that does not answer.
-func RemoteServerTimeout(text string) *Error { return mk("wait", "remote-server-timeout", text) }
+// RemoteServerTimeout returns remote-server-timeout: the domain does not answer.
+func RemoteServerTimeout(text string) *Error { return newError("wait", "remote-server-timeout", text) }
 
-// ResourceConstraint is a server that is too busy, or a limit reached.
-func ResourceConstraint(text string) *Error { return mk("wait", "resource-constraint", text) }
+// ResourceConstraint returns resource-constraint: the server is too busy, or a limit is reached.
+func ResourceConstraint(text string) *Error { return newError("wait", "resource-constraint", text) }
 
-// ServiceUnavailable is a service that is not offered.
-func ServiceUnavailable(text string) *Error { return mk("cancel", "service-unavailable", text) }
+// ServiceUnavailable returns service-unavailable: the service is not offered.
+func ServiceUnavailable(text string) *Error { return newError("cancel", "service-unavailable", text) }
 
-// UnexpectedRequest is a request out of its order.
-func UnexpectedRequest(text string) *Error { return mk("wait", "unexpected-request", text) }
+// UnexpectedRequest returns unexpected-request: the request is out of order.
+func UnexpectedRequest(text string) *Error { return newError("wait", "unexpected-request", text) }
 
-// Temporary reports whether an error declares that trying again later makes sense, as
-// those of the store do when the disk is full.
+// Temporary reports whether err has a method TryLater that returns true, as the errors of the store
+// have when the disk is full: the sender may try again later.
 func Temporary(err error) bool {
 	var e interface{ TryLater() bool }
 	return errors.As(err, &e) && e.TryLater()
 }
 
-// Fault is the stanza error for an internal error. Its cause goes to the log, not into the text.
+// Fault returns the stanza error that a sender gets for an error inside this server. The cause is written to
+// the log and never to the text.
 func Fault(err error) *Error {
 	if Temporary(err) {
 		return ResourceConstraint("Nothing can be stored here at the moment. Please try again later.") // RFC 6120 §8.3.3.18

@@ -9,7 +9,7 @@ import (
 // attribute value in quotes of either kind. What XML cannot hold becomes U+FFFD.
 func AppendEscaped(dst []byte, s string) []byte { return appendEscaped(dst, s, false) }
 
-// plain marks the ASCII that stands for itself everywhere.
+// plain marks the ASCII characters that never need escaping.
 var plain = func() (t [256]bool) {
 	for c := byte(' '); c < utf8.RuneSelf; c++ {
 		t[c] = !strings.ContainsRune(`&<>'"`, rune(c))
@@ -17,7 +17,8 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// appendEscaped keeps line ends and tabs of an attribute from becoming spaces (XML 1.0 §3.3.3).
+// appendEscaped is AppendEscaped. With attr it also escapes line ends and tabs, which a parser would turn into
+// spaces in an attribute value (XML 1.0 §3.3.3).
 func appendEscaped(dst []byte, s string, attr bool) []byte {
 	first := 0 // byte to escape: nearly always there is none
 	for first < len(s) && plain[s[first]] {

@@ -12,8 +12,8 @@ var errSyntax = errors.New("stanza: not well-formed")
 // maxDepth bounds the tree for input that has passed no scanner, such as stored text.
 const maxDepth = 256
 
-// ParseElement makes a tree of one element's XML that a scanner has accepted before.
-// Unprefixed names without a declaration are in namespace space.
+// ParseElement parses the XML of one element, which a stream.Scanner has validated before. space is the
+// default namespace where the text declares none.
 func ParseElement(xml, space string) (*Element, error) {
 	p := parser{s: xml, scope: []binding{{"", space}, {"xml", NSXML}}}
 	return p.document()

@@ -16,7 +16,7 @@ const (
 	NSStanzas   = "urn:ietf:params:xml:ns:xmpp-stanzas"
 )
 
-// Kind is which of the three stanzas it is.
+// Kind is the kind of a stanza: Message, Presence or IQ.
 type Kind uint8
 
 // The three stanzas of RFC 6120 §8.
@@ -26,7 +26,7 @@ const (
 	IQ
 )
 
-// String is the element's name.
+// String returns the element's name.
 func (k Kind) String() string {
 	switch k {
 	case Message:
@@ -39,7 +39,7 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// KindOf is the reverse of Kind.String; 0 for any other name.
+// KindOf reverses Kind.String. It returns 0 if name is not the name of a stanza.
 func KindOf(name string) Kind {
 	switch name {
 	case "message":
@@ -80,8 +80,8 @@ type Stanza struct {
 	Type     string
 	Lang     string // xml:lang of the start tag
 
-	// Extra is the start tag's further attributes and prefix declarations as they
-	// came, each with a space before it; checked XML.
+	// Extra is validated XML: the other attributes and prefix declarations of the start tag
+	// as received, each with a space before it.
 	Extra string
 	// Payload is what is between the tags, checked XML whose default namespace
 	// is that of the stream it is written to.
@@ -93,22 +93,22 @@ type Stanza struct {
 	tree atomic.Pointer[Element]
 }
 
-// NewMessage makes a message with a fresh id.
+// NewMessage returns a message with a new id.
 func NewMessage(to, from jid.JID, typ string, children ...*Element) *Stanza {
 	return &Stanza{Kind: Message, To: to, From: from, ID: NewID(), Type: typ, Payload: Encode(children...)}
 }
 
-// NewPresence makes a presence without an id.
+// NewPresence returns a presence without an id.
 func NewPresence(to, from jid.JID, typ string, children ...*Element) *Stanza {
 	return &Stanza{Kind: Presence, To: to, From: from, Type: typ, Payload: Encode(children...)}
 }
 
-// NewIQ makes a request with a fresh id; typ is TypeGet or TypeSet.
+// NewIQ returns a request with a new id; typ is TypeGet or TypeSet.
 func NewIQ(to, from jid.JID, typ string, child *Element) *Stanza {
 	return &Stanza{Kind: IQ, To: to, From: from, ID: NewID(), Type: typ, Payload: Encode(child)}
 }
 
-// Result answers an IQ request.
+// Result returns the result that answers s, an IQ request.
 func (s *Stanza) Result(children ...*Element) *Stanza {
 	return &Stanza{Kind: IQ, To: s.From, From: s.To, ID: s.ID, Type: TypeResult, Payload: Encode(children...)}
 }
@@ -134,7 +134,7 @@ func (s *Stanza) GiveEntry() {
 	}
 }
 
-// Copy is a copy whose header may be changed before it is sent.
+// Copy returns a copy whose header may be changed before it is sent.
 func (s *Stanza) Copy() *Stanza {
 	c := &Stanza{
 		Kind: s.Kind, To: s.To, From: s.From, ID: s.ID, Type: s.Type, Lang: s.Lang,
@@ -143,21 +143,21 @@ func (s *Stanza) Copy() *Stanza {
 	return c
 }
 
-// WithTo is a copy for another receiver.
+// WithTo returns a copy with another to.
 func (s *Stanza) WithTo(to jid.JID) *Stanza {
 	c := s.Copy()
 	c.To = to
 	return c
 }
 
-// WithFrom is a copy from another sender.
+// WithFrom returns a copy with another from.
 func (s *Stanza) WithFrom(from jid.JID) *Stanza {
 	c := s.Copy()
 	c.From = from
 	return c
 }
 
-// With is a copy with more children after the existing ones.
+// With returns a copy with more children after the existing ones.
 func (s *Stanza) With(children ...*Element) *Stanza {
 	c := s.Copy()
 	c.Payload += Encode(children...)
@@ -173,7 +173,7 @@ func (s *Stanza) MayHave(space, local string) bool {
 	return strings.Contains(s.Payload, space) || strings.Contains(s.Extra, space) || strings.Contains(s.Payload, "&#") || strings.Contains(s.Extra, "&#")
 }
 
-// Without is a copy that lacks the children for which drop holds, or s itself if
+// Without returns a copy that lacks the children for which drop holds, or s itself if
 // there are none. The other children keep their bytes.
 func (s *Stanza) Without(drop func(*Element) bool) *Stanza {
 	root := s.Tree()
@@ -195,8 +195,8 @@ func (s *Stanza) Without(drop func(*Element) bool) *Stanza {
 	return c
 }
 
-// Tree is the whole stanza as an element, in namespace jabber:client. It is made
-// once and shared: read it only.
+// Tree returns the stanza as an element in namespace jabber:client. It is built
+// once and shared: callers must not change it.
 func (s *Stanza) Tree() *Element {
 	if e := s.tree.Load(); e != nil {
 		return e
@@ -208,7 +208,7 @@ func (s *Stanza) Tree() *Element {
 	return e
 }
 
-// Child is the first child of that name; namespace "" means that of the stanza itself.
+// Child returns the first child of that name; namespace "" means that of the stanza itself.
 func (s *Stanza) Child(space, local string) *Element {
 	if s.Payload == "" {
 		return nil
@@ -219,7 +219,7 @@ func (s *Stanza) Child(space, local string) *Element {
 	return s.Tree().Child(space, local)
 }
 
-// Payload1 is the first child element, that of an IQ; nil where there is none.
+// Payload1 returns the first child element, nil if there is none. An IQ has only one (RFC 6120 §8.2.3).
 func (s *Stanza) Payload1() *Element {
 	for _, n := range s.Tree().Nodes {
 		if n.Element != nil {
@@ -229,7 +229,7 @@ func (s *Stanza) Payload1() *Element {
 	return nil
 }
 
-// Body is the text of the first body, "" where there is none.
+// Body returns the text of the first body, "" where there is none.
 func (s *Stanza) Body() string {
 	if e := s.Child("", "body"); e != nil {
 		return e.Text()
@@ -237,7 +237,7 @@ func (s *Stanza) Body() string {
 	return ""
 }
 
-// Err is the error that a stanza of type error carries, nil for others.
+// Err returns the error that a stanza of type error carries, nil for others.
 func (s *Stanza) Err() *Error {
 	if s.Type != TypeError {
 		return nil
@@ -245,13 +245,13 @@ func (s *Stanza) Err() *Error {
 	return parseError(s.Child("", "error"))
 }
 
-// AppendXML writes the stanza. ns is written as its xmlns where it is not empty: a
-// forwarded copy and a framed stream need it, an ordinary stream does not.
+// AppendXML appends the stanza as XML to dst. If ns is not empty the start tag declares it as xmlns,
+// which is necessary in a forwarded copy and on a framed stream.
 func (s *Stanza) AppendXML(dst []byte, ns string) []byte {
 	return s.AppendXMLTo(dst, ns, s.To)
 }
 
-// AppendXMLTo writes the stanza with another receiver in its start tag, for fan-out.
+// AppendXMLTo is AppendXML with another to: one stanza is sent to many receivers without copies of it.
 func (s *Stanza) AppendXMLTo(dst []byte, ns string, to jid.JID) []byte {
 	name := s.Kind.String()
 	dst = append(dst, '<')
@@ -273,13 +273,13 @@ func (s *Stanza) AppendXMLTo(dst []byte, ns string, to jid.JID) []byte {
 	return append(dst, '>')
 }
 
-// String is the stanza's XML, for tests and wire traces.
+// String returns the stanza's XML, for tests and wire traces.
 func (s *Stanza) String() string { return string(s.AppendXML(nil, "")) }
 
-// Element is a forwardable copy with its own namespace (XEP-0297 §3).
+// Element returns a forwardable copy with its own namespace (XEP-0297 §3).
 func (s *Stanza) Element() *Element { return s.Tree() }
 
-// AppendAttr writes an attribute with a space before it, or nothing where the value is empty.
+// AppendAttr appends a space and an attribute to dst, or nothing if the value is empty.
 func AppendAttr(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst

@@ -23,7 +23,7 @@ func TestTreeAndChildren(t *testing.T) {
 	}
 	root := s.Tree()
 	if root != s.Tree() {
-		t.Error("the tree is made twice")
+		t.Error("the tree is built twice")
 	}
 	if got := s.Body(); got != "a < b A<c>" {
 		t.Errorf("body %q", got)
@@ -56,7 +56,7 @@ func TestWithoutKeepsBytes(t *testing.T) {
 		t.Errorf("payload %q", got.Payload)
 	}
 	if s.Without(func(*Element) bool { return false }) != s {
-		t.Error("a copy without need")
+		t.Error("Without copies a stanza from which it removes nothing")
 	}
 }
 
@@ -67,7 +67,7 @@ func TestMayHave(t *testing.T) {
 		want           bool
 	}{
 		{"", "<body>delay</body>", false},
-		{"", "<x xmlns='urn:xmpp:delay'/>", true}, // the word is there, if only as a part of the namespace
+		{"", "<x xmlns='urn:xmpp:delay'/>", true}, // a false positive: the local name is part of the namespace
 		{"", "<x xmlns='urn:xmpp:sid:0'/>", false},
 		{"", "<delay xmlns='urn:xmpp:delay'/>", true},
 		{"", "<delay xmlns='urn:xmpp&#58;delay'/>", true},
@@ -94,7 +94,7 @@ func TestReplies(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	if r.ErrorReply(BadRequest("")) != nil || iq.Result().ErrorReply(BadRequest("")) != nil {
-		t.Error("an error about an error")
+		t.Error("ErrorReply answers an error or a result")
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// stanza300 is the 300 bytes that the budget is about.
+// stanza300 has about 300 bytes, a usual size of a chat message.
 const stanza300 = `<message to='bob@example.org/phone' id='9d1b6e8a-5f3c-4d1e-8a77-0c7d2f9b1a10' type='chat' xml:lang='en'><body>Here is a message of a common length, about as long.</body><active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/><origin-id xmlns='urn:xmpp:sid:0' id='9d1b'/></message>`
 
 // endless gives a header and then the same stanza forever.
@@ -32,7 +32,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// chunked gives one stanza for each read.
+// chunked is a reader that returns one stanza for each Read.
 type chunked struct{ head, body string }
 
 func (c *chunked) Read(p []byte) (int, error) {

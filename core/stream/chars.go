@@ -49,8 +49,8 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
-// wide decodes the non-ASCII character that begins b. Size 0 means that more bytes are needed.
-func wide(b []byte) (r rune, size int, err error) {
+// decodeNonASCII decodes the non-ASCII character that begins b. Size 0 means that more bytes are needed.
+func decodeNonASCII(b []byte) (r rune, size int, err error) {
 	r, size = utf8.DecodeRune(b)
 	switch {
 	case r == utf8.RuneError && size <= 1:
@@ -64,7 +64,7 @@ func wide(b []byte) (r rune, size int, err error) {
 	return r, size, nil
 }
 
-// skipSpace is the index of the first byte from i on that is not white space.
+// skipSpace returns the index of the first byte from i on that is not white space.
 func skipSpace(b []byte, i int) int {
 	for i < len(b) && class[b[i]]&space != 0 {
 		i++
@@ -85,7 +85,7 @@ func qname(b []byte, i int) (end, colon int, err error) {
 		case !first && class[c]&nameRest != 0:
 			i++
 		case c >= utf8.RuneSelf:
-			r, size, err := wide(b[i:])
+			r, size, err := decodeNonASCII(b[i:])
 			if err != nil || size == 0 {
 				return 0, 0, err
 			}
@@ -134,7 +134,7 @@ func badReference(b []byte, name bool) error {
 	return errReference
 }
 
-// entity is the character of a reference; 0 if there is none.
+// entity returns the character of a reference; 0 if there is none.
 func entity(name []byte) rune {
 	switch string(name) {
 	case "amp":

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Leave ends our direction of the stream and goes on with what the peer still sends until it has
-// ended its own (RFC 6120 §4.4). It returns why the stream ended.
+// Leave ends our direction of the stream and continues to handle the peer's input until the peer ends
+// its direction (RFC 6120 §4.4). It returns why the stream ended.
 func (c *Conn) Leave() error {
 	c.sendClose()
 	c.queue.Flush()
@@ -18,8 +18,8 @@ func (c *Conn) Leave() error {
 }
 
 // Close ends the stream because of err, which Run or Leave returned, then the connection (RFC 6120 §4.4,
-// §4.9.1.1). header, which may be nil, sends our header if none has been sent: an error needs one (§4.9.1.2).
-// When Close returns, no goroutine of the connection runs.
+// §4.9.1.1). header, which may be nil, is called to send our header if none has been sent: a stream error must
+// follow a header (§4.9.1.2). When Close returns, no goroutine of the connection runs.
 func (c *Conn) Close(err error, header func()) {
 	ctx, cancel := context.WithTimeout(c.ctx, closeTime)
 	defer cancel()
@@ -30,11 +30,11 @@ func (c *Conn) Close(err error, header func()) {
 			l.Linger(time.Now().Add(lingerTime))
 		}
 	}
-	_ = c.base().Close() // all that could be written has been
+	_ = c.base().Close() // an error changes nothing: no more is written
 	c.queue.Wait()
 }
 
-// sendEnd appends the last elements of the stream, as far as the peer is to see any.
+// sendEnd appends the stream error and the end tag, unless err means that the peer must not or cannot get them.
 func (c *Conn) sendEnd(err error, header func()) {
 	switch {
 	case c.state.leaving, errors.Is(err, ErrLeave), peerGone(err):
@@ -54,7 +54,7 @@ func (c *Conn) sendEnd(err error, header func()) {
 	c.sendClose()
 }
 
-// reportable is the stream error that the peer gets because of err, nil for none.
+// reportable returns the stream error that the peer gets because of err, nil for none.
 func reportable(err error) *Error {
 	if _, ok := errors.AsType[PeerError](err); ok || errors.Is(err, ErrEnded) || errors.Is(err, ErrNoTLS) {
 		return nil
@@ -62,7 +62,7 @@ func reportable(err error) *Error {
 	return AsError(err)
 }
 
-// Reported is the stream error that Close sends to the peer because of err, nil for none.
+// Reported returns the stream error that Close sends to the peer because of err, nil for none.
 func Reported(err error) *Error {
 	if peerGone(err) || errors.Is(err, ErrLeave) || errors.Is(err, ErrHandshake) {
 		return nil

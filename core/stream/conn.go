@@ -18,8 +18,8 @@ const (
 	lingerTime = time.Second     // for the peer to read our last bytes before the socket is closed
 )
 
-// Why a stream ends, besides stream errors and errors of the transport. No stream error is sent to the peer
-// because of these.
+// Reasons for the end of a stream, besides stream errors and errors of the transport. The peer gets no stream
+// error for these.
 var (
 	ErrEnded     = errors.New("peer ended the stream")
 	ErrLeave     = errors.New("stream ended by us")
@@ -30,24 +30,23 @@ var (
 // ErrSilent ends a stream whose peer did not answer a ping, or did not end its side in time.
 var ErrSilent = NewError(ConnectionTimeout, "no answer") // RFC 6120 §4.9.3.4
 
-// PeerError is a stream error that the peer sent. It is not an Error itself: such a one is sent to
-// the peer, which needs no copy of its own error.
+// PeerError is a stream error that the peer sent. It is not an Error, because an Error is sent to the peer.
 type PeerError struct{ Cause *Error }
 
 func (e PeerError) Error() string { return "peer's " + e.Cause.Error() }
 
-// Handler is what is particular to one kind of connection. All methods are called by the goroutine that
-// runs the connection. An error ends the stream: the peer gets it if it is an Error.
+// Handler implements what is particular to one kind of connection. All methods are called by the goroutine that
+// runs the connection. An error ends the stream; if it is an Error it is sent to the peer.
 type Handler interface {
-	// Open answers a stream header: that of the first stream and of each one after TLS and Restart.
+	// Open handles the stream header of the peer: the first, and each one after TLS and Restart.
 	Open(h *Header) error
-	// Negotiate takes an element that arrives before Establish.
+	// Negotiate handles an element that arrives before Establish.
 	Negotiate(it *Item) error
-	// Receive takes a stanza that arrives after Establish.
+	// Receive handles a stanza that arrives after Establish.
 	Receive(it *Item) error
-	// Flush is called when all input that has arrived has been taken: it flushes the queues of others.
+	// Flush is called when all input that has arrived is handled. It flushes the queues of other connections.
 	Flush()
-	// Ping is a request for a peer that has been silent.
+	// Ping returns the request to send to a peer that has been silent.
 	Ping() *stanza.Stanza
 }
 
@@ -55,12 +54,12 @@ type Handler interface {
 type Config struct {
 	Content string      // namespace of the stanzas: stanza.NSClient, NSServer or NSComponent
 	Limits  Limits      // of what arrives before Establish
-	Queue   QueueLimits // of what is sent
-	Rate    int         // bytes a second that are read in the long run; 0: no limit
-	Burst   int         // bytes that are read at once
-	// Idle is how long an established stream may be silent before a ping, and again before its end.
+	Queue   QueueLimits // of the output
+	Rate    int         // average bytes a second that are read; 0: no limit
+	Burst   int         // bytes that may be read without delay
+	// Idle is how long an established stream may be silent before a ping is sent, and then how long until the stream ends.
 	Idle time.Duration
-	// Pace, which may be nil, is called before each read. It may block, at most until stop is closed.
+	// Pace, which may be nil, is called before each read. It may block until stop is closed.
 	Pace func(stop <-chan struct{})
 	// Elements handle what arrives after Establish and is not a stanza. Other elements end the stream.
 	Elements map[Name]func(Handler, *Item) error
@@ -82,7 +81,7 @@ type Conn struct {
 	ctx     context.Context // of all that the connection does; its end makes Close write no longer
 	log     *slog.Logger
 
-	transport Transport // either this one
+	transport Transport // nil if frames is set
 	frames    FrameTransport
 	scanner   *Scanner
 	queue     *Queue
@@ -93,14 +92,14 @@ type Conn struct {
 	stop   stopper
 }
 
-// connState is how far the stream has come.
+// connState is the state of the stream.
 type connState struct {
 	headerSent  bool
 	established bool
 	leaving     bool // our direction has ended
 }
 
-// NewConn makes a connection over a stream of bytes. Run runs it.
+// NewConn returns a connection over a byte stream.
 func NewConn(ctx context.Context, config *Config, t Transport, handler Handler) *Conn {
 	c := newConn(ctx, config, handler)
 	c.transport = t
@@ -109,7 +108,7 @@ func NewConn(ctx context.Context, config *Config, t Transport, handler Handler) 
 	return c
 }
 
-// NewFramedConn makes a connection over frames. Run runs it.
+// NewFramedConn returns a connection over frames.
 func NewFramedConn(ctx context.Context, config *Config, t FrameTransport, handler Handler) *Conn {
 	c := newConn(ctx, config, handler)
 	c.frames = t
@@ -125,19 +124,19 @@ func newConn(ctx context.Context, config *Config, handler Handler) *Conn {
 	return c
 }
 
-// Context is the base context of the connection.
+// Context returns the base context of the connection.
 func (c *Conn) Context() context.Context { return c.ctx }
 
-// Log is the connection's logger.
+// Log returns the connection's logger.
 func (c *Conn) Log() *slog.Logger { return c.log }
 
 // AddLog adds attributes to the connection's logger.
 func (c *Conn) AddLog(attrs ...any) { c.log = c.log.With(attrs...) }
 
-// Header is the peer's latest header as far as it was understood, nil before there is one.
+// Header returns the peer's latest header as far as it could be parsed, nil before there is one.
 func (c *Conn) Header() *Header { return c.scanner.Header() }
 
-// Queue is the outbound queue. What is appended leaves with the next Flush.
+// Queue returns the outbound queue. The next Flush sends what has been appended.
 func (c *Conn) Queue() *Queue { return c.queue }
 
 // Framed reports whether the stream has frames.
@@ -146,7 +145,8 @@ func (c *Conn) Framed() bool { return c.frames != nil }
 // Established reports whether Establish has been called.
 func (c *Conn) Established() bool { return c.state.established }
 
-// Establish ends the negotiation: from now on stanzas go to Receive, and only silence ends the stream.
+// Establish ends the negotiation: from now on stanzas are passed to Receive, and the deadline of Expire and the limit of
+// Budget do not apply any more.
 func (c *Conn) Establish() {
 	c.state.established = true
 	c.clock.until, c.clock.set = time.Time{}, time.Time{}
@@ -156,7 +156,7 @@ func (c *Conn) Establish() {
 // SetLimits changes the limits of the elements that follow.
 func (c *Conn) SetLimits(l Limits) { c.scanner.SetLimits(l) }
 
-// Restart expects a new header from the peer and keeps what has arrived already: after SASL.
+// Restart expects a new header from the peer, after SASL. Input that has arrived already is kept.
 func (c *Conn) Restart() {
 	c.state.headerSent, c.intake.opened = false, false
 	c.scanner.Restart()
@@ -186,7 +186,7 @@ func (c *Conn) Run() (err error) {
 	}
 }
 
-// nextFrame is the next element of a framed stream.
+// nextFrame returns the next element of a framed stream.
 func (c *Conn) nextFrame() (*Item, error) {
 	c.scanner.Idle()
 	if _, err := (*input)(c).Read(nil); err != nil {
@@ -194,7 +194,7 @@ func (c *Conn) nextFrame() (*Item, error) {
 	}
 	it, err := c.scanner.Frame(c.intake.frame)
 	if err == nil && (it.Kind == Open) == c.intake.opened {
-		return nil, errRoot // RFC 7395 §3.4: open comes first, and once
+		return nil, errRoot // RFC 7395 §3.4: the first frame, and no other, is open
 	}
 	c.intake.opened = true
 	return it, err
@@ -232,7 +232,7 @@ func (c *Conn) panicked(v any) {
 	c.log.Error("panic", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 }
 
-// peerGone reports whether nobody reads what is sent any more.
+// peerGone reports whether err means that the peer does not read any more.
 func peerGone(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrSlow) || isNetError(err)
 }

@@ -21,8 +21,8 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// recorder is a Handler that answers the header, is established by an element "go", echoes messages,
-// and records what it was called with.
+// recorder is a Handler that answers the header, calls Establish at an element "go", echoes messages,
+// and records its calls.
 type recorder struct {
 	*Conn
 	mu      sync.Mutex
@@ -79,7 +79,7 @@ func (r *recorder) Ping() *stanza.Stanza {
 	return stanza.NewIQ(jid.JID{}, jid.JID{}, stanza.TypeGet, stanza.NewElement("urn:xmpp:ping", "ping"))
 }
 
-// testConfig is a configuration with an idle time of a minute.
+// testConfig returns a configuration with an idle time of a minute.
 func testConfig() *Config {
 	return &Config{
 		Content: stanza.NSClient, Limits: ForClients(), Idle: time.Minute, Counters: &Counters{}, Log: quiet,
@@ -92,7 +92,7 @@ func testConfig() *Config {
 	}
 }
 
-// pipeConn is a connection over a pipe, for which time may be that of a synctest bubble.
+// pipeConn returns a connection over a pipe, which can be used in a synctest bubble.
 func pipeConn(t testing.TB, config *Config) (r *recorder, peer *rawstream.Peer) {
 	here, there := net.Pipe()
 	t.Cleanup(func() { _, _ = here.Close(), there.Close() })
@@ -101,9 +101,9 @@ func pipeConn(t testing.TB, config *Config) (r *recorder, peer *rawstream.Peer) 
 	return r, rawstream.New(t, there)
 }
 
-const goOn = "<go xmlns='urn:test'/>"
+const establish = "<go xmlns='urn:test'/>"
 
-// A connection dispatches by its state and by the name of elements that are not stanzas.
+// A connection dispatches elements by its state, and those that are not stanzas by their name.
 func TestConnDispatch(t *testing.T) {
 	t.Parallel()
 	r, peer := pipeConn(t, testConfig())
@@ -116,7 +116,7 @@ func TestConnDispatch(t *testing.T) {
 	peer.Send(head)
 	peer.Until(">") // of the XML declaration
 	peer.Until(">")
-	peer.Send("<message id='1'/>" + goOn + "<mark xmlns='urn:test'/><message id='2'/>")
+	peer.Send("<message id='1'/>" + establish + "<mark xmlns='urn:test'/><message id='2'/>")
 	if got := peer.Until("/>"); got != "<message id='2'/>" {
 		t.Errorf("got %q", got)
 	}
@@ -132,7 +132,7 @@ func TestConnDispatch(t *testing.T) {
 	}
 }
 
-// What ends a stream, and what the peer reads last.
+// The reason for the end of a stream determines what the peer reads last.
 func TestConnEnds(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -192,12 +192,12 @@ func TestConnPing(t *testing.T) {
 		start := time.Now()
 		peer.Send(head)
 		peer.Until("version='1.0'>")
-		peer.Send(goOn)
+		peer.Send(establish)
 		peer.Until("<ping ")
 		if d := time.Since(start); d != config.Idle {
 			t.Errorf("ping after %v", d)
 		}
-		peer.Send(" ") // white space is an answer too
+		peer.Send(" ") // white space counts as an answer
 		peer.Until("<ping ")
 		go func() { peer.Until("</stream:stream>") }()
 		if err := <-ended; err != error(ErrSilent) {
@@ -209,7 +209,7 @@ func TestConnPing(t *testing.T) {
 	})
 }
 
-// Before Establish, Expire and Budget end the stream, whatever the peer sends.
+// Expire and Budget end a stream that is not established, whatever the peer sends.
 func TestConnLimitsBeforeEstablish(t *testing.T) {
 	t.Parallel()
 	late, excess := errors.New("late"), errors.New("excess")
@@ -250,7 +250,7 @@ func TestConnLimitsBeforeEstablish(t *testing.T) {
 	})
 }
 
-// The rate limits what is read in the long run, and Stop ends the wait.
+// The rate limits the average number of bytes read per second, and Stop ends the wait.
 func TestConnRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := testConfig()
@@ -261,7 +261,7 @@ func TestConnRate(t *testing.T) {
 		start := time.Now()
 		peer.Send(head)
 		peer.Until("version='1.0'>")
-		peer.Send(goOn)
+		peer.Send(establish)
 		for range 30 {
 			peer.Send("<message>" + strings.Repeat("x", 1000) + "</message>")
 			peer.Until("</message>")
@@ -282,7 +282,7 @@ func TestConnRate(t *testing.T) {
 	})
 }
 
-// Leave ends our side, goes on with what the peer still sends, and waits for its end, but not forever.
+// Leave ends our direction, handles further input, and waits for the end of the peer's direction until a deadline.
 func TestConnLeave(t *testing.T) {
 	t.Parallel()
 	for name, answers := range map[string]bool{"the peer ends its side": true, "the peer does not": false} {
@@ -300,7 +300,7 @@ func TestConnLeave(t *testing.T) {
 				}()
 				peer.Send(head)
 				peer.Until("version='1.0'>")
-				peer.Send(goOn)
+				peer.Send(establish)
 				r.Stop(ErrLeave)
 				peer.Until("</stream:stream>")
 				got := 0
@@ -315,7 +315,7 @@ func TestConnLeave(t *testing.T) {
 					t.Errorf("ended with %v, want %v; %d stanzas", err, want, got)
 				}
 				if rest := peer.Rest(); rest != "" {
-					t.Errorf("after its end our side sent %q", rest)
+					t.Errorf("sent after the end of our direction: %q", rest)
 				}
 			})
 		})
@@ -354,7 +354,7 @@ func TestConnWake(t *testing.T) {
 	f.Conn.Close(io.EOF, nil)
 }
 
-// A shutdown ends in time also if a handler is stuck, and if a peer reads nothing.
+// A shutdown ends in time even if a handler blocks and a peer reads nothing.
 func TestGroupShutdown(t *testing.T) {
 	t.Parallel()
 	g := NewGroup()
@@ -368,7 +368,7 @@ func TestGroupShutdown(t *testing.T) {
 		if !g.Go(r.Conn, func() { r.Close(r.Run(), nil) }) {
 			t.Fatal("not started")
 		}
-		rawstream.New(t, x).Send(head + goOn + "<message/>")
+		rawstream.New(t, x).Send(head + establish + "<message/>")
 		return r
 	}
 	start(func(*Item) error {
@@ -392,7 +392,7 @@ func TestGroupShutdown(t *testing.T) {
 	defer cancel()
 	begin := time.Now()
 	if left := g.Shutdown(ctx, NewError(SystemShutdown, "")); left != 1 {
-		t.Errorf("%d connections are left, want the one that is stuck", left)
+		t.Errorf("%d connections are left, want 1: the one whose handler blocks", left)
 	}
 	if d := time.Since(begin); d > 3*time.Second {
 		t.Errorf("took %v", d)
@@ -405,7 +405,7 @@ func TestGroupShutdown(t *testing.T) {
 	g.wait.Wait()
 }
 
-// A connection that is established allocates nothing for a stanza beside the stanza itself.
+// An established connection makes no allocations for a stanza except for the stanza itself.
 func TestConnAllocations(t *testing.T) {
 	near, far := sockets(t)
 	r := &recorder{}
@@ -420,7 +420,7 @@ func TestConnAllocations(t *testing.T) {
 	peer := rawstream.New(t, far)
 	peer.Send(head)
 	peer.Until("version='1.0'>")
-	peer.Send(goOn)
+	peer.Send(establish)
 	data := []byte(text)
 	buf := make([]byte, 64<<10)
 	size := 0
@@ -442,7 +442,7 @@ func TestConnAllocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	size = 10 * len(it.AppendXML(nil, "alice@example.org/desk"))
-	if _, err := io.ReadFull(far, buf[:size]); err != nil { // what the first step left
+	if _, err := io.ReadFull(far, buf[:size]); err != nil { // output of the first step
 		t.Fatal(err)
 	}
 	if n := testing.AllocsPerRun(200, step); n > 1 && !raceDetector {

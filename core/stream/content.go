@@ -12,7 +12,7 @@ const (
 	text token = iota
 	startTag
 	endName // the name in an end tag
-	endTail // what follows it
+	endTail // white space and '>' after the name in an end tag
 	cdata
 )
 
@@ -21,7 +21,7 @@ type position struct {
 	pos     int
 	token   token
 	matched int // bytes of an end tag's name
-	seek    int // how far the end of a start tag has been looked for; 0 is not at all
+	seek    int // where the search for the end of a start tag continues; 0: not searching
 	quote   byte
 	body    int // where the item's content begins
 	bodyEnd int
@@ -37,12 +37,12 @@ func (s *Scanner) scanFirst() (done bool, err error) {
 	}
 	if s.position.token == text {
 		s.r += skipSpace(s.buf[s.r:s.w], 0)
-		b := s.window()
+		b := s.current()
 		if len(b) == 0 {
 			return false, nil
 		}
 		if b[0] != '<' {
-			return false, s.stray(b)
+			return false, s.strayError(b)
 		}
 		next, err := s.markup(b, 0)
 		if err != nil || !next {
@@ -59,13 +59,13 @@ func (s *Scanner) scanFirst() (done bool, err error) {
 	return false, nil
 }
 
-// stray is the error for bytes where only markup is allowed.
-func (s *Scanner) stray(b []byte) error {
+// strayError returns the error for bytes where only markup is allowed.
+func (s *Scanner) strayError(b []byte) error {
 	if b[0] < ' ' {
 		return errChar
 	}
 	if b[0] >= utf8.RuneSelf {
-		if _, size, err := wide(b); err != nil {
+		if _, size, err := decodeNonASCII(b); err != nil {
 			return err
 		} else if size == 0 {
 			return nil
@@ -76,7 +76,7 @@ func (s *Scanner) stray(b []byte) error {
 
 // scanEnd reads the end tag of the stream.
 func (s *Scanner) scanEnd() (done bool, err error) {
-	b := s.window()
+	b := s.current()
 	ok, err := s.endTag(b, []byte(s.root))
 	if !ok || err != nil {
 		return false, err
@@ -88,7 +88,7 @@ func (s *Scanner) scanEnd() (done bool, err error) {
 
 // scanElement continues reading a first-level element. It stops when bytes are missing.
 func (s *Scanner) scanElement() (done bool, err error) {
-	b := s.window()
+	b := s.current()
 	for {
 		ok := true
 		switch s.position.token {
@@ -131,12 +131,12 @@ func (s *Scanner) scanText(b []byte) (ok bool, err error) {
 		case c == '&':
 			_, size, err = reference(b[i:])
 		case c == '>':
-			// A tag ends in '>', so these two are text.
+			// i is at least 2, and both bytes are text: markup ends in '>'.
 			if b[i-1] == ']' && b[i-2] == ']' {
 				err = errCDATAEnd
 			}
 		case c >= utf8.RuneSelf:
-			_, size, err = wide(b[i:])
+			_, size, err = decodeNonASCII(b[i:])
 		default:
 			err = errChar
 		}
@@ -242,7 +242,7 @@ func (s *Scanner) seekEnd(b []byte) bool {
 	return false
 }
 
-// endTag reads the rest of an end tag behind "</".
+// endTag reads an end tag after "</".
 func (s *Scanner) endTag(b, name []byte) (ok bool, err error) {
 	p := &s.position
 	if p.token == endName {
@@ -287,7 +287,7 @@ func (s *Scanner) scanCDATA(b []byte) (ok bool, err error) {
 			}
 			i++
 		case c >= utf8.RuneSelf:
-			_, size, err := wide(b[i:])
+			_, size, err := decodeNonASCII(b[i:])
 			if err != nil {
 				return false, err
 			}
@@ -304,11 +304,11 @@ func (s *Scanner) scanCDATA(b []byte) (ok bool, err error) {
 	return false, nil
 }
 
-// finalError is the error for an item that will never be complete: err, unless the part of a start tag
+// finalError returns the error for an item that will never be complete: err, unless the part of a start tag
 // that has arrived is wrong in itself.
 func (s *Scanner) finalError(err error) error {
 	if s.work != nil && s.position.token == startTag && s.position.seek > 0 {
-		if _, _, bad := s.startTag(s.window(), s.position.pos); bad != nil {
+		if _, _, bad := s.startTag(s.current(), s.position.pos); bad != nil {
 			return bad
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // ErrNotStanza is the error of Item.Stanza for any other element.
 var ErrNotStanza = errors.New("stream: not a stanza")
 
-// field is which part of a stanza's header an attribute of its start tag is.
+// field is the field of a Stanza that an attribute belongs to.
 type field uint8
 
 const (
@@ -52,7 +52,7 @@ func (it *Item) fieldOf(a *attr) field {
 	return other
 }
 
-// Stanza is the element as a stanza of its own, whose payload may be written to any
+// Stanza returns the element as a stanza of its own, whose payload may be written to any
 // stream: prefixes of the stream header that it uses are declared on it, its own
 // xmlns is gone, and xml:lang is the stream's where it had none (RFC 6120 §4.7.4).
 // The caller may still set From.
@@ -64,7 +64,7 @@ func (it *Item) Stanza() (*stanza.Stanza, error) {
 	if kind == 0 {
 		return nil, ErrNotStanza
 	}
-	// All text goes into one string, and the fields are pieces of it.
+	// One string holds all text, and the fields are substrings: one allocation.
 	w := it.s.work
 	start := len(w.arena)
 	var at [fields]span
@@ -100,7 +100,7 @@ func (it *Item) Stanza() (*stanza.Stanza, error) {
 	return st, nil
 }
 
-// maxShared is how large the text of a stanza may be for its addresses to be pieces of it.
+// maxShared is the largest text of a stanza whose addresses are substrings of it.
 const maxShared = 2 << 10
 
 // address parses an attribute, which is a piece of a text of that size. Addresses are often kept for
@@ -145,7 +145,7 @@ func (it *Item) AppendXML(dst []byte, sender string) []byte {
 	return append(dst, '>')
 }
 
-// Tree is the element as a tree of its own.
+// Tree returns the element as a tree that does not refer to the scanner's buffer.
 func (it *Item) Tree() (*stanza.Element, error) {
 	if it.Kind == Open || it.s.position.used == 0 {
 		return stanza.ParseElement(string(it.Raw), string(it.s.def))
@@ -158,7 +158,7 @@ func (it *Item) Tree() (*stanza.Element, error) {
 	return stanza.ParseElement(string(b), string(it.s.def))
 }
 
-// streamLang is the language of an item that does not name one.
+// streamLang returns the xml:lang of the stream if the item has none, "" if it has one.
 func (it *Item) streamLang() string {
 	if it.s.head == nil || it.find(stanza.NSXML, "lang") != nil {
 		return ""
@@ -166,8 +166,8 @@ func (it *Item) streamLang() string {
 	return it.s.head.Lang
 }
 
-// appendExtra writes the attributes that a Stanza has no field for, and the
-// declarations that it needs.
+// appendExtra appends the attributes for which a Stanza has no field, and the
+// prefix declarations that it needs.
 func (it *Item) appendExtra(dst []byte) []byte {
 	for k := range it.attrs {
 		if it.fieldOf(&it.attrs[k]) == other {

@@ -144,7 +144,7 @@ func TestAddressesOfLargeStanzas(t *testing.T) {
 		for _, j := range []jid.JID{st.To, st.From} {
 			at := uintptr(unsafe.Pointer(unsafe.StringData(j.String())))
 			if near := from-at < 1000; near != (size == 0) { // the header is before the payload
-				t.Errorf("%s is a piece of %d bytes: %t", j, len(st.Payload), near)
+				t.Errorf("%s shares memory with a payload of %d bytes: %t", j, len(st.Payload), near)
 			}
 		}
 	}

@@ -66,7 +66,7 @@ type Error struct {
 	App       *stanza.Element
 }
 
-// NewError is a stream error with a text that may be empty.
+// NewError returns a stream error with a text that may be empty.
 func NewError(c Condition, text string) *Error { return &Error{Condition: c, Text: text} }
 
 func (e *Error) Error() string {
@@ -88,7 +88,7 @@ func (e *Error) Append(dst []byte) []byte {
 	return append(e.appendBody(append(dst, "<stream:error>"...)), "</stream:error>"...)
 }
 
-// AppendFramed writes the error as a frame of its own (RFC 7395 §3.5).
+// AppendFramed appends the error to dst as a frame (RFC 7395 §3.5).
 func (e *Error) AppendFramed(dst []byte) []byte {
 	dst = append(dst, "<stream:error xmlns:stream='"+NSStream+"'>"...)
 	return append(e.appendBody(dst), "</stream:error>"...)
@@ -115,7 +115,7 @@ func (e *Error) appendBody(dst []byte) []byte {
 	return dst
 }
 
-// ParseError reads the error that a peer sent. A condition that we do not know is
+// ParseError returns the error that a peer sent. An unknown condition becomes
 // undefined-condition (RFC 6120 §4.9.2).
 func ParseError(x *stanza.Element) *Error {
 	e := &Error{Condition: UndefinedCondition}
@@ -137,7 +137,7 @@ func ParseError(x *stanza.Element) *Error {
 	return e
 }
 
-// AsError is the stream error to send because of err: err itself where it is one,
+// AsError returns the stream error to send because of err: err itself where it is one,
 // internal-server-error without a text otherwise, nil if the peer has just disconnected.
 func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -5,12 +5,12 @@ import (
 	"sync/atomic"
 )
 
-// Excess counts how often each of the Limits ended a stream. It may be read at any time.
+// Excess counts how often each of the Limits ended a stream. Any goroutine may read it.
 type Excess struct {
 	Bytes    atomic.Uint64
 	Elements atomic.Uint64
 	Depth    atomic.Uint64
-	Attrs    atomic.Uint64 // and prefixes, which are declared by attributes
+	Attrs    atomic.Uint64 // also too many prefixes, which attributes declare
 }
 
 // Count counts err if it is a Scanner's about its Limits.

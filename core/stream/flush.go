@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Flush makes pending bytes be written soon. It does not block: what the socket
-// does not take at once is left to a goroutine.
+// Flush writes the pending bytes without blocking. A goroutine writes what the socket does not
+// accept at once.
 func (q *Queue) Flush() {
 	q.mu.Lock()
 	if q.busy || q.err != nil || q.pending == nil {
@@ -26,13 +26,13 @@ func (q *Queue) Flush() {
 	go q.write(more)
 }
 
-// flushHere writes as far as that does not block. If it is not done the lock is held
-// and a goroutine must go on; more means that the socket still holds bytes.
+// flushHere writes as much as possible without blocking, and is called with the lock held. If done it has
+// unlocked q. Otherwise q is locked and a goroutine must continue; more means that the socket still holds bytes to drain.
 func (q *Queue) flushHere() (done, more bool) {
 	for range maxRounds {
 		b := q.take()
 		if b == nil {
-			q.rest()
+			q.writerDone()
 			due := q.release()
 			q.mu.Unlock()
 			notify(due)
@@ -44,19 +44,19 @@ func (q *Queue) flushHere() (done, more bool) {
 		recycle(b)
 		q.mu.Lock()
 		if err != nil {
-			q.rest()
+			q.writerDone()
 			q.failAndUnlock(err)
 			return true, false
 		}
 		if more {
 			return false, true
 		}
-		q.wrote(n)
+		q.addWritten(n)
 	}
 	return false, false
 }
 
-// take removes the pending bytes, nil if there are none. The lock is held.
+// take removes and returns the pending bytes, nil if there are none. The caller holds the lock.
 func (q *Queue) take() *[]byte {
 	b := q.pending
 	if b == nil || q.err != nil {
@@ -69,7 +69,7 @@ func (q *Queue) take() *[]byte {
 	return b
 }
 
-func (q *Queue) wrote(n int) {
+func (q *Queue) addWritten(n int) {
 	q.written += int64(n)
 	q.writing -= n
 	if q.writing == 0 {
@@ -77,8 +77,8 @@ func (q *Queue) wrote(n int) {
 	}
 }
 
-// rest ends a writer's turn. The lock is held.
-func (q *Queue) rest() {
+// writerDone lets another goroutine write, and wakes those that wait in Sync. The caller holds the lock.
+func (q *Queue) writerDone() {
 	q.busy = false
 	if q.idle != nil {
 		close(q.idle)
@@ -86,7 +86,7 @@ func (q *Queue) rest() {
 	}
 }
 
-// write empties the queue and ends. more means that the socket still holds bytes.
+// write is the queue's goroutine. It ends when the queue is empty. more means that the socket still holds bytes.
 func (q *Queue) write(more bool) {
 	defer q.writers.Done()
 	for {
@@ -94,7 +94,7 @@ func (q *Queue) write(more bool) {
 		var b *[]byte
 		if !more {
 			if b = q.take(); b == nil {
-				q.rest()
+				q.writerDone()
 				q.mu.Unlock()
 				return
 			}
@@ -107,7 +107,7 @@ func (q *Queue) write(more bool) {
 		case more:
 			more, err = false, q.drain(try)
 			if err != nil {
-				n = 0 // how much of it was taken is not known
+				n = 0 // the number of bytes written is not known
 			}
 		case try != nil:
 			if more, err = try.TryWrite(*b); more || err != nil {
@@ -120,9 +120,9 @@ func (q *Queue) write(more bool) {
 		}
 
 		q.mu.Lock()
-		q.wrote(n)
+		q.addWritten(n)
 		if err != nil {
-			q.rest()
+			q.writerDone()
 			q.failAndUnlock(err)
 			return
 		}
@@ -132,13 +132,13 @@ func (q *Queue) write(more bool) {
 	}
 }
 
-// writeBlocking writes to a transport that cannot be asked not to block. It returns how many bytes were taken.
+// writeBlocking writes to a transport without non-blocking writes. It returns the number of bytes written.
 func (q *Queue) writeBlocking(b []byte) (n int, err error) {
 	until := time.Now().Add(q.limits.Write)
 	if f := q.out.frames; f != nil {
 		_ = f.SetWriteDeadline(until) // the write fails as well
 		if err := f.WriteFrames(b, q.out.bounds.writing); err != nil {
-			return 0, err // how much of it was taken is not known
+			return 0, err // the number of bytes written is not known
 		}
 		return len(b), nil
 	}
@@ -150,8 +150,8 @@ func (q *Queue) writeBlocking(b []byte) (n int, err error) {
 	return n, err
 }
 
-// drain waits for the socket until the write deadline. A deadline that stayed set would end
-// later attempts.
+// drain waits until the socket has accepted all bytes, at most for limits.Write. It removes the deadline, which would
+// end later writes.
 func (q *Queue) drain(s Socket) error {
 	_ = s.SetWriteDeadline(time.Now().Add(q.limits.Write)) // the write fails as well
 	err := s.Drain()

@@ -45,9 +45,9 @@ func FuzzScanner(f *testing.F) {
 		}
 		text := fuzzHead + input
 		whole, err := scan(text)
-		drip, dripErr := events(NewScanner(iotest.OneByteReader(strings.NewReader(text)), stanza.NSClient, ForClients()))
-		if !slices.Equal(whole, drip) || !sameError(err, dripErr) {
-			t.Fatalf("%q\nwhole   %q %v\ntrickle %q %v", input, whole, err, drip, dripErr)
+		trickled, trickledErr := events(NewScanner(iotest.OneByteReader(strings.NewReader(text)), stanza.NSClient, ForClients()))
+		if !slices.Equal(whole, trickled) || !sameError(err, trickledErr) {
+			t.Fatalf("%q\nwhole   %q %v\ntrickle %q %v", input, whole, err, trickled, trickledErr)
 		}
 		passed := accepted(text)
 		checkForeign(t, passed)
@@ -75,7 +75,7 @@ func sameError(a, b error) bool {
 	return a == b
 }
 
-// accepted is what a scanner returned of text, as a document.
+// accepted returns what a scanner returned of text, as a document.
 func accepted(text string) string {
 	s := NewScanner(strings.NewReader(text), stanza.NSClient, ForClients())
 	var b strings.Builder
@@ -117,7 +117,7 @@ func checkForwarded(t *testing.T, it *Item) {
 	if kind := it.StanzaKind(); kind != 0 {
 		st, err := it.Stanza()
 		if err != nil {
-			return // an address that is none
+			return // a malformed address
 		}
 		if it.find("", "to") == nil || it.Attr("to") == st.To.String() {
 			again = string(st.AppendXML(nil, stanza.NSClient))
@@ -146,7 +146,7 @@ func checkForwarded(t *testing.T, it *Item) {
 func compare(t *testing.T, raw, want, got string) {
 	t.Helper()
 	if want != got {
-		t.Fatalf("%q\nmeant %q\nnow   %q", raw, want, got)
+		t.Fatalf("%q\nmeaning before conversion %q\nmeaning after conversion  %q", raw, want, got)
 	}
 }
 
@@ -174,7 +174,7 @@ func sortAttrs(line string) string {
 	return strings.Join(parts, "\x00")
 }
 
-// canonical is the meaning of the first element (after a stream header, if there is
+// canonical returns the meaning of the first element (after a stream header, if there is
 // one), read by encoding/xml. The three content namespaces count as one; empty
 // header attributes of a stanza count as absent.
 func canonical(t *testing.T, text string) string {

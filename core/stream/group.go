@@ -13,11 +13,11 @@ import (
 const (
 	// abandonTime is how long Shutdown waits for goroutines whose transports it has closed.
 	abandonTime = 500 * time.Millisecond
-	// acceptPause is the time between two attempts where a listener fails for a while.
+	// acceptPause is the time between two attempts while accepting fails.
 	acceptPause = 100 * time.Millisecond
 )
 
-// Counters count what connections of one kind did. They may be read at any time.
+// Counters are the counters of connections of one kind. Any goroutine may read them.
 type Counters struct {
 	Throttled atomic.Uint64 // waits because of the byte rate
 	Silent    atomic.Uint64 // ended because a ping was not answered
@@ -36,18 +36,18 @@ type Group struct {
 	stopping bool
 }
 
-// NewGroup makes an empty group.
+// NewGroup returns an empty group.
 func NewGroup() *Group {
 	g := &Group{conns: map[*Conn]struct{}{}}
 	g.base, g.cancel = context.WithCancel(context.Background())
 	return g
 }
 
-// Context is the base context of the group's connections. Shutdown ends it.
+// Context returns the base context of the group's connections. Shutdown ends it.
 func (g *Group) Context() context.Context { return g.base }
 
-// Go calls serve in a new goroutine, which must end with c.Close. A panic costs this connection only.
-// It returns false once Shutdown has been called; the caller closes the transport then.
+// Go calls serve in a new goroutine; serve must call c.Close at its end. A panic ends this connection only.
+// After a call of Shutdown, Go returns false and the caller closes the transport.
 func (g *Group) Go(c *Conn, serve func()) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -65,7 +65,7 @@ func (g *Group) run(c *Conn, serve func()) {
 	serve()
 }
 
-// ended is deferred by a connection's goroutine.
+// ended removes c from the group after a panic or a normal end; the connection's goroutine defers it.
 func (g *Group) ended(c *Conn) {
 	if v := recover(); v != nil {
 		c.panicked(v)
@@ -77,16 +77,16 @@ func (g *Group) ended(c *Conn) {
 	g.wait.Done()
 }
 
-// Len is the number of connections.
+// Len returns the number of connections.
 func (g *Group) Len() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.conns)
 }
 
-// Shutdown accepts no further connections and stops those that exist because of err. It returns when all have ended. When ctx
-// ends before that, their transports are closed; connections whose goroutines do not end even then, because
-// a handler is stuck, are left behind, and their number is returned. Stop the listeners first.
+// Shutdown refuses new connections and stops the existing ones with err. It returns when all have ended. If ctx
+// ends before that, it closes their transports and returns the number of connections whose goroutines still run
+// after abandonTime because a handler blocks. Stop the listeners first.
 func (g *Group) Shutdown(ctx context.Context, err error) (left int) {
 	for _, c := range g.stop() {
 		c.Stop(err)
@@ -114,7 +114,7 @@ func (g *Group) Shutdown(ctx context.Context, err error) (left int) {
 	}
 }
 
-// stop lets no further connection in and returns those that exist.
+// stop makes Go refuse new connections, and returns the existing ones.
 func (g *Group) stop() []*Conn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -143,7 +143,7 @@ func Accept(ctx context.Context, l net.Listener, log *slog.Logger, serve func(ne
 		if t, ok := err.(interface{ Temporary() bool }); !ok || !t.Temporary() {
 			return fmt.Errorf("accept on %s: %w", l.Addr(), err)
 		}
-		log.Error("connection not accepted", "err", err) // such as out of descriptors
+		log.Error("connection not accepted", "err", err) // for example too many open files
 		select {
 		case <-time.After(acceptPause):
 		case <-ctx.Done():

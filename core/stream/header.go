@@ -8,20 +8,20 @@ import (
 )
 
 // Header is a stream header, of either side and of any kind of stream. The addresses
-// are as written: whoever needs them parses them.
+// are not parsed.
 type Header struct {
 	Content  string // the content namespace; unused on a framed stream
 	To, From string
 	ID       string
 	Lang     string
-	Version  string   // as written; "" is a peer from before RFC 3920
-	Prefixes []Prefix // declared beyond the content namespace and that of the stream
+	Version  string   // as received; "" for a peer older than RFC 3920
+	Prefixes []Prefix // declared besides the content namespace and that of the stream
 }
 
 // Prefix is a namespace declaration.
 type Prefix struct{ Prefix, Space string }
 
-// Version is the version of XMPP that a stream speaks. RFC 6120 §4.7.5.
+// Version is a version of XMPP. RFC 6120 §4.7.5.
 type Version struct{ Major, Minor int }
 
 // XMPP10 is the version that RFC 6120 specifies.
@@ -49,18 +49,18 @@ func number(s string) (int, bool) {
 			return 0, false
 		}
 	}
-	n, err := strconv.Atoi(s) // leading zeros do not count
+	n, err := strconv.Atoi(s) // ignores leading zeros (RFC 6120 §4.7.5)
 	return n, err == nil
 }
 
-// Less compares part by part, as numbers.
+// Less reports whether v is lower than o; both parts are compared as numbers.
 func (v Version) Less(o Version) bool {
 	return v.Major < o.Major || v.Major == o.Major && v.Minor < o.Minor
 }
 
 func (v Version) String() string { return strconv.Itoa(v.Major) + "." + strconv.Itoa(v.Minor) }
 
-// Answer is the version to put into the header that answers h: the lower of both, and
+// Answer returns the version to put into the header that answers h: the lower of both, and
 // none for a peer that has none. False if there is no common major version.
 func (h *Header) Answer() (string, bool) {
 	v, ok := h.ParsedVersion()
@@ -75,7 +75,7 @@ func (h *Header) Answer() (string, bool) {
 	return XMPP10.String(), true
 }
 
-// Append writes the XML declaration and the header, whose element stays open.
+// Append appends the XML declaration and the start tag of the stream to dst.
 func (h *Header) Append(dst []byte) []byte {
 	dst = append(dst, "<?xml version='1.0'?><stream:stream xmlns='"...)
 	dst = append(dst, h.Content...)
@@ -90,7 +90,7 @@ func (h *Header) Append(dst []byte) []byte {
 	return append(h.appendAttrs(dst), '>')
 }
 
-// AppendFramed writes the header as the frame that opens a framed stream (RFC 7395 §3.4).
+// AppendFramed appends the header to dst as the frame that opens a framed stream (RFC 7395 §3.4).
 func (h *Header) AppendFramed(dst []byte) []byte {
 	dst = append(dst, "<open xmlns='"+NSFraming+"'"...)
 	return append(h.appendAttrs(dst), '/', '>')

@@ -27,7 +27,7 @@ func TestRFC6120_001_Namespaces(t *testing.T) { // checklist 1
 		{"<stream:stream xmlns='jabber:client' xmlns:stream='" + streams + "'>", stanza.NSClient, ""},
 		{"<stream:stream xmlns='jabber:server' xmlns:stream='" + streams + "'>", stanza.NSServer, ""},
 		{"<stream:stream xmlns='jabber:component:accept' xmlns:stream='" + streams + "'>", stanza.NSComponent, ""},
-		{"<stream xmlns='" + streams + "'>", stanza.NSClient, ""}, // RFC 6120 §4.8.2, the other style
+		{"<stream xmlns='" + streams + "'>", stanza.NSClient, ""}, // RFC 6120 §4.8.2: the stream namespace as the default
 		{"<stream:stream xmlns='jabber:client' xmlns:stream='http://wrong.namespace.example.org/'>", stanza.NSClient, InvalidNamespace},
 		{"<stream:stream xmlns='jabber:server' xmlns:stream='" + streams + "'>", stanza.NSClient, InvalidNamespace},
 		{"<stream:stream xmlns='jabber:client' xmlns:stream='" + streams + "'>", stanza.NSServer, InvalidNamespace},
@@ -46,7 +46,7 @@ func TestRFC6120_001_Namespaces(t *testing.T) { // checklist 1
 		if condition(err) != c.want {
 			t.Errorf("%s: %v", c.header, err)
 		}
-		// What the header said is known all the same: the answer needs it.
+		// The attributes of the header are available after an error, because the answer needs them.
 		if c.want == InvalidNamespace && (h == nil || h.To != "example.org" || h.From != "a@b") {
 			t.Errorf("%s: %+v", c.header, h)
 		}

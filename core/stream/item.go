@@ -2,7 +2,7 @@ package stream
 
 import "github.com/dragoman-im/dragoman/core/stanza"
 
-// Kind is what an Item is.
+// Kind is the kind of an Item.
 type Kind uint8
 
 // The items of a stream.
@@ -32,19 +32,19 @@ type Item struct {
 	attrs              []attr
 }
 
-// Space is the element's namespace.
+// Space returns the element's namespace.
 func (it *Item) Space() []byte { return it.space }
 
-// Local is the element's name without its prefix.
+// Local returns the element's name without its prefix.
 func (it *Item) Local() []byte { return it.Raw[it.localFrom:it.localTo] }
 
-// Is reports whether the element has that expanded name, whatever its prefix
+// Is reports whether the element has that expanded name; its prefix does not matter
 // (ejabberd#814).
 func (it *Item) Is(space, local string) bool {
 	return it.Kind == Element && string(it.space) == space && string(it.Local()) == local
 }
 
-// StanzaKind is which stanza the element is: 0 for any other element, such as
+// StanzaKind returns which stanza the element is: 0 for any other element, such as
 // one in another namespace.
 func (it *Item) StanzaKind() stanza.Kind {
 	if it.Kind != Element || string(it.space) != it.s.content {
@@ -61,11 +61,11 @@ func (it *Item) StanzaKind() stanza.Kind {
 	return 0
 }
 
-// Attr is the value of an attribute of the start tag without a namespace, "" if it
+// Attr returns the value of an attribute of the start tag without a namespace, "" if it
 // is absent.
 func (it *Item) Attr(local string) string { return string(it.AttrBytes(local)) }
 
-// AttrBytes is Attr as a view.
+// AttrBytes is Attr without a copy: the result is valid as long as the item.
 func (it *Item) AttrBytes(local string) []byte {
 	if a := it.find("", local); a != nil {
 		return it.s.work.value(it.Raw, a)

@@ -15,9 +15,9 @@ func limited(input string, l Limits) (int, error) {
 	s := NewScanner(strings.NewReader(head+input), stanza.NSClient, l)
 	got, err := events(s)
 	s = NewScanner(iotest.OneByteReader(strings.NewReader(head+input)), stanza.NSClient, l)
-	drip, dripErr := events(s)
-	if len(drip) != len(got) || !sameError(err, dripErr) {
-		return 0, fmt.Errorf("whole %v, trickled %v", err, dripErr)
+	trickled, trickledErr := events(s)
+	if len(trickled) != len(got) || !sameError(err, trickledErr) {
+		return 0, fmt.Errorf("in one read: %v; byte by byte: %v", err, trickledErr)
 	}
 	return len(got) - 1, err
 }
@@ -182,7 +182,7 @@ func TestMelliumXMPP182_ForeignStanza(t *testing.T) { // checklist 44
 			continue
 		}
 		if it, err := NewScanner(strings.NewReader(head+input), stanza.NSClient, Limits{}).second(); err != nil || it.StanzaKind() != 0 {
-			t.Errorf("%s is taken for a stanza: %v", input, err)
+			t.Errorf("%s is accepted as a stanza: %v", input, err)
 		}
 	}
 }
@@ -216,7 +216,7 @@ func TestTrickleIsLinear(t *testing.T) {
 	}
 }
 
-// blocked gives its data and then waits until it is closed.
+// blocked is a reader that returns its data and then blocks until it is closed.
 type blocked struct {
 	data string
 	done chan struct{}
@@ -232,8 +232,8 @@ func (b *blocked) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestCVE_2021_32918_IdleMemory holds many scanners that have seen large stanzas and
-// wait for more.
+// TestCVE_2021_32918_IdleMemory measures the memory of scanners that have read large stanzas and
+// wait for input.
 func TestCVE_2021_32918_IdleMemory(t *testing.T) {
 	const sessions = 100
 	big := "<a>" + strings.Repeat("<b xmlns='urn:b'/>", 2000) + strings.Repeat("x", 100_000) + "</a>"
@@ -303,7 +303,7 @@ func TestNoAllocations(t *testing.T) {
 		if _, err := it.Stanza(); err != nil {
 			t.Fatal(err)
 		}
-	}); n > 2 && !raceDetector { // which makes pools forget
+	}); n > 2 && !raceDetector { // with it sync.Pool drops items at random
 		t.Errorf("%v allocations per owned stanza", n)
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // A start tag that is cut off anywhere and followed by the end of the stream is wrong at
 // once: the scanner does not wait for the quote or the '>' that is missing.
-func TestRFC6120_019_HalfATag(t *testing.T) {
+func TestRFC6120_019_IncompleteStartTag(t *testing.T) {
 	t.Parallel()
 	const head = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
 	const tag = "<message to='juliet@home.test' id=\"1\">"

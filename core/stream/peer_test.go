@@ -47,7 +47,7 @@ func TestPeerExpat(t *testing.T) { // checklist 9
 	for _, s := range seeds {
 		add(s)
 	}
-	for _, s := range kept(t, "FuzzScanner") {
+	for _, s := range corpus(t, "FuzzScanner") {
 		add(s)
 	}
 	for range 30_000 {
@@ -129,7 +129,7 @@ func TestNamesAgree(t *testing.T) {
 	}
 }
 
-// second is the item after the header.
+// second returns the item after the header.
 func (s *Scanner) second() (*Item, error) {
 	if _, err := s.Next(); err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ func (s *Scanner) scanHeader() (done bool, err error) {
 		s.phase = within
 		return s.scanElement()
 	}
-	b := s.window()
+	b := s.current()
 	ok, err := s.scanStart(b)
 	if !ok || err != nil {
 		return false, err
@@ -32,7 +32,7 @@ func (s *Scanner) scanProlog() (ready bool, err error) {
 	if s.restart && s.fresh {
 		s.r += skipSpace(s.buf[s.r:s.w], 0)
 	}
-	if b := s.window(); s.fresh && len(b) > 0 && b[0] == '<' {
+	if b := s.current(); s.fresh && len(b) > 0 && b[0] == '<' {
 		if len(b) < 2 {
 			return false, nil
 		}
@@ -49,7 +49,7 @@ func (s *Scanner) scanProlog() (ready bool, err error) {
 		s.r += n
 		s.fresh = false
 	}
-	b := s.window()
+	b := s.current()
 	switch {
 	case len(b) == 0:
 		return false, nil
@@ -69,7 +69,7 @@ func (s *Scanner) scanProlog() (ready bool, err error) {
 	return true, nil
 }
 
-// xmlDecl is the length of the XML declaration that begins b; 0 if it is incomplete.
+// xmlDecl returns the length of the XML declaration that begins b; 0 if it is incomplete.
 // XML 1.0 §2.8, RFC 6120 §11.5.
 func xmlDecl(b []byte) (int, error) {
 	const start = "<?xml"

@@ -18,18 +18,18 @@ var (
 
 // QueueLimits bound a Queue. Bytes and Write have the values of DefaultQueue where they are zero.
 type QueueLimits struct {
-	Bytes  int           // that may be unwritten; more means a slow reader
+	Bytes  int           // that may be unwritten; with more the queue fails with ErrSlow
 	Write  time.Duration // how long one write may take
 	Retain RetainLimits  // of stanzas that are kept until they are written
 }
 
-// DefaultQueue is what a client session gets.
+// DefaultQueue returns the limits of a client session.
 func DefaultQueue() QueueLimits { return QueueLimits{Bytes: 1 << 20, Write: 30 * time.Second} }
 
-// Queue is the outbound side of one connection. Append never blocks; Flush writes all pending bytes at
-// once. When the peer does not read, the queue fills up to its limit and then fails for good: see NewQueue.
+// Queue is the output of one connection. Append never blocks; Flush writes all pending bytes in one
+// write. If the peer does not read, the queue fills up to its limit and then fails permanently: see NewQueue.
 //
-// On a framed transport what one call of Append adds is one frame.
+// On a framed transport the bytes of one call of Append are one frame.
 type Queue struct {
 	limits QueueLimits
 	onFail func(err error, unwritten int)
@@ -39,19 +39,19 @@ type Queue struct {
 	pending  *[]byte // nil while nothing is pending
 	writing  int     // bytes that a writer has taken from pending and not finished
 	extra    int     // bytes that may be unwritten beyond the limit, see Append
-	busy     bool    // a flusher or the queue's goroutine is writing
-	err      error   // why nothing is accepted any more
+	busy     bool    // a caller of Flush or the queue's goroutine is writing
+	err      error   // why the queue has failed or was aborted
 	closed   bool
-	idle     chan struct{} // closed when busy ends; made only if somebody waits
+	idle     chan struct{} // closed when busy becomes false; nil unless Sync waits
 	written  int64
-	retained retained // until written has reached a given count
+	retained retained
 	writers  sync.WaitGroup
 }
 
-// output is what a queue writes to: either stream or frames is set.
+// output is the transport of a queue: either stream or frames is set.
 type output struct {
 	stream Transport
-	try    Socket // stream, if it can write without blocking
+	try    Socket // stream, if it has non-blocking writes
 	frames FrameTransport
 	bounds *frameBounds // of frames
 }
@@ -67,14 +67,14 @@ var queueBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); retu
 const (
 	// maxKeptBuffer is the largest buffer that goes back to the pool.
 	maxKeptBuffer = 64 << 10
-	// maxRounds is how often a flusher writes what others append meanwhile.
+	// maxRounds limits how often one Flush writes bytes that other goroutines append meanwhile.
 	maxRounds = 4
 )
 
-// NewQueue makes a queue for a stream without frames; with a Socket it mostly does without a
-// goroutine. onFail, which may be nil, is called at most once, without a lock, by whatever
-// goroutine notices: with ErrSlow or the error of the write, and with how many bytes were accepted
-// and not written. It should close the transport and must not block.
+// NewQueue returns a queue for a stream without frames; with a Socket it rarely needs a
+// goroutine. onFail, which may be nil, is called at most once, without a lock, by the
+// goroutine that detects the failure: with ErrSlow or the error of the write, and with the number of bytes that were
+// accepted and not written. It should close the transport and must not block.
 func NewQueue(t Transport, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
 	out := output{stream: t}
 	if s, ok := t.(Socket); ok && s.CanTry() {
@@ -83,7 +83,7 @@ func NewQueue(t Transport, limits QueueLimits, onFail func(err error, unwritten 
 	return newQueue(out, limits, onFail)
 }
 
-// NewFrameQueue makes a queue for a framed stream whose stanzas are in the namespace content.
+// NewFrameQueue returns a queue for a framed stream whose stanzas are in the namespace content.
 func NewFrameQueue(t FrameTransport, content string, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
 	return newQueue(output{frames: t, bounds: &frameBounds{content: content}}, limits, onFail)
 }
@@ -99,11 +99,11 @@ func newQueue(out output, limits QueueLimits, onFail func(err error, unwritten i
 	return &Queue{limits: limits, onFail: onFail, out: out}
 }
 
-// Append lets f add to the pending bytes. False means that the queue is closed or has failed and
+// Append calls f to append to the pending bytes. False means that the queue is closed or has failed and
 // nothing was added. f must only append to dst and must not use the queue.
 //
-// What finds the queue empty is taken whatever its size: a long roster is the answer to a
-// request, and no sign of a slow reader. The limit is for what comes after it.
+// An empty queue accepts any size: a long roster is the answer to a request and does not mean that the
+// peer reads slowly. The limit applies to what is appended after it.
 func (q *Queue) Append(f func(dst []byte) []byte) bool {
 	q.mu.Lock()
 	if !q.append(f) {
@@ -139,7 +139,7 @@ func (q *Queue) append(f func(dst []byte) []byte) bool {
 	return true
 }
 
-// failIfSlow unlocks the queue after append has returned false, and ends it if that was because of the limit.
+// failIfSlow unlocks the queue after append has returned false. If the reason was the limit, the queue fails with ErrSlow.
 func (q *Queue) failIfSlow() {
 	if q.err != nil || q.closed {
 		q.mu.Unlock()
@@ -159,7 +159,7 @@ func (q *Queue) AppendStanza(st *stanza.Stanza) bool {
 	return q.Append(func(dst []byte) []byte { return st.AppendXML(dst, content) })
 }
 
-// content is the namespace that each stanza has to declare.
+// content returns the namespace that each stanza must declare (RFC 7395 §3.3.3), "" on a stream without frames.
 func (q *Queue) content() string {
 	if b := q.out.bounds; b != nil {
 		return b.content
@@ -167,7 +167,7 @@ func (q *Queue) content() string {
 	return ""
 }
 
-// Pending is how many bytes have been accepted and not yet been taken by the socket.
+// Pending returns the number of bytes that have been appended and not yet written.
 func (q *Queue) Pending() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -182,14 +182,14 @@ func (q *Queue) unwritten() int {
 	return n
 }
 
-// Err is why the queue has failed, nil while it has not.
+// Err returns why the queue has failed, nil while it has not.
 func (q *Queue) Err() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.err
 }
 
-// Sync flushes and waits until the socket has taken all, or the queue has failed.
+// Sync flushes and waits until all bytes are written, the queue fails, or ctx ends.
 func (q *Queue) Sync(ctx context.Context) error {
 	for {
 		q.Flush()
@@ -212,8 +212,8 @@ func (q *Queue) Sync(ctx context.Context) error {
 	}
 }
 
-// Close accepts nothing more and writes what is pending until ctx ends. If ctx ended first
-// the caller closes the transport, which ends the write, and may Wait.
+// Close makes Append return false and writes the pending bytes until ctx ends. If ctx ends first,
+// the caller closes the transport, which ends the write, and may then call Wait.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
@@ -221,8 +221,8 @@ func (q *Queue) Close(ctx context.Context) error {
 	return q.Sync(ctx)
 }
 
-// Abort drops what is pending and accepts nothing more. It returns how many bytes were unwritten,
-// those that a write has in progress included. onFail is not called.
+// Abort discards the pending bytes and makes Append return false. It returns the number of unwritten bytes,
+// including those of a write in progress. onFail is not called.
 func (q *Queue) Abort() int {
 	q.mu.Lock()
 	n := q.unwritten()
@@ -247,7 +247,7 @@ func (q *Queue) drop() {
 	}
 }
 
-// failAndUnlock ends the queue because of err.
+// failAndUnlock makes the queue fail with err, unlocks it, and calls onFail and the callbacks.
 func (q *Queue) failAndUnlock(err error) {
 	if q.err != nil {
 		q.mu.Unlock()

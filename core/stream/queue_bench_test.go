@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// cpu is the processor time that this process has used.
+// cpu returns the processor time that this process has used.
 func cpu() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkQueueEcho is a message there and back: two writes and two reads.
+// BenchmarkQueueEcho measures a message in each direction: two writes and two reads.
 func BenchmarkQueueEcho(b *testing.B) {
 	for _, kind := range []string{"plain", "tls", "goroutine"} {
 		b.Run(kind, func(b *testing.B) {

@@ -19,7 +19,7 @@ func TestQueueTakesALongStanza(t *testing.T) {
 		t.Fatal("not taken")
 	}
 	if q.AppendBytes(long[:200]) {
-		t.Error("what came after it had no limit")
+		t.Error("no limit for bytes after the long stanza")
 	}
 
 	here, there = net.Pipe()
@@ -81,7 +81,7 @@ func TestQueueNotify(t *testing.T) {
 	}
 	q.Notify(note)
 	if <-results {
-		t.Error("the queue has failed, and still it was written")
+		t.Error("the queue had failed, but Notify reported success")
 	}
 	q.Wait()
 }

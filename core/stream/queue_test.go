@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// sockets are both ends of a loopback connection.
+// sockets returns both ends of a loopback connection.
 func sockets(tb testing.TB) (a, b *socket.Conn) {
 	tb.Helper()
 	x, y := rawstream.Pair(tb)
@@ -83,7 +83,7 @@ func kinds(t *testing.T, f func(t *testing.T, near net.Conn, far net.Conn)) {
 	})
 }
 
-// written is how many bytes the socket has taken.
+// written returns how many bytes the socket has taken.
 func written(q *Queue) int64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -120,7 +120,7 @@ func TestQueueOrder(t *testing.T) {
 		}
 		q.Wait()
 		if q.Pending() != 0 || q.AppendBytes([]byte("x")) {
-			t.Error("a closed queue takes more")
+			t.Error("a closed queue accepts bytes")
 		}
 		written := written(q)
 		_ = near.Close()
@@ -139,7 +139,7 @@ func TestQueueOrder(t *testing.T) {
 	})
 }
 
-func TestCVE_2010_0305_SlowReaderIsCutOff(t *testing.T) {
+func TestCVE_2010_0305_SlowReaderIsDisconnected(t *testing.T) {
 	t.Parallel()
 	kinds(t, func(t *testing.T, near, _ net.Conn) {
 		var failure atomic.Value
@@ -167,7 +167,7 @@ func TestCVE_2010_0305_SlowReaderIsCutOff(t *testing.T) {
 		q.Wait()
 		q.Flush()
 		if q.AppendBytes(chunk) || q.Sync(t.Context()) == nil {
-			t.Error("a failed queue goes on")
+			t.Error("a failed queue accepts bytes")
 		}
 		select {
 		case <-unwritten:
@@ -238,7 +238,7 @@ func TestQueueAfterWaiting(t *testing.T) {
 		q.AppendBytes(make([]byte, n))
 		q.Flush()
 		if q.Pending() == 0 {
-			t.Error("the socket took it all: nothing is tested")
+			t.Error("the socket accepted all bytes at once, so that the test tests nothing")
 		}
 		got := make(chan error)
 		go func() {

@@ -12,29 +12,29 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// minBurst is the least that is read at once where there is a rate.
+// minBurst is the lowest burst if there is a rate: a read may return that many bytes.
 const minBurst = 16 << 10
 
 // aLongTimeAgo is a deadline that ends a Read in progress.
 var aLongTimeAgo = time.Unix(1, 0)
 
-// clock is how long the peer may be silent.
+// clock is the state of the read deadline.
 type clock struct {
-	until  time.Time // fixed end; zero: the idle time of the configuration counts
-	late   error     // ends the stream at until
+	until  time.Time // of Expire; zero: Config.Idle applies
+	late   error     // of Expire
 	set    time.Time // the read deadline that is set; zero: unknown
-	pinged bool      // since the peer was silent
+	pinged bool      // a ping was sent and nothing has arrived since
 }
 
-// intake is how much the peer may send.
+// intake is the state of the limits on input.
 type intake struct {
 	limiter *rate.Limiter // nil: no limit
 	wait    time.Duration // before the next read
 	budget  int           // bytes until Establish; 0: no limit
-	excess  error         // ends the stream when the budget is used up
+	excess  error         // of Budget
 
-	frame  []byte // that was read last
-	opened bool   // a framed stream has had its open element
+	frame  []byte // the frame that was read last
+	opened bool   // the open element of a framed stream has arrived
 }
 
 func (in *intake) init(config *Config) {
@@ -43,7 +43,7 @@ func (in *intake) init(config *Config) {
 	}
 }
 
-// stopper is how others end or wake the reader.
+// stopper is the state by which other goroutines end or wake the reader.
 type stopper struct {
 	reason atomic.Pointer[error]
 	woken  atomic.Bool
@@ -51,18 +51,19 @@ type stopper struct {
 	done   chan struct{} // closed by the first Stop
 }
 
-// Stop makes Run return err; the first call counts. It does not wait. With ErrLeave the owner calls Leave.
+// Stop makes Run return err. Only the first call has an effect. It does not wait. With ErrLeave the goroutine that called
+// Run then calls Leave.
 func (c *Conn) Stop(err error) {
 	if c.stop.reason.CompareAndSwap(nil, &err) {
 		c.stop.once.Do(func() { close(c.stop.done) })
-		_ = c.base().SetReadDeadline(aLongTimeAgo) // a closed transport returns by itself
+		_ = c.base().SetReadDeadline(aLongTimeAgo) // it fails on a closed transport only, where Read returns anyway
 	}
 }
 
 // Stopping reports whether Stop has been called.
 func (c *Conn) Stopping() bool { return c.stop.reason.Load() != nil }
 
-// Stopped is closed by Stop: what blocks in the connection's goroutine waits for it too.
+// Stopped returns a channel that Stop closes. A handler that blocks must also wait for it.
 func (c *Conn) Stopped() <-chan struct{} { return c.stop.done }
 
 // Wake makes the reader call Handler.Flush again. It does not wait.
@@ -71,20 +72,20 @@ func (c *Conn) Wake() {
 	_ = c.base().SetReadDeadline(aLongTimeAgo)
 }
 
-// Expire ends the stream at a fixed time with the error late, unless Establish or another Expire is called before.
+// Expire ends the stream at the given time with the error late, unless Establish or Expire is called before.
 func (c *Conn) Expire(at time.Time, late error) {
 	c.clock.until, c.clock.late = at, late
 }
 
-// Budget ends the stream with the error excess once n bytes have been read before Establish.
+// Budget ends the stream with the error excess when n bytes have been read before Establish is called.
 func (c *Conn) Budget(n int, excess error) { c.intake.budget, c.intake.excess = n, excess }
 
-// input is the Conn as its scanner sees it. An idle connection keeps all frames between Group.Go and the
-// system call on its stack: one more function here costs 4 KiB a session.
+// input is the Conn as the io.Reader of its scanner. All calls between Group.Go and the read system call are on
+// the stack of an idle connection: one more function here makes the stack grow by 4 KiB per session.
 type input Conn
 
-// Read reads into p, or the next frame. It is called when all that has arrived is used up: here
-// everything is flushed that this input has caused.
+// Read reads into p, or the next frame. It is called when all input that has arrived is handled, so it
+// first flushes all output that this input has caused.
 func (in *input) Read(p []byte) (n int, err error) {
 	c := (*Conn)(in)
 	c.flush()
@@ -98,7 +99,7 @@ func (in *input) Read(p []byte) (n int, err error) {
 		if err = c.setDeadline(); err != nil {
 			return 0, err
 		}
-		if why := c.stop.reason.Load(); why != nil { // after the deadline was set: Stop sets it again
+		if why := c.stop.reason.Load(); why != nil { // checked after setDeadline, which may have overwritten the deadline of Stop
 			return 0, *why
 		}
 		if c.stop.woken.Load() && c.stop.woken.Swap(false) {
@@ -114,7 +115,7 @@ func (in *input) Read(p []byte) (n int, err error) {
 		if n > 0 {
 			c.clock.pinged = false
 			if err = c.count(n); err != nil {
-				return 0, err // with bytes the scanner would pass over it
+				return 0, err // the scanner ignores an error that comes with bytes
 			}
 			return n, nil
 		}
@@ -124,7 +125,7 @@ func (in *input) Read(p []byte) (n int, err error) {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return 0, err
 		}
-		if err = c.silence(); err != nil {
+		if err = c.idleExpired(); err != nil {
 			return 0, err
 		}
 	}
@@ -140,8 +141,8 @@ func (c *Conn) flush() {
 	c.queue.Flush()
 }
 
-// setDeadline sets the read deadline. To set the one of an established stream for every read would cost more
-// than the read.
+// setDeadline sets the read deadline. On an established stream it does so only after a quarter of the idle time:
+// setting it for each read would cost more than the read.
 func (c *Conn) setDeadline() error {
 	until := c.clock.until
 	if until.IsZero() {
@@ -158,9 +159,9 @@ func (c *Conn) setDeadline() error {
 	return c.base().SetReadDeadline(until)
 }
 
-// silence is called when the deadline has passed: first a ping is sent, then the stream ends.
-func (c *Conn) silence() error {
-	if time.Until(c.clock.set) > 0 { // Stop or Wake has set another deadline, and is done with
+// idleExpired is called when the deadline has passed: first a ping is sent, then the stream ends.
+func (c *Conn) idleExpired() error {
+	if time.Until(c.clock.set) > 0 { // it was the deadline of Stop or Wake
 		c.clock.set = time.Time{}
 		return nil
 	}
@@ -177,7 +178,7 @@ func (c *Conn) silence() error {
 	return nil
 }
 
-// count takes n bytes from what the peer may send, in whatever state the stream is: nothing else limits
+// count subtracts n bytes from the budget and the rate. It counts all input, because no other limit applies to
 // white space between elements.
 func (c *Conn) count(n int) error {
 	in := &c.intake
@@ -197,14 +198,14 @@ func (c *Conn) count(n int) error {
 	return nil
 }
 
-// throttle reads nothing for a while, so that flow control makes the peer slow down.
+// throttle waits before the next read, so that TCP flow control slows the peer down.
 func (c *Conn) throttle() {
 	c.config.Counters.Throttled.Add(1)
 	c.Pause(c.intake.wait)
 	c.intake.wait = 0
 }
 
-// Pause blocks for d; false if Stop or the end of the context came before.
+// Pause blocks for d. It returns false if Stop is called or the context ends before.
 func (c *Conn) Pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -217,7 +218,7 @@ func (c *Conn) Pause(d time.Duration) bool {
 	return false
 }
 
-// Sync waits until all that is pending is written, at most for d; false if it was not.
+// Sync waits until all pending bytes are written, at most for d. It returns false on a timeout.
 func (c *Conn) Sync(ctx context.Context, d time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()

@@ -10,13 +10,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// refusal is the scanner's error for input after a header, at once and byte by byte.
+// refusal returns the scanner's error for input after a header, at once and byte by byte.
 func refusal(t *testing.T, input string) Condition {
 	t.Helper()
 	_, err := scan(head + input)
-	_, drip := events(NewScanner(iotest.OneByteReader(strings.NewReader(head+input)), stanza.NSClient, ForClients()))
-	if !sameError(err, drip) {
-		t.Errorf("%q: %v, trickled %v", input, err, drip)
+	_, trickled := events(NewScanner(iotest.OneByteReader(strings.NewReader(head+input)), stanza.NSClient, ForClients()))
+	if !sameError(err, trickled) {
+		t.Errorf("%q: in one read: %v; byte by byte: %v", input, err, trickled)
 	}
 	return condition(err)
 }
@@ -92,7 +92,7 @@ func TestRFC6120_010_Encoding(t *testing.T) { // checklist 10
 		"<?xml version='1.0' standalone='yes' encoding='UTF-8'?>": NotWellFormed,
 		"<?xml version='1.0'encoding='UTF-8'?>":                   NotWellFormed,
 		"<?xml version='1.0' " + strings.Repeat(" ", 200) + "?>":  NotWellFormed,
-		"\uFEFF":                 NotWellFormed, // RFC 6120 §11.6: no byte order mark but a character
+		"\uFEFF":                 NotWellFormed, // RFC 6120 §11.6: a character, not a byte order mark
 		" <?xml version='1.0'?>": RestrictedXML,
 		"<?xml version='1.0'?><?xml version='1.0'?>": RestrictedXML,
 		"\xff\xfe<\x00?\x00":                         UnsupportedEncoding,

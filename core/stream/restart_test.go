@@ -32,7 +32,7 @@ func TestRFC6120_030_RestartKeepsWhatIsPipelined(t *testing.T) { // checklist 30
 	}
 	s.Restart()
 	if s.Header() != nil {
-		t.Error("the old header is still there")
+		t.Error("Header still returns the old header")
 	}
 	if it := next(t, s); it.Kind != Open || it.Header.Lang != "fr" {
 		t.Fatal(it.Kind)
@@ -88,7 +88,7 @@ func TestRFC6120_014_Whitespace(t *testing.T) { // checklist 14
 	}
 }
 
-// deadline fails once between two halves of a stanza, as a connection with a read deadline does.
+// deadline is a reader that fails once between two halves of a stanza, as a connection with a read deadline does.
 type deadline struct{ parts []string }
 
 func (d *deadline) Read(p []byte) (int, error) {
@@ -127,7 +127,7 @@ func TestRFC7395_Frames(t *testing.T) {
 		"<iq xmlns='jabber:client'/> ":                                             "",
 		"":                                                                         NotWellFormed,
 		" <iq xmlns='jabber:client'/>":                                             NotWellFormed, // §3.3.3
-		" ":                                                                        NotWellFormed, // no keepalives, §3.8
+		" ":                                                                        NotWellFormed, // §3.8: no white space keepalives
 		"<iq xmlns='jabber:client'/><iq xmlns='jabber:client'/>": NotWellFormed,
 		"<iq xmlns='jabber:client'>":                             NotWellFormed,
 		"<iq xmlns='jabber:client'":                              NotWellFormed,

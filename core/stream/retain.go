@@ -2,32 +2,32 @@ package stream
 
 import "github.com/dragoman-im/dragoman/core/stanza"
 
-// RetainLimits bound the stanzas that a Queue keeps. Without them it keeps none.
+// RetainLimits bound the stanzas of Queue.Retain. If they are zero, Retain returns ErrFull.
 type RetainLimits struct {
 	Stanzas int
-	Bytes   int // of their payloads, with an allowance for the rest
+	Bytes   int // sum of RetainedSize
 }
 
-// stanzaOverhead is what a stanza counts beside its payload.
+// stanzaOverhead is an estimate of the memory of a stanza beside its payload.
 const stanzaOverhead = 256
 
-// RetainedSize is what a stanza counts against RetainLimits.Bytes.
+// RetainedSize returns the size of a stanza that counts against RetainLimits.Bytes.
 func RetainedSize(st *stanza.Stanza) int { return len(st.Payload) + len(st.Extra) + stanzaOverhead }
 
-// Retained is a stanza that has not been written. Done, which may be nil, is called with nil when it has been, or with an
-// error by whoever gives it up.
+// Retained is a stanza that has not been written. Done, which may be nil, is called with nil when it has been written. Code
+// that took it from Unwritten and cannot send it calls Done with an error.
 type Retained struct {
 	Stanza *stanza.Stanza
 	Done   func(error)
 }
 
-// Retain appends a stanza and keeps it until the socket has taken it. Then Done is called without
-// a lock, by whatever goroutine notices. If the connection ends before that, Done is not called:
+// Retain appends a stanza and keeps it until it is written. Then Done is called without
+// a lock, by the goroutine that wrote it. If the connection ends before that, Done is not called:
 // Unwritten returns the stanza, so that it can be sent on another connection. ErrFull means that the
-// limit of retained stanzas is reached and that nothing was appended; any other error is the end of
-// the queue.
+// limit of retained stanzas is reached and that nothing was appended; any other error means that the queue
+// is closed or has failed.
 //
-// XEP-0198 needs the same list with another end of an entry: the peer's count instead of ours.
+// XEP-0198 needs the same list, with the peer's count of stanzas in place of our count of bytes.
 func (q *Queue) Retain(s Retained) error {
 	st, content := s.Stanza, q.content()
 	q.mu.Lock()
@@ -47,8 +47,8 @@ func (q *Queue) Retain(s Retained) error {
 	return nil
 }
 
-// Unwritten removes the retained stanzas that the socket has not taken and returns them in order. It is for a
-// queue that has failed or been closed; what was taken in part counts as unwritten.
+// Unwritten removes the retained stanzas that are not written and returns them in order. Call it after the
+// queue has failed or been closed. A stanza that was written in part counts as unwritten.
 func (q *Queue) Unwritten() []Retained {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -62,12 +62,12 @@ func (q *Queue) Unwritten() []Retained {
 	return list
 }
 
-// Notify calls done once the socket has taken all that was appended before, or the queue
-// has failed without that: at once, or from the goroutine that notices.
+// Notify calls done with true when all bytes appended before are written, or with false when the queue
+// has failed: at once, or later in the goroutine that writes.
 func (q *Queue) Notify(done func(written bool)) {
 	q.mu.Lock()
 	if n := q.unwritten(); q.err == nil && n > 0 {
-		q.retained.list = append(q.retained.list, entry{end: q.written + int64(n), either: done})
+		q.retained.list = append(q.retained.list, entry{end: q.written + int64(n), outcome: done})
 		q.mu.Unlock()
 		return
 	}
@@ -76,35 +76,35 @@ func (q *Queue) Notify(done func(written bool)) {
 	done(written)
 }
 
-// retained is what has to happen when written grows.
+// retained is the list of stanzas and callbacks that wait for bytes to be written.
 type retained struct {
 	list           []entry // by end
 	stanzas, bytes int
 }
 
-// entry is due when the queue has written so many bytes: a stanza of Retain, or a callback of Notify.
+// entry is a stanza of Retain or a callback of Notify. It is due when written reaches end.
 type entry struct {
-	end    int64
-	st     *stanza.Stanza
-	done   func(error)
-	either func(written bool)
+	end     int64
+	st      *stanza.Stanza
+	done    func(error)
+	outcome func(written bool)
 }
 
-// notice is a callback that is due.
-type notice struct {
+// dueCallback is a callback to be called without the lock.
+type dueCallback struct {
 	done    func(error)
-	either  func(written bool)
+	outcome func(written bool)
 	written bool
 }
 
-// release removes the entries whose bytes are written, and after a failure all callbacks of Notify. The
-// caller passes the result to notify without the lock. The lock is held.
-func (q *Queue) release() []notice {
+// release removes the entries whose bytes are written, and after a failure all callbacks of Notify. The caller
+// holds the lock, and after unlocking passes the result to notify.
+func (q *Queue) release() []dueCallback {
 	r := &q.retained
 	if len(r.list) == 0 {
 		return nil
 	}
-	var due []notice
+	var due []dueCallback
 	keep := r.list[:0]
 	for _, e := range r.list {
 		written := e.end <= q.written
@@ -113,10 +113,10 @@ func (q *Queue) release() []notice {
 			r.stanzas--
 			r.bytes -= RetainedSize(e.st)
 			if e.done != nil {
-				due = append(due, notice{done: e.done})
+				due = append(due, dueCallback{done: e.done})
 			}
-		case e.either != nil && (written || q.err != nil):
-			due = append(due, notice{either: e.either, written: written})
+		case e.outcome != nil && (written || q.err != nil):
+			due = append(due, dueCallback{outcome: e.outcome, written: written})
 		default:
 			keep = append(keep, e)
 		}
@@ -128,15 +128,15 @@ func (q *Queue) release() []notice {
 	return due
 }
 
-// maxIdleEntries is the room for entries that an empty queue keeps.
+// maxIdleEntries is the largest capacity of the list that an empty queue keeps allocated.
 const maxIdleEntries = 64
 
-func notify(due []notice) {
+func notify(due []dueCallback) {
 	for _, n := range due {
 		if n.done != nil {
 			n.done(nil)
 		} else {
-			n.either(n.written)
+			n.outcome(n.written)
 		}
 	}
 }

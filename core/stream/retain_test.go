@@ -23,7 +23,7 @@ func retaining(t *testing.T, limits RetainLimits) (q *Queue, peer net.Conn) {
 	return NewQueue(here, QueueLimits{Retain: limits}, func(error, int) { _ = here.Close() }), there
 }
 
-// A retained stanza is reported when it is written; what the connection did not write is returned in order.
+// Done is called for a retained stanza when it is written; Unwritten returns the others in order.
 func TestQueueRetain(t *testing.T) {
 	t.Parallel()
 	q, peer := retaining(t, RetainLimits{Stanzas: 10, Bytes: 1 << 20})
@@ -78,7 +78,7 @@ func TestQueueRetain(t *testing.T) {
 	}
 }
 
-// The number and the bytes of retained stanzas are limited; what is written counts no more.
+// The number and the bytes of retained stanzas are limited; written ones do not count.
 func TestQueueRetainLimits(t *testing.T) {
 	t.Parallel()
 	for name, limits := range map[string]RetainLimits{
@@ -107,7 +107,7 @@ func TestQueueRetainLimits(t *testing.T) {
 	}
 }
 
-// frameRecorder is a FrameTransport that remembers what each write had.
+// frameRecorder is a FrameTransport that records the frames of each write.
 type frameRecorder struct {
 	FrameTransport
 	writes [][]string

@@ -11,7 +11,7 @@ type phase uint8
 const (
 	prolog  phase = iota // before the stream header
 	between              // between first-level elements
-	within               // in one
+	within               // in a first-level element
 	closed               // after the end of the stream
 )
 
@@ -26,7 +26,7 @@ type Scanner struct {
 	streamScope
 
 	phase   phase
-	fresh   bool // an XML declaration may come
+	fresh   bool // an XML declaration is allowed next
 	restart bool // white space before the header belongs to the stream before
 	err     error
 
@@ -48,7 +48,7 @@ type buffer struct {
 
 // streamScope is what the stream header declared.
 type streamScope struct {
-	root string    // the stream's name as written, for its end tag
+	root string    // the name in the start tag, with its prefix, for comparison with the end tag
 	base []binding // prefixes
 	def  []byte    // the default namespace
 	head *Header
@@ -67,11 +67,11 @@ func NewScanner(r io.Reader, content string, limits Limits) *Scanner {
 // SetLimits changes the limits from the next item on: after login, for instance.
 func (s *Scanner) SetLimits(l Limits) { s.limits = l.filled() }
 
-// Header is the header of the stream as far as it was understood, also where Next
+// Header returns the header of the stream as far as it could be parsed, even if Next
 // returned an error about it; nil before there is one.
 func (s *Scanner) Header() *Header { return s.head }
 
-// Buffered is how many bytes have been read beyond the item that Next returned last.
+// Buffered returns how many bytes have been read beyond the item that Next returned last.
 func (s *Scanner) Buffered() int {
 	if s.given {
 		return s.w - s.r - s.position.pos
@@ -99,7 +99,7 @@ func (s *Scanner) begin(r io.Reader, restart bool) {
 	s.streamScope = streamScope{}
 }
 
-// Next is the next item. It is valid until the following call. A *Error is what to
+// Next returns the next item. It is valid until the following call. A *Error is what to
 // send to the peer before the stream is closed; io.EOF is the end of the connection between
 // items, io.ErrUnexpectedEOF within one. Errors of the reader are returned as they are,
 // and after those, such as a deadline, Next may be called again.
@@ -158,8 +158,8 @@ func (s *Scanner) advance() {
 	}
 }
 
-// window is the part of the current item that may be read: what has arrived, up to the limit of bytes.
-func (s *Scanner) window() []byte {
+// current returns the part of the current item that may be read: what has arrived, up to the limit of bytes.
+func (s *Scanner) current() []byte {
 	return s.buf[s.r:min(s.w, s.r+s.limits.Bytes)]
 }
 
@@ -196,7 +196,7 @@ func (s *Scanner) fill() error {
 		}
 	}
 	if s.full && len(s.buf) < readBuffer || s.w == len(s.buf) {
-		s.room()
+		s.makeRoom()
 	}
 	for range 100 {
 		n, err := s.src.Read(s.buf[s.w:])
@@ -212,8 +212,8 @@ func (s *Scanner) fill() error {
 	return io.ErrNoProgress
 }
 
-// room moves the current item to the front of the buffer, or into a bigger one.
-func (s *Scanner) room() {
+// makeRoom moves the current item to the front of the buffer, or into a bigger one.
+func (s *Scanner) makeRoom() {
 	have := s.w - s.r
 	if s.r > 0 && have <= len(s.buf)/2 && len(s.buf) >= readBuffer {
 		copy(s.buf, s.buf[s.r:s.w])

@@ -15,7 +15,7 @@ type attr struct {
 	name, nameEnd int32
 	colon         int32 // 0 where the name has no prefix
 	val, valEnd   int32
-	special       bool // the value holds references or white space to normalise
+	special       bool // the value contains references, or white space to normalise
 	declares      bool // xmlns or xmlns:p
 }
 
@@ -23,14 +23,14 @@ type attr struct {
 type open struct {
 	name, nameEnd int
 	colon         int    // 0 where the name has no prefix
-	binds, arena  int    // how much of both was in use around it
-	def           []byte // the default namespace in it
+	binds, arena  int    // length of work.binds and work.arena before its start tag
+	def           []byte // the default namespace within it
 	// content: the element and all around it up to the stanza are in the
 	// stanza's own namespace, so that it changes with the stream it is written to.
 	content bool
 }
 
-// span is a piece of the item.
+// span is a range of bytes of the item.
 type span struct{ from, to int }
 
 // work is what a scanner needs while an element arrives. It is borrowed, so
@@ -64,7 +64,7 @@ func (w *work) keep(b []byte) []byte {
 	return w.arena[from:len(w.arena):len(w.arena)]
 }
 
-// value is the value of an attribute with references resolved; the same bytes if possible.
+// value returns the value of an attribute with references resolved; the same bytes if possible.
 func (w *work) value(b []byte, a *attr) []byte {
 	raw := b[a.val:a.valEnd]
 	if !a.special {
@@ -108,7 +108,7 @@ func (s *Scanner) declare(b []byte, a *attr) error {
 	return nil
 }
 
-// lookup is the namespace of a prefix.
+// lookup returns the namespace of a prefix.
 func (s *Scanner) lookup(prefix []byte) ([]byte, error) {
 	binds := s.work.binds
 	for k := len(binds) - 1; k >= 0; k-- {
@@ -128,8 +128,8 @@ func (s *Scanner) lookup(prefix []byte) ([]byte, error) {
 	return nil, errPrefix
 }
 
-// resolve puts the tag's declarations in scope, gives its prefixed attributes their
-// namespaces and looks for duplicates by expanded name. Namespaces in XML 1.0 §6.3.
+// resolve adds the tag's declarations to the scope, sets the namespaces of its prefixed
+// attributes, and refuses duplicates by expanded name. Namespaces in XML 1.0 §6.3.
 func (s *Scanner) resolve(b []byte, attrs []attr) error {
 	prefixed := false
 	for k := range attrs {
@@ -163,7 +163,7 @@ func (s *Scanner) resolve(b []byte, attrs []attr) error {
 }
 
 func duplicates(b []byte, attrs []attr) error {
-	var seen uint64 // one bit per rough hash of a local name
+	var seen uint64 // one bit per hash of a local name: a comparison is necessary only if the bit is set
 	for k := range attrs {
 		a := &attrs[k]
 		local := a.local(b)

@@ -11,7 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Send appends a stanza to the queue; false if the queue is closed or has failed.
+// Send appends a stanza to the queue. It returns false if the queue is closed or has failed.
 func (c *Conn) Send(st *stanza.Stanza) bool { return c.queue.AppendStanza(st) }
 
 // Write appends one element that declares its own namespace.
@@ -27,7 +27,7 @@ func (c *Conn) SendHeader(h *Header) {
 	c.state.headerSent = true
 }
 
-// AppendFeatures writes the features element as this stream needs it.
+// AppendFeatures appends the features element to dst, with or without framing.
 func (c *Conn) AppendFeatures(dst []byte, features ...*stanza.Element) []byte {
 	if c.Framed() {
 		return AppendFeaturesFramed(dst, features...)
@@ -53,7 +53,7 @@ func (c *Conn) sendClose() {
 	}
 }
 
-// TLS is the state of the transport's TLS; false if it has none.
+// TLS returns the TLS state of the transport; false if it does not use TLS.
 func (c *Conn) TLS() (tls.ConnectionState, bool) {
 	if t, ok := c.transport.(tlsTransport); ok {
 		return t.TLS()
@@ -67,13 +67,13 @@ func (c *Conn) CanTLS() bool {
 	return ok
 }
 
-// RefuseTLS answers a request for TLS that cannot be met. The error ends the stream (RFC 6120 §5.4.2.2).
+// RefuseTLS answers starttls with failure. The caller returns the error, which ends the stream (RFC 6120 §5.4.2.2).
 func (c *Conn) RefuseTLS() error {
 	c.Write(AppendTLSFailure)
 	return ErrNoTLS
 }
 
-// StartTLS answers a request for TLS, does the handshake and expects a new stream (RFC 6120 §5.4.2).
+// StartTLS answers starttls with proceed, does the handshake and expects a new stream (RFC 6120 §5.4.2).
 func (c *Conn) StartTLS(cfg *tls.Config, until time.Time) error {
 	c.Write(AppendProceed)
 	ctx, cancel := context.WithDeadline(c.ctx, until)
@@ -84,15 +84,15 @@ func (c *Conn) StartTLS(cfg *tls.Config, until time.Time) error {
 	if err := c.HandshakeTLS(cfg, until); err != nil {
 		return err
 	}
-	// RFC 6120 §5.4.3.3: what was known is forgotten, what was sent without TLS is discarded.
+	// RFC 6120 §5.4.3.3: discard the state of the old stream, and input that arrived before TLS.
 	c.scanner.Reset((*input)(c))
 	c.state.headerSent = false
 	return nil
 }
 
-// HandshakeTLS does the handshake of the accepting side. The error is an ErrHandshake.
+// HandshakeTLS does the handshake of the accepting side. Its errors wrap ErrHandshake.
 func (c *Conn) HandshakeTLS(cfg *tls.Config, until time.Time) error {
-	_ = c.transport.SetReadDeadline(until) // the handshake fails as well
+	_ = c.transport.SetReadDeadline(until) // if this fails, the handshake fails too
 	c.clock.set = time.Time{}
 	if why := c.stop.reason.Load(); why != nil {
 		return *why
@@ -109,7 +109,7 @@ func (c *Conn) HandshakeTLS(cfg *tls.Config, until time.Time) error {
 	return nil
 }
 
-// TimedOut reports whether err is a deadline that has passed.
+// TimedOut reports whether err means that a deadline has passed.
 func TimedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// TestStartTLS is RFC 6120 §5.4 with a queue and a scanner on either end.
+// TestStartTLS negotiates TLS (RFC 6120 §5.4) with a queue and scanners on both ends.
 func TestStartTLS(t *testing.T) { // checklist 21 22
 	t.Parallel()
 	near, far := sockets(t)
@@ -64,13 +64,13 @@ func TestStartTLS(t *testing.T) { // checklist 21 22
 	if err := near.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.Next(); err != io.EOF { // TestCloseNotify tells whether it is a cut
+	if _, err := c.Next(); err != io.EOF { // package socket's TestCloseNotify checks close_notify
 		t.Error(err)
 	}
 	q.Wait()
 }
 
-// A peer that reads nothing must not hold up Close.
+// A peer that reads nothing must not delay Close.
 func TestCloseDoesNotWait(t *testing.T) {
 	t.Parallel()
 	near, far := sockets(t)
@@ -85,6 +85,6 @@ func TestCloseDoesNotWait(t *testing.T) {
 		t.Error(d)
 	}
 	if q.Err() == nil {
-		t.Error("all written?")
+		t.Error("the queue has not failed, although the peer read nothing")
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// checkStrict applies the rules of namespaces that expat has and encoding/xml has not: prefixes are declared,
-// names have one colon at most, end tags are spelt as start tags, no two attributes are the same.
+// checkStrict checks the rules of namespaces that expat enforces and encoding/xml does not: prefixes are declared,
+// names have at most one colon, an end tag has the prefix of its start tag, attributes are unique.
 func checkStrict(t *testing.T, text string) {
 	t.Helper()
 	d := xml.NewDecoder(strings.NewReader(text))
@@ -46,7 +46,7 @@ func checkStrict(t *testing.T, text string) {
 	}
 }
 
-// declared is the scope within a start tag.
+// declared returns the scope within a start tag.
 func declared(t *testing.T, outer map[string]string, attrs []xml.Attr, text string) map[string]string {
 	t.Helper()
 	scope := outer
@@ -94,8 +94,8 @@ func checkNames(t *testing.T, scope map[string]string, x xml.StartElement, text 
 	}
 }
 
-// kept is the corpus that fuzzing has collected.
-func kept(t *testing.T, target string) []string {
+// kept returns the corpus that fuzzing has collected.
+func corpus(t *testing.T, target string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
 	if err != nil {

@@ -72,7 +72,7 @@ func (s *Scanner) attributes(b []byte, i int, attrs *[]attr) (next int, empty bo
 	}
 }
 
-// spaceMissing is the error for a tag that lacks white space or its end.
+// spaceMissing returns the error for a tag that lacks white space or its end.
 func spaceMissing(c byte) error {
 	if class[c]&nameStart != 0 || c >= utf8.RuneSelf {
 		return errAttrSpace
@@ -141,7 +141,7 @@ func value(b []byte, i int, quote byte) (end int, special bool, err error) {
 		case class[c]&space != 0:
 			special = true
 		case c >= utf8.RuneSelf:
-			_, size, err = wide(b[i:])
+			_, size, err = decodeNonASCII(b[i:])
 		case c == '<':
 			err = errLess
 		default:
@@ -155,7 +155,7 @@ func value(b []byte, i int, quote byte) (end int, special bool, err error) {
 	return 0, false, nil
 }
 
-// enter resolves the element's own name and puts it on the stack.
+// enter resolves the element's name and pushes the element on the stack.
 func (s *Scanner) enter(b []byte, e open, attrs []attr) error {
 	w := s.work
 	depth := len(w.stack)
@@ -209,7 +209,7 @@ func (s *Scanner) enter(b []byte, e open, attrs []attr) error {
 	return nil
 }
 
-// declaration is the tag's xmlns, with the space before it.
+// declaration returns the tag's xmlns, with the space before it.
 func declaration(attrs []attr) span {
 	for k := range attrs {
 		if a := &attrs[k]; a.declares && a.colon == 0 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Transport carries the bytes of a stream without frames, as a socket.Conn does. Close ends a Read and a
-// Write in progress. A read deadline also applies to a Read in progress, and reading goes on after a
+// Transport carries the bytes of a stream without frames, for example a socket.Conn. Close ends a Read and a
+// Write in progress. A read deadline also applies to a Read in progress, and reading can continue after a
 // later deadline has been set.
 type Transport interface {
 	Read(p []byte) (int, error)
@@ -21,23 +21,23 @@ type Transport interface {
 // BOSH session (XEP-0206), which gives and takes the open and close elements of RFC 7395 in position of the attributes of
 // a body. Each frame is one whole element. Deadlines and Close are as those of a Transport.
 type FrameTransport interface {
-	// ReadFrame waits for the next frame, which must stay unchanged until the following call.
+	// ReadFrame blocks until the next frame arrives. The frame must stay unchanged until the following call.
 	ReadFrame() ([]byte, error)
-	// WriteFrames writes all of p; frame i ends at ends[i] and begins where the one before it ends.
+	// WriteFrames writes all of p; frame i ends at ends[i] and begins where the previous one ends.
 	WriteFrames(p []byte, ends []int) error
 	SetReadDeadline(t time.Time) error
 	SetWriteDeadline(t time.Time) error
 	Close() error
 }
 
-// Socket is a Transport that may be asked not to block, as a socket.Conn does.
+// Socket is a Transport with non-blocking writes, such as socket.Conn.
 type Socket interface {
-	// CanTry reports whether it can be asked.
+	// CanTry reports whether TryWrite may be used.
 	CanTry() bool
-	// TryWrite takes all of p and writes what the operating system accepts at once; more means that
-	// something is left for Drain.
+	// TryWrite accepts all of p and writes what the operating system accepts at once; more means that
+	// bytes remain for Drain.
 	TryWrite(p []byte) (more bool, err error)
-	// Drain waits until all is written.
+	// Drain blocks until the remaining bytes are written.
 	Drain() error
 	SetWriteDeadline(t time.Time) error
 }
@@ -51,7 +51,7 @@ type tlsTransport interface {
 	TLS() (tls.ConnectionState, bool)
 }
 
-// base is what both kinds of transports have.
+// base returns what both kinds of transports have.
 func (c *Conn) base() interface {
 	SetReadDeadline(t time.Time) error
 	Close() error

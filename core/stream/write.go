@@ -12,13 +12,13 @@ func AppendCloseFramed(dst []byte, seeOther string) []byte {
 	return append(stanza.AppendAttr(dst, "see-other-uri", seeOther), '/', '>')
 }
 
-// AppendFeatures writes the features element; without any it is empty and negotiation
-// is over (RFC 6120 §4.3.2).
+// AppendFeatures appends the features element to dst. An empty one ends the
+// negotiation (RFC 6120 §4.3.2).
 func AppendFeatures(dst []byte, features ...*stanza.Element) []byte {
 	return appendFeatures(append(dst, "<stream:features"...), features)
 }
 
-// AppendFeaturesFramed is AppendFeatures as a frame of its own.
+// AppendFeaturesFramed is AppendFeatures for a framed stream: the element declares its prefix.
 func AppendFeaturesFramed(dst []byte, features ...*stanza.Element) []byte {
 	return appendFeatures(append(dst, "<stream:features xmlns:stream='"+NSStream+"'"...), features)
 }
