@@ -162,3 +162,31 @@ func BenchmarkLogin(b *testing.B) {
 		c.Close()
 	}
 }
+
+// An idle session has one goroutine, whose stack is small as long as no frame is added between Group.Go
+// and the read of the socket, and a small buffer.
+func TestIdleSessionMemory(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector needs memory of its own")
+	}
+	const n, limit = 500, 12_500 // of it the goroutine 4 KiB, and what the first sessions of a process need
+	p := newTestServer(t, func(c *Config) { c.Plain = true; c.Limits.Sessions = -1 })
+	before := inUse()
+	for range n {
+		c := p.dial()
+		c.features("home.test")
+		c.scram("romeo")
+		c.features("home.test")
+		c.Send(bindIQ("") + "<presence/>")
+		c.Until("</iq>")
+		c.ping()
+	}
+	per := (inUse() - before) / n
+	for try := 0; per > limit && try < 5; try++ { // a stack is halved at each collection
+		per = (inUse() - before) / n
+	}
+	t.Logf("%d bytes for each session", per)
+	if per > limit {
+		t.Errorf("%d bytes for each session, at most %d", per, limit)
+	}
+}

@@ -48,7 +48,7 @@ func (c *conn) sendFeatures() {
 		c.negotiation.dialogue = sasl.NewDialogue(c.host.SASL, c.saslConn())
 	}
 	if at == wantLoginTLS { // channel bindings are the connection's own
-		c.Write(func(dst []byte) []byte { return c.AppendFeatures(dst, c.features(at)...) })
+		c.Append(func(dst []byte) []byte { return c.AppendFeatures(dst, c.features(at)...) })
 		return
 	}
 	o := &c.host.offers[at]

@@ -29,7 +29,7 @@ var errTries = stream.NewError(stream.PolicyViolation, "too many failed logins")
 func (c *conn) authenticate(it *stream.Item) error {
 	if c.tlsRequired() {
 		c.server.Counters.LoginsFailed.Add(1)
-		c.Write(func(dst []byte) []byte { return append(dst, encryptionRequired...) })
+		c.Append(func(dst []byte) []byte { return append(dst, encryptionRequired...) })
 		return nil
 	}
 	e, err := it.Tree()
@@ -44,7 +44,7 @@ func (c *conn) authenticate(it *stream.Item) error {
 	}
 	growStack()
 	out := c.negotiation.dialogue.Receive(c.Context(), e)
-	c.Write(func(dst []byte) []byte { return append(dst, out.Reply...) })
+	c.Append(func(dst []byte) []byte { return append(dst, out.Reply...) })
 	if out.Failure != nil {
 		c.refused(out.Failure)
 	}
@@ -75,7 +75,7 @@ func (c *conn) admit(e *stanza.Element) (bool, error) {
 			return false, stream.NewError(stream.SystemShutdown, "")
 		}
 		if c.server.addresses.delay(c.from, n.trying) > 0 {
-			c.Write(func(dst []byte) []byte { return append(dst, notNow...) })
+			c.Append(func(dst []byte) []byte { return append(dst, notNow...) })
 			return false, nil
 		}
 	}

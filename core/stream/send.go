@@ -14,15 +14,15 @@ import (
 // Send appends a stanza to the queue. It returns false if the queue is closed or has failed.
 func (c *Conn) Send(st *stanza.Stanza) bool { return c.queue.AppendStanza(st) }
 
-// Write appends one element that declares its own namespace.
-func (c *Conn) Write(f func(dst []byte) []byte) { c.queue.Append(f) }
+// Append appends one element that declares its own namespace.
+func (c *Conn) Append(f func(dst []byte) []byte) { c.queue.Append(f) }
 
 // SendHeader appends our header.
 func (c *Conn) SendHeader(h *Header) {
 	if c.Framed() {
-		c.Write(h.AppendFramed)
+		c.Append(h.AppendFramed)
 	} else {
-		c.Write(h.Append)
+		c.Append(h.Append)
 	}
 	c.state.headerSent = true
 }
@@ -38,18 +38,18 @@ func (c *Conn) AppendFeatures(dst []byte, features ...*stanza.Element) []byte {
 // sendError appends a stream error.
 func (c *Conn) sendError(e *Error) {
 	if c.Framed() {
-		c.Write(e.AppendFramed)
+		c.Append(e.AppendFramed)
 	} else {
-		c.Write(e.Append)
+		c.Append(e.Append)
 	}
 }
 
 // sendClose appends the end of our direction.
 func (c *Conn) sendClose() {
 	if c.Framed() {
-		c.Write(func(dst []byte) []byte { return AppendCloseFramed(dst, "") })
+		c.Append(func(dst []byte) []byte { return AppendCloseFramed(dst, "") })
 	} else {
-		c.Write(AppendClose)
+		c.Append(AppendClose)
 	}
 }
 
@@ -69,13 +69,13 @@ func (c *Conn) CanTLS() bool {
 
 // RefuseTLS answers starttls with failure. The caller returns the error, which ends the stream (RFC 6120 §5.4.2.2).
 func (c *Conn) RefuseTLS() error {
-	c.Write(AppendTLSFailure)
+	c.Append(AppendTLSFailure)
 	return ErrNoTLS
 }
 
 // StartTLS answers starttls with proceed, does the handshake and expects a new stream (RFC 6120 §5.4.2).
 func (c *Conn) StartTLS(cfg *tls.Config, until time.Time) error {
-	c.Write(AppendProceed)
+	c.Append(AppendProceed)
 	ctx, cancel := context.WithDeadline(c.ctx, until)
 	defer cancel()
 	if err := c.queue.Sync(ctx); err != nil {
