@@ -48,7 +48,7 @@ func (f *feed) Read(p []byte) (int, error) {
 // testSession is a bound and available session on a transport.
 func testSession(tb testing.TB, p *testServer, full string, t stream.Transport) *conn {
 	c := p.server.newConn(netip.Addr{})
-	c.overBytes(t)
+	c.useTransport(t)
 	c.who, c.host = jidOf(full).Bare(), p.server.first
 	s, refusal := c.claim(jidOf(full).Resource())
 	if refusal != nil {

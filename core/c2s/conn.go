@@ -51,8 +51,8 @@ func (s *Server) newConn(from netip.Addr) *conn {
 	return &conn{server: s, from: from, began: time.Now(), batch: router.NewBatch(s.conns.Context())}
 }
 
-// overBytes gives the connection a stream over a transport without frames.
-func (c *conn) overBytes(t stream.Transport) {
+// useTransport gives the connection a stream over a transport without frames.
+func (c *conn) useTransport(t stream.Transport) {
 	c.Conn = stream.NewConn(c.server.conns.Context(), &c.server.stream, t, c)
 	c.expire()
 }

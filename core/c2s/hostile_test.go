@@ -135,7 +135,7 @@ func FuzzReceive(f *testing.F) {
 		b.(*router.Bound).SetPresence(&router.Presence{})
 		defer b.Unbind(ctx)
 		c := p.server.newConn(netip.Addr{})
-		c.overBytes(source{Reader: io.MultiReader(strings.NewReader(open("home.test")), strings.NewReader(data))})
+		c.useTransport(source{Reader: io.MultiReader(strings.NewReader(open("home.test")), strings.NewReader(data))})
 		c.who, c.host = jidOf("romeo@home.test"), p.server.first
 		s, refusal := c.claim("x")
 		if refusal != nil {

@@ -114,7 +114,7 @@ func (s *Server) arrive(nc net.Conn, direct bool) {
 		s.Counters.TooFast.Add(1)
 	default:
 		c := s.newConn(from)
-		c.overBytes(socket.New(nc))
+		c.useTransport(socket.New(nc))
 		c.AddLog("conn", nc.RemoteAddr().String())
 		c.direct = direct
 		if !s.start(c) {

@@ -18,7 +18,7 @@ type Transport interface {
 }
 
 // FrameTransport carries a framed stream: the messages of a WebSocket (RFC 7395), or the bodies of a
-// BOSH session (XEP-0206), which gives and takes the open and close elements of RFC 7395 in position of the attributes of
+// BOSH session (XEP-0206), which are read and written as if they had the open and close elements of RFC 7395 instead of the attributes of
 // a body. Each frame is one whole element. Deadlines and Close are as those of a Transport.
 type FrameTransport interface {
 	// ReadFrame blocks until the next frame arrives. The frame must stay unchanged until the following call.
@@ -45,7 +45,7 @@ type Socket interface {
 // lingerer is a transport that can end its own direction and wait for the peer before it is closed.
 type lingerer interface{ Linger(until time.Time) }
 
-// tlsTransport is a transport that can change to TLS in position.
+// tlsTransport is a transport that can change to TLS after it has been used without.
 type tlsTransport interface {
 	ServerTLS(ctx context.Context, cfg *tls.Config) error
 	TLS() (tls.ConnectionState, bool)
