@@ -14,28 +14,34 @@
 // again. transports/echo is the smallest network that works, and its README leads through writing another one;
 // transports/recorder opens logins in a network's tests and keeps what they deliver.
 //
-// From an event of a network to a stanza:
+// From an event of a network to a stanza (paths below transports/):
 //
-//  1. transports/<network>   the client reads its socket and makes an Event
-//  2. Sink.Deliver           the bridge writes the event durably, once per key
-//  3. <network>              acknowledges the event to the network
-//  4. conversation           takes its events in order, once the history of the room was read after a gap
-//     and while the server can be reached
-//  5. conversion             what the event means in XMPP; archived with its id map in one transaction
-//  6. Endpoint.SendAll       the router of this server, or the component link to a foreign one. A restart
-//     sends again, under the same id, what is not known to be taken
+//  1. <network>                 the client reads its socket and makes an Event
+//  2. Sink.Deliver              bridge/inbox/sink.go, inbox.go: the event is stored, once per key (dedup.go: also
+//     where several logins bring it), together with what comes at the same time (writer.go)
+//  3. <network>                 acknowledges the event to the network
+//  4. the conversation          bridge/conversation: its mailbox takes the events in order, once the history of the
+//     room was read after a gap (bridge/inbox/backfill.go) and while the server can be reached
+//  5. processing                bridge/inbox/process.go, and message.go, change.go and room.go by kind: what the event
+//     means in XMPP (bridge/convert); archived with its id map, and the event is done, in one transaction
+//  6. Endpoint.SendAll          the router of this server, or the component link to a foreign one; once the message is
+//     safe there, bridge/delivery notes it. A restart sends again, under the same id, what was not noted.
+//     A room sends to those in it through bridge/rooms
 //
 // From a stanza to a call of a network:
 //
-//  1. Endpoint               a stanza for the gateway's domain arrives and is given to its conversation
-//  2. conversion             what it wants done; refused with a stanza error where it cannot be done
-//  3. outbox                 written durably; then the sender is acknowledged
-//  4. conversation           takes the rows in order: it calls, retries, waits
-//  5. Client.Send, Edit …    transports/<network>
-//  6. id map                 the network's id is kept beside the stanza's, and the outbox row is done, in
-//     one transaction
+//  1. Endpoint                  a stanza for the gateway's domain arrives at bridge/route.go, which gives it to
+//     its conversation
+//  2. checks                    bridge/convert/request.go, bridge/outbox/check.go: what it asks for; refused with a
+//     stanza error where that cannot be done
+//  3. outbox                    bridge/outbox/accept.go: stored; then the sender is acknowledged
+//  4. the queue                 bridge/outbox/queue.go, call.go: makes the calls in order, repeats, waits (wait.go)
+//  5. Client.Send, Edit …       <network>, called by bridge/outbox/requests.go
+//  6. id map                    bridge/outbox/call.go: the network's id is stored beside the stanza's, and the call is
+//     done, in one transaction
 //
-// Who writes just now and who is available is soon untrue: such an event is shown at once or not at all.
+// Typing and presence are outdated soon: they are shown at once, or not at all (bridge/inbox/ephemeral.go,
+// bridge/puppets/presence.go, bridge/outbox/typing.go).
 //
 // Clients own their goroutines and end them in Close. No type here holds a lock.
 package transports
