@@ -13,14 +13,14 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// startled is a network whose sessions panic where they read the past of a room, or where they open.
-type startled struct {
+// panicking is a network whose sessions panic where they read the past of a room, or where they open.
+type panicking struct {
 	transports.Network
 	room *atomic.Value // transports.RoomID
 	open *atomic.Int32 // how often opening panics
 }
 
-func (n startled) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
+func (n panicking) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
 	if n.open.Add(-1) >= 0 {
 		panic("what is this answer")
 	}
@@ -28,17 +28,17 @@ func (n startled) Open(ctx context.Context, a transports.Login, sink transports.
 	if err != nil {
 		return nil, err
 	}
-	return startledSession{s.(full), n}, nil
+	return panickingClient{s.(full), n}, nil
 }
 
-func (n startled) ClientType() transports.Client { return startledSession{} }
+func (n panicking) ClientType() transports.Client { return panickingClient{} }
 
-type startledSession struct {
+type panickingClient struct {
 	full
-	net startled
+	net panicking
 }
 
-func (s startledSession) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
+func (s panickingClient) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
 	if s.net.room.Load() == request.Room {
 		panic("what is this message")
 	}
@@ -47,15 +47,15 @@ func (s startledSession) History(ctx context.Context, request transports.History
 
 // One message that a session cannot bear to read stops neither its room nor the others.
 func TestPanicInThePast(t *testing.T) {
-	play(t, func(h *house) {
-		net := startled{h.net, &atomic.Value{}, &atomic.Int32{}}
+	withGateway(t, func(h *harness) {
+		net := panicking{h.net, &atomic.Value{}, &atomic.Int32{}}
 		net.room.Store(transports.RoomID("den"))
 		h.net = net
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "den")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		time.Sleep(time.Minute)
 		h.world.Say("plaza", "cleo", "here")
 		h.expect(phone, "plaza/Cleo: here")
@@ -63,7 +63,7 @@ func TestPanicInThePast(t *testing.T) {
 		h.expect(phone, "den/Cleo: and there")
 		h.restart()
 		h.join(phone, "den")
-		h.forget()
+		h.discard()
 		h.world.Say("den", "cleo", "again")
 		h.expect(phone, "den/Cleo: again")
 	})
@@ -71,8 +71,8 @@ func TestPanicInThePast(t *testing.T) {
 
 // Nor does an answer that a session cannot bear end an account.
 func TestPanicWhereASessionOpens(t *testing.T) {
-	play(t, func(h *house) {
-		net := startled{h.net, &atomic.Value{}, &atomic.Int32{}}
+	withGateway(t, func(h *harness) {
+		net := panicking{h.net, &atomic.Value{}, &atomic.Int32{}}
 		net.room.Store(transports.RoomID(""))
 		h.net = net
 		h.start()
@@ -88,23 +88,23 @@ func TestPanicWhereASessionOpens(t *testing.T) {
 	})
 }
 
-// halting is a network whose logins wait before they tell who it is.
-type halting struct {
+// slow is a network whose logins wait before they tell who it is.
+type slow struct {
 	transports.Network
 	go_ chan struct{}
 }
 
-func (n halting) StartLogin(ctx context.Context, request transports.LoginRequest) (transports.LoginProcess, error) {
+func (n slow) StartLogin(ctx context.Context, request transports.LoginRequest) (transports.LoginProcess, error) {
 	l, err := n.Network.StartLogin(ctx, request)
-	return haltingLogin{l, n.go_}, err
+	return slowLogin{l, n.go_}, err
 }
 
-type haltingLogin struct {
+type slowLogin struct {
 	transports.LoginProcess
 	go_ chan struct{}
 }
 
-func (l haltingLogin) Next(ctx context.Context, answers map[string]string) (transports.Step, error) {
+func (l slowLogin) Next(ctx context.Context, answers map[string]string) (transports.Step, error) {
 	if answers != nil {
 		<-l.go_
 	}
@@ -114,8 +114,8 @@ func (l haltingLogin) Next(ctx context.Context, answers map[string]string) (tran
 // An account that is deleted while one of its logins is under way leaves nothing to whoever
 // gets the address next: neither the login's outcome nor the conversation.
 func TestRemovedWhileLinking(t *testing.T) {
-	play(t, func(h *house) {
-		net := halting{h.net, make(chan struct{})}
+	withGateway(t, func(h *harness) {
+		net := slow{h.net, make(chan struct{})}
 		h.net = net
 		h.start()
 		x := stanza.NewElement(nsRegister, "query").Add(
@@ -125,7 +125,7 @@ func TestRemovedWhileLinking(t *testing.T) {
 		close(net.go_)
 		synctest.Wait()
 		time.Sleep(time.Minute)
-		h.forget()
+		h.discard()
 		h.world.SayDirect("cleo", "ann", "for the one before")
 		h.expect(phone)
 		if got := h.leftOf("ann@example.org"); len(got) > 0 {
@@ -138,7 +138,7 @@ func TestRemovedWhileLinking(t *testing.T) {
 		h.write("link")
 		h.write("ann")
 		h.check(h.g.RemoveUser(h.Context(), ann))
-		h.forget()
+		h.discard()
 		if got := h.write("x"); len(got) != 1 || !strings.Contains(got[0], "You can write") {
 			t.Errorf("another's conversation goes on: %q", got)
 		}
@@ -154,7 +154,7 @@ func TestRemovedWhileLinking(t *testing.T) {
 
 // An account that was unlinked while it was being renewed stays unlinked.
 func TestUnlinkedWhileRelinking(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.write("relink")
@@ -162,7 +162,7 @@ func TestUnlinkedWhileRelinking(t *testing.T) {
 		if a := h.ask(phone, domain, stanza.TypeSet, stanza.NewElement(nsRegister, "query").Add(stanza.NewElement(nsRegister, "remove"))); a.Type != stanza.TypeResult {
 			t.Fatal(a)
 		}
-		h.forget()
+		h.discard()
 		if got := h.write("x"); len(got) != 1 || !strings.Contains(got[0], "unlinked") {
 			t.Errorf("%q", got)
 		}
@@ -174,13 +174,13 @@ func TestUnlinkedWhileRelinking(t *testing.T) {
 
 // Strangers cost no memory, and their servers have no say.
 func TestStrangersAreNotRemembered(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		for i := range 300 {
-			h.ends.give(stanza.NewPresence(domain, jidOf(fmt.Sprintf("u%d@example.edu/x", i)), ""))
+			h.endpoint.deliver(stanza.NewPresence(domain, jidOf(fmt.Sprintf("u%d@example.edu/x", i)), ""))
 			grant := privileges("roster", "both", "message", "outgoing")
 			grant.From = jidOf(fmt.Sprintf("s%d.example.edu", i))
-			h.ends.give(grant)
+			h.endpoint.deliver(grant)
 		}
 		synctest.Wait()
 		if people, servers := h.g.Remembered(); people != 0 || servers != 0 {

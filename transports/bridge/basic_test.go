@@ -9,41 +9,41 @@ import (
 )
 
 func TestDirectMessagesBothWays(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
-		h.forget()
+		h.discard()
 		h.world.SayDirect("cleo", "ann", "hello *you*")
 		h.expect(phone, "cleo: hello *you*")
-		h.chat(phone, "cleo", "and _you_", stanza.NewElement("urn:xmpp:receipts", "request"))
-		h.texts(echo.DirectRoom("ann", "cleo"), "cleo: hello you", "ann: and you")
-		got := h.got(phone)
+		h.sendTo(phone, "cleo", "and _you_", stanza.NewElement("urn:xmpp:receipts", "request"))
+		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "cleo: hello you", "ann: and you")
+		got := h.received(phone)
 		if len(got) != 1 || got[0].Child("urn:xmpp:receipts", "received") == nil {
 			t.Errorf("no receipt: %v", got)
 		}
-		h.chat(phone, "parrot", "polly")
+		h.sendTo(phone, "parrot", "polly")
 		h.expect(phone, "parrot: polly")
 	})
 }
 
 func TestRoomBothWays(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
-		h.forget()
+		h.discard()
 		h.join(phone, "plaza")
 		h.world.Say("plaza", "cleo", "who is here?")
 		h.expect(phone, "plaza/Cleo: who is here?")
-		h.say(phone, "plaza", "me")
+		h.sendToRoom(phone, "plaza", "me")
 		h.expect(phone, "plaza/Ann: me")
-		h.texts("plaza", "cleo: who is here?", "ann: me")
+		h.expectNetwork("plaza", "cleo: who is here?", "ann: me")
 		h.expect(phone)
 	})
 }
 
 // XEP-0092, XEP-0232: the software is told the same way by both.
 func TestSoftware(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		for _, ns := range []string{"jabber:iq:version", "http://jabber.org/protocol/disco#info"} {
 			a := h.ask(phone, domain, stanza.TypeGet, stanza.NewElement(ns, "query")).String()

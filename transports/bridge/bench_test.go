@@ -76,7 +76,7 @@ func benchEvents(b *testing.B, rooms int) {
 		ids[i] = transports.RoomID(fmt.Sprint("room", i))
 		world.AddRoom(transports.RoomInfo{ID: ids[i], Kind: transports.Public, Name: string(ids[i])}, "ann", "cleo")
 	}
-	net := &forgetful{Network: echo.New(world)}
+	net := &lossy{Network: echo.New(world)}
 	dir := b.TempDir()
 	log := slog.New(slog.DiscardHandler)
 	db, err := store.Open(b.Context(), store.Options{URL: storetest.URL(b), Log: log})
@@ -104,13 +104,13 @@ func benchEvents(b *testing.B, rooms int) {
 	for c.handle.Load() == nil {
 		time.Sleep(time.Millisecond)
 	}
-	give := *c.handle.Load()
-	give(stanza.NewIQ(domain, phone, stanza.TypeSet, stanza.NewElement("jabber:iq:register", "query").Add(
+	deliver := *c.handle.Load()
+	deliver(stanza.NewIQ(domain, phone, stanza.TypeSet, stanza.NewElement("jabber:iq:register", "query").Add(
 		stanza.TextElement("jabber:iq:register", "username", "ann"), stanza.TextElement("jabber:iq:register", "password", "open sesame"))))
 	c.until(1) // it is linked
 	for _, id := range ids {
 		to, _ := room(string(id)).WithResource("me")
-		give(stanza.NewPresence(to, phone, "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
+		deliver(stanza.NewPresence(to, phone, "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
 	}
 	before := c.bodies.Load()
 	for i, id := range ids { // each is there, with its past read

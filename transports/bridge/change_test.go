@@ -30,65 +30,65 @@ func reactions(id string, emoji ...string) *stanza.Element {
 func stanzaID(st *stanza.Stanza) string { return st.Child("urn:xmpp:sid:0", "stanza-id").Attr("id") }
 
 func TestEditsOfOwnMessages(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
-		first := h.say(phone, "plaza", "one")
-		h.say(phone, "plaza", "two")
-		edit := h.say(phone, "plaza", "uno", replace(first.ID)) // not the last one
-		h.texts("plaza", "ann: uno", "ann: two")
-		h.say(phone, "plaza", "eins", replace(edit.ID)) // names the correction, not the first
-		h.texts("plaza", "ann: eins", "ann: two")
+		h.discard()
+		first := h.sendToRoom(phone, "plaza", "one")
+		h.sendToRoom(phone, "plaza", "two")
+		edit := h.sendToRoom(phone, "plaza", "uno", replace(first.ID)) // not the last one
+		h.expectNetwork("plaza", "ann: uno", "ann: two")
+		h.sendToRoom(phone, "plaza", "eins", replace(edit.ID)) // names the correction, not the first
+		h.expectNetwork("plaza", "ann: eins", "ann: two")
 		h.expect(phone, "plaza/Ann: one", "plaza/Ann: two", "plaza/Ann corrected: uno", "plaza/Ann corrected: eins")
 		h.restart()
 		h.join(phone, "plaza")
-		h.say(phone, "plaza", "un", replace(first.ID))
-		h.texts("plaza", "ann: un", "ann: two")
+		h.sendToRoom(phone, "plaza", "un", replace(first.ID))
+		h.expectNetwork("plaza", "ann: un", "ann: two")
 		h.expect(phone, "plaza/Ann corrected: un")
 
-		direct := h.chat(phone, "cleo", "one")
-		h.chat(phone, "cleo", "uno", replace(direct.ID))
-		h.texts(echo.DirectRoom("ann", "cleo"), "ann: uno")
+		direct := h.sendTo(phone, "cleo", "one")
+		h.sendTo(phone, "cleo", "uno", replace(direct.ID))
+		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "ann: uno")
 		h.expect(phone)
 	})
 }
 
 func TestEditsThatAreRefused(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.link(desk, "ben")
 		h.join(phone, "plaza")
 		h.join(desk, "plaza")
-		h.forget()
+		h.discard()
 		h.world.Say("plaza", "cleo", "mine")
-		msg := h.got(phone)[0]
-		h.forget()
-		h.say(phone, "plaza", "yours", replace(msg.ID))
+		msg := h.received(phone)[0]
+		h.discard()
+		h.sendToRoom(phone, "plaza", "yours", replace(msg.ID))
 		h.expect(phone, "plaza error forbidden")
-		h.say(phone, "plaza", "nobody's", replace("no-such-id"))
+		h.sendToRoom(phone, "plaza", "nobody's", replace("no-such-id"))
 		h.expect(phone, "plaza error item-not-found")
-		own := h.say(phone, "plaza", "ann's")
-		h.forget()
-		h.say(desk, "plaza", "ben's now", replace(own.ID))
+		own := h.sendToRoom(phone, "plaza", "ann's")
+		h.discard()
+		h.sendToRoom(desk, "plaza", "ben's now", replace(own.ID))
 		h.expect(desk, "plaza error forbidden")
-		h.texts("plaza", "cleo: mine", "ann: ann's")
+		h.expectNetwork("plaza", "cleo: mine", "ann: ann's")
 	})
 }
 
 func TestEditsFromTheNetwork(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		id := h.world.Say("plaza", "cleo", "helo")
-		first := h.got(phone)[0]
+		first := h.received(phone)[0]
 		for _, text := range []string{"hello", "hello!"} {
 			h.check(h.world.Do(func(as echo.As) error { return as.Edit("plaza", "cleo", id, text) }))
-			got := h.got(phone)
+			got := h.received(phone)
 			if len(got) != 1 || got[0].Child("urn:xmpp:message-correct:0", "replace").Attr("id") != first.ID || got[0].Body() != text {
 				t.Errorf("edit to %s: %v", text, got)
 			}
@@ -99,19 +99,19 @@ func TestEditsFromTheNetwork(t *testing.T) {
 		}))
 		h.expect(phone, "plaza/Cleo: (edited) wise")
 		// of ann's own, in the network's client
-		own := h.say(phone, "plaza", "from here")
-		h.forget()
+		own := h.sendToRoom(phone, "plaza", "from here")
+		h.discard()
 		texts := h.world.Texts("plaza")
 		if texts[len(texts)-1] != "ann: from here" {
 			t.Fatal(texts)
 		}
 		h.check(h.world.Do(func(as echo.As) error { return as.Edit("plaza", "ann", as.Last("plaza").ID, "from there") }))
-		got := h.got(phone)
+		got := h.received(phone)
 		if len(got) != 1 || got[0].Child("urn:xmpp:message-correct:0", "replace").Attr("id") != own.ID || got[0].From.Resource() != "Ann" {
 			t.Errorf("own edit: %v", got)
 		}
 		h.world.SayDirect("cleo", "ann", "dear")
-		h.forget()
+		h.discard()
 		h.check(h.world.Do(func(as echo.As) error {
 			return as.Edit(echo.DirectRoom("ann", "cleo"), "cleo", as.Last(echo.DirectRoom("ann", "cleo")).ID, "dearest")
 		}))
@@ -120,37 +120,37 @@ func TestEditsFromTheNetwork(t *testing.T) {
 }
 
 func TestDeletes(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		id := h.world.Say("plaza", "cleo", "oops")
-		msg := h.got(phone)[0]
+		msg := h.received(phone)[0]
 		h.check(h.world.Do(func(as echo.As) error { return as.Delete("plaza", "cleo", id) }))
-		got := h.got(phone)
+		got := h.received(phone)
 		if len(got) != 1 || got[0].Child("urn:xmpp:message-retract:1", "retract").Attr("id") != stanzaID(msg) || got[0].From.Resource() != "Cleo" {
 			t.Errorf("retraction: %v", got)
 		}
 		id = h.world.Say("plaza", "cleo", "rude")
-		h.forget()
+		h.discard()
 		h.check(h.world.Do(func(as echo.As) error { return as.Delete("plaza", "ben", id) }))
 		h.expect(phone, "plaza moderated")
 		// ours
-		h.say(phone, "plaza", "mine")
-		mine := h.got(phone)[0]
+		h.sendToRoom(phone, "plaza", "mine")
+		mine := h.received(phone)[0]
 		h.send(stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, retract(stanzaID(mine)), stanza.TextElement("", "body", "/me retracted")))
 		h.expect(phone, "plaza/Ann retracted")
-		h.texts("plaza")
+		h.expectNetwork("plaza")
 		h.send(stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, retract(stanzaID(msg))))
 		h.expect(phone, "plaza error item-not-found")
 		h.world.Say("plaza", "cleo", "stays")
-		stays := h.got(phone)[0]
+		stays := h.received(phone)[0]
 		h.send(stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, retract(stanzaID(stays))))
 		h.expect(phone, "plaza error forbidden")
-		direct := h.chat(phone, "cleo", "psst")
+		direct := h.sendTo(phone, "cleo", "psst")
 		h.send(stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, retract(direct.ID)))
-		h.texts(echo.DirectRoom("ann", "cleo"))
+		h.expectNetwork(echo.DirectRoom("ann", "cleo"))
 		h.expect(phone)
 		// what was taken away is not in the history
 		for _, st := range h.join(jidOf("ann@example.org/laptop"), "plaza") {
@@ -162,13 +162,13 @@ func TestDeletes(t *testing.T) {
 }
 
 func TestReactions(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		id := h.world.Say("plaza", "cleo", "party?")
-		msg := h.got(phone)[0]
+		msg := h.received(phone)[0]
 		do := func(add, remove string) {
 			h.check(h.world.Do(func(as echo.As) error {
 				return as.React("plaza", "cleo", id, strings.Fields(add), strings.Fields(remove))
@@ -187,27 +187,27 @@ func TestReactions(t *testing.T) {
 }
 
 func TestReplies(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		h.world.Say("plaza", "cleo", "lunch?")
-		msg := h.got(phone)[0]
+		msg := h.received(phone)[0]
 		text := "> Cleo: 🍝\n> lunch?\nyes"
-		h.say(phone, "plaza", text,
+		h.sendToRoom(phone, "plaza", text,
 			stanza.NewElement("urn:xmpp:reply:0", "reply").With("id", stanzaID(msg)).With("to", msg.From.String()),
 			stanza.NewElement("urn:xmpp:fallback:0", "fallback").With("for", "urn:xmpp:reply:0").Add(
 				stanza.NewElement("urn:xmpp:fallback:0", "body").With("start", "0").With("end", "19")))
-		h.texts("plaza", "cleo: lunch?", "ann: yes")
+		h.expectNetwork("plaza", "cleo: lunch?", "ann: yes")
 		if got := h.world.Last("plaza"); got.ReplyTo == "" {
 			t.Error("the reply has no target")
 		}
-		h.forget()
+		h.discard()
 		h.check(h.world.Do(func(as echo.As) error {
 			return as.Emit("plaza", transports.Event{Key: "r1", Actor: "cleo", Body: transports.Message{ID: "r1", Text: richtext.FromPlain("good"), ReplyTo: as.Last("plaza").ID}})
 		}))
-		got := h.got(phone)
+		got := h.received(phone)
 		if len(got) != 1 || got[0].Body() != "> Ann:\n> yes\ngood" || got[0].Child("urn:xmpp:reply:0", "reply") == nil {
 			t.Fatal(got)
 		}
@@ -219,11 +219,11 @@ func TestReplies(t *testing.T) {
 }
 
 func TestFilesAndMe(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		h.check(h.world.Do(func(as echo.As) error {
 			file := transports.File{ID: "f", Name: "cat.png", URL: "https://files.example/cat.png"}
 			for _, m := range []transports.Message{
@@ -238,7 +238,7 @@ func TestFilesAndMe(t *testing.T) {
 			}
 			return nil
 		}))
-		got := h.got(phone)
+		got := h.received(phone)
 		var bodies []string
 		for _, st := range got {
 			bodies = append(bodies, st.Body())
@@ -250,7 +250,7 @@ func TestFilesAndMe(t *testing.T) {
 		if got[1].Child("jabber:x:oob", "x").ChildText("", "url") != "https://files.example/cat.png" {
 			t.Errorf("no address: %s", got[1])
 		}
-		h.say(phone, "plaza", "/me bows")
+		h.sendToRoom(phone, "plaza", "/me bows")
 		if m := h.world.Last("plaza"); !m.Me || m.Text.String() != "bows" {
 			t.Errorf("%+v", m)
 		}
@@ -258,20 +258,20 @@ func TestFilesAndMe(t *testing.T) {
 }
 
 func TestLongTextsAreSplitAndEdited(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.world.MaxText = 40
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
-		st := h.say(phone, "plaza", "The quick brown fox *jumps over the lazy dog and runs away* into the wood")
-		h.texts("plaza", "ann: The quick brown fox jumps over", "ann: the lazy dog and runs away into the", "ann: wood")
-		h.say(phone, "plaza", "The fox", replace(st.ID))
-		h.texts("plaza", "ann: The fox")
-		h.say(phone, "plaza", "The quick brown fox jumps over the lazy dog again", replace(st.ID))
-		h.texts("plaza", "ann: The quick brown fox jumps over the", "ann: lazy dog again")
+		h.discard()
+		st := h.sendToRoom(phone, "plaza", "The quick brown fox *jumps over the lazy dog and runs away* into the wood")
+		h.expectNetwork("plaza", "ann: The quick brown fox jumps over", "ann: the lazy dog and runs away into the", "ann: wood")
+		h.sendToRoom(phone, "plaza", "The fox", replace(st.ID))
+		h.expectNetwork("plaza", "ann: The fox")
+		h.sendToRoom(phone, "plaza", "The quick brown fox jumps over the lazy dog again", replace(st.ID))
+		h.expectNetwork("plaza", "ann: The quick brown fox jumps over the", "ann: lazy dog again")
 		h.send(stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, retract(st.ID)))
-		h.texts("plaza")
+		h.expectNetwork("plaza")
 		got := h.messages(phone)
 		if len(got) != 4 {
 			t.Errorf("%q", got)

@@ -22,14 +22,14 @@ func privileges(pairs ...string) *stanza.Stanza {
 
 // With the privilege contacts stand in the roster, with names and groups.
 func TestContactsInTheRoster(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.rosterGrant = true
 		h.start()
 		h.send(privileges("roster", "both"))
 		h.link(phone, "ann")
 		time.Sleep(time.Second)
 		items := map[string]string{}
-		for _, st := range h.got(ann) {
+		for _, st := range h.received(ann) {
 			if q := st.Child("jabber:iq:roster", "query"); q != nil {
 				item := q.Child("", "item")
 				items[item.Attr("jid")] = item.Attr("name") + "/" + item.ChildText("", "group") + "/" + item.Attr("subscription")
@@ -47,7 +47,7 @@ func TestContactsInTheRoster(t *testing.T) {
 		h.restart() // nothing is new
 		h.send(privileges("roster", "both"))
 		time.Sleep(time.Minute)
-		for _, st := range h.got(ann) {
+		for _, st := range h.received(ann) {
 			if st.IsRequest() {
 				t.Errorf("again: %s", st)
 			}
@@ -56,14 +56,14 @@ func TestContactsInTheRoster(t *testing.T) {
 			return as.SendTo("ann", transports.Event{Key: "rename", Body: transports.Contact{Info: transports.UserInfo{ID: "cleo", Name: "Cleopatra", Group: "Egypt"}}})
 		}))
 		time.Sleep(time.Second)
-		if got := h.got(ann); len(got) == 0 || !strings.Contains(got[0].String(), "name='Cleopatra'") {
+		if got := h.received(ann); len(got) == 0 || !strings.Contains(got[0].String(), "name='Cleopatra'") {
 			t.Errorf("%v", got)
 		}
 		h.check(h.world.Do(func(as echo.As) error {
 			return as.SendTo("ann", transports.Event{Key: "gone", Body: transports.Contact{Info: transports.UserInfo{ID: "cleo", Name: "Cleopatra", Gone: true}}})
 		}))
 		time.Sleep(time.Second)
-		if got := h.got(ann); len(got) == 0 || !strings.Contains(got[0].String(), "subscription='remove'") {
+		if got := h.received(ann); len(got) == 0 || !strings.Contains(got[0].String(), "subscription='remove'") {
 			t.Errorf("%v", got)
 		}
 	})
@@ -78,7 +78,7 @@ func TestContactsAskToBeAdded(t *testing.T) {
 }
 
 func askToBeAdded(t *testing.T, granted bool) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.rosterFault = true
 		h.start()
 		if granted {
@@ -86,7 +86,7 @@ func askToBeAdded(t *testing.T, granted bool) {
 		}
 		h.link(phone, "ann")
 		asked := func() (subscribe, suggested []string) {
-			for _, st := range append(h.got(ann), h.got(phone)...) {
+			for _, st := range append(h.received(ann), h.received(phone)...) {
 				if st.Type == stanza.TypeSubscribe {
 					subscribe = append(subscribe, st.From.String()+" "+st.Tree().ChildText("http://jabber.org/protocol/nick", "nick"))
 				}
@@ -117,26 +117,26 @@ func askToBeAdded(t *testing.T, granted bool) {
 }
 
 func TestPresenceAndSubscriptions(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
-		h.forget()
+		h.discard()
 		h.send(stanza.NewPresence(contact("cleo"), ann, stanza.TypeSubscribe))
-		got := h.got(ann)
+		got := h.received(ann)
 		if len(got) != 2 || got[0].Type != stanza.TypeSubscribed || got[1].Type != "" {
 			t.Errorf("%v", got)
 		}
 		h.send(stanza.NewPresence(domain, phone, ""))
-		if got := h.got(phone); len(got) != 1 || got[0].From != domain || !strings.Contains(got[0].String(), "Ann at Echo: online") {
+		if got := h.received(phone); len(got) != 1 || got[0].From != domain || !strings.Contains(got[0].String(), "Ann at Echo: online") {
 			t.Errorf("%v", got)
 		}
 		h.send(stanza.NewPresence(contact("cleo"), phone, stanza.TypeProbe))
-		if got := h.got(phone); len(got) != 1 || got[0].From != contact("cleo") || got[0].Type != "" {
+		if got := h.received(phone); len(got) != 1 || got[0].From != contact("cleo") || got[0].Type != "" {
 			t.Errorf("%v", got)
 		}
 		h.world.Outage(true)
 		away := map[string]string{}
-		for _, st := range h.got(ann) {
+		for _, st := range h.received(ann) {
 			away[st.From.String()] = st.Type + st.Tree().ChildText("", "show")
 		}
 		if away["cleo@echo.example.org"] != "unavailable" || away["echo.example.org"] != "away" {
@@ -145,29 +145,29 @@ func TestPresenceAndSubscriptions(t *testing.T) {
 		h.world.Outage(false)
 		time.Sleep(time.Second)
 		back := map[string]string{}
-		for _, st := range h.got(ann) {
+		for _, st := range h.received(ann) {
 			back[st.From.String()] = st.Type + st.Tree().ChildText("", "show")
 		}
 		if back["cleo@echo.example.org"] != "" || len(back) < 4 {
 			t.Errorf("%v", back)
 		}
 		h.send(stanza.NewPresence(contact("cleo"), jidOf("eve@example.org"), stanza.TypeSubscribe))
-		if got := h.got(jidOf("eve@example.org")); len(got) != 1 || got[0].Type != stanza.TypeUnsubscribed {
+		if got := h.received(jidOf("eve@example.org")); len(got) != 1 || got[0].Type != stanza.TypeUnsubscribed {
 			t.Errorf("%v", got)
 		}
 		h.send(stanza.NewPresence(domain, phone, stanza.TypeUnavailable))
 		h.send(stanza.NewPresence(contact("cleo"), ann, stanza.TypeUnsubscribe))
-		if got := h.got(ann); len(got) != 1 || got[0].Type != stanza.TypeUnsubscribed {
+		if got := h.received(ann); len(got) != 1 || got[0].Type != stanza.TypeUnsubscribed {
 			t.Errorf("%v", got)
 		}
 	})
 }
 
 func TestDiscovery(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
-		h.forget()
+		h.discard()
 		info := stanza.NewElement("http://jabber.org/protocol/disco#info", "query")
 		get := func(to string, x *stanza.Element) string {
 			return h.ask(phone, jidOf(to), stanza.TypeGet, x).String()
@@ -223,14 +223,14 @@ func TestDiscovery(t *testing.T) {
 }
 
 func TestTypingAndReading(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.send(stanza.NewPresence(domain, phone, ""))
 		h.join(phone, "plaza")
 		h.world.SayDirect("cleo", "ann", "hm")
-		msg := h.chat(phone, "cleo", "yes?")
-		h.forget()
+		msg := h.sendTo(phone, "cleo", "yes?")
+		h.discard()
 		h.check(h.world.Do(func(as echo.As) error {
 			return as.Emit("plaza", transports.Event{Actor: "cleo", Body: transports.Typing{On: true}})
 		}))
@@ -242,7 +242,7 @@ func TestTypingAndReading(t *testing.T) {
 			return as.Emit(dm, transports.Event{Key: "read", Actor: "cleo", Body: transports.Read{ID: as.Last(dm).ID}})
 		}))
 		var got []string
-		for _, st := range append(h.got(phone), h.got(ann)...) {
+		for _, st := range append(h.received(phone), h.received(ann)...) {
 			s := show(st)
 			if strings.HasSuffix(s, "displayed") && st.Child("urn:xmpp:chat-markers:0", "displayed").Attr("id") != msg.ID {
 				t.Errorf("another was read: %s", st)
@@ -278,17 +278,17 @@ func TestTypingAndReading(t *testing.T) {
 }
 
 func TestMembersTopicsAndLeaving(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.world.AddUser(transports.UserInfo{ID: "dora", Name: "Cleo"}) // the same name
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		enter := func(who transports.UserID, in bool) {
 			h.check(h.world.Do(func(as echo.As) error { return as.Enter("plaza", who, in) }))
 		}
 		enter("dora", true)
-		got := h.got(phone)
+		got := h.received(phone)
 		if len(got) != 1 || got[0].Kind != stanza.Presence || got[0].From.Resource() == "Cleo" || !strings.Contains(got[0].From.Resource(), "Cleo") {
 			t.Fatalf("%v", got)
 		}
@@ -296,11 +296,11 @@ func TestMembersTopicsAndLeaving(t *testing.T) {
 		h.world.Say("plaza", "dora", "I am another")
 		h.expect(phone, "plaza/"+nick+": I am another")
 		enter("dora", false)
-		if got := h.got(phone); len(got) != 1 || got[0].Type != stanza.TypeUnavailable || got[0].From.Resource() != nick {
+		if got := h.received(phone); len(got) != 1 || got[0].Type != stanza.TypeUnavailable || got[0].From.Resource() != nick {
 			t.Errorf("%v", got)
 		}
 		h.send(stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, stanza.TextElement("", "subject", "News")))
-		got = h.got(phone)
+		got = h.received(phone)
 		subjects := 0
 		for _, st := range got {
 			if strings.HasSuffix(show(st), "subject: News") {
@@ -313,36 +313,36 @@ func TestMembersTopicsAndLeaving(t *testing.T) {
 		// Others' names and nicks here are those of the network.
 		to, _ := room("plaza").WithResource("Queen Ann")
 		h.send(stanza.NewPresence(to, phone, ""))
-		if got := h.got(phone); len(got) != 1 || got[0].Type != stanza.TypeError {
+		if got := h.received(phone); len(got) != 1 || got[0].Type != stanza.TypeError {
 			t.Errorf("%v", got)
 		}
 		// A private message to a member is one to the contact.
 		to, _ = room("plaza").WithResource("Cleo")
 		h.send(stanza.NewMessage(to, phone, stanza.TypeChat, stanza.TextElement("", "body", "psst")))
-		h.texts(echo.DirectRoom("ann", "cleo"), "ann: psst")
+		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "ann: psst")
 		enter("ann", false)
-		got = h.got(phone)
+		got = h.received(phone)
 		if last := got[len(got)-1]; last.Type != stanza.TypeUnavailable || !strings.Contains(last.String(), "code='110'") {
 			t.Errorf("%v", got)
 		}
-		h.say(phone, "plaza", "still?")
+		h.sendToRoom(phone, "plaza", "still?")
 		h.expect(phone, "plaza error not-acceptable")
 	})
 }
 
 func TestLimits(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.set.Text = 100
 		h.set.Queue = 5
 		h.set.Stanzas = 10
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
-		h.say(phone, "plaza", strings.Repeat("x", 101))
+		h.discard()
+		h.sendToRoom(phone, "plaza", strings.Repeat("x", 101))
 		h.expect(phone, "plaza error not-acceptable")
 		h.world.Say("plaza", "cleo", strings.Repeat("ä", 100))
-		if got := h.got(phone); len(got) != 1 || !strings.HasSuffix(got[0].Body(), "ä … (cut)") {
+		if got := h.received(phone); len(got) != 1 || !strings.HasSuffix(got[0].Body(), "ä … (cut)") {
 			t.Errorf("%v", got)
 		}
 		h.send(stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, stanza.TextElement("", "body", "I sent you an encrypted message"),
@@ -350,15 +350,15 @@ func TestLimits(t *testing.T) {
 		h.expect(phone, "plaza error not-acceptable")
 		h.world.Outage(true)
 		for range 6 {
-			h.say(phone, "plaza", "waits")
+			h.sendToRoom(phone, "plaza", "waits")
 		}
 		h.expect(phone, "plaza/Ann: waits", "plaza/Ann: waits", "plaza/Ann: waits", "plaza/Ann: waits", "plaza/Ann: waits", "plaza error resource-constraint")
 		h.world.Outage(false)
 		time.Sleep(time.Minute)
-		h.forget()
+		h.discard()
 		refused := 0
 		for range 300 {
-			h.ends.give(stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "flood")))
+			h.endpoint.deliver(stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "flood")))
 		}
 		for _, m := range h.messages(phone) {
 			if m == "cleo error resource-constraint" {

@@ -23,35 +23,35 @@ import (
 
 var errCut = errors.New("the process is dead")
 
-// mortal is a store whose writes have no effect from the moment at which the process is
+// stoppedStore is a store whose writes have no effect from the moment at which the process is
 // thought to have been killed.
-type mortal struct {
+type stoppedStore struct {
 	tables.Engine
 	dead *atomic.Bool
 }
 
-func (m mortal) Write(ctx context.Context, fn func(*sql.Tx) error) error {
+func (m stoppedStore) Write(ctx context.Context, fn func(*sql.Tx) error) error {
 	if m.dead.Load() {
 		return errCut
 	}
 	return m.Engine.Write(ctx, fn)
 }
 
-// deadNet is a network whose calls have no effect after the kill.
-type deadNet struct {
+// stoppedNetwork is a network whose calls have no effect after the kill.
+type stoppedNetwork struct {
 	transports.Network
 	dead *atomic.Bool
 }
 
-func (n deadNet) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
+func (n stoppedNetwork) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
 	s, err := n.Network.Open(ctx, a, sink)
 	if err != nil {
 		return nil, err
 	}
-	return deadSession{s.(full), n.dead}, nil
+	return stoppedClient{s.(full), n.dead}, nil
 }
 
-func (n deadNet) ClientType() transports.Client { return deadSession{} }
+func (n stoppedNetwork) ClientType() transports.Client { return stoppedClient{} }
 
 // full is all that the echo session has.
 type full interface {
@@ -69,12 +69,12 @@ type full interface {
 	transports.Profiler
 }
 
-type deadSession struct {
+type stoppedClient struct {
 	full
 	dead *atomic.Bool
 }
 
-func (s deadSession) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
+func (s stoppedClient) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
 	if s.dead.Load() {
 		return transports.Sent{}, errCut
 	}
@@ -82,9 +82,9 @@ func (s deadSession) Send(ctx context.Context, m transports.Outgoing) (transport
 }
 
 // die ends the gateway as kill -9 does: nothing that it does from now on has an effect.
-func (h *house) die(dead *atomic.Bool) {
+func (h *harness) kill(dead *atomic.Bool) {
 	dead.Store(true)
-	h.ends.cut.Store(true)
+	h.endpoint.cut.Store(true)
 }
 
 // Kill the gateway at each step of a message's way, in both directions: after the
@@ -94,22 +94,22 @@ func TestKilledAtEachStep(t *testing.T) {
 	for _, step := range steps {
 		for n := 1; n <= 3; n++ {
 			t.Run(fmt.Sprintf("%s %d", step, n), func(t *testing.T) {
-				play(t, func(h *house) { killAt(h, step, n) })
+				withGateway(t, func(h *harness) { killAt(h, step, n) })
 			})
 		}
 	}
 }
 
-func killAt(h *house, step string, n int) {
+func killAt(h *harness, step string, n int) {
 	dead := &atomic.Bool{}
 	var armed atomic.Bool
 	left := atomic.Int32{}
 	left.Store(int32(n))
-	h.net = deadNet{echo.New(h.world), dead}
-	h.engine = func(s tables.Engine) tables.Engine { return mortal{s, dead} }
+	h.net = stoppedNetwork{echo.New(h.world), dead}
+	h.engine = func(s tables.Engine) tables.Engine { return stoppedStore{s, dead} }
 	h.trace = func(name string, _ ...slog.Attr) {
 		if armed.Load() && name == step && left.Add(-1) == 0 {
-			h.die(dead)
+			h.kill(dead)
 		}
 	}
 	h.settle = func(done func()) {
@@ -120,26 +120,26 @@ func killAt(h *house, step string, n int) {
 	h.start()
 	h.link(phone, "ann")
 	h.join(phone, "plaza")
-	h.forget()
+	h.discard()
 	armed.Store(true)
 	var sent []*stanza.Stanza
-	said := func(dir, i int) {
+	send := func(dir, i int) {
 		if dir == 0 {
 			h.world.SayDirect("cleo", "ann", fmt.Sprint("in ", i))
 			return
 		}
 		st := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", fmt.Sprint("out ", i)), stanza.NewElement("urn:xmpp:receipts", "request"))
 		sent = append(sent, st)
-		h.ends.give(st)
+		h.endpoint.deliver(st)
 	}
 	for i := range 4 {
-		said(0, i)
-		said(1, i)
+		send(0, i)
+		send(1, i)
 		synctest.Wait()
 	}
 	got := h.messages(phone)
 	// The process is gone; its journal and database stay.
-	h.die(dead)
+	h.kill(dead)
 	h.stop()
 	dead.Store(false)
 	armed.Store(false)
@@ -148,7 +148,7 @@ func killAt(h *house, step string, n int) {
 	}
 	h.start()
 	for _, st := range sent { // a client that got no receipt sends again
-		h.ends.give(st)
+		h.endpoint.deliver(st)
 	}
 	time.Sleep(time.Minute)
 	got = append(got, h.messages(phone)...)
@@ -188,13 +188,13 @@ func killAt(h *house, step string, n int) {
 	}
 }
 
-// broken is a store that refuses to write for a while, as on a full disk.
-type broken struct {
+// failingStore is a store that refuses to write for a while, as on a full disk.
+type failingStore struct {
 	tables.Engine
 	full *atomic.Bool
 }
 
-func (b broken) Write(ctx context.Context, fn func(*sql.Tx) error) error {
+func (b failingStore) Write(ctx context.Context, fn func(*sql.Tx) error) error {
 	if b.full.Load() {
 		return errors.New("database or disk is full")
 	}
@@ -203,15 +203,15 @@ func (b broken) Write(ctx context.Context, fn func(*sql.Tx) error) error {
 
 // On a full disk nothing is acknowledged, and nothing is lost.
 func TestFullDisk(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		full := &atomic.Bool{}
-		h.engine = func(s tables.Engine) tables.Engine { return broken{s, full} }
+		h.engine = func(s tables.Engine) tables.Engine { return failingStore{s, full} }
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		full.Store(true)
-		h.say(phone, "plaza", "refused")
+		h.sendToRoom(phone, "plaza", "refused")
 		h.expect(phone, "plaza error resource-constraint")
 		h.world.Say("plaza", "cleo", "kept by the network")
 		time.Sleep(time.Second)
@@ -221,7 +221,7 @@ func TestFullDisk(t *testing.T) {
 		h.expect(phone, "plaza/Cleo: kept by the network")
 		after := make(chan struct{})
 		h.world.Fault(echo.Fault{After: after})
-		h.say(phone, "plaza", "on its way")
+		h.sendToRoom(phone, "plaza", "on its way")
 		full.Store(true)
 		close(after) // its id cannot be written down now
 		time.Sleep(time.Minute)
@@ -230,10 +230,10 @@ func TestFullDisk(t *testing.T) {
 		time.Sleep(time.Minute)
 		h.world.Say("plaza", "cleo", "again")
 		synctest.Wait()
-		h.say(phone, "plaza", "and me")
+		h.sendToRoom(phone, "plaza", "and me")
 		h.expect(phone, "plaza/Cleo: again", "plaza/Ann: and me")
-		h.texts("plaza", "cleo: kept by the network", "ann: on its way", "cleo: again", "ann: and me")
-		h.say(phone, "plaza", "corrected", replace("nothing"))
+		h.expectNetwork("plaza", "cleo: kept by the network", "ann: on its way", "cleo: again", "ann: and me")
+		h.sendToRoom(phone, "plaza", "corrected", replace("nothing"))
 		h.expect(phone, "plaza error item-not-found")
 	})
 }
@@ -243,14 +243,14 @@ func TestPoisonedEvent(t *testing.T) {
 	if storetest.OnPostgres() {
 		t.Skip("the row that cannot be read is one that only SQLite takes")
 	}
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
-		const broken = `INSERT INTO bridge_ids (room, net, stanza, origin, first, part, author, sender, at, body, gone)
+		h.discard()
+		const failingStore = `INSERT INTO bridge_ids (room, net, stanza, origin, first, part, author, sender, at, body, gone)
 SELECT id, 'm000005', 'x', 'x', '', 0, '', '', 'boom', '', FALSE FROM bridge_rooms WHERE room = 'plaza'`
-		h.change(broken)
+		h.change(failingStore)
 		var all []string
 		for i := range 8 {
 			id := h.world.Say("plaza", "cleo", fmt.Sprint(i))
@@ -287,30 +287,30 @@ SELECT id, 'm000005', 'x', 'x', '', 0, '', '', 'boom', '', FALSE FROM bridge_roo
 
 // The clock of this machine jumps by a day, there and back.
 func TestClockJumps(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		var shift atomic.Int64
 		h.now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		for i, d := range []time.Duration{0, 24 * time.Hour, -48 * time.Hour, 0} {
 			shift.Store(int64(d))
 			h.world.Say("plaza", "cleo", fmt.Sprint("in ", i))
 			synctest.Wait()
-			h.say(phone, "plaza", fmt.Sprint("out ", i))
+			h.sendToRoom(phone, "plaza", fmt.Sprint("out ", i))
 			h.expect(phone, fmt.Sprint("plaza/Cleo: in ", i), fmt.Sprint("plaza/Ann: out ", i))
 			time.Sleep(time.Minute)
 		}
-		h.texts("plaza", "cleo: in 0", "ann: out 0", "cleo: in 1", "ann: out 1", "cleo: in 2", "ann: out 2", "cleo: in 3", "ann: out 3")
+		h.expectNetwork("plaza", "cleo: in 0", "ann: out 0", "cleo: in 1", "ann: out 1", "cleo: in 2", "ann: out 2", "cleo: in 3", "ann: out 3")
 	})
 }
 
 func TestJournalSurvives(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
-		h.forget()
+		h.discard()
 		h.world.SayDirect("cleo", "ann", "once")
 		h.expect(phone, "cleo: once")
 		h.restart() // before the rows were marked: the journal knows

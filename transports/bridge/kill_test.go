@@ -27,12 +27,12 @@ import (
 	echo "github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
-// victimDir makes this binary the process that is killed.
-const victimDir = "BRIDGE_TEST_VICTIM"
+// childDir makes this binary the process that is killed.
+const childDir = "BRIDGE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(victimDir); dir != "" {
-		if err := victim(dir); err != nil {
+	if dir := os.Getenv(childDir); dir != "" {
+		if err := child(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -70,8 +70,8 @@ func (p *pipes) Send(st *stanza.Stanza) {
 	os.Stdout.Write(append(st.AppendXML(nil, stanza.NSClient), '\n'))
 }
 
-// victim runs a gateway until it is killed.
-func victim(dir string) error {
+// child runs a gateway until it is killed.
+func child(dir string) error {
 	client, err := rpc.Dial("unix", filepath.Join(dir, "socket"))
 	if err != nil {
 		return err
@@ -147,8 +147,8 @@ func parseStanza(xml string) (*stanza.Stanza, error) {
 	return st, nil
 }
 
-// killer is the test's side: ann's client, which sends again what was not acknowledged.
-type killer struct {
+// killTest is the test's side: ann's client, which sends again what was not acknowledged.
+type killTest struct {
 	*testing.T
 	dir   string
 	world *echo.World
@@ -165,10 +165,10 @@ type killer struct {
 	readers sync.WaitGroup
 }
 
-func (k *killer) start() {
+func (k *killTest) start() {
 	cmd := exec.Command(os.Args[0])
 	storetest.InDir(k, k.dir) // for the process
-	cmd.Env = append(os.Environ(), victimDir+"="+k.dir)
+	cmd.Env = append(os.Environ(), childDir+"="+k.dir)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		k.Fatal(err)
@@ -194,7 +194,7 @@ func (k *killer) start() {
 }
 
 // again sends what was not acknowledged, in order.
-func (k *killer) again(typ string) {
+func (k *killTest) again(typ string) {
 	k.mu.Lock()
 	again := slices.Clone(k.unacked)
 	k.mu.Unlock()
@@ -205,13 +205,13 @@ func (k *killer) again(typ string) {
 	}
 }
 
-func (k *killer) write(st *stanza.Stanza) {
+func (k *killTest) write(st *stanza.Stanza) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.in.Write(append(st.AppendXML(nil, stanza.NSClient), '\n')) // a dead process reads nothing
 }
 
-func (k *killer) kill() {
+func (k *killTest) kill() {
 	k.cmd.Process.Kill()
 	k.readers.Wait() // to the end of the pipe, which Wait closes
 	k.cmd.Wait()
@@ -219,7 +219,7 @@ func (k *killer) kill() {
 }
 
 // read takes what the gateway sends, to the last line before its death.
-func (k *killer) read(out io.Reader) {
+func (k *killTest) read(out io.Reader) {
 	r := bufio.NewReader(out)
 	for {
 		line, err := r.ReadString('\n')
@@ -235,7 +235,7 @@ func (k *killer) read(out io.Reader) {
 	}
 }
 
-func (k *killer) take(st *stanza.Stanza) {
+func (k *killTest) take(st *stanza.Stanza) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
@@ -258,12 +258,12 @@ func (k *killer) take(st *stanza.Stanza) {
 	}
 }
 
-func (k *killer) acked(id string) {
+func (k *killTest) acked(id string) {
 	k.unacked = slices.DeleteFunc(k.unacked, func(st *stanza.Stanza) bool { return st.ID == id })
 }
 
 // say sends something that has to be acknowledged.
-func (k *killer) say(st *stanza.Stanza) {
+func (k *killTest) say(st *stanza.Stanza) {
 	k.mu.Lock()
 	k.unacked = append(k.unacked, st)
 	k.mu.Unlock()
@@ -271,7 +271,7 @@ func (k *killer) say(st *stanza.Stanza) {
 }
 
 // until waits for a condition.
-func (k *killer) until(what string, f func() bool) {
+func (k *killTest) until(what string, f func() bool) {
 	k.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for {
@@ -289,7 +289,7 @@ func (k *killer) until(what string, f func() bool) {
 	}
 }
 
-func (k *killer) ask(st *stanza.Stanza) *stanza.Stanza {
+func (k *killTest) ask(st *stanza.Stanza) *stanza.Stanza {
 	k.Helper()
 	k.write(st)
 	var answer *stanza.Stanza
@@ -297,7 +297,7 @@ func (k *killer) ask(st *stanza.Stanza) *stanza.Stanza {
 	return answer
 }
 
-func (k *killer) join() {
+func (k *killTest) join() {
 	to, _ := room("plaza").WithResource("me")
 	k.write(stanza.NewPresence(to, phone, "", stanza.NewElement("http://jabber.org/protocol/muc", "x").Add(
 		stanza.NewElement("http://jabber.org/protocol/muc", "history").With("maxstanzas", "100"))))
@@ -313,7 +313,7 @@ func TestKillNine(t *testing.T) {
 	if testing.Short() {
 		rounds = 8
 	}
-	k := &killer{T: t, dir: t.TempDir(), world: echo.NewWorld(), rooms: map[string]string{}, answers: map[string]*stanza.Stanza{}}
+	k := &killTest{T: t, dir: t.TempDir(), world: echo.NewWorld(), rooms: map[string]string{}, answers: map[string]*stanza.Stanza{}}
 	k.world.AddUser(transports.UserInfo{ID: "ann", Name: "Ann"})
 	k.world.AddUser(transports.UserInfo{ID: "cleo", Name: "Cleo"})
 	k.world.AddRoom(transports.RoomInfo{ID: "plaza", Kind: transports.Public, Name: "Plaza"}, "ann", "cleo")
@@ -369,7 +369,7 @@ func TestKillNine(t *testing.T) {
 
 func body(text string) *stanza.Element { return stanza.TextElement("", "body", text) }
 
-func (k *killer) check(n int) {
+func (k *killTest) check(n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var in []string
@@ -419,7 +419,7 @@ func (k *killer) check(n int) {
 }
 
 // archive compares the room's archive with what was said.
-func (k *killer) archive(n int) {
+func (k *killTest) archive(n int) {
 	db, err := store.Open(k.Context(), store.Options{URL: storetest.InDir(k, k.dir), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		k.Fatal(err)
@@ -453,7 +453,7 @@ func (k *killer) archive(n int) {
 	k.same("archived from us", out, wantOut)
 }
 
-func (k *killer) same(what string, got, want []string) {
+func (k *killTest) same(what string, got, want []string) {
 	k.Helper()
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || got[i] != want[i] {

@@ -21,14 +21,14 @@ import (
 const nsRegister = "jabber:iq:register"
 
 // write writes to the gateway itself.
-func (h *house) write(text string) []string {
+func (h *harness) write(text string) []string {
 	h.Helper()
 	h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", text)))
 	return h.messages(phone)
 }
 
 func TestRegistrationForm(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.world.Code = "4711"
 		h.start()
 		answer := h.ask(phone, domain, stanza.TypeGet, stanza.NewElement(nsRegister, "query"))
@@ -78,7 +78,7 @@ func TestRegistrationForm(t *testing.T) {
 }
 
 func TestLinkByChat(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		if got := h.write("hello"); len(got) != 1 || !strings.Contains(got[0], "link – link an account") || strings.Contains(got[0], "replay") || strings.Contains(got[0], "unlink") {
 			t.Errorf("%q", got)
@@ -103,7 +103,7 @@ func TestLinkByChat(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		time.Sleep(time.Second)
-		h.forget()
+		h.discard()
 		if got := h.write("status"); fmt.Sprint(got) != "[gateway: 1. Ann at Echo: online]" {
 			t.Errorf("%q", got)
 		}
@@ -118,7 +118,7 @@ func TestLinkByChat(t *testing.T) {
 }
 
 // command runs one step of an ad-hoc command.
-func (h *house) command(node, session string, f *form.Form) *stanza.Element {
+func (h *harness) command(node, session string, f *form.Form) *stanza.Element {
 	h.Helper()
 	x := stanza.NewElement("http://jabber.org/protocol/commands", "command").With("node", node).With("sessionid", session)
 	if f != nil {
@@ -132,7 +132,7 @@ func (h *house) command(node, session string, f *form.Form) *stanza.Element {
 }
 
 func TestLinkByCommandAndSeveralAccounts(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		items := h.ask(phone, domain, stanza.TypeGet, stanza.NewElement("http://jabber.org/protocol/disco#items", "query").With("node", "http://jabber.org/protocol/commands"))
 		if s := items.String(); !strings.Contains(s, "node='link'") || strings.Contains(s, "node='replay'") {
@@ -146,7 +146,7 @@ func TestLinkByCommandAndSeveralAccounts(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		h.forget()
+		h.discard()
 		// Both accounts are in the plaza: ann sees each message once.
 		h.join(phone, "plaza")
 		h.world.Say("plaza", "cleo", "twice?")
@@ -179,7 +179,7 @@ func TestLinkByCommandAndSeveralAccounts(t *testing.T) {
 }
 
 func TestWhoMayLink(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.set.Users = []string{"example.org", "*@staff.*"}
 		h.set.Hosts = []string{"example.org", "staff.example.net", "example.com"}
 		h.set.Logins = 1
@@ -203,28 +203,28 @@ func TestWhoMayLink(t *testing.T) {
 
 // After unlinking nothing of the account is left, in any table.
 func TestUnlinkLeavesNothing(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.link(desk, "ben")
 		for _, id := range []string{"plaza", "den"} {
 			h.join(phone, id)
 			h.world.Say(transports.RoomID(id), "cleo", "hello")
-			st := h.say(phone, id, "hello")
-			h.say(phone, id, "hallo", replace(st.ID))
-			h.say(phone, id, "", reactions(st.ID, "👍"))
+			st := h.sendToRoom(phone, id, "hello")
+			h.sendToRoom(phone, id, "hallo", replace(st.ID))
+			h.sendToRoom(phone, id, "", reactions(st.ID, "👍"))
 		}
 		h.world.SayDirect("cleo", "ann", "a word")
-		h.chat(phone, "cleo", "another")
+		h.sendTo(phone, "cleo", "another")
 		h.world.Outage(true)
-		h.chat(phone, "cleo", "waiting")
-		h.say(phone, "plaza", "waiting")
-		h.forget()
+		h.sendTo(phone, "cleo", "waiting")
+		h.sendToRoom(phone, "plaza", "waiting")
+		h.discard()
 		if a := h.ask(phone, domain, stanza.TypeSet, stanza.NewElement(nsRegister, "query").Add(stanza.NewElement(nsRegister, "remove"))); a.Type != stanza.TypeResult {
 			t.Fatal(a)
 		}
 		var unsubscribed []string
-		for _, st := range append(h.got(ann), h.got(phone)...) {
+		for _, st := range append(h.received(ann), h.received(phone)...) {
 			if st.Kind == stanza.Presence && st.Type == stanza.TypeUnsubscribed {
 				unsubscribed = append(unsubscribed, st.From.String())
 			}
@@ -239,7 +239,7 @@ func TestUnlinkLeavesNothing(t *testing.T) {
 		}
 		// Ben still has his plaza.
 		h.join(desk, "plaza")
-		h.forget()
+		h.discard()
 		h.world.Say("plaza", "cleo", "ben?")
 		h.expect(desk, "plaza/Cleo: ben?")
 		if a := h.ask(desk, domain, stanza.TypeSet, stanza.NewElement(nsRegister, "query").Add(stanza.NewElement(nsRegister, "remove"))); a.Type != stanza.TypeResult {
@@ -254,9 +254,9 @@ func TestUnlinkLeavesNothing(t *testing.T) {
 	})
 }
 
-func (h *house) db() *sql.DB { return h.store.Reader() }
+func (h *harness) db() *sql.DB { return h.store.Reader() }
 
-func (h *house) tables() []string {
+func (h *harness) tables() []string {
 	query := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'bridge_%'`
 	if storetest.OnPostgres() {
 		query = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'bridge_%'`
@@ -273,13 +273,13 @@ func (h *house) tables() []string {
 	return list
 }
 
-func (h *house) count(table string) (n int) {
+func (h *harness) count(table string) (n int) {
 	h.check(h.db().QueryRow(`SELECT count(*) FROM ` + table).Scan(&n))
 	return n
 }
 
 // leftOf finds rows that hold a text in any column.
-func (h *house) leftOf(text string) []string {
+func (h *harness) leftOf(text string) []string {
 	var left []string
 	for _, table := range h.tables() {
 		rows, err := h.db().Query(`SELECT * FROM ` + table)
@@ -309,7 +309,7 @@ func (h *house) leftOf(text string) []string {
 
 // A crash in the middle of unlinking is made good at the next start.
 func TestUnlinkIsFinishedAfterACrash(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.stop()
@@ -329,7 +329,7 @@ func TestUnlinkIsFinishedAfterACrash(t *testing.T) {
 }
 
 func TestSecretsAreSealed(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		if left := append(h.leftOf("secret-of-ann"), h.leftOf("open sesame")...); len(left) > 0 {
@@ -369,7 +369,7 @@ func TestSecretsAreSealed(t *testing.T) {
 		h.check(os.WriteFile(key, []byte(newest), 0o600)) // the old key is not needed any longer
 		h.start()
 		time.Sleep(time.Second)
-		h.forget()
+		h.discard()
 		h.world.SayDirect("cleo", "ann", "still here")
 		h.expect(phone, "cleo: still here")
 	})

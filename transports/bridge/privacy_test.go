@@ -78,7 +78,7 @@ var infoQuery = stanza.NewElement("http://jabber.org/protocol/disco#info", "quer
 
 // What one user's account sees on the network is not for another user.
 func TestPeopleOfAnotherWorkspace(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.net = parted{h.net, []string{"ben"}}
 		h.start()
 		h.link(phone, "ann")
@@ -87,19 +87,19 @@ func TestPeopleOfAnotherWorkspace(t *testing.T) {
 		if a := h.ask(phone, contact("cleo"), stanza.TypeGet, vcard); !strings.Contains(a.String(), "cleo@example.net") {
 			t.Fatalf("who sees her does not: %s", a)
 		}
-		h.forget()
-		h.chat(desk, "cleo", "who are you?") // a try to write to somebody makes no acquaintance
-		h.forget()
+		h.discard()
+		h.sendTo(desk, "cleo", "who are you?") // a try to write to somebody makes no acquaintance
+		h.discard()
 		if a := h.ask(desk, contact("cleo"), stanza.TypeGet, vcard); a.Type != stanza.TypeError || strings.Contains(a.String(), "Cleo") {
 			t.Errorf("a vCard of another workspace: %s", a)
 		}
 		if a := h.ask(desk, contact("cleo"), stanza.TypeGet, infoQuery); strings.Contains(a.String(), "Cleo") {
 			t.Errorf("a name of another workspace: %s", a)
 		}
-		h.forget()
+		h.discard()
 		for _, typ := range []string{stanza.TypeProbe, stanza.TypeSubscribe} {
 			h.send(stanza.NewPresence(contact("cleo"), desk, typ))
-			for _, st := range append(h.got(desk), h.got(desk.Bare())...) {
+			for _, st := range append(h.received(desk), h.received(desk.Bare())...) {
 				if st.Type != stanza.TypeUnsubscribed {
 					t.Errorf("presence of another workspace: %s", st)
 				}
@@ -108,7 +108,7 @@ func TestPeopleOfAnotherWorkspace(t *testing.T) {
 		// Whom one does not know by name yet, but can see, is shown.
 		h.world.AddUser(transports.UserInfo{ID: "dora", Name: "Dora"})
 		h.send(stanza.NewPresence(contact("dora"), phone.Bare(), stanza.TypeSubscribe))
-		got := h.got(phone.Bare())
+		got := h.received(phone.Bare())
 		if len(got) != 2 || got[0].Type != stanza.TypeSubscribed || got[1].Type != "" {
 			t.Errorf("somebody new: %v", got)
 		}
@@ -117,7 +117,7 @@ func TestPeopleOfAnotherWorkspace(t *testing.T) {
 
 // Nor can one user's questions keep another's from being answered.
 func TestLookupsOfOthersAreNoObstacle(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.net = parted{h.net, []string{"ben"}}
 		h.start()
 		h.link(phone, "ann")
@@ -134,7 +134,7 @@ func TestLookupsOfOthersAreNoObstacle(t *testing.T) {
 
 // A room tells of itself to those who see it.
 func TestRoomsOfAnotherWorkspace(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.net = parted{h.net, []string{"ben"}}
 		h.start()
 		h.link(phone, "ann")
@@ -163,13 +163,13 @@ var mamQuery = stanza.NewElement("urn:xmpp:mam:2", "query")
 // Whoever has left a private room, or was sent out of it, does not come in again by this
 // way, and reads no archive of it. One reads that of a public room once one is in it.
 func TestArchivesAreForThoseInTheRoom(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.world.AddRoom(transports.RoomInfo{ID: "hall", Kind: transports.Public, Name: "Hall"}, "cleo")
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "den")
 		h.world.Say("den", "cleo", "secret")
-		h.forget()
+		h.discard()
 		if a := h.ask(phone, room("den"), stanza.TypeSet, mamQuery); a.Type != stanza.TypeResult {
 			t.Errorf("who is in it: %s", a)
 		}
@@ -180,7 +180,7 @@ func TestArchivesAreForThoseInTheRoom(t *testing.T) {
 			return as.SendTo("ann", transports.Event{Key: "gone", Room: "den", Kind: transports.Private, Body: transports.RoomGone{}})
 		}))
 		time.Sleep(time.Second)
-		h.forget()
+		h.discard()
 		if a := h.ask(phone, room("den"), stanza.TypeSet, mamQuery); a.Type != stanza.TypeError {
 			t.Errorf("who has left it: %s", a)
 		}
@@ -189,7 +189,7 @@ func TestArchivesAreForThoseInTheRoom(t *testing.T) {
 		}
 		to, _ := room("den").WithResource("me")
 		h.send(stanza.NewPresence(to, phone, "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
-		if got := h.got(phone); len(got) != 1 || got[0].Type != stanza.TypeError {
+		if got := h.received(phone); len(got) != 1 || got[0].Type != stanza.TypeError {
 			t.Errorf("who has left comes in again: %v", got)
 		}
 		// A public room.
@@ -205,7 +205,7 @@ func TestArchivesAreForThoseInTheRoom(t *testing.T) {
 
 // Ids are chosen by clients: one that somebody else uses too names one's own message.
 func TestTheSameIDOfTwoPeople(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.link(desk, "ben")
@@ -221,7 +221,7 @@ func TestTheSameIDOfTwoPeople(t *testing.T) {
 		write(desk, "the-same-id-of-both", "Mine")
 		write(phone, "another-id-of-ann", "Good morning", replace("the-same-id-of-both"))
 		write(desk, "another-id-of-ben", "Ours", replace("the-same-id-of-both"))
-		h.texts("plaza", "ann: Good morning", "ben: Ours")
+		h.expectNetwork("plaza", "ann: Good morning", "ben: Ours")
 		// Also while they wait.
 		h.world.Outage(true)
 		write(phone, "a-waiting-id-of-both", "Waitin")
@@ -230,6 +230,6 @@ func TestTheSameIDOfTwoPeople(t *testing.T) {
 		write(desk, "a-third-id-of-ben", "ben waits", replace("a-waiting-id-of-both"))
 		h.world.Outage(false)
 		time.Sleep(time.Hour)
-		h.texts("plaza", "ann: Good morning", "ben: Ours", "ann: ann waits", "ben: ben waits")
+		h.expectNetwork("plaza", "ann: Good morning", "ben: Ours", "ann: ann waits", "ben: ben waits")
 	})
 }

@@ -17,20 +17,20 @@ import (
 func TestEchoBeforeTheReply(t *testing.T) {
 	for _, noNonce := range []bool{false, true} {
 		t.Run(fmt.Sprintf("nonce=%v", !noNonce), func(t *testing.T) {
-			play(t, func(h *house) {
+			withGateway(t, func(h *harness) {
 				h.world.NoNonce = noNonce
 				h.start()
 				h.link(phone, "ann")
 				h.join(phone, "plaza")
-				h.forget()
+				h.discard()
 				after := make(chan struct{})
 				h.world.Fault(echo.Fault{After: after})
-				h.say(phone, "plaza", "one")
+				h.sendToRoom(phone, "plaza", "one")
 				h.world.Say("plaza", "cleo", "two") // passes the call that has not returned
 				h.expect(phone, "plaza/Ann: one", "plaza/Cleo: two")
 				close(after)
 				h.expect(phone)
-				h.texts("plaza", "ann: one", "cleo: two")
+				h.expectNetwork("plaza", "ann: one", "cleo: two")
 			})
 		})
 	}
@@ -40,21 +40,21 @@ func TestEchoBeforeTheReply(t *testing.T) {
 func TestLostReply(t *testing.T) {
 	for _, noNonce := range []bool{false, true} {
 		t.Run(fmt.Sprintf("nonce=%v", !noNonce), func(t *testing.T) {
-			play(t, func(h *house) {
+			withGateway(t, func(h *harness) {
 				h.world.NoNonce = noNonce
 				h.start()
 				h.link(phone, "ann")
 				h.join(phone, "plaza")
-				h.forget()
+				h.discard()
 				lost := echo.Fault{Err: transports.Later(0, errors.New("connection reset")), Done: true}
 				h.world.Fault(lost, lost)
-				st := h.say(phone, "plaza", "one")
-				h.say(phone, "plaza", "two")
+				st := h.sendToRoom(phone, "plaza", "one")
+				h.sendToRoom(phone, "plaza", "two")
 				time.Sleep(time.Minute)
-				h.texts("plaza", "ann: one", "ann: two")
+				h.expectNetwork("plaza", "ann: one", "ann: two")
 				h.expect(phone, "plaza/Ann: one", "plaza/Ann: two")
-				h.say(phone, "plaza", "uno", replace(st.ID)) // its id was found again
-				h.texts("plaza", "ann: uno", "ann: two")
+				h.sendToRoom(phone, "plaza", "uno", replace(st.ID)) // its id was found again
+				h.expectNetwork("plaza", "ann: uno", "ann: two")
 			})
 		})
 	}
@@ -68,11 +68,11 @@ func TestOwnMessagesFromTheNetworksClient(t *testing.T) {
 }
 
 func ownMessages(t *testing.T, space string) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		h.world.Say("plaza", "ann", "from there")
 		h.expect(phone, "plaza/Ann: from there")
 		h.world.SayDirect("ann", "cleo", "to cleo")
@@ -84,7 +84,7 @@ func ownMessages(t *testing.T, space string) {
 		}
 		h.world.SayDirect("ann", "cleo", "again")
 		h.expect(phone)
-		got := h.got(jidOf("example.org"))
+		got := h.received(jidOf("example.org"))
 		if len(got) != 1 {
 			t.Fatal(got)
 		}
@@ -98,24 +98,24 @@ func ownMessages(t *testing.T, space string) {
 
 // A client that could not know that we had its message sends it again.
 func TestRepeatedStanzas(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
-		st := h.say(phone, "plaza", "once")
-		first := h.got(phone)[0]
+		h.discard()
+		st := h.sendToRoom(phone, "plaza", "once")
+		first := h.received(phone)[0]
 		h.restart()
 		h.join(phone, "plaza")
 		h.send(st)
-		got := h.got(phone)
+		got := h.received(phone)
 		if len(got) != 1 || stanzaID(got[0]) != stanzaID(first) {
-			t.Errorf("the client is not told again: %v", got)
+			t.Errorf("the client is not notified again: %v", got)
 		}
-		h.texts("plaza", "ann: once")
-		direct := h.chat(phone, "cleo", "once", stanza.NewElement("urn:xmpp:receipts", "request"))
+		h.expectNetwork("plaza", "ann: once")
+		direct := h.sendTo(phone, "cleo", "once", stanza.NewElement("urn:xmpp:receipts", "request"))
 		h.send(direct)
-		h.texts(echo.DirectRoom("ann", "cleo"), "ann: once")
+		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "ann: once")
 		h.expect(phone, "cleo received "+direct.ID, "cleo received "+direct.ID)
 		// Clients that count from one: the same id is another message tomorrow.
 		short := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "hi")).Copy()
@@ -126,42 +126,42 @@ func TestRepeatedStanzas(t *testing.T) {
 		other := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "ho")).Copy()
 		other.ID = "1"
 		h.send(other)
-		h.texts(echo.DirectRoom("ann", "cleo"), "ann: once", "ann: hi", "ann: hi", "ann: ho")
+		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "ann: once", "ann: hi", "ann: hi", "ann: ho")
 	})
 }
 
 // Errors of each class, one message each.
 func TestErrorClasses(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		h.world.Fault(
 			echo.Fault{Err: transports.Later(30*time.Second, errors.New("slow down"))},
 			echo.Fault{Err: transports.Later(0, errors.New("slow down"))},
 		)
-		h.say(phone, "plaza", "one")
-		h.texts("plaza")
+		h.sendToRoom(phone, "plaza", "one")
+		h.expectNetwork("plaza")
 		time.Sleep(25 * time.Second)
-		h.texts("plaza") // the network asked for 30 seconds
+		h.expectNetwork("plaza") // the network asked for 30 seconds
 		time.Sleep(time.Minute)
-		h.texts("plaza", "ann: one")
-		h.forget()
+		h.expectNetwork("plaza", "ann: one")
+		h.discard()
 		h.world.Fault(echo.Fault{Err: transports.Refuse("forbidden", "You may not write here.", nil)})
-		st := h.say(phone, "plaza", "two")
-		got := h.got(phone)
+		st := h.sendToRoom(phone, "plaza", "two")
+		got := h.received(phone)
 		if e := got[len(got)-1]; e.Type != stanza.TypeError || e.ID != st.ID || e.Err().Text != "You may not write here." || e.Err().Type != "auth" {
 			t.Error(e)
 		}
 		h.world.Fault(echo.Fault{Err: errors.New("nil pointer at 0x1234")})
-		h.say(phone, "plaza", "three")
-		got = h.got(phone)
+		h.sendToRoom(phone, "plaza", "three")
+		got = h.received(phone)
 		if e := got[len(got)-1]; e.Type != stanza.TypeError || e.Err().Condition != "internal-server-error" || strings.Contains(e.String(), "0x1234") {
 			t.Error(e)
 		}
-		h.say(phone, "plaza", "four")
-		h.texts("plaza", "ann: one", "ann: four")
+		h.sendToRoom(phone, "plaza", "four")
+		h.expectNetwork("plaza", "ann: one", "ann: four")
 	})
 }
 
@@ -170,35 +170,35 @@ func TestErrorClasses(t *testing.T) {
 func TestRevokedToken(t *testing.T) {
 	for _, byCall := range []bool{false, true} {
 		t.Run(fmt.Sprintf("foundByCall=%v", byCall), func(t *testing.T) {
-			play(t, func(h *house) {
+			withGateway(t, func(h *harness) {
 				h.start()
 				h.link(phone, "ann")
 				h.join(phone, "plaza")
-				st := h.say(phone, "plaza", "before")
-				h.forget()
+				st := h.sendToRoom(phone, "plaza", "before")
+				h.discard()
 				if byCall {
 					h.world.Fault(echo.Fault{Err: transports.Relink("the token was revoked", nil)})
 				}
 				if !byCall {
 					h.world.Revoke("ann")
 				}
-				h.say(phone, "plaza", "waiting")
+				h.sendToRoom(phone, "plaza", "waiting")
 				h.world.Say("plaza", "cleo", "ann?")
 				time.Sleep(time.Hour)
 				h.restart()
 				time.Sleep(time.Hour)
-				told := 0
-				for _, st := range h.got(ann) {
+				notified := 0
+				for _, st := range h.received(ann) {
 					if st.Kind == stanza.Message && strings.Contains(st.Body(), "linked again") && st.From == domain {
-						told++
+						notified++
 					}
 				}
 				_ = st
-				if !byCall && told > 1 {
-					t.Errorf("told %d times", told)
+				if !byCall && notified > 1 {
+					t.Errorf("notified %d times", notified)
 				}
 				h.join(phone, "plaza")
-				h.forget()
+				h.discard()
 				h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", "relink 1")))
 				h.expect(phone, "gateway: Every password but “wrong” will do.", "gateway: Link your Echo account", "gateway: Name (“-” for ann)")
 				h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", "-")))
@@ -212,9 +212,9 @@ func TestRevokedToken(t *testing.T) {
 				if len(got) < 2 || got[0] != "gateway: Your Echo account Ann at Echo is linked." || got[1] != "plaza/Cleo: ann?" {
 					t.Errorf("%q", got)
 				}
-				h.texts("plaza", "ann: before", "cleo: ann?", "ann: waiting")
-				h.say(phone, "plaza", "after", replace(st.ID)) // ids have survived
-				h.texts("plaza", "ann: after", "cleo: ann?", "ann: waiting")
+				h.expectNetwork("plaza", "ann: before", "cleo: ann?", "ann: waiting")
+				h.sendToRoom(phone, "plaza", "after", replace(st.ID)) // ids have survived
+				h.expectNetwork("plaza", "ann: after", "cleo: ann?", "ann: waiting")
 				if log := h.log(); strings.Contains(log, "xyzzy") || strings.Contains(log, "secret-of-ann") || strings.Contains(log, "open sesame") {
 					t.Error("a secret is in the log")
 				}
@@ -223,25 +223,25 @@ func TestRevokedToken(t *testing.T) {
 	}
 }
 
-func TestRevokedIsToldOnce(t *testing.T) {
-	play(t, func(h *house) {
+func TestRevokedIsNotifiedOnce(t *testing.T) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
-		h.forget()
+		h.discard()
 		h.world.Revoke("ann")
 		time.Sleep(time.Hour)
-		got := h.got(ann)
-		var told []string
+		got := h.received(ann)
+		var notified []string
 		for _, st := range got {
 			if st.Kind == stanza.Message {
-				told = append(told, st.Body())
+				notified = append(notified, st.Body())
 			}
 		}
-		if len(told) != 1 || !strings.Contains(told[0], "relink 1") {
-			t.Errorf("%q", told)
+		if len(notified) != 1 || !strings.Contains(notified[0], "relink 1") {
+			t.Errorf("%q", notified)
 		}
 		h.send(stanza.NewPresence(domain, phone, ""))
-		got = h.got(phone)
+		got = h.received(phone)
 		if len(got) == 0 || got[0].Tree().ChildText("", "show") != "xa" || !strings.Contains(got[0].String(), "revoked") {
 			t.Errorf("%v", got)
 		}
@@ -250,13 +250,13 @@ func TestRevokedIsToldOnce(t *testing.T) {
 
 // After a restart the history since the last message is read, before what comes live.
 func TestCatchUpAfterRestart(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
 		h.world.Say("plaza", "cleo", "0")
 		h.world.SayDirect("cleo", "ann", "a")
-		h.forget()
+		h.discard()
 		h.stop()
 		var want []string
 		for i := 1; i < 250; i++ {
@@ -284,7 +284,7 @@ func TestCatchUpAfterRestart(t *testing.T) {
 		for len(all) <= 251 {
 			fin := h.ask(phone, room("plaza"), stanza.TypeSet, query).Child("urn:xmpp:mam:2", "fin")
 			var page []string
-			for _, st := range h.got(phone) {
+			for _, st := range h.received(phone) {
 				m := st.Child("urn:xmpp:mam:2", "result").Child("urn:xmpp:forward:0", "forwarded").Child("jabber:client", "message")
 				page = append(page, m.ChildText("", "body"))
 			}
@@ -305,12 +305,12 @@ func TestCatchUpAfterRestart(t *testing.T) {
 
 // Live events that come while the past is read stay behind it.
 func TestLiveEventsWaitBehindTheCatchUp(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
 		h.world.Say("plaza", "cleo", "0")
-		h.forget()
+		h.discard()
 		h.world.Outage(true)
 		for i := 1; i < 10; i++ {
 			h.world.Say("plaza", "cleo", fmt.Sprint(i))
@@ -321,7 +321,7 @@ func TestLiveEventsWaitBehindTheCatchUp(t *testing.T) {
 		synctest.Wait()
 		h.world.Say("plaza", "cleo", "10")
 		h.world.Say("plaza", "cleo", "11")
-		h.say(phone, "plaza", "mine") // what we say need not wait
+		h.sendToRoom(phone, "plaza", "mine") // what we say need not wait
 		h.expect(phone, "plaza/Ann: mine")
 		close(held)
 		time.Sleep(time.Minute)
@@ -335,23 +335,23 @@ func TestLiveEventsWaitBehindTheCatchUp(t *testing.T) {
 
 // Two local users are in the same room: each sees each message once.
 func TestTwoLocalUsersShareARoom(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.link(desk, "ben")
 		for _, id := range []string{"plaza", "den"} {
 			h.join(phone, id)
 			h.join(desk, id)
-			h.forget()
+			h.discard()
 			h.world.Say(transports.RoomID(id), "cleo", "both of you?")
 			h.expect(phone, id+"/Cleo: both of you?")
 			h.expect(desk, id+"/Cleo: both of you?")
-			h.say(phone, id, "I am Ann")
-			h.say(desk, id, "and I Ben")
+			h.sendToRoom(phone, id, "I am Ann")
+			h.sendToRoom(desk, id, "and I Ben")
 			time.Sleep(time.Second)
 			h.expect(phone, id+"/Ann: I am Ann", id+"/Ben: and I Ben")
 			h.expect(desk, id+"/Ann: I am Ann", id+"/Ben: and I Ben")
-			h.texts(transports.RoomID(id), "cleo: both of you?", "ann: I am Ann", "ben: and I Ben")
+			h.expectNetwork(transports.RoomID(id), "cleo: both of you?", "ann: I am Ann", "ben: and I Ben")
 		}
 		h.world.SayDirect("cleo", "ann", "for ann")
 		h.expect(desk)
@@ -361,16 +361,16 @@ func TestTwoLocalUsersShareARoom(t *testing.T) {
 
 // Who is not in a room on the network is not in it here.
 func TestRoomsAreForTheirMembers(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		h.world.AddRoom(transports.RoomInfo{ID: "vault", Kind: transports.Private, Name: "Vault"}, "cleo", "ben")
 		h.start()
 		h.link(phone, "ann")
 		h.link(desk, "ben")
-		h.forget()
+		h.discard()
 		for _, who := range []string{"ann@example.org/phone", "eve@example.org/x"} {
 			to, _ := room("vault").WithResource("me")
 			h.send(stanza.NewPresence(to, jidOf(who), "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
-			got := h.got(jidOf(who))
+			got := h.received(jidOf(who))
 			if len(got) != 1 || got[0].Type != stanza.TypeError {
 				t.Errorf("%s: %v", who, got)
 			}
@@ -388,7 +388,7 @@ func TestRoomsAreForTheirMembers(t *testing.T) {
 		}
 		// Public rooms are joined on the network by joining here.
 		h.join(phone, "lobby")
-		h.say(phone, "lobby", "hello, parrot")
-		h.texts("lobby", "ann: hello, parrot")
+		h.sendToRoom(phone, "lobby", "hello, parrot")
+		h.expectNetwork("lobby", "ann: hello, parrot")
 	})
 }

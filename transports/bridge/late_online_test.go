@@ -12,17 +12,17 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// lateNet is a network whose sessions connect a while after they are opened: what is said
+// lateNet is a network whose sessions connect a while after they are opened: what is send
 // in between is delivered to nobody.
 type lateNet struct {
 	transports.Network
-	deaf atomic.Bool
+	lost atomic.Bool
 	last atomic.Pointer[lateSink]
 }
 
 func (n *lateNet) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
 	late := &lateSink{Sink: s, n: n}
-	if n.deaf.Load() {
+	if n.lost.Load() {
 		s.State(transports.Connecting, nil)
 	}
 	n.last.Store(late)
@@ -35,21 +35,21 @@ type lateSink struct {
 }
 
 func (s *lateSink) State(state transports.State, cause error) {
-	if !s.n.deaf.Load() {
+	if !s.n.lost.Load() {
 		s.Sink.State(state, cause)
 	}
 }
 
 func (s *lateSink) Deliver(ctx context.Context, e transports.Event) error {
-	if s.n.deaf.Load() {
+	if s.n.lost.Load() {
 		return nil
 	}
 	return s.Sink.Deliver(ctx, e)
 }
 
-// What is said after a session was opened and before it is online is read from the history.
-func TestSaidBeforeTheSessionIsOnline(t *testing.T) {
-	play(t, func(h *house) {
+// What is send after a session was opened and before it is online is read from the history.
+func TestMessageBeforeTheClientIsOnline(t *testing.T) {
+	withGateway(t, func(h *harness) {
 		late := &lateNet{Network: h.net}
 		h.net = late
 		h.start()
@@ -59,16 +59,16 @@ func TestSaidBeforeTheSessionIsOnline(t *testing.T) {
 		h.world.SayDirect("cleo", "ann", "known")
 		time.Sleep(time.Minute)
 		h.stop()
-		late.deaf.Store(true)
+		late.lost.Store(true)
 		h.start()
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		time.Sleep(time.Second)
 		h.world.Say("plaza", "cleo", "missed")
 		h.world.SayDirect("cleo", "ann", "missed")
 		synctest.Wait()
 		h.expect(phone)
-		late.deaf.Store(false)
+		late.lost.Store(false)
 		late.last.Load().State(transports.Online, nil)
 		h.world.Say("plaza", "cleo", "live")
 		h.world.SayDirect("cleo", "ann", "live")

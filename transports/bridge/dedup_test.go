@@ -17,21 +17,21 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// choir is a network whose sinks a test sings to itself.
-type choir struct {
+// sinks is a network whose sinks a test delivers to itself.
+type sinks struct {
 	transports.Network
 	mu    sync.Mutex
 	sinks []transports.Sink
 }
 
-func (n *choir) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
+func (n *sinks) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
 	n.mu.Lock()
 	n.sinks = append(n.sinks, s)
 	n.mu.Unlock()
 	return n.Network.Open(ctx, a, s)
 }
 
-func (n *choir) all() []transports.Sink {
+func (n *sinks) all() []transports.Sink {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.sinks)
@@ -44,12 +44,12 @@ func number(i int) transports.Event {
 	}
 }
 
-// What several accounts are told at the same time is shown once, and none of it passes what one of
-// them was told before; each is told that it is kept.
+// What several accounts are notified at the same time is shown once, and none of it passes what one of
+// them was notified before; each is notified that it is kept.
 func TestSeveralAccountsBringTheSame(t *testing.T) {
 	const many = 3000
-	play(t, func(h *house) {
-		net := &choir{Network: h.net}
+	withGateway(t, func(h *harness) {
+		net := &sinks{Network: h.net}
 		h.net = net
 		h.start()
 		people := []jid.JID{phone, desk}
@@ -58,11 +58,11 @@ func TestSeveralAccountsBringTheSame(t *testing.T) {
 		for _, p := range people {
 			h.join(p, "plaza")
 		}
-		h.forget()
+		h.discard()
 		var kept atomic.Int64
-		var singing sync.WaitGroup
+		var posting sync.WaitGroup
 		for _, sink := range net.all() {
-			singing.Go(func() {
+			posting.Go(func() {
 				for i := range many {
 					transports.Post(context.Background(), sink, number(i), func(err error) {
 						if err != nil {
@@ -73,10 +73,10 @@ func TestSeveralAccountsBringTheSame(t *testing.T) {
 				}
 			})
 		}
-		singing.Wait()
+		posting.Wait()
 		synctest.Wait()
 		if n := kept.Load(); n != many*int64(len(net.all())) {
-			t.Errorf("%d were told to be kept", n)
+			t.Errorf("%d were notified to be kept", n)
 		}
 		var want []string
 		for i := range many {
@@ -92,17 +92,17 @@ func TestSeveralAccountsBringTheSame(t *testing.T) {
 }
 
 // An event that could not be written was not brought by the other account either: both come again.
-func TestBothAreToldThatItFailed(t *testing.T) {
-	play(t, func(h *house) {
-		net := &choir{Network: h.net}
+func TestBothAreNotifiedOfAFailure(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		net := &sinks{Network: h.net}
 		h.net = net
 		full := &atomic.Bool{}
-		h.engine = func(s tables.Engine) tables.Engine { return broken{s, full} }
+		h.engine = func(s tables.Engine) tables.Engine { return failingStore{s, full} }
 		h.start()
 		h.link(phone, "ann")
 		h.link(desk, "ben")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		full.Store(true)
 		var failed atomic.Int64
 		for _, sink := range net.all() {
@@ -115,7 +115,7 @@ func TestBothAreToldThatItFailed(t *testing.T) {
 		synctest.Wait()
 		full.Store(false)
 		if n := failed.Load(); n != 2 {
-			t.Errorf("%d were told", n)
+			t.Errorf("%d were notified", n)
 		}
 		time.Sleep(time.Minute) // both sessions are opened again
 		transports.Post(context.Background(), net.all()[len(net.all())-1], number(1), func(err error) {
@@ -129,14 +129,14 @@ func TestBothAreToldThatItFailed(t *testing.T) {
 
 // A room that was removed takes what is known of its events along: another room may get its number.
 func TestRemovedRoomIsForgotten(t *testing.T) {
-	play(t, func(h *house) {
-		net := &choir{Network: h.net}
+	withGateway(t, func(h *harness) {
+		net := &sinks{Network: h.net}
 		h.net = net
 		h.start()
 		for range 2 {
 			h.link(phone, "ann")
 			h.join(phone, "plaza")
-			h.forget()
+			h.discard()
 			sinks := net.all()
 			transports.Post(context.Background(), sinks[len(sinks)-1], number(1), func(err error) {
 				if err != nil {

@@ -32,9 +32,9 @@ var (
 	boss   = jid.MustParse("boss@example.org")
 )
 
-// house is a gateway to the echo world with a store on the disk and a server around it
+// harness is a gateway to the echo world with a store on the disk and a server around it
 // that writes down what it is sent. Time is that of a synctest bubble.
-type house struct {
+type harness struct {
 	*testing.T
 	world *echo.World
 	net   transports.Network
@@ -44,7 +44,7 @@ type house struct {
 	logMu sync.Mutex
 
 	store       *store.Store
-	ends        *endpoint
+	endpoint    *endpoint
 	g           *bridge.Gateway
 	end         context.CancelFunc
 	over        chan error
@@ -56,13 +56,13 @@ type house struct {
 	rosterFault bool // roster sets end with an error
 }
 
-// play runs a test in a bubble with a house in it.
-func play(t *testing.T, f func(h *house)) {
+// withGateway runs a test in a bubble with a gateway in it.
+func withGateway(t *testing.T, f func(h *harness)) {
 	t.Helper()
 	t.Parallel()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		h := &house{T: t, world: echo.NewWorld(), dir: dir}
+		h := &harness{T: t, world: echo.NewWorld(), dir: dir}
 		h.world.AddUser(transports.UserInfo{ID: "ann", Name: "Ann"})
 		h.world.AddUser(transports.UserInfo{ID: "ben", Name: "Ben"})
 		h.world.AddUser(transports.UserInfo{ID: "cleo", Name: "Cleo", Email: "cleo@example.net", Title: "Queen", Group: "Egypt"})
@@ -76,20 +76,20 @@ func play(t *testing.T, f func(h *house)) {
 }
 
 // Write keeps the log, so that tests can look for what must not be in it.
-func (h *house) Write(p []byte) (int, error) {
+func (h *harness) Write(p []byte) (int, error) {
 	h.logMu.Lock()
 	defer h.logMu.Unlock()
 	return h.logs.Write(p)
 }
 
-func (h *house) log() string {
+func (h *harness) log() string {
 	h.logMu.Lock()
 	defer h.logMu.Unlock()
 	return h.logs.String()
 }
 
 // start opens the store and runs the gateway until stop.
-func (h *house) start() {
+func (h *harness) start() {
 	h.Helper()
 	var err error
 	log := slog.New(slog.NewTextHandler(h, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -105,9 +105,9 @@ func (h *house) start() {
 	h.check(err)
 	keys, err := bridge.LoadKeys("", filepath.Join(h.dir, "key"))
 	h.check(err)
-	h.ends = &endpoint{h: h}
+	h.endpoint = &endpoint{h: h}
 	h.g, err = bridge.New(bridge.Options{
-		Network: h.net, Endpoint: h.ends, Store: kept, Keys: keys, DeliveryLog: filepath.Join(h.dir, "journal"),
+		Network: h.net, Endpoint: h.endpoint, Store: kept, Keys: keys, DeliveryLog: filepath.Join(h.dir, "journal"),
 		Settings: h.set, Version: "1.2.3", Log: log, Trace: h.trace, Now: h.now,
 	})
 	h.check(err)
@@ -117,7 +117,7 @@ func (h *house) start() {
 	synctest.Wait()
 }
 
-func (h *house) stop() {
+func (h *harness) stop() {
 	if h.end == nil {
 		return
 	}
@@ -127,12 +127,12 @@ func (h *house) stop() {
 	h.end = nil
 }
 
-func (h *house) restart() {
+func (h *harness) restart() {
 	h.stop()
 	h.start()
 }
 
-func (h *house) check(err error) {
+func (h *harness) check(err error) {
 	h.Helper()
 	if err != nil {
 		h.Fatal(err)
@@ -141,7 +141,7 @@ func (h *house) check(err error) {
 
 // endpoint is the server: it keeps what the gateway sends, in order.
 type endpoint struct {
-	h      *house
+	h      *harness
 	handle atomic.Pointer[func(*stanza.Stanza)]
 	cut    atomic.Bool
 
@@ -191,55 +191,55 @@ func (e *endpoint) Send(st *stanza.Stanza) {
 	if st.IsRequest() && st.Child("jabber:iq:roster", "query") != nil {
 		switch {
 		case e.h.rosterGrant:
-			go e.give(st.Result())
+			go e.deliver(st.Result())
 		case e.h.rosterFault:
-			go e.give(st.ErrorReply(stanza.InternalServerError()))
+			go e.deliver(st.ErrorReply(stanza.InternalServerError()))
 		}
 	}
 }
 
-func (e *endpoint) give(st *stanza.Stanza) {
+func (e *endpoint) deliver(st *stanza.Stanza) {
 	if f := e.handle.Load(); f != nil {
 		(*f)(st)
 	}
 }
 
 // send gives a stanza to the gateway and waits until all is quiet.
-func (h *house) send(st *stanza.Stanza) *stanza.Stanza {
-	h.ends.give(st)
+func (h *harness) send(st *stanza.Stanza) *stanza.Stanza {
+	h.endpoint.deliver(st)
 	synctest.Wait()
 	return st
 }
 
-// got takes what was sent to an address, full or bare, since the last time.
-func (h *house) got(to jid.JID) []*stanza.Stanza {
+// received takes what was sent to an address, full or bare, since the last time.
+func (h *harness) received(to jid.JID) []*stanza.Stanza {
 	synctest.Wait()
-	h.ends.mu.Lock()
-	defer h.ends.mu.Unlock()
+	h.endpoint.mu.Lock()
+	defer h.endpoint.mu.Unlock()
 	var mine, rest []*stanza.Stanza
-	for _, st := range h.ends.sent {
+	for _, st := range h.endpoint.sent {
 		if st.To == to || to.IsFull() && st.To == to.Bare() && st.Kind == stanza.Message {
 			mine = append(mine, st)
 		} else {
 			rest = append(rest, st)
 		}
 	}
-	h.ends.sent = rest
+	h.endpoint.sent = rest
 	return mine
 }
 
-// forget drops all that was sent so far.
-func (h *house) forget() {
+// discard drops all that was sent so far.
+func (h *harness) discard() {
 	synctest.Wait()
-	h.ends.mu.Lock()
-	defer h.ends.mu.Unlock()
-	h.ends.sent = nil
+	h.endpoint.mu.Lock()
+	defer h.endpoint.mu.Unlock()
+	h.endpoint.sent = nil
 }
 
 // messages takes the messages with a body, a retraction and so on: "from: what".
-func (h *house) messages(to jid.JID) []string {
+func (h *harness) messages(to jid.JID) []string {
 	var list []string
-	for _, st := range h.got(to) {
+	for _, st := range h.received(to) {
 		if st.Kind != stanza.Message {
 			continue
 		}
@@ -291,7 +291,7 @@ func show(st *stanza.Stanza) string {
 }
 
 // expect compares what somebody got with what they should have.
-func (h *house) expect(to jid.JID, want ...string) {
+func (h *harness) expect(to jid.JID, want ...string) {
 	h.Helper()
 	got := h.messages(to)
 	if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -300,7 +300,7 @@ func (h *house) expect(to jid.JID, want ...string) {
 }
 
 // link links an account by registration.
-func (h *house) link(who jid.JID, user string) {
+func (h *harness) link(who jid.JID, user string) {
 	h.Helper()
 	x := stanza.NewElement("jabber:iq:register", "query").Add(
 		stanza.TextElement("jabber:iq:register", "username", user), stanza.TextElement("jabber:iq:register", "password", "open sesame"))
@@ -314,13 +314,13 @@ func (h *house) link(who jid.JID, user string) {
 }
 
 // answer takes the answer to an IQ.
-func (h *house) answer(to jid.JID, id string) *stanza.Stanza {
+func (h *harness) answer(to jid.JID, id string) *stanza.Stanza {
 	synctest.Wait()
-	h.ends.mu.Lock()
-	defer h.ends.mu.Unlock()
-	for i, st := range h.ends.sent {
+	h.endpoint.mu.Lock()
+	defer h.endpoint.mu.Unlock()
+	for i, st := range h.endpoint.sent {
 		if st.Kind == stanza.IQ && st.To == to && st.ID == id && !st.IsRequest() {
-			h.ends.sent = append(h.ends.sent[:i:i], h.ends.sent[i+1:]...)
+			h.endpoint.sent = append(h.endpoint.sent[:i:i], h.endpoint.sent[i+1:]...)
 			return st
 		}
 	}
@@ -328,7 +328,7 @@ func (h *house) answer(to jid.JID, id string) *stanza.Stanza {
 }
 
 // ask sends an IQ and gives the answer.
-func (h *house) ask(from, to jid.JID, typ string, x *stanza.Element) *stanza.Stanza {
+func (h *harness) ask(from, to jid.JID, typ string, x *stanza.Element) *stanza.Stanza {
 	h.Helper()
 	iq := h.send(stanza.NewIQ(to, from, typ, x))
 	a := h.answer(from, iq.ID)
@@ -343,11 +343,11 @@ func room(id string) jid.JID { return jid.MustParse(id + "@" + domain.String()) 
 func contact(id string) jid.JID { return room(id) }
 
 // join enters a room and forgets what comes with it.
-func (h *house) join(who jid.JID, id string) []*stanza.Stanza {
+func (h *harness) join(who jid.JID, id string) []*stanza.Stanza {
 	h.Helper()
 	to, _ := room(id).WithResource("me")
 	h.send(stanza.NewPresence(to, who, "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
-	got := h.got(who)
+	got := h.received(who)
 	for _, st := range got {
 		if st.Type == stanza.TypeError {
 			h.Errorf("joining %s: %s", id, st)
@@ -356,20 +356,20 @@ func (h *house) join(who jid.JID, id string) []*stanza.Stanza {
 	return got
 }
 
-// say writes to a room.
-func (h *house) say(who jid.JID, id, text string, more ...*stanza.Element) *stanza.Stanza {
+// sendToRoom sends a message to a room.
+func (h *harness) sendToRoom(who jid.JID, id, text string, more ...*stanza.Element) *stanza.Stanza {
 	st := stanza.NewMessage(room(id), who, stanza.TypeGroupchat, append([]*stanza.Element{stanza.TextElement("", "body", text)}, more...)...)
 	return h.send(st)
 }
 
-// chat writes to a contact.
-func (h *house) chat(who jid.JID, id, text string, more ...*stanza.Element) *stanza.Stanza {
+// sendTo sends a message to a contact.
+func (h *harness) sendTo(who jid.JID, id, text string, more ...*stanza.Element) *stanza.Stanza {
 	st := stanza.NewMessage(contact(id), who, stanza.TypeChat, append([]*stanza.Element{stanza.TextElement("", "body", text)}, more...)...)
 	return h.send(st)
 }
 
-// texts compares what stands in a room of the network.
-func (h *house) texts(id transports.RoomID, want ...string) {
+// expectNetwork compares the messages of a room of the network.
+func (h *harness) expectNetwork(id transports.RoomID, want ...string) {
 	h.Helper()
 	synctest.Wait()
 	if got := h.world.Texts(id); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -380,7 +380,7 @@ func (h *house) texts(id transports.RoomID, want ...string) {
 func jidOf(s string) jid.JID { return jid.MustParse(s) }
 
 // change changes the database.
-func (h *house) change(query string) {
+func (h *harness) change(query string) {
 	h.Helper()
 	h.check(h.store.Write(h.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec(query)

@@ -13,16 +13,16 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// hasty is a network that has given up waiting by the time it hands an event over.
-type hasty struct{ transports.Network }
+// impatient is a network that has given up waiting by the time it hands an event over.
+type impatient struct{ transports.Network }
 
-func (n hasty) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
-	return n.Network.Open(ctx, a, hastySink{s})
+func (n impatient) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
+	return n.Network.Open(ctx, a, impatientSink{s})
 }
 
-type hastySink struct{ transports.Sink }
+type impatientSink struct{ transports.Sink }
 
-func (s hastySink) Deliver(ctx context.Context, e transports.Event) error {
+func (s impatientSink) Deliver(ctx context.Context, e transports.Event) error {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	return s.Sink.Deliver(ctx, e)
@@ -31,40 +31,40 @@ func (s hastySink) Deliver(ctx context.Context, e transports.Event) error {
 // An event whose socket ended while it was handed over is kept as well: were it dropped, the next
 // one could pass it, and it would never be read.
 func TestEventOfASocketThatEnded(t *testing.T) {
-	play(t, func(h *house) {
-		h.net = hasty{h.net}
+	withGateway(t, func(h *harness) {
+		h.net = impatient{h.net}
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		want := counts(h, 1, 100)
 		synctest.Wait()
 		h.expect(phone, want...)
 	})
 }
 
-// forgetful is a network that hands an event over once, or not at all while it is deaf.
-type forgetful struct {
+// lossy is a network that hands an event over once, or not at all while it is lost.
+type lossy struct {
 	transports.Network
 	sink transports.Sink
-	deaf atomic.Bool
+	lost atomic.Bool
 }
 
-func (n *forgetful) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
+func (n *lossy) Open(ctx context.Context, a transports.Login, s transports.Sink) (transports.Client, error) {
 	n.sink = s
-	session, err := n.Network.Open(ctx, a, forgetfulSink{s, n})
+	session, err := n.Network.Open(ctx, a, lossySink{s, n})
 	if err != nil {
 		return nil, err
 	}
-	return untidySession{session.(full)}, nil
+	return overlappingHistory{session.(full)}, nil
 }
 
-func (n *forgetful) ClientType() transports.Client { return untidySession{} }
+func (n *lossy) ClientType() transports.Client { return overlappingHistory{} }
 
-// untidySession shows, before what came after a message, all that came before it too.
-type untidySession struct{ full }
+// overlappingHistory shows, before what came after a message, all that came before it too.
+type overlappingHistory struct{ full }
 
-func (s untidySession) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
+func (s overlappingHistory) History(ctx context.Context, request transports.HistoryRequest) (transports.HistoryPage, error) {
 	page, err := s.full.History(ctx, request)
 	if err != nil || request.After == "" {
 		return page, err
@@ -78,20 +78,20 @@ func (s untidySession) History(ctx context.Context, request transports.HistoryRe
 	return page, err
 }
 
-type forgetfulSink struct {
+type lossySink struct {
 	transports.Sink
-	n *forgetful
+	n *lossy
 }
 
-func (s forgetfulSink) Deliver(ctx context.Context, e transports.Event) error {
-	if !s.n.deaf.Load() {
+func (s lossySink) Deliver(ctx context.Context, e transports.Event) error {
+	if !s.n.lost.Load() {
 		_ = s.Sink.Deliver(ctx, e)
 	}
 	return nil
 }
 
 // counts has Cleo count in the plaza, and gives what is to be seen of it.
-func counts(h *house, from, to int) (want []string) {
+func counts(h *harness, from, to int) (want []string) {
 	for i := from; i <= to; i++ {
 		h.world.Say("plaza", "cleo", fmt.Sprint(i))
 		want = append(want, fmt.Sprint("plaza/Cleo: ", i))
@@ -102,15 +102,15 @@ func counts(h *house, from, to int) (want []string) {
 // What a full inbox refuses is not passed by what comes when it is less full: it is read from the
 // history once the inbox is empty.
 func TestFullInbox(t *testing.T) {
-	play(t, func(h *house) {
-		net := &forgetful{Network: h.net}
+	withGateway(t, func(h *harness) {
+		net := &lossy{Network: h.net}
 		h.net = net
 		h.set.Pending, h.set.Page = 10, 7
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
 		h.world.Say("plaza", "cleo", "0")
-		h.forget()
+		h.discard()
 		var want []string
 		h.g.ServerAway()
 		want = append(want, counts(h, 1, 25)...)
@@ -126,15 +126,15 @@ func TestFullInbox(t *testing.T) {
 
 // So it is while the past is being read: what waits behind it does not keep it out.
 func TestFullInboxBehindTheCatchUp(t *testing.T) {
-	play(t, func(h *house) {
-		net := &forgetful{Network: h.net}
+	withGateway(t, func(h *harness) {
+		net := &lossy{Network: h.net}
 		h.net = net
 		h.set.Pending, h.set.Page = 10, 7
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
 		h.world.Say("plaza", "cleo", "0")
-		h.forget()
+		h.discard()
 		var want []string
 		h.world.Outage(true)
 		want = append(want, counts(h, 1, 5)...)
@@ -155,8 +155,8 @@ func TestFullInboxBehindTheCatchUp(t *testing.T) {
 // An event that the session itself could not make is read from the history, before what comes
 // after it in its room; other rooms go on.
 func TestEventThatTheSessionMissed(t *testing.T) {
-	play(t, func(h *house) {
-		net := &forgetful{Network: h.net}
+	withGateway(t, func(h *harness) {
+		net := &lossy{Network: h.net}
 		h.net = net
 		h.start()
 		h.link(phone, "ann")
@@ -164,11 +164,11 @@ func TestEventThatTheSessionMissed(t *testing.T) {
 		h.join(phone, "den")
 		h.world.Say("plaza", "cleo", "0")
 		h.world.Say("den", "cleo", "0")
-		h.forget()
-		net.deaf.Store(true)
+		h.discard()
+		net.lost.Store(true)
 		h.world.Say("plaza", "cleo", "1")
 		synctest.Wait()
-		net.deaf.Store(false)
+		net.lost.Store(false)
 		read := make(chan struct{})
 		h.world.HoldHistory(read)
 		net.sink.Resynced("plaza")
@@ -184,8 +184,8 @@ func TestEventThatTheSessionMissed(t *testing.T) {
 // A message that was overtaken by a later one and then lost is read with the history, and those that
 // were there before the account was linked are not told.
 func TestMessageThatWasOvertaken(t *testing.T) {
-	play(t, func(h *house) {
-		net := &forgetful{Network: h.net}
+	withGateway(t, func(h *harness) {
+		net := &lossy{Network: h.net}
 		h.net, h.set.History = net, 5
 		for i := range 10 {
 			h.world.Say("plaza", "cleo", fmt.Sprint("old ", i))
@@ -195,15 +195,15 @@ func TestMessageThatWasOvertaken(t *testing.T) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
-		h.forget()
+		h.discard()
 		h.world.Say("plaza", "cleo", "0")
 		h.world.SayDirect("cleo", "ann", "0")
 		synctest.Wait()
-		net.deaf.Store(true)
+		net.lost.Store(true)
 		h.world.Say("plaza", "cleo", "1")
 		h.world.SayDirect("cleo", "ann", "1")
 		synctest.Wait()
-		net.deaf.Store(false)
+		net.lost.Store(false)
 		h.world.Say("plaza", "cleo", "2")
 		h.world.SayDirect("cleo", "ann", "2")
 		synctest.Wait()
@@ -222,7 +222,7 @@ func TestMessageThatWasOvertaken(t *testing.T) {
 }
 
 // bothRooms wants messages, in order within the plaza and then within the conversation.
-func bothRooms(h *house, want ...string) {
+func bothRooms(h *harness, want ...string) {
 	h.Helper()
 	got := h.messages(phone)
 	slices.SortStableFunc(got, func(a, b string) int { return -strings.Compare(a[:5], b[:5]) })
