@@ -46,7 +46,7 @@ func (s panickingClient) History(ctx context.Context, request transports.History
 }
 
 // One message that a session cannot bear to read stops neither its room nor the others.
-func TestPanicInThePast(t *testing.T) {
+func TestPanicInTheHistory(t *testing.T) {
 	withGateway(t, func(h *harness) {
 		net := panicking{h.net, &atomic.Value{}, &atomic.Int32{}}
 		net.room.Store(transports.RoomID("den"))
@@ -173,7 +173,7 @@ func TestUnlinkedWhileRelinking(t *testing.T) {
 }
 
 // Strangers cost no memory, and their servers have no say.
-func TestStrangersAreNotRemembered(t *testing.T) {
+func TestUsersWithoutLoginAreNotRemembered(t *testing.T) {
 	withGateway(t, func(h *harness) {
 		h.start()
 		for i := range 300 {

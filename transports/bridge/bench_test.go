@@ -89,7 +89,7 @@ func benchEvents(b *testing.B, rooms int) {
 	fatal(b, err)
 	c := &counter{wake: make(chan struct{}, 1)}
 	g, err := bridge.New(bridge.Options{
-		Network: net, Endpoint: c, Store: part, Keys: keys, DeliveryLog: filepath.Join(dir, "journal"),
+		Network: net, Endpoint: c, Store: part, Keys: keys, DeliveryLog: filepath.Join(dir, "delivery.log"),
 		Settings: bridge.Settings{Users: []string{"example.org"}, Calls: 1e6}, Version: "1.2.3", Log: log,
 	})
 	fatal(b, err)

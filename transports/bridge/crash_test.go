@@ -138,7 +138,7 @@ func killAt(h *harness, step string, n int) {
 		synctest.Wait()
 	}
 	got := h.messages(phone)
-	// The process is gone; its journal and database stay.
+	// The process is gone; its delivery log and database stay.
 	h.kill(dead)
 	h.stop()
 	dead.Store(false)
@@ -169,7 +169,7 @@ func killAt(h *harness, step string, n int) {
 		wantOut = append(wantOut, fmt.Sprint("ann: out ", i))
 	}
 	if step == "stanza" {
-		// Between the Endpoint and the journal: it comes again, under the same id.
+		// Between the Endpoint and the delivery log: it comes again, under the same id.
 		in = slices.Compact(in)
 	}
 	if fmt.Sprint(in) != fmt.Sprint(wantIn) {
@@ -306,16 +306,16 @@ func TestClockJumps(t *testing.T) {
 	})
 }
 
-func TestJournalSurvives(t *testing.T) {
+func TestDeliveryLogSurvives(t *testing.T) {
 	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.discard()
 		h.world.SayDirect("cleo", "ann", "once")
 		h.expect(phone, "cleo: once")
-		h.restart() // before the rows were marked: the journal knows
+		h.restart() // before the rows were marked: the delivery log has them
 		h.expect(phone)
-		if files, _ := filepath.Glob(filepath.Join(h.dir, "journal*")); len(files) != 1 {
+		if files, _ := filepath.Glob(filepath.Join(h.dir, "delivery*")); len(files) != 1 {
 			t.Error(files)
 		}
 		time.Sleep(time.Minute)

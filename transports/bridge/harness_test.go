@@ -107,7 +107,7 @@ func (h *harness) start() {
 	h.check(err)
 	h.endpoint = &endpoint{h: h}
 	h.g, err = bridge.New(bridge.Options{
-		Network: h.net, Endpoint: h.endpoint, Store: kept, Keys: keys, DeliveryLog: filepath.Join(h.dir, "journal"),
+		Network: h.net, Endpoint: h.endpoint, Store: kept, Keys: keys, DeliveryLog: filepath.Join(h.dir, "delivery.log"),
 		Settings: h.set, Version: "1.2.3", Log: log, Trace: h.trace, Now: h.now,
 	})
 	h.check(err)

@@ -103,7 +103,7 @@ func child(dir string) error {
 	}
 	ends := &pipes{}
 	g, err := bridge.New(bridge.Options{
-		Network: far{echo.New(nil), client}, Endpoint: ends, Store: part, Keys: keys, DeliveryLog: filepath.Join(dir, "journal"), Log: log,
+		Network: far{echo.New(nil), client}, Endpoint: ends, Store: part, Keys: keys, DeliveryLog: filepath.Join(dir, "delivery.log"), Log: log,
 		Settings: bridge.Settings{Users: []string{"example.org"}, Calls: 1000, Stanzas: 100000, Queue: 10000},
 	})
 	if err != nil {
@@ -376,7 +376,7 @@ func (k *killTest) check(n int) {
 	double := 0
 	for i, st := range k.got {
 		if i > 0 && st.ID == k.got[i-1].ID {
-			double++ // killed between the pipe and the journal
+			double++ // killed between the pipe and the delivery log
 			continue
 		}
 		if strings.HasPrefix(st.Body(), "[Echo cannot be reached") {

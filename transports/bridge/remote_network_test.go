@@ -209,10 +209,10 @@ func (w *worldRPC) Call(a Request, reply *Reply) error {
 			return err
 		}
 		var page historyPage
-		var past transports.HistoryPage
-		past, err = s.History(ctx, args)
-		page.More = past.More
-		for _, e := range past.Events {
+		var found transports.HistoryPage
+		found, err = s.History(ctx, args)
+		page.More = found.More
+		for _, e := range found.Events {
 			body, err := transports.MarshalBody(e.Body)
 			if err != nil {
 				return err

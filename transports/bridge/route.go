@@ -98,7 +98,7 @@ func (g *Gateway) toAddress(st *stanza.Stanza) {
 	}
 	list := g.logins.Of(st.From)
 	if len(list) == 0 {
-		g.fromStranger(st)
+		g.fromUnlinked(st)
 		return
 	}
 	room, found, err := g.xmpp.rooms.Index.Visible(g.env.Group.Context(), list, id)
@@ -119,8 +119,8 @@ func (g *Gateway) toAddress(st *stanza.Stanza) {
 	}
 }
 
-// fromStranger answers somebody without a login.
-func (g *Gateway) fromStranger(st *stanza.Stanza) {
+// fromUnlinked answers somebody who has no login.
+func (g *Gateway) fromUnlinked(st *stanza.Stanza) {
 	switch {
 	case st.Type == stanza.TypeError || st.Type == stanza.TypeResult:
 	case st.Kind == stanza.Presence && st.Child(convert.NSMUC, "x") == nil:

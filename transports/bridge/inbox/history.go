@@ -45,7 +45,7 @@ func (b *Backfill) readGap(ctx context.Context, l *logins.Login, h transports.Hi
 		if err != nil {
 			return err
 		}
-		if err := b.storePast(ctx, l, page.Events, isNew); err != nil {
+		if err := b.storeHistory(ctx, l, page.Events, isNew); err != nil {
 			return err
 		}
 		got += len(page.Events)
@@ -70,7 +70,7 @@ func (b *Backfill) readNew(ctx context.Context, l *logins.Login, h transports.Hi
 		page, err = b.history(ctx, l, h, request)
 	}
 	if err == nil {
-		err = b.storePast(ctx, l, page.Events, isNew)
+		err = b.storeHistory(ctx, l, page.Events, isNew)
 	}
 	if err != nil && transports.ClassOf(err) != transports.Refused {
 		return err
@@ -99,9 +99,9 @@ func isNewTo(l *logins.Login, e transports.Event) bool {
 	return e.At.After(l.LinkedAt().Add(-gateway.ClockSkew))
 }
 
-// storePast stores past events: those before the first new one are shown to nobody. What cannot be used is
+// storeHistory stores past events: those before the first new one are shown to nobody. What cannot be used is
 // left out.
-func (b *Backfill) storePast(ctx context.Context, l *logins.Login, events []transports.Event, isNew func(transports.Event) bool) error {
+func (b *Backfill) storeHistory(ctx context.Context, l *logins.Login, events []transports.Event, isNew func(transports.Event) bool) error {
 	usable := events[:0:0]
 	for _, e := range events {
 		if err := check(e); err != nil {

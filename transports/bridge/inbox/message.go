@@ -47,10 +47,10 @@ func (s *step) message(ctx context.Context, m transports.Message) error {
 // was known, and what comes while earlier messages may be missing does not.
 func (s *step) progress(id transports.MessageID) {
 	p := s.p
-	if s.e.Past && p.conv.Row.Last != "" && !p.fromPast || p.conv.Partial() {
+	if s.e.Past && p.conv.Row.Last != "" && !p.fromHistory || p.conv.Partial() {
 		return
 	}
-	p.fromPast = s.e.Past
+	p.fromHistory = s.e.Past
 	p.conv.Row.Last = id
 	s.b.Inbox.Progress = append(s.b.Inbox.Progress, tables.Progress{Room: p.conv.ID, Last: id, At: s.at()})
 }

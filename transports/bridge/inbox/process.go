@@ -49,11 +49,11 @@ type Processor struct {
 	room  *rooms.Room
 	calls Calls
 
-	held      int           // events that wait for a call
-	failures  map[int64]int // of events that were stored alone, by number
-	fromPast  bool          // the last message of the row is one of the past of a new room
-	lookingUp bool          // people of the next events are being looked up
-	lookedUp  bool          // they were
+	held        int           // events that wait for a call
+	failures    map[int64]int // of events that were stored alone, by number
+	fromHistory bool          // the last message of the row is one of the past of a new room
+	lookingUp   bool          // people of the next events are being looked up
+	lookedUp    bool          // they were
 }
 
 // Processor makes the processor of a conversation.
