@@ -3,123 +3,136 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-	"sync/atomic"
+	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/archives"
 )
 
-// archives is the store's part that keeps the archives of the accounts. What is archived is
-// written in two steps. The message is written with the next commit, to the end of a table, which is cheap,
-// and then it is safe. The entries that queries go by belong to a page for each account: they are
-// written for a few thousand messages at once, or as soon as somebody asks.
-type archives struct {
+// archiving is the store's part that keeps the archives of the accounts.
+type archiving struct {
 	store *Store
-	bulk  *Bulk[archiveRow]
-	parts map[*Partition]*archiveWriter
+	bulk  *Bulk[archives.Row]
+	parts map[*Partition]archiveWriter
 }
 
-func newArchives(s *Store) *archives {
-	a := &archives{store: s, parts: map[*Partition]*archiveWriter{}}
-	a.bulk = NewBulk(s, func(p *Partition) BulkWriter[archiveRow] {
-		w := newArchiveWriter(s.dialect)
+func newArchiving(s *Store) *archiving {
+	a := &archiving{store: s, parts: map[*Partition]archiveWriter{}}
+	a.bulk = NewBulk(s, func(p *Partition) BulkWriter[archives.Row] {
+		w := archiveWriter{archives.NewWriter(s.dialect == SQLite)}
 		a.parts[p] = w
 		return w
 	})
 	return a
 }
 
-// archiveRow is one message for one account.
-type archiveRow struct {
-	account jid.JID
-	id      archive.ID
-	idText  string // the same, or an id that is no archive.ID
-	byText  bool   // it is none
-	at      int64
-	stanza  *stanza.Stanza
+// archiveWriter is an archives.Writer as a BulkWriter.
+type archiveWriter struct{ *archives.Writer }
+
+// WriteRows implements BulkWriter.
+func (w archiveWriter) WriteRows(tx *sql.Tx, rows []BulkRow[archives.Row]) error {
+	return w.Write(tx, len(rows), func(i int) *archives.Row { return &rows[i].Value }, func(i int, err error) { rows[i].Err = err })
 }
 
 // Archive implements mam.Store. Where both sides of a message are accounts of ours and it has one
 // id for both, it is kept once. An id that the archive of the account has already is refused.
 func (s *Store) Archive(account jid.JID, e archive.Entry, done func(error)) {
-	id, ok := archive.ParseID(e.ID)
-	row := archiveRow{account: account, id: id, idText: e.ID, byText: !ok, at: e.At.UnixMicro(), stanza: e.Stanza}
-	s.archives.parts[s.Partition(account.String())].appended.Add(1)
-	s.archives.bulk.Append(account.String(), row, done)
+	s.archives.parts[s.of(account)].Appended()
+	s.archives.bulk.Append(account.String(), archives.NewRow(account, e), done)
 }
 
 // refresh returns when everything that was archived for an account before is visible to queries.
-func (a *archives) refresh(ctx context.Context, account jid.JID) error {
-	p := a.store.Partition(account.String())
-	w := a.parts[p]
-	if w.appended.Load() == w.visible.Load() {
+func (a *archiving) refresh(ctx context.Context, account jid.JID) error {
+	if a.parts[a.store.of(account)].UpToDate() {
 		return nil
 	}
-	return p.WriteThen(ctx, func(tx *sql.Tx) error { return w.refresh(tx, account) }, func() { w.Ended(0, nil) })
+	return a.change(ctx, account, func(*sql.Tx, *archives.Writer) error { return nil })
 }
 
 // change runs fn in the account's partition when all of its entries are visible.
-func (a *archives) change(ctx context.Context, account jid.JID, fn func(tx *sql.Tx, w *archiveWriter) error) error {
-	p := a.store.Partition(account.String())
-	w := a.parts[p]
+func (a *archiving) change(ctx context.Context, account jid.JID, fn func(tx *sql.Tx, w *archives.Writer) error) error {
+	p := a.store.of(account)
+	w := a.parts[p].Writer
 	return p.WriteThen(ctx, func(tx *sql.Tx) error {
-		if err := w.refresh(tx, account); err != nil {
+		if err := w.Refresh(tx, account); err != nil {
 			return err
 		}
-		if err := fn(tx, w); err != nil {
-			w.reset()
-			return err
-		}
-		return nil
+		return w.Undo(fn(tx, w))
 	}, func() { w.Ended(0, nil) })
 }
 
-// archiveCounters say whether entries are missing that were asked for. They are counted by row.
-type archiveCounters struct {
-	appended atomic.Int64 // rows that were queued
-	visible  atomic.Int64 // rows whose entries have been committed, or that were refused
+// Query implements archive.Store. It sees all that Archive was called for before: a client
+// asks about ids that it has just been given.
+func (s *Store) Query(ctx context.Context, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
+	err := s.archives.refresh(ctx, account)
+	if err == nil {
+		var r archive.Result
+		if r, err = archives.Query(ctx, s.reads, account, f, p); err == nil {
+			return r, nil
+		}
+	}
+	if !errors.Is(err, archive.ErrNoEntry) {
+		err = fmt.Errorf("query archive of %s: %w", account, err)
+	}
+	return archive.Result{}, err
 }
 
-// Numbers of rows and messages.
-const (
-	indexEvery   = 8192 // messages whose entries are written at once
-	numbersBlock = 4096 // numbers that are taken from the database at once
-	maxAccounts  = 50_000
-)
+// Ends implements archive.Store.
+func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.Mark, err error) {
+	if err = s.archives.refresh(ctx, account); err == nil {
+		first, last, err = archives.Ends(ctx, s.reads, account)
+	}
+	if err != nil {
+		err = fmt.Errorf("read ends of archive of %s: %w", account, err)
+	}
+	return first, last, err
+}
 
-const (
-	takeNumbersSQL = `UPDATE archive_state SET next = next + ? RETURNING next`
-	indexedSQL     = `SELECT indexed FROM archive_state`
-	setIndexedSQL  = `UPDATE archive_state SET indexed = ?`
-	lastMessageSQL = `SELECT coalesce(max(number), 0) FROM archive_messages`
-)
+// PruneArchive deletes up to limit messages that are older than before, and reports how many
+// those were, so that whoever calls it can go on in small steps.
+func (s *Store) PruneArchive(ctx context.Context, before time.Time, limit int) (n int64, err error) {
+	err = s.archives.change(ctx, jid.JID{}, func(tx *sql.Tx, w *archives.Writer) (err error) {
+		n, err = w.Prune(tx, before, limit)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("prune archives: %w", err)
+	}
+	return n, nil
+}
 
-// The rows are sorted as the entries are, which makes inserting them cheap.
-const indexSQL = `INSERT INTO archive_entries (archive, place, contact, message)
-SELECT sender, place, sender_contact, number FROM archive_messages
-WHERE number BETWEEN ?1 AND ?2 AND sender IN (SELECT number FROM archive_accounts)
-UNION ALL
-SELECT receiver, place, receiver_contact, number FROM archive_messages
-WHERE number BETWEEN ?1 AND ?2 AND receiver IN (SELECT number FROM archive_accounts)
-ORDER BY 1, 2`
+// deletePiece is how many entries of a deleted account's archive are deleted in one transaction.
+const deletePiece = 1000
 
-const indexContactsSQL = `INSERT INTO archive_contacts (archive, contact, minute)
-SELECT sender, sender_contact, place / 60000000 FROM archive_messages
-WHERE number BETWEEN ?1 AND ?2 AND sender IN (SELECT number FROM archive_accounts)
-UNION
-SELECT receiver, receiver_contact, place / 60000000 FROM archive_messages
-WHERE number BETWEEN ?1 AND ?2 AND receiver IN (SELECT number FROM archive_accounts)
-ORDER BY 1, 2, 3
-ON CONFLICT DO NOTHING`
-
-// indexMessages writes the entries of messages that have none.
-func indexMessages(tx *sql.Tx, first, last int64) error {
-	for _, text := range []string{indexSQL, indexContactsSQL} {
-		if _, err := tx.Exec(text, first, last); err != nil {
-			return fmt.Errorf("index archived messages: %w", err)
+// deleteArchive deletes an archive in small steps, before the account itself is deleted.
+func (s *Store) deleteArchive(ctx context.Context, account jid.JID) error {
+	for n := deletePiece; n == deletePiece; {
+		err := s.archives.change(ctx, account, func(tx *sql.Tx, _ *archives.Writer) (err error) {
+			n, err = archives.DeleteOldest(tx, account, deletePiece)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("delete archive of %s: %w", account, err)
 		}
 	}
 	return nil
+}
+
+const moveArchiveVersion = 9
+
+// moveArchive is the migration to the tables of package archives.
+func moveArchive(d Dialect) []*goose.Migration {
+	down := func(ctx context.Context, tx *sql.Tx) error {
+		makeOld := archives.OldTableSQL
+		if d == Postgres {
+			makeOld = string(postgresTypes([]byte(makeOld)))
+		}
+		return archives.MoveBack(ctx, tx, makeOld, d == SQLite)
+	}
+	return []*goose.Migration{goose.NewGoMigration(moveArchiveVersion, &goose.GoFunc{RunTx: archives.Move}, &goose.GoFunc{RunTx: down})}
 }

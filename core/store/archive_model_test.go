@@ -14,7 +14,21 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/archives"
 )
+
+// isSender reports whether an account has sent a message to somebody else.
+func isSender(account jid.JID, st *stanza.Stanza) bool {
+	return st.From.Bare() == account && st.To.Bare() != account
+}
+
+// peerOf is the other side of a message of an account.
+func peerOf(account jid.JID, st *stanza.Stanza) jid.JID {
+	if st.From.Bare() == account {
+		return st.To
+	}
+	return st.From
+}
 
 // archiveModel is what archives are, in memory: lists in the order of arrival.
 type archiveModel map[jid.JID][]archive.Entry
@@ -114,7 +128,7 @@ func (m *archiveMachine) archive(t *rapid.T) {
 		list, exists := m.model[account]
 		want := error(nil)
 		if m.model.find(account, id) >= 0 {
-			want = errArchivedTwice
+			want = archives.ErrTwice
 		} else if exists {
 			m.model[account] = append(list, e)
 		}

@@ -327,34 +327,3 @@ func TestArchiveShared(t *testing.T) {
 		}
 	}
 }
-
-// Queries go by an index, and sort nothing.
-func TestArchivePlans(t *testing.T) {
-	t.Parallel()
-	onlySQLite(t)
-	s := open(t, Options{})
-	account(t, s, alice, bob)
-	both(t, s, stanza.NewMessage(bob, alice, stanza.TypeChat))
-	for _, with := range []jid.JID{{}, bob} {
-		for _, backwards := range []bool{false, true} {
-			q := archiveQuery{reads: s.reads, account: alice, of: &archiveAccount{number: 1}, with: with, to: maxPlace, backwards: backwards}
-			text, args := q.page(50)
-			rows, err := s.reads.Query(`EXPLAIN QUERY PLAN `+text, args...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			plan := ""
-			for rows.Next() {
-				var a, b, c int
-				var step string
-				if err := rows.Scan(&a, &b, &c, &step); err != nil {
-					t.Fatal(err)
-				}
-				plan += step + "\n"
-			}
-			if err := rows.Err(); err != nil || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") || !strings.Contains(plan, "(archive=? AND place>? AND place<?)") {
-				t.Errorf("%v with %s, backwards %v:\n%s", err, with, backwards, plan)
-			}
-		}
-	}
-}

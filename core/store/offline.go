@@ -51,7 +51,7 @@ func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, limit int)
 		if err := rows.Scan(&m.ID, &text, &received); err != nil {
 			return fail(err)
 		}
-		if m.Stanza, err = decodeStanza(text); err != nil { // must not keep the others back
+		if m.Stanza, err = stanza.Parse(text); err != nil { // must not keep the others back
 			s.log.Error("an offline message is not readable", "account", account, "id", m.ID, "err", err)
 			continue
 		}

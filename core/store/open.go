@@ -49,7 +49,7 @@ type Store struct {
 	reads      *sql.DB
 	partitions []*Partition
 	deletions  *deletionLog // of SQLite
-	archives   *archives
+	archives   *archiving
 	health     health
 	onDelete   []func(tx *sql.Tx, account jid.JID) error
 
@@ -83,7 +83,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	for range o.Partitions {
 		s.partitions = append(s.partitions, newPartition(s))
 	}
-	s.archives = newArchives(s)
+	s.archives = newArchiving(s)
 	for _, p := range s.partitions {
 		go p.run()
 	}

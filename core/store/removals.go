@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store/archives"
 )
 
 // ErrBeingRemoved is an account that cannot be made because the one before it is not quite
@@ -66,8 +67,8 @@ func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
 	if err := s.deleteArchive(ctx, account); err != nil {
 		return err
 	}
-	return s.archives.change(ctx, account, func(tx *sql.Tx, archives *archiveWriter) error {
-		if err := archives.deleteAccount(tx, account); err != nil {
+	return s.archives.change(ctx, account, func(tx *sql.Tx, w *archives.Writer) error {
+		if err := w.DeleteAccount(tx, account); err != nil {
 			return err
 		}
 		if err := one(account)(tx.Exec(deleteAccountSQL, account.String())); err != nil {

@@ -149,7 +149,7 @@ func rosterEntry(ctx context.Context, q querier, account, contact jid.JID) (rost
 		return e, nil
 	}
 	if err == nil {
-		e.Request, err = decodeStanza(request)
+		e.Request, err = stanza.Parse(request)
 	}
 	if err != nil {
 		return fail(err)
@@ -184,7 +184,7 @@ func (s *Store) RosterRequests(ctx context.Context, account jid.JID) ([]*stanza.
 	}
 	var requests []*stanza.Stanza
 	for _, text := range list {
-		st, err := decodeStanza(text)
+		st, err := stanza.Parse(text)
 		if err != nil {
 			return nil, err
 		}

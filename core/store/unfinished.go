@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store/archives"
 )
 
 // ErrUnfinished is a database to which another one is being copied.
@@ -32,9 +33,9 @@ const allIndexedSQL = `UPDATE archive_state SET indexed = (SELECT coalesce(max(n
 // knowing about that: on SQLite the entries of archived messages. PostgreSQL has them always, and
 // notes that here for SQLite, if the tables are copied there.
 func (s *Store) CompleteTables(ctx context.Context) error {
-	return s.archives.change(ctx, jid.JID{}, func(tx *sql.Tx, w *archiveWriter) error {
+	return s.archives.change(ctx, jid.JID{}, func(tx *sql.Tx, w *archives.Writer) error {
 		if s.dialect == SQLite {
-			return w.indexAll(tx)
+			return w.IndexAll(tx)
 		}
 		_, err := tx.Exec(allIndexedSQL)
 		return err

@@ -20,7 +20,7 @@ func TestStanzasComeBack(t *testing.T) {
 		},
 		{Kind: stanza.Presence, From: bob, To: alice, Type: stanza.TypeSubscribe, Payload: "<status xml:lang='en'>♚</status>"},
 	} {
-		back, err := decodeStanza(encodeStanza(st))
+		back, err := stanza.Parse(encodeStanza(st))
 		if err != nil {
 			t.Fatalf("%s: %v", st, err)
 		}
@@ -30,13 +30,13 @@ func TestStanzasComeBack(t *testing.T) {
 		if v, _ := back.Tree().LookupAttr("urn:p", "q"); st.Extra != "" && (v != "1" || back.Tree().Attr("r") != "2&" || back.Child("urn:p", "x").Attr("y") != `"`) {
 			t.Errorf("%s", back)
 		}
-		again, err := decodeStanza(encodeStanza(back))
+		again, err := stanza.Parse(encodeStanza(back))
 		if err != nil || again.String() != back.String() {
 			t.Errorf("%s\n%s\n%v", back, again, err)
 		}
 	}
 	for _, bad := range []string{"", "<message", "<message to='@'/>", "<message from='a@b@c/'/>"} {
-		if st, err := decodeStanza(bad); err == nil {
+		if st, err := stanza.Parse(bad); err == nil {
 			t.Errorf("%q read as %s", bad, st)
 		}
 	}
@@ -51,14 +51,14 @@ func FuzzStanza(f *testing.F) {
 		if xml.Unmarshal([]byte(encodeStanza(st)), new(struct{})) != nil {
 			return
 		}
-		first, err := decodeStanza(encodeStanza(st))
+		first, err := stanza.Parse(encodeStanza(st))
 		if err != nil {
 			return
 		}
 		if xml.Unmarshal([]byte(encodeStanza(first)), new(struct{})) != nil {
 			return
 		}
-		second, err := decodeStanza(encodeStanza(first))
+		second, err := stanza.Parse(encodeStanza(first))
 		if err != nil || second.String() != first.String() {
 			t.Fatalf("%s\n%s\n%v", first, second, err)
 		}

@@ -1,4 +1,4 @@
-package store
+package archives
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // Only the oldest are looked at: the order of writing is nearly that of time.
@@ -27,31 +28,28 @@ AND e.place BETWEEN archive_contacts.minute * 60000000 AND archive_contacts.minu
 	pruneMessagesSQL = `DELETE FROM archive_messages WHERE number <= ?1 AND place - late < ?2`
 )
 
-// PruneArchive deletes up to limit messages that are older than before, and reports how many
-// those were, so that whoever calls it can go on in small steps.
-func (s *Store) PruneArchive(ctx context.Context, before time.Time, limit int) (int64, error) {
-	var n int64
-	err := s.archives.change(ctx, jid.JID{}, func(tx *sql.Tx, w *archiveWriter) error {
-		if err := w.indexAll(tx); err != nil {
-			return err
-		}
-		var last int64
-		if err := tx.QueryRow(oldestMessagesSQL, limit).Scan(&last); err != nil {
-			return err
-		}
-		for _, text := range []string{pruneEntriesSQL, pruneContactsSQL} {
-			if _, err := tx.Exec(text, last, before.UnixMicro()); err != nil {
-				return err
-			}
-		}
-		var err error
-		n, err = affected(tx.Exec(pruneMessagesSQL, last, before.UnixMicro()))
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("prune archives: %w", err)
+// Prune deletes up to limit messages that are older than before, and returns how many those were.
+func (w *Writer) Prune(tx *sql.Tx, before time.Time, limit int) (int64, error) {
+	if err := w.IndexAll(tx); err != nil {
+		return 0, err
 	}
-	return n, nil
+	var last int64
+	if err := tx.QueryRow(oldestMessagesSQL, limit).Scan(&last); err != nil {
+		return 0, err
+	}
+	for _, text := range []string{pruneEntriesSQL, pruneContactsSQL} {
+		if _, err := tx.Exec(text, last, before.UnixMicro()); err != nil {
+			return 0, err
+		}
+	}
+	return affected(tx.Exec(pruneMessagesSQL, last, before.UnixMicro()))
+}
+
+func affected(r sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
 }
 
 // A message goes with the last account that has it in its archive.
@@ -86,33 +84,16 @@ SELECT contact, minute FROM archive_contacts WHERE archive = ?1 LIMIT ?2)`
 	firstPlacesSQL = `SELECT count(*), coalesce(max(place), 0) FROM (SELECT place FROM archive_entries WHERE archive = ? ORDER BY place LIMIT ?) AS oldest`
 )
 
-// deletePiece is how many entries of a deleted account's archive are deleted in one transaction.
-const deletePiece = 1000
-
-// deleteArchive deletes an archive in small steps, before the account itself is deleted.
-func (s *Store) deleteArchive(ctx context.Context, account jid.JID) error {
-	for n := deletePiece; n == deletePiece; {
-		err := s.archives.change(ctx, account, func(tx *sql.Tx, _ *archiveWriter) (err error) {
-			n, err = deleteOldest(tx, account, deletePiece)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("delete archive of %s: %w", account, err)
-		}
-	}
-	return nil
-}
-
-// deleteAccount deletes what has been archived since, and forgets the account.
-func (w *archiveWriter) deleteAccount(tx *sql.Tx, account jid.JID) error {
+// DeleteAccount deletes an archive, and forgets the account.
+func (w *Writer) DeleteAccount(tx *sql.Tx, account jid.JID) error {
 	delete(w.accounts, account.String())
-	_, err := deleteOldest(tx, account, maxPlace)
+	_, err := DeleteOldest(tx, account, maxPlace)
 	return err
 }
 
-// deleteOldest deletes up to limit entries of an archive, and returns how many.
-func deleteOldest(tx *sql.Tx, account jid.JID, limit int) (n int, err error) {
-	a, err := readArchiveAccount(context.Background(), tx, account)
+// DeleteOldest deletes up to limit entries of an archive, and returns how many.
+func DeleteOldest(tx *sql.Tx, account jid.JID, limit int) (n int, err error) {
+	a, err := readAccount(context.Background(), tx, account)
 	if a == nil || err != nil {
 		return 0, err
 	}
@@ -125,4 +106,44 @@ func deleteOldest(tx *sql.Tx, account jid.JID, limit int) (n int, err error) {
 	}
 	minutes, err := affected(tx.Exec(deleteContactsSQL, a.number, limit))
 	return max(n, int(minutes)), err
+}
+
+const sameContactSQL = `SELECT e.place, m.message FROM archive_contacts c CROSS JOIN archive_entries e CROSS JOIN archive_messages m
+WHERE m.number = e.message AND e.contact = c.contact AND e.archive = c.archive
+AND e.place BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
+AND c.archive = ? AND c.contact = ? ORDER BY c.minute DESC, e.place DESC LIMIT 1000`
+
+// DeleteMessage deletes the entries of a message that the account has received, found by its sender and its id among
+// the last ones of that sender.
+func DeleteMessage(tx *sql.Tx, account jid.JID, st *stanza.Stanza) error {
+	a, err := readAccount(context.Background(), tx, account)
+	if a == nil || err != nil {
+		return err
+	}
+	places, err := placesOf(tx, a, account, st)
+	for _, place := range places {
+		if err := deleteEntries(tx, a.number, place, place); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func placesOf(tx *sql.Tx, a *accountState, account jid.JID, st *stanza.Stanza) (places []int64, err error) {
+	rows, err := tx.Query(sameContactSQL, a.number, contactHash(st.From))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var place int64
+		var form []byte
+		if err := rows.Scan(&place, &form); err != nil {
+			return nil, err
+		}
+		if had, err := parseForm(form, account, ""); err == nil && had.ID == st.ID && had.From == st.From {
+			places = append(places, place)
+		}
+	}
+	return places, rows.Err()
 }

@@ -1,29 +1,19 @@
-package store
+package archives
 
 import (
 	"context"
 	"database/sql"
 	"fmt"
 
-	"github.com/pressly/goose/v3"
-
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 const (
-	moveArchiveVersion = 9
-	movePiece          = 512    // messages that are read at once
-	moveIndexPiece     = 50_000 // messages whose entries are written at once
+	movePiece      = 512    // messages that are read at once
+	moveIndexPiece = 50_000 // messages whose entries are written at once
 )
-
-// moveArchive is the migration from one row for each account and message, with texts as keys, to
-// archive_messages. Ids and times stay what they are, and so do the messages, as XML. It takes about twenty seconds for a
-// million of them, and little memory.
-func moveArchive(d Dialect) []*goose.Migration {
-	down := func(ctx context.Context, tx *sql.Tx) error { return moveArchiveDown(ctx, tx, d) }
-	return []*goose.Migration{goose.NewGoMigration(moveArchiveVersion, &goose.GoFunc{RunTx: moveArchiveUp}, &goose.GoFunc{RunTx: down})}
-}
 
 const (
 	oldArchiveSQL = `SELECT seq, account, id, at, peer, stanza FROM archive WHERE seq > ? ORDER BY seq LIMIT ?`
@@ -33,17 +23,20 @@ const (
 	dropOldArchiveSQL = `DROP TABLE archive`
 )
 
-// archiveMove is the state of the migration.
-type archiveMove struct {
+// moving is the state of the migration.
+type moving struct {
 	tx       *sql.Tx
 	number   int64 // the last that was given out
 	seq      int64 // the last row that was read
-	accounts map[string]*archiveAccount
-	batch    archiveBatch
+	accounts map[string]*accountState
+	batch    messageBatch
 }
 
-func moveArchiveUp(ctx context.Context, tx *sql.Tx) error {
-	m := &archiveMove{tx: tx, accounts: map[string]*archiveAccount{}}
+// Move is the migration from one row for each account and message, with texts as keys, to archive_messages. Ids
+// and times stay what they are, and so do the messages, as XML. It takes about twenty seconds for a million of
+// them, and little memory.
+func Move(ctx context.Context, tx *sql.Tx) error {
+	m := &moving{tx: tx, accounts: map[string]*accountState{}}
 	for more := true; more; {
 		var err error
 		if more, err = m.messages(ctx); err != nil {
@@ -68,8 +61,8 @@ func moveArchiveUp(ctx context.Context, tx *sql.Tx) error {
 }
 
 // messages moves some messages and reports whether there are more.
-func (m *archiveMove) messages(ctx context.Context) (more bool, err error) {
-	rows, err := scan(ctx, m.tx, func(row scanner) (r oldArchived, err error) {
+func (m *moving) messages(ctx context.Context) (more bool, err error) {
+	rows, err := scan(ctx, m.tx, func(row scanner) (r oldRow, err error) {
 		err = row.Scan(&r.seq, &r.account, &r.id, &r.at, &r.peer, &r.stanza)
 		return r, err
 	}, oldArchiveSQL, m.seq, movePiece)
@@ -87,25 +80,25 @@ func (m *archiveMove) messages(ctx context.Context) (more bool, err error) {
 	return len(rows) == movePiece, err
 }
 
-// oldArchived is a row of the table before.
-type oldArchived struct {
+// oldRow is a row of the table before.
+type oldRow struct {
 	seq, at           int64
 	account, id, peer string
 	stanza            []byte
 }
 
-func (m *archiveMove) add(r oldArchived) error {
+func (m *moving) add(r oldRow) error {
 	a := m.accounts[r.account]
 	if a == nil {
 		m.number++
-		a = &archiveAccount{number: m.number}
+		a = &accountState{number: m.number}
 		m.accounts[r.account] = a
-		if _, err := m.tx.Exec(addArchiveAccountSQL, a.number, r.account); err != nil {
+		if _, err := m.tx.Exec(addAccountSQL, a.number, r.account); err != nil {
 			return err
 		}
 	}
 	m.number++
-	n := archivedMessage{number: m.number, receiver: a.number, recContact: contactTextHash(r.peer), form: r.stanza, text: r.id}
+	n := messageRow{number: m.number, receiver: a.number, recContact: contactTextHash(r.peer), form: r.stanza, text: r.id}
 	made := r.at
 	if id, ok := archive.ParseID(r.id); ok {
 		n.id, n.text, made = id, "", id.Micros()
@@ -119,7 +112,8 @@ func (m *archiveMove) add(r oldArchived) error {
 }
 
 const (
-	makeOldArchiveSQL = `CREATE TABLE archive (
+	// OldTableSQL makes the table that was before, on SQLite.
+	OldTableSQL = `CREATE TABLE archive (
     seq       INTEGER NOT NULL PRIMARY KEY,
     account   TEXT    NOT NULL REFERENCES accounts (jid) ON DELETE CASCADE,
     id        TEXT    NOT NULL,
@@ -139,15 +133,13 @@ WHERE a.account = ? AND e.place > ? ORDER BY e.place LIMIT ?`
 	oldInsertSQL = `INSERT INTO archive (account, id, at, peer, resource, stanza) VALUES (?, ?, ?, ?, ?, ?)`
 )
 
-func moveArchiveDown(ctx context.Context, tx *sql.Tx, d Dialect) error {
-	text := makeOldArchiveSQL
-	if d == Postgres {
-		text = string(postgresTypes([]byte(text)))
-	}
-	if _, err := tx.ExecContext(ctx, text); err != nil {
+// MoveBack undoes Move. makeOld makes the table that was before, in the dialect of the database; deferred is that of
+// NewWriter.
+func MoveBack(ctx context.Context, tx *sql.Tx, makeOld string, deferred bool) error {
+	if _, err := tx.ExecContext(ctx, makeOld); err != nil {
 		return err
 	}
-	w := newArchiveWriter(d)
+	w := NewWriter(deferred)
 	if err := w.begin(tx); err != nil { // writes the entries that are missing
 		return err
 	}
@@ -191,11 +183,29 @@ func moveDown(ctx context.Context, tx *sql.Tx, account string, after int64) (las
 	}
 	for _, e := range list {
 		peer := peerOf(owner, e.Stanza)
-		_, err := tx.ExecContext(ctx, oldInsertSQL, account, e.ID, e.At.UnixMicro(), peer.Bare().String(), peer.Resource(), encodeStanza(e.Stanza))
+		_, err := tx.ExecContext(ctx, oldInsertSQL, account, e.ID, e.At.UnixMicro(), peer.Bare().String(), peer.Resource(), string(e.Stanza.AppendXML(nil, stanza.NSClient)))
 		if err != nil {
 			return 0, false, err
 		}
 		after = e.place
 	}
 	return after, len(list) == movePiece, nil
+}
+
+// scan reads all rows of a query.
+func scan[T any](ctx context.Context, tx *sql.Tx, read func(row scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		v, err := read(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
 }

@@ -1,10 +1,9 @@
-package store
+package archives
 
 import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -14,52 +13,43 @@ import (
 	"github.com/dragoman-im/dragoman/core/paging"
 )
 
-// Query implements archive.Store. It sees all that Archive was called for before: a client
-// asks about ids that it has just been given. The count is given only where nothing else
-// is asked for: counting reads all that matches.
-func (s *Store) Query(ctx context.Context, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
-	r := archive.Result{Count: paging.Unknown, Index: paging.Unknown}
-	fail := func(err error) (archive.Result, error) {
-		if errors.Is(err, archive.ErrNoEntry) {
-			return archive.Result{}, err
-		}
-		return archive.Result{}, fmt.Errorf("query archive of %s: %w", account, err)
-	}
-	if err := s.archives.refresh(ctx, account); err != nil {
-		return fail(err)
-	}
-	a, err := readArchiveAccount(ctx, s.reads, account)
+// Reader is a transaction or the pool of readers.
+type Reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Query gives a page of an archive, see archive.Store. The count is given only where nothing else is asked for:
+// counting reads all that matches.
+func Query(ctx context.Context, reads Reader, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
+	a, err := readAccount(ctx, reads, account)
 	if err != nil {
-		return fail(err)
+		return archive.Result{}, err
 	}
 	if a == nil {
-		return emptyArchive(f, p)
+		return searchNothing(f, p)
 	}
-	q := archiveQuery{reads: s.reads, account: account, of: a, with: f.With, backwards: p.Backwards, to: maxPlace}
+	q := search{reads: reads, account: account, of: a, with: f.With, backwards: p.Backwards, to: maxPlace}
 	if err := q.narrow(ctx, f, p); err != nil {
-		return fail(err)
+		return archive.Result{}, err
 	}
+	r := archive.Result{Count: paging.Unknown, Index: paging.Unknown}
 	if p.Max == 0 {
-		if r.Count, err = q.count(ctx); err != nil {
-			return fail(err)
-		}
+		r.Count, err = q.count(ctx)
 		r.Complete = r.Count == 0
-		return r, nil
+		return r, err
 	}
 	entries, err := q.read(ctx, p.Max+1)
-	if err != nil {
-		return fail(err)
-	}
 	r.Complete = len(entries) <= p.Max
 	r.Entries = entries[:min(len(entries), p.Max)]
 	if p.Backwards {
 		slices.Reverse(r.Entries)
 	}
-	return r, nil
+	return r, err
 }
 
-// emptyArchive answers for an account for which nothing has been archived yet.
-func emptyArchive(f archive.Filter, p archive.Page) (archive.Result, error) {
+// searchNothing answers for an account for which nothing has been archived yet.
+func searchNothing(f archive.Filter, p archive.Page) (archive.Result, error) {
 	if f.AfterID+f.BeforeID+p.After+p.Before != "" || len(f.IDs) > 0 {
 		return archive.Result{}, archive.ErrNoEntry
 	}
@@ -72,12 +62,12 @@ func emptyArchive(f archive.Filter, p archive.Page) (archive.Result, error) {
 
 const maxPlace = 1<<63 - 1
 
-// archiveQuery is one query of an archive: a range of places, both ends inclusive, and conditions.
+// search is one query of an archive: a range of places, both ends inclusive, and conditions.
 // Whatever comes from outside is an argument.
-type archiveQuery struct {
-	reads     querier
+type search struct {
+	reads     Reader
 	account   jid.JID
-	of        *archiveAccount
+	of        *accountState
 	with      jid.JID
 	from, to  int64
 	backwards bool
@@ -86,14 +76,14 @@ type archiveQuery struct {
 	args  []any
 }
 
-func (q *archiveQuery) and(condition string, args ...any) {
+func (q *search) and(condition string, args ...any) {
 	q.where.WriteString(` AND `)
 	q.where.WriteString(condition)
 	q.args = append(q.args, args...)
 }
 
 // narrow reads the filter and the bounds of the page.
-func (q *archiveQuery) narrow(ctx context.Context, f archive.Filter, p archive.Page) error {
+func (q *search) narrow(ctx context.Context, f archive.Filter, p archive.Page) error {
 	q.between(f.Start, f.End)
 	for _, b := range []struct {
 		id     string
@@ -123,13 +113,13 @@ func (q *archiveQuery) narrow(ctx context.Context, f archive.Filter, p archive.P
 		}
 		places = append(places, place)
 	}
-	q.and(`e.place IN `+marks(len(places)), places...)
+	q.and(`e.place IN `+"(?"+strings.Repeat(", ?", len(places)-1)+")", places...)
 	return nil
 }
 
 // between keeps to entries of a span of time. An entry's place is its time or, after the clock was set back, up to
 // the account's drift behind it.
-func (q *archiveQuery) between(start, end time.Time) {
+func (q *search) between(start, end time.Time) {
 	if !start.IsZero() {
 		q.from = start.UnixMicro()
 		if q.of.drift > 0 {
@@ -147,10 +137,10 @@ func (q *archiveQuery) between(start, end time.Time) {
 // CROSS JOIN makes SQLite read the tables in this order. The plus keeps it from using those bounds of the
 // place that are not of the minute.
 const (
-	archiveFromSQL = ` FROM archive_entries e CROSS JOIN archive_messages m
+	fromSQL = ` FROM archive_entries e CROSS JOIN archive_messages m
 WHERE m.number = e.message AND e.archive = ? AND e.place BETWEEN ? AND ?`
 
-	archiveWithSQL = ` FROM archive_contacts c CROSS JOIN archive_entries e CROSS JOIN archive_messages m
+	withSQL = ` FROM archive_contacts c CROSS JOIN archive_entries e CROSS JOIN archive_messages m
 WHERE m.number = e.message AND e.contact = c.contact AND e.archive = c.archive
 AND e.place BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
 AND c.archive = ? AND +e.place BETWEEN ? AND ? AND c.contact = ? AND c.minute BETWEEN ? AND ?`
@@ -159,23 +149,23 @@ AND c.archive = ? AND +e.place BETWEEN ? AND ? AND c.contact = ? AND c.minute BE
 )
 
 // statement is SELECT, what, and the rest of a query.
-func (q *archiveQuery) statement(what, tail string, more ...any) (text string, args []any) {
+func (q *search) statement(what, tail string, more ...any) (text string, args []any) {
 	args = []any{q.of.number, q.from, q.to}
-	from := archiveFromSQL
+	from := fromSQL
 	if !q.with.IsZero() {
-		from = archiveWithSQL
+		from = withSQL
 		args = append(args, contactHash(q.with), q.from/minute, q.to/minute)
 	}
 	return "SELECT " + what + from + q.where.String() + tail, slices.Concat(args, q.args, more)
 }
 
 // read reads up to n entries that match, in the direction of the query.
-func (q *archiveQuery) read(ctx context.Context, n int) ([]archive.Entry, error) {
+func (q *search) read(ctx context.Context, n int) ([]archive.Entry, error) {
 	var list []archive.Entry
 	for {
 		want := n - len(list)
 		if q.with.IsFull() {
-			want = max(want, archivePiece)
+			want = max(want, readPiece)
 		}
 		piece, read, err := q.piece(ctx, want)
 		if err != nil {
@@ -188,12 +178,12 @@ func (q *archiveQuery) read(ctx context.Context, n int) ([]archive.Entry, error)
 	}
 }
 
-// archivePiece is how many entries are read at once where most of them may not match.
-const archivePiece = 200
+// readPiece is how many entries are read at once where most of them may not match.
+const readPiece = 200
 
 // piece reads up to n entries, of which those are left out that only look as if they were with the contact, and
 // moves the range behind them.
-func (q *archiveQuery) piece(ctx context.Context, n int) (list []archive.Entry, read int, err error) {
+func (q *search) piece(ctx context.Context, n int) (list []archive.Entry, read int, err error) {
 	text, args := q.page(n)
 	rows, err := q.reads.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -219,7 +209,7 @@ func (q *archiveQuery) piece(ctx context.Context, n int) (list []archive.Entry, 
 }
 
 // page is the statement that reads the first n entries in the direction of the query.
-func (q *archiveQuery) page(n int) (text string, args []any) {
+func (q *search) page(n int) (text string, args []any) {
 	order := ` ORDER BY `
 	if !q.with.IsZero() {
 		order += `c.minute, `
@@ -231,19 +221,21 @@ func (q *archiveQuery) page(n int) (text string, args []any) {
 	return q.statement(`e.place, m.late, m.id, m.message`, order+` LIMIT ?`, n)
 }
 
+type scanner interface{ Scan(...any) error }
+
 func scanEntry(rows scanner, account jid.JID, place *int64) (e archive.Entry, err error) {
 	var late int64
 	var id, message sql.RawBytes
 	if err := rows.Scan(place, &late, &id, &message); err != nil {
 		return e, err
 	}
-	e.ID, e.At = archivedID(id), timeOf(*place-late)
-	e.Stanza, err = parseArchived(message, account, e.ID)
+	e.ID, e.At = idText(id), timeOf(*place-late)
+	e.Stanza, err = parseForm(message, account, e.ID)
 	return e, err
 }
 
 // isWith compares the address of the other side, of which the index has a hash alone.
-func (q *archiveQuery) isWith(e archive.Entry) bool {
+func (q *search) isWith(e archive.Entry) bool {
 	if q.with.IsZero() {
 		return true
 	}
@@ -252,37 +244,28 @@ func (q *archiveQuery) isWith(e archive.Entry) bool {
 }
 
 // count counts what matches.
-func (q *archiveQuery) count(ctx context.Context) (n int, err error) {
+func (q *search) count(ctx context.Context) (n int, err error) {
 	if !q.with.IsFull() {
 		text, args := q.statement(`count(*)`, ``)
 		err = q.reads.QueryRowContext(ctx, text, args...).Scan(&n)
 		return n, err
 	}
 	for {
-		piece, read, err := q.piece(ctx, archivePiece)
-		if n += len(piece); err != nil || read < archivePiece {
+		piece, read, err := q.piece(ctx, readPiece)
+		if n += len(piece); err != nil || read < readPiece {
 			return n, err
 		}
 	}
 }
 
-const archiveEndSQL = `SELECT e.place, m.late, m.id FROM archive_entries e CROSS JOIN archive_messages m
+const endSQL = `SELECT e.place, m.late, m.id FROM archive_entries e CROSS JOIN archive_messages m
 WHERE m.number = e.message AND e.archive = ? ORDER BY e.place `
 
-// Ends implements archive.Store.
-func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.Mark, err error) {
-	fail := func(err error) (archive.Mark, archive.Mark, error) {
-		return archive.Mark{}, archive.Mark{}, fmt.Errorf("read ends of archive of %s: %w", account, err)
-	}
-	if err := s.archives.refresh(ctx, account); err != nil {
-		return fail(err)
-	}
-	a, err := readArchiveAccount(ctx, s.reads, account)
-	if err != nil {
-		return fail(err)
-	}
-	if a == nil {
-		return first, last, nil
+// Ends gives the first and the last entry of an archive, see archive.Store.
+func Ends(ctx context.Context, reads Reader, account jid.JID) (first, last archive.Mark, err error) {
+	a, err := readAccount(ctx, reads, account)
+	if a == nil || err != nil {
+		return first, last, err
 	}
 	for _, end := range []struct {
 		order string
@@ -290,14 +273,14 @@ func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.
 	}{{`ASC LIMIT 1`, &first}, {`DESC LIMIT 1`, &last}} {
 		var place, late int64
 		var id []byte
-		err := s.reads.QueryRowContext(ctx, archiveEndSQL+end.order, a.number).Scan(&place, &late, &id)
+		err := reads.QueryRowContext(ctx, endSQL+end.order, a.number).Scan(&place, &late, &id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return archive.Mark{}, archive.Mark{}, nil
 		}
 		if err != nil {
-			return fail(err)
+			return archive.Mark{}, archive.Mark{}, err
 		}
-		*end.mark = archive.Mark{ID: archivedID(id), At: timeOf(place - late)}
+		*end.mark = archive.Mark{ID: idText(id), At: timeOf(place - late)}
 	}
 	return first, last, nil
 }

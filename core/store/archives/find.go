@@ -1,4 +1,4 @@
-package store
+package archives
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 )
 
-// archivedID is the text of an id as it is kept: 16 bytes, or text.
-func archivedID(id []byte) string {
+// idText is the text of an id as it is kept: 16 bytes, or text.
+func idText(id []byte) string {
 	if len(id) == len(archive.ID{}) {
 		if known := archive.ID(id); known[6]>>4 == 7 {
 			return known.String()
@@ -28,7 +28,7 @@ WHERE m.number = e.message AND e.archive = ? AND m.id = ? ORDER BY e.place LIMIT
 )
 
 // findEntry finds the place of an entry; archive.ErrNoEntry where there is none.
-func findEntry(ctx context.Context, q querier, a *archiveAccount, id string) (int64, error) {
+func findEntry(ctx context.Context, q Reader, a *accountState, id string) (int64, error) {
 	if known, ok := archive.ParseID(id); ok {
 		return findByID(ctx, q, a, known)
 	}
@@ -36,13 +36,13 @@ func findEntry(ctx context.Context, q querier, a *archiveAccount, id string) (in
 }
 
 // findByID looks where the time in the id says, and behind it as far as an entry can be behind its time.
-func findByID(ctx context.Context, q querier, a *archiveAccount, id archive.ID) (int64, error) {
+func findByID(ctx context.Context, q Reader, a *accountState, id archive.ID) (int64, error) {
 	at := id.Micros()
 	return onePlace(q.QueryRowContext(ctx, findByIDSQL, a.number, at, at+a.drift+slack, id[:]))
 }
 
 // findByText looks through all of the archive. All ids that the server has made are of the other kind.
-func findByText(ctx context.Context, q querier, a *archiveAccount, id string) (int64, error) {
+func findByText(ctx context.Context, q Reader, a *accountState, id string) (int64, error) {
 	return onePlace(q.QueryRowContext(ctx, findByTextSQL, a.number, []byte(id)))
 }
 

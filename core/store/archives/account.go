@@ -1,4 +1,4 @@
-package store
+package archives
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 const slack = 1_000_000
 
 const (
-	archiveAccountSQL = `SELECT number, drift FROM archive_accounts WHERE account = ?`
+	accountSQL = `SELECT number, drift FROM archive_accounts WHERE account = ?`
 
-	addArchiveAccountSQL = `INSERT INTO archive_accounts (number, account, drift) SELECT CAST(?1 AS BIGINT), jid, 0 FROM accounts WHERE jid = ?2
+	addAccountSQL = `INSERT INTO archive_accounts (number, account, drift) SELECT CAST(?1 AS BIGINT), jid, 0 FROM accounts WHERE jid = ?2
 ON CONFLICT (account) DO NOTHING`
 
 	lastPlaceSQL = `SELECT coalesce(max(place), 0) FROM archive_entries WHERE archive = ?`
@@ -26,11 +26,11 @@ ON CONFLICT (account) DO NOTHING`
 )
 
 // account is what is known of an account; nil where it does not exist.
-func (w *archiveWriter) account(tx *sql.Tx, account jid.JID) (*archiveAccount, error) {
+func (w *Writer) account(tx *sql.Tx, account jid.JID) (*accountState, error) {
 	if a := w.accounts[account.String()]; a != nil {
 		return a, nil
 	}
-	a, err := readArchiveAccount(context.Background(), tx, account)
+	a, err := readAccount(context.Background(), tx, account)
 	if err != nil {
 		return nil, err
 	}
@@ -39,10 +39,10 @@ func (w *archiveWriter) account(tx *sql.Tx, account jid.JID) (*archiveAccount, e
 		if err != nil {
 			return nil, err
 		}
-		if _, err := tx.Exec(addArchiveAccountSQL, number, account.String()); err != nil {
+		if _, err := tx.Exec(addAccountSQL, number, account.String()); err != nil {
 			return nil, fmt.Errorf("make archive of %s: %w", account, err)
 		}
-		if a, err = readArchiveAccount(context.Background(), tx, account); a == nil || err != nil {
+		if a, err = readAccount(context.Background(), tx, account); a == nil || err != nil {
 			return nil, err
 		}
 	}
@@ -53,10 +53,10 @@ func (w *archiveWriter) account(tx *sql.Tx, account jid.JID) (*archiveAccount, e
 	return a, nil
 }
 
-// readArchiveAccount reads an account's row; nil where nothing has been archived for it.
-func readArchiveAccount(ctx context.Context, q querier, account jid.JID) (*archiveAccount, error) {
-	var a archiveAccount
-	err := q.QueryRowContext(ctx, archiveAccountSQL, account.String()).Scan(&a.number, &a.drift)
+// readAccount reads an account's row; nil where nothing has been archived for it.
+func readAccount(ctx context.Context, q Reader, account jid.JID) (*accountState, error) {
+	var a accountState
+	err := q.QueryRowContext(ctx, accountSQL, account.String()).Scan(&a.number, &a.drift)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -67,7 +67,7 @@ func readArchiveAccount(ctx context.Context, q querier, account jid.JID) (*archi
 }
 
 // drifted notes that an entry is further behind its time than any before.
-func (w *archiveWriter) drifted(tx *sql.Tx, a *archiveAccount, by int64) error {
+func (w *Writer) drifted(tx *sql.Tx, a *accountState, by int64) error {
 	if by <= a.drift || by < slack {
 		return nil
 	}
@@ -80,24 +80,24 @@ func (w *archiveWriter) drifted(tx *sql.Tx, a *archiveAccount, by int64) error {
 
 // has reports whether an archive has an entry with the id of a row, which was made at that time. An entry is never
 // before the time in its id: an id that is newer than the last entry is new.
-func (w *archiveWriter) has(tx *sql.Tx, a *archiveAccount, r *archiveRow, made int64, ref archiveRef) (bool, error) {
+func (w *Writer) has(tx *sql.Tx, a *accountState, r *Row, made int64, ref messageRef) (bool, error) {
 	if ref.sender == a.number || ref.receiver == a.number {
 		return true, nil
 	}
-	if r.byText || ref.several { // these are looked for in the database alone
+	if r.ByText || ref.several { // these are looked for in the database alone
 		if err := w.flush(tx); err != nil {
 			return false, err
 		}
-		if err := w.indexAll(tx); err != nil {
+		if err := w.IndexAll(tx); err != nil {
 			return false, err
 		}
 	}
 	var err error
 	switch {
-	case r.byText:
-		_, err = findByText(context.Background(), tx, a, r.idText)
+	case r.ByText:
+		_, err = findByText(context.Background(), tx, a, r.IDText)
 	case made <= a.last:
-		_, err = findByID(context.Background(), tx, a, r.id)
+		_, err = findByID(context.Background(), tx, a, r.ID)
 	default:
 		return false, nil
 	}
@@ -107,8 +107,8 @@ func (w *archiveWriter) has(tx *sql.Tx, a *archiveAccount, r *archiveRow, made i
 	return err == nil, err
 }
 
-// indexAll writes the entries of all messages that are in the database.
-func (w *archiveWriter) indexAll(tx *sql.Tx) error {
+// IndexAll writes the entries of all messages that are in the database.
+func (w *Writer) IndexAll(tx *sql.Tx) error {
 	if !w.deferred {
 		return nil
 	}
@@ -119,11 +119,20 @@ func (w *archiveWriter) indexAll(tx *sql.Tx) error {
 	return w.indexTo(tx, last)
 }
 
-// refresh writes the entries of an account that are missing.
-func (w *archiveWriter) refresh(tx *sql.Tx, account jid.JID) error {
+// Undo is called with the outcome of a function that has run beside the writer in its transaction: what it has
+// changed may be undone.
+func (w *Writer) Undo(err error) error {
+	if err != nil {
+		w.reset()
+	}
+	return err
+}
+
+// Refresh writes the entries of an account that are missing.
+func (w *Writer) Refresh(tx *sql.Tx, account jid.JID) error {
 	err := w.begin(tx)
 	if a := w.accounts[account.String()]; err == nil && a != nil && a.message > w.indexed {
-		err = w.indexAll(tx)
+		err = w.IndexAll(tx)
 	}
 	if err != nil {
 		w.reset()

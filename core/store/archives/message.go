@@ -1,4 +1,4 @@
-package store
+package archives
 
 import (
 	"encoding/binary"
@@ -13,18 +13,18 @@ import (
 // An archived message is kept in a form that is read without a parser: the version, the kind, then to, from, id,
 // type, lang and the further attributes, each with its length before it, then the payload as it came.
 // Releases before this form kept XML, which begins with '<'.
-const archivedVersion = 1
+const formVersion = 1
 
-// archivedStamp is set in the kind of a message to which the receiver's stanza-id is to be added (XEP-0359 §3.1). It
+// formStamp is set in the kind of a message to which the receiver's stanza-id is to be added (XEP-0359 §3.1). It
 // is not kept, so that sender and receiver have the same message.
-const archivedStamp = 0x80
+const formStamp = 0x80
 
-func appendArchived(dst []byte, st *stanza.Stanza, payload string, stamped bool) []byte {
+func appendForm(dst []byte, st *stanza.Stanza, payload string, stamped bool) []byte {
 	kind := byte(st.Kind)
 	if stamped {
-		kind |= archivedStamp
+		kind |= formStamp
 	}
-	dst = append(dst, archivedVersion, kind)
+	dst = append(dst, formVersion, kind)
 	for _, field := range [...]string{st.To.String(), st.From.String(), st.ID, st.Type, st.Lang, st.Extra} {
 		dst = binary.AppendUvarint(dst, uint64(len(field)))
 		dst = append(dst, field...)
@@ -32,26 +32,26 @@ func appendArchived(dst []byte, st *stanza.Stanza, payload string, stamped bool)
 	return append(dst, payload...)
 }
 
-var errArchivedForm = errors.New("archived message is damaged")
+var errForm = errors.New("archived message is damaged")
 
-// parseArchived reads a message as it is in the archive of an account under an id.
-func parseArchived(data []byte, account jid.JID, id string) (*stanza.Stanza, error) {
+// parseForm reads a message as it is in the archive of an account under an id.
+func parseForm(data []byte, account jid.JID, id string) (*stanza.Stanza, error) {
 	if len(data) == 0 {
-		return nil, errArchivedForm
+		return nil, errForm
 	}
 	if data[0] == '<' {
-		return decodeStanza(string(data))
+		return stanza.Parse(string(data))
 	}
-	if data[0] != archivedVersion || len(data) < 2 {
-		return nil, errArchivedForm
+	if data[0] != formVersion || len(data) < 2 {
+		return nil, errForm
 	}
-	st := &stanza.Stanza{Kind: stanza.Kind(data[1] &^ archivedStamp)}
+	st := &stanza.Stanza{Kind: stanza.Kind(data[1] &^ formStamp)}
 	text := string(data[2:]) // one piece of memory for all
 	var to, from string
 	for _, field := range [...]*string{&to, &from, &st.ID, &st.Type, &st.Lang, &st.Extra} {
 		n, used := uvarint(text)
 		if used <= 0 || n > uint64(len(text)-used) {
-			return nil, errArchivedForm
+			return nil, errForm
 		}
 		*field, text = text[used:used+int(n)], text[used+int(n):]
 	}
@@ -60,10 +60,10 @@ func parseArchived(data []byte, account jid.JID, id string) (*stanza.Stanza, err
 		st.From, err = parseAddress(from)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errArchivedForm, err)
+		return nil, fmt.Errorf("%w: %w", errForm, err)
 	}
 	st.Payload = text
-	if data[1]&archivedStamp != 0 && !isSender(account, st) {
+	if data[1]&formStamp != 0 && !isSender(account, st) {
 		st.Payload = string(message.AppendStanzaID([]byte(text), account, id))
 	}
 	return st, nil
