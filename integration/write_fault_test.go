@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/integration/client"
 	"github.com/dragoman-im/dragoman/integration/peers"
 	"github.com/dragoman-im/dragoman/integration/xmltree"
@@ -182,13 +183,31 @@ func (s *faultyServer) write(ctx context.Context, conn *client.Conn, name string
 			if e.Attr("type") == "error" {
 				err = patient(e)
 			}
-			if ok {
+			if ok && err == nil {
+				err = s.settle(ctx)
+			}
+			if ok && err == nil {
 				s.recordAccepted(&s.mail, name)
 			}
 			return ok, err
 		}
 	}
 	return false, err
+}
+
+// settle returns when what carol was sent before is on the disk. Writes are in order for each account:
+// on SQLite for all of them together, so that the sender's own answer says so already.
+func (s *faultyServer) settle(ctx context.Context) error {
+	if !storetest.OnPostgres() {
+		return nil
+	}
+	conn, err := s.d.Dial(ctx, carol, "")
+	if err != nil {
+		return err
+	}
+	defer conn.Drop()
+	_, err = request(ctx, conn, "set", "", "<query xmlns='jabber:iq:private'><x xmlns='urn:test:settle'/></query>")
+	return err
 }
 
 func (s *faultyServer) recordAccepted(list *[]string, name string) {
