@@ -16,7 +16,6 @@ const (
 	NS         = "urn:xmpp:mam:2"
 	Extended   = "urn:xmpp:mam:2#extended"
 	nsForward  = "urn:xmpp:forward:0" // XEP-0297
-	nsDelay    = "urn:xmpp:delay"     // XEP-0203
 	groupField = "urn:xmpp:mam:2#groupchat-field"
 	groupStore = "urn:xmpp:mam:2#groupchat-available"
 )

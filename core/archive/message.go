@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -17,7 +18,7 @@ func (e *Engine) message(r Request, entry Entry, queryID string) *stanza.Stanza 
 	b := make([]byte, 0, 512)
 	b = stanza.AppendAttr(append(b, "<result xmlns='"+NS+"'"...), "queryid", queryID)
 	b = stanza.AppendAttr(b, "id", entry.ID)
-	b = append(b, "><forwarded xmlns='"+nsForward+"'><delay xmlns='"+nsDelay+"'"...)
+	b = append(b, "><forwarded xmlns='"+nsForward+"'><delay xmlns='"+message.NSDelay+"'"...)
 	b = append(stanza.AppendAttr(b, "stamp", stamp(entry.At)), "/>"...)
 	if st != nil {
 		to := st.To

@@ -44,12 +44,12 @@ func Transient(st *stanza.Stanza) bool { return !lasting(st, NoStore, NoPermanen
 
 // lasting tells whether a message will matter later, and has none of the hints against it.
 func lasting(st *stanza.Stanza, against ...Hint) bool {
-	if strings.HasPrefix(st.Payload, "<body>") && !st.MayHave(nsHints, "store") { // all hints about keeping have that word
+	if strings.HasPrefix(st.Payload, "<body>") && !st.MayHave(NSHints, "store") { // all hints about keeping have that word
 		return true // nearly all of them, without a tree
 	}
 	wanted := false
 	for e := range st.Tree().Elements() {
-		if e.Space != nsHints {
+		if e.Space != NSHints {
 			wanted = wanted || content(e)
 			continue
 		}
@@ -67,7 +67,7 @@ func lasting(st *stanza.Stanza, against ...Hint) bool {
 // state at the moment (XEP-0160 §3) or something about the message itself.
 func content(e *stanza.Element) bool {
 	switch e.Space {
-	case NSChatStates, nsHints, nsStanzaID, nsDelay, nsOldDelay, nsNick:
+	case NSChatStates, NSHints, NSStanzaID, NSDelay, NSOldDelay, nsNick:
 		return false
 	case stanza.NSClient:
 		return e.Local != "thread" // goes with chat states (XEP-0085 §5.7)

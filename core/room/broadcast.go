@@ -3,6 +3,7 @@ package room
 import (
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -88,7 +89,7 @@ func (r *Room) compose(p Post) (st *stanza.Stanza, stanzaID string) {
 		if stanzaID = p.StanzaID; stanzaID == "" {
 			stanzaID = stanza.NewID()
 		}
-		room = stanza.NewElement(NSStanzaID, "stanza-id").With("id", stanzaID).With("by", r.jid.String())
+		room = message.StanzaID(r.jid, stanzaID)
 	}
 	if p.From == "" {
 		st.Payload = p.Payload + stanza.Encode(room)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -78,7 +79,7 @@ func (r *Room) features() []string {
 		return no
 	}
 	list := []string{
-		NS, nsStable, nsRequest, nsSelfPing, NSStanzaID, NSOccupantID, NSPing,
+		NS, nsStable, nsRequest, nsSelfPing, message.NSStanzaID, NSOccupantID, NSPing,
 		nsDiscoInfo, nsDiscoItems, paging.NS, form.NS,
 		pick(c.Listed, "muc_public", "muc_hidden"),
 		pick(c.Persistent, "muc_persistent", "muc_temporary"),

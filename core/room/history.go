@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -163,8 +164,7 @@ func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited boo
 
 // delay is the delay element of the room (XEP-0203; XEP-0045 §7.2.13: from the room itself).
 func (r *Room) delay(at time.Time) *stanza.Element {
-	return stanza.NewElement(NSDelay, "delay").With("from", r.jid.String()).
-		With("stamp", at.UTC().Format("2006-01-02T15:04:05.000Z"))
+	return message.Delay(r.jid, at)
 }
 
 // count reads a number that is not negative; anything too large is a large number.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -96,7 +97,7 @@ func TestHistoryMessages(t *testing.T) { // XEP-0045 §7.2.13
 	p.in("<presence from='ann/1' to='/ann' type='unavailable'/>").take()
 	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + NS + "'><history maxstanzas='1'/></x></presence>")
 	m := p.sent[1]
-	if m.Child(NSOccupantID, "occupant-id").Attr("id") != p.occupantID(person("ann")) || m.Child(NSStanzaID, "stanza-id").Attr("by") != testRoom.String() { // XEP-0421 §4
+	if m.Child(NSOccupantID, "occupant-id").Attr("id") != p.occupantID(person("ann")) || m.Child(message.NSStanzaID, "stanza-id").Attr("by") != testRoom.String() { // XEP-0421 §4
 		t.Errorf("%s", m)
 	}
 	p.want("<presence to='bob/1' from='/bob'…",

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -89,15 +90,15 @@ func (c Config) maySendPrivate(role Role) bool {
 func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 	return st.Without(func(e *stanza.Element) bool {
 		switch e.Space {
-		case NSUser, NSOccupantID, NSHats, nsAddress, nsCarbons, nsMAM: // XEP-0421 §4, XEP-0045 §17.3
+		case NSUser, NSOccupantID, NSHats, nsAddress, message.NSCarbons, nsMAM: // XEP-0421 §4, XEP-0045 §17.3
 			return true
-		case NSStanzaID: // XEP-0359 §3
+		case message.NSStanzaID: // XEP-0359 §3
 			return e.Local == "stanza-id" && r.isOurs(e.Attr("by"))
 		case nsModerate: // XEP-0425 §5: only the room announces moderation
 			return true
 		case nsRetract:
 			return e.Child(nsModerate, "moderated") != nil
-		case NSDelay, nsOldDelay: // only the room adds delays to its history
+		case message.NSDelay, message.NSOldDelay: // only the room adds delays to its history
 			return e.Attr("from") == "" || r.isOurs(e.Attr("from"))
 		}
 		return false
@@ -108,23 +109,4 @@ func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 func (r *Room) isOurs(address string) bool {
 	j, err := jid.Parse(address)
 	return err == nil && j.Bare() == r.jid
-}
-
-// Transient reports whether a message is not worth keeping once it was delivered: chat states
-// and the like (XEP-0313 §5.1.1, XEP-0334).
-func Transient(st *stanza.Stanza) bool {
-	worth := false
-	for e := range st.Tree().Elements() {
-		switch {
-		case e.Space == "urn:xmpp:hints" && e.Local == "store":
-			return false
-		case e.Space == "urn:xmpp:hints" && e.Local == "no-store", e.Space == "urn:xmpp:hints" && e.Local == "no-permanent-store":
-			return true
-		case e.Space == "http://jabber.org/protocol/chatstates", e.Space == "urn:xmpp:hints",
-			e.Space == NSStanzaID, e.Local == "thread" && e.Space == stanza.NSClient:
-		default:
-			worth = true
-		}
-	}
-	return !worth
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -17,7 +18,7 @@ func TestGroupchat(t *testing.T) { // XEP-0045 §7.4
 		if s.ID != "m1" || s.From.Resource() != "ann" || s.Type != stanza.TypeGroupchat || s.To != []*session{p.receivers[0], p.receivers[1]}[i].jid {
 			t.Errorf("%s", s)
 		}
-		sid := s.Child(NSStanzaID, "stanza-id")
+		sid := s.Child(message.NSStanzaID, "stanza-id")
 		if sid.Attr("by") != testRoom.String() || len(sid.Attr("id")) != 36 { // XEP-0359 §3
 			t.Errorf("%s", sid)
 		}
@@ -122,7 +123,7 @@ func TestEjabberd2504_Spoofing(t *testing.T) {
 			for e := range s.Tree().Elements() {
 				n[e.Space]++
 			}
-			if n[NSOccupantID] != 1 || n[NSUser] != 1 || n[NSHats]+n[NSDelay]+n[nsAddress] != 0 || s.Child(NSOccupantID, "occupant-id").Attr("id") == "SPOOF" {
+			if n[NSOccupantID] != 1 || n[NSUser] != 1 || n[NSHats]+n[message.NSDelay]+n[nsAddress] != 0 || s.Child(NSOccupantID, "occupant-id").Attr("id") == "SPOOF" {
 				t.Errorf("%s: %s", name, s)
 			}
 		}
@@ -145,7 +146,7 @@ func TestTransient(t *testing.T) {
 		"<composing xmlns='http://jabber.org/protocol/chatstates'/><origin-id xmlns='urn:xmpp:sid:0' id='1'/>": true,
 	} {
 		st := &stanza.Stanza{Kind: stanza.Message, Payload: payload}
-		if Transient(st) != want {
+		if (Message{Stanza: st}).Post("").Transient != want {
 			t.Errorf("%s: %v", payload, !want)
 		}
 	}

@@ -7,10 +7,8 @@ const (
 	NSAdmin = "http://jabber.org/protocol/muc#admin"
 	NSOwner = "http://jabber.org/protocol/muc#owner"
 
-	NSStanzaID   = "urn:xmpp:sid:0"         // XEP-0359
 	NSOccupantID = "urn:xmpp:occupant-id:0" // XEP-0421
 	NSHats       = "urn:xmpp:hats:0"        // XEP-0317
-	NSDelay      = "urn:xmpp:delay"         // XEP-0203
 	NSPing       = "urn:xmpp:ping"          // XEP-0199
 	NSVCard      = "vcard-temp"             // XEP-0054
 
@@ -21,9 +19,7 @@ const (
 	nsRoomConfig = "http://jabber.org/protocol/muc#roomconfig"
 	nsRetract    = "urn:xmpp:message-retract:1"  // XEP-0424
 	nsModerate   = "urn:xmpp:message-moderate:1" // XEP-0425
-	nsOldDelay   = "jabber:x:delay"
 	nsAddress    = "http://jabber.org/protocol/address"
-	nsCarbons    = "urn:xmpp:carbons:2"
 	nsMAM        = "urn:xmpp:mam:2"
 	nsDiscoInfo  = "http://jabber.org/protocol/disco#info"
 	nsDiscoItems = "http://jabber.org/protocol/disco#items"

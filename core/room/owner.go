@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -76,7 +77,7 @@ type Message struct {
 func (m Message) Post(stanzaID string) Post {
 	return Post{
 		From: m.From.ID, Nick: m.From.Nick, ID: m.Stanza.ID, StanzaID: stanzaID, Lang: m.Stanza.Lang,
-		Extra: m.Stanza.Extra, Payload: m.Stanza.Payload, Transient: Transient(m.Stanza),
+		Extra: m.Stanza.Extra, Payload: m.Stanza.Payload, Transient: message.Transient(m.Stanza),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -263,9 +264,9 @@ func (r *Room) keepPresence(s *session, st *stanza.Stanza) {
 // only the room adds (XEP-0045 §17.3), and the request to enter with its password.
 func reservedInPresence(e *stanza.Element) bool {
 	switch e.Space {
-	case NS, NSUser, NSAdmin, NSOwner, NSOccupantID, NSHats, NSDelay, nsOldDelay, nsAddress:
+	case NS, NSUser, NSAdmin, NSOwner, NSOccupantID, NSHats, message.NSDelay, message.NSOldDelay, nsAddress:
 		return true
-	case NSStanzaID:
+	case message.NSStanzaID:
 		return e.Local == "stanza-id"
 	}
 	return strings.HasPrefix(e.Space, NS+"#")
