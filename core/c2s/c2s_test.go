@@ -51,7 +51,7 @@ var everybody = sync.OnceValue(func() users {
 
 func (u users) Lookup(_ context.Context, username string) (sasl.Credentials, error) {
 	if username == "broken" {
-		return sasl.Credentials{}, errors.New("store is away")
+		return sasl.Credentials{}, errors.New("store is not available")
 	}
 	c, ok := u[username]
 	if !ok {

@@ -128,7 +128,7 @@ func (c *Config) check() error {
 		return fmt.Errorf("clients: TLS is required and there is no certificate")
 	}
 	if c.Limits.Stanza.Bytes != 0 && c.Limits.Stanza.Bytes < 10_000 {
-		return fmt.Errorf("clients: stanzas of %d bytes; RFC 6120 §13.12 wants 10,000 at least", c.Limits.Stanza.Bytes)
+		return fmt.Errorf("clients: stanzas of %d bytes; RFC 6120 §13.12 requires 10,000 at least", c.Limits.Stanza.Bytes)
 	}
 	return nil
 }

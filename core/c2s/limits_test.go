@@ -318,7 +318,7 @@ func TestCVE_2010_0305_SlowReader(t *testing.T) {
 	p.online("juliet", "a") // reads nothing any more
 	romeo, nurse := p.session("romeo", "x"), p.session("nurse", "x")
 	body := strings.Repeat("x", 50_000)
-	rawstream.Eventually(t, "cut off", func() bool {
+	rawstream.Eventually(t, "disconnected", func() bool {
 		romeo.Send(message("juliet@home.test/a", body))
 		nurse.ping()
 		return p.server.Counters.Slow.Load() == 1
@@ -350,7 +350,7 @@ func TestOwnAnswersWait(t *testing.T) {
 		t.Errorf("%d arrived", strings.Count(got, "<message "))
 	}
 	if p.server.Counters.Slow.Load() != 0 {
-		t.Error("cut off")
+		t.Error("disconnected")
 	}
 	// One that asks and never reads is not answered forever, and does not delay shutdown.
 	romeo.Send(strings.Repeat("<iq type='set' id='page'><q xmlns='urn:archive'/></iq>", 5))

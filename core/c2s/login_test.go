@@ -42,7 +42,7 @@ func TestLoginFailures(t *testing.T) {
 		"line end":          {auth("PLAIN", "AA\nAA"), "incorrect-encoding"},                         // checklist 27
 		"disabled":          {plainAuth("", "closed", "pw-closed"), "account-disabled"},              // checklist 28
 		"another's authzid": {plainAuth("juliet@home.test", "romeo", "pw-romeo"), "invalid-authzid"}, // checklist 31
-		"store is away":     {plainAuth("", "broken", "x"), "temporary-auth-failure"},                // checklist 28
+		"broken store":      {plainAuth("", "broken", "x"), "temporary-auth-failure"},                // checklist 28
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

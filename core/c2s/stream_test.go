@@ -1,11 +1,14 @@
 package c2s
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // attr is an attribute of the last stream header in what was read.
@@ -289,4 +292,32 @@ func TestPartialStanzaIsNothing(t *testing.T) {
 	if got := juliet.Until("id='x'"); strings.Contains(got, "half") {
 		t.Errorf("got %q", got)
 	}
+}
+
+// Shutdown returns by its deadline also if a handler is stuck, and if a client reads nothing.
+func TestShutdownDeadline(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, func(c *Config) { c.Limits.Queue = 64 << 20; c.Limits.Rate = -1 })
+	stuck, release := make(chan struct{}), make(chan struct{})
+	handle(p.host, "urn:stuck", func(context.Context, *router.IQ) (*stanza.Element, error) {
+		close(stuck)
+		<-release
+		return nil, nil
+	})
+	p.online("juliet", "a") // reads nothing any more
+	romeo := p.session("romeo", "x")
+	for range 100 {
+		romeo.Send(message("juliet@home.test/a", strings.Repeat("x", 100_000)))
+	}
+	romeo.ping()
+	romeo.Send("<iq type='get' id='1'><query xmlns='urn:stuck'/></iq>")
+	<-stuck
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	p.server.Shutdown(ctx)
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("took %v", d)
+	}
+	close(release)
 }

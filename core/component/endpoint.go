@@ -24,16 +24,16 @@ func (e *endpoint) current() *stream.Conn {
 	return e.conn
 }
 
-// claim makes c the component's connection, with welcome as the first bytes that it
-// gets; false if another one stays.
-func (e *endpoint) claim(c *stream.Conn, policy Conflict, welcome []byte) bool {
+// claim makes c the component's connection, with answer as the first bytes that are sent
+// to it; false if another connection stays.
+func (e *endpoint) claim(c *stream.Conn, policy Conflict, answer []byte) bool {
 	e.mu.Lock()
 	old := e.conn
 	if old != nil && policy == Reject {
 		e.mu.Unlock()
 		return false
 	}
-	c.Queue().AppendBytes(welcome)
+	c.Queue().AppendBytes(answer)
 	e.conn = c
 	e.mu.Unlock()
 	c.Queue().Flush()
@@ -62,9 +62,9 @@ func (e *endpoint) Deliver(st *stanza.Stanza) {
 	if st.Kind == stanza.Presence && st.Type != stanza.TypeSubscribe {
 		return
 	}
-	away := stanza.ServiceUnavailable("the component is not connected")
-	away.Type = "wait" // it may connect again soon
-	e.server.cfg.Router.Bounce(nil, st, away)
+	unavailable := stanza.ServiceUnavailable("the component is not connected")
+	unavailable.Type = "wait" // it may connect again soon
+	e.server.cfg.Router.Bounce(nil, st, unavailable)
 }
 
 // Flush sends what Deliver appended.

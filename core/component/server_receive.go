@@ -18,7 +18,7 @@ func (s *Server) receive(b *router.Batch, e *endpoint, it *stream.Item) error {
 	} else if err != nil {
 		return err
 	}
-	// RFC 6120 §8.1.2.2, as for servers: nobody speaks for another domain.
+	// RFC 6120 §8.1.2.2, as for servers: a component sends for its own domain only.
 	if st.From.Domain() != e.domain.String() {
 		return stream.NewError(stream.InvalidFrom, "")
 	}

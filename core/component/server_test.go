@@ -127,7 +127,7 @@ func TestConflictPolicies(t *testing.T) {
 	if got := o.attach("gate.test", "s3cret").Rest(); !strings.Contains(got, "<conflict ") {
 		t.Errorf("second got %q", got)
 	}
-	// A wrong secret is told before anything about who is there.
+	// A wrong secret is reported, and not whether the component is connected.
 	if got := o.attach("gate.test", "wrong").Rest(); !strings.Contains(got, "<not-authorized ") {
 		t.Errorf("with a wrong secret: %q", got)
 	}

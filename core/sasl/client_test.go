@@ -247,7 +247,7 @@ func TestOF3258_UnknownUsers(t *testing.T) {
 				t.Errorf("%s of %s changes with a restart", salt, user)
 			}
 			if len(salt) != len(realSalt) || iterations != realIterations {
-				t.Errorf("%s %s is told from %s %s", salt, iterations, realSalt, realIterations)
+				t.Errorf("%s %s can be distinguished from %s %s", salt, iterations, realSalt, realIterations)
 			}
 			if other := seen[salt]; other != "" {
 				t.Errorf("%s is of %s and of %s in %s", salt, other, user, name)
