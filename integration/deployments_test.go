@@ -136,7 +136,7 @@ func (h *deployment) relink(ctx context.Context, t *testing.T, s *peers.Slixmpp,
 func (h *deployment) perform(ctx context.Context, t *testing.T, s *peers.Slixmpp, name string, answers map[string]string) {
 	t.Helper()
 	node := h.commandNode(ctx, t, s, name)
-	st := command(ctx, t, s, h.domain, node, nil)
+	st := command(ctx, t, s, h.domain, node)
 	for range 5 {
 		if st.Status == "completed" {
 			for _, n := range st.Notes {

@@ -88,7 +88,7 @@ func testForeignClients(t *testing.T, server *peers.Server) {
 
 	// The third client, both ways.
 	george := foreignSetup.Accounts[2]
-	if err := peers.SendXMPP(ctx, t, server, george, "sally@"+testHost, "Go says hello"); err != nil {
+	if err := server.SendXMPP(ctx, t, george, "sally@"+testHost, "Go says hello"); err != nil {
 		t.Fatal(err)
 	}
 	await(ctx, t, sally, func(e peers.Event) bool {
@@ -96,7 +96,7 @@ func testForeignClients(t *testing.T, server *peers.Server) {
 	})
 	log := peers.ListenXMPP(t, server, george)
 	for received := false; !received; { // messageWithBody again until he listens: his last session may be dying still
-		say(ctx, t, sally, "george@"+testHost, "Hello George", "chat")
+		sendChat(ctx, t, sally, "george@"+testHost, "Hello George")
 		soon, stop := context.WithTimeout(ctx, time.Second)
 		err := peers.Poll(soon, func() error {
 			if !log.Contains("Hello George") {

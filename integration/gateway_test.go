@@ -92,7 +92,7 @@ func directMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeN
 	w.remove(n)
 	await(ctx, t, s, func(e peers.Event) bool { return e.Seen.Retracts == first.Seen.ID && from(e, friend) })
 
-	id := say(ctx, t, s, friend, "Yes, I am", "chat")
+	id := sendChat(ctx, t, s, friend, "Yes, I am")
 	awaitLines(ctx, t, w, true, lastIs("Yes, I am"))
 	if err := s.Do(ctx, "correct", map[string]any{"to": friend, "body": "Yes, I am here", "replaces": id}, nil); err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func directMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeN
 func channelMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork, room string) {
 	t.Helper()
 	_, friendName, _ := w.friend()
-	found := join(ctx, t, s, room, "Sally", 20)
+	found := join(ctx, t, s, joinRequest{room, "Sally", 20})
 	if !slices.Contains(found.Occupants, friendName) {
 		t.Errorf("occupants are %v, want %s among them", found.Occupants, friendName)
 	}
@@ -133,7 +133,7 @@ func channelMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fake
 			(e.Seen.Retracts == first.Seen.ID || e.Seen.Retracts == stanzaID(t, first, room))
 	})
 
-	id := say(ctx, t, s, room, "Hello yourselves", "groupchat")
+	id := sendGroupchat(ctx, t, s, room, "Hello yourselves")
 	reflected := await(ctx, t, s, messageFrom("Hello yourselves", room+"/"+found.Nick))
 	if reflected.Seen.ID != id {
 		t.Errorf("reflected with id %q, want %q", reflected.Seen.ID, id)

@@ -88,7 +88,7 @@ func TestRevokedTokens(t *testing.T) {
 		w.revoke()
 		notice := await(ctx, t, sally, func(e peers.Event) bool { return mentionsRelink(e, h.domain) })
 		w.send(true, "In between, from the network")
-		say(ctx, t, sally, friend, "In between, to the network", "chat")
+		sendChat(ctx, t, sally, friend, "In between, to the network")
 		h.relink(ctx, t, sally, w)
 
 		await(ctx, t, sally, messageFrom("In between, from the network", friend))

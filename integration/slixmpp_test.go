@@ -26,13 +26,13 @@ func TestSlixmppOnProsody(t *testing.T) {
 	}
 
 	const room = "hall@rooms." + testHost
-	joined := join(ctx, t, sally, room, "Sally", 0)
+	joined := join(ctx, t, sally, joinRequest{room, "Sally", 0})
 	if !slices.Equal(joined.Occupants, []string{"Sally"}) {
 		t.Errorf("occupants are %v", joined.Occupants)
 	}
-	id := say(ctx, t, sally, room, "First words", "groupchat")
+	id := sendGroupchat(ctx, t, sally, room, "First words")
 	await(ctx, t, sally, messageWithBody("First words", room+"/Sally"))
-	if joined = join(ctx, t, simon, room, "Simon", 10); !slices.Equal(joined.Occupants, []string{"Sally", "Simon"}) {
+	if joined = join(ctx, t, simon, joinRequest{room, "Simon", 10}); !slices.Equal(joined.Occupants, []string{"Sally", "Simon"}) {
 		t.Errorf("occupants are %v", joined.Occupants)
 	}
 	if e := await(ctx, t, simon, messageWithBody("First words", room+"/Sally")); !e.Seen.Delayed {
@@ -58,7 +58,7 @@ func TestSlixmppOnProsody(t *testing.T) {
 		t.Errorf("archive holds %v", bodies)
 	}
 
-	first := command(ctx, t, sally, testHost, "http://jabber.org/protocol/admin#add-user", nil)
+	first := command(ctx, t, sally, testHost, "http://jabber.org/protocol/admin#add-user")
 	if first.Status != "executing" || first.Form == nil || len(first.Form.Fields) < 3 {
 		t.Fatalf("first stage of the command: %+v", first)
 	}
@@ -73,26 +73,43 @@ func TestSlixmppOnProsody(t *testing.T) {
 	}
 }
 
+// joinRequest is a room, a nickname and the number of earlier messages that are wanted.
+type joinRequest struct {
+	room, nick string
+	history    int
+}
+
 // joined is what a client found in a room.
 type joined struct {
 	Occupants []string
 	Nick      string
 }
 
-func join(ctx context.Context, t *testing.T, s *peers.Slixmpp, room, nick string, history int) joined {
+func join(ctx context.Context, t *testing.T, s *peers.Slixmpp, r joinRequest) joined {
 	t.Helper()
 	var found joined
-	if err := s.Do(ctx, "join", map[string]any{"room": room, "nick": nick, "history": history}, &found); err != nil {
-		t.Fatalf("%s joins %s: %v", s.JID, room, err)
+	if err := s.Do(ctx, "join", map[string]any{"room": r.room, "nick": r.nick, "history": r.history}, &found); err != nil {
+		t.Fatalf("%s joins %s: %v", s.JID, r.room, err)
 	}
 	return found
 }
 
-// say sends a message and returns its id.
-func say(ctx context.Context, t *testing.T, s *peers.Slixmpp, to, body, kind string) string {
+// sendChat sends a message to a person and returns its id.
+func sendChat(ctx context.Context, t *testing.T, s *peers.Slixmpp, to, body string) string {
+	t.Helper()
+	return sendMessage(ctx, t, s, map[string]any{"to": to, "body": body, "type": "chat"})
+}
+
+// sendGroupchat sends a message to a room and returns its id.
+func sendGroupchat(ctx context.Context, t *testing.T, s *peers.Slixmpp, room, body string) string {
+	t.Helper()
+	return sendMessage(ctx, t, s, map[string]any{"to": room, "body": body, "type": "groupchat"})
+}
+
+func sendMessage(ctx context.Context, t *testing.T, s *peers.Slixmpp, args map[string]any) string {
 	t.Helper()
 	var sent struct{ ID string }
-	if err := s.Do(ctx, "message", map[string]any{"to": to, "body": body, "type": kind}, &sent); err != nil {
+	if err := s.Do(ctx, "message", args, &sent); err != nil {
 		t.Fatal(err)
 	}
 	return sent.ID
@@ -136,9 +153,9 @@ type field struct {
 }
 
 // command begins an ad-hoc command.
-func command(ctx context.Context, t *testing.T, s *peers.Slixmpp, to, node string, values map[string]any) stage {
+func command(ctx context.Context, t *testing.T, s *peers.Slixmpp, to, node string) stage {
 	t.Helper()
-	return carryOut(ctx, t, stage{s: s, to: to, node: node}, map[string]any{"to": to, "node": node, "values": values})
+	return carryOut(ctx, t, stage{s: s, to: to, node: node}, map[string]any{"to": to, "node": node})
 }
 
 // next goes on with the command.

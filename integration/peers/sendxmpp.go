@@ -11,11 +11,11 @@ import (
 
 // SendXMPP sends one message with go-sendxmpp, a client that shares no code with the
 // others.
-func SendXMPP(ctx context.Context, t testing.TB, server *Server, from Account, to, body string) error {
+func (s *Server) SendXMPP(ctx context.Context, t testing.TB, from Account, to, body string) error {
 	t.Helper()
 	bin := Need(t, "go-sendxmpp")
-	cmd := exec.CommandContext(ctx, bin, "-u", from.User+"@"+server.Host, "-p", from.Password, "-j", server.ClientAddr, to)
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "SSL_CERT_FILE="+server.CertFile, "SSL_CERT_DIR="+t.TempDir())
+	cmd := exec.CommandContext(ctx, bin, "-u", from.User+"@"+s.Host, "-p", from.Password, "-j", s.ClientAddr, to)
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "SSL_CERT_FILE="+s.CertFile, "SSL_CERT_DIR="+t.TempDir())
 	cmd.Stdin = strings.NewReader(body + "\n")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go-sendxmpp: %w\n%s", err, out)
