@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -23,6 +24,7 @@ type action struct {
 	admin bool
 	any   bool // also for those without an account
 	run   func(ctx context.Context, c *Commands, a asked) (command.Step, error)
+	needs func(transports.Caps) bool // what the network must be capable of; nil for nothing
 }
 
 // asked is who asks for an action, and with what.
@@ -34,19 +36,25 @@ type asked struct {
 
 // actions are all of them, in the order of the help.
 var actions = []action{
-	{"link", "Link an account", "link an account", false, true, runLink},
-	{"relink", "Link an account again", "renew the credentials of an account", false, false, withLogin(runRelink)},
-	{"unlink", "Unlink an account", "remove an account and all that belongs to it", false, false, withLogin(runUnlink)},
-	{"status", "Accounts", "show your accounts and their states", false, false, runStatus},
-	{"rooms", "Rooms", "list the rooms that you can join", false, false, runRooms},
-	{"sync", "Read contacts and rooms again", "read contacts and rooms again", false, false, withLogin(runSync)},
-	{"failed", "Events that failed", "list events that could not be shown", true, true, runFailed},
-	{"replay", "Try failed events again", "try failed events again", true, true, runReplay},
+	{"link", "Link an account", "link an account", false, true, runLink, nil},
+	{"relink", "Link an account again", "renew the credentials of an account", false, false, withLogin(runRelink), nil},
+	{"unlink", "Unlink an account", "remove an account and all that belongs to it", false, false, withLogin(runUnlink), nil},
+	{"status", "Accounts", "show your accounts and their states", false, false, runStatus, nil},
+	{"rooms", "Rooms", "list the rooms that you can join", false, false, runRooms, nil},
+	{"sync", "Read contacts and rooms again", "read contacts and rooms again", false, false, withLogin(runSync), nil},
+	{"find", "Find people", "find people and their addresses", false, false, withLogin(runFind), func(c transports.Caps) bool { return c.Resolve || c.Search }},
+	{"create", "Make a group", "make a group or channel", false, false, withLogin(runCreate), func(c transports.Caps) bool { return c.Create }},
+	{"change", "Change a room", "change a room, or who is in it", false, false, withLogin(runChange), func(c transports.Caps) bool { return len(c.Changes) > 0 }},
+	{"commands", "Commands of the network", "run a command of the network", false, false, withLogin(runNetwork), func(c transports.Caps) bool { return c.Commands }},
+	{"failed", "Events that failed", "list events that could not be shown", true, true, runFailed, nil},
+	{"replay", "Try failed events again", "try failed events again", true, true, runReplay, nil},
 }
 
 // offers tells whether somebody may run an action.
 func (c *Commands) offers(a action, who jid.JID) bool {
 	switch {
+	case a.needs != nil && !a.needs(c.env.Info.Caps):
+		return false
 	case a.admin:
 		return c.env.Settings.IsAdmin(who)
 	case a.any:

@@ -7,6 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -17,6 +18,8 @@ type Rooms interface {
 	List(ctx context.Context, owner jid.JID, limit int) ([]disco.Item, error)
 	// Sync reads again what a login can see.
 	Sync(ctx context.Context, l *logins.Login)
+	// Learn keeps a room that a login sees.
+	Learn(ctx context.Context, l *logins.Login, info transports.RoomInfo) (id int64, ok bool, err error)
 }
 
 // Events has the events that could not be processed.

@@ -42,7 +42,14 @@ func (c *Commands) link(ctx context.Context, a asked, flow string, previous *log
 
 // next hands answers to the network and shows what it wants next.
 func (l *linking) next(ctx context.Context, answers map[string]string) (command.Step, error) {
-	p, err := l.process.Next(ctx, answers)
+	return l.advance(l.process.Next(ctx, answers))
+}
+
+// backField is the field by which a person goes back to the step before.
+const backField = "dragoman#back"
+
+// advance shows what has become of the process.
+func (l *linking) advance(p logins.Progress, err error) (command.Step, error) {
 	switch {
 	case err != nil:
 		return l.failed(err)
@@ -52,9 +59,6 @@ func (l *linking) next(ctx context.Context, answers map[string]string) (command.
 			renewed = ", as it was before; it has new credentials now"
 		}
 		return command.Done(fmt.Sprintf("Your %s account %s is linked%s.", l.c.env.Info.Name, p.Login.Name(), renewed)), nil
-	case p.Step.Unsupported != "":
-		l.process.Cancel()
-		return command.Failed(l.c.env.Info.Name + " wants " + p.Step.Unsupported + ", which cannot be given here."), nil
 	}
 	l.step = p.Step
 	return l.show(), nil
@@ -67,9 +71,6 @@ func (l *linking) failed(err error) (command.Step, error) {
 	if errors.As(err, &notLinked) {
 		log.Warn("an account is not linked", "owner", owner, "error", err)
 		return command.Failed(convert.ErrorText(err, "The account could not be kept. Please try again later.")), nil
-	}
-	if errors.Is(err, context.DeadlineExceeded) && waits(l.step) { // nothing has happened yet
-		return l.show(), nil
 	}
 	if again := l.again(err); again != nil {
 		return command.Step{}, again
@@ -88,9 +89,6 @@ func (l *linking) failed(err error) (command.Step, error) {
 	}
 	return command.Failed(convert.ErrorText(err, "The login did not work. Please try again later.")), nil
 }
-
-// waits tells whether a step ends by itself.
-func waits(s transports.Step) bool { return s.Wait || s.QR != "" || len(s.Emoji) > 0 }
 
 // again is the error of the field whose answer the network refuses; nil where no other answer may be given.
 func (l *linking) again(err error) error {
@@ -111,37 +109,28 @@ func (l *linking) again(err error) error {
 func (l *linking) show() command.Step {
 	s := l.step
 	step := command.Step{Cancel: l.process.Cancel, NoBack: true}
-	note := func(text string) {
-		step.Notes = append(step.Notes, command.Note{Type: command.Info, Text: text})
+	for _, line := range convert.LoginStep(s) {
+		step.Notes = append(step.Notes, command.Note{Type: command.Info, Text: line})
 	}
-	if s.Text != "" {
-		note(s.Text)
-	}
-	fields := s.Form
-	switch {
-	case s.Browser != "":
-		note("Open this address, and come back here when you have finished: " + s.Browser)
+	if s.Browser != "" {
 		step.Payload = append(step.Payload, stanza.NewElement(convert.NSOOB, "x").Add(stanza.TextElement(convert.NSOOB, "url", s.Browser)))
-	case s.QR != "":
-		note("Scan this text as a QR code: " + s.QR)
-	case s.Code != "":
-		note("Enter this code there: " + s.Code)
-	case len(s.Emoji) > 0:
-		note("Compare these with what " + l.c.env.Info.Name + " shows: " + strings.Join(s.Emoji, " "))
-	case s.Cookies != nil:
-		note("Log in at this address, and enter what the page keeps: " + s.Cookies.URL)
-		for _, c := range s.Cookies.Fields {
-			fields = append(fields, c.Field)
-		}
-	case s.Wait:
-		note("Please wait a moment, then go on.")
 	}
+	fields := s.Fields()
 	l.last = nil
-	if len(fields) > 0 {
-		l.last = l.form(fields)
+	if len(fields) > 0 || s.Back {
+		l.last = fieldForm(convert.NSRegister, "Link your "+l.c.env.Info.Name+" account", fields, l.asked.chat)
 		step.Form = l.last
 	}
+	if s.Back {
+		for i := range l.last.Fields { // whoever goes back has nothing to enter
+			l.last.Fields[i].Required = false
+		}
+		l.last.Bool(backField, "Go back instead", false)
+	}
 	step.Then = func(ctx context.Context, answers *form.Form) (command.Step, error) {
+		if s.Back && answers.IsTrue(backField) {
+			return l.advance(l.process.Back(ctx))
+		}
 		given := map[string]string{}
 		for _, f := range fields {
 			given[f.Key] = answers.Get(f.Key)
@@ -153,9 +142,9 @@ func (l *linking) show() command.Step {
 
 const chatWarning = "What you write here may be kept by your clients and your server. It is safer to link by your client's form or command for this gateway; else delete the message afterwards."
 
-// form shows the fields of a login.
-func (l *linking) form(fields []transports.Field) *form.Form {
-	f := form.New(form.Ask, convert.NSRegister, "Link your "+l.c.env.Info.Name+" account")
+// fieldForm shows the fields of a login, a group or a command. In a chat it warns of entering secrets.
+func fieldForm(formType, title string, fields []transports.Field, chat bool) *form.Form {
+	f := form.New(form.Ask, formType, title)
 	for _, field := range fields {
 		fd := form.Field{Var: field.Key, Type: form.TextSingle, Label: field.Label, Desc: field.Help, Required: !field.Optional}
 		if field.Default != "" {
@@ -166,7 +155,7 @@ func (l *linking) form(fields []transports.Field) *form.Form {
 		}
 		if field.Secret {
 			fd.Type = form.TextPrivate
-			if l.asked.chat {
+			if chat {
 				fd.Desc = strings.TrimSpace(fd.Desc + "\n" + chatWarning)
 			}
 		}

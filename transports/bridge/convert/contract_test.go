@@ -41,8 +41,8 @@ func TestTextOfSpecialMessages(t *testing.T) {
 			t.Errorf("%q, want %q", got, tc.want)
 		}
 	}
-	poll := Poll(transports.Poll{Question: "Lunch?", Options: []transports.PollOption{{Text: "Soup", Votes: 2}, {Text: "None"}}, Ended: true})
-	if got := poll.Text(); got != "Poll: Lunch? (has ended)\n1. Soup (2)\n2. None" {
+	poll := Body(PollText(transports.Poll{Question: "Lunch?", Options: []transports.PollOption{{Text: "Soup", Votes: 2}, {Text: "None"}}, Ended: true}))
+	if got := poll.Text(); got != "The poll has ended: Lunch?\n• Soup (2)\n• None" {
 		t.Errorf("%q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"encoding/base64"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -26,7 +27,7 @@ func ClipUser(u transports.UserInfo) transports.UserInfo {
 	for _, s := range []*string{&u.Name, &u.Handle, &u.Email, &u.Phone, &u.Title, &u.Group, &u.AvatarKey} {
 		*s = CutBytes(*s, MaxName)
 	}
-	for _, s := range []*string{&u.Avatar, &u.URL} {
+	for _, s := range []*string{&u.Avatar, &u.AvatarRef, &u.URL} {
 		if len(*s) > maxProfileURL {
 			*s = ""
 		}
@@ -102,7 +103,7 @@ func UserPresence(st *stanza.Stanza) transports.PresenceInfo {
 }
 
 // VCard is somebody's profile (XEP-0054).
-func VCard(u transports.UserInfo) *stanza.Element {
+func VCard(u transports.UserInfo, photo *Photo) *stanza.Element {
 	v := stanza.NewElement(NSVCard, "vCard")
 	text := func(name, value string) {
 		if value != "" {
@@ -119,8 +120,18 @@ func VCard(u transports.UserInfo) *stanza.Element {
 	if u.Phone != "" {
 		v.Add(stanza.NewElement(NSVCard, "TEL").Add(stanza.NewElement(NSVCard, "VOICE"), stanza.TextElement(NSVCard, "NUMBER", u.Phone)))
 	}
-	if u.Avatar != "" {
+	switch {
+	case u.Avatar != "":
 		v.Add(stanza.NewElement(NSVCard, "PHOTO").Add(stanza.TextElement(NSVCard, "EXTVAL", u.Avatar)))
+	case photo != nil:
+		v.Add(stanza.NewElement(NSVCard, "PHOTO").Add(
+			stanza.TextElement(NSVCard, "TYPE", photo.Type), stanza.TextElement(NSVCard, "BINVAL", base64.StdEncoding.EncodeToString(photo.Data))))
 	}
 	return v
+}
+
+// Photo is a picture as a vCard holds it.
+type Photo struct {
+	Type string // image/png
+	Data []byte
 }

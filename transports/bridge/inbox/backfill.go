@@ -70,7 +70,7 @@ func (b *Backfill) of(l *logins.Login) *gap {
 // Begin is called when events may have been missed, before any later event: from now on live
 // events are held until the history was read.
 func (b *Backfill) Begin(ctx context.Context, l *logins.Login) error {
-	if !b.env.Info.Caps.History {
+	if !b.env.Info.Caps.History || b.env.Info.Caps.CatchesUp {
 		return nil
 	}
 	joined, err := b.rooms.Joined(ctx, l)
@@ -100,7 +100,7 @@ func (b *Backfill) hold(l *logins.Login, list []tables.Room) {
 		g.begun = b.env.Now()
 	}
 	for _, r := range list {
-		if r.Net == "" || g.asked[r.ID] {
+		if r.Net == "" || g.asked[r.ID] || b.env.Info.Caps.CatchesUp && r.Backfilled {
 			continue
 		}
 		if g.asked == nil {

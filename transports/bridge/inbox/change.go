@@ -67,12 +67,38 @@ func (s *step) delete(ctx context.Context, d transports.Delete) error {
 	if s.ours() && s.p.calls.Calling() {
 		return errHeld
 	}
-	for _, net := range d.IDs {
-		if err := s.deleteOne(ctx, net, d.By); err != nil {
+	for _, id := range d.IDs {
+		parts, err := s.partsOf(ctx, id, d.Part)
+		if err != nil {
 			return err
+		}
+		for _, net := range parts {
+			if err := s.deleteOne(ctx, net, d.By); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// partsOf are the ids in the tables of a part of a message, or of all of them.
+func (s *step) partsOf(ctx context.Context, id transports.MessageID, part transports.PartID) ([]transports.MessageID, error) {
+	if part != "" {
+		return []transports.MessageID{convert.PartID(id, part)}, nil
+	}
+	after, before := convert.PartRange(id)
+	further, err := s.p.parts.Between(ctx, s.p.conv.ID, after, before)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range []*tables.Batch{s.all, &s.b} {
+		for _, m := range b.Messages.Mappings {
+			if m.Net > after && m.Net < before && !slices.Contains(further, m.Net) {
+				further = append(further, m.Net)
+			}
+		}
+	}
+	return append([]transports.MessageID{id}, further...), nil
 }
 
 func (s *step) deleteOne(ctx context.Context, net transports.MessageID, by transports.UserID) error {

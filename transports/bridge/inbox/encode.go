@@ -65,14 +65,14 @@ func check(e transports.Event) error {
 	}
 	switch b := e.Body.(type) {
 	case transports.Message:
-		if b.ID == "" || len(b.ID) > max {
+		if b.ID == "" || len(b.ID)+len(b.Part) > max {
 			return errors.New("a message needs an id")
 		}
 		if len(b.Files) > 10*convert.MaxFiles {
 			return errors.New("too many files")
 		}
 	case transports.Edit:
-		if b.ID == "" || len(b.ID) > max {
+		if b.ID == "" || len(b.ID)+len(b.Part) > max {
 			return errors.New("an edit needs an id")
 		}
 	case transports.Contact, transports.Presence:

@@ -63,14 +63,9 @@ func (b *Backfill) readGap(ctx context.Context, l *logins.Login, h transports.Hi
 // are archived, and shown to nobody; later ones are shown.
 func (b *Backfill) readNew(ctx context.Context, l *logins.Login, h transports.Historian, row tables.Room) error {
 	isNew := func(e transports.Event) bool { return isNewTo(l, e) }
-	request := transports.HistoryRequest{Room: row.Net, Limit: b.env.Settings.History}
-	page, err := b.history(ctx, l, h, request)
-	if err == nil && len(page.Events) >= request.Limit && isNew(page.Events[0]) {
-		request.Limit = b.env.Settings.Backfill
-		page, err = b.history(ctx, l, h, request)
-	}
+	events, err := b.newest(ctx, l, h, row.Net)
 	if err == nil {
-		err = b.storeHistory(ctx, l, page.Events, isNew)
+		err = b.storeHistory(ctx, l, events, isNew)
 	}
 	if err != nil && transports.ClassOf(err) != transports.Refused {
 		return err
@@ -79,6 +74,41 @@ func (b *Backfill) readNew(ctx context.Context, l *logins.Login, h transports.Hi
 		b.env.Log.Warn("a room's history cannot be read", "login", l.ID, "room", row.Net, "error", err)
 	}
 	return b.store.Commit(ctx, &tables.Batch{Rooms: tables.RoomBatch{Backfilled: []int64{row.ID}}})
+}
+
+// newest reads the last messages of a room, page by page: as many as the settings want, and more where
+// all of those are new to the login.
+func (b *Backfill) newest(ctx context.Context, l *logins.Login, h transports.Historian, room transports.RoomID) (events []transports.Event, err error) {
+	request := transports.HistoryRequest{Room: room, Limit: b.env.Settings.History}
+	for {
+		page, err := b.history(ctx, l, h, request)
+		if err != nil {
+			return nil, err
+		}
+		events = append(page.Events, events...)
+		first := firstMessage(page.Events)
+		if !page.More || first == "" || first == request.Before {
+			return events, nil
+		}
+		most := b.env.Settings.History
+		if isNewTo(l, events[0]) {
+			most = b.env.Settings.Backfill
+		}
+		if request.Limit = min(most-len(events), b.env.Settings.Page); request.Limit <= 0 {
+			return events, nil
+		}
+		request.Before = first
+	}
+}
+
+// firstMessage is where to go on reading backwards.
+func firstMessage(events []transports.Event) transports.MessageID {
+	for _, e := range events {
+		if m, ok := e.Body.(transports.Message); ok {
+			return m.ID
+		}
+	}
+	return ""
 }
 
 // history is one call, at the rate that the login may make them.

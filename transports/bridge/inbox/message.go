@@ -51,6 +51,7 @@ func (s *step) progress(id transports.MessageID) {
 		return
 	}
 	p.fromHistory = s.e.Past
+	id, _ = convert.SplitPartID(id)
 	p.conv.Row.Last = id
 	s.b.Inbox.Progress = append(s.b.Inbox.Progress, tables.Progress{Room: p.conv.ID, Last: id, At: s.at()})
 }

@@ -34,6 +34,12 @@ type Messages interface {
 	Reactions(ctx context.Context, room int64, net transports.MessageID, user transports.UserID) ([]string, error)
 }
 
+// Parts knows the parts of messages.
+type Parts interface {
+	// Between are the ids of messages between two ids, in order.
+	Between(ctx context.Context, room int64, after, before transports.MessageID) ([]transports.MessageID, error)
+}
+
 // Calls are the calls of the conversation whose events are processed.
 type Calls interface {
 	// Calling tells whether a call is under way or its outcome unknown.

@@ -83,6 +83,11 @@ func (s *step) roomGone(g transports.RoomGone) error {
 	if g.Archived {
 		reason = "This room was archived."
 	}
+	if g.MovedTo != "" && len(g.MovedTo) <= convert.MaxID {
+		if to, err := p.address.Room(g.MovedTo); err == nil {
+			reason = "This room goes on as " + to.String() + "."
+		}
+	}
 	s.then(func(ctx context.Context) {
 		p.room.RemoveViewer(s.row.Login)
 		if l := p.logins.ByID(s.row.Login); l != nil {

@@ -22,6 +22,7 @@ type Processing struct {
 	env           *gateway.Env
 	address       convert.Addresses
 	messages      Messages
+	parts         Parts
 	inbox         *Inbox
 	backfill      *Backfill
 	conversations *conversation.Set
@@ -34,7 +35,7 @@ type Processing struct {
 // NewProcessing makes what the processors of a gateway share.
 func NewProcessing(b *Backfill, people *puppets.Directory, roster *puppets.Roster, log *delivery.Log) *Processing {
 	return &Processing{
-		env: b.env, address: convert.Addresses{Domain: b.env.Domain}, messages: b.store, inbox: b.inbox, backfill: b,
+		env: b.env, address: convert.Addresses{Domain: b.env.Domain}, messages: b.store, parts: b.store, inbox: b.inbox, backfill: b,
 		conversations: b.conversations, logins: b.logins, people: people, roster: roster, log: log,
 	}
 }
@@ -97,8 +98,10 @@ func (s *step) run(ctx context.Context) (err error) {
 func (s *step) dispatch(ctx context.Context) error {
 	switch b := s.e.Body.(type) {
 	case transports.Message:
+		b.ID = convert.PartID(b.ID, b.Part)
 		return s.message(ctx, b)
 	case transports.Edit:
+		b.ID = convert.PartID(b.ID, b.Part)
 		return s.edit(ctx, b)
 	case transports.Delete:
 		return s.delete(ctx, b)

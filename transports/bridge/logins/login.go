@@ -75,6 +75,15 @@ func (l *Login) Client() transports.Client {
 	return nil
 }
 
+// Caps are what the network can do in a room now, as far as the client knows.
+func (l *Login) Caps(room transports.RoomID) transports.Caps {
+	caps := l.logins.env.Info.Caps
+	if n, ok := l.Client().(transports.Narrower); ok && caps.Narrow && room != "" {
+		return n.Narrow(room, caps)
+	}
+	return caps
+}
+
 // Online tells whether calls can be made.
 func (l *Login) Online() bool { return l.Client() != nil }
 

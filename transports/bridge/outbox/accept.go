@@ -85,7 +85,7 @@ func (q *Queue) Chat(ctx context.Context, l *logins.Login, st *stanza.Stanza) {
 // receive makes the call of a stanza. again is set where the stanza was accepted before. A call without a
 // kind is nothing that has to be durable.
 func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tables.Call, err error) {
-	request, err := q.outbox.parser.Parse(w.st, w.subject)
+	request, err := q.parser(w.login).Parse(w.st, w.subject)
 	if err == nil {
 		request, err = q.check(ctx, w, request)
 	}
@@ -116,6 +116,13 @@ func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tabl
 	}
 	a.call.Data, err = json.Marshal(request)
 	return a, nil, err
+}
+
+// parser reads stanzas within what the network can do in this room.
+func (q *Queue) parser(l *logins.Login) convert.Parser {
+	p := q.outbox.parser
+	p.Info.Caps = l.Caps(q.conv.Row.Net)
+	return p
 }
 
 // stanzaIDs are the id by which a stanza is recognised when it comes again, and its own.

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -22,18 +23,18 @@ func (q *Queue) check(ctx context.Context, w written, r convert.Request) (conver
 	if err != nil {
 		return r, err
 	}
-	ok = ok && !t.deleted
+	t.found = ok && !t.deleted
 	switch r.Kind {
 	case convert.SendEdit:
-		return q.checkEdit(w, r, t, ok)
+		return q.checkEdit(ctx, w, r, t)
 	case convert.SendDelete:
-		return q.checkDelete(w, r, t, ok)
+		return q.checkDelete(w, r, t)
 	case convert.SendReact:
-		if !ok {
+		if !t.found {
 			return r, stanza.ItemNotFound("The message that you react to is not known here.")
 		}
 	case convert.SendRead:
-		if !ok || len(t.parts) == 0 {
+		if !t.found || len(t.parts) == 0 {
 			return convert.Request{}, nil
 		}
 	}
@@ -42,35 +43,62 @@ func (q *Queue) check(ctx context.Context, w written, r convert.Request) (conver
 }
 
 // checkEdit is about a correction of any earlier message of the user (XEP-0308).
-func (q *Queue) checkEdit(w written, r convert.Request, t target, ok bool) (convert.Request, error) {
+func (q *Queue) checkEdit(ctx context.Context, w written, r convert.Request, t target) (convert.Request, error) {
+	caps := w.login.Caps(q.conv.Row.Net)
 	switch {
-	case !ok:
+	case !t.found:
 		return r, stanza.ItemNotFound("The message that you correct is not known here.")
 	case !t.by(w):
 		return r, stanza.Forbidden("Only its author may correct a message.") // XEP-0308 §4
-	case !q.env.Info.Caps.Edit: // sent again rather than not at all
+	case !caps.Edit: // sent again rather than not at all
 		return r.AsMessage(), nil
+	case q.late(t, caps.EditWindow):
+		return r, stanza.NotAcceptable(fmt.Sprintf("%s allows corrections for %s only.", q.env.Info.Name, caps.EditWindow))
 	}
-	if window := q.env.Info.Caps.EditWindow; window > 0 && len(t.parts) > 0 && q.env.Now().Sub(t.parts[0].At) > window {
-		return r, stanza.NotAcceptable(fmt.Sprintf("%s allows corrections for %s only.", q.env.Info.Name, window))
+	if n, err := q.corrections(ctx, t); err != nil {
+		return r, err
+	} else if caps.MaxEdits > 0 && n >= caps.MaxEdits {
+		return r, stanza.NotAcceptable(fmt.Sprintf("%s allows %d corrections of a message.", q.env.Info.Name, caps.MaxEdits))
 	}
-	r = q.outbox.parser.FitEdit(r)
+	r = q.parser(w.login).FitEdit(r)
 	r.Target = t.stanza
 	return r, nil
 }
 
 // checkDelete is about a retraction of a message of the user (XEP-0424).
-func (q *Queue) checkDelete(w written, r convert.Request, t target, ok bool) (convert.Request, error) {
+func (q *Queue) checkDelete(w written, r convert.Request, t target) (convert.Request, error) {
+	caps := w.login.Caps(q.conv.Row.Net)
 	switch {
-	case !ok:
+	case !t.found:
 		return r, stanza.ItemNotFound("The message that you retract is not known here.")
 	case !t.by(w):
 		return r, stanza.Forbidden("Only its author may retract a message.") // XEP-0424 §4
-	case !q.env.Info.Caps.Delete:
+	case !caps.Delete:
 		return r, stanza.FeatureNotImplemented(q.env.Info.Name + " cannot take messages back.")
+	case q.late(t, caps.DeleteWindow):
+		return r, stanza.NotAcceptable(fmt.Sprintf("%s allows retractions for %s only.", q.env.Info.Name, caps.DeleteWindow))
 	}
 	r.Target = t.stanza
 	return r, nil
+}
+
+// corrections counts the corrections of a message.
+func (q *Queue) corrections(ctx context.Context, t target) (n int, err error) {
+	if len(t.parts) == 0 {
+		return 0, nil
+	}
+	rows, err := q.outbox.messages.ByNetworkID(ctx, q.conv.ID, t.parts[0].Net)
+	for _, m := range rows {
+		if m.First != "" {
+			n++
+		}
+	}
+	return n, err
+}
+
+// late reports whether a message was sent longer ago than a window allows; zero is no limit.
+func (q *Queue) late(t target, window time.Duration) bool {
+	return window > 0 && len(t.parts) > 0 && q.env.Now().Sub(t.parts[0].At) > window
 }
 
 // target is the message that a request is about: in the map of ids, or still in the outbox.
@@ -80,6 +108,7 @@ type target struct {
 	author  transports.UserID
 	parts   []tables.Mapping
 	deleted bool
+	found   bool // it is known and was not deleted
 }
 
 // by tells whether the message is the user's own.

@@ -108,6 +108,10 @@ func (q *Queue) Work(ctx context.Context) {
 			q.giveUp(ctx, q.expired())
 			continue
 		case head.State == tables.CallSending && !q.begun && !q.repeatable(head):
+			if left := head.Since.Add(q.env.Settings.EchoWait).Sub(q.env.Now()); left > 0 { // its echo may come
+				q.lookAfter(left)
+				return
+			}
 			q.giveUp(ctx, stanza.RemoteServerTimeout("It is not known whether the message has arrived at "+q.env.Info.Name+"."))
 			continue
 		}

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/dragoman-im/dragoman/transports"
@@ -26,11 +27,17 @@ func (c *call) send(ctx context.Context, r *result) error {
 	}
 	m.Thread = c.networkID(ctx, c.request.Thread)
 	sent, err := c.client.Send(ctx, m)
+	if err == nil && sent.Pending {
+		return transports.Later(c.outbox.env.Settings.EchoWait, errPending)
+	}
 	if err == nil {
 		c.mapSent(r, sent, c.row.Part)
 	}
 	return err
 }
+
+// errPending is of a message that the network has taken without an id: its echo settles the call.
+var errPending = errors.New("the echo of the message has not come yet")
 
 // outgoing is what the network is given, the same at every attempt.
 func (c *call) outgoing(text richtext.Text) transports.Outgoing {
@@ -62,7 +69,8 @@ func (c *call) author(ctx context.Context) *transports.Author {
 
 // ref names a message of the network in the call's room.
 func (c *call) ref(id transports.MessageID) transports.MessageRef {
-	return transports.MessageRef{Room: c.room.Net, ID: id}
+	whole, part := convert.SplitPartID(id)
+	return transports.MessageRef{Room: c.room.Net, ID: whole, Part: part}
 }
 
 // networkID is the network's id of a message that an id of XMPP names: of its first part.
@@ -71,7 +79,8 @@ func (c *call) networkID(ctx context.Context, id string) transports.MessageID {
 	if err != nil || len(rows) == 0 {
 		return ""
 	}
-	return rows[0].Net
+	whole, _ := convert.SplitPartID(rows[0].Net)
+	return whole
 }
 
 // parts are the messages of the network that an id of XMPP names, without those that were deleted.
@@ -243,7 +252,8 @@ func (c *call) read(ctx context.Context) error {
 	if !ok || err != nil || len(parts) == 0 {
 		return err
 	}
-	return reader.MarkRead(ctx, c.room.Net, transports.Read{ID: parts[len(parts)-1].Net})
+	last, _ := convert.SplitPartID(parts[len(parts)-1].Net)
+	return reader.MarkRead(ctx, c.room.Net, transports.Read{ID: last})
 }
 
 // topic changes the room's topic.

@@ -207,6 +207,6 @@ func (d *Directory) AnswerVCard(ctx context.Context, l *logins.Login, id transpo
 	case !ok:
 		d.env.Send(st.ErrorReply(stanza.ItemNotFound("")))
 	default:
-		d.env.Send(st.Result(convert.VCard(u)))
+		d.env.Send(st.Result(convert.VCard(u, d.photo(ctx, l, u))))
 	}
 }

@@ -22,10 +22,15 @@ func (r *Rooms) Sync(ctx context.Context, l *logins.Login) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
 	defer cancel()
-	left := r.env.Settings.Rooms
+	left, names := r.env.Settings.Rooms, r.spaceNames(ctx, l)
 	err := directory.Rooms(ctx, func(page []transports.RoomInfo) error {
 		page = page[:min(len(page), left)]
 		left -= len(page)
+		for i := range page {
+			if page[i].Group == "" {
+				page[i].Group = names[page[i].Space]
+			}
+		}
 		return r.keep(ctx, l, page)
 	})
 	if err != nil && ctx.Err() == nil {
@@ -37,6 +42,26 @@ func (r *Rooms) Sync(ctx context.Context, l *logins.Login) {
 			r.env.Log.Warn("watching presence", "login", l.ID, "error", err)
 		}
 	}
+}
+
+// spaceNames are the names of a login's workspaces, under which rooms are listed that name no group.
+func (r *Rooms) spaceNames(ctx context.Context, l *logins.Login) map[transports.SpaceID]string {
+	lister, ok := l.Client().(transports.SpaceLister)
+	if !ok || !r.env.Info.Caps.Spaces {
+		return nil
+	}
+	spaces, err := lister.Spaces(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.env.Log.Warn("listing spaces", "login", l.ID, "error", err)
+		}
+		return nil
+	}
+	names := make(map[transports.SpaceID]string, len(spaces))
+	for _, s := range spaces {
+		names[s.ID] = s.Name
+	}
+	return names
 }
 
 // syncContacts reads the contacts of a login and returns who they are.

@@ -15,6 +15,8 @@ const (
 	idsByStanzaSQL = idColumns + `WHERE room = ? AND stanza = ? ORDER BY part`
 	idsByOriginSQL = idColumns + `WHERE room = ? AND origin = ? AND origin <> stanza ORDER BY sender = ? DESC, at DESC, part LIMIT 1`
 
+	idPartsSQL = `SELECT DISTINCT net FROM bridge_ids WHERE room = ? AND net > ? AND net < ? ORDER BY net`
+
 	putIDSQL = `INSERT INTO bridge_ids (room, net, stanza, origin, first, part, author, sender, at, body, gone)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, net, stanza) DO NOTHING`
 	goneIDSQL = `UPDATE bridge_ids SET gone = TRUE, body = '' WHERE room = ? AND net = ?`
@@ -57,6 +59,14 @@ func (s *Store) ByStanzaID(ctx context.Context, room int64, id, sender string) (
 		return nil, err
 	}
 	return scan(ctx, s.engine.Reader(), readID, idsByStanzaSQL, room, one[0].Stanza)
+}
+
+// Between are the ids of messages between two ids, in order.
+func (s *Store) Between(ctx context.Context, room int64, after, before transports.MessageID) ([]transports.MessageID, error) {
+	return scan(ctx, s.engine.Reader(), func(row scanner) (id transports.MessageID, err error) {
+		err = row.Scan(&id)
+		return id, err
+	}, idPartsSQL, room, string(after), string(before))
 }
 
 // HasEcho tells whether such an echo is expected.
