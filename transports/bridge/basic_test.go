@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 func TestDirectMessagesBothWays(t *testing.T) {
@@ -16,7 +16,7 @@ func TestDirectMessagesBothWays(t *testing.T) {
 		h.world.SayDirect("cleo", "ann", "hello *you*")
 		h.expect(phone, "cleo: hello *you*")
 		h.sendTo(phone, "cleo", "and _you_", stanza.NewElement("urn:xmpp:receipts", "request"))
-		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "cleo: hello you", "ann: and you")
+		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "cleo: hello you", "ann: and you")
 		got := h.received(phone)
 		if len(got) != 1 || got[0].Child("urn:xmpp:receipts", "received") == nil {
 			t.Errorf("no receipt: %v", got)

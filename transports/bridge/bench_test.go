@@ -16,7 +16,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -68,7 +68,7 @@ func BenchmarkEvents(b *testing.B) {
 }
 
 func benchEvents(b *testing.B, rooms int) {
-	world := echo.NewWorld()
+	world := faultnet.NewWorld()
 	world.AddUser(transports.UserInfo{ID: "ann", Name: "Ann"})
 	world.AddUser(transports.UserInfo{ID: "cleo", Name: "Cleo"})
 	ids := make([]transports.RoomID, rooms)
@@ -76,7 +76,7 @@ func benchEvents(b *testing.B, rooms int) {
 		ids[i] = transports.RoomID(fmt.Sprint("room", i))
 		world.AddRoom(transports.RoomInfo{ID: ids[i], Kind: transports.Public, Name: string(ids[i])}, "ann", "cleo")
 	}
-	net := &lossy{Network: echo.New(world)}
+	net := &lossy{Network: faultnet.New(world)}
 	dir := b.TempDir()
 	log := slog.New(slog.DiscardHandler)
 	db, err := store.Open(b.Context(), store.Options{URL: storetest.URL(b), Log: log})

@@ -6,7 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -50,7 +50,7 @@ func TestEditsOfOwnMessages(t *testing.T) {
 
 		direct := h.sendTo(phone, "cleo", "one")
 		h.sendTo(phone, "cleo", "uno", replace(direct.ID))
-		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "ann: uno")
+		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "ann: uno")
 		h.expect(phone)
 	})
 }
@@ -87,14 +87,14 @@ func TestEditsFromTheNetwork(t *testing.T) {
 		id := h.world.Say("plaza", "cleo", "helo")
 		first := h.received(phone)[0]
 		for _, text := range []string{"hello", "hello!"} {
-			h.check(h.world.Do(func(as echo.As) error { return as.Edit("plaza", "cleo", id, text) }))
+			h.check(h.world.Do(func(as faultnet.As) error { return as.Edit("plaza", "cleo", id, text) }))
 			got := h.received(phone)
 			if len(got) != 1 || got[0].Child("urn:xmpp:message-correct:0", "replace").Attr("id") != first.ID || got[0].Body() != text {
 				t.Errorf("edit to %s: %v", text, got)
 			}
 		}
 		// of a message from before we were there
-		h.check(h.world.Do(func(as echo.As) error {
+		h.check(h.world.Do(func(as faultnet.As) error {
 			return as.Emit("plaza", transports.Event{Key: "old/edit/1", Actor: "cleo", Body: transports.Edit{ID: "old", Text: richtext.FromPlain("wise")}})
 		}))
 		h.expect(phone, "plaza/Cleo: (edited) wise")
@@ -105,15 +105,15 @@ func TestEditsFromTheNetwork(t *testing.T) {
 		if texts[len(texts)-1] != "ann: from here" {
 			t.Fatal(texts)
 		}
-		h.check(h.world.Do(func(as echo.As) error { return as.Edit("plaza", "ann", as.Last("plaza").ID, "from there") }))
+		h.check(h.world.Do(func(as faultnet.As) error { return as.Edit("plaza", "ann", as.Last("plaza").ID, "from there") }))
 		got := h.received(phone)
 		if len(got) != 1 || got[0].Child("urn:xmpp:message-correct:0", "replace").Attr("id") != own.ID || got[0].From.Resource() != "Ann" {
 			t.Errorf("own edit: %v", got)
 		}
 		h.world.SayDirect("cleo", "ann", "dear")
 		h.discard()
-		h.check(h.world.Do(func(as echo.As) error {
-			return as.Edit(echo.DirectRoom("ann", "cleo"), "cleo", as.Last(echo.DirectRoom("ann", "cleo")).ID, "dearest")
+		h.check(h.world.Do(func(as faultnet.As) error {
+			return as.Edit(faultnet.DirectRoom("ann", "cleo"), "cleo", as.Last(faultnet.DirectRoom("ann", "cleo")).ID, "dearest")
 		}))
 		h.expect(phone, "cleo corrected: dearest")
 	})
@@ -127,14 +127,14 @@ func TestDeletes(t *testing.T) {
 		h.discard()
 		id := h.world.Say("plaza", "cleo", "oops")
 		msg := h.received(phone)[0]
-		h.check(h.world.Do(func(as echo.As) error { return as.Delete("plaza", "cleo", id) }))
+		h.check(h.world.Do(func(as faultnet.As) error { return as.Delete("plaza", "cleo", id) }))
 		got := h.received(phone)
 		if len(got) != 1 || got[0].Child("urn:xmpp:message-retract:1", "retract").Attr("id") != stanzaID(msg) || got[0].From.Resource() != "Cleo" {
 			t.Errorf("retraction: %v", got)
 		}
 		id = h.world.Say("plaza", "cleo", "rude")
 		h.discard()
-		h.check(h.world.Do(func(as echo.As) error { return as.Delete("plaza", "ben", id) }))
+		h.check(h.world.Do(func(as faultnet.As) error { return as.Delete("plaza", "ben", id) }))
 		h.expect(phone, "plaza moderated")
 		// ours
 		h.sendToRoom(phone, "plaza", "mine")
@@ -150,7 +150,7 @@ func TestDeletes(t *testing.T) {
 		h.expect(phone, "plaza error forbidden")
 		direct := h.sendTo(phone, "cleo", "psst")
 		h.send(stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, retract(direct.ID)))
-		h.expectNetwork(echo.DirectRoom("ann", "cleo"))
+		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"))
 		h.expect(phone)
 		// what was taken away is not in the history
 		for _, st := range h.join(jidOf("ann@example.org/laptop"), "plaza") {
@@ -170,7 +170,7 @@ func TestReactions(t *testing.T) {
 		id := h.world.Say("plaza", "cleo", "party?")
 		msg := h.received(phone)[0]
 		do := func(add, remove string) {
-			h.check(h.world.Do(func(as echo.As) error {
+			h.check(h.world.Do(func(as faultnet.As) error {
 				return as.React("plaza", "cleo", id, strings.Fields(add), strings.Fields(remove))
 			}))
 		}
@@ -204,7 +204,7 @@ func TestReplies(t *testing.T) {
 			t.Error("the reply has no target")
 		}
 		h.discard()
-		h.check(h.world.Do(func(as echo.As) error {
+		h.check(h.world.Do(func(as faultnet.As) error {
 			return as.Emit("plaza", transports.Event{Key: "r1", Actor: "cleo", Body: transports.Message{ID: "r1", Text: richtext.FromPlain("good"), ReplyTo: as.Last("plaza").ID}})
 		}))
 		got := h.received(phone)
@@ -224,7 +224,7 @@ func TestFilesAndMe(t *testing.T) {
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
 		h.discard()
-		h.check(h.world.Do(func(as echo.As) error {
+		h.check(h.world.Do(func(as faultnet.As) error {
 			file := transports.File{ID: "f", Name: "cat.png", URL: "https://files.example/cat.png"}
 			for _, m := range []transports.Message{
 				{ID: "x1", Text: richtext.FromPlain("see"), Files: []transports.File{file, {Name: "secret.doc"}}},

@@ -9,7 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 func privileges(pairs ...string) *stanza.Stanza {
@@ -52,14 +52,14 @@ func TestContactsInTheRoster(t *testing.T) {
 				t.Errorf("again: %s", st)
 			}
 		}
-		h.check(h.world.Do(func(as echo.As) error {
+		h.check(h.world.Do(func(as faultnet.As) error {
 			return as.SendTo("ann", transports.Event{Key: "rename", Body: transports.Contact{Info: transports.UserInfo{ID: "cleo", Name: "Cleopatra", Group: "Egypt"}}})
 		}))
 		time.Sleep(time.Second)
 		if got := h.received(ann); len(got) == 0 || !strings.Contains(got[0].String(), "name='Cleopatra'") {
 			t.Errorf("%v", got)
 		}
-		h.check(h.world.Do(func(as echo.As) error {
+		h.check(h.world.Do(func(as faultnet.As) error {
 			return as.SendTo("ann", transports.Event{Key: "gone", Body: transports.Contact{Info: transports.UserInfo{ID: "cleo", Name: "Cleopatra", Gone: true}}})
 		}))
 		time.Sleep(time.Second)
@@ -231,14 +231,14 @@ func TestTypingAndReading(t *testing.T) {
 		h.world.SayDirect("cleo", "ann", "hm")
 		msg := h.sendTo(phone, "cleo", "yes?")
 		h.discard()
-		h.check(h.world.Do(func(as echo.As) error {
+		h.check(h.world.Do(func(as faultnet.As) error {
 			return as.Emit("plaza", transports.Event{Actor: "cleo", Body: transports.Typing{On: true}})
 		}))
-		dm := echo.DirectRoom("ann", "cleo")
-		h.check(h.world.Do(func(as echo.As) error {
+		dm := faultnet.DirectRoom("ann", "cleo")
+		h.check(h.world.Do(func(as faultnet.As) error {
 			return as.Emit(dm, transports.Event{Actor: "cleo", Body: transports.Typing{On: true}})
 		}))
-		h.check(h.world.Do(func(as echo.As) error {
+		h.check(h.world.Do(func(as faultnet.As) error {
 			return as.Emit(dm, transports.Event{Key: "read", Actor: "cleo", Body: transports.Read{ID: as.Last(dm).ID}})
 		}))
 		var got []string
@@ -285,7 +285,7 @@ func TestMembersTopicsAndLeaving(t *testing.T) {
 		h.join(phone, "plaza")
 		h.discard()
 		enter := func(who transports.UserID, in bool) {
-			h.check(h.world.Do(func(as echo.As) error { return as.Enter("plaza", who, in) }))
+			h.check(h.world.Do(func(as faultnet.As) error { return as.Enter("plaza", who, in) }))
 		}
 		enter("dora", true)
 		got := h.received(phone)
@@ -319,7 +319,7 @@ func TestMembersTopicsAndLeaving(t *testing.T) {
 		// A private message to a member is one to the contact.
 		to, _ = room("plaza").WithResource("Cleo")
 		h.send(stanza.NewMessage(to, phone, stanza.TypeChat, stanza.TextElement("", "body", "psst")))
-		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "ann: psst")
+		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "ann: psst")
 		enter("ann", false)
 		got = h.received(phone)
 		if last := got[len(got)-1]; last.Type != stanza.TypeUnavailable || !strings.Contains(last.String(), "code='110'") {

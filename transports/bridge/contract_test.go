@@ -161,22 +161,22 @@ func (c wideClient) RunCommand(_ context.Context, name string, answers map[strin
 }
 
 // widen gives a test's gateway that network, and links Ann to it.
-func widen(h *house, caps func(*transports.Caps)) *wide {
+func widen(h *harness, caps func(*transports.Caps)) *wide {
 	n := &wide{Network: h.net, caps: caps}
 	h.net = n
 	h.start()
 	h.link(phone, "ann")
-	h.forget()
+	h.discard()
 	return n
 }
 
 // dialogue writes lines to the gateway and returns its answer to the last one.
-func dialogue(h *house, lines ...string) string {
+func dialogue(h *harness, lines ...string) string {
 	var answer []string
 	for _, line := range lines {
 		answer = nil
 		h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", line)))
-		for _, st := range h.got(phone) {
+		for _, st := range h.received(phone) {
 			answer = append(answer, st.Body())
 		}
 	}
@@ -184,7 +184,7 @@ func dialogue(h *house, lines ...string) string {
 }
 
 func TestCommandsOfTheNetwork(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		n := widen(h, nil)
 		for _, tc := range []struct {
 			lines []string
@@ -213,7 +213,7 @@ func TestCommandsOfTheNetwork(t *testing.T) {
 }
 
 func TestChangesByCommand(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		n := widen(h, nil)
 		change := func(room, kind, user, value string) string {
 			f := stanza.NewElement("jabber:x:data", "x").With("type", "submit")
@@ -253,12 +253,12 @@ func TestChangesByCommand(t *testing.T) {
 
 // What a room does not allow is refused before the network is called.
 func TestLimitsOfARoom(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		widen(h, nil)
 		h.join(phone, "den")
-		first := h.say(phone, "den", "hello")
+		first := h.sendToRoom(phone, "den", "hello")
 		time.Sleep(time.Second)
-		id := h.got(phone)[0].Child("urn:xmpp:sid:0", "stanza-id").Attr("id")
+		id := h.received(phone)[0].Child("urn:xmpp:sid:0", "stanza-id").Attr("id")
 		reactions := func(emoji ...string) *stanza.Element {
 			x := stanza.NewElement("urn:xmpp:reactions:0", "reactions").With("id", id)
 			for _, e := range emoji {
@@ -286,13 +286,13 @@ func TestLimitsOfARoom(t *testing.T) {
 		if !refused("a late retraction", stanza.NewElement("urn:xmpp:message-retract:1", "retract").With("id", id)) {
 			t.Error("a late retraction was sent")
 		}
-		h.texts("den", "ann: hallo")
+		h.expectNetwork("den", "ann: hallo")
 	})
 }
 
 // A message of several parts is shown part by part; an edit changes one of them, a deletion all.
 func TestPartsOfAMessage(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		widen(h, nil)
 		h.join(phone, "den")
 		emit := func(key string, body transports.Body) {
@@ -315,8 +315,8 @@ func TestPartsOfAMessage(t *testing.T) {
 }
 
 // What is old is kept in the archive, and nobody is notified. Several people's reactions come in one event.
-func TestPastEventsAndSetsOfReactions(t *testing.T) {
-	play(t, func(h *house) {
+func TestOldEventsAndSetsOfReactions(t *testing.T) {
+	withGateway(t, func(h *harness) {
 		widen(h, nil)
 		h.join(phone, "den")
 		emit := func(e transports.Event) {
@@ -332,7 +332,7 @@ func TestPastEventsAndSetsOfReactions(t *testing.T) {
 		emit(transports.Event{Key: "r2", Body: transports.Reactions{ID: "m-new", Sets: []transports.ReactionSet{{User: "ben"}}}})
 		h.expect(phone, "den/Ben reacted ")
 		emit(transports.Event{Key: "moved", Body: transports.RoomGone{MovedTo: "lair"}})
-		if got := fmt.Sprint(h.got(phone)); !strings.Contains(got, "lair@echo.example.org") {
+		if got := fmt.Sprint(h.received(phone)); !strings.Contains(got, "lair@echo.example.org") {
 			t.Errorf("nothing says where the room is: %s", got)
 		}
 	})
@@ -340,7 +340,7 @@ func TestPastEventsAndSetsOfReactions(t *testing.T) {
 
 // A message without an id waits for its echo; where none comes, it is not sent again and the sender is told.
 func TestPendingMessages(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		n := widen(h, func(c *transports.Caps) { c.Repeatable = false })
 		set := func(pending, silent bool) {
 			n.mu.Lock()
@@ -349,25 +349,25 @@ func TestPendingMessages(t *testing.T) {
 		}
 		h.join(phone, "den")
 		set(true, false)
-		h.say(phone, "den", "one")
+		h.sendToRoom(phone, "den", "one")
 		time.Sleep(time.Second)
 		set(true, true)
-		h.say(phone, "den", "two")
+		h.sendToRoom(phone, "den", "two")
 		time.Sleep(10 * time.Second)
 		h.expect(phone, "den/Ann: one", "den/Ann: two")
 		time.Sleep(5 * time.Minute)
 		h.expect(phone, "den error remote-server-timeout")
-		h.texts("den", "ann: one", "ann: two") // once each
+		h.expectNetwork("den", "ann: one", "ann: two") // once each
 		set(false, false)
-		h.say(phone, "den", "three")
+		h.sendToRoom(phone, "den", "three")
 		time.Sleep(time.Second)
-		h.texts("den", "ann: one", "ann: two", "ann: three")
+		h.expectNetwork("den", "ann: one", "ann: two", "ann: three")
 	})
 }
 
 // The history of a new room is read in pages, backwards; a network that catches up by itself is asked for no more.
 func TestHistoryInPages(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		for i := range 8 {
 			h.world.Say("den", "cleo", fmt.Sprint("line ", i))
 		}
@@ -378,7 +378,7 @@ func TestHistoryInPages(t *testing.T) {
 		asked := n.history
 		n.mu.Unlock()
 		a := h.ask(phone, room("den"), stanza.TypeSet, stanza.NewElement("urn:xmpp:mam:2", "query"))
-		archive := fmt.Sprint(h.got(phone))
+		archive := fmt.Sprint(h.received(phone))
 		for i := range 8 {
 			if !strings.Contains(archive, fmt.Sprint("line ", i)) {
 				t.Errorf("line %d is missing (%s)", i, a)
@@ -396,7 +396,7 @@ func TestHistoryInPages(t *testing.T) {
 
 // A picture without a public address goes into the vCard.
 func TestPictureByReference(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		widen(h, nil)
 		card := h.ask(phone, contact("cleo"), stanza.TypeGet, stanza.NewElement("vcard-temp", "vCard"))
 		if s := card.String(); !strings.Contains(s, "<BINVAL>cGl4ZWxz</BINVAL>") || !strings.Contains(s, "image/png") {
@@ -442,7 +442,7 @@ func (l *patientLogin) Back(ctx context.Context) (transports.Step, error) { retu
 func (l *patientLogin) Cancel() {}
 
 func TestStepsOfALogin(t *testing.T) {
-	play(t, func(h *house) {
+	withGateway(t, func(h *harness) {
 		n := patient{h.net, make(chan transports.Step, 1)}
 		h.net = n
 		h.start()

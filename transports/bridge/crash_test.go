@@ -18,7 +18,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 var errCut = errors.New("the process is dead")
@@ -105,7 +105,7 @@ func killAt(h *harness, step string, n int) {
 	var armed atomic.Bool
 	left := atomic.Int32{}
 	left.Store(int32(n))
-	h.net = stoppedNetwork{echo.New(h.world), dead}
+	h.net = stoppedNetwork{faultnet.New(h.world), dead}
 	h.engine = func(s tables.Engine) tables.Engine { return stoppedStore{s, dead} }
 	h.trace = func(name string, _ ...slog.Attr) {
 		if armed.Load() && name == step && left.Add(-1) == 0 {
@@ -175,7 +175,7 @@ func killAt(h *harness, step string, n int) {
 	if fmt.Sprint(in) != fmt.Sprint(wantIn) {
 		h.Errorf("in: %q", in)
 	}
-	for _, text := range h.world.Texts(echo.DirectRoom("ann", "cleo")) {
+	for _, text := range h.world.Texts(faultnet.DirectRoom("ann", "cleo")) {
 		if strings.HasPrefix(text, "ann") {
 			out = append(out, text)
 		}
@@ -220,7 +220,7 @@ func TestFullDisk(t *testing.T) {
 		time.Sleep(time.Minute)
 		h.expect(phone, "plaza/Cleo: kept by the network")
 		after := make(chan struct{})
-		h.world.Fault(echo.Fault{After: after})
+		h.world.Fault(faultnet.Fault{After: after})
 		h.sendToRoom(phone, "plaza", "on its way")
 		full.Store(true)
 		close(after) // its id cannot be written down now

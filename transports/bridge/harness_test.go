@@ -21,7 +21,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 var (
@@ -36,7 +36,7 @@ var (
 // that writes down what it is sent. Time is that of a synctest bubble.
 type harness struct {
 	*testing.T
-	world *echo.World
+	world *faultnet.World
 	net   transports.Network
 	set   bridge.Settings
 	dir   string
@@ -62,13 +62,13 @@ func withGateway(t *testing.T, f func(h *harness)) {
 	t.Parallel()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		h := &harness{T: t, world: echo.NewWorld(), dir: dir}
+		h := &harness{T: t, world: faultnet.NewWorld(), dir: dir}
 		h.world.AddUser(transports.UserInfo{ID: "ann", Name: "Ann"})
 		h.world.AddUser(transports.UserInfo{ID: "ben", Name: "Ben"})
 		h.world.AddUser(transports.UserInfo{ID: "cleo", Name: "Cleo", Email: "cleo@example.net", Title: "Queen", Group: "Egypt"})
 		h.world.AddRoom(transports.RoomInfo{ID: "plaza", Kind: transports.Public, Name: "Plaza", Topic: "Everything"}, "ann", "ben", "cleo")
 		h.world.AddRoom(transports.RoomInfo{ID: "den", Kind: transports.Private, Name: "Den"}, "ann", "ben", "cleo")
-		h.net = echo.New(h.world)
+		h.net = faultnet.New(h.world)
 		h.set = bridge.Settings{Users: []string{"example.org"}, Admins: []string{boss.String()}, Calls: 1000}
 		defer h.stop()
 		f(h)

@@ -24,7 +24,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 // childDir makes this binary the process that is killed.
@@ -103,7 +103,7 @@ func child(dir string) error {
 	}
 	ends := &pipes{}
 	g, err := bridge.New(bridge.Options{
-		Network: far{echo.New(nil), client}, Endpoint: ends, Store: part, Keys: keys, DeliveryLog: filepath.Join(dir, "delivery.log"), Log: log,
+		Network: far{faultnet.New(nil), client}, Endpoint: ends, Store: part, Keys: keys, DeliveryLog: filepath.Join(dir, "delivery.log"), Log: log,
 		Settings: bridge.Settings{Users: []string{"example.org"}, Calls: 1000, Stanzas: 100000, Queue: 10000},
 	})
 	if err != nil {
@@ -151,7 +151,7 @@ func parseStanza(xml string) (*stanza.Stanza, error) {
 type killTest struct {
 	*testing.T
 	dir   string
-	world *echo.World
+	world *faultnet.World
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
@@ -313,7 +313,7 @@ func TestKillNine(t *testing.T) {
 	if testing.Short() {
 		rounds = 8
 	}
-	k := &killTest{T: t, dir: t.TempDir(), world: echo.NewWorld(), rooms: map[string]string{}, answers: map[string]*stanza.Stanza{}}
+	k := &killTest{T: t, dir: t.TempDir(), world: faultnet.NewWorld(), rooms: map[string]string{}, answers: map[string]*stanza.Stanza{}}
 	k.world.AddUser(transports.UserInfo{ID: "ann", Name: "Ann"})
 	k.world.AddUser(transports.UserInfo{ID: "cleo", Name: "Cleo"})
 	k.world.AddRoom(transports.RoomInfo{ID: "plaza", Kind: transports.Public, Name: "Plaza"}, "ann", "cleo")
@@ -399,7 +399,7 @@ func (k *killTest) check(n int) {
 		k.Errorf("%d messages came twice", double)
 	}
 	var out []string
-	for _, text := range k.world.Texts(echo.DirectRoom("ann", "cleo")) {
+	for _, text := range k.world.Texts(faultnet.DirectRoom("ann", "cleo")) {
 		if strings.HasPrefix(text, "ann") {
 			out = append(out, text)
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 // seen are the messages that ann received in an outage: in the room, in the direct chat,
@@ -77,7 +77,7 @@ func TestOutage(t *testing.T) {
 			t.Errorf("after the outage: %q, %q, %q", after.room, after.direct, after.waits)
 		}
 		h.expectNetwork("plaza", slices.Concat([]string{"cleo: before"}, swap(roomIn, "plaza/Cleo", "cleo"), roomOut)...)
-		h.expectNetwork(echo.DirectRoom("ann", "cleo"), slices.Concat([]string{"cleo: dear"}, directIn, directOut)...)
+		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), slices.Concat([]string{"cleo: dear"}, directIn, directOut)...)
 		h.sendToRoom(phone, "plaza", "again")
 		h.world.SayDirect("cleo", "ann", "again")
 		h.expect(phone, "plaza/Ann: again", "cleo: again")
@@ -138,7 +138,7 @@ func TestOutageLongerThanMessagesWait(t *testing.T) {
 		h.world.Outage(false)
 		time.Sleep(time.Hour)
 		h.expectNetwork("plaza", "cleo: in", "ann: late")
-		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "cleo: in")
+		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "cleo: in")
 		var after seen
 		after.add(h.messages(phone))
 		if fmt.Sprint(after.room) != "[plaza/Cleo: in]" || fmt.Sprint(after.direct) != "[cleo: in]" {

@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 // parted is a network of two workspaces: the people and rooms of one are not seen from the other.
@@ -173,7 +173,7 @@ func TestArchivesAreForThoseInTheRoom(t *testing.T) {
 		if a := h.ask(phone, room("den"), stanza.TypeSet, mamQuery); a.Type != stanza.TypeResult {
 			t.Errorf("who is in it: %s", a)
 		}
-		h.check(h.world.Do(func(as echo.As) error {
+		h.check(h.world.Do(func(as faultnet.As) error {
 			if err := as.Enter("den", "ann", false); err != nil {
 				return err
 			}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 // The event of our own message comes before the call that made it returns.
@@ -24,7 +24,7 @@ func TestEchoBeforeTheReply(t *testing.T) {
 				h.join(phone, "plaza")
 				h.discard()
 				after := make(chan struct{})
-				h.world.Fault(echo.Fault{After: after})
+				h.world.Fault(faultnet.Fault{After: after})
 				h.sendToRoom(phone, "plaza", "one")
 				h.world.Say("plaza", "cleo", "two") // passes the call that has not returned
 				h.expect(phone, "plaza/Ann: one", "plaza/Cleo: two")
@@ -46,7 +46,7 @@ func TestLostReply(t *testing.T) {
 				h.link(phone, "ann")
 				h.join(phone, "plaza")
 				h.discard()
-				lost := echo.Fault{Err: transports.Later(0, errors.New("connection reset")), Done: true}
+				lost := faultnet.Fault{Err: transports.Later(0, errors.New("connection reset")), Done: true}
 				h.world.Fault(lost, lost)
 				st := h.sendToRoom(phone, "plaza", "one")
 				h.sendToRoom(phone, "plaza", "two")
@@ -115,7 +115,7 @@ func TestRepeatedStanzas(t *testing.T) {
 		h.expectNetwork("plaza", "ann: once")
 		direct := h.sendTo(phone, "cleo", "once", stanza.NewElement("urn:xmpp:receipts", "request"))
 		h.send(direct)
-		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "ann: once")
+		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "ann: once")
 		h.expect(phone, "cleo received "+direct.ID, "cleo received "+direct.ID)
 		// Clients that count from one: the same id is another message tomorrow.
 		short := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "hi")).Copy()
@@ -126,7 +126,7 @@ func TestRepeatedStanzas(t *testing.T) {
 		other := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "ho")).Copy()
 		other.ID = "1"
 		h.send(other)
-		h.expectNetwork(echo.DirectRoom("ann", "cleo"), "ann: once", "ann: hi", "ann: hi", "ann: ho")
+		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "ann: once", "ann: hi", "ann: hi", "ann: ho")
 	})
 }
 
@@ -138,8 +138,8 @@ func TestErrorClasses(t *testing.T) {
 		h.join(phone, "plaza")
 		h.discard()
 		h.world.Fault(
-			echo.Fault{Err: transports.Later(30*time.Second, errors.New("slow down"))},
-			echo.Fault{Err: transports.Later(0, errors.New("slow down"))},
+			faultnet.Fault{Err: transports.Later(30*time.Second, errors.New("slow down"))},
+			faultnet.Fault{Err: transports.Later(0, errors.New("slow down"))},
 		)
 		h.sendToRoom(phone, "plaza", "one")
 		h.expectNetwork("plaza")
@@ -148,13 +148,13 @@ func TestErrorClasses(t *testing.T) {
 		time.Sleep(time.Minute)
 		h.expectNetwork("plaza", "ann: one")
 		h.discard()
-		h.world.Fault(echo.Fault{Err: transports.Refuse("forbidden", "You may not write here.", nil)})
+		h.world.Fault(faultnet.Fault{Err: transports.Refuse("forbidden", "You may not write here.", nil)})
 		st := h.sendToRoom(phone, "plaza", "two")
 		got := h.received(phone)
 		if e := got[len(got)-1]; e.Type != stanza.TypeError || e.ID != st.ID || e.Err().Text != "You may not write here." || e.Err().Type != "auth" {
 			t.Error(e)
 		}
-		h.world.Fault(echo.Fault{Err: errors.New("nil pointer at 0x1234")})
+		h.world.Fault(faultnet.Fault{Err: errors.New("nil pointer at 0x1234")})
 		h.sendToRoom(phone, "plaza", "three")
 		got = h.received(phone)
 		if e := got[len(got)-1]; e.Type != stanza.TypeError || e.Err().Condition != "internal-server-error" || strings.Contains(e.String(), "0x1234") {
@@ -177,7 +177,7 @@ func TestRevokedToken(t *testing.T) {
 				st := h.sendToRoom(phone, "plaza", "before")
 				h.discard()
 				if byCall {
-					h.world.Fault(echo.Fault{Err: transports.Relink("the token was revoked", nil)})
+					h.world.Fault(faultnet.Fault{Err: transports.Relink("the token was revoked", nil)})
 				}
 				if !byCall {
 					h.world.Revoke("ann")

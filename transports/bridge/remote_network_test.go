@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
-	echo "github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 // The echo world of the test's process, used by a gateway in another one that may be
@@ -19,7 +19,7 @@ import (
 
 // remote serves a world.
 type remote struct {
-	world *echo.World
+	world *faultnet.World
 
 	mu    sync.Mutex
 	count int
@@ -34,7 +34,7 @@ type remoteSession struct {
 }
 
 // serve answers on a socket until the test ends.
-func serve(t *testing.T, w *echo.World, socket string) {
+func serve(t *testing.T, w *faultnet.World, socket string) {
 	r := &remote{world: w, open: map[int]*remoteSession{}}
 	server := rpc.NewServer()
 	if err := server.RegisterName("World", &worldRPC{r}); err != nil {
@@ -124,7 +124,7 @@ func (w *worldRPC) Open(a Request, reply *int) error {
 		return err
 	}
 	s := &remoteSession{events: make(chan transports.Event), acks: make(chan struct{}), dead: make(chan struct{})}
-	opened, err := echo.New(w.r.world).Open(context.Background(), account, remoteSink{s})
+	opened, err := faultnet.New(w.r.world).Open(context.Background(), account, remoteSink{s})
 	if err != nil {
 		return err
 	}
@@ -276,7 +276,7 @@ func (w *worldRPC) Login(a Request, reply *[]byte) error {
 	if err := json.Unmarshal(a.Args, &answers); err != nil {
 		return err
 	}
-	login, err := echo.New(w.r.world).StartLogin(context.Background(), transports.LoginRequest{Flow: "password"})
+	login, err := faultnet.New(w.r.world).StartLogin(context.Background(), transports.LoginRequest{Flow: "password"})
 	if err != nil {
 		return err
 	}
