@@ -2,11 +2,11 @@
 // a package below it. This is the path, from the sender's socket to the receiver's.
 //
 //  1. stream.Conn.Run          stream/conn.go: the loop of one connection, in its own goroutine. When no complete
-//     element is left, read.go flushes what was caused so far and waits for bytes of a
+//     element is left, stream/read.go flushes what was caused so far and waits for bytes of a
 //     socket.Conn, socket/conn.go; stream.Scanner.Next, stream/scanner.go, checks them and returns one element
 //  2. c2s conn.Receive         c2s/receive.go: is it a well addressed stanza; c2s/authorise.go: may this
 //     sender send it now; it gets the sender's address
-//  3. router.Port.Submit       router/submit.go: the outbound stages of the sender's account, then
+//  3. router.Bound.Submit      router/submit.go: the outbound stages of the sender's account, then
 //     Router.RouteIn, router/router.go: by the receiver's domain, which is a Host of ours, a gateway's
 //     Endpoint, a component's link, or (for all others) the remote Destination
 //  4. router.Host.deliver      router/host.go: the receiver's Account, which is resolved first

@@ -17,8 +17,8 @@
 // From an event of a network to a stanza (paths below transports/):
 //
 //  1. <network>                 the client reads its socket and makes an Event
-//  2. Sink.Deliver              bridge/inbox/sink.go, inbox.go: the event is stored, once per key (dedup.go: also
-//     where several logins bring it), together with what comes at the same time (writer.go)
+//  2. Sink.Deliver              bridge/inbox/sink.go, bridge/inbox/inbox.go: the event is stored, once per key (bridge/inbox/dedup.go: also
+//     where several logins bring it), together with what comes at the same time (bridge/inbox/writer.go)
 //  3. <network>                 acknowledges the event to the network
 //  4. the conversation          bridge/conversation: its mailbox takes the events in order, once the history of the
 //     room was read after a gap (bridge/inbox/backfill.go) and while the server can be reached
@@ -35,7 +35,7 @@
 //  2. checks                    bridge/convert/request.go, bridge/outbox/check.go: what it asks for; refused with a
 //     stanza error where that cannot be done
 //  3. outbox                    bridge/outbox/accept.go: stored; then the sender is acknowledged
-//  4. the queue                 bridge/outbox/queue.go, call.go: makes the calls in order, repeats, waits (wait.go)
+//  4. the queue                 bridge/outbox/queue.go, bridge/outbox/call.go: makes the calls in order, repeats, waits (bridge/outbox/wait.go)
 //  5. Client.Send, Edit …       <network>, called by bridge/outbox/requests.go
 //  6. id map                    bridge/outbox/call.go: the network's id is stored beside the stanza's, and the call is
 //     done, in one transaction
