@@ -1,7 +1,3 @@
-// Command docs writes the documents that are made of what the code declares: config/dragoman.doap
-// and core/README.md, both of the specifications that are implemented.
-//
-//	go run ./cmd/docs
 package main
 
 import (
@@ -16,8 +12,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/transports/bridge"
 )
-
-//go:generate go run . -root ../..
 
 func main() {
 	root := flag.String("root", ".", "the module's folder")
