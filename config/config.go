@@ -143,7 +143,7 @@ type Gateway struct {
 	Members  int      `toml:"members" doc:"People of a channel that are shown as occupants before they have said anything."`
 }
 
-// Default is what holds where nothing is set.
+// Default returns what holds where nothing is set.
 func Default() Config {
 	return Config{
 		Server: Server{

@@ -33,7 +33,7 @@ type Validator interface {
 	Validate(problem func(key, format string, args ...any))
 }
 
-// Network is the part of the section that all networks have.
+// Network returns the part of the section that all networks have.
 func (s Section) Network() *Network {
 	return s.Settings.(interface{ network() *Network }).network()
 }

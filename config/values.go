@@ -23,7 +23,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // MarshalText is String as bytes.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// String is the shortest way to write d.
+// String returns the shortest way to write d.
 func (d Duration) String() string {
 	s := time.Duration(d).String()
 	if strings.HasSuffix(s, "m0s") {

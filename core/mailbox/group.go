@@ -205,7 +205,7 @@ func (g *Group[K, S]) Stats() Stats {
 	return s
 }
 
-// box is the mailbox of a key, made where there is none. The lock is held.
+// box returns the mailbox of a key, made where there is none. The lock is held.
 func (g *Group[K, S]) box(key K) (*box[K, S], error) {
 	if g.stopped || g.ctx.Err() != nil {
 		return nil, ErrStopped

@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// maxItems is how many changes one request may hold.
+// maxItems limits the changes of one request.
 const maxItems = 200
 
 // adminGet answers a query for a list (XEP-0045 §8.5, §9.2, §9.5, §9.8, §10.5, §10.8).
@@ -63,7 +63,7 @@ func (r *Room) addListed(x *stanza.Element, aff Affiliation) {
 	}
 }
 
-// adminSet makes changes of roles and affiliations: all are checked before the first is made.
+// adminSet changes roles and affiliations. All changes are checked before the first takes effect.
 func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.Element) error {
 	a := r.actor(st.From)
 	var wanted []Action
@@ -108,7 +108,7 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	return nil
 }
 
-// readItem reads one item of a request and checks that a may ask for it.
+// readItem reads one item of a request and checks that the actor may request it.
 func (r *Room) readItem(a actor, item *stanza.Element) (Action, error) {
 	w := Action{
 		By: a.view(), Session: a.jid, Role: Role(item.Attr("role")),
@@ -168,7 +168,7 @@ func (r *Room) byBare(bare jid.JID) *occupant {
 	return nil
 }
 
-// checkOwnerLeft refuses to take away the last owner (XEP-0045 §10.4).
+// checkOwnerLeft refuses changes after which the room has no owner (XEP-0045 §10.4).
 func (r *Room) checkOwnerLeft(wanted []Action) error {
 	owners, had := map[jid.JID]bool{}, false
 	for j, s := range r.lists {

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// withEachAffiliation is a room with one occupant of each affiliation, whose nick is its name.
+// withEachAffiliation returns a room with one occupant of each affiliation, whose nick is its name.
 func withEachAffiliation(t testing.TB, change ...func(*Options)) *fixture {
 	lists := map[jid.JID]ListEntry{}
 	for _, a := range []Affiliation{AffOwner, AffAdmin, AffMember} {
@@ -27,7 +27,7 @@ func item(attrs string) string {
 	return "<iq from='%s' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'><item " + attrs + "/></query></iq>"
 }
 
-// outcome is what an IQ to the room gave: "ok" or the condition.
+// outcome returns what an IQ to the room gave: "ok" or the condition.
 func (p *fixture) outcome(xml string) string {
 	p.Helper()
 	p.sent = nil
@@ -111,7 +111,7 @@ func TestRoleMatrix(t *testing.T) {
 			switch {
 			case want && c.to == RoleNone:
 				if in {
-					t.Errorf("%s kicks %s, who stays", c.actor, target.name)
+					t.Errorf("%s kicks %s, who is still in the room", c.actor, target.name)
 				}
 			case want && o.Role != c.to, !want && o.Role != target.role:
 				t.Errorf("%s makes %s a %s: is %s", c.actor, target.name, c.to, o.Role)
@@ -292,9 +292,9 @@ func TestAdminRequests(t *testing.T) {
 		t.Error(got)
 	}
 	if o, _ := p.ByNick("none"); o.Role != RoleVisitor {
-		t.Error("half of a refused request was done")
+		t.Error("a refused request was carried out in part")
 	}
-	// The owner of the room has the last word, and may do it itself.
+	// Owner.Allow may refuse the change, or carry it out itself.
 	p.owner.allow = func(a Action) error {
 		if a.Kind != ActionRole || a.Role != RoleNone || a.Target.Nick != "none" || a.Reason != "r" || a.By.Nick != "admin" || a.JID != person("none") {
 			t.Errorf("%+v", a)
@@ -309,9 +309,9 @@ func TestAdminRequests(t *testing.T) {
 	p.sent = nil
 	p.in(kick).want("<iq to='admin/1' from='room' id='i' type='result'/>")
 	if _, in := p.ByNick("none"); !in {
-		t.Error("done although it was taken over")
+		t.Error("the engine carried out a change for which Allow returned ErrHandled")
 	}
-	// Owners act from outside too.
+	// An owner may change the lists without being in the room.
 	p.owner.allow = nil
 	if got := p.outcome(fmt.Sprintf(item("nick='none' role='none'"), "owner2/9")); got != "ok" {
 		t.Error(got)

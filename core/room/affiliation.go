@@ -18,7 +18,7 @@ func (r *Room) SetRole(ctx context.Context, id string, role Role, reason string)
 
 func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure) {
 	switch {
-	case role == o.role, r.byID[o.id] != o: // or the occupant has left meanwhile
+	case role == o.role, r.byID[o.id] != o: // or the occupant has left before
 		return
 	case role == RoleNone:
 		r.endOccupant(ctx, o, d)
@@ -30,10 +30,10 @@ func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure)
 		o.puppet.Role = role
 	}
 	o.dropCache()
-	r.announceChange(o, before, notice{actor: d.Actor, reason: d.Reason})
+	r.announceChange(o, before, presenceChange{actor: d.Actor, reason: d.Reason})
 }
 
-// SetAffiliation changes the lists and announces it for the occupants that it concerns.
+// SetAffiliation changes the lists and announces the change for the occupants concerned.
 func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e ListEntry) error {
 	w := Action{Kind: ActionAffiliation, JID: bare.Bare(), Affiliation: e.Affiliation, Value: e.Nick, Reason: e.Reason}
 	if err := r.saveLists(ctx, []Action{w}); err != nil {
@@ -43,7 +43,7 @@ func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e ListEntry) er
 	return nil
 }
 
-// affiliate makes a change of affiliation that is saved, and announces it.
+// affiliate carries out and announces a change of affiliation that has been saved.
 func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
 	before := r.listedAffiliation(w.JID)
 	if !w.JID.IsZero() {
@@ -64,14 +64,14 @@ func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
 	r.notify(ctx, Event{Kind: ConfigChange, JID: w.JID})
 }
 
-// metByDomainBan reports whether w bans the domain of o, and o is on no list (XEP-0045 §9.2).
+// metByDomainBan reports whether w bans the domain of o, and o is not on a list (XEP-0045 §9.2).
 func (r *Room) metByDomainBan(o *occupant, w Action) bool {
 	bare := o.bareJID()
 	_, listed := r.lists[bare]
 	return w.Affiliation == AffOutcast && w.JID.IsHost() && len(o.sessions) > 0 && bare.Host() == w.JID && !listed && o.aff == AffNone
 }
 
-// reaffiliate changes the affiliation of an occupant, and the role where it depends on it.
+// reaffiliate changes the affiliation of an occupant, and the role if it depends on the affiliation.
 func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor string) {
 	if r.byID[o.id] != o {
 		return // left meanwhile
@@ -99,5 +99,5 @@ func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor str
 			o.puppet.Role = o.role
 		}
 	}
-	r.announceChange(o, role, notice{actor: actor, reason: w.Reason})
+	r.announceChange(o, role, presenceChange{actor: actor, reason: w.Reason})
 }

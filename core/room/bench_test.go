@@ -8,8 +8,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// full is a room with n sessions whose stanzas are found a queue by a map and written to
-// it, as a router and a session would do.
+// full returns a room with n sessions. Its Send looks up the session's queue in a map and writes the stanza to
+// it, as a router and a session do.
 func full(b testing.TB, n int) *fixture {
 	p := newFixture(b)
 	queues := map[jid.JID]*[]byte{}
@@ -64,7 +64,7 @@ func BenchmarkEnter(b *testing.B) {
 	}
 }
 
-// TestFanOutAllocations keeps the cost of a receiver from growing: its share of a stanzaBatch.
+// TestFanOutAllocations checks that a receiver costs no allocation beside its share of a stanzaBatch.
 func TestFanOutAllocations(t *testing.T) {
 	p := full(t, 200)
 	post := Post{From: p.receivers[0].o.id, ID: "m", StanzaID: "s", Payload: "<body>hi</body>", Transient: true}

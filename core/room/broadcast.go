@@ -10,9 +10,9 @@ import (
 // Post is a message that the room sends to all occupants, or by SendPrivate to one.
 type Post struct {
 	From string // occupant id of the sender; "" is the room itself
-	Nick string // of the sender, used where no occupant has that id any longer
-	ID   string // of the message; "" makes one. The sender of an XMPP message recognises its reflection by it
-	// StanzaID is the id that the room gives the message (XEP-0359), the same as in the archive; "" makes
+	Nick string // of the sender, used if no occupant has that id any longer
+	ID   string // of the message; "" creates one. The sender of an XMPP message recognises its reflection by it
+	// StanzaID is the id that the room gives the message (XEP-0359), the same as in the archive; "" creates
 	// one, unless the message is transient.
 	StanzaID  string
 	Lang      string
@@ -23,7 +23,7 @@ type Post struct {
 }
 
 // Broadcast sends a message to all sessions and returns its stanza-id. The payload is
-// written once; each receiver costs one start tag.
+// encoded once; each receiver costs one start tag.
 func (r *Room) Broadcast(p Post) (stanzaID string) {
 	st, stanzaID := r.compose(p)
 	r.record(p, st, stanzaID)
@@ -76,7 +76,7 @@ func (r *Room) deliver(o *occupant, p Post, typ string) {
 	}
 }
 
-// compose makes the stanza of a post, without a receiver and without a delay.
+// compose returns the stanza of a post, without a receiver and without a delay.
 func (r *Room) compose(p Post) (st *stanza.Stanza, stanzaID string) {
 	st = &stanza.Stanza{
 		Kind: stanza.Message, From: r.jid, ID: p.ID, Type: stanza.TypeGroupchat, Lang: p.Lang, Extra: p.Extra,

@@ -25,7 +25,7 @@ type ListChange struct {
 	Entry ListEntry
 }
 
-// save makes a change durable. It is announced only after that. On an error nothing has changed.
+// save makes a change durable. The caller announces the change only after that, and not at all after an error.
 func (r *Room) save(ctx context.Context, c Change) error {
 	if r.saver == nil {
 		return nil
@@ -36,8 +36,8 @@ func (r *Room) save(ctx context.Context, c Change) error {
 	return nil
 }
 
-// planLists computes the list entries that changes of affiliation lead to. It changes nothing and
-// fails where the lists would exceed their limit.
+// planLists computes the list entries that result from changes of affiliation. It changes nothing and
+// fails if the lists would exceed their limit.
 func (r *Room) planLists(wanted []Action) ([]ListChange, error) {
 	var plan []ListChange
 	entries := len(r.lists)
@@ -69,7 +69,7 @@ func (r *Room) planLists(wanted []Action) ([]ListChange, error) {
 	return plan, nil
 }
 
-// listEntry is the entry that an action leads to. A ban ends the reservation of a nick (XEP-0045 §9.1).
+// listEntry returns the entry that an action leads to. A ban ends the reservation of a nick (XEP-0045 §9.1).
 func (w Action) listEntry(old ListEntry) ListEntry {
 	e := ListEntry{Affiliation: w.Affiliation, Nick: w.Value, Reason: w.Reason}
 	if e.Nick == "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// saving is a room whose Save keeps the changes, or fails where fail is set.
+// saving is a room whose Save records the changes, or fails if fail is set.
 type saving struct {
 	*fixture
 	changes []Change
@@ -44,7 +44,7 @@ func admin(item string) string {
 	return "<iq type='set' id='i' from='ann/1'><query xmlns='" + NSAdmin + "'>" + item + "</query></iq>"
 }
 
-// TestFullListRefusesBan: a ban that the lists have no room for is an error, not a result.
+// TestFullListRefusesBan: a ban that would exceed the limit of the lists is answered with an error, not a result.
 func TestFullListRefusesBan(t *testing.T) {
 	s := newSaving(t, func(o *Options) { o.Limits.Affiliations = 2 })
 	ban := func(who string) string { return "<item affiliation='outcast' jid='" + who + "@example.org'/>" }
@@ -55,7 +55,7 @@ func TestFullListRefusesBan(t *testing.T) {
 	if _, in := s.BySession(person("bob/1")); !in || len(s.lists) != 2 {
 		t.Errorf("the ban was carried out in part: %v", s.lists)
 	}
-	// An entry that is replaced needs no room, nor one whose place another gives up.
+	// Replacing an entry, or removing one and adding another, does not exceed the limit.
 	s.in(admin("<item affiliation='member' jid='x1@example.org'/>"))
 	s.want("<iq to='ann/1' from='room' id='i' type='result'/>")
 	s.in(admin("<item affiliation='none' jid='x2@example.org'/>" + ban("x3")))
@@ -68,7 +68,7 @@ func TestFullListRefusesBan(t *testing.T) {
 	}
 }
 
-// TestChangeIsSavedBeforeItIsAnnounced goes through everything that lasts.
+// TestChangeIsSavedBeforeItIsAnnounced tries every kind of Change.
 func TestChangeIsSavedBeforeItIsAnnounced(t *testing.T) {
 	config := "<iq type='set' id='i' from='ann/1'><query xmlns='" + NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" +
 		"<field var='FORM_TYPE'><value>" + nsRoomConfig + "</value></field><field var='muc#roomconfig_membersonly'><value>1</value></field></x></query></iq>"

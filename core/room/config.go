@@ -29,7 +29,7 @@ const (
 	fieldHistory     = "muc#maxhistoryfetch"
 )
 
-// configForm is the form that owners fill in (XEP-0045 §10.2).
+// configForm returns the form that owners fill in (XEP-0045 §10.2).
 func (r *Room) configForm() *form.Form {
 	c := r.config
 	whois, pm := c.WhoIs, c.Private
@@ -77,7 +77,7 @@ func one(value string) []string {
 	return []string{value}
 }
 
-// history is how many messages an entering session gets that does not ask for a number.
+// history returns how many messages an entering session gets that does not ask for a number.
 func (c Config) history() int {
 	switch {
 	case c.History < 0:
@@ -99,7 +99,7 @@ func (r *Room) broadcastField() form.Field {
 	return fd
 }
 
-// readConfig is the configuration that a submitted form leads to; fields left out stay as they
+// readConfig returns the configuration that a submitted form leads to; fields left out stay as they
 // are (XEP-0004 §3.5).
 func (r *Room) readConfig(submitted *form.Form) (Info, Config, error) {
 	info, c := r.info, r.config

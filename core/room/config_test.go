@@ -73,13 +73,13 @@ func TestConfigure(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	for name, c := range map[string][]string{
-		"a password that is none": {fieldProtected, "1"}, // §10.1.3
-		"whois":                   {fieldWhoIs, "nobody"},
-		"a number that is none":   {fieldMaxUsers, "many"},
-		"too many":                {fieldMaxUsers, "1000000"},
-		"negative":                {fieldHistory, "-1"},
-		"a flag that is none":     {fieldPublic, "perhaps"},
-		"a role that is none":     {fieldBroadcast, "king"},
+		"protected without a password": {fieldProtected, "1"}, // §10.1.3
+		"whois":                        {fieldWhoIs, "nobody"},
+		"a number that is none":        {fieldMaxUsers, "many"},
+		"too many":                     {fieldMaxUsers, "1000000"},
+		"negative":                     {fieldHistory, "-1"},
+		"a flag that is none":          {fieldPublic, "perhaps"},
+		"a role that is none":          {fieldBroadcast, "king"},
 	} {
 		before := p.Config()
 		if got := p.outcome(configure("owner/1", c...)); got != "not-acceptable" || !reflect.DeepEqual(before, p.Config()) {
@@ -165,6 +165,6 @@ func TestDestroy(t *testing.T) { // XEP-0045 §10.9
 	}
 	p.in("<presence from='none/1' to='/none' type='unavailable'/>").want()
 	if _, err := p.SetPuppet(p.ctx, Puppet{ID: "u", Nick: "x"}); err == nil {
-		t.Error("somebody came into a room that is gone")
+		t.Error("a session entered a destroyed room")
 	}
 }

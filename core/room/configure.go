@@ -140,7 +140,7 @@ func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) er
 		x.Add(stanza.TextElement(NSUser, "reason", reason))
 	}
 	for _, s := range r.receivers { // each session gets only its own presence (XEP-0045 §10.9)
-		n := notice{typ: stanza.TypeUnavailable, role: RoleNone, destroy: x}
+		n := presenceChange{typ: stanza.TypeUnavailable, role: RoleNone, destroy: x}
 		r.send(r.toSelf(s, &n, []int{statusSelf}))
 	}
 	r.removeAll()

@@ -38,7 +38,7 @@ func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.E
 	return r.queryOwner(ctx, st, nil)
 }
 
-// nickOf is the nick that a JID has or has reserved in the room.
+// nickOf returns the nick that a JID has or has reserved in the room.
 func (r *Room) nickOf(who jid.JID) string {
 	if s := r.lists[who.Bare()]; s.Nick != "" {
 		return s.Nick
@@ -96,7 +96,7 @@ func (r *Room) features() []string {
 	return slices.Compact(list)
 }
 
-// roomInfo is the muc#roominfo form (XEP-0045 §16.5.4). Only occupants see the subject of an unlisted room.
+// roomInfo returns the muc#roominfo form (XEP-0045 §16.5.4). Only occupants see the subject of an unlisted room.
 func (r *Room) roomInfo(asker jid.JID) *form.Form {
 	f := form.New(form.Result, nsRoomInfo, "")
 	text := func(name, value string) {

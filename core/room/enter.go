@@ -11,8 +11,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// enter handles presence with <x xmlns='…/muc'/>: a session enters, or is in the room and
-// asks for its state again (XEP-0045 §7.2).
+// enter handles presence with <x xmlns='…/muc'/>: a session enters the room, or a session that is in the
+// room requests its state again (XEP-0045 §7.2).
 func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	if s := r.bySession[st.From]; s != nil {
 		return r.resync(ctx, s, st)
@@ -48,22 +48,22 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	if fresh {
 		o = r.addOccupant(grant.OccupantID, nick)
 		o.role, o.aff = grant.Role, grant.Affiliation
-	} else { // a further session keeps the role and affiliation that the occupant has by now
+	} else { // another session of an occupant gets the occupant's current role and affiliation
 		before, saw = o.role, r.visible(o)
 	}
 	s := &session{jid: st.From, asked: st.To.Resource()}
 	r.attachSession(o, s)
 	r.keepPresence(s, st)
 	if fresh || r.visible(o) != saw {
-		r.announceChange(o, before, notice{except: s})
+		r.announceChange(o, before, presenceChange{except: s})
 	}
 	r.sendRoom(ctx, s, st, s.asked != o.nick)
 	r.notify(ctx, Event{Kind: Entered, Occupant: o.view(), Session: s.jid, Presence: st})
 	return nil
 }
 
-// grantEntry asks the Owner and checks what the room's own rules say; all fields of the Grant
-// but Nick are set.
+// grantEntry asks the Owner and applies the room's own rules. All fields of the returned Grant
+// except Nick are set.
 func (r *Room) grantEntry(ctx context.Context, request EnterRequest) (Grant, error) {
 	grant, err := r.owner.Enter(ctx, r, request)
 	switch {
@@ -94,7 +94,7 @@ func (r *Room) checkEntry(request EnterRequest, g Grant) error {
 	case r.config.MembersOnly && !g.Affiliation.AtLeast(AffMember):
 		return stanza.RegistrationRequired("Only members may enter this room.") // XEP-0045 §7.2.6
 	case !r.rightPassword(request.Password):
-		return stanza.NotAuthorized("This room wants a password.") // XEP-0045 §7.2.5
+		return stanza.NotAuthorized("This room requires a password.") // XEP-0045 §7.2.5
 	}
 	limit, users := r.limits.Sessions, r.users()
 	if r.config.MaxUsers > 0 {
@@ -121,7 +121,7 @@ func (r *Room) rightPassword(given string) bool {
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 
-// users is the number of occupants that have sessions.
+// users returns the number of occupants that have sessions.
 func (r *Room) users() int {
 	n := 0
 	for _, o := range r.occupants {
@@ -151,15 +151,15 @@ func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error 
 	saw := r.visible(s.o)
 	r.keepPresence(s, st)
 	if r.visible(s.o) != saw {
-		r.announce(s.o, notice{except: s})
+		r.announce(s.o, presenceChange{except: s})
 	}
 	r.sendRoom(ctx, s, st, st.To.Resource() != s.o.nick)
 	r.notify(ctx, Event{Kind: PresenceChange, Occupant: s.o.view(), Session: s.jid, Presence: st})
 	return nil
 }
 
-// sendRoom sends an entering session the state of the room, in the order of XEP-0045 §7.1: the
-// presence of the others, its own, the history, the subject.
+// sendRoom sends an entering session the state of the room, in the order of XEP-0045 §7.1: presence
+// of the other occupants, its own presence, the history, the subject.
 func (r *Room) sendRoom(ctx context.Context, s *session, st *stanza.Stanza, renamed bool) {
 	batch := newStanzaBatch(len(r.occupants))
 	for _, o := range r.occupants {
@@ -187,14 +187,14 @@ func (r *Room) sendRoom(ctx context.Context, s *session, st *stanza.Stanza, rena
 	if renamed {
 		codes = append(codes, statusNickAssigned) // XEP-0045 §7.2.2
 	}
-	own := r.toSelf(s, &notice{}, codes)
+	own := r.toSelf(s, &presenceChange{}, codes)
 	own.ID = st.ID
 	r.send(own)
 	r.sendHistory(ctx, s, st.Child(NS, "x").Child(NS, "history"))
 	r.sendSubject(s.jid)
 }
 
-// sendAvatar is presence of the room itself with the hash of its picture, for clients that
+// sendAvatar sends presence of the room itself with the hash of its avatar, for clients that
 // look for it there (XEP-0153 §3.1) and not in disco#info (XEP-0486 §3.3).
 func (r *Room) sendAvatar(to jid.JID) {
 	if r.info.AvatarHash == "" {

@@ -11,7 +11,7 @@ import (
 
 const x = "<x xmlns='" + NS + "'/>"
 
-// enter is a presence that asks to enter.
+// enter returns a presence that requests to enter.
 func enter(from, nick string) string {
 	return "<presence from='" + from + "' to='/" + nick + "'>" + x + "</presence>"
 }
@@ -34,7 +34,7 @@ func TestEnter(t *testing.T) {
 	}
 }
 
-// condition is the error of the one stanza that was sent.
+// condition returns the error of the only stanza that was sent.
 func (p *fixture) condition() string {
 	p.Helper()
 	if len(p.sent) != 1 || p.sent[0].Type != stanza.TypeError {
@@ -81,7 +81,7 @@ func TestEnterRefused(t *testing.T) { // XEP-0045 §7.2.1 to §7.2.10, §17.1
 		{name: "§7.2.9 full, but an owner", config: Config{MaxUsers: 1}, from: "chief/1", to: "/c"},
 		{name: "§7.2.10 locked", config: Config{Locked: true}, from: "bob/1", to: "/b", want: "cancel item-not-found"},
 		{name: "the owner of the room says no", from: "bob/1", to: "/b", refusal: stanza.RegistrationRequired("x"), want: "auth registration-required"},
-		{name: "the owner of the room is broken", from: "bob/1", to: "/b", refusal: fmt.Errorf("disk"), want: "cancel internal-server-error"},
+		{name: "Owner.Enter fails", from: "bob/1", to: "/b", refusal: fmt.Errorf("disk"), want: "cancel internal-server-error"},
 	} {
 		p := newFixture(t, func(o *Options) { o.Snapshot = &Snapshot{Affiliations: lists} })
 		p.join("ann/1")
@@ -114,7 +114,7 @@ func TestEnterRequest(t *testing.T) {
 	if o, ok := p.Occupant("u1"); !ok || o.Affiliation != AffOwner || o.Puppet || len(o.Sessions) != 1 {
 		t.Errorf("%+v", o)
 	}
-	// A client that still uses the nick it asked for changes its presence, not its nick.
+	// Presence to the nick that the client asked for changes its presence, not its nick, if it was given another one.
 	p.in("<presence from='ann/1' to='/ann'><show>dnd</show></presence>").want(
 		"<presence to='ann/1' from='/Ann &lt;Smith&gt; of Slack'><show>dnd</show><x><item affiliation='owner' role='moderator' jid='ann/1'/><status code='110'/></x></presence>")
 }
@@ -173,7 +173,7 @@ func TestResync(t *testing.T) { // XEP-0045 §7.2.1, §17.3
 	}
 }
 
-func TestNotHere(t *testing.T) { // XEP-0045 §7.2.18: no x means a client that has lost its place
+func TestNotHere(t *testing.T) { // XEP-0045 §7.2.18: presence without x comes from a client that is no longer in the room
 	t.Parallel()
 	p := newFixture(t)
 	p.in("<presence from='ann/1' to='/ann' id='7'><show>away</show></presence>").want(
@@ -183,7 +183,7 @@ func TestNotHere(t *testing.T) { // XEP-0045 §7.2.18: no x means a client that 
 		p.in("<presence from='ann/1' to='/ann' type='" + typ + "'>" + x + "</presence>").want()
 	}
 	if p.Sessions() != 0 {
-		t.Error("somebody is in")
+		t.Error("a session is in the room")
 	}
 }
 
@@ -210,7 +210,7 @@ func TestSeveralSessionsOneNick(t *testing.T) { // XEP-0045 §7.2.8
 	p.in("<message from='bob/1' to='/ann' id='m' type='chat'><body>psst</body></message>").want( // to all resources
 		"<message to='ann/1' from='/bob' id='m' type='chat'><body>psst</body><x/></message>", "<message to='ann/2'…", "<message to='ann/3'…")
 
-	// The most available session is shown; it going shows the next one.
+	// Others see the presence of the most available session, and after it has left that of the next one.
 	p.in("<presence from='ann/1' to='/ann'><show>away</show></presence>").take()
 	p.in("<presence from='ann/2' to='/ann'><show>xa</show></presence>").take()
 	p.in("<presence from='ann/3' to='/ann' type='unavailable'/>").want(
@@ -243,7 +243,7 @@ func TestSessionLimits(t *testing.T) {
 		t.Error(got)
 	}
 	p.join("a/2")
-	p.in(enter("b/2", "b")) // not even for those who are in
+	p.in(enter("b/2", "b")) // the limit also holds for an account that is in the room
 	if got := p.condition(); got != "wait service-unavailable" {
 		t.Error(got)
 	}
@@ -261,7 +261,7 @@ func TestStableOccupantIDs(t *testing.T) { // XEP-0421 §4.1
 	}
 	for _, other := range []string{id("bob@example.org", "a@chat.example", "s"), id("ann@example.org", "b@chat.example", "s"), id("ann@example.org", "a@chat.example", "t")} {
 		if other == one {
-			t.Error("the same id for somebody, somewhere or some secret else")
+			t.Error("another JID, room or secret has the same id")
 		}
 	}
 }

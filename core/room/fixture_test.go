@@ -13,7 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// fixture is a room with a scripted owner, whose stanzas are collected.
+// fixture is a room with a scripted owner. It collects the stanzas that the room sends.
 type fixture struct {
 	testing.TB
 	*Room
@@ -89,8 +89,8 @@ func newFixture(t testing.TB, change ...func(*Options)) *fixture {
 	return p
 }
 
-// in hands one stanza to the room. Addresses in it may be short: "ann/1" is
-// ann@example.org/1, and a to of "/nick" or "" is in the room.
+// in passes one stanza to the room. Addresses in it may be short: "ann/1" is
+// ann@example.org/1, and a to of "/nick" or "" is an occupant or the room.
 func (p *fixture) in(xml string) *fixture {
 	p.Helper()
 	e, err := stanza.ParseElement(xml, stanza.NSClient)
@@ -120,7 +120,7 @@ func person(short string) jid.JID {
 	return j
 }
 
-// join lets sessions enter as user/resource, nick user, and forgets what was sent.
+// join makes sessions (user/resource) enter with the nick user, and discards what was sent.
 func (p *fixture) join(sessions ...string) *fixture {
 	p.Helper()
 	for _, s := range sessions {
@@ -136,7 +136,7 @@ func (p *fixture) join(sessions ...string) *fixture {
 
 var noise = regexp.MustCompile(`<occupant-id [^>]*/>| xmlns=['"](http://jabber.org/protocol/muc#user|urn:ietf:params:xml:ns:xmpp-stanzas)['"]|<stanza-id [^>]*/>|<text[^>]*>[^<]*</text>`)
 
-// take gives all that was sent since, one line each, with what most lines share left out.
+// take returns the stanzas sent since the last call, one per line, without the parts that most lines share.
 func (p *fixture) take() string {
 	var b strings.Builder
 	for _, s := range p.sent {
@@ -170,7 +170,7 @@ func (p *fixture) want(lines ...string) *fixture {
 	return p
 }
 
-// wantHas looks for pieces in what was sent since.
+// wantHas checks that what was sent since the last call contains the pieces.
 func (p *fixture) wantHas(pieces ...string) *fixture {
 	p.Helper()
 	got := p.take()
@@ -182,7 +182,7 @@ func (p *fixture) wantHas(pieces ...string) *fixture {
 	return p
 }
 
-// check tests what holds of a room at any time.
+// check checks the invariants of a room.
 func (p *fixture) check() {
 	p.Helper()
 	if err := p.Room.consistent(); err != nil {
@@ -201,26 +201,26 @@ func (r *Room) consistent() error {
 			members++
 		}
 		if o.puppet == nil && len(o.sessions) == 0 {
-			return fmt.Errorf("%q is nobody", o.nick)
+			return fmt.Errorf("occupant %q is neither a puppet nor has sessions", o.nick)
 		}
 		if r.byID[o.id] != o || r.byNick[o.nick] != o || o.jid.Bare() != r.jid || o.jid.Resource() != o.nick {
-			return fmt.Errorf("%q is lost", o.nick)
+			return fmt.Errorf("occupant %q is missing in an index", o.nick)
 		}
 		if !o.role.Valid() || o.role == RoleNone || !o.aff.Valid() || o.aff == AffOutcast {
 			return fmt.Errorf("%q is %s and %s", o.nick, o.role, o.aff)
 		}
 		for _, s := range o.sessions {
 			if s.o != o || r.bySession[s.jid] != s || r.receivers[s.at] != s {
-				return fmt.Errorf("session %s is lost", s.jid)
+				return fmt.Errorf("session %s is missing in an index", s.jid)
 			}
 		}
 	}
 	if sessions != len(r.receivers) || members != r.puppets {
-		return fmt.Errorf("%d of %d sessions, %d of %d members", sessions, len(r.receivers), members, r.puppets)
+		return fmt.Errorf("%d of %d sessions, %d of %d puppets", sessions, len(r.receivers), members, r.puppets)
 	}
 	for id, q := range r.queries {
 		if r.bySession[q.from.jid] != q.from || r.bySession[q.to.jid] != q.to {
-			return fmt.Errorf("query %s is of one who went", id)
+			return fmt.Errorf("query %s belongs to a session that has left", id)
 		}
 	}
 	if r.ring != nil && (r.ring.Len() > r.limits.History || r.ring.bytes > r.limits.HistoryBytes || r.ring.bytes < 0) {
@@ -229,7 +229,7 @@ func (r *Room) consistent() error {
 	return nil
 }
 
-// member brings a network member in and forgets what was sent.
+// puppet sets a puppet and discards what was sent.
 func (p *fixture) puppet(m Puppet) *fixture {
 	p.Helper()
 	if _, err := p.SetPuppet(p.ctx, m); err != nil {

@@ -87,7 +87,7 @@ func FuzzHandle(f *testing.F) {
 	f.Add([]byte{0, 1, 5, 2, 19, 0, 40, 0}, "<body>x</body>")
 	f.Add([]byte{0, 0, 0, 1, 4, 0, 21, 9, 28, 3}, "<x xmlns='"+NSUser+"'><invite to='a@b'/></x>")
 	f.Add([]byte{41, 0, 0, 0, 42, 1, 43, 2, 44, 1, 5, 7}, "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='1'/>")
-	for seed := range uint32(25) { // walks that every run of the tests takes
+	for seed := range uint32(25) { // random sequences that run in every test, without fuzzing
 		script := make([]byte, 120)
 		for i := range script {
 			seed = seed*1664525 + 1013904223
@@ -153,7 +153,7 @@ func (p *fixture) turn(move int, arg byte, raw string) {
 	}
 }
 
-// stanza hands in a move, if what the fuzzer made of it is XML.
+// stanza passes an input to the room, if it is XML after the fuzzer's text was inserted.
 func (p *fixture) stanza(xml, who, raw string) {
 	for id := range p.queries {
 		xml = strings.ReplaceAll(xml, "PENDING", id)

@@ -6,8 +6,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// handleReply takes errors and IQ results: an error may show that a session is a ghost
-// (XEP-0045 §18.1.2, XEP-0410); any other reply may belong to a relayed IQ or message.
+// handleReply handles errors and IQ results. An error may show that a session does not exist any more (a ghost,
+// XEP-0045 §18.1.2, XEP-0410); any other reply may belong to a relayed IQ or message.
 func (r *Room) handleReply(ctx context.Context, st *stanza.Stanza) {
 	if st.Kind == stanza.IQ {
 		r.answerRelayed(st)
@@ -28,8 +28,8 @@ func (r *Room) handleReply(ctx context.Context, st *stanza.Stanza) {
 	}
 }
 
-// undelivered reports whether an error means that the session does not exist any longer. An
-// error of a client about an IQ that it does not know does not mean that.
+// undelivered reports whether an error means that the session does not exist any longer. A
+// client's error about an unknown IQ does not mean that.
 func undelivered(kind stanza.Kind, condition string) bool {
 	switch condition {
 	case "gone", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout":

@@ -17,7 +17,7 @@ func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
 			r.sendNotInRoom(st)
 			return nil
 		case st.To.IsBare() || st.To.Resource() == s.o.nick || st.To.Resource() == s.asked:
-			// A client that was given another nick may still use the one that it asked for.
+			// A client that was given another nick may still address the one that it asked for.
 			return r.changePresence(ctx, s, st)
 		}
 		return r.changeNick(ctx, s, st)
@@ -56,9 +56,9 @@ func (r *Room) changePresence(ctx context.Context, s *session, st *stanza.Stanza
 	before := r.visible(s.o)
 	r.keepPresence(s, st)
 	if r.visible(s.o) != before {
-		r.announce(s.o, notice{id: st.ID, by: s})
+		r.announce(s.o, presenceChange{id: st.ID, by: s})
 	} else {
-		own := r.toSelf(s, &notice{}, []int{statusSelf})
+		own := r.toSelf(s, &presenceChange{}, []int{statusSelf})
 		own.ID = st.ID
 		r.send(own)
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// State is all of a room at one moment, so that another process can go on with it without
-// sending anything to those in it. It can be marshalled as JSON. IQs that wait for an answer
-// of another occupant are not part of it.
+// State is the complete state of a room at one moment. Another process can continue the room from it without
+// sending anything to the occupants. It can be marshalled as JSON. It does not contain relayed IQs that wait
+// for an answer.
 type State struct {
 	Snapshot  Snapshot
 	Occupants []OccupantState // in the order of entry
@@ -25,7 +25,7 @@ type OccupantState struct {
 	ID, Nick    string
 	Role        Role
 	Affiliation Affiliation
-	Puppet      *Puppet // nil where the occupant is no puppet
+	Puppet      *Puppet // nil if the occupant is not a puppet
 	Sessions    []SessionState
 }
 
@@ -37,7 +37,7 @@ type SessionState struct {
 	Show, Status   string
 }
 
-// State is a copy of all of the room.
+// State returns a copy of the complete state.
 func (r *Room) State() State {
 	s := State{Snapshot: r.Snapshot(), Sessions: slices.Clone(r.addresses), Invites: maps.Clone(r.invites)}
 	for _, o := range r.occupants {
@@ -59,7 +59,7 @@ func (r *Room) State() State {
 	return s
 }
 
-// Restore fills a new room, which nobody has entered, with a State. It sends nothing and saves
+// Restore sets the state of a new room, which nobody has entered. It sends nothing and saves
 // nothing. After an error the room must not be used.
 func (r *Room) Restore(s State) error {
 	if len(r.occupants) > 0 || r.gone {
@@ -82,7 +82,7 @@ func (r *Room) Restore(s State) error {
 	for _, j := range s.Sessions {
 		ss := sessions[j]
 		if ss == nil || r.bySession[j] != nil {
-			return fmt.Errorf("restore session %s of %s: it belongs to no occupant or is named twice", j, r.jid)
+			return fmt.Errorf("restore session %s of %s: it has no occupant or occurs twice", j, r.jid)
 		}
 		r.attachSession(ss.o, ss)
 	}
@@ -92,7 +92,7 @@ func (r *Room) Restore(s State) error {
 	return nil
 }
 
-// restoreOccupant makes an occupant. Its sessions are only collected, since they join in their own order.
+// restoreOccupant adds an occupant. It only collects the occupant's sessions, because State.Sessions gives their order.
 func (r *Room) restoreOccupant(os OccupantState, sessions map[jid.JID]*session) error {
 	address, err := r.jid.WithResource(os.Nick)
 	switch {
@@ -101,7 +101,7 @@ func (r *Room) restoreOccupant(os OccupantState, sessions map[jid.JID]*session) 
 	case os.ID == "" || os.Nick == "" || address.Resource() != os.Nick || r.byID[os.ID] != nil || r.byNick[os.Nick] != nil:
 		return errors.New("the id or the nick is empty or taken")
 	case os.Puppet == nil && len(os.Sessions) == 0:
-		return errors.New("neither a network member nor a session")
+		return errors.New("neither a puppet nor a session")
 	case !os.Role.Valid() || os.Role == RoleNone || !os.Affiliation.Valid():
 		return errors.New("invalid role or affiliation")
 	}
@@ -114,7 +114,7 @@ func (r *Room) restoreOccupant(os OccupantState, sessions map[jid.JID]*session) 
 	}
 	for _, ss := range os.Sessions {
 		if sessions[ss.JID] != nil {
-			return fmt.Errorf("session %s is here twice", ss.JID)
+			return fmt.Errorf("session %s occurs twice", ss.JID)
 		}
 		sessions[ss.JID] = &session{
 			jid: ss.JID, o: o, asked: ss.Asked, extra: ss.Extra, payload: ss.Payload, show: ss.Show, status: ss.Status,

@@ -8,9 +8,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// TestStateGoesToAnotherNode: a room that is marshalled and restored elsewhere behaves as if
-// nothing had happened, and those in it get nothing.
-func TestStateGoesToAnotherNode(t *testing.T) {
+// TestStateMovesToAnotherNode: a room that is marshalled and restored behaves as before,
+// and its occupants get nothing.
+func TestStateMovesToAnotherNode(t *testing.T) {
 	p := newFixture(t, func(o *Options) { o.Config.Persistent = true })
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "ann" {

@@ -32,7 +32,7 @@ type Entry struct {
 	StanzaID, From string
 }
 
-// size is the length of the entry's XML.
+// size returns the length of the entry's XML.
 func (e Entry) size() int {
 	st := e.Stanza
 	return len(st.Payload) + len(st.Extra) + len(st.ID) + len(st.Lang) + len(st.From.String()) + 64
@@ -46,7 +46,7 @@ type Ring struct {
 	limit   int
 }
 
-// NewRing makes a ring of at most max messages and limit bytes.
+// NewRing returns a ring of at most max messages and limit bytes.
 func NewRing(max, limit int) *Ring { return &Ring{max: max, limit: limit} }
 
 // Add appends a message and drops the oldest ones beyond the limits.
@@ -62,12 +62,12 @@ func (h *Ring) Add(e Entry) {
 	h.entries = h.entries[drop:]
 }
 
-// Remove removes the message of a stanza-id, such as a moderated one.
+// Remove removes the message with a stanza-id, for example a moderated one. It reports whether there was one.
 func (h *Ring) Remove(stanzaID string) bool {
 	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID })
 }
 
-// retract removes the message of a stanza-id if the same occupant has sent it.
+// retract removes the message with a stanza-id if the same occupant sent it.
 func (h *Ring) retract(stanzaID, from string) bool {
 	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID && e.From == from })
 }
@@ -83,7 +83,7 @@ func (h *Ring) remove(is func(*Entry) bool) bool {
 	return false
 }
 
-// Len is how many messages the ring holds.
+// Len returns how many messages the ring holds.
 func (h *Ring) Len() int { return len(h.entries) }
 
 // History implements History.
@@ -98,7 +98,7 @@ func (h *Ring) History(_ context.Context, q HistoryQuery) ([]Entry, error) {
 // RemoveHistory removes a message from the room's own history.
 func (r *Room) RemoveHistory(stanzaID string) bool { return r.ring != nil && r.ring.Remove(stanzaID) }
 
-// sendHistory sends the part of the history that an entering session asks for, at most what the room
+// sendHistory sends the part of the history that an entering session requests, at most what the room
 // allows (XEP-0045 §7.2.14).
 func (r *Room) sendHistory(ctx context.Context, s *session, request *stanza.Element) {
 	q := HistoryQuery{Room: r.jid.String(), Max: r.config.History}
@@ -138,7 +138,7 @@ func (r *Room) sendHistory(ctx context.Context, s *session, request *stanza.Elem
 	}
 }
 
-// stamped makes the stanzas with delays, without those that are too old or exceed the characters.
+// stamped returns the stanzas of entries with delays, without those that are too old or exceed chars.
 func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited bool, chars int) []*stanza.Stanza {
 	var list []*stanza.Stanza
 	for _, e := range entries {
@@ -162,12 +162,12 @@ func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited boo
 	return list[from:]
 }
 
-// delay is the delay element of the room (XEP-0203; XEP-0045 §7.2.13: from the room itself).
+// delay returns the delay element of the room (XEP-0203; XEP-0045 §7.2.13: from the room itself).
 func (r *Room) delay(at time.Time) *stanza.Element {
 	return message.Delay(r.jid, at)
 }
 
-// count reads a number that is not negative; anything too large is a large number.
+// count parses a number that is not negative. One that is too large for an int becomes a large number.
 func count(e *stanza.Element, attr string) (int, bool) {
 	v := e.Attr(attr)
 	if v == "" {

@@ -12,7 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// withHistory is a room to which m1 to m30 were sent, one a minute, the last just now.
+// withHistory returns a room to which m1 to m30 were sent, one per minute, the last one now.
 func withHistory(t *testing.T) *fixture {
 	p := newFixture(t).join("ann/1")
 	for i := 1; i <= 30; i++ {
@@ -23,7 +23,7 @@ func withHistory(t *testing.T) *fixture {
 	return p
 }
 
-// seen lists the messages of the history that a session gets that enters with such a request.
+// seen returns the messages of the history that a session gets if it enters with the request.
 func (p *fixture) seen(request string) (ids []string) {
 	p.Helper()
 	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + NS + "'>" + request + "</x></presence>")
@@ -130,11 +130,11 @@ func TestRing(t *testing.T) {
 	p.want("<message to='ann/1' from='/Zoe' type='groupchat'><body>late</body><delay xmlns='urn:xmpp:delay' from='room' stamp='2026-03-01T11:59:00.000Z'/></message>")
 	p.in(enter("bob/1", "bob")).wantHas("<body>before</body><delay xmlns='urn:xmpp:delay' from='room' stamp='2026-03-01T11:00:00.000Z'/></message>")
 	if !p.RemoveHistory("old") || p.RemoveHistory("old") {
-		t.Error("forgotten twice or never")
+		t.Error("RemoveHistory of a stored message, then again")
 	}
 }
 
-func TestRetractionLeavesHistory(t *testing.T) { // XEP-0424 §5.1
+func TestRetractionRemovesFromHistory(t *testing.T) { // XEP-0424 §5.1
 	t.Parallel()
 	for _, form := range [][2]string{
 		{"", "<retract xmlns='urn:xmpp:message-retract:1' id='s1'/>"},
@@ -147,7 +147,7 @@ func TestRetractionLeavesHistory(t *testing.T) { // XEP-0424 §5.1
 		}
 		p.Broadcast(Post{From: p.receivers[0].o.id, StanzaID: "s1", Payload: "<body>secret</body>"})
 		if retract("bob/1"); !strings.Contains(p.ring.entries[0].Stanza.Payload, "secret") {
-			t.Error("retracted by another")
+			t.Error("another occupant retracted the message")
 		}
 		if retract("ann/1"); p.ring.Len() != 1 || strings.Contains(p.ring.entries[0].Stanza.Payload, "secret") {
 			t.Errorf("%s: %d messages", form[1], p.ring.Len())
@@ -186,6 +186,6 @@ func TestStoredHistory(t *testing.T) {
 	}
 	p.join("ann/1") // a session enters though the history cannot be read
 	if p.Broadcast(Post{Payload: "<body>x</body>"}) == "" || p.RemoveHistory("x") {
-		t.Error("a room whose history is kept elsewhere")
+		t.Error("a room with Options.History also fills a ring")
 	}
 }

@@ -127,13 +127,13 @@ func (r *Room) sendInvitation(i invitation) {
 
 func (r *Room) rememberInvite(to, by jid.JID) {
 	if r.invites == nil || len(r.invites) >= maxOpenInvites {
-		r.invites = map[jid.JID]jid.JID{} // all that is lost is that older invitations cannot be declined
+		r.invites = map[jid.JID]jid.JID{} // older invitations cannot be declined any more
 	}
 	r.invites[to] = by
 }
 
-// decline passes a refused invitation to the session that sent it (XEP-0045 §7.8.2). Only who
-// was invited may decline.
+// decline passes a refused invitation to the session that sent it (XEP-0045 §7.8.2). Only an invited
+// JID may decline.
 func (r *Room) decline(ctx context.Context, st *stanza.Stanza, e *stanza.Element) error {
 	invited := st.From.Bare()
 	by, ok := r.invites[invited]

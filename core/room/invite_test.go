@@ -77,6 +77,6 @@ func TestInviteToMembersOnly(t *testing.T) { // XEP-0045 §9.5
 	p.config.MembersMayInvite = true
 	p.in(invite("member/1", "<invite to='zoe@example.org'/>")).want("<message to='zoe'…")
 	if p.listedAffiliation(person("zoe")) != AffMember {
-		t.Error("the invited cannot come in")
+		t.Error("an invited JID cannot enter")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// handleIQ takes an IQ request to the room or to an occupant.
+// handleIQ handles an IQ request to the room or to an occupant.
 func (r *Room) handleIQ(ctx context.Context, st *stanza.Stanza) error {
 	payload := st.Payload1()
 	if payload == nil || !st.IsRequest() {
@@ -87,7 +87,7 @@ func (r *Room) occupantIQ(ctx context.Context, st *stanza.Stanza, payload *stanz
 	ping := payload.Is(NSPing, "ping") && st.Type == stanza.TypeGet
 	switch {
 	case to == nil && ping:
-		return stanza.NotAcceptable("You are not in the room by this name.") // XEP-0410 §3.3
+		return stanza.NotAcceptable("You are not in the room with this nickname.") // XEP-0410 §3.3
 	case to == nil:
 		return stanza.ItemNotFound("Nobody of this name is in the room.")
 	case ping && (to == s.o || len(to.sessions) == 0): // XEP-0410 §3.3

@@ -90,7 +90,7 @@ func TestRelayIsBounded(t *testing.T) {
 	p.clock = p.clock.Add(time.Hour)
 	p.in(ask).wantHas("<remote-server-timeout/>", "<iq to='bob/1'")
 	if len(p.queries) != 1 {
-		t.Errorf("%d are waited for", len(p.queries))
+		t.Errorf("%d relayed IQs are pending", len(p.queries))
 	}
 }
 
@@ -148,7 +148,7 @@ func TestDiscoInfo(t *testing.T) { // XEP-0045 §6.4
 		}
 	}
 	if strings.Contains(got, "Spells") || !strings.Contains(info("ann/1", ""), "<field var='muc#roominfo_subject'><value>Spells</value></field>") {
-		t.Error("the subject of a hidden room is for those who are in")
+		t.Error("the subject of a hidden room is shown to a session that is not in it")
 	}
 	p.config = Config{Listed: true, Persistent: true, MembersOnly: true, Moderated: true, Password: "x", WhoIs: WhoIsAnyone, OccupantsMaySubject: true}
 	got = info("eve/1", "")

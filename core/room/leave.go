@@ -17,7 +17,7 @@ type Departure struct {
 // DepartureKind is why an occupant or a session leaves.
 type DepartureKind uint8
 
-// The kinds of leaving.
+// The kinds of departure.
 const (
 	Left              DepartureKind = iota
 	Kicked                          // status 307
@@ -66,12 +66,12 @@ func (r *Room) endSession(ctx context.Context, s *session, d Departure, st *stan
 		r.deleteOccupant(o)
 	} else {
 		saw := r.visible(o)
-		n := d.notice(status)
+		n := d.presenceChange(status)
 		own := r.toSelf(s, &n, []int{statusSelf})
 		r.detachSession(s)
 		r.send(own)
 		if r.visible(o) != saw {
-			r.announce(o, notice{})
+			r.announce(o, presenceChange{})
 		}
 	}
 	r.notify(ctx, Event{Kind: kind, Occupant: o.view(), Session: s.jid, Presence: st, Reason: d.Reason})
@@ -103,21 +103,21 @@ func (r *Room) endOccupant(ctx context.Context, o *occupant, d Departure) {
 
 // announceLeave sends unavailable presence of an occupant to all sessions (XEP-0045 §7.14).
 func (r *Room) announceLeave(o *occupant, d Departure, status string) {
-	r.announce(o, d.notice(status))
+	r.announce(o, d.presenceChange(status))
 }
 
-func (d Departure) notice(status string) notice {
-	return notice{
+func (d Departure) presenceChange(status string) presenceChange {
+	return presenceChange{
 		typ: stanza.TypeUnavailable, role: RoleNone, codes: d.Kind.codes(),
 		actor: d.Actor, reason: d.Reason, status: status,
 	}
 }
 
-// Close removes all occupants since the service shuts down (XEP-0045 §11.2). The Owner gets
+// Close removes all occupants because the service shuts down (XEP-0045 §11.2). The Owner gets
 // no events.
 func (r *Room) Close() {
 	for _, s := range r.receivers {
-		n := Departure{Kind: Shutdown}.notice("")
+		n := Departure{Kind: Shutdown}.presenceChange("")
 		r.send(r.toSelf(s, &n, []int{statusSelf}))
 	}
 	r.removeAll()

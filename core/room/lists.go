@@ -37,7 +37,7 @@ func (r *Room) restore(s *Snapshot) {
 	}
 }
 
-// listedAffiliation is the affiliation of a bare JID by the lists.
+// listedAffiliation returns the affiliation of a bare JID according to the lists.
 func (r *Room) listedAffiliation(bare jid.JID) Affiliation {
 	if s, ok := r.lists[bare]; ok {
 		return s.Affiliation
@@ -48,7 +48,7 @@ func (r *Room) listedAffiliation(bare jid.JID) Affiliation {
 	return AffNone
 }
 
-// listedAs lists the JIDs that have an affiliation by the lists, sorted.
+// listedAs returns the JIDs that have an affiliation in the lists, sorted.
 func (r *Room) listedAs(a Affiliation) []jid.JID {
 	var list []jid.JID
 	for j, s := range r.lists {

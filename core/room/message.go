@@ -86,7 +86,7 @@ func (c Config) maySendPrivate(role Role) bool {
 	return role.AtLeast(RoleVisitor)
 }
 
-// clean removes from a message what only this room or the receiver's own server may add.
+// clean removes the children that only this room or the receiver's server may add.
 func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 	return st.Without(func(e *stanza.Element) bool {
 		switch e.Space {
@@ -105,7 +105,7 @@ func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 	})
 }
 
-// isOurs reports whether an address, normalised or not, is that of the room or of an occupant.
+// isOurs reports whether an address, normalised or not, belongs to the room or an occupant.
 func (r *Room) isOurs(address string) bool {
 	j, err := jid.Parse(address)
 	return err == nil && j.Bare() == r.jid

@@ -65,7 +65,7 @@ func TestReflectionIsAcknowledgement(t *testing.T) {
 	if !strings.Contains(p.sent[0].String(), "<stanza-id xmlns='urn:xmpp:sid:0' id='stanza-7' by='coven@chat.example'/>") {
 		t.Error(p.sent[0])
 	}
-	p.want("<message to='bob/1' from='/ann' id='m1' type='groupchat'><body>hi</body></message>") // in the name of one who went
+	p.want("<message to='bob/1' from='/ann' id='m1' type='groupchat'><body>hi</body></message>") // the sender has left since
 }
 
 // ejabberd 25.04, Openfire OF-3055 and OF-2607: what only the room may add is removed, however often it occurs.
@@ -153,7 +153,7 @@ func TestTransient(t *testing.T) {
 	p := newFixture(t).join("ann/1")
 	p.in("<message from='ann/1' to='' id='c' type='groupchat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>")
 	if len(p.sent) != 1 || strings.Contains(p.sent[0].Payload, "stanza-id") || p.ring.Len() != 0 {
-		t.Errorf("a chat state is kept: %s", p.take())
+		t.Errorf("a chat state is in the history: %s", p.take())
 	}
 }
 
@@ -199,11 +199,11 @@ func TestPrivateToNetworkMember(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	if !p.SendPrivate(p.receivers[0].o.id, Post{From: "u1", ID: "p2", Payload: "<body>yes?</body>"}) {
-		t.Error("a private message to nobody")
+		t.Error("SendPrivate to an unknown occupant returned true")
 	}
 	p.want("<message to='ann/1' from='/Zoe' id='p2' type='chat'><body>yes?</body><x/></message>")
 	if p.SendPrivate("u1", Post{}) || p.SendPrivate("nobody", Post{}) {
-		t.Error("whispered into the void")
+		t.Error("SendPrivate to a puppet without sessions returned true")
 	}
 }
 
@@ -231,7 +231,7 @@ func TestSubject(t *testing.T) { // XEP-0045 §8.1
 	p.in("<presence from='ann/1' to='/ann' type='unavailable'/>").take()
 	p.clock = p.clock.Add(time.Hour)
 	p.in(enter("eve/1", "eve")).want("<presence to='bob/1'…", "<presence…", "<presence…",
-		"<message…", "<message…", // the two that were no change
+		"<message…", "<message…", // the two messages that did not change the subject
 		"<message to='eve/1' from='/ann' type='groupchat'><subject>Fire</subject><delay xmlns='urn:xmpp:delay' from='room' stamp='2026-03-01T12:00:00.000Z'/></message>")
 	p.config.OccupantsMaySubject = true
 	p.in("<message from='bob/1' to='' id='s' type='groupchat'><subject/></message>").want(

@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// FeatureModerate is XEP-0425; an Owner that advertises it in Info.Features is asked with
+// FeatureModerate is the feature of XEP-0425. If an Owner advertises it in Info.Features, Owner.Allow is called with
 // ActionModerate.
 const FeatureModerate = nsModerate
 
@@ -35,8 +35,8 @@ func (r *Room) moderate(ctx context.Context, st *stanza.Stanza, x *stanza.Elemen
 	return err
 }
 
-// Moderate announces that the message of a stanza-id is retracted by a moderator or, with
-// a zero Occupant, by the service (XEP-0425 §3.1). It also removes it from the room's own
+// Moderate announces that the message with a stanza-id was retracted by a moderator or, with
+// a zero Occupant, by the service (XEP-0425 §3.1), and removes the message from the room's own
 // history. It returns the stanza-id of the announcement.
 func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
 	r.RemoveHistory(stanzaID)
@@ -51,7 +51,7 @@ func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
 	return r.Broadcast(Post{Payload: stanza.Encode(x)})
 }
 
-// addressOf is room/nick of somebody who is or was an occupant.
+// addressOf returns room/nick of a present or former occupant.
 func (r *Room) addressOf(o Occupant) jid.JID {
 	if now := r.byID[o.ID]; now != nil {
 		return now.jid

@@ -1,6 +1,6 @@
 package room
 
-// Namespaces of XEP-0045 and of what a room adds to its stanzas.
+// Namespaces of XEP-0045 and of the extensions that a room adds to its stanzas.
 const (
 	NS      = "http://jabber.org/protocol/muc"
 	NSUser  = "http://jabber.org/protocol/muc#user"

@@ -10,10 +10,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// maxNumbered is how many occupants of one name get a number behind it.
+// maxNumbered is the highest number that uniqueNick appends to a name.
 const maxNumbered = 5000
 
-// cleanNick turns any display name into a nick: a resourcepart of bounded length that is
+// cleanNick converts any display name to a nick: a resourcepart of bounded length that is
 // neither empty nor invisible (XEP-0045 §17.1).
 func (r *Room) cleanNick(name string) string {
 	var b strings.Builder
@@ -52,7 +52,7 @@ func (r *Room) cleanNick(name string) string {
 	return "unknown"
 }
 
-// truncate cuts at a rune's border.
+// truncate shortens s to at most n bytes, at the boundary of a rune.
 func truncate(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -63,7 +63,7 @@ func truncate(s string, n int) string {
 	return strings.TrimSpace(s[:n])
 }
 
-// uniqueNick makes a name unique among the nicks of others than self: "Ann", "Ann (2)", "Ann (3)".
+// uniqueNick appends a number to a name that another occupant than self has: "Ann", "Ann (2)", "Ann (3)".
 func (r *Room) uniqueNick(name string, self *occupant) string {
 	nick := r.cleanNick(name)
 	if r.nickIsFree(nick, self) {
@@ -86,7 +86,7 @@ func (r *Room) uniqueNick(name string, self *occupant) string {
 	return r.cleanNick(stanza.NewID())
 }
 
-// nickIsFree reports whether nobody but self uses a nick.
+// nickIsFree reports whether no occupant other than self has a nick.
 func (r *Room) nickIsFree(nick string, self *occupant) bool {
 	o := r.byNick[nick]
 	return o == nil || o == self
@@ -107,7 +107,7 @@ func (r *Room) checkNick(resource string) (string, error) {
 	return nick, nil
 }
 
-// changeNick handles presence of a session to another nick than its own (XEP-0045 §7.6).
+// changeNick handles presence of a session to another nick than its current one (XEP-0045 §7.6).
 func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) error {
 	nick, err := r.checkNick(st.To.Resource())
 	if err != nil {
@@ -133,10 +133,10 @@ func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) er
 	return nil
 }
 
-// changeNickTo announces and makes a change of nick; nick is free.
+// changeNickTo changes the nick of an occupant and announces the change. The caller has checked that nick is free.
 func (r *Room) changeNickTo(ctx context.Context, o *occupant, nick string) {
-	r.announce(o, notice{typ: stanza.TypeUnavailable, codes: []int{statusNewNick}, newNick: nick})
+	r.announce(o, presenceChange{typ: stanza.TypeUnavailable, codes: []int{statusNewNick}, newNick: nick})
 	r.giveNick(o, nick)
-	r.announce(o, notice{})
+	r.announce(o, presenceChange{})
 	r.notify(ctx, Event{Kind: NickChange, Occupant: o.view()})
 }

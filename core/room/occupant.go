@@ -6,7 +6,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// Occupant is a copy of what the room knows of an occupant.
+// Occupant is a copy of the state of an occupant.
 type Occupant struct {
 	ID          string // XEP-0421
 	Nick        string
@@ -43,7 +43,7 @@ type session struct {
 	status  string
 }
 
-// bestSession is the most available session, the first of equals; nil where there is none.
+// bestSession returns the most available session, the first of equally available ones, or nil.
 func (o *occupant) bestSession() *session {
 	var best *session
 	for _, s := range o.sessions {
@@ -68,7 +68,7 @@ func availability(show string) int {
 	return 1
 }
 
-// realJID is the JID that sessions with the right to it see (XEP-0045 §17.3: a full JID of a session).
+// realJID returns the JID that is shown to sessions that may see real JIDs (XEP-0045 §17.3: a full JID of a session).
 func (o *occupant) realJID() jid.JID {
 	if s := o.bestSession(); s != nil {
 		return s.jid
@@ -79,7 +79,7 @@ func (o *occupant) realJID() jid.JID {
 	return jid.JID{}
 }
 
-// bareJID is the JID that affiliations belong to; zero where the occupant has none.
+// bareJID returns the JID that affiliations belong to; zero where the occupant has none.
 func (o *occupant) bareJID() jid.JID {
 	if len(o.sessions) > 0 {
 		return o.sessions[0].jid.Bare()
@@ -105,7 +105,7 @@ func (o *occupant) view() Occupant {
 
 func (o *occupant) dropCache() { o.presence = [2]string{} }
 
-// addOccupant makes an occupant; the caller gives it a session or a puppet.
+// addOccupant adds an occupant; the caller adds a session or a puppet to it.
 func (r *Room) addOccupant(id, nick string) *occupant {
 	o := &occupant{id: id}
 	r.byID[id] = o
@@ -114,7 +114,7 @@ func (r *Room) addOccupant(id, nick string) *occupant {
 	return o
 }
 
-// giveNick sets the nick of o, which is free.
+// giveNick sets the nick of o. The caller has checked that nick is free.
 func (r *Room) giveNick(o *occupant, nick string) {
 	if r.byNick[o.nick] == o {
 		delete(r.byNick, o.nick)

@@ -62,7 +62,7 @@ func (r *Room) BySession(session jid.JID) (Occupant, bool) {
 	return s.o.view(), true
 }
 
-// Sessions is the number of XMPP sessions in the room. Without any, nothing needs to be sent.
+// Sessions returns the number of XMPP sessions in the room. If it is 0 nothing needs to be sent.
 func (r *Room) Sessions() int { return len(r.receivers) }
 
 // Has reports whether a session is in the room.

@@ -9,19 +9,19 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Options describe a room. JID, Send, Owner and Secret are needed.
+// Options describe a room. JID, Send, Owner and Secret are required.
 type Options struct {
 	JID   jid.JID
 	Send  func(*stanza.Stanza) // must not block and must not call the Room
 	Owner Owner
-	// SendMany sends one stanza, whose To is empty, to many sessions. It must keep neither the
-	// stanza nor the list. Nil is SendEach with Send.
+	// SendMany sends one stanza, whose To is empty, to many sessions. It must not retain the stanza or
+	// the list. Nil means SendEach with Send.
 	SendMany func(st *stanza.Stanza, to []jid.JID)
-	// Save makes a change of the lasting state durable before it is announced; nil is for a room whose
-	// state is stored elsewhere. On an error nothing changes and the request is refused with it.
+	// Save makes a change of the lasting state durable before the room announces it. If it returns an error nothing changes
+	// and the request is refused with that error. Nil is for a room whose state is stored elsewhere.
 	Save func(ctx context.Context, c Change) error
-	// Secret makes occupant ids of sessions unguessable; 32 random bytes, of this room or
-	// of the service. It must be kept: XEP-0421 forbids that ids change with every start.
+	// Secret makes occupant ids of sessions unguessable: 32 random bytes, for this room or
+	// for the service. It must be stored: occupant ids must not change with every start (XEP-0421).
 	Secret []byte
 
 	// Created marks a new room: the first session that enters gets status 201 (XEP-0045 §10.1.1).
@@ -31,7 +31,7 @@ type Options struct {
 	Config   Config
 	Snapshot *Snapshot // the stored state, which replaces Info and Config
 
-	// History is read when a session enters; whoever gives it also fills it. Nil is a ring in memory
+	// History is read when a session enters; the caller of New also fills it. Nil means a ring in memory
 	// that the room fills.
 	History History
 	Limits  Limits
@@ -53,7 +53,7 @@ type Info struct {
 	Forms       []*stanza.Element // more XEP-0128 forms
 }
 
-// WhoIs is who sees the occupants' real JIDs.
+// WhoIs says who sees the real JIDs of occupants.
 type WhoIs string
 
 // The choices of muc#roomconfig_whois.
@@ -62,7 +62,7 @@ const (
 	WhoIsAnyone     WhoIs = "anyone"     // non-anonymous
 )
 
-// PrivateMessages is who may send private messages.
+// PrivateMessages says who may send private messages.
 type PrivateMessages string
 
 // The choices of muc#roomconfig_allowpm.
@@ -73,7 +73,7 @@ const (
 	PrivateByNone         PrivateMessages = "none"
 )
 
-// Config is the rules of the room. The zero Config is an open, unlisted, unmoderated,
+// Config contains the rules of the room. The zero Config describes an open, unlisted, unmoderated,
 // semi-anonymous, temporary room.
 type Config struct {
 	Listed              bool // shown in the service's list of rooms
@@ -109,13 +109,13 @@ func (c Config) broadcasts(r Role) bool {
 	return false
 }
 
-// DefaultHistory is how many messages of history a session gets that does not ask for a number.
+// DefaultHistory is the number of history messages for a session that does not request a number.
 const DefaultHistory = 20
 
 // maxOccupantID is the longest occupant id in bytes (XEP-0421 §4.1).
 const maxOccupantID = 128
 
-// Limits bound what a room keeps. Zero fields are set to the defaults.
+// Limits bound the memory of a room. Zero fields are set to the defaults.
 type Limits struct {
 	Sessions       int // XMPP sessions in the room
 	PerOccupant    int // sessions that share one nick
@@ -127,7 +127,7 @@ type Limits struct {
 	History        int // messages that history may ever show
 	HistoryBytes   int // bytes of the ring in memory
 	PendingQueries int // IQs relayed and not yet answered
-	Reserve        int // admins and owners let in beyond MaxUsers (XEP-0045 §7.2.9)
+	Reserve        int // admins and owners that may enter beyond MaxUsers (XEP-0045 §7.2.9)
 }
 
 // The defaults of Limits.

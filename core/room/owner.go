@@ -10,30 +10,29 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// ErrHandled is returned by Owner.Allow and Owner.Query to say that the Owner does the rest
-// itself, later: it makes changes by the methods of the Room, and answers to a query are
-// sent by the Owner.
-var ErrHandled = errors.New("taken over by the owner of the room")
+// ErrHandled is returned by Owner.Allow if the Owner carries out the action itself, later, with the methods
+// of the Room, and by Owner.Query if the Owner sends the answer itself.
+var ErrHandled = errors.New("handled by the owner of the room")
 
-// Owner decides for a room and gets its messages and events. Its methods run in the goroutine
+// Owner makes the decisions for a room and receives its messages and events. Its methods run in the goroutine
 // that owns the room. They get the room, so that one Owner can serve many. A *stanza.Error
-// goes to the sender as it is; any other error is logged and becomes internal-server-error.
+// is sent to the sender unchanged; any other error is logged and becomes internal-server-error.
 type Owner interface {
 	// Enter decides whether a session may enter and which occupant it is. It is not called
 	// for a JID that the room's own list bans.
 	Enter(ctx context.Context, r *Room, e EnterRequest) (Grant, error)
 
-	// Message passes on what a session sent to the room or, with To, to a puppet
+	// Message receives a message that a session sent to the room or, with To, to a puppet
 	// alone. For a groupchat message nil means that the Owner will call Broadcast (or
-	// SetSubject where Subject is set) as soon as it is durable.
+	// SetSubject if Subject is set) as soon as the message is durable.
 	Message(ctx context.Context, r *Room, m Message) error
 
-	// Allow decides whether an action of a session may be done. After nil the engine does it;
-	// after ErrHandled the requester gets a result and the engine does nothing.
+	// Allow decides whether an action of a session is allowed. After nil the Room carries it out;
+	// after ErrHandled the requester gets a result and the Room does nothing.
 	Allow(ctx context.Context, r *Room, a Action) error
 
-	// Query answers an IQ that the engine does not handle: one to the room (To nil) or one
-	// to a puppet. A nil element is an empty result.
+	// Query answers an IQ that the Room does not handle: one to the room (To nil) or one
+	// to a puppet. A nil element means an empty result.
 	Query(ctx context.Context, r *Room, q Query) (*stanza.Element, error)
 
 	// Notify reports an event after it has happened.
@@ -49,7 +48,7 @@ type EnterRequest struct {
 	Presence    *stanza.Stanza
 }
 
-// Grant says which occupant a session is. The zero Grant leaves everything to the engine.
+// Grant says which occupant an entering session belongs to. The zero Grant means the defaults of the Room.
 type Grant struct {
 	// OccupantID is the stable id (XEP-0421), at most 128 bytes; "" lets the engine derive
 	// one from the bare JID and the room's secret. With the id of a puppet the session
@@ -72,7 +71,7 @@ type Message struct {
 	Subject *string // the new subject, of a message that changes it
 }
 
-// Post is the message as Broadcast takes it; stanzaID "" makes a fresh id unless the
+// Post returns the message as the argument of Broadcast; stanzaID "" creates an id unless the
 // message is transient.
 func (m Message) Post(stanzaID string) Post {
 	return Post{
@@ -81,7 +80,7 @@ func (m Message) Post(stanzaID string) Post {
 	}
 }
 
-// ActionKind is what a session asks to do.
+// ActionKind is the kind of an Action.
 type ActionKind string
 
 // The kinds of actions.
@@ -95,8 +94,8 @@ const (
 	ActionDestroy     ActionKind = "destroy"     // JID is the alternate room, Reason
 )
 
-// Action is what a session asks to do to the room or to an occupant. The engine has
-// checked the rights of XEP-0045 before.
+// Action is a change of the room or of an occupant that a session requests. The Room has already
+// checked the rights of XEP-0045.
 type Action struct {
 	Kind        ActionKind
 	By          Occupant // zero ID where an owner or admin is not in the room

@@ -9,8 +9,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// notice is one change of an occupant's presence, to be announced to all sessions.
-type notice struct {
+// presenceChange is one change of an occupant's presence, to be announced to all sessions.
+type presenceChange struct {
 	typ     string // "" or unavailable
 	role    Role   // "" is the occupant's
 	codes   []int  // for all sessions
@@ -26,30 +26,30 @@ type notice struct {
 	real    jid.JID         // shown in place of the occupant's best session
 }
 
-// plain reports whether the cached payload can be used.
-func (n *notice) plain() bool {
+// plain reports whether the cached payload can be used for n.
+func (n *presenceChange) plain() bool {
 	return n.typ == "" && n.role == "" && len(n.codes) == 0 && n.newNick == "" && n.reason == "" && n.actor == ""
 }
 
-// payload is the presence of an occupant as others see it.
+// payload returns the payload of the presence of an occupant as others see it.
 func (r *Room) payload(o *occupant, jids bool) string {
 	i := 0
 	if jids {
 		i = 1
 	}
 	if o.presence[i] == "" {
-		o.presence[i] = o.children() + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, &notice{}, jids, nil))
+		o.presence[i] = o.children() + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, &presenceChange{}, jids, nil))
 	}
 	return o.presence[i]
 }
 
-// visible is the presence that most sessions see of an occupant: a change is announced only where
-// it differs. Moderators of a semi-anonymous room are therefore not informed that the real JID shown is
-// now that of another session of the same occupant.
+// visible returns the presence payload that most sessions see of an occupant; a change is announced only if
+// it differs. In a semi-anonymous room moderators therefore get no presence if only the real JID changes to that
+// of another session of the same occupant.
 func (r *Room) visible(o *occupant) string { return r.payload(o, r.config.nonAnonymous()) }
 
-// render is the payload of a presence that is not plain, or for the occupant itself.
-func (r *Room) render(o *occupant, n *notice, jids bool, codes []int) string {
+// render returns the payload of a presence that is not plain, or that is sent to the occupant itself.
+func (r *Room) render(o *occupant, n *presenceChange, jids bool, codes []int) string {
 	own := ""
 	switch {
 	case n.typ == "":
@@ -60,7 +60,7 @@ func (r *Room) render(o *occupant, n *notice, jids bool, codes []int) string {
 	return own + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, n, jids, codes))
 }
 
-// children is the part of presence that the occupant sent itself: show, status, capabilities and so on.
+// children returns the part of the presence that the client sent: show, status, capabilities and so on.
 func (o *occupant) children() string {
 	if s := o.bestSession(); s != nil {
 		return s.payload
@@ -100,8 +100,8 @@ func occupantID(id string) *stanza.Element {
 	return stanza.NewElement(NSOccupantID, "occupant-id").With("id", id)
 }
 
-// x is the muc#user element of a presence (XEP-0045 §17.3).
-func (r *Room) x(o *occupant, n *notice, jids bool, codes []int) *stanza.Element {
+// x returns the muc#user element of a presence (XEP-0045 §17.3).
+func (r *Room) x(o *occupant, n *presenceChange, jids bool, codes []int) *stanza.Element {
 	role := n.role
 	if role == "" {
 		role = o.role
@@ -140,9 +140,9 @@ func (r *Room) seesJIDs(s *session, o *occupant) bool {
 	return r.config.nonAnonymous() || s.o == o || s.o.role == RoleModerator
 }
 
-// announce sends a change of o to every session: to its own ones last, but first where
-// it leaves (XEP-0045 §7.14, §8.2).
-func (r *Room) announce(o *occupant, n notice) {
+// announce sends a change of o to every session: to the sessions of o last or, if o leaves,
+// first (XEP-0045 §7.14, §8.2).
+func (r *Room) announce(o *occupant, n presenceChange) {
 	role := n.role
 	if role == "" || role == RoleNone {
 		role = o.role
@@ -158,7 +158,7 @@ func (r *Room) announce(o *occupant, n notice) {
 	}
 }
 
-func (r *Room) announceSelf(o *occupant, n *notice) {
+func (r *Room) announceSelf(o *occupant, n *presenceChange) {
 	for _, s := range o.sessions {
 		if s != n.except {
 			st := r.toSelf(s, n, append([]int{statusSelf}, n.self...))
@@ -171,7 +171,7 @@ func (r *Room) announceSelf(o *occupant, n *notice) {
 }
 
 // toSelf is presence of an occupant to one of its own sessions, with that session's own JID.
-func (r *Room) toSelf(s *session, n *notice, codes []int) *stanza.Stanza {
+func (r *Room) toSelf(s *session, n *presenceChange, codes []int) *stanza.Stanza {
 	own := *n
 	own.real = s.jid
 	st := &stanza.Stanza{Kind: stanza.Presence, To: s.jid, From: s.o.jid, Type: n.typ}
@@ -182,9 +182,9 @@ func (r *Room) toSelf(s *session, n *notice, codes []int) *stanza.Stanza {
 	return st
 }
 
-// announceOthers sends a change of o to the other occupants. Sessions that follow each other
-// and see the same are served by one call of sendMany.
-func (r *Room) announceOthers(o *occupant, n *notice) {
+// announceOthers sends a change of o to the other occupants. Consecutive sessions that get the same payload
+// are served by one call of sendMany.
+func (r *Room) announceOthers(o *occupant, n *presenceChange) {
 	const skip = -1
 	var made [2]*stanza.Stanza
 	from, kind := 0, skip
@@ -213,7 +213,7 @@ func (r *Room) announceOthers(o *occupant, n *notice) {
 }
 
 // announcement is presence of an occupant for others, without a receiver.
-func (r *Room) announcement(o *occupant, n *notice, jids bool) *stanza.Stanza {
+func (r *Room) announcement(o *occupant, n *presenceChange, jids bool) *stanza.Stanza {
 	st := &stanza.Stanza{Kind: stanza.Presence, From: o.jid, Type: n.typ}
 	if n.typ == "" {
 		st.Extra = o.extra()
@@ -226,9 +226,9 @@ func (r *Room) announcement(o *occupant, n *notice, jids bool) *stanza.Stanza {
 	return st
 }
 
-// announceChange is announce after a change of role: sessions that may not see the new role
-// get unavailable presence, if they saw the old one (muc#roomconfig_presencebroadcast).
-func (r *Room) announceChange(o *occupant, before Role, n notice) {
+// announceChange is announce for a change of role: sessions that may see the old role but not the new one
+// get unavailable presence (muc#roomconfig_presencebroadcast).
+func (r *Room) announceChange(o *occupant, before Role, n presenceChange) {
 	if before != "" && r.config.broadcasts(before) && !r.config.broadcasts(o.role) {
 		gone := n
 		gone.typ = stanza.TypeUnavailable
@@ -237,7 +237,7 @@ func (r *Room) announceChange(o *occupant, before Role, n notice) {
 	r.announce(o, n)
 }
 
-// keepPresence stores the last presence of a session, without what only the room may add.
+// keepPresence stores the last presence of a session, without the children that only the room may add.
 func (r *Room) keepPresence(s *session, st *stanza.Stanza) {
 	clean := st.Without(reservedInPresence)
 	s.payload, s.extra = clean.Payload, clean.Extra
@@ -260,8 +260,8 @@ func (r *Room) keepPresence(s *session, st *stanza.Stanza) {
 	s.o.dropCache()
 }
 
-// reservedInPresence are children that a session may not put into its presence: data that
-// only the room adds (XEP-0045 §17.3), and the request to enter with its password.
+// reservedInPresence reports whether e is not passed on in presence: data that only the room adds (XEP-0045 §17.3),
+// and the request to enter, which may contain a password.
 func reservedInPresence(e *stanza.Element) bool {
 	switch e.Space {
 	case NS, NSUser, NSAdmin, NSOwner, NSOccupantID, NSHats, message.NSDelay, message.NSOldDelay, nsAddress:

@@ -159,23 +159,23 @@ func TestUniqueNicks(t *testing.T) {
 		}
 	}
 	if nick("1", "Ann") != "Ann (2)" || nick("0", "Bea") != "Bea" || nick("1", "Bea") != "Bea (2)" {
-		t.Error("a nick changes for nothing, or not at all")
+		t.Error("SetPuppet returned an unexpected nick")
 	}
 	if nick("2", "Ann") != "Ann" || nick("0", "Ann") != "Ann (2)" {
-		t.Error("a free nick is not taken")
+		t.Error("a puppet did not get a free nick")
 	}
 	for i := 12; ; i++ {
 		if _, err := p.SetPuppet(p.ctx, Puppet{ID: fmt.Sprint("n", i), Nick: "crowd"}); err != nil {
 			if p.puppets != 50 {
-				t.Errorf("%d members", p.puppets)
+				t.Errorf("%d puppets", p.puppets)
 			}
 			break
 		}
 	}
 }
 
-// TestSessionOfMember: the puppet of a network member and the member are one occupant.
-func TestSessionOfMember(t *testing.T) {
+// TestSessionJoinsPuppet: a session whose Grant names the id of a puppet belongs to the same occupant.
+func TestSessionJoinsPuppet(t *testing.T) {
 	t.Parallel()
 	p := newFixture(t).join("bob/1").puppet(Puppet{ID: "u1", Nick: "Ann Smith", JID: person("u1"), Role: RoleModerator, Affiliation: AffAdmin, Show: "away"})
 	p.owner.enter = func(EnterRequest) (Grant, error) { return Grant{OccupantID: "u1", Nick: "Ann Smith"}, nil }
@@ -207,7 +207,7 @@ func TestSessionOfMember(t *testing.T) {
 	p.RemoveSession(p.ctx, person("bob/1"), Departure{Kind: Banned})
 	p.wantHas("<status code='301'/>")
 	if p.RemoveSession(p.ctx, person("bob/1"), Departure{}) || p.RemoveOccupant(p.ctx, "u1", Departure{}) || len(p.Occupants()) != 0 {
-		t.Error("somebody is left")
+		t.Error("an occupant is left")
 	}
 }
 

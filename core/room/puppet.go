@@ -22,11 +22,11 @@ type Puppet struct {
 	Extra       []*stanza.Element // further children of the presence, such as vcard-temp:x:update
 }
 
-// Hat is a title in the room that is no affiliation (XEP-0317 §3.2).
+// Hat is a title of an occupant beside the affiliation (XEP-0317 §3.2).
 type Hat struct{ URI, Title string }
 
-// SetPuppet adds a puppet or changes one, announces what is new, and returns the nick that it
-// has. Nothing is sent for one that has not changed.
+// SetPuppet adds or changes a puppet, announces the change, and returns the puppet's nick.
+// It sends nothing if nothing has changed.
 func (r *Room) SetPuppet(ctx context.Context, p Puppet) (nick string, err error) {
 	if p.ID == "" || len(p.ID) > maxOccupantID {
 		return "", fmt.Errorf("occupant id of %d bytes", len(p.ID))
@@ -44,7 +44,7 @@ func (r *Room) SetPuppet(ctx context.Context, p Puppet) (nick string, err error)
 	fresh := o == nil
 	if o == nil || o.puppet == nil {
 		if r.puppets >= r.limits.Puppets {
-			return "", fmt.Errorf("room %s has %d network members, the limit", r.jid, r.puppets)
+			return "", fmt.Errorf("room %s has %d puppets, which is the limit", r.jid, r.puppets)
 		}
 		r.puppets++
 	}
@@ -63,7 +63,7 @@ func (r *Room) SetPuppet(ctx context.Context, p Puppet) (nick string, err error)
 		}
 	}
 	if fresh || r.visible(o) != old {
-		r.announceChange(o, before, notice{})
+		r.announceChange(o, before, presenceChange{})
 	}
 	return o.nick, nil
 }
@@ -78,7 +78,7 @@ func (r *Room) RemovePuppet(ctx context.Context, id string, d Departure) bool {
 	if len(o.sessions) > 0 {
 		o.puppet = nil
 		o.dropCache()
-		r.announce(o, notice{})
+		r.announce(o, presenceChange{})
 		return true
 	}
 	r.announceLeave(o, d, "")

@@ -19,8 +19,8 @@ type relayed struct {
 	expires  time.Time
 }
 
-// relay passes an IQ to one session of an occupant under an id of ours, so that the
-// answer finds the session that asked (XEP-0045 §17.4).
+// relay passes an IQ to one session of an occupant with a new id, by which
+// answerRelayed finds the session that sent it (XEP-0045 §17.4).
 func (r *Room) relay(s *session, to *occupant, st *stanza.Stanza, payload *stanza.Element) error {
 	target := to.bestSession()
 	if target == nil {
@@ -57,7 +57,7 @@ func (r *Room) answerRelayed(st *stanza.Stanza) {
 	r.send(c)
 }
 
-// forgetQueries drops the relayed IQs of a session that left, and answers those to it with an error.
+// forgetQueries removes the relayed IQs from a session that has left, and answers those to it with an error.
 func (r *Room) forgetQueries(s *session) {
 	for id, q := range r.queries {
 		if q.from != s && q.to != s {

@@ -36,7 +36,7 @@ func (a actor) nick() string {
 	return ""
 }
 
-// mayChangeRole is the matrix of XEP-0045 §5.1.3, §8.2 to §8.5 and §9.6 to §9.8.
+// mayChangeRole implements the rules of XEP-0045 §5.1.3, §8.2 to §8.5 and §9.6 to §9.8.
 func mayChangeRole(a actor, target *occupant, to Role) error {
 	admin := a.aff.AtLeast(AffAdmin)
 	switch {
@@ -49,20 +49,20 @@ func mayChangeRole(a actor, target *occupant, to Role) error {
 	case to.AtLeast(target.role):
 		return nil // voice or moderator status granted: XEP-0045 §8.3, §9.6
 	case target.aff.rank() > a.aff.rank():
-		return stanza.NotAllowed("This person stands above you in the room.") // XEP-0045 §8.2
+		return stanza.NotAllowed("This occupant has a higher affiliation than you.") // XEP-0045 §8.2
 	case target.role == RoleModerator && !admin:
 		return stanza.NotAllowed("Only admins may do this to a moderator.") // XEP-0045 §5.1.3
 	case to == RoleNone:
 		return nil // XEP-0045 §8.2
 	case target.aff.AtLeast(AffAdmin):
-		return stanza.NotAllowed("Admins and owners are moderators always.") // XEP-0045 §8.4, §9.7
+		return stanza.NotAllowed("Admins and owners are always moderators.") // XEP-0045 §8.4, §9.7
 	case to == RoleVisitor && target.aff.AtLeast(AffMember) && target.aff.AtLeast(a.aff):
-		return stanza.NotAllowed("This person stands as high as you in the room.") // XEP-0045 §8.4
+		return stanza.NotAllowed("This occupant's affiliation is not lower than yours.") // XEP-0045 §8.4
 	}
 	return nil
 }
 
-// mayChangeAffiliation is the matrix of XEP-0045 §5.2.2, §9.1 to §9.5 and §10.3 to §10.8.
+// mayChangeAffiliation implements the rules of XEP-0045 §5.2.2, §9.1 to §9.5 and §10.3 to §10.8.
 func mayChangeAffiliation(a actor, bare jid.JID, from, to Affiliation) error {
 	switch {
 	case !a.aff.AtLeast(AffAdmin):
@@ -79,11 +79,11 @@ func mayChangeAffiliation(a actor, bare jid.JID, from, to Affiliation) error {
 	return nil
 }
 
-// mayReadRoles is for moderators and admins (XEP-0045 §8.5, §9.8).
+// mayReadRoles reports whether a may read lists of roles: moderators and admins may (XEP-0045 §8.5, §9.8).
 func (a actor) mayReadRoles() bool { return a.role == RoleModerator || a.aff.AtLeast(AffAdmin) }
 
-// mayReadList is for admins; in a room that shows JIDs members may read who belongs to
-// it, but not who is banned (XEP-0045 §5.2.1, §9.5).
+// mayReadList reports whether a may read a list of affiliations. Admins may; in a non-anonymous room members may too,
+// except for the list of outcasts (XEP-0045 §5.2.1, §9.5).
 func (r *Room) mayReadList(a actor, list Affiliation) bool {
 	if a.aff.AtLeast(AffAdmin) {
 		return true

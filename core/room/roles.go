@@ -40,7 +40,7 @@ func (r Role) rank() int {
 // Valid reports whether r is one of the roles.
 func (r Role) Valid() bool { return r.rank() > 0 }
 
-// AtLeast reports whether r has all that o has.
+// AtLeast reports whether r is o or a higher role.
 func (r Role) AtLeast(o Role) bool { return r.rank() >= o.rank() }
 
 func (a Affiliation) rank() int {
@@ -62,10 +62,10 @@ func (a Affiliation) rank() int {
 // Valid reports whether a is one of the affiliations.
 func (a Affiliation) Valid() bool { return a.rank() > 0 }
 
-// AtLeast reports whether a has all that o has.
+// AtLeast reports whether a is o or a higher affiliation.
 func (a Affiliation) AtLeast(o Affiliation) bool { return a.rank() >= o.rank() }
 
-// defaultRole is the role on entering (XEP-0045 §5.1.2).
+// defaultRole returns the role on entering (XEP-0045 §5.1.2).
 func defaultRole(a Affiliation, moderated bool) Role {
 	switch {
 	case a == AffOutcast:

@@ -16,27 +16,27 @@ type Room struct {
 	lasting
 	occupancy
 	history History
-	ring    *Ring // the room's own history; nil where one was given
+	ring    *Ring // the room's own history; nil if Options.History is set
 	queries map[string]*relayed
-	invites map[jid.JID]jid.JID // bare JID of the invited to the session that invited
-	created bool                // the next session that enters has created the room
+	invites map[jid.JID]jid.JID // by bare JID of the invited: the session that invited it
+	created bool                // the next session that enters gets status 201
 	gone    bool
 }
 
-// setup is what a room was made with.
+// setup holds the Options of a room.
 type setup struct {
 	jid      jid.JID
 	owner    Owner
 	send     func(*stanza.Stanza)
 	sendMany func(*stanza.Stanza, []jid.JID)
-	saver    func(context.Context, Change) error // nil where nothing is to be saved
+	saver    func(context.Context, Change) error // nil if nothing is to be saved
 	now      func() time.Time
 	log      *slog.Logger
 	secret   []byte
 	limits   Limits
 }
 
-// lasting is the state that is kept when nobody is in the room: a Snapshot holds it, a Change changes it.
+// lasting is the state that does not depend on occupants: what a Snapshot contains and a Change changes.
 type lasting struct {
 	info    Info
 	config  Config
@@ -44,7 +44,7 @@ type lasting struct {
 	lists   map[jid.JID]ListEntry // by bare JID or domain
 }
 
-// occupancy is who is in the room.
+// occupancy holds the occupants and their sessions.
 type occupancy struct {
 	byID      map[string]*occupant
 	byNick    map[string]*occupant
@@ -55,7 +55,7 @@ type occupancy struct {
 	puppets   int
 }
 
-// New makes a room. It panics where JID, Send, Owner or Secret is missing.
+// New returns a room. It panics if JID, Send, Owner or Secret is missing.
 func New(opts Options) *Room {
 	if opts.JID.IsZero() || !opts.JID.IsBare() || opts.Send == nil || opts.Owner == nil || len(opts.Secret) == 0 {
 		panic("room: JID, Send, Owner and Secret are needed")
@@ -92,7 +92,7 @@ func New(opts Options) *Room {
 // Gone reports whether the room was destroyed.
 func (r *Room) Gone() bool { return r.gone }
 
-// JID is the room's address.
+// JID returns the room's address.
 func (r *Room) JID() jid.JID { return r.jid }
 
 // Info describes the room.
@@ -101,7 +101,7 @@ func (r *Room) Info() Info { return r.info }
 // Config returns the rules of the room.
 func (r *Room) Config() Config { return r.config }
 
-// Handle takes any stanza that is addressed to the room or to an occupant.
+// Handle handles a stanza of any kind to the room or to an occupant.
 func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
 	if st.From.IsZero() || st.To.Bare() != r.jid {
 		return
@@ -144,7 +144,7 @@ func (r *Room) stanzaError(err error, attrs ...any) *stanza.Error {
 	return stanza.Fault(err)
 }
 
-// askOwner asks Owner.Allow; done reports whether the engine is to carry the action out.
+// askOwner calls Owner.Allow; done reports whether the Room must carry out the action.
 func (r *Room) askOwner(ctx context.Context, a Action) (done bool, err error) {
 	err = r.owner.Allow(ctx, r, a)
 	if errors.Is(err, ErrHandled) {

@@ -5,7 +5,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// batchSize bounds the memory that one queued stanza can keep from being freed.
+// batchSize limits the memory of a batch, which cannot be freed while one of its stanzas is queued.
 const batchSize = 32
 
 // stanzaBatch allocates the stanzas of a broadcast, batchSize of them at a time.
@@ -14,8 +14,8 @@ type stanzaBatch struct {
 	left int
 }
 
-// SendEach sends a stanza to many sessions by a function that takes one receiver at a time: the
-// start tag is written anew for each, the rest is shared.
+// SendEach sends a stanza to many sessions with a function for one receiver. The copies
+// share the payload.
 func SendEach(send func(*stanza.Stanza), st *stanza.Stanza, to []jid.JID) {
 	batch := newStanzaBatch(len(to))
 	for _, j := range to {

@@ -20,8 +20,8 @@ type Subject struct {
 // Subject returns the current subject.
 func (r *Room) Subject() Subject { return r.subject }
 
-// SetSubject changes the subject and announces it (XEP-0045 §8.1). id is that of the
-// message that changed it, stanzaID that of the archive; both may be empty.
+// SetSubject changes the subject and announces it (XEP-0045 §8.1). id is the id of the
+// message that changed it, stanzaID its id in the archive; both may be empty.
 func (r *Room) SetSubject(ctx context.Context, s Subject, id, stanzaID string) error {
 	if s.At.IsZero() {
 		s.At = r.now()

@@ -28,7 +28,7 @@ func (r *Room) voice(ctx context.Context, s *session, f *form.Form) error {
 		return r.approveVoice(ctx, s, f)
 	}
 	if s.o.role != RoleVisitor || Role(f.Get("muc#role")) != RoleParticipant {
-		return nil // the sender has a voice already
+		return nil // the sender has voice already
 	}
 	ask := form.New(form.Ask, nsRequest, "Voice request")
 	ask.Instructions = []string{"Somebody asks to speak in the room."}

@@ -24,7 +24,7 @@ func (q queues) Collect() (func(*stanza.Stanza), func()) { return q.Send, func()
 
 const occupants = 200
 
-// newBusy is a service with one room of 200; say sends a message to it, and wait returns when all was delivered.
+// newBusy returns a service with one room of 200; say sends a message to it, and wait returns when all was delivered.
 func newBusy(tb testing.TB) (say, wait func()) {
 	ctx := context.Background()
 	q := queues{}

@@ -161,7 +161,7 @@ func (f *fixture) configure(who string, fields ...string) *fixture {
 	return f.in("<iq type='set' from='" + who + "' to='lobby'><query xmlns='" + room.NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" + x + "</x></query></iq>")
 }
 
-// take is all that was sent since, as XML, one line each.
+// take returns all that was sent since, as XML, one line each.
 func (f *fixture) take() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

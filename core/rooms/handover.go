@@ -33,7 +33,7 @@ func (s *Service) Adopt(ctx context.Context, at jid.JID, state *room.State) erro
 	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.adopt(ctx, *state) })
 }
 
-// handOver is the state of the room, which is dropped without a word to those in it.
+// handOver returns the state of the room, which is dropped without a word to those in it.
 func (h *Hosted) handOver() *room.State {
 	h.Flush()
 	if h.room == nil {

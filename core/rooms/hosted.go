@@ -22,7 +22,7 @@ type Hosted struct {
 // Hosted makes the Hosted of an address. Mailboxes need one for each address.
 func (s *Service) Hosted(at jid.JID) *Hosted { return &Hosted{service: s, at: at} }
 
-// Loaded is the room, nil while it is not loaded.
+// Loaded returns the room, nil while it is not loaded.
 func (h *Hosted) Loaded() *room.Room { return h.room }
 
 // Disposable reports whether the room may be dropped from memory: no session is in it.
@@ -44,7 +44,7 @@ func (h *Hosted) Close() {
 	}
 }
 
-// sender is the Sender of the room, made with its first stanza.
+// sender returns the Sender of the room, made with its first stanza.
 func (h *Hosted) sender() Sender {
 	if h.out == nil {
 		h.out = h.service.opts.Sender()
@@ -52,7 +52,7 @@ func (h *Hosted) sender() Sender {
 	return h.out
 }
 
-// Room is the room, which is loaded if need be; ErrNoRoom where there is none.
+// Room returns the room, which is loaded if need be; ErrNoRoom where there is none.
 func (h *Hosted) Room(ctx context.Context) (*room.Room, error) {
 	if h.room != nil {
 		return h.room, nil

@@ -164,7 +164,7 @@ func (s *Service) fault(err error, at jid.JID) *stanza.Error {
 	return stanza.Fault(err)
 }
 
-// missing is the answer of a room that does not exist, or that the sender may not know of.
+// missing returns the answer of a room that does not exist, or that the sender may not know of.
 func missing() *stanza.Error { return stanza.ItemNotFound("There is no such room that you can see.") }
 
 // refuse answers a stanza with an error, where one may be given.
