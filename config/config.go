@@ -16,7 +16,7 @@ type Config struct {
 	Foreign    Foreign     `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
 	Gateway    Gateway     `toml:"gateway" doc:"What all gateways share."`
 
-	// Sections are those of the networks, as Load was given them.
+	// Sections are the sections of the networks that were passed to Load.
 	Sections []Section `toml:"-"`
 }
 
@@ -143,7 +143,7 @@ type Gateway struct {
 	Members  int      `toml:"members" doc:"People of a channel that are shown as occupants before they have said anything."`
 }
 
-// Default returns what holds where nothing is set.
+// Default returns the default configuration.
 func Default() Config {
 	return Config{
 		Server: Server{

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// chat is a network's section as a test has it.
+// chat is the section of a network for tests.
 type chat struct {
 	Network
 	APIURL string   `toml:"api_url" doc:"Base of its API."`
@@ -44,9 +44,9 @@ func TestDefaultsAreValid(t *testing.T) {
 
 func TestExampleSetsTheDefaults(t *testing.T) {
 	t.Parallel()
-	// With every # before a setting taken away, the example means what nothing at all means.
+	// The example with the # before each setting removed has the same meaning as an empty file.
 	setting := regexp.MustCompile(`(?m)^#(\w+ = )`)
-	list := regexp.MustCompile(`(?s)#\[\[.*?\n\n`) // whose rows have no defaults
+	list := regexp.MustCompile(`(?s)#\[\[.*?\n\n`) // rows of lists of tables, which have no defaults
 	text := list.ReplaceAllString(setting.ReplaceAllString(Example(chatSection()), "$1"), "")
 	got, err := Parse([]byte(text), "", nil, chatSection())
 	if err != nil {
@@ -143,7 +143,7 @@ retry_max = "1ms"
 	}
 }
 
-// A domain is used once, also by networks; one that is not enabled uses none.
+// A domain may be used only once, also by networks. A network that is not enabled uses none.
 func TestDomainsOfNetworks(t *testing.T) {
 	t.Parallel()
 	text := "[chat]\nenabled = true\ndomain = \"localhost\"\n"
@@ -247,7 +247,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// The URL of the database may hold a password: no message repeats it.
+// The URL of the database may contain a password, so error messages must not contain it.
 func TestStoreURL(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"mysql://u:password@h/d", "postgres://u:password@h:port/d", "password"} {

@@ -9,11 +9,11 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// othersMayRead is what the mode of a file with a secret should not have.
+// othersMayRead is the permission bit that a file with a secret should not have.
 const othersMayRead fs.FileMode = 0o007
 
-// Exposed lists the files with secrets that everybody on this machine may read: the configuration file
-// ("" for none) where it holds one, the files of secrets, the key of the certificate.
+// Exposed returns the files with secrets that every user of this machine can read: the configuration file
+// ("" for none) if it contains a secret, the files with secrets, the key of the certificate.
 func Exposed(file string, c Config) []string {
 	var files []string
 	eachFile(&c, func(path *string, kind string) {
@@ -34,7 +34,7 @@ func Exposed(file string, c Config) []string {
 	})
 }
 
-// holdsSecret reports whether a configuration file has a secret in it.
+// holdsSecret reports whether a configuration file contains a secret.
 func holdsSecret(file string, c Config) bool {
 	var anything map[string]any
 	meta, err := toml.DecodeFile(file, &anything)

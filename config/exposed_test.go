@@ -15,7 +15,7 @@ func TestExposed(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(file, mode); err != nil { // whatever the umask is
+		if err := os.Chmod(file, mode); err != nil { // overrides the umask
 			t.Fatal(err)
 		}
 		return file

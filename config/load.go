@@ -14,10 +14,10 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// maxSecret is the largest file that a secret is read from, in bytes.
+// maxSecret is the maximum size of a file with a secret, in bytes.
 const maxSecret = 64 << 10
 
-// Problems is everything that is wrong with a configuration.
+// Problems are all errors of a configuration, one line each.
 type Problems []string
 
 func (p Problems) Error() string { return strings.Join(p, "\n") }
@@ -26,9 +26,9 @@ func (p *Problems) add(path, format string, args ...any) {
 	*p = append(*p, path+": "+fmt.Sprintf(format, args...))
 }
 
-// Load reads a file ("" for none), the environment and the files of secrets, and checks the whole. sections
-// are those of the networks; their settings are filled. Relative paths in the file are relative to the file.
-// The error is a Problems.
+// Load reads a file ("" for none), the environment and the files with secrets, and validates the result. sections
+// are the sections of the networks; Load fills in their settings. Relative paths in the file are relative to its
+// directory. The error is a Problems.
 func Load(file string, environ []string, sections ...Section) (Config, error) {
 	text, dir := []byte(nil), ""
 	if file != "" {
@@ -41,7 +41,7 @@ func Load(file string, environ []string, sections ...Section) (Config, error) {
 	return Parse(text, dir, environ, sections...)
 }
 
-// Parse is Load for a text; dir is what relative paths are relative to.
+// Parse is Load for a text; relative paths are relative to dir.
 func Parse(text []byte, dir string, environ []string, sections ...Section) (Config, error) {
 	checkSections(sections)
 	c := Default()
@@ -102,7 +102,7 @@ func tomlError(err error) string {
 	return strings.TrimPrefix(err.Error(), "toml: ")
 }
 
-// eachFile visits the settings that name files of this machine; kind is "secret" for those that hold one.
+// eachFile calls visit for the settings that are paths of files; kind is "secret" if the file contains a secret.
 func eachFile(c *Config, visit func(path *string, kind string)) {
 	file := func(_ string, f reflect.StructField, v reflect.Value) {
 		if kind := f.Tag.Get("file"); kind != "" {
@@ -113,7 +113,7 @@ func eachFile(c *Config, visit func(path *string, kind string)) {
 	c.eachRow(func(_ string, _ int, row reflect.Value) { each(row, "", file) })
 }
 
-// complete fills what follows from other settings.
+// complete sets the settings whose defaults depend on other settings.
 func (c *Config) complete() {
 	if len(c.Server.Hosts) == 0 {
 		return
@@ -130,7 +130,7 @@ func (c *Config) complete() {
 	}
 }
 
-// ofTests are variables of the tests, which start this program with their own environment.
+// ofTests are environment variables of the tests, which run this program with their environment.
 var ofTests = []string{"DRAGOMAN_REQUIRE_PEERS", "DRAGOMAN_KILL_ROUNDS", "DRAGOMAN_KILL_SEED", "DRAGOMAN_LOAD"}
 
 // environment applies DRAGOMAN_SECTION_KEY. Lists are separated by commas.
@@ -155,8 +155,8 @@ func environment(c *Config, environ []string, problems *Problems) {
 	}
 }
 
-// Set changes one setting by its path ("slack.enabled"), from the text that the environment would have for
-// it. Nothing is checked beyond the value's form.
+// Set changes one setting by its path ("slack.enabled"). text has the form of an environment variable. Set
+// does not validate the value beyond its form.
 func (c *Config) Set(path, text string) error {
 	err := fmt.Errorf("%s: there is no such setting", path)
 	c.each(func(p string, _ reflect.StructField, v reflect.Value) {
@@ -238,13 +238,13 @@ func readSecret(file string) (string, error) {
 		return "", err
 	}
 	if info.Size() > maxSecret {
-		return "", fmt.Errorf("%s: %d bytes is too much for a secret", file, info.Size())
+		return "", fmt.Errorf("%s: %d bytes are too many for a secret", file, info.Size())
 	}
 	text, err := os.ReadFile(file)
 	return strings.TrimSpace(string(text)), err
 }
 
-// eachRow visits the tables of the lists of tables, such as [[component]].
+// eachRow calls visit for each table of the lists of tables, such as [[component]].
 func (c *Config) eachRow(visit func(list string, i int, row reflect.Value)) {
 	for f, v := range reflect.ValueOf(c).Elem().Fields() {
 		if name := f.Tag.Get("toml"); name != "-" && f.Type.Kind() == reflect.Slice {
@@ -255,7 +255,7 @@ func (c *Config) eachRow(visit func(list string, i int, row reflect.Value)) {
 	}
 }
 
-// each visits every setting that is in no list of tables, with its path.
+// each calls visit for every setting that is not in a list of tables, with its path.
 func (c *Config) each(visit func(path string, f reflect.StructField, v reflect.Value)) {
 	for f, v := range reflect.ValueOf(c).Elem().Fields() {
 		if f.Type.Kind() == reflect.Struct {
@@ -273,7 +273,7 @@ func each(v reflect.Value, prefix string, visit func(path string, f reflect.Stru
 	}
 }
 
-// suggestion names the setting of the same section that key is nearest to.
+// suggestion returns the setting of the same section whose name is most similar to key.
 func (c *Config) suggestion(key toml.Key) string {
 	best, least := "", 4
 	c.each(func(path string, _ reflect.StructField, _ reflect.Value) {

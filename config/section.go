@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// Section is a section of the configuration that belongs to a network: config knows its form, and what
-// it has in common with those of the other networks, but not what it means.
+// Section is the section of a network. Package config reads it and validates the settings that all networks have;
+// the meaning of the others is known to the network only.
 type Section struct {
 	Name string // "slack"
 	Doc  string // one line
-	// Settings points to a struct that embeds Network, with the defaults in it. Each field has a toml
-	// and a doc tag; a secret has the tag secret:"yes" and a field of the same name with File behind it,
-	// and a path of this machine the tag file:"yes". Load fills it.
+	// Settings points to a struct that embeds Network and contains the defaults. Each field has a toml
+	// and a doc tag. A secret has the tag secret:"yes" and a second field whose name ends in File;
+	// a path of a file has the tag file:"yes". Load fills it in.
 	Settings any
 }
 
-// Network is what the sections of all networks begin with.
+// Network contains the settings that all networks have.
 type Network struct {
 	Enabled    bool   `toml:"enabled" doc:"Whether this gateway runs."`
 	Domain     string `toml:"domain" doc:"Its domain. Empty: the section's name, a dot and the first served host."`
@@ -25,10 +25,10 @@ type Network struct {
 	SecretFile string `toml:"secret_file" file:"secret" doc:"File that holds the secret instead."`
 }
 
-// network makes Network part of the structs that embed it.
+// network gives access to the Network in any struct that embeds it.
 func (n *Network) network() *Network { return n }
 
-// Validator is what Settings may be too. problem takes the key of a setting and what is wrong with it.
+// Validator may be implemented by Settings. Validate calls problem with the key of a setting and a description of the error.
 type Validator interface {
 	Validate(problem func(key, format string, args ...any))
 }
@@ -38,7 +38,7 @@ func (s Section) Network() *Network {
 	return s.Settings.(interface{ network() *Network }).network()
 }
 
-// section finds the settings of a network.
+// section returns the section of a network.
 func (c *Config) section(name string) (Section, bool) {
 	for _, s := range c.Sections {
 		if strings.EqualFold(s.Name, name) {
@@ -48,7 +48,7 @@ func (c *Config) section(name string) (Section, bool) {
 	return Section{}, false
 }
 
-// checkSections panics where a section cannot be one: the caller's mistake.
+// checkSections panics if a section is malformed, which is a programming error.
 func checkSections(sections []Section) {
 	seen := map[string]bool{}
 	for own := range reflect.TypeFor[Config]().Fields() {
@@ -62,7 +62,7 @@ func checkSections(sections []Section) {
 	}
 }
 
-// validate checks what is common, then what the network knows.
+// validate checks the settings that all networks have, then calls Validator.
 func (s Section) validate(p *Problems) {
 	if v, ok := s.Settings.(Validator); ok {
 		v.Validate(func(key, format string, args ...any) { p.add(s.Name+"."+key, format, args...) })

@@ -48,7 +48,7 @@ func (c *Config) validate(p *Problems) {
 
 func (s *Store) validate(p *Problems) {
 	if u, err := url.Parse(s.URL); err != nil || s.URL != "" && u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		p.add("store.url", "this is not a URL that begins with postgres://") // it may hold a password
+		p.add("store.url", "this is not a URL that begins with postgres://") // without the value, which may contain a password
 	}
 	if s.Partitions < 1 || s.Partitions > maxPartitions {
 		p.add("store.partitions", "%d is not between 1 and %d", s.Partitions, maxPartitions)
@@ -192,7 +192,7 @@ func (g *Gateway) validate(p *Problems) {
 	}
 }
 
-// validateDomains sees that no domain is used twice.
+// validateDomains checks that no domain is used twice.
 func (c *Config) validateDomains(p *Problems) {
 	seen := map[string]string{}
 	use := func(path, d string) {
@@ -261,7 +261,7 @@ func address(p *Problems, path, a string) {
 	}
 }
 
-// CheckBaseURL wants https, or http to this machine: tokens are sent to it.
+// CheckBaseURL accepts an https URL, or an http URL of this machine: tokens are sent to it.
 func CheckBaseURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {

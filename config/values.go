@@ -10,7 +10,7 @@ import (
 // Duration is a time span written as "90s", "5m" or "24h".
 type Duration time.Duration
 
-// UnmarshalText reads what time.ParseDuration reads; a span is not negative.
+// UnmarshalText accepts the syntax of time.ParseDuration, but no negative spans.
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	if err != nil || v < 0 {

@@ -15,8 +15,8 @@
 //  5. stages                   what else sees the stanza at the sender's and the receiver's account, such as
 //     the archive, or offline where no session takes it; server/features.go lists the features, of
 //     which each declares its stages, IQ handlers and the rest (router.Feature)
-//  6. session.Deliver          c2s/session.go: the start tag is written anew, the
-//     rest is copied as it came, into the queue of the receiving session's connection
+//  6. session.Deliver          c2s/session.go: the start tag is written again, the
+//     rest is copied unchanged, into the queue of the receiving session's connection
 //  7. stream.Queue             stream/queue.go: pending bytes, limited. When the sender's connection has handled all its
 //     input, step 1 makes the router flush each queue that this input was appended to:
 //     Queue.Flush, stream/flush.go, in one write, by the sender's goroutine if the socket takes it without blocking

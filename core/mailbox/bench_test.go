@@ -21,7 +21,7 @@ func newCounters(tb testing.TB, keep bool) *Group[int, *counter] {
 	return g
 }
 
-// BenchmarkEnqueueBusy is a job of a key whose goroutine runs already, until it is done.
+// BenchmarkEnqueueBusy measures a job of a key whose goroutine is running.
 func BenchmarkEnqueueBusy(b *testing.B) {
 	g := newCounters(b, true)
 	var done sync.WaitGroup
@@ -40,7 +40,7 @@ func BenchmarkEnqueueBusy(b *testing.B) {
 	}
 }
 
-// BenchmarkEnqueueIdle is a job of a key without a goroutine: one is started for it.
+// BenchmarkEnqueueIdle measures a job of a key without a goroutine, for which one is started.
 func BenchmarkEnqueueIdle(b *testing.B) {
 	g := newCounters(b, true)
 	done := make(chan struct{})
@@ -54,7 +54,7 @@ func BenchmarkEnqueueIdle(b *testing.B) {
 	}
 }
 
-// BenchmarkEnqueueNew is a job of a key whose state is made for it and dropped after it.
+// BenchmarkEnqueueNew measures a job of a key whose state is created before the job and dropped after it.
 func BenchmarkEnqueueNew(b *testing.B) {
 	g := newCounters(b, false)
 	done := make(chan struct{})
@@ -68,7 +68,7 @@ func BenchmarkEnqueueNew(b *testing.B) {
 	}
 }
 
-// TestEnqueueAllocations keeps jobs and marks of a busy key free of allocations.
+// TestEnqueueAllocations checks that jobs and marks of a busy key need no allocations.
 func TestEnqueueAllocations(t *testing.T) {
 	g := newCounters(t, true)
 	const burst = 1000
@@ -87,7 +87,7 @@ func TestEnqueueAllocations(t *testing.T) {
 		<-done
 	}
 	run()
-	run() // both slices have their size now
+	run() // both slices grow to their final size
 	if got := testing.AllocsPerRun(20, run); got > 10 {
 		t.Errorf("%v allocations for %d jobs and marks", got, burst)
 	}

@@ -14,8 +14,8 @@ type box[K comparable, S any] struct {
 	key K
 
 	state   S
-	made    bool // by New
-	loaded  bool // by Load
+	made    bool // Options.New has returned state
+	loaded  bool // Options.Load has succeeded
 	running bool
 	jobs    []Job[S]
 	spare   []Job[S] // an empty slice, to be used for the next jobs
@@ -24,10 +24,10 @@ type box[K comparable, S any] struct {
 	timers  map[*Timer]struct{}
 	idle    *time.Timer // drops the state when it has been idle for IdleFor
 	since   time.Time   // when the key became idle
-	release *release[S] // not nil while the key is drained to be given away
+	release *release[S] // not nil while Release drains the key
 }
 
-// batch is what one round of the goroutine does.
+// batch is the work of one iteration of run.
 type batch[S any] struct {
 	state  S
 	loaded bool
@@ -70,8 +70,8 @@ func (b *box[K, S]) do(work batch[S]) {
 	b.finish(work, done)
 }
 
-// take picks up what there is to do; false means that the goroutine has to end and has given
-// up the key.
+// take returns the queued work. False means that there is none and that the goroutine must end: running is
+// already false.
 func (b *box[K, S]) take() (batch[S], bool) {
 	g := b.g
 	g.mu.Lock()
@@ -96,8 +96,8 @@ func (b *box[K, S]) take() (batch[S], bool) {
 	return work, true
 }
 
-// evict drops the state of a key that has nothing to do, where it may. It returns true where
-// the lock was given up meanwhile, so that work may have arrived. The lock is held.
+// evict drops the state of a key without work if that is allowed. It returns true if
+// it has released the lock in between, so that work may have arrived. The caller holds the lock.
 func (b *box[K, S]) evict() (again bool) {
 	g := b.g
 	if !b.disposable() {
@@ -123,8 +123,8 @@ func (b *box[K, S]) evict() (again bool) {
 	return true
 }
 
-// expired reports whether a key has been idle for so long, and makes a timer look again where it
-// has not. The lock is held.
+// expired reports whether a key has been idle for at least keep; otherwise it starts a timer for the rest of that
+// time. The caller holds the lock.
 func (b *box[K, S]) expired(keep time.Duration) bool {
 	now := time.Now()
 	if b.since.IsZero() {
@@ -140,7 +140,7 @@ func (b *box[K, S]) expired(keep time.Duration) bool {
 	return false
 }
 
-// lookIdle is called by the timer: the state is dropped, or the timer set again.
+// lookIdle is called by the timer. It starts the key's goroutine, which drops the state or sets the timer again.
 func (b *box[K, S]) lookIdle() {
 	g := b.g
 	g.mu.Lock()
@@ -159,7 +159,7 @@ func (b *box[K, S]) stopIdleTimer() {
 	}
 }
 
-// stopRunning notes that the goroutine ends. The lock is held.
+// stopRunning records that the goroutine ends. The caller holds the lock.
 func (b *box[K, S]) stopRunning() {
 	g := b.g
 	b.running = false
@@ -170,7 +170,7 @@ func (b *box[K, S]) stopRunning() {
 	}
 }
 
-// putBack returns a batch that could not be begun.
+// putBack puts a batch that could not be started back into the queue.
 func (b *box[K, S]) putBack(work batch[S]) {
 	g := b.g
 	g.mu.Lock()
@@ -180,7 +180,7 @@ func (b *box[K, S]) putBack(work batch[S]) {
 	b.marks |= work.marks
 }
 
-// finish accounts for a batch of which done jobs were begun, and keeps its slice for later.
+// finish updates the counts after a batch, of which done jobs were started, and keeps its slice for reuse.
 func (b *box[K, S]) finish(work batch[S], done int) {
 	g := b.g
 	clear(work.jobs)
@@ -195,7 +195,7 @@ func (b *box[K, S]) finish(work batch[S], done int) {
 	}
 }
 
-// load fills the state. After an error it waits a while and returns false.
+// load calls Options.Load. After an error it pauses and returns false.
 func (b *box[K, S]) load(state S) bool {
 	pause := firstPause
 	for {
@@ -209,7 +209,7 @@ func (b *box[K, S]) load(state S) bool {
 		if b.g.ctx.Err() != nil {
 			return false
 		}
-		b.g.opts.Log.Error("loading the state of a mailbox; trying again", b.g.opts.Name, b.key, "pause", pause, "error", err)
+		b.g.opts.Log.Error("state of a mailbox not loaded; retrying", b.g.opts.Name, b.key, "pause", pause, "error", err)
 		t := time.NewTimer(pause)
 		select {
 		case <-t.C:
@@ -236,12 +236,12 @@ func (b *box[K, S]) unload(state S, loaded bool) {
 	}
 }
 
-// disposable reports whether there is no state, or the caller's Disposable lets it go. The lock is held.
+// disposable reports whether there is no state, or Options.Disposable allows dropping it. The caller holds the lock.
 func (b *box[K, S]) disposable() bool {
 	return !b.made || b.g.opts.Disposable == nil || b.g.opts.Disposable(b.state)
 }
 
-// guard keeps a panic in one step from ending more than that step.
+// guard calls f and recovers from a panic, which ends only this step.
 func (b *box[K, S]) guard(step string, f func()) {
 	defer func() {
 		v := recover()

@@ -6,25 +6,25 @@
 //
 // Each key has a state of type S:
 //
-//   - Options.New makes an empty state when the key is first used, without I/O.
+//   - Options.New returns an empty state when the key is first used, without I/O.
 //   - Options.Load fills it, in the key's goroutine, before the first job. An error is logged
 //     and the call repeated with a growing pause, while the jobs wait.
-//   - Jobs and Options.Work get it. Work runs after each batch of jobs, which is the place to
+//   - Jobs and Options.Work get it. Work runs after each batch of jobs, for example to
 //     commit together what several jobs have prepared.
-//   - Options.Disposable says whether the state of an idle key may be dropped, and Options.IdleFor
-//     how long it is kept nevertheless; Options.Unload releases what it holds. The next use makes
-//     a new one.
+//   - Options.Disposable reports whether the state of an idle key may be dropped, and Options.IdleFor
+//     how long it is kept before that; Options.Unload releases its resources. The next use creates
+//     a new state.
 //
-// Beside jobs a key has marks: bits that mean "look at X". A mark that is set twice before
-// Work sees it is seen once and takes no room in the queue.
+// Besides jobs a key has marks: bits that tell Work what to check. A mark that is set several times before
+// Work runs is passed to it once and takes no space in the queue.
 //
 // Order: jobs of one key run in the order in which Enqueue and EnqueueAlways returned. Marks
 // are given to Work after the jobs that were queued before them.
 //
-// A panic ends one job (or one call of Work) only; it is counted and logged with its stack.
+// A panic ends only the job (or the call of Work) in which it occurs; it is counted and logged with its stack.
 //
-// Goroutines: each is owned by the Group, and Stop waits for all of them. Locks: a Group has
-// one mutex, which is held neither across I/O nor while a job, Load, Work or Unload runs. New,
-// Disposable, IdleFor and the function given to Update run under it: they must be short and must not
-// call the Group. A lock of the state may be taken inside them, so the order is Group, state.
+// Goroutines: the Group owns all of them, and Stop waits for them. Locks: a Group has
+// one mutex, which is not held during I/O or while a job, Load, Work or Unload runs. New,
+// Disposable, IdleFor and the function passed to Update run under it: they must be short and must not
+// call the Group. They may take a lock of the state, so the lock order is Group, state.
 package mailbox

@@ -14,11 +14,11 @@ const (
 	DefaultLimit = 1000
 
 	firstPause = 100 * time.Millisecond // after the first failed Load
-	longPause  = 10 * time.Second       // the pause doubles up to this
-	maxSpare   = 1024                   // jobs in a slice that is kept for the next batch
+	longPause  = 10 * time.Second       // the longest pause; each is twice as long as the one before
+	maxSpare   = 1024                   // capacity, in jobs, of a slice that is kept for reuse
 )
 
-// Errors of enqueueing. Nothing was queued where one is returned.
+// Errors of the Enqueue, Wake and Update methods. If one is returned nothing was queued.
 var (
 	ErrFull     = errors.New("mailbox: too many jobs wait for this key")
 	ErrReleased = errors.New("mailbox: this key has been released")
@@ -29,26 +29,26 @@ var (
 // enqueue further jobs, for its own key too, but must call neither Release for its own key nor Stop.
 type Job[S any] func(ctx context.Context, state S)
 
-// Marks are bits whose meaning belongs to the caller.
+// Marks are bits whose meaning the caller defines.
 type Marks uint32
 
 // Has reports whether any bit of m is set.
 func (m Marks) Has(bits Marks) bool { return m&bits != 0 }
 
-// Options describe a Group. New is needed; all else may be empty.
+// Options describe a Group. Only New is required.
 type Options[K comparable, S any] struct {
-	// New makes the empty state of a key. It runs under the lock of the Group.
+	// New returns the empty state of a key. It runs under the lock of the Group.
 	New func(key K) S
 	// Load fills the state before the first job. After an error it is called again.
 	Load func(ctx context.Context, key K, state S) error
-	// Work runs after each batch of jobs and where marks were set; marks may be 0.
+	// Work runs after each batch of jobs, and when marks were set; marks may be 0.
 	Work func(ctx context.Context, state S, marks Marks)
-	// Disposable reports whether the state of a key without work may be dropped; nil is always.
+	// Disposable reports whether the state of a key without work may be dropped; nil means always.
 	// It runs under the lock of the Group.
 	Disposable func(state S) bool
 	// Unload is called for a state that is dropped, if Load has succeeded for it.
 	Unload func(state S)
-	// IdleFor is how long a disposable state is kept for the next use; nil, or 0, is not at all.
+	// IdleFor returns how long a disposable state is kept for the next use; nil, or 0, means not at all.
 	// It runs under the lock of the Group.
 	IdleFor func(state S) time.Duration
 
@@ -62,14 +62,14 @@ type Options[K comparable, S any] struct {
 // Group is a set of mailboxes, one for each key in use.
 type Group[K comparable, S any] struct {
 	opts   Options[K, S]
-	ctx    context.Context // of the jobs; its end ends all goroutines
+	ctx    context.Context // passed to the jobs; when it ends, all goroutines end
 	cancel context.CancelFunc
 
 	mu       sync.Mutex
 	boxes    map[K]*box[K, S]
 	released map[K]bool // refused until Reclaim
-	stopping bool       // no more bounded jobs
-	stopped  bool       // nothing more
+	stopping bool       // Enqueue is refused
+	stopped  bool       // everything is refused
 	drained  chan struct{}
 	stats    Stats
 	wait     sync.WaitGroup
@@ -82,10 +82,10 @@ type Stats struct {
 	Queued  int   // jobs that wait or run
 	Always  int   // of these, jobs from EnqueueAlways and timers
 	Panics  int64 // since the start
-	Dropped int64 // jobs that Stop or the end of the context left undone
+	Dropped int64 // jobs that did not run because of Stop or the end of the context
 }
 
-// New makes a Group. The end of ctx ends its work as Stop with an ended context does; Stop is to be called all the same.
+// New returns a Group. When ctx ends, its work ends as by Stop with an ended context, but the caller must call Stop too.
 func New[K comparable, S any](ctx context.Context, opts Options[K, S]) *Group[K, S] {
 	if opts.New == nil {
 		panic("mailbox: Options.New is needed")
@@ -104,11 +104,11 @@ func New[K comparable, S any](ctx context.Context, opts Options[K, S]) *Group[K,
 	return g
 }
 
-// Enqueue queues a job. ErrFull is returned where Limit jobs wait already.
+// Enqueue queues a job. It returns ErrFull if Limit jobs are queued already.
 func (g *Group[K, S]) Enqueue(key K, job Job[S]) error { return g.enqueue(key, job, false) }
 
-// EnqueueAlways queues a job that must not be lost, such as the outcome of a call, however
-// many wait. Its number is bounded by what the caller has begun; Stats counts it.
+// EnqueueAlways queues a job that must not be lost, such as the outcome of a call, without regard to
+// Limit. The caller must bound the number of such jobs; Stats counts them.
 func (g *Group[K, S]) EnqueueAlways(key K, job Job[S]) error { return g.enqueue(key, job, true) }
 
 func (g *Group[K, S]) enqueue(key K, job Job[S], always bool) error {
@@ -133,7 +133,7 @@ func (g *Group[K, S]) enqueue(key K, job Job[S], always bool) error {
 	return nil
 }
 
-// Wake sets marks of a key, for Work to see.
+// Wake sets marks of a key and makes Work run.
 func (g *Group[K, S]) Wake(key K, marks Marks) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -161,11 +161,11 @@ func (g *Group[K, S]) WakeAll(marks Marks) {
 	}
 }
 
-// Update calls change with the state of a key, which may not be loaded yet, at once and under
-// the lock of the Group. The state is not dropped meanwhile. Where change returns true the
-// marks are set and the key's goroutine is started. Where it returns false nothing is begun, but
-// a state that has become disposable is dropped. change must touch only those fields of the
-// state that are guarded by a lock of the state, since a job may run at the same time.
+// Update immediately calls change with the state of a key, which may not be loaded yet, under
+// the lock of the Group. If change returns true, the marks are set and the key's goroutine is started. If
+// it returns false, nothing is started, but a state that has become disposable is dropped. change may
+// access only those fields of the state that a lock of the state guards, because a job may run at the
+// same time.
 func (g *Group[K, S]) Update(key K, marks Marks, change func(state S) bool) (bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -182,7 +182,7 @@ func (g *Group[K, S]) Update(key K, marks Marks, change func(state S) bool) (boo
 	return true, nil
 }
 
-// Keys are those in use, in no order.
+// Keys returns the keys in use, in no particular order.
 func (g *Group[K, S]) Keys() []K {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -193,10 +193,10 @@ func (g *Group[K, S]) Keys() []K {
 	return keys
 }
 
-// Stopped is closed when jobs are no longer begun: by Stop, or by the end of the context given to New.
+// Stopped returns a channel that is closed when no more jobs are started: by Stop, or when the context given to New ends.
 func (g *Group[K, S]) Stopped() <-chan struct{} { return g.ctx.Done() }
 
-// Stats counts what the Group holds.
+// Stats returns the counts of the Group.
 func (g *Group[K, S]) Stats() Stats {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -205,7 +205,7 @@ func (g *Group[K, S]) Stats() Stats {
 	return s
 }
 
-// box returns the mailbox of a key, made where there is none. The lock is held.
+// box returns the mailbox of a key and creates it if there is none. The caller holds the lock.
 func (g *Group[K, S]) box(key K) (*box[K, S], error) {
 	if g.stopped || g.ctx.Err() != nil {
 		return nil, ErrStopped
@@ -225,7 +225,7 @@ func (g *Group[K, S]) box(key K) (*box[K, S], error) {
 	return b, nil
 }
 
-// start starts the goroutine of a key where it does not run. The lock is held.
+// start starts the goroutine of a key if it is not running. The caller holds the lock.
 func (g *Group[K, S]) start(b *box[K, S]) {
 	if b.running {
 		return
@@ -236,7 +236,7 @@ func (g *Group[K, S]) start(b *box[K, S]) {
 	go b.run()
 }
 
-// dropUnused drops the state of a mailbox that has nothing to do, and the mailbox. The lock is held.
+// dropUnused drops a mailbox without work, and its state. The caller holds the lock.
 func (g *Group[K, S]) dropUnused(b *box[K, S]) {
 	switch {
 	case b.running || !b.disposable():
@@ -247,9 +247,9 @@ func (g *Group[K, S]) dropUnused(b *box[K, S]) {
 	}
 }
 
-// Stop ends the Group. Bounded jobs are refused from now on. The jobs that wait are done until
-// ctx ends; then the context of the jobs ends, Stop waits for the goroutines, and what is left
-// is dropped and counted. Every loaded state is unloaded at the end.
+// Stop ends the Group. Enqueue returns ErrStopped from now on. Queued jobs run until
+// ctx ends; then Stop ends the context of the jobs, waits for the goroutines, and drops and counts the
+// remaining jobs. At the end it unloads every loaded state.
 func (g *Group[K, S]) Stop(ctx context.Context) {
 	g.mu.Lock()
 	g.stopping = true

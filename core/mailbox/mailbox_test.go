@@ -18,12 +18,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// state records what happened to it, with a lock since tests look at it from outside.
+// state records the calls with it, under a lock because tests read the record from another goroutine.
 type state struct {
 	key string
 	mu  sync.Mutex
 	log []string
-	// keep makes the state not disposable.
+	// keep prevents the state from being disposable.
 	keep bool
 }
 
@@ -49,7 +49,7 @@ func note(what string) Job[*state] {
 	return func(_ context.Context, s *state) { s.note(what) }
 }
 
-// newGroup makes a Group of states; all gets each state that was made, in order.
+// newGroup returns a Group of states; all returns the states created so far, in order.
 func newGroup(change func(*Options[string, *state])) (g *Group[string, *state], all func() []*state) {
 	var mu sync.Mutex
 	var made []*state
@@ -222,7 +222,7 @@ func TestMarksAreCombined(t *testing.T) {
 		if !slices.Equal(seen, []Marks{0, 5}) {
 			t.Errorf("Work saw %v", seen)
 		}
-		g.WakeAll(2) // nobody is here
+		g.WakeAll(2) // no key is in use
 		synctest.Wait()
 		if len(seen) != 2 {
 			t.Errorf("Work saw %v", seen)
@@ -324,7 +324,7 @@ func TestReleaseDrainsRefusesHandsOver(t *testing.T) {
 		g, made := newGroup(nil)
 		defer stop(g)
 		ctx := context.Background()
-		must(t, g.Release(ctx, "idle", func(*state) { t.Error("nothing to hand over") }))
+		must(t, g.Release(ctx, "idle", func(*state) { t.Error("handOver was called without a loaded state") }))
 		hold := make(chan struct{})
 		must(t, g.Enqueue("a", func(_ context.Context, s *state) { <-hold; s.note("1") }))
 		must(t, g.Enqueue("a", note("2")))
@@ -341,7 +341,7 @@ func TestReleaseDrainsRefusesHandsOver(t *testing.T) {
 			}
 		}
 		if g.Reclaim("a") {
-			t.Error("reclaimed while it is drained")
+			t.Error("Reclaim succeeded while Release drains the key")
 		}
 		close(hold)
 		must(t, g.Release(ctx, "a", nil))
@@ -428,8 +428,8 @@ func TestEndOfContextEndsJobs(t *testing.T) {
 	})
 }
 
-// TestNewStateWaitsForUnload keeps a new state from being loaded while the old one of the same
-// key is still being unloaded.
+// TestNewStateWaitsForUnload checks that a new state is not loaded before the old one of the same
+// key is unloaded completely.
 func TestNewStateWaitsForUnload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		order := &state{}

@@ -13,9 +13,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestOrderAndNoLoss runs random operations on a few keys and compares what ran with a model:
-// every accepted job runs once, in the order of acceptance, unless Stop dropped it; at no
-// time do two run together.
+// TestOrderAndNoLoss runs random operations on a few keys and compares the result with a model:
+// every accepted job runs once, in the order of acceptance, unless Stop dropped it; two jobs of a key never
+// run at the same time.
 func TestOrderAndNoLoss(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		t.Run("", func(t *testing.T) { synctest.Test(t, func(*testing.T) { runRandom(rt) }) })
@@ -24,7 +24,7 @@ func TestOrderAndNoLoss(t *testing.T) {
 
 const keys = 3
 
-// model is what must have happened.
+// model holds the expected results.
 type model struct {
 	rt       *rapid.T
 	accepted [keys][]int // job numbers by key, in order
@@ -107,7 +107,7 @@ func runRandom(rt *rapid.T) {
 				rt.Fatal(err)
 			}
 			if err := g.Enqueue(key, nil); err != ErrReleased {
-				rt.Fatalf("a released key took a job: %v", err)
+				rt.Fatalf("a released key accepted a job: %v", err)
 			}
 			if !slices.Equal(m.ran[key], m.accepted[key]) {
 				rt.Fatalf("key %d was released with %v of %v done", key, m.ran[key], m.accepted[key])

@@ -2,18 +2,18 @@ package mailbox
 
 import "context"
 
-// release is a key that is being given away.
+// release is the state of a call of Release.
 type release[S any] struct {
 	handOver func(state S)
 	done     chan struct{}
 	err      error // set before done is closed
 }
 
-// Release gives a key away: new jobs, marks and timers of the key are refused with ErrReleased,
-// its pending timers are dropped, the jobs that wait are done, and then handOver gets the loaded
-// state, in the key's goroutine, before Unload. Without a loaded state handOver is not called;
-// it may be nil. Release returns when all of this is done; where ctx ends before, it continues in
-// the background and may be waited for by another call. The key stays refused until Reclaim.
+// Release ends the use of a key, so that another node can take it over. New jobs, marks and timers of the key are
+// refused with ErrReleased, its pending timers are dropped, queued jobs run, and then handOver is called with the loaded
+// state, in the key's goroutine, before Unload. handOver may be nil; it is not called without a loaded
+// state. Release returns when all of this is done. If ctx ends before, the release continues in
+// the background and another call can wait for it. The key is refused until Reclaim.
 func (g *Group[K, S]) Release(ctx context.Context, key K, handOver func(state S)) error {
 	g.mu.Lock()
 	if g.stopped || g.ctx.Err() != nil {
@@ -45,7 +45,7 @@ func (g *Group[K, S]) Release(ctx context.Context, key K, handOver func(state S)
 	}
 }
 
-// Reclaim lets a key that was released be used again. It returns false while its release is not done.
+// Reclaim allows the use of a released key again. It returns false while its release is not done.
 func (g *Group[K, S]) Reclaim(key K) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -56,8 +56,8 @@ func (g *Group[K, S]) Reclaim(key K) bool {
 	return true
 }
 
-// handOver ends the release of a key whose jobs are done. The lock is held, and is given up
-// while the state is handed over.
+// handOver ends the release of a key whose jobs are done. The caller holds the lock; handOver unlocks it
+// during the callback and Unload.
 func (b *box[K, S]) handOver() {
 	g := b.g
 	state, loaded := b.state, b.loaded

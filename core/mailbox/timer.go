@@ -8,7 +8,7 @@ type Timer struct {
 	stop  func() bool
 }
 
-// Stop takes the timer back; false where it has fired or was stopped before.
+// Stop cancels the timer. It returns false if the timer has fired or was stopped before.
 func (t *Timer) Stop() bool { return t.stop() }
 
 // EnqueueAfter queues a job, as EnqueueAlways does, when d has passed. The state of the key may
@@ -35,7 +35,7 @@ func (g *Group[K, S]) after(key K, d time.Duration, fire func(b *box[K, S])) (*T
 		return nil, err
 	}
 	t := &Timer{}
-	// remove takes t out of its mailbox; false where it is out already. The lock is held.
+	// remove removes t from its mailbox; false if it was removed before. The caller holds the lock.
 	remove := func() bool {
 		_, pending := b.timers[t]
 		delete(b.timers, t)

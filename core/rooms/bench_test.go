@@ -24,7 +24,7 @@ func (q queues) Collect() (func(*stanza.Stanza), func()) { return q.Send, func()
 
 const occupants = 200
 
-// newBusy returns a service with one room of 200; say sends a message to it, and wait returns when all was delivered.
+// newBusy returns functions for a service with a room of 200: say sends a message to the room, and wait returns when all was delivered.
 func newBusy(tb testing.TB) (say, wait func()) {
 	ctx := context.Background()
 	q := queues{}
@@ -61,7 +61,7 @@ func newBusy(tb testing.TB) (say, wait func()) {
 	return func() { s.Handle(msg.Copy()) }, wait
 }
 
-// BenchmarkDelivery is one receiver of a message in a room of 200, with the room's mailbox.
+// BenchmarkDelivery measures the cost of one receiver of a message in a room of 200, including the room's mailbox.
 func BenchmarkDelivery(b *testing.B) {
 	say, wait := newBusy(b)
 	b.ReportAllocs()
@@ -72,7 +72,7 @@ func BenchmarkDelivery(b *testing.B) {
 	}
 }
 
-// TestDeliveryAllocations keeps the mailbox and the service from adding to the cost of a receiver.
+// TestDeliveryAllocations checks that the mailbox and the service add no allocations per receiver.
 func TestDeliveryAllocations(t *testing.T) {
 	say, wait := newBusy(t)
 	got := testing.AllocsPerRun(20, func() { say(); wait() })

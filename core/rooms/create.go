@@ -11,13 +11,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// entering reports whether a stanza asks to enter a room (XEP-0045 §7.2).
+// entering reports whether a stanza is a request to enter a room (XEP-0045 §7.2).
 func entering(st *stanza.Stanza) bool {
 	return st.Kind == stanza.Presence && st.Type == "" && st.Child(room.NS, "x") != nil
 }
 
-// create makes the room that st asks to enter (XEP-0045 §10.1). A room that exists but
-// is hidden from who asks is answered as one that does not exist.
+// create creates the room that st requests to enter (XEP-0045 §10.1). If the room exists but
+// is hidden from the sender, the answer is the same as for a room that does not exist.
 func (h *Hosted) create(ctx context.Context, st *stanza.Stanza) error {
 	if st.To.Resource() == "" {
 		return stanza.JIDMalformed("Choose a nickname to enter the room.")
@@ -31,7 +31,7 @@ func (h *Hosted) create(ctx context.Context, st *stanza.Stanza) error {
 		return err
 	}
 	if h.service.opts.Store == nil {
-		return errors.New("a room was to be created without a store")
+		return errors.New("a room cannot be created without a store")
 	}
 	first.Affiliations = withOwner(first.Affiliations, who)
 	c := room.Change{Created: true, Info: &first.Info, Config: &first.Config}
@@ -47,7 +47,7 @@ func (h *Hosted) create(ctx context.Context, st *stanza.Stanza) error {
 	return h.open(ctx, &first, true)
 }
 
-// withOwner makes who the owner where there is none (XEP-0045 §10.1.1).
+// withOwner adds who as the owner if there is none (XEP-0045 §10.1.1).
 func withOwner(lists map[jid.JID]room.ListEntry, who jid.JID) map[jid.JID]room.ListEntry {
 	for _, e := range lists {
 		if e.Affiliation == room.AffOwner {

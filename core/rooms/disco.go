@@ -10,13 +10,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Page sizes of the list of rooms: for those who say how they page, and for all.
+// Page sizes of the list of rooms: for a request with XEP-0059, and for one without.
 const (
 	roomsPage    = 200
 	maxRoomsPage = 1000
 )
 
-// serve answers what is addressed to the service itself (XEP-0045 §6.2, §6.3).
+// serve handles a stanza that is addressed to the service itself (XEP-0045 §6.2, §6.3).
 func (s *Service) serve(ctx context.Context, st *stanza.Stanza) {
 	if st.Type == stanza.TypeError || st.Type == stanza.TypeResult || st.Kind == stanza.Presence {
 		return
@@ -65,7 +65,7 @@ func (s *Service) Info() disco.Info {
 	return info
 }
 
-// Items answers a disco#items query for the rooms that who, a bare JID, is shown.
+// Items answers a disco#items query with the rooms that are visible to who, a bare JID.
 func (s *Service) Items(ctx context.Context, who jid.JID, query *stanza.Element) (*stanza.Element, error) {
 	page, asked, err := paging.Parse(query)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// memoryStore keeps rooms in memory, as a database would on disk.
+// memoryStore is a Store in memory.
 type memoryStore struct {
 	mu    sync.Mutex
 	rooms map[jid.JID]room.Snapshot
@@ -63,8 +63,8 @@ func (s *memoryStore) SaveRoom(_ context.Context, at jid.JID, c room.Change) err
 	return nil
 }
 
-// native is the Policy of a server's own rooms and the Owner of each of them: everybody may
-// create a room and know of it, and the engine's rules decide all else.
+// native is the Policy of rooms of a server and the Owner of each: every account may
+// create rooms and see all of them, and everything else is left to the rules of package room.
 type native struct{ store *memoryStore }
 
 func (n native) Open(context.Context, jid.JID, *room.Snapshot) (rooms.Opened, error) {
@@ -110,7 +110,7 @@ func (native) Query(context.Context, *room.Room, room.Query) (*stanza.Element, e
 
 func (native) Notify(context.Context, *room.Room, room.Event) {}
 
-// printer is an Endpoint that prints the essence of what is sent.
+// printer is an Endpoint that prints a summary of each stanza.
 type printer struct{}
 
 func (printer) Send(st *stanza.Stanza) {
@@ -136,8 +136,8 @@ func (printer) Send(st *stanza.Stanza) {
 
 func (p printer) Collect() (func(*stanza.Stanza), func()) { return p.Send, func() {} }
 
-// Example runs the rooms of a server: a room is created, configured, entered and used; a ban
-// that its list has no room for is refused; the room is dropped from memory, loaded again, and
+// Example shows the rooms of a server: a room is created, configured, entered and used; a ban
+// that exceeds the limit of its list is refused; the room is dropped from memory, loaded again, and
 // destroyed.
 func Example() {
 	ctx := context.Background()
@@ -183,7 +183,7 @@ func Example() {
 	do("the list is full", admin("<item affiliation='outcast' jid='eve@example.org'/>"))
 	do("ann leaves", "<presence type='unavailable' from='ann' to='lobby@' nick='/ann'/>")
 	for service.Stats().Keys > 0 {
-		time.Sleep(time.Millisecond) // the room is dropped after what came last was answered
+		time.Sleep(time.Millisecond) // the room is dropped after the last answer
 	}
 	do("eve lists the rooms", "<iq type='get' from='eve' to=''><query xmlns='http://jabber.org/protocol/disco#items'/></iq>")
 	do("bob is still banned", "<presence from='bob' to='lobby@' nick='/bob'>"+enter)

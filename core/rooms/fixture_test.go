@@ -23,7 +23,7 @@ var (
 	lobby  = jid.MustParse("lobby@rooms.example.org")
 )
 
-// policy is native, unless a function is set.
+// policy behaves like native, except for the functions that are set.
 type policy struct {
 	native
 	open    func(at jid.JID, kept *room.Snapshot) (rooms.Opened, error)
@@ -87,7 +87,7 @@ func (f *faulty) SaveRoom(ctx context.Context, at jid.JID, c room.Change) error 
 	return f.memoryStore.SaveRoom(ctx, at, c)
 }
 
-// fixture is a Service in a synctest bubble with all that it sent.
+// fixture is a Service in a synctest bubble. It records the stanzas that the Service sends.
 type fixture struct {
 	*testing.T
 	*rooms.Service
@@ -161,7 +161,7 @@ func (f *fixture) configure(who string, fields ...string) *fixture {
 	return f.in("<iq type='set' from='" + who + "' to='lobby'><query xmlns='" + room.NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" + x + "</x></query></iq>")
 }
 
-// take returns all that was sent since, as XML, one line each.
+// take returns the stanzas sent since the last call, as XML, one per line.
 func (f *fixture) take() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/room"
 )
 
-// Release gives a room away: stanzas for it are refused from now on, those that wait are
-// handled, and its state is returned, nil where it is not loaded. Another node continues with Adopt.
-// It works only where the Service runs the rooms itself.
+// Release hands a room over to another node: new stanzas for it are refused, queued ones are
+// handled, and its state is returned, nil if it is not loaded. The other node calls Adopt.
+// It can be used only if Options.Mailboxes is nil.
 func (s *Service) Release(ctx context.Context, at jid.JID) (*room.State, error) {
 	var state *room.State
 	err := s.group.Release(ctx, at, func(h *Hosted) { state = h.handOver() })
@@ -21,7 +21,7 @@ func (s *Service) Release(ctx context.Context, at jid.JID) (*room.State, error) 
 	return state, nil
 }
 
-// Adopt takes a room over from another node, or back. state may be nil: then the room is loaded
+// Adopt takes a room over from another node, or takes a released room back. If state is nil the room is loaded
 // when it is used.
 func (s *Service) Adopt(ctx context.Context, at jid.JID, state *room.State) error {
 	if !s.group.Reclaim(at) {
@@ -33,7 +33,7 @@ func (s *Service) Adopt(ctx context.Context, at jid.JID, state *room.State) erro
 	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.adopt(ctx, *state) })
 }
 
-// handOver returns the state of the room, which is dropped without a word to those in it.
+// handOver returns the state of the room and drops it without sending anything to the occupants.
 func (h *Hosted) handOver() *room.State {
 	h.Flush()
 	if h.room == nil {
@@ -44,12 +44,12 @@ func (h *Hosted) handOver() *room.State {
 	return &s
 }
 
-// adopt takes over a room in the state that another node had.
+// adopt restores a room from the state of another node.
 func (h *Hosted) adopt(ctx context.Context, s room.State) error {
 	if h.room != nil {
 		return fmt.Errorf("adopt room %s: it is loaded here", h.at)
 	}
-	r, _, err := h.make(ctx, &s.Snapshot, false) // the state has its puppets, with their nicks
+	r, _, err := h.make(ctx, &s.Snapshot, false) // s contains the puppets with their nicks
 	if err != nil {
 		return err
 	}

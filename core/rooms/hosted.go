@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Hosted is the place of one room in a Service, whether the room exists and is loaded or not.
+// Hosted represents one room address in a Service. Its room may be loaded, not loaded, or not exist.
 // It belongs to the goroutine of the room's mailbox.
 type Hosted struct {
 	service *Service
@@ -19,7 +19,7 @@ type Hosted struct {
 	room    *room.Room // nil while it is not loaded
 }
 
-// Hosted makes the Hosted of an address. Mailboxes need one for each address.
+// Hosted returns a new Hosted for an address. Mailboxes need one for each address.
 func (s *Service) Hosted(at jid.JID) *Hosted { return &Hosted{service: s, at: at} }
 
 // Loaded returns the room, nil while it is not loaded.
@@ -28,7 +28,7 @@ func (h *Hosted) Loaded() *room.Room { return h.room }
 // Disposable reports whether the room may be dropped from memory: no session is in it.
 func (h *Hosted) Disposable() bool { return h.room == nil || h.room.Sessions() == 0 }
 
-// Flush lets go what was sent.
+// Flush sends the stanzas that the Sender has collected.
 func (h *Hosted) Flush() {
 	if h.out != nil {
 		h.out.Flush()
@@ -44,7 +44,7 @@ func (h *Hosted) Close() {
 	}
 }
 
-// sender returns the Sender of the room, made with its first stanza.
+// sender returns the Sender of the room. The first call creates it.
 func (h *Hosted) sender() Sender {
 	if h.out == nil {
 		h.out = h.service.opts.Sender()
@@ -52,7 +52,7 @@ func (h *Hosted) sender() Sender {
 	return h.out
 }
 
-// Room returns the room, which is loaded if need be; ErrNoRoom where there is none.
+// Room returns the room. It loads the room if necessary and returns ErrNoRoom if it does not exist.
 func (h *Hosted) Room(ctx context.Context) (*room.Room, error) {
 	if h.room != nil {
 		return h.room, nil
@@ -77,7 +77,7 @@ func (h *Hosted) load(ctx context.Context) (*room.Snapshot, error) {
 		return nil, fmt.Errorf("load room %s: %w", h.at, err)
 	case !ok:
 		return nil, ErrNoRoom
-	case !kept.Config.Persistent: // left over by a process that ended while somebody was in it
+	case !kept.Config.Persistent: // left over by a process that ended while the room had occupants
 		if err := store.SaveRoom(ctx, h.at, room.Change{Destroyed: true}); err != nil {
 			return nil, fmt.Errorf("remove leftover room %s: %w", h.at, err)
 		}
@@ -86,7 +86,7 @@ func (h *Hosted) load(ctx context.Context) (*room.Snapshot, error) {
 	return &kept, nil
 }
 
-// open makes the room of what is kept, with its puppets.
+// open creates the Room from its stored state, with its puppets.
 func (h *Hosted) open(ctx context.Context, kept *room.Snapshot, created bool) error {
 	r, puppets, err := h.make(ctx, kept, created)
 	if err != nil {
@@ -101,7 +101,7 @@ func (h *Hosted) open(ctx context.Context, kept *room.Snapshot, created bool) er
 	return nil
 }
 
-// make makes an empty room of what is kept.
+// make returns a Room with the stored state and without occupants.
 func (h *Hosted) make(ctx context.Context, kept *room.Snapshot, created bool) (*room.Room, []room.Puppet, error) {
 	o := &h.service.opts
 	opened, err := o.Policy.Open(ctx, h.at, kept)
@@ -122,17 +122,17 @@ func (h *Hosted) make(ctx context.Context, kept *room.Snapshot, created bool) (*
 	return room.New(opts), opened.Puppets, nil
 }
 
-// save writes a change, after all that was sent before has left.
+// save flushes what was sent before and then writes a change.
 func (h *Hosted) save(ctx context.Context, c room.Change) error {
 	h.Flush()
 	return h.service.opts.Store.SaveRoom(ctx, h.at, c)
 }
 
-// Handle takes a stanza that is addressed to the room. A stanza of somebody who is not in the room
-// and may not know of it is answered as if there were no room.
+// Handle handles a stanza to the room. If the sender is not in the room and may not see it, the answer is
+// that of a room that does not exist.
 func (h *Hosted) Handle(ctx context.Context, st *stanza.Stanza) {
 	if st.Kind != stanza.Message {
-		h.Flush() // the answer may need I/O, for which messages must not wait
+		h.Flush() // the answer may need I/O, and messages sent before must not wait for it
 	}
 	if answer := st.Type == stanza.TypeError || st.Type == stanza.TypeResult; answer || h.room != nil && h.room.Has(st.From) {
 		if h.room != nil {
@@ -142,7 +142,7 @@ func (h *Hosted) Handle(ctx context.Context, st *stanza.Stanza) {
 		return
 	}
 	if st.Kind == stanza.Presence && st.Type != "" {
-		return // of nobody in the room: it has no effect (XEP-0045 §17.3)
+		return // the sender is not in the room: no effect (XEP-0045 §17.3)
 	}
 	r, err := h.Room(ctx)
 	seen := false
@@ -164,7 +164,7 @@ func (h *Hosted) Handle(ctx context.Context, st *stanza.Stanza) {
 	h.settle(ctx)
 }
 
-// Do runs f with the room, which is loaded if need be.
+// Do runs f with the room, which it loads if necessary.
 func (h *Hosted) Do(ctx context.Context, f func(ctx context.Context, r *room.Room) error) error {
 	r, err := h.Room(ctx)
 	if err != nil {
@@ -175,8 +175,8 @@ func (h *Hosted) Do(ctx context.Context, f func(ctx context.Context, r *room.Roo
 	return err
 }
 
-// settle removes what is over: a room that was destroyed, and one that is not persistent and
-// that the last session has left (XEP-0045 §10.1.2, "temporary room").
+// settle drops a destroyed room from memory, and removes a temporary room after the last session has
+// left it (XEP-0045 §10.1.2).
 func (h *Hosted) settle(ctx context.Context) {
 	r := h.room
 	switch {

@@ -6,17 +6,17 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Sender takes the stanzas of one room. It belongs to the room's goroutine. What was given to it
-// leaves when Flush is called, or before, so that a receiver's socket is written to once for
+// Sender sends the stanzas of one room. It belongs to the room's goroutine. It may collect stanzas until
+// Flush is called, so that a receiver's socket is written to once for
 // several stanzas.
 type Sender interface {
 	Send(st *stanza.Stanza)
-	// SendMany sends one stanza, whose To is empty, to many sessions. It keeps neither the stanza nor the list.
+	// SendMany sends one stanza, whose To is empty, to many sessions. It must not retain the stanza or the list.
 	SendMany(st *stanza.Stanza, to []jid.JID)
 	Flush()
 }
 
-// How much a collector holds back: no receiver's queue may be filled by it.
+// Limits of what a collector holds back, so that a flush does not fill a receiver's queue.
 const (
 	maxForOne = 16 << 10 // bytes for the first receiver, taken as a sample of all
 	maxForAll = 1 << 20  // bytes
@@ -32,7 +32,7 @@ type collector struct {
 	all   int
 }
 
-// NewSender makes a Sender of an endpoint that knows single receivers only.
+// NewSender returns a Sender for an endpoint, which sends to one receiver at a time.
 func NewSender(e Endpoint) Sender {
 	c := &collector{}
 	c.send, c.flush = e.Collect()

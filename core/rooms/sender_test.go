@@ -24,7 +24,7 @@ func (c *collecting) Collect() (func(*stanza.Stanza), func()) {
 		}
 }
 
-// TestSenderFillsNoQueue: what is held back for one receiver, and for all, is bounded.
+// TestSenderFillsNoQueue: the stanzas held back for one receiver, and for all, are limited.
 func TestSenderFillsNoQueue(t *testing.T) {
 	t.Parallel()
 	to := []jid.JID{jid.MustParse("ann@example.org/1"), jid.MustParse("bob@example.org/1")}

@@ -13,26 +13,26 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// defaultIdle is how long a room that nobody is in stays loaded.
+// defaultIdle is how long a room without sessions stays loaded.
 const defaultIdle = 5 * time.Minute
 
-// Options is what a Service is made of. Domain, Policy, Endpoint and Secret are needed.
+// Options describe a Service. Domain, Policy, Endpoint and Secret are required.
 type Options struct {
 	Domain   jid.JID
 	Policy   Policy
 	Endpoint Endpoint
-	Secret   []byte // as in Options, of all rooms
+	Secret   []byte // room.Options.Secret of all rooms
 
-	// Store keeps the rooms; nil where Policy.Open knows them. With a Store a room that is not
+	// Store stores the rooms; nil if Policy.Open supplies their state. With a Store a room that is not
 	// persistent is removed when the last session has left.
 	Store  Store
 	Limits room.Limits
-	// IdleFor is how long a room that nobody is in stays loaded; 0 is five minutes, less than 0
+	// IdleFor is how long a room without sessions stays loaded; 0 means five minutes, a negative value
 	// not at all.
 	IdleFor time.Duration
 	Queue   int // stanzas that wait for one room; 0 is mailbox.DefaultLimit
 
-	// Info describes the service beyond the features of the engine: a name, further features.
+	// Info adds to the description of the service: its name and further features.
 	Info disco.Info
 	// Query answers further IQ requests to the service itself; nil refuses them.
 	Query func(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error)
@@ -53,7 +53,7 @@ type Service struct {
 	rooms Mailboxes
 }
 
-// New makes a Service. Its work ends with ctx; Stop is to be called all the same.
+// New returns a Service. Its work ends with ctx, but the caller must call Stop too.
 func New(ctx context.Context, opts Options) *Service {
 	if !opts.Domain.IsHost() || opts.Policy == nil || opts.Endpoint == nil || len(opts.Secret) == 0 {
 		panic("rooms: Domain, Policy, Endpoint and Secret are needed")
@@ -76,7 +76,7 @@ func New(ctx context.Context, opts Options) *Service {
 		Unload:     (*Hosted).Close,
 		IdleFor: func(h *Hosted) time.Duration {
 			if h.room == nil {
-				return 0 // there is no such room, or the key is that of somebody who asks the service
+				return 0 // the room does not exist, or the key is the bare JID of a requester
 			}
 			return opts.IdleFor
 		},
@@ -92,10 +92,10 @@ func New(ctx context.Context, opts Options) *Service {
 // unavailable presence with status 332.
 func (s *Service) Stop(ctx context.Context) { s.group.Stop(ctx) }
 
-// Stats counts the rooms in memory and their work, where the Service runs them itself.
+// Stats returns counts of the rooms in memory and their jobs. Rooms in Options.Mailboxes are not counted.
 func (s *Service) Stats() mailbox.Stats { return s.group.Stats() }
 
-// Handle takes a stanza that is addressed to the domain or to one of its rooms. It does not wait.
+// Handle queues a stanza to the domain or to one of its rooms. It does not block.
 func (s *Service) Handle(st *stanza.Stanza) {
 	if st.From.IsZero() || st.To.Domain() != s.opts.Domain.String() || st.From.Domain() == s.opts.Domain.String() {
 		return
@@ -128,8 +128,8 @@ func (s *Service) answerPanic(st *stanza.Stanza) {
 	}
 }
 
-// Call runs f with a room, which is loaded if need be, in its goroutine, and waits for it.
-// ErrNoRoom is returned where there is no such room. It must not be called by a room's goroutine.
+// Call runs f with a room in the room's goroutine and waits for it. It loads the room if necessary and
+// returns ErrNoRoom if the room does not exist. A room's goroutine must not call it.
 func (s *Service) Call(ctx context.Context, at jid.JID, f func(ctx context.Context, r *room.Room) error) error {
 	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.Do(ctx, f) })
 }
@@ -137,7 +137,7 @@ func (s *Service) Call(ctx context.Context, at jid.JID, f func(ctx context.Conte
 func (s *Service) call(ctx context.Context, at jid.JID, f func(ctx context.Context, h *Hosted) error) error {
 	done := make(chan error, 1)
 	err := s.rooms.Enqueue(at, func(ctx context.Context, h *Hosted) {
-		err := errors.New("panic") // stays where f panics
+		err := errors.New("panic") // overwritten unless f panics
 		defer func() { done <- err }()
 		err = f(ctx, h)
 	})
@@ -154,7 +154,7 @@ func (s *Service) call(ctx context.Context, at jid.JID, f func(ctx context.Conte
 	}
 }
 
-// fault turns an error into one for the sender of a stanza; what is of no use to it is logged.
+// fault returns the stanza error for the sender. It logs an error that is not a *stanza.Error.
 func (s *Service) fault(err error, at jid.JID) *stanza.Error {
 	var e *stanza.Error
 	if errors.As(err, &e) {
@@ -164,10 +164,10 @@ func (s *Service) fault(err error, at jid.JID) *stanza.Error {
 	return stanza.Fault(err)
 }
 
-// missing returns the answer of a room that does not exist, or that the sender may not know of.
+// missing returns the error for a room that does not exist or that the sender may not see.
 func missing() *stanza.Error { return stanza.ItemNotFound("There is no such room that you can see.") }
 
-// refuse answers a stanza with an error, where one may be given.
+// refuse answers a stanza with an error, unless it must not be answered.
 func refuse(send func(*stanza.Stanza), st *stanza.Stanza, e *stanza.Error) {
 	if st.Kind == stanza.Presence && st.Type != "" {
 		return // no client waits for an answer to unavailable presence; a room has no subscriptions

@@ -19,8 +19,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// TestHiddenIsAsMissing sends everything that somebody may send to a room that they may not
-// know of, and to one that does not exist.
+// TestHiddenIsAsMissing checks that a hidden room and one that does not exist give the same answers to
+// all kinds of stanzas.
 func TestHiddenIsAsMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
@@ -63,7 +63,7 @@ func TestHiddenIsAsMissing(t *testing.T) {
 		f.policy.sees = func(jid.JID) (bool, error) { return false, errors.New("database is gone") }
 		f.enter("ann").wantHas("internal-server-error")
 		f.policy.sees, f.policy.create = func(jid.JID) (bool, error) { return false, nil }, nil
-		f.enter("eve").wantHas("item-not-found") // even where eve could create one
+		f.enter("eve").wantHas("item-not-found") // although eve may create rooms
 	})
 }
 
@@ -120,7 +120,7 @@ func TestTemporaryRoomIsRemoved(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		f.enter("ann").take()
-		f.stop() // ann is in it still: the room is a leftover now
+		f.stop() // while ann is in the room, which therefore stays in the store
 		f.wantHas("code='332'")
 		kept := f.store.rooms
 
@@ -163,7 +163,7 @@ func TestCreation(t *testing.T) {
 	})
 }
 
-// TestRoomNobodyEntersIsNotLeft: a room is created before its creator enters, who may be refused.
+// TestRoomNobodyEntersIsNotLeft: a room is created before its creator enters. If the creator is refused, the room is removed.
 func TestRoomNobodyEntersIsNotLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *rooms.Options) { o.Limits.Nick = 5 })
@@ -211,7 +211,7 @@ func TestServiceAnswers(t *testing.T) {
 	})
 }
 
-// TestFaultsAreAnswered: a stanza that cannot be handled is refused, and its room still works.
+// TestFaultsAreAnswered: after an error or a panic the stanza is answered with an error, and the room still works.
 func TestFaultsAreAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *rooms.Options) { o.Queue = 2 })
@@ -256,7 +256,7 @@ func TestFaultsAreAnswered(t *testing.T) {
 	})
 }
 
-// TestRoomMovesToAnotherNode: those in the room notice nothing.
+// TestRoomMovesToAnotherNode: occupants get no stanza when their room moves.
 func TestRoomMovesToAnotherNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
@@ -281,7 +281,7 @@ func TestRoomMovesToAnotherNode(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := a.take() + b.take(); got != "" {
-			t.Errorf("the move was seen: %s", got)
+			t.Errorf("occupants got stanzas because of the move: %s", got)
 		}
 		b.in("<message type='groupchat' from='bob' to='lobby'><body>still here</body></message>")
 		if got := b.take(); strings.Count(got, "still here") != 2 {
@@ -304,7 +304,7 @@ func TestRoomMovesToAnotherNode(t *testing.T) {
 	})
 }
 
-// conversations are mailboxes of a gateway: each state has a Hosted beside what else it needs.
+// conversations are the mailboxes of a gateway: the state of each contains a Hosted.
 type conversations struct {
 	group *mailbox.Group[jid.JID, *conversation]
 }
@@ -321,7 +321,7 @@ func (c *conversations) Enqueue(at jid.JID, job mailbox.Job[*rooms.Hosted]) erro
 	})
 }
 
-// TestGatewayRunsItsOwnMailboxes: a room without a store, whose state and people are the network's.
+// TestGatewayRunsItsOwnMailboxes: a room without a store, whose state and puppets come from Policy.Open.
 func TestGatewayRunsItsOwnMailboxes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
@@ -363,7 +363,7 @@ func TestGatewayRunsItsOwnMailboxes(t *testing.T) {
 	})
 }
 
-// TestManySendersAtOnce is for the race detector, and counts.
+// TestManySendersAtOnce counts deliveries of concurrent senders, and is meant for the race detector.
 func TestManySendersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *rooms.Options) { o.Queue = 100_000 })
