@@ -148,7 +148,6 @@ func FuzzReceive(f *testing.F) {
 			t.Errorf("ended with %v, %d panics", err, c.server.Counters.Panics.Load())
 		}
 		s.end(ctx)
-		c.Queue().Abort()
-		c.Queue().Wait()
+		c.Close(io.EOF, nil)
 	})
 }

@@ -74,7 +74,7 @@ type Name struct{ Space, Local string }
 // silent peer, flushes, and closes the stream.
 //
 // One goroutine calls Run, Leave and Close; it owns the connection. Others may call Send, Queue, Stop,
-// Wake, Stopping and Stopped.
+// Stopping and Wake.
 type Conn struct {
 	config  *Config
 	handler Handler

@@ -182,13 +182,6 @@ func (q *Queue) unwritten() int {
 	return n
 }
 
-// Err returns why the queue has failed, nil while it has not.
-func (q *Queue) Err() error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.err
-}
-
 // Sync flushes and waits until all bytes are written, the queue fails, or ctx ends.
 func (q *Queue) Sync(ctx context.Context) error {
 	for {
@@ -219,22 +212,6 @@ func (q *Queue) Close(ctx context.Context) error {
 	q.closed = true
 	q.mu.Unlock()
 	return q.Sync(ctx)
-}
-
-// Abort discards the pending bytes and makes Append return false. It returns the number of unwritten bytes,
-// including those of a write in progress. onFail is not called.
-func (q *Queue) Abort() int {
-	q.mu.Lock()
-	n := q.unwritten()
-	q.closed = true
-	if q.err == nil {
-		q.err = ErrClosed
-	}
-	q.drop()
-	due := q.release()
-	q.mu.Unlock()
-	notify(due)
-	return n
 }
 
 // Wait returns when no goroutine of the queue runs.

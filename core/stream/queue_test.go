@@ -90,6 +90,13 @@ func written(q *Queue) int64 {
 	return q.written
 }
 
+// errOf is why the queue has failed.
+func errOf(q *Queue) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.err
+}
+
 func TestQueueOrder(t *testing.T) {
 	t.Parallel()
 	kinds(t, func(t *testing.T, near, far net.Conn) {
@@ -158,7 +165,7 @@ func TestCVE_2010_0305_SlowReaderIsDisconnected(t *testing.T) {
 				t.Fatal("unlimited output for a peer that does not read")
 			}
 		}
-		if err, _ := failure.Load().(error); !errors.Is(err, ErrSlow) || !errors.Is(q.Err(), ErrSlow) {
+		if err, _ := failure.Load().(error); !errors.Is(err, ErrSlow) || !errors.Is(errOf(q), ErrSlow) {
 			t.Error(err)
 		}
 		if n := <-unwritten; n <= 0 || n > 1<<16 || n > accepted {
@@ -270,7 +277,7 @@ func TestQueueCloseGivesUp(t *testing.T) { // checklist 13
 		if err := q.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
-		if n := q.Abort(); n <= 0 || n > 16<<20 {
+		if n := q.Pending(); n <= 0 || n > 16<<20 {
 			t.Error(n)
 		}
 		_ = near.Close()

@@ -63,9 +63,6 @@ func (c *Conn) Stop(err error) {
 // Stopping reports whether Stop has been called.
 func (c *Conn) Stopping() bool { return c.stop.reason.Load() != nil }
 
-// Stopped returns a channel that Stop closes. A handler that blocks must also wait for it.
-func (c *Conn) Stopped() <-chan struct{} { return c.stop.done }
-
 // Wake makes the reader call Handler.Flush again. It does not wait.
 func (c *Conn) Wake() {
 	c.stop.woken.Store(true)

@@ -84,7 +84,7 @@ func TestCloseDoesNotWait(t *testing.T) {
 	if d := time.Since(start); d > 4*time.Second {
 		t.Error(d)
 	}
-	if q.Err() == nil {
+	if errOf(q) == nil {
 		t.Error("the queue has not failed, although the peer read nothing")
 	}
 }
