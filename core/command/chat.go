@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/form"
 )
 
-// Line is one thing that a Chat says: a text, and a picture where there is one to show.
+// Line is one message of a Chat: a text, and a picture where there is one to show.
 type Line struct {
 	Text  string
 	Media *form.Media
@@ -36,7 +36,7 @@ const (
 	wordSkip   = "-"
 )
 
-// Begin runs a command as a chat and gives the first lines. done tells that it is over
+// Begin runs a command as a chat and gives the first lines. done reports that it is over
 // already. The caller checks the right to it first.
 func Begin(ctx context.Context, c Command, who Caller) (chat *Chat, lines []Line, done bool, err error) {
 	step, err := c.Run(ctx, who)
@@ -48,7 +48,7 @@ func Begin(ctx context.Context, c Command, who Caller) (chat *Chat, lines []Line
 	return chat, lines, chat.done, nil
 }
 
-// Idle is how long nothing was said.
+// Idle is how long no message came or went.
 func (c *Chat) Idle() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,7 +69,7 @@ func (c *Chat) giveUp() {
 	c.done = true
 }
 
-// Say takes what the person wrote and gives what to say. done tells that it is over. An
+// Say takes what the user wrote and returns the answer. done reports that it is over. An
 // error is a fault of the command and has ended it.
 func (c *Chat) Say(ctx context.Context, text string) (lines []Line, done bool, err error) {
 	c.mu.Lock()
@@ -138,7 +138,7 @@ func (c *Chat) enter(step Step) []Line {
 	return append(lines, c.question()...)
 }
 
-// asks tells whether a field is a question.
+// asks reports whether a field is a question.
 func asks(fd *form.Field) bool {
 	return fd.Var != "" && fd.Type != form.Fixed && fd.Type != form.Hidden
 }

@@ -23,7 +23,7 @@ type Command struct {
 	Node string // unique for the address
 	Name string // for people, in a menu
 	Desc string // one sentence, for users who run it in text
-	// Allowed tells whether somebody may see and run it; nil is everybody.
+	// Allowed reports whether a requester may see and run it; nil allows everybody.
 	Allowed func(ctx context.Context, who Caller) bool
 	// Run begins it and gives the first step.
 	Run func(ctx context.Context, who Caller) (Step, error)
@@ -47,7 +47,7 @@ type Step struct {
 	Last bool
 	// NoBack forbids "prev" from here, because the step before has had its effect.
 	NoBack bool
-	// Cancel, where it is not nil, is told that the command is given up at this step:
+	// Cancel, where it is not nil, is called when the command is cancelled at this step:
 	// by the caller, by a timeout or because of too many others.
 	Cancel func()
 	// Payload is sent behind the form, such as XEP-0066 addresses.
@@ -84,7 +84,7 @@ func Ask(f *form.Form, then func(ctx context.Context, answers *form.Form) (Step,
 	return Step{Form: f, Then: then, Last: true}
 }
 
-// allowed tells whether who may run c.
+// allowed reports whether who may run c.
 func (c *Command) allowed(ctx context.Context, who Caller) bool {
 	return c.Allowed == nil || c.Allowed(ctx, who)
 }

@@ -5,7 +5,7 @@
 //
 // An Engine and a Chat may be used by any number of goroutines. The Engine's lock is never
 // held while a step runs; a session whose step is running refuses a second request. No
-// goroutine is started here: sessions that have timed out are dropped when somebody asks
+// goroutine is started here: sessions that have timed out are dropped when a request comes
 // for something.
 //
 // Specifications: XEP-0050, XEP-0004, XEP-0030.

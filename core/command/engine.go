@@ -87,7 +87,7 @@ func (e *Engine) Remove(node string) {
 	delete(e.commands, node)
 }
 
-// Commands are those that somebody may run, sorted by name.
+// Commands are those that a requester may run, sorted by name.
 func (e *Engine) Commands(ctx context.Context, who Caller) []Command {
 	e.mu.Lock()
 	var all []*Command
@@ -248,7 +248,7 @@ func without(list []*session, s *session) []*session {
 	return slices.DeleteFunc(list, func(o *session) bool { return o == s })
 }
 
-// Forget drops the sessions of a bare JID, whose owner is gone.
+// Forget drops the sessions of a bare JID that has no account any more.
 func (e *Engine) Forget(who jid.JID) {
 	e.mu.Lock()
 	var gone []*session
@@ -283,7 +283,7 @@ func (e *Engine) expire() {
 	}
 }
 
-// cancel tells the current step that nobody goes on; nil is nothing.
+// cancel notifies the current step that the command is cancelled; nil does nothing.
 func (s *session) cancel() {
 	if s == nil || len(s.steps) == 0 {
 		return

@@ -87,7 +87,7 @@ func (e *Engine) start(ctx context.Context, node, action string, who Caller) (*s
 	return s.answer(step, statusExecuting), nil
 }
 
-// turn makes one move of a session that is taken; end tells that it was the last.
+// turn makes one step of a session that is in use; end reports that it was the last.
 func (s *session) turn(ctx context.Context, action string, x *stanza.Element) (step Step, end bool, err error) {
 	now := &s.steps[len(s.steps)-1]
 	switch action {
@@ -202,7 +202,7 @@ func (s *session) actions(step Step) *stanza.Element {
 	return a.Add(stanza.NewElement(NS, forward))
 }
 
-// asError makes what a step says fit for the requester.
+// asError makes the error of a step one for the requester.
 func asError(err error) error {
 	var wrong *form.FieldError
 	if errors.As(err, &wrong) {

@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/form"
 )
 
-// preface is what a form says before its questions, or all of a result.
+// preface is the text of a form before its questions, or all of a result.
 func preface(f *form.Form) []Line {
 	var lines []Line
 	if f.Title != "" {
@@ -96,8 +96,8 @@ func choice(fd *form.Field, text string) string {
 	return text
 }
 
-// question is what to say for the current question: the fixed texts before it, the
-// label, the choices, what stands there already.
+// question is the message for the current question: the fixed texts before it, the
+// label, the choices, the present value.
 func (c *Chat) question() []Line {
 	fd := c.current()
 	if fd == nil {
@@ -121,7 +121,7 @@ func (c *Chat) question() []Line {
 	return append(c.shownBefore(at), Line{Text: text + hint(fd), Media: fd.Media})
 }
 
-// shownBefore is what stands between the last question and the field at index at.
+// shownBefore is the text between the last question and the field at index at.
 func (c *Chat) shownBefore(at int) []Line {
 	fields := c.step.fields()
 	first := at
@@ -142,7 +142,7 @@ func (st *Step) fields() []form.Field {
 	return st.Form.Fields
 }
 
-// hint says how to answer.
+// hint explains how to answer.
 func hint(fd *form.Field) string {
 	var hints []string
 	if fd.Type == form.Boolean {

@@ -32,7 +32,7 @@ func (c Caps) Element() *stanza.Element {
 // InfoNode is the node to ask for with disco#info (XEP-0115 §6.2).
 func (c Caps) InfoNode() string { return c.Node + "#" + c.Ver }
 
-// Caps makes the capabilities of an entity that says i of itself.
+// Caps makes the capabilities of an entity with this information.
 func (i Info) Caps(node string) Caps {
 	ver, _ := i.Ver("sha-1") // the mandatory hash (XEP-0115 §8.1)
 	return Caps{Node: node, Hash: "sha-1", Ver: ver}

@@ -17,17 +17,17 @@ const (
 // Identity is what an entity is (XEP-0030 §3.1).
 type Identity struct{ Category, Type, Lang, Name string }
 
-// Info is what an entity says of itself.
+// Info describes an entity.
 type Info struct {
 	Identities []Identity
 	Features   []string
 	Forms      []*form.Form // XEP-0128; of kind Result, each with a FORM_TYPE
 }
 
-// Has tells whether a feature is among those advertised.
+// Has reports whether a feature is among those advertised.
 func (i Info) Has(feature string) bool { return slices.Contains(i.Features, feature) }
 
-// add appends what more says, without doubles.
+// add appends more, without duplicates.
 func (i Info) add(more Info) Info {
 	out := Info{
 		Identities: slices.Clone(i.Identities), Features: slices.Clone(i.Features), Forms: slices.Clone(i.Forms),

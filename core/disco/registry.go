@@ -17,7 +17,7 @@ type Query struct {
 	Node     string
 }
 
-// Source tells what is not fixed. An item-not-found means "ask the next one"; any other
+// Source knows what is not fixed. An item-not-found means "ask the next one"; any other
 // *stanza.Error is the answer.
 type Source interface {
 	DiscoInfo(ctx context.Context, q Query) (Info, error)
@@ -52,7 +52,7 @@ const (
 // NewRegistry makes an empty registry.
 func NewRegistry() *Registry { return &Registry{known: map[entityKey]*entity{}} }
 
-// Add makes an entity say more of itself: what it says already stays. node may be "".
+// Add adds to the information about an entity. node may be "".
 func (r *Registry) Add(j jid.JID, node string, more Info) {
 	r.change(j, node, func(e *entity) { e.info = e.info.add(more) })
 }
@@ -101,7 +101,7 @@ func (r *Registry) look(q Query) (*entity, []Source) {
 	return e, r.sources
 }
 
-// Info is what is known of an entity: what is fixed and what the sources say.
+// Info is what is known about an entity: what is fixed and what the sources add.
 func (r *Registry) Info(ctx context.Context, q Query) (Info, error) {
 	e, sources := r.look(q)
 	var all Info
@@ -176,7 +176,7 @@ func (r *Registry) Answer(ctx context.Context, iq *stanza.Stanza) (*stanza.Eleme
 }
 
 // Paged is the page of items that a disco#items query asks for; a long list is cut
-// even for those who do not ask, and says so (XEP-0059 §2.1).
+// even for requests without paging, and marked so (XEP-0059 §2.1).
 func Paged(query *stanza.Element, items []Item) (*stanza.Element, error) {
 	request, asked, err := paging.Parse(query)
 	if err != nil {
@@ -202,7 +202,7 @@ func notFound(err error) bool {
 	return ok && e.Condition == "item-not-found"
 }
 
-// SoftwareForm is the XEP-0232 form that says what program answers.
+// SoftwareForm is the XEP-0232 form that names the software.
 func SoftwareForm(name, version, system string) *form.Form {
 	f := form.New(form.Result, "urn:xmpp:dataforms:softwareinfo", "")
 	for _, v := range [][2]string{{"os", system}, {"software", name}, {"software_version", version}} {

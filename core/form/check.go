@@ -17,7 +17,7 @@ const NSValidate = "http://jabber.org/protocol/xdata-validate"
 // maxPattern is the longest regular expression that is compiled, in bytes.
 const maxPattern = 512
 
-// Check is what XEP-0122 says of a field's values.
+// Check is the XEP-0122 validation of a field's values.
 type Check struct {
 	Datatype string // xs:integer, xs:dateTime …; "" is xs:string
 	Open     bool   // a list takes other values than its options too
@@ -68,7 +68,7 @@ func (c *Check) element() *stanza.Element {
 	return e
 }
 
-// extends tells whether a list takes other values than its options (XEP-0122 §3.2).
+// extends reports whether a list takes other values than its options (XEP-0122 §3.2).
 func (c *Check) extends() bool {
 	return c != nil && (c.Open || c.Min != "" || c.Max != "" || c.Regex != "")
 }

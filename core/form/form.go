@@ -40,7 +40,7 @@ const (
 	TextSingle  FieldType = "text-single"
 )
 
-// multi tells whether a field of that type may have more than one value.
+// multi reports whether a field of that type may have more than one value.
 func (t FieldType) multi() bool {
 	switch t {
 	case JIDMulti, ListMulti, TextMulti, Hidden:
@@ -72,7 +72,7 @@ type Form struct {
 // Field is one field.
 type Field struct {
 	Var      string
-	Type     FieldType // "" where a submission or a result does not say
+	Type     FieldType // "" where a submission or a result has none
 	Label    string
 	Desc     string
 	Required bool
@@ -151,7 +151,7 @@ func (f *Form) Field(name string) *Field {
 	return &f.Fields[i]
 }
 
-// Has tells whether there is a field of that name, which tells "leave it" from "make it
+// Has reports whether there is a field of that name, which distinguishes "leave it" from "make it
 // empty" (XEP-0004 §3.5, §3.6).
 func (f *Form) Has(name string) bool { return f.Field(name) != nil }
 
@@ -213,7 +213,7 @@ func (fd *Field) Lines() string {
 	return text
 }
 
-// Chosen is the label of the option that a value stands for, or the value.
+// Chosen is the label of the option of a value, or the value.
 func (fd *Field) Chosen(value string) string {
 	for _, o := range fd.Options {
 		if o.Value == value && o.Label != "" {

@@ -12,7 +12,7 @@ const NSMedia = "urn:xmpp:media-element"
 
 // Media is a picture or sound beside a field, such as a QR code.
 type Media struct {
-	Width, Height int // pixels; 0 is not said
+	Width, Height int // pixels; 0 is unknown
 	URIs          []URI
 }
 

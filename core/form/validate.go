@@ -64,7 +64,7 @@ func (fd *Field) wrong(problem string) error {
 	return &FieldError{Var: fd.Var, Label: fd.Label, Problem: problem}
 }
 
-// Normalise checks the values that somebody gave for a field: what Accept does for each
+// Normalise checks the values that were given for a field: what Accept does for each
 // field, and what a dialogue does with each answer.
 func (fd *Field) Normalise(given []string) ([]string, error) {
 	typ := fd.Type

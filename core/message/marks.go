@@ -15,7 +15,7 @@ const (
 	NSStanzaID = "urn:xmpp:sid:0" // XEP-0359, of stanza-ids and origin-ids
 )
 
-// Hint says how a sender wants a message to be handled (XEP-0334 §4).
+// Hint is how a sender wants a message to be handled (XEP-0334 §4).
 type Hint string
 
 // The hints.
@@ -26,7 +26,7 @@ const (
 	Store            Hint = "store"
 )
 
-// HasHint tells whether a message has a hint.
+// HasHint reports whether a message has a hint.
 func HasHint(st *stanza.Stanza, h Hint) bool {
 	return st.MayHave(NSHints, string(h)) && st.Child(NSHints, string(h)) != nil
 }
@@ -34,7 +34,7 @@ func HasHint(st *stanza.Stanza, h Hint) bool {
 // Element is the hint as a child of a message.
 func (h Hint) Element() *stanza.Element { return stanza.NewElement(NSHints, string(h)) }
 
-// Delay is the element that says since when a stanza waited, and where (XEP-0203 §2).
+// Delay is the element with the time since when a stanza waited, and where (XEP-0203 §2).
 func Delay(from jid.JID, since time.Time) *stanza.Element {
 	return stanza.NewElement(NSDelay, "delay").With("from", from.String()).With("stamp", Stamp(since))
 }
@@ -42,7 +42,7 @@ func Delay(from jid.JID, since time.Time) *stanza.Element {
 // Stamp writes a time in milliseconds as XEP-0082 has it.
 func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// DelayedBy tells whether a stanza has a delay of that address.
+// DelayedBy reports whether a stanza has a delay of that address.
 func DelayedBy(st *stanza.Stanza, address jid.JID) bool {
 	if st.MayHave(NSDelay, "delay") {
 		for e := range st.Tree().Elements() {
@@ -109,7 +109,7 @@ func WithoutStanzaID(st *stanza.Stanza, by jid.JID) *stanza.Stanza {
 	})
 }
 
-// names tells whether text is that address, however it is written.
+// names reports whether text is that address, however it is written.
 func names(text string, address jid.JID) bool {
 	j, err := jid.Parse(text)
 	return err == nil && j == address

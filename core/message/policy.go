@@ -17,8 +17,8 @@ const (
 	nsNick       = "http://jabber.org/protocol/nick"       // XEP-0172
 )
 
-// Archivable tells whether an archive of an account keeps a message: one of type normal or chat
-// that says something, unless the sender does not want it (XEP-0313 §6.1.1, XEP-0334 §4.1, §4.2).
+// Archivable reports whether an archive of an account keeps a message: one of type normal or chat
+// with content, unless the sender does not want it (XEP-0313 §6.1.1, XEP-0334 §4.1, §4.2).
 // Groupchat messages are archived by their rooms.
 func Archivable(st *stanza.Stanza) bool {
 	switch st.Type {
@@ -28,7 +28,7 @@ func Archivable(st *stanza.Stanza) bool {
 	return lasting(st, NoStore, NoPermanentStore)
 }
 
-// Offline tells whether a message waits for a receiver who has no session (XEP-0160 §3). A
+// Offline reports whether a message waits for a receiver who has no session (XEP-0160 §3). A
 // message that is not to be archived may wait all the same (XEP-0334 §4.1).
 func Offline(st *stanza.Stanza) bool {
 	switch st.Type {
@@ -38,11 +38,11 @@ func Offline(st *stanza.Stanza) bool {
 	return lasting(st, NoStore)
 }
 
-// Transient tells whether a message to a room is left out of its history: chat states and the
+// Transient reports whether a message to a room is left out of its history: chat states and the
 // like, and what the sender does not want kept (XEP-0313 §6.1.2, XEP-0334 §4.1, §4.2).
 func Transient(st *stanza.Stanza) bool { return !lasting(st, NoStore, NoPermanentStore) }
 
-// lasting tells whether a message will matter later, and has none of the hints against it.
+// lasting reports whether a message will matter later, and has none of the hints against it.
 func lasting(st *stanza.Stanza, against ...Hint) bool {
 	if strings.HasPrefix(st.Payload, "<body>") && !st.MayHave(NSHints, "store") { // all hints about keeping have that word
 		return true // nearly all of them, without a tree
@@ -63,7 +63,7 @@ func lasting(st *stanza.Stanza, against ...Hint) bool {
 	return wanted
 }
 
-// content tells whether an element says something that matters later, and not only the sender's
+// content reports whether an element matters later, and is not only the sender's
 // state at the moment (XEP-0160 §3) or something about the message itself.
 func content(e *stanza.Element) bool {
 	switch e.Space {
@@ -84,7 +84,7 @@ const (
 	Received Direction = "received"
 )
 
-// Copyable tells whether the account's other sessions get a copy (XEP-0280 §6.1). Errors are not
+// Copyable reports whether the account's other sessions get a copy (XEP-0280 §6.1). Errors are not
 // copied: to which message they belong is not known.
 func Copyable(st *stanza.Stanza, d Direction) bool {
 	switch st.Type {

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// mayName tells whether XML may have a stanza-id by that address, without reading it as XML: a room's message
+// mayName reports whether XML may have a stanza-id by that address, without reading it as XML: a room's message
 // has the room's id and goes to all its occupants.
 func mayName(xml, account string) bool {
 	for range maxStanzaIDs {
@@ -42,8 +42,8 @@ func tagEnd(tag string) int {
 	return len(tag)
 }
 
-// mayHold tells whether a value in there may be that address, however it is written. Where all is ASCII and
-// nothing is escaped, the letters tell.
+// mayHold reports whether a value in there may be that address, however it is written. Where all is ASCII and
+// nothing is escaped, the letters decide.
 func mayHold(tag, account string) bool {
 	return strings.Contains(tag, "&") || !ascii(tag) || !ascii(account) || strings.Contains(strings.ToLower(tag), account)
 }

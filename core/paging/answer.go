@@ -10,7 +10,7 @@ import (
 // Unknown is a count or index that nobody has counted.
 const Unknown = -1
 
-// Answer says which page was given.
+// Answer describes the page that was given.
 type Answer struct {
 	First, Last string // ids of the page's ends; "" of an empty page
 	Index       int    // position of First, or Unknown

@@ -2,7 +2,7 @@ package paging
 
 import "github.com/dragoman-im/dragoman/core/stanza"
 
-// List takes the page out of items, which stand in the order of the set. id gives an
+// List takes the page out of items, which are in the order of the set. id gives an
 // item's id, unique in the set. An id that is not there is item-not-found (XEP-0059 §2.4).
 func List[T any](items []T, id func(T) string, r Request) ([]T, Answer, error) {
 	find := func(want string, behind bool) (int, error) {

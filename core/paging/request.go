@@ -15,10 +15,10 @@ const NS = "http://jabber.org/protocol/rsm"
 // MaxID is the longest item id that is taken from a request, in bytes.
 const MaxID = 1024
 
-// NoLimit is the Max of a request that does not say how much it wants.
+// NoLimit is the Max of a request without one.
 const NoLimit = -1
 
-// Request is which page somebody wants.
+// Request is the page that is wanted.
 type Request struct {
 	Max    int    // items, or NoLimit; 0 asks for the count alone (XEP-0059 §2.7)
 	After  string // id of the item before the page
@@ -65,7 +65,7 @@ func Parse(parent *stanza.Element) (Request, bool, error) {
 	return r, true, nil
 }
 
-// Limit bounds Max: at most most items, and usual of them where nothing was said.
+// Limit bounds Max: at most most items, and usual of them where the request has no limit.
 func (r Request) Limit(usual, most int) Request {
 	if r.Max == NoLimit {
 		r.Max = usual
@@ -74,7 +74,7 @@ func (r Request) Limit(usual, most int) Request {
 	return r
 }
 
-// Backwards tells whether the page is counted from its end.
+// Backwards reports whether the page is counted from its end.
 func (r Request) Backwards() bool { return r.Last || r.Before != "" }
 
 // Element is the request as XML.

@@ -131,7 +131,7 @@ func (a *Account) markRemoved() []*Bound {
 	return a.Sessions()
 }
 
-// exists tells whether stanzas are delivered as to an account. One that could not be looked up
+// exists reports whether stanzas are delivered as to an account. One that could not be looked up
 // counts: its stanza meets the same failure later, and the sender gets that error.
 func (a *Account) exists() bool {
 	a.mu.Lock()

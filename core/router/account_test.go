@@ -356,13 +356,13 @@ func TestFeaturesClash(t *testing.T) {
 	}
 }
 
-// Stages run by place, and within one in the order of the features.
+// Stages run by position, and within one in the order of the features.
 func TestStageOrder(t *testing.T) {
 	t.Parallel()
 	th := newTestHost(t)
 	var ran string
-	stage := func(name string, place Place) Stage {
-		return Stage{Name: name, Place: place, Inbound: func(context.Context, *Pass) error { ran += name; return nil }}
+	stage := func(name string, position Position) Stage {
+		return Stage{Name: name, Position: position, Inbound: func(context.Context, *Pass) error { ran += name; return nil }}
 	}
 	th.host.Use(Feature{Stages: []Stage{stage("d", Hold), stage("b", Clean)}}, Feature{Stages: []Stage{stage("c", Clean), stage("a", Refuse)}})
 	th.router.Route(from(message("juliet@home.test", "chat"), "x@away.test/r"))

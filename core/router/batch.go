@@ -89,7 +89,7 @@ func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
 // be more than its queue holds, such as a page of an archive; as it is its own reader
 // that fills the queue then, it waits for its client instead of cutting it off.
 type Patient interface {
-	// Behind tells whether the queue is so full that AwaitRead should be called.
+	// Behind reports whether the queue is so full that AwaitRead should be called.
 	Behind() bool
 	// AwaitRead returns when the client has read, or is found not to read.
 	AwaitRead(ctx context.Context)

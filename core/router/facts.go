@@ -146,7 +146,7 @@ func (b *Bound) SetPresence(p *Presence) *Presence {
 	return before
 }
 
-// Has tells whether a flag is set.
+// Has reports whether a flag is set.
 func (b *Bound) Has(f *Flag) bool { return b.flags.Load()&f.mask != 0 }
 
 // Set sets a flag or takes it away.
@@ -184,7 +184,7 @@ func (b *Bound) AddDirected(to jid.JID) bool {
 	return !full
 }
 
-// RemoveDirected is the reverse of AddDirected; it tells whether the address was there.
+// RemoveDirected is the reverse of AddDirected; it reports whether the address was there.
 func (b *Bound) RemoveDirected(to jid.JID) bool {
 	b.mu.Lock()
 	_, known := b.directed[to]
@@ -219,7 +219,7 @@ func (b *Bound) TakeDirected() []jid.JID {
 	return list
 }
 
-// knows tells whether the session has sent directed presence to that address, or to
+// knows reports whether the session has sent directed presence to that address, or to
 // its bare address, or to another resource of it (a room and its occupants).
 func (b *Bound) knows(other jid.JID) bool {
 	b.mu.Lock()

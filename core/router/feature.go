@@ -84,7 +84,7 @@ func (h *Host) Use(list ...Feature) {
 			h.slots++
 		}
 	}
-	slices.SortStableFunc(h.stages, func(a, b Stage) int { return int(a.Place) - int(b.Place) })
+	slices.SortStableFunc(h.stages, func(a, b Stage) int { return int(a.Position) - int(b.Position) })
 }
 
 // register registers one feature's handlers for one target.

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Accounts tells which accounts there are.
+// Accounts knows which accounts exist.
 type Accounts interface {
 	Exists(ctx context.Context, account jid.JID) (bool, error)
 }
@@ -123,8 +123,8 @@ func (h *Host) deliverTo(b *Batch, a *Account, st *stanza.Stanza) {
 	}
 }
 
-// deliverToNobody is for the addresses of no account. Senders must not be able to tell them
-// from accounts without a session (RFC 6121 §8.5.1).
+// deliverToNobody is for the addresses of no account. Senders must not be able to distinguish
+// them from accounts without a session (RFC 6121 §8.5.1).
 func (h *Host) deliverToNobody(b *Batch, st *stanza.Stanza) {
 	switch st.Kind {
 	case stanza.Message:

@@ -42,7 +42,7 @@ const (
 	targets int = iota
 )
 
-// Own tells whether the sender is a session of the account that was addressed.
+// Own reports whether the sender is a session of the account that was addressed.
 func (q *IQ) Own() bool { return q.Session != nil && q.Session.account == q.Account }
 
 // Route sends another stanza on its way, before the answer.

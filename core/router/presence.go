@@ -23,7 +23,7 @@ type PresenceHandler interface {
 	// Gone is called once for a session that has ended, with its last presence still set
 	// where it had not become unavailable by itself.
 	Gone(ctx context.Context, s *Bound)
-	// Shares tells whether other may know that the account is online, by subscription.
+	// Shares reports whether other may know that the account is online, by subscription.
 	Shares(ctx context.Context, account *Account, other jid.JID) bool
 }
 
@@ -89,7 +89,7 @@ func Priority(st *stanza.Stanza) (int8, bool) {
 	return int8(n), err == nil
 }
 
-// twice tells whether a presence has more than one such child, of which each receiver would
+// twice reports whether a presence has more than one such child, of which each receiver would
 // believe another.
 func twice(st *stanza.Stanza, name string) bool {
 	if strings.Count(st.Payload, "<"+name) < 2 { // nearly always

@@ -95,7 +95,7 @@ func (r *Router) SetRemote(d Destination) {
 	r.remote.Store(&to)
 }
 
-// Serves tells whether the domain is in the table. A link from another server asks it
+// Serves reports whether the domain is in the table. A link from another server asks it
 // first, so that nothing is relayed between two of them.
 func (r *Router) Serves(domain jid.JID) bool {
 	_, ok := (*r.table.Load())[domain.Domain()]

@@ -55,7 +55,7 @@ func typeOf(typ string) messageType {
 // messageRules is RFC 6121 §8.5.4. Where it leaves a choice, an account that does not
 // exist is treated as one without sessions (§8.5.1), "most available" means every
 // session with a non-negative priority (§8.5.2.1.1), and a sender of normal messages
-// and rooms are told of a session that has gone (§8.5.3.2.1).
+// and rooms get an error for a session that has ended (§8.5.3.2.1).
 var messageRules = [...][5]action{
 	//            normal  chat   groupchat headline failure
 	absentBare:  {keep, keep, refuse, ignore, ignore},    // §8.5.2.2.1

@@ -30,61 +30,61 @@ func TestSendAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told []error
+	var reported []error
 	send := func(n int) {
 		t.Helper()
-		writes, told = nil, nil
+		writes, reported = nil, nil
 		var list []*stanza.Stanza
 		for range n {
 			list = append(list, from(message("juliet@home.test", "chat"), "cleo@gate.test"))
 		}
-		gate.SendAll(list, func(err error) { told = append(told, err) })
+		gate.SendAll(list, func(err error) { reported = append(reported, err) })
 	}
 
 	send(2) // nobody is there
-	if len(told) != 0 || len(writes) != 2 {
-		t.Fatalf("told %v with %d writes open", told, len(writes))
+	if len(reported) != 0 || len(writes) != 2 {
+		t.Fatalf("reported %v with %d writes open", reported, len(writes))
 	}
 	writes[0](nil)
-	if len(told) != 0 {
-		t.Fatal("told after one of two")
+	if len(reported) != 0 {
+		t.Fatal("reported after one of two")
 	}
 	writes[1](nil)
-	if len(told) != 1 || told[0] != nil {
-		t.Fatalf("told %v, want once and without an error", told)
+	if len(reported) != 1 || reported[0] != nil {
+		t.Fatalf("reported %v, want once and without an error", reported)
 	}
 
 	send(1)
 	writes[0](errors.New("disk full"))
-	if len(told) != 1 || told[0] == nil {
-		t.Fatalf("told %v, want the error", told)
+	if len(reported) != 1 || reported[0] == nil {
+		t.Fatalf("reported %v, want the error", reported)
 	}
 
 	slow := &slowRecorder{recorder: recorder{jid: jid.MustParse("juliet@home.test/balcony")}}
 	th.bind(slow, Claim{}).SetPresence(&Presence{Stanza: stanza.NewPresence(jid.JID{}, slow.jid, "")})
 	send(2)
-	if len(told) != 0 || len(slow.waiting) != 1 || len(slow.take()) != 2 {
-		t.Fatalf("told %v, %d wait for the socket", told, len(slow.waiting))
+	if len(reported) != 0 || len(slow.waiting) != 1 || len(slow.take()) != 2 {
+		t.Fatalf("reported %v, %d wait for the socket", reported, len(slow.waiting))
 	}
 	slow.waiting[0](true)
-	if len(told) != 1 || told[0] != nil {
-		t.Fatalf("told %v when the socket had it", told)
+	if len(reported) != 1 || reported[0] != nil {
+		t.Fatalf("reported %v when the socket had it", reported)
 	}
 	for _, done := range writes { // the archive's copy may fail: it has come
 		done(errors.New("disk full"))
 	}
-	if len(told) != 1 {
-		t.Errorf("told %d times", len(told))
+	if len(reported) != 1 {
+		t.Errorf("reported %d times", len(reported))
 	}
 
 	slow.waiting = nil
 	send(1)
 	slow.waiting[0](false) // the client has gone
-	if len(told) != 0 {
-		t.Fatal("told although nobody has it and nothing is written")
+	if len(reported) != 0 {
+		t.Fatal("reported although nobody has it and nothing is written")
 	}
 	writes[0](nil)
-	if len(told) != 1 || told[0] != nil {
-		t.Errorf("told %v", told)
+	if len(reported) != 1 || reported[0] != nil {
+		t.Errorf("reported %v", reported)
 	}
 }

@@ -30,7 +30,7 @@ type Session interface {
 }
 
 // Port is a bound session as its connection uses it. A session of another node would have one
-// that sends over a link. That the client has acknowledged stanzas (XEP-0198) will be told here.
+// that sends over a link. With XEP-0198 the stanzas that a client has acknowledged will be reported here.
 type Port interface {
 	// Submit takes a stanza that the client has sent. Its From has been set by the session's
 	// reader, whose batch b is: the full address, or the bare one for a presence that is
@@ -46,7 +46,7 @@ type Claim struct {
 	Replace bool // an old session with the same address is ended with conflict
 	Max     int  // sessions per account, 0 for no limit
 	// Since is Host.Removals before the login looked the account up: if no account was removed
-	// since, the account is not looked up again. nil says that nobody has looked it up.
+	// since, the account is not looked up again. nil: it was not looked up.
 	Since *uint64
 }
 

@@ -13,17 +13,17 @@ import (
 // to be dropped without an answer.
 var ErrStop = errors.New("stanza was taken")
 
-// Place is where a stage is among the others: those of a lower place see a stanza first, and
-// within a place those of the earlier feature.
-type Place uint8
+// Position is where a stage runs among the others: those of a lower position see a stanza first, and
+// within one those of the earlier feature.
+type Position uint8
 
-// The places.
+// The positions.
 const (
-	Refuse  Place = iota // drops or refuses stanzas
-	Clean                // takes out what a sender must not claim
-	Archive              // writes messages down
-	Copy                 // gives copies to other sessions
-	Hold                 // may hold a message back: it runs last
+	Refuse  Position = iota // drops or refuses stanzas
+	Clean                   // takes out what a sender must not claim
+	Archive                 // writes messages down
+	Copy                    // gives copies to other sessions
+	Hold                    // may hold a message back: it runs last
 )
 
 // Stage is one step that stanzas of and for local accounts pass. Every function may be
@@ -33,8 +33,8 @@ const (
 //
 // They run in the sender's goroutine and may wait for the store, but not for the peer.
 type Stage struct {
-	Name  string
-	Place Place
+	Name     string
+	Position Position
 	// Outbound sees what a session of p.Account sends; p.Session is its session.
 	Outbound func(ctx context.Context, p *Pass) error
 	// Inbound sees what is for p.Account; for a message p.Targets are the sessions that

@@ -103,7 +103,7 @@ const (
 )
 
 // Remove deletes an account with all that belongs to it. Nobody can log in any more when it
-// returns; done tells whether a server runs that has ended the rest, which the next one that
+// returns; done reports whether a server runs that has ended the rest, which the next one that
 // starts does otherwise.
 func (a *Accounts) Remove(ctx context.Context, name string) (address string, done bool, err error) {
 	account, err := a.address(name)

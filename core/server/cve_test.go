@@ -40,7 +40,7 @@ func (c *peer) upToIQ() string {
 // messages, or like her archive, never reaches her in her own name.
 func TestCVE_2017_5589_ForgedCopies(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, wishes{})
+	p := newTestServer(t, extra{})
 	juliet, romeo, gate := p.online("juliet"), p.online("romeo"), p.attached()
 	forwarded := "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='nurse@home.test/x' to='juliet@home.test'><body>forged</body></message></forwarded>"
 	for _, wrapped := range []string{
@@ -74,7 +74,7 @@ func TestCVE_2017_5589_ForgedCopies(t *testing.T) {
 // CVE-2016-9928, CVE-2019-16236, CVE-2014-0364: no roster is changed or pushed by others.
 func TestCVE_2019_16236_RosterOfOthers(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, wishes{})
+	p := newTestServer(t, extra{})
 	juliet, romeo, gate := p.online("juliet"), p.online("romeo"), p.attached()
 	juliet.ask("get", "", "<query xmlns='jabber:iq:roster'/>") // now she gets pushes
 	evil := "<query xmlns='jabber:iq:roster'><item jid='evil@away.test' subscription='both'/></query>"
@@ -100,7 +100,7 @@ func TestCVE_2019_16236_RosterOfOthers(t *testing.T) {
 // CVE-2009-1595 and -1596: a password is changed by whom it belongs to.
 func TestCVE_2009_1595_PasswordOfOthers(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, wishes{server: "register = true"})
+	p := newTestServer(t, extra{server: "register = true"})
 	romeo := p.online("romeo")
 	for _, name := range []string{"juliet", "JULIET", "juliet@home.test", "ju\u00adliet", "", "romeo/../juliet"} {
 		for _, to := range []string{"", "home.test", "juliet@home.test"} {
@@ -111,18 +111,18 @@ func TestCVE_2009_1595_PasswordOfOthers(t *testing.T) {
 		}
 	}
 	// Neither is it by somebody who is not logged in.
-	c := p.secured()
+	c := p.encrypted()
 	c.Send("<iq type='set' id='asked'><query xmlns='jabber:iq:register'><username>juliet</username><password>mine</password></query></iq>")
 	if got := c.Until("</iq>"); !strings.Contains(got, "<conflict ") {
 		t.Errorf("got %q", got)
 	}
-	p.known("juliet")
+	p.loggedIn("juliet")
 }
 
 // OF-2838 and OF-2839: nobody writes another's vCard or private data.
 func TestOF2838_VCardOfOthers(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, wishes{})
+	p := newTestServer(t, extra{})
 	juliet, romeo, gate := p.online("juliet"), p.online("romeo"), p.attached()
 	card := "<vCard xmlns='vcard-temp'><FN>evil</FN></vCard>"
 	for _, to := range []string{"juliet@home.test", "JULIET@home.test", "home.test"} {
@@ -142,10 +142,10 @@ func TestOF2838_VCardOfOthers(t *testing.T) {
 	}
 }
 
-// OF-3072: who may not see somebody's presence cannot tell whether they are online, away, or do not exist.
-func TestOF3072_ProbesOfStrangers(t *testing.T) {
+// OF-3072: who may not see somebody's presence cannot report whether they are online, away, or do not exist.
+func TestOF3072_ProbesWithoutSubscription(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, wishes{})
+	p := newTestServer(t, extra{})
 	p.online("juliet")
 	romeo := p.online("romeo")
 	see := func(local string) string {
@@ -171,7 +171,7 @@ func TestOF3072_ProbesOfStrangers(t *testing.T) {
 // CVE-2024-25420 and -25421: an account that is made anew has nothing of the one that was deleted.
 func TestCVE_2024_25420_NothingAfterDeletion(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, wishes{server: "register = true"})
+	p := newTestServer(t, extra{server: "register = true"})
 	juliet, romeo := p.online("juliet"), p.online("romeo")
 	for _, set := range []string{
 		"<query xmlns='jabber:iq:roster'><item jid='juliet@home.test' name='left behind'/></query>", "<vCard xmlns='vcard-temp'><FN>left behind</FN></vCard>",
@@ -214,7 +214,7 @@ func TestCVE_2024_25420_NothingAfterDeletion(t *testing.T) {
 // CVE-2020-8086: rights are those of an address, not of a user name anywhere.
 func TestCVE_2020_8086_SameNameElsewhere(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, wishes{server: "admins = [\"romeo@home.test\"]"})
+	p := newTestServer(t, extra{server: "admins = [\"romeo@home.test\"]"})
 	juliet, gate := p.online("juliet"), p.attached()
 	if got := juliet.ask("set", "", "<vCard xmlns='vcard-temp'><FN>Juliet</FN></vCard>"); !strings.Contains(got, "type='result'") {
 		t.Fatal(got)
@@ -232,5 +232,5 @@ func TestCVE_2020_8086_SameNameElsewhere(t *testing.T) {
 			}
 		}
 	}
-	p.known("juliet")
+	p.loggedIn("juliet")
 }

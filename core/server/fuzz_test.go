@@ -18,27 +18,27 @@ import (
 // what the server says from then on, for it to be a document.
 var states = []struct {
 	name  string
-	enter func(*place) *peer
+	enter func(*testServer) *peer
 	head  string
 }{
-	{"new", func(p *place) *peer { return p.dial(p.server.ports.c2s[0]) }, ""},
-	{"before TLS", (*place).stranger, head("jabber:client", "")},
-	{"new, direct TLS", func(p *place) *peer { return p.dial(p.server.ports.c2sTLS[0]) }, ""},
-	{"before login", (*place).secured, head("jabber:client", "")},
-	{"in SASL", func(p *place) *peer {
-		c := p.secured()
+	{"new", func(p *testServer) *peer { return p.dial(p.server.ports.c2s[0]) }, ""},
+	{"before TLS", (*testServer).unencrypted, head("jabber:client", "")},
+	{"new, direct TLS", func(p *testServer) *peer { return p.dial(p.server.ports.c2sTLS[0]) }, ""},
+	{"before login", (*testServer).encrypted, head("jabber:client", "")},
+	{"in SASL", func(p *testServer) *peer {
+		c := p.encrypted()
 		c.Send(auth("SCRAM-SHA-256", "n,,n=romeo,r=anonceofmyown"))
 		c.Until("</challenge>")
 		return c
 	}, head("jabber:client", "")},
-	{"before bind", func(p *place) *peer { return p.known("romeo") }, head("jabber:client", "")},
-	{"bound", func(p *place) *peer { return p.online("romeo") }, head("jabber:client", "")},
-	{"component, new", func(p *place) *peer { return p.dial(p.server.ports.component[0]) }, ""},
+	{"before bind", func(p *testServer) *peer { return p.loggedIn("romeo") }, head("jabber:client", "")},
+	{"bound", func(p *testServer) *peer { return p.online("romeo") }, head("jabber:client", "")},
+	{"component, new", func(p *testServer) *peer { return p.dial(p.server.ports.component[0]) }, ""},
 	{"component, before the handshake", askedPeer, head("jabber:component:accept", "")},
-	{"component", (*place).attached, head("jabber:component:accept", "")},
+	{"component", (*testServer).attached, head("jabber:component:accept", "")},
 }
 
-// Whatever is said in whatever state of a stream, nothing panics, no goroutine stays, the answers are
+// Whatever is sent in whatever state of a stream, nothing panics, no goroutine stays, the answers are
 // well-formed, nothing reaches another session in somebody else's name, and that session is still served.
 func FuzzServer(f *testing.F) {
 	for state := range states {
@@ -47,7 +47,7 @@ func FuzzServer(f *testing.F) {
 		}
 		f.Add(uint8(state), []byte{7, 11, pause, 12}, []byte("<message to='juliet@home.test/x'><body>\xff</body></message>"))
 	}
-	p := newPlace(f, wishes{limits: "connections = 0\nnew_connections = 0", login: "failures = 0"})
+	p := newTestServer(f, extra{limits: "connections = 0\nnew_connections = 0", login: "failures = 0"})
 	juliet := p.online("juliet")
 	warm := p.online("romeo") // what is made once is made now
 	finish(warm)
@@ -65,19 +65,19 @@ func FuzzServer(f *testing.F) {
 			c.TLS(anyTLS)
 		}
 		_ = c.SetWriteDeadline(time.Now().Add(patience))
-		said := speech(script, text)
-		for _, piece := range said {
+		sent := speech(script, text)
+		for _, piece := range sent {
 			_, _ = c.Write(piece) // the server may have had enough before the end
 		}
 		finish(c)
 		got := c.rest()
 		_ = c.Close()
 		if err := wellFormed(s.head, got); err != nil {
-			t.Errorf("%s: %q answered by %q: %v", s.name, said, got, err)
+			t.Errorf("%s: %q answered by %q: %v", s.name, sent, got, err)
 		}
 		checkSenders(t, juliet.ping())
-		if lines := p.log.rung(); len(lines) > 0 {
-			t.Errorf("%s: %q made the server log %q", s.name, said, lines)
+		if lines := p.log.all(); len(lines) > 0 {
+			t.Errorf("%s: %q made the server log %q", s.name, sent, lines)
 		}
 		var now int
 		for limit := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
@@ -85,7 +85,7 @@ func FuzzServer(f *testing.F) {
 				break
 			}
 			if time.Now().After(limit) {
-				t.Fatalf("%s: %q left %d goroutines behind", s.name, said, now-before)
+				t.Fatalf("%s: %q left %d goroutines behind", s.name, sent, now-before)
 			}
 		}
 	})
@@ -113,7 +113,7 @@ func finish(c *peer) {
 	_ = conn.(*net.TCPConn).CloseWrite()
 }
 
-// wellFormed reads what a server said: the rest of a stream that began with head, and further streams.
+// wellFormed reads what a server sent: the rest of a stream that began with head, and further streams.
 // It may break off where the client did, but not within a tag of the server's.
 func wellFormed(head, got string) error {
 	if before, _, ok := strings.Cut(got, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"); ok {
@@ -176,29 +176,29 @@ func checkSenders(t *testing.T, got string) {
 			if depth++; depth != 2 {
 				continue
 			}
-			said := map[string]string{}
+			sent := map[string]string{}
 			for _, a := range x.Attr {
 				if a.Name.Space == "" {
-					said[a.Name.Local] = a.Value
+					sent[a.Name.Local] = a.Value
 				}
 			}
-			if !honest(x.Name.Local, said) {
-				t.Errorf("juliet got %v from %q: %s", x.Name.Local, said["from"], got)
+			if !allowed(x.Name.Local, sent) {
+				t.Errorf("juliet got %v from %q: %s", x.Name.Local, sent["from"], got)
 			}
 		}
 	}
 }
 
-// honest tells whether something may come to juliet, who asks the server for nothing but pings, from there.
-func honest(kind string, said map[string]string) bool {
-	from, err := jid.Parse(said["from"])
+// allowed reports whether something may come to juliet, who asks the server for nothing but pings, from there.
+func allowed(kind string, sent map[string]string) bool {
+	from, err := jid.Parse(sent["from"])
 	switch {
 	case err != nil:
 		return false
 	case from.Domain() == "gate.home.test":
 		return true
 	case from.String() == "home.test":
-		return kind == "iq" && said["id"] == "sync" && said["type"] == "result"
+		return kind == "iq" && sent["id"] == "sync" && sent["type"] == "result"
 	}
 	return from.Bare().String() == "romeo@home.test"
 }
@@ -221,7 +221,7 @@ func TestWellFormed(t *testing.T) {
 		"romeo@home.test/x": true, "romeo@home.test": true, "a@gate.home.test/b": true, "gate.home.test": true,
 		"": false, "nurse@home.test": false, "home.test": false, "juliet@home.test": false, "romeo@gate.home.test.evil.test": false, "@": false,
 	} {
-		if honest("message", map[string]string{"from": from}) != want {
+		if allowed("message", map[string]string{"from": from}) != want {
 			t.Errorf("from %q", from)
 		}
 	}

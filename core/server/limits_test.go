@@ -21,9 +21,9 @@ import (
 type reached struct {
 	limit string // the setting
 	value any    // its default
-	set   wishes
-	do    func(p *place) *peer // whoever it ends, or nil
-	see   string               // what that one is told last
+	set   extra
+	do    func(p *testServer) *peer // whoever it ends, or nil
+	see   string                    // what that one is told last
 }
 
 // many is the same text n times.
@@ -38,17 +38,17 @@ func attributes(n int) string {
 }
 
 // send makes a deed of something to say in a state of a stream.
-func send(state func(*place) *peer, text string) func(*place) *peer {
-	return func(p *place) *peer {
+func send(state func(*testServer) *peer, text string) func(*testServer) *peer {
+	return func(p *testServer) *peer {
 		c := state(p)
 		c.Send(text)
 		return c
 	}
 }
 
-func askedPeer(p *place) *peer { c, _ := p.asked(); return c }
+func askedPeer(p *testServer) *peer { c, _ := p.asked(); return c }
 
-func asRomeo(p *place) *peer { return p.online("romeo") }
+func asRomeo(p *testServer) *peer { return p.online("romeo") }
 
 const policy = "<policy-violation "
 
@@ -57,42 +57,42 @@ func limits() []reached {
 	d := config.Default()
 	l := d.Limits
 	return []reached{
-		{"login.tries", d.Login.Tries, wishes{login: "tries = 2"}, func(p *place) *peer {
-			c := p.secured()
+		{"login.tries", d.Login.Tries, extra{login: "tries = 2"}, func(p *testServer) *peer {
+			c := p.encrypted()
 			for range 2 {
 				c.Send(plainAuth("romeo", "wrong"))
 				c.Until("</failure>")
 			}
 			return c
 		}, policy},
-		{"login.failures", d.Login.Failures, wishes{login: "failures = 4"}, func(p *place) *peer {
-			c := p.secured()
+		{"login.failures", d.Login.Failures, extra{login: "failures = 4"}, func(p *testServer) *peer {
+			c := p.encrypted()
 			c.Send(plainAuth("romeo", "wrong")) // all that romeo has a minute
 			c.Until("</failure>")
-			p.secured().Send(plainAuth("romeo", "romeo"))
+			p.encrypted().Send(plainAuth("romeo", "romeo"))
 			return nil
 		}, ""},
-		{"login.tls_wait", d.Login.TLSWait, wishes{login: "tls_wait = \"100ms\""}, (*place).stranger, "<connection-timeout "},
-		{"login.wait", d.Login.Wait, wishes{login: "wait = \"500ms\""}, (*place).secured, "<connection-timeout "},
-		{"login.wait", d.Login.Wait, wishes{login: "wait = \"500ms\""}, askedPeer, "<connection-timeout "},
-		{"limits.login_bytes", l.LoginBytes, wishes{}, send((*place).stranger, "<x>"+many(10_000, "y")), "<stanza-too-big "},
-		{"limits.login_elements", l.LoginElements, wishes{}, send((*place).stranger, "<x>"+many(32, "<y/>")), policy},
-		{"limits.login_depth", l.LoginDepth, wishes{}, send((*place).stranger, many(9, "<y>")), policy},
-		{"limits.login_attributes", l.LoginAttributes, wishes{}, send((*place).stranger, "<x"+attributes(33)+"/>"), policy},
-		{"limits.login_bytes", l.LoginBytes, wishes{}, send(askedPeer, "<handshake>"+many(10_000, "y")), "<stanza-too-big "},
-		{"limits.login_elements", l.LoginElements, wishes{}, send(askedPeer, "<handshake>"+many(32, "<y/>")), policy},
-		{"limits.login_depth", l.LoginDepth, wishes{}, send(askedPeer, many(9, "<y>")), policy},
-		{"limits.login_attributes", l.LoginAttributes, wishes{}, send(askedPeer, "<x"+attributes(33)+"/>"), policy},
-		{"limits.login_bytes", l.LoginBytes, wishes{}, send(askedPeer, many(40_000, " ")), policy},
-		{"limits.stanza_bytes", l.StanzaBytes, wishes{}, send(asRomeo, "<message><body>"+many(256<<10, "y")), "<stanza-too-big "},
-		{"limits.stanza_elements", l.StanzaElements, wishes{}, send(asRomeo, "<message>"+many(4000, "<y/>")), policy},
-		{"limits.stanza_depth", l.StanzaDepth, wishes{}, send(asRomeo, many(65, "<y>")), policy},
-		{"limits.stanza_attributes", l.StanzaAttributes, wishes{}, send(asRomeo, "<message"+attributes(129)+"/>"), policy},
-		{"limits.component_bytes", l.ComponentBytes, wishes{}, send((*place).attached, "<message><body>"+many(512<<10, "y")), "<stanza-too-big "},
-		{"limits.component_elements", l.ComponentElements, wishes{}, send((*place).attached, "<message>"+many(8000, "<y/>")), policy},
-		{"limits.stanza_depth", l.StanzaDepth, wishes{}, send((*place).attached, many(65, "<y>")), policy},
-		{"limits.stanza_attributes", l.StanzaAttributes, wishes{}, send((*place).attached, "<message"+attributes(129)+"/>"), policy},
-		{"limits.component_queue", l.ComponentQueue, wishes{limits: "stanza_bytes = \"10000 B\"\ncomponent_bytes = \"10000 B\"\ncomponent_queue = \"20000 B\"\nrate = \"0 B\""}, func(p *place) *peer {
+		{"login.tls_wait", d.Login.TLSWait, extra{login: "tls_wait = \"100ms\""}, (*testServer).unencrypted, "<connection-timeout "},
+		{"login.wait", d.Login.Wait, extra{login: "wait = \"500ms\""}, (*testServer).encrypted, "<connection-timeout "},
+		{"login.wait", d.Login.Wait, extra{login: "wait = \"500ms\""}, askedPeer, "<connection-timeout "},
+		{"limits.login_bytes", l.LoginBytes, extra{}, send((*testServer).unencrypted, "<x>"+many(10_000, "y")), "<stanza-too-big "},
+		{"limits.login_elements", l.LoginElements, extra{}, send((*testServer).unencrypted, "<x>"+many(32, "<y/>")), policy},
+		{"limits.login_depth", l.LoginDepth, extra{}, send((*testServer).unencrypted, many(9, "<y>")), policy},
+		{"limits.login_attributes", l.LoginAttributes, extra{}, send((*testServer).unencrypted, "<x"+attributes(33)+"/>"), policy},
+		{"limits.login_bytes", l.LoginBytes, extra{}, send(askedPeer, "<handshake>"+many(10_000, "y")), "<stanza-too-big "},
+		{"limits.login_elements", l.LoginElements, extra{}, send(askedPeer, "<handshake>"+many(32, "<y/>")), policy},
+		{"limits.login_depth", l.LoginDepth, extra{}, send(askedPeer, many(9, "<y>")), policy},
+		{"limits.login_attributes", l.LoginAttributes, extra{}, send(askedPeer, "<x"+attributes(33)+"/>"), policy},
+		{"limits.login_bytes", l.LoginBytes, extra{}, send(askedPeer, many(40_000, " ")), policy},
+		{"limits.stanza_bytes", l.StanzaBytes, extra{}, send(asRomeo, "<message><body>"+many(256<<10, "y")), "<stanza-too-big "},
+		{"limits.stanza_elements", l.StanzaElements, extra{}, send(asRomeo, "<message>"+many(4000, "<y/>")), policy},
+		{"limits.stanza_depth", l.StanzaDepth, extra{}, send(asRomeo, many(65, "<y>")), policy},
+		{"limits.stanza_attributes", l.StanzaAttributes, extra{}, send(asRomeo, "<message"+attributes(129)+"/>"), policy},
+		{"limits.component_bytes", l.ComponentBytes, extra{}, send((*testServer).attached, "<message><body>"+many(512<<10, "y")), "<stanza-too-big "},
+		{"limits.component_elements", l.ComponentElements, extra{}, send((*testServer).attached, "<message>"+many(8000, "<y/>")), policy},
+		{"limits.stanza_depth", l.StanzaDepth, extra{}, send((*testServer).attached, many(65, "<y>")), policy},
+		{"limits.stanza_attributes", l.StanzaAttributes, extra{}, send((*testServer).attached, "<message"+attributes(129)+"/>"), policy},
+		{"limits.component_queue", l.ComponentQueue, extra{limits: "stanza_bytes = \"10000 B\"\ncomponent_bytes = \"10000 B\"\ncomponent_queue = \"20000 B\"\nrate = \"0 B\""}, func(p *testServer) *peer {
 			p.attached() // and reads no more
 			c := p.online("romeo")
 			rawstream.Eventually(p.t, "cut off", func() bool {
@@ -102,7 +102,7 @@ func limits() []reached {
 			})
 			return nil
 		}, ""},
-		{"limits.queue", l.Queue, wishes{limits: "stanza_bytes = \"10000 B\"\nqueue = \"20000 B\"\nrate = \"0 B\""}, func(p *place) *peer {
+		{"limits.queue", l.Queue, extra{limits: "stanza_bytes = \"10000 B\"\nqueue = \"20000 B\"\nrate = \"0 B\""}, func(p *testServer) *peer {
 			p.online("juliet") // and reads no more
 			c := p.online("romeo")
 			rawstream.Eventually(p.t, "cut off", func() bool {
@@ -112,7 +112,7 @@ func limits() []reached {
 			})
 			return nil
 		}, ""},
-		{"limits.rate", l.Rate, wishes{limits: "stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""}, func(p *place) *peer {
+		{"limits.rate", l.Rate, extra{limits: "stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			c.Send(many(6, "<message to='home.test'><body>"+many(9000, "y")+"</body></message>"))
 			begun := time.Now()
@@ -122,17 +122,17 @@ func limits() []reached {
 			}
 			return nil
 		}, ""},
-		{"limits.rate", l.Rate, wishes{limits: "stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""}, func(p *place) *peer {
-			c := p.secured()
+		{"limits.rate", l.Rate, extra{limits: "stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""}, func(p *testServer) *peer {
+			c := p.encrypted()
 			c.Send(many(30_000, " ") + "<x xmlns='urn:example:x'/>")
 			return c
 		}, "<not-authorized "},
-		{"limits.connections", l.Connections, wishes{limits: "connections = 2"}, func(p *place) *peer {
-			p.stranger()
-			p.stranger()
+		{"limits.connections", l.Connections, extra{limits: "connections = 2"}, func(p *testServer) *peer {
+			p.unencrypted()
+			p.unencrypted()
 			return p.dial(p.server.ports.c2s[0])
 		}, "<resource-constraint "},
-		{"limits.new_connections", l.NewConnections, wishes{limits: "new_connections = 1"}, func(p *place) *peer {
+		{"limits.new_connections", l.NewConnections, extra{limits: "new_connections = 1"}, func(p *testServer) *peer {
 			var c *peer
 			for p.count("limits.new_connections") == 0 {
 				c = p.dial(p.server.ports.c2s[0])
@@ -141,14 +141,14 @@ func limits() []reached {
 			}
 			return c
 		}, ""},
-		{"limits.sessions", l.Sessions, wishes{limits: "sessions = 1"}, func(p *place) *peer {
+		{"limits.sessions", l.Sessions, extra{limits: "sessions = 1"}, func(p *testServer) *peer {
 			p.online("romeo")
-			c := p.known("romeo")
+			c := p.loggedIn("romeo")
 			c.Send(strings.ReplaceAll(bindX, ">x<", ">y<"))
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
-		{"limits.recipients", l.Recipients, wishes{limits: "recipients = 2"}, func(p *place) *peer {
+		{"limits.recipients", l.Recipients, extra{limits: "recipients = 2"}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			for _, to := range []string{"juliet@home.test", "juliet@home.test/x", "a@gate.home.test", "b@gate.home.test"} {
 				c.Send("<message to='" + to + "' id='" + to + "'/>")
@@ -156,9 +156,9 @@ func limits() []reached {
 			c.Until("<policy-violation ")
 			return nil
 		}, ""},
-		{"limits.idle", l.Idle, wishes{limits: "idle = \"200ms\""}, asRomeo, "<connection-timeout "},
-		{"limits.idle", l.Idle, wishes{limits: "idle = \"200ms\""}, (*place).attached, "<connection-timeout "},
-		{"limits.roster_items", l.RosterItems, wishes{limits: "roster_items = 1"}, func(p *place) *peer {
+		{"limits.idle", l.Idle, extra{limits: "idle = \"200ms\""}, asRomeo, "<connection-timeout "},
+		{"limits.idle", l.Idle, extra{limits: "idle = \"200ms\""}, (*testServer).attached, "<connection-timeout "},
+		{"limits.roster_items", l.RosterItems, extra{limits: "roster_items = 1"}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			for i := range 2 {
 				c.Send(fmt.Sprintf("<iq type='set' id='r%d'><query xmlns='jabber:iq:roster'><item jid='a%d@away.test'/></query></iq>", i, i))
@@ -166,7 +166,7 @@ func limits() []reached {
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
-		{"limits.roster_bytes", l.RosterBytes, wishes{limits: "roster_bytes = \"10000 B\""}, func(p *place) *peer {
+		{"limits.roster_bytes", l.RosterBytes, extra{limits: "roster_bytes = \"10000 B\""}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			for i := range 10 {
 				c.Send(fmt.Sprintf("<iq type='set' id='r%d'><query xmlns='jabber:iq:roster'><item jid='a%d@away.test'><group>%s</group></item></query></iq>", i, i, many(1000, "g")))
@@ -174,7 +174,7 @@ func limits() []reached {
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
-		{"limits.roster_requests", l.RosterRequests, wishes{limits: "roster_requests = 1"}, func(p *place) *peer {
+		{"limits.roster_requests", l.RosterRequests, extra{limits: "roster_requests = 1"}, func(p *testServer) *peer {
 			for _, who := range []string{"romeo", "nurse"} {
 				c := p.online(who)
 				c.Send("<presence type='subscribe' to='juliet@home.test'/>")
@@ -183,31 +183,31 @@ func limits() []reached {
 			rawstream.Eventually(p.t, "one too many", func() bool { return p.count("limits.roster_requests") > 0 })
 			return nil
 		}, ""},
-		{"limits.blocked", l.Blocked, wishes{limits: "blocked = 1"}, func(p *place) *peer {
+		{"limits.blocked", l.Blocked, extra{limits: "blocked = 1"}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			c.Send("<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='a@away.test'/><item jid='b@away.test'/></block></iq>")
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
-		{"limits.offline_messages", l.OfflineMessages, wishes{limits: "offline_messages = 1"}, func(p *place) *peer {
+		{"limits.offline_messages", l.OfflineMessages, extra{limits: "offline_messages = 1"}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			c.Send(many(2, "<message to='juliet@home.test'><body>y</body></message>"))
 			c.Until("<service-unavailable ")
 			return nil
 		}, ""},
-		{"limits.offline_bytes", l.OfflineBytes, wishes{limits: "offline_bytes = \"10000 B\""}, func(p *place) *peer {
+		{"limits.offline_bytes", l.OfflineBytes, extra{limits: "offline_bytes = \"10000 B\""}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			c.Send("<message to='juliet@home.test'><body>" + many(10_000, "y") + "</body></message>")
 			c.Until("<service-unavailable ")
 			return nil
 		}, ""},
-		{"limits.offline_messages", l.OfflineMessages, wishes{limits: "offline_messages = 1"}, func(p *place) *peer {
+		{"limits.offline_messages", l.OfflineMessages, extra{limits: "offline_messages = 1"}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			c.Send(many(2, "<message to='nobody@home.test'><body>y</body></message>"))
 			c.Until("<service-unavailable ")
 			return nil
 		}, ""},
-		{"limits.vcard_bytes", l.VCardBytes, wishes{limits: "vcard_bytes = \"10000 B\""}, func(p *place) *peer {
+		{"limits.vcard_bytes", l.VCardBytes, extra{limits: "vcard_bytes = \"10000 B\""}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			c.Send("<iq type='set' id='v'><vCard xmlns='vcard-temp'><NOTE>" + many(10_000, "y") + "</NOTE></vCard></iq>")
 			c.Until("<not-acceptable ")
@@ -222,7 +222,7 @@ func TestLimits(t *testing.T) {
 	for i, l := range limits() {
 		t.Run(fmt.Sprintf("%d %s", i, l.limit), func(t *testing.T) {
 			t.Parallel()
-			p := newPlace(t, l.set)
+			p := newTestServer(t, l.set)
 			before := p.count(l.limit)
 			if c := l.do(p); c != nil {
 				if got := c.rest(); !strings.Contains(got, l.see) || !strings.HasSuffix(got, "</stream:stream>") {
@@ -253,7 +253,7 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("%s is %s, not %s", l.limit, got, want[l.limit])
 		}
 	}
-	p := newPlace(t, wishes{})
+	p := newTestServer(t, extra{})
 	for _, c := range p.server.Counts() {
 		if !tested[c.Limit] {
 			t.Errorf("%s has no test", c.Limit)
@@ -273,7 +273,7 @@ func TestLimitsAreCounted(t *testing.T) {
 	nothing := map[string]string{
 		"limits.burst": "who has sent as much at once is read at the rate from then on, which limits.rate counts",
 	}
-	p := newPlace(t, wishes{})
+	p := newTestServer(t, extra{})
 	counted := map[string]bool{}
 	for _, c := range p.server.Counts() {
 		if counted[c.Limit] {

@@ -15,7 +15,7 @@ type ports struct {
 	c2s, c2sTLS, component []net.Listener
 }
 
-// listen opens all ports; where one cannot be had it says what to do, for all of them at once.
+// listen opens all ports; the error names all that cannot be opened, with what to do.
 func listen(c config.Listen) (p ports, err error) {
 	// Clients that are silent are asked by XMPP (see c2s): the system need not ask each of them every 15
 	// seconds as well, which wakes phones and costs four system calls for each connection.

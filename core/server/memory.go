@@ -58,7 +58,7 @@ func readHeap() heap {
 	return heap{cycles: s[0].Value.Uint64(), live: s[1].Value.Uint64(), held: s[2].Value.Uint64() + s[3].Value.Uint64() + s[4].Value.Uint64()}
 }
 
-// idleSince tells that there was no collection since the last look, and that much could be
+// idleSince reports that there was no collection since the last look, and that much could be
 // given back.
 func (h heap) idleSince(before heap) bool {
 	return h.cycles == before.cycles && !before.trimmed && h.held > h.live+h.live/4+memorySpare

@@ -5,7 +5,7 @@ import "testing"
 // XEP-0356 §9: a component may do nothing in an account's name that the account could not do.
 func TestPrivilegedMessageToBlocked(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, wishes{component: `privileges = ["message"]`})
+	p := newTestServer(t, extra{component: `privileges = ["message"]`})
 	romeo, juliet, gate := p.online("romeo"), p.online("juliet"), p.attached()
 	gate.Until("access='message'")
 	romeo.Send("<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='juliet@home.test'/></block></iq>")

@@ -40,7 +40,7 @@ func (s *Server) removals(ctx context.Context, logged map[jid.JID]bool) {
 }
 
 // remove ends an account: its sessions, what the services keep about it, its subscriptions, its rows.
-// Until those are gone all of it can be done again.
+// Until the rows are deleted all of it can be repeated.
 func (s *Server) remove(ctx context.Context, account jid.JID) error {
 	for _, a := range s.services {
 		select {
@@ -59,11 +59,11 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 			return fmt.Errorf("remove from %s: %w", a.Endpoint.Domain(), err)
 		}
 	}
-	farewell, err := h.roster.Farewell(ctx, removed)
+	end, err := h.roster.EndSubscriptions(ctx, removed)
 	if err != nil {
 		return err
 	}
-	farewell(s.router.Route)
+	end(s.router.Route)
 	return s.store.DeleteAccount(ctx, account)
 }
 

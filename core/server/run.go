@@ -25,7 +25,7 @@ func (g *group) run(f func() error) {
 // Run serves until ctx ends, then stops in order: the listeners, the clients with system-shutdown,
 // the services, the components, the store.
 func (s *Server) Run(ctx context.Context) error {
-	// accepting ends first, working when the clients are gone.
+	// accepting ends first, working when the clients have been disconnected.
 	accepting, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -87,7 +87,7 @@ func (s *Server) drain(ctx context.Context, rest func() *sync.WaitGroup) error {
 	return errors.Join(err, failed)
 }
 
-// errSlowStop tells that the deadline of a stop has passed.
+// errSlowStop says that the deadline of a stop has passed.
 var errSlowStop = errors.New("stopped at the deadline, with work not finished: what was promised is on disk")
 
 // Wait waits for the goroutines of a group, but not beyond the end of ctx, which is an error.

@@ -128,7 +128,7 @@ func (s *Server) newComponents() error {
 	return err
 }
 
-// advertise tells an entity that has just attached what it may do on each host.
+// advertise sends an entity that has just attached what it may do on each host.
 func (s *Server) advertise(domain jid.JID) {
 	for _, h := range s.hosts {
 		h.privileges.Advertise(domain)

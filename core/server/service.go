@@ -41,7 +41,7 @@ func (s *Server) Router() *router.Router { return s.router }
 func (s *Server) Store() *store.Store { return s.store }
 
 // Attach adds services to a server that does not run yet. Run starts them before it accepts
-// clients and stops them when the clients have gone.
+// clients and stops them when the clients have been disconnected.
 func (s *Server) Attach(list ...Attachment) error {
 	for _, a := range list {
 		domain := a.Endpoint.Domain()

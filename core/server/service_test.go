@@ -39,7 +39,7 @@ func TestService(t *testing.T) {
 	t.Parallel()
 	f, second := &fakeService{started: make(chan struct{})}, &fakeService{started: make(chan struct{})}
 	got := make(chan *stanza.Stanza, 10)
-	p := newPlaceWith(t, wishes{}, func(s *Server) error {
+	p := newTestServerWith(t, extra{}, func(s *Server) error {
 		for domain, service := range map[string]*fakeService{"service.home.test": f, "second.home.test": second} {
 			end, err := s.Router().Endpoint(jid.MustParse(domain))
 			if err != nil {

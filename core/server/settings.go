@@ -36,7 +36,7 @@ func clientLimits(c config.Config) c2s.Limits {
 	}
 }
 
-// loginLimits are those of whoever has not proved who they are, client or component.
+// loginLimits are those of peers that have not authenticated, client or component.
 func loginLimits(l config.Limits) stream.Limits {
 	return stream.Limits{Bytes: int(l.LoginBytes), Elements: l.LoginElements, Depth: l.LoginDepth, Attrs: l.LoginAttributes}
 }

@@ -61,7 +61,8 @@ func New(h *router.Host, s Store) *Blocking {
 	}
 }
 
-// Join says who is shown and hidden by a change; call it before the host is attached.
+// Join sets where contacts come from and who shows and hides presence after a change; call it before the
+// host is attached.
 func (b *Blocking) Join(contacts Contacts, watcher router.Watcher) {
 	b.contacts, b.watcher = contacts, watcher
 }
@@ -70,7 +71,7 @@ func (b *Blocking) Join(contacts Contacts, watcher router.Watcher) {
 func (b *Blocking) Feature() router.Feature {
 	return router.Feature{
 		Name:      "blocking",
-		Stages:    []router.Stage{{Name: "blocking", Place: router.Refuse, Outbound: b.sent, Inbound: b.received}},
+		Stages:    []router.Stage{{Name: "blocking", Position: router.Refuse, Outbound: b.sent, Inbound: b.received}},
 		AccountIQ: map[string]router.IQHandler{NS: router.Own(b.iq)},
 		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
 		Slots:     []router.AccountSlot{b.lists},
@@ -79,7 +80,7 @@ func (b *Blocking) Feature() router.Feature {
 	}
 }
 
-// Blocks tells whether an account wants nothing from that address, and nothing to go there.
+// Blocks reports whether an account has blocked an address.
 // Its own sessions and its server are never blocked (XEP-0191 §4).
 func (b *Blocking) Blocks(ctx context.Context, a *router.Account, other jid.JID) (bool, error) {
 	if other.IsZero() || other == b.host.Domain() || other.Bare() == a.JID() {

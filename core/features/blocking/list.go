@@ -44,7 +44,7 @@ func (l list) but(all []jid.JID) []jid.JID {
 	return slices.DeleteFunc(slices.Clone(all), l.has)
 }
 
-// with has more addresses, without has fewer; none stands for all.
+// with has more addresses, without has fewer; none means all.
 func (l list) with(more []jid.JID) list {
 	n := maps.Clone(l)
 	if n == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// sent refuses what goes to somebody who is blocked (XEP-0191 §3.3).
+// sent refuses stanzas to a blocked address (XEP-0191 §3.3).
 func (b *Blocking) sent(ctx context.Context, p *router.Pass) error {
 	blocked, err := b.Blocks(ctx, p.Account, p.Stanza.To)
 	if err != nil || !blocked {

@@ -29,7 +29,7 @@ func New() *Carbons { return &Carbons{&router.Flag{Name: "carbons"}} }
 func (c *Carbons) Feature() router.Feature {
 	return router.Feature{
 		Name:      "carbons",
-		Stages:    []router.Stage{{Name: "carbons", Place: router.Copy, Outbound: c.sent, Inbound: c.received}},
+		Stages:    []router.Stage{{Name: "carbons", Position: router.Copy, Outbound: c.sent, Inbound: c.received}},
 		AccountIQ: map[string]router.IQHandler{NS: router.Own(c.iq)},
 		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
 		Flags:     []*router.Flag{c.enabled},

@@ -1,2 +1,2 @@
-// Package contact makes the form that tells whom to write to about a server (XEP-0157).
+// Package contact makes the form with the addresses of those who run a server (XEP-0157).
 package contact

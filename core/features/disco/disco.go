@@ -10,11 +10,11 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Options say what the host is.
+// Options describe the host.
 type Options struct {
 	Name string // shown to people
 	Node string // URI of the software, for capabilities
-	// Shares tells whether other may see the account's presence.
+	// Shares reports whether other may see the account's presence.
 	Shares func(ctx context.Context, account *router.Account, other jid.JID) bool
 }
 
@@ -59,7 +59,7 @@ func (d *Disco) AddItem(j jid.JID, name string) {
 	d.items.AddItems(d.host.Domain(), "", disco.Item{JID: j, Name: name})
 }
 
-// collect gathers what the host's features declare. The zero address stands for every account.
+// collect gathers what the host's features declare. What is added for the zero address holds for every account.
 func (d *Disco) collect() *answers {
 	a := &answers{d.items, disco.NewRegistry()}
 	for _, f := range d.host.Features() {

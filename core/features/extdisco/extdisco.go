@@ -102,5 +102,5 @@ func (s *Services) element(c config.Service, user string) *stanza.Element {
 	return e.With("username", username).With("password", password).With("expires", expires.UTC().Format("2006-01-02T15:04:05Z"))
 }
 
-// restricted tells whether a service wants credentials.
+// restricted reports whether a service wants credentials.
 func restricted(c config.Service) bool { return c.Secret != "" || c.Username != "" || c.Password != "" }

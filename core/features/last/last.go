@@ -28,7 +28,7 @@ type Last struct {
 	started time.Time
 }
 
-// New makes the feature; shares tells whether other may see the account's presence.
+// New makes the feature; shares reports whether other may see the account's presence.
 func New(s Store, shares func(ctx context.Context, account *router.Account, other jid.JID) bool) *Last {
 	return &Last{s, shares, time.Now()}
 }

@@ -25,7 +25,7 @@ type Store interface {
 
 // Options are what the feature is joined to; each may be nil.
 type Options struct {
-	// Listed tells whether a contact is in the account's roster.
+	// Listed reports whether a contact is in the account's roster.
 	Listed func(ctx context.Context, account *router.Account, contact jid.JID) (bool, error)
 	Log    *slog.Logger
 }
@@ -60,7 +60,7 @@ func New(h *router.Host, s Store, o Options) *Archive {
 func (a *Archive) Feature() router.Feature {
 	return router.Feature{
 		Name:      "archive",
-		Stages:    []router.Stage{{Name: "archive", Place: router.Archive, Outbound: a.sent, Inbound: a.received, Nobody: nobody}},
+		Stages:    []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received, Nobody: nobody}},
 		AccountIQ: map[string]router.IQHandler{archive.NS: router.Own(a.iq)},
 		AccountDisco: router.Disco{Info: disco.Info{
 			Features: append(a.engine.Features(false), message.NSStanzaID), // XEP-0313 §7, XEP-0359 §4
@@ -149,7 +149,7 @@ func level(err error) slog.Level {
 	return slog.LevelError
 }
 
-// wanted tells whether a message belongs into the account's archive.
+// wanted reports whether a message belongs into the account's archive.
 func (a *Archive) wanted(ctx context.Context, p *router.Pass, contact jid.JID) bool {
 	if !message.Archivable(p.Stanza) {
 		return false

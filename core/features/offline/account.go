@@ -101,7 +101,7 @@ func (e *account) stop() {
 	e.state = resting
 }
 
-// again tells whether to give out once more; if not it is ended, and ended is called.
+// again reports whether to give out once more; if not it is ended, and ended is called.
 func (e *account) again(ended func()) bool {
 	e.order.Lock()
 	defer e.order.Unlock()

@@ -18,7 +18,7 @@ func (o *Offline) Arrived(ctx context.Context, p *router.Pass) error {
 }
 
 // collect gives what an account has to one of its sessions, and deletes it. Where that is
-// under way already, it is done once more afterwards. wait says whether to wait for the client.
+// under way already, it is done once more afterwards. wait is whether to wait for the client.
 func (o *Offline) collect(ctx context.Context, a *router.Account, wait bool) error {
 	e, err := o.of(ctx, a)
 	if err != nil {
@@ -117,7 +117,7 @@ func (o *Offline) deliver(ctx context.Context, a *router.Account, wait bool) err
 	return errBehind
 }
 
-// keepsUp tells whether a client can be given more; wait lets it read first.
+// keepsUp reports whether a client can be given more; wait lets it read first.
 func keepsUp(ctx context.Context, to *router.Bound, wait bool) bool {
 	p, ok := to.Session().(router.Patient)
 	if !ok || !p.Behind() {

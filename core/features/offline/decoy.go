@@ -14,8 +14,8 @@ import (
 // decoyCount is how many decoys the addresses share that are of no account.
 const decoyCount = 1 << 14
 
-// decoys count what addresses of no account would have: one that never fills would be told from
-// an account. Several share one, so that strangers cost no memory; an address whose decoy fills
+// decoys count what addresses of no account would have: one that never fills would differ from
+// an account. Several share one, so that unknown addresses cost no memory; an address whose decoy fills
 // sooner looks like an account that had something already.
 type decoys struct {
 	mu   sync.Mutex

@@ -11,8 +11,8 @@
 // sender who finds that a session has become available meanwhile collects itself: so a message is
 // never left behind by a login that happens at the same moment.
 //
-// Messages to addresses of no account are counted in decoys, so that senders cannot tell them from
-// accounts.
+// Messages to addresses of no account are counted in decoys, so that senders cannot distinguish
+// them from accounts.
 //
 // Lock order: account.order → account.mu → Offline.mu → the router's; none is held across I/O or a
 // delivery.

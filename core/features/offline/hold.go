@@ -38,7 +38,7 @@ func (o *Offline) hold(ctx context.Context, p *router.Pass) error {
 	return router.ErrStop
 }
 
-// early tells whether a message goes only to sessions that were not served yet.
+// early reports whether a message goes only to sessions that were not served yet.
 func (o *Offline) early(p *router.Pass) bool {
 	st := p.Stanza
 	if st.Kind != stanza.Message || len(p.Targets) == 0 {

@@ -75,8 +75,8 @@ func (o *Offline) Feature() router.Feature {
 	return router.Feature{
 		Name: "offline",
 		Stages: []router.Stage{
-			{Name: "delay", Place: router.Clean, Inbound: o.clean, Nobody: o.clean},
-			{Name: "offline", Place: router.Hold, Inbound: o.hold, Undelivered: o.undelivered, Nobody: o.nobody},
+			{Name: "delay", Position: router.Clean, Inbound: o.clean, Nobody: o.clean},
+			{Name: "offline", Position: router.Hold, Inbound: o.hold, Undelivered: o.undelivered, Nobody: o.nobody},
 		},
 		HostDisco: router.Disco{Info: disco.Info{Features: []string{feature}}},
 		Slots:     []router.AccountSlot{o.accounts},
@@ -88,7 +88,7 @@ func (o *Offline) Feature() router.Feature {
 	}
 }
 
-// fits tells whether one more message of that size has room beside used, and counts where
+// fits reports whether one more message of that size has room beside used, and counts where
 // it has none.
 func (o *Offline) fits(used, limit Usage, size int64) bool {
 	switch {

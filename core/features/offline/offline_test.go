@@ -94,7 +94,7 @@ func setUp(t *testing.T, m *memory) (*Offline, *router.Host, *session, *router.B
 	return o, h, s, b.(*router.Bound)
 }
 
-// rests tells whether nothing is kept of alice and nothing is being given out.
+// rests reports whether nothing is kept of alice and nothing is being given out.
 func (o *Offline) rests() bool {
 	e := o.accounts.Loaded(o.host.Local(alice))
 	return e != nil && !e.counted && e.state == resting

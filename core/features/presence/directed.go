@@ -32,7 +32,7 @@ func (h *Presence) left(p *router.Pass) {
 	}
 }
 
-// knows tells whether a session has sent directed presence to that address. A room asks
+// knows reports whether a session has sent directed presence to that address. A room asks
 // with its bare address about presence that went to an occupant (RFC 6121 §4.6.6).
 func knows(s *router.Bound, other jid.JID) bool {
 	for _, to := range s.Directed() {

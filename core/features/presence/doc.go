@@ -1,6 +1,6 @@
-// Package presence shows who is available to whom (RFC 6121 §4): it broadcasts what a
-// session says of itself to the contacts that are subscribed, keeps track of directed
-// presence, answers probes, and ends everything when a session goes, however it goes.
+// Package presence shows who is available to whom (RFC 6121 §4): it broadcasts the
+// presence of a session to the contacts that are subscribed, keeps track of directed
+// presence, answers probes, and makes a session unavailable when it ends, for whatever reason.
 //
 // It is the router's PresenceHandler of a host. Stanzas about subscriptions are handed
 // to Subscriptions (features/roster), which calls Granted and Revoked in return. The

@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// goneTimeout bounds what is done for a session whose connection has gone already.
+// goneTimeout bounds the work for a session whose connection is closed already.
 const goneTimeout = 30 * time.Second
 
 // Store keeps when an account was seen last.
@@ -90,7 +90,7 @@ func (h *Presence) ProbedNobody(_ context.Context, p *router.Pass) error {
 	return router.ErrStop
 }
 
-// Shares tells whether other is subscribed to the account.
+// Shares reports whether other is subscribed to the account.
 func (h *Presence) Shares(ctx context.Context, a *router.Account, other jid.JID) bool {
 	from, _, err := h.subs.Subscription(ctx, a, other.Bare())
 	if err != nil {

@@ -48,7 +48,7 @@ func (p *Privileges) Feature() router.Feature {
 	}
 }
 
-// Restrict says to whom an account may send, as features/blocking knows it; before the host
+// Restrict sets the check of receivers that an account may send to (features/blocking); before the host
 // is attached.
 func (p *Privileges) Restrict(maySend func(ctx context.Context, account *router.Account, to jid.JID) error) {
 	p.maySend = maySend
@@ -117,7 +117,7 @@ func (p *Privileges) message(ctx context.Context, pass *router.Pass) error {
 	return router.ErrStop
 }
 
-// allowed tells whether the account itself could send a message (XEP-0356 §9).
+// allowed reports whether the account itself could send a message (XEP-0356 §9).
 func (p *Privileges) allowed(ctx context.Context, st *stanza.Stanza) error {
 	if p.maySend == nil || st.From.Local() == "" {
 		return nil

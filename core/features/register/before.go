@@ -14,7 +14,7 @@ import (
 // Limits on making accounts.
 const (
 	interval   = 10 * time.Minute // between two accounts from one address
-	maxTaken   = 10               // names in that time that may turn out to be taken, since that tells who is here
+	maxTaken   = 10               // names in that time that may turn out to be taken, since that shows which accounts exist
 	maxWaiting = 10_000           // addresses that are remembered for that
 )
 
@@ -120,7 +120,7 @@ func (l *limiter) take(a netip.Addr, now time.Time) bool {
 	return true
 }
 
-// room tells whether one more address can be remembered. The lock is held.
+// room reports whether one more address can be remembered. The lock is held.
 func (l *limiter) room(now time.Time) bool {
 	if len(l.known) >= maxWaiting {
 		for k, v := range l.known {

@@ -52,7 +52,7 @@ func (r *Roster) Contacts(ctx context.Context, a *router.Account) (from, to []ji
 	return c.from, c.to, nil
 }
 
-// Subscription tells whether other sees the account's presence (from) and the reverse (to).
+// Subscription reports whether other sees the account's presence (from) and the reverse (to).
 func (r *Roster) Subscription(ctx context.Context, a *router.Account, other jid.JID) (from, to bool, err error) {
 	c, err := r.contacts.Get(ctx, a)
 	if err != nil {
@@ -62,7 +62,7 @@ func (r *Roster) Subscription(ctx context.Context, a *router.Account, other jid.
 	return has(c.from, other), has(c.to, other), nil
 }
 
-// Listed tells whether somebody is in the account's roster, subscribed or not.
+// Listed reports whether somebody is in the account's roster, subscribed or not.
 func (r *Roster) Listed(ctx context.Context, a *router.Account, other jid.JID) (bool, error) {
 	e, err := r.store.RosterEntry(ctx, a.JID(), other.Bare())
 	return e.Listed, err

@@ -16,10 +16,10 @@ const (
 	Both Subscription = "both"
 )
 
-// HasTo tells whether the account is subscribed to the contact.
+// HasTo reports whether the account is subscribed to the contact.
 func (s Subscription) HasTo() bool { return s == To || s == Both }
 
-// HasFrom tells whether the contact is subscribed to the account.
+// HasFrom reports whether the contact is subscribed to the account.
 func (s Subscription) HasFrom() bool { return s == From || s == Both }
 
 // Item is one contact in a roster.

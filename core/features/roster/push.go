@@ -38,7 +38,7 @@ func (r *Roster) push(account jid.JID, c Change) {
 	})
 }
 
-// pushed tells whether a change shows in the roster. A request alone does not, nor does
+// pushed reports whether a change shows in the roster. A request alone does not, nor does
 // a contact that the account never listed (RFC 6121 §3.1.3).
 func pushed(c Change) bool {
 	if !c.Before.Listed && !c.After.Listed {

@@ -19,7 +19,7 @@ const (
 	nsPreApproval = "urn:xmpp:features:pre-approval" // RFC 6121 §3.4
 )
 
-// Privileges tells what an entity that is not the account itself may do with the
+// Privileges knows what an entity that is not the account itself may do with the
 // rosters of the host (XEP-0356 §4.1); privileged is one that has any privilege.
 type Privileges interface {
 	RosterAccess(from jid.JID) (get, set, privileged bool)
@@ -76,7 +76,7 @@ func (r *Roster) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 	get := q.Stanza.Type == stanza.TypeGet
 	privileged := false
 	if !q.Own() {
-		// Another answer than for accounts that do not exist would tell strangers which do.
+		// The answer is that for accounts that do not exist: senders must not find out which do.
 		if r.Privileges == nil {
 			return nil, stanza.ServiceUnavailable("")
 		}

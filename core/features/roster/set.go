@@ -161,13 +161,13 @@ func (r *Roster) sever(a *router.Account, e Entry, route func(*stanza.Stanza)) {
 	if e.Subscription.HasFrom() {
 		r.revoked(a, e.JID, route) // while the contact is still subscribed: RFC 6121 §3.2.2
 	}
-	for _, st := range farewell(a.JID(), e) {
+	for _, st := range endings(a.JID(), e) {
 		route(st)
 	}
 }
 
-// farewell is what is sent to a contact that is removed.
-func farewell(account jid.JID, e Entry) []*stanza.Stanza {
+// endings are what is sent to a contact that is removed.
+func endings(account jid.JID, e Entry) []*stanza.Stanza {
 	var list []*stanza.Stanza
 	add := func(typ string) {
 		st := stanza.NewPresence(e.JID, account, typ)
@@ -183,9 +183,9 @@ func farewell(account jid.JID, e Entry) []*stanza.Stanza {
 	return list
 }
 
-// Farewell prepares the end of all subscriptions of an account that is about to be
-// deleted; what it returns notifies the contacts, once the account is gone (XEP-0077 §3.2).
-func (r *Roster) Farewell(ctx context.Context, a *router.Account) (func(route func(*stanza.Stanza)), error) {
+// EndSubscriptions prepares the end of all subscriptions of an account that is about to be
+// deleted; what it returns notifies the contacts, once the account is deleted (XEP-0077 §3.2).
+func (r *Roster) EndSubscriptions(ctx context.Context, a *router.Account) (func(route func(*stanza.Stanza)), error) {
 	items, _, err := r.store.Roster(ctx, a.JID(), "")
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ func (r *Roster) Sent(ctx context.Context, p *router.Pass) error {
 	return nil
 }
 
-// sent applies an outbound stanza to an entry and tells whether it is routed.
+// sent applies an outbound stanza to an entry and reports whether it is routed.
 func (e *Entry) sent(typ string) (pass bool) {
 	s := outboundSteps[typ][stateOf(e)]
 	e.enter(s.next, nil)

@@ -63,7 +63,7 @@ func (v *VCard) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	return nil, v.set(ctx, q)
 }
 
-// get answers somebody else about an account without a card as about one that does not
+// get answers other senders about an account without a card as about one that does not
 // exist (XEP-0054 §3.3).
 func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	xml, err := v.store.VCard(ctx, q.Account.JID())

@@ -126,10 +126,10 @@ func TestProbes(t *testing.T) {
 	}
 	ask("from@remote.example", aliceBare+"/nothing")
 	s.remote.gets(`<presence type='unavailable' id='q' from='alice@example.org/nothing'/>`)
-	for _, stranger := range []string{"none@remote.example", "to@remote.example", "mallory@remote.example/x"} {
-		ask(stranger, aliceBare)
-		ask(stranger, alicePC)
-		s.remote.gets(refused(stranger), refused(stranger))
+	for _, other := range []string{"none@remote.example", "to@remote.example", "mallory@remote.example/x"} {
+		ask(other, aliceBare)
+		ask(other, alicePC)
+		s.remote.gets(refused(other), refused(other))
 	}
 	// A room knows that she is there, because she told it.
 	alice.sends(`<presence to='room@muc.example/nick'/>`)

@@ -31,7 +31,7 @@ func result(id string) string { return `<iq type='result' id='` + id + `'/>` }
 func TestRosterIsEdited(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice", "bob")
-	phone, laptop, deaf := s.login("alice@example.org/phone"), s.login("alice@example.org/laptop"), s.login("alice@example.org/deaf")
+	phone, laptop, stalled := s.login("alice@example.org/phone"), s.login("alice@example.org/laptop"), s.login("alice@example.org/stalled")
 	phone.sends(get("1", ""))
 	phone.gets(`<iq type='result' id='1'><query xmlns='jabber:iq:roster' ver='-'/></iq>`)
 	laptop.sends(get("1", " ver=''"))
@@ -41,7 +41,7 @@ func TestRosterIsEdited(t *testing.T) {
 	added := push(`<item jid='bob@example.org' name='Bob' subscription='none' ask='-' approved='-'><group>A</group></item>`)
 	phone.gets(added, result("2"))
 	laptop.gets(added)
-	deaf.gets()
+	stalled.gets()
 
 	laptop.sends(set("3", `<item jid='bob@example.org'><group>C</group><group>B</group></item>`)) // replaced as a whole
 	laptop.gets(push(`<item jid='bob@example.org' name='-'><group>B</group><group>C</group></item>`), result("3"))

@@ -319,7 +319,7 @@ func differs(want, got *stanza.Element) string {
 			return a.Local + " is " + v
 		}
 	}
-	if _, said := want.LookupAttr("", "type"); !said && got.Attr("type") != "" && stanza.KindOf(got.Local) != 0 {
+	if _, given := want.LookupAttr("", "type"); !given && got.Attr("type") != "" && stanza.KindOf(got.Local) != 0 {
 		return "has type " + got.Attr("type")
 	}
 	if text := strings.TrimSpace(want.Text()); text != "" && text != "*" && text != got.Text() {

@@ -157,8 +157,8 @@ func TestPreApproval(t *testing.T) {
 func TestRemovedContact(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		item roster.Item
-		told []string
+		item     roster.Item
+		notified []string
 	}{
 		"none": {roster.Item{Subscription: roster.None}, nil},
 		"ask":  {roster.Item{Subscription: roster.None, Ask: true}, []string{"unsubscribe"}},
@@ -175,7 +175,7 @@ func TestRemovedContact(t *testing.T) {
 			alice.sends(set("1", `<item jid='romeo@remote.example' subscription='remove'/>`))
 			alice.gets(push(`<item jid='romeo@remote.example' subscription='remove'/>`), result("1"))
 			var want []string
-			for _, typ := range c.told {
+			for _, typ := range c.notified {
 				from := aliceBare
 				if typ == "unavailable" {
 					from = alicePC

@@ -30,7 +30,7 @@ const patience = rawstream.Timeout
 // anyTLS trusts everybody: the certificate is not what is tested.
 var anyTLS = &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tls.NewLRUClientSessionCache(8), ServerName: "home.test"}
 
-// settings of a place; more sections and lines follow them.
+// settings of a test server; more sections and lines follow them.
 const settings = `
 [server]
 hosts = ["home.test"]
@@ -50,28 +50,28 @@ secret = "between us"
 %s
 `
 
-// wishes are lines for the sections of a place's settings.
-type wishes struct{ server, component, login, limits string }
+// extra are lines for the sections of a test server's settings.
+type extra struct{ server, component, login, limits string }
 
-// place is a whole server with the accounts romeo, juliet and nurse.
-type place struct {
+// testServer is a whole server with the accounts romeo, juliet and nurse.
+type testServer struct {
 	t      testing.TB
 	server *Server
-	log    *alarm
+	log    *errorLog
 	stop   func()
 }
 
-// alarm is a log that remembers what says "panic" or is an error.
-type alarm struct {
+// errorLog is a log that remembers what says "panic" or is an error.
+type errorLog struct {
 	mu    sync.Mutex
 	lines []string
 }
 
-func (a *alarm) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
-func (a *alarm) WithAttrs([]slog.Attr) slog.Handler           { return a }
-func (a *alarm) WithGroup(string) slog.Handler                { return a }
+func (a *errorLog) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
+func (a *errorLog) WithAttrs([]slog.Attr) slog.Handler           { return a }
+func (a *errorLog) WithGroup(string) slog.Handler                { return a }
 
-func (a *alarm) Handle(_ context.Context, r slog.Record) error {
+func (a *errorLog) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
 	b.WriteString(r.Message)
 	r.Attrs(func(attr slog.Attr) bool { fmt.Fprintf(&b, " %s", attr); return true })
@@ -81,26 +81,26 @@ func (a *alarm) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-func (a *alarm) rung() []string {
+func (a *errorLog) all() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.lines
 }
 
-func newPlace(t testing.TB, w wishes) *place {
+func newTestServer(t testing.TB, w extra) *testServer {
 	t.Helper()
-	return newPlaceWith(t, w, func(*Server) error { return nil })
+	return newTestServerWith(t, w, func(*Server) error { return nil })
 }
 
-// newPlaceWith is newPlace with services, which attach adds before the server runs.
-func newPlaceWith(t testing.TB, w wishes, attach func(*Server) error) *place {
+// newTestServerWith is newTestServer with services, which attach adds before the server runs.
+func newTestServerWith(t testing.TB, w extra, attach func(*Server) error) *testServer {
 	t.Helper()
 	c, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), w.server, w.component, w.login, w.limits), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Login.Iterations = 1 // less than a configuration may say: hashing is not what is tested
-	p := &place{t: t, log: &alarm{}}
+	p := &testServer{t: t, log: &errorLog{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	if p.server, err = New(ctx, c, Options{Log: slog.New(p.log)}); err != nil {
 		cancel()
@@ -120,7 +120,7 @@ func newPlaceWith(t testing.TB, w wishes, attach func(*Server) error) *place {
 		if err := <-done; err != nil {
 			t.Errorf("run: %v", err)
 		}
-		if lines := p.log.rung(); len(lines) > 0 {
+		if lines := p.log.all(); len(lines) > 0 {
 			t.Errorf("logged: %q", lines)
 		}
 	})
@@ -129,7 +129,7 @@ func newPlaceWith(t testing.TB, w wishes, attach func(*Server) error) *place {
 }
 
 // account makes an account whose password is its name.
-func (p *place) account(name string) {
+func (p *testServer) account(name string) {
 	p.t.Helper()
 	c, err := sasl.NewCredentials(name, 1)
 	if err != nil {
@@ -141,7 +141,7 @@ func (p *place) account(name string) {
 }
 
 // gone waits until nothing is left of an account.
-func (p *place) gone(name string) {
+func (p *testServer) gone(name string) {
 	p.t.Helper()
 	account := jid.MustParse(name + "@home.test")
 	for limit := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
@@ -159,7 +159,7 @@ func (p *place) gone(name string) {
 }
 
 // restore makes an account anew that somebody has deleted, and takes a new password back.
-func (p *place) restore(name string) {
+func (p *testServer) restore(name string) {
 	p.t.Helper()
 	ctx, account := context.Background(), jid.MustParse(name+"@home.test")
 	if ok, err := p.server.store.Exists(ctx, account); err != nil {
@@ -186,7 +186,7 @@ func (p *place) restore(name string) {
 }
 
 // count is how often a limit has been reached.
-func (p *place) count(limit string) uint64 {
+func (p *testServer) count(limit string) uint64 {
 	p.t.Helper()
 	for _, c := range p.server.Counts() {
 		if c.Limit == limit {
@@ -200,7 +200,7 @@ func (p *place) count(limit string) uint64 {
 // peer is the other end of a connection, by hand.
 type peer struct{ *rawstream.Peer }
 
-func (p *place) dial(l net.Listener) *peer {
+func (p *testServer) dial(l net.Listener) *peer {
 	p.t.Helper()
 	return &peer{rawstream.Dial(p.t, l.Addr().String())}
 }
@@ -225,8 +225,8 @@ func plainAuth(user, password string) string { return auth("PLAIN", "\x00"+user+
 
 const bindX = "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>x</resource></bind></iq>"
 
-// stranger is a client that has read the features before TLS.
-func (p *place) stranger() *peer {
+// unencrypted is a client that has read the features before TLS.
+func (p *testServer) unencrypted() *peer {
 	p.t.Helper()
 	c := p.dial(p.server.ports.c2s[0])
 	c.Send(head("jabber:client", "home.test"))
@@ -234,10 +234,10 @@ func (p *place) stranger() *peer {
 	return c
 }
 
-// secured is a client that has read the features after TLS.
-func (p *place) secured() *peer {
+// encrypted is a client that has read the features after TLS.
+func (p *testServer) encrypted() *peer {
 	p.t.Helper()
-	c := p.stranger()
+	c := p.unencrypted()
 	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
 	c.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
 	c.TLS(anyTLS)
@@ -246,10 +246,10 @@ func (p *place) secured() *peer {
 	return c
 }
 
-// known is a client that may bind a session.
-func (p *place) known(user string) *peer {
+// loggedIn is a client that may bind a session.
+func (p *testServer) loggedIn(user string) *peer {
 	p.t.Helper()
-	c := p.secured()
+	c := p.encrypted()
 	c.Send(plainAuth(user, user))
 	c.Until("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
 	c.Send(head("jabber:client", "home.test"))
@@ -258,9 +258,9 @@ func (p *place) known(user string) *peer {
 }
 
 // online is an available session with the resource x.
-func (p *place) online(user string) *peer {
+func (p *testServer) online(user string) *peer {
 	p.t.Helper()
-	c := p.known(user)
+	c := p.loggedIn(user)
 	c.Send(bindX)
 	c.Until("/x</jid></bind></iq>")
 	c.Send("<presence/>")
@@ -276,7 +276,7 @@ func (c *peer) ping() string {
 }
 
 // asked is a component that has read the header, and so knows the stream's id.
-func (p *place) asked() (c *peer, id string) {
+func (p *testServer) asked() (c *peer, id string) {
 	p.t.Helper()
 	c = p.dial(p.server.ports.component[0])
 	c.Send(head("jabber:component:accept", "gate.home.test"))
@@ -286,7 +286,7 @@ func (p *place) asked() (c *peer, id string) {
 }
 
 // attached is a component after its handshake.
-func (p *place) attached() *peer {
+func (p *testServer) attached() *peer {
 	p.t.Helper()
 	c, id := p.asked()
 	sum := sha1.Sum([]byte(id + "between us"))
