@@ -129,7 +129,7 @@ const (
 // run writes the rows together or, where that fails, one by one.
 func (b *batch[T]) run(tx *sql.Tx) error {
 	err := b.protect(tx, b.rows)
-	if err == nil || len(b.rows) == 1 || fatal(err) {
+	if err == nil || len(b.rows) == 1 || fatal(err) || repeatable(err) {
 		return err
 	}
 	for i := range b.rows {

@@ -44,7 +44,7 @@ func TestBulkRowsFailAlone(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Add(len(values))
 	held := make(chan struct{})
-	s.WriteAsync(func(*sql.Tx) error { <-held; return nil }, nil) // so that all are written together
+	s.Partition("key").WriteAsync(func(*sql.Tx) error { <-held; return nil }, nil) // so that all are written together
 	for _, n := range values {
 		b.Append("key", n, func(err error) {
 			mu.Lock()
@@ -72,12 +72,12 @@ func TestBulkOrder(t *testing.T) {
 	scratch(t, s)
 	b := scratchBulk(s)
 	held := make(chan struct{})
-	s.WriteAsync(func(*sql.Tx) error { <-held; return nil }, nil)
+	s.Partition("key").WriteAsync(func(*sql.Tx) error { <-held; return nil }, nil)
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Add(2)
 		b.Append("key", i, func(error) { wg.Done() })
-		s.WriteAsync(func(tx *sql.Tx) error {
+		s.Partition("key").WriteAsync(func(tx *sql.Tx) error {
 			var n, last int
 			if err := tx.QueryRow(`SELECT count(*), max(n) FROM scratch`).Scan(&n, &last); err != nil || n != i+1 || last != i {
 				t.Errorf("%d rows up to %d after row %d: %v", n, last, i, err)
@@ -96,7 +96,7 @@ func TestBulkOverload(t *testing.T) {
 	scratch(t, s)
 	b := scratchBulk(s)
 	held, begun := make(chan struct{}), make(chan struct{})
-	s.WriteAsync(func(*sql.Tx) error { close(begun); <-held; return nil }, nil)
+	s.Partition("key").WriteAsync(func(*sql.Tx) error { close(begun); <-held; return nil }, nil)
 	<-begun
 	const over = 10
 	var refused, written int

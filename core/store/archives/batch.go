@@ -95,18 +95,23 @@ func (b *messageBatch) insert(tx *sql.Tx) error {
 	return nil
 }
 
-// append adds the values of a row.
-func (b *messageBatch) append(m *messageRow) {
-	id := m.id[:]
+// encode gives a message's id and form as they are kept. The form is in the memory of the batch.
+func (b *messageBatch) encode(m *messageRow) (id, form []byte) {
+	id, form = m.id[:], m.form
 	if m.text != "" {
 		id = []byte(m.text)
 	}
-	form := m.form
 	if form == nil {
 		begin := len(b.forms)
 		b.forms = appendForm(b.forms, m.stanza, m.payload, m.stamped)
 		form = b.forms[begin:]
 	}
+	return id, form
+}
+
+// append adds the values of a row.
+func (b *messageBatch) append(m *messageRow) {
+	id, form := b.encode(m)
 	var sender, receiver, senderContact, receiverContact any
 	if m.sender != 0 {
 		sender, senderContact = m.sender, m.senderContact

@@ -3,6 +3,7 @@ package archives
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -84,9 +85,18 @@ SELECT contact, minute FROM archive_contacts WHERE archive = ?1 LIMIT ?2)`
 	firstPlacesSQL = `SELECT count(*), coalesce(max(place), 0) FROM (SELECT place FROM archive_entries WHERE archive = ? ORDER BY place LIMIT ?) AS oldest`
 )
 
-// DeleteAccount deletes an archive, and forgets the account.
+const lockArchiveSQL = `SELECT number FROM archive_accounts WHERE account = ? /*postgres FOR UPDATE*/`
+
+// DeleteAccount deletes an archive, and forgets the account. The lock keeps others from writing
+// entries between their deletion and that of the account.
 func (w *Writer) DeleteAccount(tx *sql.Tx, account jid.JID) error {
 	delete(w.accounts, account.String())
+	var number int64
+	if err := tx.QueryRow(lockArchiveSQL, account.String()).Scan(&number); errors.Is(err, sql.ErrNoRows) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("lock archive of %s: %w", account, err)
+	}
 	_, err := DeleteOldest(tx, account, maxPlace)
 	return err
 }

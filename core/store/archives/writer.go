@@ -25,6 +25,7 @@ type Writer struct {
 	pending  int                       // messages behind that
 	ids      map[archive.ID]messageRef // of those
 	handled  int64                     // rows that have their outcome
+	minutes  map[contactMinute]bool    // rows of archive_contacts that are there, as far as known
 
 	batch messageBatch
 }
@@ -45,8 +46,8 @@ type messageRef struct {
 	several          bool // there are more messages with this id
 }
 
-// NewWriter makes the writer of one partition. deferred says that entries are written later than their messages,
-// which needs a database with one partition.
+// NewWriter makes the writer of one partition. deferred is for SQLite: entries are
+// written later than their messages.
 func NewWriter(deferred bool) *Writer {
 	w := &Writer{deferred: deferred}
 	w.visible.Store(-1) // after a restart there may be messages without entries
@@ -59,6 +60,7 @@ func (w *Writer) reset() {
 	w.loaded = false
 	w.accounts, w.ids = map[string]*accountState{}, map[archive.ID]messageRef{}
 	w.numbers.next, w.numbers.end, w.pending = 0, 0, 0
+	w.minutes = nil
 }
 
 // begin joins a transaction.
@@ -159,17 +161,18 @@ func (w *Writer) flush(tx *sql.Tx) error {
 	if n == 0 {
 		return nil
 	}
-	first, last := b.messages[0].number, b.messages[n-1].number
+	if !w.deferred {
+		err := w.writeBatch(tx)
+		b.clear()
+		clear(w.ids)
+		return err
+	}
 	if err := b.insert(tx); err != nil {
 		return err
 	}
 	b.clear()
-	if w.deferred {
-		w.pending += n
-		return nil
-	}
-	clear(w.ids)
-	return indexMessages(tx, first, last)
+	w.pending += n
+	return nil
 }
 
 // ErrTwice is an id that the archive has already.

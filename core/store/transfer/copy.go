@@ -85,6 +85,7 @@ func (c *copier) begin(ctx context.Context) (err error) {
 	if err := sameSchema(c.tables, target); err != nil {
 		return err
 	}
+	c.tables = withParentsOf(c.tables, target)
 	unfinished, err := c.to.Unfinished(ctx)
 	if unfinished || err != nil {
 		return err

@@ -151,6 +151,18 @@ func sorted(list []table) []table {
 	return out
 }
 
+// withParentsOf sorts tables by the foreign keys of the target too: it may have some that the source has not.
+func withParentsOf(tables, target []table) []table {
+	for i := range tables {
+		for _, t := range target {
+			if t.name == tables[i].name {
+				tables[i].parents = append(tables[i].parents, t.parents...)
+			}
+		}
+	}
+	return sorted(tables)
+}
+
 // sameSchema checks that two databases have the same tables with the same columns.
 func sameSchema(from, to []table) error {
 	describe := func(list []table) []string {
