@@ -66,9 +66,6 @@ func Refuse(condition, text string, err error) *Error {
 	return &Error{Class: Refused, Condition: condition, Text: text, Err: err}
 }
 
-// Unclear makes an error of class Unknown.
-func Unclear(text string, err error) *Error { return &Error{Class: Unknown, Text: text, Err: err} }
-
 // ClassOf finds an error's class; a deadline that passed is Retry.
 func ClassOf(err error) Class {
 	var e *Error

@@ -48,7 +48,7 @@ func TestClassOf(t *testing.T) {
 		want Class
 	}{
 		{errors.New("x"), Bug}, {fmt.Errorf("a: %w", Later(0, nil)), Retry}, {Relink("x", nil), NeedLogin},
-		{fmt.Errorf("b: %w", Refuse("", "x", nil)), Refused}, {Unclear("x", nil), Unknown}, {fmt.Errorf("c: %w", context.DeadlineExceeded), Retry},
+		{fmt.Errorf("b: %w", Refuse("", "x", nil)), Refused}, {&Error{Class: Unknown}, Unknown}, {fmt.Errorf("c: %w", context.DeadlineExceeded), Retry},
 	} {
 		if got := ClassOf(tc.err); got != tc.want {
 			t.Errorf("ClassOf(%v) = %v", tc.err, got)

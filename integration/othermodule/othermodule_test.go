@@ -52,9 +52,10 @@ func TestNetworkOfAnotherModule(t *testing.T) {
 		}
 	}
 	c.say(gateway, "link", "Name")
+	c.say(gateway, "NOT A NAME", "Name") // the field's pattern
 	c.say(gateway, "ann", "is linked")
-	c.say("mirror@"+gateway, "mirror, mirror", "Good day, ann: mirror, mirror")
-	c.say("mirror@"+gateway, "again", "Good day, ann: again")
+	c.say(`\4dirror@`+gateway, "mirror, mirror", "Good day, ann: mirror, mirror")
+	c.say(`\4dirror@`+gateway, "again", "Good day, ann: again")
 }
 
 // buildModule builds a copy of testdata/hello without any network: with our go.sum and what our own build has cached.

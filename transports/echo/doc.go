@@ -9,6 +9,6 @@
 //  1. ids are the network's own and never change; they are unique within the kind of network
 //  2. an event has the same Key whenever and by whichever login it comes
 //  3. events reach the Sink in the order of the network, and one that was not kept is delivered again
-//  4. an error has a class: Later, Relink, Refuse or Unclear
+//  4. an error has a class: Later, Relink, Refuse, or an Error of class Unknown
 //  5. Close returns when no goroutine is left
 package echo

@@ -97,14 +97,14 @@ func (c *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 	n := c.h.sent.Add(2)
 	answer := transports.MessageID(fmt.Sprint(n + 1))
 	go c.sink.Deliver(context.WithoutCancel(ctx), transports.Event{
-		Key: string(answer), Room: m.Room, Kind: transports.Direct, Peer: "mirror", Actor: "mirror", At: time.Now(),
+		Key: string(answer), Room: m.Room, Kind: transports.Direct, Peer: "Mirror", Actor: "Mirror", At: time.Now(),
 		Body: transports.Message{ID: answer, Text: richtext.FromPlain(c.h.greeting + ", " + string(c.login.User) + ": " + m.Text.String())},
 	})
 	return transports.Sent{ID: transports.MessageID(fmt.Sprint(n)), At: time.Now()}, nil
 }
 
 func (c *client) Room(_ context.Context, id transports.RoomID) (transports.RoomInfo, error) {
-	return transports.RoomInfo{ID: id, Kind: transports.Direct, Peer: "mirror", Joined: true, Writable: true}, nil
+	return transports.RoomInfo{ID: id, Kind: transports.Direct, Peer: "Mirror", Joined: true, Writable: true}, nil
 }
 
 func (c *client) Direct(_ context.Context, user transports.UserID) (transports.RoomID, error) {
