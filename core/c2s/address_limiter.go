@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	maxAddresses = 50_000           // addresses that are kept; then the idle ones are removed
+	maxAddresses = 50_000           // entries; when there are more the idle ones are removed
 	longestDelay = 30 * time.Second // of a login after failures
-	maxTried     = 100              // user names that are kept of one address
-	triesOfOne   = 4                // a user's share of an address's failures is one in so many
+	maxTried     = 100              // user names remembered for one address
+	triesOfOne   = 4                // the limit of failures for one user name is that of the address divided by this
 )
 
 // addressLimiter counts connections and failed logins by address. All addresses of an IPv6 /64 count as one.
@@ -46,7 +46,7 @@ func newAddressLimiter(l Limits) *addressLimiter {
 	return &addressLimiter{limits: l, longest: longestDelay, now: time.Now, addresses: map[netip.Prefix]*addressState{}}
 }
 
-// address is where a connection comes from, the zero value without IP.
+// address returns the IP address of the peer, the zero value if it has none.
 func address(nc net.Conn) netip.Addr {
 	if a, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		return a.Addr().Unmap().WithZone("")
@@ -78,7 +78,7 @@ func (g *addressLimiter) addressState(from netip.Addr) *addressState {
 	return v
 }
 
-// forget removes addresses without connections and recent failures. The lock is held.
+// forget removes addresses without connections and without recent failures. The caller holds the lock.
 func (g *addressLimiter) forget() {
 	now := g.now()
 	if len(g.addresses) < maxAddresses && now.Sub(g.clear) < time.Minute {
@@ -107,7 +107,7 @@ func (g *addressLimiter) connect(from netip.Addr) verdict {
 	return accepted
 }
 
-// disconnect is the reverse of connect.
+// disconnect reverses connect.
 func (g *addressLimiter) disconnect(from netip.Addr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -145,8 +145,8 @@ func perMinute(n int) *rate.Limiter {
 	return rate.NewLimiter(rate.Every(time.Minute/time.Duration(n)), n)
 }
 
-// delay is how long a login as that user from that address has to wait because others failed. It
-// may have to wait again afterwards: a delay beyond the longest is not waived.
+// delay returns how long a login as that user from that address must wait because of earlier failures. After the
+// longest delay it may have to wait again.
 func (g *addressLimiter) delay(from netip.Addr, user string) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -162,7 +162,7 @@ func (g *addressLimiter) delay(from netip.Addr, user string) time.Duration {
 	return min(d, g.longest)
 }
 
-// missing is the time until a limiter has a token.
+// missing returns the time until a limiter has a token.
 func missing(l *rate.Limiter, now time.Time) time.Duration {
 	tokens := 1 - l.TokensAt(now)
 	if tokens <= 0 {

@@ -45,7 +45,7 @@ func (f *feed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// testSession is a bound and available session on a transport.
+// testSession returns a bound and available session on a transport.
 func testSession(tb testing.TB, p *testServer, full string, t stream.Transport) *conn {
 	c := p.server.newConn(netip.Addr{})
 	c.useTransport(t)
@@ -62,7 +62,7 @@ func testSession(tb testing.TB, p *testServer, full string, t stream.Transport) 
 	return c
 }
 
-// stanzaPath returns a function that takes one stanza from the bytes of its sender to those of its receiver, without sockets.
+// stanzaPath returns a function that passes one stanza from the sender's bytes to the receiver's queue, without sockets.
 func stanzaPath(tb testing.TB) (step func()) {
 	p := newTestServer(tb, func(c *Config) {
 		c.Plain, c.Limits.Queue, c.Limits.Rate, c.Limits.LoginWait = true, 1<<30, -1, time.Hour
@@ -137,7 +137,7 @@ func BenchmarkIdleSession(b *testing.B) {
 	}
 }
 
-// inUse is what heap and stacks hold.
+// inUse returns the bytes of heap and stacks in use.
 func inUse() uint64 {
 	runtime.GC()
 	runtime.GC()
@@ -146,7 +146,7 @@ func inUse() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// BenchmarkLogin is a whole connection: stream, SCRAM, binding, end; the client's part included.
+// BenchmarkLogin measures a complete connection: stream, SCRAM, binding, end, including the client's work.
 func BenchmarkLogin(b *testing.B) {
 	p := newTestServer(b, plain)
 	b.ReportAllocs()

@@ -10,10 +10,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// maxRenames is how often another resource is tried if one is in use.
+// maxRenames is the number of further resources that are tried if the requested one is in use.
 const maxRenames = 3
 
-// beforeBind is for stanzas of a client that has logged in and not bound a session.
+// beforeBind handles a stanza of a client that has logged in and not bound a session.
 func (c *conn) beforeBind(it *stream.Item) error {
 	st, err := it.Stanza()
 	if err != nil {
@@ -41,7 +41,7 @@ func (c *conn) refuse(st *stanza.Stanza, e *stanza.Error) {
 	}
 }
 
-// bind is RFC 6120 §7.6 and §7.7.
+// bind binds a resource and answers the request (RFC 6120 §7.6, §7.7).
 func (c *conn) bind(st *stanza.Stanza, resource string) {
 	s, refusal := c.claim(resource)
 	if refusal != nil {
@@ -56,7 +56,7 @@ func (c *conn) bind(st *stanza.Stanza, resource string) {
 	c.Log().Debug("session bound")
 }
 
-// claim binds a session under a resource; "" is one that the server chooses.
+// claim binds a session with a resource; with "" the server chooses one.
 func (c *conn) claim(resource string) (*session, *stanza.Error) {
 	for try := 0; ; try++ {
 		name := resource

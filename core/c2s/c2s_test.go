@@ -155,7 +155,7 @@ func (p *testServer) dial() *client {
 
 const streamNS = "http://etherx.jabber.org/streams"
 
-// open is a stream header.
+// open returns a stream header.
 func open(to string) string {
 	return "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='" + streamNS + "' to='" + to + "' version='1.0'>"
 }
@@ -225,7 +225,7 @@ func (c *client) scram(user string) {
 
 const success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
 
-// secure is a client after TLS that has read its second features.
+// secure returns a client after TLS that has read its second features.
 func (p *testServer) secure(to string) (*client, string) {
 	p.t.Helper()
 	c := p.dial()
@@ -234,7 +234,7 @@ func (p *testServer) secure(to string) (*client, string) {
 	return c, c.features(to)
 }
 
-// loggedIn is a client that may bind.
+// loggedIn returns a client that may bind.
 func (p *testServer) loggedIn(user string) *client {
 	p.t.Helper()
 	c, _ := p.secure("home.test")
@@ -252,7 +252,7 @@ func bindIQ(resource string) string {
 	return "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>" + inner + "</bind></iq>"
 }
 
-// session is a client with a bound session, not available yet.
+// session returns a client with a bound session, not available yet.
 func (p *testServer) session(user, resource string) *client {
 	p.t.Helper()
 	c := p.loggedIn(user)
@@ -263,7 +263,7 @@ func (p *testServer) session(user, resource string) *client {
 	return c
 }
 
-// online is a session with an available presence.
+// online returns a session with an available presence.
 func (p *testServer) online(user, resource string) *client {
 	p.t.Helper()
 	c := p.session(user, resource)

@@ -18,7 +18,7 @@ import (
 
 // Timeouts and limits that no setting changes.
 const (
-	syncTime       = 200 * time.Millisecond // of one wait for a client to read, so that Stop is noticed
+	syncTime       = 200 * time.Millisecond // of one wait for a client to read, after which Stop is checked
 	maxBeforeLogin = 60                     // first-level elements before a session is bound
 	maxWaiting     = 1000                   // stanzas of a session that has no connection
 )
@@ -38,7 +38,7 @@ const (
 type Limits struct {
 	BeforeLogin stream.Limits
 	Stanza      stream.Limits
-	Rate        int           // bytes a second in the long run; negative: none
+	Rate        int           // average bytes a second; negative: none
 	Burst       int           // bytes at once
 	Queue       int           // bytes that may be unwritten
 	Connections int           // from one address; negative: none
@@ -48,7 +48,7 @@ type Limits struct {
 	Tries       int           // failed logins a minute from one address; negative: none
 	TLSWait     time.Duration // from connecting to TLS
 	LoginWait   time.Duration // from connecting to a bound session
-	Idle        time.Duration // silence before a ping, and again before the end
+	Idle        time.Duration // silence before a ping, and then before the stream ends
 }
 
 // DefaultLimits are those of a server on the open internet.
@@ -80,7 +80,7 @@ func (l Limits) filled() Limits {
 	}
 }
 
-// Host is a served host as its clients see it.
+// Host configures a served host.
 type Host struct {
 	Router *router.Host
 	SASL   *sasl.Server
@@ -96,7 +96,7 @@ type Host struct {
 // Config configures a Server.
 type Config struct {
 	Hosts []Host // the first one answers streams to an unknown host
-	// Gone are domains that were served once.
+	// Gone are domains that were served earlier; their streams are refused with host-gone (RFC 6120 §4.9.3.5).
 	Gone []jid.JID
 	// Certificates may be nil, and then there is no TLS.
 	Certificates socket.Certificates

@@ -41,9 +41,9 @@ type negotiation struct {
 	elements int
 	bindings []sasl.Binding
 	dialogue *sasl.Dialogue
-	trying   string // user name that the client claims, as long as that is not proved
-	admitted bool   // the present attempt is not delayed any more; see conn.admit
-	removals uint64 // of the host's router, before the account was looked up
+	trying   string // user name of the client's current attempt, until it has authenticated
+	admitted bool   // the current attempt is not delayed any more; see conn.admit
+	removals uint64 // the router's count of removed accounts, read before the account was looked up
 }
 
 // newConn makes a connection without a stream, which the caller adds.
@@ -57,10 +57,10 @@ func (c *conn) useTransport(t stream.Transport) {
 	c.expire()
 }
 
-// newID is an id that cannot be guessed (RFC 6120 §4.7.3).
+// newID returns an id that cannot be guessed (RFC 6120 §4.7.3).
 func newID() string { return rand.Text() }
 
-// expire sets the time limit of the stream's present stage.
+// expire sets the deadline of the stream's current stage.
 func (c *conn) expire() {
 	l := &c.server.limits
 	if c.tlsRequired() {
@@ -101,7 +101,7 @@ func (c *conn) end(err error) {
 	c.Close(err, func() { c.answer(c.Header(), "1.0") })
 }
 
-// left is called when the connection has ended.
+// left updates the counts when the connection has ended.
 func (c *conn) left() {
 	c.server.Counters.Connections.Add(-1)
 	c.server.addresses.disconnect(c.from)

@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Counters may be read at any time.
+// Counters are the counters of a Server. Any goroutine may read them.
 type Counters struct {
 	stream.Counters
 	ConnectionCounters
@@ -24,8 +24,8 @@ type ConnectionCounters struct {
 	Accepted     atomic.Uint64
 	TooMany      atomic.Uint64 // refused: connections from one address
 	TooFast      atomic.Uint64 // refused: new connections from one address
-	LateTLS      atomic.Uint64 // ended because TLS did not come in time
-	LateLogin    atomic.Uint64 // ended because no login came in time
+	LateTLS      atomic.Uint64 // ended because TLS was not negotiated in time
+	LateLogin    atomic.Uint64 // ended because no session was bound in time
 	Handshakes   atomic.Uint64 // of TLS that failed
 	StreamErrors atomic.Uint64 // sent by us, shutdown left out
 	Policy       atomic.Uint64 // of them: a limit of size, number or depth

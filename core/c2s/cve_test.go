@@ -44,7 +44,7 @@ func TestCVE_2011_1753_BillionLaughs(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
-			t.Errorf("%s: it made us allocate %d bytes", stage, grown)
+			t.Errorf("%s: it made the server allocate %d bytes", stage, grown)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/router"
 )
 
-// ledger is accounts that may be deleted all at once, and counts who asks.
+// ledger is an account store whose accounts can be deleted. It counts the look-ups.
 type ledger struct {
 	asked   atomic.Int32
 	deleted atomic.Bool

@@ -1,4 +1,4 @@
-// Package c2s is the streams of clients: TLS, login, binding a session, and the path of a stanza
+// Package c2s implements the server side of client streams: TLS, login, binding a session, and the path of a stanza
 // from the client to the router and back. Reading, deadlines, limits, pings and closing are those of stream.Conn.
 //
 // Input, one file per step: stream.Conn → receive.go (is it a well addressed stanza) →
@@ -10,7 +10,7 @@
 //
 // A conn is one connection: the stream.Handler of its stream.Conn, whose goroutine owns its state. Server.Shutdown waits for
 // these goroutines; the package starts no others. A session is a bound resource. It is a type of its own because
-// stanzas can be delivered to it while no connection is attached. Others only call the methods of router.Session, and Stop of
+// stanzas can be delivered to it while no connection is attached. Other goroutines call only the methods of router.Session, and Stop of
 // the stream.Conn. While a client is silent its connection costs that one goroutine and a small buffer.
 //
 // Lock order: session.mu, then the queue's own. addressLimiter.mu is a leaf.

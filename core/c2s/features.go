@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// stage is how far the negotiation of a stream has come.
+// stage is the state of a stream's negotiation.
 type stage uint8
 
 const (
@@ -41,13 +41,13 @@ type offer struct {
 	text []byte
 }
 
-// sendFeatures sends the features of the present stage (RFC 6120 §4.3.2).
+// sendFeatures sends the features of the current stage (RFC 6120 §4.3.2).
 func (c *conn) sendFeatures() {
 	at := c.stage()
 	if at == wantLogin || at == wantLoginTLS {
 		c.negotiation.dialogue = sasl.NewDialogue(c.host.SASL, c.saslConn())
 	}
-	if at == wantLoginTLS { // channel bindings are the connection's own
+	if at == wantLoginTLS { // channel bindings differ between connections
 		c.Append(func(dst []byte) []byte { return c.AppendFeatures(dst, c.features(at)...) })
 		return
 	}
@@ -97,7 +97,7 @@ func (c *conn) saslConn() sasl.Conn {
 	return sasl.Conn{TLS: c.negotiation.secure, Bindings: c.negotiation.bindings}
 }
 
-// Negotiate takes an element of a client that has no session yet.
+// Negotiate handles an element of a client that has not bound a session.
 func (c *conn) Negotiate(it *stream.Item) error {
 	if c.negotiation.elements++; c.negotiation.elements > maxBeforeLogin {
 		return stream.NewError(stream.PolicyViolation, "too much before login")
@@ -120,7 +120,7 @@ func (c *conn) Negotiate(it *stream.Item) error {
 	return stream.NewError(stream.UnsupportedStanzaType, "")
 }
 
-// beforeLogin is for stanzas of a client that has not logged in: one IQ may be answered.
+// beforeLogin handles a stanza of a client that has not logged in: Host.BeforeLogin may answer an IQ.
 func (c *conn) beforeLogin(it *stream.Item) error {
 	if c.host.BeforeLogin == nil || it.StanzaKind() != stanza.IQ {
 		return stream.NewError(stream.NotAuthorized, "") // RFC 6120 §4.9.3.12

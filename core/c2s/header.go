@@ -29,7 +29,7 @@ func (c *conn) Open(h *stream.Header) error {
 	return nil
 }
 
-// lookup is the host that a header's to names.
+// lookup returns the host in the to of a header.
 func (c *conn) lookup(to string) (*host, error) {
 	domain, err := jid.Parse(to)
 	if err != nil || !domain.IsHost() {

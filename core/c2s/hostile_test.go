@@ -52,7 +52,7 @@ func TestCVE_2026_43507_ManyElements(t *testing.T) {
 	c.Until("<policy-violation ")
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 200_000 {
-		t.Errorf("10 kB made us allocate %d bytes", grown)
+		t.Errorf("10 kB made the server allocate %d bytes", grown)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestCVE_2017_10807_MechanismNotOffered(t *testing.T) {
 		}
 	}
 	if p.server.Counters.Logins.Load() != 0 {
-		t.Error("somebody is logged in")
+		t.Error("a client is logged in")
 	}
 }
 

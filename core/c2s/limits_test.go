@@ -65,7 +65,7 @@ func TestGate(t *testing.T) {
 	}
 	g.disconnect(sameNet)
 	if g.connect(a) != accepted {
-		t.Error("leaving does not count")
+		t.Error("disconnect does not reduce the number of connections")
 	}
 	if g.delay(b, "romeo") != 0 {
 		t.Error("delay without failures")
@@ -269,10 +269,10 @@ func TestRecipients(t *testing.T) {
 	at := func() time.Time { return now }
 	a, b := jid.MustParse("a@x"), jid.MustParse("b@x")
 	if !r.allow(a, 1, at) || r.allow(b, 1, at) || !r.allow(a, 1, at) {
-		t.Error("not one")
+		t.Error("the first receiver was refused")
 	}
 	if now = now.Add(recipientsFor); !r.allow(b, 1, at) || r.allow(a, 1, at) {
-		t.Error("not another one a minute later")
+		t.Error("a receiver was refused a minute later")
 	}
 }
 
@@ -303,7 +303,7 @@ func TestPace(t *testing.T) {
 	romeo.Send(message("juliet@home.test/a", "two"))
 	select {
 	case <-held:
-		t.Error("read on")
+		t.Error("the server read more while Pace blocked")
 	default:
 	}
 	close(release)
@@ -359,7 +359,7 @@ func TestOwnAnswersWait(t *testing.T) {
 
 // CVE-2026-43506: connections that open and close without a byte leave no
 // goroutine, no timer and no memory.
-func TestCVE_2026_43506_ComeAndGo(t *testing.T) {
+func TestCVE_2026_43506_ConnectAndClose(t *testing.T) {
 	const cycles = 3000
 	p := newTestServer(t, nil)
 	come := uint64(0)

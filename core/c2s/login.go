@@ -25,7 +25,7 @@ const maxName = jid.MaxPart
 
 var errTries = stream.NewError(stream.PolicyViolation, "too many failed logins")
 
-// authenticate takes one element of RFC 6120 §6.4.
+// authenticate handles one element of the SASL negotiation (RFC 6120 §6.4).
 func (c *conn) authenticate(it *stream.Item) error {
 	if c.tlsRequired() {
 		c.server.Counters.LoginsFailed.Add(1)
@@ -95,8 +95,8 @@ func (c *conn) refused(f *sasl.Failure) {
 	}
 }
 
-// claimed is the user name in the first message of PLAIN or SCRAM, "" if there is none.
-// Only the delay of attempts depends on it.
+// claimed returns the user name in the first message of PLAIN or SCRAM, "" if there is none.
+// It is used only to delay attempts.
 func claimed(first *stanza.Element) string {
 	data, err := base64.StdEncoding.DecodeString(first.Text())
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Receive takes a stanza of a bound session. An error ends the stream.
+// Receive handles a stanza of a bound session. An error ends the stream.
 func (c *conn) Receive(it *stream.Item) error {
 	c.server.Counters.Received.Add(1)
 	st, err := it.Stanza()

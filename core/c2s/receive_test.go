@@ -57,7 +57,7 @@ func TestSubscriptionsAreFromTheAccount(t *testing.T) {
 }
 
 // checklist 37, 38, 43
-func TestPassesThrough(t *testing.T) {
+func TestPayloadIsUnchanged(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
@@ -94,7 +94,7 @@ func TestLang(t *testing.T) {
 	}
 }
 
-// mellium/xmpp#182: a stanza of another kind of stream is none here. checklist 44
+// mellium/xmpp#182: a stanza in the namespace of another kind of stream is refused. checklist 44
 func TestOtherContentNamespace(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, nil)

@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// recipientsFor is the time during which the receivers of a session are counted.
+// recipientsFor is the interval over which the receivers of a session are counted.
 const recipientsFor = time.Minute
 
 // recipients are the receivers that a session has written to recently.
@@ -17,7 +17,7 @@ type recipients struct {
 	last  jid.JID
 }
 
-// allow counts a receiver; false if it is one too many.
+// allow counts a receiver; false if the limit is exceeded.
 func (r *recipients) allow(to jid.JID, limit int, now func() time.Time) bool {
 	if to == r.last {
 		return true
@@ -36,8 +36,8 @@ func (r *recipients) allow(to jid.JID, limit int, now func() time.Time) bool {
 	return true
 }
 
-// reaches reports whether a client may write to one more address (RFC 6120 §13.12 rule 5). Its own account
-// and server do not count, nor do answers, which somebody else has requested.
+// reaches reports whether a client may write to one more address (RFC 6120 §13.12 rule 5). Its own account,
+// its server, and answers to requests do not count.
 func (c *conn) reaches(st *stanza.Stanza) bool {
 	limit := c.server.limits.Recipients
 	to := st.To.Bare()

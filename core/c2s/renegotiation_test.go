@@ -146,13 +146,13 @@ func gcm(t *testing.T, key []byte) cipher.AEAD {
 // rekey is RFC 8446 §7.2, after a KeyUpdate.
 func (f *forger) rekey() { f.secret, f.seq = expand(f.secret, "traffic upd", 32), 0 }
 
-// closed is how much the server still sends before it ends the connection.
+// closed returns how much the server still sends before it ends the connection.
 func (f *forger) closed(t *testing.T) int {
 	t.Helper()
 	_ = f.Conn.SetReadDeadline(time.Now().Add(testTimeout))
 	n, err := io.Copy(io.Discard, f.Conn)
 	if ne, ok := err.(net.Error); ok && ne.Timeout() {
-		t.Error("the connection goes on")
+		t.Error("the server did not end the connection")
 	}
 	return int(n)
 }

@@ -46,8 +46,7 @@ type host struct {
 	offers, framedOffers offers
 }
 
-// NewServer makes a server. It registers what a client may ask about its own session
-// with the hosts.
+// NewServer returns a server.
 func NewServer(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -152,6 +151,6 @@ func sendRefusal(nc net.Conn, domain string) {
 func (s *Server) Shutdown(ctx context.Context) {
 	left := s.conns.Shutdown(ctx, stream.NewError(stream.SystemShutdown, "")) // checklist 120
 	if left > 0 {
-		s.log.Error("connections do not end: their handlers are stuck", "connections", left)
+		s.log.Error("connections have not ended: their handlers block", "connections", left)
 	}
 }

@@ -28,7 +28,7 @@ type session struct {
 	ended   bool
 }
 
-// JID is the full address.
+// JID returns the full JID.
 func (s *session) JID() jid.JID { return s.jid }
 
 // Deliver appends a stanza to the connection's queue.
@@ -40,12 +40,11 @@ func (s *session) Deliver(st *stanza.Stanza) {
 	s.hold(st)
 }
 
-// hold keeps a stanza without a connection: it is sent when one is attached, or returned to the router
-// when the session ends.
+// hold stores a stanza while no connection is attached: attach sends it, or end returns it to the router.
 func (s *session) hold(st *stanza.Stanza) {
 	s.mu.Lock()
 	if c := s.conn.Load(); c != nil && len(s.waiting) == 0 && !s.ended {
-		// It was attached after Deliver had looked, or its queue has failed.
+		// A connection was attached after Deliver had checked, or its queue has failed.
 		if c.Send(st) {
 			s.mu.Unlock()
 			return
@@ -73,7 +72,7 @@ func (s *session) Flush() {
 	}
 }
 
-// Settle calls done when what was delivered has been written to the client, or will never be.
+// Settle calls done with true when all delivered stanzas are written to the client, or with false if they never will be.
 func (s *session) Settle(done func(taken bool)) {
 	if c := s.conn.Load(); c != nil {
 		c.Queue().Notify(done)
@@ -88,8 +87,8 @@ func (s *session) Behind() bool {
 	return c != nil && c.Queue().Pending() > s.server.limits.Queue/2
 }
 
-// AwaitRead waits for the client to read. It is called by the session's own reader, which
-// reads nothing more from a client that does not take its answers.
+// AwaitRead waits for the client to read. The goroutine that reads from the session calls it, so that
+// a client that does not read its answers cannot send more requests.
 func (s *session) AwaitRead(ctx context.Context) {
 	c := s.conn.Load()
 	if c == nil {
@@ -119,8 +118,8 @@ func (s *session) Close(condition, text string) {
 	}
 }
 
-// attach gives the session its connection, in the goroutine of that. first is the first
-// stanza that is sent to the client; what was delivered meanwhile follows.
+// attach sets the connection of the session, in the goroutine of the connection. It sends first and then
+// the stanzas that were delivered before.
 func (s *session) attach(c *conn, first *stanza.Stanza) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// startTLS is RFC 6120 §5.4.2 and §5.4.3.
+// startTLS handles a starttls element (RFC 6120 §5.4.2, §5.4.3).
 func (c *conn) startTLS() error {
 	if c.negotiation.secure || c.host.tls == nil || !c.who.IsZero() || !c.CanTLS() {
 		return c.RefuseTLS()
@@ -43,7 +43,7 @@ func (c *conn) secured(err error) error {
 	return nil
 }
 
-// addBindings finds the channel bindings of this TLS connection, the best first.
+// addBindings sets the channel bindings of this TLS connection, the best first.
 func (c *conn) addBindings(state tls.ConnectionState) {
 	list := &c.negotiation.bindings
 	if data, err := socket.Exporter(state); err == nil {

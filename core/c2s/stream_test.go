@@ -11,7 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// attr is an attribute of the last stream header in what was read.
+// attr returns an attribute of the last stream header in what was read.
 func attr(t *testing.T, got, name string) string {
 	t.Helper()
 	i := strings.LastIndex(got, "<stream:stream ")
@@ -279,7 +279,7 @@ func TestTimeBeforeLogin(t *testing.T) {
 }
 
 // checklist 19
-func TestPartialStanzaIsNothing(t *testing.T) {
+func TestPartialStanzaIsIgnored(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")

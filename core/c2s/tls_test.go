@@ -80,7 +80,7 @@ func TestCVE_2011_0411_StartTLSInjection(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	if p.server.Counters.Logins.Load() != 0 {
-		t.Error("somebody is logged in")
+		t.Error("a client is logged in")
 	}
 }
 

@@ -280,7 +280,7 @@ func (c *boshClient) send(body boshBody) {
 	})
 }
 
-// dialect is how a transport writes what surrounds stanzas.
+// dialect is how a transport encodes the elements that are not stanzas.
 type dialect struct {
 	open, close string
 	ns          string // declaration that each stanza needs

@@ -35,7 +35,7 @@ func (b received) next(t testing.TB) *stanza.Stanza {
 	case st := <-b:
 		return st
 	case <-time.After(testTimeout):
-		t.Fatal("nothing came")
+		t.Fatal("no stanza arrived")
 		return nil
 	}
 }
@@ -111,7 +111,7 @@ func idOf(t testing.TB, header string) string {
 	return id
 }
 
-// attach is a whole handshake.
+// attach connects and does the complete handshake.
 func (o *testServer) attach(domain, secret string) *rawstream.Peer {
 	o.t.Helper()
 	p := o.connect()

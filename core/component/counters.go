@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Counters may be read at any time.
+// Counters are the counters of a Server. Any goroutine may read them.
 type Counters struct {
 	stream.Counters
 
@@ -24,7 +24,7 @@ type Counters struct {
 	BeforeLogin, Stanza stream.Excess
 }
 
-// refused counts a connection that never was attached.
+// refused counts a connection that ended before the component was attached.
 func (k *Counters) refused(err error) {
 	k.Refused.Add(1)
 	k.BeforeLogin.Count(err)

@@ -33,7 +33,7 @@ func TestCVE_2022_0217_EntitiesOfComponents(t *testing.T) {
 	}
 }
 
-// CVE-2026-43507: before the handshake the narrow limits hold.
+// CVE-2026-43507: before the handshake the stricter limits apply.
 func TestCVE_2026_43507_ManyElements(t *testing.T) {
 	t.Parallel()
 	o := newTestServer(t, nil)
@@ -70,9 +70,9 @@ func TestCVE_2016_1232_UnpredictableIDs(t *testing.T) {
 	}
 }
 
-// CVE-2021-32921: nothing but the whole proof is accepted. TestCVE_2021_32921_Comparisons of package integration checks
+// CVE-2021-32921: only the complete proof is accepted. TestCVE_2021_32921_Comparisons of package integration checks
 // that it is compared in constant time.
-func TestCVE_2021_32921_NearlyTheProof(t *testing.T) {
+func TestCVE_2021_32921_WrongProofs(t *testing.T) {
 	t.Parallel()
 	o := newTestServer(t, nil)
 	for _, spoil := range []func(proof, id string) string{
@@ -98,7 +98,7 @@ func TestCVE_2021_32921_NearlyTheProof(t *testing.T) {
 	}
 }
 
-// CVE-2017-18265: errors after the component has disconnected do no harm.
+// CVE-2017-18265: errors after the component has disconnected do not cause a panic.
 func TestCVE_2017_18265_Disconnected(t *testing.T) {
 	t.Parallel()
 	o := newTestServer(t, nil)

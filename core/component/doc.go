@@ -1,10 +1,10 @@
-// Package component is XEP-0114, both ends: Server accepts other people's components
-// and attaches each to the router; Dial makes a Link that attaches a domain of ours to
-// a foreign server and connects again by itself.
+// Package component implements both sides of XEP-0114: a Server accepts external components
+// and attaches each to the router; a Link (Dial) attaches a domain of this process to
+// another server and reconnects automatically.
 //
 // Both ends are handlers of a stream.Conn: serverConn (server_conn.go) and linkConn (link_conn.go). Its
-// goroutine reads the connection and runs the router or the link's handler. A Link has one more that moves what waited
-// for the connection into its queue. Serve and Run return when all of their goroutines have ended.
+// goroutine reads the connection and runs the router or the link's handler. A Link has a second goroutine that moves stanzas
+// that waited for the connection into its queue. Serve and Run return when all of their goroutines have ended.
 //
 // A component may send for exactly one domain: the from of every stanza is in that
 // domain (with or without localpart and resource), not in a subdomain. The protocol

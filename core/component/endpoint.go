@@ -52,8 +52,8 @@ func (e *endpoint) release(c *stream.Conn) {
 	}
 }
 
-// Deliver gives a stanza to the component. While it is not connected requests, messages and
-// subscriptions are answered; other presence is dropped, as nobody waits for an answer.
+// Deliver sends a stanza to the component. While it is not connected, requests, messages and
+// subscription requests are answered with an error; other presence is dropped.
 func (e *endpoint) Deliver(st *stanza.Stanza) {
 	if c := e.current(); c != nil && c.Send(st) {
 		return

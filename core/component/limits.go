@@ -14,13 +14,13 @@ import (
 // Timeouts and limits that no setting changes.
 const (
 	defaultWait        = 15 * time.Second // from connecting to the end of the handshake
-	defaultIdle        = 5 * time.Minute  // silence before a ping, and again before the end
+	defaultIdle        = 5 * time.Minute  // silence before a ping, and then before the stream ends
 	defaultBytes       = 512 << 10        // of a stanza
 	defaultQueue       = 16 << 20         // bytes that may be unwritten
 	stopTime           = 10 * time.Second // for all components to end their streams
-	drainTime          = 5 * time.Second  // of a link that stops, for what it has to send
+	drainTime          = 5 * time.Second  // of a link that stops, to send queued stanzas
 	maxHandshaking     = 64               // connections that have not authenticated
-	handshakeStanzas   = 3                // what those may send altogether, in elements of the largest size
+	handshakeStanzas   = 3                // what such a connection may send, in elements of the maximum size
 	maxRetained        = 16 << 10         // stanzas retained by a link's connection
 	maxRetainedPayload = 8 << 20          // their bytes
 )
@@ -33,7 +33,7 @@ var (
 	errConflict = stream.NewError(stream.Conflict, "component is connected elsewhere")
 )
 
-// filled has the defaults where a limit is not set.
+// filled returns l with the defaults in place of zero fields.
 func filled(l stream.Limits) stream.Limits {
 	d := stream.ForServers()
 	return stream.Limits{
@@ -42,7 +42,7 @@ func filled(l stream.Limits) stream.Limits {
 	}
 }
 
-// handshake is what proves the secret: hex(SHA-1(stream id + secret)), XEP-0114 §3.
+// handshake returns the proof that a component knows the secret: hex(SHA-1(stream id + secret)), XEP-0114 §3.
 func handshake(id, secret string) string {
 	sum := sha1.Sum([]byte(id + secret))
 	return hex.EncodeToString(sum[:])

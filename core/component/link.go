@@ -24,7 +24,7 @@ const (
 	defaultWaiting  = 20_000
 	defaultWaitSize = 32 << 20
 	dialTime        = 15 * time.Second
-	steady          = time.Minute // a connection that lasted so long resets the back-off
+	steady          = time.Minute // a connection that lasted this long resets the back-off
 )
 
 // Options configures a Link. Addr, Domain and Secret are required; fields that
@@ -37,7 +37,7 @@ type Options struct {
 	RetryMin time.Duration // first wait before connecting again; 1 s
 	RetryMax time.Duration // longest such wait; 2 min
 	Idle     time.Duration // silence before a ping, and again before connecting anew; 5 min
-	Waiting  int           // stanzas that wait for the connection; 20,000
+	Waiting  int           // limit of stanzas that wait for a connection; 20,000
 	WaitSize int           // their bytes; 32 MiB
 	MaxBytes int           // of a stanza from the server; 512 KiB
 
@@ -56,12 +56,12 @@ type Link struct {
 	handle atomic.Pointer[func(*stanza.Stanza)]
 
 	mu       sync.Mutex
-	up       *stream.Conn // attached; its queue retains what is not written
+	up       *stream.Conn // the attached connection, whose queue retains unwritten stanzas; nil if there is none
 	waiting  []stream.Retained
 	size     int           // of waiting
 	refused  []stanzaError // for the handler
 	wake     chan struct{} // wakes feed, or Run while it waits
-	draining bool          // feed empties waiting, and nothing may overtake it
+	draining bool          // feed is emptying waiting: Send must append to waiting to keep the order
 
 	stream   stream.Config
 	counters stream.Counters
@@ -74,7 +74,7 @@ var ErrRefused = errors.New("server refused the component")
 // ErrNotComponents is wrapped beside ErrRefused if the listener at the address is not one for components.
 var ErrNotComponents = errors.New("no server for components")
 
-// Dial makes a link. It does not connect yet: Run does.
+// Dial returns a link. Run connects it.
 func Dial(o Options) (*Link, error) {
 	if !o.Domain.IsHost() {
 		return nil, fmt.Errorf("component link: %q is no domain", o.Domain)
@@ -109,7 +109,7 @@ func Dial(o Options) (*Link, error) {
 	return l, nil
 }
 
-// Domain is the domain that the link attaches.
+// Domain returns the domain that the link attaches.
 func (l *Link) Domain() jid.JID { return l.opts.Domain }
 
 // Handle sets the function that gets the stanzas for the domain. It is called by one
@@ -129,7 +129,7 @@ func (l *Link) Run(ctx context.Context) error {
 			wait = l.opts.RetryMin
 		}
 		if p, ok := errors.AsType[stream.PeerError](err); ok && p.Cause.Condition == stream.Conflict {
-			wait = l.opts.RetryMax // another process attaches this domain: do not replace it at once
+			wait = l.opts.RetryMax // another process has attached this domain: do not replace it at once
 		}
 		l.opts.State(err)
 		if ctx.Err() != nil {
@@ -151,7 +151,7 @@ func (l *Link) report(err error, wait time.Duration) {
 	}
 }
 
-// pause waits, and meanwhile returns to the handler what could not be kept.
+// pause waits for d. Meanwhile it passes the errors of refused stanzas to the handler.
 func (l *Link) pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

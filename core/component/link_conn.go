@@ -18,7 +18,7 @@ import (
 type linkConn struct {
 	*stream.Conn
 	link     *Link
-	answered bool // the server's header has come
+	answered bool // the server's header has arrived
 
 	cancelFeed context.CancelFunc
 	feeding    sync.WaitGroup
@@ -48,7 +48,7 @@ func (l *Link) connect(ctx context.Context) error {
 	return c.explain(err)
 }
 
-// leave sends what can be sent and ends the stream.
+// leave sends the waiting stanzas, as far as drainTime allows, and ends the stream.
 func (c *linkConn) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
@@ -58,7 +58,7 @@ func (c *linkConn) leave() {
 	}
 }
 
-// Open proves the secret.
+// Open answers the server's header with the handshake.
 func (c *linkConn) Open(h *stream.Header) error {
 	c.answered = true
 	proof := "<handshake>" + handshake(h.ID, c.link.opts.Secret) + "</handshake>"
@@ -66,7 +66,7 @@ func (c *linkConn) Open(h *stream.Header) error {
 	return nil
 }
 
-// Negotiate takes the server's answer.
+// Negotiate handles the server's answer to the handshake.
 func (c *linkConn) Negotiate(it *stream.Item) error {
 	l := c.link
 	if !it.Is(stanza.NSComponent, "handshake") {
@@ -82,13 +82,13 @@ func (c *linkConn) Negotiate(it *stream.Item) error {
 	return nil
 }
 
-// Receive gives a stanza to the link's handler.
+// Receive passes a stanza to the link's handler.
 func (c *linkConn) Receive(it *stream.Item) error {
 	c.link.receive(it)
 	return nil
 }
 
-// Flush returns to the handler what could not be sent.
+// Flush passes the errors of refused stanzas to the handler.
 func (c *linkConn) Flush() {
 	if c.Established() {
 		c.link.returnRefused()
@@ -98,7 +98,7 @@ func (c *linkConn) Flush() {
 // Ping asks a silent server for an answer. It comes back to us.
 func (c *linkConn) Ping() *stanza.Stanza { return newPing(c.link.opts.Domain, c.link.opts.Domain) }
 
-// explain adds to the reason for the end what it means for the handshake.
+// explain wraps the reason for the end of a connection with its meaning for the handshake.
 func (c *linkConn) explain(err error) error {
 	p, isPeer := errors.AsType[stream.PeerError](err)
 	e, isStream := errors.AsType[*stream.Error](err)

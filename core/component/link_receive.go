@@ -20,12 +20,12 @@ func (l *Link) receive(it *stream.Item) {
 		return
 	}
 	if st.From == l.opts.Domain && st.To == l.opts.Domain && st.IsRequest() && st.Child(nsPing, "ping") != nil {
-		return // our own ping: the connection works
+		return // our own ping returned: the connection works
 	}
 	l.call(st)
 }
 
-// call runs the handler; a panic costs one stanza.
+// call runs the handler and recovers from a panic, which loses only this stanza.
 func (l *Link) call(st *stanza.Stanza) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -45,7 +45,7 @@ func (l *Link) call(st *stanza.Stanza) {
 	(*handle)(st)
 }
 
-// returnRefused gives the handler, as errors, the stanzas that could not be kept.
+// returnRefused passes the errors of refused stanzas to the handler.
 func (l *Link) returnRefused() {
 	l.mu.Lock()
 	list := l.refused

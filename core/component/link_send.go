@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// highWater is how many bytes may be unwritten in the connection's queue; further stanzas wait
+// highWater limits the unwritten bytes in the connection's queue; further stanzas wait
 // in the Link.
 const highWater = 256 << 10
 
@@ -84,10 +84,10 @@ func (l *Link) Collect() (send func(*stanza.Stanza), flush func()) {
 }
 
 // errNoRoom is for stanzas that cannot be kept until there is a connection.
-var errNoRoom = errors.New("component link: no room for what waits")
+var errNoRoom = errors.New("component link: too many stanzas wait for a connection")
 
-// add gives a stanza to the connection, which is returned and must be flushed, or makes
-// it wait for the next one.
+// add appends a stanza to the connection and returns the connection, which the caller must flush, or makes
+// the stanza wait for the next connection.
 func (l *Link) add(s stream.Retained) *stream.Conn {
 	if s.Stanza.From.Domain() != l.opts.Domain.String() {
 		l.log.Error("stanza from a foreign domain refused", "from", s.Stanza.From)
@@ -99,7 +99,7 @@ func (l *Link) add(s stream.Retained) *stream.Conn {
 		l.refuse(s.Stanza, stanza.PolicyViolation("stanza is too big"))
 		l.mu.Unlock()
 		l.signal()
-		finish(s, nil) // to try again would not help
+		finish(s, nil) // no error: a retry would not help
 		return nil
 	}
 	c := l.up
@@ -116,7 +116,7 @@ func (l *Link) add(s stream.Retained) *stream.Conn {
 	return nil
 }
 
-// finish reports that a stanza need not be sent any more.
+// finish calls Done for a stanza that is not to be sent any more.
 func finish(s stream.Retained, err error) {
 	if s.Done != nil {
 		s.Done(err)
@@ -130,7 +130,7 @@ func (l *Link) signal() {
 	}
 }
 
-// keep makes a stanza wait; false if there is no room. The lock is held.
+// keep adds a stanza to waiting; false if a limit is reached. The caller holds the lock.
 func (l *Link) keep(s stream.Retained) bool {
 	size := stream.RetainedSize(s.Stanza)
 	if len(l.waiting) >= l.opts.Waiting || l.size+size > l.opts.WaitSize {
@@ -142,14 +142,14 @@ func (l *Link) keep(s stream.Retained) bool {
 	return true
 }
 
-// refuse makes the handler get an error for st. The lock is held.
+// refuse records the error for st, which returnRefused passes to the handler. The caller holds the lock.
 func (l *Link) refuse(st *stanza.Stanza, e *stanza.Error) {
 	if len(l.refused) < l.opts.Waiting {
 		l.refused = append(l.refused, stanzaError{st, e})
 	}
 }
 
-// feed moves waiting stanzas into the queue as the peer reads. It runs in a goroutine of its own.
+// feed moves waiting stanzas into the queue as fast as the peer reads. It runs in its own goroutine.
 func (l *Link) feed(ctx context.Context, c *stream.Conn) {
 	l.mu.Lock()
 	l.up, l.draining = c, len(l.waiting) > 0
@@ -162,7 +162,7 @@ func (l *Link) feed(ctx context.Context, c *stream.Conn) {
 		refused := len(l.refused) > 0
 		l.mu.Unlock()
 		if refused {
-			c.Wake() // the reader gives it to the handler
+			c.Wake() // the reading goroutine then calls returnRefused
 		}
 		select {
 		case <-l.wake:
@@ -199,7 +199,7 @@ func (l *Link) drain(ctx context.Context, c *stream.Conn) bool {
 	}
 }
 
-// requeue puts what a connection did not write in front of what waits for the next one.
+// requeue puts the stanzas that a connection did not write before those that wait for the next one.
 func (l *Link) requeue(c *stream.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

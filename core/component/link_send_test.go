@@ -50,7 +50,7 @@ func TestSendAll(t *testing.T) {
 	o.home.next(t)
 }
 
-// Without room SendAll reports an error: the caller keeps the stanzas.
+// If the limits are reached SendAll reports an error and the caller keeps the stanzas.
 func TestSendAllOverflow(t *testing.T) {
 	t.Parallel()
 	l, _, _ := runLink(t, "127.0.0.1:1", func(o *Options) { o.Waiting = 2 })

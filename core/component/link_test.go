@@ -246,7 +246,7 @@ func TestLinkRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, states := runLink(t, o.addr, change)
-			for range 3 { // it goes on trying
+			for range 3 { // it continues to retry
 				waitState(t, states, func(err error) bool { return errors.Is(err, ErrRefused) })
 			}
 		})

@@ -40,8 +40,8 @@ type Config struct {
 	BeforeLogin, Stanza stream.Limits
 
 	Queue int           // bytes that may be unwritten before a component is disconnected; 16 MiB
-	Wait  time.Duration // from connecting to the handshake; 15 s, and never more
-	Idle  time.Duration // silence before a ping, and again before the end; 5 min
+	Wait  time.Duration // from connecting to the handshake; 15 s, which is also the maximum
+	Idle  time.Duration // silence before a ping, and then before the stream ends; 5 min
 	// OnAttach, which may be nil, is called when a component has authenticated, before
 	// anything that it sends is read.
 	OnAttach func(domain jid.JID)
@@ -60,7 +60,7 @@ type Server struct {
 }
 
 // NewServer checks the configuration and attaches every domain to the router, so that
-// what is sent to a component that is not connected is answered with service-unavailable.
+// stanzas to a component that is not connected are answered with service-unavailable.
 func NewServer(cfg Config) (*Server, error) {
 	cfg.Stanza = filled(cfg.Stanza)
 	if cfg.Queue == 0 {
@@ -119,7 +119,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	stopping, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	if left := s.conns.Shutdown(stopping, stream.NewError(stream.SystemShutdown, "")); left > 0 { // checklist 120
-		s.cfg.Log.Error("connections of components do not end: their handlers are stuck", "connections", left)
+		s.cfg.Log.Error("connections of components have not ended: their handlers block", "connections", left)
 	}
 	if err != nil {
 		return fmt.Errorf("components: %w", err)

@@ -17,9 +17,9 @@ type serverConn struct {
 	*stream.Conn
 	server      *Server
 	batch       *router.Batch
-	handshaking bool   // it counts as one that has not authenticated
+	handshaking bool   // it occupies an element of Server.handshaking
 	id          string // of our header
-	domain      string // as the component's header has it
+	domain      string // to of the component's header
 	endpoint    *endpoint
 }
 
@@ -45,7 +45,7 @@ func (c *serverConn) answer() {
 	c.SendHeader(&h)
 }
 
-// lookup is the endpoint of the domain that a header names.
+// lookup returns the endpoint of the domain in the to of a header.
 func (s *Server) lookup(to string) (*endpoint, error) {
 	if to == "" {
 		return nil, stream.NewError(stream.ImproperAddressing, "to is missing")
@@ -61,7 +61,7 @@ func (s *Server) lookup(to string) (*endpoint, error) {
 	return e, nil
 }
 
-// Negotiate takes the handshake (XEP-0114 §3).
+// Negotiate checks the handshake (XEP-0114 §3).
 func (c *serverConn) Negotiate(it *stream.Item) error {
 	s := c.server
 	if !it.Is(stanza.NSComponent, "handshake") {
@@ -108,7 +108,7 @@ func (c *serverConn) serve() {
 	c.end(c.Run())
 }
 
-// finishHandshake lets another connection begin its handshake.
+// finishHandshake allows another connection to begin its handshake.
 func (c *serverConn) finishHandshake() {
 	if c.handshaking {
 		c.handshaking = false

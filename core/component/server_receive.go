@@ -14,7 +14,7 @@ func (s *Server) receive(b *router.Batch, e *endpoint, it *stream.Item) error {
 	st, err := it.Stanza()
 	malformed, isMalformed := errors.AsType[*stanza.Error](err)
 	if isMalformed {
-		st.From, _ = jid.Parse(it.Attr("from")) // Stanza gave up before it, perhaps
+		st.From, _ = jid.Parse(it.Attr("from")) // an error about to leaves From unset
 	} else if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func TestAttach(t *testing.T) {
 	p.Send("<handshake>" + handshake(idOf(t, header), "s3cret") + "</handshake>")
 	p.Until("<handshake/>")
 	if !o.server.Attached(jid.MustParse("gate.test")) || o.server.Attached(jid.MustParse("other.test")) {
-		t.Error("Attached answers wrongly")
+		t.Error("Attached returns a wrong answer")
 	}
 	p.Send("<message to='romeo@home.test' from='bot@gate.test/r' type='chat'><body>hi</body></message>")
 	if st := o.home.next(t); st.Body() != "hi" || st.From.String() != "bot@gate.test/r" {
@@ -224,7 +224,7 @@ func TestNewServerChecks(t *testing.T) {
 		t.Error("empty secret accepted")
 	}
 	if r.Serves(jid.MustParse("x.test")) {
-		t.Error("a domain is left in the table")
+		t.Error("a domain is still attached to the router")
 	}
 	if _, err := NewServer(Config{Router: r, Accounts: []Account{{gate, "s"}, {gate, "s"}}}); err == nil {
 		t.Error("one domain twice accepted")

@@ -18,7 +18,7 @@ func BenchmarkPlain(b *testing.B) {
 	}
 }
 
-// BenchmarkScram is the server's share: the proof is wrong, which costs the same.
+// BenchmarkScram measures the server's work in a login. The proof is wrong, which costs the same as a right one.
 func BenchmarkScram(b *testing.B) {
 	s := server(b, users{"alice": credentials(b, "pencil")})
 	for b.Loop() {

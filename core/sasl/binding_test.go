@@ -20,7 +20,7 @@ func TestEjabberd2603_DowngradeIsNoticed(t *testing.T) {
 	if out := d.Receive(t.Context(), auth(ScramSHA256, "y,,n=ann,r=abcdefgh")); out.Failure == nil {
 		t.Errorf("%s", out.Reply)
 	}
-	// … and a wrong password does not show that the list was seen.
+	// … and a wrong password with -PLUS does not show that the client has seen the list.
 	if out := d.Receive(t.Context(), auth(Plain, "\x00ann\x00wrong")); out.Failure == nil {
 		t.Errorf("%s", out.Reply)
 	}
@@ -49,5 +49,5 @@ func TestUnknownBindingTypeIsNotCounted(t *testing.T) {
 			return
 		}
 	}
-	t.Error("wrong binding types may be tried for ever")
+	t.Error("the number of attempts with unknown binding types is not limited")
 }

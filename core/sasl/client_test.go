@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// client is the other side of SCRAM, with control of every field.
+// client is a SCRAM client whose test controls every field of its messages.
 type client struct {
 	hash                 Hash
 	user, password       string
@@ -94,7 +94,7 @@ func (c *client) login(t testing.TB, s *Server, mechanism string, conn Conn) (Id
 	id, ok := x.Identity()
 	if err != nil {
 		if ok || out != nil || done {
-			t.Fatal("somebody in spite of the failure")
+			t.Fatal("an identity after a failure")
 		}
 		return Identity{}, err
 	}
@@ -102,7 +102,7 @@ func (c *client) login(t testing.TB, s *Server, mechanism string, conn Conn) (Id
 		t.Fatalf("the server does not know the password: %s, %s", out, want)
 	}
 	if _, _, err := x.Step(t.Context(), final); !is(err, MalformedRequest) {
-		t.Fatal("sent twice:", err)
+		t.Fatal("a repeated message was accepted:", err)
 	}
 	return id, nil
 }
@@ -214,7 +214,7 @@ func TestScramMalformed(t *testing.T) { // checklist 28
 			t.Errorf("%.60q: %v", bad, err)
 		}
 		if _, _, err := x.Step(t.Context(), final); !is(err, MalformedRequest) {
-			t.Error("a second guess:", err)
+			t.Error("a second proof in one exchange was checked:", err)
 		}
 	}
 }
@@ -255,7 +255,7 @@ func TestOF3258_UnknownUsers(t *testing.T) {
 			seen[salt] = user
 		}
 		if a, _ := show(s, name, "BOB"); seen[a] != "bob" {
-			t.Error("other case, other salt: alice's stays")
+			t.Error("the salt of alice depends on the case of the name")
 		}
 	}
 	other, err := NewServer(Config{Host: s.cfg.Host, Accounts: users{}, Secret: []byte("another secret, also long")})

@@ -42,7 +42,7 @@ func TestKeysValid(t *testing.T) {
 	}
 	var none Key
 	if none.Set() {
-		t.Error("no key is something")
+		t.Error("an empty key is valid")
 	}
 }
 
@@ -64,11 +64,11 @@ func TestCheck(t *testing.T) {
 		t.Error("check")
 	}
 	if (&Credentials{}).Check("") || (&Credentials{}).Check("x") {
-		t.Error("nothing checks")
+		t.Error("Check succeeds without keys")
 	}
 	c.Keys[SHA256].ServerKey[0] ^= 1
 	if c.Check("pencil") {
-		t.Error("half a key is enough")
+		t.Error("Check succeeds although one of StoredKey and ServerKey is wrong")
 	}
 	for _, iterations := range []int{0, -1, maxIterations + 1} {
 		if _, err := NewCredentials("pencil", iterations); err == nil {

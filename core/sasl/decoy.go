@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Trait is what a peer learns of a key before it has authenticated (RFC 5802
+// Trait holds the parameters of a key that a peer can see before it has authenticated (RFC 5802
 // §5.1); zero if an account has no key of that hash.
 type Trait struct{ Salt, Iterations int } // bytes of the salt, rounds
 
@@ -20,7 +20,7 @@ type Share struct {
 	Accounts int
 }
 
-// Shape is that of the credentials.
+// Shape returns the shape of the credentials.
 func (c *Credentials) Shape() Shape {
 	var s Shape
 	for h := range c.Keys {
@@ -36,7 +36,7 @@ func (t Trait) valid() bool {
 	return t.Iterations >= minIterations && t.Iterations <= maxIterations && t.Salt >= minSalt && t.Salt <= maxSalt
 }
 
-// current is the shape of new accounts.
+// current returns the shape of new accounts.
 func current(iterations int) Shape {
 	var s Shape
 	for h := range s {
@@ -45,9 +45,9 @@ func current(iterations int) Shape {
 	return s
 }
 
-// decoyShape selects the shape for a name without an account, so that the share of such names with a
-// shape is that of the accounts. It is rendezvous hashing: when the accounts of a shape
-// become more, names change to it and none between others, as accounts do whose
+// decoyShape selects the shape for a name without an account. The share of such names with a
+// shape equals the share of accounts with it. It uses rendezvous hashing: when the share of a shape
+// grows, some names change to that shape and none between other shapes, like accounts whose
 // passwords are changed.
 func (s *Server) decoyShape(shares []Share, username string) Shape {
 	best, most := current(s.cfg.Iterations), math.Inf(-1)
@@ -55,8 +55,8 @@ func (s *Server) decoyShape(shares []Share, username string) Shape {
 		if share.Accounts <= 0 {
 			continue
 		}
-		// A number in (0, 1], whose -log is the time until an event: the first event is of a shape with a
-		// probability that is its share of all accounts.
+		// n/2^53 is in (0, 1], so that -lot is exponentially distributed with the rate share.Accounts: it is the
+		// lowest for a shape with a probability equal to its share of all accounts.
 		n := binary.BigEndian.Uint64(s.derive("shape", share.Shape.bytes(), username, 8))>>11 + 1
 		if lot := math.Log(float64(n)/(1<<53)) / float64(share.Accounts); lot > most {
 			best, most = share.Shape, lot
@@ -75,7 +75,7 @@ func (s Shape) bytes() string {
 	return string(b)
 }
 
-// plain is the hash that PLAIN is checked against; see Credentials.plainHash.
+// plain returns the hash that PLAIN is checked against; see Credentials.plainHash.
 func (s Shape) plain() Hash {
 	for _, h := range plainOrder {
 		if s[h] != (Trait{}) {
@@ -92,7 +92,7 @@ func (s *Server) decoyKey(username string, h Hash, shape Shape) Key {
 	if !t.valid() {
 		t = current(s.cfg.Iterations)[h]
 	}
-	// The salt depends on the shape, as an account gets a new one with a new password.
+	// The salt depends on the shape: an account also gets a new salt with a new password.
 	of := h.String() + "\x00" + shape.bytes()
 	return Key{
 		Salt:       s.derive("salt", of, username, t.Salt),
@@ -102,7 +102,7 @@ func (s *Server) decoyKey(username string, h Hash, shape Shape) Key {
 	}
 }
 
-// derive makes n bytes that cannot be predicted or distinguished from random ones without the secret.
+// derive returns n bytes that without the secret cannot be predicted or distinguished from random ones.
 func (s *Server) derive(what, of, username string, n int) []byte {
 	m := s.macs.Get().(hash.Hash)
 	defer s.macs.Put(m)

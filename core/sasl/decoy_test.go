@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// seen is what a peer without a password learns of a name.
+// seen returns what a peer without a password can observe about a name.
 func seen(t *testing.T, s *Server, name string) (Shape, [hashes]Key) {
 	t.Helper()
 	var shape Shape
@@ -99,7 +99,7 @@ func TestDecoysLookLikeAccounts(t *testing.T) {
 	u["u1"] = rounds(t, 4096)
 	for name, was := range before { // a name that has changed does not change back
 		if shape, _ := seen(t, s, name); was[0].Iterations == 4096 && shape[0].Iterations == 10 {
-			t.Errorf("%s went back", name)
+			t.Errorf("%s changed back to its old shape", name)
 		}
 	}
 }

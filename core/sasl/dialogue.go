@@ -17,12 +17,12 @@ const (
 // DefaultTries is how many exchanges may fail before the stream is closed. RFC 6120 §6.4.5.
 const DefaultTries = 3
 
-// maxUnbound is how many exchanges may fail besides for the type of their channel binding: one for
-// each mechanism that a client may know. No password is tried in them.
+// maxUnbound is the number of further exchanges that may fail because of their channel binding type: one for
+// each mechanism that a client may know. They do not count as failures, because no password is tried in them.
 const maxUnbound = 6
 
-// Features are the stream features that offer what the peer may use on this connection;
-// none if that is nothing. RFC 6120 §6.4.1, XEP-0440 §2.
+// Features returns the stream features with the mechanisms and channel bindings that the peer may use on this
+// connection; none if there are no mechanisms. RFC 6120 §6.4.1, XEP-0440 §2.
 func (s *Server) Features(c Conn) []*stanza.Element {
 	var out []*stanza.Element
 	if types := s.BindingTypes(c); len(types) > 0 {
@@ -51,7 +51,7 @@ type Dialogue struct {
 	unbound int
 }
 
-// NewDialogue begins with nobody authenticated.
+// NewDialogue returns a Dialogue for a stream on which the peer has not authenticated.
 func NewDialogue(s *Server, c Conn) *Dialogue { return &Dialogue{server: s, conn: c} }
 
 // Outcome is the result of an element of the peer.
@@ -62,7 +62,7 @@ type Outcome struct {
 	TooMany  bool      // close the stream with policy-violation after Reply
 }
 
-// Receive takes an element in namespace NS. Elements of other names are malformed requests.
+// Receive handles an element in namespace NS. An unknown name is a malformed request.
 func (d *Dialogue) Receive(ctx context.Context, e *stanza.Element) Outcome {
 	reply, id, err := d.receive(ctx, e)
 	if err == nil {
@@ -128,8 +128,8 @@ func (d *Dialogue) step(ctx context.Context, in []byte) ([]byte, *Identity, erro
 	return appendData(nil, "success", out), &id, nil
 }
 
-// Decode is the data in an element: base64 without anything else, "=" for a message
-// without bytes (RFC 6120 §6.4.2). It never returns nil without an error.
+// Decode decodes the data of an element: strict base64, or "=" for an empty
+// message (RFC 6120 §6.4.2). It returns nil only with an error.
 func Decode(text string) ([]byte, error) {
 	if text == "=" || text == "" {
 		return []byte{}, nil

@@ -67,11 +67,11 @@ func TestDialogue(t *testing.T) { // checklist 27 28
 		t.Errorf("%s", o.Reply)
 	}
 	if o := NewDialogue(s, Conn{}).Receive(t.Context(), nil); o.Failure == nil {
-		t.Error("nothing is something")
+		t.Error("Decode accepts an empty text")
 	}
 }
 
-// A second auth drops the exchange before it: the old challenge is worth nothing.
+// A second auth aborts the first exchange: a response to the old challenge is refused.
 func TestRFC6120_029_SecondAuth(t *testing.T) { // checklist 29
 	t.Parallel()
 	s := server(t, users{"alice": credentials(t, "pencil")})
@@ -93,7 +93,7 @@ func TestRFC6120_029_SecondAuth(t *testing.T) { // checklist 29
 		t.Fatalf("%s", o.Reply)
 	}
 	if o := d.Receive(t.Context(), element("response", "", b64(string(fresh)))); o.Failure == nil {
-		t.Fatal("an exchange goes on behind its failure")
+		t.Fatal("an exchange continues after its failure")
 	}
 	last, want := c.finish(t, challenge())
 	o := d.Receive(t.Context(), element("response", "", b64(string(last))))
@@ -132,7 +132,7 @@ func TestFeatures(t *testing.T) { // checklist 26
 	}
 	none, err := NewServer(Config{Host: jid.MustParse("example.org")})
 	if err != nil || len(none.Features(bound)) != 0 {
-		t.Error("features for nobody")
+		t.Error("features without mechanisms")
 	}
 }
 

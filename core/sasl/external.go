@@ -6,7 +6,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// external is RFC 4422 appendix A: the peer has authenticated in TLS, by its certificate.
+// external is the mechanism EXTERNAL (RFC 4422 appendix A): the peer has authenticated with its TLS certificate.
 type external struct {
 	verify func(ctx context.Context, authzid string) (jid.JID, error)
 	id     Identity
@@ -36,7 +36,7 @@ func (x *external) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	case who.IsZero():
 		return nil, false, fail(NotAuthorized, "certificate of no account")
 	case authzid != "" && who.String() != authzid:
-		return nil, false, fail(InvalidAuthzid, "authzid of somebody else") // RFC 6120 §13.7.1.2
+		return nil, false, fail(InvalidAuthzid, "authzid is not covered by the certificate") // RFC 6120 §13.7.1.2
 	}
 	x.id = Identity{JID: who, Mechanism: External}
 	return nil, true, nil

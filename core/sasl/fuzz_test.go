@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// cheap is a server whose hashing does not slow fuzzing down.
+// cheap returns a server whose hashing does not slow fuzzing down.
 func cheap(tb testing.TB) *Server {
 	tb.Helper()
 	c, err := NewCredentials("pencil", 1)
@@ -56,11 +56,11 @@ func FuzzSCRAM(f *testing.F) {
 			}
 			nonce := strings.Split(strings.TrimPrefix(string(out), "r="), ",")[0]
 			if _, done, err = x.Step(t.Context(), []byte(strings.ReplaceAll(final, "r=cnonce", "r="+nonce))); done || err == nil {
-				t.Fatalf("%q let in by %q", first, final)
+				t.Fatalf("%q authenticated by %q", first, final)
 			}
 			conditionOf(t, err)
 			if _, ok := x.Identity(); ok {
-				t.Fatal("somebody")
+				t.Fatal("an identity without a proof")
 			}
 		}
 	})
@@ -85,7 +85,7 @@ func FuzzPLAIN(f *testing.F) {
 		parts := strings.Split(in, "\x00")
 		password, prepErr := Prepare(parts[2])
 		if !done || !ok || id.JID.String() != "alice@example.org" || len(parts) != 3 || prepErr != nil || password != "pencil" {
-			t.Fatalf("%q let in as %+v", in, id)
+			t.Fatalf("%q authenticated as %+v", in, id)
 		}
 	})
 }

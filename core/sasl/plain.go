@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxField is the longest part of a PLAIN message; RFC 4616 §2 asks for 255 at least.
+// maxField is the maximum length of a field of a PLAIN message; RFC 4616 §2 requires at least 255.
 const maxField = 1023
 
-// plain is RFC 4616.
+// plain is the mechanism PLAIN (RFC 4616).
 type plain struct {
 	server *Server
 	id     Identity
@@ -47,7 +47,7 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	return nil, true, nil
 }
 
-// verify does the same work whether the account exists or not.
+// verify checks the password. It does the same work whether the account exists or not.
 func (a *account) verify(password string) error {
 	prepared, bad := Prepare(password)
 	if bad != nil {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Prepare is SASLprep (RFC 4013), which RFC 5802 §2.2 applies to passwords, with today's
-// Unicode: code points that Unicode 3.2 lacked are allowed, so a password may hold emoji.
+// Prepare applies SASLprep (RFC 4013) to a password, as RFC 5802 §2.2 requires, with current
+// Unicode: code points that Unicode 3.2 lacked are allowed, so a password may contain emoji.
 // OpaqueString (RFC 8265 §4) differs from it in compatibility characters only, and
 // clients of SCRAM apply SASLprep.
 func Prepare(password string) (string, error) {
@@ -64,8 +64,8 @@ func prepareWide(s string) (string, error) {
 	return out, nil
 }
 
-// mixed is RFC 4013 §2.4: with a right-to-left character there must be no left-to-right
-// one, and both ends must be right-to-left.
+// mixed reports whether s breaks RFC 4013 §2.4: a string with a right-to-left character must have no left-to-right
+// one, and must begin and end with a right-to-left one.
 func mixed(s string) bool {
 	var right, left, first, last bool
 	for i, r := range s {

@@ -15,7 +15,7 @@ const (
 	nonceSize = 24 // bytes of randomness, 192 bit
 )
 
-// scram is RFC 5802.
+// scram is one exchange of a SCRAM mechanism (RFC 5802).
 type scram struct {
 	server      *Server
 	name        string
@@ -69,7 +69,7 @@ func (m *scram) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	return out, false, err
 }
 
-// begin answers the client-first-message. RFC 5802 §5, §6.
+// begin handles the client-first-message. RFC 5802 §5, §6.
 func (m *scram) begin(ctx context.Context, in []byte) ([]byte, error) {
 	var err error
 	if m.first, err = parseClientFirst(in); err != nil {
@@ -119,8 +119,8 @@ func (m *scram) checkFlag() error {
 	return nil
 }
 
-// offered is the hash of what was announced, so that the client notices if an
-// attacker changed it (XEP-0474 §5.1).
+// offered returns the hash of the announced mechanisms and channel bindings, so that the client can detect that an
+// attacker changed them (XEP-0474 §5.1).
 func (m *scram) offered() string {
 	mechanisms := m.server.Mechanisms(m.conn)
 	slices.Sort(mechanisms)
@@ -134,7 +134,7 @@ func (m *scram) offered() string {
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
-// final checks the client-final-message and proves that the server has the account's key.
+// final checks the client-final-message and returns the server's proof that it has the account's key.
 func (m *scram) final(in []byte) ([]byte, error) {
 	last, err := parseClientFinal(in, m.hash.size())
 	if err != nil {

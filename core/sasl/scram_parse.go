@@ -17,8 +17,8 @@ type clientFirst struct {
 	flag     byte   // n, y or p
 	binding  string // type of the channel binding, with p
 	authzid  string
-	header   string // gs2-header as it came
-	bare     string // client-first-message-bare as it came
+	header   string // gs2-header as received
+	bare     string // client-first-message-bare as received
 	username string
 	nonce    string
 }
@@ -166,7 +166,7 @@ func isBindingName(s string) bool {
 
 // decodeStrict is base64 without line ends, with right padding and zero spare bits.
 func decodeStrict(s string) ([]byte, error) {
-	if strings.ContainsAny(s, "\r\n") { // encoding/base64 passes over them
+	if strings.ContainsAny(s, "\r\n") { // encoding/base64 ignores them
 		return nil, base64.CorruptInputError(strings.IndexAny(s, "\r\n"))
 	}
 	return base64.StdEncoding.Strict().DecodeString(s)

@@ -25,17 +25,17 @@ const (
 	ScramSHA512Plus = "SCRAM-SHA-512-PLUS"
 )
 
-// All is every mechanism of this package, the best first.
+// All returns every mechanism of this package, the best first.
 func All() []string {
 	return []string{
 		External, ScramSHA512Plus, ScramSHA256Plus, ScramSHA1Plus, ScramSHA512, ScramSHA256, ScramSHA1, Plain,
 	}
 }
 
-// Channel bindings that are worth announcing; tls-unique is not (RFC 9266 §1).
+// Channel bindings that the server announces. It does not support tls-unique, which is not secure (RFC 9266 §1).
 const (
 	BindExporter = "tls-exporter"         // RFC 9266
-	BindEndPoint = "tls-server-end-point" // RFC 5929 §4, which XEP-0440 demands
+	BindEndPoint = "tls-server-end-point" // RFC 5929 §4, required by XEP-0440
 )
 
 // Binding is a channel binding of a connection.
@@ -51,20 +51,20 @@ var ErrUnknownUser = errors.New("no such user")
 // canonical form.
 type Accounts interface {
 	Lookup(ctx context.Context, username string) (Credentials, error)
-	// Shares is how many accounts have which shape of credentials. It is called for every
-	// login and has to return at once; the numbers may be some minutes old.
+	// Shares returns the number of accounts for each shape of credentials. It is called for every
+	// login and must not block; the numbers may be some minutes old.
 	Shares(ctx context.Context) ([]Share, error)
 }
 
-// Config is what a Server needs.
+// Config configures a Server.
 type Config struct {
 	Host     jid.JID
 	Accounts Accounts // nil if only EXTERNAL is offered
-	// Secret makes the salts of decoys. It must be kept: salts that change
-	// with a restart reveal that an account does not exist.
+	// Secret is the key from which the salts of decoys are derived. It must be stored: a salt that changes
+	// with a restart reveals that an account does not exist.
 	Secret []byte
-	// Iterations of new accounts. Decoys have them
-	// while there are no accounts to be like.
+	// Iterations of new accounts, and of decoys while there are
+	// no accounts.
 	Iterations int
 	// Mechanisms that may be offered; nil is all.
 	Mechanisms []string
@@ -81,7 +81,7 @@ type Server struct {
 	macs sync.Pool // of HMACs with the secret
 }
 
-// NewServer checks the configuration.
+// NewServer checks the configuration and returns a Server.
 func NewServer(cfg Config) (*Server, error) {
 	if !cfg.Host.IsHost() {
 		return nil, fmt.Errorf("sasl for %q: not a host", cfg.Host)
@@ -108,18 +108,18 @@ func NewServer(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Conn is what is known about the connection.
+// Conn describes the connection of the peer.
 type Conn struct {
 	TLS      bool
 	Bindings []Binding // of the TLS connection, the best first
-	// External is the identity that the peer's certificate proves; authzid is the one that it
-	// asks for, which may be empty. Nil without a certificate.
+	// External returns the identity that the peer's certificate proves; authzid is the one that the peer
+	// requests, which may be empty. Nil without a certificate.
 	External func(ctx context.Context, authzid string) (jid.JID, error)
 
 	sawPlus bool // the peer tried -PLUS on this stream with a type that was not offered
 }
 
-// Mechanisms lists what the peer may use on this connection. RFC 6120 §6.3.3.
+// Mechanisms returns the mechanisms that the peer may use on this connection. RFC 6120 §6.3.3.
 func (s *Server) Mechanisms(c Conn) []string {
 	var out []string
 	for _, m := range All() {
@@ -157,7 +157,7 @@ func (s *Server) BindingTypes(c Conn) []string {
 	return out
 }
 
-// Identity is who a peer has authenticated as.
+// Identity is the result of a successful authentication.
 type Identity struct {
 	JID       jid.JID // a bare address, a host for EXTERNAL between servers
 	Mechanism string
@@ -197,9 +197,9 @@ func (s *Server) Begin(name string, c Conn) (*Exchange, error) {
 	return &Exchange{m: newScram(s, name, c)}, nil
 }
 
-// Step takes the peer's next message: nil if it sent none with its request, empty
-// if it sent an empty one. out is to be sent as a challenge, or with the success if
-// done; nil means that there is nothing to send with it. Every error is a *Failure and
+// Step handles the peer's next message: nil if its request contained none, empty
+// if it sent an empty one. The caller sends out as a challenge or, if done, with the success;
+// nil means without data. Every error is a *Failure and
 // ends the exchange.
 func (e *Exchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
 	if e.over {
@@ -217,7 +217,7 @@ func (e *Exchange) Step(ctx context.Context, in []byte) (out []byte, done bool, 
 	return out, done, nil
 }
 
-// Identity is the authenticated identity; false until the exchange has succeeded.
+// Identity returns the authenticated identity; false until the exchange has succeeded.
 func (e *Exchange) Identity() (Identity, bool) {
 	if !e.done {
 		return Identity{}, false
@@ -225,7 +225,7 @@ func (e *Exchange) Identity() (Identity, bool) {
 	return e.m.identity(), true
 }
 
-// account is what an exchange works with: an account or a decoy.
+// account is an account or a decoy. An exchange treats both in the same way.
 type account struct {
 	jid   jid.JID // zero where there is no such user
 	creds Credentials
