@@ -3,7 +3,6 @@ package archives
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -137,26 +136,35 @@ func (q *search) between(start, end time.Time) {
 // CROSS JOIN makes SQLite read the tables in this order. The plus keeps it from using those bounds of the
 // place that are not of the minute.
 const (
-	fromSQL = ` FROM archive_entries e CROSS JOIN archive_messages m
-WHERE m.number = e.message AND e.archive = ? AND e.place BETWEEN ? AND ?`
+	fromSQL = ` FROM archive_entries e`
 
-	withSQL = ` FROM archive_contacts c CROSS JOIN archive_entries e CROSS JOIN archive_messages m
-WHERE m.number = e.message AND e.contact = c.contact AND e.archive = c.archive
+	whereSQL = ` WHERE e.archive = ? AND e.place BETWEEN ? AND ?`
+
+	fromContactSQL = ` FROM archive_contacts c CROSS JOIN archive_entries e`
+
+	whereContactSQL = ` WHERE e.contact = c.contact AND e.archive = c.archive
 AND e.place BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
 AND c.archive = ? AND +e.place BETWEEN ? AND ? AND c.contact = ? AND c.minute BETWEEN ? AND ?`
+
+	fromMessagesSQL = ` CROSS JOIN archive_messages m`
+
+	whereMessagesSQL = ` AND m.number = e.message`
 
 	minute = 60_000_000
 )
 
-// statement is SELECT, what, and the rest of a query.
-func (q *search) statement(what, tail string, more ...any) (text string, args []any) {
+// statement is SELECT, what, and the rest of a query, with the messages or without.
+func (q *search) statement(what string, messages bool, tail string, more ...any) (text string, args []any) {
 	args = []any{q.of.number, q.from, q.to}
-	from := fromSQL
+	from, where := fromSQL, whereSQL
 	if !q.with.IsZero() {
-		from = withSQL
+		from, where = fromContactSQL, whereContactSQL
 		args = append(args, contactHash(q.with), q.from/minute, q.to/minute)
 	}
-	return "SELECT " + what + from + q.where.String() + tail, slices.Concat(args, q.args, more)
+	if messages {
+		from, where = from+fromMessagesSQL, where+whereMessagesSQL
+	}
+	return "SELECT " + what + from + where + q.where.String() + tail, slices.Concat(args, q.args, more)
 }
 
 // read reads up to n entries that match, in the direction of the query.
@@ -218,7 +226,7 @@ func (q *search) page(n int) (text string, args []any) {
 	if q.backwards {
 		order = strings.ReplaceAll(order, `minute`, `minute DESC`) + ` DESC`
 	}
-	return q.statement(`e.place, m.late, m.id, m.message`, order+` LIMIT ?`, n)
+	return q.statement(`e.place, m.late, m.id, m.message`, true, order+` LIMIT ?`, n)
 }
 
 type scanner interface{ Scan(...any) error }
@@ -246,7 +254,7 @@ func (q *search) isWith(e archive.Entry) bool {
 // count counts what matches.
 func (q *search) count(ctx context.Context) (n int, err error) {
 	if !q.with.IsFull() {
-		text, args := q.statement(`count(*)`, ``)
+		text, args := q.statement(`count(*)`, q.of.drift > 0, ``)
 		err = q.reads.QueryRowContext(ctx, text, args...).Scan(&n)
 		return n, err
 	}
@@ -258,8 +266,9 @@ func (q *search) count(ctx context.Context) (n int, err error) {
 	}
 }
 
-const endSQL = `SELECT e.place, m.late, m.id FROM archive_entries e CROSS JOIN archive_messages m
-WHERE m.number = e.message AND e.archive = ? ORDER BY e.place `
+const endsSQL = `SELECT e.place, m.late, m.id FROM archive_entries e JOIN archive_messages m ON m.number = e.message
+WHERE e.archive = ?1 AND e.place IN ((SELECT min(place) FROM archive_entries WHERE archive = ?1),
+(SELECT max(place) FROM archive_entries WHERE archive = ?1)) ORDER BY e.place`
 
 // Ends gives the first and the last entry of an archive, see archive.Store.
 func Ends(ctx context.Context, reads Reader, account jid.JID) (first, last archive.Mark, err error) {
@@ -267,20 +276,21 @@ func Ends(ctx context.Context, reads Reader, account jid.JID) (first, last archi
 	if a == nil || err != nil {
 		return first, last, err
 	}
-	for _, end := range []struct {
-		order string
-		mark  *archive.Mark
-	}{{`ASC LIMIT 1`, &first}, {`DESC LIMIT 1`, &last}} {
+	rows, err := reads.QueryContext(ctx, endsSQL, a.number)
+	if err != nil {
+		return first, last, err
+	}
+	defer rows.Close()
+	for rows.Next() {
 		var place, late int64
 		var id []byte
-		err := reads.QueryRowContext(ctx, endSQL+end.order, a.number).Scan(&place, &late, &id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return archive.Mark{}, archive.Mark{}, nil
+		if err := rows.Scan(&place, &late, &id); err != nil {
+			return first, last, err
 		}
-		if err != nil {
-			return archive.Mark{}, archive.Mark{}, err
+		last = archive.Mark{ID: idText(id), At: timeOf(place - late)}
+		if first.ID == "" {
+			first = last
 		}
-		*end.mark = archive.Mark{ID: idText(id), At: timeOf(place - late)}
 	}
-	return first, last, nil
+	return first, last, rows.Err()
 }
