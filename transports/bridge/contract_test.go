@@ -102,6 +102,16 @@ func (c wideClient) Apply(ctx context.Context, change transports.Change) (transp
 	return c.full.Apply(ctx, change)
 }
 
+func (c wideClient) Members(ctx context.Context, request transports.MemberRequest) (transports.MemberPage, error) {
+	page, err := c.full.Members(ctx, request)
+	for i := range page.Members {
+		if page.Members[i].User.ID == "cleo" {
+			page.Members[i].Role = transports.RoleAdmin
+		}
+	}
+	return page, err
+}
+
 func (c wideClient) Narrow(room transports.RoomID, caps transports.Caps) transports.Caps {
 	if room == "den" {
 		caps.MaxReactions, caps.MaxEdits, caps.DeleteWindow, caps.MaxText = 1, 1, time.Hour, 20
@@ -335,6 +345,47 @@ func TestOldEventsAndSetsOfReactions(t *testing.T) {
 		if got := fmt.Sprint(h.received(phone)); !strings.Contains(got, "lair@echo.example.org") {
 			t.Errorf("nothing says where the room is: %s", got)
 		}
+	})
+}
+
+// Roles of the network are those of the room.
+func TestRolesOfMembers(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		widen(h, nil)
+		item := func(nick string, list []*stanza.Stanza) string {
+			for i := len(list) - 1; i >= 0; i-- {
+				if st := list[i]; st.Kind == stanza.Presence && st.From.Resource() == nick {
+					x := st.Child("http://jabber.org/protocol/muc#user", "x").Child("http://jabber.org/protocol/muc#user", "item")
+					return x.Attr("affiliation") + " " + x.Attr("role")
+				}
+			}
+			return ""
+		}
+		if got := item("Cleo", h.join(phone, "den")); got != "admin moderator" {
+			t.Errorf("Cleo is %q", got)
+		}
+		h.check(h.world.Do(func(as faultnet.As) error {
+			return as.Emit("den", transports.Event{Key: "down", Body: transports.Member{User: transports.UserInfo{ID: "cleo", Name: "Cleo"}, Membership: transports.Joined, Role: transports.RoleReader}})
+		}))
+		time.Sleep(time.Second)
+		if got := item("Cleo", h.received(phone)); got != "member visitor" {
+			t.Errorf("Cleo is %q", got)
+		}
+	})
+}
+
+// A network that knows only times says how far somebody has read.
+func TestReadUpToATime(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		widen(h, nil)
+		h.sendTo(phone, "cleo", "hello")
+		time.Sleep(time.Second)
+		h.discard()
+		h.check(h.world.Do(func(as faultnet.As) error {
+			return as.Emit(faultnet.DirectRoom("ann", "cleo"), transports.Event{Key: "read", Actor: "cleo", Body: transports.Read{Until: time.Now()}})
+		}))
+		time.Sleep(time.Second)
+		h.expect(phone, "cleo displayed")
 	})
 }
 

@@ -43,6 +43,20 @@ func Persona(u transports.UserInfo, name string) string {
 	return CutBytes(name, MaxName)
 }
 
+// SetRole shows what somebody may do in a room.
+func SetRole(p *room.Puppet, role transports.Role) {
+	switch role {
+	case transports.RoleOwner:
+		p.Affiliation, p.Role = room.AffOwner, room.RoleModerator
+	case transports.RoleAdmin:
+		p.Affiliation, p.Role = room.AffAdmin, room.RoleModerator
+	case transports.RoleModerator:
+		p.Role = room.RoleModerator
+	case transports.RoleReader:
+		p.Role = room.RoleVisitor
+	}
+}
+
 // Member is somebody of the network in a room. persona is as Addresses.Occupant wants it.
 func (a Addresses) Member(u transports.UserInfo, persona string) room.Puppet {
 	m := room.Puppet{ID: a.Occupant(u.ID, persona), Nick: DisplayName(u), Affiliation: room.AffMember}

@@ -52,7 +52,7 @@ func (s *step) progress(id transports.MessageID) {
 	}
 	p.fromHistory = s.e.Past
 	id, _ = convert.SplitPartID(id)
-	p.conv.Row.Last = id
+	p.conv.Row.Last, p.conv.Row.LastAt = id, s.at()
 	s.b.Inbox.Progress = append(s.b.Inbox.Progress, tables.Progress{Room: p.conv.ID, Last: id, At: s.at()})
 }
 

@@ -44,6 +44,9 @@ func (s *step) member(ctx context.Context, m transports.Member) error {
 		s.b.Rooms.MembersGone = append(s.b.Rooms.MembersGone, row)
 	}
 	s.then(func(ctx context.Context) {
+		if m.Joined && (m.Membership != "" || m.Role != "") {
+			p.room.SetRole(u.ID, m.Role)
+		}
 		switch {
 		case m.Joined && local == nil:
 			p.room.SetMember(ctx, u, "")
@@ -116,6 +119,9 @@ func (s *step) contact(c transports.Contact) error {
 
 // read is how far somebody has read (XEP-0333). The owner's own marks mean nothing to them.
 func (s *step) read(ctx context.Context, r transports.Read) error {
+	if row := s.p.conv.Row; r.ID == "" && !r.Until.IsZero() && !r.Until.Before(row.LastAt) {
+		r.ID = row.Last // a network that knows only the time: all that is here
+	}
 	if r.ID == "" || r.Unread {
 		return nil
 	}

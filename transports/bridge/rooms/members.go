@@ -19,6 +19,7 @@ const memberPage = 200
 type listing struct {
 	done   chan struct{}
 	people []transports.UserInfo
+	roles  map[transports.UserID]transports.Role
 	ok     bool
 }
 
@@ -37,12 +38,16 @@ func (r *Room) list(l *logins.Login) *listing {
 		defer close(n.done)
 		ctx, cancel := context.WithTimeout(ctx, gateway.LookupTimeout)
 		defer cancel()
-		people, err := listMembers(ctx, lister, id, r.rooms.env.Settings.Members)
+		members, err := listMembers(ctx, lister, id, r.rooms.env.Settings.Members)
 		if err != nil {
 			r.rooms.env.Log.Warn("listing a room's members", "room", id, "error", err)
 			return
 		}
-		n.people, n.ok = people, true
+		n.ok, n.roles = true, map[transports.UserID]transports.Role{}
+		for _, m := range members {
+			n.people = append(n.people, m.User)
+			n.roles[m.User.ID] = m.Role
+		}
 	})
 	if !started {
 		return nil
@@ -52,30 +57,31 @@ func (r *Room) list(l *logins.Login) *listing {
 }
 
 // listMembers reads at most limit members of a room, page by page.
-func listMembers(ctx context.Context, lister transports.MemberLister, id transports.RoomID, limit int) ([]transports.UserInfo, error) {
-	var people []transports.UserInfo
+func listMembers(ctx context.Context, lister transports.MemberLister, id transports.RoomID, limit int) ([]transports.MemberInfo, error) {
+	var members []transports.MemberInfo
 	request := transports.MemberRequest{Room: id}
-	for len(people) < limit {
-		request.Limit = min(memberPage, limit-len(people))
+	for len(members) < limit {
+		request.Limit = min(memberPage, limit-len(members))
 		page, err := lister.Members(ctx, request)
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range page.Members {
-			if m.Membership != transports.Joined && m.Membership != "" || m.User.ID == "" || len(m.User.ID) > convert.MaxID || len(people) == limit {
+			if m.Membership != transports.Joined && m.Membership != "" || m.User.ID == "" || len(m.User.ID) > convert.MaxID || len(members) == limit {
 				continue
 			}
 			if m.Nick != "" {
 				m.User.Name = m.Nick
 			}
-			people = append(people, convert.ClipUser(m.User))
+			m.User = convert.ClipUser(m.User)
+			members = append(members, m)
 		}
 		if page.Next == "" || page.Next == request.After {
 			break
 		}
 		request.After = page.Next
 	}
-	return people, nil
+	return members, nil
 }
 
 // keepListed keeps the members that the network has listed.
@@ -87,6 +93,7 @@ func (r *Room) keepListed(ctx context.Context, n *listing) {
 	if !n.ok {
 		return
 	}
+	r.roles = n.roles
 	b := &tables.Batch{}
 	for _, u := range n.people {
 		b.Rooms.Members = append(b.Rooms.Members, tables.Member{Room: r.conv.ID, User: u.ID})
@@ -102,6 +109,7 @@ func (r *Room) keepListed(ctx context.Context, n *listing) {
 func (r *Room) member(u transports.UserInfo, persona string) room.Puppet {
 	m := r.rooms.address.Member(u, persona)
 	if persona == "" {
+		convert.SetRole(&m, r.roles[u.ID])
 		r.occupants[m.ID] = u.ID
 		if p, ok := r.rooms.presence.Of(u.ID); ok {
 			m.Show, m.Status = convert.Show(p.Show), convert.CutBytes(p.Status, convert.MaxName)
@@ -119,6 +127,14 @@ func (r *Room) SetMember(ctx context.Context, u transports.UserInfo, persona str
 	if _, err := e.SetPuppet(ctx, r.member(u, persona)); err != nil {
 		r.rooms.env.Log.Warn("showing a member", "room", r.conv.Row.Net, "error", err)
 	}
+}
+
+// SetRole notes what somebody may do in the room; it is shown with the next SetMember.
+func (r *Room) SetRole(user transports.UserID, role transports.Role) {
+	if r.roles == nil {
+		r.roles = map[transports.UserID]transports.Role{}
+	}
+	r.roles[user] = role
 }
 
 // RemoveMember shows that somebody has left the room, or was removed by somebody else.
