@@ -1,4 +1,4 @@
-// Package jid holds XMPP addresses (RFC 7622) as small comparable values.
+// Package jid implements XMPP addresses (RFC 7622) as small comparable values.
 //
 // A JID is one canonical string and two offsets, so that == compares addresses,
 // a JID can be a map key, and Bare does not allocate. Parse accepts text that is ASCII

@@ -75,7 +75,7 @@ func (o *OwnCertificate) Certificate(string) (*tls.Certificate, error) {
 	cert, err := o.create()
 	if err != nil {
 		if o.cert != nil && o.now().Before(o.cert.Leaf.NotAfter) {
-			return o.cert, nil // rather the old one than none
+			return o.cert, nil // it is still valid
 		}
 		return nil, fmt.Errorf("make own certificate: %w", err)
 	}
@@ -150,7 +150,7 @@ func pair(text []byte) (*tls.Certificate, error) {
 	return &cert, nil
 }
 
-// replaceFile writes a file that only its owner may read, as a whole or not at all.
+// replaceFile writes a file with mode 0600 and renames it to path: path is replaced completely or not at all.
 func replaceFile(path string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".cert-*") // made with mode 0600
 	if err != nil {

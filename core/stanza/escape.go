@@ -20,7 +20,7 @@ var plain = func() (t [256]bool) {
 // appendEscaped is AppendEscaped. With attr it also escapes line ends and tabs, which a parser would turn into
 // spaces in an attribute value (XML 1.0 §3.3.3).
 func appendEscaped(dst []byte, s string, attr bool) []byte {
-	first := 0 // byte to escape: nearly always there is none
+	first := 0 // offset of the first byte to escape; most texts have none
 	for first < len(s) && plain[s[first]] {
 		first++
 	}

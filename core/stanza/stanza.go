@@ -127,7 +127,7 @@ func (s *Stanza) IsRequest() bool {
 	return s.Kind == IQ && (s.Type == TypeGet || s.Type == TypeSet)
 }
 
-// GiveEntry gives a stanza an Entry that has none. It is for a caller that has not sent it yet.
+// GiveEntry sets the Entry of a stanza that has none. The caller must not have sent the stanza yet.
 func (s *Stanza) GiveEntry() {
 	if s.Entry == "" {
 		s.Entry = NewID()
@@ -173,8 +173,8 @@ func (s *Stanza) MayHave(space, local string) bool {
 	return strings.Contains(s.Payload, space) || strings.Contains(s.Extra, space) || strings.Contains(s.Payload, "&#") || strings.Contains(s.Extra, "&#")
 }
 
-// Without returns a copy that lacks the children for which drop holds, or s itself if
-// there are none. The other children keep their bytes.
+// Without returns a copy without the children for which drop returns true, or s itself if
+// there are none. The bytes of the other children do not change.
 func (s *Stanza) Without(drop func(*Element) bool) *Stanza {
 	root := s.Tree()
 	var b strings.Builder
@@ -291,7 +291,7 @@ func AppendAttr(dst []byte, name, value string) []byte {
 	return append(dst, '\'')
 }
 
-// parse never fails on checked bytes; what is not XML becomes an empty stanza.
+// parse builds the tree. It cannot fail for checked bytes; for others it returns a stanza without content.
 func (s *Stanza) parse() *Element {
 	head := "<" + s.Kind.String() + " xmlns='" + NSClient + "'" + s.Extra + ">"
 	e, err := parseAt(head+s.Payload+"</"+s.Kind.String()+">", len(head))

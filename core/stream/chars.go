@@ -126,7 +126,7 @@ func reference(b []byte) (r rune, size int, err error) {
 	return r, end + 1, nil
 }
 
-// badReference distinguishes an unknown entity from what is not a reference at all.
+// badReference returns errEntity for an unknown entity and errReference for a malformed reference.
 func badReference(b []byte, name bool) error {
 	if name && class[b[1]]&nameStart != 0 {
 		return errEntity

@@ -30,7 +30,7 @@ type position struct {
 	used     uint64 // bit k: the item uses base[k]
 }
 
-// scanFirst reads what is between first-level elements, up to the start of one or to the end of the stream.
+// scanFirst reads the input between first-level elements, up to the start of one or to the end of the stream.
 func (s *Scanner) scanFirst() (done bool, err error) {
 	if s.position.token == endName || s.position.token == endTail {
 		return s.scanEnd()
@@ -209,7 +209,7 @@ func (s *Scanner) scanStart(b []byte) (ok bool, err error) {
 	return true, nil
 }
 
-// leave removes the innermost element, which is e, from the stack with what it declared.
+// leave removes the innermost element, which is e, and its namespace declarations from the stack.
 // What the first-level element declared stays valid as long as the item.
 func (s *Scanner) leave(e open) {
 	w := s.work

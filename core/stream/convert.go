@@ -52,9 +52,9 @@ func (it *Item) fieldOf(a *attr) field {
 	return other
 }
 
-// Stanza returns the element as a stanza of its own, whose payload may be written to any
-// stream: prefixes of the stream header that it uses are declared on it, its own
-// xmlns is gone, and xml:lang is the stream's where it had none (RFC 6120 §4.7.4).
+// Stanza returns the element as a stanza that does not depend on the stream and may be written to any
+// other: it declares the prefixes of the stream header that it uses, its default namespace declaration
+// is removed, and it has the xml:lang of the stream if it had none (RFC 6120 §4.7.4).
 // The caller may still set From.
 //
 // For a malformed address it returns a *stanza.Error (jid-malformed) beside the
@@ -103,8 +103,8 @@ func (it *Item) Stanza() (*stanza.Stanza, error) {
 // maxShared is the largest text of a stanza whose addresses are substrings of it.
 const maxShared = 2 << 10
 
-// address parses an attribute, which is a piece of a text of that size. Addresses are often kept for
-// long, and none must keep a large stanza in memory.
+// address parses the value of an attribute, which is a substring of a text of that size. It copies s if the text is
+// larger than maxShared: other packages keep addresses for long, which must not keep a large stanza in memory.
 func address(s string, size int) (jid.JID, error) {
 	if s == "" {
 		return jid.JID{}, nil

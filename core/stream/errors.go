@@ -61,7 +61,7 @@ func (c Condition) Known() bool { return conditions[c] }
 // came from a Scanner as read-only: most are shared.
 type Error struct {
 	Condition Condition
-	Text      string // for whoever reads the log at the other end
+	Text      string // a description for the log of the other side
 	Host      string // address to connect to instead, with see-other-host only
 	App       *stanza.Element
 }

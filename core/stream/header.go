@@ -61,7 +61,7 @@ func (v Version) Less(o Version) bool {
 func (v Version) String() string { return strconv.Itoa(v.Major) + "." + strconv.Itoa(v.Minor) }
 
 // Answer returns the version to put into the header that answers h: the lower of both, and
-// none for a peer that has none. False if there is no common major version.
+// "" if h has none. It returns false if there is no common major version.
 func (h *Header) Answer() (string, bool) {
 	v, ok := h.ParsedVersion()
 	switch {

@@ -23,7 +23,7 @@ const NSFraming = "urn:ietf:params:xml:ns:xmpp-framing"
 type Item struct {
 	Kind   Kind
 	Header *Header // of Open
-	Raw    []byte  // the whole item as it came
+	Raw    []byte  // the whole item as received
 	Inner  []byte  // of an Element: what is between its tags
 
 	s                  *Scanner

@@ -4,7 +4,7 @@ import "unicode"
 
 // Names beyond ASCII: XML 1.0 fourth edition appendix B without what the fifth
 // edition §2.3 removes again. Characters outside the first plane are in neither
-// table, as the fourth edition has none and so expat refuses them.
+// table: the fourth edition has none, and expat refuses them.
 
 // nameStartTable holds the characters beyond ASCII that may begin a name.
 var nameStartTable = &unicode.RangeTable{R16: []unicode.Range16{

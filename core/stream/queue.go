@@ -20,7 +20,7 @@ var (
 type QueueLimits struct {
 	Bytes  int           // that may be unwritten; with more the queue fails with ErrSlow
 	Write  time.Duration // how long one write may take
-	Retain RetainLimits  // of stanzas that are kept until they are written
+	Retain RetainLimits  // of Queue.Retain
 }
 
 // DefaultQueue returns the limits of a client session.

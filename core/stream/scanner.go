@@ -79,7 +79,7 @@ func (s *Scanner) Buffered() int {
 	return s.w - s.r
 }
 
-// Restart expects a new stream header from the same reader and keeps what is buffered:
+// Restart expects a new stream header from the same reader and keeps the buffered bytes:
 // after SASL, as clients may pipeline. The item that Next returned last becomes invalid.
 func (s *Scanner) Restart() {
 	s.begin(s.src, true)
@@ -145,7 +145,7 @@ func (s *Scanner) fail(err error) error {
 	return err
 }
 
-// advance drops the item that Next returned last, or what is known of a partial one.
+// advance discards the item that Next returned last, or the state of an incomplete one.
 func (s *Scanner) advance() {
 	if s.given {
 		s.r += s.position.pos

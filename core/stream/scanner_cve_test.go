@@ -8,7 +8,7 @@ import (
 )
 
 // CVE-2020-29509, -29510 and -29511: names and declarations that another parser would print with another
-// meaning are refused; what is forwarded has the same meaning afterwards.
+// meaning are refused; forwarded elements keep their meaning.
 func TestCVE_2020_29509_RoundTrip(t *testing.T) {
 	t.Parallel()
 	for _, input := range []string{

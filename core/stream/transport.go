@@ -19,7 +19,7 @@ type Transport interface {
 
 // FrameTransport carries a framed stream: the messages of a WebSocket (RFC 7395), or the bodies of a
 // BOSH session (XEP-0206), which are read and written as if they had the open and close elements of RFC 7395 instead of the attributes of
-// a body. Each frame is one whole element. Deadlines and Close are as those of a Transport.
+// a body. Each frame is one complete element. Deadlines and Close behave as those of a Transport.
 type FrameTransport interface {
 	// ReadFrame blocks until the next frame arrives. The frame must stay unchanged until the following call.
 	ReadFrame() ([]byte, error)
