@@ -36,7 +36,7 @@ func (e *Error) body() obj {
 	return b
 }
 
-// The errors that have nothing of their own to say. A function each, so that nobody can
+// The errors without details. A function each, so that no caller can
 // change a shared value.
 
 func errUnauthorized() *Error   { return refuse(401, 0, "401: Unauthorized") }

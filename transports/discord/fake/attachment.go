@@ -31,7 +31,7 @@ type attachment struct {
 	waveform    string
 }
 
-// File is something that a person attaches to a message, or what came of one.
+// File is a file of a message.
 type File struct {
 	Name        string
 	MIME        string
@@ -118,7 +118,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, path string) 
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.data))
 }
 
-// linked finds the attachment that a signed link stands for.
+// linked finds the attachment of a signed link.
 func (s *Server) linked(path string, q url.Values) *attachment {
 	parts := strings.Split(path, "/")
 	if len(parts) != 3 {

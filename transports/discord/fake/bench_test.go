@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
 )
 
-// BenchmarkEvents is one message from a person to a bot's connection: what the fake server
+// BenchmarkEvents is one message from a user to a bot's connection: what the fake server
 // costs where a gateway is measured with it.
 func BenchmarkEvents(b *testing.B) {
 	s := fake.New(fake.Options{})

@@ -122,7 +122,7 @@ func (c *call) text(key string) (string, error) {
 	return "", invalidForm(key, "BASE_TYPE_STRING", "Could not interpret as string.")
 }
 
-// has tells whether the body names the key at all.
+// has reports whether the body names the key at all.
 func (c *call) has(key string) bool { _, ok := c.body[key]; return ok }
 
 func (c *call) flag(key string) bool { v, _ := c.body[key].(bool); return v }

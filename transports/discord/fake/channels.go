@@ -25,7 +25,7 @@ type Channel struct {
 	Hidden  bool // Private without anybody
 }
 
-// AddChannel makes a channel and tells.
+// AddChannel makes a channel and emits its event.
 func (s *Server) AddChannel(guild ID, spec Channel) ID {
 	s.mu.Lock()
 	defer s.mu.Unlock()

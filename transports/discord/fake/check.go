@@ -24,7 +24,7 @@ type Exchange struct {
 	Body []byte
 	// Known is false where no route of the fake server matched.
 	Known bool
-	// Injected tells that the answer was ordered by Inject.
+	// Injected reports that the answer was ordered by Inject.
 	Injected bool
 	Status   int
 	Header   http.Header
@@ -35,7 +35,7 @@ type Exchange struct {
 type Frame struct {
 	FromClient bool
 	Data       []byte
-	// Partial tells that it is an update as PartialUpdates orders them.
+	// Partial reports that it is an update as PartialUpdates orders them.
 	Partial bool
 	// Close is the code where the fake server closes the connection and Data is nil.
 	Close int

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
 )
 
-// client is a gateway client of few words: it does what the test says and nothing else.
+// client is a gateway client that sends only what the test says.
 type client struct {
 	*testDiscord
 	ws       *websocket.Conn

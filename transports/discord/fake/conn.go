@@ -203,7 +203,7 @@ func (c *conn) ring() {
 func (c *conn) cut() {
 	switch raw := c.raw.(type) {
 	case nil:
-		c.s.work.Go(func() { c.ws.CloseNow() }) // somebody else's listener
+		c.s.work.Go(func() { c.ws.CloseNow() }) // another listener
 	case *tracked:
 		reset(raw.Conn)
 	default:

@@ -196,7 +196,7 @@ func (c *channel) recipient(id ID) bool {
 	return slices.ContainsFunc(c.recipients, func(u *user) bool { return u.id == id })
 }
 
-// texts tells whether messages can be written in it (a forum has only threads).
+// texts reports whether messages can be written in it (a forum has only threads).
 func (c *channel) texts() bool { return c.kind != kindCategory && c.kind != kindForum }
 
 func (c *channel) guildID() ID {
@@ -206,7 +206,7 @@ func (c *channel) guildID() ID {
 	return c.guild.id
 }
 
-// in tells whether an application's bot is in the guild.
+// in reports whether an application's bot is in the guild.
 func (a *app) in(g *guild) bool { return g.members[a.user.id] != nil }
 
 // sorted returns a map's values in the order of their ids.
@@ -234,7 +234,7 @@ func (s *Server) channelsOf(g *guild, threads bool) []*channel {
 	return out
 }
 
-// mutual tells whether two users share a guild.
+// mutual reports whether two users share a guild.
 func (s *Server) mutual(a, b *user) bool {
 	for _, g := range s.guilds {
 		if g.members[a.id] != nil && g.members[b.id] != nil {

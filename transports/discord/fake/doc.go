@@ -1,7 +1,7 @@
 // Package fake is a fake Discord server: an HTTP and gateway server with guilds, roles,
 // members, channels, threads, direct messages, messages, reactions, webhooks, attachments
 // and applications, which a client cannot tell from the real one in what it uses. Tests
-// and the demo act as the people on it and make it misbehave on command.
+// and the demo act as its users and inject faults.
 //
 // It builds its JSON from maps, never from a client library's structs, and shows every
 // request, answer and event to an optional Checker (package conformance holds the one that

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// draft is a message before it is one: what bots, webhooks and people give.
+// draft is a message of a bot, a webhook or a user before it is stored.
 type draft struct {
 	channel *channel
 	author  *user

@@ -55,7 +55,7 @@ func (c *channel) located(b obj) obj {
 	return b
 }
 
-// emitMessage tells of a new or changed message: what the API answers, and the guild and
+// emitMessage emits the event of a new or changed message: what the API answers, and the guild and
 // the member with it. (events/gateway-events.mdx, Message Create Extra Fields)
 func (s *Server) emitMessage(kind string, m *message) {
 	c := m.channel
@@ -122,7 +122,7 @@ func (s *Server) emitTyping(c *channel, u *user) {
 	s.emit(event{"TYPING_START", c.guild, c, c.intent(IntentTyping, IntentDirectTyping), nil, same(b)})
 }
 
-// emitChannel tells of a channel or a thread: of a channel to every bot of the guild, of a
+// emitChannel emits the event of a channel or a thread: of a channel to every bot of the guild, of a
 // thread to those who see it.
 func (s *Server) emitChannel(kind string, c *channel) {
 	if c.guild == nil {
@@ -139,7 +139,7 @@ func (s *Server) emitWebhooks(c *channel) {
 	s.emit(event{"WEBHOOKS_UPDATE", c.guild, c, IntentWebhooks, nil, same(obj{"guild_id": c.guild.id, "channel_id": c.id})})
 }
 
-// emitPresence tells the guilds of somebody how they are.
+// emitPresence emits the presence of a user to their guilds.
 func (s *Server) emitPresence(u *user) {
 	for _, g := range sorted(s.guilds) {
 		if g.members[u.id] != nil {
@@ -148,7 +148,7 @@ func (s *Server) emitPresence(u *user) {
 	}
 }
 
-// emitMember tells of somebody who came or changed.
+// emitMember emits the event of a new or changed member.
 func (s *Server) emitMember(kind string, g *guild, m *member) {
 	b := m.json()
 	b["guild_id"] = g.id
@@ -164,8 +164,8 @@ func (s *Server) emitRole(kind string, g *guild, r *role) {
 	s.emit(event{kind, g, nil, IntentGuilds, nil, same(obj{"guild_id": g.id, "role": r.json()})})
 }
 
-// emitThreadMembers tells who entered or left a thread. Without the member intent a bot
-// hears of itself only.
+// emitThreadMembers emits who joined or left a thread. Without the member intent a bot
+// gets only its own.
 func (s *Server) emitThreadMembers(c *channel, joined, left []ID) {
 	s.emit(event{"THREAD_MEMBERS_UPDATE", c.guild, c, IntentGuilds, nil, func(v *session) obj {
 		mine := slices.Contains(joined, v.app.user.id) || slices.Contains(left, v.app.user.id)

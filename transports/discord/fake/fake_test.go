@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// testDiscord is a Discord with one guild, some people and a bot that may everything a bridge needs.
+// testDiscord is a Discord with one guild, some users and a bot with all rights that a bridge needs.
 type testDiscord struct {
 	*testing.T
 	*fake.Server
@@ -58,7 +58,7 @@ func newTestDiscord(t *testing.T, o fake.Options) *testDiscord {
 	return w
 }
 
-// must is for acts that cannot fail here.
+// must is for actions that cannot fail.
 func must[V any](t testing.TB) func(V, error) V {
 	return func(v V, err error) V {
 		t.Helper()

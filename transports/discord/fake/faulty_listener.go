@@ -30,7 +30,7 @@ const (
 	noOutage Outage = iota
 	// Dropped connections are accepted and reset.
 	Dropped
-	// Refused connections find nobody who listens.
+	// Refused means that nothing listens.
 	Refused
 )
 

@@ -39,7 +39,7 @@ func (b *Bot) Reconnect() {
 	}
 }
 
-// Invalidate tells the bot's connections that their session is invalid (opcode 9): with
+// Invalidate notifies the bot's connections that their session is invalid (opcode 9): with
 // resumable it may be resumed, else it is gone and a new one is to be identified for.
 func (b *Bot) Invalidate(resumable bool) {
 	b.s.mu.Lock()

@@ -12,7 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/fake/conformance"
 )
 
-// TestOtherHTTPServer has the fake server behind somebody else's listener.
+// TestOtherHTTPServer has the fake server behind another listener.
 func TestOtherHTTPServer(t *testing.T) {
 	t.Parallel()
 	s := fake.New(fake.Options{Checker: conformance.New(t)})

@@ -38,7 +38,7 @@ func compareIDs(a, b ID) int {
 	return 0
 }
 
-// valid tells whether the text is a snowflake.
+// valid reports whether the text is a snowflake.
 func (id ID) valid() bool {
 	n, err := strconv.ParseUint(string(id), 10, 64)
 	return err == nil && strconv.FormatUint(n, 10) == string(id)

@@ -109,7 +109,7 @@ func (c *conn) resume(d []byte) {
 	c.invalid(false)
 }
 
-// invalid says that there is no session, or that it may be resumed.
+// invalid reports that there is no session, or that it may be resumed.
 func (c *conn) invalid(resumable bool) { c.control(obj{"op": opInvalidSession, "d": resumable}) }
 
 // appOf finds whose token it is. The prefix of the REST API is passed over.

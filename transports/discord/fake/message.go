@@ -71,7 +71,7 @@ type reaction struct {
 	users []ID
 }
 
-// system tells whether the network itself wrote the message.
+// system reports whether the network itself wrote the message.
 func (m *message) system() bool {
 	return m.kind != typeDefault && m.kind != typeReply
 }

@@ -69,7 +69,7 @@ func (g *guild) permissions(u *user) Permissions {
 	return p
 }
 
-// permissions is what somebody may do in a channel, overwrites included.
+// permissions is what a user may do in a channel, overwrites included.
 // (topics/permissions.mdx, Permission Overwrites and Implicit Permissions)
 func (c *channel) permissions(u *user) Permissions {
 	if c.guild == nil {

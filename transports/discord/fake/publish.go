@@ -13,8 +13,7 @@ var (
 	everyone      = regexp.MustCompile(`@(everyone|here)\b`)
 )
 
-// publish stores a draft and tells everybody. repeated says that it was there already,
-// by its nonce.
+// publish stores a draft and emits its event. repeated reports that there was a message with its nonce.
 func (s *Server) publish(d *draft) (m *message, repeated bool, err error) {
 	if err := s.mayPost(d); err != nil {
 		return nil, false, err
@@ -57,7 +56,7 @@ func (s *Server) compose(d *draft) *message {
 	return m
 }
 
-// mayPost checks what the author may do there.
+// mayPost checks the rights of the author in the channel.
 func (s *Server) mayPost(d *draft) error {
 	c := d.channel
 	switch {
@@ -88,7 +87,7 @@ func (s *Server) mayPost(d *draft) error {
 	return nil
 }
 
-// mayDirect tells whether the other one of a direct channel can be written to.
+// mayDirect reports whether the other one of a direct channel can be written to.
 func (s *Server) mayDirect(c *channel, from *user) error {
 	for _, to := range c.recipients {
 		switch {

@@ -51,7 +51,7 @@ func (l *limiter) bucket(key string) *bucket {
 	return b
 }
 
-// limit counts the request and sets the headers; limited tells that it was too many.
+// limit counts the request and sets the headers; limited reports that it was too many.
 // (topics/rate-limits.mdx, Header Format)
 func (x *exchange) limit() (status int, answer any, limited bool) {
 	s := x.s

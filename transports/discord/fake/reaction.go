@@ -41,7 +41,7 @@ func unicodeEmoji(text string) bool {
 	return keycap || r == 0xa9 || r == 0xae || r >= 0x203c
 }
 
-// react adds somebody's reaction.
+// react adds a user's reaction.
 func (s *Server) react(m *message, u *user, e emoji) error {
 	r := m.reaction(e)
 	if p := m.channel.permissions(u); r == nil && !p.has(AddReactions) || !p.has(ReadMessageHistory) {
@@ -72,7 +72,7 @@ func (s *Server) react(m *message, u *user, e emoji) error {
 	return nil
 }
 
-// unreact takes somebody's reaction away; it is no error where there was none.
+// unreact removes a user's reaction, if there is one.
 func (s *Server) unreact(m *message, u *user, e emoji) {
 	r := m.reaction(e)
 	if r == nil || !slices.Contains(r.users, u.id) {

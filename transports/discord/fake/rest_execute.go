@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// executeWebhook writes as somebody else. (resources/webhook.mdx, Execute Webhook)
+// executeWebhook writes under another name. (resources/webhook.mdx, Execute Webhook)
 func executeWebhook(c *call) (int, any, error) {
 	w, err := c.tokenWebhook()
 	if err != nil {

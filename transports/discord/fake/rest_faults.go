@@ -122,7 +122,7 @@ func (i *Injection) Release() {
 	}
 }
 
-// before tells whether the request is not even looked at.
+// before reports whether the request is not even looked at.
 func (i *Injection) before() bool { return i.action.kind != loses && i.action.kind != holds }
 
 // answer is the reply that a fault gives instead of carrying out the request.

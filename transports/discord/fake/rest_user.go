@@ -31,7 +31,7 @@ func getMyGuilds(c *call) (int, any, error) {
 	return http.StatusOK, list, nil
 }
 
-// openDirect finds or makes the direct channel with somebody. (resources/user.mdx, Create DM)
+// openDirect finds or makes the direct channel with a user. (resources/user.mdx, Create DM)
 func openDirect(c *call) (int, any, error) {
 	to, err := c.text("recipient_id")
 	if err != nil {

@@ -73,7 +73,7 @@ func routes() []*route {
 func split(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
 
 // find matches a path against the routes; a literal segment goes before a parameter.
-// known tells that another method would have matched.
+// known reports that another method would have matched.
 func find(routes []*route, method, path string) (best *route, params map[string]string, known bool) {
 	segments, literals := split(path), -1
 	for _, r := range routes {

@@ -16,9 +16,9 @@ import (
 // Options are how a fake server behaves. The zero value is like Discord.
 type Options struct {
 	// URL is the address that links lead to, where the server is used as a handler of
-	// somebody else's listener; Start sets it by itself.
+	// another listener; Start sets it by itself.
 	URL string
-	// Heartbeat is the interval that HELLO tells; 41.25 s where zero.
+	// Heartbeat is the interval in HELLO; 41.25 s where zero.
 	Heartbeat time.Duration
 	// ResumeWindow is for how long a session without connection can be resumed; 3 minutes.
 	ResumeWindow time.Duration
@@ -37,9 +37,9 @@ type Options struct {
 	Unlimited bool
 	// Now is the clock; time.Now where nil.
 	Now func() time.Time
-	// Checker sees all traffic; nobody where nil.
+	// Checker gets all traffic; may be nil.
 	Checker Checker
-	// Log hears of odd things; nobody where nil.
+	// Log gets warnings; may be nil.
 	Log *slog.Logger
 }
 

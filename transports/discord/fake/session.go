@@ -104,7 +104,7 @@ func (s *Server) forget() {
 	}
 }
 
-// beginSession makes a session for a bot and tells it the world: READY with guilds that are not
+// beginSession makes a session for a bot and sends it the state: READY with guilds that are not
 // there yet, then each as a GUILD_CREATE. (events/gateway.mdx, Ready Event)
 func (s *Server) beginSession(c *conn, v *session) {
 	s.forget()
@@ -143,7 +143,7 @@ func (s *Server) replay(c *conn, v *session, seq int) {
 	s.append(v, "RESUMED", obj{})
 }
 
-// has tells whether all after a sequence can still be replayed.
+// has reports whether all after a sequence can still be replayed.
 func (v *session) has(seq int) bool {
 	return seq >= 0 && (len(v.log) == 0 || seq >= v.log[0].seq-1)
 }

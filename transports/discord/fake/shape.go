@@ -28,7 +28,7 @@ func orEmpty[E any](list []E) []E {
 	return list
 }
 
-// json is a user as everybody sees it. (openapi: UserResponse)
+// json is a user. (openapi: UserResponse)
 func (u *user) json() obj {
 	b := obj{
 		"id": u.id, "username": u.name, "discriminator": "0", "global_name": orNull(u.global),
@@ -114,7 +114,7 @@ func (o overwrite) json() obj {
 	return obj{"id": o.id, "type": kind, "allow": o.allow.json(), "deny": o.deny.json()}
 }
 
-// presence is what PRESENCE_UPDATE says of somebody.
+// presence is the PRESENCE_UPDATE of a user.
 func (u *user) presence(g *guild) obj {
 	status := u.status
 	if status == "" {

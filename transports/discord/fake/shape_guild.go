@@ -53,7 +53,7 @@ func (g *guild) online() int {
 	return n
 }
 
-// visible tells whether others see that somebody is there.
+// visible reports whether others see that a user is online.
 func (u *user) visible() bool {
 	return u.status != "" && u.status != "offline" && u.status != "invisible"
 }

@@ -10,7 +10,7 @@ type view struct {
 	content bool
 }
 
-// sees tells whether the viewer gets the content of the message. (events/gateway.mdx,
+// sees reports whether the viewer gets the content of the message. (events/gateway.mdx,
 // Message Content Intent: not in direct messages, its own and where it is mentioned)
 func (v view) sees(m *message) bool {
 	return v.content || m.channel.guild == nil || m.by(v.user) ||

@@ -36,7 +36,7 @@ func (s *Server) begin(id ID, parent *channel, spec threadSpec) *channel {
 	return c
 }
 
-// announce tells that a thread is new.
+// announce emits the event of a new thread.
 func (s *Server) announce(c *channel) {
 	s.emit(event{"THREAD_CREATE", c.guild, c, IntentGuilds, nil, func(v *session) obj {
 		b := c.json(v.app.user)
@@ -124,7 +124,7 @@ func (s *Server) wakeThread(c *channel) {
 	}
 }
 
-// enterThread makes somebody a member of a thread.
+// enterThread makes a user a member of a thread.
 func (s *Server) enterThread(c *channel, u *user) {
 	if c.thread.has(u.id) {
 		return

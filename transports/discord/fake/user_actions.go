@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// Post is what a person writes.
+// Post is a message that a user sends.
 type Post struct {
 	Text    string
 	ReplyTo ID // in the same channel
@@ -13,13 +13,12 @@ type Post struct {
 	Nonce   string
 }
 
-// Say lets somebody write a text.
+// Say sends a text as a user.
 func (s *Server) Say(channel, user ID, text string) (ID, error) {
 	return s.Post(channel, user, Post{Text: text})
 }
 
-// Post lets somebody write, with all that a message can have. A bot's messages come
-// through the API, not from here.
+// Post sends a message as a user. A bot's messages come through the API, not from here.
 func (s *Server) Post(channel, user ID, p Post) (ID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,7 +34,7 @@ func (s *Server) Post(channel, user ID, p Post) (ID, error) {
 	return m.id, nil
 }
 
-// draftBy makes the draft of what a person writes.
+// draftBy makes the draft of a message that a user sends.
 func (s *Server) draftBy(c *channel, u *user, p Post) (*draft, error) {
 	d := &draft{channel: c, author: u, content: strings.TrimSpace(p.Text)}
 	if utf8.RuneCountInString(d.content) > maxContent {
@@ -63,7 +62,7 @@ func (s *Server) draftBy(c *channel, u *user, p Post) (*draft, error) {
 	return d, nil
 }
 
-// find is a message that a script names.
+// find is a message of a channel.
 func (s *Server) find(in, id ID) (*message, error) {
 	if m := s.mustChannel(in).index[id]; m != nil {
 		return m, nil
@@ -71,7 +70,7 @@ func (s *Server) find(in, id ID) (*message, error) {
 	return nil, errUnknownMessage()
 }
 
-// Edit lets somebody change the text of their message.
+// Edit changes the text of a message as its author.
 func (s *Server) Edit(channel, message, user ID, text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +87,7 @@ func (s *Server) Edit(channel, message, user ID, text string) error {
 	return s.edit(m, rewrite{content: &text})
 }
 
-// Delete lets somebody delete a message: their own, or another's where they may.
+// Delete deletes a message as its author or as a user with the right to it.
 func (s *Server) Delete(channel, message, user ID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +109,7 @@ func (s *Server) BulkDelete(channel ID, messages ...ID) {
 	s.eraseAll(s.mustChannel(channel), messages)
 }
 
-// React adds somebody's reaction: a Unicode emoji, or "name:id" of a custom one.
+// React adds a reaction of a user: a Unicode emoji, or "name:id" of a custom one.
 func (s *Server) React(channel, message, user ID, emoji string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +124,7 @@ func (s *Server) React(channel, message, user ID, emoji string) error {
 	return s.react(m, s.mustUser(user), e)
 }
 
-// Typing shows that somebody writes.
+// Typing sends the typing event of a user.
 func (s *Server) Typing(channel, user ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

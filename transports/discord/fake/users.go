@@ -42,7 +42,7 @@ func (s *Server) AddGuild(name string, owner ID) ID {
 	return g.id
 }
 
-// join makes somebody a member and tells; a bot gets the guild.
+// join makes a user a member and emits the events; a bot gets the guild.
 func (s *Server) join(g *guild, u *user, roles ...ID) {
 	if g.members[u.id] != nil {
 		return
@@ -56,7 +56,7 @@ func (s *Server) join(g *guild, u *user, roles ...ID) {
 	s.touch()
 }
 
-// leave takes somebody out of a guild and tells; a bot loses the guild.
+// leave removes a user from a guild and emits the events; a bot loses the guild.
 func (s *Server) leave(g *guild, u *user) {
 	if g.members[u.id] == nil {
 		return
@@ -146,7 +146,7 @@ func (s *Server) SetNick(guild, user ID, nick string) {
 	s.touch()
 }
 
-// SetPresence says that a user is online, idle, dnd or offline, with a custom status.
+// SetPresence makes a user online, idle, dnd or offline, with a custom status.
 func (s *Server) SetPresence(user ID, status, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

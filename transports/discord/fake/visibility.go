@@ -1,9 +1,9 @@
 package fake
 
-// flagObfuscated marks a channel that a bot hears of but may not see.
+// flagObfuscated marks a channel that a bot gets without its content.
 const flagObfuscated = 1 << 17
 
-// visible tells whether somebody sees a channel. A category shows when one of its
+// visible reports whether a user sees a channel. A category shows when one of its
 // channels does. (topics/permissions.mdx, Channel Visibility)
 func (s *Server) visible(c *channel, u *user) bool {
 	if c.permissions(u).has(ViewChannel) {
@@ -57,7 +57,7 @@ func (s *Server) sight(g *guild) map[*app]map[*channel]bool {
 	return seen
 }
 
-// permit changes permissions and tells each bot which channels it sees now, or no longer:
+// permit changes permissions and sends each bot the channels that it sees now, or no longer:
 // a CHANNEL_UPDATE of each, and THREAD_LIST_SYNC for those that it gained. told is a
 // channel whose CHANNEL_UPDATE everybody gets anyway, or nil.
 func (s *Server) permit(g *guild, announced *channel, change func()) {

@@ -78,7 +78,7 @@ func DefaultUserScopes() []string {
 	}
 }
 
-// UserScopes are the scopes that the app asks people for.
+// UserScopes are the scopes that the app requests from users.
 func (a *App) UserScopes() []string {
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
@@ -140,7 +140,7 @@ func (a *App) in(w *Workspace) *Install {
 	return nil
 }
 
-// Link gives the app a token (xoxp-…) of a person, as when they went through OAuth.
+// Link gives the app a token (xoxp-…) of a user, as OAuth does.
 func (a *App) Link(u *User, scopes ...string) (value string) {
 	a.server.do(func() { value = a.link(u, scopes).value })
 	return value
@@ -163,7 +163,7 @@ func (a *App) link(u *User, scopes []string) *token {
 	return t
 }
 
-// Uninstall removes the app from a workspace: all its tokens are dead, and it is told so by
+// Uninstall removes the app from a workspace: all its tokens are invalid, and it gets
 // tokens_revoked and app_uninstalled.
 func (a *App) Uninstall(w *Workspace) {
 	a.server.do(func() {

@@ -177,7 +177,7 @@ func (c *call) persona(m *message) error {
 	return nil
 }
 
-// inThread puts a post into the thread it asks for.
+// inThread puts a post into the thread that it names.
 func (c *call) inThread(ch *Channel, m *message) error {
 	ts := c.str("thread_ts")
 	if ts == "" {

@@ -116,7 +116,7 @@ func (c *call) kindsAsked() (map[kind]bool, error) {
 	return out, nil
 }
 
-// listOf is a page of the conversations that keep says yes to.
+// listOf is a page of the conversations that keep accepts.
 func (c *call) listOf(keep func(*Channel) bool) (map[string]any, error) {
 	var all []*Channel
 	for _, ch := range c.team.channels {

@@ -1,15 +1,15 @@
 // Package fake is a fake Slack server: an HTTP and WebSocket server with workspaces,
-// people, channels, messages, files, apps and tokens, which an unmodified Slack client
+// users, channels, messages, files, apps and tokens, which an unmodified Slack client
 // reaches by its base URL. Tests of the Slack transport and `dragoman demo` run on it.
 //
 // Three sides:
 //
 //   - the Web API, file upload and download, and Socket Mode, as an app sees them
-//     (api.go is the door, one file for each family of methods, socket.go the socket);
-//   - the people (people.go): a User says, edits, deletes, reacts, joins, and a Channel
-//     tells what was written there;
-//   - misbehaviour on command (misbehave.go, outage.go): lost replies, 429, outages,
-//     redelivered envelopes, events that nobody knows.
+//     (api.go dispatches, one file for each family of methods, socket.go the socket);
+//   - the users (user_actions.go, user_messages.go): a User sends, edits, deletes, reacts, joins, and a Channel
+//     returns its messages;
+//   - faults that a test injects (faults.go, faulty_listener.go): lost replies, 429, outages,
+//     redelivered envelopes, unknown events.
 //
 // JSON is built from maps, never from a client library's types, so that a mistake of the
 // library is not repeated here. Options.Check sees every request, answer, event and frame;

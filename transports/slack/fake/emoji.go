@@ -8,7 +8,7 @@ import (
 )
 
 // emojiName is what reactions.add takes as a name. Slack knows which names exist; here any
-// well-formed one does, so that only what cannot be a name is refused.
+// well-formed one does, so that only malformed names are refused.
 var emojiName = regexp.MustCompile(`^[a-z0-9_+'-]+(?:::skin-tone-[2-6])?$`)
 
 // commonEmoji are the names of emoji that tests and the demo use. In text, Slack keeps the

@@ -31,7 +31,7 @@ func (a authorization) json(w *Workspace) map[string]any {
 	}
 }
 
-// emit makes the envelopes of an event: one for each app that may see it, however many of its
+// emit makes the envelopes of an event: one for each app that may receive it, however many of its
 // users may. They wait in pending until mu is free. mu must be held.
 func (s *Server) emit(n emission) {
 	if n.event["event_ts"] == nil {
@@ -80,7 +80,7 @@ func (s *Server) takePending() outbox {
 	return p
 }
 
-// changed wakes up who awaits something. mu must be held.
+// changed wakes the callers of Await. mu must be held.
 func (s *Server) changed() {
 	close(s.changes)
 	s.changes = make(chan struct{})

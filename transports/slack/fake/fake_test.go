@@ -20,7 +20,7 @@ import (
 // called are the methods that the tests called.
 var called sync.Map
 
-// TestMain sees to leaks, and that every method was driven by a client.
+// TestMain checks for leaks, and that a client called every method.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
@@ -86,7 +86,7 @@ func newTestSlack(t *testing.T, options ...func(*fake.Options)) *testSlack {
 	return w
 }
 
-// rude lets requests be as Slack would not have them.
+// rude allows requests that Slack does not document.
 func rude(o *fake.Options) {
 	check := o.Check
 	o.Check = func(kind, name string, payload any) error {

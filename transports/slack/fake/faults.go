@@ -22,7 +22,7 @@ const (
 	garbage
 )
 
-// Fault is something that goes wrong with a call. Make one with the functions below.
+// Fault is a fault of a call, made with the functions below.
 type Fault struct {
 	kind   faultKind
 	wait   time.Duration
@@ -36,7 +36,7 @@ func RateLimited(after time.Duration) Fault { return Fault{kind: rateLimited, wa
 // ServerError answers with a status such as 500 or 503 and a page of HTML; nothing is done.
 func ServerError(status int) Fault { return Fault{kind: serverError, status: status} }
 
-// Hang never answers; nothing is done. It ends when the client gives up.
+// Hang never answers, and the call takes no effect. It ends when the client gives up.
 func Hang() Fault { return Fault{kind: hang} }
 
 // Refused answers ok:false with a code; nothing is done.
@@ -111,7 +111,7 @@ func (s *Server) Pending() int {
 
 func (f *fault) is(k faultKind) bool { return f != nil && f.kind == k }
 
-// before goes wrong before anything was done; it says whether it did.
+// before injects a fault before the call takes effect, and reports whether it did.
 func (f *fault) before(s *Server, name string, w http.ResponseWriter, r *http.Request) bool {
 	if f == nil {
 		return false
@@ -142,7 +142,7 @@ func (f *fault) before(s *Server, name string, w http.ResponseWriter, r *http.Re
 	return true
 }
 
-// instead goes wrong in place of the answer; it says whether it did.
+// instead injects a fault in place of the answer, and reports whether it did.
 func (f *fault) instead(w http.ResponseWriter) bool {
 	if f == nil {
 		return false
@@ -161,7 +161,7 @@ func (f *fault) instead(w http.ResponseWriter) bool {
 	return true
 }
 
-// tooMany is Slack's answer to who calls too often.
+// tooMany is Slack's answer to too many calls.
 func tooMany(w http.ResponseWriter, wait time.Duration) {
 	after := max(1, int((wait+time.Second-1)/time.Second))
 	w.Header().Set("Retry-After", strconv.Itoa(after))
@@ -170,7 +170,7 @@ func tooMany(w http.ResponseWriter, wait time.Duration) {
 	_, _ = w.Write([]byte(`{"ok":false,"error":"ratelimited"}`))
 }
 
-// htmlError is how Slack's front end says that something broke.
+// htmlError is the error page of Slack's front end.
 func htmlError(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(status)
@@ -243,7 +243,7 @@ func (a *App) Unheard() int {
 	return len(a.silentSockets)
 }
 
-// SendRaw writes a frame as it is to one socket of the app, and says whether there was one. It
+// SendRaw writes a frame as it is to one socket of the app, and reports whether there was one. It
 // is not checked.
 func (a *App) SendRaw(frame []byte) bool {
 	a.server.mu.Lock()

@@ -74,7 +74,7 @@ func TestHangingCall(t *testing.T) {
 	if _, err := w.bot.AuthTestContext(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error is %v", err)
 	}
-	// Close ends who still hangs.
+	// Close ends calls that still hang.
 	done := make(chan error, 1)
 	go func() {
 		_, err := w.bot.AuthTestContext(context.Background())

@@ -17,7 +17,7 @@ func newFaultyListener(l net.Listener) *faultyListener {
 	return &faultyListener{Listener: l, conns: map[*listenerConn]struct{}{}}
 }
 
-// listenerConn is a connection that its gate knows.
+// listenerConn is a connection of a faultyListener.
 type listenerConn struct {
 	net.Conn
 	faultyListener *faultyListener

@@ -34,7 +34,7 @@ type File struct {
 	deleted bool
 }
 
-// FileSpec is what a person shares.
+// FileSpec is a file that a user shares.
 type FileSpec struct {
 	Name  string
 	Title string // empty: the name
@@ -68,7 +68,7 @@ func (f *File) fileType() string {
 	return "binary"
 }
 
-// address is where the bytes are; they are given to who shows a token that may see them.
+// address is where the bytes are; they are served to tokens that may see the file.
 func (f *File) address(download bool) string {
 	p := f.server.base + "/files-pri/" + f.team.ID + "-" + f.ID + "/"
 	if download {
@@ -162,7 +162,7 @@ func (f *File) isPublic() bool {
 	return slices.ContainsFunc(f.shares, func(m *message) bool { return m.channel.kind == public })
 }
 
-// seenBy says whether a user may see the file: its owner, and who is where it was shared.
+// seenBy reports whether a user may see the file: its owner, and members of the channels where it was shared.
 func (f *File) seenBy(u *User, isBot bool) bool {
 	return f.owner == u || slices.ContainsFunc(f.shares, func(m *message) bool {
 		return !m.deleted && (m.channel.has(u) || m.channel.kind == public && !isBot)

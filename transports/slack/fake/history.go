@@ -26,7 +26,7 @@ func (c *call) span() (func(stamp) bool, error) {
 }
 
 // readable is the conversation whose messages the token may read. A bot must be in it; a
-// person reads public channels from outside too.
+// user reads public channels without being a member too.
 func (c *call) readable() (*Channel, error) {
 	ch, err := c.visibleFor("history")
 	if err != nil {

@@ -27,7 +27,7 @@ func (c *Channel) join(u, inviter *User) {
 	c.joined(u, inviter)
 }
 
-// leave takes u out; by is who did it, u or another.
+// leave removes u; by is u or the user who removed them.
 func (c *Channel) leave(u, by *User) {
 	if !c.has(u) {
 		return

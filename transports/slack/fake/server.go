@@ -221,7 +221,7 @@ func (s *Server) Close() {
 	s.wg.Wait()
 }
 
-// Complaints are the errors that Options.Check returned, and what people were told to do and
+// Complaints are the errors that Options.Check returned, and the actions that users had no right to
 // could not, oldest first.
 func (s *Server) Complaints() []error {
 	s.mu.Lock()
@@ -310,7 +310,7 @@ func abort(c net.Conn) {
 
 func (s *Server) serveRoot(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("redir") != "" {
-		// Slack sends who may not read a file to the sign-in page, with status 200.
+		// Slack answers requests without the right to a file with the sign-in page and status 200.
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte("<!DOCTYPE html><title>Sign in</title><p>Sign in to see this file.\n"))
 		return

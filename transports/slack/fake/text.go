@@ -84,7 +84,7 @@ func normalise(m string) string {
 	return m
 }
 
-// addressLike says whether a text begins with a word that has a dot in it.
+// addressLike reports whether a text begins with a word that has a dot in it.
 func addressLike(s string) bool {
 	if !wordByte(s[0]) {
 		return false
@@ -134,7 +134,7 @@ func (r rewriting) word(s string) (string, int) {
 
 func trimPunctuation(s string) string { return strings.TrimRight(s, ".,;:!?)'*_~") }
 
-// written is the text of a person, who types no control sequences.
+// written is the text that a user typed, without control sequences.
 func (w *Workspace) written(text string) string {
 	return rewriting{team: w, links: true, names: true}.rewrite(text)
 }

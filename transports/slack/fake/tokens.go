@@ -127,8 +127,8 @@ func (c *call) needFor(k kind, what string) error {
 	return c.need(scopes...)
 }
 
-// Revoke ends a token in mid-session, as when a person removes the app: calls are answered
-// token_revoked and the app is told by tokens_revoked. It says whether the token was alive.
+// Revoke revokes a token, as when a user removes the app: calls are answered token_revoked and the app gets
+// tokens_revoked. It reports whether the token was valid.
 func (s *Server) Revoke(value string) (was bool) {
 	s.do(func() { was = s.revoke(s.tokens[value], true) })
 	return was

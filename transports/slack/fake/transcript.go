@@ -11,7 +11,7 @@ type Message struct {
 	TS      string
 	// ThreadTS is the parent's, in a thread; of a message with replies its own.
 	ThreadTS string
-	// User is who wrote it; nil for a bot_message.
+	// User is the author; nil for a bot_message.
 	User *User
 	// Name is the name that Slack shows: the user's, or the one the app chose.
 	Name string
@@ -71,7 +71,7 @@ func (s *Server) notice(m *message) {
 	}
 }
 
-// Await waits until ok says yes, asked again after every change, and says whether it did
+// Await waits until ok returns true, calling it after every change, and reports whether it did
 // before ctx was done. ok is called without locks held.
 func (s *Server) Await(ctx context.Context, ok func() bool) bool {
 	for {
@@ -103,7 +103,7 @@ func (c *Channel) Transcript() []Message {
 	return out
 }
 
-// Lines is what people and apps wrote, each as "name: text".
+// Lines are the messages, each as "name: text".
 func (c *Channel) Lines() []string {
 	var out []string
 	for _, m := range c.Transcript() {
@@ -125,14 +125,14 @@ func (c *Channel) Message(ts string) Message {
 	return Message{}
 }
 
-// Has says whether a user is in the channel.
+// Has reports whether a user is in the channel.
 func (c *Channel) Has(u *User) bool {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	return c.has(u)
 }
 
-// Members are who is in the channel.
+// Members are the members of the channel.
 func (c *Channel) Members() []*User {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()

@@ -175,7 +175,7 @@ func (c *Channel) share(m *message) {
 	}
 }
 
-// serveDownload gives a file's bytes to who may see it, and sends others to the sign-in page.
+// serveDownload serves a file to tokens that may see it, and redirects others to the sign-in page.
 func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request) {
 	f := s.takeFault("download")
 	if f.before(s, "download", w, r) || f.instead(w) {

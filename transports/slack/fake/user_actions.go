@@ -2,10 +2,10 @@ package fake
 
 import "strconv"
 
-// Join puts the person into a channel.
+// Join adds the user to a channel.
 func (u *User) Join(c *Channel) { u.server.do(func() { c.join(u, nil) }) }
 
-// Invite puts somebody else, or a bot, into a channel that the person is in.
+// Invite adds another user or a bot to a channel that the user is in.
 func (u *User) Invite(c *Channel, other *User) {
 	u.server.do(func() {
 		if !c.has(u) {
@@ -16,14 +16,14 @@ func (u *User) Invite(c *Channel, other *User) {
 	})
 }
 
-// SetPresence says whether the person has a client open. No event tells apps of it.
+// SetPresence sets whether the user is online. There is no event for it.
 func (u *User) SetPresence(active bool) {
 	u.server.mu.Lock()
 	defer u.server.mu.Unlock()
 	u.active = active
 }
 
-// Deactivate ends the person's account: their tokens are answered account_inactive.
+// Deactivate deactivates the user's account: calls with its tokens are answered account_inactive.
 func (u *User) Deactivate() {
 	u.server.do(func() {
 		u.deleted = true

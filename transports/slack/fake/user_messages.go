@@ -2,7 +2,7 @@ package fake
 
 import "fmt"
 
-// cannot keeps what a person was told to do and could not.
+// cannot records an action that a user has no right to.
 func (u *User) cannot(what string, c *Channel) {
 	where := ""
 	if c != nil {
@@ -11,7 +11,7 @@ func (u *User) cannot(what string, c *Channel) {
 	u.server.complain(fmt.Errorf("%s cannot %s%s", u.person.Name, what, where))
 }
 
-// mayWrite says whether the person is in the channel and it is open.
+// mayWrite reports whether the user is in the channel and it is not archived.
 func (u *User) mayWrite(c *Channel) bool {
 	if c == nil || !c.has(u) || c.archived || u.deleted {
 		u.cannot("write", c)
@@ -37,8 +37,8 @@ func (u *User) post(c *Channel, text string, f func(*message)) (out Message) {
 	return out
 }
 
-// Say writes a message, typed as people type: @name, #channel, *bold*, :emoji:, addresses. What
-// a person cannot do leaves the zero Message and a complaint.
+// Say writes a message, as a user types it: @name, #channel, *bold*, :emoji:, addresses. What
+// the user may not do returns the zero Message and records a complaint.
 func (u *User) Say(c *Channel, text string) Message { return u.post(c, text, nil) }
 
 // Me writes a message with /me.

@@ -15,7 +15,7 @@ func (u *User) json(email bool) map[string]any {
 	return u.full(email)
 }
 
-// full has all keys, as events have them of everybody.
+// full has all keys.
 func (u *User) full(email bool) map[string]any {
 	zone, label, offset := u.zone()
 	return map[string]any{

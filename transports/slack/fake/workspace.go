@@ -14,7 +14,7 @@ func (s *Server) AddWorkspace(name, domain string) *Workspace {
 	return w
 }
 
-// AddUser makes a person; they have a client open. Apps are told by team_join.
+// AddUser makes a user who is online. Apps get team_join.
 func (w *Workspace) AddUser(p Person) (u *User) {
 	w.server.do(func() {
 		u = w.addUser(p, nil)

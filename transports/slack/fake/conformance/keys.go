@@ -58,17 +58,17 @@ func (c *Checker) keys(v any, nodes []map[string]any, paths map[string]string, p
 	return nil
 }
 
-// isMessage says whether a whole message is at a path of an event.
+// isMessage reports whether a whole message is at a path of an event.
 func isMessage(at string) bool {
 	return slices.Contains([]string{"event.message", "event.previous_message", "event.root", "event.item.message"}, at)
 }
 
-// free says whether none of the schemas names any key.
+// free reports whether none of the schemas names any key.
 func free(nodes []map[string]any) bool {
 	return !slices.ContainsFunc(nodes, func(n map[string]any) bool { return n["properties"] != nil || n["additionalProperties"] != nil })
 }
 
-// deeper says whether anything was recorded below a path.
+// deeper reports whether anything was recorded below a path.
 func deeper(paths map[string]string, path string) bool {
 	if path == "" {
 		return len(paths) > 0
