@@ -271,7 +271,7 @@ func TestMissingRights(t *testing.T) {
 		w.server.SetScopes(w.user, w.app.UserScopes()...)
 		l.say(w.asFakeNetwork(), "found")
 		awaitLines(ctx, t, w.asFakeNetwork(), true, lastIs("found"))
-		if line, n := logged(ctx, h, "an account is told what it lacks"); n != 1 || !strings.Contains(line, "chat:write") {
+		if line, n := logged(ctx, h, "a client has a notice for the owner of its login"); n != 1 || !strings.Contains(line, "chat:write") {
 			t.Errorf("the operator is told %d times: %s", n, line)
 		}
 	})

@@ -50,7 +50,7 @@ func testWriteFaultOfGateway(t *testing.T, w fakeNetwork, f writeFault, killed b
 	defer end()
 	say("during")
 	if err := peers.Poll(ctx, func() error {
-		if !h.gateway.Log().Contains("keeping events") {
+		if !h.gateway.Log().Contains("storing events") {
 			return fmt.Errorf("the gateway kept the events although it could not")
 		}
 		return nil
