@@ -126,19 +126,19 @@ func filled() *memory {
 	return m
 }
 
-type play struct {
+type archiveTest struct {
 	*testing.T
 	Engine *Engine
 	req    Request
 	sent   []*stanza.Stanza
 }
 
-func newPlay(t *testing.T, s Store) *play {
-	return &play{T: t, Engine: New(Options{Store: s}), req: Request{Archive: ann}}
+func newArchiveTest(t *testing.T, s Store) *archiveTest {
+	return &archiveTest{T: t, Engine: New(Options{Store: s}), req: Request{Archive: ann}}
 }
 
 // ask sends an IQ and gives the ids of the results and the answer, or the condition.
-func (p *play) ask(typ, xml string) string {
+func (p *archiveTest) ask(typ, xml string) string {
 	p.Helper()
 	e, err := stanza.ParseElement(xml, NS)
 	if err != nil {
@@ -186,7 +186,7 @@ func ended(attrs, first, last, index, count string) string {
 func TestQuery(t *testing.T) {
 	t.Parallel()
 	const done = " complete='true'"
-	p := newPlay(t, filled())
+	p := newArchiveTest(t, filled())
 	for _, c := range []struct{ name, inner, want string }{
 		{"all", "", "m1 m2 m3 m4 m5 " + ended(done, "m1", "m5", "0", "5")},
 		{"§4.3.1 first page", set("<max>2</max>"), "m1 m2 " + ended("", "m1", "m2", "0", "5")},
@@ -247,7 +247,7 @@ func TestPageLimit(t *testing.T) {
 	for i := range 300 {
 		m.entries = append(m.entries, Entry{ID: fmt.Sprint(i), At: day, Stanza: stanza.NewMessage(one, ann, "")})
 	}
-	p := newPlay(t, m)
+	p := newArchiveTest(t, m)
 	p.ask(stanza.TypeSet, query(""))
 	if len(p.sent) != 50 {
 		t.Errorf("%d without a wish", len(p.sent))
@@ -271,7 +271,7 @@ func (g greedy) Query(ctx context.Context, a jid.JID, f Filter, p Page) (Result,
 
 func TestGreedyStoreIsCut(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, greedy{filled()})
+	p := newArchiveTest(t, greedy{filled()})
 	if got := p.ask(stanza.TypeSet, query(set("<max>2</max><before/>"))); got != "m4 m5 "+ended("", "m4", "m5", "0", "5") {
 		t.Error(got)
 	}
@@ -279,7 +279,7 @@ func TestGreedyStoreIsCut(t *testing.T) {
 
 func TestResultMessage(t *testing.T) { // XEP-0313 §4.2
 	t.Parallel()
-	p := newPlay(t, filled())
+	p := newArchiveTest(t, filled())
 	p.ask(stanza.TypeSet, "<query queryid='f&apos;&lt;&#10;27'>"+set("<max>1</max>")+"</query>")
 	got := p.sent[0]
 	if got.To != one || got.From != ann {
@@ -303,7 +303,7 @@ func TestRoomArchive(t *testing.T) { // XEP-0313 §6.1
 		{ID: "a", At: day, Stanza: stanza.NewMessage(jid.MustParse("x@y"), jid.MustParse("coven@chat.example.org/ann"), stanza.TypeGroupchat, stanza.TextElement("", "body", "hi"))},
 		{ID: "b", At: day},
 	}}
-	p := newPlay(t, m)
+	p := newArchiveTest(t, m)
 	p.req.Archive, p.req.Room = room, true
 	p.ask(stanza.TypeSet, query(""))
 	if s := p.sent[0].String(); strings.Contains(s, "x@y") || !strings.Contains(s, "from='coven@chat.example.org/ann'") {
@@ -334,7 +334,7 @@ func TestRoomArchive(t *testing.T) { // XEP-0313 §6.1
 func TestFormAndMetadata(t *testing.T) {
 	t.Parallel()
 	m := filled()
-	p := newPlay(t, m)
+	p := newArchiveTest(t, m)
 	p.Engine = New(Options{Store: m, Fields: []form.Field{{Var: "{urn:xmpp:fulltext:0}fulltext", Type: form.TextSingle}}, Groupchat: true})
 	got := p.ask(stanza.TypeGet, query("")) // XEP-0313 §4.1.5
 	for _, f := range []string{"'with' type='jid-single'", "'start' type='text-single'", "'end' type='text-single'", "'before-id'", "'after-id'", "'ids' type='list-multi'><validate datatype='xs:string'><open/>", "fulltext'", "'include-groupchat' type='boolean'"} {
@@ -370,7 +370,7 @@ func TestFormAndMetadata(t *testing.T) {
 func TestPrefs(t *testing.T) { // XEP-0441 §3
 	t.Parallel()
 	m := &memory{}
-	p := newPlay(t, m)
+	p := newArchiveTest(t, m)
 	if got := p.ask(stanza.TypeGet, "<prefs/>"); got != "<prefs default='always'><always/><never/></prefs>" {
 		t.Error(got)
 	}

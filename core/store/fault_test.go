@@ -54,8 +54,8 @@ func faulty(t *testing.T, o Options) (*Store, *log) {
 	return s, l
 }
 
-// told checks that a fault is one line of the log that says what to do, and its end another.
-func told(t *testing.T, l *log, advice string, over bool) {
+// checkLogged checks that a fault is one line of the log that says what to do, and its end another.
+func checkLogged(t *testing.T, l *log, advice string, over bool) {
 	t.Helper()
 	if n := l.count("level=ERROR"); n != 1 || l.count(advice) != 1 {
 		t.Errorf("%d errors in the log, want one about %q:\n%s", n, advice, l.text.String())
@@ -65,7 +65,7 @@ func told(t *testing.T, l *log, advice string, over bool) {
 		want = 1
 	}
 	if n := l.count("can be written again"); n != want {
-		t.Errorf("the end was told %d times:\n%s", n, l.text.String())
+		t.Errorf("the end was logged %d times:\n%s", n, l.text.String())
 	}
 }
 
@@ -104,13 +104,13 @@ func TestFull(t *testing.T) {
 	if failed < 50 {
 		t.Fatalf("only %d writes failed", failed)
 	}
-	told(t, l, "free space", false)
+	checkLogged(t, l, "free space", false)
 	limit(1 << 30)
 	if err := insert(s, 1000, 3000); err != nil {
 		t.Fatal(err)
 	}
 	written[1000] = true
-	told(t, l, "free space", true)
+	checkLogged(t, l, "free space", true)
 	if got := numbers(t, s); len(got) != len(written) {
 		t.Errorf("%d written, %d there", len(written), len(got))
 	}
@@ -148,14 +148,14 @@ func TestLocked(t *testing.T) {
 	if _, err := s.Accounts(t.Context()); err != nil {
 		t.Error(err)
 	}
-	told(t, l, "another program", false)
+	checkLogged(t, l, "another program", false)
 	if err := lock.Rollback(); err != nil {
 		t.Fatal(err)
 	}
 	if err := insert(s, 1, 1); err != nil {
 		t.Error(err)
 	}
-	told(t, l, "another program", true)
+	checkLogged(t, l, "another program", true)
 	if got := numbers(t, s); len(got) != 1 {
 		t.Errorf("%d rows", len(got))
 	}

@@ -15,7 +15,7 @@ import (
 
 const victimEnv = "DRAGOMAN_STORE_VICTIM"
 
-// victim writes numbers to the store at url and prints each that it was told is on
+// victim writes numbers to the store at url and prints each that is acknowledged to be on
 // the disk, until it is killed.
 func victim(url string) {
 	s, err := Open(context.Background(), Options{URL: url})
@@ -40,7 +40,7 @@ func victim(url string) {
 	}
 }
 
-// What was told before a kill -9 is there afterwards.
+// What was acknowledged before a kill -9 is there afterwards.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	url := storetest.URL(t)
@@ -65,27 +65,27 @@ func TestKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	told := map[int]bool{}
+	acknowledged := map[int]bool{}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
 			t.Fatalf("victim: %s", lines.Text())
 		}
-		told[n] = true
-		if len(told) == 500 {
+		acknowledged[n] = true
+		if len(acknowledged) == 500 {
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	_ = cmd.Wait() // killed
-	if len(told) < 500 {
-		t.Fatalf("only %d writes were told", len(told))
+	if len(acknowledged) < 500 {
+		t.Fatalf("only %d writes were acknowledged", len(acknowledged))
 	}
 	s := open(t, Options{URL: url})
 	got := numbers(t, s)
-	for n := range told {
+	for n := range acknowledged {
 		if !got[n] {
 			t.Errorf("write %d was promised and is lost", n)
 		}

@@ -19,9 +19,9 @@ func TestWritesAfterTheAccount(t *testing.T) {
 	if err := s.DeleteAccount(t.Context(), alice); err != nil {
 		t.Fatal(err)
 	}
-	var told *stanza.Error
+	var refused *stanza.Error
 	err := s.SetPrivate(t.Context(), alice, []private.Item{{Space: "urn:x", Name: "x", XML: "<x xmlns='urn:x'/>"}})
-	if !errors.As(err, &told) || told.Condition != "item-not-found" {
+	if !errors.As(err, &refused) || refused.Condition != "item-not-found" {
 		t.Errorf("private: %v, want item-not-found", err)
 	}
 	done := make(chan error, 1)

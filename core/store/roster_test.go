@@ -80,20 +80,20 @@ func TestRoster(t *testing.T) {
 	}
 }
 
-// Changes are told in the order of their versions.
+// Changes are announced in the order of their versions.
 func TestRosterChangesAreInOrder(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
 	account(t, s, alice)
 	const n = 200
-	var told []roster.Version
+	var versions []roster.Version
 	done := make(chan error, n)
 	for i := range n {
 		go func() {
 			done <- s.ChangeRoster(t.Context(), alice, carol, func(e *roster.Entry) error {
 				e.Listed, e.Name = true, fmt.Sprint(i)
 				return nil
-			}, func(c roster.Change) { told = append(told, c.Version) })
+			}, func(c roster.Change) { versions = append(versions, c.Version) })
 		}()
 	}
 	for range n {
@@ -102,11 +102,11 @@ func TestRosterChangesAreInOrder(t *testing.T) {
 		}
 	}
 	for i := range n - 1 {
-		if told[i] >= told[i+1] {
-			t.Fatalf("%s before %s", told[i], told[i+1])
+		if versions[i] >= versions[i+1] {
+			t.Fatalf("%s before %s", versions[i], versions[i+1])
 		}
 	}
-	if items, v, err := s.Roster(t.Context(), alice, told[n-1]); err != nil || v != told[n-1] || items != nil {
+	if items, v, err := s.Roster(t.Context(), alice, versions[n-1]); err != nil || v != versions[n-1] || items != nil {
 		t.Error(items, v, err)
 	}
 }

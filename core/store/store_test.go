@@ -304,10 +304,10 @@ func TestOverload(t *testing.T) {
 	for range maxQueue {
 		s.WriteAsync(nothing, nil)
 	}
-	told := make(chan error, 1)
-	s.WriteAsync(put(1), func(err error) { told <- err })
+	done := make(chan error, 1)
+	s.WriteAsync(put(1), func(err error) { done <- err })
 	close(go_)
-	if err := <-told; !errors.Is(err, ErrOverload) {
+	if err := <-done; !errors.Is(err, ErrOverload) {
 		t.Errorf("%v", err)
 	}
 }
