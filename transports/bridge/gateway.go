@@ -156,7 +156,7 @@ func (g *Gateway) assemble(log *delivery.Log) {
 		Env: env, Store: store, Logins: registry, People: x.people, Presence: x.presence, Roster: x.roster, Endpoint: g.endpoint,
 	})
 	f.outbox = outbox.New(env, store, registry, x.rooms)
-	f.inbox = inbox.New(env, store, x.rooms.Index, f.conversations)
+	f.inbox = inbox.New(env, store, x.rooms.Index, f.conversations, f.outbox)
 	f.backfill = inbox.NewBackfill(f.inbox, x.rooms, registry)
 	f.log = log
 	f.processing = inbox.NewProcessing(f.backfill, x.people, x.roster, log)

@@ -26,11 +26,21 @@ type Inbox struct {
 	store         *tables.Store
 	writer        *writer
 	dedup         dedup
+	echoes        Echoes
+}
+
+// Echoes recognises messages that are those of our own calls.
+type Echoes interface {
+	// IsEcho tells whether an event is one; then Echo has to be called once all events before it are durable.
+	IsEcho(conversation int64, e transports.Event) bool
+	Echo(e transports.Event)
 }
 
 // New makes the inbox of a gateway.
-func New(env *gateway.Env, store *tables.Store, index *rooms.Index, conversations *conversation.Set) *Inbox {
-	return &Inbox{env: env, index: index, conversations: conversations, store: store, writer: newWriter(env, store)}
+func New(env *gateway.Env, store *tables.Store, index *rooms.Index, conversations *conversation.Set, echoes Echoes) *Inbox {
+	return &Inbox{
+		env: env, index: index, conversations: conversations, store: store, writer: newWriter(env, store), echoes: echoes,
+	}
 }
 
 // Deliver stores an event and returns when it is durable.
@@ -51,6 +61,15 @@ func (i *Inbox) post(ctx context.Context, l *logins.Login, e transports.Event, l
 	room, err := i.index.Locate(ctx, l, e)
 	if err != nil {
 		done(err)
+		return
+	}
+	if i.echoes.IsEcho(room, e) {
+		i.writer.put(nil, late, func(_ []bool, err error) { // behind all events before it
+			if err == nil {
+				i.echoes.Echo(e)
+			}
+			done(err)
+		})
 		return
 	}
 	id := eventID{room, e.Key}

@@ -83,13 +83,17 @@ func (w *writer) write() {
 		w.mu.Lock()
 		rows, states, waiting := w.rows, w.states, w.waiting
 		w.rows, w.states, w.waiting = nil, nil, nil
-		if len(rows) == 0 && len(states) == 0 {
+		if len(rows) == 0 && len(states) == 0 && len(waiting) == 0 {
 			w.writing = false
 			w.mu.Unlock()
 			return
 		}
 		w.mu.Unlock()
-		added, err := w.store.Receive(context.Background(), rows, states)
+		var added []bool
+		var err error
+		if len(rows)+len(states) > 0 {
+			added, err = w.store.Receive(context.Background(), rows, states)
+		}
 		for _, r := range waiting {
 			if err != nil {
 				r.done(nil, err)

@@ -222,6 +222,8 @@ func (q *Queue) Store(ctx context.Context) (due bool) {
 	if first {
 		b.Outbox.Add[0] = q.begin(b.Outbox.Add[0])
 	}
+	q.addProgress(b)
+	row.Last, row.LastAt = q.conv.Row.Last, q.conv.Row.LastAt
 	err := q.conv.Commit(ctx, b)
 	q.accepted = nil
 	if err != nil {

@@ -26,6 +26,7 @@ type call struct {
 	row     tables.Call
 	request convert.Request
 	user    transports.UserID
+	echo    *echo // belongs to the conversation's goroutine
 }
 
 // result is what a call has come to. Parts that were done have their ids here even when a later one failed.
@@ -57,6 +58,9 @@ func (q *Queue) start(ctx context.Context, l *logins.Login, client transports.Cl
 	q.begun = false
 	c := &call{outbox: q.outbox, client: client, room: q.conv.Row, row: row, request: request, user: l.User}
 	q.call = c
+	if request.Kind == convert.SendMessage {
+		q.outbox.echoes.add(q.outbox.address.Client(row, row.Part), q)
+	}
 	q.env.Counters.Calls.Add(1)
 	q.env.Trace("call", slog.String("room", q.conv.Row.Label()), slog.String("kind", row.Kind), slog.Int("attempt", row.Attempt))
 	started := q.env.Group.Go(func(ctx context.Context) {
@@ -139,6 +143,7 @@ func (q *Queue) ended(ctx context.Context, c *call, r result) {
 	if q.call != c {
 		return
 	}
+	r = c.settle(r)
 	b := &tables.Batch{Messages: r.batch}
 	if len(r.deleted) > 0 {
 		b.Messages.Deleted = []tables.Deletion{{Room: q.conv.ID, Net: r.deleted}}
@@ -171,6 +176,7 @@ func (q *Queue) partDone(ctx context.Context, b *tables.Batch, request convert.R
 		row = q.begin(row)
 	}
 	b.Outbox.Update = append(b.Outbox.Update, row)
+	q.addProgress(b)
 	begins := last && len(q.pending) > 1 && q.mayBegin(q.pending[1])
 	if begins {
 		b.Outbox.Update = append(b.Outbox.Update, q.begin(q.pending[1]))

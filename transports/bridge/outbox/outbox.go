@@ -55,6 +55,7 @@ type Outbox struct {
 	logins   *logins.Registry
 	nicks    Nicks
 	backfill Backfill
+	echoes   echoes
 }
 
 // New makes the outbox of a gateway.

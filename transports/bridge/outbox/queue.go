@@ -31,6 +31,7 @@ type Queue struct {
 	begun    bool          // the first was stored as sending, and has not been made yet
 	call     *call         // under way
 	retry    retry
+	progress *tables.Progress // of the last echo, written with the next change
 	typing   typing
 }
 

@@ -1,0 +1,107 @@
+package outbox
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// maxEchoes is how many messages of ours are remembered, the latest ones.
+const maxEchoes = 4096
+
+// echoes recognises the echo of a message by its nonce, so that it need not be stored as an event: all that
+// it says is in the call, or comes as its outcome.
+type echoes struct {
+	mu    sync.Mutex
+	by    map[string]*Queue // by our id of the message
+	order []string          // a ring of the ids, the oldest at next
+	next  int
+}
+
+func (e *echoes) add(id string, q *Queue) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.by == nil {
+		e.by, e.order = map[string]*Queue{}, make([]string, maxEchoes)
+	}
+	if _, again := e.by[id]; !again {
+		delete(e.by, e.order[e.next])
+		e.order[e.next] = id
+		e.next = (e.next + 1) % maxEchoes
+	}
+	e.by[id] = q
+}
+
+func (e *echoes) find(id string) *Queue {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.by[id]
+}
+
+// echo is the message of the network that a call has become, as an event says.
+type echo struct {
+	id transports.MessageID
+	at time.Time
+}
+
+// IsEcho tells whether a message is that of a call which was begun in the conversation since the start. Then Echo has
+// to be called with it, once all events before it are durable. It is only so where the network recognises a
+// call that is repeated, since a crash forgets the echo.
+func (o *Outbox) IsEcho(conversation int64, e transports.Event) bool {
+	if _, message := e.Body.(transports.Message); !message || e.Nonce == "" || !o.env.Info.Caps.Repeatable {
+		return false
+	}
+	if !e.Own && o.logins.ByUser(e.Actor) == nil { // anybody can send our nonce
+		return false
+	}
+	q := o.echoes.find(e.Nonce)
+	return q != nil && q.conv.ID == conversation
+}
+
+// Echo takes such a message.
+func (o *Outbox) Echo(e transports.Event) {
+	o.env.Counters.Echoes.Add(1)
+	m, message := e.Body.(transports.Message)
+	if q := o.echoes.find(e.Nonce); q != nil && message {
+		q.conv.Enqueue(func(ctx context.Context) { q.takeEcho(ctx, e.Nonce, echo{m.ID, e.At}) })
+	}
+}
+
+// takeEcho ends the call of an echo where its outcome is not known, or keeps the echo for when the call ends.
+func (q *Queue) takeEcho(ctx context.Context, nonce string, e echo) {
+	if !q.conv.Exists() {
+		return
+	}
+	q.progress = &tables.Progress{Room: q.conv.ID, Last: e.id, At: e.at}
+	switch {
+	case q.call != nil && nonce == q.outbox.address.Client(q.call.row, q.call.row.Part):
+		q.call.echo = &e
+	case q.call == nil && q.Calling():
+		q.Echo(ctx, nonce, e.id, e.at)
+	}
+}
+
+// addProgress moves the start of the next backfill behind the last echo, together with another change.
+func (q *Queue) addProgress(b *tables.Batch) {
+	p := q.progress
+	q.progress = nil
+	if p == nil || q.conv.Partial() || p.At.Before(q.conv.Row.LastAt) {
+		return
+	}
+	q.conv.Row.Last, q.conv.Row.LastAt = p.Last, p.At
+	b.Inbox.Progress = append(b.Inbox.Progress, *p)
+}
+
+// settle makes a success of a call whose outcome is not known, but whose echo has come.
+func (c *call) settle(r result) result {
+	if c.echo == nil || r.err == nil || c.request.Kind != convert.SendMessage || transports.ClassOf(r.err) != transports.Retry {
+		return r
+	}
+	c.mapSent(&r, transports.Sent{ID: c.echo.id, At: c.echo.at}, c.row.Part)
+	r.err = nil
+	return r
+}
