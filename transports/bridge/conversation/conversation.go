@@ -143,6 +143,14 @@ func (c *Conversation) Partial() bool {
 	return c.hold.partial
 }
 
+// Current tells whether all events before the live ones were stored: no backfill runs, was given up or has held
+// events back that are still there.
+func (c *Conversation) Current() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hold == hold{}
+}
+
 // Calls is how many calls wait in the outbox.
 func (c *Conversation) Calls() int {
 	c.mu.Lock()

@@ -30,6 +30,8 @@ func NetworkError(err error) *stanza.Error {
 		return &stanza.Error{Type: errorType(condition), Condition: condition, Text: CutBytes(e.Text, maxErrorText)}
 	case transports.ClassOf(err) == transports.Retry:
 		return stanza.RemoteServerTimeout("The network does not answer. Please try again later.")
+	case transports.ClassOf(err) == transports.Unknown:
+		return stanza.RemoteServerTimeout("It is not known whether this has arrived. " + CutBytes(ErrorText(err, ""), maxErrorText))
 	case transports.ClassOf(err) == transports.NeedLogin:
 		return stanza.NotAuthorized("Your account has to be linked again.")
 	}

@@ -42,6 +42,15 @@ func (e *echoes) find(id string) *Queue {
 	return e.by[id]
 }
 
+func (e *echoes) remove(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.by, id)
+}
+
+// PendingID stands for the network's id of a message until its echo brings it, see transports.Sent.
+func PendingID(nonce string) transports.MessageID { return transports.MessageID("pending " + nonce) }
+
 // echo is the message of the network that a call has become, as an event says.
 type echo struct {
 	id transports.MessageID
@@ -76,7 +85,9 @@ func (q *Queue) takeEcho(ctx context.Context, nonce string, e echo) {
 	if !q.conv.Exists() {
 		return
 	}
-	q.progress = &tables.Progress{Room: q.conv.ID, Last: e.id, At: e.at}
+	if q.conv.Current() { // else earlier events are yet to be read
+		q.progress = &tables.Progress{Room: q.conv.ID, Last: e.id, At: e.at}
+	}
 	switch {
 	case q.call != nil && nonce == q.outbox.address.Client(q.call.row, q.call.row.Part):
 		q.call.echo = &e
@@ -89,19 +100,26 @@ func (q *Queue) takeEcho(ctx context.Context, nonce string, e echo) {
 func (q *Queue) addProgress(b *tables.Batch) {
 	p := q.progress
 	q.progress = nil
-	if p == nil || q.conv.Partial() || p.At.Before(q.conv.Row.LastAt) {
+	if p == nil || !q.conv.Current() || p.At.Before(q.conv.Row.LastAt) {
 		return
 	}
 	q.conv.Row.Last, q.conv.Row.LastAt = p.Last, p.At
 	b.Inbox.Progress = append(b.Inbox.Progress, *p)
 }
 
-// settle makes a success of a call whose outcome is not known, but whose echo has come.
+// settle makes a success of a call whose outcome is not known, but whose echo has come, and takes the id of the
+// message from the echo where the network has given none.
 func (c *call) settle(r result) result {
-	if c.echo == nil || r.err == nil || c.request.Kind != convert.SendMessage || transports.ClassOf(r.err) != transports.Retry {
-		return r
+	class := transports.ClassOf(r.err)
+	unclear := r.err != nil && c.request.Kind == convert.SendMessage && (class == transports.Retry || class == transports.Unknown)
+	switch {
+	case c.echo != nil && (unclear || r.pending):
+		c.mapSent(&r, transports.Sent{ID: c.echo.id, At: c.echo.at}, c.row.Part)
+		r.err = nil
+	case r.pending: // the event of the echo finds the message by this
+		nonce := c.outbox.address.Client(c.row, c.row.Part)
+		c.outbox.echoes.remove(nonce)
+		c.mapSent(&r, transports.Sent{ID: PendingID(nonce)}, c.row.Part)
 	}
-	c.mapSent(&r, transports.Sent{ID: c.echo.id, At: c.echo.at}, c.row.Part)
-	r.err = nil
 	return r
 }

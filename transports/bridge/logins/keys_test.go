@@ -1,11 +1,11 @@
-package bridge_test
+package logins_test
 
 import (
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 )
 
 // The configuration documents 64 hexadecimal digits, the key file holds base64.
@@ -13,11 +13,11 @@ func TestKeysAsDocumented(t *testing.T) {
 	t.Parallel()
 	digits := strings.Repeat("0123456789abcdef", 4)
 	none := filepath.Join(t.TempDir(), "no", "file")
-	keys, err := bridge.LoadKeys(digits, none)
+	keys, err := logins.LoadKeys(digits, none)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := bridge.LoadKeys("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=, "+digits, none)
+	again, err := logins.LoadKeys("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=, "+digits, none)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestKeysAsDocumented(t *testing.T) {
 		t.Error("opened for another account")
 	}
 	for _, bad := range []string{digits[1:], "x" + digits[1:], digits + digits, "sesame"} {
-		if _, err := bridge.LoadKeys(bad, none); err == nil || strings.Contains(err.Error(), bad) {
+		if _, err := logins.LoadKeys(bad, none); err == nil || strings.Contains(err.Error(), bad) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
