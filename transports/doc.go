@@ -22,7 +22,7 @@
 //  3. <network>                 acknowledges the event to the network
 //  4. the conversation          bridge/conversation: its mailbox takes the events in order, once the history of the
 //     room was read after a gap (bridge/inbox/backfill.go) and while the server can be reached
-//  5. processing                bridge/inbox/process.go, and message.go, change.go and room.go by kind: what the event
+//  5. processing                bridge/inbox/process.go and files by kind, such as bridge/inbox/message.go: what the event
 //     means in XMPP (bridge/convert); archived with its id map, and the event is done, in one transaction
 //  6. Endpoint.SendAll          the router of this server, or the component link to a foreign one; once the message is
 //     safe there, bridge/delivery notes it. A restart sends again, under the same id, what was not noted.
