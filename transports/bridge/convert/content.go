@@ -2,6 +2,7 @@ package convert
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -166,4 +167,20 @@ func Call(c transports.Call) *stanza.Element {
 // Receipt says that the network has a message (XEP-0184).
 func Receipt(id string) *stanza.Element {
 	return stanza.NewElement(NSReceipts, "received").With("id", id)
+}
+
+// PollText is a poll in words.
+func PollText(p transports.Poll) string {
+	lines := []string{"Poll: " + OneLine(p.Question)}
+	if p.Ended {
+		lines[0] = "The poll has ended: " + OneLine(p.Question)
+	}
+	for _, o := range p.Options {
+		line := "• " + OneLine(o.Text)
+		if o.Votes > 0 {
+			line += " (" + strconv.Itoa(o.Votes) + ")"
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }

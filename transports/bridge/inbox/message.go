@@ -30,9 +30,6 @@ func (s *step) message(ctx context.Context, m transports.Message) error {
 		return nil
 	}
 	if s.ours() {
-		if found, err := s.takePending(ctx, m.ID); err != nil || found {
-			return err
-		}
 		switch s.p.calls.Echo(ctx, s.e.Nonce, m.ID, s.e.At) {
 		case outbox.HeldEcho:
 			return errHeld
@@ -44,23 +41,6 @@ func (s *step) message(ctx context.Context, m transports.Message) error {
 	}
 	s.progress(m.ID)
 	return s.show(ctx, m)
-}
-
-// takePending gives a message of ours its id, which the network did not give when it took the message.
-func (s *step) takePending(ctx context.Context, id transports.MessageID) (bool, error) {
-	if s.e.Nonce == "" {
-		return false, nil
-	}
-	rows, err := s.byNetworkID(ctx, outbox.PendingID(s.e.Nonce))
-	if err != nil || len(rows) == 0 {
-		return false, err
-	}
-	row := rows[0]
-	row.Net = id
-	s.b.Messages.Mappings = append(s.b.Messages.Mappings, row)
-	s.progress(id)
-	s.p.env.Counters.Echoes.Add(1)
-	return true, nil
 }
 
 // progress moves the start of the next backfill. The history of a new room does so only where nothing
@@ -108,16 +88,16 @@ func (s *step) poll(ctx context.Context, poll transports.Poll) error {
 	if err != nil || len(known) > 0 && !poll.Ended {
 		return err
 	}
-	content := convert.Poll(poll)
+	text := convert.PollText(poll)
 	if len(known) > 0 {
-		return s.say(ctx, s.stanzaID("poll "+s.e.Key), false, content)
+		return s.say(ctx, s.stanzaID("poll "+s.e.Key), false, convert.Body(text))
 	}
 	s.progress(poll.ID)
 	id := s.stanzaID(string(poll.ID))
 	s.b.Messages.Mappings = append(s.b.Messages.Mappings, tables.Mapping{
-		Room: s.p.conv.ID, Net: poll.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(content.Text()),
+		Room: s.p.conv.ID, Net: poll.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text),
 	})
-	return s.say(ctx, id, false, content)
+	return s.say(ctx, id, false, convert.Body(text))
 }
 
 // stanzaID is the same for the same message whenever and however often it comes.

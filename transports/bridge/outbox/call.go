@@ -34,7 +34,6 @@ type result struct {
 	room    transports.RoomID // where it was opened for this call
 	batch   tables.MessageBatch
 	deleted []transports.MessageID
-	pending bool // the network has given no id yet
 	err     error
 }
 

@@ -42,15 +42,6 @@ func (e *echoes) find(id string) *Queue {
 	return e.by[id]
 }
 
-func (e *echoes) remove(id string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.by, id)
-}
-
-// PendingID stands for the network's id of a message until its echo brings it, see transports.Sent.
-func PendingID(nonce string) transports.MessageID { return transports.MessageID("pending " + nonce) }
-
 // echo is the message of the network that a call has become, as an event says.
 type echo struct {
 	id transports.MessageID
@@ -107,19 +98,14 @@ func (q *Queue) addProgress(b *tables.Batch) {
 	b.Inbox.Progress = append(b.Inbox.Progress, *p)
 }
 
-// settle makes a success of a call whose outcome is not known, but whose echo has come, and takes the id of the
-// message from the echo where the network has given none.
+// settle makes a success of a call whose outcome is not known, or that has brought no id, but whose echo has come.
 func (c *call) settle(r result) result {
 	class := transports.ClassOf(r.err)
-	unclear := r.err != nil && c.request.Kind == convert.SendMessage && (class == transports.Retry || class == transports.Unknown)
-	switch {
-	case c.echo != nil && (unclear || r.pending):
-		c.mapSent(&r, transports.Sent{ID: c.echo.id, At: c.echo.at}, c.row.Part)
-		r.err = nil
-	case r.pending: // the event of the echo finds the message by this
-		nonce := c.outbox.address.Client(c.row, c.row.Part)
-		c.outbox.echoes.remove(nonce)
-		c.mapSent(&r, transports.Sent{ID: PendingID(nonce)}, c.row.Part)
+	unclear := r.err != nil && (class == transports.Retry || class == transports.Unknown)
+	if c.echo == nil || !unclear || c.request.Kind != convert.SendMessage {
+		return r
 	}
+	c.mapSent(&r, transports.Sent{ID: c.echo.id, At: c.echo.at}, c.row.Part)
+	r.err = nil
 	return r
 }

@@ -31,7 +31,6 @@ func (c *call) send(ctx context.Context, r *result) error {
 		return transports.Later(c.outbox.env.Settings.EchoWait, errPending)
 	}
 	if err == nil {
-		r.pending = sent.Pending && sent.ID == ""
 		c.mapSent(r, sent, c.row.Part)
 	}
 	return err
