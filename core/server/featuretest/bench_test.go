@@ -51,11 +51,14 @@ func benchmarkMessage(b *testing.B, archived bool) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		port.(*router.Bound).SetPresence(&router.Presence{Stanza: stanza.NewPresence(jid.JID{}, to.jid, "")})
+		batch := router.NewBatch(b.Context())
+		port.Submit(batch, stanza.NewPresence(jid.JID{}, to.jid, ""))
+		batch.Flush()
 		if from == nil {
 			from = port
 		}
 	}
+	to.n = 0 // its own presence
 	sender, batch := jid.MustParse(bobDesk), router.NewBatch(context.Background())
 	body := "<body>" + strings.Repeat("x", 64) + "</body>"
 	b.ReportAllocs()

@@ -3,9 +3,8 @@ package convert
 import (
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -14,17 +13,9 @@ import (
 // Body is the text of a message.
 func Body(text string) *stanza.Element { return stanza.TextElement("", "body", text) }
 
-// Hint tells archives whether to keep a message (XEP-0334): "store", "no-store".
-func Hint(name string) *stanza.Element { return stanza.NewElement(NSHints, name) }
-
 // fallback marks the whole body as meant for clients that do not know ns (XEP-0428).
 func fallback(ns string) *stanza.Element {
 	return stanza.NewElement(NSFallback, "fallback").With("for", ns).Add(stanza.NewElement(NSFallback, "body"))
-}
-
-// Delay says when a message was written that is delivered late (XEP-0203).
-func Delay(from jid.JID, at time.Time) *stanza.Element {
-	return stanza.NewElement(NSDelay, "delay").With("from", from.String()).With("stamp", at.UTC().Format("2006-01-02T15:04:05.000Z"))
 }
 
 // Reference is the id by which others refer to a message: in rooms that of the archive, in
@@ -101,7 +92,7 @@ func UnknownEdit(e transports.Edit, text string) []*stanza.Element {
 func Retraction(id string) []*stanza.Element {
 	return []*stanza.Element{
 		stanza.NewElement(NSRetract, "retract").With("id", id),
-		Body("/me retracted a message, but your client does not show that."), fallback(NSRetract), Hint("store"),
+		Body("/me retracted a message, but your client does not show that."), fallback(NSRetract), message.Store.Element(),
 	}
 }
 
@@ -118,7 +109,7 @@ func Moderation(id string, by Moderator) []*stanza.Element {
 		Add(stanza.NewElement(NSOccupantID, "occupant-id").With("id", by.Occupant))
 	return []*stanza.Element{
 		stanza.NewElement(NSRetract, "retract").With("id", id).Add(moderated),
-		Body(by.Name + " removed a message, but your client does not show that."), fallback(NSRetract), Hint("store"),
+		Body(by.Name + " removed a message, but your client does not show that."), fallback(NSRetract), message.Store.Element(),
 	}
 }
 
@@ -128,7 +119,7 @@ func Reactions(id string, set []string) []*stanza.Element {
 	for _, emoji := range set {
 		x.Add(stanza.TextElement(NSReactions, "reaction", emoji))
 	}
-	return []*stanza.Element{x, Hint("store")}
+	return []*stanza.Element{x, message.Store.Element()}
 }
 
 // Displayed says how far somebody has read (XEP-0333).
@@ -139,18 +130,13 @@ func Displayed(id string) *stanza.Element {
 // Markable asks the receiver's client to say that it has shown the message (XEP-0333).
 func Markable() *stanza.Element { return stanza.NewElement(NSMarkers, "markable") }
 
-// OriginID lets clients recognise a message that comes twice (XEP-0359 §4).
-func OriginID(id string) *stanza.Element {
-	return stanza.NewElement(NSStanzaID, "origin-id").With("id", id)
-}
-
 // Typing is the content that says that somebody writes, or has stopped (XEP-0085).
 func Typing(on bool) []*stanza.Element {
 	state := "paused"
 	if on {
 		state = "composing"
 	}
-	return []*stanza.Element{stanza.NewElement(NSStates, state), Hint("no-store")}
+	return []*stanza.Element{stanza.NewElement(NSStates, state), message.NoStore.Element()}
 }
 
 // Call is the content that tells of a call that began or ended.

@@ -1,9 +1,9 @@
 package convert
 
+import "github.com/dragoman-im/dragoman/core/message"
+
 // Namespaces of what gateways read and write.
 const (
-	NSDelay      = "urn:xmpp:delay"                         // XEP-0203
-	NSStanzaID   = "urn:xmpp:sid:0"                         // XEP-0359
 	NSCorrect    = "urn:xmpp:message-correct:0"             // XEP-0308
 	NSRetract    = "urn:xmpp:message-retract:1"             // XEP-0424
 	NSModerate   = "urn:xmpp:message-moderate:1"            // XEP-0425
@@ -11,11 +11,10 @@ const (
 	NSReactions  = "urn:xmpp:reactions:0"                   // XEP-0444
 	NSReply      = "urn:xmpp:reply:0"                       // XEP-0461
 	NSOOB        = "jabber:x:oob"                           // XEP-0066
-	NSStates     = "http://jabber.org/protocol/chatstates"  // XEP-0085
-	NSReceipts   = "urn:xmpp:receipts"                      // XEP-0184
-	NSMarkers    = "urn:xmpp:chat-markers:0"                // XEP-0333
-	NSHints      = "urn:xmpp:hints"                         // XEP-0334
-	NSCarbons    = "urn:xmpp:carbons:2"                     // XEP-0280
+	NSStates     = message.NSChatStates                     // XEP-0085
+	NSReceipts   = message.NSReceipts                       // XEP-0184
+	NSMarkers    = message.NSMarkers                        // XEP-0333
+	NSCarbons    = message.NSCarbons                        // XEP-0280
 	NSForward    = "urn:xmpp:forward:0"                     // XEP-0297
 	NSPrivilege  = "urn:xmpp:privilege:2"                   // XEP-0356
 	NSPrivilege1 = "urn:xmpp:privilege:1"                   // XEP-0356 version 0.3, as ejabberd before 24.10 has it

@@ -19,7 +19,7 @@ func (c OwnCopy) Marked() *stanza.Stanza {
 			e.Nodes = []stanza.Node{{Text: "[you] " + e.Text()}}
 		}
 	}
-	return message(c.Owner, c.Contact, c.ID, c.Content)
+	return chatMessage(c.Owner, c.Contact, c.ID, c.Content)
 }
 
 // Privileged is the copy as a carbon (XEP-0280 §6) that the owner's server sends, by XEP-0356 §4.3. space
@@ -34,11 +34,11 @@ func (c OwnCopy) Privileged(gateway jid.JID, space string) *stanza.Stanza {
 	return &stanza.Stanza{Kind: stanza.Message, To: c.Owner.Host(), From: gateway, ID: c.ID, Payload: stanza.Encode(wrapped)}
 }
 
-func message(to, from jid.JID, id string, content []*stanza.Element) *stanza.Stanza {
+func chatMessage(to, from jid.JID, id string, content []*stanza.Element) *stanza.Stanza {
 	return &stanza.Stanza{Kind: stanza.Message, To: to, From: from, ID: id, Type: stanza.TypeChat, Payload: stanza.Encode(content...)}
 }
 
 // DirectMessage is a message of a contact to the owner of a login.
 func DirectMessage(owner, contact jid.JID, id string, content []*stanza.Element) *stanza.Stanza {
-	return message(owner, contact, id, content)
+	return chatMessage(owner, contact, id, content)
 }

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -39,11 +40,6 @@ func Archived(roomJID jid.JID, a tables.Archived) *stanza.Stanza {
 	if a.Occupant != "" {
 		payload += stanza.Encode(stanza.NewElement(NSOccupantID, "occupant-id").With("id", a.Occupant))
 	}
-	payload += stanza.Encode(StanzaID(a.ID, roomJID))
+	payload += stanza.Encode(message.StanzaID(roomJID, a.ID))
 	return &stanza.Stanza{Kind: stanza.Message, From: from, ID: a.Message, Type: stanza.TypeGroupchat, Lang: a.Lang, Extra: a.Extra, Payload: payload}
-}
-
-// StanzaID is the id that a room gives a message (XEP-0359).
-func StanzaID(id string, by jid.JID) *stanza.Element {
-	return stanza.NewElement(NSStanzaID, "stanza-id").With("id", id).With("by", by.String())
 }

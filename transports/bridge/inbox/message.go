@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -235,7 +236,7 @@ func (s *step) sayDirect(id string, content []*stanza.Element) error {
 		return err
 	}
 	if s.row.At.Sub(s.at()) > lateAfter {
-		content = append(content, convert.Delay(p.env.Domain, s.at()))
+		content = append(content, message.Delay(p.env.Domain, s.at()))
 	}
 	if s.local() == l {
 		own := convert.OwnCopy{Owner: l.Owner, Contact: contact, ID: id, Content: content}
@@ -250,7 +251,7 @@ func (s *step) sayDirect(id string, content []*stanza.Element) error {
 		content = append(content, convert.Markable())
 	}
 	// A crash at the wrong moment lets it come again: by this id clients recognise it (XEP-0359 §4).
-	content = append(content, convert.OriginID(id))
+	content = append(content, message.OriginID(id))
 	s.deliveries = append(s.deliveries, delivery.Keep(convert.DirectMessage(l.Owner, contact, id, content)))
 	return nil
 }

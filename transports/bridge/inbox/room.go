@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -140,7 +141,7 @@ func (s *step) read(ctx context.Context, r transports.Read) error {
 		if err != nil {
 			return err
 		}
-		st := convert.DirectMessage(l.Owner, contact, s.stanzaID("read "+s.e.Key), []*stanza.Element{displayed, convert.Hint("store")})
+		st := convert.DirectMessage(l.Owner, contact, s.stanzaID("read "+s.e.Key), []*stanza.Element{displayed, message.Store.Element()})
 		s.deliveries = append(s.deliveries, delivery.Keep(st))
 		return nil
 	}

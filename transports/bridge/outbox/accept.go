@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -126,10 +127,10 @@ func (q *Queue) parser(l *logins.Login) convert.Parser {
 }
 
 // stanzaIDs are the id by which a stanza is recognised when it comes again, and its own.
-func stanzaIDs(st *stanza.Stanza) (id, message string) {
+func stanzaIDs(st *stanza.Stanza) (id, own string) {
 	id = st.ID
-	if x := st.Child(convert.NSStanzaID, "origin-id"); x != nil && x.Attr("id") != "" {
-		id = x.Attr("id")
+	if origin := message.OriginIDOf(st); origin != "" {
+		id = origin
 	}
 	if id == "" {
 		id = stanza.NewID()
@@ -191,7 +192,7 @@ func (q *Queue) reflectAgain(m room.Message, c tables.Call) {
 	st := m.Stanza.Copy()
 	st.To, st.From, st.Type = m.Session, from, stanza.TypeGroupchat
 	st.Payload = m.Stanza.Payload + stanza.Encode(
-		stanza.NewElement(room.NSOccupantID, "occupant-id").With("id", m.From.ID), convert.StanzaID(c.Stanza, at))
+		stanza.NewElement(room.NSOccupantID, "occupant-id").With("id", m.From.ID), message.StanzaID(at, c.Stanza))
 	q.room.Send(st)
 }
 

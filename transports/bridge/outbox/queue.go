@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/mailbox"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
@@ -237,7 +238,7 @@ func (q *Queue) notice(to jid.JID, text string) {
 	}
 	sessions := q.room.SessionsOf(to)
 	for _, s := range sessions {
-		q.room.Send(stanza.NewMessage(s, from, typ, convert.Body(text), convert.Hint("no-store")))
+		q.room.Send(stanza.NewMessage(s, from, typ, convert.Body(text), message.NoStore.Element()))
 	}
 	if len(sessions) == 0 {
 		q.env.Notify(to, convert.RoomTitle(q.conv.Row)+" ("+from.String()+"): "+text)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -198,7 +199,7 @@ func (r *Roster) suggest(l *logins.Login, items []*stanza.Element) {
 	for len(items) > 0 {
 		n := min(len(items), maxSuggested)
 		r.env.Send(stanza.NewMessage(l.Owner, r.env.Domain, stanza.TypeNormal,
-			stanza.NewElement(convert.NSRosterX, "x").Add(items[:n]...), convert.Hint("no-store")))
+			stanza.NewElement(convert.NSRosterX, "x").Add(items[:n]...), message.NoStore.Element()))
 		items = items[n:]
 	}
 }
