@@ -24,10 +24,10 @@ type MessageCaps struct {
 	History bool // Historian
 	Relay   bool // Relayer
 	Media   bool // MediaOpener
-	// CatchesUp says that the clients deliver by themselves what happened while they were away,
+	// CatchesUp declares that the clients deliver by themselves what happened while they were away,
 	// so that the bridge reads the history of new rooms only.
 	CatchesUp bool
-	// Repeatable says that a repeated Send with the same ClientID makes no second message. Without
+	// Repeatable declares that a repeated Send with the same ClientID makes no second message. Without
 	// it a call whose outcome is unknown is not made again.
 	Repeatable bool
 }

@@ -46,8 +46,8 @@ type Change struct {
 
 // Applied is what a change has come to.
 type Applied struct {
-	// Reverted says that the network has put back what was, or something else in its place: what
-	// holds comes as an event. Text may say why.
+	// Reverted means that the network has put back what was, or something else in its place: what
+	// holds comes as an event. Text may give the reason.
 	Reverted bool
 	Text     string
 }

@@ -34,7 +34,7 @@ type Outgoing struct {
 	Since time.Time
 	Text  richtext.Text
 	Files []OutgoingFile // within Limits.Files
-	// Known reports whether the bridge has a message's id already; nil where it cannot tell. A
+	// Known reports whether the bridge has a message's id already; nil where that is not known. A
 	// client that looks for the message of an earlier attempt passes over those.
 	Known func(MessageID) bool `json:"-"`
 	// Author is whose message this is where the login speaks for somebody else.
@@ -55,7 +55,7 @@ type OutgoingFile struct {
 	Open func(ctx context.Context) (io.ReadCloser, error) `json:"-"`
 }
 
-// Author is the name and picture under which a login may speak for somebody else.
+// Author is the name and picture under which a login may send messages for somebody else.
 type Author struct {
 	Name      string
 	AvatarURL string
@@ -67,7 +67,7 @@ type Sent struct {
 	At time.Time
 	// More are further messages that the text became.
 	More []MessageID
-	// Pending says that the network has taken the message without an id: the id comes with its
+	// Pending means that the network has taken the message without an id: the id comes with its
 	// echo, an Event whose Nonce is the ClientID.
 	Pending bool
 }
@@ -94,7 +94,7 @@ type ReactionChange struct {
 	All         []string // what is set when the change is made
 }
 
-// Typer says that the owner of the login writes.
+// Typer means that the owner of the login writes.
 type Typer interface {
 	Typing(ctx context.Context, room RoomID, typing Typing) error
 }
@@ -124,7 +124,7 @@ type HistoryPage struct {
 	More   bool // there are further ones in the direction that was asked for
 }
 
-// Relayer says whether Outgoing.Author is obeyed in a room.
+// Relayer reports whether Outgoing.Author is obeyed in a room.
 type Relayer interface {
 	CanRelay(ctx context.Context, room RoomID) bool
 }

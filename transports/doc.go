@@ -10,7 +10,7 @@
 //
 // Everything else that a client can do is an optional interface of one to five methods, which the
 // network declares in its Caps (caps.go); check.go compares the two. Rooms, members and spaces are in room.go,
-// what changes them in change.go, people in people.go. An error says by its class (errors.go) whether to try
+// what changes them in change.go, people in people.go. The class of an error (errors.go) decides whether to try
 // again. transports/echo is the smallest network that works, and its README leads through writing another one;
 // transports/recorder opens logins in a network's tests and keeps what they deliver.
 //

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Class says what the bridge does about an error.
+// Class decides what the bridge does about an error.
 type Class int
 
 // The classes of errors.
@@ -33,13 +33,13 @@ type Error struct {
 	// Condition is a stanza error's condition for Refused, such as "item-not-found"; "" is
 	// not-acceptable.
 	Condition string
-	// Field is the key of the answer that is wrong, where a login says Refused; "" where none is to blame.
+	// Field is the key of the answer that is wrong, where a login returns Refused; "" where it is none in particular.
 	Field string
-	// Final says, where a login says Refused, that no other answer would help.
+	// Final means, where a login returns Refused, that no other answer would help.
 	Final bool
 	// After is how long to wait at least, for Retry.
 	After time.Duration
-	// Unsent tells, for Retry, that the network surely did not take the message.
+	// Unsent means, for Retry, that the network certainly did not take the message.
 	Unsent bool
 	Err    error
 }
@@ -58,7 +58,7 @@ func Later(after time.Duration, err error) *Error {
 	return &Error{Class: Retry, Text: "the network does not answer", After: after, Err: err}
 }
 
-// Relink makes an error of class NeedLogin; text says what to do.
+// Relink makes an error of class NeedLogin; text is what to do.
 func Relink(text string, err error) *Error { return &Error{Class: NeedLogin, Text: text, Err: err} }
 
 // Refuse makes an error of class Refused.

@@ -20,7 +20,7 @@ type Event struct {
 	// Nonce is Outgoing.ClientID where the network sent it back.
 	Nonce string
 	At    time.Time
-	// Past says that this is old: it is kept and can be read, and nobody is notified.
+	// Past means that this is old: it is kept and can be read, and nobody is notified.
 	Past bool
 	// SeenBy are the other logins of this gateway that see the event too. An event of a room that
 	// several logins share may be delivered by each of them under the same Key, or by one with the others here.
@@ -56,7 +56,7 @@ type Read struct {
 	Unread bool      `json:"unread,omitempty"` // the room was marked as unread again, from ID on
 }
 
-// Receipt says that messages of ours have reached the actor.
+// Receipt means that messages of ours have reached the actor.
 type Receipt struct {
 	IDs []MessageID `json:"ids"`
 }
@@ -67,7 +67,7 @@ type Member struct {
 	Joined bool     `json:"joined"`
 	By     UserID   `json:"by,omitempty"` // who invited or removed them
 	Reason string   `json:"reason,omitempty"`
-	// Membership says more than Joined where it is set.
+	// Membership is more exact than Joined where it is set.
 	Membership Membership `json:"membership,omitempty"`
 	Role       Role       `json:"role,omitempty"`
 	Nick       string     `json:"nick,omitempty"` // in this room

@@ -26,7 +26,7 @@ func (l Login) String() string { return string(l.ID) + " (" + l.Name + ")" }
 // GoString keeps secrets out of %#v.
 func (l Login) GoString() string { return l.String() }
 
-// LoginFlow is one way to link a login.
+// LoginFlow is a kind of dialogue by which a login is linked.
 type LoginFlow struct {
 	ID   string // "token"
 	Name string // "Paste the app's tokens"
@@ -56,7 +56,7 @@ type LoginProcess interface {
 	Cancel()
 }
 
-// LoginRewinder is a LoginProcess that can go back to its previous step, where Step.Back says so.
+// LoginRewinder is a LoginProcess that can go back to its previous step, where Step.Back is set.
 type LoginRewinder interface {
 	Back(ctx context.Context) (Step, error)
 }

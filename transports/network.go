@@ -9,9 +9,9 @@ import (
 // Network is one kind of network, such as Slack: the one required contract together
 // with LoginProcess and Client. Everything else is optional and declared in Info.Caps.
 type Network interface {
-	// Info tells the name and what this network can do. It does not change at run time.
+	// Info returns the name and what this network can do. It does not change at run time.
 	Info() Info
-	// LoginFlows lists the ways to link a login; the first is the default.
+	// LoginFlows lists the dialogues by which a login is linked; the first is the default.
 	LoginFlows() []LoginFlow
 	// StartLogin begins one of them.
 	StartLogin(ctx context.Context, request LoginRequest) (LoginProcess, error)

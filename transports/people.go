@@ -37,7 +37,7 @@ const (
 	Offline   Show = "offline"
 )
 
-// Presencer reads the presence of people and sets the login's own. Watch says whose
+// Presencer reads the presence of people and sets the login's own. Watch sets whose
 // presence matters; their changes come as Presence events.
 type Presencer interface {
 	Watch(ctx context.Context, users []UserID) error

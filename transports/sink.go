@@ -16,7 +16,7 @@ type Sink interface {
 	// has reported Connecting before: the bridge asks the Historian only once it is Online. One that has
 	// reported nothing is taken to be online.
 	State(state State, cause error)
-	// Resynced says that the client is online again and may have missed events since it was last
+	// Resynced means that the client is online again and may have missed events since it was last
 	// Online: the bridge then asks the Historian for what came since the last message that it knows of
 	// each room. A client that resumed without loss does not call it.
 	//
@@ -46,14 +46,14 @@ func Post(ctx context.Context, sink Sink, event Event, done func(error)) {
 	done(sink.Deliver(ctx, event))
 }
 
-// Noticer is a Sink that can tell the login's owner what they should see to, such as a permission that
+// Noticer is a Sink that can notify the login's owner of what they should see to, such as a permission that
 // the login lacks, while all else goes on. The same text under the same key is sent once as long as the
 // login exists and the process runs. It does not wait.
 type Noticer interface {
 	Notice(key, text string)
 }
 
-// Notice tells the login's owner something, where the sink can.
+// Notice notifies the login's owner, where the sink can.
 func Notice(sink Sink, key, text string) {
 	if n, ok := sink.(Noticer); ok {
 		n.Notice(key, text)

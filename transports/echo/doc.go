@@ -4,7 +4,7 @@
 //
 // register.go offers the network to a main, with its section of the configuration. echo.go is what the
 // contract asks for: a network, a login, and an open connection, which in a real network talks to a library
-// in the place of say and push. The rules that the bridge relies on are numbered in the comments:
+// in the place of broadcast and push. The rules that the bridge relies on are numbered in the comments:
 //
 //  1. ids are the network's own and never change; they are unique within the kind of network
 //  2. an event has the same Key whenever and by whichever login it comes

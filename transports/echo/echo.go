@@ -140,15 +140,15 @@ func (c *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 	if err != nil {
 		return transports.Sent{}, err
 	}
-	sent := c.n.say(info, c.user, m.ClientID, m.Text)
+	sent := c.n.broadcast(info, c.user, m.ClientID, m.Text)
 	if info.Peer == parrot {
-		c.n.say(info, parrot, "", m.Text)
+		c.n.broadcast(info, parrot, "", m.Text)
 	}
 	return sent, nil
 }
 
-// say sends a message to the clients of all who are in a room.
-func (n *Network) say(room transports.RoomInfo, author transports.UserID, nonce string, text richtext.Text) transports.Sent {
+// broadcast sends a message to the clients of all who are in a room.
+func (n *Network) broadcast(room transports.RoomInfo, author transports.UserID, nonce string, text richtext.Text) transports.Sent {
 	n.mu.Lock()
 	n.last++
 	e := transports.Event{Key: fmt.Sprintf("m%06d", n.last), Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: author, Nonce: nonce, At: time.Now()} // rule 2

@@ -25,7 +25,7 @@ func (w *World) describeAs(room transports.RoomID, change func(*transports.RoomI
 		return errNoRoom
 	}
 	change(&p.info)
-	for s := range w.sessions {
+	for s := range w.clients {
 		if info, err := w.describe(room, s.user); err == nil {
 			e := transports.Event{Key: w.key(string(room) + "/info"), At: w.now(), Body: transports.RoomChanged{Info: info}}
 			w.deliver(s, w.event(p, e, s.user))
@@ -84,7 +84,7 @@ func (w *World) change(user transports.UserID, c transports.Change) error {
 	return transports.Refuse("feature-not-implemented", "That cannot be changed here.", nil)
 }
 
-// enter joins or leaves; those who see the room are told.
+// enter joins or leaves; those who see the room get an event.
 func (w *World) enter(room transports.RoomID, user transports.UserID, in bool) error {
 	p := w.channels[room]
 	if p == nil {

@@ -41,12 +41,12 @@ func (a As) Emit(room transports.RoomID, e transports.Event) error { return a.w.
 // Last is World.Last inside World.Do.
 func (a As) Last(room transports.RoomID) transports.Message { return a.w.last(room) }
 
-// SendTo sends any event to one person's sessions as it is.
+// SendTo sends any event to one person's clients as it is.
 func (a As) SendTo(user transports.UserID, e transports.Event) error {
 	if e.At.IsZero() {
 		e.At = a.w.now()
 	}
-	for s := range a.w.sessions {
+	for s := range a.w.clients {
 		if s.user == user {
 			a.w.deliver(s, e)
 		}

@@ -7,10 +7,10 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Fault is what happens to one call of a session.
+// Fault is what happens to one call of a client.
 type Fault struct {
 	Err error // given back; nil is that all goes well
-	// Done says that the call has its effect before Err: the answer is lost.
+	// Done means that the call has its effect before Err: the answer is lost.
 	Done bool
 	// Wait is received from before anything happens.
 	Wait <-chan struct{}
@@ -35,7 +35,7 @@ func (w *World) Fault(list ...Fault) {
 }
 
 // Outage makes the network go away and come back. Nothing that happens meanwhile is
-// delivered; when it is back, the sessions tell that they may have missed something.
+// delivered; when it is back, the clients report that they may have missed something.
 func (w *World) Outage(on bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -43,7 +43,7 @@ func (w *World) Outage(on bool) {
 		return
 	}
 	w.down = on
-	for s := range w.sessions {
+	for s := range w.clients {
 		if on {
 			w.push(s, func(context.Context) { s.sink.State(transports.Connecting, errAway) })
 		} else {
@@ -59,12 +59,12 @@ func (w *World) HoldHistory(c <-chan struct{}) {
 	w.past = c
 }
 
-// Revoke makes a person's token invalid, in the middle of the session.
+// Revoke makes a person's token invalid, in the middle of the client.
 func (w *World) Revoke(user transports.UserID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.tokens, user)
-	for s := range w.sessions {
+	for s := range w.clients {
 		if s.user == user {
 			w.push(s, func(context.Context) { s.sink.State(transports.NeedsLogin, errRevoked) })
 		}
@@ -73,14 +73,14 @@ func (w *World) Revoke(user transports.UserID) {
 
 var errRevoked = transports.Relink("the token was revoked", nil)
 
-// call checks that a session may call at all.
-func (w *World) call(ctx context.Context, s *session) error {
+// call checks that a client may call at all.
+func (w *World) call(ctx context.Context, s *client) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.callLocked(ctx, s)
 }
 
-func (w *World) callLocked(ctx context.Context, s *session) error {
+func (w *World) callLocked(ctx context.Context, s *client) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -93,7 +93,7 @@ func (w *World) callLocked(ctx context.Context, s *session) error {
 }
 
 // do runs a call that reads.
-func (w *World) do(ctx context.Context, s *session, f func() error) error {
+func (w *World) do(ctx context.Context, s *client, f func() error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.callLocked(ctx, s); err != nil {
@@ -103,7 +103,7 @@ func (w *World) do(ctx context.Context, s *session, f func() error) error {
 }
 
 // write runs a call that changes something, with the fault that was prepared for it.
-func (w *World) write(ctx context.Context, s *session, f func() error) error {
+func (w *World) write(ctx context.Context, s *client, f func() error) error {
 	w.mu.Lock()
 	var fault Fault
 	if len(w.next) > 0 {
@@ -147,34 +147,34 @@ func wait(ctx context.Context, c <-chan struct{}) error {
 	}
 }
 
-func (w *World) attach(s *session) {
+func (w *World) attach(s *client) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.sessions[s] = true
+	w.clients[s] = true
 }
 
-func (w *World) detach(s *session) {
+func (w *World) detach(s *client) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.sessions, s)
+	delete(w.clients, s)
 }
 
-// deliver sends an event to a session, unless the network is away. The lock is held.
-func (w *World) deliver(s *session, e transports.Event) {
+// deliver sends an event to a client, unless the network is away. The lock is held.
+func (w *World) deliver(s *client, e transports.Event) {
 	if !w.down {
 		w.push(s, func(ctx context.Context) { s.post(ctx, e) })
 	}
 }
 
-func (w *World) redeliver(s *session, e transports.Event) {
+func (w *World) redeliver(s *client, e transports.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.sessions[s] {
+	if w.clients[s] {
 		w.deliver(s, e)
 	}
 }
 
-func (w *World) push(s *session, f func(context.Context)) {
+func (w *World) push(s *client, f func(context.Context)) {
 	s.queue = append(s.queue, f)
 	select {
 	case s.wake <- struct{}{}:

@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Network is the echo network of one World.
+// Network is the network of one World.
 type Network struct{ World *World }
 
 // New makes the network of a world; nil is a new world with a parrot in it.
@@ -19,8 +19,8 @@ func New(w *World) *Network {
 	return &Network{w}
 }
 
-// Info implements transports.Network. A capability may stand here only where the session
-// has the interface of that name, and must stand here where it has.
+// Info implements transports.Network. A capability may be declared only where the client
+// has the interface of that name, and must be where it has.
 func (n *Network) Info() transports.Info {
 	return transports.Info{
 		Kind: "echo", Name: "Echo", Short: "echo", Type: "echo", Caps: transports.Caps{
@@ -34,11 +34,11 @@ func (n *Network) Info() transports.Info {
 }
 
 // ClientType lets the check of the capabilities run when the transport is registered.
-func (n *Network) ClientType() transports.Client { return (*session)(nil) }
+func (n *Network) ClientType() transports.Client { return (*client)(nil) }
 
-// Open implements transports.Network: it returns once the network has accepted the account.
+// Open implements transports.Network: it returns once the network has accepted the login.
 func (n *Network) Open(ctx context.Context, a transports.Login, sink transports.Sink) (transports.Client, error) {
-	s := &session{w: n.World, user: a.User, token: string(a.Secret), sink: sink, wake: make(chan struct{}, 1)}
+	s := &client{w: n.World, user: a.User, token: string(a.Secret), sink: sink, wake: make(chan struct{}, 1)}
 	if err := s.w.call(ctx, s); err != nil {
 		return nil, err
 	}
@@ -48,8 +48,8 @@ func (n *Network) Open(ctx context.Context, a transports.Login, sink transports.
 	return s, nil
 }
 
-// session is one account that is open.
-type session struct {
+// client is one login that is open.
+type client struct {
 	w       *World
 	user    transports.UserID
 	token   string
@@ -61,8 +61,8 @@ type session struct {
 	queue []func(ctx context.Context) // what the network has sent us; under World.mu
 }
 
-// run takes what the network sends, in order. A real session reads its socket here.
-func (s *session) run(ctx context.Context) {
+// run takes what the network sends, in order. A real client reads its socket here.
+func (s *client) run(ctx context.Context) {
 	s.sink.State(transports.Online, nil)
 	for {
 		for _, f := range s.w.take(s) {
@@ -78,7 +78,7 @@ func (s *session) run(ctx context.Context) {
 
 // post hands an event on without waiting for the disk; one that could not be kept is
 // delivered again, as a network does that got no acknowledgement.
-func (s *session) post(ctx context.Context, e transports.Event) {
+func (s *client) post(ctx context.Context, e transports.Event) {
 	transports.Post(ctx, s.sink, e, func(err error) {
 		if err != nil && transports.ClassOf(err) == transports.Retry && ctx.Err() == nil {
 			time.AfterFunc(time.Second, func() { s.w.redeliver(s, e) })
@@ -86,16 +86,16 @@ func (s *session) post(ctx context.Context, e transports.Event) {
 	})
 }
 
-// Close implements transports.Session.
-func (s *session) Close(context.Context) error {
+// Close implements transports.Client.
+func (s *client) Close(context.Context) error {
 	s.w.detach(s)
 	s.cancel()
 	s.running.Wait()
 	return nil
 }
 
-// Send implements transports.Session.
-func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
+// Send implements transports.Client.
+func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
 	var sent transports.Sent
 	err := s.w.write(ctx, s, func() error {
 		id, at, err := s.w.post(m.Room, s.user, m)
@@ -106,48 +106,48 @@ func (s *session) Send(ctx context.Context, m transports.Outgoing) (transports.S
 }
 
 // Edit implements transports.Editor.
-func (s *session) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
+func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
 	return s.w.write(ctx, s, func() error { return s.w.edit(message.Room, s.user, message.ID, m.Text) })
 }
 
 // Delete implements transports.Deleter.
-func (s *session) Delete(ctx context.Context, message transports.MessageRef) error {
+func (s *client) Delete(ctx context.Context, message transports.MessageRef) error {
 	return s.w.write(ctx, s, func() error { return s.w.remove(message.Room, s.user, message.ID) })
 }
 
 // React implements transports.Reactor.
-func (s *session) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
+func (s *client) React(ctx context.Context, message transports.MessageRef, change transports.ReactionChange) error {
 	return s.w.write(ctx, s, func() error { return s.w.react(message.Room, s.user, message.ID, change.Add, change.Remove) })
 }
 
 // Typing implements transports.Typer.
-func (s *session) Typing(ctx context.Context, room transports.RoomID, typing transports.Typing) error {
+func (s *client) Typing(ctx context.Context, room transports.RoomID, typing transports.Typing) error {
 	return s.w.do(ctx, s, func() error {
 		return s.w.emit(room, transports.Event{Actor: s.user, Body: typing})
 	})
 }
 
 // MarkRead implements transports.Reader.
-func (s *session) MarkRead(ctx context.Context, room transports.RoomID, mark transports.Read) error {
+func (s *client) MarkRead(ctx context.Context, room transports.RoomID, mark transports.Read) error {
 	return s.w.do(ctx, s, func() error {
 		return s.w.emit(room, transports.Event{Key: s.w.key(string(mark.ID) + "/read/" + string(s.user)), Actor: s.user, Body: mark})
 	})
 }
 
-// Room implements transports.Session.
-func (s *session) Room(ctx context.Context, id transports.RoomID) (info transports.RoomInfo, err error) {
+// Room implements transports.Client.
+func (s *client) Room(ctx context.Context, id transports.RoomID) (info transports.RoomInfo, err error) {
 	err = s.w.do(ctx, s, func() (err error) { info, err = s.w.describe(id, s.user); return err })
 	return info, err
 }
 
 // Direct implements transports.DirectOpener.
-func (s *session) Direct(ctx context.Context, peer transports.UserID) (id transports.RoomID, err error) {
+func (s *client) Direct(ctx context.Context, peer transports.UserID) (id transports.RoomID, err error) {
 	err = s.w.do(ctx, s, func() (err error) { id, err = s.w.direct(s.user, peer); return err })
 	return id, err
 }
 
 // History implements transports.Historian.
-func (s *session) History(ctx context.Context, request transports.HistoryRequest) (page transports.HistoryPage, err error) {
+func (s *client) History(ctx context.Context, request transports.HistoryRequest) (page transports.HistoryPage, err error) {
 	if err := s.w.awaitPast(ctx); err != nil {
 		return page, err
 	}
@@ -156,7 +156,7 @@ func (s *session) History(ctx context.Context, request transports.HistoryRequest
 }
 
 // Rooms implements transports.Directory.
-func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
+func (s *client) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
 	var list []transports.RoomInfo
 	if err := s.w.do(ctx, s, func() error { list = s.w.rooms(s.user); return nil }); err != nil {
 		return err
@@ -165,7 +165,7 @@ func (s *session) Rooms(ctx context.Context, page func([]transports.RoomInfo) er
 }
 
 // Contacts implements transports.Directory.
-func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
+func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
 	var list []transports.UserInfo
 	if err := s.w.do(ctx, s, func() error { list = s.w.others(s.user); return nil }); err != nil {
 		return err
@@ -174,19 +174,19 @@ func (s *session) Contacts(ctx context.Context, page func([]transports.UserInfo)
 }
 
 // Profile implements transports.Profiler.
-func (s *session) Profile(ctx context.Context, user transports.UserID) (info transports.UserInfo, err error) {
+func (s *client) Profile(ctx context.Context, user transports.UserID) (info transports.UserInfo, err error) {
 	err = s.w.do(ctx, s, func() (err error) { info, err = s.w.user(user); return err })
 	return info, err
 }
 
 // Members implements transports.MemberLister.
-func (s *session) Members(ctx context.Context, request transports.MemberRequest) (page transports.MemberPage, err error) {
+func (s *client) Members(ctx context.Context, request transports.MemberRequest) (page transports.MemberPage, err error) {
 	err = s.w.do(ctx, s, func() (err error) { page, err = s.w.members(request); return err })
 	return page, err
 }
 
 // Apply implements transports.Changer.
-func (s *session) Apply(ctx context.Context, change transports.Change) (transports.Applied, error) {
+func (s *client) Apply(ctx context.Context, change transports.Change) (transports.Applied, error) {
 	apply, run := s.w.write, func() error { return s.w.change(s.user, change) }
 	if change.Kind != transports.ChangeTopic {
 		apply = s.w.do

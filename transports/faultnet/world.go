@@ -23,14 +23,14 @@ type World struct {
 	users    map[transports.UserID]transports.UserInfo
 	channels map[transports.RoomID]*channel
 	order    []transports.RoomID
-	sessions map[*session]bool
+	clients  map[*client]bool
 	tokens   map[transports.UserID]string
 	counter  int
 	counts   map[string]int // of events, by kind
 	faults
 }
 
-// place is a room with all that was said in it.
+// channel is a room with its messages.
 type channel struct {
 	info    transports.RoomInfo
 	members []transports.UserID
@@ -43,14 +43,14 @@ type entry struct {
 	gone  bool
 }
 
-// Parrot says again what it is told, in conversations.
+// Parrot repeats what one writes to it.
 const Parrot transports.UserID = "parrot"
 
 // NewWorld makes a world with a parrot and a public room, "lobby".
 func NewWorld() *World {
 	w := &World{
 		users: map[transports.UserID]transports.UserInfo{}, channels: map[transports.RoomID]*channel{},
-		sessions: map[*session]bool{}, tokens: map[transports.UserID]string{}, counts: map[string]int{},
+		clients: map[*client]bool{}, tokens: map[transports.UserID]string{}, counts: map[string]int{},
 	}
 	w.AddUser(transports.UserInfo{ID: Parrot, Name: "Parrot", Bot: true})
 	w.AddRoom(transports.RoomInfo{ID: "lobby", Kind: transports.Public, Name: "Lobby"}, Parrot)
@@ -89,7 +89,7 @@ func (w *World) SayDirect(from, to transports.UserID, text string) transports.Me
 	return id
 }
 
-// Texts is what stands in a room now: "user: text" for each message that was not deleted.
+// Texts are the messages of a room as they are now: "user: text" for each message that was not deleted.
 func (w *World) Texts(room transports.RoomID) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -134,7 +134,7 @@ func (p *channel) find(id transports.MessageID) *entry {
 	return nil
 }
 
-// post says something. A repeated ClientID is the same message.
+// post adds a message. A repeated ClientID is the same message.
 func (w *World) post(room transports.RoomID, user transports.UserID, m transports.Outgoing) (transports.MessageID, time.Time, error) {
 	p := w.channels[room]
 	if p == nil {
@@ -162,7 +162,7 @@ func (w *World) post(room transports.RoomID, user transports.UserID, m transport
 	return id, e.At, nil
 }
 
-// emit sends an event to the sessions of all who see the room.
+// emit sends an event to the clients of all who see the room.
 func (w *World) emit(room transports.RoomID, e transports.Event) error {
 	p := w.channels[room]
 	if p == nil {
@@ -172,7 +172,7 @@ func (w *World) emit(room transports.RoomID, e transports.Event) error {
 		e.At = w.now()
 	}
 	w.counts[transports.BodyKind(e.Body)]++
-	for s := range w.sessions {
+	for s := range w.clients {
 		if slices.Contains(p.members, s.user) {
 			w.deliver(s, w.event(p, e, s.user))
 		}
@@ -180,7 +180,7 @@ func (w *World) emit(room transports.RoomID, e transports.Event) error {
 	return nil
 }
 
-// event is an event as one account sees it. Its key is the same for all, and in the history.
+// event is an event as one login sees it. Its key is the same for all, and in the history.
 func (w *World) event(p *channel, e transports.Event, user transports.UserID) transports.Event {
 	e.Room, e.Kind, e.Own = p.info.ID, p.info.Kind, e.Actor == user
 	if e.Kind == transports.Direct {
@@ -271,8 +271,8 @@ func (w *World) token(id transports.UserID) string {
 	return w.tokens[id]
 }
 
-// take gives a session what the network has sent it.
-func (w *World) take(s *session) []func(context.Context) {
+// take gives a client what the network has sent it.
+func (w *World) take(s *client) []func(context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	list := s.queue

@@ -1,5 +1,5 @@
 // Package gateways makes the gateways of the networks that a configuration enables, and runs
-// them in one of two ways:
+// them in one of two forms:
 //
 //   - Server makes a core/server with the gateways attached: each gets an endpoint of the
 //     server's router and is handed over by server.Attach, which starts it before clients are
