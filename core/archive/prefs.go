@@ -24,7 +24,7 @@ type Prefs struct {
 	Always, Never []jid.JID
 }
 
-// Archives tells whether messages with a contact are archived. The full JID counts
+// Archives reports whether messages with a contact are archived. The full JID counts
 // before the bare one.
 func (p Prefs) Archives(contact jid.JID, inRoster bool) bool {
 	for _, j := range []jid.JID{contact, contact.Bare()} {

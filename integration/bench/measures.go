@@ -76,7 +76,7 @@ func measures(o options) []measure {
 	}
 }
 
-// named tells whether -only wants what has that name.
+// named reports whether -only wants what has that name.
 func (b *bench) named(what string) bool {
 	for word := range strings.SplitSeq(b.only, ",") {
 		if strings.Contains(what, strings.TrimSpace(word)) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// accepts asks about an address and tells whether it is one: any answer but jid-malformed.
+// accepts asks about an address and reports whether it is one: any answer but jid-malformed.
 func accepts(w *rawClient, address string) bool {
 	w.t.Helper()
 	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", "'", "&apos;").Replace(address)

@@ -134,7 +134,7 @@ func (c *chat) say(to, text, answer string) {
 	}
 }
 
-// exchange is say that tells whether the answer came in time.
+// exchange is say that reports whether the answer came in time.
 func (c *chat) exchange(to, text, answer string, wait time.Duration) bool {
 	c.t.Helper()
 	c.last++

@@ -96,7 +96,7 @@ func NeedEjabberd(t testing.TB) string {
 	return Need(t, "erl")
 }
 
-// FillsRosters tells whether this ejabberd lets components set roster items, as its mod_privilege says:
+// FillsRosters reports whether this ejabberd lets components set roster items, as its mod_privilege says:
 // before 23.10 each such request ends with an error.
 func (e *Ejabberd) FillsRosters() bool {
 	e.t.Helper()
@@ -137,7 +137,7 @@ func (e *Ejabberd) start(erlang string) {
 	}
 }
 
-// serves tells whether a component of the domain could attach.
+// serves reports whether a component of the domain could attach.
 func (e *Ejabberd) serves(ctx context.Context, domain string) error {
 	_, err := client.Attach(ctx, e.ComponentAddr, domain, "wrong on purpose")
 	if fault, ok := errors.AsType[*client.StreamError](err); ok && fault.Condition == "not-authorized" {

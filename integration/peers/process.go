@@ -239,7 +239,7 @@ func (l *Log) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Contains tells whether text was written.
+// Contains reports whether text was written.
 func (l *Log) Contains(text string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -154,7 +154,7 @@ func granted(may []string, pkg, other string) bool {
 	return false
 }
 
-// downward tells whether an import between two packages of the bridge follows bridgeOrder.
+// downward reports whether an import between two packages of the bridge follows bridgeOrder.
 func downward(pkg, other string) bool {
 	if !strings.HasPrefix(pkg, "transports/bridge/") || !strings.HasPrefix(other, "transports/bridge/") {
 		return true

@@ -173,7 +173,7 @@ func assign(want, got []*Element, b Bindings, more bool) error {
 	return fmt.Errorf("no match for <%s xmlns=%q>: %w", want[0].Name.Local, want[0].Name.Space, nearest)
 }
 
-// Optional tells whether an expected element may be missing.
+// Optional reports whether an expected element may be missing.
 func Optional(want *Element) bool { return want.mark("optional") == "yes" }
 
 func (e *Element) mark(name string) string {

@@ -72,7 +72,7 @@ func (r *received) by(room string) string {
 
 func (r *received) is(kind string) bool { return r.XMLName.Local == kind }
 
-// self tells whether a presence is one's own in a room (XEP-0045 §7.2.2).
+// self reports whether a presence is one's own in a room (XEP-0045 §7.2.2).
 func (r *received) self() bool {
 	for _, c := range r.Codes {
 		if c.Code == "110" {

@@ -72,7 +72,7 @@ func (r *responder) start(ctx context.Context) {
 
 func (r *responder) wait() { r.group.Wait() }
 
-// pause waits, and tells whether to go on.
+// pause waits, and reports whether to go on.
 func (r *responder) pause(d time.Duration) bool {
 	timer := time.NewTimer(d / r.speed)
 	defer timer.Stop()

@@ -67,7 +67,7 @@ func newScreen(w io.Writer) *screen {
 	return s
 }
 
-// narrow tells whether a step of a message needs more than one line.
+// narrow reports whether a step of a message needs more than one line.
 func (s *screen) narrow() bool { return s.columns < wideWidth }
 
 // line prints one line, cut to the width of the screen.

@@ -87,7 +87,7 @@ func (c *client) items(ctx context.Context, at string) ([]item, error) {
 	return answer.Items, err
 }
 
-// answers tells whether an address answers (XEP-0030 §3).
+// answers reports whether an address answers (XEP-0030 §3).
 func (c *client) answers(ctx context.Context, at string) error {
 	return c.ask(ctx, stanza.GetIQ, at, query(nsInfo), nil)
 }

@@ -147,7 +147,7 @@ func (t *tracer) hasArrived(event message) bool {
 	return arrived
 }
 
-// isOwn tells whether an event's key, which begins with the message's id, names one of ours.
+// isOwn reports whether an event's key, which begins with the message's id, names one of ours.
 func (t *tracer) isOwn(event message) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
