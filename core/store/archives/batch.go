@@ -42,14 +42,15 @@ func (m *messageRow) put(a *accountState, at, made int64) {
 	a.last, a.message = m.place, m.number
 }
 
-// belongTo puts the message into the archive of an account.
-func (m *messageRow) belongTo(account jid.JID, number int64) {
-	contact := contactHash(peerOf(account, m.stanza))
+// belongTo puts the message into the archive of an account, and returns the contact there.
+func (m *messageRow) belongTo(account jid.JID, number int64) (contact int64) {
+	contact = contactHash(peerOf(account, m.stanza))
 	if isSender(account, m.stanza) {
 		m.sender, m.senderContact = number, contact
 	} else {
 		m.receiver, m.recContact = number, contact
 	}
+	return contact
 }
 
 func sameHeader(a, b *stanza.Stanza) bool {

@@ -75,12 +75,18 @@ WHERE number BETWEEN ?1 AND ?2 AND receiver IN (SELECT number FROM archive_accou
 ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING`
 
-// indexMessages writes the entries of messages that have none.
-func indexMessages(tx *sql.Tx, first, last int64) error {
-	for _, text := range []string{indexSQL, indexContactsSQL} {
-		if _, err := tx.Exec(text, first, last); err != nil {
-			return fmt.Errorf("index archived messages: %w", err)
-		}
+// indexEntries writes the entries of messages that have none.
+func indexEntries(tx *sql.Tx, first, last int64) error {
+	if _, err := tx.Exec(indexSQL, first, last); err != nil {
+		return fmt.Errorf("index archived messages: %w", err)
+	}
+	return nil
+}
+
+// indexContacts writes their rows of archive_contacts.
+func indexContacts(tx *sql.Tx, first, last int64) error {
+	if _, err := tx.Exec(indexContactsSQL, first, last); err != nil {
+		return fmt.Errorf("index archived messages by contact: %w", err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package archives
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/archive"
@@ -49,7 +50,8 @@ func Move(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	for first := int64(1); first <= m.number; first += moveIndexPiece {
-		if err := indexMessages(tx, first, first+moveIndexPiece-1); err != nil {
+		last := first + moveIndexPiece - 1
+		if err := errors.Join(indexEntries(tx, first, last), indexContacts(tx, first, last)); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,8 @@ type Writer struct {
 	pending  int                       // messages behind that
 	ids      map[archive.ID]messageRef // of those
 	handled  int64                     // rows that have their outcome
-	minutes  map[contactMinute]bool    // rows of archive_contacts that are there, as far as known
+	minutes  map[contactMinute]bool    // rows of archive_contacts that are there, as far as known; not where deferred
+	noted    notedMinutes              // where deferred
 
 	batch messageBatch
 }
@@ -36,6 +37,7 @@ type accountState struct {
 	last    int64 // place of the last entry
 	drift   int64
 	message int64 // number of the last message
+	noted   notedMinute
 }
 
 // messageRef is a message without entries: who has it, and where it is in the batch of that number.
@@ -61,6 +63,7 @@ func (w *Writer) reset() {
 	w.accounts, w.ids = map[string]*accountState{}, map[archive.ID]messageRef{}
 	w.numbers.next, w.numbers.end, w.pending = 0, 0, 0
 	w.minutes = nil
+	w.noted.forget()
 }
 
 // begin joins a transaction.
@@ -104,9 +107,17 @@ func (w *Writer) indexTo(tx *sql.Tx, last int64) error {
 	if last <= w.indexed {
 		return nil
 	}
-	if err := indexMessages(tx, w.indexed+1, last); err != nil {
+	if err := indexEntries(tx, w.indexed+1, last); err != nil {
 		return err
 	}
+	if !w.loaded || len(w.noted.list) > w.pending/4 { // not all are known, or there is little to save
+		if err := indexContacts(tx, w.indexed+1, last); err != nil {
+			return err
+		}
+	} else if err := w.noted.insert(tx); err != nil {
+		return err
+	}
+	w.noted.forget()
 	if _, err := tx.Exec(setIndexedSQL, last); err != nil {
 		return fmt.Errorf("index archived messages: %w", err)
 	}
@@ -206,7 +217,7 @@ func (w *Writer) add(tx *sql.Tx, r *Row) (refused, err error) {
 	if !isSender(r.Account, r.Stanza) {
 		m.payload, m.stamped = w.batch.unstamped(r)
 	}
-	m.belongTo(r.Account, a.number)
+	w.note(a, m.belongTo(r.Account, a.number), m.place)
 	if r.ByText {
 		m.text = r.IDText
 	} else {
@@ -237,10 +248,17 @@ func (w *Writer) share(r *Row, a *accountState, ref messageRef) bool {
 		return false
 	}
 	m.stamped = stamped
-	m.belongTo(r.Account, a.number)
+	w.note(a, m.belongTo(r.Account, a.number), m.place)
 	w.ids[r.ID] = messageRef{m.sender, m.receiver, ref.batch, ref.index, ref.several}
 	a.last, a.message = m.place, m.number
 	return true
+}
+
+// note notes the minute of a message whose entries are written later.
+func (w *Writer) note(a *accountState, contact, place int64) {
+	if w.deferred {
+		w.noted.add(a, contact, place)
+	}
 }
 
 func (w *Writer) takeNumber(tx *sql.Tx) (int64, error) {
