@@ -205,7 +205,8 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 	const all = `(SELECT number FROM archive_accounts)`
 	mine := `(SELECT number FROM archive_accounts WHERE account = '` + who + `')`
 	archives := map[string]string{ // also what belongs to nobody
-		"archive_entries": `archive IN ` + mine + ` OR archive NOT IN ` + all,
+		"archive_entries":  `archive IN ` + mine + ` OR archive NOT IN ` + all,
+		"archive_contacts": `archive IN ` + mine + ` OR archive NOT IN ` + all,
 		"archive_messages": `sender IN ` + mine + ` OR receiver IN ` + mine + ` OR sender NOT IN ` + all + ` OR receiver NOT IN ` + all +
 			` OR sender IS NULL AND receiver IS NULL`,
 		"archive_state": `FALSE`,

@@ -183,24 +183,29 @@ func (s *faultyServer) write(ctx context.Context, conn *client.Conn, name string
 			if e.Attr("type") == "error" {
 				err = patient(e)
 			}
-			if ok && err == nil {
-				err = s.settle(ctx)
+			if storetest.OnPostgres() && err == nil {
+				if err = s.settle(ctx); err == nil {
+					err = conn.Send("<iq type='get' id='after-" + name + "'><ping xmlns='urn:xmpp:ping'/></iq>")
+				}
+				continue
 			}
-			if ok && err == nil {
+			if ok {
 				s.recordAccepted(&s.mail, name)
 			}
 			return ok, err
+		case e.Name.Local == "iq" && e.Attr("id") == "after-"+name:
+			if ok {
+				s.recordAccepted(&s.mail, name)
+			}
+			return ok, nil
 		}
 	}
 	return false, err
 }
 
-// settle returns when what carol was sent before is on the disk. Writes are in order for each account:
-// on SQLite for all of them together, so that the sender's own answer says so already.
+// settle returns when what carol was sent before is on the disk or was refused. Writes are in order for each
+// account; on SQLite for all of them together, so that the sender's own answer says so already.
 func (s *faultyServer) settle(ctx context.Context) error {
-	if !storetest.OnPostgres() {
-		return nil
-	}
 	conn, err := s.d.Dial(ctx, carol, "")
 	if err != nil {
 		return err
