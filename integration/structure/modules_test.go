@@ -16,7 +16,7 @@ var moduleUses = map[string][]string{
 	"github.com/spf13/cobra":                   {"cmd/*", "cmd/dragoman/demo"},
 	"github.com/xdg-go/scram":                  {"cmd/xmppbench"},
 	"golang.org/x/crypto":                      {"transports/bridge", "transports/bridge/*"},
-	"golang.org/x/net":                         {"core/socket"},
+	"golang.org/x/net":                         {"core/socket", "transports/richtext"},
 	"golang.org/x/term":                        {"cmd/cli", "cmd/dragoman/demo"},
 	"golang.org/x/text":                        {"core/sasl", "cmd/dragoman", "cmd/dragoman/demo"},
 	"golang.org/x/time":                        {"core/c2s", "core/stream", "core/features/register", "transports/bridge", "transports/bridge/*", "transports/slack", "transports/discord", "cmd/dragoman", "cmd/dragoman/demo"},

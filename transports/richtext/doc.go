@@ -4,7 +4,8 @@
 //
 // A Text is a sequence of nodes. Inline nodes follow each other on a line, Break ends a
 // line, block nodes (Pre, Quote, List, Heading) are on lines of their own. The tree is
-// plain data: it is kept as JSON in the bridge's inbox and outbox.
+// plain data: it is kept as JSON in the bridge's inbox and outbox. HTML and ParseHTML are for networks whose
+// messages are HTML; no network of this module is one.
 //
 // Nothing here starts a goroutine or takes a lock.
 // Specifications: XEP-0393 (styling), XEP-0245 (/me, by the bridge).
