@@ -172,6 +172,9 @@ func TestBindAgainstRemoval(t *testing.T) {
 		t.Errorf("bound without being looked up again: %v", err)
 	}
 	th.bound["romeo@home.test/b"].Unbind(t.Context())
+	if got := th.host.Remove(jid.MustParse("nobody@home.test"), "", ""); len(got.Sessions()) != 0 || th.host.directory.find(got.JID()) != nil {
+		t.Error("removing an account that is not in memory puts it there")
+	}
 }
 
 // What a feature keeps is loaded once, follows changes, and goes with the account.

@@ -73,7 +73,10 @@ func (h *Host) Sweep() { h.directory.sweep() }
 // is in the directory no more.
 func (h *Host) Remove(account jid.JID, condition, text string) *Account {
 	h.removals.Add(1) // before the account is looked for: see acquire
-	a, _ := h.directory.enter(h, account)
+	a := h.directory.find(account)
+	if a == nil {
+		return newAccount(h, account.Bare())
+	}
 	h.directory.leave(a)
 	for _, b := range a.markRemoved() {
 		b.Close(condition, text)
