@@ -207,7 +207,7 @@ func (c *Conversation) load(ctx context.Context) error {
 	if !ok {
 		c.Row = tables.Room{}
 		c.mu.Lock()
-		c.events, c.calls = 0, 0
+		c.events, c.calls, c.refused, c.hold.live, c.hold.partial = 0, 0, nil, false, false
 		c.mu.Unlock()
 	}
 	return c.Parts.Load(ctx)
@@ -215,7 +215,7 @@ func (c *Conversation) load(ctx context.Context) error {
 
 func (c *Conversation) disposable() bool {
 	c.mu.Lock()
-	idle := c.hold.backfills == 0 && !c.hold.partial && c.events == 0 && c.calls == 0
+	idle := c.hold == (hold{}) && c.refused == nil && c.events == 0 && c.calls == 0
 	c.mu.Unlock()
 	return idle && c.Parts.Disposable()
 }
