@@ -22,9 +22,9 @@ const (
 
 // Sizes of a page and bounds of a request.
 const (
-	usualPage   = 50
-	mostPage    = 100
-	maxIDs      = mostPage
+	defaultPage = 50
+	maxPage     = 100
+	maxIDs      = maxPage
 	maxQueryID  = 256 // bytes
 	maxContacts = 1000
 )
@@ -32,9 +32,10 @@ const (
 // Options is what an Engine is made of.
 type Options struct {
 	Store Store
-	// Usual and Most are the sizes of a page; 0 is 50 and 100.
-	Usual, Most int
-	// Groupchat tells that users' archives hold groupchat messages too.
+	// PageSize is how many entries a page has that the client has not sized, and MaxPage how many it may
+	// ask for; 0 is 50 and 100.
+	PageSize, MaxPage int
+	// Groupchat says that the archives of accounts hold groupchat messages too.
 	Groupchat bool
 	// Fields are further fields of the query form, which the Store understands.
 	Fields []form.Field
@@ -48,13 +49,13 @@ type Engine struct{ opts Options }
 
 // New makes an engine.
 func New(opts Options) *Engine {
-	if opts.Usual <= 0 {
-		opts.Usual = usualPage
+	if opts.PageSize <= 0 {
+		opts.PageSize = defaultPage
 	}
-	if opts.Most <= 0 {
-		opts.Most = mostPage
+	if opts.MaxPage <= 0 {
+		opts.MaxPage = maxPage
 	}
-	opts.Usual = min(opts.Usual, opts.Most)
+	opts.PageSize = min(opts.PageSize, opts.MaxPage)
 	return &Engine{opts}
 }
 
@@ -63,7 +64,7 @@ type Request struct {
 	Archive jid.JID        // bare JID
 	IQ      *stanza.Stanza // from and to are those of the results, swapped
 	Room    bool           // the archive is a room's
-	// SeesJIDs tells that who asks may know the real addresses of a room's occupants;
+	// SeesJIDs says that who asks may know the real addresses of a room's occupants;
 	// without it With can only be a room/nick (XEP-0313 §4.1.1).
 	SeesJIDs bool
 }
@@ -149,7 +150,7 @@ func (e *Engine) page(x *stanza.Element) (Page, error) {
 	if request.Index >= 0 { // XEP-0059 §2.6
 		return Page{}, stanza.FeatureNotImplemented("An archive is paged by ids.")
 	}
-	request = request.Limit(e.opts.Usual, e.opts.Most)
+	request = request.Limit(e.opts.PageSize, e.opts.MaxPage)
 	return Page{
 		Max: request.Max, After: request.After, Before: request.Before, Backwards: request.Backwards(),
 	}, nil
@@ -171,7 +172,7 @@ func fin(r Result) *stanza.Element {
 	return x.Add(answer.Element())
 }
 
-// metadata tells the ends of the archive (XEP-0313 §5).
+// metadata gives the ends of the archive (XEP-0313 §5).
 func (e *Engine) metadata(ctx context.Context, r Request) (*stanza.Element, error) {
 	first, last, err := e.opts.Store.Ends(ctx, r.Archive)
 	if err != nil {

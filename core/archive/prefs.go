@@ -18,7 +18,7 @@ const (
 	Roster Default = "roster" // contacts on the roster alone
 )
 
-// Prefs is what a user wants archived.
+// Prefs is what an account wants archived.
 type Prefs struct {
 	Default       Default
 	Always, Never []jid.JID

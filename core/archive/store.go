@@ -25,7 +25,7 @@ type Store interface {
 
 // Filter says which entries are wanted. Zero fields want all.
 type Filter struct {
-	// With is the other side: the sender in a room, the sender or receiver in a user's
+	// With is the other side: the sender in a room, the sender or receiver in an account's
 	// archive. A bare JID matches with any resource. Where it is the archive's own JID, both
 	// sides must be it (XEP-0313 §4.1.1).
 	With       jid.JID
@@ -33,7 +33,7 @@ type Filter struct {
 	AfterID    string    // exclusive
 	BeforeID   string    // exclusive
 	IDs        []string
-	Groupchat  *bool // whether groupchat messages of a user's archive are wanted; nil is not said
+	Groupchat  *bool // whether groupchat messages of an account's archive are wanted; nil is not said
 	// More holds the fields of Options.Fields that were given, such as a text search.
 	More map[string][]string
 }
@@ -51,7 +51,7 @@ type Page struct {
 // Result is one page.
 type Result struct {
 	Entries []Entry
-	// Complete tells that nothing that matches is left out, in the direction of paging.
+	// Complete says that nothing that matches is left out, in the direction of paging.
 	Complete bool
 	Unstable bool // may read differently later (XEP-0313 §4.3.2)
 	Count    int  // of all that match, or paging.Unknown

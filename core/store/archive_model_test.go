@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -278,17 +279,28 @@ func (m *archiveMachine) ends(t *rapid.T) {
 func TestArchiveModel(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	template := filepath.Join(dir, "template")
+	first, err := Open(t.Context(), Options{Path: template})
+	if err != nil {
+		t.Fatal(err)
+	}
+	account(t, first, alice, bob)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	database, err := os.ReadFile(template)
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
 		m := &archiveMachine{t: t, path: filepath.Join(dir, fmt.Sprint(n)), clock: day, model: archiveModel{alice: nil, bob: nil}}
+		m.check(os.WriteFile(m.path, database, 0o600))
 		var err error
 		m.store, err = Open(t.Context(), Options{Path: m.path})
 		m.check(err)
 		defer func() { _ = m.store.Close() }()
-		for _, who := range []jid.JID{alice, bob} {
-			m.check(m.store.CreateAccount(t.Context(), who, sasl.Credentials{}))
-		}
 		t.Repeat(map[string]func(*rapid.T){
 			"archive": m.archive, "archive more": m.archive, "archive much": m.archive,
 			"query": m.query, "query more": m.query, "ends": m.ends, "prune": m.prune, "remove": m.remove, "restart": m.restart,
