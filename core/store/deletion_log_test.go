@@ -57,7 +57,7 @@ func TestDeletionLogSurvivesKill(t *testing.T) {
 }
 
 // A message that came before the crash is kept; what is only in the archive comes anew, once.
-func TestKept(t *testing.T) {
+func TestPrepareRedelivery(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
 	juliet, romeo := jid.MustParse("juliet@example.org"), jid.MustParse("romeo@slack.example.org")
@@ -77,7 +77,7 @@ func TestKept(t *testing.T) {
 		}
 	}
 	for id, want := range map[string]bool{"kept": true, "shown": false, "other": false} {
-		if got, err := s.Kept(context.Background(), message(id)); err != nil || got != want {
+		if got, err := s.PrepareRedelivery(context.Background(), message(id)); err != nil || got != want {
 			t.Errorf("%s: kept %v, want %v: %v", id, got, want, err)
 		}
 	}

@@ -38,7 +38,7 @@ func unavailable(err error) error {
 	return err
 }
 
-// errGone is what a sender is told whose account, or whatever the row belonged to, was
+// errGone is the error for a sender whose account, or whatever the row belonged to, was
 // deleted while the write waited.
 var errGone = stanza.ItemNotFound("it has been deleted")
 

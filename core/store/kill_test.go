@@ -13,11 +13,11 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
-const victimEnv = "DRAGOMAN_STORE_VICTIM"
+const killedEnv = "DRAGOMAN_TEST_STORE_KILLED"
 
-// victim writes numbers to the store at url and prints each that is acknowledged to be on
+// writeUntilKilled writes numbers to the store at url and prints each that is acknowledged to be on
 // the disk, until it is killed.
-func victim(url string) {
+func writeUntilKilled(url string) {
 	s, err := Open(context.Background(), Options{URL: url})
 	if err != nil {
 		fmt.Println("open:", err)
@@ -57,7 +57,7 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), victimEnv+"="+url)
+	cmd.Env = append(os.Environ(), killedEnv+"="+url)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestKilled(t *testing.T) {
 	for lines.Scan() {
 		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
-			t.Fatalf("victim: %s", lines.Text())
+			t.Fatalf("process: %s", lines.Text())
 		}
 		acknowledged[n] = true
 		if len(acknowledged) == 500 {

@@ -11,7 +11,7 @@ import (
 )
 
 // What is written for an account that was deleted meanwhile is no fault of the server: the
-// sender is told, or nobody has to be.
+// sender gets an error, or nothing is reported.
 func TestWritesAfterTheAccount(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})

@@ -10,8 +10,8 @@ import (
 // maxQueue is how many functions and rows may wait for the writer before more are refused.
 const maxQueue = 1 << 16
 
-// crowd is how many may wait before Pace holds back those who bring more.
-const crowd = 1 << 13
+// paceLimit is how many may wait before Pace holds back those who bring more.
+const paceLimit = 1 << 13
 
 // Errors of a write that was not tried.
 var (
@@ -23,11 +23,11 @@ var (
 type write struct {
 	fn   func(*sql.Tx) error
 	done func(error)
-	// single tells that fn is one statement and nothing else, which needs no savepoint: SQLite
+	// single says that fn is one statement and nothing else, which needs no savepoint: SQLite
 	// undoes a statement that breaks a constraint, and goes on.
 	single bool
 	size   int   // rows, of a batch; 0 is one
-	err    error // what to tell done once the group has been committed
+	err    error // for done, once the group has been committed
 }
 
 func (w *write) count() int { return max(1, w.size) }
@@ -41,7 +41,7 @@ type queue struct {
 	closed bool
 
 	waiting atomic.Int64  // rows
-	below   chan struct{} // closed when fewer than crowd wait; nil where nobody waits for that
+	below   chan struct{} // closed when fewer than paceLimit wait; nil where nobody waits for that
 }
 
 func newQueue() *queue {
@@ -111,21 +111,21 @@ func (q *queue) take(dst []*write, n int, wait bool) []*write {
 	q.items = q.items[:rest]
 	q.rows -= rows
 	q.waiting.Store(int64(q.rows))
-	if q.below != nil && q.rows < crowd {
+	if q.below != nil && q.rows < paceLimit {
 		close(q.below)
 		q.below = nil
 	}
 	return dst
 }
 
-// belowCrowd is closed when fewer than crowd wait; nil where that is so already.
-func (q *queue) belowCrowd() <-chan struct{} {
-	if q.waiting.Load() < crowd {
+// belowPaceLimit is closed when fewer than paceLimit wait; nil where that is so already.
+func (q *queue) belowPaceLimit() <-chan struct{} {
+	if q.waiting.Load() < paceLimit {
 		return nil
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.rows < crowd {
+	if q.rows < paceLimit {
 		return nil
 	}
 	if q.below == nil {

@@ -10,15 +10,16 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/archives"
 )
 
-const keptFromSQL = `SELECT stanza FROM offline WHERE account = ? AND stanza LIKE ? ORDER BY id DESC LIMIT 1000`
+const offlineLikeSQL = `SELECT stanza FROM offline WHERE account = ? AND stanza LIKE ? ESCAPE '\' ORDER BY id DESC LIMIT 1000`
 
-// Kept tells whether a message that may come again, since a crash left in doubt whether it
-// had come, waits for its receiver. Where it does not, the archive forgets it: it comes anew.
-func (s *Store) Kept(ctx context.Context, st *stanza.Stanza) (bool, error) {
-	kept := false
+// PrepareRedelivery is called for a message that a gateway may have delivered before a crash. It reports
+// whether the message waits in offline storage, so that it must not be delivered again. Where it does
+// not, its entry in the receiver's archive is deleted, as the message will be archived again.
+func (s *Store) PrepareRedelivery(ctx context.Context, st *stanza.Stanza) (bool, error) {
+	waits := false
 	account := st.To.Bare()
 	err := s.archives.change(ctx, account, func(tx *sql.Tx, _ *archives.Writer) (err error) {
-		if kept, err = isOffline(tx, account, st); kept || err != nil {
+		if waits, err = isOffline(tx, account, st); waits || err != nil {
 			return err
 		}
 		return archives.DeleteMessage(tx, account, st)
@@ -26,7 +27,7 @@ func (s *Store) Kept(ctx context.Context, st *stanza.Stanza) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for message %s of %s: %w", st.ID, st.To.Bare(), err)
 	}
-	return kept, nil
+	return waits, nil
 }
 
 // isOffline reports whether a message of the same sender and id waits for an account.
@@ -34,7 +35,7 @@ func isOffline(tx *sql.Tx, account jid.JID, st *stanza.Stanza) (bool, error) {
 	list, err := scan(context.Background(), tx, func(row scanner) (text string, err error) {
 		err = row.Scan(&text)
 		return text, err
-	}, keptFromSQL, account.String(), "%"+st.ID+"%")
+	}, offlineLikeSQL, account.String(), "%"+escapeLike(st.ID)+"%")
 	for _, text := range list {
 		if had, err := stanza.Parse(text); err == nil && had.ID == st.ID && had.From == st.From {
 			return true, nil

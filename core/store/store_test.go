@@ -19,8 +19,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(victimEnv) != "" {
-		victim(os.Getenv(victimEnv))
+	if os.Getenv(killedEnv) != "" {
+		writeUntilKilled(os.Getenv(killedEnv))
 		return
 	}
 	goleak.VerifyTestMain(m)
@@ -94,7 +94,7 @@ func numbers(t testing.TB, s *Store) map[int]bool {
 	return got
 }
 
-func TestOneFailureSpoilsOnlyItself(t *testing.T) {
+func TestFailureOfOneWrite(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
 	scratch(t, s)
@@ -187,7 +187,7 @@ func TestFullDisk(t *testing.T) {
 	failed := 0
 	for i := range n {
 		if (errs[i] == nil) != got[i] {
-			t.Fatalf("write %d: told %v, stored %v", i, errs[i], got[i])
+			t.Fatalf("write %d: reported %v, stored %v", i, errs[i], got[i])
 		}
 		if errs[i] != nil {
 			failed++
@@ -223,7 +223,7 @@ func TestLockedByAnotherProcess(t *testing.T) {
 	for i := range 3 {
 		s.WriteAsync(put(i), func(err error) {
 			if err == nil {
-				t.Error("told done while another process held the lock")
+				t.Error("reported done while another process held the lock")
 			}
 			wg.Done()
 		})
@@ -312,7 +312,7 @@ func TestOverload(t *testing.T) {
 	}
 }
 
-// TestSingleStatements: one that is refused spoils only itself.
+// TestSingleStatements: one that is refused does not undo the others.
 func TestSingleStatements(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
@@ -342,14 +342,14 @@ func TestPace(t *testing.T) {
 	hold, begun := make(chan struct{}), make(chan struct{})
 	s.WriteAsync(func(*sql.Tx) error { close(begun); <-hold; return nil }, nil)
 	<-begun
-	for range crowd {
+	for range paceLimit {
 		s.WriteAsync(func(*sql.Tx) error { return nil }, nil)
 	}
 	stop := make(chan struct{})
 	close(stop)
-	s.Pace(stop) // returns though the crowd is there
-	if s.Partition("").queue.belowCrowd() == nil {
-		t.Fatal("there is no crowd")
+	s.Pace(stop) // returns although as many wait
+	if s.Partition("").queue.belowPaceLimit() == nil {
+		t.Fatal("fewer wait than the limit")
 	}
 	paced := make(chan struct{})
 	go func() { defer close(paced); s.Pace(never) }()
@@ -360,7 +360,7 @@ func TestPace(t *testing.T) {
 	}
 	close(hold)
 	<-paced
-	if n := s.Partition("").queue.waiting.Load(); n >= crowd {
+	if n := s.Partition("").queue.waiting.Load(); n >= paceLimit {
 		t.Errorf("%d writes wait still", n)
 	}
 }

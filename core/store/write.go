@@ -23,7 +23,7 @@ func (s *Store) WriteAsync(fn func(tx *sql.Tx) error, done func(error)) {
 // reach the senders as a slower connection, not as messages that are missing.
 func (s *Store) Pace(stop <-chan struct{}) {
 	for _, p := range s.partitions {
-		for below := p.queue.belowCrowd(); below != nil; below = p.queue.belowCrowd() { // others may have been quicker
+		for below := p.queue.belowPaceLimit(); below != nil; below = p.queue.belowPaceLimit() { // others may have been quicker
 			select {
 			case <-below:
 			case <-stop:

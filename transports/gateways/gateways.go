@@ -61,7 +61,7 @@ func attach(ctx context.Context, s *server.Server, c config.Config, o Options) e
 			return fmt.Errorf("attach %s: %w", e.domain, err)
 		}
 		g, err := m.gateway(ctx, e, placement{
-			endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), kept: s.Store().Kept,
+			endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), kept: s.Store().PrepareRedelivery,
 		})
 		if err != nil {
 			return err
