@@ -2,7 +2,6 @@ package paging
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -31,21 +30,4 @@ func (a Answer) Element() *stanza.Element {
 		x.Add(stanza.TextElement(NS, "count", strconv.Itoa(a.Count)))
 	}
 	return x
-}
-
-// ParseAnswer reads the <set/> of a result inside parent; false where there is none.
-func ParseAnswer(parent *stanza.Element) (Answer, bool) {
-	a := Answer{Index: Unknown, Count: Unknown}
-	set := parent.Child(NS, "set")
-	if set == nil {
-		return a, false
-	}
-	a.First, a.Last = set.ChildText(NS, "first"), set.ChildText(NS, "last")
-	if n, err := number(set.Child(NS, "first").Attr("index")); err == nil {
-		a.Index = n
-	}
-	if n, err := number(strings.TrimSpace(set.ChildText(NS, "count"))); err == nil {
-		a.Count = n
-	}
-	return a, true
 }
