@@ -31,7 +31,7 @@ type Login struct {
 	notices map[string]string  // shown to the owner since the account was linked, by key
 }
 
-// connection is the client of a login and how it fares.
+// connection is the client of a login and its state.
 type connection struct {
 	client   transports.Client
 	state    transports.State

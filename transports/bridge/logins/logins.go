@@ -19,7 +19,7 @@ type Store interface {
 	Unlink(ctx context.Context, id transports.LoginID) error
 }
 
-// Receiver takes what the clients of logins deliver, and follows how they fare.
+// Receiver takes what the clients of logins deliver, and follows their state.
 type Receiver interface {
 	// Open is called before a client is opened. The client's events go to the sink until closed is
 	// called; end may be called to end the client.

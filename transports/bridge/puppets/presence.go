@@ -241,7 +241,7 @@ func (p *Presence) ToGateway(st *stanza.Stanza) {
 	}
 }
 
-// OfGateway is the gateway's own presence for a user: available when all of their logins fare well.
+// OfGateway is the gateway's own presence for a user: available when all of their logins are online.
 func (p *Presence) OfGateway(who, to jid.JID) *stanza.Stanza {
 	list := p.logins.Of(who)
 	if len(list) == 0 {
@@ -270,7 +270,7 @@ func (p *Presence) OfGateway(who, to jid.JID) *stanza.Stanza {
 	return stanza.NewPresence(to, p.env.Domain, "", content...)
 }
 
-// ShowState shows the owner how a login fares, and shows or hides its contacts.
+// ShowState shows the owner the state of a login, and shows or hides its contacts.
 func (p *Presence) ShowState(ctx context.Context, l *logins.Login) {
 	if !p.Available(l.Owner) {
 		return

@@ -19,6 +19,8 @@ INSERT INTO bridge_members (room, person)
 SELECT DISTINCT m.kept, p.person FROM bridge_members p JOIN bridge_merge m ON m.old = p.room
 WHERE NOT EXISTS (SELECT 1 FROM bridge_members k WHERE k.person = p.person AND k.room = m.kept);
 
+CREATE INDEX bridge_merge_at ON bridge_archive (room, at); -- for the comparison by time below
+
 -- Archived messages of a message of the network that the kept room has: its own is kept. Others, such
 -- as reactions, are the same where author and time are.
 DELETE FROM bridge_archive WHERE room IN (SELECT old FROM bridge_merge) AND EXISTS (
@@ -63,6 +65,7 @@ UPDATE bridge_outbox SET room = (SELECT kept FROM bridge_merge WHERE old = room)
 
 DELETE FROM bridge_rooms WHERE id IN (SELECT old FROM bridge_merge);
 UPDATE bridge_rooms SET scope = '' WHERE kind <> 'direct' AND key <> '';
+DROP INDEX bridge_merge_at;
 DROP TABLE bridge_merge;
 
 -- +goose Down
