@@ -84,7 +84,7 @@ func (l *Logins) Load(ctx context.Context) error {
 	return nil
 }
 
-// Start opens all clients.
+// StartAll opens all clients, and encrypts with the newest key what has another one.
 func (l *Logins) StartAll() {
 	for _, login := range l.All() {
 		login.start()
