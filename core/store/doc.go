@@ -9,9 +9,13 @@
 // returns, so an answer that waits for Write may promise it. A function that fails undoes its own
 // changes only; a group that cannot be committed fails for each of its functions. SQLite has
 // one partition, PostgreSQL several. A key (an account, a room) always has the same partition;
-// there is no order between two partitions. Many rows of one shape are
-// written by an Insert. What is written for every message is queued as rows (Bulk), which are written together, instead
-// of as functions: a row costs neither a closure, nor a savepoint, nor a statement.
+// there is no order between two partitions. Many rows of one shape are written by an Insert. What
+// is written for every message is queued as rows (Bulk), which are written together, instead of as
+// functions: a row costs neither a closure, nor a savepoint, nor a statement.
+//
+// On PostgreSQL a transaction that another one was in the way of, or whose connection was lost
+// before COMMIT, is repeated. Where the answer to COMMIT is lost, the server is asked how the
+// transaction ended.
 //
 // Readers are a pool of read-only connections (Reader). They see everything that is committed,
 // never wait for a writer, and have one snapshot in a transaction.
@@ -33,6 +37,11 @@
 // The methods on the core's tables are named by the interfaces that the features declare. All
 // rows of an account refer to accounts(jid) by foreign keys with ON DELETE CASCADE, so that
 // deleting the account deletes them; other tables use OnDeleteAccount.
+//
+// # Parts
+//
+// archives are the tables of message archives; transfer copies a database to another one; storetest
+// makes databases for tests, which all run on both engines.
 //
 // # Goroutines and locks
 //

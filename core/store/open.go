@@ -105,7 +105,7 @@ func (s *Store) locate(o *Options) error {
 		if o.Partitions <= 0 {
 			o.Partitions = defaultPartitions
 		}
-		s.dialect, s.place = Postgres, u.Host+u.Path
+		s.dialect, s.place = Postgres, cmp.Or(u.Host, u.Query().Get("host"))+u.Path
 		return nil
 	default:
 		return fmt.Errorf("no engine for databases %s:...; there are sqlite and postgres", scheme)

@@ -118,8 +118,12 @@ func prepareFile(path string) error {
 
 const backupSQL = `VACUUM INTO ?`
 
-// Backup writes a consistent copy to a file that must not exist yet, while the store is in use.
+// Backup writes a consistent copy to a file that must not exist yet, while the store is in use. PostgreSQL
+// has its own programs for that.
 func (s *Store) Backup(ctx context.Context, path string) error {
+	if s.dialect == Postgres {
+		return errors.New("back up: a PostgreSQL database is backed up by pg_dump or pg_basebackup")
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode) // VACUUM INTO takes an empty file
 	if err != nil {
 		return fmt.Errorf("back up: %w", err)
