@@ -55,9 +55,26 @@ const (
 	findGatewaySQL = `SELECT id FROM bridge_gateways WHERE domain = ?`
 )
 
+// partitioned is an engine whose writes go through one partition of the store: those of one gateway are
+// committed in order, and wait for those of no other one.
+type partitioned struct {
+	Engine
+	partition *store.Partition
+}
+
+// Write implements Engine.
+func (p partitioned) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	return p.partition.Write(ctx, fn)
+}
+
 // Gateway gives the part of one gateway.
 func (d *Database) Gateway(ctx context.Context, domain jid.JID) (*Store, error) {
 	s := &Store{engine: d.engine}
+	if e, ok := d.engine.(interface {
+		Partition(key string) *store.Partition
+	}); ok {
+		s.engine = partitioned{d.engine, e.Partition(domain.String())}
+	}
 	err := s.engine.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(addGatewaySQL, domain.String()); err != nil {
 			return err
