@@ -88,7 +88,7 @@ func TestPanicWhereASessionOpens(t *testing.T) {
 	})
 }
 
-// slow is a network whose logins wait before they tell who it is.
+// slow is a network whose logins wait before they say whose account it is.
 type slow struct {
 	transports.Network
 	go_ chan struct{}

@@ -307,7 +307,7 @@ func (h *harness) leftOf(text string) []string {
 	return left
 }
 
-// A crash in the middle of unlinking is made good at the next start.
+// A crash in the middle of unlinking is completed by the next start.
 func TestUnlinkIsFinishedAfterACrash(t *testing.T) {
 	withGateway(t, func(h *harness) {
 		h.start()

@@ -132,7 +132,7 @@ func TestLookupsOfOthersAreNoObstacle(t *testing.T) {
 	})
 }
 
-// A room tells of itself to those who see it.
+// A room answers those who see it, and nobody else.
 func TestRoomsOfAnotherWorkspace(t *testing.T) {
 	withGateway(t, func(h *harness) {
 		h.net = parted{h.net, []string{"ben"}}

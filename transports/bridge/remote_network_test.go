@@ -143,7 +143,7 @@ func (w *worldRPC) session(id int) *remoteSession {
 	return w.r.open[id]
 }
 
-// Next gives the next event; acked tells that the one before is durable.
+// Next gives the next event; acked says that the one before is durable.
 func (w *worldRPC) Next(a Request, reply *Reply) error {
 	s := w.session(a.Session)
 	if s == nil {
