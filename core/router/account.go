@@ -31,17 +31,16 @@ type Account struct {
 	sessions atomic.Pointer[[]*Bound] // replaced, never changed
 	cells    []cell                   // by index of the slot
 
-	loaded chan struct{} // closed when known and err are set
-
 	mu      sync.Mutex
-	known   bool  // there is such an account, or that could not be looked up
-	err     error // of looking it up
-	removed bool  // it is being deleted
+	loaded  chan struct{} // closed when known and err are set; nil unless somebody waits
+	known   bool          // there is such an account, or that could not be looked up
+	err     error         // of looking it up
+	removed bool          // it is being deleted
 	queue   queue
 }
 
 func newAccount(h *Host, bare jid.JID) *Account {
-	return &Account{host: h, jid: bare, cells: make([]cell, h.slots), loaded: make(chan struct{})}
+	return &Account{host: h, jid: bare, cells: make([]cell, h.slots)}
 }
 
 // JID is the account's bare address.

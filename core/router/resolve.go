@@ -76,12 +76,8 @@ func (h *Host) acquire(ctx context.Context, address jid.JID, proof *uint64) (*Ac
 			h.load(ctx, a)
 		}
 		h.drain(a, func() {})
-	} else {
-		select {
-		case <-a.loaded:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	} else if err := a.await(ctx); err != nil {
+		return nil, err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -92,6 +88,26 @@ func (h *Host) acquire(ctx context.Context, address jid.JID, proof *uint64) (*Ac
 		return nil, nil
 	}
 	return a, nil
+}
+
+// await waits until the account has been looked up.
+func (a *Account) await(ctx context.Context) error {
+	a.mu.Lock()
+	if accountState(a.state.Load()) != resolving {
+		a.mu.Unlock()
+		return nil
+	}
+	if a.loaded == nil {
+		a.loaded = make(chan struct{})
+	}
+	loaded := a.loaded
+	a.mu.Unlock()
+	select {
+	case <-loaded:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // resolve delivers a stanza to an account that is not resolved. The first stanza for it looks
@@ -177,7 +193,10 @@ func (a *Account) finish(known bool, err error) {
 	defer a.mu.Unlock()
 	a.known, a.err = known, err
 	a.state.Store(uint32(draining))
-	close(a.loaded)
+	if a.loaded != nil {
+		close(a.loaded)
+		a.loaded = nil
+	}
 }
 
 // drain calls first and delivers what waited for an account. Then the account is open, or dropped

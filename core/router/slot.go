@@ -20,19 +20,19 @@ type Slot[T any] struct {
 
 func (s *Slot[T]) setIndex(i int) { s.index = i + 1 }
 
-// cell is an account's value of one slot.
+// cell is an account's value of one slot. Every account has one for each slot.
 type cell struct {
 	value atomic.Value // a *T; nil where it is not loaded
 
 	mu      sync.Mutex
-	version uint64 // counts changes: what was read before one is out of date
 	loading *load
 }
 
 // load is a call of Slot.Load that others may wait for.
 type load struct {
-	done chan struct{}
-	err  error
+	done    chan struct{}
+	err     error
+	changed bool // since it began: what it reads may be out of date; guarded by the cell's lock
 }
 
 func (s *Slot[T]) cell(a *Account) *cell {
@@ -64,9 +64,8 @@ func (s *Slot[T]) Get(ctx context.Context, a *Account) (*T, error) {
 		if l == nil {
 			l = &load{done: make(chan struct{})}
 			c.loading = l
-			version := c.version
 			c.mu.Unlock()
-			v, err := s.load(ctx, a, c, l, version)
+			v, err := s.load(ctx, a, c, l)
 			if v != nil || err != nil {
 				return v, err
 			}
@@ -85,12 +84,12 @@ func (s *Slot[T]) Get(ctx context.Context, a *Account) (*T, error) {
 }
 
 // load reads the value; nil without an error where it has changed meanwhile.
-func (s *Slot[T]) load(ctx context.Context, a *Account, c *cell, l *load, version uint64) (v *T, err error) {
+func (s *Slot[T]) load(ctx context.Context, a *Account, c *cell, l *load) (v *T, err error) {
 	err = fmt.Errorf("load %T: panic", v)
 	defer func() {
 		c.mu.Lock()
 		c.loading, l.err = nil, err
-		if err == nil && c.version != version {
+		if err == nil && l.changed {
 			v = nil
 		} else if err == nil {
 			c.value.Store(v)
@@ -111,7 +110,9 @@ func (s *Slot[T]) Change(a *Account, f func(*T) *T) {
 	c := s.cell(a)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.version++
+	if c.loading != nil {
+		c.loading.changed = true
+	}
 	if v, _ := c.value.Load().(*T); v != nil {
 		c.value.Store(f(v))
 	}

@@ -10,7 +10,7 @@ import (
 
 const (
 	memoryTick  = time.Second
-	memorySpare = 16 << 20 // bytes that may lie about
+	memorySpare = 4 << 20 // bytes that may lie about
 )
 
 // trimMemory gives memory back to the system when nothing is going on: after many logins at

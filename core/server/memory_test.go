@@ -13,8 +13,8 @@ func TestIdleSince(t *testing.T) {
 		"a collection meanwhile": {busy, heap{cycles: 6}, false},
 		"quiet":                  {busy, heap{cycles: 7}, true},
 		"trimmed before":         {busy, heap{cycles: 7, trimmed: true}, false},
-		"little to give back":    {heap{cycles: 7, live: 100 * mib, held: 130 * mib}, heap{cycles: 7}, false},
-		"small":                  {heap{cycles: 7, live: 2 * mib, held: 12 * mib}, heap{cycles: 7}, false},
+		"little to give back":    {heap{cycles: 7, live: 100 * mib, held: 128 * mib}, heap{cycles: 7}, false},
+		"small":                  {heap{cycles: 7, live: 2 * mib, held: 6 * mib}, heap{cycles: 7}, false},
 	} {
 		if got := c.now.idleSince(c.before); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

@@ -16,7 +16,7 @@ const (
 	maxRef      = 12  // bytes of &#x0010FFFF; and of &quot; and a little more
 	maxDecl     = 128 // bytes of the XML declaration
 
-	smallBuffer = 1 << 10  // buffer of an idle scanner
+	smallBuffer = 512      // buffer of an idle scanner
 	readBuffer  = 16 << 10 // pooled buffer of a scanner that receives data
 )
 
