@@ -115,6 +115,7 @@ func (r *Roster) Push(ctx context.Context, l *logins.Login, people []transports.
 type changes struct {
 	put, remove []tables.Contact
 	suggested   []*stanza.Element
+	shown       map[transports.UserID]transports.PresenceInfo // of those who are no contacts yet for Presence.Changed
 }
 
 func (r *Roster) push(ctx context.Context, l *logins.Login, people []transports.UserInfo, have []tables.Contact) {
@@ -144,6 +145,11 @@ func (r *Roster) push(ctx context.Context, l *logins.Login, people []transports.
 	if err := r.store.PutContacts(ctx, c.put, c.remove); err != nil {
 		r.env.Log.Error("keeping contacts", "login", l.ID, "error", err)
 	}
+	for id, before := range c.shown { // what changed before they were stored as contacts was not shown
+		if now, _ := r.presence.Of(id); now != before {
+			r.presence.Show(l, id, l.Owner)
+		}
+	}
 	r.env.Log.Debug("contacts pushed", slog.String("login", string(l.ID)), slog.Int("new", len(c.put)), slog.Int("removed", len(c.remove)))
 }
 
@@ -163,6 +169,10 @@ func (r *Roster) pushOne(ctx context.Context, l *logins.Login, i item, c *change
 	case i.known && (i.before == set || !privileged && i.before == plain):
 	case privileged && r.setContact(ctx, l, i.contact, i.user):
 		c.put = append(c.put, tables.Contact{Login: l.ID, User: i.user.ID, Pushed: set})
+		if c.shown == nil {
+			c.shown = map[transports.UserID]transports.PresenceInfo{}
+		}
+		c.shown[i.user.ID], _ = r.presence.Of(i.user.ID)
 		r.presence.Show(l, i.user.ID, l.Owner)
 	case i.known && i.before == plain: // suggested already
 	default:
