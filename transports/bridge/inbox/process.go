@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
@@ -222,14 +223,17 @@ func (p *Processor) lookUp(ctx context.Context, steps []*step) bool {
 		return false
 	}
 	var unknown []person
-	known := map[transports.UserID]bool{}
+	var ids []transports.UserID
 	for _, s := range steps {
-		l := p.logins.ByID(s.row.Login)
-		for _, id := range s.people() {
-			if !known[id] && p.people.Unknown(ctx, l, id) {
-				unknown = append(unknown, person{l, id})
+		ids = s.people(ids[:0])
+		for _, id := range ids {
+			if _, cached := p.people.Cached(id); cached || id == "" {
+				continue
 			}
-			known[id] = true
+			u := person{p.logins.ByID(s.row.Login), id}
+			if !slices.Contains(unknown, u) && p.people.Unknown(ctx, u.login, id) {
+				unknown = append(unknown, u)
+			}
 		}
 	}
 	if len(unknown) == 0 {

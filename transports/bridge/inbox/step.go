@@ -64,9 +64,9 @@ func (p *Processor) decode(rows []tables.Event) []*step {
 	return steps
 }
 
-// people are those whose names the step needs.
-func (s *step) people() []transports.UserID {
-	list := []transports.UserID{s.e.Actor}
+// people appends those whose names the step needs.
+func (s *step) people(list []transports.UserID) []transports.UserID {
+	list = append(list, s.e.Actor)
 	switch b := s.e.Body.(type) {
 	case transports.Member:
 		if b.User.Name == "" && b.User.Handle == "" {
@@ -160,18 +160,23 @@ func (s *step) learn(ctx context.Context) error {
 	case transports.RoomGone, transports.RoomChanged, transports.Contact:
 		return nil
 	}
-	for _, id := range append([]transports.LoginID{s.row.Login}, s.e.SeenBy...) {
-		if l := p.logins.ByID(id); l != nil && !p.room.KnowsViewer(id) {
-			if err := s.learnViewer(ctx, l); err != nil {
-				return err
-			}
+	if err := s.learnViewer(ctx, s.row.Login); err != nil {
+		return err
+	}
+	for _, id := range s.e.SeenBy {
+		if err := s.learnViewer(ctx, id); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (s *step) learnViewer(ctx context.Context, l *logins.Login) error {
+func (s *step) learnViewer(ctx context.Context, id transports.LoginID) error {
 	p := s.p
+	l := p.logins.ByID(id)
+	if l == nil || p.room.KnowsViewer(id) {
+		return nil
+	}
 	known, err := p.room.SeenBy(ctx, l.ID)
 	if err != nil {
 		return nil // the next event says it too
