@@ -84,7 +84,7 @@ func (e *Engine) Features(room bool) []string {
 // Handle answers an IQ whose payload is in NS. Results go to send, in order, before
 // Handle returns what the IQ result holds.
 func (e *Engine) Handle(ctx context.Context, r Request, send func(*stanza.Stanza)) (*stanza.Element, error) {
-	x := r.IQ.Payload1()
+	x := r.IQ.FirstChild()
 	if x == nil || x.Space != NS {
 		return nil, stanza.FeatureNotImplemented("")
 	}

@@ -84,7 +84,7 @@ type testServer struct {
 func newTestServer(t testing.TB, change func(*Config)) *testServer {
 	t.Helper()
 	r := router.New(quiet)
-	own, err := socket.NewOwnCertificate(filepath.Join(t.TempDir(), "cert.pem"), []string{"home.test", "other.test"})
+	own, err := socket.NewSelfSignedCertificate(filepath.Join(t.TempDir(), "cert.pem"), []string{"home.test", "other.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

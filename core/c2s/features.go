@@ -129,7 +129,7 @@ func (c *conn) beforeLogin(it *stream.Item) error {
 	if err != nil || !st.From.IsZero() || !st.To.IsZero() && st.To.String() != c.host.domain {
 		return stream.NewError(stream.NotAuthorized, "")
 	}
-	if !st.IsRequest() || st.ID == "" || st.Payload1() == nil {
+	if !st.IsRequest() || st.ID == "" || st.FirstChild() == nil {
 		return stream.NewError(stream.BadFormat, "")
 	}
 	if reply := c.host.BeforeLogin(c.Context(), c.from, st); reply != nil {

@@ -128,7 +128,7 @@ func FuzzReceive(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data string) {
 		ctx := context.Background()
 		w := observer{&session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/a")}, t}
-		b, err := p.host.Bind(ctx, w, router.Claim{Replace: true})
+		b, err := p.host.Bind(ctx, w, router.BindOptions{Replace: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -400,7 +400,7 @@ func TestFullSessions(t *testing.T) {
 	p := newTestServer(t, nil)
 	for _, resource := range []string{"a", "b"} {
 		s := &session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/" + resource)}
-		b, err := p.host.Bind(t.Context(), s, router.Claim{})
+		b, err := p.host.Bind(t.Context(), s, router.BindOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -423,7 +423,7 @@ func TestWaitingBytes(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, func(c *Config) { c.Limits.Queue = 100_000 })
 	s := &session{server: p.server, host: p.server.first, jid: jidOf("juliet@home.test/a")}
-	b, err := p.host.Bind(t.Context(), s, router.Claim{})
+	b, err := p.host.Bind(t.Context(), s, router.BindOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

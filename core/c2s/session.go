@@ -12,6 +12,12 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
+// The router finds out by a type assertion whether a session has these, so a mistake would show only here.
+var (
+	_ router.QueueWaiter   = (*session)(nil)
+	_ router.WriteNotifier = (*session)(nil)
+)
+
 // session is a bound resource. It is a router.Session.
 type session struct {
 	server *Server
@@ -72,8 +78,8 @@ func (s *session) Flush() {
 	}
 }
 
-// Settle calls done with true when all delivered stanzas are written to the client, or with false if they never will be.
-func (s *session) Settle(done func(taken bool)) {
+// NotifyWritten calls done with true when all delivered stanzas are written to the client, or with false if they never will be.
+func (s *session) NotifyWritten(done func(written bool)) {
 	if c := s.conn.Load(); c != nil {
 		c.Queue().Notify(done)
 		return
@@ -81,15 +87,15 @@ func (s *session) Settle(done func(taken bool)) {
 	done(false)
 }
 
-// Behind reports whether the client's queue is half full.
-func (s *session) Behind() bool {
+// QueueNearlyFull reports whether the client's queue is half full.
+func (s *session) QueueNearlyFull() bool {
 	c := s.conn.Load()
 	return c != nil && c.Queue().Pending() > s.server.limits.Queue/2
 }
 
-// AwaitRead waits for the client to read. The goroutine that reads from the session calls it, so that
+// WaitForClient waits for the client to read. The goroutine that reads from the session calls it, so that
 // a client that does not read its answers cannot send more requests.
-func (s *session) AwaitRead(ctx context.Context) {
+func (s *session) WaitForClient(ctx context.Context) {
 	c := s.conn.Load()
 	if c == nil {
 		return

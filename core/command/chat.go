@@ -36,20 +36,20 @@ const (
 	wordSkip   = "-"
 )
 
-// Begin runs a command as a chat and gives the first lines. done reports that it is over
+// StartChat runs a command as a chat and gives the first lines. done reports that it is over
 // already. The caller checks the right to it first.
-func Begin(ctx context.Context, c Command, who Caller) (chat *Chat, lines []Line, done bool, err error) {
+func StartChat(ctx context.Context, c Command, who Caller) (chat *Chat, lines []Line, done bool, err error) {
 	step, err := c.Run(ctx, who)
 	if err != nil {
 		return nil, nil, true, err
 	}
 	chat = &Chat{used: time.Now()}
-	lines = chat.enter(step)
+	lines = chat.startStep(step)
 	return chat, lines, chat.done, nil
 }
 
-// Idle is how long no message came or went.
-func (c *Chat) Idle() time.Duration {
+// IdleTime is how long no message came or went.
+func (c *Chat) IdleTime() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return time.Since(c.used)
@@ -59,19 +59,19 @@ func (c *Chat) Idle() time.Duration {
 func (c *Chat) Cancel() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.giveUp()
+	c.cancel()
 }
 
-func (c *Chat) giveUp() {
+func (c *Chat) cancel() {
 	if !c.done && c.step.Cancel != nil {
 		c.step.Cancel()
 	}
 	c.done = true
 }
 
-// Say takes what the user wrote and returns the answer. done reports that it is over. An
+// Answer takes what the user wrote and returns the answer. done reports that it is over. An
 // error is a fault of the command and has ended it.
-func (c *Chat) Say(ctx context.Context, text string) (lines []Line, done bool, err error) {
+func (c *Chat) Answer(ctx context.Context, text string) (lines []Line, done bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.done {
@@ -81,7 +81,7 @@ func (c *Chat) Say(ctx context.Context, text string) (lines []Line, done bool, e
 	text = strings.TrimSpace(text)
 	switch strings.ToLower(text) {
 	case wordCancel:
-		c.giveUp()
+		c.cancel()
 		return []Line{{Text: "Cancelled."}}, true, nil
 	case wordBack:
 		if len(c.asked) > 1 {
@@ -90,7 +90,7 @@ func (c *Chat) Say(ctx context.Context, text string) (lines []Line, done bool, e
 		}
 		return append([]Line{{Text: "This is the first question."}}, c.question()...), false, nil
 	}
-	if problem := c.take(text); problem != "" {
+	if problem := c.setAnswer(text); problem != "" {
 		return append([]Line{{Text: problem}}, c.question()...), false, nil
 	}
 	if c.advance() {
@@ -106,17 +106,17 @@ func (c *Chat) submit(ctx context.Context) ([]Line, bool, error) {
 	switch {
 	case errors.As(err, &wrong):
 		lines := []Line{{Text: wrong.Error()}}
-		return append(lines, c.askAgain(wrong.Var)...), false, nil
+		return append(lines, c.goBackTo(wrong.Var)...), false, nil
 	case err != nil:
 		c.done = true
 		return nil, true, err
 	}
-	lines := c.enter(next)
+	lines := c.startStep(next)
 	return lines, c.done, nil
 }
 
-// enter shows a step and asks its first question.
-func (c *Chat) enter(step Step) []Line {
+// startStep shows a step and asks its first question.
+func (c *Chat) startStep(step Step) []Line {
 	c.step, c.asked, c.answers = step, nil, &form.Form{Kind: form.Submit}
 	c.done = step.Then == nil
 	var lines []Line
@@ -124,7 +124,7 @@ func (c *Chat) enter(step Step) []Line {
 		lines = append(lines, Line{Text: n.Text})
 	}
 	if step.Form != nil {
-		lines = append(lines, preface(step.Form)...)
+		lines = append(lines, formText(step.Form)...)
 	}
 	for _, p := range step.Payload {
 		if u := p.ChildText("jabber:x:oob", "url"); u != "" { // XEP-0066
@@ -138,8 +138,8 @@ func (c *Chat) enter(step Step) []Line {
 	return append(lines, c.question()...)
 }
 
-// asks reports whether a field is a question.
-func asks(fd *form.Field) bool {
+// isQuestion reports whether a field is a question.
+func isQuestion(fd *form.Field) bool {
 	return fd.Var != "" && fd.Type != form.Fixed && fd.Type != form.Hidden
 }
 
@@ -153,7 +153,7 @@ func (c *Chat) advance() bool {
 		return false
 	}
 	for ; next < len(c.step.Form.Fields); next++ {
-		if asks(&c.step.Form.Fields[next]) {
+		if isQuestion(&c.step.Form.Fields[next]) {
 			c.asked = append(c.asked, next)
 			return true
 		}
@@ -161,8 +161,8 @@ func (c *Chat) advance() bool {
 	return false
 }
 
-// askAgain goes back to the question about that field, or to the first.
-func (c *Chat) askAgain(name string) []Line {
+// goBackTo goes back to the question about that field, or to the first.
+func (c *Chat) goBackTo(name string) []Line {
 	for k, i := range c.asked {
 		if c.step.Form.Fields[i].Var == name {
 			c.asked = c.asked[:k+1]
@@ -181,8 +181,8 @@ func (c *Chat) current() *form.Field {
 	return &c.step.Form.Fields[c.asked[len(c.asked)-1]]
 }
 
-// take checks an answer and keeps it; it gives what is wrong with it.
-func (c *Chat) take(text string) (problem string) {
+// setAnswer checks an answer and keeps it; it gives what is wrong with it.
+func (c *Chat) setAnswer(text string) (problem string) {
 	fd := c.current()
 	if fd == nil {
 		return "" // the step only waits for a word
@@ -202,7 +202,7 @@ func (c *Chat) take(text string) (problem string) {
 		}
 		return ""
 	}
-	values, err := fd.Normalise(spoken(fd, text))
+	values, err := fd.Normalise(parseAnswer(fd, text))
 	if err != nil {
 		return err.Error()
 	}

@@ -49,7 +49,7 @@ func text(lines []Line) string {
 
 func TestChat(t *testing.T) {
 	t.Parallel()
-	chat, lines, done, err := Begin(t.Context(), survey(), Caller{JID: ann})
+	chat, lines, done, err := StartChat(t.Context(), survey(), Caller{JID: ann})
 	if err != nil || done {
 		t.Fatal(err, done)
 	}
@@ -81,16 +81,16 @@ func TestChat(t *testing.T) {
 		{"-", "Secret (“-” keeps what is set)"},
 		{"new", "Code (“-” for wrong) [cid:1]"},
 	} {
-		lines, done, err := chat.Say(t.Context(), c.say)
+		lines, done, err := chat.Answer(t.Context(), c.say)
 		if err != nil || done || text(lines) != c.want {
 			t.Fatalf("%q: %s, %v, %v\nwant %s", c.say, text(lines), done, err, c.want)
 		}
 	}
-	lines, done, err = chat.Say(t.Context(), "abc")
+	lines, done, err = chat.Answer(t.Context(), "abc")
 	if want := "Thanks | name: Ann | age: 33 | news: 1 | team: r | days: tu | friend: bob@example.org | secret: new | qr: abc"; err != nil || !done || text(lines) != want {
 		t.Errorf("%s, %v, %v\nwant %s", text(lines), done, err, want)
 	}
-	if lines, done, _ := chat.Say(t.Context(), "more"); !done || lines != nil {
+	if lines, done, _ := chat.Answer(t.Context(), "more"); !done || lines != nil {
 		t.Error("the chat goes on")
 	}
 }
@@ -98,14 +98,14 @@ func TestChat(t *testing.T) {
 func TestChatCancelAndWait(t *testing.T) {
 	t.Parallel()
 	n := 0
-	chat, _, _, err := Begin(t.Context(), login(&n), Caller{JID: ann})
+	chat, _, _, err := StartChat(t.Context(), login(&n), Caller{JID: ann})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines, _, _ := chat.Say(t.Context(), "Ann"); text(lines) != "Code for Ann (“-” for nothing)" {
+	if lines, _, _ := chat.Answer(t.Context(), "Ann"); text(lines) != "Code for Ann (“-” for nothing)" {
 		t.Error(text(lines))
 	}
-	if _, done, _ := chat.Say(t.Context(), "Cancel"); !done || n != 1 {
+	if _, done, _ := chat.Answer(t.Context(), "Cancel"); !done || n != 1 {
 		t.Errorf("%v, %d", done, n)
 	}
 	chat.Cancel()
@@ -116,11 +116,11 @@ func TestChatCancelAndWait(t *testing.T) {
 		f := form.New(form.Ask, "", "Browser").Fixed("https://example.org/")
 		return Ask(f, func(context.Context, *form.Form) (Step, error) { return Done("Linked."), nil }), nil
 	}}
-	chat, lines, _, err := Begin(t.Context(), wait, Caller{JID: ann})
+	chat, lines, _, err := StartChat(t.Context(), wait, Caller{JID: ann})
 	if err != nil || text(lines) != "Browser | https://example.org/ | Write anything to go on, or “cancel”." {
 		t.Error(text(lines), err)
 	}
-	if lines, done, _ := chat.Say(t.Context(), "ok"); !done || text(lines) != "Linked." {
+	if lines, done, _ := chat.Answer(t.Context(), "ok"); !done || text(lines) != "Linked." {
 		t.Error(text(lines), done)
 	}
 }

@@ -52,8 +52,8 @@ type Step struct {
 	Cancel func()
 	// Payload is sent behind the form, such as XEP-0066 addresses.
 	Payload []*stanza.Element
-	// Fault is what a failure is to users who run the command where notes cannot be shown.
-	Fault *stanza.Error
+	// Error is what a failure is to users who run the command where notes cannot be shown.
+	Error *stanza.Error
 }
 
 // NoteType is how grave a note is (XEP-0050 §4.3).

@@ -203,8 +203,8 @@ func (e *Engine) open(c *Command, who Caller) (*session, error) {
 	return s, nil
 }
 
-// take finds a session and keeps others from it until release.
-func (e *Engine) take(id string, who jid.JID, node string) (*session, error) {
+// acquire finds a session and keeps others from it until release.
+func (e *Engine) acquire(id string, who jid.JID, node string) (*session, error) {
 	e.expire()
 	e.mu.Lock()
 	defer e.mu.Unlock()

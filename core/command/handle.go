@@ -24,7 +24,7 @@ const (
 // Handle answers an IQ set with <command/>. A *stanza.Error goes to the requester; any
 // other error is a fault of a command and has ended it.
 func (e *Engine) Handle(ctx context.Context, iq *stanza.Stanza) (*stanza.Element, error) {
-	x := iq.Payload1()
+	x := iq.FirstChild()
 	if iq.Type != stanza.TypeSet || !x.Is(NS, "command") {
 		return nil, stanza.BadRequest("This is no command.")
 	}
@@ -45,11 +45,11 @@ func (e *Engine) Handle(ctx context.Context, iq *stanza.Stanza) (*stanza.Element
 	if id == "" {
 		return e.start(ctx, x.Attr("node"), action, who)
 	}
-	s, err := e.take(id, iq.From, x.Attr("node"))
+	s, err := e.acquire(id, iq.From, x.Attr("node"))
 	if err != nil {
 		return nil, err
 	}
-	step, end, err := s.turn(ctx, action, x)
+	step, end, err := s.handleAction(ctx, action, x)
 	e.release(s, end)
 	switch {
 	case err != nil:
@@ -87,15 +87,15 @@ func (e *Engine) start(ctx context.Context, node, action string, who Caller) (*s
 	return s.answer(step, statusExecuting), nil
 }
 
-// turn makes one step of a session that is in use; end reports that it was the last.
-func (s *session) turn(ctx context.Context, action string, x *stanza.Element) (step Step, end bool, err error) {
+// handleAction makes one step of a session that is in use; end reports that it was the last.
+func (s *session) handleAction(ctx context.Context, action string, x *stanza.Element) (step Step, end bool, err error) {
 	now := &s.steps[len(s.steps)-1]
 	switch action {
 	case actionCancel:
 		s.cancel()
 		return Step{}, true, nil
 	case actionPrev:
-		if !s.mayGoBack() {
+		if !s.canGoBack() {
 			return Step{}, false, failure(stanza.BadRequest("There is no way back from here."), "bad-action")
 		}
 		s.steps = s.steps[:len(s.steps)-1]
@@ -154,14 +154,14 @@ func (st *Step) submit(ctx context.Context, given *form.Form) (Step, error) {
 		if answers, err = st.Form.Accept(given); err != nil {
 			return Step{}, err
 		}
-		st.remember(answers)
+		st.keepAnswers(answers)
 	}
 	return st.Then(ctx, answers)
 }
 
-// remember puts the answers into the form, for one who comes back to it (XEP-0050 §2.4.2).
+// keepAnswers puts the answers into the form, for one who comes back to it (XEP-0050 §2.4.2).
 // Secrets are not shown again.
-func (st *Step) remember(answers *form.Form) {
+func (st *Step) keepAnswers(answers *form.Form) {
 	f := *st.Form
 	f.Fields = append([]form.Field(nil), f.Fields...)
 	for i := range f.Fields {
@@ -172,7 +172,7 @@ func (st *Step) remember(answers *form.Form) {
 	st.Form = &f
 }
 
-func (s *session) mayGoBack() bool { return len(s.steps) > 1 && !s.steps[len(s.steps)-1].NoBack }
+func (s *session) canGoBack() bool { return len(s.steps) > 1 && !s.steps[len(s.steps)-1].NoBack }
 
 // answer is the <command/> of a result.
 func (s *session) answer(step Step, status string) *stanza.Element {
@@ -196,7 +196,7 @@ func (s *session) actions(step Step) *stanza.Element {
 		forward = actionComplete
 	}
 	a := stanza.NewElement(NS, "actions").With("execute", forward)
-	if s.mayGoBack() {
+	if s.canGoBack() {
 		a.Add(stanza.NewElement(NS, actionPrev))
 	}
 	return a.Add(stanza.NewElement(NS, forward))

@@ -153,7 +153,7 @@ func (r *Registry) Items(ctx context.Context, q Query) ([]Item, error) {
 // Answer answers an IQ get of disco#info or disco#items; other requests are
 // feature-not-implemented.
 func (r *Registry) Answer(ctx context.Context, iq *stanza.Stanza) (*stanza.Element, error) {
-	query := iq.Payload1()
+	query := iq.FirstChild()
 	if iq.Type != stanza.TypeGet || query == nil || query.Local != "query" {
 		return nil, stanza.FeatureNotImplemented("")
 	}

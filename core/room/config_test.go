@@ -23,7 +23,7 @@ func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
 	p := withEachAffiliation(t)
 	get := "<iq from='owner/1' to='' id='c' type='get'><query xmlns='" + NSOwner + "'/></iq>"
 	p.in(get)
-	f, err := form.Parse(p.sent[0].Payload1().Child(form.NS, "x"))
+	f, err := form.Parse(p.sent[0].FirstChild().Child(form.NS, "x"))
 	if err != nil || f.FormType() != nsRoomConfig || !f.IsTrue(fieldModerated) || f.Get(fieldWhoIs) != "moderators" || f.Get(fieldHistory) != "20" || len(f.Values(fieldBroadcast)) != 3 {
 		t.Errorf("%s, %v", p.take(), err)
 	}

@@ -9,7 +9,7 @@ import (
 
 // handleIQ handles an IQ request to the room or to an occupant.
 func (r *Room) handleIQ(ctx context.Context, st *stanza.Stanza) error {
-	payload := st.Payload1()
+	payload := st.FirstChild()
 	if payload == nil || !st.IsRequest() {
 		return stanza.BadRequest("An IQ request has one child element.")
 	}

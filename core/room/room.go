@@ -141,7 +141,7 @@ func (r *Room) stanzaError(err error, attrs ...any) *stanza.Error {
 		return e
 	}
 	r.log.Error("room request failed", append(attrs, "error", err)...)
-	return stanza.Fault(err)
+	return stanza.FromError(err)
 }
 
 // askOwner calls Owner.Allow; done reports whether the Room must carry out the action.

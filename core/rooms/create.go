@@ -18,7 +18,7 @@ func entering(st *stanza.Stanza) bool {
 
 // create creates the room that st requests to enter (XEP-0045 §10.1). If the room exists but
 // is hidden from the sender, the answer is the same as for a room that does not exist.
-func (h *Hosted) create(ctx context.Context, st *stanza.Stanza) error {
+func (h *Entry) create(ctx context.Context, st *stanza.Stanza) error {
 	if st.To.Resource() == "" {
 		return stanza.JIDMalformed("Choose a nickname to enter the room.")
 	}

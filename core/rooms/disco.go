@@ -34,7 +34,7 @@ func (s *Service) serve(ctx context.Context, st *stanza.Stanza) {
 }
 
 func (s *Service) answer(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error) {
-	query := st.Payload1()
+	query := st.FirstChild()
 	if query == nil || !st.IsRequest() {
 		return nil, stanza.BadRequest("An IQ request has one child element.")
 	}

@@ -11,7 +11,7 @@
 //   - Call runs a function with a room and waits for it; Info and Items answer disco for the
 //     service; Release and Adopt move a room between nodes; Stats returns counts.
 //   - A gateway that has a mailbox for each conversation passes its mailboxes as [Mailboxes] and
-//     keeps a [Hosted] (Service.Hosted) in each conversation. It calls Handle with stanzas, Do to use
+//     keeps a [Entry] (Service.NewEntry) in each conversation. It calls Handle with stanzas, Do to use
 //     the room, Loaded if only a loaded room is concerned, and Flush after each batch of jobs;
 //     Disposable and Close are for dropping the room from memory.
 //   - [Sender] receives the stanzas that rooms send; NewSender returns one that collects the stanzas of a batch of
@@ -21,7 +21,7 @@
 // that may not see a room gets exactly the answers of a room that does not exist, to
 // presence, messages and IQs (including disco and the archive), and the room is not in its list.
 //
-// Each room runs on its mailbox (package mailbox), whose Group owns the goroutines. A Hosted and
+// Each room runs on its mailbox (package mailbox), whose Group owns the goroutines. An Entry and
 // its room belong to that goroutine; the methods of Service may be called by any goroutine.
 // The package has no locks.
 //

@@ -14,7 +14,7 @@ import (
 // It can be used only if Options.Mailboxes is nil.
 func (s *Service) Release(ctx context.Context, at jid.JID) (*room.State, error) {
 	var state *room.State
-	err := s.group.Release(ctx, at, func(h *Hosted) { state = h.handOver() })
+	err := s.group.Release(ctx, at, func(h *Entry) { state = h.handOver() })
 	if err != nil {
 		return nil, err
 	}
@@ -30,11 +30,11 @@ func (s *Service) Adopt(ctx context.Context, at jid.JID, state *room.State) erro
 	if state == nil {
 		return nil
 	}
-	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.adopt(ctx, *state) })
+	return s.call(ctx, at, func(ctx context.Context, h *Entry) error { return h.adopt(ctx, *state) })
 }
 
 // handOver returns the state of the room and drops it without sending anything to the occupants.
-func (h *Hosted) handOver() *room.State {
+func (h *Entry) handOver() *room.State {
 	h.Flush()
 	if h.room == nil {
 		return nil
@@ -45,7 +45,7 @@ func (h *Hosted) handOver() *room.State {
 }
 
 // adopt restores a room from the state of another node.
-func (h *Hosted) adopt(ctx context.Context, s room.State) error {
+func (h *Entry) adopt(ctx context.Context, s room.State) error {
 	if h.room != nil {
 		return fmt.Errorf("adopt room %s: it is loaded here", h.at)
 	}

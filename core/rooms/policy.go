@@ -55,11 +55,11 @@ type Store interface {
 	SaveRoom(ctx context.Context, at jid.JID, c room.Change) error
 }
 
-// Mailboxes run the rooms of a Service: a job gets the Hosted of an address and runs in the
+// Mailboxes run the rooms of a Service: a job gets the Entry of an address and runs in the
 // goroutine that owns it. The default is a mailbox.Group. A gateway passes the mailboxes of its conversations,
 // which also do other work of a conversation.
 type Mailboxes interface {
-	Enqueue(at jid.JID, job mailbox.Job[*Hosted]) error
+	Enqueue(at jid.JID, job mailbox.Job[*Entry]) error
 }
 
 // Endpoint receives the stanzas that the rooms and the service send.

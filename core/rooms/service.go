@@ -49,7 +49,7 @@ type Options struct {
 // Service is the rooms of one domain. Its methods may be called by any goroutine.
 type Service struct {
 	opts  Options
-	group *mailbox.Group[jid.JID, *Hosted] // of the rooms, if not Mailboxes, and of requests to the service by bare JID of the asker
+	group *mailbox.Group[jid.JID, *Entry] // of the rooms, if not Mailboxes, and of requests to the service by bare JID of the asker
 	rooms Mailboxes
 }
 
@@ -69,12 +69,12 @@ func New(ctx context.Context, opts Options) *Service {
 		opts.Sender = func() Sender { return NewSender(opts.Endpoint) }
 	}
 	s := &Service{opts: opts, rooms: opts.Mailboxes}
-	s.group = mailbox.New(ctx, mailbox.Options[jid.JID, *Hosted]{
-		New:        s.Hosted,
-		Work:       func(_ context.Context, h *Hosted, _ mailbox.Marks) { h.Flush() },
-		Disposable: (*Hosted).Disposable,
-		Unload:     (*Hosted).Close,
-		IdleFor: func(h *Hosted) time.Duration {
+	s.group = mailbox.New(ctx, mailbox.Options[jid.JID, *Entry]{
+		New:        s.NewEntry,
+		Work:       func(_ context.Context, h *Entry, _ mailbox.Marks) { h.Flush() },
+		Disposable: (*Entry).Disposable,
+		Unload:     (*Entry).Close,
+		IdleFor: func(h *Entry) time.Duration {
 			if h.room == nil {
 				return 0 // the room does not exist, or the key is the bare JID of a requester
 			}
@@ -102,12 +102,12 @@ func (s *Service) Handle(st *stanza.Stanza) {
 	}
 	var err error
 	if st.To.Local() == "" {
-		err = s.group.Enqueue(st.From.Bare(), func(ctx context.Context, _ *Hosted) {
+		err = s.group.Enqueue(st.From.Bare(), func(ctx context.Context, _ *Entry) {
 			defer s.answerPanic(st)
 			s.serve(ctx, st)
 		})
 	} else {
-		err = s.rooms.Enqueue(st.To.Bare(), func(ctx context.Context, h *Hosted) {
+		err = s.rooms.Enqueue(st.To.Bare(), func(ctx context.Context, h *Entry) {
 			defer s.answerPanic(st)
 			h.Handle(ctx, st)
 		})
@@ -131,12 +131,12 @@ func (s *Service) answerPanic(st *stanza.Stanza) {
 // Call runs f with a room in the room's goroutine and waits for it. It loads the room if necessary and
 // returns ErrNoRoom if the room does not exist. A room's goroutine must not call it.
 func (s *Service) Call(ctx context.Context, at jid.JID, f func(ctx context.Context, r *room.Room) error) error {
-	return s.call(ctx, at, func(ctx context.Context, h *Hosted) error { return h.Do(ctx, f) })
+	return s.call(ctx, at, func(ctx context.Context, h *Entry) error { return h.Do(ctx, f) })
 }
 
-func (s *Service) call(ctx context.Context, at jid.JID, f func(ctx context.Context, h *Hosted) error) error {
+func (s *Service) call(ctx context.Context, at jid.JID, f func(ctx context.Context, h *Entry) error) error {
 	done := make(chan error, 1)
-	err := s.rooms.Enqueue(at, func(ctx context.Context, h *Hosted) {
+	err := s.rooms.Enqueue(at, func(ctx context.Context, h *Entry) {
 		err := errors.New("panic") // overwritten unless f panics
 		defer func() { done <- err }()
 		err = f(ctx, h)
@@ -161,7 +161,7 @@ func (s *Service) fault(err error, at jid.JID) *stanza.Error {
 		return e
 	}
 	s.opts.Log.Error("request to a room failed", "room", at.String(), "error", err)
-	return stanza.Fault(err)
+	return stanza.FromError(err)
 }
 
 // missing returns the error for a room that does not exist or that the sender may not see.

@@ -304,17 +304,17 @@ func TestRoomMovesToAnotherNode(t *testing.T) {
 	})
 }
 
-// conversations are the mailboxes of a gateway: the state of each contains a Hosted.
+// conversations are the mailboxes of a gateway: the state of each contains an Entry.
 type conversations struct {
 	group *mailbox.Group[jid.JID, *conversation]
 }
 
 type conversation struct {
-	room *rooms.Hosted
+	room *rooms.Entry
 	jobs int
 }
 
-func (c *conversations) Enqueue(at jid.JID, job mailbox.Job[*rooms.Hosted]) error {
+func (c *conversations) Enqueue(at jid.JID, job mailbox.Job[*rooms.Entry]) error {
 	return c.group.Enqueue(at, func(ctx context.Context, s *conversation) {
 		s.jobs++
 		job(ctx, s.room)
@@ -338,7 +338,7 @@ func TestGatewayRunsItsOwnMailboxes(t *testing.T) {
 		}
 		f.policy.create = func(jid.JID, jid.JID) (room.Snapshot, error) { return room.Snapshot{}, stanza.ItemNotFound("") }
 		c.group = mailbox.New(ctx, mailbox.Options[jid.JID, *conversation]{
-			New:        func(at jid.JID) *conversation { return &conversation{room: f.Hosted(at)} },
+			New:        func(at jid.JID) *conversation { return &conversation{room: f.NewEntry(at)} },
 			Load:       func(context.Context, jid.JID, *conversation) error { return nil },
 			Work:       func(_ context.Context, s *conversation, _ mailbox.Marks) { s.room.Flush() },
 			Disposable: func(s *conversation) bool { return s.room.Disposable() },

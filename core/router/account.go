@@ -8,34 +8,33 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// accountState is where an Account is in its life. It only rises.
+// accountState is a stage in the life of an Account. The value only increases.
 type accountState uint32
 
 const (
-	resolving accountState = iota // its existence is being looked up; stanzas wait in its queue
-	draining                      // looked up; the queue is being worked off
+	resolving accountState = iota // whether the account exists is being looked up; stanzas wait in the queue
+	draining                      // the lookup has finished; the queued stanzas are being delivered
 	open                          // stanzas are delivered at once
-	closed                        // dropped from the directory; nobody may add anything to it
+	closed                        // dropped from the directory; it accepts neither stanzas nor sessions
 )
 
-// Account is an account of a host while this process deals with it: its sessions and what
-// features keep about it in memory. It is made when the first stanza or session needs it, and
-// dropped some time after the last; what features keep is dropped with it. In a cluster one
-// node at a time would have it.
+// Account holds the sessions of one account and the data that features cache about it. It is created by
+// the first stanza or session that needs it and dropped by Host.Sweep after it has been idle; the cached
+// data is dropped with it. With several nodes, one node at a time would own an account.
 type Account struct {
 	host  *Host
 	jid   jid.JID // bare
 	state atomic.Uint32
-	used  atomic.Bool // since the last sweep for idle accounts
+	used  atomic.Bool // found or changed since the last call of Host.Sweep
 
-	sessions atomic.Pointer[[]*Bound] // replaced, never changed
+	sessions atomic.Pointer[[]*Bound] // copy on write: the slice is never modified
 	cells    []cell                   // by index of the slot
 
 	mu      sync.Mutex
 	loaded  chan struct{} // closed when known and err are set; nil unless somebody waits
-	known   bool          // there is such an account, or that could not be looked up
-	err     error         // of looking it up
-	removed bool          // it is being deleted
+	known   bool          // the account exists, or the lookup failed
+	err     error         // of the lookup
+	removed bool          // the account is being deleted
 	queue   queue
 }
 
@@ -43,13 +42,14 @@ func newAccount(h *Host, bare jid.JID) *Account {
 	return &Account{host: h, jid: bare, cells: make([]cell, h.slots)}
 }
 
-// JID is the account's bare address.
+// JID returns the bare JID.
 func (a *Account) JID() jid.JID { return a.jid }
 
-// Host is the host that the account is of.
+// Host returns the host that serves the account.
 func (a *Account) Host() *Host { return a.host }
 
-// Sessions lists the sessions; the slice is shared: read it only. No account (nil) has none.
+// Sessions returns the account's sessions; a nil account has none. The slice is shared and must not be
+// modified.
 func (a *Account) Sessions() []*Bound {
 	if a == nil {
 		return nil
@@ -60,12 +60,12 @@ func (a *Account) Sessions() []*Bound {
 	return nil
 }
 
-// Session is the session of a full address, or nil.
+// Session returns the session with a full JID, or nil.
 func (a *Account) Session(full jid.JID) *Bound { return find(a.Sessions(), full) }
 
-// add enters a session under its address. errClosed says that the account has to be acquired
-// anew. An account that is being deleted takes none: that is decided here, under its lock.
-func (a *Account) add(b *Bound, c Claim) (old *Bound, err error) {
+// add adds a session. errClosed means that the account was dropped and the caller has to acquire it again.
+// Account.mu orders this with markRemoved: an account that is being deleted gets no new session.
+func (a *Account) add(b *Bound, c BindOptions) (old *Bound, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.removed || accountState(a.state.Load()) == closed {
@@ -90,7 +90,7 @@ func (a *Account) add(b *Bound, c Claim) (old *Bound, err error) {
 	return old, nil
 }
 
-// remove takes out exactly that session, if it is still there.
+// remove removes this very session; it does nothing if another session has replaced it.
 func (a *Account) remove(b *Bound) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -99,7 +99,7 @@ func (a *Account) remove(b *Bound) {
 	if at < 0 {
 		return
 	}
-	a.used.Store(true) // what is kept about it may be needed soon
+	a.used.Store(true) // the client may reconnect soon: keep the cached data for a while
 	if len(list) == 1 {
 		a.sessions.Store(nil)
 		return
@@ -108,7 +108,8 @@ func (a *Account) remove(b *Bound) {
 	a.sessions.Store(&rest)
 }
 
-// idle closes an account that has neither sessions nor been used since the last call.
+// idle closes the account if it has no session and was not used since the previous call, and reports
+// whether it did.
 func (a *Account) idle() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -122,7 +123,7 @@ func (a *Account) idle() bool {
 	return true
 }
 
-// markRemoved lets nobody bind a session any more, and lists those that there are.
+// markRemoved makes the account refuse new sessions and returns the present ones.
 func (a *Account) markRemoved() []*Bound {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -130,8 +131,8 @@ func (a *Account) markRemoved() []*Bound {
 	return a.Sessions()
 }
 
-// exists reports whether stanzas are delivered as to an account. One that could not be looked up
-// counts: its stanza meets the same failure later, and the sender gets that error.
+// exists reports whether stanzas are delivered by the rules for an existing account. A failed lookup
+// counts as existing: the handling of the stanza then returns the error of the lookup to the sender.
 func (a *Account) exists() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

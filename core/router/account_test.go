@@ -61,7 +61,7 @@ func TestResolveQueues(t *testing.T) {
 			}
 			bound := make(chan error)
 			go func() {
-				_, err := th.host.Bind(t.Context(), &recorder{jid: jid.MustParse("juliet@home.test/a")}, Claim{})
+				_, err := th.host.Bind(t.Context(), &recorder{jid: jid.MustParse("juliet@home.test/a")}, BindOptions{})
 				bound <- err
 			}()
 			synctest.Wait()
@@ -149,7 +149,7 @@ func TestBindAgainstRemoval(t *testing.T) {
 	g.exists.Store(true)
 	th.host.accounts = g
 	bind := func(name string, since *uint64) error {
-		_, err := th.host.Bind(t.Context(), &recorder{jid: jid.MustParse(name + "@home.test/a")}, Claim{Since: since})
+		_, err := th.host.Bind(t.Context(), &recorder{jid: jid.MustParse(name + "@home.test/a")}, BindOptions{Since: since})
 		return err
 	}
 	since := th.host.Removals()
@@ -165,7 +165,7 @@ func TestBindAgainstRemoval(t *testing.T) {
 	if err := bind("romeo", &since); !errors.Is(err, ErrNoAccount) {
 		t.Errorf("bound after the removal: %v", err)
 	}
-	if _, err := a.add(&Bound{jid: romeo.jid}, Claim{}); !errors.Is(err, errClosed) || a.exists() {
+	if _, err := a.add(&Bound{jid: romeo.jid}, BindOptions{}); !errors.Is(err, errClosed) || a.exists() {
 		t.Errorf("the removed account: %v, exists: %v", err, a.exists())
 	}
 	if err := bind("nurse", &since); !errors.Is(err, ErrNoAccount) {
@@ -319,7 +319,7 @@ func TestFacts(t *testing.T) {
 	if p := got.Presence; p == nil || p.Priority != -3 || !p.Since.Equal(time.Unix(1000, 0)) || p.Stanza.String() != st.String() {
 		t.Errorf("presence %v, want %v", got.Presence, st)
 	}
-	if !b.Has(interested) || b.Has(other) || !b.knows(jid.MustParse("room@away.test/y")) {
+	if !b.Has(interested) || b.Has(other) || !b.sentDirectedTo(jid.MustParse("room@away.test/y")) {
 		t.Errorf("restored %+v", got)
 	}
 	for _, bad := range []string{"", "{", `{"directed":["@"]}`, `{"presence":"<presence>","from":"a@b/c"}`, `{"presence":"<presence/>","from":""}`,

@@ -8,34 +8,34 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Batch belongs to one reader. It remembers which queues were appended to, so that
-// each is flushed once after all that was read has been routed.
+// Batch collects the queues that one connection's reader has appended to, so that each queue is flushed
+// once after all stanzas of one read have been routed. It belongs to one goroutine.
 type Batch struct {
-	ctx     context.Context // the connection's own
-	session *Bound          // whose reader it is, where it is a session's
-	wait    *safeWait       // of an endpoint
-	touched []*sink
-	given   []*sink // for whose sockets wait waits
+	ctx       context.Context // base context of the connection
+	session   *Bound          // the session of the connection; nil before binding and for components
+	wait      *safeWait       // of Endpoint.SendAll; nil otherwise
+	unflushed []*sink
+	awaited   []*sink // queues whose writes wait has to wait for
 }
 
-// NewBatch makes the batch of a connection whose base context is ctx.
+// NewBatch returns a Batch for a connection with the base context ctx.
 func NewBatch(ctx context.Context) *Batch { return &Batch{ctx: ctx} }
 
-// Flush sends all that was appended since the last Flush.
+// Flush flushes every queue that was appended to since the last Flush.
 func (b *Batch) Flush() {
-	for i, s := range b.touched {
-		s.dirty.Store(false) // before Flush: what comes later is the next batch's
+	for i, s := range b.unflushed {
+		s.dirty.Store(false) // before Flush: a stanza that is appended meanwhile needs another flush
 		s.Flush()
-		b.touched[i] = nil
+		b.unflushed[i] = nil
 	}
-	b.touched = b.touched[:0]
-	for i, s := range b.given {
-		if to, ok := s.Queued.(Settler); ok {
+	b.unflushed = b.unflushed[:0]
+	for i, s := range b.awaited {
+		if to, ok := s.Queued.(WriteNotifier); ok {
 			b.wait.awaitSocket(to)
 		}
-		b.given[i] = nil
+		b.awaited[i] = nil
 	}
-	b.given = b.given[:0]
+	b.awaited = b.awaited[:0]
 }
 
 func (b *Batch) context() context.Context {
@@ -45,7 +45,7 @@ func (b *Batch) context() context.Context {
 	return b.ctx
 }
 
-// sender is the session that a stanza is of, nil where it is not that of the batch's reader.
+// sender returns the session that sent st: that of the batch, if st is from its account; else nil.
 func (b *Batch) sender(st *stanza.Stanza) *Bound {
 	if b == nil || b.session == nil || b.session.jid.Bare() != st.From.Bare() {
 		return nil
@@ -53,7 +53,7 @@ func (b *Batch) sender(st *stanza.Stanza) *Bound {
 	return b.session
 }
 
-// beginWrite announces a write that has to be committed before what is sent is safe.
+// beginWrite registers a database write that SendAll waits for. The returned function ends it.
 func (b *Batch) beginWrite() func(error) {
 	if b == nil || b.wait == nil {
 		return func(error) {}
@@ -61,7 +61,7 @@ func (b *Batch) beginWrite() func(error) {
 	return b.wait.beginWrite()
 }
 
-// sink is a queue with a mark that some batch is going to flush it.
+// sink is a queue; dirty is true while some batch is going to flush it.
 type sink struct {
 	Queued
 	dirty atomic.Bool
@@ -73,24 +73,25 @@ func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
 		s.Flush()
 		return
 	}
-	if b.wait != nil && !slices.Contains(b.given, s) {
-		b.given = append(b.given, s)
+	if b.wait != nil && !slices.Contains(b.awaited, s) {
+		b.awaited = append(b.awaited, s)
 	}
 	if s.dirty.CompareAndSwap(false, true) {
-		b.touched = append(b.touched, s)
+		b.unflushed = append(b.unflushed, s)
 	}
-	if own := b.session; own != nil && &own.sink == s && own.patient != nil && own.patient.Behind() {
-		b.Flush() // others must not wait with it
-		own.patient.AwaitRead(b.ctx)
+	if own := b.session; own != nil && &own.sink == s && own.waiter != nil && own.waiter.QueueNearlyFull() {
+		b.Flush() // the other receivers get their stanzas before this goroutine waits
+		own.waiter.WaitForClient(b.ctx)
 	}
 }
 
-// Patient is a Session whose own reader may be made to wait. What a session asks for can
-// be more than its queue holds, such as a page of an archive; as it is its own reader
-// that fills the queue then, it waits for its client instead of cutting it off.
-type Patient interface {
-	// Behind reports whether the queue is so full that AwaitRead should be called.
-	Behind() bool
-	// AwaitRead returns when the client has read, or is found not to read.
-	AwaitRead(ctx context.Context)
+// QueueWaiter is implemented by sessions whose reader can wait until the client has read. The answer to
+// one request, such as a page of an archive, may be larger than the session's queue. The session's own
+// reader fills the queue then, so it waits instead of disconnecting the client.
+type QueueWaiter interface {
+	// QueueNearlyFull reports whether WaitForClient should be called before more is delivered.
+	QueueNearlyFull() bool
+	// WaitForClient returns when the client has read from the queue, or when it turns out that it does not
+	// read.
+	WaitForClient(ctx context.Context)
 }

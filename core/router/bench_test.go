@@ -26,7 +26,7 @@ func bindMany(tb testing.TB, n int) (*testHost, *Bound, []jid.JID) {
 	var first *Bound
 	for i := range n {
 		j := jid.MustParse(fmt.Sprintf("user%d@home.test/phone", i))
-		b := th.bind(&nullSession{j}, Claim{})
+		b := th.bind(&nullSession{j}, BindOptions{})
 		b.SetPresence(&Presence{})
 		if first == nil {
 			first = b
@@ -110,7 +110,7 @@ func TestDirectoryUnderLoad(t *testing.T) {
 			ctx := context.Background()
 			for i := range 300 {
 				j := jid.MustParse(fmt.Sprintf("user%d@home.test/r%d", i%7, w))
-				b := th.bind(&nullSession{j}, Claim{Replace: true})
+				b := th.bind(&nullSession{j}, BindOptions{Replace: true})
 				b.SetPresence(&Presence{})
 				th.router.Route(from(message(j.String(), "chat"), "x@home.test/a"))
 				th.router.Route(from(message(j.Bare().String(), "chat"), "x@home.test/a"))

@@ -9,7 +9,7 @@ import (
 
 const shards = 64
 
-// directory has the accounts that this process deals with.
+// directory holds the loaded accounts of a host.
 type directory struct {
 	seed   maphash.Seed
 	shards [shards]shard
@@ -32,7 +32,7 @@ func (d *directory) shard(bare string) *shard {
 	return &d.shards[maphash.String(d.seed, bare)%shards]
 }
 
-// find is the account of an address in whatever state, or nil. It does not allocate.
+// find returns the account of an address in any state, or nil. It does not allocate.
 func (d *directory) find(address jid.JID) *Account {
 	key := address.Bare().String()
 	s := d.shard(key)
@@ -45,8 +45,8 @@ func (d *directory) find(address jid.JID) *Account {
 	return a
 }
 
-// enter is find, or adds a new account, which the caller has to resolve.
-func (d *directory) enter(h *Host, address jid.JID) (a *Account, added bool) {
+// findOrAdd is find, but adds an account where there is none; the caller then has to resolve it.
+func (d *directory) findOrAdd(h *Host, address jid.JID) (a *Account, added bool) {
 	if a := d.find(address); a != nil {
 		return a, false
 	}
@@ -64,8 +64,8 @@ func (d *directory) enter(h *Host, address jid.JID) (a *Account, added bool) {
 	return a, true
 }
 
-// leave drops exactly that account.
-func (d *directory) leave(a *Account) {
+// remove removes this very account; it does nothing if another one has taken its place.
+func (d *directory) remove(a *Account) {
 	key := a.jid.String()
 	s := d.shard(key)
 	s.mu.Lock()
@@ -75,7 +75,7 @@ func (d *directory) leave(a *Account) {
 	}
 }
 
-// each goes through all accounts until f returns false.
+// each calls f for every account until f returns false.
 func (d *directory) each(f func(*Account) bool) {
 	for i := range d.shards {
 		s := &d.shards[i]
@@ -93,7 +93,7 @@ func (d *directory) each(f func(*Account) bool) {
 	}
 }
 
-// sweep drops the accounts that nobody has used since it was called last.
+// sweep removes the accounts that were idle since the previous call.
 func (d *directory) sweep() {
 	for i := range d.shards {
 		s := &d.shards[i]

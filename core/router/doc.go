@@ -1,35 +1,35 @@
-// Package router decides who gets a stanza.
+// Package router decides which session, component or gateway receives a stanza.
 //
 // Route looks the receiver's domain up in a table that is read without a lock and
-// hands the stanza to that domain's Destination: a Host (a served domain), an
+// passes the stanza to that domain's Destination: a Host (a served domain), an
 // Endpoint (a gateway inside this process), a component's link, or, for every
 // domain not in the table, the remote Destination. A Host resolves the receiver's
 // Account (resolve.go) and applies the delivery rules of RFC 6121 §8, which are one
 // table in rules.go; the stages of features see the stanza before and after that.
 //
-// A Feature is what an extension declares: stages, IQ handlers, service discovery,
-// slots for what it keeps about an account (slot.go), flags of sessions (facts.go).
-// An Account is the unit of ownership: sessions and slots belong to it and are
-// dropped with it. One process has all accounts; where several share them, an
-// account is on one of them at a time, and Port, Location and Facts are what has to
-// cross between them. What XEP-0198 will report to a Port is not there yet.
+// A Feature declares what an extension adds: stages, IQ handlers, service discovery,
+// slots for data cached per account (slot.go), flags of sessions (facts.go).
+// An Account owns its sessions and slots; they are dropped with it. Today one process
+// has all accounts. With several nodes each account would be on one node at a time;
+// Port, Location and Facts are the interfaces between nodes.
 //
-// No goroutine belongs to this package except that of Endpoint.Run. Everything else
-// runs in the goroutine of the caller, which is nearly always the reader of the
-// sender's stream. Route never waits for a receiver. It waits for the database where
-// the stanza is the first for an account, and where an IQ handler or a stage does, so
-// it must not be called with a lock held, nor a request be routed from a callback of
-// the store's writer.
+// The package starts no goroutine. Endpoint.Run runs in a goroutine of its caller;
+// everything else runs in the goroutine of the sender, nearly always the reader of its
+// stream. Route never waits for a receiver. It waits for the database
+// when an account has to be looked up, and when an IQ handler or a stage does. So it
+// must not be called with a lock held, and a callback of the store's writer must not
+// route a request: the writer would wait for itself.
 //
-// A stream's reader carries a Batch: what it delivers is only appended to the
-// receivers' queues, and Batch.Flush sends each queue once when the bytes that were
-// read are used up. Without a Batch every delivery is flushed at once.
+// The reader of a stream has a Batch: a delivery only appends to the receiver's queue,
+// and Batch.Flush flushes each queue once after all stanzas of one read. Without a Batch
+// every delivery is flushed at once.
 //
-// Endpoint.SendAll reports when what it sent is safe (safe.go).
+// Endpoint.SendAll reports when its stanzas are safe, that is committed or written to a
+// socket (safe.go).
 //
-// Lock order: shard.mu → Account.mu; cell.mu, Endpoint.mu, Bound.mu and safeWait.mu are
-// taken alone. None is held across a call to another's Deliver, Flush or Close, or
-// across I/O.
+// Lock order: shard.mu → Account.mu; cell.mu, Endpoint.mu, Bound.mu and
+// safeWait.mu are never held together with another lock. None is held across a call of
+// Deliver, Flush or Close of a Destination, or across I/O.
 //
 // Specifications: RFC 6120 §8 and §10, RFC 6121 §4.5 and §8.
 package router

@@ -11,13 +11,14 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// What an endpoint keeps while its handler is busy; further stanzas are refused.
+// Limits of an endpoint's queue; further stanzas are answered with resource-constraint.
 const (
 	endpointStanzas = 20_000
 	endpointBytes   = 32 << 20
 )
 
-// Endpoint is a domain that is served by a part of this process, such as a gateway.
+// Endpoint is a Destination for a domain that is served by a part of this process, such as a gateway. It
+// queues stanzas for one handler.
 type Endpoint struct {
 	domain jid.JID
 	router *Router
@@ -31,7 +32,7 @@ type Endpoint struct {
 	wake   chan struct{}
 }
 
-// Endpoint attaches a new endpoint to a domain. What arrives waits until Run is called.
+// Endpoint attaches a new endpoint to a domain. Stanzas are queued until Run is called.
 func (r *Router) Endpoint(domain jid.JID) (*Endpoint, error) {
 	e := &Endpoint{domain: domain, router: r, log: r.log.With("endpoint", domain.String()), wake: make(chan struct{}, 1)}
 	if err := r.Attach(domain, e); err != nil {
@@ -40,26 +41,27 @@ func (r *Router) Endpoint(domain jid.JID) (*Endpoint, error) {
 	return e, nil
 }
 
-// Domain is the endpoint's address.
+// Domain returns the endpoint's domain.
 func (e *Endpoint) Domain() jid.JID { return e.domain }
 
-// Handle sets who gets the stanzas for the domain; it must be called before Run. The
-// function is called by one goroutine, in the order of arrival, and must not block long.
+// Handle sets the function that Run calls for each stanza, in the order of arrival and in one goroutine.
+// It must not block for long. Call Handle before Run.
 func (e *Endpoint) Handle(f func(*stanza.Stanza)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.handle = f
 }
 
-// Send routes a stanza of this domain; one from another domain is a fault of the
-// caller, which is logged and goes nowhere.
+// Send routes a stanza that is from this domain. A stanza from another domain is a programming error: it
+// is logged and dropped.
 func (e *Endpoint) Send(st *stanza.Stanza) {
-	if e.own(st) {
+	if e.isOwn(st) {
 		e.router.Route(st)
 	}
 }
 
-func (e *Endpoint) own(st *stanza.Stanza) bool {
+// isOwn reports whether a stanza is from this domain, and logs an error if not.
+func (e *Endpoint) isOwn(st *stanza.Stanza) bool {
 	if st.From.Domain() == e.domain.String() {
 		return true
 	}
@@ -67,18 +69,18 @@ func (e *Endpoint) own(st *stanza.Stanza) bool {
 	return false
 }
 
-// Collect is for a worker that sends much in a row. What send routes is only appended to
-// the receivers' queues until flush is called; both belong to one goroutine.
+// Collect returns functions for a goroutine that sends many stanzas in a row. send routes a stanza but
+// only appends to the receivers' queues; flush flushes them. Call both from one goroutine.
 func (e *Endpoint) Collect() (send func(*stanza.Stanza), flush func()) {
 	b := NewBatch(context.Background())
 	return func(st *stanza.Stanza) {
-		if e.own(st) {
+		if e.isOwn(st) {
 			e.router.RouteIn(b, st)
 		}
 	}, b.Flush
 }
 
-// Deliver queues a stanza for the handler; see Destination.
+// Deliver implements Destination: it queues a stanza for the handler.
 func (e *Endpoint) Deliver(st *stanza.Stanza) {
 	size := len(st.Payload) + len(st.Extra) + 256
 	e.mu.Lock()
@@ -107,10 +109,10 @@ func (e *Endpoint) signal() {
 	}
 }
 
-// Run calls the handler until ctx ends or Close is called, then gives the domain back
-// and answers what is left.
+// Run calls the handler for each stanza until ctx ends or Close is called. Then it detaches the domain and
+// answers the stanzas that are still queued with an error.
 func (e *Endpoint) Run(ctx context.Context) error {
-	defer e.shut()
+	defer e.shutDown()
 	for {
 		batch, closed := e.take()
 		for i, st := range batch {
@@ -134,7 +136,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	}
 }
 
-// Close makes Run return after what has arrived is handled; the domain is given back at once.
+// Close detaches the domain at once and makes Run return after it has handled the queued stanzas.
 func (e *Endpoint) Close() {
 	e.router.Detach(e.domain)
 	e.mu.Lock()
@@ -156,7 +158,8 @@ func (e *Endpoint) putBack(rest []*stanza.Stanza) {
 	e.queue = append(rest, e.queue...)
 }
 
-// call runs the handler; a panic costs one stanza.
+// call calls the handler for one stanza. After a panic the stanza is answered with an error, and Run goes
+// on.
 func (e *Endpoint) call(st *stanza.Stanza) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -174,7 +177,7 @@ func (e *Endpoint) call(st *stanza.Stanza) {
 	handle(st)
 }
 
-func (e *Endpoint) shut() {
+func (e *Endpoint) shutDown() {
 	e.Close()
 	left, _ := e.take()
 	for _, st := range left {

@@ -9,31 +9,32 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// MaxDirected is to how many addresses one session may have sent directed presence
-// without taking it back.
+// MaxDirected limits the addresses to which one session has sent directed presence that it has not
+// revoked.
 const MaxDirected = 2000
 
-// Flag is a yes or no about a session. A feature declares it in Feature.Flags before it is used.
+// Flag is a boolean property of sessions. A feature declares it in Feature.Flags before it uses it.
 type Flag struct {
 	Name string // unique on the host
 	mask uint64
 }
 
-// Presence is the last available presence of a session. It is not changed.
+// Presence is the last available presence of a session. It is immutable.
 type Presence struct {
 	Stanza   *stanza.Stanza
 	Priority int8
 	Since    time.Time
 }
 
-// Facts are what others ask about a session: enough to restore it on another connection or node.
+// Facts is the state of a session that other parts of the server ask for. It suffices to restore the
+// session on another connection or node.
 type Facts struct {
 	Presence *Presence // nil while the session is not available
 	Flags    []string  // the names of the flags that are set
-	Directed []jid.JID // to whom it has sent directed presence
+	Directed []jid.JID // the addresses to which it has sent directed presence
 }
 
-// factsJSON is Facts as they are written.
+// factsJSON is the JSON form of Facts.
 type factsJSON struct {
 	Presence string    `json:"presence,omitempty"`
 	From     string    `json:"from,omitempty"`
@@ -42,7 +43,7 @@ type factsJSON struct {
 	Directed []string  `json:"directed,omitempty"`
 }
 
-// Marshal writes the facts as JSON.
+// Marshal encodes the facts as JSON.
 func (f Facts) Marshal() ([]byte, error) {
 	out := factsJSON{Flags: f.Flags}
 	if p := f.Presence; p != nil {
@@ -54,7 +55,7 @@ func (f Facts) Marshal() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// ParseFacts reads what Marshal wrote.
+// ParseFacts decodes the result of Marshal.
 func ParseFacts(text []byte) (Facts, error) {
 	var in factsJSON
 	if err := json.Unmarshal(text, &in); err != nil {
@@ -98,7 +99,7 @@ func parsePresence(in factsJSON) (*Presence, error) {
 	return &Presence{Stanza: st, Priority: priority, Since: in.Since}, nil
 }
 
-// Facts are the session's.
+// Facts returns a copy of the session's facts.
 func (b *Bound) Facts() Facts {
 	f := Facts{Presence: b.presence.Load(), Directed: b.Directed()}
 	set := b.flags.Load()
@@ -110,8 +111,8 @@ func (b *Bound) Facts() Facts {
 	return f
 }
 
-// Restore gives a session that was just bound the facts of an earlier one. Flags that no
-// feature declares any more are left out.
+// Restore sets the facts of a session that was just bound to those of an earlier one. Flags that no
+// feature declares any more are dropped.
 func (b *Bound) Restore(f Facts) {
 	b.presence.Store(f.Presence)
 	set := uint64(0)
@@ -129,17 +130,17 @@ func (b *Bound) Restore(f Facts) {
 	b.changed()
 }
 
-// changed reports that the session's facts are different.
+// changed calls HostOptions.OnFacts.
 func (b *Bound) changed() {
 	if b.account != nil && b.account.host.onFacts != nil {
 		b.account.host.onFacts(b)
 	}
 }
 
-// Presence is nil while the session is not available.
+// Presence returns the last available presence, or nil while the session is not available.
 func (b *Bound) Presence() *Presence { return b.presence.Load() }
 
-// SetPresence sets the presence and returns the one before; nil makes it unavailable.
+// SetPresence sets the presence and returns the previous one; nil makes the session unavailable.
 func (b *Bound) SetPresence(p *Presence) *Presence {
 	before := b.presence.Swap(p)
 	b.changed()
@@ -149,7 +150,7 @@ func (b *Bound) SetPresence(p *Presence) *Presence {
 // Has reports whether a flag is set.
 func (b *Bound) Has(f *Flag) bool { return b.flags.Load()&f.mask != 0 }
 
-// Set sets a flag or takes it away.
+// Set sets or clears a flag.
 func (b *Bound) Set(f *Flag, on bool) {
 	if f.mask == 0 {
 		panic("router: session flag " + f.Name + " is declared by no feature")
@@ -165,8 +166,8 @@ func (b *Bound) Set(f *Flag, on bool) {
 	}
 }
 
-// AddDirected notes that the session has sent directed presence to that address; it
-// returns false where there are too many already (RFC 6121 §4.6.2).
+// AddDirected records that the session has sent directed presence to an address. It returns false if there
+// are MaxDirected addresses already (RFC 6121 §4.6.2).
 func (b *Bound) AddDirected(to jid.JID) bool {
 	b.mu.Lock()
 	_, known := b.directed[to]
@@ -184,7 +185,7 @@ func (b *Bound) AddDirected(to jid.JID) bool {
 	return !full
 }
 
-// RemoveDirected is the reverse of AddDirected; it reports whether the address was there.
+// RemoveDirected removes an address that AddDirected has added, and reports whether it was there.
 func (b *Bound) RemoveDirected(to jid.JID) bool {
 	b.mu.Lock()
 	_, known := b.directed[to]
@@ -196,7 +197,7 @@ func (b *Bound) RemoveDirected(to jid.JID) bool {
 	return known
 }
 
-// Directed lists the addresses of AddDirected.
+// Directed returns the addresses that AddDirected has added.
 func (b *Bound) Directed() []jid.JID {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -207,7 +208,7 @@ func (b *Bound) Directed() []jid.JID {
 	return list
 }
 
-// TakeDirected is Directed and empties the list.
+// TakeDirected returns what Directed returns and clears the list.
 func (b *Bound) TakeDirected() []jid.JID {
 	list := b.Directed()
 	b.mu.Lock()
@@ -219,9 +220,9 @@ func (b *Bound) TakeDirected() []jid.JID {
 	return list
 }
 
-// knows reports whether the session has sent directed presence to that address, or to
-// its bare address, or to another resource of it (a room and its occupants).
-func (b *Bound) knows(other jid.JID) bool {
+// sentDirectedTo reports whether the session has sent directed presence to an address, its bare JID, or
+// another resource of it (a room and its occupants).
+func (b *Bound) sentDirectedTo(other jid.JID) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.directed) == 0 {

@@ -12,20 +12,19 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Feature is one extension of a served host, as it declares itself. Every part but the name may
-// be left out.
+// Feature is one extension of a served host. Every field except Name is optional.
 type Feature struct {
 	Name   string
 	Stages []Stage
-	// HostIQ and AccountIQ answer requests to the domain and to an account, by the namespace
-	// of the payload.
+	// HostIQ and AccountIQ answer requests to the domain and to an account; the key is the namespace of
+	// the request's payload.
 	HostIQ, AccountIQ map[string]IQHandler
-	HostMessage       MessageHandler  // sees messages to the domain
-	Presence          PresenceHandler // at most one feature has one
-	// HostDisco and AccountDisco are what service discovery says about the domain and about
-	// every account.
+	HostMessage       MessageHandler  // handles messages to the domain itself
+	Presence          PresenceHandler // at most one feature of a host sets it
+	// HostDisco and AccountDisco are added to the service discovery answers of the domain and of every
+	// account.
 	HostDisco, AccountDisco Disco
-	// StreamFeatures are advertised to clients that have logged in.
+	// StreamFeatures returns elements that are advertised to clients that have logged in.
 	StreamFeatures func(ctx context.Context) []*stanza.Element
 	BeforeLogin    *BeforeLogin
 	Slots          []AccountSlot
@@ -34,32 +33,31 @@ type Feature struct {
 	Specs          []spec.Spec
 }
 
-// MessageHandler gets messages to the domain itself; nil means that it was not meant,
-// other returns are those of a stage.
+// MessageHandler handles a message to the domain itself. nil means that the handler is not responsible for
+// the message and the next one is asked; other returned errors are those of a stage.
 type MessageHandler func(ctx context.Context, p *Pass) error
 
-// Disco is a feature's part of service discovery.
+// Disco is what a feature adds to service discovery.
 type Disco struct {
 	disco.Info
-	Source disco.Source // for nodes, items and what is not fixed; may be nil
+	Source disco.Source // answers for nodes and items, and adds what changes at run time; may be nil
 }
 
-// BeforeLogin is what a feature offers to clients that have not logged in.
+// BeforeLogin is what a feature offers to clients before they have logged in.
 type BeforeLogin struct {
 	StreamFeatures []*stanza.Element
-	// Answer answers an IQ; nil for what is not to be answered. It may wait for the store.
+	// Answer returns the answer to an IQ, or nil for no answer. It may wait for the store.
 	Answer func(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza
 }
 
 // Counter counts how often a limit was reached.
 type Counter struct {
-	Setting string // the limit's, such as limits.vcard_bytes
+	Setting string // name of the limit in the configuration, such as limits.vcard_bytes
 	Value   *atomic.Uint64
 }
 
-// Use gives the host features, in this order. It is to be called before the host is attached,
-// and panics where two features handle the same namespace for the same target, or declare
-// the same flag, or presence.
+// Use adds features to the host, in this order. Call it before the host is attached. It panics if two
+// features handle the same namespace for the same target, declare the same flag, or both handle presence.
 func (h *Host) Use(list ...Feature) {
 	for _, f := range list {
 		h.features = append(h.features, f)
@@ -87,7 +85,7 @@ func (h *Host) Use(list ...Feature) {
 	slices.SortStableFunc(h.stages, func(a, b Stage) int { return int(a.Position) - int(b.Position) })
 }
 
-// register registers one feature's handlers for one target.
+// register adds the IQ handlers of a feature for one target.
 func (h *Host) register(to target, feature string, handlers map[string]IQHandler) {
 	for space, f := range handlers {
 		if h.handlers[to][space] != nil {
@@ -97,10 +95,10 @@ func (h *Host) register(to target, feature string, handlers map[string]IQHandler
 	}
 }
 
-// Features are those that the host has, in their order; read the slice only.
+// Features returns the features in the order of Use. The slice must not be modified.
 func (h *Host) Features() []Feature { return h.features }
 
-// StreamFeatures are what the features advertise to clients that have logged in.
+// StreamFeatures returns what all features advertise to clients that have logged in.
 func (h *Host) StreamFeatures(ctx context.Context) []*stanza.Element {
 	var all []*stanza.Element
 	for i := range h.features {

@@ -9,12 +9,12 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Accounts knows which accounts exist.
+// Accounts reports whether an account exists.
 type Accounts interface {
 	Exists(ctx context.Context, account jid.JID) (bool, error)
 }
 
-// HostOptions is what a host is made of.
+// HostOptions are the parameters of NewHost.
 type HostOptions struct {
 	Accounts Accounts // nil: every account exists
 	Log      *slog.Logger
@@ -33,7 +33,7 @@ type Host struct {
 	onFacts   func(*Bound)
 	removals  atomic.Uint64
 
-	// What features declare; not changed once stanzas are routed.
+	// Set by Use; read-only once stanzas are routed.
 	features []Feature
 	stages   []Stage
 	handlers [targets]map[string]IQHandler
@@ -42,8 +42,7 @@ type Host struct {
 	slots    int
 }
 
-// NewHost makes a host for a domain. Use gives it features; then r.Attach(domain, host) lets it
-// receive.
+// NewHost returns a host for a domain. Add features with Use, then attach it with r.Attach(domain, host).
 func NewHost(r *Router, domain jid.JID, o HostOptions) *Host {
 	h := &Host{domain: domain, router: r, directory: newDirectory(), accounts: o.Accounts, log: o.Log, onFacts: o.OnFacts}
 	for i := range h.handlers {
@@ -55,42 +54,41 @@ func NewHost(r *Router, domain jid.JID, o HostOptions) *Host {
 	return h
 }
 
-// Domain is the host's address.
+// Domain returns the host's domain.
 func (h *Host) Domain() jid.JID { return h.domain }
 
-// Router is the router that the host sends through.
+// Router returns the router that the host sends through.
 func (h *Host) Router() *Router { return h.router }
 
-// Each goes through the accounts that this process deals with until f returns false.
+// Each calls f for every loaded account until f returns false.
 func (h *Host) Each(f func(*Account) bool) { h.directory.each(f) }
 
-// Sweep drops the accounts that have had no session and no stanza since it was called last;
-// it is to be called about twice a minute.
+// Sweep drops the accounts that had neither a session nor a stanza since the previous call. The owner of
+// the host calls it about twice a minute.
 func (h *Host) Sweep() { h.directory.sweep() }
 
-// Remove ends the sessions of an account that is being deleted, after the database has it so.
-// From now on no session is bound. The account that it returns has what is known in memory; it
-// is in the directory no more.
+// Remove closes the sessions of an account that is marked as deleted in the database, and prevents new
+// ones. The returned account gives access to the cached data; it is no longer in the directory.
 func (h *Host) Remove(account jid.JID, condition, text string) *Account {
 	h.removals.Add(1) // before the account is looked for: see acquire
 	a := h.directory.find(account)
 	if a == nil {
 		return newAccount(h, account.Bare())
 	}
-	h.directory.leave(a)
+	h.directory.remove(a)
 	for _, b := range a.markRemoved() {
 		b.Close(condition, text)
 	}
 	return a
 }
 
-// Removals counts calls of Remove; see Claim.Since.
+// Removals returns the number of calls of Remove; see BindOptions.Since.
 func (h *Host) Removals() uint64 { return h.removals.Load() }
 
-// Deliver applies the delivery rules to a stanza for this domain and flushes.
+// Deliver implements Destination: it applies the delivery rules to a stanza for this domain and flushes.
 func (h *Host) Deliver(st *stanza.Stanza) { h.deliver(nil, st) }
 
-// deliver resolves the account before any rule is applied.
+// deliver looks the account up before any rule is applied.
 func (h *Host) deliver(b *Batch, st *stanza.Stanza) {
 	if st.To.Local() == "" {
 		h.deliverToHost(b, st)
@@ -103,7 +101,7 @@ func (h *Host) deliver(b *Batch, st *stanza.Stanza) {
 	h.resolve(b, st, arriving)
 }
 
-// deliverToHost is for stanzas to the domain itself, with a resource or without.
+// deliverToHost handles stanzas to the domain itself, with or without a resource.
 func (h *Host) deliverToHost(b *Batch, st *stanza.Stanza) {
 	switch st.Kind {
 	case stanza.Message:
@@ -126,8 +124,8 @@ func (h *Host) deliverTo(b *Batch, a *Account, st *stanza.Stanza) {
 	}
 }
 
-// deliverToNobody is for the addresses of no account. Senders must not be able to distinguish
-// them from accounts without a session (RFC 6121 §8.5.1).
+// deliverToNobody handles stanzas to addresses that have no account. Senders must not be able to
+// distinguish these from accounts without a session (RFC 6121 §8.5.1).
 func (h *Host) deliverToNobody(b *Batch, st *stanza.Stanza) {
 	switch st.Kind {
 	case stanza.Message:
@@ -139,7 +137,7 @@ func (h *Host) deliverToNobody(b *Batch, st *stanza.Stanza) {
 	}
 }
 
-// handle does what is to be done with a stanza once its account is looked up.
+// handle processes a stanza after the lookup of its account.
 func (h *Host) handle(b *Batch, a *Account, st *stanza.Stanza, m mode) {
 	switch exists := a.exists(); {
 	case m == arriving && exists:
@@ -153,8 +151,8 @@ func (h *Host) handle(b *Batch, a *Account, st *stanza.Stanza, m mode) {
 	}
 }
 
-// takeBack handles a stanza that a session did not take.
-func (h *Host) takeBack(st *stanza.Stanza, m mode) {
+// redeliver handles a stanza that a session could not take.
+func (h *Host) redeliver(st *stanza.Stanza, m mode) {
 	if a := h.directory.find(st.To); a != nil && accountState(a.state.Load()) == open {
 		h.restore(nil, a, st, m)
 		return

@@ -9,31 +9,31 @@ import (
 
 const nsRoster = "jabber:iq:roster"
 
-// ErrAnswered is returned by an IQHandler that sends the answer itself.
+// ErrAnswered is returned by an IQHandler that has sent the answer itself.
 var ErrAnswered = errors.New("request was answered")
 
 // IQ is a request to the host or to one of its accounts.
 type IQ struct {
 	Stanza  *stanza.Stanza
-	Payload *stanza.Element // its only child; read it only
+	Payload *stanza.Element // its only child; must not be modified
 	Host    *Host
-	Session *Bound   // of the sender; nil where it is not a session of this host's reader
-	Account *Account // nil where the host itself was addressed
+	Session *Bound   // the sender's; nil if the sender is not a local session
+	Account *Account // nil for a request to the host itself
 
 	batch *Batch
 }
 
-// IQHandler answers a request: with an element (or nil for an empty result), a
-// *stanza.Error for the sender, or another error, which is logged and becomes
-// internal-server-error. It runs in the sender's goroutine, may wait for a commit, and
-// no later stanza of that sender is handled before it returns (RFC 6120 §10.1).
+// IQHandler handles a request. It returns the payload of the result (nil for an empty result), a
+// *stanza.Error for the sender, or another error, which is logged and answered with internal-server-error.
+// It runs in the sender's goroutine and may wait for a commit; no later stanza of that sender is handled
+// before it returns (RFC 6120 §10.1).
 //
-// An account is addressed by its own sessions and by everybody else; the handler checks
-// with Own. To others it must answer service-unavailable wherever another answer would
-// tell that the account exists. It is not called for accounts that do not exist.
+// Requests to an account come from its own sessions and from everybody else; the handler checks IQ.Own. To
+// others it must answer service-unavailable wherever another answer would reveal that the account exists.
+// It is not called for accounts that do not exist.
 type IQHandler func(ctx context.Context, q *IQ) (*stanza.Element, error)
 
-// target is to whom an IQ is.
+// target says whether an IQ is addressed to the host or to an account.
 type target uint8
 
 const (
@@ -42,17 +42,17 @@ const (
 	targets int = iota
 )
 
-// Own reports whether the sender is a session of the account that was addressed.
+// Own reports whether the sender is a session of the addressed account.
 func (q *IQ) Own() bool { return q.Session != nil && q.Session.account == q.Account }
 
-// Route sends another stanza on its way, before the answer.
+// Route routes another stanza, before the answer is sent.
 func (q *IQ) Route(st *stanza.Stanza) { q.Host.router.RouteIn(q.batch, st) }
 
-// Deliver gives a stanza to one session, past all rules and stages, before the answer.
+// Deliver delivers a stanza to one session without applying rules or stages, before the answer is sent.
 func (q *IQ) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(q.batch, st) }
 
-// Own lets h answer an account's own sessions only; others get what a namespace that
-// nobody handles gets.
+// Own returns a handler that calls h for the account's own sessions only. Others get service-unavailable,
+// as for a namespace without a handler.
 func Own(h IQHandler) IQHandler {
 	return func(ctx context.Context, q *IQ) (*stanza.Element, error) {
 		if !q.Own() {
@@ -62,13 +62,13 @@ func Own(h IQHandler) IQHandler {
 	}
 }
 
-// iqToHost is for IQs to the domain, with a resource or without.
+// iqToHost handles IQs to the domain, with or without a resource.
 func (h *Host) iqToHost(b *Batch, st *stanza.Stanza) {
 	switch {
 	case !wellFormed(st):
 		h.router.Bounce(b, st, stanza.BadRequest(""))
 	case !st.IsRequest():
-		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: nobody asked
+		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: a result or error that answers no request
 	case st.To.IsFull(): // a resource of the domain: there are none
 		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
 	default:
@@ -76,7 +76,7 @@ func (h *Host) iqToHost(b *Batch, st *stanza.Stanza) {
 	}
 }
 
-// iqToAccount is for IQs to an account or to one of its sessions.
+// iqToAccount handles IQs to an account or to one of its sessions.
 func (h *Host) iqToAccount(b *Batch, a *Account, st *stanza.Stanza) {
 	switch {
 	case !wellFormed(st):
@@ -84,7 +84,7 @@ func (h *Host) iqToAccount(b *Batch, a *Account, st *stanza.Stanza) {
 	case st.To.IsFull():
 		h.iqToSession(b, a, st)
 	case !st.IsRequest():
-		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: nobody asked
+		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: a result or error that answers no request
 	default:
 		p := h.newPass(b, a, st)
 		defer p.free()
@@ -95,7 +95,7 @@ func (h *Host) iqToAccount(b *Batch, a *Account, st *stanza.Stanza) {
 	}
 }
 
-// iqToNobody answers as for an account that has nothing to say (RFC 6121 §8.5.1).
+// iqToNobody answers as an account without a handler for the namespace would (RFC 6121 §8.5.1).
 func (h *Host) iqToNobody(b *Batch, st *stanza.Stanza) {
 	switch {
 	case !wellFormed(st):
@@ -107,7 +107,7 @@ func (h *Host) iqToNobody(b *Batch, st *stanza.Stanza) {
 	}
 }
 
-// wellFormed is RFC 6120 §8.2.3: an id, a known type, and one child in a request.
+// wellFormed checks RFC 6120 §8.2.3: a request has an id and exactly one child, and the type is known.
 func wellFormed(st *stanza.Stanza) bool {
 	switch st.Type {
 	case stanza.TypeResult, stanza.TypeError:
@@ -122,14 +122,14 @@ func wellFormed(st *stanza.Stanza) bool {
 	return false
 }
 
-// iqToSession is for full addresses (RFC 6121 §8.5.3).
+// iqToSession handles IQs to full JIDs (RFC 6121 §8.5.3).
 func (h *Host) iqToSession(b *Batch, a *Account, st *stanza.Stanza) {
 	to := a.Session(st.To)
 	switch {
 	case to == nil && !st.IsRequest():
 		return
-	case to == nil, st.IsRequest() && !h.mayAsk(b, to, st):
-		// The same answer whether the session is there or not (RFC 6121 §11).
+	case to == nil, st.IsRequest() && !h.mayQuery(b, to, st):
+		// The answer is the same whether the session exists or not (RFC 6121 §11).
 		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
 		return
 	}
@@ -141,22 +141,23 @@ func (h *Host) iqToSession(b *Batch, a *Account, st *stanza.Stanza) {
 	}
 }
 
-// mayAsk is RFC 6121 §8.5.3.1: a request reaches a session only where the requester may
-// see its presence. A roster push comes from the account itself or not at all (§2.1.6).
-func (h *Host) mayAsk(b *Batch, to *Bound, st *stanza.Stanza) bool {
+// mayQuery reports whether a request is delivered to a session: the sender must be allowed to see the
+// session's presence (RFC 6121 §8.5.3.1). A roster push is accepted only from the account itself (RFC 6121
+// §2.1.6).
+func (h *Host) mayQuery(b *Batch, to *Bound, st *stanza.Stanza) bool {
 	account := to.account
-	if st.Type == stanza.TypeSet && st.Payload1().Space == nsRoster {
+	if st.Type == stanza.TypeSet && st.FirstChild().Space == nsRoster {
 		return st.From == account.jid
 	}
-	if st.From.Bare() == account.jid || st.From == h.domain || to.knows(st.From) {
+	if st.From.Bare() == account.jid || st.From == h.domain || to.sentDirectedTo(st.From) {
 		return true
 	}
 	return h.presence == nil || h.presence.Shares(b.context(), account, st.From)
 }
 
-// answer answers on behalf of the host (no account) or of an account (RFC 6121 §8.5.2).
+// answer handles a request to the host (a is nil) or to an account (RFC 6121 §8.5.2).
 func (h *Host) answer(b *Batch, a *Account, st *stanza.Stanza, session *Bound) {
-	q := &IQ{Stanza: st, Payload: st.Payload1(), Host: h, Session: session, Account: a, batch: b}
+	q := &IQ{Stanza: st, Payload: st.FirstChild(), Host: h, Session: session, Account: a, batch: b}
 	to := toAccount
 	if a == nil {
 		to = toHost
@@ -170,7 +171,7 @@ func (h *Host) answer(b *Batch, a *Account, st *stanza.Stanza, session *Bound) {
 	switch {
 	case errors.Is(err, ErrAnswered):
 	case err != nil:
-		h.router.Bounce(b, st, h.condition(err, q.Payload.Space))
+		h.router.Bounce(b, st, h.errorFor(err, q.Payload.Space))
 	default:
 		h.router.RouteIn(b, st.Result(answer))
 	}

@@ -36,7 +36,7 @@ func (f *subscribed) Received(_ context.Context, p *Pass) error {
 
 func (f *subscribed) ProbedNobody(context.Context, *Pass) error { return ErrStop }
 
-func (f *subscribed) Gone(_ context.Context, s *Bound) {
+func (f *subscribed) Ended(_ context.Context, s *Bound) {
 	f.gone = append(f.gone, s.JID().String())
 }
 

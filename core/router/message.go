@@ -4,13 +4,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// message delivers a message to an account.
+// message applies messageRules to a message for an account.
 func (h *Host) message(b *Batch, account *Account, st *stanza.Stanza) {
 	p := h.newPass(b, account, st)
 	defer p.free()
 	p.Session = b.sender(st)
 	var a action
-	a, p.Targets = choose(st, account.Sessions(), p.Targets)
+	a, p.Targets = chooseTargets(st, account.Sessions(), p.Targets)
 	switch a {
 	case ignore:
 		h.router.Counters.Dropped.Add(1)
@@ -29,12 +29,12 @@ func (h *Host) message(b *Batch, account *Account, st *stanza.Stanza) {
 	}
 }
 
-// messageToNobody answers as for an account without sessions (RFC 6121 §8.5.1).
+// messageToNobody answers as an account without sessions would (RFC 6121 §8.5.1).
 func (h *Host) messageToNobody(b *Batch, st *stanza.Stanza) {
 	p := h.newPass(b, nil, st)
 	defer p.free()
 	p.Session = b.sender(st)
-	switch a, _ := choose(st, nil, nil); a {
+	switch a, _ := chooseTargets(st, nil, nil); a {
 	case refuse:
 		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
 	case keep:
@@ -46,14 +46,15 @@ func (h *Host) messageToNobody(b *Batch, st *stanza.Stanza) {
 	}
 }
 
-// undelivered is for a message that no session took.
+// undelivered runs the Undelivered stages for a message that no session gets; if none of them takes it, it
+// is refused.
 func (h *Host) undelivered(p *Pass) {
 	if h.run(p, undelivered) {
 		h.router.Bounce(p.batch, p.Stanza, stanza.ServiceUnavailable(""))
 	}
 }
 
-// restore handles a stanza that a session did not take; see Host.Return and Host.Keep.
+// restore handles a stanza that a session could not take; see Host.Return and Host.Keep.
 func (h *Host) restore(b *Batch, account *Account, st *stanza.Stanza, m mode) {
 	if st.Kind != stanza.Message {
 		if st.IsRequest() {
@@ -69,9 +70,9 @@ func (h *Host) restore(b *Batch, account *Account, st *stanza.Stanza, m mode) {
 		return
 	}
 	var a action
-	a, p.Targets = choose(st, account.Sessions(), p.Targets)
+	a, p.Targets = chooseTargets(st, account.Sessions(), p.Targets)
 	switch {
-	case st.From == account.jid: // a carbon copy or an answer of the archive was for that session alone
+	case st.From == account.jid: // a carbon copy or an archive result was for that session only
 		h.router.Counters.Dropped.Add(1)
 	case a == every && st.To.IsBare():
 		h.router.Counters.Dropped.Add(1)
@@ -84,7 +85,8 @@ func (h *Host) restore(b *Batch, account *Account, st *stanza.Stanza, m mode) {
 	}
 }
 
-// keep gives a message that had been accepted to the Undelivered stages.
+// keep runs the Undelivered stages for a message that had been accepted for a session, if its type may be
+// stored.
 func (h *Host) keep(p *Pass) {
 	switch typeOf(p.Stanza.Type) {
 	case normal, chat:
@@ -96,7 +98,7 @@ func (h *Host) keep(p *Pass) {
 	}
 }
 
-// messageToHost is for messages to the domain, with a resource or without.
+// messageToHost handles messages to the domain, with or without a resource.
 func (h *Host) messageToHost(b *Batch, st *stanza.Stanza) {
 	p := h.newPass(b, nil, st)
 	defer p.free()

@@ -227,7 +227,7 @@ func TestReturn(t *testing.T) {
 		Undelivered: func(context.Context, *Pass) error { kept++; return ErrStop },
 	})
 	romeo := th.join("romeo@home.test/x", "0")
-	gone := th.bind(&recorder{jid: jid.MustParse("juliet@home.test/gone")}, Claim{})
+	gone := th.bind(&recorder{jid: jid.MustParse("juliet@home.test/gone")}, BindOptions{})
 	gone.Unbind(t.Context())
 	inbound = 0
 	for _, typ := range []string{"chat", "normal"} {

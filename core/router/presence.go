@@ -10,31 +10,31 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// PresenceHandler knows who is subscribed to whom. Its first three methods return what a
-// stage returns; after nil of the first two the stanza goes where it is addressed to.
+// PresenceHandler implements subscriptions and presence broadcasts. Sent, Received and ProbedNobody return
+// errors as a stage does; after nil of Sent or Received the stanza is routed or delivered to its address.
 type PresenceHandler interface {
-	// Sent sees every presence of a local session. Without To it is a broadcast: the
-	// session's Presence is the new one already, p.Before the one before it.
+	// Sent is called for every presence that a local session sends. For a broadcast (no To) the session's
+	// Presence is the new one already, and p.Previous the one before.
 	Sent(ctx context.Context, p *Pass) error
-	// Received sees every presence for p.Account.
+	// Received is called for every presence for p.Account.
 	Received(ctx context.Context, p *Pass) error
-	// ProbedNobody sees presence probes for addresses of no account.
+	// ProbedNobody is called for presence probes to addresses that have no account.
 	ProbedNobody(ctx context.Context, p *Pass) error
-	// Gone is called once for a session that has ended, with its last presence still set
-	// where it had not become unavailable by itself.
-	Gone(ctx context.Context, s *Bound)
-	// Shares reports whether other may know that the account is online, by subscription.
+	// Ended is called once for each session that has ended. If the session had not become unavailable
+	// itself, its last presence is still set.
+	Ended(ctx context.Context, s *Bound)
+	// Shares reports whether other is subscribed to the account's presence.
 	Shares(ctx context.Context, account *Account, other jid.JID) bool
 }
 
-// presenceFrom is for presence that a local session sends.
-func (h *Host) presenceFrom(p *Pass) {
+// sendPresence handles presence that a local session sends.
+func (h *Host) sendPresence(p *Pass) {
 	st := p.Stanza
 	if !presenceType(st.Type) {
 		h.router.Bounce(p.batch, st, stanza.BadRequest("unknown presence type"))
 		return
 	}
-	if st.To.IsZero() && !h.announce(p) {
+	if st.To.IsZero() && !h.setPresence(p) {
 		return
 	}
 	if h.presence == nil {
@@ -52,8 +52,9 @@ func (h *Host) presenceFrom(p *Pass) {
 	}
 }
 
-// announce takes over the state that a broadcast declares; false where it cannot be one.
-func (h *Host) announce(p *Pass) bool {
+// setPresence sets the session's state to that of a broadcast. It returns false if the stanza is not a
+// valid broadcast; the sender then has its answer.
+func (h *Host) setPresence(p *Pass) bool {
 	st := p.Stanza
 	switch st.Type {
 	case "":
@@ -62,14 +63,14 @@ func (h *Host) announce(p *Pass) bool {
 			h.router.Bounce(p.batch, st, stanza.BadRequest("priority is not in -128..127"))
 			return false
 		}
-		if twice(st, "show") || twice(st, "priority") { // RFC 6121 §4.7.2.1, §4.7.2.3
+		if hasDuplicate(st, "show") || hasDuplicate(st, "priority") { // RFC 6121 §4.7.2.1, §4.7.2.3
 			h.router.Bounce(p.batch, st, stanza.BadRequest("more than one show or priority"))
 			return false
 		}
-		p.Before = p.Session.SetPresence(&Presence{Stanza: st, Priority: priority, Since: time.Now()})
+		p.Previous = p.Session.SetPresence(&Presence{Stanza: st, Priority: priority, Since: time.Now()})
 		return true
 	case stanza.TypeUnavailable:
-		p.Before = p.Session.SetPresence(nil)
+		p.Previous = p.Session.SetPresence(nil)
 		return true
 	case stanza.TypeError:
 		return false
@@ -78,8 +79,8 @@ func (h *Host) announce(p *Pass) bool {
 	return false
 }
 
-// Priority is the priority of an available presence, 0 where it names none; false
-// where it is not an integer between -128 and 127 (RFC 6121 §4.7.2.3).
+// Priority returns the priority of an available presence, 0 if it has none, and false if it is not an
+// integer between -128 and 127 (RFC 6121 §4.7.2.3).
 func Priority(st *stanza.Stanza) (int8, bool) {
 	e := st.Child("", "priority")
 	if e == nil {
@@ -89,10 +90,10 @@ func Priority(st *stanza.Stanza) (int8, bool) {
 	return int8(n), err == nil
 }
 
-// twice reports whether a presence has more than one such child, of which each receiver would
-// believe another.
-func twice(st *stanza.Stanza, name string) bool {
-	if strings.Count(st.Payload, "<"+name) < 2 { // nearly always
+// hasDuplicate reports whether a presence has more than one child with that name. Receivers would disagree
+// about which one counts.
+func hasDuplicate(st *stanza.Stanza, name string) bool {
+	if strings.Count(st.Payload, "<"+name) < 2 { // the common case, without parsing
 		return false
 	}
 	n := 0
@@ -104,7 +105,7 @@ func twice(st *stanza.Stanza, name string) bool {
 	return n > 1
 }
 
-// presenceTo is for presence to an account.
+// presenceTo handles presence to an account.
 func (h *Host) presenceTo(b *Batch, a *Account, st *stanza.Stanza) {
 	if !presenceType(st.Type) {
 		h.router.Counters.Dropped.Add(1)
@@ -125,8 +126,8 @@ func (h *Host) presenceTo(b *Batch, a *Account, st *stanza.Stanza) {
 	p.DeliverPresence()
 }
 
-// presenceToNobody drops presence as if no one had asked for it (RFC 6121 §8.5.1, §3.1.3). A probe
-// is answered as by an account that shares nothing (§4.3.2).
+// presenceToNobody drops presence as an account without a subscription would (RFC 6121 §8.5.1, §3.1.3). A
+// probe is answered as by an account that the sender is not subscribed to (§4.3.2).
 func (h *Host) presenceToNobody(b *Batch, st *stanza.Stanza) {
 	if st.Type != stanza.TypeProbe || h.presence == nil {
 		h.router.Counters.Dropped.Add(1)
@@ -140,8 +141,8 @@ func (h *Host) presenceToNobody(b *Batch, st *stanza.Stanza) {
 	}
 }
 
-// DeliverPresence gives a presence to the sessions that are to see it: that of a full
-// address (RFC 6121 §8.5.3), or all available ones (§8.5.2.1.2).
+// DeliverPresence delivers a presence to the session of a full JID (RFC 6121 §8.5.3), or to all available
+// sessions (§8.5.2.1.2).
 func (p *Pass) DeliverPresence() {
 	if p.Stanza.To.IsFull() {
 		if b := p.Account.Session(p.Stanza.To); b != nil {

@@ -150,7 +150,7 @@ type beforeSeen struct {
 }
 
 func (h *beforeSeen) Sent(_ context.Context, p *Pass) error {
-	h.initial = append(h.initial, p.Before == nil)
+	h.initial = append(h.initial, p.Previous == nil)
 	return ErrStop
 }
 
@@ -158,29 +158,29 @@ func TestBind(t *testing.T) {
 	t.Parallel()
 	th := newTestHost(t)
 	ctx := context.Background()
-	bind := func(r string, c Claim) error {
+	bind := func(r string, c BindOptions) error {
 		_, err := th.host.Bind(ctx, &recorder{jid: jid.MustParse("romeo@home.test/" + r)}, c)
 		return err
 	}
-	if err := bind("a", Claim{Max: 2}); err != nil {
+	if err := bind("a", BindOptions{Max: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if err := bind("a", Claim{Max: 2}); !errors.Is(err, ErrConflict) {
+	if err := bind("a", BindOptions{Max: 2}); !errors.Is(err, ErrConflict) {
 		t.Errorf("same address: %v", err)
 	}
-	if err := bind("b", Claim{Max: 2}); err != nil {
+	if err := bind("b", BindOptions{Max: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if err := bind("c", Claim{Max: 2}); !errors.Is(err, ErrTooMany) {
+	if err := bind("c", BindOptions{Max: 2}); !errors.Is(err, ErrTooMany) {
 		t.Errorf("third: %v", err)
 	}
-	if err := bind("b", Claim{Max: 2, Replace: true}); err != nil {
+	if err := bind("b", BindOptions{Max: 2, Replace: true}); err != nil {
 		t.Errorf("replacing at the limit: %v", err)
 	}
 	if n := len(th.host.Local(jid.MustParse("romeo@home.test")).Sessions()); n != 2 {
 		t.Errorf("%d sessions", n)
 	}
-	_, err := th.host.Bind(ctx, &recorder{jid: jid.MustParse("nobody@home.test/a")}, Claim{})
+	_, err := th.host.Bind(ctx, &recorder{jid: jid.MustParse("nobody@home.test/a")}, BindOptions{})
 	if !errors.Is(err, ErrNoAccount) {
 		t.Errorf("no account: %v", err)
 	}

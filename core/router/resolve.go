@@ -9,29 +9,29 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// What may wait for one account that is being resolved; further stanzas are refused.
+// Limits of the queue of an account that is being resolved; further stanzas are refused.
 const (
 	maxQueued      = 1000
 	maxQueuedBytes = 1 << 20
 )
 
-// errClosed says that an account was dropped since it was found.
+// errClosed means that an account was dropped after it had been found in the directory.
 var errClosed = errors.New("the account was dropped")
 
-// Location is where an account is: here, or (the zero value) nowhere. With several nodes it may
-// be a link to another one.
+// Location says where an account is: in this process, or nowhere (the zero value: there is no such
+// account). With several nodes it could name another node.
 type Location struct{ Account *Account }
 
-// mode is what is to be done with a stanza for an account.
+// mode says how a stanza for an account is handled.
 type mode uint8
 
 const (
-	arriving  mode = iota // the delivery rules
-	returning             // the rules, without a session that could not take it; see Host.Return
-	keeping               // no session gets it; see Host.Keep
+	arriving  mode = iota // by the delivery rules
+	returning             // again by the delivery rules, after its session has ended; see Host.Return
+	keeping               // delivered to no session; see Host.Keep
 )
 
-// queue has the stanzas for an account that is being resolved, in the order of arrival.
+// queue holds the stanzas for an account that is being resolved, in the order of arrival.
 type queue struct {
 	items []queued
 	bytes int
@@ -40,12 +40,11 @@ type queue struct {
 type queued struct {
 	st   *stanza.Stanza
 	mode mode
-	wait *safeWait // of the sender's batch, nil where nobody waits
+	wait *safeWait // of the sender's batch; nil if no SendAll waits for the stanza
 	done func(error)
 }
 
-// Local is the account of an address if it is resolved here, else nil. It neither allocates
-// nor waits.
+// Local returns the account of an address if it is loaded, else nil. It neither allocates nor waits.
 func (h *Host) Local(address jid.JID) *Account {
 	a := h.directory.find(address)
 	if a == nil {
@@ -57,17 +56,17 @@ func (h *Host) Local(address jid.JID) *Account {
 	return a
 }
 
-// Acquire resolves an account: it may read from the database, or wait for somebody who does so
-// already. It does not wait for the stanzas that wait for the same account.
+// Acquire looks an account up and loads it. It may read from the database, or wait for another goroutine
+// that does so already; it does not wait for the delivery of queued stanzas.
 func (h *Host) Acquire(ctx context.Context, address jid.JID) (Location, error) {
 	a, err := h.acquire(ctx, address, nil)
 	return Location{a}, err
 }
 
-// acquire is Acquire; proof says since when the caller knows that the account exists, by
-// Host.Removals, nil where it does not.
+// acquire is Acquire. A non-nil proof is the value of Host.Removals at a time when the account existed: if
+// no account was removed since, the lookup is skipped.
 func (h *Host) acquire(ctx context.Context, address jid.JID, proof *uint64) (*Account, error) {
-	a, added := h.directory.enter(h, address)
+	a, added := h.directory.findOrAdd(h, address)
 	if added {
 		// The account is in the directory before the removals are compared: a later one finds it there.
 		if proof != nil && *proof == h.removals.Load() {
@@ -110,12 +109,12 @@ func (a *Account) await(ctx context.Context) error {
 	}
 }
 
-// resolve delivers a stanza to an account that is not resolved. The first stanza for it looks
-// the account up, in its sender's goroutine; those that come meanwhile wait in the account's
-// queue and not their senders, and are delivered by the first sender's goroutine.
+// resolve delivers a stanza to an account that is not loaded. The sender of the first stanza looks the
+// account up in its own goroutine. Stanzas of other senders are queued meanwhile, so that these do not
+// wait; the goroutine of the first sender delivers them.
 func (h *Host) resolve(b *Batch, st *stanza.Stanza, m mode) {
 	for {
-		a, added := h.directory.enter(h, st.To)
+		a, added := h.directory.findOrAdd(h, st.To)
 		if added {
 			h.load(b.context(), a)
 			h.drain(a, func() { h.handle(b, a, st, m) })
@@ -136,8 +135,8 @@ func (h *Host) resolve(b *Batch, st *stanza.Stanza, m mode) {
 }
 
 var (
-	errOpen = errors.New("the account takes stanzas")
-	errFull = errors.New("too much waits for the account")
+	errOpen = errors.New("the account is open")
+	errFull = errors.New("the queue of the account is full")
 )
 
 // enqueue adds a stanza to the queue of an account that is being resolved.
@@ -167,11 +166,11 @@ func (a *Account) enqueue(b *Batch, st *stanza.Stanza, m mode) error {
 func (h *Host) load(ctx context.Context, a *Account) {
 	finished := false
 	defer func() {
-		if !finished { // a panic of whoever looks it up
+		if !finished { // h.accounts has panicked
 			a.finish(true, errors.New("account not looked up"))
 		}
 	}()
-	known, err := h.look(context.WithoutCancel(ctx), a.jid) // others wait for it too
+	known, err := h.lookUp(context.WithoutCancel(ctx), a.jid) // other callers wait for the result too
 	if err != nil {
 		h.log.Error("account not looked up", "account", a.jid, "err", err)
 		known, err = true, fmt.Errorf("look up %s: %w", a.jid, err)
@@ -180,14 +179,14 @@ func (h *Host) load(ctx context.Context, a *Account) {
 	a.finish(known, err)
 }
 
-func (h *Host) look(ctx context.Context, account jid.JID) (bool, error) {
+func (h *Host) lookUp(ctx context.Context, account jid.JID) (bool, error) {
 	if h.accounts == nil {
 		return true, nil
 	}
 	return h.accounts.Exists(ctx, account)
 }
 
-// finish ends looking up.
+// finish sets the result of the lookup.
 func (a *Account) finish(known bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -199,13 +198,13 @@ func (a *Account) finish(known bool, err error) {
 	}
 }
 
-// drain calls first and delivers what waited for an account. Then the account is open, or dropped
-// where it does not exist or could not be looked up.
+// drain calls first, then delivers the queued stanzas. After that the account is open, or dropped if it
+// does not exist or the lookup failed.
 func (h *Host) drain(a *Account, first func()) {
 	ended := false
 	defer func() {
-		if !ended { // a panic while a stanza was delivered, which is logged further up
-			h.directory.leave(a)
+		if !ended { // a delivery has panicked; the caller logs it
+			h.directory.remove(a)
 			h.abandon(a)
 		}
 	}()
@@ -226,8 +225,8 @@ func (h *Host) drain(a *Account, first func()) {
 			return
 		}
 		a.mu.Unlock()
-		if len(list) == 0 { // nobody finds it any more; who has found it may still add to the queue
-			h.directory.leave(a)
+		if len(list) == 0 { // removed first, then drained once more: a goroutine that has found it before may still append
+			h.directory.remove(a)
 			kept = false
 		}
 		for _, q := range list {
@@ -240,7 +239,7 @@ func (h *Host) drain(a *Account, first func()) {
 	}
 }
 
-// abandon answers what still waits for an account that is given up.
+// abandon closes an account after a panic and answers its queued stanzas with an error.
 func (h *Host) abandon(a *Account) {
 	a.mu.Lock()
 	list := a.queue.items

@@ -12,19 +12,19 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Destination takes the stanzas of a domain, or of every domain that is not ours.
+// Destination receives the stanzas of a domain, or of all domains that are not in the table.
 type Destination interface {
-	// Deliver takes a stanza and never blocks.
+	// Deliver accepts a stanza without blocking.
 	Deliver(*stanza.Stanza)
 }
 
-// Queued is a Destination that collects what is delivered until Flush sends it.
+// Queued is a Destination whose Deliver only appends to a queue, which Flush sends.
 type Queued interface {
 	Destination
 	Flush()
 }
 
-// ErrTaken is returned where a domain has a destination already.
+// ErrTaken is returned by Attach if the domain has a destination already.
 var ErrTaken = errors.New("domain is taken")
 
 // Router holds the table of domains. It is safe for use by any goroutine.
@@ -38,28 +38,28 @@ type Router struct {
 	Counters Counters
 }
 
-// Counters counts what did not arrive.
+// Counters counts the stanzas that were not delivered.
 type Counters struct {
 	Bounced  atomic.Uint64 // answered with an error
 	Dropped  atomic.Uint64 // ignored without an answer
 	Overflow atomic.Uint64 // refused by a full queue of an endpoint
 }
 
-// route is one line of the table; exactly one of its fields is set.
+// route is an entry of the table; exactly one of its fields is set.
 type route struct {
 	host *Host
 	sink *sink
 	dest Destination
 }
 
-// New makes a router that knows no domain yet.
+// New returns a router with an empty table.
 func New(log *slog.Logger) *Router {
 	r := &Router{log: log}
 	r.table.Store(&map[string]route{})
 	return r
 }
 
-// Attach gives a domain to a destination.
+// Attach adds a domain and its destination to the table.
 func (r *Router) Attach(domain jid.JID, d Destination) error {
 	if !domain.IsHost() {
 		return fmt.Errorf("attach %q: not a domain", domain)
@@ -76,7 +76,7 @@ func (r *Router) Attach(domain jid.JID, d Destination) error {
 	return nil
 }
 
-// Detach takes a domain out of the table; its stanzas then go to the remote destination.
+// Detach removes a domain from the table; its stanzas then go to the remote destination.
 func (r *Router) Detach(domain jid.JID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,7 +85,7 @@ func (r *Router) Detach(domain jid.JID) {
 	r.table.Store(&table)
 }
 
-// SetRemote gives every domain that is not in the table to d; nil takes it back.
+// SetRemote sets the destination for all domains that are not in the table; nil unsets it.
 func (r *Router) SetRemote(d Destination) {
 	if d == nil {
 		r.remote.Store(nil)
@@ -95,22 +95,22 @@ func (r *Router) SetRemote(d Destination) {
 	r.remote.Store(&to)
 }
 
-// Serves reports whether the domain is in the table. A link from another server asks it
-// first, so that nothing is relayed between two of them.
+// Serves reports whether the domain is in the table. A connection from another server must check it, so
+// that nothing is relayed between two remote servers.
 func (r *Router) Serves(domain jid.JID) bool {
 	_, ok := (*r.table.Load())[domain.Domain()]
 	return ok
 }
 
-// Host is the served host of that domain, or nil.
+// Host returns the served host of a domain, or nil.
 func (r *Router) Host(domain jid.JID) *Host {
 	return (*r.table.Load())[domain.Domain()].host
 }
 
-// Route sends a stanza on its way and flushes what it was appended to.
+// Route delivers a stanza to the destination of its domain and flushes the queues it was appended to.
 func (r *Router) Route(st *stanza.Stanza) { r.RouteIn(nil, st) }
 
-// RouteIn is Route for a reader that flushes its batch itself.
+// RouteIn is Route for a caller with a Batch, which flushes the queues later.
 func (r *Router) RouteIn(b *Batch, st *stanza.Stanza) {
 	to, ok := (*r.table.Load())[st.To.Domain()]
 	if !ok {
@@ -131,9 +131,8 @@ func (r *Router) RouteIn(b *Batch, st *stanza.Stanza) {
 	}
 }
 
-// Bounce answers a stanza that cannot be delivered. An error, a result and an
-// unavailable presence are dropped instead, so that no two entities can keep each
-// other busy (RFC 6120 §8.3.1).
+// Bounce answers a stanza that cannot be delivered with an error. Errors, results and unavailable presence
+// are dropped instead: an answer to an answer could loop forever (RFC 6120 §8.3.1).
 func (r *Router) Bounce(b *Batch, st *stanza.Stanza, e *stanza.Error) {
 	var reply *stanza.Stanza
 	if !st.From.IsZero() && (st.Kind != stanza.Presence || st.Type != stanza.TypeUnavailable) {

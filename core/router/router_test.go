@@ -87,7 +87,7 @@ func newTestHost(t testing.TB, stages ...Stage) *testHost {
 func (th *testHost) join(full, priority string) *recorder {
 	th.t.Helper()
 	p := &recorder{jid: jid.MustParse(full)}
-	th.bound[full] = th.bind(p, Claim{Replace: true})
+	th.bound[full] = th.bind(p, BindOptions{Replace: true})
 	th.batch[full] = NewBatch(context.Background())
 	if priority != "" {
 		th.submit(full, stanza.NewPresence(jid.JID{}, p.jid, "", stanza.TextElement("", "priority", priority)))
@@ -96,7 +96,7 @@ func (th *testHost) join(full, priority string) *recorder {
 	return p
 }
 
-func (th *testHost) bind(s Session, c Claim) *Bound {
+func (th *testHost) bind(s Session, c BindOptions) *Bound {
 	th.t.Helper()
 	port, err := th.host.Bind(context.Background(), s, c)
 	if err != nil {

@@ -5,25 +5,25 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// action is what happens to a message.
+// action says what is done with a message.
 type action uint8
 
 const (
-	ignore action = iota // silently
-	refuse               // service-unavailable to the sender
-	keep                 // to the Undelivered stages, refused where none takes it
-	one                  // to the session with that address
-	every                // to every session with a priority that is not negative
+	ignore action = iota // dropped without an answer
+	refuse               // answered with service-unavailable
+	keep                 // passed to the Undelivered stages; refused if none of them takes it
+	one                  // delivered to the session with that full JID
+	every                // delivered to every session with a non-negative priority
 )
 
-// match is how a message's address fits the sessions of the account.
+// match says how a message's address matches the sessions of the account.
 type match uint8
 
 const (
 	absentBare  match = iota // bare address; no session with non-negative priority
-	absentFull               // full address without its session, and none else either
-	presentBare              // bare address; at least one such session
-	presentFull              // full address without its session, others are there
+	absentFull               // full address; neither that session nor one with non-negative priority
+	presentBare              // bare address; a session with non-negative priority
+	presentFull              // full address; not that session, but one with non-negative priority
 	matched                  // full address of a session, available or not
 )
 
@@ -35,7 +35,7 @@ const (
 	chat
 	groupchat
 	headline
-	failure
+	errorMessage
 )
 
 func typeOf(typ string) messageType {
@@ -47,15 +47,15 @@ func typeOf(typ string) messageType {
 	case stanza.TypeHeadline:
 		return headline
 	case stanza.TypeError:
-		return failure
+		return errorMessage
 	}
-	return normal // RFC 6121 §5.2.2: what is missing or unknown
+	return normal // RFC 6121 §5.2.2: also a missing or unknown type
 }
 
-// messageRules is RFC 6121 §8.5.4. Where it leaves a choice, an account that does not
-// exist is treated as one without sessions (§8.5.1), "most available" means every
-// session with a non-negative priority (§8.5.2.1.1), and a sender of normal messages
-// and rooms get an error for a session that has ended (§8.5.3.2.1).
+// messageRules is the table of RFC 6121 §8.5.4. Where the RFC leaves a choice: an account that does not
+// exist is treated as one without sessions (§8.5.1), "most available" means every session with a
+// non-negative priority (§8.5.2.1.1), and a message of type normal or groupchat to a session that has
+// ended is answered with an error (§8.5.3.2.1).
 var messageRules = [...][5]action{
 	//            normal  chat   groupchat headline failure
 	absentBare:  {keep, keep, refuse, ignore, ignore},    // §8.5.2.2.1
@@ -65,7 +65,7 @@ var messageRules = [...][5]action{
 	matched:     {one, one, one, one, one},               // §8.5.3.1
 }
 
-// find is the session of a full address, or nil.
+// find returns the session with a full JID, or nil.
 func find(sessions []*Bound, full jid.JID) *Bound {
 	for _, b := range sessions {
 		if b.jid == full {
@@ -75,9 +75,8 @@ func find(sessions []*Bound, full jid.JID) *Bound {
 	return nil
 }
 
-// choose looks a message's address up among the account's sessions and appends those
-// that get it to targets.
-func choose(st *stanza.Stanza, sessions, targets []*Bound) (action, []*Bound) {
+// chooseTargets returns the action for a message and appends the sessions that get it to targets.
+func chooseTargets(st *stanza.Stanza, sessions, targets []*Bound) (action, []*Bound) {
 	at, unmatched := absentBare, presentBare
 	if st.To.IsFull() {
 		if b := find(sessions, st.To); b != nil {

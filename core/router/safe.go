@@ -7,14 +7,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// A stanza is safe when no crash of this process can take it back: when the stages have
-// committed what they keep of it, or a receiver's socket has taken it. The socket is a shortcut
-// of a single node, and until clients acknowledge stanzas (XEP-0198): with several nodes only
-// what is committed or acknowledged by the client survives the loss of any one of them.
+// A stanza is safe when a crash of this process cannot lose it: when the stages have committed
+// what they store of it, or when it was written to a receiver's socket. The latter is a
+// simplification: only an acknowledgement by the client (XEP-0198) would prove that it arrived.
 
-// Settler is a Session that reports when what was delivered to it has been taken by the
-// socket; taken is false where it never will.
-type Settler interface{ Settle(done func(taken bool)) }
+// WriteNotifier is implemented by sessions that report when the stanzas delivered so far have been written
+// to the socket; written is false if they never will be.
+type WriteNotifier interface{ NotifyWritten(done func(written bool)) }
 
 // safeWait waits until the stanzas of one call of SendAll are safe.
 type safeWait struct {
@@ -25,7 +24,7 @@ type safeWait struct {
 	done func(error)
 }
 
-// beginWrite announces a write to wait for; the returned function ends it.
+// beginWrite registers a write to wait for; the returned function ends it.
 func (s *safeWait) beginWrite() func(error) {
 	s.mu.Lock()
 	s.open++
@@ -33,16 +32,16 @@ func (s *safeWait) beginWrite() func(error) {
 	return func(err error) { s.end(err, false) }
 }
 
-// awaitSocket waits for a session to be rid of what was delivered to it.
-func (s *safeWait) awaitSocket(to Settler) {
+// awaitSocket waits until a session's stanzas are written to its socket.
+func (s *safeWait) awaitSocket(to WriteNotifier) {
 	s.mu.Lock()
 	s.open++
 	s.mu.Unlock()
-	to.Settle(func(taken bool) { s.end(nil, taken) })
+	to.NotifyWritten(func(taken bool) { s.end(nil, taken) })
 }
 
-// end ends one of them. What a receiver has got must not come to it again, whatever becomes
-// of the copy in the archive.
+// end ends the wait for one write. If a receiver's socket took the stanza, SendAll succeeds even if the
+// archive's write failed: a repetition would deliver the stanza twice.
 func (s *safeWait) end(err error, taken bool) {
 	s.mu.Lock()
 	if s.err == nil {
@@ -60,15 +59,14 @@ func (s *safeWait) end(err error, taken bool) {
 	}
 }
 
-// SendAll is Send for several stanzas. done is called, perhaps before SendAll returns and
-// by any goroutine, once they are safe. An error says that something could not be written.
-// done must not block.
+// SendAll is Send for several stanzas. done is called once they are safe, or with an error if a write has
+// failed. It may be called before SendAll returns, from any goroutine, and must not block.
 func (e *Endpoint) SendAll(list []*stanza.Stanza, done func(error)) {
 	s := &safeWait{open: 1, done: done}
 	b := NewBatch(context.Background())
 	b.wait = s
 	for _, st := range list {
-		if e.own(st) {
+		if e.isOwn(st) {
 			e.router.RouteIn(b, st)
 		}
 	}

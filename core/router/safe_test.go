@@ -15,7 +15,7 @@ type slowRecorder struct {
 	waiting []func(taken bool)
 }
 
-func (p *slowRecorder) Settle(done func(taken bool)) { p.waiting = append(p.waiting, done) }
+func (p *slowRecorder) NotifyWritten(done func(written bool)) { p.waiting = append(p.waiting, done) }
 
 // SendAll tells that a message is safe when a receiver's socket has it, or when the stages
 // have written it where nobody is there; not before, and once.
@@ -61,7 +61,7 @@ func TestSendAll(t *testing.T) {
 	}
 
 	slow := &slowRecorder{recorder: recorder{jid: jid.MustParse("juliet@home.test/balcony")}}
-	th.bind(slow, Claim{}).SetPresence(&Presence{Stanza: stanza.NewPresence(jid.JID{}, slow.jid, "")})
+	th.bind(slow, BindOptions{}).SetPresence(&Presence{Stanza: stanza.NewPresence(jid.JID{}, slow.jid, "")})
 	send(2)
 	if len(reported) != 0 || len(slow.waiting) != 1 || len(slow.take()) != 2 {
 		t.Fatalf("reported %v, %d wait for the socket", reported, len(slow.waiting))

@@ -18,10 +18,11 @@ var (
 	ErrNoAccount = errors.New("no such account")
 )
 
-// Session is a bound resource as its connection serves it. Its methods are called from any goroutine.
+// Session is the connection of a bound resource, as the router uses it. Its methods may be called from any
+// goroutine.
 type Session interface {
 	JID() jid.JID // full
-	// Deliver appends to a bounded queue and never blocks.
+	// Deliver appends to a bounded queue without blocking.
 	Deliver(*stanza.Stanza)
 	Flush()
 	// Close ends the stream with a stream error (RFC 6120 §4.9.3) and does not wait;
@@ -29,36 +30,33 @@ type Session interface {
 	Close(condition, text string)
 }
 
-// Port is a bound session as its connection uses it. A session of another node would have one
-// that sends over a link. With XEP-0198 the stanzas that a client has acknowledged will be reported here.
+// Port is a bound session, as its connection uses it.
 type Port interface {
-	// Submit takes a stanza that the client has sent. Its From has been set by the session's
-	// reader, whose batch b is: the full address, or the bare one for a presence that is
-	// about a subscription.
+	// Submit handles a stanza that the client has sent. The session's reader has set From: the full JID,
+	// or the bare JID for presence about a subscription. b is the reader's batch.
 	Submit(b *Batch, st *stanza.Stanza)
-	// Unbind takes the session out and lets the presence handler notify the others. It does
-	// nothing for a session that was replaced before.
+	// Unbind removes the session and calls PresenceHandler.Ended. It does nothing for a session that was
+	// replaced before.
 	Unbind(ctx context.Context)
 }
 
-// Claim is how a session is bound.
-type Claim struct {
-	Replace bool // an old session with the same address is ended with conflict
+// BindOptions are the parameters of Host.Bind.
+type BindOptions struct {
+	Replace bool // close an old session with the same address with the stream error conflict
 	Max     int  // sessions per account, 0 for no limit
-	// Since is Host.Removals before the login looked the account up: if no account was removed
-	// since, the account is not looked up again. nil: it was not looked up.
+	// Since is the value of Host.Removals before the login looked the account up. If no account was
+	// removed since, it is not looked up again. nil: the account is looked up.
 	Since *uint64
 }
 
-// Bound is a session as the router has it, with the facts that others ask for. It is the Port
-// of a session of this process.
+// Bound is a bound session, as the router and the features use it, with its facts. It implements Port.
 type Bound struct {
 	sink
 	session Session
-	patient Patient // the session, where it is one
+	waiter  QueueWaiter // the session, if it implements QueueWaiter
 	jid     jid.JID
 	account *Account
-	gone    atomic.Bool
+	ended   atomic.Bool
 
 	presence atomic.Pointer[Presence]
 	flags    atomic.Uint64
@@ -69,9 +67,9 @@ type Bound struct {
 
 var _ Port = (*Bound)(nil)
 
-// Bind enters a session under its address. Errors are ErrConflict, ErrTooMany, ErrNoAccount,
-// and those of looking the account up.
-func (h *Host) Bind(ctx context.Context, s Session, c Claim) (Port, error) {
+// Bind adds a session to its account. It returns ErrConflict, ErrTooMany, ErrNoAccount, or an error of the
+// account's lookup.
+func (h *Host) Bind(ctx context.Context, s Session, c BindOptions) (Port, error) {
 	b, err := h.bind(ctx, s, c)
 	if err != nil {
 		return nil, fmt.Errorf("bind %s: %w", s.JID(), err)
@@ -79,9 +77,9 @@ func (h *Host) Bind(ctx context.Context, s Session, c Claim) (Port, error) {
 	return b, nil
 }
 
-func (h *Host) bind(ctx context.Context, s Session, c Claim) (*Bound, error) {
-	patient, _ := s.(Patient)
-	b := &Bound{sink: sink{Queued: s}, session: s, patient: patient, jid: s.JID()}
+func (h *Host) bind(ctx context.Context, s Session, c BindOptions) (*Bound, error) {
+	patient, _ := s.(QueueWaiter)
+	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, jid: s.JID()}
 	for {
 		a, err := h.acquire(ctx, b.jid, c.Since)
 		if err != nil {
@@ -95,50 +93,51 @@ func (h *Host) bind(ctx context.Context, s Session, c Claim) (*Bound, error) {
 			continue
 		}
 		if old != nil {
-			h.left(ctx, old)
+			h.sessionEnded(ctx, old)
 			old.Close("conflict", "replaced by a new session") // RFC 6120 §7.7.2.2
 		}
 		return b, err
 	}
 }
 
-// JID is the full address.
+// JID returns the full JID.
 func (b *Bound) JID() jid.JID { return b.jid }
 
-// Account is the account that the session is of.
+// Account returns the session's account.
 func (b *Bound) Account() *Account { return b.account }
 
-// Session is the session itself.
+// Session returns the connection.
 func (b *Bound) Session() Session { return b.session }
 
-// Send delivers a stanza to this session alone and flushes it.
+// Send delivers a stanza to this session without applying rules or stages, and flushes.
 func (b *Bound) Send(st *stanza.Stanza) { b.deliver(nil, st) }
 
-// Close ends the session.
+// Close closes the connection; see Session.Close.
 func (b *Bound) Close(condition, text string) { b.session.Close(condition, text) }
 
 // Unbind implements Port.
 func (b *Bound) Unbind(ctx context.Context) {
 	b.account.remove(b)
-	b.account.host.left(ctx, b)
+	b.account.host.sessionEnded(ctx, b)
 }
 
-func (h *Host) left(ctx context.Context, b *Bound) {
-	if b.gone.Swap(true) {
+// sessionEnded calls PresenceHandler.Ended once for each session.
+func (h *Host) sessionEnded(ctx context.Context, b *Bound) {
+	if b.ended.Swap(true) {
 		return
 	}
 	if h.presence != nil {
-		h.presence.Gone(ctx, b)
+		h.presence.Ended(ctx, b)
 	}
 }
 
-// Return takes back what was delivered to a session that has ended before its client had it
-// (XEP-0198 §5). A message goes to the account's other sessions or to the Undelivered
-// stages; one for the bare address has been delivered to the others already, if there are
-// any. The Inbound stages have seen it before and are passed over. Other kinds are
-// answered as if the session had not existed. Unbind the session first.
-func (h *Host) Return(st *stanza.Stanza) { h.takeBack(st, returning) }
+// Return takes back a stanza that was delivered to a session which ended before its client got it
+// (XEP-0198 §5). A message is delivered by the rules again, to other sessions or to the Undelivered
+// stages, but not through the Inbound stages a second time. A message to the bare JID is dropped if there
+// are other sessions: they have it already. Requests are answered as if the session had not existed. Call
+// Unbind first.
+func (h *Host) Return(st *stanza.Stanza) { h.redeliver(st, returning) }
 
-// Keep is Return for a stanza that a session cannot take although it has not ended yet: no
-// session gets it, so that two full ones do not pass it to each other.
-func (h *Host) Keep(st *stanza.Stanza) { h.takeBack(st, keeping) }
+// Keep is Return for a stanza that a session cannot take although it has not ended: it is given to no
+// other session, so that two sessions with full queues do not pass it back and forth.
+func (h *Host) Keep(st *stanza.Stanza) { h.redeliver(st, keeping) }

@@ -7,13 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// AccountSlot is a Slot of whatever type, as a Feature declares it.
+// AccountSlot is a Slot of any type, as a Feature declares it.
 type AccountSlot interface{ setIndex(i int) }
 
-// Slot is what one feature keeps in memory about each account. It is loaded when it is needed
-// first and dropped with the account. Nothing about an account is kept anywhere else.
+// Slot is the data that one feature caches about each account. It is loaded on first use and dropped with
+// the account. Features cache nothing about an account anywhere else.
 type Slot[T any] struct {
-	// Load reads it. Several may wait for one call.
+	// Load reads the value. Several callers may wait for one call.
 	Load  func(ctx context.Context, a *Account) (*T, error)
 	index int // plus 1
 }
@@ -22,13 +22,13 @@ func (s *Slot[T]) setIndex(i int) { s.index = i + 1 }
 
 // cell is an account's value of one slot. Every account has one for each slot.
 type cell struct {
-	value atomic.Value // a *T; nil where it is not loaded
+	value atomic.Value // a *T; nil if not loaded
 
 	mu      sync.Mutex
 	loading *load
 }
 
-// load is a call of Slot.Load that others may wait for.
+// load is a running call of Slot.Load that other goroutines may wait for.
 type load struct {
 	done    chan struct{}
 	err     error
@@ -42,7 +42,7 @@ func (s *Slot[T]) cell(a *Account) *cell {
 	return &a.cells[s.index-1]
 }
 
-// Loaded is the account's value, or nil where it is not loaded; so it is for no account (nil).
+// Loaded returns the account's value, or nil if it is not loaded or the account is nil.
 func (s *Slot[T]) Loaded(a *Account) *T {
 	if a == nil {
 		return nil
@@ -51,8 +51,8 @@ func (s *Slot[T]) Loaded(a *Account) *T {
 	return v
 }
 
-// Get is the account's value. It is shared: whoever changes it needs a lock of its own, or
-// replaces it with Change.
+// Get returns the account's value and loads it if necessary. The value is shared: callers change it under
+// a lock of their own, or replace it with Change.
 func (s *Slot[T]) Get(ctx context.Context, a *Account) (*T, error) {
 	c := s.cell(a)
 	for {
@@ -69,7 +69,7 @@ func (s *Slot[T]) Get(ctx context.Context, a *Account) (*T, error) {
 			if v != nil || err != nil {
 				return v, err
 			}
-			continue // changed while it was read
+			continue // the value was changed while it was read
 		}
 		c.mu.Unlock()
 		select {
@@ -83,7 +83,7 @@ func (s *Slot[T]) Get(ctx context.Context, a *Account) (*T, error) {
 	}
 }
 
-// load reads the value; nil without an error where it has changed meanwhile.
+// load reads the value. It returns nil without an error if the value was changed meanwhile.
 func (s *Slot[T]) load(ctx context.Context, a *Account, c *cell, l *load) (v *T, err error) {
 	err = fmt.Errorf("load %T: panic", v)
 	defer func() {
@@ -101,8 +101,8 @@ func (s *Slot[T]) load(ctx context.Context, a *Account, c *cell, l *load) (v *T,
 	return v, err
 }
 
-// Change replaces the value where it is loaded, and makes a load that is under way start again.
-// It may be called for no account (nil). f must not block.
+// Change replaces the value if it is loaded, and repeats a load that is under way. It does nothing for a
+// nil account. f must not block.
 func (s *Slot[T]) Change(a *Account, f func(*T) *T) {
 	if a == nil {
 		return

@@ -9,66 +9,65 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// ErrStop is what a stage returns when the stanza goes no further: it was taken, or is
-// to be dropped without an answer.
-var ErrStop = errors.New("stanza was taken")
+// ErrStop is returned by a stage that ends the processing of a stanza without an error: the stage
+// has handled it, or drops it without an answer.
+var ErrStop = errors.New("processing of the stanza ends here")
 
-// Position is where a stage runs among the others: those of a lower position see a stanza first, and
-// within one those of the earlier feature.
+// Position orders the stages: those with a lower position run first, and at equal positions those of the
+// feature that was added first.
 type Position uint8
 
-// The positions.
+// The positions, in the order in which they run.
 const (
-	Refuse  Position = iota // drops or refuses stanzas
-	Clean                   // takes out what a sender must not claim
-	Archive                 // writes messages down
-	Copy                    // gives copies to other sessions
-	Hold                    // may hold a message back: it runs last
+	Refuse  Position = iota // refuses stanzas or drops them
+	Clean                   // removes elements that a sender must not forge
+	Archive                 // stores messages
+	Copy                    // delivers copies to other sessions
+	Hold                    // may delay a message: it runs last
 )
 
-// Stage is one step that stanzas of and for local accounts pass. Every function may be
-// nil. One that returns nil lets the stanza go on; ErrStop ends its way; a *stanza.Error
-// ends it and goes to the sender; any other error is logged and the sender gets
-// internal-server-error.
+// Stage is one step in the processing of stanzas from and to local accounts. Every function may be nil. If
+// it returns nil, the next stage runs; ErrStop ends the processing; a *stanza.Error ends it and is sent to
+// the sender; any other error is logged and the sender gets internal-server-error.
 //
-// They run in the sender's goroutine and may wait for the store, but not for the peer.
+// The functions run in the sender's goroutine. They may wait for the store, but not for a client.
 type Stage struct {
 	Name     string
 	Position Position
-	// Outbound sees what a session of p.Account sends; p.Session is its session.
+	// Outbound is called for each stanza that a session of p.Account sends; p.Session is that session.
 	Outbound func(ctx context.Context, p *Pass) error
-	// Inbound sees what is for p.Account; for a message p.Targets are the sessions that
-	// will get it, none where it is going to Undelivered next.
+	// Inbound is called for each stanza to p.Account. For a message, p.Targets are the sessions that will
+	// get it; if there are none, Undelivered is called next.
 	Inbound func(ctx context.Context, p *Pass) error
-	// Undelivered sees the messages that no session took and that may be kept for later.
+	// Undelivered is called for messages that no session gets and that may be stored.
 	Undelivered func(ctx context.Context, p *Pass) error
-	// Nobody sees the messages for addresses of no account (p.Account is nil) that an account
-	// without sessions might keep. It answers as Undelivered would for such an account and keeps
-	// nothing, so that accounts cannot be guessed.
+	// Nobody is called for messages to addresses without an account (p.Account is nil) that an account
+	// without sessions might store. It returns what Undelivered would return for such an account, but
+	// stores nothing, so that senders cannot find out which accounts exist.
 	Nobody func(ctx context.Context, p *Pass) error
 }
 
-// Pass is one stanza on its way through the stages. It is only good until the stage returns.
+// Pass is one stanza on its way through the stages. It is only valid until the stage returns.
 type Pass struct {
-	Host    *Host
-	Stanza  *stanza.Stanza // a stage may put a changed copy here
-	Account *Account       // on whose behalf the stage runs; nil where there is no such account
-	Session *Bound         // the sender's, nil for a stanza that is not of a local session
-	Targets []*Bound       // Inbound messages
-	Before  *Presence      // PresenceHandler.Sent: the session's presence before this stanza
+	Host     *Host
+	Stanza   *stanza.Stanza // a stage may replace it with a changed copy
+	Account  *Account       // the account whose stages run; nil if it does not exist
+	Session  *Bound         // the sender's; nil if the sender is not a local session
+	Targets  []*Bound       // the receiving sessions, for Inbound of a message
+	Previous *Presence      // PresenceHandler.Sent: the session's presence before this stanza
 
 	batch *Batch
 	space [4]*Bound
 }
 
-// Route sends another stanza on its way.
+// Route routes another stanza.
 func (p *Pass) Route(st *stanza.Stanza) { p.Host.router.RouteIn(p.batch, st) }
 
-// Deliver gives another stanza to one session, past all rules and stages.
+// Deliver delivers another stanza to one session without applying rules or stages.
 func (p *Pass) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(p.batch, st) }
 
-// BeginWrite announces a write of this stanza: the stanza is safe only after it. The returned
-// function is called once, when the write is committed or has failed.
+// BeginWrite registers a database write without which the stanza is not safe (see Endpoint.SendAll). Call
+// the returned function once, when the write has been committed or has failed.
 func (p *Pass) BeginWrite() func(error) { return p.batch.beginWrite() }
 
 var passes = sync.Pool{New: func() any { return new(Pass) }}
@@ -85,7 +84,7 @@ func (p *Pass) free() {
 	passes.Put(p)
 }
 
-// which of a stage's functions is run.
+// side selects one of a stage's functions.
 type side uint8
 
 const (
@@ -107,7 +106,7 @@ func (s *Stage) on(at side) func(context.Context, *Pass) error {
 	return s.Undelivered
 }
 
-// run lets p through the stages of one side; false where its way has ended.
+// run runs the stages' functions of one side; false means that the processing has ended.
 func (h *Host) run(p *Pass, at side) bool {
 	for i := range h.stages {
 		f := h.stages[i].on(at)
@@ -122,31 +121,31 @@ func (h *Host) run(p *Pass, at side) bool {
 	return true
 }
 
-// end turns what a stage or the presence handler returned into an answer.
+// end answers a stanza with the error that a stage or the presence handler returned.
 func (h *Host) end(p *Pass, err error, where string) {
 	if errors.Is(err, ErrStop) {
 		return
 	}
-	h.router.Bounce(p.batch, p.Stanza, h.condition(err, where))
+	h.router.Bounce(p.batch, p.Stanza, h.errorFor(err, where))
 }
 
-// condition is the error that the sender gets to see.
-func (h *Host) condition(err error, where string) *stanza.Error {
+// errorFor returns the stanza error that is sent for err; where names the stage or namespace in the log.
+func (h *Host) errorFor(err error, where string) *stanza.Error {
 	var e *stanza.Error
 	if errors.As(err, &e) {
 		return e
 	}
-	return h.fault(err, "stanza not handled", "where", where)
+	return h.logError(err, "stanza not handled", "where", where)
 }
 
-// Fault logs an error that should not be, and is what the sender gets to see of it.
-func (h *Host) Fault(err error, what string) *stanza.Error { return h.fault(err, what) }
+// LogError logs an unexpected error and returns the stanza error for the sender, which does not reveal it.
+func (h *Host) LogError(err error, what string) *stanza.Error { return h.logError(err, what) }
 
-func (h *Host) fault(err error, what string, attrs ...any) *stanza.Error {
+func (h *Host) logError(err error, what string, attrs ...any) *stanza.Error {
 	level := slog.LevelError
-	if stanza.Temporary(err) { // whoever made it has logged it
+	if stanza.Temporary(err) { // its source has logged it
 		level = slog.LevelDebug
 	}
 	h.log.Log(context.Background(), level, what, append(attrs, "err", err)...)
-	return stanza.Fault(err)
+	return stanza.FromError(err)
 }

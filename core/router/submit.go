@@ -4,7 +4,7 @@ import "github.com/dragoman-im/dragoman/core/stanza"
 
 // Submit implements Port.
 func (b *Bound) Submit(batch *Batch, st *stanza.Stanza) {
-	if b.gone.Load() {
+	if b.ended.Load() {
 		return
 	}
 	batch.session = b
@@ -22,17 +22,18 @@ func (b *Bound) Submit(batch *Batch, st *stanza.Stanza) {
 		}
 	case stanza.Presence:
 		if h.run(p, outbound) {
-			h.presenceFrom(p)
+			h.sendPresence(p)
 		}
 	case stanza.IQ:
 		if h.run(p, outbound) {
-			h.ask(p)
+			h.sendIQ(p)
 		}
 	}
 }
 
-// ask is for an IQ of a session: without To it is for its own account (RFC 6120 §10.3.3).
-func (h *Host) ask(p *Pass) {
+// sendIQ handles an IQ that a session sends; without To it is for the session's own account (RFC 6120
+// §10.3.3).
+func (h *Host) sendIQ(p *Pass) {
 	st := p.Stanza
 	switch {
 	case !wellFormed(st):
@@ -42,6 +43,6 @@ func (h *Host) ask(p *Pass) {
 	case st.IsRequest():
 		h.answer(p.batch, p.Account, st, p.Session)
 	default:
-		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: nobody asked
+		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: a result or error that answers no request
 	}
 }

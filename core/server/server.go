@@ -184,7 +184,7 @@ func (s *Server) certificates() (socket.Certificates, error) {
 		return s.configuredCertificate()
 	}
 	file := filepath.Join(s.config.Server.Data, "self-signed.pem")
-	own, err := socket.NewOwnCertificate(file, s.config.Server.Hosts)
+	own, err := socket.NewSelfSignedCertificate(file, s.config.Server.Hosts)
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}

@@ -28,9 +28,9 @@ const (
 	ownRenewal  = 30 * 24 * time.Hour
 )
 
-// OwnCertificate is a self-signed certificate for the hosts that have no other. It is
+// SelfSignedCertificate is a self-signed certificate for the hosts that have no other. It is
 // kept in a file, because clients may have pinned it, and replaced before it expires.
-type OwnCertificate struct {
+type SelfSignedCertificate struct {
 	path  string
 	hosts []string
 	now   func() time.Time
@@ -39,10 +39,10 @@ type OwnCertificate struct {
 	cert *tls.Certificate
 }
 
-// NewOwnCertificate takes the certificate from the file, or makes one if that
+// NewSelfSignedCertificate takes the certificate from the file, or makes one if that
 // does not exist, lacks a host or expires soon. The file holds the key: mode 0600.
-func NewOwnCertificate(path string, hosts []string) (*OwnCertificate, error) {
-	o := &OwnCertificate{path: path, now: time.Now}
+func NewSelfSignedCertificate(path string, hosts []string) (*SelfSignedCertificate, error) {
+	o := &SelfSignedCertificate{path: path, now: time.Now}
 	for _, h := range hosts {
 		ascii, err := asciiHost(h)
 		if err != nil {
@@ -59,7 +59,7 @@ func NewOwnCertificate(path string, hosts []string) (*OwnCertificate, error) {
 
 // Certificate returns the certificate whatever the name is; the method is a Certificates. It replaces a
 // certificate that expires soon.
-func (o *OwnCertificate) Certificate(string) (*tls.Certificate, error) {
+func (o *SelfSignedCertificate) Certificate(string) (*tls.Certificate, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.cert == nil {
@@ -83,7 +83,7 @@ func (o *OwnCertificate) Certificate(string) (*tls.Certificate, error) {
 	return cert, nil
 }
 
-func (o *OwnCertificate) fits(leaf *x509.Certificate) bool {
+func (o *SelfSignedCertificate) fits(leaf *x509.Certificate) bool {
 	now := o.now()
 	if now.Before(leaf.NotBefore) || now.Add(ownRenewal).After(leaf.NotAfter) {
 		return false
@@ -91,7 +91,7 @@ func (o *OwnCertificate) fits(leaf *x509.Certificate) bool {
 	return !slices.ContainsFunc(o.hosts, func(h string) bool { return leaf.VerifyHostname(bracketed(h)) != nil })
 }
 
-func (o *OwnCertificate) create() (*tls.Certificate, error) {
+func (o *SelfSignedCertificate) create() (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func sockets(tb testing.TB) (a, b *Conn) {
 // secure does a TLS handshake over both.
 func secure(tb testing.TB, server, client *Conn) {
 	tb.Helper()
-	own, err := NewOwnCertificate(filepath.Join(tb.TempDir(), "own.pem"), []string{"example.org"})
+	own, err := NewSelfSignedCertificate(filepath.Join(tb.TempDir(), "own.pem"), []string{"example.org"})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestOwnCertificate(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "own.pem")
 	hosts := []string{"Example.ORG", "bücher.example", "127.0.0.1", "[::1]"}
-	own, err := NewOwnCertificate(path, hosts)
+	own, err := NewSelfSignedCertificate(path, hosts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestOwnCertificate(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Error(info.Mode(), err)
 	}
-	again, err := NewOwnCertificate(path, hosts)
+	again, err := NewSelfSignedCertificate(path, hosts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestOwnCertificate(t *testing.T) {
 	if err != nil || renewed == second || renewed.Leaf.NotAfter.Sub(now) < ownLifetime {
 		t.Error("not renewed", err)
 	}
-	more, err := NewOwnCertificate(path, append(hosts, "new.example"))
+	more, err := NewSelfSignedCertificate(path, append(hosts, "new.example"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,13 +63,13 @@ func TestOwnCertificate(t *testing.T) {
 	if err := os.WriteFile(path, []byte("rubbish"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewOwnCertificate(path, hosts); err == nil {
+	if _, err := NewSelfSignedCertificate(path, hosts); err == nil {
 		t.Error("a file that is not a certificate was accepted or replaced")
 	}
-	if _, err := NewOwnCertificate(path, nil); err == nil {
+	if _, err := NewSelfSignedCertificate(path, nil); err == nil {
 		t.Error("certificate without hosts")
 	}
-	if _, err := NewOwnCertificate(path, []string{"a b"}); err == nil {
+	if _, err := NewSelfSignedCertificate(path, []string{"a b"}); err == nil {
 		t.Error("certificate for an invalid host name")
 	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".cert-*")); len(left) > 0 {
@@ -79,7 +79,7 @@ func TestOwnCertificate(t *testing.T) {
 
 func TestServerTLS(t *testing.T) { // checklist 24 25
 	t.Parallel()
-	own, err := NewOwnCertificate(filepath.Join(t.TempDir(), "c.pem"), []string{"example.org"})
+	own, err := NewSelfSignedCertificate(filepath.Join(t.TempDir(), "c.pem"), []string{"example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,9 +118,9 @@ func Temporary(err error) bool {
 	return errors.As(err, &e) && e.TryLater()
 }
 
-// Fault returns the stanza error that a sender gets for an error inside this server. The cause is written to
+// FromError returns the stanza error that a sender gets for an error inside this server. The cause is written to
 // the log and never to the text.
-func Fault(err error) *Error {
+func FromError(err error) *Error {
 	if Temporary(err) {
 		return ResourceConstraint("Nothing can be stored here at the moment. Please try again later.") // RFC 6120 §8.3.3.18
 	}

@@ -219,8 +219,8 @@ func (s *Stanza) Child(space, local string) *Element {
 	return s.Tree().Child(space, local)
 }
 
-// Payload1 returns the first child element, nil if there is none. An IQ has only one (RFC 6120 §8.2.3).
-func (s *Stanza) Payload1() *Element {
+// FirstChild returns the first child element, nil if there is none. An IQ has only one (RFC 6120 §8.2.3).
+func (s *Stanza) FirstChild() *Element {
 	for _, n := range s.Tree().Nodes {
 		if n.Element != nil {
 			return n.Element

@@ -35,7 +35,7 @@ func sockets(tb testing.TB) (a, b *socket.Conn) {
 // secure does a TLS handshake over both.
 func secure(tb testing.TB, server, client *socket.Conn) {
 	tb.Helper()
-	own, err := socket.NewOwnCertificate(filepath.Join(tb.TempDir(), "own.pem"), []string{"example.org"})
+	own, err := socket.NewSelfSignedCertificate(filepath.Join(tb.TempDir(), "own.pem"), []string{"example.org"})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func (g *Gateway) toAddress(st *stanza.Stanza) {
 	switch {
 	case err != nil:
 		g.env.Log.Error("finding a room", "error", err)
-		g.refuse(st, stanza.Fault(err))
+		g.refuse(st, stanza.FromError(err))
 	case found == rooms.Visible:
 		g.toRoom(room, st)
 	case wantsRoom(st):
@@ -235,7 +235,7 @@ func (g *Gateway) messageToContact(l *logins.Login, user transports.UserID, st *
 
 // iqToContact answers for a person of the network.
 func (g *Gateway) iqToContact(ctx context.Context, l *logins.Login, user transports.UserID, st *stanza.Stanza) {
-	x := st.Payload1()
+	x := st.FirstChild()
 	if x.Is(convert.NSVCard, "vCard") && st.Type == stanza.TypeGet {
 		g.xmpp.people.AnswerVCard(ctx, l, user, st)
 		return

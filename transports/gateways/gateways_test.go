@@ -76,7 +76,7 @@ func TestServer(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	host := s.Router().Host(jid.MustParse("home.test"))
-	bound, err := host.Bind(ctx, romeo, router.Claim{})
+	bound, err := host.Bind(ctx, romeo, router.BindOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func ask(t *testing.T, list []config.Service, from, typ, payload string) string 
 	asker := &recorder{jid: jid.MustParse(from)}
 	st := &stanza.Stanza{Kind: stanza.IQ, ID: "1", Type: typ, To: h.Domain(), From: asker.jid, Payload: payload}
 	if asker.jid.Domain() == h.Domain().Domain() {
-		port, err := h.Bind(t.Context(), asker, router.Claim{})
+		port, err := h.Bind(t.Context(), asker, router.BindOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

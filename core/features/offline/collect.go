@@ -119,15 +119,15 @@ func (o *Offline) deliver(ctx context.Context, a *router.Account, wait bool) err
 
 // keepsUp reports whether a client can be given more; wait lets it read first.
 func keepsUp(ctx context.Context, to *router.Bound, wait bool) bool {
-	p, ok := to.Session().(router.Patient)
-	if !ok || !p.Behind() {
+	p, ok := to.Session().(router.QueueWaiter)
+	if !ok || !p.QueueNearlyFull() {
 		return true
 	}
 	to.Session().Flush()
 	if wait {
-		p.AwaitRead(ctx)
+		p.WaitForClient(ctx)
 	}
-	return !p.Behind()
+	return !p.QueueNearlyFull()
 }
 
 // clean takes out a delay that claims to be ours, before anything is delivered or kept.

@@ -135,7 +135,7 @@ func (o *Offline) add(p *router.Pass, size int64) {
 		if err != nil {
 			o.release(a, 1, size)
 			// The sender believes it kept unless this is reported.
-			o.host.Router().Bounce(nil, st, o.host.Fault(err, "offline message not written"))
+			o.host.Router().Bounce(nil, st, o.host.LogError(err, "offline message not written"))
 		}
 		written(err)
 	})

@@ -69,8 +69,8 @@ type session struct {
 	waited int
 }
 
-func (s *session) Behind() bool              { return s.room == 0 }
-func (s *session) AwaitRead(context.Context) { s.room, s.waited = 70, s.waited+1 }
+func (s *session) QueueNearlyFull() bool         { return s.room == 0 }
+func (s *session) WaitForClient(context.Context) { s.room, s.waited = 70, s.waited+1 }
 
 func (s *session) JID() jid.JID              { return jid.MustParse("alice@example.org/pc") }
 func (s *session) Deliver(st *stanza.Stanza) { s.got, s.room = append(s.got, st), max(s.room-1, -1) }
@@ -87,7 +87,7 @@ func setUp(t *testing.T, m *memory) (*Offline, *router.Host, *session, *router.B
 		t.Fatal(err)
 	}
 	s := &session{room: -1}
-	b, err := h.Bind(t.Context(), s, router.Claim{})
+	b, err := h.Bind(t.Context(), s, router.BindOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestPace(t *testing.T) {
 				if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
 					t.Fatal(err)
 				}
-				s.AwaitRead(t.Context())
+				s.WaitForClient(t.Context())
 			}
 			if len(s.got) < 70 {
 				t.Error("nothing was given")

@@ -20,12 +20,12 @@ func (h *Presence) available(ctx context.Context, p *router.Pass) error {
 		p.Route(p.Stanza.WithTo(contact))
 	}
 	h.toOwn(p)
-	if p.Before == nil {
+	if p.Previous == nil {
 		if err := h.begin(ctx, p, to); err != nil {
 			return err
 		}
 	}
-	if p.Session.Presence().Priority >= 0 && (p.Before == nil || p.Before.Priority < 0) {
+	if p.Session.Presence().Priority >= 0 && (p.Previous == nil || p.Previous.Priority < 0) {
 		for _, arrived := range h.arrivals {
 			if err := arrived(ctx, p); err != nil {
 				h.log.Error("session arrived", "jid", p.Session.JID(), "err", err)
@@ -76,7 +76,7 @@ func (h *Presence) begin(ctx context.Context, p *router.Pass, to []jid.JID) erro
 // unavailable is RFC 6121 §4.5.2 for a session that says so itself.
 func (h *Presence) unavailable(ctx context.Context, p *router.Pass) error {
 	leave := departure{
-		account: p.Account, session: p.Session, last: p.Stanza, was: p.Before != nil,
+		account: p.Account, session: p.Session, last: p.Stanza, was: p.Previous != nil,
 		directed: p.Session.TakeDirected(), route: p.Route,
 	}
 	if leave.was {
@@ -88,8 +88,8 @@ func (h *Presence) unavailable(ctx context.Context, p *router.Pass) error {
 	return router.ErrStop
 }
 
-// Gone does for a session that has ended what it did not do itself.
-func (h *Presence) Gone(ctx context.Context, s *router.Bound) {
+// Ended does for a session that has ended what it did not do itself.
+func (h *Presence) Ended(ctx context.Context, s *router.Bound) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goneTimeout)
 	defer cancel()
 	account := s.Account()

@@ -30,13 +30,13 @@ func (r *Register) beforeLogin(ctx context.Context, from netip.Addr, iq *stanza.
 	}
 	var e *stanza.Error
 	if !errors.As(err, &e) {
-		e = r.host.Fault(err, "account not made")
+		e = r.host.LogError(err, "account not made")
 	}
 	return iq.ErrorReply(e)
 }
 
 func (r *Register) answer(ctx context.Context, from netip.Addr, iq *stanza.Stanza) (*stanza.Element, error) {
-	query := iq.Payload1()
+	query := iq.FirstChild()
 	switch {
 	case !query.Is(NS, "query") || !iq.To.IsZero() && iq.To != r.host.Domain():
 		return nil, stanza.NotAuthorized("log in first")

@@ -47,7 +47,7 @@ func benchmarkMessage(b *testing.B, archived bool) {
 	var to *sink
 	for _, name := range []string{bobDesk, alicePC} {
 		to = &sink{jid: jid.MustParse(name)}
-		port, err := s.host.Bind(b.Context(), to, router.Claim{})
+		port, err := s.host.Bind(b.Context(), to, router.BindOptions{})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func (c *client) history(form string) (lines, ids []string, fin *stanza.Element)
 	if last.Type != stanza.TypeResult {
 		c.t.Fatalf("%s", last)
 	}
-	return lines, ids, last.Payload1()
+	return lines, ids, last.FirstChild()
 }
 
 func with(contact string) string {

@@ -65,7 +65,7 @@ func crowd(tb testing.TB) (say func(), sessions []*queued) {
 	owner.room = room.New(room.Options{JID: lobby, Send: gateway.Send, Owner: owner, Secret: []byte("not so secret"), Log: log})
 	for i := range occupants {
 		s := &queued{jid: jid.MustParse(fmt.Sprintf("user%d@%s/phone", i, domain))}
-		bound, err := h.Bind(tb.Context(), s, router.Claim{})
+		bound, err := h.Bind(tb.Context(), s, router.BindOptions{})
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -126,7 +126,7 @@ func TestRosterVersions(t *testing.T) {
 	s := start(t, "alice")
 	alice := s.login("alice@example.org/x")
 	alice.sends(get("1", " ver=''"))
-	v0 := alice.take()[0].Payload1().Attr("ver")
+	v0 := alice.take()[0].FirstChild().Attr("ver")
 	alice.sends(get("2", " ver='"+v0+"'"))
 	got := alice.take()
 	if len(got) != 1 || got[0].Payload != "" {
@@ -135,7 +135,7 @@ func TestRosterVersions(t *testing.T) {
 	seen := map[string]bool{v0: true}
 	for i := range 5 {
 		alice.sends(set("3", fmt.Sprintf(`<item jid='a@b.c' name='%d'/>`, i)))
-		ver := alice.take()[0].Payload1().Attr("ver")
+		ver := alice.take()[0].FirstChild().Attr("ver")
 		if seen[ver] {
 			t.Errorf("version %s twice", ver)
 		}

@@ -236,7 +236,7 @@ func (c *client) ended() string {
 func (s *testServer) login(full string) *client {
 	s.t.Helper()
 	c := &client{entity: entity{t: s.t, s: s}, jid: jid.MustParse(full), batch: router.NewBatch(s.t.Context())}
-	port, err := s.host.Bind(s.t.Context(), c, router.Claim{Replace: true})
+	port, err := s.host.Bind(s.t.Context(), c, router.BindOptions{Replace: true})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func TestLastActivity(t *testing.T) {
 	s.settle()
 	bob.take()
 	bob.sends(ask("get", "5", aliceBare, q))
-	got := bob.take()[0].Payload1()
+	got := bob.take()[0].FirstChild()
 	if n := got.Attr("seconds"); n != "90" && n != "91" || got.Text() != "home" {
 		t.Error(got)
 	}
@@ -115,7 +115,7 @@ func TestSmallServices(t *testing.T) {
 	alice.sends(ask("get", "5", "example.org", `<query xmlns='jabber:iq:version'/>`), ask("get", "6", aliceBare, `<query xmlns='jabber:iq:version'/>`))
 	alice.gets(`<iq type='result' id='5'><query xmlns='jabber:iq:version'><name>Dragoman</name><version>`+server.Version()+`</version></query></iq>`, fails("iq", "6", "service-unavailable"))
 	alice.sends(ask("get", "7", "example.org", `<time xmlns='urn:xmpp:time'/>`))
-	x := alice.take()[0].Payload1()
+	x := alice.take()[0].FirstChild()
 	at, err := time.Parse("2006-01-02T15:04:05Z", x.ChildText("", "utc"))
 	if err != nil || time.Since(at).Abs() > time.Minute {
 		t.Error(x, err)

@@ -119,7 +119,7 @@ func (c *Commands) answerLines(ctx context.Context, who jid.JID, t *chat) {
 // reply is the answer to a line.
 func (c *Commands) reply(ctx context.Context, t *chat, l line) []string {
 	if t.running != nil {
-		lines, done, err := t.running.Say(ctx, l.text)
+		lines, done, err := t.running.Answer(ctx, l.text)
 		if done {
 			t.running = nil
 		}
@@ -138,7 +138,7 @@ func (c *Commands) reply(ctx context.Context, t *chat, l line) []string {
 	if strings.EqualFold(strings.TrimSpace(arg), c.env.Info.Kind) || strings.EqualFold(strings.TrimSpace(arg), c.env.Info.Name) {
 		arg = "" // "link slack"
 	}
-	running, lines, done, err := command.Begin(ctx, command.Command{
+	running, lines, done, err := command.StartChat(ctx, command.Command{
 		Node: a.word, Name: a.name,
 		Run: func(ctx context.Context, who command.Caller) (command.Step, error) {
 			return a.run(ctx, c, asked{owner: who.JID.Bare(), arg: arg, chat: true})

@@ -15,7 +15,7 @@ func (c *Commands) refuse(st *stanza.Stanza, e *stanza.Error) { c.env.Send(st.Er
 
 // IQ answers a request to the gateway itself.
 func (c *Commands) IQ(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error) {
-	x := st.Payload1()
+	x := st.FirstChild()
 	if x == nil {
 		return nil, stanza.BadRequest("An IQ request has one child element.")
 	}

@@ -82,7 +82,7 @@ func (l *linking) failed(err error) (command.Step, error) {
 	case transports.Retry:
 		log.Warn("a login ended: the network does not answer", "owner", owner, "error", err)
 		step := command.Failed(l.c.env.Info.Name + ": " + convert.ErrorText(err, "it does not answer") + ". Nothing was linked. Please try again later, with the same answers.")
-		step.Fault = stanza.RemoteServerTimeout(step.Notes[0].Text)
+		step.Error = stanza.RemoteServerTimeout(step.Notes[0].Text)
 		return step, nil
 	default:
 		log.Warn("a login was refused", "owner", owner, "error", err)

@@ -29,7 +29,7 @@ func (r *registration) cancel() {
 // log in is the form; what comes behind it is asked for by messages.
 func (c *Commands) registerIQ(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error) {
 	who := st.From.Bare()
-	x := st.Payload1()
+	x := st.FirstChild()
 	if st.Type == stanza.TypeGet {
 		return c.registerForm(ctx, who)
 	}
@@ -104,8 +104,8 @@ func (c *Commands) onlyBroken(who jid.JID) *logins.Login {
 }
 
 func failureOf(step command.Step) error {
-	if step.Fault != nil {
-		return step.Fault
+	if step.Error != nil {
+		return step.Error
 	}
 	for _, n := range step.Notes {
 		if n.Type == command.Failure {
@@ -164,7 +164,7 @@ func registerError(err error) error {
 
 // goOnByMessage asks for the rest of a linking in the chat with the gateway.
 func (c *Commands) goOnByMessage(ctx context.Context, from jid.JID, step command.Step) error {
-	running, lines, done, err := command.Begin(ctx, command.Command{
+	running, lines, done, err := command.StartChat(ctx, command.Command{
 		Node: "link", Name: "Link", Run: func(context.Context, command.Caller) (command.Step, error) { return step, nil },
 	}, command.Caller{JID: from, To: c.env.Domain})
 	if err != nil || done {

@@ -70,7 +70,7 @@ func (q *Queue) Chat(ctx context.Context, l *logins.Login, st *stanza.Stanza) {
 		q.env.Send(st.ErrorReply(refused))
 	case err != nil:
 		q.env.Log.Error("accepting a message", "room", q.conv.Row.Key, "error", err)
-		q.env.Send(st.ErrorReply(stanza.Fault(err)))
+		q.env.Send(st.ErrorReply(stanza.FromError(err)))
 	case again != nil:
 		if again.State == tables.CallDone && st.Child(convert.NSReceipts, "request") != nil {
 			q.receipt(*again)

@@ -203,7 +203,7 @@ func (d *Directory) AnswerVCard(ctx context.Context, l *logins.Login, id transpo
 	switch {
 	case err != nil:
 		d.env.Log.Error("answering for a profile", "user", id, "error", err)
-		d.env.Send(st.ErrorReply(stanza.Fault(err)))
+		d.env.Send(st.ErrorReply(stanza.FromError(err)))
 	case !ok:
 		d.env.Send(st.ErrorReply(stanza.ItemNotFound("")))
 	default:

@@ -128,7 +128,7 @@ func (r *Room) keepJoined(ctx context.Context, e *entry) error {
 	seen := tables.Visibility{Login: e.login.ID, Room: r.conv.ID, Joined: e.info.Joined, Writable: e.info.Writable}
 	err := r.conv.Commit(ctx, &tables.Batch{Rooms: tables.RoomBatch{Rooms: []tables.Room{row}, Visible: []tables.Visibility{seen}}})
 	if err != nil {
-		return stanza.Fault(err)
+		return stanza.FromError(err)
 	}
 	r.conv.Row = row
 	r.rooms.Index.backfill.Found(e.login, row)

@@ -43,7 +43,7 @@ func (r *Room) Allow(_ context.Context, _ *room.Room, a room.Action) error {
 
 // Query implements room.Owner.
 func (r *Room) Query(ctx context.Context, _ *room.Room, q room.Query) (*stanza.Element, error) {
-	payload := q.Stanza.Payload1()
+	payload := q.Stanza.FirstChild()
 	l, seen := r.loginOf(ctx, q.Stanza.From)
 	if l == nil {
 		return nil, stanza.Forbidden("Your account does not see this room.")

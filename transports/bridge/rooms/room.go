@@ -28,7 +28,7 @@ type Room struct {
 	conv      *conversation.Conversation
 	outbox    Outbox
 	jid       jid.JID
-	hosted    *corerooms.Hosted            // nil until the first stanza for the room
+	entry     *corerooms.Entry             // nil until the first stanza for the room
 	occupants map[string]transports.UserID // network members, by occupant id
 	roles     map[transports.UserID]transports.Role
 	viewers   map[transports.LoginID]bool  // logins that are known to see the room
@@ -52,15 +52,15 @@ func (r *Room) Load() {
 
 // Close drops the room from memory.
 func (r *Room) Close() {
-	if r.hosted != nil {
-		r.hosted.Close()
+	if r.entry != nil {
+		r.entry.Close()
 	}
 	r.rooms.closed(r)
 }
 
 // Disposable tells whether nobody is in the room or about to enter it.
 func (r *Room) Disposable() bool {
-	return (r.hosted == nil || r.hosted.Loaded() == nil) && len(r.entering) == 0
+	return (r.entry == nil || r.entry.Loaded() == nil) && len(r.entering) == 0
 }
 
 // Handle takes a stanza that is addressed to the room or to an occupant.
@@ -78,31 +78,31 @@ func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
 }
 
 func (r *Room) handle(ctx context.Context, st *stanza.Stanza) {
-	if r.hosted == nil {
-		r.hosted = r.rooms.service.Hosted(r.jid)
+	if r.entry == nil {
+		r.entry = r.rooms.service.NewEntry(r.jid)
 	}
-	r.hosted.Handle(ctx, st)
+	r.entry.Handle(ctx, st)
 }
 
 // Engine is the room while somebody is in it, else nil.
 func (r *Room) Engine() *room.Room {
-	if r.hosted == nil {
+	if r.entry == nil {
 		return nil
 	}
-	return r.hosted.Loaded()
+	return r.entry.Loaded()
 }
 
 // Flush sends what the room has collected for the sessions in it.
 func (r *Room) Flush() {
-	if r.hosted != nil {
-		r.hosted.Flush()
+	if r.entry != nil {
+		r.entry.Flush()
 	}
 }
 
 // EndRound drops the engine where the last session has left, and sends what was collected.
 func (r *Room) EndRound() {
 	if e := r.Engine(); e != nil && e.Sessions() == 0 && r.outbox.Empty() {
-		r.hosted.Close()
+		r.entry.Close()
 		r.occupants = nil
 	}
 	r.Flush()

@@ -8,8 +8,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/form"
 )
 
-// preface is the text of a form before its questions, or all of a result.
-func preface(f *form.Form) []Line {
+// formText is the text of a form before its questions, or all of a result.
+func formText(f *form.Form) []Line {
 	var lines []Line
 	if f.Title != "" {
 		lines = append(lines, Line{Text: f.Title})
@@ -21,7 +21,7 @@ func preface(f *form.Form) []Line {
 		return lines
 	}
 	for i := range f.Fields {
-		lines = append(lines, shown(&f.Fields[i])...)
+		lines = append(lines, fieldText(&f.Fields[i])...)
 	}
 	for _, row := range f.Items {
 		lines = append(lines, Line{Text: tableRow(f.Reported, row)})
@@ -29,8 +29,8 @@ func preface(f *form.Form) []Line {
 	return lines
 }
 
-// shown is a field that asks nothing.
-func shown(fd *form.Field) []Line {
+// fieldText is a field that asks nothing.
+func fieldText(fd *form.Field) []Line {
 	if fd.Type == form.Hidden || fd.Var == form.TypeVar {
 		return nil
 	}
@@ -60,9 +60,9 @@ func tableRow(head, row []form.Field) string {
 	return strings.Join(cells, " · ")
 }
 
-// spoken makes values of what a person writes: yes and no, the number or the label of a
+// parseAnswer makes values of what a person writes: yes and no, the number or the label of a
 // choice, several things with commas or on several lines.
-func spoken(fd *form.Field, text string) []string {
+func parseAnswer(fd *form.Field, text string) []string {
 	switch fd.Type {
 	case form.Boolean:
 		switch strings.ToLower(text) {
@@ -73,18 +73,18 @@ func spoken(fd *form.Field, text string) []string {
 		}
 		return []string{text}
 	case form.ListSingle:
-		return []string{choice(fd, text)}
+		return []string{optionValue(fd, text)}
 	case form.ListMulti, form.JIDMulti:
 		var list []string
 		for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' }) {
-			list = append(list, choice(fd, strings.TrimSpace(part)))
+			list = append(list, optionValue(fd, strings.TrimSpace(part)))
 		}
 		return list
 	}
 	return []string{text}
 }
 
-func choice(fd *form.Field, text string) string {
+func optionValue(fd *form.Field, text string) string {
 	for _, o := range fd.Options {
 		if o.Value == text || strings.EqualFold(o.Label, text) {
 			return o.Value
@@ -101,7 +101,7 @@ func choice(fd *form.Field, text string) string {
 func (c *Chat) question() []Line {
 	fd := c.current()
 	if fd == nil {
-		return append(c.shownBefore(len(c.step.fields())), Line{Text: "Write anything to go on, or “cancel”."})
+		return append(c.textBefore(len(c.step.fields())), Line{Text: "Write anything to go on, or “cancel”."})
 	}
 	at := c.asked[len(c.asked)-1]
 	text := fd.Label
@@ -118,19 +118,19 @@ func (c *Chat) question() []Line {
 		}
 		text += fmt.Sprintf("\n%d. %s", i+1, label)
 	}
-	return append(c.shownBefore(at), Line{Text: text + hint(fd), Media: fd.Media})
+	return append(c.textBefore(at), Line{Text: text + hint(fd), Media: fd.Media})
 }
 
-// shownBefore is the text between the last question and the field at index at.
-func (c *Chat) shownBefore(at int) []Line {
+// textBefore is the text between the last question and the field at index at.
+func (c *Chat) textBefore(at int) []Line {
 	fields := c.step.fields()
 	first := at
-	for first > 0 && !asks(&fields[first-1]) {
+	for first > 0 && !isQuestion(&fields[first-1]) {
 		first--
 	}
 	var lines []Line
 	for i := first; i < at; i++ {
-		lines = append(lines, shown(&fields[i])...)
+		lines = append(lines, fieldText(&fields[i])...)
 	}
 	return lines
 }

@@ -10,33 +10,33 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Hosted represents one room address in a Service. Its room may be loaded, not loaded, or not exist.
+// Entry represents one room address in a Service. Its room may be loaded, not loaded, or not exist.
 // It belongs to the goroutine of the room's mailbox.
-type Hosted struct {
+type Entry struct {
 	service *Service
 	at      jid.JID
 	out     Sender
 	room    *room.Room // nil while it is not loaded
 }
 
-// Hosted returns a new Hosted for an address. Mailboxes need one for each address.
-func (s *Service) Hosted(at jid.JID) *Hosted { return &Hosted{service: s, at: at} }
+// NewEntry returns the Entry for an address. Mailboxes need one for each address.
+func (s *Service) NewEntry(at jid.JID) *Entry { return &Entry{service: s, at: at} }
 
 // Loaded returns the room, nil while it is not loaded.
-func (h *Hosted) Loaded() *room.Room { return h.room }
+func (h *Entry) Loaded() *room.Room { return h.room }
 
 // Disposable reports whether the room may be dropped from memory: no session is in it.
-func (h *Hosted) Disposable() bool { return h.room == nil || h.room.Sessions() == 0 }
+func (h *Entry) Disposable() bool { return h.room == nil || h.room.Sessions() == 0 }
 
 // Flush sends the stanzas that the Sender has collected.
-func (h *Hosted) Flush() {
+func (h *Entry) Flush() {
 	if h.out != nil {
 		h.out.Flush()
 	}
 }
 
 // Close drops the room from memory; its occupants get status 332.
-func (h *Hosted) Close() {
+func (h *Entry) Close() {
 	if h.room != nil {
 		h.room.Close()
 		h.Flush()
@@ -45,7 +45,7 @@ func (h *Hosted) Close() {
 }
 
 // sender returns the Sender of the room. The first call creates it.
-func (h *Hosted) sender() Sender {
+func (h *Entry) sender() Sender {
 	if h.out == nil {
 		h.out = h.service.opts.Sender()
 	}
@@ -53,7 +53,7 @@ func (h *Hosted) sender() Sender {
 }
 
 // Room returns the room. It loads the room if necessary and returns ErrNoRoom if it does not exist.
-func (h *Hosted) Room(ctx context.Context) (*room.Room, error) {
+func (h *Entry) Room(ctx context.Context) (*room.Room, error) {
 	if h.room != nil {
 		return h.room, nil
 	}
@@ -66,7 +66,7 @@ func (h *Hosted) Room(ctx context.Context) (*room.Room, error) {
 }
 
 // load reads the room from the Store.
-func (h *Hosted) load(ctx context.Context) (*room.Snapshot, error) {
+func (h *Entry) load(ctx context.Context) (*room.Snapshot, error) {
 	store := h.service.opts.Store
 	if store == nil {
 		return nil, nil
@@ -87,7 +87,7 @@ func (h *Hosted) load(ctx context.Context) (*room.Snapshot, error) {
 }
 
 // open creates the Room from its stored state, with its puppets.
-func (h *Hosted) open(ctx context.Context, kept *room.Snapshot, created bool) error {
+func (h *Entry) open(ctx context.Context, kept *room.Snapshot, created bool) error {
 	r, puppets, err := h.make(ctx, kept, created)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (h *Hosted) open(ctx context.Context, kept *room.Snapshot, created bool) er
 }
 
 // make returns a Room with the stored state and without occupants.
-func (h *Hosted) make(ctx context.Context, kept *room.Snapshot, created bool) (*room.Room, []room.Puppet, error) {
+func (h *Entry) make(ctx context.Context, kept *room.Snapshot, created bool) (*room.Room, []room.Puppet, error) {
 	o := &h.service.opts
 	opened, err := o.Policy.Open(ctx, h.at, kept)
 	if err != nil {
@@ -123,14 +123,14 @@ func (h *Hosted) make(ctx context.Context, kept *room.Snapshot, created bool) (*
 }
 
 // save flushes what was sent before and then writes a change.
-func (h *Hosted) save(ctx context.Context, c room.Change) error {
+func (h *Entry) save(ctx context.Context, c room.Change) error {
 	h.Flush()
 	return h.service.opts.Store.SaveRoom(ctx, h.at, c)
 }
 
 // Handle handles a stanza to the room. If the sender is not in the room and may not see it, the answer is
 // that of a room that does not exist.
-func (h *Hosted) Handle(ctx context.Context, st *stanza.Stanza) {
+func (h *Entry) Handle(ctx context.Context, st *stanza.Stanza) {
 	if st.Kind != stanza.Message {
 		h.Flush() // the answer may need I/O, and messages sent before must not wait for it
 	}
@@ -165,7 +165,7 @@ func (h *Hosted) Handle(ctx context.Context, st *stanza.Stanza) {
 }
 
 // Do runs f with the room, which it loads if necessary.
-func (h *Hosted) Do(ctx context.Context, f func(ctx context.Context, r *room.Room) error) error {
+func (h *Entry) Do(ctx context.Context, f func(ctx context.Context, r *room.Room) error) error {
 	r, err := h.Room(ctx)
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (h *Hosted) Do(ctx context.Context, f func(ctx context.Context, r *room.Roo
 
 // settle drops a destroyed room from memory, and removes a temporary room after the last session has
 // left it (XEP-0045 §10.1.2).
-func (h *Hosted) settle(ctx context.Context) {
+func (h *Entry) settle(ctx context.Context) {
 	r := h.room
 	switch {
 	case r == nil:
