@@ -16,7 +16,7 @@ import (
 type Usage struct {
 	Resident int64 // bytes of memory at the moment
 	Peak     int64 // the most that it ever was
-	Sockets  int   // open ones
+	Sockets  int   // open ones; not the connections to PostgreSQL, which are Unix sockets
 	CPU      time.Duration
 }
 
@@ -50,13 +50,32 @@ func (p *Process) Usage() (u Usage, err error) {
 	if u.CPU, err = processorTime(dir + "stat"); err != nil {
 		return u, err
 	}
+	u.Sockets, err = networkSockets(dir)
+	return u, err
+}
+
+// networkSockets counts the open sockets of a process that are no Unix sockets. dir is the process's directory in /proc.
+func networkSockets(dir string) (n int, err error) {
 	open, err := os.ReadDir(dir + "fd")
-	for _, f := range open {
-		if to, err := os.Readlink(dir + "fd/" + f.Name()); err == nil && strings.HasPrefix(to, "socket:") { // others may be closed by now
-			u.Sockets++
+	if err != nil {
+		return 0, err
+	}
+	unix, err := os.ReadFile(dir + "net/unix")
+	if err != nil {
+		return 0, err
+	}
+	local := map[string]bool{}
+	for line := range strings.SplitSeq(string(unix), "\n") {
+		if fields := strings.Fields(line); len(fields) > 6 { // the seventh is the inode
+			local["socket:["+fields[6]+"]"] = true
 		}
 	}
-	return u, err
+	for _, f := range open {
+		if to, err := os.Readlink(dir + "fd/" + f.Name()); err == nil && strings.HasPrefix(to, "socket:") && !local[to] { // others may be closed by now
+			n++
+		}
+	}
+	return n, nil
 }
 
 // processorTime is what a process has used of all processors.
