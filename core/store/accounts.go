@@ -58,7 +58,7 @@ func (s *Store) SetDisabled(ctx context.Context, account jid.JID, disabled bool)
 
 const accountExistsSQL = `SELECT 1 FROM accounts WHERE jid = ?1 AND NOT EXISTS (SELECT 1 FROM removals WHERE account = ?1)`
 
-// Exists tells whether there is such an account; it implements router.Accounts.
+// Exists reports whether there is such an account; it implements router.Accounts.
 func (s *Store) Exists(ctx context.Context, account jid.JID) (bool, error) {
 	var yes int
 	// A context that may end would cost more than the query.

@@ -134,7 +134,7 @@ func (q *queue) belowPaceLimit() <-chan struct{} {
 	return q.below
 }
 
-// close refuses further pushes and tells whether it was open.
+// close refuses further pushes and reports whether it was open.
 func (q *queue) close() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

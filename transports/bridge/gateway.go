@@ -52,7 +52,7 @@ type Options struct {
 	Store       *tables.Store
 	Keys        *Keys
 	DeliveryLog string // a file's path, beside the store
-	// Kept tells whether the server keeps a message for its receiver already, and makes sure
+	// Kept reports whether the server keeps a message for its receiver already, and makes sure
 	// that where it does not nothing is left of it; it is asked at the start about what a crash
 	// may have let through. Nil is never: what the crash leaves in doubt comes again.
 	Kept     func(ctx context.Context, st *stanza.Stanza) (bool, error)

@@ -137,7 +137,7 @@ func (g *Gateway) fromUnlinked(st *stanza.Stanza) {
 	}
 }
 
-// wantsRoom tells whether a stanza makes sense for a room only.
+// wantsRoom reports whether a stanza makes sense for a room only.
 func wantsRoom(st *stanza.Stanza) bool {
 	return st.Kind == stanza.Presence && st.Type == "" && st.Child(convert.NSMUC, "x") != nil ||
 		st.Kind == stanza.Message && st.Type == stanza.TypeGroupchat

@@ -117,7 +117,7 @@ func (w *htmlWriter) emoji(n Node) {
 	w.WriteString(`<img data-mx-emoticon src="` + html.EscapeString(n.URL) + `" alt="` + text + `" title="` + text + `" height="32">`)
 }
 
-// linkable tells whether an address may be followed by a click.
+// linkable reports whether an address may be followed by a click.
 func linkable(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {

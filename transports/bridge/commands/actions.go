@@ -50,7 +50,7 @@ var actions = []action{
 	{"replay", "Try failed events again", "try failed events again", true, true, runReplay, nil},
 }
 
-// offers tells whether somebody may run an action.
+// offers reports whether somebody may run an action.
 func (c *Commands) offers(a action, who jid.JID) bool {
 	switch {
 	case a.needs != nil && !a.needs(c.env.Info.Caps):

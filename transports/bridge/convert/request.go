@@ -69,7 +69,7 @@ func (p Parser) Parse(st *stanza.Stanza, subject *string) (Request, error) {
 	return Request{}, nil
 }
 
-// Encrypted tells whether the body only says that there is something one cannot read (XEP-0380).
+// Encrypted reports whether the body only says that there is something one cannot read (XEP-0380).
 func Encrypted(st *stanza.Stanza) bool {
 	for e := range st.Tree().Elements() {
 		switch e.Space {
@@ -193,7 +193,7 @@ func stripFallback(st *stanza.Stanza, ns, text string) string {
 	return text
 }
 
-// TypingState tells whether a stanza says that its sender writes, or has stopped (XEP-0085).
+// TypingState reports whether a stanza says that its sender writes, or has stopped (XEP-0085).
 func TypingState(st *stanza.Stanza) (on, off bool) {
 	if st.Child(NSStates, "composing") != nil {
 		return true, false

@@ -26,7 +26,7 @@ func NewLimiter(perSecond int, now func() time.Time) *Limiter {
 	return &Limiter{perSecond: perSecond, now: now, by: map[jid.JID]*rate.Limiter{}}
 }
 
-// Allow counts one stanza of a user and tells whether it is within the limit.
+// Allow counts one stanza of a user and reports whether it is within the limit.
 func (l *Limiter) Allow(who jid.JID) bool {
 	if l.perSecond < 0 {
 		return true

@@ -87,7 +87,7 @@ func Backoff(failures int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// MayUse tells whether somebody may link an account of the network.
+// MayUse reports whether somebody may link an account of the network.
 func (s Settings) MayUse(who jid.JID) bool {
 	for _, p := range s.Users {
 		if !strings.ContainsAny(p, "@*?") {
@@ -100,7 +100,7 @@ func (s Settings) MayUse(who jid.JID) bool {
 	return false
 }
 
-// MayUseSome tells whether anybody of a domain may link an account.
+// MayUseSome reports whether anybody of a domain may link an account.
 func (s Settings) MayUseSome(domain string) bool {
 	for _, p := range s.Users {
 		p = strings.ToLower(p[strings.LastIndexByte(p, '@')+1:])
@@ -111,7 +111,7 @@ func (s Settings) MayUseSome(domain string) bool {
 	return false
 }
 
-// Accepts tells whether stanzas of a sender are processed.
+// Accepts reports whether stanzas of a sender are processed.
 func (s Settings) Accepts(from jid.JID) bool {
 	if len(s.Hosts) == 0 {
 		return true
@@ -124,7 +124,7 @@ func (s Settings) Accepts(from jid.JID) bool {
 	return false
 }
 
-// IsAdmin tells whether somebody may see and replay failed events.
+// IsAdmin reports whether somebody may see and replay failed events.
 func (s Settings) IsAdmin(who jid.JID) bool {
 	for _, a := range s.Admins {
 		if a == who.Bare().String() {

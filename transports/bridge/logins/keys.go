@@ -145,5 +145,5 @@ func (k *Keys) Open(id transports.LoginID, s tables.Sealed) ([]byte, error) {
 	return secret, nil
 }
 
-// Current tells whether a secret is encrypted with the newest key.
+// Current reports whether a secret is encrypted with the newest key.
 func (k *Keys) Current(s tables.Sealed) bool { return s.Key == k.order[0] }

@@ -84,7 +84,7 @@ func (l *Login) Caps(room transports.RoomID) transports.Caps {
 	return caps
 }
 
-// Online tells whether calls can be made.
+// Online reports whether calls can be made.
 func (l *Login) Online() bool { return l.Client() != nil }
 
 // State is the state of the client and the durable status, with what the owner was told about it.
@@ -98,13 +98,13 @@ func (l *Login) State() (state transports.State, status tables.Status, cause str
 	return l.conn.state, l.row.Status, cause
 }
 
-// Linked tells whether the login waits for nothing that its owner has to do.
+// Linked reports whether the login waits for nothing that its owner has to do.
 func (l *Login) Linked() bool {
 	_, status, _ := l.State()
 	return status == tables.StatusLinked
 }
 
-// exists tells whether the login is neither removed nor about to be.
+// exists reports whether the login is neither removed nor about to be.
 func (l *Login) exists() bool {
 	_, status, _ := l.State()
 	return status != tables.StatusUnlinking && l.logins.ByID(l.ID) == l

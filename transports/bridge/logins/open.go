@@ -76,7 +76,7 @@ func (l *Login) keepOpen(ctx context.Context) {
 	}
 }
 
-// storable tells whether events of a client can be stored: where the last one ended because they could not,
+// storable reports whether events of a client can be stored: where the last one ended because they could not,
 // no other one is opened until they can.
 func (l *Login) storable(ctx context.Context) bool {
 	l.mu.Lock()
@@ -94,7 +94,7 @@ func (l *Login) storable(ctx context.Context) bool {
 	return true
 }
 
-// open keeps one client until it ends, and tells whether to open another, and after what time.
+// open keeps one client until it ends, and reports whether to open another, and after what time.
 func (l *Login) open(ctx context.Context) (again bool, after time.Duration) {
 	secret, err := l.logins.keys.Open(l.ID, l.secret())
 	if err != nil {

@@ -99,7 +99,7 @@ func (r *Registry) All() []*Login {
 	return list
 }
 
-// AnyOnline tells whether calls may be made for any login.
+// AnyOnline reports whether calls may be made for any login.
 func (r *Registry) AnyOnline() bool {
 	return slices.ContainsFunc(r.All(), (*Login).Online)
 }
@@ -145,7 +145,7 @@ func (r *Registry) removalCount() int64 {
 	return r.removals
 }
 
-// removedSince tells whether an owner was removed after so many others had been.
+// removedSince reports whether an owner was removed after so many others had been.
 func (r *Registry) removedSince(who jid.JID, count int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -111,7 +111,7 @@ type target struct {
 	found   bool // it is known and was not deleted
 }
 
-// by tells whether the message is the user's own.
+// by reports whether the message is the user's own.
 func (t target) by(w written) bool {
 	return t.sender == w.from.Bare().String() || t.sender == "" && t.author != "" && t.author == w.login.User
 }

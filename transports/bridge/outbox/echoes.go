@@ -48,7 +48,7 @@ type echo struct {
 	at time.Time
 }
 
-// IsEcho tells whether a message is that of a call which was begun in the conversation since the start. Then Echo has
+// IsEcho reports whether a message is that of a call which was begun in the conversation since the start. Then Echo has
 // to be called with it, once all events before it are durable. It is only so where the network recognises a
 // call that is repeated, since a crash forgets the echo.
 func (o *Outbox) IsEcho(conversation int64, e transports.Event) bool {

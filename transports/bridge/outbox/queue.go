@@ -60,12 +60,12 @@ func (q *Queue) read(ctx context.Context) (err error) {
 	return err
 }
 
-// Disposable tells whether nothing has to stay in memory.
+// Disposable reports whether nothing has to stay in memory.
 func (q *Queue) Disposable() bool {
 	return q.call == nil && len(q.pending) == 0 && len(q.accepted) == 0
 }
 
-// Empty tells whether nothing waits to become durable.
+// Empty reports whether nothing waits to become durable.
 func (q *Queue) Empty() bool { return len(q.accepted) == 0 }
 
 // Close stops what waits for a time.
@@ -82,7 +82,7 @@ func (q *Queue) Retry() {
 	q.conv.Look(conversation.Outbox)
 }
 
-// Calling tells whether a call is under way or its outcome unknown.
+// Calling reports whether a call is under way or its outcome unknown.
 func (q *Queue) Calling() bool {
 	return q.call != nil || len(q.pending) > 0 && q.pending[0].State == tables.CallSending
 }
@@ -128,7 +128,7 @@ func (q *Queue) Work(ctx context.Context) {
 	}
 }
 
-// repeatable tells whether a call whose outcome is not known may be made once more.
+// repeatable reports whether a call whose outcome is not known may be made once more.
 func (q *Queue) repeatable(c tables.Call) bool {
 	return convert.Kind(c.Kind) != convert.SendMessage || q.env.Info.Caps.Repeatable
 }
@@ -151,7 +151,7 @@ func (q *Queue) begin(c tables.Call) tables.Call {
 	return c
 }
 
-// mayBegin tells whether a call can be made at once.
+// mayBegin reports whether a call can be made at once.
 func (q *Queue) mayBegin(c tables.Call) bool {
 	l := q.outbox.logins.ByID(c.Login)
 	return l != nil && l.Online() && !q.env.Now().Before(q.retry.notBefore) && q.env.Now().Sub(c.Created) < q.env.Settings.KeepWaiting
@@ -208,7 +208,7 @@ const (
 	OurEcho                 // it is, and the call is done
 )
 
-// Echo tells whether a new message by a local user is that of the first call.
+// Echo reports whether a new message by a local user is that of the first call.
 func (q *Queue) Echo(ctx context.Context, nonce string, net transports.MessageID, at time.Time) Outcome {
 	if !q.Calling() {
 		return NoEcho

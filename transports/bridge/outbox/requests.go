@@ -47,7 +47,7 @@ func (c *call) outgoing(text richtext.Text) transports.Outgoing {
 	}
 }
 
-// known tells whether a message of the network has an id here.
+// known reports whether a message of the network has an id here.
 func (c *call) known(id transports.MessageID) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), gateway.LookupTimeout)
 	defer cancel()
@@ -205,7 +205,7 @@ func (c *call) delete(ctx context.Context, r *result) error {
 	return nil
 }
 
-// alreadyGone tells whether a repeated delete failed because the first one had succeeded.
+// alreadyGone reports whether a repeated delete failed because the first one had succeeded.
 func alreadyGone(err error, attempt int) bool {
 	return attempt > 1 && transports.ClassOf(err) == transports.Refused && convert.NetworkError(err).Condition == "item-not-found"
 }

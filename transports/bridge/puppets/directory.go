@@ -16,7 +16,7 @@ type People interface {
 	Puppet(ctx context.Context, id transports.UserID) (transports.UserInfo, bool, error)
 	// PutPuppets keeps people; with a login they become its contacts.
 	PutPuppets(ctx context.Context, login transports.LoginID, people []transports.UserInfo) error
-	// Sees tells whether the network has shown somebody to a login.
+	// Sees reports whether the network has shown somebody to a login.
 	Sees(ctx context.Context, login transports.LoginID, user transports.UserID) (bool, error)
 }
 
@@ -106,7 +106,7 @@ func (d *Directory) Lookup(ctx context.Context, l *logins.Login, id transports.U
 	return d.Find(ctx, id, name)
 }
 
-// Unknown tells whether the network can be asked about somebody who is not known.
+// Unknown reports whether the network can be asked about somebody who is not known.
 func (d *Directory) Unknown(ctx context.Context, l *logins.Login, id transports.UserID) bool {
 	if _, cached := d.Cached(id); cached || id == "" || !d.asks(l, id) {
 		return false
@@ -115,7 +115,7 @@ func (d *Directory) Unknown(ctx context.Context, l *logins.Login, id transports.
 	return !known
 }
 
-// asks tells whether the network can be asked.
+// asks reports whether the network can be asked.
 func (d *Directory) asks(l *logins.Login, id transports.UserID) bool {
 	if l == nil || !d.env.Info.Caps.Profiles {
 		return false
@@ -128,7 +128,7 @@ func (d *Directory) asks(l *logins.Login, id transports.UserID) bool {
 	return d.failed[lookup{l.ID, id}] < maxFailures
 }
 
-// Sees tells whether the network has shown somebody to a login.
+// Sees reports whether the network has shown somebody to a login.
 func (d *Directory) Sees(ctx context.Context, l *logins.Login, id transports.UserID) bool {
 	if id == l.User {
 		return true

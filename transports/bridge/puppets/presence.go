@@ -46,7 +46,7 @@ func (p *Presence) Of(id transports.UserID) (transports.PresenceInfo, bool) {
 	return i, ok
 }
 
-// Available tells whether a local user is available to the gateway.
+// Available reports whether a local user is available to the gateway.
 func (p *Presence) Available(who jid.JID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,7 +72,7 @@ func (p *Presence) Changed(l *logins.Login, info transports.PresenceInfo) {
 	})
 }
 
-// set keeps a presence and tells whether it is another one than before.
+// set keeps a presence and reports whether it is another one than before.
 func (p *Presence) set(i transports.PresenceInfo) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -172,7 +172,7 @@ func (p *Presence) fromUser(st *stanza.Stanza) {
 	}
 }
 
-// setResource notes a resource of a local user, and tells whether it is the first or was the last.
+// setResource notes a resource of a local user, and reports whether it is the first or was the last.
 func (p *Presence) setResource(who jid.JID, available bool) (turned bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -69,7 +69,7 @@ func (r *Roster) Granted(st *stanza.Stanza) bool {
 	return true
 }
 
-// serves tells whether users of a domain have logins, or may.
+// serves reports whether users of a domain have logins, or may.
 func (r *Roster) serves(domain string) bool {
 	if r.env.Settings.MayUseSome(domain) {
 		return true

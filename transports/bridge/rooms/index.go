@@ -212,7 +212,7 @@ func (x *Index) Direct(ctx context.Context, l *logins.Login, peer transports.Use
 	return x.rowOf(ctx, l, tables.Room{Scope: l.ID, Kind: transports.Direct, Peer: peer})
 }
 
-// HasDirect tells whether a login has a direct chat with somebody.
+// HasDirect reports whether a login has a direct chat with somebody.
 func (x *Index) HasDirect(ctx context.Context, l *logins.Login, peer transports.UserID) bool {
 	_, ok, err := x.store.FindRoom(ctx, l.ID, convert.RoomKey(transports.Direct, "", peer))
 	return ok && err == nil

@@ -150,10 +150,10 @@ func (r *Room) RemoveMember(ctx context.Context, m transports.Member) {
 	e.RemoveOccupant(ctx, r.rooms.address.Occupant(m.User.ID, ""), d)
 }
 
-// KnowsViewer tells whether a login is known to see the room.
+// KnowsViewer reports whether a login is known to see the room.
 func (r *Room) KnowsViewer(login transports.LoginID) bool { return r.viewers[login] }
 
-// SeenBy tells whether a login is stored as one that sees the room.
+// SeenBy reports whether a login is stored as one that sees the room.
 func (r *Room) SeenBy(ctx context.Context, login transports.LoginID) (bool, error) {
 	rows, err := r.rooms.store.RoomLogins(ctx, r.conv.ID)
 	return slices.ContainsFunc(rows, func(v tables.Visibility) bool { return v.Login == login }), err

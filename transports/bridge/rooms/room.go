@@ -18,7 +18,7 @@ import (
 type Outbox interface {
 	// Send takes a message to the room. Once it is durable it is shown to the room.
 	Send(ctx context.Context, l *logins.Login, m room.Message) error
-	// Empty tells whether nothing waits to become durable.
+	// Empty reports whether nothing waits to become durable.
 	Empty() bool
 }
 
@@ -58,7 +58,7 @@ func (r *Room) Close() {
 	r.rooms.closed(r)
 }
 
-// Disposable tells whether nobody is in the room or about to enter it.
+// Disposable reports whether nobody is in the room or about to enter it.
 func (r *Room) Disposable() bool {
 	return (r.entry == nil || r.entry.Loaded() == nil) && len(r.entering) == 0
 }
