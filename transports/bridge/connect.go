@@ -41,6 +41,9 @@ func (r receiver) Stopped(l *logins.Login) { r.g.flow.backfill.Stop(l) }
 func (r receiver) StateChanged(l *logins.Login) {
 	g := r.g
 	g.env.Group.Go(func(ctx context.Context) { g.xmpp.presence.ShowState(ctx, l) })
+	if !l.Linked() {
+		g.env.Group.Go(func(ctx context.Context) { g.suspend(ctx, l) })
+	}
 	if !l.Online() {
 		return
 	}
@@ -48,6 +51,22 @@ func (r receiver) StateChanged(l *logins.Login) {
 	if state, _, _ := l.State(); state == transports.Online {
 		g.env.Group.Go(func(ctx context.Context) { g.resume(ctx, l) })
 		g.sync(l)
+	}
+}
+
+// suspend takes the owner of a login that has to be linked again out of private rooms.
+func (g *Gateway) suspend(ctx context.Context, l *logins.Login) {
+	seen, err := g.xmpp.rooms.Seen(ctx, l)
+	if err != nil && ctx.Err() == nil {
+		g.env.Log.Error("reading the rooms of a login", "login", l.ID, "error", err)
+	}
+	loaded := g.flow.conversations.Loaded()
+	for _, id := range seen {
+		if loaded[id] {
+			g.flow.conversations.EnqueueAlways(id, func(ctx context.Context, c *conversation.Conversation) {
+				c.Parts.(*parts).room.Suspend(ctx, l)
+			})
+		}
 	}
 }
 

@@ -25,6 +25,11 @@ func (b *Backfill) readRoom(ctx context.Context, l *logins.Login, h transports.H
 	if err != nil || !ok {
 		return err
 	}
+	defer func() {
+		if transports.ClassOf(err) == transports.Refused {
+			b.Doubted(ctx, l, row)
+		}
+	}()
 	if !row.Backfilled {
 		if err := b.readNew(ctx, l, h, row); err != nil || row.Last == "" {
 			return err
@@ -72,6 +77,7 @@ func (b *Backfill) readNew(ctx context.Context, l *logins.Login, h transports.Hi
 	}
 	if err != nil {
 		b.env.Log.Warn("a room's history cannot be read", "login", l.ID, "room", row.Net, "error", err)
+		b.Doubted(ctx, l, row)
 	}
 	return b.store.Commit(ctx, &tables.Batch{Rooms: tables.RoomBatch{Backfilled: []int64{row.ID}}})
 }

@@ -17,6 +17,8 @@ import (
 type Backfill interface {
 	// Found is called with rooms that may be new to a login.
 	Found(l *logins.Login, rooms ...tables.Room)
+	// Doubted is called for a private room that a login may have left unnoticed.
+	Doubted(ctx context.Context, l *logins.Login, r tables.Room)
 }
 
 // IndexStore has the rows of rooms.

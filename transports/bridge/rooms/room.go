@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
@@ -140,12 +141,19 @@ func (r *Room) config() room.Config {
 	}
 }
 
-// loginOf is the login by which a user sees the room; nil where none does.
+// loginOf is the login by which a user sees the room; nil where none does. Whether a login that has to be linked
+// again still sees a private room is not known: the account may have been closed.
 func (r *Room) loginOf(ctx context.Context, who jid.JID) (*logins.Login, tables.Visibility) {
 	seen, err := r.rooms.store.RoomLogins(ctx, r.conv.ID)
 	if err != nil {
 		r.rooms.env.Log.Error("reading who sees a room", "room", r.conv.Row.Net, "error", err)
 		return nil, tables.Visibility{}
+	}
+	if r.conv.Row.Kind == transports.Private {
+		seen = slices.DeleteFunc(seen, func(v tables.Visibility) bool {
+			l := r.rooms.logins.ByID(v.Login)
+			return l == nil || !l.Linked()
+		})
 	}
 	return ownerOf(r.rooms.logins, who, seen)
 }
@@ -216,6 +224,13 @@ func (r *Room) Evict(ctx context.Context, l *logins.Login, reason string) {
 	}
 	for _, s := range r.SessionsOf(l.Owner) {
 		e.RemoveSession(ctx, s, room.Departure{Kind: room.LostAffiliation, Reason: reason})
+	}
+}
+
+// Suspend takes the sessions of a login's owner out of a private room while the login has to be linked again.
+func (r *Room) Suspend(ctx context.Context, l *logins.Login) {
+	if r.conv.Row.Kind == transports.Private && !l.Linked() {
+		r.Evict(ctx, l, "Your "+r.rooms.env.Info.Name+" account has to be linked again.")
 	}
 }
 

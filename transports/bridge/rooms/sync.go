@@ -22,11 +22,17 @@ func (r *Rooms) Sync(ctx context.Context, l *logins.Login) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
 	defer cancel()
+	before, err := r.Joined(ctx, l)
+	if err != nil {
+		r.env.Log.Error("reading the rooms of a login", "login", l.ID, "error", err)
+	}
+	listed := map[transports.RoomID]bool{}
 	left, names := r.env.Settings.Rooms, r.spaceNames(ctx, l)
-	err := directory.Rooms(ctx, func(page []transports.RoomInfo) error {
+	err = directory.Rooms(ctx, func(page []transports.RoomInfo) error {
 		page = page[:min(len(page), left)]
 		left -= len(page)
 		for i := range page {
+			listed[page[i].ID] = page[i].Joined
 			if page[i].Group == "" {
 				page[i].Group = names[page[i].Space]
 			}
@@ -35,6 +41,11 @@ func (r *Rooms) Sync(ctx context.Context, l *logins.Login) {
 	})
 	if err != nil && ctx.Err() == nil {
 		r.env.Log.Warn("listing rooms", "login", l.ID, "error", err)
+	}
+	for _, row := range before {
+		if err == nil && !listed[row.Net] && row.Kind == transports.Private {
+			r.Index.backfill.Doubted(ctx, l, row)
+		}
 	}
 	watch := r.syncContacts(ctx, l, directory)
 	if p, ok := l.Client().(transports.Presencer); ok && r.env.Info.Caps.Presence && len(watch) > 0 {

@@ -1,0 +1,115 @@
+package bridge_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
+)
+
+// secretInDen has ben write to the private room after ann may not read it any longer, and checks that she gets
+// nothing of it.
+func (h *harness) secretInDen() {
+	h.Helper()
+	h.discard()
+	h.world.Say("den", "ben", "not for ann")
+	time.Sleep(time.Minute)
+	for _, st := range append(h.received(phone), h.received(phone.Bare())...) {
+		if strings.Contains(st.String(), "not for ann") {
+			h.Errorf("she is shown %s", st)
+		}
+	}
+	if got := h.messages(desk); !strings.Contains(strings.Join(got, " "), "not for ann") {
+		h.Errorf("ben, who is in the room, is shown %v", got)
+	}
+	if a := h.ask(phone, room("den"), stanza.TypeSet, mamQuery); a.Type != stanza.TypeError {
+		h.Errorf("she reads the archive: %s", a)
+	}
+	if a := h.ask(phone, room("den"), stanza.TypeGet, infoQuery); a.Type != stanza.TypeError {
+		h.Errorf("she reads about the room: %s", a)
+	}
+	h.discard()
+	to, _ := room("den").WithResource("me")
+	h.send(stanza.NewPresence(to, phone, "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
+	for _, st := range h.received(phone) {
+		if st.Type != stanza.TypeError {
+			h.Errorf("she enters: %s", st)
+		}
+	}
+}
+
+// A private room is one for all logins that see it, so that other logins bring events to somebody whose own client
+// would have got none: it has to be noticed that they were removed from the room while the network was away.
+func TestRemovedFromPrivateRoomUnseen(t *testing.T) {
+	for name, away := range map[string]func(h *harness, remove func()){
+		"outage": func(h *harness, remove func()) {
+			h.world.Outage(true)
+			time.Sleep(time.Second)
+			remove()
+			time.Sleep(time.Second)
+			h.world.Outage(false)
+		},
+		"restart": func(h *harness, remove func()) {
+			h.stop()
+			remove()
+			h.start()
+			h.join(desk, "den")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withGateway(t, func(h *harness) {
+				h.start()
+				h.link(phone, "ann")
+				h.link(desk, "ben")
+				for _, who := range []jid.JID{phone, desk} {
+					h.join(who, "den")
+				}
+				away(h, func() { h.check(h.world.Do(func(as faultnet.As) error { return as.Enter("den", "ann", false) })) })
+				time.Sleep(time.Minute)
+				h.secretInDen()
+			})
+		})
+	}
+}
+
+// The same where the directory of the network is all that says so.
+func TestRemovedFromPrivateRoomWithoutHistory(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.net = &wide{Network: h.net, caps: func(c *transports.Caps) { c.CatchesUp = true }}
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		h.stop()
+		h.check(h.world.Do(func(as faultnet.As) error { return as.Enter("den", "ann", false) }))
+		h.start()
+		h.join(desk, "den")
+		time.Sleep(time.Minute)
+		h.secretInDen()
+	})
+}
+
+// Whoever's account on the network was closed reads nothing more in private rooms by the logins of others.
+func TestClosedAccountInPrivateRoom(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		for _, who := range []jid.JID{phone, desk} {
+			h.join(who, "den")
+			h.join(who, "plaza")
+		}
+		h.world.Revoke("ann")
+		time.Sleep(time.Minute)
+		h.secretInDen()
+		h.discard()
+		h.world.Say("plaza", "ben", "for everybody")
+		time.Sleep(time.Minute)
+		if got := h.messages(phone); !strings.Contains(strings.Join(got, " "), "for everybody") {
+			h.Errorf("the public room: %v", got)
+		}
+	})
+}
