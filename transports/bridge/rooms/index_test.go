@@ -60,6 +60,8 @@ type found struct{ n int }
 
 func (f *found) Found(*logins.Login, ...tables.Room) { f.n++ }
 
+func (f *found) Doubted(context.Context, *logins.Login, tables.Room) {}
+
 func TestIndex(t *testing.T) {
 	t.Parallel()
 	ctx, store, backfill := t.Context(), &rows{}, &found{}
