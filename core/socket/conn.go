@@ -54,12 +54,12 @@ func New(c net.Conn) *Conn {
 // ServerTLS does the TLS handshake of the accepting side. The caller must not write during it, and must
 // afterwards discard input that it has buffered.
 func (s *Conn) ServerTLS(ctx context.Context, cfg *tls.Config) error {
-	return s.handshake(ctx, tls.Server(s.raw, cfg))
+	return s.handshake(ctx, tls.Server(newStagedSocket(s.raw), cfg))
 }
 
 // ClientTLS does the handshake of the side that dialled.
 func (s *Conn) ClientTLS(ctx context.Context, cfg *tls.Config) error {
-	return s.handshake(ctx, tls.Client(s.raw, cfg))
+	return s.handshake(ctx, tls.Client(newStagedSocket(s.raw), cfg))
 }
 
 func (s *Conn) handshake(ctx context.Context, t *tls.Conn) error {
@@ -69,6 +69,7 @@ func (s *Conn) handshake(ctx context.Context, t *tls.Conn) error {
 	if err := t.HandshakeContext(ctx); err != nil {
 		return err
 	}
+	below(t).begin()
 	s.tls.Store(t)
 	return nil
 }
@@ -81,18 +82,29 @@ func (s *Conn) TLS() (tls.ConnectionState, bool) {
 	return tls.ConnectionState{}, false
 }
 
-func (s *Conn) layer() net.Conn {
-	if t := s.tls.Load(); t != nil {
-		return t
+// Read reads what the peer has sent. Only one goroutine may call it. It waits outside of the TLS layer, see
+// stagedSocket.
+func (s *Conn) Read(p []byte) (int, error) {
+	t := s.tls.Load()
+	if t == nil {
+		return s.raw.Read(p)
 	}
-	return s.raw
+	for {
+		n, err := t.Read(p)
+		if err != errNoInput {
+			return n, err
+		}
+		below(t).wait()
+	}
 }
 
-// Read reads what the peer has sent.
-func (s *Conn) Read(p []byte) (int, error) { return s.layer().Read(p) }
-
 // Write writes all of p. It blocks until that is done.
-func (s *Conn) Write(p []byte) (int, error) { return s.layer().Write(p) }
+func (s *Conn) Write(p []byte) (int, error) {
+	if t := s.tls.Load(); t != nil {
+		return t.Write(p)
+	}
+	return s.raw.Write(p)
+}
 
 // TryWrite accepts all of p and writes as much as the socket accepts without blocking, in one system
 // call. more reports that bytes remain for Drain. Only one goroutine at a time may call TryWrite, Write

@@ -15,6 +15,19 @@ import (
 func TestConnRead(t *testing.T) {
 	t.Parallel()
 	a, b := sockets(t)
+	testConnRead(t, a, b)
+}
+
+// So does a connection with TLS, whose reads wait below the TLS layer.
+func TestConnReadTLS(t *testing.T) {
+	t.Parallel()
+	a, b := sockets(t)
+	secure(t, a, b)
+	testConnRead(t, a, b)
+}
+
+// testConnRead reads from a what b has written.
+func testConnRead(t *testing.T, a, b *Conn) {
 	buf := make([]byte, 8)
 	want := func(text string) {
 		t.Helper()

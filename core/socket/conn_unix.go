@@ -57,16 +57,46 @@ func (s *rawSocket) Read(p []byte) (int, error) {
 	s.in = p
 	err := s.fd.Read(s.get)
 	s.in = nil
-	switch {
-	case err != nil:
+	if err == nil {
+		err = s.readError(s.getN, s.getErr)
+	}
+	if err != nil {
 		return 0, err
-	case s.getErr != nil:
-		return 0, &net.OpError{
-			Op: "read", Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(),
-			Err: os.NewSyscallError("read", s.getErr),
-		}
-	case s.getN == 0:
-		return 0, io.EOF
 	}
 	return s.getN, nil
+}
+
+// readError returns the error of a read system call as package net does.
+func (s *rawSocket) readError(n int, err error) error {
+	switch {
+	case err != nil:
+		return &net.OpError{
+			Op: "read", Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(),
+			Err: os.NewSyscallError("read", err),
+		}
+	case n == 0:
+		return io.EOF
+	}
+	return nil
+}
+
+// open makes staged reading possible.
+func (s *stagedSocket) open() {
+	s.get = func(fd uintptr) bool {
+		b := inputBuffers.Get().(*[]byte)
+		s.end, s.getErr = readNow(fd, *b)
+		if s.end == 0 {
+			inputBuffers.Put(b)
+			return s.getErr != syscall.EAGAIN
+		}
+		s.buf = b
+		return true
+	}
+}
+
+// wait blocks until input or an error has arrived.
+func (s *stagedSocket) wait() {
+	if s.err = s.fd.Read(s.get); s.err == nil {
+		s.err = s.readError(s.end, s.getErr)
+	}
 }
