@@ -68,6 +68,10 @@ func (h *Host) setPresence(p *Pass) bool {
 			return false
 		}
 		p.Previous = p.Session.SetPresence(&Presence{Stanza: st, Priority: priority, Since: time.Now()})
+		if p.Session.ended.Load() { // replaced since Submit: PresenceHandler.Ended may have run before this presence was set
+			p.Session.SetPresence(nil)
+			return false
+		}
 		return true
 	case stanza.TypeUnavailable:
 		p.Previous = p.Session.SetPresence(nil)

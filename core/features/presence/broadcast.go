@@ -16,16 +16,23 @@ func (h *Presence) available(ctx context.Context, p *router.Pass) error {
 	if err != nil {
 		return fmt.Errorf("broadcast presence: %w", err)
 	}
+	now := p.Session.Presence()
+	if now == nil { // the session was replaced while its contacts were read: Ended has broadcast its end
+		return router.ErrStop
+	}
 	for _, contact := range from {
 		p.Route(p.Stanza.WithTo(contact))
 	}
 	h.toOwn(p)
+	if h.endedSince(ctx, p) {
+		return router.ErrStop
+	}
 	if p.Previous == nil {
 		if err := h.begin(ctx, p, to); err != nil {
 			return err
 		}
 	}
-	if p.Session.Presence().Priority >= 0 && (p.Previous == nil || p.Previous.Priority < 0) {
+	if now.Priority >= 0 && (p.Previous == nil || p.Previous.Priority < 0) {
 		for _, arrived := range h.arrivals {
 			if err := arrived(ctx, p); err != nil {
 				h.log.Error("session arrived", "jid", p.Session.JID(), "err", err)
@@ -33,6 +40,29 @@ func (h *Presence) available(ctx context.Context, p *router.Pass) error {
 		}
 	}
 	return router.ErrStop
+}
+
+// endedSince reports whether the session has ended while its presence was broadcast. Its unavailable presence may
+// then have come to contacts before the available one; it is sent to them again, unless another session with the
+// same JID is available, which would seem to have ended.
+func (h *Presence) endedSince(ctx context.Context, p *router.Pass) bool {
+	if p.Session.Presence() != nil {
+		return false
+	}
+	if next := p.Account.Session(p.Session.JID()); next != nil && next.Presence() != nil {
+		return true
+	}
+	last := stanza.NewPresence(jid.JID{}, p.Session.JID(), stanza.TypeUnavailable)
+	for _, s := range p.Account.Sessions() {
+		if s.Presence() != nil {
+			p.Deliver(s, last.WithTo(p.Account.JID()))
+		}
+	}
+	leave := departure{account: p.Account, session: p.Session, last: last, was: true, route: p.Route}
+	if err := h.leave(ctx, leave); err != nil {
+		h.log.Error("unavailable presence not broadcast", "jid", p.Session.JID(), "err", err)
+	}
+	return true
 }
 
 // toOwn shows a presence to the account's own available sessions and to the sender
