@@ -203,11 +203,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 
 // load reads what the last run left behind and completes what it had begun.
 func (g *Gateway) load(ctx context.Context) ([]tables.Backlog, error) {
-	last, err := g.store.LastSequence(ctx)
+	first, last, err := g.store.LastNumber(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g.env.Continue(last)
+	g.env.Continue(first, last)
 	if err := g.logins.Load(ctx); err != nil {
 		return nil, err
 	}

@@ -27,7 +27,8 @@ type Env struct {
 	Group    *Group
 	Counters Counters
 
-	last atomic.Int64 // number given to a row
+	first int64        // number of a row at the time 0
+	last  atomic.Int64 // number given to a row
 }
 
 // Counters count for the operator what has passed.
@@ -35,11 +36,30 @@ type Counters struct {
 	Events, Duplicates, Echoes, Delivered, Accepted, Calls, Retries, Refused, Limited, Failed, Panics atomic.Int64
 }
 
-// Next is a new number for a row; numbers rise in the order in which they are given.
-func (e *Env) Next() int64 { return e.last.Add(1) }
+// Numbers of rows are microseconds since this time, so that they stay below maxTime for long.
+var numbersSince = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 
-// Continue goes on numbering behind the last number of the database.
-func (e *Env) Continue(last int64) { e.last.Store(last) }
+const maxTime = 1<<51 - 1<<40 // above it is room to count on
+
+// Next is a new number for a row: the time, or one more than the last number where the clock has not moved
+// on, or was set back. Numbers rise in the order in which they are given.
+func (e *Env) Next() int64 {
+	now := e.first + min(e.Now().UnixMicro()-numbersSince, maxTime)
+	for {
+		last := e.last.Load()
+		next := max(now, last+1)
+		if e.last.CompareAndSwap(last, next) {
+			return next
+		}
+	}
+}
+
+// Continue goes on numbering behind the last number of the database. first is that of the time 0. It is
+// called before Next.
+func (e *Env) Continue(first, last int64) {
+	e.first = first
+	e.last.Store(last)
+}
 
 // Recover is deferred where a panic must not end the process.
 func (e *Env) Recover(where string) {

@@ -96,9 +96,9 @@ func newFixture(t *testing.T, wrap func(Messages) Messages) *fixture {
 		Send: func(*stanza.Stanza) {}, Trace: noTrace,
 	}
 	f.env.Group = gateway.NewGroup(f.env.Recover)
-	last, err := f.store.LastSequence(t.Context())
+	first, last, err := f.store.LastNumber(t.Context())
 	check(err)
-	f.env.Continue(last)
+	f.env.Continue(first, last)
 	ctx, cancel := context.WithCancel(context.Background())
 	f.env.Group.Start(ctx)
 	registry := logins.New(f.env, nil, f.store, nil).Registry

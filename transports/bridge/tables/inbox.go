@@ -19,41 +19,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (room, key) DO NOTHING`
 	eventColumns = `SELECT seq, room, account, key, kind, lane, place, data, at, state, out, error FROM bridge_inbox `
 
 	pendingEventsSQL = eventColumns + `WHERE room = ? AND state = 0 ORDER BY lane, place LIMIT ?`
-	readyEventsSQL   = eventColumns + `WHERE state = 1 AND seq BETWEEN ? AND ? ORDER BY place`
-	failedEventsSQL  = eventColumns + `WHERE state = 2 AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`
+	readyEventsSQL   = eventColumns + `WHERE state = 1 AND room IN (SELECT id FROM bridge_rooms WHERE gateway = ?) ORDER BY place`
+	failedEventsSQL  = eventColumns + `WHERE state = 2 AND room IN (SELECT id FROM bridge_rooms WHERE gateway = ?) ORDER BY seq LIMIT ?`
 
 	doneEventSQL   = `UPDATE bridge_inbox SET state = 3, data = '', out = NULL, error = NULL WHERE seq = ?`
 	readyEventSQL  = `UPDATE bridge_inbox SET state = 1, data = '', out = ?, place = ?, error = NULL WHERE seq = ?`
 	failedEventSQL = `UPDATE bridge_inbox SET state = 2, error = ? WHERE seq = ?`
 	replayEventSQL = `UPDATE bridge_inbox SET state = 0, error = NULL WHERE seq = ? AND state = 2 RETURNING room`
 )
-
-// The numbers of a gateway's rows: its id stands above the count, so that they are unique
-// among all gateways. Archived history of a new room has negative ones.
-const seqBits = 40
-
-func (s *Store) seqs() (from, to int64) { return s.id << seqBits, (s.id+1)<<seqBits - 1 }
-
-var sequenceSQL = []string{
-	`SELECT coalesce(max(seq), 0) FROM bridge_inbox WHERE seq BETWEEN ? AND ?`,
-	`SELECT coalesce(max(seq), 0) FROM bridge_outbox WHERE seq BETWEEN ? AND ?`,
-	`SELECT coalesce(max(seq), 0) FROM bridge_archive WHERE seq BETWEEN ? AND ?`,
-	`SELECT coalesce(max(place), 0) FROM bridge_inbox WHERE state IN (0, 1) AND seq BETWEEN ? AND ?`,
-}
-
-// LastSequence is the highest number of any row.
-func (s *Store) LastSequence(ctx context.Context) (last int64, err error) {
-	from, to := s.seqs()
-	last = from
-	for _, query := range sequenceSQL {
-		var n int64
-		if err := s.engine.Reader().QueryRowContext(ctx, query, from, to).Scan(&n); err != nil {
-			return 0, fmt.Errorf("read last number: %w", err)
-		}
-		last = max(last, n)
-	}
-	return last, nil
-}
 
 // Receive adds events, except those whose key their room has seen; a pending one that comes again with
 // PriorityNow moves to its position there. states are the logins' resume states that belong to them. It
@@ -106,14 +79,12 @@ func (s *Store) PendingEvents(ctx context.Context, room int64, limit int) ([]Eve
 
 // ReadyEvents are all events with deliveries that were perhaps not handed to the server, in order.
 func (s *Store) ReadyEvents(ctx context.Context) ([]Event, error) {
-	from, to := s.seqs()
-	return scan(ctx, s.engine.Reader(), readEvent, readyEventsSQL, from, to)
+	return scan(ctx, s.engine.Reader(), readEvent, readyEventsSQL, s.id)
 }
 
 // FailedEvents are events that were put aside, the oldest first.
 func (s *Store) FailedEvents(ctx context.Context, limit int) ([]Event, error) {
-	from, to := s.seqs()
-	return scan(ctx, s.engine.Reader(), readEvent, failedEventsSQL, from, to, limit)
+	return scan(ctx, s.engine.Reader(), readEvent, failedEventsSQL, s.id, limit)
 }
 
 // MarkDelivered marks ready events as done and removes what they held.

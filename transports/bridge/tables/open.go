@@ -51,7 +51,9 @@ func Open(ctx context.Context, engine Engine) (*Database, error) {
 }
 
 const (
-	addGatewaySQL  = `INSERT INTO bridge_gateways (domain) VALUES (?) ON CONFLICT (domain) DO NOTHING`
+	// Without the condition each start would take an id on PostgreSQL.
+	addGatewaySQL = `INSERT INTO bridge_gateways (domain) SELECT CAST(?1 AS TEXT)
+WHERE NOT EXISTS (SELECT 1 FROM bridge_gateways WHERE domain = ?1) ON CONFLICT (domain) DO NOTHING`
 	findGatewaySQL = `SELECT id FROM bridge_gateways WHERE domain = ?`
 )
 
@@ -83,6 +85,9 @@ func (d *Database) Gateway(ctx context.Context, domain jid.JID) (*Store, error) 
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open gateway %s: %w", domain, err)
+	}
+	if s.id > maxGateway {
+		return nil, fmt.Errorf("open gateway %s: its id is %d, and the highest one is %d", domain, s.id, maxGateway)
 	}
 	return s, nil
 }

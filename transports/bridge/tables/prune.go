@@ -23,19 +23,17 @@ const pruned = 1000
 // Prune removes done events and calls that are older than keys, and archived messages older than
 // archive where that is not zero.
 func (s *Store) Prune(ctx context.Context, keys, archive time.Time) error {
-	from, to := s.seqs()
-	steps := []struct {
+	type step struct {
 		query string
 		args  []any
-	}{
-		{pruneInboxSQL, []any{from, to, pruned, micros(keys)}},
-		{pruneOutboxSQL, []any{from, to, pruned, micros(keys)}},
+	}
+	var steps []step
+	for _, r := range s.numberRanges() {
+		args := []any{r.from, r.to, pruned, micros(keys)}
+		steps = append(steps, step{pruneInboxSQL, args}, step{pruneOutboxSQL, args})
 	}
 	if !archive.IsZero() {
-		steps = append(steps, struct {
-			query string
-			args  []any
-		}{pruneRoomArchiveSQL, []any{s.id, micros(archive), pruned}})
+		steps = append(steps, step{pruneRoomArchiveSQL, []any{s.id, micros(archive), pruned}})
 	}
 	for _, step := range steps {
 		for n := int64(pruned); n == pruned; {
