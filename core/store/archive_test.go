@@ -327,3 +327,23 @@ func TestArchiveShared(t *testing.T) {
 		}
 	}
 }
+
+// An id of a text that is as long as the 16 bytes of the server's own ids is found and read as what it is.
+func TestArchiveTextOf16Bytes(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice)
+	const id = "abcdefpqrstuvwxy"
+	done := make(chan error, 1)
+	st := stanza.NewMessage(alice, bob, stanza.TypeChat, stanza.TextElement("", "body", "hi"))
+	for range 2 {
+		s.Archive(alice, archive.Entry{ID: id, At: day, Stanza: st}, func(err error) { done <- err })
+	}
+	if first, second := <-done, <-done; first != nil || second == nil {
+		t.Errorf("archived: %v, again: %v", first, second)
+	}
+	r, err := s.Query(t.Context(), alice, archive.Filter{IDs: []string{id}}, archive.Page{Max: 5})
+	if err != nil || len(r.Entries) != 1 || r.Entries[0].ID != id {
+		t.Errorf("%v %v", r, err)
+	}
+}

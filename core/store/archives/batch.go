@@ -100,7 +100,7 @@ func (b *messageBatch) insert(tx *sql.Tx) error {
 func (b *messageBatch) encode(m *messageRow) (id, form []byte) {
 	id, form = m.id[:], m.form
 	if m.text != "" {
-		id = []byte(m.text)
+		id = textID(m.text)
 	}
 	if form == nil {
 		begin := len(b.forms)

@@ -7,3 +7,6 @@ func PageStatement(with jid.JID, backwards bool) (text string, args []any) {
 	q := search{of: &accountState{number: 1}, with: with, to: maxPlace, backwards: backwards}
 	return q.page(50)
 }
+
+// FindTextStatement is how an id is found that the server has not made.
+const FindTextStatement = findByTextSQL

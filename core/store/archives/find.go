@@ -11,20 +11,30 @@ import (
 
 // idText is the text of an id as it is kept: 16 bytes, or text.
 func idText(id []byte) string {
-	if len(id) == len(archive.ID{}) {
-		if known := archive.ID(id); known[6]>>4 == 7 {
-			return known.String()
-		}
+	n := len(archive.ID{})
+	switch {
+	case len(id) == n:
+		return archive.ID(id).String()
+	case len(id) == n+1 && id[n] == 0:
+		return string(id[:n])
 	}
 	return string(id)
+}
+
+// textID is the form in which an id is kept that is no archive.ID. It never has the length of one.
+func textID(id string) []byte {
+	if len(id) == len(archive.ID{}) {
+		return append([]byte(id), 0)
+	}
+	return []byte(id)
 }
 
 const (
 	findByIDSQL = `SELECT e.place FROM archive_entries e CROSS JOIN archive_messages m
 WHERE m.number = e.message AND e.archive = ? AND e.place BETWEEN ? AND ? AND m.id = ? ORDER BY e.place LIMIT 1`
 
-	findByTextSQL = `SELECT e.place FROM archive_entries e CROSS JOIN archive_messages m
-WHERE m.number = e.message AND e.archive = ? AND m.id = ? ORDER BY e.place LIMIT 1`
+	findByTextSQL = `SELECT e.place FROM archive_messages m CROSS JOIN archive_entries e
+WHERE m.id = ?2 AND length(m.id) <> 16 AND e.archive = ?1 AND e.place = m.place AND e.message = m.number ORDER BY e.place LIMIT 1`
 )
 
 // findEntry finds the place of an entry; archive.ErrNoEntry where there is none.
@@ -41,9 +51,9 @@ func findByID(ctx context.Context, q Reader, a *accountState, id archive.ID) (in
 	return onePlace(q.QueryRowContext(ctx, findByIDSQL, a.number, at, at+a.drift+slack, id[:]))
 }
 
-// findByText looks through all of the archive. All ids that the server has made are of the other kind.
+// findByText looks for an id of the other kind, which the server does not make.
 func findByText(ctx context.Context, q Reader, a *accountState, id string) (int64, error) {
-	return onePlace(q.QueryRowContext(ctx, findByTextSQL, a.number, []byte(id)))
+	return onePlace(q.QueryRowContext(ctx, findByTextSQL, a.number, textID(id)))
 }
 
 func onePlace(row *sql.Row) (place int64, err error) {
