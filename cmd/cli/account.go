@@ -84,7 +84,8 @@ func list(cmd *cobra.Command, a *server.Accounts) error {
 	return err
 }
 
-// importAccounts makes the accounts of a list. Those that cannot be made are named at the end; the others are made.
+// importAccounts creates the accounts of a list. Lines that fail are reported at the end; the other
+// accounts are created.
 func importAccounts(cmd *cobra.Command, a *server.Accounts, list io.Reader) error {
 	in := bufio.NewScanner(list)
 	var failed []error
@@ -95,7 +96,7 @@ func importAccounts(cmd *cobra.Command, a *server.Accounts, list io.Reader) erro
 			continue
 		}
 		end := strings.IndexAny(text, " \t")
-		if end < 0 { // the line is not shown: of "ann:secret" it would be the password
+		if end < 0 { // the error does not show the line: it may contain a password
 			failed = append(failed, fmt.Errorf("line %d: a name and a password are wanted, with a blank between them", line))
 			continue
 		}
@@ -150,14 +151,14 @@ func (p program) withAccounts(cmd *cobra.Command, f func(*server.Accounts) error
 	return errors.Join(f(a), a.Close())
 }
 
-// readPassword asks twice at a terminal, and reads one line elsewhere.
+// readPassword asks twice on a terminal; from other input it reads one line.
 func readPassword(in io.Reader, prompt io.Writer) (string, error) {
 	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		first, err := ask(f, prompt, "Password: ")
+		first, err := promptPassword(f, prompt, "Password: ")
 		if err != nil {
 			return "", err
 		}
-		second, err := ask(f, prompt, "Again: ")
+		second, err := promptPassword(f, prompt, "Again: ")
 		if err == nil && first != second {
 			err = errors.New("the two passwords differ")
 		}
@@ -173,7 +174,7 @@ func readPassword(in io.Reader, prompt io.Writer) (string, error) {
 	return line, nil
 }
 
-func ask(terminal *os.File, prompt io.Writer, what string) (string, error) {
+func promptPassword(terminal *os.File, prompt io.Writer, what string) (string, error) {
 	fmt.Fprint(prompt, what)
 	text, err := term.ReadPassword(int(terminal.Fd()))
 	fmt.Fprintln(prompt)

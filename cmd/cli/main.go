@@ -15,14 +15,14 @@ import (
 	"github.com/dragoman-im/dragoman/transports/gateways"
 )
 
-// Main runs the command line of os.Args with the networks that the program has, and ends the process. more are
-// further commands of the program's own.
+// Main runs the command line in os.Args for a program with these networks, and ends the process. more are
+// additional commands of the program.
 func Main(networks []transports.Registration, more ...*cobra.Command) {
 	ctx, stop := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go stopOnSignal(signals, stop)
-	surviveSizeLimit()
+	ignoreSizeSignal()
 	root := Root(networks)
 	root.AddCommand(more...)
 	if err := root.ExecuteContext(ctx); err != nil {
@@ -31,16 +31,16 @@ func Main(networks []transports.Registration, more ...*cobra.Command) {
 	}
 }
 
-// stopOnSignal ends the process: in order at the first signal, at once at the second.
+// stopOnSignal stops the process: in order at the first signal, at once at the second.
 func stopOnSignal(signals <-chan os.Signal, stop func()) {
 	<-signals
 	stop()
 	<-signals
-	fmt.Fprintln(os.Stderr, "dragoman: ended at once; what was acknowledged is on disk")
+	fmt.Fprintln(os.Stderr, "dragoman: stopped at once; everything that was acknowledged is committed")
 	os.Exit(1)
 }
 
-// Root makes the command with its subcommands.
+// Root returns the command with all subcommands.
 func Root(networks []transports.Registration) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "dragoman",
@@ -54,12 +54,12 @@ func Root(networks []transports.Registration) *cobra.Command {
 	return cmd
 }
 
-// program is what the commands share.
+// program has the parameters that the commands share.
 type program struct {
 	networks []transports.Registration
 }
 
-// report prints an error for a person: all problems of a configuration, one a line.
+// report prints an error; the problems of a configuration are printed one per line.
 func report(err error) {
 	var problems config.Problems
 	if errors.As(err, &problems) {
@@ -79,7 +79,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// load reads the configuration that -c names. A secret that everybody may read is worth a word.
+// load reads the configuration file that -c names. It warns about files with secrets that every user of
+// the machine can read.
 func (p program) load(cmd *cobra.Command) (config.Config, error) {
 	file, err := cmd.Flags().GetString("config")
 	if err != nil {

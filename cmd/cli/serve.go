@@ -54,7 +54,7 @@ func (p program) runCommand(use, short string, run func(context.Context, config.
 	}
 }
 
-// logger makes the logger that the configuration asks for.
+// logger returns the configured logger.
 func logger(c config.Log, w io.Writer) *slog.Logger {
 	level := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}[c.Level]
 	options := &slog.HandlerOptions{Level: level}

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// stateSignals ask for logState.
+// stateSignals make logState log.
 var stateSignals = []os.Signal{syscall.SIGUSR1}
 
-// surviveSizeLimit makes a file that may not grow an error of the write instead of the end
-// of the process.
-func surviveSizeLimit() { signal.Ignore(syscall.SIGXFSZ) }
+// ignoreSizeSignal ignores SIGXFSZ: at a limit on file sizes a write then returns an error, and the
+// process is not killed.
+func ignoreSizeSignal() { signal.Ignore(syscall.SIGXFSZ) }

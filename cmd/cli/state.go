@@ -9,8 +9,7 @@ import (
 	"runtime/debug"
 )
 
-// logState writes what the process holds to the log whenever it gets SIGUSR1, until ctx
-// ends: for an operator who wonders where the memory has gone.
+// logState logs memory use and the number of goroutines at each SIGUSR1, until ctx ends.
 func logState(ctx context.Context, log *slog.Logger) {
 	if len(stateSignals) == 0 {
 		return
@@ -24,7 +23,7 @@ func logState(ctx context.Context, log *slog.Logger) {
 			return
 		case <-signals:
 		}
-		debug.FreeOSMemory() // what is no longer needed is not counted
+		debug.FreeOSMemory() // so that unused memory is not counted
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		log.Info("state", "goroutines", runtime.NumGoroutine(), "heap", m.HeapAlloc, "objects", m.HeapObjects, "held", m.Sys-m.HeapReleased)

@@ -33,7 +33,7 @@ keep its data directory, which holds the keys.`,
 			if err != nil {
 				return err
 			}
-			if path, ok := strings.CutPrefix(from, "sqlite:"); ok { // which would be made
+			if path, ok := strings.CutPrefix(from, "sqlite:"); ok { // a missing source would be created empty
 				if _, err := os.Stat(path); err != nil {
 					return err
 				}

@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/spec"
 )
 
-// doapHead is what dragoman.doap says about the project as a whole.
+// doapHead is the part of dragoman.doap about the project as a whole.
 const doapHead = `<?xml version="1.0" encoding="UTF-8"?>
 <rdf:RDF xmlns="http://usefulinc.com/ns/doap#"
          xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -42,7 +42,7 @@ const doapEnd = `  </Project>
 </rdf:RDF>
 `
 
-// doap is the description of the project for https://xmpp.org/software/.
+// doap returns the project's description for https://xmpp.org/software/.
 func doap(specs []spec.Spec) string {
 	var b strings.Builder
 	b.WriteString(doapHead)

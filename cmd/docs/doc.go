@@ -1,5 +1,5 @@
-// Command docs writes the documents that are made of what the code declares: config/dragoman.doap
-// and core/README.md, both of the specifications that are implemented.
+// Command docs generates config/dragoman.doap and core/README.md from the specifications that the code
+// declares (spec.Spec).
 //
 //	go run ./cmd/docs
 package main

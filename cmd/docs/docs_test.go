@@ -33,7 +33,7 @@ func TestDocumentsAreCurrent(t *testing.T) {
 	}
 }
 
-// mentioned are specifications that comments speak of and that are not implemented.
+// mentioned are specifications that comments cite and that are not implemented.
 var mentioned = map[string]string{
 	"0033": "addresses, which carbons leave alone",
 	"0178": "EXTERNAL between servers, for which mechanisms are ready",
@@ -48,7 +48,7 @@ var mentioned = map[string]string{
 
 var cited = regexp.MustCompile(`XEP-(\d{4})`)
 
-// TestSpecificationsAreInCode compares what is declared with what comments cite.
+// TestSpecificationsAreInCode compares the declared specifications with those that comments cite.
 func TestSpecificationsAreInCode(t *testing.T) {
 	t.Parallel()
 	where := map[string]string{}

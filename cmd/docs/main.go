@@ -22,7 +22,7 @@ func main() {
 	}
 }
 
-// documents are the generated files, by their paths in the module.
+// documents returns the generated files by their paths in the module.
 func documents() (map[string]string, error) {
 	specs, err := specifications()
 	if err != nil {
@@ -44,7 +44,7 @@ func write(root string) error {
 	return nil
 }
 
-// specifications are those of the server and of the gateways, by number.
+// specifications returns the specifications of the server and the gateways, sorted by number.
 func specifications() ([]spec.Spec, error) {
 	all := append(server.Specs(), bridge.Specs()...)
 	slices.SortFunc(all, func(a, b spec.Spec) int { return strings.Compare(a.Number, b.Number) })

@@ -9,18 +9,19 @@ import (
 
 const readmeHead = `# The XMPP server
 
-doc.go in this folder follows a stanza through the packages. server/features.go lists the features of a served host.
+[doc.go](doc.go) describes the path of a stanza through the packages. [server/features.go](server/features.go) lists the
+features of a served host.
 
 ## Specifications
 
-The server implements RFC 6120, RFC 6121 and RFC 7622. The extensions below are declared in the code, by the
-features and packages that implement them; ` + "`go run ./cmd/docs`" + ` makes this page and config/dragoman.doap from that.
+The server implements RFC 6120, RFC 6121 and RFC 7622. The features and packages declare the
+extensions that they implement; ` + "`go run ./cmd/docs`" + ` generates this page and config/dragoman.doap from these declarations.
 
 | specification | state | where |
 | --- | --- | --- |
 `
 
-// readme is the page about the server, with the table of specifications.
+// readme returns the page about the server with the table of specifications.
 func readme(specs []spec.Spec) string {
 	var b strings.Builder
 	b.WriteString(readmeHead)

@@ -8,5 +8,5 @@ import (
 	"github.com/dragoman-im/dragoman/cmd/dragoman/demo"
 )
 
-// demoCommands is the demo, which brings the fake servers of the networks with it.
+// demoCommands returns the demo command, which links the fake servers of the networks into the program.
 func demoCommands() []*cobra.Command { return []*cobra.Command{demo.Command()} }

@@ -10,8 +10,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes this test binary the dragoman of the scripts too: what runs there is what people run,
-// with the race detector where the tests have it.
+// TestMain makes this test binary run as the command dragoman in the scripts, so that they run under the
+// race detector too.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"dragoman": main})
 }
@@ -50,10 +50,10 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// trace is how Go tells of a panic.
+// trace matches the output of a panic or of a data race.
 var trace = regexp.MustCompile(`(?m)^(panic:|fatal error:|goroutine \d+ \[|WARNING: DATA RACE)|\.go:\d+`)
 
-// staysCalm wants no stack trace in what the last command said: calm stdout stderr.
+// staysCalm checks that the output of the last command contains no stack trace: calm stdout stderr.
 func staysCalm(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: calm stdout|stderr|FILE...")

@@ -4,5 +4,5 @@ package main
 
 import "github.com/spf13/cobra"
 
-// demoCommands is empty in released binaries: neither the demo nor a fake server is in them.
+// demoCommands returns nothing in released binaries: they contain neither the demo nor the fake servers.
 func demoCommands() []*cobra.Command { return nil }

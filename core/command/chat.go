@@ -10,34 +10,33 @@ import (
 	"github.com/dragoman-im/dragoman/core/form"
 )
 
-// Line is one message of a Chat: a text, and a picture where there is one to show.
+// Line is one message of a Chat: a text, and optionally a picture.
 type Line struct {
 	Text  string
 	Media *form.Media
 }
 
-// Chat runs one command as a dialogue in text: it asks for one field after another.
-//
-// The person answers in words; "cancel" gives up, "back" goes to the question before, and
-// "-" leaves out a question that need not be answered.
+// Chat runs one command as a text dialogue that asks for one form field after another. "cancel" ends the
+// command, "back" returns to the previous question, and "-" skips an optional question or keeps its
+// default.
 type Chat struct {
 	mu      sync.Mutex
 	step    Step
 	answers *form.Form
-	asked   []int // indexes of the fields asked so far, the current one last; empty where none is
+	asked   []int // indexes of the fields asked so far; the last one is the current question
 	used    time.Time
 	done    bool
 }
 
-// Words that a Chat understands as an answer to any question.
+// Commands that a Chat accepts instead of an answer.
 const (
 	wordCancel = "cancel"
 	wordBack   = "back"
 	wordSkip   = "-"
 )
 
-// StartChat runs a command as a chat and gives the first lines. done reports that it is over
-// already. The caller checks the right to it first.
+// StartChat runs a command as a chat and returns the first lines. done means that it has ended already.
+// The caller checks Command.Allowed first.
 func StartChat(ctx context.Context, c Command, who Caller) (chat *Chat, lines []Line, done bool, err error) {
 	step, err := c.Run(ctx, who)
 	if err != nil {
@@ -48,14 +47,14 @@ func StartChat(ctx context.Context, c Command, who Caller) (chat *Chat, lines []
 	return chat, lines, chat.done, nil
 }
 
-// IdleTime is how long no message came or went.
+// IdleTime returns the time since the last answer.
 func (c *Chat) IdleTime() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return time.Since(c.used)
 }
 
-// Cancel gives the command up, such as when it was idle for too long.
+// Cancel cancels the command, for example after a timeout.
 func (c *Chat) Cancel() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,8 +68,8 @@ func (c *Chat) cancel() {
 	c.done = true
 }
 
-// Answer takes what the user wrote and returns the answer. done reports that it is over. An
-// error is a fault of the command and has ended it.
+// Answer processes a message of the user and returns the next lines. done means that the command has
+// ended. An error is a failure of the command, which has ended it.
 func (c *Chat) Answer(ctx context.Context, text string) (lines []Line, done bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,7 +98,7 @@ func (c *Chat) Answer(ctx context.Context, text string) (lines []Line, done bool
 	return c.submit(ctx)
 }
 
-// submit hands the answers of a whole step in.
+// submit submits the answers of a complete step.
 func (c *Chat) submit(ctx context.Context) ([]Line, bool, error) {
 	next, err := c.step.submit(ctx, c.answers)
 	var wrong *form.FieldError
@@ -115,7 +114,7 @@ func (c *Chat) submit(ctx context.Context) ([]Line, bool, error) {
 	return lines, c.done, nil
 }
 
-// startStep shows a step and asks its first question.
+// startStep returns the text of a step and its first question.
 func (c *Chat) startStep(step Step) []Line {
 	c.step, c.asked, c.answers = step, nil, &form.Form{Kind: form.Submit}
 	c.done = step.Then == nil
@@ -138,12 +137,12 @@ func (c *Chat) startStep(step Step) []Line {
 	return append(lines, c.question()...)
 }
 
-// isQuestion reports whether a field is a question.
+// isQuestion reports whether a field needs an answer.
 func isQuestion(fd *form.Field) bool {
 	return fd.Var != "" && fd.Type != form.Fixed && fd.Type != form.Hidden
 }
 
-// advance goes to the next question; false where there is none.
+// advance goes to the next question; false means that there is none.
 func (c *Chat) advance() bool {
 	next := 0
 	if len(c.asked) > 0 {
@@ -161,7 +160,7 @@ func (c *Chat) advance() bool {
 	return false
 }
 
-// goBackTo goes back to the question about that field, or to the first.
+// goBackTo returns to the question about a field, or to the first one.
 func (c *Chat) goBackTo(name string) []Line {
 	for k, i := range c.asked {
 		if c.step.Form.Fields[i].Var == name {
@@ -181,11 +180,11 @@ func (c *Chat) current() *form.Field {
 	return &c.step.Form.Fields[c.asked[len(c.asked)-1]]
 }
 
-// setAnswer checks an answer and keeps it; it gives what is wrong with it.
+// setAnswer checks and stores an answer. It returns what is wrong with it, or "".
 func (c *Chat) setAnswer(text string) (problem string) {
 	fd := c.current()
 	if fd == nil {
-		return "" // the step only waits for a word
+		return "" // the step has no question: any text continues
 	}
 	if text == wordSkip {
 		if len(fd.Values) > 0 {

@@ -8,7 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/form"
 )
 
-// formText is the text of a form before its questions, or all of a result.
+// formText returns the text of a form before its questions, or all of a result.
 func formText(f *form.Form) []Line {
 	var lines []Line
 	if f.Title != "" {
@@ -29,14 +29,14 @@ func formText(f *form.Form) []Line {
 	return lines
 }
 
-// fieldText is a field that asks nothing.
+// fieldText returns the text of a field that is not a question.
 func fieldText(fd *form.Field) []Line {
 	if fd.Type == form.Hidden || fd.Var == form.TypeVar {
 		return nil
 	}
 	text := make([]string, len(fd.Values))
 	for i, v := range fd.Values {
-		text[i] = fd.Chosen(v)
+		text[i] = fd.OptionLabel(v)
 	}
 	line := strings.Join(text, "\n")
 	if fd.Label != "" {
@@ -53,15 +53,15 @@ func tableRow(head, row []form.Field) string {
 	for _, h := range head {
 		for i := range row {
 			if row[i].Var == h.Var && row[i].Value() != "" {
-				cells = append(cells, h.Chosen(row[i].Lines()))
+				cells = append(cells, h.OptionLabel(row[i].Lines()))
 			}
 		}
 	}
 	return strings.Join(cells, " · ")
 }
 
-// parseAnswer makes values of what a person writes: yes and no, the number or the label of a
-// choice, several things with commas or on several lines.
+// parseAnswer converts an answer to field values: yes and no, the number or label of an option, several
+// values separated by commas or line breaks.
 func parseAnswer(fd *form.Field, text string) []string {
 	switch fd.Type {
 	case form.Boolean:
@@ -84,6 +84,7 @@ func parseAnswer(fd *form.Field, text string) []string {
 	return []string{text}
 }
 
+// optionValue returns the value of the option with that value, label or number; other text unchanged.
 func optionValue(fd *form.Field, text string) string {
 	for _, o := range fd.Options {
 		if o.Value == text || strings.EqualFold(o.Label, text) {
@@ -96,8 +97,8 @@ func optionValue(fd *form.Field, text string) string {
 	return text
 }
 
-// question is the message for the current question: the fixed texts before it, the
-// label, the choices, the present value.
+// question returns the current question: the fixed texts before it, the label, the options and the
+// default.
 func (c *Chat) question() []Line {
 	fd := c.current()
 	if fd == nil {
@@ -121,7 +122,7 @@ func (c *Chat) question() []Line {
 	return append(c.textBefore(at), Line{Text: text + hint(fd), Media: fd.Media})
 }
 
-// textBefore is the text between the last question and the field at index at.
+// textBefore returns the text between the previous question and the field at index at.
 func (c *Chat) textBefore(at int) []Line {
 	fields := c.step.fields()
 	first := at
@@ -142,7 +143,7 @@ func (st *Step) fields() []form.Field {
 	return st.Form.Fields
 }
 
-// hint explains how to answer.
+// hint returns an explanation of how to answer.
 func hint(fd *form.Field) string {
 	var hints []string
 	if fd.Type == form.Boolean {
@@ -159,7 +160,7 @@ func hint(fd *form.Field) string {
 	case len(fd.Values) > 0:
 		var chosen []string
 		for _, v := range fd.Values {
-			chosen = append(chosen, fd.Chosen(v))
+			chosen = append(chosen, fd.OptionLabel(v))
 		}
 		hints = append(hints, "“-” for "+truncate(strings.Join(chosen, ", ")))
 	case !fd.Required:
@@ -171,7 +172,7 @@ func hint(fd *form.Field) string {
 	return " (" + strings.Join(hints, "; ") + ")"
 }
 
-// truncate keeps a long default from filling a hint.
+// truncate limits the length of a default in a hint.
 func truncate(s string) string {
 	const longest = 80
 	if r := []rune(s); len(r) > longest {

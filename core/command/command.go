@@ -11,52 +11,52 @@ import (
 // NS is the namespace of ad-hoc commands, and the disco node that lists them.
 const NS = "http://jabber.org/protocol/commands"
 
-// Caller is who runs a command.
+// Caller is the entity that runs a command.
 type Caller struct {
-	JID  jid.JID // as it came; a full JID where it is a session
-	To   jid.JID // the address whose command it is
+	JID  jid.JID // the sender; a full JID for a session
+	To   jid.JID // the address that offers the command
 	Lang string
 }
 
-// Command is something that can be done in steps. Node and Name are needed, and Run.
+// Command is an action that runs in steps. Node, Name and Run are required.
 type Command struct {
 	Node string // unique for the address
-	Name string // for people, in a menu
-	Desc string // one sentence, for users who run it in text
+	Name string // shown to users in a menu
+	Desc string // one sentence, shown in a text dialogue
 	// Allowed reports whether a requester may see and run it; nil allows everybody.
 	Allowed func(ctx context.Context, who Caller) bool
-	// Run begins it and gives the first step.
+	// Run starts the command and returns the first step.
 	Run func(ctx context.Context, who Caller) (Step, error)
 }
 
-// Step is where a command has got to.
+// Step is one stage of a running command.
 //
-// A step with Then asks: its Form, of kind form.Ask, is filled in, checked against Form,
-// and given to Then, which makes the next step. Form may be nil where it only waits for
-// "next". A step without Then is the end; its Form, if any, is of kind form.Result.
+// If Then is set, the step asks for input: Form, of kind form.Ask, is filled in, checked and passed to
+// Then, which returns the next step. Form may be nil if the step only waits for "next". If Then is nil,
+// the command has ended, and Form, if any, is of kind form.Result.
 //
-// Then may be called again with other answers, after "prev". It returns a
-// *form.FieldError where an answer is wrong, and the same step is asked again; any other
-// error ends the command.
+// Then may be called again with other answers, after "prev". If it returns a *form.FieldError, the step is
+// repeated with the message; any other error ends the command.
 type Step struct {
 	Form  *form.Form
 	Notes []Note
 	Then  func(ctx context.Context, answers *form.Form) (Step, error)
-	// Last says that what Then does is the end, as far as one can know: "complete" is
-	// offered in place of "next".
+	// Last means that the command ends after Then, as far as is known: "complete" is offered instead of
+	// "next".
 	Last bool
-	// NoBack forbids "prev" from here, because the step before has had its effect.
+	// NoBack forbids "prev", because the previous step cannot be undone.
 	NoBack bool
-	// Cancel, where it is not nil, is called when the command is cancelled at this step:
-	// by the caller, by a timeout or because of too many others.
+	// Cancel, if not nil, is called when the command is cancelled at this step: by the caller, by a
+	// timeout, or because of a limit on sessions.
 	Cancel func()
-	// Payload is sent behind the form, such as XEP-0066 addresses.
+	// Payload is added after the form, such as XEP-0066 addresses.
 	Payload []*stanza.Element
-	// Error is what a failure is to users who run the command where notes cannot be shown.
+	// Error is the error for callers that run the command where notes cannot be shown (in-band
+	// registration).
 	Error *stanza.Error
 }
 
-// NoteType is how grave a note is (XEP-0050 §4.3).
+// NoteType is the severity of a note (XEP-0050 §4.3).
 type NoteType string
 
 // The types of notes.
@@ -66,20 +66,20 @@ const (
 	Failure NoteType = "error"
 )
 
-// Note is a sentence for the person.
+// Note is a message to the user.
 type Note struct {
 	Type NoteType
 	Text string
 }
 
-// Done is the last step of a command that has nothing to show but a sentence.
+// Done returns a last step with a message.
 func Done(text string) Step { return Step{Notes: []Note{{Info, text}}} }
 
-// Failed is the last step of a command that did not work, for a reason that the person
-// can do something about (XEP-0050 §3.6).
+// Failed returns the last step of a command that has failed for a reason that the user can do something
+// about (XEP-0050 §3.6).
 func Failed(text string) Step { return Step{Notes: []Note{{Failure, text}}} }
 
-// Ask is a step that asks for a form once and is then at its end.
+// Ask returns a step that asks for one form and then ends.
 func Ask(f *form.Form, then func(ctx context.Context, answers *form.Form) (Step, error)) Step {
 	return Step{Form: f, Then: then, Last: true}
 }

@@ -163,7 +163,7 @@ func TestAccess(t *testing.T) { // XEP-0050 §2.2, §4.4
 	e.Add(simple("b-open", nil))
 	e.Add(simple("a-closed", func(_ context.Context, who Caller) bool { return who.JID == ann }))
 	r := disco.NewRegistry()
-	r.Ask(e)
+	r.AddSource(e)
 	items := func(who jid.JID) string {
 		got, err := r.Items(t.Context(), disco.Query{To: gate, From: who, Node: NS})
 		if err != nil {

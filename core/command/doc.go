@@ -1,12 +1,9 @@
-// Package command is ad-hoc commands (XEP-0050). A Command is steps of data forms and
-// knows no XML, so that the same command can be run in three ways: by an Engine as IQs,
-// by a Chat as a dialogue in text that asks one field after another, and by whoever else
-// shows a form and takes an answer, such as a web portal.
-//
-// An Engine and a Chat may be used by any number of goroutines. The Engine's lock is never
-// held while a step runs; a session whose step is running refuses a second request. No
-// goroutine is started here: sessions that have timed out are dropped when a request comes
-// for something.
+// Package command implements ad-hoc commands (XEP-0050). A Command consists of steps with data forms and
+// is independent of XML: an Engine runs it by IQs, a Chat as a text dialogue, and other code may run
+// it directly, such as in-band registration.
+// An Engine and a Chat are safe for concurrent use. The Engine's lock is never held while a step runs; a
+// Chat's is, so that its answers are processed one at a time. There is no goroutine: each request also
+// drops the sessions that have timed out.
 //
 // Specifications: XEP-0050, XEP-0004, XEP-0030.
 package command

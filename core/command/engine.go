@@ -19,13 +19,13 @@ const (
 	defaultTimeout = 15 * time.Minute
 	defaultPerUser = 5
 	defaultTotal   = 1000
-	maxSteps       = 50 // that one can go back
+	maxSteps       = 50 // kept for "prev"
 )
 
 // Limits bound the sessions of an Engine. Zero fields are set to the defaults.
 type Limits struct {
 	Timeout time.Duration // without a request; 15 minutes
-	PerUser int           // sessions of one bare JID; the oldest gives way. 5
+	PerUser int           // sessions of one bare JID; a new one replaces the oldest. 5
 	Total   int           // sessions; 1000
 }
 
@@ -42,7 +42,7 @@ type Engine struct {
 
 var _ disco.Source = (*Engine)(nil)
 
-// session is one execution, from one requester (XEP-0050 §3.3).
+// session is one execution of a command by one requester (XEP-0050 §3.3).
 type session struct {
 	id      string
 	command *Command
@@ -53,7 +53,7 @@ type session struct {
 	ended   bool
 }
 
-// NewEngine makes an engine without commands. now may be nil.
+// NewEngine returns an engine without commands. now may be nil.
 func NewEngine(l Limits, now func() time.Time) *Engine {
 	if l.Timeout <= 0 {
 		l.Timeout = defaultTimeout
@@ -70,7 +70,7 @@ func NewEngine(l Limits, now func() time.Time) *Engine {
 	return &Engine{limits: l, now: now, commands: map[string]*Command{}, sessions: map[string]*session{}}
 }
 
-// Add offers a command, in place of one with the same node.
+// Add adds a command; it replaces one with the same node.
 func (e *Engine) Add(c Command) {
 	if c.Node == "" || c.Run == nil {
 		panic("command: Node and Run are needed")
@@ -80,14 +80,14 @@ func (e *Engine) Add(c Command) {
 	e.commands[c.Node] = &c
 }
 
-// Remove withdraws a command; what runs goes on.
+// Remove removes a command. Running executions continue.
 func (e *Engine) Remove(node string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.commands, node)
 }
 
-// Commands are those that a requester may run, sorted by name.
+// Commands returns the commands that a requester may run, sorted by name.
 func (e *Engine) Commands(ctx context.Context, who Caller) []Command {
 	e.mu.Lock()
 	var all []*Command
@@ -107,8 +107,7 @@ func (e *Engine) Commands(ctx context.Context, who Caller) []Command {
 	return list
 }
 
-// Command is the one of that node, if who may run it: item-not-found and forbidden are
-// the errors of XEP-0050 §4.4.
+// Command returns the command of a node, or item-not-found or forbidden (XEP-0050 §4.4).
 func (e *Engine) Command(ctx context.Context, node string, who Caller) (Command, error) {
 	e.mu.Lock()
 	c := e.commands[node]
@@ -160,7 +159,7 @@ func (e *Engine) DiscoItems(ctx context.Context, q disco.Query) ([]disco.Item, e
 	return items, nil
 }
 
-// Sessions is how many executions are under way.
+// Sessions returns the number of running executions.
 func (e *Engine) Sessions() int {
 	e.expire()
 	e.mu.Lock()
@@ -168,7 +167,7 @@ func (e *Engine) Sessions() int {
 	return len(e.sessions)
 }
 
-// open makes a session, if the limits allow it.
+// open creates a session, if the limits allow it.
 func (e *Engine) open(c *Command, who Caller) (*session, error) {
 	e.expire()
 	e.mu.Lock()
@@ -203,14 +202,14 @@ func (e *Engine) open(c *Command, who Caller) (*session, error) {
 	return s, nil
 }
 
-// acquire finds a session and keeps others from it until release.
+// acquire returns a session for exclusive use until release.
 func (e *Engine) acquire(id string, who jid.JID, node string) (*session, error) {
 	e.expire()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.sessions[id]
 	switch {
-	case s == nil, s.who.JID != who: // a guess learns nothing of others' sessions
+	case s == nil, s.who.JID != who: // the same answer, so that session ids of others cannot be guessed
 		return nil, failure(stanza.NotAllowed("This command has ended or has timed out. Start it again."), "session-expired")
 	case s.command.Node != node:
 		return nil, failure(stanza.BadRequest("This session is of another command."), "bad-sessionid")
@@ -221,7 +220,7 @@ func (e *Engine) acquire(id string, who jid.JID, node string) (*session, error) 
 	return s, nil
 }
 
-// release gives a session back, or ends it.
+// release ends the exclusive use of a session, or the session itself.
 func (e *Engine) release(s *session, end bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -237,7 +236,7 @@ func (e *Engine) release(s *session, end bool) {
 	e.order = append(without(e.order, s), s)
 }
 
-// drop forgets a session; the lock is held.
+// drop removes a session. The lock is held.
 func (e *Engine) drop(s *session) {
 	s.ended = true
 	delete(e.sessions, s.id)
@@ -248,14 +247,14 @@ func without(list []*session, s *session) []*session {
 	return slices.DeleteFunc(list, func(o *session) bool { return o == s })
 }
 
-// Forget drops the sessions of a bare JID that has no account any more.
+// Forget drops the sessions of a bare JID whose account was deleted.
 func (e *Engine) Forget(who jid.JID) {
 	e.mu.Lock()
 	var gone []*session
 	for _, s := range slices.Clone(e.order) {
 		if s.who.JID.Bare() == who {
 			e.drop(s)
-			if !s.busy { // the step under way of another is nobody's to go on with
+			if !s.busy { // a running step cannot be cancelled; its session ends with it
 				gone = append(gone, s)
 			}
 		}
@@ -266,7 +265,7 @@ func (e *Engine) Forget(who jid.JID) {
 	}
 }
 
-// expire drops the sessions that were not used for too long.
+// expire drops the sessions that have timed out.
 func (e *Engine) expire() {
 	e.mu.Lock()
 	now := e.now()
@@ -283,7 +282,7 @@ func (e *Engine) expire() {
 	}
 }
 
-// cancel notifies the current step that the command is cancelled; nil does nothing.
+// cancel calls Cancel of the current step. s may be nil.
 func (s *session) cancel() {
 	if s == nil || len(s.steps) == 0 {
 		return
@@ -293,5 +292,5 @@ func (s *session) cancel() {
 	}
 }
 
-// newID is a session id of 128 random bits or more.
+// newID returns a session id with at least 128 random bits.
 func newID() string { return rand.Text() }

@@ -21,8 +21,8 @@ const (
 	statusCanceled  = "canceled"
 )
 
-// Handle answers an IQ set with <command/>. A *stanza.Error goes to the requester; any
-// other error is a fault of a command and has ended it.
+// Handle answers an IQ set with a <command/>. A *stanza.Error is for the requester; any other error is a
+// failure of the command, which has ended it.
 func (e *Engine) Handle(ctx context.Context, iq *stanza.Stanza) (*stanza.Element, error) {
 	x := iq.FirstChild()
 	if iq.Type != stanza.TypeSet || !x.Is(NS, "command") {
@@ -87,7 +87,7 @@ func (e *Engine) start(ctx context.Context, node, action string, who Caller) (*s
 	return s.answer(step, statusExecuting), nil
 }
 
-// handleAction makes one step of a session that is in use; end reports that it was the last.
+// handleAction performs an action in an acquired session; end means that the session has ended.
 func (s *session) handleAction(ctx context.Context, action string, x *stanza.Element) (step Step, end bool, err error) {
 	now := &s.steps[len(s.steps)-1]
 	switch action {
@@ -117,7 +117,7 @@ func (s *session) handleAction(ctx context.Context, action string, x *stanza.Ele
 	var wrong *form.FieldError
 	switch {
 	case errors.As(err, &wrong):
-		// Asked again with what is wrong, where an error would end the dialogue of most clients.
+		// The step is repeated with a note: most clients end the dialogue at an error.
 		again := *now
 		again.Notes = []Note{{Failure, wrong.Error()}}
 		return again, false, nil
@@ -133,7 +133,7 @@ func (s *session) handleAction(ctx context.Context, action string, x *stanza.Ele
 	return next, false, nil
 }
 
-// read takes the submitted form out of a request.
+// read returns the submitted form of a request.
 func (st *Step) read(x *stanza.Element) (*form.Form, error) {
 	e := x.Child(form.NS, "x")
 	if st.Form == nil || e == nil {
@@ -146,7 +146,7 @@ func (st *Step) read(x *stanza.Element) (*form.Form, error) {
 	return f, nil
 }
 
-// submit checks the answers and goes on.
+// submit checks the answers and calls Then.
 func (st *Step) submit(ctx context.Context, given *form.Form) (Step, error) {
 	answers := given
 	if st.Form != nil {
@@ -159,8 +159,8 @@ func (st *Step) submit(ctx context.Context, given *form.Form) (Step, error) {
 	return st.Then(ctx, answers)
 }
 
-// keepAnswers puts the answers into the form, for one who comes back to it (XEP-0050 §2.4.2).
-// Secrets are not shown again.
+// keepAnswers stores the answers in the form, to be shown again after "prev" (XEP-0050 §2.4.2). Passwords
+// are not shown again.
 func (st *Step) keepAnswers(answers *form.Form) {
 	f := *st.Form
 	f.Fields = append([]form.Field(nil), f.Fields...)
@@ -174,7 +174,7 @@ func (st *Step) keepAnswers(answers *form.Form) {
 
 func (s *session) canGoBack() bool { return len(s.steps) > 1 && !s.steps[len(s.steps)-1].NoBack }
 
-// answer is the <command/> of a result.
+// answer returns the <command/> of a result.
 func (s *session) answer(step Step, status string) *stanza.Element {
 	x := stanza.NewElement(NS, "command").With("node", s.command.Node).With("sessionid", s.id).With("status", status)
 	if status == statusExecuting {
@@ -189,7 +189,7 @@ func (s *session) answer(step Step, status string) *stanza.Element {
 	return x.Add(step.Payload...)
 }
 
-// actions offers what can be done now (XEP-0050 §4.2).
+// actions returns the allowed actions (XEP-0050 §4.2).
 func (s *session) actions(step Step) *stanza.Element {
 	forward := actionNext
 	if step.Last {
@@ -202,7 +202,7 @@ func (s *session) actions(step Step) *stanza.Element {
 	return a.Add(stanza.NewElement(NS, forward))
 }
 
-// asError makes the error of a step one for the requester.
+// asError converts an error of the first step to one for the requester.
 func asError(err error) error {
 	var wrong *form.FieldError
 	if errors.As(err, &wrong) {
@@ -211,7 +211,7 @@ func asError(err error) error {
 	return err
 }
 
-// failure adds the condition of XEP-0050 §4.4 to an error.
+// failure adds a condition of XEP-0050 §4.4 to an error.
 func failure(e *stanza.Error, condition string) *stanza.Error {
 	e.Type = "modify"
 	if condition == "session-expired" {

@@ -17,22 +17,22 @@ import (
 // NSCaps is the namespace of entity capabilities.
 const NSCaps = "http://jabber.org/protocol/caps"
 
-// Caps is what an entity puts into its presence (XEP-0115 §4).
+// Caps is the capabilities element of a presence (XEP-0115 §4).
 type Caps struct {
-	Node string // of the software
+	Node string // URI of the software
 	Hash string // sha-1, sha-256 …
 	Ver  string // the verification string
 }
 
-// Element is the capabilities as XML.
+// Element returns the capabilities as XML.
 func (c Caps) Element() *stanza.Element {
 	return stanza.NewElement(NSCaps, "c").With("hash", c.Hash).With("node", c.Node).With("ver", c.Ver)
 }
 
-// InfoNode is the node to ask for with disco#info (XEP-0115 §6.2).
+// InfoNode returns the node of the disco#info query for these capabilities (XEP-0115 §6.2).
 func (c Caps) InfoNode() string { return c.Node + "#" + c.Ver }
 
-// Caps makes the capabilities of an entity with this information.
+// Caps returns the capabilities of an entity with this information.
 func (i Info) Caps(node string) Caps {
 	ver, _ := i.Ver("sha-1") // the mandatory hash (XEP-0115 §8.1)
 	return Caps{Node: node, Hash: "sha-1", Ver: ver}
@@ -42,7 +42,7 @@ var hashes = map[string]func() hash.Hash{
 	"sha-1": sha1.New, "sha-224": sha256.New224, "sha-256": sha256.New, "sha-384": sha512.New384, "sha-512": sha512.New,
 }
 
-// Ver is the verification string by one of the hashes of IANA's registry (XEP-0115 §5.1).
+// Ver returns the verification string with a hash of IANA's registry (XEP-0115 §5.1).
 func (i Info) Ver(algorithm string) (string, error) {
 	h := hashes[algorithm]
 	if h == nil {

@@ -68,9 +68,9 @@ func TestRegistryInfo(t *testing.T) { // XEP-0030 §3
 	r.Add(host, "", Info{Identities: []Identity{{"server", "im", "", "Example"}}, Features: []string{"c"},
 		Forms: []*form.Form{SoftwareForm("Dragoman", "1", "")}})
 	r.Add(host, "thing", Info{Features: []string{"t"}})
-	r.Ask(fixed{node: "dyn", info: Info{Features: []string{"d"}}})
-	r.Ask(fixed{node: "thing", info: Info{Features: []string{"u"}}})
-	r.Ask(fixed{node: "closed", err: stanza.Forbidden("")})
+	r.AddSource(fixed{node: "dyn", info: Info{Features: []string{"d"}}})
+	r.AddSource(fixed{node: "thing", info: Info{Features: []string{"u"}}})
+	r.AddSource(fixed{node: "closed", err: stanza.Forbidden("")})
 
 	want := "<query xmlns='" + NSInfo + "'><identity category='server' type='im' name='Example'/><feature var='a'/><feature var='b'/>" +
 		"<feature var='c'/><feature var='" + NSInfo + "'/><feature var='" + NSItems + "'/>" +
@@ -120,7 +120,7 @@ func TestRegistryItems(t *testing.T) { // XEP-0030 §4, XEP-0059
 		r.AddItems(host, "many", Item{JID: host, Node: fmt.Sprint(i)})
 	}
 	got, _ = ask(t, r, NSItems, "many", "")
-	if strings.Count(got, "<item ") != mostPage || !strings.Contains(got, "<count>1500</count>") {
+	if strings.Count(got, "<item ") != maxPage || !strings.Contains(got, "<count>1500</count>") {
 		t.Error("a long list is not cut")
 	}
 	r.Add(jid.JID{}, "", Info{Features: []string{"everywhere"}}) // for every address of which nothing else is known
@@ -198,7 +198,7 @@ func TestTogether(t *testing.T) {
 				i := Info{Identities: []Identity{{"client", "pc", "", fmt.Sprint(n)}}, Features: []string{fmt.Sprint(n)}}
 				r.Add(host, "", i)
 				r.AddItems(host, "", Item{JID: host, Node: fmt.Sprint(n)})
-				r.Ask(fixed{node: "none"})
+				r.AddSource(fixed{node: "none"})
 				if _, err := r.Info(t.Context(), Query{To: host}); err != nil {
 					t.Error(err)
 				}

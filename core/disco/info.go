@@ -14,7 +14,7 @@ const (
 	NSItems = "http://jabber.org/protocol/disco#items"
 )
 
-// Identity is what an entity is (XEP-0030 §3.1).
+// Identity is the category and type of an entity (XEP-0030 §3.1).
 type Identity struct{ Category, Type, Lang, Name string }
 
 // Info describes an entity.
@@ -24,10 +24,10 @@ type Info struct {
 	Forms      []*form.Form // XEP-0128; of kind Result, each with a FORM_TYPE
 }
 
-// Has reports whether a feature is among those advertised.
+// Has reports whether a feature is advertised.
 func (i Info) Has(feature string) bool { return slices.Contains(i.Features, feature) }
 
-// add appends more, without duplicates.
+// add returns i with more appended, without duplicates.
 func (i Info) add(more Info) Info {
 	out := Info{
 		Identities: slices.Clone(i.Identities), Features: slices.Clone(i.Features), Forms: slices.Clone(i.Forms),
@@ -47,7 +47,7 @@ func (i Info) add(more Info) Info {
 	return out
 }
 
-// Element is the answer to disco#info. Features are sorted and written once.
+// Element returns the answer to disco#info. Features are sorted and without duplicates.
 func (i Info) Element(node string) *stanza.Element {
 	x := stanza.NewElement(NSInfo, "query").With("node", node)
 	for _, d := range i.Identities {
@@ -68,7 +68,7 @@ func (i Info) Element(node string) *stanza.Element {
 	return x
 }
 
-// compare orders identities as XEP-0115 §5.1 wants it.
+// compare orders identities (XEP-0115 §5.1).
 func (d Identity) compare(o Identity) int {
 	for _, c := range []int{
 		strings.Compare(d.Category, o.Category), strings.Compare(d.Type, o.Type),

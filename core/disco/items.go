@@ -12,7 +12,7 @@ type Item struct {
 	Node, Name string
 }
 
-// id is what a page is asked for by.
+// id identifies an item in paged requests.
 func (i Item) id() string {
 	if i.Node == "" {
 		return i.JID.String()
@@ -20,7 +20,7 @@ func (i Item) id() string {
 	return i.JID.String() + "#" + i.Node
 }
 
-// ItemsElement is the answer to disco#items; answer is nil where nothing was paged.
+// ItemsElement returns the answer to disco#items; answer is nil if the list is not paged.
 func ItemsElement(node string, items []Item, answer *paging.Answer) *stanza.Element {
 	x := stanza.NewElement(NSItems, "query").With("node", node)
 	for _, i := range items {

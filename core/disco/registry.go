@@ -11,22 +11,22 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Query is one question.
+// Query is a disco#info or disco#items request.
 type Query struct {
 	To, From jid.JID
 	Node     string
 }
 
-// Source knows what is not fixed. An item-not-found means "ask the next one"; any other
-// *stanza.Error is the answer.
+// Source returns information that changes at run time. After item-not-found the next source is called; any
+// other *stanza.Error is the answer.
 type Source interface {
 	DiscoInfo(ctx context.Context, q Query) (Info, error)
-	// DiscoItems gives all items, in an order that stays the same.
+	// DiscoItems returns all items in a stable order.
 	DiscoItems(ctx context.Context, q Query) ([]Item, error)
 }
 
-// Registry answers for all addresses of one service. What is added for the zero address holds for
-// every address of which nothing else is known. The zero Registry is not usable.
+// Registry answers for all addresses of one service. Entries for the zero address hold for every address
+// without an entry of its own. Use NewRegistry.
 type Registry struct {
 	mu      sync.RWMutex
 	known   map[entityKey]*entity
@@ -45,11 +45,11 @@ type entity struct {
 
 // Page sizes of disco#items.
 const (
-	usualPage = 200
-	mostPage  = 1000
+	defaultPage = 200
+	maxPage     = 1000
 )
 
-// NewRegistry makes an empty registry.
+// NewRegistry returns an empty registry.
 func NewRegistry() *Registry { return &Registry{known: map[entityKey]*entity{}} }
 
 // Add adds to the information about an entity. node may be "".
@@ -57,7 +57,7 @@ func (r *Registry) Add(j jid.JID, node string, more Info) {
 	r.change(j, node, func(e *entity) { e.info = e.info.add(more) })
 }
 
-// AddItems gives an entity more items; one with the same address and node is replaced.
+// AddItems adds items of an entity; it replaces one with the same address and node.
 func (r *Registry) AddItems(j jid.JID, node string, items ...Item) {
 	r.change(j, node, func(e *entity) {
 		kept := slices.Clone(e.items)
@@ -72,14 +72,14 @@ func (r *Registry) AddItems(j jid.JID, node string, items ...Item) {
 	})
 }
 
-// Ask adds a source, which is asked beside what is fixed and after the sources before it.
-func (r *Registry) Ask(s Source) {
+// AddSource adds a source; its answers are appended to the fixed entries and those of earlier sources.
+func (r *Registry) AddSource(s Source) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sources = append(slices.Clone(r.sources), s)
 }
 
-// change replaces an entity by a changed copy: readers keep the one they have.
+// change replaces an entity by a changed copy, because readers use entities without the lock.
 func (r *Registry) change(j jid.JID, node string, f func(*entity)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -91,7 +91,7 @@ func (r *Registry) change(j jid.JID, node string, f func(*entity)) {
 	r.known[entityKey{j, node}] = &e
 }
 
-func (r *Registry) look(q Query) (*entity, []Source) {
+func (r *Registry) lookUp(q Query) (*entity, []Source) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	e := r.known[entityKey{q.To, q.Node}]
@@ -101,9 +101,9 @@ func (r *Registry) look(q Query) (*entity, []Source) {
 	return e, r.sources
 }
 
-// Info is what is known about an entity: what is fixed and what the sources add.
+// Info returns the fixed information about an entity and that of the sources.
 func (r *Registry) Info(ctx context.Context, q Query) (Info, error) {
-	e, sources := r.look(q)
+	e, sources := r.lookUp(q)
 	var all Info
 	found := e != nil
 	if found {
@@ -127,9 +127,9 @@ func (r *Registry) Info(ctx context.Context, q Query) (Info, error) {
 	return all, nil
 }
 
-// Items are all items of an entity.
+// Items returns all items of an entity.
 func (r *Registry) Items(ctx context.Context, q Query) ([]Item, error) {
-	e, sources := r.look(q)
+	e, sources := r.lookUp(q)
 	var all []Item
 	found := e != nil
 	if found {
@@ -170,28 +170,28 @@ func (r *Registry) Answer(ctx context.Context, iq *stanza.Stanza) (*stanza.Eleme
 		if err != nil {
 			return nil, err
 		}
-		return Paged(query, items)
+		return ItemsPage(query, items)
 	}
 	return nil, stanza.FeatureNotImplemented("")
 }
 
-// Paged is the page of items that a disco#items query asks for; a long list is cut
-// even for requests without paging, and marked so (XEP-0059 §2.1).
-func Paged(query *stanza.Element, items []Item) (*stanza.Element, error) {
-	request, asked, err := paging.Parse(query)
+// ItemsPage returns the page of items that a disco#items query requests. A long list is cut even without
+// paging in the request; the answer says so (XEP-0059 §2.1).
+func ItemsPage(query *stanza.Element, items []Item) (*stanza.Element, error) {
+	request, paged, err := paging.Parse(query)
 	if err != nil {
 		return nil, err
 	}
-	usual := mostPage
-	if asked {
-		usual = usualPage
+	size := maxPage
+	if paged {
+		size = defaultPage
 	}
-	page, answer, err := paging.List(items, Item.id, request.Limit(usual, mostPage))
+	page, answer, err := paging.List(items, Item.id, request.Limit(size, maxPage))
 	if err != nil {
 		return nil, err
 	}
 	node := query.Attr("node")
-	if len(items) == 0 || !asked && len(page) == len(items) { // XEP-0059 §2.2: an empty set has no <set/>
+	if len(items) == 0 || !paged && len(page) == len(items) { // XEP-0059 §2.2: an empty set has no <set/>
 		return ItemsElement(node, page, nil), nil
 	}
 	return ItemsElement(node, page, &answer), nil
@@ -202,7 +202,7 @@ func notFound(err error) bool {
 	return ok && e.Condition == "item-not-found"
 }
 
-// SoftwareForm is the XEP-0232 form that names the software.
+// SoftwareForm returns the form with the name and version of the software (XEP-0232).
 func SoftwareForm(name, version, system string) *form.Form {
 	f := form.New(form.Result, "urn:xmpp:dataforms:softwareinfo", "")
 	for _, v := range [][2]string{{"os", system}, {"software", name}, {"software_version", version}} {

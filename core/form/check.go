@@ -14,13 +14,13 @@ import (
 // NSValidate is the namespace of XEP-0122.
 const NSValidate = "http://jabber.org/protocol/xdata-validate"
 
-// maxPattern is the longest regular expression that is compiled, in bytes.
+// maxPattern is the maximum length of a regular expression that is compiled, in bytes.
 const maxPattern = 512
 
 // Check is the XEP-0122 validation of a field's values.
 type Check struct {
 	Datatype string // xs:integer, xs:dateTime …; "" is xs:string
-	Open     bool   // a list takes other values than its options too
+	Open     bool   // a list accepts values besides its options
 	Min, Max string // of the value; "" is unbounded
 	Regex    string
 	MinItems int // of a list-multi
@@ -68,12 +68,12 @@ func (c *Check) element() *stanza.Element {
 	return e
 }
 
-// extends reports whether a list takes other values than its options (XEP-0122 §3.2).
+// extends reports whether a list accepts values besides its options (XEP-0122 §3.2).
 func (c *Check) extends() bool {
 	return c != nil && (c.Open || c.Min != "" || c.Max != "" || c.Regex != "")
 }
 
-// value checks one value; the error is for the person who filled in the form.
+// value checks one value; the error text is for the user who filled in the form.
 func (c *Check) value(v string) error {
 	if c == nil {
 		return nil
@@ -89,7 +89,7 @@ func (c *Check) value(v string) error {
 	}
 	if c.Regex != "" && len(c.Regex) <= maxPattern {
 		re, err := regexp.Compile(`^(?:` + c.Regex + `)$`)
-		if err == nil && !re.MatchString(v) { // a pattern that is none asks for nothing (XEP-0122 §4.1)
+		if err == nil && !re.MatchString(v) { // an invalid pattern is ignored (XEP-0122 §4.1)
 			return fmt.Errorf("does not have the right form")
 		}
 	}
@@ -110,7 +110,7 @@ var times = map[string][]string{
 	"xs:time":     {"15:04:05.999999999", "15:04:05.999999999Z07:00"},
 }
 
-// datatype checks a value against the datatypes that it knows; others are strings (XEP-0122 §4.1).
+// datatype checks a value against the known datatypes; others are strings (XEP-0122 §4.1).
 func datatype(typ, v string) error {
 	v = strings.TrimSpace(v)
 	if bounds, ok := integers[typ]; ok {
@@ -140,17 +140,17 @@ func datatype(typ, v string) error {
 			return fmt.Errorf("must be an address such as https://example.org/")
 		}
 	case "xs:dateTime", "xs:date", "xs:time":
-		if _, ok := moment(typ, v); !ok {
+		if _, ok := parseTime(typ, v); !ok {
 			return fmt.Errorf("must be a %s", strings.TrimPrefix(typ, "xs:"))
 		}
 	}
 	return nil
 }
 
-// compare orders two values of a datatype; values that cannot be ordered are equal.
+// compare orders two values of a datatype; values that cannot be ordered count as equal.
 func compare(typ, a, b string) int {
-	if x, ok := moment(typ, a); ok {
-		if y, ok := moment(typ, b); ok {
+	if x, ok := parseTime(typ, a); ok {
+		if y, ok := parseTime(typ, b); ok {
 			return x.Compare(y)
 		}
 		return 0
@@ -163,7 +163,7 @@ func compare(typ, a, b string) int {
 	return 0
 }
 
-func moment(typ, v string) (time.Time, bool) {
+func parseTime(typ, v string) (time.Time, bool) {
 	for _, layout := range times[typ] {
 		if t, err := time.Parse(layout, v); err == nil {
 			return t, true
@@ -172,7 +172,7 @@ func moment(typ, v string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// maxDigits bounds the work of big numbers.
+// maxDigits limits the cost of parsing large numbers.
 const maxDigits = 64
 
 func integer(v string) (*big.Int, bool) {

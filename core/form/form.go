@@ -9,21 +9,21 @@ import (
 // NS is the namespace of data forms.
 const NS = "jabber:x:data"
 
-// TypeVar is the hidden field that names what a form is about (XEP-0068).
+// TypeVar is the hidden field with the type of a form (XEP-0068).
 const TypeVar = "FORM_TYPE"
 
-// Kind is the place of a form in its conversation (XEP-0004 §3.1).
+// Kind is the type attribute of a form (XEP-0004 §3.1).
 type Kind string
 
 // The kinds of forms.
 const (
-	Ask    Kind = "form"   // to be filled in
-	Submit Kind = "submit" // filled in
-	Cancel Kind = "cancel" // will not be filled in
+	Ask    Kind = "form"   // a form to fill in
+	Submit Kind = "submit" // a submission
+	Cancel Kind = "cancel" // a refusal to fill in the form
 	Result Kind = "result" // data
 )
 
-// FieldType is what a field takes (XEP-0004 §3.3).
+// FieldType is the type of a field's values (XEP-0004 §3.3).
 type FieldType string
 
 // The types of fields.
@@ -40,7 +40,7 @@ const (
 	TextSingle  FieldType = "text-single"
 )
 
-// multi reports whether a field of that type may have more than one value.
+// multi reports whether a field of that type may have several values.
 func (t FieldType) multi() bool {
 	switch t {
 	case JIDMulti, ListMulti, TextMulti, Hidden:
@@ -65,14 +65,14 @@ type Form struct {
 	Title        string
 	Instructions []string
 	Fields       []Field
-	Reported     []Field   // the table's head, of results (XEP-0004 §3.4)
-	Items        [][]Field // the table's rows
+	Reported     []Field   // header of a table of results (XEP-0004 §3.4)
+	Items        [][]Field // rows of the table
 }
 
 // Field is one field.
 type Field struct {
 	Var      string
-	Type     FieldType // "" where a submission or a result has none
+	Type     FieldType // "" if a submission or a result has no type
 	Label    string
 	Desc     string
 	Required bool
@@ -85,7 +85,7 @@ type Field struct {
 // Option is one choice of a list.
 type Option struct{ Label, Value string }
 
-// New makes a form of that FORM_TYPE ("" for none).
+// New returns a form with that FORM_TYPE ("" for none).
 func New(kind Kind, formType, title string) *Form {
 	f := &Form{Kind: kind, Title: title}
 	if formType != "" {
@@ -100,7 +100,7 @@ func (f *Form) Add(fields ...Field) *Form {
 	return f
 }
 
-// Text appends a field with one value, or none where value is empty.
+// Text appends a text field with one value; an empty value is none.
 func (f *Form) Text(name, label, value string) *Form {
 	return f.Add(Field{Var: name, Type: TextSingle, Label: label, Values: one(value)})
 }
@@ -119,7 +119,7 @@ func (f *Form) Fixed(text string) *Form {
 	return f.Add(Field{Type: Fixed, Values: []string{text}})
 }
 
-// Choice appends a field with one choice out of options.
+// Choice appends a field with one value out of options.
 func (f *Form) Choice(name, label, value string, options ...Option) *Form {
 	return f.Add(Field{Var: name, Type: ListSingle, Label: label, Values: one(value), Options: options})
 }
@@ -131,7 +131,7 @@ func one(value string) []string {
 	return []string{value}
 }
 
-// FormType is the value of FORM_TYPE, "" where there is none (XEP-0068 §2).
+// FormType returns the value of FORM_TYPE, or "" (XEP-0068 §2).
 func (f *Form) FormType() string {
 	if fd := f.Field(TypeVar); fd != nil && (fd.Type == Hidden || f.Kind == Submit) {
 		return fd.Value()
@@ -139,7 +139,7 @@ func (f *Form) FormType() string {
 	return ""
 }
 
-// Field is the field of that name, nil where there is none.
+// Field returns the field with that name, or nil.
 func (f *Form) Field(name string) *Field {
 	if f == nil || name == "" {
 		return nil
@@ -151,14 +151,14 @@ func (f *Form) Field(name string) *Field {
 	return &f.Fields[i]
 }
 
-// Has reports whether there is a field of that name, which distinguishes "leave it" from "make it
-// empty" (XEP-0004 §3.5, §3.6).
+// Has reports whether there is a field with that name. A submission without a field leaves the setting
+// unchanged; an empty field clears it (XEP-0004 §3.5, §3.6).
 func (f *Form) Has(name string) bool { return f.Field(name) != nil }
 
-// Get is the first value of a field, "" where there is none.
+// Get returns the first value of a field, or "".
 func (f *Form) Get(name string) string { return f.Field(name).Value() }
 
-// Values are all values of a field.
+// Values returns all values of a field.
 func (f *Form) Values(name string) []string {
 	if fd := f.Field(name); fd != nil {
 		return fd.Values
@@ -166,22 +166,22 @@ func (f *Form) Values(name string) []string {
 	return nil
 }
 
-// Lines are the values of a text-multi field as one text.
+// Lines returns the values of a text-multi field as one text.
 func (f *Form) Lines(name string) string { return f.Field(name).Lines() }
 
-// IsTrue is the value of a boolean field; false where it is absent or none.
+// IsTrue reports whether a boolean field is true; false if it is absent or not a boolean.
 func (f *Form) IsTrue(name string) bool {
 	v, ok := ParseBool(f.Get(name))
 	return v && ok
 }
 
-// JID is the value of a jid-single field; false where it is absent or none.
+// JID returns the value of a jid-single field, and false if it is absent or malformed.
 func (f *Form) JID(name string) (jid.JID, bool) {
 	j, err := jid.Parse(f.Get(name))
 	return j, err == nil
 }
 
-// Set gives a field its values, and appends it where it is not there yet.
+// Set sets the values of a field and appends the field if necessary.
 func (f *Form) Set(name string, values ...string) *Form {
 	if fd := f.Field(name); fd != nil {
 		fd.Values = values
@@ -190,7 +190,7 @@ func (f *Form) Set(name string, values ...string) *Form {
 	return f.Add(Field{Var: name, Values: values})
 }
 
-// Value is the first value of a field; "" for nil.
+// Value returns the first value of a field; "" for nil.
 func (fd *Field) Value() string {
 	if fd == nil || len(fd.Values) == 0 {
 		return ""
@@ -198,7 +198,7 @@ func (fd *Field) Value() string {
 	return fd.Values[0]
 }
 
-// Lines are the values as one text (XEP-0004 §3.3); "" for nil.
+// Lines returns the values as one text (XEP-0004 §3.3); "" for nil.
 func (fd *Field) Lines() string {
 	if fd == nil {
 		return ""
@@ -213,8 +213,8 @@ func (fd *Field) Lines() string {
 	return text
 }
 
-// Chosen is the label of the option of a value, or the value.
-func (fd *Field) Chosen(value string) string {
+// OptionLabel returns the label of the option with that value, or the value itself.
+func (fd *Field) OptionLabel(value string) string {
 	for _, o := range fd.Options {
 		if o.Value == value && o.Label != "" {
 			return o.Label

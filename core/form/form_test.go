@@ -44,7 +44,7 @@ func TestRoundTrip(t *testing.T) {
 	if f.FormType() != "jabber:bot" || f.Title != "Bot" || len(f.Fields) != 11 || f.Lines("about") != "a\nb" || !f.IsTrue("public") {
 		t.Errorf("%+v", f)
 	}
-	if f.Field("features").Chosen("news") != "News" || f.Field("max").Chosen("20") != "20" {
+	if f.Field("features").OptionLabel("news") != "News" || f.Field("max").OptionLabel("20") != "20" {
 		t.Error("labels of the choices")
 	}
 	if m := f.Field("ocr").Media; m.Width != 290 || m.URIs[0] != (URI{"image/png", "cid:sha1+1@bob.xmpp.org"}) { // XEP-0221 §2

@@ -10,13 +10,13 @@ import (
 // NSMedia is the namespace of XEP-0221.
 const NSMedia = "urn:xmpp:media-element"
 
-// Media is a picture or sound beside a field, such as a QR code.
+// Media is an image or a sound for a field, such as a QR code.
 type Media struct {
 	Width, Height int // pixels; 0 is unknown
 	URIs          []URI
 }
 
-// URI is where the media is; cid: addresses are XEP-0231.
+// URI is the address of the media; cid: addresses are XEP-0231.
 type URI struct{ Type, URI string }
 
 func parseMedia(e *stanza.Element) *Media {

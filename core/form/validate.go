@@ -9,8 +9,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// FieldError is what is wrong with one field of a submission; its text is for the
-// person who filled it in.
+// FieldError describes what is wrong with one field of a submission. Its text is for the user who filled
+// in the form.
 type FieldError struct {
 	Var, Label string
 	Problem    string
@@ -24,13 +24,12 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("%s: %s.", name, e.Problem)
 }
 
-// Stanza is the error that XEP-0004 §4 asks for.
+// Stanza returns the error of XEP-0004 §4.
 func (e *FieldError) Stanza() *stanza.Error { return stanza.NotAcceptable(e.Error()) }
 
-// Accept checks a submission against the form that asked for it, f, and gives it with
-// values normalised and typed. Fields that f does not have are left out (XEP-0004 §3.1),
-// fields that the submission leaves out are absent (§3.5), empty required ones are errors.
-// The error is a *FieldError.
+// Accept checks a submission against its form f, and returns it with normalised and typed values. Fields
+// that f does not have are dropped (XEP-0004 §3.1); fields missing in the submission are absent (§3.5);
+// empty required fields are errors. The error is a *FieldError.
 func (f *Form) Accept(answer *Form) (*Form, error) {
 	out := &Form{Kind: Submit, Title: f.Title}
 	for i := range f.Fields {
@@ -40,11 +39,11 @@ func (f *Form) Accept(answer *Form) (*Form, error) {
 		}
 		got := answer.Field(ask.Var)
 		if ask.Type == Hidden && len(ask.Values) > 0 {
-			got = nil // what is hidden is not for the submitter to change (XEP-0004 §3.3)
+			got = nil // a submission cannot change hidden fields (XEP-0004 §3.3)
 		}
 		if got == nil {
 			if ask.Required && len(ask.Values) == 0 {
-				return nil, ask.wrong("is needed")
+				return nil, ask.problem("is needed")
 			}
 			if ask.Required || ask.Type == Hidden {
 				out.Fields = append(out.Fields, Field{Var: ask.Var, Type: ask.Type, Values: slices.Clone(ask.Values)})
@@ -60,12 +59,12 @@ func (f *Form) Accept(answer *Form) (*Form, error) {
 	return out, nil
 }
 
-func (fd *Field) wrong(problem string) error {
+func (fd *Field) problem(problem string) error {
 	return &FieldError{Var: fd.Var, Label: fd.Label, Problem: problem}
 }
 
-// Normalise checks the values that were given for a field: what Accept does for each
-// field, and what a dialogue does with each answer.
+// Normalise checks and normalises the values of one field. Accept calls it for each field, and a text
+// dialogue for each answer.
 func (fd *Field) Normalise(given []string) ([]string, error) {
 	typ := fd.Type
 	if typ == "" {
@@ -78,7 +77,7 @@ func (fd *Field) Normalise(given []string) ([]string, error) {
 		}
 	}
 	if len(given) > 1 && !typ.multi() { // XEP-0004 §3.2
-		return nil, fd.wrong("takes one value only")
+		return nil, fd.problem("takes one value only")
 	}
 	var values []string
 	for _, v := range given {
@@ -98,14 +97,14 @@ func (fd *Field) Normalise(given []string) ([]string, error) {
 		values = append(values, v)
 	}
 	if fd.Required && strings.Join(values, "") == "" {
-		return nil, fd.wrong("is needed")
+		return nil, fd.problem("is needed")
 	}
 	if c := fd.Check; c != nil && typ == ListMulti { // XEP-0122 §3.3
 		if len(values) < c.MinItems {
-			return nil, fd.wrong(fmt.Sprintf("takes at least %d choices", c.MinItems))
+			return nil, fd.problem(fmt.Sprintf("takes at least %d choices", c.MinItems))
 		}
 		if c.MaxItems > 0 && len(values) > c.MaxItems {
-			return nil, fd.wrong(fmt.Sprintf("takes at most %d choices", c.MaxItems))
+			return nil, fd.problem(fmt.Sprintf("takes at most %d choices", c.MaxItems))
 		}
 	}
 	return values, nil
@@ -116,7 +115,7 @@ func (fd *Field) value(typ FieldType, v string) (string, error) {
 	case Boolean:
 		b, ok := ParseBool(v)
 		if !ok {
-			return "", fd.wrong("must be true or false")
+			return "", fd.problem("must be true or false")
 		}
 		if b {
 			return "1", nil
@@ -125,21 +124,21 @@ func (fd *Field) value(typ FieldType, v string) (string, error) {
 	case JIDSingle, JIDMulti:
 		j, err := jid.Parse(v)
 		if err != nil {
-			return "", fd.wrong("is not an XMPP address")
+			return "", fd.problem("is not an XMPP address")
 		}
 		return j.String(), nil
 	case ListSingle, ListMulti:
 		offered := slices.ContainsFunc(fd.Options, func(o Option) bool { return o.Value == v })
 		if !offered && !fd.Check.extends() {
-			return "", fd.wrong("is not one of the choices")
+			return "", fd.problem("is not one of the choices")
 		}
 	case TextSingle, TextPrivate:
 		if strings.ContainsAny(v, "\r\n") {
-			return "", fd.wrong("must be one line")
+			return "", fd.problem("must be one line")
 		}
 	}
 	if err := fd.Check.value(v); err != nil {
-		return "", fd.wrong(err.Error())
+		return "", fd.problem(err.Error())
 	}
 	return v, nil
 }

@@ -8,16 +8,16 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Limits of a form that is read. Beyond them it is refused.
+// Limits of a parsed form. A larger one is refused.
 const (
 	MaxFields = 512
-	MaxValues = 2048 // of all fields together, options too
+	MaxValues = 2048 // of all fields together, with options
 	MaxItems  = 1024
 	MaxBytes  = 256 << 10 // of all values together
 )
 
-// Find is the form inside parent whose FORM_TYPE is formType; "" takes the first. Nil
-// where there is none or it cannot be read.
+// Find returns the form inside parent with that FORM_TYPE ("" for the first form), or nil if there is none
+// or it is malformed.
 func Find(parent *stanza.Element, formType string) *Form {
 	for x := range parent.Named(NS, "x") {
 		f, err := Parse(x)
@@ -65,7 +65,7 @@ func Parse(x *stanza.Element) (*Form, error) {
 	return f, nil
 }
 
-// reader counts what it has read.
+// reader parses a form and counts what it has read; over is set at a limit.
 type reader struct {
 	fields, values, bytes int
 	over                  bool
@@ -118,7 +118,7 @@ func (p *reader) field(e *stanza.Element) Field {
 	return f
 }
 
-// Element is the form as XML.
+// Element returns the form as XML.
 func (f *Form) Element() *stanza.Element {
 	x := stanza.NewElement(NS, "x").With("type", string(f.Kind))
 	if f.Title != "" {
@@ -179,7 +179,7 @@ func (fd *Field) element(kind Kind) *stanza.Element {
 	return e
 }
 
-// values splits the lines of a text-multi field, which must not contain line ends (XEP-0004 §3.3).
+// values splits a text-multi field into lines: a value must not contain line breaks (XEP-0004 §3.3).
 func (fd *Field) values() []string {
 	if fd.Type != TextMulti || !strings.Contains(fd.Lines(), "\n") {
 		return fd.Values

@@ -6,7 +6,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Namespaces by which messages are judged.
+// Namespaces of elements that decide how a message is handled.
 const (
 	NSChatStates = "http://jabber.org/protocol/chatstates" // XEP-0085
 	NSReceipts   = "urn:xmpp:receipts"                     // XEP-0184
@@ -17,40 +17,40 @@ const (
 	nsNick       = "http://jabber.org/protocol/nick"       // XEP-0172
 )
 
-// Archivable reports whether an archive of an account keeps a message: one of type normal or chat
-// with content, unless the sender does not want it (XEP-0313 §6.1.1, XEP-0334 §4.1, §4.2).
-// Groupchat messages are archived by their rooms.
+// Archivable reports whether an account's archive stores a message: one of type normal or chat with
+// content, unless a hint forbids it (XEP-0313 §6.1.1, XEP-0334 §4.1, §4.2). Groupchat messages are
+// archived by their rooms.
 func Archivable(st *stanza.Stanza) bool {
 	switch st.Type {
 	case stanza.TypeGroupchat, stanza.TypeHeadline, stanza.TypeError:
 		return false
 	}
-	return lasting(st, NoStore, NoPermanentStore)
+	return keeps(st, NoStore, NoPermanentStore)
 }
 
-// Offline reports whether a message waits for a receiver who has no session (XEP-0160 §3). A
-// message that is not to be archived may wait all the same (XEP-0334 §4.1).
+// Offline reports whether a message is stored for a receiver without a session (XEP-0160 §3). The hint
+// no-permanent-store does not forbid that (XEP-0334 §4.1).
 func Offline(st *stanza.Stanza) bool {
 	switch st.Type {
 	case stanza.TypeGroupchat, stanza.TypeHeadline, stanza.TypeError:
 		return false
 	}
-	return lasting(st, NoStore)
+	return keeps(st, NoStore)
 }
 
-// Transient reports whether a message to a room is left out of its history: chat states and the
-// like, and what the sender does not want kept (XEP-0313 §6.1.2, XEP-0334 §4.1, §4.2).
-func Transient(st *stanza.Stanza) bool { return !lasting(st, NoStore, NoPermanentStore) }
+// Transient reports whether a room's history leaves out a message: chat states and the like, and messages
+// with a hint against storing (XEP-0313 §6.1.2, XEP-0334 §4.1, §4.2).
+func Transient(st *stanza.Stanza) bool { return !keeps(st, NoStore, NoPermanentStore) }
 
-// lasting reports whether a message will matter later, and has none of the hints against it.
-func lasting(st *stanza.Stanza, against ...Hint) bool {
-	if strings.HasPrefix(st.Payload, "<body>") && !st.MayHave(NSHints, "store") { // all hints about keeping have that word
-		return true // nearly all of them, without a tree
+// keeps reports whether a message has content and none of the hints in against.
+func keeps(st *stanza.Stanza, against ...Hint) bool {
+	if strings.HasPrefix(st.Payload, "<body>") && !st.MayHave(NSHints, "store") { // every hint about storing contains "store"
+		return true // the common case, without parsing
 	}
 	wanted := false
 	for e := range st.Tree().Elements() {
 		if e.Space != NSHints {
-			wanted = wanted || content(e)
+			wanted = wanted || isContent(e)
 			continue
 		}
 		for _, h := range against {
@@ -63,19 +63,19 @@ func lasting(st *stanza.Stanza, against ...Hint) bool {
 	return wanted
 }
 
-// content reports whether an element matters later, and is not only the sender's
-// state at the moment (XEP-0160 §3) or something about the message itself.
-func content(e *stanza.Element) bool {
+// isContent reports whether an element matters later. Chat states do not (XEP-0160 §3), nor do elements
+// about the message itself.
+func isContent(e *stanza.Element) bool {
 	switch e.Space {
 	case NSChatStates, NSHints, NSStanzaID, NSDelay, NSOldDelay, nsNick:
 		return false
 	case stanza.NSClient:
-		return e.Local != "thread" // goes with chat states (XEP-0085 §5.7)
+		return e.Local != "thread" // sent with chat states too (XEP-0085 §5.7)
 	}
 	return true
 }
 
-// Direction is which way a message goes that is copied.
+// Direction says whether a copied message was sent or received by the account.
 type Direction string
 
 // The directions, as XEP-0280 names them.
@@ -84,8 +84,8 @@ const (
 	Received Direction = "received"
 )
 
-// Copyable reports whether the account's other sessions get a copy (XEP-0280 §6.1). Errors are not
-// copied: to which message they belong is not known.
+// Copyable reports whether the account's other sessions get a copy of a message (XEP-0280 §6.1). Errors
+// are not copied, because it is not known to which message they belong.
 func Copyable(st *stanza.Stanza, d Direction) bool {
 	switch st.Type {
 	case stanza.TypeGroupchat, stanza.TypeHeadline, stanza.TypeError:
@@ -96,7 +96,7 @@ func Copyable(st *stanza.Stanza, d Direction) bool {
 	}
 	if st.MayHave(NSMUCUser, "x") {
 		if x := st.Child(NSMUCUser, "x"); x != nil && d == Received && st.From.IsFull() {
-			return x.Child(NSMUCUser, "invite") != nil // the room sends it to all sessions that are in it
+			return x.Child(NSMUCUser, "invite") != nil // a private message of an occupant: the room sends it to all joined sessions
 		}
 	}
 	if st.Type == stanza.TypeChat || st.Child("", "body") != nil {

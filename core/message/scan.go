@@ -5,26 +5,26 @@ import (
 	"unicode/utf8"
 )
 
-// mayName reports whether XML may have a stanza-id by that address, without reading it as XML: a room's message
-// has the room's id and goes to all its occupants.
-func mayName(xml, account string) bool {
+// mayHaveStanzaID reports whether XML may contain a stanza-id by that address. It does not parse: messages
+// of rooms contain the room's stanza-id, and this runs for every occupant.
+func mayHaveStanzaID(xml, account string) bool {
 	for range maxStanzaIDs {
-		_, rest, found := strings.Cut(xml, "stanza-id") // names cannot be written otherwise
+		_, rest, found := strings.Cut(xml, "stanza-id") // XML has no escapes in element names
 		if !found {
 			return false
 		}
 		xml = rest
-		if mayHold(rest[:tagEnd(rest)], account) {
+		if mayContain(rest[:tagEnd(rest)], account) {
 			return true
 		}
 	}
 	return true
 }
 
-// maxStanzaIDs is how many are looked at as text, since each look may go to the end.
+// maxStanzaIDs limits the occurrences that are examined, because each may be searched to the end.
 const maxStanzaIDs = 4
 
-// tagEnd is where a start tag ends, of which the rest is given.
+// tagEnd returns the index of the end of a start tag; tag is the text after its name.
 func tagEnd(tag string) int {
 	var quote byte
 	for i := range len(tag) {
@@ -42,9 +42,9 @@ func tagEnd(tag string) int {
 	return len(tag)
 }
 
-// mayHold reports whether a value in there may be that address, however it is written. Where all is ASCII and
-// nothing is escaped, the letters decide.
-func mayHold(tag, account string) bool {
+// mayContain reports whether an attribute value of a tag may be that address in any notation. If all is
+// ASCII and nothing is escaped, comparing letters decides.
+func mayContain(tag, account string) bool {
 	return strings.Contains(tag, "&") || !ascii(tag) || !ascii(account) || strings.Contains(strings.ToLower(tag), account)
 }
 

@@ -26,7 +26,7 @@ func TestMayName(t *testing.T) {
 		{strings.Repeat(`<stanza-id xmlns='urn:xmpp:sid:0' by='room@muc.example' id='1'/>`, maxStanzaIDs), "a@b.c", true}, // so many are read as XML
 		{strings.Repeat("stanza-id", 100_000), "a@b.c", true},                                                             // as is what would take long
 	} {
-		if got := mayName(c.xml, c.account); got != c.want {
+		if got := mayHaveStanzaID(c.xml, c.account); got != c.want {
 			t.Errorf("%.300s: %v", c.xml, got)
 		}
 	}

@@ -6,17 +6,17 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Unknown is a count or index that nobody has counted.
+// Unknown is a count or index that was not determined.
 const Unknown = -1
 
-// Answer describes the page that was given.
+// Answer describes the returned page.
 type Answer struct {
-	First, Last string // ids of the page's ends; "" of an empty page
+	First, Last string // ids of the first and last item; "" if the page is empty
 	Index       int    // position of First, or Unknown
 	Count       int    // of the whole set, or Unknown; may be approximate
 }
 
-// Element is the answer as XML.
+// Element returns the answer as XML.
 func (a Answer) Element() *stanza.Element {
 	x := stanza.NewElement(NS, "set")
 	if a.First != "" && a.Last != "" { // XEP-0059 §2.2

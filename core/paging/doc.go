@@ -1,5 +1,6 @@
-// Package paging is Result Set Management (XEP-0059): it reads the <set/> of a request,
-// writes that of an answer, and pages through ordered lists that are at hand.
-//
+// Package paging implements Result Set Management (XEP-0059): it reads the <set/> of a request, writes
+// that of an answer, and cuts pages out of ordered lists in memory.
 // It has no state, no goroutine and no lock.
+//
+// Specification: XEP-0059.
 package paging

@@ -2,13 +2,13 @@ package paging
 
 import "github.com/dragoman-im/dragoman/core/stanza"
 
-// List takes the page out of items, which are in the order of the set. id gives an
-// item's id, unique in the set. An id that is not there is item-not-found (XEP-0059 §2.4).
+// List returns the requested page of items, which are in the order of the set. id returns an item's unique
+// id. An unknown id in the request is item-not-found (XEP-0059 §2.4).
 func List[T any](items []T, id func(T) string, r Request) ([]T, Answer, error) {
-	find := func(want string, behind bool) (int, error) {
+	find := func(want string, after bool) (int, error) {
 		for i := range items {
 			if id(items[i]) == want {
-				if behind {
+				if after {
 					return i + 1, nil
 				}
 				return i, nil

@@ -12,26 +12,26 @@ import (
 // NS is the namespace of result sets.
 const NS = "http://jabber.org/protocol/rsm"
 
-// MaxID is the longest item id that is taken from a request, in bytes.
+// MaxID is the maximum length of an item id in a request, in bytes.
 const MaxID = 1024
 
 // NoLimit is the Max of a request without one.
 const NoLimit = -1
 
-// Request is the page that is wanted.
+// Request is a requested page.
 type Request struct {
 	Max    int    // items, or NoLimit; 0 asks for the count alone (XEP-0059 §2.7)
 	After  string // id of the item before the page
-	Before string // id of the item behind the page
+	Before string // id of the item after the page
 	Last   bool   // an empty <before/>: the last page (XEP-0059 §2.5)
-	Index  int    // position of the first item, -1 where it is not asked for
+	Index  int    // position of the first item, or -1
 }
 
-// All is the request of those who send none.
+// All returns the request for everything, as made by clients that do not page.
 func All() Request { return Request{Max: NoLimit, Index: -1} }
 
-// Parse reads the <set/> inside parent, the child of an IQ. Without one it is All, false.
-// A malformed set is a bad-request.
+// Parse reads the <set/> inside parent, the child of an IQ. If there is none it returns All and false. A
+// malformed set is a bad-request.
 func Parse(parent *stanza.Element) (Request, bool, error) {
 	set := parent.Child(NS, "set")
 	if set == nil {
@@ -65,19 +65,19 @@ func Parse(parent *stanza.Element) (Request, bool, error) {
 	return r, true, nil
 }
 
-// Limit bounds Max: at most most items, and usual of them where the request has no limit.
-func (r Request) Limit(usual, most int) Request {
+// Limit sets Max to defaultMax if the request has no limit, and to limit if it is larger.
+func (r Request) Limit(defaultMax, limit int) Request {
 	if r.Max == NoLimit {
-		r.Max = usual
+		r.Max = defaultMax
 	}
-	r.Max = min(r.Max, most)
+	r.Max = min(r.Max, limit)
 	return r
 }
 
 // Backwards reports whether the page is counted from its end.
 func (r Request) Backwards() bool { return r.Last || r.Before != "" }
 
-// Element is the request as XML.
+// Element returns the request as XML.
 func (r Request) Element() *stanza.Element {
 	x := stanza.NewElement(NS, "set")
 	if r.Max >= 0 {
@@ -95,7 +95,7 @@ func (r Request) Element() *stanza.Element {
 	return x
 }
 
-// number reads an xs:unsignedInt; what does not fit is as large as it gets.
+// number reads an xs:unsignedInt; larger values become the largest int32.
 func number(s string) (int, error) {
 	if s == "" || len(s) > 32 {
 		return 0, fmt.Errorf("not a number")
@@ -112,7 +112,7 @@ func number(s string) (int, error) {
 	return int(n), nil
 }
 
-// id takes an opaque id: bounded, and nothing that a store would choke on.
+// id checks an opaque id: its length, and that a database can store it as text.
 func id(s string) (string, error) {
 	switch {
 	case len(s) > MaxID:

@@ -19,7 +19,7 @@ import (
 // databaseName is the SQLite file in the data directory.
 const databaseName = "dragoman.db"
 
-// OpenStore opens the database of a configuration, and makes its directory where there is none.
+// OpenStore opens the database of a configuration, and creates the data directory if necessary.
 func OpenStore(ctx context.Context, c config.Config, o store.Options) (*store.Store, error) {
 	if err := os.MkdirAll(c.Server.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("server.data: %w", err)
@@ -33,13 +33,13 @@ func OpenStore(ctx context.Context, c config.Config, o store.Options) (*store.St
 	return store.Open(ctx, o)
 }
 
-// Accounts manages accounts beside a server that may be running.
+// Accounts manages accounts in the database, while a server may be running.
 type Accounts struct {
 	config config.Config
 	store  *store.Store
 }
 
-// OpenAccounts opens the accounts of a configuration; Close them.
+// OpenAccounts opens the database of a configuration for Accounts. Call Close after use.
 func OpenAccounts(ctx context.Context, c config.Config) (*Accounts, error) {
 	s, err := OpenStore(ctx, c, store.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -51,7 +51,7 @@ func OpenAccounts(ctx context.Context, c config.Config) (*Accounts, error) {
 // Close closes the database.
 func (a *Accounts) Close() error { return a.store.Close() }
 
-// address reads user@host, and user alone as one of the first served host.
+// address parses user@host, or user alone for the first served host.
 func (a *Accounts) address(name string) (jid.JID, error) {
 	j, err := jid.Parse(name)
 	if err == nil && j.Local() == "" {
@@ -66,7 +66,7 @@ func (a *Accounts) address(name string) (jid.JID, error) {
 	return j, nil
 }
 
-// Add makes an account.
+// Add creates an account and returns its address.
 func (a *Accounts) Add(ctx context.Context, name, password string) (string, error) {
 	account, credentials, err := a.credentials(name, password)
 	if err != nil {
@@ -77,47 +77,47 @@ func (a *Accounts) Add(ctx context.Context, name, password string) (string, erro
 			return "", fmt.Errorf("%s exists already; 'dragoman account passwd' changes its password", account)
 		}
 		if errors.Is(err, store.ErrBeingRemoved) {
-			return "", fmt.Errorf("the old account %s is not quite gone: a running server deletes it", account)
+			return "", fmt.Errorf("the old account %s is still being deleted: start the server to complete that", account)
 		}
 		return "", err
 	}
 	return account.String(), nil
 }
 
-// SetPassword changes a password.
+// SetPassword changes a password and returns the address.
 func (a *Accounts) SetPassword(ctx context.Context, name, password string) (string, error) {
 	account, credentials, err := a.credentials(name, password)
 	if err != nil {
 		return "", err
 	}
 	if err := a.store.SetCredentials(ctx, account, credentials); err != nil {
-		return "", missing(account, err)
+		return "", accountError(account, err)
 	}
 	return account.String(), nil
 }
 
-// How long Remove waits for a running server, and how often it looks.
+// How long Remove waits for a running server, and how often it checks.
 const (
 	removeWait  = 3 * time.Second
 	removeCheck = 50 * time.Millisecond
 )
 
-// Remove deletes an account with all that belongs to it. Nobody can log in any more when it
-// returns; done reports whether a server runs that has ended the rest, which the next one that
-// starts does otherwise.
+// Remove deletes an account with all its data. When it returns nobody can log in any more. done reports
+// whether a running server has completed the deletion; otherwise the next server to start does.
 func (a *Accounts) Remove(ctx context.Context, name string) (address string, done bool, err error) {
 	account, err := a.address(name)
 	if err != nil {
 		return "", false, err
 	}
 	if err := a.store.RemoveAccount(ctx, account); err != nil {
-		return "", false, missing(account, err)
+		return "", false, accountError(account, err)
 	}
-	done, err = a.gone(ctx, account)
+	done, err = a.waitRemoved(ctx, account)
 	return account.String(), done, err
 }
 
-func (a *Accounts) gone(ctx context.Context, account jid.JID) (bool, error) {
+// waitRemoved waits until a running server has completed the deletion, or for removeWait.
+func (a *Accounts) waitRemoved(ctx context.Context, account jid.JID) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, removeWait)
 	defer cancel()
 	tick := time.NewTicker(removeCheck)
@@ -138,7 +138,7 @@ func (a *Accounts) gone(ctx context.Context, account jid.JID) (bool, error) {
 	}
 }
 
-// List lists the accounts.
+// List returns all accounts.
 func (a *Accounts) List(ctx context.Context) ([]store.Account, error) { return a.store.Accounts(ctx) }
 
 func (a *Accounts) credentials(name, password string) (jid.JID, sasl.Credentials, error) {
@@ -150,7 +150,7 @@ func (a *Accounts) credentials(name, password string) (jid.JID, sasl.Credentials
 	return account, credentials, err
 }
 
-func missing(account jid.JID, err error) error {
+func accountError(account jid.JID, err error) error {
 	if errors.Is(err, store.ErrNoAccount) {
 		return fmt.Errorf("there is no account %s", account)
 	}

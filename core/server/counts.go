@@ -8,18 +8,17 @@ import (
 	"github.com/dragoman-im/dragoman/core/router"
 )
 
-// logEvery is how often is logged which limits were reached.
+// logEvery is the interval of the log line about limits that were reached.
 const logEvery = time.Minute
 
 // Count is how often a limit was reached since the start.
 type Count struct {
-	Limit string // the setting that says it, such as limits.stanza_bytes
+	Limit string // name of the setting, such as limits.stanza_bytes
 	Times uint64
 }
 
-// Counts are the limits that refuse something, end a connection or slow it down: those that the
-// connections, the store, the features and the services declare. What several count under the
-// same name is added up.
+// Counts returns how often limits were reached that refuse something, end a connection or slow it down.
+// Connections, store, features and services declare them; counts with the same name are added up.
 func (s *Server) Counts() []Count {
 	var all counts
 	all.addCounters(s.clients.Counters.Limits())
@@ -38,7 +37,7 @@ func (s *Server) Counts() []Count {
 	return all
 }
 
-// counts add up what is counted under the same name.
+// counts adds up counts with the same name.
 type counts []Count
 
 func (all *counts) add(c Count) {
@@ -57,7 +56,8 @@ func (all *counts) addCounters(list []router.Counter) {
 	}
 }
 
-// logCounts logs which limits were reached since it did so last, and at the end.
+// logCounts logs the limits that were reached since the last log line, every logEvery and once more when
+// ctx ends.
 func logCounts(ctx context.Context, log *slog.Logger, counts func() []Count) error {
 	tick := time.NewTicker(logEvery)
 	defer tick.Stop()
@@ -67,15 +67,15 @@ func logCounts(ctx context.Context, log *slog.Logger, counts func() []Count) err
 		case <-tick.C:
 		case <-ctx.Done():
 		}
-		if attrs := grown(logged, counts()); len(attrs) > 0 {
+		if attrs := increases(logged, counts()); len(attrs) > 0 {
 			log.LogAttrs(ctx, slog.LevelInfo, "limits reached", attrs...)
 		}
 	}
 	return nil
 }
 
-// grown are the counts that have grown beyond what is logged, which is brought up to date.
-func grown(logged map[string]uint64, now []Count) []slog.Attr {
+// increases returns the counts that are larger than in logged, and updates logged.
+func increases(logged map[string]uint64, now []Count) []slog.Attr {
 	var attrs []slog.Attr
 	for _, c := range now {
 		if n := c.Times - logged[c.Limit]; n > 0 {

@@ -33,16 +33,16 @@ const (
 	softwareNode = "https://github.com/dragoman-im/dragoman"
 )
 
-// assembly is what the features of a host are made of.
+// assembly has the parameters of a host's features.
 type assembly struct {
 	config     config.Config
 	store      *store.Store
 	log        *slog.Logger
 	privileged map[jid.JID]privilege.Permissions
-	removed    func(jid.JID) // the deletion of an account has begun
+	removed    func(jid.JID) // called when an account was marked as deleted
 }
 
-// linked are the features that the server itself calls, and that need each other.
+// linked are the features that the server calls directly, or that depend on each other.
 type linked struct {
 	privileges *privilege.Privileges
 	roster     *roster.Roster
@@ -53,7 +53,7 @@ type linked struct {
 	disco      *disco.Disco
 }
 
-// link makes the features that need each other.
+// link creates the features that depend on each other.
 func link(h *router.Host, a assembly) (l linked) {
 	l.privileges = privilege.New(h, a.privileged)
 	l.roster = roster.New(h, a.store, roster.Options{Privileges: l.privileges, Log: a.log})
@@ -70,16 +70,16 @@ func link(h *router.Host, a assembly) (l linked) {
 	return l
 }
 
-// features are all features of a host. Stages of the same place run in this order.
+// features returns all features of a host. Stages with the same position run in this order.
 func features(h *router.Host, a assembly, l linked) []router.Feature {
 	c := a.config
 	return []router.Feature{
 		c2s.Feature(),
 		l.roster.Feature(),
 		l.presence.Feature(),
-		l.blocking.Feature(), // nothing from or to whom the account has blocked
-		l.offline.Feature(),  // messages that no session took wait in the store
-		l.archive.Feature(),  // one-to-one messages get their id and are written down
+		l.blocking.Feature(), // refuses stanzas from and to blocked addresses
+		l.offline.Feature(),  // stores messages that no session gets
+		l.archive.Feature(),  // adds stanza-ids and archives messages
 		carbons.New().Feature(),
 		l.privileges.Feature(),
 		l.disco.Feature(),

@@ -14,7 +14,7 @@ type host struct {
 	domain jid.JID
 }
 
-// newHost assembles a domain and attaches it to the router.
+// newHost creates a host with its features and attaches it to the router.
 func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 	h := &host{Host: router.NewHost(r, domain, router.HostOptions{Accounts: a.store, Log: a.log}), domain: domain}
 	h.linked = link(h.Host, a)
@@ -25,8 +25,7 @@ func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 	return h, nil
 }
 
-// beforeLogin is what the first feature that has something offers to clients that have not logged
-// in, or nil.
+// beforeLogin returns the BeforeLogin of the first feature that has one, or nil.
 func (h *host) beforeLogin() *router.BeforeLogin {
 	for _, f := range h.Features() {
 		if f.BeforeLogin != nil {

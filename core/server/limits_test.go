@@ -329,13 +329,13 @@ func TestLogCounts(t *testing.T) {
 func TestGrown(t *testing.T) {
 	t.Parallel()
 	logged := map[string]uint64{}
-	if got := grown(logged, []Count{{"a", 2}, {"b", 0}}); len(got) != 1 || got[0].String() != "a=2" {
+	if got := increases(logged, []Count{{"a", 2}, {"b", 0}}); len(got) != 1 || got[0].String() != "a=2" {
 		t.Error(got)
 	}
-	if got := grown(logged, []Count{{"a", 5}, {"b", 1}}); len(got) != 2 || got[0].String() != "a=3" || got[1].String() != "b=1" {
+	if got := increases(logged, []Count{{"a", 5}, {"b", 1}}); len(got) != 2 || got[0].String() != "a=3" || got[1].String() != "b=1" {
 		t.Error(got)
 	}
-	if got := grown(logged, []Count{{"a", 5}, {"b", 1}}); len(got) != 0 {
+	if got := increases(logged, []Count{{"a", 5}, {"b", 1}}); len(got) != 0 {
 		t.Error(got)
 	}
 }

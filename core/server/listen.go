@@ -15,10 +15,10 @@ type ports struct {
 	c2s, c2sTLS, component []net.Listener
 }
 
-// listen opens all ports; the error names all that cannot be opened, with what to do.
+// listen opens all ports. The error names every port that cannot be opened, and what to do.
 func listen(c config.Listen) (p ports, err error) {
-	// Clients that are silent are asked by XMPP (see c2s): the system need not ask each of them every 15
-	// seconds as well, which wakes phones and costs four system calls for each connection.
+	// Package c2s pings silent clients, so TCP keepalive is off: it would wake phones every 15 seconds and
+	// costs four system calls for each connection.
 	clients := net.ListenConfig{KeepAlive: -1}
 	for _, l := range []struct {
 		how   net.ListenConfig
@@ -33,7 +33,7 @@ func listen(c config.Listen) (p ports, err error) {
 		for _, addr := range l.addrs {
 			listener, lerr := l.how.Listen(context.Background(), "tcp", addr)
 			if lerr != nil {
-				err = errors.Join(err, fmt.Errorf("%s: %s", l.path, why(addr, lerr)))
+				err = errors.Join(err, fmt.Errorf("%s: %s", l.path, explain(addr, lerr)))
 				continue
 			}
 			*l.to = append(*l.to, listener)
@@ -42,7 +42,8 @@ func listen(c config.Listen) (p ports, err error) {
 	return p, err
 }
 
-func why(addr string, err error) string {
+// explain returns the error text for an address that cannot be opened.
+func explain(addr string, err error) string {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Sprintf("%s is taken by another program; stop that one or set another address", addr)

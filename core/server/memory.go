@@ -10,12 +10,11 @@ import (
 
 const (
 	memoryTick  = time.Second
-	memorySpare = 4 << 20 // bytes that may lie about
+	memorySpare = 4 << 20 // unused bytes that are not worth a collection
 )
 
-// trimMemory gives memory back to the system when nothing is going on: after many logins at
-// once the collector keeps twice what it needs, and with few allocations it would be minutes
-// before it looks again.
+// trimMemory returns memory to the system while the server is idle. After a burst of logins the collector
+// holds twice the memory it needs, and with few allocations it would not run again for minutes.
 func trimMemory(ctx context.Context) error {
 	t := time.NewTicker(memoryTick)
 	defer t.Stop()
@@ -38,12 +37,12 @@ func trimMemory(ctx context.Context) error {
 	}
 }
 
-// heap is what the collector has done and holds.
+// heap holds statistics of the garbage collector.
 type heap struct {
-	cycles  uint64 // of the collector
-	live    uint64 // bytes in use after the last one
-	held    uint64 // bytes that the system counts as ours
-	trimmed bool   // since the last cycle
+	cycles  uint64 // completed collections
+	live    uint64 // bytes in use after the last collection
+	held    uint64 // bytes of the heap that the system has given to this process
+	trimmed bool   // trimMemory has run since the last collection
 }
 
 func readHeap() heap {
@@ -58,8 +57,7 @@ func readHeap() heap {
 	return heap{cycles: s[0].Value.Uint64(), live: s[1].Value.Uint64(), held: s[2].Value.Uint64() + s[3].Value.Uint64() + s[4].Value.Uint64()}
 }
 
-// idleSince reports that there was no collection since the last look, and that much could be
-// given back.
+// idleSince reports whether there was no collection since before, and enough memory to return.
 func (h heap) idleSince(before heap) bool {
 	return h.cycles == before.cycles && !before.trimmed && h.held > h.live+h.live/4+memorySpare
 }

@@ -7,15 +7,14 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// How often is looked for work that nothing else starts, and for accounts that are not used any more.
+// Intervals of the periodic work, and of dropping idle accounts from memory.
 const (
 	workEvery  = time.Second
 	sweepEvery = 30 * time.Second
 )
 
-// periodic does what nothing else starts: it delivers messages that wait for a session which came
-// while the database could not be read, deletes accounts as the command line wants, and drops
-// from memory what is known about accounts that are not used.
+// periodic repeats incomplete deliveries of offline messages, deletes accounts that were marked as deleted
+// (also by the command line), and drops idle accounts from memory.
 func (s *Server) periodic(ctx context.Context) error {
 	tick := time.NewTicker(workEvery)
 	defer tick.Stop()

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// How often the archives are pruned, and how many messages at a time: a small piece of a commit.
+// How often the archives are pruned, and how many messages are deleted in one transaction.
 const (
 	pruneEvery = time.Hour
-	prunePiece = 1000
+	pruneBatch = 1000
 )
 
-// prune takes messages out of the archives that are older than the configuration keeps them.
+// prune deletes archived messages that are older than server.archive.
 func (s *Server) prune(ctx context.Context) error {
 	keep := time.Duration(s.config.Server.Archive)
 	if keep <= 0 {
@@ -19,14 +19,14 @@ func (s *Server) prune(ctx context.Context) error {
 	}
 	for {
 		for {
-			n, err := s.store.PruneArchive(ctx, time.Now().Add(-keep), prunePiece)
+			n, err := s.store.PruneArchive(ctx, time.Now().Add(-keep), pruneBatch)
 			if ctx.Err() != nil {
 				return nil
 			}
 			if err != nil {
-				s.log.Error("prune the archives", "err", err)
+				s.log.Error("archives not pruned", "err", err)
 			}
-			if err != nil || n < prunePiece {
+			if err != nil || n < pruneBatch {
 				break
 			}
 		}

@@ -8,23 +8,23 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// errStopping ends a removal that the next start takes up.
+// errStopping ends a removal at shutdown; the next start continues it.
 var errStopping = errors.New("the server stops")
 
-// noteRemoval makes the periodic work look for accounts to be deleted at once.
-func (s *Server) noteRemoval(jid.JID) {
+// wakeRemovals makes periodic delete marked accounts at once. It does not block.
+func (s *Server) wakeRemovals(jid.JID) {
 	select {
 	case s.removed <- struct{}{}:
 	default:
 	}
 }
 
-// removals ends the accounts whose deletion was asked for, by their owners or from the command
-// line. What fails is tried again; logged is what of that is in the log already.
+// removals deletes the accounts that were marked as deleted. A failed deletion is repeated at the next
+// call; logged holds the accounts whose failure was logged already.
 func (s *Server) removals(ctx context.Context, logged map[jid.JID]bool) {
 	list, err := s.store.Removals(ctx)
 	if err != nil && ctx.Err() == nil {
-		s.log.Error("look for accounts to be deleted", "err", err)
+		s.log.Error("accounts to be deleted not listed", "err", err)
 	}
 	for _, account := range list {
 		err := s.remove(ctx, account)
@@ -34,13 +34,13 @@ func (s *Server) removals(ctx context.Context, logged map[jid.JID]bool) {
 			s.log.Info("account deleted", "account", account)
 		case ctx.Err() == nil && !logged[account]:
 			logged[account] = true
-			s.log.Error("an account cannot be deleted yet; that is tried again", "account", account, "err", err)
+			s.log.Error("account not deleted yet, will be tried again", "account", account, "err", err)
 		}
 	}
 }
 
-// remove ends an account: its sessions, what the services keep about it, its subscriptions, its rows.
-// Until the rows are deleted all of it can be repeated.
+// remove deletes an account: its sessions, its data in the services, its subscriptions, and its rows.
+// Until the rows are deleted every step can be repeated.
 func (s *Server) remove(ctx context.Context, account jid.JID) error {
 	for _, a := range s.services {
 		select {
@@ -50,7 +50,7 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 		}
 	}
 	h := s.host(account)
-	if h == nil { // of a domain that is no longer served
+	if h == nil { // its domain is no longer served
 		return s.store.DeleteAccount(ctx, account)
 	}
 	removed := h.Remove(account, "not-authorized", "the account has been deleted") // XEP-0077 §3.2

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// group runs what a server consists of; the first that fails ends them all.
+// group runs the goroutines of a server; the first error stops all of them.
 type group struct {
 	wg     sync.WaitGroup
 	cancel context.CancelCauseFunc
@@ -22,10 +22,10 @@ func (g *group) run(f func() error) {
 	})
 }
 
-// Run serves until ctx ends, then stops in order: the listeners, the clients with system-shutdown,
-// the services, the components, the store.
+// Run serves until ctx ends, then stops in order: listeners, clients (with system-shutdown), services,
+// components, store.
 func (s *Server) Run(ctx context.Context) error {
-	// accepting ends first, working when the clients have been disconnected.
+	// accepting ends first; working ends when all clients are disconnected.
 	accepting, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -67,9 +67,9 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// drain ends what the outer listeners have let in, within the time that a stop may take. The
-// clients have the greater part of it, so that one who never reads leaves some for the
-// services, which stop when rest is called, and for the store.
+// drain disconnects the clients, stops the services and closes the store, within server.shutdown. The
+// clients have half of that time, so that one that never reads leaves time for the services, which stop
+// when rest is called, and for the store.
 func (s *Server) drain(ctx context.Context, rest func() *sync.WaitGroup) error {
 	whole := time.Duration(s.config.Server.Shutdown)
 	deadline, done := context.WithTimeout(ctx, whole)
@@ -87,10 +87,10 @@ func (s *Server) drain(ctx context.Context, rest func() *sync.WaitGroup) error {
 	return errors.Join(err, failed)
 }
 
-// errSlowStop says that the deadline of a stop has passed.
-var errSlowStop = errors.New("stopped at the deadline, with work not finished: what was promised is on disk")
+// errSlowStop is returned if the server did not stop before the deadline.
+var errSlowStop = errors.New("stopped at the deadline with unfinished work; everything that was acknowledged is committed")
 
-// Wait waits for the goroutines of a group, but not beyond the end of ctx, which is an error.
+// Wait waits for a group of goroutines. If ctx ends first it returns an error.
 func Wait(ctx context.Context, wg *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() {
@@ -103,14 +103,14 @@ func Wait(ctx context.Context, wg *sync.WaitGroup) error {
 	case <-ctx.Done():
 	}
 	select {
-	case <-done: // both at the same moment
+	case <-done: // both have ended
 		return nil
 	default:
 		return errSlowStop
 	}
 }
 
-// addresses are where listeners really listen, for port 0.
+// addresses returns the actual addresses of listeners; they differ from the configured ones for port 0.
 func addresses(list []net.Listener) []string {
 	all := make([]string, len(list))
 	for i, l := range list {

@@ -19,7 +19,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 )
 
-// Options are what a Server is given besides its configuration.
+// Options are the parameters of New besides the configuration.
 type Options struct {
 	Log *slog.Logger // nil: nothing is logged
 }
@@ -35,11 +35,11 @@ type Server struct {
 	components *component.Server
 	services   []Attachment
 	ports      ports
-	removed    chan struct{} // an account's end has begun
+	removed    chan struct{} // wakes periodic: an account was marked as deleted
 }
 
-// New assembles a server and opens its ports; whatever is wrong with the configuration shows here.
-// Attach may follow; Run has to be called, or Close.
+// New assembles a server and opens its ports and its database. Errors of the configuration that only show
+// at run time are returned here. After it, Attach may be called, and then Run or Close must be.
 func New(ctx context.Context, c config.Config, o Options) (s *Server, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -66,7 +66,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, removed: s.noteRemoval})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, removed: s.wakeRemovals})
 		if err != nil {
 			return s, err
 		}
@@ -79,7 +79,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	return s, err
 }
 
-// Close frees a server that is not going to run.
+// Close closes the ports and the database of a server on which Run was not called.
 func (s *Server) Close() error {
 	err := s.ports.close()
 	if s.store != nil {
@@ -88,7 +88,7 @@ func (s *Server) Close() error {
 	return err
 }
 
-// privileges lists what the components of the configuration may do on behalf of the accounts (XEP-0356).
+// privileges returns the configured privileges of components (XEP-0356).
 func (s *Server) privileges() (map[jid.JID]privilege.Permissions, error) {
 	granted := map[jid.JID]privilege.Permissions{}
 	for i, k := range s.config.Components {
@@ -106,7 +106,7 @@ func (s *Server) privileges() (map[jid.JID]privilege.Permissions, error) {
 	return granted, nil
 }
 
-// newComponents prepares the listener for other people's components.
+// newComponents creates the server for external components (XEP-0114).
 func (s *Server) newComponents() error {
 	accounts := make([]component.Account, 0, len(s.config.Components))
 	for i, k := range s.config.Components {
@@ -128,16 +128,16 @@ func (s *Server) newComponents() error {
 	return err
 }
 
-// advertise sends an entity that has just attached what it may do on each host.
+// advertise sends a domain that has just attached its privileges on each host.
 func (s *Server) advertise(domain jid.JID) {
 	for _, h := range s.hosts {
 		h.privileges.Advertise(domain)
 	}
 }
 
-// newClients prepares the listeners for clients.
+// newClients creates the server for client connections.
 func (s *Server) newClients() error {
-	secret, err := keptSecret(filepath.Join(s.config.Server.Data, "sasl.key"))
+	secret, err := loadOrCreateSecret(filepath.Join(s.config.Server.Data, "sasl.key"))
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func conflict(policy string) c2s.Conflict {
 	return map[string]c2s.Conflict{"replace": c2s.Replace, "reject": c2s.Reject, "rename": c2s.Rename}[policy]
 }
 
-// certificates are the configured one for all hosts, or else one of our own.
+// certificates returns the configured certificate for all hosts, or a self-signed one.
 func (s *Server) certificates() (socket.Certificates, error) {
 	if s.config.TLS.Certificate != "" {
 		return s.configuredCertificate()

@@ -10,23 +10,24 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 )
 
-// Service is the work of a domain that a part of this process serves, such as a gateway.
+// Service is a part of this process that serves a domain, such as a gateway.
 type Service interface {
-	// Run works until ctx ends. An error stops the server.
+	// Run runs until ctx ends. An error stops the server.
 	Run(ctx context.Context) error
-	// Started is closed once Run can take stanzas; its endpoint is run from then on.
+	// Started returns a channel that is closed when the service can handle stanzas; its endpoint runs from
+	// then on.
 	Started() <-chan struct{}
-	// RemoveUser deletes what the service keeps about an account, which is being deleted.
-	// It is called after Started, and again after an error of any part of the deletion.
+	// RemoveUser deletes the service's data about an account that is being deleted. It is called after
+	// Started, and again if any part of the deletion has failed.
 	RemoveUser(ctx context.Context, account jid.JID) error
-	// Counts are the limits of the service's own, under the names of their settings.
+	// Counts returns how often limits of the service were reached, by the names of their settings.
 	Counts() []Count
 }
 
-// Privileges are what a domain may do on behalf of the hosts' accounts (XEP-0356).
+// Privileges are the permissions of a domain on the hosts (XEP-0356).
 type Privileges = privilege.Permissions
 
-// Attachment is a service with what the server has to know about its domain.
+// Attachment is a service with its domain.
 type Attachment struct {
 	Service
 	Endpoint   *router.Endpoint // the domain, made by Server.Router().Endpoint
@@ -34,14 +35,14 @@ type Attachment struct {
 	Privileges Privileges
 }
 
-// Router is what services send through; it lives as long as the server.
+// Router returns the router, through which services send. It lives as long as the server.
 func (s *Server) Router() *router.Router { return s.router }
 
-// Store is the server's database; Run and Close close it.
+// Store returns the server's database. Run and Close close it.
 func (s *Server) Store() *store.Store { return s.store }
 
-// Attach adds services to a server that does not run yet. Run starts them before it accepts
-// clients and stops them when the clients have been disconnected.
+// Attach adds services before Run. Run starts them before it accepts clients, and stops them after all
+// clients are disconnected.
 func (s *Server) Attach(list ...Attachment) error {
 	for _, a := range list {
 		domain := a.Endpoint.Domain()
@@ -57,7 +58,7 @@ func (s *Server) Attach(list ...Attachment) error {
 	return nil
 }
 
-// start runs a service, and its endpoint as soon as the service can take stanzas.
+// start runs a service, and its endpoint once the service is started.
 func (a Attachment) start(ctx context.Context, in *group) {
 	in.run(func() error { return a.Run(ctx) })
 	in.run(func() error {

@@ -16,7 +16,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// unlimited makes a setting's "0: no limit" what the packages call it.
+// unlimited converts 0, which means "no limit" in the settings, to -1, which means that in other packages.
 func unlimited(n int) int {
 	if n == 0 {
 		return -1
@@ -36,27 +36,27 @@ func clientLimits(c config.Config) c2s.Limits {
 	}
 }
 
-// loginLimits are those of peers that have not authenticated, client or component.
+// loginLimits returns the limits for peers that have not authenticated, clients and components.
 func loginLimits(l config.Limits) stream.Limits {
 	return stream.Limits{Bytes: int(l.LoginBytes), Elements: l.LoginElements, Depth: l.LoginDepth, Attrs: l.LoginAttributes}
 }
 
-// componentLimits are those of a component's stanzas, which nest as those of clients do.
+// componentLimits returns the limits of components' stanzas. Depth and attributes are those of clients.
 func componentLimits(l config.Limits) stream.Limits {
 	return stream.Limits{Bytes: int(l.ComponentBytes), Elements: l.ComponentElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes}
 }
 
-// secretSize is the length of a secret of our own, in bytes.
+// secretSize is the length of a generated secret, in bytes.
 const secretSize = 32
 
-// keptSecret reads a random secret, or makes it where there is none yet.
-func keptSecret(file string) ([]byte, error) {
+// loadOrCreateSecret reads a random secret from a file, or creates it.
+func loadOrCreateSecret(file string) ([]byte, error) {
 	secret, err := os.ReadFile(file)
 	if err == nil && len(secret) == secretSize {
 		return secret, nil
 	}
 	if err == nil {
-		return nil, fmt.Errorf("%s: %d bytes instead of %d: take the file away, and a new one is made", file, len(secret), secretSize)
+		return nil, fmt.Errorf("%s: %d bytes instead of %d: delete the file to have a new one created", file, len(secret), secretSize)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -66,11 +66,10 @@ func keptSecret(file string) ([]byte, error) {
 	return secret, os.WriteFile(file, secret, 0o600)
 }
 
-// recheck is how often the certificate's file is looked at for a new one.
-const recheck = time.Minute
+// certificateCheckEvery is how often the certificate file is checked for a new one.
+const certificateCheckEvery = time.Minute
 
-// configuredCertificate reads the certificate, and reads it again when its file has changed, as
-// programs that renew certificates do.
+// configuredCertificate loads the configured certificate, and loads it again after the file has changed.
 func (s *Server) configuredCertificate() (socket.Certificates, error) {
 	file, key := s.config.TLS.Certificate, s.config.TLS.Key
 	pair, err := tls.LoadX509KeyPair(file, key)
@@ -82,12 +81,12 @@ func (s *Server) configuredCertificate() (socket.Certificates, error) {
 	return func(string) (*tls.Certificate, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if time.Since(looked) > recheck {
+		if time.Since(looked) > certificateCheckEvery {
 			looked = time.Now()
 			if now := modified(file); !now.Equal(changed) {
 				fresh, err := tls.LoadX509KeyPair(file, key)
 				if err != nil {
-					s.log.Error("the new certificate cannot be used; the old one stays", "err", err)
+					s.log.Error("new certificate not usable, the old one stays in use", "err", err)
 				} else {
 					pair, changed = fresh, now
 					s.log.Info("new certificate", "file", file)

@@ -5,7 +5,7 @@ import "runtime/debug"
 // release is the version of this tree.
 const release = "0.1.0"
 
-// Version is the release, with the revision it was built from where the build knows it.
+// Version returns the release, with the revision if the build recorded it.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

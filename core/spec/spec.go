@@ -1,6 +1,6 @@
 package spec
 
-// State is how much of a specification is implemented.
+// State says how much of a specification is implemented.
 type State string
 
 // The states.
@@ -9,11 +9,11 @@ const (
 	Partial  State = "partial"
 )
 
-// Spec is an extension of https://xmpp.org/extensions/ that is implemented.
+// Spec is an implemented extension of https://xmpp.org/extensions/.
 type Spec struct {
 	Number  string // such as "0030"
 	Title   string
 	Version string // of the specification
 	State   State
-	Note    string // where and how far; may be empty
+	Note    string // where it is implemented, and with which limits; may be empty
 }

@@ -20,33 +20,34 @@ const (
 	nsErrors = "urn:xmpp:blocking:errors"
 )
 
-// ErrFull is returned by a Store where an account would block too many.
+// ErrFull is returned by a Store if an account would block too many addresses.
 var ErrFull = errors.New("too many addresses are blocked")
 
-// Store keeps the lists.
+// Store keeps the block lists.
 type Store interface {
-	// Blocked is an account's list.
+	// Blocked returns an account's list.
 	Blocked(ctx context.Context, account jid.JID) ([]jid.JID, error)
-	// Block and Unblock change a list; none is all. committed is called right after the
-	// commit, in the order of the commits, and must not block.
+	// Block and Unblock change a list; Unblock with an empty list removes everything (XEP-0191 §3.5).
+	// committed is called right after the commit, in the order of the commits, and must not block.
 	Block(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error
 	Unblock(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error
 }
 
-// Contacts lists who sees the account, and whom it sees, blocked or not.
+// Contacts returns the addresses that see the account's presence (from) and those whose presence it sees
+// (to), including blocked ones.
 type Contacts func(ctx context.Context, account *router.Account) (from, to []jid.JID, err error)
 
-// Blocking is the lists of one host's accounts.
+// Blocking holds the block lists of one host's accounts.
 type Blocking struct {
 	host     *router.Host
 	store    Store
 	contacts Contacts
 	watcher  router.Watcher
 	lists    *router.Slot[list]
-	notified *router.Flag // the session gets changes: it has asked for the list
+	notified *router.Flag // the session has requested the list and gets pushes
 }
 
-// New makes the feature; Join joins it to presence.
+// New returns the feature. Call Join before the host is attached.
 func New(h *router.Host, s Store) *Blocking {
 	return &Blocking{
 		host: h, store: s, notified: &router.Flag{Name: "blocklist"},
@@ -61,8 +62,8 @@ func New(h *router.Host, s Store) *Blocking {
 	}
 }
 
-// Join sets where contacts come from and who shows and hides presence after a change; call it before the
-// host is attached.
+// Join sets the source of the contacts, and the Watcher that sends presence after a change. Call it before
+// the host is attached.
 func (b *Blocking) Join(contacts Contacts, watcher router.Watcher) {
 	b.contacts, b.watcher = contacts, watcher
 }
@@ -97,7 +98,7 @@ func (b *Blocking) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error
 	switch set := q.Stanza.Type == stanza.TypeSet; {
 	case !set && q.Payload.Is(NS, "blocklist"):
 		q.Session.Set(b.notified, true) // before reading, so that no push is missed
-		return b.show(ctx, q.Account)
+		return b.listBlocked(ctx, q.Account)
 	case set && q.Payload.Is(NS, "block"):
 		return nil, b.block(ctx, q)
 	case set && q.Payload.Is(NS, "unblock"):
@@ -106,7 +107,8 @@ func (b *Blocking) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error
 	return nil, stanza.BadRequest("")
 }
 
-func (b *Blocking) show(ctx context.Context, a *router.Account) (*stanza.Element, error) {
+// listBlocked answers the request for the list (XEP-0191 §3.2).
+func (b *Blocking) listBlocked(ctx context.Context, a *router.Account) (*stanza.Element, error) {
 	l, err := b.lists.Get(ctx, a)
 	if err != nil {
 		return nil, err
@@ -123,14 +125,14 @@ func (b *Blocking) show(ctx context.Context, a *router.Account) (*stanza.Element
 	return all, nil
 }
 
-// items are the addresses of a request.
+// items returns the addresses of a request.
 func items(e *stanza.Element) ([]jid.JID, error) {
 	var all []jid.JID
 	for x := range e.Elements() {
 		if !x.Is(NS, "item") {
 			continue
 		}
-		j, err := jid.Parse(strings.Clone(x.Attr("jid"))) // it is kept, and the stanza is not
+		j, err := jid.Parse(strings.Clone(x.Attr("jid"))) // kept longer than the stanza, whose buffer it would hold
 		if err != nil {
 			return nil, stanza.JIDMalformed("")
 		}
@@ -149,7 +151,7 @@ func (b *Blocking) block(ctx context.Context, q *router.IQ) error {
 	if len(more) == 0 {
 		return stanza.BadRequest("there is no item") // XEP-0191 §3.3
 	}
-	// While the account still counts as seen: whom it blocks sees it go.
+	// Before the change: the contacts that see the account now get unavailable presence afterwards.
 	hide, err := b.affected(ctx, q.Account, more)
 	if err != nil {
 		return err
@@ -171,7 +173,7 @@ func (b *Blocking) block(ctx context.Context, q *router.IQ) error {
 	return nil
 }
 
-// hideDirected takes presence back from those to whom the account's sessions have sent it directly.
+// hideDirected sends unavailable presence to the blocked addresses that got directed presence.
 func (b *Blocking) hideDirected(q *router.IQ, from []jid.JID) {
 	gone := list{}.with(from)
 	for _, s := range q.Account.Sessions() {
@@ -209,13 +211,13 @@ func (b *Blocking) unblock(ctx context.Context, q *router.IQ) error {
 	if err != nil {
 		return fmt.Errorf("unblock for %s: %w", account, err)
 	}
-	return b.showAgain(ctx, q, seen)
+	return b.sharePresence(ctx, q, seen)
 }
 
-// showAgain shows the account to contacts that are blocked no longer, and asks for their presence.
-func (b *Blocking) showAgain(ctx context.Context, q *router.IQ, seen affected) error {
+// sharePresence sends presence to contacts that are no longer blocked, and probes for theirs.
+func (b *Blocking) sharePresence(ctx context.Context, q *router.IQ, seen affected) error {
 	for _, contact := range seen.from {
-		still, err := b.Blocks(ctx, q.Account, contact) // by another item
+		still, err := b.Blocks(ctx, q.Account, contact) // another item, such as the domain, may still block it
 		if err != nil {
 			return err
 		}
@@ -237,7 +239,7 @@ func (b *Blocking) showAgain(ctx context.Context, q *router.IQ, seen affected) e
 	return nil
 }
 
-// affected are the contacts that a change is about.
+// affected holds the contacts that a change concerns.
 type affected struct{ from, to []jid.JID }
 
 func (b *Blocking) affected(ctx context.Context, a *router.Account, by []jid.JID) (affected, error) {
@@ -246,11 +248,11 @@ func (b *Blocking) affected(ctx context.Context, a *router.Account, by []jid.JID
 		return affected{}, fmt.Errorf("read contacts of %s: %w", a.JID(), err)
 	}
 	changed := list{}.with(by)
-	return affected{changed.only(from), changed.only(to)}, nil
+	return affected{changed.matching(from), changed.matching(to)}, nil
 }
 
-// committed is called right after a commit: it changes the list in memory and notifies the
-// sessions that have asked for it (XEP-0191 §3.3, §3.4).
+// committed is called right after a commit. It changes the list in memory and sends a push to the sessions
+// that have requested the list (XEP-0191 §3.3, §3.4).
 func (b *Blocking) committed(account jid.JID, what string, changed []jid.JID, change func(list) list) {
 	a := b.host.Local(account)
 	b.lists.Change(a, func(l *list) *list { n := change(*l); return &n })

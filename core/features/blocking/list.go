@@ -7,10 +7,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// list is what an account has blocked. It is not changed.
+// list is the set of blocked addresses. It is immutable.
 type list map[jid.JID]struct{}
 
-// has is XEP-0191 §5: the address itself, any resource of it, or anybody of its domain.
+// has reports whether an address is blocked: by itself, by its bare JID, or by its domain (XEP-0191 §5).
 func (l list) has(other jid.JID) bool {
 	if len(l) == 0 {
 		return false
@@ -25,8 +25,8 @@ func (l list) has(other jid.JID) bool {
 	return ok
 }
 
-// only is those of the addresses that are blocked.
-func (l list) only(all []jid.JID) []jid.JID {
+// matching returns the addresses that are blocked.
+func (l list) matching(all []jid.JID) []jid.JID {
 	var some []jid.JID
 	for _, j := range all {
 		if l.has(j) {
@@ -36,15 +36,15 @@ func (l list) only(all []jid.JID) []jid.JID {
 	return some
 }
 
-// but is those of the addresses that are not blocked; the same slice where that is all.
-func (l list) but(all []jid.JID) []jid.JID {
+// notMatching returns the addresses that are not blocked; if that is all of them, the same slice.
+func (l list) notMatching(all []jid.JID) []jid.JID {
 	if len(l) == 0 || !slices.ContainsFunc(all, l.has) {
 		return all
 	}
 	return slices.DeleteFunc(slices.Clone(all), l.has)
 }
 
-// with has more addresses, without has fewer; none means all.
+// with returns a list with more addresses.
 func (l list) with(more []jid.JID) list {
 	n := maps.Clone(l)
 	if n == nil {
@@ -56,6 +56,7 @@ func (l list) with(more []jid.JID) list {
 	return n
 }
 
+// without returns a list with fewer addresses; an empty argument removes all (XEP-0191 §3.5).
 func (l list) without(fewer []jid.JID) list {
 	if len(fewer) == 0 {
 		return list{}

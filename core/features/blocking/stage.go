@@ -15,13 +15,13 @@ func (b *Blocking) sent(ctx context.Context, p *router.Pass) error {
 	if err != nil || !blocked {
 		return err
 	}
-	if p.Stanza.Type != stanza.TypeError && p.Stanza.Type != stanza.TypeResult { // those are never answered
-		p.Deliver(p.Session, p.Stanza.ErrorReply(refusal())) // not by its address, which is blocked
+	if p.Stanza.Type != stanza.TypeError && p.Stanza.Type != stanza.TypeResult { // RFC 6120 §8.3.1: these are never answered
+		p.Deliver(p.Session, p.Stanza.ErrorReply(refusal())) // directly: a stanza from the blocked address would not pass this stage
 	}
 	return router.ErrStop
 }
 
-// refusal is the answer to a sender who has blocked the receiver.
+// refusal returns the error for a sender who has blocked the receiver (XEP-0191 §3.3).
 func refusal() *stanza.Error {
 	return &stanza.Error{
 		Type: "cancel", Condition: "not-acceptable", Text: "you have blocked this address",
@@ -29,7 +29,8 @@ func refusal() *stanza.Error {
 	}
 }
 
-// MaySend is the error for the sender where something is to be sent in an account's name.
+// MaySend returns the error for the sender of a message that would be sent on behalf of an account to a
+// blocked address, or nil.
 func (b *Blocking) MaySend(ctx context.Context, a *router.Account, to jid.JID) error {
 	blocked, err := b.Blocks(ctx, a, to)
 	if err == nil && blocked {
@@ -38,8 +39,8 @@ func (b *Blocking) MaySend(ctx context.Context, a *router.Account, to jid.JID) e
 	return err
 }
 
-// received keeps everything out that is from a blocked address: the account looks as if it did
-// not exist, and never answers presence (XEP-0191 §3.3).
+// received refuses stanzas from a blocked address. The answer is that of an account that does not exist;
+// presence is not answered (XEP-0191 §3.3).
 func (b *Blocking) received(ctx context.Context, p *router.Pass) error {
 	st := p.Stanza
 	blocked, err := b.Blocks(ctx, p.Account, st.From)
@@ -52,7 +53,7 @@ func (b *Blocking) received(ctx context.Context, p *router.Pass) error {
 	return stanza.ServiceUnavailable("")
 }
 
-// Subscriptions are those that are left when nobody who is blocked counts.
+// Subscriptions wraps all and leaves out blocked contacts.
 func (b *Blocking) Subscriptions(all router.Subscriptions) router.Subscriptions {
 	return filtered{all, b}
 }
@@ -71,7 +72,7 @@ func (f filtered) Contacts(ctx context.Context, a *router.Account) (from, to []j
 	if err != nil {
 		return nil, nil, err
 	}
-	return l.but(from), l.but(to), nil
+	return l.notMatching(from), l.notMatching(to), nil
 }
 
 func (f filtered) Subscription(ctx context.Context, a *router.Account, other jid.JID) (from, to bool, err error) {

@@ -17,12 +17,12 @@ const (
 	nsForward = "urn:xmpp:forward:0" // XEP-0297
 )
 
-// Carbons copies the messages of one host's accounts.
+// Carbons copies messages to the other sessions of an account.
 type Carbons struct {
 	enabled *router.Flag // the session gets copies
 }
 
-// New makes the feature.
+// New returns the feature.
 func New() *Carbons { return &Carbons{&router.Flag{Name: "carbons"}} }
 
 // Feature declares the feature.
@@ -37,7 +37,7 @@ func (c *Carbons) Feature() router.Feature {
 	}
 }
 
-// iq is XEP-0280 §4 and §5.
+// iq enables or disables copies for the session (XEP-0280 §4, §5).
 func (c *Carbons) iq(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 	switch {
 	case q.Stanza.Type != stanza.TypeSet:
@@ -52,7 +52,7 @@ func (c *Carbons) iq(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 	return nil, nil
 }
 
-// sent is XEP-0280 §8. What one sends to oneself is copied as it is received.
+// sent copies outgoing messages (XEP-0280 §8). A message to the own account is copied by received.
 func (c *Carbons) sent(_ context.Context, p *router.Pass) error {
 	if p.Stanza.Kind == stanza.Message && p.Stanza.To.Bare() != p.Account.JID() {
 		c.copy(p, message.Sent, func(s *router.Bound) bool { return s != p.Session })
@@ -60,7 +60,7 @@ func (c *Carbons) sent(_ context.Context, p *router.Pass) error {
 	return nil
 }
 
-// received is XEP-0280 §7.
+// received copies incoming messages (XEP-0280 §7).
 func (c *Carbons) received(_ context.Context, p *router.Pass) error {
 	if p.Stanza.Kind == stanza.Message {
 		c.copy(p, message.Received, func(s *router.Bound) bool {
@@ -70,7 +70,7 @@ func (c *Carbons) received(_ context.Context, p *router.Pass) error {
 	return nil
 }
 
-// copy gives a copy to each session that has asked for copies and is wanted.
+// copy delivers a copy to each session that has enabled copies and for which wanted is true.
 func (c *Carbons) copy(p *router.Pass, d message.Direction, wanted func(*router.Bound) bool) {
 	payload := ""
 	for _, s := range p.Account.Sessions() {

@@ -8,8 +8,8 @@ import (
 
 const formType = "http://jabber.org/network/serverinfo" // XEP-0157 §3
 
-// Feature declares the feature: the host's disco#info has each address under every heading that
-// people look for complaints and help at. Without addresses there is nothing.
+// Feature declares the feature: the host's disco#info lists each address for abuse, administration,
+// security and support. Without addresses it adds nothing.
 func Feature(addresses []string) router.Feature {
 	f := router.Feature{Name: "contact", Specs: []spec.Spec{
 		{Number: "0157", Title: "Contact Addresses for XMPP Services", Version: "1.1.1", State: spec.Complete, Note: "Server."},

@@ -1,2 +1,2 @@
-// Package contact makes the form with the addresses of those who run a server (XEP-0157).
+// Package contact adds the contact addresses of the server's administrators to service discovery (XEP-0157).
 package contact

@@ -12,13 +12,13 @@ import (
 
 // Options describe the host.
 type Options struct {
-	Name string // shown to people
-	Node string // URI of the software, for capabilities
+	Name string // shown to users
+	Node string // URI of the software, for entity capabilities (XEP-0115 §4)
 	// Shares reports whether other may see the account's presence.
 	Shares func(ctx context.Context, account *router.Account, other jid.JID) bool
 }
 
-// Disco answers for a host and its accounts.
+// Disco answers service discovery for a host and its accounts.
 type Disco struct {
 	Options
 	host     *router.Host
@@ -26,10 +26,10 @@ type Disco struct {
 	complete func() *answers
 }
 
-// answers are what all features declare together.
+// answers combines what all features declare.
 type answers struct{ host, account *disco.Registry }
 
-// New makes the feature.
+// New returns the feature.
 func New(h *router.Host, o Options) *Disco {
 	d := &Disco{Options: o, host: h, items: disco.NewRegistry()}
 	d.complete = sync.OnceValue(d.collect)
@@ -59,23 +59,23 @@ func (d *Disco) AddItem(j jid.JID, name string) {
 	d.items.AddItems(d.host.Domain(), "", disco.Item{JID: j, Name: name})
 }
 
-// collect gathers what the host's features declare. What is added for the zero address holds for every account.
+// collect combines what the host's features declare. Entries for the zero address hold for every account.
 func (d *Disco) collect() *answers {
 	a := &answers{d.items, disco.NewRegistry()}
 	for _, f := range d.host.Features() {
 		a.host.Add(d.host.Domain(), "", f.HostDisco.Info)
 		a.account.Add(jid.JID{}, "", f.AccountDisco.Info)
 		if s := f.HostDisco.Source; s != nil {
-			a.host.Ask(s)
+			a.host.AddSource(s)
 		}
 		if s := f.AccountDisco.Source; s != nil {
-			a.account.Ask(s)
+			a.account.AddSource(s)
 		}
 	}
 	return a
 }
 
-// streamFeatures are the host's capabilities (XEP-0115 §6.3).
+// streamFeatures returns the host's capabilities (XEP-0115 §6.3).
 func (d *Disco) streamFeatures(ctx context.Context) []*stanza.Element {
 	c, err := d.caps(ctx)
 	if err != nil {
@@ -103,7 +103,7 @@ func (d *Disco) ofHost(ctx context.Context, q *router.IQ) (*stanza.Element, erro
 	return host.Answer(ctx, q.Stanza)
 }
 
-// ofAccount answers strangers as if there were no account (XEP-0030 §8).
+// ofAccount answers senders without a subscription as if the account did not exist (XEP-0030 §8).
 func (d *Disco) ofAccount(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	if !q.Own() && (d.Shares == nil || !d.Shares(ctx, q.Account, q.Stanza.From.Bare())) {
 		return nil, stanza.ServiceUnavailable("")

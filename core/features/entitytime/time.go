@@ -30,7 +30,7 @@ func answer(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 	return at(time.Now()), nil
 }
 
-// at is a moment as XEP-0202 §3 and XEP-0082 write it.
+// at returns a time in the format of XEP-0202 §3 and XEP-0082.
 func at(t time.Time) *stanza.Element {
 	return stanza.NewElement(NS, "time").Add(
 		stanza.TextElement(NS, "tzo", t.Format("-07:00")),

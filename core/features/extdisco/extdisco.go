@@ -15,16 +15,16 @@ import (
 // NS is the namespace of XEP-0215.
 const NS = "urn:xmpp:extdisco:2"
 
-// Services are those that a host advertises.
+// Services lists the external services of a host.
 type Services struct {
 	list []config.Service
 	now  func() time.Time
 }
 
-// New makes the feature.
+// New returns the feature.
 func New(list []config.Service) *Services { return &Services{list, time.Now} }
 
-// Feature declares the feature; without services there is nothing to advertise.
+// Feature declares the feature. Without services it adds nothing.
 func (s *Services) Feature() router.Feature {
 	f := router.Feature{
 		Name:  "extdisco",
@@ -39,7 +39,7 @@ func (s *Services) Feature() router.Feature {
 
 func (s *Services) iq(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 	switch {
-	case q.Session == nil: // credentials cost money: they are for our accounts
+	case q.Session == nil: // only local accounts may use the operator's services
 		return nil, stanza.Forbidden("")
 	case q.Stanza.Type != stanza.TypeGet:
 		return nil, stanza.BadRequest("")
@@ -63,7 +63,8 @@ func (s *Services) services(q *router.IQ) *stanza.Element {
 	return all
 }
 
-// credentials gives those of one service, which a client may know from elsewhere (XEP-0215 §3.3).
+// credentials returns the credentials of one service, which the client may know from another source
+// (XEP-0215 §3.3).
 func (s *Services) credentials(q *router.IQ) (*stanza.Element, error) {
 	asked := q.Payload.Child(NS, "service")
 	host, typ, port := asked.Attr("host"), asked.Attr("type"), asked.Attr("port")
@@ -84,7 +85,7 @@ func (s *Services) credentials(q *router.IQ) (*stanza.Element, error) {
 	return all, nil
 }
 
-// element is a service with the credentials of a user (XEP-0215 §2).
+// element returns a service as XML, with credentials for user (XEP-0215 §2).
 func (s *Services) element(c config.Service, user string) *stanza.Element {
 	e := stanza.NewElement(NS, "service").With("type", c.Type).With("host", c.Host).With("transport", c.Transport).With("name", c.Name)
 	if c.Port > 0 {
@@ -102,5 +103,5 @@ func (s *Services) element(c config.Service, user string) *stanza.Element {
 	return e.With("username", username).With("password", password).With("expires", expires.UTC().Format("2006-01-02T15:04:05Z"))
 }
 
-// restricted reports whether a service wants credentials.
+// restricted reports whether a service requires credentials.
 func restricted(c config.Service) bool { return c.Secret != "" || c.Username != "" || c.Password != "" }

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// temporary are credentials that a TURN server with the same secret takes until they expire
-// (draft-uberti-behave-turn-rest-00 §2.2): the time is part of the user name, and the password is
-// the HMAC of that.
+// temporary returns credentials that a TURN server with the same secret accepts until they expire
+// (draft-uberti-behave-turn-rest-00 §2.2): the user name contains the time of expiry, and the password is
+// its HMAC.
 func temporary(secret, user string, expires time.Time) (username, password string) {
 	username = strconv.FormatInt(expires.Unix(), 10) + ":" + user
 	mac := hmac.New(sha1.New, []byte(secret))

@@ -1,4 +1,4 @@
-// Package last answers how long the server has been up, and for those who may see an account's
-// presence how long it has been away (XEP-0012). Requests to full addresses are the clients' to
-// answer. It has no goroutine and no lock.
+// Package last answers requests for the server's uptime and for the time since an account's last logout
+// (XEP-0012). The latter is answered to senders that may see the account's presence. Requests to full
+// JIDs are delivered to the clients. It has no goroutine and no lock.
 package last

@@ -16,19 +16,19 @@ import (
 // NS is the namespace of XEP-0012.
 const NS = "jabber:iq:last"
 
-// Store knows when an account was available last; the zero time where it never was.
+// Store returns when an account was last available; the zero time if it never was.
 type Store interface {
 	LastSeen(ctx context.Context, account jid.JID) (at time.Time, status string, err error)
 }
 
-// Last serves a host.
+// Last answers for one host.
 type Last struct {
 	store   Store
 	shares  func(ctx context.Context, account *router.Account, other jid.JID) bool
 	started time.Time
 }
 
-// New makes the feature; shares reports whether other may see the account's presence.
+// New returns the feature; shares reports whether other may see the account's presence.
 func New(s Store, shares func(ctx context.Context, account *router.Account, other jid.JID) bool) *Last {
 	return &Last{s, shares, time.Now()}
 }

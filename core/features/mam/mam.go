@@ -19,18 +19,18 @@ import (
 type Store interface {
 	archive.Store
 	archive.PrefsStore
-	// Archive does not wait; done is called by the store's writer after the commit.
+	// Archive queues an entry without waiting; the store's writer calls done after the commit.
 	Archive(account jid.JID, e archive.Entry, done func(error))
 }
 
-// Options are what the feature is joined to; each may be nil.
+// Options are the parameters of New; each may be nil.
 type Options struct {
 	// Listed reports whether a contact is in the account's roster.
 	Listed func(ctx context.Context, account *router.Account, contact jid.JID) (bool, error)
 	Log    *slog.Logger
 }
 
-// Archive keeps the archives of one host's accounts.
+// Archive writes and queries the archives of one host's accounts.
 type Archive struct {
 	Options
 	host   *router.Host
@@ -39,7 +39,7 @@ type Archive struct {
 	prefs  *router.Slot[archive.Prefs]
 }
 
-// New makes the feature.
+// New returns the feature.
 func New(h *router.Host, s Store, o Options) *Archive {
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -72,7 +72,7 @@ func (a *Archive) Feature() router.Feature {
 	}
 }
 
-// watchedStore is the store as the engine sees it: a change of preferences drops those in memory.
+// watchedStore is the store as the engine uses it: a change of preferences invalidates the cached ones.
 type watchedStore struct {
 	Store
 	archive *Archive
@@ -91,12 +91,12 @@ func (a *Archive) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 
 func (a *Archive) sent(ctx context.Context, p *router.Pass) error {
 	st := p.Stanza
-	if st.Kind != stanza.Message || st.To.Bare() == p.Account.JID() { // what goes to oneself is archived as it comes in
+	if st.Kind != stanza.Message || st.To.Bare() == p.Account.JID() { // a message to the own account is archived by received
 		return nil
 	}
-	if a.wanted(ctx, p, st.To) {
-		st.GiveEntry() // the sender's reader is still the only one that has it
-		a.keep(p)
+	if a.shouldArchive(ctx, p, st.To) {
+		st.GiveEntry() // safe: no other goroutine has the stanza yet
+		a.write(p)
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 		return nil
 	}
 	p.Stanza = message.WithoutStanzaID(p.Stanza, p.Account.JID())
-	if !a.wanted(ctx, p, p.Stanza.From) {
+	if !a.shouldArchive(ctx, p, p.Stanza.From) {
 		return nil
 	}
 	id := p.Stanza.Entry
@@ -115,12 +115,12 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 	}
 	p.Stanza = message.WithStanzaID(p.Stanza, p.Account.JID(), id)
 	p.Stanza.Entry = id
-	a.keep(p)
+	a.write(p)
 	return nil
 }
 
-// nobody makes a message to no account as long as one that is archived: the sender must not see a
-// difference when there is no room for it.
+// nobody adds a stanza-id to messages to addresses without an account, as for an archived message: the
+// later stages count bytes, and the sender must not see a difference.
 func nobody(_ context.Context, p *router.Pass) error {
 	address := p.Stanza.To.Bare()
 	p.Stanza = message.WithoutStanzaID(p.Stanza, address)
@@ -130,7 +130,8 @@ func nobody(_ context.Context, p *router.Pass) error {
 	return nil
 }
 
-func (a *Archive) keep(p *router.Pass) {
+// write queues the message for the store.
+func (a *Archive) write(p *router.Pass) {
 	written, account := p.BeginWrite(), p.Account.JID()
 	a.store.Archive(account, archive.Entry{ID: p.Stanza.Entry, At: time.Now(), Stanza: p.Stanza}, func(err error) {
 		if err != nil {
@@ -140,8 +141,8 @@ func (a *Archive) keep(p *router.Pass) {
 	})
 }
 
-// level is that of an error: what the store has logged itself is not logged again
-// for every message.
+// level returns the log level of an error. Temporary errors are logged by the store once, not for each
+// message.
 func level(err error) slog.Level {
 	if stanza.Temporary(err) {
 		return slog.LevelDebug
@@ -149,15 +150,16 @@ func level(err error) slog.Level {
 	return slog.LevelError
 }
 
-// wanted reports whether a message belongs into the account's archive.
-func (a *Archive) wanted(ctx context.Context, p *router.Pass, contact jid.JID) bool {
+// shouldArchive reports whether a message is archived for the account, by its content and the account's
+// preferences.
+func (a *Archive) shouldArchive(ctx context.Context, p *router.Pass, contact jid.JID) bool {
 	if !message.Archivable(p.Stanza) {
 		return false
 	}
 	prefs, err := a.prefs.Get(ctx, p.Account)
 	if err != nil {
 		a.Log.Error("archive preferences not read", "account", p.Account.JID(), "err", err)
-		return true // rather too much than a message lost
+		return true // archiving too much is better than losing a message
 	}
 	listed := false
 	if prefs.Default == archive.Roster && a.Listed != nil {

@@ -7,32 +7,32 @@ import (
 	"github.com/dragoman-im/dragoman/core/router"
 )
 
-// account is what is kept in memory about one account.
+// account is the data about one account that the feature caches in a slot.
 type account struct {
-	order sync.Mutex // held while it is decided whether a session is served; taken before mu
+	order sync.Mutex // makes the decision to store or to deliver atomic; taken before mu
 
 	mu      sync.Mutex
-	counted bool // used and limit are known
+	counted bool // used and limit are loaded
 	used    Usage
 	limit   Usage
 	state   state
 }
 
-// state is how far giving out is.
+// state is the state of the delivery of stored messages.
 type state uint8
 
 const (
-	resting     state = iota
-	giving            // messages are being given to a session
-	givingAgain       // and once more afterwards
+	idle            state = iota
+	delivering            // stored messages are being delivered to a session
+	deliveringAgain       // as delivering, and then the store is read once more
 )
 
-// of is the account's entry.
+// of returns the account's slot value.
 func (o *Offline) of(ctx context.Context, a *router.Account) (*account, error) {
 	return o.accounts.Get(ctx, a)
 }
 
-// reserve counts a message of that size where there is room for it.
+// reserve counts a message of that size and returns true if the limits allow it.
 func (o *Offline) reserve(ctx context.Context, a *router.Account, size int64) (bool, error) {
 	e, err := o.of(ctx, a)
 	if err != nil {
@@ -59,7 +59,7 @@ func (o *Offline) reserve(ctx context.Context, a *router.Account, size int64) (b
 	return true, nil
 }
 
-// release is the reverse of reserve, for several messages.
+// release undoes reserve for n messages.
 func (o *Offline) release(a *router.Account, n int, size int64) {
 	e := o.accounts.Loaded(a)
 	if e == nil {
@@ -69,49 +69,49 @@ func (o *Offline) release(a *router.Account, n int, size int64) {
 	defer e.mu.Unlock()
 	e.used = Usage{e.used.Messages - n, e.used.Bytes - size}
 	if e.used.Messages <= 0 {
-		e.counted = false // counted anew, so that no mistake lasts
+		e.counted = false // loaded anew by the next reserve, so that an error in counting does not last
 	}
 }
 
-// start begins giving out; false where that is under way already, and will be done once more.
+// start begins a delivery. It returns false if one is running; that one then reads the store once more.
 func (e *account) start() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.state != resting {
-		e.state = givingAgain
+	if e.state != idle {
+		e.state = deliveringAgain
 		return false
 	}
-	e.state = giving
+	e.state = delivering
 	return true
 }
 
-// onceMore has messages that are being given out read again.
-func (e *account) onceMore() {
+// repeat makes a running delivery read the store once more.
+func (e *account) repeat() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.state == giving {
-		e.state = givingAgain
+	if e.state == delivering {
+		e.state = deliveringAgain
 	}
 }
 
-// stop ends giving out where it has failed.
+// stop ends a delivery that has failed.
 func (e *account) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.state = resting
+	e.state = idle
 }
 
-// again reports whether to give out once more; if not it is ended, and ended is called.
+// again reports whether to read the store once more. If not, the delivery ends and ended is called.
 func (e *account) again(ended func()) bool {
 	e.order.Lock()
 	defer e.order.Unlock()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.state == givingAgain {
-		e.state = giving
+	if e.state == deliveringAgain {
+		e.state = delivering
 		return true
 	}
-	e.state = resting
+	e.state = idle
 	ended()
 	return false
 }

@@ -11,20 +11,21 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// decoyCount is how many decoys the addresses share that are of no account.
+// decoyCount is the number of decoys that all addresses without an account share.
 const decoyCount = 1 << 14
 
-// decoys count what addresses of no account would have: one that never fills would differ from
-// an account. Several share one, so that unknown addresses cost no memory; an address whose decoy fills
-// sooner looks like an account that had something already.
+// decoys count the stored messages that addresses without an account would have. Without them such an
+// address would never be full, and so differ from an account. Many addresses share one decoy, so that
+// unknown addresses cost no memory; a decoy that fills sooner looks like an account that had messages
+// already.
 type decoys struct {
 	mu   sync.Mutex
 	seed maphash.Seed
-	used []Usage // made with the first message
+	used []Usage // created with the first message
 }
 
-// nobody does with a message to no account what is done with one that is kept: the sender sees
-// no difference, also when there is no room any more (RFC 6121 §8.5.1).
+// nobody handles a message to an address without an account as one that is stored: the sender sees no
+// difference, also when the limit is reached (RFC 6121 §8.5.1).
 func (o *Offline) nobody(ctx context.Context, p *router.Pass) error {
 	address := p.Stanza.To.Bare()
 	if p.Stanza.From == address || !message.Offline(p.Stanza) {

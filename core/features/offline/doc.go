@@ -1,18 +1,16 @@
-// Package offline keeps messages for accounts that have no session, and delivers them to the first
-// session that becomes available with a priority that is not negative.
+// Package offline stores messages for accounts that have no available session, and delivers them to
+// the first session that becomes available with a non-negative priority.
+// It has two stages, and features/presence calls it when a session becomes available. One stage removes
+// forged delays. The other one runs last: it stores messages that no session gets, and also those that
+// arrive while stored messages are being delivered, so that the order is kept. The sender does not wait
+// for the write; the message is safe only after it (router.Pass.BeginWrite). An account's usage is
+// counted in its slot, so that the limits include messages that are still being written.
 //
-// It is two stages, and is called by features/presence when a session becomes available. The first
-// takes out delays that a sender must not claim. The last of all stages keeps what no session took,
-// and holds back what comes while a session is given what was kept for it, so that nothing arrives
-// out of order. A message is written
-// without waiting; it is safe only after that (router.Pass.BeginWrite). How much an account has is
-// counted in its slot, so that the limits hold for messages that are still being written.
-// Collecting reads through the store's writer, after all that was handed to it before, and a
-// sender who finds that a session has become available meanwhile collects itself: so a message is
-// never left behind by a login that happens at the same moment.
-//
-// Messages to addresses of no account are counted in decoys, so that senders cannot distinguish
-// them from accounts.
+// A login at the same moment leaves no message behind: a delivery reads through the store's writer,
+// after all earlier writes, and a sender that finds an available session after its write starts a
+// delivery itself.
+// Messages to addresses without an account are counted in decoys, so that senders cannot find out which
+// accounts exist.
 //
 // Lock order: account.order → account.mu → Offline.mu → the router's; none is held across I/O or a
 // delivery.

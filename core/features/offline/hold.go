@@ -9,10 +9,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// hold keeps a message for sessions that have just become available behind those that were kept
-// for them, which are read from the store meanwhile.
+// hold stores a message for sessions that have just become available, behind the stored messages that are
+// being delivered to them.
 func (o *Offline) hold(ctx context.Context, p *router.Pass) error {
-	if !o.early(p) || !message.Offline(p.Stanza) {
+	if !o.beforeStored(p) || !message.Offline(p.Stanza) {
 		return nil
 	}
 	size := sizeOf(p.Stanza)
@@ -21,7 +21,7 @@ func (o *Offline) hold(ctx context.Context, p *router.Pass) error {
 		return fmt.Errorf("keep message for %s: %w", p.Account.JID(), err)
 	}
 	if !ok {
-		return nil // rather out of order than not at all
+		return nil // the limit is reached: deliver it at once, out of order
 	}
 	e, err := o.of(ctx, p.Account)
 	if err != nil {
@@ -29,17 +29,17 @@ func (o *Offline) hold(ctx context.Context, p *router.Pass) error {
 	}
 	e.order.Lock()
 	defer e.order.Unlock()
-	if !o.early(p) { // they have got everything meanwhile
+	if !o.beforeStored(p) { // the delivery has ended meanwhile
 		o.release(p.Account, 1, size)
 		return nil
 	}
 	o.add(p, size)
-	e.onceMore() // within the lock, so that whoever collects reads once more after it
+	e.repeat() // under the lock: the running delivery reads the store again after this write
 	return router.ErrStop
 }
 
-// early reports whether a message goes only to sessions that were not served yet.
-func (o *Offline) early(p *router.Pass) bool {
+// beforeStored reports whether all receiving sessions still wait for their stored messages.
+func (o *Offline) beforeStored(p *router.Pass) bool {
 	st := p.Stanza
 	if st.Kind != stanza.Message || len(p.Targets) == 0 {
 		return false
@@ -48,7 +48,7 @@ func (o *Offline) early(p *router.Pass) bool {
 		return false
 	}
 	for _, s := range p.Targets {
-		if !takes(s) || s.Has(o.served) {
+		if !receivesMessages(s) || s.Has(o.served) {
 			return false
 		}
 	}

@@ -18,14 +18,14 @@ import (
 
 const feature = "msgoffline" // XEP-0160 §5
 
-// Message is one that is kept.
+// Message is a stored message.
 type Message struct {
-	ID       string // given by the store; sorts by time
+	ID       string // assigned by the store; sorts by time
 	Stanza   *stanza.Stanza
 	Received time.Time
 }
 
-// Usage is how much an account has.
+// Usage is a number of messages and their size.
 type Usage struct {
 	Messages int
 	Bytes    int64
@@ -33,33 +33,34 @@ type Usage struct {
 
 // Store keeps the messages.
 type Store interface {
-	// AddOffline does not wait; done is called by the store's writer after the commit.
+	// AddOffline does not wait; the store's writer calls done after the commit.
 	AddOffline(account jid.JID, m Message, done func(error))
-	// OfflineMessages lists the first messages that an account has, in order, with all that
-	// AddOffline was called for before.
+	// OfflineMessages returns the first messages of an account, in order. It includes all earlier calls of
+	// AddOffline.
 	OfflineMessages(ctx context.Context, account jid.JID, limit int) ([]Message, error)
-	// DeleteOffline deletes exactly those.
+	// DeleteOffline deletes exactly these messages.
 	DeleteOffline(ctx context.Context, account jid.JID, ids []string) error
-	// OfflineUsage is what is written of an account's messages, and what it may have.
+	// OfflineUsage returns the usage of an account, without messages that are not yet committed, and its
+	// limit.
 	OfflineUsage(ctx context.Context, account jid.JID) (used, limit Usage, err error)
 }
 
-// Offline keeps the messages of one host's accounts.
+// Offline stores the messages of one host's accounts.
 type Offline struct {
 	host     *router.Host
 	store    Store
 	log      *slog.Logger
 	accounts *router.Slot[account]
-	served   *router.Flag // the session has got what was kept before it became available
+	served   *router.Flag // the session has received the stored messages
 	decoys   decoys
 
 	mu     sync.Mutex
 	failed map[*router.Account]struct{} // for Retry
 
-	tooMany, tooLarge atomic.Uint64 // messages that were refused
+	tooMany, tooLarge atomic.Uint64 // refused messages, by limit
 }
 
-// New makes the feature; Arrived joins it to presence. log may be nil.
+// New returns the feature. Register Arrived with presence.OnArrival. log may be nil.
 func New(h *router.Host, s Store, log *slog.Logger) *Offline {
 	if log == nil {
 		log = slog.Default()
@@ -75,7 +76,7 @@ func (o *Offline) Feature() router.Feature {
 	return router.Feature{
 		Name: "offline",
 		Stages: []router.Stage{
-			{Name: "delay", Position: router.Clean, Inbound: o.clean, Nobody: o.clean},
+			{Name: "delay", Position: router.Clean, Inbound: o.removeForgedDelay, Nobody: o.removeForgedDelay},
 			{Name: "offline", Position: router.Hold, Inbound: o.hold, Undelivered: o.undelivered, Nobody: o.nobody},
 		},
 		HostDisco: router.Disco{Info: disco.Info{Features: []string{feature}}},
@@ -88,8 +89,7 @@ func (o *Offline) Feature() router.Feature {
 	}
 }
 
-// fits reports whether one more message of that size has room beside used, and counts where
-// it has none.
+// fits reports whether one more message of that size is within the limit; if not, it counts the refusal.
 func (o *Offline) fits(used, limit Usage, size int64) bool {
 	switch {
 	case used.Messages+1 > limit.Messages:
@@ -106,9 +106,9 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	account, size := p.Account.JID(), sizeOf(p.Stanza)
 	switch {
 	case p.Stanza.From == account:
-		return router.ErrStop // a copy or an archived message that a session never had (XEP-0280 §11)
+		return router.ErrStop // a carbon copy or an archive result for a session that has ended (XEP-0280 §11)
 	case !message.Offline(p.Stanza):
-		return router.ErrStop // nobody misses a "typing" of yesterday (XEP-0160 §3)
+		return router.ErrStop // such as chat states (XEP-0160 §3)
 	}
 	ok, err := o.reserve(ctx, p.Account, size)
 	if err != nil {
@@ -118,23 +118,23 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 		return stanza.ServiceUnavailable("") // XEP-0160 §2
 	}
 	o.add(p, size)
-	if taker(p.Account) == nil {
+	if receiver(p.Account) == nil {
 		return router.ErrStop
 	}
 	// A session has become available meanwhile.
-	if err := o.collect(ctx, p.Account, false); err != nil {
+	if err := o.deliverStored(ctx, p.Account, false); err != nil {
 		o.log.Error("offline messages not delivered", "account", account, "err", err)
 	}
-	return router.ErrStop // it is kept all the same
+	return router.ErrStop // after an error too: the message is stored
 }
 
-// add gives a message to the store.
+// add queues a message for the store.
 func (o *Offline) add(p *router.Pass, size int64) {
 	a, st, written := p.Account, p.Stanza, p.BeginWrite()
 	o.store.AddOffline(a.JID(), Message{Stanza: st, Received: time.Now()}, func(err error) {
 		if err != nil {
 			o.release(a, 1, size)
-			// The sender believes it kept unless this is reported.
+			// Without this error the sender would believe that the message is stored.
 			o.host.Router().Bounce(nil, st, o.host.LogError(err, "offline message not written"))
 		}
 		written(err)
@@ -143,17 +143,18 @@ func (o *Offline) add(p *router.Pass, size int64) {
 
 func sizeOf(st *stanza.Stanza) int64 { return int64(len(st.Payload) + len(st.Extra)) }
 
-// taker is the session that gets what was kept: any that takes messages.
-func taker(a *router.Account) *router.Bound {
+// receiver returns a session that gets the stored messages, or nil.
+func receiver(a *router.Account) *router.Bound {
 	for _, s := range a.Sessions() {
-		if takes(s) {
+		if receivesMessages(s) {
 			return s
 		}
 	}
 	return nil
 }
 
-func takes(s *router.Bound) bool {
+// receivesMessages reports whether a session gets messages to the bare JID (RFC 6121 §8.5.2.1.1).
+func receivesMessages(s *router.Bound) bool {
 	now := s.Presence()
 	return now != nil && now.Priority >= 0
 }

@@ -97,7 +97,7 @@ func setUp(t *testing.T, m *memory) (*Offline, *router.Host, *session, *router.B
 // rests reports whether nothing is kept of alice and nothing is being given out.
 func (o *Offline) rests() bool {
 	e := o.accounts.Loaded(o.host.Local(alice))
-	return e != nil && !e.counted && e.state == resting
+	return e != nil && !e.counted && e.state == idle
 }
 
 func chat(text string) *stanza.Stanza {
@@ -116,7 +116,7 @@ func TestArrivalDuringKeeping(t *testing.T) {
 	o, h, s, b := setUp(t, m)
 	m.onAdd = func() {
 		available(b)
-		if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
+		if err := o.deliverStored(t.Context(), h.Local(alice), false); err != nil {
 			t.Error(err)
 		}
 	}
@@ -145,14 +145,14 @@ func TestCollectingTwiceAtOnce(t *testing.T) {
 		if err := o.undelivered(t.Context(), &router.Pass{Host: h, Stanza: chat("2"), Account: h.Local(alice)}); err != router.ErrStop {
 			t.Error(err)
 		}
-		if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
+		if err := o.deliverStored(t.Context(), h.Local(alice), false); err != nil {
 			t.Error(err)
 		}
 		if len(s.got) != 0 {
 			t.Error("given by two at once")
 		}
 	}
-	if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
+	if err := o.deliverStored(t.Context(), h.Local(alice), false); err != nil {
 		t.Error(err)
 	}
 	var got []string
@@ -199,7 +199,7 @@ func TestReadFails(t *testing.T) {
 	}
 	available(b)
 	for range 2 {
-		if err := o.collect(t.Context(), h.Local(alice), false); err == nil {
+		if err := o.deliverStored(t.Context(), h.Local(alice), false); err == nil {
 			t.Error("no error")
 		}
 		o.Retry(t.Context())
@@ -268,7 +268,7 @@ func TestPace(t *testing.T) {
 			}
 		} else { // others come back later
 			for range 10 {
-				if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
+				if err := o.deliverStored(t.Context(), h.Local(alice), false); err != nil {
 					t.Fatal(err)
 				}
 				s.WaitForClient(t.Context())
@@ -305,7 +305,7 @@ func TestOrder(t *testing.T) {
 		m.onRead = nil
 		route("3")
 	}
-	if err := o.collect(t.Context(), h.Local(alice), false); err != nil {
+	if err := o.deliverStored(t.Context(), h.Local(alice), false); err != nil {
 		t.Fatal(err)
 	}
 	route("4")

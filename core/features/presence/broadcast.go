@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// available is initial presence (RFC 6121 §4.2.2) or an update of it (§4.4.2).
+// available handles initial presence (RFC 6121 §4.2.2) and its updates (§4.4.2).
 func (h *Presence) available(ctx context.Context, p *router.Pass) error {
 	from, to, err := h.subs.Contacts(ctx, p.Account)
 	if err != nil {
@@ -28,7 +28,7 @@ func (h *Presence) available(ctx context.Context, p *router.Pass) error {
 		return router.ErrStop
 	}
 	if p.Previous == nil {
-		if err := h.begin(ctx, p, to); err != nil {
+		if err := h.sendInitial(ctx, p, to); err != nil {
 			return err
 		}
 	}
@@ -58,15 +58,15 @@ func (h *Presence) endedSince(ctx context.Context, p *router.Pass) bool {
 			p.Deliver(s, last.WithTo(p.Account.JID()))
 		}
 	}
-	leave := departure{account: p.Account, session: p.Session, last: last, was: true, route: p.Route}
-	if err := h.leave(ctx, leave); err != nil {
+	leave := endedSession{account: p.Account, session: p.Session, last: last, wasAvailable: true, route: p.Route}
+	if err := h.sendUnavailable(ctx, leave); err != nil {
 		h.log.Error("unavailable presence not broadcast", "jid", p.Session.JID(), "err", err)
 	}
 	return true
 }
 
-// toOwn shows a presence to the account's own available sessions and to the sender
-// itself (RFC 6121 §4.2.2, §4.5.2).
+// toOwn delivers a presence to the account's available sessions, including the sender (RFC 6121 §4.2.2,
+// §4.5.2).
 func (h *Presence) toOwn(p *router.Pass) {
 	own := p.Stanza.WithTo(p.Account.JID())
 	for _, s := range p.Account.Sessions() {
@@ -76,20 +76,20 @@ func (h *Presence) toOwn(p *router.Pass) {
 	}
 }
 
-// begin gives a session that has become available what it does not know yet: the account's other
-// sessions, its contacts, and who waits for an answer.
-func (h *Presence) begin(ctx context.Context, p *router.Pass, to []jid.JID) error {
+// sendInitial sends a session that has become available the presence of the account's other sessions and
+// the unanswered subscription requests, and probes its contacts.
+func (h *Presence) sendInitial(ctx context.Context, p *router.Pass, to []jid.JID) error {
 	for _, s := range p.Account.Sessions() {
 		if now := s.Presence(); now != nil && s != p.Session {
 			p.Deliver(p.Session, now.Stanza.WithTo(p.Account.JID()))
 		}
 	}
 	for _, contact := range to {
-		asker := p.Account.JID() // RFC 6121 §4.3
+		sender := p.Account.JID() // RFC 6121 §4.3
 		if contact.Domain() == h.host.Domain().Domain() {
-			asker = p.Session.JID() // of this host: only this session needs the answer
+			sender = p.Session.JID() // a local contact: only this session needs the answer
 		}
-		probe := stanza.NewPresence(contact, asker, stanza.TypeProbe)
+		probe := stanza.NewPresence(contact, sender, stanza.TypeProbe)
 		probe.ID = stanza.NewID()
 		p.Route(probe)
 	}
@@ -103,32 +103,32 @@ func (h *Presence) begin(ctx context.Context, p *router.Pass, to []jid.JID) erro
 	return nil
 }
 
-// unavailable is RFC 6121 §4.5.2 for a session that says so itself.
+// unavailable handles unavailable presence that a session broadcasts (RFC 6121 §4.5.2).
 func (h *Presence) unavailable(ctx context.Context, p *router.Pass) error {
-	leave := departure{
-		account: p.Account, session: p.Session, last: p.Stanza, was: p.Previous != nil,
+	leave := endedSession{
+		account: p.Account, session: p.Session, last: p.Stanza, wasAvailable: p.Previous != nil,
 		directed: p.Session.TakeDirected(), route: p.Route,
 	}
-	if leave.was {
+	if leave.wasAvailable {
 		h.toOwn(p)
 	}
-	if err := h.leave(ctx, leave); err != nil {
+	if err := h.sendUnavailable(ctx, leave); err != nil {
 		return err
 	}
 	return router.ErrStop
 }
 
-// Ended does for a session that has ended what it did not do itself.
+// Ended sends unavailable presence for a session that has ended without sending it.
 func (h *Presence) Ended(ctx context.Context, s *router.Bound) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goneTimeout)
 	defer cancel()
 	account := s.Account()
-	leave := departure{
-		account: account, session: s, was: s.SetPresence(nil) != nil,
+	leave := endedSession{
+		account: account, session: s, wasAvailable: s.SetPresence(nil) != nil,
 		last:     stanza.NewPresence(jid.JID{}, s.JID(), stanza.TypeUnavailable),
 		directed: s.TakeDirected(), route: h.host.Router().Route,
 	}
-	if leave.was {
+	if leave.wasAvailable {
 		own := leave.last.WithTo(account.JID())
 		for _, other := range account.Sessions() {
 			if other != s && other.Presence() != nil {
@@ -136,26 +136,26 @@ func (h *Presence) Ended(ctx context.Context, s *router.Bound) {
 			}
 		}
 	}
-	if err := h.leave(ctx, leave); err != nil {
+	if err := h.sendUnavailable(ctx, leave); err != nil {
 		h.log.Error("unavailable presence not broadcast", "jid", s.JID(), "err", err)
 	}
 }
 
-// departure is a session that is no longer available.
-type departure struct {
-	account  *router.Account
-	session  *router.Bound
-	last     *stanza.Stanza // the unavailable presence
-	was      bool           // the session had been available
-	directed []jid.JID      // who else has seen it
-	route    func(*stanza.Stanza)
+// endedSession describes a session that is no longer available.
+type endedSession struct {
+	account      *router.Account
+	session      *router.Bound
+	last         *stanza.Stanza // the unavailable presence
+	wasAvailable bool           // the session had been available
+	directed     []jid.JID      // the addresses that got directed presence
+	route        func(*stanza.Stanza)
 }
 
-// leave notifies everybody who has seen the session, each once.
-func (h *Presence) leave(ctx context.Context, d departure) error {
+// sendUnavailable sends unavailable presence to everybody who has seen the session, once to each.
+func (h *Presence) sendUnavailable(ctx context.Context, d endedSession) error {
 	notified := map[jid.JID]bool{}
 	var failed error
-	if d.was {
+	if d.wasAvailable {
 		from, _, err := h.subs.Contacts(ctx, d.account)
 		if err != nil {
 			failed = fmt.Errorf("broadcast unavailable presence: %w", err)
@@ -164,7 +164,7 @@ func (h *Presence) leave(ctx context.Context, d departure) error {
 			notified[contact] = true
 			d.route(d.last.WithTo(contact))
 		}
-		h.seen(d)
+		h.setLastSeen(d)
 	}
 	for _, to := range d.directed { // RFC 6121 §4.6.3
 		if !notified[to.Bare()] {
@@ -174,8 +174,9 @@ func (h *Presence) leave(ctx context.Context, d departure) error {
 	return failed
 }
 
-// seen notes when the last session of an account went (RFC 6121 §4.3.2 rule 3, XEP-0012 §5).
-func (h *Presence) seen(d departure) {
+// setLastSeen stores the time when an account's last session became unavailable (RFC 6121 §4.3.2 rule 3,
+// XEP-0012 §5).
+func (h *Presence) setLastSeen(d endedSession) {
 	for _, s := range d.account.Sessions() {
 		if s != d.session && s.Presence() != nil {
 			return

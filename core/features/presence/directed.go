@@ -6,8 +6,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// directed is presence to somebody in particular (RFC 6121 §4.6.3). Whoever is subscribed
-// as well gets only one presence when the session ends; see leave.
+// directed records directed presence (RFC 6121 §4.6.3). A subscribed contact gets only one unavailable
+// presence when the session ends; see sendUnavailable.
 func (h *Presence) directed(p *router.Pass) error {
 	to := p.Stanza.To
 	if to.Bare() == p.Account.JID() {
@@ -23,8 +23,9 @@ func (h *Presence) directed(p *router.Pass) error {
 	return nil
 }
 
-// left takes a sender of unavailable presence off the list (RFC 6121 §4.6.1).
-func (h *Presence) left(p *router.Pass) {
+// removeDirected removes the sender of unavailable presence from the list of directed presence (RFC 6121
+// §4.6.1).
+func (h *Presence) removeDirected(p *router.Pass) {
 	for _, s := range p.Account.Sessions() {
 		if p.Stanza.To.IsBare() || p.Stanza.To == s.JID() {
 			s.RemoveDirected(p.Stanza.From)
@@ -32,9 +33,9 @@ func (h *Presence) left(p *router.Pass) {
 	}
 }
 
-// knows reports whether a session has sent directed presence to that address. A room asks
-// with its bare address about presence that went to an occupant (RFC 6121 §4.6.6).
-func knows(s *router.Bound, other jid.JID) bool {
+// sentDirectedTo reports whether a session has sent directed presence to an address. The bare JID of a
+// room also matches its occupants (RFC 6121 §4.6.6).
+func sentDirectedTo(s *router.Bound, other jid.JID) bool {
 	for _, to := range s.Directed() {
 		if to == other || other.IsBare() && to.Bare() == other {
 			return true

@@ -10,19 +10,19 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// goneTimeout bounds the work for a session whose connection is closed already.
+// goneTimeout limits the time of Ended, when the session's connection is closed already.
 const goneTimeout = 30 * time.Second
 
-// Store keeps when an account was seen last.
+// Store keeps when an account was last available.
 type Store interface {
 	// SetLastSeen does not wait.
 	SetLastSeen(account jid.JID, at time.Time, status string)
-	// LastSeen is the zero time for an account that was never seen.
+	// LastSeen returns the zero time for an account that was never available.
 	LastSeen(ctx context.Context, account jid.JID) (at time.Time, status string, err error)
 }
 
-// Arrival is called when a session begins to take messages for the bare address: it has
-// become available with a priority that is not negative. p.Session is the session.
+// Arrival is called when a session begins to receive messages to the bare JID: it has become available
+// with a non-negative priority. p.Session is the session.
 type Arrival func(ctx context.Context, p *router.Pass) error
 
 // Presence is the presence handler of one host.
@@ -39,7 +39,7 @@ var (
 	_ router.Watcher         = (*Presence)(nil)
 )
 
-// New makes the presence handler of a host. log may be nil.
+// New returns the presence handler of a host. log may be nil.
 func New(h *router.Host, subs router.Subscriptions, s Store, log *slog.Logger) *Presence {
 	if log == nil {
 		log = slog.Default()
@@ -50,10 +50,11 @@ func New(h *router.Host, subs router.Subscriptions, s Store, log *slog.Logger) *
 // Feature declares the feature.
 func (h *Presence) Feature() router.Feature { return router.Feature{Name: "presence", Presence: h} }
 
-// OnArrival adds what is done when a session arrives; call it before the host is attached.
+// OnArrival adds a function that is called when a session begins to receive messages. Call it before the
+// host is attached.
 func (h *Presence) OnArrival(a Arrival) { h.arrivals = append(h.arrivals, a) }
 
-// Sent handles what a local session sends.
+// Sent implements router.PresenceHandler.
 func (h *Presence) Sent(ctx context.Context, p *router.Pass) error {
 	if p.Stanza.To.IsZero() {
 		if p.Stanza.Type == "" {
@@ -67,10 +68,10 @@ func (h *Presence) Sent(ctx context.Context, p *router.Pass) error {
 	case "", stanza.TypeUnavailable:
 		return h.directed(p)
 	}
-	return nil // an error, or a probe that the other side judges (RFC 6121 §4.3)
+	return nil // an error, or a probe, which the receiver answers (RFC 6121 §4.3)
 }
 
-// Received handles what arrives for an account.
+// Received implements router.PresenceHandler.
 func (h *Presence) Received(ctx context.Context, p *router.Pass) error {
 	switch p.Stanza.Type {
 	case stanza.TypeSubscribe, stanza.TypeSubscribed, stanza.TypeUnsubscribe, stanza.TypeUnsubscribed:
@@ -78,13 +79,13 @@ func (h *Presence) Received(ctx context.Context, p *router.Pass) error {
 	case stanza.TypeProbe:
 		return h.probed(ctx, p)
 	case stanza.TypeUnavailable:
-		h.left(p)
+		h.removeDirected(p)
 	}
 	return nil
 }
 
-// ProbedNobody answers a probe of an address of no account as an account does that shares nothing
-// (RFC 6121 §4.3.2).
+// ProbedNobody answers a probe of an address without an account like an account that the sender is not
+// subscribed to (RFC 6121 §4.3.2).
 func (h *Presence) ProbedNobody(_ context.Context, p *router.Pass) error {
 	p.Route(reply(p, p.Stanza.To.Bare(), stanza.TypeUnsubscribed))
 	return router.ErrStop

@@ -10,8 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// probed answers a presence probe (RFC 6121 §4.3.2). Whoever is not subscribed gets the
-// same answer whether the account exists or not, from the bare address.
+// probed answers a presence probe (RFC 6121 §4.3.2). A sender without a subscription gets the same answer
+// whether the account exists or not, from the bare JID.
 func (h *Presence) probed(ctx context.Context, p *router.Pass) error {
 	asker := p.Stanza.From
 	allowed := asker.Bare() == p.Account.JID()
@@ -32,12 +32,12 @@ func (h *Presence) probed(ctx context.Context, p *router.Pass) error {
 	return router.ErrStop
 }
 
-// refuse answers somebody who is not subscribed. Whoever has been sent directed presence
-// learns that the session still exists, and no more (RFC 6121 §4.6.6).
+// refuse answers a sender without a subscription. One that was sent directed presence gets only the
+// information that the session is available (RFC 6121 §4.6.6).
 func (h *Presence) refuse(p *router.Pass) {
 	known := false
 	for _, s := range p.Account.Sessions() {
-		if (p.Stanza.To.IsBare() || p.Stanza.To == s.JID()) && knows(s, p.Stanza.From) {
+		if (p.Stanza.To.IsBare() || p.Stanza.To == s.JID()) && sentDirectedTo(s, p.Stanza.From) {
 			known = true
 			p.Route(stanza.NewPresence(p.Stanza.From, s.JID(), ""))
 		}
@@ -47,7 +47,7 @@ func (h *Presence) refuse(p *router.Pass) {
 	}
 }
 
-// answerOne answers a probe of one resource: that it is available, and nothing else.
+// answerOne answers a probe of a full JID with whether that resource is available.
 func (h *Presence) answerOne(p *router.Pass) {
 	typ := stanza.TypeUnavailable
 	if s := p.Account.Session(p.Stanza.To); s != nil && s.Presence() != nil {
@@ -56,8 +56,8 @@ func (h *Presence) answerOne(p *router.Pass) {
 	p.Route(reply(p, p.Stanza.To, typ))
 }
 
-// answerAll answers with the last presence of each available session (rule 4), or with how
-// long there has been none (rule 3).
+// answerAll answers with the last presence of each available session (rule 4), or with the time of the
+// last one (rule 3).
 func (h *Presence) answerAll(ctx context.Context, p *router.Pass) error {
 	some := false
 	for _, s := range p.Account.Sessions() {
@@ -81,7 +81,7 @@ func (h *Presence) answerAll(ctx context.Context, p *router.Pass) error {
 	return router.ErrStop
 }
 
-// reply is an answer with the probe's id (RFC 6121 §4.3.2.1).
+// reply returns an answer with the probe's id (RFC 6121 §4.3.2.1).
 func reply(p *router.Pass, from jid.JID, typ string) *stanza.Stanza {
 	st := stanza.NewPresence(p.Stanza.From, from, typ)
 	st.ID = p.Stanza.ID

@@ -1,3 +1,3 @@
-// Package private keeps whatever XML a client wants to keep at the server (XEP-0049): one
-// element for each namespace and name. It has no goroutine and no lock.
+// Package private stores XML of clients (XEP-0049): one element for each namespace and name. It has no
+// goroutine and no lock.
 package private

@@ -15,10 +15,10 @@ import (
 // NS is the namespace of XEP-0049.
 const NS = "jabber:iq:private"
 
-// ErrFull is returned by a Store where an account would have too much.
+// ErrFull is returned by a Store if an account would store too much.
 var ErrFull = errors.New("too much private data")
 
-// Item is one element that is kept.
+// Item is a stored element.
 type Item struct {
 	Space, Name string
 	XML         string // the element itself
@@ -26,16 +26,16 @@ type Item struct {
 
 // Store keeps the elements.
 type Store interface {
-	// Private is "" where there is no such element.
+	// Private returns "" if there is no such element.
 	Private(ctx context.Context, account jid.JID, space, name string) (string, error)
-	// SetPrivate replaces those elements, all or none.
+	// SetPrivate replaces the elements in one transaction.
 	SetPrivate(ctx context.Context, account jid.JID, items []Item) error
 }
 
 // Private serves the private data of a host's accounts.
 type Private struct{ store Store }
 
-// New makes the feature. How much an account may keep is decided by the store.
+// New returns the feature. The store limits the size.
 func New(s Store) *Private { return &Private{s} }
 
 // Feature declares the feature.

@@ -17,20 +17,20 @@ const (
 	nsForward = "urn:xmpp:forward:0" // XEP-0297
 )
 
-// Permissions are what one domain may do.
+// Permissions are the privileges of one domain.
 type Permissions struct {
-	Roster  bool // get and set; without pushes
-	Message bool // send messages in the name of the host or of an account
+	Roster  bool // read and change rosters; roster pushes are not sent to the domain
+	Message bool // send messages from the host or from an account
 }
 
-// Privileges are those of one host. They are not changed once stanzas are routed.
+// Privileges holds the permissions of all domains on one host. They are read-only once stanzas are routed.
 type Privileges struct {
 	host    *router.Host
 	domains map[jid.JID]Permissions
 	maySend func(ctx context.Context, account *router.Account, to jid.JID) error
 }
 
-// New makes the feature for the domains that have privileges; nil is none.
+// New returns the feature; domains may be nil.
 func New(h *router.Host, domains map[jid.JID]Permissions) *Privileges {
 	p := &Privileges{host: h, domains: map[jid.JID]Permissions{}}
 	maps.Copy(p.domains, domains)
@@ -48,17 +48,17 @@ func (p *Privileges) Feature() router.Feature {
 	}
 }
 
-// Restrict sets the check of receivers that an account may send to (features/blocking); before the host
-// is attached.
+// Restrict sets a check of the receivers of messages that are sent from an account (features/blocking).
+// Call it before the host is attached.
 func (p *Privileges) Restrict(maySend func(ctx context.Context, account *router.Account, to jid.JID) error) {
 	p.maySend = maySend
 }
 
-// Grant gives a domain privileges; call it before stanzas are routed.
+// Grant sets the permissions of a domain. Call it before stanzas are routed.
 func (p *Privileges) Grant(domain jid.JID, may Permissions) { p.domains[domain] = may }
 
-// of is what an entity may do. Only the domain itself has privileges, and only while it
-// is one of ours: another server that claims its name has none.
+// of returns the permissions of a sender. Only the domain itself has any, and only while it is attached to
+// this server: a remote server of the same name has none.
 func (p *Privileges) of(from jid.JID) Permissions {
 	if !from.IsHost() || !p.host.Router().Serves(from) {
 		return Permissions{}
@@ -72,8 +72,8 @@ func (p *Privileges) RosterAccess(from jid.JID) (get, set, privileged bool) {
 	return may.Roster, may.Roster, may != (Permissions{})
 }
 
-// Advertise sends a domain what it may do (XEP-0356 §4.2, §5.2); it is called whenever the
-// domain's component has attached. A domain without privileges gets nothing.
+// Advertise sends a domain its permissions (XEP-0356 §4.2, §5.2). It is called whenever the domain's
+// component has attached.
 func (p *Privileges) Advertise(domain jid.JID) {
 	may := p.of(domain)
 	if may == (Permissions{}) {
@@ -89,7 +89,8 @@ func (p *Privileges) Advertise(domain jid.JID) {
 	p.host.Router().Route(stanza.NewMessage(domain, p.host.Domain(), "", x))
 }
 
-// message takes what a privileged domain sends to the host for others (XEP-0356 §5.3).
+// message routes the message that a privileged domain has wrapped in a message to the host (XEP-0356
+// §5.3).
 func (p *Privileges) message(ctx context.Context, pass *router.Pass) error {
 	x := pass.Stanza.Child(NS, "privilege")
 	if x == nil {
@@ -117,7 +118,7 @@ func (p *Privileges) message(ctx context.Context, pass *router.Pass) error {
 	return router.ErrStop
 }
 
-// allowed reports whether the account itself could send a message (XEP-0356 §9).
+// allowed returns an error if the account itself could not send the message (XEP-0356 §9).
 func (p *Privileges) allowed(ctx context.Context, st *stanza.Stanza) error {
 	if p.maySend == nil || st.From.Local() == "" {
 		return nil
@@ -129,13 +130,13 @@ func (p *Privileges) allowed(ctx context.Context, st *stanza.Stanza) error {
 	return p.maySend(ctx, at.Account, st.To)
 }
 
-// unwrap is the message inside a privilege element.
+// unwrap returns the message inside a privilege element.
 func unwrap(x *stanza.Element) (*stanza.Stanza, error) {
 	m := x.Child(nsForward, "forwarded").Child(stanza.NSClient, "message")
 	if m == nil {
 		return nil, stanza.BadRequest("there is no forwarded message")
 	}
-	from, err := jid.Parse(strings.Clone(m.Attr("from"))) // addresses may be kept for long
+	from, err := jid.Parse(strings.Clone(m.Attr("from"))) // may be kept longer than the stanza, whose buffer it would hold
 	if err != nil {
 		return nil, stanza.Forbidden("the message has no sender")
 	}

@@ -11,15 +11,15 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Limits on making accounts.
+// Limits on creating accounts.
 const (
-	interval   = 10 * time.Minute // between two accounts from one address
-	maxTaken   = 10               // names in that time that may turn out to be taken, since that shows which accounts exist
-	maxWaiting = 10_000           // addresses that are remembered for that
+	interval     = 10 * time.Minute // between two accounts created from one IP address
+	maxTaken     = 10               // taken names tried in that time: more would reveal which accounts exist
+	maxAddresses = 10_000           // IP addresses in the limiter
 )
 
-// beforeLogin answers an IQ of a connection that has not logged in. It may wait for the
-// store; nothing is answered (nil) to what is no request.
+// beforeLogin answers an IQ of a connection that has not logged in. It returns nil for a result or an
+// error. It may wait for the store.
 func (r *Register) beforeLogin(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza {
 	if !iq.IsRequest() {
 		return nil
@@ -60,12 +60,12 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 	if err != nil {
 		return stanza.JIDMalformed("this user name cannot be used")
 	}
-	if !r.limit.take(from, time.Now()) {
+	if !r.limit.reserve(from, time.Now()) {
 		return stanza.ResourceConstraint("an account was made from your address just now, or names were tried: wait ten minutes")
 	}
 	err = r.store.Register(ctx, account, password)
 	if err != nil {
-		r.limit.giveBack(from, errors.Is(err, ErrTaken))
+		r.limit.release(from, errors.Is(err, ErrTaken))
 	}
 	switch {
 	case errors.Is(err, ErrTaken):
@@ -78,22 +78,22 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 	return err
 }
 
-// limiter lets an address make one account in a while, and find out about a few names.
+// limiter limits the accounts that are created, and the taken names that are tried, from one IP network.
 type limiter struct {
 	mu    sync.Mutex
-	known map[netip.Prefix]visitor
+	known map[netip.Prefix]attempts
 }
 
-// visitor is what an address has done in the interval that began when it first did something.
-type visitor struct {
-	since time.Time
-	made  bool
-	taken int
+// attempts counts the requests of one network in the interval that began with the first one.
+type attempts struct {
+	since   time.Time
+	created bool
+	taken   int
 }
 
-func newLimiter() *limiter { return &limiter{known: map[netip.Prefix]visitor{}} }
+func newLimiter() *limiter { return &limiter{known: map[netip.Prefix]attempts{}} }
 
-// network is what one subscriber has: an address, or a /64.
+// network returns the IP network that counts as one subscriber: an IPv4 address or an IPv6 /64.
 func network(a netip.Addr) netip.Prefix {
 	a = a.Unmap()
 	bits := a.BitLen()
@@ -104,43 +104,43 @@ func network(a netip.Addr) netip.Prefix {
 	return p
 }
 
-// take allows one account to be made, which giveBack undoes.
-func (l *limiter) take(a netip.Addr, now time.Time) bool {
+// reserve reports whether an account may be created, and counts it; release undoes that.
+func (l *limiter) reserve(a netip.Addr, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	v, ok := l.known[network(a)]
 	switch {
-	case ok && now.Sub(v.since) >= interval, !ok && l.room(now):
-		v = visitor{since: now}
-	case !ok, v.made, v.taken >= maxTaken:
+	case ok && now.Sub(v.since) >= interval, !ok && l.hasRoom(now):
+		v = attempts{since: now}
+	case !ok, v.created, v.taken >= maxTaken:
 		return false
 	}
-	v.made = true
+	v.created = true
 	l.known[network(a)] = v
 	return true
 }
 
-// room reports whether one more address can be remembered. The lock is held.
-func (l *limiter) room(now time.Time) bool {
-	if len(l.known) >= maxWaiting {
+// hasRoom reports whether one more network can be added. The lock is held.
+func (l *limiter) hasRoom(now time.Time) bool {
+	if len(l.known) >= maxAddresses {
 		for k, v := range l.known {
 			if now.Sub(v.since) >= interval {
 				delete(l.known, k)
 			}
 		}
 	}
-	return len(l.known) < maxWaiting
+	return len(l.known) < maxAddresses
 }
 
-// giveBack lets an address that made nothing try again; a name that was taken is remembered.
-func (l *limiter) giveBack(a netip.Addr, taken bool) {
+// release undoes reserve after a failure; taken names stay counted.
+func (l *limiter) release(a netip.Addr, taken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	v, ok := l.known[network(a)]
 	if !ok {
 		return
 	}
-	v.made = false
+	v.created = false
 	if taken {
 		v.taken++
 	}

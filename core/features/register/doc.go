@@ -1,11 +1,8 @@
-// Package register lets people change their password, delete their account and, where the
-// operator allows it, make one (XEP-0077).
-//
-// After login it answers IQs of the account's own sessions only: whose account is meant
-// is decided by the session, never by the content of the request. Its answers before login serve
-// connections that have not logged in. Passwords are handed to the store, which keeps keys of them.
-//
-// Lock: limiter.mu, for moments.
+// Package register implements changing the password, deleting the account and, if the operator allows
+// it, creating an account (XEP-0077).
+// After login the session determines the account, never the content of the request. Before login it
+// answers requests to create an account. The store keeps only SCRAM keys of passwords.
+// limiter.mu is the only lock; it is never held across I/O. There is no goroutine.
 //
 // Specification: XEP-0077.
 package register

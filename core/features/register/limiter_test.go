@@ -11,36 +11,36 @@ func TestLimiter(t *testing.T) {
 	t.Parallel()
 	l, now := newLimiter(), time.Unix(1_700_000_000, 0)
 	a, neighbour, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("192.0.2.1")
-	if !l.take(a, now) || l.take(neighbour, now) || !l.take(b, now) {
+	if !l.reserve(a, now) || l.reserve(neighbour, now) || !l.reserve(b, now) {
 		t.Error("not one account of each network")
 	}
 	now = now.Add(interval)
 	for i := range maxTaken {
-		if !l.take(a, now) {
+		if !l.reserve(a, now) {
 			t.Errorf("name %d was not tried", i)
 		}
-		l.giveBack(a, true)
+		l.release(a, true)
 	}
-	if l.take(a, now.Add(interval-1)) {
+	if l.reserve(a, now.Add(interval-1)) {
 		t.Error("more names than may be tried")
 	}
 	for range 3 * maxTaken {
-		if !l.take(b, now) {
+		if !l.reserve(b, now) {
 			t.Error("a password that cannot be used counts")
 		}
-		l.giveBack(b, false)
+		l.release(b, false)
 	}
 	now = now.Add(interval)
-	if !l.take(a, now) {
+	if !l.reserve(a, now) {
 		t.Error("not later either")
 	}
-	for i := range maxWaiting {
-		l.take(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), now)
+	for i := range maxAddresses {
+		l.reserve(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), now)
 	}
-	if len(l.known) != maxWaiting || l.take(b, now) {
+	if len(l.known) != maxAddresses || l.reserve(b, now) {
 		t.Errorf("%d are remembered", len(l.known))
 	}
-	if !l.take(b, now.Add(interval)) || len(l.known) != 1 {
+	if !l.reserve(b, now.Add(interval)) || len(l.known) != 1 {
 		t.Errorf("%d are not forgotten", len(l.known))
 	}
 }

@@ -22,7 +22,7 @@ const (
 	nsStream = "http://jabber.org/features/iq-register"
 )
 
-// Limits on changing passwords: the keys of one cost us ten milliseconds or so.
+// Limits on changing passwords: deriving the keys costs about ten milliseconds of CPU.
 const (
 	changesAtOnce = 5
 	changeEvery   = 10 * time.Second // beyond that
@@ -37,26 +37,25 @@ var (
 
 // Store keeps the accounts.
 type Store interface {
-	// Register makes an account: ErrTaken, ErrPassword.
+	// Register creates an account. It returns ErrTaken or ErrPassword.
 	Register(ctx context.Context, account jid.JID, password string) error
-	// SetPassword is ErrPassword for one that cannot be used.
+	// SetPassword returns ErrPassword for a password that cannot be used.
 	SetPassword(ctx context.Context, account jid.JID, password string) error
-	// RemoveAccount begins the end of an account: when it returns nobody can log in any
-	// more, and the rest will follow whatever happens to this process. It is ErrNoAccount
-	// where there is none.
+	// RemoveAccount marks an account as deleted. From then on nobody can log in, and the rest of the
+	// deletion is done even after a restart. It returns ErrNoAccount if there is no such account.
 	RemoveAccount(ctx context.Context, account jid.JID) error
 }
 
-// Options are what the feature is joined to.
+// Options are the parameters of New.
 type Options struct {
-	Open bool // whether anybody may make an account
-	// Removed is called when the end of an account has begun: it is to see to the rest,
-	// without being waited for. May be nil.
+	Open bool // everybody may create an account
+	// Removed is called after an account was marked as deleted, to start the rest of the deletion. It must
+	// not block. May be nil.
 	Removed func(account jid.JID)
 	Log     *slog.Logger
 }
 
-// Register serves one host.
+// Register answers for one host.
 type Register struct {
 	Options
 	host    *router.Host
@@ -65,7 +64,7 @@ type Register struct {
 	changes *router.Slot[rate.Limiter] // of passwords
 }
 
-// New makes the feature.
+// New returns the feature.
 func New(h *router.Host, s Store, o Options) *Register {
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -77,8 +76,8 @@ func New(h *router.Host, s Store, o Options) *Register {
 	return r
 }
 
-// Feature declares the feature. Clients that have not logged in see it only where anybody may make
-// an account (XEP-0077 §8).
+// Feature declares the feature. It is advertised before login only if everybody may create an account
+// (XEP-0077 §8).
 func (r *Register) Feature() router.Feature {
 	iq := map[string]router.IQHandler{NS: r.iq}
 	f := router.Feature{
@@ -99,7 +98,7 @@ func (r *Register) Feature() router.Feature {
 }
 
 func (r *Register) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	// To the host or to nobody in particular, from a session of this host.
+	// To the host or without To, from a local session.
 	if q.Session == nil || q.Account != nil && !q.Own() || !q.Payload.Is(NS, "query") {
 		return nil, stanza.ServiceUnavailable("")
 	}
@@ -117,8 +116,7 @@ func (r *Register) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error
 	return nil, r.password(ctx, q, account)
 }
 
-// password is XEP-0077 §3.3. A name that is not the session's own is refused
-// (CVE-2009-1595).
+// password changes the password (XEP-0077 §3.3). Another account's name is refused (CVE-2009-1595).
 func (r *Register) password(ctx context.Context, q *router.IQ, account jid.JID) error {
 	name, password := q.Payload.ChildText(NS, "username"), q.Payload.ChildText(NS, "password")
 	if name == "" || password == "" {
@@ -146,8 +144,7 @@ func (r *Register) password(ctx context.Context, q *router.IQ, account jid.JID) 
 	return nil
 }
 
-// remove is XEP-0077 §3.2: the account goes with all that it had, its subscriptions end,
-// and so do its sessions.
+// remove deletes the account with its sessions, subscriptions and data (XEP-0077 §3.2).
 func (r *Register) remove(ctx context.Context, q *router.IQ, account jid.JID) error {
 	n := 0
 	for range q.Payload.Elements() {
@@ -157,7 +154,7 @@ func (r *Register) remove(ctx context.Context, q *router.IQ, account jid.JID) er
 		return stanza.BadRequest("remove stands alone")
 	}
 	err := r.store.RemoveAccount(ctx, account)
-	if errors.Is(err, ErrNoAccount) { // asked for twice: the session is about to end
+	if errors.Is(err, ErrNoAccount) { // a second request: the session is being closed
 		return router.ErrAnswered
 	}
 	if err != nil {

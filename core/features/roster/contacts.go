@@ -10,8 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/router"
 )
 
-// contacts are an account's subscriptions, which every presence asks for. They are not changed:
-// a change of the roster drops them, and the next presence loads them again.
+// contacts are an account's subscriptions, which every broadcast needs. They are immutable: a change of
+// the roster invalidates them, and the next use loads them again.
 type contacts struct {
 	from, to []jid.JID // by address
 }
@@ -42,8 +42,7 @@ func has(list []jid.JID, j jid.JID) bool {
 	return found
 }
 
-// Contacts lists who sees the account's presence (from) and whose presence it sees (to). The
-// slices are shared: read them only.
+// Contacts implements router.Subscriptions.
 func (r *Roster) Contacts(ctx context.Context, a *router.Account) (from, to []jid.JID, err error) {
 	c, err := r.contacts.Get(ctx, a)
 	if err != nil {
@@ -52,7 +51,7 @@ func (r *Roster) Contacts(ctx context.Context, a *router.Account) (from, to []ji
 	return c.from, c.to, nil
 }
 
-// Subscription reports whether other sees the account's presence (from) and the reverse (to).
+// Subscription implements router.Subscriptions.
 func (r *Roster) Subscription(ctx context.Context, a *router.Account, other jid.JID) (from, to bool, err error) {
 	c, err := r.contacts.Get(ctx, a)
 	if err != nil {
@@ -62,7 +61,7 @@ func (r *Roster) Subscription(ctx context.Context, a *router.Account, other jid.
 	return has(c.from, other), has(c.to, other), nil
 }
 
-// Listed reports whether somebody is in the account's roster, subscribed or not.
+// Listed reports whether a contact is in the account's roster, with or without a subscription.
 func (r *Roster) Listed(ctx context.Context, a *router.Account, other jid.JID) (bool, error) {
 	e, err := r.store.RosterEntry(ctx, a.JID(), other.Bare())
 	return e.Listed, err

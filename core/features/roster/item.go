@@ -5,7 +5,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Subscription is who sees whose presence, from the account's side.
+// Subscription is the direction of a presence subscription, from the account's side.
 type Subscription string
 
 // The subscriptions of RFC 6121 §2.1.2.5.
@@ -28,21 +28,21 @@ type Item struct {
 	Name         string
 	Groups       []string // without duplicates
 	Subscription Subscription
-	Ask          bool // the account has asked and waits for an answer (pending out)
-	Approved     bool // the contact may subscribe without being asked about (RFC 6121 §3.4)
+	Ask          bool // the account's request is unanswered (pending out)
+	Approved     bool // a request of the contact is granted at once (RFC 6121 §3.4)
 }
 
-// Entry is all that an account keeps about a contact.
+// Entry is everything that is stored about a contact of an account.
 type Entry struct {
 	Item
-	Listed  bool           // the item is in the roster; otherwise only JID and Request mean anything
+	Listed  bool           // the item is in the roster; otherwise only JID and Request are valid
 	Request *stanza.Stanza // the contact's unanswered request (pending in), or nil
 }
 
-// Version names a state of a whole roster (XEP-0237).
+// Version identifies a state of a whole roster (XEP-0237).
 type Version string
 
-// element is the item as XML.
+// element returns the item as XML.
 func (i Item) element() *stanza.Element {
 	e := stanza.NewElement(NS, "item").With("jid", i.JID.String()).With("name", i.Name)
 	e.With("subscription", string(i.Subscription))

@@ -7,9 +7,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// pusher is what the store calls after a commit: it sends the roster push to every
-// interested session (RFC 6121 §2.1.6). explain is the subscription stanza that brought
-// the change about from outside, which has to come first (§3.1.6), or nil.
+// pusher returns the function that the store calls after a commit: it sends the roster push to every
+// interested session (RFC 6121 §2.1.6). explain returns the inbound subscription stanza that caused the
+// change, which is sent first (§3.1.6), or nil.
 func (r *Roster) pusher(account jid.JID, explain func() *stanza.Stanza) func(Change) {
 	return func(c Change) {
 		r.contacts.Invalidate(r.host.Local(account))
@@ -24,7 +24,7 @@ func (r *Roster) pusher(account jid.JID, explain func() *stanza.Stanza) func(Cha
 	}
 }
 
-// push sends the item as it is after a change.
+// push sends the changed item.
 func (r *Roster) push(account jid.JID, c Change) {
 	item := c.After.element()
 	if !c.After.Listed {
@@ -38,8 +38,8 @@ func (r *Roster) push(account jid.JID, c Change) {
 	})
 }
 
-// pushed reports whether a change shows in the roster. A request alone does not, nor does
-// a contact that the account never listed (RFC 6121 §3.1.3).
+// pushed reports whether a change is visible in the roster. A subscription request alone is not, nor is a
+// contact that was never listed (RFC 6121 §3.1.3).
 func pushed(c Change) bool {
 	if !c.Before.Listed && !c.After.Listed {
 		return false

@@ -19,19 +19,19 @@ const (
 	nsPreApproval = "urn:xmpp:features:pre-approval" // RFC 6121 §3.4
 )
 
-// Privileges knows what an entity that is not the account itself may do with the
-// rosters of the host (XEP-0356 §4.1); privileged is one that has any privilege.
+// Privileges says what an entity other than the account itself may do with the host's rosters (XEP-0356
+// §4.1). privileged means that it has any privilege.
 type Privileges interface {
 	RosterAccess(from jid.JID) (get, set, privileged bool)
 }
 
-// Options are what a roster is joined to; each may be nil.
+// Options are the parameters of New; each may be nil.
 type Options struct {
 	Privileges Privileges
 	Log        *slog.Logger
 }
 
-// Roster keeps the rosters of one host.
+// Roster answers for the rosters of one host.
 type Roster struct {
 	Options
 	host       *router.Host
@@ -41,7 +41,7 @@ type Roster struct {
 	interested *router.Flag // the session has asked for the roster (RFC 6121 §2.1.6)
 }
 
-// New makes the feature.
+// New returns the feature.
 func New(h *router.Host, s Store, o Options) *Roster {
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -51,7 +51,8 @@ func New(h *router.Host, s Store, o Options) *Roster {
 	return r
 }
 
-// Watch sets who shows the account's presence to contacts; call it before the host is attached.
+// Watch sets the Watcher that sends presence after changes of subscriptions. Call it before the host is
+// attached.
 func (r *Roster) Watch(w router.Watcher) { r.watcher = w }
 
 // Feature declares the feature.
@@ -68,7 +69,7 @@ func (r *Roster) Feature() router.Feature {
 	}
 }
 
-// iq answers a roster get or set of the account's own sessions or of a privileged entity.
+// iq handles a roster get or set by the account's own sessions or by a privileged entity.
 func (r *Roster) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	if !q.Payload.Is(NS, "query") {
 		return nil, stanza.ServiceUnavailable("")
@@ -76,7 +77,7 @@ func (r *Roster) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 	get := q.Stanza.Type == stanza.TypeGet
 	privileged := false
 	if !q.Own() {
-		// The answer is that for accounts that do not exist: senders must not find out which do.
+		// The same answer as for an address without an account.
 		if r.Privileges == nil {
 			return nil, stanza.ServiceUnavailable("")
 		}
@@ -95,7 +96,7 @@ func (r *Roster) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 	return r.set(ctx, q, privileged)
 }
 
-// get is RFC 6121 §2.1.3 with §2.6.
+// get handles a roster get (RFC 6121 §2.1.3, §2.6).
 func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	for range q.Payload.Named(NS, "item") {
 		return nil, stanza.BadRequest("a roster get holds no item") // RFC 6121 §2.1.3
@@ -121,12 +122,12 @@ func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 	return query, nil
 }
 
-// Requests lists the subscription requests that the account has not answered yet.
+// Requests implements router.Subscriptions.
 func (r *Roster) Requests(ctx context.Context, a *router.Account) ([]*stanza.Stanza, error) {
 	return r.store.RosterRequests(ctx, a.JID())
 }
 
-// condition turns an error of the store into one for the sender where it is the sender's fault.
+// condition turns an error of the store that the sender has caused into a stanza error.
 func condition(err error) error {
 	switch {
 	case errors.Is(err, ErrFull):

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Limits of one item; how many items there may be is the store's.
+// Limits of one item; the store limits the number of items.
 const (
 	maxName   = 1023 // bytes
 	maxGroup  = 1023 // bytes
@@ -20,10 +20,10 @@ const (
 type wanted struct {
 	Item
 	remove bool
-	force  bool // Subscription is to be set as well; only a privileged entity's own contacts
+	force  bool // set Subscription too; only for contacts of a privileged entity's own domain
 }
 
-// set is RFC 6121 §2.3 to §2.5.
+// set handles a roster set (RFC 6121 §2.3 to §2.5).
 func (r *Roster) set(ctx context.Context, q *router.IQ, privileged bool) (*stanza.Element, error) {
 	w, err := parseSet(q.Payload, q.Account.JID())
 	if err != nil {
@@ -38,7 +38,7 @@ func (r *Roster) set(ctx context.Context, q *router.IQ, privileged bool) (*stanz
 	if w.remove {
 		return nil, r.remove(ctx, q, w.JID)
 	}
-	return nil, r.put(ctx, q, w)
+	return nil, r.setItem(ctx, q, w)
 }
 
 func parseSet(query *stanza.Element, account jid.JID) (wanted, error) {
@@ -84,8 +84,8 @@ func parseSet(query *stanza.Element, account jid.JID) (wanted, error) {
 	return w, nil
 }
 
-// parseSubscription reads the subscription that a privileged entity sets for one of its
-// own contacts: a gateway vouches for both sides of it.
+// parseSubscription reads the subscription that a privileged entity sets for a contact of its own domain:
+// it acts for both sides.
 func parseSubscription(query *stanza.Element, w *wanted) (bool, error) {
 	v, ok := query.Child(NS, "item").LookupAttr("", "subscription")
 	switch s := Subscription(v); {
@@ -98,8 +98,8 @@ func parseSubscription(query *stanza.Element, w *wanted) (bool, error) {
 	return false, stanza.BadRequest("unknown subscription")
 }
 
-// put adds or replaces an item; a roster item is atomic (RFC 6121 §2.4.1).
-func (r *Roster) put(ctx context.Context, q *router.IQ, w wanted) error {
+// setItem adds or replaces an item; a roster item is atomic (RFC 6121 §2.4.1).
+func (r *Roster) setItem(ctx context.Context, q *router.IQ, w wanted) error {
 	var before, after Entry
 	account := q.Account.JID()
 	err := r.store.ChangeRoster(ctx, account, w.JID, func(e *Entry) error {
@@ -115,17 +115,17 @@ func (r *Roster) put(ctx context.Context, q *router.IQ, w wanted) error {
 		return nil
 	}, func(c Change) {
 		r.contacts.Invalidate(r.host.Local(account))
-		r.push(account, c) // also where nothing is different: RFC 6121 §2.4.2
+		r.push(account, c) // even without a difference: RFC 6121 §2.4.2
 	})
 	if err != nil {
 		return condition(err)
 	}
-	r.follow(before, after, q)
+	r.updatePresence(before, after, q)
 	return nil
 }
 
-// follow shows and hides presence after the change of a forced subscription.
-func (r *Roster) follow(before, after Entry, q *router.IQ) {
+// updatePresence sends presence and probes after a privileged entity has changed a subscription.
+func (r *Roster) updatePresence(before, after Entry, q *router.IQ) {
 	was, is := before.Subscription, after.Subscription
 	switch {
 	case is.HasFrom() && !was.HasFrom():
@@ -138,7 +138,7 @@ func (r *Roster) follow(before, after Entry, q *router.IQ) {
 	}
 }
 
-// remove is RFC 6121 §2.5.
+// remove removes a contact (RFC 6121 §2.5).
 func (r *Roster) remove(ctx context.Context, q *router.IQ, contact jid.JID) error {
 	var before Entry
 	err := r.store.ChangeRoster(ctx, q.Account.JID(), contact, func(e *Entry) error {
@@ -152,22 +152,22 @@ func (r *Roster) remove(ctx context.Context, q *router.IQ, contact jid.JID) erro
 	if err != nil {
 		return condition(err)
 	}
-	r.sever(q.Account, before, q.Route)
+	r.endSubscription(q.Account, before, q.Route)
 	return nil
 }
 
-// sever ends all that a removed contact had with the account (RFC 6121 §2.5.2).
-func (r *Roster) sever(a *router.Account, e Entry, route func(*stanza.Stanza)) {
+// endSubscription ends the subscriptions between the account and a removed contact (RFC 6121 §2.5.2).
+func (r *Roster) endSubscription(a *router.Account, e Entry, route func(*stanza.Stanza)) {
 	if e.Subscription.HasFrom() {
 		r.revoked(a, e.JID, route) // while the contact is still subscribed: RFC 6121 §3.2.2
 	}
-	for _, st := range endings(a.JID(), e) {
+	for _, st := range endStanzas(a.JID(), e) {
 		route(st)
 	}
 }
 
-// endings are what is sent to a contact that is removed.
-func endings(account jid.JID, e Entry) []*stanza.Stanza {
+// endStanzas returns the stanzas that are sent to a removed contact.
+func endStanzas(account jid.JID, e Entry) []*stanza.Stanza {
 	var list []*stanza.Stanza
 	add := func(typ string) {
 		st := stanza.NewPresence(e.JID, account, typ)
@@ -183,8 +183,8 @@ func endings(account jid.JID, e Entry) []*stanza.Stanza {
 	return list
 }
 
-// EndSubscriptions prepares the end of all subscriptions of an account that is about to be
-// deleted; what it returns notifies the contacts, once the account is deleted (XEP-0077 §3.2).
+// EndSubscriptions prepares the end of all subscriptions of an account that is being deleted. The returned
+// function sends the stanzas to the contacts (XEP-0077 §3.2).
 func (r *Roster) EndSubscriptions(ctx context.Context, a *router.Account) (func(route func(*stanza.Stanza)), error) {
 	items, _, err := r.store.Roster(ctx, a.JID(), "")
 	if err != nil {
@@ -205,7 +205,7 @@ func (r *Roster) EndSubscriptions(ctx context.Context, a *router.Account) (func(
 	}
 	return func(route func(*stanza.Stanza)) {
 		for _, e := range entries {
-			r.sever(a, e, route)
+			r.endSubscription(a, e, route)
 		}
 	}, nil
 }

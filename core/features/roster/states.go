@@ -5,8 +5,8 @@ import "github.com/dragoman-im/dragoman/core/stanza"
 // State is one of the nine subscription states of RFC 6121 Appendix A.1.
 type State uint8
 
-// The states, in the order of the appendix. N none, T to, F from, B both, PO pending
-// out, PI pending in, POI both pending.
+// The states, in the order of the appendix: N none, T to, F from, B both; PO pending out, PI pending
+// in, POI pending out and in.
 const (
 	stateN State = iota
 	stateNPO
@@ -20,8 +20,8 @@ const (
 	states int = iota
 )
 
-// shape is what a state means for an entry.
-var shape = [states]struct {
+// stateFields has the fields of an Entry in each state.
+var stateFields = [states]struct {
 	sub     Subscription
 	out, in bool
 }{
@@ -31,8 +31,8 @@ var shape = [states]struct {
 	stateB: {Both, false, false},
 }
 
-// stateOf is the state of an entry. A request of somebody who is subscribed already, or
-// an ask of somebody who has what is asked for, does not count.
+// stateOf returns the state of an entry. A request of a contact that is subscribed already, or a request
+// for a subscription that the account has already, is ignored.
 func stateOf(e *Entry) State {
 	in := e.Request != nil
 	switch e.Subscription {
@@ -60,20 +60,20 @@ func stateOf(e *Entry) State {
 	return stateN
 }
 
-// step is one cell of a table: the next state, and what happens to the stanza.
+// step is a cell of a table: the next state, and whether the stanza passes.
 type step struct {
 	next State
 	pass bool // outbound: it is routed; inbound: it is delivered
 }
 
-// do and skip make the cells below readable.
+// do and skip abbreviate the cells below.
 func do(next State) step   { return step{next, true} }
 func skip(next State) step { return step{next, false} }
 
 type table [states]step
 
-// outboundSteps is RFC 6121 Appendix A.2. Where "subscribed" is not routed and somebody
-// who is not subscribed is meant, it is a pre-approval (§3.4.2).
+// outboundSteps is RFC 6121 Appendix A.2. A "subscribed" that is not routed, to a contact without a
+// subscription, is a pre-approval (§3.4.2).
 var outboundSteps = map[string]table{
 	stanza.TypeSubscribe: { // A.2.1
 		stateN: do(stateNPO), stateNPO: do(stateNPO), stateNPI: do(stateNPOI), stateNPOI: do(stateNPOI),
@@ -113,19 +113,20 @@ var inboundSteps = map[string]table{
 	},
 }
 
-// preApproved are the steps of an inbound "subscribe" where the account has approved the
-// contact beforehand: it is granted at once and not delivered (RFC 6121 §3.4.2).
+// preApproved has the next state for an inbound "subscribe" of a contact that the account has approved
+// beforehand: the request is granted at once and not delivered (RFC 6121 §3.4.2).
 var preApproved = [states]State{
 	stateN: stateF, stateNPO: stateFPO, stateNPI: stateF, stateNPOI: stateFPO,
 	stateT: stateB, stateTPI: stateB, stateF: stateF, stateFPO: stateFPO, stateB: stateB,
 }
 
-// enter puts an entry into a state. request is kept where the state has one and the
-// entry has not. A contact comes into the roster with its first subscription or ask.
-func (e *Entry) enter(s State, request *stanza.Stanza) {
-	e.Subscription, e.Ask = shape[s].sub, shape[s].out
+// setState sets the fields of an entry to a state. If the state has a pending inbound request and the
+// entry has none, request is stored. A contact is listed in the roster from its first subscription or
+// outbound request on.
+func (e *Entry) setState(s State, request *stanza.Stanza) {
+	e.Subscription, e.Ask = stateFields[s].sub, stateFields[s].out
 	switch {
-	case !shape[s].in:
+	case !stateFields[s].in:
 		e.Request = nil
 	case e.Request == nil:
 		e.Request = request

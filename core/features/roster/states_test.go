@@ -167,7 +167,7 @@ func TestStates(t *testing.T) {
 			t.Errorf("%s is taken for %s", name, names[got])
 		}
 		e := &Entry{Item: Item{JID: romeo, Subscription: None}}
-		e.enter(State(i), request())
+		e.setState(State(i), request())
 		if nameOf(e) != name {
 			t.Errorf("entering %s gives %s", name, nameOf(e))
 		}

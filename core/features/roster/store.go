@@ -16,26 +16,24 @@ var (
 
 // Store keeps the rosters.
 type Store interface {
-	// Roster lists the items of an account, by address, and their version; no items where
-	// that version is the one the client has.
+	// Roster returns an account's items, sorted by address, and their version; no items if has is the
+	// current version.
 	Roster(ctx context.Context, account jid.JID, has Version) ([]Item, Version, error)
-	// RosterContacts lists the items that have a subscription, without groups: every
-	// presence asks for them.
+	// RosterContacts returns the items with a subscription, without groups.
 	RosterContacts(ctx context.Context, account jid.JID) ([]Item, error)
-	// RosterEntry is what the account keeps about a contact; for a stranger it is empty
-	// but for JID and Subscription.
+	// RosterEntry returns what is stored about a contact. For an unknown contact only JID and Subscription
+	// are set.
 	RosterEntry(ctx context.Context, account, contact jid.JID) (Entry, error)
-	// ChangeRoster runs one transaction: it reads the entry, lets change edit it, and
-	// writes what has become different. An error of change undoes it and is returned.
-	// After the commit committed is called from the writer, in the order of commits; it
-	// must not block. ErrFull is returned where an
-	// item or a request would be one too many.
+	// ChangeRoster runs one transaction: it reads the entry, calls change, and writes the differences. An
+	// error of change rolls it back and is returned. After the commit the writer calls committed, in the
+	// order of the commits; it must not block. ErrFull is returned if the limits do not allow another item
+	// or request.
 	ChangeRoster(ctx context.Context, account, contact jid.JID, change func(*Entry) error, committed func(Change)) error
-	// RosterRequests lists the unanswered requests to an account, oldest first.
+	// RosterRequests returns the unanswered requests to an account, oldest first.
 	RosterRequests(ctx context.Context, account jid.JID) ([]*stanza.Stanza, error)
 }
 
-// Change is a change that is on disk.
+// Change is a committed change.
 type Change struct {
 	Before, After Entry
 	Version       Version // of the roster with the change

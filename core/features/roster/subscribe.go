@@ -10,16 +10,16 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// maxRequest is how much of a subscription request is kept; a longer one is kept
-// without what it carries (RFC 6121 §3.1.3, security warning).
+// maxRequest is the largest payload of a subscription request that is stored, in bytes; that of a larger
+// one is dropped (RFC 6121 §3.1.3, security warning).
 const maxRequest = 4096
 
-// Sent handles a subscription stanza of one of the account's sessions (RFC 6121 §3.1.2,
-// §3.1.5, §3.2.2, §3.3.2, §3.4.2). After nil p.Stanza is to be routed.
+// Sent handles a subscription stanza of one of the account's sessions (RFC 6121 §3.1.2, §3.1.5, §3.2.2,
+// §3.3.2, §3.4.2). If it returns nil, p.Stanza is to be routed.
 func (r *Roster) Sent(ctx context.Context, p *router.Pass) error {
-	account, contact := p.Account.JID(), p.Stanza.To.Bare() // RFC 6121 §3.1.2: a resource is taken off
+	account, contact := p.Account.JID(), p.Stanza.To.Bare() // RFC 6121 §3.1.2: without the resource
 	if contact == account {
-		return router.ErrStop // an account sees its own presence: RFC 6121 §4.2.2
+		return router.ErrStop // RFC 6121 §4.2.2: an account always sees its own presence
 	}
 	st := p.Stanza.Copy()
 	st.To, st.From = contact, account
@@ -52,7 +52,7 @@ func (r *Roster) Sent(ctx context.Context, p *router.Pass) error {
 // sent applies an outbound stanza to an entry and reports whether it is routed.
 func (e *Entry) sent(typ string) (pass bool) {
 	s := outboundSteps[typ][stateOf(e)]
-	e.enter(s.next, nil)
+	e.setState(s.next, nil)
 	switch {
 	case typ == stanza.TypeSubscribed && !s.pass && !e.Subscription.HasFrom():
 		e.Approved, e.Listed = true, true // RFC 6121 §3.4.2
@@ -62,7 +62,7 @@ func (e *Entry) sent(typ string) (pass bool) {
 	return s.pass
 }
 
-// effect is what an inbound stanza does besides changing the entry.
+// effect is the reaction to an inbound stanza.
 type effect struct {
 	deliver bool
 	reply   string // a presence type, or ""
@@ -72,11 +72,11 @@ type effect struct {
 func (e *Entry) received(st *stanza.Stanza) effect {
 	at := stateOf(e)
 	if st.Type == stanza.TypeSubscribe && (e.Approved || e.Subscription.HasFrom()) {
-		e.enter(preApproved[at], nil) // RFC 6121 §3.1.3 rule 2
+		e.setState(preApproved[at], nil) // RFC 6121 §3.1.3 rule 2
 		return effect{reply: stanza.TypeSubscribed}
 	}
 	s := inboundSteps[st.Type][at]
-	e.enter(s.next, st)
+	e.setState(s.next, st)
 	f := effect{deliver: s.pass}
 	if st.Type == stanza.TypeUnsubscribe && s.pass {
 		f.reply = stanza.TypeUnsubscribed // RFC 6121 Appendix A.3.2
@@ -84,8 +84,8 @@ func (e *Entry) received(st *stanza.Stanza) effect {
 	return f
 }
 
-// Received handles a subscription stanza for an account (RFC 6121 §3.1.3, §3.1.6, §3.2.3,
-// §3.3.3). It always takes the stanza, having delivered it where it is to be delivered.
+// Received handles a subscription stanza to an account (RFC 6121 §3.1.3, §3.1.6, §3.2.3, §3.3.3). It
+// delivers the stanza itself and returns ErrStop.
 func (r *Roster) Received(ctx context.Context, p *router.Pass) error {
 	account, contact := p.Account.JID(), p.Stanza.From.Bare()
 	if contact == account || contact.IsZero() {
@@ -115,7 +115,7 @@ func (r *Roster) Received(ctx context.Context, p *router.Pass) error {
 	switch {
 	case errors.Is(err, ErrFull), errors.Is(err, ErrNoAccount):
 		r.Log.Debug("subscription stanza dropped", "account", account, "contact", contact, "type", st.Type, "err", err)
-		return router.ErrStop // like one for an account that does not exist
+		return router.ErrStop // as for an address without an account
 	case err != nil:
 		return fmt.Errorf("%s of %s for %s: %w", st.Type, contact, account, err)
 	}
@@ -126,7 +126,7 @@ func (r *Roster) Received(ctx context.Context, p *router.Pass) error {
 	return router.ErrStop
 }
 
-// answer sends what the account's side owes the contact after an inbound stanza.
+// answer sends the reply and the presence that follow from an inbound stanza.
 func (r *Roster) answer(p *router.Pass, reply string, before, after Entry) {
 	if before.Subscription.HasFrom() && !after.Subscription.HasFrom() {
 		r.revoked(p.Account, after.JID, p.Route) // RFC 6121 §3.3.3

@@ -1,3 +1,3 @@
-// Package vcard keeps the vCard of each account and shows it to everybody who asks (XEP-0054). It
-// has no goroutine and no lock.
+// Package vcard stores the vCard of each account and returns it to everybody who requests it (XEP-0054).
+// It has no goroutine and no lock.
 package vcard

@@ -15,9 +15,9 @@ import (
 // NS is the namespace of XEP-0054.
 const NS = "vcard-temp"
 
-// Store keeps the cards as XML.
+// Store keeps the vCards as XML.
 type Store interface {
-	// VCard is "" where there is none.
+	// VCard returns "" if the account has no vCard.
 	VCard(ctx context.Context, account jid.JID) (string, error)
 	SetVCard(ctx context.Context, account jid.JID, xml string) error
 }
@@ -29,7 +29,7 @@ type VCard struct {
 	tooLarge atomic.Uint64 // cards that were refused
 }
 
-// New makes the feature; max is the size of a card in bytes, 64 KiB where 0.
+// New returns the feature.
 func New(s Store, max int) *VCard {
 	if max <= 0 {
 		max = 64 << 10

@@ -72,7 +72,7 @@ func (c *Commands) discoItems(ctx context.Context, st *stanza.Stanza, x *stanza.
 	if err != nil {
 		return nil, err
 	}
-	return disco.Paged(x, items)
+	return disco.ItemsPage(x, items)
 }
 
 // prompt turns what a person knows of a contact into an address (XEP-0100 §6).
