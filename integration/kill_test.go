@@ -207,8 +207,8 @@ func linked(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork) *re
 	if err := reconnectingClient.connect(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := reconnectingClient.await(ctx, reconnectingClient.settled); err != nil {
-		t.Fatal(err)
+	if err := reconnectingClient.awaitRooms(ctx); err != nil {
+		t.Fatalf("enter the rooms: %v", err)
 	}
 	return reconnectingClient
 }

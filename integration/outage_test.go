@@ -52,13 +52,16 @@ func TestOutage(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.restore(ctx)
+		if err := s.awaitRooms(ctx); err != nil { // what the gateway reads before is only in the archive
+			t.Fatalf("enter the rooms: %v", err)
+		}
 		checkChat("after")
 
 		err = s.await(ctx, func() bool {
 			return slices.Contains(s.bodies(friend, "chat"), "in after 4 direct") && slices.Contains(s.bodies(room, "groupchat"), "in after 4 channel")
 		})
 		if err != nil {
-			t.Errorf("the last messages: %v", err)
+			t.Errorf("the last messages: %v; direct %q, in the channel %q", err, s.bodies(friend, "chat"), s.bodies(room, "groupchat"))
 		}
 		for i, direct := range []bool{true, false} {
 			awaitLines(ctx, t, w, direct, func([]string) bool { return len(ownLines(w, direct, "out ")) >= len(out[i]) })

@@ -31,6 +31,7 @@ type reconnectingClient struct {
 	had      map[string]bool    // origin ids (XEP-0359) of those from contacts
 	again    int                // how many came with an origin id that had come before
 	waiting  []outgoing         // sent and not confirmed, oldest first
+	entered  map[string]bool    // the rooms that the connection has entered
 	changed  chan struct{}
 
 	sent int // for ids
@@ -76,7 +77,7 @@ func (s *reconnectingClient) try(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conn = conn
+	s.conn, s.entered = conn, map[string]bool{}
 	s.done.Add(1)
 	go s.read(conn)
 	err = conn.Send("<presence/>")
@@ -110,6 +111,10 @@ func (s *reconnectingClient) read(conn *client.Conn) {
 		if err != nil {
 			return
 		}
+		if e.Name.Local == "presence" {
+			s.takePresence(e)
+			continue
+		}
 		if e.Name.Local != "message" {
 			continue
 		}
@@ -125,6 +130,37 @@ func (s *reconnectingClient) read(conn *client.Conn) {
 		s.keep(e)
 		s.notify()
 	}
+}
+
+// takePresence notes that the session has entered a room, or was refused.
+func (s *reconnectingClient) takePresence(e *xmltree.Element) {
+	room, _, _ := strings.Cut(e.Attr("from"), "/")
+	switch {
+	case e.Attr("type") == "error" && slices.Contains(s.rooms, room):
+		s.t.Logf("%s does not enter %s: %v", s.account.User, room, errorOf(e))
+	case e.Attr("type") == "" && hasStatus(e, "110"): // its own presence, the last of all: XEP-0045 §7.2.2
+		s.mu.Lock()
+		s.entered[room] = true
+		s.mu.Unlock()
+		s.notify()
+	}
+}
+
+// hasStatus reports whether a presence of a room has a status code.
+func hasStatus(e *xmltree.Element, code string) bool {
+	x := e.Child("http://jabber.org/protocol/muc#user", "x")
+	return x != nil && slices.ContainsFunc(x.Children, func(c *xmltree.Element) bool {
+		return c.Name.Local == "status" && c.Attr("code") == code
+	})
+}
+
+// awaitRooms waits until the session is in all its rooms: from then on it gets what is written there.
+func (s *reconnectingClient) awaitRooms(ctx context.Context) error {
+	return s.await(ctx, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return !slices.ContainsFunc(s.rooms, func(room string) bool { return !s.entered[room] })
+	})
 }
 
 // keep keeps a message, unless it arrived before: a server that is killed between writing to the socket and

@@ -24,7 +24,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:      "testdata/script",
-		Deadline: time.Now().Add(2 * scriptPatience),
+		Deadline: time.Now().Add(10 * scriptPatience), // of all scripts: a process of a race build starts slowly where many run
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("REFERENCE", reference)
 			// Where scripts have their temporary files, to see that none is left.
