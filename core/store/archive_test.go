@@ -347,3 +347,35 @@ func TestArchiveTextOf16Bytes(t *testing.T) {
 		t.Errorf("%v %v", r, err)
 	}
 }
+
+// Somebody who begins to copy the database of a server that runs, by mistake, writes its missing entries: the server
+// goes on with its archives.
+func TestEntriesWrittenByOthers(t *testing.T) {
+	t.Parallel()
+	onlySQLite(t)
+	s := open(t, Options{})
+	account(t, s, alice)
+	other := open(t, Options{Path: s.path})
+	archiveOne := func() {
+		t.Helper()
+		done := make(chan error, 1)
+		st := stanza.NewMessage(alice, bob, stanza.TypeChat, stanza.TextElement("", "body", "hi"))
+		s.Archive(alice, archive.Entry{ID: st.ID, At: time.Now(), Stanza: st}, func(err error) { done <- err })
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 3 {
+		archiveOne()
+		if err := other.CompleteTables(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if i == 1 {
+			archiveOne()
+		}
+		r, err := s.Query(t.Context(), alice, archive.Filter{With: bob}, archive.Page{Max: 9})
+		if want := []int{1, 3, 4}[i]; err != nil || len(r.Entries) != want {
+			t.Errorf("%d entries, want %d; %v", len(r.Entries), want, err)
+		}
+	}
+}

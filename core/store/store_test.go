@@ -23,6 +23,10 @@ func TestMain(m *testing.M) {
 		writeUntilKilled(os.Getenv(killedEnv))
 		return
 	}
+	if os.Getenv(killedArchiveEnv) != "" {
+		archiveUntilKilled(os.Getenv(killedArchiveEnv))
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -107,6 +107,10 @@ func (w *Writer) indexTo(tx *sql.Tx, last int64) error {
 	if last <= w.indexed {
 		return nil
 	}
+	if err := tx.QueryRow(indexedSQL).Scan(&w.indexed); err != nil { // a copy of the database may have been begun meanwhile
+		return fmt.Errorf("read state of archives: %w", err)
+	}
+	last = max(last, w.indexed)
 	if err := indexEntries(tx, w.indexed+1, last); err != nil {
 		return err
 	}
