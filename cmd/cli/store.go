@@ -11,7 +11,7 @@ import (
 )
 
 func storeCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "store", Short: "Move the database of a server"}
+	cmd := &cobra.Command{Use: "store", Short: "Copy the database of a server"}
 	cmd.AddCommand(&cobra.Command{
 		Use: "copy FROM TO", Short: "Copy a database to another one, also from SQLite to PostgreSQL and back", Args: cobra.ExactArgs(2),
 		Long: `Copy everything that a server keeps in its database to another, empty one. The server must not run.

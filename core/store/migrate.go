@@ -179,6 +179,14 @@ func postgresTypes(text []byte) []byte {
 // timeout each time.
 const maxWaits = 4
 
+// migrationName is what a log calls a step: its file, or that it is code.
+func migrationName(s *goose.Source) string {
+	if s.Type == goose.TypeGo {
+		return "code"
+	}
+	return strings.TrimSuffix(path.Base(s.Path), ".sql")
+}
+
 // migrateUp goes up to the version of this release. Another process may do the same at the same
 // time, such as the command line beside the server: then a step fails because it is done, and
 // the next one is tried; where the others hold the lock for long it is waited for anew.
@@ -198,7 +206,7 @@ func migrateUp(ctx context.Context, p *goose.Provider, log *slog.Logger) error {
 		}
 		done, err := p.Up(ctx)
 		for _, m := range done {
-			log.Info("schema migrated", "version", m.Source.Version, "file", strings.TrimSuffix(path.Base(m.Source.Path), ".sql"), "took", m.Duration)
+			log.Info("schema migrated", "version", m.Source.Version, "step", migrationName(m.Source), "took", m.Duration)
 		}
 		if err == nil {
 			return nil

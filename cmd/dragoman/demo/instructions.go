@@ -48,7 +48,7 @@ func (s *localServer) printInstructions(out *screen, networks []*network, failed
 	for _, n := range networks {
 		gateway := gatewayOf(n)
 		out.heading(n.name + ", " + gateway)
-		out.paragraph("Write one of these to %s: help, status, rooms, sync, link, relink, unlink. Or use its ad-hoc commands.", gateway)
+		out.paragraph("Write help to %s to see what it can do: status, rooms, sync, link, relink, unlink and more. Or use its ad-hoc commands.", gateway)
 		friend := n.users[0]
 		out.line(span{"  To write to", plain, labelColumns}, span{n.names.userAddress(friend) + "@" + gateway, bold, 45}, span{friend.name, dim, 0})
 		room := n.channels[0]
