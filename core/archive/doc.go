@@ -1,13 +1,13 @@
 // Package archive answers queries of message archives (XEP-0313, urn:xmpp:mam:2 and
 // #extended) of accounts and of rooms over a small Store, with preferences (XEP-0441) where
-// the Store keeps them. Whether somebody may read an archive at all is for the caller to
-// check first; so is what goes into it.
+// the Store keeps them. The caller checks first who may read an archive,
+// and decides which messages are stored.
 //
-// An ID sorts by time; the ids that this server gives are all of that kind, and a Store may find entries
-// by the time in them.
+// All ids that this server assigns are of the type ID, which sorts by time: a Store may find entries by
+// the time in their ids.
 //
-// An Engine has no state of its own beyond its Store and may be used by any number of
-// goroutines. No goroutine is started here.
+// An Engine has no state besides its Store and is safe for concurrent use. There is no goroutine and no
+// lock.
 //
 // Specifications: XEP-0313, XEP-0059, XEP-0297, XEP-0203, XEP-0441.
 package archive

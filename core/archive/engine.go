@@ -39,15 +39,15 @@ type Options struct {
 	Groupchat bool
 	// Fields are further fields of the query form, which the Store understands.
 	Fields []form.Field
-	// Rewrite changes an entry for who asks, such as to add or to take away a real address;
-	// nil leaves all as it is. A nil stanza is a place without content.
+	// Rewrite changes an entry for the requester, for example to remove a real address; nil changes
+	// nothing. If it returns nil, the result has no message.
 	Rewrite func(r Request, e Entry) *stanza.Stanza
 }
 
 // Engine answers queries.
 type Engine struct{ opts Options }
 
-// New makes an engine.
+// New returns an engine.
 func New(opts Options) *Engine {
 	if opts.PageSize <= 0 {
 		opts.PageSize = defaultPage
@@ -69,7 +69,7 @@ type Request struct {
 	SeesJIDs bool
 }
 
-// Features are what an archive advertises (XEP-0313 §7).
+// Features returns the features that an archive advertises (XEP-0313 §7).
 func (e *Engine) Features(room bool) []string {
 	list := []string{NS, Extended, paging.NS}
 	if !room {
@@ -122,7 +122,7 @@ func (e *Engine) query(ctx context.Context, r Request, x *stanza.Element, send f
 	case err != nil:
 		return nil, err
 	}
-	if len(result.Entries) > page.Max { // no promise is broken: the rest is asked for next
+	if len(result.Entries) > page.Max { // the client requests the rest with the next page
 		result.Complete = false
 		if page.Backwards {
 			result.Entries = result.Entries[len(result.Entries)-page.Max:]
@@ -141,7 +141,7 @@ func (e *Engine) query(ctx context.Context, r Request, x *stanza.Element, send f
 	return fin(result), nil
 }
 
-// page reads the part that is wanted, within the limits (XEP-0313 §4.3.1).
+// page reads the requested page and applies the limits (XEP-0313 §4.3.1).
 func (e *Engine) page(x *stanza.Element) (Page, error) {
 	request, _, err := paging.Parse(x)
 	if err != nil {
@@ -156,7 +156,7 @@ func (e *Engine) page(x *stanza.Element) (Page, error) {
 	}, nil
 }
 
-// fin closes a query (XEP-0313 §4.3.2).
+// fin returns the payload of the final IQ result (XEP-0313 §4.3.2).
 func fin(r Result) *stanza.Element {
 	x := stanza.NewElement(NS, "fin")
 	if r.Complete {
@@ -172,7 +172,7 @@ func fin(r Result) *stanza.Element {
 	return x.Add(answer.Element())
 }
 
-// metadata gives the ends of the archive (XEP-0313 §5).
+// metadata returns the first and the last entry of the archive (XEP-0313 §5).
 func (e *Engine) metadata(ctx context.Context, r Request) (*stanza.Element, error) {
 	first, last, err := e.opts.Store.Ends(ctx, r.Archive)
 	if err != nil {

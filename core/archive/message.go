@@ -33,5 +33,5 @@ func (e *Engine) message(r Request, entry Entry, queryID string) *stanza.Stanza 
 	}
 }
 
-// stamp writes a XEP-0082 DateTime.
+// stamp formats a XEP-0082 DateTime.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }

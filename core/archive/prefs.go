@@ -8,17 +8,17 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Default is what is archived of contacts who are on neither list (XEP-0441 §3).
+// Default says whether messages with contacts on neither list are archived (XEP-0441 §3).
 type Default string
 
 // The defaults.
 const (
 	Always Default = "always"
 	Never  Default = "never"
-	Roster Default = "roster" // contacts on the roster alone
+	Roster Default = "roster" // only contacts in the roster
 )
 
-// Prefs is what an account wants archived.
+// Prefs says which messages of an account are archived.
 type Prefs struct {
 	Default       Default
 	Always, Never []jid.JID

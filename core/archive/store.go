@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// ErrNoEntry is returned by a Store that is asked for an id that is not in the archive.
+// ErrNoEntry is returned by a Store for an id that is not in the archive.
 var ErrNoEntry = errors.New("no such entry in the archive")
 
 // Store holds archives, each of one bare JID. Within an archive the order is that of
@@ -19,11 +19,11 @@ type Store interface {
 	// returns ErrNoEntry where Page.After, Page.Before, Filter.AfterID, Filter.BeforeID or
 	// one of Filter.IDs is not in the archive, or is hidden from the asker.
 	Query(ctx context.Context, archive jid.JID, f Filter, p Page) (Result, error)
-	// Ends gives the first and the last entry; ids are "" where the archive is empty.
+	// Ends returns the first and the last entry; their ids are "" if the archive is empty.
 	Ends(ctx context.Context, archive jid.JID) (first, last Mark, err error)
 }
 
-// Filter says which entries are wanted. Zero fields want all.
+// Filter selects entries. Zero fields select all.
 type Filter struct {
 	// With is the other side: the sender in a room, the sender or receiver in an account's
 	// archive. A bare JID matches with any resource. Where it is the archive's own JID, both
@@ -38,7 +38,7 @@ type Filter struct {
 	More map[string][]string
 }
 
-// Page says which part of what matches is wanted.
+// Page selects a part of the entries that match.
 type Page struct {
 	Max    int    // entries; 0 asks for the count alone
 	After  string // exclusive; "" is from the beginning
@@ -63,10 +63,10 @@ type Result struct {
 type Entry struct {
 	ID     string
 	At     time.Time
-	Stanza *stanza.Stanza // nil is a message that was taken away: a place without content (XEP-0313 §3.2)
+	Stanza *stanza.Stanza // nil if the message was deleted and only its id remains (XEP-0313 §3.2)
 }
 
-// Mark is an end of an archive.
+// Mark is the first or the last entry of an archive.
 type Mark struct {
 	ID string
 	At time.Time

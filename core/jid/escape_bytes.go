@@ -39,7 +39,7 @@ func mustEscape(s string, i int) bool {
 	}
 }
 
-// UnescapeBytes reverses EscapeBytes, and Escape too.
+// UnescapeBytes reverses EscapeBytes.
 func UnescapeBytes(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s

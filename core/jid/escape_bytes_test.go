@@ -64,17 +64,6 @@ func TestEscapeBytesIsUnambiguous(t *testing.T) {
 	})
 }
 
-// UnescapeBytes reads the output of Escape, unless the original text has a backslash before two digits.
-func TestUnescapeBytesReadsEscape(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		s := rapid.StringMatching(`[a-z0-9 "&'/:<>@.#_-]*`).Draw(t, "s")
-		if UnescapeBytes(Escape(s)) != s || Escape(s) != EscapeBytes(s) {
-			t.Errorf("%q is %q and %q", s, Escape(s), EscapeBytes(s))
-		}
-	})
-}
-
 func FuzzEscapeBytes(f *testing.F) {
 	for _, s := range []string{"", "C0G9", `\4d\5c`, "\xff", "a b", `\5c5c`} {
 		f.Add(s)

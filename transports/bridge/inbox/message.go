@@ -218,7 +218,7 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 // before all that has come since.
 func (s *step) archiveSeq() int64 {
 	if s.e.Past {
-		return s.p.env.Next() - tables.PastOffset
+		return s.p.env.Next() - tables.HistoryOffset
 	}
 	return s.p.env.Next()
 }

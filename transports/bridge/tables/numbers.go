@@ -17,8 +17,8 @@ const (
 	countBits = 40
 )
 
-// PastOffset is taken from the numbers of archived history that is older than all that its room has.
-const PastOffset = 1 << 62
+// HistoryOffset is subtracted from the numbers of archived messages that are older than all others of their room.
+const HistoryOffset = 1 << 62
 
 // numberRange is where numbers of a gateway are.
 type numberRange struct{ from, to int64 }
@@ -44,7 +44,7 @@ func (s *Store) LastNumber(ctx context.Context) (first, last int64, err error) {
 	for _, query := range []struct {
 		text   string
 		offset int64
-	}{{lastEventSQL, 0}, {lastCallSQL, 0}, {lastArchivedSQL, 0}, {lastArchivedSQL, PastOffset}, {lastPositionSQL, 0}} {
+	}{{lastEventSQL, 0}, {lastCallSQL, 0}, {lastArchivedSQL, 0}, {lastArchivedSQL, HistoryOffset}, {lastPositionSQL, 0}} {
 		var n sql.NullInt64
 		if err := s.engine.Reader().QueryRowContext(ctx, query.text, in.from-query.offset, in.to-query.offset).Scan(&n); err != nil {
 			return 0, 0, fmt.Errorf("read last number: %w", err)

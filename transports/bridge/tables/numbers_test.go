@@ -37,7 +37,7 @@ func TestCountedNumbers(t *testing.T) {
 	check(t, err)
 	check(t, g.Commit(t.Context(), &tables.Batch{
 		Inbox:   tables.InboxBatch{Events: []tables.EventUpdate{{Seq: next, State: tables.EventReady, Position: next + 1}}},
-		Archive: []tables.Archived{{Seq: next + 2 - tables.PastOffset, Room: 1, ID: "a"}},
+		Archive: []tables.Archived{{Seq: next + 2 - tables.HistoryOffset, Room: 1, ID: "a"}},
 	}))
 	if _, last, err = g.LastNumber(t.Context()); err != nil || last != next+2 {
 		t.Errorf("the last number is %d, want %d: %v", last, next+2, err)
