@@ -3,11 +3,15 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "github.com/mattn/go-sqlite3"    // the driver "sqlite3"
 )
@@ -59,28 +63,41 @@ WHERE table_schema = current_schema() AND table_name NOT LIKE 'goose%'`
 	return tables
 }
 
-const lockTimeout = 10 * time.Second
+const lockTimeout = 30 * time.Second
 
 // Lock keeps the servers that use a database from writing to it, until the lock is released. They
 // can read.
 func Lock(t testing.TB, db *sql.DB) (release func()) {
 	t.Helper()
-	tx, err := db.BeginTx(context.Background(), nil) // an exclusive lock, on SQLite
-	if err != nil {
-		t.Fatal(err)
-	}
-	if OnPostgres() {
-		var names []string
-		for name := range Tables(t, db) {
-			names = append(names, name)
+	ctx, cancel := context.WithTimeout(context.Background(), lockTimeout)
+	defer cancel()
+	for {
+		tx, err := db.BeginTx(context.Background(), nil) // an exclusive lock, on SQLite
+		if err == nil && OnPostgres() {
+			err = lockTables(ctx, t, db, tx)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), lockTimeout)
-		defer cancel()
-		if _, err := tx.ExecContext(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN EXCLUSIVE MODE"); err != nil {
+		if err == nil {
+			return func() { _ = tx.Rollback() }
+		}
+		if tx != nil {
+			_ = tx.Rollback()
+		}
+		// The servers lock the tables in another order: PostgreSQL ends one of the two transactions.
+		if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != deadlockDetected || ctx.Err() != nil {
 			t.Fatal(err)
 		}
 	}
-	return func() { _ = tx.Rollback() }
+}
+
+// deadlockDetected is the SQLSTATE of a transaction that was ended because of a deadlock.
+const deadlockDetected = "40P01"
+
+// lockTables locks all tables of a PostgreSQL database against writes.
+func lockTables(ctx context.Context, t testing.TB, db *sql.DB, tx *sql.Tx) error {
+	t.Helper()
+	names := slices.Sorted(maps.Keys(Tables(t, db)))
+	_, err := tx.ExecContext(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN EXCLUSIVE MODE")
+	return err
 }
 
 // Intact checks the file of a SQLite database that nobody uses.
