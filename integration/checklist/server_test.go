@@ -159,9 +159,10 @@ func startServer(t testing.TB, s serverSettings) *testServer {
 		t.Fatal(err)
 	}
 	if s.accounts != "" {
+		binary := peers.Binary(t) // it may have to be built, which is not part of the minute
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, peers.Binary(t), "account", "import", "-c", file)
+		cmd := exec.CommandContext(ctx, binary, "account", "import", "-c", file)
 		cmd.Dir, cmd.Stdin = dir, strings.NewReader(s.accounts)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("import accounts: %v\n%s", err, out)

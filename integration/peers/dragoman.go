@@ -236,9 +236,10 @@ func (d *Dragoman) AddAccount(a Account) {
 // Run runs another command of the binary on the same configuration, with input on its
 // standard input, and returns what it printed.
 func (d *Dragoman) Run(input string, args ...string) (string, error) {
+	binary := Binary(d.t) // it may have to be built, which is not part of the minute
 	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, Binary(d.t), append(args, "-c", d.config())...)
+	cmd := exec.CommandContext(ctx, binary, append(args, "-c", d.config())...)
 	cmd.Dir = d.Dir
 	cmd.Stdin = strings.NewReader(input)
 	var out bytes.Buffer

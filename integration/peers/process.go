@@ -23,8 +23,8 @@ const LogsEnv = "DRAGOMAN_TEST_LOGS"
 
 // Waits for processes.
 const (
-	startTimeout = 30 * time.Second
-	stopTimeout  = 10 * time.Second
+	startTimeout = 90 * time.Second
+	stopTimeout  = 30 * time.Second
 	pollEvery    = 5 * time.Millisecond
 	shownLog     = 16 << 10 // bytes of a log that a failed test shows
 	keptLog      = 1 << 20  // bytes of a log that are kept
