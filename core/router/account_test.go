@@ -111,6 +111,41 @@ func TestResolveQueueIsBounded(t *testing.T) {
 func TestResolvePanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		th := newTestHost(t, Stage{Undelivered: func(_ context.Context, p *Pass) error {
+			if p.Stanza.ID == "bad" {
+				panic("bad stanza")
+			}
+			return nil
+		}})
+		g := &gatedAccounts{gate: make(chan struct{})}
+		g.exists.Store(true)
+		th.host.accounts = g
+		gate, err := th.router.Endpoint(jid.MustParse("gate.test"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		over := 0
+		for _, id := range []string{"first", "second", "bad", "fourth"} {
+			st := from(message("juliet@home.test", "chat"), "x@gate.test/r")
+			st.ID = id
+			go func() {
+				defer func() { _ = recover() }()
+				gate.SendAll([]*stanza.Stanza{st}, func(error) { over++ })
+			}()
+			synctest.Wait()
+		}
+		close(g.gate)
+		synctest.Wait()
+		if over != 3 { // all but the first, whose goroutine the panic has ended
+			t.Errorf("%d of those that wait have their outcome, want 3", over)
+		}
+	})
+}
+
+// A panic for the first stanza costs the others too.
+func TestResolvePanicsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		bad := true
 		th := newTestHost(t, Stage{Undelivered: func(context.Context, *Pass) error {
 			if bad {

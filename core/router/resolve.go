@@ -202,17 +202,18 @@ func (a *Account) finish(known bool, err error) {
 // does not exist or the lookup failed.
 func (h *Host) drain(a *Account, first func()) {
 	ended := false
+	var list []queued // taken from the queue and not delivered yet
 	defer func() {
 		if !ended { // a delivery has panicked; the caller logs it
 			h.directory.remove(a)
-			h.abandon(a)
+			h.abandon(a, list)
 		}
 	}()
 	first()
 	kept := true
 	for {
 		a.mu.Lock()
-		list := a.queue.items
+		list = a.queue.items
 		a.queue = queue{}
 		if stay := a.known && a.err == nil && !a.removed; len(list) == 0 && (stay || !kept) {
 			state := closed
@@ -229,7 +230,8 @@ func (h *Host) drain(a *Account, first func()) {
 			h.directory.remove(a)
 			kept = false
 		}
-		for _, q := range list {
+		for ; len(list) > 0; list = list[1:] {
+			q := list[0]
 			b := NewBatch(context.Background())
 			b.wait = q.wait
 			h.handle(b, a, q.st, q.mode)
@@ -239,10 +241,10 @@ func (h *Host) drain(a *Account, first func()) {
 	}
 }
 
-// abandon closes an account after a panic and answers its queued stanzas with an error.
-func (h *Host) abandon(a *Account) {
+// abandon closes an account after a panic and answers a list of stanzas, and those in its queue, with an error.
+func (h *Host) abandon(a *Account, list []queued) {
 	a.mu.Lock()
-	list := a.queue.items
+	list = append(list, a.queue.items...)
 	a.queue = queue{}
 	a.state.Store(uint32(closed))
 	a.mu.Unlock()
