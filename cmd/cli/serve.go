@@ -17,9 +17,9 @@ func (p program) serveCommand() *cobra.Command {
 	cmd := p.runCommand("serve", "Run the XMPP server with its gateways", gateways.Serve)
 	cmd.Long = `Run the XMPP server with the gateways that are enabled, until SIGINT or SIGTERM.
 
-Without a configuration it serves localhost, with its data in the directory data below this one, and
-a certificate of its own making. It logs to standard error. 'dragoman account add' makes the first
-account, before or while it runs.`
+Without a configuration it serves localhost, stores its data in ./data and generates a self-signed
+certificate. It logs to standard error. 'dragoman account add' creates the first account, before the
+server is started or while it runs.`
 	cmd.Example = "  dragoman serve -c /etc/dragoman.toml"
 	return cmd
 }
@@ -28,9 +28,9 @@ func (p program) componentCommand() *cobra.Command {
 	cmd := p.runCommand("component", "Run the gateways as components of another XMPP server (XEP-0114)", gateways.Component)
 	cmd.Long = `Run the gateways that are enabled as components of a Prosody, ejabberd or Openfire (XEP-0114).
 
-[foreign] address is the server's port for components; each gateway's domain and secret must stand in
-that server's configuration too. Where they do not, this says so and ends; a server that is away is
-tried again until it is back.`
+[foreign] address is the server's port for components; each gateway's domain and secret must be in
+that server's configuration too. If the server refuses them, the command prints the reason and ends. If
+the server cannot be reached, the command tries again until it can.`
 	cmd.Example = "  dragoman component -c /etc/dragoman.toml"
 	return cmd
 }

@@ -48,8 +48,10 @@ type Options struct {
 
 // Service is the rooms of one domain. Its methods may be called by any goroutine.
 type Service struct {
-	opts  Options
-	group *mailbox.Group[jid.JID, *Entry] // of the rooms, if not Mailboxes, and of requests to the service by bare JID of the asker
+	opts Options
+	// group runs the requests to the service itself, by the requester's bare JID, and the rooms, by their JID,
+	// unless Options.Mailboxes is set.
+	group *mailbox.Group[jid.JID, *Entry]
 	rooms Mailboxes
 }
 
@@ -114,7 +116,7 @@ func (s *Service) Handle(st *stanza.Stanza) {
 	}
 	switch {
 	case errors.Is(err, mailbox.ErrFull):
-		refuse(s.opts.Endpoint.Send, st, stanza.ResourceConstraint("Too much waits to be done here."))
+		refuse(s.opts.Endpoint.Send, st, stanza.ResourceConstraint("Too many stanzas are waiting to be processed here."))
 	case err != nil:
 		refuse(s.opts.Endpoint.Send, st, stanza.ServiceUnavailable(""))
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// seen returns what a peer without a password can observe about a name.
+// seen returns what a client without the password can observe about a user name: the lengths of the salts, the
+// iteration counts, and the salts themselves.
 func seen(t *testing.T, s *Server, name string) (Shape, [hashes]Key) {
 	t.Helper()
 	var shape Shape
@@ -34,14 +35,15 @@ func rounds(t *testing.T, n int) Credentials {
 	return c
 }
 
-// A salt that changed with a release would reveal which accounts exist.
-func TestDerivedStaysTheSame(t *testing.T) {
+// The salts that are derived for unknown names must not change with a release: the salts of accounts do not, so a
+// change would reveal which accounts exist.
+func TestDerivedSaltIsStable(t *testing.T) {
 	t.Parallel()
 	s, err := NewServer(Config{Host: jid.MustParse("home.test"), Accounts: users{}, Secret: []byte("0123456789abcdef")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the second time with what the first one has used
+	for range 2 { // the second call uses the cached HMAC state of the first
 		if got := fmt.Sprintf("%x", s.derive("salt", "SHA-1", "nobody", 40)); got !=
 			"1f8e566149e9d137e59d74bf45651bac0a490ee94cbffa09823c9900a45f92f8586395a15698f306" {
 			t.Error(got)
@@ -49,7 +51,7 @@ func TestDerivedStaysTheSame(t *testing.T) {
 	}
 }
 
-// Decoys look as the accounts do, whatever the configuration is now.
+// Decoys have the iteration counts of the existing accounts in the same shares, whatever the configured count is.
 func TestDecoysLookLikeAccounts(t *testing.T) {
 	t.Parallel()
 	const many = 400
@@ -104,8 +106,7 @@ func TestDecoysLookLikeAccounts(t *testing.T) {
 	}
 }
 
-// An imported account with some keys only, and decoys that look like
-// it.
+// The only account was imported without a key for SHA-256: decoys have the same shape.
 func TestDecoysLikePartialAccounts(t *testing.T) {
 	t.Parallel()
 	c := rounds(t, 10)
@@ -127,18 +128,18 @@ func TestDecoysLikePartialAccounts(t *testing.T) {
 	}
 }
 
-// asked counts the calls of the store in an exchange.
-type asked struct {
+// countingStore counts the calls of the store in an exchange.
+type countingStore struct {
 	users
 	lookups, shares int
 }
 
-func (a *asked) Lookup(ctx context.Context, name string) (Credentials, error) {
+func (a *countingStore) Lookup(ctx context.Context, name string) (Credentials, error) {
 	a.lookups++
 	return a.users.Lookup(ctx, name)
 }
 
-func (a *asked) Shares(ctx context.Context) ([]Share, error) {
+func (a *countingStore) Shares(ctx context.Context) ([]Share, error) {
 	a.shares++
 	return a.users.Shares(ctx)
 }
@@ -146,10 +147,10 @@ func (a *asked) Shares(ctx context.Context) ([]Share, error) {
 func TestDecoysCallTheStoreAlike(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"alice", "nobody"} {
-		a := &asked{users: users{"alice": credentials(t, "pencil")}}
+		a := &countingStore{users: users{"alice": credentials(t, "pencil")}}
 		s := server(t, a)
 		if _, err := s.account(t.Context(), name, SHA1); err != nil || a.lookups != 1 || a.shares != 1 {
-			t.Errorf("%s: %d look-ups, %d times the shapes, %v", name, a.lookups, a.shares, err)
+			t.Errorf("%s: %d calls of Lookup, %d of Shares, %v", name, a.lookups, a.shares, err)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func (b *bench) grow(ctx context.Context, w io.Writer) error {
 	fmt.Fprintln(w, "| what | server | at | last to first |")
 	fmt.Fprintln(w, "| --- | --- | --- | ---: |")
 	for _, g := range growths(b.options) {
-		if !b.named(g.what) {
+		if !b.selects(g.what) {
 			continue
 		}
 		for _, s := range b.servers {

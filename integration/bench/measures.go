@@ -9,25 +9,26 @@ import (
 type measure struct {
 	what string
 	unit string // what the CPU or the memory is divided by
-	// cost names the figure that matters, and how it is written.
+	// cost is the key of the figure that the table shows, format its format.
 	cost, format string
 	run          func(ctx context.Context, b *bench, s *server) (figures, error)
-	// needs is a mechanism that not all servers have.
+	// needs is the SASL mechanism that a server must offer to be measured; "" for any.
 	needs string
-	once  bool // one round is enough, and long
+	once  bool // measured in one round only, since a round takes long
 }
 
-// of makes a measurement of one call of xmppbench.
-func of(what, unit string, args func(b *bench, s *server) []string) measure {
+// byLoad returns a measure that runs xmppbench once, with args, and compares the CPU time per unit.
+func byLoad(what, unit string, args func(b *bench, s *server) []string) measure {
 	return measure{what: what, unit: unit, cost: "cpu", format: "%.1f µs", run: func(ctx context.Context, b *bench, s *server) (figures, error) {
 		return b.load(ctx, s, args(b, s)...)
 	}}
 }
 
-// settle is how long memory is given to come to rest, before the sessions come and after.
+// settle is how long xmppbench waits before it reads the memory: before the sessions log in, and after.
 const settle = "10s"
 
-// idle is the memory of sessions in a process that has done nothing else.
+// idle returns a measure of the memory of idle sessions. The server is restarted first, so that nothing else is in
+// its memory.
 func idle(what string, more ...string) measure {
 	return measure{what: what, unit: "session", cost: "memory", format: "%.1f KB", once: true, run: func(ctx context.Context, b *bench, s *server) (figures, error) {
 		if err := s.restart(ctx); err != nil {
@@ -42,7 +43,7 @@ func (m measure) with(mechanism string) measure {
 	return m
 }
 
-// measures are all rows, in the order of the table.
+// measures returns all rows, in the order of the table.
 func measures(o options) []measure {
 	length := o.length.String()
 	chat := func(more ...string) func(*bench, *server) []string {
@@ -56,16 +57,16 @@ func measures(o options) []measure {
 		}
 	}
 	return []measure{
-		of("chat to full addresses", "message", chat("--archive", "never")),
-		of("chat to bare addresses", "message", chat("--archive", "never", "--bare")),
-		of("chat with TLS", "message", chat("--archive", "never", "--tls")),
-		of("chat with the archive on", "message", chat("--archive", "always", "--window", "2")),
-		of("login SCRAM-SHA-1", "login", login("SCRAM-SHA-1")),
-		of("login SCRAM-SHA-256", "login", login("SCRAM-SHA-256")).with("SCRAM-SHA-256"),
-		of("login SCRAM-SHA-1, TLS", "login", login("SCRAM-SHA-1", "--tls")),
-		of("login PLAIN, TLS", "login", login("PLAIN", "--tls")),
-		of("presence, 50 contacts each", "delivery", func(*bench, *server) []string { return []string{"presence", "--users", "50", "--changes", "50"} }),
-		of("room with 20 people, 10 sessions each", "delivery", func(_ *bench, s *server) []string {
+		byLoad("chat to full addresses", "message", chat("--archive", "never")),
+		byLoad("chat to bare addresses", "message", chat("--archive", "never", "--bare")),
+		byLoad("chat with TLS", "message", chat("--archive", "never", "--tls")),
+		byLoad("chat with the archive on", "message", chat("--archive", "always", "--window", "2")),
+		byLoad("login SCRAM-SHA-1", "login", login("SCRAM-SHA-1")),
+		byLoad("login SCRAM-SHA-256", "login", login("SCRAM-SHA-256")).with("SCRAM-SHA-256"),
+		byLoad("login SCRAM-SHA-1, TLS", "login", login("SCRAM-SHA-1", "--tls")),
+		byLoad("login PLAIN, TLS", "login", login("PLAIN", "--tls")),
+		byLoad("presence, 50 contacts each", "delivery", func(*bench, *server) []string { return []string{"presence", "--users", "50", "--changes", "50"} }),
+		byLoad("room with 20 people, 10 sessions each", "delivery", func(_ *bench, s *server) []string {
 			return append([]string{"room", "--for", length, "--users", "200", "--each", "10"}, s.room...)
 		}),
 		idle("idle session"),
@@ -76,8 +77,8 @@ func measures(o options) []measure {
 	}
 }
 
-// named reports whether -only wants what has that name.
-func (b *bench) named(what string) bool {
+// selects reports whether -only, a list of words, selects the measure with that title.
+func (b *bench) selects(what string) bool {
 	for word := range strings.SplitSeq(b.only, ",") {
 		if strings.Contains(what, strings.TrimSpace(word)) {
 			return true
@@ -86,11 +87,11 @@ func (b *bench) named(what string) bool {
 	return false
 }
 
-// chosen are the measures that -only names.
+// chosen returns the measures that -only selects.
 func (b *bench) chosen() []measure {
 	var list []measure
 	for _, m := range measures(b.options) {
-		if b.named(m.what) {
+		if b.selects(m.what) {
 			list = append(list, m)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// text is the text of a message: its content, what it forwards, what an app put into embeds and
-// components, its stickers and its poll.
+// text returns the text of a message: its content, the messages that it forwards, the embeds and components of an
+// app, its stickers and its poll.
 func (s *client) text(c *discordgo.Channel, m *message) richtext.Text {
 	if m.Type == typeThreadCreated {
 		return nil // the content is the thread's name
@@ -50,11 +50,15 @@ func (s *client) text(c *discordgo.Channel, m *message) richtext.Text {
 	return t
 }
 
-// embeds are what an app shows below a message; the previews of links that people write are left out.
-func (p *parser) embeds(m *message, all bool) richtext.Text {
+// embeds returns the text of a message's embeds. show is false for a message of a person with content: its embeds
+// are previews of the links in it. The same holds for an embed that is not "rich" beside content.
+func (p *parser) embeds(m *message, show bool) richtext.Text {
+	if !show {
+		return nil
+	}
 	var t richtext.Text
 	for _, e := range m.Embeds {
-		if !all || e.Type != "rich" && m.content() != "" {
+		if e.Type != "rich" && m.content() != "" {
 			continue
 		}
 		var lines []richtext.Text
@@ -90,13 +94,16 @@ func (p *parser) embeds(m *message, all bool) richtext.Text {
 	return t
 }
 
-// maxComponents bounds how many of a message's components are read, and how deep.
+// Limits of a message's components: how many are read, and to what depth.
 const (
 	maxComponents     = 200
 	maxComponentDepth = 6
 )
 
-// components are the texts among a message's components (docs: Component Reference).
+// componentText is the type of a Text Display (docs: Component Reference).
+const componentText = 10
+
+// components returns the texts and the links of galleries of a message's components (docs: Component Reference).
 func (p *parser) components(raw json.RawMessage) richtext.Text {
 	if len(raw) == 0 || string(raw) == "[]" || string(raw) == "null" {
 		return nil
@@ -123,10 +130,10 @@ func (p *parser) components(raw json.RawMessage) richtext.Text {
 				return
 			}
 			var some richtext.Text
-			if c.Type == 10 { // a text
+			if c.Type == componentText {
 				some = p.parse(c.Content)
 			}
-			for _, i := range c.Items { // a gallery
+			for _, i := range c.Items { // of a Media Gallery
 				if strings.HasPrefix(i.Media.URL, "https://") {
 					some = append(some, richtext.Node{Kind: richtext.Link, URL: i.Media.URL}, richtext.Node{Kind: richtext.Break})
 				}
@@ -142,8 +149,8 @@ func (p *parser) components(raw json.RawMessage) richtext.Text {
 	return t
 }
 
-// files are what is attached to a message or to what it forwards. Their addresses are good for a
-// day (docs: Signed Attachment CDN URLs); Ref is good for as long as the message is there.
+// files returns the attachments of a message and of the messages that it forwards. An attachment's URL is valid for a
+// day (docs: Signed Attachment CDN URLs), its Ref for as long as the message exists.
 func files(m *message) []transports.File {
 	attachments := m.Attachments
 	for _, snapshot := range m.Snapshots {
@@ -154,8 +161,8 @@ func files(m *message) []transports.File {
 	var list []transports.File
 	for _, a := range attachments {
 		name := a.Name
-		if a.Title != "" && !strings.Contains(a.Title, ".") { // the name without its ending, as it was given
-			name = a.Title + ending(a.Name)
+		if a.Title != "" && !strings.Contains(a.Title, ".") { // the title is the name without its extension, before Discord replaced characters in it
+			name = a.Title + extension(a.Name)
 		}
 		list = append(list, transports.File{
 			ID: a.ID, Name: name, MIME: a.MIME, Size: a.Size, URL: a.URL, Ref: m.ChannelID + "/" + m.ID + "/" + a.ID,
@@ -165,7 +172,7 @@ func files(m *message) []transports.File {
 	return list
 }
 
-func ending(name string) string {
+func extension(name string) string {
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
 		return name[i:]
 	}

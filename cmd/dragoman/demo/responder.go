@@ -13,15 +13,15 @@ import (
 
 // How much the simulated users write, and how fast.
 const (
-	answersPerSecond = 2  // of all users of a network together
-	answersAtOnce    = 6  // after a pause
+	answersPerSecond = 2  // at most, by all users of a network together
+	answersAtOnce    = 6  // burst of that limit
 	maxQueued        = 64 // messages that wait for an answer; further ones get none
 	thinkTime        = 600 * time.Millisecond
 	typeTime         = 900 * time.Millisecond
 	correctTime      = time.Second
 	lineInterval     = 3 * time.Second
-	dialogueInterval = 45 * time.Second // and up to as much again
-	quickFactor      = 20               // by how much --quick is faster
+	dialogueInterval = 45 * time.Second // minimum; the maximum is twice that
+	quickFactor      = 20               // all pauses are divided by it with --quick
 )
 
 // responder makes the users of one network answer messages and write to each other. One goroutine takes
@@ -32,8 +32,8 @@ type responder struct {
 	dialogues [][]scriptLine
 	queue     chan incoming
 	limiter   *rate.Limiter
-	speed     time.Duration
-	answers   atomic.Int64 // so far: decides who answers in a channel, and what
+	speed     time.Duration // a factor: pauses are divided by it
+	answers   atomic.Int64  // number of answers so far; it selects who answers in a channel, and with what
 	ctx       context.Context
 	group     sync.WaitGroup
 }
@@ -72,7 +72,7 @@ func (r *responder) start(ctx context.Context) {
 
 func (r *responder) wait() { r.group.Wait() }
 
-// pause waits, and reports whether to go on.
+// pause waits for d, divided by the speed. It returns false if the responder's context has ended.
 func (r *responder) pause(d time.Duration) bool {
 	timer := time.NewTimer(d / r.speed)
 	defer timer.Stop()
@@ -116,8 +116,8 @@ func (r *responder) respond(m incoming) {
 	})
 }
 
-// chooseUser is who answers: the other user in a direct conversation; in a channel, whom the message
-// names, else one after the other.
+// chooseUser returns the user who answers: in a direct conversation the other user; in a channel the user whose
+// handle is in the message, else the users take turns.
 func (r *responder) chooseUser(m incoming, number int) *user {
 	if m.to != nil {
 		return m.to

@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// Log records below the level Warn are not printed, nor are warnings before showWarnings is called.
 func TestScreenLogs(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer

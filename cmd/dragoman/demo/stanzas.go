@@ -31,7 +31,7 @@ type outMessage struct {
 	Fallback *struct{}  `xml:"urn:xmpp:fallback:0 fallback"`       // XEP-0428
 }
 
-// messageID is an element that names a message.
+// messageID is an element that refers to a message by its id.
 type messageID struct {
 	ID string `xml:"id,attr"`
 }
@@ -44,7 +44,7 @@ type outPresence struct {
 	MUC     *joinRequest `xml:"http://jabber.org/protocol/muc x"` // XEP-0045
 }
 
-// joinRequest is what a presence has to join a room (XEP-0045 §7.2).
+// joinRequest is the element of a presence by which a client joins a room (XEP-0045 §7.2).
 type joinRequest struct {
 	History struct {
 		Stanzas int `xml:"maxstanzas,attr"`
@@ -78,7 +78,7 @@ func (c *client) roster(ctx context.Context) ([]contact, error) {
 	return answer.Items, err
 }
 
-// items requests the items of an address (XEP-0030 §4).
+// items requests the service discovery items of an address (XEP-0030 §4).
 func (c *client) items(ctx context.Context, at string) ([]item, error) {
 	var answer struct {
 		Items []item `xml:"http://jabber.org/protocol/disco#items item"`
@@ -87,7 +87,7 @@ func (c *client) items(ctx context.Context, at string) ([]item, error) {
 	return answer.Items, err
 }
 
-// answers reports whether an address answers (XEP-0030 §3).
+// answers returns nil if an address answers a service discovery request (XEP-0030 §3).
 func (c *client) answers(ctx context.Context, at string) error {
 	return c.ask(ctx, stanza.GetIQ, at, query(nsInfo), nil)
 }

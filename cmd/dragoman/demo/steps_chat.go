@@ -54,7 +54,8 @@ func (t *tour) link(n *network) error {
 	return nil
 }
 
-// unlinkOld removes the logins of an earlier demo: the fake servers start empty each time.
+// unlinkOld removes the logins of an earlier demo in the same data directory: the fake servers start empty each
+// time, so their tokens are not valid any more.
 func (t *tour) unlinkOld(gateway string) error {
 	if t.server.temporary {
 		return nil
@@ -76,7 +77,8 @@ func (t *tour) unlinkOld(gateway string) error {
 	}
 }
 
-// chatWithGateway writes to the gateway and prints its answers until one has what is expected.
+// chatWithGateway writes to the gateway and prints its answers until one contains the expected text. masked is printed
+// instead of text.
 func (t *tour) chatWithGateway(gateway, text, masked, expected string) error {
 	after := t.client.count()
 	t.printMessage("you → "+gateway, masked)
@@ -164,23 +166,23 @@ func (t *tour) chat(n *network) error {
 		return err
 	}
 	if answer.Type == "error" {
-		return fmt.Errorf("the message to %s came back: %w", friend.name, refusal(answer))
+		return fmt.Errorf("the message to %s was returned with an error: %w", friend.name, refusal(answer))
 	}
 	t.printMessage(friend.name, answer.Body)
 	if !friend.makesTypos {
 		return nil
 	}
-	better, err := t.await(after, "the correction by "+friend.name, func(r *received) bool {
+	correction, err := t.await(after, "the correction by "+friend.name, func(r *received) bool {
 		return bare(r.From) == address && r.Replaces.ID == answer.ID
 	})
 	if err == nil {
-		t.printMessage(friend.name, better.Body)
+		t.printMessage(friend.name, correction.Body)
 		t.confirm("the second message replaces the first one (XEP-0308): %s corrects a typo", friend.name)
 	}
 	return err
 }
 
-// bare is an address without its resource.
+// bare returns an address without its resource.
 func bare(address string) string {
 	address, _, _ = strings.Cut(address, "/")
 	return address

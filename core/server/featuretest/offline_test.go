@@ -22,20 +22,20 @@ func body(text string) string { return `<body>` + text + `</body>` }
 
 const delayed = `<delay xmlns='urn:xmpp:delay' from='example.org' stamp='*'/>`
 
-// checklist 56, 58, 64: kept, in order, over a restart, delivered once
+// checklist 56, 58, 64: messages are stored in order, survive a restart and are delivered once.
 func TestOfflineMessages(t *testing.T) {
 	t.Parallel()
 	url := storetest.URL(t)
 	s := startAt(t, url, "alice", "bob")
 	bob := s.online(bobDesk)
-	shy := s.login("alice@example.org/shy")
-	shy.sends(`<presence><priority>-1</priority></presence>`)
-	shy.take()
+	negative := s.login("alice@example.org/negative") // a session with negative priority gets no messages
+	negative.sends(`<presence><priority>-1</priority></presence>`)
+	negative.take()
 	for i := range 5 {
 		bob.sends(message("chat", bobDesk, aliceBare, body(fmt.Sprint(i))))
 	}
 	bob.sends(message("", bobDesk, aliceBare, body("normal")+`<x xmlns='urn:x' a='b'><y/></x>`))
-	shy.gets()
+	negative.gets()
 	bob.gets()
 	s.stop()
 	s = startAt(t, url)
@@ -56,8 +56,8 @@ func TestOfflineMessages(t *testing.T) {
 	}
 }
 
-// checklist 113: senders cannot tell an account that has no room left from an address of no account.
-func TestFullLooksAlike(t *testing.T) {
+// checklist 113: a sender cannot distinguish an account whose offline storage is full from an address without an account.
+func TestFullAccountLooksUnknown(t *testing.T) {
 	t.Parallel()
 	s := startWith(t, func(c *config.Config) { c.Limits.OfflineMessages, c.Limits.OfflineBytes = 3, 1000 }, "alice", "bob", "carol")
 	bob := s.online(bobDesk)
@@ -78,17 +78,17 @@ func TestFullLooksAlike(t *testing.T) {
 	} {
 		is, not := answers(pair[0], inner...), answers(pair[1], inner...)
 		if is != not || !strings.Contains(is, "service-unavailable") {
-			t.Errorf("an account answers\n%s\nand nobody\n%s", is, not)
+			t.Errorf("answers of an account\n%s\nof an unknown address\n%s", is, not)
 		}
 	}
 }
 
-// checklist 56, 57, 64: what is not kept
-func TestNotKept(t *testing.T) {
+// checklist 56, 57, 64: messages that are not stored.
+func TestMessagesThatAreNotStored(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice", "bob")
 	bob := s.online(bobDesk)
-	for _, to := range []string{aliceBare, "nobody@example.org"} { // nothing tells one from the other: 113
+	for _, to := range []string{aliceBare, "nobody@example.org"} { // both get the same answers: 113
 		for i, c := range []struct{ typ, inner, answer string }{
 			{"chat", `<composing xmlns='http://jabber.org/protocol/chatstates'/>`, ""},
 			{"chat", `<gone xmlns='http://jabber.org/protocol/chatstates'/><thread>1</thread>`, ""},
@@ -153,7 +153,7 @@ func TestOfflineIsBounded(t *testing.T) {
 	bob.gets()
 }
 
-// A sender cannot say for us when a message came.
+// A delay element in the server's name is removed from messages of others: a sender cannot forge the time of arrival.
 func TestForgedDelay(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice")
@@ -168,7 +168,7 @@ func TestForgedDelay(t *testing.T) {
 	}
 }
 
-// A message that was delivered to a session which never had it keeps its first stamp.
+// A message that was sent to a session but did not reach its client is stored again, with its first time of arrival.
 func TestReturnedMessage(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice")
@@ -187,8 +187,8 @@ func TestReturnedMessage(t *testing.T) {
 	}
 }
 
-// Whatever the moment of the login, each message arrives exactly once.
-func TestLoginMeetsMessages(t *testing.T) {
+// Each message that is sent during a login arrives exactly once, stored or live.
+func TestMessagesDuringLogin(t *testing.T) {
 	t.Parallel()
 	for range 5 {
 		s := startWith(t, func(c *config.Config) { c.Limits.OfflineMessages = 10_000 }, "alice")

@@ -10,7 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// slack is how far the place of an entry may be behind its time before that is noted, in microseconds. Places rise
+// slack is how far the position of an entry may be behind its time before that is noted, in microseconds. Positions rise
 // within an archive: two messages of one microsecond do not have the same one.
 const slack = 1_000_000
 
@@ -20,7 +20,7 @@ const (
 	addAccountSQL = `INSERT INTO archive_accounts (number, account, drift) SELECT CAST(?1 AS BIGINT), jid, 0 FROM accounts WHERE jid = ?2
 ON CONFLICT (account) DO NOTHING`
 
-	lastPlaceSQL = `SELECT coalesce(max(place), 0) FROM archive_entries WHERE archive = ?`
+	lastPositionSQL = `SELECT coalesce(max(position), 0) FROM archive_entries WHERE archive = ?`
 
 	setDriftSQL = `UPDATE archive_accounts SET drift = ? WHERE number = ?`
 )
@@ -46,7 +46,7 @@ func (w *Writer) account(tx *sql.Tx, account jid.JID) (*accountState, error) {
 			return nil, err
 		}
 	}
-	if err := tx.QueryRow(lastPlaceSQL, a.number).Scan(&a.last); err != nil {
+	if err := tx.QueryRow(lastPositionSQL, a.number).Scan(&a.last); err != nil {
 		return nil, fmt.Errorf("read end of archive of %s: %w", account, err)
 	}
 	w.accounts[account.String()] = a

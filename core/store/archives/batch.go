@@ -22,7 +22,7 @@ type messageBatch struct {
 
 // messageRow is a row of archive_messages.
 type messageRow struct {
-	number, place, late       int64
+	number, position, late    int64
 	id                        archive.ID
 	text                      string
 	sender, receiver          int64 // 0 is NULL
@@ -33,13 +33,13 @@ type messageRow struct {
 	form                      []byte // instead of these three: as it is kept
 }
 
-// put gives a message its place behind the last one.
+// put gives a message its position behind the last one.
 func (m *messageRow) put(a *accountState, at, made int64) {
-	m.place = max(at, made, a.last+1)
-	if m.late = m.place - at; m.late < slack {
+	m.position = max(at, made, a.last+1)
+	if m.late = m.position - at; m.late < slack {
 		m.late = 0
 	}
-	a.last, a.message = m.place, m.number
+	a.last, a.message = m.position, m.number
 }
 
 // belongTo puts the message into the archive of an account, and returns the contact there.
@@ -76,7 +76,7 @@ var insertPieces = []struct {
 const rowMarks = `(?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 func insertMessages(rows int) string {
-	return `INSERT INTO archive_messages (number, place, late, id, sender, receiver, sender_contact, receiver_contact, message) VALUES ` +
+	return `INSERT INTO archive_messages (number, position, late, id, sender, receiver, sender_contact, receiver_contact, message) VALUES ` +
 		strings.Repeat(rowMarks+", ", rows-1) + rowMarks
 }
 
@@ -120,7 +120,7 @@ func (b *messageBatch) append(m *messageRow) {
 	if m.receiver != 0 {
 		receiver, receiverContact = m.receiver, m.recContact
 	}
-	b.args = append(b.args, m.number, m.place, m.late, id, sender, receiver, senderContact, receiverContact, form)
+	b.args = append(b.args, m.number, m.position, m.late, id, sender, receiver, senderContact, receiverContact, form)
 }
 
 func (b *messageBatch) clear() {

@@ -15,18 +15,18 @@ import (
 const (
 	oldestMessagesSQL = `SELECT coalesce(max(number), 0) FROM (SELECT number FROM archive_messages ORDER BY number LIMIT ?) AS oldest`
 
-	pruneEntriesSQL = `DELETE FROM archive_entries WHERE (archive, place) IN (
-SELECT sender, place FROM archive_messages WHERE number <= ?1 AND place - late < ?2 AND sender IS NOT NULL UNION ALL
-SELECT receiver, place FROM archive_messages WHERE number <= ?1 AND place - late < ?2 AND receiver IS NOT NULL)`
+	pruneEntriesSQL = `DELETE FROM archive_entries WHERE (archive, position) IN (
+SELECT sender, position FROM archive_messages WHERE number <= ?1 AND position - late < ?2 AND sender IS NOT NULL UNION ALL
+SELECT receiver, position FROM archive_messages WHERE number <= ?1 AND position - late < ?2 AND receiver IS NOT NULL)`
 
 	// A minute that has entries left stays.
 	pruneContactsSQL = `DELETE FROM archive_contacts WHERE (archive, contact, minute) IN (
-SELECT sender, sender_contact, place / 60000000 FROM archive_messages WHERE number <= ?1 AND place - late < ?2 AND sender IS NOT NULL UNION
-SELECT receiver, receiver_contact, place / 60000000 FROM archive_messages WHERE number <= ?1 AND place - late < ?2 AND receiver IS NOT NULL)
+SELECT sender, sender_contact, position / 60000000 FROM archive_messages WHERE number <= ?1 AND position - late < ?2 AND sender IS NOT NULL UNION
+SELECT receiver, receiver_contact, position / 60000000 FROM archive_messages WHERE number <= ?1 AND position - late < ?2 AND receiver IS NOT NULL)
 AND NOT EXISTS (SELECT 1 FROM archive_entries e WHERE e.archive = archive_contacts.archive AND e.contact = archive_contacts.contact
-AND e.place BETWEEN archive_contacts.minute * 60000000 AND archive_contacts.minute * 60000000 + 59999999)`
+AND e.position BETWEEN archive_contacts.minute * 60000000 AND archive_contacts.minute * 60000000 + 59999999)`
 
-	pruneMessagesSQL = `DELETE FROM archive_messages WHERE number <= ?1 AND place - late < ?2`
+	pruneMessagesSQL = `DELETE FROM archive_messages WHERE number <= ?1 AND position - late < ?2`
 )
 
 // Prune deletes up to limit messages that are older than before, and returns how many those were.
@@ -56,16 +56,16 @@ func affected(r sql.Result, err error) (int64, error) {
 // A message goes with the last account that has it in its archive.
 const (
 	deleteOwnMessagesSQL = `DELETE FROM archive_messages WHERE number IN (
-SELECT message FROM archive_entries WHERE archive = ?1 AND place BETWEEN ?2 AND ?3)
+SELECT message FROM archive_entries WHERE archive = ?1 AND position BETWEEN ?2 AND ?3)
 AND coalesce(sender, ?1) = ?1 AND coalesce(receiver, ?1) = ?1`
 
 	leaveSentSQL = `UPDATE archive_messages SET sender = NULL WHERE sender = ?1 AND number IN (
-SELECT message FROM archive_entries WHERE archive = ?1 AND place BETWEEN ?2 AND ?3)`
+SELECT message FROM archive_entries WHERE archive = ?1 AND position BETWEEN ?2 AND ?3)`
 
 	leaveReceivedSQL = `UPDATE archive_messages SET receiver = NULL WHERE receiver = ?1 AND number IN (
-SELECT message FROM archive_entries WHERE archive = ?1 AND place BETWEEN ?2 AND ?3)`
+SELECT message FROM archive_entries WHERE archive = ?1 AND position BETWEEN ?2 AND ?3)`
 
-	deleteEntriesSQL = `DELETE FROM archive_entries WHERE archive = ?1 AND place BETWEEN ?2 AND ?3`
+	deleteEntriesSQL = `DELETE FROM archive_entries WHERE archive = ?1 AND position BETWEEN ?2 AND ?3`
 )
 
 // deleteEntries deletes a range of an archive. Minutes in archive_contacts that have no entries any more do no harm.
@@ -82,7 +82,7 @@ const (
 	deleteContactsSQL = `DELETE FROM archive_contacts WHERE archive = ?1 AND (contact, minute) IN (
 SELECT contact, minute FROM archive_contacts WHERE archive = ?1 LIMIT ?2)`
 
-	firstPlacesSQL = `SELECT count(*), coalesce(max(place), 0) FROM (SELECT place FROM archive_entries WHERE archive = ? ORDER BY place LIMIT ?) AS oldest`
+	firstPositionsSQL = `SELECT count(*), coalesce(max(position), 0) FROM (SELECT position FROM archive_entries WHERE archive = ? ORDER BY position LIMIT ?) AS oldest`
 )
 
 const lockArchiveSQL = `SELECT number FROM archive_accounts WHERE account = ? /*postgres FOR UPDATE*/`
@@ -97,7 +97,7 @@ func (w *Writer) DeleteAccount(tx *sql.Tx, account jid.JID) error {
 	} else if err != nil {
 		return fmt.Errorf("lock archive of %s: %w", account, err)
 	}
-	_, err := DeleteOldest(tx, account, maxPlace)
+	_, err := DeleteOldest(tx, account, maxPosition)
 	return err
 }
 
@@ -108,7 +108,7 @@ func DeleteOldest(tx *sql.Tx, account jid.JID, limit int) (n int, err error) {
 		return 0, err
 	}
 	var last int64
-	if err := tx.QueryRow(firstPlacesSQL, a.number, limit).Scan(&n, &last); err != nil {
+	if err := tx.QueryRow(firstPositionsSQL, a.number, limit).Scan(&n, &last); err != nil {
 		return 0, err
 	}
 	if err := deleteEntries(tx, a.number, 0, last); err != nil {
@@ -118,10 +118,10 @@ func DeleteOldest(tx *sql.Tx, account jid.JID, limit int) (n int, err error) {
 	return max(n, int(minutes)), err
 }
 
-const sameContactSQL = `SELECT e.place, m.message FROM archive_contacts c CROSS JOIN archive_entries e CROSS JOIN archive_messages m
+const sameContactSQL = `SELECT e.position, m.message FROM archive_contacts c CROSS JOIN archive_entries e CROSS JOIN archive_messages m
 WHERE m.number = e.message AND e.contact = c.contact AND e.archive = c.archive
-AND e.place BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
-AND c.archive = ? AND c.contact = ? ORDER BY c.minute DESC, e.place DESC LIMIT 1000`
+AND e.position BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
+AND c.archive = ? AND c.contact = ? ORDER BY c.minute DESC, e.position DESC LIMIT 1000`
 
 // DeleteMessage deletes the entries of a message that the account has received, found by its sender and its id among
 // the last ones of that sender.
@@ -130,30 +130,30 @@ func DeleteMessage(tx *sql.Tx, account jid.JID, st *stanza.Stanza) error {
 	if a == nil || err != nil {
 		return err
 	}
-	places, err := placesOf(tx, a, account, st)
-	for _, place := range places {
-		if err := deleteEntries(tx, a.number, place, place); err != nil {
+	positions, err := positionsOf(tx, a, account, st)
+	for _, position := range positions {
+		if err := deleteEntries(tx, a.number, position, position); err != nil {
 			return err
 		}
 	}
 	return err
 }
 
-func placesOf(tx *sql.Tx, a *accountState, account jid.JID, st *stanza.Stanza) (places []int64, err error) {
+func positionsOf(tx *sql.Tx, a *accountState, account jid.JID, st *stanza.Stanza) (positions []int64, err error) {
 	rows, err := tx.Query(sameContactSQL, a.number, contactHash(st.From))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var place int64
+		var position int64
 		var form []byte
-		if err := rows.Scan(&place, &form); err != nil {
+		if err := rows.Scan(&position, &form); err != nil {
 			return nil, err
 		}
 		if had, err := parseForm(form, account, ""); err == nil && had.ID == st.ID && had.From == st.From {
-			places = append(places, place)
+			positions = append(positions, position)
 		}
 	}
-	return places, rows.Err()
+	return positions, rows.Err()
 }

@@ -6,7 +6,7 @@
 // archive_contacts, belongs to pages of each account: on SQLite those rows are written for thousands of messages at
 // once, or as soon as somebody asks (Writer.Refresh). After a restart those that are missing are written first.
 //
-// A message that two accounts have under one id is kept once. Its place in both archives is the time of its
+// A message that two accounts have under one id is kept once. Its position in both archives is the time of its
 // arrival in microseconds, or more where that is not behind the last entry; no other order exists.
 //
 // A Writer belongs to the goroutine of its partition. Everything else is functions on a transaction or on the

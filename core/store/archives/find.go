@@ -30,14 +30,14 @@ func textID(id string) []byte {
 }
 
 const (
-	findByIDSQL = `SELECT e.place FROM archive_entries e CROSS JOIN archive_messages m
-WHERE m.number = e.message AND e.archive = ? AND e.place BETWEEN ? AND ? AND m.id = ? ORDER BY e.place LIMIT 1`
+	findByIDSQL = `SELECT e.position FROM archive_entries e CROSS JOIN archive_messages m
+WHERE m.number = e.message AND e.archive = ? AND e.position BETWEEN ? AND ? AND m.id = ? ORDER BY e.position LIMIT 1`
 
-	findByTextSQL = `SELECT e.place FROM archive_messages m CROSS JOIN archive_entries e
-WHERE m.id = ?2 AND length(m.id) <> 16 AND e.archive = ?1 AND e.place = m.place AND e.message = m.number ORDER BY e.place LIMIT 1`
+	findByTextSQL = `SELECT e.position FROM archive_messages m CROSS JOIN archive_entries e
+WHERE m.id = ?2 AND length(m.id) <> 16 AND e.archive = ?1 AND e.position = m.position AND e.message = m.number ORDER BY e.position LIMIT 1`
 )
 
-// findEntry finds the place of an entry; archive.ErrNoEntry where there is none.
+// findEntry finds the position of an entry; archive.ErrNoEntry where there is none.
 func findEntry(ctx context.Context, q Reader, a *accountState, id string) (int64, error) {
 	if known, ok := archive.ParseID(id); ok {
 		return findByID(ctx, q, a, known)
@@ -48,21 +48,21 @@ func findEntry(ctx context.Context, q Reader, a *accountState, id string) (int64
 // findByID looks where the time in the id says, and behind it as far as an entry can be behind its time.
 func findByID(ctx context.Context, q Reader, a *accountState, id archive.ID) (int64, error) {
 	at := id.Micros()
-	return onePlace(q.QueryRowContext(ctx, findByIDSQL, a.number, at, at+a.drift+slack, id[:]))
+	return onePosition(q.QueryRowContext(ctx, findByIDSQL, a.number, at, at+a.drift+slack, id[:]))
 }
 
 // findByText looks for an id of the other kind, which the server does not make.
 func findByText(ctx context.Context, q Reader, a *accountState, id string) (int64, error) {
-	return onePlace(q.QueryRowContext(ctx, findByTextSQL, a.number, textID(id)))
+	return onePosition(q.QueryRowContext(ctx, findByTextSQL, a.number, textID(id)))
 }
 
-func onePlace(row *sql.Row) (place int64, err error) {
-	err = row.Scan(&place)
+func onePosition(row *sql.Row) (position int64, err error) {
+	err = row.Scan(&position)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, archive.ErrNoEntry
 	}
 	if err != nil {
 		return 0, fmt.Errorf("find entry: %w", err)
 	}
-	return place, nil
+	return position, nil
 }

@@ -58,19 +58,19 @@ const (
 )
 
 // The rows are sorted as the entries are, which makes inserting them cheap.
-const indexSQL = `INSERT INTO archive_entries (archive, place, contact, message)
-SELECT sender, place, sender_contact, number FROM archive_messages
+const indexSQL = `INSERT INTO archive_entries (archive, position, contact, message)
+SELECT sender, position, sender_contact, number FROM archive_messages
 WHERE number BETWEEN ?1 AND ?2 AND sender IN (SELECT number FROM archive_accounts)
 UNION ALL
-SELECT receiver, place, receiver_contact, number FROM archive_messages
+SELECT receiver, position, receiver_contact, number FROM archive_messages
 WHERE number BETWEEN ?1 AND ?2 AND receiver IN (SELECT number FROM archive_accounts)
 ORDER BY 1, 2`
 
 const indexContactsSQL = `INSERT INTO archive_contacts (archive, contact, minute)
-SELECT sender, sender_contact, place / 60000000 FROM archive_messages
+SELECT sender, sender_contact, position / 60000000 FROM archive_messages
 WHERE number BETWEEN ?1 AND ?2 AND sender IN (SELECT number FROM archive_accounts)
 UNION
-SELECT receiver, receiver_contact, place / 60000000 FROM archive_messages
+SELECT receiver, receiver_contact, position / 60000000 FROM archive_messages
 WHERE number BETWEEN ?1 AND ?2 AND receiver IN (SELECT number FROM archive_accounts)
 ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING`

@@ -19,8 +19,8 @@ type notedMinute struct {
 }
 
 // add notes the minute of a message.
-func (n *notedMinutes) add(a *accountState, contact, place int64) {
-	this := notedMinute{contact, place / minute, n.span}
+func (n *notedMinutes) add(a *accountState, contact, position int64) {
+	this := notedMinute{contact, position / minute, n.span}
 	if a.noted != this {
 		a.noted = this
 		n.list = append(n.list, contactMinute{a.number, contact, this.minute})

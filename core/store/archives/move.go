@@ -106,7 +106,7 @@ func (m *moving) add(r oldRow) error {
 		n.id, n.text, made = id, "", id.Micros()
 	}
 	n.put(a, r.at, made)
-	if by := n.place - min(r.at, made); by >= slack {
+	if by := n.position - min(r.at, made); by >= slack {
 		a.drift = max(a.drift, by)
 	}
 	m.batch.messages = append(m.batch.messages, n)
@@ -128,9 +128,9 @@ CREATE UNIQUE INDEX archive_id ON archive (id, account);
 CREATE INDEX archive_order ON archive (account, seq);
 CREATE INDEX archive_peer ON archive (account, peer, seq);`
 
-	newArchiveSQL = `SELECT e.place, m.late, m.id, m.message FROM archive_accounts a
+	newArchiveSQL = `SELECT e.position, m.late, m.id, m.message FROM archive_accounts a
 JOIN archive_entries e ON e.archive = a.number JOIN archive_messages m ON m.number = e.message
-WHERE a.account = ? AND e.place > ? ORDER BY e.place LIMIT ?`
+WHERE a.account = ? AND e.position > ? ORDER BY e.position LIMIT ?`
 
 	oldInsertSQL = `INSERT INTO archive (account, id, at, peer, resource, stanza) VALUES (?, ?, ?, ?, ?, ?)`
 )
@@ -170,14 +170,14 @@ func MoveBack(ctx context.Context, tx *sql.Tx, makeOld string, deferred bool) er
 func moveDown(ctx context.Context, tx *sql.Tx, account string, after int64) (last int64, more bool, err error) {
 	type entry struct {
 		archive.Entry
-		place int64
+		position int64
 	}
 	owner, err := jid.Parse(account)
 	if err != nil {
 		return 0, false, err
 	}
 	list, err := scan(ctx, tx, func(row scanner) (e entry, err error) {
-		e.Entry, err = scanEntry(row, owner, &e.place)
+		e.Entry, err = scanEntry(row, owner, &e.position)
 		return e, err
 	}, newArchiveSQL, account, after, movePiece)
 	if err != nil {
@@ -189,7 +189,7 @@ func moveDown(ctx context.Context, tx *sql.Tx, account string, after int64) (las
 		if err != nil {
 			return 0, false, err
 		}
-		after = e.place
+		after = e.position
 	}
 	return after, len(list) == movePiece, nil
 }

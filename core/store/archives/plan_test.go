@@ -22,7 +22,7 @@ func TestPlans(t *testing.T) {
 		for _, backwards := range []bool{false, true} {
 			text, args := archives.PageStatement(with, backwards)
 			plan, err := explain(s, text, args...)
-			if err != nil || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") || !strings.Contains(plan, "(archive=? AND place>? AND place<?)") {
+			if err != nil || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") || !strings.Contains(plan, "(archive=? AND position>? AND position<?)") {
 				t.Errorf("%v with %s, backwards %v:\n%s", err, with, backwards, plan)
 			}
 		}
@@ -38,7 +38,7 @@ func TestPlanOfForeignID(t *testing.T) {
 	}
 	defer s.Close()
 	plan, err := explain(s, archives.FindTextStatement, 1, []byte("id"))
-	if err != nil || strings.Contains(plan, "SCAN") || !strings.Contains(plan, "archive_messages_text_id (id=?)") || !strings.Contains(plan, "(archive=? AND place=?)") {
+	if err != nil || strings.Contains(plan, "SCAN") || !strings.Contains(plan, "archive_messages_text_id (id=?)") || !strings.Contains(plan, "(archive=? AND position=?)") {
 		t.Errorf("%v:\n%s", err, plan)
 	}
 }

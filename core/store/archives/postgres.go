@@ -14,14 +14,14 @@ const (
 	lockAccountsSQL = `SELECT number FROM archive_accounts WHERE number = ANY(?) ORDER BY number FOR KEY SHARE`
 
 	writeBatchSQL = `WITH messages AS (
-INSERT INTO archive_messages (number, place, late, id, sender, receiver, sender_contact, receiver_contact, message)
-SELECT number, place, late, id, nullif(sender, 0), nullif(receiver, 0),
+INSERT INTO archive_messages (number, position, late, id, sender, receiver, sender_contact, receiver_contact, message)
+SELECT number, position, late, id, nullif(sender, 0), nullif(receiver, 0),
 CASE WHEN sender <> 0 THEN sender_contact END, CASE WHEN receiver <> 0 THEN receiver_contact END, message
 FROM unnest(?1::bigint[], ?2::bigint[], ?3::bigint[], ?4::bytea[], ?5::bigint[], ?6::bigint[], ?7::bigint[], ?8::bigint[], ?9::bytea[])
-AS new (number, place, late, id, sender, receiver, sender_contact, receiver_contact, message)
+AS new (number, position, late, id, sender, receiver, sender_contact, receiver_contact, message)
 ), entries AS (
-INSERT INTO archive_entries (archive, place, contact, message)
-SELECT archive, place, contact, message FROM unnest(?10::bigint[], ?11::bigint[], ?12::bigint[], ?13::bigint[]) AS new (archive, place, contact, message)
+INSERT INTO archive_entries (archive, position, contact, message)
+SELECT archive, position, contact, message FROM unnest(?10::bigint[], ?11::bigint[], ?12::bigint[], ?13::bigint[]) AS new (archive, position, contact, message)
 )
 INSERT INTO archive_contacts (archive, contact, minute)
 SELECT archive, contact, minute FROM unnest(?14::bigint[], ?15::bigint[], ?16::bigint[]) AS new (archive, contact, minute)
@@ -35,7 +35,7 @@ const maxMinutes = 100_000
 type contactMinute struct{ archive, contact, minute int64 }
 
 // entryRow is a row of archive_entries.
-type entryRow struct{ archive, place, contact, message int64 }
+type entryRow struct{ archive, position, contact, message int64 }
 
 // writeBatch writes the batch with its entries.
 func (w *Writer) writeBatch(tx *sql.Tx) error {
@@ -46,7 +46,7 @@ func (w *Writer) writeBatch(tx *sql.Tx) error {
 	entries, minutes := w.entries(alive)
 	args := append(w.batch.columns(), make([]any, 0, 7)...)
 	for _, column := range []func(entryRow) int64{
-		func(e entryRow) int64 { return e.archive }, func(e entryRow) int64 { return e.place },
+		func(e entryRow) int64 { return e.archive }, func(e entryRow) int64 { return e.position },
 		func(e entryRow) int64 { return e.contact }, func(e entryRow) int64 { return e.message },
 	} {
 		args = append(args, columnOf(entries, column))
@@ -113,12 +113,12 @@ func (w *Writer) entries(alive map[int64]bool) (entries []entryRow, minutes []co
 		if !alive[m.receiver] {
 			m.receiver = 0
 		}
-		for _, e := range [...]entryRow{{m.sender, m.place, m.senderContact, m.number}, {m.receiver, m.place, m.recContact, m.number}} {
+		for _, e := range [...]entryRow{{m.sender, m.position, m.senderContact, m.number}, {m.receiver, m.position, m.recContact, m.number}} {
 			if e.archive == 0 {
 				continue
 			}
 			entries = append(entries, e)
-			minute := contactMinute{e.archive, e.contact, e.place / 60_000_000}
+			minute := contactMinute{e.archive, e.contact, e.position / 60_000_000}
 			if !w.minutes[minute] {
 				w.minutes[minute] = true
 				minutes = append(minutes, minute)
@@ -126,7 +126,7 @@ func (w *Writer) entries(alive map[int64]bool) (entries []entryRow, minutes []co
 		}
 	}
 	slices.SortFunc(entries, func(a, b entryRow) int {
-		return cmp.Or(cmp.Compare(a.archive, b.archive), cmp.Compare(a.place, b.place))
+		return cmp.Or(cmp.Compare(a.archive, b.archive), cmp.Compare(a.position, b.position))
 	})
 	return entries, minutes
 }
@@ -134,7 +134,7 @@ func (w *Writer) entries(alive map[int64]bool) (entries []entryRow, minutes []co
 // columns are the messages of the batch that belong to an archive, as one slice for each column.
 func (b *messageBatch) columns() []any {
 	n := len(b.messages)
-	var numbers [7][]int64 // number, place, late; sender, receiver and their contacts
+	var numbers [7][]int64 // number, position, late; sender, receiver and their contacts
 	for i := range numbers {
 		numbers[i] = make([]int64, 0, n)
 	}
@@ -145,7 +145,7 @@ func (b *messageBatch) columns() []any {
 		if m.sender == 0 && m.receiver == 0 {
 			continue
 		}
-		for c, value := range [...]int64{m.number, m.place, m.late, m.sender, m.receiver, m.senderContact, m.recContact} {
+		for c, value := range [...]int64{m.number, m.position, m.late, m.sender, m.receiver, m.senderContact, m.recContact} {
 			numbers[c] = append(numbers[c], value)
 		}
 		id, form := b.encode(m)

@@ -28,7 +28,7 @@ func Query(ctx context.Context, reads Reader, account jid.JID, f archive.Filter,
 	if a == nil {
 		return searchNothing(f, p)
 	}
-	q := search{reads: reads, account: account, of: a, with: f.With, backwards: p.Backwards, to: maxPlace}
+	q := search{reads: reads, account: account, of: a, with: f.With, backwards: p.Backwards, to: maxPosition}
 	if err := q.narrow(ctx, f, p); err != nil {
 		return archive.Result{}, err
 	}
@@ -59,9 +59,9 @@ func searchNothing(f archive.Filter, p archive.Page) (archive.Result, error) {
 	return r, nil
 }
 
-const maxPlace = 1<<63 - 1
+const maxPosition = 1<<63 - 1
 
-// search is one query of an archive: a range of places, both ends inclusive, and conditions.
+// search is one query of an archive: a range of positions, both ends inclusive, and conditions.
 // Whatever comes from outside is an argument.
 type search struct {
 	reads     Reader
@@ -91,60 +91,60 @@ func (q *search) narrow(ctx context.Context, f archive.Filter, p archive.Page) e
 		if b.id == "" {
 			continue
 		}
-		place, err := findEntry(ctx, q.reads, q.of, b.id)
+		position, err := findEntry(ctx, q.reads, q.of, b.id)
 		switch {
 		case err != nil:
 			return err
 		case b.before:
-			q.to = min(q.to, place-1)
+			q.to = min(q.to, position-1)
 		default:
-			q.from = max(q.from, place+1)
+			q.from = max(q.from, position+1)
 		}
 	}
 	if len(f.IDs) == 0 {
 		return nil
 	}
-	var places []any
+	var positions []any
 	for _, id := range f.IDs {
-		place, err := findEntry(ctx, q.reads, q.of, id)
+		position, err := findEntry(ctx, q.reads, q.of, id)
 		if err != nil {
 			return err
 		}
-		places = append(places, place)
+		positions = append(positions, position)
 	}
-	q.and(`e.place IN `+"(?"+strings.Repeat(", ?", len(places)-1)+")", places...)
+	q.and(`e.position IN `+"(?"+strings.Repeat(", ?", len(positions)-1)+")", positions...)
 	return nil
 }
 
-// between keeps to entries of a span of time. An entry's place is its time or, after the clock was set back, up to
+// between keeps to entries of a span of time. An entry's position is its time or, after the clock was set back, up to
 // the account's drift behind it.
 func (q *search) between(start, end time.Time) {
 	if !start.IsZero() {
 		q.from = start.UnixMicro()
 		if q.of.drift > 0 {
-			q.and(`e.place - m.late >= ?`, start.UnixMicro())
+			q.and(`e.position - m.late >= ?`, start.UnixMicro())
 		}
 	}
 	if !end.IsZero() {
 		q.to = end.UnixMicro() + q.of.drift
 		if q.of.drift > 0 {
-			q.and(`e.place - m.late <= ?`, end.UnixMicro())
+			q.and(`e.position - m.late <= ?`, end.UnixMicro())
 		}
 	}
 }
 
 // CROSS JOIN makes SQLite read the tables in this order. The plus keeps it from using those bounds of the
-// place that are not of the minute.
+// position that are not of the minute.
 const (
 	fromSQL = ` FROM archive_entries e`
 
-	whereSQL = ` WHERE e.archive = ? AND e.place BETWEEN ? AND ?`
+	whereSQL = ` WHERE e.archive = ? AND e.position BETWEEN ? AND ?`
 
 	fromContactSQL = ` FROM archive_contacts c CROSS JOIN archive_entries e`
 
 	whereContactSQL = ` WHERE e.contact = c.contact AND e.archive = c.archive
-AND e.place BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
-AND c.archive = ? AND +e.place BETWEEN ? AND ? AND c.contact = ? AND c.minute BETWEEN ? AND ?`
+AND e.position BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
+AND c.archive = ? AND +e.position BETWEEN ? AND ? AND c.contact = ? AND c.minute BETWEEN ? AND ?`
 
 	fromMessagesSQL = ` CROSS JOIN archive_messages m`
 
@@ -199,15 +199,15 @@ func (q *search) piece(ctx context.Context, n int) (list []archive.Entry, read i
 	}
 	defer rows.Close()
 	for ; rows.Next(); read++ {
-		var place int64
-		e, err := scanEntry(rows, q.account, &place)
+		var position int64
+		e, err := scanEntry(rows, q.account, &position)
 		if err != nil {
 			return nil, 0, err
 		}
 		if q.backwards {
-			q.to = place - 1
+			q.to = position - 1
 		} else {
-			q.from = place + 1
+			q.from = position + 1
 		}
 		if q.isWith(e) {
 			list = append(list, e)
@@ -222,22 +222,22 @@ func (q *search) page(n int) (text string, args []any) {
 	if !q.with.IsZero() {
 		order += `c.minute, `
 	}
-	order += `e.place`
+	order += `e.position`
 	if q.backwards {
 		order = strings.ReplaceAll(order, `minute`, `minute DESC`) + ` DESC`
 	}
-	return q.statement(`e.place, m.late, m.id, m.message`, true, order+` LIMIT ?`, n)
+	return q.statement(`e.position, m.late, m.id, m.message`, true, order+` LIMIT ?`, n)
 }
 
 type scanner interface{ Scan(...any) error }
 
-func scanEntry(rows scanner, account jid.JID, place *int64) (e archive.Entry, err error) {
+func scanEntry(rows scanner, account jid.JID, position *int64) (e archive.Entry, err error) {
 	var late int64
 	var id, message sql.RawBytes
-	if err := rows.Scan(place, &late, &id, &message); err != nil {
+	if err := rows.Scan(position, &late, &id, &message); err != nil {
 		return e, err
 	}
-	e.ID, e.At = idText(id), timeOf(*place-late)
+	e.ID, e.At = idText(id), timeOf(*position-late)
 	e.Stanza, err = parseForm(message, account, e.ID)
 	return e, err
 }
@@ -266,9 +266,9 @@ func (q *search) count(ctx context.Context) (n int, err error) {
 	}
 }
 
-const endsSQL = `SELECT e.place, m.late, m.id FROM archive_entries e JOIN archive_messages m ON m.number = e.message
-WHERE e.archive = ?1 AND e.place IN ((SELECT min(place) FROM archive_entries WHERE archive = ?1),
-(SELECT max(place) FROM archive_entries WHERE archive = ?1)) ORDER BY e.place`
+const endsSQL = `SELECT e.position, m.late, m.id FROM archive_entries e JOIN archive_messages m ON m.number = e.message
+WHERE e.archive = ?1 AND e.position IN ((SELECT min(position) FROM archive_entries WHERE archive = ?1),
+(SELECT max(position) FROM archive_entries WHERE archive = ?1)) ORDER BY e.position`
 
 // Ends gives the first and the last entry of an archive, see archive.Store.
 func Ends(ctx context.Context, reads Reader, account jid.JID) (first, last archive.Mark, err error) {
@@ -282,12 +282,12 @@ func Ends(ctx context.Context, reads Reader, account jid.JID) (first, last archi
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var place, late int64
+		var position, late int64
 		var id []byte
-		if err := rows.Scan(&place, &late, &id); err != nil {
+		if err := rows.Scan(&position, &late, &id); err != nil {
 			return first, last, err
 		}
-		last = archive.Mark{ID: idText(id), At: timeOf(place - late)}
+		last = archive.Mark{ID: idText(id), At: timeOf(position - late)}
 		if first.ID == "" {
 			first = last
 		}

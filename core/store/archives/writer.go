@@ -34,7 +34,7 @@ type Writer struct {
 // accountState is what is known of an account that has an archive.
 type accountState struct {
 	number  int64
-	last    int64 // place of the last entry
+	last    int64 // position of the last entry
 	drift   int64
 	message int64 // number of the last message
 	noted   notedMinute
@@ -215,13 +215,13 @@ func (w *Writer) add(tx *sql.Tx, r *Row) (refused, err error) {
 		return nil, err
 	}
 	m.put(a, r.At, made)
-	if err := w.drifted(tx, a, m.place-min(r.At, made)); err != nil {
+	if err := w.drifted(tx, a, m.position-min(r.At, made)); err != nil {
 		return nil, err
 	}
 	if !isSender(r.Account, r.Stanza) {
 		m.payload, m.stamped = w.batch.unstamped(r)
 	}
-	w.note(a, m.belongTo(r.Account, a.number), m.place)
+	w.note(a, m.belongTo(r.Account, a.number), m.position)
 	if r.ByText {
 		m.text = r.IDText
 	} else {
@@ -231,7 +231,7 @@ func (w *Writer) add(tx *sql.Tx, r *Row) (refused, err error) {
 	return nil, nil
 }
 
-// share adds a second account to a message of the batch, where it is the same and has the same place.
+// share adds a second account to a message of the batch, where it is the same and has the same position.
 func (w *Writer) share(r *Row, a *accountState, ref messageRef) bool {
 	if ref.batch != w.batch.number {
 		return false
@@ -248,20 +248,20 @@ func (w *Writer) share(r *Row, a *accountState, ref messageRef) bool {
 		}
 		payload, stamped = w.batch.unstamped(r)
 	}
-	if m.place <= a.last || m.late != 0 || payload != m.payload || !sameHeader(m.stanza, r.Stanza) {
+	if m.position <= a.last || m.late != 0 || payload != m.payload || !sameHeader(m.stanza, r.Stanza) {
 		return false
 	}
 	m.stamped = stamped
-	w.note(a, m.belongTo(r.Account, a.number), m.place)
+	w.note(a, m.belongTo(r.Account, a.number), m.position)
 	w.ids[r.ID] = messageRef{m.sender, m.receiver, ref.batch, ref.index, ref.several}
-	a.last, a.message = m.place, m.number
+	a.last, a.message = m.position, m.number
 	return true
 }
 
 // note notes the minute of a message whose entries are written later.
-func (w *Writer) note(a *accountState, contact, place int64) {
+func (w *Writer) note(a *accountState, contact, position int64) {
 	if w.deferred {
-		w.noted.add(a, contact, place)
+		w.noted.add(a, contact, position)
 	}
 }
 

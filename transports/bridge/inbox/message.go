@@ -17,13 +17,13 @@ import (
 // lateAfter is the age from which a message carries its time (XEP-0203).
 const lateAfter = 30 * time.Second
 
-// message is a new message: the echo of one of ours, or one to be shown.
+// message processes a new message: the echo of a message that this gateway sent, or a message to be shown.
 func (s *step) message(ctx context.Context, m transports.Message) error {
 	known, err := s.byNetworkID(ctx, m.ID)
 	if err != nil {
 		return err
 	}
-	if len(known) > 0 { // the returned id came first, or the event comes under another key
+	if len(known) > 0 { // an echo whose call has returned the id already, or an event that came before under another key
 		s.progress(m.ID)
 		if known[0].Sender != "" {
 			s.p.env.Counters.Echoes.Add(1)
@@ -44,8 +44,8 @@ func (s *step) message(ctx context.Context, m transports.Message) error {
 	return s.show(ctx, m)
 }
 
-// progress moves the start of the next backfill. The history of a new room does so only where nothing
-// was known, and what comes while earlier messages may be missing does not.
+// progress makes a message the start of the next backfill of the room. A message from the history of a new room
+// becomes it only if no message was known before; a message that arrives while earlier ones may be missing does not.
 func (s *step) progress(id transports.MessageID) {
 	p := s.p
 	if s.e.Past && p.conv.Row.Last != "" && !p.fromHistory || p.conv.Partial() {
@@ -57,7 +57,7 @@ func (s *step) progress(id transports.MessageID) {
 	s.b.Inbox.Progress = append(s.b.Inbox.Progress, tables.Progress{Room: p.conv.ID, Last: id, At: s.at()})
 }
 
-// at is when the event happened; the network's clock may be wrong.
+// at returns when the event happened: never later than it was received, since the network's clock may be wrong.
 func (s *step) at() time.Time {
 	if s.e.At.IsZero() || s.e.At.After(s.row.At) {
 		return s.row.At
@@ -65,7 +65,7 @@ func (s *step) at() time.Time {
 	return s.e.At
 }
 
-// show makes the stanza of a message.
+// show converts a new message into a stanza and a row of the table of ids.
 func (s *step) show(ctx context.Context, m transports.Message) error {
 	text := convert.MessageText(m, s.p.env.Settings.Text)
 	to, err := s.quoted(ctx, m)
@@ -83,7 +83,7 @@ func (s *step) show(ctx context.Context, m transports.Message) error {
 	return s.say(ctx, id, m.Notice, convert.Message(m, text, to, thread)...)
 }
 
-// poll shows a poll as a message with its options.
+// poll shows a poll as a message that lists its options, and its end as a further message.
 func (s *step) poll(ctx context.Context, poll transports.Poll) error {
 	known, err := s.byNetworkID(ctx, poll.ID)
 	if err != nil || len(known) > 0 && !poll.Ended {
@@ -101,10 +101,10 @@ func (s *step) poll(ctx context.Context, poll transports.Poll) error {
 	return s.say(ctx, id, false, convert.Body(text))
 }
 
-// stanzaID is the same for the same message whenever and however often it comes.
+// stanzaID returns the stanza id for a key of the network. It is the same each time that the event is processed.
 func (s *step) stanzaID(key string) string { return s.p.address.Stanza(s.p.conv.Row, key) }
 
-// quoted is the message that a message answers, or nil.
+// quoted returns the message to which a message replies, or nil.
 func (s *step) quoted(ctx context.Context, m transports.Message) (*convert.Quoted, error) {
 	id := m.ReplyTo
 	if id == "" && m.Thread != m.ID {
@@ -128,7 +128,7 @@ func (s *step) quoted(ctx context.Context, m transports.Message) (*convert.Quote
 
 func (s *step) reference(m tables.Mapping) string { return convert.Reference(s.p.conv.Direct(), m) }
 
-// addressOf is where a message of somebody came from.
+// addressOf returns the address that messages of a person of the network are sent from in this conversation.
 func (p *Processor) addressOf(user transports.UserID, name string) string {
 	if p.conv.Direct() {
 		if l := p.conv.Login(); l != nil && l.User == user {
@@ -152,7 +152,7 @@ func (p *Processor) addressOf(user transports.UserID, name string) string {
 	return j.String()
 }
 
-// threadOf is the XEP-0201 thread of the network's thread: the id of its first message.
+// threadOf returns the XEP-0201 thread for a thread of the network: the stanza id of its first message.
 func (s *step) threadOf(ctx context.Context, root transports.MessageID) (string, error) {
 	if root == "" {
 		return "", nil
@@ -168,7 +168,7 @@ func (s *step) threadOf(ctx context.Context, root transports.MessageID) (string,
 }
 
 // say sends content under a stanza id as the event's actor: to the room, or to the owner of the direct
-// chat. notice is sent by the room itself.
+// chat. A notice is sent with the room itself as the sender.
 func (s *step) say(ctx context.Context, id string, notice bool, content ...*stanza.Element) error {
 	if s.p.conv.Direct() {
 		return s.sayDirect(id, content)
@@ -214,8 +214,8 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 	})
 }
 
-// archiveSeq is a message's place in the archive: the history of a room that is new goes
-// before all that has come since.
+// archiveSeq returns a message's position in the archive. The history of a new room is sorted before all live
+// messages: its positions are negative.
 func (s *step) archiveSeq() int64 {
 	if s.e.Past {
 		return s.p.env.Next() - tables.HistoryOffset
@@ -223,8 +223,8 @@ func (s *step) archiveSeq() int64 {
 	return s.p.env.Next()
 }
 
-// sayDirect is a message of the contact to the owner or, where the owner wrote it with the
-// network's own client, the copy of it.
+// sayDirect sends a message of the contact to the owner. If the owner wrote the message with the network's own
+// client, it sends a copy of it.
 func (s *step) sayDirect(id string, content []*stanza.Element) error {
 	p := s.p
 	l := p.conv.Login()
@@ -250,7 +250,8 @@ func (s *step) sayDirect(id string, content []*stanza.Element) error {
 	if p.env.Info.Caps.Read {
 		content = append(content, convert.Markable())
 	}
-	// A crash at the wrong moment lets it come again: by this id clients recognise it (XEP-0359 §4).
+	// After a crash between delivery and its log entry the message is sent again: clients recognise it by this id
+	// (XEP-0359 §4).
 	content = append(content, message.OriginID(id))
 	s.deliveries = append(s.deliveries, delivery.Keep(convert.DirectMessage(l.Owner, contact, id, content)))
 	return nil

@@ -10,7 +10,7 @@ const slackbot = "USLACKBOT"
 
 // add stores a new message, with a ts of its own. mu must be held, as everywhere here.
 func (c *Channel) add(m *message) *message {
-	m.channel, m.ts = c, c.mint()
+	m.channel, m.ts = c, c.nextStamp()
 	c.messages = append(c.messages, m)
 	return m
 }
@@ -157,7 +157,7 @@ func (m *message) announce() {
 // changed is the event of an edit: was is the message as it was. hidden events have a ts of
 // their own, which names no message.
 func (m *message) changed(was map[string]any) {
-	ts := m.channel.mint().String()
+	ts := m.channel.nextStamp().String()
 	body := map[string]any{"type": "message", "subtype": "message_changed", "hidden": true, "ts": ts, "event_ts": ts,
 		"message": m.json(), "previous_message": was}
 	if m.channel.server.emptyPrevious {
@@ -187,7 +187,7 @@ func (m *message) remove() {
 		m.changed(was)
 		return
 	}
-	ts := m.channel.mint().String()
+	ts := m.channel.nextStamp().String()
 	m.event(map[string]any{"type": "message", "subtype": "message_deleted", "hidden": true, "ts": ts, "event_ts": ts,
 		"deleted_ts": m.ts.String(), "previous_message": was})
 }

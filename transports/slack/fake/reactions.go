@@ -117,7 +117,7 @@ func (m *message) unreact(u *User, name string) {
 }
 
 func (m *message) reactionEvent(typ string, u *User, name string) {
-	event := map[string]any{"type": typ, "user": u.ID, "reaction": name, "event_ts": m.channel.mint().String(),
+	event := map[string]any{"type": typ, "user": u.ID, "reaction": name, "event_ts": m.channel.nextStamp().String(),
 		"item": map[string]any{"type": "message", "channel": m.channel.ID, "ts": m.ts.String()}}
 	if m.user != "" {
 		event["item_user"] = m.user

@@ -73,7 +73,7 @@ type data struct {
 	tokens     map[string]*token
 	tickets    map[string]*ticket
 	uploads    map[string]*File
-	ids        minter
+	ids        idSource
 }
 
 // injected are the faults that a test has asked for.

@@ -171,7 +171,7 @@ func (c *Channel) share(m *message) {
 	for _, f := range m.files {
 		c.server.emit(emission{team: c.team, channel: c, event: map[string]any{
 			"type": "file_shared", "file_id": f.ID, "file": map[string]any{"id": f.ID},
-			"user_id": f.owner.ID, "channel_id": c.ID, "event_ts": c.mint().String()}})
+			"user_id": f.owner.ID, "channel_id": c.ID, "event_ts": c.nextStamp().String()}})
 	}
 }
 

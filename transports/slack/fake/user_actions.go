@@ -9,7 +9,7 @@ func (u *User) Join(c *Channel) { u.server.do(func() { c.join(u, nil) }) }
 func (u *User) Invite(c *Channel, other *User) {
 	u.server.do(func() {
 		if !c.has(u) {
-			u.cannot("invite", c)
+			u.reportForbidden("invite", c)
 			return
 		}
 		c.join(other, u)
@@ -36,8 +36,8 @@ func (u *User) Deactivate() {
 	})
 }
 
-// StartHuddle starts a huddle in a conversation: a message of Slackbot with the room, and
-// user_huddle_changed.
+// StartHuddle starts a huddle in a conversation: Slackbot posts a message with its description, and the event
+// user_huddle_changed is sent.
 func (u *User) StartHuddle(c *Channel) (out Message) {
 	u.server.do(func() {
 		if !u.mayWrite(c) || c.huddle != nil {
@@ -63,12 +63,12 @@ func (u *User) StartHuddle(c *Channel) (out Message) {
 	return out
 }
 
-// EndHuddle ends the huddle: the message of its start changes.
+// EndHuddle ends the huddle: the message that announced its start is edited.
 func (u *User) EndHuddle(c *Channel) {
 	u.server.do(func() {
 		m := c.huddle
 		if m == nil {
-			u.cannot("end a huddle", c)
+			u.reportForbidden("end a huddle", c)
 			return
 		}
 		was := m.json()

@@ -2,8 +2,8 @@ package fake
 
 import "fmt"
 
-// cannot records an action that a user has no right to.
-func (u *User) cannot(what string, c *Channel) {
+// reportForbidden records an action of a test that the user has no right to.
+func (u *User) reportForbidden(what string, c *Channel) {
 	where := ""
 	if c != nil {
 		where = " in " + c.ID
@@ -14,7 +14,7 @@ func (u *User) cannot(what string, c *Channel) {
 // mayWrite reports whether the user is in the channel and it is not archived.
 func (u *User) mayWrite(c *Channel) bool {
 	if c == nil || !c.has(u) || c.archived || u.deleted {
-		u.cannot("write", c)
+		u.reportForbidden("write", c)
 		return false
 	}
 	return true
@@ -92,12 +92,12 @@ func (u *User) Share(c *Channel, text string, to Message, files ...FileSpec) (ou
 func (u *User) on(m Message, what string, f func(*message)) (out Message) {
 	u.server.do(func() {
 		if m.Channel == nil || !m.Channel.has(u) {
-			u.cannot(what, m.Channel)
+			u.reportForbidden(what, m.Channel)
 			return
 		}
 		in := m.Channel.find(m.TS)
 		if in == nil || in.deleted {
-			u.cannot(what, m.Channel)
+			u.reportForbidden(what, m.Channel)
 			return
 		}
 		f(in)
@@ -110,7 +110,7 @@ func (u *User) on(m Message, what string, f func(*message)) (out Message) {
 func (u *User) Edit(m Message, text string) Message {
 	return u.on(m, "edit", func(in *message) {
 		if in.user != u.ID {
-			u.cannot("edit", m.Channel)
+			u.reportForbidden("edit", m.Channel)
 			return
 		}
 		wire := u.team.written(text)
@@ -123,7 +123,7 @@ func (u *User) Edit(m Message, text string) Message {
 func (u *User) Delete(m Message) {
 	u.on(m, "delete", func(in *message) {
 		if in.user != u.ID && !u.person.Admin {
-			u.cannot("delete", m.Channel)
+			u.reportForbidden("delete", m.Channel)
 			return
 		}
 		in.remove()
