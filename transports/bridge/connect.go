@@ -10,7 +10,9 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
 )
 
-// receiver gives what clients deliver to the inbox, and does what is due when their state changes.
+// receiver passes the events of clients to the inbox, and starts what has to follow a change of a client's state:
+// reading missed history, making calls that waited, showing the state to the owner. It implements logins.Receiver
+// and inbox.Ephemeral.
 type receiver struct{ g *Gateway }
 
 // Open implements logins.Receiver.
@@ -92,7 +94,7 @@ func (r receiver) ShowEphemeral(l *logins.Login, e transports.Event) {
 	}
 }
 
-// sync reads the directory of a login, once for each client.
+// sync starts reading the directory of a login (rooms and contacts), once for each client.
 func (g *Gateway) sync(l *logins.Login) {
 	if !l.TakeSync() {
 		return
@@ -103,11 +105,11 @@ func (g *Gateway) sync(l *logins.Login) {
 	})
 }
 
-// resume has all conversations go on whose calls wait for a login.
+// resume wakes all conversations whose calls wait for a login.
 func (g *Gateway) resume(ctx context.Context, l *logins.Login) {
 	backlog, err := g.store.Backlog(ctx)
 	if err != nil {
-		g.env.Log.Error("looking for what waits", "login", l.ID, "error", err)
+		g.env.Log.Error("read the backlog of a login", "login", l.ID, "error", err)
 		return
 	}
 	outbox.Wake(backlog, l.ID, func(room int64) {
@@ -129,7 +131,7 @@ func (g *Gateway) SendDirect(ctx context.Context, l *logins.Login, to transports
 	return nil
 }
 
-// removal removes what is in memory of a login.
+// removal removes the state of a login from memory. It implements logins.Rooms.
 type removal struct{ g *Gateway }
 
 // Remove implements logins.Rooms.
@@ -143,7 +145,7 @@ func (r removal) Remove(ctx context.Context, l *logins.Login) (removed func(), e
 	g.flow.inbox.Forget()
 	return func() {
 		g.xmpp.rooms.Index.Forget()
-		g.flow.inbox.Forget() // what came meanwhile
+		g.flow.inbox.Forget() // events that arrived meanwhile
 		g.flow.backfill.Forget(l)
 		for _, id := range seen {
 			if loaded[id] {
@@ -153,8 +155,8 @@ func (r removal) Remove(ctx context.Context, l *logins.Login) (removed func(), e
 	}, nil
 }
 
-// unlinked is what a conversation does when a login is gone: its owner leaves, and a room that only it
-// could see is forgotten.
+// unlinked removes a login that was unlinked from a conversation: its owner leaves the room, and a room that no other
+// login sees is removed from memory.
 func unlinked(ctx context.Context, c *conversation.Conversation, l *logins.Login) {
 	p := c.Parts.(*parts)
 	p.room.Evict(ctx, l, "Your account was unlinked.")

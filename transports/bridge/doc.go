@@ -1,18 +1,17 @@
-// Package bridge puts a gateway together: it stands between an Endpoint, which sends and receives
-// stanzas for one domain, and the clients of one network. Package transports describes the flow
-// of data in both directions.
+// Package bridge assembles a gateway, which connects an Endpoint, the stanzas of one domain, to the clients of
+// one network. Package transports describes the flow of data in both directions, file by file.
 //
 // The parts are packages, whose imports run downward in this order: gateway (what all parts share),
 // tables, convert, delivery, logins, puppets, conversation, rooms, outbox, inbox, commands. This package
-// makes them (gateway.go), routes stanzas to them (route.go), puts the parts of each
-// conversation together (parts.go), and connects them where a lower one calls a higher one
+// makes them (gateway.go), routes stanzas to them (route.go), makes the parts of each
+// conversation (parts.go), and implements the interfaces by which a lower package calls a higher one
 // (connect.go).
 //
 // Guarantees: an event is durable before the network is acknowledged, a stanza before its sender
 // is. What one step of a conversation changes is one transaction, committed before anything of it
-// is sent. A process that is killed at any moment loses nothing of that; what it was killed over
-// between the server's socket and the delivery log comes again under the same id, unless the server
-// kept it (Options.Kept). While the server is away (ServerAway) events wait in the inbox.
+// is sent. A process that is killed at any moment loses none of that. A message that the server
+// had taken, but that was not yet in the delivery log when the process was killed, is sent again under the same id,
+// unless the server stored it (Options.Kept). While the server cannot be reached (ServerAway) events wait in the inbox.
 //
 // Goroutines: those of the gateway's Group and of the conversations' mailboxes; Run waits for all.
 //

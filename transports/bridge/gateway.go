@@ -27,12 +27,13 @@ import (
 type Endpoint interface {
 	Domain() jid.JID
 	Send(*stanza.Stanza)
-	// SendAll sends several in a row and calls done, from any goroutine, once they are safe
-	// from a crash of this process: kept by the server's stages, or taken by the sockets.
+	// SendAll sends several stanzas in order and calls done, from any goroutine, once they survive a crash of
+	// this process: the server has stored them, or the clients' sockets have taken them.
 	SendAll(list []*stanza.Stanza, done func(error))
-	// Collect is Send for one goroutine that sends much in a row: it leaves when flush is called, or before.
+	// Collect returns a Send for one goroutine that sends many stanzas in a row. They are written when flush is
+	// called, or before.
 	Collect() (send func(*stanza.Stanza), flush func())
-	// Handle sets the function that stanzas for the domain are given to: in order for each sender.
+	// Handle sets the function that is called with each stanza for the domain, in order for each sender.
 	Handle(func(*stanza.Stanza))
 }
 
@@ -45,16 +46,16 @@ type Keys = logins.Keys
 // LoadKeys reads keys from text or, where it is empty, from a file; see logins.LoadKeys.
 func LoadKeys(text, file string) (*Keys, error) { return logins.LoadKeys(text, file) }
 
-// Options is what a gateway is made of. Network, Endpoint, Store, Keys and DeliveryLog are needed.
+// Options configure a Gateway. Network, Endpoint, Store, Keys and DeliveryLog are required.
 type Options struct {
 	Network     transports.Network
 	Endpoint    Endpoint
 	Store       *tables.Store
 	Keys        *Keys
 	DeliveryLog string // a file's path, beside the store
-	// Kept reports whether the server keeps a message for its receiver already, and makes sure
-	// that where it does not nothing is left of it; it is asked at the start about what a crash
-	// may have let through. Nil is never: what the crash leaves in doubt comes again.
+	// Kept reports whether the server has stored a message for its receiver, and removes any part of it that was
+	// stored if not. Run calls it at the start for each message that may have been sent before a crash without being
+	// noted in the delivery log. Nil means never: such messages are sent again.
 	Kept     func(ctx context.Context, st *stanza.Stanza) (bool, error)
 	Settings Settings
 	Version  string // of the software; empty is "devel"
@@ -78,7 +79,7 @@ type Gateway struct {
 	flow     flow
 }
 
-// xmpp is what XMPP users see of the gateway.
+// xmpp has the parts that serve XMPP users.
 type xmpp struct {
 	people   *puppets.Directory
 	presence *puppets.Presence
@@ -87,7 +88,7 @@ type xmpp struct {
 	commands *commands.Commands
 }
 
-// flow is what messages go through.
+// flow has the parts that messages pass through, in both directions.
 type flow struct {
 	conversations *conversation.Set
 	inbox         *inbox.Inbox
@@ -97,7 +98,7 @@ type flow struct {
 	log           *delivery.Log
 }
 
-// New checks what it is given and makes a gateway; Run starts it.
+// New checks the options and returns a gateway that is not started yet: the caller must call Run.
 func New(o Options) (*Gateway, error) {
 	if o.Network == nil || o.Endpoint == nil || o.Store == nil || o.Keys == nil || o.DeliveryLog == "" {
 		return nil, errors.New("gateway: Network, Endpoint, Store, Keys and DeliveryLog are needed")
@@ -135,7 +136,7 @@ func newEnv(o Options) *gateway.Env {
 		Domain: o.Endpoint.Domain(), Info: o.Network.Info(), Settings: o.Settings.OrDefaults(), Version: cmp.Or(o.Version, "devel"),
 		Log: o.Log.With("gateway", o.Endpoint.Domain().String()), Now: o.Now, Trace: o.Trace,
 		Send: func(st *stanza.Stanza) {
-			if st != nil { // an error reply to what gets none
+			if st != nil { // stanza.ErrorReply returns nil for a stanza that must not be answered
 				o.Endpoint.Send(st)
 			}
 		},
@@ -144,7 +145,8 @@ func newEnv(o Options) *gateway.Env {
 	return env
 }
 
-// assemble makes the parts, from the bottom to the top.
+// assemble makes the parts in the order of their imports, the lowest first, and then connects the lower ones to the
+// higher ones that they call.
 func (g *Gateway) assemble(log *delivery.Log) {
 	env, store, registry := g.env, g.store, g.logins.Registry
 	x, f := &g.xmpp, &g.flow
@@ -172,7 +174,7 @@ func (g *Gateway) Domain() jid.JID { return g.env.Domain }
 // Network describes the network.
 func (g *Gateway) Network() transports.Info { return g.env.Info }
 
-// Started is closed once Run takes stanzas: the endpoint is to be run from then on.
+// Started is closed when Run has begun to accept stanzas: the caller may then connect the endpoint.
 func (g *Gateway) Started() <-chan struct{} { return g.started }
 
 // Run serves until ctx ends, and returns when all of the gateway's goroutines have ended.
@@ -201,7 +203,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	return nil
 }
 
-// load reads what the last run left behind and completes what it had begun.
+// load reads the state that the last run left in the store: sequence numbers, logins, and messages whose delivery was
+// not noted, which it delivers again. It returns the backlog of each conversation.
 func (g *Gateway) load(ctx context.Context) ([]tables.Backlog, error) {
 	first, last, err := g.store.LastNumber(ctx)
 	if err != nil {
@@ -213,7 +216,7 @@ func (g *Gateway) load(ctx context.Context) ([]tables.Backlog, error) {
 	}
 	for _, l := range g.logins.All() {
 		if _, status, _ := l.State(); status != tables.StatusUnlinking {
-			if err := g.flow.backfill.Begin(ctx, l); err != nil { // before any event of the last run goes on
+			if err := g.flow.backfill.Begin(ctx, l); err != nil { // before any event of the last run is processed
 				return nil, err
 			}
 		}
@@ -234,16 +237,15 @@ func (g *Gateway) stop() {
 	g.flow.conversations.Stop()
 	g.xmpp.rooms.Stop()
 	if err := g.flow.log.Close(); err != nil {
-		g.env.Log.Error("closing the delivery log", "error", err)
+		g.env.Log.Error("close the delivery log", "error", err)
 	}
 	g.env.Log.Info("gateway stopped")
 }
 
-// ServerAway says that the server cannot be reached: what comes from the network waits in
-// the durable inbox.
+// ServerAway must be called when the server cannot be reached: events of the network then wait in the inbox.
 func (g *Gateway) ServerAway() { g.flow.conversations.ServerAway() }
 
-// ServerBack lets everything go on.
+// ServerBack must be called when the server can be reached again: events are processed again.
 func (g *Gateway) ServerBack() { g.flow.conversations.ServerBack() }
 
 // RemoveUser removes all logins of a user whose own account is being deleted.

@@ -10,7 +10,8 @@ const (
 	pruneEvery  = 10 * time.Minute
 )
 
-// janitor does what is due from time to time, until ctx ends.
+// janitor runs the periodic cleaning until ctx ends: every janitorTick it flushes the delivery log and drops expired
+// state from memory, every pruneEvery it removes old rows.
 func (g *Gateway) janitor(ctx context.Context) {
 	tick := time.NewTicker(janitorTick)
 	defer tick.Stop()
@@ -33,13 +34,13 @@ func (g *Gateway) janitor(ctx context.Context) {
 	}
 }
 
-// prune removes rows that are older than the settings want them kept.
+// prune removes rows that are older than Settings.KeepKeys and KeepArchive.
 func (g *Gateway) prune(ctx context.Context, now time.Time) {
 	archive := time.Time{}
 	if keep := g.env.Settings.KeepArchive; keep > 0 {
 		archive = now.Add(-keep)
 	}
 	if err := g.store.Prune(ctx, now.Add(-g.env.Settings.KeepKeys), archive); err != nil && ctx.Err() == nil {
-		g.env.Log.Error("pruning", "error", err)
+		g.env.Log.Error("remove old rows", "error", err)
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/rooms"
 )
 
-// parts are the room, the calls and the events of one conversation.
+// parts are the room, the outbox queue and the event processor of one conversation. They run in the goroutine of its
+// mailbox.
 type parts struct {
 	env    *gateway.Env
 	room   *rooms.Room
@@ -33,7 +34,8 @@ func (p *parts) Load(ctx context.Context) error {
 	return p.calls.Load(ctx)
 }
 
-// Work implements conversation.Parts. What was accepted is stored first; events go before the next call.
+// Work implements conversation.Parts. It stores the calls that were accepted since the last time, then processes events,
+// then makes the next call: an event may be the echo of the previous call.
 func (p *parts) Work(ctx context.Context, look mailbox.Marks) {
 	due := look.Has(conversation.Outbox)
 	p.guard("storing calls", func() { due = p.calls.Store(ctx) || due })

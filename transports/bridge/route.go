@@ -12,7 +12,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/rooms"
 )
 
-// receive takes every stanza for the gateway's domain. What has to wait is done elsewhere.
+// receive handles every stanza for the gateway's domain. It must not block: whatever waits for the network runs in a
+// goroutine of the Group or in a conversation's mailbox.
 func (g *Gateway) receive(st *stanza.Stanza) {
 	defer g.env.Recover("receive")
 	if st.From.IsZero() || st.To.Domain() != g.env.Domain.Domain() {
@@ -39,7 +40,7 @@ func (g *Gateway) receive(st *stanza.Stanza) {
 	}
 }
 
-// refuse answers with an error where one may be given.
+// refuse answers a stanza with an error, unless it must not be answered.
 func (g *Gateway) refuse(st *stanza.Stanza, e *stanza.Error) {
 	if st.Kind == stanza.Presence && st.Type == stanza.TypeUnavailable {
 		return
@@ -47,7 +48,7 @@ func (g *Gateway) refuse(st *stanza.Stanza, e *stanza.Error) {
 	g.env.Send(st.ErrorReply(e))
 }
 
-// toGateway takes what is for the gateway's own address.
+// toGateway handles a stanza for the gateway's own address.
 func (g *Gateway) toGateway(st *stanza.Stanza) {
 	switch {
 	case st.Kind == stanza.Presence:
@@ -67,7 +68,7 @@ func (g *Gateway) toGateway(st *stanza.Stanza) {
 	}
 }
 
-// answer answers a request by what a handler makes of it.
+// answer replies to an IQ request with the result or the error of a handler.
 func (g *Gateway) answer(ctx context.Context, st *stanza.Stanza, handle func(context.Context, *stanza.Stanza) (*stanza.Element, error)) {
 	x, err := func() (x *stanza.Element, err error) {
 		defer func() {
@@ -81,7 +82,7 @@ func (g *Gateway) answer(ctx context.Context, st *stanza.Stanza, handle func(con
 	if err != nil {
 		e := convert.StanzaError(err)
 		if e.Condition == "internal-server-error" {
-			g.env.Log.Error("answering a request", "error", err)
+			g.env.Log.Error("answer a request", "error", err)
 		}
 		g.refuse(st, e)
 		return
@@ -89,7 +90,7 @@ func (g *Gateway) answer(ctx context.Context, st *stanza.Stanza, handle func(con
 	g.env.Send(st.Result(x))
 }
 
-// toAddress takes what is for a contact or a room.
+// toAddress handles a stanza for a contact or a room.
 func (g *Gateway) toAddress(st *stanza.Stanza) {
 	id := convert.NetworkID(st.To)
 	if len(id) > convert.MaxID {
@@ -104,7 +105,7 @@ func (g *Gateway) toAddress(st *stanza.Stanza) {
 	room, found, err := g.xmpp.rooms.Index.Visible(g.env.Group.Context(), list, id)
 	switch {
 	case err != nil:
-		g.env.Log.Error("finding a room", "error", err)
+		g.env.Log.Error("find a room", "error", err)
 		g.refuse(st, stanza.FromError(err))
 	case found == rooms.Visible:
 		g.toRoom(room, st)
@@ -112,14 +113,14 @@ func (g *Gateway) toAddress(st *stanza.Stanza) {
 		if !g.env.Group.Go(func(ctx context.Context) { g.discoverRoom(ctx, list, st) }) {
 			g.refuse(st, stanza.ServiceUnavailable(""))
 		}
-	case found == rooms.Hidden: // what it says of itself is not for everybody
+	case found == rooms.Hidden: // the room exists, but none of the sender's logins sees it
 		g.refuse(st, stanza.ItemNotFound("There is no such room that you can see."))
 	default:
 		g.toContact(list, transports.UserID(id), st)
 	}
 }
 
-// fromUnlinked answers somebody who has no login.
+// fromUnlinked answers a stanza of a user who has no login.
 func (g *Gateway) fromUnlinked(st *stanza.Stanza) {
 	switch {
 	case st.Type == stanza.TypeError || st.Type == stanza.TypeResult:
@@ -137,7 +138,7 @@ func (g *Gateway) fromUnlinked(st *stanza.Stanza) {
 	}
 }
 
-// wantsRoom reports whether a stanza makes sense for a room only.
+// wantsRoom reports whether a stanza can only be meant for a room: a join or a groupchat message.
 func wantsRoom(st *stanza.Stanza) bool {
 	return st.Kind == stanza.Presence && st.Type == "" && st.Child(convert.NSMUC, "x") != nil ||
 		st.Kind == stanza.Message && st.Type == stanza.TypeGroupchat
@@ -173,14 +174,14 @@ func (g *Gateway) discoverRoom(ctx context.Context, list []*logins.Login, st *st
 	g.refuse(st, e)
 }
 
-// toRoom hands a stanza to the conversation of a room.
+// toRoom queues a stanza in the mailbox of a room's conversation.
 func (g *Gateway) toRoom(id int64, st *stanza.Stanza) {
 	if !g.enqueue(id, func(ctx context.Context, p *parts) { p.room.Handle(ctx, st) }) {
 		g.refuse(st, stanza.ResourceConstraint("This room is too busy."))
 	}
 }
 
-// toContact takes what is for a person of the network.
+// toContact handles a stanza for a person of the network.
 func (g *Gateway) toContact(list []*logins.Login, user transports.UserID, st *stanza.Stanza) {
 	l := g.loginWith(g.env.Group.Context(), list, user)
 	switch st.Kind {
@@ -195,8 +196,8 @@ func (g *Gateway) toContact(list []*logins.Login, user transports.UserID, st *st
 	}
 }
 
-// loginWith is the login by which a user talks with a person: the one that did, or that sees
-// them, else the first.
+// loginWith returns the login by which a user writes to a person: one that has a direct chat with them, else one that
+// sees them, else the first.
 func (g *Gateway) loginWith(ctx context.Context, list []*logins.Login, user transports.UserID) *logins.Login {
 	if len(list) > 1 {
 		for _, l := range list {
@@ -213,11 +214,11 @@ func (g *Gateway) loginWith(ctx context.Context, list []*logins.Login, user tran
 	return list[0]
 }
 
-// messageToContact takes a message for a person.
+// messageToContact handles a message for a person.
 func (g *Gateway) messageToContact(l *logins.Login, user transports.UserID, st *stanza.Stanza) {
 	ctx := g.env.Group.Context()
 	switch st.Type {
-	case stanza.TypeError: // about something of ours; there is nobody to tell
+	case stanza.TypeError: // the answer to a message of the contact; the network has no equivalent
 	case stanza.TypeGroupchat:
 		g.refuse(st, stanza.ItemNotFound("There is no such room that you can see."))
 	case stanza.TypeHeadline:
@@ -233,7 +234,7 @@ func (g *Gateway) messageToContact(l *logins.Login, user transports.UserID, st *
 	}
 }
 
-// iqToContact answers for a person of the network.
+// iqToContact answers an IQ request to a person of the network.
 func (g *Gateway) iqToContact(ctx context.Context, l *logins.Login, user transports.UserID, st *stanza.Stanza) {
 	x := st.FirstChild()
 	if x.Is(convert.NSVCard, "vCard") && st.Type == stanza.TypeGet {

@@ -6,7 +6,7 @@ import "github.com/dragoman-im/dragoman/core/spec"
 func Specs() []spec.Spec {
 	return []spec.Spec{
 		{Number: "0066", Title: "Out of Band Data", Version: "1.5", State: spec.Partial, Note: "Gateways. Addresses of files."},
-		{Number: "0085", Title: "Chat State Notifications", Version: "2.1", State: spec.Complete, Note: "Gateways. Where the network tells who writes."},
+		{Number: "0085", Title: "Chat State Notifications", Version: "2.1", State: spec.Complete, Note: "Gateways. If the network reports who is typing."},
 		{Number: "0100", Title: "Gateway Interaction", Version: "1.0", State: spec.Partial, Note: "Gateways. What newer specifications have not replaced."},
 		{Number: "0106", Title: "JID Escaping", Version: "1.1.1", State: spec.Complete, Note: "Gateways."},
 		{Number: "0144", Title: "Roster Item Exchange", Version: "1.1.1", State: spec.Partial, Note: "Gateways. Contacts are suggested where the server does not let us set rosters."},

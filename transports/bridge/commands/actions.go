@@ -27,7 +27,7 @@ type action struct {
 	needs func(transports.Caps) bool // what the network must be capable of; nil for nothing
 }
 
-// asked is who asks for an action, and with what.
+// asked is a request for an action: its user and its argument.
 type asked struct {
 	owner jid.JID
 	arg   string
@@ -50,7 +50,7 @@ var actions = []action{
 	{"replay", "Try failed events again", "try failed events again", true, true, runReplay, nil},
 }
 
-// offers reports whether somebody may run an action.
+// offers reports whether a user may run an action.
 func (c *Commands) offers(a action, who jid.JID) bool {
 	switch {
 	case a.needs != nil && !a.needs(c.env.Info.Caps):

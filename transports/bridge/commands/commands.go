@@ -29,7 +29,7 @@ type Events interface {
 	Replay(ctx context.Context) (int, error)
 }
 
-// Commands answers people who talk to the gateway itself.
+// Commands handles stanzas to the gateway's own address, except presence.
 type Commands struct {
 	env       *gateway.Env
 	logins    *logins.Logins

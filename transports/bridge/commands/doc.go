@@ -1,6 +1,6 @@
-// Package commands lets people talk to a gateway: by ad-hoc commands (XEP-0050), by a chat with the
-// gateway's address, and by registration (XEP-0077). All of them run the use cases of logins and
-// inbox; this package asks and shows. It also answers the other requests to the gateway itself.
+// Package commands is the user interface of a gateway: ad-hoc commands (XEP-0050), a chat with the
+// gateway's address, and registration (XEP-0077). All of them call the use cases of logins and
+// inbox. It also answers the other requests to the gateway itself.
 //
 // An action (actions.go) is offered as a command and as a word of the chat. Linking (linking.go) shows the
 // steps of logins.Process as forms; registration takes the first of them as its form and goes on by

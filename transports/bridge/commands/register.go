@@ -89,7 +89,8 @@ func (c *Commands) beginRegistration(ctx context.Context, who jid.JID) (command.
 	return step, nil
 }
 
-// onlyBroken is the account that a new registration is most likely to renew.
+// onlyBroken returns the login that a new registration is most likely meant to renew: the only one that has to be
+// relinked.
 func (c *Commands) onlyBroken(who jid.JID) *logins.Login {
 	var broken *logins.Login
 	for _, l := range c.logins.Of(who) {

@@ -11,15 +11,16 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// Addresses makes the addresses and ids of one gateway. They depend on the network's ids only.
+// Addresses derives the JIDs and stanza ids of one gateway from the network's ids, so that they are the same after a
+// restart and for every login.
 type Addresses struct{ Domain jid.JID }
 
-// Contact is the address of a person of the network.
+// Contact returns the JID of a person of the network.
 func (a Addresses) Contact(id transports.UserID) (jid.JID, error) {
 	return jid.New(jid.EscapeBytes(string(id)), a.Domain.Domain(), "")
 }
 
-// Room is the address of a room of the network.
+// Room returns the JID of a room of the network.
 func (a Addresses) Room(id transports.RoomID) (jid.JID, error) {
 	return jid.New(jid.EscapeBytes(string(id)), a.Domain.Domain(), "")
 }

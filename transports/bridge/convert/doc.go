@@ -1,7 +1,7 @@
-// Package convert turns events of a network into content of stanzas, and stanzas into what the network
-// is asked to do. It is pure: it reads no store and no clock, starts no goroutine and holds no
-// lock. What a conversion needs to know besides its input (the author of a quoted message, the
-// ids of a thread) is given to it.
+// Package convert turns events of a network into content of stanzas, and stanzas into requests to the
+// network. It is pure: it reads no store and no clock, starts no goroutine and holds no
+// lock. Whatever a conversion needs besides its input (the author of a quoted message, the
+// ids of a thread) is passed as an argument.
 //
 // Addresses (addresses.go) makes addresses and stable ids. Content (content.go, text.go) is for
 // messages to XMPP, Parse (request.go) for messages from XMPP, puppet.go shows people as vCards,

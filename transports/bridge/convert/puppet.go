@@ -22,7 +22,7 @@ func DisplayName(u transports.UserInfo) string {
 	return "somebody"
 }
 
-// ClipUser bounds what a network says of somebody.
+// ClipUser shortens the texts of a person's profile to the limits of this package.
 func ClipUser(u transports.UserInfo) transports.UserInfo {
 	for _, s := range []*string{&u.Name, &u.Handle, &u.Email, &u.Phone, &u.Title, &u.Group, &u.AvatarKey} {
 		*s = CutBytes(*s, MaxName)
@@ -43,7 +43,7 @@ func Persona(u transports.UserInfo, name string) string {
 	return CutBytes(name, MaxName)
 }
 
-// SetRole shows what somebody may do in a room.
+// SetRole sets affiliation and role of an occupant for a role of the network.
 func SetRole(p *room.Puppet, role transports.Role) {
 	switch role {
 	case transports.RoleOwner:

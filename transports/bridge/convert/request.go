@@ -69,7 +69,8 @@ func (p Parser) Parse(st *stanza.Stanza, subject *string) (Request, error) {
 	return Request{}, nil
 }
 
-// Encrypted reports whether the body only says that there is something one cannot read (XEP-0380).
+// Encrypted reports whether the message is encrypted and its body only a notice for clients that cannot decrypt it
+// (XEP-0380).
 func Encrypted(st *stanza.Stanza) bool {
 	for e := range st.Tree().Elements() {
 		switch e.Space {
@@ -80,7 +81,7 @@ func Encrypted(st *stanza.Stanza) bool {
 	return false
 }
 
-// topic changes the room's topic (XEP-0045 §8.1).
+// topic returns the request to change the room's topic (XEP-0045 §8.1).
 func (p Parser) topic(topic string) (Request, error) {
 	if !p.Info.Caps.CanChange(transports.ChangeTopic) {
 		return Request{}, stanza.NotAllowed("The topic cannot be changed from here.")
@@ -193,7 +194,7 @@ func stripFallback(st *stanza.Stanza, ns, text string) string {
 	return text
 }
 
-// TypingState reports whether a stanza says that its sender writes, or has stopped (XEP-0085).
+// TypingState reports whether a stanza has a chat state, and whether that is composing (XEP-0085).
 func TypingState(st *stanza.Stanza) (on, off bool) {
 	if st.Child(NSStates, "composing") != nil {
 		return true, false

@@ -84,7 +84,7 @@ var fileWord = map[transports.FileKind]string{
 	transports.FileAttachment: "File", transports.FileSticker: "Sticker", transports.FileVoice: "Voice message",
 }
 
-// locationLine is a place in words, with an address that maps understand (RFC 5870).
+// locationLine returns a location as text, with a geo URI (RFC 5870).
 func locationLine(l *transports.Location) string {
 	line := fmt.Sprintf("geo:%.6f,%.6f", l.Latitude, l.Longitude)
 	if name := Name(l.Name); name != "" {
@@ -113,7 +113,7 @@ func Snippet(text string) string {
 	return text
 }
 
-// quote is the fallback that stands before a reply (XEP-0461 §3.1), with its length in characters.
+// quote returns the fallback text before a reply (XEP-0461 §3.1), and its length in characters.
 func quote(author, text string) (string, int) {
 	if text == "" {
 		return "", 0
@@ -128,8 +128,8 @@ func quote(author, text string) (string, int) {
 	return b.String(), utf8.RuneCountInString(b.String())
 }
 
-// cutRunes removes the characters from start to end; indices are of code points (XEP-0428 §3.1), and
-// what does not fit is no range.
+// cutRunes removes the characters from start to end, both counted in code points (XEP-0428 §3.1). It returns the text
+// unchanged if that is not a range of it.
 func cutRunes(s string, start, end int) string {
 	runes := []rune(s)
 	if start < 0 || end > len(runes) || start >= end {

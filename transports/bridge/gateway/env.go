@@ -12,7 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 )
 
-// Env is what all parts of a gateway share.
+// Env is the environment that all parts of a gateway share.
 type Env struct {
 	Domain   jid.JID
 	Info     transports.Info
@@ -20,18 +20,18 @@ type Env struct {
 	Version  string
 	Log      *slog.Logger
 	Now      func() time.Time // wall clock
-	// Send gives a stanza to the server. It does not wait.
+	// Send passes a stanza to the server. It does not block.
 	Send func(*stanza.Stanza)
 	// Trace is called at each step of a message between XMPP and the network.
 	Trace    func(step string, attrs ...slog.Attr)
 	Group    *Group
 	Counters Counters
 
-	first int64        // number of a row at the time 0
-	last  atomic.Int64 // number given to a row
+	first int64        // the number of a row at the time numbersSince
+	last  atomic.Int64 // the last number that Next returned
 }
 
-// Counters count for the operator what has passed.
+// Counters are the gateway's statistics for the operator.
 type Counters struct {
 	Events, Duplicates, Echoes, Delivered, Accepted, Calls, Retries, Refused, Limited, Failed, Panics atomic.Int64
 }
@@ -39,9 +39,9 @@ type Counters struct {
 // Numbers of rows are microseconds since this time, so that they stay below maxTime for long.
 var numbersSince = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 
-const maxTime = 1<<51 - 1<<40 // above it is room to count on
+const maxTime = 1<<51 - 1<<40 // the numbers above it are left for counting on
 
-// Next is a new number for a row: the time, or one more than the last number where the clock has not moved
+// Next returns a new number for a row: the time, or one more than the last number where the clock has not moved
 // on, or was set back. Numbers rise in the order in which they are given.
 func (e *Env) Next() int64 {
 	now := e.first + min(e.Now().UnixMicro()-numbersSince, maxTime)
@@ -54,27 +54,27 @@ func (e *Env) Next() int64 {
 	}
 }
 
-// Continue goes on numbering behind the last number of the database. first is that of the time 0. It is
-// called before Next.
+// Continue makes Next return numbers greater than last, the last one of the database. first is the number of the time
+// numbersSince. It must be called before Next.
 func (e *Env) Continue(first, last int64) {
 	e.first = first
 	e.last.Store(last)
 }
 
-// Recover is deferred where a panic must not end the process.
+// Recover counts and logs a panic. It is deferred in a goroutine or step whose panic must not end the process.
 func (e *Env) Recover(where string) {
 	if v := recover(); v != nil {
 		e.Panicked(where, v)
 	}
 }
 
-// Panicked counts and logs a panic that was recovered. It is called in the deferred function.
+// Panicked counts and logs a panic that the caller, a deferred function, has recovered.
 func (e *Env) Panicked(where string, v any) {
 	e.Counters.Panics.Add(1)
 	e.Log.Error("panic", "where", where, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 }
 
-// Notify sends somebody a message from the gateway itself.
+// Notify sends a user a message from the gateway's own address.
 func (e *Env) Notify(to jid.JID, text string) {
 	e.Send(stanza.NewMessage(to.Bare(), e.Domain, stanza.TypeChat, stanza.TextElement("", "body", text)))
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Group owns goroutines. Those that are started before Start or after Stop do not run.
+// Group owns the goroutines of a gateway. Go starts one between Start and Stop only.
 type Group struct {
 	recovered func(where string)
 
@@ -29,14 +29,14 @@ func (g *Group) Start(ctx context.Context) bool {
 	return true
 }
 
-// Context is that of the goroutines.
+// Context returns the context of the goroutines.
 func (g *Group) Context() context.Context {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.ctx
 }
 
-// Go starts a goroutine; false where the group is not started or stopped already.
+// Go starts a goroutine. It returns false if the group is not started, or is stopped.
 func (g *Group) Go(f func(ctx context.Context)) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -53,7 +53,7 @@ func (g *Group) Go(f func(ctx context.Context)) bool {
 	return true
 }
 
-// Stop refuses further goroutines.
+// Stop makes Go refuse further goroutines; Wait waits for those that run.
 func (g *Group) Stop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -9,10 +9,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// maxLimits is how many users have a limit of their own; those beyond share one.
+// maxLimits is how many users have a limit of their own; all further users share one.
 const maxLimits = 10000
 
-// Limiter bounds how many stanzas a second each user may send.
+// Limiter limits how many stanzas a second each user may send.
 type Limiter struct {
 	perSecond int // below 0: no limit
 	now       func() time.Time
@@ -21,7 +21,7 @@ type Limiter struct {
 	by map[jid.JID]*rate.Limiter
 }
 
-// NewLimiter makes a limiter of so many stanzas a second for each user; below 0 is no limit.
+// NewLimiter returns a limiter of perSecond stanzas a second for each user; a negative number is no limit.
 func NewLimiter(perSecond int, now func() time.Time) *Limiter {
 	return &Limiter{perSecond: perSecond, now: now, by: map[jid.JID]*rate.Limiter{}}
 }
@@ -45,7 +45,7 @@ func (l *Limiter) Allow(who jid.JID) bool {
 	return limit.AllowN(l.now(), 1)
 }
 
-// Prune drops the limits of users who have sent nothing of late.
+// Prune removes the limits of users who have sent nothing recently.
 func (l *Limiter) Prune() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,13 +14,13 @@ type Settings struct {
 	// Users lists who may link an account: domains ("example.org") and patterns of bare
 	// addresses ("*@*.example.org"). Empty means nobody.
 	Users []string
-	// Hosts lists the domains whose stanzas are accepted at all; empty means those of
-	// every domain. A component of a server that federates wants it set.
+	// Hosts lists the domains whose stanzas are accepted; empty means all domains. It should be set for a
+	// component of a server that federates.
 	Hosts []string
 	// Admins may replay failed events and see all logins: bare addresses.
 	Admins []string
 
-	KeepWaiting  time.Duration // how long a message waits for the network before it comes back; 24 h
+	KeepWaiting  time.Duration // how long a message waits for the network before it is returned with an error; 24 h
 	KeepKeys     time.Duration // how long keys of events and stanzas are remembered; 7 days
 	KeepArchive  time.Duration // how long the rooms' archive is kept; 0 is for ever
 	NotifyAfter  time.Duration // how long a message waits before its sender is notified; 5 s
@@ -34,8 +34,8 @@ type Settings struct {
 	Text     int     // bytes of one text from outside; 64 KiB
 	Logins   int     // of one user; 10
 	Rooms    int     // of one login; 10000
-	Pending  int     // inbox rows that wait in one room; 20000
-	Queue    int     // outbox rows that wait in one room; 1000
+	Pending  int     // inbox rows that may wait in one room; 20000
+	Queue    int     // outbox rows that may wait in one room; 1000
 	Stanzas  int     // stanzas a second from one user; 50, below 0: no limit
 	Calls    float64 // history calls a second of one login; 1
 }
@@ -67,10 +67,10 @@ func setDefault[T int | float64 | time.Duration](v *T, d T) {
 	}
 }
 
-// Times and limits that nobody needs to change.
+// Times and limits that are not settings.
 const (
 	CallTimeout   = 2 * time.Minute  // of one call to a client
-	LookupTimeout = 15 * time.Second // of a look-up that somebody waits for
+	LookupTimeout = 15 * time.Second // of a look-up that a user waits for
 	ClockSkew     = 5 * time.Second  // by how much the network's clock may be behind ours
 	RetryMin      = time.Second      // pause after the first failure
 	RetryMax      = 5 * time.Minute
@@ -78,7 +78,7 @@ const (
 	RoomsPage     = 500              // rooms read from the store at once
 )
 
-// Backoff is how long to wait after so many failures in a row.
+// Backoff returns how long to wait after a number of consecutive failures.
 func Backoff(failures int) time.Duration {
 	d := RetryMax
 	if failures < 16 {
@@ -87,7 +87,7 @@ func Backoff(failures int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// MayUse reports whether somebody may link an account of the network.
+// MayUse reports whether a user may link an account of the network.
 func (s Settings) MayUse(who jid.JID) bool {
 	for _, p := range s.Users {
 		if !strings.ContainsAny(p, "@*?") {
@@ -100,7 +100,7 @@ func (s Settings) MayUse(who jid.JID) bool {
 	return false
 }
 
-// MayUseSome reports whether anybody of a domain may link an account.
+// MayUseSome reports whether at least one user of a domain may link an account.
 func (s Settings) MayUseSome(domain string) bool {
 	for _, p := range s.Users {
 		p = strings.ToLower(p[strings.LastIndexByte(p, '@')+1:])
@@ -124,7 +124,7 @@ func (s Settings) Accepts(from jid.JID) bool {
 	return false
 }
 
-// IsAdmin reports whether somebody may see and replay failed events.
+// IsAdmin reports whether a user may see and replay failed events.
 func (s Settings) IsAdmin(who jid.JID) bool {
 	for _, a := range s.Admins {
 		if a == who.Bare().String() {

@@ -6,9 +6,8 @@
 // the newest key. Commands, chat and registration call them, and whatever else offers them to
 // people. Secrets are encrypted by Keys (XChaCha20-Poly1305) and never logged.
 //
-// What a client delivers goes to the Receiver; what has to happen in rosters and rooms when a login
-// is linked or removed is done by Roster and Rooms. They are given by Connect, since they are
-// built on this package.
+// Events of a client go to the Receiver. Roster and Rooms change rosters and rooms when a login is linked or
+// removed. Connect sets the three interfaces, since their implementations import this package.
 //
 // Goroutines: those of the gateway's Group; Stop waits for the client's. Locks: Login.mu and
 // Registry.mu are leaves, not held across I/O. Login.sealing is held while a secret is written.

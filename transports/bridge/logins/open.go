@@ -55,7 +55,7 @@ func (l *Login) stop() {
 	}
 }
 
-// keepOpen opens the client again and again until there is nothing to hope for.
+// keepOpen opens the client, and opens it again after it has ended, until an error is final or ctx ends.
 func (l *Login) keepOpen(ctx context.Context) {
 	defer l.logins.receiver.Stopped(l)
 	for failures := 0; ctx.Err() == nil; failures++ {
@@ -177,7 +177,7 @@ func (l *Login) openFailed(ctx context.Context, err error) (again bool, after ti
 	return false, 0
 }
 
-// opened publishes the client. One that has not reported its state is online.
+// opened makes the client available to calls. A client that has not reported its state counts as online.
 func (l *Login) opened(client transports.Client) {
 	l.mu.Lock()
 	l.conn.client, l.conn.synced = client, false

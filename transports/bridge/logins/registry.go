@@ -21,7 +21,8 @@ type Registry struct {
 	removals int64               // so many owners were removed since the start
 }
 
-// removal is the end of an owner. Whoever has the address next is somebody else.
+// removal records that the account of an owner was deleted. A later account with the same address belongs to
+// somebody else.
 type removal struct {
 	number int64 // among all removals
 	at     time.Time

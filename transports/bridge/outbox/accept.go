@@ -83,8 +83,8 @@ func (q *Queue) Chat(ctx context.Context, l *logins.Login, st *stanza.Stanza) {
 	}
 }
 
-// receive makes the call of a stanza. again is set where the stanza was accepted before. A call without a
-// kind is nothing that has to be durable.
+// receive returns the call for a stanza; again is true if the stanza was accepted before. A call without a kind does not
+// have to be stored.
 func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tables.Call, err error) {
 	request, err := q.parser(w.login).Parse(w.st, w.subject)
 	if err == nil {
@@ -141,8 +141,9 @@ func stanzaIDs(st *stanza.Stanza) (id, own string) {
 	return id, st.ID
 }
 
-// known finds the call of the same stanza, sent again by a client that could not know that we had it. stale
-// tells that there is one, but the new stanza is another message.
+// known finds the call of an earlier stanza with the same origin id: a client sends a stanza again if it got no
+// acknowledgement. stale is true if there is such a call, but
+// the new stanza is another message: the call has failed, or the id is short and the call old.
 func (q *Queue) known(ctx context.Context, bare jid.JID, id, origin string) (again *tables.Call, stale bool, err error) {
 	for i := range q.accepted {
 		if c := &q.accepted[i].call; c.Origin == origin && c.Sender.Bare() == bare {
@@ -182,7 +183,7 @@ func (q *Queue) acceptForRoom(m room.Message, a accepted) {
 	q.typing.ended(m.Session)
 }
 
-// reflectAgain answers a client that sends again what we have: it alone is shown the message once more.
+// reflectAgain answers a client that has sent a stanza again: only this client is shown the message once more.
 func (q *Queue) reflectAgain(m room.Message, c tables.Call) {
 	at := q.room.Address()
 	from, err := at.WithResource(m.From.Nick)

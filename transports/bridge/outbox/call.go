@@ -29,7 +29,7 @@ type call struct {
 	echo    *echo // belongs to the conversation's goroutine
 }
 
-// result is what a call has come to. Parts that were done have their ids here even when a later one failed.
+// result is the result of a call. It has the ids of the parts that were sent, even if a later part failed.
 type result struct {
 	room    transports.RoomID // where it was opened for this call
 	batch   tables.MessageBatch
@@ -138,7 +138,7 @@ func unsent(err error) error {
 	return err
 }
 
-// ended stores what a call has come to.
+// ended stores the result of a call.
 func (q *Queue) ended(ctx context.Context, c *call, r result) {
 	if q.call != c {
 		return
@@ -199,14 +199,14 @@ func (q *Queue) partDone(ctx context.Context, b *tables.Batch, request convert.R
 	}
 }
 
-// receipt tells the sender that the network has the message (XEP-0184).
+// receipt sends the sender a delivery receipt: the network has the message (XEP-0184).
 func (q *Queue) receipt(c tables.Call) {
 	if from, _, err := q.address(); err == nil {
 		q.env.Send(stanza.NewMessage(c.Sender, from, stanza.TypeChat, convert.Receipt(c.Message)))
 	}
 }
 
-// failed does what the class of an error asks for.
+// failed handles the error of a call by its class: repeat it, wait for the login, or return the message to its sender.
 func (q *Queue) failed(ctx context.Context, b *tables.Batch, err error) {
 	var e *transports.Error
 	errors.As(err, &e)

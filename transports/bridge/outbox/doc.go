@@ -1,10 +1,11 @@
-// Package outbox carries what local users write to the network.
+// Package outbox sends what local users write (messages, corrections, retractions, reactions, read marks,
+// topics) to the network.
 //
 // A Queue belongs to one conversation and runs in its goroutine. A stanza becomes a call: it is
 // read (package convert), checked, and stored with the archive of the room in one transaction;
 // only then is it shown to the room, which its sender may take as the acknowledgement. The
 // queue makes its calls in order, one at a time, each in a goroutine of its own, so that events
-// of the conversation pass a call that waits. What a call has come to (the network's ids, or the error) is
+// of the conversation are processed while a call waits. What a call has come to (the network's ids, or the error) is
 // stored together with the next call that begins: a message costs two transactions.
 //
 // A call that was begun and whose outcome is not known, since the process or the connection has

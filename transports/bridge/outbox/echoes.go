@@ -55,7 +55,7 @@ func (o *Outbox) IsEcho(conversation int64, e transports.Event) bool {
 	if _, message := e.Body.(transports.Message); !message || e.Nonce == "" || !o.env.Info.Caps.Repeatable {
 		return false
 	}
-	if !e.Own && o.logins.ByUser(e.Actor) == nil { // anybody can send our nonce
+	if !e.Own && o.logins.ByUser(e.Actor) == nil { // other people could send a copy of our nonce
 		return false
 	}
 	q := o.echoes.find(e.Nonce)

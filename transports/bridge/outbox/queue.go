@@ -87,7 +87,7 @@ func (q *Queue) Calling() bool {
 	return q.call != nil || len(q.pending) > 0 && q.pending[0].State == tables.CallSending
 }
 
-// Work makes the next call, or finds out why not yet.
+// Work makes the next call. If it cannot be made now, Work arranges for the queue to run again in time.
 func (q *Queue) Work(ctx context.Context) {
 	for q.call == nil && ctx.Err() == nil {
 		if len(q.pending) == 0 && !q.complete {

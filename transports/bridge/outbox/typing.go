@@ -27,7 +27,7 @@ type typing struct {
 // ended notes that a message ends the typing.
 func (t *typing) ended(who jid.JID) { delete(t.by, who.Bare()) }
 
-// sendTyping tells the network that a user writes, or has stopped.
+// sendTyping reports to the network that a user is typing, or has stopped.
 func (q *Queue) sendTyping(l *logins.Login, st *stanza.Stanza) {
 	on, off := convert.TypingState(st)
 	if !q.env.Info.Caps.Typing || !on && !off || q.conv.Row.Net == "" {

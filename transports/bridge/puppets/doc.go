@@ -1,5 +1,5 @@
-// Package puppets shows the people of a network to XMPP users: who they are, whether they are there,
-// and as contacts in rosters.
+// Package puppets shows the people of a network to XMPP users: their profiles, their presence, and roster items
+// for them.
 //
 // Directory knows people: in memory, in the store, and by asking the network (Profile). A gateway knows
 // the people of all logins; an XMPP user is shown only whom one of their own logins sees (Sees).

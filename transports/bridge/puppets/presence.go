@@ -159,13 +159,13 @@ func (p *Presence) send(user transports.UserID, info transports.PresenceInfo, to
 	p.env.Send(convert.PuppetPresence(from, to, info, nick))
 }
 
-// fromUser notes that a local user is here or gone, and passes it on to the network.
+// fromUser notes that a local user is available or unavailable, and sets that presence on the network.
 func (p *Presence) fromUser(st *stanza.Stanza) {
 	if st.Type == stanza.TypeProbe || st.From.IsBare() {
 		return
 	}
 	if len(p.logins.Of(st.From)) == 0 && !p.env.Settings.MayUse(st.From) {
-		return // of strangers there are any number
+		return // only users with a login are remembered, so that senders without one cost no memory
 	}
 	if p.setResource(st.From, st.Type == "") {
 		p.env.Group.Go(func(ctx context.Context) { p.pass(ctx, st) })
@@ -195,7 +195,7 @@ func (p *Presence) setResource(who jid.JID, available bool) (turned bool) {
 	return before == 0
 }
 
-// pass sets the presence of a user's logins on the network.
+// pass sets the presence of a user on the network, for each of their logins.
 func (p *Presence) pass(ctx context.Context, st *stanza.Stanza) {
 	if !p.env.Info.Caps.Presence {
 		return

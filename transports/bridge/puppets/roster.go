@@ -52,7 +52,7 @@ func (r *Roster) Granted(st *stanza.Stanza) bool {
 	}
 	server := st.From.Domain()
 	if !r.serves(server) {
-		return true // of other servers there are any number
+		return true // only servers whose users may have logins are remembered
 	}
 	before, kept := r.Privileges.set(server, p)
 	if !kept {

@@ -16,7 +16,7 @@ import (
 // maxEntering is how many stanzas of one session may wait until it has entered.
 const maxEntering = 100
 
-// entry is what the network says to somebody who enters.
+// entry has the network's answers to the calls that a session's entering needs.
 type entry struct {
 	login   *logins.Login
 	info    *transports.RoomInfo // where the channel had to be joined
@@ -24,8 +24,8 @@ type entry struct {
 	err     error
 }
 
-// prepare asks the network for what has to be known before a session enters. It returns false where
-// nothing has to be asked; else the stanza is handled when the answers are there.
+// prepare starts the calls to the network that are necessary before a session enters. It returns false if there are
+// none; otherwise the stanza is handled when the calls have ended.
 func (r *Room) prepare(ctx context.Context, st *stanza.Stanza) bool {
 	if st.Kind != stanza.Presence || st.Type != "" || st.Child(convert.NSMUC, "x") == nil {
 		return false
@@ -61,7 +61,7 @@ func (r *Room) prepare(ctx context.Context, st *stanza.Stanza) bool {
 	return true
 }
 
-// ask makes the calls of an entry.
+// ask makes the calls of an entry. It runs in a goroutine of its own.
 func (r *Rooms) ask(ctx context.Context, e *entry, id transports.RoomID, join bool) error {
 	if join {
 		info, err := r.join(ctx, e.login, id)
@@ -101,7 +101,7 @@ func (r *Rooms) join(ctx context.Context, l *logins.Login, id transports.RoomID)
 	return info, nil
 }
 
-// prepared lets a session enter, and then handles what it has sent since.
+// prepared lets a session enter, and then handles the stanzas that it has sent meanwhile.
 func (r *Room) prepared(ctx context.Context, st *stanza.Stanza, e *entry) {
 	waiting := r.entering[st.From]
 	delete(r.entering, st.From)

@@ -15,7 +15,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// Outbox takes what sessions in a room write.
+// Outbox accepts the messages that sessions send to a room.
 type Outbox interface {
 	// Send takes a message to the room. Once it is durable it is shown to the room.
 	Send(ctx context.Context, l *logins.Login, m room.Message) error
@@ -85,7 +85,7 @@ func (r *Room) handle(ctx context.Context, st *stanza.Stanza) {
 	r.entry.Handle(ctx, st)
 }
 
-// Engine is the room while somebody is in it, else nil.
+// Engine returns the core/room state of the room; nil while no session is in it.
 func (r *Room) Engine() *room.Room {
 	if r.entry == nil {
 		return nil
@@ -93,7 +93,7 @@ func (r *Room) Engine() *room.Room {
 	return r.entry.Loaded()
 }
 
-// Flush sends what the room has collected for the sessions in it.
+// Flush sends the stanzas that the room has collected for its sessions.
 func (r *Room) Flush() {
 	if r.entry != nil {
 		r.entry.Flush()

@@ -83,8 +83,8 @@ func (r *Rooms) Stop() {
 	r.service.Stop(ended)
 }
 
-// NickOf is the name that a user asked for when they entered a room last, else what stands before the @. A
-// login that writes for others writes under it.
+// NickOf returns the nickname with which a user last entered a room, else the localpart of their address. A login
+// that sends messages for others sends them under this name.
 func (r *Rooms) NickOf(who jid.JID) string { return r.nicks.of(who) }
 
 // List are the rooms that a user's logins see, at most limit.
