@@ -63,15 +63,20 @@ func NewInsert(table string, columns []Column, where, conflict string) *Insert {
 // InsertRows runs an Insert and returns how many rows were written. A row has a value for each
 // column: a string, int, int64, bool or []byte, or a named type of one of them; nil is NULL.
 func (s *Store) InsertRows(tx *sql.Tx, insert *Insert, rows [][]any) (int64, error) {
+	return insert.Run(tx, s.dialect, rows)
+}
+
+// Run is Store.InsertRows for those who know the engine by its dialect alone.
+func (i *Insert) Run(tx *sql.Tx, d Dialect, rows [][]any) (int64, error) {
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	if s.dialect == Postgres {
-		return affected(tx.Exec(insert.text[Postgres], arrays(insert.columns, rows)...))
+	if d == Postgres {
+		return affected(tx.Exec(i.text[Postgres], arrays(i.columns, rows)...))
 	}
 	var total int64
 	for _, row := range rows {
-		n, err := affected(tx.Exec(insert.text[SQLite], row...))
+		n, err := affected(tx.Exec(i.text[SQLite], row...))
 		if err != nil {
 			return total, err
 		}

@@ -79,7 +79,8 @@ func benchEvents(b *testing.B, rooms int) {
 	net := &lossy{Network: faultnet.New(world)}
 	dir := b.TempDir()
 	log := slog.New(slog.DiscardHandler)
-	db, err := store.Open(b.Context(), store.Options{URL: storetest.URL(b), Log: log})
+	url, trips := countRoundTrips(b, storetest.URL(b))
+	db, err := store.Open(b.Context(), store.Options{URL: url, Log: log})
 	fatal(b, err)
 	database, err := tables.Open(b.Context(), db)
 	fatal(b, err)
@@ -124,6 +125,7 @@ func benchEvents(b *testing.B, rooms int) {
 			b.Error(err)
 		}
 	}
+	tripsBefore := trips.Load()
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range b.N {
@@ -137,6 +139,9 @@ func benchEvents(b *testing.B, rooms int) {
 	}
 	c.until(before + int64(b.N))
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	if n := trips.Load(); n > 0 {
+		b.ReportMetric(float64(n-tripsBefore)/float64(b.N), "trips/op")
+	}
 }
 
 func fatal(b *testing.B, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 )
 
 // Commit writes a batch.
@@ -65,14 +66,14 @@ func (s *Store) commitPuppets(tx *sql.Tx, batch *Batch) error {
 		}
 	}
 	member := func(m Member) []any { return []any{m.Room, string(m.User)} }
-	if err := each(tx, addMemberSQL, batch.Rooms.Members, member); err != nil {
+	if err := insert(s, tx, addMembers, batch.Rooms.Members, member); err != nil {
 		return err
 	}
 	return each(tx, dropMemberSQL, batch.Rooms.MembersGone, member)
 }
 
 func (s *Store) commitMessages(tx *sql.Tx, batch *Batch) error {
-	err := each(tx, putIDSQL, batch.Messages.Mappings, func(r Mapping) []any {
+	err := insert(s, tx, addMappings, batch.Messages.Mappings, func(r Mapping) []any {
 		return []any{r.Room, string(r.Net), r.Stanza, r.Origin, r.First, r.Part, string(r.Author), r.Sender, micros(r.At), r.Text, r.Deleted}
 	})
 	if err != nil {
@@ -92,7 +93,7 @@ func (s *Store) commitMessages(tx *sql.Tx, batch *Batch) error {
 		return err
 	}
 	reaction := func(r Reaction) []any { return []any{r.Room, string(r.Net), string(r.User), r.Emoji} }
-	if err := each(tx, reactSQL, batch.Messages.Reactions, reaction); err != nil {
+	if err := insert(s, tx, addReactions, batch.Messages.Reactions, reaction); err != nil {
 		return err
 	}
 	return each(tx, unreactSQL, batch.Messages.ReactionsRemoved, reaction)
@@ -119,6 +120,9 @@ func notNull(data []byte) []byte {
 }
 
 func (s *Store) commitEvents(tx *sql.Tx, batch *Batch) error {
+	if !s.Local() {
+		return commitAllEvents(tx, batch.Inbox.Events)
+	}
 	for _, e := range batch.Inbox.Events {
 		var err error
 		switch e.State {
@@ -136,22 +140,27 @@ func (s *Store) commitEvents(tx *sql.Tx, batch *Batch) error {
 	return nil
 }
 
-const (
-	addArchiveSQL = `INSERT INTO bridge_archive (seq, room, id, message, at, nick, who, lang, extra, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, id) DO NOTHING`
-	retractSQL = `UPDATE bridge_archive SET payload = ?, extra = '' WHERE room = ? AND id = ?`
-)
+const retractSQL = `UPDATE bridge_archive SET payload = ?, extra = '' WHERE room = ? AND id = ?`
 
+// commitArchive writes what stands between two retractions together: a row may be retracted that was added
+// by the same batch.
 func (s *Store) commitArchive(tx *sql.Tx, batch *Batch) error {
-	for _, a := range batch.Archive {
-		var err error
-		if a.Retract != "" {
-			_, err = tx.Exec(retractSQL, a.Payload, a.Room, a.Retract)
-		} else {
-			_, err = tx.Exec(addArchiveSQL, a.Seq, a.Room, a.ID, a.Message, micros(a.At), a.Nick, a.Occupant, a.Lang, a.Extra, a.Payload)
+	rows := batch.Archive
+	for len(rows) > 0 {
+		n := slices.IndexFunc(rows, func(a Archived) bool { return a.Retract != "" })
+		if n < 0 {
+			n = len(rows)
 		}
+		err := insert(s, tx, addArchived, rows[:n], func(a Archived) []any {
+			return []any{a.Seq, a.Room, a.ID, a.Message, micros(a.At), a.Nick, a.Occupant, a.Lang, a.Extra, a.Payload}
+		})
 		if err != nil {
 			return err
+		}
+		for rows = rows[n:]; len(rows) > 0 && rows[0].Retract != ""; rows = rows[1:] {
+			if _, err := tx.Exec(retractSQL, rows[0].Payload, rows[0].Room, rows[0].Retract); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -33,23 +33,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (room, key) DO NOTHING`
 // tells which of the events are new.
 func (s *Store) Receive(ctx context.Context, events []Event, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
 	added := make([]bool, len(events))
+	receive := s.receiveEach
+	if !s.Local() {
+		receive = s.receiveAll
+	}
 	err := s.engine.Write(ctx, func(tx *sql.Tx) error {
-		for i, e := range events {
-			res, err := tx.Exec(receiveSQL, e.Seq, e.Room, string(e.Login), e.Key, e.Kind, int64(e.Priority), e.Position, e.Data, micros(e.At))
-			if err != nil {
-				return fmt.Errorf("keep event %s: %w", e.Key, err)
-			}
-			n, err := res.RowsAffected()
-			if err != nil {
-				return err
-			}
-			added[i] = n > 0
-			if n > 0 || e.Priority != PriorityNow {
-				continue
-			}
-			if _, err := tx.Exec(toHistorySQL, e.Position, e.Room, e.Key); err != nil {
-				return fmt.Errorf("move event %s: %w", e.Key, err)
-			}
+		if err := receive(tx, events, added); err != nil {
+			return fmt.Errorf("keep events: %w", err)
 		}
 		for id, state := range states {
 			if _, err := tx.Exec(putStateSQL, []byte(state), string(id), s.id); err != nil {
@@ -62,6 +52,27 @@ func (s *Store) Receive(ctx context.Context, events []Event, states map[transpor
 		return nil, err
 	}
 	return added, nil
+}
+
+func (s *Store) receiveEach(tx *sql.Tx, events []Event, added []bool) error {
+	for i, e := range events {
+		res, err := tx.Exec(receiveSQL, e.Seq, e.Room, string(e.Login), e.Key, e.Kind, int64(e.Priority), e.Position, e.Data, micros(e.At))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		added[i] = n > 0
+		if n > 0 || e.Priority != PriorityNow {
+			continue
+		}
+		if _, err := tx.Exec(toHistorySQL, e.Position, e.Room, e.Key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readEvent(row scanner) (e Event, err error) {
@@ -92,16 +103,13 @@ func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
 	const most = 2000 // rows in one transaction, so that others need not wait long
 	for len(seqs) > 0 {
 		n := min(len(seqs), most)
-		err := s.engine.Write(ctx, func(tx *sql.Tx) error {
-			for _, seq := range seqs[:n] {
-				if _, err := tx.Exec(doneEventSQL, seq); err != nil {
-					return fmt.Errorf("mark event %d: %w", seq, err)
-				}
-			}
-			return nil
-		})
+		done := make([]EventUpdate, n)
+		for i, seq := range seqs[:n] {
+			done[i] = EventUpdate{Seq: seq, State: EventDone}
+		}
+		err := s.engine.Write(ctx, func(tx *sql.Tx) error { return s.commitEvents(tx, &Batch{Inbox: InboxBatch{Events: done}}) })
 		if err != nil {
-			return err
+			return fmt.Errorf("mark %d events: %w", n, err)
 		}
 		seqs = seqs[n:]
 	}

@@ -17,8 +17,6 @@ const (
 
 	idPartsSQL = `SELECT DISTINCT net FROM bridge_ids WHERE room = ? AND net > ? AND net < ? ORDER BY net`
 
-	putIDSQL = `INSERT INTO bridge_ids (room, net, stanza, origin, first, part, author, sender, at, body, gone)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, net, stanza) DO NOTHING`
 	goneIDSQL = `UPDATE bridge_ids SET gone = TRUE, body = '' WHERE room = ? AND net = ?`
 
 	hasEchoSQL = `SELECT 1 FROM bridge_echoes WHERE room = ? AND net = ? AND kind = ? AND until >= ?`
@@ -27,7 +25,6 @@ ON CONFLICT (room, net, kind) DO UPDATE SET until = excluded.until`
 	dropEchoSQL = `DELETE FROM bridge_echoes WHERE room = ? AND net = ? AND kind = ?`
 
 	reactionsSQL = `SELECT emoji FROM bridge_reactions WHERE room = ? AND net = ? AND person = ? ORDER BY emoji`
-	reactSQL     = `INSERT INTO bridge_reactions (room, net, person, emoji) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	unreactSQL   = `DELETE FROM bridge_reactions WHERE room = ? AND net = ? AND person = ? AND emoji = ?`
 )
 

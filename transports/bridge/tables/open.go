@@ -20,6 +20,8 @@ type Engine interface {
 	// Reader is a pool of connections that only read.
 	Reader() *sql.DB
 	Migrate(ctx context.Context, m store.Migrations) error
+	// Dialect says which engine it is.
+	Dialect() store.Dialect
 	// OnDeleteAccount has fn called in the transaction that deletes an account of the server.
 	OnDeleteAccount(fn func(tx *sql.Tx, account jid.JID) error)
 }
@@ -91,6 +93,9 @@ func (d *Database) Gateway(ctx context.Context, domain jid.JID) (*Store, error) 
 	}
 	return s, nil
 }
+
+// Local reports whether the database is a file of this machine.
+func (s *Store) Local() bool { return s.engine.Dialect() == store.SQLite }
 
 func micros(t time.Time) int64 {
 	if t.IsZero() {

@@ -29,7 +29,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (gateway, scope, k
 ON CONFLICT (login, room) DO UPDATE SET joined = excluded.joined, writable = excluded.writable`
 	hideSQL = `DELETE FROM bridge_visible WHERE login = ? AND room = ?`
 
-	addMemberSQL   = `INSERT INTO bridge_members (room, person) VALUES (?, ?) ON CONFLICT DO NOTHING`
 	dropMemberSQL  = `DELETE FROM bridge_members WHERE room = ? AND person = ?`
 	roomMembersSQL = `SELECT p.info FROM bridge_members m JOIN bridge_people p ON p.id = m.person AND p.gateway = ? WHERE m.room = ? LIMIT ?`
 )
