@@ -119,8 +119,7 @@ func (s *client) fault(err error) error {
 	return err
 }
 
-// asking calls the API for something that nobody waits for, at our own pace and again
-// after Discord asked to wait.
+// asking makes a call that no user waits for: rate-limited, and repeated after Discord asked to wait.
 func (s *client) paced(ctx context.Context, r request, out any) error {
 	for {
 		if err := s.pace.Wait(ctx); err != nil {

@@ -19,7 +19,7 @@ const (
 // unseen is for how long we believe that the bot does not see a channel.
 const unseen = 10 * time.Minute
 
-// flagHidden marks a channel that a bot hears of but may not see (docs: Channel Flags, since
+// flagHidden marks a channel that a bot gets events of but may not see (docs: Channel Flags, since
 // November 2026): its name and the rest are made up.
 const flagHidden discordgo.ChannelFlags = 1 << 17
 

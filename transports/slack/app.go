@@ -28,8 +28,8 @@ type app struct {
 	done   chan struct{}
 	acks   chan acknowledgement
 
-	// telling is held from a change of online or final until the logins know it, so that the last that
-	// they hear is true. It is held across what the sinks write for that, mu only for a moment within.
+	// reporting is held from a change of online or final until it is reported to all logins, so that reports arrive
+	// in the order of the changes. It is held while the sinks store them; mu is not.
 	reporting sync.Mutex
 
 	mu       sync.Mutex
@@ -234,8 +234,8 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 	}
 }
 
-// connected tells the logins; from the second time on there was a gap, since Slack
-// repeats only what was not acknowledged.
+// connected reports to the logins that the socket is open. After the first time it reports a gap too: Slack repeats
+// only events that were not acknowledged.
 func (a *app) connected() {
 	a.reporting.Lock()
 	defer a.reporting.Unlock()

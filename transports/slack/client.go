@@ -137,8 +137,8 @@ func (s *client) fault(err error) error {
 	return err
 }
 
-// paced calls the Web API for something that nobody waits for, at our own pace and again
-// after Slack asked to wait. A call whose answer cannot be read is made a few times.
+// paced makes a call that no user waits for: rate-limited, and repeated after Slack asked to wait. A call whose answer
+// cannot be decoded is repeated a few times.
 func (s *client) paced(ctx context.Context, call func() error) error {
 	for try := 1; ; try++ {
 		if err := s.pace.Wait(ctx); err != nil {

@@ -29,7 +29,7 @@ func dialer(ctx context.Context) *websocket.Dialer {
 	}
 }
 
-// leashed is a connection that ends with a context.
+// leashed is a connection that is closed when a context ends.
 type leashed struct {
 	net.Conn
 	stop func() bool

@@ -28,7 +28,7 @@ type Parts interface {
 	Load(ctx context.Context) error
 	// Work runs after each batch of jobs.
 	Work(ctx context.Context, look mailbox.Marks)
-	// Disposable tells whether nothing of the conversation has to stay in memory. It must not block.
+	// Disposable reports whether nothing of the conversation has to stay in memory. It must not block.
 	Disposable() bool
 	// Close is called when the conversation is dropped from memory.
 	Close()
@@ -58,10 +58,10 @@ type hold struct {
 	partial   bool // a backfill was given up: the next one starts where it would have
 }
 
-// Exists tells whether the conversation has a row.
+// Exists reports whether the conversation has a row.
 func (c *Conversation) Exists() bool { return c.Row.ID != 0 }
 
-// Direct tells whether this is the direct chat of a login.
+// Direct reports whether this is the direct chat of a login.
 func (c *Conversation) Direct() bool { return c.Row.Direct() }
 
 // Login is whose direct chat this is; nil for a room, and where the login is gone.
@@ -129,21 +129,21 @@ func (c *Conversation) Pause(ctx context.Context) {
 	}
 }
 
-// MayReceive tells whether events may be processed now.
+// MayReceive reports whether events may be processed now.
 func (c *Conversation) MayReceive() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.hold.backfills == 0 && !c.set.away.Load()
 }
 
-// Partial tells whether earlier messages may be missing.
+// Partial reports whether earlier messages may be missing.
 func (c *Conversation) Partial() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.hold.partial
 }
 
-// Current tells whether all events before the live ones were stored: no backfill runs, was given up or has held
+// Current reports whether all events before the live ones were stored: no backfill runs, was given up or has held
 // events back that are still there.
 func (c *Conversation) Current() bool {
 	c.mu.Lock()

@@ -91,7 +91,7 @@ func (s *Set) Wake(id int64, look mailbox.Marks) {
 	_ = s.boxes.Wake(id, look) // where the gateway stops, the next start looks
 }
 
-// Loaded tells whether a conversation is in memory.
+// Loaded reports whether a conversation is in memory.
 func (s *Set) Loaded() map[int64]bool {
 	loaded := map[int64]bool{}
 	for _, id := range s.boxes.Keys() {
@@ -149,7 +149,7 @@ func (s *Set) Release(id int64, complete bool) {
 	s.Wake(id, Inbox)
 }
 
-// Waits tells whether events wait in a conversation.
+// Waits reports whether events wait in a conversation.
 func (s *Set) Waits(id int64) (waits bool) {
 	s.change(id, func(c *Conversation) { waits = c.events > 0 })
 	return waits

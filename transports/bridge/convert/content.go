@@ -139,7 +139,7 @@ func Typing(on bool) []*stanza.Element {
 	return []*stanza.Element{stanza.NewElement(NSStates, state), message.NoStore.Element()}
 }
 
-// Call is the content that tells of a call that began or ended.
+// Call returns the content of a message about a call that began or ended.
 func Call(c transports.Call) *stanza.Element {
 	text := "A call has begun."
 	if c.Ended {

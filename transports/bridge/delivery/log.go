@@ -53,7 +53,7 @@ type Log struct {
 	env    *gateway.Env
 	store  Store
 	server Server
-	// kept tells whether the server has a message of the last run already.
+	// kept reports whether the server has a message of the last run already.
 	kept  func(context.Context, *stanza.Stanza) (bool, error)
 	noted map[int64]bool // what the files of the last run held
 

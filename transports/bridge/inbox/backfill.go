@@ -165,7 +165,7 @@ func (b *Backfill) Forget(l *logins.Login) {
 	delete(b.gap, l)
 }
 
-// MustBegin tells whether history has to be read although the client has missed nothing since it was last
+// MustBegin reports whether history has to be read although the client has missed nothing since it was last
 // online.
 func (b *Backfill) MustBegin(l *logins.Login) bool {
 	b.mu.Lock()
@@ -224,7 +224,7 @@ func (b *Backfill) next(l *logins.Login, client transports.Client) (room heldRoo
 	return room, true
 }
 
-// putOff tells whether a room is to be tried again: it then stays held.
+// putOff reports whether a room is to be tried again: it then stays held.
 func (b *Backfill) putOff(l *logins.Login, room heldRoom, err error) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

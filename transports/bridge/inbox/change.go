@@ -39,7 +39,7 @@ func (s *step) edit(ctx context.Context, e transports.Edit) error {
 	return s.say(ctx, id, false, convert.Correction(e, text, first.Origin)...)
 }
 
-// split tells whether a message of ours became several of the network: then the new text
+// split reports whether a message of ours became several of the network: then the new text
 // of one of them is not the whole text.
 func (s *step) split(ctx context.Context, first tables.Mapping) bool {
 	if first.Sender == "" {
@@ -49,7 +49,7 @@ func (s *step) split(ctx context.Context, first tables.Mapping) bool {
 	return err == nil && len(rows) > 1
 }
 
-// takeEcho tells whether an event is the echo of a change that we made, and uses it up.
+// takeEcho reports whether an event is the echo of a change that we made, and uses it up.
 func (s *step) takeEcho(ctx context.Context, net transports.MessageID, kind string) (bool, error) {
 	e := tables.Echo{Room: s.p.conv.ID, Net: net, Kind: kind}
 	ours, err := s.p.messages.HasEcho(ctx, e, s.p.env.Now())

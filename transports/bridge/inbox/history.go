@@ -130,7 +130,7 @@ func (b *Backfill) history(ctx context.Context, l *logins.Login, h transports.Hi
 	return h.History(ctx, request)
 }
 
-// isNewTo tells whether something happened when the account was linked already.
+// isNewTo reports whether something happened when the account was linked already.
 func isNewTo(l *logins.Login, e transports.Event) bool {
 	return e.At.After(l.LinkedAt().Add(-gateway.ClockSkew))
 }

@@ -31,7 +31,7 @@ type Inbox struct {
 
 // Echoes recognises messages that are those of our own calls.
 type Echoes interface {
-	// IsEcho tells whether an event is one; then Echo has to be called once all events before it are durable.
+	// IsEcho reports whether an event is one; then Echo has to be called once all events before it are durable.
 	IsEcho(conversation int64, e transports.Event) bool
 	Echo(e transports.Event)
 }

@@ -29,7 +29,7 @@ type Messages interface {
 	ByNetworkID(ctx context.Context, room int64, net transports.MessageID) ([]tables.Mapping, error)
 	// ByStanzaID are the parts of the message that an id of a stanza names.
 	ByStanzaID(ctx context.Context, room int64, id, sender string) ([]tables.Mapping, error)
-	// HasEcho tells whether the echo of a change of ours is expected.
+	// HasEcho reports whether the echo of a change of ours is expected.
 	HasEcho(ctx context.Context, e tables.Echo, now time.Time) (bool, error)
 	// Reactions are one person's reactions to a message.
 	Reactions(ctx context.Context, room int64, net transports.MessageID, user transports.UserID) ([]string, error)
@@ -43,9 +43,9 @@ type Parts interface {
 
 // Calls are the calls of the conversation whose events are processed.
 type Calls interface {
-	// Calling tells whether a call is under way or its outcome unknown.
+	// Calling reports whether a call is under way or its outcome unknown.
 	Calling() bool
-	// Echo tells whether a message is that of such a call.
+	// Echo reports whether a message is that of such a call.
 	Echo(ctx context.Context, nonce string, net transports.MessageID, at time.Time) outbox.Outcome
 }
 
@@ -68,7 +68,7 @@ func (p *Processing) Processor(c *conversation.Conversation, r *rooms.Room, call
 	return &Processor{Processing: p, conv: c, room: r, calls: calls}
 }
 
-// Disposable tells whether nothing has to stay in memory.
+// Disposable reports whether nothing has to stay in memory.
 func (p *Processor) Disposable() bool { return !p.lookingUp }
 
 // errHeld is returned for an event that has to wait for the outcome of a call.

@@ -250,7 +250,7 @@ func (s *step) byStanzaID(ctx context.Context, id string) ([]tables.Mapping, err
 	return rows, nil
 }
 
-// deletes tells whether a batch marks a message as deleted.
+// deletes reports whether a batch marks a message as deleted.
 func deletes(b *tables.Batch, net transports.MessageID) bool {
 	for _, d := range b.Messages.Deleted {
 		for _, id := range d.Net {
@@ -271,5 +271,5 @@ func (s *step) local() *logins.Login {
 	return s.p.logins.ByUser(s.e.Actor)
 }
 
-// ours tells whether the event may be the echo of a call.
+// ours reports whether the event may be the echo of a call.
 func (s *step) ours() bool { return s.e.Own || s.p.logins.ByUser(s.e.Actor) != nil }

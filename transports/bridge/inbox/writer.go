@@ -107,7 +107,7 @@ func (w *writer) write() {
 	}
 }
 
-// failed keeps resume states for the next write and tells whether to go on at once. What has
+// failed keeps resume states for the next write and reports whether to go on at once. What has
 // come behind the events that failed fails with them: it must not pass them. Each failure
 // ends the client that the event came from, so that nothing comes behind it later either.
 func (w *writer) failed(states map[transports.LoginID]json.RawMessage, events int, err error) bool {

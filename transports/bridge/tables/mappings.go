@@ -66,7 +66,7 @@ func (s *Store) Between(ctx context.Context, room int64, after, before transport
 	}, idPartsSQL, room, string(after), string(before))
 }
 
-// HasEcho tells whether such an echo is expected.
+// HasEcho reports whether such an echo is expected.
 func (s *Store) HasEcho(ctx context.Context, e Echo, now time.Time) (bool, error) {
 	var one int
 	return found(s.engine.Reader().QueryRowContext(ctx, hasEchoSQL, e.Room, string(e.Net), e.Kind, micros(now)).Scan(&one))

@@ -82,13 +82,13 @@ func (s *Store) Contacts(ctx context.Context, login transports.LoginID) ([]Conta
 	}, contactsSQL, string(login))
 }
 
-// HasContact tells whether somebody is in the contact list of a login.
+// HasContact reports whether somebody is in the contact list of a login.
 func (s *Store) HasContact(ctx context.Context, login transports.LoginID, user transports.UserID) (bool, error) {
 	var n int
 	return found(s.engine.Reader().QueryRowContext(ctx, hasContactSQL, string(login), string(user)).Scan(&n))
 }
 
-// Sees tells whether the network has shown a person to a login: as a contact, in a direct chat or in a room.
+// Sees reports whether the network has shown a person to a login: as a contact, in a direct chat or in a room.
 func (s *Store) Sees(ctx context.Context, login transports.LoginID, user transports.UserID) (bool, error) {
 	var n int
 	return found(s.engine.Reader().QueryRowContext(ctx, seesSQL,

@@ -63,10 +63,10 @@ type Room struct {
 // Label names the room in a trace: by its id, or by the person.
 func (r Room) Label() string { return cmp.Or(string(r.Net), string(r.Peer)) }
 
-// Direct tells whether this is the direct chat of a login.
+// Direct reports whether this is the direct chat of a login.
 func (r Room) Direct() bool { return r.Kind == transports.Direct }
 
-// Visibility tells that a login can see a room.
+// Visibility records that a login can see a room.
 type Visibility struct {
 	Login    transports.LoginID
 	Room     int64
