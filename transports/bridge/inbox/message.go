@@ -215,7 +215,7 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 }
 
 // archiveSeq returns a message's position in the archive. The history of a new room is sorted before all live
-// messages: its positions are negative.
+// messages.
 func (s *step) archiveSeq() int64 {
 	if s.e.Past {
 		return s.p.env.Next() - tables.HistoryOffset
