@@ -102,7 +102,7 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 	}
 	begin := time.Now()
 	deadline := begin.Add(l.length)
-	before, err := measure(t.pid)
+	before, err := measure(t.pids)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 	}
 	wg.Wait()
 	elapsed := time.Since(begin)
-	after, err := measure(t.pid)
+	after, err := measure(t.pids)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func idleCommand(o *options) *cobra.Command {
 			if err := pause(ctx, *settle); err != nil {
 				return nil, err
 			}
-			before, err := measure(t.pid)
+			before, err := measure(t.pids)
 			if err != nil {
 				return nil, err
 			}
@@ -46,7 +46,7 @@ func idleCommand(o *options) *cobra.Command {
 			if err := pause(ctx, *settle); err != nil {
 				return nil, err
 			}
-			after, err := measure(t.pid)
+			after, err := measure(t.pids)
 			if err != nil {
 				return nil, err
 			}

@@ -39,7 +39,7 @@ type loginLoad struct {
 }
 
 func logins(ctx context.Context, t target, o *options, l loginLoad) (figures, error) {
-	before, err := measure(t.pid)
+	before, err := measure(t.pids)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func logins(ctx context.Context, t target, o *options, l loginLoad) (figures, er
 	}
 	wg.Wait()
 	elapsed := time.Since(begin)
-	after, err := measure(t.pid)
+	after, err := measure(t.pids)
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}

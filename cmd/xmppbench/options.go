@@ -23,7 +23,7 @@ type options struct {
 // target is one server.
 type target struct {
 	name, addr, domain string
-	pid                int
+	pids               []int
 }
 
 // targets reads the servers to measure: one or two.
@@ -37,7 +37,7 @@ func (o *options) targets() ([]target, error) {
 }
 
 func parseTarget(s string) (target, error) {
-	bad := fmt.Errorf("target %q is not NAME=HOST:PORT,DOMAIN[,PID]", s)
+	bad := fmt.Errorf("target %q is not NAME=HOST:PORT,DOMAIN[,PID[+PID...]]", s)
 	name, rest, ok := strings.Cut(s, "=")
 	parts := strings.Split(rest, ",")
 	if !ok || len(parts) < 2 || len(parts) > 3 {
@@ -52,8 +52,12 @@ func parseTarget(s string) (target, error) {
 	}
 	t := target{name: name, addr: parts[0], domain: parts[1]}
 	if len(parts) == 3 {
-		if t.pid, err = strconv.Atoi(parts[2]); err != nil {
-			return target{}, bad
+		for text := range strings.SplitSeq(parts[2], "+") {
+			pid, err := strconv.Atoi(text)
+			if err != nil {
+				return target{}, bad
+			}
+			t.pids = append(t.pids, pid)
 		}
 	}
 	return t, nil

@@ -67,7 +67,7 @@ func storm(ctx context.Context, t target, o *options, l stormLoad) (figures, err
 	if err := l.subscribeAll(clients); err != nil {
 		return nil, err
 	}
-	before, err := measure(t.pid)
+	before, err := measure(t.pids)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func storm(ctx context.Context, t target, o *options, l stormLoad) (figures, err
 	}
 	wg.Wait()
 	elapsed := time.Since(begin)
-	after, err := measure(t.pid)
+	after, err := measure(t.pids)
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, fmt.Errorf("%d of %d arrived: %w", total.Load(), want, err)
 	}

@@ -85,7 +85,7 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 	}
 	begin := time.Now()
 	deadline := begin.Add(l.length)
-	before, err := measure(t.pid)
+	before, err := measure(t.pids)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 	})
 	wg.Wait()
 	elapsed := time.Since(begin)
-	after, err := measure(t.pid)
+	after, err := measure(t.pids)
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type bench struct {
 	dragoman, xmppbench string
 	servers             []*server
 	absent              []string // servers that cannot be had, and why
+	cleanups            []func() error
 	begun               time.Time
 }
 
@@ -53,8 +54,8 @@ func (b *bench) build(ctx context.Context) error {
 func (b *bench) open(ctx context.Context) error {
 	asked := strings.Split(b.options.servers, ",")
 	for _, name := range asked {
-		if !slices.Contains(names(), name) {
-			return fmt.Errorf("-servers: %q is none of %s", name, strings.Join(names(), ", "))
+		if !slices.Contains(names(kinds), name) {
+			return fmt.Errorf("-servers: %q is none of %s", name, strings.Join(names(kinds), ", "))
 		}
 	}
 	for _, k := range kinds {
@@ -85,6 +86,11 @@ func (b *bench) open(ctx context.Context) error {
 func (b *bench) stop() {
 	for _, s := range b.servers {
 		s.stop()
+	}
+	for _, clean := range b.cleanups {
+		if err := clean(); err != nil {
+			b.progress("%v", err)
+		}
 	}
 }
 

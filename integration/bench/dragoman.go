@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -16,8 +17,25 @@ var dragoman = &kind{
 	room:       []string{"--room", "lobby@echo.DOMAIN", "--link", "guest"},
 }
 
+// before is another dragoman binary, which -before names.
+var before = &kind{
+	name: "before", title: "Dragoman before", configure: func(b *bench, s *server) error {
+		if b.before == "" {
+			return errors.New("-before names no binary")
+		}
+		return configureDragomanBinary(s, b.before, "")
+	},
+	populate: importAccounts, mechanisms: dragoman.mechanisms, room: dragoman.room,
+}
+
 func configureDragoman(b *bench, s *server) error {
-	config, err := s.write("dragoman.toml", fmt.Sprintf(`
+	return configureDragomanBinary(s, b.dragoman, "")
+}
+
+// configureDragomanBinary writes the configuration of a dragoman binary; sections are added to it.
+func configureDragomanBinary(s *server, binary, sections string) error {
+	s.binary = binary
+	config, err := s.write("dragoman.toml", sections+fmt.Sprintf(`
 [server]
 hosts = [%q]
 data = "data"
@@ -56,11 +74,11 @@ guests = 20
 		return err
 	}
 	s.command = func() *exec.Cmd {
-		cmd := exec.Command(b.dragoman, "serve", "-c", config)
+		cmd := exec.Command(binary, "serve", "-c", config)
 		cmd.Dir = s.dir
 		return cmd
 	}
-	out, err := exec.Command(b.dragoman, "version").Output()
+	out, err := exec.Command(binary, "version").Output()
 	s.version = strings.TrimPrefix(firstLine(out), "dragoman ")
 	return err
 }
@@ -70,12 +88,12 @@ func firstLine(text []byte) string {
 	return line
 }
 
-func importAccounts(ctx context.Context, b *bench, s *server, user string, n int) error {
+func importAccounts(ctx context.Context, _ *bench, s *server, user string, n int) error {
 	var list strings.Builder
 	for i := range n {
 		fmt.Fprintf(&list, "%s%d %s\n", user, i, password)
 	}
-	cmd := exec.CommandContext(ctx, b.dragoman, "account", "import", "-c", "dragoman.toml")
+	cmd := exec.CommandContext(ctx, s.binary, "account", "import", "-c", "dragoman.toml")
 	cmd.Dir, cmd.Stdin = s.dir, strings.NewReader(list.String())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("import accounts: %w\n%s", err, out)

@@ -15,6 +15,7 @@ import (
 // options are the flags.
 type options struct {
 	servers, only string
+	before        string
 	rounds        int
 	length        time.Duration
 	users         int
@@ -34,7 +35,8 @@ func main() {
 func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.StringVar(&o.servers, "servers", "", "which servers: "+strings.Join(names(), ",")+" (all of them; for -growth dragoman)")
+	flags.StringVar(&o.servers, "servers", "", "which servers of "+strings.Join(names(kinds), ",")+" (the first three; for -growth dragoman)")
+	flags.StringVar(&o.before, "before", "", "another dragoman binary, which is measured too, as the server \"before\"")
 	flags.StringVar(&o.only, "only", "", "measure only what has one of these words in its name, such as chat,login")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each server is measured; the medians are shown")
 	flags.DurationVar(&o.length, "for", 4*time.Second, "how long one measurement lasts")
@@ -56,10 +58,13 @@ func parse(args []string) (options, error) {
 		o.rounds, o.length = 1, time.Second
 	}
 	if o.servers == "" {
-		o.servers = strings.Join(names(), ",")
+		o.servers = strings.Join(names(byDefault), ",")
 		if o.growth {
 			o.servers = "dragoman"
 		}
+	}
+	if o.before != "" {
+		o.servers += "," + before.name
 	}
 	if o.rounds < 1 || o.users < 2 || o.idle < 1 || o.length <= 0 {
 		return o, fmt.Errorf("-rounds, -for and -idle must be above zero, -users above one")

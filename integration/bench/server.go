@@ -28,9 +28,12 @@ type kind struct {
 	room []string
 }
 
-var kinds = []*kind{dragoman, prosody, ejabberd}
+// byDefault are the servers that are measured if -servers does not name others.
+var byDefault = []*kind{dragoman, prosody, ejabberd}
 
-func names() []string {
+var kinds = append(byDefault, postgres, before)
+
+func names(kinds []*kind) []string {
 	var list []string
 	for _, k := range kinds {
 		list = append(list, k.name)
@@ -46,8 +49,11 @@ type server struct {
 	cert    *peers.Authority
 	version string
 	command func() *exec.Cmd
-	log     *peers.Log
-	process *peers.Process
+	binary  string // of a dragoman
+	// database is the process of the database server, whose processes count too; 0: none.
+	database int
+	log      *peers.Log
+	process  *peers.Process
 }
 
 func (b *bench) newServer(k *kind) (*server, error) {
@@ -79,7 +85,11 @@ func (s *server) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 
 // target is the server as xmppbench wants it.
 func (s *server) target() string {
-	return fmt.Sprintf("%s=%s,%s,%d", s.name, s.addr(), domain, s.process.PID())
+	pids := number(s.process.PID())
+	if s.database != 0 {
+		pids += "+" + number(s.database)
+	}
+	return fmt.Sprintf("%s=%s,%s,%s", s.name, s.addr(), domain, pids)
 }
 
 func (s *server) write(name, text string) (string, error) {
