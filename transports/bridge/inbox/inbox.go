@@ -32,7 +32,7 @@ type Inbox struct {
 // Echoes recognises messages that are those of our own calls.
 type Echoes interface {
 	// IsEcho reports whether an event is one; then Echo has to be called once all events before it are durable.
-	IsEcho(conversation int64, e transports.Event) bool
+	IsEcho(conversation int64, login transports.LoginID, e transports.Event) bool
 	Echo(e transports.Event)
 }
 
@@ -63,7 +63,7 @@ func (i *Inbox) post(ctx context.Context, l *logins.Login, e transports.Event, l
 		done(err)
 		return
 	}
-	if i.echoes.IsEcho(room, e) {
+	if i.echoes.IsEcho(room, l.ID, e) {
 		i.writer.put(nil, late, func(_ []bool, err error) { // behind all events before it
 			if err == nil {
 				i.echoes.Echo(e)

@@ -17,29 +17,43 @@ const maxEchoes = 4096
 // it says is in the call, or comes as its outcome.
 type echoes struct {
 	mu    sync.Mutex
-	by    map[string]*Queue // by our id of the message
-	order []string          // a ring of the ids, the oldest at next
+	by    map[string]begun // by our id of the message
+	order []string         // a ring of the ids, the oldest at next
 	next  int
 }
 
-func (e *echoes) add(id string, q *Queue) {
+// begun is a call that may have an echo.
+type begun struct {
+	queue *Queue
+	login transports.LoginID
+	user  transports.UserID
+}
+
+// from reports whether an event that a login has brought can be the echo of the call: ids of messages are
+// not secret, so that another user could send one.
+func (b begun) from(login transports.LoginID, e transports.Event) bool {
+	return e.Actor != "" && e.Actor == b.user || e.Own && login == b.login
+}
+
+func (e *echoes) add(id string, call begun) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.by == nil {
-		e.by, e.order = map[string]*Queue{}, make([]string, maxEchoes)
+		e.by, e.order = map[string]begun{}, make([]string, maxEchoes)
 	}
 	if _, again := e.by[id]; !again {
 		delete(e.by, e.order[e.next])
 		e.order[e.next] = id
 		e.next = (e.next + 1) % maxEchoes
 	}
-	e.by[id] = q
+	e.by[id] = call
 }
 
-func (e *echoes) find(id string) *Queue {
+func (e *echoes) find(id string) (call begun, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.by[id]
+	call, ok = e.by[id]
+	return call, ok
 }
 
 // echo is the message of the network that a call has become, as an event says.
@@ -51,22 +65,20 @@ type echo struct {
 // IsEcho reports whether a message is that of a call which was begun in the conversation since the start. Then Echo has
 // to be called with it, once all events before it are durable. It is only so where the network recognises a
 // call that is repeated, since a crash forgets the echo.
-func (o *Outbox) IsEcho(conversation int64, e transports.Event) bool {
+func (o *Outbox) IsEcho(conversation int64, login transports.LoginID, e transports.Event) bool {
 	if _, message := e.Body.(transports.Message); !message || e.Nonce == "" || !o.env.Info.Caps.Repeatable {
 		return false
 	}
-	if !e.Own && o.logins.ByUser(e.Actor) == nil { // other people could send a copy of our nonce
-		return false
-	}
-	q := o.echoes.find(e.Nonce)
-	return q != nil && q.conv.ID == conversation
+	call, ok := o.echoes.find(e.Nonce)
+	return ok && call.queue.conv.ID == conversation && call.from(login, e)
 }
 
 // Echo takes such a message.
 func (o *Outbox) Echo(e transports.Event) {
 	o.env.Counters.Echoes.Add(1)
 	m, message := e.Body.(transports.Message)
-	if q := o.echoes.find(e.Nonce); q != nil && message {
+	if call, ok := o.echoes.find(e.Nonce); ok && message {
+		q := call.queue
 		q.conv.Enqueue(func(ctx context.Context) { q.takeEcho(ctx, e.Nonce, echo{m.ID, e.At}) })
 	}
 }
