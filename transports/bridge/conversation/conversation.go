@@ -47,6 +47,7 @@ type Conversation struct {
 	mu      sync.Mutex
 	events  int // in the inbox, not processed yet
 	calls   int // in the outbox, not done yet
+	recent  recent
 	hold    hold
 	refused *logins.Login
 }
@@ -165,6 +166,33 @@ func (c *Conversation) AddCalls(n int) {
 	c.calls = max(0, c.calls+n)
 }
 
+// NextEvents returns the first events that wait, no more than limit, from memory or else by read.
+// KeepEvents has to follow.
+func (c *Conversation) NextEvents(ctx context.Context, limit int, read func(ctx context.Context, id int64, limit int) ([]tables.Event, error)) ([]tables.Event, error) {
+	c.mu.Lock()
+	rows, ok := c.recent.take(limit)
+	c.mu.Unlock()
+	if ok {
+		return rows, nil
+	}
+	rows, err := read(ctx, c.ID, limit)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recent.endReading(rows, limit)
+	return rows, nil
+}
+
+// KeepEvents is called with those of NextEvents that still wait, once the others were written. Where it is not
+// called the next events are read from the database.
+func (c *Conversation) KeepEvents(rows []tables.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recent.putBack(rows)
+}
+
 // CaughtUp lets live events have the first priority again, once nothing waits before them. It returns
 // the login whose events were refused meanwhile, if any: its backfill has to read them.
 func (c *Conversation) CaughtUp() *logins.Login {
@@ -208,6 +236,7 @@ func (c *Conversation) load(ctx context.Context) error {
 		c.Row = tables.Room{}
 		c.mu.Lock()
 		c.events, c.calls, c.refused, c.hold.live, c.hold.partial = 0, 0, nil, false, false
+		c.recent.forgetAll()
 		c.mu.Unlock()
 	}
 	return c.Parts.Load(ctx)

@@ -35,7 +35,7 @@ func NewSet(env *gateway.Env, store Store, registry *logins.Registry, parts func
 func (s *Set) Start(ctx context.Context) {
 	s.boxes = mailbox.New(ctx, mailbox.Options[int64, *Conversation]{
 		New: func(id int64) *Conversation {
-			c := &Conversation{ID: id, set: s}
+			c := &Conversation{ID: id, set: s, recent: recent{more: true}}
 			c.Parts = s.parts(c)
 			return c
 		},
@@ -136,6 +136,7 @@ func (s *Set) Hold(id int64) {
 		c.hold.backfills++
 		c.hold.live = true
 		c.refused = nil // what was refused is among what will be read
+		c.recent.forget()
 	})
 }
 
@@ -145,6 +146,7 @@ func (s *Set) Release(id int64, complete bool) {
 	s.change(id, func(c *Conversation) {
 		c.hold.backfills = max(0, c.hold.backfills-1)
 		c.hold.partial = !complete
+		c.recent.forget() // the last events of the backfill may not be in memory yet
 	})
 	s.Wake(id, Inbox)
 }
@@ -155,7 +157,8 @@ func (s *Set) Waits(id int64) (waits bool) {
 	return waits
 }
 
-// Admit gives an event its number, in the order of its conversation; false where too many wait. Live
+// Admit gives an event its number, in the order of its conversation; false where too many wait. Stored or
+// Dropped has to follow. Live
 // events of that login are then refused until the conversation has processed all that it has, and
 // a backfill has read what was refused. A backfill has room of its own, since its events go
 // before the live ones that wait.
@@ -166,6 +169,7 @@ func (s *Set) Admit(l *logins.Login, e *tables.Event, live bool) (admitted bool)
 		}
 		c.events++
 		e.Seq = s.env.Next()
+		c.recent.arrive(e.Seq)
 		e.Position, e.Priority = e.Seq, tables.PriorityNow
 		if live && c.hold.live {
 			e.Priority = tables.PriorityHeld
@@ -189,6 +193,45 @@ func (c *Conversation) hasRoom(s *Set, l *logins.Login, live bool) bool {
 		return false
 	}
 	return true
+}
+
+// Stored wakes a conversation for an admitted event that is durable. It is called in the order in which events
+// were stored.
+func (s *Set) Stored(e tables.Event) {
+	_, _ = s.boxes.Update(e.Room, Inbox, func(c *Conversation) bool { // where the gateway stops, the next start reads it
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.recent.add(e)
+		if c.hold.backfills > 0 || s.away.Load() {
+			c.recent.forget() // it may take long
+		}
+		return true
+	})
+}
+
+// Dropped takes back an admitted event that was not stored. moved tells that it was there before, and may have
+// taken another place now.
+func (s *Set) Dropped(e tables.Event, moved bool) {
+	s.change(e.Room, func(c *Conversation) {
+		c.events = max(0, c.events-1)
+		c.recent.drop(e.Seq)
+		if moved {
+			c.recent.forget()
+		}
+	})
+}
+
+// Reread has the events of a conversation read from the database, where others than new ones came to it.
+func (s *Set) Reread(id int64) {
+	s.change(id, func(c *Conversation) { c.recent.forget() })
+	s.Wake(id, Inbox)
+}
+
+// ForgetEvents drops the events of all conversations from memory, when rows were removed or changed.
+func (s *Set) ForgetEvents() {
+	for _, id := range s.boxes.Keys() {
+		s.change(id, func(c *Conversation) { c.recent.forgetAll() })
+	}
 }
 
 // Processed takes events off the number of those that wait.

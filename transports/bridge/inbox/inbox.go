@@ -114,7 +114,7 @@ func (i *Inbox) backfill(ctx context.Context, l *logins.Login, events []transpor
 		}
 		if err != nil {
 			for _, r := range rows {
-				i.conversations.Processed(r.Room, 1)
+				i.conversations.Dropped(r, false)
 			}
 			return err
 		}
@@ -150,11 +150,11 @@ func (i *Inbox) write(rows []tables.Event, late func() bool, done func(error)) {
 		for n, r := range rows {
 			switch {
 			case err != nil:
-				i.conversations.Processed(r.Room, 1)
+				i.conversations.Dropped(r, false)
 			case added[n]:
 				i.env.Counters.Events.Add(1)
 			default:
-				i.conversations.Processed(r.Room, 1)
+				i.conversations.Dropped(r, r.Priority == tables.PriorityNow)
 				i.env.Counters.Duplicates.Add(1)
 			}
 		}
@@ -162,14 +162,21 @@ func (i *Inbox) write(rows []tables.Event, late func() bool, done func(error)) {
 			i.env.Trace("kept")
 		}
 		done(err)
-		for _, r := range rows { // also where they were not stored: their rooms may have been full
-			i.conversations.Wake(r.Room, conversation.Inbox)
+		for n, r := range rows {
+			if err == nil && added[n] {
+				i.conversations.Stored(r)
+			} else { // its room may have been full
+				i.conversations.Wake(r.Room, conversation.Inbox)
+			}
 		}
 	})
 }
 
 // Forget forgets what is known of events, when rooms are removed.
-func (i *Inbox) Forget() { i.dedup.forget() }
+func (i *Inbox) Forget() {
+	i.dedup.forget()
+	i.conversations.ForgetEvents()
+}
 
 const maxFailed = 100 // events of one answer
 
@@ -193,7 +200,7 @@ func (i *Inbox) Replay(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for _, room := range list {
-		i.conversations.Wake(room, conversation.Inbox)
+		i.conversations.Reread(room)
 	}
 	return len(failed), nil
 }

@@ -80,7 +80,7 @@ func (p *Processor) Work(ctx context.Context) {
 		return
 	}
 	limit := batchEvents + p.held
-	rows, err := p.messages.PendingEvents(ctx, p.conv.ID, limit)
+	rows, err := p.conv.NextEvents(ctx, limit, p.messages.PendingEvents)
 	if err != nil {
 		if ctx.Err() == nil {
 			p.env.Log.Error("reading events", "room", p.conv.Row.Net, "error", err)
@@ -90,17 +90,19 @@ func (p *Processor) Work(ctx context.Context) {
 		return
 	}
 	if !p.conv.MayReceive() {
+		p.conv.KeepEvents(rows)
 		return // a backfill has begun, and what has come since is perhaps among these; its end wakes us
 	}
 	steps := p.decode(rows)
 	if p.lookUp(ctx, steps) {
+		p.conv.KeepEvents(rows)
 		return
 	}
-	p.held = 0
-	done, all := p.process(ctx, steps)
+	done, held, all := p.process(ctx, steps)
 	if ctx.Err() != nil {
 		return
 	}
+	p.held = len(held)
 	if len(done) > 0 {
 		p.env.Trace("worked", slog.String("room", string(p.conv.Row.Net)), slog.Int("events", len(done)))
 		p.room.Flush() // a commit takes a while
@@ -112,7 +114,10 @@ func (p *Processor) Work(ctx context.Context) {
 			}
 			return
 		}
+		p.conv.KeepEvents(held)
 		p.deliver(ctx, done)
+	} else {
+		p.conv.KeepEvents(held)
 	}
 	if len(rows) == limit && len(done) > 0 {
 		p.conv.Look(conversation.Inbox)
@@ -133,16 +138,16 @@ func (p *Processor) caughtUp() {
 }
 
 // process turns steps into what is to be stored, in order; those that are held stay for later.
-func (p *Processor) process(ctx context.Context, steps []*step) (done []*step, all *tables.Batch) {
+func (p *Processor) process(ctx context.Context, steps []*step) (done []*step, held []tables.Event, all *tables.Batch) {
 	all = &tables.Batch{}
 	for _, s := range steps {
 		s.all = all
 		err := s.run(ctx)
 		if ctx.Err() != nil {
-			return nil, nil
+			return nil, nil, nil
 		}
 		if errors.Is(err, errHeld) {
-			p.held++
+			held = append(held, s.row)
 			continue
 		}
 		if err != nil {
@@ -155,7 +160,7 @@ func (p *Processor) process(ctx context.Context, steps []*step) (done []*step, a
 		all.Append(&s.b)
 		done = append(done, s)
 	}
-	return done, all
+	return done, held, all
 }
 
 // deliver sends what the committed steps want sent.
@@ -188,7 +193,8 @@ func (p *Processor) guard(f func()) {
 // fails alone several times is put aside.
 func (p *Processor) oneByOne(ctx context.Context, steps []*step) {
 	for _, old := range steps {
-		done, b := p.process(ctx, p.decode([]tables.Event{old.row}))
+		done, held, b := p.process(ctx, p.decode([]tables.Event{old.row}))
+		p.held += len(held)
 		if ctx.Err() != nil || len(done) == 0 {
 			return
 		}
