@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/message"
@@ -188,8 +189,8 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 		post.From, post.Nick = p.address.Occupant(who.ID, persona), convert.DisplayName(who)
 		if persona != "" {
 			post.Nick = s.e.Name
-		} else {
-			s.b.Rooms.Members = append(s.b.Rooms.Members, tables.Member{Room: p.conv.ID, User: who.ID})
+		} else if m := (tables.Member{Room: p.conv.ID, User: who.ID}); !slices.Contains(s.all.Rooms.Members, m) {
+			s.b.Rooms.Members = append(s.b.Rooms.Members, m)
 		}
 	}
 	s.b.Archive = append(s.b.Archive, tables.Archived{
