@@ -13,7 +13,7 @@ import (
 
 type connects struct{ names []string }
 
-func (s connects) run(ctx context.Context, r *running) error {
+func (s connects) run(ctx context.Context, r *execution) error {
 	for _, name := range s.names {
 		if r.connections[name] != nil {
 			return fmt.Errorf("%s is connected already", name)
@@ -29,17 +29,17 @@ func (s connects) run(ctx context.Context, r *running) error {
 
 type cannotConnect struct{ name, condition string }
 
-func (s cannotConnect) run(ctx context.Context, r *running) error {
+func (s cannotConnect) run(ctx context.Context, r *execution) error {
 	a, err := r.target.Connect(ctx, r.participants[s.name])
 	if err == nil {
 		a.Drop()
-		return fmt.Errorf("%s did connect", s.name)
+		return fmt.Errorf("%s was able to connect", s.name)
 	}
 	return r.condition(err, s.condition)
 }
 
-// condition wants that err carries the condition.
-func (r *running) condition(err error, want string) error {
+// condition checks that err has the stream or stanza error condition.
+func (r *execution) condition(err error, want string) error {
 	got := ""
 	if r.target.Condition != nil {
 		got = r.target.Condition(err)
@@ -55,7 +55,7 @@ type sends struct {
 	escaped    bool
 }
 
-func (s sends) run(_ context.Context, r *running) error {
+func (s sends) run(_ context.Context, r *execution) error {
 	a, err := r.connection(s.name)
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ type receives struct {
 	row  []*xmltree.Element
 }
 
-func (s receives) run(ctx context.Context, r *running) error {
+func (s receives) run(ctx context.Context, r *execution) error {
 	ctx, cancel := context.WithTimeout(ctx, r.target.Timeout)
 	defer cancel()
 	for _, want := range s.row {
@@ -92,7 +92,7 @@ type receivesUnordered struct {
 	row  []*xmltree.Element
 }
 
-func (s receivesUnordered) run(ctx context.Context, r *running) error {
+func (s receivesUnordered) run(ctx context.Context, r *execution) error {
 	received, err := s.collect(ctx, r)
 	if err != nil {
 		return fmt.Errorf("%w after %d of %d, received\n%swant\n%s", err, len(received), len(s.row), describe(received), describe(s.row))
@@ -111,9 +111,9 @@ func (s receivesUnordered) run(ctx context.Context, r *running) error {
 	return nil
 }
 
-// collect takes as many stanzas as are wanted. If some are optional it takes all that come
-// until the server is at rest.
-func (s receivesUnordered) collect(ctx context.Context, r *running) ([]*xmltree.Element, error) {
+// collect takes as many stanzas as are expected. If some are optional it takes all that arrive
+// until settle returns.
+func (s receivesUnordered) collect(ctx context.Context, r *execution) ([]*xmltree.Element, error) {
 	for _, w := range s.row {
 		if xmltree.Optional(w) {
 			if err := r.settle(ctx); err != nil {
@@ -147,8 +147,8 @@ type receivesEventually struct {
 	row  []*xmltree.Element
 }
 
-func (s receivesEventually) run(ctx context.Context, r *running) error {
-	ctx, cancel := context.WithTimeout(ctx, longer*r.target.Timeout)
+func (s receivesEventually) run(ctx context.Context, r *execution) error {
+	ctx, cancel := context.WithTimeout(ctx, eventuallyFactor*r.target.Timeout)
 	defer cancel()
 	for _, want := range s.row {
 		var skipped []*xmltree.Element
@@ -168,7 +168,7 @@ func (s receivesEventually) run(ctx context.Context, r *running) error {
 
 type receivesNothing struct{ names []string }
 
-func (s receivesNothing) run(ctx context.Context, r *running) error {
+func (s receivesNothing) run(ctx context.Context, r *execution) error {
 	if err := r.settle(ctx); err != nil {
 		return err
 	}
@@ -188,11 +188,11 @@ func (s receivesNothing) run(ctx context.Context, r *running) error {
 	return nil
 }
 
-// drain keeps what comes for a component, which cannot ask the server whether that is all,
-// until nothing has come for a while.
-func (r *running) drain(ctx context.Context, name string) error {
+// drain collects the stanzas of a component until none has arrived for quietTime: a component
+// cannot ping the server, as settle does.
+func (r *execution) drain(ctx context.Context, name string) error {
 	for {
-		e, err := r.within(ctx, quiet, name)
+		e, err := r.within(ctx, quietTime, name)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 			return nil
@@ -203,7 +203,7 @@ func (r *running) drain(ctx context.Context, name string) error {
 	}
 }
 
-func (r *running) within(ctx context.Context, d time.Duration, name string) (*xmltree.Element, error) {
+func (r *execution) within(ctx context.Context, d time.Duration, name string) (*xmltree.Element, error) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	return r.connections[name].Next(ctx)
@@ -211,7 +211,7 @@ func (r *running) within(ctx context.Context, d time.Duration, name string) (*xm
 
 type skips struct{ names []string }
 
-func (s skips) run(ctx context.Context, r *running) error {
+func (s skips) run(ctx context.Context, r *execution) error {
 	if err := r.settle(ctx); err != nil {
 		return err
 	}
@@ -223,13 +223,13 @@ func (s skips) run(ctx context.Context, r *running) error {
 
 type disconnects struct{ names []string }
 
-func (s disconnects) run(_ context.Context, r *running) error {
+func (s disconnects) run(_ context.Context, r *execution) error {
 	for _, name := range s.names {
 		a, err := r.connection(name)
 		if err != nil {
 			return err
 		}
-		r.leave(name)
+		r.removeConnection(name)
 		if err := a.Close(); err != nil {
 			return err
 		}
@@ -239,13 +239,13 @@ func (s disconnects) run(_ context.Context, r *running) error {
 
 type losesConnection struct{ names []string }
 
-func (s losesConnection) run(_ context.Context, r *running) error {
+func (s losesConnection) run(_ context.Context, r *execution) error {
 	for _, name := range s.names {
 		a, err := r.connection(name)
 		if err != nil {
 			return err
 		}
-		r.leave(name)
+		r.removeConnection(name)
 		a.Drop()
 	}
 	return nil
@@ -253,7 +253,7 @@ func (s losesConnection) run(_ context.Context, r *running) error {
 
 type isDisconnected struct{ name, condition string }
 
-func (s isDisconnected) run(ctx context.Context, r *running) error {
+func (s isDisconnected) run(ctx context.Context, r *execution) error {
 	ctx, cancel := context.WithTimeout(ctx, r.target.Timeout)
 	defer cancel()
 	a, err := r.connection(s.name)
@@ -267,7 +267,7 @@ func (s isDisconnected) run(ctx context.Context, r *running) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s is still connected", s.name)
 	}
-	r.leave(s.name)
+	r.removeConnection(s.name)
 	a.Drop()
 	return r.condition(err, s.condition)
 }
@@ -277,10 +277,10 @@ type network struct {
 	eventually bool
 }
 
-func (s network) run(ctx context.Context, r *running) error {
+func (s network) run(ctx context.Context, r *execution) error {
 	n, ok := r.target.Networks[s.name]
 	if !ok {
-		return fmt.Errorf("there is no network %s on this stage", s.name)
+		return fmt.Errorf("this test has no network %s", s.name)
 	}
 	what, err := r.vars.Expand(s.what, false)
 	if err != nil {
@@ -289,7 +289,7 @@ func (s network) run(ctx context.Context, r *running) error {
 	if !s.eventually {
 		return n.Do(ctx, what)
 	}
-	ctx, cancel := context.WithTimeout(ctx, longer*r.target.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, eventuallyFactor*r.target.Timeout)
 	defer cancel()
 	tick := time.NewTicker(retryEvery)
 	defer tick.Stop()
@@ -308,13 +308,13 @@ func (s network) run(ctx context.Context, r *running) error {
 
 type restarts struct{}
 
-func (restarts) run(ctx context.Context, r *running) error {
+func (restarts) run(ctx context.Context, r *execution) error {
 	if r.target.Restart == nil {
-		return errors.New("the server of this stage cannot be restarted")
+		return errors.New("this test cannot restart the server")
 	}
 	for _, name := range append([]string(nil), r.order...) {
 		r.connections[name].Drop()
-		r.leave(name)
+		r.removeConnection(name)
 	}
 	return r.target.Restart(ctx)
 }

@@ -7,9 +7,10 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-// form is one kind of step: how its line looks and what becomes of it. The first group of
-// the line names the role or roles if role is set.
-type form struct {
+// stepPattern is one kind of step: the pattern of its line and the function that parses it. The first
+// group of the line names the participant or participants if participant is set; block says that an
+// indented block follows the line.
+type stepPattern struct {
 	line        *regexp.Regexp
 	participant bool
 	block       bool
@@ -21,7 +22,7 @@ const (
 	some = `([a-z][a-z0-9-]*(?:(?:, | and )[a-z][a-z0-9-]*)*)`
 )
 
-var forms = []form{
+var stepPatterns = []stepPattern{
 	{line: regexp.MustCompile(`^` + some + ` connects?$`), participant: true, build: func(g []string, _ string) (action, error) {
 		return connects{names(g[0])}, nil
 	}},
@@ -75,7 +76,7 @@ var forms = []form{
 	}},
 }
 
-// describe is used in failures.
+// describe formats stanzas for the text of a failure.
 func describe(row []*xmltree.Element) string {
 	var s string
 	for _, e := range row {

@@ -33,7 +33,7 @@ type parser struct {
 	scenario     *Scenario
 	line         int
 	participants map[string]bool
-	body         bool // below the line
+	body         bool // below the line of dashes
 	part         func(key, value string) error
 	block        *unfinishedStep
 }
@@ -78,13 +78,13 @@ func (p *parser) head(line string, indented bool) error {
 	if indented {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), ":")
 		if !ok || p.part == nil {
-			return fmt.Errorf("%q is no setting of a client, component or server", line)
+			return fmt.Errorf("unknown setting %q", line)
 		}
 		return p.part(key, strings.TrimSpace(value))
 	}
 	found := section.FindStringSubmatch(line)
 	if found == nil {
-		return fmt.Errorf("%q begins no section", line)
+		return fmt.Errorf("unknown section %q", line)
 	}
 	if found[1] == "Server" {
 		p.part = p.serverSetting
@@ -92,11 +92,11 @@ func (p *parser) head(line string, indented bool) error {
 	}
 	name := found[2]
 	if !word.MatchString(name) || p.participants[name] || name == "host" || name == "any" {
-		return fmt.Errorf("name %q is taken or not in small letters", name)
+		return fmt.Errorf("name %q is used already or not in lower case", name)
 	}
 	p.participants[name] = true
 	p.scenario.Participants = append(p.scenario.Participants, Participant{Name: name, Component: found[1] == "Component"})
-	p.part = p.roleSetting
+	p.part = p.participantSetting
 	return nil
 }
 
@@ -112,7 +112,7 @@ func (p *parser) serverSetting(key, value string) error {
 	return nil
 }
 
-func (p *parser) roleSetting(key, value string) error {
+func (p *parser) participantSetting(key, value string) error {
 	participant := &p.scenario.Participants[len(p.scenario.Participants)-1]
 	switch {
 	case key == "jid":
@@ -130,26 +130,26 @@ func (p *parser) roleSetting(key, value string) error {
 // step reads the first line of a step and ends the one before.
 func (p *parser) step(line string) error {
 	if strings.HasPrefix(line, "\t") || strings.HasPrefix(line, " ") {
-		return fmt.Errorf("%q belongs to no step", line)
+		return fmt.Errorf("step expected, not %q", line)
 	}
 	if err := p.endBlock(); err != nil {
 		return err
 	}
-	for _, form := range forms {
-		found := form.line.FindStringSubmatch(line)
+	for _, pattern := range stepPatterns {
+		found := pattern.line.FindStringSubmatch(line)
 		if found == nil {
 			continue
 		}
 		step := Step{Line: p.line, Text: line}
-		if form.participant {
+		if pattern.participant {
 			for _, name := range names(found[1]) {
 				if !p.participants[name] {
-					return fmt.Errorf("nobody is called %q", name)
+					return fmt.Errorf("unknown participant %q", name)
 				}
 			}
 		}
-		build := func(block string) (action, error) { return form.build(found[1:], block) }
-		if form.block {
+		build := func(block string) (action, error) { return pattern.build(found[1:], block) }
+		if pattern.block {
 			p.block = &unfinishedStep{step: step, build: build}
 			return nil
 		}
@@ -160,7 +160,7 @@ func (p *parser) step(line string) error {
 		p.scenario.Steps = append(p.scenario.Steps, step)
 		return nil
 	}
-	return fmt.Errorf("%q is no step that I know", line)
+	return fmt.Errorf("unknown step %q", line)
 }
 
 func (p *parser) endBlock() error {
@@ -191,14 +191,14 @@ func (p *parser) finish() error {
 	case len(p.scenario.Steps) == 0:
 		return fmt.Errorf("has no steps below a line of dashes")
 	case (p.scenario.Only == "") != (p.scenario.Because == ""):
-		return fmt.Errorf("only and because go together")
+		return fmt.Errorf("only requires because, and because requires only")
 	}
-	for _, r := range p.scenario.Participants {
-		if r.JID == "" || r.Secret == "" {
-			return fmt.Errorf("%s has no jid or no password", r.Name)
+	for _, participant := range p.scenario.Participants {
+		if participant.JID == "" || participant.Secret == "" {
+			return fmt.Errorf("%s has no jid or no password", participant.Name)
 		}
-		if !r.Component && !strings.Contains(r.JID, "@{host}") {
-			return fmt.Errorf("the jid of %s is not of the form name@{host}", r.Name)
+		if !participant.Component && !strings.Contains(participant.JID, "@{host}") {
+			return fmt.Errorf("the jid of %s is not of the form name@{host}", participant.Name)
 		}
 	}
 	return nil

@@ -13,21 +13,21 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-// Waits of the runner.
+// Timeouts and intervals of the runner.
 const (
-	patience   = 10 * time.Second
-	longer     = 3                      // times the patience, for what happens eventually
-	quiet      = 200 * time.Millisecond // after which nothing more is expected for a component
-	retryEvery = 20 * time.Millisecond
+	defaultTimeout   = 10 * time.Second
+	eventuallyFactor = 3                      // times the timeout, for an 'eventually' step
+	quietTime        = 200 * time.Millisecond // without a stanza, after which no more are expected for a component
+	retryEvery       = 20 * time.Millisecond
 )
 
 // action is what a step does.
 type action interface {
-	run(ctx context.Context, r *running) error
+	run(ctx context.Context, r *execution) error
 }
 
-// running is a scenario that runs. It belongs to the goroutine of Run.
-type running struct {
+// execution is the state of a scenario that is being run. It belongs to the goroutine of Run.
+type execution struct {
 	target       Target
 	participants map[string]Participant
 	connections  map[string]Connection
@@ -40,12 +40,12 @@ type running struct {
 // Run runs a scenario against a target. The error is a *Failure that names the step.
 func Run(ctx context.Context, p *Scenario, target Target) error {
 	if target.Timeout == 0 {
-		target.Timeout = patience
+		target.Timeout = defaultTimeout
 	}
 	if target.Log == nil {
 		target.Log = func(string, ...any) {}
 	}
-	r := &running{
+	r := &execution{
 		target:       target,
 		participants: map[string]Participant{},
 		connections:  map[string]Connection{},
@@ -73,14 +73,14 @@ func Run(ctx context.Context, p *Scenario, target Target) error {
 	return nil
 }
 
-// end closes what is still open.
-func (r *running) end() {
+// end closes the connections that are still open.
+func (r *execution) end() {
 	for _, connection := range r.connections {
 		connection.Drop()
 	}
 }
 
-func (r *running) connection(name string) (Connection, error) {
+func (r *execution) connection(name string) (Connection, error) {
 	if a := r.connections[name]; a != nil {
 		return a, nil
 	}
@@ -88,15 +88,15 @@ func (r *running) connection(name string) (Connection, error) {
 }
 
 // register makes a connection known and binds its names.
-func (r *running) register(name string, a Connection) {
+func (r *execution) register(name string, a Connection) {
 	r.connections[name] = a
 	r.order = append(r.order, name)
 	bare, resource, _ := strings.Cut(a.JID(), "/")
 	r.vars[name], r.vars[name+".bare"], r.vars[name+".resource"] = a.JID(), bare, resource
 }
 
-// leave removes a connection; its names keep their last value.
-func (r *running) leave(name string) {
+// removeConnection forgets a connection; its names keep their last value.
+func (r *execution) removeConnection(name string) {
 	delete(r.connections, name)
 	delete(r.kept, name)
 	for i, n := range r.order {
@@ -107,8 +107,8 @@ func (r *running) leave(name string) {
 	}
 }
 
-// next takes the next stanza for name, evened out as the package says.
-func (r *running) next(ctx context.Context, name string) (*xmltree.Element, error) {
+// next takes the next stanza for name, normalised as doc.go says.
+func (r *execution) next(ctx context.Context, name string) (*xmltree.Element, error) {
 	a, err := r.connection(name)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (r *running) next(ctx context.Context, name string) (*xmltree.Element, erro
 	e, err := a.Next(ctx)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = errors.New("nothing came")
+			err = errors.New("no stanza arrived")
 		}
 		return nil, err
 	}
@@ -128,27 +128,27 @@ func (r *running) next(ctx context.Context, name string) (*xmltree.Element, erro
 }
 
 // address checks "to" and fills in "from" (RFC 6120 §8.1).
-func (r *running) address(name string, e *xmltree.Element) error {
+func (r *execution) address(name string, e *xmltree.Element) error {
 	if e.Name.Space != "jabber:client" || r.participants[name].Component {
 		return nil
 	}
 	if e.Attr("from") == "" {
 		e.Attrs[xml.Name{Local: "from"}] = r.vars[name+".bare"]
 	}
-	to, _, _ := strings.Cut(e.Attr("to"), "/") // chat may come for another resource
+	to, _, _ := strings.Cut(e.Attr("to"), "/") // a chat message may be addressed to another resource
 	if to != "" && to != r.vars[name+".bare"] {
 		return fmt.Errorf("%s received a stanza to %s:\n%s", name, to, e)
 	}
 	return nil
 }
 
-// match compares one stanza with what the scenario wants of it.
-func (r *running) match(name string, want, got *xmltree.Element) error {
+// match compares one stanza with the expectation of the scenario.
+func (r *execution) match(name string, want, got *xmltree.Element) error {
 	return xmltree.Match(r.prepared(name, want), r.stripped(name, want.Children, got), r.vars)
 }
 
-// prepared fills in what a scenario may leave out.
-func (r *running) prepared(name string, want *xmltree.Element) *xmltree.Element {
+// prepared is want with the attributes that a scenario may leave out.
+func (r *execution) prepared(name string, want *xmltree.Element) *xmltree.Element {
 	if want.Name.Space != "jabber:client" {
 		return want
 	}
@@ -162,8 +162,8 @@ func (r *running) prepared(name string, want *xmltree.Element) *xmltree.Element 
 	return &full
 }
 
-// stripped is got without the archive's id of the own account, unless one is wanted.
-func (r *running) stripped(name string, want []*xmltree.Element, got *xmltree.Element) *xmltree.Element {
+// stripped is got without the stanza-id of the own account's archive (XEP-0359), unless want has one.
+func (r *execution) stripped(name string, want []*xmltree.Element, got *xmltree.Element) *xmltree.Element {
 	const sid = "urn:xmpp:sid:0"
 	isID := func(e *xmltree.Element) bool { return e.Name.Space == sid && e.Name.Local == "stanza-id" }
 	if slices.ContainsFunc(want, isID) {
@@ -176,16 +176,16 @@ func (r *running) stripped(name string, want []*xmltree.Element, got *xmltree.El
 	return &clean
 }
 
-// settle waits until the server has dealt with all that was sent and with what that
-// brought about: each connection in turn asks something that the server must answer. What came
-// before the answers is kept. Two rounds, as a stanza may pass through two sessions.
-func (r *running) settle(ctx context.Context) error {
+// settle waits until the server has processed everything that was sent, and everything that it
+// caused: each connection in turn pings the server, which must answer. Stanzas that arrive before
+// the answers are kept. Two rounds, as a stanza may pass through two sessions.
+func (r *execution) settle(ctx context.Context) error {
 	for range 2 {
 		for _, name := range r.order {
 			if r.participants[name].Component {
 				continue
 			}
-			if err := r.ask(ctx, name); err != nil {
+			if err := r.ping(ctx, name); err != nil {
 				return err
 			}
 		}
@@ -193,7 +193,7 @@ func (r *running) settle(ctx context.Context) error {
 	return nil
 }
 
-func (r *running) ask(ctx context.Context, name string) error {
+func (r *execution) ping(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, r.target.Timeout)
 	defer cancel()
 	r.syncs++

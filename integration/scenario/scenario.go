@@ -11,10 +11,10 @@ import (
 
 // Scenario is a parsed file.
 type Scenario struct {
-	Name         string // of the file, without its ending
+	Name         string // of the file, without its extension
 	Title        string // first comment
-	Only         string // the only server it is for; empty: any
-	Because      string // why
+	Only         string // the only server that it runs against; empty: any
+	Because      string // the reason for Only
 	Participants []Participant
 	Steps        []Step
 }
@@ -30,14 +30,14 @@ type Participant struct {
 }
 
 // Account is the localpart of a client's JID.
-func (r Participant) Account() string {
-	user, _, _ := strings.Cut(r.JID, "@")
+func (p Participant) Account() string {
+	user, _, _ := strings.Cut(p.JID, "@")
 	return user
 }
 
-// Resource is what the client asks for, or "".
-func (r Participant) Resource() string {
-	_, resource, _ := strings.Cut(r.JID, "/")
+// Resource is the resource that the client requests, or "".
+func (p Participant) Resource() string {
+	_, resource, _ := strings.Cut(p.JID, "/")
 	return resource
 }
 
@@ -59,7 +59,7 @@ type Connection interface {
 
 // Network is the fake server of a network that a scenario may use.
 type Network interface {
-	// Do carries out what a step says.
+	// Do carries out the action of a step, or checks the state that it names.
 	Do(ctx context.Context, what string) error
 }
 
@@ -68,14 +68,14 @@ type Target struct {
 	Host      string
 	Connect   func(ctx context.Context, participant Participant) (Connection, error)
 	Condition func(error) string              // the condition in a refused login or ended stream
-	Networks  map[string]Network              //
-	Restart   func(ctx context.Context) error // kills the server and starts it anew
+	Networks  map[string]Network              // by the names that 'network' steps use
+	Restart   func(ctx context.Context) error // kills the server and starts it again
 	Vars      map[string]string               // further names
-	Timeout   time.Duration                   // how long one receives waits; 0: 10 s
+	Timeout   time.Duration                   // how long a 'receives' step waits; 0 is 10 s
 	Log       func(format string, args ...any)
 }
 
-// Failure says which step of a scenario went wrong.
+// Failure says which step of a scenario failed.
 type Failure struct {
 	Scenario string
 	Step     Step

@@ -14,25 +14,25 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-// village is a server in memory: it passes each stanza to the connection that its "to" names,
+// memoryServer is a server in memory: it passes each stanza to the connection that its "to" names,
 // with "from" set, and answers pings.
-type village struct {
+type memoryServer struct {
 	mu          sync.Mutex
-	connections map[string]*villager
+	connections map[string]*memoryConn
 	locked      map[string]string // account → condition with which its login is refused
 }
 
-type villager struct {
-	jid   string
-	home  *village
-	queue chan *xmltree.Element
-	once  sync.Once
-	gone  chan struct{}
+type memoryConn struct {
+	jid    string
+	server *memoryServer
+	queue  chan *xmltree.Element
+	once   sync.Once
+	gone   chan struct{}
 }
 
-var errGone = errors.New("conflict")
+var errConflict = errors.New("conflict")
 
-func (v *village) connect(_ context.Context, participant scenario.Participant) (scenario.Connection, error) {
+func (v *memoryServer) connect(_ context.Context, participant scenario.Participant) (scenario.Connection, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if condition := v.locked[participant.Account()]; condition != "" {
@@ -42,29 +42,29 @@ func (v *village) connect(_ context.Context, participant scenario.Participant) (
 	if participant.Resource() == "" {
 		jid += "/r"
 	}
-	a := &villager{jid: jid, home: v, queue: make(chan *xmltree.Element, 64), gone: make(chan struct{})}
+	a := &memoryConn{jid: jid, server: v, queue: make(chan *xmltree.Element, 64), gone: make(chan struct{})}
 	v.connections[jid] = a
 	return a, nil
 }
 
-func (a *villager) JID() string  { return a.jid }
-func (a *villager) Close() error { a.Drop(); return nil }
-func (a *villager) Drop()        { a.once.Do(func() { close(a.gone) }) }
+func (a *memoryConn) JID() string  { return a.jid }
+func (a *memoryConn) Close() error { a.Drop(); return nil }
+func (a *memoryConn) Drop()        { a.once.Do(func() { close(a.gone) }) }
 
-func (a *villager) Send(text string) error {
+func (a *memoryConn) Send(text string) error {
 	row, err := xmltree.ParseFragment(text)
 	if err != nil {
 		return err
 	}
-	a.home.mu.Lock()
-	defer a.home.mu.Unlock()
+	a.server.mu.Lock()
+	defer a.server.mu.Unlock()
 	for _, e := range row {
 		if e.Child("urn:xmpp:ping", "ping") != nil {
 			a.queue <- &xmltree.Element{Name: e.Name, Attrs: map[xml.Name]string{{Local: "id"}: e.Attr("id"), {Local: "type"}: "result"}}
 			continue
 		}
 		e.Attrs[xml.Name{Local: "from"}] = a.jid
-		to := a.home.connections[e.Attr("to")]
+		to := a.server.connections[e.Attr("to")]
 		switch {
 		case to == nil:
 		case e.Name.Local == "kick":
@@ -76,28 +76,28 @@ func (a *villager) Send(text string) error {
 	return nil
 }
 
-func (a *villager) Next(ctx context.Context) (*xmltree.Element, error) {
+func (a *memoryConn) Next(ctx context.Context) (*xmltree.Element, error) {
 	select {
 	case e := <-a.queue:
 		return e, nil
 	case <-a.gone:
-		return nil, errGone
+		return nil, errConflict
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// board is a network that shows what it was told.
-type board struct{ shown []string }
+// memoryNetwork is a network that records its actions, and shows them.
+type memoryNetwork struct{ shown []string }
 
-func (b *board) Do(_ context.Context, what string) error {
+func (b *memoryNetwork) Do(_ context.Context, what string) error {
 	if text, ok := strings.CutPrefix(what, "shows "); ok {
 		for _, s := range b.shown {
 			if s == text {
 				return nil
 			}
 		}
-		b.shown = append(b.shown, text) // to be there the next time
+		b.shown = append(b.shown, text) // so that the next check succeeds
 		return fmt.Errorf("%q is not shown", text)
 	}
 	b.shown = append(b.shown, what)
@@ -120,19 +120,19 @@ alice and bob connect
 
 `
 
-// perform scenarios steps in a new village.
-func perform(t *testing.T, steps string) error {
+// runAll runs the steps of a scenario with a new memoryServer.
+func runAll(t *testing.T, steps string) error {
 	t.Helper()
 	p, err := scenario.Parse("test", head+steps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &village{connections: map[string]*villager{}, locked: map[string]string{}}
+	v := &memoryServer{connections: map[string]*memoryConn{}, locked: map[string]string{}}
 	return scenario.Run(t.Context(), p, scenario.Target{
 		Host:      "h.example",
 		Connect:   v.connect,
 		Condition: func(err error) string { return err.Error() },
-		Networks:  map[string]scenario.Network{"board": &board{}},
+		Networks:  map[string]scenario.Network{"board": &memoryNetwork{}},
 		Restart: func(context.Context) error {
 			v.locked["alice"] = "not-authorized"
 			return nil
@@ -218,7 +218,7 @@ bob connects
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if err := perform(t, steps); err != nil {
+			if err := runAll(t, steps); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -252,11 +252,11 @@ bob receives:
 		"nothing comes": {`
 bob receives:
 	<message from="{alice}" id="1"/>
-`, "nothing came"},
+`, "no stanza arrived"},
 		"nothing comes eventually": {`
 bob eventually receives:
 	<message from="{alice}" id="1"/>
-`, "nothing came"},
+`, "no stanza arrived"},
 		"something comes": {hello + `
 bob receives nothing
 `, "bob received"},
@@ -272,7 +272,7 @@ bob receives, in any order:
 `, "no match"},
 		"still connected":      {"bob is disconnected\n", "still connected"},
 		"other condition":      {"alice sends:\n\t<kick to=\"{bob}\"/>\n\nbob is disconnected: reset\n", `want "reset"`},
-		"connects after all":   {"bob disconnects\n\nbob cannot connect: conflict\n", "did connect"},
+		"connects after all":   {"bob disconnects\n\nbob cannot connect: conflict\n", "was able to connect"},
 		"connects twice":       {"bob connects\n", "connected already"},
 		"not connected":        {"bob disconnects\n\nbob receives nothing\n", "not connected"},
 		"network shows not":    {"network board: shows it\n", "not shown"},
@@ -282,7 +282,7 @@ bob receives, in any order:
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := perform(t, test.steps)
+			err := runAll(t, test.steps)
 			var failure *scenario.Failure
 			if !errors.As(err, &failure) {
 				t.Fatalf("error is %v, want a failure", err)
