@@ -29,21 +29,21 @@ func runBiboumi(t *testing.T, p *scenario.Scenario, server *peers.Server, c peer
 	t.Helper()
 	ircd := peers.StartIRC(t)
 	peers.StartBiboumi(t, server, c)
-	stage := targetFor(server, nil)
-	stage.Log = t.Logf
-	stage.Vars = map[string]string{"irc": c.Domain, "ircd": ircd}
+	target := targetFor(server, nil)
+	target.Log = t.Logf
+	target.Vars = map[string]string{"irc": c.Domain, "ircd": ircd}
 	waitComponent(t, server, p.Participants[0], c.Domain)
-	if err := scenario.Run(t.Context(), p, stage); err != nil {
+	if err := scenario.Run(t.Context(), p, target); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // waitComponent returns when a component answers a user.
-func waitComponent(t *testing.T, server *peers.Server, role scenario.Participant, domain string) {
+func waitComponent(t *testing.T, server *peers.Server, participant scenario.Participant, domain string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), peerTimeout)
 	defer cancel()
-	conn, err := server.Dial(ctx, peers.Account{User: role.Account(), Password: role.Secret}, "waiting")
+	conn, err := server.Dial(ctx, peers.Account{User: participant.Account(), Password: participant.Secret}, "waiting")
 	if err != nil {
 		t.Fatal(err)
 	}

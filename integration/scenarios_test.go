@@ -42,17 +42,17 @@ func readScenarios(t *testing.T) []*scenario.Scenario {
 func setupOf(p *scenario.Scenario) peers.Setup {
 	setup := peers.Setup{Host: testHost}
 	seen := map[string]bool{}
-	for _, role := range p.Participants {
+	for _, participant := range p.Participants {
 		switch {
-		case role.Component && seen[role.JID]: // another secret of the same component
-		case role.Component:
-			seen[role.JID] = true
+		case participant.Component && seen[participant.JID]: // another secret of the same component
+		case participant.Component:
+			seen[participant.JID] = true
 			setup.Components = append(setup.Components, peers.Component{
-				Domain: strings.ReplaceAll(role.JID, "{host}", testHost), Secret: role.Secret, Privileged: role.Privileged,
+				Domain: strings.ReplaceAll(participant.JID, "{host}", testHost), Secret: participant.Secret, Privileged: participant.Privileged,
 			})
-		case !seen[role.Account()]:
-			seen[role.Account()] = true
-			setup.Accounts = append(setup.Accounts, peers.Account{User: role.Account(), Password: role.Secret})
+		case !seen[participant.Account()]:
+			seen[participant.Account()] = true
+			setup.Accounts = append(setup.Accounts, peers.Account{User: participant.Account(), Password: participant.Secret})
 		}
 	}
 	return setup
@@ -62,11 +62,11 @@ func setupOf(p *scenario.Scenario) peers.Setup {
 func targetFor(server *peers.Server, restart func()) scenario.Target {
 	return scenario.Target{
 		Host: server.Host,
-		Connect: func(ctx context.Context, role scenario.Participant) (scenario.Connection, error) {
-			if role.Component {
-				return client.Attach(ctx, server.ComponentAddr, role.JID, role.Secret)
+		Connect: func(ctx context.Context, participant scenario.Participant) (scenario.Connection, error) {
+			if participant.Component {
+				return client.Attach(ctx, server.ComponentAddr, participant.JID, participant.Secret)
 			}
-			return server.Dial(ctx, peers.Account{User: role.Account(), Password: role.Secret}, role.Resource())
+			return server.Dial(ctx, peers.Account{User: participant.Account(), Password: participant.Secret}, participant.Resource())
 		},
 		Condition: conditionOf,
 		Restart: func(context.Context) error {
@@ -89,12 +89,12 @@ func conditionOf(err error) string {
 	return ""
 }
 
-// perform runs a scenario against a server.
-func perform(t *testing.T, p *scenario.Scenario, server *peers.Server, restart func()) {
+// runScenario runs a scenario against a server.
+func runScenario(t *testing.T, p *scenario.Scenario, server *peers.Server, restart func()) {
 	t.Helper()
-	stage := targetFor(server, restart)
-	stage.Log = t.Logf
-	if err := scenario.Run(t.Context(), p, stage); err != nil {
+	target := targetFor(server, restart)
+	target.Log = t.Logf
+	if err := scenario.Run(t.Context(), p, target); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -110,7 +110,7 @@ func TestScenariosOnProsody(t *testing.T) {
 				t.Skipf("only for %s: %s", p.Only, p.Because)
 			}
 			server := peers.StartProsody(t, setupOf(p))
-			perform(t, p, &server.Server, server.Restart)
+			runScenario(t, p, &server.Server, server.Restart)
 		})
 	}
 }
@@ -125,7 +125,7 @@ func TestScenarios(t *testing.T) {
 				t.Skipf("only for %s: %s", p.Only, p.Because)
 			}
 			server := peers.StartDragoman(t, peers.Options{Setup: setupOf(p)})
-			perform(t, p, &server.Server, server.Restart)
+			runScenario(t, p, &server.Server, server.Restart)
 		})
 	}
 }

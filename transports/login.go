@@ -73,7 +73,7 @@ type Step struct {
 	Emoji   []string       // compare these with what the network shows; Next blocks
 	Wait    bool           // nothing to do; Next blocks
 	// Unsupported names a step that the network wants and this contract has no form for, such as
-	// "a passkey". The process is over: the person is notified so.
+	// "a passkey". The process is over: the person is informed of that.
 	Unsupported string
 	Done        *Login
 

@@ -12,15 +12,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// chatCommand measures pairs that chat: each client has a window of messages on their way to its partner.
+// chatCommand measures pairs that chat: each client has a window of messages in flight to its partner.
 func chatCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "chat", Short: "Pairs that send each other messages", Args: cobra.NoArgs}
 	users := cmd.Flags().Int("users", 100, "how many users")
 	duration := cmd.Flags().Duration("for", 5*time.Second, "for how long")
-	window := cmd.Flags().Int("window", 20, "messages on their way in each direction")
+	window := cmd.Flags().Int("window", 20, "messages in flight in each direction")
 	size := cmd.Flags().Int("size", 64, "bytes of a body")
-	bare := cmd.Flags().Bool("bare", false, "write to bare addresses")
-	archive := cmd.Flags().String("archive", "", "what the accounts want archived (XEP-0441): always or never; empty leaves that as it is")
+	bare := cmd.Flags().Bool("bare", false, "send to bare JIDs")
+	archive := cmd.Flags().String("archive", "", "what the accounts want archived (XEP-0441): always or never; empty leaves the preferences unchanged")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
 			others, err := online(ctx, t, o)
@@ -86,8 +86,8 @@ func closeAll(clients []*client) {
 
 func same(i int) int { return i }
 
-// mark stands before a body of ours.
-const mark = "<body>bench "
+// bodyMark begins the body of each message that is measured.
+const bodyMark = "<body>bench "
 
 func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error) {
 	clients, err := sessions(ctx, t, o, l.users, same)
@@ -115,11 +115,11 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 		if l.bare {
 			to, _, _ = strings.Cut(to, "/")
 		}
-		head := "<message to='" + to + "' type='chat' id='b'>" + mark
+		head := "<message to='" + to + "' type='chat' id='b'>" + bodyMark
 		tail := strings.Repeat("x", max(0, l.size-26)) + "</body></message>"
 		wg.Go(func() {
-			talk := conversation{c, head, tail, begin, deadline, &total, &latencies[i]}
-			errs[i] = talk.answering(l.window)
+			x := exchange{c, head, tail, begin, deadline, &total, &latencies[i]}
+			errs[i] = x.sendWindow(l.window)
 		})
 	}
 	wg.Wait()
@@ -144,7 +144,7 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 	return append(append(f, perUnit(before, after, total.Load())...), quantiles(all)...), nil
 }
 
-// prepare says what is to be archived, and becomes available.
+// prepare sets the archive preferences and sends presence.
 func (l chatLoad) prepare(c *client) error {
 	if l.archive != "" {
 		answer, err := c.ask("<iq type='set' id='prefs'><prefs xmlns='urn:xmpp:mam:2' default='"+l.archive+"'><always/><never/></prefs></iq>", "</iq>", "id='prefs'/>")
@@ -155,20 +155,20 @@ func (l chatLoad) prepare(c *client) error {
 			return fmt.Errorf("archive %s: %s", l.archive, answer)
 		}
 	}
-	return c.appear()
+	return c.becomeAvailable()
 }
 
-// busy are the first accounts, which sessions that are there beside the others leave alone.
+// busy is the number of accounts that the measurement uses; background sessions use the others.
 const busy = 100
 
-// online logs the sessions in that are there beside what is measured, of other accounts.
+// online logs in the background sessions (--beside).
 func online(ctx context.Context, t target, o *options) ([]*client, error) {
-	clients, err := sessions(ctx, t, o, o.beside, func(i int) int { return busy + i%max(1, o.accounts-busy) })
+	clients, err := sessions(ctx, t, o, o.background, func(i int) int { return busy + i%max(1, o.accounts-busy) })
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range clients {
-		if err := c.appear(); err != nil {
+		if err := c.becomeAvailable(); err != nil {
 			closeAll(clients)
 			return nil, err
 		}
@@ -177,41 +177,41 @@ func online(ctx context.Context, t target, o *options) ([]*client, error) {
 	return clients, nil
 }
 
-// conversation is what one session says, and what it hears.
-type conversation struct {
+// exchange sends the messages of one session, and records those that it receives.
+type exchange struct {
 	c               *client
-	head, tail      string // of a message: the time when it was sent comes between
+	head, tail      string // of a message: the time when it was sent is between them
 	begin, deadline time.Time
 	total           *atomic.Int64
 	latencies       *[]time.Duration
 }
 
-func (t *conversation) message() string {
-	return t.head + strconv.FormatInt(int64(time.Since(t.begin)), 10) + " " + t.tail
+func (x *exchange) message() string {
+	return x.head + strconv.FormatInt(int64(time.Since(x.begin)), 10) + " " + x.tail
 }
 
-// record records how long a message took, of which the rest is given.
-func (t *conversation) record(rest []byte) {
+// record counts a message and records its latency; rest is what follows bodyMark.
+func (x *exchange) record(rest []byte) {
 	sent, err := strconv.ParseInt(string(rest[:max(0, strings.IndexByte(string(rest[:min(24, len(rest))]), ' '))]), 10, 64)
 	if err == nil {
-		*t.latencies = append(*t.latencies, time.Since(t.begin)-time.Duration(sent))
+		*x.latencies = append(*x.latencies, time.Since(x.begin)-time.Duration(sent))
 	}
-	t.total.Add(1)
+	x.total.Add(1)
 }
 
-// answering sends a window of messages, then one for each that arrives.
-func (t *conversation) answering(window int) error {
+// sendWindow sends a window of messages, then one for each that arrives.
+func (x *exchange) sendWindow(window int) error {
 	first := strings.Builder{}
 	for range window {
-		first.WriteString(t.message())
+		first.WriteString(x.message())
 	}
-	if err := t.c.write(first.String()); err != nil {
+	if err := x.c.write(first.String()); err != nil {
 		return err
 	}
 	var failed error
-	err := t.c.count(t.deadline, mark, func(rest []byte) bool {
-		t.record(rest)
-		failed = t.c.write(t.message())
+	err := x.c.count(x.deadline, bodyMark, func(rest []byte) bool {
+		x.record(rest)
+		failed = x.c.write(x.message())
 		return failed != nil
 	})
 	if failed != nil {

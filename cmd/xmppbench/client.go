@@ -13,9 +13,9 @@ import (
 // client is one stream. It is used by one goroutine for reading and one for writing.
 type client struct {
 	conn    net.Conn
-	buf     []byte // read and not yet used
+	buf     []byte // read and not yet processed
 	jid     string
-	refused func() error // called by count where a message comes back as an error; nil ends it with that error
+	refused func() error // called by count for a message that is returned as an error; nil ends count with that error
 }
 
 const (
@@ -36,7 +36,7 @@ func dial(ctx context.Context, t target, o *options, account int) (*client, erro
 	return c, nil
 }
 
-// connect opens the stream, with TLS where that is asked for.
+// connect opens the stream, with TLS if o.tls is set.
 func connect(ctx context.Context, t target, o *options) (*client, error) {
 	d := net.Dialer{Timeout: stepTimeout}
 	conn, err := d.DialContext(ctx, "tcp", t.addr)
@@ -55,7 +55,7 @@ func connect(ctx context.Context, t target, o *options) (*client, error) {
 		conn.Close()
 		return nil, err
 	}
-	// Nothing is at stake on a loopback address, and test servers sign for themselves.
+	// Certificates are not verified: targets are loopback addresses, and test servers use self-signed certificates.
 	secure := tls.Client(conn, &tls.Config{ServerName: t.domain, InsecureSkipVerify: true}) //nolint:gosec
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
@@ -79,7 +79,7 @@ func (c *client) write(s string) error {
 	return err
 }
 
-// ask writes and reads until one of the endings has come.
+// ask writes, then reads until one of the endings has arrived.
 func (c *client) ask(send string, endings ...string) (string, error) {
 	if err := c.write(send); err != nil {
 		return "", err
@@ -107,7 +107,7 @@ func (c *client) until(endings ...string) (string, error) {
 	}
 }
 
-// fill reads more bytes behind those that are there.
+// fill reads more bytes into buf.
 func (c *client) fill(deadline time.Time) error {
 	if err := c.conn.SetReadDeadline(deadline); err != nil {
 		return err
@@ -120,11 +120,11 @@ func (c *client) fill(deadline time.Time) error {
 	return err
 }
 
-// refusal is how a message ends that comes back as an error.
+// refusal is the end of a message that is returned as an error.
 const refusal = "</error></message>"
 
 // count reads until the deadline and calls seen for each occurrence of mark with what follows it on the
-// wire. It returns at the deadline or when stop says so.
+// wire. It returns at the deadline, or when seen returns true.
 func (c *client) count(deadline time.Time, mark string, seen func(rest []byte) (stop bool)) error {
 	for {
 		for {
@@ -133,7 +133,7 @@ func (c *client) count(deadline time.Time, mark string, seen func(rest []byte) (
 				why := c.buf[:no+len(refusal)]
 				c.buf = c.buf[no+len(refusal):]
 				if c.refused == nil {
-					return fmt.Errorf("a message came back: %s", why[max(0, bytes.LastIndex(why, []byte("<message"))):])
+					return fmt.Errorf("a message was returned as an error: %s", why[max(0, bytes.LastIndex(why, []byte("<message"))):])
 				}
 				if err := c.refused(); err != nil {
 					return err
@@ -163,13 +163,13 @@ func (c *client) count(deadline time.Time, mark string, seen func(rest []byte) (
 	}
 }
 
-// appear becomes available, and returns once the server has seen to that.
-func (c *client) appear() error {
+// becomeAvailable sends presence, and returns when the server has processed it.
+func (c *client) becomeAvailable() error {
 	_, err := c.ask("<presence/><iq type='get' id='here'><ping xmlns='urn:xmpp:ping'/></iq>", "id='here'", "id=\"here\"")
 	return err
 }
 
-// roster asks for the roster, as every client does first.
+// roster requests the roster, as every client does first.
 func (c *client) roster() (string, error) {
 	return c.ask("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>", "</iq>", "<query xmlns='jabber:iq:roster'/></iq>")
 }

@@ -7,17 +7,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// idleCommand measures the memory of sessions that do nothing.
+// idleCommand measures the memory of idle sessions.
 func idleCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "idle", Short: "Sessions that do nothing: resident memory of each", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "idle", Short: "Idle sessions: resident memory of each", Args: cobra.NoArgs}
 	n := cmd.Flags().Int("sessions", 10000, "how many sessions")
-	users := cmd.Flags().Int("users", 1000, "accounts that they are spread over")
-	settle := cmd.Flags().Duration("settle", 3*time.Second, "how long to wait before each look at the memory")
-	warm := cmd.Flags().Int("warm", 100, "sessions that come and go before")
-	presence := cmd.Flags().Bool("presence", false, "become available")
+	users := cmd.Flags().Int("users", 1000, "accounts that the sessions are spread over")
+	settle := cmd.Flags().Duration("settle", 3*time.Second, "how long to wait before each measurement of the memory")
+	warm := cmd.Flags().Int("warm", 100, "sessions that are opened and closed before the measurement")
+	presence := cmd.Flags().Bool("presence", false, "send presence")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
-			// What the server takes for the first sessions of all is not what a session takes.
+			// The first sessions are not measured: they also allocate what all sessions share.
 			first, err := sessions(ctx, t, o, *warm, func(i int) int { return i % *users })
 			if err != nil {
 				return nil, err
@@ -37,7 +37,7 @@ func idleCommand(o *options) *cobra.Command {
 			defer closeAll(clients)
 			for _, c := range clients {
 				if *presence {
-					if err := c.appear(); err != nil {
+					if err := c.becomeAvailable(); err != nil {
 						return nil, err
 					}
 				}

@@ -12,13 +12,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// loginCommand measures logins: connect, authenticate, bind, leave.
+// loginCommand measures logins: connect, authenticate, bind, disconnect.
 func loginCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "login", Short: "Logins, one after another on several connections", Args: cobra.NoArgs}
 	users := cmd.Flags().Int("users", 100, "accounts to use")
-	at := cmd.Flags().Int("at", 16, "how many at a time")
+	at := cmd.Flags().Int("at", 16, "how many at the same time")
 	duration := cmd.Flags().Duration("for", 5*time.Second, "for how long")
-	roster := cmd.Flags().Bool("roster", false, "fetch the roster and become available too")
+	roster := cmd.Flags().Bool("roster", false, "request the roster and send presence too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
 			others, err := online(ctx, t, o)
@@ -55,7 +55,7 @@ func logins(ctx context.Context, t target, o *options, l loginLoad) (figures, er
 				c, err := dial(ctx, t, o, k%l.users)
 				if err == nil && l.roster {
 					if _, err = c.roster(); err == nil {
-						err = c.appear()
+						err = c.becomeAvailable()
 					}
 				}
 				if err != nil {
@@ -83,9 +83,9 @@ func logins(ctx context.Context, t target, o *options, l loginLoad) (figures, er
 	return append(append(f, perUnit(before, after, n.Load())...), quantiles(all)...), nil
 }
 
-// registerCommand makes the accounts by in-band registration (XEP-0077).
+// registerCommand creates the accounts by in-band registration (XEP-0077).
 func registerCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "register", Short: "Make the accounts, where the server allows registration", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "register", Short: "Create the accounts, if the server allows registration", Args: cobra.NoArgs}
 	users := cmd.Flags().Int("users", 100, "how many")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		targets, err := o.targets()

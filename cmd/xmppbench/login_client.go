@@ -10,14 +10,14 @@ import (
 	"github.com/xdg-go/scram"
 )
 
-// keyring has one SCRAM client for each account. What it has derived from a password it keeps, as
-// RFC 5802 section 5.1 allows: a load generator that goes through the rounds of PBKDF2 for each login
-// spends ten times what the server does, and measures itself.
+// keyring has one SCRAM client for each account. It caches the keys derived from passwords, as RFC 5802
+// section 5.1 allows: PBKDF2 for each login would cost ten times the CPU of the server, so that the
+// load generator would measure itself.
 type keyring struct{ clients sync.Map }
 
 var hashes = map[string]scram.HashGeneratorFcn{"SCRAM-SHA-1": scram.SHA1, "SCRAM-SHA-256": scram.SHA256}
 
-// conversation begins a login of an account.
+// conversation begins the SCRAM exchange of a login.
 func (k *keyring) conversation(mechanism, user, password string) (*scram.ClientConversation, error) {
 	key := mechanism + " " + user
 	if c, ok := k.clients.Load(key); ok {
@@ -25,7 +25,7 @@ func (k *keyring) conversation(mechanism, user, password string) (*scram.ClientC
 	}
 	hash, ok := hashes[mechanism]
 	if !ok {
-		return nil, fmt.Errorf("mechanism %q", mechanism)
+		return nil, fmt.Errorf("unknown mechanism %q", mechanism)
 	}
 	c, err := hash.NewClient(user, password, "")
 	if err != nil {
@@ -63,32 +63,32 @@ func (c *client) login(t target, o *options, account int) error {
 }
 
 func (c *client) scram(o *options, user string) error {
-	exchange, err := o.keys.conversation(o.mechanism, user, o.password)
+	login, err := o.keys.conversation(o.mechanism, user, o.password)
 	if err != nil {
 		return err
 	}
 	send, end := "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='"+o.mechanism+"'>", "</auth>"
-	challenge, in := "", false
+	challenge, succeeded := "", false
 	for {
-		reply, err := exchange.Step(challenge)
+		reply, err := login.Step(challenge)
 		if err != nil {
 			return err
 		}
-		if exchange.Done() && in { // and the server has proved that it knows the account
+		if login.Done() && succeeded { // and the server has proved that it has the keys of the account
 			return nil
 		}
-		if challenge, in, err = c.authenticate(send + encode(reply) + end); err != nil {
+		if challenge, succeeded, err = c.authenticate(send + encode(reply) + end); err != nil {
 			return err
 		}
-		if exchange.Done() { // it proved it in a challenge
+		if login.Done() { // the server has proved it in a challenge
 			return nil
 		}
 		send, end = "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>", "</response>"
 	}
 }
 
-// authenticate sends one step of SASL and returns the server's challenge, and whether that was the last.
-func (c *client) authenticate(step string) (challenge string, in bool, err error) {
+// authenticate sends one step of SASL and returns the server's challenge, and whether the login has succeeded.
+func (c *client) authenticate(step string) (challenge string, succeeded bool, err error) {
 	answer, err := c.ask(step, "</challenge>", "</success>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "</failure>")
 	if err != nil {
 		return "", false, err

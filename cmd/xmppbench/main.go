@@ -23,7 +23,7 @@ func root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "xmppbench", Short: "Measure an XMPP server on this machine", SilenceUsage: true, SilenceErrors: true,
 		Long: "Targets are written NAME=HOST:PORT,DOMAIN[,PID]. The accounts user0, user1, … must exist with the password given, " +
-			"or be made with 'xmppbench register' where the server allows registration.",
+			"or be created with 'xmppbench register' if the server allows registration.",
 	}
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&o.target, "target", "ours=127.0.0.1:5222,localhost", "server to measure")
@@ -31,11 +31,11 @@ func root() *cobra.Command {
 	flags.StringVar(&o.user, "user", "bench", "beginning of the account names")
 	flags.StringVar(&o.password, "password", "bench", "password of all accounts")
 	flags.StringVar(&o.mechanism, "mechanism", "PLAIN", "PLAIN, SCRAM-SHA-1 or SCRAM-SHA-256")
-	flags.BoolVar(&o.tls, "tls", false, "use STARTTLS (certificates are not checked)")
-	flags.IntVar(&o.rounds, "rounds", 3, "how often each server is measured")
-	flags.BoolVar(&o.json, "json", false, "print nothing but the medians, as one line of JSON for each server")
-	flags.IntVar(&o.beside, "beside", 0, "further sessions that are online during chat and login")
-	flags.IntVar(&o.accounts, "accounts", 1000, "accounts that the further sessions are spread over")
+	flags.BoolVar(&o.tls, "tls", false, "use STARTTLS (certificates are not verified)")
+	flags.IntVar(&o.repeat, "rounds", 3, "how often each server is measured")
+	flags.BoolVar(&o.json, "json", false, "print only the medians, as one line of JSON for each server")
+	flags.IntVar(&o.background, "beside", 0, "number of background sessions during chat and login")
+	flags.IntVar(&o.accounts, "accounts", 1000, "accounts that the background sessions are spread over")
 	cmd.AddCommand(chatCommand(o), idleCommand(o), loginCommand(o), roomCommand(o), presenceCommand(o), registerCommand(o), rosterCommand(o))
 	return cmd
 }

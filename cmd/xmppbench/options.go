@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// options are what all measurements share. Beside are further sessions that are online meanwhile, spread
-// over the accounts.
+// options are what all measurements share. background is the number of further sessions that are logged in
+// during the measurement, spread over the accounts.
 type options struct {
 	target, versus            string
 	user, password, mechanism string
 	tls                       bool
-	rounds                    int
+	repeat                    int
 	json                      bool
-	beside, accounts          int
+	background, accounts      int
 	keys                      keyring
 }
 
@@ -48,7 +48,7 @@ func parseTarget(s string) (target, error) {
 		return target{}, bad
 	}
 	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
-		return target{}, fmt.Errorf("%s is not on this machine: load is put on loopback addresses only", host)
+		return target{}, fmt.Errorf("%s is not a loopback address: other targets are not allowed", host)
 	}
 	t := target{name: name, addr: parts[0], domain: parts[1]}
 	if len(parts) == 3 {

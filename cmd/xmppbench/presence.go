@@ -15,32 +15,33 @@ import (
 
 // presenceCommand measures presence: one session of each account, whose changes go to all its contacts.
 func presenceCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "presence", Short: "Presence storm: each change goes to all contacts", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "presence", Short: "Presence fan-out: each change goes to all contacts", Args: cobra.NoArgs}
 	users := cmd.Flags().Int("users", 50, "users, each subscribed to all others")
-	changes := cmd.Flags().Int("changes", 20, "changes of each")
-	star := cmd.Flags().Bool("star", false, "all others are contacts of the first alone, and only the first changes")
+	changes := cmd.Flags().Int("changes", 20, "presence changes of each user")
+	star := cmd.Flags().Bool("star", false, "all others are contacts of the first user only, and only the first user's presence changes")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
-			return storm(ctx, t, o, stormLoad{*users, *changes, *star})
+			return presenceFanOut(ctx, t, o, presenceLoad{*users, *changes, *star})
 		})
 	}
 	return cmd
 }
 
-type stormLoad struct {
+type presenceLoad struct {
 	users, changes int
 	star           bool
 }
 
-// changing are those whose presence changes; contacts are those of client i.
-func (l stormLoad) changing() int {
+// senders is the number of clients whose presence changes.
+func (l presenceLoad) senders() int {
 	if l.star {
 		return 1
 	}
 	return l.users
 }
 
-func (l stormLoad) contacts(clients []*client, i int) []*client {
+// contacts are the contacts of client i.
+func (l presenceLoad) contacts(clients []*client, i int) []*client {
 	var list []*client
 	for k, c := range clients {
 		if k != i && (!l.star || i == 0 || k == 0) {
@@ -50,15 +51,15 @@ func (l stormLoad) contacts(clients []*client, i int) []*client {
 	return list
 }
 
-// expected is how many changes of others client i sees.
-func (l stormLoad) expected(i int) int {
+// expected is the number of changes of others that client i receives.
+func (l presenceLoad) expected(i int) int {
 	if l.star && i == 0 {
 		return 0
 	}
-	return l.changes * min(l.users-1, l.changing())
+	return l.changes * min(l.users-1, l.senders())
 }
 
-func storm(ctx context.Context, t target, o *options, l stormLoad) (figures, error) {
+func presenceFanOut(ctx context.Context, t target, o *options, l presenceLoad) (figures, error) {
 	clients, err := sessions(ctx, t, o, l.users, same)
 	if err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func storm(ctx context.Context, t target, o *options, l stormLoad) (figures, err
 	var wg sync.WaitGroup
 	for i, c := range clients {
 		want += int64(l.expected(i))
-		wg.Go(func() { errs[i] = l.change(c, i, &total) })
+		wg.Go(func() { errs[i] = l.sendChanges(c, i, &total) })
 	}
 	wg.Wait()
 	elapsed := time.Since(begin)
@@ -90,9 +91,9 @@ func storm(ctx context.Context, t target, o *options, l stormLoad) (figures, err
 	return append(f, perUnit(before, after, want)...), nil
 }
 
-// change sends the changes of client i and reads those of the others.
-func (l stormLoad) change(c *client, i int, total *atomic.Int64) error {
-	if i < l.changing() {
+// sendChanges sends the changes of client i and reads those of the others.
+func (l presenceLoad) sendChanges(c *client, i int, total *atomic.Int64) error {
+	if i < l.senders() {
 		var b strings.Builder
 		for k := range l.changes {
 			b.WriteString("<presence><status>s" + strconv.Itoa(k) + "</status></presence>")
@@ -115,7 +116,7 @@ func (l stormLoad) change(c *client, i int, total *atomic.Int64) error {
 }
 
 // subscribeAll subscribes all clients to their contacts, in both directions, and makes them available.
-func (l stormLoad) subscribeAll(clients []*client) error {
+func (l presenceLoad) subscribeAll(clients []*client) error {
 	for i, c := range clients {
 		if err := sendPresence(c, l.contacts(clients, i), "subscribed", "subscribe"); err != nil {
 			return err
@@ -127,7 +128,7 @@ func (l stormLoad) subscribeAll(clients []*client) error {
 		}
 	}
 	for _, c := range clients {
-		if err := c.appear(); err != nil {
+		if err := c.becomeAvailable(); err != nil {
 			return err
 		}
 	}

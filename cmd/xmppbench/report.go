@@ -29,16 +29,16 @@ func (f figures) get(name string) (float64, bool) {
 	return 0, false
 }
 
-// run measures all targets in turn, as often as asked, and prints the medians and their ratio.
-func run(ctx context.Context, w io.Writer, o *options, one func(context.Context, target) (figures, error)) error {
+// run measures all targets in turn, o.repeat times, and prints the medians and their ratio.
+func run(ctx context.Context, w io.Writer, o *options, measure func(context.Context, target) (figures, error)) error {
 	targets, err := o.targets()
 	if err != nil {
 		return err
 	}
 	results := make([][]figures, len(targets))
-	for round := range o.rounds {
+	for round := range o.repeat {
 		for i, t := range targets {
-			f, err := one(ctx, t)
+			f, err := measure(ctx, t)
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.name, err)
 			}
@@ -112,7 +112,7 @@ func quantiles(latencies []time.Duration) figures {
 	return figures{{"p50", "µs", at(0.5)}, {"p99", "µs", at(0.99)}, {"p99.9", "µs", at(0.999)}}
 }
 
-// perUnit is the process's CPU for each of n things, in microseconds.
+// perUnit is the CPU of the processes per unit, in microseconds.
 func perUnit(before, after usage, n int64) figures {
 	if after.cpu == 0 || n == 0 {
 		return nil

@@ -12,14 +12,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// roomCommand measures a room: one occupant writes, all get it.
+// roomCommand measures a room: one occupant sends, all receive.
 func roomCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "room", Short: "One room: messages times occupants", Args: cobra.NoArgs}
 	room := cmd.Flags().String("room", "", "address of the room, such as bench@conference.localhost")
 	users := cmd.Flags().Int("users", 200, "sessions in the room")
-	each := cmd.Flags().Int("each", 1, "how many of the sessions are of the same account")
+	each := cmd.Flags().Int("each", 1, "sessions of each account")
 	duration := cmd.Flags().Duration("for", 5*time.Second, "for how long")
-	window := cmd.Flags().Int("window", 5, "messages on their way")
+	window := cmd.Flags().Int("window", 5, "messages in flight")
 	link := cmd.Flags().String("link", "", "beginning of the user names to register with at the room's service first, for a gateway's room (XEP-0077)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *room == "" {
@@ -39,10 +39,10 @@ type roomLoad struct {
 	length      time.Duration
 }
 
-// account is whose session i is.
+// account returns the account of session i.
 func (l roomLoad) account(i int) int { return i / l.each }
 
-// enter registers where that has to be, and joins.
+// enter registers with the gateway if necessary, and joins the room.
 func (l roomLoad) enter(c *client, i int) error {
 	if l.link != "" && i%l.each == 0 {
 		_, service, _ := strings.Cut(l.room, "@")
@@ -65,12 +65,12 @@ func (l roomLoad) enter(c *client, i int) error {
 		if err != nil || l.link == "" || time.Now().After(deadline) {
 			return fmt.Errorf("join %s: %s %w", l.room, why, err)
 		}
-		time.Sleep(50 * time.Millisecond) // a gateway is with its network a moment after the registration
+		time.Sleep(50 * time.Millisecond) // a gateway connects to its network shortly after the registration
 	}
 }
 
-// enough is how long the sender pauses where the room takes no more.
-const enough = 50 * time.Millisecond
+// fullPause is how long the sender waits after the room or its network has refused a message.
+const fullPause = 50 * time.Millisecond
 
 func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, error) {
 	clients, err := sessions(ctx, t, o, l.users, l.account)
@@ -95,17 +95,17 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 	var wg sync.WaitGroup
 	for i, c := range clients[1:] {
 		wg.Go(func() {
-			errs[i+1] = c.count(deadline, mark, func([]byte) bool { total.Add(1); return false })
+			errs[i+1] = c.count(deadline, bodyMark, func([]byte) bool { total.Add(1); return false })
 		})
 	}
 	wg.Go(func() {
-		head := "<message to='" + l.room + "' type='groupchat' id='b'>" + mark
-		talk := conversation{clients[0], head, strings.Repeat("x", 40) + "</body></message>", begin, deadline, &total, &latencies}
-		talk.c.refused = func() error { // the room, or the network behind it, has enough for now
-			time.Sleep(enough)
-			return talk.c.write(talk.message())
+		head := "<message to='" + l.room + "' type='groupchat' id='b'>" + bodyMark
+		x := exchange{clients[0], head, strings.Repeat("x", 40) + "</body></message>", begin, deadline, &total, &latencies}
+		x.c.refused = func() error { // the room or its network refuses further messages for the moment
+			time.Sleep(fullPause)
+			return x.c.write(x.message())
 		}
-		errs[0] = talk.answering(l.window)
+		errs[0] = x.sendWindow(l.window)
 	})
 	wg.Wait()
 	elapsed := time.Since(begin)

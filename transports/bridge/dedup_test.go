@@ -44,8 +44,8 @@ func number(i int) transports.Event {
 	}
 }
 
-// What several accounts are notified at the same time is shown once, and none of it passes what one of
-// them was notified before; each is notified that it is kept.
+// An event that several logins report at the same time is shown once, and none is shown before one that
+// a login has reported earlier; each login is informed that its event is stored.
 func TestSeveralAccountsBringTheSame(t *testing.T) {
 	const many = 3000
 	withGateway(t, func(h *harness) {

@@ -92,7 +92,7 @@ func (c *scene) final(state transports.State, words string) {
 }
 
 // goesOn wants a connection to be made again, by a RESUME that repeats what was missed or by a new session
-// with a gap that is notified.
+// with a gap that is reported.
 func (c *scene) goesOn(resumes bool) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), 20*time.Second)
@@ -461,7 +461,7 @@ func (c *scene) inOrder(lines ...string) {
 	}
 }
 
-// What an error of the API means for the message, and what its sender is notified.
+// What an error of the API means for the message, and what its sender is informed of.
 func TestErrorsOfDiscord(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link())

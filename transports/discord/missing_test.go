@@ -85,7 +85,7 @@ func TestChannelsWithoutWebhooksAreReported(t *testing.T) {
 	}
 }
 
-// A network that does not answer while linking is notified as such, in time.
+// When the network does not answer while linking, the step fails in time, with an error of class Retry.
 func TestLinkingWithoutAnAnswer(t *testing.T) {
 	w := newWorld(t)
 	hang := w.Inject("GET /users/@me", -1, fake.Hang())

@@ -62,7 +62,7 @@ func (d *reported) check(t *testing.T, secrets map[string]string) {
 }
 
 // No token, nor a webhook's, which is part of its address, is in a log at its most talkative, in an
-// error or in what a person is notified, whatever goes wrong.
+// error or in a message to a person, whatever fails.
 func TestTokensAreNotRevealed(t *testing.T) {
 	d := &reported{}
 	w := newWorld(t)

@@ -7,7 +7,7 @@ import (
 	"mellium.im/xmpp/styling"
 )
 
-// maxQuote bounds how deep quotations are notified apart.
+// maxQuote bounds to what depth nested quotations are distinguished.
 const maxQuote = 8
 
 // ParseStyling reads a message body with XEP-0393 styling. Addresses of the web become links.

@@ -328,7 +328,7 @@ func TestWhatIsNotTakenComesAgain(t *testing.T) {
 }
 
 // An event whose channel Slack does not describe at the moment comes again; before a later one is handed
-// on, the bridge is notified to read what was missed.
+// on, the sink is informed of a gap, so that the bridge reads what was missed.
 func TestEventOfAChannelThatIsNotDescribed(t *testing.T) {
 	w := newWorld(t)
 	s, k := w.open(w.link(w.userTok))
@@ -457,7 +457,7 @@ func TestNotOnlineBeforeHello(t *testing.T) {
 	k.Await(t, "online", func() bool { return k.Reached == transports.Online })
 }
 
-// slowSink is notified of its beginning at the moment when the socket comes.
+// slowSink calls meanwhile when it is informed that the session is connecting.
 type slowSink struct {
 	*recorder.Sink
 	meanwhile func()

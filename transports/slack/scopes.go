@@ -17,7 +17,7 @@ type need struct {
 }
 
 // needs are all of them. A token that lacks a vital one cannot be linked; where another is
-// missing the person is notified, and the rest works.
+// missing the person is informed, and everything else works.
 var needs = []need{
 	{"channels:history", true, ""}, {"channels:read", true, ""}, {"chat:write", true, ""}, {"users:read", true, ""},
 	{"files:read", false, ""}, {"groups:history", false, ""}, {"groups:read", false, ""}, {"im:history", false, ""},

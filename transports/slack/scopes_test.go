@@ -52,7 +52,7 @@ func TestVitalScopesAreAskedForWhenLinking(t *testing.T) {
 	}
 }
 
-// What a token lacks is notified once, and the rest goes on.
+// The scopes that a token lacks are reported once, and everything else works.
 func TestOtherScopesAreMissedAlone(t *testing.T) {
 	w := newWorld(t)
 	login := w.link(w.userTok)
@@ -146,7 +146,7 @@ func TestTokensInTheWrongField(t *testing.T) {
 	}
 }
 
-// The manifest that people are notified to use has all that we need.
+// The manifest that people are asked to use has all scopes that the gateway needs.
 func TestManifestHasTheScopes(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("manifest.yaml")

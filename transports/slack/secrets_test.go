@@ -53,7 +53,7 @@ func (d *reported) check(t *testing.T, secrets map[string]string) {
 	}
 }
 
-// No token is in a log at its most talkative, in an error or in what a person is notified, whatever goes wrong.
+// No token is in a log at its most talkative, in an error or in a message to a person, whatever fails.
 func TestTokensAreNotRevealed(t *testing.T) {
 	d := &reported{log: &shared{}}
 	w := newWorld(t, func(o *Options) {
