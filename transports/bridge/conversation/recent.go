@@ -30,19 +30,19 @@ type recent struct {
 	more     bool
 	reading  bool // a query is under way: rows are those that were added since it began
 	taken    bool // the goroutine has the events before rows, and has not called putBack yet
-	last     place
+	last     orderKey
 	arriving []arriving // by number
 }
 
-// place is where an event is in the order of its conversation.
-type place struct {
+// orderKey is where an event is in the order of its conversation.
+type orderKey struct {
 	priority tables.Priority
 	position int64
 }
 
-func placeOf(e tables.Event) place { return place{e.Priority, e.Position} }
+func orderKeyOf(e tables.Event) orderKey { return orderKey{e.Priority, e.Position} }
 
-func (p place) before(o place) bool {
+func (p orderKey) before(o orderKey) bool {
 	return p.priority < o.priority || p.priority == o.priority && p.position < o.position
 }
 
@@ -128,11 +128,11 @@ func (r *recent) add(e tables.Event) {
 
 // follows tells whether an event comes behind all that are known.
 func (r *recent) follows(e tables.Event) bool {
-	return len(r.rows) == 0 && !r.taken || r.last.before(placeOf(e))
+	return len(r.rows) == 0 && !r.taken || r.last.before(orderKeyOf(e))
 }
 
 func (r *recent) append(e tables.Event, size int) {
-	r.rows, r.last = append(r.rows, e), placeOf(e)
+	r.rows, r.last = append(r.rows, e), orderKeyOf(e)
 	r.size += size
 }
 
@@ -172,7 +172,7 @@ func (r *recent) endReading(rows []tables.Event, limit int) {
 	}
 	r.more = len(rows) >= limit
 	if len(rows) > 0 {
-		r.taken, r.last = true, placeOf(rows[len(rows)-1])
+		r.taken, r.last = true, orderKeyOf(rows[len(rows)-1])
 	}
 	for _, e := range added {
 		switch {
@@ -199,7 +199,7 @@ func (r *recent) putBack(rows []tables.Event) {
 		r.size += bytesOf(e)
 	}
 	if len(r.rows) == 0 {
-		r.last = placeOf(rows[len(rows)-1])
+		r.last = orderKeyOf(rows[len(rows)-1])
 	}
 	r.rows = append(rows[:len(rows):len(rows)], r.rows...)
 }

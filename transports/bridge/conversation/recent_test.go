@@ -197,7 +197,7 @@ func (m *recentModel) inOrder() []tables.Event {
 		rows = append(rows, e)
 	}
 	slices.SortFunc(rows, func(a, b tables.Event) int {
-		if placeOf(a).before(placeOf(b)) {
+		if orderKeyOf(a).before(orderKeyOf(b)) {
 			return -1
 		}
 		return 1
@@ -291,10 +291,10 @@ func (m *recentModel) step(t *rapid.T) {
 // check compares events from memory with the database.
 func (m *recentModel) check(t *rapid.T, rows []tables.Event) {
 	for i, e := range rows {
-		if i > 0 && !placeOf(rows[i-1]).before(placeOf(e)) {
+		if i > 0 && !orderKeyOf(rows[i-1]).before(orderKeyOf(e)) {
 			t.Fatalf("not in order: %v", numbers(rows))
 		}
-		if m.unclear == 0 && (m.pending[e.Seq].Seq != e.Seq || placeOf(m.pending[e.Seq]) != placeOf(e)) {
+		if m.unclear == 0 && (m.pending[e.Seq].Seq != e.Seq || orderKeyOf(m.pending[e.Seq]) != orderKeyOf(e)) {
 			t.Fatalf("%d is not pending, or elsewhere", e.Seq)
 		}
 	}
@@ -302,7 +302,7 @@ func (m *recentModel) check(t *rapid.T, rows []tables.Event) {
 		if m.unclear > 0 || m.adding[e.Seq] || slices.Contains(numbers(rows), e.Seq) {
 			continue
 		}
-		if len(rows) < modelLimit || !placeOf(rows[len(rows)-1]).before(placeOf(e)) {
+		if len(rows) < modelLimit || !orderKeyOf(rows[len(rows)-1]).before(orderKeyOf(e)) {
 			t.Fatalf("%d was passed over by %v", e.Seq, numbers(rows))
 		}
 	}
