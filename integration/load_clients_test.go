@@ -39,6 +39,7 @@ type regularClient struct {
 	sent, got atomic.Int64
 	away      map[string]int // how many were written to each who is away
 	reader    sync.WaitGroup
+	available func() // is called when the server has taken its presence
 }
 
 func (c *regularClient) bare() string { return c.account.User + "@" + testHost }
@@ -50,8 +51,19 @@ func (c *regularClient) login(ctx context.Context) error {
 	}
 	c.conn, c.window, c.asks = conn, make(chan struct{}, loadWindow), make(chan struct{}, loadAsks)
 	c.away = map[string]int{}
+	available := make(chan struct{})
+	c.available = sync.OnceFunc(func() { close(available) })
 	c.reader.Go(func() { c.read(ctx) })
-	return conn.Send("<presence/>")
+	if err := conn.Send("<presence/>"); err != nil {
+		return err
+	}
+	// Before that, messages to the full JID are delivered at once, and those to the bare JID are stored.
+	select {
+	case <-available:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s did not get its own presence: %w", c.account.User, ctx.Err())
+	}
 }
 
 // subscribe makes the two see each other's presence.
@@ -90,6 +102,8 @@ func (c *regularClient) take(e *xmltree.Element) error {
 			return fmt.Errorf("message %d came where %d was due", n, want)
 		}
 		<-c.partner.window
+	case e.Name.Local == "presence" && kind == "" && e.Attr("from") == c.bare()+"/calm":
+		c.available()
 	case e.Name.Local == "iq" && kind == "result":
 		c.mu.Lock()
 		defer c.mu.Unlock()
