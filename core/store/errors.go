@@ -116,6 +116,9 @@ func foreign(err error) bool {
 // repeatable reports that a transaction was rolled back for no fault of its own, so that the
 // same one may succeed: another one was in its way, or the connection was lost before COMMIT.
 func repeatable(err error) bool {
+	if errors.Is(err, errRolledBack) {
+		return true // the server ended the connection while COMMIT was on its way, and says that it did not commit
+	}
 	if code := sqlState(err); code != "" {
 		return strings.HasPrefix(code, pgConflict) || strings.HasPrefix(code, pgConnection) || strings.HasPrefix(code, "57P")
 	}

@@ -134,8 +134,8 @@ func TestOutcomeOfCommit(t *testing.T) {
 		t.Errorf("committed: %v", err)
 	}
 	var fault *Unavailable
-	if err := s.outcome(fmt.Errorf("commit: %w", &unknownCommit{ids[false], lost})); !errors.As(err, &fault) {
-		t.Errorf("rolled back: %v", err)
+	if err := s.outcome(fmt.Errorf("commit: %w", &unknownCommit{ids[false], lost})); !errors.As(err, &fault) || !repeatable(err) {
+		t.Errorf("rolled back: %v, is repeated: %v", err, repeatable(err))
 	}
 	if err := s.outcome(lost); !errors.Is(err, lost) {
 		t.Errorf("another error: %v", err)
