@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -63,35 +62,6 @@ func Parse(text []byte, dir string, environ []string, sections ...Section) (Conf
 		return Config{}, problems
 	}
 	return c, nil
-}
-
-// decode reads the file, section by section.
-func (c *Config) decode(text string, problems *Problems) error {
-	var parts map[string]toml.Primitive
-	meta, err := toml.Decode(text, &parts)
-	if err != nil {
-		return err
-	}
-	own := map[string]any{}
-	for f, v := range reflect.ValueOf(c).Elem().Fields() {
-		own[f.Tag.Get("toml")] = v.Addr().Interface()
-	}
-	for _, key := range slices.Sorted(maps.Keys(parts)) {
-		into, known := own[key]
-		if s, ok := c.section(key); ok {
-			into, known = s.Settings, true
-		}
-		if !known || key == "-" {
-			continue
-		}
-		if err := meta.PrimitiveDecode(parts[key], into); err != nil {
-			return err
-		}
-	}
-	for _, key := range meta.Undecoded() {
-		problems.add(key.String(), "there is no such setting%s", c.suggestion(key))
-	}
-	return nil
 }
 
 func tomlError(err error) string {
@@ -273,11 +243,14 @@ func each(v reflect.Value, prefix string, visit func(path string, f reflect.Stru
 	}
 }
 
-// suggestion returns the setting of the same section whose name is most similar to key.
-func (c *Config) suggestion(key toml.Key) string {
-	best, least := "", 4
+// maxDistance is how many letters a name may be away from one that is suggested, and one more.
+const maxDistance = 4
+
+// suggestion returns the setting whose path is most similar to key.
+func (c *Config) suggestion(key string) string {
+	best, least := "", maxDistance
 	c.each(func(path string, _ reflect.StructField, _ reflect.Value) {
-		if d := distance(path, key.String()); d < least {
+		if d := distance(path, key); d < least {
 			best, least = path, d
 		}
 	})

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"net"
@@ -102,15 +103,24 @@ func (t *TLS) validate(p *Problems) {
 		p.add("tls", "certificate and key go together")
 		return
 	}
-	for path, file := range map[string]string{"tls.certificate": t.Certificate, "tls.key": t.Key} {
-		if file == "" {
-			continue
+	if t.Certificate == "" {
+		return
+	}
+	readable := true
+	for _, f := range []struct{ path, file string }{{"tls.certificate", t.Certificate}, {"tls.key", t.Key}} {
+		if text, err := os.ReadFile(f.file); err != nil {
+			p.add(f.path, "%v", err)
+			readable = false
+		} else if len(text) == 0 {
+			p.add(f.path, "%s is empty", f.file)
+			readable = false
 		}
-		if f, err := os.Open(file); err != nil {
-			p.add(path, "%v", err)
-		} else {
-			f.Close()
-		}
+	}
+	if !readable {
+		return
+	}
+	if _, err := tls.LoadX509KeyPair(t.Certificate, t.Key); err != nil {
+		p.add("tls.certificate", "%s and %s are no certificate with its key in PEM form: %s", t.Certificate, t.Key, strings.TrimPrefix(err.Error(), "tls: "))
 	}
 }
 

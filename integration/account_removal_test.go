@@ -31,14 +31,14 @@ func TestAccountRemoval(t *testing.T) {
 		}
 	}
 	byCommand := func(_ context.Context, t *testing.T, h *deployment, _ *client.Conn) {
-		out, err := h.gateway.Run("", "account", "rm", testAccounts[1].User)
+		out, err := h.gateway.Run("", "account", "rm", "--yes", testAccounts[1].User)
 		if err != nil || !strings.Contains(out, "is deleted") {
 			t.Errorf("account rm: %v %s", err, out)
 		}
 	}
 	whileStopped := func(_ context.Context, t *testing.T, h *deployment, _ *client.Conn) {
 		h.gateway.Kill()
-		out, err := h.gateway.Run("", "account", "rm", testAccounts[1].User)
+		out, err := h.gateway.Run("", "account", "rm", "--yes", testAccounts[1].User)
 		if err != nil || !strings.Contains(out, "when the server runs") {
 			t.Errorf("account rm: %v %s", err, out)
 		}

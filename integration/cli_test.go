@@ -65,14 +65,14 @@ func TestAccounts(t *testing.T) {
 	if out := run("", "account", "ls"); !strings.Contains(out, "ann@"+testHost) {
 		t.Errorf("the list of accounts is %q", out)
 	}
-	run("", "account", "rm", "ann@"+testHost)
+	run("", "account", "rm", "--yes", "ann@"+testHost)
 	if logsIn("second") {
 		t.Error("a deleted account logs in")
 	}
 	if out := run("", "account", "ls"); strings.Contains(out, "ann@") {
 		t.Errorf("the list of accounts is %q", out)
 	}
-	if _, err := d.Run("", "account", "rm", "ann@"+testHost); err == nil {
+	if _, err := d.Run("", "account", "rm", "--yes", "ann@"+testHost); err == nil {
 		t.Error("an account was deleted twice")
 	}
 }
@@ -149,7 +149,7 @@ func TestConfigCommands(t *testing.T) {
 	if _, err := wrong.Run("", "serve"); err == nil {
 		t.Error("serve started with a wrong configuration")
 	}
-	if out, err := d.Run("", "version"); err != nil || !strings.HasPrefix(out, "dragoman ") {
+	if out, err := d.Run("", "version"); err != nil || !strings.HasPrefix(out, "dragoman ") || !strings.Contains(out, "commit ") {
 		t.Errorf("version: %v %q", err, out)
 	}
 }

@@ -46,22 +46,7 @@ number; the other accounts are made, and the exit status is 1.`,
 				return p.withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a, in) })
 			},
 		},
-		&cobra.Command{
-			Use: "rm USER[@HOST]", Short: "Delete an account and all that belongs to it", Args: cobra.ExactArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				return p.withAccounts(cmd, func(a *server.Accounts) error {
-					name, done, err := a.Remove(cmd.Context(), args[0])
-					switch {
-					case err != nil:
-					case done:
-						fmt.Fprintln(cmd.OutOrStdout(), name, "is deleted")
-					default:
-						fmt.Fprintln(cmd.OutOrStdout(), name, "cannot log in any more; the rest is deleted when the server runs")
-					}
-					return err
-				})
-			},
-		},
+		p.removeCommand(),
 		&cobra.Command{
 			Use: "ls", Short: "List the accounts", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
@@ -70,6 +55,58 @@ number; the other accounts are made, and the exit status is 1.`,
 		},
 	)
 	return cmd
+}
+
+func (p program) removeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "rm USER[@HOST]", Short: "Delete an account and all that belongs to it", Args: cobra.ExactArgs(1),
+		Long: `Delete an account with its contacts, messages and linked logins. It asks first; --yes answers.
+
+The server may be running: it ends the account's sessions. If it is not running, nobody can log in to
+the account any more, and the server deletes the rest when it is started.`,
+	}
+	yes := cmd.Flags().BoolP("yes", "y", false, "do not ask")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return p.withAccounts(cmd, func(a *server.Accounts) error {
+			if !*yes {
+				name, err := a.Address(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if err := confirm(cmd, "Delete "+name+" with its contacts, messages and linked logins?"); err != nil {
+					return err
+				}
+			}
+			name, done, err := a.Remove(cmd.Context(), args[0])
+			switch {
+			case err != nil:
+			case done:
+				fmt.Fprintln(cmd.OutOrStdout(), name, "is deleted")
+			default:
+				fmt.Fprintln(cmd.OutOrStdout(), name, "cannot log in any more; the rest is deleted when the server runs")
+			}
+			return err
+		})
+	}
+	return cmd
+}
+
+// confirm asks a question on the terminal. The error says that the answer was not yes, or that nobody can be asked.
+func confirm(cmd *cobra.Command, question string) error {
+	in := cmd.InOrStdin()
+	if f, ok := in.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return errors.New("nothing is deleted: add --yes, as there is no terminal on which to ask")
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), question, " [y/N] ")
+	line, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return nil
+	}
+	return errors.New("nothing is deleted")
 }
 
 func list(cmd *cobra.Command, a *server.Accounts) error {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,10 +18,18 @@ func (p program) configCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "Check and explain the settings"}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "check", Short: "Read the configuration and say everything that is wrong with it", Args: cobra.NoArgs,
+			Use: "check", Short: "Read the configuration and report everything that is wrong with it", Args: cobra.NoArgs,
+			Long: `Read the configuration and report everything that is wrong with it, with the path of each setting.
+
+It also reports certificates that have expired or are for other domains, and a data directory that cannot
+be written.`,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				if _, err := p.load(cmd); err != nil {
+				c, err := p.load(cmd)
+				if err != nil {
 					return err
+				}
+				if w := config.Warnings(c, time.Now()); len(w) > 0 {
+					return w
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), "the configuration is good")
 				return nil

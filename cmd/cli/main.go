@@ -48,7 +48,7 @@ func Root(networks []transports.Registration) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.PersistentFlags().StringP("config", "c", "", "configuration file (without one, the defaults hold)")
+	cmd.PersistentFlags().StringP("config", "c", "", "configuration file (without it "+defaultFile+" in this directory, if there is one, or the defaults)")
 	p := program{networks}
 	cmd.AddCommand(p.serveCommand(), p.componentCommand(), p.accountCommand(), p.configCommand(), storeCommand(), versionCommand())
 	return cmd
@@ -79,10 +79,26 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// load reads the configuration file that -c names. It warns about files with secrets that every user of
-// the machine can read.
-func (p program) load(cmd *cobra.Command) (config.Config, error) {
+// defaultFile is the configuration file that is used if it exists and -c names none.
+const defaultFile = "dragoman.toml"
+
+// configFile returns the configuration file, "" for none.
+func configFile(cmd *cobra.Command) (string, error) {
 	file, err := cmd.Flags().GetString("config")
+	if err != nil || cmd.Flags().Changed("config") {
+		return file, err
+	}
+	if _, err := os.Stat(defaultFile); err != nil {
+		return "", nil // serve logs that there is none
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "dragoman: reading %s of this directory\n", defaultFile)
+	return defaultFile, nil
+}
+
+// load reads the configuration file. It warns about files with secrets that every user of the machine
+// can read.
+func (p program) load(cmd *cobra.Command) (config.Config, error) {
+	file, err := configFile(cmd)
 	if err != nil {
 		return config.Config{}, err
 	}

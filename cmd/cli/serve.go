@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ func (p program) serveCommand() *cobra.Command {
 	cmd := p.runCommand("serve", "Run the XMPP server with its gateways", gateways.Serve)
 	cmd.Long = `Run the XMPP server with the gateways that are enabled, until SIGINT or SIGTERM.
 
-Without a configuration it serves localhost, stores its data in ./data and generates a self-signed
+Without -c it reads dragoman.toml of this directory, if there is one. Without a configuration it serves localhost, stores its data in ./data and generates a self-signed
 certificate. It logs to standard error. 'dragoman account add' creates the first account, before the
 server is started or while it runs.`
 	cmd.Example = "  dragoman serve -c /etc/dragoman.toml"
@@ -44,6 +45,9 @@ func (p program) runCommand(use, short string, run func(context.Context, config.
 				return err
 			}
 			log := logger(c.Log, os.Stderr)
+			for _, w := range config.Warnings(c, time.Now()) {
+				log.Warn("configuration", "problem", w)
+			}
 			ctx, stop := context.WithCancel(cmd.Context())
 			var beside sync.WaitGroup
 			beside.Go(func() { logState(ctx, log) })

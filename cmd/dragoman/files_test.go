@@ -30,15 +30,22 @@ func newerSchema(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// makeCertificate writes a certificate for a host and its key: certificate HOST CERT KEY.
+// makeCertificate writes a certificate for a host and its key: certificate HOST CERT KEY [END]. END is when it expires,
+// as a time span from now; a year if it is missing.
 func makeCertificate(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
-		ts.Fatalf("usage: certificate HOST CERT KEY")
+	if neg || len(args) < 3 || len(args) > 4 {
+		ts.Fatalf("usage: certificate HOST CERT KEY [END]")
+	}
+	end := 365 * 24 * time.Hour
+	if len(args) > 3 {
+		var err error
+		end, err = time.ParseDuration(args[3])
+		ts.Check(err)
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	ts.Check(err)
 	made := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{args[0]}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), DNSNames: []string{args[0]}, NotBefore: time.Now().Add(-100 * time.Hour), NotAfter: time.Now().Add(end),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, made, made, key.Public(), key)
 	ts.Check(err)

@@ -91,7 +91,7 @@ func (c *conn) refused(f *sasl.Failure) {
 	case f.Condition == sasl.Aborted || errors.Is(f, sasl.ErrBindingType): // no password was tried
 	default:
 		c.server.addresses.failed(c.from, c.negotiation.trying)
-		c.Log().Info("login failed", "err", f)
+		c.Log().Info("login failed", "user", c.negotiation.trying, "err", f)
 	}
 }
 
@@ -126,7 +126,7 @@ func (c *conn) authenticated(id sasl.Identity) {
 	c.who = id.JID
 	c.negotiation.dialogue, c.negotiation.trying, c.negotiation.admitted = nil, "", false
 	c.AddLog("jid", id.JID.String())
-	c.Log().Debug("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
+	c.Log().Info("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
 	c.server.Counters.Logins.Add(1)
 	c.Restart()
 	c.SetLimits(c.server.limits.Stanza)

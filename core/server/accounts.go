@@ -102,6 +102,19 @@ const (
 	removeCheck = 50 * time.Millisecond
 )
 
+// Address returns the address of an existing account.
+func (a *Accounts) Address(ctx context.Context, name string) (string, error) {
+	account, err := a.address(name)
+	if err != nil {
+		return "", err
+	}
+	found, err := a.store.Exists(ctx, account)
+	if err == nil && !found {
+		err = accountError(account, store.ErrNoAccount)
+	}
+	return account.String(), err
+}
+
 // Remove deletes an account with all its data. When it returns nobody can log in any more. done reports
 // whether a running server has completed the deletion; otherwise the next server to start does.
 func (a *Accounts) Remove(ctx context.Context, name string) (address string, done bool, err error) {

@@ -56,9 +56,9 @@ func (all *counts) addCounters(list []router.Counter) {
 	}
 }
 
-// logCounts logs the limits that were reached since the last log line, every logEvery and once more when
+// LogCounts logs the limits that were reached since the last log line, every logEvery and once more when
 // ctx ends.
-func logCounts(ctx context.Context, log *slog.Logger, counts func() []Count) error {
+func LogCounts(ctx context.Context, log *slog.Logger, counts func() []Count) error {
 	tick := time.NewTicker(logEvery)
 	defer tick.Stop()
 	logged := map[string]uint64{}

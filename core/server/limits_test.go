@@ -310,7 +310,7 @@ func TestLogCounts(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			done <- logCounts(ctx, slog.New(slog.NewTextHandler(&out, nil)), func() []Count { return []Count{{"limits.rate", n.Load()}, {"limits.idle", 0}} })
+			done <- LogCounts(ctx, slog.New(slog.NewTextHandler(&out, nil)), func() []Count { return []Count{{"limits.rate", n.Load()}, {"limits.idle", 0}} })
 		}()
 		n.Store(3)
 		time.Sleep(2*logEvery + time.Second) // of the bubble's time

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,7 @@ func Component(ctx context.Context, c config.Config, o Options) error {
 	for _, l := range links {
 		wg.Go(func() { l.run(running, fail) })
 	}
+	wg.Go(func() { _ = server.LogCounts(running, log, func() []server.Count { return countsOf(links) }) })
 	log.Info("gateways run as components", "server", c.Foreign.Address, "domains", domains, "version", server.Version())
 	<-running.Done()
 	log.Info("stopping")
@@ -149,6 +151,22 @@ func (f *foreignServer) run(ctx context.Context, fail context.CancelCauseFunc) {
 		}
 	})
 	wg.Wait()
+}
+
+// countsOf adds up how often limits of the gateways were reached.
+func countsOf(links []*foreignServer) []server.Count {
+	var all []server.Count
+	for _, l := range links {
+		for _, c := range (service{l.gateway.Load()}).Counts() {
+			i := slices.IndexFunc(all, func(o server.Count) bool { return o.Limit == c.Limit })
+			if i < 0 {
+				all = append(all, c)
+			} else {
+				all[i].Times += c.Times
+			}
+		}
+	}
+	return all
 }
 
 func (f *foreignServer) reached(up bool) {
