@@ -22,17 +22,18 @@ var foreignSetup = peers.Setup{
 func TestForeignClientsOnProsody(t *testing.T) {
 	t.Parallel()
 	peers.Need(t, "prosody")
-	testForeignClients(t, &peers.StartProsody(t, foreignSetup).Server)
+	testForeignClients(t, &peers.StartProsody(t, foreignSetup).Server, "SCRAM-")
 }
 
 func TestForeignClients(t *testing.T) {
 	t.Parallel()
-	testForeignClients(t, &peers.StartDragoman(t, peers.Options{Setup: foreignSetup}).Server)
+	// slixmpp 1.8 answers the offer of channel binding as if it had not seen it, which RFC 5802 §6 makes a failed SCRAM login.
+	testForeignClients(t, &peers.StartDragoman(t, peers.Options{Setup: foreignSetup}).Server, "PLAIN")
 }
 
 // testForeignClients has two slixmpp clients and go-sendxmpp, which use XMPP libraries that are not ours, log in
-// and write to each other.
-func testForeignClients(t *testing.T, server *peers.Server) {
+// and write to each other. mechanism is what slixmpp's must begin with.
+func testForeignClients(t *testing.T, server *peers.Server, mechanism string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
 	defer cancel()
 	sally, simon := peers.StartSlixmpp(t), peers.StartSlixmpp(t)
@@ -40,8 +41,8 @@ func testForeignClients(t *testing.T, server *peers.Server) {
 		if err := s.Login(ctx, server, foreignSetup.Accounts[i]); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(s.Mechanism, "SCRAM-") {
-			t.Errorf("logged in with %s, want SCRAM", s.Mechanism)
+		if !strings.HasPrefix(s.Mechanism, mechanism) {
+			t.Errorf("logged in with %s, want %s", s.Mechanism, mechanism)
 		}
 	}
 

@@ -183,9 +183,17 @@ func plainAuth(authzid, user, password string) string {
 // scram logs in with SCRAM-SHA-256 (RFC 7677).
 func (c *client) scram(user string) {
 	c.T.Helper()
+	c.Send(c.scramProof(user, "SCRAM-SHA-256", "n,,", ""))
+	c.Until("</success>")
+}
+
+// scramProof does an exchange of a mechanism with SHA-256 up to the last message of the client, which it returns. binding is the
+// data of the channel binding.
+func (c *client) scramProof(user, mechanism, header, binding string) string {
+	c.T.Helper()
 	first := "n=" + user + ",r=clientnonce"
-	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>" +
-		base64.StdEncoding.EncodeToString([]byte("n,,"+first)) + "</auth>")
+	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='" + mechanism + "'>" +
+		base64.StdEncoding.EncodeToString([]byte(header+first)) + "</auth>")
 	data := c.Until("</challenge>")
 	data = strings.TrimSuffix(data[strings.LastIndex(data, "'>")+2:], "</challenge>")
 	challenge, err := base64.StdEncoding.DecodeString(data)
@@ -214,13 +222,12 @@ func (c *client) scram(user string) {
 	if err != nil {
 		c.T.Fatal(err)
 	}
-	final := "c=biws,r=" + nonce
+	final := "c=" + base64.StdEncoding.EncodeToString([]byte(header+binding)) + ",r=" + nonce
 	proof := sum(salted, "Client Key")
 	stored := sha256.Sum256(proof)
 	subtle.XORBytes(proof, proof, sum(stored[:], first+","+string(challenge)+","+final))
 	final += ",p=" + base64.StdEncoding.EncodeToString(proof)
-	c.Send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + base64.StdEncoding.EncodeToString([]byte(final)) + "</response>")
-	c.Until("</success>")
+	return "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + base64.StdEncoding.EncodeToString([]byte(final)) + "</response>"
 }
 
 const success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"

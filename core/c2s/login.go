@@ -88,6 +88,8 @@ func (c *conn) refused(f *sasl.Failure) {
 	switch {
 	case f.Condition == sasl.TemporaryAuthFailure:
 		c.Log().Error("login failed because of an internal error", "err", f)
+	case errors.Is(f, sasl.ErrDowngrade): // an attacker between the two, or a client with an error
+		c.Log().Warn("login refused: the client did not see the offered mechanisms with channel binding", "account", c.negotiation.trying)
 	case f.Condition == sasl.Aborted || errors.Is(f, sasl.ErrBindingType): // no password was tried
 	default:
 		c.server.addresses.failed(c.from, c.negotiation.trying)

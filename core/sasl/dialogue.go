@@ -17,8 +17,9 @@ const (
 // DefaultTries is how many exchanges may fail before the stream is closed. RFC 6120 §6.4.5.
 const DefaultTries = 3
 
-// maxUnbound is the number of further exchanges that may fail because of their channel binding type: one for
-// each mechanism that a client may know. They do not count as failures, because no password is tried in them.
+// maxUnbound is the number of further exchanges that may fail because of their channel binding: one for each mechanism of
+// SCRAM. They do not count as failures, because no password is tried in them. slixmpp before 1.9 knows tls-unique
+// only and tries all six, three of them with 'y', before PLAIN.
 const maxUnbound = 6
 
 // Features returns the stream features with the mechanisms and channel bindings that the peer may use on this
@@ -71,7 +72,6 @@ func (d *Dialogue) Receive(ctx context.Context, e *stanza.Element) Outcome {
 	d.now = nil
 	if errors.Is(err, ErrBindingType) && d.unbound < maxUnbound {
 		d.unbound++
-		d.conn.sawPlus = true
 	} else {
 		d.failed++
 	}

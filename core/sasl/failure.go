@@ -1,6 +1,9 @@
 package sasl
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Condition names why an exchange failed.
 type Condition string
@@ -20,9 +23,13 @@ const (
 	TemporaryAuthFailure Condition = "temporary-auth-failure"
 )
 
-// ErrBindingType is the cause of a failure in which no password was tried: the client
-// used a type of channel binding that was not offered.
-var ErrBindingType = errors.New("channel binding that was not offered")
+// Causes of failures in which no password was tried.
+var (
+	// ErrBindingType means that the client used a type of channel binding that was not offered.
+	ErrBindingType = errors.New("channel binding that was not offered")
+	// ErrDowngrade means that the client supports channel binding and believes that it was not offered. It wraps ErrBindingType.
+	ErrDowngrade = fmt.Errorf("the client did not see that channel binding is offered: %w", ErrBindingType)
+)
 
 // Failure ends an exchange. Cause, which may be nil, is for the log and never for the peer.
 type Failure struct {

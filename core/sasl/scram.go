@@ -105,11 +105,10 @@ func (m *scram) checkFlag() error {
 		}
 		m.binding = m.conn.Bindings[k]
 	case 'y':
-		// The client supports channel binding and has not seen -PLUS in our list: an attacker removed it (RFC 5802
-		// §6). A client that tried -PLUS on this stream with a type that is not available has
-		// seen our list: slixmpp before 1.9 supports tls-unique only, which TLS 1.3 lacks.
-		if m.plus || len(m.server.BindingTypes(m.conn)) > 0 && !m.conn.sawPlus {
-			return fail(NotAuthorized, "channel binding was offered")
+		// The client supports channel binding and has not seen -PLUS in our list: an attacker removed it. Nothing
+		// that came before on this stream is an exception, since the attacker may have sent that (RFC 5802 §6).
+		if m.plus || len(m.server.BindingTypes(m.conn)) > 0 {
+			return &Failure{Condition: NotAuthorized, Cause: ErrDowngrade}
 		}
 	default:
 		if m.plus {

@@ -115,8 +115,6 @@ type Conn struct {
 	// External returns the identity that the peer's certificate proves; authzid is the one that the peer
 	// requests, which may be empty. Nil without a certificate.
 	External func(ctx context.Context, authzid string) (jid.JID, error)
-
-	sawPlus bool // the peer tried -PLUS on this stream with a type that was not offered
 }
 
 // Mechanisms returns the mechanisms that the peer may use on this connection. RFC 6120 §6.3.3.
