@@ -70,10 +70,7 @@ func (g *addressLimiter) addressState(from netip.Addr) *addressState {
 		return v
 	}
 	g.forget()
-	v := &addressState{}
-	if n := g.limits.Arrivals; n > 0 {
-		v.arrivals = rate.NewLimiter(rate.Limit(n), n)
-	}
+	v := &addressState{arrivals: arrivals(g.limits.Arrivals)}
 	g.addresses[key] = v
 	return v
 }
@@ -90,6 +87,26 @@ func (g *addressLimiter) forget() {
 			delete(g.addresses, key)
 		}
 	}
+}
+
+// setLimits replaces the limits, also for the addresses that are known.
+func (g *addressLimiter) setLimits(l Limits) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if l.Arrivals != g.limits.Arrivals {
+		for _, v := range g.addresses {
+			v.arrivals = arrivals(l.Arrivals)
+		}
+	}
+	g.limits = l
+}
+
+// arrivals limits new connections to n a second; nil is no limit.
+func arrivals(n int) *rate.Limiter {
+	if n <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(n), n)
 }
 
 // connect decides about a new connection, and counts it if it is accepted.
@@ -119,12 +136,12 @@ func (g *addressLimiter) disconnect(from netip.Addr) {
 // failed counts a failed login, for the address and for the user name tried from there.
 // The limit of the address is higher: many users may share it.
 func (g *addressLimiter) failed(from netip.Addr, user string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	n := g.limits.Tries
 	if n <= 0 {
 		return
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	v := g.addressState(from)
 	if v.failures == nil {
 		v.failures, v.tried = perMinute(n), map[string]*rate.Limiter{}

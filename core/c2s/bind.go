@@ -90,7 +90,7 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 func (c *conn) enter(full jid.JID) (*session, error) {
 	s := &session{server: c.server, host: c.host, jid: full}
 	port, err := c.host.Router.Bind(c.Context(), s, router.BindOptions{
-		Replace: c.server.cfg.Conflict == Replace, Max: max(c.server.limits.Sessions, 0), Since: &c.negotiation.removals,
+		Replace: c.server.cfg.Conflict == Replace, Max: max(c.server.limits().Sessions, 0), Since: &c.negotiation.removals,
 	})
 	s.port = port
 	return s, err

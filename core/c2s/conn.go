@@ -53,7 +53,7 @@ func (s *Server) newConn(from netip.Addr) *conn {
 
 // useTransport gives the connection a stream over a transport without frames.
 func (c *conn) useTransport(t stream.Transport) {
-	c.Conn = stream.NewConn(c.server.conns.Context(), &c.server.stream, t, c)
+	c.Conn = stream.NewConn(c.server.conns.Context(), &c.server.current.Load().stream, t, c)
 	c.expire()
 }
 
@@ -62,7 +62,7 @@ func newID() string { return rand.Text() }
 
 // expire sets the deadline of the stream's current stage.
 func (c *conn) expire() {
-	l := &c.server.limits
+	l := c.server.limits()
 	if c.tlsRequired() {
 		c.Expire(c.began.Add(min(l.TLSWait, l.LoginWait)), errLateTLS)
 	} else {

@@ -80,7 +80,7 @@ func (c *conn) features(at stage) []*stanza.Element {
 
 // limitsFeature announces the limits of stanzas (XEP-0478).
 func (c *conn) limitsFeature() *stanza.Element {
-	l := &c.server.limits
+	l := c.server.limits()
 	f := stanza.NewElement(nsLimits, "limits")
 	if c.who.IsZero() {
 		return f.Add(stanza.TextElement(nsLimits, "max-bytes", strconv.Itoa(l.BeforeLogin.Bytes)))

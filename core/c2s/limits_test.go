@@ -460,3 +460,27 @@ func TestConfigChecks(t *testing.T) {
 		}
 	}
 }
+
+// SetLimits holds for streams that begin after it, and for what is counted over connections at once.
+func TestSetLimits(t *testing.T) {
+	t.Parallel()
+	g := newAddressLimiter(Limits{Connections: 1, Arrivals: -1, Tries: -1})
+	from := netip.MustParseAddr("192.0.2.1")
+	if v := g.connect(from); v != accepted {
+		t.Fatalf("the first connection: %d", v)
+	}
+	if v := g.connect(from); v != tooMany {
+		t.Errorf("the second connection: %d", v)
+	}
+	g.setLimits(Limits{Connections: 3, Arrivals: 1, Tries: 1})
+	if v := g.connect(from); v != accepted {
+		t.Errorf("after a higher limit: %d", v)
+	}
+	if v := g.connect(from); v != tooFast {
+		t.Errorf("after a limit of arrivals: %d", v)
+	}
+	g.setLimits(Limits{Connections: 1, Arrivals: -1})
+	if v := g.connect(from); v != tooMany {
+		t.Errorf("after a lower limit: %d", v)
+	}
+}

@@ -131,7 +131,7 @@ func (c *conn) authenticated(id sasl.Identity) {
 	c.Log().Info("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
 	c.server.Counters.Logins.Add(1)
 	c.Restart()
-	c.SetLimits(c.server.limits.Stanza)
+	c.SetLimits(c.server.limits().Stanza)
 }
 
 // growStack makes room on the stack for what follows, at once. A stack grows by being copied, and

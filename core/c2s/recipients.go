@@ -39,7 +39,7 @@ func (r *recipients) allow(to jid.JID, limit int, now func() time.Time) bool {
 // reaches reports whether a client may write to one more address (RFC 6120 §13.12 rule 5). Its own account,
 // its server, and answers to requests do not count.
 func (c *conn) reaches(st *stanza.Stanza) bool {
-	limit := c.server.limits.Recipients
+	limit := c.server.limits().Recipients
 	to := st.To.Bare()
 	switch {
 	case limit <= 0, to.IsZero(), to == c.who, to == c.host.Router.Domain():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -25,8 +26,7 @@ const (
 // Server accepts clients for its hosts, on any number of listeners.
 type Server struct {
 	cfg       Config
-	limits    Limits
-	stream    stream.Config
+	current   atomic.Pointer[settings]
 	hosts     map[string]*host
 	first     *host
 	gone      map[jid.JID]bool
@@ -52,17 +52,13 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, limits: cfg.Limits.filled(), hosts: map[string]*host{}, gone: map[jid.JID]bool{}, log: cfg.Log, conns: stream.NewGroup(),
+		cfg: cfg, hosts: map[string]*host{}, gone: map[jid.JID]bool{}, log: cfg.Log, conns: stream.NewGroup(),
 	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.addresses = newAddressLimiter(s.limits)
-	s.stream = stream.Config{
-		Content: stanza.NSClient, Limits: s.limits.BeforeLogin, Queue: stream.QueueLimits{Bytes: s.limits.Queue},
-		Rate: s.limits.Rate, Burst: s.limits.Burst, Idle: s.limits.Idle, Pace: cfg.Pace,
-		Counters: &s.Counters.Counters, Log: s.log,
-	}
+	s.addresses = newAddressLimiter(cfg.Limits.filled())
+	s.SetLimits(cfg.Limits)
 	for _, h := range cfg.Hosts {
 		entry := &host{Host: h, domain: h.Router.Domain().String()}
 		if certs := cfg.Certificates; certs != nil {
@@ -83,6 +79,25 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	return s, nil
 }
+
+// settings are what SetLimits changes as a whole.
+type settings struct {
+	limits Limits
+	stream stream.Config
+}
+
+// SetLimits replaces the limits. Streams that have begun keep those of size, rate, queue and silence.
+func (s *Server) SetLimits(limits Limits) {
+	l := limits.filled()
+	s.current.Store(&settings{l, stream.Config{
+		Content: stanza.NSClient, Limits: l.BeforeLogin, Queue: stream.QueueLimits{Bytes: l.Queue},
+		Rate: l.Rate, Burst: l.Burst, Idle: l.Idle, Pace: s.cfg.Pace,
+		Counters: &s.Counters.Counters, Log: s.log,
+	}})
+	s.addresses.setLimits(l)
+}
+
+func (s *Server) limits() *Limits { return &s.current.Load().limits }
 
 // Serve accepts connections that begin without TLS until ctx ends; the listener is closed
 // then. Connections continue until Shutdown.

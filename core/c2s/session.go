@@ -57,7 +57,7 @@ func (s *session) hold(st *stanza.Stanza) {
 		}
 	}
 	size := len(st.Payload) + len(st.Extra)
-	ended, full := s.ended, len(s.waiting) >= maxWaiting || s.held+size > s.server.limits.Queue
+	ended, full := s.ended, len(s.waiting) >= maxWaiting || s.held+size > s.server.limits().Queue
 	if !ended && !full {
 		s.waiting = append(s.waiting, st)
 		s.held += size
@@ -90,7 +90,7 @@ func (s *session) NotifyWritten(done func(written bool)) {
 // QueueNearlyFull reports whether the client's queue is half full.
 func (s *session) QueueNearlyFull() bool {
 	c := s.conn.Load()
-	return c != nil && c.Queue().Pending() > s.server.limits.Queue/2
+	return c != nil && c.Queue().Pending() > s.server.limits().Queue/2
 }
 
 // WaitForClient waits for the client to read. The goroutine that reads from the session calls it, so that

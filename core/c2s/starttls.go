@@ -22,7 +22,7 @@ func (c *conn) startTLS() error {
 	return nil
 }
 
-func (c *conn) tlsDeadline() time.Time { return c.began.Add(c.server.limits.TLSWait) }
+func (c *conn) tlsDeadline() time.Time { return c.began.Add(c.server.limits().TLSWait) }
 
 // secured handles the result of a handshake.
 func (c *conn) secured(err error) error {

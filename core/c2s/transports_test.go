@@ -299,7 +299,7 @@ var (
 // serveFramed runs a connection over a framed transport, as a listener for it would.
 func (p *testServer) serveFramed(t stream.FrameTransport) {
 	c := p.server.newConn(netip.Addr{})
-	c.Conn = stream.NewFramedConn(p.server.conns.Context(), &p.server.stream, t, c)
+	c.Conn = stream.NewFramedConn(p.server.conns.Context(), &p.server.current.Load().stream, t, c)
 	c.negotiation.secure = true // by the web server in front
 	c.expire()
 	if !p.server.start(c) {

@@ -1,10 +1,12 @@
 package component
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -35,6 +37,15 @@ type Config struct {
 	Name     jid.JID // of the server, which pings silent components
 	Accounts []Account
 	Conflict Conflict
+	Limits   Limits
+	// OnAttach, which may be nil, is called when a component has authenticated, before
+	// anything that it sends is read.
+	OnAttach func(domain jid.JID)
+	Log      *slog.Logger
+}
+
+// Limits limit what components can make the server do. Fields that are zero have the defaults of this package.
+type Limits struct {
 	// BeforeLogin and Stanza limit what components send before and after the handshake; the defaults
 	// are those of stream.BeforeLogin and stream.ForServers.
 	BeforeLogin, Stanza stream.Limits
@@ -42,16 +53,27 @@ type Config struct {
 	Queue int           // bytes that may be unwritten before a component is disconnected; 16 MiB
 	Wait  time.Duration // from connecting to the handshake; 15 s, which is also the maximum
 	Idle  time.Duration // silence before a ping, and then before the stream ends; 5 min
-	// OnAttach, which may be nil, is called when a component has authenticated, before
-	// anything that it sends is read.
-	OnAttach func(domain jid.JID)
-	Log      *slog.Logger
+}
+
+func (l Limits) filled() Limits {
+	l.Stanza = filled(l.Stanza)
+	l.Queue = cmp.Or(l.Queue, defaultQueue)
+	l.Idle = cmp.Or(l.Idle, defaultIdle)
+	l.Wait = min(cmp.Or(l.Wait, defaultWait), defaultWait)
+	l.BeforeLogin.Bytes = cmp.Or(l.BeforeLogin.Bytes, stream.BeforeLogin().Bytes)
+	return l
+}
+
+// settings are what SetLimits changes as a whole.
+type settings struct {
+	limits Limits
+	stream stream.Config
 }
 
 // Server accepts components.
 type Server struct {
 	cfg       Config
-	stream    stream.Config
+	current   atomic.Pointer[settings]
 	endpoints map[string]*endpoint
 	conns     *stream.Group
 	Counters  Counters
@@ -62,27 +84,11 @@ type Server struct {
 // NewServer checks the configuration and attaches every domain to the router, so that
 // stanzas to a component that is not connected are answered with service-unavailable.
 func NewServer(cfg Config) (*Server, error) {
-	cfg.Stanza = filled(cfg.Stanza)
-	if cfg.Queue == 0 {
-		cfg.Queue = defaultQueue
-	}
-	if cfg.Idle == 0 {
-		cfg.Idle = defaultIdle
-	}
-	if cfg.Wait == 0 || cfg.Wait > defaultWait {
-		cfg.Wait = defaultWait
-	}
-	if cfg.BeforeLogin.Bytes == 0 {
-		cfg.BeforeLogin.Bytes = stream.BeforeLogin().Bytes
-	}
 	s := &Server{
 		cfg: cfg, endpoints: map[string]*endpoint{}, conns: stream.NewGroup(),
 		handshaking: make(chan struct{}, maxHandshaking),
 	}
-	s.stream = stream.Config{
-		Content: stanza.NSComponent, Limits: cfg.BeforeLogin, Queue: stream.QueueLimits{Bytes: cfg.Queue},
-		Idle: cfg.Idle, Counters: &s.Counters.Counters, Log: cfg.Log,
-	}
+	s.SetLimits(cfg.Limits)
 	for _, a := range cfg.Accounts {
 		if a.Secret == "" {
 			s.detach()
@@ -96,6 +102,15 @@ func NewServer(cfg Config) (*Server, error) {
 		s.endpoints[a.Domain.String()] = e
 	}
 	return s, nil
+}
+
+// SetLimits replaces the limits. Streams that have begun keep those of size before the handshake, queue and silence.
+func (s *Server) SetLimits(limits Limits) {
+	l := limits.filled()
+	s.current.Store(&settings{l, stream.Config{
+		Content: stanza.NSComponent, Limits: l.BeforeLogin, Queue: stream.QueueLimits{Bytes: l.Queue},
+		Idle: l.Idle, Counters: &s.Counters.Counters, Log: s.cfg.Log,
+	}})
 }
 
 func (s *Server) detach() {
@@ -138,10 +153,11 @@ func (s *Server) arrive(nc net.Conn) {
 		return
 	}
 	c := &serverConn{server: s, batch: router.NewBatch(s.conns.Context()), handshaking: true}
-	c.Conn = stream.NewConn(s.conns.Context(), &s.stream, socket.New(nc), c)
+	current := s.current.Load()
+	c.Conn = stream.NewConn(s.conns.Context(), &current.stream, socket.New(nc), c)
 	c.AddLog("conn", nc.RemoteAddr().String())
-	c.Expire(time.Now().Add(s.cfg.Wait), errLate)
-	c.Budget(handshakeStanzas*s.cfg.BeforeLogin.Bytes, errFlood)
+	c.Expire(time.Now().Add(current.limits.Wait), errLate)
+	c.Budget(handshakeStanzas*current.limits.BeforeLogin.Bytes, errFlood)
 	s.Counters.Connections.Add(1)
 	if !s.conns.Go(c.Conn, c.serve) {
 		s.Counters.Connections.Add(-1)

@@ -75,7 +75,7 @@ func (c *serverConn) Negotiate(it *stream.Item) error {
 	if subtle.ConstantTimeCompare([]byte(proof.Text()), []byte(want)) != 1 { // CVE-2021-32921
 		return stream.NewError(stream.NotAuthorized, "")
 	}
-	c.SetLimits(s.cfg.Stanza)
+	c.SetLimits(s.current.Load().limits.Stanza)
 	if !c.endpoint.claim(c.Conn, s.cfg.Conflict, []byte("<handshake/>")) {
 		return errConflict
 	}

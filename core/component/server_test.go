@@ -169,7 +169,7 @@ func TestShutdown(t *testing.T) {
 
 func TestSilentComponentIsPinged(t *testing.T) {
 	t.Parallel()
-	o := newTestServer(t, func(c *Config) { c.Idle = 300 * time.Millisecond })
+	o := newTestServer(t, func(c *Config) { c.Limits.Idle = 300 * time.Millisecond })
 	p := o.attached("gate.test")
 	ping := p.Until("</iq>")
 	if !strings.Contains(ping, "urn:xmpp:ping") {
@@ -185,7 +185,7 @@ func TestSilentComponentIsPinged(t *testing.T) {
 // A component that does not read is disconnected and its senders are answered.
 func TestCVE_2010_0305_SlowComponent(t *testing.T) {
 	t.Parallel()
-	o := newTestServer(t, func(c *Config) { c.Queue = 64 << 10 })
+	o := newTestServer(t, func(c *Config) { c.Limits.Queue = 64 << 10 })
 	o.attached("gate.test")
 	body := strings.Repeat("x", 10_000)
 	deadline := time.Now().Add(testTimeout)

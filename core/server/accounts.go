@@ -26,10 +26,7 @@ func OpenStore(ctx context.Context, c config.Config, o store.Options) (*store.St
 	}
 	o.Path, o.URL = filepath.Join(c.Server.Data, databaseName), c.Store.URL
 	o.Partitions, o.Readers = c.Store.Partitions, c.Store.Readers
-	o.Limits = store.Limits{
-		OfflineMessages: c.Limits.OfflineMessages, OfflineBytes: int64(c.Limits.OfflineBytes), RosterItems: c.Limits.RosterItems, RosterBytes: int64(c.Limits.RosterBytes),
-		PendingIn: c.Limits.RosterRequests, Blocked: c.Limits.Blocked,
-	}
+	o.Limits = storeLimits(c.Limits)
 	return store.Open(ctx, o)
 }
 

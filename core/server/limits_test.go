@@ -262,7 +262,7 @@ func TestDefaults(t *testing.T) {
 	if got := clientLimits(config.Default()); got != c2s.DefaultLimits() {
 		t.Errorf("clients without settings: %+v, with the defaults: %+v", c2s.DefaultLimits(), got)
 	}
-	if got := componentLimits(config.Default().Limits); got != stream.ForServers() {
+	if got := componentLimits(config.Default()).Stanza; got != stream.ForServers() {
 		t.Errorf("components without settings: %+v, with the defaults: %+v", stream.ForServers(), got)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"time"
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/c2s"
@@ -122,8 +121,7 @@ func (s *Server) newComponents() error {
 	var err error
 	s.components, err = component.NewServer(component.Config{
 		Router: s.router, Name: s.hosts[0].domain, Accounts: accounts,
-		BeforeLogin: loginLimits(s.config.Limits), Stanza: componentLimits(s.config.Limits), Queue: int(s.config.Limits.ComponentQueue),
-		Wait: time.Duration(s.config.Login.Wait), Idle: time.Duration(s.config.Limits.Idle), OnAttach: s.advertise, Log: s.log,
+		Limits: componentLimits(s.config), OnAttach: s.advertise, Log: s.log,
 	})
 	return err
 }

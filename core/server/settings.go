@@ -12,7 +12,9 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/component"
 	"github.com/dragoman-im/dragoman/core/socket"
+	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -41,9 +43,22 @@ func loginLimits(l config.Limits) stream.Limits {
 	return stream.Limits{Bytes: int(l.LoginBytes), Elements: l.LoginElements, Depth: l.LoginDepth, Attrs: l.LoginAttributes}
 }
 
-// componentLimits returns the limits of components' stanzas. Depth and attributes are those of clients.
-func componentLimits(l config.Limits) stream.Limits {
-	return stream.Limits{Bytes: int(l.ComponentBytes), Elements: l.ComponentElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes}
+// componentLimits returns the limits of components. Depth and attributes of stanzas are those of clients.
+func componentLimits(c config.Config) component.Limits {
+	l := c.Limits
+	return component.Limits{
+		BeforeLogin: loginLimits(l),
+		Stanza:      stream.Limits{Bytes: int(l.ComponentBytes), Elements: l.ComponentElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
+		Queue:       int(l.ComponentQueue), Wait: time.Duration(c.Login.Wait), Idle: time.Duration(l.Idle),
+	}
+}
+
+// storeLimits returns the limits of what the store keeps for an account.
+func storeLimits(l config.Limits) store.Limits {
+	return store.Limits{
+		OfflineMessages: l.OfflineMessages, OfflineBytes: int64(l.OfflineBytes), RosterItems: l.RosterItems, RosterBytes: int64(l.RosterBytes),
+		PendingIn: l.RosterRequests, Blocked: l.Blocked,
+	}
 }
 
 // secretSize is the length of a generated secret, in bytes.

@@ -61,7 +61,7 @@ func (s *Store) Block(ctx context.Context, account jid.JID, list []jid.JID, comm
 		if err := tx.QueryRow(countSQL, account.String()).Scan(&n); err != nil {
 			return fmt.Errorf("count who is blocked: %w", err)
 		}
-		if n > s.limits.Blocked {
+		if n > s.limits.Load().Blocked {
 			s.Counters.Blocked.Add(1)
 			return blocking.ErrFull // undoes it
 		}

@@ -36,6 +36,12 @@ func (k *Counters) Limits() []router.Counter {
 	}
 }
 
+// SetLimits replaces the limits. What is kept already stays.
+func (s *Store) SetLimits(l Limits) {
+	l = l.orDefaults()
+	s.limits.Store(&l)
+}
+
 func (l Limits) orDefaults() Limits {
 	def := func(v *int, d int) {
 		if *v <= 0 {

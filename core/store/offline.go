@@ -105,5 +105,5 @@ func (s *Store) OfflineUsage(ctx context.Context, account jid.JID) (used, limit 
 	if err != nil {
 		return used, limit, fmt.Errorf("count messages kept for %s: %w", account, err)
 	}
-	return used, offline.Usage{Messages: s.limits.OfflineMessages, Bytes: s.limits.OfflineBytes}, nil
+	return used, offline.Usage{Messages: s.limits.Load().OfflineMessages, Bytes: s.limits.Load().OfflineBytes}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -43,7 +44,7 @@ type Store struct {
 	path       string // of the SQLite file
 	place      string // which database it is, for the log
 	dialect    Dialect
-	limits     Limits
+	limits     atomic.Pointer[Limits]
 	iterations int
 	writes     *sql.DB // one connection for each partition
 	reads      *sql.DB
@@ -70,7 +71,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Iterations <= 0 {
 		o.Iterations = sasl.DefaultIterations
 	}
-	s := &Store{log: o.Log, limits: o.Limits.orDefaults(), iterations: o.Iterations}
+	s := &Store{log: o.Log, iterations: o.Iterations}
+	s.SetLimits(o.Limits)
 	if err := s.locate(&o); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

@@ -49,7 +49,7 @@ func (s *Store) SetPrivate(ctx context.Context, account jid.JID, items []private
 		if err := tx.QueryRow(privateUsageSQL, account.String()).Scan(&n, &size); err != nil {
 			return fmt.Errorf("count private XML of %s: %w", account, err)
 		}
-		if n > s.limits.PrivateItems || size > s.limits.PrivateBytes {
+		if n > s.limits.Load().PrivateItems || size > s.limits.Load().PrivateBytes {
 			return private.ErrFull // undoes it
 		}
 		return nil

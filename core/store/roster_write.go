@@ -74,7 +74,7 @@ func (s *Store) writeItem(tx *sql.Tx, account jid.JID, before, e *roster.Entry) 
 		return nil
 	}
 	if !before.Listed {
-		if err := bound(tx, countRosterSQL, who, s.limits.RosterItems, &s.Counters.RosterItems); err != nil {
+		if err := bound(tx, countRosterSQL, who, s.limits.Load().RosterItems, &s.Counters.RosterItems); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func (s *Store) boundBytes(tx *sql.Tx, account string) error {
 	if err := tx.QueryRow(rosterBytesSQL, account).Scan(&n); err != nil {
 		return fmt.Errorf("measure roster of %s: %w", account, err)
 	}
-	if n > s.limits.RosterBytes {
+	if n > s.limits.Load().RosterBytes {
 		s.Counters.RosterBytes.Add(1)
 		return roster.ErrFull
 	}
@@ -159,7 +159,7 @@ func (s *Store) writeRequest(tx *sql.Tx, account jid.JID, e *roster.Entry) error
 		}
 		return nil
 	}
-	if err := bound(tx, countRequestsSQL, who, s.limits.PendingIn, &s.Counters.PendingIn); err != nil {
+	if err := bound(tx, countRequestsSQL, who, s.limits.Load().PendingIn, &s.Counters.PendingIn); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(putRequestSQL, who, contact, encodeStanza(e.Request), now()); err != nil {
