@@ -57,6 +57,7 @@ var importRules = []importRule{
 	{"core/server", []string{"config", "core/*", "core/features/*"}},
 
 	{"transports/richtext", nil},
+	{"transports/lenientjson", nil},
 	{"transports", []string{"transports/richtext"}},
 	{"transports/recorder", []string{"transports"}},
 	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
@@ -64,7 +65,12 @@ var importRules = []importRule{
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
 	{"transports/gateways", []string{"config", "core/*", "core/store/transfer", "transports", "transports/*", "transports/bridge/*"}},
-	{"transports/*", []string{"config", "transports", "transports/richtext"}}, // one network
+	{"transports/discord", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/discord/objects", "transports/discord/rest"}},
+	{"transports/discord/objects", nil},
+	{"transports/discord/rest", []string{"transports", "transports/lenientjson"}},
+	{"transports/slack", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/slack/webapi"}},
+	{"transports/slack/webapi", []string{"transports/lenientjson"}},
+	{"transports/*", []string{"config", "transports", "transports/richtext", "transports/lenientjson"}}, // one network
 	// A fake server shares no code with the transport that it tests.
 	{"transports/*/fake", []string{"transports/*/fake/*"}},
 	{"transports/*/fake/*", []string{"transports/*/fake", "transports/*/fake/*"}},

@@ -32,3 +32,14 @@ func authorName(name string) string {
 	}
 	return name
 }
+
+// shorten cuts a text to at most n characters.
+func shorten(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}

@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // Edit changes a message: through the webhook that wrote it, or as the bot.
@@ -29,36 +29,36 @@ func (s *client) Edit(ctx context.Context, message transports.MessageRef, m tran
 		if err != nil {
 			return err
 		}
-		r.method, r.body = http.MethodPatch, body
-		return s.fault(s.api.call(ctx, r, nil))
+		r.Method, r.Body = http.MethodPatch, body
+		return s.fault(s.api.Call(ctx, r, nil))
 	}
-	r := request{method: http.MethodPatch, route: "/channels/{}/messages/{}", args: []string{c.ID, past.ID}, body: body}
-	return s.fault(s.api.call(ctx, r, nil))
+	r := rest.Request{Method: http.MethodPatch, Route: "/channels/{}/messages/{}", Args: []string{c.ID, past.ID}, Body: body}
+	return s.fault(s.api.Call(ctx, r, nil))
 }
 
 // Delete removes a message. That it is gone already is success.
 func (s *client) Delete(ctx context.Context, message transports.MessageRef) error {
 	c, past, err := s.written(ctx, message)
 	if err != nil {
-		return ignore(err, codeUnknownMessage)
+		return ignore(err, rest.CodeUnknownMessage)
 	}
 	if s.hooked(past) {
 		if r, err := s.hooks.message(ctx, c, past); err == nil {
-			r.method = http.MethodDelete
-			if err = s.fault(s.api.call(ctx, r, nil)); !hookGone(err) {
-				return ignore(err, codeUnknownMessage)
+			r.Method = http.MethodDelete
+			if err = s.fault(s.api.Call(ctx, r, nil)); !rest.HookGone(err) {
+				return ignore(err, rest.CodeUnknownMessage)
 			}
 		}
 	}
 	// The bot's own, or what a lost webhook wrote: that it may delete where it manages messages.
-	r := request{method: http.MethodDelete, route: "/channels/{}/messages/{}", args: []string{c.ID, past.ID}}
-	return ignore(s.fault(s.api.call(ctx, r, nil)), codeUnknownMessage)
+	r := rest.Request{Method: http.MethodDelete, Route: "/channels/{}/messages/{}", Args: []string{c.ID, past.ID}}
+	return ignore(s.fault(s.api.Call(ctx, r, nil)), rest.CodeUnknownMessage)
 }
 
 // ignore drops errors with certain codes.
 func ignore(err error, codes ...int) error {
 	for _, c := range codes {
-		if code(err) == c {
+		if rest.Code(err) == c {
 			return nil
 		}
 	}
@@ -66,7 +66,7 @@ func ignore(err error, codes ...int) error {
 }
 
 // written fetches a message with its author.
-func (s *client) written(ctx context.Context, ref transports.MessageRef) (*discordgo.Channel, *message, error) {
+func (s *client) written(ctx context.Context, ref transports.MessageRef) (*objects.Channel, *objects.Message, error) {
 	c, err := s.visibleChannel(ctx, ref.Room)
 	if err != nil {
 		return nil, nil, err
@@ -74,8 +74,8 @@ func (s *client) written(ctx context.Context, ref transports.MessageRef) (*disco
 	if !isSnowflake(string(ref.ID)) {
 		return nil, nil, transports.Refuse("item-not-found", "there is no such message", nil)
 	}
-	m := &message{}
-	if err := s.api.call(ctx, get("/channels/{}/messages/{}", c.ID, string(ref.ID)), m); err != nil {
+	m := &objects.Message{}
+	if err := s.api.Call(ctx, rest.Get("/channels/{}/messages/{}", c.ID, string(ref.ID)), m); err != nil {
 		return nil, nil, s.fault(err)
 	}
 	return c, m, nil
@@ -98,7 +98,7 @@ func (s *client) React(ctx context.Context, message transports.MessageRef, chang
 	}
 	for _, emoji := range change.Remove {
 		err := s.react(ctx, http.MethodDelete, c, id, emoji)
-		if err = ignore(err, codeUnknownMessage, codeUnknownEmoji); err != nil {
+		if err = ignore(err, rest.CodeUnknownMessage, rest.CodeUnknownEmoji); err != nil {
 			return err
 		}
 	}
@@ -107,7 +107,7 @@ func (s *client) React(ctx context.Context, message transports.MessageRef, chang
 
 // react makes one change. A name in colons is an emoji of the guild's own; of a Unicode one Discord knows
 // one form only, with or without the variation selector.
-func (s *client) react(ctx context.Context, method string, c *discordgo.Channel, message, emoji string) error {
+func (s *client) react(ctx context.Context, method string, c *objects.Channel, message, emoji string) error {
 	forms := []string{emoji, strings.TrimSuffix(emoji, "\uFE0F")}
 	if forms[1] == emoji {
 		forms[1] += "\uFE0F"
@@ -124,8 +124,8 @@ func (s *client) react(ctx context.Context, method string, c *discordgo.Channel,
 	}
 	var err error
 	for _, form := range forms {
-		r := request{method: method, route: "/channels/{}/messages/{}/reactions/{}/@me", args: []string{c.ID, message, form}}
-		if err = s.fault(s.api.call(ctx, r, nil)); code(err) != codeUnknownEmoji {
+		r := rest.Request{Method: method, Route: "/channels/{}/messages/{}/reactions/{}/@me", Args: []string{c.ID, message, form}}
+		if err = s.fault(s.api.Call(ctx, r, nil)); rest.Code(err) != rest.CodeUnknownEmoji {
 			break
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // Pace of calls that nobody waits for; Discord allows 50 a second in all.
@@ -25,7 +26,7 @@ type client struct {
 	n        *Network
 	cred     credentials
 	sink     transports.Sink
-	api      *api
+	api      *rest.API
 	state    *state
 	progress *progress
 	hooks    *hooks
@@ -112,7 +113,7 @@ func (s *client) report(state transports.State, cause error) {
 
 // fault classifies an error; a token that is no longer valid ends the client.
 func (s *client) fault(err error) error {
-	err = classify(err)
+	err = rest.Classify(err)
 	if err != nil && transports.ClassOf(err) == transports.NeedLogin {
 		s.report(transports.NeedsLogin, err)
 	}
@@ -120,12 +121,12 @@ func (s *client) fault(err error) error {
 }
 
 // asking makes a call that no user waits for: rate-limited, and repeated after Discord asked to wait.
-func (s *client) paced(ctx context.Context, r request, out any) error {
+func (s *client) paced(ctx context.Context, r rest.Request, out any) error {
 	for {
 		if err := s.pace.Wait(ctx); err != nil {
-			return classify(err)
+			return rest.Classify(err)
 		}
-		err := s.fault(s.api.call(ctx, r, out))
+		err := s.fault(s.api.Call(ctx, r, out))
 		var e *transports.Error
 		if !errors.As(err, &e) || e.Class != transports.Retry || !e.Unsent || e.After <= 0 {
 			return err
@@ -134,7 +135,7 @@ func (s *client) paced(ctx context.Context, r request, out any) error {
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return classify(ctx.Err())
+			return rest.Classify(ctx.Err())
 		case <-timer.C:
 		}
 	}
@@ -168,7 +169,7 @@ func (s *client) Typing(ctx context.Context, room transports.RoomID, typing tran
 	if err != nil || !typing.On {
 		return err
 	}
-	r := get("/channels/{}/typing", id)
-	r.method = http.MethodPost
-	return s.fault(s.api.call(ctx, r, nil))
+	r := rest.Get("/channels/{}/typing", id)
+	r.Method = http.MethodPost
+	return s.fault(s.api.Call(ctx, r, nil))
 }

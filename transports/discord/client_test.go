@@ -12,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/recorder"
 )
 
@@ -229,7 +230,7 @@ func TestErrorsHaveClasses(t *testing.T) {
 		class  transports.Class
 	}{
 		{fake.RateLimit(3 * time.Second), transports.Retry}, {fake.Broken(503), transports.Retry}, {fake.Broken(500), transports.Retry},
-		{fake.Answer(403, codeMissingPerms, "Missing Permissions"), transports.Refused}, {fake.Answer(404, codeUnknownChannel, "Unknown Channel"), transports.Refused},
+		{fake.Answer(403, rest.CodeMissingPerms, "Missing Permissions"), transports.Refused}, {fake.Answer(404, rest.CodeUnknownChannel, "Unknown Channel"), transports.Refused},
 		{fake.GlobalRateLimit(50 * time.Millisecond), transports.Retry},
 	} {
 		w.Inject("POST /channels/{channel_id}/messages", 1, tc.action)

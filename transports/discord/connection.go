@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/lenientjson"
 )
 
 // Opcodes of the gateway (docs: Opcodes and Status Codes).
@@ -26,6 +27,9 @@ const (
 	opHello          = 10
 	opHeartbeatAck   = 11
 )
+
+// usualInterval is the time between heartbeats, in milliseconds, where hello has none that can be.
+const usualInterval = 41250
 
 type frame struct {
 	Op   int             `json:"op"`
@@ -65,7 +69,7 @@ func (c *connection) next(ctx context.Context) (f frame, ok bool, err error) {
 	if err != nil {
 		return f, false, err
 	}
-	if err := json.Unmarshal(data, &f); err != nil {
+	if _, err := lenientjson.Unmarshal(data, &f); err != nil {
 		c.s.log.Warn("discord sent a frame that cannot be read", "bytes", len(data))
 		return f, false, nil
 	}
@@ -83,8 +87,11 @@ func (c *connection) hello(ctx context.Context) error {
 	var hello struct {
 		Interval int64 `json:"heartbeat_interval"` // milliseconds
 	}
-	if !ok || f.Op != opHello || json.Unmarshal(f.Data, &hello) != nil || hello.Interval < 10 || hello.Interval > 10*60*1000 {
+	if !ok || f.Op != opHello {
 		return errors.New("the gateway did not say hello")
+	}
+	if _, err := lenientjson.Unmarshal(f.Data, &hello); err != nil || hello.Interval < 10 || hello.Interval > 10*60*1000 {
+		hello.Interval = usualInterval
 	}
 	c.interval = time.Duration(hello.Interval) * time.Millisecond
 	if r := c.s.progress.resume(); r.Session != "" {

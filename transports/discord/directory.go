@@ -5,9 +5,9 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // Sizes of pages (docs: Get Current User Guilds, List Guild Members).
@@ -19,26 +19,26 @@ const (
 // Rooms lists the channels of the bot's guilds.
 func (s *client) Rooms(ctx context.Context, page func([]transports.RoomInfo) error) error {
 	return s.eachGuild(ctx, func(id string) error {
-		var channels []*discordgo.Channel
-		if err := s.paced(ctx, get("/guilds/{}/channels", id), &channels); err != nil {
+		var channels []*objects.Channel
+		if err := s.paced(ctx, rest.Get("/guilds/{}/channels", id), &channels); err != nil {
 			return err
 		}
 		var rooms []transports.RoomInfo
 		seen := map[string]bool{}
 		for _, c := range channels { // all of them before any is described: a thread's name has its parent's
 			c.GuildID = id
-			if !hidden(c) {
+			if !c.Hidden() {
 				s.state.setChannel(c)
 				seen[c.ID] = true
 			}
 		}
 		for _, c := range channels {
-			if shown(c) {
+			if c.Shown() {
 				rooms = append(rooms, s.room(c))
 			}
 		}
-		var list discordgo.ThreadsList
-		if err := s.paced(ctx, get("/guilds/{}/threads/active", id), &list); err != nil && transports.ClassOf(err) != transports.Refused {
+		var list objects.Threads
+		if err := s.paced(ctx, rest.Get("/guilds/{}/threads/active", id), &list); err != nil && transports.ClassOf(err) != transports.Refused {
 			return err
 		}
 		for _, c := range list.Threads {
@@ -59,10 +59,10 @@ func (s *client) Rooms(ctx context.Context, page func([]transports.RoomInfo) err
 func (s *client) eachGuild(ctx context.Context, do func(id string) error) error {
 	after := ""
 	for {
-		r := get("/users/@me/guilds")
-		r.query = url.Values{"limit": {strconv.Itoa(guildPage)}}
+		r := rest.Get("/users/@me/guilds")
+		r.Query = url.Values{"limit": {strconv.Itoa(guildPage)}}
 		if after != "" {
-			r.query.Set("after", after)
+			r.Query.Set("after", after)
 		}
 		var some []struct {
 			ID string `json:"id"`
@@ -72,8 +72,8 @@ func (s *client) eachGuild(ctx context.Context, do func(id string) error) error 
 		}
 		for _, g := range some {
 			after = g.ID
-			whole := &discordgo.Guild{}
-			err := s.paced(ctx, get("/guilds/{}", g.ID), whole)
+			whole := &objects.Guild{}
+			err := s.paced(ctx, rest.Get("/guilds/{}", g.ID), whole)
 			if transports.ClassOf(err) == transports.Refused {
 				continue // left meanwhile
 			}
@@ -95,12 +95,12 @@ func (s *client) eachGuild(ctx context.Context, do func(id string) error) error 
 func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
 	return s.eachGuild(ctx, func(id string) error {
 		for after := ""; ; {
-			r := get("/guilds/{}/members", id)
-			r.query = url.Values{"limit": {strconv.Itoa(memberPage)}}
+			r := rest.Get("/guilds/{}/members", id)
+			r.Query = url.Values{"limit": {strconv.Itoa(memberPage)}}
 			if after != "" {
-				r.query.Set("after", after)
+				r.Query.Set("after", after)
 			}
-			var members []*discordgo.Member
+			var members []objects.Member
 			if err := s.paced(ctx, r, &members); err != nil {
 				return err
 			}

@@ -3,15 +3,14 @@ package discord
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"strconv"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/lenientjson"
 )
 
 // gatewayEvent is one event of the gateway.
@@ -61,10 +60,11 @@ var ephemeral = map[string]bool{"PRESENCE_UPDATE": true, "TYPING_START": true}
 // dispatch handles one event and notes its number behind it. An error ends the connection, and the
 // event comes again.
 func (s *client) dispatch(ctx context.Context, f frame) error {
-	if f.Seq == nil {
-		return nil
+	point := s.progress.resume()
+	n := &gatewayEvent{session: point.Session, seq: point.Seq + 1, kind: f.Type, data: f.Data}
+	if f.Seq != nil { // else it cannot be read, and is the next one
+		n.seq = *f.Seq
 	}
-	n := &gatewayEvent{session: s.progress.resume().Session, seq: *f.Seq, kind: f.Type, data: f.Data}
 	n.key = n.session + "/" + strconv.FormatInt(n.seq, 10)
 	if handle := handlers[f.Type]; handle != nil {
 		if err := s.guarded(ctx, handle, n); err != nil {
@@ -72,7 +72,7 @@ func (s *client) dispatch(ctx context.Context, f frame) error {
 			return err
 		}
 	}
-	point := s.progress.advance(n.seq)
+	point = s.progress.advance(n.seq)
 	if !ephemeral[f.Type] {
 		s.save(point)
 	}
@@ -96,15 +96,16 @@ func (s *client) guarded(ctx context.Context, handle func(*client, context.Conte
 	return handle(s, ctx, n)
 }
 
-// decode reads an event's data; what is not of its shape is logged and passed over. A field of another
-// type than ours is left empty, and the rest is taken.
+// decode reads an event's data. A value of another type than ours is left out and logged, and the rest is taken.
 func decode[T any](s *client, n *gatewayEvent) (*T, bool) {
 	v := new(T)
-	err := json.Unmarshal(n.data, v)
-	var other *json.UnmarshalTypeError
-	if err != nil && (!errors.As(err, &other) || other.Field == "") {
+	left, err := lenientjson.Unmarshal(n.data, v)
+	switch {
+	case err != nil:
 		s.log.Warn("discord sent an event that cannot be read", "event", n.kind, "err", err)
 		return nil, false
+	case len(left) > 0:
+		s.log.Warn("an event of discord has values of other types, which are left out", "event", n.kind, "key", n.key, "values", left)
 	}
 	return v, true
 }
@@ -133,7 +134,7 @@ func (s *client) notKept(n *gatewayEvent, err error) {
 }
 
 // event begins an event of a room.
-func (s *client) event(c *discordgo.Channel, key, actor string, at time.Time) transports.Event {
+func (s *client) event(c *objects.Channel, key, actor string, at time.Time) transports.Event {
 	info := s.room(c)
 	return transports.Event{Key: key, Room: info.ID, Kind: info.Kind, Peer: info.Peer, Actor: transports.UserID(actor), At: at}
 }

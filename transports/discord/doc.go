@@ -1,7 +1,7 @@
-// Package discord is the transport to Discord with a bot's token. Of discordgo only the types of
-// objects are used. The calls are our own (api.go says why), and so is the gateway client
-// (gateway.go), since discordgo's keeps its resume state private, ends sessions that could be
-// resumed, ignores close codes and reorders events.
+// Package discord is the transport to Discord with a bot's token. The objects are our own (package objects), and so are the
+// calls (package rest) and the gateway client (gateway.go): discordgo's keeps its resume state private, ends
+// sessions that could be resumed, ignores close codes and reorders events, and an object with one field of another type
+// is none to it.
 //
 // The gateway's session and sequence number are handed to the bridge (Sink.Save) behind the
 // events that they cover, so that a restart resumes where it stopped. In channels a message goes
@@ -10,5 +10,5 @@
 // Ids are Discord's snowflakes as they are.
 //
 // Goroutines: one per login runs the gateway, and one sends its heartbeats. Locks: client,
-// state, hooks, progress and limits have one each; no two are held together, and none over I/O.
+// state, hooks, progress and package rest have one each; no two are held together, and none over I/O.
 package discord

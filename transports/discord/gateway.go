@@ -10,11 +10,11 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // Limits of the gateway.
@@ -27,9 +27,9 @@ const (
 	resumable    = websocket.StatusCode(4000) // 1000 and 1001 would end the session at Discord's side
 )
 
-const intents = discordgo.IntentsGuilds | discordgo.IntentsGuildMembers | discordgo.IntentsGuildPresences | discordgo.IntentsGuildMessages |
-	discordgo.IntentsGuildMessageReactions | discordgo.IntentsGuildMessageTyping | discordgo.IntentsDirectMessages |
-	discordgo.IntentsDirectMessageReactions | discordgo.IntentsDirectMessageTyping | discordgo.IntentMessageContent | discordgo.IntentsGuildEmojis
+// intents are the kinds of events that the bot asks for (docs: Gateway Intents): guilds, their members, emoji and presences,
+// messages, reactions and typing in guilds and in direct conversations, and the contents of messages.
+const intents = 1<<0 | 1<<1 | 1<<3 | 1<<8 | 1<<9 | 1<<10 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<15
 
 // run keeps a connection until ctx ends or Discord refuses for good.
 func (s *client) run(ctx context.Context) {
@@ -93,7 +93,7 @@ func (s *client) connect(ctx context.Context) error {
 	dialed()
 	if err != nil {
 		s.progress.setURL("") // the resume address may be what fails
-		return transports.Later(0, fmt.Errorf("dial the gateway: %w", bare(err)))
+		return transports.Later(0, fmt.Errorf("dial the gateway: %w", rest.Bare(err)))
 	}
 	ws.SetReadLimit(maxPayload)
 	defer func() { _ = ws.CloseNow() }() // closed with a code where that matters
@@ -124,11 +124,18 @@ func (s *client) connect(ctx context.Context) error {
 func (s *client) address(ctx context.Context) (string, error) {
 	base := s.progress.resume().URL
 	if base == "" {
-		var g discordgo.GatewayBotResponse
-		if err := s.api.call(ctx, get("/gateway/bot"), &g); err != nil {
-			return "", classify(err)
+		var g struct {
+			URL   string `json:"url"`
+			Limit struct {
+				Total      int   `json:"total"`
+				Remaining  int   `json:"remaining"`
+				ResetAfter int64 `json:"reset_after"` // milliseconds
+			} `json:"session_start_limit"`
 		}
-		if l := g.SessionStartLimit; l.Total > 0 && l.Remaining == 0 {
+		if err := s.api.Call(ctx, rest.Get("/gateway/bot"), &g); err != nil {
+			return "", rest.Classify(err)
+		}
+		if l := g.Limit; l.Total > 0 && l.Remaining == 0 {
 			return "", transports.Later(time.Duration(l.ResetAfter)*time.Millisecond, errors.New("no more session starts today"))
 		}
 		base = g.URL
@@ -158,7 +165,7 @@ func (s *client) closed(ctx context.Context, err error) error {
 	switch status := websocket.CloseStatus(err); status {
 	case 4004:
 		s.progress.forget()
-		return transports.Relink(needToken, err)
+		return transports.Relink(rest.NeedToken, err)
 	case 4013, 4014:
 		s.progress.forget()
 		return transports.Relink(intentHelp(s.intentsOff(ctx)), err)

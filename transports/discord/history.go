@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // backWindow is how many messages before the last known one are looked at for edits.
@@ -49,7 +49,7 @@ func (s *client) History(ctx context.Context, request transports.HistoryRequest)
 }
 
 // newest reads the last messages of a channel before an id, or of all, and reports whether there may be earlier ones.
-func (s *client) newest(ctx context.Context, channel, before string, limit int) (all []message, more bool, err error) {
+func (s *client) newest(ctx context.Context, channel, before string, limit int) (all []objects.Message, more bool, err error) {
 	for len(all) < limit {
 		want := min(maxPage, limit-len(all))
 		page, err := s.page(ctx, channel, "", before, want)
@@ -75,24 +75,24 @@ func following(id string) string {
 }
 
 // page reads at most limit messages after or before an id, oldest first.
-func (s *client) page(ctx context.Context, channel, after, before string, limit int) ([]message, error) {
-	r := get("/channels/{}/messages", channel)
-	r.query = url.Values{"limit": {strconv.Itoa(limit)}}
+func (s *client) page(ctx context.Context, channel, after, before string, limit int) ([]objects.Message, error) {
+	r := rest.Get("/channels/{}/messages", channel)
+	r.Query = url.Values{"limit": {strconv.Itoa(limit)}}
 	if after != "" {
-		r.query.Set("after", after)
+		r.Query.Set("after", after)
 	}
 	if before != "" {
-		r.query.Set("before", before)
+		r.Query.Set("before", before)
 	}
-	var page []message
+	var page []objects.Message
 	err := s.paced(ctx, r, &page)
-	slices.SortFunc(page, func(a, b message) int { return order(a.ID, b.ID) })
+	slices.SortFunc(page, func(a, b objects.Message) int { return order(a.ID, b.ID) })
 	return page, err
 }
 
 // past makes events of past messages: those themselves that may not have been delivered before that of
 // an id was, of the others the edits since.
-func (s *client) past(c *discordgo.Channel, messages []message, after string) []transports.Event {
+func (s *client) past(c *objects.Channel, messages []objects.Message, after string) []transports.Event {
 	var events []transports.Event
 	for i := range messages {
 		m := &messages[i]

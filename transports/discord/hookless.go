@@ -3,17 +3,17 @@ package discord
 import (
 	"time"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // hookless are the errors after which the bot has to send the message of another author itself, with the remedy for each.
 var hookless = map[int]string{
-	codeMissingPerms:   missingWebhooks,
-	codeMissingAccess:  missingWebhooks,
-	codeTooManyHooks:   "the channel has as many webhooks as Discord allows: delete one at Edit Channel → Integrations → Webhooks",
-	codeTooManyOfGuild: "the server has as many webhooks as Discord allows: delete one at Server Settings → Integrations → Webhooks",
+	rest.CodeMissingPerms:   missingWebhooks,
+	rest.CodeMissingAccess:  missingWebhooks,
+	rest.CodeTooManyHooks:   "the channel has as many webhooks as Discord allows: delete one at Edit Channel → Integrations → Webhooks",
+	rest.CodeTooManyOfGuild: "the server has as many webhooks as Discord allows: delete one at Server Settings → Integrations → Webhooks",
 }
 
 const missingWebhooks = "the bot lacks the permission Manage Webhooks: give it to the bot's role at Server Settings → Roles"
@@ -22,14 +22,14 @@ const missingWebhooks = "the bot lacks the permission Manage Webhooks: give it t
 // Discord answers no more (docs: Invalid Request Limit).
 const hooklessFor = time.Minute
 
-func (s *client) isHookless(c *discordgo.Channel) bool {
+func (s *client) isHookless(c *objects.Channel) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Now().Before(s.hookless[hookedAt(c)])
 }
 
 // noteHookless notifies the login's owner once for each channel how their messages appear there.
-func (s *client) noteHookless(c *discordgo.Channel, why string) {
+func (s *client) noteHookless(c *objects.Channel, why string) {
 	channel := hookedAt(c)
 	s.mu.Lock()
 	if len(s.hookless) >= maxChannels {

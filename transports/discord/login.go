@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // LoginFlows lists the one flow: a bot's token.
@@ -64,17 +64,17 @@ const (
 
 func (l *login) try(ctx context.Context, token string) (*transports.Login, error) {
 	api := l.n.api(token)
-	var bot discordgo.User
-	if err := api.call(ctx, get("/users/@me"), &bot); err != nil {
-		if transports.ClassOf(classify(err)) == transports.NeedLogin {
+	var bot objects.User
+	if err := api.Call(ctx, rest.Get("/users/@me"), &bot); err != nil {
+		if transports.ClassOf(rest.Classify(err)) == transports.NeedLogin {
 			return nil, transports.Refuse("not-acceptable", "Discord does not accept this token: take the bot's at discord.com/developers/applications → your application → Bot → Reset Token", err)
 		}
-		return nil, classify(err)
+		return nil, rest.Classify(err)
 	}
 	if l.previous != nil && l.previous.User != transports.UserID(bot.ID) {
 		return nil, transports.Refuse("not-acceptable", "this is the token of another bot ("+bot.Username+"): link that one anew instead", nil)
 	}
-	app, err := api.application(ctx)
+	app, err := readApplication(ctx, api)
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +98,14 @@ type application struct {
 	Flags int    `json:"flags"`
 }
 
-func (a *api) application(ctx context.Context) (app application, err error) {
-	return app, classify(a.call(ctx, get("/applications/@me"), &app))
+func readApplication(ctx context.Context, api *rest.API) (app application, err error) {
+	return app, rest.Classify(api.Call(ctx, rest.Get("/applications/@me"), &app))
 }
 
 // intentsOff names the privileged intents that are switched off, after Discord has refused them; all of them
 // where that cannot be found out.
 func (s *client) intentsOff(ctx context.Context) string {
-	app, err := s.api.application(ctx)
+	app, err := readApplication(ctx, s.api)
 	if off := missingIntents(app.Flags); err == nil && off != "" {
 		return off
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // OpenFile reads an attachment. The address that its message had may have expired: the message is read
@@ -18,8 +20,8 @@ func (s *client) OpenFile(ctx context.Context, ref string) (io.ReadCloser, trans
 	if len(parts) != 3 || !isSnowflake(parts[0]) || !isSnowflake(parts[1]) {
 		return nil, transports.File{}, transports.Refuse("item-not-found", "there is no such file", nil)
 	}
-	m := &message{}
-	if err := s.api.call(ctx, get("/channels/{}/messages/{}", parts[0], parts[1]), m); err != nil {
+	m := &objects.Message{}
+	if err := s.api.Call(ctx, rest.Get("/channels/{}/messages/{}", parts[0], parts[1]), m); err != nil {
 		return nil, transports.File{}, s.fault(err)
 	}
 	for _, f := range files(m) {
@@ -40,10 +42,10 @@ func (s *client) download(ctx context.Context, address string) (io.ReadCloser, e
 	if err != nil {
 		return nil, transports.Refuse("item-not-found", "the file has no address", nil)
 	}
-	r.Header.Set("User-Agent", agent)
+	r.Header.Set("User-Agent", rest.Agent)
 	answer, err := s.n.media.Do(r)
 	if err != nil {
-		return nil, classify(fmt.Errorf("download a file: %w", bare(err)))
+		return nil, rest.Classify(fmt.Errorf("download a file: %w", rest.Bare(err)))
 	}
 	if answer.StatusCode == http.StatusOK {
 		return answer.Body, nil
@@ -51,7 +53,7 @@ func (s *client) download(ctx context.Context, address string) (io.ReadCloser, e
 	_ = answer.Body.Close() // nothing of it is wanted
 	err = fmt.Errorf("download a file: status %d", answer.StatusCode)
 	if answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests {
-		return nil, transports.Later(headerSeconds(answer.Header, "Retry-After"), err)
+		return nil, transports.Later(rest.RetryAfter(answer.Header), err)
 	}
 	return nil, transports.Refuse("item-not-found", "the file is no longer there", err)
 }

@@ -5,24 +5,24 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // own reports whether the bot wrote a message, or one of our webhooks.
-func (s *client) own(m *message) bool {
+func (s *client) own(m *objects.Message) bool {
 	return m.Author != nil && m.WebhookID == "" && m.Author.ID == s.cred.Bot || s.hooked(m)
 }
 
 // hooked reports whether one of our webhooks wrote a message.
-func (s *client) hooked(m *message) bool {
+func (s *client) hooked(m *objects.Message) bool {
 	return m.WebhookID != "" && (m.Application != "" && m.Application == s.cred.App || s.hooks.ours(m.WebhookID))
 }
 
 func (s *client) onMessage(ctx context.Context, n *gatewayEvent) error {
-	m, ok := decode[message](s, n)
+	m, ok := decode[objects.Message](s, n)
 	if !ok || m.ID == "" || m.Author == nil {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (s *client) onMessage(ctx context.Context, n *gatewayEvent) error {
 }
 
 // convert makes an event of a message, live or past.
-func (s *client) convert(c *discordgo.Channel, m *message) transports.Event {
+func (s *client) convert(c *objects.Channel, m *objects.Message) transports.Event {
 	e := s.frame(c, m, m.ID, snowflakeTime(m.ID))
 	body := transports.Message{ID: transports.MessageID(m.ID), Text: s.text(c, m), Files: files(m)}
 	if notice := s.notice(m); notice != "" {
@@ -61,7 +61,7 @@ func (s *client) convert(c *discordgo.Channel, m *message) transports.Event {
 
 // unread is the text for a message of which nothing can be shown. Without the message content intent
 // Discord leaves out what others wrote in guilds (docs: Message Content Intent).
-func (s *client) unread(m *message) string {
+func (s *client) unread(m *objects.Message) string {
 	if s.own(m) || m.GuildID == "" || m.Flags&flagComponents != 0 {
 		return "(a message that cannot be shown here)"
 	}
@@ -78,7 +78,7 @@ func (s *client) unread(m *message) string {
 const flagComponents = 1 << 15
 
 // frame is what all events of a message share.
-func (s *client) frame(c *discordgo.Channel, m *message, key string, at time.Time) transports.Event {
+func (s *client) frame(c *objects.Channel, m *objects.Message, key string, at time.Time) transports.Event {
 	e := s.event(c, key, "", at)
 	if m.Author != nil {
 		e.Actor = transports.UserID(m.Author.ID)
@@ -89,13 +89,13 @@ func (s *client) frame(c *discordgo.Channel, m *message, key string, at time.Tim
 			e.Name = person(m.Author, "").Name
 		}
 	}
-	e.Own, e.Nonce = s.own(m), m.nonce()
+	e.Own, e.Nonce = s.own(m), m.Nonce
 	return e
 }
 
 // onMessageUpdate carries edits by people; an update for a link's preview has no edited_timestamp.
 func (s *client) onMessageUpdate(ctx context.Context, n *gatewayEvent) error {
-	m, ok := decode[message](s, n)
+	m, ok := decode[objects.Message](s, n)
 	if !ok || m.ID == "" || m.Edited == nil {
 		return nil
 	}
@@ -121,15 +121,15 @@ func (s *client) onMessageUpdate(ctx context.Context, n *gatewayEvent) error {
 }
 
 // message reads one message.
-func (s *client) message(ctx context.Context, channel, id string) (*message, error) {
-	m := &message{}
-	if err := s.paced(ctx, get("/channels/{}/messages/{}", channel, id), m); err != nil {
+func (s *client) message(ctx context.Context, channel, id string) (*objects.Message, error) {
+	m := &objects.Message{}
+	if err := s.paced(ctx, rest.Get("/channels/{}/messages/{}", channel, id), m); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-func (s *client) edit(c *discordgo.Channel, m *message) transports.Event {
+func (s *client) edit(c *objects.Channel, m *objects.Message) transports.Event {
 	at := m.Edited.UTC()
 	e := s.frame(c, m, m.ID+"/edit/"+strconv.FormatInt(at.UnixMicro(), 10), at)
 	e.Body = transports.Edit{ID: transports.MessageID(m.ID), Text: s.text(c, m), Files: files(m)}
@@ -162,7 +162,7 @@ func (s *client) onMessageDelete(ctx context.Context, n *gatewayEvent) error {
 }
 
 func (s *client) onReaction(ctx context.Context, n *gatewayEvent) error {
-	r, ok := decode[discordgo.MessageReaction](s, n)
+	r, ok := decode[objects.Reaction](s, n)
 	if !ok || r.UserID == s.cred.Bot {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
@@ -488,13 +489,13 @@ func TestErrorsOfDiscord(t *testing.T) {
 			t.Errorf("%d: %+v", e.code, got)
 		}
 	}
-	for _, e := range []*apiError{{status: 401, code: codeBadWebhookToken}, {status: 401}, {status: 404}, {status: 404, code: codeUnknownWebhook}} {
-		if e.route = "POST " + hookRoute; !hookGone(e) || transports.ClassOf(classify(e)) != transports.Refused {
-			t.Errorf("%+v: %v", e, classify(e)) // a webhook's token is not the login's
+	for _, e := range []*rest.Error{{Status: 401, Code: rest.CodeBadWebhookToken}, {Status: 401}, {Status: 404}, {Status: 404, Code: rest.CodeUnknownWebhook}} {
+		if e.Route = "POST " + rest.HookRoute; !rest.HookGone(e) || transports.ClassOf(rest.Classify(e)) != transports.Refused {
+			t.Errorf("%+v: %v", e, rest.Classify(e)) // a webhook's token is not the login's
 		}
 	}
 	for _, code := range []int{40001, 50014} {
-		err := classify(&apiError{route: "GET /x", status: 401, code: code, message: "Unauthorized"})
+		err := rest.Classify(&rest.Error{Route: "GET /x", Status: 401, Code: code, Message: "Unauthorized"})
 		var e *transports.Error
 		if !errors.As(err, &e) || e.Class != transports.NeedLogin || !strings.Contains(e.Text, "link again") {
 			t.Errorf("%d: %+v", code, err)

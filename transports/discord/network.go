@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // maxText is the longest content of a message in characters (docs: Create Message).
@@ -115,9 +116,7 @@ func (c credentials) invitation() string {
 }
 
 // api makes a client for one token.
-func (n *Network) api(token string) *api {
-	return &api{http: n.http, base: n.base, token: token, limits: newLimits()}
-}
+func (n *Network) api(token string) *rest.API { return rest.New(n.http, n.base, token, n.o.Log) }
 
 // Open connects a login.
 func (n *Network) Open(ctx context.Context, login transports.Login, sink transports.Sink) (transports.Client, error) {
@@ -126,8 +125,8 @@ func (n *Network) Open(ctx context.Context, login transports.Login, sink transpo
 		return nil, transports.Relink("the account's token cannot be read: link it again", err)
 	}
 	s := newClient(n, login, c, sink)
-	if err := s.api.call(ctx, get("/users/@me"), nil); err != nil {
-		return nil, classify(err)
+	if err := s.api.Call(ctx, rest.Get("/users/@me"), nil); err != nil {
+		return nil, rest.Classify(err)
 	}
 	s.start()
 	return s, nil

@@ -1,6 +1,10 @@
 package discord
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+)
 
 // Types of messages that we distinguish (docs: Message Types).
 const (
@@ -22,7 +26,7 @@ var notices = map[int]string{
 }
 
 // notice is the text of a message that Discord itself makes; "" for one that somebody wrote.
-func (s *client) notice(m *message) string {
+func (s *client) notice(m *objects.Message) string {
 	who := "Somebody"
 	if m.Author != nil {
 		if who = s.state.shownAs(m.GuildID, m.Author.ID); who == "" {
@@ -33,10 +37,10 @@ func (s *client) notice(m *message) string {
 	case typeDefault, typeReply, typeCommand, typeContextMenu:
 		return ""
 	case typeThreadCreated:
-		return who + " started the thread " + m.content()
+		return who + " started the thread " + m.Text()
 	case typeThreadStarter:
 		if m.Referenced != nil && m.Referenced.Author != nil {
-			return "This thread hangs on a message of " + person(m.Referenced.Author, "").Name + ": " + shorten(m.Referenced.content(), 500)
+			return "This thread hangs on a message of " + person(m.Referenced.Author, "").Name + ": " + shorten(m.Referenced.Text(), 500)
 		}
 		return "This thread hangs on a message of its channel."
 	}

@@ -5,8 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/bwmarrin/discordgo"
-
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -24,7 +23,7 @@ type parser struct {
 	mentions map[string]string
 }
 
-func (s *client) parser(c *discordgo.Channel, mentions []*discordgo.User) *parser {
+func (s *client) parser(c *objects.Channel, mentions []objects.User) *parser {
 	p := &parser{s: s}
 	if c != nil {
 		p.guild = c.GuildID
@@ -33,7 +32,7 @@ func (s *client) parser(c *discordgo.Channel, mentions []*discordgo.User) *parse
 		if p.mentions == nil {
 			p.mentions = map[string]string{}
 		}
-		p.mentions[u.ID] = person(u, "").Name
+		p.mentions[u.ID] = person(&u, "").Name
 	}
 	return p
 }

@@ -6,13 +6,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
 )
 
 // setMember notes a member and returns the person as shown, and whether anything has changed.
-func (s *state) setMember(guildID string, u *discordgo.User, nick string) (transports.UserInfo, bool) {
+func (s *state) setMember(guildID string, u *objects.User, nick string) (transports.UserInfo, bool) {
 	info := person(u, nick)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,25 +76,21 @@ func (s *state) members(guildID string, request transports.MemberRequest) transp
 }
 
 // person is a user as shown: the name in the guild, the display name, the user name.
-func person(u *discordgo.User, nick string) transports.UserInfo {
+func person(u *objects.User, nick string) transports.UserInfo {
 	name := nick
 	for _, other := range []string{u.GlobalName, u.Username, u.ID} {
 		if name == "" {
 			name = other
 		}
 	}
-	info := transports.UserInfo{
-		ID: transports.UserID(u.ID), Name: name, Handle: u.Username, AvatarKey: u.Avatar, Bot: u.Bot, URL: "https://discord.com/users/" + u.ID,
+	return transports.UserInfo{
+		ID: transports.UserID(u.ID), Name: name, Handle: u.Username, Avatar: u.AvatarURL(), AvatarKey: u.Avatar, Bot: u.Bot, URL: "https://discord.com/users/" + u.ID,
 	}
-	if u.Avatar != "" {
-		info.Avatar = u.AvatarURL("128")
-	}
-	return info
 }
 
 // onMember takes in somebody who is new in a guild, or has changed.
 func (s *client) onMember(ctx context.Context, n *gatewayEvent) error {
-	m, ok := decode[discordgo.Member](s, n)
+	m, ok := decode[objects.Member](s, n)
 	if !ok || m.User == nil {
 		return nil
 	}
@@ -112,13 +107,13 @@ func (s *client) contact(ctx context.Context, n *gatewayEvent, key string, info 
 }
 
 func (s *client) onMemberRemove(ctx context.Context, n *gatewayEvent) error {
-	m, ok := decode[discordgo.Member](s, n)
+	m, ok := decode[objects.Member](s, n)
 	if !ok || m.User == nil {
 		return nil
 	}
 	s.state.dropMember(m.GuildID, m.User.ID)
 	for _, c := range s.state.channelsOf(m.GuildID) {
-		if !shown(c) || c.IsThread() {
+		if !c.Shown() || c.IsThread() {
 			continue
 		}
 		e := s.event(c, n.key+"/"+c.ID, m.User.ID, time.Now().UTC())
@@ -129,7 +124,7 @@ func (s *client) onMemberRemove(ctx context.Context, n *gatewayEvent) error {
 }
 
 func (s *client) onTyping(ctx context.Context, n *gatewayEvent) error {
-	t, ok := decode[discordgo.TypingStart](s, n)
+	t, ok := decode[objects.Typing](s, n)
 	if !ok || t.UserID == s.cred.Bot {
 		return nil
 	}
@@ -144,7 +139,7 @@ func (s *client) onTyping(ctx context.Context, n *gatewayEvent) error {
 }
 
 func (s *client) onPresence(ctx context.Context, n *gatewayEvent) error {
-	p, ok := decode[discordgo.Presence](s, n)
+	p, ok := decode[objects.Presence](s, n)
 	if !ok {
 		return nil
 	}
@@ -152,21 +147,21 @@ func (s *client) onPresence(ctx context.Context, n *gatewayEvent) error {
 	return nil
 }
 
-func (s *client) presence(ctx context.Context, n *gatewayEvent, p *discordgo.Presence) {
+func (s *client) presence(ctx context.Context, n *gatewayEvent, p *objects.Presence) {
 	if p.User == nil || p.User.ID == s.cred.Bot {
 		return
 	}
 	info := transports.PresenceInfo{User: transports.UserID(p.User.ID), Show: transports.Offline}
 	switch p.Status {
-	case discordgo.StatusOnline:
+	case "online":
 		info.Show = transports.Available
-	case discordgo.StatusIdle:
+	case "idle":
 		info.Show = transports.Away
-	case discordgo.StatusDoNotDisturb:
+	case "dnd":
 		info.Show = transports.Busy
 	}
 	for _, a := range p.Activities {
-		if a.Type == discordgo.ActivityTypeCustom {
+		if a.Type == objects.ActivityCustom {
 			info.Status = a.State
 			break
 		}

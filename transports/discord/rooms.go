@@ -4,30 +4,21 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
-// shown reports whether a channel holds messages itself, and the bot sees it.
-func shown(c *discordgo.Channel) bool {
-	switch c.Type {
-	case discordgo.ChannelTypeGuildCategory, discordgo.ChannelTypeGuildStore, discordgo.ChannelTypeGuildForum, discordgo.ChannelTypeGuildMedia, discordgo.ChannelTypeGuildDirectory:
-		return false
-	}
-	return !hidden(c)
-}
-
 // room describes a channel.
-func (s *client) room(c *discordgo.Channel) transports.RoomInfo {
+func (s *client) room(c *objects.Channel) transports.RoomInfo {
 	info := transports.RoomInfo{
 		ID: transports.RoomID(c.ID), Kind: transports.Private, Name: c.Name, Topic: c.Topic, Space: transports.SpaceID(c.GuildID),
-		Group: s.state.guildName(c.GuildID), Joined: true, Writable: true, Members: c.MemberCount,
+		Group: s.state.guildName(c.GuildID), Joined: true, Writable: true, Members: c.Members,
 	}
 	switch {
-	case c.Type == discordgo.ChannelTypeDM && len(c.Recipients) > 0:
+	case c.Type == objects.TypeDM && len(c.Recipients) > 0:
 		info.Kind, info.Peer = transports.Direct, transports.UserID(c.Recipients[0].ID)
-	case c.Type == discordgo.ChannelTypeDM:
+	case c.Type == objects.TypeDM:
 		info.Kind = transports.Direct
 	case c.GuildID != "":
 		switch public, known := s.state.public(c); {
@@ -41,7 +32,7 @@ func (s *client) room(c *discordgo.Channel) transports.RoomInfo {
 		if parent := s.state.channel(c.ParentID); parent != nil {
 			info.Name = parent.Name + " › " + c.Name
 		}
-		if c.ThreadMetadata != nil && c.ThreadMetadata.Locked {
+		if c.Thread.Locked {
 			info.Writable = false
 		}
 	}
@@ -50,37 +41,37 @@ func (s *client) room(c *discordgo.Channel) transports.RoomInfo {
 
 // channelOf finds a channel, asking for one that is not known (a DM's first message, an old thread);
 // nil without an error is one that the bot may not see.
-func (s *client) channelOf(ctx context.Context, id string) (*discordgo.Channel, error) {
+func (s *client) channelOf(ctx context.Context, id string) (*objects.Channel, error) {
 	if c := s.state.channel(id); c != nil {
 		return c, nil
 	}
 	if !isSnowflake(id) || s.state.doubted(id) {
 		return nil, nil
 	}
-	c := &discordgo.Channel{}
-	err := s.paced(ctx, get("/channels/{}", id), c)
+	c := &objects.Channel{}
+	err := s.paced(ctx, rest.Get("/channels/{}", id), c)
 	switch {
-	case transports.ClassOf(err) == transports.Refused || err == nil && (c.ID != id || hidden(c)):
+	case transports.ClassOf(err) == transports.Refused || err == nil && (c.ID != id || c.Hidden()):
 		s.state.doubt(id)
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
 	s.state.setChannel(c)
-	for _, u := range c.Recipients {
-		s.state.setMember("", u, "")
+	for i := range c.Recipients {
+		s.state.setMember("", &c.Recipients[i], "")
 	}
 	return c, nil
 }
 
 // place is channelOf for a call: what the bot does not see is an error.
-func (s *client) visibleChannel(ctx context.Context, room transports.RoomID) (*discordgo.Channel, error) {
+func (s *client) visibleChannel(ctx context.Context, room transports.RoomID) (*objects.Channel, error) {
 	id, err := checkRoom(room)
 	if err != nil {
 		return nil, err
 	}
 	c, err := s.channelOf(ctx, id)
-	if err == nil && (c == nil || !shown(c)) {
+	if err == nil && (c == nil || !c.Shown()) {
 		err = transports.Refuse("item-not-found", "there is no such channel, or the bot does not see it", nil)
 	}
 	return c, err
@@ -105,8 +96,8 @@ func (s *client) Members(ctx context.Context, request transports.MemberRequest) 
 		return s.state.members(c.GuildID, request), nil
 	}
 	page := transports.MemberPage{Total: len(c.Recipients)}
-	for _, u := range c.Recipients {
-		page.Members = append(page.Members, transports.MemberInfo{User: person(u, ""), Membership: transports.Joined})
+	for i := range c.Recipients {
+		page.Members = append(page.Members, transports.MemberInfo{User: person(&c.Recipients[i], ""), Membership: transports.Joined})
 	}
 	return page, nil
 }
@@ -120,8 +111,8 @@ func (s *client) Profile(ctx context.Context, user transports.UserID) (transport
 	if info, ok := s.state.user(id); ok {
 		return info, nil
 	}
-	var u discordgo.User
-	if err := s.paced(ctx, get("/users/{}", id), &u); err != nil {
+	var u objects.User
+	if err := s.paced(ctx, rest.Get("/users/{}", id), &u); err != nil {
 		return transports.UserInfo{}, err
 	}
 	info, _ := s.state.setMember("", &u, "")
@@ -134,9 +125,9 @@ func (s *client) Direct(ctx context.Context, user transports.UserID) (transports
 	if err != nil {
 		return "", err
 	}
-	c := &discordgo.Channel{}
-	r := request{method: http.MethodPost, route: "/users/@me/channels", body: map[string]string{"recipient_id": id}}
-	if err := s.api.call(ctx, r, c); err != nil {
+	c := &objects.Channel{}
+	r := rest.Request{Method: http.MethodPost, Route: "/users/@me/channels", Body: map[string]string{"recipient_id": id}}
+	if err := s.api.Call(ctx, r, c); err != nil {
 		return "", s.fault(err)
 	}
 	s.state.setChannel(c)

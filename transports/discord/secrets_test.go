@@ -15,6 +15,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // reported collects what people and operators may see: the log, errors, states, values that are printed.
@@ -99,7 +100,7 @@ func TestTokensAreNotRevealed(t *testing.T) {
 	}
 	for _, action := range []fake.Action{
 		fake.RateLimit(50 * time.Millisecond), fake.GlobalRateLimit(50 * time.Millisecond), fake.Broken(502), fake.LoseReply(), fake.Hang(),
-		fake.Answer(403, codeMissingPerms, "Missing Permissions"), fake.Answer(400, 50035, "Invalid Form Body"),
+		fake.Answer(403, rest.CodeMissingPerms, "Missing Permissions"), fake.Answer(400, 50035, "Invalid Form Body"),
 	} {
 		for _, route := range []string{postMessage, postWebhook, "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}", "GET /gateway/bot"} {
 			w.Inject(route, 1, action)

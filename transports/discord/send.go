@@ -9,9 +9,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -45,7 +45,7 @@ func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 	}
 	if m.Author != nil && c.GuildID != "" && !s.isHookless(c) {
 		sent, err := s.relay(ctx, c, m)
-		why, without := hookless[code(err)]
+		why, without := hookless[rest.Code(err)]
 		if !without {
 			return sent, err
 		}
@@ -64,7 +64,7 @@ func named(m transports.Outgoing) richtext.Text {
 }
 
 // sendAsBot writes as the bot. The nonce makes a repeated call answer with the message of the first one.
-func (s *client) sendAsBot(ctx context.Context, c *discordgo.Channel, m transports.Outgoing) (transports.Sent, error) {
+func (s *client) sendAsBot(ctx context.Context, c *objects.Channel, m transports.Outgoing) (transports.Sent, error) {
 	return s.write(ctx, c, m, s.contents(m, ""), func(i int, content string) (transports.Sent, error) {
 		body := map[string]any{
 			"content": content, "nonce": nonce(m.ClientID, i), "enforce_nonce": true, "allowed_mentions": mentions(m.Text),
@@ -72,9 +72,9 @@ func (s *client) sendAsBot(ctx context.Context, c *discordgo.Channel, m transpor
 		if i == 0 && isSnowflake(string(m.ReplyTo)) {
 			body["message_reference"] = map[string]any{"message_id": string(m.ReplyTo), "fail_if_not_exists": false}
 		}
-		var answer message
-		r := request{method: http.MethodPost, route: "/channels/{}/messages", args: []string{c.ID}, body: body}
-		if err := s.api.call(ctx, r, &answer); err != nil {
+		var answer objects.Message
+		r := rest.Request{Method: http.MethodPost, Route: "/channels/{}/messages", Args: []string{c.ID}, Body: body}
+		if err := s.api.Call(ctx, r, &answer); err != nil {
 			return transports.Sent{}, s.fault(err)
 		}
 		return sent(&answer)
@@ -83,7 +83,7 @@ func (s *client) sendAsBot(ctx context.Context, c *discordgo.Channel, m transpor
 
 // write posts what a message has become, one after the other. After a first attempt, what that one has
 // posted is looked for and not posted again.
-func (s *client) write(ctx context.Context, c *discordgo.Channel, m transports.Outgoing, contents []string, post func(i int, content string) (transports.Sent, error)) (all transports.Sent, err error) {
+func (s *client) write(ctx context.Context, c *objects.Channel, m transports.Outgoing, contents []string, post func(i int, content string) (transports.Sent, error)) (all transports.Sent, err error) {
 	var done []string
 	if m.Attempt > 1 {
 		if done, err = s.find(ctx, c.ID, m, len(contents)); err != nil {
@@ -106,7 +106,7 @@ func (s *client) write(ctx context.Context, c *discordgo.Channel, m transports.O
 	return all, nil
 }
 
-func sent(m *message) (transports.Sent, error) {
+func sent(m *objects.Message) (transports.Sent, error) {
 	if m.ID == "" {
 		return transports.Sent{}, transports.Later(time.Second, errors.New("an answer without the message's id"))
 	}
@@ -166,7 +166,7 @@ func (s *client) find(ctx context.Context, channel string, m transports.Outgoing
 			if p.Type != typeDefault && p.Type != typeReply || !s.own(p) {
 				continue
 			}
-			same := p.nonce() != "" && p.nonce() == nonce(m.ClientID, len(ids))
+			same := p.Nonce != "" && p.Nonce == nonce(m.ClientID, len(ids))
 			if !same && (m.Known == nil || m.Known(transports.MessageID(p.ID))) {
 				continue
 			}

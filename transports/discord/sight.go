@@ -6,9 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
 )
 
 // What the bot sees: guilds, channels and threads that come, change and go. Everything that comes
@@ -16,9 +15,9 @@ import (
 
 func (s *client) onReady(ctx context.Context, n *gatewayEvent) error {
 	ready, ok := decode[struct {
-		Session string            `json:"session_id"`
-		URL     string            `json:"resume_gateway_url"`
-		Guilds  []discordgo.Guild `json:"guilds"`
+		Session string          `json:"session_id"`
+		URL     string          `json:"resume_gateway_url"`
+		Guilds  []objects.Guild `json:"guilds"`
 	}](s, n)
 	if !ok {
 		return nil
@@ -33,7 +32,7 @@ func (s *client) onReady(ctx context.Context, n *gatewayEvent) error {
 		s.sink.Resynced()
 	}
 	for _, id := range s.state.guildIDs() { // the bot was removed while it was away
-		if !slices.ContainsFunc(ready.Guilds, func(g discordgo.Guild) bool { return g.ID == id }) {
+		if !slices.ContainsFunc(ready.Guilds, func(g objects.Guild) bool { return g.ID == id }) {
 			s.loseGuild(ctx, n, id)
 		}
 	}
@@ -49,7 +48,7 @@ func (s *client) onResumed(context.Context, *gatewayEvent) error {
 func (s *client) rooms(guildID string) map[string]transports.RoomInfo {
 	all := map[string]transports.RoomInfo{}
 	for _, c := range s.state.channelsOf(guildID) {
-		if shown(c) {
+		if c.Shown() {
 			all[c.ID] = s.room(c)
 		}
 	}
@@ -57,7 +56,7 @@ func (s *client) rooms(guildID string) map[string]transports.RoomInfo {
 }
 
 func (s *client) onGuild(ctx context.Context, n *gatewayEvent) error {
-	g, ok := decode[discordgo.Guild](s, n)
+	g, ok := decode[objects.Guild](s, n)
 	if !ok || g.Unavailable {
 		return nil
 	}
@@ -66,7 +65,7 @@ func (s *client) onGuild(ctx context.Context, n *gatewayEvent) error {
 	there := map[string]bool{}
 	for _, c := range append(slices.Clone(g.Channels), g.Threads...) {
 		c.GuildID = g.ID
-		if hidden(c) {
+		if c.Hidden() {
 			continue
 		}
 		there[c.ID] = true
@@ -134,7 +133,7 @@ func (s *client) gone(ctx context.Context, n *gatewayEvent, info transports.Room
 
 // onGuildUpdate takes in a guild's new name, and what everybody may see in it.
 func (s *client) onGuildUpdate(ctx context.Context, n *gatewayEvent) error {
-	g, ok := decode[discordgo.Guild](s, n)
+	g, ok := decode[objects.Guild](s, n)
 	if !ok {
 		return nil
 	}
@@ -145,7 +144,7 @@ func (s *client) onGuildUpdate(ctx context.Context, n *gatewayEvent) error {
 }
 
 func (s *client) onRole(ctx context.Context, n *gatewayEvent) error {
-	r, ok := decode[discordgo.GuildRole](s, n)
+	r, ok := decode[objects.RoleChange](s, n)
 	if !ok || r.Role == nil {
 		return nil
 	}
@@ -163,7 +162,7 @@ func (s *client) onRole(ctx context.Context, n *gatewayEvent) error {
 }
 
 func (s *client) onEmoji(_ context.Context, n *gatewayEvent) error {
-	e, ok := decode[discordgo.GuildEmojisUpdate](s, n)
+	e, ok := decode[objects.EmojiChange](s, n)
 	if ok {
 		s.state.inGuild(e.GuildID, func(g *guild) { g.setEmoji(e.Emojis) })
 	}
@@ -171,7 +170,7 @@ func (s *client) onEmoji(_ context.Context, n *gatewayEvent) error {
 }
 
 func (s *client) onGuildDelete(ctx context.Context, n *gatewayEvent) error {
-	g, ok := decode[discordgo.Guild](s, n)
+	g, ok := decode[objects.Guild](s, n)
 	if !ok || g.Unavailable { // an outage, not a removal
 		return nil
 	}
@@ -190,7 +189,7 @@ func (s *client) loseGuild(ctx context.Context, n *gatewayEvent, id string) {
 
 // onChannel takes in how the bot sees a channel or a thread now.
 func (s *client) onChannel(ctx context.Context, n *gatewayEvent) error {
-	c, ok := decode[discordgo.Channel](s, n)
+	c, ok := decode[objects.Channel](s, n)
 	if !ok || c.ID == "" {
 		return nil
 	}
@@ -198,8 +197,8 @@ func (s *client) onChannel(ctx context.Context, n *gatewayEvent) error {
 	return nil
 }
 
-func (s *client) look(ctx context.Context, n *gatewayEvent, c *discordgo.Channel) {
-	if hidden(c) {
+func (s *client) look(ctx context.Context, n *gatewayEvent, c *objects.Channel) {
+	if c.Hidden() {
 		s.lose(ctx, n, c.ID)
 		return
 	}
@@ -212,7 +211,7 @@ func (s *client) look(ctx context.Context, n *gatewayEvent, c *discordgo.Channel
 func (s *client) roomsOf(id string) map[string]transports.RoomInfo {
 	all := map[string]transports.RoomInfo{}
 	for _, c := range s.state.family(id) {
-		if shown(c) {
+		if c.Shown() {
 			all[c.ID] = s.room(c)
 		}
 	}
@@ -227,7 +226,7 @@ func (s *client) lose(ctx context.Context, n *gatewayEvent, id string) {
 }
 
 func (s *client) onChannelDelete(ctx context.Context, n *gatewayEvent) error {
-	c, ok := decode[discordgo.Channel](s, n)
+	c, ok := decode[objects.Channel](s, n)
 	if !ok {
 		return nil
 	}
@@ -237,7 +236,7 @@ func (s *client) onChannelDelete(ctx context.Context, n *gatewayEvent) error {
 
 // onThreads takes in the live threads of channels that the bot has come to see.
 func (s *client) onThreads(ctx context.Context, n *gatewayEvent) error {
-	list, ok := decode[discordgo.ThreadListSync](s, n)
+	list, ok := decode[objects.Threads](s, n)
 	if !ok {
 		return nil
 	}
@@ -250,11 +249,11 @@ func (s *client) onThreads(ctx context.Context, n *gatewayEvent) error {
 
 // onThreadMembers notices that the bot was taken out of a private thread.
 func (s *client) onThreadMembers(ctx context.Context, n *gatewayEvent) error {
-	u, ok := decode[discordgo.ThreadMembersUpdate](s, n)
-	if !ok || !slices.Contains(u.RemovedMembers, s.cred.Bot) {
+	u, ok := decode[objects.ThreadMembers](s, n)
+	if !ok || !slices.Contains(u.Removed, s.cred.Bot) {
 		return nil
 	}
-	if c := s.state.channel(u.ID); c == nil || c.Type != discordgo.ChannelTypeGuildPrivateThread {
+	if c := s.state.channel(u.ID); c == nil || c.Type != objects.TypePrivateThread {
 		return nil
 	}
 	s.lose(ctx, n, u.ID)

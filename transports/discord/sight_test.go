@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/recorder"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
@@ -206,7 +207,7 @@ func TestUnseenChannelsAreAskedForOnce(t *testing.T) {
 	w := newWorld(t)
 	hidden := w.AddChannel(w.guild, fake.Channel{Name: "hidden", Hidden: true})
 	s, _ := w.open(w.link())
-	asked := w.Inject("GET /channels/{channel_id}", -1, fake.Answer(403, codeMissingAccess, "Missing Access"))
+	asked := w.Inject("GET /channels/{channel_id}", -1, fake.Answer(403, rest.CodeMissingAccess, "Missing Access"))
 	for range 5 {
 		c, err := s.channelOf(t.Context(), string(hidden))
 		if c != nil || err != nil {

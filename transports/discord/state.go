@@ -4,9 +4,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
 )
 
 // Bounds of what one login keeps in memory.
@@ -19,17 +18,11 @@ const (
 // unseen is for how long we believe that the bot does not see a channel.
 const unseen = 10 * time.Minute
 
-// flagHidden marks a channel that a bot gets events of but may not see (docs: Channel Flags, since
-// November 2026): its name and the rest are made up.
-const flagHidden discordgo.ChannelFlags = 1 << 17
-
-func hidden(c *discordgo.Channel) bool { return c.Flags&flagHidden != 0 }
-
 // state is what the gateway has sent about guilds, channels and people. Channels that the bot may not see are not in it.
 type state struct {
 	mu       sync.Mutex
 	guilds   map[string]*guild
-	channels map[string]*discordgo.Channel
+	channels map[string]*objects.Channel
 	users    map[string]transports.UserInfo
 	unseen   map[string]time.Time // channels that the bot may not see, until when that is believed
 }
@@ -44,11 +37,11 @@ type guild struct {
 
 func newState() *state {
 	return &state{
-		guilds: map[string]*guild{}, channels: map[string]*discordgo.Channel{}, users: map[string]transports.UserInfo{}, unseen: map[string]time.Time{},
+		guilds: map[string]*guild{}, channels: map[string]*objects.Channel{}, users: map[string]transports.UserInfo{}, unseen: map[string]time.Time{},
 	}
 }
 
-func (s *state) setGuild(g *discordgo.Guild) {
+func (s *state) setGuild(g *objects.Guild) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	own := s.guilds[g.ID]
@@ -60,14 +53,14 @@ func (s *state) setGuild(g *discordgo.Guild) {
 		own.name = g.Name
 	}
 	for _, r := range g.Roles {
-		own.setRole(r)
+		own.setRole(&r)
 	}
 	if g.Emojis != nil {
 		own.setEmoji(g.Emojis)
 	}
 }
 
-func (g *guild) setRole(r *discordgo.Role) {
+func (g *guild) setRole(r *objects.Role) {
 	if r.ID == g.id { // the @everyone role has the guild's id
 		g.everyone = r.Permissions
 	}
@@ -76,10 +69,10 @@ func (g *guild) setRole(r *discordgo.Role) {
 	}
 }
 
-func (g *guild) setEmoji(list []*discordgo.Emoji) {
+func (g *guild) setEmoji(list []objects.Emoji) {
 	clear(g.emoji)
 	for _, e := range list {
-		if len(g.emoji) < maxNamed {
+		if len(g.emoji) < maxNamed && e.Name != "" {
 			g.emoji[e.Name] = e.ID
 		}
 	}
@@ -110,9 +103,12 @@ func (s *state) guildIDs() []string {
 	return ids
 }
 
-func (s *state) setChannel(c *discordgo.Channel) {
+func (s *state) setChannel(c *objects.Channel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.ID == "" {
+		return
+	}
 	delete(s.unseen, c.ID)
 	if len(s.channels) < maxChannels || s.channels[c.ID] != nil {
 		s.channels[c.ID] = c
@@ -131,17 +127,17 @@ func (s *state) dropChannel(id string) {
 	}
 }
 
-func (s *state) channel(id string) *discordgo.Channel {
+func (s *state) channel(id string) *objects.Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.channels[id]
 }
 
 // family is a channel with its threads; without the channel where it is not known.
-func (s *state) family(id string) []*discordgo.Channel {
+func (s *state) family(id string) []*objects.Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []*discordgo.Channel
+	var all []*objects.Channel
 	if c := s.channels[id]; c != nil {
 		all = append(all, c)
 		if c.IsThread() {
@@ -156,10 +152,10 @@ func (s *state) family(id string) []*discordgo.Channel {
 	return all
 }
 
-func (s *state) channelsOf(guildID string) []*discordgo.Channel {
+func (s *state) channelsOf(guildID string) []*objects.Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []*discordgo.Channel
+	var all []*objects.Channel
 	for _, c := range s.channels {
 		if c.GuildID == guildID {
 			all = append(all, c)
@@ -211,7 +207,7 @@ func (s *state) emoji(guildID, name string) (id string) {
 }
 
 // public reports whether everybody of its guild sees a channel; known is false while the guild is not.
-func (s *state) public(c *discordgo.Channel) (public, known bool) {
+func (s *state) public(c *objects.Channel) (public, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.guilds[c.GuildID]
@@ -221,15 +217,15 @@ func (s *state) public(c *discordgo.Channel) (public, known bool) {
 	permissions := g.everyone
 	if c.IsThread() {
 		parent := s.channels[c.ParentID]
-		if c.Type == discordgo.ChannelTypeGuildPrivateThread || parent == nil {
+		if c.Type == objects.TypePrivateThread || parent == nil {
 			return false, parent != nil
 		}
 		c = parent
 	}
-	for _, o := range c.PermissionOverwrites {
+	for _, o := range c.Overwrites {
 		if o.ID == c.GuildID {
 			permissions = permissions&^o.Deny | o.Allow
 		}
 	}
-	return permissions&(discordgo.PermissionViewChannel|discordgo.PermissionAdministrator) != 0, true
+	return permissions&(objects.PermissionViewChannel|objects.PermissionAdministrator) != 0, true
 }

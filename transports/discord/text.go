@@ -4,20 +4,19 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // text returns the text of a message: its content, the messages that it forwards, the embeds and components of an
 // app, its stickers and its poll.
-func (s *client) text(c *discordgo.Channel, m *message) richtext.Text {
+func (s *client) text(c *objects.Channel, m *objects.Message) richtext.Text {
 	if m.Type == typeThreadCreated {
 		return nil // the content is the thread's name
 	}
 	p := s.parser(c, m.Mentions)
-	t := p.parse(m.content())
+	t := p.parse(m.Text())
 	add := func(more richtext.Text) {
 		if len(more) == 0 {
 			return
@@ -29,10 +28,10 @@ func (s *client) text(c *discordgo.Channel, m *message) richtext.Text {
 	}
 	for _, snapshot := range m.Snapshots {
 		if f := snapshot.Message; f != nil {
-			add(richtext.Text{{Text: "(forwarded)"}, {Kind: richtext.Quote, Children: append(p.parse(f.content()), p.embeds(f, true)...)}})
+			add(richtext.Text{{Text: "(forwarded)"}, {Kind: richtext.Quote, Children: append(p.parse(f.Text()), p.embeds(f, true)...)}})
 		}
 	}
-	add(p.embeds(m, m.content() == "" || m.byBot()))
+	add(p.embeds(m, m.Text() == "" || m.ByBot()))
 	add(p.components(m.Components))
 	for _, st := range m.Stickers {
 		add(richtext.FromPlain("[sticker: " + st.Name + "]"))
@@ -52,13 +51,13 @@ func (s *client) text(c *discordgo.Channel, m *message) richtext.Text {
 
 // embeds returns the text of a message's embeds. show is false for a message of a person with content: its embeds
 // are previews of the links in it. The same holds for an embed that is not "rich" beside content.
-func (p *parser) embeds(m *message, show bool) richtext.Text {
+func (p *parser) embeds(m *objects.Message, show bool) richtext.Text {
 	if !show {
 		return nil
 	}
 	var t richtext.Text
 	for _, e := range m.Embeds {
-		if e.Type != "rich" && m.content() != "" {
+		if e.Type != "rich" && m.Text() != "" {
 			continue
 		}
 		var lines []richtext.Text
@@ -151,7 +150,7 @@ func (p *parser) components(raw json.RawMessage) richtext.Text {
 
 // files returns the attachments of a message and of the messages that it forwards. An attachment's URL is valid for a
 // day (docs: Signed Attachment CDN URLs), its Ref for as long as the message exists.
-func files(m *message) []transports.File {
+func files(m *objects.Message) []transports.File {
 	attachments := m.Attachments
 	for _, snapshot := range m.Snapshots {
 		if snapshot.Message != nil {

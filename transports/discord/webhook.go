@@ -7,9 +7,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/bwmarrin/discordgo"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
 // hookName is what our webhooks are called; a name may not hold "discord" or "clyde".
@@ -49,7 +49,7 @@ func (h *hooks) ours(id string) bool {
 }
 
 // hookedAt is the channel whose webhooks serve a channel: a thread uses its parent's.
-func hookedAt(c *discordgo.Channel) string {
+func hookedAt(c *objects.Channel) string {
 	if c.IsThread() {
 		return c.ParentID
 	}
@@ -57,7 +57,7 @@ func hookedAt(c *discordgo.Channel) string {
 }
 
 // of finds or makes the webhook of a channel. One asker does, others who need the same one wait for it.
-func (h *hooks) of(ctx context.Context, c *discordgo.Channel) (*hook, error) {
+func (h *hooks) of(ctx context.Context, c *objects.Channel) (*hook, error) {
 	channel := hookedAt(c)
 	for {
 		h.mu.Lock()
@@ -81,7 +81,7 @@ func (h *hooks) of(ctx context.Context, c *discordgo.Channel) (*hook, error) {
 		select {
 		case <-busy:
 		case <-ctx.Done():
-			return nil, classify(ctx.Err())
+			return nil, rest.Classify(ctx.Err())
 		}
 	}
 }
@@ -93,8 +93,8 @@ func (h *hooks) make(ctx context.Context, channel string) (*hook, error) {
 	}
 	if own == nil {
 		own = &hook{}
-		r := request{method: http.MethodPost, route: "/channels/{}/webhooks", args: []string{channel}, body: map[string]string{"name": hookName}}
-		if err := h.s.api.call(ctx, r, own); err != nil {
+		r := rest.Request{Method: http.MethodPost, Route: "/channels/{}/webhooks", Args: []string{channel}, Body: map[string]string{"name": hookName}}
+		if err := h.s.api.Call(ctx, r, own); err != nil {
 			return nil, h.s.fault(err)
 		}
 	}
@@ -107,7 +107,7 @@ func (h *hooks) make(ctx context.Context, channel string) (*hook, error) {
 // list reads a channel's webhooks and returns one that is ours, nil where there is none.
 func (h *hooks) list(ctx context.Context, channel string) (own *hook, err error) {
 	var list []*hook
-	if err := h.s.api.call(ctx, get("/channels/{}/webhooks", channel), &list); err != nil {
+	if err := h.s.api.Call(ctx, rest.Get("/channels/{}/webhooks", channel), &list); err != nil {
 		return nil, h.s.fault(err)
 	}
 	h.mu.Lock()
@@ -135,7 +135,7 @@ func (h *hooks) drop(w *hook) {
 }
 
 // relay writes through the channel's webhook, which is made anew once where it is gone.
-func (s *client) relay(ctx context.Context, c *discordgo.Channel, m transports.Outgoing) (transports.Sent, error) {
+func (s *client) relay(ctx context.Context, c *objects.Channel, m transports.Outgoing) (transports.Sent, error) {
 	lead := ""
 	if isSnowflake(string(m.ReplyTo)) { // a webhook cannot reply
 		lead = "-# ↪ https://discord.com/channels/" + c.GuildID + "/" + c.ID + "/" + string(m.ReplyTo) + "\n"
@@ -154,10 +154,10 @@ func (s *client) relay(ctx context.Context, c *discordgo.Channel, m transports.O
 			if c.IsThread() {
 				query.Set("thread_id", c.ID)
 			}
-			var answer message
-			r := request{method: http.MethodPost, route: hookRoute, args: []string{hook.ID, hook.Token}, query: query, body: body}
-			err = s.api.call(ctx, r, &answer)
-			if hookGone(err) {
+			var answer objects.Message
+			r := rest.Request{Method: http.MethodPost, Route: rest.HookRoute, Args: []string{hook.ID, hook.Token}, Query: query, Body: body}
+			err = s.api.Call(ctx, r, &answer)
+			if rest.HookGone(err) {
 				s.hooks.drop(hook)
 				if !again {
 					continue
@@ -172,24 +172,24 @@ func (s *client) relay(ctx context.Context, c *discordgo.Channel, m transports.O
 }
 
 // message is the request for a webhook's message, without method and body.
-func (h *hooks) message(ctx context.Context, c *discordgo.Channel, m *message) (request, error) {
+func (h *hooks) message(ctx context.Context, c *objects.Channel, m *objects.Message) (rest.Request, error) {
 	h.mu.Lock()
 	own := h.id[m.WebhookID]
 	h.mu.Unlock()
 	if own == nil {
 		if _, err := h.list(ctx, hookedAt(c)); err != nil {
-			return request{}, err
+			return rest.Request{}, err
 		}
 		h.mu.Lock()
 		own = h.id[m.WebhookID]
 		h.mu.Unlock()
 	}
 	if own == nil {
-		return request{}, transports.Refuse("forbidden", "this message was written through another webhook, or one that is gone", nil)
+		return rest.Request{}, transports.Refuse("forbidden", "this message was written through another webhook, or one that is gone", nil)
 	}
-	r := request{route: hookRoute + "/messages/{}", args: []string{own.ID, own.Token, m.ID}}
+	r := rest.Request{Route: rest.HookRoute + "/messages/{}", Args: []string{own.ID, own.Token, m.ID}}
 	if c.IsThread() {
-		r.query = url.Values{"thread_id": {c.ID}}
+		r.Query = url.Values{"thread_id": {c.ID}}
 	}
 	return r, nil
 }

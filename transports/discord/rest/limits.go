@@ -1,4 +1,4 @@
-package discord
+package rest
 
 import (
 	"context"
@@ -135,8 +135,8 @@ func (l *limits) learn(route, major string, h http.Header) {
 }
 
 // refused notes an answer that counts against us.
-func (l *limits) refused(route, major string, e *apiError) {
-	switch e.status {
+func (l *limits) refused(route, major string, e *Error) {
+	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 	default:
 		return
@@ -144,15 +144,18 @@ func (l *limits) refused(route, major string, e *apiError) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.invalid++
-	until := time.Now().Add(e.after)
+	until := time.Now().Add(e.After)
 	switch {
-	case e.status != http.StatusTooManyRequests:
-	case e.global || e.code == 0 && e.message == http.StatusText(e.status): // of Cloudflare: it is for the address
+	case e.Status != http.StatusTooManyRequests:
+	case e.Global || e.Code == 0 && e.Message == http.StatusText(e.Status): // of Cloudflare: it is for the address
 		l.global = until
 	default:
 		l.buckets[l.key(route, major)] = &bucket{reset: until}
 	}
 }
+
+// RetryAfter is how long an answer asks to wait.
+func RetryAfter(h http.Header) time.Duration { return headerSeconds(h, "Retry-After") }
 
 // headerSeconds reads a header of seconds, which may have a fraction.
 func headerSeconds(h http.Header, name string) time.Duration {

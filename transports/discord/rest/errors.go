@@ -1,4 +1,4 @@
-package discord
+package rest
 
 import (
 	"context"
@@ -13,25 +13,26 @@ import (
 
 // Codes of Discord's JSON errors that we distinguish (docs: Opcodes and Status Codes).
 const (
-	codeUnknownChannel  = 10003
-	codeUnknownMessage  = 10008
-	codeUnknownEmoji    = 10014
-	codeUnknownWebhook  = 10015
-	codeTooManyHooks    = 30007
-	codeTooManyOfGuild  = 30058
-	codeMissingAccess   = 50001
-	codeMissingPerms    = 50013
-	codeBadWebhookToken = 50027
+	CodeUnknownChannel  = 10003
+	CodeUnknownMessage  = 10008
+	CodeUnknownEmoji    = 10014
+	CodeUnknownWebhook  = 10015
+	CodeTooManyHooks    = 30007
+	CodeTooManyOfGuild  = 30058
+	CodeMissingAccess   = 50001
+	CodeMissingPerms    = 50013
+	CodeBadWebhookToken = 50027
 )
 
-const needToken = "Discord does not accept the token any longer: link again with a new one"
+// NeedToken is the text where the token is not accepted.
+const NeedToken = "Discord does not accept the token any longer: link again with a new one"
 
 // relink are the errors after which the token is of no use any longer.
 var relink = map[int]string{
-	40001: needToken,
+	40001: NeedToken,
 	40002: "Discord wants the account to be verified: do that at discord.com, then link again",
-	50014: needToken,
-	50025: needToken,
+	50014: NeedToken,
+	50025: NeedToken,
 	50178: "Discord wants the account to be verified: do that at discord.com, then link again",
 }
 
@@ -57,24 +58,24 @@ var passing = map[int]struct {
 
 // refused are the errors that no repetition mends: condition and text for the sender.
 var refused = map[int][2]string{
-	codeUnknownChannel: {"item-not-found", "Discord knows no such channel"},
+	CodeUnknownChannel: {"item-not-found", "Discord knows no such channel"},
 	10004:              {"item-not-found", "Discord knows no such server, or the bot is not in it"},
-	codeUnknownMessage: {"item-not-found", "the message is no longer there"},
+	CodeUnknownMessage: {"item-not-found", "the message is no longer there"},
 	10013:              {"item-not-found", "Discord knows no such person"},
-	codeUnknownEmoji:   {"not-acceptable", "Discord has no such emoji"},
+	CodeUnknownEmoji:   {"not-acceptable", "Discord has no such emoji"},
 	20009:              {"not-acceptable", "Discord does not let such content through to them"},
 	30010:              {"not-allowed", "the message has as many kinds of reactions as Discord allows"},
 	40005:              {"not-acceptable", "the message is too big for Discord"},
 	40007:              {"forbidden", "the bot is banned from this server"},
 	40058:              {"not-allowed", "a forum takes posts only: write in one of them"},
-	codeMissingAccess:  {"forbidden", "the bot does not see this channel: give it access"},
+	CodeMissingAccess:  {"forbidden", "the bot does not see this channel: give it access"},
 	50003:              {"not-allowed", "a direct conversation cannot do that"},
 	50005:              {"forbidden", "this message is somebody else's"},
 	50006:              {"bad-request", "the message has no text"},
 	50007:              {"forbidden", "this person takes no messages from the bot"},
 	50008:              {"not-allowed", "this channel takes no messages"},
 	50009:              {"forbidden", "the server wants more of those who write there"},
-	codeMissingPerms:   {"forbidden", "the bot lacks a permission for that in this channel"},
+	CodeMissingPerms:   {"forbidden", "the bot lacks a permission for that in this channel"},
 	50021:              {"not-allowed", "Discord's own messages cannot be changed"},
 	50024:              {"not-allowed", "this kind of channel cannot do that"},
 	50035:              {"not-acceptable", "Discord does not take a message like this"},
@@ -88,27 +89,27 @@ var refused = map[int][2]string{
 	240000:             {"not-acceptable", "Discord's filter for harmful links does not let this message through"},
 }
 
-// code is Discord's own error code, 0 where there is none.
-func code(err error) int {
-	var e *apiError
+// Code is Discord's own error code, 0 where there is none.
+func Code(err error) int {
+	var e *Error
 	if errors.As(err, &e) {
-		return e.code
+		return e.Code
 	}
 	return 0
 }
 
-// hookGone reports that a webhook is not there any longer, or its token not good.
-func hookGone(err error) bool {
-	var e *apiError
+// HookGone reports that a webhook is not there any longer, or its token not good.
+func HookGone(err error) bool {
+	var e *Error
 	if !errors.As(err, &e) {
 		return false
 	}
-	return e.code == codeUnknownWebhook || e.code == codeBadWebhookToken ||
-		e.code == 0 && e.hook() && (e.status == http.StatusUnauthorized || e.status == http.StatusNotFound)
+	return e.Code == CodeUnknownWebhook || e.Code == CodeBadWebhookToken ||
+		e.Code == 0 && e.hook() && (e.Status == http.StatusUnauthorized || e.Status == http.StatusNotFound)
 }
 
-// classify gives an error of the API its class.
-func classify(err error) error {
+// Classify gives an error of the API its class.
+func Classify(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -116,7 +117,7 @@ func classify(err error) error {
 	if errors.As(err, &done) {
 		return err
 	}
-	var answer *apiError
+	var answer *Error
 	if errors.As(err, &answer) {
 		return classifyAnswer(answer, err)
 	}
@@ -128,25 +129,25 @@ func classify(err error) error {
 	return &transports.Error{Class: transports.Retry, Text: "Discord cannot be reached", Unsent: unsent, Err: err}
 }
 
-func classifyAnswer(e *apiError, err error) error {
-	if text, ok := relink[e.code]; ok {
+func classifyAnswer(e *Error, err error) error {
+	if text, ok := relink[e.Code]; ok {
 		return transports.Relink(text, err)
 	}
-	if p, ok := passing[e.code]; ok {
-		return &transports.Error{Class: transports.Retry, Text: p.text, After: max(p.after, e.after), Unsent: true, Err: err}
+	if p, ok := passing[e.Code]; ok {
+		return &transports.Error{Class: transports.Retry, Text: p.text, After: max(p.after, e.After), Unsent: true, Err: err}
 	}
 	switch {
-	case hookGone(e): // with status 401 at times, but it is not the login's token
+	case HookGone(e): // with status 401 at times, but it is not the login's token
 		return transports.Refuse("item-not-found", "the channel's webhook is gone", err)
-	case e.status == http.StatusUnauthorized:
-		return transports.Relink(needToken, err)
-	case e.status == http.StatusTooManyRequests:
-		return &transports.Error{Class: transports.Retry, Text: "Discord asks to wait", After: e.after, Unsent: true, Err: err}
-	case e.status >= 500 || e.status == http.StatusRequestTimeout:
+	case e.Status == http.StatusUnauthorized:
+		return transports.Relink(NeedToken, err)
+	case e.Status == http.StatusTooManyRequests:
+		return &transports.Error{Class: transports.Retry, Text: "Discord asks to wait", After: e.After, Unsent: true, Err: err}
+	case e.Status >= 500 || e.Status == http.StatusRequestTimeout:
 		return transports.Later(0, err)
 	}
-	if r, ok := refused[e.code]; ok {
+	if r, ok := refused[e.Code]; ok {
 		return transports.Refuse(r[0], r[1], err)
 	}
-	return transports.Refuse("undefined-condition", fmt.Sprintf("Discord refuses (status %d, code %d: %s)", e.status, e.code, e.message), err)
+	return transports.Refuse("undefined-condition", fmt.Sprintf("Discord refuses (status %d, code %d: %s)", e.Status, e.Code, e.Message), err)
 }

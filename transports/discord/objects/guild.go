@@ -1,0 +1,45 @@
+package objects
+
+// Permissions that decide whether everybody sees a channel (docs: Permissions).
+const (
+	PermissionAdministrator = 1 << 3
+	PermissionViewChannel   = 1 << 10
+)
+
+// Guild is a server, in Discord's own words.
+type Guild struct {
+	ID          string      `json:"id"`
+	Name        string      `json:"name"`
+	Unavailable bool        `json:"unavailable"`
+	Roles       []Role      `json:"roles"`
+	Emojis      []Emoji     `json:"emojis"`
+	Channels    []*Channel  `json:"channels"`
+	Threads     []*Channel  `json:"threads"`
+	Members     []Member    `json:"members"`
+	Presences   []*Presence `json:"presences"`
+}
+
+// Role is a role of a guild.
+type Role struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Permissions int64  `json:"permissions"`
+}
+
+// RoleChange is a role that is new or was changed.
+type RoleChange struct {
+	GuildID string `json:"guild_id"`
+	Role    *Role  `json:"role"`
+}
+
+// Emoji is one of Unicode, which has a name only, or one of a guild's own.
+type Emoji struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// EmojiChange has all the emoji that a guild has now.
+type EmojiChange struct {
+	GuildID string  `json:"guild_id"`
+	Emojis  []Emoji `json:"emojis"`
+}

@@ -1,0 +1,51 @@
+package objects
+
+import "strings"
+
+// User is a person or a bot.
+type User struct {
+	ID         string `json:"id"`
+	Username   string `json:"username"`
+	GlobalName string `json:"global_name"`
+	Avatar     string `json:"avatar"`
+	Bot        bool   `json:"bot"`
+}
+
+// AvatarURL is where the picture is; "" for somebody without one (docs: Image Formatting).
+func (u *User) AvatarURL() string {
+	if u.Avatar == "" {
+		return ""
+	}
+	extension := ".png"
+	if strings.HasPrefix(u.Avatar, "a_") {
+		extension = ".gif"
+	}
+	return "https://cdn.discordapp.com/avatars/" + u.ID + "/" + u.Avatar + extension + "?size=128"
+}
+
+// Member is a user in a guild.
+type Member struct {
+	GuildID string `json:"guild_id"`
+	Nick    string `json:"nick"`
+	User    *User  `json:"user"`
+}
+
+// ActivityCustom is the type of an activity that somebody has written themselves (docs: Activity Types).
+const ActivityCustom = 4
+
+// Presence is how somebody can be reached.
+type Presence struct {
+	User       *User  `json:"user"`
+	Status     string `json:"status"`
+	Activities []struct {
+		Type  int    `json:"type"`
+		Name  string `json:"name"`
+		State string `json:"state"`
+	} `json:"activities"`
+}
+
+// Typing is somebody who writes.
+type Typing struct {
+	ChannelID string `json:"channel_id"`
+	UserID    string `json:"user_id"`
+}
