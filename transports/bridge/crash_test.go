@@ -128,7 +128,8 @@ func killAt(h *harness, step string, n int) {
 			h.world.SayDirect("cleo", "ann", fmt.Sprint("in ", i))
 			return
 		}
-		st := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", fmt.Sprint("out ", i)), stanza.NewElement("urn:xmpp:receipts", "request"))
+		st := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", fmt.Sprint("out ", i)),
+			stanza.NewElement("urn:xmpp:receipts", "request"), originID(stanza.NewID()))
 		sent = append(sent, st)
 		h.endpoint.deliver(st)
 	}

@@ -351,8 +351,8 @@ func TestKillNine(t *testing.T) {
 		for time.Now().Before(end) {
 			k.world.SayDirect("cleo", "ann", fmt.Sprint("in ", n))
 			k.world.Say("plaza", "cleo", fmt.Sprint("room in ", n))
-			k.say(stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, body(fmt.Sprint("out ", n)), stanza.NewElement("urn:xmpp:receipts", "request")))
-			k.say(stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, body(fmt.Sprint("room out ", n))))
+			k.say(stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, body(fmt.Sprint("out ", n)), stanza.NewElement("urn:xmpp:receipts", "request"), originID(stanza.NewID())))
+			k.say(stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, body(fmt.Sprint("room out ", n)), originID(stanza.NewID())))
 			n++
 			time.Sleep(time.Duration(rand.N(10)) * time.Millisecond)
 		}
@@ -436,7 +436,7 @@ func (k *killTest) archive(n int) {
 		if err := rows.Scan(&payload); err != nil {
 			k.Fatal(err)
 		}
-		text := strings.TrimSuffix(strings.TrimPrefix(payload, "<body>"), "</body>")
+		text := (&stanza.Stanza{Payload: payload}).Body()
 		if strings.HasPrefix(text, "room in") {
 			in = append(in, text)
 		} else {

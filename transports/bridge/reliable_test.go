@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/faultnet"
@@ -96,14 +97,18 @@ func ownMessages(t *testing.T, space string) {
 	})
 }
 
-// A client that could not know that we had its message sends it again.
+func originID(id string) *stanza.Element {
+	return stanza.NewElement("urn:xmpp:sid:0", "origin-id").With("id", id)
+}
+
+// A client that could not know that we had its message sends it again, with the origin-id that it had (XEP-0359).
 func TestRepeatedStanzas(t *testing.T) {
 	withGateway(t, func(h *harness) {
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
 		h.discard()
-		st := h.sendToRoom(phone, "plaza", "once")
+		st := h.sendToRoom(phone, "plaza", "once", originID("0d2ff3b4-8f6e-4d1a"))
 		first := h.received(phone)[0]
 		h.restart()
 		h.join(phone, "plaza")
@@ -113,21 +118,60 @@ func TestRepeatedStanzas(t *testing.T) {
 			t.Errorf("the client is not notified again: %v", got)
 		}
 		h.expectNetwork("plaza", "ann: once")
-		direct := h.sendTo(phone, "cleo", "once", stanza.NewElement("urn:xmpp:receipts", "request"))
+		direct := h.sendTo(phone, "cleo", "once", originID("5c1c7a1e-13d6-42b7"), stanza.NewElement("urn:xmpp:receipts", "request"))
 		h.send(direct)
 		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "ann: once")
 		h.expect(phone, "cleo received "+direct.ID, "cleo received "+direct.ID)
-		// Clients that count from one: the same id is another message tomorrow.
-		short := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "hi")).Copy()
-		short.ID = "1"
-		h.send(short)
-		time.Sleep(time.Hour)
-		h.send(short.Copy())
-		other := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "ho")).Copy()
-		other.ID = "1"
-		h.send(other)
-		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "ann: once", "ann: hi", "ann: hi", "ann: ho")
+		time.Sleep(25 * time.Hour) // no client resends after so long
+		h.send(direct)
+		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "ann: once", "ann: once")
 	})
+}
+
+// Ids need to be unique within one stream only (RFC 6120 §8.1.3): the same one is another message in the next session.
+func TestSameIDIsAnotherMessage(t *testing.T) {
+	for name, more := range map[string][]*stanza.Element{"plain": nil, "short origin-id": {originID("1")}} {
+		t.Run(name, func(t *testing.T) {
+			withGateway(t, func(h *harness) {
+				h.start()
+				h.link(phone, "ann")
+				for _, session := range []jid.JID{phone, jidOf("ann@example.org/laptop")} {
+					h.join(session, "plaza")
+					h.discard()
+					for _, text := range []string{"ok", "done", "ok"} {
+						for _, to := range []struct {
+							address jid.JID
+							typ     string
+						}{{room("plaza"), stanza.TypeGroupchat}, {contact("cleo"), stanza.TypeChat}} {
+							st := stanza.NewMessage(to.address, session, to.typ, append([]*stanza.Element{stanza.TextElement("", "body", text)}, more...)...)
+							st.ID = "1"
+							h.send(st)
+						}
+					}
+					got := h.received(session)
+					ids := map[string]bool{}
+					for _, st := range got {
+						ids[stanzaID(st)] = true
+					}
+					if len(got) != 3 || len(ids) != 3 {
+						t.Errorf("%s is shown %d messages with %d ids", session, len(got), len(ids))
+					}
+				}
+				want := []string{"ann: ok", "ann: done", "ann: ok", "ann: ok", "ann: done", "ann: ok"}
+				h.expectNetwork("plaza", want...)
+				h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), want...)
+				// A correction names the latest of them, also where that waits to be sent.
+				wait := make(chan struct{})
+				h.world.Fault(faultnet.Fault{Wait: wait})
+				last := stanza.NewMessage(contact("cleo"), phone, stanza.TypeChat, stanza.TextElement("", "body", "bye"))
+				last.ID = "1"
+				h.send(last)
+				h.sendTo(phone, "cleo", "good bye", replace("1"))
+				close(wait)
+				h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), append(want, "ann: good bye")...)
+			})
+		})
+	}
 }
 
 // Errors of each class, one message each.

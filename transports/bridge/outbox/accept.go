@@ -36,10 +36,11 @@ type written struct {
 	subject *string
 }
 
-// Clients that count from one use ids again soon: a short id is only for a while that of the same stanza.
+// A client sends a stanza that was not acknowledged again under the same origin-id (XEP-0359). Other ids need to be
+// unique within one stream only (RFC 6120 §8.1.3), and a short origin-id is thought to be one of those.
 const (
-	weakID   = 16 // length below which an id is thought to be used again
-	weakTime = 10 * time.Minute
+	minOriginID = 16
+	resendTime  = 24 * time.Hour
 )
 
 // Send implements rooms.Outbox.
@@ -93,18 +94,19 @@ func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tabl
 	if err != nil || request.Kind == convert.None {
 		return a, nil, err
 	}
-	id, message := stanzaIDs(w.st)
-	if len(id) > 4*convert.MaxID {
+	own, origin := stanzaIDs(w.st)
+	if len(own) > 4*convert.MaxID || len(origin) > 4*convert.MaxID {
 		return a, nil, stanza.NotAcceptable("The id of this message is too long.")
 	}
-	bare := w.from.Bare()
-	origin := id + " " + convert.Hash(w.st.Payload)
-	again, stale, err := q.known(ctx, bare, id, origin)
-	if err != nil || again != nil {
-		return a, again, err
+	bare, seq := w.from.Bare(), q.env.Next()
+	recognised := len(origin) >= minOriginID
+	if recognised {
+		origin += " " + convert.Hash(w.st.Payload)
+		if again, recognised, err = q.known(ctx, bare, origin); err != nil || again != nil {
+			return a, again, err
+		}
 	}
-	seq := q.env.Next()
-	if stale {
+	if !recognised {
 		origin += fmt.Sprint(" ", seq)
 	}
 	if q.conv.Calls()+len(q.accepted) >= q.env.Settings.Queue {
@@ -112,7 +114,7 @@ func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tabl
 	}
 	a.st, a.request = w.st, request
 	a.call = tables.Call{
-		Seq: seq, Room: q.conv.ID, Login: w.login.ID, Sender: w.from, Origin: origin, Message: message, Kind: string(request.Kind),
+		Seq: seq, Room: q.conv.ID, Login: w.login.ID, Sender: w.from, Origin: origin, Message: own, Kind: string(request.Kind),
 		Created: q.env.Now(), Stanza: q.outbox.address.Outgoing(q.conv.Row, bare, origin),
 	}
 	a.call.Data, err = json.Marshal(request)
@@ -126,36 +128,32 @@ func (q *Queue) parser(l *logins.Login) convert.Parser {
 	return p
 }
 
-// stanzaIDs are the id by which a stanza is recognised when it comes again, and its own.
-func stanzaIDs(st *stanza.Stanza) (id, own string) {
-	id = st.ID
-	if origin := message.OriginIDOf(st); origin != "" {
-		id = origin
+// stanzaIDs are a stanza's own id, and that by which it is recognised when it comes again.
+func stanzaIDs(st *stanza.Stanza) (own, origin string) {
+	own, origin = st.ID, message.OriginIDOf(st)
+	if own == "" {
+		own = origin
 	}
-	if id == "" {
-		id = stanza.NewID()
+	if own == "" {
+		own = stanza.NewID()
 	}
-	if st.ID == "" {
-		return id, id
-	}
-	return id, st.ID
+	return own, origin
 }
 
-// known finds the call of an earlier stanza with the same origin id: a client sends a stanza again if it got no
-// acknowledgement. stale is true if there is such a call, but
-// the new stanza is another message: the call has failed, or the id is short and the call old.
-func (q *Queue) known(ctx context.Context, bare jid.JID, id, origin string) (again *tables.Call, stale bool, err error) {
+// known finds the call of an earlier stanza with the same origin. unused reports that no call has that origin: it is false
+// where there is one that has failed or is old, so that this stanza is another message.
+func (q *Queue) known(ctx context.Context, bare jid.JID, origin string) (again *tables.Call, unused bool, err error) {
 	for i := range q.accepted {
 		if c := &q.accepted[i].call; c.Origin == origin && c.Sender.Bare() == bare {
 			return c, false, nil
 		}
 	}
 	c, ok, err := q.outbox.calls.FindCall(ctx, q.conv.ID, bare.String(), origin)
-	if err != nil || !ok {
-		return nil, false, err
-	}
-	if c.State == tables.CallFailed || len(id) < weakID && q.env.Now().Sub(c.Created) > weakTime {
-		return nil, true, nil
+	switch {
+	case err != nil || !ok:
+		return nil, true, err
+	case c.State == tables.CallFailed || q.env.Now().Sub(c.Created) > resendTime:
+		return nil, false, nil
 	}
 	return &c, false, nil
 }

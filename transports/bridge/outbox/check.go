@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -123,23 +124,16 @@ func (q *Queue) find(ctx context.Context, id string, sender jid.JID) (target, bo
 		return target{}, false, nil
 	}
 	who := sender.Bare().String()
-	rows, err := q.outbox.byStanza(ctx, q.conv.ID, id, who)
-	if err != nil {
-		return target{}, false, err
-	}
-	var sent target
-	if len(rows) > 0 {
-		r := rows[0]
-		sent = target{stanza: r.Stanza, sender: r.Sender, author: r.Author, parts: rows, deleted: r.Deleted}
-		if r.Sender == who || r.Stanza == id {
-			return sent, true, nil
-		}
-	}
 	waiting, ok, err := q.findWaiting(ctx, id, who)
-	if err != nil || ok && (len(rows) == 0 || waiting.sender == who) {
+	if err != nil || ok && waiting.sender == who {
+		return waiting, ok, err // later than any that was sent
+	}
+	rows, err := q.outbox.byStanza(ctx, q.conv.ID, id, who)
+	if err != nil || len(rows) == 0 {
 		return waiting, ok, err
 	}
-	return sent, len(rows) > 0, nil
+	r := rows[0]
+	return target{stanza: r.Stanza, sender: r.Sender, author: r.Author, parts: rows, deleted: r.Deleted}, true, nil
 }
 
 // byStanza are the parts of the first version of a message.
@@ -153,8 +147,11 @@ func (o *Outbox) byStanza(ctx context.Context, room int64, id, sender string) ([
 
 // findWaiting looks among the messages that were not sent yet.
 func (q *Queue) findWaiting(ctx context.Context, id, who string) (t target, ok bool, err error) {
-	for _, a := range q.accepted {
-		if a.call.Message != id && a.call.Stanza != id {
+	if len(q.accepted) == 0 && q.conv.Calls() == 0 {
+		return t, false, nil
+	}
+	for _, a := range slices.Backward(q.accepted) { // the latest of those with one id
+		if a.call.Message != id && a.call.Stanza != id || a.request.Kind != convert.SendMessage && a.request.Kind != convert.SendEdit {
 			continue
 		}
 		if t, ok = targetOf(a.call, a.request), true; t.sender == who {

@@ -11,7 +11,7 @@ const (
 	callColumns = `SELECT seq, room, account, sender, resource, origin, message, stanza, kind, data, state, part, attempt, since, created, told FROM bridge_outbox `
 
 	findCallSQL     = callColumns + `WHERE room = ? AND sender = ? AND origin = ? ORDER BY seq DESC LIMIT 1`
-	callByStanzaSQL = callColumns + `WHERE room = ? AND state < 2 AND (message = ? OR stanza = ?) ORDER BY sender = ? DESC, seq DESC LIMIT 1`
+	callByStanzaSQL = callColumns + `WHERE room = ? AND state < 2 AND kind IN ('message', 'edit') AND (message = ? OR stanza = ?) ORDER BY sender = ? DESC, seq DESC LIMIT 1`
 	pendingCallsSQL = callColumns + `WHERE room = ? AND state < 2 ORDER BY seq LIMIT ?`
 
 	addCallSQL = `INSERT INTO bridge_outbox (seq, room, account, sender, resource, origin, message, stanza, kind, data, state, part, attempt, since, created, told)
@@ -41,7 +41,7 @@ func (s *Store) FindCall(ctx context.Context, room int64, sender, origin string)
 	return o, ok, err
 }
 
-// CallByStanza finds the call of a message by its own id or its id in the archive; sender (a bare JID)
+// CallByStanza finds the call of a message or correction by its own id or its id in the archive; sender (a bare JID)
 // is preferred, since clients choose their ids.
 func (s *Store) CallByStanza(ctx context.Context, room int64, id, sender string) (Call, bool, error) {
 	o, err := readCall(s.engine.Reader().QueryRowContext(ctx, callByStanzaSQL, room, id, id, sender))
