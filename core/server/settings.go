@@ -85,8 +85,8 @@ func loadOrCreateSecret(file string) ([]byte, error) {
 const certificateCheckEvery = time.Minute
 
 // configuredCertificate loads the configured certificate, and loads it again after the file has changed.
-func (s *Server) configuredCertificate() (socket.Certificates, error) {
-	file, key := s.config.TLS.Certificate, s.config.TLS.Key
+func (s *Server) configuredCertificate(c config.TLS) (socket.Certificates, error) {
+	file, key := c.Certificate, c.Key
 	pair, err := tls.LoadX509KeyPair(file, key)
 	if err != nil {
 		return nil, fmt.Errorf("tls.certificate: %w", err)
