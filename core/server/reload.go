@@ -30,7 +30,7 @@ func (s *Server) Reload(c config.Config) error {
 	s.reloadable.certificates.Store(&certificates)
 	s.clients.SetLimits(clientLimits(c))
 	s.components.SetLimits(componentLimits(c))
-	s.store.SetLimits(storeLimits(c.Limits))
+	s.store.SetLimits(StoreLimits(c))
 	if s.reloadable.keep.Swap(int64(c.Server.Archive)) != int64(c.Server.Archive) {
 		select {
 		case s.reloadable.kept <- struct{}{}:

@@ -53,8 +53,9 @@ func componentLimits(c config.Config) component.Limits {
 	}
 }
 
-// storeLimits returns the limits of what the store keeps for an account.
-func storeLimits(l config.Limits) store.Limits {
+// StoreLimits returns the limits of what the store keeps for an account.
+func StoreLimits(c config.Config) store.Limits {
+	l := c.Limits
 	return store.Limits{
 		OfflineMessages: l.OfflineMessages, OfflineBytes: int64(l.OfflineBytes), RosterItems: l.RosterItems, RosterBytes: int64(l.RosterBytes),
 		PendingIn: l.RosterRequests, Blocked: l.Blocked,

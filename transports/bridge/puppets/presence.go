@@ -28,13 +28,14 @@ type Presence struct {
 	mu        sync.Mutex
 	puppets   map[transports.UserID]transports.PresenceInfo // as the network said last
 	resources map[jid.JID]map[string]bool                   // of local users that are available to us, by bare JID
+	probed    map[jid.JID]bool                              // users who were asked and have not answered
 }
 
 // NewPresence makes what carries presence.
 func NewPresence(env *gateway.Env, contacts Contacts, people *Directory, registry *logins.Registry) *Presence {
 	return &Presence{
 		env: env, address: convert.Addresses{Domain: env.Domain}, contacts: contacts, people: people, logins: registry,
-		puppets: map[transports.UserID]transports.PresenceInfo{}, resources: map[jid.JID]map[string]bool{},
+		puppets: map[transports.UserID]transports.PresenceInfo{}, resources: map[jid.JID]map[string]bool{}, probed: map[jid.JID]bool{},
 	}
 }
 
@@ -233,9 +234,12 @@ func (p *Presence) ToGateway(st *stanza.Stanza) {
 	case "":
 		p.fromUser(st)
 		send(p.OfGateway(who, st.From))
+		p.answered(who)
 	case stanza.TypeUnavailable:
 		p.fromUser(st)
-		if st.From.IsFull() {
+		if st.From.IsBare() {
+			p.gone(st.From)
+		} else {
 			send(stanza.NewPresence(st.From, p.env.Domain, stanza.TypeUnavailable)) // XEP-0100 §4.6
 		}
 	}
