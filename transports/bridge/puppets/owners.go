@@ -37,7 +37,8 @@ func (p *Presence) answered(who jid.JID) {
 	}
 	p.env.Group.Go(func(ctx context.Context) {
 		for _, l := range p.logins.Of(who) {
-			p.ShowState(ctx, l)
+			p.turned(l)
+			p.showState(ctx, l, true)
 		}
 	})
 }
@@ -46,7 +47,7 @@ func (p *Presence) answered(who jid.JID) {
 func (p *Presence) gone(who jid.JID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.resources, who)
+	delete(p.users, who)
 	delete(p.probed, who)
 }
 
@@ -66,8 +67,8 @@ func (p *Presence) withdraw(ctx context.Context, l *logins.Login) {
 	}
 	for _, c := range contacts {
 		if from, err := p.address.Contact(c.User); err == nil {
-			p.env.Send(stanza.NewPresence(l.Owner, from, stanza.TypeUnavailable))
+			p.Hide(from, l.Owner)
 		}
 	}
-	p.env.Send(stanza.NewPresence(l.Owner, p.env.Domain, stanza.TypeUnavailable))
+	p.Hide(p.env.Domain, l.Owner)
 }
