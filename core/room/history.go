@@ -51,6 +51,7 @@ func NewRing(max, limit int) *Ring { return &Ring{max: max, limit: limit} }
 
 // Add appends a message and drops the oldest ones beyond the limits.
 func (h *Ring) Add(e Entry) {
+	e.Stanza.DropTree()
 	h.entries = append(h.entries, e)
 	h.bytes += e.size()
 	drop := 0

@@ -3,7 +3,6 @@ package privilege
 import (
 	"context"
 	"maps"
-	"strings"
 	"sync"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -148,22 +147,15 @@ func unwrap(x *stanza.Element) (*stanza.Stanza, error) {
 	if m == nil {
 		return nil, stanza.BadRequest("there is no forwarded message")
 	}
-	from, err := jid.Parse(strings.Clone(m.Attr("from"))) // may be kept longer than the stanza, whose buffer it would hold
-	if err != nil {
+	if _, err := jid.Parse(m.Attr("from")); err != nil {
 		return nil, stanza.Forbidden("the message has no sender")
 	}
-	to, err := jid.Parse(strings.Clone(m.Attr("to")))
-	if err != nil {
+	st, err := stanza.FromElement(m)
+	if err != nil || st.To.IsZero() {
 		return nil, stanza.JIDMalformed("the message has no receiver")
 	}
-	st := &stanza.Stanza{Kind: stanza.Message, To: to, From: from, ID: m.Attr("id"), Type: m.Attr("type"), Lang: m.Lang()}
 	if st.ID == "" {
 		st.ID = stanza.NewID()
 	}
-	var children []*stanza.Element
-	for c := range m.Elements() {
-		children = append(children, c)
-	}
-	st.Payload = stanza.Encode(children...)
 	return st, nil
 }
