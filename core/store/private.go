@@ -24,7 +24,7 @@ func (s *Store) Private(ctx context.Context, account jid.JID, space, name string
 }
 
 // PrivateLimit implements private.Store.
-func (s *Store) PrivateLimit() int { return int(min(s.limits.PrivateBytes, math.MaxInt)) }
+func (s *Store) PrivateLimit() int { return int(min(s.limits.Load().PrivateBytes, math.MaxInt)) }
 
 const (
 	setPrivateSQL = `INSERT INTO private_xml (account, space, name, xml, size) VALUES (?, ?, ?, ?, ?)
