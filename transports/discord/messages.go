@@ -41,13 +41,11 @@ func (s *client) onMessage(ctx context.Context, n *gatewayEvent) error {
 func (s *client) convert(c *objects.Channel, m *objects.Message) transports.Event {
 	e := s.frame(c, m, m.ID, snowflakeTime(m.ID))
 	body := transports.Message{ID: transports.MessageID(m.ID), Text: s.text(c, m), Files: files(m)}
-	if notice := s.notice(m); notice != "" {
+	if notice := s.notice(c, m); len(notice) > 0 {
 		body.Notice = true
-		if text := richtext.FromPlain(notice); body.Text.IsEmpty() || m.Type == typeThreadCreated {
-			body.Text = text
-		} else {
-			body.Text = append(append(text, richtext.Node{Kind: richtext.Break}), body.Text...)
-		}
+		body.Text = appendLine(notice, body.Text)
+	} else if line := s.command(m); line != "" {
+		body.Text = appendLine(richtext.FromPlain(line), body.Text)
 	}
 	if r := m.Reference; r != nil && r.Type == 0 && r.MessageID != "" && (r.ChannelID == "" || r.ChannelID == m.ChannelID) && m.Type == typeReply {
 		body.ReplyTo = transports.MessageID(r.MessageID)

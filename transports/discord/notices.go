@@ -2,11 +2,13 @@ package discord
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// Types of messages that we distinguish (docs: Message Types).
+// Types of messages that are not sentences with their author (docs: Message Types).
 const (
 	typeDefault       = 0
 	typeThreadCreated = 18
@@ -14,38 +16,157 @@ const (
 	typeCommand       = 20
 	typeThreadStarter = 21
 	typeContextMenu   = 23
+	typePollResult    = 46
 )
 
-// notices are the types of messages that Discord itself makes; the author's name goes before.
+// notices are the sentences for types of messages that Discord itself makes. {who} is the author, {content} the content in
+// quotation marks, {them} whom it mentions.
 var notices = map[int]string{
-	1: "added somebody", 2: "removed somebody", 3: "started a call", 4: "changed the name of the channel", 5: "changed the picture of the channel",
-	6: "pinned a message", 7: "joined the server", 8: "boosted the server", 9: "boosted the server to level 1", 10: "boosted the server to level 2",
-	11: "boosted the server to level 3", 12: "follows another channel from here", 22: "was reminded to invite people", 24: "automatic moderation stopped a message",
-	25: "took out a subscription", 27: "started a stage", 28: "ended a stage", 29: "speaks on a stage", 31: "changed the topic of a stage",
-	36: "reported an incident", 37: "ended an incident", 38: "reported a raid", 39: "reported a false alarm", 44: "bought something", 46: "a poll has ended",
+	1: "{who} added {them}", 2: "{who} removed {them}", 4: "{who} changed the name of the channel: {content}",
+	5: "{who} changed the picture of the channel", 6: "{who} pinned a message", 7: "{who} joined the server", 9: "{who} boosted the server to level 1",
+	10: "{who} boosted the server to level 2", 11: "{who} boosted the server to level 3",
+	12: "{who} has this channel follow {content}: its announcements appear here",
+	14: "The server was removed from Server Discovery: it does not meet the requirements any longer",
+	15: "The server meets the requirements of Server Discovery again and is listed there",
+	16: "The server has not met the requirements of Server Discovery for a week. After four weeks it is removed",
+	17: "The server has not met the requirements of Server Discovery for three weeks. After one more it is removed",
+	22: "{who} was reminded to invite people", 24: "Automatic moderation stopped a message of {who}", 26: "{who} was offered a subscription to an app",
+	27: "{who} started the stage {content}", 28: "{who} ended the stage {content}", 29: "{who} is a speaker now",
+	31: "{who} changed the topic of the stage: {content}", 32: "{who} upgraded the app for this server",
+	36: "{who} switched on security actions for the server", 37: "{who} switched off security actions for the server",
+	38: "{who} reported a raid", 39: "{who} reported that an alarm about a raid was false", 44: "{who} bought something",
+	55: "{who} switched on streaming in high definition",
 }
 
-// notice is the text of a message that Discord itself makes; "" for one that somebody wrote.
-func (s *client) notice(m *objects.Message) string {
-	who := "Somebody"
-	if m.Author != nil {
-		if who = s.state.shownAs(m.GuildID, m.Author.ID); who == "" {
-			who = person(m.Author, "").Name
+// details are the types whose sentences need more than their content.
+var details = map[int]func(s *client, m *objects.Message, who string) string{
+	3: func(_ *client, m *objects.Message, who string) string {
+		if m.Call != nil && m.Call.Ended != nil {
+			return who + " started a call, which has ended"
+		}
+		return who + " started a call"
+	},
+	8: func(_ *client, m *objects.Message, who string) string {
+		if n, err := strconv.Atoi(m.Text()); err == nil && n > 1 {
+			return who + " boosted the server " + strconv.Itoa(n) + " times"
+		}
+		return who + " boosted the server"
+	},
+	typeThreadCreated: func(_ *client, m *objects.Message, who string) string { return who + " started the thread " + m.Text() },
+	25: func(_ *client, m *objects.Message, who string) string {
+		d := m.Subscription
+		switch {
+		case d == nil || d.Tier == "":
+			return who + " took out a subscription"
+		case d.Renewal:
+			return who + " renewed the subscription to " + d.Tier + ", for month " + strconv.Itoa(max(d.Months, 1)) + " now"
+		}
+		return who + " took out a subscription to " + d.Tier
+	},
+	typePollResult: func(_ *client, m *objects.Message, _ string) string { return pollResult(m) },
+}
+
+// notice is the text of a message that Discord itself makes; nil for one that somebody wrote.
+func (s *client) notice(c *objects.Channel, m *objects.Message) richtext.Text {
+	who := s.author(m)
+	switch {
+	case written(m):
+		return nil
+	case m.Type == typeThreadStarter:
+		return s.threadStarter(c, m)
+	}
+	if sentence := details[m.Type]; sentence != nil {
+		return richtext.FromPlain(sentence(s, m, who))
+	}
+	sentence, known := notices[m.Type]
+	if !known {
+		sentence = "{who} did something that is not known here (a message of type " + strconv.Itoa(m.Type) + ")"
+		if m.Text() != "" {
+			sentence += ": {content}"
 		}
 	}
+	var them []string
+	for i := range m.Mentions {
+		them = append(them, person(&m.Mentions[i], "").Name)
+	}
+	if len(them) == 0 {
+		them = []string{"somebody"}
+	}
+	content := "“" + m.Text() + "”"
+	if m.Text() == "" {
+		content = ""
+	}
+	text := strings.NewReplacer("{who}", who, "{content}", content, "{them}", strings.Join(them, ", ")).Replace(sentence)
+	return richtext.FromPlain(strings.TrimRight(text, ": "))
+}
+
+// written reports whether somebody wrote a message, and not Discord itself.
+func written(m *objects.Message) bool {
 	switch m.Type {
 	case typeDefault, typeReply, typeCommand, typeContextMenu:
-		return ""
-	case typeThreadCreated:
-		return who + " started the thread " + m.Text()
-	case typeThreadStarter:
-		if m.Referenced != nil && m.Referenced.Author != nil {
-			return "This thread hangs on a message of " + person(m.Referenced.Author, "").Name + ": " + shorten(m.Referenced.Text(), 500)
+		return true
+	}
+	return false
+}
+
+// author is the name of a message's author.
+func (s *client) author(m *objects.Message) string {
+	if m.Author == nil {
+		return "Somebody"
+	}
+	if name := s.state.shownAs(m.GuildID, m.Author.ID); name != "" {
+		return name
+	}
+	return person(m.Author, "").Name
+}
+
+// threadStarter is the first message of a thread: the message that it hangs on.
+func (s *client) threadStarter(c *objects.Channel, m *objects.Message) richtext.Text {
+	r := m.Referenced
+	if r == nil || r.Author == nil {
+		return richtext.FromPlain("This thread hangs on a message of its channel.")
+	}
+	t := richtext.FromPlain("This thread hangs on a message of " + s.author(r) + ":")
+	if body := s.parser(c, r.Mentions).body(r); !body.IsEmpty() {
+		t = append(t, richtext.Node{Kind: richtext.Quote, Children: body})
+	}
+	return t
+}
+
+// pollResult is the result of a poll, which is in an embed (docs: Poll Result Embed Fields).
+func pollResult(m *objects.Message) string {
+	fields := map[string]string{}
+	for i := range m.Embeds {
+		for _, f := range m.Embeds[i].Fields {
+			fields[f.Name] = f.Value
 		}
-		return "This thread hangs on a message of its channel."
 	}
-	if event, ok := notices[m.Type]; ok {
-		return who + " " + event
+	text := "The poll has ended"
+	if q := fields["poll_question_text"]; q != "" {
+		text = "The poll “" + q + "” has ended"
 	}
-	return who + " did something that is not known here (a message of type " + strconv.Itoa(m.Type) + ")"
+	winner := strings.TrimSpace(fields["victor_answer_emoji_name"] + " " + fields["victor_answer_text"])
+	switch votes, total := fields["victor_answer_votes"], fields["total_votes"]; {
+	case winner != "" && votes != "" && total != "":
+		text += ": " + winner + " has " + votes + " of " + total + " votes"
+	case winner != "":
+		text += ": " + winner
+	case total == "0":
+		text += " without votes"
+	case total != "":
+		text += ": no answer won, with " + total + " votes"
+	}
+	return text
+}
+
+// command is the line above an app's answer to a command; "" for any other message.
+func (s *client) command(m *objects.Message) string {
+	if m.Type != typeCommand || m.Interaction == nil || m.Interaction.Name == "" {
+		return ""
+	}
+	user := m.Interaction.User
+	if user == nil && m.InteractionMetadata != nil {
+		user = m.InteractionMetadata.User
+	}
+	return s.author(&objects.Message{GuildID: m.GuildID, Author: user}) + " used /" + m.Interaction.Name
 }

@@ -1,179 +1,110 @@
 package discord
 
 import (
-	"encoding/json"
 	"strings"
 
-	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/lenientjson"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // text returns the text of a message: its content, the messages that it forwards, the embeds and components of an
-// app, its stickers and its poll.
+// app, its stickers, its poll and its theme.
 func (s *client) text(c *objects.Channel, m *objects.Message) richtext.Text {
-	if m.Type == typeThreadCreated {
-		return nil // the content is the thread's name
-	}
 	p := s.parser(c, m.Mentions)
-	t := p.parse(m.Text())
-	add := func(more richtext.Text) {
-		if len(more) == 0 {
-			return
-		}
-		if len(t) > 0 {
-			t = append(t, richtext.Node{Kind: richtext.Break})
-		}
-		t = append(t, more...)
-	}
+	t := p.body(m)
 	for _, snapshot := range m.Snapshots {
 		if f := snapshot.Message; f != nil {
-			add(richtext.Text{{Text: "(forwarded)"}, {Kind: richtext.Quote, Children: append(p.parse(f.Text()), p.embeds(f, true)...)}})
+			t = appendLine(t, s.forwarded(c, f))
 		}
 	}
-	add(p.embeds(m, m.Text() == "" || m.ByBot()))
-	add(p.components(m.Components))
+	return t
+}
+
+// body is what a message shows itself.
+func (p *parser) body(m *objects.Message) richtext.Text {
+	var t richtext.Text
+	if written(m) { // else the content is part of the notice
+		t = p.parse(m.Text())
+	}
+	if m.Type != typePollResult {
+		t = appendLine(t, p.embeds(m, m.Text() == "" || m.ByBot()))
+	}
+	t = appendLine(t, p.components(m.Components))
 	for _, st := range m.Stickers {
-		add(richtext.FromPlain("[sticker: " + st.Name + "]"))
+		t = appendLine(t, richtext.FromPlain("[sticker: "+st.Name+"]"))
 	}
-	if m.Poll != nil {
-		var answers richtext.Text
-		for _, a := range m.Poll.Answers {
-			answers = append(answers, richtext.Node{Kind: richtext.Item, Children: richtext.FromPlain(a.Media.Text)})
-		}
-		add(richtext.FromPlain("[poll: " + m.Poll.Question.Text + "]"))
-		if len(answers) > 0 {
-			t = append(t, richtext.Node{Kind: richtext.List, Children: answers})
-		}
+	t = appendLine(t, poll(m.Poll))
+	return appendLine(appendLine(t, theme(m)), spoilers(m))
+}
+
+// forwarded is a message that another one forwards.
+func (s *client) forwarded(c *objects.Channel, m *objects.Message) richtext.Text {
+	t := richtext.Text{{Text: "(forwarded)"}}
+	if body := s.parser(c, m.Mentions).body(m); !body.IsEmpty() {
+		t = append(t, richtext.Node{Kind: richtext.Quote, Children: body})
 	}
 	return t
 }
 
-// embeds returns the text of a message's embeds. show is false for a message of a person with content: its embeds
-// are previews of the links in it. The same holds for an embed that is not "rich" beside content.
-func (p *parser) embeds(m *objects.Message, show bool) richtext.Text {
-	if !show {
+// appendLine appends a text on a line of its own.
+func appendLine(t, more richtext.Text) richtext.Text {
+	if len(more) == 0 {
+		return t
+	}
+	if len(t) > 0 && !t[len(t)-1].Kind.Block() && !more[0].Kind.Block() {
+		t = append(t, richtext.Node{Kind: richtext.Break})
+	}
+	return append(t, more...)
+}
+
+func poll(p *objects.Poll) richtext.Text {
+	if p == nil {
 		return nil
 	}
-	var t richtext.Text
-	for _, e := range m.Embeds {
-		if e.Type != "rich" && m.Text() != "" {
-			continue
+	t := richtext.FromPlain("[poll: " + p.Question.Text + "]")
+	var answers richtext.Text
+	for _, a := range p.Answers {
+		text := a.Media.Text
+		if e := a.Media.Emoji; e.ID == "" && e.Name != "" {
+			text = strings.TrimSpace(e.Name + " " + text)
 		}
-		var lines []richtext.Text
-		if e.Author.Name != "" {
-			lines = append(lines, richtext.FromPlain(e.Author.Name))
-		}
-		title := p.line(e.Title)
-		switch {
-		case e.URL != "" && (len(title) > 0 || e.Description == ""):
-			lines = append(lines, richtext.Text{{Kind: richtext.Link, URL: e.URL, Children: title}})
-		case len(title) > 0:
-			lines = append(lines, richtext.Text{{Kind: richtext.Bold, Children: title}})
-		}
-		if e.Description != "" {
-			lines = append(lines, p.parse(e.Description))
-		}
-		for _, f := range e.Fields {
-			lines = append(lines, append(richtext.Text{{Kind: richtext.Bold, Children: p.line(f.Name)}, {Text: ": "}}, p.parse(f.Value)...))
-		}
-		if e.Image.URL != "" && e.Image.URL != e.URL {
-			lines = append(lines, richtext.Text{{Kind: richtext.Link, URL: e.Image.URL}})
-		}
-		if e.Footer.Text != "" {
-			lines = append(lines, richtext.FromPlain(e.Footer.Text))
-		}
-		for _, line := range lines {
-			if len(t) > 0 {
-				t = append(t, richtext.Node{Kind: richtext.Break})
-			}
-			t = append(t, line...)
+		answers = append(answers, richtext.Node{Kind: richtext.Item, Children: richtext.FromPlain(text)})
+	}
+	if len(answers) > 0 {
+		t = append(t, richtext.Node{Kind: richtext.List, Children: answers})
+	}
+	return t
+}
+
+// spoilers names the files that are to be looked at only by who wants to.
+func spoilers(m *objects.Message) (t richtext.Text) {
+	for _, a := range m.Attachments {
+		if name, ok := strings.CutPrefix(a.Name, "SPOILER_"); ok {
+			t = appendLine(t, richtext.FromPlain("[spoiler: "+name+"]"))
 		}
 	}
 	return t
 }
 
-// Limits of a message's components: how many are read, and to what depth.
-const (
-	maxComponents     = 200
-	maxComponentDepth = 6
-)
-
-// componentText is the type of a Text Display (docs: Component Reference).
-const componentText = 10
-
-// components returns the texts and the links of galleries of a message's components (docs: Component Reference).
-func (p *parser) components(raw json.RawMessage) richtext.Text {
-	if len(raw) == 0 || string(raw) == "[]" || string(raw) == "null" {
+// theme is a client's colours, which somebody shares.
+func theme(m *objects.Message) richtext.Text {
+	if len(m.Theme) == 0 {
 		return nil
 	}
-	var t richtext.Text
-	left := maxComponents
-	var walk func(raw json.RawMessage, depth int)
-	walk = func(raw json.RawMessage, depth int) {
-		var list []struct {
-			Type       int             `json:"type"`
-			Content    string          `json:"content"`
-			Components json.RawMessage `json:"components"`
-			Items      []struct {
-				Media struct {
-					URL string `json:"url"`
-				} `json:"media"`
-			} `json:"items"`
-		}
-		if depth == 0 || len(raw) == 0 || json.Unmarshal(raw, &list) != nil {
-			return
-		}
-		for _, c := range list {
-			if left--; left < 0 {
-				return
-			}
-			var some richtext.Text
-			if c.Type == componentText {
-				some = p.parse(c.Content)
-			}
-			for _, i := range c.Items { // of a Media Gallery
-				if strings.HasPrefix(i.Media.URL, "https://") {
-					some = append(some, richtext.Node{Kind: richtext.Link, URL: i.Media.URL}, richtext.Node{Kind: richtext.Break})
-				}
-			}
-			if len(some) > 0 && len(t) > 0 {
-				t = append(t, richtext.Node{Kind: richtext.Break})
-			}
-			t = append(t, some...)
-			walk(c.Components, depth-1)
-		}
+	var shared struct {
+		Colors []string `json:"colors"`
 	}
-	walk(raw, maxComponentDepth)
-	return t
+	_, _ = lenientjson.Unmarshal(m.Theme, &shared) // it was decoded with the message
+	text := "[a theme of the client"
+	for i, color := range shared.Colors[:min(len(shared.Colors), maxColors)] {
+		if i == 0 {
+			text += ":"
+		}
+		text += " #" + shorten(color, 6)
+	}
+	return richtext.FromPlain(text + "]")
 }
 
-// files returns the attachments of a message and of the messages that it forwards. An attachment's URL is valid for a
-// day (docs: Signed Attachment CDN URLs), its Ref for as long as the message exists.
-func files(m *objects.Message) []transports.File {
-	attachments := m.Attachments
-	for _, snapshot := range m.Snapshots {
-		if snapshot.Message != nil {
-			attachments = append(attachments[:len(attachments):len(attachments)], snapshot.Message.Attachments...)
-		}
-	}
-	var list []transports.File
-	for _, a := range attachments {
-		name := a.Name
-		if a.Title != "" && !strings.Contains(a.Title, ".") { // the title is the name without its extension, before Discord replaced characters in it
-			name = a.Title + extension(a.Name)
-		}
-		list = append(list, transports.File{
-			ID: a.ID, Name: name, MIME: a.MIME, Size: a.Size, URL: a.URL, Ref: m.ChannelID + "/" + m.ID + "/" + a.ID,
-			Width: a.Width, Height: a.Height, Alt: a.Alt, Duration: int(a.Duration),
-		})
-	}
-	return list
-}
-
-func extension(name string) string {
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		return name[i:]
-	}
-	return ""
-}
+// maxColors is how many colours a theme has (docs: Shared Client Theme Object).
+const maxColors = 5

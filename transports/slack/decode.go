@@ -50,19 +50,22 @@ type rawEvent struct {
 
 // rawMessage is one message, live or out of the history.
 type rawMessage struct {
-	Type        string          `json:"type"`
-	Subtype     string          `json:"subtype"`
-	ChannelRef  json.RawMessage `json:"channel"` // an id, or an object in channel_* events
-	UserRef     json.RawMessage `json:"user"`    // an id, or an object in user_* events
-	BotID       string          `json:"bot_id"`
-	AppID       string          `json:"app_id"`
-	Username    string          `json:"username"`
-	Text        string          `json:"text"`
-	TS          string          `json:"ts"`
-	ThreadTS    string          `json:"thread_ts"`
-	LatestReply string          `json:"latest_reply"`
-	ReplyCount  int             `json:"reply_count"`
-	Inviter     string          `json:"inviter"`
+	Type       string          `json:"type"`
+	Subtype    string          `json:"subtype"`
+	ChannelRef json.RawMessage `json:"channel"` // an id, or an object in channel_* events
+	UserRef    json.RawMessage `json:"user"`    // an id, or an object in user_* events
+	BotID      string          `json:"bot_id"`
+	AppID      string          `json:"app_id"`
+	Username   string          `json:"username"`
+	BotProfile struct {
+		Name string `json:"name"`
+	} `json:"bot_profile"`
+	Text        string `json:"text"`
+	TS          string `json:"ts"`
+	ThreadTS    string `json:"thread_ts"`
+	LatestReply string `json:"latest_reply"`
+	ReplyCount  int    `json:"reply_count"`
+	Inviter     string `json:"inviter"`
 	Edited      *struct {
 		User string `json:"user"`
 		TS   string `json:"ts"`

@@ -165,7 +165,7 @@ func (s *client) frame(m *rawMessage, room transports.RoomInfo, app string) tran
 		Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, m.user()), Name: m.Username, Nonce: m.clientID(),
 	}
 	if event.Actor == "" && m.BotID != "" {
-		event.Actor = userID(s.cred.Team, m.BotID)
+		event.Actor, event.Name = userID(s.cred.Team, m.BotID), firstOf(m.Username, m.BotProfile.Name)
 	}
 	event.Own = m.AppID != "" && (m.AppID == app || m.AppID == s.cred.appID()) || m.BotID != "" && m.BotID == s.cred.BotID
 	return event

@@ -105,7 +105,7 @@ func (s *client) bracket(inner string) richtext.Node {
 	case strings.HasPrefix(target, "#"):
 		return s.channelNode(target[1:], label)
 	case strings.HasPrefix(target, "!subteam^"):
-		return richtext.Node{Kind: richtext.Group, ID: strings.ToLower(target[9:]), Text: strings.TrimPrefix(label, "@")}
+		return richtext.Node{Kind: richtext.Group, ID: strings.ToLower(target[9:]), Text: strings.TrimPrefix(firstOf(label, target[9:]), "@")}
 	case target == "!here" || target == "!channel" || target == "!everyone":
 		return richtext.Node{Kind: richtext.All, Text: target[1:]}
 	case strings.HasPrefix(target, "!"):
