@@ -42,8 +42,7 @@ func (s *Server) removals(ctx context.Context, logged map[jid.JID]bool) {
 // remove deletes an account: its sessions, its data in the services, its subscriptions, and its rows.
 // Until the rows are deleted every step can be repeated.
 func (s *Server) remove(ctx context.Context, account jid.JID) error {
-	services := s.attachedServices()
-	for _, a := range services {
+	for _, a := range s.services {
 		select {
 		case <-a.Started():
 		case <-ctx.Done():
@@ -52,10 +51,13 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 	}
 	h := s.host(account)
 	if h == nil { // its domain is no longer served
+		if err := s.revoke(ctx, account); err != nil {
+			return err
+		}
 		return s.store.DeleteAccount(ctx, account)
 	}
 	removed := h.Remove(account, "not-authorized", "the account has been deleted") // XEP-0077 §3.2
-	for _, a := range services {
+	for _, a := range s.services {
 		if err := a.RemoveUser(ctx, account); err != nil {
 			return fmt.Errorf("remove from %s: %w", a.Endpoint.Domain(), err)
 		}
@@ -65,7 +67,28 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 		return err
 	}
 	end(s.router.Route)
+	if err := s.revoke(ctx, account); err != nil {
+		return err
+	}
 	return s.store.DeleteAccount(ctx, account)
+}
+
+// revoke takes back what the rosters of other accounts grant to an account that is being deleted: the name can be registered again.
+func (s *Server) revoke(ctx context.Context, account jid.JID) error {
+	holders, err := s.store.RosterHolders(ctx, account)
+	if err != nil {
+		return err
+	}
+	for _, holder := range holders {
+		h := s.host(holder)
+		if h == nil || holder == account {
+			continue
+		}
+		if err := h.roster.Revoke(ctx, holder, account); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Server) host(account jid.JID) *host {

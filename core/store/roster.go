@@ -193,6 +193,24 @@ func (s *Store) RosterRequests(ctx context.Context, account jid.JID) ([]*stanza.
 	return requests, nil
 }
 
+const rosterHoldersSQL = `SELECT account FROM roster WHERE contact = ?1 AND (subscription <> 'none' OR ask OR approved)
+UNION SELECT account FROM roster_pending WHERE contact = ?1 ORDER BY account`
+
+// RosterHolders lists the accounts whose roster grants something to a contact, or has a request of it.
+func (s *Store) RosterHolders(ctx context.Context, contact jid.JID) ([]jid.JID, error) {
+	list, err := texts(s.reads.QueryContext(ctx, rosterHoldersSQL, contact.String()))
+	if err != nil {
+		return nil, fmt.Errorf("list rosters with %s: %w", contact, err)
+	}
+	holders := make([]jid.JID, len(list))
+	for i, text := range list {
+		if holders[i], err = jid.Parse(text); err != nil {
+			return nil, err
+		}
+	}
+	return holders, nil
+}
+
 // ChangeRoster implements roster.Store.
 func (s *Store) ChangeRoster(ctx context.Context, account, contact jid.JID, change func(*roster.Entry) error, committed func(roster.Change)) error {
 	var c roster.Change
