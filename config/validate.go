@@ -134,6 +134,9 @@ func (l *Login) validate(p *Problems) {
 	if l.Failures < 0 {
 		p.add("login.failures", "%d is negative", l.Failures)
 	}
+	if l.AccountFailures < 0 {
+		p.add("login.account_failures", "%d is negative", l.AccountFailures)
+	}
 	positive(p, "login.tls_wait", int64(l.TLSWait))
 	positive(p, "login.wait", int64(l.Wait))
 	if !slices.Contains([]string{"replace", "reject", "rename"}, l.Conflict) {
@@ -156,12 +159,14 @@ func (l *Limits) validate(p *Problems) {
 	}
 	for path, n := range map[string]int64{
 		"limits.connections": int64(l.Connections), "limits.new_connections": int64(l.NewConnections),
+		"limits.pending_connections": int64(l.PendingConnections), "limits.registrations": int64(l.Registrations), "limits.registration_names": int64(l.RegistrationNames),
 		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients),
 	} {
 		if n < 0 {
 			p.add(path, "%d is negative", n)
 		}
 	}
+	positive(p, "limits.registration_time", int64(l.RegistrationTime))
 	if l.RosterBytes < minRoster || l.RosterBytes > 64<<20 {
 		p.add("limits.roster_bytes", "%s is not between %d bytes and 64 MiB", l.RosterBytes, minRoster)
 	}

@@ -4,7 +4,6 @@ package cli
 
 import "os"
 
-// There are no such signals.
-var stateSignals, reloadSignals []os.Signal
+var stateSignals []os.Signal
 
-func ignoreSizeSignal() {}
+func surviveSizeLimit() {}

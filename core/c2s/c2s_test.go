@@ -107,7 +107,7 @@ func newTestServer(t testing.TB, change func(*Config)) *testServer {
 			p.host = h
 		}
 	}
-	cfg.Limits = Limits{Connections: -1, Arrivals: -1, Tries: -1}
+	cfg.Limits = Limits{Connections: -1, Arrivals: -1, Pending: -1, LoginLimits: LoginLimits{Tries: -1, AccountTries: -1}}
 	if change != nil {
 		change(&cfg)
 	}

@@ -45,10 +45,17 @@ type Limits struct {
 	Arrivals    int           // new connections a second from one address; negative: none
 	Sessions    int           // of one account; negative: none
 	Recipients  int           // addresses that a session writes to in a minute; negative: none
-	Tries       int           // failed logins a minute from one address; negative: none
-	TLSWait     time.Duration // from connecting to TLS
-	LoginWait   time.Duration // from connecting to a bound session
+	Pending     int           // connections that have not logged in, from all addresses; negative: none
 	Idle        time.Duration // silence before a ping, and then before the stream ends
+	LoginLimits
+}
+
+// LoginLimits limit what clients can do before they have logged in.
+type LoginLimits struct {
+	Tries        int           // failed logins a minute from one address; negative: none
+	AccountTries int           // failed logins a minute of one account from all addresses; negative: none
+	TLSWait      time.Duration // from connecting to TLS
+	LoginWait    time.Duration // from connecting to a bound session
 }
 
 // DefaultLimits are those of a server on the open internet.
@@ -58,8 +65,8 @@ func DefaultLimits() Limits {
 	return Limits{
 		BeforeLogin: stream.BeforeLogin(), Stanza: stanzas,
 		Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20,
-		Connections: 100, Arrivals: 20, Sessions: 10, Recipients: 1000, Tries: 20,
-		TLSWait: 30 * time.Second, LoginWait: 60 * time.Second, Idle: 6 * time.Minute,
+		Connections: 100, Arrivals: 20, Sessions: 10, Recipients: 1000, Pending: 2000, Idle: 6 * time.Minute,
+		LoginLimits: LoginLimits{Tries: 20, AccountTries: 20, TLSWait: 30 * time.Second, LoginWait: 60 * time.Second},
 	}
 }
 
@@ -75,8 +82,12 @@ func (l Limits) filled() Limits {
 		BeforeLogin: fill(l.BeforeLogin, d.BeforeLogin), Stanza: fill(l.Stanza, d.Stanza),
 		Rate: cmp.Or(l.Rate, d.Rate), Burst: cmp.Or(l.Burst, d.Burst), Queue: cmp.Or(l.Queue, d.Queue),
 		Connections: cmp.Or(l.Connections, d.Connections), Arrivals: cmp.Or(l.Arrivals, d.Arrivals),
-		Sessions: cmp.Or(l.Sessions, d.Sessions), Recipients: cmp.Or(l.Recipients, d.Recipients), Tries: cmp.Or(l.Tries, d.Tries),
-		TLSWait: cmp.Or(l.TLSWait, d.TLSWait), LoginWait: cmp.Or(l.LoginWait, d.LoginWait), Idle: cmp.Or(l.Idle, d.Idle),
+		Sessions: cmp.Or(l.Sessions, d.Sessions), Recipients: cmp.Or(l.Recipients, d.Recipients), Pending: cmp.Or(l.Pending, d.Pending),
+		Idle: cmp.Or(l.Idle, d.Idle),
+		LoginLimits: LoginLimits{
+			Tries: cmp.Or(l.Tries, d.Tries), AccountTries: cmp.Or(l.AccountTries, d.AccountTries),
+			TLSWait: cmp.Or(l.TLSWait, d.TLSWait), LoginWait: cmp.Or(l.LoginWait, d.LoginWait),
+		},
 	}
 }
 

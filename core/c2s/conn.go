@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -16,17 +17,20 @@ import (
 var (
 	errLateTLS   = stream.NewError(stream.ConnectionTimeout, "no TLS in time")
 	errLateLogin = stream.NewError(stream.ConnectionTimeout, "not logged in in time")
+	errTooMany   = stream.NewError(stream.ResourceConstraint, "too many connections from your address")
+	errDisplaced = stream.NewError(stream.ResourceConstraint, "too many connections have not logged in")
 )
 
 // conn is one connection of a client: the stream.Handler of its stream.Conn. Its fields belong to the
 // goroutine that reads it.
 type conn struct {
 	*stream.Conn
-	server *Server
-	from   netip.Addr
-	direct bool // it begins with TLS
-	began  time.Time
-	batch  *router.Batch
+	server  *Server
+	from    netip.Addr
+	address *peerlimit.Connection
+	direct  bool // it begins with TLS
+	began   time.Time
+	batch   *router.Batch
 
 	host        *host
 	negotiation negotiation
@@ -41,8 +45,6 @@ type negotiation struct {
 	elements int
 	bindings []sasl.Binding
 	dialogue *sasl.Dialogue
-	trying   string // user name of the client's current attempt, until it has authenticated
-	admitted bool   // the current attempt is not delayed any more; see conn.admit
 	removals uint64 // the router's count of removed accounts, read before the account was looked up
 }
 
@@ -104,7 +106,7 @@ func (c *conn) end(err error) {
 // left updates the counts when the connection has ended.
 func (c *conn) left() {
 	c.server.Counters.Connections.Add(-1)
-	c.server.addresses.disconnect(c.from)
+	c.address.Closed()
 }
 
 // Flush flushes the queues that stanzas of this client were appended to.
@@ -139,6 +141,10 @@ func (c *conn) countLimit(err error) {
 		k.LateLogin.Add(1)
 	case errTries:
 		k.Tries.Add(1)
+	case errTooMany:
+		k.TooMany.Add(1)
+	case errDisplaced:
+		k.Displaced.Add(1)
 	}
 	if c.who.IsZero() {
 		k.BeforeLogin.Count(err)

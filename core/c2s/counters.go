@@ -22,8 +22,9 @@ type Counters struct {
 type ConnectionCounters struct {
 	Connections  atomic.Int64 // open at the moment
 	Accepted     atomic.Uint64
-	TooMany      atomic.Uint64 // refused: connections from one address
+	TooMany      atomic.Uint64 // refused, or ended before login: connections from one address
 	TooFast      atomic.Uint64 // refused: new connections from one address
+	Displaced    atomic.Uint64 // ended before login in favour of a newer one
 	LateTLS      atomic.Uint64 // ended because TLS was not negotiated in time
 	LateLogin    atomic.Uint64 // ended because no session was bound in time
 	Handshakes   atomic.Uint64 // of TLS that failed
@@ -35,7 +36,7 @@ type ConnectionCounters struct {
 type LoginCounters struct {
 	Logins       atomic.Uint64
 	LoginsFailed atomic.Uint64
-	LoginsHeld   atomic.Uint64 // delayed because of failures from the same address
+	LoginsHeld   atomic.Uint64 // delayed or refused because of failures from the same address or for the same account
 	Tries        atomic.Uint64 // connections ended because of failed logins on them
 }
 
@@ -66,6 +67,7 @@ func (k *Counters) Limits() []router.Counter {
 		{Setting: "limits.rate", Value: &k.Throttled},
 		{Setting: "limits.queue", Value: &k.Slow},
 		{Setting: "limits.connections", Value: &k.TooMany},
+		{Setting: "limits.pending_connections", Value: &k.Displaced},
 		{Setting: "limits.new_connections", Value: &k.TooFast},
 		{Setting: "limits.sessions", Value: &k.Full},
 		{Setting: "limits.recipients", Value: &k.Recipients},

@@ -94,7 +94,7 @@ func (c *conn) limitsFeature() *stanza.Element {
 func (c *conn) tlsRequired() bool { return !c.negotiation.secure && !c.server.cfg.Plain }
 
 func (c *conn) saslConn() sasl.Conn {
-	return sasl.Conn{TLS: c.negotiation.secure, Bindings: c.negotiation.bindings}
+	return sasl.Conn{TLS: c.negotiation.secure, Bindings: c.negotiation.bindings, Limiter: guessLimiter{c}}
 }
 
 // Negotiate handles an element of a client that has not bound a session.

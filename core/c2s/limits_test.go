@@ -2,12 +2,10 @@ package c2s
 
 import (
 	"context"
-	"encoding/base64"
 	"io"
 	"net"
 	"net/netip"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,28 +18,53 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// checklist 112
+// checklist 112: sessions count; connections that have not logged in give way to newer ones.
 func TestConnectionsFromOneAddress(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, func(c *Config) { c.Limits.Connections = 3 })
+	idle := p.dial()
+	idle.features("home.test")
 	var open []*client
 	for range 3 {
-		c := p.dial()
-		c.features("home.test")
-		open = append(open, c)
+		open = append(open, p.loggedIn("romeo"))
 	}
+	idle.wantError("resource-constraint")
+	rawstream.Eventually(t, "counted", func() bool { return p.server.Counters.TooMany.Load() == 1 })
 	c := p.dial()
 	c.Until("<resource-constraint ")
-	if p.server.Counters.TooMany.Load() != 1 {
+	if p.server.Counters.TooMany.Load() != 2 {
 		t.Error("not counted")
 	}
 	_ = open[0].Close()
-	rawstream.Eventually(t, "one left", func() bool { return p.server.Counters.Connections.Load() == 2 })
-	p.dial().features("home.test")
+	rawstream.Eventually(t, "two left", func() bool { return p.server.Counters.Connections.Load() == 2 })
+	open[0] = p.loggedIn("romeo")
 	d := (&testServer{t: t, addr: p.direct}).dial()
 	if got := d.Rest(); got != "" {
 		t.Errorf("direct TLS answered %q", got)
 	}
+}
+
+// Idle connections do not keep others out, in whatever state they are: without a byte, with half a stream header, in the middle of
+// the handshake of TLS, or in the middle of a login.
+func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, func(c *Config) { c.Limits.Connections = 8 })
+	direct := &testServer{t: t, addr: p.direct}
+	for range 20 {
+		p.dial()
+		p.dial().Send("<?xml version='1.0'?><stream:str")
+		direct.dial().Send("\x16\x03\x01")
+		c := p.dial()
+		c.features("home.test")
+		c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+		c.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+		c.Send("\x16\x03\x01")
+		c, _ = p.secure("home.test")
+		c.Send(auth("SCRAM-SHA-256", b64("n,,n=romeo,r=clientnonce")))
+		c.Until("</challenge>")
+		p.loggedIn("romeo").Close()
+	}
+	rawstream.Eventually(t, "the idle ones are limited", func() bool { return p.server.Counters.Connections.Load() <= 8 })
 }
 
 // checklist 112
@@ -54,81 +77,22 @@ func TestArrivalsFromOneAddress(t *testing.T) {
 	})
 }
 
-func TestGate(t *testing.T) {
-	t.Parallel()
-	now := time.Unix(1_700_000_000, 0)
-	g := newAddressLimiter(Limits{Connections: 2, Arrivals: 10, Tries: 6})
-	g.now = func() time.Time { return now }
-	a, sameNet, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:1"), netip.MustParseAddr("192.0.2.1")
-	if g.connect(a) != accepted || g.connect(sameNet) != accepted || g.connect(a) != tooMany || g.connect(b) != accepted {
-		t.Error("a /64 does not count as one")
-	}
-	g.disconnect(sameNet)
-	if g.connect(a) != accepted {
-		t.Error("disconnect does not reduce the number of connections")
-	}
-	if g.delay(b, "romeo") != 0 {
-		t.Error("delay without failures")
-	}
-	g.failed(b, "romeo")
-	if d := g.delay(b, "romeo"); d != longestDelay {
-		t.Errorf("delay %v: one of four is one a minute", d)
-	}
-	if d := g.delay(b, "juliet"); d != 0 {
-		t.Errorf("another user has to wait %v", d)
-	}
-	for i := range 5 {
-		g.failed(b, string(rune('a'+i)))
-	}
-	if d := g.delay(b, "juliet"); d != 10*time.Second {
-		t.Errorf("delay %v after six failures", d)
-	}
-	for i := range 2 * maxTried {
-		g.failed(b, "user"+strconv.Itoa(i))
-	}
-	if d, n := g.delay(b, "juliet"), len(g.addresses[network(b)].tried); d != longestDelay || n > maxTried {
-		t.Errorf("delay %v after many failures, %d names kept", d, n)
-	}
-	if g.delay(a, "romeo") != 0 {
-		t.Error("another address has to wait")
-	}
-	g.disconnect(b)
-	now = now.Add(2 * time.Minute)
-	g.connect(netip.MustParseAddr("192.0.2.2"))
-	if d := g.delay(b, "juliet"); d == 0 {
-		t.Error("failures are forgotten too soon")
-	}
-	now = now.Add(time.Hour)
-	g.connect(netip.MustParseAddr("192.0.2.3"))
-	if _, kept := g.addresses[network(b)]; kept {
-		t.Error("an idle address is kept for ever")
-	}
-	if _, kept := g.addresses[network(a)]; !kept {
-		t.Error("an address with connections was forgotten")
-	}
-	if g.connect(netip.Addr{}) != accepted {
-		t.Error("a connection without address")
-	}
-}
-
-// Failed logins from an address delay the next ones.
+// A login of an account waits while too many wrong passwords for it have come from the address. Shutdown does not wait for it.
 func TestLoginBackOff(t *testing.T) {
 	t.Parallel()
-	p := newTestServer(t, func(c *Config) { c.Limits.Tries = 100 })
-	from := netip.MustParseAddr("127.0.0.1")
-	for range 101 {
-		p.server.addresses.failed(from, "nurse")
+	p := newTestServer(t, func(c *Config) { c.Limits.Tries, c.Limits.AccountTries = 1200, -1 }) // an account's share is five a second
+	for range 302 {
+		p.server.guesses.Reserve(netip.MustParseAddr("127.0.0.1"), "romeo@home.test")
 	}
 	c, _ := p.secure("home.test")
 	before := time.Now()
 	c.Send(plainAuth("", "romeo", "pw-romeo"))
 	c.Until(success)
-	if took := time.Since(before); took < 200*time.Millisecond || p.server.Counters.LoginsHeld.Load() != 1 {
+	if took := time.Since(before); took < 50*time.Millisecond || p.server.Counters.LoginsHeld.Load() != 1 {
 		t.Errorf("took %v", took)
 	}
-	// Shutdown does not wait for delayed logins.
-	for range 1000 {
-		p.server.addresses.failed(from, "nurse")
+	for range 140 {
+		p.server.guesses.Reserve(netip.MustParseAddr("127.0.0.1"), "romeo@home.test")
 	}
 	c, _ = p.secure("home.test")
 	c.Send(plainAuth("", "romeo", "pw-romeo"))
@@ -140,49 +104,57 @@ func TestLoginBackOff(t *testing.T) {
 	}
 }
 
-// A delay does not clear the count of failures: many connections at once guess no faster than one, in any order
-// of the messages. Each exchange waits once.
+// Many connections at once guess no faster than one, whatever the mechanism, the order of the messages and the spelling of the name.
+// Another account at the same address is not delayed, and is refused a wrong password only.
 func TestManyGuessesAtOnce(t *testing.T) {
 	t.Parallel()
-	p := newTestServer(t, func(c *Config) { c.Limits.Tries = 4 }) // a user's share is one a minute
-	p.server.addresses.longest = 50 * time.Millisecond
+	p := newTestServer(t, func(c *Config) { c.Limits.Tries, c.Limits.AccountTries = 4, -1 }) // an account's share is one a minute
 	c, _ := p.secure("home.test")
 	c.Send(plainAuth("", "romeo", "wrong"))
-	c.Until("</failure>")
-	var all []*client
-	for range 5 {
-		c, _ := p.secure("home.test")
-		c.Send(plainAuth("", "romeo", "pw-romeo"))
-		all = append(all, c)
-	}
-	for _, c := range all {
-		if got := c.Until("</failure>"); !strings.Contains(got, "<temporary-auth-failure/>") {
-			t.Errorf("answered %s", got)
-		}
-	}
-	// The name may be sent later, and a login that was refused once is not admitted by sending it again.
-	c = all[0]
-	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>")
+	c.Until("<not-authorized/></failure>")
+	c.Send(auth("PLAIN", ""))
 	c.Until("<challenge ")
-	response := strings.NewReplacer("<auth ", "<response ", " mechanism='PLAIN'", "", "</auth>", "</response>").Replace(plainAuth("", "romeo", "pw-romeo"))
-	for range 2 {
-		c.Send(response)
+	c.Send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + b64("\x00romeo\x00pw-romeo") + "</response>")
+	c.Until("<temporary-auth-failure/></failure>")
+	c.Send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + b64("\x00romeo\x00pw-romeo") + "</response>")
+	c.Until("<malformed-request/></failure>")
+	for _, name := range []string{"romeo", "ROMEO", "Romeo", "\uFF52omeo", "ro\uFF2Deo"} {
+		c, _ := p.secure("home.test")
+		c.Send(plainAuth("", name, "pw-romeo"))
+		c.Until("<temporary-auth-failure/></failure>")
+		c.Send(plainAuth("romeo@home.test", name, "pw-romeo"))
+		c.Until("<temporary-auth-failure/></failure>")
+		c.Send(c.scramProof("romeo", "SCRAM-SHA-256", "n,,", ""))
 		c.Until("<temporary-auth-failure/></failure>")
 	}
-	if n := p.server.Counters.LoginsFailed.Load(); n != 1 {
-		t.Errorf("%d passwords were tried", n)
+	if n := p.server.Counters.Logins.Load(); n != 0 {
+		t.Errorf("%d logins", n)
 	}
-	// Another user is not delayed, and an exchange that has begun continues.
-	held := p.server.Counters.LoginsHeld.Load()
-	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>" +
-		base64.StdEncoding.EncodeToString([]byte("n,,n=juliet,r=clientnonce")) + "</auth>")
-	c.Until("</challenge>")
-	for range 8 {
-		p.server.addresses.failed(netip.MustParseAddr("127.0.0.1"), "nurse")
+	c, _ = p.secure("home.test")
+	c.Send(plainAuth("", "juliet", "wrong"))
+	c.Until("<not-authorized/></failure>")
+	c, _ = p.secure("home.test")
+	c.scram("nurse")
+	if n := p.server.Counters.LoginsHeld.Load(); n != 16 {
+		t.Errorf("held back %d times", n)
 	}
-	c.Send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AAAA</response>")
-	c.Until("<malformed-request/></failure>")
-	if n := p.server.Counters.LoginsHeld.Load() - held; n != 0 {
+}
+
+// An exchange of SCRAM that is begun and not finished is no guess: it delays nobody.
+func TestUnfinishedExchangesDelayNobody(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, func(c *Config) { c.Limits.Tries, c.Limits.AccountTries = 4, 4 })
+	for range 10 {
+		c, _ := p.secure("home.test")
+		for range 5 {
+			c.Send(auth("SCRAM-SHA-256", b64("n,,n=romeo,r=clientnonce")))
+			c.Until("</challenge>")
+		}
+		c.Send("<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+		c.Until("<aborted/></failure>")
+	}
+	p.loggedIn("romeo")
+	if n := p.server.Counters.LoginsHeld.Load(); n != 0 {
 		t.Errorf("held back %d times", n)
 	}
 }
@@ -461,26 +433,15 @@ func TestConfigChecks(t *testing.T) {
 	}
 }
 
-// SetLimits holds for streams that begin after it, and for what is counted over connections at once.
+// SetLimits holds for what is counted over connections at once.
 func TestSetLimits(t *testing.T) {
 	t.Parallel()
-	g := newAddressLimiter(Limits{Connections: 1, Arrivals: -1, Tries: -1})
-	from := netip.MustParseAddr("192.0.2.1")
-	if v := g.connect(from); v != accepted {
-		t.Fatalf("the first connection: %d", v)
-	}
-	if v := g.connect(from); v != tooMany {
-		t.Errorf("the second connection: %d", v)
-	}
-	g.setLimits(Limits{Connections: 3, Arrivals: 1, Tries: 1})
-	if v := g.connect(from); v != accepted {
-		t.Errorf("after a higher limit: %d", v)
-	}
-	if v := g.connect(from); v != tooFast {
-		t.Errorf("after a limit of arrivals: %d", v)
-	}
-	g.setLimits(Limits{Connections: 1, Arrivals: -1})
-	if v := g.connect(from); v != tooMany {
-		t.Errorf("after a lower limit: %d", v)
-	}
+	p := newTestServer(t, func(c *Config) { c.Limits.Connections = 1 })
+	first := p.loggedIn("romeo")
+	p.dial().Until("<resource-constraint ")
+	p.server.SetLimits(Limits{Connections: 2, Arrivals: -1, LoginLimits: LoginLimits{Tries: -1, AccountTries: -1}})
+	p.loggedIn("romeo")
+	p.server.SetLimits(Limits{Connections: 1, Arrivals: -1, LoginLimits: LoginLimits{Tries: -1, AccountTries: -1}})
+	p.dial().Until("<resource-constraint ")
+	first.ping()
 }

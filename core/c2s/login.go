@@ -1,27 +1,16 @@
 package c2s
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 
-	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
-	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Answers without calling a mechanism: before TLS (RFC 6120 §6.5.4), and after too many
-// failures from the same address (§6.5.10).
-const (
-	encryptionRequired = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
-	notNow             = "<failure xmlns='" + sasl.NS + "'><temporary-auth-failure/></failure>"
-)
-
-// maxName is the length of the longest user name.
-const maxName = jid.MaxPart
+// encryptionRequired is the answer before TLS (RFC 6120 §6.5.4).
+const encryptionRequired = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
 
 var errTries = stream.NewError(stream.PolicyViolation, "too many failed logins")
 
@@ -39,14 +28,11 @@ func (c *conn) authenticate(it *stream.Item) error {
 	if e.Local == "auth" {
 		c.negotiation.removals = c.host.Router.Removals()
 	}
-	if ok, err := c.admit(e); err != nil || !ok {
-		return err
-	}
 	growStack()
 	out := c.negotiation.dialogue.Receive(c.Context(), e)
 	c.Append(func(dst []byte) []byte { return append(dst, out.Reply...) })
 	if out.Failure != nil {
-		c.refused(out.Failure)
+		c.refused(out)
 	}
 	switch {
 	case out.TooMany:
@@ -57,76 +43,25 @@ func (c *conn) authenticate(it *stream.Item) error {
 	return nil
 }
 
-// admit delays the first message of an attempt while too many others from the same address
-// have failed. An attempt that has waited for the longest delay and would have to wait again is
-// refused (false): otherwise many connections at once could guess at any speed.
-func (c *conn) admit(e *stanza.Element) (bool, error) {
-	n := &c.negotiation
-	if e.Local == "auth" {
-		n.admitted = false
-	}
-	if n.admitted || e.Local == "abort" || e.Text() == "" { // no name yet, or one that has been admitted
-		return true, nil
-	}
-	n.trying = claimed(e)
-	if d := c.server.addresses.delay(c.from, n.trying); d > 0 {
-		c.server.Counters.LoginsHeld.Add(1)
-		if !c.Pause(d) {
-			return false, stream.NewError(stream.SystemShutdown, "")
-		}
-		if c.server.addresses.delay(c.from, n.trying) > 0 {
-			c.Append(func(dst []byte) []byte { return append(dst, notNow...) })
-			return false, nil
-		}
-	}
-	n.admitted = true
-	return true, nil
-}
-
-func (c *conn) refused(f *sasl.Failure) {
+func (c *conn) refused(out sasl.Outcome) {
 	c.server.Counters.LoginsFailed.Add(1)
-	switch {
-	case f.Condition == sasl.TemporaryAuthFailure:
-		c.Log().Error("login failed because of an internal error", "err", f)
+	switch f := out.Failure; {
 	case errors.Is(f, sasl.ErrDowngrade): // an attacker between the two, or a client with an error
-		c.Log().Warn("login refused: the client did not see the offered mechanisms with channel binding", "account", c.negotiation.trying)
+		c.Log().Warn("login refused: the client did not see the offered mechanisms with channel binding", "user", out.Username)
 	case f.Condition == sasl.Aborted || errors.Is(f, sasl.ErrBindingType): // no password was tried
+	case f.Condition == sasl.TemporaryAuthFailure && !errors.Is(f, sasl.ErrTooManyGuesses):
+		c.Log().Error("login failed because of an internal error", "err", f)
 	default:
-		c.server.addresses.failed(c.from, c.negotiation.trying)
-		c.Log().Info("login failed", "user", c.negotiation.trying, "err", f)
+		c.Log().Info("login failed", "user", out.Username, "err", f)
 	}
-}
-
-// claimed returns the user name in the first message of PLAIN or SCRAM, "" if there is none.
-// It is used only to delay attempts.
-func claimed(first *stanza.Element) string {
-	data, err := base64.StdEncoding.DecodeString(first.Text())
-	if err != nil {
-		return ""
-	}
-	if name := nameIn(string(data)); len(name) <= maxName { // names are remembered
-		return name
-	}
-	return ""
-}
-
-func nameIn(text string) string {
-	if parts := strings.Split(text, "\x00"); len(parts) == 3 {
-		return strings.ToLower(parts[1])
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		if name, ok := strings.CutPrefix(part, "n="); ok {
-			return strings.ToLower(name)
-		}
-	}
-	return ""
 }
 
 // authenticated restarts the stream for an account (RFC 6120 §6.4.6). What the client
 // sent after its last message belongs to the new stream.
 func (c *conn) authenticated(id sasl.Identity) {
 	c.who = id.JID
-	c.negotiation.dialogue, c.negotiation.trying, c.negotiation.admitted = nil, "", false
+	c.negotiation.dialogue = nil
+	c.address.Authenticated()
 	c.AddLog("jid", id.JID.String())
 	c.Log().Info("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
 	c.server.Counters.Logins.Add(1)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -31,7 +32,8 @@ type Server struct {
 	first     *host
 	gone      map[jid.JID]bool
 	direct    *tls.Config // for connections that begin with TLS
-	addresses *addressLimiter
+	addresses *peerlimit.Connections
+	guesses   *peerlimit.Guesses
 	log       *slog.Logger
 	conns     *stream.Group
 	Counters  Counters
@@ -57,7 +59,8 @@ func NewServer(cfg Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.addresses = newAddressLimiter(cfg.Limits.filled())
+	s.addresses = peerlimit.NewConnections(peerlimit.ConnectionLimits{})
+	s.guesses = peerlimit.NewGuesses(peerlimit.GuessLimits{})
 	s.SetLimits(cfg.Limits)
 	for _, h := range cfg.Hosts {
 		entry := &host{Host: h, domain: h.Router.Domain().String()}
@@ -94,7 +97,8 @@ func (s *Server) SetLimits(limits Limits) {
 		Rate: l.Rate, Burst: l.Burst, Idle: l.Idle, Pace: s.cfg.Pace,
 		Counters: &s.Counters.Counters, Log: s.log,
 	}})
-	s.addresses.setLimits(l)
+	s.addresses.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections, PerSecond: l.Arrivals, Pending: l.Pending})
+	s.guesses.SetLimits(peerlimit.GuessLimits{Network: l.Tries, Name: l.AccountTries})
 }
 
 func (s *Server) limits() *Limits { return &s.current.Load().limits }
@@ -120,17 +124,19 @@ func (s *Server) accept(ctx context.Context, l net.Listener, direct bool) error 
 
 // arrive starts a connection or refuses it.
 func (s *Server) arrive(nc net.Conn, direct bool) {
-	from := address(nc)
-	switch s.addresses.connect(from) {
-	case tooMany:
+	from := peerlimit.Address(nc)
+	address, verdict := s.addresses.Open(from)
+	switch verdict {
+	case peerlimit.TooMany:
 		s.Counters.TooMany.Add(1)
-	case tooFast:
+	case peerlimit.TooFast:
 		s.Counters.TooFast.Add(1)
 	default:
 		c := s.newConn(from)
 		c.useTransport(socket.New(nc))
 		c.AddLog("conn", nc.RemoteAddr().String())
-		c.direct = direct
+		c.address, c.direct = address, direct
+		address.OnDisplaced(c.displaced)
 		if !s.start(c) {
 			_ = nc.Close()
 		}
@@ -140,6 +146,15 @@ func (s *Server) arrive(nc net.Conn, direct bool) {
 		sendRefusal(nc, s.first.domain)
 	}
 	_ = nc.Close()
+}
+
+// displaced ends a connection that has not logged in, in favour of another one. Any goroutine may call it.
+func (c *conn) displaced(why peerlimit.Verdict) {
+	if why == peerlimit.TooMany {
+		c.Stop(errTooMany)
+	} else {
+		c.Stop(errDisplaced)
+	}
 }
 
 // start runs a connection in a goroutine of its own; false if the server is stopping.

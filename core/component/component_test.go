@@ -61,6 +61,7 @@ func newTestServer(t testing.TB, change func(*Config)) *testServer {
 	cfg := Config{
 		Router: r, Name: jid.MustParse("home.test"), Log: quiet,
 		Accounts: []Account{{jid.MustParse("gate.test"), "s3cret"}, {jid.MustParse("other.test"), "s3cret"}},
+		Limits:   Limits{Connections: -1, Arrivals: -1, Tries: -1, DomainTries: -1},
 	}
 	if change != nil {
 		change(&cfg)

@@ -11,14 +11,17 @@ import (
 type Counters struct {
 	stream.Counters
 
-	Connections     atomic.Int64  // open at the moment
-	Attached        atomic.Int64  // of them authenticated
-	Refused         atomic.Uint64 // wrong secret, unknown domain, too late, or too many at once
-	Unauthenticated atomic.Uint64 // of them: too many at once
-	Late            atomic.Uint64 // of them: no handshake in time
-	StreamErrors    atomic.Uint64 // sent by us after a component was attached
-	Received        atomic.Uint64 // stanzas
-	Unavailable     atomic.Uint64 // stanzas for a component that was not connected
+	Connections  atomic.Int64  // open at the moment
+	Attached     atomic.Int64  // of them authenticated
+	Refused      atomic.Uint64 // for any of the reasons below, wrong secret, or unknown domain
+	TooMany      atomic.Uint64 // too many connections from one address
+	TooFast      atomic.Uint64 // too many new connections from one address
+	Displaced    atomic.Uint64 // ended before the handshake in favour of a newer one
+	Guesses      atomic.Uint64 // too many wrong secrets
+	Late         atomic.Uint64 // no handshake in time
+	StreamErrors atomic.Uint64 // sent by us after a component was attached
+	Received     atomic.Uint64 // stanzas
+	Unavailable  atomic.Uint64 // stanzas for a component that was not connected
 
 	// Which limit of a stanza ended streams, before the handshake and after it.
 	BeforeLogin, Stanza stream.Excess
@@ -31,6 +34,12 @@ func (k *Counters) refused(err error) {
 	switch err {
 	case errLate:
 		k.Late.Add(1)
+	case errTooMany:
+		k.TooMany.Add(1)
+	case errDisplaced:
+		k.Displaced.Add(1)
+	case errGuesses:
+		k.Guesses.Add(1)
 	case errFlood:
 		k.BeforeLogin.Bytes.Add(1)
 	}
@@ -57,7 +66,10 @@ func (k *Counters) Limits() []router.Counter {
 		{Setting: "limits.component_bytes", Value: &k.Stanza.Bytes},
 		{Setting: "limits.component_elements", Value: &k.Stanza.Elements},
 		{Setting: "limits.component_queue", Value: &k.Slow},
-		{Setting: "limits.connections", Value: &k.Unauthenticated},
+		{Setting: "limits.connections", Value: &k.TooMany},
+		{Setting: "limits.new_connections", Value: &k.TooFast},
+		{Setting: "limits.pending_connections", Value: &k.Displaced},
+		{Setting: "login.failures", Value: &k.Guesses},
 		{Setting: "limits.idle", Value: &k.Silent},
 	}
 }

@@ -20,6 +20,9 @@ const (
 	stopTime           = 10 * time.Second // for all components to end their streams
 	drainTime          = 5 * time.Second  // of a link that stops, to send queued stanzas
 	maxHandshaking     = 64               // connections that have not authenticated
+	defaultConnections = 100              // from one address
+	defaultArrivals    = 20               // new connections a second from one address
+	defaultTries       = 20               // wrong secrets a minute
 	handshakeStanzas   = 3                // what such a connection may send, in elements of the maximum size
 	maxRetained        = 16 << 10         // stanzas retained by a link's connection
 	maxRetainedPayload = 8 << 20          // their bytes
@@ -28,9 +31,12 @@ const (
 const nsPing = "urn:xmpp:ping"
 
 var (
-	errLate     = stream.NewError(stream.ConnectionTimeout, "no answer")
-	errFlood    = stream.NewError(stream.PolicyViolation, "too much before the handshake")
-	errConflict = stream.NewError(stream.Conflict, "component is connected elsewhere")
+	errLate      = stream.NewError(stream.ConnectionTimeout, "no answer")
+	errFlood     = stream.NewError(stream.PolicyViolation, "too much before the handshake")
+	errConflict  = stream.NewError(stream.Conflict, "component is connected elsewhere")
+	errTooMany   = stream.NewError(stream.ResourceConstraint, "too many connections from your address")
+	errDisplaced = stream.NewError(stream.ResourceConstraint, "too many connections without a handshake")
+	errGuesses   = stream.NewError(stream.ResourceConstraint, "too many wrong secrets just now")
 )
 
 // filled returns l with the defaults in place of zero fields.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -50,6 +51,11 @@ type Limits struct {
 	// are those of stream.BeforeLogin and stream.ForServers.
 	BeforeLogin, Stanza stream.Limits
 
+	Connections int // from one address; 100, negative: no limit
+	Arrivals    int // new connections a second from one address; 20, negative: no limit
+	Tries       int // wrong secrets a minute from one address; 20, negative: no limit
+	DomainTries int // wrong secrets a minute for one domain from all addresses; 20, negative: no limit
+
 	Queue int           // bytes that may be unwritten before a component is disconnected; 16 MiB
 	Wait  time.Duration // from connecting to the handshake; 15 s, which is also the maximum
 	Idle  time.Duration // silence before a ping, and then before the stream ends; 5 min
@@ -57,6 +63,8 @@ type Limits struct {
 
 func (l Limits) filled() Limits {
 	l.Stanza = filled(l.Stanza)
+	l.Connections, l.Arrivals = cmp.Or(l.Connections, defaultConnections), cmp.Or(l.Arrivals, defaultArrivals)
+	l.Tries, l.DomainTries = cmp.Or(l.Tries, defaultTries), cmp.Or(l.DomainTries, defaultTries)
 	l.Queue = cmp.Or(l.Queue, defaultQueue)
 	l.Idle = cmp.Or(l.Idle, defaultIdle)
 	l.Wait = min(cmp.Or(l.Wait, defaultWait), defaultWait)
@@ -76,9 +84,9 @@ type Server struct {
 	current   atomic.Pointer[settings]
 	endpoints map[string]*endpoint
 	conns     *stream.Group
+	addresses *peerlimit.Connections
+	guesses   *peerlimit.Guesses // of secrets
 	Counters  Counters
-
-	handshaking chan struct{} // one element for each connection that has not authenticated
 }
 
 // NewServer checks the configuration and attaches every domain to the router, so that
@@ -86,7 +94,7 @@ type Server struct {
 func NewServer(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, endpoints: map[string]*endpoint{}, conns: stream.NewGroup(),
-		handshaking: make(chan struct{}, maxHandshaking),
+		addresses: peerlimit.NewConnections(peerlimit.ConnectionLimits{}), guesses: peerlimit.NewGuesses(peerlimit.GuessLimits{}),
 	}
 	s.SetLimits(cfg.Limits)
 	for _, a := range cfg.Accounts {
@@ -111,6 +119,8 @@ func (s *Server) SetLimits(limits Limits) {
 		Content: stanza.NSComponent, Limits: l.BeforeLogin, Queue: stream.QueueLimits{Bytes: l.Queue},
 		Idle: l.Idle, Counters: &s.Counters.Counters, Log: s.cfg.Log,
 	}})
+	s.addresses.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections, PerSecond: l.Arrivals, Pending: maxHandshaking})
+	s.guesses.SetLimits(peerlimit.GuessLimits{Network: l.Tries, Name: l.DomainTries})
 }
 
 func (s *Server) detach() {
@@ -144,24 +154,38 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // arrive starts a connection or refuses it.
 func (s *Server) arrive(nc net.Conn) {
-	select {
-	case s.handshaking <- struct{}{}:
-	default:
+	from := peerlimit.Address(nc)
+	address, verdict := s.addresses.Open(from)
+	if verdict != peerlimit.Accepted {
 		s.Counters.Refused.Add(1)
-		s.Counters.Unauthenticated.Add(1)
+		if verdict == peerlimit.TooMany {
+			s.Counters.TooMany.Add(1)
+		} else {
+			s.Counters.TooFast.Add(1)
+		}
 		_ = nc.Close()
 		return
 	}
-	c := &serverConn{server: s, batch: router.NewBatch(s.conns.Context()), handshaking: true}
+	c := &serverConn{server: s, from: from, address: address, batch: router.NewBatch(s.conns.Context())}
 	current := s.current.Load()
 	c.Conn = stream.NewConn(s.conns.Context(), &current.stream, socket.New(nc), c)
 	c.AddLog("conn", nc.RemoteAddr().String())
 	c.Expire(time.Now().Add(current.limits.Wait), errLate)
 	c.Budget(handshakeStanzas*current.limits.BeforeLogin.Bytes, errFlood)
+	address.OnDisplaced(c.displaced)
 	s.Counters.Connections.Add(1)
 	if !s.conns.Go(c.Conn, c.serve) {
 		s.Counters.Connections.Add(-1)
-		c.finishHandshake()
+		address.Closed()
 		_ = nc.Close()
+	}
+}
+
+// displaced ends a connection without a handshake, in favour of another one. Any goroutine may call it.
+func (c *serverConn) displaced(why peerlimit.Verdict) {
+	if why == peerlimit.TooMany {
+		c.Stop(errTooMany)
+	} else {
+		c.Stop(errDisplaced)
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"log/slog"
+	"net/netip"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -15,12 +17,13 @@ import (
 // goroutine that reads it.
 type serverConn struct {
 	*stream.Conn
-	server      *Server
-	batch       *router.Batch
-	handshaking bool   // it occupies an element of Server.handshaking
-	id          string // of our header
-	domain      string // to of the component's header
-	endpoint    *endpoint
+	server   *Server
+	from     netip.Addr
+	address  *peerlimit.Connection
+	batch    *router.Batch
+	id       string // of our header
+	domain   string // to of the component's header
+	endpoint *endpoint
 }
 
 // Open answers the component's header, also if it is refused (RFC 6120 §4.9.1.2).
@@ -71,21 +74,38 @@ func (c *serverConn) Negotiate(it *stream.Item) error {
 	if err != nil {
 		return err
 	}
-	want := handshake(c.id, c.endpoint.secret)
-	if subtle.ConstantTimeCompare([]byte(proof.Text()), []byte(want)) != 1 { // CVE-2021-32921
-		return stream.NewError(stream.NotAuthorized, "")
+	if err := c.check(proof.Text()); err != nil {
+		return err
 	}
 	c.SetLimits(s.current.Load().limits.Stanza)
 	if !c.endpoint.claim(c.Conn, s.cfg.Conflict, []byte("<handshake/>")) {
 		return errConflict
 	}
 	c.Establish()
-	c.finishHandshake()
+	c.address.Authenticated()
 	s.Counters.Attached.Add(1)
 	c.Log().Info("component attached", "domain", c.endpoint.domain)
 	if s.cfg.OnAttach != nil {
 		s.cfg.OnAttach(c.endpoint.domain)
 	}
+	return nil
+}
+
+// check compares the proof of the secret. It waits after many wrong ones, or refuses to compare.
+func (c *serverConn) check(proof string) error {
+	guess, wait := c.server.guesses.Reserve(c.from, c.endpoint.domain.String())
+	if guess == nil {
+		return errGuesses
+	}
+	if wait > 0 && !c.Pause(wait) {
+		guess.Cancel()
+		return errDisplaced
+	}
+	want := handshake(c.id, c.endpoint.secret)
+	if subtle.ConstantTimeCompare([]byte(proof), []byte(want)) != 1 { // CVE-2021-32921
+		return stream.NewError(stream.NotAuthorized, "")
+	}
+	guess.Right()
 	return nil
 }
 
@@ -104,16 +124,8 @@ func (c *serverConn) Ping() *stanza.Stanza { return newPing(c.endpoint.domain, c
 // serve runs the connection from its beginning to its end.
 func (c *serverConn) serve() {
 	defer c.server.Counters.Connections.Add(-1)
-	defer c.finishHandshake()
+	defer c.address.Closed()
 	c.end(c.Run())
-}
-
-// finishHandshake allows another connection to begin its handshake.
-func (c *serverConn) finishHandshake() {
-	if c.handshaking {
-		c.handshaking = false
-		<-c.server.handshaking
-	}
 }
 
 // end ends the stream because of err, then the connection.
@@ -131,6 +143,5 @@ func (c *serverConn) end(err error) {
 		k.refused(err)
 		c.Log().LogAttrs(c.Context(), slog.LevelWarn, "component refused", slog.String("domain", c.domain), slog.Any("err", err))
 	}
-	c.finishHandshake()
 	c.Close(err, c.answer)
 }

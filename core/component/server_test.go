@@ -200,19 +200,71 @@ func TestCVE_2010_0305_SlowComponent(t *testing.T) {
 	}
 }
 
-func TestTooManyUnauthenticated(t *testing.T) {
+// Idle connections, however many and however far they have got, do not keep a component out.
+func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	t.Parallel()
 	o := newTestServer(t, nil)
-	for range maxHandshaking {
+	for range 2 * maxHandshaking {
+		o.connect()
 		p := o.connect()
 		p.Send(open("gate.test"))
 		p.Until("from='gate.test'")
 	}
+	first := o.attached("gate.test")
+	for range 2 * maxHandshaking {
+		o.connect()
+	}
+	o.attached("other.test")
+	first.Send("<message from='gate.test' to='home.test' id='still'/>") // what is attached is not ended
+	if st := o.home.next(t); st.ID != "still" {
+		t.Errorf("%s", st)
+	}
+	rawstream.Eventually(t, "the idle ones are limited", func() bool { return o.server.Counters.Connections.Load() <= maxHandshaking+2 })
+	if o.server.Counters.Displaced.Load() == 0 {
+		t.Error("not counted")
+	}
+}
+
+// One address has a limit of its own.
+func TestConnectionsFromOneAddress(t *testing.T) {
+	t.Parallel()
+	o := newTestServer(t, func(c *Config) { c.Limits.Connections = 2 })
+	idle := o.connect()
+	o.attached("gate.test")
+	o.attached("other.test")
+	if got := idle.Rest(); got != "" && !strings.Contains(got, "resource-constraint") {
+		t.Errorf("the idle one: %q", got)
+	}
 	if got := o.connect().Rest(); got != "" {
 		t.Errorf("answered %q", got)
 	}
-	if o.server.Counters.Refused.Load() == 0 {
-		t.Error("not counted")
+	rawstream.Eventually(t, "counted", func() bool { return o.server.Counters.TooMany.Load() == 2 })
+}
+
+// Wrong secrets are limited over connections, also where they come at once; the right one is not accepted faster.
+func TestGuessesOfSecrets(t *testing.T) {
+	t.Parallel()
+	o := newTestServer(t, func(c *Config) { c.Limits.Tries = 4 }) // for one domain: one a minute
+	guess := func(domain, proof string) string {
+		p := o.connect()
+		p.Send(open(domain))
+		p.Until("from='" + domain + "'")
+		p.Until(">")
+		p.Send("<handshake>" + proof + "</handshake>")
+		got, _ := p.Remains()
+		return got
+	}
+	if got := guess("gate.test", "00"); !strings.Contains(got, "<not-authorized ") {
+		t.Errorf("the first: %s", got)
+	}
+	for range 5 {
+		if got := guess("gate.test", "00"); !strings.Contains(got, "<resource-constraint ") {
+			t.Errorf("further ones: %s", got)
+		}
+	}
+	o.attached("other.test") // is not delayed
+	if n := o.server.Counters.Guesses.Load(); n != 5 {
+		t.Errorf("%d counted", n)
 	}
 }
 

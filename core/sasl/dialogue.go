@@ -60,6 +60,7 @@ type Outcome struct {
 	Reply    []byte    // XML to send
 	Identity *Identity // not nil: the peer is authenticated, the stream restarts
 	Failure  *Failure  // not nil: the exchange failed; Reply has the failure already
+	Username string    // with Failure: the name that the peer has sent, "" if none
 	TooMany  bool      // close the stream with policy-violation after Reply
 }
 
@@ -69,17 +70,23 @@ func (d *Dialogue) Receive(ctx context.Context, e *stanza.Element) Outcome {
 	if err == nil {
 		return Outcome{Reply: reply, Identity: id}
 	}
+	username := ""
+	if d.now != nil {
+		username = d.now.Username()
+	}
 	d.now = nil
-	if errors.Is(err, ErrBindingType) && d.unbound < maxUnbound {
+	switch {
+	case errors.Is(err, ErrTooManyGuesses): // not checked
+	case errors.Is(err, ErrBindingType) && d.unbound < maxUnbound:
 		d.unbound++
-	} else {
+	default:
 		d.failed++
 	}
 	f, ok := errors.AsType[*Failure](err)
 	if !ok {
 		f = &Failure{Condition: TemporaryAuthFailure, Cause: err}
 	}
-	return Outcome{Reply: appendFailure(nil, f), Failure: f, TooMany: d.failed >= d.server.cfg.Tries}
+	return Outcome{Reply: appendFailure(nil, f), Failure: f, Username: username, TooMany: d.failed >= d.server.cfg.Tries}
 }
 
 func (d *Dialogue) receive(ctx context.Context, e *stanza.Element) ([]byte, *Identity, error) {
@@ -88,7 +95,8 @@ func (d *Dialogue) receive(ctx context.Context, e *stanza.Element) ([]byte, *Ide
 	}
 	switch e.Local {
 	case "auth":
-		x, err := d.server.Begin(e.Attr("mechanism"), d.conn) // drops the exchange before, RFC 6120 §6.4.2
+		d.now = nil // an exchange before is dropped, RFC 6120 §6.4.2
+		x, err := d.server.Begin(e.Attr("mechanism"), d.conn)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -13,6 +13,7 @@ type external struct {
 }
 
 func (x *external) identity() Identity { return x.id }
+func (x *external) claimed() string    { return "" }
 
 func (x *external) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if in == nil {

@@ -25,6 +25,8 @@ const (
 
 // Causes of failures in which no password was tried.
 var (
+	// ErrTooManyGuesses means that too many wrong passwords were tried just now. A Limiter returns it as the Cause of a Failure.
+	ErrTooManyGuesses = errors.New("too many wrong passwords")
 	// ErrBindingType means that the client used a type of channel binding that was not offered.
 	ErrBindingType = errors.New("channel binding that was not offered")
 	// ErrDowngrade means that the client supports channel binding and believes that it was not offered. It wraps ErrBindingType.

@@ -11,11 +11,14 @@ const maxField = 1023
 
 // plain is the mechanism PLAIN (RFC 4616).
 type plain struct {
-	server *Server
-	id     Identity
+	server   *Server
+	conn     Conn
+	username string
+	id       Identity
 }
 
 func (p *plain) identity() Identity { return p.id }
+func (p *plain) claimed() string    { return p.username }
 
 func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if in == nil {
@@ -33,14 +36,20 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	case !utf8.Valid(in):
 		return nil, false, fail(MalformedRequest, "not UTF-8")
 	}
-	if err := p.server.checkAuthzid(string(username), string(authzid)); err != nil {
+	p.username = string(username)
+	if err := p.server.checkAuthzid(p.username, string(authzid)); err != nil {
 		return nil, false, err
 	}
-	a, err := p.server.account(ctx, string(username), anyHash)
+	attempt, err := p.conn.begin(ctx, p.server.canonical(p.username))
 	if err != nil {
 		return nil, false, err
 	}
-	if err := a.verify(string(password)); err != nil {
+	a, err := p.server.account(ctx, p.username, anyHash)
+	if err != nil {
+		attempt.Cancel()
+		return nil, false, err
+	}
+	if err := a.verify(string(password), attempt); err != nil {
 		return nil, false, err
 	}
 	p.id = Identity{JID: a.jid, Mechanism: Plain}
@@ -48,21 +57,22 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 }
 
 // verify checks the password. It does the same work whether the account exists or not.
-func (a *account) verify(password string) error {
+func (a *account) verify(password string, attempt Attempt) error {
 	prepared, bad := Prepare(password)
 	if bad != nil {
 		prepared = password
 	}
 	right := a.creds.Keys[a.plain].check(a.plain, prepared)
-	return a.verdict(right && bad == nil)
+	return a.verdict(right && bad == nil, attempt)
 }
 
 // verdict reveals that an account is disabled only to a peer that knows its password.
-func (a *account) verdict(right bool) error {
-	switch {
-	case !right || a.jid.IsZero():
+func (a *account) verdict(right bool, attempt Attempt) error {
+	if !right || a.jid.IsZero() {
 		return fail(NotAuthorized, "wrong name or password")
-	case a.creds.Disabled:
+	}
+	attempt.Right()
+	if a.creds.Disabled {
 		return fail(AccountDisabled, "disabled")
 	}
 	return nil

@@ -57,9 +57,11 @@ func (m *scram) identity() Identity {
 	return Identity{JID: m.account.jid, Mechanism: m.name, Binding: m.binding.Type}
 }
 
+func (m *scram) claimed() string { return m.first.username }
+
 func (m *scram) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if m.state == wantFinal {
-		out, err := m.final(in)
+		out, err := m.final(ctx, in)
 		return out, err == nil, err
 	}
 	if in == nil {
@@ -134,8 +136,12 @@ func (m *scram) offered() string {
 }
 
 // final checks the client-final-message and returns the server's proof that it has the account's key.
-func (m *scram) final(in []byte) ([]byte, error) {
+func (m *scram) final(ctx context.Context, in []byte) ([]byte, error) {
 	last, err := parseClientFinal(in, m.hash.size())
+	if err != nil {
+		return nil, err
+	}
+	attempt, err := m.conn.begin(ctx, m.server.canonical(m.first.username))
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +156,7 @@ func (m *scram) final(in []byte) ([]byte, error) {
 	right := subtle.ConstantTimeCompare(last.channel, channel)
 	right &= subtle.ConstantTimeCompare([]byte(last.nonce), []byte(m.full))
 	right &= subtle.ConstantTimeCompare(stored.Sum(nil), key.StoredKey)
-	if err := m.account.verdict(right == 1); err != nil {
+	if err := m.account.verdict(right == 1, attempt); err != nil {
 		return nil, err
 	}
 	return []byte("v=" + base64.StdEncoding.EncodeToString(mac(m.hash, key.ServerKey, auth))), nil

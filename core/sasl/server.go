@@ -115,7 +115,36 @@ type Conn struct {
 	// External returns the identity that the peer's certificate proves; authzid is the one that the peer
 	// requests, which may be empty. Nil without a certificate.
 	External func(ctx context.Context, authzid string) (jid.JID, error)
+	// Limiter, which may be nil, limits how often passwords are tried.
+	Limiter Limiter
 }
+
+// Limiter limits how often passwords are tried.
+type Limiter interface {
+	// Begin is called before a password, or a proof of one, is checked. username is a localpart, in its canonical form if it has
+	// one. Begin may block. An error, which is a *Failure, ends the exchange without a check.
+	Begin(ctx context.Context, username string) (Attempt, error)
+}
+
+// Attempt is an attempt that a Limiter counts. After a wrong password no method is called.
+type Attempt interface {
+	Right()
+	Cancel() // nothing was checked
+}
+
+// begin calls the Limiter.
+func (c *Conn) begin(ctx context.Context, username string) (Attempt, error) {
+	if c.Limiter == nil {
+		return unlimited{}, nil
+	}
+	return c.Limiter.Begin(ctx, username)
+}
+
+// unlimited is an Attempt without a Limiter.
+type unlimited struct{}
+
+func (unlimited) Right()  {}
+func (unlimited) Cancel() {}
 
 // Mechanisms returns the mechanisms that the peer may use on this connection. RFC 6120 §6.3.3.
 func (s *Server) Mechanisms(c Conn) []string {
@@ -166,6 +195,7 @@ type Identity struct {
 type mechanism interface {
 	step(ctx context.Context, in []byte) (out []byte, done bool, err error)
 	identity() Identity
+	claimed() string // the user name that the peer has sent, "" if none
 }
 
 // Exchange is one attempt to authenticate.
@@ -188,7 +218,7 @@ func (s *Server) Begin(name string, c Conn) (*Exchange, error) {
 	}
 	switch name {
 	case Plain:
-		return &Exchange{m: &plain{server: s}}, nil
+		return &Exchange{m: &plain{server: s, conn: c}}, nil
 	case External:
 		return &Exchange{m: &external{verify: c.External}}, nil
 	}
@@ -221,6 +251,17 @@ func (e *Exchange) Identity() (Identity, bool) {
 		return Identity{}, false
 	}
 	return e.m.identity(), true
+}
+
+// Username returns the user name that the peer has sent in this exchange, whether or not it is one.
+func (e *Exchange) Username() string { return e.m.claimed() }
+
+// canonical returns a user name in the form that accounts have. A name that no account can have stays as it is.
+func (s *Server) canonical(username string) string {
+	if j, err := jid.New(username, s.cfg.Host.Domain(), ""); err == nil && j.Local() != "" {
+		return j.Local()
+	}
+	return username
 }
 
 // account is an account or a decoy. An exchange treats both in the same way.

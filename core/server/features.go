@@ -23,6 +23,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/vcard"
 	"github.com/dragoman-im/dragoman/core/features/version"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/store"
 )
@@ -39,6 +40,8 @@ type assembly struct {
 	store      *store.Store
 	log        *slog.Logger
 	privileged map[jid.JID]privilege.Permissions
+	reserved   map[jid.JID]bool // cannot be registered
+	quota      *peerlimit.Quota
 	removed    func(jid.JID) // called when an account was marked as deleted
 }
 
@@ -83,7 +86,10 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		carbons.New().Feature(),
 		l.privileges.Feature(),
 		l.disco.Feature(),
-		register.New(h, a.store, register.Options{Open: c.Server.Register, Removed: a.removed, Log: a.log}).Feature(),
+		register.New(h, a.store, register.Options{
+			Open: c.Server.Register, Reserved: func(account jid.JID) bool { return a.reserved[account] },
+			Quota: a.quota, Removed: a.removed, Log: a.log,
+		}).Feature(),
 		vcard.New(a.store, int(c.Limits.VCardBytes)).Feature(),
 		private.New(a.store).Feature(),
 		last.New(a.store, l.presence.Shares).Feature(),

@@ -128,10 +128,42 @@ func limits() []reached {
 			return c
 		}, "<not-authorized "},
 		{"limits.connections", l.Connections, extra{limits: "connections = 2"}, func(p *testServer) *peer {
-			p.unencrypted()
-			p.unencrypted()
+			p.online("romeo")
+			p.online("juliet")
 			return p.dial(p.server.ports.c2s[0])
 		}, "<resource-constraint "},
+		{"limits.connections", l.Connections, extra{limits: "connections = 2"}, func(p *testServer) *peer {
+			idle := p.unencrypted()
+			p.unencrypted()
+			p.online("romeo")
+			return idle
+		}, "<resource-constraint "},
+		{"limits.pending_connections", l.PendingConnections, extra{limits: "pending_connections = 2"}, func(p *testServer) *peer {
+			idle := p.unencrypted()
+			p.unencrypted()
+			p.online("romeo")
+			return idle
+		}, "<resource-constraint "},
+		{"limits.registrations", l.Registrations, extra{server: "register = true", limits: "registrations = 2"}, func(p *testServer) *peer {
+			for _, name := range []string{"ann", "ben"} {
+				if got := p.registers(name); !strings.Contains(got, "type='result'") {
+					p.t.Errorf("%s: %s", name, got)
+				}
+			}
+			if got := p.registers("cid"); !strings.Contains(got, "<resource-constraint ") {
+				p.t.Errorf("cid: %s", got)
+			}
+			return nil
+		}, ""},
+		{"limits.registration_names", l.RegistrationNames, extra{server: "register = true", limits: "registration_names = 1"}, func(p *testServer) *peer {
+			if got := p.registers("romeo"); !strings.Contains(got, "<conflict ") {
+				p.t.Errorf("romeo: %s", got)
+			}
+			if got := p.registers("juliet"); !strings.Contains(got, "<resource-constraint ") {
+				p.t.Errorf("juliet: %s", got)
+			}
+			return nil
+		}, ""},
 		{"limits.new_connections", l.NewConnections, extra{limits: "new_connections = 1"}, func(p *testServer) *peer {
 			var c *peer
 			for p.count("limits.new_connections") == 0 {
@@ -242,7 +274,8 @@ func TestDefaults(t *testing.T) {
 		"limits.login_bytes": "10000 B", "limits.login_elements": "32", "limits.login_depth": "8", "limits.login_attributes": "32",
 		"limits.stanza_bytes": "256 KiB", "limits.stanza_elements": "4000", "limits.stanza_depth": "64", "limits.stanza_attributes": "128",
 		"limits.component_bytes": "512 KiB", "limits.component_elements": "8000", "limits.component_queue": "16 MiB",
-		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.new_connections": "20",
+		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
+		"limits.registrations": "20", "limits.registration_names": "100",
 		"limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 		"limits.blocked": "1000", "limits.offline_messages": "100", "limits.offline_bytes": "1 MiB", "limits.vcard_bytes": "64 KiB",
 	}
@@ -271,7 +304,8 @@ func TestDefaults(t *testing.T) {
 func TestLimitsAreCounted(t *testing.T) {
 	t.Parallel()
 	nothing := map[string]string{
-		"limits.burst": "who has sent as much at once is read at the rate from then on, which limits.rate counts",
+		"limits.registration_time": "limits.registrations and limits.registration_names count it",
+		"limits.burst":             "who has sent as much at once is read at the rate from then on, which limits.rate counts",
 	}
 	p := newTestServer(t, extra{})
 	counted := map[string]bool{}

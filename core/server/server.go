@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/component"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/socket"
@@ -32,10 +33,10 @@ type Server struct {
 	hosts      []*host
 	clients    *c2s.Server
 	components *component.Server
-	services   services
+	services   []Attachment
 	ports      ports
-	removed    chan struct{} // wakes periodic: an account was marked as deleted
-	reloadable reloadable
+	quota      *peerlimit.Quota // of accounts that are registered on any host
+	removed    chan struct{}    // wakes periodic: an account was marked as deleted
 }
 
 // New assembles a server and opens its ports and its database. Errors of the configuration that only show
@@ -44,15 +45,13 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s = &Server{config: c, log: o.Log, router: router.New(o.Log), removed: make(chan struct{}, 1)}
+	s = &Server{config: c, log: o.Log, router: router.New(o.Log), quota: peerlimit.NewQuota(registrationLimits(c.Limits)), removed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 			s = nil
 		}
 	}()
-	s.reloadable.keep.Store(int64(c.Server.Archive))
-	s.reloadable.kept = make(chan struct{}, 1)
 	if s.ports, err = listen(c.Listen); err != nil {
 		return s, err
 	}
@@ -68,7 +67,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, removed: s.wakeRemovals})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals})
 		if err != nil {
 			return s, err
 		}
@@ -142,11 +141,10 @@ func (s *Server) newClients() error {
 	if err != nil {
 		return err
 	}
-	certificates, err := s.certificates(s.config)
+	certificates, err := s.certificates()
 	if err != nil {
 		return err
 	}
-	s.reloadable.certificates.Store(&certificates)
 	hosts := make([]c2s.Host, 0, len(s.hosts))
 	for _, h := range s.hosts {
 		auth, err := sasl.NewServer(sasl.Config{
@@ -170,7 +168,7 @@ func (s *Server) newClients() error {
 		gone = append(gone, domain)
 	}
 	s.clients, err = c2s.NewServer(c2s.Config{
-		Hosts: hosts, Gone: gone, Certificates: s.reloadable.certificate, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
+		Hosts: hosts, Gone: gone, Certificates: certificates, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
 		Limits: clientLimits(s.config), Pace: s.store.Pace, Log: s.log,
 	})
 	return err
@@ -180,13 +178,13 @@ func conflict(policy string) c2s.Conflict {
 	return map[string]c2s.Conflict{"replace": c2s.Replace, "reject": c2s.Reject, "rename": c2s.Rename}[policy]
 }
 
-// certificates returns the certificate that a configuration names for all hosts, or a self-signed one.
-func (s *Server) certificates(c config.Config) (socket.Certificates, error) {
-	if c.TLS.Certificate != "" {
-		return s.configuredCertificate(c.TLS)
+// certificates returns the configured certificate for all hosts, or a self-signed one.
+func (s *Server) certificates() (socket.Certificates, error) {
+	if s.config.TLS.Certificate != "" {
+		return s.configuredCertificate()
 	}
-	file := filepath.Join(c.Server.Data, "self-signed.pem")
-	own, err := socket.NewSelfSignedCertificate(file, c.Server.Hosts)
+	file := filepath.Join(s.config.Server.Data, "self-signed.pem")
+	own, err := socket.NewSelfSignedCertificate(file, s.config.Server.Hosts)
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/component"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -33,8 +34,11 @@ func clientLimits(c config.Config) c2s.Limits {
 		Stanza:      stream.Limits{Bytes: int(l.StanzaBytes), Elements: l.StanzaElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
 		Rate:        unlimited(int(l.Rate)), Burst: int(l.Burst), Queue: int(l.Queue),
 		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Sessions: l.Sessions, Recipients: unlimited(l.Recipients),
-		Tries:   unlimited(c.Login.Failures),
-		TLSWait: time.Duration(c.Login.TLSWait), LoginWait: time.Duration(c.Login.Wait), Idle: time.Duration(l.Idle),
+		Pending: unlimited(l.PendingConnections), Idle: time.Duration(l.Idle),
+		LoginLimits: c2s.LoginLimits{
+			Tries: unlimited(c.Login.Failures), AccountTries: unlimited(c.Login.AccountFailures),
+			TLSWait: time.Duration(c.Login.TLSWait), LoginWait: time.Duration(c.Login.Wait),
+		},
 	}
 }
 
@@ -49,13 +53,19 @@ func componentLimits(c config.Config) component.Limits {
 	return component.Limits{
 		BeforeLogin: loginLimits(l),
 		Stanza:      stream.Limits{Bytes: int(l.ComponentBytes), Elements: l.ComponentElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
-		Queue:       int(l.ComponentQueue), Wait: time.Duration(c.Login.Wait), Idle: time.Duration(l.Idle),
+		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections),
+		Tries: unlimited(c.Login.Failures), DomainTries: unlimited(c.Login.AccountFailures),
+		Queue: int(l.ComponentQueue), Wait: time.Duration(c.Login.Wait), Idle: time.Duration(l.Idle),
 	}
 }
 
-// StoreLimits returns the limits of what the store keeps for an account.
-func StoreLimits(c config.Config) store.Limits {
-	l := c.Limits
+// registrationLimits returns the limits of accounts that clients register.
+func registrationLimits(l config.Limits) peerlimit.QuotaLimits {
+	return peerlimit.QuotaLimits{Accounts: l.Registrations, Names: l.RegistrationNames, Time: time.Duration(l.RegistrationTime)}
+}
+
+// storeLimits returns the limits of what the store keeps for an account.
+func storeLimits(l config.Limits) store.Limits {
 	return store.Limits{
 		OfflineMessages: l.OfflineMessages, OfflineBytes: int64(l.OfflineBytes), RosterItems: l.RosterItems, RosterBytes: int64(l.RosterBytes),
 		PendingIn: l.RosterRequests, Blocked: l.Blocked,
@@ -86,8 +96,8 @@ func loadOrCreateSecret(file string) ([]byte, error) {
 const certificateCheckEvery = time.Minute
 
 // configuredCertificate loads the configured certificate, and loads it again after the file has changed.
-func (s *Server) configuredCertificate(c config.TLS) (socket.Certificates, error) {
-	file, key := c.Certificate, c.Key
+func (s *Server) configuredCertificate() (socket.Certificates, error) {
+	file, key := s.config.TLS.Certificate, s.config.TLS.Key
 	pair, err := tls.LoadX509KeyPair(file, key)
 	if err != nil {
 		return nil, fmt.Errorf("tls.certificate: %w", err)

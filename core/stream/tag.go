@@ -162,9 +162,6 @@ func (s *Scanner) enter(b []byte, e open, attrs []attr) error {
 	if s.position.elements++; s.position.elements > s.limits.Elements {
 		return errElements
 	}
-	if s.position.attrs += len(attrs); s.position.attrs > attrsPerElement*s.limits.Elements {
-		return errAttrs
-	}
 	if depth >= s.limits.Depth {
 		return errDepth
 	}

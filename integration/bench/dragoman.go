@@ -56,6 +56,7 @@ iterations = 10000
 [limits]
 connections = 0
 new_connections = 0
+pending_connections = 0
 recipients = 0
 rate = "0 B"
 sessions = 100

@@ -15,11 +15,11 @@ func TestLimits(t *testing.T) { // checklist 112
 	t.Run("connections", func(t *testing.T) {
 		t.Parallel()
 		h := startServer(t, serverSettings{limits: "connections = 3\nnew_connections = 0"})
+		turned := h.dialFrom(t, h.ClientAddr, one) // the oldest that has not logged in
+		turned.open()
 		for range 3 {
 			h.dialFrom(t, h.ClientAddr, one).open()
 		}
-		turned := h.dialFrom(t, h.ClientAddr, one)
-		turned.header()
 		turned.wantError("resource-constraint", "policy-violation")
 		h.dial(t).open() // from elsewhere
 	})

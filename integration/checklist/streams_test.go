@@ -130,13 +130,13 @@ func TestStreamErrors(t *testing.T) { // checklist 16, 120
 	_ = first.conn.Close()
 	other := h.session(t, "a", "")
 	from := net.IPv4(127, 9, 9, 9)
+	turned := h.dialFrom(t, h.ClientAddr, from) // the oldest that has not logged in
+	turned.open()
 	var third *rawClient
 	for range 2 {
 		third = h.dialFrom(t, h.ClientAddr, from)
 		third.open()
 	}
-	turned := h.dialFrom(t, h.ClientAddr, from)
-	turned.header()
 	turned.wantError("resource-constraint")
 	third.push("<iq/>")
 	third.wantError("policy-violation", "not-authorized")

@@ -30,11 +30,12 @@ var importRules = []importRule{
 	{"core/mailbox", nil},
 	{"core/sasl", addresses},
 	{"core/socket", nil},
+	{"core/peerlimit", nil},
 	{"core/stream", addresses},
 	{"core/router", join(addresses, "core/mailbox", "core/disco", "core/form", "core/paging")},
-	{"core/c2s", connections},
+	{"core/c2s", join(connections, "core/peerlimit")},
 	{"core/s2s", connections},
-	{"core/component", connections},
+	{"core/component", join(connections, "core/peerlimit")},
 	{"core/websocket", join(connections, "core/c2s")},
 	{"core/bosh", join(connections, "core/c2s")},
 	{"core/web", join(connections, "core/c2s", "core/websocket", "core/bosh")},
@@ -47,6 +48,7 @@ var importRules = []importRule{
 	{"core/archive", join(engines, addresses...)},
 	{"core/room", join(engines, addresses...)},
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
+	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives")},

@@ -23,7 +23,6 @@ type faults struct {
 	next []Fault
 	down bool
 	past <-chan struct{} // what History waits for
-	bad  map[transports.RoomID]error
 }
 
 var errAway = transports.Later(0, errors.New("the network is away"))
@@ -58,16 +57,6 @@ func (w *World) HoldHistory(c <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.past = c
-}
-
-// FailHistory makes History of a room end with an error; nil ends that.
-func (w *World) FailHistory(room transports.RoomID, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.bad == nil {
-		w.bad = map[transports.RoomID]error{}
-	}
-	w.bad[room] = err
 }
 
 // Revoke makes a person's token invalid, in the middle of the client.

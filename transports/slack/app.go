@@ -13,7 +13,6 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/lenientjson"
 )
 
 // socketRead is the largest message of the socket that is taken, in bytes.
@@ -139,7 +138,7 @@ func (a *app) run(ctx context.Context) {
 func (a *app) socket(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client := socketmode.New(a.n.sockets(a.token), socketmode.OptionReadLimit(socketRead),
+	client := socketmode.New(a.n.client("", slackgo.OptionAppLevelToken(a.token)), socketmode.OptionReadLimit(socketRead),
 		socketmode.OptionPingInterval(a.n.o.Silence), socketmode.OptionDialer(dialer(ctx)))
 	ended := make(chan error, 1)
 	go func() { ended <- client.RunContext(ctx) }()
@@ -167,12 +166,7 @@ func (a *app) socket(ctx context.Context) error {
 				cancel()
 			case socketmode.EventTypeErrorBadMessage:
 				if bad, ok := event.Data.(*socketmode.ErrorBadMessage); ok {
-					switch a.envelope(ctx, client, bad.Message) {
-					case "hello":
-						a.connected()
-					case "disconnect": // Slack is about to close the socket
-						cancel()
-					}
+					a.envelope(ctx, client, bad.Message)
 				}
 			default:
 				if event.Request != nil && event.Request.EnvelopeID != "" {
@@ -184,19 +178,18 @@ func (a *app) socket(ctx context.Context) error {
 }
 
 // envelope handles a message that slack-go could not parse: it has to be acknowledged all the
-// same, or Slack sends it again three times. It returns its type.
-func (a *app) envelope(ctx context.Context, client *socketmode.Client, message json.RawMessage) string {
+// same, or Slack sends it again three times.
+func (a *app) envelope(ctx context.Context, client *socketmode.Client, message json.RawMessage) {
 	var e struct {
 		EnvelopeID string          `json:"envelope_id"`
 		Type       string          `json:"type"`
 		Payload    json.RawMessage `json:"payload"`
 	}
-	if _, err := lenientjson.Unmarshal(message, &e); err != nil || e.EnvelopeID == "" {
-		a.log.Warn("slack sent a message that cannot be read", "type", e.Type, "bytes", len(message), "err", err)
-		return e.Type
+	if err := json.Unmarshal(message, &e); err != nil || e.EnvelopeID == "" {
+		a.log.Warn("slack sent a message that is none", "bytes", len(message))
+		return
 	}
 	a.request(ctx, client, e.EnvelopeID, e.Type, e.Payload)
-	return e.Type
 }
 
 // request delivers an envelope's event to all whom it concerns, and acknowledges it once it is durable
@@ -225,13 +218,9 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 		}
 	}()
 	var w eventsPayload
-	left, err := lenientjson.Unmarshal(payload, &w)
-	if err != nil {
+	if err := lenient(payload, &w); err != nil {
 		a.log.Warn("slack sent an event that cannot be read", "err", err)
 		return
-	}
-	if len(left) > 0 {
-		a.log.Warn("an event of slack has values of other types, which are left out", "event", w.Event.Type, "ts", w.Event.EventTS, "values", left)
 	}
 	for _, s := range a.all() {
 		if w.TeamID != "" && w.TeamID != s.cred.Team && !w.concerns(s.cred.Team) {

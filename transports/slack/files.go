@@ -2,7 +2,8 @@ package slack
 
 import (
 	"context"
-	"net/url"
+
+	slackgo "github.com/slack-go/slack"
 
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -15,14 +16,17 @@ func (s *client) complete(ctx context.Context, list []rawFile) error {
 		if !f.stub() {
 			continue
 		}
-		var answer struct {
-			File rawFile `json:"file"`
-		}
-		err := s.paced(ctx, "files.info", url.Values{"file": {f.ID}, "count": {"0"}, "page": {"0"}}, &answer)
+		var whole *slackgo.File
+		err := s.paced(ctx, func() (err error) {
+			whole, _, _, err = s.api.GetFileInfoContext(ctx, f.ID, 0, 0)
+			return err
+		})
 		switch {
 		case err == nil:
-			answer.File.ID, answer.File.Access = f.ID, ""
-			*f = answer.File
+			*f = rawFile{
+				ID: f.ID, Name: whole.Name, Title: whole.Title, Mimetype: whole.Mimetype, Size: int64(whole.Size), Permalink: whole.Permalink,
+				Width: whole.OriginalW, Height: whole.OriginalH, Alt: whole.AltTxt, Duration: int64(whole.DurationMs), Mode: whole.Mode,
+			}
 		case transports.ClassOf(err) == transports.Refused:
 			f.Name = "a file that Slack does not show"
 		default:

@@ -4,18 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"sync"
-	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
-)
-
-// Limits on creating accounts.
-const (
-	interval     = 10 * time.Minute // between two accounts created from one IP address
-	maxTaken     = 10               // taken names tried in that time: more would reveal which accounts exist
-	maxAddresses = 10_000           // IP addresses in the limiter
 )
 
 // beforeLogin answers an IQ of a connection that has not logged in. It returns nil for a result or an
@@ -60,12 +51,21 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 	if err != nil {
 		return stanza.JIDMalformed("this user name cannot be used")
 	}
-	if !r.limit.reserve(from, time.Now()) {
-		return stanza.ResourceConstraint("an account was made from your address just now, or names were tried: wait ten minutes")
+	if !r.Quota.Take(from) {
+		r.full.Add(1)
+		return stanza.ResourceConstraint("too many accounts were made from your address just now: wait, or ask the operator")
 	}
-	err = r.store.Register(ctx, account, password)
+	if r.Reserved != nil && r.Reserved(account) {
+		err = ErrTaken
+	} else {
+		err = r.store.Register(ctx, account, password)
+	}
 	if err != nil {
-		r.limit.release(from, errors.Is(err, ErrTaken))
+		r.Quota.Return(from)
+	}
+	if errors.Is(err, ErrTaken) && !r.Quota.Taken(from) {
+		r.tried.Add(1)
+		return stanza.ResourceConstraint("too many names were tried from your address just now: wait a while")
 	}
 	switch {
 	case errors.Is(err, ErrTaken):
@@ -76,77 +76,4 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 		r.Log.Info("account made by registration", "account", account, "from", from)
 	}
 	return err
-}
-
-// limiter limits the accounts that are created, and the taken names that are tried, from one IP network.
-type limiter struct {
-	mu    sync.Mutex
-	known map[netip.Prefix]attempts
-}
-
-// attempts counts the requests of one network in the interval that began with the first one.
-type attempts struct {
-	since   time.Time
-	created bool
-	taken   int
-}
-
-func newLimiter() *limiter { return &limiter{known: map[netip.Prefix]attempts{}} }
-
-// network returns the IP network that counts as one subscriber: an IPv4 address or an IPv6 /64.
-func network(a netip.Addr) netip.Prefix {
-	a = a.Unmap()
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.WithZone("").Prefix(bits)
-	return p
-}
-
-// reserve reports whether an account may be created, and counts it; release undoes that.
-func (l *limiter) reserve(a netip.Addr, now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	v, ok := l.known[network(a)]
-	switch {
-	case ok && now.Sub(v.since) >= interval, !ok && l.hasRoom(now):
-		v = attempts{since: now}
-	case !ok, v.created, v.taken >= maxTaken:
-		return false
-	}
-	v.created = true
-	l.known[network(a)] = v
-	return true
-}
-
-// hasRoom reports whether one more network can be added. The lock is held.
-func (l *limiter) hasRoom(now time.Time) bool {
-	if len(l.known) >= maxAddresses {
-		for k, v := range l.known {
-			if now.Sub(v.since) >= interval {
-				delete(l.known, k)
-			}
-		}
-	}
-	return len(l.known) < maxAddresses
-}
-
-// release undoes reserve after a failure; taken names stay counted.
-func (l *limiter) release(a netip.Addr, taken bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	v, ok := l.known[network(a)]
-	if !ok {
-		return
-	}
-	v.created = false
-	if taken {
-		v.taken++
-	}
-	if v.taken == 0 {
-		delete(l.known, network(a))
-		return
-	}
-	l.known[network(a)] = v
 }

@@ -2,7 +2,7 @@
 // it, creating an account (XEP-0077).
 // After login the session determines the account, never the content of the request. Before login it
 // answers requests to create an account. The store keeps only SCRAM keys of passwords.
-// limiter.mu is the only lock; it is never held across I/O. There is no goroutine.
+// There is no lock and no goroutine.
 //
 // Specification: XEP-0077.
 package register

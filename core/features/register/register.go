@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -49,6 +51,9 @@ type Store interface {
 // Options are the parameters of New.
 type Options struct {
 	Open bool // everybody may create an account
+	// Reserved reports whether nobody may create this account by registration. It is answered like a name that is taken. May be nil.
+	Reserved func(account jid.JID) bool
+	Quota    *peerlimit.Quota // of accounts and names by address; nil: no limit
 	// Removed is called after an account was marked as deleted, to start the rest of the deletion. It must
 	// not block. May be nil.
 	Removed func(account jid.JID)
@@ -60,8 +65,9 @@ type Register struct {
 	Options
 	host    *router.Host
 	store   Store
-	limit   *limiter
 	changes *router.Slot[rate.Limiter] // of passwords
+
+	full, tried atomic.Uint64 // how often a limit of Quota was reached
 }
 
 // New returns the feature.
@@ -69,7 +75,10 @@ func New(h *router.Host, s Store, o Options) *Register {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	r := &Register{Options: o, host: h, store: s, limit: newLimiter()}
+	if o.Quota == nil {
+		o.Quota = peerlimit.NewQuota(peerlimit.QuotaLimits{})
+	}
+	r := &Register{Options: o, host: h, store: s}
 	r.changes = &router.Slot[rate.Limiter]{Load: func(context.Context, *router.Account) (*rate.Limiter, error) {
 		return rate.NewLimiter(rate.Every(changeEvery), changesAtOnce), nil
 	}}
@@ -84,6 +93,9 @@ func (r *Register) Feature() router.Feature {
 		Name: "register", HostIQ: iq, AccountIQ: iq,
 		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
 		Slots:     []router.AccountSlot{r.changes},
+		Counters: []router.Counter{
+			{Setting: "limits.registrations", Value: &r.full}, {Setting: "limits.registration_names", Value: &r.tried},
+		},
 		Specs: []spec.Spec{{
 			Number: "0077", Title: "In-Band Registration", Version: "2.4", State: spec.Complete,
 			Note: "Server and gateways. Accounts, where that is allowed; linking at a gateway.",

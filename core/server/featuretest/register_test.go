@@ -129,7 +129,7 @@ func TestDeleteAccount(t *testing.T) {
 // XEP-0077 §3.1
 func TestMakeAccount(t *testing.T) {
 	t.Parallel()
-	s := start(t, "alice")
+	s := startWith(t, func(c *config.Config) { c.Limits.Registrations = 2 }, "alice")
 	n := 0
 	try := func(from, typ, to, inner string) string {
 		t.Helper()
@@ -154,8 +154,10 @@ func TestMakeAccount(t *testing.T) {
 		{one, "set", "", reg(`<username>ALICE</username><password>p</password>`), "conflict"},
 		{one, "set", "", reg(`<username>carol</username><password>p` + strings.Repeat("x", 1024) + `</password>`), "not-acceptable"},
 		{one, "set", "", reg(`<username>carol</username><password>p</password>`), "result"},
-		{"2001:db8::2", "set", "", reg(`<username>dave</username><password>p</password>`), "resource-constraint"},
-		{"2001:db8:0:1::2", "set", "", reg(`<username>dave</username><password>p</password>`), "result"},
+		{"2001:db8::2", "set", "", reg(`<username>Carol</username><password>p</password>`), "conflict"},
+		{"2001:db8::2", "set", "", reg(`<username>dave</username><password>p</password>`), "result"},
+		{"2001:db8::3", "set", "", reg(`<username>erin</username><password>p</password>`), "resource-constraint"},
+		{"2001:db8:0:1::2", "set", "", reg(`<username>erin</username><password>p</password>`), "result"},
 		{one, "result", "", reg(""), "nothing"},
 	} {
 		if got := try(c.from, c.typ, c.to, c.inner); got != c.want {

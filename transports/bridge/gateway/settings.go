@@ -3,6 +3,7 @@ package gateway
 import (
 	"math/rand/v2"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,10 +127,8 @@ func (s Settings) Accepts(from jid.JID) bool {
 
 // IsAdmin reports whether a user may see and replay failed events.
 func (s Settings) IsAdmin(who jid.JID) bool {
-	for _, a := range s.Admins {
-		if a == who.Bare().String() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Admins, func(a string) bool {
+		admin, err := jid.Parse(a)
+		return err == nil && admin == who.Bare()
+	})
 }

@@ -1,0 +1,55 @@
+package peerlimit
+
+import (
+	"hash/maphash"
+	"net"
+	"net/netip"
+)
+
+const (
+	wideBits   = 48
+	wideFactor = 16 // limits of an IPv6 /48 are those of a /64 times this
+	levels     = 2
+)
+
+// Address returns the IP address of the other end of a connection, the zero value if it has none.
+func Address(nc net.Conn) netip.Addr {
+	if a, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
+		return a.Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}
+
+// networks returns the networks of an address, the narrowest first; the second is the zero value for IPv4.
+func networks(a netip.Addr) (list [levels]netip.Prefix) {
+	a = a.Unmap().WithZone("")
+	if a.Is6() {
+		list[0], _ = a.Prefix(64)
+		list[1], _ = a.Prefix(wideBits)
+		return list
+	}
+	list[0], _ = a.Prefix(a.BitLen())
+	return list
+}
+
+// scaled returns the limit of a level.
+func scaled(limit, level int) int {
+	if level > 0 {
+		return limit * wideFactor
+	}
+	return limit
+}
+
+// placer returns a function that finds the place of a network, a name, or both in a table with 1<<bits entries.
+func placer(bits int) func(netip.Prefix, string) uint64 {
+	seed := maphash.MakeSeed()
+	return func(of netip.Prefix, name string) uint64 {
+		var h maphash.Hash
+		h.SetSeed(seed)
+		b := of.Addr().As16()
+		_, _ = h.Write(b[:]) // never fails
+		_ = h.WriteByte(byte(of.Bits()))
+		_, _ = h.WriteString(name)
+		return h.Sum64() >> (64 - bits)
+	}
+}
