@@ -3,6 +3,7 @@ package faultnet
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -16,6 +17,8 @@ type Fault struct {
 	Wait <-chan struct{}
 	// After is received from before the call returns.
 	After <-chan struct{}
+	// Delay is how long the call takes to return after it had its effect.
+	Delay time.Duration
 }
 
 // faults is how the world misbehaves.
@@ -23,6 +26,10 @@ type faults struct {
 	next []Fault
 	down bool
 	past <-chan struct{} // what History waits for
+
+	eventDelay time.Duration
+	// MaxReactions is how many reactions one person may set on a message; 0 is any number.
+	MaxReactions int
 }
 
 var errAway = transports.Later(0, errors.New("the network is away"))
@@ -50,6 +57,13 @@ func (w *World) Outage(on bool) {
 			w.push(s, func(context.Context) { s.sink.State(transports.Online, nil); s.sink.Resynced() })
 		}
 	}
+}
+
+// DelayEvents makes events come later than they happen.
+func (w *World) DelayEvents(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.eventDelay = d
 }
 
 // HoldHistory makes History wait until c is closed.
@@ -122,6 +136,13 @@ func (w *World) write(ctx context.Context, s *client, f func() error) error {
 	if err := wait(ctx, fault.After); err != nil {
 		return err
 	}
+	if fault.Delay > 0 {
+		delayed := make(chan struct{})
+		time.AfterFunc(fault.Delay, func() { close(delayed) })
+		if err := wait(ctx, delayed); err != nil {
+			return err
+		}
+	}
 	if fault.Err != nil {
 		return fault.Err
 	}
@@ -161,7 +182,12 @@ func (w *World) detach(s *client) {
 
 // deliver sends an event to a client, unless the network is away. The lock is held.
 func (w *World) deliver(s *client, e transports.Event) {
-	if !w.down {
+	switch {
+	case w.down:
+	case w.eventDelay > 0:
+		s.late = append(s.late, e)
+		time.AfterFunc(w.eventDelay, func() { w.deliverLate(s) })
+	default:
 		w.push(s, func(ctx context.Context) { s.post(ctx, e) })
 	}
 }
@@ -172,6 +198,15 @@ func (w *World) redeliver(s *client, e transports.Event) {
 	if w.clients[s] {
 		w.deliver(s, e)
 	}
+}
+
+// deliverLate sends a client the first event that is late: they stay in order.
+func (w *World) deliverLate(s *client) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := s.late[0]
+	s.late = s.late[1:]
+	w.push(s, func(ctx context.Context) { s.post(ctx, e) })
 }
 
 func (w *World) push(s *client, f func(context.Context)) {

@@ -59,6 +59,7 @@ type client struct {
 	wake    chan struct{}
 
 	queue []func(ctx context.Context) // what the network has sent us; under World.mu
+	late  []transports.Event          // what it will send; under World.mu
 }
 
 // run takes what the network sends, in order. A real client reads its socket here.

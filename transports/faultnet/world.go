@@ -14,10 +14,13 @@ import (
 // World is a network in memory. Its exported methods are for tests and demonstrations:
 // they do what people on the network do, and make it misbehave (faults.go).
 type World struct {
-	MaxText int              // Info.MaxText
-	Code    string           // what a login asks for behind the password; "" is nothing
-	NoNonce bool             // events do not carry Outgoing.ClientID, as on Slack
-	Now     func() time.Time // nil is time.Now
+	MaxText int    // Info.MaxText
+	Code    string // what a login asks for behind the password; "" is nothing
+	NoNonce bool   // events do not carry Outgoing.ClientID, as on Slack
+	// Bot is who events say has deleted a message, as on Slack, where they name the author's bot; "nobody" is that they
+	// do not say it, and "" that they name the user.
+	Bot transports.UserID
+	Now func() time.Time // nil is time.Now
 
 	mu       sync.Mutex
 	users    map[transports.UserID]transports.UserInfo
@@ -41,6 +44,8 @@ type entry struct {
 	event transports.Event // of the message as it is now
 	id    string           // Outgoing.ClientID
 	gone  bool
+	// reactions are those of each person
+	reactions map[transports.UserID][]string
 }
 
 // Parrot repeats what one writes to it.
@@ -218,14 +223,16 @@ func (w *World) remove(room transports.RoomID, by transports.UserID, id transpor
 	s := p.find(id)
 	s.gone = true
 	e := transports.Event{Key: string(id) + "/delete", Actor: by, Body: transports.Delete{IDs: []transports.MessageID{id}}}
+	if w.Bot != "" {
+		e.Actor = w.Bot
+	}
+	if w.Bot == "nobody" {
+		e.Actor = ""
+	}
 	if s.event.Actor != by {
 		e.Body = transports.Delete{IDs: []transports.MessageID{id}, By: by}
 	}
 	return w.emit(room, e)
-}
-
-func (w *World) react(room transports.RoomID, user transports.UserID, id transports.MessageID, add, remove []string) error {
-	return w.emit(room, transports.Event{Key: w.key(string(id) + "/react"), Actor: user, Body: transports.Reactions{ID: id, Add: add, Remove: remove}})
 }
 
 func (w *World) direct(a, b transports.UserID) (transports.RoomID, error) {

@@ -98,13 +98,7 @@ func linkTarget(url string) string {
 }
 
 // reaction is a reaction's name as Unicode where there is one, else in colons.
-func reaction(name string) string {
-	base, tone, _ := strings.Cut(name, "::")
-	if u, ok := emoji.CodeMap()[":"+base+":"]; ok {
-		return strings.TrimSpace(u) + tones[tone]
-	}
-	return ":" + name + ":"
-}
+func reaction(name string) string { return richtext.NormalEmoji(":" + name + ":") }
 
 var tones = map[string]string{
 	"skin-tone-2": "\U0001F3FB", "skin-tone-3": "\U0001F3FC", "skin-tone-4": "\U0001F3FD", "skin-tone-5": "\U0001F3FE", "skin-tone-6": "\U0001F3FF",
@@ -118,11 +112,12 @@ func emojiName(s string) (string, bool) {
 	}
 	suffix := ""
 	for name, tone := range tones {
-		if base, ok := strings.CutSuffix(s, tone); ok {
-			s, suffix = base, "::"+name
+		if base := strings.Replace(s, tone, "", 1); base != s && base != "" {
+			s, suffix = base, "::"+name // behind the first person of a sequence too
+			break
 		}
 	}
-	for _, candidate := range []string{s, strings.TrimSuffix(s, "\uFE0F"), s + "\uFE0F"} {
+	for _, candidate := range []string{s, richtext.NormalEmoji(s), strings.ReplaceAll(s, "\uFE0F", "")} {
 		if names := emoji.RevCodeMap()[candidate]; len(names) > 0 {
 			best := names[0]
 			for _, n := range names {

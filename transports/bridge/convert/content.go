@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // Body is the text of a message.
@@ -120,6 +122,32 @@ func Reactions(id string, set []string) []*stanza.Element {
 		x.Add(stanza.TextElement(NSReactions, "reaction", emoji))
 	}
 	return []*stanza.Element{x, message.Store.Element()}
+}
+
+// ReactionSet makes a set of a network's reactions: each once and in its normal form, no more than MaxReactions.
+func ReactionSet(list []string) (set []string) {
+	for _, e := range list {
+		if e = richtext.NormalEmoji(e); e != "" && len(e) <= MaxName && !slices.Contains(set, e) && len(set) < MaxReactions {
+			set = append(set, e)
+		}
+	}
+	return set
+}
+
+// NormalReactions makes the reactions of a stanza the set that was read from it, in which none is there in two forms.
+func NormalReactions(st *stanza.Stanza, r Request) *stanza.Stanza {
+	x := st.Child(NSReactions, "reactions")
+	if r.Kind != SendReact || x == nil {
+		return st
+	}
+	var written []string
+	for e := range x.Named(NSReactions, "reaction") {
+		written = append(written, e.Text())
+	}
+	if slices.Equal(written, r.Emoji) {
+		return st
+	}
+	return st.Without(func(e *stanza.Element) bool { return e.Is(NSReactions, "reactions") }).With(Reactions(x.Attr("id"), r.Emoji)[0])
 }
 
 // Displayed says how far somebody has read (XEP-0333).

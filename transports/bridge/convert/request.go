@@ -96,7 +96,7 @@ func (p Parser) reactions(x *stanza.Element) (Request, error) {
 	}
 	r := Request{Kind: SendReact, Target: x.Attr("id")}
 	for e := range x.Named(NSReactions, "reaction") {
-		emoji := e.Text()
+		emoji := richtext.NormalEmoji(e.Text())
 		if emoji == "" || len(emoji) > MaxName || len(r.Emoji) >= MaxReactions {
 			return Request{}, stanza.NotAcceptable("These reactions cannot be sent.")
 		}
@@ -109,7 +109,7 @@ func (p Parser) reactions(x *stanza.Element) (Request, error) {
 		return Request{}, stanza.NotAcceptable(fmt.Sprintf("%s allows %d reactions of one person to a message.", p.Info.Name, most))
 	}
 	for _, emoji := range r.Emoji {
-		if len(limits.Reactions) > 0 && !slices.Contains(limits.Reactions, emoji) {
+		if len(limits.Reactions) > 0 && !slices.ContainsFunc(limits.Reactions, func(e string) bool { return richtext.NormalEmoji(e) == emoji }) {
 			return Request{}, stanza.NotAcceptable(p.Info.Name + " does not allow the reaction " + emoji + " here.")
 		}
 	}

@@ -1,8 +1,10 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -20,7 +22,7 @@ func (s *step) edit(ctx context.Context, e transports.Edit) error {
 		if s.p.calls.Calling() {
 			return errHeld
 		}
-		if ours, err := s.takeEcho(ctx, e.ID, outbox.EchoEdit); err != nil || ours {
+		if echo, err := s.takeEcho(ctx, e.ID, outbox.EditEcho); err != nil || echo {
 			return err
 		}
 	}
@@ -49,16 +51,22 @@ func (s *step) split(ctx context.Context, first tables.Mapping) bool {
 	return err == nil && len(rows) > 1
 }
 
-// takeEcho reports whether an event is the echo of a change that we made, and uses it up.
+// takeEcho reports whether an event is the echo of a change that we made, and uses up the earliest such.
 func (s *step) takeEcho(ctx context.Context, net transports.MessageID, kind string) (bool, error) {
-	e := tables.Echo{Room: s.p.conv.ID, Net: net, Kind: kind}
-	ours, err := s.p.messages.HasEcho(ctx, e, s.p.env.Now())
-	ours = ours && !slices.Contains(s.all.Messages.EchoesUsed, e)
-	if ours {
+	expected, err := s.p.messages.Echoes(ctx, s.p.conv.ID, net, s.p.env.Now())
+	if err != nil {
+		return false, err
+	}
+	for _, e := range expected {
+		e.Until = time.Time{}
+		if !outbox.IsEcho(e, kind) || slices.Contains(s.all.Messages.EchoesUsed, e) || slices.Contains(s.b.Messages.EchoesUsed, e) {
+			continue
+		}
 		s.b.Messages.EchoesUsed = append(s.b.Messages.EchoesUsed, e)
 		s.p.env.Counters.Echoes.Add(1)
+		return true, nil
 	}
-	return ours, err
+	return false, nil
 }
 
 // delete removes messages (XEP-0424); where somebody else than the author did it in a room, it is
@@ -66,6 +74,11 @@ func (s *step) takeEcho(ctx context.Context, net transports.MessageID, kind stri
 func (s *step) delete(ctx context.Context, d transports.Delete) error {
 	if s.ours() && s.p.calls.Calling() {
 		return errHeld
+	}
+	for _, id := range d.IDs {
+		if rows, err := s.byNetworkID(ctx, id); err != nil || len(rows) > 0 && s.p.calls.Making(convert.SendDelete, rows[0].Stanza) {
+			return cmp.Or(err, errHeld) // the event need not say who did it
+		}
 	}
 	for _, id := range d.IDs {
 		parts, err := s.partsOf(ctx, id, d.Part)
@@ -131,96 +144,4 @@ func (s *step) deleteOne(ctx context.Context, net transports.MessageID, by trans
 	}
 	s.e.Actor, s.e.Name = first.Author, ""
 	return s.say(ctx, id, false, convert.Retraction(s.reference(first))...)
-}
-
-// reactions are changes, or the sets of several people; XMPP wants the whole set of a person (XEP-0444 §3.2).
-func (s *step) reactions(ctx context.Context, r transports.Reactions) error {
-	rows, err := s.byNetworkID(ctx, r.ID)
-	if err != nil {
-		return err
-	}
-	if len(rows) == 0 {
-		if s.p.calls.Calling() {
-			return errHeld // perhaps to the message that is on its way
-		}
-		return nil
-	}
-	actor := s.e.Actor
-	if l := s.local(); actor == "" && l != nil {
-		actor = l.User
-	}
-	if len(r.Add)+len(r.Remove) > 0 {
-		err := s.react(ctx, rows[0], reactionChange{user: actor, key: s.e.Key, change: func(set []string) []string {
-			set = slices.DeleteFunc(set, func(e string) bool { return slices.Contains(r.Remove, e) })
-			return append(set, r.Add...)
-		}})
-		if err != nil {
-			return err
-		}
-	}
-	for _, set := range r.Sets {
-		s.e.Actor, s.e.Name = set.User, ""
-		change := reactionChange{user: set.User, key: s.e.Key + " " + string(set.User), change: func([]string) []string { return set.Emoji }}
-		if err := s.react(ctx, rows[0], change); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reactionChange changes the set of one person.
-type reactionChange struct {
-	user   transports.UserID
-	key    string
-	change func([]string) []string
-}
-
-func (s *step) react(ctx context.Context, to tables.Mapping, c reactionChange) error {
-	before, err := s.reactionsOf(ctx, to.Net, c.user)
-	if err != nil {
-		return err
-	}
-	var after []string
-	for _, e := range c.change(slices.Clone(before)) {
-		if e != "" && len(e) <= convert.MaxName && !slices.Contains(after, e) && len(after) < convert.MaxReactions {
-			after = append(after, e)
-		}
-	}
-	slices.Sort(before)
-	slices.Sort(after)
-	if slices.Equal(before, after) {
-		return nil // our own, reported back
-	}
-	for _, e := range before {
-		if !slices.Contains(after, e) {
-			s.b.Messages.ReactionsRemoved = append(s.b.Messages.ReactionsRemoved, tables.Reaction{Room: s.p.conv.ID, Net: to.Net, User: c.user, Emoji: e})
-		}
-	}
-	for _, e := range after {
-		if !slices.Contains(before, e) {
-			s.b.Messages.Reactions = append(s.b.Messages.Reactions, tables.Reaction{Room: s.p.conv.ID, Net: to.Net, User: c.user, Emoji: e})
-		}
-	}
-	return s.say(ctx, s.stanzaID("reactions "+c.key), false, convert.Reactions(s.reference(to), after)...)
-}
-
-// reactionsOf is a person's set with what this batch has changed.
-func (s *step) reactionsOf(ctx context.Context, net transports.MessageID, who transports.UserID) ([]string, error) {
-	set, err := s.p.messages.Reactions(ctx, s.p.conv.ID, net, who)
-	if err != nil {
-		return nil, err
-	}
-	for _, b := range []*tables.Batch{s.all, &s.b} {
-		for _, r := range b.Messages.ReactionsRemoved {
-			if r.Net == net && r.User == who {
-				set = slices.DeleteFunc(set, func(e string) bool { return e == r.Emoji })
-			}
-		}
-		for _, r := range b.Messages.Reactions {
-			if r.Net == net && r.User == who && !slices.Contains(set, r.Emoji) {
-				set = append(set, r.Emoji)
-			}
-		}
-	}
-	return set, nil
 }

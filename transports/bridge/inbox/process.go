@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
@@ -29,8 +30,8 @@ type Messages interface {
 	ByNetworkID(ctx context.Context, room int64, net transports.MessageID) ([]tables.Mapping, error)
 	// ByStanzaID are the parts of the message that an id of a stanza names.
 	ByStanzaID(ctx context.Context, room int64, id, sender string) ([]tables.Mapping, error)
-	// HasEcho reports whether the echo of a change of ours is expected.
-	HasEcho(ctx context.Context, e tables.Echo, now time.Time) (bool, error)
+	// Echoes are those of changes of ours to a message that are expected, in the order of the changes.
+	Echoes(ctx context.Context, room int64, net transports.MessageID, now time.Time) ([]tables.Echo, error)
 	// Reactions are one person's reactions to a message.
 	Reactions(ctx context.Context, room int64, net transports.MessageID, user transports.UserID) ([]string, error)
 }
@@ -45,6 +46,8 @@ type Parts interface {
 type Calls interface {
 	// Calling reports whether a call is under way or its outcome unknown.
 	Calling() bool
+	// Making reports whether that call is of a kind and changes a message, by the id of its stanza.
+	Making(kind convert.Kind, target string) bool
 	// Echo reports whether a message is that of such a call.
 	Echo(ctx context.Context, nonce string, net transports.MessageID, at time.Time) outbox.Outcome
 }
@@ -140,14 +143,19 @@ func (p *Processor) caughtUp() {
 // process turns steps into what is to be stored, in order; those that are held stay for later.
 func (p *Processor) process(ctx context.Context, steps []*step) (done []*step, held []tables.Event, all *tables.Batch) {
 	all = &tables.Batch{}
+	var waiting waiting
 	for _, s := range steps {
 		s.all = all
-		err := s.run(ctx)
+		err := errHeld
+		if len(held) == 0 || !waiting.concerns(s.e.Body) {
+			err = s.run(ctx)
+		}
 		if ctx.Err() != nil {
 			return nil, nil, nil
 		}
 		if errors.Is(err, errHeld) {
 			held = append(held, s.row)
+			waiting.add(s.e.Body)
 			continue
 		}
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
@@ -52,7 +53,8 @@ func noTrace(string, ...slog.Attr)                            {}
 // idle has no calls.
 type idle struct{}
 
-func (idle) Calling() bool { return false }
+func (idle) Calling() bool                    { return false }
+func (idle) Making(convert.Kind, string) bool { return false }
 func (idle) Echo(context.Context, string, transports.MessageID, time.Time) outbox.Outcome {
 	return outbox.NoEcho
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
+	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
@@ -60,8 +61,16 @@ func (s *step) member(ctx context.Context, m transports.Member) error {
 }
 
 // roomChanged is a room that is new, or has another name, topic or kind.
-func (s *step) roomChanged(c transports.RoomChanged) error {
+func (s *step) roomChanged(ctx context.Context, c transports.RoomChanged) error {
 	p, info := s.p, c.Info
+	if info.Topic != p.conv.Row.Topic && p.calls.Making(convert.SendTopic, "") {
+		return errHeld
+	}
+	if echo, err := s.takeEcho(ctx, "", outbox.TopicEcho(info.Topic)); err != nil {
+		return err
+	} else if echo {
+		info.Topic = p.conv.Row.Topic // ours, or what we have set since
+	}
 	topic := p.conv.Row.Topic
 	p.conv.Row = convert.RoomInfo(p.conv.Row, info)
 	s.b.Rooms.Rooms = append(s.b.Rooms.Rooms, p.conv.Row)

@@ -112,7 +112,7 @@ func (s *step) dispatch(ctx context.Context) error {
 	case transports.Member:
 		return s.member(ctx, b)
 	case transports.RoomChanged:
-		return s.roomChanged(b)
+		return s.roomChanged(ctx, b)
 	case transports.RoomGone:
 		return s.roomGone(b)
 	case transports.Contact:

@@ -160,6 +160,7 @@ func (q *Queue) known(ctx context.Context, bare jid.JID, origin string) (again *
 
 // acceptForRoom prepares what the room is shown once the call is durable.
 func (q *Queue) acceptForRoom(m room.Message, a accepted) {
+	m.Stanza = convert.NormalReactions(m.Stanza, a.request)
 	post := m.Post(a.call.Stanza)
 	archive := &tables.Archived{
 		Seq: q.env.Next(), Room: q.conv.ID, ID: a.call.Stanza, Message: a.call.Message, At: q.env.Now(), Nick: m.From.Nick, Occupant: m.From.ID,

@@ -101,7 +101,7 @@ func (c *call) run(ctx context.Context) (r result) {
 	case convert.SendRead:
 		r.err = c.read(ctx)
 	case convert.SendTopic:
-		r.err = c.topic(ctx)
+		r.err = c.topic(ctx, &r)
 	default:
 		r.err = fmt.Errorf("outgoing kind %q is not known", c.row.Kind)
 	}
@@ -232,7 +232,7 @@ func (q *Queue) failed(ctx context.Context, b *tables.Batch, err error) {
 		q.env.Counters.Failed.Add(1)
 		q.env.Log.Error("an outgoing message is put aside", "room", q.conv.Row.Net, "seq", row.Seq, "kind", row.Kind, "error", err)
 	}
-	if len(b.Messages.Mappings)+len(b.Messages.Deleted)+len(b.Rooms.Rooms) > 0 {
+	if !b.Messages.Empty() || len(b.Rooms.Rooms) > 0 {
 		q.conv.Persist(ctx, b)
 	}
 	q.giveUp(ctx, convert.NetworkError(err))

@@ -2,6 +2,8 @@ package outbox
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -108,6 +110,32 @@ func (q *Queue) addProgress(b *tables.Batch) {
 	}
 	q.conv.Row.Last, q.conv.Row.LastAt = p.Last, p.At
 	b.Inbox.Progress = append(b.Inbox.Progress, *p)
+}
+
+// EditEcho is the kind of the echoes of edits. The network reports changes of ours as events, which may come late, when
+// the next change was made already: so there is one for each change, in their order.
+const EditEcho = "edit"
+
+// ReactionEcho is the kind of the echoes of a reaction that is added or removed.
+func ReactionEcho(emoji string, added bool) string {
+	if added {
+		return "reaction + " + emoji
+	}
+	return "reaction - " + emoji
+}
+
+// TopicEcho is the kind of the echoes of a topic.
+func TopicEcho(topic string) string { return "topic " + convert.Hash(topic) }
+
+// IsEcho reports whether an echo is of a kind.
+func IsEcho(e tables.Echo, kind string) bool {
+	return e.Kind == kind || strings.HasPrefix(e.Kind, kind+" ")
+}
+
+// expect makes the row of an echo of the call.
+func (c *call) expect(net transports.MessageID, kind string) tables.Echo {
+	until := c.outbox.env.Now().Add(c.outbox.env.Settings.EchoWait)
+	return tables.Echo{Room: c.room.ID, Net: net, Kind: fmt.Sprintf("%s %020d", kind, c.row.Seq), Until: until}
 }
 
 // settle makes a success of a call whose outcome is not known, or that has brought no id, but whose echo has come.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -35,6 +36,11 @@ type Calls interface {
 	PendingCalls(ctx context.Context, room int64, limit int) ([]tables.Call, error)
 }
 
+// Archive has the messages of rooms.
+type Archive interface {
+	ReadArchive(ctx context.Context, room int64, f archive.Filter, p archive.Page) (tables.ArchivePage, error)
+}
+
 // Nicks knows the names under which a login writes for others.
 type Nicks interface {
 	NickOf(who jid.JID) string
@@ -52,6 +58,7 @@ type Outbox struct {
 	parser   convert.Parser
 	messages Messages
 	calls    Calls
+	archive  Archive
 	logins   *logins.Registry
 	nicks    Nicks
 	backfill Backfill
@@ -62,7 +69,7 @@ type Outbox struct {
 func New(env *gateway.Env, store *tables.Store, registry *logins.Registry, nicks Nicks) *Outbox {
 	return &Outbox{
 		env: env, address: convert.Addresses{Domain: env.Domain}, parser: convert.Parser{Info: env.Info, MaxText: env.Settings.Text},
-		messages: store, calls: store, logins: registry, nicks: nicks,
+		messages: store, calls: store, archive: store, logins: registry, nicks: nicks,
 	}
 }
 

@@ -87,6 +87,11 @@ func (q *Queue) Calling() bool {
 	return q.call != nil || len(q.pending) > 0 && q.pending[0].State == tables.CallSending
 }
 
+// Making reports whether that call is of a kind and changes a message, by the id of its stanza.
+func (q *Queue) Making(kind convert.Kind, target string) bool {
+	return q.Calling() && convert.Kind(q.pending[0].Kind) == kind && decode(q.pending[0]).Target == target
+}
+
 // Work makes the next call. If it cannot be made now, Work arranges for the queue to run again in time.
 func (q *Queue) Work(ctx context.Context) {
 	for q.call == nil && ctx.Err() == nil {
@@ -169,6 +174,7 @@ func (q *Queue) giveUp(ctx context.Context, e *stanza.Error) {
 	if convert.Kind(c.Kind) != convert.SendRead {
 		q.sendError(c, e)
 	}
+	q.takeBack(ctx, c)
 }
 
 // next goes on to the next call.

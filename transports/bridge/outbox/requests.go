@@ -12,9 +12,6 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// EchoEdit is the kind of the echo of an edit of ours.
-const EchoEdit = "edit"
-
 // send sends one part of a message.
 func (c *call) send(ctx context.Context, r *result) error {
 	if c.row.Part >= len(c.request.Parts) {
@@ -158,9 +155,7 @@ func (c *call) edit(ctx context.Context, r *result) error {
 func (c *call) editPart(ctx context.Context, editor transports.Editor, part tables.Mapping, text richtext.Text, r *result) error {
 	err := editor.Edit(ctx, c.ref(part.Net), c.outgoing(text))
 	if err == nil {
-		r.batch.Echoes = append(r.batch.Echoes, tables.Echo{
-			Room: c.room.ID, Net: part.Net, Kind: EchoEdit, Until: c.outbox.env.Now().Add(c.outbox.env.Settings.EchoWait),
-		})
+		r.batch.Echoes = append(r.batch.Echoes, c.expect(part.Net, EditEcho))
 	}
 	return err
 }
@@ -210,41 +205,6 @@ func alreadyGone(err error, attempt int) bool {
 	return attempt > 1 && transports.ClassOf(err) == transports.Refused && convert.NetworkError(err).Condition == "item-not-found"
 }
 
-// react makes the difference between what is set and what is wanted.
-func (c *call) react(ctx context.Context, r *result) error {
-	reactor, ok := c.client.(transports.Reactor)
-	parts, err := c.parts(ctx, c.request.Target)
-	switch {
-	case !ok:
-		return transports.Refuse("feature-not-implemented", c.network()+" has no reactions.", nil)
-	case err != nil:
-		return err
-	case len(parts) == 0:
-		return transports.Refuse("item-not-found", "The message that you react to was not sent.", nil)
-	}
-	net := parts[0].Net
-	have, err := c.outbox.messages.Reactions(ctx, c.room.ID, net, c.user)
-	if err != nil {
-		return err
-	}
-	add := slices.DeleteFunc(slices.Clone(c.request.Emoji), func(e string) bool { return slices.Contains(have, e) })
-	remove := slices.DeleteFunc(slices.Clone(have), func(e string) bool { return slices.Contains(c.request.Emoji, e) })
-	if len(add)+len(remove) == 0 {
-		return nil
-	}
-	change := transports.ReactionChange{Add: add, Remove: remove, All: c.request.Emoji}
-	if err := reactor.React(ctx, c.ref(net), change); err != nil {
-		return err
-	}
-	for _, e := range add {
-		r.batch.Reactions = append(r.batch.Reactions, tables.Reaction{Room: c.room.ID, Net: net, User: c.user, Emoji: e})
-	}
-	for _, e := range remove {
-		r.batch.ReactionsRemoved = append(r.batch.ReactionsRemoved, tables.Reaction{Room: c.room.ID, Net: net, User: c.user, Emoji: e})
-	}
-	return nil
-}
-
 // read moves the login's read mark (XEP-0333).
 func (c *call) read(ctx context.Context) error {
 	reader, ok := c.client.(transports.Reader)
@@ -257,11 +217,14 @@ func (c *call) read(ctx context.Context) error {
 }
 
 // topic changes the room's topic.
-func (c *call) topic(ctx context.Context) error {
+func (c *call) topic(ctx context.Context, r *result) error {
 	changer, ok := c.client.(transports.Changer)
 	if !ok {
 		return transports.Refuse("not-allowed", "The topic cannot be changed from here.", nil)
 	}
 	_, err := changer.Apply(ctx, transports.Change{Kind: transports.ChangeTopic, Room: c.room.Net, Text: c.request.Topic})
+	if err == nil {
+		r.batch.Echoes = append(r.batch.Echoes, c.expect("", TopicEcho(c.request.Topic)))
+	}
 	return err
 }

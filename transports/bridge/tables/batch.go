@@ -1,6 +1,10 @@
 package tables
 
-import "github.com/dragoman-im/dragoman/transports"
+import (
+	"slices"
+
+	"github.com/dragoman-im/dragoman/transports"
+)
 
 // Batch is all that one step of a conversation changes, written in one transaction.
 type Batch struct {
@@ -55,21 +59,45 @@ func (b *Batch) Append(o *Batch) {
 	b.Archive = append(b.Archive, o.Archive...)
 }
 
+// Empty reports whether nothing is changed.
+func (b *MessageBatch) Empty() bool {
+	return len(b.Mappings)+len(b.Deleted)+len(b.Echoes)+len(b.EchoesUsed)+len(b.Reactions)+len(b.ReactionsRemoved) == 0
+}
+
 func (b *MessageBatch) append(o *MessageBatch) {
 	b.Mappings = append(b.Mappings, o.Mappings...)
 	b.Deleted = append(b.Deleted, o.Deleted...)
 	b.Echoes = append(b.Echoes, o.Echoes...)
 	b.EchoesUsed = append(b.EchoesUsed, o.EchoesUsed...)
-	b.Reactions = append(b.Reactions, o.Reactions...)
-	b.ReactionsRemoved = append(b.ReactionsRemoved, o.ReactionsRemoved...)
+	b.Reactions, b.ReactionsRemoved = lastOf(b.Reactions, b.ReactionsRemoved, o.Reactions, o.ReactionsRemoved)
 }
 
 func (b *RoomBatch) append(o *RoomBatch) {
 	b.Rooms = append(b.Rooms, o.Rooms...)
 	b.Backfilled = append(b.Backfilled, o.Backfilled...)
+	for _, v := range o.Visible {
+		b.Hidden = slices.DeleteFunc(b.Hidden, v.same)
+	}
+	for _, v := range o.Hidden {
+		b.Visible = slices.DeleteFunc(b.Visible, v.same)
+	}
 	b.Visible = append(b.Visible, o.Visible...)
 	b.Hidden = append(b.Hidden, o.Hidden...)
 	b.Puppets = append(b.Puppets, o.Puppets...)
-	b.Members = append(b.Members, o.Members...)
-	b.MembersGone = append(b.MembersGone, o.MembersGone...)
+	b.Members, b.MembersGone = lastOf(b.Members, b.MembersGone, o.Members, o.MembersGone)
 }
+
+// lastOf puts rows that are added and removed behind earlier ones, of which it leaves out those that are changed again:
+// all that is added is written before all that is removed.
+func lastOf[T comparable](added, removed, add, remove []T) (allAdded, allRemoved []T) {
+	for _, r := range add {
+		removed = slices.DeleteFunc(removed, func(o T) bool { return o == r })
+	}
+	for _, r := range remove {
+		added = slices.DeleteFunc(added, func(o T) bool { return o == r })
+	}
+	return append(added, add...), append(removed, remove...)
+}
+
+// same reports whether two rows are about one login and room.
+func (v Visibility) same(o Visibility) bool { return v.Login == o.Login && v.Room == o.Room }

@@ -19,7 +19,7 @@ const (
 
 	goneIDSQL = `UPDATE bridge_ids SET gone = TRUE, body = '' WHERE room = ? AND net = ?`
 
-	hasEchoSQL = `SELECT 1 FROM bridge_echoes WHERE room = ? AND net = ? AND kind = ? AND until >= ?`
+	echoesSQL  = `SELECT room, net, kind, until FROM bridge_echoes WHERE room = ? AND net = ? AND until >= ? ORDER BY kind`
 	putEchoSQL = `INSERT INTO bridge_echoes (room, net, kind, until) VALUES (?, ?, ?, ?)
 ON CONFLICT (room, net, kind) DO UPDATE SET until = excluded.until`
 	dropEchoSQL = `DELETE FROM bridge_echoes WHERE room = ? AND net = ? AND kind = ?`
@@ -66,10 +66,18 @@ func (s *Store) Between(ctx context.Context, room int64, after, before transport
 	}, idPartsSQL, room, string(after), string(before))
 }
 
-// HasEcho reports whether such an echo is expected.
-func (s *Store) HasEcho(ctx context.Context, e Echo, now time.Time) (bool, error) {
-	var one int
-	return found(s.engine.Reader().QueryRowContext(ctx, hasEchoSQL, e.Room, string(e.Net), e.Kind, micros(now)).Scan(&one))
+// Echoes are those that are expected for a message, by kind.
+func (s *Store) Echoes(ctx context.Context, room int64, net transports.MessageID, now time.Time) ([]Echo, error) {
+	list, err := scan(ctx, s.engine.Reader(), func(row scanner) (e Echo, err error) {
+		var until int64
+		err = row.Scan(&e.Room, &e.Net, &e.Kind, &until)
+		e.Until = moment(until)
+		return e, err
+	}, echoesSQL, room, string(net), micros(now))
+	if err != nil {
+		return nil, fmt.Errorf("look up echoes: %w", err)
+	}
+	return list, nil
 }
 
 // Reactions are one person's reactions to a message.
