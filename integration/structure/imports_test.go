@@ -67,8 +67,9 @@ var importRules = []importRule{
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
 	{"transports/gateways", []string{"config", "core/*", "core/store/transfer", "transports", "transports/*", "transports/bridge/*"}},
-	{"transports/discord", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/discord/objects", "transports/discord/rest"}},
+	{"transports/discord", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/discord/objects", "transports/discord/rest", "transports/discord/state"}},
 	{"transports/discord/objects", nil},
+	{"transports/discord/state", []string{"transports", "transports/discord/objects"}},
 	{"transports/discord/rest", []string{"transports", "transports/lenientjson"}},
 	{"transports/slack", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/slack/webapi"}},
 	{"transports/slack/webapi", []string{"transports/lenientjson"}},

@@ -113,7 +113,7 @@ func (s *client) react(ctx context.Context, method string, c *objects.Channel, m
 		forms[1] += "\uFE0F"
 	}
 	if name := strings.Trim(emoji, ":"); name != emoji {
-		id := s.state.emoji(c.GuildID, name)
+		id := s.state.Emoji(c.GuildID, name)
 		if id == "" && method == http.MethodDelete {
 			return nil // it cannot be there
 		}

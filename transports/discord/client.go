@@ -13,6 +13,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
+	"github.com/dragoman-im/dragoman/transports/discord/state"
 )
 
 // Pace of calls that nobody waits for; Discord allows 50 a second in all.
@@ -27,7 +28,7 @@ type client struct {
 	cred     credentials
 	sink     transports.Sink
 	api      *rest.API
-	state    *state
+	state    *state.State
 	progress *progress
 	hooks    *hooks
 	log      *slog.Logger
@@ -53,7 +54,7 @@ func newClient(n *Network, login transports.Login, c credentials, sink transport
 	var point resume
 	_ = json.Unmarshal(login.State, &point) // without it a new session is begun
 	s := &client{
-		n: n, cred: c, sink: sink, api: n.api(c.Token), state: newState(), progress: &progress{point: point}, done: make(chan struct{}), status: status{hookless: map[string]time.Time{}},
+		n: n, cred: c, sink: sink, api: n.api(c.Token), state: state.New(), progress: &progress{point: point}, done: make(chan struct{}), status: status{hookless: map[string]time.Time{}},
 		log: n.o.Log.With("login", string(login.ID)), pace: rate.NewLimiter(rate.Every(paceEvery), paceBurst),
 	}
 	s.hooks = newHooks(s)

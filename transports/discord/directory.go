@@ -28,7 +28,7 @@ func (s *client) Rooms(ctx context.Context, page func([]transports.RoomInfo) err
 		for _, c := range channels { // all of them before any is described: a thread's name has its parent's
 			c.GuildID = id
 			if !c.Hidden() {
-				s.state.setChannel(c)
+				s.state.SetChannel(c)
 				seen[c.ID] = true
 			}
 		}
@@ -44,7 +44,7 @@ func (s *client) Rooms(ctx context.Context, page func([]transports.RoomInfo) err
 		for _, c := range list.Threads {
 			c.GuildID = id
 			if seen[c.ParentID] {
-				s.state.setChannel(c)
+				s.state.SetChannel(c)
 				rooms = append(rooms, s.room(c))
 			}
 		}
@@ -80,7 +80,7 @@ func (s *client) eachGuild(ctx context.Context, do func(id string) error) error 
 			if err != nil {
 				return err
 			}
-			s.state.setGuild(whole)
+			s.state.SetGuild(whole)
 			if err := do(g.ID); err != nil {
 				return err
 			}
@@ -111,7 +111,7 @@ func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) 
 					continue
 				}
 				after = m.User.ID
-				info, _ := s.state.setMember(id, m.User, m.Nick)
+				info, _ := s.state.SetMember(id, m.User, m.Nick)
 				if m.User.ID != s.cred.Bot {
 					people = append(people, info)
 				}
@@ -130,11 +130,11 @@ func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) 
 
 // Spaces lists the guilds.
 func (s *client) Spaces(ctx context.Context) ([]transports.SpaceInfo, error) {
-	if known := s.state.spaces(); len(known) > 0 {
+	if known := s.state.Spaces(); len(known) > 0 {
 		return known, nil
 	}
 	if err := s.eachGuild(ctx, func(string) error { return nil }); err != nil {
 		return nil, err
 	}
-	return s.state.spaces(), nil
+	return s.state.Spaces(), nil
 }

@@ -1,4 +1,4 @@
-// Package discord is the transport to Discord with a bot's token. The objects are our own (package objects), and so are the
+// Package discord is the transport to Discord with a bot's token. The objects are our own (packages objects and state), and so are the
 // calls (package rest) and the gateway client (gateway.go): discordgo's keeps its resume state private, ends
 // sessions that could be resumed, ignores close codes and reorders events, and an object with one field of another type
 // is none to it.

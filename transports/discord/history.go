@@ -86,7 +86,7 @@ func (s *client) page(ctx context.Context, channel, after, before string, limit 
 	}
 	var page []objects.Message
 	err := s.paced(ctx, r, &page)
-	slices.SortFunc(page, func(a, b objects.Message) int { return order(a.ID, b.ID) })
+	slices.SortFunc(page, func(a, b objects.Message) int { return objects.Order(a.ID, b.ID) })
 	return page, err
 }
 
@@ -103,7 +103,7 @@ func (s *client) past(c *objects.Channel, messages []objects.Message, after stri
 		if after == "" || snowflakeTime(m.ID).After(snowflakeTime(after).Add(-overtaken)) {
 			events = append(events, s.convert(c, m))
 		}
-		if after != "" && order(m.ID, after) <= 0 && m.Edited != nil && m.Edited.After(snowflakeTime(after)) {
+		if after != "" && objects.Order(m.ID, after) <= 0 && m.Edited != nil && m.Edited.After(snowflakeTime(after)) {
 			events = append(events, s.edit(c, m))
 		}
 	}

@@ -22,6 +22,9 @@ const missingWebhooks = "the bot lacks the permission Manage Webhooks: give it t
 // Discord answers no more (docs: Invalid Request Limit).
 const hooklessFor = time.Minute
 
+// maxHookless is how many such channels are remembered.
+const maxHookless = 10000
+
 func (s *client) isHookless(c *objects.Channel) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +35,7 @@ func (s *client) isHookless(c *objects.Channel) bool {
 func (s *client) noteHookless(c *objects.Channel, why string) {
 	channel := hookedAt(c)
 	s.mu.Lock()
-	if len(s.hookless) >= maxChannels {
+	if len(s.hookless) >= maxHookless {
 		clear(s.hookless)
 	}
 	s.hookless[channel] = time.Now().Add(hooklessFor)

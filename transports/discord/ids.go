@@ -2,7 +2,6 @@ package discord
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
@@ -30,14 +29,6 @@ func snowflakeAt(t time.Time) string {
 func isSnowflake(id string) bool {
 	_, err := strconv.ParseUint(id, 10, 64)
 	return err == nil && len(id) <= 20
-}
-
-// order compares two ids by age.
-func order(a, b string) int {
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return strings.Compare(a, b)
 }
 
 func checkRoom(id transports.RoomID) (string, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
+	"github.com/dragoman-im/dragoman/transports/discord/state"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -31,7 +32,7 @@ func (s *client) onMessage(ctx context.Context, n *gatewayEvent) error {
 		return err
 	}
 	if m.Member != nil && m.WebhookID == "" {
-		s.state.setMember(c.GuildID, m.Author, m.Member.Nick)
+		s.state.SetMember(c.GuildID, m.Author, m.Member.Nick)
 	}
 	s.post(ctx, n, s.convert(c, m))
 	return nil
@@ -83,8 +84,8 @@ func (s *client) frame(c *objects.Channel, m *objects.Message, key string, at ti
 		switch {
 		case m.WebhookID != "": // one webhook has many authors
 			e.Name = m.Author.Username
-		case s.state.shownAs(c.GuildID, m.Author.ID) == "": // somebody who left, or an app
-			e.Name = person(m.Author, "").Name
+		case s.state.ShownAs(c.GuildID, m.Author.ID) == "": // somebody who left, or an app
+			e.Name = state.Person(m.Author, "").Name
 		}
 	}
 	e.Own, e.Nonce = s.own(m), m.Nonce

@@ -433,7 +433,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			s, k := w.open(w.link())
-			k.Await(t, "the guild", func() bool { return s.state.channel(string(w.general)) != nil })
+			k.Await(t, "the guild", func() bool { return s.state.Channel(string(w.general)) != nil })
 			do(&scene{w, t, s, k})
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/state"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -87,7 +88,7 @@ func (s *client) notice(c *objects.Channel, m *objects.Message) richtext.Text {
 	}
 	var them []string
 	for i := range m.Mentions {
-		them = append(them, person(&m.Mentions[i], "").Name)
+		them = append(them, state.Person(&m.Mentions[i], "").Name)
 	}
 	if len(them) == 0 {
 		them = []string{"somebody"}
@@ -114,10 +115,10 @@ func (s *client) author(m *objects.Message) string {
 	if m.Author == nil {
 		return "Somebody"
 	}
-	if name := s.state.shownAs(m.GuildID, m.Author.ID); name != "" {
+	if name := s.state.ShownAs(m.GuildID, m.Author.ID); name != "" {
 		return name
 	}
-	return person(m.Author, "").Name
+	return state.Person(m.Author, "").Name
 }
 
 // threadStarter is the first message of a thread: the message that it hangs on.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/state"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -32,7 +33,7 @@ func (s *client) parser(c *objects.Channel, mentions []objects.User) *parser {
 		if p.mentions == nil {
 			p.mentions = map[string]string{}
 		}
-		p.mentions[u.ID] = person(&u, "").Name
+		p.mentions[u.ID] = state.Person(&u, "").Name
 	}
 	return p
 }

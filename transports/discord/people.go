@@ -2,91 +2,12 @@ package discord
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/discord/state"
 )
-
-// setMember notes a member and returns the person as shown, and whether anything has changed.
-func (s *state) setMember(guildID string, u *objects.User, nick string) (transports.UserInfo, bool) {
-	info := person(u, nick)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old, known := s.users[u.ID]
-	if g := s.guilds[guildID]; g != nil {
-		info.Group = g.name
-		if len(g.members) < maxMembers {
-			g.members[u.ID] = info.Name
-		}
-	} else if known {
-		info.Group = old.Group
-	}
-	if known || len(s.users) < maxMembers {
-		s.users[u.ID] = info
-	}
-	return info, !known || old != info
-}
-
-func (s *state) dropMember(guildID, user string) {
-	s.inGuild(guildID, func(g *guild) { delete(g.members, user) })
-}
-
-func (s *state) user(id string) (transports.UserInfo, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	info, ok := s.users[id]
-	return info, ok
-}
-
-// shownAs is somebody's name in a guild, else their name elsewhere; "" where neither is known.
-func (s *state) shownAs(guildID, user string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g := s.guilds[guildID]; g != nil && g.members[user] != "" {
-		return g.members[user]
-	}
-	return s.users[user].Name
-}
-
-// members are those of a guild, by their ids.
-func (s *state) members(guildID string, request transports.MemberRequest) transports.MemberPage {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g := s.guilds[guildID]
-	if g == nil {
-		return transports.MemberPage{}
-	}
-	page := transports.MemberPage{Total: len(g.members)}
-	for _, id := range slices.SortedFunc(maps.Keys(g.members), order) {
-		if request.After != "" && order(id, request.After) <= 0 {
-			continue
-		}
-		if len(page.Members) == request.Limit {
-			page.Next = string(page.Members[len(page.Members)-1].User.ID)
-			break
-		}
-		info := s.users[id]
-		info.ID, info.Name = transports.UserID(id), g.members[id]
-		page.Members = append(page.Members, transports.MemberInfo{User: info, Membership: transports.Joined})
-	}
-	return page
-}
-
-// person is a user as shown: the name in the guild, the display name, the user name.
-func person(u *objects.User, nick string) transports.UserInfo {
-	name := nick
-	for _, other := range []string{u.GlobalName, u.Username, u.ID} {
-		if name == "" {
-			name = other
-		}
-	}
-	return transports.UserInfo{
-		ID: transports.UserID(u.ID), Name: name, Handle: u.Username, Avatar: u.AvatarURL(), AvatarKey: u.Avatar, Bot: u.Bot, URL: "https://discord.com/users/" + u.ID,
-	}
-}
 
 // onMember takes in somebody who is new in a guild, or has changed.
 func (s *client) onMember(ctx context.Context, n *gatewayEvent) error {
@@ -94,7 +15,7 @@ func (s *client) onMember(ctx context.Context, n *gatewayEvent) error {
 	if !ok || m.User == nil {
 		return nil
 	}
-	info, changed := s.state.setMember(m.GuildID, m.User, m.Nick)
+	info, changed := s.state.SetMember(m.GuildID, m.User, m.Nick)
 	if m.User.ID == s.cred.Bot || !changed {
 		return nil
 	}
@@ -111,13 +32,13 @@ func (s *client) onMemberRemove(ctx context.Context, n *gatewayEvent) error {
 	if !ok || m.User == nil {
 		return nil
 	}
-	s.state.dropMember(m.GuildID, m.User.ID)
-	for _, c := range s.state.channelsOf(m.GuildID) {
+	s.state.DropMember(m.GuildID, m.User.ID)
+	for _, c := range s.state.ChannelsOf(m.GuildID) {
 		if !c.Shown() || c.IsThread() {
 			continue
 		}
 		e := s.event(c, n.key+"/"+c.ID, m.User.ID, time.Now().UTC())
-		e.Body = transports.Member{User: person(m.User, m.Nick)}
+		e.Body = transports.Member{User: state.Person(m.User, m.Nick)}
 		s.post(ctx, n, e)
 	}
 	return nil
@@ -128,7 +49,7 @@ func (s *client) onTyping(ctx context.Context, n *gatewayEvent) error {
 	if !ok || t.UserID == s.cred.Bot {
 		return nil
 	}
-	c := s.state.channel(t.ChannelID)
+	c := s.state.Channel(t.ChannelID)
 	if c == nil {
 		return nil
 	}

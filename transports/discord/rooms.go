@@ -7,13 +7,14 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
+	"github.com/dragoman-im/dragoman/transports/discord/state"
 )
 
 // room describes a channel.
 func (s *client) room(c *objects.Channel) transports.RoomInfo {
 	info := transports.RoomInfo{
 		ID: transports.RoomID(c.ID), Kind: transports.Private, Name: c.Name, Topic: c.Topic, Space: transports.SpaceID(c.GuildID),
-		Group: s.state.guildName(c.GuildID), Joined: true, Writable: true, Members: c.Members,
+		Group: s.state.GuildName(c.GuildID), Joined: true, Writable: true, Members: c.Members,
 	}
 	switch {
 	case c.Type == objects.TypeDM && len(c.Recipients) > 0:
@@ -21,7 +22,7 @@ func (s *client) room(c *objects.Channel) transports.RoomInfo {
 	case c.Type == objects.TypeDM:
 		info.Kind = transports.Direct
 	case c.GuildID != "":
-		switch public, known := s.state.public(c); {
+		switch public, known := s.state.Public(c); {
 		case !known:
 			info.Kind = ""
 		case public:
@@ -29,7 +30,7 @@ func (s *client) room(c *objects.Channel) transports.RoomInfo {
 		}
 	}
 	if c.IsThread() {
-		if parent := s.state.channel(c.ParentID); parent != nil {
+		if parent := s.state.Channel(c.ParentID); parent != nil {
 			info.Name = parent.Name + " › " + c.Name
 		}
 		if c.Thread.Locked {
@@ -42,24 +43,24 @@ func (s *client) room(c *objects.Channel) transports.RoomInfo {
 // channelOf finds a channel, asking for one that is not known (a DM's first message, an old thread);
 // nil without an error is one that the bot may not see.
 func (s *client) channelOf(ctx context.Context, id string) (*objects.Channel, error) {
-	if c := s.state.channel(id); c != nil {
+	if c := s.state.Channel(id); c != nil {
 		return c, nil
 	}
-	if !isSnowflake(id) || s.state.doubted(id) {
+	if !isSnowflake(id) || s.state.Doubted(id) {
 		return nil, nil
 	}
 	c := &objects.Channel{}
 	err := s.paced(ctx, rest.Get("/channels/{}", id), c)
 	switch {
 	case transports.ClassOf(err) == transports.Refused || err == nil && (c.ID != id || c.Hidden()):
-		s.state.doubt(id)
+		s.state.Doubt(id)
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
-	s.state.setChannel(c)
+	s.state.SetChannel(c)
 	for i := range c.Recipients {
-		s.state.setMember("", &c.Recipients[i], "")
+		s.state.SetMember("", &c.Recipients[i], "")
 	}
 	return c, nil
 }
@@ -93,11 +94,11 @@ func (s *client) Members(ctx context.Context, request transports.MemberRequest) 
 		return transports.MemberPage{}, err
 	}
 	if c.GuildID != "" {
-		return s.state.members(c.GuildID, request), nil
+		return s.state.Members(c.GuildID, request), nil
 	}
 	page := transports.MemberPage{Total: len(c.Recipients)}
 	for i := range c.Recipients {
-		page.Members = append(page.Members, transports.MemberInfo{User: person(&c.Recipients[i], ""), Membership: transports.Joined})
+		page.Members = append(page.Members, transports.MemberInfo{User: state.Person(&c.Recipients[i], ""), Membership: transports.Joined})
 	}
 	return page, nil
 }
@@ -108,14 +109,14 @@ func (s *client) Profile(ctx context.Context, user transports.UserID) (transport
 	if err != nil {
 		return transports.UserInfo{}, err
 	}
-	if info, ok := s.state.user(id); ok {
+	if info, ok := s.state.User(id); ok {
 		return info, nil
 	}
 	var u objects.User
 	if err := s.paced(ctx, rest.Get("/users/{}", id), &u); err != nil {
 		return transports.UserInfo{}, err
 	}
-	info, _ := s.state.setMember("", &u, "")
+	info, _ := s.state.SetMember("", &u, "")
 	return info, nil
 }
 
@@ -130,6 +131,6 @@ func (s *client) Direct(ctx context.Context, user transports.UserID) (transports
 	if err := s.api.Call(ctx, r, c); err != nil {
 		return "", s.fault(err)
 	}
-	s.state.setChannel(c)
+	s.state.SetChannel(c)
 	return transports.RoomID(c.ID), nil
 }

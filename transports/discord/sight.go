@@ -31,7 +31,7 @@ func (s *client) onReady(ctx context.Context, n *gatewayEvent) error {
 	if again {
 		s.sink.Resynced()
 	}
-	for _, id := range s.state.guildIDs() { // the bot was removed while it was away
+	for _, id := range s.state.GuildIDs() { // the bot was removed while it was away
 		if !slices.ContainsFunc(ready.Guilds, func(g objects.Guild) bool { return g.ID == id }) {
 			s.loseGuild(ctx, n, id)
 		}
@@ -47,7 +47,7 @@ func (s *client) onResumed(context.Context, *gatewayEvent) error {
 // rooms is how the channels of a guild are shown now.
 func (s *client) rooms(guildID string) map[string]transports.RoomInfo {
 	all := map[string]transports.RoomInfo{}
-	for _, c := range s.state.channelsOf(guildID) {
+	for _, c := range s.state.ChannelsOf(guildID) {
 		if c.Shown() {
 			all[c.ID] = s.room(c)
 		}
@@ -61,7 +61,7 @@ func (s *client) onGuild(ctx context.Context, n *gatewayEvent) error {
 		return nil
 	}
 	before := s.rooms(g.ID)
-	s.state.setGuild(g)
+	s.state.SetGuild(g)
 	there := map[string]bool{}
 	for _, c := range append(slices.Clone(g.Channels), g.Threads...) {
 		c.GuildID = g.ID
@@ -69,11 +69,11 @@ func (s *client) onGuild(ctx context.Context, n *gatewayEvent) error {
 			continue
 		}
 		there[c.ID] = true
-		s.state.setChannel(c)
+		s.state.SetChannel(c)
 	}
-	for _, c := range s.state.channelsOf(g.ID) { // deleted or hidden meanwhile; archived threads are not listed
+	for _, c := range s.state.ChannelsOf(g.ID) { // deleted or hidden meanwhile; archived threads are not listed
 		if !there[c.ID] && (!c.IsThread() || !there[c.ParentID]) {
-			s.state.dropChannel(c.ID)
+			s.state.DropChannel(c.ID)
 		}
 	}
 	s.compare(ctx, n, before, s.rooms(g.ID))
@@ -81,7 +81,7 @@ func (s *client) onGuild(ctx context.Context, n *gatewayEvent) error {
 		if m.User == nil {
 			continue
 		}
-		info, changed := s.state.setMember(g.ID, m.User, m.Nick)
+		info, changed := s.state.SetMember(g.ID, m.User, m.Nick)
 		if !changed || m.User.ID == s.cred.Bot {
 			continue
 		}
@@ -115,7 +115,7 @@ func sorted(rooms map[string]transports.RoomInfo) []string {
 	for id := range rooms {
 		ids = append(ids, id)
 	}
-	slices.SortFunc(ids, order)
+	slices.SortFunc(ids, objects.Order)
 	return ids
 }
 
@@ -138,7 +138,7 @@ func (s *client) onGuildUpdate(ctx context.Context, n *gatewayEvent) error {
 		return nil
 	}
 	before := s.rooms(g.ID)
-	s.state.setGuild(g)
+	s.state.SetGuild(g)
 	s.compare(ctx, n, before, s.rooms(g.ID))
 	return nil
 }
@@ -153,7 +153,7 @@ func (s *client) onRole(ctx context.Context, n *gatewayEvent) error {
 	if everyone {
 		before = s.rooms(r.GuildID)
 	}
-	s.state.inGuild(r.GuildID, func(g *guild) { g.setRole(r.Role) })
+	s.state.SetRole(r.GuildID, r.Role)
 	if !everyone {
 		return nil
 	}
@@ -164,7 +164,7 @@ func (s *client) onRole(ctx context.Context, n *gatewayEvent) error {
 func (s *client) onEmoji(_ context.Context, n *gatewayEvent) error {
 	e, ok := decode[objects.EmojiChange](s, n)
 	if ok {
-		s.state.inGuild(e.GuildID, func(g *guild) { g.setEmoji(e.Emojis) })
+		s.state.SetEmoji(e.GuildID, e.Emojis)
 	}
 	return nil
 }
@@ -180,10 +180,10 @@ func (s *client) onGuildDelete(ctx context.Context, n *gatewayEvent) error {
 
 func (s *client) loseGuild(ctx context.Context, n *gatewayEvent, id string) {
 	before := s.rooms(id)
-	for _, c := range s.state.channelsOf(id) {
-		s.state.dropChannel(c.ID)
+	for _, c := range s.state.ChannelsOf(id) {
+		s.state.DropChannel(c.ID)
 	}
-	s.state.dropGuild(id)
+	s.state.DropGuild(id)
 	s.compare(ctx, n, before, nil)
 }
 
@@ -203,14 +203,14 @@ func (s *client) look(ctx context.Context, n *gatewayEvent, c *objects.Channel) 
 		return
 	}
 	before := s.roomsOf(c.ID)
-	s.state.setChannel(c)
+	s.state.SetChannel(c)
 	s.compare(ctx, n, before, s.roomsOf(c.ID))
 }
 
 // roomsOf is how a channel and its threads are shown now.
 func (s *client) roomsOf(id string) map[string]transports.RoomInfo {
 	all := map[string]transports.RoomInfo{}
-	for _, c := range s.state.family(id) {
+	for _, c := range s.state.Family(id) {
 		if c.Shown() {
 			all[c.ID] = s.room(c)
 		}
@@ -221,7 +221,7 @@ func (s *client) roomsOf(id string) map[string]transports.RoomInfo {
 // lose is a channel that was deleted or that the bot does not see any longer, with its threads.
 func (s *client) lose(ctx context.Context, n *gatewayEvent, id string) {
 	before := s.roomsOf(id)
-	s.state.dropChannel(id)
+	s.state.DropChannel(id)
 	s.compare(ctx, n, before, s.roomsOf(id))
 }
 
@@ -253,7 +253,7 @@ func (s *client) onThreadMembers(ctx context.Context, n *gatewayEvent) error {
 	if !ok || !slices.Contains(u.Removed, s.cred.Bot) {
 		return nil
 	}
-	if c := s.state.channel(u.ID); c == nil || c.Type != objects.TypePrivateThread {
+	if c := s.state.Channel(u.ID); c == nil || c.Type != objects.TypePrivateThread {
 		return nil
 	}
 	s.lose(ctx, n, u.ID)

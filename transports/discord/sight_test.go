@@ -248,6 +248,6 @@ func TestNamesInTexts(t *testing.T) {
 		t.Error(err)
 	}
 	w.AddEmoji(w.guild, "fresh")
-	k.Await(t, "the new emoji", func() bool { return s.state.emoji(string(w.guild), "fresh") != "" })
+	k.Await(t, "the new emoji", func() bool { return s.state.Emoji(string(w.guild), "fresh") != "" })
 	w.must(s.React(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: m.ID}, transports.ReactionChange{Add: []string{":fresh:"}}))
 }

@@ -121,20 +121,20 @@ func inlineCode(rest string, gone *lost) (n richtext.Node, size int) {
 func (p *parser) bracket(kind, value string) richtext.Node {
 	switch {
 	case kind == "@" || kind == "@!":
-		name := p.s.state.shownAs(p.guild, value)
+		name := p.s.state.ShownAs(p.guild, value)
 		if name == "" {
 			name = p.mentions[value]
 		}
 		return richtext.Node{Kind: richtext.Mention, ID: value, Text: name}
 	case kind == "@&":
-		name := p.s.state.role(p.guild, value)
+		name := p.s.state.Role(p.guild, value)
 		if name == "" {
 			name = "role"
 		}
 		return richtext.Node{Kind: richtext.Group, ID: value, Text: name}
 	case kind == "#":
 		n := richtext.Node{Kind: richtext.Channel, ID: value}
-		if c := p.s.state.channel(value); c != nil {
+		if c := p.s.state.Channel(value); c != nil {
 			n.Text = c.Name
 		}
 		return n

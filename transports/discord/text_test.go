@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/state"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -113,7 +114,7 @@ func TestNonceKeepsTheRandomPart(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	s := &client{state: newState()}
+	s := &client{state: state.New()}
 	for _, in := range []string{"**a** `b`", "> x\n```y```", "<@1> [a](https://b)", "***x** y*"} {
 		f.Add(in)
 	}

@@ -20,18 +20,23 @@ type element struct {
 	Elements []element `json:"elements"`
 	Text     string    `json:"text"`
 	URL      string    `json:"url"`
-	UserID   string    `json:"user_id"`
-	Channel  string    `json:"channel_id"`
-	Group    string    `json:"usergroup_id"`
-	Range    string    `json:"range"`
 	Name     string    `json:"name"`
 	Unicode  string    `json:"unicode"`
 	SkinTone int       `json:"skin_tone"`
 	Value    string    `json:"value"`
 	Stamp    int64     `json:"timestamp"`
 	Fallback string    `json:"fallback"`
+	mentioned
 	listing
 	Style listStyle `json:"style"`
+}
+
+// mentioned is whom or what an element refers to.
+type mentioned struct {
+	UserID  string `json:"user_id"`
+	Channel string `json:"channel_id"`
+	Group   string `json:"usergroup_id"`
+	Range   string `json:"range"`
 }
 
 // listing is how a rich_text_list goes on with the one before: its first number, and how far to the right it is.

@@ -1,5 +1,7 @@
 package objects
 
+import "strings"
+
 // Permissions that decide whether everybody sees a channel (docs: Permissions).
 const (
 	PermissionAdministrator = 1 << 3
@@ -42,4 +44,12 @@ type Emoji struct {
 type EmojiChange struct {
 	GuildID string  `json:"guild_id"`
 	Emojis  []Emoji `json:"emojis"`
+}
+
+// Order compares two ids by age.
+func Order(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
 }

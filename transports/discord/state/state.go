@@ -1,4 +1,4 @@
-package discord
+package state
 
 import (
 	"sync"
@@ -18,8 +18,8 @@ const (
 // unseen is for how long we believe that the bot does not see a channel.
 const unseen = 10 * time.Minute
 
-// state is what the gateway has sent about guilds, channels and people. Channels that the bot may not see are not in it.
-type state struct {
+// State is what the gateway has sent about guilds, channels and people. Channels that the bot may not see are not in it.
+type State struct {
 	mu       sync.Mutex
 	guilds   map[string]*guild
 	channels map[string]*objects.Channel
@@ -35,13 +35,14 @@ type guild struct {
 	emoji    map[string]string // ids by name
 }
 
-func newState() *state {
-	return &state{
+// New makes a State that knows nothing.
+func New() *State {
+	return &State{
 		guilds: map[string]*guild{}, channels: map[string]*objects.Channel{}, users: map[string]transports.UserInfo{}, unseen: map[string]time.Time{},
 	}
 }
 
-func (s *state) setGuild(g *objects.Guild) {
+func (s *State) SetGuild(g *objects.Guild) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	own := s.guilds[g.ID]
@@ -78,8 +79,18 @@ func (g *guild) setEmoji(list []objects.Emoji) {
 	}
 }
 
+// SetRole notes a role that is new or was changed.
+func (s *State) SetRole(guildID string, r *objects.Role) {
+	s.inGuild(guildID, func(g *guild) { g.setRole(r) })
+}
+
+// SetEmoji notes the emoji that a guild has now.
+func (s *State) SetEmoji(guildID string, list []objects.Emoji) {
+	s.inGuild(guildID, func(g *guild) { g.setEmoji(list) })
+}
+
 // inGuild does something with a guild that is known, under the lock.
-func (s *state) inGuild(id string, f func(*guild)) {
+func (s *State) inGuild(id string, f func(*guild)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if g := s.guilds[id]; g != nil {
@@ -87,13 +98,13 @@ func (s *state) inGuild(id string, f func(*guild)) {
 	}
 }
 
-func (s *state) dropGuild(id string) {
+func (s *State) DropGuild(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.guilds, id)
 }
 
-func (s *state) guildIDs() []string {
+func (s *State) GuildIDs() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ids []string
@@ -103,7 +114,7 @@ func (s *state) guildIDs() []string {
 	return ids
 }
 
-func (s *state) setChannel(c *objects.Channel) {
+func (s *State) SetChannel(c *objects.Channel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.ID == "" {
@@ -115,8 +126,8 @@ func (s *state) setChannel(c *objects.Channel) {
 	}
 }
 
-// dropChannel forgets a channel and its threads.
-func (s *state) dropChannel(id string) {
+// DropChannel forgets a channel and its threads.
+func (s *State) DropChannel(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.channels, id)
@@ -127,14 +138,14 @@ func (s *state) dropChannel(id string) {
 	}
 }
 
-func (s *state) channel(id string) *objects.Channel {
+func (s *State) Channel(id string) *objects.Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.channels[id]
 }
 
-// family is a channel with its threads; without the channel where it is not known.
-func (s *state) family(id string) []*objects.Channel {
+// Family is a channel with its threads; without the channel where it is not known.
+func (s *State) Family(id string) []*objects.Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []*objects.Channel
@@ -152,7 +163,7 @@ func (s *state) family(id string) []*objects.Channel {
 	return all
 }
 
-func (s *state) channelsOf(guildID string) []*objects.Channel {
+func (s *State) ChannelsOf(guildID string) []*objects.Channel {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []*objects.Channel
@@ -164,8 +175,8 @@ func (s *state) channelsOf(guildID string) []*objects.Channel {
 	return all
 }
 
-// doubt notes that the bot does not see a channel; doubted reports whether that was so lately.
-func (s *state) doubt(id string) {
+// Doubt notes that the bot does not see a channel; doubted reports whether that was so lately.
+func (s *State) Doubt(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.unseen) >= maxChannels {
@@ -174,13 +185,13 @@ func (s *state) doubt(id string) {
 	s.unseen[id] = time.Now().Add(unseen)
 }
 
-func (s *state) doubted(id string) bool {
+func (s *State) Doubted(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Now().Before(s.unseen[id])
 }
 
-func (s *state) spaces() []transports.SpaceInfo {
+func (s *State) Spaces() []transports.SpaceInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []transports.SpaceInfo
@@ -190,24 +201,24 @@ func (s *state) spaces() []transports.SpaceInfo {
 	return all
 }
 
-func (s *state) guildName(id string) (name string) {
+func (s *State) GuildName(id string) (name string) {
 	s.inGuild(id, func(g *guild) { name = g.name })
 	return name
 }
 
-func (s *state) role(guildID, id string) (name string) {
+func (s *State) Role(guildID, id string) (name string) {
 	s.inGuild(guildID, func(g *guild) { name = g.roles[id] })
 	return name
 }
 
-// emoji is the id of a guild's own emoji.
-func (s *state) emoji(guildID, name string) (id string) {
+// Emoji is the id of a guild's own emoji.
+func (s *State) Emoji(guildID, name string) (id string) {
 	s.inGuild(guildID, func(g *guild) { id = g.emoji[name] })
 	return id
 }
 
-// public reports whether everybody of its guild sees a channel; known is false while the guild is not.
-func (s *state) public(c *objects.Channel) (public, known bool) {
+// Public reports whether everybody of its guild sees a channel; known is false while the guild is not.
+func (s *State) Public(c *objects.Channel) (public, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.guilds[c.GuildID]

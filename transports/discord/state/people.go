@@ -1,0 +1,87 @@
+package state
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+)
+
+// SetMember notes a member and returns the person as shown, and whether anything has changed.
+func (s *State) SetMember(guildID string, u *objects.User, nick string) (transports.UserInfo, bool) {
+	info := Person(u, nick)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, known := s.users[u.ID]
+	if g := s.guilds[guildID]; g != nil {
+		info.Group = g.name
+		if len(g.members) < maxMembers {
+			g.members[u.ID] = info.Name
+		}
+	} else if known {
+		info.Group = old.Group
+	}
+	if known || len(s.users) < maxMembers {
+		s.users[u.ID] = info
+	}
+	return info, !known || old != info
+}
+
+func (s *State) DropMember(guildID, user string) {
+	s.inGuild(guildID, func(g *guild) { delete(g.members, user) })
+}
+
+func (s *State) User(id string) (transports.UserInfo, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info, ok := s.users[id]
+	return info, ok
+}
+
+// ShownAs is somebody's name in a guild, else their name elsewhere; "" where neither is known.
+func (s *State) ShownAs(guildID, user string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.guilds[guildID]; g != nil && g.members[user] != "" {
+		return g.members[user]
+	}
+	return s.users[user].Name
+}
+
+// Members are those of a guild, by their ids.
+func (s *State) Members(guildID string, request transports.MemberRequest) transports.MemberPage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.guilds[guildID]
+	if g == nil {
+		return transports.MemberPage{}
+	}
+	page := transports.MemberPage{Total: len(g.members)}
+	for _, id := range slices.SortedFunc(maps.Keys(g.members), objects.Order) {
+		if request.After != "" && objects.Order(id, request.After) <= 0 {
+			continue
+		}
+		if len(page.Members) == request.Limit {
+			page.Next = string(page.Members[len(page.Members)-1].User.ID)
+			break
+		}
+		info := s.users[id]
+		info.ID, info.Name = transports.UserID(id), g.members[id]
+		page.Members = append(page.Members, transports.MemberInfo{User: info, Membership: transports.Joined})
+	}
+	return page
+}
+
+// Person is a user as shown: the name in the guild, the display name, the user name.
+func Person(u *objects.User, nick string) transports.UserInfo {
+	name := nick
+	for _, other := range []string{u.GlobalName, u.Username, u.ID} {
+		if name == "" {
+			name = other
+		}
+	}
+	return transports.UserInfo{
+		ID: transports.UserID(u.ID), Name: name, Handle: u.Username, Avatar: u.AvatarURL(), AvatarKey: u.Avatar, Bot: u.Bot, URL: "https://discord.com/users/" + u.ID,
+	}
+}
