@@ -29,6 +29,7 @@ type Server struct {
 	Contacts []string `toml:"contacts" doc:"Addresses for complaints and questions, shown to others (XEP-0157), such as mailto:admin@example.org."`
 	Register bool     `toml:"register" doc:"Whether anybody may make an account from their client (XEP-0077)."`
 	Reserved []string `toml:"reserved" doc:"User names that nobody can register from their client, besides the addresses that this configuration names; the command line can create such an account."`
+	Silent   bool     `toml:"hide_unknown" doc:"Whether messages to addresses without an account are dropped silently also when they come from this server: whoever mistypes an address is not told, and nobody can try which accounts exist."`
 	Archive  Duration `toml:"archive" doc:"How long messages stay in the archives that clients can search (XEP-0313). 0: for ever."`
 	Shutdown Duration `toml:"shutdown" doc:"How long a stop may take to tell the clients and write what is pending."`
 }
@@ -92,8 +93,8 @@ type Limits struct {
 	RosterBytes        Bytes    `toml:"roster_bytes" doc:"Bytes of the addresses, names and groups of one account's contacts; at least 10000."`
 	RosterRequests     int      `toml:"roster_requests" doc:"Subscription requests to one account that it has not answered."`
 	Blocked            int      `toml:"blocked" doc:"Addresses that one account may block."`
-	OfflineMessages    int      `toml:"offline_messages" doc:"Messages kept for an account that is away."`
-	OfflineBytes       Bytes    `toml:"offline_bytes" doc:"Bytes of the messages kept for an account that is away."`
+	OfflineMessages    int      `toml:"offline_messages" doc:"Messages kept for an account that is away; each sender may use half of what the others leave."`
+	OfflineBytes       Bytes    `toml:"offline_bytes" doc:"Bytes of the messages kept for an account that is away, shared in the same way."`
 	Registrations      int      `toml:"registrations" doc:"Accounts that may be made from one address in registration_time, where server.register is on. 0: no limit."`
 	RegistrationNames  int      `toml:"registration_names" doc:"User names that are taken and may be tried from one address in registration_time: whoever tries names finds out which accounts exist. 0: no limit."`
 	RegistrationTime   Duration `toml:"registration_time" doc:"The time for which registrations and registration_names are meant."`
@@ -170,7 +171,7 @@ func Default() Config {
 			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Sessions: 10, Recipients: 1000,
-			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 100, OfflineBytes: 1 << 20, VCardBytes: 64 << 10,
+			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour),
 		},
 		Store:   Store{Partitions: 4},

@@ -80,11 +80,15 @@ func (s *session) Flush() {
 
 // NotifyWritten calls done with true when all delivered stanzas are written to the client, or with false if they never will be.
 func (s *session) NotifyWritten(done func(written bool)) {
-	if c := s.conn.Load(); c != nil {
-		c.Queue().Notify(done)
+	s.mu.Lock()
+	held := len(s.waiting) > 0
+	s.mu.Unlock()
+	c := s.conn.Load()
+	if c == nil || held {
+		done(false)
 		return
 	}
-	done(false)
+	c.Queue().Notify(done)
 }
 
 // QueueNearlyFull reports whether the client's queue is half full.

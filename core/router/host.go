@@ -21,6 +21,14 @@ type HostOptions struct {
 	// OnFacts is called after each change of a session's facts, by any goroutine; it must not
 	// block. May be nil.
 	OnFacts func(*Bound)
+	Strict  Strict
+}
+
+// Strict says where senders of this server, which are its accounts, components and gateways, get no more than
+// strangers.
+type Strict struct {
+	Unknown  bool // messages to addresses without an account are dropped without an error
+	Requests bool // requests to a session are refused where the sender may not see its presence
 }
 
 // Host is a served domain with its accounts and features. It is a Destination.
@@ -31,6 +39,7 @@ type Host struct {
 	accounts  Accounts
 	log       *slog.Logger
 	onFacts   func(*Bound)
+	strict    Strict
 	removals  atomic.Uint64
 
 	// Set by Use; read-only once stanzas are routed.
@@ -44,7 +53,7 @@ type Host struct {
 
 // NewHost returns a host for a domain. Add features with Use, then attach it with r.Attach(domain, host).
 func NewHost(r *Router, domain jid.JID, o HostOptions) *Host {
-	h := &Host{domain: domain, router: r, directory: newDirectory(), accounts: o.Accounts, log: o.Log, onFacts: o.OnFacts}
+	h := &Host{domain: domain, router: r, directory: newDirectory(), accounts: o.Accounts, log: o.Log, onFacts: o.OnFacts, strict: o.Strict}
 	for i := range h.handlers {
 		h.handlers[i] = map[string]IQHandler{}
 	}
@@ -124,7 +133,7 @@ func (h *Host) deliverTo(b *Batch, a *Account, st *stanza.Stanza) {
 	}
 }
 
-// deliverToNobody handles stanzas to addresses that have no account. Senders must not be able to
+// deliverToNobody handles stanzas to addresses that have no account. Senders elsewhere must not be able to
 // distinguish these from accounts without a session (RFC 6121 §8.5.1).
 func (h *Host) deliverToNobody(b *Batch, st *stanza.Stanza) {
 	switch st.Kind {

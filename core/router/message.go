@@ -29,21 +29,15 @@ func (h *Host) message(b *Batch, account *Account, st *stanza.Stanza) {
 	}
 }
 
-// messageToNobody answers as an account without sessions would (RFC 6121 §8.5.1).
+// messageToNobody handles messages to addresses without an account. Senders of this server get an error, as they
+// should notice a typo; others get the answer of an account without sessions that has stored the message (RFC 6121
+// §8.5.1).
 func (h *Host) messageToNobody(b *Batch, st *stanza.Stanza) {
-	p := h.newPass(b, nil, st)
-	defer p.free()
-	p.Session = b.sender(st)
-	switch a, _ := chooseTargets(st, nil, nil); a {
-	case refuse:
+	if a, _ := chooseTargets(st, nil, nil); a == refuse || !h.strict.Unknown && h.router.Serves(st.From) {
 		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
-	case keep:
-		if h.run(p, nobody) {
-			h.router.Bounce(b, p.Stanza, stanza.ServiceUnavailable(""))
-		}
-	default:
-		h.router.Counters.Dropped.Add(1)
+		return
 	}
+	h.router.Counters.Dropped.Add(1)
 }
 
 // undelivered runs the Undelivered stages for a message that no session gets; if none of them takes it, it

@@ -20,9 +20,9 @@ func TestMessageDelivery(t *testing.T) {
 		want     [5]string
 	}{
 		// checklist 54
-		{"no account, bare", nil, "nobody@home.test", [5]string{"O", "O", "E", "S", "S"}},
+		{"no account, bare", nil, "nobody@home.test", [5]string{"E", "E", "E", "E", "S"}},
 		// checklist 55
-		{"no account, full", nil, "nobody@home.test/a", [5]string{"E", "O", "E", "S", "S"}},
+		{"no account, full", nil, "nobody@home.test/a", [5]string{"E", "E", "E", "E", "S"}},
 		// checklist 56
 		{"no session, bare", nil, "juliet@home.test", [5]string{"O", "O", "E", "S", "S"}},
 		// checklist 57
@@ -48,7 +48,7 @@ func TestMessageDelivery(t *testing.T) {
 			t.Parallel()
 			var kept int
 			keep := func(context.Context, *Pass) error { kept++; return ErrStop }
-			th := newTestHost(t, Stage{Name: "offline", Undelivered: keep, Nobody: keep})
+			th := newTestHost(t, Stage{Name: "offline", Undelivered: keep})
 			romeo := th.join("romeo@home.test/x", "0")
 			recorders := map[string]*recorder{}
 			for r, priority := range c.sessions {
@@ -87,27 +87,40 @@ func TestMessageDelivery(t *testing.T) {
 	}
 }
 
-// Where nothing is kept for later, an account that is away and one that does not exist
-// are refused alike; where it is, both are nullSession.
-func TestUnknownAccountLooksLikeAbsent(t *testing.T) {
+// Strangers get the same answers for an account that is away and for an address without an account. Senders of
+// this server are told of a mistyped address, unless the host is strict.
+func TestUnknownAccount(t *testing.T) { // checklist 113
 	t.Parallel()
-	keep := func(_ context.Context, p *Pass) error {
-		if p.Stanza.Body() == "" {
-			return nil
+	for _, c := range []struct {
+		name, sender string
+		strict       bool
+		answered     bool
+	}{
+		{"stranger", "x@away.test/r", false, false},
+		{"account of this server", "romeo@home.test/x", false, true},
+		{"component", "x@gate.test", false, true},
+		{"account, strict", "romeo@home.test/x", true, false},
+		{"component, strict", "x@gate.test", true, false},
+	} {
+		th := newTestHost(t, Stage{Name: "offline", Undelivered: func(context.Context, *Pass) error { return ErrStop }})
+		th.host.strict.Unknown = c.strict
+		gate := &recorder{jid: jid.MustParse("gate.test")}
+		if err := th.router.Attach(gate.jid, gate); err != nil {
+			t.Fatal(err)
 		}
-		return ErrStop
-	}
-	offline := Stage{Name: "offline", Undelivered: keep, Nobody: keep}
-	for _, stages := range [][]Stage{nil, {offline}} {
-		th := newTestHost(t, stages...)
 		romeo := th.join("romeo@home.test/x", "0")
-		for _, typ := range []string{"normal", "chat", "groupchat", "headline", ""} { // checklist 113
+		answer := func(to, typ string) string {
+			th.router.Route(from(message(to, typ), c.sender))
+			return condition(append(append(romeo.take(), gate.take()...), th.remote.take()...))
+		}
+		for _, typ := range []string{"normal", "chat", "groupchat", "headline", "", "error"} { // checklist 113
 			for _, resource := range []string{"", "/a"} {
-				th.submit("romeo@home.test/x", message("juliet@home.test"+resource, typ))
-				known := condition(romeo.take())
-				th.submit("romeo@home.test/x", message("nobody@home.test"+resource, typ))
-				if unknown := condition(romeo.take()); known != unknown {
-					t.Errorf("%q%s: %q for an account, %q for none", typ, resource, known, unknown)
+				want := answer("juliet@home.test"+resource, typ)
+				if c.answered && typ != "error" {
+					want = "service-unavailable" // RFC 6121 §8.5.1
+				}
+				if got := answer("nobody@home.test"+resource, typ); got != want {
+					t.Errorf("%s: %q%s: answered %q, want %q", c.name, typ, resource, got, want)
 				}
 			}
 		}
@@ -115,27 +128,18 @@ func TestUnknownAccountLooksLikeAbsent(t *testing.T) {
 }
 
 // An account that cannot be looked up counts as one that exists.
-func TestNobodyStages(t *testing.T) {
+func TestAccountNotLookedUp(t *testing.T) {
 	t.Parallel()
-	var unknown, account string
-	th := newTestHost(t, Stage{
-		Undelivered: func(_ context.Context, p *Pass) error {
-			unknown, account = "known", p.Account.JID().String()
-			return nil
-		},
-		Nobody: func(_ context.Context, p *Pass) error {
-			unknown, account = "unknown", p.Stanza.To.Bare().String()
-			return nil
-		},
-	})
-	romeo := th.join("romeo@home.test/x", "0")
-	for to, want := range map[string]string{"nobody@home.test": "unknown", "juliet@home.test": "known", "broken@home.test": "known"} {
-		th.submit("romeo@home.test/x", message(to, "chat"))
-		if unknown != want || account != to {
-			t.Errorf("%s: %s as %s", to, unknown, account)
-		}
-		if c := condition(romeo.take()); c != "service-unavailable" {
-			t.Errorf("%s: answered %q", to, c)
+	var account string
+	th := newTestHost(t, Stage{Undelivered: func(_ context.Context, p *Pass) error {
+		account = p.Account.JID().String()
+		return nil
+	}})
+	for to, want := range map[string]string{"nobody@home.test": "", "juliet@home.test": "juliet@home.test", "broken@home.test": "broken@home.test"} {
+		account = ""
+		th.router.Route(from(message(to, "chat"), "x@away.test/r"))
+		if account != want {
+			t.Errorf("%s: handled as %q", to, account)
 		}
 	}
 }

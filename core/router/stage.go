@@ -41,10 +41,6 @@ type Stage struct {
 	Inbound func(ctx context.Context, p *Pass) error
 	// Undelivered is called for messages that no session gets and that may be stored.
 	Undelivered func(ctx context.Context, p *Pass) error
-	// Nobody is called for messages to addresses without an account (p.Account is nil) that an account
-	// without sessions might store. It returns what Undelivered would return for such an account, but
-	// stores nothing, so that senders cannot find out which accounts exist.
-	Nobody func(ctx context.Context, p *Pass) error
 }
 
 // Pass is one stanza on its way through the stages. It is only valid until the stage returns.
@@ -91,7 +87,6 @@ const (
 	outbound side = iota
 	inbound
 	undelivered
-	nobody
 )
 
 func (s *Stage) on(at side) func(context.Context, *Pass) error {
@@ -100,8 +95,6 @@ func (s *Stage) on(at side) func(context.Context, *Pass) error {
 		return s.Outbound
 	case inbound:
 		return s.Inbound
-	case nobody:
-		return s.Nobody
 	}
 	return s.Undelivered
 }

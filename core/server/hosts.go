@@ -16,7 +16,9 @@ type host struct {
 
 // newHost creates a host with its features and attaches it to the router.
 func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
-	h := &host{Host: router.NewHost(r, domain, router.HostOptions{Accounts: a.store, Log: a.log}), domain: domain}
+	h := &host{Host: router.NewHost(r, domain, router.HostOptions{
+		Accounts: a.store, Log: a.log, Strict: router.Strict{Unknown: a.config.Server.Silent},
+	}), domain: domain}
 	h.linked = link(h.Host, a)
 	h.Use(features(h.Host, a, h.linked)...)
 	if err := r.Attach(domain, h.Host); err != nil {

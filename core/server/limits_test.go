@@ -233,12 +233,6 @@ func limits() []reached {
 			c.Until("<service-unavailable ")
 			return nil
 		}, ""},
-		{"limits.offline_messages", l.OfflineMessages, extra{limits: "offline_messages = 1"}, func(p *testServer) *peer {
-			c := p.online("romeo")
-			c.Send(many(2, "<message to='nobody@home.test'><body>y</body></message>"))
-			c.Until("<service-unavailable ")
-			return nil
-		}, ""},
 		{"limits.vcard_bytes", l.VCardBytes, extra{limits: "vcard_bytes = \"10000 B\""}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			c.Send("<iq type='set' id='v'><vCard xmlns='vcard-temp'><NOTE>" + many(10_000, "y") + "</NOTE></vCard></iq>")
@@ -277,7 +271,7 @@ func TestDefaults(t *testing.T) {
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
 		"limits.registrations": "20", "limits.registration_names": "100",
 		"limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
-		"limits.blocked": "1000", "limits.offline_messages": "100", "limits.offline_bytes": "1 MiB", "limits.vcard_bytes": "64 KiB",
+		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {

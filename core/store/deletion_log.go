@@ -26,9 +26,6 @@ type deletionLog struct {
 	pending int // deletions under way
 }
 
-// offlineKey names an offline message.
-type offlineKey struct{ account, id string }
-
 // openDeletionLog opens the file and returns what the last run has left in it.
 func openDeletionLog(database string) (*deletionLog, []offlineKey, error) {
 	left, err := readDeletions(database + deletionLogSuffix)
@@ -72,11 +69,11 @@ func deleteLogged(tx *sql.Tx, left []offlineKey) error {
 	return nil
 }
 
-// begin adds messages of one account; end is called when they are deleted.
-func (l *deletionLog) begin(account string, ids []string) error {
+// begin adds messages; end is called when they are deleted.
+func (l *deletionLog) begin(keys []offlineKey) error {
 	var b bytes.Buffer
-	for _, id := range ids {
-		fmt.Fprintf(&b, "%s %s\n", account, id)
+	for _, m := range keys {
+		fmt.Fprintf(&b, "%s %s\n", m.account, m.id)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

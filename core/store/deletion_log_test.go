@@ -25,17 +25,17 @@ func TestDeletionLogSurvivesKill(t *testing.T) {
 	for _, body := range []string{"one", "two"} {
 		done := make(chan error, 1)
 		st := stanza.NewMessage(juliet, juliet, stanza.TypeChat, stanza.TextElement("", "body", body))
-		s.AddOffline(juliet, offline.Message{Stanza: st, Received: time.Now()}, func(err error) { done <- err })
+		s.AddOffline(juliet, offline.Message{ID: body, Stanza: st, Received: time.Now()}, func(err error) { done <- err })
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
 	}
-	list, err := s.OfflineMessages(t.Context(), juliet, 10)
+	list, err := s.OfflineMessages(t.Context(), juliet, 0, 10)
 	if err != nil || len(list) != 2 {
 		t.Fatalf("%d messages are kept, want 2: %v", len(list), err)
 	}
 	// What DeleteOffline does before it is killed.
-	if err := s.deletions.begin(juliet.String(), []string{list[0].ID}); err != nil {
+	if err := s.offline.log.begin([]offlineKey{{juliet.String(), list[0].ID}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -43,15 +43,17 @@ func TestDeletionLogSurvivesKill(t *testing.T) {
 	}
 
 	s = open(t, Options{URL: url})
-	list, err = s.OfflineMessages(t.Context(), juliet, 10)
+	list, err = s.OfflineMessages(t.Context(), juliet, 0, 10)
 	if err != nil || len(list) != 1 || list[0].Stanza.Body() != "two" {
 		t.Fatalf("after the kill %v are kept, want the second: %v", list, err)
 	}
 	// Nothing is left in the file, also after a deletion that went well.
-	if err := s.DeleteOffline(t.Context(), juliet, []string{list[0].ID}); err != nil {
+	deleted := make(chan error, 1)
+	s.DeleteOffline(juliet, []string{list[0].ID}, func(err error) { deleted <- err })
+	if err := <-deleted; err != nil {
 		t.Fatal(err)
 	}
-	if info, err := s.deletions.file.Stat(); err != nil || info.Size() != 0 {
+	if info, err := s.offline.log.file.Stat(); err != nil || info.Size() != 0 {
 		t.Errorf("the file has %d bytes, want 0: %v", info.Size(), err)
 	}
 }
@@ -69,7 +71,7 @@ func TestPrepareRedelivery(t *testing.T) {
 	}
 	done := make(chan error, 2)
 	note := func(err error) { done <- err }
-	s.AddOffline(juliet, offline.Message{Stanza: message("kept"), Received: time.Now()}, note)
+	s.AddOffline(juliet, offline.Message{ID: "1", Stanza: message("kept"), Received: time.Now()}, note)
 	s.Archive(juliet, archive.Entry{ID: "a", At: time.Now(), Stanza: message("shown")}, note)
 	for range 2 {
 		if err := <-done; err != nil {

@@ -8,8 +8,8 @@ import (
 
 // Limits bound what one account may make the store keep. Zero fields take the defaults.
 type Limits struct {
-	OfflineMessages int   // offline messages of one account; 100
-	OfflineBytes    int64 // their size together; 1 MiB
+	OfflineMessages int   // offline messages of one account; 200
+	OfflineBytes    int64 // their size together; 2 MiB
 	PendingIn       int   // unanswered subscription requests to one account; 500
 	RosterItems     int   // contacts of one account; 2000
 	RosterBytes     int64 // their addresses, names and groups together; 1 MiB
@@ -53,8 +53,8 @@ func (l Limits) orDefaults() Limits {
 			*v = d
 		}
 	}
-	def(&l.OfflineMessages, 100)
-	def64(&l.OfflineBytes, 1<<20)
+	def(&l.OfflineMessages, 200)
+	def64(&l.OfflineBytes, 2<<20)
 	def(&l.PendingIn, 500)
 	def(&l.RosterItems, 2000)
 	def64(&l.RosterBytes, 1<<20)

@@ -2,108 +2,123 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
+	"sync"
 
 	"github.com/dragoman-im/dragoman/core/features/offline"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// An account that has been deleted meanwhile gets no row. The position rises for each account,
-// also when the clock goes back: it is the time, or one more than the last position.
-const addOfflineSQL = `INSERT INTO offline (account, id, stanza, size, received, position)
-SELECT jid, ?2, ?3, ?4, ?5, (SELECT CASE WHEN max(position) >= ?6 THEN max(position) + 1 ELSE ?6 END FROM offline WHERE account = ?1)
-FROM accounts WHERE jid = ?1`
+// offlineMessages is the store's part that keeps offline messages.
+type offlineMessages struct {
+	added    *Bulk[offlineRow]
+	deleted  *Bulk[[]offlineKey]
+	log      *deletionLog   // of SQLite
+	deleting sync.WaitGroup // deletions of PostgreSQL beside the partitions
+}
+
+func newOfflineMessages(s *Store, log *deletionLog) *offlineMessages {
+	return &offlineMessages{
+		added:   NewBulk(s, func(*Partition) BulkWriter[offlineRow] { return &offlineWriter{dialect: s.dialect} }),
+		deleted: NewBulk(s, func(*Partition) BulkWriter[[]offlineKey] { return BulkFunc[[]offlineKey](deleteOfflineRows) }),
+		log:     log,
+	}
+}
 
 // AddOffline implements offline.Store.
 func (s *Store) AddOffline(account jid.JID, m offline.Message, done func(error)) {
-	text, size := encodeStanza(m.Stanza), len(m.Stanza.Payload)+len(m.Stanza.Extra)
-	s.of(account).WriteAsync(func(tx *sql.Tx) error {
-		_, err := tx.Exec(addOfflineSQL, account.String(), stanza.NewID(), text, size, m.Received.UnixMicro(), now())
+	s.offline.added.Append(account.String(), offlineRow{
+		account: account.String(), id: m.ID, sender: m.Stanza.From.Bare().String(), stanza: encodeStanza(m.Stanza),
+		size: int64(len(m.Stanza.Payload) + len(m.Stanza.Extra)), received: m.Received.UnixMicro(),
+	}, func(err error) {
 		if err != nil {
-			return fmt.Errorf("keep message for %s: %w", account, err)
+			err = fmt.Errorf("keep message for %s: %w", account, err)
 		}
-		return nil
-	}, done)
+		done(err)
+	})
 }
 
-const offlineSQL = `SELECT id, stanza, received FROM offline WHERE account = ? ORDER BY position, id LIMIT ?`
+const offlineSQL = `SELECT id, stanza, received, position FROM offline WHERE account = ? AND position > ? ORDER BY position, id LIMIT ?`
 
 // OfflineMessages implements offline.Store: it reads after what was written before.
-func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, limit int) ([]offline.Message, error) {
-	fail := func(err error) ([]offline.Message, error) {
+func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, after int64, limit int) ([]offline.Message, error) {
+	err := s.of(account).Settle(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("read messages kept for %s: %w", account, err)
 	}
-	if err := s.of(account).Settle(ctx); err != nil {
-		return fail(err)
-	}
-	rows, err := s.reads.QueryContext(ctx, offlineSQL, account.String(), limit)
-	if err != nil {
-		return fail(err)
-	}
-	defer rows.Close()
-	var list []offline.Message
-	for rows.Next() {
-		var m offline.Message
+	list, err := scan(ctx, s.reads, func(row scanner) (m offline.Message, err error) {
 		var text string
 		var received int64
-		if err := rows.Scan(&m.ID, &text, &received); err != nil {
-			return fail(err)
-		}
-		if m.Stanza, err = stanza.Parse(text); err != nil { // must not keep the others back
-			s.log.Error("an offline message is not readable", "account", account, "id", m.ID, "err", err)
-			continue
+		if err := row.Scan(&m.ID, &text, &received, &m.Position); err != nil {
+			return m, err
 		}
 		m.Received = timeOf(received)
-		list = append(list, m)
-	}
-	if err := rows.Err(); err != nil {
-		return fail(err)
+		if m.Stanza, err = stanza.Parse(text); err != nil { // must not keep the others back
+			s.log.Error("an offline message is not readable", "account", account, "id", m.ID, "err", err)
+			m.Stanza = nil
+			return m, nil
+		}
+		m.Stanza.Entry = m.ID
+		return m, nil
+	}, offlineSQL, account.String(), after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read messages kept for %s: %w", account, err)
 	}
 	return list, nil
 }
 
-const (
-	deleteOfflineSQL     = `DELETE FROM offline WHERE account = ? AND id = ?`
-	deleteManyOfflineSQL = `DELETE FROM offline WHERE account = ? AND id = ANY(?)` // PostgreSQL
-)
+const deleteManyOfflineSQL = `DELETE FROM offline WHERE account = ? AND id = ANY(?)` // PostgreSQL
 
 // DeleteOffline implements offline.Store. The client has received the messages already: the
 // deletion must survive the end of this process as soon as it can. On SQLite that is what
 // the deletion log is for. PostgreSQL completes a statement that it has received; it is sent at
 // once, beside the partitions.
-func (s *Store) DeleteOffline(ctx context.Context, account jid.JID, ids []string) error {
+func (s *Store) DeleteOffline(account jid.JID, ids []string, done func(error)) {
 	if s.dialect == Postgres {
-		if _, err := s.writes.ExecContext(ctx, deleteManyOfflineSQL, account.String(), ids); err != nil {
-			return fmt.Errorf("delete offline messages of %s: %w", account, unavailable(err))
-		}
-		return nil
+		s.offline.deleting.Go(func() {
+			_, err := s.writes.ExecContext(context.Background(), deleteManyOfflineSQL, account.String(), ids)
+			if err != nil {
+				err = fmt.Errorf("delete offline messages of %s: %w", account, unavailable(err))
+			}
+			done(err)
+		})
+		return
 	}
-	if err := s.deletions.begin(account.String(), ids); err != nil {
+	keys := make([]offlineKey, len(ids))
+	for i, id := range ids {
+		keys[i] = offlineKey{account.String(), id}
+	}
+	log := s.offline.log
+	if err := log.begin(keys); err != nil {
 		s.log.Error("messages may be delivered twice after a crash", "account", account, "err", err)
 	}
-	err := s.of(account).Write(ctx, func(tx *sql.Tx) error {
-		for _, id := range ids {
-			if _, err := tx.Exec(deleteOfflineSQL, account.String(), id); err != nil {
-				return fmt.Errorf("delete offline message of %s: %w", account, err)
-			}
+	s.offline.deleted.Append(account.String(), keys, func(err error) {
+		if problem := log.end(err); problem != nil {
+			s.log.Error("emptying the deletion log", "err", problem)
 		}
-		return nil
+		done(err)
 	})
-	if problem := s.deletions.end(err); problem != nil {
-		s.log.Error("emptying the deletion log", "err", problem)
-	}
-	return err
 }
 
-const offlineUsageSQL = `SELECT count(*), coalesce(sum(size), 0) FROM offline WHERE account = ?`
+const offlineUsageSQL = `SELECT sender, count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM offline WHERE account = ? GROUP BY sender`
 
 // OfflineUsage implements offline.Store.
-func (s *Store) OfflineUsage(ctx context.Context, account jid.JID) (used, limit offline.Usage, err error) {
-	err = s.reads.QueryRowContext(ctx, offlineUsageSQL, account.String()).Scan(&used.Messages, &used.Bytes)
+func (s *Store) OfflineUsage(ctx context.Context, account jid.JID) (senders map[jid.JID]offline.Usage, limit offline.Usage, err error) {
+	senders = map[jid.JID]offline.Usage{}
+	_, err = scan(ctx, s.reads, func(row scanner) (struct{}, error) {
+		var text string
+		var u offline.Usage
+		if err := row.Scan(&text, &u.Messages, &u.Bytes); err != nil {
+			return struct{}{}, err
+		}
+		sender, _ := jid.Parse(text) // the zero value stands for those that are not known
+		senders[sender] = offline.Usage{Messages: senders[sender].Messages + u.Messages, Bytes: senders[sender].Bytes + u.Bytes}
+		return struct{}{}, nil
+	}, offlineUsageSQL, account.String())
 	if err != nil {
-		return used, limit, fmt.Errorf("count messages kept for %s: %w", account, err)
+		return nil, limit, fmt.Errorf("count messages kept for %s: %w", account, err)
 	}
-	return used, offline.Usage{Messages: s.limits.Load().OfflineMessages, Bytes: s.limits.Load().OfflineBytes}, nil
+	limits := s.limits.Load()
+	return senders, offline.Usage{Messages: limits.OfflineMessages, Bytes: limits.OfflineBytes}, nil
 }

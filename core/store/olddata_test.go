@@ -81,7 +81,7 @@ func checkOldData(t *testing.T, s *Store) {
 
 func checkOldMessages(t *testing.T, s *Store, ann, bob, carol jid.JID) {
 	t.Helper()
-	waiting, err := s.OfflineMessages(t.Context(), carol, 10)
+	waiting, err := s.OfflineMessages(t.Context(), carol, 0, 10)
 	if err != nil || len(waiting) != 2 || waiting[0].Stanza.Body() != "for later, one" || waiting[1].Stanza.Body() != "for later, two" {
 		t.Errorf("offline: %v %v", waiting, err)
 	}
@@ -120,14 +120,14 @@ func useOldData(t *testing.T, s *Store) {
 	ann, carol := jid.MustParse("ann@old.example"), jid.MustParse("carol@old.example")
 	done := make(chan error, 2)
 	st := stanza.NewMessage(carol, ann, stanza.TypeChat, stanza.TextElement("", "body", "new"))
-	s.AddOffline(carol, offline.Message{Stanza: st, Received: time.Now()}, func(err error) { done <- err })
+	s.AddOffline(carol, offline.Message{ID: st.ID, Stanza: st, Received: time.Now()}, func(err error) { done <- err })
 	s.Archive(carol, archive.Entry{ID: stanza.NewID(), At: time.Now(), Stanza: st}, func(err error) { done <- err })
 	for range 2 {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
 	}
-	waiting, err := s.OfflineMessages(ctx, carol, 10)
+	waiting, err := s.OfflineMessages(ctx, carol, 0, 10)
 	if err != nil || len(waiting) != 3 || waiting[2].Stanza.Body() != "new" {
 		t.Errorf("offline: %v %v", waiting, err)
 	}
@@ -149,7 +149,7 @@ func TestOldDeletionLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, Options{Path: path})
-	waiting, err := s.OfflineMessages(t.Context(), jid.MustParse("carol@old.example"), 10)
+	waiting, err := s.OfflineMessages(t.Context(), jid.MustParse("carol@old.example"), 0, 10)
 	if err != nil || len(waiting) != 1 || waiting[0].Stanza.Body() != "for later, two" {
 		t.Errorf("offline: %v %v", waiting, err)
 	}

@@ -49,7 +49,7 @@ type Store struct {
 	writes     *sql.DB // one connection for each partition
 	reads      *sql.DB
 	partitions []*Partition
-	deletions  *deletionLog // of SQLite
+	offline    *offlineMessages
 	archives   *archiving
 	health     health
 	onDelete   []func(tx *sql.Tx, account jid.JID) error
@@ -71,7 +71,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Iterations <= 0 {
 		o.Iterations = sasl.DefaultIterations
 	}
-	s := &Store{log: o.Log, iterations: o.Iterations}
+	s := &Store{log: o.Log, offline: &offlineMessages{}, iterations: o.Iterations}
 	s.SetLimits(o.Limits)
 	if err := s.locate(&o); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -86,6 +86,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		s.partitions = append(s.partitions, newPartition(s))
 	}
 	s.archives = newArchiving(s)
+	s.offline = newOfflineMessages(s, s.offline.log)
 	for _, p := range s.partitions {
 		go p.run()
 	}
@@ -147,6 +148,7 @@ func (s *Store) Close() error {
 	for _, p := range s.partitions {
 		<-p.done
 	}
+	s.offline.deleting.Wait()
 	if !first {
 		return nil
 	}
@@ -161,8 +163,8 @@ func (s *Store) closeConnections() error {
 	if s.writes != nil {
 		errs = append(errs, s.writes.Close())
 	}
-	if s.deletions != nil {
-		errs = append(errs, s.deletions.close())
+	if log := s.offline.log; log != nil {
+		errs = append(errs, log.close())
 	}
 	return errors.Join(errs...)
 }

@@ -56,7 +56,7 @@ func (s *Store) completeDeletions(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	s.deletions = log
+	s.offline.log = log
 	if len(left) == 0 { // perhaps a command beside a server that runs: the file is the server's
 		return nil
 	}

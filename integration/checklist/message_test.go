@@ -111,13 +111,13 @@ func (s *messageCase) with(t *testing.T, resource, priority string) *rawClient {
 func TestNoAccountBare(t *testing.T) { // checklist 54
 	s := newMessageCase(t)
 	s.bob = "nobody"
-	s.check(t, s.bare(), "SSESS", nil) // what an account that is away shows
+	s.check(t, s.bare(), "EEEES", nil) // senders of this server see a typo
 }
 
 func TestNoAccountFull(t *testing.T) { // checklist 55
 	s := newMessageCase(t)
 	s.bob = "nobody"
-	s.check(t, s.bare()+"/r", "ESESS", nil)
+	s.check(t, s.bare()+"/r", "EEEES", nil)
 }
 
 func TestAwayBare(t *testing.T) { // checklist 56

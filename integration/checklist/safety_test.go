@@ -97,10 +97,16 @@ func TestLimits(t *testing.T) { // checklist 112
 // TestNoOracle compares what is seen of an account that there is with what is seen of one
 // that there is not.
 func TestNoOracle(t *testing.T) { // checklist 113
-	h := sharedServer(t)
-	eve := h.available(t, newAccount(t), "")
-	k := h.component(t, domain(t))
-	away := newAccount(t) + "@" + servedHost
+	t.Parallel()
+	// By default senders of this server see that an account does not exist; strangers, of whom there are none without
+	// server-to-server connections, do not.
+	h := startServer(t, serverSettings{
+		server: "hide_unknown = true", more: fmt.Sprintf("[[component]]\ndomain = %q\nsecret = \"between us\"\n", domainName(0)),
+		accounts: fmt.Sprintf("eve@%[1]s %[2]s\naway@%[1]s %[2]s\n", servedHost, password),
+	})
+	eve := h.available(t, "eve", "")
+	k := h.component(t, domainName(0))
+	away := "away@" + servedHost
 	nobody := "nobody-at-all@" + servedHost
 	look := func(account string) string {
 		var seen []string

@@ -60,7 +60,7 @@ func New(h *router.Host, s Store, o Options) *Archive {
 func (a *Archive) Feature() router.Feature {
 	return router.Feature{
 		Name:      "archive",
-		Stages:    []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received, Nobody: nobody}},
+		Stages:    []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received}},
 		AccountIQ: map[string]router.IQHandler{archive.NS: router.Own(a.iq)},
 		AccountDisco: router.Disco{Info: disco.Info{
 			Features: append(a.engine.Features(false), message.NSStanzaID), // XEP-0313 §7, XEP-0359 §4
@@ -116,17 +116,6 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 	p.Stanza = message.WithStanzaID(p.Stanza, p.Account.JID(), id)
 	p.Stanza.Entry = id
 	a.write(p)
-	return nil
-}
-
-// nobody adds a stanza-id to messages to addresses without an account, as for an archived message: the
-// later stages count bytes, and the sender must not see a difference.
-func nobody(_ context.Context, p *router.Pass) error {
-	address := p.Stanza.To.Bare()
-	p.Stanza = message.WithoutStanzaID(p.Stanza, address)
-	if message.Archivable(p.Stanza) {
-		p.Stanza = message.WithStanzaID(p.Stanza, address, stanza.NewID())
-	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 )
 
@@ -11,11 +12,17 @@ import (
 type account struct {
 	order sync.Mutex // makes the decision to store or to deliver atomic; taken before mu
 
-	mu      sync.Mutex
-	counted bool // used and limit are loaded
-	used    Usage
-	limit   Usage
-	state   state
+	mu        sync.Mutex
+	counted   bool // usage is loaded
+	usage     usage
+	state     state
+	delivered map[string]*router.Bound // stored messages, by id, and the session that was given it; nil: it did not take it
+}
+
+// usage is what is stored for an account, by sender, and its limit.
+type usage struct {
+	all, limit Usage
+	senders    map[jid.JID]Usage
 }
 
 // state is the state of the delivery of stored messages.
@@ -32,8 +39,8 @@ func (o *Offline) of(ctx context.Context, a *router.Account) (*account, error) {
 	return o.accounts.Get(ctx, a)
 }
 
-// reserve counts a message of that size and returns true if the limits allow it.
-func (o *Offline) reserve(ctx context.Context, a *router.Account, size int64) (bool, error) {
+// reserve counts a message of a sender (a bare JID) and returns true if the limits allow it.
+func (o *Offline) reserve(ctx context.Context, a *router.Account, sender jid.JID, size int64) (bool, error) {
 	e, err := o.of(ctx, a)
 	if err != nil {
 		return false, err
@@ -41,35 +48,61 @@ func (o *Offline) reserve(ctx context.Context, a *router.Account, size int64) (b
 	e.mu.Lock()
 	counted := e.counted
 	e.mu.Unlock()
-	var used, limit Usage
+	var now usage
 	if !counted {
-		if used, limit, err = o.store.OfflineUsage(ctx, a.JID()); err != nil {
+		if now, err = o.load(ctx, a.JID()); err != nil {
 			return false, err
 		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.counted {
-		e.counted, e.used, e.limit = true, used, limit
+		e.counted, e.usage = true, now
 	}
-	if !o.fits(e.used, e.limit, size) {
+	if !o.fits(&e.usage, sender, size) {
 		return false, nil
 	}
-	e.used = Usage{e.used.Messages + 1, e.used.Bytes + size}
+	e.usage.add(sender, 1, size)
 	return true, nil
 }
 
-// release undoes reserve for n messages.
-func (o *Offline) release(a *router.Account, n int, size int64) {
-	e := o.accounts.Loaded(a)
-	if e == nil {
+// load reads the usage of an account.
+func (o *Offline) load(ctx context.Context, account jid.JID) (usage, error) {
+	senders, limit, err := o.store.OfflineUsage(ctx, account)
+	u := usage{limit: limit, senders: map[jid.JID]Usage{}}
+	for sender, has := range senders {
+		u.add(sender, has.Messages, has.Bytes)
+	}
+	return u, err
+}
+
+// add counts n messages of a sender.
+func (u *usage) add(sender jid.JID, n int, size int64) {
+	u.all = Usage{u.all.Messages + n, u.all.Bytes + size}
+	has := u.senders[sender]
+	if has = (Usage{has.Messages + n, has.Bytes + size}); has.Messages > 0 {
+		u.senders[sender] = has
+	} else {
+		delete(u.senders, sender)
+	}
+}
+
+// release undoes reserve for one message.
+func (o *Offline) release(a *router.Account, sender jid.JID, size int64) {
+	if e := o.accounts.Loaded(a); e != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.release(sender, size)
+	}
+}
+
+func (e *account) release(sender jid.JID, size int64) {
+	if !e.counted {
 		return
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.used = Usage{e.used.Messages - n, e.used.Bytes - size}
-	if e.used.Messages <= 0 {
-		e.counted = false // loaded anew by the next reserve, so that an error in counting does not last
+	e.usage.add(sender, -1, -size)
+	if e.usage.all.Messages <= 0 {
+		e.counted, e.usage = false, usage{} // loaded anew by the next reserve, so that an error in counting does not last
 	}
 }
 

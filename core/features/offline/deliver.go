@@ -18,8 +18,8 @@ func (o *Offline) Arrived(ctx context.Context, p *router.Pass) error {
 	return o.deliverStored(ctx, p.Account, true)
 }
 
-// deliverStored delivers an account's stored messages to one of its sessions and deletes them. If a
-// delivery is running already, that one reads the store once more. wait says whether to wait for a slow
+// deliverStored delivers an account's stored messages to one of its sessions; they are deleted when its socket has
+// taken them. If a delivery is running already, that one reads the store once more. wait says whether to wait for a slow
 // client.
 func (o *Offline) deliverStored(ctx context.Context, a *router.Account, wait bool) error {
 	e, err := o.of(ctx, a)
@@ -30,7 +30,7 @@ func (o *Offline) deliverStored(ctx context.Context, a *router.Account, wait boo
 		return nil
 	}
 	for {
-		err := o.deliverPages(ctx, a, wait)
+		err := o.deliverPages(ctx, a, e, wait)
 		if err != nil {
 			e.stop()
 			o.noteFailed(a)
@@ -83,10 +83,10 @@ const page = 100
 
 // deliverPages delivers the messages page by page, no faster than the client reads: all of them at once
 // might not fit into the client's queue, which would disconnect it.
-func (o *Offline) deliverPages(ctx context.Context, a *router.Account, wait bool) error {
-	account := a.JID()
+func (o *Offline) deliverPages(ctx context.Context, a *router.Account, e *account, wait bool) error {
+	account, after := a.JID(), int64(0)
 	for ready := true; ready; {
-		list, err := o.store.OfflineMessages(ctx, account, page)
+		list, err := o.store.OfflineMessages(ctx, account, after, page)
 		if err != nil {
 			return fmt.Errorf("collect messages of %s: %w", account, err)
 		}
@@ -94,24 +94,21 @@ func (o *Offline) deliverPages(ctx context.Context, a *router.Account, wait bool
 		if to == nil || len(list) == 0 {
 			return nil
 		}
-		var ids []string
-		size := int64(0)
+		var given []Message
 		for _, m := range list {
-			ids = append(ids, m.ID)
-			size += int64(len(m.Stanza.Payload) + len(m.Stanza.Extra))
+			after = m.Position
+			if m.Stanza == nil || !e.give(m.ID, to) {
+				continue
+			}
+			given = append(given, m)
 			to.Session().Deliver(o.withDelay(m))
 			if ready = canTakeMore(ctx, to, wait); !ready {
 				break
 			}
 		}
 		to.Session().Flush()
-		// The next delivery reads after this write.
-		if err := o.store.DeleteOffline(ctx, account, ids); err != nil {
-			o.log.Error("delivered messages not deleted: they will come again", "account", account, "err", err)
-			return nil
-		}
-		o.release(a, len(ids), size)
-		if ready && len(ids) < page {
+		o.deleteTaken(a, e, to, given)
+		if ready && len(list) < page {
 			return nil
 		}
 	}

@@ -4,13 +4,15 @@
 // forged delays. The other one runs last: it stores messages that no session gets, and also those that
 // arrive while stored messages are being delivered, so that the order is kept. The sender does not wait
 // for the write; the message is safe only after it (router.Pass.BeginWrite). An account's usage is
-// counted in its slot, so that the limits include messages that are still being written.
+// counted in its slot, by sender, so that the limits include messages that are still being written.
+//
+// A message stays stored until the socket of its session has taken it (taken.go). Until then it is marked in the
+// account's slot, so that it is neither delivered twice nor, when the session returns it, stored twice: its id is
+// that of stanza.Stanza.Entry.
 //
 // A login at the same moment leaves no message behind: a delivery reads through the store's writer,
 // after all earlier writes, and a sender that finds an available session after its write starts a
 // delivery itself.
-// Messages to addresses without an account are counted in decoys, so that senders cannot find out which
-// accounts exist.
 //
 // Lock order: account.order → account.mu → Offline.mu → the router's; none is held across I/O or a
 // delivery.

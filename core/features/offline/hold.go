@@ -16,7 +16,7 @@ func (o *Offline) hold(ctx context.Context, p *router.Pass) error {
 		return nil
 	}
 	size := sizeOf(p.Stanza)
-	ok, err := o.reserve(ctx, p.Account, size)
+	ok, err := o.reserve(ctx, p.Account, p.Stanza.From.Bare(), size)
 	if err != nil {
 		return fmt.Errorf("keep message for %s: %w", p.Account.JID(), err)
 	}
@@ -30,7 +30,7 @@ func (o *Offline) hold(ctx context.Context, p *router.Pass) error {
 	e.order.Lock()
 	defer e.order.Unlock()
 	if !o.beforeStored(p) { // the delivery has ended meanwhile
-		o.release(p.Account, 1, size)
+		o.release(p.Account, p.Stanza.From.Bare(), size)
 		return nil
 	}
 	o.add(p, size)

@@ -20,9 +20,10 @@ const feature = "msgoffline" // XEP-0160 §5
 
 // Message is a stored message.
 type Message struct {
-	ID       string // assigned by the store; sorts by time
-	Stanza   *stanza.Stanza
+	ID       string         // that of Stanza.Entry
+	Stanza   *stanza.Stanza // nil if it cannot be read
 	Received time.Time
+	Position int64 // assigned by the store: the order
 }
 
 // Usage is a number of messages and their size.
@@ -33,16 +34,17 @@ type Usage struct {
 
 // Store keeps the messages.
 type Store interface {
-	// AddOffline does not wait; the store's writer calls done after the commit.
+	// AddOffline does not wait; the store's writer calls done after the commit. A message whose id is stored already
+	// is not stored again.
 	AddOffline(account jid.JID, m Message, done func(error))
-	// OfflineMessages returns the first messages of an account, in order. It includes all earlier calls of
-	// AddOffline.
-	OfflineMessages(ctx context.Context, account jid.JID, limit int) ([]Message, error)
-	// DeleteOffline deletes exactly these messages.
-	DeleteOffline(ctx context.Context, account jid.JID, ids []string) error
-	// OfflineUsage returns the usage of an account, without messages that are not yet committed, and its
+	// OfflineMessages returns the first messages of an account behind a position, in order. It includes all earlier
+	// calls of AddOffline.
+	OfflineMessages(ctx context.Context, account jid.JID, after int64, limit int) ([]Message, error)
+	// DeleteOffline deletes exactly these messages. It does not wait and does not block; done is called after the commit.
+	DeleteOffline(account jid.JID, ids []string, done func(error))
+	// OfflineUsage returns the usage of an account by sender, without messages that are not yet committed, and its
 	// limit.
-	OfflineUsage(ctx context.Context, account jid.JID) (used, limit Usage, err error)
+	OfflineUsage(ctx context.Context, account jid.JID) (senders map[jid.JID]Usage, limit Usage, err error)
 }
 
 // Offline stores the messages of one host's accounts.
@@ -52,7 +54,6 @@ type Offline struct {
 	log      *slog.Logger
 	accounts *router.Slot[account]
 	served   *router.Flag // the session has received the stored messages
-	decoys   decoys
 
 	mu     sync.Mutex
 	failed map[*router.Account]struct{} // for Retry
@@ -76,8 +77,8 @@ func (o *Offline) Feature() router.Feature {
 	return router.Feature{
 		Name: "offline",
 		Stages: []router.Stage{
-			{Name: "delay", Position: router.Clean, Inbound: o.removeForgedDelay, Nobody: o.removeForgedDelay},
-			{Name: "offline", Position: router.Hold, Inbound: o.hold, Undelivered: o.undelivered, Nobody: o.nobody},
+			{Name: "delay", Position: router.Clean, Inbound: o.removeForgedDelay},
+			{Name: "offline", Position: router.Hold, Inbound: o.hold, Undelivered: o.undelivered},
 		},
 		HostDisco: router.Disco{Info: disco.Info{Features: []string{feature}}},
 		Slots:     []router.AccountSlot{o.accounts},
@@ -89,12 +90,15 @@ func (o *Offline) Feature() router.Feature {
 	}
 }
 
-// fits reports whether one more message of that size is within the limit; if not, it counts the refusal.
-func (o *Offline) fits(used, limit Usage, size int64) bool {
+// fits reports whether one more message of that size is within the limits; if not, it counts the refusal. A sender
+// gets at most half of what the others leave, so that nobody can keep others' messages out.
+func (o *Offline) fits(u *usage, sender jid.JID, size int64) bool {
+	has := u.senders[sender]
+	others := Usage{u.all.Messages - has.Messages, u.all.Bytes - has.Bytes}
 	switch {
-	case used.Messages+1 > limit.Messages:
+	case has.Messages+1 > (u.limit.Messages-others.Messages+1)/2:
 		o.tooMany.Add(1)
-	case used.Bytes+size > limit.Bytes:
+	case has.Bytes+size > (u.limit.Bytes-others.Bytes+1)/2:
 		o.tooLarge.Add(1)
 	default:
 		return true
@@ -110,7 +114,10 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	case !message.Offline(p.Stanza):
 		return router.ErrStop // such as chat states (XEP-0160 §3)
 	}
-	ok, err := o.reserve(ctx, p.Account, size)
+	if e := o.accounts.Loaded(p.Account); e != nil && e.returned(p.Stanza.Entry) {
+		return router.ErrStop // it is stored still
+	}
+	ok, err := o.reserve(ctx, p.Account, p.Stanza.From.Bare(), size)
 	if err != nil {
 		return fmt.Errorf("keep message for %s: %w", account, err)
 	}
@@ -131,9 +138,13 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 // add queues a message for the store.
 func (o *Offline) add(p *router.Pass, size int64) {
 	a, st, written := p.Account, p.Stanza, p.BeginWrite()
-	o.store.AddOffline(a.JID(), Message{Stanza: st, Received: time.Now()}, func(err error) {
+	if st.Entry == "" {
+		st = st.Copy() // others may have it already
+		st.GiveEntry()
+	}
+	o.store.AddOffline(a.JID(), Message{ID: st.Entry, Stanza: st, Received: time.Now()}, func(err error) {
 		if err != nil {
-			o.release(a, 1, size)
+			o.release(a, st.From.Bare(), size)
 			// Without this error the sender would believe that the message is stored.
 			o.host.Router().Bounce(nil, st, o.host.LogError(err, "offline message not written"))
 		}

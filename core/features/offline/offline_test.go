@@ -22,10 +22,11 @@ var (
 
 // memory is a Store whose moments a test can choose.
 type memory struct {
-	list   []Message
-	onAdd  func() // before a message is written
-	onRead func() // after a list is read
-	broken error
+	list     []Message
+	position int64
+	onAdd    func() // before a message is written
+	onRead   func() // after a list is read
+	broken   error
 
 	unreadable error
 }
@@ -34,31 +35,46 @@ func (m *memory) AddOffline(_ jid.JID, msg Message, done func(error)) {
 	if m.onAdd != nil {
 		m.onAdd()
 	}
-	if m.broken == nil {
-		msg.ID = fmt.Sprint(len(m.list))
+	if m.broken == nil && !slices.ContainsFunc(m.list, func(had Message) bool { return had.ID == msg.ID }) {
+		m.position++
+		msg.Position = m.position
 		m.list = append(m.list, msg)
 	}
 	done(m.broken)
 }
 
-func (m *memory) OfflineMessages(_ context.Context, _ jid.JID, limit int) ([]Message, error) {
+func (m *memory) OfflineMessages(_ context.Context, _ jid.JID, after int64, limit int) ([]Message, error) {
 	if m.unreadable != nil {
 		return nil, m.unreadable
 	}
-	list := slices.Clone(m.list[:min(limit, len(m.list))])
+	list := slices.DeleteFunc(slices.Clone(m.list), func(msg Message) bool { return msg.Position <= after })
+	list = list[:min(limit, len(list))]
 	if m.onRead != nil {
 		m.onRead()
 	}
 	return list, nil
 }
 
-func (m *memory) DeleteOffline(_ context.Context, _ jid.JID, ids []string) error {
+func (m *memory) DeleteOffline(_ jid.JID, ids []string, done func(error)) {
 	m.list = slices.DeleteFunc(m.list, func(msg Message) bool { return slices.Contains(ids, msg.ID) })
-	return nil
+	done(nil)
 }
 
-func (m *memory) OfflineUsage(context.Context, jid.JID) (used, limit Usage, err error) {
-	return Usage{Messages: len(m.list)}, Usage{Messages: 1000, Bytes: 100_000}, nil
+func (m *memory) OfflineUsage(context.Context, jid.JID) (senders map[jid.JID]Usage, limit Usage, err error) {
+	senders = map[jid.JID]Usage{}
+	for _, msg := range m.list {
+		u := senders[msg.Stanza.From.Bare()]
+		senders[msg.Stanza.From.Bare()] = Usage{u.Messages + 1, u.Bytes + sizeOf(msg.Stanza)}
+	}
+	return senders, Usage{Messages: 1000, Bytes: 100_000}, nil
+}
+
+// bodies are the texts of what is stored.
+func (m *memory) bodies() (list []string) {
+	for _, msg := range m.list {
+		list = append(list, msg.Stanza.Body())
+	}
+	return list
 }
 
 // session records what it is given.
@@ -67,6 +83,26 @@ type session struct {
 	// room is how many more it takes before it is behind; negative: any number.
 	room   int
 	waited int
+	// hold makes the socket take nothing: outcomes are the callbacks that wait for it.
+	hold     bool
+	outcomes []func(bool)
+}
+
+func (s *session) NotifyWritten(done func(written bool)) {
+	if s.hold {
+		s.outcomes = append(s.outcomes, done)
+		return
+	}
+	done(true)
+}
+
+// end reports the outcome of all writes.
+func (s *session) end(written bool) {
+	list := s.outcomes
+	s.outcomes = nil
+	for _, done := range list {
+		done(written)
+	}
 }
 
 func (s *session) QueueNearlyFull() bool         { return s.room == 0 }
@@ -97,7 +133,7 @@ func setUp(t *testing.T, m *memory) (*Offline, *router.Host, *session, *router.B
 // rests reports whether nothing is kept of alice and nothing is being given out.
 func (o *Offline) rests() bool {
 	e := o.accounts.Loaded(o.host.Local(alice))
-	return e != nil && !e.counted && e.state == idle
+	return e != nil && !e.counted && e.state == idle && len(e.delivered) == 0
 }
 
 func chat(text string) *stanza.Stanza {
@@ -184,8 +220,8 @@ func TestWriteFails(t *testing.T) {
 	if err := send(); err != nil {
 		t.Error(err)
 	}
-	if e := o.accounts.Loaded(h.Local(alice)); e.used.Messages != 1 {
-		t.Error(e.used)
+	if e := o.accounts.Loaded(h.Local(alice)); e.usage.all.Messages != 1 {
+		t.Error(e.usage)
 	}
 }
 

@@ -135,7 +135,7 @@ func (s *testServer) beforeLogin(from string, iq *stanza.Stanza) *stanza.Stanza 
 // settle waits until all that was handed to the store is written.
 func (s *testServer) settle() {
 	s.t.Helper()
-	if _, err := s.store.OfflineMessages(s.t.Context(), domain, 1); err != nil {
+	if _, err := s.store.OfflineMessages(s.t.Context(), domain, 0, 1); err != nil {
 		s.t.Fatal(err)
 	}
 }
