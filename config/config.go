@@ -30,7 +30,7 @@ type Server struct {
 	Register bool     `toml:"register" doc:"Whether anybody may make an account from their client (XEP-0077)."`
 	Reserved []string `toml:"reserved" doc:"User names that nobody can register from their client, besides the addresses that this configuration names; the command line can create such an account."`
 	Silent   bool     `toml:"hide_unknown" doc:"Whether messages to addresses without an account are dropped silently also when they come from this server: whoever mistypes an address is not told, and nobody can try which accounts exist."`
-	Archive  Duration `toml:"archive" doc:"How long messages stay in the archives that clients can search (XEP-0313). 0: for ever."`
+	Archive  Duration `toml:"archive" reload:"yes" doc:"How long messages stay in the archives that clients can search (XEP-0313). 0: for ever."`
 	Shutdown Duration `toml:"shutdown" doc:"How long a stop may take to tell the clients and write what is pending."`
 }
 
@@ -43,8 +43,8 @@ type Listen struct {
 
 // TLS is section [tls].
 type TLS struct {
-	Certificate string `toml:"certificate" file:"yes" doc:"PEM file with the certificate and its chain."`
-	Key         string `toml:"key" file:"secret" doc:"PEM file with its key."`
+	Certificate string `toml:"certificate" file:"yes" reload:"yes" doc:"PEM file with the certificate and its chain."`
+	Key         string `toml:"key" file:"secret" reload:"yes" doc:"PEM file with its key."`
 	Required    bool   `toml:"required" doc:"Whether clients must use TLS before they log in. Leave it on, except for measurements on one machine."`
 }
 
@@ -52,10 +52,10 @@ type TLS struct {
 type Login struct {
 	Iterations      int      `toml:"iterations" doc:"Rounds of SCRAM for new passwords."`
 	Tries           int      `toml:"tries" doc:"Wrong passwords on one connection before it is closed."`
-	Failures        int      `toml:"failures" doc:"Wrong passwords a minute from one address before each further try has to wait, or is refused for now: so many user names, then so many further tries of these, and a quarter of them for one user name. Who shares the address and has logged in from there is not held up by others. Wrong secrets of components count in the same way. 0: no limit."`
-	AccountFailures int      `toml:"account_failures" doc:"Wrong passwords a minute for one account from all addresses together, before each further try has to wait, or is refused for now. Addresses from which somebody has logged in to the account are not held up by others. 0: no limit."`
-	TLSWait         Duration `toml:"tls_wait" doc:"Time from connecting to TLS."`
-	Wait            Duration `toml:"wait" doc:"Time from connecting to being logged in; a component has 15 seconds at most."`
+	Failures        int      `toml:"failures" reload:"yes" doc:"Wrong passwords a minute from one address before each further try has to wait, or is refused for now: so many user names, then so many further tries of these, and a quarter of them for one user name. Who shares the address and has logged in from there is not held up by others. Wrong secrets of components count in the same way. 0: no limit."`
+	AccountFailures int      `toml:"account_failures" reload:"yes" doc:"Wrong passwords a minute for one account from all addresses together, before each further try has to wait, or is refused for now. Addresses from which somebody has logged in to the account are not held up by others. 0: no limit."`
+	TLSWait         Duration `toml:"tls_wait" reload:"yes" doc:"Time from connecting to TLS."`
+	Wait            Duration `toml:"wait" reload:"yes" doc:"Time from connecting to being logged in; a component has 15 seconds at most."`
 	Conflict        string   `toml:"conflict" doc:"When a resource is taken already: 'replace' the old session, 'reject' the new one, or 'rename' the new one."`
 }
 
@@ -69,41 +69,41 @@ type Store struct {
 
 // Limits is section [limits].
 type Limits struct {
-	StanzaBytes        Bytes    `toml:"stanza_bytes" doc:"Size of a client's stanza; at least 10000 bytes (RFC 6120)."`
-	StanzaElements     int      `toml:"stanza_elements" doc:"Elements in a stanza."`
-	StanzaDepth        int      `toml:"stanza_depth" doc:"Depth of a stanza."`
-	StanzaAttributes   int      `toml:"stanza_attributes" doc:"Attributes of one element."`
-	LoginBytes         Bytes    `toml:"login_bytes" doc:"Size of what is sent before logging in."`
-	LoginElements      int      `toml:"login_elements" doc:"Elements in what is sent before logging in."`
-	LoginDepth         int      `toml:"login_depth" doc:"Depth of what is sent before logging in."`
-	LoginAttributes    int      `toml:"login_attributes" doc:"Attributes of one element before logging in."`
-	ComponentBytes     Bytes    `toml:"component_bytes" doc:"Size of a component's stanza."`
-	ComponentElements  int      `toml:"component_elements" doc:"Elements in a component's stanza; depth and attributes are those of clients."`
-	ComponentQueue     Bytes    `toml:"component_queue" doc:"Bytes that wait for a component that reads slowly before it is cut off."`
-	Rate               Bytes    `toml:"rate" doc:"Bytes a second that a client may send in the long run, before login too; more is read more slowly. Components, which are trusted with a secret, have no such limit. 0: no limit."`
-	Burst              Bytes    `toml:"burst" doc:"Bytes that a client may send at once."`
-	Queue              Bytes    `toml:"queue" doc:"Bytes that wait for a slow reader before it is cut off."`
-	Connections        int      `toml:"connections" doc:"Connections from one address, of clients and of components. When there are more the oldest that has not logged in is ended; where all have, the new one is refused. 0: no limit."`
-	PendingConnections int      `toml:"pending_connections" doc:"Connections that have not logged in, from all addresses together; when there are more the oldest one of the address with the most of them is ended. 0: no limit."`
-	NewConnections     int      `toml:"new_connections" doc:"New connections a second from one address. 0: no limit."`
-	Sessions           int      `toml:"sessions" doc:"Sessions of one account."`
-	Recipients         int      `toml:"recipients" doc:"Addresses that a client may write to in a minute, besides its own account and server. 0: no limit."`
-	Idle               Duration `toml:"idle" doc:"Silence after which a client or component is pinged, and after as long again cut off."`
-	RosterItems        int      `toml:"roster_items" doc:"Contacts of one account."`
-	RosterBytes        Bytes    `toml:"roster_bytes" doc:"Bytes of the addresses, names and groups of one account's contacts; at least 10000."`
-	RosterRequests     int      `toml:"roster_requests" doc:"Subscription requests to one account that it has not answered."`
-	Blocked            int      `toml:"blocked" doc:"Addresses that one account may block."`
-	OfflineMessages    int      `toml:"offline_messages" doc:"Messages kept for an account that is away; each sender may use half of what the others leave."`
-	OfflineBytes       Bytes    `toml:"offline_bytes" doc:"Bytes of the messages kept for an account that is away, shared in the same way."`
-	Registrations      int      `toml:"registrations" doc:"Accounts that may be made from one address in registration_time, where server.register is on. 0: no limit."`
-	RegistrationNames  int      `toml:"registration_names" doc:"User names that are taken and may be tried from one address in registration_time: whoever tries names finds out which accounts exist. 0: no limit."`
-	RegistrationTime   Duration `toml:"registration_time" doc:"The time for which registrations and registration_names are meant."`
+	StanzaBytes        Bytes    `toml:"stanza_bytes" reload:"yes" doc:"Size of a client's stanza; at least 10000 bytes (RFC 6120)."`
+	StanzaElements     int      `toml:"stanza_elements" reload:"yes" doc:"Elements in a stanza."`
+	StanzaDepth        int      `toml:"stanza_depth" reload:"yes" doc:"Depth of a stanza."`
+	StanzaAttributes   int      `toml:"stanza_attributes" reload:"yes" doc:"Attributes of one element."`
+	LoginBytes         Bytes    `toml:"login_bytes" reload:"yes" doc:"Size of what is sent before logging in."`
+	LoginElements      int      `toml:"login_elements" reload:"yes" doc:"Elements in what is sent before logging in."`
+	LoginDepth         int      `toml:"login_depth" reload:"yes" doc:"Depth of what is sent before logging in."`
+	LoginAttributes    int      `toml:"login_attributes" reload:"yes" doc:"Attributes of one element before logging in."`
+	ComponentBytes     Bytes    `toml:"component_bytes" reload:"yes" doc:"Size of a component's stanza."`
+	ComponentElements  int      `toml:"component_elements" reload:"yes" doc:"Elements in a component's stanza; depth and attributes are those of clients."`
+	ComponentQueue     Bytes    `toml:"component_queue" reload:"yes" doc:"Bytes that wait for a component that reads slowly before it is cut off."`
+	Rate               Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that a client may send in the long run, before login too; more is read more slowly. Components, which are trusted with a secret, have no such limit. 0: no limit."`
+	Burst              Bytes    `toml:"burst" reload:"yes" doc:"Bytes that a client may send at once."`
+	Queue              Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for a slow reader before it is cut off."`
+	Connections        int      `toml:"connections" reload:"yes" doc:"Connections from one address, of clients and of components. When there are more the oldest that has not logged in is ended; where all have, the new one is refused. 0: no limit."`
+	PendingConnections int      `toml:"pending_connections" reload:"yes" doc:"Connections that have not logged in, from all addresses together; when there are more the oldest one of the address with the most of them is ended. 0: no limit."`
+	NewConnections     int      `toml:"new_connections" reload:"yes" doc:"New connections a second from one address. 0: no limit."`
+	Sessions           int      `toml:"sessions" reload:"yes" doc:"Sessions of one account."`
+	Recipients         int      `toml:"recipients" reload:"yes" doc:"Addresses that a client may write to in a minute, besides its own account and server. 0: no limit."`
+	Idle               Duration `toml:"idle" reload:"yes" doc:"Silence after which a client or component is pinged, and after as long again cut off."`
+	RosterItems        int      `toml:"roster_items" reload:"yes" doc:"Contacts of one account."`
+	RosterBytes        Bytes    `toml:"roster_bytes" reload:"yes" doc:"Bytes of the addresses, names and groups of one account's contacts; at least 10000."`
+	RosterRequests     int      `toml:"roster_requests" reload:"yes" doc:"Subscription requests to one account that it has not answered."`
+	Blocked            int      `toml:"blocked" reload:"yes" doc:"Addresses that one account may block."`
+	OfflineMessages    int      `toml:"offline_messages" reload:"yes" doc:"Messages kept for an account that is away; each sender may use half of what the others leave."`
+	OfflineBytes       Bytes    `toml:"offline_bytes" reload:"yes" doc:"Bytes of the messages kept for an account that is away, shared in the same way."`
+	Registrations      int      `toml:"registrations" reload:"yes" doc:"Accounts that may be made from one address in registration_time, where server.register is on. 0: no limit."`
+	RegistrationNames  int      `toml:"registration_names" reload:"yes" doc:"User names that are taken and may be tried from one address in registration_time: whoever tries names finds out which accounts exist. 0: no limit."`
+	RegistrationTime   Duration `toml:"registration_time" reload:"yes" doc:"The time for which registrations and registration_names are meant."`
 	VCardBytes         Bytes    `toml:"vcard_bytes" doc:"Size of a vCard."`
 }
 
 // Log is section [log].
 type Log struct {
-	Level  string `toml:"level" doc:"debug, info, warn or error."`
+	Level  string `toml:"level" reload:"yes" doc:"debug, info, warn or error."`
 	Format string `toml:"format" doc:"text or json."`
 }
 
@@ -140,14 +140,14 @@ type Foreign struct {
 type Gateway struct {
 	Key      string   `toml:"key" secret:"yes" doc:"Key that seals the tokens of linked accounts: 64 hexadecimal digits. Empty: a key file is made in the data directory."`
 	KeyFile  string   `toml:"key_file" file:"secret" doc:"File that holds the key instead."`
-	Users    []string `toml:"users" doc:"Who may use the gateways besides the users of the served hosts: domains or addresses."`
-	History  int      `toml:"history" doc:"Past messages fetched when a room is seen for the first time."`
-	Expire   Duration `toml:"expire" doc:"How long a message waits for a network that is away before its sender gets it back as an error."`
-	RetryMin Duration `toml:"retry_min" doc:"First wait before a network is tried again."`
-	RetryMax Duration `toml:"retry_max" doc:"Longest wait before a network is tried again."`
-	Accounts int      `toml:"accounts" doc:"Accounts that one user may link at one gateway."`
-	Stanzas  int      `toml:"stanzas" doc:"Messages and requests a second that one user may send to a gateway; twenty times as many at once. 0: no limit."`
-	Members  int      `toml:"members" doc:"People of a channel that are shown as occupants before they have said anything."`
+	Users    []string `toml:"users" reload:"yes" doc:"Who may use the gateways besides the users of the served hosts: domains or addresses."`
+	History  int      `toml:"history" reload:"yes" doc:"Past messages fetched when a room is seen for the first time."`
+	Expire   Duration `toml:"expire" reload:"yes" doc:"How long a message waits for a network that is away before its sender gets it back as an error."`
+	RetryMin Duration `toml:"retry_min" reload:"yes" doc:"First wait before a network is tried again."`
+	RetryMax Duration `toml:"retry_max" reload:"yes" doc:"Longest wait before a network is tried again."`
+	Accounts int      `toml:"accounts" reload:"yes" doc:"Accounts that one user may link at one gateway."`
+	Stanzas  int      `toml:"stanzas" reload:"yes" doc:"Messages and requests a second that one user may send to a gateway; twenty times as many at once. 0: no limit."`
+	Members  int      `toml:"members" reload:"yes" doc:"People of a channel that are shown as occupants before they have said anything."`
 }
 
 // roleNames are names that others take for the operator's: those of RFC 2142, as far as they have a use in XMPP, and common ones.

@@ -41,7 +41,10 @@ type Error struct {
 	After time.Duration
 	// Unsent means, for Retry, that the network certainly did not take the message.
 	Unsent bool
-	Err    error
+	// Unreadable means, for Retry, that an answer came and made no sense. The call is repeated a few times, not for as long as
+	// an outage would last.
+	Unreadable bool
+	Err        error
 }
 
 func (e *Error) Error() string {

@@ -16,7 +16,8 @@ import (
 
 func (p program) serveCommand() *cobra.Command {
 	cmd := p.runCommand("serve", "Run the XMPP server with its gateways", gateways.Serve)
-	cmd.Long = `Run the XMPP server with the gateways that are enabled, until SIGINT or SIGTERM.
+	cmd.Long = `Run the XMPP server with the gateways that are enabled, until SIGINT or SIGTERM. At SIGHUP it reads
+its configuration again: see 'dragoman config doc' for the settings that can be reloaded.
 
 Without -c it reads dragoman.toml of this directory, if there is one. Without a configuration it serves localhost, stores its data in ./data and generates a self-signed
 certificate. It logs to standard error. 'dragoman account add' creates the first account, before the
@@ -44,23 +45,37 @@ func (p program) runCommand(use, short string, run func(context.Context, config.
 			if err != nil {
 				return err
 			}
-			log := logger(c.Log, os.Stderr)
-			for _, w := range config.Warnings(c, time.Now()) {
-				log.Warn("configuration", "problem", w)
-			}
+			var level slog.LevelVar
+			level.Set(levelOf(c))
+			log := logger(c.Log, os.Stderr, &level)
+			warn(log, c)
 			ctx, stop := context.WithCancel(cmd.Context())
+			reloads := make(chan config.Config)
 			var beside sync.WaitGroup
 			beside.Go(func() { logState(ctx, log) })
+			beside.Go(func() { p.sendReloads(ctx, cmd, log, reloads) })
 			defer beside.Wait()
 			defer stop()
-			return run(ctx, c, gateways.Options{Networks: p.networks, Log: log})
+			return run(ctx, c, gateways.Options{
+				Networks: p.networks, Log: log, Reloads: reloads, Reloaded: func(c config.Config) { level.Set(levelOf(c)) },
+			})
 		},
 	}
 }
 
+// warn logs what is wrong around a valid configuration.
+func warn(log *slog.Logger, c config.Config) {
+	for _, w := range config.Warnings(c, time.Now()) {
+		log.Warn("configuration", "problem", w)
+	}
+}
+
+func levelOf(c config.Config) slog.Level {
+	return map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}[c.Log.Level]
+}
+
 // logger returns the configured logger.
-func logger(c config.Log, w io.Writer) *slog.Logger {
-	level := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}[c.Level]
+func logger(c config.Log, w io.Writer, level slog.Leveler) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))

@@ -4,6 +4,7 @@ package cli
 
 import "os"
 
-var stateSignals []os.Signal
+// There are no such signals.
+var stateSignals, reloadSignals []os.Signal
 
-func surviveSizeLimit() {}
+func ignoreSizeSignal() {}

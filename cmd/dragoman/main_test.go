@@ -40,6 +40,8 @@ func TestScripts(t *testing.T) {
 			"reachable":   waitReachable,
 			"shows":       waitShown,
 			"terminate":   terminate,
+			"hangup":      hangUp,
+			"serves":      waitServes,
 			"newer":       newerSchema,
 			"certificate": makeCertificate,
 			"columns":     atMostColumns,

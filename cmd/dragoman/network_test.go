@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha1"
+	"crypto/tls"
 	"encoding/hex"
+	"encoding/pem"
 	"io"
 	"net"
 	"os"
@@ -91,6 +94,37 @@ func terminate(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	for _, c := range ts.BackgroundCmds() {
 		ts.Check(c.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+// hangUp sends SIGHUP to the programs in the background: hangup.
+func hangUp(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: hangup")
+	}
+	for _, c := range ts.BackgroundCmds() {
+		ts.Check(c.Process.Signal(syscall.SIGHUP))
+	}
+}
+
+// waitServes waits until a listener has the certificate of a file: serves ADDRESS CERT.
+func waitServes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: serves ADDRESS CERT")
+	}
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[1])))
+	for deadline := time.Now().Add(scriptPatience); ; time.Sleep(scriptPoll) {
+		conn, err := tls.Dial("tcp", args[0], &tls.Config{InsecureSkipVerify: true}) // it is compared
+		if err == nil {
+			have := conn.ConnectionState().PeerCertificates[0].Raw
+			conn.Close()
+			if bytes.Equal(have, block.Bytes) {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s does not have the certificate of %s: %v", args[0], args[1], err)
+		}
 	}
 }
 

@@ -126,6 +126,28 @@ func filled() *memory {
 	return m
 }
 
+// A page ends before it is too large for the client's queue; the client goes on behind it.
+func TestPageBytes(t *testing.T) {
+	t.Parallel()
+	m := filled()
+	for i := range m.entries {
+		m.entries[i].Stanza.Payload = "<body>" + strings.Repeat("x", pageBytes/2) + "</body>"
+	}
+	p := newArchiveTest(t, m)
+	for inner, want := range map[string]string{
+		"":                                      "m1 m2 " + ended("", "m1", "m2", "0", "5"),
+		set("<after>m2</after>"):                "m3 m4 " + ended("", "m3", "m4", "0", "3"),
+		set("<after>m4</after>"):                "m5 " + ended(" complete='true'", "m5", "m5", "0", "1"),
+		set("<max>10</max><before/>"):           "m4 m5 " + ended("", "m4", "m5", "3", "5"),
+		set("<max>10</max><before>m4</before>"): "m2 m3 " + ended("", "m2", "m3", "1", "3"),
+		set("<max>1</max>"):                     "m1 " + ended("", "m1", "m1", "0", "5"),
+	} {
+		if got := p.ask("set", query(inner)); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", inner, got, want)
+		}
+	}
+}
+
 type archiveTest struct {
 	*testing.T
 	Engine *Engine

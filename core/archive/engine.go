@@ -27,6 +27,9 @@ const (
 	maxIDs      = maxPage
 	maxQueryID  = 256 // bytes
 	maxContacts = 1000
+	// pageBytes is the size of the stanzas after which a page ends: it must fit into the client's queue, however
+	// slowly the client reads.
+	pageBytes = 256 << 10
 )
 
 // Options is what an Engine is made of.
@@ -130,6 +133,7 @@ func (e *Engine) query(ctx context.Context, r Request, x *stanza.Element, send f
 			result.Entries = result.Entries[:page.Max]
 		}
 	}
+	limitBytes(&result, page)
 	entries := result.Entries
 	if x.Child(NS, "flip-page") != nil { // XEP-0313 §4.3.4
 		entries = slices.Clone(entries)
@@ -139,6 +143,31 @@ func (e *Engine) query(ctx context.Context, r Request, x *stanza.Element, send f
 		send(e.message(r, entry, queryID))
 	}
 	return fin(result), nil
+}
+
+// limitBytes applies Page.Bytes.
+func limitBytes(r *Result, page Page) {
+	size, n := 0, 0
+	for n < len(r.Entries) && size < page.Bytes {
+		e := r.Entries[n]
+		if page.Backwards {
+			e = r.Entries[len(r.Entries)-1-n]
+		}
+		size += e.size()
+		n++
+	}
+	if n == len(r.Entries) {
+		return
+	}
+	r.Complete = false
+	if !page.Backwards {
+		r.Entries = r.Entries[:n]
+		return
+	}
+	if r.Index != paging.Unknown {
+		r.Index += len(r.Entries) - n
+	}
+	r.Entries = r.Entries[len(r.Entries)-n:]
 }
 
 // page reads the requested page and applies the limits (XEP-0313 §4.3.1).
@@ -152,7 +181,7 @@ func (e *Engine) page(x *stanza.Element) (Page, error) {
 	}
 	request = request.Limit(e.opts.PageSize, e.opts.MaxPage)
 	return Page{
-		Max: request.Max, After: request.After, Before: request.Before, Backwards: request.Backwards(),
+		Max: request.Max, Bytes: pageBytes, After: request.After, Before: request.Before, Backwards: request.Backwards(),
 	}, nil
 }
 

@@ -33,5 +33,13 @@ func (e *Engine) message(r Request, entry Entry, queryID string) *stanza.Stanza 
 	}
 }
 
+// size is the length of the entry's content.
+func (e Entry) size() int {
+	if e.Stanza == nil {
+		return 0
+	}
+	return len(e.Stanza.Payload) + len(e.Stanza.Extra)
+}
+
 // stamp formats a XEP-0082 DateTime.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }

@@ -40,7 +40,10 @@ type Filter struct {
 
 // Page selects a part of the entries that match.
 type Page struct {
-	Max    int    // entries; 0 asks for the count alone
+	Max int // entries; 0 asks for the count alone
+	// Bytes limits the sum of the stanzas: the page ends with the entry that reaches it, and is not Complete unless that is the
+	// last one. 0 is no limit. A Store may ignore it.
+	Bytes  int
 	After  string // exclusive; "" is from the beginning
 	Before string // exclusive; "" is to the end
 	// Backwards asks for the last Max entries of the part instead of the first. The

@@ -94,6 +94,7 @@ func (l *Link) add(s stream.Retained) *stream.Conn {
 		finish(s, nil)
 		return nil
 	}
+	s.Stanza.DropTree() // it may wait for long
 	l.mu.Lock()
 	if len(s.Stanza.Payload)+len(s.Stanza.Extra) > l.opts.MaxBytes { // the server would end the stream
 		l.refuse(s.Stanza, stanza.PolicyViolation("stanza is too big"))

@@ -72,6 +72,13 @@ func (r *Registry) AddItems(j jid.JID, node string, items ...Item) {
 	})
 }
 
+// RemoveItem removes the item of an entity that has the same address and node.
+func (r *Registry) RemoveItem(j jid.JID, node string, item Item) {
+	r.change(j, node, func(e *entity) {
+		e.items = slices.DeleteFunc(slices.Clone(e.items), func(o Item) bool { return o.id() == item.id() })
+	})
+}
+
 // AddSource adds a source; its answers are appended to the fixed entries and those of earlier sources.
 func (r *Registry) AddSource(s Source) {
 	r.mu.Lock()

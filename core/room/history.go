@@ -51,6 +51,7 @@ func NewRing(max, limit int) *Ring { return &Ring{max: max, limit: limit} }
 
 // Add appends a message and drops the oldest ones beyond the limits.
 func (h *Ring) Add(e Entry) {
+	e.Stanza.DropTree()
 	h.entries = append(h.entries, e)
 	h.bytes += e.size()
 	drop := 0
@@ -138,7 +139,11 @@ func (r *Room) sendHistory(ctx context.Context, s *session, request *stanza.Elem
 	}
 }
 
-// stamped returns the stanzas of entries with delays, without those that are too old or exceed chars.
+// maxHistorySent is the size of the history that is sent at once: it must fit into the queue of a client, however slowly
+// that one reads.
+const maxHistorySent = 512 << 10
+
+// stamped returns the stanzas of entries with delays, without those that are too old, or exceed chars or maxHistorySent.
 func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited bool, chars int) []*stanza.Stanza {
 	var list []*stanza.Stanza
 	for _, e := range entries {
@@ -149,12 +154,14 @@ func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited boo
 		st.Payload = e.Stanza.Payload + stanza.Encode(r.delay(e.At)) // XEP-0045 §7.2.13
 		list = append(list, st)
 	}
-	if !limited {
-		return list
+	if chars = min(chars, maxHistorySent); !limited {
+		chars = maxHistorySent
 	}
 	from := len(list)
+	var xml []byte
 	for from > 0 {
-		if chars -= len(list[from-1].AppendXML(nil, "")); chars < 0 {
+		xml = list[from-1].AppendXML(xml[:0], "")
+		if chars -= len(xml); chars < 0 {
 			break
 		}
 		from--

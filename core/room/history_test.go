@@ -170,6 +170,27 @@ func (h *storedHistory) History(_ context.Context, q HistoryQuery) ([]Entry, err
 	return list, h.err
 }
 
+type largeHistory struct{}
+
+func (largeHistory) History(_ context.Context, q HistoryQuery) (list []Entry, err error) {
+	for i := range q.Max {
+		st := &stanza.Stanza{Kind: stanza.Message, From: testRoom, ID: fmt.Sprint("h", i), Type: stanza.TypeGroupchat, Payload: "<body>" + strings.Repeat("x", 100<<10) + "</body>"}
+		list = append(list, Entry{Stanza: st, At: time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)})
+	}
+	return list, nil
+}
+
+// The history that is sent at once fits into the queue of a client.
+func TestHistoryBytes(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t, func(o *Options) { o.History = largeHistory{} })
+	for _, request := range []string{"", "<history maxchars='2000000000'/>", "<history since='2025-01-01T00:00:00Z'/>"} {
+		if got := p.seen(request); len(got) != 5 {
+			t.Errorf("%s: %v", request, got)
+		}
+	}
+}
+
 func TestStoredHistory(t *testing.T) {
 	t.Parallel()
 	h := &storedHistory{}

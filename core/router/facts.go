@@ -78,20 +78,13 @@ func ParseFacts(text []byte) (Facts, error) {
 }
 
 func parsePresence(in factsJSON) (*Presence, error) {
-	e, err := stanza.ParseElement(in.Presence, stanza.NSClient)
+	st, err := stanza.Parse(in.Presence)
 	if err != nil {
 		return nil, fmt.Errorf("read presence of a session: %w", err)
 	}
-	from, err := jid.Parse(in.From)
-	if err != nil {
+	if st.From, err = jid.Parse(in.From); err != nil {
 		return nil, fmt.Errorf("read presence of a session: %w", err)
 	}
-	st := &stanza.Stanza{Kind: stanza.Presence, From: from, ID: e.Attr("id"), Lang: e.Lang()}
-	var children []*stanza.Element
-	for c := range e.Elements() {
-		children = append(children, c)
-	}
-	st.Payload = stanza.Encode(children...)
 	priority, ok := Priority(st)
 	if !ok {
 		return nil, fmt.Errorf("read presence of a session: bad priority")

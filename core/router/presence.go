@@ -67,7 +67,8 @@ func (h *Host) setPresence(p *Pass) bool {
 			h.router.Bounce(p.batch, st, stanza.BadRequest("more than one show or priority"))
 			return false
 		}
-		p.Previous = p.Session.SetPresence(&Presence{Stanza: st, Priority: priority, Since: time.Now()})
+		// The session keeps it as long as it is available, so without the tree.
+		p.Previous = p.Session.SetPresence(&Presence{Stanza: st.Copy(), Priority: priority, Since: time.Now()})
 		if p.Session.ended.Load() { // replaced since Submit: PresenceHandler.Ended may have run before this presence was set
 			p.Session.SetPresence(nil)
 			return false

@@ -102,6 +102,13 @@ func (r *Router) Serves(domain jid.JID) bool {
 	return ok
 }
 
+// Internal reports whether a domain is served by this process: as a host, or by an Endpoint.
+func (r *Router) Internal(domain jid.JID) bool {
+	to := (*r.table.Load())[domain.Domain()]
+	_, endpoint := to.dest.(*Endpoint)
+	return to.host != nil || endpoint
+}
+
 // Host returns the served host of a domain, or nil.
 func (r *Router) Host(domain jid.JID) *Host {
 	return (*r.table.Load())[domain.Domain()].host

@@ -26,7 +26,7 @@ func OpenStore(ctx context.Context, c config.Config, o store.Options) (*store.St
 	}
 	o.Path, o.URL = filepath.Join(c.Server.Data, databaseName), c.Store.URL
 	o.Partitions, o.Readers = c.Store.Partitions, c.Store.Readers
-	o.Limits = storeLimits(c.Limits)
+	o.Limits = StoreLimits(c)
 	return store.Open(ctx, o)
 }
 

@@ -29,7 +29,7 @@ func (s *Server) Counts() []Count {
 			all.addCounters(f.Counters)
 		}
 	}
-	for _, a := range s.services {
+	for _, a := range s.attachedServices() {
 		for _, c := range a.Counts() {
 			all.add(c)
 		}

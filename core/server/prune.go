@@ -13,12 +13,12 @@ const (
 
 // prune deletes archived messages that are older than server.archive.
 func (s *Server) prune(ctx context.Context) error {
-	keep := time.Duration(s.config.Server.Archive)
-	if keep <= 0 {
-		return nil
-	}
 	for {
 		for {
+			keep := time.Duration(s.reloadable.keep.Load())
+			if keep <= 0 {
+				break // they are kept for ever
+			}
 			n, err := s.store.PruneArchive(ctx, time.Now().Add(-keep), pruneBatch)
 			if ctx.Err() != nil {
 				return nil
@@ -34,6 +34,7 @@ func (s *Server) prune(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(pruneEvery):
+		case <-s.reloadable.kept:
 		}
 	}
 }

@@ -42,7 +42,8 @@ func (s *Server) removals(ctx context.Context, logged map[jid.JID]bool) {
 // remove deletes an account: its sessions, its data in the services, its subscriptions, and its rows.
 // Until the rows are deleted every step can be repeated.
 func (s *Server) remove(ctx context.Context, account jid.JID) error {
-	for _, a := range s.services {
+	services := s.attachedServices()
+	for _, a := range services {
 		select {
 		case <-a.Started():
 		case <-ctx.Done():
@@ -57,7 +58,7 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 		return s.store.DeleteAccount(ctx, account)
 	}
 	removed := h.Remove(account, "not-authorized", "the account has been deleted") // XEP-0077 §3.2
-	for _, a := range s.services {
+	for _, a := range services {
 		if err := a.RemoveUser(ctx, account); err != nil {
 			return fmt.Errorf("remove from %s: %w", a.Endpoint.Domain(), err)
 		}

@@ -32,10 +32,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop()
 
 	inner := &group{cancel: fail}
-	for _, a := range s.services {
-		a.start(working, inner)
-		s.advertise(a.Endpoint.Domain())
-	}
+	s.startServices(working, inner)
 	for _, l := range s.ports.component {
 		inner.run(func() error { return s.components.Serve(working, l) })
 	}
@@ -51,12 +48,13 @@ func (s *Server) Run(ctx context.Context) error {
 		outer.run(func() error { return s.clients.ServeTLS(accepting, l) })
 	}
 	s.log.Info("serving", "hosts", s.config.Server.Hosts, "c2s", addresses(s.ports.c2s), "c2s_tls", addresses(s.ports.c2sTLS),
-		"component", addresses(s.ports.component), "services", len(s.services), "version", Version())
+		"component", addresses(s.ports.component), "services", len(s.attachedServices()), "version", Version())
 
 	<-accepting.Done()
 	s.log.Info("stopping")
 	outer.wg.Wait()
 	err := s.drain(context.WithoutCancel(ctx), func() *sync.WaitGroup {
+		s.endServices()
 		stop()
 		return &inner.wg
 	})

@@ -33,10 +33,11 @@ type Server struct {
 	hosts      []*host
 	clients    *c2s.Server
 	components *component.Server
-	services   []Attachment
+	services   services
 	ports      ports
 	quota      *peerlimit.Quota // of accounts that are registered on any host
 	removed    chan struct{}    // wakes periodic: an account was marked as deleted
+	reloadable reloadable
 }
 
 // New assembles a server and opens its ports and its database. Errors of the configuration that only show
@@ -52,6 +53,8 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 			s = nil
 		}
 	}()
+	s.reloadable.keep.Store(int64(c.Server.Archive))
+	s.reloadable.kept = make(chan struct{}, 1)
 	if s.ports, err = listen(c.Listen); err != nil {
 		return s, err
 	}
@@ -141,10 +144,11 @@ func (s *Server) newClients() error {
 	if err != nil {
 		return err
 	}
-	certificates, err := s.certificates()
+	certificates, err := s.certificates(s.config)
 	if err != nil {
 		return err
 	}
+	s.reloadable.certificates.Store(&certificates)
 	hosts := make([]c2s.Host, 0, len(s.hosts))
 	for _, h := range s.hosts {
 		auth, err := sasl.NewServer(sasl.Config{
@@ -168,7 +172,7 @@ func (s *Server) newClients() error {
 		gone = append(gone, domain)
 	}
 	s.clients, err = c2s.NewServer(c2s.Config{
-		Hosts: hosts, Gone: gone, Certificates: certificates, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
+		Hosts: hosts, Gone: gone, Certificates: s.reloadable.certificate, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
 		Limits: clientLimits(s.config), Pace: s.store.Pace, Log: s.log,
 	})
 	return err
@@ -178,13 +182,13 @@ func conflict(policy string) c2s.Conflict {
 	return map[string]c2s.Conflict{"replace": c2s.Replace, "reject": c2s.Reject, "rename": c2s.Rename}[policy]
 }
 
-// certificates returns the configured certificate for all hosts, or a self-signed one.
-func (s *Server) certificates() (socket.Certificates, error) {
-	if s.config.TLS.Certificate != "" {
-		return s.configuredCertificate()
+// certificates returns the certificate that a configuration names for all hosts, or a self-signed one.
+func (s *Server) certificates(c config.Config) (socket.Certificates, error) {
+	if c.TLS.Certificate != "" {
+		return s.configuredCertificate(c.TLS)
 	}
-	file := filepath.Join(s.config.Server.Data, "self-signed.pem")
-	own, err := socket.NewSelfSignedCertificate(file, s.config.Server.Hosts)
+	file := filepath.Join(c.Server.Data, "self-signed.pem")
+	own, err := socket.NewSelfSignedCertificate(file, c.Server.Hosts)
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}

@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -35,17 +38,38 @@ type Attachment struct {
 	Privileges Privileges
 }
 
+// services are the attached services.
+type services struct {
+	mu      sync.Mutex
+	list    []*attached
+	working context.Context // of Run; nil before it and after it
+	group   *group          // of Run
+	ended   bool
+}
+
+// attached is a service with what ends it.
+type attached struct {
+	Attachment
+	end     context.CancelFunc // nil before it is started
+	running sync.WaitGroup
+}
+
 // Router returns the router, through which services send. It lives as long as the server.
 func (s *Server) Router() *router.Router { return s.router }
 
 // Store returns the server's database. Run and Close close it.
 func (s *Server) Store() *store.Store { return s.store }
 
-// Attach adds services before Run. Run starts them before it accepts clients, and stops them after all
-// clients are disconnected.
+// Attach adds services. Those that are attached before Run are started by it before it accepts clients; later
+// ones are started at once. All are stopped after all clients are disconnected.
 func (s *Server) Attach(list ...Attachment) error {
+	s.services.mu.Lock()
+	defer s.services.mu.Unlock()
 	for _, a := range list {
 		domain := a.Endpoint.Domain()
+		if s.services.ended {
+			return fmt.Errorf("attach %s: the server has stopped", domain)
+		}
 		if !s.router.Serves(domain) {
 			return fmt.Errorf("attach %s: the router has no such endpoint", domain)
 		}
@@ -53,15 +77,84 @@ func (s *Server) Attach(list ...Attachment) error {
 			h.disco.AddItem(domain, a.Name)
 			h.privileges.Grant(domain, a.Privileges)
 		}
-		s.services = append(s.services, a)
+		entry := &attached{Attachment: a}
+		s.services.list = append(s.services.list, entry)
+		if s.services.working != nil {
+			s.start(entry)
+		}
 	}
 	return nil
 }
 
-// start runs a service, and its endpoint once the service is started.
-func (a Attachment) start(ctx context.Context, in *group) {
-	in.run(func() error { return a.Run(ctx) })
-	in.run(func() error {
+// Remove stops the service of a domain and waits until it has ended. Its domain is then free.
+func (s *Server) Remove(ctx context.Context, domain jid.JID) error {
+	s.services.mu.Lock()
+	i := slices.IndexFunc(s.services.list, func(a *attached) bool { return a.Endpoint.Domain() == domain })
+	if i < 0 {
+		s.services.mu.Unlock()
+		return fmt.Errorf("remove %s: there is no such service", domain)
+	}
+	a := s.services.list[i]
+	s.services.list = slices.Delete(slices.Clone(s.services.list), i, i+1)
+	s.services.mu.Unlock()
+	for _, h := range s.hosts {
+		h.disco.RemoveItem(domain)
+	}
+	if a.end != nil {
+		a.end()
+	}
+	err := Wait(ctx, &a.running)
+	for _, h := range s.hosts {
+		h.privileges.Grant(domain, Privileges{}) // while it ended it may have changed rosters
+	}
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", domain, err)
+	}
+	a.Endpoint.Close()
+	return nil
+}
+
+// attachedServices returns the services at the moment.
+func (s *Server) attachedServices() []*attached {
+	s.services.mu.Lock()
+	defer s.services.mu.Unlock()
+	return s.services.list // a change replaces it
+}
+
+// startServices starts the services that were attached before Run.
+func (s *Server) startServices(ctx context.Context, in *group) {
+	s.services.mu.Lock()
+	defer s.services.mu.Unlock()
+	s.services.working, s.services.group = ctx, in
+	for _, a := range s.services.list {
+		s.start(a)
+	}
+}
+
+// endServices refuses further services. Run ends those that run.
+func (s *Server) endServices() {
+	s.services.mu.Lock()
+	defer s.services.mu.Unlock()
+	s.services.working, s.services.ended = nil, true
+}
+
+// start runs a service, and its endpoint once the service is started. The caller holds the lock.
+func (s *Server) start(a *attached) {
+	ctx, end := context.WithCancel(s.services.working)
+	a.end = end
+	run := func(f func() error) {
+		a.running.Add(1)
+		s.services.group.run(func() error {
+			defer a.running.Done()
+			err := f()
+			if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return err
+		})
+	}
+	run(func() error { return a.Run(ctx) })
+	run(func() error {
 		select {
 		case <-a.Started():
 			return a.Endpoint.Run(ctx)
@@ -69,4 +162,5 @@ func (a Attachment) start(ctx context.Context, in *group) {
 			return nil
 		}
 	})
+	s.advertise(a.Endpoint.Domain())
 }

@@ -64,8 +64,9 @@ func registrationLimits(l config.Limits) peerlimit.QuotaLimits {
 	return peerlimit.QuotaLimits{Accounts: l.Registrations, Names: l.RegistrationNames, Time: time.Duration(l.RegistrationTime)}
 }
 
-// storeLimits returns the limits of what the store keeps for an account.
-func storeLimits(l config.Limits) store.Limits {
+// StoreLimits returns the limits of what the store keeps for an account.
+func StoreLimits(c config.Config) store.Limits {
+	l := c.Limits
 	return store.Limits{
 		OfflineMessages: l.OfflineMessages, OfflineBytes: int64(l.OfflineBytes), RosterItems: l.RosterItems, RosterBytes: int64(l.RosterBytes),
 		PendingIn: l.RosterRequests, Blocked: l.Blocked,
@@ -96,8 +97,8 @@ func loadOrCreateSecret(file string) ([]byte, error) {
 const certificateCheckEvery = time.Minute
 
 // configuredCertificate loads the configured certificate, and loads it again after the file has changed.
-func (s *Server) configuredCertificate() (socket.Certificates, error) {
-	file, key := s.config.TLS.Certificate, s.config.TLS.Key
+func (s *Server) configuredCertificate(c config.TLS) (socket.Certificates, error) {
+	file, key := c.Certificate, c.Key
 	pair, err := tls.LoadX509KeyPair(file, key)
 	if err != nil {
 		return nil, fmt.Errorf("tls.certificate: %w", err)

@@ -2,7 +2,7 @@ package stanza
 
 import (
 	"iter"
-	"strconv"
+	"slices"
 	"strings"
 )
 
@@ -173,56 +173,14 @@ func Encode(children ...*Element) string {
 // String returns e as XML, with a declaration of its namespace.
 func (e *Element) String() string { return string(e.Append(nil, "")) }
 
-// Append appends e as XML to dst, where the default namespace is parent. Only attributes get prefixes.
+// Append appends e as XML to dst, where the default namespace is parent. Elements have no prefixes, unless that
+// would repeat long namespaces.
 func (e *Element) Append(dst []byte, parent string) []byte {
-	dst = append(dst, '<')
-	dst = append(dst, e.Local...)
-	space := e.Space
-	if space == "" {
-		space = parent
+	x := encoderFor(e, parent)
+	if x.prefixed != nil {
+		dst = slices.Grow(dst, x.lengthOutermost(e, parent)) // in one step: it is long
 	}
-	if space != parent {
-		dst = AppendAttr(dst, "xmlns", space)
-	}
-	for i, a := range e.Attrs {
-		dst = a.append(dst, i)
-	}
-	if len(e.Nodes) == 0 {
-		return append(dst, '/', '>')
-	}
-	dst = append(dst, '>')
-	for i := range e.Nodes {
-		if c := e.Nodes[i].Element; c != nil {
-			dst = c.Append(dst, space)
-		} else {
-			dst = AppendEscaped(dst, e.Nodes[i].Text)
-		}
-	}
-	dst = append(dst, '<', '/')
-	dst = append(dst, e.Local...)
-	return append(dst, '>')
-}
-
-func (a Attr) append(dst []byte, n int) []byte {
-	name := a.Local
-	switch a.Space {
-	case "":
-	case NSXML:
-		name = "xml:" + a.Local
-	default:
-		prefix := "a" + strconv.Itoa(n)
-		dst = append(dst, " xmlns:"...)
-		dst = append(dst, prefix...)
-		dst = append(dst, '=', '\'')
-		dst = appendEscaped(dst, a.Space, true)
-		dst = append(dst, '\'')
-		name = prefix + ":" + a.Local
-	}
-	dst = append(dst, ' ')
-	dst = append(dst, name...)
-	dst = append(dst, '=', '\'')
-	dst = appendEscaped(dst, a.Value, true)
-	return append(dst, '\'')
+	return x.append(dst, e, scope{parent, parent}, true)
 }
 
 // Clone returns a deep copy that may be changed.

@@ -34,34 +34,7 @@ func appendEscaped(dst []byte, s string, attr bool) []byte {
 			i++
 			continue
 		}
-		size, esc := 1, ""
-		switch {
-		case c >= utf8.RuneSelf:
-			var r rune
-			r, size = utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 || r == 0xFFFE || r == 0xFFFF {
-				esc = "\uFFFD"
-			}
-		case c == '&':
-			esc = "&amp;"
-		case c == '<':
-			esc = "&lt;"
-		case c == '>':
-			esc = "&gt;"
-		case c == '\'':
-			esc = "&apos;"
-		case c == '"':
-			esc = "&quot;"
-		case c == '\r':
-			esc = "&#13;"
-		case c == '\n' && attr:
-			esc = "&#10;"
-		case c == '\t' && attr:
-			esc = "&#9;"
-		case c == '\n' || c == '\t':
-		case c < ' ':
-			esc = "\uFFFD"
-		}
+		size, esc := escape(s, i, attr)
 		if esc != "" {
 			dst = append(dst, s[last:i]...)
 			dst = append(dst, esc...)
@@ -70,4 +43,54 @@ func appendEscaped(dst []byte, s string, attr bool) []byte {
 		i += size
 	}
 	return append(dst, s[last:]...)
+}
+
+// escapedLen returns the length of what appendEscaped appends.
+func escapedLen(s string, attr bool) int {
+	n := len(s)
+	for i := 0; i < len(s); {
+		if plain[s[i]] {
+			i++
+			continue
+		}
+		size, esc := escape(s, i, attr)
+		if esc != "" {
+			n += len(esc) - size
+		}
+		i += size
+	}
+	return n
+}
+
+// escape returns the length of the character that begins at s[i], which is not plain, and what is written for it; ""
+// is the character itself.
+func escape(s string, i int, attr bool) (size int, esc string) {
+	switch c := s[i]; {
+	case c >= utf8.RuneSelf:
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 || r == 0xFFFE || r == 0xFFFF {
+			return size, "\uFFFD"
+		}
+		return size, ""
+	case c == '&':
+		return 1, "&amp;"
+	case c == '<':
+		return 1, "&lt;"
+	case c == '>':
+		return 1, "&gt;"
+	case c == '\'':
+		return 1, "&apos;"
+	case c == '"':
+		return 1, "&quot;"
+	case c == '\r':
+		return 1, "&#13;"
+	case c == '\n' && attr:
+		return 1, "&#10;"
+	case c == '\t' && attr:
+		return 1, "&#9;"
+	case c == '\n' || c == '\t':
+		return 1, ""
+	default:
+		return 1, "\uFFFD"
+	}
 }

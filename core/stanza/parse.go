@@ -2,8 +2,9 @@ package stanza
 
 import (
 	"errors"
-	"strconv"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // errSyntax is the only error of parse: its input has passed a scanner before.
@@ -15,14 +16,7 @@ const maxDepth = 256
 // ParseElement parses the XML of one element, which a stream.Scanner has validated before. space is the
 // default namespace where the text declares none.
 func ParseElement(xml, space string) (*Element, error) {
-	p := parser{s: xml, scope: []binding{{"", space}, {"xml", NSXML}}}
-	return p.document()
-}
-
-// parseAt is ParseElement for a stanza whose payload starts at base.
-func parseAt(xml string, base int) (*Element, error) {
-	p := parser{s: xml, base: base, scope: []binding{{"", ""}, {"xml", NSXML}}}
-	return p.document()
+	return (&parser{s: xml}).document(space)
 }
 
 type binding struct{ prefix, uri string }
@@ -31,31 +25,117 @@ type open struct {
 	e     *Element
 	raw   string // the name as written, for the end tag
 	scope int
+	nodes int      // where its nodes begin in parser.nodes
+	text  string   // since the last child
+	texts []string // its pieces, if there are several
 }
 
 type parser struct {
-	s     string
-	i     int
-	base  int
-	scope []binding
-	stack []open
+	s string
+	i int
+	*scratch
+	outline *outline // set where no tree is wanted
 }
 
-func (p *parser) document() (*Element, error) {
-	var root *Element
+// scratch is the memory that a parser needs while it parses.
+type scratch struct {
+	scope []binding
+	stack []open
+	attrs []Attr // of the start tag that is being read
+	nodes []Node // of the elements that are open, the outermost first: each list is allocated when its length is known
+}
+
+var scratches = sync.Pool{New: func() any {
+	return &scratch{scope: make([]binding, 0, 16), stack: make([]open, 0, 8), attrs: make([]Attr, 0, 8), nodes: make([]Node, 0, 32)}
+}}
+
+// maxScratch is the largest capacity that is kept for the next parser.
+const maxScratch = 256
+
+func (s *scratch) release() {
+	if max(cap(s.scope), cap(s.stack), cap(s.attrs), cap(s.nodes)) > maxScratch {
+		return
+	}
+	clear(s.scope[:cap(s.scope)])
+	clear(s.stack[:cap(s.stack)])
+	clear(s.attrs[:cap(s.attrs)])
+	clear(s.nodes[:cap(s.nodes)])
+	s.scope, s.stack, s.attrs, s.nodes = s.scope[:0], s.stack[:0], s.attrs[:0], s.nodes[:0]
+	scratches.Put(s)
+}
+
+// outline is what a parser notes of the outermost element where it makes no tree.
+type outline struct {
+	attrs    []rawAttr
+	from, to int // the content
+	inner    Element
+}
+
+// rawAttr is an attribute as written, without the space before it.
+type rawAttr struct{ name, xml string }
+
+// begin borrows the scratch memory, which the caller releases. space is the default namespace.
+func (p *parser) begin(space string) {
+	p.scratch = scratches.Get().(*scratch)
+	p.scope = append(p.scope, binding{"", space}, binding{"xml", NSXML})
+}
+
+// grow makes room for the nodes of a large text in one step.
+func (p *parser) grow() {
+	if len(p.s) > largeText {
+		p.nodes = slices.Grow(p.nodes, strings.Count(p.s, "<"))
+	}
+}
+
+const largeText = 8 << 10
+
+// document parses one element.
+func (p *parser) document(space string) (*Element, error) {
+	p.begin(space)
+	defer p.release()
+	p.grow()
+	root, err := p.content(0)
+	if err == nil && root == nil {
+		err = errSyntax
+	}
+	return root, err
+}
+
+// stanza parses a start tag and, apart from it, what is between the tags. The result refers to both texts.
+func (p *parser) stanza(start, payload string) (*Element, error) {
+	p.begin("")
+	defer p.release()
+	p.s = start
+	if _, err := p.startTag(); err != nil || len(p.stack) != 1 || p.i != len(start) {
+		return nil, errSyntax
+	}
+	p.s, p.i = payload, 0
+	p.grow()
+	if _, err := p.content(1); err != nil {
+		return nil, err
+	}
+	return p.leave(), nil
+}
+
+// content parses the text up to its end, where the given number of elements are still open. It returns the outermost
+// element if that has ended.
+func (p *parser) content(depth int) (root *Element, err error) {
 	for p.i < len(p.s) {
 		lt := strings.IndexByte(p.s[p.i:], '<')
-		if lt < 0 {
-			break
+		end := lt < 0
+		if end {
+			lt = len(p.s) - p.i
 		}
 		if err := p.text(p.s[p.i : p.i+lt]); err != nil {
 			return nil, err
 		}
-		p.i += lt
+		if p.i += lt; end {
+			break
+		}
 		rest := p.s[p.i:]
 		switch {
 		case strings.HasPrefix(rest, "</"):
-			done, err := p.endTag()
+			done, err := p.endTag(depth)
 			if err != nil {
 				return nil, err
 			}
@@ -82,113 +162,10 @@ func (p *parser) document() (*Element, error) {
 			}
 		}
 	}
-	if root == nil || len(p.stack) != 0 {
+	if len(p.stack) != depth {
 		return nil, errSyntax
 	}
 	return root, nil
-}
-
-func (p *parser) startTag() (*Element, error) {
-	at := p.i
-	p.i++
-	raw := p.name()
-	if raw == "" || len(p.stack) >= maxDepth {
-		return nil, errSyntax
-	}
-	mark := len(p.scope)
-	e := &Element{start: at - p.base}
-	empty := false
-	for {
-		p.space()
-		if p.i >= len(p.s) {
-			return nil, errSyntax
-		}
-		if p.s[p.i] == '>' {
-			p.i++
-			break
-		}
-		if strings.HasPrefix(p.s[p.i:], "/>") {
-			p.i += 2
-			empty = true
-			break
-		}
-		if err := p.attr(e); err != nil {
-			return nil, err
-		}
-	}
-	var ok bool
-	if e.Space, e.Local, ok = p.resolve(raw, true); !ok {
-		return nil, errSyntax
-	}
-	for k := range e.Attrs {
-		a := &e.Attrs[k]
-		if a.Space, a.Local, ok = p.resolve(a.Local, false); !ok {
-			return nil, errSyntax
-		}
-	}
-	if n := len(p.stack); n > 0 {
-		parent := p.stack[n-1].e
-		parent.Nodes = append(parent.Nodes, Node{Element: e})
-	}
-	if !empty {
-		p.stack = append(p.stack, open{e, raw, mark})
-		return nil, nil
-	}
-	p.scope = p.scope[:mark]
-	e.end = p.i - p.base
-	if len(p.stack) == 0 {
-		return e, nil
-	}
-	return nil, nil
-}
-
-func (p *parser) attr(e *Element) error {
-	name := p.name()
-	p.space()
-	if name == "" || p.i >= len(p.s) || p.s[p.i] != '=' {
-		return errSyntax
-	}
-	p.i++
-	p.space()
-	if p.i >= len(p.s) || p.s[p.i] != '\'' && p.s[p.i] != '"' {
-		return errSyntax
-	}
-	end := strings.IndexByte(p.s[p.i+1:], p.s[p.i])
-	if end < 0 {
-		return errSyntax
-	}
-	value, err := unescape(p.s[p.i+1:p.i+1+end], true)
-	if err != nil {
-		return err
-	}
-	p.i += end + 2
-	if name == "xmlns" {
-		p.scope = append(p.scope, binding{"", value})
-	} else if prefix, ok := strings.CutPrefix(name, "xmlns:"); ok {
-		p.scope = append(p.scope, binding{prefix, value})
-	} else {
-		e.Attrs = append(e.Attrs, Attr{Local: name, Value: value})
-	}
-	return nil
-}
-
-func (p *parser) endTag() (*Element, error) {
-	p.i += 2
-	raw := p.name()
-	p.space()
-	n := len(p.stack) - 1
-	if n < 0 || p.stack[n].raw != raw || p.i >= len(p.s) || p.s[p.i] != '>' {
-		return nil, errSyntax
-	}
-	p.i++
-	top := p.stack[n]
-	p.stack = p.stack[:n]
-	p.scope = p.scope[:top.scope]
-	top.e.end = p.i - p.base
-	if n == 0 {
-		return top.e, nil
-	}
-	return nil, nil
 }
 
 func (p *parser) text(raw string) error {
@@ -205,111 +182,29 @@ func (p *parser) text(raw string) error {
 	return err
 }
 
+// addText adds a piece of text. Each CDATA section is one; joining them at once would copy the text so far for each.
 func (p *parser) addText(t string) {
-	if t == "" {
+	if t == "" || p.outline != nil {
 		return
 	}
-	e := p.stack[len(p.stack)-1].e
-	if n := len(e.Nodes); n > 0 && e.Nodes[n-1].Element == nil {
-		e.Nodes[n-1].Text += t
-		return
-	}
-	e.Nodes = append(e.Nodes, Node{Text: t})
-}
-
-func (p *parser) name() string {
-	from := p.i
-	for p.i < len(p.s) && !strings.ContainsRune(" \t\r\n=/><'\"", rune(p.s[p.i])) {
-		p.i++
-	}
-	return p.s[from:p.i]
-}
-
-func (p *parser) space() {
-	for p.i < len(p.s) && strings.IndexByte(" \t\r\n", p.s[p.i]) >= 0 {
-		p.i++
+	top := &p.stack[len(p.stack)-1]
+	switch {
+	case top.text == "":
+		top.text = t
+	case top.texts == nil:
+		top.texts = []string{top.text, t}
+	default:
+		top.texts = append(top.texts, t)
 	}
 }
 
-func (p *parser) resolve(raw string, element bool) (space, local string, ok bool) {
-	prefix, local, has := strings.Cut(raw, ":")
-	if !has {
-		prefix, local = "", raw
-		if !element {
-			return "", local, true
-		}
+// joinTexts adds the text since the last child as one node.
+func (p *parser) joinTexts(o *open) {
+	if o.texts != nil {
+		o.text, o.texts = strings.Join(o.texts, ""), nil
 	}
-	for k := len(p.scope) - 1; k >= 0; k-- {
-		if p.scope[k].prefix == prefix {
-			return p.scope[k].uri, local, true
-		}
+	if o.text != "" {
+		p.nodes = append(p.nodes, Node{Text: o.text})
+		o.text = ""
 	}
-	return "", "", false
-}
-
-// unescape resolves the predefined entities and character references, and
-// normalises line ends, in attributes white space too (XML 1.0 §2.11, §3.3.3).
-func unescape(s string, attr bool) (string, error) {
-	if !strings.ContainsAny(s, "&\r") && (!attr || !strings.ContainsAny(s, "\n\t")) {
-		return s, nil
-	}
-	var b strings.Builder
-	b.Grow(len(s))
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '&':
-			end := strings.IndexByte(s[i:], ';')
-			if end < 0 {
-				return "", errSyntax
-			}
-			r, ok := entity(s[i+1 : i+end])
-			if !ok {
-				return "", errSyntax
-			}
-			b.WriteRune(r)
-			i += end
-		case c == '\r':
-			if i+1 < len(s) && s[i+1] == '\n' {
-				i++
-			}
-			if attr {
-				b.WriteByte(' ')
-			} else {
-				b.WriteByte('\n')
-			}
-		case attr && (c == '\n' || c == '\t'):
-			b.WriteByte(' ')
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String(), nil
-}
-
-func entity(name string) (rune, bool) {
-	switch name {
-	case "amp":
-		return '&', true
-	case "lt":
-		return '<', true
-	case "gt":
-		return '>', true
-	case "apos":
-		return '\'', true
-	case "quot":
-		return '"', true
-	}
-	digits, ok := strings.CutPrefix(name, "#")
-	if !ok {
-		return 0, false
-	}
-	base := 10
-	if hex, ok := strings.CutPrefix(digits, "x"); ok {
-		digits, base = hex, 16
-	}
-	n, err := strconv.ParseUint(digits, base, 32)
-	if err != nil || n > 0x10FFFF || n >= 0xD800 && n < 0xE000 {
-		return 0, false
-	}
-	return rune(n), true
 }

@@ -208,6 +208,10 @@ func (s *Stanza) Tree() *Element {
 	return e
 }
 
+// DropTree frees the tree, for a stanza that is kept for long: a tree takes up to thirty times the memory of its XML.
+// Tree builds it again.
+func (s *Stanza) DropTree() { s.tree.Store(nil) }
+
 // Child returns the first child of that name; namespace "" means that of the stanza itself.
 func (s *Stanza) Child(space, local string) *Element {
 	if s.Payload == "" {
@@ -293,8 +297,7 @@ func AppendAttr(dst []byte, name, value string) []byte {
 
 // parse builds the tree. It cannot fail for checked bytes; for others it returns a stanza without content.
 func (s *Stanza) parse() *Element {
-	head := "<" + s.Kind.String() + " xmlns='" + NSClient + "'" + s.Extra + ">"
-	e, err := parseAt(head+s.Payload+"</"+s.Kind.String()+">", len(head))
+	e, err := new(parser).stanza("<"+s.Kind.String()+" xmlns='"+NSClient+"'"+s.Extra+">", s.Payload)
 	if err != nil {
 		e = NewElement(NSClient, s.Kind.String())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -276,6 +277,43 @@ func both(t testing.TB, s *Store, list ...*stanza.Stanza) (ids []string) {
 		}
 	}
 	return ids
+}
+
+// A page ends with the entry that reaches the limit of bytes.
+func TestArchivePageBytes(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice)
+	account(t, s, bob)
+	var list []*stanza.Stanza
+	for range 5 {
+		list = append(list, stanza.NewMessage(bob, alice, stanza.TypeChat, stanza.TextElement("", "body", strings.Repeat("x", 987))))
+	}
+	ids := both(t, s, list...)
+	for name, c := range map[string]struct {
+		page     archive.Page
+		want     []string
+		complete bool
+	}{
+		"two":       {archive.Page{Max: 10, Bytes: 1500}, ids[:2], false},
+		"exact":     {archive.Page{Max: 10, Bytes: 2000}, ids[:2], false},
+		"one":       {archive.Page{Max: 10, Bytes: 1}, ids[:1], false},
+		"backwards": {archive.Page{Max: 10, Bytes: 1500, Backwards: true}, ids[3:], false},
+		"all":       {archive.Page{Max: 10, Bytes: 10_000}, ids, true},
+		"no limit":  {archive.Page{Max: 10}, ids, true},
+	} {
+		r, err := s.Query(t.Context(), alice, archive.Filter{With: bob}, c.page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range r.Entries {
+			got = append(got, e.ID)
+		}
+		if !slices.Equal(got, c.want) || r.Complete != c.complete {
+			t.Errorf("%s: %v, complete %v; want %v", name, got, r.Complete, c.want)
+		}
+	}
 }
 
 func count(t testing.TB, s *Store, table string) (n int) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/dragoman-im/dragoman/core/features/private"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -21,6 +22,9 @@ func (s *Store) Private(ctx context.Context, account jid.JID, space, name string
 	}
 	return xml, nil
 }
+
+// PrivateLimit implements private.Store.
+func (s *Store) PrivateLimit() int { return int(min(s.limits.Load().PrivateBytes, math.MaxInt)) }
 
 const (
 	setPrivateSQL = `INSERT INTO private_xml (account, space, name, xml, size) VALUES (?, ?, ?, ?, ?)

@@ -27,6 +27,7 @@ type position struct {
 	bodyEnd int
 
 	elements int    // in this item so far
+	attrs    int    // of all of them
 	used     uint64 // bit k: the item uses base[k]
 }
 

@@ -11,10 +11,13 @@ type Limits struct {
 
 // Sizes that no setting changes.
 const (
-	maxPrefixes = 64  // declarations in scope at once: a look-up compares with each
-	maxLang     = 64  // bytes of a first-level xml:lang; CVE-2022-32149 was a language tag
-	maxRef      = 12  // bytes of &#x0010FFFF; and of &quot; and a little more
-	maxDecl     = 128 // bytes of the XML declaration
+	maxPrefixes = 64   // declarations in scope at once: a look-up compares with each
+	maxLang     = 64   // bytes of a first-level xml:lang; CVE-2022-32149 was a language tag
+	maxHeader   = 1024 // bytes of the namespaces that a header declares with prefixes: stanzas that use them get the declarations
+	maxRef      = 12   // bytes of &#x0010FFFF; and of &quot; and a little more
+	maxDecl     = 128  // bytes of the XML declaration
+
+	attrsPerElement = 4 // the attributes of an item are at most so many times the limit of elements: a tree takes 50 bytes for each
 
 	smallBuffer = 512      // buffer of an idle scanner
 	readBuffer  = 16 << 10 // pooled buffer of a scanner that receives data

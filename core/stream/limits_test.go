@@ -45,6 +45,8 @@ func TestRFC6120_011_Limits(t *testing.T) { // checklist 11
 		{"one deeper", strings.Repeat("<a>", 5) + strings.Repeat("</a>", 5), 0, errDepth},
 		{"attributes", "<a a='' b='' c='' d='' e=''/>", 1, nil},
 		{"one attribute more", "<a a='' b='' c='' d='' e='' f=''/>", 0, errAttrs},
+		{"attributes of all elements", "<a>" + strings.Repeat("<b a='' b='' c='' d='' e=''/>", 8) + "</a>", 1, nil},
+		{"too many of all elements", "<a x=''>" + strings.Repeat("<b a='' b='' c='' d='' e=''/>", 8) + "</a>", 0, errAttrs},
 		{"declarations count", "<a xmlns:a='u' xmlns:b='u' xmlns:c='u' d='' e='' f=''/>", 0, errAttrs},
 		{"wrong before too big", "<a b='" + strings.Repeat("x", 5000) + "<'" + strings.Repeat("x", 20_000), 0, errLess},
 	} {
@@ -64,6 +66,20 @@ func TestRFC6120_011_Limits(t *testing.T) { // checklist 11
 	}
 	if _, err := scan("<stream:stream a='" + strings.Repeat("x", 300_000)); err != errTooBig {
 		t.Errorf("header: %v", err)
+	}
+}
+
+// A stanza gets the declarations of the header that it uses: they must not make large stanzas of small ones.
+func TestNamespacesOfTheHeader(t *testing.T) {
+	t.Parallel()
+	with := func(n int) string {
+		return strings.Replace(head, "<stream:stream", "<stream:stream xmlns:p='u:"+strings.Repeat("U", n)+"'", 1)
+	}
+	if got, err := scan(with(900) + "<p:a/>"); len(got) != 2 || err != io.EOF {
+		t.Errorf("%v %v", got, err)
+	}
+	if _, err := scan(with(maxHeader) + "<p:a/>"); err != errPrefixes {
+		t.Error(err)
 	}
 }
 

@@ -153,8 +153,12 @@ func (s *Scanner) open() error {
 	}
 	root := s.work.stack[0]
 	s.root, s.def = string(it.Raw[root.name:root.nameEnd]), bytes.Clone(root.def)
+	declared := 0
 	for _, b := range s.work.binds {
 		if len(b.prefix) > 0 {
+			if declared += len(b.uri); declared > maxHeader {
+				return errPrefixes
+			}
 			s.base = append(s.base, binding{bytes.Clone(b.prefix), bytes.Clone(b.uri)})
 			if string(b.uri) != NSStream {
 				s.head.Prefixes = append(s.head.Prefixes, Prefix{string(b.prefix), string(b.uri)})

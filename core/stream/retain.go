@@ -30,6 +30,7 @@ type Retained struct {
 // XEP-0198 needs the same list, with the peer's count of stanzas in place of our count of bytes.
 func (q *Queue) Retain(s Retained) error {
 	st, content := s.Stanza, q.content()
+	st.DropTree() // it is kept until the peer reads
 	q.mu.Lock()
 	r, size := &q.retained, RetainedSize(st)
 	if q.err == nil && (r.stanzas >= q.limits.Retain.Stanzas || r.bytes+size > q.limits.Retain.Bytes) {

@@ -162,6 +162,9 @@ func (s *Scanner) enter(b []byte, e open, attrs []attr) error {
 	if s.position.elements++; s.position.elements > s.limits.Elements {
 		return errElements
 	}
+	if s.position.attrs += len(attrs); s.position.attrs > attrsPerElement*s.limits.Elements {
+		return errAttrs
+	}
 	if depth >= s.limits.Depth {
 		return errDepth
 	}

@@ -26,6 +26,7 @@ func (r receiver) Open(ctx context.Context, l *logins.Login, end func(error)) (t
 
 // Opened implements logins.Receiver.
 func (r receiver) Opened(l *logins.Login) {
+	r.g.env.Group.Go(func(ctx context.Context) { r.g.xmpp.presence.ShowState(ctx, l) }) // a client may report its state before it can be called
 	if l.Online() {
 		r.g.env.Group.Go(func(ctx context.Context) { r.g.resume(ctx, l) })
 	}
@@ -147,6 +148,7 @@ func (r removal) Remove(ctx context.Context, l *logins.Login) (removed func(), e
 		g.xmpp.rooms.Index.Forget()
 		g.flow.inbox.Forget() // events that arrived meanwhile
 		g.flow.backfill.Forget(l)
+		g.xmpp.presence.Forget(l)
 		for _, id := range seen {
 			if loaded[id] {
 				g.flow.conversations.EnqueueAlways(id, func(ctx context.Context, c *conversation.Conversation) { unlinked(ctx, c, l) })

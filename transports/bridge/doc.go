@@ -16,7 +16,7 @@
 // Goroutines: those of the gateway's Group and of the conversations' mailboxes; Run waits for all.
 //
 // Lock order: inbox.Backfill.mu → mailbox.Group → Conversation.mu; inbox.Backfill.mu →
-// logins.Login.mu; commands.dialogues.mu → gateway.Group; inbox.writer.mu → inbox.dedup.mu. All
+// logins.Login.mu; puppets.Presence.mu → logins.Login.mu; commands.dialogues.mu → gateway.Group; inbox.writer.mu → inbox.dedup.mu. All
 // others are leaves. None is held across I/O or a call to a client, except the two of the delivery log and
 // that of a login's secret, which nothing else waits for.
 package bridge

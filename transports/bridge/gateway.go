@@ -56,11 +56,13 @@ type Options struct {
 	// Kept reports whether the server has stored a message for its receiver, and removes any part of it that was
 	// stored if not. Run calls it at the start for each message that may have been sent before a crash without being
 	// noted in the delivery log. Nil means never: such messages are sent again.
-	Kept     func(ctx context.Context, st *stanza.Stanza) (bool, error)
-	Settings Settings
-	Version  string // of the software; empty is "devel"
-	Log      *slog.Logger
-	Now      func() time.Time // wall clock; nil is time.Now
+	Kept func(ctx context.Context, st *stanza.Stanza) (bool, error)
+	// UsersOnline makes Run ask for the presence of all users: they may be online already.
+	UsersOnline bool
+	Settings    Settings
+	Version     string // of the software; empty is "devel"
+	Log         *slog.Logger
+	Now         func() time.Time // wall clock; nil is time.Now
 	// Trace is called at each step of a message, by the names in package transports.
 	Trace func(step string, attrs ...slog.Attr)
 }
@@ -77,6 +79,7 @@ type Gateway struct {
 	logins   *logins.Logins
 	xmpp     xmpp
 	flow     flow
+	probe    bool // Options.UsersOnline
 }
 
 // xmpp has the parts that serve XMPP users.
@@ -112,7 +115,7 @@ func New(o Options) (*Gateway, error) {
 	env := newEnv(o)
 	g := &Gateway{
 		Counters: &env.Counters, env: env, endpoint: o.Endpoint, store: o.Store, started: make(chan struct{}),
-		limiter: gateway.NewLimiter(env.Settings.Stanzas, env.Now), logins: logins.New(env, o.Network, o.Store, o.Keys),
+		limiter: gateway.NewLimiter(env.Settings.Stanzas, env.Now), logins: logins.New(env, o.Network, o.Store, o.Keys), probe: o.UsersOnline,
 	}
 	log, err := delivery.Open(o.DeliveryLog, env, o.Store, o.Endpoint, o.Kept)
 	if err != nil {
@@ -195,6 +198,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	close(g.started)
 	g.env.Log.Info("gateway started", "network", g.env.Info.Kind, "logins", len(g.logins.All()))
 	g.logins.StartAll()
+	if g.probe {
+		g.xmpp.presence.ProbeOwners()
+	}
 	for _, b := range backlog {
 		g.flow.conversations.Resume(b)
 	}
@@ -245,8 +251,16 @@ func (g *Gateway) stop() {
 // ServerAway must be called when the server cannot be reached: events of the network then wait in the inbox.
 func (g *Gateway) ServerAway() { g.flow.conversations.ServerAway() }
 
-// ServerBack must be called when the server can be reached again: events are processed again.
-func (g *Gateway) ServerBack() { g.flow.conversations.ServerBack() }
+// ServerBack must be called when the server can be reached again: events are processed again, and users who are
+// online are found.
+func (g *Gateway) ServerBack() {
+	g.flow.conversations.ServerBack()
+	g.xmpp.presence.ProbeOwners()
+}
+
+// Withdraw makes the gateway and its people unavailable to all users, before it is stopped alone while the server
+// goes on.
+func (g *Gateway) Withdraw(ctx context.Context) { g.xmpp.presence.Withdraw(ctx) }
 
 // RemoveUser removes all logins of a user whose own account is being deleted.
 func (g *Gateway) RemoveUser(ctx context.Context, who jid.JID) error {

@@ -57,8 +57,12 @@ var handlers = map[string]func(*client, context.Context, *gatewayEvent) error{
 // ephemeral are the events after which the position is not worth saving.
 var ephemeral = map[string]bool{"PRESENCE_UPDATE": true, "TYPING_START": true}
 
+// maxTries is how often an event comes that cannot be handled, because the answer to what has to be asked for it is an
+// error: all others wait behind it.
+const maxTries = 5
+
 // dispatch handles one event and notes its number behind it. An error ends the connection, and the
-// event comes again.
+// event comes again, a few times.
 func (s *client) dispatch(ctx context.Context, f frame) error {
 	point := s.progress.resume()
 	n := &gatewayEvent{session: point.Session, seq: point.Seq + 1, kind: f.Type, data: f.Data}
@@ -68,8 +72,11 @@ func (s *client) dispatch(ctx context.Context, f frame) error {
 	n.key = n.session + "/" + strconv.FormatInt(n.seq, 10)
 	if handle := handlers[f.Type]; handle != nil {
 		if err := s.guarded(ctx, handle, n); err != nil {
-			s.notKept(n, err)
-			return err
+			if ctx.Err() != nil || s.progress.tryAgain(n.seq) {
+				s.notKept(n, err)
+				return err
+			}
+			s.passOver(n, err)
 		}
 	}
 	point = s.progress.advance(n.seq)
@@ -77,6 +84,16 @@ func (s *client) dispatch(ctx context.Context, f frame) error {
 		s.save(point)
 	}
 	return nil
+}
+
+// passOver gives an event up. Its channel's history is read instead.
+func (s *client) passOver(n *gatewayEvent, err error) {
+	s.log.Error("a discord event is passed over: what it needs cannot be read", "event", n.kind, "key", n.key, "err", err)
+	if at, ok := decode[struct {
+		ChannelID string `json:"channel_id"`
+	}](s, n); ok && isSnowflake(at.ChannelID) {
+		s.sink.Resynced(transports.RoomID(at.ChannelID))
+	}
 }
 
 func (s *client) save(point resume) {

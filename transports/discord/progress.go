@@ -16,6 +16,19 @@ type progress struct {
 	point  resume
 	ready  bool  // READY was seen in this process
 	failed int64 // the first event that was not kept, 0 for none
+	stuck  int64 // the event that could not be handled at last
+	tries  int   // how often, in a row
+}
+
+// tryAgain reports whether an event that could not be handled is to come once more.
+func (p *progress) tryAgain(seq int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stuck != seq {
+		p.stuck, p.tries = seq, 0
+	}
+	p.tries++
+	return p.tries < maxTries
 }
 
 func (p *progress) resume() resume {

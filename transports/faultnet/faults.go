@@ -26,6 +26,7 @@ type faults struct {
 	next []Fault
 	down bool
 	past <-chan struct{} // what History waits for
+	bad  map[transports.RoomID]error
 
 	eventDelay time.Duration
 	// MaxReactions is how many reactions one person may set on a message; 0 is any number.
@@ -71,6 +72,16 @@ func (w *World) HoldHistory(c <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.past = c
+}
+
+// FailHistory makes History of a room end with an error; nil ends that.
+func (w *World) FailHistory(room transports.RoomID, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.bad == nil {
+		w.bad = map[transports.RoomID]error{}
+	}
+	w.bad[room] = err
 }
 
 // Revoke makes a person's token invalid, in the middle of the client.

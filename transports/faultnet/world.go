@@ -253,6 +253,9 @@ func (w *World) history(user transports.UserID, request transports.HistoryReques
 	if p == nil || !slices.Contains(p.members, user) {
 		return page, errNoRoom
 	}
+	if err := w.bad[request.Room]; err != nil {
+		return page, err
+	}
 	for _, s := range p.entry {
 		id := s.event.Body.(transports.Message).ID
 		if !s.gone && id > request.After && (request.Before == "" || id < request.Before) {

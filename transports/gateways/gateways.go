@@ -23,57 +23,87 @@ import (
 type Options struct {
 	Networks []transports.Registration // those of which the configuration's sections were made
 	Log      *slog.Logger              // nil: nothing is logged
+	// Reloads are configurations to apply while Serve or Component runs, such as after SIGHUP; may be nil.
+	Reloads <-chan config.Config
+	// Reloaded is called with the configuration that is in force after each of Reloads; may be nil.
+	Reloaded func(config.Config)
 	// Trace is called at each step of a message between XMPP and a network; may be nil.
 	Trace func(step string, attrs ...slog.Attr)
 }
 
 // Server assembles a server with the gateways that are enabled; its Run has to be called, or Close.
 func Server(ctx context.Context, c config.Config, o Options) (*server.Server, error) {
+	i, err := newInside(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	return i.server, nil
+}
+
+// Serve runs Server until ctx ends, and applies the configurations of Options.Reloads meanwhile.
+func Serve(ctx context.Context, c config.Config, o Options) error {
+	i, err := newInside(ctx, c, o)
+	if err != nil {
+		return err
+	}
+	r := &reloader{host: i, maker: i.maker, running: c, apply: i.server.Reload}
+	return r.while(ctx, i.server.Run)
+}
+
+// inside runs gateways on endpoints of a server's router.
+type inside struct {
+	server   *server.Server
+	maker    *maker
+	gateways map[jid.JID]*bridge.Gateway
+	serving  bool // users may be online
+}
+
+func newInside(ctx context.Context, c config.Config, o Options) (*inside, error) {
 	s, err := server.New(ctx, c, server.Options{Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	if err := attach(ctx, s, c, o); err != nil {
+	i := &inside{server: s, gateways: map[jid.JID]*bridge.Gateway{}}
+	if i.maker, err = newMaker(ctx, c, o, s.Store()); err == nil {
+		err = startAll(ctx, i, i.maker, c)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return s, nil
+	i.serving = true
+	return i, nil
 }
 
-// Serve runs Server until ctx ends.
-func Serve(ctx context.Context, c config.Config, o Options) error {
-	s, err := Server(ctx, c, o)
+// start implements host. The users of the gateway are those of the server's hosts and whom the configuration adds.
+func (i *inside) start(ctx context.Context, c config.Config, e enabled) error {
+	end, err := i.server.Router().Endpoint(e.domain)
 	if err != nil {
-		return err
+		return fmt.Errorf("attach %s: %w", e.domain, err)
 	}
-	return s.Run(ctx)
-}
-
-// attach makes the gateways on endpoints of the server's router, for the users of its hosts and
-// for whom the configuration adds.
-func attach(ctx context.Context, s *server.Server, c config.Config, o Options) error {
-	m, err := newMaker(ctx, c, o, s.Store())
-	if err != nil {
-		return err
-	}
-	for _, e := range m.entries {
-		end, err := s.Router().Endpoint(e.domain)
-		if err != nil {
-			return fmt.Errorf("attach %s: %w", e.domain, err)
-		}
-		g, err := m.gateway(ctx, e, placement{
-			endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), kept: s.Store().PrepareRedelivery,
-		})
-		if err != nil {
-			return err
-		}
-		if err := s.Attach(server.Attachment{
+	g, err := i.maker.gateway(ctx, c, e, placement{
+		endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), kept: i.server.Store().PrepareRedelivery, usersOnline: i.serving,
+	})
+	if err == nil {
+		err = i.server.Attach(server.Attachment{
 			Service: service{g}, Endpoint: end, Name: e.Info().Name,
 			Privileges: server.Privileges{Roster: true, Message: true}, // it is part of this server
-		}); err != nil {
-			return err
-		}
+		})
 	}
+	if err != nil {
+		end.Close()
+		return err
+	}
+	i.gateways[e.domain] = g
 	return nil
+}
+
+// stop implements host.
+func (i *inside) stop(ctx context.Context, domain jid.JID) error {
+	if g := i.gateways[domain]; g != nil {
+		g.Withdraw(ctx)
+	}
+	delete(i.gateways, domain)
+	return i.server.Remove(ctx, domain)
 }
 
 // service is a gateway as core/server runs it.
@@ -83,13 +113,11 @@ func (s service) Counts() []server.Count {
 	return []server.Count{{Limit: "gateway.stanzas", Times: uint64(s.Counters.Limited.Load())}}
 }
 
-// maker makes the gateways of a configuration.
+// maker makes gateways.
 type maker struct {
-	config  config.Config
 	options Options
 	tables  *tables.Database
-	entries []enabled
-	keys    *bridge.Keys
+	keys    *bridge.Keys // nil before the first gateway is made
 }
 
 func newMaker(ctx context.Context, c config.Config, o Options, s *store.Store) (*maker, error) {
@@ -100,18 +128,22 @@ func newMaker(ctx context.Context, c config.Config, o Options, s *store.Store) (
 	if err != nil {
 		return nil, err
 	}
+	return &maker{options: o, tables: database}, nil
+}
+
+// open makes the networks that a configuration enables, of those whose section is wanted.
+func (m *maker) open(c config.Config, wanted func(section string) bool) ([]enabled, error) {
 	if !anyEnabled(c) {
-		return &maker{}, nil
+		return nil, nil
 	}
-	keys, err := bridge.LoadKeys(c.Gateway.Key, filepath.Join(c.Server.Data, "gateway.key"))
-	if err != nil {
-		return nil, fmt.Errorf("gateway.key: %w", err)
+	if m.keys == nil {
+		keys, err := bridge.LoadKeys(c.Gateway.Key, filepath.Join(c.Server.Data, "gateway.key"))
+		if err != nil {
+			return nil, fmt.Errorf("gateway.key: %w", err)
+		}
+		m.keys = keys
 	}
-	entries, err := open(c, o.Networks, keys, o.Log)
-	if err != nil {
-		return nil, err
-	}
-	return &maker{c, o, database, entries, keys}, nil
+	return open(c, m, wanted)
 }
 
 // placement is what differs between a gateway inside this server and one under another server.
@@ -119,18 +151,20 @@ type placement struct {
 	endpoint bridge.Endpoint
 	users    []string
 	kept     func(context.Context, *stanza.Stanza) (bool, error) // nil where the server cannot be asked
+	// usersOnline reports whether users may be online already; a link to a foreign server asks whenever it is up.
+	usersOnline bool
 }
 
-func (m *maker) gateway(ctx context.Context, e enabled, p placement) (*bridge.Gateway, error) {
+func (m *maker) gateway(ctx context.Context, c config.Config, e enabled, p placement) (*bridge.Gateway, error) {
 	domain := p.endpoint.Domain()
 	kept, err := m.tables.Gateway(ctx, domain)
 	if err != nil {
 		return nil, err
 	}
-	log := filepath.Join(m.config.Server.Data, e.kind+"-"+domain.String()+".journal")
+	log := filepath.Join(c.Server.Data, e.kind+"-"+domain.String()+".journal")
 	return bridge.New(bridge.Options{
-		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, DeliveryLog: log, Settings: settings(m.config, p.users),
-		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, Version: server.Version(),
+		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, DeliveryLog: log, Settings: settings(c, p.users),
+		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, UsersOnline: p.usersOnline, Version: server.Version(),
 	})
 }
 

@@ -41,6 +41,13 @@ func (s *session) Deliver(st *stanza.Stanza) {
 func (s *session) Flush()               {}
 func (s *session) Close(string, string) {}
 
+// clear forgets what was delivered.
+func (s *session) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = nil
+}
+
 func (s *session) has(what string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

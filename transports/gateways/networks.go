@@ -3,14 +3,12 @@ package gateways
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/bridge"
 )
 
 // Sections makes the configuration's sections of networks, with their defaults, for config.Load.
@@ -30,16 +28,16 @@ type enabled struct {
 	secret string // shared with a foreign server
 }
 
-// open makes the networks that the configuration switches on, and checks that each can do
+// open makes the networks that the configuration enables and that are wanted, and checks that each can do
 // what it declares.
-func open(c config.Config, networks []transports.Registration, keys *bridge.Keys, log *slog.Logger) ([]enabled, error) {
+func open(c config.Config, m *maker, wanted func(section string) bool) ([]enabled, error) {
 	var all []enabled
 	for _, s := range c.Sections {
 		common := s.Network()
-		if !common.Enabled {
+		if !common.Enabled || !wanted(s.Name) {
 			continue
 		}
-		registered, err := find(networks, s.Name)
+		registered, err := find(m.options.Networks, s.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -48,9 +46,9 @@ func open(c config.Config, networks []transports.Registration, keys *bridge.Keys
 			return nil, fmt.Errorf("gateway domain %q: %w", common.Domain, err)
 		}
 		n, err := registered.New(s.Settings, transports.Environment{
-			Log:      log.With("network", s.Name),
+			Log:      m.options.Log.With("network", s.Name),
 			RetryMin: time.Duration(c.Gateway.RetryMin), RetryMax: time.Duration(c.Gateway.RetryMax),
-			Storage: storage{dir: filepath.Join(c.Server.Data, s.Name+"-"+domain.String()), keys: keys},
+			Storage: storage{dir: filepath.Join(c.Server.Data, s.Name+"-"+domain.String()), keys: m.keys},
 		})
 		if err == nil {
 			err = transports.CheckNetwork(n)

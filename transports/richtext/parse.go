@@ -1,120 +1,63 @@
 package richtext
 
-import (
-	"regexp"
-	"strings"
-
-	"mellium.im/xmpp/styling"
-)
+import "strings"
 
 // maxQuote bounds to what depth nested quotations are distinguished.
 const maxQuote = 8
 
-// ParseStyling reads a message body with XEP-0393 styling. Addresses of the web become links.
-func ParseStyling(body string) Text { return parseBlocks(body, maxQuote) }
+// ParseStyling reads a message body with XEP-0393 styling. Addresses of the web become links. It takes time
+// that is proportional to the length of the body, and keeps every character that is no directive.
+func ParseStyling(body string) Text {
+	p := blockParser{lines: strings.Split(body, "\n")}
+	return p.parse(maxQuote)
+}
 
-func parseBlocks(body string, depth int) Text {
-	var t Text
-	all := strings.Split(body, "\n")
-	plain := false // the last thing was a line of text
-	for i := 0; i < len(all); i++ {
-		line := all[i]
+// blockParser reads the lines of a body, or of a quotation in it.
+type blockParser struct {
+	lines []string
+	text  Text
+	plain bool // the last node belongs to a line of text
+	// fences has for each line the next one that closes a block of code; nil until one is opened.
+	fences []int
+}
+
+func (p *blockParser) parse(depth int) Text {
+	for i := 0; i < len(p.lines); {
+		line := p.lines[i]
 		switch {
-		case strings.HasPrefix(line, "```"): // XEP-0393 §5.1.2
-			end := i + 1
-			for end < len(all) && all[end] != "```" {
-				end++
-			}
-			t = append(t, Node{Kind: Pre, ID: strings.TrimSpace(line[3:]), Text: strings.Join(all[i+1:end], "\n")})
-			i, plain = end, false
+		case strings.HasPrefix(line, fenceMark): // XEP-0393 §5.1.2
+			i = p.fence(i)
 		case strings.HasPrefix(line, ">") && depth > 0: // XEP-0393 §5.1.3
-			end := i
-			var inner []string
-			for end < len(all) && strings.HasPrefix(all[end], ">") {
-				inner = append(inner, strings.TrimPrefix(all[end][1:], " "))
-				end++
-			}
-			t = append(t, Node{Kind: Quote, Children: parseBlocks(strings.Join(inner, "\n"), depth-1)})
-			i, plain = end-1, false
+			i = p.quote(i, depth)
+		case strings.HasPrefix(line, ">"): // deeper than is distinguished
+			p.line(Text{{Text: line}})
+			i++
 		default:
-			if plain {
-				t = append(t, Node{Kind: Break})
-			}
-			if strings.HasPrefix(line, ">") { // deeper than we distinguish; the decoder takes quadratic time for it
-				t = append(t, Node{Text: line})
-			} else {
-				t = append(t, parseSpans(line)...)
-			}
-			plain = true
+			p.line(parseSpans(line))
+			i++
 		}
 	}
-	return t
+	return p.text
 }
 
-var spanKinds = []struct {
-	start, end styling.Style
-	kind       Kind
-}{
-	{styling.SpanStrongStart, styling.SpanStrongEnd, Bold},
-	{styling.SpanEmphStart, styling.SpanEmphEnd, Italic},
-	{styling.SpanStrikeStart, styling.SpanStrikeEnd, Strike},
-	{styling.SpanPreStart, styling.SpanPreEnd, Code},
+// line adds a line of text.
+func (p *blockParser) line(t Text) {
+	if p.plain {
+		p.text = append(p.text, Node{Kind: Break})
+	}
+	p.text, p.plain = append(p.text, t...), true
 }
 
-// parseSpans reads one line (XEP-0393 §6).
-func parseSpans(line string) Text {
-	stack := []Node{{}}
-	top := func() *Node { return &stack[len(stack)-1] }
-	d := styling.NewDecoder(strings.NewReader(line))
-	for d.Next() {
-		token := d.Token()
-		done := false
-		for _, s := range spanKinds {
-			switch {
-			case token.Mask&s.start == s.start:
-				stack = append(stack, Node{Kind: s.kind})
-				done = true
-			case token.Mask&s.end == s.end && len(stack) > 1:
-				n := *top()
-				stack = stack[:len(stack)-1]
-				if n.Kind == Code {
-					n.Text, n.Children = n.Children.String(), nil
-				}
-				top().Children = append(top().Children, n)
-				done = true
-			}
-		}
-		if done || len(token.Data) == 0 {
-			continue
-		}
-		if top().Kind == Code {
-			top().Children = append(top().Children, Node{Text: string(token.Data)})
-			continue
-		}
-		top().Children = append(top().Children, linkify(string(token.Data))...)
-	}
-	for len(stack) > 1 { // the decoder closes what it opens; this is for its errors
-		n := *top()
-		stack = stack[:len(stack)-1]
-		top().Children = append(top().Children, n.Children...)
-	}
-	return stack[0].Children
-}
+// block adds a node that is on lines of its own.
+func (p *blockParser) block(n Node) { p.text, p.plain = append(p.text, n), false }
 
-var webAddress = regexp.MustCompile(`https?://[^\s<>"]+[^\s<>".,;:!?'()\]]`)
-
-func linkify(s string) Text {
-	var t Text
-	last := 0
-	for _, at := range webAddress.FindAllStringIndex(s, -1) {
-		if at[0] > last {
-			t = append(t, Node{Text: s[last:at[0]]})
-		}
-		t = append(t, Node{Kind: Link, URL: s[at[0]:at[1]]})
-		last = at[1]
+// quote reads a quotation that begins in line i, and returns the line behind it.
+func (p *blockParser) quote(i, depth int) int {
+	inner := blockParser{}
+	for i < len(p.lines) && strings.HasPrefix(p.lines[i], ">") {
+		inner.lines = append(inner.lines, strings.TrimPrefix(p.lines[i][1:], " "))
+		i++
 	}
-	if last < len(s) {
-		t = append(t, Node{Text: s[last:]})
-	}
-	return t
+	p.block(Node{Kind: Quote, Children: inner.parse(depth - 1)})
+	return i
 }

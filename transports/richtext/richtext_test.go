@@ -3,10 +3,11 @@ package richtext
 import (
 	"strings"
 	"testing"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dragoman-im/dragoman/transports/textcheck"
 )
 
 func b(c ...Node) Node      { return Node{Kind: Bold, Children: c} }
@@ -71,21 +72,111 @@ func TestStyling(t *testing.T) {
 	}
 }
 
+// A block of code is read in every form that people type, and what is no block is text.
+func TestCodeInEveryForm(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]Text{
+		"```ls -l /etc```":            {pre("", "ls -l /etc")},
+		"```ls -l /etc":               {pre("", "ls -l /etc")},
+		"```ls -l```, then `ls`":      {pre("", "ls -l"), text(", then "), {Kind: Code, Text: "ls"}},
+		"```ls\nls -a```":             {pre("ls", "ls -a")},
+		"```ls\nls -a``` and more":    {pre("ls", "ls -a"), text("and more")},
+		"```hello world\nnext\n```":   {pre("", "hello world\nnext")},
+		"```go\n```":                  {pre("", "go")},
+		"```go```":                    {pre("", "go")},
+		"```":                         {text("```")},
+		"```\n```\nx":                 {text("```"), br, text("```"), br, text("x")},
+		"```a\n```b\n```c":            {pre("", "a"), text("b"), pre("", "c")},
+		"```\na ``` b\n```":           {pre("", "a ``` b")},
+		"```a``` b ```c```":           {pre("", "a"), text("b "), {Kind: Code, Text: "c"}},
+		"see ```ls -l``` ok":          {text("see "), {Kind: Code, Text: "ls -l"}, text(" ok")},
+		"``a`b``":                     {{Kind: Code, Text: "a`b"}},
+		"`` and `x`":                  {text("`` and "), {Kind: Code, Text: "x"}},
+		"> ```x```\ny":                {quote(pre("", "x")), text("y")},
+		"````\nx\n````":               {pre("", "x")},
+		"```\n- x\n  - y\n\n```\nend": {pre("", "- x\n  - y\n"), text("end")},
+	} {
+		if d := cmp.Diff(want, ParseStyling(body)); d != "" {
+			t.Errorf("%q: %s", body, d)
+		}
+	}
+}
+
+// XEP-0393 §6: what opens and closes a span.
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]Text{
+		"*a *b*":       {b(text("a *b"))},
+		"*a _b_":       {text("*a "), i(text("b"))},
+		"**a**":        {text("**a**")},
+		"****":         {text("****")},
+		"*a**b*":       {b(text("a")), text("*b*")},
+		"_*a_b*":       {i(text("*a")), text("b*")},
+		"*_a*_ b":      {b(text("_a")), text("_ b")},
+		"(*a*) a*b*":   {text("(*a*) a*b*")},
+		"*`a*`":        {b(text("`a")), text("`")},
+		"*a `b c` d*":  {b(text("a "), Node{Kind: Code, Text: "b c"}, text(" d"))},
+		"*a\u00a0* b*": {b(text("a\u00a0* b"))},
+	} {
+		if d := cmp.Diff(want, ParseStyling(body)); d != "" {
+			t.Errorf("%q: %s", body, d)
+		}
+	}
+}
+
+// directives are the characters of XEP-0393 that may be missing from a text in which they had a meaning.
+const directives = "*_~`>"
+
+// Nothing that was typed is lost, neither in the tree nor where it is written again, whole or in parts.
+func checkKept(t *testing.T, body string) {
+	t.Helper()
+	parsed := ParseStyling(body)
+	if lost := textcheck.Lost(body, all(parsed), directives); lost != "" {
+		t.Fatalf("%q became %+v: %q is lost", body, parsed, lost)
+	}
+	styled := parsed.Styling()
+	if lost := textcheck.Lost(body, styled, directives); lost != "" {
+		t.Fatalf("%q: rendered %q, without %q", body, styled, lost)
+	}
+	if lost := textcheck.Lost(body, all(ParseStyling(styled)), directives); lost != "" {
+		t.Fatalf("%q: rendered %q and read again, without %q", body, styled, lost)
+	}
+	for _, limit := range []int{1, 7, 40} {
+		var joined strings.Builder
+		for _, part := range (Cutter{Limit: limit}).Split(parsed) {
+			joined.WriteString(part.Styling() + "\n")
+		}
+		if lost := textcheck.Lost(body, joined.String(), directives); lost != "" {
+			t.Fatalf("%q: cut at %d into %q, without %q", body, limit, joined.String(), lost)
+		}
+	}
+}
+
+func TestNothingIsLost(t *testing.T) {
+	t.Parallel()
+	for _, body := range textcheck.Bodies() {
+		checkKept(t, body)
+	}
+}
+
 func FuzzStyling(f *testing.F) {
-	for _, s := range []string{"a *b* _c_", "> q\n> ```\n> x\n> ```", "```\nx\n```", "*_~`", "- a\n- b"} {
+	for _, s := range textcheck.Bodies() {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		if !utf8.ValidString(body) {
-			return
+		if len(body) < 2000 && utf8.ValidString(body) && !strings.ContainsRune(body, utf8.RuneError) {
+			checkKept(t, body)
 		}
+	})
+}
+
+// Whatever is sent, the time grows with its length only.
+func TestTextsStayCheap(t *testing.T) {
+	textcheck.Linear(t, 2000, textcheck.Units(), func(body string) {
 		parsed := ParseStyling(body)
-		if got, want := words(all(parsed)), words(body); got != want {
-			t.Fatalf("%q became %q", body, got)
-		}
-		if got, want := words(all(ParseStyling(parsed.Styling()))), words(all(parsed)); got != want {
-			t.Fatalf("%q: rendered %q, was %q", body, got, want)
-		}
+		_ = parsed.Styling()
+		_ = parsed.String()
+		_ = (Cutter{Limit: 500}).Split(parsed)
 	})
 }
 
@@ -99,14 +190,4 @@ func all(t Text) string {
 		kept.WriteString(n.Text + n.URL)
 	})
 	return kept.String()
-}
-
-// words is what no markup may change.
-func words(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
-		}
-		return -1
-	}, s)
 }

@@ -59,7 +59,10 @@ func TestSplitKeepsWhatIsWhole(t *testing.T) {
 	t.Parallel()
 	link := Node{Kind: Link, URL: "https://x.example/" + strings.Repeat("y", 100)}
 	parts := Cutter{Limit: 50}.Split(Text{{Text: "see "}, link, {Text: " there"}})
-	if len(parts) != 3 || len(parts[1]) != 1 || parts[1][0].URL != link.URL {
+	if joined := parts[1].String() + parts[2].String() + parts[3].String(); len(parts) != 4 || joined != link.URL+" there" {
+		t.Errorf("%+v", parts)
+	}
+	if parts := (Cutter{Limit: 130}).Split(Text{{Text: "see all of this "}, link, {Text: " there"}}); len(parts) != 2 || parts[1][0].URL != link.URL {
 		t.Errorf("%+v", parts)
 	}
 	if parts := (Cutter{Limit: 10, Parts: 3}).Split(FromPlain(strings.Repeat("word ", 50))); len(parts) != 3 {

@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/lenientjson"
 )
 
 // socketRead is the largest message of the socket that is taken, in bytes.
@@ -138,7 +139,7 @@ func (a *app) run(ctx context.Context) {
 func (a *app) socket(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client := socketmode.New(a.n.client("", slackgo.OptionAppLevelToken(a.token)), socketmode.OptionReadLimit(socketRead),
+	client := socketmode.New(a.n.sockets(a.token), socketmode.OptionReadLimit(socketRead),
 		socketmode.OptionPingInterval(a.n.o.Silence), socketmode.OptionDialer(dialer(ctx)))
 	ended := make(chan error, 1)
 	go func() { ended <- client.RunContext(ctx) }()
@@ -166,7 +167,12 @@ func (a *app) socket(ctx context.Context) error {
 				cancel()
 			case socketmode.EventTypeErrorBadMessage:
 				if bad, ok := event.Data.(*socketmode.ErrorBadMessage); ok {
-					a.envelope(ctx, client, bad.Message)
+					switch a.envelope(ctx, client, bad.Message) {
+					case "hello":
+						a.connected()
+					case "disconnect": // Slack is about to close the socket
+						cancel()
+					}
 				}
 			default:
 				if event.Request != nil && event.Request.EnvelopeID != "" {
@@ -178,18 +184,19 @@ func (a *app) socket(ctx context.Context) error {
 }
 
 // envelope handles a message that slack-go could not parse: it has to be acknowledged all the
-// same, or Slack sends it again three times.
-func (a *app) envelope(ctx context.Context, client *socketmode.Client, message json.RawMessage) {
+// same, or Slack sends it again three times. It returns its type.
+func (a *app) envelope(ctx context.Context, client *socketmode.Client, message json.RawMessage) string {
 	var e struct {
 		EnvelopeID string          `json:"envelope_id"`
 		Type       string          `json:"type"`
 		Payload    json.RawMessage `json:"payload"`
 	}
-	if err := json.Unmarshal(message, &e); err != nil || e.EnvelopeID == "" {
-		a.log.Warn("slack sent a message that is none", "bytes", len(message))
-		return
+	if _, err := lenientjson.Unmarshal(message, &e); err != nil || e.EnvelopeID == "" {
+		a.log.Warn("slack sent a message that cannot be read", "type", e.Type, "bytes", len(message), "err", err)
+		return e.Type
 	}
 	a.request(ctx, client, e.EnvelopeID, e.Type, e.Payload)
+	return e.Type
 }
 
 // request delivers an envelope's event to all whom it concerns, and acknowledges it once it is durable
@@ -218,9 +225,13 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 		}
 	}()
 	var w eventsPayload
-	if err := lenient(payload, &w); err != nil {
+	left, err := lenientjson.Unmarshal(payload, &w)
+	if err != nil {
 		a.log.Warn("slack sent an event that cannot be read", "err", err)
 		return
+	}
+	if len(left) > 0 {
+		a.log.Warn("an event of slack has values of other types, which are left out", "event", w.Event.Type, "ts", w.Event.EventTS, "values", left)
 	}
 	for _, s := range a.all() {
 		if w.TeamID != "" && w.TeamID != s.cred.Team && !w.concerns(s.cred.Team) {

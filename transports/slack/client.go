@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
 
-	slackgo "github.com/slack-go/slack"
 	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
 // Pace of calls that nobody waits for: Slack's tier 3 allows 50 a minute and method.
@@ -34,7 +35,7 @@ type client struct {
 	login transports.Login
 	cred  credentials
 	sink  transports.Sink
-	api   *slackgo.Client // as the person, else as the bot
+	api   *webapi.API // as the person, else as the bot
 	log   *slog.Logger
 	pace  *rate.Limiter
 
@@ -61,7 +62,7 @@ type cache struct {
 func newClient(n *Network, login transports.Login, c credentials, sink transports.Sink) *client {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &client{
-		n: n, login: login, cred: c, sink: sink, api: n.client(c.Bot), ctx: ctx, cancel: cancel,
+		n: n, login: login, cred: c, sink: sink, api: n.api(c.Bot), ctx: ctx, cancel: cancel,
 		log: n.o.Log.With("login", string(login.ID), "team", c.Team), pace: rate.NewLimiter(rate.Every(n.o.Pace), paceBurst),
 		watch: make(chan struct{}, 1),
 		cache: cache{
@@ -70,18 +71,18 @@ func newClient(n *Network, login transports.Login, c credentials, sink transport
 		},
 	}
 	if c.User != "" {
-		s.api = n.client(c.User)
+		s.api = n.api(c.User)
 	}
 	return s
 }
 
 // check asks Slack whether it still accepts the tokens.
 func (s *client) check(ctx context.Context) error {
-	who, err := s.api.AuthTestContext(ctx)
+	header, err := s.api.Call(ctx, "auth.test", nil, nil)
 	if err != nil {
 		return classify(err)
 	}
-	vital, other := missingScopes(who.Header, s.cred.kind())
+	vital, other := missingScopes(header, s.cred.kind())
 	lost := append(vital, other...)
 	s.mu.Lock()
 	s.missing = lost
@@ -137,14 +138,20 @@ func (s *client) fault(err error) error {
 	return err
 }
 
+// call makes a call that a user waits for.
+func (s *client) call(ctx context.Context, method string, args url.Values, out any) error {
+	_, err := s.api.Call(ctx, method, args, out)
+	return s.fault(err)
+}
+
 // paced makes a call that no user waits for: rate-limited, and repeated after Slack asked to wait. A call whose answer
 // cannot be decoded is repeated a few times.
-func (s *client) paced(ctx context.Context, call func() error) error {
+func (s *client) paced(ctx context.Context, method string, args url.Values, out any) error {
 	for try := 1; ; try++ {
 		if err := s.pace.Wait(ctx); err != nil {
 			return classify(err)
 		}
-		err := s.fault(call())
+		err := s.call(ctx, method, args, out)
 		var e *transports.Error
 		if !errors.As(err, &e) || e.Class != transports.Retry || e.After <= 0 || !e.Unsent && try == maxTries {
 			return err

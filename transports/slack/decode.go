@@ -3,7 +3,6 @@ package slack
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strings"
 )
 
@@ -122,6 +121,24 @@ type rawUser struct {
 	} `json:"profile"`
 }
 
+// rawChannel is a channel, a group or a direct conversation.
+type rawChannel struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	User  string `json:"user"` // the other one of a direct conversation
+	Topic struct {
+		Value string `json:"value"`
+	} `json:"topic"`
+	IsMember   bool `json:"is_member"`
+	IsArchived bool `json:"is_archived"`
+	IsReadOnly bool `json:"is_read_only"`
+	IsIM       bool `json:"is_im"`
+	IsMpIM     bool `json:"is_mpim"`
+	IsPrivate  bool `json:"is_private"`
+	IsGroup    bool `json:"is_group"`
+	NumMembers int  `json:"num_members"`
+}
+
 // channel is the event's channel id, whichever form it has.
 func (m *rawMessage) channel() string { return reference(m.ChannelRef) }
 
@@ -169,27 +186,6 @@ func (m *rawMessage) clientID() string {
 	}
 	id, _ := m.Metadata.EventPayload["client_id"].(string)
 	return id
-}
-
-// lenient reads what it can: a field of another type than ours is left empty, and the rest is taken.
-func lenient(data []byte, into any) error {
-	err := json.Unmarshal(data, into)
-	var other *json.UnmarshalTypeError
-	if errors.As(err, &other) && other.Field != "" {
-		return nil
-	}
-	return err
-}
-
-// reencode makes a rawMessage of slack-go's form of the same object.
-func reencode(v any) (rawMessage, error) {
-	var m rawMessage
-	data, err := json.Marshal(v)
-	if err != nil {
-		return m, err
-	}
-	err = lenient(data, &m)
-	return m, err
 }
 
 // direct reports whether a channel id is that of a conversation of two.

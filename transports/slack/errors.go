@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"syscall"
 	"time"
@@ -12,6 +13,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
 // relink are the errors after which a token is of no use any longer.
@@ -56,38 +58,59 @@ var waiting = map[string]bool{
 
 // missingScope reports that the app was not granted what a call needs, and what that is.
 func missingScope(err error) (needed string, missing bool) {
-	var answer slackgo.SlackErrorResponse
-	if !errors.As(err, &answer) || answer.Err != "missing_scope" {
-		return "", false
-	}
-	return answer.Needed, true
+	code, needed := refusal(err)
+	return needed, code == "missing_scope"
 }
 
-// classify gives an error of slack-go its class.
+// refusal is the code of a refusal of Slack's own and the scope that is missing: of the Web API, or of slack-go where
+// that asked for a socket.
+func refusal(err error) (code, needed string) {
+	var own *webapi.Error
+	if errors.As(err, &own) {
+		return own.Code, own.Needed
+	}
+	var answer slackgo.SlackErrorResponse
+	if errors.As(err, &answer) {
+		return answer.Err, answer.Needed
+	}
+	if err != nil && relink[err.Error()] != "" {
+		return err.Error(), ""
+	}
+	return "", ""
+}
+
+// status is the HTTP status of an answer that is no success, and how long Slack asks to wait.
+func status(err error) (code int, after time.Duration) {
+	var own *webapi.StatusError
+	if errors.As(err, &own) {
+		return own.Status, own.After
+	}
+	var limited *slackgo.RateLimitedError
+	if errors.As(err, &limited) {
+		return http.StatusTooManyRequests, limited.RetryAfter
+	}
+	var other slackgo.StatusCodeError
+	if errors.As(err, &other) {
+		return other.Code, 0
+	}
+	return 0, 0
+}
+
+// classify gives an error of a call its class.
 func classify(err error) error {
 	var done *transports.Error
 	if err == nil || errors.As(err, &done) {
 		return err
 	}
-	var limited *slackgo.RateLimitedError
-	if errors.As(err, &limited) {
-		return &transports.Error{Class: transports.Retry, Text: "Slack asks to wait", After: limited.RetryAfter, Unsent: true, Err: err}
+	switch code, after := status(err); {
+	case code == http.StatusTooManyRequests:
+		return &transports.Error{Class: transports.Retry, Text: "Slack asks to wait", After: after, Unsent: true, Err: err}
+	case code >= 500 || code == http.StatusRequestTimeout:
+		return transports.Later(0, err)
+	case code != 0:
+		return transports.Refuse("undefined-condition", fmt.Sprintf("Slack answered with status %d", code), err)
 	}
-	var status slackgo.StatusCodeError
-	if errors.As(err, &status) {
-		if status.Code >= 500 || status.Code == 408 {
-			return transports.Later(0, err)
-		}
-		return transports.Refuse("undefined-condition", fmt.Sprintf("Slack answered with status %d", status.Code), err)
-	}
-	code, needed := "", ""
-	var answer slackgo.SlackErrorResponse
-	if errors.As(err, &answer) {
-		code, needed = answer.Err, answer.Needed
-	} else if relink[err.Error()] != "" {
-		code = err.Error()
-	}
-	if code != "" {
+	if code, needed := refusal(err); code != "" {
 		return classifyCode(code, needed, err)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -100,7 +123,7 @@ func classify(err error) error {
 		return &transports.Error{Class: transports.Retry, Text: "Slack cannot be reached", Unsent: unsent, Err: err}
 	}
 	// What is left is an answer that is no Slack answer: a proxy's page, cut JSON.
-	return &transports.Error{Class: transports.Retry, Text: "Slack's answer makes no sense", After: time.Second, Err: err}
+	return &transports.Error{Class: transports.Retry, Text: "Slack's answer makes no sense", After: time.Second, Unreadable: true, Err: err}
 }
 
 func classifyCode(code, needed string, err error) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/lenientjson"
 )
 
 // receive turns an event into those of the contract and delivers them; nil means that Slack
@@ -148,7 +149,7 @@ func (s *client) edited(m *rawMessage, room transports.RoomInfo, app string) tra
 
 func (s *client) deleted(e *rawEvent, ts string, room transports.RoomInfo) transports.Event {
 	var previous rawMessage
-	_ = lenient(e.PreviousMessage, &previous) // [] at times: then nobody is known to have written it
+	_, _ = lenientjson.Unmarshal(e.PreviousMessage, &previous) // [] at times: then nobody is known to have written it
 	event := s.frame(&previous, room, "")
 	event.Key, event.At, event.Own = ts+"/delete", stampTime(e.EventTS), false
 	if event.At.IsZero() {
@@ -264,10 +265,10 @@ func (s *client) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) err
 
 func (s *client) onUser(ctx context.Context, d *delivery, e *rawEvent) error {
 	var u rawUser
-	if err := lenient(e.UserRef, &u); err != nil || u.ID == "" || u.ID == slackbot {
+	if _, err := lenientjson.Unmarshal(e.UserRef, &u); err != nil || u.ID == "" || u.ID == slackbot {
 		return nil
 	}
-	info := s.rawPerson(u)
+	info := s.person(u)
 	s.remember(u.ID, info)
 	if u.ID == s.cred.Self || u.ID == s.cred.BotUser {
 		return nil

@@ -2,8 +2,7 @@ package slack
 
 import (
 	"context"
-
-	slackgo "github.com/slack-go/slack"
+	"net/url"
 
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -16,17 +15,14 @@ func (s *client) complete(ctx context.Context, list []rawFile) error {
 		if !f.stub() {
 			continue
 		}
-		var whole *slackgo.File
-		err := s.paced(ctx, func() (err error) {
-			whole, _, _, err = s.api.GetFileInfoContext(ctx, f.ID, 0, 0)
-			return err
-		})
+		var answer struct {
+			File rawFile `json:"file"`
+		}
+		err := s.paced(ctx, "files.info", url.Values{"file": {f.ID}, "count": {"0"}, "page": {"0"}}, &answer)
 		switch {
 		case err == nil:
-			*f = rawFile{
-				ID: f.ID, Name: whole.Name, Title: whole.Title, Mimetype: whole.Mimetype, Size: int64(whole.Size), Permalink: whole.Permalink,
-				Width: whole.OriginalW, Height: whole.OriginalH, Alt: whole.AltTxt, Duration: int64(whole.DurationMs), Mode: whole.Mode,
-			}
+			answer.File.ID, answer.File.Access = f.ID, ""
+			*f = answer.File
 		case transports.ClassOf(err) == transports.Refused:
 			f.Name = "a file that Slack does not show"
 		default:

@@ -2,13 +2,14 @@ package slack
 
 import (
 	"context"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	slackgo "github.com/slack-go/slack"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
 // backWindow is how many messages before the last known one are looked at for edits and
@@ -68,61 +69,76 @@ func (s *client) historyAfter(ctx context.Context, channel string, info transpor
 }
 
 // since reads all top-level messages after a ts.
-func (s *client) since(ctx context.Context, channel, after string) ([]slackgo.Message, error) {
-	var all []slackgo.Message
-	cursor := ""
+func (s *client) since(ctx context.Context, channel, after string) ([]rawMessage, error) {
+	var all []rawMessage
+	args := url.Values{"channel": {channel}, "oldest": {after}, "limit": {pageSize}}
 	for {
-		page, err := s.history(ctx, &slackgo.GetConversationHistoryParameters{ChannelID: channel, Oldest: after, Cursor: cursor, Limit: 200, IncludeAllMetadata: true})
+		page, err := s.messages(ctx, "conversations.history", args)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, page.Messages...)
-		if cursor = page.ResponseMetaData.NextCursor; cursor == "" || !page.HasMore {
+		if !more(&page.Page, args) {
 			return all, nil
 		}
 	}
 }
 
+// more goes on to the next page of a list, and reports whether there is one.
+func more(page *webapi.Page, args url.Values) bool {
+	if !page.More || page.Next() == "" || page.Next() == args.Get("cursor") {
+		return false
+	}
+	args.Set("cursor", page.Next())
+	return true
+}
+
 // newest reads the last n top-level messages before a ts, or of all, and reports whether there are earlier ones.
-func (s *client) newest(ctx context.Context, channel, before string, n int) (all []slackgo.Message, more bool, err error) {
-	cursor := ""
+func (s *client) newest(ctx context.Context, channel, before string, n int) (all []rawMessage, earlier bool, err error) {
+	args := url.Values{"channel": {channel}}
+	if before != "" {
+		args.Set("latest", before)
+	}
 	for len(all) < n {
-		page, err := s.history(ctx, &slackgo.GetConversationHistoryParameters{
-			ChannelID: channel, Latest: before, Cursor: cursor, Limit: min(200, n-len(all)), IncludeAllMetadata: true,
-		})
+		args.Set("limit", strconv.Itoa(min(200, n-len(all))))
+		page, err := s.messages(ctx, "conversations.history", args)
 		if err != nil {
 			return nil, false, err
 		}
 		all = append(all, page.Messages...)
-		if cursor = page.ResponseMetaData.NextCursor; cursor == "" || !page.HasMore {
+		if !more(&page.Page, args) {
 			return all, false, nil
 		}
 	}
 	return all, true, nil
 }
 
-func (s *client) history(ctx context.Context, p *slackgo.GetConversationHistoryParameters) (page *slackgo.GetConversationHistoryResponse, err error) {
-	err = s.paced(ctx, func() (err error) {
-		page, err = s.api.GetConversationHistoryContext(ctx, p)
-		return err
-	})
-	return page, err
+// messagePage is a page of a channel's history or of a thread.
+type messagePage struct {
+	Messages []rawMessage `json:"messages"`
+	webapi.Page
+}
+
+// messages reads one page. An element that cannot be read is left out, and so is one without a ts.
+func (s *client) messages(ctx context.Context, method string, args url.Values) (page messagePage, err error) {
+	args.Set("include_all_metadata", "true")
+	if err := s.paced(ctx, method, args, &page); err != nil {
+		return page, err
+	}
+	page.Messages = slices.DeleteFunc(page.Messages, func(m rawMessage) bool { return stampTime(m.TS).IsZero() })
+	return page, nil
 }
 
 // events makes events of messages, with the replies of their threads and the edits that came
 // after a ts; in the order of their time.
-func (s *client) events(ctx context.Context, messages []slackgo.Message, room transports.RoomInfo, after string) ([]transports.Event, error) {
+func (s *client) events(ctx context.Context, messages []rawMessage, room transports.RoomInfo, after string) ([]transports.Event, error) {
 	var events []transports.Event
-	for _, message := range messages {
-		m, err := reencode(message)
-		if err != nil {
-			s.log.Warn("a past message cannot be read", "err", err)
-			continue
-		}
+	for i := range messages {
+		m := &messages[i]
 		if err := s.complete(ctx, m.Files); err != nil {
 			return nil, err
 		}
-		events = s.past(events, &m, room, after)
+		events = s.past(events, m, room, after)
 		if m.ReplyCount == 0 || m.ThreadTS != "" && m.ThreadTS != m.TS || m.LatestReply != "" && !fresh(m.LatestReply, after) {
 			continue
 		}
@@ -174,28 +190,22 @@ func (s *client) replies(ctx context.Context, room transports.RoomInfo, thread, 
 	if after != "" {
 		oldest = timeStamp(stampTime(after).Add(-overtaken))
 	}
+	args := url.Values{"channel": {channel}, "ts": {thread}, "limit": {pageSize}}
+	if oldest != "" {
+		args.Set("oldest", oldest)
+	}
 	var all []rawMessage
-	cursor := ""
 	for {
-		var some []slackgo.Message
-		more := false
-		err := s.paced(ctx, func() error {
-			page, has, next, err := s.api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
-				ChannelID: channel, Timestamp: thread, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
-			})
-			some, more, cursor = page, has, next
-			return err
-		})
+		page, err := s.messages(ctx, "conversations.replies", args)
 		if err != nil {
 			return nil, err
 		}
-		for _, message := range some {
-			m, err := reencode(message)
-			if err == nil && m.TS != thread {
+		for _, m := range page.Messages {
+			if m.TS != thread {
 				all = append(all, m)
 			}
 		}
-		if !more || cursor == "" {
+		if !more(&page.Page, args) {
 			return all, nil
 		}
 	}

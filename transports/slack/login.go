@@ -3,11 +3,12 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"strings"
 
-	slackgo "github.com/slack-go/slack"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
 // LoginFlows lists the one flow: the tokens of a self-made app.
@@ -56,6 +57,24 @@ func (l *login) Next(ctx context.Context, answers map[string]string) (transports
 	return transports.Step{Text: "Linked: " + login.Name, Done: login}, nil
 }
 
+// identity is whom a token belongs to.
+type identity struct {
+	TeamID string `json:"team_id"`
+	Team   string `json:"team"`
+	UserID string `json:"user_id"`
+	User   string `json:"user"`
+	BotID  string `json:"bot_id"`
+}
+
+// whose asks whom a token belongs to.
+func (l *login) whose(ctx context.Context, token string) (who identity, header http.Header, err error) {
+	header, err = l.n.api(token).Call(ctx, "auth.test", nil, &who)
+	if err == nil && (who.TeamID == "" || who.UserID == "") {
+		err = fmt.Errorf("auth.test: %w", webapi.ErrNonsense)
+	}
+	return who, header, err
+}
+
 // try finds out whose tokens these are, and that they work.
 func (l *login) try(ctx context.Context, c *credentials) (*transports.Login, error) {
 	for _, t := range []struct {
@@ -69,15 +88,15 @@ func (l *login) try(ctx context.Context, c *credentials) (*transports.Login, err
 			return nil, err
 		}
 	}
-	bot, err := l.n.client(c.Bot).AuthTestContext(ctx)
+	bot, header, err := l.whose(ctx, c.Bot)
 	if err != nil {
 		return nil, botKind.refused(classify(err))
 	}
-	speaker := bot
 	c.Team, c.TeamName, c.BotUser, c.BotID, c.Self = bot.TeamID, bot.Team, bot.UserID, bot.BotID, bot.UserID
 	name := bot.User
 	if c.User != "" {
-		person, err := l.n.client(c.User).AuthTestContext(ctx)
+		var person identity
+		person, header, err = l.whose(ctx, c.User)
 		if err != nil {
 			return nil, userKind.refused(classify(err))
 		}
@@ -85,12 +104,11 @@ func (l *login) try(ctx context.Context, c *credentials) (*transports.Login, err
 			return nil, userKind.wrong("is of another workspace than the bot token", nil)
 		}
 		c.Self, name = person.UserID, person.User
-		speaker = person
 	}
-	if vital, other := missingScopes(speaker.Header, c.kind()); len(vital) > 0 {
+	if vital, other := missingScopes(header, c.kind()); len(vital) > 0 {
 		return nil, c.kind().wrong("does not do yet: "+scopeHelp(c.scopeList(), strings.Join(append(vital, other...), ",")), nil)
 	}
-	if _, _, err := l.n.client("", slackgo.OptionAppLevelToken(c.App)).StartSocketModeContext(ctx); err != nil {
+	if _, _, err := l.n.sockets(c.App).StartSocketModeContext(ctx); err != nil {
 		return nil, appKind.refused(socketError(err))
 	}
 	login := &transports.Login{User: userID(c.Team, c.Self), Name: name + " at " + c.TeamName}

@@ -10,6 +10,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
 // maxText is the length that Slack recommends for one message (docs: chat.postMessage), in characters.
@@ -62,8 +63,8 @@ func New(o Options) *Network {
 	}
 	return &Network{
 		o: o, apps: map[string]*app{},
-		// slack-go's own client has no timeout.
-		http: &http.Client{Timeout: o.Timeout, Transport: bounded{http.DefaultTransport.(*http.Transport).Clone()}, CheckRedirect: refuseRedirect},
+		// slack-go's own client has no timeout, and reads answers of any size.
+		http: &http.Client{Timeout: o.Timeout, Transport: webapi.Bounded(http.DefaultTransport.(*http.Transport).Clone()), CheckRedirect: refuseRedirect},
 	}
 }
 
@@ -88,9 +89,14 @@ func (n *Network) Info() transports.Info {
 // ClientType lets the contract be checked at start.
 func (n *Network) ClientType() transports.Client { return (*client)(nil) }
 
-// client makes a Web API client for one token.
-func (n *Network) client(token string, options ...slackgo.Option) *slackgo.Client {
-	return slackgo.New(token, append(options, slackgo.OptionAPIURL(n.o.APIURL), slackgo.OptionHTTPClient(n.http))...)
+// api makes a Web API client for one token.
+func (n *Network) api(token string) *webapi.API {
+	return webapi.New(n.http, n.o.APIURL, token, n.o.Log)
+}
+
+// sockets asks for sockets with an app-level token. It is slack-go's client, which its socket needs.
+func (n *Network) sockets(token string) *slackgo.Client {
+	return slackgo.New("", slackgo.OptionAppLevelToken(token), slackgo.OptionAPIURL(n.o.APIURL), slackgo.OptionHTTPClient(n.http))
 }
 
 // Open connects a login.

@@ -2,34 +2,34 @@ package slack
 
 import (
 	"context"
-
-	slackgo "github.com/slack-go/slack"
+	"net/url"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
+
+// pageSize is how many entries of a list are asked for at once (docs: Pagination).
+const pageSize = "200"
 
 // slackbot is Slack's own user, whom nobody can write to by the API.
 const slackbot = "USLACKBOT"
 
 // Contacts lists the people of the workspace.
 func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) error) error {
-	list := s.api.GetUsersPaginated(slackgo.GetUsersOptionLimit(200))
+	args := url.Values{"limit": {pageSize}}
 	for {
-		err := s.paced(ctx, func() error {
-			next, err := list.Next(ctx)
-			if err == nil || list.Done(err) {
-				list = next
-			}
-			if list.Done(err) {
-				return nil
-			}
-			return err
-		})
-		if err != nil {
+		var list struct {
+			Members []rawUser `json:"members"`
+			webapi.Page
+		}
+		if err := s.paced(ctx, "users.list", args, &list); err != nil {
 			return err
 		}
 		var people []transports.UserInfo
-		for _, u := range list.Users {
+		for _, u := range list.Members {
+			if u.ID == "" {
+				continue
+			}
 			info := s.person(u)
 			s.remember(u.ID, info)
 			if u.ID != slackbot && u.ID != s.cred.Self && u.ID != s.cred.BotUser {
@@ -41,9 +41,10 @@ func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) 
 				return err
 			}
 		}
-		if list.Cursor == "" {
+		if list.Next() == "" || list.Next() == args.Get("cursor") {
 			return nil
 		}
+		args.Set("cursor", list.Next())
 	}
 }
 
@@ -53,28 +54,19 @@ func (s *client) Profile(ctx context.Context, user transports.UserID) (transport
 	if !ok {
 		return transports.UserInfo{}, transports.Refuse("item-not-found", "there is no such person in this workspace", nil)
 	}
-	var u *slackgo.User
-	err := s.paced(ctx, func() (err error) {
-		u, err = s.api.GetUserInfoContext(ctx, id)
-		return err
-	})
-	if err != nil {
+	var answer struct {
+		User rawUser `json:"user"`
+	}
+	if err := s.paced(ctx, "users.info", url.Values{"user": {id}}, &answer); err != nil {
 		return transports.UserInfo{}, err
 	}
-	info := s.person(*u)
+	answer.User.ID = id
+	info := s.person(answer.User)
 	s.remember(id, info)
 	return info, nil
 }
 
-func (s *client) person(u slackgo.User) transports.UserInfo {
-	raw := rawUser{ID: u.ID, Name: u.Name, RealName: u.RealName, Deleted: u.Deleted, IsBot: u.IsBot}
-	raw.Profile.DisplayName, raw.Profile.RealName, raw.Profile.Email = u.Profile.DisplayName, u.Profile.RealName, u.Profile.Email
-	raw.Profile.Phone, raw.Profile.Title = u.Profile.Phone, u.Profile.Title
-	raw.Profile.AvatarHash, raw.Profile.Image192 = u.Profile.AvatarHash, u.Profile.Image192
-	return s.rawPerson(raw)
-}
-
-func (s *client) rawPerson(u rawUser) transports.UserInfo {
+func (s *client) person(u rawUser) transports.UserInfo {
 	name := u.Profile.DisplayName
 	for _, other := range []string{u.Profile.RealName, u.RealName, u.Name, u.ID} {
 		if name == "" {

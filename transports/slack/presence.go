@@ -2,9 +2,8 @@ package slack
 
 import (
 	"context"
+	"net/url"
 	"time"
-
-	slackgo "github.com/slack-go/slack"
 
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -40,7 +39,7 @@ func (s *client) SetPresence(ctx context.Context, p transports.PresenceInfo) err
 	if p.Show == transports.Away || p.Show == transports.Offline {
 		value = "away"
 	}
-	return s.fault(s.api.SetUserPresenceContext(ctx, value))
+	return s.call(ctx, "users.setPresence", url.Values{"presence": {value}}, nil)
 }
 
 // pollPresence asks about everybody at each turn, and in between about those who are new.
@@ -79,11 +78,10 @@ func (s *client) watching(all bool) []string {
 
 // ask tells false when the client has ended.
 func (s *client) ask(id string) bool {
-	var p *slackgo.UserPresence
-	err := s.paced(s.ctx, func() (err error) {
-		p, err = s.api.GetUserPresenceContext(s.ctx, id)
-		return err
-	})
+	var p struct {
+		Presence string `json:"presence"`
+	}
+	err := s.paced(s.ctx, "users.getPresence", url.Values{"user": {id}}, &p)
 	if s.ctx.Err() != nil {
 		return false
 	}

@@ -2,13 +2,15 @@ package slack
 
 import (
 	"context"
+	"fmt"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	slackgo "github.com/slack-go/slack"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
 // unseen is for how long we believe that a login does not see a channel.
@@ -37,56 +39,44 @@ func (s *client) Rooms(ctx context.Context, page func([]transports.RoomInfo) err
 			return s.fault(err)
 		}
 	}
-	types, cursor := s.types(), ""
-	for len(types) > 0 {
-		var channels []slackgo.Channel
-		err := s.paced(ctx, func() (err error) {
-			var next string
-			channels, next, err = s.api.GetConversationsForUserContext(ctx, &slackgo.GetConversationsForUserParameters{
-				Cursor: cursor, Types: types, Limit: 200, ExcludeArchived: true,
-			})
-			if err == nil {
-				cursor = next
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := s.page(channels, true, page); err != nil {
-			return err
-		}
-		if cursor == "" {
-			break
-		}
+	types := s.types()
+	if len(types) == 0 {
+		return nil
 	}
-	for slices.Contains(types, "public_channel") {
-		var channels []slackgo.Channel
-		err := s.paced(ctx, func() (err error) {
-			var next string
-			channels, next, err = s.api.GetConversationsContext(ctx, &slackgo.GetConversationsParameters{
-				Cursor: cursor, Types: []string{"public_channel"}, Limit: 200, ExcludeArchived: true,
-			})
-			if err == nil {
-				cursor = next
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := s.page(channels, false, page); err != nil || cursor == "" {
-			return err
-		}
+	args := url.Values{"types": {strings.Join(types, ",")}, "limit": {pageSize}, "exclude_archived": {"true"}}
+	err := s.channels(ctx, "users.conversations", args, func(some []rawChannel) error { return s.page(some, true, page) })
+	if err != nil || !slices.Contains(types, "public_channel") {
+		return err
 	}
-	return nil
+	args = url.Values{"types": {"public_channel"}, "limit": {pageSize}, "exclude_archived": {"true"}}
+	return s.channels(ctx, "conversations.list", args, func(some []rawChannel) error { return s.page(some, false, page) })
+}
+
+// channels reads a list of channels page by page.
+func (s *client) channels(ctx context.Context, method string, args url.Values, page func([]rawChannel) error) error {
+	for {
+		var list struct {
+			Channels []rawChannel `json:"channels"`
+			webapi.Page
+		}
+		if err := s.paced(ctx, method, args, &list); err != nil {
+			return err
+		}
+		if err := page(list.Channels); err != nil {
+			return err
+		}
+		if list.Next() == "" || list.Next() == args.Get("cursor") {
+			return nil
+		}
+		args.Set("cursor", list.Next())
+	}
 }
 
 // page hands on those that have not been shown by the first list.
-func (s *client) page(channels []slackgo.Channel, mine bool, page func([]transports.RoomInfo) error) error {
+func (s *client) page(channels []rawChannel, mine bool, page func([]transports.RoomInfo) error) error {
 	var rooms []transports.RoomInfo
 	for _, c := range channels {
-		if !mine && c.IsMember {
+		if c.ID == "" || !mine && c.IsMember {
 			continue
 		}
 		if mine {
@@ -102,7 +92,7 @@ func (s *client) page(channels []slackgo.Channel, mine bool, page func([]transpo
 	return page(rooms)
 }
 
-func (s *client) room(c slackgo.Channel) transports.RoomInfo {
+func (s *client) room(c rawChannel) transports.RoomInfo {
 	info := transports.RoomInfo{
 		ID: roomID(s.cred.Team, c.ID), Kind: transports.Public, Name: c.Name, Topic: c.Topic.Value,
 		Space: transports.SpaceID(strings.ToLower(s.cred.Team)), Group: s.cred.TeamName,
@@ -136,15 +126,15 @@ func (s *client) Room(ctx context.Context, id transports.RoomID) (transports.Roo
 }
 
 func (s *client) lookup(ctx context.Context, channel string) (transports.RoomInfo, error) {
-	var c *slackgo.Channel
-	err := s.paced(ctx, func() (err error) {
-		c, err = s.api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: channel, IncludeNumMembers: true})
-		return err
-	})
-	if err != nil {
+	args := url.Values{"channel": {channel}, "include_num_members": {"true"}}
+	var answer struct {
+		Channel rawChannel `json:"channel"`
+	}
+	if err := s.paced(ctx, "conversations.info", args, &answer); err != nil {
 		return transports.RoomInfo{}, err
 	}
-	info := s.room(*c)
+	answer.Channel.ID = channel
+	info := s.room(answer.Channel)
 	s.rememberRoom(channel, info)
 	return info, nil
 }
@@ -195,18 +185,19 @@ func (s *client) Members(ctx context.Context, request transports.MemberRequest) 
 	if err != nil {
 		return transports.MemberPage{}, err
 	}
-	var ids []string
-	page := transports.MemberPage{}
-	err = s.paced(ctx, func() (err error) {
-		ids, page.Next, err = s.api.GetUsersInConversationContext(ctx, &slackgo.GetUsersInConversationParameters{
-			ChannelID: channel, Cursor: request.After, Limit: min(request.Limit, 200),
-		})
-		return err
-	})
-	if err != nil {
+	args := url.Values{"channel": {channel}, "limit": {strconv.Itoa(min(request.Limit, 200))}}
+	if request.After != "" {
+		args.Set("cursor", request.After)
+	}
+	var list struct {
+		Members []string `json:"members"`
+		webapi.Page
+	}
+	if err := s.paced(ctx, "conversations.members", args, &list); err != nil {
 		return transports.MemberPage{}, err
 	}
-	for _, id := range ids {
+	page := transports.MemberPage{Next: list.Next()}
+	for _, id := range list.Members {
 		s.mu.Lock()
 		info, ok := s.people[id]
 		page.Total = s.rooms[channel].Members
@@ -230,12 +221,18 @@ func (s *client) Direct(ctx context.Context, user transports.UserID) (transports
 	if !ok {
 		return "", transports.Refuse("item-not-found", "there is no such person in this workspace", nil)
 	}
-	c, _, _, err := s.api.OpenConversationContext(ctx, &slackgo.OpenConversationParameters{Users: []string{id}, ReturnIM: true})
-	if err != nil {
-		return "", s.fault(err)
+	var answer struct {
+		Channel rawChannel `json:"channel"`
+	}
+	if err := s.call(ctx, "conversations.open", url.Values{"users": {id}, "return_im": {"true"}}, &answer); err != nil {
+		return "", err
+	}
+	c := answer.Channel
+	if c.ID == "" {
+		return "", classify(fmt.Errorf("conversations.open: %w", webapi.ErrNonsense))
 	}
 	c.IsIM, c.User = true, id
-	s.rememberRoom(c.ID, s.room(*c))
+	s.rememberRoom(c.ID, s.room(c))
 	return roomID(s.cred.Team, c.ID), nil
 }
 
@@ -247,14 +244,14 @@ func (s *client) Apply(ctx context.Context, change transports.Change) (transport
 	}
 	switch change.Kind {
 	case transports.ChangeJoin:
-		_, _, _, err = s.api.JoinConversationContext(ctx, channel)
+		err = s.call(ctx, "conversations.join", url.Values{"channel": {channel}}, nil)
 	case transports.ChangeLeave:
-		_, err = s.api.LeaveConversationContext(ctx, channel)
+		err = s.call(ctx, "conversations.leave", url.Values{"channel": {channel}}, nil)
 	default:
 		return transports.Applied{}, transports.Refuse("feature-not-implemented", "this cannot be changed on Slack from here", nil)
 	}
 	if err != nil {
-		return transports.Applied{}, s.fault(err)
+		return transports.Applied{}, err
 	}
 	s.forget(channel)
 	return transports.Applied{}, nil

@@ -2,12 +2,14 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
-	slackgo "github.com/slack-go/slack"
-
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
 // clockSkew is by how much our clock and Slack's may differ when a message is looked for.
@@ -29,61 +31,54 @@ func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 			return transports.Sent{ID: transports.MessageID(ts), At: stampTime(ts)}, nil
 		}
 	}
-	options := []slackgo.MsgOption{
-		slackgo.MsgOptionText(s.markup(m), false), asWritten,
-		slackgo.MsgOptionMetadata(slackgo.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{"client_id": m.ClientID}}),
+	metadata, err := json.Marshal(map[string]any{"event_type": metadataType, "event_payload": map[string]any{"client_id": m.ClientID}})
+	if err != nil {
+		return transports.Sent{}, err
 	}
-	if thread := m.Thread; thread != "" {
-		options = append(options, slackgo.MsgOptionTS(string(thread)))
+	args := url.Values{"channel": {channel}, "text": {s.markup(m)}, "parse": {asWritten}, "metadata": {string(metadata)}}
+	if m.Thread != "" {
+		args.Set("thread_ts", string(m.Thread))
 	}
 	if m.Author != nil && s.cred.User == "" {
-		options = append(options, slackgo.MsgOptionUsername(m.Author.Name))
+		args.Set("username", m.Author.Name)
 		if strings.HasPrefix(m.Author.AvatarURL, "https://") {
-			options = append(options, slackgo.MsgOptionIconURL(m.Author.AvatarURL))
+			args.Set("icon_url", m.Author.AvatarURL)
 		}
 	}
-	_, ts, err := s.api.PostMessageContext(ctx, channel, options...)
-	if err != nil {
-		return transports.Sent{}, s.fault(err)
+	var answer struct {
+		TS string `json:"ts"`
 	}
-	return transports.Sent{ID: transports.MessageID(ts), At: stampTime(ts)}, nil
+	if err := s.call(ctx, "chat.postMessage", args, &answer); err != nil {
+		return transports.Sent{}, err
+	}
+	if stampTime(answer.TS).IsZero() {
+		return transports.Sent{}, classify(fmt.Errorf("chat.postMessage: %w", webapi.ErrNonsense))
+	}
+	return transports.Sent{ID: transports.MessageID(answer.TS), At: stampTime(answer.TS)}, nil
 }
 
 // asWritten keeps Slack from making mentions of names; for edits that is not the default (docs: chat.update, parse).
-var asWritten = slackgo.MsgOptionParse(false)
+const asWritten = "none"
 
 // find looks for a message that an earlier attempt may have posted.
 func (s *client) find(ctx context.Context, channel string, m transports.Outgoing) (string, error) {
-	oldest := timeStamp(m.Since.Add(-clockSkew))
-	cursor := ""
+	method := "conversations.history"
+	args := url.Values{"channel": {channel}, "oldest": {timeStamp(m.Since.Add(-clockSkew))}, "limit": {pageSize}}
+	if m.Thread != "" {
+		method = "conversations.replies"
+		args.Set("ts", string(m.Thread))
+	}
 	for {
-		var messages []slackgo.Message
-		more := false
-		err := s.paced(ctx, func() error {
-			if m.Thread != "" {
-				some, has, next, err := s.api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
-					ChannelID: channel, Timestamp: string(m.Thread), Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
-				})
-				messages, more, cursor = some, has, next
-				return err
-			}
-			page, err := s.api.GetConversationHistoryContext(ctx, &slackgo.GetConversationHistoryParameters{
-				ChannelID: channel, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
-			})
-			if err == nil {
-				messages, more, cursor = page.Messages, page.HasMore, page.ResponseMetaData.NextCursor
-			}
-			return err
-		})
+		page, err := s.messages(ctx, method, args)
 		if err != nil {
 			return "", err
 		}
-		for _, candidate := range messages {
-			if id, _ := candidate.Metadata.EventPayload["client_id"].(string); id != "" && id == m.ClientID {
-				return candidate.Timestamp, nil
+		for i := range page.Messages {
+			if id := page.Messages[i].clientID(); id != "" && id == m.ClientID {
+				return page.Messages[i].TS, nil
 			}
 		}
-		if !more || cursor == "" {
+		if !more(&page.Page, args) {
 			return "", nil
 		}
 	}
@@ -98,8 +93,8 @@ func (s *client) Edit(ctx context.Context, message transports.MessageRef, m tran
 	if err != nil {
 		return err
 	}
-	_, _, _, err = s.api.UpdateMessageContext(ctx, channel, string(message.ID), slackgo.MsgOptionText(s.markup(m), false), asWritten)
-	return s.fault(err)
+	args := url.Values{"channel": {channel}, "ts": {string(message.ID)}, "text": {s.markup(m)}, "parse": {asWritten}}
+	return s.call(ctx, "chat.update", args, nil)
 }
 
 // Delete removes a message. That it is gone already is success.
@@ -108,11 +103,15 @@ func (s *client) Delete(ctx context.Context, message transports.MessageRef) erro
 	if err != nil {
 		return err
 	}
-	_, _, err = s.api.DeleteMessageContext(ctx, channel, string(message.ID))
-	if err != nil && err.Error() == "message_not_found" {
+	return ignore(s.call(ctx, "chat.delete", url.Values{"channel": {channel}, "ts": {string(message.ID)}}, nil), "message_not_found")
+}
+
+// ignore drops a refusal with that code.
+func ignore(err error, code string) error {
+	if webapi.Code(err) == code {
 		return nil
 	}
-	return s.fault(err)
+	return err
 }
 
 // React adds and removes the login's reactions. That one is there already, or gone, is success.
@@ -121,14 +120,15 @@ func (s *client) React(ctx context.Context, message transports.MessageRef, chang
 	if err != nil {
 		return err
 	}
-	item := slackgo.NewRefToMessage(channel, string(message.ID))
+	args := url.Values{"channel": {channel}, "timestamp": {string(message.ID)}}
 	for _, emoji := range change.Add {
 		name, ok := emojiName(emoji)
 		if !ok {
 			return transports.Refuse("not-acceptable", "Slack has no such emoji", nil)
 		}
-		if err := s.api.AddReactionContext(ctx, name, item); err != nil && err.Error() != "already_reacted" {
-			return s.fault(err)
+		args.Set("name", name)
+		if err := ignore(s.call(ctx, "reactions.add", args, nil), "already_reacted"); err != nil {
+			return err
 		}
 	}
 	for _, emoji := range change.Remove {
@@ -136,8 +136,9 @@ func (s *client) React(ctx context.Context, message transports.MessageRef, chang
 		if !ok {
 			continue
 		}
-		if err := s.api.RemoveReactionContext(ctx, name, item); err != nil && err.Error() != "no_reaction" {
-			return s.fault(err)
+		args.Set("name", name)
+		if err := ignore(s.call(ctx, "reactions.remove", args, nil), "no_reaction"); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -149,5 +150,5 @@ func (s *client) MarkRead(ctx context.Context, room transports.RoomID, mark tran
 	if err != nil || s.cred.User == "" || mark.ID == "" {
 		return err
 	}
-	return s.fault(s.api.MarkConversationContext(ctx, channel, string(mark.ID)))
+	return s.call(ctx, "conversations.mark", url.Values{"channel": {channel}, "ts": {string(mark.ID)}}, nil)
 }

@@ -54,10 +54,13 @@ func (d *Disco) Feature() router.Feature {
 	}
 }
 
-// AddItem lists a component or another service of the host; call it before stanzas are routed.
+// AddItem lists a component or another service of the host.
 func (d *Disco) AddItem(j jid.JID, name string) {
 	d.items.AddItems(d.host.Domain(), "", disco.Item{JID: j, Name: name})
 }
+
+// RemoveItem removes a service from the list.
+func (d *Disco) RemoveItem(j jid.JID) { d.items.RemoveItem(d.host.Domain(), "", disco.Item{JID: j}) }
 
 // collect combines what the host's features declare. Entries for the zero address hold for every account.
 func (d *Disco) collect() *answers {

@@ -86,8 +86,8 @@ func (h *Presence) sendInitial(ctx context.Context, p *router.Pass, to []jid.JID
 	}
 	for _, contact := range to {
 		sender := p.Account.JID() // RFC 6121 §4.3
-		if contact.Domain() == h.host.Domain().Domain() {
-			sender = p.Session.JID() // a local contact: only this session needs the answer
+		if h.host.Router().Internal(contact) {
+			sender = p.Session.JID() // the contact is on this server: only this session needs the answer
 		}
 		probe := stanza.NewPresence(contact, sender, stanza.TypeProbe)
 		probe.ID = stanza.NewID()

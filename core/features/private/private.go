@@ -30,6 +30,8 @@ type Store interface {
 	Private(ctx context.Context, account jid.JID, space, name string) (string, error)
 	// SetPrivate replaces the elements in one transaction.
 	SetPrivate(ctx context.Context, account jid.JID, items []Item) error
+	// PrivateLimit returns how many bytes an account may store.
+	PrivateLimit() int
 }
 
 // Private serves the private data of a host's accounts.
@@ -52,31 +54,31 @@ func (p *Private) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 	if !q.Payload.Is(NS, "query") {
 		return nil, stanza.BadRequest("")
 	}
-	var items []Item
+	var elements []*stanza.Element
 	for e := range q.Payload.Elements() {
 		if e.Space == NS || e.Space == "" {
 			return nil, stanza.NotAcceptable("the element has no namespace of its own") // XEP-0049 §3
 		}
-		items = append(items, Item{e.Space, e.Local, e.String()})
+		elements = append(elements, e)
 	}
-	if len(items) == 0 {
+	if len(elements) == 0 {
 		return nil, stanza.NotAcceptable("there is no element") // XEP-0049 §3
 	}
 	if q.Stanza.Type == stanza.TypeSet {
-		return nil, p.set(ctx, q, items)
+		return nil, p.set(ctx, q, elements)
 	}
-	if len(items) > 1 {
+	if len(elements) > 1 {
 		return nil, stanza.NotAcceptable("one element at a time") // XEP-0049 §3
 	}
-	return p.get(ctx, q, items[0])
+	return p.get(ctx, q, elements[0])
 }
 
-func (p *Private) get(ctx context.Context, q *router.IQ, wanted Item) (*stanza.Element, error) {
-	xml, err := p.store.Private(ctx, q.Account.JID(), wanted.Space, wanted.Name)
+func (p *Private) get(ctx context.Context, q *router.IQ, wanted *stanza.Element) (*stanza.Element, error) {
+	xml, err := p.store.Private(ctx, q.Account.JID(), wanted.Space, wanted.Local)
 	if err != nil {
 		return nil, fmt.Errorf("read private data of %s: %w", q.Account.JID(), err)
 	}
-	e := stanza.NewElement(wanted.Space, wanted.Name)
+	e := stanza.NewElement(wanted.Space, wanted.Local)
 	if xml != "" {
 		if e, err = stanza.ParseElement(xml, ""); err != nil {
 			return nil, fmt.Errorf("read private data of %s: %w", q.Account.JID(), err)
@@ -85,7 +87,19 @@ func (p *Private) get(ctx context.Context, q *router.IQ, wanted Item) (*stanza.E
 	return stanza.NewElement(NS, "query").Add(e), nil
 }
 
-func (p *Private) set(ctx context.Context, q *router.IQ, items []Item) error {
+// set stores the elements. Each is stored by itself, with all namespaces that it uses: the size is checked before the
+// text is made, as thousands of elements may use a long namespace that the stanza declares once.
+func (p *Private) set(ctx context.Context, q *router.IQ, elements []*stanza.Element) error {
+	size, limit := 0, p.store.PrivateLimit()
+	for _, e := range elements {
+		if size += e.EncodedLen(); size > limit {
+			return stanza.ResourceConstraint("you keep too much here already")
+		}
+	}
+	items := make([]Item, 0, len(elements))
+	for _, e := range elements {
+		items = append(items, Item{e.Space, e.Local, e.String()})
+	}
 	err := p.store.SetPrivate(ctx, q.Account.JID(), items)
 	if errors.Is(err, ErrFull) {
 		return stanza.ResourceConstraint("you keep too much here already")

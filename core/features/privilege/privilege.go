@@ -3,7 +3,7 @@ package privilege
 import (
 	"context"
 	"maps"
-	"strings"
+	"sync"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -23,9 +23,10 @@ type Permissions struct {
 	Message bool // send messages from the host or from an account
 }
 
-// Privileges holds the permissions of all domains on one host. They are read-only once stanzas are routed.
+// Privileges holds the permissions of all domains on one host.
 type Privileges struct {
 	host    *router.Host
+	mu      sync.RWMutex
 	domains map[jid.JID]Permissions
 	maySend func(ctx context.Context, account *router.Account, to jid.JID) error
 }
@@ -54,8 +55,16 @@ func (p *Privileges) Restrict(maySend func(ctx context.Context, account *router.
 	p.maySend = maySend
 }
 
-// Grant sets the permissions of a domain. Call it before stanzas are routed.
-func (p *Privileges) Grant(domain jid.JID, may Permissions) { p.domains[domain] = may }
+// Grant sets the permissions of a domain; no permissions take away those that it has.
+func (p *Privileges) Grant(domain jid.JID, may Permissions) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if may == (Permissions{}) {
+		delete(p.domains, domain)
+		return
+	}
+	p.domains[domain] = may
+}
 
 // of returns the permissions of a sender. Only the domain itself has any, and only while it is attached to
 // this server: a remote server of the same name has none.
@@ -63,6 +72,8 @@ func (p *Privileges) of(from jid.JID) Permissions {
 	if !from.IsHost() || !p.host.Router().Serves(from) {
 		return Permissions{}
 	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
 	return p.domains[from]
 }
 
@@ -136,22 +147,15 @@ func unwrap(x *stanza.Element) (*stanza.Stanza, error) {
 	if m == nil {
 		return nil, stanza.BadRequest("there is no forwarded message")
 	}
-	from, err := jid.Parse(strings.Clone(m.Attr("from"))) // may be kept longer than the stanza, whose buffer it would hold
-	if err != nil {
+	if _, err := jid.Parse(m.Attr("from")); err != nil {
 		return nil, stanza.Forbidden("the message has no sender")
 	}
-	to, err := jid.Parse(strings.Clone(m.Attr("to")))
-	if err != nil {
+	st, err := stanza.FromElement(m)
+	if err != nil || st.To.IsZero() {
 		return nil, stanza.JIDMalformed("the message has no receiver")
 	}
-	st := &stanza.Stanza{Kind: stanza.Message, To: to, From: from, ID: m.Attr("id"), Type: m.Attr("type"), Lang: m.Lang()}
 	if st.ID == "" {
 		st.ID = stanza.NewID()
 	}
-	var children []*stanza.Element
-	for c := range m.Elements() {
-		children = append(children, c)
-	}
-	st.Payload = stanza.Encode(children...)
 	return st, nil
 }

@@ -79,12 +79,11 @@ func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 }
 
 func (v *VCard) set(ctx context.Context, q *router.IQ) error {
-	xml := q.Payload.String()
-	if len(xml) > v.max {
+	if q.Payload.EncodedLen() > v.max {
 		v.tooLarge.Add(1)
 		return stanza.NotAcceptable("the vCard is too large")
 	}
-	if err := v.store.SetVCard(ctx, q.Account.JID(), xml); err != nil {
+	if err := v.store.SetVCard(ctx, q.Account.JID(), q.Payload.String()); err != nil {
 		return fmt.Errorf("write vCard of %s: %w", q.Account.JID(), err)
 	}
 	return nil

@@ -70,7 +70,7 @@ func (p *Peer) Send(s string) {
 func (p *Peer) Until(mark string) string {
 	p.T.Helper()
 	_ = p.SetReadDeadline(time.Now().Add(Timeout))
-	buf := make([]byte, 4096)
+	buf := make([]byte, 16<<10) // a TLS record
 	for !strings.Contains(p.got, mark) {
 		n, err := p.Read(buf)
 		p.got += string(buf[:n])

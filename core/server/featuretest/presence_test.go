@@ -1,11 +1,14 @@
 package featuretest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // friends is alice with a contact of each kind, all far away.
@@ -65,6 +68,38 @@ func TestBroadcast(t *testing.T) {
 	again.sends(`<presence/>`) // initial once more
 	s.remote.getsSome(presenceOf("", alicePC, "both@remote.example"), presenceOf("", alicePC, "from@remote.example"),
 		presenceOf("probe", aliceBare, "both@remote.example"), presenceOf("probe", aliceBare, "to@remote.example"))
+}
+
+// The probe of a contact that is served by this process comes from the session that asks, so that the answer does not go to
+// the account's other sessions.
+func TestProbeOfInternalContact(t *testing.T) {
+	t.Parallel()
+	s := friends(t)
+	inside := jid.MustParse("inside.example.org")
+	s.put(aliceBare, "friend@"+inside.String(), roster.Item{Subscription: roster.To})
+	e, err := s.router.Endpoint(inside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan *stanza.Stanza, 10)
+	e.Handle(func(st *stanza.Stanza) { got <- st })
+	s.login("alice@example.org/phone").sends("<presence/>")
+	s.login(alicePC).sends("<presence/>")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := e.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, from := range []string{"alice@example.org/phone", alicePC} {
+		if st := <-got; st.Type != stanza.TypeProbe || st.From.String() != from || st.To.String() != "friend@inside.example.org" {
+			t.Errorf("%s, want a probe from %s", st, from)
+		}
+	}
+	cancel()
+	<-ended
 }
 
 // checklist 89, 90

@@ -28,7 +28,7 @@ func Query(ctx context.Context, reads Reader, account jid.JID, f archive.Filter,
 	if a == nil {
 		return searchNothing(f, p)
 	}
-	q := search{reads: reads, account: account, of: a, with: f.With, backwards: p.Backwards, to: maxPosition}
+	q := search{reads: reads, account: account, of: a, with: f.With, backwards: p.Backwards, to: maxPosition, bytes: p.Bytes}
 	if err := q.narrow(ctx, f, p); err != nil {
 		return archive.Result{}, err
 	}
@@ -39,7 +39,7 @@ func Query(ctx context.Context, reads Reader, account jid.JID, f archive.Filter,
 		return r, err
 	}
 	entries, err := q.read(ctx, p.Max+1)
-	r.Complete = len(entries) <= p.Max
+	r.Complete = len(entries) <= p.Max && !q.full
 	r.Entries = entries[:min(len(entries), p.Max)]
 	if p.Backwards {
 		slices.Reverse(r.Entries)
@@ -70,6 +70,8 @@ type search struct {
 	with      jid.JID
 	from, to  int64
 	backwards bool
+	bytes     int  // what is left of archive.Page.Bytes; 0 is no limit
+	full      bool // it is used up
 
 	where strings.Builder
 	args  []any
@@ -180,7 +182,7 @@ func (q *search) read(ctx context.Context, n int) ([]archive.Entry, error) {
 			return nil, err
 		}
 		list = append(list, piece...)
-		if len(list) >= n || read < want {
+		if len(list) >= n || read < want || q.full {
 			return list[:min(n, len(list))], nil
 		}
 	}
@@ -198,7 +200,7 @@ func (q *search) piece(ctx context.Context, n int) (list []archive.Entry, read i
 		return nil, 0, err
 	}
 	defer rows.Close()
-	for ; rows.Next(); read++ {
+	for ; !q.full && rows.Next(); read++ {
 		var position int64
 		e, err := scanEntry(rows, q.account, &position)
 		if err != nil {
@@ -211,9 +213,19 @@ func (q *search) piece(ctx context.Context, n int) (list []archive.Entry, read i
 		}
 		if q.isWith(e) {
 			list = append(list, e)
+			q.take(len(e.Stanza.Payload) + len(e.Stanza.Extra))
 		}
 	}
 	return list, read, rows.Err()
+}
+
+// take counts the bytes of an entry of the page.
+func (q *search) take(size int) {
+	if q.bytes > 0 {
+		q.bytes -= size
+		q.full = q.bytes <= 0
+		q.bytes = max(q.bytes, 1)
+	}
 }
 
 // page is the statement that reads the first n entries in the direction of the query.

@@ -83,7 +83,17 @@ func Show(s transports.Show) string {
 	return ""
 }
 
-// PuppetPresence is the presence of somebody of the network whose address is from; nick may be empty.
+// PresentAs is the full JID from which presence of a bare one comes: that of a contact or of the gateway itself. Clients that keep
+// presence by resource, such as Gajim, show an entity that has none as offline.
+func PresentAs(j jid.JID, network transports.Info) jid.JID {
+	if full, err := j.WithResource(network.Name); err == nil && full.IsFull() {
+		return full
+	}
+	full, _ := j.WithResource("gateway")
+	return full
+}
+
+// PuppetPresence is the presence of somebody of the network whose full JID is from; nick may be empty.
 func PuppetPresence(from, to jid.JID, p transports.PresenceInfo, nick string) *stanza.Stanza {
 	if p.Show == transports.Offline {
 		return stanza.NewPresence(to, from, stanza.TypeUnavailable)

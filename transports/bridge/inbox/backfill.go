@@ -38,15 +38,22 @@ type gap struct {
 	running bool
 	held    []heldRoom     // rooms that are held now, except the one that is being read
 	asked   map[int64]bool // rooms that were held since events may last have been missed
-	begun   time.Time      // when the first of them was held
+	wake    chan struct{}  // there are new ones in held
 	dropped bool           // a room was released before its history was read
 	off     bool           // no client is opened: nothing is held for this login
 }
 
+// heldRoom is a room whose events wait until its history was read.
 type heldRoom struct {
-	id     int64
-	shared bool // other logins may bring events to it
+	id         int64
+	shared     bool      // other logins may bring events to it
+	since      time.Time // it was held; the hold ends when Settings.HoldBackfill have passed, whatever happens
+	notBefore  time.Time // when its history may be asked for again
+	unreadable int       // answers that made no sense
 }
+
+// maxUnreadable is how often a room's history is asked for where the answer makes no sense.
+const maxUnreadable = 3
 
 // NewBackfill makes what reads history.
 func NewBackfill(i *Inbox, r *rooms.Rooms, registry *logins.Registry) *Backfill {
@@ -61,7 +68,7 @@ func (b *Backfill) of(l *logins.Login) *gap {
 	g := b.gap[l]
 	if g == nil {
 		calls := b.env.Settings.Calls
-		g = &gap{calls: rate.NewLimiter(rate.Limit(calls), max(1, int(10*calls)))}
+		g = &gap{calls: rate.NewLimiter(rate.Limit(calls), max(1, int(10*calls))), wake: make(chan struct{}, 1)}
 		b.gap[l] = g
 	}
 	return g
@@ -96,9 +103,6 @@ func (b *Backfill) hold(l *logins.Login, list []tables.Room) {
 	if g.off || !b.env.Info.Caps.History {
 		return
 	}
-	if len(g.held) == 0 {
-		g.begun = b.env.Now()
-	}
 	for _, r := range list {
 		if r.Net == "" || g.asked[r.ID] || b.env.Info.Caps.CatchesUp && r.Backfilled {
 			continue
@@ -107,8 +111,12 @@ func (b *Backfill) hold(l *logins.Login, list []tables.Room) {
 			g.asked = map[int64]bool{}
 		}
 		g.asked[r.ID] = true
-		g.held = append(g.held, heldRoom{r.ID, r.Scope == ""})
+		g.held = append(g.held, heldRoom{id: r.ID, shared: r.Scope == "", since: b.env.Now()})
 		b.conversations.Hold(r.ID)
+	}
+	select {
+	case g.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -137,10 +145,9 @@ func (b *Backfill) Release(l *logins.Login, soon bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	g := b.of(l)
-	soon = soon && b.env.Now().Sub(g.begun) <= b.env.Settings.HoldBackfill
 	var kept []heldRoom
 	for _, h := range g.held {
-		if soon && !(h.shared && others) {
+		if soon && !b.overdue(h) && !(h.shared && others) {
 			kept = append(kept, h)
 			continue
 		}
@@ -186,7 +193,7 @@ func (b *Backfill) Run(l *logins.Login) {
 	g.running = b.env.Group.Go(func(ctx context.Context) { b.read(ctx, l, client) })
 }
 
-// read reads one room after the other.
+// read reads one room after the other. A room that has to be tried again does not hold up those after it.
 func (b *Backfill) read(ctx context.Context, l *logins.Login, client transports.Client) {
 	defer b.Run(l) // for what came, or for another client that was opened, meanwhile
 	defer func() {
@@ -196,65 +203,98 @@ func (b *Backfill) read(ctx context.Context, l *logins.Login, client transports.
 	}()
 	h, ok := client.(transports.Historian)
 	for ok && ctx.Err() == nil {
-		room, more := b.next(l, client)
-		if !more {
-			return
-		}
-		err := b.readRoom(ctx, l, h, room.id)
+		room, wait, more := b.next(l, client)
 		switch {
-		case err == nil:
+		case !more:
+			return
+		case wait > 0:
+			b.pause(ctx, l, wait)
+			continue
+		}
+		if err := b.readRoom(ctx, l, h, room.id); err == nil {
 			b.conversations.Release(room.id, true)
-		case b.putOff(l, room, err):
-			b.pause(ctx, err)
+		} else {
+			b.putOff(l, room, err)
 		}
 	}
 }
 
-// next picks the next room, one with events that wait before all others.
-func (b *Backfill) next(l *logins.Login, client transports.Client) (room heldRoom, more bool) {
+// next picks the next room, one with events that wait before all others. Where all of them have to wait, it returns for how
+// long.
+func (b *Backfill) next(l *logins.Login, client transports.Client) (room heldRoom, wait time.Duration, more bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	g := b.of(l)
 	if l.Client() != client || len(g.held) == 0 {
-		return room, false
+		return room, 0, false
 	}
-	pick := max(0, slices.IndexFunc(g.held, func(h heldRoom) bool { return b.conversations.Waits(h.id) }))
+	now, pick := b.env.Now(), -1
+	for i, h := range g.held {
+		if d := h.notBefore.Sub(now); d > 0 {
+			if wait == 0 || d < wait {
+				wait = d
+			}
+			continue
+		}
+		if pick < 0 || b.conversations.Waits(h.id) {
+			pick = i
+		}
+		if b.conversations.Waits(h.id) {
+			break
+		}
+	}
+	if pick < 0 {
+		return room, wait, true
+	}
 	room = g.held[pick]
 	g.held = slices.Delete(g.held, pick, pick+1)
-	return room, true
+	return room, 0, true
 }
 
-// putOff reports whether a room is to be tried again: it then stays held.
-func (b *Backfill) putOff(l *logins.Login, room heldRoom, err error) bool {
+// overdue reports whether a room was held for as long as one may be.
+func (b *Backfill) overdue(h heldRoom) bool {
+	return b.env.Now().Sub(h.since) >= b.env.Settings.HoldBackfill
+}
+
+// putOff keeps a room for another try, or gives it up for now: its events are held no longer.
+func (b *Backfill) putOff(l *logins.Login, room heldRoom, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	g := b.of(l)
+	var e *transports.Error
+	errors.As(err, &e)
+	if e != nil && e.Unreadable {
+		room.unreadable++
+	}
 	again := transports.ClassOf(err) == transports.Retry || errors.Is(err, errFull)
-	if again && !g.off && b.env.Now().Sub(g.begun) <= b.env.Settings.HoldBackfill {
-		if len(g.held) == 0 {
-			g.begun = b.env.Now()
+	if again && !g.off && !b.overdue(room) && room.unreadable < maxUnreadable {
+		pause := gateway.RetryMin
+		if e != nil {
+			pause = max(pause, e.After)
+		}
+		room.notBefore = b.env.Now().Add(pause)
+		if end := room.since.Add(b.env.Settings.HoldBackfill); room.notBefore.After(end) {
+			room.notBefore = end
 		}
 		g.held = append(g.held, room)
-		return true
+		return
 	}
 	if !g.off {
 		b.env.Log.Warn("a backfill was given up for now; messages may be missing until the next one", "login", l.ID, "room", room.id, "error", err)
 	}
 	b.conversations.Release(room.id, false)
-	return false
 }
 
-// pause waits as long as the network asks.
-func (b *Backfill) pause(ctx context.Context, err error) {
-	d := gateway.RetryMin
-	var e *transports.Error
-	if errors.As(err, &e) {
-		d = max(d, e.After)
-	}
+// pause waits until a time has passed, or there are other rooms.
+func (b *Backfill) pause(ctx context.Context, l *logins.Login, d time.Duration) {
+	b.mu.Lock()
+	wake := b.of(l).wake
+	b.mu.Unlock()
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+	case <-wake:
 	case <-ctx.Done():
 	}
 }

@@ -18,6 +18,10 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
+// maxUnreadable is how often a call is made whose answer makes no sense: what waits behind it in its conversation must not
+// wait for as long as through an outage.
+const maxUnreadable = 6
+
 // call is one call to a client that is under way. Its goroutine has copies of all it needs.
 type call struct {
 	outbox  *Outbox
@@ -213,6 +217,10 @@ func (q *Queue) failed(ctx context.Context, b *tables.Batch, err error) {
 	row := q.pending[0]
 	switch class := transports.ClassOf(err); class {
 	case transports.Retry, transports.NeedLogin:
+		if e != nil && q.unreadable(e) {
+			err = &transports.Error{Class: transports.Unknown, Text: e.Text, Err: err}
+			break
+		}
 		q.env.Counters.Retries.Add(1)
 		q.env.Log.Debug("a call is to be tried again", "room", q.conv.Row.Net, "kind", row.Kind, "attempt", row.Attempt, "error", err)
 		if class == transports.NeedLogin || e != nil && e.Unsent {
@@ -236,6 +244,14 @@ func (q *Queue) failed(ctx context.Context, b *tables.Batch, err error) {
 		q.conv.Persist(ctx, b)
 	}
 	q.giveUp(ctx, convert.NetworkError(err))
+}
+
+// unreadable counts the answers to the first call that made no sense, and reports whether there were too many.
+func (q *Queue) unreadable(e *transports.Error) bool {
+	if e.Unreadable {
+		q.retry.unreadable++
+	}
+	return q.retry.unreadable >= maxUnreadable
 }
 
 // retryIn notes that the first call is to be made again, not before the network allows it.

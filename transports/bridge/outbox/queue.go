@@ -40,7 +40,9 @@ type Queue struct {
 type retry struct {
 	notBefore time.Time
 	failures  int // in a row
-	timer     *mailbox.Timer
+	// unreadable are the answers to the first call that made no sense.
+	unreadable int
+	timer      *mailbox.Timer
 }
 
 // Load reads the calls that wait. A call whose outcome is not known must be known of before any event is
@@ -181,7 +183,7 @@ func (q *Queue) giveUp(ctx context.Context, e *stanza.Error) {
 func (q *Queue) next() {
 	q.pending = q.pending[1:]
 	q.begun = false
-	q.retry.failures, q.retry.notBefore = 0, time.Time{}
+	q.retry.failures, q.retry.unreadable, q.retry.notBefore = 0, 0, time.Time{}
 	q.conv.AddCalls(-1)
 	q.conv.Look(conversation.Inbox | conversation.Outbox) // events that were held may go on
 }

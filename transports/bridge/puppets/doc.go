@@ -7,8 +7,8 @@
 // (XEP-0356) where the server grants it, else by subscriptions and suggestions (XEP-0144).
 // Requests are IQs of ours that wait for an answer.
 //
-// No goroutine is started here besides those of the gateway's Group. Locks: one for each type, all
-// leaves and not held across I/O.
+// No goroutine is started here besides those of the gateway's Group. Locks: one for each type, not held across
+// I/O; all are leaves but Presence.mu, which is taken before logins.Login.mu.
 //
 // Specifications: XEP-0054, 0100, 0144, 0172, 0356, RFC 6121.
 package puppets

@@ -254,6 +254,7 @@ func (r *Roster) removeContact(ctx context.Context, l *logins.Login, user transp
 	if err != nil {
 		return
 	}
+	r.presence.Hide(contact, l.Owner)
 	if r.Privileges.Of(l.Owner.Domain()).Roster {
 		if err := r.setRoster(ctx, l.Owner, rosterItem{contact: contact, subscription: "remove"}); err == nil {
 			return
@@ -269,8 +270,10 @@ func (r *Roster) AddGateway(ctx context.Context, owner jid.JID) {
 	domain := r.env.Domain
 	if r.Privileges.Of(owner.Domain()).Roster {
 		if err := r.setRoster(ctx, owner, rosterItem{contact: domain, name: r.env.Info.Name, subscription: "both"}); err == nil {
-			r.env.Send(stanza.NewPresence(owner, domain, stanza.TypeProbe))
-			r.env.Send(r.presence.OfGateway(owner, owner))
+			if r.presence.Available(owner) {
+				r.presence.showGateway(owner)
+			}
+			r.env.Send(stanza.NewPresence(owner, domain, stanza.TypeProbe)) // each resource that is not known yet has its answer then
 			return
 		}
 	}
@@ -280,6 +283,7 @@ func (r *Roster) AddGateway(ctx context.Context, owner jid.JID) {
 // RemoveGateway takes the gateway out of the roster of somebody who has no login any more.
 func (r *Roster) RemoveGateway(ctx context.Context, owner jid.JID) {
 	domain := r.env.Domain
+	r.presence.Hide(domain, owner)
 	if r.Privileges.Of(owner.Domain()).Roster {
 		if err := r.setRoster(ctx, owner, rosterItem{contact: domain, subscription: "remove"}); err == nil {
 			return
@@ -287,5 +291,4 @@ func (r *Roster) RemoveGateway(ctx context.Context, owner jid.JID) {
 	}
 	r.env.Send(stanza.NewPresence(owner, domain, stanza.TypeUnsubscribe))
 	r.env.Send(stanza.NewPresence(owner, domain, stanza.TypeUnsubscribed))
-	r.env.Send(stanza.NewPresence(owner, domain, stanza.TypeUnavailable))
 }

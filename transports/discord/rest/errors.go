@@ -121,8 +121,11 @@ func Classify(err error) error {
 	if errors.As(err, &answer) {
 		return classifyAnswer(answer, err)
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errNonsense) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return transports.Later(time.Second, err)
+	}
+	if errors.Is(err, errNonsense) {
+		return &transports.Error{Class: transports.Retry, Text: "Discord's answer makes no sense", After: time.Second, Unreadable: true, Err: err}
 	}
 	var op *net.OpError
 	unsent := errors.As(err, &op) && op.Op == "dial"

@@ -1,4 +1,4 @@
-package slack
+package webapi
 
 import (
 	"errors"
@@ -10,6 +10,9 @@ import (
 const maxAnswer = 32 << 20
 
 var errHuge = errors.New("an answer that is too large")
+
+// Bounded is a transport whose answers are bounded in size.
+func Bounded(next http.RoundTripper) http.RoundTripper { return bounded{next} }
 
 // bounded is a transport whose answers end with an error where they are too large. slack-go reads
 // them to their ends, and what is compressed can be a thousand times what was sent.

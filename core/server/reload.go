@@ -1,0 +1,42 @@
+package server
+
+import (
+	"crypto/tls"
+	"sync/atomic"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/socket"
+)
+
+// reloadable are the settings that Reload replaces, besides the limits.
+type reloadable struct {
+	certificates atomic.Pointer[socket.Certificates]
+	keep         atomic.Int64  // server.archive
+	kept         chan struct{} // wakes prune after a change of keep
+}
+
+func (r *reloadable) certificate(name string) (*tls.Certificate, error) {
+	return (*r.certificates.Load())(name)
+}
+
+// Reload applies the settings of a configuration that a running server can change: certificates, limits and
+// the time that archives are kept. Streams that have begun keep their certificate and the limits of their size and
+// speed. After an error nothing is changed.
+func (s *Server) Reload(c config.Config) error {
+	certificates, err := s.certificates(c)
+	if err != nil {
+		return err
+	}
+	s.reloadable.certificates.Store(&certificates)
+	s.clients.SetLimits(clientLimits(c))
+	s.components.SetLimits(componentLimits(c))
+	s.store.SetLimits(StoreLimits(c))
+	s.quota.SetLimits(registrationLimits(c.Limits))
+	if s.reloadable.keep.Swap(int64(c.Server.Archive)) != int64(c.Server.Archive) {
+		select {
+		case s.reloadable.kept <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
