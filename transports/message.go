@@ -38,13 +38,16 @@ type Delete struct {
 	By   UserID      `json:"by,omitempty"` // where it was not their author
 }
 
-// Reactions are what the actor added to a message and took from it, or the whole sets of several people:
-// Unicode emoji, or the network's names in colons.
+// Reactions are what the actor added to a message and took from it, the whole sets of several people, or what a moderator
+// took from everybody: Unicode emoji, or the network's names in colons.
 type Reactions struct {
 	ID     MessageID     `json:"id"`
 	Add    []string      `json:"add,omitempty"`
 	Remove []string      `json:"remove,omitempty"`
 	Sets   []ReactionSet `json:"sets,omitempty"`
+	// Cleared are the emoji that everybody has lost; ClearedAll means that it is all of them.
+	Cleared    []string `json:"cleared,omitempty"`
+	ClearedAll bool     `json:"cleared_all,omitempty"`
 	// Custom are the pictures of names in colons, by name.
 	Custom map[string]Picture `json:"custom,omitempty"`
 }

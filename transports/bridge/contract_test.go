@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -344,6 +345,42 @@ func TestOldEventsAndSetsOfReactions(t *testing.T) {
 		emit(transports.Event{Key: "moved", Body: transports.RoomGone{MovedTo: "lair"}})
 		if got := fmt.Sprint(h.received(phone)); !strings.Contains(got, "lair@echo.example.org") {
 			t.Errorf("nothing says where the room is: %s", got)
+		}
+	})
+}
+
+// A moderator removes the reactions of everybody, all or those with one emoji. Also in the same batch as the reactions.
+func TestReactionsCleared(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		widen(h, nil)
+		h.join(phone, "den")
+		emit := func(events ...transports.Event) {
+			h.check(h.world.Do(func(as faultnet.As) error {
+				for _, e := range events {
+					if err := as.Emit("den", e); err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+			time.Sleep(time.Second)
+		}
+		reacted := func(key string) transports.Event {
+			return transports.Event{Key: key, Body: transports.Reactions{ID: "m", Sets: []transports.ReactionSet{{User: "cleo", Emoji: []string{"👍"}}, {User: "ben", Emoji: []string{"🎉", "👍"}}}}}
+		}
+		emit(transports.Event{Key: "m", Actor: "cleo", Body: transports.Message{ID: "m", Text: richtext.FromPlain("now")}}, reacted("r1"))
+		h.discard()
+		emit(transports.Event{Key: "c1", Body: transports.Reactions{ID: "m", Cleared: []string{"👍"}}})
+		h.expect(phone, "den/Ben reacted 🎉", "den/Cleo reacted ")
+		emit(transports.Event{Key: "c2", Body: transports.Reactions{ID: "m", ClearedAll: true}})
+		h.expect(phone, "den/Ben reacted ")
+		emit(transports.Event{Key: "c3", Body: transports.Reactions{ID: "m", ClearedAll: true}})
+		h.expect(phone)
+		emit(reacted("r2"), transports.Event{Key: "c4", Body: transports.Reactions{ID: "m", ClearedAll: true}})
+		got := h.messages(phone)
+		slices.Sort(got)
+		if !slices.Equal(got, []string{"den/Ben reacted ", "den/Ben reacted 🎉👍", "den/Cleo reacted ", "den/Cleo reacted 👍"}) {
+			t.Errorf("%q", got)
 		}
 	})
 }

@@ -159,31 +159,3 @@ func (s *client) onMessageDelete(ctx context.Context, n *gatewayEvent) error {
 	}
 	return nil
 }
-
-func (s *client) onReaction(ctx context.Context, n *gatewayEvent) error {
-	r, ok := decode[objects.Reaction](s, n)
-	if !ok || r.UserID == s.cred.Bot {
-		return nil
-	}
-	c, err := s.channelOf(ctx, r.ChannelID)
-	if err != nil || c == nil {
-		return err
-	}
-	name := r.Emoji.Name
-	if r.Emoji.ID != "" {
-		name = ":" + name + ":"
-	}
-	if name == "" || name == "::" {
-		return nil // an emoji that was deleted
-	}
-	e := s.event(c, r.MessageID+"/reaction/"+n.key, r.UserID, time.Now().UTC())
-	body := transports.Reactions{ID: transports.MessageID(r.MessageID)}
-	if n.kind == "MESSAGE_REACTION_ADD" {
-		body.Add = []string{name}
-	} else {
-		body.Remove = []string{name}
-	}
-	e.Body = body
-	s.post(ctx, n, e)
-	return nil
-}

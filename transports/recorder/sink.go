@@ -164,6 +164,9 @@ func Line(e transports.Event) string {
 	case transports.Edit:
 		return "edit " + b.Text.Styling()
 	case transports.Reactions:
+		if b.ClearedAll || len(b.Cleared) > 0 {
+			return strings.TrimSpace("reactions cleared " + strings.Join(b.Cleared, ","))
+		}
 		return "reactions +" + strings.Join(b.Add, ",") + " -" + strings.Join(b.Remove, ",")
 	}
 	return transports.BodyKind(e.Body)

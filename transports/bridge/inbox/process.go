@@ -42,6 +42,12 @@ type Parts interface {
 	Between(ctx context.Context, room int64, after, before transports.MessageID) ([]transports.MessageID, error)
 }
 
+// Reactors knows who has reacted.
+type Reactors interface {
+	// Reactors are those who have reacted to a message.
+	Reactors(ctx context.Context, room int64, net transports.MessageID) ([]transports.UserID, error)
+}
+
 // Calls are the calls of the conversation whose events are processed.
 type Calls interface {
 	// Calling reports whether a call is under way or its outcome unknown.

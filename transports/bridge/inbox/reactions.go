@@ -43,10 +43,41 @@ func (s *step) reactions(ctx context.Context, r transports.Reactions) error {
 			return err
 		}
 	}
+	if r.ClearedAll || len(r.Cleared) > 0 {
+		if err := s.clear(ctx, rows[0], r); err != nil {
+			return err
+		}
+	}
 	for _, set := range r.Sets {
 		s.e.Actor, s.e.Name = set.User, ""
 		change := reactionChange{user: set.User, key: s.e.Key + " " + string(set.User), change: func([]string) []string { return set.Emoji }}
 		if err := s.react(ctx, rows[0], change); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clear takes from everybody what a moderator has removed.
+func (s *step) clear(ctx context.Context, to tables.Mapping, r transports.Reactions) error {
+	people, err := s.p.reactors.Reactors(ctx, s.p.conv.ID, to.Net)
+	if err != nil {
+		return err
+	}
+	for _, b := range []*tables.Batch{s.all, &s.b} {
+		for _, one := range b.Messages.Reactions {
+			if one.Net == to.Net && !slices.Contains(people, one.User) {
+				people = append(people, one.User)
+			}
+		}
+	}
+	cleared := convert.ReactionSet(r.Cleared)
+	for _, who := range people {
+		s.e.Actor, s.e.Name = who, ""
+		change := reactionChange{user: who, key: s.e.Key + " " + string(who), change: func(set []string) []string {
+			return slices.DeleteFunc(set, func(e string) bool { return r.ClearedAll || slices.Contains(cleared, e) })
+		}}
+		if err := s.react(ctx, to, change); err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,7 @@ type Processing struct {
 	address       convert.Addresses
 	messages      Messages
 	parts         Parts
+	reactors      Reactors
 	inbox         *Inbox
 	backfill      *Backfill
 	conversations *conversation.Set
@@ -35,7 +36,7 @@ type Processing struct {
 // NewProcessing makes what the processors of a gateway share.
 func NewProcessing(b *Backfill, people *puppets.Directory, roster *puppets.Roster, log *delivery.Log) *Processing {
 	return &Processing{
-		env: b.env, address: convert.Addresses{Domain: b.env.Domain}, messages: b.store, parts: b.store, inbox: b.inbox, backfill: b,
+		env: b.env, address: convert.Addresses{Domain: b.env.Domain}, messages: b.store, parts: b.store, reactors: b.store, inbox: b.inbox, backfill: b,
 		conversations: b.conversations, logins: b.logins, people: people, roster: roster, log: log,
 	}
 }

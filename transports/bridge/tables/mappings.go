@@ -25,6 +25,7 @@ ON CONFLICT (room, net, kind) DO UPDATE SET until = excluded.until`
 	dropEchoSQL = `DELETE FROM bridge_echoes WHERE room = ? AND net = ? AND kind = ?`
 
 	reactionsSQL = `SELECT emoji FROM bridge_reactions WHERE room = ? AND net = ? AND person = ? ORDER BY emoji`
+	reactorsSQL  = `SELECT DISTINCT person FROM bridge_reactions WHERE room = ? AND net = ? ORDER BY person`
 	unreactSQL   = `DELETE FROM bridge_reactions WHERE room = ? AND net = ? AND person = ? AND emoji = ?`
 )
 
@@ -86,4 +87,12 @@ func (s *Store) Reactions(ctx context.Context, room int64, net transports.Messag
 		err = row.Scan(&e)
 		return e, err
 	}, reactionsSQL, room, string(net), string(user))
+}
+
+// Reactors are those who have reacted to a message.
+func (s *Store) Reactors(ctx context.Context, room int64, net transports.MessageID) ([]transports.UserID, error) {
+	return scan(ctx, s.engine.Reader(), func(row scanner) (who transports.UserID, err error) {
+		err = row.Scan(&who)
+		return who, err
+	}, reactorsSQL, room, string(net))
 }

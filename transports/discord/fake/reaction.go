@@ -84,6 +84,33 @@ func (s *Server) unreact(m *message, u *user, e emoji) {
 	s.touch()
 }
 
+// ClearReactions is a moderator removing all reactions of a message; with an emoji, those with that one.
+func (s *Server) ClearReactions(channel, message ID, one string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.find(channel, message)
+	if err != nil {
+		return err
+	}
+	if one == "" {
+		m.reactions = nil
+		s.emitReaction("MESSAGE_REACTION_REMOVE_ALL", m, obj{})
+		s.touch()
+		return nil
+	}
+	e, err := s.emojiOf(one)
+	if err != nil {
+		return err
+	}
+	if r := m.reaction(e); r != nil {
+		r.users = nil
+		s.forgetEmpty(m)
+		s.emitReaction("MESSAGE_REACTION_REMOVE_EMOJI", m, obj{"emoji": r.emoji.partial()})
+	}
+	s.touch()
+	return nil
+}
+
 func (s *Server) forgetEmpty(m *message) {
 	m.reactions = slices.DeleteFunc(m.reactions, func(r *reaction) bool { return len(r.users) == 0 })
 }
