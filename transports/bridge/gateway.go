@@ -220,6 +220,11 @@ func (g *Gateway) load(ctx context.Context) ([]tables.Backlog, error) {
 	if err := g.logins.Load(ctx); err != nil {
 		return nil, err
 	}
+	key, err := g.logins.NonceKey(ctx, g.store)
+	if err != nil {
+		return nil, err
+	}
+	g.flow.outbox.SetNonceKey(key)
 	for _, l := range g.logins.All() {
 		if _, status, _ := l.State(); status != tables.StatusUnlinking {
 			if err := g.flow.backfill.Begin(ctx, l); err != nil { // before any event of the last run is processed

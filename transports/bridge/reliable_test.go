@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/faultnet"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // The event of our own message comes before the call that made it returns.
@@ -125,6 +126,31 @@ func TestRepeatedStanzas(t *testing.T) {
 		time.Sleep(25 * time.Hour) // no client resends after so long
 		h.send(direct)
 		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "ann: once", "ann: once")
+	})
+}
+
+// The nonce of a call whose outcome is not known is taken for its echo only where it comes from the call's own user: all
+// in the room may have seen it.
+func TestNonceOfAnotherUser(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		h.join(phone, "plaza")
+		h.world.Fault(faultnet.Fault{Err: transports.Later(0, errors.New("connection reset"))})
+		h.sendToRoom(phone, "plaza", "mine")
+		nonce := h.world.LastNonce()
+		if nonce == "" {
+			t.Fatal("the call had no nonce")
+		}
+		h.check(h.world.Do(func(as faultnet.As) error {
+			return as.SendTo("ben", transports.Event{
+				Key: "forged", Room: "plaza", Kind: transports.Public, Actor: "ben", Own: true, Nonce: nonce,
+				Body: transports.Message{ID: "forged", Text: richtext.FromPlain("not yours")},
+			})
+		}))
+		time.Sleep(time.Minute)
+		h.expectNetwork("plaza", "ann: mine")
 	})
 }
 

@@ -15,6 +15,12 @@ func (w *World) Do(f func(as As) error) error {
 // As is what people do beside writing; it is used inside World.Do only.
 type As struct{ w *World }
 
+// Say writes a message.
+func (a As) Say(room transports.RoomID, user transports.UserID, text string) error {
+	_, _, err := a.w.post(room, user, transports.Outgoing{Text: richtext.ParseStyling(text)})
+	return err
+}
+
 // Edit changes a message.
 func (a As) Edit(room transports.RoomID, user transports.UserID, id transports.MessageID, text string) error {
 	return a.w.edit(room, user, id, richtext.ParseStyling(text))

@@ -29,6 +29,7 @@ type faults struct {
 	bad  map[transports.RoomID]error
 
 	eventDelay time.Duration
+	nonce      string // of the last attempt to send
 	// MaxReactions is how many reactions one person may set on a message; 0 is any number.
 	MaxReactions int
 }
@@ -65,6 +66,19 @@ func (w *World) DelayEvents(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.eventDelay = d
+}
+
+// LastNonce is the ClientID of the last message that a client has tried to send.
+func (w *World) LastNonce() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.nonce
+}
+
+func (w *World) noteNonce(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.nonce = id
 }
 
 // HoldHistory makes History wait until c is closed.

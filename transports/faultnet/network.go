@@ -98,6 +98,7 @@ func (s *client) Close(context.Context) error {
 // Send implements transports.Client.
 func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Sent, error) {
 	var sent transports.Sent
+	s.w.noteNonce(m.ClientID)
 	err := s.w.write(ctx, s, func() error {
 		id, at, err := s.w.post(m.Room, s.user, m)
 		sent = transports.Sent{ID: id, At: at}

@@ -1,8 +1,10 @@
 package convert
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"hash"
 	"strconv"
 	"strings"
 
@@ -47,9 +49,13 @@ func (a Addresses) Outgoing(r tables.Room, sender jid.JID, origin string) string
 	return Hash(a.Domain.String(), string(r.Scope), r.Key, sender.Bare().String(), origin)
 }
 
-// Client is our id of a part of a message: the same at every attempt, and short enough for the nonce of any network.
-func (a Addresses) Client(c tables.Call, part int) string {
-	return Hash(a.Domain.String(), c.Stanza, c.Sender.Bare().String(), strconv.Itoa(part))
+// Nonces makes our ids of messages for the network. They are made with a key, since a message of somebody else that carries
+// the id of a call would be taken for its echo.
+type Nonces struct{ Key []byte }
+
+// Of is our id of a part of a message: the same at every attempt, and short enough for the nonce of any network.
+func (n Nonces) Of(c tables.Call, part int) string {
+	return digest(hmac.New(sha256.New, n.Key), c.Stanza, c.Sender.Bare().String(), strconv.Itoa(part))
 }
 
 // RoomKey names a room within its scope. A direct chat goes by the person, so that it is
@@ -65,8 +71,9 @@ func RoomKey(kind transports.RoomKind, id transports.RoomID, peer transports.Use
 }
 
 // Hash makes a short stable id of its parts.
-func Hash(parts ...string) string {
-	h := sha256.New()
+func Hash(parts ...string) string { return digest(sha256.New(), parts...) }
+
+func digest(h hash.Hash, parts ...string) string {
 	for _, p := range parts {
 		h.Write([]byte{byte(len(p) >> 8), byte(len(p))})
 		h.Write([]byte(p))

@@ -32,10 +32,13 @@ func (s *step) edit(ctx context.Context, e transports.Edit) error {
 	if len(rows) == 0 || rows[0].Part > 0 || s.split(ctx, rows[0]) {
 		if len(rows) == 0 {
 			s.b.Messages.Mappings = append(s.b.Messages.Mappings, row)
+		} else {
+			s.corrects = rows[0].Stanza
 		}
 		return s.say(ctx, id, false, convert.UnknownEdit(e, text)...)
 	}
 	first := rows[0]
+	s.corrects = first.Stanza
 	row.First, row.Author, row.Sender = first.Stanza, first.Author, first.Sender
 	s.b.Messages.Mappings = append(s.b.Messages.Mappings, row)
 	return s.say(ctx, id, false, convert.Correction(e, text, first.Origin)...)

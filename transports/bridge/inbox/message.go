@@ -32,7 +32,7 @@ func (s *step) message(ctx context.Context, m transports.Message) error {
 		return nil
 	}
 	if s.ours() {
-		switch s.p.calls.Echo(ctx, s.e.Nonce, m.ID, s.e.At) {
+		switch s.p.calls.Echo(ctx, s.row.Login, s.echoed(m.ID)) {
 		case outbox.HeldEcho:
 			return errHeld
 		case outbox.OurEcho:
@@ -43,6 +43,15 @@ func (s *step) message(ctx context.Context, m transports.Message) error {
 	}
 	s.progress(m.ID)
 	return s.show(ctx, m)
+}
+
+// echoed is the event with the id of a part as the bridge writes it.
+func (s *step) echoed(id transports.MessageID) transports.Event {
+	e := s.e
+	m := e.Body.(transports.Message)
+	m.ID = id
+	e.Body = m
+	return e
 }
 
 // progress makes a message the start of the next backfill of the room. A message from the history of a new room
@@ -195,6 +204,7 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 	}
 	s.b.Archive = append(s.b.Archive, tables.Archived{
 		Seq: s.archiveSeq(), Room: p.conv.ID, ID: id, Message: id, At: s.at(), Nick: post.Nick, Occupant: post.From, Payload: post.Payload,
+		Corrects: s.corrects,
 	})
 	if s.e.Past {
 		return

@@ -54,8 +54,8 @@ type Calls interface {
 	Calling() bool
 	// Making reports whether that call is of a kind and changes a message, by the id of its stanza.
 	Making(kind convert.Kind, target string) bool
-	// Echo reports whether a message is that of such a call.
-	Echo(ctx context.Context, nonce string, net transports.MessageID, at time.Time) outbox.Outcome
+	// Echo reports whether an event that a login has brought is the message of such a call.
+	Echo(ctx context.Context, login transports.LoginID, e transports.Event) outbox.Outcome
 }
 
 // Processor processes the events of one conversation. It belongs to the conversation's goroutine.

@@ -55,7 +55,7 @@ type idle struct{}
 
 func (idle) Calling() bool                    { return false }
 func (idle) Making(convert.Kind, string) bool { return false }
-func (idle) Echo(context.Context, string, transports.MessageID, time.Time) outbox.Outcome {
+func (idle) Echo(context.Context, transports.LoginID, transports.Event) outbox.Outcome {
 	return outbox.NoEcho
 }
 

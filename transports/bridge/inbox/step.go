@@ -50,6 +50,8 @@ type step struct {
 	all *tables.Batch // of the steps before, not committed yet
 	b   tables.Batch  // of this one
 
+	corrects string // stanza id of the message that is corrected
+
 	deliveries []delivery.Message          // must reach the server though we crash
 	after      []func(ctx context.Context) // what is done once the batch is committed
 }

@@ -172,6 +172,9 @@ func (q *Queue) acceptForRoom(m room.Message, a accepted) {
 	case convert.SendRead:
 		post.Transient = true
 		a.post = &post
+	case convert.SendEdit:
+		archive.Corrects = a.request.Target
+		a.post, a.archive = &post, archive
 	case convert.SendDelete:
 		a.tombstone = &tables.Archived{Room: q.conv.ID, Retract: a.request.Target, ID: a.call.Stanza, At: q.env.Now()}
 		a.post, a.archive = &post, archive

@@ -63,7 +63,7 @@ func (q *Queue) start(ctx context.Context, l *logins.Login, client transports.Cl
 	c := &call{outbox: q.outbox, client: client, room: q.conv.Row, row: row, request: request, user: l.User}
 	q.call = c
 	if request.Kind == convert.SendMessage {
-		q.outbox.echoes.add(q.outbox.address.Client(row, row.Part), begun{q, l.ID, l.User})
+		q.outbox.echoes.add(q.outbox.nonces.Of(row, row.Part), begun{q, l.ID, l.User})
 	}
 	q.env.Counters.Calls.Add(1)
 	q.env.Trace("call", slog.String("room", q.conv.Row.Label()), slog.String("kind", row.Kind), slog.Int("attempt", row.Attempt))

@@ -94,10 +94,10 @@ func (q *Queue) takeEcho(ctx context.Context, nonce string, e echo) {
 		q.progress = &tables.Progress{Room: q.conv.ID, Last: e.id, At: e.at}
 	}
 	switch {
-	case q.call != nil && nonce == q.outbox.address.Client(q.call.row, q.call.row.Part):
+	case q.call != nil && nonce == q.outbox.nonces.Of(q.call.row, q.call.row.Part):
 		q.call.echo = &e
 	case q.call == nil && q.Calling():
-		q.Echo(ctx, nonce, e.id, e.at)
+		q.echoOf(ctx, nonce, e)
 	}
 }
 

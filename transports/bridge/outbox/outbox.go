@@ -55,6 +55,7 @@ type Backfill interface {
 type Outbox struct {
 	env      *gateway.Env
 	address  convert.Addresses
+	nonces   convert.Nonces
 	parser   convert.Parser
 	messages Messages
 	calls    Calls
@@ -75,6 +76,9 @@ func New(env *gateway.Env, store *tables.Store, registry *logins.Registry, nicks
 
 // Connect gives the part that is built on this one.
 func (o *Outbox) Connect(b Backfill) { o.backfill = b }
+
+// SetNonceKey has to be called before any call is made.
+func (o *Outbox) SetNonceKey(key []byte) { o.nonces = convert.Nonces{Key: key} }
 
 // Queue makes the queue of a conversation.
 func (o *Outbox) Queue(c *conversation.Conversation, r *rooms.Room) *Queue {

@@ -216,17 +216,28 @@ const (
 	OurEcho                 // it is, and the call is done
 )
 
-// Echo reports whether a new message by a local user is that of the first call.
-func (q *Queue) Echo(ctx context.Context, nonce string, net transports.MessageID, at time.Time) Outcome {
+// Echo reports whether a new message by a local user, which a login has brought, is that of the first call. The nonce
+// alone does not say so: whoever sees the message on the network sees its nonce too.
+func (q *Queue) Echo(ctx context.Context, login transports.LoginID, e transports.Event) Outcome {
 	if !q.Calling() {
 		return NoEcho
 	}
+	m, message := e.Body.(transports.Message)
+	l := q.outbox.logins.ByID(q.pending[0].Login)
+	if q.call != nil || !message || l == nil || !(begun{login: l.ID, user: l.User}).from(login, e) {
+		return HeldEcho
+	}
+	return q.echoOf(ctx, e.Nonce, echo{m.ID, e.At})
+}
+
+// echoOf ends the first call if the nonce is its own.
+func (q *Queue) echoOf(ctx context.Context, nonce string, e echo) Outcome {
 	head := q.pending[0]
-	if q.call != nil || convert.Kind(head.Kind) != convert.SendMessage || nonce == "" || nonce != q.outbox.address.Client(head, head.Part) {
+	if convert.Kind(head.Kind) != convert.SendMessage || nonce == "" || nonce != q.outbox.nonces.Of(head, head.Part) {
 		return HeldEcho
 	}
 	request := decode(head)
-	row := mapping(q.conv.Row, head, request, transports.Sent{ID: net, At: at}, head.Part)
+	row := mapping(q.conv.Row, head, request, transports.Sent{ID: e.id, At: e.at}, head.Part)
 	if l := q.outbox.logins.ByID(head.Login); l != nil {
 		row.Author = l.User
 	}

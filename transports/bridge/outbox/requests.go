@@ -39,7 +39,7 @@ var errPending = errors.New("the echo of the message has not come yet")
 // outgoing is what the network is given, the same at every attempt.
 func (c *call) outgoing(text richtext.Text) transports.Outgoing {
 	return transports.Outgoing{
-		Room: c.room.Net, ClientID: c.outbox.address.Client(c.row, c.row.Part), Attempt: c.row.Attempt, Since: c.row.Since,
+		Room: c.room.Net, ClientID: c.outbox.nonces.Of(c.row, c.row.Part), Attempt: c.row.Attempt, Since: c.row.Since,
 		Text: text, Me: c.request.Me, Known: c.known,
 	}
 }
@@ -138,7 +138,7 @@ func (c *call) edit(ctx context.Context, r *result) error {
 			continue
 		}
 		m := c.outgoing(text)
-		m.ClientID = c.outbox.address.Client(c.row, i)
+		m.ClientID = c.outbox.nonces.Of(c.row, i)
 		sent, err := c.client.Send(ctx, m)
 		if err != nil {
 			return err

@@ -26,6 +26,7 @@ var (
 		{Name: "seq", Type: store.BigInt}, {Name: "room", Type: store.BigInt}, {Name: "id", Type: store.Text},
 		{Name: "message", Type: store.Text}, {Name: "at", Type: store.BigInt}, {Name: "nick", Type: store.Text},
 		{Name: "who", Type: store.Text}, {Name: "lang", Type: store.Text}, {Name: "extra", Type: store.Text}, {Name: "payload", Type: store.Text},
+		{Name: "corrects", Type: store.Text},
 	}, "", "(room, id) DO NOTHING")
 	addMembers = store.NewInsert("bridge_members", []store.Column{
 		{Name: "room", Type: store.BigInt}, {Name: "person", Type: store.Text},

@@ -140,7 +140,10 @@ func (s *Store) commitEvents(tx *sql.Tx, batch *Batch) error {
 	return nil
 }
 
-const retractSQL = `UPDATE bridge_archive SET payload = ?, extra = '' WHERE room = ? AND id = ?`
+const (
+	retractSQL            = `UPDATE bridge_archive SET payload = ?, extra = '' WHERE room = ? AND id = ?`
+	retractCorrectionsSQL = `UPDATE bridge_archive SET payload = '', extra = '' WHERE room = ? AND corrects = ? AND corrects <> ''`
+)
 
 // commitArchive writes what stands between two retractions together: a row may be retracted that was added
 // by the same batch.
@@ -152,13 +155,16 @@ func (s *Store) commitArchive(tx *sql.Tx, batch *Batch) error {
 			n = len(rows)
 		}
 		err := insert(s, tx, addArchived, rows[:n], func(a Archived) []any {
-			return []any{a.Seq, a.Room, a.ID, a.Message, micros(a.At), a.Nick, a.Occupant, a.Lang, a.Extra, a.Payload}
+			return []any{a.Seq, a.Room, a.ID, a.Message, micros(a.At), a.Nick, a.Occupant, a.Lang, a.Extra, a.Payload, a.Corrects}
 		})
 		if err != nil {
 			return err
 		}
 		for rows = rows[n:]; len(rows) > 0 && rows[0].Retract != ""; rows = rows[1:] {
 			if _, err := tx.Exec(retractSQL, rows[0].Payload, rows[0].Room, rows[0].Retract); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(retractCorrectionsSQL, rows[0].Room, rows[0].Retract); err != nil {
 				return err
 			}
 		}

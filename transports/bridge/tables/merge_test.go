@@ -29,6 +29,11 @@ VALUES ('a', 1, 'ann@example.org', 'ann', 'Ann', 'k', X'01', 'linked', '', 5), (
 		`INSERT INTO bridge_archive (seq, room, id, message, at, nick, who, lang, extra, payload) VALUES
 (101, 10, 'a1', 'a1', 1, 'Cleo', 'o', '', '', 'one'), (102, 10, 'a2', 'a2', 2, 'Cleo', 'o', '', '', 'two'), (104, 10, 'a1e', 'a1e', 4, 'Cleo', 'o', '', '', 'one!'), (105, 10, 'ar', 'ar', 5, 'Cleo', 'o', '', '', 'reacted to a1'),
 (201, 11, 'b1', 'b1', 1, 'Cleo', 'o', '', '', 'one'), (202, 11, 'b2', 'b2', 2, 'Cleo', 'o', '', '', 'two'), (203, 11, 'b3', 'b3', 3, 'Cleo', 'o', '', '', 'three'), (204, 11, 'b1e', 'b1e', 4, 'Cleo', 'o', '', '', 'one!'), (205, 11, 'br', 'br', 5, 'Cleo', 'o', '', '', 'reacted to b1')`,
+		// of a retracted message its correction is still there
+		`INSERT INTO bridge_ids (room, net, stanza, origin, first, part, author, sender, at, body, gone) VALUES
+(13, 'm5', 'p5', 'p5', '', 0, 'cleo', '', 1, '', TRUE), (13, 'm5', 'p5e', 'p5e', 'p5', 0, 'cleo', '', 2, '', TRUE)`,
+		`INSERT INTO bridge_archive (seq, room, id, message, at, nick, who, lang, extra, payload) VALUES
+(301, 13, 'p5', 'p5', 1, 'Cleo', 'o', '', '', ''), (302, 13, 'p5e', 'p5e', 2, 'Cleo', 'o', '', '', 'retracted')`,
 		`INSERT INTO bridge_inbox (seq, room, account, key, kind, lane, place, data, at, state) VALUES
 (1, 10, 'a', 'k1', 'message', 0, 1, '', 1, 3), (2, 11, 'b', 'k1', 'message', 0, 2, '', 1, 3), (3, 11, 'b', 'k4', 'message', 0, 3, 'x', 1, 0), (4, 10, 'a', 'k4', 'message', 0, 4, 'x', 1, 0), (5, 11, 'b', 'k5', 'message', 0, 5, 'x', 1, 0)`,
 		`INSERT INTO bridge_outbox (seq, room, account, sender, resource, origin, message, stanza, kind, data, state, part, attempt, since, created, told)
@@ -41,6 +46,9 @@ VALUES (6, 11, 'b', 'ben@example.org', 'x', 'o1', 'o1', 's1', 'message', '{}', 0
 	check(t, err)
 	for query, want := range map[string]int{
 		`SELECT count(*) FROM bridge_rooms`:                                         4,
+		`SELECT count(*) FROM bridge_archive WHERE room = 13 AND payload <> ''`:     0,
+		`SELECT count(*) FROM bridge_archive WHERE id = 'a1e' AND corrects = 'a1'`:  1,
+		`SELECT count(*) FROM bridge_archive WHERE corrects <> ''`:                  2,
 		`SELECT count(*) FROM bridge_rooms WHERE id = 10 AND scope = ''`:            1,
 		`SELECT count(*) FROM bridge_rooms WHERE scope = 'a'`:                       2, // the direct chat, and that of events about people
 		`SELECT count(*) FROM bridge_visible WHERE room = 10`:                       2,

@@ -199,7 +199,8 @@ type Archived struct {
 	Lang     string
 	Extra    string // of the start tag
 	Payload  string
-	Retract  string // id of the row that this one turns into a tombstone
+	Corrects string // id of the row of the first version
+	Retract  string // id of the row that this one turns into a tombstone, with its corrections
 }
 
 // EventUpdate changes the state of an event.
