@@ -125,6 +125,9 @@ func (c *Chat) startStep(step Step) []Line {
 	if step.Form != nil {
 		lines = append(lines, formText(step.Form)...)
 	}
+	if c.done {
+		lines = joined(lines)
+	}
 	for _, p := range step.Payload {
 		if u := p.ChildText("jabber:x:oob", "url"); u != "" { // XEP-0066
 			lines = append(lines, Line{Text: u})
@@ -135,6 +138,19 @@ func (c *Chat) startStep(step Step) []Line {
 	}
 	c.advance()
 	return append(lines, c.question()...)
+}
+
+// joined returns lines as one, as far as they have no pictures: a long list is one message.
+func joined(lines []Line) []Line {
+	var list []Line
+	for _, l := range lines {
+		if n := len(list); n > 0 && l.Media == nil && list[n-1].Media == nil {
+			list[n-1].Text += "\n" + l.Text
+		} else {
+			list = append(list, l)
+		}
+	}
+	return list
 }
 
 // isQuestion reports whether a field needs an answer.

@@ -87,7 +87,7 @@ func TestChat(t *testing.T) {
 		}
 	}
 	lines, done, err = chat.Answer(t.Context(), "abc")
-	if want := "Thanks | name: Ann | age: 33 | news: 1 | team: r | days: tu | friend: bob@example.org | secret: new | qr: abc"; err != nil || !done || text(lines) != want {
+	if want := "Thanks\nname: Ann\nage: 33\nnews: 1\nteam: r\ndays: tu\nfriend: bob@example.org\nsecret: new\nqr: abc"; err != nil || !done || text(lines) != want {
 		t.Errorf("%s, %v, %v\nwant %s", text(lines), done, err, want)
 	}
 	if lines, done, _ := chat.Answer(t.Context(), "more"); !done || lines != nil {

@@ -3,6 +3,8 @@ package command
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -184,9 +186,43 @@ func (s *session) answer(step Step, status string) *stanza.Element {
 		x.Add(stanza.TextElement(NS, "note", n.Text).With("type", string(n.Type)))
 	}
 	if step.Form != nil {
-		x.Add(step.Form.Element())
+		x.Add(step.shownForm().Element())
 	}
 	return x.Add(step.Payload...)
+}
+
+// shownForm returns the form of a step as it is sent. Clients of today show less than XEP-0050 and XEP-0004 have: profanity
+// shows no notes while a command runs, and Gajim 1.7 shows nothing of a form with a table, and waits for ever. So notes are
+// instructions too, and the rows of a table are fields.
+func (st *Step) shownForm() *form.Form {
+	f := *st.Form
+	if len(st.Notes) > 0 {
+		f.Instructions = nil
+		for _, n := range st.Notes {
+			f.Instructions = append(f.Instructions, n.Text)
+		}
+		f.Instructions = append(f.Instructions, st.Form.Instructions...)
+	}
+	if len(f.Reported) > 0 {
+		f.Fields = slices.Clone(f.Fields)
+		for i, row := range f.Items {
+			f.Fields = append(f.Fields, rowField(f.Reported, row, "row"+strconv.Itoa(i+1)))
+		}
+		f.Reported, f.Items = nil, nil
+	}
+	return &f
+}
+
+// rowField returns the row of a table as one field: an address with the other columns as its label, or else a text.
+func rowField(head, row []form.Field, name string) form.Field {
+	if head[0].Type == form.JIDSingle {
+		for i := range row {
+			if row[i].Var == head[0].Var {
+				return form.Field{Var: name, Type: form.JIDSingle, Label: tableRow(head[1:], row), Values: row[i].Values}
+			}
+		}
+	}
+	return form.Field{Type: form.Fixed, Values: []string{tableRow(head, row)}}
 }
 
 // actions returns the allowed actions (XEP-0050 §4.2).

@@ -202,7 +202,7 @@ func TestCommandsOfTheNetwork(t *testing.T) {
 			want  string
 		}{
 			{[]string{"find", "+30 1"}, "cleo@echo.example.org"},
-			{[]string{"find", "queen"}, `\4eefertiti@echo.example.org`},
+			{[]string{"find", "queen"}, "xmpp:%5C4eefertiti@echo.example.org?message"},
 			{[]string{"find", "nobody"}, "nobody of that name"},
 			{[]string{"create", "tigers", "cleo@echo.example.org"}, `\47roup-tigers@echo.example.org`},
 			{[]string{"commands", "vote", "tea"}, "vote for tea."},

@@ -107,7 +107,7 @@ func TestLinkByChat(t *testing.T) {
 		if got := h.write("status"); fmt.Sprint(got) != "[gateway: 1. Ann at Echo: online]" {
 			t.Errorf("%q", got)
 		}
-		if got := h.write("rooms"); len(got) < 3 || !strings.Contains(strings.Join(got, "\n"), "plaza@echo.example.org · Plaza") {
+		if got := h.write("rooms"); len(got) != 1 || !strings.Contains(got[0], "\nPlaza: xmpp:plaza@echo.example.org?join\n") {
 			t.Errorf("%q", got)
 		}
 		h.write("unlink")
@@ -172,7 +172,7 @@ func TestLinkByCommandAndSeveralAccounts(t *testing.T) {
 			t.Error(done)
 		}
 		time.Sleep(time.Second)
-		if got := h.write("status"); fmt.Sprint(got) != "[gateway: 1. Ann at Echo: online gateway: 2. Ben at Echo: online]" {
+		if got := h.write("status"); fmt.Sprint(got) != "[gateway: 1. Ann at Echo: online\n2. Ben at Echo: online]" {
 			t.Errorf("%q", got)
 		}
 	})

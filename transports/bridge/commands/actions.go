@@ -168,20 +168,18 @@ func runStatus(_ context.Context, c *Commands, a asked) (command.Step, error) {
 const maxListed = 200 // rooms in an answer to a person
 
 func runRooms(ctx context.Context, c *Commands, a asked) (command.Step, error) {
-	f := form.New(form.Result, "", "Rooms on "+c.env.Info.Name)
-	f.Reported = []form.Field{{Var: "jid", Type: form.JIDSingle, Label: "Address"}, {Var: "name", Type: form.TextSingle, Label: "Name"}}
 	rooms, err := c.rooms.List(ctx, a.owner, maxListed)
 	if err != nil {
 		return command.Step{}, err
 	}
-	for _, r := range rooms {
-		f.Items = append(f.Items, []form.Field{{Var: "jid", Values: []string{r.JID.String()}}, {Var: "name", Values: []string{r.Name}}})
-	}
-	step := command.Step{Form: f}
 	if len(rooms) == 0 {
-		step = command.Done("There are no rooms that you can see.")
+		return command.Done("There are no rooms that you can see."), nil
 	}
-	return step, nil
+	list := newAddressList("Rooms on "+c.env.Info.Name, "join", a.chat)
+	for _, r := range rooms {
+		list.add(r.JID, r.Name)
+	}
+	return list.step(), nil
 }
 
 func runSync(_ context.Context, c *Commands, l *logins.Login, _ asked) (command.Step, error) {

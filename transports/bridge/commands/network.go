@@ -34,7 +34,7 @@ func (c *Commands) away() command.Step {
 }
 
 // runFind finds people by what they are called, and shows their addresses.
-func runFind(ctx context.Context, c *Commands, l *logins.Login, _ asked) (command.Step, error) {
+func runFind(ctx context.Context, c *Commands, l *logins.Login, a asked) (command.Step, error) {
 	f := form.New(form.Ask, "", "Find people on "+c.env.Info.Name)
 	f.Text("words", "Name, phone number or email address", "")
 	f.Field("words").Required = true
@@ -44,7 +44,7 @@ func runFind(ctx context.Context, c *Commands, l *logins.Login, _ asked) (comman
 			if err != nil {
 				return command.Step{}, err
 			}
-			return c.showPeople(people), nil
+			return c.showPeople(people, a.chat), nil
 		})
 	}), nil
 }
@@ -70,18 +70,17 @@ func (c *Commands) find(ctx context.Context, l *logins.Login, words string) ([]t
 	return nil, nil
 }
 
-func (c *Commands) showPeople(people []transports.UserInfo) command.Step {
+func (c *Commands) showPeople(people []transports.UserInfo, chat bool) command.Step {
 	if len(people) == 0 {
 		return command.Done("There is nobody of that name.")
 	}
-	f := form.New(form.Result, "", "People on "+c.env.Info.Name)
-	f.Reported = []form.Field{{Var: "jid", Type: form.JIDSingle, Label: "Address"}, {Var: "name", Type: form.TextSingle, Label: "Name"}}
+	list := newAddressList("People on "+c.env.Info.Name, "message", chat)
 	for _, u := range people[:min(len(people), maxFound)] {
 		if j, err := (convert.Addresses{Domain: c.env.Domain}).Contact(u.ID); err == nil && u.ID != "" {
-			f.Items = append(f.Items, []form.Field{{Var: "jid", Values: []string{j.String()}}, {Var: "name", Values: []string{convert.DisplayName(u)}}})
+			list.add(j, convert.DisplayName(u))
 		}
 	}
-	return command.Step{Form: f}
+	return list.step()
 }
 
 // runCreate makes a group or channel.
