@@ -106,7 +106,7 @@ func (r *Room) roomInfo(asker jid.JID) *form.Form {
 	}
 	text("muc#roominfo_description", r.info.Description)
 	text("muc#roominfo_lang", r.info.Lang)
-	text("muc#roominfo_occupants", strconv.Itoa(len(r.occupants)))
+	text("muc#roominfo_occupants", strconv.Itoa(max(len(r.occupants), r.info.Occupants)))
 	text("muc#roominfo_avatarhash", r.info.AvatarHash) // XEP-0486 §3.3
 	if len(r.info.Contacts) > 0 {
 		var jids []string

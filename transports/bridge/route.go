@@ -127,7 +127,9 @@ func (g *Gateway) fromUnlinked(st *stanza.Stanza) {
 	case st.Kind == stanza.Presence && st.Child(convert.NSMUC, "x") == nil:
 		switch st.Type {
 		case stanza.TypeSubscribe:
-			g.env.Send(stanza.NewPresence(st.From.Bare(), st.To.Bare(), stanza.TypeUnsubscribed))
+			if !g.env.Group.Go(func(ctx context.Context) { g.xmpp.roster.Refuse(ctx, st) }) {
+				g.refuse(st, stanza.ServiceUnavailable(""))
+			}
 		case stanza.TypeProbe:
 			g.env.Send(stanza.NewPresence(st.From, st.To.Bare(), stanza.TypeUnsubscribed)) // RFC 6121 §4.3.2
 		}
@@ -245,6 +247,9 @@ func (g *Gateway) iqToContact(ctx context.Context, l *logins.Login, user transpo
 		if x == nil {
 			return nil, stanza.BadRequest("An IQ request has one child element.")
 		}
+		if !g.xmpp.people.Meets(ctx, l, user) {
+			return nil, stanza.ItemNotFound(g.env.Info.Name + " shows you nobody of this address.")
+		}
 		get := st.Type == stanza.TypeGet
 		switch {
 		case x.Is(convert.NSDiscoInfo, "query") && get:
@@ -265,9 +270,5 @@ func (g *Gateway) contactInfo(ctx context.Context, l *logins.Login, user transpo
 	if x.Attr("node") != "" {
 		return nil, stanza.ItemNotFound("")
 	}
-	u := transports.UserInfo{ID: user}
-	if g.xmpp.people.Meets(ctx, l, user) {
-		u = g.xmpp.people.Lookup(ctx, l, user, "")
-	}
-	return convert.ContactInfo(g.env.Info, u).Element(""), nil
+	return convert.ContactInfo(g.env.Info, g.xmpp.people.Lookup(ctx, l, user, "")).Element(""), nil
 }

@@ -41,6 +41,15 @@ func (a As) Enter(room transports.RoomID, user transports.UserID, in bool) error
 	return a.w.enter(room, user, in)
 }
 
+// Describe changes what there is to say of a room. Those who see it then are sent that where reported is set.
+func (a As) Describe(room transports.RoomID, reported bool, change func(*transports.RoomInfo)) error {
+	if reported {
+		return a.w.describeAs(room, change)
+	}
+	change(&a.w.channels[room].info)
+	return nil
+}
+
 // Emit sends any event to all who see the room; nothing is remembered of it.
 func (a As) Emit(room transports.RoomID, e transports.Event) error { return a.w.emit(room, e) }
 

@@ -22,7 +22,9 @@ func Version(network transports.Info, version string) *stanza.Element {
 // GatewayInfo describes a gateway (XEP-0030, XEP-0100 §6).
 func GatewayInfo(network transports.Info, version string) disco.Info {
 	return disco.Info{
-		Identities: []disco.Identity{{Category: "gateway", Type: network.Type, Name: network.Name}, {Category: "conference", Type: "text", Name: network.Name}},
+		// No identity of category conference, though the gateway lists its rooms: clients such as Dino take a chat with an address that
+		// has one for a private chat in a room.
+		Identities: []disco.Identity{{Category: "gateway", Type: network.Type, Name: network.Name}},
 		Features: []string{
 			NSDiscoInfo, NSDiscoItems, NSCommands, NSRegister, NSGateway, NSPing, NSVersion, NSLast, NSVCard, NSMUC, NSRSM,
 		},

@@ -15,6 +15,9 @@ func RoomInfo(r tables.Room, info transports.RoomInfo) tables.Room {
 	if info.ID != "" {
 		r.Net = info.ID
 	}
+	if !r.Direct() && (info.Kind == transports.Public || info.Kind == transports.Private) {
+		r.Kind = info.Kind
+	}
 	return r
 }
 

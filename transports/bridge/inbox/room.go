@@ -72,12 +72,21 @@ func (s *step) roomChanged(ctx context.Context, c transports.RoomChanged) error 
 		info.Topic = p.conv.Row.Topic // ours, or what we have set since
 	}
 	topic := p.conv.Row.Topic
+	closed := p.conv.Row.Kind == transports.Public && info.Kind == transports.Private
 	p.conv.Row = convert.RoomInfo(p.conv.Row, info)
 	s.b.Rooms.Rooms = append(s.b.Rooms.Rooms, p.conv.Row)
-	s.b.Rooms.Visible = append(s.b.Rooms.Visible, tables.Visibility{Login: s.row.Login, Room: p.conv.ID, Joined: info.Joined, Writable: info.Writable})
+	seen := tables.Visibility{Login: s.row.Login, Room: p.conv.ID, Joined: info.Joined, Writable: info.Writable}
+	if closed && !info.Joined {
+		s.b.Rooms.Hidden = append(s.b.Rooms.Hidden, seen)
+	} else {
+		s.b.Rooms.Visible = append(s.b.Rooms.Visible, seen)
+	}
 	s.then(func(ctx context.Context) {
 		if l := p.logins.ByID(s.row.Login); l != nil && info.Joined {
 			p.backfill.Found(l, p.conv.Row)
+		}
+		if closed {
+			p.room.ForgetViewers()
 		}
 		p.room.SetInfo(ctx)
 		if p.conv.Row.Topic != topic {

@@ -19,6 +19,7 @@ type Presence struct {
 	contacts Contacts
 	people   *Directory
 	logins   *logins.Registry
+	refuse   func(ctx context.Context, subscribe *stanza.Stanza) // refuses a subscription
 
 	mu      sync.Mutex
 	puppets map[transports.UserID]transports.PresenceInfo // as the network said last
@@ -128,6 +129,9 @@ func (p *Presence) share(l *logins.Login, user transports.UserID, st *stanza.Sta
 func (p *Presence) introduce(ctx context.Context, l *logins.Login, user transports.UserID, st *stanza.Stanza) {
 	u, ok := p.people.Profile(ctx, l, user)
 	switch {
+	case !ok && st.Type == stanza.TypeSubscribe:
+		p.refuse(ctx, st)
+		return
 	case !ok:
 		p.env.Send(stanza.NewPresence(st.From.Bare(), st.To.Bare(), stanza.TypeUnsubscribed))
 		return

@@ -38,10 +38,12 @@ type Roster struct {
 
 // NewRoster makes what fills rosters.
 func NewRoster(env *gateway.Env, store Contacts, presence *Presence) *Roster {
-	return &Roster{
+	r := &Roster{
 		Requests: NewRequests(env.Send), env: env, address: convert.Addresses{Domain: env.Domain},
 		store: store, people: presence.people, presence: presence, logins: presence.logins,
 	}
+	presence.refuse = r.Refuse
+	return r
 }
 
 // Granted takes a message of a server about privileges; false where it is none.
@@ -219,22 +221,6 @@ func (r *Roster) groupOf(u transports.UserInfo) string {
 		return u.Group
 	}
 	return r.env.Info.Name
-}
-
-// rosterItem is one item of a roster; its subscription may be "remove".
-type rosterItem struct {
-	contact                   jid.JID
-	name, group, subscription string
-}
-
-// setRoster changes an item of a user's roster by XEP-0356 §4.2.
-func (r *Roster) setRoster(ctx context.Context, owner jid.JID, i rosterItem) error {
-	x := stanza.NewElement(convert.NSRoster, "item").With("jid", i.contact.String()).With("name", i.name).With("subscription", i.subscription)
-	if i.group != "" {
-		x.Add(stanza.TextElement(convert.NSRoster, "group", i.group))
-	}
-	_, err := r.Requests.Ask(ctx, stanza.NewIQ(owner, r.env.Domain, stanza.TypeSet, stanza.NewElement(convert.NSRoster, "query").Add(x)))
-	return err
 }
 
 // RemoveContacts takes all contacts of a login out of the owner's roster.

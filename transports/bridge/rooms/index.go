@@ -77,6 +77,17 @@ func (x *Index) Hide(login transports.LoginID, key string) {
 	delete(x.rows, indexKey{login, key})
 }
 
+// HideAll forgets who sees a room, where that has to be read again.
+func (x *Index) HideAll(room int64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for key, row := range x.rows {
+		if row == room {
+			delete(x.rows, key)
+		}
+	}
+}
+
 // Forget forgets all, after rows were removed.
 func (x *Index) Forget() {
 	x.mu.Lock()

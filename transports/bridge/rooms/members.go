@@ -167,6 +167,12 @@ func (r *Room) AddViewer(login transports.LoginID) {
 	r.viewers[login] = true
 }
 
+// ForgetViewers makes the room look again which logins see it.
+func (r *Room) ForgetViewers() {
+	r.viewers = nil
+	r.rooms.Index.HideAll(r.conv.ID)
+}
+
 // RemoveViewer notes that a login does not see the room any longer.
 func (r *Room) RemoveViewer(login transports.LoginID) {
 	delete(r.viewers, login)

@@ -22,13 +22,10 @@ func (r *Rooms) Sync(ctx context.Context, l *logins.Login) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
 	defer cancel()
-	before, err := r.Joined(ctx, l)
-	if err != nil {
-		r.env.Log.Error("reading the rooms of a login", "login", l.ID, "error", err)
-	}
+	before := r.visible(ctx, l)
 	listed := map[transports.RoomID]bool{}
 	left, names := r.env.Settings.Rooms, r.spaceNames(ctx, l)
-	err = directory.Rooms(ctx, func(page []transports.RoomInfo) error {
+	err := directory.Rooms(ctx, func(page []transports.RoomInfo) error {
 		page = page[:min(len(page), left)]
 		left -= len(page)
 		for i := range page {
@@ -42,16 +39,47 @@ func (r *Rooms) Sync(ctx context.Context, l *logins.Login) {
 	if err != nil && ctx.Err() == nil {
 		r.env.Log.Warn("listing rooms", "login", l.ID, "error", err)
 	}
-	for _, row := range before {
-		if err == nil && !listed[row.Net] && row.Kind == transports.Private {
-			r.Index.backfill.Doubted(ctx, l, row)
-		}
+	if err == nil && left > 0 {
+		r.unlisted(ctx, l, before, listed)
 	}
 	watch := r.syncContacts(ctx, l, directory)
 	if p, ok := l.Client().(transports.Presencer); ok && r.env.Info.Caps.Presence && len(watch) > 0 {
 		if err := p.Watch(ctx, watch); err != nil && ctx.Err() == nil {
 			r.env.Log.Warn("watching presence", "login", l.ID, "error", err)
 		}
+	}
+}
+
+// visible are the rooms that a login sees.
+func (r *Rooms) visible(ctx context.Context, l *logins.Login) (list []tables.ListedRoom) {
+	err := r.each(ctx, l, func(row tables.ListedRoom) bool {
+		if !row.Direct() {
+			list = append(list, row)
+		}
+		return true
+	})
+	if err != nil {
+		r.env.Log.Error("reading the rooms of a login", "login", l.ID, "error", err)
+	}
+	return list
+}
+
+// unlisted treats the rooms that the network has not listed again. listed has those that it has, with whether the login is in them.
+func (r *Rooms) unlisted(ctx context.Context, l *logins.Login, before []tables.ListedRoom, listed map[transports.RoomID]bool) {
+	var hidden []tables.Room
+	for _, row := range before {
+		joined, known := listed[row.Net]
+		switch {
+		case row.Net == "":
+		case row.Visible.Joined && !joined && row.Kind == transports.Private:
+			r.Index.backfill.Doubted(ctx, l, row.Room)
+		case !row.Visible.Joined && !known: // a channel that was public
+			hidden = append(hidden, row.Room)
+			r.Index.Hide(l.ID, row.Key)
+		}
+	}
+	if err := r.store.HideRooms(ctx, l.ID, hidden); err != nil {
+		r.env.Log.Error("hiding rooms", "login", l.ID, "error", err)
 	}
 }
 
@@ -113,9 +141,12 @@ func (r *Rooms) keep(ctx context.Context, l *logins.Login, page []transports.Roo
 		rows = append(rows, Scoped(l, convert.RoomInfo(tables.Room{Net: info.ID, Kind: info.Kind, Peer: info.Peer}, info)))
 		visible = append(visible, tables.Visibility{Login: l.ID, Joined: info.Joined, Writable: info.Writable})
 	}
-	rows, err := r.store.PutRooms(ctx, rows, l.ID, visible)
+	rows, closed, err := r.store.PutRooms(ctx, rows, l.ID, visible)
 	if err != nil {
 		return err
+	}
+	for _, row := range closed {
+		r.Index.HideAll(row.ID)
 	}
 	joined := rows[:0:0]
 	for i, row := range rows {

@@ -27,7 +27,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (gateway, scope, k
 
 	putVisibleSQL = `INSERT INTO bridge_visible (login, room, joined, writable) VALUES (?, ?, ?, ?)
 ON CONFLICT (login, room) DO UPDATE SET joined = excluded.joined, writable = excluded.writable`
-	hideSQL = `DELETE FROM bridge_visible WHERE login = ? AND room = ?`
+	closeSQL = `DELETE FROM bridge_visible WHERE room = ? AND NOT joined`
+	hideSQL  = `DELETE FROM bridge_visible WHERE login = ? AND room = ?`
 
 	dropMemberSQL  = `DELETE FROM bridge_members WHERE room = ? AND person = ?`
 	roomMembersSQL = `SELECT p.info FROM bridge_members m JOIN bridge_people p ON p.id = m.person AND p.gateway = ? WHERE m.room = ? LIMIT ?`
@@ -69,6 +70,9 @@ func (s *Store) addRoom(tx *sql.Tx, r Room) (Room, error) {
 
 func updateRoom(tx *sql.Tx, r Room) error {
 	_, err := tx.Exec(putRoomSQL, string(r.Net), string(r.Kind), r.Name, r.Topic, string(r.Space), r.Group, r.Members, r.ID)
+	if err == nil && r.Kind == transports.Private { // only its members see it; it may have been public
+		_, err = tx.Exec(closeSQL, r.ID)
+	}
 	return err
 }
 
@@ -96,6 +100,13 @@ func (s *Store) LoginRooms(ctx context.Context, login transports.LoginID, after 
 	}, loginRoomsSQL, string(login), after, s.id, limit)
 }
 
+// HideRooms removes rooms from those that a login sees.
+func (s *Store) HideRooms(ctx context.Context, login transports.LoginID, rooms []Room) error {
+	return s.engine.Write(ctx, func(tx *sql.Tx) error {
+		return each(tx, hideSQL, rooms, func(r Room) []any { return []any{string(login), r.ID} })
+	})
+}
+
 // RoomLogins are the logins that see a room.
 func (s *Store) RoomLogins(ctx context.Context, room int64) ([]Visibility, error) {
 	return scan(ctx, s.engine.Reader(), func(row scanner) (v Visibility, err error) {
@@ -104,10 +115,12 @@ func (s *Store) RoomLogins(ctx context.Context, room int64) ([]Visibility, error
 	}, roomLoginsSQL, room)
 }
 
-// PutRooms adds or updates rooms that a login sees; visible has one entry for each.
-func (s *Store) PutRooms(ctx context.Context, rooms []Room, login transports.LoginID, visible []Visibility) ([]Room, error) {
-	kept := make([]Room, len(rooms))
-	err := s.engine.Write(ctx, func(tx *sql.Tx) error {
+// PutRooms adds or updates rooms that a login sees; visible has one entry for each. closed are those that were public and are
+// private now: only their members see them still.
+func (s *Store) PutRooms(ctx context.Context, rooms []Room, login transports.LoginID, visible []Visibility) (kept, closed []Room, err error) {
+	kept = make([]Room, len(rooms))
+	err = s.engine.Write(ctx, func(tx *sql.Tx) error {
+		closed = nil
 		for i, r := range rooms {
 			row, err := s.addRoom(tx, r)
 			if err != nil {
@@ -121,10 +134,13 @@ func (s *Store) PutRooms(ctx context.Context, rooms []Room, login transports.Log
 				return fmt.Errorf("keep who sees room %s: %w", r.Key, err)
 			}
 			kept[i] = r
+			if row.Kind == transports.Public && r.Kind == transports.Private {
+				closed = append(closed, r)
+			}
 		}
 		return nil
 	})
-	return kept, err
+	return kept, closed, err
 }
 
 // RoomMembers are the members of a room as far as they are known.

@@ -1,0 +1,131 @@
+package bridge_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
+)
+
+const discoInfo, discoItems = "http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items"
+
+// The gateway answers as a contact: an identity of category conference would make it a room for clients such as Dino. It lists rooms
+// nevertheless.
+func TestGatewayIsNoRoom(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.link(phone, "ann")
+		info := h.ask(phone, domain, stanza.TypeGet, stanza.NewElement(discoInfo, "query")).String()
+		if strings.Contains(info, "conference") || !strings.Contains(info, "category='gateway'") {
+			t.Error(info)
+		}
+		items := h.ask(phone, domain, stanza.TypeGet, stanza.NewElement(discoItems, "query")).String()
+		if !strings.Contains(items, "plaza@echo.example.org") {
+			t.Error(items)
+		}
+		room := h.ask(phone, room("plaza"), stanza.TypeGet, stanza.NewElement(discoInfo, "query")).String()
+		if !strings.Contains(room, "category='conference'") || !strings.Contains(room, "muc#roominfo_subjectmod' type='boolean'><value>1<") {
+			t.Error(room)
+		}
+	})
+}
+
+// Somebody whom the network does not show to a user is nobody, whatever is asked.
+func TestNobodyAnswers(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.link(phone, "ann")
+		for _, x := range []string{discoInfo + " query", discoItems + " query", "urn:xmpp:ping ping", "jabber:iq:version query", "vcard-temp vCard"} {
+			space, local, _ := strings.Cut(x, " ")
+			a := h.ask(phone, contact("stranger"), stanza.TypeGet, stanza.NewElement(space, local))
+			if a.Type != stanza.TypeError || a.Err().Condition != "item-not-found" {
+				t.Errorf("%s: %s", x, a)
+			}
+			if a := h.ask(phone, contact("cleo"), stanza.TypeGet, stanza.NewElement(space, local)); a.Type != stanza.TypeResult {
+				t.Errorf("%s: %s", x, a)
+			}
+		}
+	})
+}
+
+// A subscription to nobody is refused, and the roster does not keep the address where the gateway may change it.
+func TestRefusedContactLeavesTheRoster(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.rosterGrant = true
+		h.start()
+		h.send(privileges("roster", "both"))
+		h.link(phone, "ann")
+		h.discard()
+		h.send(stanza.NewPresence(contact("stranger"), ann, stanza.TypeSubscribe))
+		got := h.received(ann)
+		if len(got) != 2 || got[0].Type != stanza.TypeUnsubscribed || !strings.Contains(got[1].String(), "<item jid='stranger@echo.example.org' subscription='remove'/>") {
+			t.Errorf("%v", got)
+		}
+		h.send(stanza.NewPresence(contact("stranger"), phone, stanza.TypeProbe)) // of an item that is there: it is not removed
+		if got := h.received(ann); len(got) != 1 || got[0].Type != stanza.TypeUnsubscribed {
+			t.Errorf("%v", got)
+		}
+		unlinked := jidOf("dan@example.org")
+		h.send(stanza.NewPresence(contact("cleo"), unlinked, stanza.TypeSubscribe))
+		if got := h.received(unlinked); len(got) != 2 || !strings.Contains(got[1].String(), "subscription='remove'") {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// A room has as many occupants as the network says, also before anybody of XMPP is in it.
+func TestOccupantsBeforeEntering(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.world.AddRoom(transports.RoomInfo{ID: "hall", Kind: transports.Public, Name: "Hall"}, "ann", "ben")
+		h.start()
+		h.link(phone, "ann")
+		info := h.ask(phone, room("hall"), stanza.TypeGet, stanza.NewElement(discoInfo, "query")).String()
+		if !strings.Contains(info, "<field var='muc#roominfo_occupants'><value>2</value></field>") {
+			t.Error(info)
+		}
+	})
+}
+
+// A public room that becomes private shows nothing any longer to those who are not in it, whether the network reports it at once or
+// the room is only missing from its list.
+func TestPublicRoomBecomesPrivate(t *testing.T) {
+	for name, reported := range map[string]bool{"reported at once": true, "no longer listed": false} {
+		t.Run(name, func(t *testing.T) { becomesPrivate(t, reported) })
+	}
+}
+
+func becomesPrivate(t *testing.T, reported bool) {
+	withGateway(t, func(h *harness) {
+		h.world.AddRoom(transports.RoomInfo{ID: "hall", Kind: transports.Public, Name: "Hall", Topic: "Secrets"}, "ann")
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		sees := func(who string) bool {
+			info := h.ask(jidOf(who), room("hall"), stanza.TypeGet, stanza.NewElement(discoInfo, "query")).String()
+			items := h.ask(jidOf(who), domain, stanza.TypeGet, stanza.NewElement(discoItems, "query")).String()
+			if strings.Contains(info, "Hall") != strings.Contains(items, "Hall") {
+				t.Errorf("%s: %s, %s", who, info, items)
+			}
+			return strings.Contains(info, "Secrets")
+		}
+		if !sees(phone.String()) || !sees(desk.String()) {
+			t.Fatal("a public room is not shown")
+		}
+		h.check(h.world.Do(func(as faultnet.As) error {
+			return as.Describe("hall", reported, func(info *transports.RoomInfo) { info.Kind = transports.Private })
+		}))
+		if !reported {
+			h.restart()
+		}
+		time.Sleep(time.Minute)
+		if !sees(phone.String()) {
+			t.Error("a member does not see the room")
+		}
+		if sees(desk.String()) {
+			t.Error("somebody who is not in the room sees it")
+		}
+	})
+}
