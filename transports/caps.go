@@ -1,6 +1,10 @@
 package transports
 
-import "time"
+import (
+	"time"
+
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
 
 // Caps declares what a network's clients can do. A bool of MessageCaps, RoomCaps and PeopleCaps that names an
 // interface stands for that optional interface of Client: declared and absent, or present and undeclared,
@@ -55,6 +59,9 @@ type PeopleCaps struct {
 type Limits struct {
 	// MaxText is the longest text of one message in characters; the bridge splits.
 	MaxText int
+	// Length counts the characters of a text as the network does: with its markup, and escaped. Nil
+	// counts those of the text as XMPP shows it.
+	Length func(richtext.Text) int
 	// MaxEdit is the same for an edit, where it is less than MaxText.
 	MaxEdit int
 	// MaxEdits is how often a message may be edited.

@@ -40,8 +40,10 @@ type Outgoing struct {
 	// Author is whose message this is where the login speaks for somebody else.
 	Author  *Author
 	ReplyTo MessageID
-	Thread  MessageID
-	Me      bool // a /me message
+	// Answered is the message of ReplyTo in words, for a network that has no replies; nil where nothing is known of it.
+	Answered *Answered
+	Thread   MessageID
+	Me       bool // a /me message
 }
 
 // OutgoingFile is a file on its way to the network. It is read when the client asks for it, and as
@@ -61,6 +63,21 @@ type Author struct {
 	AvatarURL string
 }
 
+// Answered is a message that is answered.
+type Answered struct {
+	Author string // name; "" where it is not known
+	Text   string // the beginning
+}
+
+// Quotation is the message as a quotation.
+func (a Answered) Quotation() richtext.Text {
+	text := richtext.FromPlain(a.Text)
+	if a.Author != "" {
+		text = append(richtext.Text{{Kind: richtext.Bold, Children: richtext.FromPlain(a.Author)}, {Text: ": "}}, text...)
+	}
+	return richtext.Text{{Kind: richtext.Quote, Children: text}}
+}
+
 // Sent is what the network made of an Outgoing.
 type Sent struct {
 	ID MessageID
@@ -74,7 +91,9 @@ type Sent struct {
 
 // Editor changes messages of this login.
 type Editor interface {
-	Edit(ctx context.Context, message MessageRef, m Outgoing) error
+	// Edit gives a message the text of m. rest is what of it did not fit beside what the client writes before a
+	// text, such as the name of its author; the bridge puts it into the next message.
+	Edit(ctx context.Context, message MessageRef, m Outgoing) (rest richtext.Text, err error)
 }
 
 // Deleter removes messages.

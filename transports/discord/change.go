@@ -3,37 +3,43 @@ package discord
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// Edit changes a message: through the webhook that wrote it, or as the bot.
-func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
+// Edit changes a message: through the webhook that wrote it, or as the bot. The name of its author and what it answers
+// stay before it.
+func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) (remains richtext.Text, err error) {
 	c, past, err := s.written(ctx, message)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if past.WebhookID == "" && m.Author != nil {
+	lead := ""
+	switch {
+	case past.WebhookID != "":
+		lead = answers(c, m)
+	case m.Author != nil:
 		m.Text = named(m)
 	}
-	contents := s.contents(m, "")
-	if len(contents) > 1 {
-		return transports.Refuse("not-acceptable", "the new text is too long for Discord", nil)
-	}
-	body := map[string]any{"content": contents[0], "allowed_mentions": mentions(m.Text)}
+	parts := s.cutter(m, lead, 2).Split(m.Text)
+	remains = slices.Concat(parts[1:]...)
+	m.Text = parts[0]
+	body := map[string]any{"content": lead + s.markup(m), "allowed_mentions": mentions(m.Text)}
 	if past.WebhookID != "" {
 		r, err := s.hooks.message(ctx, c, past)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r.Method, r.Body = http.MethodPatch, body
-		return s.fault(s.api.Call(ctx, r, nil))
+		return remains, s.fault(s.api.Call(ctx, r, nil))
 	}
 	r := rest.Request{Method: http.MethodPatch, Route: "/channels/{}/messages/{}", Args: []string{c.ID, past.ID}, Body: body}
-	return s.fault(s.api.Call(ctx, r, nil))
+	return remains, s.fault(s.api.Call(ctx, r, nil))
 }
 
 // Delete removes a message. That it is gone already is success.

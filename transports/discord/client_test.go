@@ -129,7 +129,7 @@ func TestMessagesBothWays(t *testing.T) {
 	if e := k.Event(t, "message as the"); !e.Own || e.Nonce != nonce("c1", 0) {
 		t.Errorf("echo %+v", e)
 	}
-	w.must(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}, say(w.general, "changed", "c2")))
+	w.must(edit(s, transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}, say(w.general, "changed", "c2")))
 	if m := w.message(sent.ID); m.Text != "changed" {
 		t.Errorf("%+v", m)
 	}
@@ -161,7 +161,7 @@ func TestAuthorsGoThroughAWebhook(t *testing.T) {
 	if e := k.Event(t, "message as juliet"); !e.Own {
 		t.Errorf("%+v", e)
 	}
-	w.must(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}, say(w.general, "changed", "c2")))
+	w.must(edit(s, transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}, say(w.general, "changed", "c2")))
 	if m := w.message(sent.ID); m.Text != "changed" {
 		t.Errorf("%+v", m)
 	}
@@ -398,7 +398,7 @@ func TestThreadsAndForums(t *testing.T) {
 	out.Author = &transports.Author{Name: "Juliet"}
 	sent, err := s.Send(t.Context(), out)
 	w.must(err)
-	w.must(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}, say(post, "so!", "c2")))
+	w.must(edit(s, transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}, say(post, "so!", "c2")))
 	w.must(s.Delete(t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}))
 }
 

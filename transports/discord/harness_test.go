@@ -1,6 +1,8 @@
 package discord
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -91,4 +93,13 @@ func say(channel fake.ID, text, id string) transports.Outgoing {
 		Room: transports.RoomID(channel), ClientID: id, Attempt: 1, Since: time.Now(), Text: richtext.ParseStyling(text),
 		Known: func(transports.MessageID) bool { return false },
 	}
+}
+
+// edit changes a message, all of which has to fit.
+func edit(s *client, message transports.MessageRef, m transports.Outgoing) error {
+	rest, err := s.Edit(context.Background(), message, m)
+	if len(rest) > 0 {
+		return fmt.Errorf("the edit left %q", rest.String())
+	}
+	return err
 }

@@ -60,7 +60,7 @@ func TestNoTextOfOursPingsDiscord(t *testing.T) {
 				continue
 			}
 			silent(t, w, sent.ID, in)
-			if err := s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}, out); err != nil {
+			if err := edit(s, transports.MessageRef{Room: transports.RoomID(w.general), ID: sent.ID}, out); err != nil {
 				t.Errorf("edit %q: %v", in, err)
 			}
 			silent(t, w, sent.ID, in)

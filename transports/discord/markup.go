@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -20,8 +21,8 @@ func (s *client) markup(m transports.Outgoing) string {
 	return out
 }
 
-// language is how a code block may name its language: what follows the fence must not end it.
-var language = regexp.MustCompile(`^[A-Za-z0-9+#_.-]{1,30}$`)
+// length is how many characters a text has as Markdown.
+func length(t richtext.Text) int { return utf8.RuneCountInString(inner(t)) }
 
 type markup struct {
 	strings.Builder
@@ -48,7 +49,7 @@ var marks = map[richtext.Kind]string{
 
 func (w *markup) text(t richtext.Text) {
 	block := false
-	for _, n := range t {
+	for i, n := range t {
 		if n.Kind.Block() || block {
 			w.fresh()
 		}
@@ -61,9 +62,11 @@ func (w *markup) text(t richtext.Text) {
 		case richtext.Break:
 			w.put("\n")
 		case richtext.Code:
-			w.put("`" + strings.ReplaceAll(n.Text, "`", "ˋ") + "`")
+			if n.Text != "" {
+				w.put("`" + strings.ReplaceAll(n.Text, "`", "ˋ") + "`")
+			}
 		case richtext.Link:
-			w.put(link(n))
+			w.put(link(n, t[i+1:]))
 		case richtext.Mention:
 			if isSnowflake(n.ID) {
 				w.put("<@" + n.ID + ">")
@@ -79,7 +82,7 @@ func (w *markup) text(t richtext.Text) {
 		case richtext.Group, richtext.All:
 			w.put(escape("@" + n.Text))
 		case richtext.Pre:
-			w.put("```" + language.FindString(n.ID) + "\n" + strings.ReplaceAll(n.Text, "```", "ˋˋˋ") + "\n```")
+			w.put(preformatted(n))
 		case richtext.Quote:
 			w.put("> " + strings.ReplaceAll(inner(n.Children), "\n", "\n> "))
 		case richtext.Heading:
@@ -105,6 +108,15 @@ func (w *markup) list(n richtext.Node) {
 	}
 }
 
+// preformatted writes a block of code. What is no name of a language is its first line.
+func preformatted(n richtext.Node) string {
+	language, text := n.ID, strings.Trim(n.Text, "\n")
+	if language != "" && !richtext.IsLanguage(language) {
+		language, text = "", language+"\n"+text
+	}
+	return "```" + language + "\n" + strings.ReplaceAll(text, "```", "ˋˋˋ") + "\n```"
+}
+
 func inner(t richtext.Text) string {
 	var w markup
 	w.text(t)
@@ -121,22 +133,36 @@ func wrap(mark, s string) string {
 	return s[:at] + mark + body + mark + s[at+len(body):]
 }
 
-func link(n richtext.Node) string {
+// link writes a link. An escape in the text behind it would be read as the end of a bare address.
+func link(n richtext.Node, behind richtext.Text) string {
 	if !strings.HasPrefix(n.URL, "https://") && !strings.HasPrefix(n.URL, "http://") {
 		return escape(strings.TrimSpace(n.Children.String() + " " + n.URL))
 	}
-	url := strings.NewReplacer(" ", "%20", "\n", "", "<", "%3C", ">", "%3E", "@everyone", "%40everyone", "@here", "%40here", "](", "%5D(").Replace(n.URL)
+	url := urlEscaper.Replace(n.URL)
 	label := inner(n.Children)
 	if label == "" || n.Children.String() == n.URL {
+		if len(behind) > 0 && behind[0].Kind == richtext.Plain && strings.HasPrefix(escape(behind[0].Text), `\`) {
+			return "<" + url + ">"
+		}
 		return url
 	}
 	url = strings.ReplaceAll(url, ")", "%29")
-	return "[" + strings.NewReplacer("[", "(", "]", ")").Replace(label) + "](" + url + ")"
+	return "[" + labelEscaper.Replace(label) + "](" + url + ")"
 }
+
+var (
+	urlEscaper   = strings.NewReplacer(" ", "%20", "\n", "", "<", "%3C", ">", "%3E", "@everyone", "%40everyone", "@here", "%40here", "](", "%5D(")
+	labelEscaper = strings.NewReplacer("[", "(", "]", ")")
+)
 
 var escaper = strings.NewReplacer(
 	`\`, `\\`, "*", `\*`, "_", `\_`, "~", `\~`, "`", "\\`", "|", `\|`, "<", `\<`, "@everyone", "@\u200beveryone", "@here", "@\u200bhere", "](", `]\(`,
+	"://", `\://`, // what is a link is none of the text
 )
+
+// lineMark is what Discord would take for the mark of a quotation, a heading, small text or an item of a list, which it
+// numbers itself.
+var lineMark = regexp.MustCompile(`^( *)(>|#|-#|[-+] |\d+([.)]) )`)
 
 // escape keeps plain text plain; addresses of the web are left as they are.
 func escape(s string) string {
@@ -145,8 +171,13 @@ func escape(s string) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		if strings.HasPrefix(line, ">") || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "-#") {
-			b.WriteByte('\\')
+		if at := lineMark.FindStringSubmatchIndex(line); at != nil {
+			mark := at[4] // of the mark itself, or the dot behind a number
+			if at[6] >= 0 {
+				mark = at[6]
+			}
+			b.WriteString(line[:mark] + `\`)
+			line = line[mark:]
 		}
 		b.WriteString(escaper.Replace(line))
 	}

@@ -347,7 +347,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			m.Author = &transports.Author{Name: "Juliet"}
 			sent, err := c.s.Send(c.t.Context(), m)
 			c.must(err)
-			c.must(c.s.Edit(c.t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}, say(post, "so!", "c2")))
+			c.must(edit(c.s, transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}, say(post, "so!", "c2")))
 			c.must(c.s.Delete(c.t.Context(), transports.MessageRef{Room: transports.RoomID(post), ID: sent.ID}))
 			m.Room = transports.RoomID(forum)
 			if e := c.refusal(m); e.Class != transports.Refused {
@@ -366,7 +366,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 			m.Author = &transports.Author{Name: "Juliet"}
 			sent, err := c.s.Send(c.t.Context(), m)
 			c.must(err)
-			c.must(c.s.Edit(c.t.Context(), transports.MessageRef{Room: transports.RoomID(thread), ID: sent.ID}, say(thread, "answer!", "c2")))
+			c.must(edit(c.s, transports.MessageRef{Room: transports.RoomID(thread), ID: sent.ID}, say(thread, "answer!", "c2")))
 			c.must(c.s.Delete(c.t.Context(), transports.MessageRef{Room: transports.RoomID(thread), ID: sent.ID}))
 		},
 		"content left out: no intent": func(c *scene) {

@@ -84,7 +84,7 @@ func (n *Network) Info() transports.Info {
 			},
 			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true, Spaces: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
-			Limits:     transports.Limits{MaxText: maxText},
+			Limits:     transports.Limits{MaxText: maxText, Length: length},
 		},
 	}
 }

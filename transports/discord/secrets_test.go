@@ -96,7 +96,7 @@ func TestTokensAreNotRevealed(t *testing.T) {
 		d.see(err)
 		_, err = s.Send(t.Context(), out)
 		d.see(err)
-		d.see(s.Edit(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: first.ID}, out), s.Delete(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: "1"}))
+		d.see(edit(s, transports.MessageRef{Room: transports.RoomID(w.general), ID: first.ID}, out), s.Delete(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: "1"}))
 	}
 	for _, action := range []fake.Action{
 		fake.RateLimit(50 * time.Millisecond), fake.GlobalRateLimit(50 * time.Millisecond), fake.Broken(502), fake.LoseReply(), fake.Hang(),

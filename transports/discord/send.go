@@ -123,29 +123,27 @@ func nonce(id string, part int) string {
 	return id[max(0, len(id)-maxNonce):]
 }
 
-// maxPieces bounds what one part of the bridge's becomes: escapes at most double a text.
-const maxPieces = 8
-
-// contents is what a message becomes. Escapes and marks can make it longer than Discord takes: then it goes
-// in several pieces, in each of which what was open is opened again.
+// contents is what a message becomes. The bridge cuts texts to what Discord takes, but what stands before them, such as the
+// author's name, can make one longer: then it goes in several pieces, in each of which what was open is opened again.
 func (s *client) contents(m transports.Outgoing, lead string) []string {
-	write := func(t richtext.Text) string {
-		piece := m
-		piece.Text = t
-		return s.markup(piece)
-	}
-	length := func(t richtext.Text) int { return utf8.RuneCountInString(write(t)) }
-	limit := maxText - utf8.RuneCountInString(lead)
 	var pieces []string
-	for _, t := range (richtext.Cutter{Limit: limit, Parts: maxPieces, Length: length}).Split(m.Text) {
-		text := lead + write(t)
-		for lead = ""; utf8.RuneCountInString(text) > maxText; { // a node that cannot be cut, such as an endless link
-			head := shorten(text, maxText)
-			pieces, text = append(pieces, head), text[len(head):]
-		}
-		pieces = append(pieces, text)
+	for _, t := range s.cutter(m, lead, 0).Split(m.Text) {
+		m.Text = t
+		pieces = append(pieces, lead+s.markup(m))
+		lead = ""
 	}
 	return pieces
+}
+
+// cutter cuts a text into what fits behind lead.
+func (s *client) cutter(m transports.Outgoing, lead string, parts int) richtext.Cutter {
+	return richtext.Cutter{
+		Limit: maxText - utf8.RuneCountInString(lead), Parts: parts,
+		Length: func(t richtext.Text) int {
+			m.Text = t
+			return utf8.RuneCountInString(s.markup(m))
+		},
+	}
 }
 
 // clockSkew is by how much our clock and Discord's may differ when a message is looked for.

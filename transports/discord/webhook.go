@@ -134,13 +134,17 @@ func (h *hooks) drop(w *hook) {
 	}
 }
 
+// answers is a line that names the message which a message answers, since a webhook cannot reply.
+func answers(c *objects.Channel, m transports.Outgoing) string {
+	if !isSnowflake(string(m.ReplyTo)) {
+		return ""
+	}
+	return "-# ↪ https://discord.com/channels/" + c.GuildID + "/" + c.ID + "/" + string(m.ReplyTo) + "\n"
+}
+
 // relay writes through the channel's webhook, which is made anew once where it is gone.
 func (s *client) relay(ctx context.Context, c *objects.Channel, m transports.Outgoing) (transports.Sent, error) {
-	lead := ""
-	if isSnowflake(string(m.ReplyTo)) { // a webhook cannot reply
-		lead = "-# ↪ https://discord.com/channels/" + c.GuildID + "/" + c.ID + "/" + string(m.ReplyTo) + "\n"
-	}
-	return s.write(ctx, c, m, s.contents(m, lead), func(_ int, content string) (transports.Sent, error) {
+	return s.write(ctx, c, m, s.contents(m, answers(c, m)), func(_ int, content string) (transports.Sent, error) {
 		for again := false; ; again = true {
 			hook, err := s.hooks.of(ctx, c)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // Network is the network of one World.
@@ -108,8 +109,8 @@ func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 }
 
 // Edit implements transports.Editor.
-func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
-	return s.w.write(ctx, s, func() error { return s.w.edit(message.Room, s.user, message.ID, m.Text) })
+func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) (rest richtext.Text, err error) {
+	return nil, s.w.write(ctx, s, func() error { return s.w.edit(message.Room, s.user, message.ID, m.Text) })
 }
 
 // Delete implements transports.Deleter.

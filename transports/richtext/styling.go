@@ -24,17 +24,17 @@ func (w *lines) styled(t Text) {
 			w.WriteByte('\n')
 			w.open = false
 		case Bold:
-			w.put(span("*", n.Children.Styling()))
+			w.put(Span("*", n.Children.Styling()))
 		case Italic, Under:
-			w.put(span("_", n.Children.Styling()))
+			w.put(Span("_", n.Children.Styling()))
 		case Strike:
-			w.put(span("~", n.Children.Styling()))
+			w.put(Span("~", n.Children.Styling()))
 		case Code:
 			w.put(code(n.Text))
 		case Spoiler:
 			w.put("(spoiler) " + n.Children.Styling())
 		case Heading:
-			w.put(span("*", n.Children.String()))
+			w.put(Span("*", n.Children.String()))
 		case Link:
 			w.put(n.link())
 		case Pre:
@@ -54,9 +54,9 @@ func (w *lines) styled(t Text) {
 	}
 }
 
-// span puts a directive round each line: XEP-0393 §6 lets none cross a line, nor
+// Span puts a directive round each line: XEP-0393 §6 lets none cross a line, nor
 // stand beside white space on its inner side.
-func span(mark, s string) string {
+func Span(mark, s string) string {
 	var b strings.Builder
 	for i, line := range strings.Split(s, "\n") {
 		if i > 0 {

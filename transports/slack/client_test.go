@@ -152,7 +152,7 @@ func TestMessagesBothWays(t *testing.T) {
 	if !echo.Own || echo.Body.(transports.Message).ID != sent.ID {
 		t.Errorf("echo %+v", echo)
 	}
-	if err := s.Edit(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}, outgoing("changed", "c2")); err != nil || w.general.Message(string(sent.ID)).Text != "changed" {
+	if err := edit(s, transports.MessageRef{Room: w.room(), ID: sent.ID}, outgoing("changed", "c2")); err != nil || w.general.Message(string(sent.ID)).Text != "changed" {
 		t.Errorf("edit: %v", err)
 	}
 	if err := s.Delete(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}); err != nil || shows(w.general, string(sent.ID)) {

@@ -1,6 +1,8 @@
 package slack
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -85,4 +87,13 @@ func (w *world) channelID() string { return w.acme.Channel("general").ID }
 
 func outgoing(text, id string) transports.Outgoing {
 	return transports.Outgoing{ClientID: id, Attempt: 1, Since: time.Now(), Text: richtext.ParseStyling(text)}
+}
+
+// edit changes a message, all of which has to fit.
+func edit(s *client, message transports.MessageRef, m transports.Outgoing) error {
+	rest, err := s.Edit(context.Background(), message, m)
+	if len(rest) > 0 {
+		return fmt.Errorf("the edit left %q", rest.String())
+	}
+	return err
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
-// maxText is the length that Slack recommends for one message (docs: chat.postMessage), in characters.
+// maxText is the length that Slack recommends for one message (docs: chat.postMessage), in characters with what is escaped.
 const maxText = 4000
 
 // Options are the network's settings.
@@ -80,7 +80,7 @@ func (n *Network) Info() transports.Info {
 			},
 			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
-			Limits:     transports.Limits{MaxText: maxText},
+			Limits:     transports.Limits{MaxText: maxText, Length: length},
 			Changes:    []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave},
 		},
 	}

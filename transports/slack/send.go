@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
@@ -88,13 +89,13 @@ func (s *client) find(ctx context.Context, channel string, m transports.Outgoing
 func (s *client) CanRelay(context.Context, transports.RoomID) bool { return s.cred.User == "" }
 
 // Edit changes a message.
-func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) error {
+func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) (rest richtext.Text, err error) {
 	channel, err := s.channelOf(message.Room)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	args := url.Values{"channel": {channel}, "ts": {string(message.ID)}, "text": {s.markup(m)}, "parse": {asWritten}}
-	return s.call(ctx, "chat.update", args, nil)
+	return nil, s.call(ctx, "chat.update", args, nil)
 }
 
 // Delete removes a message. That it is gone already is success.

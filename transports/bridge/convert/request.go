@@ -120,7 +120,7 @@ func (p Parser) reactions(x *stanza.Element) (Request, error) {
 func (p Parser) text(st *stanza.Stanza) (Request, error) {
 	text := st.Body()
 	if len(text) > p.MaxText {
-		return Request{}, stanza.NotAcceptable("This message is too long.")
+		return Request{}, stanza.NotAcceptable(fmt.Sprintf("This message is too long: %d of %d bytes.", len(text), p.MaxText))
 	}
 	r := Request{Kind: SendMessage}
 	if x := st.Child(NSReply, "reply"); x != nil && x.Attr("id") != "" {
@@ -136,12 +136,18 @@ func (p Parser) text(st *stanza.Stanza) (Request, error) {
 		return Request{}, stanza.BadRequest("This message is empty.")
 	}
 	r.Text = Snippet(text)
-	r.Parts = richtext.Cutter{Limit: p.Info.Caps.MaxText, Parts: MaxParts}.Split(richtext.ParseStyling(text))
+	r.Parts = p.cut(richtext.ParseStyling(text), p.Info.Caps.MaxText)
 	if len(r.Parts) > MaxParts {
-		return Request{}, stanza.NotAcceptable("This message is too long.")
+		return Request{}, stanza.NotAcceptable(fmt.Sprintf("This message is too long: it would become more than %d messages of %d characters.", MaxParts, p.Info.Caps.MaxText))
 	}
 	r.Receipt = st.Child(NSReceipts, "request") != nil && st.ID != ""
 	return r, nil
+}
+
+// cut divides a text into parts of at most limit characters, as the network counts them. Where there are more than
+// MaxParts, the last one has all the rest.
+func (p Parser) cut(t richtext.Text, limit int) []richtext.Text {
+	return richtext.Cutter{Limit: limit, Parts: MaxParts + 1, Length: p.Info.Caps.Length}.Split(t)
 }
 
 // AsMessage makes a new message of a correction, for a network that has no edits.
@@ -164,7 +170,7 @@ func (p Parser) FitEdit(r Request) Request {
 		}
 		whole = append(whole, part...)
 	}
-	r.Parts = richtext.Cutter{Limit: limit, Parts: MaxParts}.Split(whole)
+	r.Parts = p.cut(whole, limit)
 	return r
 }
 

@@ -127,48 +127,72 @@ func (c *call) edit(ctx context.Context, r *result) error {
 	if len(old) == 0 {
 		return transports.Refuse("item-not-found", "The message that you correct was not sent.", nil)
 	}
-	for i, text := range c.request.Parts {
+	texts := slices.Clone(c.request.Parts)
+	for i := 0; i < len(texts); i++ {
 		if i < len(old) {
-			if err := c.editPart(ctx, editor, old[i], text, r); err != nil {
+			rest, err := c.editPart(ctx, editor, old[i], texts[i], r)
+			if err != nil {
 				return err
 			}
+			texts = moveOn(texts, i, rest)
 			row := mapping(c.room, c.row, c.request, transports.Sent{ID: old[i].Net}, i) // later stanzas may refer to the correction
 			row.First, row.Author = old[i].Stanza, old[i].Author
 			r.batch.Mappings = append(r.batch.Mappings, row)
 			continue
 		}
-		m := c.outgoing(text)
-		m.ClientID = c.outbox.nonces.Of(c.row, i)
-		sent, err := c.client.Send(ctx, m)
-		if err != nil {
+		if err := c.addPart(ctx, old, texts[i], i, r); err != nil {
 			return err
 		}
-		first := c.row
-		first.Stanza, first.Message = old[0].Stanza, old[0].Origin
-		row := mapping(c.room, first, c.request, sent, len(old)+i)
-		row.Author = c.user
-		r.batch.Mappings = append(r.batch.Mappings, row)
 	}
-	return c.dropRest(ctx, editor, old, r)
+	return c.dropRest(ctx, editor, old, len(texts), r)
 }
 
-func (c *call) editPart(ctx context.Context, editor transports.Editor, part tables.Mapping, text richtext.Text, r *result) error {
-	err := editor.Edit(ctx, c.ref(part.Net), c.outgoing(text))
+// moveOn puts what did not fit in part i before the next one.
+func moveOn(texts []richtext.Text, i int, rest richtext.Text) []richtext.Text {
+	switch {
+	case len(rest) == 0:
+	case i+1 < len(texts):
+		texts[i+1] = slices.Concat(rest, richtext.Text{{Kind: richtext.Break}}, texts[i+1])
+	default:
+		texts = append(texts, rest)
+	}
+	return texts
+}
+
+// addPart sends a part that a correction adds to a message.
+func (c *call) addPart(ctx context.Context, old []tables.Mapping, text richtext.Text, part int, r *result) error {
+	m := c.outgoing(text)
+	m.Author = c.author(ctx)
+	m.ClientID = c.outbox.nonces.Of(c.row, part)
+	sent, err := c.client.Send(ctx, m)
+	if err != nil {
+		return err
+	}
+	first := *c
+	first.row.Stanza, first.row.Message = old[0].Stanza, old[0].Origin
+	first.mapSent(r, sent, len(old)+part)
+	return nil
+}
+
+func (c *call) editPart(ctx context.Context, editor transports.Editor, part tables.Mapping, text richtext.Text, r *result) (rest richtext.Text, err error) {
+	m := c.outgoing(text)
+	m.Author = c.author(ctx)
+	rest, err = editor.Edit(ctx, c.ref(part.Net), m)
 	if err == nil {
 		r.batch.Echoes = append(r.batch.Echoes, c.expect(part.Net, EditEcho))
 	}
-	return err
+	return rest, err
 }
 
 // dropRest removes the parts that a correction has no text for.
-func (c *call) dropRest(ctx context.Context, editor transports.Editor, old []tables.Mapping, r *result) error {
-	if len(old) <= len(c.request.Parts) {
+func (c *call) dropRest(ctx context.Context, editor transports.Editor, old []tables.Mapping, parts int, r *result) error {
+	if len(old) <= parts {
 		return nil
 	}
 	deleter, ok := c.client.(transports.Deleter)
-	for _, part := range old[len(c.request.Parts):] {
+	for _, part := range old[parts:] {
 		if !ok {
-			if err := c.editPart(ctx, editor, part, richtext.FromPlain("…"), r); err != nil {
+			if _, err := c.editPart(ctx, editor, part, richtext.FromPlain("…"), r); err != nil {
 				return err
 			}
 			continue

@@ -1,0 +1,71 @@
+package discord
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+	"github.com/dragoman-im/dragoman/transports/textcheck"
+)
+
+// directives are the characters of XEP-0393 and Markdown that may be missing from a text in which they had a meaning.
+const directives = "*_~`>|"
+
+// decoded is a text with the characters of addresses that would be markup.
+func decoded(s string) string {
+	return strings.NewReplacer("%5D(", "](", "%40", "@", "%3C", "<", "%3E", ">").Replace(s)
+}
+
+func written(s *client, t richtext.Text) string { return s.markup(transports.Outgoing{Text: t}) }
+
+// checkSent checks that Discord shows all of a body, and that the parts are as long as they are counted.
+func checkSent(t *testing.T, s *client, body string) {
+	t.Helper()
+	parsed := richtext.ParseStyling(body)
+	out := written(s, parsed)
+	if back := decoded(s.parser(nil, nil).parse(out).Styling()); textcheck.Lost(body, back, directives) != "" {
+		t.Fatalf("%q became %q and comes back as %q: %q is lost", body, out, back, textcheck.Lost(body, back, directives))
+	}
+	var joined strings.Builder
+	for _, part := range (richtext.Cutter{Limit: 50, Length: length}).Split(parsed) {
+		text := written(s, part)
+		if n := utf8.RuneCountInString(text); n > 50 {
+			t.Fatalf("%q: a part of %d characters: %q", body, n, text)
+		}
+		joined.WriteString(decoded(s.parser(nil, nil).parse(text).Styling()) + "\n")
+	}
+	if lost := textcheck.Lost(body, joined.String(), directives); lost != "" {
+		t.Fatalf("%q became %q: %q is lost", body, joined.String(), lost)
+	}
+}
+
+func TestNothingThatIsSentIsLost(t *testing.T) {
+	t.Parallel()
+	for _, body := range textcheck.Bodies() {
+		checkSent(t, offline(t), body)
+	}
+}
+
+func FuzzSent(f *testing.F) {
+	s := &client{state: newState()}
+	for _, body := range textcheck.Bodies() {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		if len(body) < 2000 && utf8.ValidString(body) && !strings.ContainsRune(body, utf8.RuneError) {
+			checkSent(t, s, body)
+		}
+	})
+}
+
+func TestTextsStayCheap(t *testing.T) {
+	s := offline(t)
+	textcheck.Linear(t, 1000, textcheck.Units(), func(text string) {
+		_ = s.parser(nil, nil).parse(text).Styling()
+		for _, part := range (richtext.Cutter{Limit: 500, Length: length}).Split(richtext.ParseStyling(text)) {
+			_ = written(s, part)
+		}
+	})
+}

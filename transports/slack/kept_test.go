@@ -1,0 +1,126 @@
+package slack
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+	"github.com/dragoman-im/dragoman/transports/textcheck"
+)
+
+// directives are the characters of XEP-0393 and mrkdwn that may be missing from a text in which they had a meaning.
+const directives = "*_~`>"
+
+// plain is the text of mrkdwn as Slack shows it.
+func plain(s string) string {
+	return decoded(strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s))
+}
+
+// decoded is a text with the characters of addresses that would end a link.
+func decoded(s string) string {
+	return strings.NewReplacer("%7C", "|", "%3C", "<", "%3E", ">").Replace(s)
+}
+
+// checkSent checks that Slack shows all of a body, and that the parts are as long as they are counted.
+func checkSent(t *testing.T, s *client, body string) {
+	t.Helper()
+	parsed := richtext.ParseStyling(body)
+	out := written(s, parsed)
+	if lost := textcheck.Lost(body, plain(out), directives); lost != "" {
+		t.Fatalf("%q became %q: %q is lost", body, out, lost)
+	}
+	if back := decoded(s.parse(out).Styling()); textcheck.Lost(emojis(body), back, directives) != "" {
+		t.Fatalf("%q became %q and comes back as %q: %q is lost", body, out, back, textcheck.Lost(emojis(body), back, directives))
+	}
+	var joined strings.Builder
+	for _, part := range (richtext.Cutter{Limit: 50, Length: length}).Split(parsed) {
+		text := written(s, part)
+		if n := utf8.RuneCountInString(text); n > 50 {
+			t.Fatalf("%q: a part of %d characters: %q", body, n, text)
+		}
+		joined.WriteString(plain(text) + "\n")
+	}
+	if lost := textcheck.Lost(body, joined.String(), directives); lost != "" {
+		t.Fatalf("%q became %q: %q is lost", body, joined.String(), lost)
+	}
+}
+
+func TestNothingThatIsSentIsLost(t *testing.T) {
+	t.Parallel()
+	for _, body := range textcheck.Bodies() {
+		checkSent(t, unlinked(), body)
+	}
+}
+
+func FuzzSent(f *testing.F) {
+	s := unlinked()
+	for _, body := range textcheck.Bodies() {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		if len(body) < 2000 && utf8.ValidString(body) && !strings.ContainsAny(body, "\ufffd\x02\x03") { // XML has no control characters
+			checkSent(t, s, body)
+		}
+	})
+}
+
+func TestMrkdwn(t *testing.T) {
+	t.Parallel()
+	s := unlinked()
+	for body, want := range map[string]string{
+		"a *b* _c_ ~d~ `e`":                      "a *b* _c_ ~d~ `e`",
+		"*a\nb*":                                 "*a\nb*",
+		"> q\n> > r\nafter":                      "> q\n> &gt; r\nafter",
+		"```go\nx < 1\n```":                      "```\ngo\nx &lt; 1\n```",
+		"```ls -l /etc```":                       "```\nls -l /etc\n```",
+		"```\n> > a\n&gt; b\n```":                "```\n&gt; &gt; a\n&amp;gt; b\n```",
+		"``a`b``":                                "`aˋb`",
+		"<!here> & <@U1> https://e.org/?a=1&b=2": "&lt;!here&gt; &amp; &lt;@U1&gt; <https://e.org/?a=1&amp;b=2>",
+	} {
+		if got := written(s, richtext.ParseStyling(body)); got != want {
+			t.Errorf("%q is written %q, want %q", body, got, want)
+		}
+	}
+	answer := transports.Outgoing{Text: richtext.FromPlain("yes"), ReplyTo: "1.1", Answered: &transports.Answered{Author: "Cat", Text: "shall\nwe <b>?"}}
+	if got, want := s.markup(answer), "> *Cat*: shall\n> we &lt;b&gt;?\nyes"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	answer.Me = true
+	if got, want := s.markup(answer), "> *Cat*: shall\n> we &lt;b&gt;?\n_yes_"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if answer.Thread = "1.1"; s.markup(answer) != "_yes_" {
+		t.Errorf("%q in the thread", s.markup(answer))
+	}
+}
+
+// Slack counts the characters of a message with what is escaped in it.
+func TestLengthIsCountedEscaped(t *testing.T) {
+	t.Parallel()
+	s := unlinked()
+	limits := New(Options{}).Info().Caps.Limits
+	parts := richtext.Cutter{Limit: limits.MaxText, Length: limits.Length}.Split(richtext.FromPlain(strings.Repeat("&", 3900)))
+	sent := 0
+	for _, part := range parts {
+		text := written(s, part)
+		if len(text) > maxText {
+			t.Errorf("a part of %d characters", len(text))
+		}
+		sent += strings.Count(text, "&amp;")
+	}
+	if sent != 3900 || len(parts) != 5 {
+		t.Errorf("%d characters in %d parts", sent, len(parts))
+	}
+}
+
+func TestTextsStayCheap(t *testing.T) {
+	s := unlinked()
+	textcheck.Linear(t, 2000, textcheck.Units(), func(text string) {
+		_ = s.parse(text).Styling()
+		for _, part := range (richtext.Cutter{Limit: 500, Length: length}).Split(richtext.ParseStyling(text)) {
+			_ = written(s, part)
+		}
+	})
+}

@@ -1,0 +1,182 @@
+package slack
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// markup renders an outgoing text as mrkdwn, with what it answers before it: outside of threads Slack has no replies.
+func (s *client) markup(m transports.Outgoing) string {
+	w := mrkdwn{team: s.cred.Team}
+	if m.Answered != nil && m.Thread == "" {
+		w.text(m.Answered.Quotation())
+		w.fresh()
+	}
+	begin := w.Len()
+	w.text(m.Text)
+	text := strings.TrimRight(w.String(), "\n")
+	if m.Me {
+		return text[:begin] + richtext.Span("_", text[begin:])
+	}
+	return text
+}
+
+// length is how many characters a text has as mrkdwn.
+func length(t richtext.Text) int {
+	w := mrkdwn{anyTeam: true}
+	w.text(t)
+	return utf8.RuneCountInString(strings.TrimRight(w.String(), "\n"))
+}
+
+// escaper writes the three characters that Slack wants to be escaped (docs: Formatting text, Escaping text), so that no
+// text of ours becomes a mention of everybody.
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", string(markBegin), "", string(markEnd), "")
+
+// codeEscaper does the same in code, which a backtick would end.
+var codeEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", string(markBegin), "", string(markEnd), "", "`", "ˋ")
+
+// mrkdwn writes Slack's markup.
+type mrkdwn struct {
+	strings.Builder
+	team    string
+	anyTeam bool // ids of all teams are mentions
+	open    bool // the line is not empty
+}
+
+func (w *mrkdwn) put(s string) {
+	if s != "" {
+		w.WriteString(s)
+		w.open = s[len(s)-1] != '\n'
+	}
+}
+
+func (w *mrkdwn) fresh() {
+	if w.open {
+		w.put("\n")
+	}
+}
+
+func (w *mrkdwn) text(t richtext.Text) {
+	block := false
+	for _, n := range t {
+		if n.Kind.Block() || block {
+			w.fresh()
+		}
+		if block = n.Kind.Block(); block {
+			w.block(n)
+		} else {
+			w.inline(n)
+		}
+	}
+}
+
+// spans are the kinds that Slack writes with the same mark on both sides. It has no underlined text.
+var spans = map[richtext.Kind]string{richtext.Bold: "*", richtext.Italic: "_", richtext.Under: "_", richtext.Strike: "~"}
+
+func (w *mrkdwn) inline(n richtext.Node) {
+	switch n.Kind {
+	case richtext.Break:
+		w.put("\n")
+	case richtext.Bold, richtext.Italic, richtext.Under, richtext.Strike:
+		w.put(richtext.Span(spans[n.Kind], w.inner(n.Children)))
+	case richtext.Spoiler:
+		w.put("(spoiler) " + w.inner(n.Children))
+	case richtext.Code:
+		if n.Text != "" {
+			w.put("`" + codeEscaper.Replace(n.Text) + "`")
+		}
+	case richtext.Link:
+		w.put(link(n))
+	case richtext.Mention:
+		w.mention(n, "@")
+	case richtext.Channel:
+		w.mention(n, "#")
+	default:
+		w.put(escaper.Replace(richtext.Text{n}.String()))
+	}
+}
+
+// mention writes the id of a person or channel of the workspace, else the name.
+func (w *mrkdwn) mention(n richtext.Node, sign string) {
+	id, ok := slackID(w.team, transports.UserID(n.ID))
+	if w.anyTeam {
+		_, id, ok = strings.Cut(n.ID, "-")
+	}
+	if !ok {
+		w.put(escaper.Replace(sign + strings.TrimPrefix(n.Text, sign)))
+		return
+	}
+	w.put("<" + sign + id + ">")
+}
+
+func (w *mrkdwn) block(n richtext.Node) {
+	switch n.Kind {
+	case richtext.Pre:
+		w.put(preformatted(n))
+	case richtext.Quote:
+		w.put("> " + strings.ReplaceAll(innerQuotes(w.inner(n.Children)), "\n", "\n> "))
+	case richtext.Heading:
+		w.put(richtext.Span("*", w.inner(n.Children)))
+	case richtext.List:
+		for i, item := range n.Children {
+			w.fresh()
+			mark := "- "
+			if n.Level > 0 {
+				mark = strconv.Itoa(n.Level+i) + ". "
+			}
+			w.item(item, mark)
+		}
+	default:
+		w.item(n, "- ")
+	}
+}
+
+func (w *mrkdwn) item(n richtext.Node, mark string) {
+	w.put(mark + strings.ReplaceAll(w.inner(n.Children), "\n", "\n"+strings.Repeat(" ", len(mark))))
+}
+
+// inner is what stands in a node, as it would alone.
+func (w *mrkdwn) inner(t richtext.Text) string {
+	inner := mrkdwn{team: w.team, anyTeam: w.anyTeam}
+	inner.text(t)
+	return strings.TrimRight(inner.String(), "\n")
+}
+
+// preformatted writes a block of code. Slack has no languages in mrkdwn: it shows the name as the first line.
+func preformatted(n richtext.Node) string {
+	text := strings.Trim(n.Text, "\n")
+	if n.ID != "" {
+		text = n.ID + "\n" + text
+	}
+	return "```\n" + strings.ReplaceAll(escaper.Replace(text), "```", "ˋˋˋ") + "\n```"
+}
+
+// innerQuotes escapes the marks of quotations within a quotation: Slack knows one level, and shows those of others as text.
+func innerQuotes(s string) string {
+	if !strings.HasPrefix(s, ">") && !strings.Contains(s, "\n>") {
+		return s
+	}
+	return strings.TrimPrefix(strings.ReplaceAll("\n"+s, "\n>", "\n&gt;"), "\n")
+}
+
+// link writes a link. Its label is one line, and may not end the brackets. What is no address is text:
+// in brackets it might be a mention.
+func link(n richtext.Node) string {
+	if !strings.HasPrefix(n.URL, "https://") && !strings.HasPrefix(n.URL, "http://") && !strings.HasPrefix(n.URL, "mailto:") {
+		return escaper.Replace(strings.TrimSpace(n.Children.String() + " " + n.URL))
+	}
+	label := strings.Join(strings.Fields(n.Children.String()), " ")
+	if label == "" || label == n.URL {
+		return "<" + linkTarget(n.URL) + ">"
+	}
+	return "<" + linkTarget(n.URL) + "|" + strings.ReplaceAll(escaper.Replace(label), "|", "¦") + ">"
+}
+
+// targetEscaper keeps a URL from ending its own brackets.
+var targetEscaper = strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", "\n", "", " ", "%20")
+
+func linkTarget(url string) string { return targetEscaper.Replace(dropMarks(url)) }
