@@ -126,6 +126,7 @@ func (r *Room) Close() {
 func (r *Room) removeAll() {
 	clear(r.byID)
 	clear(r.byNick)
+	clear(r.byLook)
 	clear(r.bySession)
 	clear(r.queries)
 	r.occupants, r.receivers, r.addresses, r.puppets = nil, nil, nil, 0

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/skeleton"
 )
 
 // ListEntry is one entry of a room's affiliation lists.
@@ -60,10 +61,11 @@ func (r *Room) listedAs(a Affiliation) []jid.JID {
 	return list
 }
 
-// reservedFor reports whether a nick is reserved for a JID other than bare (XEP-0045 §7.2.8).
+// reservedFor reports whether a nick, or one that looks like it, is reserved for a JID other than bare (XEP-0045 §7.2.8).
 func (r *Room) reservedFor(nick string, bare jid.JID) bool {
+	look := skeleton.Of(nick)
 	for j, s := range r.lists {
-		if s.Nick == nick && j != bare {
+		if s.Nick != "" && j != bare && skeleton.Of(s.Nick) == look {
 			return true
 		}
 	}

@@ -7,15 +7,18 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/skeleton"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // maxNumbered is the highest number that uniqueNick appends to a name.
 const maxNumbered = 5000
 
-// cleanNick converts any display name to a nick: a resourcepart of bounded length that is
-// neither empty nor invisible (XEP-0045 §17.1).
-func (r *Room) cleanNick(name string) string {
+// Nick converts any display name to a nick of at most limit bytes: a resourcepart that is neither empty nor invisible
+// (XEP-0045 §17.1). What the profile of resourceparts does not allow, such as the character that makes an emoji of a
+// sign, is left out, and the rest is kept (RFC 7622 §3.4).
+func Nick(name string, limit int) string {
 	var b strings.Builder
 	space := false
 	for _, c := range name {
@@ -23,7 +26,7 @@ func (r *Room) cleanNick(name string) string {
 		case unicode.IsSpace(c):
 			space = b.Len() > 0
 			continue
-		case c == utf8.RuneError || !unicode.IsPrint(c):
+		case c == utf8.RuneError || !unicode.IsPrint(c) || unicode.Is(unicode.Variation_Selector, c):
 			continue
 		}
 		if space {
@@ -31,26 +34,39 @@ func (r *Room) cleanNick(name string) string {
 			space = false
 		}
 		b.WriteRune(c)
-		if b.Len() >= 4*r.limits.Nick {
+		if b.Len() >= 4*limit {
 			break
 		}
 	}
-	const numbering = 8 // " (12345)"
-	nick := truncate(b.String(), max(r.limits.Nick-numbering, 1))
-	if j, err := r.jid.WithResource(nick); err == nil && j.Resource() != "" {
-		return j.Resource()
+	nick := truncate(b.String(), limit)
+	if r, ok := resourcepart(nick); ok {
+		return r
 	}
-	plain := strings.Map(func(c rune) rune {
-		if c < utf8.RuneSelf || unicode.IsLetter(c) || unicode.IsDigit(c) {
-			return c
+	kept := ""
+	for _, c := range nick {
+		if _, ok := resourcepart(kept + string(c)); ok {
+			kept += string(c)
 		}
-		return -1
-	}, nick)
-	if j, err := r.jid.WithResource(strings.TrimSpace(plain)); err == nil && j.Resource() != "" {
-		return j.Resource()
+	}
+	if r, ok := resourcepart(strings.TrimSpace(kept)); ok {
+		return r
 	}
 	return "unknown"
 }
+
+// anyRoom is a room's address, for checks of nicks.
+var anyRoom = jid.MustParse("room@example.org")
+
+// resourcepart is a nick in its normal form (RFC 8265 §4.2); ok is false for one that is not allowed.
+func resourcepart(nick string) (normal string, ok bool) {
+	j, err := anyRoom.WithResource(nick)
+	return j.Resource(), err == nil && j.Resource() != ""
+}
+
+// numbering is how many bytes a nick leaves for its number: " (12345)".
+const numbering = 8
+
+func (r *Room) cleanNick(name string) string { return Nick(name, max(r.limits.Nick-numbering, 1)) }
 
 // truncate shortens s to at most n bytes, at the boundary of a rune.
 func truncate(s string, n int) string {
@@ -63,10 +79,10 @@ func truncate(s string, n int) string {
 	return strings.TrimSpace(s[:n])
 }
 
-// uniqueNick appends a number to a name that another occupant than self has: "Ann", "Ann (2)", "Ann (3)".
+// uniqueNick appends a number to a name that another occupant than self has, or one that looks like it: "Ann", "Ann (2)", "Ann (3)".
 func (r *Room) uniqueNick(name string, self *occupant) string {
 	nick := r.cleanNick(name)
-	if r.nickIsFree(nick, self) {
+	if self != nil && nick == self.nick || r.nickIsFree(nick, self) {
 		return nick
 	}
 	if self != nil { // "Ann (2)" keeps the number while the name is "Ann"
@@ -86,10 +102,10 @@ func (r *Room) uniqueNick(name string, self *occupant) string {
 	return r.cleanNick(stanza.NewID())
 }
 
-// nickIsFree reports whether no occupant other than self has a nick.
+// nickIsFree reports whether no occupant other than self has a nick, or one that looks like it.
 func (r *Room) nickIsFree(nick string, self *occupant) bool {
-	o := r.byNick[nick]
-	return o == nil || o == self
+	o, alike := r.byNick[nick], r.byLook[skeleton.Of(nick)]
+	return (o == nil || o == self) && (alike == nil || alike == self)
 }
 
 // checkNick checks a nick that a session asks for.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/skeleton"
 )
 
 // Occupant is a copy of the state of an occupant.
@@ -116,21 +117,27 @@ func (r *Room) addOccupant(id, nick string) *occupant {
 
 // giveNick sets the nick of o. The caller has checked that nick is free.
 func (r *Room) giveNick(o *occupant, nick string) {
+	r.dropNick(o)
+	o.nick = nick
+	o.jid, _ = r.jid.WithResource(nick) // checked by nickFor and cleanNick
+	r.byNick[nick], r.byLook[skeleton.Of(nick)] = o, o
+	o.dropCache()
+}
+
+// dropNick forgets the nick of o.
+func (r *Room) dropNick(o *occupant) {
 	if r.byNick[o.nick] == o {
 		delete(r.byNick, o.nick)
 	}
-	o.nick = nick
-	o.jid, _ = r.jid.WithResource(nick) // checked by nickFor and cleanNick
-	r.byNick[nick] = o
-	o.dropCache()
+	if look := skeleton.Of(o.nick); r.byLook[look] == o {
+		delete(r.byLook, look)
+	}
 }
 
 // deleteOccupant removes an occupant that has neither sessions nor a puppet.
 func (r *Room) deleteOccupant(o *occupant) {
 	delete(r.byID, o.id)
-	if r.byNick[o.nick] == o {
-		delete(r.byNick, o.nick)
-	}
+	r.dropNick(o)
 	if i := slices.Index(r.occupants, o); i >= 0 {
 		r.occupants = slices.Delete(r.occupants, i, i+1)
 	}

@@ -39,7 +39,7 @@ func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 		"<presence to='ann/1' from='/annie'><x><item affiliation='none' role='participant' jid='ann/1'/><status code='110'/></x></presence>",
 		"<presence to='ann/2' from='/annie'…",
 	)
-	for nick, want := range map[string]string{"bob": "cancel conflict", "joey": "cancel conflict", "  ": "modify jid-malformed"} {
+	for nick, want := range map[string]string{"bob": "cancel conflict", "ｂｏｂ": "cancel conflict", "joey": "cancel conflict", "  ": "modify jid-malformed"} {
 		p.in("<presence from='ann/1' to='/" + nick + "'/>")
 		if got := p.condition(); got != want {
 			t.Errorf("%q: %s", nick, got)
@@ -216,4 +216,40 @@ func (p *fixture) join2(session, nick string) *fixture {
 	p.in(enter(session, nick))
 	p.take()
 	return p
+}
+
+// A name keeps what a resourcepart can hold, and is the same each time that it is set.
+func TestNicksOfDisplayNames(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"Ann ❤️": "Ann ❤", "☕️ Ben": "☕ Ben", "Zoe\u0301": "Zoé", "A\u00ad\u200bB": "AB", "\ufe0f": "unknown", "9️⃣ Nine": "9⃣ Nine", "a\u0000\u0085b": "a b", "Ⅷ ﬁ": "Ⅷ ﬁ",
+		"x・y": "xy", "カ・キ": "カ・キ", "ⴰ\u0378": "ⴰ",
+	} {
+		if got := Nick(name, 100); got != want {
+			t.Errorf("%q is called %q, want %q", name, got, want)
+		}
+		p := newFixture(t)
+		for range 2 {
+			if got, err := p.SetPuppet(p.ctx, Puppet{ID: "1", Nick: name}); err != nil || got != want {
+				t.Errorf("%q is called %q in the room, want %q (%v)", name, got, want, err)
+			}
+		}
+	}
+}
+
+// Nobody can take a name that looks like that of somebody else in the room.
+func TestNicksThatLookAlike(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
+	for i, c := range [][2]string{
+		{"Ann", "Ann"}, {"Ａｎｎ", "Ａｎｎ (2)"}, {"Аnn", "Аnn (3)"}, {"ann", "ann"}, {"Paul ❤", "Paul ❤"}, {"Paul ❤️", "Paul ❤ (2)"}, {"PauI ❤", "PauI ❤ (3)"},
+	} {
+		if got, err := p.SetPuppet(p.ctx, Puppet{ID: fmt.Sprint(i), Nick: c[0]}); err != nil || got != c[1] {
+			t.Errorf("%q is called %q, want %q (%v)", c[0], got, c[1], err)
+		}
+	}
+	p.RemovePuppet(p.ctx, "0", Departure{})
+	if got, err := p.SetPuppet(p.ctx, Puppet{ID: "x", Nick: "Αnn"}); err != nil || got != "Αnn" {
+		t.Errorf("%q after the other one has left (%v)", got, err)
+	}
 }

@@ -48,6 +48,7 @@ type lasting struct {
 type occupancy struct {
 	byID      map[string]*occupant
 	byNick    map[string]*occupant
+	byLook    map[string]*occupant // by the skeleton of the nick
 	bySession map[jid.JID]*session
 	occupants []*occupant // in order of entry
 	receivers []*session  // in order of entry
@@ -66,7 +67,7 @@ func New(opts Options) *Room {
 			log: opts.Log, secret: opts.Secret, limits: opts.Limits.orDefaults(),
 		},
 		lasting:   lasting{info: opts.Info, config: opts.Config, lists: map[jid.JID]ListEntry{}},
-		occupancy: occupancy{byID: map[string]*occupant{}, byNick: map[string]*occupant{}, bySession: map[jid.JID]*session{}},
+		occupancy: occupancy{byID: map[string]*occupant{}, byNick: map[string]*occupant{}, byLook: map[string]*occupant{}, bySession: map[jid.JID]*session{}},
 		history:   opts.History, queries: map[string]*relayed{}, created: opts.Created,
 	}
 	if r.sendMany == nil {

@@ -1,0 +1,38 @@
+package skeleton
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Of returns the skeleton of a name. It is for comparison, not for people.
+func Of(name string) string {
+	var b strings.Builder
+	space := false
+	for _, r := range norm.NFKD.String(name) { // full-width letters, ligatures, letters of formulas
+		switch {
+		case unicode.IsSpace(r):
+			space = b.Len() > 0
+			continue
+		case ignorable(r):
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		if s, ok := lookalikes[r]; ok {
+			b.WriteString(s)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return norm.NFD.String(b.String())
+}
+
+// ignorable reports whether a character is not seen, such as a zero-width space or what selects the form of the one before it.
+func ignorable(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Cc, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
