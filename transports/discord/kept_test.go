@@ -18,19 +18,19 @@ func decoded(s string) string {
 	return strings.NewReplacer("%5D(", "](", "%40", "@", "%3C", "<", "%3E", ">").Replace(s)
 }
 
-func written(s *client, t richtext.Text) string { return s.markup(transports.Outgoing{Text: t}) }
+func asMarkdown(s *client, t richtext.Text) string { return s.markup(transports.Outgoing{Text: t}) }
 
 // checkSent checks that Discord shows all of a body, and that the parts are as long as they are counted.
 func checkSent(t *testing.T, s *client, body string) {
 	t.Helper()
 	parsed := richtext.ParseStyling(body)
-	out := written(s, parsed)
+	out := asMarkdown(s, parsed)
 	if back := decoded(s.parser(nil, nil).parse(out).Styling()); textcheck.Lost(body, back, directives) != "" {
 		t.Fatalf("%q became %q and comes back as %q: %q is lost", body, out, back, textcheck.Lost(body, back, directives))
 	}
 	var joined strings.Builder
 	for _, part := range (richtext.Cutter{Limit: 50, Length: length}).Split(parsed) {
-		text := written(s, part)
+		text := asMarkdown(s, part)
 		if n := utf8.RuneCountInString(text); n > 50 {
 			t.Fatalf("%q: a part of %d characters: %q", body, n, text)
 		}
@@ -49,7 +49,7 @@ func TestNothingThatIsSentIsLost(t *testing.T) {
 }
 
 func FuzzSent(f *testing.F) {
-	s := &client{state: newState()}
+	s := offline(f)
 	for _, body := range textcheck.Bodies() {
 		f.Add(body)
 	}
@@ -65,7 +65,7 @@ func TestTextsStayCheap(t *testing.T) {
 	textcheck.Linear(t, 1000, textcheck.Units(), func(text string) {
 		_ = s.parser(nil, nil).parse(text).Styling()
 		for _, part := range (richtext.Cutter{Limit: 500, Length: length}).Split(richtext.ParseStyling(text)) {
-			_ = written(s, part)
+			_ = asMarkdown(s, part)
 		}
 	})
 }

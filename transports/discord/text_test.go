@@ -11,7 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-func offline(t *testing.T) *client {
+func offline(t testing.TB) *client {
 	t.Helper()
 	n, err := New(Options{})
 	if err != nil {
