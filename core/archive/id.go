@@ -62,6 +62,15 @@ var digits = func() (d [256]byte) {
 // String is the canonical text.
 func (id ID) String() string { return stanza.FormatUUID(id) }
 
+// maxFraction is the largest fraction of a millisecond in an id.
+const maxFraction = 999_999 >> 8
+
+// Possible reports whether this server may have made the id, before a time in microseconds. If so, the id is a position
+// in an archive also where its entry is not there: it was deleted, or lost when the process was killed.
+func (id ID) Possible(before int64) bool {
+	return id[6]>>4 == 7 && id[8]>>6 == 2 && binary.BigEndian.Uint16(id[6:])&0xfff <= maxFraction && id.Micros() <= before
+}
+
 // Micros is when the id was made, in microseconds since 1970.
 func (id ID) Micros() int64 {
 	first := binary.BigEndian.Uint64(id[:])

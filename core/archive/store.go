@@ -9,15 +9,16 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// ErrNoEntry is returned by a Store for an id that is not in the archive.
+// ErrNoEntry is returned by a Store for an id that is not in the archive, or cannot be a position in it.
 var ErrNoEntry = errors.New("no such entry in the archive")
 
 // Store holds archives, each of one bare JID. Within an archive the order is that of
 // arrival; ids are unique and never used again (XEP-0313 §3.1, §6.2).
 type Store interface {
-	// Query gives one page of the entries that match, in the order of the archive. It
-	// returns ErrNoEntry where Page.After, Page.Before, Filter.AfterID, Filter.BeforeID or
-	// one of Filter.IDs is not in the archive, or is hidden from the asker.
+	// Query gives one page of the entries that match, in the order of the archive. Page.After, Page.Before,
+	// Filter.AfterID and Filter.BeforeID are positions: an entry that a client knows may have been deleted, or lost
+	// in a crash. Where the id cannot be of this archive, or one of Filter.IDs is not there or is hidden from the
+	// asker, it returns ErrNoEntry.
 	Query(ctx context.Context, archive jid.JID, f Filter, p Page) (Result, error)
 	// Ends returns the first and the last entry; their ids are "" if the archive is empty.
 	Ends(ctx context.Context, archive jid.JID) (first, last Mark, err error)

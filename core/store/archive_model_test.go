@@ -193,8 +193,15 @@ func (m *archiveMachine) query(t *rapid.T) {
 		}
 		return rapid.SampledFrom(append(slices.Clone(m.ids), "unknown", archive.NewIDAt(m.clock).String())).Draw(t, label)
 	}
-	f := archive.Filter{AfterID: id("after id"), BeforeID: id("before id")}
-	p := archive.Page{Max: rapid.IntRange(1, 6).Draw(t, "max"), Backwards: rapid.Bool().Draw(t, "backwards"), After: id("after"), Before: id("before")}
+	there := func(label string) string { // what is not there is a position, see missing
+		s := id(label)
+		if _, ok := archive.ParseID(s); ok && m.model.find(account, s) < 0 {
+			return ""
+		}
+		return s
+	}
+	f := archive.Filter{AfterID: there("after id"), BeforeID: there("before id")}
+	p := archive.Page{Max: rapid.IntRange(1, 6).Draw(t, "max"), Backwards: rapid.Bool().Draw(t, "backwards"), After: there("after"), Before: there("before")}
 	if one := id("one id"); one != "" {
 		f.IDs = []string{one, rapid.SampledFrom(m.ids).Draw(t, "other id")}
 	}
@@ -212,6 +219,30 @@ func (m *archiveMachine) query(t *rapid.T) {
 	}
 	m.readTimes()
 	m.compare(account, f, p)
+}
+
+// missing asks for what is behind and before an id that is not in an archive: nothing may be left out.
+func (m *archiveMachine) missing(t *rapid.T) {
+	account := rapid.SampledFrom(modelPeople).Draw(t, "account")
+	id := rapid.SampledFrom(append(slices.Clone(m.ids), archive.NewIDAt(m.clock).String())).Draw(t, "missing id")
+	if m.model.find(account, id) >= 0 {
+		return
+	}
+	m.readTimes()
+	known, _ := archive.ParseID(id)
+	made := time.UnixMicro(known.Micros())
+	after, err := m.store.Query(m.t.Context(), account, archive.Filter{}, archive.Page{Max: 1 << 20, After: id})
+	m.check(err)
+	before, err := m.store.Query(m.t.Context(), account, archive.Filter{}, archive.Page{Max: 1 << 20, Before: id, Backwards: true})
+	m.check(err)
+	has := func(r archive.Result, id string) bool {
+		return slices.ContainsFunc(r.Entries, func(e archive.Entry) bool { return e.ID == id })
+	}
+	for _, e := range m.model[account] {
+		if !e.At.Before(made) && !has(after, e.ID) || !e.At.After(made) && !has(before, e.ID) {
+			m.t.Fatalf("%s at %v is neither behind nor before %s of %v", e.ID, e.At, id, made)
+		}
+	}
 }
 
 // readTimes takes the times of the entries from the store. They are those of the model, but for less than a
@@ -303,7 +334,7 @@ func TestArchiveModel(t *testing.T) {
 		defer func() { _ = m.store.Close() }()
 		t.Repeat(map[string]func(*rapid.T){
 			"archive": m.archive, "archive more": m.archive, "archive much": m.archive,
-			"query": m.query, "query more": m.query, "ends": m.ends, "prune": m.prune, "remove": m.remove, "restart": m.restart,
+			"query": m.query, "query more": m.query, "ends": m.ends, "prune": m.prune, "missing": m.missing, "remove": m.remove, "restart": m.restart,
 		})
 	})
 }

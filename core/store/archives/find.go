@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/archive"
 )
@@ -43,6 +44,35 @@ func findEntry(ctx context.Context, q Reader, a *accountState, id string) (int64
 		return findByID(ctx, q, a, known)
 	}
 	return findByText(ctx, q, a, id)
+}
+
+// findPosition returns the first position behind an entry and the last one before it. If there is no such entry, these
+// are positions around the time at which its id was made, both inclusive: a client may then get an entry twice, but
+// misses none.
+func findPosition(ctx context.Context, q Reader, a *accountState, id string) (from, to int64, err error) {
+	position, err := findEntry(ctx, q, a, id)
+	if !errors.Is(err, archive.ErrNoEntry) {
+		return position + 1, position - 1, err
+	}
+	known, ok := archive.ParseID(id)
+	if !ok {
+		return 0, 0, archive.ErrNoEntry
+	}
+	if err := q.QueryRowContext(ctx, lastPositionSQL, a.number).Scan(&a.last); err != nil {
+		return 0, 0, fmt.Errorf("read end of archive: %w", err)
+	}
+	if !possible(known, a.last) {
+		return 0, 0, archive.ErrNoEntry
+	}
+	return known.Micros(), known.Micros() + a.drift, nil
+}
+
+// clockSlack is how far ahead of the clock an id may be: other servers of the same database have clocks of their own.
+const clockSlack = 60_000_000
+
+// possible reports whether an id may be of an archive whose last entry has that position.
+func possible(id archive.ID, last int64) bool {
+	return id.Possible(max(time.Now().UnixMicro(), last) + clockSlack)
 }
 
 // findByID looks where the time in the id says, and behind it as far as an entry can be behind its time.

@@ -49,7 +49,12 @@ func Query(ctx context.Context, reads Reader, account jid.JID, f archive.Filter,
 
 // searchNothing answers for an account for which nothing has been archived yet.
 func searchNothing(f archive.Filter, p archive.Page) (archive.Result, error) {
-	if f.AfterID+f.BeforeID+p.After+p.Before != "" || len(f.IDs) > 0 {
+	for _, id := range []string{f.AfterID, f.BeforeID, p.After, p.Before} {
+		if known, ok := archive.ParseID(id); id != "" && (!ok || !possible(known, 0)) {
+			return archive.Result{}, archive.ErrNoEntry
+		}
+	}
+	if len(f.IDs) > 0 {
 		return archive.Result{}, archive.ErrNoEntry
 	}
 	r := archive.Result{Complete: true, Count: paging.Unknown, Index: paging.Unknown}
@@ -93,14 +98,14 @@ func (q *search) narrow(ctx context.Context, f archive.Filter, p archive.Page) e
 		if b.id == "" {
 			continue
 		}
-		position, err := findEntry(ctx, q.reads, q.of, b.id)
+		from, to, err := findPosition(ctx, q.reads, q.of, b.id)
 		switch {
 		case err != nil:
 			return err
 		case b.before:
-			q.to = min(q.to, position-1)
+			q.to = min(q.to, to)
 		default:
-			q.from = max(q.from, position+1)
+			q.from = max(q.from, from)
 		}
 	}
 	if len(f.IDs) == 0 {

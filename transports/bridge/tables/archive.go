@@ -2,8 +2,11 @@ package tables
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/archive"
 )
@@ -27,7 +30,7 @@ func (c *roomConditions) add(text string, args ...any) {
 
 func (c *roomConditions) where() string { return strings.Join(c.texts, " AND ") }
 
-// ReadArchive reads a page of a room's archive. Filter.With is room/nick; an id that is not there is archive.ErrNoEntry.
+// ReadArchive reads a page of a room's archive. Filter.With is room/nick; an id that cannot be of this archive is archive.ErrNoEntry.
 func (s *Store) ReadArchive(ctx context.Context, room int64, f archive.Filter, p archive.Page) (page ArchivePage, err error) {
 	tx, err := s.engine.Reader().BeginTx(ctx, nil) // one snapshot
 	if err != nil {
@@ -110,11 +113,39 @@ func (c *roomConditions) bound(ctx context.Context, q querier, room int64, id, o
 		return nil
 	}
 	seq, err := roomArchiveSeq(ctx, q, room, id)
-	if err == nil {
+	switch {
+	case err == nil:
 		c.add("seq "+op+" ?", seq)
+	case errors.Is(err, archive.ErrNoEntry):
+		return c.missing(id, op)
 	}
 	return err
 }
+
+// missing makes a bound of an id whose entry is not there: it was deleted, is too old, or was lost in a crash. An id
+// that this server makes tells its time; a client may then get an entry twice, but misses none. One of a message of the
+// network (convert.Hash) has no time: entries are written before it is shown, so that it was older than what is there.
+func (c *roomConditions) missing(id, op string) error {
+	known, ok := archive.ParseID(id)
+	switch {
+	case ok && known.Possible(time.Now().Add(clockSlack).UnixMicro()):
+		slack := clockSlack.Microseconds() // an entry is written a little before or after its id is made
+		if op == ">" {
+			slack = -slack
+		}
+		c.add("at "+op+" ?", known.Micros()+slack)
+	case !networkID.MatchString(id):
+		return archive.ErrNoEntry
+	case op == "<":
+		c.add("1 = 0")
+	}
+	return nil
+}
+
+// clockSlack is how far the time of an entry may be from that in its id.
+const clockSlack = time.Minute
+
+var networkID = regexp.MustCompile(`^[a-z2-7]{24}$`)
 
 func roomArchiveSeq(ctx context.Context, q querier, room int64, id string) (seq int64, err error) {
 	ok, err := found(q.QueryRowContext(ctx, roomArchiveSeqSQL, room, id).Scan(&seq))
