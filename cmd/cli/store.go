@@ -21,7 +21,7 @@ file that holds one of these, as a URL with a password should not be on a comman
 
 A copy that was interrupted goes on when the same command is given again; until it is complete no server
 opens the target. At the end both databases are compared. The source stays as it is, but for tables
-of an earlier release, which are migrated. Then set store.url in the configuration, and start the server;
+of an earlier release, which are migrated, and delivery logs beside a SQLite file, which move into it. Then set store.url in the configuration, and start the server;
 keep its data directory, which holds the keys.`,
 		Example: "  dragoman store copy data/dragoman.db @/etc/dragoman/database-url",
 		RunE: func(cmd *cobra.Command, args []string) error {

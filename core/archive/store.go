@@ -12,6 +12,9 @@ import (
 // ErrNoEntry is returned by a Store for an id that is not in the archive, or cannot be a position in it.
 var ErrNoEntry = errors.New("no such entry in the archive")
 
+// ErrTwice is returned for an entry whose id the archive has already.
+var ErrTwice = errors.New("a message with this id is in the archive already")
+
 // Store holds archives, each of one bare JID. Within an archive the order is that of
 // arrival; ids are unique and never used again (XEP-0313 §3.1, §6.2).
 type Store interface {

@@ -29,8 +29,8 @@ func (l *Link) Send(st *stanza.Stanza) {
 
 // SendAll is Send for several stanzas. done is called, perhaps before SendAll returns and
 // by any goroutine, once the sockets have taken them all, or with an error if there was no room
-// for one of them. It must not block.
-func (l *Link) SendAll(list []*stanza.Stanza, done func(error)) {
+// for one of them. It must not block. The other function is for servers that say more.
+func (l *Link) SendAll(list []*stanza.Stanza, _ func(), done func(error)) {
 	all := &sending{open: len(list) + 1, done: done}
 	var c *stream.Conn
 	for _, st := range list {

@@ -24,7 +24,7 @@ func TestSendAll(t *testing.T) {
 	for i := range 3 {
 		list = append(list, message("romeo@home.test", "bot@gate.test", fmt.Sprint(i)))
 	}
-	l.SendAll(list, note)
+	l.SendAll(list, nil, note)
 	select {
 	case err := <-results:
 		t.Fatalf("sent without a server: %v", err)
@@ -40,8 +40,8 @@ func TestSendAll(t *testing.T) {
 	if err := <-results; err != nil {
 		t.Error(err)
 	}
-	l.SendAll(list[:1], note)
-	l.SendAll(nil, note)
+	l.SendAll(list[:1], nil, note)
+	l.SendAll(nil, nil, note)
 	for range 2 {
 		if err := <-results; err != nil {
 			t.Error(err)
@@ -60,7 +60,7 @@ func TestSendAllOverflow(t *testing.T) {
 		for range n {
 			list = append(list, message("romeo@home.test", "bot@gate.test", "x"))
 		}
-		l.SendAll(list, func(err error) { results <- err })
+		l.SendAll(list, nil, func(err error) { results <- err })
 	}
 	send(2) // they wait forever
 	send(1)

@@ -54,7 +54,7 @@ func TestResolveQueues(t *testing.T) {
 			for i := 1; i < 4; i++ {
 				st := from(message("juliet@home.test", "chat"), "x@gate.test/r")
 				st.ID = strconv.Itoa(i)
-				gate.SendAll([]*stanza.Stanza{st}, func(error) { safe++ }) // returns at once
+				gate.SendAll([]*stanza.Stanza{st}, func() {}, func(error) { safe++ }) // returns at once
 			}
 			if len(got) != 0 || safe != 0 || th.host.Local(jid.MustParse("juliet@home.test")) != nil {
 				t.Errorf("before the account was looked up: got %v, %d safe", got, safe)
@@ -134,7 +134,7 @@ func TestResolvePanics(t *testing.T) {
 			st.ID = id
 			go func() {
 				defer func() { _ = recover() }()
-				gate.SendAll([]*stanza.Stanza{st}, func(error) { over++ })
+				gate.SendAll([]*stanza.Stanza{st}, func() {}, func(error) { over++ })
 			}()
 			synctest.Wait()
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// A stanza is safe when a crash of this process cannot lose it: when the stages have committed
-// what they store of it, or when it was written to a receiver's socket. The latter is a
+// A stanza is safe when a crash of this process cannot lose it: when the stages have committed what they store of it
+// and, where there are sessions to receive it, it was written to the socket of one of them. The latter is a
 // simplification: only an acknowledgement by the client (XEP-0198) would prove that it arrived.
 
 // WriteNotifier is implemented by sessions that report when the stanzas delivered so far have been written
@@ -17,52 +17,69 @@ type WriteNotifier interface{ NotifyWritten(done func(written bool)) }
 
 // safeWait waits until the stanzas of one call of SendAll are safe.
 type safeWait struct {
-	mu   sync.Mutex
-	open int
-	over bool
-	err  error
-	done func(error)
+	taken func()
+	done  func(error)
+
+	mu      sync.Mutex
+	writes  int // that have not ended, and one for the call itself
+	sockets int // that have not ended
+	written bool
+	over    bool
+	err     error
 }
 
-// beginWrite registers a write to wait for; the returned function ends it.
+// beginWrite registers a database write to wait for; the returned function ends it.
 func (s *safeWait) beginWrite() func(error) {
 	s.mu.Lock()
-	s.open++
+	s.writes++
 	s.mu.Unlock()
-	return func(err error) { s.end(err, false) }
+	return s.endWrite
+}
+
+func (s *safeWait) endWrite(err error) {
+	s.mu.Lock()
+	if s.err == nil {
+		s.err = err
+	}
+	s.writes--
+	s.report(false)
 }
 
 // awaitSocket waits until a session's stanzas are written to its socket.
 func (s *safeWait) awaitSocket(to WriteNotifier) {
 	s.mu.Lock()
-	s.open++
+	s.sockets++
 	s.mu.Unlock()
-	to.NotifyWritten(func(taken bool) { s.end(nil, taken) })
+	to.NotifyWritten(func(written bool) {
+		s.mu.Lock()
+		first := written && !s.written
+		s.written = s.written || written
+		s.sockets--
+		s.report(first)
+	})
 }
 
-// end ends the wait for one write. If a receiver's socket took the stanza, SendAll succeeds even if the
-// archive's write failed: a repetition would deliver the stanza twice.
-func (s *safeWait) end(err error, taken bool) {
-	s.mu.Lock()
-	if s.err == nil {
-		s.err = err
-	}
-	s.open--
-	now := !s.over && (taken || s.open == 0)
+// report calls what is due, and unlocks. first is true for the first socket that has the stanzas.
+func (s *safeWait) report(first bool) {
+	now := !s.over && s.writes == 0 && (s.written || s.sockets == 0)
 	s.over = s.over || now
-	if err = s.err; taken {
-		err = nil
-	}
+	first = first && !s.over
+	err := s.err
 	s.mu.Unlock()
+	if first {
+		s.taken()
+	}
 	if now {
 		s.done(err)
 	}
 }
 
 // SendAll is Send for several stanzas. done is called once they are safe, or with an error if a write has
-// failed. It may be called before SendAll returns, from any goroutine, and must not block.
-func (e *Endpoint) SendAll(list []*stanza.Stanza, done func(error)) {
-	s := &safeWait{open: 1, done: done}
+// failed. taken is called before that where a socket has them while there are still writes under way: after a crash the
+// stanzas need not be sent again, but what the stages store of them may be missing. Both may be called before SendAll
+// returns, from any goroutine, and must not block.
+func (e *Endpoint) SendAll(list []*stanza.Stanza, taken func(), done func(error)) {
+	s := &safeWait{writes: 1, taken: taken, done: done}
 	b := NewBatch(context.Background())
 	b.wait = s
 	for _, st := range list {
@@ -71,5 +88,5 @@ func (e *Endpoint) SendAll(list []*stanza.Stanza, done func(error)) {
 		}
 	}
 	b.Flush()
-	s.end(nil, false)
+	s.endWrite(nil)
 }

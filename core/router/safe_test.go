@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -17,8 +18,8 @@ type slowRecorder struct {
 
 func (p *slowRecorder) NotifyWritten(done func(written bool)) { p.waiting = append(p.waiting, done) }
 
-// SendAll tells that a message is safe when a receiver's socket has it, or when the stages
-// have written it where nobody is there; not before, and once.
+// SendAll reports that messages are safe when all that the stages store of them is written and, where somebody is there,
+// a socket has them; not before, and once. That a socket has them while the writes go on is reported too.
 func TestSendAll(t *testing.T) {
 	t.Parallel()
 	var writes []func(error)
@@ -31,60 +32,69 @@ func TestSendAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	var reported []error
+	taken := 0
 	send := func(n int) {
 		t.Helper()
-		writes, reported = nil, nil
+		writes, reported, taken = nil, nil, 0
 		var list []*stanza.Stanza
 		for range n {
 			list = append(list, from(message("juliet@home.test", "chat"), "cleo@gate.test"))
 		}
-		gate.SendAll(list, func(err error) { reported = append(reported, err) })
+		gate.SendAll(list, func() { taken++ }, func(err error) { reported = append(reported, err) })
 	}
+	expect := func(what string, wantTaken int, want ...error) {
+		t.Helper()
+		if taken != wantTaken || !slices.Equal(reported, want) {
+			t.Fatalf("%s: reported %v, %d times taken; want %v, %d", what, reported, taken, want, wantTaken)
+		}
+	}
+	full := errors.New("disk full")
 
 	send(2) // nobody is there
-	if len(reported) != 0 || len(writes) != 2 {
-		t.Fatalf("reported %v with %d writes open", reported, len(writes))
+	if len(writes) != 2 {
+		t.Fatalf("%d writes", len(writes))
 	}
+	expect("before the writes", 0)
 	writes[0](nil)
-	if len(reported) != 0 {
-		t.Fatal("reported after one of two")
-	}
+	expect("after one of two", 0)
 	writes[1](nil)
-	if len(reported) != 1 || reported[0] != nil {
-		t.Fatalf("reported %v, want once and without an error", reported)
-	}
+	expect("after both", 0, nil)
 
 	send(1)
-	writes[0](errors.New("disk full"))
-	if len(reported) != 1 || reported[0] == nil {
-		t.Fatalf("reported %v, want the error", reported)
-	}
+	writes[0](full)
+	expect("a write that fails", 0, full)
 
 	slow := &slowRecorder{recorder: recorder{jid: jid.MustParse("juliet@home.test/balcony")}}
 	th.bind(slow, BindOptions{}).SetPresence(&Presence{Stanza: stanza.NewPresence(jid.JID{}, slow.jid, "")})
 	send(2)
-	if len(reported) != 0 || len(slow.waiting) != 1 || len(slow.take()) != 2 {
-		t.Fatalf("reported %v, %d wait for the socket", reported, len(slow.waiting))
+	if len(slow.waiting) != 1 || len(slow.take()) != 2 {
+		t.Fatalf("%d wait for the socket", len(slow.waiting))
 	}
+	expect("before anything", 0)
 	slow.waiting[0](true)
-	if len(reported) != 1 || reported[0] != nil {
-		t.Fatalf("reported %v when the socket had it", reported)
-	}
-	for _, done := range writes { // the archive's copy may fail: it has come
-		done(errors.New("disk full"))
-	}
-	if len(reported) != 1 {
-		t.Errorf("reported %d times", len(reported))
-	}
+	expect("when the socket has them", 1)
+	writes[0](nil)
+	expect("after one of two writes", 1)
+	writes[1](nil)
+	expect("after both writes", 1, nil)
+
+	slow.waiting = nil
+	send(1)
+	writes[0](nil)
+	expect("written, but not taken", 0)
+	slow.waiting[0](true)
+	expect("written, then taken", 0, nil)
+
+	slow.waiting = nil
+	send(1)
+	slow.waiting[0](true)
+	writes[0](full) // it has come, but is not archived
+	expect("taken, and a write that fails", 1, full)
 
 	slow.waiting = nil
 	send(1)
 	slow.waiting[0](false) // the client has gone
-	if len(reported) != 0 {
-		t.Fatal("reported although nobody has it and nothing is written")
-	}
+	expect("nobody has it and nothing is written", 0)
 	writes[0](nil)
-	if len(reported) != 1 || reported[0] != nil {
-		t.Errorf("reported %v", reported)
-	}
+	expect("it is written", 0, nil)
 }

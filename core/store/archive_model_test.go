@@ -15,7 +15,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
-	"github.com/dragoman-im/dragoman/core/store/archives"
 )
 
 // isSender reports whether an account has sent a message to somebody else.
@@ -129,7 +128,7 @@ func (m *archiveMachine) archive(t *rapid.T) {
 		list, exists := m.model[account]
 		want := error(nil)
 		if m.model.find(account, id) >= 0 {
-			want = archives.ErrTwice
+			want = archive.ErrTwice
 		} else if exists {
 			m.model[account] = append(list, e)
 		}

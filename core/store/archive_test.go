@@ -393,7 +393,7 @@ func TestEntriesWrittenByOthers(t *testing.T) {
 	onlySQLite(t)
 	s := open(t, Options{})
 	account(t, s, alice)
-	other := open(t, Options{Path: s.path})
+	other := open(t, Options{Path: s.location})
 	archiveOne := func() {
 		t.Helper()
 		done := make(chan error, 1)

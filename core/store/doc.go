@@ -17,6 +17,9 @@
 // before COMMIT, is repeated. Where the answer to COMMIT is lost, the server is asked how the
 // transaction ended.
 //
+// What must survive the end of the process at once, but is not worth waiting for, goes through a pipeline
+// on PostgreSQL; with SQLite it belongs in a file.
+//
 // Readers are a pool of read-only connections (Reader). They see everything that is committed,
 // never wait for a writer, and have one snapshot in a transaction.
 //
@@ -40,7 +43,7 @@
 //
 // # Parts
 //
-// archives are the tables of message archives; transfer copies a database to another one; storetest
+// archives are the tables of message archives; pipeline sends statements whose answers nobody waits for; transfer copies a database to another one; storetest
 // makes databases for tests, which all run on both engines.
 //
 // # Goroutines and locks

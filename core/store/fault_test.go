@@ -123,7 +123,7 @@ func TestLocked(t *testing.T) {
 	onlySQLite(t)
 	const busy = 200 * time.Millisecond
 	s, l := faulty(t, Options{BusyTimeout: busy})
-	other, err := sql.Open("sqlite3", "file:"+s.path+"?_txlock=exclusive")
+	other, err := sql.Open("sqlite3", "file:"+s.location+"?_txlock=exclusive")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ type Options struct {
 // Store is an open database. Its methods may be called from any goroutine.
 type Store struct {
 	log        *slog.Logger
-	path       string // of the SQLite file
+	location   string // the SQLite file, or the URL of the PostgreSQL database, which may hold a password
 	place      string // which database it is, for the log
 	dialect    Dialect
 	limits     atomic.Pointer[Limits]
@@ -114,7 +114,7 @@ func (s *Store) locate(o *Options) error {
 		return fmt.Errorf("no engine for databases %s:...; there are sqlite and postgres", scheme)
 	}
 	o.Partitions = 1
-	s.path, s.place = o.Path, o.Path
+	s.location, s.place = o.Path, o.Path
 	return prepareFile(o.Path)
 }
 

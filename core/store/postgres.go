@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/dragoman-im/dragoman/core/store/pipeline"
 )
 
 // PostgreSQL is reached through pgx's adapter to database/sql, not its own pool: all methods
@@ -36,6 +38,7 @@ func (s *Store) connectPostgres(ctx context.Context, o Options) error {
 	if s.writes, err = openPostgres(o.URL, true, writer); err != nil {
 		return err
 	}
+	s.location = o.URL
 	s.writes.SetMaxOpenConns(o.Partitions + 2) // one to migrate with, one to hold the lock for that
 	s.writes.SetMaxIdleConns(o.Partitions)
 	if err := s.writes.PingContext(ctx); err != nil {
@@ -50,6 +53,14 @@ func (s *Store) connectPostgres(ctx context.Context, o Options) error {
 }
 
 func openPostgres(url string, writes bool, params map[string]string) (*sql.DB, error) {
+	config, err := postgresConfig(url, params)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(&pgConnector{Connector: stdlib.GetConnector(*config), statements: newRewriter(), writes: writes}), nil
+}
+
+func postgresConfig(url string, params map[string]string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("the URL of the database cannot be read") // the error may hold the password
@@ -65,7 +76,24 @@ func openPostgres(url string, writes bool, params map[string]string) (*sql.DB, e
 	for k, v := range params {
 		config.RuntimeParams[k] = v
 	}
-	return sql.OpenDB(&pgConnector{Connector: stdlib.GetConnector(*config), statements: newRewriter(), writes: writes}), nil
+	return config, nil
+}
+
+// NewPipeline makes a pipeline that executes a statement; Sync connects it. The arguments of the statement are integers.
+func (s *Store) NewPipeline(name, statement string, arguments int) *pipeline.Pipeline {
+	return pipeline.New(pipeline.Options{
+		Name: name, Statement: newRewriter().rewrite(statement), Arguments: arguments, Log: s.log,
+		Connect: func(ctx context.Context) (*pgconn.PgConn, error) {
+			config, err := postgresConfig(s.location, map[string]string{
+				"synchronous_commit": "off", // nobody waits
+				"lock_timeout":       strconv.FormatInt(defaultBusyTimeout.Milliseconds(), 10),
+			})
+			if err != nil {
+				return nil, err
+			}
+			return pgconn.ConnectConfig(ctx, &config.Config)
+		},
+	})
 }
 
 func withParameter(url, key, value string) string {

@@ -3,9 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"time"
 
+	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/archives"
 )
@@ -14,12 +18,13 @@ const offlineLikeSQL = `SELECT stanza FROM offline WHERE account = ? AND stanza 
 
 // PrepareRedelivery is called for a message that a gateway may have delivered before a crash. It reports
 // whether the message waits in offline storage, so that it must not be delivered again. Where it does
-// not, its entry in the receiver's archive is deleted, as the message will be archived again.
+// not, and has no archive id by which the archive knows it, its entry in the receiver's archive is deleted, as the
+// message will be archived again.
 func (s *Store) PrepareRedelivery(ctx context.Context, st *stanza.Stanza) (bool, error) {
 	waits := false
 	account := st.To.Bare()
 	err := s.archives.change(ctx, account, func(tx *sql.Tx, _ *archives.Writer) (err error) {
-		if waits, err = isOffline(tx, account, st); waits || err != nil {
+		if waits, err = isOffline(tx, account, st); waits || err != nil || st.Entry != "" {
 			return err
 		}
 		return archives.DeleteMessage(tx, account, st)
@@ -28,6 +33,28 @@ func (s *Store) PrepareRedelivery(ctx context.Context, st *stanza.Stanza) (bool,
 		return false, fmt.Errorf("look for message %s of %s: %w", st.ID, st.To.Bare(), err)
 	}
 	return waits, nil
+}
+
+// ArchiveReceived archives a message that its receiver, an account, has got under the id Entry, as the crash of the
+// process may have prevented that. Where the archive has it already, or the account does not exist, nothing is changed.
+func (s *Store) ArchiveReceived(ctx context.Context, st *stanza.Stanza) error {
+	account := st.To.Bare()
+	id, ok := archive.ParseID(st.Entry)
+	if account.Local() == "" || !ok {
+		return nil
+	}
+	st = message.WithStanzaID(message.WithoutStanzaID(st, account), account, st.Entry)
+	result := make(chan error, 1)
+	s.Archive(account, archive.Entry{ID: st.Entry, At: time.UnixMicro(id.Micros()), Stanza: st}, func(err error) { result <- err })
+	select {
+	case err := <-result:
+		if err != nil && !errors.Is(err, archive.ErrTwice) {
+			return fmt.Errorf("archive message %s of %s: %w", st.ID, account, err)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // isOffline reports whether a message of the same sender and id waits for an account.

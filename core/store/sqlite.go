@@ -131,7 +131,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("back up: %w", err)
 	}
-	db, err := sql.Open("sqlite3", source(Options{Path: s.path, BusyTimeout: defaultBusyTimeout}, "rw"))
+	db, err := sql.Open("sqlite3", source(Options{Path: s.location, BusyTimeout: defaultBusyTimeout}, "rw"))
 	if err != nil {
 		return fmt.Errorf("back up: %w", err)
 	}

@@ -19,6 +19,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if url := os.Getenv(pipelineKilledEnv); url != "" {
+		sendAndDie(url)
+	}
 	if os.Getenv(killedEnv) != "" {
 		writeUntilKilled(os.Getenv(killedEnv))
 		return
@@ -213,7 +216,7 @@ func TestLockedByAnotherProcess(t *testing.T) {
 	onlySQLite(t)
 	s := open(t, Options{BusyTimeout: 20 * time.Millisecond})
 	scratch(t, s)
-	other, err := sql.Open("sqlite3", source(Options{Path: s.path, BusyTimeout: time.Second}, "rw"))
+	other, err := sql.Open("sqlite3", source(Options{Path: s.location, BusyTimeout: time.Second}, "rw"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,9 +52,10 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
-	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives")},
+	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline")},
 	{"core/store/transfer", []string{"core/store"}},
 	{"core/store/archives", join(engines, addresses...)},
+	{"core/store/pipeline", nil},
 	{"core/store/storetest", nil},    // for tests
 	{"core/server/featuretest", nil}, // tests only
 	{"core/server", []string{"config", "core/*", "core/features/*"}},
@@ -64,7 +65,7 @@ var importRules = []importRule{
 	{"transports", []string{"transports/richtext"}},
 	{"transports/recorder", []string{"transports"}},
 	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
-	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/store", "transports", "transports/richtext", "transports/bridge/*")},
+	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/store", "core/store/pipeline", "transports", "transports/richtext", "transports/bridge/*")},
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
 	{"transports/gateways", []string{"config", "core/*", "core/store/transfer", "transports", "transports/*", "transports/bridge/*"}},

@@ -30,7 +30,7 @@ type counter struct {
 func (c *counter) Domain() jid.JID               { return domain }
 func (c *counter) Handle(f func(*stanza.Stanza)) { c.handle.Store(&f) }
 
-func (c *counter) SendAll(list []*stanza.Stanza, done func(error)) {
+func (c *counter) SendAll(list []*stanza.Stanza, _ func(), done func(error)) {
 	for _, st := range list {
 		c.Send(st)
 	}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/pipeline"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -35,6 +37,11 @@ func (m stoppedStore) Write(ctx context.Context, fn func(*sql.Tx) error) error {
 		return errCut
 	}
 	return m.Engine.Write(ctx, fn)
+}
+
+// NewPipeline is that of the store, which keeps what was sent before the kill.
+func (m stoppedStore) NewPipeline(name, statement string, arguments int) *pipeline.Pipeline {
+	return m.Engine.(*store.Store).NewPipeline(name, statement, arguments)
 }
 
 // stoppedNetwork is a network whose calls have no effect after the kill.
@@ -316,7 +323,11 @@ func TestDeliveryLogSurvives(t *testing.T) {
 		h.expect(phone, "cleo: once")
 		h.restart() // before the rows were marked: the delivery log has them
 		h.expect(phone)
-		if files, _ := filepath.Glob(filepath.Join(h.dir, "delivery*")); len(files) != 1 {
+		want := 1
+		if storetest.OnPostgres() { // it is in the database, where another machine finds it
+			want = 0
+		}
+		if files, _ := filepath.Glob(filepath.Join(h.dir, "delivery*")); len(files) != want {
 			t.Error(files)
 		}
 		time.Sleep(time.Minute)

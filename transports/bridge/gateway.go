@@ -28,8 +28,9 @@ type Endpoint interface {
 	Domain() jid.JID
 	Send(*stanza.Stanza)
 	// SendAll sends several stanzas in order and calls done, from any goroutine, once they survive a crash of
-	// this process: the server has stored them, or the clients' sockets have taken them.
-	SendAll(list []*stanza.Stanza, done func(error))
+	// this process: the clients' sockets have taken them or the server has stored them, and those that are to be
+	// archived are. It calls taken before done, once, where a socket has them and the server is still writing.
+	SendAll(list []*stanza.Stanza, taken func(), done func(error))
 	// Collect returns a Send for one goroutine that sends many stanzas in a row. They are written when flush is
 	// called, or before.
 	Collect() (send func(*stanza.Stanza), flush func())
@@ -39,6 +40,9 @@ type Endpoint interface {
 
 // Settings are the choices and limits of a gateway.
 type Settings = gateway.Settings
+
+// Kept is what the server has stored of messages that were sent before a crash; see delivery.Kept.
+type Kept = delivery.Kept
 
 // Keys encrypts the secrets of logins.
 type Keys = logins.Keys
@@ -52,11 +56,8 @@ type Options struct {
 	Endpoint    Endpoint
 	Store       *tables.Store
 	Keys        *Keys
-	DeliveryLog string // a file's path, beside the store
-	// Kept reports whether the server has stored a message for its receiver, and removes any part of it that was
-	// stored if not. Run calls it at the start for each message that may have been sent before a crash without being
-	// noted in the delivery log. Nil means never: such messages are sent again.
-	Kept func(ctx context.Context, st *stanza.Stanza) (bool, error)
+	DeliveryLog string // a file's path, beside the store; with PostgreSQL it is read once and removed
+	Kept        Kept
 	// UsersOnline makes Run ask for the presence of all users: they may be online already.
 	UsersOnline bool
 	Settings    Settings
@@ -109,19 +110,12 @@ func New(o Options) (*Gateway, error) {
 	if err := transports.CheckNetwork(o.Network); err != nil {
 		return nil, err
 	}
-	if o.Kept == nil {
-		o.Kept = func(context.Context, *stanza.Stanza) (bool, error) { return false, nil }
-	}
 	env := newEnv(o)
 	g := &Gateway{
 		Counters: &env.Counters, env: env, endpoint: o.Endpoint, store: o.Store, started: make(chan struct{}),
 		limiter: gateway.NewLimiter(env.Settings.Stanzas, env.Now), logins: logins.New(env, o.Network, o.Store, o.Keys), probe: o.UsersOnline,
 	}
-	log, err := delivery.Open(o.DeliveryLog, env, o.Store, o.Endpoint, o.Kept)
-	if err != nil {
-		return nil, err
-	}
-	g.assemble(log)
+	g.assemble(delivery.New(o.DeliveryLog, env, o.Store, o.Endpoint, o.Kept))
 	return g, nil
 }
 

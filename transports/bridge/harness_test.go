@@ -152,7 +152,7 @@ type endpoint struct {
 func (e *endpoint) Domain() jid.JID               { return domain }
 func (e *endpoint) Handle(f func(*stanza.Stanza)) { e.handle.Store(&f) }
 
-func (e *endpoint) SendAll(list []*stanza.Stanza, done func(error)) {
+func (e *endpoint) SendAll(list []*stanza.Stanza, _ func(), done func(error)) {
 	for _, st := range list {
 		e.Send(st)
 	}

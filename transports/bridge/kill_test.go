@@ -55,7 +55,7 @@ func (p *pipes) Handle(f func(*stanza.Stanza)) {
 	p.handle = f
 }
 
-func (p *pipes) SendAll(list []*stanza.Stanza, done func(error)) {
+func (p *pipes) SendAll(list []*stanza.Stanza, _ func(), done func(error)) {
 	for _, st := range list {
 		p.Send(st)
 	}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/transfer"
+	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
@@ -23,8 +26,14 @@ func CopyStore(ctx context.Context, from, to string, report func(line string)) (
 			return err
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
-		if _, err := tables.Open(ctx, s); err != nil {
+		database, err := tables.Open(ctx, s)
+		if err != nil {
 			return err
+		}
+		if path, ok := strings.CutPrefix(url, "sqlite:"); ok && i == 0 {
+			if err := moveDeliveryLogs(ctx, filepath.Dir(path), database); err != nil {
+				return err
+			}
 		}
 		stores[i] = s
 	}
@@ -38,4 +47,20 @@ func CopyStore(ctx context.Context, from, to string, report func(line string)) (
 		}
 		report(fmt.Sprintf("%-24s %d of %d rows %s", p.Table, p.Rows, p.Of, what))
 	})
+}
+
+// moveDeliveryLogs moves what gateways have noted in files beside a SQLite database into it, so that it is copied too.
+func moveDeliveryLogs(ctx context.Context, dir string, database *tables.Database) error {
+	for _, pattern := range []string{"*" + deliveryLogSuffix, "*" + deliveryLogSuffix + ".old"} {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			if err := delivery.MoveFiles(ctx, strings.TrimSuffix(path, ".old"), database); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

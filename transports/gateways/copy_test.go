@@ -1,6 +1,7 @@
 package gateways_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -21,7 +22,12 @@ func TestCopyStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := "sqlite:" + filepath.Join(storetest.OldData(t), "dragoman.db")
+			dir := storetest.OldData(t)
+			url := "sqlite:" + filepath.Join(dir, "dragoman.db")
+			log := filepath.Join(dir, "echo-echo.old.example.journal")
+			if err := os.WriteFile(log, []byte{7: 77}, 0o600); err != nil { // the event with the number 77
+				t.Fatal(err)
+			}
 			for _, next := range route {
 				to := next(t)
 				if err := gateways.CopyStore(t.Context(), url, to, nil); err != nil {
@@ -29,6 +35,9 @@ func TestCopyStore(t *testing.T) {
 				}
 				checkOldGateway(t, to)
 				url = to
+			}
+			if left, _ := filepath.Glob(filepath.Join(dir, "*.journal*")); len(left) > 0 {
+				t.Errorf("%v is still there", left)
 			}
 		})
 	}
@@ -58,7 +67,8 @@ func checkOldGateway(t *testing.T, url string) {
 	if err != nil || len(contacts) != 4 || contacts[3].Pushed != "Parrot\x00\x00set" {
 		t.Errorf("contacts: %+v %v", contacts, err)
 	}
-	for table, want := range map[string]int{"bridge_rooms": 2, "bridge_archive": 3, "bridge_inbox": 7, "bridge_outbox": 5, "bridge_ids": 5, "bridge_people": 5, "bridge_reactions": 1} {
+	for table, want := range map[string]int{"bridge_rooms": 2, "bridge_archive": 3, "bridge_inbox": 7, "bridge_outbox": 5, "bridge_ids": 5, "bridge_people": 5, "bridge_reactions": 1,
+		"bridge_delivered WHERE seq = 77 AND archived": 1} {
 		var n int
 		if err := s.Reader().QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil || n != want {
 			t.Errorf("%s: %d rows, want %d: %v", table, n, want, err)

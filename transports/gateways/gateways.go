@@ -12,7 +12,6 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/server"
-	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
@@ -81,7 +80,8 @@ func (i *inside) start(ctx context.Context, c config.Config, e enabled) error {
 		return fmt.Errorf("attach %s: %w", e.domain, err)
 	}
 	g, err := i.maker.gateway(ctx, c, e, placement{
-		endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), kept: i.server.Store().PrepareRedelivery, usersOnline: i.serving,
+		endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), usersOnline: i.serving,
+		kept: bridge.Kept{Waits: i.server.Store().PrepareRedelivery, Archive: i.server.Store().ArchiveReceived},
 	})
 	if err == nil {
 		err = i.server.Attach(server.Attachment{
@@ -150,10 +150,13 @@ func (m *maker) open(c config.Config, wanted func(section string) bool) ([]enabl
 type placement struct {
 	endpoint bridge.Endpoint
 	users    []string
-	kept     func(context.Context, *stanza.Stanza) (bool, error) // nil where the server cannot be asked
+	kept     bridge.Kept // empty where the server cannot be asked
 	// usersOnline reports whether users may be online already; a link to a foreign server asks whenever it is up.
 	usersOnline bool
 }
+
+// deliveryLogSuffix ends the names of the files of delivery logs, as they have been since the first release.
+const deliveryLogSuffix = ".journal"
 
 func (m *maker) gateway(ctx context.Context, c config.Config, e enabled, p placement) (*bridge.Gateway, error) {
 	domain := p.endpoint.Domain()
@@ -161,7 +164,7 @@ func (m *maker) gateway(ctx context.Context, c config.Config, e enabled, p place
 	if err != nil {
 		return nil, err
 	}
-	log := filepath.Join(c.Server.Data, e.kind+"-"+domain.String()+".journal")
+	log := filepath.Join(c.Server.Data, e.kind+"-"+domain.String()+deliveryLogSuffix)
 	return bridge.New(bridge.Options{
 		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, DeliveryLog: log, Settings: settings(c, p.users),
 		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, UsersOnline: p.usersOnline, Version: server.Version(),

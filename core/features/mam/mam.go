@@ -2,6 +2,7 @@ package mam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -123,7 +124,10 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 func (a *Archive) write(p *router.Pass) {
 	written, account := p.BeginWrite(), p.Account.JID()
 	a.store.Archive(account, archive.Entry{ID: p.Stanza.Entry, At: time.Now(), Stanza: p.Stanza}, func(err error) {
-		if err != nil {
+		switch {
+		case errors.Is(err, archive.ErrTwice): // the message was received before, and has come again after a crash
+			err = nil
+		case err != nil:
 			a.Log.Log(context.Background(), level(err), "message not archived", "account", account, "err", err)
 		}
 		written(err)

@@ -210,7 +210,7 @@ func TestWriteFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	send := func() (got error) {
-		gate.SendAll([]*stanza.Stanza{chat("x")}, func(err error) { got = err })
+		gate.SendAll([]*stanza.Stanza{chat("x")}, func() {}, func(err error) { got = err })
 		return got
 	}
 	if err := send(); err == nil || !o.rests() {

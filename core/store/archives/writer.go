@@ -2,7 +2,6 @@ package archives
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/archive"
@@ -190,9 +189,6 @@ func (w *Writer) flush(tx *sql.Tx) error {
 	return nil
 }
 
-// ErrTwice is an id that the archive has already.
-var ErrTwice = errors.New("a message with this id is in the archive already")
-
 // add puts a message into the batch. refused is an error of this row, err one of the transaction.
 func (w *Writer) add(tx *sql.Tx, r *Row) (refused, err error) {
 	a, err := w.account(tx, r.Account)
@@ -205,7 +201,7 @@ func (w *Writer) add(tx *sql.Tx, r *Row) (refused, err error) {
 		made = r.ID.Micros()
 	}
 	if twice, err := w.has(tx, a, r, made, ref); twice || err != nil {
-		return ErrTwice, err
+		return archive.ErrTwice, err
 	}
 	if pending && w.share(r, a, ref) {
 		return nil, w.drifted(tx, a, a.last-min(r.At, made))

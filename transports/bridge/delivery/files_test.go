@@ -1,62 +1,55 @@
 package delivery
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
 )
 
+func expectFiles(t *testing.T, path string, want map[int64]bool) {
+	t.Helper()
+	if found, err := readFiles(path); err != nil || !maps.Equal(found, want) {
+		t.Fatalf("%v %v, want %v", found, err, want)
+	}
+}
+
 // What was noted is found by the next run, in both files; a number that was cut off is not.
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "log")
-	f, found, err := openFiles(path)
-	if err != nil || len(found) != 0 {
-		t.Fatal(found, err)
-	}
-	note := func(seqs ...int64) {
+	expectFiles(t, path, map[int64]bool{})
+	f := &files{path: path}
+	do := func(err error) {
 		t.Helper()
-		for _, seq := range seqs {
-			if _, err := f.add(seq); err != nil {
-				t.Fatal(err)
-			}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	note(1, 2)
-	if err := f.rotate(); err != nil {
-		t.Fatal(err)
-	}
-	note(3)
-	if err := f.close(); err != nil {
-		t.Fatal(err)
-	}
+	do(f.start(t.Context()))
+	do(f.add(1, true))
+	do(f.add(2, false))
+	do(f.rotate())
+	do(f.add(3, true))
+	do(f.add(2, true))
+	do(f.add(4, true))
+	do(f.add(4, false))
+	do(f.close())
 	torn, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := torn.Write([]byte{0, 0, 0}); err != nil {
-		t.Fatal(err)
-	}
-	torn.Close()
-	f, found, err = openFiles(path)
-	if err != nil || len(found) != 3 || !found[1] || !found[2] || !found[3] {
-		t.Fatal(found, err)
-	}
-	note(4) // over what was cut off
-	if err := f.close(); err != nil {
-		t.Fatal(err)
-	}
-	f, found, err = openFiles(path)
-	if err != nil || len(found) != 4 || !found[4] {
-		t.Fatal(found, err)
-	}
-	if err := f.reset(); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, found, err := openFiles(path); err != nil || len(found) != 0 {
-		t.Error(found, err)
+	do(err)
+	_, err = torn.Write([]byte{0, 0, 0})
+	do(err)
+	do(torn.Close())
+	expectFiles(t, path, map[int64]bool{1: true, 2: true, 3: true, 4: true})
+	do(f.start(t.Context()))
+	expectFiles(t, path, map[int64]bool{})
+	do(f.add(5, false))
+	expectFiles(t, path, map[int64]bool{5: false})
+	do(f.rotate())
+	do(f.forgetOld())
+	expectFiles(t, path, map[int64]bool{})
+	do(f.close())
+	if err := f.add(6, true); err == nil {
+		t.Error("noted in a closed file")
 	}
 }

@@ -10,24 +10,52 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/pipeline"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// maxNoted is how many events are noted in the file before they are marked in the database.
+// maxNoted is how many events are noted before they are marked in bridge_inbox.
 const maxNoted = 4096
 
 // Store has the events whose messages are to be delivered.
 type Store interface {
 	ReadyEvents(ctx context.Context) ([]tables.Event, error)
 	MarkDelivered(ctx context.Context, seqs []int64) error
+	Marked(ctx context.Context) (map[int64]bool, error)
+	ClearMarks(ctx context.Context) error
+	NewMarks() *tables.Marks
 }
 
 // Server takes messages.
 type Server interface {
-	// SendAll sends several in a row and calls done, from any goroutine, once they are safe
-	// from a crash of this process: kept by the server's stages, or taken by the sockets.
-	SendAll(list []*stanza.Stanza, done func(error))
+	// SendAll sends several in a row and calls done, from any goroutine, once they are safe from a crash of this
+	// process: taken by a socket or kept by the server, and archived where they are to be. It calls taken before that,
+	// once, where a socket has taken them and the server is still writing.
+	SendAll(list []*stanza.Stanza, taken func(), done func(error))
+}
+
+// Kept is what the server has stored of messages that were sent in the last run. The zero value is a server that cannot
+// be asked.
+type Kept struct {
+	// Waits reports whether a message waits for its receiver, so that it must not be sent again. Where it does not, what
+	// is stored of it is removed, if it would be stored once more.
+	Waits func(context.Context, *stanza.Stanza) (bool, error)
+	// Archive archives a message that its receiver has, unless it is archived already.
+	Archive func(context.Context, *stanza.Stanza) error
+}
+
+// notes are the events that were delivered, on the disk or in the database. All methods but sync are called
+// with Log.mu held.
+type notes interface {
+	// start begins, when what the last run noted has been dealt with.
+	start(ctx context.Context) error
+	// add notes an event, and whether its messages are archived. It does not wait.
+	add(seq int64, archived bool) error
+	// rotate begins new notes; those of before stay until forgetOld.
+	rotate() error
+	forgetOld() error
+	close() error
 }
 
 // Message is a message as a ready event keeps it.
@@ -37,72 +65,107 @@ type Message struct {
 	ID      string  `json:"id"`
 	Type    string  `json:"type"`
 	Payload string  `json:"x"`
+	// Entry is its id in the receiver's archive: the same one whenever it is delivered.
+	Entry string `json:"entry,omitempty"`
 }
 
 // Keep makes a Message of a stanza.
 func Keep(st *stanza.Stanza) Message {
-	return Message{To: st.To, From: st.From, ID: st.ID, Type: st.Type, Payload: st.Payload}
+	st.GiveEntry()
+	return Message{To: st.To, From: st.From, ID: st.ID, Type: st.Type, Payload: st.Payload, Entry: st.Entry}
 }
 
 func (m Message) stanza() *stanza.Stanza {
-	return &stanza.Stanza{Kind: stanza.Message, To: m.To, From: m.From, ID: m.ID, Type: m.Type, Payload: m.Payload}
+	return &stanza.Stanza{Kind: stanza.Message, To: m.To, From: m.From, ID: m.ID, Type: m.Type, Payload: m.Payload, Entry: m.Entry}
 }
 
-// Log hands messages to the server and notes which it has.
+// Log delivers messages to the server and notes which it has.
 type Log struct {
 	env    *gateway.Env
 	store  Store
 	server Server
-	// kept reports whether the server has a message of the last run already.
-	kept  func(context.Context, *stanza.Stanza) (bool, error)
-	noted map[int64]bool // what the files of the last run held
+	kept   Kept
+	path   string        // of the files, where they are used or an earlier run has left some
+	marks  *tables.Marks // nil where files are used
 
 	mu    sync.Mutex
-	files *files
-	fresh []int64 // in the newer file
+	notes notes
+	taken map[int64]bool // noted as taken by a socket, and not archived yet
+	fresh []int64        // done since the last rotation
 
 	flushing sync.Mutex
-	older    []int64 // in the older file; owned by the flush under way
+	older    []int64 // done before; owned by the flush under way
 }
 
-// Open opens the files at path, which are made where there are none.
-func Open(path string, env *gateway.Env, store Store, server Server, kept func(context.Context, *stanza.Stanza) (bool, error)) (*Log, error) {
-	f, noted, err := openFiles(path)
-	if err != nil {
-		return nil, err
+// New returns the log of a gateway. It is kept in files at path, or in the database where that is on another machine.
+func New(path string, env *gateway.Env, db Store, server Server, kept Kept) *Log {
+	l := &Log{env: env, store: db, server: server, kept: kept, path: path, marks: db.NewMarks(), taken: map[int64]bool{}}
+	if l.notes = (&files{path: path}); l.marks != nil {
+		l.notes = &remote{marks: l.marks}
 	}
-	return &Log{env: env, store: store, server: server, kept: kept, noted: noted, files: f}, nil
+	return l
 }
 
-// Deliver hands the messages of an event to the server, and notes it when they are safe there.
+// Deliver sends the messages of an event to the server, and notes it when they are safe there.
 func (l *Log) Deliver(seq int64, list []Message) {
 	stanzas := make([]*stanza.Stanza, len(list))
 	for i, m := range list {
 		stanzas[i] = m.stanza()
 	}
-	l.server.SendAll(stanzas, func(err error) {
+	l.server.SendAll(stanzas, func() { l.noteTaken(seq) }, func(err error) {
 		if err != nil {
-			l.env.Log.Error("a message was not taken; it is delivered at the next start", "seq", seq, "error", err)
+			l.env.Log.Error("a message was not taken or not archived; that is repeated at the next start", "seq", seq, "error", err)
 			return
 		}
-		l.note(seq)
+		l.noteDone(seq)
 	})
 }
 
-func (l *Log) note(seq int64) {
+// noteTaken notes that a socket has the messages of an event, which is not to deliver them again.
+func (l *Log) noteTaken(seq int64) {
 	l.mu.Lock()
-	n, err := l.files.add(seq)
-	l.fresh = append(l.fresh, seq)
-	l.mu.Unlock()
-	if err != nil && !errors.Is(err, fs.ErrClosed) {
-		l.env.Log.Error("a message may come twice after a crash", "error", err)
+	defer l.mu.Unlock()
+	l.taken[seq] = true
+	l.note(seq, false)
+}
+
+// noteDone notes that an event is done.
+func (l *Log) noteDone(seq int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.taken[seq] { // at the next start the archive is asked
+		delete(l.taken, seq)
+	} else {
+		l.note(seq, true)
 	}
-	if n > 0 && n%maxNoted == 0 {
+	l.fresh = append(l.fresh, seq)
+	if len(l.fresh)%maxNoted == 0 {
 		l.env.Group.Go(l.Flush)
 	}
 }
 
-// Flush marks in the database what was delivered, and begins a new file.
+// note is called with the lock held.
+func (l *Log) note(seq int64, archived bool) {
+	err := l.notes.add(seq, archived)
+	if r, ok := l.notes.(*remote); ok && r.due() {
+		l.env.Group.Go(l.sync)
+	}
+	if err != nil && !errors.Is(err, fs.ErrClosed) && !errors.Is(err, pipeline.ErrLost) {
+		l.env.Log.Error("a message may come twice after a crash", "error", err)
+	}
+}
+
+// sync makes the database answer to the notes.
+func (l *Log) sync(ctx context.Context) {
+	if l.marks == nil {
+		return
+	}
+	if err := l.marks.Sync(ctx); err != nil && ctx.Err() == nil {
+		l.env.Log.Warn("messages may come twice after a crash", "error", err)
+	}
+}
+
+// Flush marks in the database what was delivered, and begins new notes.
 func (l *Log) Flush(ctx context.Context) {
 	if !l.flushing.TryLock() {
 		return
@@ -114,6 +177,7 @@ func (l *Log) Flush(ctx context.Context) {
 			return
 		}
 	}
+	l.sync(ctx) // also to connect again
 	if len(l.older) == 0 {
 		return
 	}
@@ -124,7 +188,9 @@ func (l *Log) Flush(ctx context.Context) {
 		return
 	}
 	l.older = l.older[:0]
-	if err := l.files.removeOld(); err != nil {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.notes.forgetOld(); err != nil {
 		l.env.Log.Error("removing the old delivery log", "error", err)
 	}
 }
@@ -135,70 +201,131 @@ func (l *Log) rotate() error {
 	if len(l.fresh) == 0 {
 		return nil
 	}
-	if err := l.files.rotate(); err != nil {
+	if err := l.notes.rotate(); err != nil {
 		return err
+	}
+	for seq := range l.taken {
+		l.note(seq, false)
 	}
 	l.older, l.fresh = append(l.older, l.fresh...), l.fresh[:0]
 	return nil
 }
 
-// Close closes the files; what is delivered later is not noted.
+// Close closes the notes; what is delivered later is not noted.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.files.close()
+	return l.notes.close()
 }
 
-// Recover delivers what a crash left between the commit and the server, in order. It is called once,
+// Recover delivers and archives what a crash left between the commit and the server, in order. It is called once,
 // before anything else is delivered.
 func (l *Log) Recover(ctx context.Context) error {
+	noted, err := readFiles(l.path)
+	if err == nil && l.marks != nil {
+		err = l.marks.Sync(ctx) // the last run's marks are in the table then
+	}
+	if err != nil {
+		return err
+	}
+	marked, err := l.store.Marked(ctx)
+	if err != nil {
+		return err
+	}
+	for seq, archived := range marked {
+		noted[seq] = noted[seq] || archived
+	}
 	events, err := l.store.ReadyEvents(ctx)
 	if err != nil {
 		return err
 	}
-	var noted []int64
-	for _, e := range events {
-		if l.noted[e.Seq] {
-			noted = append(noted, e.Seq)
-		}
+	missing, err := l.complete(ctx, events, noted)
+	if err != nil {
+		return err
 	}
-	if len(noted) > 0 {
-		if err := l.store.MarkDelivered(ctx, noted); err != nil {
+	if len(marked) > 0 {
+		if err := l.store.ClearMarks(ctx); err != nil {
 			return err
 		}
 	}
-	if err := l.files.reset(); err != nil {
+	if err := removeFiles(l.path); err != nil {
 		return err
 	}
-	for _, e := range events {
-		if l.noted[e.Seq] {
-			continue
-		}
+	if err := l.notes.start(ctx); err != nil {
+		return err
+	}
+	for _, e := range missing {
 		if err := l.redeliver(ctx, e); err != nil {
 			return err
 		}
 	}
-	l.noted = nil
+	return nil
+}
+
+// complete ends the events whose messages were taken, and returns the others.
+func (l *Log) complete(ctx context.Context, events []tables.Event, noted map[int64]bool) (missing []tables.Event, err error) {
+	var done []int64
+	for _, e := range events {
+		archived, ok := noted[e.Seq]
+		if !ok {
+			missing = append(missing, e)
+			continue
+		}
+		if !archived {
+			if err := l.archive(ctx, e); err != nil {
+				return nil, err
+			}
+		}
+		done = append(done, e.Seq)
+	}
+	if len(done) > 0 {
+		err = l.store.MarkDelivered(ctx, done)
+	}
+	return missing, err
+}
+
+// archive archives the messages of an event whose archiving the crash may have prevented.
+func (l *Log) archive(ctx context.Context, e tables.Event) error {
+	if l.kept.Archive == nil {
+		return nil
+	}
+	for _, m := range l.messages(e) {
+		if err := l.kept.Archive(ctx, m.stanza()); err != nil {
+			return fmt.Errorf("archive a message that was delivered: %w", err)
+		}
+	}
 	return nil
 }
 
 // redeliver leaves out what the server has all the same, where the crash came between its write and
 // our note.
 func (l *Log) redeliver(ctx context.Context, e tables.Event) error {
-	var list, missing []Message
-	if err := json.Unmarshal(e.Deliveries, &list); err != nil {
-		l.env.Log.Error("a kept message cannot be read", "seq", e.Seq, "error", err)
+	list := l.messages(e)
+	if list == nil {
 		return nil
 	}
+	var missing []Message
 	for _, m := range list {
-		kept, err := l.kept(ctx, m.stanza())
-		if err != nil {
-			return fmt.Errorf("look whether a message is kept: %w", err)
+		waits := false
+		if l.kept.Waits != nil {
+			var err error
+			if waits, err = l.kept.Waits(ctx, m.stanza()); err != nil {
+				return fmt.Errorf("look whether a message is kept: %w", err)
+			}
 		}
-		if !kept {
+		if !waits {
 			missing = append(missing, m)
 		}
 	}
 	l.Deliver(e.Seq, missing)
 	return nil
+}
+
+// messages are those of an event; nil where they cannot be read.
+func (l *Log) messages(e tables.Event) (list []Message) {
+	if err := json.Unmarshal(e.Deliveries, &list); err != nil {
+		l.env.Log.Error("a kept message cannot be read", "seq", e.Seq, "error", err)
+		return nil
+	}
+	return list
 }

@@ -44,11 +44,10 @@ type fixture struct {
 // server takes stanzas and forgets them.
 type server struct{}
 
-func (server) Send(*stanza.Stanza)                            {}
-func (server) Collect() (func(*stanza.Stanza), func())        { return func(*stanza.Stanza) {}, func() {} }
-func (server) SendAll(_ []*stanza.Stanza, done func(error))   { done(nil) }
-func neverKept(context.Context, *stanza.Stanza) (bool, error) { return false, nil }
-func noTrace(string, ...slog.Attr)                            {}
+func (server) Send(*stanza.Stanza)                                    {}
+func (server) Collect() (func(*stanza.Stanza), func())                { return func(*stanza.Stanza) {}, func() {} }
+func (server) SendAll(_ []*stanza.Stanza, _ func(), done func(error)) { done(nil) }
+func noTrace(string, ...slog.Attr)                                    {}
 
 // idle has no calls.
 type idle struct{}
@@ -108,8 +107,8 @@ func newFixture(t *testing.T, wrap func(Messages) Messages) *fixture {
 	presence := puppets.NewPresence(f.env, f.store, people, registry)
 	roster := puppets.NewRoster(f.env, f.store, presence)
 	r := rooms.New(rooms.Options{Env: f.env, Store: f.store, Logins: registry, People: people, Presence: presence, Roster: roster, Endpoint: server{}})
-	log, err := delivery.Open(filepath.Join(t.TempDir(), "log"), f.env, f.store, server{}, neverKept)
-	check(err)
+	log := delivery.New(filepath.Join(t.TempDir(), "log"), f.env, f.store, server{}, delivery.Kept{})
+	check(log.Recover(t.Context()))
 	var processing *Processing
 	f.set = conversation.NewSet(f.env, f.store, registry, func(c *conversation.Conversation) conversation.Parts {
 		room := r.Room(c)

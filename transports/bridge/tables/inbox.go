@@ -98,7 +98,7 @@ func (s *Store) FailedEvents(ctx context.Context, limit int) ([]Event, error) {
 	return scan(ctx, s.engine.Reader(), readEvent, failedEventsSQL, s.id, limit)
 }
 
-// MarkDelivered marks ready events as done and removes what they held.
+// MarkDelivered marks ready events as done and removes what they held, and their marks (Marks).
 func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
 	const most = 2000 // rows in one transaction, so that others need not wait long
 	for len(seqs) > 0 {
@@ -107,7 +107,13 @@ func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
 		for i, seq := range seqs[:n] {
 			done[i] = EventUpdate{Seq: seq, State: EventDone}
 		}
-		err := s.engine.Write(ctx, func(tx *sql.Tx) error { return s.commitEvents(tx, &Batch{Inbox: InboxBatch{Events: done}}) })
+		err := s.engine.Write(ctx, func(tx *sql.Tx) error {
+			if err := s.commitEvents(tx, &Batch{Inbox: InboxBatch{Events: done}}); err != nil || s.Local() {
+				return err
+			}
+			_, err := tx.Exec(dropMarksSQL, seqs[:n])
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("mark %d events: %w", n, err)
 		}

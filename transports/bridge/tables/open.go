@@ -35,7 +35,7 @@ type Store struct {
 	id     int64 // of the gateway
 }
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrations embed.FS
 
 // Open makes or migrates the tables. From then on the deletion of an account removes its logins too,
