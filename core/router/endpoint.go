@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -23,6 +24,7 @@ type Endpoint struct {
 	domain jid.JID
 	router *Router
 	log    *slog.Logger
+	keeper atomic.Bool // of its senders' archives
 
 	mu     sync.Mutex
 	handle func(*stanza.Stanza)
@@ -51,6 +53,10 @@ func (e *Endpoint) Handle(f func(*stanza.Stanza)) {
 	defer e.mu.Unlock()
 	e.handle = f
 }
+
+// ArchiveForSenders makes the endpoint archive the messages that accounts send to it, in its own transaction, under
+// the Entry that they have: what it does not accept is not archived as sent. Call it before Run.
+func (e *Endpoint) ArchiveForSenders() { e.keeper.Store(true) }
 
 // Send routes a stanza that is from this domain. A stanza from another domain is a programming error: it
 // is logged and dropped.

@@ -114,6 +114,13 @@ func (r *Router) Host(domain jid.JID) *Host {
 	return (*r.table.Load())[domain.Domain()].host
 }
 
+// ArchivesForSenders reports whether the destination of a domain archives what it is sent: see
+// Endpoint.ArchiveForSenders.
+func (r *Router) ArchivesForSenders(domain jid.JID) bool {
+	e, ok := (*r.table.Load())[domain.Domain()].dest.(*Endpoint)
+	return ok && e.keeper.Load()
+}
+
 // Route delivers a stanza to the destination of its domain and flushes the queues it was appended to.
 func (r *Router) Route(st *stanza.Stanza) { r.RouteIn(nil, st) }
 

@@ -46,6 +46,35 @@ func (s *Store) Archive(account jid.JID, e archive.Entry, done func(error)) {
 	s.archives.bulk.Append(account.String(), archives.NewRow(account, e), done)
 }
 
+// WriteArchived runs fn, and archives messages of an account, in one transaction. What the archive has already is
+// passed over.
+func (s *Store) WriteArchived(ctx context.Context, account jid.JID, list []archive.Entry, fn func(tx *sql.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p := s.of(account)
+	w := s.archives.parts[p]
+	rows := make([]archives.Row, len(list))
+	for i, e := range list {
+		rows[i] = archives.NewRow(account, e)
+		w.Appended()
+	}
+	result := make(chan error, 1)
+	p.writeAsync(&write{
+		fn: func(tx *sql.Tx) error {
+			if err := w.Write(tx, len(rows), func(i int) *archives.Row { return &rows[i] }, func(int, error) {}); err != nil {
+				return err
+			}
+			return w.Undo(fn(tx))
+		},
+		done: func(err error) {
+			w.Ended(len(rows), err)
+			result <- err
+		},
+	})
+	return <-result
+}
+
 // refresh returns when everything that was archived for an account before is visible to queries.
 func (a *archiving) refresh(ctx context.Context, account jid.JID) error {
 	if a.parts[a.store.of(account)].UpToDate() {

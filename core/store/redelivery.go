@@ -57,6 +57,20 @@ func (s *Store) ArchiveReceived(ctx context.Context, st *stanza.Stanza) error {
 	}
 }
 
+// ArchiveSent queues a message that an account has sent, under the id Entry, for its archive; without an id there is
+// nothing to do.
+func (s *Store) ArchiveSent(st *stanza.Stanza) {
+	if st.Entry == "" {
+		return
+	}
+	account := st.From.Bare()
+	s.Archive(account, archive.Entry{ID: st.Entry, At: time.Now(), Stanza: st}, func(err error) {
+		if err != nil && !errors.Is(err, archive.ErrTwice) && !temporary(err) {
+			s.log.Error("message not archived", "account", account, "err", err)
+		}
+	})
+}
+
 // isOffline reports whether a message of the same sender and id waits for an account.
 func isOffline(tx *sql.Tx, account jid.JID, st *stanza.Stanza) (bool, error) {
 	list, err := scan(context.Background(), tx, func(row scanner) (text string, err error) {

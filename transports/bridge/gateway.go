@@ -58,6 +58,9 @@ type Options struct {
 	Keys        *Keys
 	DeliveryLog string // a file's path, beside the store; with PostgreSQL it is read once and removed
 	Kept        Kept
+	// Archive archives a message that is not for the network for its sender, where the server leaves that to the gateway:
+	// the stanza has an Entry then. Nil where it never does.
+	Archive func(*stanza.Stanza)
 	// UsersOnline makes Run ask for the presence of all users: they may be online already.
 	UsersOnline bool
 	Settings    Settings
@@ -129,9 +132,12 @@ func newEnv(o Options) *gateway.Env {
 	if o.Trace == nil {
 		o.Trace = func(string, ...slog.Attr) {}
 	}
+	if o.Archive == nil {
+		o.Archive = func(*stanza.Stanza) {}
+	}
 	env := &gateway.Env{
 		Domain: o.Endpoint.Domain(), Info: o.Network.Info(), Settings: o.Settings.OrDefaults(), Version: cmp.Or(o.Version, "devel"),
-		Log: o.Log.With("gateway", o.Endpoint.Domain().String()), Now: o.Now, Trace: o.Trace,
+		Log: o.Log.With("gateway", o.Endpoint.Domain().String()), Now: o.Now, Trace: o.Trace, Archive: o.Archive,
 		Send: func(st *stanza.Stanza) {
 			if st != nil { // stanza.ErrorReply returns nil for a stanza that must not be answered
 				o.Endpoint.Send(st)

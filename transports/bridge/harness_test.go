@@ -108,7 +108,7 @@ func (h *harness) start() {
 	h.endpoint = &endpoint{h: h}
 	h.g, err = bridge.New(bridge.Options{
 		Network: h.net, Endpoint: h.endpoint, Store: kept, Keys: keys, DeliveryLog: filepath.Join(h.dir, "delivery.log"),
-		Settings: h.set, Version: "1.2.3", Log: log, Trace: h.trace, Now: h.now,
+		Settings: h.set, Version: "1.2.3", Log: log, Trace: h.trace, Now: h.now, Archive: h.store.ArchiveSent,
 	})
 	h.check(err)
 	ctx, cancel := context.WithCancel(h.Context())

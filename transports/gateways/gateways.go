@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/server"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
@@ -79,9 +80,11 @@ func (i *inside) start(ctx context.Context, c config.Config, e enabled) error {
 	if err != nil {
 		return fmt.Errorf("attach %s: %w", e.domain, err)
 	}
+	end.ArchiveForSenders()
 	g, err := i.maker.gateway(ctx, c, e, placement{
 		endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), usersOnline: i.serving,
-		kept: bridge.Kept{Waits: i.server.Store().PrepareRedelivery, Archive: i.server.Store().ArchiveReceived},
+		kept:    bridge.Kept{Waits: i.server.Store().PrepareRedelivery, Archive: i.server.Store().ArchiveReceived},
+		archive: i.server.Store().ArchiveSent,
 	})
 	if err == nil {
 		err = i.server.Attach(server.Attachment{
@@ -150,7 +153,8 @@ func (m *maker) open(c config.Config, wanted func(section string) bool) ([]enabl
 type placement struct {
 	endpoint bridge.Endpoint
 	users    []string
-	kept     bridge.Kept // empty where the server cannot be asked
+	kept     bridge.Kept          // empty where the server cannot be asked
+	archive  func(*stanza.Stanza) // nil where the server archives by itself
 	// usersOnline reports whether users may be online already; a link to a foreign server asks whenever it is up.
 	usersOnline bool
 }
@@ -167,7 +171,7 @@ func (m *maker) gateway(ctx context.Context, c config.Config, e enabled, p place
 	log := filepath.Join(c.Server.Data, e.kind+"-"+domain.String()+deliveryLogSuffix)
 	return bridge.New(bridge.Options{
 		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, DeliveryLog: log, Settings: settings(c, p.users),
-		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, UsersOnline: p.usersOnline, Version: server.Version(),
+		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, Archive: p.archive, UsersOnline: p.usersOnline, Version: server.Version(),
 	})
 }
 

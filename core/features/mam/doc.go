@@ -5,6 +5,8 @@
 // delivered without waiting for its write: it is written with the store's next group, and is safe only
 // after that (router.Pass.BeginWrite). Forged stanza-ids of the account are removed. The stage runs
 // before that of carbons, so that copies contain the id.
+// A message to a gateway of this server is archived for its sender by the gateway (router.Endpoint.ArchiveForSenders),
+// in one transaction with the outbox.
 // The preferences of an account are cached in its slot. There is no goroutine and no lock.
 //
 // Specifications: XEP-0313, XEP-0359, XEP-0441, XEP-0334.

@@ -97,7 +97,9 @@ func (a *Archive) sent(ctx context.Context, p *router.Pass) error {
 	}
 	if a.shouldArchive(ctx, p, st.To) {
 		st.GiveEntry() // safe: no other goroutine has the stanza yet
-		a.write(p)
+		if !a.host.Router().ArchivesForSenders(st.To) {
+			a.write(p)
+		}
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ func (c *Commands) Message(st *stanza.Stanza) {
 	}
 	text := strings.TrimSpace(st.Body())
 	if text == "" {
+		c.env.Archive(st)
 		return
 	}
 	if convert.Encrypted(st) {
@@ -60,7 +61,9 @@ func (c *Commands) Message(st *stanza.Stanza) {
 	}
 	if !c.enqueue(line{st.From, text}) {
 		c.refuse(st, stanza.ResourceConstraint("Please wait for the answer."))
+		return
 	}
+	c.env.Archive(st)
 }
 
 // enqueue puts a line into its user's chat; false where too much waits.

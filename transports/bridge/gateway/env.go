@@ -22,6 +22,9 @@ type Env struct {
 	Now      func() time.Time // wall clock
 	// Send passes a stanza to the server. It does not block.
 	Send func(*stanza.Stanza)
+	// Archive archives a message for its sender, an account of the server, where the server leaves that to the
+	// gateway. What becomes a call is archived with it instead (tables.Batch.Sent).
+	Archive func(*stanza.Stanza)
 	// Trace is called at each step of a message between XMPP and the network.
 	Trace    func(step string, attrs ...slog.Attr)
 	Group    *Group

@@ -77,6 +77,7 @@ func (q *Queue) Chat(ctx context.Context, l *logins.Login, st *stanza.Stanza) {
 			q.receipt(*again)
 		}
 	case a.call.Kind == "":
+		q.env.Archive(st)
 		q.sendTyping(l, st)
 	default:
 		q.accepted = append(q.accepted, a)
@@ -213,6 +214,9 @@ func (q *Queue) Store(ctx context.Context) (due bool) {
 		b.Outbox.Add = append(b.Outbox.Add, a.call)
 		if a.archive != nil {
 			b.Archive = append(b.Archive, *a.archive)
+		}
+		if q.conv.Direct() && a.st.Entry != "" { // all are of the login's owner
+			b.Sent = append(b.Sent, tables.Sent{At: a.call.Created, Stanza: a.st})
 		}
 		if a.tombstone != nil {
 			b.Archive = append(b.Archive, *a.tombstone)

@@ -2,7 +2,9 @@ package tables
 
 import (
 	"slices"
+	"time"
 
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -13,6 +15,15 @@ type Batch struct {
 	Messages MessageBatch
 	Rooms    RoomBatch
 	Archive  []Archived
+	// Sent are messages of one account of the server that are archived for it: where the server has an archive, and
+	// leaves that to the gateway.
+	Sent []Sent
+}
+
+// Sent is a message of an account of the server, whose Entry is set.
+type Sent struct {
+	At     time.Time
+	Stanza *stanza.Stanza
 }
 
 // InboxBatch changes events of the inbox.
@@ -57,6 +68,7 @@ func (b *Batch) Append(o *Batch) {
 	b.Messages.append(&o.Messages)
 	b.Rooms.append(&o.Rooms)
 	b.Archive = append(b.Archive, o.Archive...)
+	b.Sent = append(b.Sent, o.Sent...)
 }
 
 // Empty reports whether nothing is changed.

@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+
+	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/jid"
 )
 
 // Commit writes a batch.
 func (s *Store) Commit(ctx context.Context, batch *Batch) error {
-	return s.engine.Write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, batch.Sent, func(tx *sql.Tx) error {
 		for _, part := range []struct {
 			what string
 			run  func(*sql.Tx, *Batch) error
@@ -23,6 +26,29 @@ func (s *Store) Commit(ctx context.Context, batch *Batch) error {
 		}
 		return nil
 	})
+}
+
+// archiver is an engine that has the archives of accounts too.
+type archiver interface {
+	WriteArchived(ctx context.Context, account jid.JID, list []archive.Entry, fn func(tx *sql.Tx) error) error
+}
+
+// write runs fn in a transaction that also archives what an account has sent. That is one of the account's
+// partition: a conversation that an account takes part in has no writes under way then.
+func (s *Store) write(ctx context.Context, sent []Sent, fn func(tx *sql.Tx) error) error {
+	engine := s.engine
+	if p, ok := engine.(partitioned); ok {
+		engine = p.Engine
+	}
+	a, ok := engine.(archiver)
+	if !ok || len(sent) == 0 {
+		return s.engine.Write(ctx, fn)
+	}
+	list := make([]archive.Entry, len(sent))
+	for i, m := range sent {
+		list[i] = archive.Entry{ID: m.Stanza.Entry, At: m.At, Stanza: m.Stanza}
+	}
+	return a.WriteArchived(ctx, sent[0].Stanza.From.Bare(), list, fn)
 }
 
 // each runs one statement for each row.
