@@ -43,7 +43,8 @@
 //
 // # Parts
 //
-// archives are the tables of message archives; pipeline sends statements whose answers nobody waits for; transfer copies a database to another one; storetest
+// archives are the tables of message archives; postgres has the connections to PostgreSQL; pipeline
+// sends statements whose answers nobody waits for; transfer copies a database to another one; storetest
 // makes databases for tests, which all run on both engines.
 //
 // # Goroutines and locks

@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/mattn/go-sqlite3"
+
+	"github.com/dragoman-im/dragoman/core/store/postgres"
 )
 
 // sqliteAdvice says what to do about a fault of the disk or of the file; "" for other errors.
@@ -89,7 +91,7 @@ func sqlState(err error) string {
 func disconnected(err error) bool {
 	var connect *pgconn.ConnectError
 	var network net.Error
-	var unknown *unknownCommit
+	var unknown *postgres.UnknownCommit
 	return errors.As(err, &connect) || errors.As(err, &network) || errors.As(err, &unknown) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
 		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
@@ -123,7 +125,7 @@ func repeatable(err error) bool {
 		return strings.HasPrefix(code, pgConflict) || strings.HasPrefix(code, pgConnection) || strings.HasPrefix(code, "57P")
 	}
 	var fault sqlite3.Error
-	var unknown *unknownCommit
+	var unknown *postgres.UnknownCommit
 	return !errors.As(err, &fault) && !errors.As(err, &unknown) && disconnected(err)
 }
 
@@ -142,7 +144,7 @@ var errRolledBack = &Unavailable{errors.New("the connection was lost before the 
 // in the middle. Nothing is repeated or refused before that is known: a write would be
 // there twice, or reported as missing and yet be there.
 func (s *Store) outcome(err error) error {
-	var unknown *unknownCommit
+	var unknown *postgres.UnknownCommit
 	if !errors.As(err, &unknown) {
 		return err
 	}
@@ -150,7 +152,7 @@ func (s *Store) outcome(err error) error {
 	defer cancel()
 	for {
 		var status string
-		if ask := s.writes.QueryRowContext(ctx, outcomeSQL, unknown.id).Scan(&status); ask == nil {
+		if ask := s.writes.QueryRowContext(ctx, outcomeSQL, unknown.ID).Scan(&status); ask == nil {
 			switch status {
 			case "committed":
 				return nil

@@ -8,27 +8,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/dragoman-im/dragoman/core/store/postgres"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
-
-func TestRewriteSQL(t *testing.T) {
-	t.Parallel()
-	for query, want := range map[string]string{
-		`SELECT 1`:                         `SELECT 1`,
-		`a = ? AND b = ?`:                  `a = $1 AND b = $2`,
-		`a = ?2 AND b = ?1 OR c = ?12`:     `a = $2 AND b = $1 OR c = $12`,
-		`a = '?' AND "?" = ? -- ?` + "\n?": `a = '?' AND "?" = $1 -- ?` + "\n$2",
-		`a = 'it''s ?' AND b = ?`:          `a = 'it''s ?' AND b = $1`,
-		`a = ? /*postgres FOR UPDATE*/`:    `a = $1 FOR UPDATE`,
-		`a = ? /* a comment */`:            `a = $1 /* a comment */`,
-		`?::bigint[]`:                      `$1::bigint[]`,
-		`a = 'open`:                        `a = 'open`,
-	} {
-		if got := rewriteSQL(query); got != want {
-			t.Errorf("%s\ngot  %s\nwant %s", query, got, want)
-		}
-	}
-}
 
 // A connection that is lost before COMMIT is not seen by those who write.
 func TestConnectionLost(t *testing.T) {
@@ -130,11 +112,11 @@ func TestOutcomeOfCommit(t *testing.T) {
 		}
 	}
 	lost := errors.New("connection reset by peer")
-	if err := s.outcome(&unknownCommit{ids[true], lost}); err != nil {
+	if err := s.outcome(&postgres.UnknownCommit{ID: ids[true], Cause: lost}); err != nil {
 		t.Errorf("committed: %v", err)
 	}
 	var fault *Unavailable
-	if err := s.outcome(fmt.Errorf("commit: %w", &unknownCommit{ids[false], lost})); !errors.As(err, &fault) || !repeatable(err) {
+	if err := s.outcome(fmt.Errorf("commit: %w", &postgres.UnknownCommit{ID: ids[false], Cause: lost})); !errors.As(err, &fault) || !repeatable(err) {
 		t.Errorf("rolled back: %v, is repeated: %v", err, repeatable(err))
 	}
 	if err := s.outcome(lost); !errors.Is(err, lost) {

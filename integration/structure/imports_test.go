@@ -52,10 +52,11 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
-	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline")},
+	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres")},
 	{"core/store/transfer", []string{"core/store"}},
 	{"core/store/archives", join(engines, addresses...)},
 	{"core/store/pipeline", nil},
+	{"core/store/postgres", nil},
 	{"core/store/storetest", nil},    // for tests
 	{"core/server/featuretest", nil}, // tests only
 	{"core/server", []string{"config", "core/*", "core/features/*"}},

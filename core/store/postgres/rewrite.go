@@ -1,4 +1,4 @@
-package store
+package postgres
 
 import (
 	"strconv"
@@ -10,7 +10,7 @@ import (
 // those that are put together for one query.
 const maxRewritten = 4096
 
-// rewriter keeps statements in PostgreSQL's form: see rewriteSQL.
+// rewriter keeps statements in PostgreSQL's form: see Rewrite.
 type rewriter struct {
 	mu     sync.RWMutex
 	byText map[string]string
@@ -25,7 +25,7 @@ func (r *rewriter) rewrite(query string) string {
 	if ok {
 		return text
 	}
-	text = rewriteSQL(query)
+	text = Rewrite(query)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.byText) >= maxRewritten {
@@ -37,9 +37,9 @@ func (r *rewriter) rewrite(query string) string {
 
 const pgComment = "/*postgres "
 
-// rewriteSQL makes $1 of ? and ?1, outside of quotes and comments, and takes what is in
+// Rewrite makes $1 of ? and ?1, outside of quotes and comments, and takes what is in
 // /*postgres ...*/ out of the comment.
-func rewriteSQL(query string) string {
+func Rewrite(query string) string {
 	var b strings.Builder
 	n := 0
 	for i := 0; i < len(query); {
@@ -59,7 +59,7 @@ func rewriteSQL(query string) string {
 				b.WriteString(rest)
 				return b.String()
 			}
-			b.WriteString(rewriteSQL(rest[len(pgComment):end]))
+			b.WriteString(Rewrite(rest[len(pgComment):end]))
 			i += end + len("*/")
 		case strings.HasPrefix(rest, "--"):
 			end := strings.IndexByte(rest+"\n", '\n')
