@@ -23,7 +23,7 @@ func (p program) accountCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		p.passwordCommand("add USER[@HOST]", "Make an account", "made", (*server.Accounts).Add),
-		p.passwordCommand("passwd USER[@HOST]", "Change an account's password", "has a new password", (*server.Accounts).SetPassword),
+		p.changePasswordCommand(),
 		&cobra.Command{
 			Use: "import [FILE]", Short: "Make accounts from a file or standard input", Args: cobra.MaximumNArgs(1),
 			Long: `Make accounts from lines of a file, or of standard input where none is named:
@@ -57,6 +57,20 @@ number; the other accounts are made, and the exit status is 1.`,
 	return cmd
 }
 
+func (p program) changePasswordCommand() *cobra.Command {
+	keep := false
+	cmd := p.passwordCommand("passwd USER[@HOST]", "Change an account's password", "has a new password",
+		func(a *server.Accounts, ctx context.Context, name, password string) (string, error) {
+			if keep {
+				return a.SetPasswordOnly(ctx, name, password)
+			}
+			return a.SetPassword(ctx, name, password)
+		})
+	cmd.Long += "\n\nA running server ends the account's sessions within a second, unless --keep-sessions is given."
+	cmd.Flags().BoolVar(&keep, "keep-sessions", false, "do not end the account's sessions")
+	return cmd
+}
+
 func (p program) removeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rm USER[@HOST]", Short: "Delete an account and all that belongs to it", Args: cobra.ExactArgs(1),
@@ -84,6 +98,9 @@ the account any more, and the server deletes the rest when it is started.`,
 				fmt.Fprintln(cmd.OutOrStdout(), name, "is deleted")
 			default:
 				fmt.Fprintln(cmd.OutOrStdout(), name, "cannot log in any more; the rest is deleted when the server runs")
+			}
+			if err == nil && a.Admin(name) {
+				fmt.Fprintln(cmd.ErrOrStderr(), "server.admins still names", name+": whoever you give that name to next is an administrator")
 			}
 			return err
 		})

@@ -77,6 +77,8 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 			return nil, stanza.Conflict("this resource is in use")
 		case errors.Is(err, router.ErrNoAccount):
 			return nil, stanza.NotAuthorized("the account has been deleted")
+		case errors.Is(err, router.ErrRevoked):
+			return nil, stanza.NotAuthorized("the password has been changed")
 		case errors.Is(err, router.ErrTooMany):
 			c.server.Counters.Full.Add(1)
 			return nil, stanza.ResourceConstraint("too many sessions of this account")

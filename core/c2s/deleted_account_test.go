@@ -56,3 +56,34 @@ func TestDeletedBetweenLoginAndBinding(t *testing.T) {
 		t.Errorf("romeo, deleted since his login: %q", got)
 	}
 }
+
+// A login that began before the password was changed gets no session, wherever it stands; one that began after it does.
+func TestPasswordChangedDuringLogin(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, nil)
+	bound, early := p.session("romeo", "x"), p.loggedIn("romeo")
+	late, _ := p.secure("home.test")
+	proof := late.scramProof("romeo", "SCRAM-SHA-256", "n,,", "")
+	other := p.loggedIn("juliet")
+	if n := p.host.EndSessions(jidOf("romeo@home.test"), nil, "reset", ""); n != 1 {
+		t.Errorf("%d sessions were ended", n)
+	}
+	bound.wantError("reset")
+	late.Send(proof)
+	late.Until("</success>")
+	late.features("home.test")
+	for _, c := range []*client{early, late} {
+		c.Send(bindIQ(""))
+		if got := c.Until("</iq>"); !strings.Contains(got, "<not-authorized") {
+			t.Errorf("bound: %q", got)
+		}
+	}
+	if n := len(p.host.Local(jidOf("romeo@home.test")).Sessions()); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+	other.Send(bindIQ(""))
+	if got := other.Until("</iq>"); !strings.Contains(got, "<jid>juliet@") {
+		t.Errorf("another account: %q", got)
+	}
+	p.session("romeo", "y")
+}

@@ -3,7 +3,6 @@ package router
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -33,14 +32,14 @@ type Strict struct {
 
 // Host is a served domain with its accounts and features. It is a Destination.
 type Host struct {
-	domain    jid.JID
-	router    *Router
-	directory *directory
-	accounts  Accounts
-	log       *slog.Logger
-	onFacts   func(*Bound)
-	strict    Strict
-	removals  atomic.Uint64
+	domain      jid.JID
+	router      *Router
+	directory   *directory
+	accounts    Accounts
+	log         *slog.Logger
+	onFacts     func(*Bound)
+	strict      Strict
+	revocations revocations
 
 	// Set by Use; read-only once stanzas are routed.
 	features []Feature
@@ -79,7 +78,7 @@ func (h *Host) Sweep() { h.directory.sweep() }
 // Remove closes the sessions of an account that is marked as deleted in the database, and prevents new
 // ones. The returned account gives access to the cached data; it is no longer in the directory.
 func (h *Host) Remove(account jid.JID, condition, text string) *Account {
-	h.removals.Add(1) // before the account is looked for: see acquire
+	h.revocations.count.Add(1) // before the account is looked for: see acquire
 	a := h.directory.find(account)
 	if a == nil {
 		return newAccount(h, account.Bare())
@@ -91,8 +90,8 @@ func (h *Host) Remove(account jid.JID, condition, text string) *Account {
 	return a
 }
 
-// Removals returns the number of calls of Remove; see BindOptions.Since.
-func (h *Host) Removals() uint64 { return h.removals.Load() }
+// Removals returns the number of calls of Remove and EndSessions; see BindOptions.Since.
+func (h *Host) Removals() uint64 { return h.revocations.count.Load() }
 
 // Deliver implements Destination: it applies the delivery rules to a stanza for this domain and flushes.
 func (h *Host) Deliver(st *stanza.Stanza) { h.deliver(nil, st) }

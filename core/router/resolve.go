@@ -69,7 +69,7 @@ func (h *Host) acquire(ctx context.Context, address jid.JID, proof *uint64) (*Ac
 	a, added := h.directory.findOrAdd(h, address)
 	if added {
 		// The account is in the directory before the removals are compared: a later one finds it there.
-		if proof != nil && *proof == h.removals.Load() {
+		if proof != nil && *proof == h.revocations.count.Load() {
 			a.finish(true, nil)
 		} else {
 			h.load(ctx, a)

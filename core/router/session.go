@@ -16,6 +16,7 @@ var (
 	ErrConflict  = errors.New("resource is in use")
 	ErrTooMany   = errors.New("account has too many sessions")
 	ErrNoAccount = errors.New("no such account")
+	ErrRevoked   = errors.New("the login is no longer valid")
 )
 
 // Session is the connection of a bound resource, as the router uses it. Its methods may be called from any
@@ -45,7 +46,8 @@ type BindOptions struct {
 	Replace bool // close an old session with the same address with the stream error conflict
 	Max     int  // sessions per account, 0 for no limit
 	// Since is the value of Host.Removals before the login looked the account up. If no account was
-	// removed since, it is not looked up again. nil: the account is looked up.
+	// removed since, it is not looked up again; if EndSessions was called for it since, the login is not valid any more. nil: the
+	// account is looked up.
 	Since *uint64
 }
 
@@ -67,7 +69,7 @@ type Bound struct {
 
 var _ Port = (*Bound)(nil)
 
-// Bind adds a session to its account. It returns ErrConflict, ErrTooMany, ErrNoAccount, or an error of the
+// Bind adds a session to its account. It returns ErrConflict, ErrTooMany, ErrNoAccount, ErrRevoked, or an error of the
 // account's lookup.
 func (h *Host) Bind(ctx context.Context, s Session, c BindOptions) (Port, error) {
 	b, err := h.bind(ctx, s, c)
@@ -95,6 +97,10 @@ func (h *Host) bind(ctx context.Context, s Session, c BindOptions) (*Bound, erro
 		if old != nil {
 			h.sessionEnded(ctx, old)
 			old.Close("conflict", "replaced by a new session") // RFC 6120 §7.7.2.2
+		}
+		if err == nil && h.revoked(b.jid, c.Since) { // checked when EndSessions can see the session
+			b.Unbind(ctx)
+			return nil, ErrRevoked
 		}
 		return b, err
 	}

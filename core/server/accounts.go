@@ -81,16 +81,34 @@ func (a *Accounts) Add(ctx context.Context, name, password string) (string, erro
 	return account.String(), nil
 }
 
-// SetPassword changes a password and returns the address.
+// SetPassword changes a password and returns the address. A running server ends the account's sessions within a second.
 func (a *Accounts) SetPassword(ctx context.Context, name, password string) (string, error) {
+	return a.setPassword(ctx, name, password, a.store.SetCredentialsAndRevoke)
+}
+
+// SetPasswordOnly is SetPassword, but sessions go on.
+func (a *Accounts) SetPasswordOnly(ctx context.Context, name, password string) (string, error) {
+	return a.setPassword(ctx, name, password, a.store.SetCredentials)
+}
+
+func (a *Accounts) setPassword(ctx context.Context, name, password string, set func(context.Context, jid.JID, sasl.Credentials) error) (string, error) {
 	account, credentials, err := a.credentials(name, password)
 	if err != nil {
 		return "", err
 	}
-	if err := a.store.SetCredentials(ctx, account, credentials); err != nil {
+	if err := set(ctx, account, credentials); err != nil {
 		return "", accountError(account, err)
 	}
 	return account.String(), nil
+}
+
+// Admin reports whether server.admins names an address.
+func (a *Accounts) Admin(address string) bool {
+	account, err := jid.Parse(address)
+	return err == nil && slices.ContainsFunc(a.config.Server.Admins, func(name string) bool {
+		admin, err := jid.Parse(name)
+		return err == nil && admin == account
+	})
 }
 
 // How long Remove waits for a running server, and how often it checks.

@@ -11,17 +11,19 @@ import (
 
 // SetCredentials replaces all keys of an account: a new password.
 func (s *Store) SetCredentials(ctx context.Context, account jid.JID, credentials sasl.Credentials) error {
-	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
-		if err := lockAccount(tx, account); err != nil {
-			return err
-		}
-		if ok, err := exists(tx.QueryRow(accountExistsSQL, account.String())); err != nil {
-			return fmt.Errorf("look up account %s: %w", account, err)
-		} else if !ok { // it is being removed
-			return ErrNoAccount
-		}
-		return putCredentials(tx, account, credentials)
-	})
+	return s.of(account).Write(ctx, func(tx *sql.Tx) error { return setCredentials(tx, account, credentials) })
+}
+
+func setCredentials(tx *sql.Tx, account jid.JID, credentials sasl.Credentials) error {
+	if err := lockAccount(tx, account); err != nil {
+		return err
+	}
+	if ok, err := exists(tx.QueryRow(accountExistsSQL, account.String())); err != nil {
+		return fmt.Errorf("look up account %s: %w", account, err)
+	} else if !ok { // it is being removed
+		return ErrNoAccount
+	}
+	return putCredentials(tx, account, credentials)
 }
 
 const (

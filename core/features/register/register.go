@@ -121,7 +121,8 @@ func (r *Register) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error
 			stanza.NewElement(NS, "registered"),
 			stanza.TextElement(NS, "username", account.Local()),
 			stanza.NewElement(NS, "password"),
-		), nil // XEP-0077 §3.1
+			changeForm(account),
+		), nil // XEP-0077 §3.1, §4
 	case q.Payload.Child(NS, "remove") != nil:
 		return nil, r.remove(ctx, q, account)
 	}
@@ -130,11 +131,11 @@ func (r *Register) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error
 
 // password changes the password (XEP-0077 §3.3). Another account's name is refused (CVE-2009-1595).
 func (r *Register) password(ctx context.Context, q *router.IQ, account jid.JID) error {
-	name, password := q.Payload.ChildText(NS, "username"), q.Payload.ChildText(NS, "password")
-	if name == "" || password == "" {
+	asked := parseChange(q.Payload)
+	if asked.username == "" || asked.password == "" {
 		return stanza.BadRequest("give your user name and the new password")
 	}
-	named, err := jid.New(name, account.Domain(), "")
+	named, err := jid.New(asked.username, account.Domain(), "")
 	if err != nil || named != account {
 		return stanza.NotAllowed("you can change your own password only")
 	}
@@ -145,14 +146,18 @@ func (r *Register) password(ctx context.Context, q *router.IQ, account jid.JID) 
 	if !pace.Allow() {
 		return stanza.ResourceConstraint("the password was changed several times just now: wait a moment")
 	}
-	err = r.store.SetPassword(ctx, account, password)
+	err = r.store.SetPassword(ctx, account, asked.password)
 	if errors.Is(err, ErrPassword) {
 		return stanza.NotAcceptable("this password cannot be used")
 	}
 	if err != nil {
 		return fmt.Errorf("change password of %s: %w", account, err)
 	}
-	r.Log.Info("password changed", "account", account)
+	n := 0
+	if !asked.keep {
+		n = r.host.EndSessions(account, q.Session, "reset", "the password was changed: log in with the new one") // RFC 6120 §4.9.3.16
+	}
+	r.Log.Info("password changed", "account", account, "ended_sessions", n)
 	return nil
 }
 

@@ -13,6 +13,14 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
+// changeForm is the form for a new password.
+const changeForm = `<x xmlns='jabber:x:data' type='form'><title>New password</title>` +
+	`<instructions>Other devices are logged out and need the new password.</instructions>` +
+	`<field type='hidden' var='FORM_TYPE'><value>jabber:iq:register</value></field>` +
+	`<field type='text-single' var='username' label='User name'><value>alice</value></field>` +
+	`<field type='text-private' var='password' label='New password'><required/></field>` +
+	`<field type='boolean' var='x-keep-sessions' label='Keep other devices logged in'><value>0</value></field></x>`
+
 func reg(inner string) string { return `<query xmlns='jabber:iq:register'>` + inner + `</query>` }
 
 func (s *testServer) checks(account, password string) bool {
@@ -33,7 +41,7 @@ func TestChangePassword(t *testing.T) {
 	}
 	alice := s.online(alicePC)
 	alice.sends(ask("get", "0", "example.org", reg("")), ask("set", "1", "example.org", reg(`<username>alice</username><password>new</password>`)))
-	alice.gets(`<iq type='result' id='0'>`+reg(`<registered/><username>alice</username><password/>`)+`</iq>`, result("1"))
+	alice.gets(`<iq type='result' id='0'>`+reg(`<registered/><username>alice</username><password/>`+changeForm)+`</iq>`, result("1"))
 	if !s.checks(aliceBare, "new") {
 		t.Error("the password is not the new one")
 	}
@@ -63,6 +71,36 @@ func TestChangePassword(t *testing.T) {
 	}
 	s.remote.sends(strings.Replace(ask("set", "4", "example.org", reg(`<username>alice</username><password>x</password>`)), "<iq", "<iq from='alice@remote.example/x'", 1))
 	s.remote.gets(fails("iq", "4", "service-unavailable"))
+}
+
+// A new password ends the account's other sessions, unless the form says otherwise.
+func TestChangedPasswordEndsOtherSessions(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "bob")
+	alice, phone, bob := s.online(alicePC), s.login("alice@example.org/phone"), s.online(bobDesk)
+	submit := func(keep string) string {
+		return reg(`<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>jabber:iq:register</value></field>` +
+			`<field var='username'><value>alice</value></field><field var='password'><value>p` + keep + `</value></field>` +
+			`<field var='x-keep-sessions'><value>` + keep + `</value></field></x>`)
+	}
+	alice.sends(ask("set", "1", "", submit("true")))
+	alice.gets(result("1"))
+	if !s.checks(aliceBare, "ptrue") || phone.ended() != "" {
+		t.Errorf("asked to keep sessions: %q", phone.ended())
+	}
+	alice.sends(ask("set", "2", "", submit("0")))
+	alice.getsSome(result("2"))
+	if !s.checks(aliceBare, "p0") || phone.ended() != "reset" || alice.ended() != "" || bob.ended() != "" {
+		t.Errorf("phone %q, the session itself %q, another account %q", phone.ended(), alice.ended(), bob.ended())
+	}
+	phone = s.login("alice@example.org/phone")
+	alice.sends(ask("set", "3", "example.org", reg(`<username>alice</username><password>again</password>`)))
+	alice.getsSome(result("3"))
+	if phone.ended() != "reset" || alice.ended() != "" {
+		t.Errorf("without a form: %q", phone.ended())
+	}
+	alice.sends(ask("set", "4", "", reg(`<username>alice</username><password>`+strings.Repeat("x", 1024)+`</password>`)))
+	alice.gets(fails("iq", "4", "not-acceptable"))
 }
 
 // removed waits until nothing is left of an account.
