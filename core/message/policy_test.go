@@ -21,8 +21,8 @@ const (
 	noCopy = "<no-copy xmlns='urn:xmpp:hints'/>"
 )
 
-// What is done with each message. The columns are archived, kept for an absent receiver, left
-// out of a room's history, copied when received.
+// What is done with each kind of message. The columns are archived, kept for an absent receiver, left
+// out of a room's history, copied when received. Prosody 0.12 archives and copies the same, but for what says so.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -46,7 +46,7 @@ func TestPolicy(t *testing.T) {
 		{"subject", "chat", "<subject>x</subject>", "aoc"},
 		{"receipt", "chat", "<received xmlns='urn:xmpp:receipts' id='1'/>", "aoc"},
 		{"marker of type normal", "", "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>", "aoc"},
-		{"something unknown", "", "<x xmlns='urn:x'/>", "ao"},
+		{"something unknown", "", "<x xmlns='urn:x'/>", "ao"},                     // of a younger extension, perhaps; Prosody: not archived
 		{"not to be stored", "chat", body + never, "tc"},                          // XEP-0334 §4.2
 		{"not to be stored for long", "chat", body + notNow, "otc"},               // XEP-0334 §4.1
 		{"chat state to be stored", "chat", typing + store, "aoc"},                // XEP-0334 §4.4
@@ -56,7 +56,36 @@ func TestPolicy(t *testing.T) {
 		{"hint by a prefix", "chat", body + "<h:no-store xmlns:h='urn:xmpp:hints'/>", "tc"},
 		{"invitation", "", "<x xmlns='jabber:x:conference' jid='a@b'/>", "aoc"},
 		{"room's invitation", "", "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b'/></x>", "aoc"},
-		{"private message of a room", "chat", body + "<x xmlns='http://jabber.org/protocol/muc#user'/>", "ao"}, // XEP-0280 §6.1
+		{"declined invitation", "", "<x xmlns='http://jabber.org/protocol/muc#user'><decline from='a@b'/></x>", "aoc"}, // Prosody: not archived
+		{"private message of a room", "chat", body + "<x xmlns='http://jabber.org/protocol/muc#user'/>", "ao"},         // XEP-0280 §6.1
+		{"news of a room for who is in it", "", "<x xmlns='http://jabber.org/protocol/muc#user'><status code='101'/></x>", "t"},
+
+		{"request for a receipt", "chat", body + "<request xmlns='urn:xmpp:receipts'/>", "aoc"},
+		{"receipt of type normal", "", "<received xmlns='urn:xmpp:receipts' id='1'/>" + store, "aoc"},
+		{"marker", "chat", "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>", "aoc"},
+		{"encrypted", "chat", "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/></encrypted>", "aoc"}, // Prosody: with XEP-0380 alone
+		{"encrypted, with XEP-0380", "", "<encrypted xmlns='urn:xmpp:omemo:2'/><encryption xmlns='urn:xmpp:eme:0' namespace='urn:xmpp:omemo:2'/>" + store, "aoc"},
+		{"encrypted, not to be stored", "chat", "<encrypted xmlns='urn:xmpp:omemo:2'/>" + never, "tc"},
+		{"correction", "chat", body + "<replace xmlns='urn:xmpp:message-correct:0' id='1'/>", "aoc"},
+		{"reaction", "chat", "<reactions xmlns='urn:xmpp:reactions:0' id='1'><reaction>x</reaction></reactions>" + store, "aoc"},
+		{"reaction without a hint", "", "<reactions xmlns='urn:xmpp:reactions:0' id='1'/>", "aoc"}, // Prosody: neither
+		{"retraction", "", "<retract xmlns='urn:xmpp:message-retract:1' id='1'/>" + store, "aoc"},
+		{"call", "chat", "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>", "aoc"},
+		{"file", "", "<x xmlns='jabber:x:oob'><url>https://a/</url></x>", "aoc"},
+
+		{"result of an archive", "", "<result xmlns='urn:xmpp:mam:2' queryid='1' id='2'><forwarded xmlns='urn:xmpp:forward:0'/></result>", "t"},
+		{"result of an archive of type chat", "chat", "<result xmlns='urn:xmpp:mam:2' id='2'/>", "t"},
+		{"end of a query of an old version", "", "<fin xmlns='urn:xmpp:mam:0'/>", "t"},
+		{"carbon copy of somebody else", "chat", "<received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'/></received>", "t"}, // Prosody: copied
+		{"forwarded message", "chat", "<forwarded xmlns='urn:xmpp:forward:0'/>", "aoc"},                                                          // Prosody: not archived
+		{"news of a node", "headline", "<event xmlns='http://jabber.org/protocol/pubsub#event'/>", "t"},
+		{"news of a node of type normal", "", "<event xmlns='http://jabber.org/protocol/pubsub#event'/>", "ot"},
+		{"form", "", "<x xmlns='jabber:x:data' type='form'/>", "ot"},
+		{"form with text", "chat", body + "<x xmlns='jabber:x:data' type='form'/>", "aoc"},
+		{"bytes", "", "<data xmlns='http://jabber.org/protocol/ibb' sid='1' seq='0'>AA==</data>", "t"},
+		{"attention", "headline", "<attention xmlns='urn:xmpp:attention:0'/>", "t"},
+		{"hint alone", "chat", noCopy, "t"},
+		{"news of a bounce", "error", "<received xmlns='urn:xmpp:receipts' id='1'/><error type='cancel'/>", ""}, // Prosody: archived, to a full JID
 	} {
 		st := &stanza.Stanza{Kind: stanza.Message, Type: c.typ, From: jid.MustParse("ann@example.org/x"), To: jid.MustParse("bob@example.org"), Payload: c.payload}
 		got := ""

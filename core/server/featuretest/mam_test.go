@@ -35,6 +35,28 @@ func with(contact string) string {
 	return `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field><field var='with'><value>` + contact + `</value></field></x>`
 }
 
+// Results of a room's archive, and other messages that no conversation has, are delivered as they are: not archived,
+// not stamped, not copied.
+func TestProtocolDataIsNotArchived(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	alice, phone := s.online(alicePC), s.online("alice@example.org/phone").carbons()
+	alice.take()
+	from := "coven@remote.example"
+	for _, payload := range []string{
+		`<result xmlns='urn:xmpp:mam:2' queryid='q' id='1'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='coven@remote.example/x'><body>x</body></message></forwarded></result>`,
+		`<x xmlns='http://jabber.org/protocol/muc#user'><status code='172'/></x>`,
+		`<data xmlns='http://jabber.org/protocol/ibb' sid='1' seq='0'>AA==</data>`,
+	} {
+		s.remote.sends(message("", from, alicePC, payload))
+		alice.gets(message("", from, alicePC, payload))
+		phone.gets()
+	}
+	if lines, _, _ := alice.history(""); len(lines) != 0 {
+		t.Errorf("archived %q", lines)
+	}
+}
+
 // checklist 119
 func TestArchive(t *testing.T) {
 	t.Parallel()

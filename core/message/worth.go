@@ -1,0 +1,100 @@
+package message
+
+import (
+	"strings"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Namespaces of elements that decide how a message is handled.
+const (
+	NSChatStates = "http://jabber.org/protocol/chatstates" // XEP-0085
+	NSReceipts   = "urn:xmpp:receipts"                     // XEP-0184
+	NSMarkers    = "urn:xmpp:chat-markers:0"               // XEP-0333
+	NSConference = "jabber:x:conference"                   // XEP-0249
+	NSMUCUser    = "http://jabber.org/protocol/muc#user"   // XEP-0045
+	NSCarbons    = "urn:xmpp:carbons:2"                    // XEP-0280
+	nsNick       = "http://jabber.org/protocol/nick"       // XEP-0172
+	nsArchive    = "urn:xmpp:mam:"                         // XEP-0313, of any version
+	nsEvent      = "http://jabber.org/protocol/pubsub#event"
+	nsForm       = "jabber:x:data"                      // XEP-0004
+	nsBytes      = "http://jabber.org/protocol/ibb"     // XEP-0047
+	nsAttention  = "urn:xmpp:attention:0"               // XEP-0224
+	nsAddresses  = "http://jabber.org/protocol/address" // XEP-0033
+	nsOldEvents  = "jabber:x:event"                     // XEP-0022
+)
+
+// worth says how long an element of a message means something.
+type worth uint8
+
+const (
+	ephemeral worth = iota // now, or only together with something else
+	untilRead              // until the receiver has seen it
+	lasting                // as part of a conversation
+)
+
+// conversation are namespaces of elements that belong to a conversation although there may be no text: all sessions of
+// an account need them (XEP-0280 §6.1, XEP-0313 §6.1.1).
+var conversation = map[string]bool{
+	NSReceipts: true, NSMarkers: true, NSConference: true,
+	"urn:xmpp:eme:0":                 true, // XEP-0380
+	"eu.siacs.conversations.axolotl": true, // XEP-0384 0.3
+	"urn:xmpp:omemo:1":               true,
+	"urn:xmpp:omemo:2":               true, // XEP-0384
+	"urn:xmpp:openpgp:0":             true, // XEP-0373
+	"jabber:x:encrypted":             true, // XEP-0027
+	"urn:xmpp:message-correct:0":     true, // XEP-0308
+	"urn:xmpp:reactions:0":           true, // XEP-0444
+	"urn:xmpp:message-retract:0":     true, // XEP-0424 before 0.4
+	"urn:xmpp:message-retract:1":     true, // XEP-0424
+	"urn:xmpp:message-moderate:0":    true, // XEP-0425 before 0.3
+	"urn:xmpp:message-moderate:1":    true, // XEP-0425
+	"urn:xmpp:message-attaching:1":   true, // XEP-0367
+	"urn:xmpp:fasten:0":              true, // XEP-0422
+	"urn:xmpp:jingle-message:0":      true, // XEP-0353
+	"urn:xmpp:jingle-message:1":      true,
+	"urn:xmpp:call-invites:0":        true, // XEP-0482
+	"jabber:x:oob":                   true, // XEP-0066
+	"urn:xmpp:sfs:0":                 true, // XEP-0447
+	"urn:xmpp:reference:0":           true, // XEP-0372, and pictures of XEP-0385
+}
+
+// worthOf decides by the namespace. What is not known is kept: it may belong to an extension that is younger than this
+// server.
+func worthOf(e *stanza.Element) worth {
+	switch e.Space {
+	case NSChatStates, NSHints, NSStanzaID, NSDelay, NSOldDelay, nsNick, nsAddresses, nsOldEvents, nsAttention:
+		return ephemeral // XEP-0160 §3: chat states; the others are about the message
+	case stanza.NSClient:
+		if e.Local == "thread" { // sent with chat states too (XEP-0085 §5.7)
+			return ephemeral
+		}
+	case NSMUCUser:
+		if !invites(e) { // what a room reports to who is in it
+			return ephemeral
+		}
+	case nsForm, nsEvent: // a question, or news of a node that has them still
+		return untilRead
+	}
+	if isProtocolData(e) {
+		return ephemeral
+	}
+	return lasting
+}
+
+// invites reports whether an element of a room is an invitation or the answer to one.
+func invites(x *stanza.Element) bool {
+	return x.Child(NSMUCUser, "invite") != nil || x.Child(NSMUCUser, "decline") != nil
+}
+
+// isProtocolData reports whether an element belongs to a protocol that uses messages for its own purposes: results of an
+// archive, carbon copies, bytes, and news of nodes. They are for the session that asked, and no part of a conversation.
+func isProtocolData(e *stanza.Element) bool {
+	switch e.Space {
+	case NSCarbons:
+		return e.Local == string(Sent) || e.Local == string(Received)
+	case nsBytes, nsEvent, nsForm:
+		return true
+	}
+	return strings.HasPrefix(e.Space, nsArchive)
+}
