@@ -50,6 +50,11 @@ func (p program) runCommand(use, short string, run func(context.Context, config.
 			log := logger(c.Log, os.Stderr, &level)
 			warn(log, c)
 			ctx, stop := context.WithCancel(cmd.Context())
+			late := exitWhenLate(ctx, time.Duration(c.Server.Shutdown)+exitGrace, func() {
+				log.Error("the program does not end: it is stopped; everything that was acknowledged is committed")
+				os.Exit(1)
+			})
+			defer late()
 			reloads := make(chan config.Config)
 			var beside sync.WaitGroup
 			beside.Go(func() { logState(ctx, log) })

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -52,8 +53,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	<-accepting.Done()
 	s.log.Info("stopping")
-	outer.wg.Wait()
-	err := s.drain(context.WithoutCancel(ctx), func() *sync.WaitGroup {
+	err := s.drain(context.WithoutCancel(ctx), &outer.wg, func() *sync.WaitGroup {
 		s.endServices()
 		stop()
 		return &inner.wg
@@ -65,24 +65,29 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// drain disconnects the clients, stops the services and closes the store, within server.shutdown. The
-// clients have half of that time, so that one that never reads leaves time for the services, which stop
-// when rest is called, and for the store.
-func (s *Server) drain(ctx context.Context, rest func() *sync.WaitGroup) error {
+// drain disconnects the clients, stops the services and closes the store, within server.shutdown: it returns then whatever
+// has not ended. The clients have half of that time, so that one that never reads leaves time for the services,
+// which stop when rest is called, and for the store. No new clients come when the listeners have ended.
+func (s *Server) drain(ctx context.Context, listeners *sync.WaitGroup, rest func() *sync.WaitGroup) error {
 	whole := time.Duration(s.config.Server.Shutdown)
 	deadline, done := context.WithTimeout(ctx, whole)
 	defer done()
 	clients, enough := context.WithTimeout(deadline, whole/2)
 	defer enough()
+	err := Wait(clients, listeners)
 	s.clients.Shutdown(clients)
-	err := Wait(deadline, rest())
-	var failed error
+	return errors.Join(err, Wait(deadline, rest()), CloseWithin(deadline, s))
+}
+
+// CloseWithin closes c and returns its error, or at the end of ctx that it has not been closed.
+func CloseWithin(ctx context.Context, c io.Closer) error {
+	var err error
 	var closing sync.WaitGroup
-	closing.Go(func() { failed = s.Close() })
-	if slow := Wait(deadline, &closing); slow != nil {
-		return errors.Join(err, slow)
+	closing.Go(func() { err = c.Close() })
+	if slow := Wait(ctx, &closing); slow != nil {
+		return slow
 	}
-	return errors.Join(err, failed)
+	return err
 }
 
 // errSlowStop is returned if the server did not stop before the deadline.

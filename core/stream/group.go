@@ -104,7 +104,7 @@ func (g *Group) Shutdown(ctx context.Context, err error) (left int) {
 	}
 	g.cancel()
 	for _, c := range g.stop() {
-		_ = c.base().Close()
+		go func() { _ = c.base().Close() }() // a transport may block, too
 	}
 	select {
 	case <-done:

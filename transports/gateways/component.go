@@ -55,7 +55,7 @@ func Component(ctx context.Context, c config.Config, o Options) error {
 	})
 	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(c.Server.Shutdown))
 	defer done()
-	err = errors.Join(err, server.Wait(deadline, &outside.all), database.Close())
+	err = errors.Join(err, server.Wait(deadline, &outside.all), server.CloseWithin(deadline, database))
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
 		err = errors.Join(cause, err)
 	}

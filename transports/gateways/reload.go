@@ -10,6 +10,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/server"
 )
 
 // host runs gateways: a server of this process, or links to a foreign one.
@@ -55,9 +56,14 @@ func (r *reloader) while(ctx context.Context, run func(context.Context) error) e
 	})
 	err := run(ctx)
 	stop()
-	wg.Wait()
-	return err
+	// It has been told to stop when ctx ended, so it has had the time that run takes to stop.
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTime)
+	defer cancel()
+	return errors.Join(err, server.Wait(deadline, &wg))
 }
+
+// abandonTime is how long a reload that blocks delays the end.
+const abandonTime = 500 * time.Millisecond
 
 // reload applies a configuration and logs what it has changed and what needs a restart.
 func (r *reloader) reload(ctx context.Context, next config.Config) {
