@@ -23,9 +23,9 @@ func (s *blockedService) Run(context.Context) error {
 	return nil
 }
 
-func (s *blockedService) Started() <-chan struct{}                   { return s.started }
+func (s *blockedService) Started() <-chan struct{}                  { return s.started }
 func (s *blockedService) RemoveUser(context.Context, jid.JID) error { return nil }
-func (s *blockedService) Counts() []Count                            { return nil }
+func (s *blockedService) Counts() []Count                           { return nil }
 
 // Run returns at its deadline whatever has not ended: a service, a write, and readers of clients and components whose handlers
 // block.
