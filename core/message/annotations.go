@@ -55,12 +55,20 @@ func DelayedBy(st *stanza.Stanza, address jid.JID) bool {
 	return false
 }
 
-// WithoutDelay removes the delays from an address, which only that entity itself may add.
-func WithoutDelay(st *stanza.Stanza, address jid.JID) *stanza.Stanza {
-	if !st.MayHave(NSDelay, "delay") {
+// WithoutForgedDelay removes the delays, of both kinds, in the name of a host or an account, which only the server may add:
+// receivers believe them. The account's own sessions may add delays in its name.
+func WithoutForgedDelay(st *stanza.Stanza, host, account jid.JID) *stanza.Stanza {
+	if !st.MayHave(NSDelay, "delay") && !st.MayHave(NSOldDelay, "x") {
 		return st
 	}
-	return st.Without(func(e *stanza.Element) bool { return delayOf(e, address) })
+	own := st.From.Bare() == account
+	return st.Without(func(e *stanza.Element) bool {
+		if !e.Is(NSDelay, "delay") && !e.Is(NSOldDelay, "x") {
+			return false
+		}
+		from, err := jid.Parse(e.Attr("from"))
+		return err == nil && (from.Bare() == host || from.Bare() == account && !own)
+	})
 }
 
 func delayOf(e *stanza.Element, address jid.JID) bool {

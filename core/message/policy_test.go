@@ -128,13 +128,13 @@ func TestMarks(t *testing.T) {
 	if got := OriginIDOf(&stanza.Stanza{Payload: body}); got != "" {
 		t.Errorf("origin-id %q", got)
 	}
-	rest := WithoutStanzaID(WithoutDelay(st, us), us)
+	rest := WithoutStanzaID(WithoutForgedDelay(st, us, us), us)
 	theirs := stanza.NewElement("urn:xmpp:sid:0", "stanza-id").With("by", other.String()).With("id", "2")
 	want := body + stanza.Encode(Delay(other, at), theirs, OriginID("3"), NoCopy.Element())
 	if rest.Payload != want {
 		t.Errorf("left %s, want %s", rest.Payload, want)
 	}
-	if plain := (&stanza.Stanza{Payload: body}); WithoutDelay(plain, us) != plain || WithoutStanzaID(plain, us) != plain {
+	if plain := (&stanza.Stanza{Payload: body}); WithoutForgedDelay(plain, us, us) != plain || WithoutStanzaID(plain, us) != plain {
 		t.Error("copied for nothing")
 	}
 	if got := Stamp(at); got != "2020-01-02T03:04:05.006Z" {
@@ -146,10 +146,34 @@ func TestPolicyDoesNotAllocate(t *testing.T) {
 	st := &stanza.Stanza{Kind: stanza.Message, Type: "chat", From: jid.MustParse("ann@example.org/x"), Payload: body + origin}
 	us := jid.MustParse("example.org")
 	if n := testing.AllocsPerRun(100, func() {
-		if !Archivable(st) || !Offline(st) || Transient(st) || DelayedBy(st, us) || WithoutDelay(st, us) != st {
+		if !Archivable(st) || !Offline(st) || Transient(st) || DelayedBy(st, us) || WithoutForgedDelay(st, us, us) != st {
 			t.Error("judged wrongly")
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestForgedDelays(t *testing.T) {
+	t.Parallel()
+	host, account := jid.MustParse("example.org"), jid.MustParse("ann@example.org")
+	delay := func(from string) string {
+		return "<delay xmlns='urn:xmpp:delay' stamp='2020-01-01T00:00:00Z' from='" + from + "'/>"
+	}
+	old := func(from string) string {
+		return "<x xmlns='jabber:x:delay' stamp='20200101T00:00:00' from='" + from + "'/>"
+	}
+	kept := "<body>x</body>" + delay("other.example") + old("bob@other.example/1") + "<x xmlns='jabber:x:delay' stamp='20200101T00:00:00'/><x xmlns='jabber:x:data'/>"
+	for _, from := range []string{"example.org", "Example.ORG", "example.org/x", "ann@example.org", "ANN@example.org/1"} {
+		for _, forged := range []string{delay(from), old(from)} {
+			st := &stanza.Stanza{Kind: stanza.Message, From: jid.MustParse("eve@other.example/1"), Payload: forged + kept + forged}
+			if got := WithoutForgedDelay(st, host, account); got.Payload != kept {
+				t.Errorf("%s: %s", forged, got.Payload)
+			}
+			own := st.WithFrom(jid.MustParse("ann@example.org/2"))
+			if got := WithoutForgedDelay(own, host, account); (got == own) != (from[0]|0x20 == 'a') {
+				t.Errorf("%s of a session of the account: %s", forged, got.Payload)
+			}
+		}
 	}
 }

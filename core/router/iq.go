@@ -7,7 +7,11 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-const nsRoster = "jabber:iq:roster"
+// The namespaces of the IQs by which a server tells a client what has changed: clients believe them.
+const (
+	nsRoster   = "jabber:iq:roster"
+	nsBlocking = "urn:xmpp:blocking"
+)
 
 // ErrAnswered is returned by an IQHandler that has sent the answer itself.
 var ErrAnswered = errors.New("request was answered")
@@ -143,11 +147,14 @@ func (h *Host) iqToSession(b *Batch, a *Account, st *stanza.Stanza) {
 
 // mayQuery reports whether a request is delivered to a session: the sender must be allowed to see the
 // session's presence (RFC 6121 §8.5.3.1). A roster push is accepted only from the account itself (RFC 6121
-// §2.1.6).
+// §2.1.6), and so is a change of the block list (XEP-0191 §3.3).
 func (h *Host) mayQuery(b *Batch, to *Bound, st *stanza.Stanza) bool {
 	account := to.account
-	if st.Type == stanza.TypeSet && st.FirstChild().Space == nsRoster {
-		return st.From == account.jid
+	if st.Type == stanza.TypeSet {
+		switch st.FirstChild().Space {
+		case nsRoster, nsBlocking:
+			return st.From == account.jid
+		}
 	}
 	if st.From.Bare() == account.jid || st.From == h.domain || to.sentDirectedTo(st.From) {
 		return true

@@ -247,3 +247,23 @@ func TestCVE_2015_8688_RosterPush(t *testing.T) {
 		t.Error("the server's own push did not arrive")
 	}
 }
+
+// Nor a change of the block list (XEP-0191 §3.3).
+func TestForgedBlockingPush(t *testing.T) {
+	t.Parallel()
+	th := newTestHost(t)
+	juliet := th.join("juliet@home.test/a", "0")
+	th.join("juliet@home.test/b", "0")
+	push := func() *stanza.Stanza { return query("juliet@home.test/a", "set", nsBlocking) }
+	for _, sender := range []string{"x@away.test/r", "home.test", "juliet@home.test/b"} {
+		th.router.Route(from(push(), sender))
+	}
+	th.submit("juliet@home.test/b", push())
+	if got := juliet.take(); len(got) != 0 {
+		t.Errorf("delivered %v", got)
+	}
+	th.router.Route(from(push(), "juliet@home.test"))
+	if len(juliet.take()) != 1 {
+		t.Error("the server's own push did not arrive")
+	}
+}

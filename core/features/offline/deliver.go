@@ -128,11 +128,18 @@ func canTakeMore(ctx context.Context, to *router.Bound, wait bool) bool {
 	return !p.QueueNearlyFull()
 }
 
-// removeForgedDelay removes a delay in the name of this host, which only the server may add (XEP-0203).
+// removeForgedDelay removes a delay in the name of this host or of the receiver, which only the server may add (XEP-0203,
+// XEP-0091). From what an account sends, too: its receivers elsewhere know this server as the one that delays.
 func (o *Offline) removeForgedDelay(_ context.Context, p *router.Pass) error {
-	if p.Stanza.Kind == stanza.Message {
-		p.Stanza = message.WithoutDelay(p.Stanza, o.host.Domain())
+	switch p.Stanza.Kind {
+	case stanza.IQ:
+		return nil
+	case stanza.Presence:
+		if p.Session == nil && p.Stanza.From.Domain() == o.host.Domain().Domain() {
+			return nil // made by this server, which adds the delay of the last presence
+		}
 	}
+	p.Stanza = message.WithoutForgedDelay(p.Stanza, o.host.Domain(), p.Stanza.To.Bare())
 	return nil
 }
 

@@ -77,7 +77,7 @@ func (o *Offline) Feature() router.Feature {
 	return router.Feature{
 		Name: "offline",
 		Stages: []router.Stage{
-			{Name: "delay", Position: router.Clean, Inbound: o.removeForgedDelay},
+			{Name: "delay", Position: router.Clean, Outbound: o.removeForgedDelay, Inbound: o.removeForgedDelay},
 			{Name: "offline", Position: router.Hold, Inbound: o.hold, Undelivered: o.undelivered},
 		},
 		HostDisco: router.Disco{Info: disco.Info{Features: []string{feature}}},

@@ -143,18 +143,33 @@ func TestOfflineIsBounded(t *testing.T) {
 	bob.gets()
 }
 
-// A delay element in the server's name is removed from messages of others: a sender cannot forge the time of arrival.
+// A delay in the server's name is removed from what others send: a sender cannot forge the time of arrival.
 func TestForgedDelay(t *testing.T) {
 	t.Parallel()
-	s := start(t, "alice")
-	forged := `<delay xmlns='urn:xmpp:delay' from='example.org' stamp='2001-01-01T00:00:00Z'/><delay xmlns='urn:xmpp:delay' from='remote.example' stamp='2002-01-01T00:00:00Z'/>`
-	s.remote.sends(message("chat", romeo, aliceBare, body("kept")+forged))
-	alice := s.login(alicePC)
-	alice.sends(`<presence/>`)
-	s.remote.sends(message("chat", romeo, aliceBare, body("live")+forged))
-	got := alice.take()[1:]
-	if len(got) != 2 || strings.Contains(show(got), "2001") || strings.Count(show(got), "2002") != 2 || strings.Count(show(got), "from='example.org'") != 1 {
-		t.Error(show(got))
+	for name, element := range map[string]string{"XEP-0203": "delay xmlns='urn:xmpp:delay'", "XEP-0091": "x xmlns='jabber:x:delay'"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, "alice", "bob")
+			forged := "<" + element + " from='example.org' stamp='2001-01-01T00:00:00Z'/><" + element + " from='remote.example' stamp='2002-01-01T00:00:00Z'/>" +
+				"<" + element + " from='alice@example.org' stamp='2001-01-01T00:00:00Z'/>"
+			s.remote.sends(message("chat", romeo, aliceBare, body("kept")+forged))
+			alice := s.login(alicePC)
+			alice.sends(`<presence/>`)
+			s.remote.sends(message("chat", romeo, aliceBare, body("live")+forged))
+			got := alice.take()[1:]
+			if len(got) != 2 || strings.Contains(show(got), "2001") || strings.Count(show(got), "2002") != 2 || strings.Count(show(got), "from='example.org'") != 1 {
+				t.Error(show(got))
+			}
+			// Directed presence, and what an account of this server sends to others.
+			bob := s.online(bobDesk)
+			bob.sends(`<presence to='`+alicePC+`'>`+forged+`</presence>`, message("chat", bobDesk, aliceBare, body("local")+forged), message("chat", bobDesk, romeo, body("away")+forged))
+			if got := alice.take(); len(got) != 2 || strings.Contains(show(got), "2001") || strings.Count(show(got), "2002") != 2 {
+				t.Error(show(got))
+			}
+			if got := s.remote.take(); len(got) != 1 || strings.Contains(show(got), "from='example.org'") || !strings.Contains(show(got), "2002") {
+				t.Error(show(got))
+			}
+		})
 	}
 }
 
