@@ -1,6 +1,7 @@
 package richtext
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -102,7 +103,6 @@ func cutNode(n Node, at int) (a, b Node) {
 	switch {
 	case n.container():
 		a.Children, b.Children = cut(n.Children, at)
-		b.Children = trim(b.Children)
 		if n.Kind == List && n.Level > 0 {
 			b.Level = n.Level + len(a.Children)
 			if len(a.Children) > 0 && len(a.Children)+len(b.Children) > len(n.Children) { // within an item, which goes on with its number
@@ -114,8 +114,6 @@ func cutNode(n Node, at int) (a, b Node) {
 		a.Text, b.Text = n.Text[:i], n.Text[i:]
 		if n.Kind == Pre {
 			a.Text, b.Text = strings.TrimSuffix(a.Text, "\n"), strings.TrimPrefix(b.Text, "\n")
-		} else {
-			a.Text, b.Text = strings.TrimRight(a.Text, " "), strings.TrimLeft(b.Text, " ")
 		}
 	}
 	return a, b
@@ -243,24 +241,58 @@ func flagsBefore(s string) (n int) {
 	return n
 }
 
-// trim takes white space off the ends of a part. It changes the text.
-func trim(t Text) Text {
-	for len(t) > 0 && blank(t[0]) {
-		t = t[1:]
+// trimEnd takes white space off the end of a part, and returns both. It changes t.
+func trimEnd(t Text) (kept, end Text) {
+	n := len(t)
+	for n > 0 && blank(t[n-1]) {
+		n--
 	}
-	for len(t) > 0 && blank(t[len(t)-1]) {
-		t = t[:len(t)-1]
+	kept, end = t[:n:n], t[n:]
+	if n == 0 {
+		return kept, end
 	}
-	if len(t) == 0 {
-		return nil
+	last := &t[n-1]
+	if last.container() && !last.Kind.Block() {
+		var inner Text
+		last.Children, inner = trimEnd(last.Children)
+		return kept, slices.Concat(inner, end)
 	}
-	if first := &t[0]; first.Kind == Plain {
-		first.Text = strings.TrimLeft(first.Text, " ")
+	if last.Kind != Plain {
+		return kept, end
 	}
-	if last := &t[len(t)-1]; last.Kind == Plain {
-		last.Text = strings.TrimRight(last.Text, " ")
+	short := strings.TrimRight(last.Text, " ")
+	if short != last.Text {
+		end = slices.Concat(Text{{Text: last.Text[len(short):]}}, end)
+		last.Text = short
 	}
-	return t
+	return kept, end
+}
+
+// trimBegin takes white space off the beginning of a part, and returns both. It changes t.
+func trimBegin(t Text) (begin, kept Text) {
+	n := 0
+	for n < len(t) && blank(t[n]) {
+		n++
+	}
+	begin, kept = t[:n:n], t[n:]
+	if len(kept) == 0 {
+		return begin, kept
+	}
+	first := &kept[0]
+	if first.container() && !first.Kind.Block() {
+		var inner Text
+		inner, first.Children = trimBegin(first.Children)
+		return slices.Concat(begin, inner), kept
+	}
+	if first.Kind != Plain {
+		return begin, kept
+	}
+	short := strings.TrimLeft(first.Text, " ")
+	if short != first.Text {
+		begin = append(begin, Node{Text: first.Text[:len(first.Text)-len(short)]})
+		first.Text = short
+	}
+	return begin, kept
 }
 
 func blank(n Node) bool {

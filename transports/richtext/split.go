@@ -26,27 +26,44 @@ func (c Cutter) Split(t Text) []Text {
 		if c.Parts > 0 && len(parts) == c.Parts-1 {
 			return append(parts, rest)
 		}
-		at := c.fit(rest)
-		switch {
-		case at == entire:
-			return append(parts, rest)
-		case at == 0:
-			if opened, ok := open(rest); ok {
-				rest = opened
-				continue
-			}
-			at = 1 // a character that takes more than the limit
-		}
-		head, tail := cut(rest, at)
-		if head = trim(head); len(head) > 0 {
+		var head Text
+		if head, _, rest = c.first(rest); len(head) > 0 {
 			parts = append(parts, head)
 		}
-		rest = trim(tail)
 	}
 	if len(parts) == 0 {
 		return []Text{t}
 	}
 	return parts
+}
+
+// First cuts off the first part. gap is the white space between it and the rest: the three together are the text.
+func (c Cutter) First(t Text) (head, gap, rest Text) {
+	if c.Limit <= 0 {
+		return t, nil, nil
+	}
+	return c.first(t.clone())
+}
+
+// first is First, and changes t.
+func (c Cutter) first(t Text) (head, gap, rest Text) {
+	for {
+		at := c.fit(t)
+		switch {
+		case at == entire:
+			return t, nil, nil
+		case at == 0:
+			if opened, ok := open(t); ok && len(opened) > 0 {
+				t = opened
+				continue
+			}
+			at = 1 // a character that takes more than the limit
+		}
+		head, rest = cut(t, at)
+		head, end := trimEnd(head)
+		begin, rest := trimBegin(rest)
+		return head, slices.Concat(end, begin), rest
+	}
 }
 
 // entire is the place behind a text.
@@ -103,7 +120,8 @@ func (c Cutter) longest(t Text) (fits int, whole bool) {
 // measure is the length of the first units of a text.
 func (c Cutter) measure(t Text, n int) int {
 	head, _ := cut(firstUnits(t, n), n)
-	return c.length(trim(head))
+	head, _ = trimEnd(head)
+	return c.length(head)
 }
 
 func (c Cutter) length(t Text) int {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestSplit(t *testing.T) {
@@ -96,4 +98,19 @@ func FuzzSplit(f *testing.F) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
+}
+
+// A text is the first part, the white space behind it, and the rest.
+func TestFirstPart(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{"the quick brown fox jumps", "the quick\n\nbrown fox jumps", "the  quick    brown  fox", "xxxxxxxxxxxxxxxxxxxxxxxxx", "*the quick brown fox* _jumps over_"} {
+		whole := ParseStyling(in)
+		head, gap, rest := (Cutter{Limit: 12}).First(whole)
+		if got, want := head.String()+gap.String()+rest.String(), whole.String(); got != want || utf8.RuneCountInString(head.Styling()) > 12 || len(rest) == 0 {
+			t.Errorf("%q, %q and %q of %q", head.String(), gap.String(), rest.String(), in)
+		}
+		if d := cmp.Diff(ParseStyling(in), whole); d != "" {
+			t.Errorf("%q has changed: %s", in, d)
+		}
+	}
 }

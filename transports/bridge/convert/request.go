@@ -28,7 +28,8 @@ const (
 // Request is what a stanza asks the network to do. An outbox row keeps it as JSON.
 type Request struct {
 	Kind    Kind            `json:"-"`
-	Parts   []richtext.Text `json:"parts,omitempty"`
+	Parts   []richtext.Text `json:"parts,omitempty"` // of a correction it is one, which is cut when it is made
+	Limit   int             `json:"limit,omitempty"` // characters of a part of a correction
 	Me      bool            `json:"me,omitempty"`
 	ReplyTo string          `json:"reply,omitempty"`  // a stanza's id
 	Thread  string          `json:"thread,omitempty"` // a stanza's id
@@ -37,6 +38,8 @@ type Request struct {
 	Topic   string          `json:"topic,omitempty"`
 	Receipt bool            `json:"receipt,omitempty"` // the sender wants one (XEP-0184)
 	Text    string          `json:"text,omitempty"`    // the beginning
+
+	whole richtext.Text // what Parts are parts of
 }
 
 // Parser reads stanzas for one network.
@@ -136,7 +139,8 @@ func (p Parser) text(st *stanza.Stanza) (Request, error) {
 		return Request{}, stanza.BadRequest("This message is empty.")
 	}
 	r.Text = Snippet(text)
-	r.Parts = p.cut(richtext.ParseStyling(text), p.Info.Caps.MaxText)
+	r.whole = richtext.ParseStyling(text)
+	r.Parts = p.cut(r.whole)
 	if len(r.Parts) > MaxParts {
 		return Request{}, stanza.NotAcceptable(fmt.Sprintf("This message is too long: it would become more than %d messages of %d characters.", MaxParts, p.Info.Caps.MaxText))
 	}
@@ -144,10 +148,9 @@ func (p Parser) text(st *stanza.Stanza) (Request, error) {
 	return r, nil
 }
 
-// cut divides a text into parts of at most limit characters, as the network counts them. Where there are more than
-// MaxParts, the last one has all the rest.
-func (p Parser) cut(t richtext.Text, limit int) []richtext.Text {
-	return richtext.Cutter{Limit: limit, Parts: MaxParts + 1, Length: p.Info.Caps.Length}.Split(t)
+// cut divides a text into parts that the network takes. Where there are more than MaxParts, the last one has all the rest.
+func (p Parser) cut(t richtext.Text) []richtext.Text {
+	return richtext.Cutter{Limit: p.Info.Caps.MaxText, Parts: MaxParts + 1, Length: p.Info.Caps.Length}.Split(t)
 }
 
 // AsMessage makes a new message of a correction, for a network that has no edits.
@@ -157,20 +160,15 @@ func (r Request) AsMessage() Request {
 	return r
 }
 
-// FitEdit cuts a correction into parts of the length that the network allows for an edit.
+// FitEdit makes one part of a correction. What an edit can hold is found out when it is made.
 func (p Parser) FitEdit(r Request) Request {
-	limit := p.Info.Caps.MaxEdit
-	if limit == 0 || p.Info.Caps.MaxText != 0 && limit >= p.Info.Caps.MaxText {
-		return r
+	if r.whole != nil {
+		r.Parts = []richtext.Text{r.whole}
 	}
-	var whole richtext.Text
-	for i, part := range r.Parts {
-		if i > 0 {
-			whole = append(whole, richtext.Node{Kind: richtext.Break})
-		}
-		whole = append(whole, part...)
+	r.Limit = p.Info.Caps.MaxText
+	if limit := p.Info.Caps.MaxEdit; limit > 0 && (r.Limit == 0 || limit < r.Limit) {
+		r.Limit = limit
 	}
-	r.Parts = p.cut(whole, limit)
 	return r
 }
 

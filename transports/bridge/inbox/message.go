@@ -89,6 +89,7 @@ func (s *step) show(ctx context.Context, m transports.Message) error {
 	id := s.stanzaID(string(m.ID))
 	s.b.Messages.Mappings = append(s.b.Messages.Mappings, tables.Mapping{
 		Room: s.p.conv.ID, Net: m.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text),
+		Thread: m.Thread, Answers: m.ReplyTo,
 	})
 	return s.say(ctx, id, m.Notice, convert.Message(m, text, to, thread)...)
 }

@@ -30,7 +30,9 @@ type call struct {
 	row     tables.Call
 	request convert.Request
 	user    transports.UserID
-	echo    *echo // belongs to the conversation's goroutine
+	// relation is that of the message that is sent or changed.
+	relation relation
+	echo     *echo // belongs to the conversation's goroutine
 }
 
 // result is the result of a call. It has the ids of the parts that were sent, even if a later part failed.

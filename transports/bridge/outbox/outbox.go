@@ -41,9 +41,11 @@ type Archive interface {
 	ReadArchive(ctx context.Context, room int64, f archive.Filter, p archive.Page) (tables.ArchivePage, error)
 }
 
-// Nicks knows the names under which a login writes for others.
+// Nicks knows the names of those who write.
 type Nicks interface {
 	NickOf(who jid.JID) string
+	// NameOf is the name of a person of the network.
+	NameOf(ctx context.Context, user transports.UserID) string
 }
 
 // Backfill reads what may have been missed.

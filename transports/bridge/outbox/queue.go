@@ -241,6 +241,7 @@ func (q *Queue) echoOf(ctx context.Context, nonce string, e echo) Outcome {
 	if l := q.outbox.logins.ByID(head.Login); l != nil {
 		row.Author = l.User
 	}
+	q.outbox.relation(ctx, q.conv.Row, head.Sender, request).note(&row)
 	q.partDone(ctx, &tables.Batch{Messages: tables.MessageBatch{Mappings: []tables.Mapping{row}}}, request)
 	return OurEcho
 }

@@ -19,10 +19,11 @@ func (c *call) send(ctx context.Context, r *result) error {
 	}
 	m := c.outgoing(c.request.Parts[c.row.Part])
 	m.Author = c.author(ctx)
-	if c.row.Part == 0 {
-		m.ReplyTo = c.networkID(ctx, c.request.ReplyTo)
+	c.relation = c.outbox.relation(ctx, c.room, c.row.Sender, c.request)
+	if c.row.Part > 0 {
+		c.relation = c.relation.further()
 	}
-	m.Thread = c.networkID(ctx, c.request.Thread)
+	c.relation.put(&m)
 	sent, err := c.client.Send(ctx, m)
 	if err == nil && sent.Pending {
 		return transports.Later(c.outbox.env.Settings.EchoWait, errPending)
@@ -70,16 +71,6 @@ func (c *call) ref(id transports.MessageID) transports.MessageRef {
 	return transports.MessageRef{Room: c.room.Net, ID: whole, Part: part}
 }
 
-// networkID is the network's id of a message that an id of XMPP names: of its first part.
-func (c *call) networkID(ctx context.Context, id string) transports.MessageID {
-	rows, err := c.parts(ctx, id)
-	if err != nil || len(rows) == 0 {
-		return ""
-	}
-	whole, _ := convert.SplitPartID(rows[0].Net)
-	return whole
-}
-
 // parts are the messages of the network that an id of XMPP names, without those that were deleted.
 func (c *call) parts(ctx context.Context, id string) ([]tables.Mapping, error) {
 	if id == "" {
@@ -97,6 +88,7 @@ func (c *call) mapSent(r *result, sent transports.Sent, part int) {
 		}
 		row := mapping(c.room, c.row, c.request, transports.Sent{ID: id, At: sent.At}, part)
 		row.Author = c.user
+		c.relation.note(&row)
 		r.batch.Mappings = append(r.batch.Mappings, row)
 	}
 }
@@ -127,42 +119,44 @@ func (c *call) edit(ctx context.Context, r *result) error {
 	if len(old) == 0 {
 		return transports.Refuse("item-not-found", "The message that you correct was not sent.", nil)
 	}
-	texts := slices.Clone(c.request.Parts)
-	for i := 0; i < len(texts); i++ {
-		if i < len(old) {
-			rest, err := c.editPart(ctx, editor, old[i], texts[i], r)
-			if err != nil {
-				return err
-			}
-			texts = moveOn(texts, i, rest)
-			row := mapping(c.room, c.row, c.request, transports.Sent{ID: old[i].Net}, i) // later stanzas may refer to the correction
-			row.First, row.Author = old[i].Stanza, old[i].Author
-			r.batch.Mappings = append(r.batch.Mappings, row)
-			continue
+	c.relation = c.outbox.relationOf(ctx, old[0], c.row.Sender, c.room, c.request)
+	cutter := richtext.Cutter{Limit: c.request.Limit, Length: c.outbox.env.Info.Caps.Length}
+	part := 0
+	for text := c.whole(); part == 0 || len(text) > 0; part++ {
+		head, gap, behind := cutter.First(text)
+		var rest richtext.Text
+		if part < len(old) {
+			rest, err = c.editPart(ctx, editor, old[part], head, r)
+		} else {
+			err = c.addPart(ctx, old, head, part, r)
 		}
-		if err := c.addPart(ctx, old, texts[i], i, r); err != nil {
+		if err != nil {
 			return err
 		}
+		if text = behind; len(rest) > 0 { // with the name of its author, for example, it is longer
+			text = slices.Concat(rest, gap, behind)
+		}
+		c.relation = c.relation.further()
 	}
-	return c.dropRest(ctx, editor, old, len(texts), r)
+	return c.dropRest(ctx, editor, old, part, r)
 }
 
-// moveOn puts what did not fit in part i before the next one.
-func moveOn(texts []richtext.Text, i int, rest richtext.Text) []richtext.Text {
-	switch {
-	case len(rest) == 0:
-	case i+1 < len(texts):
-		texts[i+1] = slices.Concat(rest, richtext.Text{{Kind: richtext.Break}}, texts[i+1])
-	default:
-		texts = append(texts, rest)
+// whole is the text of a correction.
+func (c *call) whole() (t richtext.Text) {
+	for i, part := range c.request.Parts {
+		if i > 0 {
+			t = append(t, richtext.Node{Kind: richtext.Break})
+		}
+		t = append(t, part...)
 	}
-	return texts
+	return t
 }
 
 // addPart sends a part that a correction adds to a message.
 func (c *call) addPart(ctx context.Context, old []tables.Mapping, text richtext.Text, part int, r *result) error {
 	m := c.outgoing(text)
 	m.Author = c.author(ctx)
+	c.relation.put(&m)
 	m.ClientID = c.outbox.nonces.Of(c.row, part)
 	sent, err := c.client.Send(ctx, m)
 	if err != nil {
@@ -174,14 +168,20 @@ func (c *call) addPart(ctx context.Context, old []tables.Mapping, text richtext.
 	return nil
 }
 
-func (c *call) editPart(ctx context.Context, editor transports.Editor, part tables.Mapping, text richtext.Text, r *result) (rest richtext.Text, err error) {
+// editPart changes a part of a message. rest is what did not fit in it.
+func (c *call) editPart(ctx context.Context, editor transports.Editor, old tables.Mapping, text richtext.Text, r *result) (rest richtext.Text, err error) {
 	m := c.outgoing(text)
 	m.Author = c.author(ctx)
-	rest, err = editor.Edit(ctx, c.ref(part.Net), m)
-	if err == nil {
-		r.batch.Echoes = append(r.batch.Echoes, c.expect(part.Net, EditEcho))
+	c.relation.put(&m)
+	if rest, err = editor.Edit(ctx, c.ref(old.Net), m); err != nil {
+		return nil, err
 	}
-	return rest, err
+	r.batch.Echoes = append(r.batch.Echoes, c.expect(old.Net, EditEcho))
+	row := mapping(c.room, c.row, c.request, transports.Sent{ID: old.Net}, old.Part) // later stanzas may refer to the correction
+	row.First, row.Author = old.Stanza, old.Author
+	c.relation.note(&row)
+	r.batch.Mappings = append(r.batch.Mappings, row)
+	return rest, nil
 }
 
 // dropRest removes the parts that a correction has no text for.

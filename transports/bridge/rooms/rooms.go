@@ -87,6 +87,11 @@ func (r *Rooms) Stop() {
 // that sends messages for others sends them under this name.
 func (r *Rooms) NickOf(who jid.JID) string { return r.nicks.of(who) }
 
+// NameOf is the name of a person of the network.
+func (r *Rooms) NameOf(ctx context.Context, user transports.UserID) string {
+	return convert.DisplayName(r.people.Find(ctx, user, ""))
+}
+
 // List are the rooms that a user's logins see, at most limit.
 func (r *Rooms) List(ctx context.Context, owner jid.JID, limit int) ([]disco.Item, error) {
 	var items []disco.Item

@@ -20,7 +20,7 @@ var (
 		{Name: "room", Type: store.BigInt}, {Name: "net", Type: store.Text}, {Name: "stanza", Type: store.Text},
 		{Name: "origin", Type: store.Text}, {Name: "first", Type: store.Text}, {Name: "part", Type: store.BigInt},
 		{Name: "author", Type: store.Text}, {Name: "sender", Type: store.Text}, {Name: "at", Type: store.BigInt},
-		{Name: "body", Type: store.Text}, {Name: "gone", Type: store.Bool},
+		{Name: "body", Type: store.Text}, {Name: "gone", Type: store.Bool}, {Name: "thread", Type: store.Text}, {Name: "answers", Type: store.Text},
 	}, "", "(room, net, stanza) DO NOTHING")
 	addArchived = store.NewInsert("bridge_archive", []store.Column{
 		{Name: "seq", Type: store.BigInt}, {Name: "room", Type: store.BigInt}, {Name: "id", Type: store.Text},

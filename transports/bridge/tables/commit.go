@@ -100,7 +100,7 @@ func (s *Store) commitPuppets(tx *sql.Tx, batch *Batch) error {
 
 func (s *Store) commitMessages(tx *sql.Tx, batch *Batch) error {
 	err := insert(s, tx, addMappings, batch.Messages.Mappings, func(r Mapping) []any {
-		return []any{r.Room, string(r.Net), r.Stanza, r.Origin, r.First, r.Part, string(r.Author), r.Sender, micros(r.At), r.Text, r.Deleted}
+		return []any{r.Room, string(r.Net), r.Stanza, r.Origin, r.First, r.Part, string(r.Author), r.Sender, micros(r.At), r.Text, r.Deleted, string(r.Thread), string(r.Answers)}
 	})
 	if err != nil {
 		return err

@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	idColumns = `SELECT room, net, stanza, origin, first, part, author, sender, at, body, gone FROM bridge_ids `
+	idColumns = `SELECT room, net, stanza, origin, first, part, author, sender, at, body, gone, thread, answers FROM bridge_ids `
 
 	idsByNetSQL    = idColumns + `WHERE room = ? AND net = ? ORDER BY first <> '', at, stanza`
-	idsByStanzaSQL = idColumns + `WHERE room = ? AND stanza = ? ORDER BY part`
+	idsByStanzaSQL = idColumns + `WHERE room = ? AND stanza = ? ORDER BY part, at, net` // a part can have become several messages
 	idsByOriginSQL = idColumns + `WHERE room = ? AND origin = ? AND origin <> stanza ORDER BY sender = ? DESC, at DESC, part LIMIT 1`
 
 	idPartsSQL = `SELECT DISTINCT net FROM bridge_ids WHERE room = ? AND net > ? AND net < ? ORDER BY net`
@@ -31,7 +31,7 @@ ON CONFLICT (room, net, kind) DO UPDATE SET until = excluded.until`
 
 func readID(row scanner) (r Mapping, err error) {
 	var at int64
-	err = row.Scan(&r.Room, &r.Net, &r.Stanza, &r.Origin, &r.First, &r.Part, &r.Author, &r.Sender, &at, &r.Text, &r.Deleted)
+	err = row.Scan(&r.Room, &r.Net, &r.Stanza, &r.Origin, &r.First, &r.Part, &r.Author, &r.Sender, &at, &r.Text, &r.Deleted, &r.Thread, &r.Answers)
 	r.At = moment(at)
 	return r, err
 }

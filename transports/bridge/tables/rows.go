@@ -169,6 +169,8 @@ type Mapping struct {
 	At      time.Time
 	Text    string // the beginning, to be quoted in replies
 	Deleted bool
+	Thread  transports.MessageID // the message that its thread hangs on; "" where it is in none
+	Answers transports.MessageID // the message that it answers
 }
 
 // Echo is a change of ours that the network will report back as an event.
