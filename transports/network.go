@@ -28,6 +28,9 @@ type Info struct {
 	Short string // localpart of the default domain, "slack" in slack.example.org
 	Type  string // service discovery's type in category gateway, such as "slack", "discord", "irc"
 	Caps  Caps
+	// Origin is where the network is, as http://127.0.0.1:8080, where that is another address than usual, such as that of a fake
+	// server. Pictures are read from there too; others only by https, and not from private addresses.
+	Origin string
 }
 
 // Registration is how a network's folder offers its network to a main: transports/all lists those that

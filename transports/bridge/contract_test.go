@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ type wide struct {
 	mu      sync.Mutex
 	changes []transports.Change
 	history int
+	opened  int  // files
 	pending bool // Send gives no id
 	silent  bool // and its echo does not come
 }
@@ -126,10 +128,16 @@ func (c wideClient) Spaces(context.Context) ([]transports.SpaceInfo, error) {
 }
 
 func (c wideClient) OpenFile(_ context.Context, ref string) (io.ReadCloser, transports.File, error) {
-	if ref != "face" {
+	c.n.mu.Lock()
+	c.n.opened++
+	c.n.mu.Unlock()
+	if ref != "face" && ref != "text" {
 		return nil, transports.File{}, transports.Refuse("item-not-found", "no such file", nil)
 	}
-	return io.NopCloser(strings.NewReader("pixels")), transports.File{MIME: "image/png", Size: 6}, nil
+	if ref == "text" {
+		return io.NopCloser(strings.NewReader("<html>")), transports.File{MIME: "image/png", Size: 6}, nil
+	}
+	return io.NopCloser(strings.NewReader(facePNG)), transports.File{MIME: "image/png", Size: int64(len(facePNG))}, nil
 }
 
 func (c wideClient) Profile(ctx context.Context, id transports.UserID) (transports.UserInfo, error) {
@@ -487,7 +495,7 @@ func TestPictureByReference(t *testing.T) {
 	withGateway(t, func(h *harness) {
 		widen(h, nil)
 		card := h.ask(phone, contact("cleo"), stanza.TypeGet, stanza.NewElement("vcard-temp", "vCard"))
-		if s := card.String(); !strings.Contains(s, "<BINVAL>cGl4ZWxz</BINVAL>") || !strings.Contains(s, "image/png") {
+		if s := card.String(); !strings.Contains(s, "<BINVAL>"+base64.StdEncoding.EncodeToString([]byte(facePNG))+"</BINVAL>") || !strings.Contains(s, "image/png") {
 			t.Error(s)
 		}
 	})

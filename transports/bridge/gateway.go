@@ -153,7 +153,7 @@ func newEnv(o Options) *gateway.Env {
 func (g *Gateway) assemble(log *delivery.Log) {
 	env, store, registry := g.env, g.store, g.logins.Registry
 	x, f := &g.xmpp, &g.flow
-	x.people = puppets.NewDirectory(env, store)
+	x.people = puppets.NewDirectory(env, store, store)
 	x.presence = puppets.NewPresence(env, store, x.people, registry)
 	x.roster = puppets.NewRoster(env, store, x.presence)
 	f.conversations = conversation.NewSet(env, store, registry, g.newParts)

@@ -54,7 +54,7 @@ func newClient(n *Network, login transports.Login, c credentials, sink transport
 	var point resume
 	_ = json.Unmarshal(login.State, &point) // without it a new session is begun
 	s := &client{
-		n: n, cred: c, sink: sink, api: n.api(c.Token), state: state.New(), progress: &progress{point: point}, done: make(chan struct{}), status: status{hookless: map[string]time.Time{}},
+		n: n, cred: c, sink: sink, api: n.api(c.Token), state: state.New(n.origin()), progress: &progress{point: point}, done: make(chan struct{}), status: status{hookless: map[string]time.Time{}},
 		log: n.o.Log.With("login", string(login.ID)), pace: rate.NewLimiter(rate.Every(paceEvery), paceBurst),
 	}
 	s.hooks = newHooks(s)

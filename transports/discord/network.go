@@ -86,7 +86,16 @@ func (n *Network) Info() transports.Info {
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
 			Limits:     transports.Limits{MaxText: maxText, Length: length},
 		},
+		Origin: n.origin(),
 	}
+}
+
+// origin is where the network is, if not at Discord: there its pictures are too.
+func (n *Network) origin() string {
+	if n.o.APIURL == defaultAPI {
+		return ""
+	}
+	return n.base.Scheme + "://" + n.base.Host
 }
 
 // ClientType lets the contract be checked at start.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
-	"github.com/dragoman-im/dragoman/transports/discord/state"
 )
 
 // onMember takes in somebody who is new in a guild, or has changed.
@@ -38,7 +37,7 @@ func (s *client) onMemberRemove(ctx context.Context, n *gatewayEvent) error {
 			continue
 		}
 		e := s.event(c, n.key+"/"+c.ID, m.User.ID, time.Now().UTC())
-		e.Body = transports.Member{User: state.Person(m.User, m.Nick)}
+		e.Body = transports.Member{User: s.state.Shown(m.User, m.Nick)}
 		s.post(ctx, n, e)
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
-	"github.com/dragoman-im/dragoman/transports/discord/state"
 )
 
 // room describes a channel.
@@ -98,7 +97,7 @@ func (s *client) Members(ctx context.Context, request transports.MemberRequest) 
 	}
 	page := transports.MemberPage{Total: len(c.Recipients)}
 	for i := range c.Recipients {
-		page.Members = append(page.Members, transports.MemberInfo{User: state.Person(&c.Recipients[i], ""), Membership: transports.Joined})
+		page.Members = append(page.Members, transports.MemberInfo{User: s.state.Shown(&c.Recipients[i], ""), Membership: transports.Joined})
 	}
 	return page, nil
 }

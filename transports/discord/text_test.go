@@ -101,7 +101,7 @@ func TestNonceKeepsTheRandomPart(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	s := &client{state: state.New()}
+	s := &client{state: state.New("")}
 	for _, in := range []string{"**a** `b`", "> x\n```y```", "<@1> [a](https://b)", "***x** y*"} {
 		f.Add(in)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -83,7 +84,17 @@ func (n *Network) Info() transports.Info {
 			Limits:     transports.Limits{MaxText: maxText, Length: length},
 			Changes:    []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave},
 		},
+		Origin: n.origin(),
 	}
+}
+
+// origin is where the network is, if not at Slack: there its pictures are too.
+func (n *Network) origin() string {
+	u, err := url.Parse(n.o.APIURL)
+	if err != nil || n.o.APIURL == slackgo.APIURL {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // ClientType lets the contract be checked at start.

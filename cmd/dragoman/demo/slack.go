@@ -55,7 +55,7 @@ func (s *slackNetwork) addWorkspace(n *network) {
 	s.workspace = s.server.AddWorkspace(n.group, "acme")
 	var all []*fake.User
 	for _, u := range n.users {
-		s.users[u] = s.workspace.AddUser(fake.Person{Name: u.handle, RealName: u.name, DisplayName: u.name, Title: u.title, TZ: "Europe/Berlin"})
+		s.users[u] = s.workspace.AddUser(fake.Person{Name: u.handle, RealName: u.name, DisplayName: u.name, Title: u.title, TZ: "Europe/Berlin", Avatar: portrait(u.name)})
 		all = append(all, s.users[u])
 	}
 	s.login = s.workspace.AddUser(fake.Person{Name: "robin", RealName: "Robin Adler", DisplayName: "Robin"})

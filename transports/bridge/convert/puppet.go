@@ -93,8 +93,9 @@ func PresentAs(j jid.JID, network transports.Info) jid.JID {
 	return full
 }
 
-// PuppetPresence is the presence of somebody of the network whose full JID is from; nick may be empty.
-func PuppetPresence(from, to jid.JID, p transports.PresenceInfo, nick string) *stanza.Stanza {
+// PuppetPresence is the presence of somebody of the network whose full JID is from. more, such as Nick and PhotoUpdate, is for
+// available presence.
+func PuppetPresence(from, to jid.JID, p transports.PresenceInfo, more ...*stanza.Element) *stanza.Stanza {
 	if p.Show == transports.Offline {
 		return stanza.NewPresence(to, from, stanza.TypeUnavailable)
 	}
@@ -105,10 +106,15 @@ func PuppetPresence(from, to jid.JID, p transports.PresenceInfo, nick string) *s
 	if p.Status != "" {
 		content = append(content, stanza.TextElement("", "status", CutBytes(p.Status, MaxName)))
 	}
-	if nick != "" {
-		content = append(content, stanza.TextElement(NSNick, "nick", nick))
-	}
-	return stanza.NewPresence(to, from, "", content...)
+	return stanza.NewPresence(to, from, "", append(content, more...)...)
+}
+
+// Nick is somebody's name in presence (XEP-0172).
+func Nick(name string) *stanza.Element { return stanza.TextElement(NSNick, "nick", name) }
+
+// PhotoUpdate is the hash of somebody's picture in presence (XEP-0153 §3); "" where they have none.
+func PhotoUpdate(hash string) *stanza.Element {
+	return stanza.NewElement(NSVCardUpdate, "x").Add(stanza.TextElement(NSVCardUpdate, "photo", hash))
 }
 
 // UserPresence is the presence of a local user as a network has it.
@@ -144,10 +150,7 @@ func VCard(u transports.UserInfo, photo *Photo) *stanza.Element {
 	if u.Phone != "" {
 		v.Add(stanza.NewElement(NSVCard, "TEL").Add(stanza.NewElement(NSVCard, "VOICE"), stanza.TextElement(NSVCard, "NUMBER", u.Phone)))
 	}
-	switch {
-	case u.Avatar != "":
-		v.Add(stanza.NewElement(NSVCard, "PHOTO").Add(stanza.TextElement(NSVCard, "EXTVAL", u.Avatar)))
-	case photo != nil:
+	if photo != nil {
 		v.Add(stanza.NewElement(NSVCard, "PHOTO").Add(
 			stanza.TextElement(NSVCard, "TYPE", photo.Type), stanza.TextElement(NSVCard, "BINVAL", base64.StdEncoding.EncodeToString(photo.Data))))
 	}

@@ -103,7 +103,7 @@ func newFixture(t *testing.T, wrap func(Messages) Messages) *fixture {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.env.Group.Start(ctx)
 	registry := logins.New(f.env, nil, f.store, nil).Registry
-	people := puppets.NewDirectory(f.env, f.store)
+	people := puppets.NewDirectory(f.env, f.store, f.store)
 	presence := puppets.NewPresence(f.env, f.store, people, registry)
 	roster := puppets.NewRoster(f.env, f.store, presence)
 	r := rooms.New(rooms.Options{Env: f.env, Store: f.store, Logins: registry, People: people, Presence: presence, Roster: roster, Endpoint: server{}})

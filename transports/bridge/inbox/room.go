@@ -130,8 +130,10 @@ func (s *step) contact(c transports.Contact) error {
 	u := convert.ClipUser(c.Info)
 	s.b.Rooms.Puppets = append(s.b.Rooms.Puppets, u)
 	s.then(func(ctx context.Context) {
+		before, _ := p.people.Known(ctx, u.ID)
 		p.people.Put(u)
 		p.roster.Push(ctx, l, []transports.UserInfo{u})
+		p.roster.ShowPhoto(ctx, l, before, u)
 	})
 	return nil
 }

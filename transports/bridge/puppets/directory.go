@@ -29,6 +29,8 @@ const (
 
 // Directory knows the people of the network.
 type Directory struct {
+	Photos *Photos
+
 	env   *gateway.Env
 	store People
 
@@ -44,8 +46,8 @@ type lookup struct {
 }
 
 // NewDirectory makes the directory of a gateway.
-func NewDirectory(env *gateway.Env, store People) *Directory {
-	return &Directory{env: env, store: store, people: map[transports.UserID]transports.UserInfo{}, failed: map[lookup]int{}}
+func NewDirectory(env *gateway.Env, store People, photos PhotoStore) *Directory {
+	return &Directory{Photos: NewPhotos(env, photos), env: env, store: store, people: map[transports.UserID]transports.UserInfo{}, failed: map[lookup]int{}}
 }
 
 // Cached is somebody who is in memory.
@@ -207,6 +209,6 @@ func (d *Directory) AnswerVCard(ctx context.Context, l *logins.Login, id transpo
 	case !ok:
 		d.env.Send(st.ErrorReply(stanza.ItemNotFound("")))
 	default:
-		d.env.Send(st.Result(convert.VCard(u, d.photo(ctx, l, u))))
+		d.env.Send(st.Result(convert.VCard(u, d.Photos.Photo(ctx, l, u))))
 	}
 }

@@ -143,7 +143,7 @@ func (p *Presence) introduce(ctx context.Context, l *logins.Login, user transpor
 	if p.env.Info.Caps.Presence {
 		info.Show = transports.Away
 	}
-	p.send(user, info, asker(st))
+	p.send(l, user, info, asker(st))
 }
 
 // asker is whom the answer to a subscription request or a probe is for: a subscription is the account's, a probe that of the
@@ -159,7 +159,7 @@ func asker(st *stanza.Stanza) jid.JID {
 // of presence, available for as long as it can be reached.
 func (p *Presence) Show(l *logins.Login, user transports.UserID, to jid.JID) {
 	if !l.Online() {
-		p.send(user, transports.PresenceInfo{Show: transports.Offline}, to)
+		p.send(l, user, transports.PresenceInfo{Show: transports.Offline}, to)
 		return
 	}
 	info, known := p.Of(user)
@@ -169,19 +169,22 @@ func (p *Presence) Show(l *logins.Login, user transports.UserID, to jid.JID) {
 	case !known:
 		info.Show = transports.Available
 	}
-	p.send(user, info, to)
+	p.send(l, user, info, to)
 }
 
-func (p *Presence) send(user transports.UserID, info transports.PresenceInfo, to jid.JID) {
+func (p *Presence) send(l *logins.Login, user transports.UserID, info transports.PresenceInfo, to jid.JID) {
 	from, err := p.address.Contact(user)
 	if err != nil {
 		return
 	}
-	nick := ""
-	if u, ok := p.people.Cached(user); ok {
-		nick = convert.DisplayName(u)
+	var more []*stanza.Element
+	if u, ok := p.people.Known(p.env.Group.Context(), user); ok && info.Show != transports.Offline {
+		more = append(more, convert.Nick(convert.DisplayName(u)))
+		if hash, known := p.people.Photos.Hash(l, u, func() { p.Show(l, user, to) }); known {
+			more = append(more, convert.PhotoUpdate(hash))
+		}
 	}
-	p.env.Send(convert.PuppetPresence(convert.PresentAs(from, p.env.Info), to, info, nick))
+	p.env.Send(convert.PuppetPresence(convert.PresentAs(from, p.env.Info), to, info, more...))
 }
 
 // Hide sends the unavailable presence of a contact or of the gateway, whose bare JID is from, before a subscription to it ends (RFC 6121 §3.2.2).

@@ -5,7 +5,9 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 )
 
 // rosterItem is one item of a roster; its subscription may be "remove".
@@ -22,6 +24,16 @@ func (r *Roster) setRoster(ctx context.Context, owner jid.JID, i rosterItem) err
 	}
 	_, err := r.Requests.Ask(ctx, stanza.NewIQ(owner, r.env.Domain, stanza.TypeSet, stanza.NewElement(convert.NSRoster, "query").Add(x)))
 	return err
+}
+
+// ShowPhoto shows a contact with another picture than before.
+func (r *Roster) ShowPhoto(ctx context.Context, l *logins.Login, before, now transports.UserInfo) {
+	if photoSource(before) == photoSource(now) || !r.presence.Available(l.Owner) {
+		return
+	}
+	if ok, err := r.store.HasContact(ctx, l.ID, now.ID); ok && err == nil {
+		r.presence.Show(l, now.ID, l.Owner)
+	}
 }
 
 // Refuse refuses the subscription to somebody who is nobody on the network, and takes them out of the roster, where the request has

@@ -114,8 +114,37 @@ func (r *Room) member(u transports.UserInfo, persona string) room.Puppet {
 		if p, ok := r.rooms.presence.Of(u.ID); ok {
 			m.Show, m.Status = convert.Show(p.Show), convert.CutBytes(p.Status, convert.MaxName)
 		}
+		hash, known := r.rooms.people.Photos.Hash(r.anyLogin(), u, func() {
+			r.conv.Enqueue(func(ctx context.Context) { r.showPhoto(ctx, u) })
+		})
+		if known {
+			m.Extra = append(m.Extra, convert.PhotoUpdate(hash))
+		}
 	}
 	return m
+}
+
+// showPhoto shows the picture of a member that has been read.
+func (r *Room) showPhoto(ctx context.Context, u transports.UserInfo) {
+	e := r.Engine()
+	if e == nil {
+		return
+	}
+	id := r.rooms.address.Occupant(u.ID, "")
+	if slices.ContainsFunc(e.Occupants(), func(o room.Occupant) bool { return o.ID == id }) {
+		r.SetMember(ctx, u, "")
+		r.Flush()
+	}
+}
+
+// anyLogin is a login that sees the room and can be asked for pictures, or nil.
+func (r *Room) anyLogin() *logins.Login {
+	for id := range r.viewers {
+		if l := r.rooms.logins.ByID(id); l != nil && l.Online() {
+			return l
+		}
+	}
+	return nil
 }
 
 // SetMember shows somebody of the network in the room. persona is as convert.Addresses.Occupant wants it.

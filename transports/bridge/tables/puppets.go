@@ -15,6 +15,9 @@ const (
 	putPuppetSQL = `INSERT INTO bridge_people (gateway, id, info) VALUES (?, ?, ?)
 ON CONFLICT (gateway, id) DO UPDATE SET info = excluded.info`
 
+	pictureSQL    = `SELECT picture, picture_hash FROM bridge_people WHERE gateway = ? AND id = ?`
+	putPictureSQL = `UPDATE bridge_people SET picture = ?, picture_hash = ? WHERE gateway = ? AND id = ?`
+
 	contactsSQL   = `SELECT login, person, pushed FROM bridge_contacts WHERE login = ? ORDER BY person`
 	hasContactSQL = `SELECT 1 FROM bridge_contacts WHERE login = ? AND person = ?`
 	seesSQL       = `SELECT 1 FROM bridge_contacts WHERE login = ? AND person = ?
@@ -68,6 +71,17 @@ func (s *Store) putPuppet(tx *sql.Tx, u transports.UserInfo) error {
 		return fmt.Errorf("keep person %s: %w", u.ID, err)
 	}
 	return nil
+}
+
+// Picture is what is known of a person's picture: where it was read, and its SHA-1 hash in hex.
+func (s *Store) Picture(ctx context.Context, id transports.UserID) (source, hash string, err error) {
+	_, err = found(s.engine.Reader().QueryRowContext(ctx, pictureSQL, s.id, string(id)).Scan(&source, &hash))
+	return source, hash, err
+}
+
+// PutPicture keeps what is known of the picture of a person who is known.
+func (s *Store) PutPicture(ctx context.Context, id transports.UserID, source, hash string) error {
+	return s.exec(ctx, putPictureSQL, source, hash, s.id, string(id))
 }
 
 // separator stands for the zero byte of Contact.Pushed, which PostgreSQL does not take.

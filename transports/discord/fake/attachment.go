@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"image"
+	"image/color"
 	_ "image/gif" // sizes of uploaded pictures
 	_ "image/jpeg"
 	"image/png"
@@ -139,11 +140,18 @@ func (s *Server) linked(path string, q url.Values) *attachment {
 	return a
 }
 
-// servePicture answers for avatars and icons with a picture of one colour, taken from
+// servePicture answers for avatars and icons with a pattern in one colour, both taken from
 // the hash, so that pictures differ.
 func servePicture(w http.ResponseWriter, r *http.Request) {
 	sum := sha256.Sum256([]byte(r.URL.Path))
-	img := image.NewPaletted(image.Rect(0, 0, 64, 64), paletteOf(sum))
+	img := image.NewPaletted(image.Rect(0, 0, 70, 70), append(paletteOf(sum), color.White))
+	for x := range 70 { // a pattern of five squares by five, the same from both sides
+		for y := range 70 {
+			if column := min(x/14, 4-x/14); sum[5*column+y/14+3]&1 == 1 {
+				img.SetColorIndex(x, y, 1)
+			}
+		}
+	}
 	w.Header().Set("Content-Type", "image/png")
 	if err := png.Encode(w, img); err != nil {
 		return // the client went away

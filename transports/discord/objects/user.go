@@ -1,7 +1,5 @@
 package objects
 
-import "strings"
-
 // User is a person or a bot.
 type User struct {
 	ID         string `json:"id"`
@@ -11,16 +9,16 @@ type User struct {
 	Bot        bool   `json:"bot"`
 }
 
-// AvatarURL is where the picture is; "" for somebody without one (docs: Image Formatting).
+// PicturesURL is where pictures are.
+const PicturesURL = "https://cdn.discordapp.com"
+
+// AvatarURL is where the picture is; "" for somebody without one (docs: Image Formatting). An animated one is there as a still
+// too, which is smaller.
 func (u *User) AvatarURL() string {
 	if u.Avatar == "" {
 		return ""
 	}
-	extension := ".png"
-	if strings.HasPrefix(u.Avatar, "a_") {
-		extension = ".gif"
-	}
-	return "https://cdn.discordapp.com/avatars/" + u.ID + "/" + u.Avatar + extension + "?size=128"
+	return PicturesURL + "/avatars/" + u.ID + "/" + u.Avatar + ".png?size=128"
 }
 
 // Member is a user in a guild.

@@ -3,6 +3,7 @@ package state
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
@@ -10,7 +11,7 @@ import (
 
 // SetMember notes a member and returns the person as shown, and whether anything has changed.
 func (s *State) SetMember(guildID string, u *objects.User, nick string) (transports.UserInfo, bool) {
-	info := Person(u, nick)
+	info := s.Shown(u, nick)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, known := s.users[u.ID]
@@ -71,6 +72,15 @@ func (s *State) Members(guildID string, request transports.MemberRequest) transp
 		page.Members = append(page.Members, transports.MemberInfo{User: info, Membership: transports.Joined})
 	}
 	return page
+}
+
+// Shown is Person, with the picture where the network has it.
+func (s *State) Shown(u *objects.User, nick string) transports.UserInfo {
+	info := Person(u, nick)
+	if path, ok := strings.CutPrefix(info.Avatar, objects.PicturesURL); ok && s.pictures != "" {
+		info.Avatar = s.pictures + path
+	}
+	return info
 }
 
 // Person is a user as shown: the name in the guild, the display name, the user name.

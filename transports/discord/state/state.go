@@ -20,6 +20,8 @@ const unseen = 10 * time.Minute
 
 // State is what the gateway has sent about guilds, channels and people. Channels that the bot may not see are not in it.
 type State struct {
+	pictures string // where pictures are, if not at objects.PicturesURL
+
 	mu       sync.Mutex
 	guilds   map[string]*guild
 	channels map[string]*objects.Channel
@@ -35,10 +37,11 @@ type guild struct {
 	emoji    map[string]string // ids by name
 }
 
-// New makes a State that knows nothing.
-func New() *State {
+// New makes a State that knows nothing. pictures is where pictures are; "" is objects.PicturesURL.
+func New(pictures string) *State {
 	return &State{
-		guilds: map[string]*guild{}, channels: map[string]*objects.Channel{}, users: map[string]transports.UserInfo{}, unseen: map[string]time.Time{},
+		pictures: pictures,
+		guilds:   map[string]*guild{}, channels: map[string]*objects.Channel{}, users: map[string]transports.UserInfo{}, unseen: map[string]time.Time{},
 	}
 }
 

@@ -131,6 +131,7 @@ func New(opt Options) *Server {
 	s.mux.HandleFunc("/link/", s.serveLink)
 	s.mux.HandleFunc("/upload/v1/", s.serveUpload)
 	s.mux.HandleFunc("GET /files-pri/", s.serveDownload)
+	s.mux.HandleFunc("GET /avatars/", s.serveAvatar)
 	s.mux.HandleFunc("/", s.serveRoot)
 	return s
 }
