@@ -36,7 +36,8 @@ const killWindow = 60 * time.Millisecond
 // TestKill kills the server at random moments while both sides write, in a direct
 // conversation and in a channel: between an event's arrival and its delivery, between a
 // client's message and the call to the network, and anywhere else. Each message must arrive
-// once, and in order in its room.
+// once, and in order in its room. What clients received, what the network has, and what the archives hold
+// is the same, and a client finds the last id that it has in its archive.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
@@ -77,6 +78,9 @@ func TestKill(t *testing.T) {
 			if err := s.connect(ctx); err != nil {
 				t.Fatal(err)
 			}
+			if last := s.lastID(); last != "" {
+				s.ownArchive(ctx, friend, last) // what a client asks for first
+			}
 		}
 
 		arrived := func() bool {
@@ -116,6 +120,7 @@ func TestKill(t *testing.T) {
 		t.Logf("%d messages came again after a kill, known by their origin ids", s.again)
 		s.showDoubles(friend)
 		sameOnce(t, "direct, to the network", out[0], ownLines(w, true, "out "))
+		s.sameArchive(ctx, t, friend, in[0], out[0])
 		sameOnce(t, "channel, to the network", out[1], ownLines(w, false, "out "))
 		kept := archiveWith(ctx, t, h, room, "in the end")
 		sameOnce(t, "channel, from the network, in the archive", in[1], withPrefix(kept, "in "))
@@ -166,6 +171,9 @@ func TestKillDuringOutage(t *testing.T) {
 		channel := withPrefix(archiveWith(ctx, t, h, s.rooms[0], "in the end channel"), "in ")
 		sameOnce(t, "direct", withSuffix(in, " direct"), s.bodies(friend, "chat"))
 		sameOnce(t, "channel", withSuffix(in, " channel"), channel)
+		if h.server == &h.gateway.Server { // others' servers have archives of their own
+			s.sameArchive(ctx, t, friend, withSuffix(in, " direct"), nil)
+		}
 	})
 }
 
