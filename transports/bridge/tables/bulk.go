@@ -31,6 +31,17 @@ var (
 	addMembers = store.NewInsert("bridge_members", []store.Column{
 		{Name: "room", Type: store.BigInt}, {Name: "person", Type: store.Text},
 	}, "", "DO NOTHING")
+	addCalls = store.NewInsert("bridge_outbox", []store.Column{
+		{Name: "seq", Type: store.BigInt}, {Name: "room", Type: store.BigInt}, {Name: "account", Type: store.Text},
+		{Name: "sender", Type: store.Text}, {Name: "resource", Type: store.Text}, {Name: "origin", Type: store.Text},
+		{Name: "message", Type: store.Text}, {Name: "stanza", Type: store.Text}, {Name: "kind", Type: store.Text},
+		{Name: "data", Type: store.Bytes}, {Name: "state", Type: store.BigInt}, {Name: "part", Type: store.BigInt},
+		{Name: "attempt", Type: store.BigInt}, {Name: "since", Type: store.BigInt}, {Name: "created", Type: store.BigInt},
+		{Name: "told", Type: store.Bool},
+	}, "", "")
+	addEchoes = store.NewInsert("bridge_echoes", []store.Column{
+		{Name: "room", Type: store.BigInt}, {Name: "net", Type: store.Text}, {Name: "kind", Type: store.Text}, {Name: "until", Type: store.BigInt},
+	}, "", "(room, net, kind) DO UPDATE SET until = excluded.until")
 	addReactions = store.NewInsert("bridge_reactions", []store.Column{
 		{Name: "room", Type: store.BigInt}, {Name: "net", Type: store.Text}, {Name: "person", Type: store.Text}, {Name: "emoji", Type: store.Text},
 	}, "", "DO NOTHING")
@@ -44,6 +55,13 @@ FROM unnest(?1::bigint[], ?2::bytea[], ?3::bigint[]) AS new (seq, out, place) WH
 	allToHistorySQL = `UPDATE bridge_inbox SET lane = 0, place = new.place
 FROM unnest(?1::bigint[], ?2::text[], ?3::bigint[]) AS new (room, key, place)
 WHERE bridge_inbox.room = new.room AND bridge_inbox.key = new.key AND state = 0 AND lane = 1`
+	putAllCallsSQL = `UPDATE bridge_outbox SET data = new.data, state = new.state, part = new.part, attempt = new.attempt, since = new.since, told = new.told
+FROM unnest(?1::bigint[], ?2::bytea[], ?3::bigint[], ?4::bigint[], ?5::bigint[], ?6::bigint[], ?7::boolean[])
+AS new (seq, data, state, part, attempt, since, told) WHERE bridge_outbox.seq = new.seq`
+	putAllStatesSQL = `UPDATE bridge_accounts SET state = new.state
+FROM unnest(?1::text[], ?2::bytea[]) AS new (id, state) WHERE bridge_accounts.id = new.id AND gateway = ?3`
+	dropAllEchoesSQL = `DELETE FROM bridge_echoes USING unnest(?1::bigint[], ?2::text[], ?3::text[]) AS used (room, net, kind)
+WHERE bridge_echoes.room = used.room AND bridge_echoes.net = used.net AND bridge_echoes.kind = used.kind`
 	whichEventsSQL = `SELECT seq FROM bridge_inbox WHERE seq = ANY(?)`
 )
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/transports"
 )
 
 // Commit writes a batch.
@@ -112,10 +113,7 @@ func (s *Store) commitMessages(tx *sql.Tx, batch *Batch) error {
 			}
 		}
 	}
-	if err := each(tx, putEchoSQL, batch.Messages.Echoes, func(e Echo) []any { return []any{e.Room, string(e.Net), e.Kind, micros(e.Until)} }); err != nil {
-		return err
-	}
-	if err := each(tx, dropEchoSQL, batch.Messages.EchoesUsed, func(e Echo) []any { return []any{e.Room, string(e.Net), e.Kind} }); err != nil {
+	if err := s.commitEchoes(tx, batch); err != nil {
 		return err
 	}
 	reaction := func(r Reaction) []any { return []any{r.Room, string(r.Net), string(r.User), r.Emoji} }
@@ -125,13 +123,33 @@ func (s *Store) commitMessages(tx *sql.Tx, batch *Batch) error {
 	return each(tx, unreactSQL, batch.Messages.ReactionsRemoved, reaction)
 }
 
+func (s *Store) commitEchoes(tx *sql.Tx, batch *Batch) error {
+	type key struct {
+		room int64
+		net  transports.MessageID
+		kind string
+	}
+	echoes := lastByKey(batch.Messages.Echoes, func(e Echo) key { return key{e.Room, e.Net, e.Kind} })
+	err := insert(s, tx, addEchoes, echoes, func(e Echo) []any { return []any{e.Room, string(e.Net), e.Kind, micros(e.Until)} })
+	if err != nil {
+		return err
+	}
+	if !s.Local() {
+		return dropAllEchoes(tx, batch.Messages.EchoesUsed)
+	}
+	return each(tx, dropEchoSQL, batch.Messages.EchoesUsed, func(e Echo) []any { return []any{e.Room, string(e.Net), e.Kind} })
+}
+
 func (s *Store) commitCalls(tx *sql.Tx, batch *Batch) error {
-	err := each(tx, addCallSQL, batch.Outbox.Add, func(o Call) []any {
+	err := insert(s, tx, addCalls, batch.Outbox.Add, func(o Call) []any {
 		return []any{o.Seq, o.Room, string(o.Login), o.Sender.Bare().String(), o.Sender.Resource(), o.Origin, o.Message, o.Stanza, o.Kind, notNull(o.Data),
 			int64(o.State), o.Part, o.Attempt, micros(o.Since), micros(o.Created), o.Notified}
 	})
 	if err != nil {
 		return err
+	}
+	if !s.Local() {
+		return putAllCalls(tx, batch.Outbox.Update)
 	}
 	return each(tx, putCallSQL, batch.Outbox.Update, func(o Call) []any {
 		return []any{notNull(o.Data), int64(o.State), o.Part, o.Attempt, micros(o.Since), o.Notified, o.Seq}

@@ -41,10 +41,8 @@ func (s *Store) Receive(ctx context.Context, events []Event, states map[transpor
 		if err := receive(tx, events, added); err != nil {
 			return fmt.Errorf("keep events: %w", err)
 		}
-		for id, state := range states {
-			if _, err := tx.Exec(putStateSQL, []byte(state), string(id), s.id); err != nil {
-				return fmt.Errorf("keep state of login %s: %w", id, err)
-			}
+		if err := s.putStates(tx, states); err != nil {
+			return fmt.Errorf("keep states of logins: %w", err)
 		}
 		return nil
 	})

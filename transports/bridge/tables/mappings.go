@@ -19,9 +19,7 @@ const (
 
 	goneIDSQL = `UPDATE bridge_ids SET gone = TRUE, body = '' WHERE room = ? AND net = ?`
 
-	echoesSQL  = `SELECT room, net, kind, until FROM bridge_echoes WHERE room = ? AND net = ? AND until >= ? ORDER BY kind`
-	putEchoSQL = `INSERT INTO bridge_echoes (room, net, kind, until) VALUES (?, ?, ?, ?)
-ON CONFLICT (room, net, kind) DO UPDATE SET until = excluded.until`
+	echoesSQL   = `SELECT room, net, kind, until FROM bridge_echoes WHERE room = ? AND net = ? AND until >= ? ORDER BY kind`
 	dropEchoSQL = `DELETE FROM bridge_echoes WHERE room = ? AND net = ? AND kind = ?`
 
 	reactionsSQL = `SELECT emoji FROM bridge_reactions WHERE room = ? AND net = ? AND person = ? ORDER BY emoji`

@@ -14,8 +14,6 @@ const (
 	callByStanzaSQL = callColumns + `WHERE room = ? AND state < 2 AND kind IN ('message', 'edit') AND (message = ? OR stanza = ?) ORDER BY sender = ? DESC, seq DESC LIMIT 1`
 	pendingCallsSQL = callColumns + `WHERE room = ? AND state < 2 ORDER BY seq LIMIT ?`
 
-	addCallSQL = `INSERT INTO bridge_outbox (seq, room, account, sender, resource, origin, message, stanza, kind, data, state, part, attempt, since, created, told)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	putCallSQL = `UPDATE bridge_outbox SET data = ?, state = ?, part = ?, attempt = ?, since = ?, told = ? WHERE seq = ?`
 )
 
