@@ -36,6 +36,7 @@ func TestDocumentsAreCurrent(t *testing.T) {
 // mentioned are specifications that comments cite and that are not implemented.
 var mentioned = map[string]string{
 	"0033": "addresses, which carbons leave alone",
+	"0147": "queries of addresses, which links in texts have",
 	"0178": "EXTERNAL between servers, for which mechanisms are ready",
 	"0198": "stream management, for which the queue of a connection is ready",
 	"0206": "XMPP over BOSH, for which the connection driver is ready",

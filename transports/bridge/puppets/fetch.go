@@ -21,13 +21,13 @@ const (
 )
 
 // fetcher reads pictures by their URLs, which the network has given: by https, from public addresses. origin, if not empty, is
-// one more place that may be read from: scheme and host of a network that is on this machine.
+// one more server that may be read from: scheme and host of a network that is on this machine.
 type fetcher struct {
 	origin string
 	client *http.Client
 }
 
-var errPlace = errors.New("this address is not read from")
+var errRefused = errors.New("this address is not read from")
 
 func newFetcher(origin string) *fetcher {
 	f := &fetcher{origin: origin}
@@ -66,7 +66,7 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 		return err
 	}
 	if ip := at.Addr().Unmap(); !ip.IsGlobalUnicast() || ip.IsPrivate() || reserved(ip) {
-		return errPlace
+		return errRefused
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ var reservedPrefixes = []netip.Prefix{
 
 func (f *fetcher) check(u *url.URL) error {
 	if u.User != nil || u.Scheme != "https" && (f.origin == "" || u.Scheme+"://"+u.Host != f.origin) {
-		return errPlace
+		return errRefused
 	}
 	return nil
 }
@@ -98,7 +98,7 @@ func (f *fetcher) check(u *url.URL) error {
 func (f *fetcher) fetch(ctx context.Context, address string) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, errPlace
+		return nil, errRefused
 	}
 	if err := f.check(u); err != nil {
 		return nil, err

@@ -42,12 +42,12 @@ func TestFetch(t *testing.T) {
 	f := newFetcher(network.URL)
 	for address, want := range map[string]string{
 		network.URL + "/picture": "", network.URL + "/moved": "",
-		network.URL + "/elsewhere": errPlace.Error(), network.URL + "/loop": "too many redirects", network.URL + "/big": "more than",
+		network.URL + "/elsewhere": errRefused.Error(), network.URL + "/loop": "too many redirects", network.URL + "/big": "more than",
 		network.URL + "/page": "no picture", network.URL + "/nothing": "status 404",
-		other.URL: errPlace.Error(), "https://127.0.0.1:" + port: errPlace.Error(), "https://localhost:" + port: errPlace.Error(),
-		"https://[::1]:" + port: errPlace.Error(), "https://[::ffff:127.0.0.1]:" + port: errPlace.Error(), "https://10.0.0.1/": errPlace.Error(),
-		"https://169.254.169.254/": errPlace.Error(), "https://[fe80::1]/": errPlace.Error(), "https://[64:ff9b::7f00:1]/": errPlace.Error(),
-		"https://user:secret@example.org/": errPlace.Error(), "file:///etc/passwd": errPlace.Error(), "%zz": errPlace.Error(),
+		other.URL: errRefused.Error(), "https://127.0.0.1:" + port: errRefused.Error(), "https://localhost:" + port: errRefused.Error(),
+		"https://[::1]:" + port: errRefused.Error(), "https://[::ffff:127.0.0.1]:" + port: errRefused.Error(), "https://10.0.0.1/": errRefused.Error(),
+		"https://169.254.169.254/": errRefused.Error(), "https://[fe80::1]/": errRefused.Error(), "https://[64:ff9b::7f00:1]/": errRefused.Error(),
+		"https://user:secret@example.org/": errRefused.Error(), "file:///etc/passwd": errRefused.Error(), "%zz": errRefused.Error(),
 	} {
 		data, err := f.fetch(t.Context(), address)
 		switch {
@@ -57,7 +57,7 @@ func TestFetch(t *testing.T) {
 			t.Errorf("%s: %v, want %q", address, err, want)
 		}
 	}
-	if _, err := newFetcher("").fetch(t.Context(), network.URL+"/picture"); !errors.Is(err, errPlace) {
+	if _, err := newFetcher("").fetch(t.Context(), network.URL+"/picture"); !errors.Is(err, errRefused) {
 		t.Errorf("without an address of its own: %v", err)
 	}
 	f.client.CloseIdleConnections()
