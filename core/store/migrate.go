@@ -53,7 +53,56 @@ func (m Migrations) table() string {
 // Migrate brings the tables of another package to the schema of this release. It is called
 // after Open and before the tables are used; ErrNewerSchema where a later release has been there.
 func (s *Store) Migrate(ctx context.Context, m Migrations) error {
-	return migrate(ctx, s.writes, s.dialect, m, s.log)
+	if current, err := m.isCurrent(ctx, s.writes, s.dialect); err != nil {
+		return fmt.Errorf("read migrations %s: %w", m.Name, err)
+	} else if current {
+		return nil
+	}
+	if s.dialect == Postgres {
+		return migrate(ctx, s.writes, s.dialect, m, s.log)
+	}
+	db, err := s.openForMigration(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate schema: %w", err)
+	}
+	return errors.Join(migrate(ctx, db, s.dialect, m, s.log), db.Close())
+}
+
+const schemaVersionSQL = `SELECT max(version_id) FROM `
+
+// isCurrent reports whether the database has the schema of this release, as almost every start finds it: with one query, and
+// without reading the migrations. After an error of the query the answer is no.
+func (m Migrations) isCurrent(ctx context.Context, db *sql.DB, d Dialect) (bool, error) {
+	want, err := m.latest(d)
+	if err != nil {
+		return false, err
+	}
+	var have sql.NullInt64
+	err = db.QueryRowContext(ctx, schemaVersionSQL+m.table()).Scan(&have)
+	return err == nil && have.Valid && have.Int64 == want, nil
+}
+
+// latest returns the highest version of a dialect.
+func (m Migrations) latest(d Dialect) (version int64, err error) {
+	for _, dir := range []string{".", d.String()} {
+		names, err := fs.Glob(m.Files, path.Join(dir, "*.sql"))
+		if err != nil {
+			return 0, err
+		}
+		for _, name := range names {
+			v, err := goose.NumericComponent(name)
+			if err != nil {
+				return 0, err
+			}
+			version = max(version, v)
+		}
+	}
+	if m.Go != nil {
+		for _, step := range m.Go(d) {
+			version = max(version, step.Version)
+		}
+	}
+	return version, nil
 }
 
 func migrate(ctx context.Context, db *sql.DB, d Dialect, m Migrations, log *slog.Logger) error {
@@ -128,7 +177,7 @@ func migrationsFor(d Dialect, files fs.FS) (fs.FS, error) {
 			if err != nil {
 				return nil, err
 			}
-			w, err := archive.Create(path.Base(name))
+			w, err := archive.CreateHeader(&zip.FileHeader{Name: path.Base(name), Method: zip.Store})
 			if err != nil {
 				return nil, err
 			}

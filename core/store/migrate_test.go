@@ -139,3 +139,31 @@ func TestMigratedAtOnce(t *testing.T) {
 		wg.Wait()
 	}
 }
+
+// The version that a start compares with is the one that the migrations lead to: an opened database needs no more of them.
+func TestSchemaIsCurrent(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	m, err := coreMigrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := migrationProvider(s.writes, s.dialect, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want, err := p.GetVersions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := m.latest(s.dialect); got != want || err != nil {
+		t.Errorf("the latest version is %d, goose knows %d: %v", got, want, err)
+	}
+	if current, err := m.isCurrent(t.Context(), s.writes, s.dialect); !current || err != nil {
+		t.Errorf("a new database is not current: %v", err)
+	}
+	other := Migrations{Name: "other", Files: m.Files}
+	if current, err := other.isCurrent(t.Context(), s.writes, s.dialect); current || err != nil {
+		t.Errorf("a database without these tables is current: %v", err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 )
@@ -48,6 +49,24 @@ func (s *Store) connectSQLite(ctx context.Context, o Options) error {
 	s.reads.SetMaxOpenConns(o.Readers)
 	s.reads.SetMaxIdleConns(o.Readers)
 	return s.reads.PingContext(ctx)
+}
+
+// openForMigration opens a connection whose commits are not synced: the log that they are in is, before it is copied to the
+// database. After a power failure migrations may be missing, the later ones first, and are repeated by the next start.
+func (s *Store) openForMigration(ctx context.Context) (*sql.DB, error) {
+	var busy int64 // milliseconds
+	if err := s.writes.QueryRowContext(ctx, `PRAGMA busy_timeout`).Scan(&busy); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite3", source(Options{Path: s.location, BusyTimeout: time.Duration(busy) * time.Millisecond}, "rwc"))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, `PRAGMA synchronous = NORMAL`); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // completeDeletions deletes what clients had received when the last run ended.

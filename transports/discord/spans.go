@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
@@ -17,9 +18,13 @@ var delimiters = [...]struct {
 
 var (
 	webAddress = regexp.MustCompile(`^https?://[^\s<>]*[^\s<>".,;:!?')\]*_~|]`)
-	labelled   = regexp.MustCompile(`^\[([^\[\]\n]{1,1000})\]\(<?(https?://[^\s<>()]+)>?(?: "[^"\n]*")?\)`)
+	labelled   = regexp.MustCompile(`^\[([^\[\]\n]+)\]\(<?(https?://[^\s<>()]+)>?(?: "[^"\n]*")?\)`)
 	bracketed  = regexp.MustCompile(`^<(@&|@!?|#|a?:\w+:|t:|/[^:<>\n]+:|https?://|mailto:)([^<>\s]+)>`)
 )
+
+// maxLabel is the longest label of a link, in characters. As a repetition in the pattern it would cost each start of the
+// program 2 ms.
+const maxLabel = 1000
 
 // lost has the marks that are known not to be closed any more on this line, so that a line of nothing but
 // opening marks is not searched again for each of them.
@@ -78,7 +83,7 @@ func (p *parser) special(rest string, gone *lost) (n richtext.Node, size int) {
 			gone.bracket = true
 			return n, 0
 		}
-		if m := labelled.FindStringSubmatch(rest); m != nil {
+		if m := labelled.FindStringSubmatch(rest); m != nil && utf8.RuneCountInString(m[1]) <= maxLabel {
 			return richtext.Node{Kind: richtext.Link, URL: m[2], Children: richtext.FromPlain(m[1])}, len(m[0])
 		}
 	case '<':
