@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -188,18 +189,8 @@ func (r *Room) delay(at time.Time) *stanza.Element {
 	return message.Delay(r.jid, at)
 }
 
-// count parses a number that is not negative. One that is too large for an int becomes a large number.
+// count parses a number that is not negative. One that is too large for 31 bits becomes the largest.
 func count(e *stanza.Element, attr string) (int, bool) {
-	v := e.Attr(attr)
-	if v == "" {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(v, 10, 31)
-	if err != nil {
-		if e, ok := err.(*strconv.NumError); ok && e.Err == strconv.ErrRange {
-			return 1<<31 - 1, true
-		}
-		return 0, false
-	}
-	return int(n), true
+	n, err := strconv.ParseUint(e.Attr(attr), 10, 31)
+	return int(n), err == nil || errors.Is(err, strconv.ErrRange)
 }
