@@ -84,6 +84,7 @@ func (s *client) written(ctx context.Context, ref transports.MessageRef) (*objec
 	if err := s.api.Call(ctx, rest.Get("/channels/{}/messages/{}", c.ID, string(ref.ID)), m); err != nil {
 		return nil, nil, s.fault(err)
 	}
+	m.ID = string(ref.ID) // whatever the answer says
 	return c, m, nil
 }
 

@@ -64,6 +64,7 @@ func (s *client) eachGuild(ctx context.Context, do func(id string) error) error 
 		if after != "" {
 			r.Query.Set("after", after)
 		}
+		before := after
 		var some []struct {
 			ID string `json:"id"`
 		}
@@ -71,6 +72,9 @@ func (s *client) eachGuild(ctx context.Context, do func(id string) error) error 
 			return err
 		}
 		for _, g := range some {
+			if !isSnowflake(g.ID) {
+				continue
+			}
 			after = g.ID
 			whole := &objects.Guild{}
 			err := s.paced(ctx, rest.Get("/guilds/{}", g.ID), whole)
@@ -80,12 +84,13 @@ func (s *client) eachGuild(ctx context.Context, do func(id string) error) error 
 			if err != nil {
 				return err
 			}
+			whole.ID = g.ID
 			s.state.SetGuild(whole)
 			if err := do(g.ID); err != nil {
 				return err
 			}
 		}
-		if len(some) < guildPage {
+		if len(some) < guildPage || after == before {
 			return nil
 		}
 	}
@@ -107,7 +112,7 @@ func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) 
 			var people []transports.UserInfo
 			before := after
 			for _, m := range members {
-				if m.User == nil {
+				if m.User == nil || !isSnowflake(m.User.ID) {
 					continue
 				}
 				after = m.User.ID

@@ -37,27 +37,27 @@ func (s *client) History(ctx context.Context, request transports.HistoryRequest)
 		return transports.HistoryPage{Events: s.past(c, all, ""), More: more}, err
 	}
 	limit := min(maxPage, max(request.Limit, 1))
-	fresh, err := s.page(ctx, c.ID, after, "", limit)
+	fresh, more, err := s.page(ctx, c.ID, after, "", limit)
 	if err != nil {
 		return transports.HistoryPage{}, err
 	}
-	known, err := s.page(ctx, c.ID, "", following(after), backWindow)
+	known, _, err := s.page(ctx, c.ID, "", following(after), backWindow)
 	if err != nil {
 		return transports.HistoryPage{}, err
 	}
-	return transports.HistoryPage{Events: s.past(c, append(known, fresh...), after), More: len(fresh) == limit}, nil
+	return transports.HistoryPage{Events: s.past(c, append(known, fresh...), after), More: more && len(fresh) > 0}, nil
 }
 
 // newest reads the last messages of a channel before an id, or of all, and reports whether there may be earlier ones.
 func (s *client) newest(ctx context.Context, channel, before string, limit int) (all []objects.Message, more bool, err error) {
 	for len(all) < limit {
 		want := min(maxPage, limit-len(all))
-		page, err := s.page(ctx, channel, "", before, want)
+		page, full, err := s.page(ctx, channel, "", before, want)
 		if err != nil {
 			return nil, false, err
 		}
 		all = append(page, all...)
-		if len(page) < want {
+		if !full || len(page) == 0 {
 			return all, false, nil
 		}
 		before = page[0].ID
@@ -74,8 +74,9 @@ func following(id string) string {
 	return strconv.FormatUint(n+1, 10)
 }
 
-// page reads at most limit messages after or before an id, oldest first.
-func (s *client) page(ctx context.Context, channel, after, before string, limit int) ([]objects.Message, error) {
+// page reads at most limit messages after or before an id, oldest first, and reports whether there were so many. One without
+// an id cannot be shown.
+func (s *client) page(ctx context.Context, channel, after, before string, limit int) (page []objects.Message, full bool, err error) {
 	r := rest.Get("/channels/{}/messages", channel)
 	r.Query = url.Values{"limit": {strconv.Itoa(limit)}}
 	if after != "" {
@@ -84,10 +85,11 @@ func (s *client) page(ctx context.Context, channel, after, before string, limit 
 	if before != "" {
 		r.Query.Set("before", before)
 	}
-	var page []objects.Message
-	err := s.paced(ctx, r, &page)
+	err = s.paced(ctx, r, &page)
+	full = len(page) >= limit
+	page = slices.DeleteFunc(page, func(m objects.Message) bool { return !isSnowflake(m.ID) })
 	slices.SortFunc(page, func(a, b objects.Message) int { return objects.Order(a.ID, b.ID) })
-	return page, err
+	return page, full, err
 }
 
 // past makes events of past messages: those themselves that may not have been delivered before that of
@@ -97,9 +99,6 @@ func (s *client) past(c *objects.Channel, messages []objects.Message, after stri
 	for i := range messages {
 		m := &messages[i]
 		m.GuildID = c.GuildID
-		if m.ID == "" {
-			continue
-		}
 		if after == "" || snowflakeTime(m.ID).After(snowflakeTime(after).Add(-overtaken)) {
 			events = append(events, s.convert(c, m))
 		}

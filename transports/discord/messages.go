@@ -24,14 +24,14 @@ func (s *client) hooked(m *objects.Message) bool {
 
 func (s *client) onMessage(ctx context.Context, n *gatewayEvent) error {
 	m, ok := decode[objects.Message](s, n)
-	if !ok || m.ID == "" || m.Author == nil {
+	if !ok || m.ID == "" {
 		return nil
 	}
 	c, err := s.channelOf(ctx, m.ChannelID)
 	if err != nil || c == nil {
 		return err
 	}
-	if m.Member != nil && m.WebhookID == "" {
+	if m.Member != nil && m.Author != nil && m.WebhookID == "" {
 		s.state.SetMember(c.GuildID, m.Author, m.Member.Nick)
 	}
 	s.post(ctx, n, s.convert(c, m))

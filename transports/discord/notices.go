@@ -88,7 +88,9 @@ func (s *client) notice(c *objects.Channel, m *objects.Message) richtext.Text {
 	}
 	var them []string
 	for i := range m.Mentions {
-		them = append(them, state.Person(&m.Mentions[i], "").Name)
+		if name := state.Person(&m.Mentions[i], "").Name; name != "" {
+			them = append(them, name)
+		}
 	}
 	if len(them) == 0 {
 		them = []string{"somebody"}

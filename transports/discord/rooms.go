@@ -50,6 +50,9 @@ func (s *client) channelOf(ctx context.Context, id string) (*objects.Channel, er
 	}
 	c := &objects.Channel{}
 	err := s.paced(ctx, rest.Get("/channels/{}", id), c)
+	if c.ID == "" { // it cannot be read, and is the one that was asked for
+		c.ID = id
+	}
 	switch {
 	case transports.ClassOf(err) == transports.Refused || err == nil && (c.ID != id || c.Hidden()):
 		s.state.Doubt(id)

@@ -2,7 +2,6 @@ package discord
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -108,7 +107,7 @@ func (s *client) write(ctx context.Context, c *objects.Channel, m transports.Out
 
 func sent(m *objects.Message) (transports.Sent, error) {
 	if m.ID == "" {
-		return transports.Sent{}, transports.Later(time.Second, errors.New("an answer without the message's id"))
+		return transports.Sent{}, rest.Unreadable("an answer without the message's id")
 	}
 	return transports.Sent{ID: transports.MessageID(m.ID), At: snowflakeTime(m.ID)}, nil
 }
@@ -154,7 +153,7 @@ const clockSkew = 5 * time.Minute
 func (s *client) find(ctx context.Context, channel string, m transports.Outgoing, most int) (ids []string, err error) {
 	after := snowflakeAt(m.Since.Add(-clockSkew))
 	for {
-		page, err := s.page(ctx, channel, after, "", maxPage)
+		page, full, err := s.page(ctx, channel, after, "", maxPage)
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +171,7 @@ func (s *client) find(ctx context.Context, channel string, m transports.Outgoing
 				return ids, nil
 			}
 		}
-		if len(page) < maxPage {
+		if !full || len(page) == 0 {
 			return ids, nil
 		}
 	}

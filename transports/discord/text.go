@@ -32,6 +32,9 @@ func (p *parser) body(m *objects.Message) richtext.Text {
 	}
 	t = appendLine(t, p.components(m.Components))
 	for _, st := range m.Stickers {
+		if st.Name == "" {
+			continue
+		}
 		t = appendLine(t, richtext.FromPlain("[sticker: "+st.Name+"]"))
 	}
 	t = appendLine(t, poll(m.Poll))

@@ -97,6 +97,9 @@ func (h *hooks) make(ctx context.Context, channel string) (*hook, error) {
 		if err := h.s.api.Call(ctx, r, own); err != nil {
 			return nil, h.s.fault(err)
 		}
+		if own.ID == "" || own.Token == "" {
+			return nil, rest.Unreadable("a webhook without id or token")
+		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -113,7 +116,7 @@ func (h *hooks) list(ctx context.Context, channel string) (own *hook, err error)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, w := range list {
-		if w.Application == h.s.cred.App && w.Token != "" {
+		if w.Application == h.s.cred.App && w.ID != "" && w.Token != "" {
 			h.id[w.ID] = w
 			if own == nil {
 				own = w

@@ -159,7 +159,8 @@ func (d *decoder) mapping(v reflect.Value, depth int) bool {
 	return true
 }
 
-// list reads the elements that can be read.
+// list reads the elements that can be read. A struct that cannot be read is an empty one in its place: a page has as many
+// elements as it came with. Others are left out.
 func (d *decoder) list(v reflect.Value, depth int) bool {
 	if d.data[d.off] != '[' {
 		return d.leaveOut()
@@ -169,7 +170,7 @@ func (d *decoder) list(v reflect.Value, depth int) bool {
 	d.elements(func() {
 		one := reflect.New(v.Type().Elem()).Elem()
 		d.within(func() {
-			if d.value(one, depth+1) {
+			if d.value(one, depth+1) || one.Kind() == reflect.Struct {
 				all = reflect.Append(all, one)
 			}
 		}, "[", strconv.Itoa(n), "]")

@@ -56,7 +56,7 @@ func TestUnmarshal(t *testing.T) {
 		},
 		"null is nothing":            {in: ` { "name" : null , "list" : null, "refs":[null], "texts":[null,"a"], "raw":null } `, want: outer{Refs: []*inner{}, Texts: []string{"a"}}},
 		"number and text":            {in: `{"name":7,"count":"12","ratio":"0.5","on":"true","small":3.0}`, want: outer{inner: inner{"7", 12}, Ratio: 0.5, On: true, Small: 3}},
-		"an element is left out":     {in: `{"list":[{"name":"a"},5,{"name":{}},{"name":"b"}]}`, want: outer{List: []inner{{Name: "a"}, {}, {Name: "b"}}}, skipped: []string{"list[1]", "list[2].name"}},
+		"an element is left out":     {in: `{"list":[{"name":"a"},5,{"name":{}},{"name":"b"}]}`, want: outer{List: []inner{{Name: "a"}, {}, {}, {Name: "b"}}}, skipped: []string{"list[1]", "list[2].name"}},
 		"a field is left out":        {in: `{"name":[],"count":"x","at":"yesterday","small":1000,"on":1,"own":1,"count":4}`, want: outer{inner: inner{Count: 4}}, skipped: []string{"name", "count", "at", "small", "on", "own"}},
 		"an object for a list":       {in: `{"list":{"a":"]}"},"texts":"x","ref":[],"map":[],"name":"n"}`, want: outer{inner: inner{Name: "n"}}, skipped: []string{"list", "texts", "ref", "map"}},
 		"unknown members":            {in: `{"x":{"y":["}\""]},"name":"n","z":1e5}`, want: outer{inner: inner{Name: "n"}}},

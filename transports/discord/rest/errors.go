@@ -108,6 +108,11 @@ func HookGone(err error) bool {
 		e.Code == 0 && e.hook() && (e.Status == http.StatusUnauthorized || e.Status == http.StatusNotFound)
 }
 
+// Unreadable is the error for an answer that makes no sense, and why.
+func Unreadable(why string) error {
+	return &transports.Error{Class: transports.Retry, Text: "Discord's answer makes no sense", After: time.Second, Unreadable: true, Err: errors.New(why)}
+}
+
 // Classify gives an error of the API its class.
 func Classify(err error) error {
 	if err == nil {
@@ -125,7 +130,7 @@ func Classify(err error) error {
 		return transports.Later(time.Second, err)
 	}
 	if errors.Is(err, errNonsense) {
-		return &transports.Error{Class: transports.Retry, Text: "Discord's answer makes no sense", After: time.Second, Unreadable: true, Err: err}
+		return Unreadable(err.Error())
 	}
 	var op *net.OpError
 	unsent := errors.As(err, &op) && op.Op == "dial"

@@ -12,6 +12,9 @@ import (
 // SetMember notes a member and returns the person as shown, and whether anything has changed.
 func (s *State) SetMember(guildID string, u *objects.User, nick string) (transports.UserInfo, bool) {
 	info := s.Shown(u, nick)
+	if u.ID == "" {
+		return info, false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, known := s.users[u.ID]
