@@ -20,6 +20,7 @@ func (Presence) kind() string    { return "presence" }
 func (Call) kind() string        { return "call" }
 func (Poll) kind() string        { return "poll" }
 func (PollVote) kind() string    { return "poll-vote" }
+func (Unreadable) kind() string  { return "unreadable" }
 
 // BodyKind names the kind of an event's body in the store and in logs.
 func BodyKind(b Body) string {
@@ -43,21 +44,22 @@ func UnmarshalBody(kind string, data []byte) (Body, error) {
 }
 
 var bodies = map[string]func([]byte) (Body, error){
-	"message":   decode[Message],
-	"edit":      decode[Edit],
-	"delete":    decode[Delete],
-	"reactions": decode[Reactions],
-	"typing":    decode[Typing],
-	"read":      decode[Read],
-	"receipt":   decode[Receipt],
-	"member":    decode[Member],
-	"room":      decode[RoomChanged],
-	"room-gone": decode[RoomGone],
-	"contact":   decode[Contact],
-	"presence":  decode[Presence],
-	"call":      decode[Call],
-	"poll":      decode[Poll],
-	"poll-vote": decode[PollVote],
+	"message":    decode[Message],
+	"edit":       decode[Edit],
+	"delete":     decode[Delete],
+	"reactions":  decode[Reactions],
+	"typing":     decode[Typing],
+	"read":       decode[Read],
+	"receipt":    decode[Receipt],
+	"member":     decode[Member],
+	"room":       decode[RoomChanged],
+	"room-gone":  decode[RoomGone],
+	"contact":    decode[Contact],
+	"presence":   decode[Presence],
+	"call":       decode[Call],
+	"poll":       decode[Poll],
+	"poll-vote":  decode[PollVote],
+	"unreadable": decode[Unreadable],
 }
 
 func decode[B Body](data []byte) (Body, error) {

@@ -29,7 +29,7 @@ type Event struct {
 }
 
 // Body is one of the kinds of events: Message, Edit, Delete, Reactions, Typing, Read, Receipt, Member,
-// RoomChanged, RoomGone, Contact, Presence, Call, Poll, PollVote.
+// RoomChanged, RoomGone, Contact, Presence, Call, Poll, PollVote, Unreadable.
 type Body interface{ kind() string }
 
 // Typing may be dropped.
@@ -100,6 +100,16 @@ type Call struct {
 	ID    string `json:"id"`
 	URL   string `json:"url,omitempty"`
 	Ended bool   `json:"ended,omitempty"`
+}
+
+// MaxRaw is how much of what could not be read is kept, in bytes.
+const MaxRaw = 64 << 10
+
+// Unreadable is something that the client could not read, or not all of it. It is shown to nobody and put aside as it came, for
+// the operator: what could be read of it is an event of its own.
+type Unreadable struct {
+	Raw    []byte   `json:"raw"` // at most MaxRaw
+	Values []string `json:"values,omitempty"`
 }
 
 // Ephemeral reports whether the event bypasses the inbox and may be dropped.

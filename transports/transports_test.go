@@ -20,6 +20,7 @@ func TestBodiesSurviveTheStore(t *testing.T) {
 		Member{User: UserInfo{ID: "u", Name: "U"}, Joined: true}, RoomChanged{Info: RoomInfo{ID: "r", Kind: Public}}, RoomGone{Archived: true},
 		Contact{Info: UserInfo{ID: "u"}}, Presence{Info: PresenceInfo{User: "u", Show: Busy}}, Call{ID: "c", Ended: true},
 		Receipt{IDs: []MessageID{"1"}}, Poll{ID: "p", Question: "q", Options: []PollOption{{ID: "1", Text: "a", Votes: 2}}}, PollVote{ID: "p", Options: []string{"1"}},
+		Unreadable{Raw: []byte(`{"a":1}`), Values: []string{"a"}},
 	} {
 		data, err := MarshalBody(b)
 		if err != nil {
@@ -33,8 +34,8 @@ func TestBodiesSurviveTheStore(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	if len(bodies) != 15 {
-		t.Errorf("%d kinds of bodies, this test knows 15", len(bodies))
+	if len(bodies) != 16 {
+		t.Errorf("%d kinds of bodies, this test knows 16", len(bodies))
 	}
 	if _, err := UnmarshalBody("nonsense", nil); err == nil {
 		t.Error("an unknown kind was accepted")

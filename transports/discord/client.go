@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/discord/state"
+	"github.com/dragoman-im/dragoman/transports/lenientjson"
 )
 
 // Pace of calls that nobody waits for; Discord allows 50 a second in all.
@@ -34,6 +35,7 @@ type client struct {
 	log      *slog.Logger
 	pace     *rate.Limiter
 	warned   sync.Once // of messages that come without their content
+	raw      lenientjson.Once
 
 	cancel context.CancelFunc
 	done   chan struct{}

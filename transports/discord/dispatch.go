@@ -21,6 +21,7 @@ type gatewayEvent struct {
 	key  string
 	kind string
 	data json.RawMessage
+	left []string // values that could not be read
 }
 
 // handlers has the handler of each event of the gateway; an event without one is ignored.
@@ -81,11 +82,28 @@ func (s *client) dispatch(ctx context.Context, f frame) error {
 			s.passOver(n, err)
 		}
 	}
+	if len(n.left) > 0 {
+		s.keepRaw(ctx, n)
+	}
 	point = s.progress.advance(n.seq)
 	if !ephemeral[f.Type] {
 		s.save(point)
 	}
 	return nil
+}
+
+// keepRaw has an event put aside of which not all could be read, the first of its kind.
+func (s *client) keepRaw(ctx context.Context, n *gatewayEvent) {
+	u := transports.Unreadable{Raw: n.data[:min(len(n.data), transports.MaxRaw)], Values: n.left}
+	var at struct {
+		ChannelID string `json:"channel_id"`
+	}
+	_, _ = lenientjson.Unmarshal(n.data, &at) // it was decoded before
+	if c := s.state.Channel(at.ChannelID); c != nil && s.raw.First(n.kind, n.left) {
+		e := s.event(c, n.key+"/unreadable", "", time.Now().UTC())
+		e.Body = u
+		s.post(ctx, n, e)
+	}
 }
 
 // passOver gives an event up. Its channel's history is read instead.
@@ -125,6 +143,7 @@ func decode[T any](s *client, n *gatewayEvent) (*T, bool) {
 		return nil, false
 	case len(left) > 0:
 		s.log.Warn("an event of discord has values of other types, which are left out", "event", n.kind, "key", n.key, "values", left)
+		n.left = left
 	}
 	return v, true
 }

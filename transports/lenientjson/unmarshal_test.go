@@ -136,3 +136,19 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 	})
 }
+
+func TestOnce(t *testing.T) {
+	var o Once
+	if !o.First("message", []string{"list[0].name"}) || o.First("message", []string{"list[12].name"}) || !o.First("edit", []string{"list[0].name"}) {
+		t.Error("the same values are told apart by their kind and place in the object, not by the place in a list")
+	}
+	n := 0
+	for i := range 1000 {
+		if o.First("message", []string{strings.Repeat("x", i)}) {
+			n++
+		}
+	}
+	if n != maxOnce-2 {
+		t.Errorf("%d", n)
+	}
+}

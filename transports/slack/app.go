@@ -242,6 +242,9 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 			s.sink.Resynced(roomID(s.cred.Team, w.Event.where())) // before any later event of that channel
 			d.failed.Store(true)
 		}
+		if len(left) > 0 {
+			s.keepRaw(ctx, d, &w.Event, transports.Unreadable{Raw: payload, Values: left})
+		}
 	}
 }
 

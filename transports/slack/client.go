@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/lenientjson"
 	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
@@ -45,6 +46,7 @@ type client struct {
 	once   sync.Once
 
 	watch chan struct{} // there are new ones in watched
+	raw   lenientjson.Once
 	cache
 }
 

@@ -39,6 +39,22 @@ func (s *client) receive(ctx context.Context, d *delivery, w *eventsPayload) err
 	return nil // nothing that we carry
 }
 
+// keepRaw has an event put aside of which not all could be read, the first of its kind.
+func (s *client) keepRaw(ctx context.Context, d *delivery, e *rawEvent, u transports.Unreadable) {
+	room, ok, err := s.sees(ctx, e.where())
+	if err != nil || !ok || !s.raw.First(e.Type+" "+e.Subtype, u.Values) {
+		return
+	}
+	u.Raw = u.Raw[:min(len(u.Raw), transports.MaxRaw)]
+	sum := fnv.New64a()
+	_, _ = sum.Write(u.Raw) // a hash takes everything
+	event := s.occurrence(room, fmt.Sprintf("unreadable/%s/%x", e.TS, sum.Sum64()), e.EventTS, "", u)
+	if event.At.IsZero() {
+		event.At = time.Now().UTC()
+	}
+	d.post(ctx, s, event)
+}
+
 // occurrence makes an event of a room.
 func (s *client) occurrence(room transports.RoomInfo, key, ts, actor string, body transports.Body) transports.Event {
 	return transports.Event{

@@ -70,10 +70,14 @@ func (s *client) blocks(raw json.RawMessage) richtext.Text {
 			continue
 		}
 		var b block
-		_, _ = lenientjson.Unmarshal(one, &b)
+		left, _ := lenientjson.Unmarshal(one, &b)
 		some := s.block(&b, maxBlockDepth)
 		if some.IsEmpty() && head.Type != "divider" {
 			some = s.anyText(one)
+			left = append(left, "type")
+		}
+		if len(left) > 0 && s.raw.First("block "+head.Type, left) {
+			s.log.Warn("a block of slack is not known, or has values of other types", "type", head.Type, "values", left)
 		}
 		t = appendLine(t, some)
 	}

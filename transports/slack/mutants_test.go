@@ -277,3 +277,26 @@ func TestMutantAnswers(t *testing.T) {
 		})
 	}
 }
+
+// What could not be read is kept as it came, once for each kind, and shown to nobody.
+func TestUnreadableValuesAreKept(t *testing.T) {
+	t.Parallel()
+	a := newAnswered(t)
+	for i := range 3 {
+		event := fmt.Sprintf(`{"type":"message","channel":"C1","user":"U2","text":["x"],"ts":"1700000000.00010%d"}`, i)
+		if !a.dispatch([]byte(event)) {
+			t.Error("not acknowledged")
+		}
+	}
+	a.sink.Lock()
+	defer a.sink.Unlock()
+	var kept []transports.Unreadable
+	for _, e := range a.sink.Events {
+		if u, ok := e.Body.(transports.Unreadable); ok {
+			kept = append(kept, u)
+		}
+	}
+	if len(kept) != 1 || len(a.sink.Events) != 4 || !strings.Contains(string(kept[0].Raw), `"text":["x"]`) || kept[0].Values[0] != "event.text" {
+		t.Errorf("%d events, kept %+v", len(a.sink.Events), kept)
+	}
+}

@@ -225,3 +225,30 @@ func TestUnreadableEvent(t *testing.T) {
 		t.Errorf("%+v, %v", rows, err)
 	}
 }
+
+// What a client could not read is put aside as it came, beside the event that shows the rest.
+func TestUnreadableValuesAreKept(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(m Messages) Messages { return m })
+	e := transports.Event{Key: "m0/unreadable", Room: "r", At: time.Now(), Body: transports.Unreadable{Raw: []byte(`{"blocks":7}`), Values: []string{"blocks"}}}
+	data, err := encode(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq := f.env.Next()
+	row := tables.Event{Seq: seq, Position: seq, Room: f.room, Key: e.Key, Kind: transports.BodyKind(e.Body), Data: data, At: e.At}
+	if _, err := f.store.Receive(t.Context(), []tables.Event{row}, nil); err != nil {
+		t.Fatal(err)
+	}
+	f.receive(t, 1)
+	failed, err := f.inbox.Failed(t.Context())
+	if err != nil || len(failed) != 1 || !strings.Contains(failed[0].Error, "blocks") {
+		t.Fatalf("%+v, %v", failed, err)
+	}
+	if kept, err := decode(failed[0]); err != nil || string(kept.Body.(transports.Unreadable).Raw) != `{"blocks":7}` {
+		t.Errorf("%+v, %v", kept, err)
+	}
+	if rows, err := f.store.ByNetworkID(t.Context(), f.room, "m0"); err != nil || len(rows) != 1 {
+		t.Errorf("%+v, %v", rows, err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -124,6 +125,8 @@ func (s *step) dispatch(ctx context.Context) error {
 		return s.say(ctx, s.stanzaID("call "+s.e.Key), false, convert.Call(b))
 	case transports.Poll:
 		return s.poll(ctx, b)
+	case transports.Unreadable:
+		return fmt.Errorf("values that cannot be read: %s", strings.Join(b.Values, ", "))
 	case transports.Receipt, transports.PollVote: // nothing that XMPP has words for
 		return nil
 	}
