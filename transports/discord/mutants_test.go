@@ -367,7 +367,8 @@ func TestMutantAnswers(t *testing.T) {
 			return 0, err
 		}, 0, nil},
 		"GET /channels/1001/messages/" + mutated: {own, func(a *answered) (int, error) {
-			return 0, a.Edit(context.Background(), ref, say("1001", "new", "1"))
+			_, err := a.Edit(context.Background(), ref, say("1001", "new", "1"))
+			return 0, err
 		}, 0, nil},
 		"GET /channels/1001/webhooks": {`[{"id":"77","token":"t","application_id":"8","user":{"id":"9","public_flags":0}}]`, func(a *answered) (int, error) {
 			m := say("1001", "new", "1")

@@ -46,7 +46,6 @@ type client struct {
 	once   sync.Once
 
 	watch chan struct{} // there are new ones in watched
-	raw   lenientjson.Once
 	cache
 }
 
@@ -59,6 +58,7 @@ type cache struct {
 	watched map[string]transports.Show
 	missing []string // scopes that the token did not have when it was checked
 	final   bool     // a final state was reported
+	raw     lenientjson.Once
 }
 
 func newClient(n *Network, login transports.Login, c credentials, sink transports.Sink) *client {

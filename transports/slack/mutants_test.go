@@ -249,7 +249,8 @@ func TestMutantAnswers(t *testing.T) {
 			return 0, a.paced(t.Context(), "users.getPresence", url.Values{}, &v)
 		}},
 		"chat.update": {`{"ok":true,"channel":"C1","ts":"1700000000.000100","text":"x","message":{"type":"message","blocks":[{"type":"rich_text"}]}}`, "", func(a *answered) (int, error) {
-			return 0, a.Edit(t.Context(), transports.MessageRef{Room: "t1-c1", ID: "1700000000.000100"}, outgoing("x", "1"))
+			_, err := a.Edit(t.Context(), transports.MessageRef{Room: "t1-c1", ID: "1700000000.000100"}, outgoing("x", "1"))
+			return 0, err
 		}},
 		"reactions.add": {`{"ok":true,"response_metadata":{"messages":["x"]}}`, "", func(a *answered) (int, error) {
 			return 0, a.React(t.Context(), transports.MessageRef{Room: "t1-c1", ID: "1700000000.000100"}, transports.ReactionChange{Add: []string{"👍"}})
