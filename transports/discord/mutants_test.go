@@ -121,11 +121,11 @@ func (d *description) object(schema map[string]any, depth int) any {
 	return all
 }
 
-// answers are a server's answers: "GET /channels/1001".
-type answers map[string]string
+// fixedAnswers are a server's answers: "GET /channels/1001".
+type fixedAnswers map[string]string
 
 // RoundTrip implements http.RoundTripper.
-func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a fixedAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 	_, path, _ := strings.Cut(r.URL.Path, "/v10")
 	status, body := http.StatusOK, a[r.Method+" "+path]
 	if body == "" {
@@ -140,7 +140,7 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 // answered is a client whose calls have fixed answers.
 type answered struct {
 	*client
-	answers answers
+	answers fixedAnswers
 	sink    *recorder.Sink
 	log     *bytes.Buffer
 	seq     int64
@@ -151,7 +151,7 @@ const guildCreate = `{"id":"1","name":"Acme","roles":[{"id":"1","name":"@everyon
 
 func newAnswered(t *testing.T) *answered {
 	t.Helper()
-	a := &answered{sink: recorder.New(), log: &bytes.Buffer{}, answers: answers{}}
+	a := &answered{sink: recorder.New(), log: &bytes.Buffer{}, answers: fixedAnswers{}}
 	n, err := New(Options{Log: slog.New(slog.NewTextHandler(a.log, &slog.HandlerOptions{Level: slog.LevelError}))})
 	if err != nil {
 		t.Fatal(err)
@@ -389,7 +389,7 @@ func TestMutantAnswers(t *testing.T) {
 			t.Parallel()
 			recorder.Mutants(t, []byte(c.answer), func(path string, mutant []byte) {
 				a := newAnswered(t)
-				maps.Copy(a.answers, answers{
+				maps.Copy(a.answers, fixedAnswers{
 					"GET /users/@me/guilds": `[{"id":"1"}]`, "GET /guilds/1": guildCreate, "GET /guilds/1/threads/active": `{"threads":[]}`,
 					"PATCH /channels/1001/messages/" + mutated: own, "POST /channels/1001/webhooks": `{"id":"77","token":"t","application_id":"8"}`,
 					"POST /webhooks/77/t": own, "PATCH /webhooks/77/t/messages/" + mutated: own, route: string(mutant),

@@ -16,11 +16,11 @@ import (
 	"github.com/dragoman-im/dragoman/transports/recorder"
 )
 
-// answers are a server's answers, by method; a method that is not among them is refused.
-type answers map[string]string
+// fixedAnswers are a server's answers, by method; a method that is not among them is refused.
+type fixedAnswers map[string]string
 
 // RoundTrip implements http.RoundTripper.
-func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a fixedAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 	method := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	body, ok := a[method]
 	if !ok {
@@ -35,7 +35,7 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 // answered is a client whose calls have fixed answers.
 type answered struct {
 	*client
-	answers answers
+	answers fixedAnswers
 	sink    *recorder.Sink
 	log     *bytes.Buffer
 	app     *app
@@ -43,7 +43,7 @@ type answered struct {
 
 func newAnswered(t *testing.T) *answered {
 	t.Helper()
-	a := &answered{sink: recorder.New(), log: &bytes.Buffer{}, answers: answers{
+	a := &answered{sink: recorder.New(), log: &bytes.Buffer{}, answers: fixedAnswers{
 		"conversations.info": `{"ok":true,"channel":{"id":"C1","name":"general","is_member":true}}`,
 		"users.info":         `{"ok":true,"user":{"id":"U2","name":"ben"}}`,
 	}}
@@ -77,8 +77,8 @@ func (a *answered) keys() map[string]bool {
 	return all
 }
 
-// inPlace puts the ids of the test into a published sample, whose texts are empty.
-func inPlace(event map[string]any) []byte {
+// withIDs puts the ids of the test into a published sample, whose texts are empty.
+func withIDs(event map[string]any) []byte {
 	var put func(v any)
 	put = func(v any) {
 		switch v := v.(type) {
@@ -120,7 +120,7 @@ func mutable(t *testing.T) map[string][]byte {
 			continue
 		}
 		if event["type"] != "tokens_revoked" && event["type"] != "app_uninstalled" {
-			all[name] = inPlace(event)
+			all[name] = withIDs(event)
 		}
 	}
 	for _, c := range messageSamples(t) {
@@ -128,7 +128,7 @@ func mutable(t *testing.T) map[string][]byte {
 		if err := json.Unmarshal(c.Event, &event); err != nil {
 			t.Fatal(err)
 		}
-		all[c.Name] = inPlace(event)
+		all[c.Name] = withIDs(event)
 	}
 	return all
 }
