@@ -276,7 +276,7 @@ func TestMutantEvents(t *testing.T) {
 		if !ok {
 			t.Fatalf("no sample of %s: %v", kind, event)
 		}
-		place(sample)
+		putIDs(sample)
 		data, err := json.Marshal(sample)
 		if err != nil {
 			t.Fatal(err)
@@ -301,16 +301,16 @@ func TestMutantEvents(t *testing.T) {
 	t.Logf("%d events", n)
 }
 
-// place puts the ids of the test into a sample.
-func place(v any) {
+// putIDs puts the ids of the test into a sample.
+func putIDs(v any) {
 	switch v := v.(type) {
 	case []any:
 		for _, e := range v {
-			place(e)
+			putIDs(e)
 		}
 	case map[string]any:
 		for key, value := range v {
-			place(value)
+			putIDs(value)
 			switch key {
 			case "channel_id":
 				v[key] = "1001"
