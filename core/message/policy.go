@@ -52,6 +52,10 @@ func keeps(st *stanza.Stanza, least worth, against ...Hint) bool {
 	return wanted
 }
 
+// ToService reports whether a message goes to a service itself, such as a gateway, and not to an address of its users. It
+// may be the answer to a question for a password or token: it is neither archived nor copied to other sessions.
+func ToService(st *stanza.Stanza) bool { return !st.To.IsZero() && st.To.Local() == "" }
+
 // Direction says whether a copied message was sent or received by the account.
 type Direction string
 
@@ -66,6 +70,9 @@ const (
 func Copyable(st *stanza.Stanza, d Direction) bool {
 	switch st.Type {
 	case stanza.TypeGroupchat, stanza.TypeHeadline, stanza.TypeError:
+		return false
+	}
+	if d == Sent && ToService(st) {
 		return false
 	}
 	if st.MayHave(NSCarbons, "private") && st.Child(NSCarbons, "private") != nil || HasHint(st, NoCopy) { // XEP-0280 §9, XEP-0334 §4.3

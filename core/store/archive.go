@@ -152,10 +152,14 @@ func (s *Store) deleteArchive(ctx context.Context, account jid.JID) error {
 	return nil
 }
 
-const moveArchiveVersion = 9
+const (
+	moveArchiveVersion      = 9
+	deleteToServicesVersion = 15
+)
 
-// moveArchive is the migration to the tables of package archives.
-func moveArchive(d Dialect) []*goose.Migration {
+// archiveMigrations are the migrations of archives that need more than SQL: to the tables of package archives, and without
+// what was sent to services.
+func archiveMigrations(d Dialect) []*goose.Migration {
 	down := func(ctx context.Context, tx *sql.Tx) error {
 		makeOld := archives.OldTableSQL
 		if d == Postgres {
@@ -163,5 +167,8 @@ func moveArchive(d Dialect) []*goose.Migration {
 		}
 		return archives.MoveBack(ctx, tx, makeOld, d == SQLite)
 	}
-	return []*goose.Migration{goose.NewGoMigration(moveArchiveVersion, &goose.GoFunc{RunTx: archives.Move}, &goose.GoFunc{RunTx: down})}
+	return []*goose.Migration{
+		goose.NewGoMigration(moveArchiveVersion, &goose.GoFunc{RunTx: archives.Move}, &goose.GoFunc{RunTx: down}),
+		goose.NewGoMigration(deleteToServicesVersion, &goose.GoFunc{RunTx: archives.DeleteToServices}, nil),
+	}
 }

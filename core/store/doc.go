@@ -23,6 +23,12 @@
 // Readers are a pool of read-only connections (Reader). They see everything that is committed,
 // never wait for a writer, and have one snapshot in a transaction.
 //
+// # Deleting
+//
+// SQLite overwrites what is deleted, and Erase removes it from the log, so that a deleted account leaves no text in the files.
+// A file that a release before this wrote to may have old text in unused pages, which VACUUM removes. PostgreSQL's
+// files keep deleted rows until VACUUM and until new rows take their place.
+//
 // # SQL
 //
 // A statement is a constant beside the method that uses it, written once for both dialects:

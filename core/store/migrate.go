@@ -39,7 +39,7 @@ type Migrations struct {
 // coreMigrations are those of this package's tables.
 func coreMigrations() (Migrations, error) {
 	files, err := fs.Sub(migrations, "migrations")
-	return Migrations{Files: files, Go: moveArchive}, err
+	return Migrations{Files: files, Go: archiveMigrations}, err
 }
 
 // table holds the versions; that of the core's tables has goose's default name.

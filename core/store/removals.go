@@ -67,7 +67,7 @@ func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
 	if err := s.deleteArchive(ctx, account); err != nil {
 		return err
 	}
-	return s.archives.change(ctx, account, func(tx *sql.Tx, w *archives.Writer) error {
+	err := s.archives.change(ctx, account, func(tx *sql.Tx, w *archives.Writer) error {
 		if err := w.DeleteAccount(tx, account); err != nil {
 			return err
 		}
@@ -81,4 +81,8 @@ func (s *Store) DeleteAccount(ctx context.Context, account jid.JID) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return s.Erase(ctx)
 }

@@ -110,6 +110,7 @@ func source(o Options, mode string) string {
 		v.Set("_journal_mode", "WAL")
 		v.Set("_synchronous", "FULL") // a commit is on the disk when it returns
 		v.Set("_txlock", "immediate")
+		v.Set("_secure_delete", "true") // what is deleted, such as an unlinked account, leaves no text in the file
 		v.Set("_cache_size", strconv.Itoa(-pageCacheKiB))
 	}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: o.Path}).EscapedPath(), RawQuery: v.Encode()}).String()
@@ -133,6 +134,22 @@ func prepareFile(path string) error {
 		err = f.Chmod(fileMode)
 	}
 	return errors.Join(err, f.Close())
+}
+
+const truncateLogSQL = `PRAGMA wal_checkpoint(TRUNCATE)`
+
+// Erase removes what was deleted from SQLite's log. The database file itself has none of it any more, since deleted content is
+// overwritten (secure_delete). A reader that goes on for long keeps the log until the next checkpoint. In a PostgreSQL
+// database deleted rows stay in the files until VACUUM lets new ones take their place, and in its log and backups
+// as long as those are kept: the server cannot change that.
+func (s *Store) Erase(ctx context.Context) error {
+	if s.dialect == Postgres {
+		return nil
+	}
+	if _, err := s.writes.ExecContext(ctx, truncateLogSQL); err != nil {
+		return fmt.Errorf("remove what was deleted from the log: %w", err)
+	}
+	return nil
 }
 
 const backupSQL = `VACUUM INTO ?`

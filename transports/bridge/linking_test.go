@@ -87,7 +87,7 @@ func TestLinkByChat(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		got := h.write("link echo")
-		if len(got) != 3 || !strings.HasSuffix(got[2], "Name") {
+		if len(got) != 4 || got[1] != "gateway: "+formFirst("Link an account") || !strings.HasSuffix(got[3], "Name") {
 			t.Fatalf("%q", got)
 		}
 		h.write("nobody")
@@ -115,6 +115,12 @@ func TestLinkByChat(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+// formFirst is what a chat says before it asks for a secret.
+func formFirst(command string) string {
+	return "It is safer to enter this in a form: choose \"" + command + "\" among the commands of echo.example.org in your client, or open " +
+		"xmpp:echo.example.org?register. Write \"cancel\" here first. To go on here, just answer."
 }
 
 // command runs one step of an ad-hoc command.

@@ -270,10 +270,11 @@ func TestRevokedToken(t *testing.T) {
 				h.join(phone, "plaza")
 				h.discard()
 				h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", "relink 1")))
-				h.expect(phone, "gateway: Every password but “wrong” will do.", "gateway: Link your Echo account", "gateway: Name (“-” for ann)")
+				h.expect(phone, "gateway: Every password but “wrong” will do.", "gateway: "+formFirst("Link an account again"),
+					"gateway: Link your Echo account", "gateway: Name (“-” for ann)")
 				h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", "-")))
 				got := h.messages(phone)
-				if len(got) != 1 || !strings.Contains(got[0], "Password") || !strings.Contains(got[0], "safer") {
+				if len(got) != 1 || !strings.Contains(got[0], "Password") || !strings.Contains(got[0], "delete the message") {
 					t.Errorf("%q", got)
 				}
 				h.send(stanza.NewMessage(domain, phone, stanza.TypeChat, stanza.TextElement("", "body", "xyzzy-plugh")))

@@ -4,7 +4,7 @@
 // has the same id in both archives; the receiver gets it as a stanza-id (XEP-0359). A message is
 // delivered without waiting for its write: it is written with the store's next group, and is safe only
 // after that (router.Pass.BeginWrite). Forged stanza-ids of the account are removed. The stage runs
-// before that of carbons, so that copies contain the id.
+// before that of carbons, so that copies contain the id. What is sent to a service itself is not archived (message.ToService).
 // A message to a gateway of this server is archived for its sender by the gateway (router.Endpoint.ArchiveForSenders),
 // in one transaction with the outbox.
 // The preferences of an account are cached in its slot. There is no goroutine and no lock.

@@ -92,7 +92,7 @@ func (a *Archive) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 
 func (a *Archive) sent(ctx context.Context, p *router.Pass) error {
 	st := p.Stanza
-	if st.Kind != stanza.Message || st.To.Bare() == p.Account.JID() { // a message to the own account is archived by received
+	if st.Kind != stanza.Message || st.To.Bare() == p.Account.JID() || message.ToService(st) { // a message to the own account is archived by received
 		return nil
 	}
 	if a.shouldArchive(ctx, p, st.To) {

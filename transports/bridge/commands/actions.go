@@ -34,10 +34,16 @@ type asked struct {
 	chat  bool
 }
 
+// The names of the commands that ask for secrets.
+const (
+	linkName   = "Link an account"
+	relinkName = "Link an account again"
+)
+
 // actions are all of them, in the order of the help.
 var actions = []action{
-	{"link", "Link an account", "link an account", false, true, runLink, nil},
-	{"relink", "Link an account again", "renew the credentials of an account", false, false, withLogin(runRelink), nil},
+	{"link", linkName, "link an account", false, true, runLink, nil},
+	{"relink", relinkName, "renew the credentials of an account", false, false, withLogin(runRelink), nil},
 	{"unlink", "Unlink an account", "remove an account and all that belongs to it", false, false, withLogin(runUnlink), nil},
 	{"status", "Accounts", "show your accounts and their states", false, false, runStatus, nil},
 	{"rooms", "Rooms", "list the rooms that you can join", false, false, runRooms, nil},

@@ -20,6 +20,7 @@ type linking struct {
 	c       *Commands
 	asked   asked
 	process *logins.Process
+	command string     // its name
 	last    *form.Form // that was shown, where the last step has one
 	step    transports.Step
 }
@@ -30,7 +31,10 @@ func (c *Commands) link(ctx context.Context, a asked, flow string, previous *log
 	if err != nil {
 		return command.Failed(convert.StanzaError(err).Text), nil
 	}
-	l := &linking{c: c, asked: a, process: process}
+	l := &linking{c: c, asked: a, process: process, command: linkName}
+	if previous != nil {
+		l.command = relinkName
+	}
 	step, err := l.next(ctx, nil)
 	flows := c.logins.Flows()
 	i := max(0, slices.IndexFunc(flows, func(f transports.LoginFlow) bool { return f.ID == flow }))
@@ -116,6 +120,9 @@ func (l *linking) show() command.Step {
 		step.Payload = append(step.Payload, stanza.NewElement(convert.NSOOB, "x").Add(stanza.TextElement(convert.NSOOB, "url", s.Browser)))
 	}
 	fields := s.Fields()
+	if l.asked.chat && slices.ContainsFunc(fields, func(f transports.Field) bool { return f.Secret }) {
+		step.Notes = append(step.Notes, l.formFirst())
+	}
 	l.last = nil
 	if len(fields) > 0 || s.Back {
 		l.last = fieldForm(convert.NSRegister, "Link your "+l.c.env.Info.Name+" account", fields, l.asked.chat)
@@ -140,7 +147,14 @@ func (l *linking) show() command.Step {
 	return step
 }
 
-const chatWarning = "What you write here may be kept by your clients and your server. It is safer to link by your client's form or command for this gateway; else delete the message afterwards."
+const chatWarning = "Your clients, and servers other than Dragoman, may keep what you write here: then delete the message afterwards."
+
+// formFirst says how to enter secrets where nobody keeps them (XEP-0050, XEP-0077).
+func (l *linking) formFirst() command.Note {
+	return command.Note{Type: command.Info, Text: fmt.Sprintf(
+		"It is safer to enter this in a form: choose \"%s\" among the commands of %s in your client, or open xmpp:%s?register. Write \"cancel\" here first. To go on here, just answer.",
+		l.command, l.c.env.Domain, l.c.env.Domain)}
+}
 
 // fieldForm shows the fields of a login, a group or a command. In a chat it warns of entering secrets.
 func fieldForm(formType, title string, fields []transports.Field, chat bool) *form.Form {

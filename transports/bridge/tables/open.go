@@ -33,6 +33,7 @@ type Database struct{ engine Engine }
 type Store struct {
 	engine Engine
 	id     int64 // of the gateway
+	erase  func(ctx context.Context) error
 }
 
 //go:embed migrations
@@ -73,7 +74,12 @@ func (p partitioned) Write(ctx context.Context, fn func(tx *sql.Tx) error) error
 
 // Gateway gives the part of one gateway.
 func (d *Database) Gateway(ctx context.Context, domain jid.JID) (*Store, error) {
-	s := &Store{engine: d.engine}
+	s := &Store{engine: d.engine, erase: func(context.Context) error { return nil }}
+	if e, ok := d.engine.(interface {
+		Erase(ctx context.Context) error
+	}); ok {
+		s.erase = e.Erase
+	}
 	if e, ok := d.engine.(interface {
 		Partition(key string) *store.Partition
 	}); ok {
