@@ -11,30 +11,29 @@ const (
 	nsOccupantID = "urn:xmpp:occupant-id:0"     // XEP-0421
 )
 
-// ApplyCorrections gives each message of a history the content of its last correction (XEP-0308), in its own place and
-// under its own ids, and returns the indexes of those that are to be sent. Some clients, such as Dino, show a correction in a history
-// as one more message. A correction whose message is not there is left out: the message is too old for this history, or
-// was retracted. A client that asks for what is newer than it has (partial) may have the message, and gets the correction.
-func ApplyCorrections(list []*stanza.Stanza, partial bool) []int {
-	kept := make([]int, 0, len(list))
-	some := slices.ContainsFunc(list, func(st *stanza.Stanza) bool { return st.MayHave(nsCorrect, "replace") })
+// ApplyCorrections returns a history in which each message has the content of its last correction (XEP-0308), in its own place
+// and under its own ids. Some clients, such as Dino, show a correction in a history as one more message. A correction whose
+// message is not there is left out: the message is too old for this history, or was retracted. A client that asks for what is
+// newer than it has (partial) may have the message, and gets the correction. of gives the stanza of an entry, which is replaced.
+func ApplyCorrections[E any](list []E, of func(*E) **stanza.Stanza, partial bool) []E {
+	if !slices.ContainsFunc(list, func(e E) bool { return (*of(&e)).MayHave(nsCorrect, "replace") }) {
+		return list
+	}
+	kept := make([]E, 0, len(list))
 	at := map[[2]string]int{} // by sender and id
-	for i, st := range list {
-		var replace *stanza.Element
-		if some {
-			replace = st.Child(nsCorrect, "replace")
-		}
+	for _, e := range list {
+		st := *of(&e)
+		replace := st.Child(nsCorrect, "replace")
 		if replace == nil {
-			if some {
-				at[[2]string{senderOf(st), st.ID}] = i
-			}
-			kept = append(kept, i)
+			at[[2]string{senderOf(st), st.ID}] = len(kept)
+			kept = append(kept, e)
 			continue
 		}
-		if to, ok := at[[2]string{senderOf(st), replace.Attr("id")}]; ok {
-			list[to] = withContent(list[to], st)
+		if i, ok := at[[2]string{senderOf(st), replace.Attr("id")}]; ok {
+			to := of(&kept[i])
+			*to = withContent(*to, st)
 		} else if partial {
-			kept = append(kept, i)
+			kept = append(kept, e)
 		}
 	}
 	return kept

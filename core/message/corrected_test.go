@@ -19,6 +19,7 @@ func TestCorrectedHistory(t *testing.T) {
 		}
 		return st.With(stanza.NewElement(nsOccupantID, "occupant-id").With("id", occupant), stanza.NewElement(NSStanzaID, "stanza-id").With("id", "s-"+id))
 	}
+	of := func(st **stanza.Stanza) **stanza.Stanza { return st }
 	for _, test := range []struct {
 		name    string
 		entries []*stanza.Stanza
@@ -35,8 +36,7 @@ func TestCorrectedHistory(t *testing.T) {
 		{"the client may have it", []*stanza.Stanza{entry("Ann", "a", "3", "1", "one")}, true, []string{"3 s-3 one (replaces 1)"}},
 	} {
 		var got []string
-		for _, i := range ApplyCorrections(test.entries, test.partial) {
-			st := test.entries[i]
+		for _, st := range ApplyCorrections(test.entries, of, test.partial) {
 			line := st.ID + " " + st.Child(NSStanzaID, "stanza-id").Attr("id") + " " + st.Body()
 			if r := st.Child(nsCorrect, "replace"); r != nil {
 				line += " (replaces " + r.Attr("id") + ")"
@@ -48,7 +48,7 @@ func TestCorrectedHistory(t *testing.T) {
 		}
 	}
 	first := entry("Ann", "a", "1", "", "onr")
-	if ApplyCorrections([]*stanza.Stanza{first, entry("Ann", "a", "2", "1", "one")}, false); first.Body() != "onr" {
+	if ApplyCorrections([]*stanza.Stanza{first, entry("Ann", "a", "2", "1", "one")}, of, false); first.Body() != "onr" {
 		t.Error("the stored message was changed")
 	}
 }

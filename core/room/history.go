@@ -135,23 +135,10 @@ func (r *Room) sendHistory(ctx context.Context, s *session, request *stanza.Elem
 	if len(entries) > q.Max {
 		entries = entries[len(entries)-q.Max:]
 	}
-	entries = corrected(entries, !q.Since.IsZero())
+	entries = message.ApplyCorrections(entries, func(e *Entry) **stanza.Stanza { return &e.Stanza }, !q.Since.IsZero())
 	for _, st := range r.stamped(entries, s, q.Since, limited, chars) {
 		r.send(st)
 	}
-}
-
-// corrected returns a history in which corrections are applied to their messages; partial is as for message.ApplyCorrections.
-func corrected(entries []Entry, partial bool) []Entry {
-	list := make([]*stanza.Stanza, len(entries))
-	for i, e := range entries {
-		list[i] = e.Stanza
-	}
-	var kept []Entry
-	for _, i := range message.ApplyCorrections(list, partial) {
-		kept = append(kept, Entry{Stanza: list[i], At: entries[i].At})
-	}
-	return kept
 }
 
 // maxHistorySent is the size of the history that is sent at once: it must fit into the queue of a client, however slowly
