@@ -14,39 +14,65 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/exclusive"
 )
 
 // databaseName is the SQLite file in the data directory.
 const databaseName = "dragoman.db"
 
-// OpenStore opens the database of a configuration, and creates the data directory if necessary.
-func OpenStore(ctx context.Context, c config.Config, o store.Options) (*store.Store, error) {
+// OpenStore opens the database of a configuration for a role, and creates the data directory if necessary. Close the store, then the
+// Hold, which keeps other processes from both.
+func OpenStore(ctx context.Context, c config.Config, role exclusive.Role, log *slog.Logger) (*store.Store, *store.Hold, error) {
+	hold, err := newHold(ctx, c, role)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := openStore(ctx, c, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, hold.Close())
+	}
+	return s, hold, nil
+}
+
+// newHold keeps other processes from the data directory, which it creates if necessary, and from the database.
+func newHold(ctx context.Context, c config.Config, role exclusive.Role) (*store.Hold, error) {
 	if err := os.MkdirAll(c.Server.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("server.data: %w", err)
 	}
-	o.Path, o.URL = filepath.Join(c.Server.Data, databaseName), c.Store.URL
-	o.Partitions, o.Readers = c.Store.Partitions, c.Store.Readers
-	o.Limits = StoreLimits(c)
+	return store.NewHold(ctx, storeOptions(c), c.Server.Data, role)
+}
+
+func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
+	o := storeOptions(c)
+	o.Log = log
 	return store.Open(ctx, o)
+}
+
+func storeOptions(c config.Config) store.Options {
+	return store.Options{
+		Path: filepath.Join(c.Server.Data, databaseName), URL: c.Store.URL,
+		Partitions: c.Store.Partitions, Readers: c.Store.Readers, Limits: StoreLimits(c),
+	}
 }
 
 // Accounts manages accounts in the database, while a server may be running.
 type Accounts struct {
 	config config.Config
 	store  *store.Store
+	hold   *store.Hold
 }
 
 // OpenAccounts opens the database of a configuration for Accounts. Call Close after use.
 func OpenAccounts(ctx context.Context, c config.Config) (*Accounts, error) {
-	s, err := OpenStore(ctx, c, store.Options{Log: slog.New(slog.DiscardHandler)})
+	s, hold, err := OpenStore(ctx, c, exclusive.Account, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
-	return &Accounts{config: c, store: s}, nil
+	return &Accounts{config: c, store: s, hold: hold}, nil
 }
 
 // Close closes the database.
-func (a *Accounts) Close() error { return a.store.Close() }
+func (a *Accounts) Close() error { return errors.Join(a.store.Close(), a.hold.Close()) }
 
 // address parses user@host, or user alone for the first served host.
 func (a *Accounts) address(name string) (jid.JID, error) {

@@ -41,6 +41,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inner.run(func() error { return LogCounts(working, s.log, s.Counts) })
 	inner.run(func() error { return s.periodic(working) })
 	inner.run(func() error { return trimMemory(working) })
+	inner.run(func() error { return s.hold.Watch(working) })
 	outer := &group{cancel: fail}
 	for _, l := range s.ports.c2s {
 		outer.run(func() error { return s.clients.Serve(accepting, l) })

@@ -17,6 +17,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/exclusive"
 )
 
 // Options are the parameters of New besides the configuration.
@@ -29,6 +30,7 @@ type Server struct {
 	config     config.Config
 	log        *slog.Logger
 	store      *store.Store
+	hold       *store.Hold // keeps other processes from the store
 	router     *router.Router
 	hosts      []*host
 	clients    *c2s.Server
@@ -55,10 +57,14 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}()
 	s.reloadable.keep.Store(int64(c.Server.Archive))
 	s.reloadable.kept = make(chan struct{}, 1)
+	// First, so that a second server with the same configuration is told about the first one, and not about a port.
+	if s.hold, err = newHold(ctx, c, exclusive.Serve); err != nil {
+		return s, err
+	}
 	if s.ports, err = listen(c.Listen); err != nil {
 		return s, err
 	}
-	if s.store, err = OpenStore(ctx, c, store.Options{Log: o.Log}); err != nil {
+	if s.store, err = openStore(ctx, c, o.Log); err != nil {
 		return s, err
 	}
 	granted, err := s.privileges()
@@ -89,7 +95,7 @@ func (s *Server) Close() error {
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())
 	}
-	return err
+	return errors.Join(err, s.hold.Close())
 }
 
 // privileges returns the configured privileges of components (XEP-0356).

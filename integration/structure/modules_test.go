@@ -10,7 +10,7 @@ import (
 var moduleUses = map[string][]string{
 	"github.com/BurntSushi/toml":               {"config"},
 	"github.com/google/uuid":                   {"core/stanza"},
-	"github.com/jackc/pgx/v5":                  {"core/store", "core/store/pipeline", "core/store/postgres", "core/store/storetest"},
+	"github.com/jackc/pgx/v5":                  {"core/store", "core/store/exclusive", "core/store/pipeline", "core/store/postgres", "core/store/storetest"},
 	"github.com/mattn/go-sqlite3":              {"core/store", "core/store/storetest"},
 	"github.com/pressly/goose/v3":              {"core/store"},
 	"github.com/spf13/cobra":                   {"cmd/*", "cmd/dragoman/demo"},

@@ -12,22 +12,23 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/server"
-	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/exclusive"
 )
 
 // Component runs the gateways under a foreign server until ctx ends, and applies the configurations of
 // Options.Reloads meanwhile.
-func Component(ctx context.Context, c config.Config, o Options) error {
+func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if !anyEnabled(c) {
 		return noneEnabled(c)
 	}
-	database, err := server.OpenStore(ctx, c, store.Options{Log: o.Log})
+	database, hold, err := server.OpenStore(ctx, c, exclusive.Component, o.Log)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, hold.Close()) }()
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	outside := &outside{fail: fail, links: map[jid.JID]*foreignServer{}}
@@ -48,6 +49,7 @@ func Component(ctx context.Context, c config.Config, o Options) error {
 		outside.run(ctx)
 		var counting sync.WaitGroup
 		counting.Go(func() { _ = server.LogCounts(ctx, o.Log, outside.counts) })
+		counting.Go(func() { fail(hold.Watch(ctx)) })
 		<-ctx.Done()
 		o.Log.Info("stopping")
 		counting.Wait()

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/exclusive"
 	"github.com/dragoman-im/dragoman/core/store/transfer"
 	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -18,14 +20,19 @@ import (
 // store.Options has them. Both are migrated to this release first. A copy that was interrupted goes
 // on when it is called again; no server may use the databases meanwhile. report, which may be
 // nil, gets lines that say how far it is.
-func CopyStore(ctx context.Context, from, to string, report func(line string)) (err error) {
+func CopyStore(ctx context.Context, from, to string, report func(line string)) (failed error) {
 	var stores [2]*store.Store
 	for i, url := range []string{from, to} {
+		hold, err := holdForCopy(ctx, url, i == 1, from)
+		if err != nil {
+			return err
+		}
+		defer func() { failed = errors.Join(failed, hold.Close()) }()
 		s, err := store.Open(ctx, store.Options{URL: url, Log: slog.New(slog.DiscardHandler), Unfinished: i == 1})
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, s.Close()) }()
+		defer func() { failed = errors.Join(failed, s.Close()) }()
 		database, err := tables.Open(ctx, s)
 		if err != nil {
 			return err
@@ -47,6 +54,21 @@ func CopyStore(ctx context.Context, from, to string, report func(line string)) (
 		}
 		report(fmt.Sprintf("%-24s %d of %d rows %s", p.Table, p.Rows, p.Of, what))
 	})
+}
+
+// holdForCopy keeps servers from a database while it is copied. A target in the directory of its source needs no second lock.
+func holdForCopy(ctx context.Context, url string, target bool, source string) (*store.Hold, error) {
+	path, file := strings.CutPrefix(url, "sqlite:")
+	other, otherFile := strings.CutPrefix(source, "sqlite:")
+	if target && file && otherFile && filepath.Dir(path) == filepath.Dir(other) {
+		return nil, nil
+	}
+	if file {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, err
+		}
+	}
+	return store.NewHold(ctx, store.Options{URL: url}, "", exclusive.Copy)
 }
 
 // moveDeliveryLogs moves what gateways have noted in files beside a SQLite database into it, so that it is copied too.
