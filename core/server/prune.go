@@ -3,9 +3,12 @@ package server
 import (
 	"context"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/archives"
 )
 
-// How often the archives are pruned, and how many messages are deleted in one transaction.
+// How often the archives are pruned, and how many messages one transaction looks at.
 const (
 	pruneEvery = time.Hour
 	pruneBatch = 1000
@@ -13,22 +16,10 @@ const (
 
 // prune deletes archived messages that are older than server.archive.
 func (s *Server) prune(ctx context.Context) error {
+	clock := store.NewClock(s.store, "archive", time.Now, s.log)
 	for {
-		for {
-			keep := time.Duration(s.reloadable.keep.Load())
-			if keep <= 0 {
-				break // they are kept for ever
-			}
-			n, err := s.store.PruneArchive(ctx, time.Now().Add(-keep), pruneBatch)
-			if ctx.Err() != nil {
-				return nil
-			}
-			if err != nil {
-				s.log.Error("archives not pruned", "err", err)
-			}
-			if err != nil || n < pruneBatch {
-				break
-			}
+		if err := s.pruneArchive(ctx, clock); err != nil && ctx.Err() == nil {
+			s.log.Error("archives not pruned", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -37,4 +28,22 @@ func (s *Server) prune(ctx context.Context) error {
 		case <-s.reloadable.kept:
 		}
 	}
+}
+
+func (s *Server) pruneArchive(ctx context.Context, clock *store.Clock) error {
+	now, err := clock.Now(ctx)
+	if err != nil {
+		return err
+	}
+	for after := int64(0); ctx.Err() == nil; {
+		keep := time.Duration(s.reloadable.keep.Load())
+		if keep <= 0 {
+			return nil // they are kept for ever
+		}
+		_, after, err = s.store.PruneArchive(ctx, archives.Pruning{Before: now.Add(-keep), Now: now, After: after, Limit: pruneBatch})
+		if err != nil || after == 0 {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -122,17 +121,16 @@ func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.
 	return first, last, err
 }
 
-// PruneArchive deletes up to limit messages that are older than before, and reports how many
-// those were, so that whoever calls it can go on in small steps.
-func (s *Store) PruneArchive(ctx context.Context, before time.Time, limit int) (n int64, err error) {
+// PruneArchive deletes messages that are too old, in small steps: see archives.Writer.Prune.
+func (s *Store) PruneArchive(ctx context.Context, p archives.Pruning) (deleted, after int64, err error) {
 	err = s.archives.change(ctx, jid.JID{}, func(tx *sql.Tx, w *archives.Writer) (err error) {
-		n, err = w.Prune(tx, before, limit)
+		deleted, after, err = w.Prune(tx, p)
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("prune archives: %w", err)
+		return 0, 0, fmt.Errorf("prune archives: %w", err)
 	}
-	return n, nil
+	return deleted, after, nil
 }
 
 // deletePiece is how many entries of a deleted account's archive are deleted in one transaction.

@@ -15,6 +15,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/archives"
 )
 
 // isSender reports whether an account has sent a message to somebody else.
@@ -81,12 +82,13 @@ func (m archiveModel) query(account jid.JID, f archive.Filter, p archive.Page) (
 
 // archiveMachine does the same to a store and to the model.
 type archiveMachine struct {
-	t     *rapid.T
-	store *Store
-	path  string
-	model archiveModel
-	clock time.Time
-	ids   []string // that were given out
+	t      *rapid.T
+	store  *Store
+	path   string
+	model  archiveModel
+	clock  time.Time
+	newest time.Time // that the clock was
+	ids    []string  // that were given out
 }
 
 var modelPeople = []jid.JID{alice, bob, carol} // carol has no account
@@ -102,6 +104,9 @@ func (m *archiveMachine) check(err error) {
 func (m *archiveMachine) archive(t *rapid.T) {
 	step := rapid.SampledFrom([]time.Duration{0, time.Microsecond, time.Second, 40 * time.Second, time.Hour, -time.Millisecond, -2 * time.Second, -3 * time.Hour}).Draw(t, "step")
 	m.clock = m.clock.Add(step)
+	if m.clock.After(m.newest) {
+		m.newest = m.clock
+	}
 	address := func(label string) jid.JID {
 		j := rapid.SampledFrom(modelPeople).Draw(t, label)
 		full, err := j.WithResource(rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, label+" resource"))
@@ -160,15 +165,27 @@ func (m *archiveMachine) prune(t *rapid.T) {
 	}
 	m.readTimes()
 	before := m.clock.Add(-rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(t, "keep"))
-	for {
-		n, err := m.store.PruneArchive(t.Context(), before, 1000)
+	for after := int64(0); ; {
+		var err error
+		_, after, err = m.store.PruneArchive(t.Context(), archives.Pruning{Before: before, Now: m.clock, After: after, Limit: rapid.IntRange(1, 5).Draw(t, "limit")})
 		m.check(err)
-		if n < 1000 {
+		if after == 0 {
 			break
 		}
 	}
 	for account, list := range m.model {
-		m.model[account] = slices.DeleteFunc(list, func(e archive.Entry) bool { return e.At.Before(before) })
+		r, err := m.store.Query(t.Context(), account, archive.Filter{}, archive.Page{Max: 1 << 20})
+		m.check(err)
+		m.model[account] = slices.DeleteFunc(list, func(e archive.Entry) bool {
+			left := slices.ContainsFunc(r.Entries, func(has archive.Entry) bool { return has.ID == e.ID })
+			switch old := e.At.Before(before); {
+			case !left && !old && !e.At.After(m.clock):
+				t.Fatalf("%s of %v was deleted as older than %v", e.ID, e.At, before)
+			case left && old && m.newest.Before(before): // else it is behind one that was later, and the clock was set back
+				t.Fatalf("%s of %v is left, older than %v", e.ID, e.At, before)
+			}
+			return !left
+		})
 	}
 }
 

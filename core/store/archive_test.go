@@ -15,6 +15,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/archives"
 )
 
 var day = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
@@ -131,10 +132,14 @@ func TestArchivePrune(t *testing.T) {
 	s := open(t, Options{})
 	account(t, s, alice)
 	archived(t, s)
-	for _, want := range []int64{2, 1, 0} {
-		if n, err := s.PruneArchive(t.Context(), day.Add(4*time.Hour), 2); n != want || err != nil {
-			t.Errorf("%d pruned, not %d; %v", n, want, err)
+	after := int64(0)
+	for i, want := range []int64{2, 1, 0} {
+		p := archives.Pruning{Before: day.Add(4 * time.Hour), Now: day.Add(8 * time.Hour), After: after, Limit: 2}
+		n, next, err := s.PruneArchive(t.Context(), p)
+		if n != want || err != nil || (next == 0) != (i > 0) {
+			t.Errorf("%d pruned, not %d; next %d; %v", n, want, next, err)
 		}
+		after = next
 	}
 	if first, _, err := s.Ends(t.Context(), alice); err != nil || first.ID != "m4" {
 		t.Error(first, err)

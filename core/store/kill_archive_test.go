@@ -18,6 +18,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/archives"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
@@ -72,7 +73,7 @@ func archiveUntilKilled(words string) {
 				err = s.CreateAccount(ctx, carol, sasl.Credentials{})
 			}
 		case i%2005 == 2004:
-			_, err = s.PruneArchive(ctx, time.Now().Add(-time.Hour), 100)
+			_, _, err = s.PruneArchive(ctx, archives.Pruning{Before: time.Now().Add(-time.Hour), Now: time.Now(), Limit: 100})
 		}
 		if err != nil {
 			fmt.Println("failed:", err)

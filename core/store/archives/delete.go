@@ -11,39 +11,69 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Only the oldest are looked at: the order of writing is nearly that of time.
+// Pruning says which messages are too old.
+type Pruning struct {
+	Before time.Time // those that were archived earlier are deleted
+	Now    time.Time // what claims to be later was archived while the clock was ahead
+	After  int64     // messages up to this number are left alone
+	Limit  int       // messages that are looked at
+}
+
+// Only the oldest are looked at: the order of writing is nearly that of time. The time of a message is its position:
+// it does not go back when the clock does, and a message that was archived while the clock was behind is not deleted
+// for that. A position that is in the future comes from a clock that was ahead, and then the time of arrival counts.
+// What claims to have arrived in the future was archived before what was written later.
 const (
-	oldestMessagesSQL = `SELECT coalesce(max(number), 0) FROM (SELECT number FROM archive_messages ORDER BY number LIMIT ?) AS oldest`
+	timeSQL = `CASE WHEN position <= ?3 THEN position ELSE position - late END`
+
+	oldestMessagesSQL = `SELECT count(*), coalesce(max(number), 0), coalesce(max(CASE WHEN at < ?4 THEN number END), 0),
+count(CASE WHEN at >= ?4 AND at <= ?3 THEN 1 END)
+FROM (SELECT number, ` + timeSQL + ` AS at FROM archive_messages WHERE number > ?1 ORDER BY number LIMIT ?2) AS oldest`
+
+	oldSQL = `number BETWEEN ?1 AND ?2 AND (` + timeSQL + ` < ?4 OR position - late > ?3 AND number < ?5)`
 
 	pruneEntriesSQL = `DELETE FROM archive_entries WHERE (archive, position) IN (
-SELECT sender, position FROM archive_messages WHERE number <= ?1 AND position - late < ?2 AND sender IS NOT NULL UNION ALL
-SELECT receiver, position FROM archive_messages WHERE number <= ?1 AND position - late < ?2 AND receiver IS NOT NULL)`
+SELECT sender, position FROM archive_messages WHERE ` + oldSQL + ` AND sender IS NOT NULL UNION ALL
+SELECT receiver, position FROM archive_messages WHERE ` + oldSQL + ` AND receiver IS NOT NULL)`
 
 	// A minute that has entries left stays.
 	pruneContactsSQL = `DELETE FROM archive_contacts WHERE (archive, contact, minute) IN (
-SELECT sender, sender_contact, position / 60000000 FROM archive_messages WHERE number <= ?1 AND position - late < ?2 AND sender IS NOT NULL UNION
-SELECT receiver, receiver_contact, position / 60000000 FROM archive_messages WHERE number <= ?1 AND position - late < ?2 AND receiver IS NOT NULL)
+SELECT sender, sender_contact, position / 60000000 FROM archive_messages WHERE ` + oldSQL + ` AND sender IS NOT NULL UNION
+SELECT receiver, receiver_contact, position / 60000000 FROM archive_messages WHERE ` + oldSQL + ` AND receiver IS NOT NULL)
 AND NOT EXISTS (SELECT 1 FROM archive_entries e WHERE e.archive = archive_contacts.archive AND e.contact = archive_contacts.contact
 AND e.position BETWEEN archive_contacts.minute * 60000000 AND archive_contacts.minute * 60000000 + 59999999)`
 
-	pruneMessagesSQL = `DELETE FROM archive_messages WHERE number <= ?1 AND position - late < ?2`
+	pruneMessagesSQL = `DELETE FROM archive_messages WHERE ` + oldSQL
 )
 
-// Prune deletes up to limit messages that are older than before, and returns how many those were.
-func (w *Writer) Prune(tx *sql.Tx, before time.Time, limit int) (int64, error) {
+// Prune looks at some of the oldest messages, and deletes those that are too old. It returns how many those were, and
+// the number up to which it has looked; 0 says that there is nothing more to do.
+func (w *Writer) Prune(tx *sql.Tx, p Pruning) (deleted, after int64, err error) {
 	if err := w.IndexAll(tx); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	var last int64
-	if err := tx.QueryRow(oldestMessagesSQL, limit).Scan(&last); err != nil {
-		return 0, err
+	now, before := p.Now.UnixMicro(), p.Before.UnixMicro()
+	var found, last, lastOld, young int64
+	if err := tx.QueryRow(oldestMessagesSQL, p.After, p.Limit, now, before).Scan(&found, &last, &lastOld, &young); err != nil {
+		return 0, 0, err
 	}
+	first := p.After + 1
+	if lastOld > 0 { // also those that were passed over
+		first = 0
+	}
+	args := []any{first, last, now, before, lastOld}
 	for _, text := range []string{pruneEntriesSQL, pruneContactsSQL} {
-		if _, err := tx.Exec(text, last, before.UnixMicro()); err != nil {
-			return 0, err
+		if _, err := tx.Exec(text, args...); err != nil {
+			return 0, 0, err
 		}
 	}
-	return affected(tx.Exec(pruneMessagesSQL, last, before.UnixMicro()))
+	if deleted, err = affected(tx.Exec(pruneMessagesSQL, args...)); err != nil {
+		return 0, 0, err
+	}
+	if young > 0 || found < int64(p.Limit) {
+		last = 0
+	}
+	return deleted, last, nil
 }
 
 func affected(r sql.Result, err error) (int64, error) {
