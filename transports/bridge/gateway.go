@@ -189,10 +189,14 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	g.flow.conversations.Start(ctx)
 	g.xmpp.rooms.Start(ctx)
+	clock := g.store.Clock(g.env.Domain, g.env.Now, g.env.Log)
 	backlog, err := g.load(ctx)
 	if err != nil {
 		g.stop()
 		return fmt.Errorf("start gateway %s: %w", g.env.Domain, err)
+	}
+	if err := g.readClock(ctx, clock); err != nil { // before anything expires
+		g.env.Log.Error("read the time for deletions", "error", err)
 	}
 	g.endpoint.Handle(g.receive)
 	close(g.started)
@@ -204,7 +208,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for _, b := range backlog {
 		g.flow.conversations.Resume(b)
 	}
-	g.janitor(ctx)
+	g.janitor(ctx, clock)
 	g.stop()
 	return nil
 }

@@ -3,6 +3,9 @@ package bridge
 import (
 	"context"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 const (
@@ -12,7 +15,7 @@ const (
 
 // janitor runs the periodic cleaning until ctx ends: every janitorTick it flushes the delivery log and drops expired
 // state from memory, every pruneEvery it removes old rows.
-func (g *Gateway) janitor(ctx context.Context) {
+func (g *Gateway) janitor(ctx context.Context, clock *store.Clock) {
 	tick := time.NewTicker(janitorTick)
 	defer tick.Stop()
 	pruned := time.Time{}
@@ -29,18 +32,31 @@ func (g *Gateway) janitor(ctx context.Context) {
 		g.logins.Prune(now)
 		if now.Sub(pruned) >= pruneEvery || now.Before(pruned) {
 			pruned = now
-			g.prune(ctx, now)
+			if err := g.prune(ctx, clock); err != nil && ctx.Err() == nil {
+				g.env.Log.Error("remove old rows", "error", err)
+			}
 		}
 	}
 }
 
 // prune removes rows that are older than Settings.KeepKeys and KeepArchive.
-func (g *Gateway) prune(ctx context.Context, now time.Time) {
-	archive := time.Time{}
+func (g *Gateway) prune(ctx context.Context, clock *store.Clock) error {
+	if err := g.readClock(ctx, clock); err != nil {
+		return err
+	}
+	now := g.env.DeletionTime()
+	p := tables.Pruning{Now: now, Keys: now.Add(-g.env.Settings.KeepKeys)}
 	if keep := g.env.Settings.KeepArchive; keep > 0 {
-		archive = now.Add(-keep)
+		p.Archive = now.Add(-keep)
 	}
-	if err := g.store.Prune(ctx, now.Add(-g.env.Settings.KeepKeys), archive); err != nil && ctx.Err() == nil {
-		g.env.Log.Error("remove old rows", "error", err)
+	return g.store.Prune(ctx, p)
+}
+
+// readClock reads the time by which old rows are removed.
+func (g *Gateway) readClock(ctx context.Context, clock *store.Clock) error {
+	now, err := clock.Now(ctx)
+	if err == nil {
+		g.env.SetDeletionTime(now)
 	}
+	return err
 }

@@ -32,6 +32,8 @@ type Env struct {
 
 	first int64        // the number of a row at the time numbersSince
 	last  atomic.Int64 // the last number that Next returned
+
+	behind atomic.Int64 // how far the time by which old rows are removed is behind the clock
 }
 
 // Counters are the gateway's statistics for the operator.
@@ -63,6 +65,16 @@ func (e *Env) Continue(first, last int64) {
 	e.first = first
 	e.last.Store(last)
 }
+
+// SetDeletionTime notes the time by which old rows are removed now (store.Clock).
+func (e *Env) SetDeletionTime(t time.Time) { e.behind.Store(int64(e.Now().Sub(t))) }
+
+// DeletionTime is the time by which old rows are removed.
+func (e *Env) DeletionTime() time.Time { return e.Now().Add(-time.Duration(e.behind.Load())) }
+
+// Age is how old something in the database is. It goes by the time by which old rows are removed: a clock that jumps
+// ahead makes nothing expire.
+func (e *Env) Age(t time.Time) time.Duration { return e.DeletionTime().Sub(t) }
 
 // Recover counts and logs a panic. It is deferred in a goroutine or step whose panic must not end the process.
 func (e *Env) Recover(where string) {

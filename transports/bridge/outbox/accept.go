@@ -153,7 +153,7 @@ func (q *Queue) known(ctx context.Context, bare jid.JID, origin string) (again *
 	switch {
 	case err != nil || !ok:
 		return nil, true, err
-	case c.State == tables.CallFailed || q.env.Now().Sub(c.Created) > resendTime:
+	case c.State == tables.CallFailed || q.env.Age(c.Created) > resendTime:
 		return nil, false, nil
 	}
 	return &c, false, nil

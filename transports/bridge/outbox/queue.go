@@ -113,10 +113,13 @@ func (q *Queue) Work(ctx context.Context) {
 		case l == nil:
 			q.giveUp(ctx, stanza.RegistrationRequired("Your account is no longer linked."))
 			continue
-		case q.env.Now().Sub(head.Created) >= q.env.Settings.KeepWaiting:
+		case q.env.Age(head.Created) >= q.env.Settings.KeepWaiting:
 			q.giveUp(ctx, q.expired())
 			continue
 		case head.State == tables.CallSending && !q.begun && !q.repeatable(head):
+			if now := q.env.Now(); now.Before(head.Since) { // the clock was set back meanwhile
+				head.Since, q.pending[0].Since = now, now
+			}
 			if left := head.Since.Add(q.env.Settings.EchoWait).Sub(q.env.Now()); left > 0 { // its echo may come
 				q.lookAfter(left)
 				return
@@ -161,7 +164,7 @@ func (q *Queue) begin(c tables.Call) tables.Call {
 // mayBegin reports whether a call can be made at once.
 func (q *Queue) mayBegin(c tables.Call) bool {
 	l := q.outbox.logins.ByID(c.Login)
-	return l != nil && l.Online() && !q.env.Now().Before(q.retry.notBefore) && q.env.Now().Sub(c.Created) < q.env.Settings.KeepWaiting
+	return l != nil && l.Online() && !q.env.Now().Before(q.retry.notBefore) && q.env.Age(c.Created) < q.env.Settings.KeepWaiting
 }
 
 // giveUp ends the first call with an error to its sender.

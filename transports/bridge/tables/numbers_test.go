@@ -53,7 +53,7 @@ func TestCountedNumbers(t *testing.T) {
 		t.Errorf("failed are %q", keys)
 	}
 	check(t, g.MarkDelivered(t.Context(), []int64{next}))
-	check(t, g.Prune(t.Context(), time.Now(), time.Time{}))
+	check(t, g.Prune(t.Context(), tables.Pruning{Now: time.Now(), Keys: time.Now()}))
 	if n := count(t, s, `SELECT count(*) FROM bridge_inbox WHERE room = 1`); n != 2 {
 		t.Errorf("%d events are left, want 2", n)
 	}
