@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/store"
-	"github.com/dragoman-im/dragoman/core/store/archives"
 )
 
 // How often the archives are pruned, and how many messages one transaction looks at.
@@ -40,7 +39,7 @@ func (s *Server) pruneArchive(ctx context.Context, clock *store.Clock) error {
 		if keep <= 0 {
 			return nil // they are kept for ever
 		}
-		_, after, err = s.store.PruneArchive(ctx, archives.Pruning{Before: now.Add(-keep), Now: now, After: after, Limit: pruneBatch})
+		_, after, err = s.store.PruneArchive(ctx, store.Pruning{Before: now.Add(-keep), Now: now, After: after, Limit: pruneBatch})
 		if err != nil || after == 0 {
 			return err
 		}

@@ -121,8 +121,11 @@ func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.
 	return first, last, err
 }
 
+// Pruning says which archived messages are too old.
+type Pruning = archives.Pruning
+
 // PruneArchive deletes messages that are too old, in small steps: see archives.Writer.Prune.
-func (s *Store) PruneArchive(ctx context.Context, p archives.Pruning) (deleted, after int64, err error) {
+func (s *Store) PruneArchive(ctx context.Context, p Pruning) (deleted, after int64, err error) {
 	err = s.archives.change(ctx, jid.JID{}, func(tx *sql.Tx, w *archives.Writer) (err error) {
 		deleted, after, err = w.Prune(tx, p)
 		return err
