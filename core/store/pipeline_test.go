@@ -109,3 +109,27 @@ func TestPipelineReconnects(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// BenchmarkPipeline is what it costs to note a number.
+func BenchmarkPipeline(b *testing.B) {
+	s, err := Open(b.Context(), Options{URL: storetest.Postgres(b)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	scratch(b, s)
+	p := s.NewPipeline("scratch", scratchPipeline, 1)
+	for i := range b.N {
+		if i%pipeline.SyncEvery == 0 {
+			if err := p.Sync(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := p.Send(int64(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := p.Close(); err != nil {
+		b.Fatal(err)
+	}
+}

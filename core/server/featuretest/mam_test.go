@@ -1,10 +1,12 @@
 package featuretest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
@@ -207,4 +209,37 @@ func TestArchivePreferences(t *testing.T) {
 	if !archives(juliet) || archives(romeo) {
 		t.Error("roster, but romeo")
 	}
+}
+
+// What an account sends to an endpoint that archives it is not archived by the server; it has an id for that.
+func TestArchiveForSenders(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	e, err := s.router.Endpoint(jid.MustParse("inside.example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan *stanza.Stanza, 2)
+	e.Handle(func(st *stanza.Stanza) { got <- st })
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := e.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	alice := s.online(alicePC)
+	alice.sends(message("chat", "", "friend@inside.example.org", body("one")))
+	one := <-got
+	e.ArchiveForSenders()
+	alice.sends(message("chat", "", "friend@inside.example.org", body("two")))
+	if two := <-got; one.Entry == "" || two.Entry == "" || one.Entry == two.Entry {
+		t.Errorf("the ids are %q and %q", one.Entry, two.Entry)
+	}
+	if lines, _, _ := alice.history(""); len(lines) != 1 || lines[0] != alicePC+": one" {
+		t.Errorf("%q is archived", lines)
+	}
+	cancel()
+	<-ended
 }
