@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/core/skeleton"
+	nicks "github.com/dragoman-im/dragoman/core/nick"
 )
 
 // ListEntry is one entry of a room's affiliation lists.
@@ -63,9 +63,9 @@ func (r *Room) listedAs(a Affiliation) []jid.JID {
 
 // reservedFor reports whether a nick, or one that looks like it, is reserved for a JID other than bare (XEP-0045 §7.2.8).
 func (r *Room) reservedFor(nick string, bare jid.JID) bool {
-	look := skeleton.Of(nick)
+	look := nicks.Skeleton(nick)
 	for j, s := range r.lists {
-		if s.Nick != "" && j != bare && skeleton.Of(s.Nick) == look {
+		if s.Nick != "" && j != bare && nicks.Skeleton(s.Nick) == look {
 			return true
 		}
 	}

@@ -4,69 +4,21 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/core/skeleton"
+	nicks "github.com/dragoman-im/dragoman/core/nick"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // maxNumbered is the highest number that uniqueNick appends to a name.
 const maxNumbered = 5000
 
-// Nick converts any display name to a nick of at most limit bytes: a resourcepart that is neither empty nor invisible
-// (XEP-0045 §17.1). What the profile of resourceparts does not allow, such as the character that makes an emoji of a
-// sign, is left out, and the rest is kept (RFC 7622 §3.4).
-func Nick(name string, limit int) string {
-	var b strings.Builder
-	space := false
-	for _, c := range name {
-		switch {
-		case unicode.IsSpace(c):
-			space = b.Len() > 0
-			continue
-		case c == utf8.RuneError || !unicode.IsPrint(c) || unicode.Is(unicode.Variation_Selector, c):
-			continue
-		}
-		if space {
-			b.WriteByte(' ')
-			space = false
-		}
-		b.WriteRune(c)
-		if b.Len() >= 4*limit {
-			break
-		}
-	}
-	nick := truncate(b.String(), limit)
-	if r, ok := resourcepart(nick); ok {
-		return r
-	}
-	kept := ""
-	for _, c := range nick {
-		if _, ok := resourcepart(kept + string(c)); ok {
-			kept += string(c)
-		}
-	}
-	if r, ok := resourcepart(strings.TrimSpace(kept)); ok {
-		return r
-	}
-	return "unknown"
-}
-
-// anyRoom is a room's address, for checks of nicks.
-var anyRoom = jid.MustParse("room@example.org")
-
-// resourcepart is a nick in its normal form (RFC 8265 §4.2); ok is false for one that is not allowed.
-func resourcepart(nick string) (normal string, ok bool) {
-	j, err := anyRoom.WithResource(nick)
-	return j.Resource(), err == nil && j.Resource() != ""
-}
-
 // numbering is how many bytes a nick leaves for its number: " (12345)".
 const numbering = 8
 
-func (r *Room) cleanNick(name string) string { return Nick(name, max(r.limits.Nick-numbering, 1)) }
+func (r *Room) cleanNick(name string) string {
+	return nicks.Clean(name, max(r.limits.Nick-numbering, 1))
+}
 
 // truncate shortens s to at most n bytes, at the boundary of a rune.
 func truncate(s string, n int) string {
@@ -104,7 +56,7 @@ func (r *Room) uniqueNick(name string, self *occupant) string {
 
 // nickIsFree reports whether no occupant other than self has a nick, or one that looks like it.
 func (r *Room) nickIsFree(nick string, self *occupant) bool {
-	o, alike := r.byNick[nick], r.byLook[skeleton.Of(nick)]
+	o, alike := r.byNick[nick], r.byLook[nicks.Skeleton(nick)]
 	return (o == nil || o == self) && (alike == nil || alike == self)
 }
 

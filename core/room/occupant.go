@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/core/skeleton"
+	nicks "github.com/dragoman-im/dragoman/core/nick"
 )
 
 // Occupant is a copy of the state of an occupant.
@@ -120,7 +120,7 @@ func (r *Room) giveNick(o *occupant, nick string) {
 	r.dropNick(o)
 	o.nick = nick
 	o.jid, _ = r.jid.WithResource(nick) // checked by nickFor and cleanNick
-	r.byNick[nick], r.byLook[skeleton.Of(nick)] = o, o
+	r.byNick[nick], r.byLook[nicks.Skeleton(nick)] = o, o
 	o.dropCache()
 }
 
@@ -129,7 +129,7 @@ func (r *Room) dropNick(o *occupant) {
 	if r.byNick[o.nick] == o {
 		delete(r.byNick, o.nick)
 	}
-	if look := skeleton.Of(o.nick); r.byLook[look] == o {
+	if look := nicks.Skeleton(o.nick); r.byLook[look] == o {
 		delete(r.byLook, look)
 	}
 }

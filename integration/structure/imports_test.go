@@ -27,7 +27,7 @@ var importRules = []importRule{
 	{"core/stanza", []string{"core/jid"}},
 	{"core/message", []string{"core/jid", "core/stanza", "core/spec"}},
 	{"core/spec", nil},
-	{"core/skeleton", nil},
+	{"core/nick", []string{"core/jid"}},
 	{"core/mailbox", nil},
 	{"core/sasl", addresses},
 	{"core/socket", nil},
@@ -47,7 +47,7 @@ var importRules = []importRule{
 	{"core/paging", join(engines, addresses...)},
 	{"core/pubsub", join(engines, addresses...)},
 	{"core/archive", join(engines, addresses...)},
-	{"core/room", join(join(engines, addresses...), "core/skeleton")},
+	{"core/room", join(join(engines, addresses...), "core/nick")},
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings

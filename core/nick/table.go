@@ -1,4 +1,4 @@
-package skeleton
+package nick
 
 // lookalikes has for a character the one that it looks like, after decomposition (UTS #39, confusables.txt).
 var lookalikes = map[rune]string{

@@ -1,4 +1,4 @@
-package skeleton
+package nick
 
 import (
 	"strings"
@@ -7,8 +7,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Of returns the skeleton of a name. It is for comparison, not for people.
-func Of(name string) string {
+// Skeleton returns the skeleton of a name. It is for comparison, not for people.
+func Skeleton(name string) string {
 	var b strings.Builder
 	space := false
 	for _, r := range norm.NFKD.String(name) { // full-width letters, ligatures, letters of formulas

@@ -1,4 +1,4 @@
-package skeleton
+package nick
 
 import (
 	"testing"
@@ -16,13 +16,13 @@ func TestNamesThatLookAlike(t *testing.T) {
 		{"Ann ❤", "Ann ❤️", "Ann  ❤"},
 	} {
 		for _, other := range same[1:] {
-			if Of(other) != Of(same[0]) {
-				t.Errorf("%q and %q: %q and %q", same[0], other, Of(same[0]), Of(other))
+			if Skeleton(other) != Skeleton(same[0]) {
+				t.Errorf("%q and %q: %q and %q", same[0], other, Skeleton(same[0]), Skeleton(other))
 			}
 		}
 	}
 	for _, different := range [][2]string{{"Ann", "ann"}, {"Zoe", "Zoé"}, {"Ann", "Ann (2)"}, {"Ann", "Anna"}, {"山田", "山本"}, {"Иван", "Ivan"}, {"❤", "☕"}} {
-		if Of(different[0]) == Of(different[1]) {
+		if Skeleton(different[0]) == Skeleton(different[1]) {
 			t.Errorf("%q and %q", different[0], different[1])
 		}
 	}
@@ -32,8 +32,8 @@ func TestSkeletonOfASkeleton(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.String().Draw(t, "name")
-		if once := Of(name); Of(once) != once {
-			t.Errorf("%q: %q, then %q", name, once, Of(once))
+		if once := Skeleton(name); Skeleton(once) != once {
+			t.Errorf("%q: %q, then %q", name, once, Skeleton(once))
 		}
 	})
 }
