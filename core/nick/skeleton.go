@@ -11,7 +11,7 @@ import (
 func Skeleton(name string) string {
 	var b strings.Builder
 	space := false
-	for _, r := range norm.NFKD.String(name) { // full-width letters, ligatures, letters of formulas
+	for _, r := range norm.NFKD.String(replaceLookalikes(name)) { // full-width letters, ligatures, letters of formulas
 		switch {
 		case unicode.IsSpace(r):
 			space = b.Len() > 0
@@ -23,13 +23,22 @@ func Skeleton(name string) string {
 			b.WriteByte(' ')
 			space = false
 		}
-		if s, ok := lookalikes[r]; ok {
-			b.WriteString(s)
+		b.WriteRune(r)
+	}
+	return norm.NFD.String(replaceLookalikes(b.String()))
+}
+
+// replaceLookalikes replaces the characters of the table.
+func replaceLookalikes(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if l, ok := lookalikes[r]; ok {
+			b.WriteString(l)
 		} else {
 			b.WriteRune(r)
 		}
 	}
-	return norm.NFD.String(b.String())
+	return b.String()
 }
 
 // ignorable reports whether a character is not seen, such as a zero-width space or what selects the form of the one before it.

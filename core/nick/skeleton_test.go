@@ -10,6 +10,7 @@ func TestNamesThatLookAlike(t *testing.T) {
 	t.Parallel()
 	for _, same := range [][]string{
 		{"Ann", "Ａｎｎ", "Аnn", "A\u200bnn", "Ann\ufe0f", " Ann ", "\u202eAnn\u202c", "𝐀𝐧𝐧"},
+		{"Cleo", "Ϲleo", "ϹIeo", "Сlео"},
 		{"Paul", "Раul", "PauI", "Pau1", "ΡauІ"},
 		{"Zoé", "Zoe\u0301"},
 		{"O'Neil", "O’Neil", "0'NeiI"},

@@ -44,6 +44,9 @@ func (r *Room) Occupant(id string) (Occupant, bool) {
 	return o.view(), true
 }
 
+// NickIsFree reports whether no occupant but the one with that id has a nick that looks like a display name's.
+func (r *Room) NickIsFree(name, id string) bool { return r.nickIsFree(r.cleanNick(name), r.byID[id]) }
+
 // ByNick returns an occupant by nick.
 func (r *Room) ByNick(nick string) (Occupant, bool) {
 	o := r.byNick[nick]

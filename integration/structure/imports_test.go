@@ -67,7 +67,7 @@ var importRules = []importRule{
 	{"transports", []string{"transports/richtext"}},
 	{"transports/recorder", []string{"transports"}},
 	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
-	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/store", "core/store/pipeline", "transports", "transports/richtext", "transports/bridge/*")},
+	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/nick", "core/store", "core/store/pipeline", "transports", "transports/richtext", "transports/bridge/*")},
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
 	{"transports/gateways", []string{"config", "core/*", "core/store/transfer", "core/store/exclusive", "transports", "transports/*", "transports/bridge/*"}},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/nick"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -21,6 +22,12 @@ func DisplayName(u transports.UserInfo) string {
 	}
 	return "somebody"
 }
+
+// maxNick is the longest nick of a room without a number, in bytes.
+const maxNick = 248
+
+// RoomNick is the nick that a room gives to a name if nobody else has it.
+func RoomNick(name string) string { return nick.Clean(name, maxNick) }
 
 // ClipUser shortens the texts of a person's profile to the limits of this package.
 func ClipUser(u transports.UserInfo) transports.UserInfo {

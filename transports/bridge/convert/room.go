@@ -36,7 +36,7 @@ func Archived(roomJID jid.JID, a tables.Archived) *stanza.Stanza {
 	}
 	from, payload := roomJID, a.Payload
 	if a.Nick != "" {
-		if j, err := roomJID.WithResource(a.Nick); err == nil {
+		if j, err := roomJID.WithResource(RoomNick(a.Nick)); err == nil {
 			from = j
 		}
 	}

@@ -155,7 +155,7 @@ func (p *Processor) addressOf(user transports.UserID, name string) string {
 	}
 	j, err := p.address.Room(p.conv.Row.Net)
 	if err == nil {
-		j, err = j.WithResource(name)
+		j, err = j.WithResource(convert.RoomNick(name))
 	}
 	if err != nil {
 		return ""
@@ -198,9 +198,10 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 		persona = convert.Persona(who, s.e.Name)
 		post.From, post.Nick = p.address.Occupant(who.ID, persona), convert.DisplayName(who)
 		if persona != "" {
-			post.Nick = s.e.Name
+			post.Nick = p.room.PersonaNick(ctx, s.e.Name, post.From)
 		} else if m := (tables.Member{Room: p.conv.ID, User: who.ID}); !slices.Contains(s.all.Rooms.Members, m) {
 			s.b.Rooms.Members = append(s.b.Rooms.Members, m)
+			p.room.NoteName(who)
 		}
 	}
 	s.b.Archive = append(s.b.Archive, tables.Archived{

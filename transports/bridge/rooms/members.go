@@ -93,7 +93,7 @@ func (r *Room) keepListed(ctx context.Context, n *listing) {
 	if !n.ok {
 		return
 	}
-	r.roles = n.roles
+	r.roles, r.looks = n.roles, looks{}
 	b := &tables.Batch{}
 	for _, u := range n.people {
 		b.Rooms.Members = append(b.Rooms.Members, tables.Member{Room: r.conv.ID, User: u.ID})
@@ -109,6 +109,9 @@ func (r *Room) keepListed(ctx context.Context, n *listing) {
 func (r *Room) member(u transports.UserInfo, persona string) room.Puppet {
 	m := r.rooms.address.Member(u, persona)
 	if persona == "" {
+		if _, known := r.occupants[m.ID]; !known {
+			r.NoteName(u)
+		}
 		convert.SetRole(&m, r.roles[u.ID])
 		r.occupants[m.ID] = u.ID
 		if p, ok := r.rooms.presence.Of(u.ID); ok {
@@ -153,7 +156,11 @@ func (r *Room) SetMember(ctx context.Context, u transports.UserInfo, persona str
 	if e == nil {
 		return
 	}
-	if _, err := e.SetPuppet(ctx, r.member(u, persona)); err != nil {
+	m := r.member(u, persona)
+	if persona != "" {
+		m.Nick = r.PersonaNick(ctx, persona, m.ID)
+	}
+	if _, err := e.SetPuppet(ctx, m); err != nil {
 		r.rooms.env.Log.Warn("showing a member", "room", r.conv.Row.Net, "error", err)
 	}
 }
@@ -168,6 +175,7 @@ func (r *Room) SetRole(user transports.UserID, role transports.Role) {
 
 // RemoveMember shows that somebody has left the room, or was removed by somebody else.
 func (r *Room) RemoveMember(ctx context.Context, m transports.Member) {
+	r.looks = looks{} // they are read again
 	e := r.Engine()
 	if e == nil {
 		return

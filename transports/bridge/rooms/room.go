@@ -32,6 +32,7 @@ type Room struct {
 	entry     *corerooms.Entry             // nil until the first stanza for the room
 	occupants map[string]transports.UserID // network members, by occupant id
 	roles     map[transports.UserID]transports.Role
+	looks     looks
 	viewers   map[transports.LoginID]bool  // logins that are known to see the room
 	entering  map[jid.JID][]*stanza.Stanza // of sessions that wait for the network, in order
 	listing   *listing                     // of members, while it is under way
@@ -45,7 +46,7 @@ func (r *Room) Connect(o Outbox) { r.outbox = o }
 
 // Load is called when the row of the conversation was read.
 func (r *Room) Load() {
-	r.viewers, r.roles = nil, nil
+	r.viewers, r.roles, r.looks = nil, nil, looks{}
 	if r.conv.Exists() && !r.conv.Direct() && r.conv.Row.Key != "" {
 		r.rooms.opened(r)
 	}
