@@ -25,7 +25,7 @@ func (s *localServer) printConnection(out *screen) {
 	}
 	if c, err := s.certificate(); err == nil {
 		sum := fingerprint(c)
-		out.entry("  Certificate", "self-signed: your client will ask whether you trust it. SHA-256:", plain)
+		out.entry("  Certificate", "for "+servedHost+", made by the demo: your client will ask whether you trust it. SHA-256:", plain)
 		half := len(sum) / 2
 		out.entry("", sum[:half+1]+"\n"+sum[half+1:], dim)
 	}
@@ -36,6 +36,14 @@ func (s *localServer) printConnection(out *screen) {
 	}
 }
 
+// printTrust prints how a client is made to accept the certificate that asks nobody. The command is one line, to be copied.
+func (s *localServer) printTrust(out *screen) {
+	out.paragraph("Dino asks nobody, and accepts only certificates that the machine trusts. This command makes Debian trust this one; restart Dino after it:")
+	out.whole(span{text: "  "}, span{text: s.trustCommand(), style: bold})
+	out.paragraph("This one undoes it:")
+	out.whole(span{text: "  "}, span{text: "sudo rm " + trustedFile + " && sudo update-ca-certificates --fresh"})
+}
+
 // printInstructions prints what to do after the tour.
 func (s *localServer) printInstructions(out *screen, networks []*network, failed error) {
 	out.heading("Your turn")
@@ -44,6 +52,7 @@ func (s *localServer) printInstructions(out *screen, networks []*network, failed
 	}
 	host, port := reachable(s.config.Listen.C2S[0])
 	out.paragraph("Log in with a client as %s@%s, password %s, server %s, port %s.", s.options.user, servedHost, s.password, host, port)
+	s.printTrust(out)
 	out.paragraph("The simulated users of both networks answer you, and write to each other every minute or so.")
 	for _, n := range networks {
 		gateway := gatewayOf(n)

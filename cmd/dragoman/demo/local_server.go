@@ -67,6 +67,9 @@ func (s *localServer) open(ctx context.Context, networks []*network, t *tracer, 
 			}
 		}
 	}
+	if err := s.openCertificate(); err != nil {
+		return err
+	}
 	if err := s.openAccount(ctx); err != nil {
 		return err
 	}
