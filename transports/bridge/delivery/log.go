@@ -2,9 +2,7 @@ package delivery
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"sync"
 
@@ -17,6 +15,9 @@ import (
 
 // maxNoted is how many events are noted before they are marked in bridge_inbox.
 const maxNoted = 4096
+
+// maxFailed is how many events are in memory for another attempt; with more the next start deals with them.
+const maxFailed = 1000
 
 // Store has the events whose messages are to be delivered.
 type Store interface {
@@ -79,6 +80,12 @@ func (m Message) stanza() *stanza.Stanza {
 	return &stanza.Stanza{Kind: stanza.Message, To: m.To, From: m.From, ID: m.ID, Type: m.Type, Payload: m.Payload, Entry: m.Entry}
 }
 
+// event is one of the inbox with its messages.
+type event struct {
+	seq  int64
+	list []Message
+}
+
 // Log delivers messages to the server and notes which it has.
 type Log struct {
 	env    *gateway.Env
@@ -88,10 +95,11 @@ type Log struct {
 	path   string        // of the files, where they are used or an earlier run has left some
 	marks  *tables.Marks // nil where files are used
 
-	mu    sync.Mutex
-	notes notes
-	taken map[int64]bool // noted as taken by a socket, and not archived yet
-	fresh []int64        // done since the last rotation
+	mu     sync.Mutex
+	notes  notes
+	taken  map[int64]bool // noted as taken by a socket, and not archived yet
+	fresh  []int64        // done since the last rotation
+	failed []event
 
 	flushing sync.Mutex
 	older    []int64 // done before; owned by the flush under way
@@ -114,11 +122,23 @@ func (l *Log) Deliver(seq int64, list []Message) {
 	}
 	l.server.SendAll(stanzas, func() { l.noteTaken(seq) }, func(err error) {
 		if err != nil {
-			l.env.Log.Error("a message was not taken or not archived; that is repeated at the next start", "seq", seq, "error", err)
+			l.fail(event{seq, list}, err)
 			return
 		}
 		l.noteDone(seq)
 	})
+}
+
+// fail keeps an event whose messages were not taken, or not archived, for repeat.
+func (l *Log) fail(e event, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.failed) >= maxFailed {
+		l.env.Log.Error("a message was not taken or not archived; that is repeated at the next start", "seq", e.seq, "error", err)
+		return
+	}
+	l.failed = append(l.failed, e)
+	l.env.Log.Warn("a message was not taken or not archived; that is repeated soon", "seq", e.seq, "error", err)
 }
 
 // noteTaken notes that a socket has the messages of an event, which is not to deliver them again.
@@ -165,12 +185,13 @@ func (l *Log) sync(ctx context.Context) {
 	}
 }
 
-// Flush marks in the database what was delivered, and begins new notes.
+// Flush marks in the database what was delivered, begins new notes, and repeats what has failed.
 func (l *Log) Flush(ctx context.Context) {
 	if !l.flushing.TryLock() {
 		return
 	}
 	defer l.flushing.Unlock()
+	defer l.repeat(ctx)
 	if len(l.older) == 0 {
 		if err := l.rotate(); err != nil {
 			l.env.Log.Error("rotating the delivery log", "error", err)
@@ -216,116 +237,4 @@ func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.notes.close()
-}
-
-// Recover delivers and archives what a crash left between the commit and the server, in order. It is called once,
-// before anything else is delivered.
-func (l *Log) Recover(ctx context.Context) error {
-	noted, err := readFiles(l.path)
-	if err == nil && l.marks != nil {
-		err = l.marks.Sync(ctx) // the last run's marks are in the table then
-	}
-	if err != nil {
-		return err
-	}
-	marked, err := l.store.Marked(ctx)
-	if err != nil {
-		return err
-	}
-	for seq, archived := range marked {
-		noted[seq] = noted[seq] || archived
-	}
-	events, err := l.store.ReadyEvents(ctx)
-	if err != nil {
-		return err
-	}
-	missing, err := l.complete(ctx, events, noted)
-	if err != nil {
-		return err
-	}
-	if len(marked) > 0 {
-		if err := l.store.ClearMarks(ctx); err != nil {
-			return err
-		}
-	}
-	if err := removeFiles(l.path); err != nil {
-		return err
-	}
-	if err := l.notes.start(ctx); err != nil {
-		return err
-	}
-	for _, e := range missing {
-		if err := l.redeliver(ctx, e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// complete ends the events whose messages were taken, and returns the others.
-func (l *Log) complete(ctx context.Context, events []tables.Event, noted map[int64]bool) (missing []tables.Event, err error) {
-	var done []int64
-	for _, e := range events {
-		archived, ok := noted[e.Seq]
-		if !ok {
-			missing = append(missing, e)
-			continue
-		}
-		if !archived {
-			if err := l.archive(ctx, e); err != nil {
-				return nil, err
-			}
-		}
-		done = append(done, e.Seq)
-	}
-	if len(done) > 0 {
-		err = l.store.MarkDelivered(ctx, done)
-	}
-	return missing, err
-}
-
-// archive archives the messages of an event whose archiving the crash may have prevented.
-func (l *Log) archive(ctx context.Context, e tables.Event) error {
-	if l.kept.Archive == nil {
-		return nil
-	}
-	for _, m := range l.messages(e) {
-		if err := l.kept.Archive(ctx, m.stanza()); err != nil {
-			return fmt.Errorf("archive a message that was delivered: %w", err)
-		}
-	}
-	return nil
-}
-
-// redeliver leaves out what the server has all the same, where the crash came between its write and
-// our note.
-func (l *Log) redeliver(ctx context.Context, e tables.Event) error {
-	list := l.messages(e)
-	if list == nil {
-		return nil
-	}
-	var missing []Message
-	for _, m := range list {
-		waits := false
-		if l.kept.Waits != nil {
-			var err error
-			if waits, err = l.kept.Waits(ctx, m.stanza()); err != nil {
-				return fmt.Errorf("look whether a message is kept: %w", err)
-			}
-		}
-		if !waits {
-			missing = append(missing, m)
-		}
-	}
-	l.Deliver(e.Seq, missing)
-	return nil
-}
-
-// messages are those of an event; nil where they cannot be read.
-func (l *Log) messages(e tables.Event) (list []Message) {
-	if err := json.Unmarshal(e.Deliveries, &list); err != nil {
-		l.env.Log.Error("a kept message cannot be read", "seq", e.Seq, "error", err)
-		return nil
-	}
-	return list
 }

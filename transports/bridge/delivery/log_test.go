@@ -34,6 +34,7 @@ type run struct {
 	sent, archived []string
 	outcome        func(taken func(), done func(error)) // of SendAll
 	waits          string
+	archiveFault   error
 }
 
 func (r *run) SendAll(list []*stanza.Stanza, taken func(), done func(error)) {
@@ -64,8 +65,10 @@ func start(t *testing.T, dir string) *run {
 			if st.Entry == "" {
 				t.Errorf("%s has no id in the archive", st.ID)
 			}
-			r.archived = append(r.archived, st.ID)
-			return nil
+			if r.archiveFault == nil {
+				r.archived = append(r.archived, st.ID)
+			}
+			return r.archiveFault
 		},
 	})
 	r.close = func() {
@@ -204,6 +207,39 @@ func TestFilesOfAnEarlierRun(t *testing.T) {
 	}
 	if _, err := os.Stat(oldPath(path)); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the old file:", err)
+	}
+	r.close()
+}
+
+// What the server could not take or archive is repeated while the gateway runs, in order.
+func TestRepeat(t *testing.T) {
+	t.Parallel()
+	r := start(t, t.TempDir())
+	seqs := r.add(4)
+	full := errors.New("disk full")
+	fails := func(_ func(), done func(error)) { done(full) }
+	r.outcome = fails
+	r.check(r.log.Recover(t.Context()))
+	r.expect("sent", r.sent, "m0", "m1", "m2", "m3")
+	r.log.Flush(t.Context())
+	r.expect("sent again, in vain", r.sent[4:], "m0", "m1", "m2", "m3")
+	r.waits = "m1" // the server had it all the same
+	r.outcome = func(taken func(), done func(error)) { taken(); done(full) }
+	r.log.Flush(t.Context())
+	r.expect("sent again and taken", r.sent[8:], "m0", "m2", "m3")
+	r.outcome = fails
+	r.archiveFault = full
+	r.log.Flush(t.Context())
+	r.expect("not archived", r.archived)
+	r.archiveFault = nil
+	r.log.Flush(t.Context())
+	r.expect("archived", r.archived, "m0", "m2", "m3")
+	r.log.Flush(t.Context())
+	r.expect("sent", r.sent[11:])
+	left, err := r.store.ReadyEvents(t.Context())
+	r.check(err)
+	if len(left) > 0 {
+		t.Errorf("%d of %d events are not done", len(left), len(seqs))
 	}
 	r.close()
 }
