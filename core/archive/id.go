@@ -1,9 +1,7 @@
 package archive
 
 import (
-	"crypto/rand"
 	"encoding/binary"
-	"time"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -14,16 +12,6 @@ import (
 type ID [16]byte
 
 const idLength = 36 // of the text
-
-// NewIDAt makes an id of a moment.
-func NewIDAt(t time.Time) ID {
-	var id ID
-	ms, ns := t.UnixMilli(), t.Nanosecond()%int(time.Millisecond)
-	binary.BigEndian.PutUint64(id[:], uint64(ms)<<16|0x7000|uint64(ns>>8))
-	_, _ = rand.Read(id[8:]) // never fails
-	id[8] = id[8]&0x3f | 0x80
-	return id
-}
 
 // ParseID reads the canonical text of an id of version 7; other ids are not of this type.
 func ParseID(s string) (id ID, ok bool) {

@@ -1,6 +1,8 @@
 package archive
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +14,7 @@ import (
 
 func TestID(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{stanza.NewID(), NewIDAt(time.Now()).String()} {
+	for _, text := range []string{stanza.NewID(), newIDAt(time.Now()).String()} {
 		id, ok := ParseID(text)
 		if !ok || id.String() != text || uuid.UUID(id).String() != text || uuid.UUID(id).Version() != 7 || uuid.UUID(id).Variant() != uuid.RFC4122 {
 			t.Errorf("%s is read as %s, %v", text, id, ok)
@@ -27,7 +29,7 @@ func TestID(t *testing.T) {
 		}
 	}
 	moment := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
-	if id := NewIDAt(moment); moment.UnixMicro()-id.Micros() > 1 {
+	if id := newIDAt(moment); moment.UnixMicro()-id.Micros() > 1 {
 		t.Errorf("%s is of %v", id, time.UnixMicro(id.Micros()))
 	}
 }
@@ -42,4 +44,12 @@ func FuzzID(f *testing.F) {
 			t.Errorf("%q: %s %v", text, id, ok)
 		}
 	})
+}
+
+// newIDAt makes an id of a moment, as stanza.NewID makes those of now.
+func newIDAt(t time.Time) (id ID) {
+	binary.BigEndian.PutUint64(id[:], uint64(t.UnixMilli())<<16|0x7000|uint64(t.Nanosecond()%int(time.Millisecond)>>8))
+	_, _ = rand.Read(id[8:]) // never fails
+	id[8] = id[8]&0x3f | 0x80
+	return id
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // manyEntries is the size of the archive that BenchmarkQuery reads.
@@ -29,7 +30,7 @@ func BenchmarkQuery(b *testing.B) {
 			from = rare
 		}
 		at := begin.Add(time.Duration(i) * time.Second)
-		id := archive.NewIDAt(at).String()
+		id := storetest.IDAt(at).String()
 		if i == manyEntries/2 {
 			middle = id
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/archives"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // isSender reports whether an account has sent a message to somebody else.
@@ -114,7 +115,7 @@ func (m *archiveMachine) archive(t *rapid.T) {
 		return full
 	}
 	st := stanza.NewMessage(address("to"), address("from"), stanza.TypeChat, stanza.TextElement("", "body", fmt.Sprint(len(m.ids))))
-	id := archive.NewIDAt(m.clock.Add(rapid.SampledFrom([]time.Duration{0, 0, -time.Millisecond, -5 * time.Second}).Draw(t, "age"))).String()
+	id := storetest.IDAt(m.clock.Add(rapid.SampledFrom([]time.Duration{0, 0, -time.Millisecond, -5 * time.Second}).Draw(t, "age"))).String()
 	if len(m.ids) > 0 && rapid.IntRange(0, 9).Draw(t, "again") == 0 {
 		id = rapid.SampledFrom(m.ids).Draw(t, "old id")
 	}
@@ -207,7 +208,7 @@ func (m *archiveMachine) query(t *rapid.T) {
 		if len(m.ids) == 0 || rapid.IntRange(0, 2).Draw(t, label+" set") > 0 {
 			return ""
 		}
-		return rapid.SampledFrom(append(slices.Clone(m.ids), "unknown", archive.NewIDAt(m.clock).String())).Draw(t, label)
+		return rapid.SampledFrom(append(slices.Clone(m.ids), "unknown", storetest.IDAt(m.clock).String())).Draw(t, label)
 	}
 	there := func(label string) string { // what is not there is a position, see missing
 		s := id(label)
@@ -240,7 +241,7 @@ func (m *archiveMachine) query(t *rapid.T) {
 // missing asks for what is behind and before an id that is not in an archive: nothing may be left out.
 func (m *archiveMachine) missing(t *rapid.T) {
 	account := rapid.SampledFrom(modelPeople).Draw(t, "account")
-	id := rapid.SampledFrom(append(slices.Clone(m.ids), archive.NewIDAt(m.clock).String())).Draw(t, "missing id")
+	id := rapid.SampledFrom(append(slices.Clone(m.ids), storetest.IDAt(m.clock).String())).Draw(t, "missing id")
 	if m.model.find(account, id) >= 0 {
 		return
 	}

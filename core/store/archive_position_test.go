@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // An id that this server may have made is a position, whether or not its entry is there: clients know ids of messages
@@ -20,7 +21,7 @@ func TestArchiveIDIsPosition(t *testing.T) {
 	account(t, s, alice, bob)
 	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
 	at := func(minute float64) time.Time { return begin.Add(time.Duration(minute * float64(time.Minute))) }
-	idAt := func(minute float64) string { return archive.NewIDAt(at(minute)).String() }
+	idAt := func(minute float64) string { return storetest.IDAt(at(minute)).String() }
 	done := make(chan error, 3)
 	for i, minute := range []float64{1, 2, 3} {
 		st := stanza.NewMessage(alice, carol, stanza.TypeChat, stanza.TextElement("", "body", fmt.Sprint(i+1)))
@@ -31,7 +32,7 @@ func TestArchiveIDIsPosition(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	counted := archive.NewIDAt(at(2.5)) // of version 7, but not of ours: a counter in place of the fraction
+	counted := storetest.IDAt(at(2.5)) // of version 7, but not of ours: a counter in place of the fraction
 	counted[6], counted[7] = 0x7f, 0xff
 	for _, c := range []struct {
 		name, id      string

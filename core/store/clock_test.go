@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/archives"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // What is deleted as too old goes by a clock that does not jump: a start with a wrong clock deletes nothing.
@@ -80,7 +81,7 @@ func TestPruneWithWrongClock(t *testing.T) {
 	put := func(text string, at time.Time) {
 		t.Helper()
 		st := stanza.NewMessage(alice, bob, stanza.TypeChat, stanza.TextElement("", "body", text))
-		s.Archive(alice, archive.Entry{ID: archive.NewIDAt(at).String(), At: at, Stanza: st}, func(err error) { done <- err })
+		s.Archive(alice, archive.Entry{ID: storetest.IDAt(at).String(), At: at, Stanza: st}, func(err error) { done <- err })
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}

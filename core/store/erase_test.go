@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // Releases before kept what was sent to services in the archive: it is gone after the upgrade, and nothing else is.
@@ -41,7 +42,7 @@ func TestSentToServicesIsDeleted(t *testing.T) {
 			want = append(want, st.Body())
 		}
 		_, err := db.Exec(`INSERT INTO archive (account, id, at, peer, resource, stanza) VALUES (?, ?, ?, ?, ?, ?)`,
-			alice.String(), archive.NewIDAt(at).String(), at.UnixMicro(), peer.String(), "", encodeStanza(st))
+			alice.String(), storetest.IDAt(at).String(), at.UnixMicro(), peer.String(), "", encodeStanza(st))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -97,7 +97,7 @@ func TestFull(t *testing.T) {
 		default:
 			failed++
 		}
-		if err := s.settle(t.Context()); err != nil { // reading goes on
+		if err := s.Partition("").Settle(t.Context()); err != nil { // reading goes on
 			t.Fatal(err)
 		}
 	}

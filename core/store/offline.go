@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/offline"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 // offlineMessages is the store's part that keeps offline messages.
@@ -47,7 +48,7 @@ func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, after int6
 	if err != nil {
 		return nil, fmt.Errorf("read messages kept for %s: %w", account, err)
 	}
-	list, err := scan(ctx, s.reads, func(row scanner) (m offline.Message, err error) {
+	list, err := scan.Rows(ctx, s.reads, func(row scan.Row) (m offline.Message, err error) {
 		var text string
 		var received int64
 		if err := row.Scan(&m.ID, &text, &received, &m.Position); err != nil {
@@ -106,7 +107,7 @@ const offlineUsageSQL = `SELECT sender, count(*), CAST(coalesce(sum(size), 0) AS
 // OfflineUsage implements offline.Store.
 func (s *Store) OfflineUsage(ctx context.Context, account jid.JID) (senders map[jid.JID]offline.Usage, limit offline.Usage, err error) {
 	senders = map[jid.JID]offline.Usage{}
-	_, err = scan(ctx, s.reads, func(row scanner) (struct{}, error) {
+	_, err = scan.Rows(ctx, s.reads, func(row scan.Row) (struct{}, error) {
 		var text string
 		var u offline.Usage
 		if err := row.Scan(&text, &u.Messages, &u.Bytes); err != nil {

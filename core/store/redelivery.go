@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/archives"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const offlineLikeSQL = `SELECT stanza FROM offline WHERE account = ? AND stanza LIKE ? ESCAPE '\' ORDER BY id DESC LIMIT 1000`
@@ -73,7 +74,7 @@ func (s *Store) ArchiveSent(st *stanza.Stanza) {
 
 // isOffline reports whether a message of the same sender and id waits for an account.
 func isOffline(tx *sql.Tx, account jid.JID, st *stanza.Stanza) (bool, error) {
-	list, err := scan(context.Background(), tx, func(row scanner) (text string, err error) {
+	list, err := scan.Rows(context.Background(), tx, func(row scan.Row) (text string, err error) {
 		err = row.Scan(&text)
 		return text, err
 	}, offlineLikeSQL, account.String(), "%"+escapeLike(st.ID)+"%")

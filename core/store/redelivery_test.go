@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 // archivedIDs are the ids of an archive, in order.
@@ -33,7 +34,7 @@ func TestArchiveReceived(t *testing.T) {
 	account(t, s, alice)
 	made := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
 	st := stanza.NewMessage(alice, bob, stanza.TypeChat, stanza.TextElement("", "body", "text"), message.StanzaID(alice, "forged"))
-	st.Entry = archive.NewIDAt(made).String()
+	st.Entry = storetest.IDAt(made).String()
 	for range 2 {
 		if err := s.ArchiveReceived(t.Context(), st); err != nil {
 			t.Fatal(err)

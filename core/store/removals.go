@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/store/archives"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 // ErrBeingRemoved is an account that cannot be made because the one before it is not quite
@@ -40,7 +41,7 @@ func (s *Store) RemoveAccount(ctx context.Context, account jid.JID) error {
 
 // Removals lists the accounts whose end has begun, the oldest first.
 func (s *Store) Removals(ctx context.Context) ([]jid.JID, error) {
-	list, err := scan(ctx, s.reads, func(row scanner) (j jid.JID, err error) {
+	list, err := scan.Rows(ctx, s.reads, func(row scan.Row) (j jid.JID, err error) {
 		var text string
 		if err := row.Scan(&text); err != nil {
 			return j, err

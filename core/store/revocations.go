@@ -7,6 +7,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const (
@@ -38,7 +39,7 @@ func (s *Store) SetCredentialsAndRevoke(ctx context.Context, account jid.JID, cr
 
 // Revocations lists the accounts whose sessions are to be ended. Whoever runs the server ends them and calls Revoked.
 func (s *Store) Revocations(ctx context.Context) ([]Revocation, error) {
-	list, err := scan(ctx, s.reads, func(row scanner) (r Revocation, err error) {
+	list, err := scan.Rows(ctx, s.reads, func(row scan.Row) (r Revocation, err error) {
 		var text string
 		if err := row.Scan(&text, &r.at); err != nil {
 			return r, err

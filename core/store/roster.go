@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const (
@@ -76,7 +77,7 @@ func rosterItems(rows *sql.Rows, err error) ([]roster.Item, error) {
 }
 
 // rosterGroups fills in the groups of items, which are sorted as the query is.
-func rosterGroups(ctx context.Context, q querier, account jid.JID, items []roster.Item) error {
+func rosterGroups(ctx context.Context, q scan.Querier, account jid.JID, items []roster.Item) error {
 	rows, err := q.QueryContext(ctx, rosterGroupsSQL, account.String())
 	if err != nil {
 		return err
@@ -101,7 +102,7 @@ func rosterGroups(ctx context.Context, q querier, account jid.JID, items []roste
 
 const rosterVersionSQL = `SELECT roster_version FROM accounts WHERE jid = ?`
 
-func rosterVersion(ctx context.Context, q querier, account jid.JID) (int64, error) {
+func rosterVersion(ctx context.Context, q scan.Querier, account jid.JID) (int64, error) {
 	var v int64
 	err := q.QueryRowContext(ctx, rosterVersionSQL, account.String()).Scan(&v)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -128,7 +129,7 @@ func (s *Store) RosterEntry(ctx context.Context, account, contact jid.JID) (rost
 	return rosterEntry(ctx, s.reads, account, contact)
 }
 
-func rosterEntry(ctx context.Context, q querier, account, contact jid.JID) (roster.Entry, error) {
+func rosterEntry(ctx context.Context, q scan.Querier, account, contact jid.JID) (roster.Entry, error) {
 	e := roster.Entry{Item: roster.Item{JID: contact, Subscription: roster.None}}
 	fail := func(err error) (roster.Entry, error) {
 		return e, fmt.Errorf("read %s in roster of %s: %w", contact, account, err)

@@ -329,7 +329,7 @@ func TestSingleStatements(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Add(n)
 	for i := range n {
-		s.writeAsync(&write{fn: put(i &^ 1), single: true, done: func(err error) { errs[i] = err; wg.Done() }})
+		s.Partition("").writeAsync(&write{fn: put(i &^ 1), single: true, done: func(err error) { errs[i] = err; wg.Done() }})
 	}
 	wg.Wait()
 	got := numbers(t, s)

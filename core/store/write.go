@@ -35,7 +35,3 @@ func (s *Store) Pace(stop <-chan struct{}) {
 
 // of is the partition of an account.
 func (s *Store) of(account jid.JID) *Partition { return s.Partition(account.String()) }
-
-func (s *Store) settle(ctx context.Context) error { return s.Partition("").Settle(ctx) }
-
-func (s *Store) writeAsync(w *write) { s.Partition("").writeAsync(w) }

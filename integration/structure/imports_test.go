@@ -52,14 +52,15 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
-	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/exclusive")},
+	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/exclusive", "core/store/scan")},
 	{"core/store/transfer", []string{"core/store"}},
-	{"core/store/archives", join(engines, addresses...)},
+	{"core/store/archives", join(join(engines, addresses...), "core/store/scan")},
 	{"core/store/pipeline", nil},
 	{"core/store/postgres", nil},
 	{"core/store/exclusive", nil},
-	{"core/store/storetest", nil},    // for tests
-	{"core/server/featuretest", nil}, // tests only
+	{"core/store/scan", nil},
+	{"core/store/storetest", []string{"core/archive"}}, // for tests
+	{"core/server/featuretest", nil},                   // tests only
 	{"core/server", []string{"config", "core/*", "core/features/*", "core/store/exclusive"}},
 
 	{"transports/richtext", nil},
@@ -67,7 +68,7 @@ var importRules = []importRule{
 	{"transports", []string{"transports/richtext"}},
 	{"transports/recorder", []string{"transports"}},
 	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
-	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/nick", "core/store", "core/store/pipeline", "transports", "transports/richtext", "transports/bridge/*")},
+	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/nick", "core/store", "core/store/pipeline", "core/store/scan", "transports", "transports/richtext", "transports/bridge/*")},
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
 	{"transports/gateways", []string{"config", "core/*", "core/store/transfer", "core/store/exclusive", "transports", "transports/*", "transports/bridge/*"}},

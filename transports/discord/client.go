@@ -48,15 +48,15 @@ type status struct {
 	mu   sync.Mutex
 	conn *connection
 	over bool // a final state was reported
-	// hookless are channels for which there was no webhook to be had, until when that is believed.
-	hookless map[string]time.Time
+	// noWebhook has the channels whose webhook could not be used, and until when it is not tried again.
+	noWebhook map[string]time.Time
 }
 
 func newClient(n *Network, login transports.Login, c credentials, sink transports.Sink) *client {
 	var point resume
 	_ = json.Unmarshal(login.State, &point) // without it a new session is begun
 	s := &client{
-		n: n, cred: c, sink: sink, api: n.api(c.Token), state: state.New(n.origin()), progress: &progress{point: point}, done: make(chan struct{}), status: status{hookless: map[string]time.Time{}},
+		n: n, cred: c, sink: sink, api: n.api(c.Token), state: state.New(n.origin()), progress: &progress{point: point}, done: make(chan struct{}), status: status{noWebhook: map[string]time.Time{}},
 		log: n.o.Log.With("login", string(login.ID)), pace: rate.NewLimiter(rate.Every(paceEvery), paceBurst),
 	}
 	s.hooks = newHooks(s)

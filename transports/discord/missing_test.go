@@ -71,8 +71,8 @@ func TestChannelsWithoutWebhooksAreReported(t *testing.T) {
 	}
 	w.bot.Permit(w.guild, fake.BridgePermissions)
 	s.mu.Lock()
-	for channel := range s.hookless {
-		s.hookless[channel] = time.Now() // the time has passed
+	for channel := range s.noWebhook {
+		s.noWebhook[channel] = time.Now() // the time has passed
 	}
 	s.mu.Unlock()
 	m := say(w.general, "four", "client-four")

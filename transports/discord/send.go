@@ -42,13 +42,13 @@ func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 	if err != nil {
 		return transports.Sent{}, err
 	}
-	if m.Author != nil && c.GuildID != "" && !s.isHookless(c) {
+	if m.Author != nil && c.GuildID != "" && !s.isWithoutWebhook(c) {
 		sent, err := s.relay(ctx, c, m)
-		why, without := hookless[rest.Code(err)]
+		why, without := noWebhook[rest.Code(err)]
 		if !without {
 			return sent, err
 		}
-		s.noteHookless(c, why)
+		s.noteNoWebhook(c, why)
 	}
 	if m.Author != nil {
 		m.Text = named(m) // without a webhook the bot names the author

@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const (
@@ -64,7 +65,7 @@ func Move(ctx context.Context, tx *sql.Tx) error {
 
 // messages moves some messages and reports whether there are more.
 func (m *moving) messages(ctx context.Context) (more bool, err error) {
-	rows, err := scan(ctx, m.tx, func(row scanner) (r oldRow, err error) {
+	rows, err := scan.Rows(ctx, m.tx, func(row scan.Row) (r oldRow, err error) {
 		err = row.Scan(&r.seq, &r.account, &r.id, &r.at, &r.peer, &r.stanza)
 		return r, err
 	}, oldArchiveSQL, m.seq, movePiece)
@@ -145,7 +146,7 @@ func MoveBack(ctx context.Context, tx *sql.Tx, makeOld string, deferred bool) er
 	if err := w.begin(tx); err != nil { // writes the entries that are missing
 		return err
 	}
-	accounts, err := scan(ctx, tx, func(row scanner) (account string, err error) {
+	accounts, err := scan.Rows(ctx, tx, func(row scan.Row) (account string, err error) {
 		err = row.Scan(&account)
 		return account, err
 	}, `SELECT account FROM archive_accounts ORDER BY account`)
@@ -176,7 +177,7 @@ func moveDown(ctx context.Context, tx *sql.Tx, account string, after int64) (las
 	if err != nil {
 		return 0, false, err
 	}
-	list, err := scan(ctx, tx, func(row scanner) (e entry, err error) {
+	list, err := scan.Rows(ctx, tx, func(row scan.Row) (e entry, err error) {
 		e.Entry, err = scanEntry(row, owner, &e.position)
 		return e, err
 	}, newArchiveSQL, account, after, movePiece)
@@ -192,22 +193,4 @@ func moveDown(ctx context.Context, tx *sql.Tx, account string, after int64) (las
 		after = e.position
 	}
 	return after, len(list) == movePiece, nil
-}
-
-// scan reads all rows of a query.
-func scan[T any](ctx context.Context, tx *sql.Tx, read func(row scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []T
-	for rows.Next() {
-		v, err := read(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	return list, rows.Err()
 }

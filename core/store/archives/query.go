@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 // Reader is a transaction or the pool of readers.
@@ -246,9 +247,7 @@ func (q *search) page(n int) (text string, args []any) {
 	return q.statement(`e.position, m.late, m.id, m.message`, true, order+` LIMIT ?`, n)
 }
 
-type scanner interface{ Scan(...any) error }
-
-func scanEntry(rows scanner, account jid.JID, position *int64) (e archive.Entry, err error) {
+func scanEntry(rows scan.Row, account jid.JID, position *int64) (e archive.Entry, err error) {
 	var late int64
 	var id, message sql.RawBytes
 	if err := rows.Scan(position, &late, &id, &message); err != nil {

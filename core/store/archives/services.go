@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const (
@@ -27,7 +28,7 @@ type archivedRow struct {
 // DeleteToServices deletes what accounts have sent to services: earlier releases archived it, passwords and tokens among it.
 func DeleteToServices(ctx context.Context, tx *sql.Tx) error {
 	for last, more := int64(0), true; more; {
-		rows, err := scan(ctx, tx, func(row scanner) (r archivedRow, err error) {
+		rows, err := scan.Rows(ctx, tx, func(row scan.Row) (r archivedRow, err error) {
 			err = row.Scan(&r.number, &r.position, &r.account, &r.message)
 			return r, err
 		}, archivedSQL, last, archivedPiece)

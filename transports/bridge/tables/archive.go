@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const (
@@ -51,7 +52,7 @@ func (s *Store) ReadArchive(ctx context.Context, room int64, f archive.Filter, p
 	if p.Backwards {
 		order = " ORDER BY seq DESC LIMIT ?"
 	}
-	rows, err := scan(ctx, tx, readRoomArchive, roomArchiveColumns+part.where()+order, append(append([]any(nil), part.args...), p.Max+1)...)
+	rows, err := scan.Rows(ctx, tx, readRoomArchive, roomArchiveColumns+part.where()+order, append(append([]any(nil), part.args...), p.Max+1)...)
 	if err != nil {
 		return page, fmt.Errorf("read archive: %w", err)
 	}
@@ -77,7 +78,7 @@ func (s *Store) ReadArchive(ctx context.Context, room int64, f archive.Filter, p
 	return page, nil
 }
 
-func roomArchiveFilter(ctx context.Context, q querier, room int64, f archive.Filter) (*roomConditions, error) {
+func roomArchiveFilter(ctx context.Context, q scan.Querier, room int64, f archive.Filter) (*roomConditions, error) {
 	c := &roomConditions{}
 	c.add("room = ?", room)
 	if !f.Start.IsZero() {
@@ -108,7 +109,7 @@ func roomArchiveFilter(ctx context.Context, q querier, room int64, f archive.Fil
 	return c, nil
 }
 
-func (c *roomConditions) bound(ctx context.Context, q querier, room int64, id, op string) error {
+func (c *roomConditions) bound(ctx context.Context, q scan.Querier, room int64, id, op string) error {
 	if id == "" {
 		return nil
 	}
@@ -147,7 +148,7 @@ const clockSlack = time.Minute
 
 var networkID = regexp.MustCompile(`^[a-z2-7]{24}$`)
 
-func roomArchiveSeq(ctx context.Context, q querier, room int64, id string) (seq int64, err error) {
+func roomArchiveSeq(ctx context.Context, q scan.Querier, room int64, id string) (seq int64, err error) {
 	ok, err := found(q.QueryRowContext(ctx, roomArchiveSeqSQL, room, id).Scan(&seq))
 	if err == nil && !ok {
 		err = archive.ErrNoEntry
@@ -155,7 +156,7 @@ func roomArchiveSeq(ctx context.Context, q querier, room int64, id string) (seq 
 	return seq, err
 }
 
-func readRoomArchive(row scanner) (a Archived, err error) {
+func readRoomArchive(row scan.Row) (a Archived, err error) {
 	var at int64
 	err = row.Scan(&a.Seq, &a.Room, &a.ID, &a.Message, &at, &a.Nick, &a.Occupant, &a.Lang, &a.Extra, &a.Payload)
 	a.At = moment(at)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
@@ -26,7 +27,7 @@ func TestRoomArchiveIDIsPosition(t *testing.T) {
 	}
 	check(t, g.Commit(t.Context(), b))
 	at := func(minutes int) string {
-		return archive.NewIDAt(begin.Add(time.Duration(minutes) * time.Minute)).String()
+		return storetest.IDAt(begin.Add(time.Duration(minutes) * time.Minute)).String()
 	}
 	for _, c := range []struct{ name, id, after, before string }{
 		{"in the archive", "b", "c", "a"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/dragoman-im/dragoman/core/store/scan"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -16,7 +17,7 @@ WHERE o.state < 2 AND r.gateway = ? GROUP BY o.room, o.account ORDER BY o.room, 
 
 // Backlog counts what waits in each room: new events, and calls that were not made.
 func (s *Store) Backlog(ctx context.Context) ([]Backlog, error) {
-	list, err := scan(ctx, s.engine.Reader(), func(row scanner) (b Backlog, err error) {
+	list, err := scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (b Backlog, err error) {
 		var priority Priority
 		err = row.Scan(&b.Room, &b.Events, &priority)
 		b.Held = priority == PriorityHeld
@@ -25,7 +26,7 @@ func (s *Store) Backlog(ctx context.Context) ([]Backlog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read backlog of events: %w", err)
 	}
-	calls, err := scan(ctx, s.engine.Reader(), func(row scanner) (b Backlog, err error) {
+	calls, err := scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (b Backlog, err error) {
 		var login transports.LoginID
 		err = row.Scan(&b.Room, &login, &b.Calls)
 		b.Logins = []transports.LoginID{login}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 // What is written for every message is written with one statement for all rows of a batch: on PostgreSQL each
@@ -97,7 +98,7 @@ func (s *Store) receiveAll(tx *sql.Tx, events []Event, added []bool) error {
 		}
 		return nil
 	}
-	there, err := scan(context.Background(), tx, readNumber, whichEventsSQL, seqs)
+	there, err := scan.Rows(context.Background(), tx, readNumber, whichEventsSQL, seqs)
 	if err != nil {
 		return err
 	}
@@ -119,7 +120,7 @@ func (s *Store) receiveAll(tx *sql.Tx, events []Event, added []bool) error {
 	return err
 }
 
-func readNumber(row scanner) (n int64, err error) {
+func readNumber(row scan.Row) (n int64, err error) {
 	err = row.Scan(&n)
 	return n, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/dragoman-im/dragoman/core/store/scan"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -73,7 +74,7 @@ func (s *Store) receiveEach(tx *sql.Tx, events []Event, added []bool) error {
 	return nil
 }
 
-func readEvent(row scanner) (e Event, err error) {
+func readEvent(row scan.Row) (e Event, err error) {
 	var at int64
 	var problem sql.NullString
 	err = row.Scan(&e.Seq, &e.Room, &e.Login, &e.Key, &e.Kind, &e.Priority, &e.Position, &e.Data, &at, &e.State, &e.Deliveries, &problem)
@@ -83,17 +84,17 @@ func readEvent(row scanner) (e Event, err error) {
 
 // PendingEvents are a room's new events in order.
 func (s *Store) PendingEvents(ctx context.Context, room int64, limit int) ([]Event, error) {
-	return scan(ctx, s.engine.Reader(), readEvent, pendingEventsSQL, room, limit)
+	return scan.Rows(ctx, s.engine.Reader(), readEvent, pendingEventsSQL, room, limit)
 }
 
 // ReadyEvents are all events with deliveries that were perhaps not handed to the server, in order.
 func (s *Store) ReadyEvents(ctx context.Context) ([]Event, error) {
-	return scan(ctx, s.engine.Reader(), readEvent, readyEventsSQL, s.id)
+	return scan.Rows(ctx, s.engine.Reader(), readEvent, readyEventsSQL, s.id)
 }
 
 // FailedEvents are events that were put aside, the oldest first.
 func (s *Store) FailedEvents(ctx context.Context, limit int) ([]Event, error) {
-	return scan(ctx, s.engine.Reader(), readEvent, failedEventsSQL, s.id, limit)
+	return scan.Rows(ctx, s.engine.Reader(), readEvent, failedEventsSQL, s.id, limit)
 }
 
 // MarkDelivered marks ready events as done and removes what they held, and their marks (Marks).

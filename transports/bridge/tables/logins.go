@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -26,7 +27,7 @@ ON CONFLICT (id) DO UPDATE SET person = excluded.person, name = excluded.name, k
 
 // Logins are all logins of the gateway, the oldest first.
 func (s *Store) Logins(ctx context.Context) ([]Login, error) {
-	list, err := scan(ctx, s.engine.Reader(), func(row scanner) (a Login, err error) {
+	list, err := scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (a Login, err error) {
 		var owner string
 		var state []byte
 		var created int64

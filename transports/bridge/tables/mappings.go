@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/store/scan"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -27,7 +28,7 @@ const (
 	unreactSQL   = `DELETE FROM bridge_reactions WHERE room = ? AND net = ? AND person = ? AND emoji = ?`
 )
 
-func readID(row scanner) (r Mapping, err error) {
+func readID(row scan.Row) (r Mapping, err error) {
 	var at int64
 	err = row.Scan(&r.Room, &r.Net, &r.Stanza, &r.Origin, &r.First, &r.Part, &r.Author, &r.Sender, &at, &r.Text, &r.Deleted, &r.Thread, &r.Answers)
 	r.At = moment(at)
@@ -36,7 +37,7 @@ func readID(row scanner) (r Mapping, err error) {
 
 // ByNetworkID are the stanzas of a message of the network, the first one first.
 func (s *Store) ByNetworkID(ctx context.Context, room int64, net transports.MessageID) ([]Mapping, error) {
-	list, err := scan(ctx, s.engine.Reader(), readID, idsByNetSQL, room, string(net))
+	list, err := scan.Rows(ctx, s.engine.Reader(), readID, idsByNetSQL, room, string(net))
 	if err != nil {
 		return nil, fmt.Errorf("look up message: %w", err)
 	}
@@ -46,20 +47,20 @@ func (s *Store) ByNetworkID(ctx context.Context, room int64, net transports.Mess
 // ByStanzaID are the parts of the message that a stanza id or origin id names; of several with the same
 // origin id that of sender (a bare JID or "") is preferred, else the latest.
 func (s *Store) ByStanzaID(ctx context.Context, room int64, id, sender string) ([]Mapping, error) {
-	list, err := scan(ctx, s.engine.Reader(), readID, idsByStanzaSQL, room, id)
+	list, err := scan.Rows(ctx, s.engine.Reader(), readID, idsByStanzaSQL, room, id)
 	if err != nil || len(list) > 0 {
 		return list, err
 	}
-	one, err := scan(ctx, s.engine.Reader(), readID, idsByOriginSQL, room, id, sender)
+	one, err := scan.Rows(ctx, s.engine.Reader(), readID, idsByOriginSQL, room, id, sender)
 	if err != nil || len(one) == 0 {
 		return nil, err
 	}
-	return scan(ctx, s.engine.Reader(), readID, idsByStanzaSQL, room, one[0].Stanza)
+	return scan.Rows(ctx, s.engine.Reader(), readID, idsByStanzaSQL, room, one[0].Stanza)
 }
 
 // Between are the ids of messages between two ids, in order.
 func (s *Store) Between(ctx context.Context, room int64, after, before transports.MessageID) ([]transports.MessageID, error) {
-	return scan(ctx, s.engine.Reader(), func(row scanner) (id transports.MessageID, err error) {
+	return scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (id transports.MessageID, err error) {
 		err = row.Scan(&id)
 		return id, err
 	}, idPartsSQL, room, string(after), string(before))
@@ -67,7 +68,7 @@ func (s *Store) Between(ctx context.Context, room int64, after, before transport
 
 // Echoes are those that are expected for a message, by kind.
 func (s *Store) Echoes(ctx context.Context, room int64, net transports.MessageID, now time.Time) ([]Echo, error) {
-	list, err := scan(ctx, s.engine.Reader(), func(row scanner) (e Echo, err error) {
+	list, err := scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (e Echo, err error) {
 		var until int64
 		err = row.Scan(&e.Room, &e.Net, &e.Kind, &until)
 		e.Until = moment(until)
@@ -81,7 +82,7 @@ func (s *Store) Echoes(ctx context.Context, room int64, net transports.MessageID
 
 // Reactions are one person's reactions to a message.
 func (s *Store) Reactions(ctx context.Context, room int64, net transports.MessageID, user transports.UserID) ([]string, error) {
-	return scan(ctx, s.engine.Reader(), func(row scanner) (e string, err error) {
+	return scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (e string, err error) {
 		err = row.Scan(&e)
 		return e, err
 	}, reactionsSQL, room, string(net), string(user))
@@ -89,7 +90,7 @@ func (s *Store) Reactions(ctx context.Context, room int64, net transports.Messag
 
 // Reactors are those who have reacted to a message.
 func (s *Store) Reactors(ctx context.Context, room int64, net transports.MessageID) ([]transports.UserID, error) {
-	return scan(ctx, s.engine.Reader(), func(row scanner) (who transports.UserID, err error) {
+	return scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (who transports.UserID, err error) {
 		err = row.Scan(&who)
 		return who, err
 	}, reactorsSQL, room, string(net))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/pipeline"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const (
@@ -55,7 +56,7 @@ func (s *Store) Marked(ctx context.Context) (map[int64]bool, error) {
 	}
 	marked := map[int64]bool{}
 	for _, in := range s.numberRanges() {
-		list, err := scan(ctx, s.engine.Reader(), func(row scanner) (m mark, err error) {
+		list, err := scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (m mark, err error) {
 			err = row.Scan(&m.seq, &m.archived)
 			return m, err
 		}, marksSQL, in.from, in.to)

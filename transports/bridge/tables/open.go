@@ -130,32 +130,6 @@ func oneRow[T any](v T, err error) (T, bool, error) {
 	return v, ok, err
 }
 
-// querier is a transaction or the pool of readers.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-type scanner interface{ Scan(...any) error }
-
-// scan reads all rows of a query.
-func scan[T any](ctx context.Context, q querier, read func(row scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []T
-	for rows.Next() {
-		v, err := read(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	return list, rows.Err()
-}
-
 func (s *Store) exec(ctx context.Context, query string, args ...any) error {
 	return s.engine.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(query, args...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 	putCallSQL = `UPDATE bridge_outbox SET data = ?, state = ?, part = ?, attempt = ?, since = ?, told = ? WHERE seq = ?`
 )
 
-func readCall(row scanner) (o Call, err error) {
+func readCall(row scan.Row) (o Call, err error) {
 	var sender, resource string
 	var since, created int64
 	err = row.Scan(&o.Seq, &o.Room, &o.Login, &sender, &resource, &o.Origin, &o.Message, &o.Stanza, &o.Kind, &o.Data,
@@ -49,7 +50,7 @@ func (s *Store) CallByStanza(ctx context.Context, room int64, id, sender string)
 
 // PendingCalls are a room's calls that are queued or sending, in order.
 func (s *Store) PendingCalls(ctx context.Context, room int64, limit int) ([]Call, error) {
-	list, err := scan(ctx, s.engine.Reader(), readCall, pendingCallsSQL, room, limit)
+	list, err := scan.Rows(ctx, s.engine.Reader(), readCall, pendingCallsSQL, room, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read outbox: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dragoman-im/dragoman/core/store/scan"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -30,7 +31,7 @@ ON CONFLICT (login, person) DO UPDATE SET pushed = excluded.pushed`
 	dropContactSQL = `DELETE FROM bridge_contacts WHERE login = ? AND person = ?`
 )
 
-func readPuppet(row scanner) (u transports.UserInfo, err error) {
+func readPuppet(row scan.Row) (u transports.UserInfo, err error) {
 	var data []byte
 	if err := row.Scan(&data); err != nil {
 		return u, err
@@ -89,7 +90,7 @@ const separator = "\x1f"
 
 // Contacts are the contact list of a login.
 func (s *Store) Contacts(ctx context.Context, login transports.LoginID) ([]Contact, error) {
-	return scan(ctx, s.engine.Reader(), func(row scanner) (c Contact, err error) {
+	return scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (c Contact, err error) {
 		err = row.Scan(&c.Login, &c.User, &c.Pushed)
 		c.Pushed = strings.ReplaceAll(c.Pushed, separator, "\x00") // rows of earlier releases have the zero byte
 		return c, err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/dragoman-im/dragoman/core/store/scan"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -34,12 +35,12 @@ ON CONFLICT (login, room) DO UPDATE SET joined = excluded.joined, writable = exc
 	roomMembersSQL = `SELECT p.info FROM bridge_members m JOIN bridge_people p ON p.id = m.person AND p.gateway = ? WHERE m.room = ? LIMIT ?`
 )
 
-func readRoom(row scanner) (r Room, err error) {
+func readRoom(row scan.Row) (r Room, err error) {
 	err = scanRoom(row, &r)
 	return r, err
 }
 
-func scanRoom(row scanner, r *Room, more ...any) error {
+func scanRoom(row scan.Row, r *Room, more ...any) error {
 	var lastAt int64
 	err := row.Scan(append([]any{&r.ID, &r.Scope, &r.Key, &r.Net, &r.Kind, &r.Peer, &r.Name, &r.Topic, &r.Space, &r.Group,
 		&r.Members, &r.Last, &lastAt, &r.Backfilled}, more...)...)
@@ -93,7 +94,7 @@ func (s *Store) RoomByID(ctx context.Context, id int64) (Room, bool, error) {
 
 // LoginRooms are the rooms that a login sees, by id from after on.
 func (s *Store) LoginRooms(ctx context.Context, login transports.LoginID, after int64, limit int) ([]ListedRoom, error) {
-	return scan(ctx, s.engine.Reader(), func(row scanner) (r ListedRoom, err error) {
+	return scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (r ListedRoom, err error) {
 		err = scanRoom(row, &r.Room, &r.Visible.Login, &r.Visible.Joined, &r.Visible.Writable)
 		r.Visible.Room = r.ID
 		return r, err
@@ -109,7 +110,7 @@ func (s *Store) HideRooms(ctx context.Context, login transports.LoginID, rooms [
 
 // RoomLogins are the logins that see a room.
 func (s *Store) RoomLogins(ctx context.Context, room int64) ([]Visibility, error) {
-	return scan(ctx, s.engine.Reader(), func(row scanner) (v Visibility, err error) {
+	return scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (v Visibility, err error) {
 		err = row.Scan(&v.Login, &v.Room, &v.Joined, &v.Writable)
 		return v, err
 	}, roomLoginsSQL, room)
@@ -145,5 +146,5 @@ func (s *Store) PutRooms(ctx context.Context, rooms []Room, login transports.Log
 
 // RoomMembers are the members of a room as far as they are known.
 func (s *Store) RoomMembers(ctx context.Context, room int64, limit int) ([]transports.UserInfo, error) {
-	return scan(ctx, s.engine.Reader(), readPuppet, roomMembersSQL, s.id, room, limit)
+	return scan.Rows(ctx, s.engine.Reader(), readPuppet, roomMembersSQL, s.id, room, limit)
 }

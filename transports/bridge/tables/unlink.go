@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -72,7 +73,7 @@ func deleteOwner(tx *sql.Tx, account jid.JID) error {
 		id      transports.LoginID
 		gateway int64
 	}
-	list, err := scan(context.Background(), tx, func(row scanner) (o owned, err error) {
+	list, err := scan.Rows(context.Background(), tx, func(row scan.Row) (o owned, err error) {
 		err = row.Scan(&o.id, &o.gateway)
 		return o, err
 	}, ownedSQL, account.String())

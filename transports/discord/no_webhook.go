@@ -8,8 +8,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
-// hookless are the errors after which the bot has to send the message of another author itself, with the remedy for each.
-var hookless = map[int]string{
+// noWebhook has the errors after which the bot has to send the message of another author itself, with the remedy for each.
+var noWebhook = map[int]string{
 	rest.CodeMissingPerms:   missingWebhooks,
 	rest.CodeMissingAccess:  missingWebhooks,
 	rest.CodeTooManyHooks:   "the channel has as many webhooks as Discord allows: delete one at Edit Channel → Integrations → Webhooks",
@@ -18,27 +18,27 @@ var hookless = map[int]string{
 
 const missingWebhooks = "the bot lacks the permission Manage Webhooks: give it to the bot's role at Server Settings → Roles"
 
-// hooklessFor is for how long a channel's webhook is not tried again: ten thousand refusals in ten minutes and
+// webhookRetry is for how long a channel's webhook is not tried again: ten thousand refusals in ten minutes and
 // Discord answers no more (docs: Invalid Request Limit).
-const hooklessFor = time.Minute
+const webhookRetry = time.Minute
 
-// maxHookless is how many such channels are remembered.
-const maxHookless = 10000
+// maxWithoutWebhook is how many such channels are remembered.
+const maxWithoutWebhook = 10000
 
-func (s *client) isHookless(c *objects.Channel) bool {
+func (s *client) isWithoutWebhook(c *objects.Channel) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Now().Before(s.hookless[hookedAt(c)])
+	return time.Now().Before(s.noWebhook[hookedAt(c)])
 }
 
-// noteHookless notifies the login's owner once for each channel how their messages appear there.
-func (s *client) noteHookless(c *objects.Channel, why string) {
+// noteNoWebhook notifies the login's owner once for each channel how their messages appear there.
+func (s *client) noteNoWebhook(c *objects.Channel, why string) {
 	channel := hookedAt(c)
 	s.mu.Lock()
-	if len(s.hookless) >= maxHookless {
-		clear(s.hookless)
+	if len(s.noWebhook) >= maxWithoutWebhook {
+		clear(s.noWebhook)
 	}
-	s.hookless[channel] = time.Now().Add(hooklessFor)
+	s.noWebhook[channel] = time.Now().Add(webhookRetry)
 	s.mu.Unlock()
 	name := c.Name
 	if name == "" {
