@@ -20,6 +20,8 @@ type Message struct {
 	Thread   MessageID     `json:"thread,omitempty"` // the message that the thread hangs on
 	Me       bool          `json:"me,omitempty"`
 	Notice   bool          `json:"notice,omitempty"` // by the network: "Ann joined"
+	// Edited is when the text was changed the last time, of a past message whose edits are in it already.
+	Edited time.Time `json:"edited,omitzero"`
 }
 
 // Edit is the new content of a message, or of one of its parts. A part that an edit adds is a

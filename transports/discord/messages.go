@@ -42,6 +42,9 @@ func (s *client) onMessage(ctx context.Context, n *gatewayEvent) error {
 func (s *client) convert(c *objects.Channel, m *objects.Message) transports.Event {
 	e := s.frame(c, m, m.ID, snowflakeTime(m.ID))
 	body := transports.Message{ID: transports.MessageID(m.ID), Text: s.text(c, m), Files: files(m)}
+	if m.Edited != nil {
+		body.Edited = m.Edited.UTC()
+	}
 	if notice := s.notice(c, m); len(notice) > 0 {
 		body.Notice = true
 		body.Text = appendLine(notice, body.Text)

@@ -141,6 +141,9 @@ func (s *client) message(m *rawMessage, room transports.RoomInfo, app string) tr
 		body.Thread = transports.MessageID(m.ThreadTS)
 		body.ReplyTo = body.Thread
 	}
+	if m.Edited != nil {
+		body.Edited = stampTime(m.Edited.TS)
+	}
 	event.Body = body
 	return event
 }

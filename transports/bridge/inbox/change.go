@@ -1,7 +1,6 @@
 package inbox
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -26,9 +25,15 @@ func (s *step) edit(ctx context.Context, e transports.Edit) error {
 			return err
 		}
 	}
+	if len(rows) > 0 && rows[0].Deleted || s.oldVersion(rows) || s.outdated("edit", string(e.ID)) {
+		return nil
+	}
 	text := convert.Text(e.Text, e.Files, s.p.env.Settings.Text)
 	id := s.stanzaID("edit " + s.e.Key)
 	row := tables.Mapping{Room: s.p.conv.ID, Net: e.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text)}
+	if !s.e.At.IsZero() {
+		row.At = s.e.At // to be compared with those of other edits
+	}
 	if len(rows) == 0 || rows[0].Part > 0 || s.split(ctx, rows[0]) {
 		if len(rows) == 0 {
 			s.b.Messages.Mappings = append(s.b.Messages.Mappings, row)
@@ -79,8 +84,13 @@ func (s *step) delete(ctx context.Context, d transports.Delete) error {
 		return errHeld
 	}
 	for _, id := range d.IDs {
-		if rows, err := s.byNetworkID(ctx, id); err != nil || len(rows) > 0 && s.p.calls.Making(convert.SendDelete, rows[0].Stanza) {
-			return cmp.Or(err, errHeld) // the event need not say who did it
+		rows, err := s.byNetworkID(ctx, id)
+		if err != nil {
+			return err
+		}
+		// The event need not say who did it. A message that is not known may be one of ours that is on its way.
+		if len(rows) == 0 && s.p.calls.Calling() || len(rows) > 0 && s.p.calls.Making(convert.SendDelete, rows[0].Stanza) {
+			return errHeld
 		}
 	}
 	for _, id := range d.IDs {
@@ -119,8 +129,12 @@ func (s *step) partsOf(ctx context.Context, id transports.MessageID, part transp
 
 func (s *step) deleteOne(ctx context.Context, net transports.MessageID, by transports.UserID) error {
 	rows, err := s.byNetworkID(ctx, net)
-	if err != nil || len(rows) == 0 || rows[0].Deleted {
-		return err // never shown, or deleted by us
+	if err != nil || len(rows) > 0 && rows[0].Deleted {
+		return err // it may have been deleted by us
+	}
+	if len(rows) == 0 {
+		s.deletedEarly(net)
+		return nil
 	}
 	first := rows[0]
 	s.b.Messages.Deleted = append(s.b.Messages.Deleted, tables.Deletion{Room: s.p.conv.ID, Net: []transports.MessageID{net}})

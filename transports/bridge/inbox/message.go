@@ -91,7 +91,11 @@ func (s *step) show(ctx context.Context, m transports.Message) error {
 		Room: s.p.conv.ID, Net: m.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text),
 		Thread: m.Thread, Answers: m.ReplyTo,
 	})
-	return s.say(ctx, id, m.Notice, convert.Message(m, text, to, thread)...)
+	s.shownVersion(m)
+	if err := s.say(ctx, id, m.Notice, convert.Message(m, text, to, thread)...); err != nil {
+		return err
+	}
+	return s.showEarly(ctx, m.ID)
 }
 
 // poll shows a poll as a message that lists its options, and its end as a further message.

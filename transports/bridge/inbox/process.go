@@ -70,6 +70,8 @@ type Processor struct {
 	fromHistory bool          // the last message of the row is one of the past of a new room
 	lookingUp   bool          // people of the next events are being looked up
 	lookedUp    bool          // they were
+	newest      newest
+	early       map[transports.MessageID][]transports.UserID // who reacted to messages that have not come yet
 }
 
 // Processor makes the processor of a conversation.

@@ -19,7 +19,7 @@ func (s *step) reactions(ctx context.Context, r transports.Reactions) error {
 	if s.p.calls.Calling() && (len(rows) == 0 || s.ours()) {
 		return errHeld // perhaps to the message that is on its way, or the call itself has made it
 	}
-	if len(rows) == 0 || rows[0].Deleted {
+	if len(rows) > 0 && rows[0].Deleted {
 		return nil
 	}
 	actor := s.e.Actor
@@ -33,6 +33,12 @@ func (s *step) reactions(ctx context.Context, r transports.Reactions) error {
 	remove, err := s.withoutEchoes(ctx, r.ID, convert.ReactionSet(r.Remove), false)
 	if err != nil {
 		return err
+	}
+	late := func(emoji string) bool { return s.outdated("reaction", string(r.ID)+" "+string(actor)+" "+emoji) }
+	add, remove = slices.DeleteFunc(add, late), slices.DeleteFunc(remove, late)
+	if len(rows) == 0 {
+		s.reactedEarly(r.ID, actor, add, remove)
+		return nil
 	}
 	if len(add)+len(remove) > 0 {
 		err := s.react(ctx, rows[0], reactionChange{user: actor, key: s.e.Key, change: func(set []string) []string {

@@ -16,7 +16,7 @@ import (
 // member is somebody who came to the room or left it.
 func (s *step) member(ctx context.Context, m transports.Member) error {
 	p := s.p
-	if m.User.ID == "" || p.conv.Direct() {
+	if m.User.ID == "" || p.conv.Direct() || s.outdated("member", string(m.User.ID)) {
 		return nil
 	}
 	if m.Membership != "" {
@@ -147,7 +147,7 @@ func (s *step) read(ctx context.Context, r transports.Read) error {
 		return nil
 	}
 	rows, err := s.byNetworkID(ctx, r.ID)
-	if err != nil || len(rows) == 0 || s.ours() || s.e.Past {
+	if err != nil || len(rows) == 0 || s.ours() || s.e.Past || s.outdated("read", string(s.e.Actor)) {
 		return err
 	}
 	p := s.p
