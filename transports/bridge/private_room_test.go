@@ -113,3 +113,64 @@ func TestClosedAccountInPrivateRoom(t *testing.T) {
 		}
 	})
 }
+
+// reads collects what somebody is answered who tries to see a private room: by entering, from its archive, about it.
+func (h *harness) reads(who jid.JID) (shown []string) {
+	h.Helper()
+	h.discard()
+	to, _ := room("den").WithResource("me")
+	h.send(stanza.NewPresence(to, who, "", stanza.NewElement("http://jabber.org/protocol/muc", "x")))
+	for _, x := range []*stanza.Element{mamQuery, infoQuery, stanza.NewElement("vcard-temp", "vCard")} {
+		typ := stanza.TypeGet
+		if x == mamQuery {
+			typ = stanza.TypeSet
+		}
+		h.send(stanza.NewIQ(room("den"), who, typ, x))
+	}
+	time.Sleep(time.Second)
+	for _, st := range h.received(who) {
+		if st.Type != stanza.TypeError {
+			shown = append(shown, st.String())
+		}
+	}
+	return shown
+}
+
+// After a restart nobody sees anything of a private room before the network has said that they are still in it: neither while
+// it cannot be reached nor in the moment after.
+func TestPrivateRoomsAreConfirmed(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		for _, who := range []jid.JID{phone, desk} {
+			h.join(who, "den")
+		}
+		h.world.Say("den", "cleo", "a secret")
+		h.stop()
+		h.check(h.world.Do(func(as faultnet.As) error { return as.Enter("den", "ann", false) }))
+		never := make(chan struct{})
+		h.world.HoldHistory(never)
+		h.world.Outage(true)
+		h.start()
+		for _, who := range []jid.JID{phone, desk} {
+			if got := h.reads(who); len(got) > 0 {
+				t.Errorf("%s is shown, while the network is away: %q", who, got)
+			}
+		}
+		h.world.Outage(false)
+		if got := h.reads(phone); len(got) > 0 {
+			t.Errorf("ann is shown, who was removed: %q", got)
+		}
+		time.Sleep(time.Minute) // until the login is connected again
+		h.join(desk, "den")
+		if got := h.reads(desk); len(got) == 0 {
+			t.Error("ben, who is in the room, is shown nothing")
+		}
+		close(never)
+		time.Sleep(time.Minute)
+		if got := h.reads(phone); len(got) > 0 {
+			t.Errorf("ann is shown later: %q", got)
+		}
+	})
+}

@@ -77,6 +77,7 @@ func (b *Backfill) of(l *logins.Login) *gap {
 // Begin is called when events may have been missed, before any later event: from now on live
 // events are held until the history was read.
 func (b *Backfill) Begin(ctx context.Context, l *logins.Login) error {
+	l.Missed()
 	if !b.env.Info.Caps.History || b.env.Info.Caps.CatchesUp {
 		return nil
 	}

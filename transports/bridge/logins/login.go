@@ -39,6 +39,7 @@ type connection struct {
 	reported bool // the client has reported its state since it was opened
 	synced   bool // its directory was read, or is being read
 	unstored bool // the last client ended because its events could not be stored
+	gaps     int  // times that events may have been missed
 }
 
 // Limits of what a client may tell the owner.
@@ -108,6 +109,20 @@ func (l *Login) Linked() bool {
 func (l *Login) exists() bool {
 	_, status, _ := l.State()
 	return status != tables.StatusUnlinking && l.logins.ByID(l.ID) == l
+}
+
+// Missed notes that events may have been missed: what was known of the rooms that the login sees is known no longer.
+func (l *Login) Missed() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conn.gaps++
+}
+
+// Gaps is how often events may have been missed.
+func (l *Login) Gaps() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.conn.gaps
 }
 
 // TakeSync returns true once for each client, when it is online for the first time: some networks accept

@@ -22,12 +22,16 @@ type entry struct {
 	info    *transports.RoomInfo // where the channel had to be joined
 	members *listing
 	err     error
+
+	confirm bool // the network is asked whether the login is still in the channel
+	gaps    int  // Login.Gaps when it was asked
 }
 
 // prepare starts the calls to the network that are necessary before a session enters. It returns false if there are
 // none; otherwise the stanza is handled when the calls have ended.
 func (r *Room) prepare(ctx context.Context, st *stanza.Stanza) bool {
-	if st.Kind != stanza.Presence || st.Type != "" || st.Child(convert.NSMUC, "x") == nil {
+	enters := st.Kind == stanza.Presence && st.Type == "" && st.Child(convert.NSMUC, "x") != nil
+	if !enters && !st.IsRequest() {
 		return false
 	}
 	if e := r.Engine(); e != nil {
@@ -39,17 +43,21 @@ func (r *Room) prepare(ctx context.Context, st *stanza.Stanza) bool {
 	if l == nil {
 		return false
 	}
-	e := &entry{login: l, members: r.list(l)}
-	join, unknown := !seen.Joined, r.rooms.people.Unknown(ctx, l, l.User)
-	if !join && !unknown && e.members == nil {
+	e := &entry{login: l, gaps: l.Gaps(), confirm: seen.Joined && r.doubtful(l)}
+	join, unknown := false, false
+	if enters {
+		e.members = r.list(l)
+		join, unknown = !seen.Joined, r.rooms.people.Unknown(ctx, l, l.User)
+	}
+	if !e.confirm && !join && !unknown && e.members == nil {
 		return false
 	}
-	id := r.conv.Row.Net
+	row := r.conv.Row
 	started := r.rooms.env.Group.Go(func(ctx context.Context) {
 		defer r.conv.Enqueue(func(ctx context.Context) { r.prepared(ctx, st, e) })
 		defer r.rooms.env.Recover("entering a room")
 		e.err = stanza.InternalServerError() // where the network's code panics
-		e.err = r.rooms.ask(ctx, e, id, join)
+		e.err = r.rooms.ask(ctx, e, row, join)
 	})
 	if !started {
 		return false
@@ -62,9 +70,14 @@ func (r *Room) prepare(ctx context.Context, st *stanza.Stanza) bool {
 }
 
 // ask makes the calls of an entry. It runs in a goroutine of its own.
-func (r *Rooms) ask(ctx context.Context, e *entry, id transports.RoomID, join bool) error {
+func (r *Rooms) ask(ctx context.Context, e *entry, row tables.Room, join bool) error {
+	if e.confirm {
+		if err := r.confirm(ctx, e.login, row); err != nil {
+			return err
+		}
+	}
 	if join {
-		info, err := r.join(ctx, e.login, id)
+		info, err := r.join(ctx, e.login, row.Net)
 		if err != nil {
 			return err
 		}
@@ -75,6 +88,32 @@ func (r *Rooms) ask(ctx context.Context, e *entry, id transports.RoomID, join bo
 		<-e.members.done
 	}
 	return nil
+}
+
+// doubtful reports whether a login may have been removed from the room unnoticed: events may have been missed since the
+// network was asked. A public room is open to everybody.
+func (r *Room) doubtful(l *logins.Login) bool {
+	gaps, asked := r.confirmed[l.ID]
+	return r.conv.Row.Kind == transports.Private && (!asked || gaps != l.Gaps())
+}
+
+// confirm asks the network whether a login is still in a room. Nothing of the room is shown to its owner before.
+func (r *Rooms) confirm(ctx context.Context, l *logins.Login, row tables.Room) error {
+	client := l.Client()
+	if client == nil {
+		return stanza.RecipientUnavailable(r.env.Info.Name + " cannot be reached at the moment.")
+	}
+	ctx, cancel := context.WithTimeout(ctx, gateway.LookupTimeout)
+	defer cancel()
+	info, err := client.Room(ctx, row.Net)
+	if err == nil && info.Joined {
+		return nil
+	}
+	if err != nil && transports.ClassOf(err) != transports.Refused {
+		return convert.NetworkError(err)
+	}
+	r.Index.backfill.Doubted(ctx, l, row)
+	return stanza.Forbidden("You are not in this room on " + r.env.Info.Name + ".")
 }
 
 // join joins the channel on the network, where it has to be joined there first.
@@ -110,6 +149,12 @@ func (r *Room) prepared(ctx context.Context, st *stanza.Stanza, e *entry) {
 		return
 	}
 	r.keepListed(ctx, e.members)
+	if e.err == nil && e.confirm {
+		if r.confirmed == nil {
+			r.confirmed = map[transports.LoginID]int{}
+		}
+		r.confirmed[e.login.ID] = e.gaps
+	}
 	if e.err == nil && e.info != nil {
 		e.err = r.keepJoined(ctx, e)
 	}
@@ -141,7 +186,7 @@ func (r *Room) Enter(ctx context.Context, _ *room.Room, e room.EnterRequest) (ro
 	switch {
 	case l == nil:
 		return room.Grant{}, stanza.RegistrationRequired("Your account does not see this room.")
-	case !seen.Joined:
+	case !seen.Joined || r.doubtful(l):
 		return room.Grant{}, stanza.Forbidden("You are not in this room on " + r.rooms.env.Info.Name + ".")
 	}
 	r.rooms.nicks.put(e.Session, e.Nick)

@@ -34,6 +34,7 @@ type Room struct {
 	roles     map[transports.UserID]transports.Role
 	looks     looks
 	viewers   map[transports.LoginID]bool  // logins that are known to see the room
+	confirmed map[transports.LoginID]int   // logins that the network has confirmed to be in the room, with Login.Gaps at that time
 	entering  map[jid.JID][]*stanza.Stanza // of sessions that wait for the network, in order
 	listing   *listing                     // of members, while it is under way
 }
@@ -46,7 +47,7 @@ func (r *Room) Connect(o Outbox) { r.outbox = o }
 
 // Load is called when the row of the conversation was read.
 func (r *Room) Load() {
-	r.viewers, r.roles, r.looks = nil, nil, looks{}
+	r.viewers, r.roles, r.looks, r.confirmed = nil, nil, looks{}, nil
 	if r.conv.Exists() && !r.conv.Direct() && r.conv.Row.Key != "" {
 		r.rooms.opened(r)
 	}

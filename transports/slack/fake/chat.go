@@ -8,7 +8,8 @@ import (
 // Limits of posts. docs.slack.dev/reference/methods/chat.postMessage, and for the sum of the
 // blocks github.com/slackapi/bolt-js/issues/2509.
 const (
-	maxText        = 40000
+	maxText        = 40000 // of a new message
+	maxUpdate      = 4000  // of chat.update
 	maxMarkdown    = 12000
 	maxSection     = 3000
 	maxBlocks      = 50
@@ -68,8 +69,12 @@ func (c *call) content(old *message) (wire string, blocks []any, err error) {
 	if text == "" && len(blocks) == 0 && !(hasAttachments && len(attachments) > 0) && (old == nil || len(old.files) == 0) {
 		return "", nil, refuse("no_text")
 	}
-	if r := []rune(text); len(r) > maxText {
-		text = string(r[:maxText]) // cut, not refused
+	limit := maxText
+	if old != nil {
+		limit = maxUpdate
+	}
+	if utf8.RuneCountInString(text) > limit {
+		return "", nil, refuse("msg_too_long")
 	}
 	wire = c.team.posted(text, c.str("parse"), c.flag("link_names", false))
 	if len(blocks) == 0 && c.flag("mrkdwn", true) {
@@ -231,9 +236,6 @@ func (c *call) chatUpdate() (map[string]any, error) {
 	ch, m, err := c.own(c.str("ts"), "cant_update_message")
 	if err != nil {
 		return nil, err
-	}
-	if len([]rune(c.str("text"))) > maxText {
-		return nil, refuse("msg_too_long")
 	}
 	wire, blocks, err := c.content(m)
 	if err != nil {

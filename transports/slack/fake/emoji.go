@@ -1,15 +1,52 @@
 package fake
 
 import (
+	_ "embed"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
-// emojiName is what reactions.add takes as a name. Slack knows which names exist; here any
-// well-formed one does, so that only malformed names are refused.
-var emojiName = regexp.MustCompile(`^[a-z0-9_+'-]+(?:::skin-tone-[2-6])?$`)
+// emojiTable has a line for each emoji that Slack knows: its code points in hexadecimal, whether it has skin tones, and its
+// names, the one that Slack uses first. Its source and licence are in emoji.LICENSE.
+//
+//go:embed emoji.txt
+var emojiTable string
+
+type knownEmoji struct {
+	name  string // that Slack uses
+	tones bool
+}
+
+// emojiNames are the emoji that Slack knows, by all their names.
+var emojiNames = sync.OnceValue(func() map[string]knownEmoji {
+	all := map[string]knownEmoji{}
+	for line := range strings.Lines(emojiTable) {
+		fields := strings.Split(strings.TrimSpace(line), "\t")
+		names := strings.Fields(fields[2])
+		for _, name := range names {
+			all[name] = knownEmoji{names[0], fields[1] == "tones"}
+		}
+	}
+	return all
+})
+
+var toned = regexp.MustCompile(`^(.+)::(skin-tone-[2-6])$`)
+
+// emojiName is the name under which a reaction is kept; ok is false for one that neither Slack nor the workspace knows.
+func (w *Workspace) emojiName(name string) (known string, ok bool) {
+	if w.emoji[name] != "" {
+		return name, true
+	}
+	if m := toned.FindStringSubmatch(name); m != nil {
+		e, ok := emojiNames()[m[1]]
+		return e.name + "::" + m[2], ok && e.tones
+	}
+	e, ok := emojiNames()[name]
+	return e.name, ok
+}
 
 // commonEmoji are the names of emoji that tests and the demo use. In text, Slack keeps the
 // name, whatever was sent.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/png"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -119,4 +120,40 @@ func TestFileOfUser(t *testing.T) {
 	if got.String() != "x" {
 		t.Errorf("content: %q", got.String())
 	}
+}
+
+// A form's field may have any name, and needs no file name: SDKs differ.
+func TestUploadAsAFieldOfAForm(t *testing.T) {
+	t.Parallel()
+	w := newTestSlack(t)
+	ctx := deadline(t)
+	for _, header := range []string{`form-data; name="body"`, `form-data; name="file"`, `form-data; name="filename"; filename="x.txt"`, `form-data; name="content"; filename=""`} {
+		u, err := w.asAnn.GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{FileName: "x.txt", FileSize: 5})
+		w.ok(err)
+		body := "--b\r\nContent-Disposition: " + header + "\r\n\r\nhello\r\n--b--\r\n"
+		answer, err := http.Post(u.UploadURL, "multipart/form-data; boundary=b", strings.NewReader(body))
+		w.ok(err)
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", header, answer.Status)
+		}
+		_, err = w.asAnn.CompleteUploadExternalContext(ctx, slack.CompleteUploadExternalParameters{Files: []slack.FileSummary{{ID: u.FileID}}, Channel: w.general.ID})
+		w.ok(err)
+	}
+}
+
+// A reaction needs a name that Slack knows, or the workspace. Another name of the same emoji is the same reaction.
+func TestNamesOfReactions(t *testing.T) {
+	t.Parallel()
+	w := newTestSlack(t)
+	ctx := deadline(t)
+	m := w.ann.Say(w.general, "hello")
+	item := slack.NewRefToMessage(w.general.ID, m.TS)
+	for _, name := range []string{"no_such_emoji", "heart::skin-tone-3", "+1::skin-tone-9", "👍", "+1:"} {
+		w.wants(w.asAnn.AddReactionContext(ctx, name, item), "invalid_name")
+	}
+	w.ok(w.asAnn.AddReactionContext(ctx, "thumbsup", item))
+	w.wants(w.asAnn.AddReactionContext(ctx, "+1", item), "already_reacted")
+	w.ok(w.asAnn.AddReactionContext(ctx, "wave::skin-tone-3", item))
+	w.ok(w.asAnn.RemoveReactionContext(ctx, "+1", item))
 }

@@ -36,8 +36,8 @@ func (c *call) reactionsAdd() (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := c.str("name")
-	if !emojiName.MatchString(name) {
+	name, ok := c.team.emojiName(c.str("name"))
+	if !ok {
 		return nil, refuse("invalid_name")
 	}
 	if m.channel.archived {
@@ -68,8 +68,8 @@ func (c *call) reactionsRemove() (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := c.str("name")
-	if !emojiName.MatchString(name) {
+	name, ok := c.team.emojiName(c.str("name"))
+	if !ok {
 		return nil, refuse("invalid_name")
 	}
 	if !m.reacted(c.user, name) {

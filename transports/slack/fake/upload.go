@@ -83,7 +83,7 @@ func uploaded(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n := p.FormName(); n == "file" || n == "filename" {
+		if p.FormName() != "" { // whatever it is called, and whether or not it has a file name
 			return io.ReadAll(p)
 		}
 	}
