@@ -25,7 +25,7 @@ var moduleUses = map[string][]string{
 	"mellium.im/xmpp":                          {"core/jid", "cmd/dragoman", "cmd/dragoman/demo"},
 	"github.com/coder/websocket":               {"transports/discord", "transports/discord/fake"},
 	"github.com/gorilla/websocket":             {"transports/slack", "transports/slack/fake"},
-	"github.com/kyokomi/emoji/v2":              {"transports/richtext", "transports/slack"},
+	"github.com/kyokomi/emoji/v2":              {"transports/richtext"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"transports/*/fake/*"},
 	"github.com/slack-go/slack":                {"transports/slack"},
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // Every emoji that Slack knows has a name here that Slack knows, and the name is read as the same emoji.
@@ -31,22 +33,30 @@ func TestEmojiHaveNamesThatSlackKnows(t *testing.T) {
 			known[name] = char.String()
 		}
 	}
-	wrong, none, back := 0, 0, 0
 	for _, char := range all {
-		name, ok := emojiName(char)
-		if !ok {
-			none++
-			continue
-		}
-		if known[name] != char {
-			wrong++
-			t.Logf("%s is called %q, which is %s", char, name, known[name])
+		for _, form := range []string{char, strings.ReplaceAll(char, "\uFE0F", ""), richtext.NormalEmoji(char)} {
+			name, ok := emojiName(form)
+			if !ok || known[name] != char {
+				t.Errorf("%q is called %q, %v, which is %q", form, name, ok, known[name])
+			}
 		}
 	}
 	for name, char := range known {
-		if reaction(name) != char {
-			back++
+		if got := reaction(name); got != richtext.NormalEmoji(char) {
+			t.Errorf("%q is %q, want %q", name, got, char)
 		}
 	}
-	t.Errorf("of %d: %d without a name, %d with another; %d of %d names are read as something else", len(all), none, wrong, back, len(known))
+	for char, want := range map[string]string{"👋🏽": "wave::skin-tone-4", "👩🏽‍💻": "female-technologist::skin-tone-4", "☝🏿": "point_up::skin-tone-6"} {
+		if name, ok := emojiName(char); !ok || name != want || reaction(name) != richtext.NormalEmoji(char) {
+			t.Errorf("%q is called %q, which is %q", char, name, reaction(name))
+		}
+	}
+	for _, in := range []string{"❤️🏽", "x", "", "👋👋"} {
+		if name, ok := emojiName(in); ok {
+			t.Errorf("%q is called %q", in, name)
+		}
+	}
+	if got := emojis("hi :wave::skin-tone-3: :no_such_emoji: :+1: a:yy:c 12:30:00"); got != "hi 👋🏼 :no_such_emoji: 👍 a:yy:c 12:30:00" {
+		t.Errorf("%q", got)
+	}
 }

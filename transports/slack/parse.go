@@ -4,8 +4,6 @@ import (
 	"html"
 	"strings"
 
-	"github.com/kyokomi/emoji/v2"
-
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
@@ -121,6 +119,16 @@ func (s *client) bracket(inner string) richtext.Node {
 	return n
 }
 
+// skinTone is the name of the skin tone, in colons, that a text begins with.
+func skinTone(s string) string {
+	for name := range tones {
+		if strings.HasPrefix(s, ":"+name+":") {
+			return name
+		}
+	}
+	return ""
+}
+
 // emojis replaces the names in colons that stand for a Unicode emoji.
 func emojis(s string) string {
 	if strings.Count(s, ":") < 2 {
@@ -136,10 +144,14 @@ func emojis(s string) string {
 		if end < 0 {
 			break
 		}
-		name := s[start : start+end+2]
-		if u, ok := emoji.CodeMap()[name]; ok {
-			b.WriteString(s[:start] + strings.TrimSpace(u))
+		if e, ok := slackEmojis().byName[s[start+1:start+end+1]]; ok {
+			b.WriteString(s[:start])
 			s = s[start+end+2:]
+			tone := skinTone(s)
+			b.WriteString(toned(e.char, tones[tone]))
+			if tone != "" {
+				s = s[len(tone)+2:]
+			}
 			continue
 		}
 		b.WriteString(s[:start+end+1])

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/transports/lenientjson"
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -193,17 +192,8 @@ func firstOf(list ...string) string {
 
 // emoji is an emoji's Unicode form, of its code points in hexadecimal where Slack has sent them, else its name in colons.
 func (e *element) emoji() string {
-	var b strings.Builder
-	for _, hex := range strings.Split(e.Unicode, "-") {
-		r, err := strconv.ParseUint(hex, 16, 32)
-		if err != nil || !utf8.ValidRune(rune(r)) || r < 0x20 {
-			b.Reset()
-			break
-		}
-		b.WriteRune(rune(r))
-	}
-	if b.Len() > 0 {
-		return b.String()
+	if char := fromHex(e.Unicode); char != "" {
+		return char
 	}
 	name := e.Name
 	if e.SkinTone >= 2 && e.SkinTone <= 6 {
