@@ -493,6 +493,7 @@ func TestHistoryInPages(t *testing.T) {
 // A picture without a public address goes into the vCard.
 func TestPictureByReference(t *testing.T) {
 	withGateway(t, func(h *harness) {
+		h.world.AddUser(transports.UserInfo{ID: "cleo", Name: "Cleo", AvatarRef: "face"})
 		widen(h, nil)
 		card := h.ask(phone, contact("cleo"), stanza.TypeGet, stanza.NewElement("vcard-temp", "vCard"))
 		if s := card.String(); !strings.Contains(s, "<BINVAL>"+base64.StdEncoding.EncodeToString([]byte(facePNG))+"</BINVAL>") || !strings.Contains(s, "image/png") {

@@ -199,9 +199,14 @@ func (d *Directory) Shown(ctx context.Context, l *logins.Login, id transports.Us
 	return d.store.Puppet(ctx, id)
 }
 
-// AnswerVCard answers a request for somebody's profile (XEP-0054) as a login sees them.
+// AnswerVCard answers a request for somebody's profile (XEP-0054) as a login sees them. The network is not asked for those who are
+// in memory: clients ask for all whose presence has the hash of a picture.
 func (d *Directory) AnswerVCard(ctx context.Context, l *logins.Login, id transports.UserID, st *stanza.Stanza) {
-	u, ok, err := d.Shown(ctx, l, id)
+	u, ok := d.Cached(id)
+	var err error
+	if !ok || !d.Sees(ctx, l, id) {
+		u, ok, err = d.Shown(ctx, l, id)
+	}
 	switch {
 	case err != nil:
 		d.env.Log.Error("answering for a profile", "user", id, "error", err)
