@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/store/archives"
+	"github.com/dragoman-im/dragoman/core/store/schema"
 )
 
 // archiving is the store's part that keeps the archives of the accounts.
@@ -164,7 +165,7 @@ func archiveMigrations(d Dialect) []*goose.Migration {
 	down := func(ctx context.Context, tx *sql.Tx) error {
 		makeOld := archives.OldTableSQL
 		if d == Postgres {
-			makeOld = string(postgresTypes([]byte(makeOld)))
+			makeOld = string(schema.PostgresTypes([]byte(makeOld)))
 		}
 		return archives.MoveBack(ctx, tx, makeOld, d == SQLite)
 	}

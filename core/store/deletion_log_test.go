@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/offline"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/deletions"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
@@ -35,7 +38,7 @@ func TestDeletionLogSurvivesKill(t *testing.T) {
 		t.Fatalf("%d messages are kept, want 2: %v", len(list), err)
 	}
 	// What DeleteOffline does before it is killed.
-	if err := s.offline.log.begin([]offlineKey{{juliet.String(), list[0].ID}}); err != nil {
+	if err := s.offline.log.Begin([]deletions.Key{{Account: juliet.String(), ID: list[0].ID}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -53,7 +56,7 @@ func TestDeletionLogSurvivesKill(t *testing.T) {
 	if err := <-deleted; err != nil {
 		t.Fatal(err)
 	}
-	if info, err := s.offline.log.file.Stat(); err != nil || info.Size() != 0 {
+	if info, err := os.Stat(strings.TrimPrefix(url, "sqlite:") + ".deletions"); err != nil || info.Size() != 0 {
 		t.Errorf("the file has %d bytes, want 0: %v", info.Size(), err)
 	}
 }

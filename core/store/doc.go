@@ -56,6 +56,6 @@
 // # Goroutines and locks
 //
 // Each partition's goroutine is started by Open and ends in Close. Locks: queue.mu and health.mu,
-// never held across I/O, and deletionLog.mu, held across a plain write to a file; none of them is
+// never held across I/O, and the lock of a deletions.Log, held across a plain write to a file; none of them is
 // taken while another one is held.
 package store

@@ -15,7 +15,7 @@ import (
 )
 
 // schema is every table and index of a database, with its SQL.
-func schema(t *testing.T, db *sql.DB) map[string]string {
+func readSchema(t *testing.T, db *sql.DB) map[string]string {
 	t.Helper()
 	rows, err := db.Query(`SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema`)
 	if err != nil {
@@ -69,8 +69,8 @@ func TestMigratedEqualsFresh(t *testing.T) {
 	}
 	migrated := open(t, Options{Path: path})
 	fresh := open(t, Options{})
-	want := schema(t, fresh.Reader())
-	if diff := cmp.Diff(want, schema(t, migrated.Reader())); diff != "" {
+	want := readSchema(t, fresh.Reader())
+	if diff := cmp.Diff(want, readSchema(t, migrated.Reader())); diff != "" {
 		t.Errorf("fresh and migrated differ:\n%s", diff)
 	}
 	var n int
@@ -83,7 +83,7 @@ func TestMigratedEqualsFresh(t *testing.T) {
 	if _, err := p.Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, schema(t, db)); diff != "" {
+	if diff := cmp.Diff(want, readSchema(t, db)); diff != "" {
 		t.Errorf("fresh and down-and-up differ:\n%s", diff)
 	}
 }

@@ -8,21 +8,22 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/offline"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/deletions"
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 // offlineMessages is the store's part that keeps offline messages.
 type offlineMessages struct {
 	added    *Bulk[offlineRow]
-	deleted  *Bulk[[]offlineKey]
-	log      *deletionLog   // of SQLite
+	deleted  *Bulk[[]deletions.Key]
+	log      *deletions.Log // of SQLite
 	deleting sync.WaitGroup // deletions of PostgreSQL beside the partitions
 }
 
-func newOfflineMessages(s *Store, log *deletionLog) *offlineMessages {
+func newOfflineMessages(s *Store, log *deletions.Log) *offlineMessages {
 	return &offlineMessages{
 		added:   NewBulk(s, func(*Partition) BulkWriter[offlineRow] { return &offlineWriter{dialect: s.dialect} }),
-		deleted: NewBulk(s, func(*Partition) BulkWriter[[]offlineKey] { return BulkFunc[[]offlineKey](deleteOfflineRows) }),
+		deleted: NewBulk(s, func(*Partition) BulkWriter[[]deletions.Key] { return BulkFunc[[]deletions.Key](deleteOfflineRows) }),
 		log:     log,
 	}
 }
@@ -86,16 +87,16 @@ func (s *Store) DeleteOffline(account jid.JID, ids []string, done func(error)) {
 		})
 		return
 	}
-	keys := make([]offlineKey, len(ids))
+	keys := make([]deletions.Key, len(ids))
 	for i, id := range ids {
-		keys[i] = offlineKey{account.String(), id}
+		keys[i] = deletions.Key{Account: account.String(), ID: id}
 	}
 	log := s.offline.log
-	if err := log.begin(keys); err != nil {
+	if err := log.Begin(keys); err != nil {
 		s.log.Error("messages may be delivered twice after a crash", "account", account, "err", err)
 	}
 	s.offline.deleted.Append(account.String(), keys, func(err error) {
-		if problem := log.end(err); problem != nil {
+		if problem := log.End(err); problem != nil {
 			s.log.Error("emptying the deletion log", "err", problem)
 		}
 		done(err)

@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"fmt"
+	"github.com/dragoman-im/dragoman/core/store/deletions"
 )
 
 // offlineRow is a row of the table offline, without its position.
@@ -10,9 +11,6 @@ type offlineRow struct {
 	account, id, sender, stanza string
 	size, received              int64
 }
-
-// offlineKey names an offline message.
-type offlineKey struct{ account, id string }
 
 // An account that has been deleted meanwhile gets no row, and a message that is stored already no second one.
 var insertOffline = NewInsert("offline", []Column{
@@ -104,11 +102,11 @@ func (w *offlineWriter) readPositions(tx *sql.Tx, query string, accounts any) er
 const deleteOfflineSQL = `DELETE FROM offline WHERE account = ? AND id = ?`
 
 // deleteOfflineRows deletes messages that were delivered, on SQLite.
-func deleteOfflineRows(tx *sql.Tx, rows []BulkRow[[]offlineKey]) error {
+func deleteOfflineRows(tx *sql.Tx, rows []BulkRow[[]deletions.Key]) error {
 	for i := range rows {
 		for _, m := range rows[i].Value {
-			if _, err := tx.Exec(deleteOfflineSQL, m.account, m.id); err != nil {
-				return fmt.Errorf("delete offline message of %s: %w", m.account, err)
+			if _, err := tx.Exec(deleteOfflineSQL, m.Account, m.ID); err != nil {
+				return fmt.Errorf("delete offline message of %s: %w", m.Account, err)
 			}
 		}
 	}

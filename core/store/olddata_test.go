@@ -145,7 +145,7 @@ func TestOldDeletionLog(t *testing.T) {
 	dir := storetest.OldData(t)
 	path := filepath.Join(dir, "dragoman.db")
 	line := "carol@old.example 01a22b61-dd27-7779-9ec9-86bb714656fb\n"
-	if err := os.WriteFile(path+oldDeletionLogSuffix, []byte(line), 0o600); err != nil {
+	if err := os.WriteFile(path+".collected", []byte(line), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, Options{Path: path})
@@ -153,7 +153,7 @@ func TestOldDeletionLog(t *testing.T) {
 	if err != nil || len(waiting) != 1 || waiting[0].Stanza.Body() != "for later, two" {
 		t.Errorf("offline: %v %v", waiting, err)
 	}
-	if _, err := os.Stat(path + oldDeletionLogSuffix); err == nil {
+	if _, err := os.Stat(path + ".collected"); err == nil {
 		t.Error("the old file is there still")
 	}
 }

@@ -167,7 +167,7 @@ func (s *Store) closeConnections() error {
 		errs = append(errs, s.writes.Close())
 	}
 	if log := s.offline.log; log != nil {
-		errs = append(errs, log.close())
+		errs = append(errs, log.Close())
 	}
 	return errors.Join(errs...)
 }

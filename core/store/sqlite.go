@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/store/deletions"
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 )
 
@@ -71,7 +72,7 @@ func (s *Store) openForMigration(ctx context.Context) (*sql.DB, error) {
 
 // completeDeletions deletes what clients had received when the last run ended.
 func (s *Store) completeDeletions(ctx context.Context, path string) error {
-	log, left, err := openDeletionLog(path)
+	log, left, err := deletions.Open(path)
 	if err != nil {
 		return err
 	}
@@ -83,16 +84,15 @@ func (s *Store) completeDeletions(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if err = deleteLogged(tx, left); err != nil {
-		return errors.Join(err, tx.Rollback())
+	for _, m := range left {
+		if _, err := tx.Exec(deleteOfflineSQL, m.Account, m.ID); err != nil {
+			return errors.Join(fmt.Errorf("delete offline message of %s: %w", m.Account, err), tx.Rollback())
+		}
 	}
 	if err = tx.Commit(); err != nil {
 		return err
 	}
-	if err := os.Remove(path + oldDeletionLogSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return log.file.Truncate(0)
+	return log.Clear()
 }
 
 // source is the driver's data source name.

@@ -52,13 +52,15 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
-	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/exclusive", "core/store/scan")},
+	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/exclusive", "core/store/scan", "core/store/schema", "core/store/deletions")},
 	{"core/store/transfer", []string{"core/store"}},
 	{"core/store/archives", join(join(engines, addresses...), "core/store/scan")},
 	{"core/store/pipeline", nil},
 	{"core/store/postgres", nil},
 	{"core/store/exclusive", nil},
 	{"core/store/scan", nil},
+	{"core/store/schema", nil},
+	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
 	{"core/server", []string{"config", "core/*", "core/features/*", "core/store/exclusive"}},

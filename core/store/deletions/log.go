@@ -1,0 +1,102 @@
+// Package deletions keeps a file beside a SQLite database that lists the offline messages which clients have received, until
+// the transaction that deletes them has committed. A plain write to a file survives the end of the process at
+// once, a commit comes only some milliseconds later: without the file, a server that is killed in between would deliver
+// them twice.
+//
+// It has no goroutines. The lock of a Log is held across a plain write to its file.
+package deletions
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// Names of the file, behind that of the database. Releases up to 0.1 used the second one.
+const (
+	suffix    = ".deletions"
+	oldSuffix = ".collected"
+)
+
+const fileMode = 0o600
+
+// Key names an offline message.
+type Key struct{ Account, ID string }
+
+// Log is an open file.
+type Log struct {
+	mu       sync.Mutex
+	file     *os.File
+	database string
+	pending  int // deletions under way
+}
+
+// Open opens the file beside a database and returns what the last run has left in it.
+func Open(database string) (*Log, []Key, error) {
+	left, err := read(database + suffix)
+	if err != nil {
+		return nil, nil, err
+	}
+	old, err := read(database + oldSuffix)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := os.OpenFile(database+suffix, os.O_CREATE|os.O_WRONLY|os.O_APPEND, fileMode)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open deletion log: %w", err)
+	}
+	return &Log{file: f, database: database}, append(left, old...), nil
+}
+
+// read reads lines of an account and an id.
+func read(path string) ([]Key, error) {
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read deletion log: %w", err)
+	}
+	var list []Key
+	for line := range bytes.Lines(data) {
+		account, id, ok := bytes.Cut(bytes.TrimSuffix(line, []byte("\n")), []byte(" "))
+		if ok && bytes.HasSuffix(line, []byte("\n")) { // a torn last line was not written
+			list = append(list, Key{string(account), string(id)})
+		}
+	}
+	return list, nil
+}
+
+// Clear empties the file when what the last run has left is deleted.
+func (l *Log) Clear() error {
+	if err := os.Remove(l.database + oldSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return l.file.Truncate(0)
+}
+
+// Begin adds messages; End is called when they are deleted.
+func (l *Log) Begin(keys []Key) error {
+	var b bytes.Buffer
+	for _, m := range keys {
+		fmt.Fprintf(&b, "%s %s\n", m.Account, m.ID)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pending++
+	_, err := l.file.Write(b.Bytes())
+	return err
+}
+
+// End empties the file when nothing in it is needed any longer.
+func (l *Log) End(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pending--; l.pending > 0 || err != nil {
+		return nil
+	}
+	return l.file.Truncate(0)
+}
+
+// Close closes the file.
+func (l *Log) Close() error { return l.file.Close() }
