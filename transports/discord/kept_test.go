@@ -60,6 +60,43 @@ func FuzzSent(f *testing.F) {
 	})
 }
 
+// readAs are the characters of Markdown that may be missing from a text in which they had a meaning.
+const readAs = directives + `\#-+[]()`
+
+// checkReceived checks that XMPP shows all that a person has typed in Discord. Names and times are shown in other words.
+func checkReceived(t *testing.T, s *client, typed string) {
+	t.Helper()
+	if strings.Contains(typed, "<") {
+		return
+	}
+	if got := s.parser(nil, nil).parse(typed).Styling(); textcheck.Lost(typed, got, readAs) != "" {
+		t.Fatalf("%q is shown as %q: %q is lost", typed, got, textcheck.Lost(typed, got, readAs))
+	}
+}
+
+func TestNothingThatIsReceivedIsLost(t *testing.T) {
+	t.Parallel()
+	more := []string{
+		"1. a\n1. b\n3. c", "0. a\n007. b", "- a\n  - b\n    1. c\n- d", "[a](<https://e.org/x_y>) b", "# a\n## b\n-# c\n#d", ">>> a\n> b\nc",
+		"```a```b```c```", "x ```\na``` y", "```not a language\nb```", "`` a`b ``", "` `", "||a||b||", "***a** b*", "**a*b**", "__a_b__", "\\*a\\*", `\\`, "<",
+	}
+	for _, typed := range append(more, textcheck.Bodies()...) {
+		checkReceived(t, offline(t), typed)
+	}
+}
+
+func FuzzReceived(f *testing.F) {
+	s := offline(f)
+	for _, typed := range textcheck.Bodies() {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		if len(typed) < 2000 && utf8.ValidString(typed) && !strings.ContainsRune(typed, utf8.RuneError) {
+			checkReceived(t, s, typed)
+		}
+	})
+}
+
 func TestTextsStayCheap(t *testing.T) {
 	s := offline(t)
 	textcheck.Linear(t, 1000, textcheck.Units(), func(text string) {

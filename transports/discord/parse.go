@@ -57,7 +57,7 @@ func (p *parser) line(content string) richtext.Text {
 var (
 	heading  = regexp.MustCompile(`^(#{1,3}) +(\S.*)$`)
 	bullet   = regexp.MustCompile(`^( *)[-*] +(\S.*)$`)
-	numbered = regexp.MustCompile(`^( *)(\d{1,9})\. +(\S.*)$`)
+	numbered = regexp.MustCompile(`^( *)([1-9]\d{0,8})\. +(\S.*)$`)
 )
 
 // blocks reads line by line: fences, quotations, headings, lists, and lines of text.
@@ -71,10 +71,10 @@ func (p *parser) blocks(content string, depth int) richtext.Text {
 		}
 		t, plain = append(t, p.spans(line, depth)...), true
 	}
-	unclosed := false // no fence closes any longer
+	last := len(content) - strings.LastIndex(content, "```") // bytes from the last fence on
 	for content != "" {
 		line, rest, _ := strings.Cut(content, "\n")
-		if at := strings.Index(line, "```"); at >= 0 && !unclosed && !quoted(line) {
+		if at := strings.Index(line, "```"); at >= 0 && len(content)-at > last && !quoted(line) {
 			fence, after, ok := fenced(content[at:])
 			if ok {
 				if at > 0 {
@@ -84,7 +84,6 @@ func (p *parser) blocks(content string, depth int) richtext.Text {
 				content = strings.TrimPrefix(after, "\n")
 				continue
 			}
-			unclosed = strings.Count(content[at+3:], "```") == 0
 		}
 		content = rest
 		switch {
@@ -110,7 +109,7 @@ func (p *parser) blocks(content string, depth int) richtext.Text {
 		case numbered.MatchString(line):
 			m := numbered.FindStringSubmatch(line)
 			n, _ := strconv.Atoi(m[2]) // at most nine digits
-			item(&t, max(n, 1), len(m[1]), p.spans(m[3], depth))
+			item(&t, n, len(m[1]), p.spans(m[3], depth))
 			plain = false
 		default:
 			inline(line)
@@ -135,7 +134,7 @@ func item(t *richtext.Text, number, indent int, text richtext.Text) {
 			item(&last.Children, number, indent-2, text)
 			return
 		}
-		if (list.Level > 0) == (number > 0) {
+		if number == 0 && list.Level == 0 || list.Level > 0 && number == list.Level+len(list.Children) { // numbers stay as they were typed
 			list.Children = append(list.Children, node)
 			return
 		}

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
@@ -82,7 +83,7 @@ func (s *client) presence(ctx context.Context, n *gatewayEvent, p *objects.Prese
 	}
 	for _, a := range p.Activities {
 		if a.Type == objects.ActivityCustom {
-			info.Status = a.State
+			info.Status = strings.TrimSpace(emojiName(a.Emoji) + " " + a.State)
 			break
 		}
 		if info.Status == "" {

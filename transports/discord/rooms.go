@@ -12,7 +12,7 @@ import (
 // room describes a channel.
 func (s *client) room(c *objects.Channel) transports.RoomInfo {
 	info := transports.RoomInfo{
-		ID: transports.RoomID(c.ID), Kind: transports.Private, Name: c.Name, Topic: c.Topic, Space: transports.SpaceID(c.GuildID),
+		ID: transports.RoomID(c.ID), Kind: transports.Private, Name: c.Name, Topic: s.parser(c, nil).parse(c.Topic).Styling(), Space: transports.SpaceID(c.GuildID),
 		Group: s.state.GuildName(c.GuildID), Joined: true, Writable: true, Members: c.Members,
 	}
 	switch {

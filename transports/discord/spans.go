@@ -18,7 +18,7 @@ var delimiters = [...]struct {
 
 var (
 	webAddress = regexp.MustCompile(`^https?://[^\s<>]*[^\s<>".,;:!?')\]*_~|]`)
-	labelled   = regexp.MustCompile(`^\[([^\[\]\n]+)\]\(<?(https?://[^\s<>()]+)>?(?: "[^"\n]*")?\)`)
+	labelled   = regexp.MustCompile(`^\[([^\[\]\n]+)\]\(<?(https?://[^\s<>()]+)>?(?: "([^"\n]*)")?\)`)
 	bracketed  = regexp.MustCompile(`^<(@&|@!?|#|a?:\w+:|t:|/[^:<>\n]+:|https?://|mailto:)([^<>\s]+)>`)
 )
 
@@ -31,7 +31,7 @@ const maxLabel = 1000
 type lost struct {
 	marks   [len(delimiters)]bool
 	ticks   [2]bool
-	bracket bool
+	bracket int // bytes of the line from the last place on where a link's label can end; 0 where that is not known
 }
 
 // spans reads inline markup of one line.
@@ -76,15 +76,18 @@ func (p *parser) special(rest string, gone *lost) (n richtext.Node, size int) {
 	case '`':
 		return inlineCode(rest, gone)
 	case '[':
-		if gone.bracket {
-			return n, 0
+		if gone.bracket == 0 {
+			gone.bracket = len(rest) - strings.LastIndex(rest, "](")
 		}
-		if !strings.Contains(rest, "](") {
-			gone.bracket = true
+		if len(rest) <= gone.bracket {
 			return n, 0
 		}
 		if m := labelled.FindStringSubmatch(rest); m != nil && utf8.RuneCountInString(m[1]) <= maxLabel {
-			return richtext.Node{Kind: richtext.Link, URL: m[2], Children: richtext.FromPlain(m[1])}, len(m[0])
+			label := m[1]
+			if m[3] != "" { // shown where the pointer rests on the link
+				label += " (" + m[3] + ")"
+			}
+			return richtext.Node{Kind: richtext.Link, URL: m[2], Children: richtext.FromPlain(label)}, len(m[0])
 		}
 	case '<':
 		if m := bracketed.FindStringSubmatch(rest); m != nil {

@@ -38,10 +38,12 @@ func TestParse(t *testing.T) {
 		"2. two\n3. three":                   "2. two\n3. three",
 		"hi <@80351110224678912>, see <#103735883630395392> <:blob:41771983429993937>": "hi @80351110224678912, see #103735883630395392 :blob:",
 		"[label](https://x.example/a) <https://y.example> https://z.example/q_r_s.":    "label <https://x.example/a> https://y.example https://z.example/q_r_s.",
-		"||secret|| @everyone":  "(spoiler) secret @everyone",
-		"<t:0:f> </cmd:123456>": "1970-01-01 00:00 UTC /cmd",
-		"**unclosed *mess":      "**unclosed *mess",
-		"two\nlines\n\npara":    "two\nlines\n\npara",
+		`[a](https://e.org "b")`: "a (b) <https://e.org>",
+		"1. a\n1. b\n3. c":       "1. a\n1. b\n3. c",
+		"||secret|| @everyone":   "(spoiler) secret @everyone",
+		"<t:0:f> </cmd:123456>":  "1970-01-01 00:00 UTC /cmd",
+		"**unclosed *mess":       "**unclosed *mess",
+		"two\nlines\n\npara":     "two\nlines\n\npara",
 	} {
 		if got := s.parser(nil, nil).parse(in).Styling(); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)

@@ -34,7 +34,7 @@ func (w *lines) styled(t Text) {
 		case Spoiler:
 			w.put("(spoiler) " + n.Children.Styling())
 		case Heading:
-			w.put(Span("*", n.Children.String()))
+			w.put(Span("*", heading(n.Children)))
 		case Link:
 			w.put(n.link())
 		case Pre:
@@ -52,6 +52,22 @@ func (w *lines) styled(t Text) {
 			w.fresh()
 		}
 	}
+}
+
+// heading is the text of a heading, which is bold as a whole: other directives in it would end that.
+func heading(t Text) string { return unmarked(t).Styling() }
+
+// unmarked is a text without spans.
+func unmarked(t Text) (flat Text) {
+	for _, n := range t {
+		switch n.Kind {
+		case Bold, Italic, Strike, Under:
+			flat = append(flat, unmarked(n.Children)...)
+		default:
+			flat = append(flat, n)
+		}
+	}
+	return flat
 }
 
 // Span puts a directive round each line: XEP-0393 §6 lets none cross a line, nor
@@ -89,6 +105,9 @@ func fence(language, s string) string {
 // link writes a link with its label before it, so that nobody is deceived by one that looks like another address.
 func (n Node) link() string {
 	label := undirected(n.Children.Styling())
+	if n.URL == "" {
+		return label
+	}
 	if label == "" || label == n.URL || "http://"+label == n.URL || "https://"+label == n.URL || "mailto:"+label == n.URL {
 		return n.URL
 	}

@@ -70,7 +70,7 @@ func (s *client) shared(a *attachment) richtext.Text {
 	}
 	head := "(forwarded)"
 	if a.Author != "" {
-		head = "(forwarded from " + a.Author + ")"
+		head = "(forwarded from " + unescape(a.Author) + ")"
 	}
 	return richtext.Text{{Text: head}, {Kind: richtext.Quote, Children: quoted}}
 }
@@ -85,7 +85,7 @@ func (s *client) attachmentText(a *attachment) richtext.Text {
 
 func (s *client) attachment(a *attachment) richtext.Text {
 	t := s.parse(a.Pretext)
-	t = appendLine(t, richtext.FromPlain(strings.TrimSpace(a.Author)))
+	t = appendLine(t, richtext.FromPlain(strings.TrimSpace(unescape(a.Author))))
 	switch {
 	case webAddress(a.TitleLink):
 		t = appendLine(t, s.linked(a.TitleLink, a.Title))

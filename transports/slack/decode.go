@@ -129,6 +129,9 @@ type rawChannel struct {
 	Topic struct {
 		Value string `json:"value"`
 	} `json:"topic"`
+	Purpose struct {
+		Value string `json:"value"`
+	} `json:"purpose"`
 	IsMember   bool `json:"is_member"`
 	IsArchived bool `json:"is_archived"`
 	IsReadOnly bool `json:"is_read_only"`

@@ -181,10 +181,10 @@ func (s *client) deleted(e *rawEvent, ts string, room transports.RoomInfo) trans
 // frame is what all events of a message share.
 func (s *client) frame(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
 	event := transports.Event{
-		Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, m.user()), Name: m.Username, Nonce: m.clientID(),
+		Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, m.user()), Name: emojis(unescape(m.Username)), Nonce: m.clientID(),
 	}
 	if event.Actor == "" && m.BotID != "" {
-		event.Actor, event.Name = userID(s.cred.Team, m.BotID), firstOf(m.Username, m.BotProfile.Name)
+		event.Actor, event.Name = userID(s.cred.Team, m.BotID), emojis(unescape(firstOf(m.Username, m.BotProfile.Name)))
 	}
 	event.Own = m.AppID != "" && (m.AppID == app || m.AppID == s.cred.appID()) || m.BotID != "" && m.BotID == s.cred.BotID
 	return event
@@ -265,7 +265,7 @@ func (s *client) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) err
 	s.forget(channel)
 	if e.Type == "channel_created" { // nobody of ours is in it yet, but it can be found
 		room := transports.RoomInfo{
-			ID: roomID(s.cred.Team, channel), Kind: transports.Public, Name: e.channelName(), Group: s.cred.TeamName, Writable: true,
+			ID: roomID(s.cred.Team, channel), Kind: transports.Public, Name: unescape(e.channelName()), Group: s.cred.TeamName, Writable: true,
 		}
 		d.post(ctx, s, s.occurrence(room, "room/"+e.EventTS, e.EventTS, e.user(), transports.RoomChanged{Info: room}))
 		return nil

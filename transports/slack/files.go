@@ -38,13 +38,10 @@ func files(raw []rawFile) []transports.File {
 		if f.Mode == "tombstone" || f.ID == "" {
 			continue
 		}
-		name := f.Name
-		if name == "" {
-			name = f.Title
-		}
+		name := unescape(firstOf(f.Name, f.Title))
 		list = append(list, transports.File{
 			ID: f.ID, Name: name, MIME: f.Mimetype, Size: f.Size, URL: f.Permalink, Ref: f.ID, Width: f.Width, Height: f.Height,
-			Alt: f.Alt, Duration: int(f.Duration / 1000),
+			Alt: unescape(f.Alt), Duration: int(f.Duration / 1000),
 		})
 	}
 	return list

@@ -1,6 +1,8 @@
 package slack
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -66,6 +68,51 @@ func FuzzSent(f *testing.F) {
 	})
 }
 
+// checkReceived checks that XMPP shows all that a person has typed in Slack, as mrkdwn and as rich text.
+func checkReceived(t *testing.T, s *client, typed string) {
+	t.Helper()
+	if got := s.parse(escaper.Replace(typed)).Styling(); textcheck.Lost(emojis(typed), got, directives) != "" {
+		t.Fatalf("mrkdwn %q is shown as %q: %q is lost", typed, got, textcheck.Lost(emojis(typed), got, directives))
+	}
+	text, err := json.Marshal(typed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{
+		`{"type":"rich_text_section","elements":[{"type":"text","text":%s}]}`,
+		`{"type":"rich_text_section","elements":[{"type":"text","text":%s,"style":{"bold":true,"italic":true,"strike":true}},{"type":"text","text":"."}]}`,
+		`{"type":"rich_text_section","elements":[{"type":"text","text":%s,"style":{"code":true}}]}`,
+		`{"type":"rich_text_preformatted","elements":[{"type":"text","text":%s}]}`,
+		`{"type":"rich_text_quote","elements":[{"type":"text","text":%s}]}`,
+		`{"type":"rich_text_list","style":"ordered","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":%s}]}]}`,
+	} {
+		block := fmt.Sprintf(form, text)
+		got := s.blocks(json.RawMessage(`[{"type":"rich_text","elements":[` + block + `]}]`)).Styling()
+		if lost := textcheck.Lost(typed, got, ""); lost != "" {
+			t.Fatalf("%s is shown as %q: %q is lost", block, got, lost)
+		}
+	}
+}
+
+func TestNothingThatIsReceivedIsLost(t *testing.T) {
+	t.Parallel()
+	for _, typed := range textcheck.Bodies() {
+		checkReceived(t, unlinked(), typed)
+	}
+}
+
+func FuzzReceived(f *testing.F) {
+	s := unlinked()
+	for _, typed := range textcheck.Bodies() {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		if len(typed) < 2000 && utf8.ValidString(typed) && !strings.ContainsAny(typed, "\ufffd\x02\x03") {
+			checkReceived(t, s, typed)
+		}
+	})
+}
+
 func TestMrkdwn(t *testing.T) {
 	t.Parallel()
 	s := unlinked()
@@ -119,8 +166,23 @@ func TestTextsStayCheap(t *testing.T) {
 	s := unlinked()
 	textcheck.Linear(t, 2000, textcheck.Units(), func(text string) {
 		_ = s.parse(text).Styling()
+		_ = s.parse(escaper.Replace(text)).Styling()
 		for _, part := range (richtext.Cutter{Limit: 500, Length: length}).Split(richtext.ParseStyling(text)) {
 			_ = written(s, part)
 		}
+	})
+}
+
+// Blocks of many elements are read in linear time.
+func TestBlocksStayCheap(t *testing.T) {
+	s := unlinked()
+	textcheck.Linear(t, 4000, []string{
+		`{"type":"rich_text_section","elements":[{"type":"text","text":"a\\n"}]},{"type":"rich_text_quote","elements":[{"type":"user","user_id":"U1"}]},`,
+		`{"type":"rich_text_section","elements":[{"type":"text","text":"\\n\\n"}]},`,
+		`{"type":"rich_text_list","indent":3,"elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"a"}]}]},`,
+		`{"type":"user","user_id":"U1"},{"type":"link","url":"https://e.org","text":"x"},`,
+		`{"type":"text","text":"a","style":{"bold":true}},`,
+	}, func(elements string) {
+		_ = s.blocks(json.RawMessage(`[{"type":"rich_text","elements":[` + strings.TrimSuffix(elements, ",") + `]}]`)).Styling()
 	})
 }

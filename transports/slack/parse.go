@@ -129,6 +129,12 @@ func skinTone(s string) string {
 	return ""
 }
 
+// unescaper is the reverse of escaper.
+var unescaper = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
+
+// unescape is a name, which has no markup, but in which Slack escapes the same characters as in texts.
+func unescape(s string) string { return unescaper.Replace(s) }
+
 // emojis replaces the names in colons that stand for a Unicode emoji.
 func emojis(s string) string {
 	if strings.Count(s, ":") < 2 {

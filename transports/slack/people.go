@@ -74,7 +74,7 @@ func (s *client) person(u rawUser) transports.UserInfo {
 		}
 	}
 	return transports.UserInfo{
-		ID: userID(s.cred.Team, u.ID), Name: name, Handle: u.Name, Email: u.Profile.Email, Phone: u.Profile.Phone, Title: u.Profile.Title,
+		ID: userID(s.cred.Team, u.ID), Name: unescape(name), Handle: u.Name, Email: u.Profile.Email, Phone: unescape(u.Profile.Phone), Title: emojis(unescape(u.Profile.Title)),
 		Avatar: u.Profile.Image192, AvatarKey: u.Profile.AvatarHash, Bot: u.IsBot, Gone: u.Deleted, Group: s.cred.TeamName,
 	}
 }

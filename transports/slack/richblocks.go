@@ -135,12 +135,13 @@ func nest(t *richtext.Text, list richtext.Node, indent int) {
 
 // trimBreaks takes away the line end that Slack puts before a block that follows.
 func trimBreaks(t richtext.Text) richtext.Text {
-	for i := 0; i+1 < len(t); i++ {
-		if t[i].Kind == richtext.Break && t[i+1].Kind.Block() {
-			t = append(t[:i:i], t[i+1:]...)
+	var kept richtext.Text
+	for i, n := range t {
+		if n.Kind != richtext.Break || i+1 == len(t) || !t[i+1].Kind.Block() {
+			kept = append(kept, n)
 		}
 	}
-	return t
+	return kept
 }
 
 // inline makes nodes of one inline element.

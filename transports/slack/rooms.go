@@ -94,7 +94,7 @@ func (s *client) page(channels []rawChannel, mine bool, page func([]transports.R
 
 func (s *client) room(c rawChannel) transports.RoomInfo {
 	info := transports.RoomInfo{
-		ID: roomID(s.cred.Team, c.ID), Kind: transports.Public, Name: c.Name, Topic: c.Topic.Value,
+		ID: roomID(s.cred.Team, c.ID), Kind: transports.Public, Name: unescape(c.Name), Topic: s.topic(c),
 		Space: transports.SpaceID(strings.ToLower(s.cred.Team)), Group: s.cred.TeamName,
 		Joined: c.IsMember, Writable: !c.IsArchived && !c.IsReadOnly, Members: c.NumMembers,
 	}
@@ -105,6 +105,11 @@ func (s *client) room(c rawChannel) transports.RoomInfo {
 		info.Kind, info.Joined = transports.Private, true
 	}
 	return info
+}
+
+// topic is the topic of a channel as a message is shown, or its purpose where it has none.
+func (s *client) topic(c rawChannel) string {
+	return s.parse(firstOf(c.Topic.Value, c.Purpose.Value)).Styling()
 }
 
 func (s *client) rememberRoom(id string, info transports.RoomInfo) {

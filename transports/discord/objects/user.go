@@ -39,6 +39,7 @@ type Presence struct {
 		Type  int    `json:"type"`
 		Name  string `json:"name"`
 		State string `json:"state"`
+		Emoji Emoji  `json:"emoji"`
 	} `json:"activities"`
 }
 
