@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,6 +54,47 @@ func TestEditsOfOwnMessages(t *testing.T) {
 		h.expectNetwork(faultnet.DirectRoom("ann", "cleo"), "ann: uno")
 		h.expect(phone)
 	})
+}
+
+// A correction of a correction names the first version to all in the room, whichever the client has named. One that is
+// resent, as a retraction that is resent, is shown again to its sender only.
+func TestCorrectionOfCorrection(t *testing.T) {
+	for _, waiting := range []bool{false, true} {
+		t.Run(fmt.Sprintf("waiting=%v", waiting), func(t *testing.T) {
+			withGateway(t, func(h *harness) {
+				h.start()
+				h.link(phone, "ann")
+				h.link(desk, "ben")
+				h.join(phone, "plaza")
+				h.join(desk, "plaza")
+				h.world.Outage(waiting)
+				h.discard()
+				first := h.sendToRoom(phone, "plaza", "one")
+				edit := h.sendToRoom(phone, "plaza", "uno", replace(first.ID))
+				h.discard()
+				again := h.sendToRoom(phone, "plaza", "eins", replace(edit.ID), originID("0d2ff3b4-8f6e-4d1b"))
+				shown := h.received(desk)
+				if len(shown) != 1 || shown[0].Child("urn:xmpp:message-correct:0", "replace").Attr("id") != first.ID || shown[0].Body() != "eins" {
+					t.Errorf("ben is shown %v", shown)
+				}
+				h.discard()
+				h.send(again)
+				if got := h.received(phone); len(got) != 1 || stanzaID(got[0]) != stanzaID(shown[0]) ||
+					got[0].Child("urn:xmpp:message-correct:0", "replace").Attr("id") != first.ID {
+					t.Errorf("ann is shown %v", got)
+				}
+				h.expect(desk)
+				gone := h.send(stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, retract(first.ID), originID("0d2ff3b4-8f6e-4d1c")))
+				h.expect(phone, "plaza/Ann retracted")
+				h.world.Outage(false)
+				h.discard()
+				h.send(gone)
+				h.expect(phone, "plaza/Ann retracted")
+				h.expect(desk)
+				h.expectNetwork("plaza")
+			})
+		})
+	}
 }
 
 func TestEditsThatAreRefused(t *testing.T) {

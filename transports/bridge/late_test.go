@@ -13,7 +13,7 @@ import (
 
 // Events that come in another order than that in which they happened: what happened last is on show.
 func TestLateEvents(t *testing.T) {
-	said := transports.Message{ID: "m", Text: richtext.FromPlain("v1")}
+	posted := transports.Message{ID: "m", Text: richtext.FromPlain("v1")}
 	edit := func(text string) transports.Body {
 		return transports.Edit{ID: "m", Text: richtext.FromPlain(text)}
 	}
@@ -31,15 +31,15 @@ func TestLateEvents(t *testing.T) {
 		events []event
 		want   []string
 	}{
-		"an older edit":                {[]event{{1, said}, {3, edit("v3")}, {2, edit("v2")}}, []string{"plaza/Cleo: v1", "plaza/Cleo corrected: v3"}},
-		"an edit of the same second":   {[]event{{1, said}, {1, edit("v2")}, {1, edit("v3")}}, []string{"plaza/Cleo: v1", "plaza/Cleo corrected: v2", "plaza/Cleo corrected: v3"}},
-		"edits before the message":     {[]event{{3, edit("v3")}, {2, edit("v2")}, {1, said}, {4, edit("v4")}}, []string{"plaza/Cleo: (edited) v3", "plaza/Cleo corrected: v4"}},
-		"a deletion before":            {[]event{{3, deleted}, {1, said}, {2, edit("v2")}}, nil},
-		"a deletion before an edit":    {[]event{{1, said}, {3, deleted}, {2, edit("v2")}}, []string{"plaza/Cleo: v1", "plaza/Cleo retracted"}},
-		"a reaction to what is gone":   {[]event{{1, said}, {3, deleted}, {2, reacted(thumb, nil)}}, []string{"plaza/Cleo: v1", "plaza/Cleo retracted"}},
-		"a reaction before":            {[]event{{2, reacted(thumb, nil)}, {1, said}}, []string{"plaza/Cleo: v1", "plaza/Cleo reacted 👍"}},
-		"reactions before":             {[]event{{2, reacted(thumb, nil)}, {3, reacted(nil, thumb)}, {1, said}}, []string{"plaza/Cleo: v1"}},
-		"an older reaction":            {[]event{{1, said}, {3, reacted(nil, thumb)}, {2, reacted(thumb, nil)}}, []string{"plaza/Cleo: v1"}},
+		"an older edit":                {[]event{{1, posted}, {3, edit("v3")}, {2, edit("v2")}}, []string{"plaza/Cleo: v1", "plaza/Cleo corrected: v3"}},
+		"an edit of the same second":   {[]event{{1, posted}, {1, edit("v2")}, {1, edit("v3")}}, []string{"plaza/Cleo: v1", "plaza/Cleo corrected: v2", "plaza/Cleo corrected: v3"}},
+		"edits before the message":     {[]event{{3, edit("v3")}, {2, edit("v2")}, {1, posted}, {4, edit("v4")}}, []string{"plaza/Cleo: (edited) v3", "plaza/Cleo corrected: v4"}},
+		"a deletion before":            {[]event{{3, deleted}, {1, posted}, {2, edit("v2")}}, nil},
+		"a deletion before an edit":    {[]event{{1, posted}, {3, deleted}, {2, edit("v2")}}, []string{"plaza/Cleo: v1", "plaza/Cleo retracted"}},
+		"a reaction to what is gone":   {[]event{{1, posted}, {3, deleted}, {2, reacted(thumb, nil)}}, []string{"plaza/Cleo: v1", "plaza/Cleo retracted"}},
+		"a reaction before":            {[]event{{2, reacted(thumb, nil)}, {1, posted}}, []string{"plaza/Cleo: v1", "plaza/Cleo reacted 👍"}},
+		"reactions before":             {[]event{{2, reacted(thumb, nil)}, {3, reacted(nil, thumb)}, {1, posted}}, []string{"plaza/Cleo: v1"}},
+		"an older reaction":            {[]event{{1, posted}, {3, reacted(nil, thumb)}, {2, reacted(thumb, nil)}}, []string{"plaza/Cleo: v1"}},
 		"a past message with its edit": {[]event{{1, transports.Message{ID: "m", Text: richtext.FromPlain("v3"), Edited: second(3)}}, {2, edit("v2")}}, []string{"plaza/Cleo: v3"}},
 		"a person who came and left":   {[]event{{3, transports.Member{User: dan}}, {2, transports.Member{User: dan, Joined: true}}}, nil},
 	} {

@@ -60,6 +60,7 @@ func TestRetractionRemovesCorrections(t *testing.T) {
 				h.join(phone, "plaza")
 				h.sendToRoom(phone, "plaza", "stays")
 				f(h)
+				h.discard() // all events have been received
 				h.restart()
 				h.expectNetwork("plaza", "ann: stays")
 				found := false

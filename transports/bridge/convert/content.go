@@ -134,20 +134,30 @@ func ReactionSet(list []string) (set []string) {
 	return set
 }
 
-// NormalReactions makes the reactions of a stanza the set that was read from it, in which none is there in two forms.
-func NormalReactions(st *stanza.Stanza, r Request) *stanza.Stanza {
-	x := st.Child(NSReactions, "reactions")
-	if r.Kind != SendReact || x == nil {
-		return st
+// Shown is a stanza as others are shown it. Of reactions it has the set that was read from it, in which none is there in two
+// forms, and a correction names the first version (XEP-0308 §4), not an earlier correction.
+func Shown(st *stanza.Stanza, r Request) *stanza.Stanza {
+	switch r.Kind {
+	case SendReact:
+		x := st.Child(NSReactions, "reactions")
+		var written []string
+		for e := range x.Named(NSReactions, "reaction") {
+			written = append(written, e.Text())
+		}
+		if !slices.Equal(written, r.Emoji) {
+			return instead(st, Reactions(x.Attr("id"), r.Emoji)[0])
+		}
+	case SendEdit:
+		if x := st.Child(NSCorrect, "replace"); r.First != "" && x.Attr("id") != r.First {
+			return instead(st, stanza.NewElement(NSCorrect, "replace").With("id", r.First))
+		}
 	}
-	var written []string
-	for e := range x.Named(NSReactions, "reaction") {
-		written = append(written, e.Text())
-	}
-	if slices.Equal(written, r.Emoji) {
-		return st
-	}
-	return st.Without(func(e *stanza.Element) bool { return e.Is(NSReactions, "reactions") }).With(Reactions(x.Attr("id"), r.Emoji)[0])
+	return st
+}
+
+// instead is a stanza with an element instead of those of its name.
+func instead(st *stanza.Stanza, x *stanza.Element) *stanza.Stanza {
+	return st.Without(func(e *stanza.Element) bool { return e.Is(x.Space, x.Local) }).With(x)
 }
 
 // Displayed says how far somebody has read (XEP-0333).

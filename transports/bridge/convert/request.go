@@ -34,6 +34,7 @@ type Request struct {
 	ReplyTo string          `json:"reply,omitempty"`  // a stanza's id
 	Thread  string          `json:"thread,omitempty"` // a stanza's id
 	Target  string          `json:"target,omitempty"` // a stanza's id, of what is changed
+	First   string          `json:"-"`                // the own id of that stanza, of what is corrected
 	Emoji   []string        `json:"emoji,omitempty"`  // the whole set
 	Topic   string          `json:"topic,omitempty"`
 	Receipt bool            `json:"receipt,omitempty"` // the sender wants one (XEP-0184)

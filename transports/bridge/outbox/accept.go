@@ -50,6 +50,7 @@ func (q *Queue) Send(ctx context.Context, l *logins.Login, m room.Message) error
 	case err != nil:
 		return err
 	case again != nil:
+		m.Stanza = a.st
 		q.reflectAgain(m, *again)
 	case a.call.Kind == "":
 		p := m.Post("")
@@ -85,13 +86,11 @@ func (q *Queue) Chat(ctx context.Context, l *logins.Login, st *stanza.Stanza) {
 	}
 }
 
-// receive returns the call for a stanza; again is true if the stanza was accepted before. A call without a kind does not
-// have to be stored.
+// receive returns the call for a stanza; again is set if the stanza was accepted before, whatever has become of the message
+// that it is about. A call without a kind does not have to be stored.
 func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tables.Call, err error) {
+	a.st = w.st
 	request, err := q.parser(w.login).Parse(w.st, w.subject)
-	if err == nil {
-		request, err = q.check(ctx, w, request)
-	}
 	if err != nil || request.Kind == convert.None {
 		return a, nil, err
 	}
@@ -103,9 +102,17 @@ func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tabl
 	recognised := len(origin) >= minOriginID
 	if recognised {
 		origin += " " + convert.Hash(w.st.Payload)
-		if again, recognised, err = q.known(ctx, bare, origin); err != nil || again != nil {
-			return a, again, err
+		if again, recognised, err = q.known(ctx, bare, origin); err != nil {
+			return a, nil, err
 		}
+	}
+	checked, err := q.check(ctx, w, request)
+	if again != nil {
+		a.st = convert.Shown(w.st, checked)
+		return a, again, nil
+	}
+	if err != nil || checked.Kind == convert.None {
+		return a, nil, err
 	}
 	if !recognised {
 		origin += fmt.Sprint(" ", seq)
@@ -113,12 +120,12 @@ func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tabl
 	if q.conv.Calls()+len(q.accepted) >= q.env.Settings.Queue {
 		return a, nil, stanza.ResourceConstraint("Too many messages wait to be sent here.")
 	}
-	a.st, a.request = w.st, request
+	a.request = checked
 	a.call = tables.Call{
-		Seq: seq, Room: q.conv.ID, Login: w.login.ID, Sender: w.from, Origin: origin, Message: own, Kind: string(request.Kind),
+		Seq: seq, Room: q.conv.ID, Login: w.login.ID, Sender: w.from, Origin: origin, Message: own, Kind: string(checked.Kind),
 		Created: q.env.Now(), Stanza: q.outbox.address.Outgoing(q.conv.Row, bare, origin),
 	}
-	a.call.Data, err = json.Marshal(request)
+	a.call.Data, err = json.Marshal(checked)
 	return a, nil, err
 }
 
@@ -161,7 +168,7 @@ func (q *Queue) known(ctx context.Context, bare jid.JID, origin string) (again *
 
 // acceptForRoom prepares what the room is shown once the call is durable.
 func (q *Queue) acceptForRoom(m room.Message, a accepted) {
-	m.Stanza = convert.NormalReactions(m.Stanza, a.request)
+	m.Stanza = convert.Shown(m.Stanza, a.request)
 	post := m.Post(a.call.Stanza)
 	archive := &tables.Archived{
 		Seq: q.env.Next(), Room: q.conv.ID, ID: a.call.Stanza, Message: a.call.Message, At: q.env.Now(), Nick: m.From.Nick, Occupant: m.From.ID,

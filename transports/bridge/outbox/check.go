@@ -61,8 +61,17 @@ func (q *Queue) checkEdit(ctx context.Context, w written, r convert.Request, t t
 	} else if caps.MaxEdits > 0 && n >= caps.MaxEdits {
 		return r, stanza.NotAcceptable(fmt.Sprintf("%s allows %d corrections of a message.", q.env.Info.Name, caps.MaxEdits))
 	}
+	if t.own == "" { // the correction of a correction that waits
+		first, ok, err := q.find(ctx, t.stanza, w.from)
+		if err != nil {
+			return r, err
+		}
+		if ok {
+			t.own = first.own
+		}
+	}
 	r = q.parser(w.login).FitEdit(r)
-	r.Target = t.stanza
+	r.Target, r.First = t.stanza, t.own
 	return r, nil
 }
 
@@ -105,6 +114,7 @@ func (q *Queue) late(t target, window time.Duration) bool {
 // target is the message that a request is about: in the map of ids, or still in the outbox.
 type target struct {
 	stanza  string // of its first version
+	own     string // the id that the sender has given that version; "" where that is not known
 	sender  string // bare JID where it came from XMPP
 	author  transports.UserID
 	parts   []tables.Mapping
@@ -133,7 +143,7 @@ func (q *Queue) find(ctx context.Context, id string, sender jid.JID) (target, bo
 		return waiting, ok, err
 	}
 	r := rows[0]
-	return target{stanza: r.Stanza, sender: r.Sender, author: r.Author, parts: rows, deleted: r.Deleted}, true, nil
+	return target{stanza: r.Stanza, own: r.Origin, sender: r.Sender, author: r.Author, parts: rows, deleted: r.Deleted}, true, nil
 }
 
 // byStanza are the parts of the first version of a message.
@@ -170,9 +180,9 @@ func (q *Queue) findWaiting(ctx context.Context, id, who string) (t target, ok b
 
 // targetOf is a message that has not been sent yet; a correction stands for its first version.
 func targetOf(c tables.Call, r convert.Request) target {
-	t := target{stanza: c.Stanza, sender: c.Sender.Bare().String()}
+	t := target{stanza: c.Stanza, own: c.Message, sender: c.Sender.Bare().String()}
 	if convert.Kind(c.Kind) == convert.SendEdit {
-		t.stanza = r.Target
+		t.stanza, t.own = r.Target, ""
 	}
 	return t
 }
