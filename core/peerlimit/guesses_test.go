@@ -228,8 +228,8 @@ func TestQuota(t *testing.T) {
 		if !q.Take(a) || q.Take(a) {
 			t.Error("an account that was not registered counts")
 		}
-		if !q.Taken(a) || !q.Taken(a) || q.Taken(a) || !q.Taken(b) {
-			t.Error("not two names")
+		if got := [4]bool{q.Taken(a), q.Taken(a), q.Taken(a), q.Taken(b)}; got != [4]bool{true, true, false, true} {
+			t.Errorf("not two names: %v", got)
 		}
 		time.Sleep(19 * time.Minute)
 		if q.Take(a) {

@@ -22,7 +22,7 @@ type spanParser struct {
 
 // parseSpans reads one line (XEP-0393 §6).
 func parseSpans(line string) Text {
-	if strings.IndexAny(line, "*_~`") < 0 {
+	if !strings.ContainsAny(line, "*_~`") {
 		return linkify(line)
 	}
 	p := spanParser{line: line}

@@ -33,7 +33,9 @@ func readFiles(path string) (map[int64]bool, error) {
 		}
 		for ; len(data) >= 8; data = data[8:] { // a torn last number was not written
 			if seq := int64(binary.BigEndian.Uint64(data)); seq < 0 {
-				found[-seq] = found[-seq]
+				if _, ok := found[-seq]; !ok {
+					found[-seq] = false
+				}
 			} else {
 				found[seq] = true
 			}

@@ -46,8 +46,8 @@ func (p *Presence) setResource(who jid.JID, available bool) (turned bool) {
 		p.users[who.Bare()] = u
 	}
 	before := len(u.resources)
-	if before < maxResources {
-		u.resources[who.Resource()] = u.resources[who.Resource()]
+	if _, known := u.resources[who.Resource()]; !known && before < maxResources {
+		u.resources[who.Resource()] = unanswered
 	}
 	return before == 0
 }
