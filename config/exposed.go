@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"reflect"
@@ -9,8 +10,11 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// othersMayRead is the permission bit that a file with a secret should not have.
-const othersMayRead fs.FileMode = 0o007
+// Permissions that a file with a secret should not have.
+const (
+	othersMayRead  fs.FileMode = 0o007
+	othersMayWrite fs.FileMode = 0o002
+)
 
 // Exposed returns the files with secrets that every user of this machine can read: the configuration file
 // ("" for none) if it contains a secret, the files with secrets, the key of the certificate.
@@ -23,6 +27,9 @@ func Exposed(file string, c Config) []string {
 	})
 	if holdsSecret(file, c) {
 		files = append(files, file)
+	}
+	if text, err := os.ReadFile(c.TLS.Certificate); err == nil && bytes.Contains(text, []byte("PRIVATE KEY-----")) {
+		files = append(files, c.TLS.Certificate) // certificate and key in one file
 	}
 	slices.Sort(files)
 	return slices.DeleteFunc(slices.Compact(files), func(f string) bool {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -42,7 +43,33 @@ func TestExposed(t *testing.T) {
 			t.Errorf("%s: %q is exposed, want %q (beside %s)", c.name, got, c.want, group)
 		}
 	}
+	both := Default()
+	both.TLS.Certificate, both.TLS.Key = write("both.pem", "-----BEGIN PRIVATE KEY-----", 0o644), write("key.pem", "x", 0o600)
+	if got := Exposed("", both); !slices.Equal(got, []string{both.TLS.Certificate}) {
+		t.Errorf("a certificate with its key: %q", got)
+	}
 	if got := Exposed("", Default()); len(got) > 0 {
 		t.Errorf("%q is exposed", got)
+	}
+}
+
+// A certificate or key that every user can replace is refused.
+func TestWritableKey(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"cert.pem": 0o666, "key.pem": 0o602} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, mode); err != nil { // overrides the umask
+			t.Fatal(err)
+		}
+	}
+	_, err := Parse([]byte("[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n"), dir, nil)
+	for _, want := range []string{"tls.certificate: every user of this machine can change ", "tls.key: every user of this machine can change ", "(mode 0602): chmod go-w "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }

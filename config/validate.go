@@ -114,6 +114,8 @@ func (t *TLS) validate(p *Problems) {
 		} else if len(text) == 0 {
 			p.add(f.path, "%s is empty", f.file)
 			readable = false
+		} else if info, err := os.Stat(f.file); err == nil && info.Mode().Perm()&othersMayWrite != 0 {
+			p.add(f.path, "every user of this machine can change %s (mode %04o): chmod go-w %s", f.file, info.Mode().Perm(), f.file)
 		}
 	}
 	if !readable {

@@ -34,8 +34,12 @@ keep its data directory, which holds the keys.`,
 				return err
 			}
 			if path, ok := strings.CutPrefix(from, "sqlite:"); ok { // a missing source would be created empty
-				if _, err := os.Stat(path); err != nil {
+				info, err := os.Stat(path)
+				if err != nil {
 					return err
+				}
+				if info.Size() == 0 {
+					return fmt.Errorf("%s is empty (0 bytes): there is no database to copy", path)
 				}
 			}
 			err = gateways.CopyStore(cmd.Context(), from, to, func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) })

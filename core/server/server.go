@@ -17,6 +17,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
 )
 
@@ -30,7 +31,7 @@ type Server struct {
 	config     config.Config
 	log        *slog.Logger
 	store      *store.Store
-	hold       *store.Hold // keeps other processes from the store
+	hold       *exclusive.Hold // keeps other processes from the store
 	router     *router.Router
 	hosts      []*host
 	clients    *c2s.Server
@@ -146,7 +147,7 @@ func (s *Server) advertise(domain jid.JID) {
 
 // newClients creates the server for client connections.
 func (s *Server) newClients() error {
-	secret, err := loadOrCreateSecret(filepath.Join(s.config.Server.Data, "sasl.key"))
+	secret, err := loadOrCreateSecret(filepath.Join(s.config.Server.Data, saslKeyName))
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func (s *Server) newClients() error {
 	hosts := make([]c2s.Host, 0, len(s.hosts))
 	for _, h := range s.hosts {
 		auth, err := sasl.NewServer(sasl.Config{
-			Host: h.domain, Accounts: s.store.Logins(h.domain), Secret: secret, Iterations: s.config.Login.Iterations, Tries: s.config.Login.Tries,
+			Host: h.domain, Accounts: authentication.New(s.store, h.domain), Secret: secret, Iterations: s.config.Login.Iterations, Tries: s.config.Login.Tries,
 		})
 		if err != nil {
 			return err

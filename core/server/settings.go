@@ -13,6 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/component"
+	"github.com/dragoman-im/dragoman/core/keyfile"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
@@ -78,19 +79,18 @@ const secretSize = 32
 
 // loadOrCreateSecret reads a random secret from a file, or creates it.
 func loadOrCreateSecret(file string) ([]byte, error) {
-	secret, err := os.ReadFile(file)
-	if err == nil && len(secret) == secretSize {
+	secret, err := keyfile.Read(file)
+	switch {
+	case err == nil && len(secret) == secretSize:
 		return secret, nil
-	}
-	if err == nil {
-		return nil, fmt.Errorf("%s: %d bytes instead of %d: delete the file to have a new one created", file, len(secret), secretSize)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	case err == nil:
+		return nil, fmt.Errorf("%s has %d bytes instead of %d: restore it from a backup, or delete it to have a new one created", file, len(secret), secretSize)
+	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
 	secret = make([]byte, secretSize)
 	_, _ = rand.Read(secret) // never fails
-	return secret, os.WriteFile(file, secret, 0o600)
+	return secret, keyfile.Write(file, secret, keyfile.Secret)
 }
 
 // certificateCheckEvery is how often the certificate file is checked for a new one.

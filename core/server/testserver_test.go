@@ -21,6 +21,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/store/authentication"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -169,7 +170,7 @@ func (p *testServer) restore(name string) {
 		p.account(name)
 		return
 	}
-	now, err := p.server.store.Logins(account.Host()).Lookup(ctx, name)
+	now, err := authentication.New(p.server.store, account.Host()).Lookup(ctx, name)
 	if err != nil {
 		p.t.Fatal(err)
 	}

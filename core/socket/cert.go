@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,10 +17,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/net/idna"
+
+	"github.com/dragoman-im/dragoman/core/keyfile"
 )
 
 // How long our own certificate is valid, and how long before its end it is replaced.
@@ -40,7 +44,8 @@ type SelfSignedCertificate struct {
 }
 
 // NewSelfSignedCertificate takes the certificate from the file, or makes one if that
-// does not exist, lacks a host or expires soon. The file holds the key: mode 0600.
+// does not exist, lacks a host or expires soon. The file holds the key: mode 0600. Another one beside it, with the extension .crt,
+// holds the certificate alone.
 func NewSelfSignedCertificate(path string, hosts []string) (*SelfSignedCertificate, error) {
 	o := &SelfSignedCertificate{path: path, now: time.Now}
 	for _, h := range hosts {
@@ -53,8 +58,12 @@ func NewSelfSignedCertificate(path string, hosts []string) (*SelfSignedCertifica
 	if len(o.hosts) == 0 {
 		return nil, errors.New("certificate for no host")
 	}
-	_, err := o.Certificate("")
-	return o, err
+	if _, err := o.Certificate(""); err != nil {
+		return o, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o, o.publish()
 }
 
 // Certificate returns the certificate whatever the name is; the method is a Certificates. It replaces a
@@ -80,7 +89,23 @@ func (o *SelfSignedCertificate) Certificate(string) (*tls.Certificate, error) {
 		return nil, fmt.Errorf("make own certificate: %w", err)
 	}
 	o.cert = cert
+	_ = o.publish() // the certificate can be used without; a start says why it could not be written
 	return cert, nil
+}
+
+// publicSuffix replaces the extension of the file with the key in the name of the file with the certificate alone.
+const publicSuffix = ".crt"
+
+// publish writes the certificate without its key, for whoever wants to trust it, on this machine or another one. The lock is held.
+func (o *SelfSignedCertificate) publish() error {
+	path := strings.TrimSuffix(o.path, filepath.Ext(o.path)) + publicSuffix
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: o.cert.Certificate[0]})
+	if old, err := os.ReadFile(path); err != nil || !bytes.Equal(old, text) {
+		if err := keyfile.Write(path, text, keyfile.Public); err != nil {
+			return fmt.Errorf("write public certificate: %w", err)
+		}
+	}
+	return nil
 }
 
 func (o *SelfSignedCertificate) fits(leaf *x509.Certificate) bool {
@@ -128,18 +153,22 @@ func (o *SelfSignedCertificate) create() (*tls.Certificate, error) {
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})...)
-	if err := replaceFile(o.path, text); err != nil {
+	if err := keyfile.Write(o.path, text, keyfile.Secret); err != nil {
 		return nil, err
 	}
 	return pair(text)
 }
 
 func readPair(path string) (*tls.Certificate, error) {
-	text, err := os.ReadFile(path)
+	text, err := keyfile.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	return pair(text)
+	cert, err := pair(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return cert, nil
 }
 
 func pair(text []byte) (*tls.Certificate, error) {
@@ -148,23 +177,6 @@ func pair(text []byte) (*tls.Certificate, error) {
 		return nil, err
 	}
 	return &cert, nil
-}
-
-// replaceFile writes a file with mode 0600 and renames it to path: path is replaced completely or not at all.
-func replaceFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".cert-*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // err says why
-	}
-	return err
 }
 
 // asciiHost returns a host in the form that certificates and TLS use.

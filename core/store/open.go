@@ -115,7 +115,7 @@ func (s *Store) locate(o *Options) error {
 	}
 	o.Partitions = 1
 	s.location, s.place = o.Path, o.Path
-	return nil
+	return prepareFile(o.Path)
 }
 
 func (s *Store) connect(ctx context.Context, o Options) error {
@@ -124,9 +124,6 @@ func (s *Store) connect(ctx context.Context, o Options) error {
 			return err
 		}
 		return s.migrateCore(ctx)
-	}
-	if err := prepareFile(o.Path); err != nil {
-		return err
 	}
 	return s.connectSQLite(ctx, o)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/archive"
@@ -77,11 +78,16 @@ func isOffline(tx *sql.Tx, account jid.JID, st *stanza.Stanza) (bool, error) {
 	list, err := scan.Rows(context.Background(), tx, func(row scan.Row) (text string, err error) {
 		err = row.Scan(&text)
 		return text, err
-	}, offlineLikeSQL, account.String(), "%"+escapeLike(st.ID)+"%")
+	}, offlineLikeSQL, account.String(), "%"+EscapeLike(st.ID)+"%")
 	for _, text := range list {
 		if had, err := stanza.Parse(text); err == nil && had.ID == st.ID && had.From == st.From {
 			return true, nil
 		}
 	}
 	return false, err
+}
+
+// EscapeLike makes a text one that LIKE compares as it is.
+func EscapeLike(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
 }

@@ -30,7 +30,8 @@ var importRules = []importRule{
 	{"core/nick", []string{"core/jid"}},
 	{"core/mailbox", nil},
 	{"core/sasl", addresses},
-	{"core/socket", nil},
+	{"core/keyfile", nil},
+	{"core/socket", []string{"core/keyfile"}},
 	{"core/peerlimit", nil},
 	{"core/stream", addresses},
 	{"core/router", join(addresses, "core/mailbox", "core/disco", "core/form", "core/paging")},
@@ -52,25 +53,26 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
-	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/exclusive", "core/store/scan", "core/store/schema", "core/store/deletions")},
+	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions")},
 	{"core/store/transfer", []string{"core/store"}},
 	{"core/store/archives", join(join(engines, addresses...), "core/store/scan")},
 	{"core/store/pipeline", nil},
 	{"core/store/postgres", nil},
-	{"core/store/exclusive", nil},
+	{"core/store/exclusive", []string{"core/store/postgres"}},
+	{"core/store/authentication", join(addresses, "core/sasl", "core/store")},
 	{"core/store/scan", nil},
 	{"core/store/schema", nil},
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/store/exclusive"}},
+	{"core/server", []string{"config", "core/*", "core/features/*", "core/store/authentication", "core/store/exclusive"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},
 	{"transports", []string{"transports/richtext"}},
 	{"transports/recorder", []string{"transports"}},
 	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
-	{"transports/bridge/*", join(join(engines, addresses...), "core/mailbox", "core/nick", "core/store", "core/store/pipeline", "core/store/scan", "transports", "transports/richtext", "transports/bridge/*")},
+	{"transports/bridge/*", join(join(engines, addresses...), "core/keyfile", "core/mailbox", "core/nick", "core/store", "core/store/pipeline", "core/store/scan", "transports", "transports/richtext", "transports/bridge/*")},
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
 	{"transports/gateways", []string{"config", "core/*", "core/store/transfer", "core/store/exclusive", "transports", "transports/*", "transports/bridge/*"}},

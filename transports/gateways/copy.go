@@ -57,7 +57,7 @@ func CopyStore(ctx context.Context, from, to string, report func(line string)) (
 }
 
 // holdForCopy keeps servers from a database while it is copied. A target in the directory of its source needs no second lock.
-func holdForCopy(ctx context.Context, url string, target bool, source string) (*store.Hold, error) {
+func holdForCopy(ctx context.Context, url string, target bool, source string) (*exclusive.Hold, error) {
 	path, file := strings.CutPrefix(url, "sqlite:")
 	other, otherFile := strings.CutPrefix(source, "sqlite:")
 	if target && file && otherFile && filepath.Dir(path) == filepath.Dir(other) {
@@ -68,7 +68,7 @@ func holdForCopy(ctx context.Context, url string, target bool, source string) (*
 			return nil, err
 		}
 	}
-	return store.NewHold(ctx, store.Options{URL: url}, "", exclusive.Copy)
+	return exclusive.New(ctx, exclusive.Scope{URL: url}, exclusive.Copy)
 }
 
 // moveDeliveryLogs moves what gateways have noted in files beside a SQLite database into it, so that it is copied too.

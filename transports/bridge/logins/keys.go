@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/chacha20poly1305"
 
+	"github.com/dragoman-im/dragoman/core/keyfile"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
@@ -53,17 +54,16 @@ func NewKeys(keys ...[]byte) (*Keys, error) {
 // blanks or commas, newest first) or, where it is empty, from a file of one key a line, which is made with mode 0600 where it does not exist.
 func LoadKeys(text, file string) (*Keys, error) {
 	if strings.TrimSpace(text) == "" {
-		data, err := os.ReadFile(file)
+		data, err := keyfile.Read(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			data, err = makeKeyFile(file)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read key file: %w", err)
 		}
-		if info, err := os.Stat(file); err != nil || info.Mode().Perm()&0o077 != 0 {
-			return nil, fmt.Errorf("key file %s must be readable by its owner only (chmod 600)", file)
+		if text = string(data); strings.TrimSpace(text) == "" {
+			return nil, fmt.Errorf("key file %s holds no key: restore it from a backup; the tokens of linked accounts cannot be read without it", file)
 		}
-		text = string(data)
 	}
 	var keys [][]byte
 	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' }) {
@@ -93,32 +93,16 @@ func readKey(text string) ([]byte, error) {
 // makeKeyFile writes a new key so that a crash leaves either no file or a whole one.
 func makeKeyFile(file string) ([]byte, error) {
 	line := []byte(base64.StdEncoding.EncodeToString(newKey()) + "\n")
-	if err := writeKeys(file, line); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, err
 	}
-	return line, nil
+	return line, keyfile.Write(file, line, keyfile.Secret)
 }
 
 func newKey() []byte {
 	key := make([]byte, chacha20poly1305.KeySize)
 	rand.Read(key)
 	return key
-}
-
-func writeKeys(file string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".key-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), file)
 }
 
 // Seal encrypts a secret for a login.

@@ -1,4 +1,4 @@
-package store
+package authentication
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 func made(t *testing.T, iterations int) sasl.Credentials {
@@ -22,10 +24,14 @@ func made(t *testing.T, iterations int) sasl.Credentials {
 // What strangers can see is counted for each host, and read again after a while.
 func TestShares(t *testing.T) {
 	t.Parallel()
-	s := open(t, Options{})
+	s, err := store.Open(t.Context(), store.Options{URL: storetest.URL(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
 	ctx := t.Context()
 	now := time.Unix(0, 0)
-	l := s.Logins(jid.MustParse("example.org")).(*logins)
+	l := New(s, jid.MustParse("example.org"))
 	l.now = func() time.Time { return now }
 	see := func(want ...sasl.Share) {
 		t.Helper()
@@ -42,7 +48,7 @@ func TestShares(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.CreateAccount(ctx, carol, fresh); err != nil { // of another host
+	if err := s.CreateAccount(ctx, jid.MustParse("carol@example.net"), fresh); err != nil { // of another host
 		t.Fatal(err)
 	}
 	see()
@@ -55,7 +61,9 @@ func TestShares(t *testing.T) {
 	if err := s.SetCredentials(ctx, jid.MustParse("u1@example.org"), partial); err != nil {
 		t.Fatal(err)
 	}
-	account(t, s, alice) // has nothing to log in with
+	if err := s.CreateAccount(ctx, jid.MustParse("alice@example.org"), sasl.Credentials{}); err != nil { // has nothing to log in with
+		t.Fatal(err)
+	}
 	now = now.Add(sharesFor - 1)
 	see(sasl.Share{Shape: old.Shape(), Accounts: 4})
 	now = now.Add(1)

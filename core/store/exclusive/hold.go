@@ -1,51 +1,59 @@
-package store
+package exclusive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/dragoman-im/dragoman/core/store/exclusive"
 	"github.com/dragoman-im/dragoman/core/store/postgres"
 )
 
 // Hold is what keeps other processes from a database while this one uses it. Close does nothing for a nil Hold.
 type Hold struct {
 	closers  []io.Closer
-	database *exclusive.Database
+	database *Database
 	once     sync.Once // of Close
 }
 
-// NewHold keeps other processes from the database that the options name, and from the directories: that of the database where
-// it is a file, and dir, which may be empty. The error is an *exclusive.HeldError if another process has them.
-func NewHold(ctx context.Context, o Options, dir string, role exclusive.Role) (*Hold, error) {
-	s := &Store{}
-	if err := s.locate(&o); err != nil {
-		return nil, err
-	}
+// Scope is what a process keeps for itself.
+type Scope struct {
+	Directory string // with keys and files; "" for none
+	URL       string // of the database: postgres://..., or sqlite:path, whose directory is kept; "" for none
+}
+
+// New keeps other processes from a scope. The error is a *HeldError if another process has it.
+func New(ctx context.Context, p Scope, role Role) (*Hold, error) {
 	h := &Hold{}
 	dirs := map[string]bool{}
-	if dir != "" {
-		dirs[filepath.Clean(dir)] = true
+	if p.Directory != "" {
+		dirs[filepath.Clean(p.Directory)] = true
 	}
-	if s.dialect == SQLite {
-		dirs[filepath.Dir(o.Path)] = true
+	scheme, rest, _ := strings.Cut(p.URL, ":")
+	if scheme == "sqlite" {
+		dirs[filepath.Dir(rest)] = true
 	}
 	for dir := range dirs {
-		lock, err := exclusive.Directory(ctx, dir, role)
+		lock, err := Directory(ctx, dir, role)
 		if err != nil {
 			return nil, errors.Join(err, h.Close())
 		}
 		h.closers = append(h.closers, lock)
 	}
-	if s.dialect == Postgres {
-		var err error
-		h.database, err = exclusive.LockDatabase(ctx, "the database "+s.place, role, func(ctx context.Context, application string) (*pgconn.PgConn, error) {
-			return postgres.Connect(ctx, o.URL, map[string]string{"application_name": application})
+	if scheme == "postgres" || scheme == "postgresql" {
+		u, err := url.Parse(p.URL)
+		if err != nil {
+			return nil, errors.Join(errors.New("the URL of the database cannot be read"), h.Close()) // the error may hold the password
+		}
+		what := "the database " + cmp.Or(u.Host, u.Query().Get("host")) + u.Path
+		h.database, err = LockDatabase(ctx, what, role, func(ctx context.Context, application string) (*pgconn.PgConn, error) {
+			return postgres.Connect(ctx, p.URL, map[string]string{"application_name": application})
 		})
 		if err != nil {
 			return nil, errors.Join(err, h.Close())

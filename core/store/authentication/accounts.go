@@ -1,15 +1,15 @@
-package store
+package authentication
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/store"
 )
 
 const (
@@ -19,17 +19,18 @@ const (
 	maxShares = 64
 )
 
-// Logins is a host's accounts as its SASL server looks them up.
-func (s *Store) Logins(host jid.JID) sasl.Accounts {
-	return &logins{store: s, host: host.Domain(), now: time.Now}
-}
-
-type logins struct {
-	store   *Store
+// Accounts are a host's accounts. It is a sasl.Accounts.
+type Accounts struct {
+	store   *store.Store
 	host    string
 	now     func() time.Time
 	known   atomic.Pointer[shares]
 	reading atomic.Bool
+}
+
+// New returns the accounts of a host.
+func New(s *store.Store, host jid.JID) *Accounts {
+	return &Accounts{store: s, host: host.Domain(), now: time.Now}
 }
 
 // shares are those that were found at a time.
@@ -39,13 +40,13 @@ type shares struct {
 }
 
 // Lookup implements sasl.Accounts.
-func (l *logins) Lookup(ctx context.Context, username string) (sasl.Credentials, error) {
-	account, err := jid.New(username, l.host, "")
+func (a *Accounts) Lookup(ctx context.Context, username string) (sasl.Credentials, error) {
+	account, err := jid.New(username, a.host, "")
 	if err != nil {
 		return sasl.Credentials{}, sasl.ErrUnknownUser
 	}
-	c, err := l.store.Credentials(ctx, account)
-	if errors.Is(err, ErrNoAccount) {
+	c, err := a.store.Credentials(ctx, account)
+	if errors.Is(err, store.ErrNoAccount) {
 		return c, sasl.ErrUnknownUser
 	}
 	return c, err
@@ -53,19 +54,19 @@ func (l *logins) Lookup(ctx context.Context, username string) (sasl.Credentials,
 
 // Shares implements sasl.Accounts. One login reads them anew, and the others go by the old
 // ones meanwhile.
-func (l *logins) Shares(ctx context.Context) ([]sasl.Share, error) {
-	known := l.known.Load()
+func (a *Accounts) Shares(ctx context.Context) ([]sasl.Share, error) {
+	known := a.known.Load()
 	if known != nil {
-		if l.now().Sub(known.read) < sharesFor || !l.reading.CompareAndSwap(false, true) {
+		if a.now().Sub(known.read) < sharesFor || !a.reading.CompareAndSwap(false, true) {
 			return known.list, nil
 		}
-		defer l.reading.Store(false)
+		defer a.reading.Store(false)
 	}
-	list, err := l.store.shares(ctx, l.host)
+	list, err := a.shares(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l.known.Store(&shares{list, l.now()})
+	a.known.Store(&shares{list, a.now()})
 	return list, nil
 }
 
@@ -84,16 +85,11 @@ const sharesSQL = `SELECT salt1, rounds1, salt256, rounds256, salt512, rounds512
 	GROUP BY a.jid
 ) AS shapes GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY accounts DESC, 1, 2, 3, 4, 5, 6 LIMIT ?`
 
-// escapeLike makes a text one that LIKE compares as it is.
-func escapeLike(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
-}
-
-func (s *Store) shares(ctx context.Context, host string) ([]sasl.Share, error) {
+func (a *Accounts) shares(ctx context.Context) ([]sasl.Share, error) {
 	fail := func(err error) ([]sasl.Share, error) {
-		return nil, fmt.Errorf("count credentials of %s: %w", host, err)
+		return nil, fmt.Errorf("count credentials of %s: %w", a.host, err)
 	}
-	rows, err := s.reads.QueryContext(context.WithoutCancel(ctx), sharesSQL, "%@"+escapeLike(host), maxShares)
+	rows, err := a.store.Reader().QueryContext(context.WithoutCancel(ctx), sharesSQL, "%@"+store.EscapeLike(a.host), maxShares)
 	if err != nil {
 		return fail(err)
 	}
