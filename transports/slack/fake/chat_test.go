@@ -25,9 +25,9 @@ func TestBotMessage(t *testing.T) {
 	}
 	_, _, err = w.bot.PostMessageContext(ctx, w.cellar.ID, slack.MsgOptionText("x", false))
 	w.wants(err, "channel_not_found")
-	_, long, err := w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText(strings.Repeat("é", 40001), false), slack.MsgOptionDisableMarkdown())
+	_, _, err = w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText(strings.Repeat("é", 40001), false), slack.MsgOptionDisableMarkdown())
 	w.wants(err, "msg_too_long")
-	_, long, err = w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText(strings.Repeat("é", 40000), false), slack.MsgOptionDisableMarkdown())
+	_, long, err := w.bot.PostMessageContext(ctx, w.general.ID, slack.MsgOptionText(strings.Repeat("é", 40000), false), slack.MsgOptionDisableMarkdown())
 	w.ok(err)
 	_, _, _, err = w.bot.UpdateMessageContext(ctx, w.general.ID, long, slack.MsgOptionText(strings.Repeat("é", 4001), false))
 	w.wants(err, "msg_too_long")
