@@ -10,6 +10,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/recorder"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
@@ -542,4 +543,38 @@ func TestReactionsAndMembers(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	k.Event(t, "contact")
+}
+
+// A reply quotes what it answers, or is in its thread, and a correction keeps the quotation, with which it is not too long.
+func TestRepliesToSlack(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.open(w.link(""))
+	question := w.ben.Say(w.general, "shall we?").TS
+	out := outgoing("yes", "c1")
+	out.Room, out.Author = w.room(), &transports.Author{Name: "Juliet"}
+	out.ReplyTo, out.Answered = transports.MessageID(question), &transports.Answered{Author: "Ben", Text: "shall we?"}
+	sent, err := s.Send(t.Context(), out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.general.Message(string(sent.ID)).Text; got != "&gt; *Ben*: shall we?\nyes" && got != "> *Ben*: shall we?\nyes" {
+		t.Errorf("%q", got)
+	}
+	out.Text = richtext.FromPlain(strings.Repeat("word ", 800)) // 4,000 characters
+	rest, err := s.Edit(t.Context(), transports.MessageRef{Room: w.room(), ID: sent.ID}, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := w.general.Message(string(sent.ID)).Text
+	if !strings.Contains(text, "*Ben*: shall we?") || strings.Count(text, "word")+strings.Count(rest.String(), "word") != 800 {
+		t.Errorf("%q, and %q is left", text, rest.String())
+	}
+	out.ClientID, out.Thread = "c2", transports.MessageID(question)
+	threaded, err := s.Send(t.Context(), out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := w.general.Message(string(threaded.ID)); m.ThreadTS != question || strings.Contains(m.Text, "Ben") {
+		t.Errorf("%+v", m)
+	}
 }

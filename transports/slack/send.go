@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -88,14 +90,20 @@ func (s *client) find(ctx context.Context, channel string, m transports.Outgoing
 // CanRelay reports whether messages may have another author's name: with a user token they are the person's own.
 func (s *client) CanRelay(context.Context, transports.RoomID) bool { return s.cred.User == "" }
 
-// Edit changes a message.
+// Edit changes a message. Slack takes less in a change than in a new message (docs: chat.update, msg_too_long), and
+// what it answers counts.
 func (s *client) Edit(ctx context.Context, message transports.MessageRef, m transports.Outgoing) (rest richtext.Text, err error) {
 	channel, err := s.channelOf(message.Room)
 	if err != nil {
 		return nil, err
 	}
+	parts := richtext.Cutter{Limit: maxText, Parts: 2, Length: func(t richtext.Text) int {
+		m.Text = t
+		return utf8.RuneCountInString(s.markup(m))
+	}}.Split(m.Text)
+	m.Text = parts[0]
 	args := url.Values{"channel": {channel}, "ts": {string(message.ID)}, "text": {s.markup(m)}, "parse": {asWritten}}
-	return nil, s.call(ctx, "chat.update", args, nil)
+	return slices.Concat(parts[1:]...), s.call(ctx, "chat.update", args, nil)
 }
 
 // Delete removes a message. That it is gone already is success.
