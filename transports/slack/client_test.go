@@ -391,7 +391,7 @@ func TestGapsAreReportedAndFilled(t *testing.T) {
 	w.ben.Edit(first, "before, edited")
 	reply := w.ann.Reply(first, "in the thread")
 	b := w.ben.Say(w.general, "two")
-	w.server.GiveUp()
+	w.server.EndRedeliveries()
 	w.server.Restore()
 	gap()
 	w.server.ShortPages(1)
@@ -445,7 +445,7 @@ func TestNotOnlineBeforeHello(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close(context.Background()) }()
-	if !w.server.Await(deadline(t), func() bool { return w.app.Unheard() == 1 }) {
+	if !w.server.Await(deadline(t), func() bool { return w.app.SocketsBeforeHello() == 1 }) {
 		t.Fatal("no socket")
 	}
 	time.Sleep(100 * time.Millisecond) // the other side notices as well that it is open

@@ -56,7 +56,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	w.install = w.app.Install(w.acme)
 	w.ben.Invite(w.general, w.install.Bot)
 	w.userTok = w.app.Link(w.ann)
-	w.server.GiveUp() // no app was there for the first events
+	w.server.EndRedeliveries() // no app was connected for the first events
 	o := Options{APIURL: w.server.APIURL(), Timeout: 5 * time.Second, Pace: time.Millisecond, RetryMin: 10 * time.Millisecond, RetryMax: 50 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&o)

@@ -131,7 +131,7 @@ func (c *conn) write() {
 				check.Gateway(Frame{Data: o.data, Close: o.code, Partial: o.partial})
 			}
 			if o.data == nil {
-				c.bye(o)
+				c.sendClose(o)
 				return
 			}
 			if err := c.send(o.data, compress); err != nil {
@@ -159,8 +159,8 @@ func (c *conn) send(data []byte, compress bool) error {
 	return c.ws.Write(ctx, websocket.MessageBinary, b.Bytes())
 }
 
-// bye sends the close frame and waits a moment for the client's.
-func (c *conn) bye(o outgoing) {
+// sendClose sends the close frame and waits a moment for the client's.
+func (c *conn) sendClose(o outgoing) {
 	cut := time.AfterFunc(closeGrace, c.cut)
 	defer cut.Stop()
 	if err := c.ws.Close(websocket.StatusCode(o.code), o.reason); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -178,7 +178,7 @@ func (c *conn) queue(o outgoing) {
 		return
 	}
 	c.out = append(c.out, o)
-	c.ring()
+	c.wakeWriter()
 }
 
 // close ends the connection with a code after what is queued; the session stays.
@@ -189,10 +189,11 @@ func (c *conn) close(code int, reason string) {
 	c.s.detach(c)
 	c.closing = true
 	c.out = append(c.out, outgoing{code: code, reason: reason})
-	c.ring()
+	c.wakeWriter()
 }
 
-func (c *conn) ring() {
+// wakeWriter tells write that there is something in the queue.
+func (c *conn) wakeWriter() {
 	select {
 	case c.wake <- struct{}{}:
 	default:

@@ -16,10 +16,10 @@ type event struct {
 // same is the data of an event that looks alike to all.
 func same(b obj) func(*session) obj { return func(*session) obj { return b } }
 
-// emit appends an event to the log of every session that wants it.
+// emit appends an event to the log of every session that receives it.
 func (s *Server) emit(e event) {
 	for _, v := range s.sessions {
-		if !s.wants(v, e) {
+		if !s.receives(v, e) {
 			continue
 		}
 		if b := e.data(v); b != nil {
@@ -28,7 +28,8 @@ func (s *Server) emit(e event) {
 	}
 }
 
-func (s *Server) wants(v *session, e event) bool {
+// receives reports whether a session gets an event, by its intents and by what its bot may see.
+func (s *Server) receives(v *session, e event) bool {
 	if e.only != nil && e.only != v.app || e.intents != 0 && v.intents&e.intents == 0 {
 		return false
 	}

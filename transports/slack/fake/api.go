@@ -43,7 +43,8 @@ var (
 	appOnly   = []tokenKind{appToken}
 )
 
-func both(run func(*call) (map[string]any, error), scope ...string) method {
+// botOrUserMethod returns a method that tokens of bots and of users may call, both with the same scopes.
+func botOrUserMethod(run func(*call) (map[string]any, error), scope ...string) method {
 	return method{run: run, kinds: botOrUser, bot: scope, user: scope}
 }
 
@@ -51,28 +52,28 @@ func both(run func(*call) (map[string]any, error), scope ...string) method {
 var methods = map[string]method{
 	"apps.connections.open":        {run: (*call).connectionsOpen, kinds: appOnly},
 	"auth.test":                    {run: (*call).authTest, kinds: []tokenKind{botToken, userToken, appToken}},
-	"chat.delete":                  both((*call).chatDelete, "chat:write"),
-	"chat.postMessage":             both((*call).chatPost, "chat:write"),
-	"chat.update":                  both((*call).chatUpdate, "chat:write"),
-	"conversations.history":        both((*call).convHistory),
-	"conversations.info":           both((*call).convInfo),
+	"chat.delete":                  botOrUserMethod((*call).chatDelete, "chat:write"),
+	"chat.postMessage":             botOrUserMethod((*call).chatPost, "chat:write"),
+	"chat.update":                  botOrUserMethod((*call).chatUpdate, "chat:write"),
+	"conversations.history":        botOrUserMethod((*call).convHistory),
+	"conversations.info":           botOrUserMethod((*call).convInfo),
 	"conversations.join":           {run: (*call).convJoin, kinds: botOrUser, bot: []string{"channels:join"}, user: []string{"channels:write"}},
-	"conversations.leave":          both((*call).convLeave),
-	"conversations.list":           both((*call).convList),
-	"conversations.mark":           both((*call).convMark),
-	"conversations.members":        both((*call).convMembers),
-	"conversations.open":           both((*call).convOpen),
-	"conversations.replies":        both((*call).convReplies),
-	"files.completeUploadExternal": both((*call).filesComplete, "files:write"),
-	"files.getUploadURLExternal":   both((*call).filesUploadURL, "files:write"),
-	"files.info":                   both((*call).filesInfo, "files:read"),
-	"reactions.add":                both((*call).reactionsAdd, "reactions:write"),
-	"reactions.remove":             both((*call).reactionsRemove, "reactions:write"),
-	"users.conversations":          both((*call).usersConversations),
-	"users.getPresence":            both((*call).usersGetPresence, "users:read"),
-	"users.info":                   both((*call).usersInfo, "users:read"),
-	"users.list":                   both((*call).usersList, "users:read"),
-	"users.setPresence":            both((*call).usersSetPresence, "users:write"),
+	"conversations.leave":          botOrUserMethod((*call).convLeave),
+	"conversations.list":           botOrUserMethod((*call).convList),
+	"conversations.mark":           botOrUserMethod((*call).convMark),
+	"conversations.members":        botOrUserMethod((*call).convMembers),
+	"conversations.open":           botOrUserMethod((*call).convOpen),
+	"conversations.replies":        botOrUserMethod((*call).convReplies),
+	"files.completeUploadExternal": botOrUserMethod((*call).filesComplete, "files:write"),
+	"files.getUploadURLExternal":   botOrUserMethod((*call).filesUploadURL, "files:write"),
+	"files.info":                   botOrUserMethod((*call).filesInfo, "files:read"),
+	"reactions.add":                botOrUserMethod((*call).reactionsAdd, "reactions:write"),
+	"reactions.remove":             botOrUserMethod((*call).reactionsRemove, "reactions:write"),
+	"users.conversations":          botOrUserMethod((*call).usersConversations),
+	"users.getPresence":            botOrUserMethod((*call).usersGetPresence, "users:read"),
+	"users.info":                   botOrUserMethod((*call).usersInfo, "users:read"),
+	"users.list":                   botOrUserMethod((*call).usersList, "users:read"),
+	"users.setPresence":            botOrUserMethod((*call).usersSetPresence, "users:write"),
 }
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {

@@ -13,10 +13,10 @@ func (w *Workspace) addChannel(r Room, by *User) *Channel {
 		c.creator = by.ID
 	}
 	if r.Topic != "" {
-		c.topic = note{r.Topic, c.creator, now}
+		c.topic = topic{r.Topic, c.creator, now}
 	}
 	if r.Purpose != "" {
-		c.purpose = note{r.Purpose, c.creator, now}
+		c.purpose = topic{r.Purpose, c.creator, now}
 	}
 	w.channels = append(w.channels, c)
 	if c.kind == public {

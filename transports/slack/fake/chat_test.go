@@ -100,7 +100,7 @@ func TestThreadsEditsAndDeletes(t *testing.T) {
 
 func TestRefusedRequests(t *testing.T) {
 	t.Parallel()
-	w := newTestSlack(t, rude)
+	w := newTestSlack(t, allowUndocumented)
 	ctx := deadline(t)
 	_, _, err := w.bot.PostMessageContext(ctx, w.general.ID)
 	w.wants(err, "no_text")

@@ -218,7 +218,7 @@ func (w *Workspace) open(users []*User, by *User) *Channel {
 		}
 		slices.Sort(names)
 		c.name = "mpdm-" + strings.Join(names, "--") + "-1"
-		c.purpose = note{"Group messaging with: @" + strings.Join(names, " @"), by.ID, c.created}
+		c.purpose = topic{"Group messaging with: @" + strings.Join(names, " @"), by.ID, c.created}
 	}
 	w.channels = append(w.channels, c)
 	if c.kind == im {

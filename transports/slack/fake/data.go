@@ -79,8 +79,8 @@ type Channel struct {
 	kind     kind
 	name     string
 	previous []string
-	topic    note
-	purpose  note
+	topic    topic
+	purpose  topic
 	creator  string
 	created  int64
 	archived bool
@@ -92,13 +92,13 @@ type Channel struct {
 	huddle   *message
 }
 
-// note is a topic or a purpose.
-type note struct {
+// topic is a topic or a purpose.
+type topic struct {
 	value, creator string
 	set            int64
 }
 
-func (n note) json() map[string]any {
+func (n topic) json() map[string]any {
 	return map[string]any{"value": n.value, "creator": n.creator, "last_set": n.set}
 }
 

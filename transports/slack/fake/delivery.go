@@ -145,9 +145,9 @@ func (s *Server) acknowledge(a *App, id string) {
 	s.forget(e)
 }
 
-// GiveUp ends all redeliveries that are still to come, as after the third retry: what is not
+// EndRedeliveries ends all redeliveries that are still to come, as after the third retry: what is not
 // acknowledged by now the app can only find in the history. It says how many were lost.
-func (s *Server) GiveUp() (lost int) {
+func (s *Server) EndRedeliveries() (lost int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.apps {

@@ -80,14 +80,14 @@ func newTestSlack(t *testing.T, options ...func(*fake.Options)) *testSlack {
 	w.annToken = w.app.Link(w.ann)
 	w.general = w.acme.AddChannel(fake.Room{Name: "general", General: true, Topic: "All & sundry", Members: []*fake.User{w.ann, w.bob, w.in.Bot}})
 	w.cellar = w.acme.AddChannel(fake.Room{Name: "cellar", Private: true, Members: []*fake.User{w.ann}})
-	s.GiveUp() // no app was there to hear how it all began
+	s.EndRedeliveries() // no app was connected for the first events
 	w.bot = w.client(w.in.Token)
 	w.asAnn = w.client(w.annToken)
 	return w
 }
 
-// rude allows requests that Slack does not document.
-func rude(o *fake.Options) {
+// allowUndocumented allows requests that Slack does not document.
+func allowUndocumented(o *fake.Options) {
 	check := o.Check
 	o.Check = func(kind, name string, payload any) error {
 		if kind == fake.KindRequest {

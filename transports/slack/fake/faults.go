@@ -236,8 +236,8 @@ func (a *App) HoldHello() (release func()) {
 	}
 }
 
-// Unheard is the number of open sockets that wait for their hello.
-func (a *App) Unheard() int {
+// SocketsBeforeHello returns the number of open sockets that wait for their hello.
+func (a *App) SocketsBeforeHello() int {
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
 	return len(a.silentSockets)

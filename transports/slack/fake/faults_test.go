@@ -154,7 +154,7 @@ func TestOutage(t *testing.T) {
 		t.Errorf("%d sockets during the outage", n)
 	}
 	w.ann.Say(w.general, "missed")
-	if n := w.slack.GiveUp(); n != 1 {
+	if n := w.slack.EndRedeliveries(); n != 1 {
 		t.Errorf("%d envelopes were lost, want 1", n)
 	}
 	w.ann.Say(w.general, "retried")

@@ -457,7 +457,7 @@ func TestMalformedFrames(t *testing.T) {
 	if !w.slack.Await(deadline(t), func() bool { return w.app.Unacknowledged() == 3 }) {
 		t.Errorf("%d events wait that slack-go cannot read, want 3", w.app.Unacknowledged())
 	}
-	if n := w.slack.GiveUp(); n != 3 || w.app.Unacknowledged() != 0 {
+	if n := w.slack.EndRedeliveries(); n != 3 || w.app.Unacknowledged() != 0 {
 		t.Errorf("gave up %d, %d left", n, w.app.Unacknowledged())
 	}
 }
