@@ -56,6 +56,12 @@ type LoginProcess interface {
 	Cancel()
 }
 
+// LoginVerifier is a LoginProcess that can check one answer of the current step before the others are given. An error of class
+// Refused has a text for the person, who may answer again; any other error means that it is not known.
+type LoginVerifier interface {
+	Verify(ctx context.Context, key, answer string) error
+}
+
 // LoginRewinder is a LoginProcess that can go back to its previous step, where Step.Back is set.
 type LoginRewinder interface {
 	Back(ctx context.Context) (Step, error)

@@ -92,10 +92,25 @@ func (c *Chat) Answer(ctx context.Context, text string) (lines []Line, done bool
 	if problem := c.setAnswer(text); problem != "" {
 		return append([]Line{{Text: problem}}, c.question()...), false, nil
 	}
+	if problem := c.verify(ctx); problem != "" {
+		return append([]Line{{Text: problem}}, c.question()...), false, nil
+	}
 	if c.advance() {
 		return c.question(), false, nil
 	}
 	return c.submit(ctx)
+}
+
+// verify has the command check the answer to the current question. It returns what is wrong with it, or "".
+func (c *Chat) verify(ctx context.Context) string {
+	fd := c.current()
+	if fd == nil || c.step.Verify == nil || c.answers.Get(fd.Var) == "" {
+		return ""
+	}
+	if err := c.step.Verify(ctx, fd.Var, c.answers.Get(fd.Var)); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // submit submits the answers of a complete step.

@@ -124,3 +124,35 @@ func TestChatCancelAndWait(t *testing.T) {
 		t.Error(text(lines), done)
 	}
 }
+
+// A wrong answer is refused when it is given, not after the last question.
+func TestChatVerifiesEachAnswer(t *testing.T) {
+	t.Parallel()
+	var verified []string
+	chat, _, _, err := StartChat(t.Context(), Command{Node: "tokens", Run: func(context.Context, Caller) (Step, error) {
+		f := form.New(form.Ask, "", "Tokens")
+		f.Add(form.Field{Var: "a", Label: "First", Required: true})
+		f.Add(form.Field{Var: "b", Label: "Second"})
+		step := Ask(f, func(context.Context, *form.Form) (Step, error) { return Done("Linked."), nil })
+		step.Verify = func(_ context.Context, field, answer string) error {
+			verified = append(verified, field+"="+answer)
+			if answer == "bad" {
+				return &form.FieldError{Var: field, Label: "First", Problem: "does not work"}
+			}
+			return nil
+		}
+		return step, nil
+	}}, Caller{JID: ann})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ say, want string }{{"bad", "First: does not work. | First"}, {"good", "Second"}, {"-", "Linked."}} {
+		lines, _, err := chat.Answer(t.Context(), c.say)
+		if got := text(lines); err != nil || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %q, %v, want %q", c.say, got, err, c.want)
+		}
+	}
+	if got := strings.Join(verified, " "); got != "a=bad a=good" {
+		t.Errorf("%s", got)
+	}
+}

@@ -41,6 +41,9 @@ type Step struct {
 	Form  *form.Form
 	Notes []Note
 	Then  func(ctx context.Context, answers *form.Form) (Step, error)
+	// Verify, if not nil, checks one answer of a chat when it is given, before the next question. Its error is shown to the user, who
+	// answers again.
+	Verify func(ctx context.Context, field, answer string) error
 	// Last means that the command ends after Then, as far as is known: "complete" is offered instead of
 	// "next".
 	Last bool

@@ -35,7 +35,7 @@ func (r *Room) groupchat(ctx context.Context, s *session, st *stanza.Stanza) err
 			return stanza.Forbidden("Only moderators may change the subject.") // XEP-0045 §8.1
 		}
 		if len(subject) > r.limits.Subject {
-			return stanza.NotAcceptable("This subject is too long.")
+			return stanza.TooLong("subject", subject, r.limits.Subject)
 		}
 		m.Subject = &subject
 	}

@@ -57,6 +57,18 @@ func (l *login) Next(ctx context.Context, answers map[string]string) (transports
 	return transports.Step{Text: "Linked: " + login.Name, Done: login}, nil
 }
 
+// Verify implements transports.LoginVerifier: it looks at a token and asks Slack whether it is good.
+func (l *login) Verify(ctx context.Context, key, answer string) error {
+	kind, token := tokenKind(key), strings.TrimSpace(answer)
+	if err := kind.check(token); err != nil || kind == appKind { // of an app-level token Slack only says whether a socket can be had
+		return err
+	}
+	if _, _, err := l.whose(ctx, token); err != nil {
+		return kind.refused(classify(err))
+	}
+	return nil
+}
+
 // identity is whom a token belongs to.
 type identity struct {
 	TeamID string `json:"team_id"`

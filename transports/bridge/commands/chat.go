@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -56,7 +57,7 @@ func (c *Commands) Message(st *stanza.Stanza) {
 		return
 	}
 	if len(text) > c.env.Settings.Text {
-		c.refuse(st, stanza.NotAcceptable("This message is too long."))
+		c.refuse(st, stanza.TooLong("message", text, c.env.Settings.Text))
 		return
 	}
 	if !c.enqueue(line{st.From, text}) {
@@ -135,7 +136,7 @@ func (c *Commands) reply(ctx context.Context, t *chat, l line) []string {
 		return []string{"There is nothing to cancel."}
 	}
 	if i < 0 || !c.offers(actions[i], l.from) {
-		return []string{c.help(l.from)}
+		return []string{c.unknown(word, i, l.from) + c.help(l.from)}
 	}
 	a := actions[i]
 	if strings.EqualFold(strings.TrimSpace(arg), c.env.Info.Kind) || strings.EqualFold(strings.TrimSpace(arg), c.env.Info.Name) {
@@ -151,6 +152,26 @@ func (c *Commands) reply(ctx context.Context, t *chat, l line) []string {
 		t.running = running
 	}
 	return c.texts(lines, err)
+}
+
+// maxWord is how much of a word is repeated, in characters.
+const maxWord = 40
+
+// unknown says what is wrong with a word that is none of those that one can write, or, where i is that of an action, cannot be
+// written now; "" where help is what is wanted.
+func (c *Commands) unknown(word string, i int, who jid.JID) string {
+	switch {
+	case word == "help" || word == "?" || word == "" || !c.env.Settings.MayUse(who):
+		return ""
+	case i < 0 || actions[i].admin || actions[i].needs != nil && !actions[i].needs(c.env.Info.Caps):
+		if utf8.RuneCountInString(word) > maxWord {
+			word = string([]rune(word)[:maxWord]) + "…"
+		}
+		return "“" + word + "” is nothing that can be done here. "
+	case len(c.logins.Of(who)) == 0:
+		return "You have not linked an account yet: write “link”. "
+	}
+	return ""
 }
 
 // texts are the lines of an answer.

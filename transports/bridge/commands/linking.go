@@ -134,6 +134,18 @@ func (l *linking) show() command.Step {
 		}
 		l.last.Bool(backField, "Go back instead", false)
 	}
+	step.Verify = func(ctx context.Context, field, answer string) error {
+		for _, f := range fields {
+			if f.Key != field {
+				continue
+			}
+			if err := l.process.Verify(ctx, field, answer); err != nil {
+				l.c.env.Log.Info("an answer to a login is refused", "owner", l.asked.owner.String(), "field", field, "error", err)
+				return &form.FieldError{Var: field, Label: f.Label, Problem: strings.TrimSuffix(convert.ErrorText(err, "not accepted"), ".")}
+			}
+		}
+		return nil
+	}
 	step.Then = func(ctx context.Context, answers *form.Form) (command.Step, error) {
 		if s.Back && answers.IsTrue(backField) {
 			return l.advance(l.process.Back(ctx))

@@ -2,6 +2,11 @@ package convert
 
 import (
 	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -29,13 +34,39 @@ func NetworkError(err error) *stanza.Error {
 		}
 		return &stanza.Error{Type: errorType(condition), Condition: condition, Text: CutBytes(e.Text, maxErrorText)}
 	case transports.ClassOf(err) == transports.Retry:
-		return stanza.RemoteServerTimeout("The network does not answer. Please try again later.")
+		return stanza.RemoteServerTimeout(sentence(ErrorText(err, "the network does not answer")) + " " + tryAgain(e))
 	case transports.ClassOf(err) == transports.Unknown:
 		return stanza.RemoteServerTimeout("It is not known whether this has arrived. " + CutBytes(ErrorText(err, ""), maxErrorText))
 	case transports.ClassOf(err) == transports.NeedLogin:
 		return stanza.NotAuthorized("Your account has to be linked again.")
 	}
 	return stanza.InternalServerError()
+}
+
+// sentence is a text that errors have as part of one as a sentence of its own.
+func sentence(text string) string {
+	r, n := utf8.DecodeRuneInString(text)
+	return strings.TrimRight(string(unicode.ToUpper(r))+text[n:], ".") + "."
+}
+
+// tryAgain says when it is worth trying again.
+func tryAgain(e *transports.Error) string {
+	if e == nil || e.After < time.Second {
+		return "Please try again later."
+	}
+	if e.After < 2*time.Minute {
+		return fmt.Sprintf("Please try again in %d seconds.", int(e.After.Round(time.Second)/time.Second))
+	}
+	return fmt.Sprintf("Please try again in %d minutes.", int((e.After+time.Minute-1)/time.Minute))
+}
+
+// Waits is why a call waits and is made again, where that is not that the network cannot be reached: it asks for that, such as
+// by a rate limit, or its answers make no sense.
+func Waits(e *transports.Error) (why string, limited bool) {
+	if e == nil || e.Text == "" || !e.Unreadable && !(e.Unsent && e.After > 0) {
+		return "", false
+	}
+	return strings.TrimSuffix(sentence(e.Text), "."), true
 }
 
 // errorType is the default type of a condition (RFC 6120 §8.3.3).

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -124,7 +125,7 @@ func (p Parser) reactions(x *stanza.Element) (Request, error) {
 func (p Parser) text(st *stanza.Stanza) (Request, error) {
 	text := st.Body()
 	if len(text) > p.MaxText {
-		return Request{}, stanza.NotAcceptable(fmt.Sprintf("This message is too long: %d of %d bytes.", len(text), p.MaxText))
+		return Request{}, stanza.TooLong("message", text, p.MaxText)
 	}
 	r := Request{Kind: SendMessage}
 	if x := st.Child(NSReply, "reply"); x != nil && x.Attr("id") != "" {
@@ -143,7 +144,8 @@ func (p Parser) text(st *stanza.Stanza) (Request, error) {
 	r.whole = richtext.ParseStyling(text)
 	r.Parts = p.cut(r.whole)
 	if len(r.Parts) > MaxParts {
-		return Request{}, stanza.NotAcceptable(fmt.Sprintf("This message is too long: it would become more than %d messages of %d characters.", MaxParts, p.Info.Caps.MaxText))
+		return Request{}, stanza.NotAcceptable(fmt.Sprintf("This message is too long: its %s characters would become more than %d messages of %s characters, which is the longest that %s takes.",
+			stanza.Thousands(utf8.RuneCountInString(text)), MaxParts, stanza.Thousands(p.Info.Caps.MaxText), p.Info.Name))
 	}
 	r.Receipt = st.Child(NSReceipts, "request") != nil && st.ID != ""
 	return r, nil

@@ -88,6 +88,27 @@ func (p *Process) Next(ctx context.Context, answers map[string]string) (Progress
 	return p.advance(ctx, step, err)
 }
 
+// Verify checks one answer to the current step, as far as that is possible before the others are given; nil where it may be right.
+func (p *Process) Verify(ctx context.Context, key, answer string) error {
+	for _, f := range p.step.Fields() {
+		if f.Key == key {
+			if err := f.Check(answer); err != nil {
+				return err
+			}
+		}
+	}
+	verifier, ok := p.process.(transports.LoginVerifier)
+	if !ok {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, gateway.LookupTimeout)
+	defer cancel()
+	if err := verifier.Verify(limited, key, answer); transports.ClassOf(err) == transports.Refused {
+		return err
+	}
+	return nil
+}
+
 // Back goes to the step before, where Step.Back says that it can.
 func (p *Process) Back(ctx context.Context) (Progress, error) {
 	rewinder, ok := p.process.(transports.LoginRewinder)

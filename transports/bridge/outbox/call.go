@@ -262,6 +262,6 @@ func (q *Queue) retryIn(e *transports.Error) {
 	if e != nil && e.After > d {
 		d = e.After
 	}
-	q.retry.failures++
+	q.retry.failures, q.retry.why = q.retry.failures+1, e
 	q.retry.notBefore = q.env.Now().Add(d)
 }

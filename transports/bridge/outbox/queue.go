@@ -39,7 +39,8 @@ type Queue struct {
 // retry is when the first call may be made again.
 type retry struct {
 	notBefore time.Time
-	failures  int // in a row
+	failures  int               // in a row
+	why       *transports.Error // the last of them; nil where it has no class
 	// unreadable are the answers to the first call that made no sense.
 	unreadable int
 	timer      *mailbox.Timer
@@ -144,11 +145,14 @@ func (q *Queue) repeatable(c tables.Call) bool {
 }
 
 func (q *Queue) expired() *stanza.Error {
-	text := q.env.Info.Name + " could not be reached in time; the message was not sent."
-	if q.pending[0].State == tables.CallSending {
-		text = q.env.Info.Name + " could not be reached in time; the message may or may not have arrived."
+	why := q.env.Info.Name + " could not be reached in time"
+	if reason, limited := convert.Waits(q.retry.why); limited {
+		why = reason + " for too long"
 	}
-	return stanza.RemoteServerTimeout(text)
+	if q.pending[0].State == tables.CallSending {
+		return stanza.RemoteServerTimeout(why + "; the message may or may not have arrived.")
+	}
+	return stanza.RemoteServerTimeout(why + "; the message was not sent.")
 }
 
 // begin is how a call is stored before it is made.

@@ -80,5 +80,8 @@ func (q *Queue) waitingText(l *logins.Login, c tables.Call) string {
 	if !l.Linked() {
 		return fmt.Sprintf("Your %s account has to be linked again: write to %s. Your messages wait until %s.", q.env.Info.Name, q.env.Domain, until)
 	}
+	if why, limited := convert.Waits(q.retry.why); limited && l.Online() {
+		return fmt.Sprintf("%s. Your messages wait and are sent as soon as they can be, until %s.", why, until)
+	}
 	return fmt.Sprintf("%s cannot be reached at the moment. Your messages wait and are sent as soon as it can, until %s.", q.env.Info.Name, until)
 }
