@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -74,15 +75,26 @@ func (h *Ring) retract(stanzaID, from string) bool {
 	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID && e.From == from })
 }
 
+// remove removes a message, and all that its sender has corrected it by (XEP-0308): a correction is the message in another
+// version.
 func (h *Ring) remove(is func(*Entry) bool) bool {
-	for i := range h.entries {
-		if is(&h.entries[i]) {
-			h.bytes -= h.entries[i].size()
-			h.entries = append(h.entries[:i:i], h.entries[i+1:]...)
-			return true
-		}
+	i := slices.IndexFunc(h.entries, func(e Entry) bool { return is(&e) })
+	if i < 0 {
+		return false
 	}
-	return false
+	gone := h.entries[i]
+	versions := map[string]bool{gone.Stanza.ID: gone.Stanza.ID != ""}
+	h.entries = slices.DeleteFunc(slices.Clone(h.entries), func(e Entry) bool {
+		drop := e.StanzaID == gone.StanzaID
+		if x := e.Stanza.Child(nsCorrect, "replace"); x != nil && e.From == gone.From && versions[x.Attr("id")] {
+			versions[e.Stanza.ID], drop = e.Stanza.ID != "", true // it may be corrected itself
+		}
+		if drop {
+			h.bytes -= e.size()
+		}
+		return drop
+	})
+	return true
 }
 
 // Len returns how many messages the ring holds.

@@ -155,6 +155,36 @@ func TestRetractionRemovesFromHistory(t *testing.T) { // XEP-0424 §5.1
 	}
 }
 
+// What corrects a retracted message is the message in another version, as is what corrects the correction.
+func TestRetractionRemovesCorrections(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t).join("ann/1", "bob/1")
+	ann, bob := p.receivers[0].o.id, p.receivers[1].o.id
+	post := func(from, id, text, corrects string) {
+		payload := "<body>" + text + "</body>"
+		if corrects != "" {
+			payload += "<replace xmlns='urn:xmpp:message-correct:0' id='" + corrects + "'/>"
+		}
+		p.Broadcast(Post{From: from, ID: id, StanzaID: "s" + id, Payload: payload})
+	}
+	post(ann, "1", "secret", "")
+	post(bob, "2", "stays", "")
+	post(ann, "3", "secret!", "1")
+	post(ann, "4", "secret!!", "3")
+	post(bob, "5", "stays too", "1") // not the author: it corrects nothing
+	post(ann, "6", "stays as well", "2")
+	p.in("<message from='ann/1' to='' type='groupchat'><retract xmlns='urn:xmpp:message-retract:1' id='s1'/></message>")
+	size := 0
+	var got []string
+	for _, e := range p.ring.entries {
+		size += e.size()
+		got = append(got, e.Stanza.Body())
+	}
+	if want := "stays|stays too|stays as well"; strings.Join(got, "|") != want || size != p.ring.bytes {
+		t.Errorf("%q, %d bytes counted as %d", got, size, p.ring.bytes)
+	}
+}
+
 type storedHistory struct {
 	q   HistoryQuery
 	err error

@@ -17,6 +17,7 @@ const (
 	nsRequest    = "http://jabber.org/protocol/muc#request"
 	nsRoomInfo   = "http://jabber.org/protocol/muc#roominfo"
 	nsRoomConfig = "http://jabber.org/protocol/muc#roomconfig"
+	nsCorrect    = "urn:xmpp:message-correct:0"  // XEP-0308
 	nsRetract    = "urn:xmpp:message-retract:1"  // XEP-0424
 	nsModerate   = "urn:xmpp:message-moderate:1" // XEP-0425
 	nsAddress    = "http://jabber.org/protocol/address"
