@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // call is one call of a Web API method.
@@ -111,6 +112,16 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if f.is(echoFirst) {
 		s.runLater(c)
 		s.publishAndWait(events, echoLead)
+		s.answer(w, name, body, err)
+		return
+	}
+	if f.is(lateReply) {
+		s.publish(events)
+		s.runLater(c)
+		select {
+		case <-time.After(f.wait):
+		case <-r.Context().Done():
+		}
 		s.answer(w, name, body, err)
 		return
 	}

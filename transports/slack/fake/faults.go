@@ -19,6 +19,7 @@ const (
 	lostReply
 	failsAfter
 	echoFirst
+	lateReply
 	garbage
 )
 
@@ -51,6 +52,9 @@ func FailsAfter(status int) Fault { return Fault{kind: failsAfter, status: statu
 // EchoFirst sends the events of the call, and waits a little for their acknowledgement, before
 // it answers.
 func EchoFirst() Fault { return Fault{kind: echoFirst} }
+
+// LateReply does what was asked and sends its events, and answers after a time.
+func LateReply(after time.Duration) Fault { return Fault{kind: lateReply, wait: after} }
 
 // Garbage does what was asked and answers with half of a JSON object.
 func Garbage() Fault { return Fault{kind: garbage} }
