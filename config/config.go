@@ -30,6 +30,7 @@ type Server struct {
 	Register bool     `toml:"register" doc:"Whether anybody may make an account from their client (XEP-0077)."`
 	Reserved []string `toml:"reserved" doc:"User names that nobody can register from their client, besides the addresses that this configuration names; the command line can create such an account."`
 	Silent   bool     `toml:"hide_unknown" doc:"Whether messages to addresses without an account are dropped silently also when they come from this server: whoever mistypes an address is not told, and nobody can try which accounts exist."`
+	Private  bool     `toml:"private_sessions" doc:"Whether requests to a session, such as for its software, are delivered only from those who may see its presence, also when they come from accounts and components of this server."`
 	Archive  Duration `toml:"archive" reload:"yes" doc:"How long messages stay in the archives that clients can search (XEP-0313). 0: for ever."`
 	Shutdown Duration `toml:"shutdown" doc:"How long a stop may take to tell the clients and write what is pending."`
 }

@@ -85,6 +85,12 @@ func (h *Host) Use(list ...Feature) {
 	slices.SortStableFunc(h.stages, func(a, b Stage) int { return int(a.Position) - int(b.Position) })
 }
 
+// AnswerNobody sets handlers of a feature for requests to addresses without an account, of which IQ.Account is nil: they
+// answer as an account answers strangers, where that is not service-unavailable. Call it before the host is attached.
+func (h *Host) AnswerNobody(feature string, handlers map[string]IQHandler) {
+	h.register(toNobody, feature, handlers)
+}
+
 // register adds the IQ handlers of a feature for one target.
 func (h *Host) register(to target, feature string, handlers map[string]IQHandler) {
 	for space, f := range handlers {

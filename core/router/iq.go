@@ -33,17 +33,18 @@ type IQ struct {
 // before it returns (RFC 6120 §10.1).
 //
 // Requests to an account come from its own sessions and from everybody else; the handler checks IQ.Own. To
-// others it must answer service-unavailable wherever another answer would reveal that the account exists.
-// It is not called for accounts that do not exist.
+// others it must answer service-unavailable, or as the handler of Host.AnswerNobody does, wherever another answer would reveal that the
+// account exists. It is not called for accounts that do not exist.
 type IQHandler func(ctx context.Context, q *IQ) (*stanza.Element, error)
 
-// target says whether an IQ is addressed to the host or to an account.
+// target says to whom an IQ is addressed.
 type target uint8
 
 const (
 	toHost target = iota
 	toAccount
-	targets int = iota
+	toNobody     // an address without an account
+	targets  int = iota
 )
 
 // Own reports whether the sender is a session of the addressed account.
@@ -104,6 +105,8 @@ func (h *Host) iqToNobody(b *Batch, st *stanza.Stanza) {
 	switch {
 	case !wellFormed(st):
 		h.router.Bounce(b, st, stanza.BadRequest(""))
+	case st.IsRequest() && st.To.IsBare():
+		h.answerTo(b, toNobody, &IQ{Stanza: st, Host: h, Session: b.sender(st), batch: b})
 	case st.IsRequest():
 		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
 	default:
@@ -146,7 +149,8 @@ func (h *Host) iqToSession(b *Batch, a *Account, st *stanza.Stanza) {
 }
 
 // mayQuery reports whether a request is delivered to a session: the sender must be allowed to see the
-// session's presence (RFC 6121 §8.5.3.1). A roster push is accepted only from the account itself (RFC 6121
+// session's presence (RFC 6121 §8.5.3.1), or be an account, component or gateway of this server, where clients and
+// gateways ask each other. A roster push is accepted only from the account itself (RFC 6121
 // §2.1.6), and so is a change of the block list (XEP-0191 §3.3).
 func (h *Host) mayQuery(b *Batch, to *Bound, st *stanza.Stanza) bool {
 	account := to.account
@@ -156,6 +160,9 @@ func (h *Host) mayQuery(b *Batch, to *Bound, st *stanza.Stanza) bool {
 			return st.From == account.jid
 		}
 	}
+	if !h.strict.Requests && h.router.Serves(st.From) {
+		return true
+	}
 	if st.From.Bare() == account.jid || st.From == h.domain || to.sentDirectedTo(st.From) {
 		return true
 	}
@@ -164,11 +171,17 @@ func (h *Host) mayQuery(b *Batch, to *Bound, st *stanza.Stanza) bool {
 
 // answer handles a request to the host (a is nil) or to an account (RFC 6121 §8.5.2).
 func (h *Host) answer(b *Batch, a *Account, st *stanza.Stanza, session *Bound) {
-	q := &IQ{Stanza: st, Payload: st.FirstChild(), Host: h, Session: session, Account: a, batch: b}
 	to := toAccount
 	if a == nil {
 		to = toHost
 	}
+	h.answerTo(b, to, &IQ{Stanza: st, Host: h, Session: session, Account: a, batch: b})
+}
+
+// answerTo calls the handler of a request.
+func (h *Host) answerTo(b *Batch, to target, q *IQ) {
+	st := q.Stanza
+	q.Payload = st.FirstChild()
 	handler := h.handlers[to][q.Payload.Space]
 	if handler == nil {
 		h.router.Bounce(b, st, stanza.ServiceUnavailable("")) // RFC 6121 §8.5.2.1.3

@@ -170,10 +170,51 @@ func TestMalformedIQ(t *testing.T) {
 	}
 }
 
+// Accounts, components and gateways of this server ask each other's sessions (XMPP clients do); strangers need the
+// session's presence, and roster pushes come from the account alone.
+func TestIQToSessionWithinServer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, space string
+		typ         string
+		delivered   bool
+	}{
+		{"nurse@home.test/n", "urn:x", "get", true},
+		{"nurse@home.test/n", "urn:x", "set", true},
+		{"x@gate.test/r", "urn:x", "get", true},
+		{"gate.test", "urn:x", "get", true},
+		{"x@away.test/r", "urn:x", "get", false},
+		{"away.test", "urn:x", "get", false},
+		{"nurse@home.test/n", nsRoster, "set", false},
+		{"gate.test", nsRoster, "set", false},
+	} {
+		for _, strict := range []bool{false, true} {
+			th := newTestHost(t)
+			th.host.Use(Feature{Name: "presence", Presence: &subscribed{}})
+			th.host.strict.Requests = strict
+			gate := &recorder{jid: jid.MustParse("gate.test")}
+			if err := th.router.Attach(gate.jid, gate); err != nil {
+				t.Fatal(err)
+			}
+			nurse, juliet := th.join("nurse@home.test/n", ""), th.join("juliet@home.test/a", "")
+			th.router.Route(from(query("juliet@home.test/a", c.typ, c.space), c.from))
+			got := juliet.take()
+			if delivered := len(got) == 1; delivered != (c.delivered && !strict) {
+				t.Errorf("%s %s from %s, strict %v: delivered %v", c.typ, c.space, c.from, strict, delivered)
+			}
+			answer := condition(append(append(nurse.take(), gate.take()...), th.remote.take()...))
+			if len(got) == 0 && answer != "service-unavailable" {
+				t.Errorf("%s %s from %s, strict %v: answered %q", c.typ, c.space, c.from, strict, answer)
+			}
+		}
+	}
+}
+
 // checklist 49, 50
 func TestIQToSession(t *testing.T) {
 	t.Parallel()
 	th := newTestHost(t)
+	th.host.strict.Requests = true
 	f := &subscribed{pairs: map[string]bool{"juliet@home.test romeo@home.test": true}}
 	th.host.Use(Feature{Presence: f})
 	romeo, nurse := th.join("romeo@home.test/x", "0"), th.join("nurse@home.test/n", "0")

@@ -142,10 +142,11 @@ func TestOF2838_VCardOfOthers(t *testing.T) {
 	}
 }
 
-// OF-3072: who may not see somebody's presence cannot report whether they are online, away, or do not exist.
+// OF-3072: who may not see somebody's presence cannot report whether they are online, away, or do not exist. Accounts
+// of this server ask each other's sessions, unless that is turned off.
 func TestOF3072_ProbesWithoutSubscription(t *testing.T) {
 	t.Parallel()
-	p := newTestServer(t, extra{})
+	p := newTestServer(t, extra{server: "private_sessions = true"})
 	p.online("juliet")
 	romeo := p.online("romeo")
 	see := func(local string) string {

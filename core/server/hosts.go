@@ -17,7 +17,7 @@ type host struct {
 // newHost creates a host with its features and attaches it to the router.
 func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 	h := &host{Host: router.NewHost(r, domain, router.HostOptions{
-		Accounts: a.store, Log: a.log, Strict: router.Strict{Unknown: a.config.Server.Silent},
+		Accounts: a.store, Log: a.log, Strict: router.Strict{Unknown: a.config.Server.Silent, Requests: a.config.Server.Private},
 	}), domain: domain}
 	h.linked = link(h.Host, a)
 	h.Use(features(h.Host, a, h.linked)...)

@@ -52,7 +52,7 @@ func TestStanzaOwnership(t *testing.T) { // checklist 37
 			t.Errorf("push or result from %q", e.Attr("from"))
 		}
 	}
-	for _, to := range []string{servedHost, other.bare(), other.jid, "nobody@" + servedHost, "elsewhere.example", servedHost + "/r"} {
+	for _, to := range []string{servedHost, other.bare(), other.bare() + "/gone", "nobody@" + servedHost, "elsewhere.example", servedHost + "/r"} {
 		if e := w.ask("get", to, "<query xmlns='urn:example:unknown'/>"); e.Attr("from") != to {
 			t.Errorf("the answer for %s is from %q", to, e.Attr("from"))
 		}

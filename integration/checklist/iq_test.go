@@ -102,8 +102,8 @@ func TestRequestsToAccounts(t *testing.T) { // checklist 48
 }
 
 func TestRequestsToSessions(t *testing.T) { // checklist 49
-	h := sharedServer(t)
-	bob, alice := h.available(t, newAccount(t), "desk"), h.session(t, newAccount(t), "")
+	h := privateServer(t)
+	bob, alice := h.available(t, "bob", "desk"), h.session(t, "alice", "")
 	own := h.session(t, user(bob), "phone")
 	question := "<question xmlns='urn:example:q'/>"
 	asks := func(w *rawClient, allowed bool) {
@@ -145,16 +145,27 @@ func TestRequestsToSessions(t *testing.T) { // checklist 49
 	asks(alice, false)
 }
 
+// privateServer is a server on which accounts do not ask each other's sessions without a subscription.
+func privateServer(t *testing.T) *testServer {
+	t.Helper()
+	t.Parallel()
+	accounts := ""
+	for _, name := range []string{"alice", "bob", "away"} {
+		accounts += name + "@" + servedHost + " " + password + "\n"
+	}
+	return startServer(t, serverSettings{server: "private_sessions = true", accounts: accounts})
+}
+
 func user(w *rawClient) string {
 	name, _, _ := strings.Cut(w.jid, "@")
 	return name
 }
 
 func TestMissingReceivers(t *testing.T) { // checklist 50, 113
-	h := sharedServer(t)
-	alice := h.session(t, newAccount(t), "")
-	bob := h.available(t, newAccount(t), "desk")
-	away := newAccount(t)
+	h := privateServer(t)
+	alice := h.session(t, "alice", "")
+	bob := h.available(t, "bob", "desk")
+	away := "away"
 	var first string
 	for _, to := range []string{"nobody@" + servedHost + "/r", away + "@" + servedHost + "/r", bob.bare() + "/r", bob.jid} {
 		for _, typ := range []string{"get", "set"} {
@@ -219,7 +230,7 @@ func TestErrorForm(t *testing.T) { // checklist 52
 	for _, send := range []string{
 		"<iq to='" + servedHost + "' type='get' id='i'><x xmlns='urn:x'/></iq>",
 		"<iq to='" + bob.bare() + "' type='get' id='i'><x xmlns='urn:x'/></iq>",
-		"<iq to='" + bob.jid + "' type='get' id='i'><x xmlns='urn:x'/></iq>",
+		"<iq to='" + bob.bare() + "/gone' type='get' id='i'><x xmlns='urn:x'/></iq>",
 		"<iq to='a@unknown.example' type='get' id='i'><x xmlns='urn:x'/></iq>",
 		"<iq to='" + w.bare() + "' type='set' id='i'>" + roster("") + "</iq>",
 		"<iq to='" + w.bare() + "' type='set' id='i'>" + roster("<item jid='a@b.example' subscription='remove'/>") + "</iq>",

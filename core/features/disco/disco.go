@@ -32,6 +32,7 @@ type answers struct{ host, account *disco.Registry }
 // New returns the feature.
 func New(h *router.Host, o Options) *Disco {
 	d := &Disco{Options: o, host: h, items: disco.NewRegistry()}
+	h.AnswerNobody("disco", map[string]router.IQHandler{disco.NSInfo: ofStranger, disco.NSItems: ofStranger})
 	d.complete = sync.OnceValue(d.collect)
 	return d
 }
@@ -106,10 +107,19 @@ func (d *Disco) ofHost(ctx context.Context, q *router.IQ) (*stanza.Element, erro
 	return host.Answer(ctx, q.Stanza)
 }
 
+// ofStranger answers for an address without an account, and for an account to those who may not see its presence
+// (XEP-0030 §8).
+func ofStranger(_ context.Context, q *router.IQ) (*stanza.Element, error) {
+	if q.Payload.Is(disco.NSItems, "query") && q.Stanza.Type == stanza.TypeGet {
+		return stanza.NewElement(disco.NSItems, "query").With("node", q.Payload.Attr("node")), nil
+	}
+	return nil, stanza.ServiceUnavailable("")
+}
+
 // ofAccount answers senders without a subscription as if the account did not exist (XEP-0030 §8).
 func (d *Disco) ofAccount(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	if !q.Own() && (d.Shares == nil || !d.Shares(ctx, q.Account, q.Stanza.From.Bare())) {
-		return nil, stanza.ServiceUnavailable("")
+		return ofStranger(ctx, q)
 	}
 	return d.complete().account.Answer(ctx, q.Stanza.WithTo(q.Account.JID()))
 }

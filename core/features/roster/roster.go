@@ -47,6 +47,7 @@ func New(h *router.Host, s Store, o Options) *Roster {
 		o.Log = slog.Default()
 	}
 	r := &Roster{Options: o, host: h, store: s, interested: &router.Flag{Name: "interested"}}
+	h.AnswerNobody("roster", map[string]router.IQHandler{NS: r.nobody})
 	r.contacts = &router.Slot[contacts]{Load: r.loadContacts}
 	return r
 }
@@ -77,16 +78,8 @@ func (r *Roster) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 	get := q.Stanza.Type == stanza.TypeGet
 	privileged := false
 	if !q.Own() {
-		// The same answer as for an address without an account.
-		if r.Privileges == nil {
-			return nil, stanza.ServiceUnavailable("")
-		}
-		mayGet, maySet, known := r.Privileges.RosterAccess(q.Stanza.From)
-		switch {
-		case !known:
-			return nil, stanza.ServiceUnavailable("")
-		case get && !mayGet, !get && !maySet:
-			return nil, stanza.Forbidden("") // XEP-0356 §4.3
+		if !r.mayAccess(q.Stanza) {
+			return nil, stanza.Forbidden("") // RFC 6121 §2.1.5, XEP-0356 §4.3
 		}
 		privileged = true
 	}
@@ -94,6 +87,23 @@ func (r *Roster) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 		return r.get(ctx, q)
 	}
 	return r.set(ctx, q, privileged)
+}
+
+// mayAccess reports whether the sender is an entity that may get or set rosters of others.
+func (r *Roster) mayAccess(st *stanza.Stanza) bool {
+	if r.Privileges == nil {
+		return false
+	}
+	mayGet, maySet, _ := r.Privileges.RosterAccess(st.From)
+	return st.Type == stanza.TypeGet && mayGet || st.Type == stanza.TypeSet && maySet
+}
+
+// nobody answers for an address without an account as for the account of somebody else.
+func (r *Roster) nobody(_ context.Context, q *router.IQ) (*stanza.Element, error) {
+	if !q.Payload.Is(NS, "query") || r.mayAccess(q.Stanza) {
+		return nil, stanza.ServiceUnavailable("")
+	}
+	return nil, stanza.Forbidden("")
 }
 
 // get handles a roster get (RFC 6121 §2.1.3, §2.6).

@@ -64,7 +64,7 @@ func TestUnprivilegedRoster(t *testing.T) {
 	}
 	s.router.Detach(gateway) // another server that claims the gateway's name
 	s.remote.sends(by("gw.example.org", ask("get", "1", aliceBare, `<query xmlns='jabber:iq:roster'/>`)))
-	refused := fails("iq", "1", "service-unavailable")
+	refused := fails("iq", "1", "forbidden") // RFC 6121 §2.1.5
 	s.gateway.gets(refused, refused, refused, refused)
 	other.gets(refused, refused)
 	s.remote.gets(refused, refused, refused)

@@ -88,10 +88,14 @@ func TestRosterSetsThatAreRefused(t *testing.T) {
 		alice.gets(fails("iq", id, c.condition))
 	}
 	for _, to := range []string{"bob@example.org", "nobody@example.org", "example.org"} { // the same, whoever it is
+		condition := "forbidden" // RFC 6121 §2.1.5
+		if to == "example.org" {
+			condition = "service-unavailable"
+		}
 		alice.sends(
 			`<iq type='get' id='1' to='`+to+`'><query xmlns='jabber:iq:roster'/></iq>`,
 			`<iq type='set' id='2' to='`+to+`'><query xmlns='jabber:iq:roster'><item jid='a@b.c'/></query></iq>`)
-		alice.gets(fails("iq", "1", "service-unavailable"), fails("iq", "2", "service-unavailable"))
+		alice.gets(fails("iq", "1", condition), fails("iq", "2", condition))
 	}
 	bob.sends(get("9", ""))
 	bob.gets(`<iq type='result' id='9'><query xmlns='jabber:iq:roster'/></iq>`)

@@ -157,3 +157,20 @@ func TestDisco(t *testing.T) {
 	alice.sends(ask("get", "9", "example.org", `<query xmlns='`+info+`' node='`+node+`'/>`))
 	alice.gets(`<iq type='result' id='9'><query xmlns='` + info + `' node='` + node + `'>` + want + `</query></iq>`)
 }
+
+// Items of an account whose presence one may not see, and of an address without an account, are an empty list (XEP-0030
+// §8); information about them is not given.
+func TestDiscoOfStrangers(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "bob")
+	bob := s.online(bobDesk)
+	s.online(alicePC)
+	for _, to := range []string{aliceBare, "nobody@example.org"} {
+		for _, node := range []string{"", " node='urn:x'"} {
+			bob.sends(`<iq type='get' id='1' to='` + to + `'><query xmlns='http://jabber.org/protocol/disco#items'` + node + `/></iq>`)
+			bob.gets(`<iq type='result' id='1' from='` + to + `'><query xmlns='http://jabber.org/protocol/disco#items'` + node + `/></iq>`)
+		}
+		bob.sends(`<iq type='get' id='2' to='` + to + `'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
+		bob.gets(fails("iq", "2", "service-unavailable"))
+	}
+}
