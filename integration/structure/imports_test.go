@@ -53,9 +53,10 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
-	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions")},
+	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock")},
 	{"core/store/transfer", []string{"core/store"}},
 	{"core/store/archives", join(join(engines, addresses...), "core/store/scan")},
+	{"core/store/clock", nil},
 	{"core/store/pipeline", nil},
 	{"core/store/postgres", nil},
 	{"core/store/exclusive", []string{"core/store/postgres"}},

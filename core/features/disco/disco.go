@@ -32,7 +32,7 @@ type answers struct{ host, account *disco.Registry }
 // New returns the feature.
 func New(h *router.Host, o Options) *Disco {
 	d := &Disco{Options: o, host: h, items: disco.NewRegistry()}
-	h.AnswerNobody("disco", map[string]router.IQHandler{disco.NSInfo: ofStranger, disco.NSItems: ofStranger})
+	h.AnswerNobody("disco", map[string]router.IQHandler{disco.NSInfo: withoutSubscription, disco.NSItems: withoutSubscription})
 	d.complete = sync.OnceValue(d.collect)
 	return d
 }
@@ -107,9 +107,9 @@ func (d *Disco) ofHost(ctx context.Context, q *router.IQ) (*stanza.Element, erro
 	return host.Answer(ctx, q.Stanza)
 }
 
-// ofStranger answers for an address without an account, and for an account to those who may not see its presence
+// withoutSubscription answers for an address without an account, and for an account to those who may not see its presence
 // (XEP-0030 §8).
-func ofStranger(_ context.Context, q *router.IQ) (*stanza.Element, error) {
+func withoutSubscription(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 	if q.Payload.Is(disco.NSItems, "query") && q.Stanza.Type == stanza.TypeGet {
 		return stanza.NewElement(disco.NSItems, "query").With("node", q.Payload.Attr("node")), nil
 	}
@@ -119,7 +119,7 @@ func ofStranger(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 // ofAccount answers senders without a subscription as if the account did not exist (XEP-0030 §8).
 func (d *Disco) ofAccount(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	if !q.Own() && (d.Shares == nil || !d.Shares(ctx, q.Account, q.Stanza.From.Bare())) {
-		return ofStranger(ctx, q)
+		return withoutSubscription(ctx, q)
 	}
 	return d.complete().account.Answer(ctx, q.Stanza.WithTo(q.Account.JID()))
 }

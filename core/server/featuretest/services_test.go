@@ -160,7 +160,7 @@ func TestDisco(t *testing.T) {
 
 // Items of an account whose presence one may not see, and of an address without an account, are an empty list (XEP-0030
 // §8); information about them is not given.
-func TestDiscoOfStrangers(t *testing.T) {
+func TestDiscoWithoutSubscription(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice", "bob")
 	bob := s.online(bobDesk)

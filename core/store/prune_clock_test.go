@@ -1,8 +1,6 @@
 package store
 
 import (
-	"bytes"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -12,62 +10,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/archives"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
-
-// What is deleted as too old goes by a clock that does not jump: a start with a wrong clock deletes nothing.
-func TestDeletionClock(t *testing.T) {
-	t.Parallel()
-	s := open(t, Options{})
-	const year = 365 * 24 * time.Hour
-	begin := time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)
-	wall, uptime := begin, time.Duration(0)
-	var log bytes.Buffer
-	start := func() *Clock {
-		c := NewClock(s, "archive", func() time.Time { return wall }, slog.New(slog.NewTextHandler(&log, nil)))
-		last := uptime
-		c.elapsed = func(_, _ time.Time) time.Duration {
-			passed := uptime - last
-			last = uptime
-			return passed
-		}
-		return c
-	}
-	c := start()
-	for i, step := range []struct {
-		name    string
-		passed  time.Duration // by the clock
-		uptime  time.Duration // in truth, while the server runs
-		restart bool
-		want    time.Duration // behind the clock
-	}{
-		{"the first start", 0, 0, false, 0},
-		{"an hour later", time.Hour, time.Hour, false, 0},
-		{"after a night", 20 * time.Hour, 0, true, 0},
-		{"a year ahead", year, 0, true, year},
-		{"started again", time.Minute, 0, true, year + time.Minute},
-		{"an hour later", time.Hour, time.Hour, false, year + time.Minute},
-		{"the clock is right again", -year, 0, true, 0},
-		{"an hour later", time.Hour, time.Hour, false, 0},
-		{"a year back", -year, 0, true, 0},
-		{"right again, while it runs", year, time.Hour, false, year - time.Hour},
-		{"and believed", 24 * time.Hour, 24 * time.Hour, false, 0},
-	} {
-		if step.restart {
-			c = start()
-		}
-		wall, uptime = wall.Add(step.passed), uptime+step.uptime
-		log.Reset()
-		now, err := c.Now(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if behind := wall.Sub(now); behind != step.want {
-			t.Errorf("%d, %s: %v behind the clock, want %v", i, step.name, behind, step.want)
-		}
-		if logged := strings.Contains(log.String(), "far ahead"); logged && step.want == 0 {
-			t.Errorf("%d, %s: logged %s", i, step.name, log.String())
-		}
-	}
-}
 
 // Messages that were archived while the clock was ahead do not keep older and younger ones from being deleted when
 // their time has come; what was archived while it was behind is not deleted before that.
