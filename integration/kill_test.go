@@ -56,6 +56,11 @@ func TestKill(t *testing.T) {
 
 		var in, out [2][]string // direct, channel
 		for round := range rounds {
+			if random.IntN(2) == 0 { // else most is written while the gateway starts
+				if err := s.awaitRooms(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
 			for i := range 1 + random.IntN(3) {
 				text := fmt.Sprintf("in %d.%d", round, i)
 				w.send(true, text+" direct")

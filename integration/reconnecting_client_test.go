@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/dragoman-im/dragoman/integration/client"
 	"github.com/dragoman-im/dragoman/integration/peers"
@@ -38,7 +39,7 @@ type reconnectingClient struct {
 	done sync.WaitGroup
 }
 
-type outgoing struct{ id, stanza string }
+type outgoing struct{ id, to, stanza string }
 
 func newReconnectingClient(t *testing.T, server *peers.Server, account peers.Account) *reconnectingClient {
 	s := &reconnectingClient{t: t, server: server, account: account, nick: "Steady", changed: make(chan struct{})}
@@ -82,15 +83,27 @@ func (s *reconnectingClient) try(ctx context.Context) error {
 	go s.read(conn)
 	err = conn.Send("<presence/>")
 	for _, room := range s.rooms {
-		err = errors.Join(err, conn.Send("<presence to='"+room+"/"+s.nick+"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"))
+		err = errors.Join(err, conn.Send(s.join(room)))
 	}
+	return errors.Join(err, s.resend(func(to string) bool { return !slices.Contains(s.rooms, to) }))
+}
+
+// join is the presence that enters a room.
+func (s *reconnectingClient) join(room string) string {
+	return "<presence to='" + room + "/" + s.nick + "'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"
+}
+
+// resend sends what waits for some addresses again. The caller has the lock.
+func (s *reconnectingClient) resend(which func(to string) bool) (err error) {
 	for _, again := range s.waiting {
-		err = errors.Join(err, conn.Send(again.stanza))
+		if which(again.to) {
+			err = errors.Join(err, s.conn.Send(again.stanza))
+		}
 	}
 	return err
 }
 
-// write sends a message with a body; if the connection is lost, it is resent later.
+// write sends a message with a body, to a room once it has been entered; if the connection is lost, it is resent later.
 func (s *reconnectingClient) write(to, kind, body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,8 +111,10 @@ func (s *reconnectingClient) write(to, kind, body string) {
 	id := fmt.Sprintf("%s-%s-%d", s.account.User, "made-by-a-good-client", s.sent)
 	stanza := fmt.Sprintf("<message to='%s' type='%s' id='%s'><body>%s</body><origin-id xmlns='urn:xmpp:sid:0' id='%s'/><request xmlns='%s'/></message>",
 		to, kind, id, body, id, spaceReceipts)
-	s.waiting = append(s.waiting, outgoing{id, stanza})
-	_ = s.conn.Send(stanza)
+	s.waiting = append(s.waiting, outgoing{id, to, stanza})
+	if s.entered[to] || !slices.Contains(s.rooms, to) {
+		_ = s.conn.Send(stanza)
+	}
 }
 
 // read receives stanzas until the connection ends.
@@ -112,7 +127,7 @@ func (s *reconnectingClient) read(conn *client.Conn) {
 			return
 		}
 		if e.Name.Local == "presence" {
-			s.takePresence(e)
+			s.takePresence(conn, e)
 			continue
 		}
 		if e.Name.Local != "message" {
@@ -132,15 +147,24 @@ func (s *reconnectingClient) read(conn *client.Conn) {
 	}
 }
 
-// takePresence notes that the session has entered a room, or was refused.
-func (s *reconnectingClient) takePresence(e *xmltree.Element) {
+// takePresence notes that the session has entered a room. Where it was refused, as the network or the gateway cannot be
+// reached yet, it tries again.
+func (s *reconnectingClient) takePresence(conn *client.Conn, e *xmltree.Element) {
 	room, _, _ := strings.Cut(e.Attr("from"), "/")
 	switch {
 	case e.Attr("type") == "error" && slices.Contains(s.rooms, room):
 		s.t.Logf("%s does not enter %s: %v", s.account.User, room, errorOf(e))
+		s.done.Go(func() {
+			select {
+			case <-time.After(archiveEvery):
+				_ = conn.Send(s.join(room))
+			case <-conn.Done():
+			}
+		})
 	case e.Attr("type") == "" && hasStatus(e, "110"): // its own presence, the last of all: XEP-0045 §7.2.2
 		s.mu.Lock()
 		s.entered[room] = true
+		_ = s.resend(func(to string) bool { return to == room })
 		s.mu.Unlock()
 		s.notify()
 	}
