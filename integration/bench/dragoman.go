@@ -35,6 +35,14 @@ func configureDragoman(b *bench, s *server) error {
 // configureDragomanBinary writes the configuration of a dragoman binary; sections are added to it.
 func configureDragomanBinary(s *server, binary, sections string) error {
 	s.binary = binary
+	settings, err := exec.Command(binary, "config", "doc").Output()
+	if err != nil {
+		return fmt.Errorf("settings of %s: %w", binary, err)
+	}
+	newer := "" // settings that releases before them do not know
+	if strings.Contains(string(settings), "pending_connections") {
+		newer = "pending_connections = 0"
+	}
 	config, err := s.write("dragoman.toml", sections+fmt.Sprintf(`
 [server]
 hosts = [%q]
@@ -56,7 +64,7 @@ iterations = 10000
 [limits]
 connections = 0
 new_connections = 0
-pending_connections = 0
+%s
 recipients = 0
 rate = "0 B"
 sessions = 100
@@ -70,7 +78,7 @@ stanzas = 0
 [echo]
 enabled = true
 guests = 20
-`, domain, s.addr(), s.cert.CertFile, s.cert.KeyFile))
+`, domain, s.addr(), s.cert.CertFile, s.cert.KeyFile, newer))
 	if err != nil {
 		return err
 	}
