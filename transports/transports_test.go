@@ -59,7 +59,7 @@ func TestClassOf(t *testing.T) {
 
 type half struct{ Client }
 
-func (half) Edit(context.Context, MessageRef, Outgoing) error { return nil }
+func (half) Edit(context.Context, MessageRef, Outgoing) (richtext.Text, error) { return nil, nil }
 
 type net struct {
 	Network

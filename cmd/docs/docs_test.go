@@ -35,16 +35,30 @@ func TestDocumentsAreCurrent(t *testing.T) {
 
 // mentioned are specifications that comments cite and that are not implemented.
 var mentioned = map[string]string{
+	"0022": "message events, which the policy of messages names",
+	"0027": "OpenPGP of old, which the policy of messages names",
 	"0033": "addresses, which carbons leave alone",
+	"0047": "in-band bytestreams, which are no part of a conversation",
+	"0091": "delays of old, which are removed and not written",
 	"0147": "queries of addresses, which links in texts have",
 	"0178": "EXTERNAL between servers, for which mechanisms are ready",
 	"0198": "stream management, for which the queue of a connection is ready",
 	"0206": "XMPP over BOSH, for which the connection driver is ready",
+	"0224": "attention, which the policy of messages names",
 	"0231": "cid: addresses of media, which are named",
 	"0249": "invitations, of which carbons are made",
+	"0353": "calls, which the policy of messages names",
+	"0367": "attaching, which the policy of messages names",
+	"0372": "references, which the policy of messages names",
+	"0373": "OpenPGP, which the policy of messages names",
 	"0380": "encrypted messages, which are refused",
+	"0384": "OMEMO, which the policy of messages names",
+	"0385": "media, which the policy of messages names",
 	"0386": "Bind 2, for which mechanisms are ready",
 	"0388": "SASL2, for which mechanisms are ready",
+	"0422": "fastening, which the policy of messages names",
+	"0447": "files, which the policy of messages names",
+	"0482": "invitations to calls, which the policy of messages names",
 }
 
 var cited = regexp.MustCompile(`XEP-(\d{4})`)

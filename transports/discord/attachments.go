@@ -3,12 +3,14 @@ package discord
 import (
 	"strings"
 
+	"github.com/bwmarrin/discordgo"
+
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 )
 
 // flagVoice marks a message whose file was spoken into it (docs: Message Flags).
-const flagVoice = 1 << 13
+const flagVoice = int(discordgo.MessageFlagsIsVoiceMessage)
 
 // maxDuration is the longest duration of a file that is believed, in seconds.
 const maxDuration = 7 * 24 * 60 * 60

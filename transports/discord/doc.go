@@ -1,7 +1,8 @@
-// Package discord is the transport to Discord with a bot's token. The objects are our own (packages objects and state), and so are the
-// calls (package rest) and the gateway client (gateway.go): discordgo's keeps its resume state private, ends
-// sessions that could be resumed, ignores close codes and reorders events, and an object with one field of another type
-// is none to it.
+// Package discord is the transport to Discord with a bot's token. Discord's numbers (types, intents, permissions, flags) and
+// what restricts a message that is sent are discordgo's. What is read is decoded into objects of our own (packages objects
+// and state), because one field of another type makes discordgo refuse the whole object. The calls (package rest) and
+// the gateway client (gateway.go) are our own too: discordgo's keeps its resume state private, ends sessions that could be
+// resumed, ignores close codes and reorders events.
 //
 // The gateway's session and sequence number are handed to the bridge (Sink.Save) behind the
 // events that they cover, so that a restart resumes where it stopped. In channels a message goes

@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/bwmarrin/discordgo"
+
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
 
@@ -29,7 +31,9 @@ const (
 
 // intents are the kinds of events that the bot asks for (docs: Gateway Intents): guilds, their members, emoji and presences,
 // messages, reactions and typing in guilds and in direct conversations, and the contents of messages.
-const intents = 1<<0 | 1<<1 | 1<<3 | 1<<8 | 1<<9 | 1<<10 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<15
+const intents = discordgo.IntentGuilds | discordgo.IntentGuildMembers | discordgo.IntentGuildEmojis | discordgo.IntentGuildPresences |
+	discordgo.IntentGuildMessages | discordgo.IntentGuildMessageReactions | discordgo.IntentGuildMessageTyping |
+	discordgo.IntentDirectMessages | discordgo.IntentDirectMessageReactions | discordgo.IntentDirectMessageTyping | discordgo.IntentMessageContent
 
 // run keeps a connection until ctx ends or Discord refuses for good.
 func (s *client) run(ctx context.Context) {

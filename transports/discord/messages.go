@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/bwmarrin/discordgo"
+
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
@@ -77,7 +79,7 @@ func (s *client) unread(m *objects.Message) string {
 }
 
 // flagComponents marks a message that consists of components only (docs: Message Flags).
-const flagComponents = 1 << 15
+const flagComponents = int(discordgo.MessageFlagsIsComponentsV2)
 
 // frame is what all events of a message share.
 func (s *client) frame(c *objects.Channel, m *objects.Message, key string, at time.Time) transports.Event {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bwmarrin/discordgo"
+
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
@@ -117,7 +119,9 @@ func (c credentials) GoString() string { return c.String() }
 
 // permissions are what the bot is invited with (docs: Permissions): view channels, send messages, also in threads,
 // read history, add reactions, attach files, embed links, use other servers' emoji, manage webhooks and messages.
-const permissions = 1<<10 | 1<<11 | 1<<38 | 1<<16 | 1<<6 | 1<<15 | 1<<14 | 1<<18 | 1<<29 | 1<<13
+const permissions = discordgo.PermissionViewChannel | discordgo.PermissionSendMessages | discordgo.PermissionSendMessagesInThreads |
+	discordgo.PermissionReadMessageHistory | discordgo.PermissionAddReactions | discordgo.PermissionAttachFiles | discordgo.PermissionEmbedLinks |
+	discordgo.PermissionUseExternalEmojis | discordgo.PermissionManageWebhooks | discordgo.PermissionManageMessages
 
 // invitation is the page where the owner of a server lets the bot in.
 func (c credentials) invitation() string {

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bwmarrin/discordgo"
+
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/state"
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -11,12 +13,12 @@ import (
 
 // Types of messages that are not sentences with their author (docs: Message Types).
 const (
-	typeDefault       = 0
-	typeThreadCreated = 18
-	typeReply         = 19
-	typeCommand       = 20
-	typeThreadStarter = 21
-	typeContextMenu   = 23
+	typeDefault       = int(discordgo.MessageTypeDefault)
+	typeThreadCreated = int(discordgo.MessageTypeThreadCreated)
+	typeReply         = int(discordgo.MessageTypeReply)
+	typeCommand       = int(discordgo.MessageTypeChatInputCommand)
+	typeThreadStarter = int(discordgo.MessageTypeThreadStarterMessage)
+	typeContextMenu   = int(discordgo.MessageTypeContextMenuCommand)
 	typePollResult    = 46
 )
 

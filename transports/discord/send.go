@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/bwmarrin/discordgo"
+
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
@@ -21,7 +23,7 @@ const maxNonce = 25
 const maxMentioned = 100
 
 // mentions allows a message to alert those whom it names, and nobody else: no text of ours may alert everybody.
-func mentions(t richtext.Text) map[string]any {
+func mentions(t richtext.Text) *discordgo.MessageAllowedMentions {
 	var users []string
 	seen := map[string]bool{}
 	t.Walk(func(n *richtext.Node) {
@@ -30,10 +32,7 @@ func mentions(t richtext.Text) map[string]any {
 			users = append(users, n.ID)
 		}
 	})
-	if len(users) == 0 {
-		return map[string]any{"parse": []string{}}
-	}
-	return map[string]any{"parse": []string{}, "users": users}
+	return &discordgo.MessageAllowedMentions{Parse: []discordgo.AllowedMentionType{}, Users: users}
 }
 
 // Send writes a message: in a guild's channel under the persona's name through a webhook, else as the bot.
@@ -69,7 +68,7 @@ func (s *client) sendAsBot(ctx context.Context, c *objects.Channel, m transports
 			"content": content, "nonce": nonce(m.ClientID, i), "enforce_nonce": true, "allowed_mentions": mentions(m.Text),
 		}
 		if i == 0 && isSnowflake(string(m.ReplyTo)) {
-			body["message_reference"] = map[string]any{"message_id": string(m.ReplyTo), "fail_if_not_exists": false}
+			body["message_reference"] = discordgo.MessageReference{MessageID: string(m.ReplyTo), FailIfNotExists: new(bool)}
 		}
 		var answer objects.Message
 		r := rest.Request{Method: http.MethodPost, Route: "/channels/{}/messages", Args: []string{c.ID}, Body: body}

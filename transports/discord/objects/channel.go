@@ -1,16 +1,18 @@
 package objects
 
+import "github.com/bwmarrin/discordgo"
+
 // Types of channels (docs: Channel Types).
 const (
-	TypeDM            = 1
-	TypeCategory      = 4
-	TypeStore         = 6
-	TypeNewsThread    = 10
-	TypePublicThread  = 11
-	TypePrivateThread = 12
-	TypeDirectory     = 14
-	TypeForum         = 15
-	TypeMedia         = 16
+	TypeDM            = int(discordgo.ChannelTypeDM)
+	TypeCategory      = int(discordgo.ChannelTypeGuildCategory)
+	TypeStore         = int(discordgo.ChannelTypeGuildStore)
+	TypeNewsThread    = int(discordgo.ChannelTypeGuildNewsThread)
+	TypePublicThread  = int(discordgo.ChannelTypeGuildPublicThread)
+	TypePrivateThread = int(discordgo.ChannelTypeGuildPrivateThread)
+	TypeDirectory     = int(discordgo.ChannelTypeGuildDirectory)
+	TypeForum         = int(discordgo.ChannelTypeGuildForum)
+	TypeMedia         = int(discordgo.ChannelTypeGuildMedia)
 )
 
 // flagHidden marks a channel that a bot gets events of but may not see (docs: Channel Flags, since

@@ -1,11 +1,15 @@
 package objects
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/bwmarrin/discordgo"
+)
 
 // Permissions that decide whether everybody sees a channel (docs: Permissions).
 const (
-	PermissionAdministrator = 1 << 3
-	PermissionViewChannel   = 1 << 10
+	PermissionAdministrator = discordgo.PermissionAdministrator
+	PermissionViewChannel   = discordgo.PermissionViewChannel
 )
 
 // Guild is a server, in Discord's own words.

@@ -1,5 +1,7 @@
 package objects
 
+import "github.com/bwmarrin/discordgo"
+
 // User is a person or a bot.
 type User struct {
 	ID         string `json:"id"`
@@ -29,7 +31,7 @@ type Member struct {
 }
 
 // ActivityCustom is the type of an activity that somebody has written themselves (docs: Activity Types).
-const ActivityCustom = 4
+const ActivityCustom = int(discordgo.ActivityTypeCustom)
 
 // Presence is how somebody can be reached.
 type Presence struct {
