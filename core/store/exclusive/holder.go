@@ -25,6 +25,7 @@ const (
 // How long a command that manages accounts is waited for, and how often it is tried again.
 const (
 	patience = 3 * time.Second
+	settle   = time.Second
 	retry    = 50 * time.Millisecond
 )
 
@@ -88,7 +89,8 @@ func (nothing) Close() error { return nil }
 
 // wait takes a lock by calling try. A command that manages accounts is waited for; beside a server such a command needs no lock.
 func wait(ctx context.Context, role Role, try func() (io.Closer, error)) (io.Closer, error) {
-	for until := time.Now().Add(patience); ; {
+	begun := time.Now()
+	for until := begun.Add(patience); ; {
 		lock, err := try()
 		var held *HeldError
 		if !errors.As(err, &held) {
@@ -98,7 +100,8 @@ func wait(ctx context.Context, role Role, try func() (io.Closer, error)) (io.Clo
 		if role == Account && (other == Serve || other == Component || other == Account) {
 			return nothing{}, nil
 		}
-		if other != Account && other != "" || time.Now().After(until) {
+		// A database notices a moment later than others that a process was killed.
+		if other != Account && other != "" && time.Since(begun) > settle || time.Now().After(until) {
 			return nil, err
 		}
 		select {
