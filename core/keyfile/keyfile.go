@@ -9,18 +9,19 @@ import (
 	"runtime"
 )
 
-// Modes of files.
+// Modes of the files that Write makes.
 const (
 	Secret fs.FileMode = 0o600
 	Public fs.FileMode = 0o644
 )
 
+// Permissions that a key file, and its directory, must not give.
 const (
-	others      fs.FileMode = 0o077
-	othersWrite fs.FileMode = 0o002
+	others      fs.FileMode = 0o077 // the group and everybody
+	othersWrite fs.FileMode = 0o002 // everybody
 )
 
-// Read reads a key. It refuses an empty file and one that other users can read. The error is fs.ErrNotExist if there is none.
+// Read reads a key. It refuses an empty file and one that other users can read. The error wraps fs.ErrNotExist if there is none.
 func Read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -14,15 +14,16 @@ const (
 // ApplyCorrections returns a history in which each message has the content of its last correction (XEP-0308), in its own place
 // and under its own ids. Some clients, such as Dino, show a correction in a history as one more message. A correction whose
 // message is not there is left out: the message is too old for this history, or was retracted. A client that asks for what is
-// newer than it has (partial) may have the message, and gets the correction. of gives the stanza of an entry, which is replaced.
-func ApplyCorrections[E any](list []E, of func(*E) **stanza.Stanza, partial bool) []E {
-	if !slices.ContainsFunc(list, func(e E) bool { return (*of(&e)).MayHave(nsCorrect, "replace") }) {
+// newer than it has (partial) may have the message, and gets the correction. stanzaOf points at the stanza of an
+// entry, so that it can be replaced.
+func ApplyCorrections[E any](list []E, stanzaOf func(*E) **stanza.Stanza, partial bool) []E {
+	if !slices.ContainsFunc(list, func(e E) bool { return (*stanzaOf(&e)).MayHave(nsCorrect, "replace") }) {
 		return list
 	}
 	kept := make([]E, 0, len(list))
-	at := map[[2]string]int{} // by sender and id
+	at := map[[2]string]int{} // index in kept, by sender and id
 	for _, e := range list {
-		st := *of(&e)
+		st := *stanzaOf(&e)
 		replace := st.Child(nsCorrect, "replace")
 		if replace == nil {
 			at[[2]string{senderOf(st), st.ID}] = len(kept)
@@ -30,8 +31,8 @@ func ApplyCorrections[E any](list []E, of func(*E) **stanza.Stanza, partial bool
 			continue
 		}
 		if i, ok := at[[2]string{senderOf(st), replace.Attr("id")}]; ok {
-			to := of(&kept[i])
-			*to = withContent(*to, st)
+			first := stanzaOf(&kept[i])
+			*first = withContent(*first, st)
 		} else if partial {
 			kept = append(kept, e)
 		}

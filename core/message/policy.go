@@ -14,7 +14,7 @@ func Archivable(st *stanza.Stanza) bool {
 	case stanza.TypeGroupchat, stanza.TypeHeadline, stanza.TypeError:
 		return false
 	}
-	return keeps(st, lasting, NoStore, NoPermanentStore)
+	return storable(st, lasting, NoStore, NoPermanentStore)
 }
 
 // Offline reports whether a message is stored for a receiver without a session (XEP-0160 §3). The hint
@@ -24,22 +24,22 @@ func Offline(st *stanza.Stanza) bool {
 	case stanza.TypeGroupchat, stanza.TypeHeadline, stanza.TypeError:
 		return false
 	}
-	return keeps(st, untilRead, NoStore)
+	return storable(st, untilRead, NoStore)
 }
 
 // Transient reports whether a room's history leaves out a message: chat states and the like, and messages
 // with a hint against storing (XEP-0313 §6.1.2, XEP-0334 §4.1, §4.2).
-func Transient(st *stanza.Stanza) bool { return !keeps(st, lasting, NoStore, NoPermanentStore) }
+func Transient(st *stanza.Stanza) bool { return !storable(st, lasting, NoStore, NoPermanentStore) }
 
-// keeps reports whether a message has content of that worth at least, and none of the hints in against.
-func keeps(st *stanza.Stanza, least worth, against ...Hint) bool {
+// storable reports whether a message has content with at least that lifetime, and none of the hints in against.
+func storable(st *stanza.Stanza, least lifetime, against ...Hint) bool {
 	if strings.HasPrefix(st.Payload, "<body>") && !st.MayHave(NSHints, "store") { // every hint about storing contains "store"
 		return true // the common case, without parsing
 	}
 	wanted := false
 	for e := range st.Tree().Elements() {
 		if e.Space != NSHints {
-			wanted = wanted || worthOf(e) >= least
+			wanted = wanted || lifetimeOf(e) >= least
 			continue
 		}
 		for _, h := range against {

@@ -7,14 +7,14 @@ import (
 
 // mayHaveStanzaID reports whether XML may contain a stanza-id by that address. It does not parse: messages
 // of rooms contain the room's stanza-id, and this runs for every occupant.
-func mayHaveStanzaID(xml, account string) bool {
+func mayHaveStanzaID(xml, by string) bool {
 	for range maxStanzaIDs {
 		_, rest, found := strings.Cut(xml, "stanza-id") // XML has no escapes in element names
 		if !found {
 			return false
 		}
 		xml = rest
-		if mayContain(rest[:tagEnd(rest)], account) {
+		if mayContain(rest[:tagEnd(rest)], by) {
 			return true
 		}
 	}
@@ -44,8 +44,8 @@ func tagEnd(tag string) int {
 
 // mayContain reports whether an attribute value of a tag may be that address in any notation. If all is
 // ASCII and nothing is escaped, comparing letters decides.
-func mayContain(tag, account string) bool {
-	return strings.Contains(tag, "&") || !ascii(tag) || !ascii(account) || strings.Contains(strings.ToLower(tag), account)
+func mayContain(tag, address string) bool {
+	return strings.Contains(tag, "&") || !ascii(tag) || !ascii(address) || strings.Contains(strings.ToLower(tag), address)
 }
 
 func ascii(s string) bool {

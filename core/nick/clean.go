@@ -9,8 +9,8 @@ import (
 )
 
 // Clean converts any display name to a nick of at most limit bytes: a resourcepart that is neither empty nor invisible
-// (XEP-0045 §17.1). What the profile of resourceparts does not allow, such as the character that makes an emoji of a
-// sign, is left out, and the rest is kept (RFC 7622 §3.4).
+// (XEP-0045 §17.1). What the profile of resourceparts does not allow, such as the variation selector that shows a
+// character as an emoji, is left out, and the rest is kept (RFC 7622 §3.4).
 func Clean(name string, limit int) string {
 	var b strings.Builder
 	space := false

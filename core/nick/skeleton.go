@@ -11,7 +11,7 @@ import (
 func Skeleton(name string) string {
 	var b strings.Builder
 	space := false
-	for _, r := range norm.NFKD.String(replaceLookalikes(name)) { // full-width letters, ligatures, letters of formulas
+	for _, r := range norm.NFKD.String(replaceLookalikes(name)) { // full-width letters, ligatures, mathematical letters
 		switch {
 		case unicode.IsSpace(r):
 			space = b.Len() > 0
@@ -41,7 +41,7 @@ func replaceLookalikes(s string) string {
 	return b.String()
 }
 
-// ignorable reports whether a character is not seen, such as a zero-width space or what selects the form of the one before it.
+// ignorable reports whether a character is invisible, such as a zero-width space or a variation selector.
 func ignorable(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Cc, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }

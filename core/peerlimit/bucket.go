@@ -5,7 +5,7 @@ import "time"
 // bucket counts events and forgets them at a constant rate.
 type bucket struct {
 	level float64
-	at    time.Duration // of level, since the start of its owner
+	at    time.Duration // when level was computed, since the start of the owner
 }
 
 // limit is a number of events in a time.
@@ -16,7 +16,7 @@ type limit struct {
 
 func (l limit) off() bool { return l.n <= 0 }
 
-// drain forgets what is old. A time that goes backwards has no effect.
+// drain lowers the level by what the limit allows in the time since the last call. A time that goes backwards has no effect.
 func (b *bucket) drain(now time.Duration, l limit) {
 	if now > b.at {
 		b.level = max(0, b.level-float64(l.n)*float64(now-b.at)/float64(l.per))
@@ -24,7 +24,7 @@ func (b *bucket) drain(now time.Duration, l limit) {
 	}
 }
 
-// add counts one event and returns when it is within the limit.
+// add counts one event and returns how long it has to wait to be within the limit; 0 if it is.
 func (b *bucket) add(now time.Duration, l limit) time.Duration {
 	b.drain(now, l)
 	b.level++

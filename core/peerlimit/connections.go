@@ -47,18 +47,18 @@ type network struct {
 	open     int
 	pending  list.List // of *Connection, the oldest first
 	arrivals bucket
-	narrow   bool
+	narrow   bool // an IPv4 address or an IPv6 /64, not a /48
 }
 
 // Connection is a connection that was accepted. The methods of a nil Connection do nothing.
 type Connection struct {
 	owner   *Connections
-	of      [levels]netip.Prefix
-	pending [levels]*list.Element // nil: authenticated
+	of      [levels]netip.Prefix  // its networks
+	pending [levels]*list.Element // its entry in each network's list of pending ones; nil: authenticated
 
 	end       func(Verdict) // nil: not set yet
 	closed    bool
-	displaced Verdict // why, or Accepted
+	displaced Verdict // the reason; Accepted: it was not displaced
 }
 
 // NewConnections returns a Connections.
@@ -176,7 +176,7 @@ func (c *Connections) remove(conn *Connection) {
 		return
 	}
 	conn.closed = true
-	c.settle(conn)
+	c.removePending(conn)
 	for level, p := range conn.of {
 		if n := c.networks[p]; n != nil && (p.IsValid() || level == 0) {
 			n.open--
@@ -184,8 +184,8 @@ func (c *Connections) remove(conn *Connection) {
 	}
 }
 
-// settle removes a connection from those that have not authenticated.
-func (c *Connections) settle(conn *Connection) {
+// removePending removes a connection from those that have not authenticated.
+func (c *Connections) removePending(conn *Connection) {
 	if conn.pending[0] != nil {
 		c.pending--
 	}
@@ -222,17 +222,17 @@ func (conn *Connection) OnDisplaced(end func(why Verdict)) {
 	}
 }
 
-// Authenticated says that the peer has authenticated: the connection is no longer ended in favour of others.
+// Authenticated records that the peer has authenticated: the connection is no longer ended in favour of others.
 func (conn *Connection) Authenticated() {
 	if conn == nil {
 		return
 	}
 	conn.owner.mu.Lock()
 	defer conn.owner.mu.Unlock()
-	conn.owner.settle(conn)
+	conn.owner.removePending(conn)
 }
 
-// Closed says that the connection has ended.
+// Closed records that the connection has ended.
 func (conn *Connection) Closed() {
 	if conn == nil {
 		return

@@ -9,12 +9,12 @@ import (
 // Sizes and constants of Guesses.
 const (
 	longestWait = 30 * time.Second // of a guess; one that would wait longer is refused
-	freeTries   = 3                // of a name from a network, for one that its network's limit counts: typing errors of a person
+	freeTries   = 3                // guesses of a name from a network that count as one for the network: a person's typing errors
 	pairShare   = 4                // the limit for one name from one network is that of the network divided by this
 	tableBits   = 16
 	tableSize   = 1 << tableBits
-	maxKnown    = 50_000 // names whose networks are remembered
-	knownOf     = 4      // networks remembered of one name
+	maxKnown    = 50_000 // names for which the networks of right guesses are remembered
+	knownOf     = 4      // networks that are remembered for one name
 )
 
 // GuessLimits are the limits of Guesses in wrong guesses a minute; zero and less mean no limit.
@@ -37,26 +37,26 @@ type GuessLimits struct {
 // different names from its network, or its own name from anywhere.
 type Guesses struct {
 	start time.Time
-	place func(of netip.Prefix, name string) uint64 // in a table
+	index func(of netip.Prefix, name string) uint64 // in the tables
 
 	mu       sync.Mutex
 	limits   GuessLimits
 	pairs    [tableSize]pair
-	fresh    [tableSize]bucket // by network
-	repeated [tableSize]bucket // by network
-	names    [tableSize]bucket
-	known    map[string]*[knownOf]netip.Prefix
+	fresh    [tableSize]bucket                 // new names, by network
+	repeated [tableSize]bucket                 // further tries of the same names, by network
+	names    [tableSize]bucket                 // by name
+	known    map[string]*[knownOf]netip.Prefix // where right guesses for a name came from, the last one first
 }
 
 // pair counts the guesses of one name from one network.
 type pair struct {
 	bucket
-	free uint8 // tries that the limits of the network do not count
+	free uint8 // guesses left that the limits of the network do not count
 }
 
 // NewGuesses returns a Guesses.
 func NewGuesses(l GuessLimits) *Guesses {
-	return &Guesses{start: time.Now(), place: placer(tableBits), limits: l, known: map[string]*[knownOf]netip.Prefix{}}
+	return &Guesses{start: time.Now(), index: newIndex(tableBits), limits: l, known: map[string]*[knownOf]netip.Prefix{}}
 }
 
 // SetLimits replaces the limits.
@@ -66,12 +66,13 @@ func (g *Guesses) SetLimits(l GuessLimits) {
 	g.limits = l
 }
 
-// Guess is a guess that is counted. One of its methods is called once.
+// Guess is a guess that is counted. After the check the caller calls Right if it was right, and nothing if it was wrong; Cancel
+// if there was no check.
 type Guess struct {
 	owner   *Guesses
 	of      netip.Prefix
 	name    string
-	charged [levels + 2]*bucket
+	charged [levels + 2]*bucket // those that count it: the first n
 	n       int
 }
 
@@ -86,7 +87,7 @@ func (g *Guesses) Reserve(from netip.Addr, name string) (*Guess, time.Duration) 
 	perMinute := func(n int) limit { return limit{n, time.Minute} }
 	wait := time.Duration(0)
 	if g.limits.Network > 0 {
-		p := &g.pairs[g.place(of[0], name)]
+		p := &g.pairs[g.index(of[0], name)]
 		own := perMinute(max(g.limits.Network/pairShare, 1))
 		p.drain(now, own)
 		table := &g.repeated
@@ -101,13 +102,13 @@ func (g *Guesses) Reserve(from netip.Addr, name string) (*Guess, time.Duration) 
 		if table != nil && !g.isKnown(of[0], name) {
 			for level, network := range of {
 				if level == 0 || network.IsValid() {
-					wait = max(wait, guess.charge(&table[g.place(network, "")], now, perMinute(scaled(g.limits.Network, level))))
+					wait = max(wait, guess.charge(&table[g.index(network, "")], now, perMinute(scaled(g.limits.Network, level))))
 				}
 			}
 		}
 	}
 	if g.limits.Name > 0 && !g.isKnown(of[0], name) {
-		wait = max(wait, guess.charge(&g.names[g.place(netip.Prefix{}, name)], now, perMinute(g.limits.Name)))
+		wait = max(wait, guess.charge(&g.names[g.index(netip.Prefix{}, name)], now, perMinute(g.limits.Name)))
 	}
 	if wait > longestWait {
 		guess.refund()
@@ -131,14 +132,14 @@ func (u *Guess) refund() {
 	u.n = 0
 }
 
-// Cancel says that the guess was not checked.
+// Cancel records that the guess was not checked: it does not count.
 func (u *Guess) Cancel() {
 	u.owner.mu.Lock()
 	defer u.owner.mu.Unlock()
 	u.refund()
 }
 
-// Right says that the guess was right.
+// Right records that the guess was right: it does not count, and its network is remembered for the name.
 func (u *Guess) Right() {
 	g := u.owner
 	g.mu.Lock()

@@ -12,7 +12,7 @@ import (
 func newTestGuesses(l GuessLimits) *Guesses {
 	g := NewGuesses(l)
 	places := map[string]uint64{}
-	g.place = func(of netip.Prefix, name string) uint64 {
+	g.index = func(of netip.Prefix, name string) uint64 {
 		key := of.String() + name
 		if _, ok := places[key]; !ok {
 			places[key] = uint64(len(places))
@@ -219,7 +219,7 @@ func TestQuota(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := NewQuota(QuotaLimits{Accounts: 3, Names: 2, Time: time.Hour})
-		q.place = newTestGuesses(GuessLimits{}).place
+		q.index = newTestGuesses(GuessLimits{}).index
 		a, neighbour, b := addr("2001:db8::1"), addr("2001:db8::2"), addr("192.0.2.1")
 		if !q.Take(a) || !q.Take(neighbour) || !q.Take(a) || q.Take(a) || !q.Take(b) {
 			t.Error("not three accounts of one network")

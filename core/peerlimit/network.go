@@ -9,7 +9,7 @@ import (
 const (
 	wideBits   = 48
 	wideFactor = 16 // limits of an IPv6 /48 are those of a /64 times this
-	levels     = 2
+	levels     = 2  // of networks that an address belongs to
 )
 
 // Address returns the IP address of the other end of a connection, the zero value if it has none.
@@ -32,7 +32,7 @@ func networks(a netip.Addr) (list [levels]netip.Prefix) {
 	return list
 }
 
-// scaled returns the limit of a level.
+// scaled returns the limit of a network: level 0 is the narrowest one.
 func scaled(limit, level int) int {
 	if level > 0 {
 		return limit * wideFactor
@@ -40,8 +40,8 @@ func scaled(limit, level int) int {
 	return limit
 }
 
-// placer returns a function that finds the place of a network, a name, or both in a table with 1<<bits entries.
-func placer(bits int) func(netip.Prefix, string) uint64 {
+// newIndex returns a keyed hash of a network, a name, or both: an index in a table with 1<<bits entries.
+func newIndex(bits int) func(netip.Prefix, string) uint64 {
 	seed := maphash.MakeSeed()
 	return func(of netip.Prefix, name string) uint64 {
 		var h maphash.Hash

@@ -19,7 +19,7 @@ type QuotaLimits struct {
 // quota; an attacker cannot choose them.
 type Quota struct {
 	start time.Time
-	place func(of netip.Prefix, name string) uint64 // in a table
+	index func(of netip.Prefix, name string) uint64 // in the tables
 
 	mu              sync.Mutex
 	limits          QuotaLimits
@@ -28,7 +28,7 @@ type Quota struct {
 
 // NewQuota returns a Quota.
 func NewQuota(l QuotaLimits) *Quota {
-	q := &Quota{start: time.Now(), place: placer(quotaBits)}
+	q := &Quota{start: time.Now(), index: newIndex(quotaBits)}
 	q.SetLimits(l)
 	return q
 }
@@ -42,14 +42,14 @@ func (q *Quota) SetLimits(l QuotaLimits) {
 	}
 }
 
-// Take counts an account that is about to be registered from an address; false if the limit is reached. Return takes it back.
+// Take counts an account that is about to be registered from an address; false if the limit is reached. Return undoes it.
 func (q *Quota) Take(from netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.add(from, &q.accounts, q.limits.Accounts)
 }
 
-// Return takes back an account that was not registered.
+// Return undoes Take for an account that was not registered.
 func (q *Quota) Return(from netip.Addr) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -58,7 +58,7 @@ func (q *Quota) Return(from netip.Addr) {
 	}
 }
 
-// Taken counts a name that was taken; false if the limit is reached.
+// Taken counts an attempt to register a name that somebody has already; false if the limit is reached.
 func (q *Quota) Taken(from netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -74,7 +74,7 @@ func (q *Quota) add(from netip.Addr, table *[1 << quotaBits]bucket, n int) bool 
 		if level > 0 && !network.IsValid() {
 			break
 		}
-		if table[q.place(network, "")].add(now, limit{scaled(n, level), q.limits.Time}) > 0 {
+		if table[q.index(network, "")].add(now, limit{scaled(n, level), q.limits.Time}) > 0 {
 			q.undo(from, table, level+1)
 			return false
 		}
@@ -82,11 +82,11 @@ func (q *Quota) add(from netip.Addr, table *[1 << quotaBits]bucket, n int) bool 
 	return true
 }
 
-// undo takes one event back from the first levels.
+// undo takes one event back from an address's networks on the levels below first.
 func (q *Quota) undo(from netip.Addr, table *[1 << quotaBits]bucket, first int) {
 	for level, network := range networks(from) {
 		if level < first && (level == 0 || network.IsValid()) {
-			table[q.place(network, "")].undo()
+			table[q.index(network, "")].undo()
 		}
 	}
 }

@@ -6,19 +6,19 @@
 // Everything is written through partitions (Partition). A partition is a queue, a goroutine and a
 // connection: it takes what is waiting, runs the functions one after the other in one
 // transaction, commits, and only then calls those who wait. A commit is on the disk when it
-// returns, so an answer that waits for Write may promise it. A function that fails undoes its own
+// returns, so whoever waits for Write may then send an acknowledgement. A function that fails undoes its own
 // changes only; a group that cannot be committed fails for each of its functions. SQLite has
 // one partition, PostgreSQL several. A key (an account, a room) always has the same partition;
 // there is no order between two partitions. Many rows of one shape are written by an Insert. What
 // is written for every message is queued as rows (Bulk), which are written together, instead of as
 // functions: a row costs neither a closure, nor a savepoint, nor a statement.
 //
-// On PostgreSQL a transaction that another one was in the way of, or whose connection was lost
+// On PostgreSQL a transaction that conflicted with another one, or whose connection was lost
 // before COMMIT, is repeated. Where the answer to COMMIT is lost, the server is asked how the
 // transaction ended.
 //
-// What must survive the end of the process at once, but is not worth waiting for, goes through a pipeline
-// on PostgreSQL; with SQLite it belongs in a file.
+// Notes that must survive the end of the process at once, and for which nobody waits, go through a pipeline
+// on PostgreSQL, and into a file beside a SQLite database (deletions).
 //
 // Readers are a pool of read-only connections (Reader). They see everything that is committed,
 // never wait for a writer, and have one snapshot in a transaction.
@@ -49,9 +49,11 @@
 //
 // # Parts
 //
-// archives are the tables of message archives; postgres has the connections to PostgreSQL; pipeline
-// sends statements whose answers nobody waits for; transfer copies a database to another one; storetest
-// makes databases for tests, which all run on both engines.
+// archives has the tables of message archives, authentication the credentials of accounts; schema prepares
+// migrations for a dialect, and scan reads rows; postgres has the connections to PostgreSQL, and pipeline sends
+// statements there whose answers nobody waits for; deletions is a file beside a SQLite database; clock is the time by
+// which old rows are deleted; exclusive locks a database for one server; transfer copies a database to another
+// one; storetest makes databases for tests, which all run on both engines.
 //
 // # Goroutines and locks
 //

@@ -16,8 +16,8 @@ import (
 type offlineMessages struct {
 	added    *Bulk[offlineRow]
 	deleted  *Bulk[[]deletions.Key]
-	log      *deletions.Log // of SQLite
-	deleting sync.WaitGroup // deletions of PostgreSQL beside the partitions
+	log      *deletions.Log // nil on PostgreSQL
+	deleting sync.WaitGroup // deletions on PostgreSQL, which do not go through the partitions
 }
 
 func newOfflineMessages(s *Store, log *deletions.Log) *offlineMessages {
@@ -35,7 +35,7 @@ func (s *Store) AddOffline(account jid.JID, m offline.Message, done func(error))
 		size: int64(len(m.Stanza.Payload) + len(m.Stanza.Extra)), received: m.Received.UnixMicro(),
 	}, func(err error) {
 		if err != nil {
-			err = fmt.Errorf("keep message for %s: %w", account, err)
+			err = fmt.Errorf("store offline message for %s: %w", account, err)
 		}
 		done(err)
 	})
@@ -47,7 +47,7 @@ const offlineSQL = `SELECT id, stanza, received, position FROM offline WHERE acc
 func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, after int64, limit int) ([]offline.Message, error) {
 	err := s.of(account).Settle(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read messages kept for %s: %w", account, err)
+		return nil, fmt.Errorf("read offline messages of %s: %w", account, err)
 	}
 	list, err := scan.Rows(ctx, s.reads, func(row scan.Row) (m offline.Message, err error) {
 		var text string
@@ -56,8 +56,8 @@ func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, after int6
 			return m, err
 		}
 		m.Received = timeOf(received)
-		if m.Stanza, err = stanza.Parse(text); err != nil { // must not keep the others back
-			s.log.Error("an offline message is not readable", "account", account, "id", m.ID, "err", err)
+		if m.Stanza, err = stanza.Parse(text); err != nil { // the others must be delivered all the same
+			s.log.Error("offline message not readable", "account", account, "id", m.ID, "err", err)
 			m.Stanza = nil
 			return m, nil
 		}
@@ -65,17 +65,17 @@ func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, after int6
 		return m, nil
 	}, offlineSQL, account.String(), after, limit)
 	if err != nil {
-		return nil, fmt.Errorf("read messages kept for %s: %w", account, err)
+		return nil, fmt.Errorf("read offline messages of %s: %w", account, err)
 	}
 	return list, nil
 }
 
 const deleteManyOfflineSQL = `DELETE FROM offline WHERE account = ? AND id = ANY(?)` // PostgreSQL
 
-// DeleteOffline implements offline.Store. The client has received the messages already: the
-// deletion must survive the end of this process as soon as it can. On SQLite that is what
-// the deletion log is for. PostgreSQL completes a statement that it has received; it is sent at
-// once, beside the partitions.
+// DeleteOffline implements offline.Store. The client has received the messages already: if this process
+// ends before they are deleted, they are delivered twice. On SQLite the deletion log prevents that.
+// PostgreSQL completes a statement that it has received; it is sent at once, without waiting for a
+// partition's next group.
 func (s *Store) DeleteOffline(account jid.JID, ids []string, done func(error)) {
 	if s.dialect == Postgres {
 		s.offline.deleting.Go(func() {
@@ -93,11 +93,11 @@ func (s *Store) DeleteOffline(account jid.JID, ids []string, done func(error)) {
 	}
 	log := s.offline.log
 	if err := log.Begin(keys); err != nil {
-		s.log.Error("messages may be delivered twice after a crash", "account", account, "err", err)
+		s.log.Error("deletion log not written: messages may be delivered twice after a crash", "account", account, "err", err)
 	}
 	s.offline.deleted.Append(account.String(), keys, func(err error) {
 		if problem := log.End(err); problem != nil {
-			s.log.Error("emptying the deletion log", "err", problem)
+			s.log.Error("deletion log not emptied", "err", problem)
 		}
 		done(err)
 	})
@@ -119,7 +119,7 @@ func (s *Store) OfflineUsage(ctx context.Context, account jid.JID) (senders map[
 		return struct{}{}, nil
 	}, offlineUsageSQL, account.String())
 	if err != nil {
-		return nil, limit, fmt.Errorf("count messages kept for %s: %w", account, err)
+		return nil, limit, fmt.Errorf("count offline messages of %s: %w", account, err)
 	}
 	limits := s.limits.Load()
 	return senders, offline.Usage{Messages: limits.OfflineMessages, Bytes: limits.OfflineBytes}, nil

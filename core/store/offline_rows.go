@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"fmt"
+
 	"github.com/dragoman-im/dragoman/core/store/deletions"
 )
 
@@ -12,12 +13,12 @@ type offlineRow struct {
 	size, received              int64
 }
 
-// An account that has been deleted meanwhile gets no row, and a message that is stored already no second one.
+// insertOffline adds no row for an account that has been deleted meanwhile, and none for a message that is stored already.
 var insertOffline = NewInsert("offline", []Column{
 	{"account", Text}, {"id", Text}, {"sender", Text}, {"stanza", Text}, {"size", BigInt}, {"received", BigInt}, {"position", BigInt},
 }, "EXISTS (SELECT 1 FROM accounts WHERE jid = new.account)", "(account, id) DO NOTHING")
 
-// maxOfflineAccounts is how many accounts a writer keeps the last position of.
+// maxOfflineAccounts is how many accounts' last positions a writer keeps in memory.
 const maxOfflineAccounts = 10_000
 
 // offlineWriter writes offline messages. The position rises for each account, also when the clock goes back: it is

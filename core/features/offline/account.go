@@ -16,7 +16,7 @@ type account struct {
 	counted   bool // usage is loaded
 	usage     usage
 	state     state
-	delivered map[string]*router.Bound // stored messages, by id, and the session that was given it; nil: it did not take it
+	delivered map[string]*router.Bound // by id: the session that a stored message was given to; nil: that session did not take it
 }
 
 // usage is what is stored for an account, by sender, and its limit.
@@ -34,7 +34,7 @@ const (
 	deliveringAgain       // as delivering, and then the store is read once more
 )
 
-// of returns the account's slot value.
+// of returns the feature's data about an account.
 func (o *Offline) of(ctx context.Context, a *router.Account) (*account, error) {
 	return o.accounts.Get(ctx, a)
 }

@@ -48,7 +48,7 @@ func (o *Offline) deliverStored(ctx context.Context, a *router.Account, wait boo
 // errQueueFull ends a delivery to a client that does not read.
 var errQueueFull = errors.New("the client's queue is nearly full")
 
-// markServed sets the flag served of the account's sessions: from now on they get new messages at once.
+// markServed sets the flag served on the account's sessions: from now on they get new messages at once.
 func (o *Offline) markServed(a *router.Account) {
 	for _, s := range a.Sessions() {
 		if receivesMessages(s) {
@@ -57,7 +57,7 @@ func (o *Offline) markServed(a *router.Account) {
 	}
 }
 
-// noteFailed makes Retry repeat an incomplete delivery. Until then new messages are stored behind the
+// noteFailed makes Retry repeat an incomplete delivery to an account. Until then new messages are stored behind the
 // remaining ones; see hold.
 func (o *Offline) noteFailed(a *router.Account) {
 	o.mu.Lock()
@@ -78,17 +78,17 @@ func (o *Offline) Retry(ctx context.Context) {
 	}
 }
 
-// page is the number of messages read at a time.
-const page = 100
+// pageSize is the number of messages read at a time.
+const pageSize = 100
 
 // deliverPages delivers the messages page by page, no faster than the client reads: all of them at once
 // might not fit into the client's queue, which would disconnect it.
 func (o *Offline) deliverPages(ctx context.Context, a *router.Account, e *account, wait bool) error {
 	account, after := a.JID(), int64(0)
 	for ready := true; ready; {
-		list, err := o.store.OfflineMessages(ctx, account, after, page)
+		list, err := o.store.OfflineMessages(ctx, account, after, pageSize)
 		if err != nil {
-			return fmt.Errorf("collect messages of %s: %w", account, err)
+			return fmt.Errorf("read stored messages of %s: %w", account, err)
 		}
 		to := receiver(a)
 		if to == nil || len(list) == 0 {
@@ -108,7 +108,7 @@ func (o *Offline) deliverPages(ctx context.Context, a *router.Account, e *accoun
 		}
 		to.Session().Flush()
 		o.deleteTaken(a, e, to, given)
-		if ready && len(list) < page {
+		if ready && len(list) < pageSize {
 			return nil
 		}
 	}

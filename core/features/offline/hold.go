@@ -18,7 +18,7 @@ func (o *Offline) hold(ctx context.Context, p *router.Pass) error {
 	size := sizeOf(p.Stanza)
 	ok, err := o.reserve(ctx, p.Account, p.Stanza.From.Bare(), size)
 	if err != nil {
-		return fmt.Errorf("keep message for %s: %w", p.Account.JID(), err)
+		return fmt.Errorf("store message for %s: %w", p.Account.JID(), err)
 	}
 	if !ok {
 		return nil // the limit is reached: deliver it at once, out of order

@@ -106,6 +106,7 @@ func (o *Offline) fits(u *usage, sender jid.JID, size int64) bool {
 	return false
 }
 
+// undelivered stores a message that no session of the account gets.
 func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	account, size := p.Account.JID(), sizeOf(p.Stanza)
 	switch {
@@ -115,11 +116,11 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 		return router.ErrStop // such as chat states (XEP-0160 §3)
 	}
 	if e := o.accounts.Loaded(p.Account); e != nil && e.returned(p.Stanza.Entry) {
-		return router.ErrStop // it is stored still
+		return router.ErrStop // it is still stored
 	}
 	ok, err := o.reserve(ctx, p.Account, p.Stanza.From.Bare(), size)
 	if err != nil {
-		return fmt.Errorf("keep message for %s: %w", account, err)
+		return fmt.Errorf("store message for %s: %w", account, err)
 	}
 	if !ok {
 		return stanza.ServiceUnavailable("") // XEP-0160 §2
@@ -139,7 +140,7 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 func (o *Offline) add(p *router.Pass, size int64) {
 	a, st, written := p.Account, p.Stanza, p.BeginWrite()
 	if st.Entry == "" {
-		st = st.Copy() // others may have it already
+		st = st.Copy() // other goroutines may have the stanza already
 		st.GiveEntry()
 	}
 	o.store.AddOffline(a.JID(), Message{ID: st.Entry, Stanza: st, Received: time.Now()}, func(err error) {

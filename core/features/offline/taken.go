@@ -27,7 +27,7 @@ func (e *account) returned(id string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	had, stored := e.delivered[id]
-	if stored && had != nil && had.Account().Session(had.JID()) != had { // else another session has it meanwhile
+	if stored && had != nil && had.Account().Session(had.JID()) != had { // that session has ended; else it is another one, which has the message now
 		e.delivered[id] = nil
 	}
 	return stored
@@ -104,8 +104,8 @@ func (o *Offline) delete(a *router.Account, e *account, to *router.Bound, list [
 		return
 	}
 	o.store.DeleteOffline(a.JID(), ids, func(err error) {
-		if err != nil { // the mark stays, so that they come again only after a restart
-			o.log.Error("delivered messages not deleted: they will come again", "account", a.JID(), "err", err)
+		if err != nil { // they stay in e.delivered, so that this process does not deliver them again
+			o.log.Error("delivered messages not deleted: they are delivered again after a restart", "account", a.JID(), "err", err)
 			return
 		}
 		e.remove(list, ids)

@@ -67,7 +67,7 @@ type Register struct {
 	store   Store
 	changes *router.Slot[rate.Limiter] // of passwords
 
-	full, tried atomic.Uint64 // how often a limit of Quota was reached
+	full, tried atomic.Uint64 // how often Quota's limits on accounts and on names were reached
 }
 
 // New returns the feature.
@@ -139,11 +139,11 @@ func (r *Register) password(ctx context.Context, q *router.IQ, account jid.JID) 
 	if err != nil || named != account {
 		return stanza.NotAllowed("you can change your own password only")
 	}
-	pace, err := r.changes.Get(ctx, q.Session.Account())
+	limiter, err := r.changes.Get(ctx, q.Session.Account())
 	if err != nil {
 		return err
 	}
-	if !pace.Allow() {
+	if !limiter.Allow() {
 		return stanza.ResourceConstraint("the password was changed several times just now: wait a moment")
 	}
 	err = r.store.SetPassword(ctx, account, asked.password)
@@ -168,7 +168,7 @@ func (r *Register) remove(ctx context.Context, q *router.IQ, account jid.JID) er
 		n++
 	}
 	if n != 1 {
-		return stanza.BadRequest("remove stands alone")
+		return stanza.BadRequest("remove must be the only element of the request")
 	}
 	err := r.store.RemoveAccount(ctx, account)
 	if errors.Is(err, ErrNoAccount) { // a second request: the session is being closed

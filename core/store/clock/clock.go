@@ -10,37 +10,34 @@ import (
 )
 
 const (
-	// maxStep is how far the clock may be ahead of where it was when it was looked at last, beside the time that has
-	// passed since.
+	// maxStep is how far the clock may have jumped ahead since it was last read, beyond the time that has passed.
 	maxStep = 24 * time.Hour
-	// confirmTime is how long the server has to run with a clock that is further ahead before it is believed.
+	// confirmTime is how long the server has to run with a clock that is further ahead before that clock is used.
 	confirmTime = 24 * time.Hour
 )
 
-// Store is where the time of the last run is kept, which is core/store.
+// Store keeps the time of the last run; it is the *store.Store.
 type Store interface {
 	Write(ctx context.Context, fn func(tx *sql.Tx) error) error
 }
 
-// Clock tells the time by which old rows are deleted. It is the system's clock, unless that is far ahead of the last
-// run: whoever starts the server with a wrong clock must not lose what was kept. Such a clock is believed after the
-// server has run with it for a day. A Clock belongs to one goroutine.
+// Clock returns the time by which old rows are deleted. It is the system's clock, unless that is far ahead of the last
+// run: a server that is started with a wrong clock must not delete what should be kept. Such a clock is used after the
+// server has run with it for confirmTime. A Clock belongs to one goroutine.
 type Clock struct {
-	name  string
-	store interface {
-		Write(ctx context.Context, fn func(tx *sql.Tx) error) error
-	}
+	name    string // of its row
+	store   Store
 	now     func() time.Time
 	log     *slog.Logger
 	elapsed func(since, now time.Time) time.Duration // not by the system's clock, which may be set
 
-	looked time.Time // the last time
-	ahead  bool      // logged
+	lastRead time.Time // of the system's clock
+	ahead    bool      // it was far ahead then, which is logged once
 }
 
 // New makes the clock of a part of the server; now is time.Now.
 func New(s Store, name string, now func() time.Time, log *slog.Logger) *Clock {
-	return &Clock{name: name, store: s, now: now, log: log, looked: now(), elapsed: func(since, now time.Time) time.Duration { return now.Sub(since) }}
+	return &Clock{name: name, store: s, now: now, log: log, lastRead: now(), elapsed: func(since, now time.Time) time.Duration { return now.Sub(since) }}
 }
 
 const (
@@ -52,7 +49,7 @@ ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, waited = excluded.waited`
 // Now returns the time. Call it at least every few hours.
 func (c *Clock) Now(ctx context.Context) (time.Time, error) {
 	now := c.now()
-	passed := max(0, c.elapsed(c.looked, now))
+	passed := max(0, c.elapsed(c.lastRead, now))
 	var state clockState
 	err := c.store.Write(ctx, func(tx *sql.Tx) error {
 		var seen, waited int64
@@ -70,28 +67,28 @@ func (c *Clock) Now(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read the time for deletions: %w", err)
 	}
-	c.looked = now
+	c.lastRead = now
 	ahead := now.Sub(state.seen) > maxStep
 	if ahead && !c.ahead {
-		c.log.Error("the clock is far ahead of the last run; old messages are not deleted before the server has run with it for a day. Is it right?",
+		c.log.Error("the clock is far ahead of the last run; old messages are not deleted before the server has run with it for a day: check the time of this machine",
 			"clock", now, "last run", state.seen, "of", c.name)
 	}
 	c.ahead = ahead
 	return state.seen, nil
 }
 
-// clockState is what is known of the time.
+// clockState is a row of deletion_clock.
 type clockState struct {
-	seen   time.Time
-	waited time.Duration
+	seen   time.Time     // the time by which rows are deleted
+	waited time.Duration // for how long the server has run with a clock that is far ahead of seen
 }
 
-// step is the state after some time has passed.
+// step returns the state when the system's clock shows now and some time has passed since the last step.
 func (s clockState) step(now time.Time, passed time.Duration) clockState {
 	s.waited += passed
 	if now.After(s.seen.Add(passed+maxStep)) && s.waited < confirmTime {
 		s.seen = s.seen.Add(passed)
 		return s
 	}
-	return clockState{seen: now} // also where the clock was set back
+	return clockState{seen: now} // also if the clock was set back
 }

@@ -31,10 +31,11 @@ type Log struct {
 	mu       sync.Mutex
 	file     *os.File
 	database string
-	pending  int // deletions under way
+	pending  int // calls of Begin without their End
 }
 
-// Open opens the file beside a database and returns what the last run has left in it.
+// Open opens the file beside a database and returns the messages that the last run has left in it, which are still to be deleted;
+// then call Clear.
 func Open(database string) (*Log, []Key, error) {
 	left, err := read(database + suffix)
 	if err != nil {
@@ -60,14 +61,14 @@ func read(path string) ([]Key, error) {
 	var list []Key
 	for line := range bytes.Lines(data) {
 		account, id, ok := bytes.Cut(bytes.TrimSuffix(line, []byte("\n")), []byte(" "))
-		if ok && bytes.HasSuffix(line, []byte("\n")) { // a torn last line was not written
+		if ok && bytes.HasSuffix(line, []byte("\n")) { // else the last line is incomplete: the process ended before the write did
 			list = append(list, Key{string(account), string(id)})
 		}
 	}
 	return list, nil
 }
 
-// Clear empties the file when what the last run has left is deleted.
+// Clear empties the file after the messages that Open returned were deleted.
 func (l *Log) Clear() error {
 	if err := os.Remove(l.database + oldSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -75,7 +76,7 @@ func (l *Log) Clear() error {
 	return l.file.Truncate(0)
 }
 
-// Begin adds messages; End is called when they are deleted.
+// Begin adds messages whose deletion begins; call End once for each Begin.
 func (l *Log) Begin(keys []Key) error {
 	var b bytes.Buffer
 	for _, m := range keys {
@@ -88,7 +89,7 @@ func (l *Log) Begin(keys []Key) error {
 	return err
 }
 
-// End empties the file when nothing in it is needed any longer.
+// End reports how a deletion has ended. When none is under way the file is emptied; an error keeps the messages in it.
 func (l *Log) End(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,10 +14,10 @@ import (
 
 // Times of the connection that holds the lock of a database.
 const (
-	checkEvery = 15 * time.Second // that the connection still works
-	checkTime  = 10 * time.Second
-	againAfter = time.Second // between attempts to connect again
-	closeTime  = time.Second // to end the connection in order
+	checkEvery  = 15 * time.Second // between checks that the connection still works
+	checkTime   = 10 * time.Second // for the answer to a check
+	relockEvery = time.Second      // between attempts to connect again
+	closeTime   = time.Second      // for closing the connection
 )
 
 const (
@@ -29,23 +29,23 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 1685217639 AND l.obj
 AND l.objid::bigint = (hashtext(current_schema())::bigint & 4294967295) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 )
 
-// Connect makes a connection to the database with that name of an application.
+// Connect makes a connection to the database, with an application name that pg_stat_activity shows to other processes.
 type Connect func(ctx context.Context, application string) (*pgconn.PgConn, error)
 
 // Database is the lock of a database. Close releases it.
 type Database struct {
 	connect Connect
-	what    string
-	holder  Holder
-	id      string // in the name of the application: by it a process knows its own connection
+	what    string // names the database in errors
+	holder  Holder // this process
+	id      string // the last word of the application name: by it a process recognises its own connections
 	conn    *pgconn.PgConn
-	lost    chan error
+	lost    chan error // see Lost
 	stop    context.CancelFunc
 	done    chan struct{}
 }
 
 // LockDatabase locks a database, which errors call what. The error is a *HeldError if another process has locked it. A nil lock means
-// that none is needed; see the package.
+// that none is needed: the command works beside a server.
 func LockDatabase(ctx context.Context, what string, role Role, connect Connect) (*Database, error) {
 	lock, err := wait(ctx, role, func() (io.Closer, error) {
 		d := &Database{connect: connect, what: what, holder: self(role), id: strings.ToLower(rand.Text()[:8]), lost: make(chan error, 1), done: make(chan struct{})}
@@ -118,15 +118,15 @@ func (d *Database) heldBy(ctx context.Context, conn *pgconn.PgConn) error {
 			if _, err := query(ctx, conn, `SELECT pg_terminate_backend(`+row[1]+`)`); err != nil {
 				return fmt.Errorf("end the lost connection: %w", err)
 			}
-			return errOwn
+			return errOwnConnection
 		}
 		held.Holder = parseHolder(name)
 	}
 	return held
 }
 
-// errOwn means that a lost connection of this process held the lock.
-var errOwn = errors.New("the lock was held by a lost connection of this process")
+// errOwnConnection means that a lost connection of this process held the lock. It is ended now; relock tries again.
+var errOwnConnection = errors.New("the lock was held by a lost connection of this process")
 
 // watch takes the lock again when the connection is lost.
 func (d *Database) watch(ctx context.Context) {
@@ -138,7 +138,7 @@ func (d *Database) watch(ctx context.Context) {
 		}
 		_ = d.conn.Close(ctx) // it is lost
 		d.conn = nil
-		if err := d.again(ctx); err != nil {
+		if err := d.relock(ctx); err != nil {
 			d.lost <- err
 			return
 		}
@@ -163,8 +163,8 @@ func (d *Database) check(ctx context.Context) {
 	}
 }
 
-// again takes the lock after the connection was lost. It returns an error if another process holds it.
-func (d *Database) again(ctx context.Context) error {
+// relock takes the lock after the connection was lost. It returns an error if another process holds it.
+func (d *Database) relock(ctx context.Context) error {
 	for {
 		err := d.lock(ctx)
 		var held *HeldError
@@ -172,10 +172,10 @@ func (d *Database) again(ctx context.Context) error {
 		case err == nil || ctx.Err() != nil:
 			return nil
 		case errors.As(err, &held):
-			return fmt.Errorf("the connection to the database was lost, and meanwhile another process has begun: %w", held)
+			return fmt.Errorf("the connection to the database was lost, and another process has locked the database since: %w", held)
 		}
 		select {
-		case <-time.After(againAfter): // the database cannot be reached, as everybody who writes notices too
+		case <-time.After(relockEvery): // nothing is logged: the database cannot be reached, which the store reports
 		case <-ctx.Done():
 			return nil
 		}

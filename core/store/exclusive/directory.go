@@ -44,7 +44,7 @@ func tryDirectory(dir string, role Role) (io.Closer, error) {
 	return f, nil
 }
 
-// stillThere returns errLocked if the file was replaced before it was locked: somebody else may have locked the new one.
+// stillThere returns errLocked if the file was replaced before it was locked: another process may have locked the new one.
 func stillThere(f *os.File, path string) error {
 	mine, err := f.Stat()
 	if err != nil {
@@ -57,7 +57,7 @@ func stillThere(f *os.File, path string) error {
 	return nil
 }
 
-// write replaces the text of the file, which only informs: a torn one does no harm.
+// write replaces the text of the file, which only informs: an incomplete one does no harm.
 func write(f *os.File, text string) error {
 	if err := f.Truncate(0); err != nil {
 		return err

@@ -15,27 +15,27 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/postgres"
 )
 
-// Hold is what keeps other processes from a database while this one uses it. Close does nothing for a nil Hold.
+// Hold is the locks of a data directory and a database that this process uses. Close does nothing for a nil Hold.
 type Hold struct {
 	closers  []io.Closer
 	database *Database
 	once     sync.Once // of Close
 }
 
-// Scope is what a process keeps for itself.
+// Scope is what a process locks.
 type Scope struct {
 	Directory string // with keys and files; "" for none
-	URL       string // of the database: postgres://..., or sqlite:path, whose directory is kept; "" for none
+	URL       string // of the database: postgres://..., or sqlite:path, whose directory is locked; "" for none
 }
 
-// New keeps other processes from a scope. The error is a *HeldError if another process has it.
-func New(ctx context.Context, p Scope, role Role) (*Hold, error) {
+// New locks a scope. The error is a *HeldError if another process has locked it.
+func New(ctx context.Context, s Scope, role Role) (*Hold, error) {
 	h := &Hold{}
 	dirs := map[string]bool{}
-	if p.Directory != "" {
-		dirs[filepath.Clean(p.Directory)] = true
+	if s.Directory != "" {
+		dirs[filepath.Clean(s.Directory)] = true
 	}
-	scheme, rest, _ := strings.Cut(p.URL, ":")
+	scheme, rest, _ := strings.Cut(s.URL, ":")
 	if scheme == "sqlite" {
 		dirs[filepath.Dir(rest)] = true
 	}
@@ -47,13 +47,13 @@ func New(ctx context.Context, p Scope, role Role) (*Hold, error) {
 		h.closers = append(h.closers, lock)
 	}
 	if scheme == "postgres" || scheme == "postgresql" {
-		u, err := url.Parse(p.URL)
+		u, err := url.Parse(s.URL)
 		if err != nil {
 			return nil, errors.Join(errors.New("the URL of the database cannot be read"), h.Close()) // the error may hold the password
 		}
 		what := "the database " + cmp.Or(u.Host, u.Query().Get("host")) + u.Path
 		h.database, err = LockDatabase(ctx, what, role, func(ctx context.Context, application string) (*pgconn.PgConn, error) {
-			return postgres.Connect(ctx, p.URL, map[string]string{"application_name": application})
+			return postgres.Connect(ctx, s.URL, map[string]string{"application_name": application})
 		})
 		if err != nil {
 			return nil, errors.Join(err, h.Close())

@@ -22,11 +22,11 @@ const (
 	Copy      Role = "dragoman store copy"
 )
 
-// How long a command that manages accounts is waited for, and how often it is tried again.
+// Times of waiting for a lock that another process holds.
 const (
-	patience = 3 * time.Second
-	settle   = time.Second
-	retry    = 50 * time.Millisecond
+	accountWait = 3 * time.Second       // until a command that manages accounts ends
+	killedWait  = time.Second           // until the database notices that the holder was killed
+	tryEvery    = 50 * time.Millisecond // between attempts
 )
 
 // Holder is a process that holds a lock. Fields that are not known are zero.
@@ -47,7 +47,7 @@ func self(role Role) Holder {
 // maxHost keeps a Holder within the 63 bytes that PostgreSQL keeps of the name of an application.
 const maxHost = 24
 
-// String returns the holder as parseHolder reads it.
+// String returns the holder in the form that parseHolder reads: "dragoman serve HOST:PID".
 func (h Holder) String() string { return string(h.Role) + " " + h.Host + ":" + strconv.Itoa(h.PID) }
 
 func parseHolder(text string) Holder {
@@ -68,7 +68,7 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return "", s, false
 }
 
-// HeldError says who keeps this process out.
+// HeldError means that another process holds the lock.
 type HeldError struct {
 	What   string // the directory or the database
 	Holder Holder
@@ -82,15 +82,16 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("%s is in use by '%s', process %d on %s: stop that one first", e.What, h.Role, h.PID, h.Host)
 }
 
-// nothing is the lock of a command that works beside the holder.
-type nothing struct{}
+// noLock stands for a lock where a command works beside the holder and needs none.
+type noLock struct{}
 
-func (nothing) Close() error { return nil }
+func (noLock) Close() error { return nil }
 
-// wait takes a lock by calling try. A command that manages accounts is waited for; beside a server such a command needs no lock.
+// wait takes a lock by calling try until it succeeds or the holder is not one that will end soon. It waits for a command that
+// manages accounts, but such a command itself needs no lock beside a server.
 func wait(ctx context.Context, role Role, try func() (io.Closer, error)) (io.Closer, error) {
 	begun := time.Now()
-	for until := begun.Add(patience); ; {
+	for until := begun.Add(accountWait); ; {
 		lock, err := try()
 		var held *HeldError
 		if !errors.As(err, &held) {
@@ -98,14 +99,14 @@ func wait(ctx context.Context, role Role, try func() (io.Closer, error)) (io.Clo
 		}
 		other := held.Holder.Role
 		if role == Account && (other == Serve || other == Component || other == Account) {
-			return nothing{}, nil
+			return noLock{}, nil
 		}
-		// A database notices a moment later than others that a process was killed.
-		if other != Account && other != "" && time.Since(begun) > settle || time.Now().After(until) {
+		// A database may notice only after a moment that the holder was killed.
+		if other != Account && other != "" && time.Since(begun) > killedWait || time.Now().After(until) {
 			return nil, err
 		}
 		select {
-		case <-time.After(retry):
+		case <-time.After(tryEvery):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -15,34 +15,35 @@ import (
 )
 
 const (
-	writeTime  = 100 * time.Millisecond // that a write to the socket may wait for the server
-	answerTime = 30 * time.Second       // that Sync waits
+	writeTime  = 100 * time.Millisecond // for one write to the socket
+	answerTime = 30 * time.Second       // for the answers that Sync reads
 )
 
-// SyncEvery is how many statements may be sent before Sync is called: half of those whose answers, of 54 bytes, the
-// server keeps.
+// SyncEvery is how many statements may be sent before Sync is called. The answers to one are 54 bytes; the server's buffer of 8 KiB
+// holds twice as many.
 const SyncEvery = 75
 
-// ErrLost is a statement that was not sent: the connection of the Pipeline is lost, until the next Sync.
+// ErrLost means that the connection of the Pipeline is lost, until the next Sync. From Send: the statement may not have been
+// executed.
 var ErrLost = errors.New("the connection of the pipeline is lost")
 
-// errNotConnected is ErrLost where nothing was sent since.
+// errNotConnected is the ErrLost of a Sync without a connection: no statement has been sent since the loss was reported.
 var errNotConnected = fmt.Errorf("%w: it was not connected", ErrLost)
 
 // Pipeline is a connection with a prepared statement. Its methods may be called from any goroutine.
 type Pipeline struct {
 	options Options
 
-	reading sync.Mutex // held in Sync and Close
-	mu      sync.Mutex // held in a write to the socket
-	conn    net.Conn   // nil where it is lost
+	reading sync.Mutex // held by Sync and Close, which read from the socket
+	mu      sync.Mutex // guards the fields below; held during a write to the socket
+	conn    net.Conn   // nil: lost, or not connected yet
 	front   *pgproto3.Frontend
 	out     []byte
 }
 
 // Options are what a Pipeline needs.
 type Options struct {
-	Name      string
+	Name      string // one process at a time has an open Pipeline of a name
 	Statement string // with $1, $2
 	Arguments int    // all of them integers
 	Connect   func(ctx context.Context) (*pgconn.PgConn, error)
@@ -59,7 +60,7 @@ const (
 	commitStatement = "c"
 )
 
-// lockSQL waits for the end of the last connection of that name.
+// lockSQL waits until the connection of an earlier process with a Pipeline of that name has ended.
 const lockSQL = `SELECT pg_advisory_lock(hashtextextended(current_schema() || ' dragoman pipeline ' || $1, 0))`
 
 // open connects and prepares the statements.
@@ -87,7 +88,7 @@ func (p *Pipeline) open(ctx context.Context) error {
 func (p *Pipeline) prepare(ctx context.Context, conn *pgconn.PgConn) error {
 	_, err := conn.ExecParams(ctx, lockSQL, [][]byte{[]byte(p.options.Name)}, nil, nil, nil).Close()
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == lockNotAvailable {
-		p.options.Log.Warn("another process has not ended; what it sent last may not be seen", "pipeline", p.options.Name)
+		p.options.Log.Warn("the connection of another process has not ended: what it sent last may not be executed yet", "pipeline", p.options.Name)
 		err = nil
 	}
 	for name, text := range map[string]string{beginStatement: "BEGIN", workStatement: p.options.Statement, commitStatement: "COMMIT"} {
@@ -109,7 +110,7 @@ func (p *Pipeline) Send(arguments ...int64) error {
 		return ErrLost
 	}
 	if len(arguments) != p.options.Arguments {
-		return fmt.Errorf("%d arguments of %d", len(arguments), p.options.Arguments)
+		return fmt.Errorf("pipeline %s: %d arguments instead of %d", p.options.Name, len(arguments), p.options.Arguments)
 	}
 	p.out = appendExecute(p.out[:0], beginStatement)
 	p.out = appendExecute(p.out, workStatement, arguments...)
@@ -141,8 +142,8 @@ func appendExecute(dst []byte, statement string, arguments ...int64) []byte {
 }
 
 // Sync returns when the server has executed everything that was sent before. Where the connection is lost, it connects
-// again, and returns an error if statements that were sent may not be executed. It is to be called from time to time, as
-// it reads the answers.
+// again, and returns an error if statements that were sent may not be executed. Call it from time to time, because nothing else
+// reads the answers.
 func (p *Pipeline) Sync(ctx context.Context) error {
 	p.reading.Lock()
 	defer p.reading.Unlock()
@@ -159,7 +160,7 @@ func (p *Pipeline) Sync(ctx context.Context) error {
 	return err
 }
 
-// sync sends Sync and reads all answers up to that to it.
+// sync sends Sync and reads all answers, the last of which is the one to Sync.
 func (p *Pipeline) sync() error {
 	p.mu.Lock()
 	if p.conn == nil {
@@ -181,9 +182,9 @@ func (p *Pipeline) sync() error {
 			return fmt.Errorf("%w: %w", ErrLost, err)
 		}
 		switch m := answer.(type) {
-		case *pgproto3.ErrorResponse: // what was sent behind it, up to Sync, is not executed
+		case *pgproto3.ErrorResponse: // the server skips what was sent after that statement, up to Sync
 			refused := fmt.Errorf("%w: %w", ErrLost, pgconn.ErrorResponseToPgError(m))
-			p.lose(conn) // its transaction goes on
+			p.lose(conn) // also because its transaction is still open
 			return refused
 		case *pgproto3.ReadyForQuery:
 			return nil
@@ -191,6 +192,7 @@ func (p *Pipeline) sync() error {
 	}
 }
 
+// lose closes a connection that cannot be used any longer.
 func (p *Pipeline) lose(conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -21,7 +21,7 @@ func (r *Register) beforeLogin(ctx context.Context, from netip.Addr, iq *stanza.
 	}
 	var e *stanza.Error
 	if !errors.As(err, &e) {
-		e = r.host.LogError(err, "account not made")
+		e = r.host.LogError(err, "account not created")
 	}
 	return iq.ErrorReply(e)
 }
@@ -53,7 +53,7 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 	}
 	if !r.Quota.Take(from) {
 		r.full.Add(1)
-		return stanza.ResourceConstraint("too many accounts were made from your address just now: wait, or ask the operator")
+		return stanza.ResourceConstraint("too many accounts were created from your address just now: wait, or ask the operator")
 	}
 	if r.Reserved != nil && r.Reserved(account) {
 		err = ErrTaken
@@ -73,7 +73,7 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 	case errors.Is(err, ErrPassword):
 		return stanza.NotAcceptable("this password cannot be used")
 	case err == nil:
-		r.Log.Info("account made by registration", "account", account, "from", from)
+		r.Log.Info("account created by registration", "account", account, "from", from)
 	}
 	return err
 }

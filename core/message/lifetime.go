@@ -24,13 +24,13 @@ const (
 	nsOldEvents  = "jabber:x:event"                     // XEP-0022
 )
 
-// worth says how long an element of a message means something.
-type worth uint8
+// lifetime is how long an element of a message is of use to its receiver.
+type lifetime uint8
 
 const (
-	ephemeral worth = iota // now, or only together with something else
-	untilRead              // until the receiver has seen it
-	lasting                // as part of a conversation
+	ephemeral lifetime = iota // now, or only together with another element
+	untilRead                 // until the receiver has seen it
+	lasting                   // as part of a conversation
 )
 
 // conversation are namespaces of elements that belong to a conversation although there may be no text: all sessions of
@@ -59,9 +59,9 @@ var conversation = map[string]bool{
 	"urn:xmpp:reference:0":           true, // XEP-0372, and pictures of XEP-0385
 }
 
-// worthOf decides by the namespace. What is not known is kept: it may belong to an extension that is younger than this
+// lifetimeOf decides by the namespace. An unknown element is lasting: it may belong to an extension that is newer than this
 // server.
-func worthOf(e *stanza.Element) worth {
+func lifetimeOf(e *stanza.Element) lifetime {
 	switch e.Space {
 	case NSChatStates, NSHints, NSStanzaID, NSDelay, NSOldDelay, nsNick, nsAddresses, nsOldEvents, nsAttention:
 		return ephemeral // XEP-0160 §3: chat states; the others are about the message
@@ -70,10 +70,10 @@ func worthOf(e *stanza.Element) worth {
 			return ephemeral
 		}
 	case NSMUCUser:
-		if !invites(e) { // what a room reports to who is in it
+		if !invites(e) { // status codes and the like, for occupants
 			return ephemeral
 		}
-	case nsForm, nsEvent: // a question, or news of a node that has them still
+	case nsForm, nsEvent: // a question, or a notification about items that the node still has
 		return untilRead
 	}
 	if isProtocolData(e) {
@@ -87,8 +87,9 @@ func invites(x *stanza.Element) bool {
 	return x.Child(NSMUCUser, "invite") != nil || x.Child(NSMUCUser, "decline") != nil
 }
 
-// isProtocolData reports whether an element belongs to a protocol that uses messages for its own purposes: results of an
-// archive, carbon copies, bytes, and news of nodes. They are for the session that asked, and no part of a conversation.
+// isProtocolData reports whether an element belongs to a protocol that uses messages for its own purposes: archive
+// results, carbon copies, in-band bytestreams, forms, and pubsub notifications. They are for one session, and no part of a
+// conversation.
 func isProtocolData(e *stanza.Element) bool {
 	switch e.Space {
 	case NSCarbons:
