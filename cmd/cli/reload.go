@@ -19,8 +19,7 @@ func (p program) sendReloads(ctx context.Context, cmd *cobra.Command, log *slog.
 		return
 	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, reloadSignals...)
-	defer signal.Stop(signals)
+	signal.Notify(signals, reloadSignals...) // not taken back: without a receiver the signal would kill the process while it stops
 	for {
 		select {
 		case <-ctx.Done():

@@ -15,8 +15,7 @@ func logState(ctx context.Context, log *slog.Logger) {
 		return
 	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, stateSignals...)
-	defer signal.Stop(signals)
+	signal.Notify(signals, stateSignals...) // not taken back: without a receiver the signal would kill the process while it stops
 	for {
 		select {
 		case <-ctx.Done():
