@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -154,20 +153,15 @@ func (c *Commands) reply(ctx context.Context, t *chat, l line) []string {
 	return c.texts(lines, err)
 }
 
-// maxWord is how much of a word is repeated, in characters.
-const maxWord = 40
-
 // unknown says what is wrong with a word that is none of those that one can write, or, where i is that of an action, cannot be
-// written now; "" where help is what is wanted.
+// written now; "" where help is what is wanted. It does not repeat the word: that may be a password or token whose question has
+// ended, and the answer is archived and copied.
 func (c *Commands) unknown(word string, i int, who jid.JID) string {
 	switch {
 	case word == "help" || word == "?" || word == "" || !c.env.Settings.MayUse(who):
 		return ""
 	case i < 0 || actions[i].admin || actions[i].needs != nil && !actions[i].needs(c.env.Info.Caps):
-		if utf8.RuneCountInString(word) > maxWord {
-			word = string([]rune(word)[:maxWord]) + "…"
-		}
-		return "“" + word + "” is nothing that can be done here. "
+		return "That is nothing that can be done here. "
 	case len(c.logins.Of(who)) == 0:
 		return "You have not linked an account yet: write “link”. "
 	}
