@@ -243,7 +243,7 @@ func (a *app) dispatch(ctx context.Context, d *delivery, payload json.RawMessage
 			d.failed.Store(true)
 		}
 		if len(left) > 0 {
-			s.keepRaw(ctx, d, &w.Event, transports.Unreadable{Raw: payload, Values: left})
+			s.keepRaw(ctx, d, &w.Event, transports.Unreadable{Raw: withoutToken(payload), Values: left})
 		}
 	}
 }

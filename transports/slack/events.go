@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -53,6 +54,20 @@ func (s *client) keepRaw(ctx context.Context, d *delivery, e *rawEvent, u transp
 		event.At = time.Now().UTC()
 	}
 	d.post(ctx, s, event)
+}
+
+// withoutToken returns what Slack has sent without the token by which an app knows that it comes from Slack.
+func withoutToken(payload json.RawMessage) []byte {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(payload, &members) != nil {
+		return nil
+	}
+	delete(members, "token")
+	data, err := json.Marshal(members)
+	if err != nil {
+		return nil
+	}
+	return data
 }
 
 // occurrence makes an event of a room.
