@@ -322,7 +322,7 @@ func TestConnLeave(t *testing.T) {
 	}
 }
 
-// flushes counts calls of Flush.
+// flushes notes calls of Flush. The channel holds one note, so that none is lost while nobody receives.
 type flushes struct {
 	recorder
 	flushed chan struct{}
@@ -338,7 +338,7 @@ func (f *flushes) Flush() {
 func TestConnWake(t *testing.T) {
 	t.Parallel()
 	x, y := rawstream.Pair(t)
-	f := &flushes{flushed: make(chan struct{})}
+	f := &flushes{flushed: make(chan struct{}, 1)}
 	f.Conn = NewConn(context.Background(), testConfig(), socket.New(y), f)
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run() }()

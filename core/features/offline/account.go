@@ -16,7 +16,14 @@ type account struct {
 	counted   bool // usage is loaded
 	usage     usage
 	state     state
-	delivered map[string]*router.Bound // by id: the session that a stored message was given to; nil: that session did not take it
+	delivered map[string]mark // stored messages that were given to a session, by id
+	deleted   []string        // those of delivered that are deleted, but may be in what a delivery is reading
+}
+
+// mark says what has become of a stored message that was given to a session.
+type mark struct {
+	to       *router.Bound // the session; nil: it did not take the message
+	deleting bool          // the session's socket has taken the message, and its deletion has begun
 }
 
 // usage is what is stored for an account, by sender, and its limit.
@@ -131,7 +138,13 @@ func (e *account) repeat() {
 func (e *account) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.end()
+}
+
+// end ends a delivery. The caller holds mu.
+func (e *account) end() {
 	e.state = idle
+	e.forgetDeleted()
 }
 
 // again reports whether to read the store once more. If not, the delivery ends and ended is called.
@@ -144,7 +157,7 @@ func (e *account) again(ended func()) bool {
 		e.state = delivering
 		return true
 	}
-	e.state = idle
+	e.end()
 	ended()
 	return false
 }

@@ -86,6 +86,7 @@ const pageSize = 100
 func (o *Offline) deliverPages(ctx context.Context, a *router.Account, e *account, wait bool) error {
 	account, after := a.JID(), int64(0)
 	for ready := true; ready; {
+		e.beforeRead()
 		list, err := o.store.OfflineMessages(ctx, account, after, pageSize)
 		if err != nil {
 			return fmt.Errorf("read stored messages of %s: %w", account, err)

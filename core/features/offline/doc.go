@@ -8,7 +8,7 @@
 //
 // A message stays stored until the socket of its session has taken it (taken.go). Until then it is marked in the
 // account's slot, so that it is neither delivered twice nor, when the session returns it, stored twice: its id is
-// that of stanza.Stanza.Entry.
+// that of stanza.Stanza.Entry. The mark outlives the message by a read that began before the deletion was committed.
 //
 // A login at the same moment leaves no message behind: a delivery reads through the store's writer,
 // after all earlier writes, and a sender that finds an available session after its write starts a

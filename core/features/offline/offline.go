@@ -115,8 +115,12 @@ func (o *Offline) undelivered(ctx context.Context, p *router.Pass) error {
 	case !message.Offline(p.Stanza):
 		return router.ErrStop // such as chat states (XEP-0160 §3)
 	}
-	if e := o.accounts.Loaded(p.Account); e != nil && e.returned(p.Stanza.Entry) {
-		return router.ErrStop // it is still stored
+	if e := o.accounts.Loaded(p.Account); e != nil {
+		st := e.returned(p.Stanza)
+		if st == nil {
+			return router.ErrStop // it is still stored
+		}
+		p.Stanza = st
 	}
 	ok, err := o.reserve(ctx, p.Account, p.Stanza.From.Bare(), size)
 	if err != nil {

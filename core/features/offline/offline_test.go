@@ -26,6 +26,7 @@ type memory struct {
 	position int64
 	onAdd    func() // before a message is written
 	onRead   func() // after a list is read
+	onDelete func() // before a deletion is committed
 	broken   error
 
 	unreadable error
@@ -56,6 +57,9 @@ func (m *memory) OfflineMessages(_ context.Context, _ jid.JID, after int64, limi
 }
 
 func (m *memory) DeleteOffline(_ jid.JID, ids []string, done func(error)) {
+	if m.onDelete != nil {
+		m.onDelete()
+	}
 	m.list = slices.DeleteFunc(m.list, func(msg Message) bool { return slices.Contains(ids, msg.ID) })
 	done(nil)
 }

@@ -2,6 +2,7 @@ package offline
 
 import (
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // A stored message is deleted when the socket of the session that it was given to has taken it, not before: a client
@@ -12,25 +13,34 @@ import (
 func (e *account) give(id string, to *router.Bound) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.delivered[id] != nil {
+	if m := e.delivered[id]; m.to != nil || m.deleting {
 		return false
 	}
 	if e.delivered == nil {
-		e.delivered = map[string]*router.Bound{}
+		e.delivered = map[string]mark{}
 	}
-	e.delivered[id] = to
+	e.delivered[id] = mark{to: to}
 	return true
 }
 
-// returned reports whether a message is one that is stored: it was given to a session that could not take it.
-func (e *account) returned(id string) bool {
+// returned is called with a message that a session could not take. It returns nil if the message is still stored,
+// otherwise what to store: under another id where the deletion of the message has begun, which would delete it.
+func (e *account) returned(st *stanza.Stanza) *stanza.Stanza {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	had, stored := e.delivered[id]
-	if stored && had != nil && had.Account().Session(had.JID()) != had { // that session has ended; else it is another one, which has the message now
-		e.delivered[id] = nil
+	m, stored := e.delivered[st.Entry]
+	switch {
+	case !stored:
+		return st
+	case m.deleting:
+		st = st.Copy()
+		st.Entry = ""
+		st.GiveEntry()
+		return st
+	case m.to != nil && m.to.Account().Session(m.to.JID()) != m.to: // that session has ended; else it is another one, which has the message now
+		e.delivered[st.Entry] = mark{}
 	}
-	return stored
+	return nil
 }
 
 // keep marks messages as not taken by a session: they are delivered again.
@@ -38,33 +48,33 @@ func (e *account) keep(list []Message, by *router.Bound) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, m := range list {
-		if e.delivered[m.ID] == by {
-			e.delivered[m.ID] = nil
+		if e.delivered[m.ID] == (mark{to: by}) {
+			e.delivered[m.ID] = mark{}
 		}
 	}
 }
 
-// taken returns those of a list that a session has not returned.
+// taken returns those of a list that a session has not returned, and marks them: their deletion begins.
 func (e *account) taken(list []Message, by *router.Bound) (ids []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, m := range list {
-		if e.delivered[m.ID] == by {
+		if e.delivered[m.ID] == (mark{to: by}) {
+			e.delivered[m.ID] = mark{to: by, deleting: true}
 			ids = append(ids, m.ID)
 		}
 	}
 	return ids
 }
 
-// remove forgets messages that are deleted.
+// remove forgets messages that are deleted. While a delivery runs it keeps the marks until the next read begins: the
+// read under way may have begun before the deletion was committed, and would deliver them once more.
 func (e *account) remove(list []Message, ids []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, id := range ids {
-		delete(e.delivered, id)
-	}
-	if len(e.delivered) == 0 {
-		e.delivered = nil
+	e.deleted = append(e.deleted, ids...)
+	if e.state == idle {
+		e.forgetDeleted()
 	}
 	deleted := map[string]bool{}
 	for _, id := range ids {
@@ -74,6 +84,24 @@ func (e *account) remove(list []Message, ids []string) {
 		if deleted[m.ID] {
 			e.release(m.Stanza.From.Bare(), sizeOf(m.Stanza))
 		}
+	}
+}
+
+// beforeRead is called before the stored messages are read.
+func (e *account) beforeRead() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.forgetDeleted()
+}
+
+// forgetDeleted removes the marks of deleted messages. The caller holds mu, and no read is under way.
+func (e *account) forgetDeleted() {
+	for _, id := range e.deleted {
+		delete(e.delivered, id)
+	}
+	e.deleted = nil
+	if len(e.delivered) == 0 {
+		e.delivered = nil
 	}
 }
 

@@ -101,6 +101,74 @@ func TestReturnedIsStoredOnce(t *testing.T) {
 	}
 }
 
+// A delivery that has read the messages before their deletion is committed does not deliver them again, whether the
+// socket takes them while it reads or the next page is being read then.
+func TestDeletedWhileReading(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{3, pageSize, 2*pageSize + 1} {
+		m := &memory{}
+		o, h, s, b := setUp(t, m)
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprint(i))
+		}
+		store(t, o, h, all...)
+		s.hold = true
+		available(b)
+		if err := o.deliverStored(t.Context(), h.Local(alice), true); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.taken(); !slices.Equal(got, all) {
+			t.Fatalf("given %v", got)
+		}
+		m.onRead = func() { s.end(true) }
+		for range 2 {
+			if err := o.deliverStored(t.Context(), h.Local(alice), true); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.taken(); got != nil {
+				t.Errorf("%d messages: %v again", n, got)
+			}
+		}
+		if len(m.list) != 0 || !o.rests() {
+			t.Errorf("%d messages: stored %v", n, m.bodies())
+		}
+	}
+}
+
+// A message that a session returns although its socket has taken it, as at the end of a connection, is stored again: the
+// deletion that is under way does not delete it.
+func TestReturnedWhileDeleting(t *testing.T) {
+	t.Parallel()
+	m := &memory{}
+	o, h, s, b := setUp(t, m)
+	store(t, o, h, "1", "2")
+	available(b)
+	m.onDelete = func() {
+		m.onDelete = nil
+		b.Unbind(t.Context())
+		h.Return(s.got[1])
+	}
+	if err := o.deliverStored(t.Context(), h.Local(alice), true); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.bodies(); !slices.Equal(got, []string{"2"}) {
+		t.Fatalf("stored %v", got)
+	}
+	s.got = nil
+	again, err := h.Bind(t.Context(), s, router.BindOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	available(again.(*router.Bound))
+	if err := o.deliverStored(t.Context(), h.Local(alice), true); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.taken(); !slices.Equal(got, []string{"2"}) || len(m.list) != 0 || !o.rests() {
+		t.Errorf("given %v, stored %v", got, m.bodies())
+	}
+}
+
 // One sender, and several together, leave room for others.
 func TestSendersLeaveRoom(t *testing.T) {
 	t.Parallel()
