@@ -14,7 +14,7 @@ import (
 // files hold the numbers of events that were delivered, each of 8 bytes, appended with a plain write:
 // that survives the end of the process, though not a power failure. The number is negative where the messages are not
 // known to be archived. While the events in the older file are marked in the database, new numbers go to the other one.
-// Its user has the lock.
+// The caller of its methods holds Log.mu.
 type files struct {
 	path string
 	file *os.File // the newer one; nil where it is closed
@@ -31,7 +31,7 @@ func readFiles(path string) (map[int64]bool, error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("read delivery log: %w", err)
 		}
-		for ; len(data) >= 8; data = data[8:] { // a torn last number was not written
+		for ; len(data) >= 8; data = data[8:] { // else the last number is incomplete: its write was cut off
 			if seq := int64(binary.BigEndian.Uint64(data)); seq < 0 {
 				if _, ok := found[-seq]; !ok {
 					found[-seq] = false

@@ -16,7 +16,7 @@ import (
 // maxNoted is how many events are noted before they are marked in bridge_inbox.
 const maxNoted = 4096
 
-// maxFailed is how many events are in memory for another attempt; with more the next start deals with them.
+// maxFailed is how many events are kept in memory for another attempt; what fails beyond that is delivered at the next start.
 const maxFailed = 1000
 
 // Store has the events whose messages are to be delivered.
@@ -46,14 +46,14 @@ type Kept struct {
 	Archive func(context.Context, *stanza.Stanza) error
 }
 
-// notes are the events that were delivered, on the disk or in the database. All methods but sync are called
-// with Log.mu held.
+// notes records which events were delivered: in files, or in the database (remote). All methods are called with
+// Log.mu held, except start.
 type notes interface {
-	// start begins, when what the last run noted has been dealt with.
+	// start begins; Recover calls it when the last run's notes are no longer needed.
 	start(ctx context.Context) error
 	// add notes an event, and whether its messages are archived. It does not wait.
 	add(seq int64, archived bool) error
-	// rotate begins new notes; those of before stay until forgetOld.
+	// rotate begins new notes; the older ones stay until forgetOld.
 	rotate() error
 	forgetOld() error
 	close() error
@@ -98,14 +98,14 @@ type Log struct {
 	mu     sync.Mutex
 	notes  notes
 	taken  map[int64]bool // noted as taken by a socket, and not archived yet
-	fresh  []int64        // done since the last rotation
+	done   []int64        // since the last rotation
 	failed []event
 
 	flushing sync.Mutex
-	older    []int64 // done before; owned by the flush under way
+	older    []int64 // done before the last rotation, to be marked in the database; guarded by flushing
 }
 
-// New returns the log of a gateway. It is kept in files at path, or in the database where that is on another machine.
+// New returns the log of a gateway. It is kept in files at path, or in the database if that is PostgreSQL.
 func New(path string, env *gateway.Env, db Store, server Server, kept Kept) *Log {
 	l := &Log{env: env, store: db, server: server, kept: kept, path: path, marks: db.NewMarks(), taken: map[int64]bool{}}
 	if l.notes = (&files{path: path}); l.marks != nil {
@@ -134,14 +134,14 @@ func (l *Log) fail(e event, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.failed) >= maxFailed {
-		l.env.Log.Error("a message was not taken or not archived; that is repeated at the next start", "seq", e.seq, "error", err)
+		l.env.Log.Error("message not delivered or not archived: it is repeated at the next start", "seq", e.seq, "error", err)
 		return
 	}
 	l.failed = append(l.failed, e)
-	l.env.Log.Warn("a message was not taken or not archived; that is repeated soon", "seq", e.seq, "error", err)
+	l.env.Log.Warn("message not delivered or not archived: it is repeated soon", "seq", e.seq, "error", err)
 }
 
-// noteTaken notes that a socket has the messages of an event, which is not to deliver them again.
+// noteTaken notes that a socket has taken the messages of an event: they are not delivered again.
 func (l *Log) noteTaken(seq int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -153,35 +153,35 @@ func (l *Log) noteTaken(seq int64) {
 func (l *Log) noteDone(seq int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.taken[seq] { // at the next start the archive is asked
+	if l.taken[seq] { // noted already; whether they are archived the next start finds out from the archive
 		delete(l.taken, seq)
 	} else {
 		l.note(seq, true)
 	}
-	l.fresh = append(l.fresh, seq)
-	if len(l.fresh)%maxNoted == 0 {
+	l.done = append(l.done, seq)
+	if len(l.done)%maxNoted == 0 {
 		l.env.Group.Go(l.Flush)
 	}
 }
 
-// note is called with the lock held.
+// note adds a note, and has the database synced when it is time. The lock is held.
 func (l *Log) note(seq int64, archived bool) {
 	err := l.notes.add(seq, archived)
 	if r, ok := l.notes.(*remote); ok && r.due() {
 		l.env.Group.Go(l.sync)
 	}
 	if err != nil && !errors.Is(err, fs.ErrClosed) && !errors.Is(err, pipeline.ErrLost) {
-		l.env.Log.Error("a message may come twice after a crash", "error", err)
+		l.env.Log.Error("delivery not noted: a message may be delivered twice after a crash", "error", err)
 	}
 }
 
-// sync makes the database answer to the notes.
+// sync waits until the database has executed the notes.
 func (l *Log) sync(ctx context.Context) {
 	if l.marks == nil {
 		return
 	}
 	if err := l.marks.Sync(ctx); err != nil && ctx.Err() == nil {
-		l.env.Log.Warn("messages may come twice after a crash", "error", err)
+		l.env.Log.Warn("delivery log not written: messages may be delivered twice after a crash", "error", err)
 	}
 }
 
@@ -194,7 +194,7 @@ func (l *Log) Flush(ctx context.Context) {
 	defer l.repeat(ctx)
 	if len(l.older) == 0 {
 		if err := l.rotate(); err != nil {
-			l.env.Log.Error("rotating the delivery log", "error", err)
+			l.env.Log.Error("delivery log not rotated", "error", err)
 			return
 		}
 	}
@@ -204,7 +204,7 @@ func (l *Log) Flush(ctx context.Context) {
 	}
 	if err := l.store.MarkDelivered(ctx, l.older); err != nil {
 		if ctx.Err() == nil {
-			l.env.Log.Error("marking messages as delivered", "error", err)
+			l.env.Log.Error("messages not marked as delivered", "error", err)
 		}
 		return
 	}
@@ -212,14 +212,14 @@ func (l *Log) Flush(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.notes.forgetOld(); err != nil {
-		l.env.Log.Error("removing the old delivery log", "error", err)
+		l.env.Log.Error("old delivery log not removed", "error", err)
 	}
 }
 
 func (l *Log) rotate() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.fresh) == 0 {
+	if len(l.done) == 0 {
 		return nil
 	}
 	if err := l.notes.rotate(); err != nil {
@@ -228,7 +228,7 @@ func (l *Log) rotate() error {
 	for seq := range l.taken {
 		l.note(seq, false)
 	}
-	l.older, l.fresh = append(l.older, l.fresh...), l.fresh[:0]
+	l.older, l.done = append(l.older, l.done...), l.done[:0]
 	return nil
 }
 

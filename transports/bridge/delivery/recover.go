@@ -14,7 +14,7 @@ import (
 func (l *Log) Recover(ctx context.Context) error {
 	noted, err := readFiles(l.path)
 	if err == nil && l.marks != nil {
-		err = l.marks.Sync(ctx) // the last run's marks are in the table then
+		err = l.marks.Sync(ctx) // afterwards the last run's marks are in the table
 	}
 	if err != nil {
 		return err
@@ -90,8 +90,8 @@ func (l *Log) archive(ctx context.Context, list []Message) error {
 	return nil
 }
 
-// redeliver leaves out what the server has all the same, where the crash or the failure came between its write and
-// our note.
+// redeliver delivers an event again, without the messages that the server has stored: the crash or the failure may have
+// come between that and our note.
 func (l *Log) redeliver(ctx context.Context, e event) error {
 	var missing []Message
 	for _, m := range e.list {
@@ -144,7 +144,7 @@ func (l *Log) attempt(ctx context.Context, e event) error {
 // messages are those of an event; nil where they cannot be read.
 func (l *Log) messages(e tables.Event) (list []Message) {
 	if err := json.Unmarshal(e.Deliveries, &list); err != nil {
-		l.env.Log.Error("a kept message cannot be read", "seq", e.Seq, "error", err)
+		l.env.Log.Error("a message to be delivered cannot be read", "seq", e.Seq, "error", err)
 		return nil
 	}
 	return list

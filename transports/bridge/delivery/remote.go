@@ -7,13 +7,13 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// remote are notes in a PostgreSQL database: nothing of them is on this machine.
+// remote keeps notes in a PostgreSQL database.
 type remote struct {
 	marks *tables.Marks
-	count int // since the last sync was due
+	count int // of notes since due last returned true
 }
 
-// start implements notes: the table has been cleared.
+// start implements notes: Recover has cleared the table.
 func (r *remote) start(context.Context) error { return nil }
 
 // add implements notes.

@@ -37,25 +37,25 @@ type gap struct {
 	calls   *rate.Limiter // of history
 	running bool
 	held    []heldRoom     // rooms that are held now, except the one that is being read
-	asked   map[int64]bool // rooms that were held since events may last have been missed
+	asked   map[int64]bool // rooms that were held since the last Begin: each is held once
 	wake    chan struct{}  // there are new ones in held
 	dropped bool           // a room was released before its history was read
-	off     bool           // no client is opened: nothing is held for this login
+	off     bool           // Stop was called: no client is opened, and nothing is held for this login
 }
 
 // heldRoom is a room whose events wait until its history was read.
 type heldRoom struct {
 	id         int64
 	shared     bool      // other logins may bring events to it
-	since      time.Time // it was held; the hold ends when Settings.HoldBackfill have passed, whatever happens
+	since      time.Time // when the hold began; it ends after Settings.HoldBackfill in any case
 	notBefore  time.Time // when its history may be asked for again
-	unreadable int       // answers that made no sense
+	unreadable int       // answers that could not be read
 }
 
-// maxUnreadable is how often a room's history is asked for where the answer makes no sense.
+// maxUnreadable is how often a room's history is asked for if the answer cannot be read.
 const maxUnreadable = 3
 
-// NewBackfill makes what reads history.
+// NewBackfill makes the Backfill of a gateway.
 func NewBackfill(i *Inbox, r *rooms.Rooms, registry *logins.Registry) *Backfill {
 	return &Backfill{
 		env: i.env, inbox: i, rooms: r, store: i.store, logins: registry, conversations: i.conversations,

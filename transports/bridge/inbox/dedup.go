@@ -6,19 +6,19 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// dedup recognises events that the inbox has or is just storing: one that all who see a room are shown comes
-// once for each of their logins, and all but the first need neither be encoded nor written.
+// dedup recognises events that the inbox has stored or is storing. An event of a room comes once for each login
+// that sees the room; all but the first need neither be encoded nor written.
 type dedup struct {
 	mu      sync.Mutex
-	arrival map[eventID]*arrival
+	pending map[eventID]*pendingEvent // being stored
 	stored  map[eventID]struct{}
 	epoch   int64 // how often rooms were removed
 }
 
-// arrival is an event that is being stored, with those who brought it too.
-type arrival struct {
+// pendingEvent is an event that is being stored.
+type pendingEvent struct {
 	id     eventID
-	others []func(error)
+	others []func(error) // called with the outcome, for the other logins that brought it
 }
 
 type eventID struct {
@@ -26,58 +26,57 @@ type eventID struct {
 	key  string
 }
 
-// maxStored is how many are remembered before all are forgotten; the database knows them still.
+// maxStored is how many stored events are remembered before all are forgotten; the database still recognises them.
 const maxStored = 8192
 
-// look tells what is known of a live event: that it is stored, or that it is being stored, where done will be
-// called with what becomes of it.
-func (d *dedup) look(id eventID, done func(error)) (isStored, arrives bool) {
+// look reports whether a live event is stored, or is being stored; then done will be called with the outcome.
+func (d *dedup) look(id eventID, done func(error)) (isStored, isPending bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, ok := d.stored[id]; ok {
 		return true, false
 	}
-	a := d.arrival[id]
-	if a != nil {
-		a.others = append(a.others, done)
+	p := d.pending[id]
+	if p != nil {
+		p.others = append(p.others, done)
 	}
-	return false, a != nil
+	return false, p != nil
 }
 
-// arrive is called when an event takes its place among those that are written, not before: what another
-// login brings next must not pass it. Nil where it was there already.
-func (d *dedup) arrive(id eventID) *arrival {
+// begin notes that an event is being stored. It is called when the event is put in the writer's queue, not before:
+// otherwise the next event of another login could be queued ahead of it. It returns nil if the event was noted already.
+func (d *dedup) begin(id eventID) *pendingEvent {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.arrival[id] != nil {
+	if d.pending[id] != nil {
 		return nil
 	}
-	if d.arrival == nil {
-		d.arrival = map[eventID]*arrival{}
+	if d.pending == nil {
+		d.pending = map[eventID]*pendingEvent{}
 	}
-	a := &arrival{id: id}
-	d.arrival[id] = a
-	return a
+	p := &pendingEvent{id: id}
+	d.pending[id] = p
+	return p
 }
 
-// arrived tells the others what has become of an event.
-func (d *dedup) arrived(a *arrival, err error) {
-	if a == nil {
+// end reports the outcome of storing an event to the other logins that brought it.
+func (d *dedup) end(p *pendingEvent, err error) {
+	if p == nil {
 		return
 	}
 	d.mu.Lock()
-	if d.arrival[a.id] == a {
-		delete(d.arrival, a.id)
+	if d.pending[p.id] == p {
+		delete(d.pending, p.id)
 	}
-	others := a.others
+	others := p.others
 	d.mu.Unlock()
 	for _, done := range others {
 		done(err)
 	}
 }
 
-// now is asked before events are written, and given to add after.
-func (d *dedup) now() int64 {
+// currentEpoch is read before events are written, and passed to add afterwards.
+func (d *dedup) currentEpoch() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.epoch
@@ -98,10 +97,10 @@ func (d *dedup) add(epoch int64, events []tables.Event) {
 	}
 }
 
-// forget is called when rooms were removed, whose number another one may get.
+// forget is called when rooms were removed, since a new room may get the number of a removed one.
 func (d *dedup) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.arrival, d.stored = nil, nil
+	d.pending, d.stored = nil, nil
 	d.epoch++
 }

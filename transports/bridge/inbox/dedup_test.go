@@ -11,23 +11,23 @@ func TestDedup(t *testing.T) {
 	t.Parallel()
 	var d dedup
 	id := eventID{1, "k"}
-	if stored, arrives := d.look(id, nil); stored || arrives {
+	if stored, pending := d.look(id, nil); stored || pending {
 		t.Error("known before it came")
 	}
-	first := d.arrive(id)
-	if first == nil || d.arrive(id) != nil {
-		t.Error("it arrives twice")
+	first := d.begin(id)
+	if first == nil || d.begin(id) != nil {
+		t.Error("it is pending twice")
 	}
 	var got []error
-	if stored, arrives := d.look(id, func(err error) { got = append(got, err) }); stored || !arrives {
+	if stored, pending := d.look(id, func(err error) { got = append(got, err) }); stored || !pending {
 		t.Error("not seen while it is being stored")
 	}
 	failed := errors.New("disk full")
-	d.arrived(first, failed)
+	d.end(first, failed)
 	if len(got) != 1 || got[0] != failed {
 		t.Errorf("the other login was told %v", got)
 	}
-	epoch := d.now()
+	epoch := d.currentEpoch()
 	d.add(epoch, []tables.Event{{Room: 1, Key: "k"}})
 	if stored, _ := d.look(id, nil); !stored {
 		t.Error("not recognised")

@@ -2,7 +2,7 @@
 // stanzas in the order of its conversation.
 //
 // Inbox stores events, many in one transaction, and recognises those that came before or that
-// several logins bring (Dedup). A Sink is what one client gives its events to: an event is stored
+// several logins bring (dedup.go). A Sink is what one client gives its events to: an event is stored
 // before the client may acknowledge it to the network. Typing and presence are not stored; they are
 // shown at once or dropped (Ephemeral).
 //

@@ -14,8 +14,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// errFull is the answer for an event of a room where too many wait. The network keeps it: the stored events
-// are the only buffer.
+// errFull refuses an event of a room where too many events wait. The network sends it again: no events are buffered
+// besides those that are stored.
 var errFull = transports.Later(time.Second, errors.New("too many events wait in this room"))
 
 // Inbox stores events.
@@ -55,8 +55,8 @@ func (i *Inbox) Deliver(ctx context.Context, l *logins.Login, e transports.Event
 	}
 }
 
-// post is Deliver without the wait. Where late returns true at the moment at which the event would take its
-// place, it is not stored.
+// post is Deliver without the wait. late is called when the event is about to be queued for the writer; if it returns
+// true, the event is refused with errLate.
 func (i *Inbox) post(ctx context.Context, l *logins.Login, e transports.Event, late func() bool, done func(error)) {
 	room, err := i.index.Locate(ctx, l, e)
 	if err != nil {
@@ -73,7 +73,7 @@ func (i *Inbox) post(ctx context.Context, l *logins.Login, e transports.Event, l
 		return
 	}
 	id := eventID{room, e.Key}
-	if stored, arrives := i.dedup.look(id, done); stored || arrives {
+	if stored, pending := i.dedup.look(id, done); stored || pending {
 		i.env.Counters.Duplicates.Add(1)
 		if stored {
 			done(nil)
@@ -85,19 +85,20 @@ func (i *Inbox) post(ctx context.Context, l *logins.Login, e transports.Event, l
 		done(err)
 		return
 	}
-	var first *arrival
+	var first *pendingEvent
 	i.write([]tables.Event{row}, func() bool {
 		if late() {
 			return true
 		}
-		first = i.dedup.arrive(id)
+		first = i.dedup.begin(id)
 		return false
 	}, func(err error) {
-		defer i.dedup.arrived(first, err)
+		defer i.dedup.end(first, err)
 		done(err)
 	})
 }
 
+// never is the late of events that nothing can precede.
 func never() bool { return false }
 
 // backfill stores a page of history and returns when it is durable.
@@ -140,7 +141,7 @@ func (i *Inbox) row(l *logins.Login, room int64, e transports.Event, live bool) 
 
 // write writes rows and wakes their conversations; done is called when they are durable.
 func (i *Inbox) write(rows []tables.Event, late func() bool, done func(error)) {
-	epoch := i.dedup.now()
+	epoch := i.dedup.currentEpoch()
 	i.writer.put(rows, late, func(added []bool, err error) {
 		if err != nil {
 			err = transports.Later(time.Second, fmt.Errorf("store event: %w", err))

@@ -67,9 +67,9 @@ type Processor struct {
 
 	held        int           // events that wait for a call
 	failures    map[int64]int // of events that were stored alone, by number
-	fromHistory bool          // the last message of the row is one of the past of a new room
+	fromHistory bool          // the row's last message is from a new room's history
 	lookingUp   bool          // people of the next events are being looked up
-	lookedUp    bool          // they were
+	lookedUp    bool          // they were looked up, whether or not they were found
 	newest      newest
 	early       map[transports.MessageID][]transports.UserID // who reacted to messages that have not come yet
 }
@@ -135,13 +135,13 @@ func (p *Processor) Work(ctx context.Context) {
 		return
 	}
 	if len(rows) == len(done) {
-		p.caughtUp()
+		p.endBacklog()
 	}
 }
 
-// caughtUp lets live events have the first priority again. Where some were refused meanwhile, their login
-// reads the history first.
-func (p *Processor) caughtUp() {
+// endBacklog gives live events the first priority again. If some were refused meanwhile, their login reads the
+// history first.
+func (p *Processor) endBacklog() {
 	if l := p.conv.CaughtUp(); l != nil {
 		p.backfill.Missed(l, p.conv.Row)
 		p.conv.Accept()

@@ -85,7 +85,7 @@ func (s *Sink) Post(ctx context.Context, e transports.Event, done func(error)) {
 	}
 	s.inbox.env.Trace("deliver", slog.String("login", string(s.login.ID)), slog.String("room", string(e.Room)),
 		slog.String("kind", transports.BodyKind(e.Body)), slog.String("key", e.Key))
-	// The event has arrived: whether somebody still waits for it makes no difference to its room.
+	// The event is stored even if the caller no longer waits.
 	s.inbox.post(context.WithoutCancel(ctx), s.login, e, s.closed.Load, func(err error) {
 		<-s.posted
 		s.stored(err)
@@ -93,9 +93,9 @@ func (s *Sink) Post(ctx context.Context, e transports.Event, done func(error)) {
 	})
 }
 
-// stored looks at what has become of an event. No later one may pass an event that was not stored, since the
-// history of a room is read from the last message that it has: the client is ended then, and the
-// next one reads what was missed. A full room sees to that by itself.
+// stored takes the outcome of storing an event. If it failed, no later event may be stored, since the history of a
+// room is read from the last message that is stored: the client is ended, and the next one reads what was
+// missed. For a full room this is not needed: its history is read when there is space again.
 func (s *Sink) stored(err error) {
 	if err == nil || errors.Is(err, errFull) || transports.ClassOf(err) == transports.Refused || s.closed.Load() {
 		return

@@ -53,7 +53,7 @@ type step struct {
 
 	corrects string // stanza id of the message that is corrected
 
-	deliveries []delivery.Message          // must reach the server though we crash
+	deliveries []delivery.Message          // must reach the server even after a crash
 	after      []func(ctx context.Context) // what is done once the batch is committed
 }
 
@@ -127,7 +127,7 @@ func (s *step) dispatch(ctx context.Context) error {
 		return s.poll(ctx, b)
 	case transports.Unreadable:
 		return fmt.Errorf("values that cannot be read: %s", strings.Join(b.Values, ", "))
-	case transports.Receipt, transports.PollVote: // nothing that XMPP has words for
+	case transports.Receipt, transports.PollVote: // XMPP has no equivalent
 		return nil
 	}
 	return fmt.Errorf("an event of kind %q cannot be shown", s.row.Kind)

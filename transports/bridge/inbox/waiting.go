@@ -2,8 +2,8 @@ package inbox
 
 import "github.com/dragoman-im/dragoman/transports"
 
-// waiting are the messages that events which are held are about: later events about them wait too, so that nothing passes
-// the message that it changes.
+// waiting holds the messages that held events concern: later events about them wait too, so that no change of a message
+// is processed before the message.
 type waiting map[transports.MessageID]bool
 
 func (w *waiting) add(b transports.Body) {
@@ -24,7 +24,7 @@ func (w waiting) concerns(b transports.Body) bool {
 	return false
 }
 
-// about are the messages that an event shows, changes or refers to.
+// about returns the messages that an event shows, changes or refers to.
 func about(b transports.Body) []transports.MessageID {
 	switch b := b.(type) {
 	case transports.Message:

@@ -29,19 +29,19 @@ type writer struct {
 	writing bool
 }
 
-// waiter waits for n rows from the index from on.
+// waiter is called when n rows, from the index from on, are written.
 type waiter struct {
 	from, n int
 	done    func(added []bool, err error)
 }
 
-// errLate is the error of an event that came behind one that could not be stored.
+// errLate is the error of an event that came after one of its client that could not be stored.
 var errLate = errors.New("an event before this one was not stored")
 
 func newWriter(env *gateway.Env, store EventStore) *writer { return &writer{env: env, store: store} }
 
-// put has rows written, in the order of the calls, unless they are late; done is called with which
-// of them are new.
+// put has rows written, in the order of the calls, unless late returns true; done is called with
+// whether each of them is new.
 func (w *writer) put(rows []tables.Event, late func() bool, done func(added []bool, err error)) {
 	w.mu.Lock()
 	if late() {
@@ -107,9 +107,9 @@ func (w *writer) write() {
 	}
 }
 
-// failed keeps resume states for the next write and reports whether to go on at once. What has
-// come behind the events that failed fails with them: it must not pass them. Each failure
-// ends the client that the event came from, so that nothing comes behind it later either.
+// failed keeps resume states for the next write and reports whether to go on at once. Rows that were put after
+// the events that failed fail too: they must not be stored before those. Each failure ends the client
+// that the event came from, so that it brings no later ones either.
 func (w *writer) failed(states map[transports.LoginID]json.RawMessage, events int, err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

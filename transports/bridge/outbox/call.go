@@ -18,8 +18,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// maxUnreadable is how often a call is made whose answer makes no sense: what waits behind it in its conversation must not
-// wait for as long as through an outage.
+// maxUnreadable is how often a call is made if its answer cannot be read: the calls after it in its conversation must not
+// wait as long as during an outage.
 const maxUnreadable = 6
 
 // call is one call to a client that is under way. Its goroutine has copies of all it needs.
@@ -80,7 +80,7 @@ func (q *Queue) start(ctx context.Context, l *logins.Login, client transports.Cl
 	return started
 }
 
-// run makes the call; a panic of the client is a bug like any other.
+// run makes the call; a panic of the client becomes the call's error.
 func (c *call) run(ctx context.Context) (r result) {
 	ctx, cancel := context.WithTimeout(ctx, gateway.CallTimeout)
 	defer cancel()

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// relation is what a message has to do with earlier ones.
+// relation is a message's thread and the message that it answers.
 type relation struct {
 	thread   transports.MessageID // the message that its thread hangs on
 	replyTo  transports.MessageID

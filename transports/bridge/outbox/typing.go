@@ -17,11 +17,11 @@ const (
 	maxTyping   = 1000            // users of one conversation
 )
 
-// typing is which local users write, as the network was told. Typing goes past the outbox, and may be
+// typing is the typing state that was last sent to the network. It is not stored in the outbox, and may be
 // dropped (XEP-0085).
 type typing struct {
-	by   map[jid.JID]bool
-	last time.Time
+	by   map[jid.JID]bool // whether a local user (a bare JID) is typing
+	last time.Time        // of a call
 }
 
 // ended notes that a message ends the typing.

@@ -11,8 +11,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// wait is called when the first call cannot be made now: it sees to it that the queue looks again in
-// time, and that the senders are notified. A login that comes online wakes the queue too.
+// wait is called when the first call cannot be made now: it has the queue woken in time,
+// and notifies the senders. A login that comes online wakes the queue too.
 func (q *Queue) wait(ctx context.Context, l *logins.Login) {
 	now := q.env.Now()
 	next := q.pending[0].Created.Add(q.env.Settings.KeepWaiting)

@@ -27,7 +27,7 @@ type fetcher struct {
 	client *http.Client
 }
 
-var errRefused = errors.New("this address is not read from")
+var errRefused = errors.New("pictures are not fetched from this address: it is not public, or not https")
 
 func newFetcher(origin string) *fetcher {
 	f := &fetcher{origin: origin}

@@ -83,7 +83,7 @@ func (p *Presence) showGateway(to jid.JID) {
 	p.env.Send(st)
 }
 
-// noteShown notes the gateway's presence as it was sent to a user. It reports whether all resources had it already.
+// noteShown notes the gateway's presence as it was sent to a user. It reports whether all resources had been sent the same before.
 func (p *Presence) noteShown(to jid.JID, payload string) (before bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,9 +102,9 @@ func (p *Presence) noteShown(to jid.JID, payload string) (before bool) {
 
 // ShowState shows the owner the state of a login, and shows or hides its contacts where that has changed.
 func (p *Presence) ShowState(ctx context.Context, l *logins.Login) {
-	turned := p.turned(l)
+	changed := p.onlineChanged(l)
 	if p.Available(l.Owner) {
-		p.showState(ctx, l, turned)
+		p.showState(ctx, l, changed)
 	}
 }
 
@@ -125,8 +125,8 @@ func (p *Presence) showState(ctx context.Context, l *logins.Login, withContacts 
 	}
 }
 
-// turned reports whether a login has come online or gone offline since its contacts were shown.
-func (p *Presence) turned(l *logins.Login) bool {
+// onlineChanged reports whether a login has come online or gone offline since its contacts were last shown.
+func (p *Presence) onlineChanged(l *logins.Login) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	online := l.Online() // under the lock, so that the last caller has the newest state

@@ -25,7 +25,7 @@ func (p *Presence) ProbeOwners() {
 	}
 }
 
-// answered shows a user, who has answered a probe, the logins and contacts as they are now.
+// answered shows the current state of logins and contacts to a user who has answered a probe.
 func (p *Presence) answered(who jid.JID) {
 	who = who.Bare()
 	p.mu.Lock()
@@ -37,13 +37,13 @@ func (p *Presence) answered(who jid.JID) {
 	}
 	p.env.Group.Go(func(ctx context.Context) {
 		for _, l := range p.logins.Of(who) {
-			p.turned(l)
+			p.onlineChanged(l) // their state is shown below
 			p.showState(ctx, l, true)
 		}
 	})
 }
 
-// gone takes the answer of a server that a user has no session (RFC 6121 §4.3.2).
+// gone notes that a user has no session, which is their server's answer to a probe (RFC 6121 §4.3.2).
 func (p *Presence) gone(who jid.JID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -43,7 +43,7 @@ const (
 	probed
 )
 
-// NewPresence makes what carries presence.
+// NewPresence makes the Presence of a gateway.
 func NewPresence(env *gateway.Env, contacts Contacts, people *Directory, registry *logins.Registry) *Presence {
 	return &Presence{
 		env: env, address: convert.Addresses{Domain: env.Domain}, contacts: contacts, people: people, logins: registry,

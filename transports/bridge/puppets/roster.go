@@ -36,7 +36,7 @@ type Roster struct {
 	logins   *logins.Registry
 }
 
-// NewRoster makes what fills rosters.
+// NewRoster makes the Roster of a gateway.
 func NewRoster(env *gateway.Env, store Contacts, presence *Presence) *Roster {
 	r := &Roster{
 		Requests: NewRequests(env.Send), env: env, address: convert.Addresses{Domain: env.Domain},
@@ -84,7 +84,7 @@ func (r *Roster) serves(domain string) bool {
 	return false
 }
 
-// pushed is the form in which the store keeps what a roster has of a contact.
+// pushed is a contact's name and group in a roster, in the form that the store keeps.
 func pushed(u transports.UserInfo) string { return convert.DisplayName(u) + "\x00" + u.Group }
 
 // pushAll brings all contacts of a login into the owner's roster.

@@ -36,8 +36,8 @@ func (r *Roster) ShowPhoto(ctx context.Context, l *logins.Login, before, now tra
 	}
 }
 
-// Refuse refuses the subscription to somebody who is nobody on the network, and takes them out of the roster, where the request has
-// put them.
+// Refuse refuses a subscription to a contact that does not exist on the network, and takes it out of the roster, where the request
+// has put it.
 func (r *Roster) Refuse(ctx context.Context, subscribe *stanza.Stanza) {
 	user, contact := subscribe.From.Bare(), subscribe.To.Bare()
 	r.env.Send(stanza.NewPresence(user, contact, stanza.TypeUnsubscribed))

@@ -21,12 +21,12 @@ func (p *Presence) fromUser(st *stanza.Stanza) {
 		return // only users with a login are remembered, so that senders without one cost no memory
 	}
 	if p.setResource(st.From, st.Type == "") {
-		p.env.Group.Go(func(ctx context.Context) { p.pass(ctx, st) })
+		p.env.Group.Go(func(ctx context.Context) { p.setOnNetwork(ctx, st) })
 	}
 }
 
-// setResource notes a resource of a local user, and reports whether it is the first or was the last.
-func (p *Presence) setResource(who jid.JID, available bool) (turned bool) {
+// setResource notes a resource of a local user, and reports whether the user has become available or unavailable by it.
+func (p *Presence) setResource(who jid.JID, available bool) (changed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	u := p.users[who.Bare()]
@@ -52,8 +52,8 @@ func (p *Presence) setResource(who jid.JID, available bool) (turned bool) {
 	return before == 0
 }
 
-// pass sets the presence of a user on the network, for each of their logins.
-func (p *Presence) pass(ctx context.Context, st *stanza.Stanza) {
+// setOnNetwork sets the presence of a user on the network, for each of their logins.
+func (p *Presence) setOnNetwork(ctx context.Context, st *stanza.Stanza) {
 	if !p.env.Info.Caps.Presence {
 		return
 	}
@@ -72,8 +72,8 @@ func (p *Presence) pass(ctx context.Context, st *stanza.Stanza) {
 	}
 }
 
-// wantsAnswer reports whether a resource that is available was not sent the gateway's presence yet. An update, such as away,
-// needs no answer.
+// wantsAnswer reports whether an available resource is still to be sent the gateway's presence, and notes it as sent. An
+// update, such as away, needs no answer.
 func (p *Presence) wantsAnswer(who jid.JID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,7 +88,7 @@ func (p *Presence) wantsAnswer(who jid.JID) bool {
 	return state == unanswered
 }
 
-// takeAnswered reports whether a probe was answered before it came, by the answer to the presence that its server sent with it;
+// takeAnswered reports whether a probe needs no answer, because its server sent the resource's presence first, which was answered;
 // once for each resource. A probe from the bare JID is sent for a resource that it does not name (RFC 6121 §4.3).
 func (p *Presence) takeAnswered(prober jid.JID) bool {
 	p.mu.Lock()
