@@ -25,7 +25,8 @@ type outside struct {
 
 	mu      sync.Mutex
 	links   map[jid.JID]*foreignServer
-	running context.Context // nil before run
+	late    map[jid.JID]*foreignServer // the last one of a domain that was not stopped in time
+	running context.Context            // nil before run
 }
 
 // foreignServer is a gateway's link to another server, which reports to the gateway whether it is up.
@@ -34,10 +35,14 @@ type foreignServer struct {
 	gateway atomic.Pointer[bridge.Gateway]
 	end     context.CancelFunc
 	ended   sync.WaitGroup
+	running atomic.Int32 // what ended waits for
 }
 
 // start implements host.
 func (o *outside) start(ctx context.Context, c config.Config, e enabled) error {
+	if err := o.free(e.domain); err != nil {
+		return err
+	}
 	link, err := o.dial(c, e)
 	if err != nil {
 		return err
@@ -54,6 +59,17 @@ func (o *outside) start(ctx context.Context, c config.Config, e enabled) error {
 	if o.running != nil {
 		o.runLink(link)
 	}
+	return nil
+}
+
+// free returns an error while the gateway that a domain had before still runs: two of them would send the same messages.
+func (o *outside) free(domain jid.JID) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if l := o.late[domain]; l != nil && l.running.Load() > 0 {
+		return fmt.Errorf("the gateway that %s had before has not ended: reload later, or restart", domain)
+	}
+	delete(o.late, domain)
 	return nil
 }
 
@@ -74,8 +90,10 @@ func (o *outside) runLink(l *foreignServer) {
 	g := l.gateway.Load()
 	run := func(f func(context.Context) error) {
 		l.ended.Add(1)
+		l.running.Add(1)
 		o.all.Go(func() {
 			defer l.ended.Done()
+			defer l.running.Add(-1)
 			if err := f(ctx); err != nil && !errors.Is(err, context.Canceled) {
 				o.fail(err)
 			}
@@ -101,11 +119,19 @@ func (o *outside) stop(ctx context.Context, domain jid.JID) error {
 	if l == nil {
 		return nil
 	}
-	l.gateway.Load().Withdraw(ctx)
+	if g := l.gateway.Load(); g != nil {
+		g.Withdraw(ctx)
+	}
 	if l.end != nil {
 		l.end()
 	}
-	return server.Wait(ctx, &l.ended)
+	err := server.Wait(ctx, &l.ended)
+	if err != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.late[domain] = l
+	}
+	return err
 }
 
 // dial makes a gateway's link to the foreign server. It reconnects by itself. If the server answers at the first
