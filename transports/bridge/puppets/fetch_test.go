@@ -47,6 +47,7 @@ func TestFetch(t *testing.T) {
 		other.URL: errRefused.Error(), "https://127.0.0.1:" + port: errRefused.Error(), "https://localhost:" + port: errRefused.Error(),
 		"https://[::1]:" + port: errRefused.Error(), "https://[::ffff:127.0.0.1]:" + port: errRefused.Error(), "https://10.0.0.1/": errRefused.Error(),
 		"https://169.254.169.254/": errRefused.Error(), "https://[fe80::1]/": errRefused.Error(), "https://[64:ff9b::7f00:1]/": errRefused.Error(),
+		"https://[::7f00:1]/": errRefused.Error(), "https://[fec0::1]/": errRefused.Error(),
 		"https://user:secret@example.org/": errRefused.Error(), "file:///etc/passwd": errRefused.Error(), "%zz": errRefused.Error(),
 	} {
 		data, err := f.fetch(t.Context(), address)
