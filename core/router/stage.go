@@ -34,7 +34,8 @@ const (
 type Stage struct {
 	Name     string
 	Position Position
-	// Outbound is called for each stanza that a session of p.Account sends; p.Session is that session.
+	// Outbound is called for each stanza that a session of p.Account sends; p.Session is that session. For a message
+	// that somebody else sends in the account's name (SendAs), p.Session is nil.
 	Outbound func(ctx context.Context, p *Pass) error
 	// Inbound is called for each stanza to p.Account. For a message, p.Targets are the sessions that will
 	// get it; if there are none, Undelivered is called next.
@@ -54,6 +55,7 @@ type Pass struct {
 
 	batch *Batch
 	space [4]*Bound
+	sent  bool // the receiver has the stanza already: see NoteSent
 }
 
 // Route routes another stanza.
@@ -101,17 +103,25 @@ func (s *Stage) on(at side) func(context.Context, *Pass) error {
 
 // run runs the stages' functions of one side; false means that the processing has ended.
 func (h *Host) run(p *Pass, at side) bool {
+	where, err := h.runStages(p, at)
+	if err != nil {
+		h.end(p, err, where)
+	}
+	return err == nil
+}
+
+// runStages returns the error that ended the processing, and the name of the stage that returned it.
+func (h *Host) runStages(p *Pass, at side) (stage string, err error) {
 	for i := range h.stages {
 		f := h.stages[i].on(at)
 		if f == nil {
 			continue
 		}
 		if err := f(p.batch.context(), p); err != nil {
-			h.end(p, err, h.stages[i].Name)
-			return false
+			return h.stages[i].Name, err
 		}
 	}
-	return true
+	return "", nil
 }
 
 // end answers a stanza with the error that a stage or the presence handler returned.

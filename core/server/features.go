@@ -66,7 +66,6 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.archive = mam.New(h, a.store, mam.Options{Listed: l.roster.Listed, Log: a.log})
 	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
 
-	l.privileges.Restrict(l.blocking.MaySend)
 	l.roster.Watch(l.presence)
 	l.blocking.Join(l.roster.Contacts, l.presence)
 	l.presence.OnArrival(l.offline.Arrived)

@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
 )
 
@@ -29,6 +30,10 @@ type Service interface {
 
 // Privileges are the permissions of a domain on the hosts (XEP-0356).
 type Privileges = privilege.Permissions
+
+// SentElsewhere returns the message that an account has sent with a network's own client, if that is what a message of a
+// privileged service to a host says; else nil.
+func SentElsewhere(st *stanza.Stanza) *stanza.Stanza { return privilege.SentElsewhere(st) }
 
 // Attachment is a service with its domain.
 type Attachment struct {

@@ -45,7 +45,29 @@ func (s *Store) ArchiveReceived(ctx context.Context, st *stanza.Stanza) error {
 	if account.Local() == "" || !ok {
 		return nil
 	}
-	st = message.WithStanzaID(message.WithoutStanzaID(st, account), account, st.Entry)
+	return s.archiveLate(ctx, account, id, message.WithStanzaID(message.WithoutStanzaID(st, account), account, st.Entry))
+}
+
+// ArchiveSentElsewhere is ArchiveReceived for a message that an account has sent with a network's own client.
+func (s *Store) ArchiveSentElsewhere(ctx context.Context, st *stanza.Stanza) error {
+	id, ok := archive.ParseID(st.Entry)
+	if !ok {
+		return nil
+	}
+	return s.archiveLate(ctx, st.From.Bare(), id, st)
+}
+
+// HasArchived reports whether the archive of an account has an entry.
+func (s *Store) HasArchived(ctx context.Context, account jid.JID, entry string) (bool, error) {
+	_, err := s.Query(ctx, account, archive.Filter{IDs: []string{entry}}, archive.Page{Max: 1})
+	if errors.Is(err, archive.ErrNoEntry) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// archiveLate archives a message with the time in its id, unless it is archived already.
+func (s *Store) archiveLate(ctx context.Context, account jid.JID, id archive.ID, st *stanza.Stanza) error {
 	result := make(chan error, 1)
 	s.Archive(account, archive.Entry{ID: st.Entry, At: time.UnixMicro(id.Micros()), Stanza: st}, func(err error) { result <- err })
 	select {

@@ -83,7 +83,7 @@ func (i *inside) start(ctx context.Context, c config.Config, e enabled) error {
 	end.ArchiveForSenders()
 	g, err := i.maker.gateway(ctx, c, e, placement{
 		endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), usersOnline: i.serving,
-		kept:    bridge.Kept{Waits: i.server.Store().PrepareRedelivery, Archive: i.server.Store().ArchiveReceived},
+		kept:    keptBy(i.server.Store()),
 		archive: i.server.Store().ArchiveSent,
 	})
 	if err == nil {

@@ -15,6 +15,9 @@ func (b *Blocking) sent(ctx context.Context, p *router.Pass) error {
 	if err != nil || !blocked {
 		return err
 	}
+	if p.Session == nil { // somebody else sends in the account's name, and gets the error
+		return refusal()
+	}
 	if p.Stanza.Type != stanza.TypeError && p.Stanza.Type != stanza.TypeResult { // RFC 6120 §8.3.1: these are never answered
 		p.Deliver(p.Session, p.Stanza.ErrorReply(refusal())) // directly: a stanza from the blocked address would not pass this stage
 	}
@@ -27,16 +30,6 @@ func refusal() *stanza.Error {
 		Type: "cancel", Condition: "not-acceptable", Text: "you have blocked this address",
 		App: stanza.NewElement(nsErrors, "blocked"),
 	}
-}
-
-// MaySend returns the error for the sender of a message that would be sent on behalf of an account to a
-// blocked address, or nil.
-func (b *Blocking) MaySend(ctx context.Context, a *router.Account, to jid.JID) error {
-	blocked, err := b.Blocks(ctx, a, to)
-	if err == nil && blocked {
-		err = refusal()
-	}
-	return err
 }
 
 // received refuses stanzas from a blocked address. The answer is that of an account that does not exist;

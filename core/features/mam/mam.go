@@ -97,7 +97,7 @@ func (a *Archive) sent(ctx context.Context, p *router.Pass) error {
 	}
 	if a.shouldArchive(ctx, p, st.To) {
 		st.GiveEntry() // safe: no other goroutine has the stanza yet
-		if !a.host.Router().ArchivesForSenders(st.To) {
+		if !p.ReceiverArchives() {
 			a.write(p)
 		}
 	}

@@ -28,7 +28,6 @@ type Privileges struct {
 	host    *router.Host
 	mu      sync.RWMutex
 	domains map[jid.JID]Permissions
-	maySend func(ctx context.Context, account *router.Account, to jid.JID) error
 }
 
 // New returns the feature; domains may be nil.
@@ -47,12 +46,6 @@ func (p *Privileges) Feature() router.Feature {
 			Note: "Server and gateways. Rosters and messages; gateways understand version 0.3 too.",
 		}},
 	}
-}
-
-// Restrict sets a check of the receivers of messages that are sent from an account (features/blocking).
-// Call it before the host is attached.
-func (p *Privileges) Restrict(maySend func(ctx context.Context, account *router.Account, to jid.JID) error) {
-	p.maySend = maySend
 }
 
 // Grant sets the permissions of a domain; no permissions take away those that it has.
@@ -100,8 +93,9 @@ func (p *Privileges) Advertise(domain jid.JID) {
 	p.host.Router().Route(stanza.NewMessage(domain, p.host.Domain(), "", x))
 }
 
-// message routes the message that a privileged domain has wrapped in a message to the host (XEP-0356
-// §5.3).
+// message sends the message that a privileged domain has wrapped in a message to the host (XEP-0356
+// §5.3). XEP-0356 §5 says only "as if it was originating from him": it is treated as sent by the account, so that it is
+// archived and copied there.
 func (p *Privileges) message(ctx context.Context, pass *router.Pass) error {
 	x := pass.Stanza.Child(NS, "privilege")
 	if x == nil {
@@ -122,40 +116,29 @@ func (p *Privileges) message(ctx context.Context, pass *router.Pass) error {
 	if !inner.From.IsBare() || inner.From.Domain() != p.host.Domain().Domain() {
 		return stanza.Forbidden("the sender is not an address of this host without a resource")
 	}
-	if err := p.allowed(ctx, inner); err != nil {
+	inner.Entry = pass.Stanza.Entry // a gateway that sends it again after a crash gives the same one
+	if err := p.send(ctx, pass, inner); err != nil {
 		return err
 	}
-	pass.Route(inner)
 	return router.ErrStop
 }
 
-// allowed returns an error if the account itself could not send the message (XEP-0356 §9).
-func (p *Privileges) allowed(ctx context.Context, st *stanza.Stanza) error {
-	if p.maySend == nil || st.From.Local() == "" {
+func (p *Privileges) send(ctx context.Context, pass *router.Pass, inner *stanza.Stanza) error {
+	var at router.Location
+	if inner.From.Local() != "" {
+		var err error
+		if at, err = p.host.Acquire(ctx, inner.From); err != nil {
+			return err
+		}
+	}
+	if at.Account == nil {
+		pass.Route(inner)
 		return nil
 	}
-	at, err := p.host.Acquire(ctx, st.From)
-	if err != nil || at.Account == nil {
+	if sent, err := sentElsewhere(inner); err != nil {
 		return err
+	} else if sent != nil {
+		return pass.NoteSent(at.Account, sent)
 	}
-	return p.maySend(ctx, at.Account, st.To)
-}
-
-// unwrap returns the message inside a privilege element.
-func unwrap(x *stanza.Element) (*stanza.Stanza, error) {
-	m := x.Child(nsForward, "forwarded").Child(stanza.NSClient, "message")
-	if m == nil {
-		return nil, stanza.BadRequest("there is no forwarded message")
-	}
-	if _, err := jid.Parse(m.Attr("from")); err != nil {
-		return nil, stanza.Forbidden("the message has no sender")
-	}
-	st, err := stanza.FromElement(m)
-	if err != nil || st.To.IsZero() {
-		return nil, stanza.JIDMalformed("the message has no receiver")
-	}
-	if st.ID == "" {
-		st.ID = stanza.NewID()
-	}
-	return st, nil
+	return pass.SendAs(at.Account, inner)
 }

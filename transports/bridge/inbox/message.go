@@ -255,6 +255,9 @@ func (s *step) sayDirect(id string, content []*stanza.Element) error {
 	if s.row.At.Sub(s.at()) > lateAfter {
 		content = append(content, message.Delay(p.env.Domain, s.at()))
 	}
+	// After a crash between delivery and its log entry the message is sent again: clients recognise it by this id
+	// (XEP-0359 §4).
+	content = append(content, message.OriginID(id))
 	if s.local() == l {
 		own := convert.OwnCopy{Owner: l.Owner, Contact: contact, ID: id, Content: content}
 		st := own.Marked
@@ -267,9 +270,6 @@ func (s *step) sayDirect(id string, content []*stanza.Element) error {
 	if p.env.Info.Caps.Read {
 		content = append(content, convert.Markable())
 	}
-	// After a crash between delivery and its log entry the message is sent again: clients recognise it by this id
-	// (XEP-0359 §4).
-	content = append(content, message.OriginID(id))
 	s.deliveries = append(s.deliveries, delivery.Keep(convert.DirectMessage(l.Owner, contact, id, content)))
 	return nil
 }
