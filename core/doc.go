@@ -28,6 +28,9 @@
 // step 3: an Endpoint of the router where a gateway runs inside this server, the dialling end of
 // package component where it runs under another one.
 //
+// Before a peer has authenticated, package peerlimit limits its connections, guesses and registrations. Package message
+// decides which messages are archived, stored and copied. Package store/exclusive lets one process at a time use a database.
+//
 // Acknowledgements are sent only after the transaction has committed: an IQ result of a set, a room's
 // reflection of a message to a gateway, the acknowledgement of a network's event. All writes go through
 // package store, which commits in groups.

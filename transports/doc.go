@@ -11,7 +11,8 @@
 // Everything else that a client can do is an optional interface of one to five methods, which the
 // network declares in its Caps (caps.go); check.go compares the two. Rooms, members and spaces are in room.go,
 // what changes them in change.go, people in people.go. The class of an error (errors.go) decides whether to try
-// again. transports/echo is the smallest network that works, and its README leads through writing another one;
+// again. Networks decode what they receive with transports/lenientjson, which leaves out values of an unexpected type.
+// transports/echo is the smallest network that works, and its README leads through writing another one;
 // transports/recorder opens logins in a network's tests and keeps what they deliver.
 //
 // From an event of a network to a stanza (paths below transports/):
@@ -19,6 +20,7 @@
 //  1. <network>                 the client reads its socket and makes an Event
 //  2. Sink.Deliver              bridge/inbox/sink.go, bridge/inbox/inbox.go: the event is stored, once per key (bridge/inbox/dedup.go: also
 //     where several logins bring it), together with what comes at the same time (bridge/inbox/writer.go)
+//     The echo of a message of ours is recognised by its nonce before that, and is not stored (bridge/outbox/echoes.go)
 //  3. <network>                 acknowledges the event to the network
 //  4. the conversation          bridge/conversation: its mailbox takes the events in order, once the history of the
 //     room was read after a gap (bridge/inbox/backfill.go) and while the server can be reached

@@ -51,7 +51,7 @@ func (p program) runCommand(use, short string, run func(context.Context, config.
 			warn(log, c)
 			ctx, stop := context.WithCancel(cmd.Context())
 			late := exitWhenLate(ctx, time.Duration(c.Server.Shutdown)+exitGrace, func() {
-				log.Error("the program does not end: it is stopped; everything that was acknowledged is committed")
+				log.Error("shutdown takes too long: the process exits now; everything that was acknowledged is committed")
 				os.Exit(1)
 			})
 			defer late()

@@ -45,7 +45,7 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 		database.SetLimits(server.StoreLimits(c))
 		return nil
 	}}
-	err = r.while(running, func(ctx context.Context) error {
+	err = r.runHost(running, func(ctx context.Context) error {
 		outside.run(ctx)
 		var counting sync.WaitGroup
 		counting.Go(func() { _ = server.LogCounts(ctx, o.Log, outside.counts) })

@@ -47,7 +47,7 @@ func Serve(ctx context.Context, c config.Config, o Options) error {
 		return err
 	}
 	r := &reloader{host: i, maker: i.maker, running: c, apply: i.server.Reload}
-	return r.while(ctx, i.server.Run)
+	return r.runHost(ctx, i.server.Run)
 }
 
 // inside runs gateways on endpoints of a server's router.

@@ -67,7 +67,7 @@ func find(networks []transports.Registration, kind string) (transports.Registrat
 			return n, nil
 		}
 	}
-	return transports.Registration{}, errors.New("the configuration has a section [" + kind + "] of no network that is given")
+	return transports.Registration{}, errors.New("the configuration has a section [" + kind + "] for a network that is not in this program")
 }
 
 // anyEnabled reports whether the configuration switches a network on.

@@ -40,8 +40,8 @@ type reloader struct {
 	apply   func(config.Config) error // changes the host's own settings; after an error nothing is changed
 }
 
-// while runs the host until ctx ends, and applies the configurations that come meanwhile.
-func (r *reloader) while(ctx context.Context, run func(context.Context) error) error {
+// runHost runs the host until ctx ends, and applies the configurations that come meanwhile.
+func (r *reloader) runHost(ctx context.Context, run func(context.Context) error) error {
 	reloading, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -56,13 +56,13 @@ func (r *reloader) while(ctx context.Context, run func(context.Context) error) e
 	})
 	err := run(ctx)
 	stop()
-	// It has been told to stop when ctx ended, so it has had the time that run takes to stop.
+	// The reload was cancelled when ctx ended, so it has already had the time that run took to stop.
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTime)
 	defer cancel()
 	return errors.Join(err, server.Wait(deadline, &wg))
 }
 
-// abandonTime is how long a reload that blocks delays the end.
+// abandonTime is how long the end of the program waits for a reload that blocks.
 const abandonTime = 500 * time.Millisecond
 
 // reload applies a configuration and logs what it has changed and what needs a restart.

@@ -41,7 +41,7 @@ func TestReloadWithUserOnline(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	r := &reloader{host: i, maker: i.maker, running: first, apply: i.server.Reload}
-	go func() { done <- r.while(ctx, i.server.Run) }()
+	go func() { done <- r.runHost(ctx, i.server.Run) }()
 	bound, err := i.server.Router().Host(jid.MustParse("home.test")).Bind(ctx, romeo, router.BindOptions{})
 	if err != nil {
 		t.Fatal(err)

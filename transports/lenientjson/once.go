@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// maxOnce is how many different sets of paths are told apart.
+// maxOnce is how many different sets of paths are remembered.
 const maxOnce = 100
 
-// Once tells values that were left out for the first time from those that were before: one network that has changed one value
+// Once recognises paths that were reported before, so that they are logged once: a network that has changed the type of a value
 // sends it with every message. The zero Once is ready for use.
 type Once struct {
 	mu   sync.Mutex
@@ -18,8 +18,8 @@ type Once struct {
 
 var index = regexp.MustCompile(`\[\d+\]`)
 
-// First reports whether values of these paths, below an object of a kind, were never left out before. The place in a list
-// makes no difference. After a hundred different ones it reports false.
+// First reports whether these paths, below an object of a kind, are passed to it for the first time. Indexes of lists make
+// no difference. After maxOnce different sets of paths it reports false.
 func (o *Once) First(kind string, paths []string) bool {
 	key := kind + " " + index.ReplaceAllString(strings.Join(paths, " "), "[]")
 	o.mu.Lock()

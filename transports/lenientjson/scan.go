@@ -9,6 +9,7 @@ import (
 	"sync"
 )
 
+// space passes over white space.
 func (d *decoder) space() {
 	for d.off < len(d.data) {
 		switch d.data[d.off] {
@@ -99,7 +100,7 @@ func (d *decoder) elements(do func()) {
 func unquote(literal []byte) string {
 	plain := true
 	for _, c := range literal {
-		if c == '\\' || c >= 0x80 { // what is no UTF-8 is replaced
+		if c == '\\' || c >= 0x80 { // invalid UTF-8 is replaced
 			plain = false
 			break
 		}

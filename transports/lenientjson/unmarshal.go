@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// maxDepth bounds how deep values are read. encoding/json stops at 10,000, which types that hold themselves would follow.
+// maxDepth bounds how deep values are read. encoding/json allows 10,000 levels, which would be recursed into for recursive types.
 const maxDepth = 64
 
 // maxSkipped is how many paths are reported.
@@ -34,8 +34,8 @@ func Unmarshal(data []byte, v any) (skipped []string, err error) {
 // decoder reads a text that is known to be JSON, so that no step has to check its syntax.
 type decoder struct {
 	data    []byte
-	off     int
-	path    []byte
+	off     int    // of the next byte to read
+	path    []byte // of the value that is being read
 	skipped []string
 }
 
@@ -91,20 +91,21 @@ func (d *decoder) value(v reflect.Value, depth int) bool {
 	return d.scalar(v)
 }
 
-// leaveOut passes over the next value and notes where it was.
+// leaveOut passes over the next value and notes its path.
 func (d *decoder) leaveOut() bool {
 	d.raw()
 	d.note()
 	return false
 }
 
+// note adds the path of the current value to skipped.
 func (d *decoder) note() {
 	if len(d.skipped) < maxSkipped {
 		d.skipped = append(d.skipped, string(d.path))
 	}
 }
 
-// within does something with a step added to the path.
+// within calls do with steps added to the path.
 func (d *decoder) within(do func(), step ...string) {
 	n := len(d.path)
 	for _, s := range step {
@@ -159,8 +160,8 @@ func (d *decoder) mapping(v reflect.Value, depth int) bool {
 	return true
 }
 
-// list reads the elements that can be read. A struct that cannot be read is an empty one in its place: a page has as many
-// elements as it came with. Others are left out.
+// list reads the elements that can be read. A struct that cannot be read becomes an empty one, so that callers can count the
+// elements of a page; others are left out.
 func (d *decoder) list(v reflect.Value, depth int) bool {
 	if d.data[d.off] != '[' {
 		return d.leaveOut()
@@ -180,7 +181,7 @@ func (d *decoder) list(v reflect.Value, depth int) bool {
 	return true
 }
 
-// custom has a type read its value itself.
+// custom decodes a value with its type's UnmarshalJSON.
 func (d *decoder) custom(v reflect.Value, u json.Unmarshaler) bool {
 	if u.UnmarshalJSON(d.raw()) == nil {
 		return true

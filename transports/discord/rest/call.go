@@ -56,9 +56,9 @@ func Get(route string, args ...string) Request {
 	return Request{Method: http.MethodGet, Route: route, Args: args}
 }
 
-// where is the request's place among rate limits: its route and the parameter that each has a
-// limit of its own for (docs: Rate Limits, Top-Level Resources).
-func (r Request) where() (route, major string) {
+// limitKey returns what the request's rate limit depends on: its route, and the parameter for each value of which there is
+// a limit of its own (docs: Rate Limits, Top-Level Resources).
+func (r Request) limitKey() (route, major string) {
 	n := 0
 	switch {
 	case strings.HasPrefix(r.Route, "/channels/{}"), strings.HasPrefix(r.Route, "/guilds/{}"):
@@ -79,7 +79,7 @@ func (r Request) path() string {
 
 // Call makes a request and decodes the answer into out, which may be nil.
 func (a *API) Call(ctx context.Context, r Request, out any) error {
-	route, major := r.where()
+	route, major := r.limitKey()
 	if err := a.limits.wait(ctx, route, major); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (a *API) Call(ctx context.Context, r Request, out any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", route, Bare(err))
 	}
-	defer func() { _ = answer.Body.Close() }() // it was read as far as it matters
+	defer func() { _ = answer.Body.Close() }() // the body was read: an error of Close changes nothing
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	if err != nil {
 		return fmt.Errorf("%s: read the answer: %w", route, Bare(err))
@@ -149,7 +149,7 @@ func (a *API) prepare(ctx context.Context, r Request) (*http.Request, error) {
 	return httpRequest, nil
 }
 
-// Bare takes off what net/http puts round an error: the address, which may hold a webhook's token.
+// Bare removes the address that net/http adds to an error, since it may contain a webhook's token.
 func Bare(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
@@ -158,8 +158,8 @@ func Bare(err error) error {
 	return err
 }
 
-// errNonsense is an answer that is no JSON, of a proxy perhaps.
-var errNonsense = errors.New("the answer makes no sense")
+// errNonsense means an answer that is not JSON, such as a proxy's page.
+var errNonsense = errors.New("the answer is not JSON")
 
 // Error is an answer that is no success.
 type Error struct {
@@ -167,7 +167,7 @@ type Error struct {
 	Status  int
 	Code    int // Discord's own, 0 where there is none
 	Message string
-	After   time.Duration // of a 429
+	After   time.Duration // how long to wait; of status 429 only
 	Global  bool
 }
 

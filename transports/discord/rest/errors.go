@@ -27,7 +27,7 @@ const (
 // NeedToken is the text where the token is not accepted.
 const NeedToken = "Discord does not accept the token any longer: link again with a new one"
 
-// relink are the errors after which the token is of no use any longer.
+// relink are the errors after which the token cannot be used any longer: the text for its owner.
 var relink = map[int]string{
 	40001: NeedToken,
 	40002: "Discord wants the account to be verified: do that at discord.com, then link again",
@@ -36,8 +36,8 @@ var relink = map[int]string{
 	50178: "Discord wants the account to be verified: do that at discord.com, then link again",
 }
 
-// passing are the errors that a repetition mends: text, and how long to wait at least.
-var passing = map[int]struct {
+// temporary are the errors after which the call may succeed later: text, and how long to wait at least.
+var temporary = map[int]struct {
 	text  string
 	after time.Duration
 }{
@@ -56,7 +56,7 @@ var passing = map[int]struct {
 	130000: {"Discord is overloaded", 10 * time.Second},
 }
 
-// refused are the errors that no repetition mends: condition and text for the sender.
+// refused are the errors after which a repeated call fails too: condition and text for the sender.
 var refused = map[int][2]string{
 	CodeUnknownChannel: {"item-not-found", "Discord knows no such channel"},
 	10004:              {"item-not-found", "Discord knows no such server, or the bot is not in it"},
@@ -141,7 +141,7 @@ func classifyAnswer(e *Error, err error) error {
 	if text, ok := relink[e.Code]; ok {
 		return transports.Relink(text, err)
 	}
-	if p, ok := passing[e.Code]; ok {
+	if p, ok := temporary[e.Code]; ok {
 		return &transports.Error{Class: transports.Retry, Text: p.text, After: max(p.after, e.After), Unsent: true, Err: err}
 	}
 	switch {

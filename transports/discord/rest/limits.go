@@ -16,9 +16,9 @@ import (
 
 // Limits of the REST API (docs: Rate Limits).
 const (
-	perSecond   = 45               // of 50 requests a second in all
-	maxPatience = 10 * time.Second // longer waits are left to the caller, who can report them
-	maxBuckets  = 10000
+	perSecond  = 45               // of 50 requests a second in all
+	maxWait    = 10 * time.Second // a longer wait is returned as an error, so that the caller can report it
+	maxBuckets = 10000
 	// After ten thousand answers of 401, 403 and 429 in ten minutes Discord answers nobody at this
 	// address any longer (Invalid Request Limit): we stop long before.
 	maxInvalid    = 2000
@@ -54,7 +54,7 @@ func (l *limits) wait(ctx context.Context, route, major string) error {
 		if pause <= 0 {
 			break
 		}
-		if deadline, ok := ctx.Deadline(); pause > maxPatience || ok && time.Until(deadline) < pause {
+		if deadline, ok := ctx.Deadline(); pause > maxWait || ok && time.Until(deadline) < pause {
 			return &transports.Error{
 				Class: transports.Retry, Text: "Discord asks to wait", After: pause, Unsent: true, Err: fmt.Errorf("%s: out of requests for %v", route, pause.Round(time.Millisecond)),
 			}
@@ -108,7 +108,7 @@ func (l *limits) key(route, major string) string {
 	return route + " " + major
 }
 
-// learn takes in the headers of an answer.
+// learn updates the limits from the headers of an answer.
 func (l *limits) learn(route, major string, h http.Header) {
 	remaining, err := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
 	if err != nil {
@@ -134,7 +134,7 @@ func (l *limits) learn(route, major string, h http.Header) {
 	l.buckets[l.key(route, major)] = &bucket{remaining: remaining, reset: reset}
 }
 
-// refused notes an answer that counts against us.
+// refused counts an answer of status 401, 403 or 429.
 func (l *limits) refused(route, major string, e *Error) {
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:

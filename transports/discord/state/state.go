@@ -15,8 +15,8 @@ const (
 	maxNamed    = 5000 // roles or emoji of one guild
 )
 
-// unseen is for how long we believe that the bot does not see a channel.
-const unseen = 10 * time.Minute
+// unseenTime is how long a channel that the bot could not see is taken as such.
+const unseenTime = 10 * time.Minute
 
 // State is what the gateway has sent about guilds, channels and people. Channels that the bot may not see are not in it.
 type State struct {
@@ -26,7 +26,7 @@ type State struct {
 	guilds   map[string]*guild
 	channels map[string]*objects.Channel
 	users    map[string]transports.UserInfo
-	unseen   map[string]time.Time // channels that the bot may not see, until when that is believed
+	unseen   map[string]time.Time // channels that the bot could not see, and until when they are taken as such
 }
 
 type guild struct {
@@ -178,14 +178,14 @@ func (s *State) ChannelsOf(guildID string) []*objects.Channel {
 	return all
 }
 
-// Doubt notes that the bot does not see a channel; doubted reports whether that was so lately.
+// Doubt notes that the bot could not see a channel; Doubted reports whether that was noted lately.
 func (s *State) Doubt(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.unseen) >= maxChannels {
 		clear(s.unseen)
 	}
-	s.unseen[id] = time.Now().Add(unseen)
+	s.unseen[id] = time.Now().Add(unseenTime)
 }
 
 func (s *State) Doubted(id string) bool {

@@ -29,7 +29,7 @@ func New(client *http.Client, base, token string, log *slog.Logger) *API {
 	return &API{http: client, base: base, token: token, log: log}
 }
 
-// Page is what a method that lists answers beside the list.
+// Page is the part of a list method's answer beside the list.
 type Page struct {
 	More bool `json:"has_more"`
 	Meta struct {
@@ -54,14 +54,14 @@ func (e *Error) Error() string { return e.Method + ": " + e.Code }
 type StatusError struct {
 	Method string
 	Status int
-	After  time.Duration // of a 429
+	After  time.Duration // how long to wait; of status 429 only
 }
 
 // Error is the method and the status.
 func (e *StatusError) Error() string { return fmt.Sprintf("%s: status %d", e.Method, e.Status) }
 
-// ErrNonsense is an answer that is none of Slack's: a proxy's page, or cut JSON.
-var ErrNonsense = errors.New("the answer makes no sense")
+// ErrNonsense means an answer that is not from the Web API: a proxy's page, or incomplete JSON.
+var ErrNonsense = errors.New("the answer is not one of Slack's API")
 
 // Code is the code of a method's refusal; "" for any other error.
 func Code(err error) string {
@@ -84,7 +84,7 @@ func (a *API) Call(ctx context.Context, method string, args url.Values, out any)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", method, err)
 	}
-	defer func() { _ = answer.Body.Close() }() // it was read as far as it matters
+	defer func() { _ = answer.Body.Close() }() // the body was read: an error of Close changes nothing
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: read the answer: %w", method, err)
@@ -113,7 +113,7 @@ func refusal(method string, answer *http.Response, body []byte) error {
 	return e
 }
 
-// maxAfter is the longest that we wait because Slack asks for it.
+// maxAfter is the longest Retry-After that is accepted.
 const maxAfter = time.Hour
 
 func (a *API) decode(method string, body []byte, out any) error {
