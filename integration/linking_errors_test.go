@@ -110,8 +110,7 @@ func (l *linker) byChat(answers map[string]string) string {
 		}
 		lines = append(lines, line)
 	}
-	last := fmt.Sprintf("to-%d", asked.Add(1))
-	for _, line := range append(lines, "cancel", last) { // the answer to what is no command ends the talk
+	for _, line := range append(lines, "cancel", "help") { // its answer is the last
 		if err := l.conn.Send("<message type='chat' to='" + l.domain + "'><body>" + line + "</body></message>"); err != nil {
 			l.Fatal(err)
 		}

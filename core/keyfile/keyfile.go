@@ -11,8 +11,8 @@ import (
 
 // Modes of the files that Write makes.
 const (
-	Secret fs.FileMode = 0o600
-	Public fs.FileMode = 0o644
+	Private fs.FileMode = 0o600
+	Public  fs.FileMode = 0o644
 )
 
 // Permissions that a key file, and its directory, must not give.
@@ -46,7 +46,7 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 		return err
 	}
 	_, err = f.Write(data)
-	if err == nil && mode != Secret {
+	if err == nil && mode != Private {
 		err = f.Chmod(mode)
 	}
 	err = errors.Join(err, f.Sync(), f.Close())

@@ -17,7 +17,7 @@ func TestReadAndWrite(t *testing.T) {
 		t.Errorf("no file: %v", err)
 	}
 	for _, text := range []string{"one", "two"} {
-		if err := Write(path, []byte(text), Secret); err != nil {
+		if err := Write(path, []byte(text), Private); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := Read(path); err != nil || string(got) != text {
@@ -42,7 +42,7 @@ func TestReadAndWrite(t *testing.T) {
 	if _, err := Read(dir); err == nil {
 		t.Error("a directory was read")
 	}
-	if err := Write(filepath.Join(dir, "nowhere", "key"), nil, Secret); err == nil {
+	if err := Write(filepath.Join(dir, "nowhere", "key"), nil, Private); err == nil {
 		t.Error("written into a directory that is not there")
 	}
 	if err := Write(filepath.Join(dir, "public"), []byte("x"), Public); err != nil {
@@ -64,7 +64,7 @@ func TestFailedWrite(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(path, "full"), 0o700); err != nil { // a rename onto it fails
 		t.Fatal(err)
 	}
-	if err := Write(path, []byte("new"), Secret); err == nil {
+	if err := Write(path, []byte("new"), Private); err == nil {
 		t.Error("written")
 	}
 	if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {

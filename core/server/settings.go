@@ -90,7 +90,7 @@ func loadOrCreateSecret(file string) ([]byte, error) {
 	}
 	secret = make([]byte, secretSize)
 	_, _ = rand.Read(secret) // never fails
-	return secret, keyfile.Write(file, secret, keyfile.Secret)
+	return secret, keyfile.Write(file, secret, keyfile.Private)
 }
 
 // certificateCheckEvery is how often the certificate file is checked for a new one.

@@ -153,7 +153,7 @@ func (o *SelfSignedCertificate) create() (*tls.Certificate, error) {
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})...)
-	if err := keyfile.Write(o.path, text, keyfile.Secret); err != nil {
+	if err := keyfile.Write(o.path, text, keyfile.Private); err != nil {
 		return nil, err
 	}
 	return pair(text)

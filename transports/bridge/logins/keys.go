@@ -96,7 +96,7 @@ func makeKeyFile(file string) ([]byte, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, err
 	}
-	return line, keyfile.Write(file, line, keyfile.Secret)
+	return line, keyfile.Write(file, line, keyfile.Private)
 }
 
 func newKey() []byte {
