@@ -44,25 +44,37 @@ func TestPhotosInPresence(t *testing.T) {
 			}
 			return hash
 		}
-		probe := func(who string) string {
+		// until waits for a picture: its presence comes once it was read and its hash is stored.
+		until := func(want string, have func() string) string {
+			got := ""
+			for range 60 {
+				time.Sleep(time.Second)
+				if got = have(); got == want {
+					break
+				}
+			}
+			return got
+		}
+		probe := func(who, want string) string {
 			h.discard()
 			h.send(stanza.NewPresence(contact(who), phone, stanza.TypeProbe))
-			time.Sleep(time.Second)
-			return last(who)
+			return until(want, func() string { return last(who) })
 		}
 		for who, want := range map[string]string{"cleo": face, "ben": "unknown", "parrot": "none"} {
-			if got := probe(who); got != want {
+			if got := probe(who, want); got != want {
 				t.Errorf("the photo of %s: %s, want %s", who, got, want)
 			}
 		}
-		inRoom := ""
 		entered := h.join(phone, "plaza")
-		time.Sleep(time.Second)
-		for _, st := range append(entered, h.received(phone)...) {
-			if st.Kind == stanza.Presence && st.From.Local() == "plaza" && st.From.Resource() == "Cleo" {
-				inRoom = photoOf(st)
+		inRoom := until(face, func() string {
+			hash := ""
+			for _, st := range append(entered, h.received(phone)...) {
+				if st.Kind == stanza.Presence && st.From.Local() == "plaza" && st.From.Resource() == "Cleo" {
+					hash = photoOf(st)
+				}
 			}
-		}
+			return hash
+		})
 		if inRoom != face {
 			t.Errorf("the photo in a room: %s", inRoom)
 		}
@@ -70,13 +82,15 @@ func TestPhotosInPresence(t *testing.T) {
 			info := transports.UserInfo{ID: "parrot", Name: "Parrot", Bot: true, AvatarRef: "face"}
 			return as.SendTo("ann", transports.Event{Key: "another picture", Body: transports.Contact{Info: info}})
 		}))
-		time.Sleep(time.Second)
-		changed := ""
-		for _, st := range h.received(ann) {
-			if st.From.Local() == "parrot" {
-				changed = photoOf(st)
+		changed := until(face, func() string {
+			hash := ""
+			for _, st := range h.received(ann) {
+				if st.From.Local() == "parrot" {
+					hash = photoOf(st)
+				}
 			}
-		}
+			return hash
+		})
 		if changed != face {
 			t.Errorf("the photo after a change: %s", changed)
 		}
@@ -84,7 +98,7 @@ func TestPhotosInPresence(t *testing.T) {
 		opened := n.opened
 		n.mu.Unlock()
 		h.restart()
-		if got := probe("cleo"); got != face {
+		if got := probe("cleo", face); got != face {
 			t.Errorf("the photo after a restart: %s", got)
 		}
 		n.mu.Lock()
