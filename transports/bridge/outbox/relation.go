@@ -21,7 +21,7 @@ type relation struct {
 func (o *Outbox) relation(ctx context.Context, room tables.Room, sender jid.JID, r convert.Request) relation {
 	find := func(id string) (m tables.Mapping, ok bool) {
 		rows, err := o.byStanza(ctx, room.ID, id, sender.Bare().String())
-		if id == "" || err != nil || len(rows) == 0 {
+		if err != nil || len(rows) == 0 {
 			return m, false
 		}
 		return rows[0], true

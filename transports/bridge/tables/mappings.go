@@ -47,6 +47,9 @@ func (s *Store) ByNetworkID(ctx context.Context, room int64, net transports.Mess
 // ByStanzaID are the parts of the message that a stanza id or origin id names; of several with the same
 // origin id that of sender (a bare JID or "") is preferred, else the latest.
 func (s *Store) ByStanzaID(ctx context.Context, room int64, id, sender string) ([]Mapping, error) {
+	if id == "" {
+		return nil, nil // messages without an origin id are not found by it, and there are many
+	}
 	list, err := scan.Rows(ctx, s.engine.Reader(), readID, idsByStanzaSQL, room, id)
 	if err != nil || len(list) > 0 {
 		return list, err
