@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/integration/client"
@@ -67,6 +68,7 @@ func TestWriteFaults(t *testing.T) {
 			s.recover(ctx)
 			s.work(ctx, "after", 3, 0)
 			s.check(ctx)
+			time.Sleep(3 * time.Second) // on PostgreSQL the deletion of messages that were received follows; a kill before it brings them again
 			d.Restart()
 			s.check(ctx)
 			d.Stop()
