@@ -1,6 +1,7 @@
 package config
 
 import (
+	"iter"
 	"reflect"
 	"slices"
 )
@@ -58,7 +59,7 @@ type difference struct {
 }
 
 // differences iterates over the settings of a section that differ, by their paths.
-func differences(section string, have, wanted reflect.Value) func(yield func(string, difference) bool) {
+func differences(section string, have, wanted reflect.Value) iter.Seq2[string, difference] {
 	return func(yield func(string, difference) bool) {
 		for f, v := range flat(have) {
 			w := wanted.FieldByIndex(f.Index)

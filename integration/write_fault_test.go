@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/integration/client"
@@ -68,7 +67,7 @@ func TestWriteFaults(t *testing.T) {
 			s.recover(ctx)
 			s.work(ctx, "after", 3, 0)
 			s.check(ctx)
-			time.Sleep(3 * time.Second) // on PostgreSQL the deletion of messages that were received follows; a kill before it brings them again
+			s.awaitDeletion(ctx)
 			d.Restart()
 			s.check(ctx)
 			d.Stop()
@@ -313,6 +312,19 @@ func (s *faultyServer) collect(ctx context.Context) {
 	s.t.Helper()
 	sameOnce(s.t, "messages kept for carol", s.mail, s.mailbox(ctx))
 	s.mail = nil // she has them
+}
+
+// awaitDeletion waits until the messages that carol has received are deleted: a kill before that may bring them again.
+func (s *faultyServer) awaitDeletion(ctx context.Context) {
+	s.t.Helper()
+	if err := peers.Poll(ctx, func() error {
+		if n := rowsOf(ctx, s.t, s.d, carol.User+"@"+testHost)["offline"]; n > 0 {
+			return fmt.Errorf("%d messages that carol has are still stored", n)
+		}
+		return nil
+	}); err != nil {
+		s.t.Error(err)
+	}
 }
 
 // mailbox is carol's offline messages.

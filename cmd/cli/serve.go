@@ -57,8 +57,8 @@ func (p program) runCommand(use, short string, run func(context.Context, config.
 			defer late()
 			reloads := make(chan config.Config)
 			var beside sync.WaitGroup
-			beside.Go(func() { logState(ctx, log) })
-			beside.Go(func() { p.sendReloads(ctx, cmd, log, reloads) })
+			beside.Go(func() { atSignal(ctx, stateSignals, func() { logState(log) }) })
+			beside.Go(func() { atSignal(ctx, reloadSignals, func() { p.sendReload(ctx, cmd, log, reloads) }) })
 			defer beside.Wait()
 			defer stop()
 			return run(ctx, c, gateways.Options{

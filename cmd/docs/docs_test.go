@@ -33,7 +33,7 @@ func TestDocumentsAreCurrent(t *testing.T) {
 	}
 }
 
-// mentioned are specifications that comments cite and that are not implemented.
+// mentioned are specifications of others' work that comments name and Dragoman does not offer, so that nothing declares them.
 var mentioned = map[string]string{
 	"0022": "message events, which the policy of messages names",
 	"0027": "OpenPGP of old, which the policy of messages names",

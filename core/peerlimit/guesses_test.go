@@ -221,27 +221,27 @@ func TestQuota(t *testing.T) {
 		q := NewQuota(QuotaLimits{Accounts: 3, Names: 2, Time: time.Hour})
 		q.index = newTestGuesses(GuessLimits{}).index
 		a, neighbour, b := addr("2001:db8::1"), addr("2001:db8::2"), addr("192.0.2.1")
-		if !q.Take(a) || !q.Take(neighbour) || !q.Take(a) || q.Take(a) || !q.Take(b) {
+		if !q.TakeAccount(a) || !q.TakeAccount(neighbour) || !q.TakeAccount(a) || q.TakeAccount(a) || !q.TakeAccount(b) {
 			t.Error("not three accounts of one network")
 		}
-		q.Return(a)
-		if !q.Take(a) || q.Take(a) {
+		q.ReturnAccount(a)
+		if !q.TakeAccount(a) || q.TakeAccount(a) {
 			t.Error("an account that was not registered counts")
 		}
-		if got := [4]bool{q.Taken(a), q.Taken(a), q.Taken(a), q.Taken(b)}; got != [4]bool{true, true, false, true} {
+		if got := [4]bool{q.NameTaken(a), q.NameTaken(a), q.NameTaken(a), q.NameTaken(b)}; got != [4]bool{true, true, false, true} {
 			t.Errorf("not two names: %v", got)
 		}
 		time.Sleep(19 * time.Minute)
-		if q.Take(a) {
+		if q.TakeAccount(a) {
 			t.Error("too early")
 		}
 		time.Sleep(2 * time.Minute)
-		if !q.Take(a) || q.Take(a) {
+		if !q.TakeAccount(a) || q.TakeAccount(a) {
 			t.Error("not one in twenty minutes")
 		}
 		q.SetLimits(QuotaLimits{})
 		for range 100 {
-			if !q.Take(a) || !q.Taken(a) {
+			if !q.TakeAccount(a) || !q.NameTaken(a) {
 				t.Fatal("limited")
 			}
 		}

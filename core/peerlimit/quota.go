@@ -42,15 +42,15 @@ func (q *Quota) SetLimits(l QuotaLimits) {
 	}
 }
 
-// Take counts an account that is about to be registered from an address; false if the limit is reached. Return undoes it.
-func (q *Quota) Take(from netip.Addr) bool {
+// TakeAccount counts an account that is about to be registered from an address; false if the limit is reached. ReturnAccount undoes it.
+func (q *Quota) TakeAccount(from netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.add(from, &q.accounts, q.limits.Accounts)
 }
 
-// Return undoes Take for an account that was not registered.
-func (q *Quota) Return(from netip.Addr) {
+// ReturnAccount undoes TakeAccount for an account that was not registered.
+func (q *Quota) ReturnAccount(from netip.Addr) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.limits.Accounts > 0 {
@@ -58,8 +58,8 @@ func (q *Quota) Return(from netip.Addr) {
 	}
 }
 
-// Taken counts an attempt to register a name that somebody has already; false if the limit is reached.
-func (q *Quota) Taken(from netip.Addr) bool {
+// NameTaken counts an attempt to register a name that somebody has already; false if the limit is reached.
+func (q *Quota) NameTaken(from netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.add(from, &q.names, q.limits.Names)

@@ -75,6 +75,9 @@ func (s *Server) Attach(list ...Attachment) error {
 		if s.services.ended {
 			return fmt.Errorf("attach %s: the server has stopped", domain)
 		}
+		if s.services.of(domain) != nil {
+			return fmt.Errorf("attach %s: its earlier service has not ended", domain)
+		}
 		if !s.router.Serves(domain) {
 			return fmt.Errorf("attach %s: the router has no such endpoint", domain)
 		}
@@ -91,17 +94,15 @@ func (s *Server) Attach(list ...Attachment) error {
 	return nil
 }
 
-// Remove stops the service of a domain and waits until it has ended. Its domain is then free.
+// Remove stops the service of a domain and waits until it has ended. Its domain is then free. If ctx ends first, Remove
+// may be called again to wait further.
 func (s *Server) Remove(ctx context.Context, domain jid.JID) error {
 	s.services.mu.Lock()
-	i := slices.IndexFunc(s.services.list, func(a *attached) bool { return a.Endpoint.Domain() == domain })
-	if i < 0 {
-		s.services.mu.Unlock()
+	a := s.services.of(domain)
+	s.services.mu.Unlock()
+	if a == nil {
 		return fmt.Errorf("remove %s: there is no such service", domain)
 	}
-	a := s.services.list[i]
-	s.services.list = slices.Delete(slices.Clone(s.services.list), i, i+1)
-	s.services.mu.Unlock()
 	for _, h := range s.hosts {
 		h.disco.RemoveItem(domain)
 	}
@@ -116,6 +117,19 @@ func (s *Server) Remove(ctx context.Context, domain jid.JID) error {
 		return fmt.Errorf("remove %s: %w", domain, err)
 	}
 	a.Endpoint.Close()
+	s.services.mu.Lock()
+	defer s.services.mu.Unlock()
+	s.services.list = slices.DeleteFunc(slices.Clone(s.services.list), func(o *attached) bool { return o == a })
+	return nil
+}
+
+// of returns the service of a domain, nil if there is none. The caller holds the lock.
+func (s *services) of(domain jid.JID) *attached {
+	for _, a := range s.list {
+		if a.Endpoint.Domain() == domain {
+			return a
+		}
+	}
 	return nil
 }
 

@@ -81,3 +81,60 @@ func TestService(t *testing.T) {
 	p.stop()
 	rawstream.Eventually(t, "ended", func() bool { return f.ended.Load() && second.ended.Load() })
 }
+
+// slowService ends when it is released, not when it is told to.
+type slowService struct {
+	fakeService
+	release chan struct{}
+}
+
+func (s *slowService) Run(ctx context.Context) error {
+	close(s.started)
+	<-ctx.Done()
+	<-s.release
+	return nil
+}
+
+// A service that does not end in time keeps its place: no other one is attached beside it, and removing it again waits further.
+func TestRemoveSlowService(t *testing.T) {
+	t.Parallel()
+	domain := jid.MustParse("slow.home.test")
+	slow := &slowService{fakeService{started: make(chan struct{})}, make(chan struct{})}
+	var server *Server
+	attach := func(s Service) error {
+		end, err := server.Router().Endpoint(domain)
+		if err != nil {
+			return err
+		}
+		if err := server.Attach(Attachment{Service: s, Endpoint: end, Name: "slow"}); err != nil {
+			end.Close()
+			return err
+		}
+		return nil
+	}
+	newTestServerWith(t, extra{}, func(s *Server) error {
+		server = s
+		return attach(slow)
+	})
+	<-slow.started
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := server.Remove(late, domain); err == nil {
+		t.Fatal("a service that runs counts as removed")
+	}
+	next := &fakeService{started: make(chan struct{})}
+	if err := attach(next); err == nil {
+		t.Fatal("a second service was attached beside it")
+	}
+	close(slow.release)
+	if err := server.Remove(t.Context(), domain); err != nil {
+		t.Fatal(err)
+	}
+	if err := attach(next); err != nil {
+		t.Fatal(err)
+	}
+	<-next.started
+	if err := server.Remove(t.Context(), jid.MustParse("none.home.test")); err == nil {
+		t.Error("a service that does not exist was removed")
+	}
+}

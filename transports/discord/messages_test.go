@@ -2,13 +2,13 @@ package discord
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/lenientjson"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 )
 
 // shownAs is how the messages of testdata/messages.json are shown.
@@ -50,22 +50,13 @@ var shownAs = map[string]string{
 	"no intent":                      "(a message that Discord does not show to the bot): the bot lacks what Discord calls Message Content Intent: switch it on at discord.com/developers/applications → your application → Bot → Privileged Gateway Intents, then link again",
 }
 
-type sample struct {
-	Name    string          `json:"name"`
-	Message json.RawMessage `json:"m"`
-}
-
-func messageSamples(t *testing.T) []sample {
+func messageSamples(t *testing.T) []recorder.Sample {
 	t.Helper()
-	data, err := os.ReadFile("testdata/messages.json")
-	if err != nil {
-		t.Fatal(err)
+	samples := recorder.Samples(t, "testdata/messages.json", "m")
+	for i, s := range samples {
+		samples[i].JSON = json.RawMessage(strings.NewReplacer(`"CH"`, `"1001"`, `"BEN"`, `"200"`).Replace(string(s.JSON)))
 	}
-	var all []sample
-	if err := json.Unmarshal([]byte(strings.NewReplacer(`"CH"`, `"1001"`, `"BEN"`, `"200"`).Replace(string(data))), &all); err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return samples
 }
 
 // Every message reads as a sentence or shows what it holds.
@@ -76,7 +67,7 @@ func TestMessagesAreShown(t *testing.T) {
 	for _, one := range messageSamples(t) {
 		t.Run(one.Name, func(t *testing.T) {
 			m := &objects.Message{ID: "1100", ChannelID: "1001", GuildID: "1", Author: &objects.User{ID: "200", Username: "ben", GlobalName: "Ben"}}
-			if left, err := lenientjson.Unmarshal(one.Message, m); err != nil || len(left) > 0 {
+			if left, err := lenientjson.Unmarshal(one.JSON, m); err != nil || len(left) > 0 {
 				t.Fatal(left, err)
 			}
 			body := s.convert(c, m).Body.(transports.Message)

@@ -31,7 +31,7 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	defer func() { err = errors.Join(err, hold.Close()) }()
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	outside := &outside{fail: fail, links: map[jid.JID]*foreignServer{}, late: map[jid.JID]*foreignServer{}}
+	outside := &outside{fail: fail, links: map[jid.JID]*foreignServer{}}
 	m, err := newMaker(ctx, c, o, database)
 	if err == nil {
 		outside.maker = m

@@ -105,8 +105,11 @@ func (i *inside) stop(ctx context.Context, domain jid.JID) error {
 	if g := i.gateways[domain]; g != nil {
 		g.Withdraw(ctx)
 	}
-	delete(i.gateways, domain)
-	return i.server.Remove(ctx, domain)
+	err := i.server.Remove(ctx, domain)
+	if err == nil {
+		delete(i.gateways, domain)
+	}
+	return err
 }
 
 // service is a gateway as core/server runs it.

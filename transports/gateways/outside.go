@@ -25,8 +25,7 @@ type outside struct {
 
 	mu      sync.Mutex
 	links   map[jid.JID]*foreignServer
-	late    map[jid.JID]*foreignServer // the last one of a domain that was not stopped in time
-	running context.Context            // nil before run
+	running context.Context // nil before run
 }
 
 // foreignServer is a gateway's link to another server, which reports to the gateway whether it is up.
@@ -35,13 +34,12 @@ type foreignServer struct {
 	gateway atomic.Pointer[bridge.Gateway]
 	end     context.CancelFunc
 	ended   sync.WaitGroup
-	running atomic.Int32 // what ended waits for
 }
 
 // start implements host.
 func (o *outside) start(ctx context.Context, c config.Config, e enabled) error {
-	if err := o.free(e.domain); err != nil {
-		return err
+	if o.link(e.domain) != nil {
+		return fmt.Errorf("the gateway that %s had before has not ended", e.domain)
 	}
 	link, err := o.dial(c, e)
 	if err != nil {
@@ -62,15 +60,11 @@ func (o *outside) start(ctx context.Context, c config.Config, e enabled) error {
 	return nil
 }
 
-// free returns an error while the gateway that a domain had before still runs: two of them would send the same messages.
-func (o *outside) free(domain jid.JID) error {
+// link returns the link of a domain, nil if there is none.
+func (o *outside) link(domain jid.JID) *foreignServer {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if l := o.late[domain]; l != nil && l.running.Load() > 0 {
-		return fmt.Errorf("the gateway that %s had before has not ended: reload later, or restart", domain)
-	}
-	delete(o.late, domain)
-	return nil
+	return o.links[domain]
 }
 
 // run runs the gateways that were started before it, until ctx ends; later ones are run at once.
@@ -90,10 +84,8 @@ func (o *outside) runLink(l *foreignServer) {
 	g := l.gateway.Load()
 	run := func(f func(context.Context) error) {
 		l.ended.Add(1)
-		l.running.Add(1)
 		o.all.Go(func() {
 			defer l.ended.Done()
-			defer l.running.Add(-1)
 			if err := f(ctx); err != nil && !errors.Is(err, context.Canceled) {
 				o.fail(err)
 			}
@@ -112,10 +104,7 @@ func (o *outside) runLink(l *foreignServer) {
 
 // stop implements host.
 func (o *outside) stop(ctx context.Context, domain jid.JID) error {
-	o.mu.Lock()
-	l := o.links[domain]
-	delete(o.links, domain)
-	o.mu.Unlock()
+	l := o.link(domain)
 	if l == nil {
 		return nil
 	}
@@ -125,13 +114,13 @@ func (o *outside) stop(ctx context.Context, domain jid.JID) error {
 	if l.end != nil {
 		l.end()
 	}
-	err := server.Wait(ctx, &l.ended)
-	if err != nil {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.late[domain] = l
+	if err := server.Wait(ctx, &l.ended); err != nil {
+		return err
 	}
-	return err
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.links, domain)
+	return nil
 }
 
 // dial makes a gateway's link to the foreign server. It reconnects by itself. If the server answers at the first

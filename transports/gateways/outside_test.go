@@ -15,8 +15,7 @@ func TestOutsideNotStartedTwice(t *testing.T) {
 	domain := jid.MustParse("echo.home.test")
 	slow := &foreignServer{}
 	slow.ended.Add(1)
-	slow.running.Add(1)
-	o := &outside{links: map[jid.JID]*foreignServer{domain: slow}, late: map[jid.JID]*foreignServer{}}
+	o := &outside{links: map[jid.JID]*foreignServer{domain: slow}}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if o.stop(ctx, domain) == nil {
@@ -32,8 +31,10 @@ func TestOutsideNotStartedTwice(t *testing.T) {
 	if got := start(); !strings.Contains(got, "has not ended") {
 		t.Errorf("while it runs: %s", got)
 	}
-	slow.running.Add(-1)
 	slow.ended.Done()
+	if err := o.stop(t.Context(), domain); err != nil {
+		t.Errorf("stopped again when it has ended: %v", err)
+	}
 	if got := start(); strings.Contains(got, "has not ended") || !strings.Contains(got, "secret") {
 		t.Errorf("when it has ended: %s", got)
 	}

@@ -17,7 +17,8 @@ import (
 type host interface {
 	// start runs the gateway of a network at once, or when the host begins to run.
 	start(ctx context.Context, c config.Config, e enabled) error
-	// stop stops a gateway and waits until it has ended.
+	// stop stops a gateway and waits until it has ended. After an error it may be called again; until it has returned nil,
+	// start returns an error for that domain: two gateways would send the same messages.
 	stop(ctx context.Context, domain jid.JID) error
 }
 
@@ -38,6 +39,7 @@ type reloader struct {
 	maker   *maker
 	running config.Config
 	apply   func(config.Config) error // changes the host's own settings; after an error nothing is changed
+	late    map[string]string         // sections whose gateway has not ended in time, with its domain
 }
 
 // runHost runs the host until ctx ends, and applies the configurations that come meanwhile.
@@ -104,7 +106,7 @@ func (r *reloader) affected(changes config.Changes) func(section string) bool {
 		return strings.HasPrefix(path, "gateway.") || path == "server.archive" || path == "limits.component_bytes"
 	})
 	return func(section string) bool {
-		return shared || slices.ContainsFunc(changes.Reloaded, func(path string) bool { return strings.HasPrefix(path, section+".") })
+		return shared || r.late[section] != "" || slices.ContainsFunc(changes.Reloaded, func(path string) bool { return strings.HasPrefix(path, section+".") })
 	}
 }
 
@@ -113,11 +115,16 @@ func (r *reloader) affected(changes config.Changes) func(section string) bool {
 func (r *reloader) replace(ctx context.Context, before config.Config, affected func(section string) bool, networks []enabled) {
 	log := r.maker.options.Log
 	for _, s := range before.Sections {
-		if n := s.Network(); n.Enabled && affected(s.Name) {
-			r.stop(ctx, n.Domain)
+		if n := s.Network(); r.late[s.Name] != "" {
+			r.stop(ctx, s.Name, r.late[s.Name])
+		} else if n.Enabled && affected(s.Name) {
+			r.stop(ctx, s.Name, n.Domain)
 		}
 	}
 	for _, e := range networks {
+		if r.late[e.kind] != "" {
+			continue
+		}
 		if err := r.host.start(ctx, r.running, e); err != nil {
 			log.Error("gateway not started", "network", e.kind, "domain", e.domain, "err", err)
 			r.restore(ctx, before, e.kind)
@@ -125,15 +132,24 @@ func (r *reloader) replace(ctx context.Context, before config.Config, affected f
 	}
 }
 
-func (r *reloader) stop(ctx context.Context, domain string) {
+// stop stops the gateway of a section. If that takes too long the next reload goes on with it.
+func (r *reloader) stop(ctx context.Context, section, domain string) {
 	deadline, cancel := context.WithTimeout(ctx, time.Duration(r.running.Server.Shutdown))
 	defer cancel()
 	d, err := jid.Parse(domain)
 	if err == nil {
 		err = r.host.stop(deadline, d)
 	}
-	if err != nil && ctx.Err() == nil {
-		r.maker.options.Log.Error("gateway not stopped in time", "domain", domain, "err", err)
+	if err == nil {
+		delete(r.late, section)
+		return
+	}
+	if r.late == nil {
+		r.late = map[string]string{}
+	}
+	r.late[section] = domain
+	if ctx.Err() == nil {
+		r.maker.options.Log.Error("gateway not stopped in time and not started again: reload later, or restart", "domain", domain, "err", err)
 	}
 }
 

@@ -61,6 +61,18 @@ func (k *Sink) Deliver(_ context.Context, e transports.Event) (err error) {
 	return err
 }
 
+// TakeKeys returns the keys of the events since the last time.
+func (k *Sink) TakeKeys() map[string]bool {
+	k.Lock()
+	defer k.Unlock()
+	all := map[string]bool{}
+	for _, e := range k.Events {
+		all[e.Key] = true
+	}
+	k.Events = nil
+	return all
+}
+
 // State implements transports.Sink.
 func (k *Sink) State(s transports.State, cause error) {
 	k.Note(func() {

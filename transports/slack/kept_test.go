@@ -58,14 +58,7 @@ func TestNothingThatIsSentIsLost(t *testing.T) {
 
 func FuzzSent(f *testing.F) {
 	s := unlinked()
-	for _, body := range textcheck.Bodies() {
-		f.Add(body)
-	}
-	f.Fuzz(func(t *testing.T, body string) {
-		if len(body) < 2000 && utf8.ValidString(body) && !strings.ContainsAny(body, "\ufffd\x02\x03") { // XML has no control characters
-			checkSent(t, s, body)
-		}
-	})
+	textcheck.Fuzz(f, "\ufffd\x02\x03", func(t *testing.T, text string) { checkSent(t, s, text) }) // XML has no control characters
 }
 
 // checkReceived checks that XMPP shows all that a person has typed in Slack, as mrkdwn and as rich text.
@@ -103,14 +96,7 @@ func TestNothingThatIsReceivedIsLost(t *testing.T) {
 
 func FuzzReceived(f *testing.F) {
 	s := unlinked()
-	for _, typed := range textcheck.Bodies() {
-		f.Add(typed)
-	}
-	f.Fuzz(func(t *testing.T, typed string) {
-		if len(typed) < 2000 && utf8.ValidString(typed) && !strings.ContainsAny(typed, "\ufffd\x02\x03") {
-			checkReceived(t, s, typed)
-		}
-	})
+	textcheck.Fuzz(f, "\ufffd\x02\x03", func(t *testing.T, text string) { checkReceived(t, s, text) })
 }
 
 func TestMrkdwn(t *testing.T) {
@@ -171,6 +157,21 @@ func TestTextsStayCheap(t *testing.T) {
 			_ = written(s, part)
 		}
 	})
+}
+
+// What is read grows at most tenfold, and what is written is valid text.
+func TestTextsStaySmall(t *testing.T) {
+	t.Parallel()
+	s := unlinked()
+	for _, unit := range append(textcheck.Units(), "*_~`", ":tada:", "\x02", "\u202e", "a*b_", "&lt;", "~~") {
+		text := strings.Repeat(unit, 40000/len(unit))
+		if n := len(s.parse(text).Styling()); n > 10*len(text) {
+			t.Errorf("%q of %d bytes grows to %d", unit, len(text), n)
+		}
+		if out := written(s, richtext.ParseStyling(strings.Repeat(unit, 4000/len(unit)))); !utf8.ValidString(out) {
+			t.Errorf("%q is written as what is not UTF-8", unit)
+		}
+	}
 }
 
 // Blocks of many elements are read in linear time.

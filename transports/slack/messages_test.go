@@ -2,10 +2,10 @@ package slack
 
 import (
 	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 )
 
 // shownAs is how the messages of testdata/messages.json are shown.
@@ -23,22 +23,9 @@ var shownAs = map[string]string{
 	"rich text color, date without fallback, emoji with skin tone in unicode": "#F405B3 / 2024-07-11 15:03 UTC / 👋🏼🇺🇸:party_parrot:",
 }
 
-type sample struct {
-	Name  string          `json:"name"`
-	Event json.RawMessage `json:"event"`
-}
-
-func messageSamples(t *testing.T) []sample {
+func messageSamples(t *testing.T) []recorder.Sample {
 	t.Helper()
-	data, err := os.ReadFile("testdata/messages.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []sample
-	if err := json.Unmarshal(data, &all); err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return recorder.Samples(t, "testdata/messages.json", "event")
 }
 
 // Every message reads as a sentence or shows what it holds.
@@ -48,7 +35,7 @@ func TestMessagesAreShown(t *testing.T) {
 	for _, c := range messageSamples(t) {
 		t.Run(c.Name, func(t *testing.T) {
 			m := rawMessage{TS: "1700000000.000100"}
-			if err := json.Unmarshal(c.Event, &m); err != nil {
+			if err := json.Unmarshal(c.JSON, &m); err != nil {
 				t.Fatal(err)
 			}
 			event := s.message(&m, transports.RoomInfo{ID: "t1-c1"}, "")

@@ -65,18 +65,6 @@ func (a *answered) dispatch(event []byte) (taken bool) {
 	return taken
 }
 
-// keys are those of the events since the last time.
-func (a *answered) keys() map[string]bool {
-	a.sink.Lock()
-	defer a.sink.Unlock()
-	all := map[string]bool{}
-	for _, e := range a.sink.Events {
-		all[e.Key] = true
-	}
-	a.sink.Events = nil
-	return all
-}
-
 // withIDs puts the ids of the test into a published sample, whose texts are empty.
 func withIDs(event map[string]any) []byte {
 	var put func(v any)
@@ -125,7 +113,7 @@ func mutable(t *testing.T) map[string][]byte {
 	}
 	for _, c := range messageSamples(t) {
 		event := map[string]any{"type": "message", "channel": "C1", "user": "U2", "ts": "1700000000.000200", "event_ts": "1700000000.000200"}
-		if err := json.Unmarshal(c.Event, &event); err != nil {
+		if err := json.Unmarshal(c.JSON, &event); err != nil {
 			t.Fatal(err)
 		}
 		all[c.Name] = withIDs(event)
@@ -163,11 +151,11 @@ func TestMutantEvents(t *testing.T) {
 			if !a.dispatch(mutant) {
 				t.Errorf("%s with another %s is not acknowledged: %s", name, path, mutant)
 			}
-			keys := a.keys()
+			keys := a.sink.TakeKeys()
 			if whole && !essential(path) && !keys["1700000000.000200"] {
 				t.Errorf("%s with another %s is not shown: %s", name, path, mutant)
 			}
-			if !a.dispatch(after) || !a.keys()["1700000000.000300"] {
+			if !a.dispatch(after) || !a.sink.TakeKeys()["1700000000.000300"] {
 				t.Errorf("after %s with another %s nothing comes", name, path)
 			}
 			if a.log.Len() > 0 {

@@ -2,7 +2,9 @@ package textcheck
 
 import (
 	"strings"
+	"testing"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Lost returns the beginning of what a conversion has lost: the characters of in have to be in out, in their order.
@@ -47,4 +49,17 @@ func Bodies() []string {
 		"*a* *b*", "*a**b*", "_*~`x`~*_", "~*_", "* a*", "*a *", "*\n*", "*a\nb*", "_a_b_", "a*b*", "(*a*)", "*`a*`", "`*a`*", "*a `b* c`",
 		"❤️ 👩‍👩‍👧‍👦 🇩🇪 e\u0301 \u202eabc\u202c \u200b|\u200d", "\x02" + "0\x03 \x021\x03", "1\x022\x033",
 	}
+}
+
+// Fuzz calls check with texts that a person could type, of at most 2,000 bytes, without the characters of not.
+func Fuzz(f *testing.F, not string, check func(t *testing.T, text string)) {
+	f.Helper()
+	for _, text := range Bodies() {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) < 2000 && utf8.ValidString(text) && !strings.ContainsAny(text, not) {
+			check(t, text)
+		}
+	})
 }

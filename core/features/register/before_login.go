@@ -51,7 +51,7 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 	if err != nil {
 		return stanza.JIDMalformed("this user name cannot be used")
 	}
-	if !r.Quota.Take(from) {
+	if !r.Quota.TakeAccount(from) {
 		r.full.Add(1)
 		return stanza.ResourceConstraint("too many accounts were created from your address just now: wait, or ask the operator")
 	}
@@ -61,9 +61,9 @@ func (r *Register) create(ctx context.Context, from netip.Addr, query *stanza.El
 		err = r.store.Register(ctx, account, password)
 	}
 	if err != nil {
-		r.Quota.Return(from)
+		r.Quota.ReturnAccount(from)
 	}
-	if errors.Is(err, ErrTaken) && !r.Quota.Taken(from) {
+	if errors.Is(err, ErrTaken) && !r.Quota.NameTaken(from) {
 		r.tried.Add(1)
 		return stanza.ResourceConstraint("too many names were tried from your address just now: wait a while")
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.uber.org/goleak"
+
+	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -120,17 +122,13 @@ func TestHolder(t *testing.T) {
 // The database is locked for one process; a lost connection is replaced, and another process that was faster is noticed.
 func TestDatabase(t *testing.T) {
 	t.Parallel()
-	url := os.Getenv("DRAGOMAN_TEST_POSTGRES")
-	if url == "" {
-		t.Skip("DRAGOMAN_TEST_POSTGRES is not set")
-	}
+	url := storetest.Postgres(t)
 	connect := func(ctx context.Context, application string) (*pgconn.PgConn, error) {
 		config, err := pgconn.ParseConfig(url)
 		if err != nil {
 			return nil, err
 		}
 		config.RuntimeParams["application_name"] = application
-		config.RuntimeParams["search_path"] = "pg_catalog" // a key of its own among the tests of this database
 		return pgconn.ConnectConfig(ctx, config)
 	}
 	take := func(role Role) (*Database, error) { return LockDatabase(t.Context(), "the database x", role, connect) }
