@@ -198,6 +198,25 @@ func TestAccess(t *testing.T) { // XEP-0050 §2.2, §4.4
 	}
 }
 
+// Whoever loses the right to run a command cannot finish one that has begun.
+func TestRightTakenAway(t *testing.T) {
+	t.Parallel()
+	cancelled, allowed := 0, true
+	e := NewEngine(Limits{}, nil)
+	l := login(&cancelled)
+	l.Allowed = func(context.Context, Caller) bool { return allowed }
+	e.Add(l)
+	c := &client{T: t, e: e, who: ann}
+	c.want(c.do("login", "", ""), askName)
+	allowed = false
+	c.want(c.do("login", "next", submit("name", "Ann")), "forbidden")
+	allowed = true
+	c.want(c.do("login", "next", submit("name", "Ann")), "not-allowed/session-expired")
+	if cancelled != 1 {
+		t.Errorf("cancelled %d times", cancelled)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1e9, 0)

@@ -220,6 +220,16 @@ func (e *Engine) acquire(id string, who jid.JID, node string) (*session, error) 
 	return s, nil
 }
 
+// recheck ends an acquired session of a requester who may not run the command any more.
+func (e *Engine) recheck(ctx context.Context, s *session) error {
+	if s.command.allowed(ctx, s.who) {
+		return nil
+	}
+	s.cancel()
+	e.release(s, true)
+	return stanza.Forbidden("This command is not for you.")
+}
+
 // release ends the exclusive use of a session, or the session itself.
 func (e *Engine) release(s *session, end bool) {
 	e.mu.Lock()

@@ -51,6 +51,9 @@ func (e *Engine) Handle(ctx context.Context, iq *stanza.Stanza) (*stanza.Element
 	if err != nil {
 		return nil, err
 	}
+	if err := e.recheck(ctx, s); err != nil {
+		return nil, err
+	}
 	step, end, err := s.handleAction(ctx, action, x)
 	e.release(s, end)
 	switch {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -40,7 +41,8 @@ type MessageHandler func(ctx context.Context, p *Pass) error
 // Disco is what a feature adds to service discovery.
 type Disco struct {
 	disco.Info
-	Source disco.Source // answers for nodes and items, and adds what changes at run time; may be nil
+	Source   disco.Source      // answers for nodes and items, and adds what changes at run time; may be nil
+	Commands []command.Command // ad-hoc commands (XEP-0050), for HostDisco
 }
 
 // BeforeLogin is what a feature offers to clients before they have logged in.

@@ -7,6 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/features/blocking"
 	"github.com/dragoman-im/dragoman/core/features/carbons"
+	"github.com/dragoman-im/dragoman/core/features/commands"
 	"github.com/dragoman-im/dragoman/core/features/contact"
 	"github.com/dragoman-im/dragoman/core/features/disco"
 	"github.com/dragoman-im/dragoman/core/features/entitytime"
@@ -54,6 +55,7 @@ type linked struct {
 	offline    *offline.Offline
 	archive    *mam.Archive
 	disco      *disco.Disco
+	commands   *commands.Commands
 }
 
 // link creates the features that depend on each other.
@@ -65,6 +67,8 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.offline = offline.New(h, a.store, a.log)
 	l.archive = mam.New(h, a.store, mam.Options{Listed: l.roster.Listed, Log: a.log})
 	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
+
+	l.commands = commands.New(h)
 
 	l.roster.Watch(l.presence)
 	l.blocking.Join(l.roster.Contacts, l.presence)
@@ -85,6 +89,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		carbons.New().Feature(),
 		l.privileges.Feature(),
 		l.disco.Feature(),
+		l.commands.Feature(), // runs the commands of all features
 		register.New(h, a.store, register.Options{
 			Open: c.Server.Register, Reserved: func(account jid.JID) bool { return a.reserved[account] },
 			Quota: a.quota, Removed: a.removed, Log: a.log,

@@ -34,7 +34,7 @@ var importRules = []importRule{
 	{"core/socket", []string{"core/keyfile"}},
 	{"core/peerlimit", nil},
 	{"core/stream", addresses},
-	{"core/router", join(addresses, "core/mailbox", "core/disco", "core/form", "core/paging")},
+	{"core/router", join(addresses, "core/mailbox", "core/command", "core/disco", "core/form", "core/paging")},
 	{"core/c2s", join(connections, "core/peerlimit")},
 	{"core/s2s", connections},
 	{"core/component", join(connections, "core/peerlimit")},
