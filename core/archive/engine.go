@@ -70,6 +70,8 @@ type Request struct {
 	// SeesJIDs says that who asks may know the real addresses of a room's occupants;
 	// without it With can only be a room/nick (XEP-0313 §4.1.1).
 	SeesJIDs bool
+	// Sent, if not nil, is called with the id of each result that was sent with its message.
+	Sent func(id string)
 }
 
 // Features returns the features that an archive advertises (XEP-0313 §7).
@@ -126,7 +128,7 @@ func (e *Engine) query(ctx context.Context, r Request, x *stanza.Element, send f
 		return nil, err
 	}
 	if len(result.Entries) > page.Max { // the client requests the rest with the next page
-		result.Complete = false
+		result.Complete, result.Reached = false, ""
 		if page.Backwards {
 			result.Entries = result.Entries[len(result.Entries)-page.Max:]
 		} else {
@@ -141,8 +143,11 @@ func (e *Engine) query(ctx context.Context, r Request, x *stanza.Element, send f
 	}
 	for _, entry := range entries {
 		send(e.message(r, entry, queryID))
+		if r.Sent != nil && entry.Stanza != nil {
+			r.Sent(entry.ID)
+		}
 	}
-	return fin(result), nil
+	return fin(result, page.Backwards), nil
 }
 
 // limitBytes applies Page.Bytes.
@@ -159,7 +164,7 @@ func limitBytes(r *Result, page Page) {
 	if n == len(r.Entries) {
 		return
 	}
-	r.Complete = false
+	r.Complete, r.Reached = false, ""
 	if !page.Backwards {
 		r.Entries = r.Entries[:n]
 		return
@@ -185,8 +190,9 @@ func (e *Engine) page(x *stanza.Element) (Page, error) {
 	}, nil
 }
 
-// fin returns the payload of the final IQ result (XEP-0313 §4.3.2).
-func fin(r Result) *stanza.Element {
+// fin returns the payload of the final IQ result (XEP-0313 §4.3.2). Where the Store has stopped among entries that do not match,
+// the page is bounded by the one that it has reached, so that the client can go on there.
+func fin(r Result, backwards bool) *stanza.Element {
 	x := stanza.NewElement(NS, "fin")
 	if r.Complete {
 		x.With("complete", "true")
@@ -194,9 +200,17 @@ func fin(r Result) *stanza.Element {
 	if r.Unstable {
 		x.With("stable", "false")
 	}
-	answer := paging.Answer{Index: paging.Unknown, Count: r.Count}
+	answer := paging.Answer{Index: paging.Unknown, Count: r.Count, First: r.Reached, Last: r.Reached}
 	if n := len(r.Entries); n > 0 {
-		answer.First, answer.Last, answer.Index = r.Entries[0].ID, r.Entries[n-1].ID, r.Index
+		if r.Reached == "" || !backwards {
+			answer.First = r.Entries[0].ID
+		}
+		if r.Reached == "" || backwards {
+			answer.Last = r.Entries[n-1].ID
+		}
+		if answer.First == r.Entries[0].ID {
+			answer.Index = r.Index
+		}
 	}
 	return x.Add(answer.Element())
 }

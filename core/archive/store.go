@@ -61,8 +61,11 @@ type Result struct {
 	// Complete says that nothing that matches is left out, in the direction of paging.
 	Complete bool
 	Unstable bool // may read differently later (XEP-0313 §4.3.2)
-	Count    int  // of all that match, or paging.Unknown
-	Index    int  // of the first entry among all that match, or paging.Unknown
+	// Reached is the id of the last entry that was examined, where the Store has examined as many as it does for one
+	// query: the page ends there, although few entries or none match. It is not Complete then.
+	Reached string
+	Count   int // of all that match, or paging.Unknown
+	Index   int // of the first entry among all that match, or paging.Unknown
 }
 
 // Entry is one archived message. That of a room comes from room/nick and has no receiver;

@@ -72,7 +72,9 @@ func link(h *router.Host, a assembly) (l linked) {
 
 	l.roster.Watch(l.presence)
 	l.blocking.Join(l.roster.Contacts, l.presence)
+	l.offline.Skip(l.archive.Given)
 	l.presence.OnArrival(l.offline.Arrived)
+	l.presence.OnArrival(l.archive.Arrived)
 	return l
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/archives"
 )
@@ -420,5 +421,38 @@ func TestEntriesWrittenByOthers(t *testing.T) {
 		if want := []int{1, 3, 4}[i]; err != nil || len(r.Entries) != want {
 			t.Errorf("%d entries, want %d; %v", len(r.Entries), want, err)
 		}
+	}
+}
+
+// A query by the full address of somebody who has sent nothing reads a part of the archive, and says how far it has come: the
+// client goes on from there. Counting ends too.
+func TestArchiveQueryIsBounded(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice)
+	const many = 10_500
+	var wg sync.WaitGroup
+	for i := range many {
+		st := stanza.NewMessage(alice, jid.MustParse("bob@example.org/x"), stanza.TypeChat, stanza.TextElement("", "body", "x"))
+		wg.Add(1)
+		s.Archive(alice, archive.Entry{ID: fmt.Sprint(i), At: day.Add(time.Duration(i) * time.Second), Stanza: st}, func(error) { wg.Done() })
+	}
+	wg.Wait()
+	f := archive.Filter{With: jid.MustParse("bob@example.org/y")}
+	for _, backwards := range []bool{false, true} {
+		p := archive.Page{Max: 50, Backwards: backwards}
+		r, err := s.Query(t.Context(), alice, f, p)
+		if err != nil || len(r.Entries) != 0 || r.Complete || r.Reached == "" {
+			t.Fatalf("backwards %v: %v, %d entries, complete %v, reached %q", backwards, err, len(r.Entries), r.Complete, r.Reached)
+		}
+		if p.Before = r.Reached; !backwards {
+			p.Before, p.After = "", r.Reached
+		}
+		if r, err = s.Query(t.Context(), alice, f, p); err != nil || len(r.Entries) != 0 || !r.Complete || r.Reached != "" {
+			t.Errorf("backwards %v: %v, %d entries, complete %v, reached %q", backwards, err, len(r.Entries), r.Complete, r.Reached)
+		}
+	}
+	if r, err := s.Query(t.Context(), alice, f, archive.Page{}); err != nil || r.Count != paging.Unknown || r.Complete {
+		t.Errorf("count: %d %v", r.Count, err)
 	}
 }

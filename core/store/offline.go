@@ -41,7 +41,7 @@ func (s *Store) AddOffline(account jid.JID, m offline.Message, done func(error))
 	})
 }
 
-const offlineSQL = `SELECT id, stanza, received, position FROM offline WHERE account = ? AND position > ? ORDER BY position, id LIMIT ?`
+const offlineSQL = `SELECT id, stanza, received, position, sender, size FROM offline WHERE account = ? AND position > ? ORDER BY position, id LIMIT ?`
 
 // OfflineMessages implements offline.Store: it reads after what was written before.
 func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, after int64, limit int) ([]offline.Message, error) {
@@ -50,15 +50,16 @@ func (s *Store) OfflineMessages(ctx context.Context, account jid.JID, after int6
 		return nil, fmt.Errorf("read offline messages of %s: %w", account, err)
 	}
 	list, err := scan.Rows(ctx, s.reads, func(row scan.Row) (m offline.Message, err error) {
-		var text string
+		var text, sender string
 		var received int64
-		if err := row.Scan(&m.ID, &text, &received, &m.Position); err != nil {
+		if err := row.Scan(&m.ID, &text, &received, &m.Position, &sender, &m.Size); err != nil {
 			return m, err
 		}
 		m.Received = timeOf(received)
 		if m.Stanza, err = stanza.Parse(text); err != nil { // the others must be delivered all the same
 			s.log.Error("offline message not readable", "account", account, "id", m.ID, "err", err)
 			m.Stanza = nil
+			m.Sender, _ = jid.Parse(sender) // as OfflineUsage counts it
 			return m, nil
 		}
 		m.Stanza.Entry = m.ID
@@ -96,7 +97,7 @@ func (s *Store) DeleteOffline(account jid.JID, ids []string, done func(error)) {
 		s.log.Error("deletion log not written: messages may be delivered twice after a crash", "account", account, "err", err)
 	}
 	s.offline.deleted.Append(account.String(), keys, func(err error) {
-		if problem := log.End(err); problem != nil {
+		if problem := log.End(keys, err); problem != nil {
 			s.log.Error("deletion log not emptied", "err", problem)
 		}
 		done(err)

@@ -38,6 +38,7 @@ type Archive struct {
 	store  Store
 	engine *archive.Engine
 	prefs  *router.Slot[archive.Prefs]
+	given  *router.Slot[given]
 }
 
 // New returns the feature.
@@ -46,6 +47,7 @@ func New(h *router.Host, s Store, o Options) *Archive {
 		o.Log = slog.Default()
 	}
 	a := &Archive{Options: o, host: h, store: s}
+	a.given = &router.Slot[given]{Load: func(context.Context, *router.Account) (*given, error) { return &given{}, nil }}
 	a.prefs = &router.Slot[archive.Prefs]{Load: func(ctx context.Context, account *router.Account) (*archive.Prefs, error) {
 		p, err := s.Prefs(ctx, account.JID())
 		if err != nil {
@@ -54,6 +56,7 @@ func New(h *router.Host, s Store, o Options) *Archive {
 		return &p, nil
 	}}
 	a.engine = archive.New(archive.Options{Store: &watchedStore{s, a}})
+	h.AnswerNobody("archive", map[string]router.IQHandler{archive.NS: notYours})
 	return a
 }
 
@@ -62,11 +65,11 @@ func (a *Archive) Feature() router.Feature {
 	return router.Feature{
 		Name:      "archive",
 		Stages:    []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received}},
-		AccountIQ: map[string]router.IQHandler{archive.NS: router.Own(a.iq)},
+		AccountIQ: map[string]router.IQHandler{archive.NS: a.iq},
 		AccountDisco: router.Disco{Info: disco.Info{
 			Features: append(a.engine.Features(false), message.NSStanzaID), // XEP-0313 §7, XEP-0359 §4
 		}},
-		Slots: []router.AccountSlot{a.prefs},
+		Slots: []router.AccountSlot{a.prefs, a.given},
 		Specs: []spec.Spec{
 			{Number: "0441", Title: "Message Archive Management Preferences", Version: "0.2.0", State: spec.Complete, Note: "Server."},
 		},
@@ -86,8 +89,18 @@ func (w *watchedStore) SetPrefs(ctx context.Context, account jid.JID, p archive.
 }
 
 func (a *Archive) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
+	if !q.Own() {
+		return notYours(ctx, q)
+	}
 	r := archive.Request{Archive: q.Account.JID(), IQ: q.Stanza}
+	r.Sent = func(id string) { a.noteGiven(ctx, q.Session, id) }
 	return a.engine.Handle(ctx, r, func(st *stanza.Stanza) { q.Deliver(q.Session, st) })
+}
+
+// notYours answers everybody but the account itself (XEP-0313 §8.1). Addresses without an account are answered alike, so that
+// the answer does not tell whether there is one.
+func notYours(context.Context, *router.IQ) (*stanza.Element, error) {
+	return nil, stanza.Forbidden("An archive is for its owner alone.")
 }
 
 func (a *Archive) sent(ctx context.Context, p *router.Pass) error {

@@ -65,12 +65,17 @@ func (o *Offline) noteFailed(a *router.Account) {
 	o.failed[a] = struct{}{}
 }
 
-// Retry repeats the deliveries that were incomplete. The server calls it about once a second.
+// Retry repeats the deliveries that were incomplete and the deletions that have failed. The server calls it about once a
+// second.
 func (o *Offline) Retry(ctx context.Context) {
 	o.mu.Lock()
-	failed := slices.Collect(maps.Keys(o.failed))
+	failed, undeleted := slices.Collect(maps.Keys(o.failed)), o.undeleted
 	clear(o.failed)
+	o.undeleted = nil
 	o.mu.Unlock()
+	for _, d := range undeleted {
+		o.deleteAll(d)
+	}
 	for _, a := range failed {
 		if receiver(a) != nil {
 			_ = o.deliverStored(ctx, a, false) // a failed delivery is noted again
@@ -95,13 +100,20 @@ func (o *Offline) deliverPages(ctx context.Context, a *router.Account, e *accoun
 		if to == nil || len(list) == 0 {
 			return nil
 		}
-		var given []Message
+		var given, unreadable []Message
 		for _, m := range list {
 			after = m.Position
-			if m.Stanza == nil || !e.give(m.ID, to) {
+			if m.Stanza == nil {
+				unreadable = append(unreadable, m)
+				continue
+			}
+			if !e.give(m.ID, to) {
 				continue
 			}
 			given = append(given, m)
+			if o.has(to, m.ID) {
+				continue
+			}
 			to.Session().Deliver(o.withDelay(m))
 			if ready = canTakeMore(ctx, to, wait); !ready {
 				break
@@ -109,6 +121,7 @@ func (o *Offline) deliverPages(ctx context.Context, a *router.Account, e *accoun
 		}
 		to.Session().Flush()
 		o.deleteTaken(a, e, to, given)
+		o.deleteAll(deletion{of: a, state: e, list: unreadable}) // nobody will ever get them
 		if ready && len(list) < pageSize {
 			return nil
 		}

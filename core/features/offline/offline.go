@@ -24,6 +24,10 @@ type Message struct {
 	Stanza   *stanza.Stanza // nil if it cannot be read
 	Received time.Time
 	Position int64 // assigned by the store: the order
+
+	// Of a message that cannot be read, what it counts as.
+	Sender jid.JID
+	Size   int64
 }
 
 // Usage is a number of messages and their size.
@@ -52,11 +56,13 @@ type Offline struct {
 	host     *router.Host
 	store    Store
 	log      *slog.Logger
+	has      func(to *router.Bound, id string) bool
 	accounts *router.Slot[account]
 	served   *router.Flag // the session has received the stored messages
 
-	mu     sync.Mutex
-	failed map[*router.Account]struct{} // for Retry
+	mu        sync.Mutex
+	failed    map[*router.Account]struct{} // for Retry
+	undeleted []deletion                   // for Retry
 
 	tooMany, tooLarge atomic.Uint64 // refused messages, by limit
 }
@@ -67,10 +73,14 @@ func New(h *router.Host, s Store, log *slog.Logger) *Offline {
 		log = slog.Default()
 	}
 	return &Offline{
-		host: h, store: s, log: log, served: &router.Flag{Name: "served"}, failed: map[*router.Account]struct{}{},
+		host: h, store: s, log: log, has: func(*router.Bound, string) bool { return false }, served: &router.Flag{Name: "served"}, failed: map[*router.Account]struct{}{},
 		accounts: &router.Slot[account]{Load: func(context.Context, *router.Account) (*account, error) { return &account{}, nil }},
 	}
 }
+
+// Skip sets a function that reports whether a session has a stored message already, such as from the archive; then it is not
+// delivered to it, and deleted. id is the message's stanza-id where it has one. Call it before the host is attached.
+func (o *Offline) Skip(has func(to *router.Bound, id string) bool) { o.has = has }
 
 // Feature declares the feature.
 func (o *Offline) Feature() router.Feature {

@@ -29,7 +29,8 @@ type memory struct {
 	onDelete func() // before a deletion is committed
 	broken   error
 
-	unreadable error
+	unreadable  error
+	undeletable error
 }
 
 func (m *memory) AddOffline(_ jid.JID, msg Message, done func(error)) {
@@ -60,8 +61,10 @@ func (m *memory) DeleteOffline(_ jid.JID, ids []string, done func(error)) {
 	if m.onDelete != nil {
 		m.onDelete()
 	}
-	m.list = slices.DeleteFunc(m.list, func(msg Message) bool { return slices.Contains(ids, msg.ID) })
-	done(nil)
+	if m.undeletable == nil {
+		m.list = slices.DeleteFunc(m.list, func(msg Message) bool { return slices.Contains(ids, msg.ID) })
+	}
+	done(m.undeletable)
 }
 
 func (m *memory) OfflineUsage(context.Context, jid.JID) (senders map[jid.JID]Usage, limit Usage, err error) {

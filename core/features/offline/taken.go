@@ -55,35 +55,33 @@ func (e *account) keep(list []Message, by *router.Bound) {
 }
 
 // taken returns those of a list that a session has not returned, and marks them: their deletion begins.
-func (e *account) taken(list []Message, by *router.Bound) (ids []string) {
+func (e *account) taken(list []Message, by *router.Bound) (taken []Message) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, m := range list {
 		if e.delivered[m.ID] == (mark{to: by}) {
 			e.delivered[m.ID] = mark{to: by, deleting: true}
-			ids = append(ids, m.ID)
+			taken = append(taken, m)
 		}
 	}
-	return ids
+	return taken
 }
 
 // remove forgets messages that are deleted. While a delivery runs it keeps the marks until the next read begins: the
 // read under way may have begun before the deletion was committed, and would deliver them once more.
-func (e *account) remove(list []Message, ids []string) {
+func (e *account) remove(list []Message) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.deleted = append(e.deleted, ids...)
-	if e.state == idle {
-		e.forgetDeleted()
-	}
-	deleted := map[string]bool{}
-	for _, id := range ids {
-		deleted[id] = true
-	}
 	for _, m := range list {
-		if deleted[m.ID] {
+		e.deleted = append(e.deleted, m.ID)
+		if m.Stanza == nil {
+			e.release(m.Sender, m.Size)
+		} else {
 			e.release(m.Stanza.From.Bare(), sizeOf(m.Stanza))
 		}
+	}
+	if e.state == idle {
+		e.forgetDeleted()
 	}
 }
 
@@ -127,15 +125,38 @@ func (o *Offline) deleteTaken(a *router.Account, e *account, to *router.Bound, l
 
 // delete deletes those of a list of messages that a session has taken.
 func (o *Offline) delete(a *router.Account, e *account, to *router.Bound, list []Message) {
-	ids := e.taken(list, to)
-	if len(ids) == 0 {
+	o.deleteAll(deletion{of: a, state: e, list: e.taken(list, to)})
+}
+
+// deletion is messages that are to be deleted.
+type deletion struct {
+	of    *router.Account
+	state *account
+	list  []Message
+	again bool // it has failed before
+}
+
+// deleteAll deletes messages; Retry repeats it after an error. Until then they stay in account.delivered, so that they are
+// not delivered again.
+func (o *Offline) deleteAll(d deletion) {
+	if len(d.list) == 0 {
 		return
 	}
-	o.store.DeleteOffline(a.JID(), ids, func(err error) {
-		if err != nil { // they stay in e.delivered, so that this process does not deliver them again
-			o.log.Error("delivered messages not deleted: they are delivered again after a restart", "account", a.JID(), "err", err)
+	ids := make([]string, len(d.list))
+	for i, m := range d.list {
+		ids[i] = m.ID
+	}
+	o.store.DeleteOffline(d.of.JID(), ids, func(err error) {
+		if err == nil {
+			d.state.remove(d.list)
 			return
 		}
-		e.remove(list, ids)
+		if !d.again {
+			o.log.Error("delivered messages not deleted: this is tried again", "account", d.of.JID(), "err", err)
+		}
+		d.again = true
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.undeleted = append(o.undeleted, d)
 	})
 }

@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -201,5 +202,45 @@ func TestSendersLeaveRoom(t *testing.T) {
 		if e := o.accounts.Loaded(h.Local(alice)); err != nil || loaded.all != e.usage.all || len(loaded.senders) != len(e.usage.senders) {
 			t.Errorf("loaded %v, counted %v, %v", loaded.all, e.usage.all, err)
 		}
+	}
+}
+
+// A deletion that has failed is tried again; meanwhile the message is not delivered again.
+func TestDeletionIsRetried(t *testing.T) {
+	t.Parallel()
+	m := &memory{undeletable: errors.New("disk full")}
+	o, h, s, b := setUp(t, m)
+	store(t, o, h, "1", "2")
+	available(b)
+	for range 3 {
+		if err := o.deliverStored(t.Context(), h.Local(alice), true); err != nil {
+			t.Fatal(err)
+		}
+		o.Retry(t.Context())
+	}
+	if got := s.taken(); !slices.Equal(got, []string{"1", "2"}) || len(m.list) != 2 {
+		t.Fatalf("given %v, stored %v", got, m.bodies())
+	}
+	m.undeletable = nil
+	o.Retry(t.Context())
+	if len(m.list) != 0 || !o.rests() || len(o.undeleted) != 0 {
+		t.Errorf("stored %v", m.bodies())
+	}
+}
+
+// A stored message that cannot be read is deleted, and does not count any more; the others are delivered.
+func TestUnreadableIsDeleted(t *testing.T) {
+	t.Parallel()
+	m := &memory{}
+	o, h, s, b := setUp(t, m)
+	store(t, o, h, "1", "2", "3")
+	m.list[1].Sender, m.list[1].Size = m.list[1].Stanza.From.Bare(), sizeOf(m.list[1].Stanza)
+	m.list[1].Stanza = nil
+	available(b)
+	if err := o.deliverStored(t.Context(), h.Local(alice), true); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.taken(); !slices.Equal(got, []string{"1", "3"}) || len(m.list) != 0 || !o.rests() {
+		t.Errorf("given %v, stored %d", got, len(m.list))
 	}
 }

@@ -95,10 +95,72 @@ func TestArchive(t *testing.T) {
 	if len(lines) != 1 || lines[0] != want[1] || fin.Attr("complete") == "true" {
 		t.Errorf("%q %s", lines, fin)
 	}
-	bob = s.online(bobDesk)
-	for i, to := range []string{aliceBare, "nobody@example.org", "example.org"} {
-		bob.sends(`<iq type='set' id='` + fmt.Sprint(i) + `' to='` + to + `'><query xmlns='urn:xmpp:mam:2'/></iq>`)
-		bob.gets(fails("iq", fmt.Sprint(i), "service-unavailable"))
+}
+
+// XEP-0313 §8.1: other people's archives and preferences are forbidden, also those of accounts that do not exist, and nothing is changed.
+func TestArchivesOfOthers(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	for _, to := range []string{aliceBare, "nobody@example.org", "example.org"} {
+		want := "forbidden"
+		if to == "example.org" {
+			want = "service-unavailable" // there is no archive
+		}
+		for i, c := range []struct{ typ, payload string }{
+			{"set", `<query xmlns='urn:xmpp:mam:2'/>`},
+			{"get", `<query xmlns='urn:xmpp:mam:2'/>`},
+			{"get", `<metadata xmlns='urn:xmpp:mam:2'/>`},
+			{"get", `<prefs xmlns='urn:xmpp:mam:2'/>`},
+			{"set", `<prefs xmlns='urn:xmpp:mam:2' default='never'/>`},
+		} {
+			id := fmt.Sprint(i)
+			bob.sends(`<iq type='` + c.typ + `' id='` + id + `' to='` + to + `'>` + c.payload + `</iq>`)
+			bob.gets(fails("iq", id, want))
+		}
+	}
+	alice.sends(`<iq type='get' id='p'><prefs xmlns='urn:xmpp:mam:2'/></iq>`)
+	if got := alice.take(); len(got) != 1 || got[0].FirstChild().Attr("default") != "always" {
+		t.Error(show(got))
+	}
+}
+
+// A session that has read its archive before its first presence does not get the same messages as offline messages
+// (XEP-0313 §6.1.1). One that has read a part gets the others, and a client without an archive gets all.
+func TestOfflineMessagesFromTheArchive(t *testing.T) {
+	t.Parallel()
+	last := `<set xmlns='http://jabber.org/protocol/rsm'><max>2</max><before/></set>`
+	for _, c := range []struct{ name, query, want string }{
+		{"no query", "-", "1 2 3 event"},
+		{"all", "", "event"},
+		{"a part", last, "1 event"},
+		{"another contact", with("juliet@remote.example"), "1 2 3 event"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, "alice")
+			for _, text := range []string{"1", "2", "3"} {
+				s.remote.sends(message("chat", romeo, aliceBare, body(text)))
+			}
+			// This one is kept for the next session, but not archived.
+			s.remote.sends(message("chat", romeo, aliceBare, body("event")+`<no-permanent-store xmlns='urn:xmpp:hints'/>`))
+			alice := s.login(alicePC)
+			if c.query != "-" {
+				alice.history(c.query)
+			}
+			alice.take()
+			alice.sends(`<presence/>`)
+			var got []string
+			for _, st := range alice.take() {
+				if text := st.Body(); text != "" {
+					got = append(got, text)
+				}
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("got %v, want %s", got, c.want)
+			}
+			s.nothingStored(alice.jid)
+		})
 	}
 }
 

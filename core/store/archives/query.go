@@ -41,6 +41,9 @@ func Query(ctx context.Context, reads Reader, account jid.JID, f archive.Filter,
 	}
 	entries, err := q.read(ctx, p.Max+1)
 	r.Complete = len(entries) <= p.Max && !q.full
+	if q.stopped {
+		r.Complete, r.Reached = false, q.reached
+	}
 	r.Entries = entries[:min(len(entries), p.Max)]
 	if p.Backwards {
 		slices.Reverse(r.Entries)
@@ -76,8 +79,11 @@ type search struct {
 	with      jid.JID
 	from, to  int64
 	backwards bool
-	bytes     int  // what is left of archive.Page.Bytes; 0 is no limit
-	full      bool // it is used up
+	bytes     int    // what is left of archive.Page.Bytes; 0 is no limit
+	full      bool   // it is used up
+	examined  int    // entries that were read
+	reached   string // id of the last of them
+	stopped   bool   // they are as many as one query reads
 
 	where strings.Builder
 	args  []any
@@ -188,11 +194,20 @@ func (q *search) read(ctx context.Context, n int) ([]archive.Entry, error) {
 			return nil, err
 		}
 		list = append(list, piece...)
-		if len(list) >= n || read < want || q.full {
+		switch {
+		case len(list) >= n, q.full:
 			return list[:min(n, len(list))], nil
+		case read < want:
+			return list, nil
+		case q.examined >= maxExamined:
+			q.stopped = true
+			return list, nil
 		}
 	}
 }
+
+// maxExamined is how many entries a page reads at most: a client goes on where it ends (archive.Result.Reached).
+const maxExamined = 10_000
 
 // readPiece is how many entries are read at once where most of them may not match.
 const readPiece = 200
@@ -217,6 +232,7 @@ func (q *search) piece(ctx context.Context, n int) (list []archive.Entry, read i
 		} else {
 			q.from = position + 1
 		}
+		q.examined, q.reached = q.examined+1, e.ID
 		if q.isWith(e) {
 			list = append(list, e)
 			q.take(len(e.Stanza.Payload) + len(e.Stanza.Extra))
@@ -267,7 +283,7 @@ func (q *search) isWith(e archive.Entry) bool {
 	return peer == q.with || !q.with.IsFull() && peer.Bare() == q.with
 }
 
-// count counts what matches.
+// count counts what matches; paging.Unknown where too much would have to be read for that.
 func (q *search) count(ctx context.Context) (n int, err error) {
 	if !q.with.IsFull() {
 		text, args := q.statement(`count(*)`, q.of.drift > 0, ``)
@@ -276,8 +292,11 @@ func (q *search) count(ctx context.Context) (n int, err error) {
 	}
 	for {
 		piece, read, err := q.piece(ctx, readPiece)
-		if n += len(piece); err != nil || read < readPiece {
+		switch n += len(piece); {
+		case err != nil || read < readPiece:
 			return n, err
+		case q.examined >= maxExamined:
+			return paging.Unknown, nil
 		}
 	}
 }

@@ -12,9 +12,13 @@ import (
 const (
 	// maxStep is how far the clock may have jumped ahead since it was last read, beyond the time that has passed.
 	maxStep = 24 * time.Hour
-	// confirmTime is how long the server has to run with a clock that is further ahead before that clock is used.
+	// confirmTime is how long the server has to run with a clock that is further ahead, or was set back further, before it counts as right.
 	confirmTime = 24 * time.Hour
 )
+
+// earliest is before the first release: a clock that shows an earlier time has not been set yet, such as one in 1970 after
+// a start without the network.
+var earliest = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Store keeps the time of the last run; it is the *store.Store.
 type Store interface {
@@ -23,7 +27,8 @@ type Store interface {
 
 // Clock returns the time by which old rows are deleted. It is the system's clock, unless that is far ahead of the last
 // run: a server that is started with a wrong clock must not delete what should be kept. Such a clock is used after the
-// server has run with it for confirmTime. A Clock belongs to one goroutine.
+// server has run with it for confirmTime. A clock that was set back is used at once, which deletes less; what was known of the
+// time before is kept as long, so that the right time is used at once when it returns. A Clock belongs to one goroutine.
 type Clock struct {
 	name    string // of its row
 	store   Store
@@ -49,6 +54,9 @@ ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, waited = excluded.waited`
 // Now returns the time. Call it at least every few hours.
 func (c *Clock) Now(ctx context.Context) (time.Time, error) {
 	now := c.now()
+	if now.Before(earliest) {
+		return now, nil // nothing is so old
+	}
 	passed := max(0, c.elapsed(c.lastRead, now))
 	var state clockState
 	err := c.store.Write(ctx, func(tx *sql.Tx) error {
@@ -74,21 +82,25 @@ func (c *Clock) Now(ctx context.Context) (time.Time, error) {
 			"clock", now, "last run", state.seen, "of", c.name)
 	}
 	c.ahead = ahead
+	if now.Before(state.seen) {
+		return now, nil
+	}
 	return state.seen, nil
 }
 
 // clockState is a row of deletion_clock.
 type clockState struct {
-	seen   time.Time     // the time by which rows are deleted
-	waited time.Duration // for how long the server has run with a clock that is far ahead of seen
+	seen   time.Time     // the last time that counts as right
+	waited time.Duration // for how long the server has run with a clock that is far from seen
 }
 
 // step returns the state when the system's clock shows now and some time has passed since the last step.
 func (s clockState) step(now time.Time, passed time.Duration) clockState {
+	ahead, behind := now.After(s.seen.Add(passed+maxStep)), now.Before(s.seen.Add(-maxStep))
 	s.waited += passed
-	if now.After(s.seen.Add(passed+maxStep)) && s.waited < confirmTime {
+	if (ahead || behind) && s.waited < confirmTime {
 		s.seen = s.seen.Add(passed)
 		return s
 	}
-	return clockState{seen: now} // also if the clock was set back
+	return clockState{seen: now}
 }

@@ -21,7 +21,7 @@ func TestDeletionClock(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	const year = 365 * 24 * time.Hour
-	begin := time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)
+	begin := time.Date(2028, 11, 30, 10, 0, 0, 0, time.UTC)
 	wall, uptime := begin, time.Duration(0)
 	var log bytes.Buffer
 	start := func() *clock.Clock {
@@ -51,7 +51,9 @@ func TestDeletionClock(t *testing.T) {
 		{"the clock is right again", -year, 0, true, 0},
 		{"an hour later", time.Hour, time.Hour, false, 0},
 		{"a year back", -year, 0, true, 0},
-		{"right again, while it runs", year, time.Hour, false, year - time.Hour},
+		{"right again, while it runs", year, time.Hour, false, 0},
+		{"a year back, for a day", -year, 25 * time.Hour, false, 0},
+		{"a year ahead of that", year, time.Hour, false, year - time.Hour},
 		{"and believed", 24 * time.Hour, 24 * time.Hour, false, 0},
 	} {
 		if step.restart {
@@ -69,5 +71,43 @@ func TestDeletionClock(t *testing.T) {
 		if logged := strings.Contains(log.String(), "far ahead"); logged && step.want == 0 {
 			t.Errorf("%d, %s: logged %s", i, step.name, log.String())
 		}
+	}
+}
+
+// A machine without a clock of its own begins each day in 1970 and gets the time from the network: it deletes what is old, from the
+// second day on.
+func TestClockIn1970(t *testing.T) {
+	t.Parallel()
+	for _, day := range []struct {
+		name  string
+		start time.Time // of the clock, before it is set
+	}{{"1970", time.Unix(30, 0)}, {"the date of the firmware", time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)}} {
+		t.Run(day.name, func(t *testing.T) {
+			t.Parallel()
+			s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "db")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			right := time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)
+			for boot := range 3 {
+				wall := day.start
+				c := clock.New(s, "archive", func() time.Time { return wall }, slog.New(slog.DiscardHandler))
+				clock.SetElapsed(c, func(_, _ time.Time) time.Duration { return time.Hour })
+				first, err := c.Now(t.Context())
+				if err != nil || first.After(wall) {
+					t.Fatalf("%v, with a clock of %v: %v", first, wall, err)
+				}
+				for range 22 {
+					right = right.Add(time.Hour)
+					wall = right
+					now, err := c.Now(t.Context())
+					if err != nil || now.After(wall) || boot > 0 && day.start.Year() == 1970 && !now.Equal(wall) {
+						t.Fatalf("boot %d: %v at %v: %v", boot, now, wall, err)
+					}
+				}
+				right = right.Add(2 * time.Hour)
+			}
+		})
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
+	"maps"
 	"os"
 	"sync"
 )
@@ -25,7 +27,8 @@ type Log struct {
 	mu       sync.Mutex
 	file     *os.File
 	database string
-	pending  int // calls of Begin without their End
+	pending  int          // calls of Begin without their End
+	failed   map[Key]bool // whose deletion has failed, and will be tried again
 }
 
 // Open opens the file beside a database and returns the messages that the last run has left in it, which are still to be deleted;
@@ -43,7 +46,7 @@ func Open(database string) (*Log, []Key, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open deletion log: %w", err)
 	}
-	return &Log{file: f, database: database}, append(left, old...), nil
+	return &Log{file: f, database: database, failed: map[Key]bool{}}, append(left, old...), nil
 }
 
 // read reads lines of an account and an id.
@@ -72,25 +75,46 @@ func (l *Log) Clear() error {
 
 // Begin adds messages whose deletion begins; call End once for each Begin.
 func (l *Log) Begin(keys []Key) error {
-	var b bytes.Buffer
-	for _, m := range keys {
-		fmt.Fprintf(&b, "%s %s\n", m.Account, m.ID)
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pending++
+	return l.write(func(yield func(Key) bool) {
+		for _, m := range keys {
+			if !l.failed[m] && !yield(m) { // those are there
+				return
+			}
+		}
+	})
+}
+
+func (l *Log) write(keys iter.Seq[Key]) error {
+	var b bytes.Buffer
+	for m := range keys {
+		fmt.Fprintf(&b, "%s %s\n", m.Account, m.ID)
+	}
 	_, err := l.file.Write(b.Bytes())
 	return err
 }
 
-// End reports how a deletion has ended. When none is under way the file is emptied; an error keeps the messages in it.
-func (l *Log) End(err error) error {
+// End reports how the deletion of the messages of a Begin has ended. When none is under way the file is emptied, except for the
+// messages whose deletion has failed.
+func (l *Log) End(keys []Key, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for _, m := range keys {
+		if err != nil {
+			l.failed[m] = true
+		} else {
+			delete(l.failed, m)
+		}
+	}
 	if l.pending--; l.pending > 0 || err != nil {
 		return nil
 	}
-	return l.file.Truncate(0)
+	if err := l.file.Truncate(0); err != nil || len(l.failed) == 0 {
+		return err
+	}
+	return l.write(maps.Keys(l.failed))
 }
 
 // Close closes the file.

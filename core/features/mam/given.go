@@ -1,0 +1,71 @@
+package mam
+
+import (
+	"context"
+	"sync"
+
+	"github.com/dragoman-im/dragoman/core/router"
+)
+
+// maxGiven is how many results are remembered for a session that has not sent presence.
+const maxGiven = 5000
+
+// given are the archived messages of an account that its sessions have been given as results of queries before their first
+// presence: they do not get them as offline messages once more (XEP-0313 §6.1.1).
+type given struct {
+	mu  sync.Mutex
+	ids map[*router.Bound]map[string]bool
+}
+
+// note notes a result.
+func (g *given) note(to *router.Bound, id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ids == nil {
+		g.ids = map[*router.Bound]map[string]bool{}
+	}
+	list := g.ids[to]
+	if list == nil {
+		list = map[string]bool{}
+		g.ids[to] = list
+	}
+	if len(list) < maxGiven {
+		list[id] = true
+	}
+	for other := range g.ids {
+		if other.Account().Session(other.JID()) != other { // it has ended
+			delete(g.ids, other)
+		}
+	}
+}
+
+// noteGiven notes a result for a session that has not sent presence.
+func (a *Archive) noteGiven(ctx context.Context, to *router.Bound, id string) {
+	if to.Presence() != nil {
+		return
+	}
+	if g, err := a.given.Get(ctx, to.Account()); err == nil {
+		g.note(to, id)
+	}
+}
+
+// Given reports whether a session has been given an archived message as the result of a query, before its first presence.
+func (a *Archive) Given(to *router.Bound, id string) bool {
+	g := a.given.Loaded(to.Account())
+	if g == nil {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.ids[to][id]
+}
+
+// Arrived is called when a session has become available and has been given its offline messages. It is a presence.Arrival.
+func (a *Archive) Arrived(_ context.Context, p *router.Pass) error {
+	if g := a.given.Loaded(p.Account); g != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.ids, p.Session)
+	}
+	return nil
+}
