@@ -22,17 +22,18 @@ type Config struct {
 
 // Server is section [server].
 type Server struct {
-	Hosts    []string `toml:"hosts" doc:"The domains that are served; the first is the default."`
-	Gone     []string `toml:"gone" doc:"Domains that were served once: clients that still come for them are told that they are gone, not that they are unknown."`
-	Data     string   `toml:"data" file:"yes" doc:"Directory of the database, keys and the self-made certificate. It is made when absent."`
-	Admins   []string `toml:"admins" doc:"Addresses (user@host) that may use the admin commands."`
-	Contacts []string `toml:"contacts" doc:"Addresses for complaints and questions, shown to others (XEP-0157), such as mailto:admin@example.org."`
-	Register bool     `toml:"register" doc:"Whether anybody may make an account from their client (XEP-0077)."`
-	Reserved []string `toml:"reserved" doc:"User names that nobody can register from their client, besides the addresses that this configuration names; the command line can create such an account."`
-	Silent   bool     `toml:"hide_unknown" doc:"Whether messages to addresses without an account are dropped silently also when they come from this server: whoever mistypes an address is not told, and nobody can try which accounts exist."`
-	Private  bool     `toml:"private_sessions" doc:"Whether requests to a session, such as for its software, are delivered only from those who may see its presence, also when they come from accounts and components of this server."`
-	Archive  Duration `toml:"archive" reload:"yes" doc:"How long messages stay in the archives that clients can search (XEP-0313). 0: for ever."`
-	Shutdown Duration `toml:"shutdown" doc:"How long a stop may take to tell the clients and write what is pending."`
+	Hosts     []string `toml:"hosts" doc:"The domains that are served; the first is the default."`
+	Gone      []string `toml:"gone" doc:"Domains that were served once: clients that still come for them are told that they are gone, not that they are unknown."`
+	Data      string   `toml:"data" file:"yes" doc:"Directory of the database, keys and the self-made certificate. It is made when absent."`
+	Admins    []string `toml:"admins" doc:"Addresses (user@host) that may use the admin commands."`
+	Contacts  []string `toml:"contacts" doc:"Addresses for complaints and questions, shown to others (XEP-0157), such as mailto:admin@example.org."`
+	Register  bool     `toml:"register" doc:"Whether anybody may make an account from their client (XEP-0077)."`
+	Reserved  []string `toml:"reserved" doc:"User names that nobody can register from their client, besides the addresses that this configuration names; the command line can create such an account."`
+	Silent    bool     `toml:"hide_unknown" doc:"Whether messages to addresses without an account are dropped silently also when they come from this server: whoever mistypes an address is not told, and nobody can try which accounts exist."`
+	Private   bool     `toml:"private_sessions" doc:"Whether requests to a session, such as for its software, are delivered only from those who may see its presence, also when they come from accounts and components of this server."`
+	Directory string   `toml:"directory" doc:"First part of the domain of each host's user directory (XEP-0055), in which accounts can be found that have entered themselves: search.example.org, for example. Empty: there is none; nor is there one where a component or gateway has that domain."`
+	Archive   Duration `toml:"archive" reload:"yes" doc:"How long messages stay in the archives that clients can search (XEP-0313). 0: for ever."`
+	Shutdown  Duration `toml:"shutdown" doc:"How long a stop may take to tell the clients and write what is pending."`
 }
 
 // Listen is section [listen].
@@ -100,6 +101,8 @@ type Limits struct {
 	RegistrationNames  int      `toml:"registration_names" reload:"yes" doc:"User names that are taken and may be tried from one address in registration_time: whoever tries names finds out which accounts exist. 0: no limit."`
 	RegistrationTime   Duration `toml:"registration_time" reload:"yes" doc:"The time for which registrations and registration_names are meant."`
 	VCardBytes         Bytes    `toml:"vcard_bytes" doc:"Size of a vCard."`
+	Searches           int      `toml:"searches" doc:"Searches a minute of one account in the user directory. 0: no limit."`
+	SearchResults      int      `toml:"search_results" doc:"Accounts in one answer of the user directory; the rest is on further pages."`
 }
 
 // Log is section [log].
@@ -160,7 +163,7 @@ func roleNames() []string {
 func Default() Config {
 	return Config{
 		Server: Server{
-			Hosts: []string{"localhost"}, Data: "data", Reserved: roleNames(), Archive: Duration(365 * 24 * time.Hour), Shutdown: Duration(10 * time.Second),
+			Hosts: []string{"localhost"}, Data: "data", Reserved: roleNames(), Directory: "search", Archive: Duration(365 * 24 * time.Hour), Shutdown: Duration(10 * time.Second),
 		},
 		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, Component: []string{"127.0.0.1:5347"}},
 		TLS:    TLS{Required: true},
@@ -173,6 +176,7 @@ func Default() Config {
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
+			Searches: 30, SearchResults: 100,
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour),
 		},
 		Store:   Store{Partitions: 4},

@@ -76,6 +76,9 @@ func (s *Server) validate(p *Problems) {
 			p.add("server.contacts", "%q is not a URL such as mailto:admin@example.org", a)
 		}
 	}
+	if s.Directory != "" {
+		domain(p, "server.directory", s.Directory)
+	}
 	positive(p, "server.shutdown", int64(s.Shutdown))
 }
 
@@ -155,14 +158,14 @@ func (l *Limits) validate(p *Problems) {
 	for path, n := range map[string]int{
 		"limits.stanza_elements": l.StanzaElements, "limits.stanza_depth": l.StanzaDepth, "limits.stanza_attributes": l.StanzaAttributes,
 		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.login_attributes": l.LoginAttributes, "limits.component_elements": l.ComponentElements, "limits.sessions": l.Sessions,
-		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked,
+		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked, "limits.search_results": l.SearchResults,
 	} {
 		positive(p, path, int64(n))
 	}
 	for path, n := range map[string]int64{
 		"limits.connections": int64(l.Connections), "limits.new_connections": int64(l.NewConnections),
 		"limits.pending_connections": int64(l.PendingConnections), "limits.registrations": int64(l.Registrations), "limits.registration_names": int64(l.RegistrationNames),
-		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients),
+		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients), "limits.searches": int64(l.Searches),
 	} {
 		if n < 0 {
 			p.add(path, "%d is negative", n)
@@ -239,6 +242,20 @@ func (c *Config) validateDomains(p *Problems) {
 			use(s.Name+".domain", n.Domain)
 		}
 	}
+}
+
+// Named reports whether a host, component or gateway of the configuration has a domain.
+func (c *Config) Named(domain string) bool {
+	named := slices.Contains(c.Server.Hosts, domain) || slices.Contains(c.Server.Gone, domain)
+	for _, k := range c.Components {
+		named = named || k.Domain == domain
+	}
+	for _, s := range c.Sections {
+		if n := s.Network(); n.Enabled {
+			named = named || n.Domain == domain
+		}
+	}
+	return named
 }
 
 func (s *Service) validate(p *Problems, path string) {

@@ -21,6 +21,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/features/register"
 	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/features/search"
 	"github.com/dragoman-im/dragoman/core/features/vcard"
 	"github.com/dragoman-im/dragoman/core/features/version"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -56,6 +57,7 @@ type linked struct {
 	archive    *mam.Archive
 	disco      *disco.Disco
 	commands   *commands.Commands
+	search     *search.Search
 }
 
 // link creates the features that depend on each other.
@@ -69,6 +71,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
 
 	l.commands = commands.New(h)
+	l.search = search.New(h, a.store, search.Limits{PerMinute: a.config.Limits.Searches, Results: a.config.Limits.SearchResults})
 
 	l.roster.Watch(l.presence)
 	l.blocking.Join(l.roster.Contacts, l.presence)
@@ -96,6 +99,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 			Open: c.Server.Register, Reserved: func(account jid.JID) bool { return a.reserved[account] },
 			Quota: a.quota, Removed: a.removed, Log: a.log,
 		}).Feature(),
+		l.search.Feature(),
 		vcard.New(a.store, int(c.Limits.VCardBytes)).Feature(),
 		private.New(a.store).Feature(),
 		last.New(a.store, l.presence.Shares).Feature(),

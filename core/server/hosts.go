@@ -1,8 +1,11 @@
 package server
 
 import (
+	"context"
 	"fmt"
 
+	coredisco "github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/features/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 )
@@ -24,8 +27,52 @@ func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 	if err := r.Attach(domain, h.Host); err != nil {
 		return nil, fmt.Errorf("serve %s: %w", domain, err)
 	}
-	return h, nil
+	return h, h.newDirectory(r, a)
 }
+
+// newDirectory serves the host's user directory.
+func (h *host) newDirectory(r *router.Router, a assembly) error {
+	return h.serve(r, a, servedDomain{
+		label: a.config.Server.Directory, name: "User directory", identity: coredisco.Identity{Category: "directory", Type: "user", Name: "User directory"},
+		feature: h.search.Service(),
+	})
+}
+
+// servedDomain is a domain below a host that has no accounts: it answers requests.
+type servedDomain struct {
+	label    string // the first part of the domain; empty: it is not served
+	name     string // in the host's disco#items
+	identity coredisco.Identity
+	feature  router.Feature
+}
+
+// serve attaches a domain below the host, unless the configuration gives it to a component or gateway.
+func (h *host) serve(r *router.Router, a assembly, d servedDomain) error {
+	if d.label == "" {
+		return nil
+	}
+	domain, err := jid.Parse(d.label + "." + h.domain.Domain())
+	if err != nil {
+		a.log.Warn("domain is not served: nothing can be below this host", "host", h.domain, "for", d.name) // it is an IP address
+		return nil
+	}
+	if a.config.Named(domain.Domain()) {
+		a.log.Warn("domain is not served: a component or gateway has it", "domain", domain, "for", d.name)
+		return nil
+	}
+	below := router.NewHost(r, domain, router.HostOptions{Accounts: nobody{}, Log: a.log})
+	below.Use(d.feature, disco.New(below, disco.Options{Identity: d.identity, Node: softwareNode}).Feature())
+	if err := r.Attach(domain, below); err != nil {
+		return fmt.Errorf("serve %s: %w", domain, err)
+	}
+	h.disco.AddItem(domain, d.name)
+	return nil
+}
+
+// nobody are the accounts of a domain that has none.
+type nobody struct{}
+
+func (nobody) Exists(context.Context, jid.JID) (bool, error) { return false, nil }
 
 // beforeLogin returns the BeforeLogin of the first feature that has one, or nil.
 func (h *host) beforeLogin() *router.BeforeLogin {

@@ -239,6 +239,25 @@ func limits() []reached {
 			c.Until("<not-acceptable ")
 			return nil
 		}, ""},
+		{"limits.searches", l.Searches, extra{limits: "searches = 1"}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			for range 2 {
+				c.Send("<iq type='set' id='s' to='search.home.test'><query xmlns='jabber:iq:search'><nick>x</nick></query></iq>")
+			}
+			c.Until("<resource-constraint ")
+			return nil
+		}, ""},
+		{"limits.search_results", l.SearchResults, extra{limits: "search_results = 1"}, func(p *testServer) *peer {
+			for _, who := range []string{"romeo", "juliet"} {
+				c := p.online(who)
+				c.Send("<iq type='set' id='r' to='search.home.test'><query xmlns='jabber:iq:register'><nick>x</nick></query></iq>")
+				c.ping()
+			}
+			c := p.online("romeo")
+			c.Send("<iq type='set' id='s' to='search.home.test'><query xmlns='jabber:iq:search'><nick>x</nick></query></iq>")
+			c.Until("<count>2</count>")
+			return nil
+		}, ""},
 	}
 }
 
@@ -271,7 +290,7 @@ func TestDefaults(t *testing.T) {
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
 		"limits.registrations": "20", "limits.registration_names": "100",
 		"limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
-		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB",
+		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.searches": "30", "limits.search_results": "100",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {

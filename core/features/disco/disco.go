@@ -13,7 +13,9 @@ import (
 // Options describe the host.
 type Options struct {
 	Name string // shown to users
-	Node string // URI of the software, for entity capabilities (XEP-0115 §4)
+	// Identity is that of the domain; zero: a server that is called Name.
+	Identity disco.Identity
+	Node     string // URI of the software, for entity capabilities (XEP-0115 §4)
 	// Shares reports whether other may see the account's presence.
 	Shares func(ctx context.Context, account *router.Account, other jid.JID) bool
 }
@@ -31,6 +33,9 @@ type answers struct{ host, account *disco.Registry }
 
 // New returns the feature.
 func New(h *router.Host, o Options) *Disco {
+	if o.Identity == (disco.Identity{}) {
+		o.Identity = disco.Identity{Category: "server", Type: "im", Name: o.Name}
+	}
 	d := &Disco{Options: o, host: h, items: disco.NewRegistry()}
 	h.AnswerNobody("disco", map[string]router.IQHandler{disco.NSInfo: withoutSubscription, disco.NSItems: withoutSubscription})
 	d.complete = sync.OnceValue(d.collect)
@@ -45,7 +50,7 @@ func (d *Disco) Feature() router.Feature {
 	return router.Feature{
 		Name: "disco", HostIQ: iqs(d.ofHost), AccountIQ: iqs(d.ofAccount),
 		HostDisco: router.Disco{Info: disco.Info{
-			Identities: []disco.Identity{{Category: "server", Type: "im", Name: d.Name}},
+			Identities: []disco.Identity{d.Identity},
 			Features:   []string{disco.NSCaps},
 		}},
 		AccountDisco: router.Disco{Info: disco.Info{

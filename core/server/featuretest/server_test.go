@@ -58,6 +58,7 @@ type testServer struct {
 	router  *router.Router
 	host    *router.Host
 	stop    func()
+	counts  func() []server.Count
 	gateway *entity
 	remote  *entity
 }
@@ -88,7 +89,7 @@ func startWith(t testing.TB, change func(*config.Config), accounts ...string) *t
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &testServer{t: t, store: running.Store(), router: running.Router()}
+	s := &testServer{t: t, store: running.Store(), router: running.Router(), counts: running.Counts}
 	s.host = s.router.Host(domain)
 	s.gateway, s.remote = &entity{t: t, s: s}, &entity{t: t, s: s}
 	s.attach(gateway, s.gateway)
