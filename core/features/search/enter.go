@@ -133,3 +133,6 @@ func (d *Search) apply(ctx context.Context, account jid.JID, answers *form.Form)
 	}
 	return command.Done("Others can find you in the user directory."), nil
 }
+
+// Forget ends the command that an account has begun, since the account is being deleted.
+func (d *Search) Forget(account jid.JID) { d.commands.Forget(account) }
