@@ -78,11 +78,11 @@ func (c *serverConn) Negotiate(it *stream.Item) error {
 		return err
 	}
 	c.SetLimits(s.current.Load().limits.Stanza)
+	c.address.Authenticated() // before the answer, after which the component is not ended in favour of another connection
 	if !c.endpoint.claim(c.Conn, s.cfg.Conflict, []byte("<handshake/>")) {
 		return errConflict
 	}
 	c.Establish()
-	c.address.Authenticated()
 	s.Counters.Attached.Add(1)
 	c.Log().Info("component attached", "domain", c.endpoint.domain)
 	if s.cfg.OnAttach != nil {
