@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"strconv"
 	"sync"
@@ -28,7 +29,7 @@ func (g *gatedAccounts) Exists(context.Context, jid.JID) (bool, error) {
 	return g.exists.Load(), nil
 }
 
-// The first stanza for an account looks it up; later ones wait in a queue, and their senders do not.
+// Stanzas for an account that is being looked up wait in a queue, and their senders do not wait.
 func TestResolveQueues(t *testing.T) {
 	t.Parallel()
 	for _, exists := range []bool{true, false} {
@@ -44,8 +45,7 @@ func TestResolveQueues(t *testing.T) {
 				st.ID = id
 				th.router.Route(st)
 			}
-			go send("0")
-			synctest.Wait()
+			send("0")
 			gate, err := th.router.Endpoint(jid.MustParse("gate.test"))
 			if err != nil {
 				t.Fatal(err)
@@ -87,6 +87,33 @@ func TestResolveQueues(t *testing.T) {
 	}
 }
 
+// Only so many accounts are looked up at the same time; the sender of a stanza to a further one waits for it.
+func TestLookupsAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		th := newTestHost(t)
+		g := &gatedAccounts{gate: make(chan struct{})}
+		g.exists.Store(true)
+		th.host.accounts = g
+		var sent atomic.Int32
+		go func() {
+			for i := range maxLookups + 2 {
+				th.router.Route(from(message(fmt.Sprintf("a%d@home.test", i), "chat"), "x@away.test/r"))
+				sent.Add(1)
+			}
+		}()
+		synctest.Wait()
+		if n, asked := sent.Load(), g.asked.Load(); n != maxLookups || asked != maxLookups+1 {
+			t.Errorf("%d sent, %d looked up at the same time; want %d and one more", n, asked, maxLookups)
+		}
+		close(g.gate)
+		synctest.Wait()
+		if got := th.remote.take(); len(got) != maxLookups+2 {
+			t.Errorf("%d of %d answered", len(got), maxLookups+2)
+		}
+	})
+}
+
 // Too much for an account that is being looked up is refused.
 func TestResolveQueueIsBounded(t *testing.T) {
 	t.Parallel()
@@ -95,18 +122,15 @@ func TestResolveQueueIsBounded(t *testing.T) {
 		g := &gatedAccounts{gate: make(chan struct{})}
 		g.exists.Store(true)
 		th.host.accounts = g
-		send := func() { th.router.Route(from(message("juliet@home.test", "chat"), "x@away.test/r")) }
-		for range maxQueued + 2 {
-			go send()
-			synctest.Wait()
+		for range maxQueued + 1 { // none of them waits for the look-up
+			th.router.Route(from(message("juliet@home.test", "chat"), "x@away.test/r"))
 		}
-		if c := condition(th.remote.take()); c != "resource-constraint" {
+		if c := condition(th.remote.soFar()); c != "resource-constraint" {
 			t.Errorf("answered %q", c)
 		}
 		close(g.gate)
-		synctest.Wait()
-		if got := th.remote.take(); len(got) != maxQueued+1 {
-			t.Errorf("%d of %d answered", len(got), maxQueued+1)
+		if got := th.remote.take(); len(got) != maxQueued {
+			t.Errorf("%d of %d answered", len(got), maxQueued)
 		}
 	})
 }
@@ -132,16 +156,12 @@ func TestResolvePanics(t *testing.T) {
 		for _, id := range []string{"first", "second", "bad", "fourth"} {
 			st := from(message("juliet@home.test", "chat"), "x@gate.test/r")
 			st.ID = id
-			go func() {
-				defer func() { _ = recover() }()
-				gate.SendAll([]*stanza.Stanza{st}, func() {}, func(error) { over++ })
-			}()
-			synctest.Wait()
+			gate.SendAll([]*stanza.Stanza{st}, func() {}, func(error) { over++ })
 		}
 		close(g.gate)
 		synctest.Wait()
-		if over != 3 { // all but the first, whose goroutine the panic has ended
-			t.Errorf("%d of those that wait have their outcome, want 3", over)
+		if over != 4 {
+			t.Errorf("%d of those that wait have their outcome, want 4", over)
 		}
 	})
 }
@@ -160,14 +180,9 @@ func TestResolvePanicsAtOnce(t *testing.T) {
 		g := &gatedAccounts{gate: make(chan struct{})}
 		g.exists.Store(true)
 		th.host.accounts = g
-		send := func() {
-			defer func() { _ = recover() }()
-			th.router.Route(from(message("juliet@home.test", "chat"), "x@away.test/r"))
-		}
-		for range 2 {
-			go send()
-			synctest.Wait()
-		}
+		send := func() { th.router.Route(from(message("juliet@home.test", "chat"), "x@away.test/r")) }
+		send()
+		send()
 		close(g.gate)
 		synctest.Wait()
 		bad = false
@@ -408,6 +423,7 @@ func TestStageOrder(t *testing.T) {
 	}
 	th.host.Use(Feature{Stages: []Stage{stage("d", Hold), stage("b", Clean)}}, Feature{Stages: []Stage{stage("c", Clean), stage("a", Refuse)}})
 	th.router.Route(from(message("juliet@home.test", "chat"), "x@away.test/r"))
+	th.settle()
 	if ran != "abcd" {
 		t.Errorf("ran %s", ran)
 	}

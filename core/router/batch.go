@@ -16,6 +16,9 @@ type Batch struct {
 	wait      *safeWait       // of Endpoint.SendAll; nil otherwise
 	unflushed []*sink
 	awaited   []*sink // queues whose writes wait has to wait for
+
+	// queuedFrom is the session that sent the stanza, where another goroutine than its reader delivers it.
+	queuedFrom *Bound
 }
 
 // NewBatch returns a Batch for a connection with the base context ctx.
@@ -47,10 +50,17 @@ func (b *Batch) context() context.Context {
 
 // sender returns the session that sent st: that of the batch, if st is from its account; else nil.
 func (b *Batch) sender(st *stanza.Stanza) *Bound {
-	if b == nil || b.session == nil || b.session.jid.Bare() != st.From.Bare() {
+	if b == nil {
 		return nil
 	}
-	return b.session
+	session := b.session
+	if session == nil {
+		session = b.queuedFrom
+	}
+	if session == nil || session.jid.Bare() != st.From.Bare() {
+		return nil
+	}
+	return session
 }
 
 // beginWrite registers a database write that SendAll waits for. The returned function ends it.

@@ -13,10 +13,11 @@
 // has all accounts. With several nodes each account would be on one node at a time;
 // Port, Location and Facts are the interfaces between nodes.
 //
-// The package starts no goroutine. Endpoint.Run runs in a goroutine of its caller;
-// everything else runs in the goroutine of the sender, nearly always the reader of its
+// An account is looked up in a goroutine that Router.AwaitLookups waits for; it also delivers the
+// stanzas that came meanwhile. Endpoint.Run runs in a goroutine of its caller; everything
+// else runs in the goroutine of the sender, nearly always the reader of its
 // stream. Route never waits for a receiver. It waits for the database
-// when an account has to be looked up, and when an IQ handler or a stage does. So it
+// when an IQ handler or a stage does, and while too many accounts are being looked up. So it
 // must not be called with a lock held, and a callback of the store's writer must not
 // route a request: the writer would wait for itself.
 //

@@ -138,6 +138,7 @@ func TestAccountNotLookedUp(t *testing.T) {
 	for to, want := range map[string]string{"nobody@home.test": "", "juliet@home.test": "juliet@home.test", "broken@home.test": "broken@home.test"} {
 		account = ""
 		th.router.Route(from(message(to, "chat"), "x@away.test/r"))
+		th.settle()
 		if account != want {
 			t.Errorf("%s: handled as %q", to, account)
 		}

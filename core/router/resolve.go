@@ -38,10 +38,11 @@ type queue struct {
 }
 
 type queued struct {
-	st   *stanza.Stanza
-	mode mode
-	wait *safeWait // of the sender's batch; nil if no SendAll waits for the stanza
-	done func(error)
+	st     *stanza.Stanza
+	mode   mode
+	sender *Bound    // the session that sent it; nil if none did
+	wait   *safeWait // of the sender's batch; nil if no SendAll waits for the stanza
+	done   func(error)
 }
 
 // Local returns the account of an address if it is loaded, else nil. It neither allocates nor waits.
@@ -74,7 +75,7 @@ func (h *Host) acquire(ctx context.Context, address jid.JID, proof *uint64) (*Ac
 		} else {
 			h.load(ctx, a)
 		}
-		h.drain(a, func() {})
+		h.drain(a)
 	} else if err := a.await(ctx); err != nil {
 		return nil, err
 	}
@@ -109,18 +110,23 @@ func (a *Account) await(ctx context.Context) error {
 	}
 }
 
-// resolve delivers a stanza to an account that is not loaded. The sender of the first stanza looks the
-// account up in its own goroutine. Stanzas of other senders are queued meanwhile, so that these do not
-// wait; the goroutine of the first sender delivers them.
+// resolve delivers a stanza to an account that is not loaded. The stanza and those that arrive meanwhile are queued,
+// so that their senders wait neither for the database nor for each other. The look-up and the delivery of the queued stanzas
+// have a goroutine of their own; if there are too many of these, it is that of the first sender.
 func (h *Host) resolve(b *Batch, st *stanza.Stanza, m mode) {
 	for {
 		a, added := h.directory.findOrAdd(h, st.To)
+		err := a.enqueue(b, st, m)
 		if added {
-			h.load(b.context(), a)
-			h.drain(a, func() { h.handle(b, a, st, m) })
-			return
+			look := func() {
+				h.load(context.Background(), a)
+				h.drain(a)
+			}
+			if !h.router.lookups.run(look) {
+				look()
+			}
 		}
-		switch err := a.enqueue(b, st, m); {
+		switch {
 		case err == nil:
 			return
 		case errors.Is(err, errOpen):
@@ -153,7 +159,7 @@ func (a *Account) enqueue(b *Batch, st *stanza.Stanza, m mode) error {
 	if len(a.queue.items) >= maxQueued || a.queue.bytes+size > maxQueuedBytes {
 		return errFull
 	}
-	q := queued{st: st, mode: m, done: b.beginWrite()}
+	q := queued{st: st, mode: m, sender: b.sender(st), done: b.beginWrite()}
 	if b != nil {
 		q.wait = b.wait
 	}
@@ -198,9 +204,9 @@ func (a *Account) finish(known bool, err error) {
 	}
 }
 
-// drain calls first, then delivers the queued stanzas. After that the account is open, or dropped if it
-// does not exist or the lookup failed.
-func (h *Host) drain(a *Account, first func()) {
+// drain delivers the queued stanzas. After that the account is open, or dropped if it does not exist or the lookup
+// failed.
+func (h *Host) drain(a *Account) {
 	ended := false
 	var list []queued // taken from the queue and not delivered yet
 	defer func() {
@@ -209,7 +215,6 @@ func (h *Host) drain(a *Account, first func()) {
 			h.abandon(a, list)
 		}
 	}()
-	first()
 	kept := true
 	for {
 		a.mu.Lock()
@@ -233,7 +238,7 @@ func (h *Host) drain(a *Account, first func()) {
 		for ; len(list) > 0; list = list[1:] {
 			q := list[0]
 			b := NewBatch(context.Background())
-			b.wait = q.wait
+			b.wait, b.queuedFrom = q.wait, q.sender
 			h.handle(b, a, q.st, q.mode)
 			b.Flush()
 			q.done(nil)

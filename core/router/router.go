@@ -34,6 +34,8 @@ type Router struct {
 	remote atomic.Pointer[route]
 	mu     sync.Mutex // held while the table is copied
 
+	lookups lookups
+
 	// Counters may be read at any time.
 	Counters Counters
 }
@@ -54,7 +56,7 @@ type route struct {
 
 // New returns a router with an empty table.
 func New(log *slog.Logger) *Router {
-	r := &Router{log: log}
+	r := &Router{log: log, lookups: newLookups(log)}
 	r.table.Store(&map[string]route{})
 	return r
 }

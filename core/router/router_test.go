@@ -14,7 +14,8 @@ import (
 
 // recorder is a session that remembers what it was given.
 type recorder struct {
-	jid jid.JID
+	jid    jid.JID
+	router *Router
 
 	mu      sync.Mutex
 	got     []*stanza.Stanza
@@ -42,8 +43,16 @@ func (p *recorder) Close(condition, _ string) {
 	p.closed = condition
 }
 
-// take empties the recorder.
+// take empties the recorder, after queued stanzas were delivered.
 func (p *recorder) take() []*stanza.Stanza {
+	if p.router != nil {
+		_ = p.router.AwaitLookups(context.Background())
+	}
+	return p.soFar()
+}
+
+// soFar empties the recorder at once.
+func (p *recorder) soFar() []*stanza.Stanza {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	got := p.got
@@ -78,7 +87,7 @@ func newTestHost(t testing.TB, stages ...Stage) *testHost {
 	if err := r.Attach(h.Domain(), h); err != nil {
 		t.Fatal(err)
 	}
-	remote := &recorder{jid: jid.MustParse("away.test")}
+	remote := &recorder{jid: jid.MustParse("away.test"), router: r}
 	r.SetRemote(remote)
 	return &testHost{t, r, h, remote, map[string]*Bound{}, map[string]*Batch{}}
 }
@@ -86,7 +95,7 @@ func newTestHost(t testing.TB, stages ...Stage) *testHost {
 // join binds a session; priority "" leaves it connected but not available.
 func (th *testHost) join(full, priority string) *recorder {
 	th.t.Helper()
-	p := &recorder{jid: jid.MustParse(full)}
+	p := &recorder{jid: jid.MustParse(full), router: th.router}
 	th.bound[full] = th.bind(p, BindOptions{Replace: true})
 	th.batch[full] = NewBatch(context.Background())
 	if priority != "" {
@@ -113,7 +122,11 @@ func (th *testHost) submit(full string, st *stanza.Stanza) {
 	b := th.batch[full]
 	th.bound[full].Submit(b, st)
 	b.Flush()
+	th.settle()
 }
+
+// settle waits until queued stanzas are delivered.
+func (th *testHost) settle() { _ = th.router.AwaitLookups(context.Background()) }
 
 // message makes a chat message without a sender.
 func message(to, typ string) *stanza.Stanza {

@@ -41,6 +41,7 @@ func TestSendAll(t *testing.T) {
 			list = append(list, from(message("juliet@home.test", "chat"), "cleo@gate.test"))
 		}
 		gate.SendAll(list, func() { taken++ }, func(err error) { reported = append(reported, err) })
+		th.settle()
 	}
 	expect := func(what string, wantTaken int, want ...error) {
 		t.Helper()

@@ -56,10 +56,14 @@ func (s *Slot[T]) Loaded(a *Account) *T {
 func (s *Slot[T]) Get(ctx context.Context, a *Account) (*T, error) {
 	c := s.cell(a)
 	for {
-		if v, _ := c.value.Load().(*T); v != nil {
+		if v := s.Loaded(a); v != nil {
 			return v, nil
 		}
 		c.mu.Lock()
+		if v := s.Loaded(a); v != nil { // another load has ended since
+			c.mu.Unlock()
+			return v, nil
+		}
 		l := c.loading
 		if l == nil {
 			l = &load{done: make(chan struct{})}

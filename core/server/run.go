@@ -77,7 +77,11 @@ func (s *Server) drain(ctx context.Context, listeners *sync.WaitGroup, rest func
 	defer enough()
 	err := Wait(clients, listeners)
 	s.clients.Shutdown(clients)
-	return errors.Join(err, Wait(deadline, rest()), CloseWithin(deadline, s))
+	err = errors.Join(err, Wait(deadline, rest()))
+	if s.router.AwaitLookups(deadline) != nil {
+		err = errors.Join(err, errSlowStop)
+	}
+	return errors.Join(err, CloseWithin(deadline, s))
 }
 
 // CloseWithin closes c and returns its error, or at the end of ctx that it has not been closed.

@@ -17,6 +17,7 @@ var moduleUses = map[string][]string{
 	"github.com/xdg-go/scram":                  {"cmd/xmppbench"},
 	"golang.org/x/crypto":                      {"transports/bridge", "transports/bridge/*"},
 	"golang.org/x/net":                         {"core/socket", "transports/richtext"},
+	"golang.org/x/sync":                        {"core/router"},
 	"golang.org/x/term":                        {"cmd/cli", "cmd/dragoman/demo"},
 	"golang.org/x/text":                        {"core/nick", "core/sasl", "core/features/search", "cmd/dragoman", "cmd/dragoman/demo"},
 	"golang.org/x/time":                        {"core/stream", "core/features/register", "core/features/search", "transports/bridge", "transports/bridge/*", "transports/slack", "transports/discord", "transports/discord/rest", "cmd/dragoman", "cmd/dragoman/demo"},

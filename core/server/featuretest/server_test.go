@@ -141,6 +141,15 @@ func (s *testServer) settle() {
 	}
 }
 
+// awaitLookups waits until the stanzas for accounts that are being looked up are delivered, so that answers come in the
+// order of the requests.
+func (s *testServer) awaitLookups() {
+	s.t.Helper()
+	if err := s.router.AwaitLookups(context.Background()); err != nil {
+		s.t.Error(err)
+	}
+}
+
 // entity records what it gets: a domain that is not ours, or a component.
 type entity struct {
 	t   testing.TB
@@ -157,11 +166,12 @@ func (e *entity) Deliver(st *stanza.Stanza) {
 
 func (e *entity) Flush() {}
 
-// sends routes stanzas with the from that they name.
+// sends routes stanzas with the from that they name, one after the other.
 func (e *entity) sends(xml ...string) {
 	e.t.Helper()
 	for _, x := range xml {
 		e.s.router.Route(parse(e.t, x))
+		e.s.awaitLookups()
 	}
 }
 
@@ -274,6 +284,7 @@ func (c *client) sends(xml ...string) {
 		}
 		c.port.Submit(c.batch, st)
 		c.batch.Flush()
+		c.s.awaitLookups()
 	}
 }
 
