@@ -45,7 +45,8 @@ type negotiation struct {
 	elements int
 	bindings []sasl.Binding
 	dialogue *sasl.Dialogue
-	removals uint64 // the router's count of removed accounts, read before the account was looked up
+	removals uint64      // the router's count of removed accounts, read before the account was looked up
+	expiry   *time.Timer // ends the stream when what was proved expires; nil if it does not
 }
 
 // newConn makes a connection without a stream, which the caller adds.
@@ -94,6 +95,9 @@ func (c *conn) begin() error {
 func (c *conn) end(err error) {
 	if errors.Is(err, stream.ErrLeave) {
 		err = c.Leave()
+	}
+	if c.negotiation.expiry != nil {
+		c.negotiation.expiry.Stop()
 	}
 	if s := c.session; s != nil {
 		s.end(c.Context())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -11,6 +12,9 @@ import (
 
 // encryptionRequired is the answer before TLS (RFC 6120 §6.5.4).
 const encryptionRequired = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
+
+// errExpired ends a stream whose token or certificate is not valid any more (RFC 6120 §4.9.3.16, §13.7.2.3).
+var errExpired = stream.NewError(stream.Reset, "what you logged in with has expired: log in again")
 
 var errTries = stream.NewError(stream.PolicyViolation, "too many failed logins")
 
@@ -49,6 +53,8 @@ func (c *conn) refused(out sasl.Outcome) {
 	case errors.Is(f, sasl.ErrDowngrade): // an attacker between the two, or a client with an error
 		c.Log().Warn("login refused: the client did not see the offered mechanisms with channel binding", "user", out.Username)
 	case f.Condition == sasl.Aborted || errors.Is(f, sasl.ErrBindingType): // no password was tried
+	case errors.Is(f, sasl.ErrUnavailable):
+		c.Log().Error("login not possible", "user", out.Username, "err", f)
 	case f.Condition == sasl.TemporaryAuthFailure && !errors.Is(f, sasl.ErrTooManyGuesses):
 		c.Log().Error("login failed because of an internal error", "err", f)
 	default:
@@ -61,12 +67,20 @@ func (c *conn) refused(out sasl.Outcome) {
 func (c *conn) authenticated(id sasl.Identity) {
 	c.who = id.JID
 	c.negotiation.dialogue = nil
+	c.stopAt(id.Expires)
 	c.address.Authenticated()
 	c.AddLog("jid", id.JID.String())
-	c.Log().Info("logged in", "mechanism", id.Mechanism, "binding", id.Binding)
+	c.Log().Info("logged in", "mechanism", id.Mechanism, "binding", id.Binding, "backend", id.Backend)
 	c.server.Counters.Logins.Add(1)
 	c.Restart()
 	c.SetLimits(c.server.limits().Stanza)
+}
+
+// stopAt ends the stream at a time, unless that is zero.
+func (c *conn) stopAt(at time.Time) {
+	if !at.IsZero() {
+		c.negotiation.expiry = time.AfterFunc(time.Until(at), func() { c.Stop(errExpired) })
+	}
 }
 
 // growStack makes room on the stack for what follows, at once. A stack grows by being copied, and

@@ -77,6 +77,7 @@ func (d *Dialogue) Receive(ctx context.Context, e *stanza.Element) Outcome {
 	d.now = nil
 	switch {
 	case errors.Is(err, ErrTooManyGuesses): // not checked
+	case errors.Is(err, errNoToken): // nothing was tried; the number of elements before login is limited
 	case errors.Is(err, ErrBindingType) && d.unbound < maxUnbound:
 		d.unbound++
 	default:

@@ -2,12 +2,15 @@ package sasl
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
 // external is the mechanism EXTERNAL (RFC 4422 appendix A): the peer has authenticated with its TLS certificate.
 type external struct {
+	server *Server
 	verify func(ctx context.Context, authzid string) (jid.JID, error)
 	id     Identity
 }
@@ -39,6 +42,29 @@ func (x *external) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	case authzid != "" && who.String() != authzid:
 		return nil, false, fail(InvalidAuthzid, "authzid is not covered by the certificate") // RFC 6120 §13.7.1.2
 	}
+	if err := x.server.mayLogIn(ctx, who); err != nil {
+		return nil, false, err
+	}
 	x.id = Identity{JID: who, Mechanism: External}
 	return nil, true, nil
+}
+
+// mayLogIn checks that there is such an account of this host, and that it may be used. A host that authenticates itself has none.
+func (s *Server) mayLogIn(ctx context.Context, who jid.JID) error {
+	if s.cfg.Accounts == nil {
+		return nil
+	}
+	if who.Local() == "" || who.Domain() != s.cfg.Host.Domain() {
+		return fail(NotAuthorized, "certificate of another host")
+	}
+	creds, err := s.cfg.Accounts.Lookup(ctx, who.Local())
+	switch {
+	case errors.Is(err, ErrUnknownUser):
+		return fail(NotAuthorized, "certificate of no account")
+	case err != nil:
+		return fmt.Errorf("look up %s: %w", who, err)
+	case creds.Disabled:
+		return fail(AccountDisabled, "disabled")
+	}
+	return nil
 }

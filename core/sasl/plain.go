@@ -44,6 +44,12 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
+	if by := p.server.cfg.Passwords; by != nil {
+		p.id, err = p.server.accept(ctx, Plain, attempt, func() (Proof, error) {
+			return by.CheckPassword(ctx, p.server.canonical(p.username), string(password))
+		})
+		return nil, err == nil, err
+	}
 	a, err := p.server.account(ctx, p.username, anyHash)
 	if err != nil {
 		attempt.Cancel()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 )
@@ -17,6 +18,7 @@ import (
 const (
 	Plain           = "PLAIN"
 	External        = "EXTERNAL"
+	OAuthBearer     = "OAUTHBEARER"
 	ScramSHA1       = "SCRAM-SHA-1"
 	ScramSHA1Plus   = "SCRAM-SHA-1-PLUS"
 	ScramSHA256     = "SCRAM-SHA-256"
@@ -28,7 +30,7 @@ const (
 // All returns every mechanism of this package, the best first.
 func All() []string {
 	return []string{
-		External, ScramSHA512Plus, ScramSHA256Plus, ScramSHA1Plus, ScramSHA512, ScramSHA256, ScramSHA1, Plain,
+		External, OAuthBearer, ScramSHA512Plus, ScramSHA256Plus, ScramSHA1Plus, ScramSHA512, ScramSHA256, ScramSHA1, Plain,
 	}
 }
 
@@ -60,6 +62,12 @@ type Accounts interface {
 type Config struct {
 	Host     jid.JID
 	Accounts Accounts // nil if only EXTERNAL is offered
+	// Passwords checks passwords instead of the keys of Accounts; nil: only those are asked. A back end needs the password itself, so
+	// PLAIN is offered without SCRAM: a client would choose SCRAM for an account that has no keys here.
+	Passwords Passwords
+	Tokens    Tokens // nil: no tokens
+	// OnlyTokens: nobody has a password on this host.
+	OnlyTokens bool
 	// Secret is the key from which the salts of decoys are derived. It must be stored: a salt that changes
 	// with a restart reveals that an account does not exist.
 	Secret []byte
@@ -99,6 +107,9 @@ func NewServer(cfg Config) (*Server, error) {
 		if !slices.Contains(All(), m) {
 			return nil, fmt.Errorf("sasl for %s: unknown mechanism %q", cfg.Host, m)
 		}
+	}
+	if cfg.Accounts == nil && (cfg.Passwords != nil || cfg.Tokens != nil) {
+		return nil, fmt.Errorf("sasl for %s: back ends without accounts", cfg.Host)
 	}
 	if cfg.Accounts != nil && len(cfg.Secret) < minSecret {
 		return nil, fmt.Errorf("sasl for %s: secret shorter than %d bytes", cfg.Host, minSecret)
@@ -163,8 +174,14 @@ func (s *Server) usable(mechanism string, c Conn) bool {
 		return c.TLS && c.External != nil
 	case s.cfg.Accounts == nil:
 		return false
+	case mechanism == OAuthBearer:
+		return c.TLS && s.cfg.Tokens != nil // RFC 7628 §3
+	case s.cfg.OnlyTokens:
+		return false
 	case mechanism == Plain:
 		return c.TLS
+	case s.cfg.Passwords != nil:
+		return false
 	case strings.HasSuffix(mechanism, plus):
 		return c.TLS && len(c.Bindings) > 0
 	}
@@ -189,6 +206,10 @@ type Identity struct {
 	JID       jid.JID // a bare address, a host for EXTERNAL between servers
 	Mechanism string
 	Binding   string // type of the channel binding, "" for none
+	// Backend is the name of the back end that has checked a password or a token, "" for the keys of the account. An account of
+	// a back end gets no keys here.
+	Backend string
+	Expires time.Time // when what was proved is not valid any more; zero: not known
 }
 
 // mechanism is one exchange of one mechanism. in is nil if the peer sent nothing at all.
@@ -220,7 +241,9 @@ func (s *Server) Begin(name string, c Conn) (*Exchange, error) {
 	case Plain:
 		return &Exchange{m: &plain{server: s, conn: c}}, nil
 	case External:
-		return &Exchange{m: &external{verify: c.External}}, nil
+		return &Exchange{m: &external{server: s, verify: c.External}}, nil
+	case OAuthBearer:
+		return &Exchange{m: &oauthBearer{server: s, conn: c}}, nil
 	}
 	return &Exchange{m: newScram(s, name, c)}, nil
 }

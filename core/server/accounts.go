@@ -233,5 +233,8 @@ func accountError(account jid.JID, err error) error {
 	if errors.Is(err, store.ErrNoAccount) {
 		return fmt.Errorf("there is no account %s", account)
 	}
+	if errors.Is(err, store.ErrForeign) {
+		return fmt.Errorf("%s has no password here: another back end of login.backends checks it", account)
+	}
 	return err
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/dragoman-im/dragoman/config"
@@ -45,6 +46,7 @@ type assembly struct {
 	reserved   map[jid.JID]bool // cannot be registered
 	quota      *peerlimit.Quota
 	removed    func(jid.JID) // called when an account was marked as deleted
+	foreign    func(context.Context, jid.JID) (bool, error)
 }
 
 // linked are the features that the server calls directly, or that depend on each other.
@@ -97,7 +99,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		l.commands.Feature(), // runs the commands of all features
 		register.New(h, a.store, register.Options{
 			Open: c.Server.Register, Reserved: func(account jid.JID) bool { return a.reserved[account] },
-			Quota: a.quota, Removed: a.removed, Log: a.log,
+			Foreign: a.foreign, Quota: a.quota, Removed: a.removed, Log: a.log,
 		}).Feature(),
 		l.search.Feature(),
 		vcard.New(a.store, int(c.Limits.VCardBytes)).Feature(),

@@ -6,22 +6,28 @@ import (
 
 	coredisco "github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/features/disco"
+	"github.com/dragoman-im/dragoman/core/identity"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/store/authentication"
 )
 
 // host is one served domain with its features.
 type host struct {
 	*router.Host
 	linked
-	domain jid.JID
+	domain   jid.JID
+	accounts *authentication.Accounts
+	identity *identity.Host
 }
 
 // newHost creates a host with its features and attaches it to the router.
 func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 	h := &host{Host: router.NewHost(r, domain, router.HostOptions{
 		Accounts: a.store, Log: a.log, Strict: router.Strict{Unknown: a.config.Server.Silent, Requests: a.config.Server.Private},
-	}), domain: domain}
+	}), domain: domain, accounts: authentication.New(a.store, domain)}
+	h.identity = newIdentity(h, a)
+	a.foreign = h.foreign
 	h.linked = link(h.Host, a)
 	h.Use(features(h.Host, a, h.linked)...)
 	if err := r.Attach(domain, h.Host); err != nil {

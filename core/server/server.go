@@ -14,10 +14,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
-	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
-	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
 )
 
@@ -158,9 +156,7 @@ func (s *Server) newClients() error {
 	s.reloadable.certificates.Store(&certificates)
 	hosts := make([]c2s.Host, 0, len(s.hosts))
 	for _, h := range s.hosts {
-		auth, err := sasl.NewServer(sasl.Config{
-			Host: h.domain, Accounts: authentication.New(s.store, h.domain), Secret: secret, Iterations: s.config.Login.Iterations, Tries: s.config.Login.Tries,
-		})
+		auth, err := s.newSASL(h, secret)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 var (
 	ErrAccountExists = errors.New("the account exists already")
 	ErrNoAccount     = register.ErrNoAccount
+	ErrForeign       = register.ErrForeign // of an account that another back end authenticates
 )
 
 // Account is a local account. What it holds in other tables goes when it goes.
@@ -30,6 +31,11 @@ ON CONFLICT (jid) DO NOTHING`
 
 // CreateAccount makes an account with its credentials; ErrAccountExists where there is one.
 func (s *Store) CreateAccount(ctx context.Context, account jid.JID, credentials sasl.Credentials) error {
+	return s.CreateAccountWith(ctx, account, credentials, nil)
+}
+
+// CreateAccountWith is CreateAccount with a function, unless it is nil, that runs in the same transaction. If it fails no account is made.
+func (s *Store) CreateAccountWith(ctx context.Context, account jid.JID, credentials sasl.Credentials, fn func(tx *sql.Tx) error) error {
 	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
 		at := now()
 		n, err := affected(tx.Exec(createAccountSQL, account.String(), at, at))
@@ -42,7 +48,10 @@ func (s *Store) CreateAccount(ctx context.Context, account jid.JID, credentials 
 			}
 			return ErrAccountExists
 		}
-		return putCredentials(tx, account, credentials)
+		if err := putCredentials(tx, account, credentials); err != nil || fn == nil {
+			return err
+		}
+		return fn(tx)
 	})
 }
 

@@ -23,8 +23,15 @@ func setCredentials(tx *sql.Tx, account jid.JID, credentials sasl.Credentials) e
 	} else if !ok { // it is being removed
 		return ErrNoAccount
 	}
+	if foreign, err := exists(tx.QueryRow(foreignSQL, account.String())); err != nil {
+		return fmt.Errorf("look up the back end of %s: %w", account, err)
+	} else if foreign {
+		return ErrForeign
+	}
 	return putCredentials(tx, account, credentials)
 }
+
+const foreignSQL = `SELECT 1 FROM identities WHERE account = ?`
 
 const (
 	deleteCredentialsSQL = `DELETE FROM credentials WHERE account = ?`

@@ -30,6 +30,9 @@ var importRules = []importRule{
 	{"core/nick", []string{"core/jid"}},
 	{"core/mailbox", nil},
 	{"core/sasl", addresses},
+	{"core/identity", join(addresses, "core/sasl")},
+	{"core/identity/claims", join(addresses, "core/sasl", "core/identity")},
+	{"core/identity/*", join(addresses, "core/sasl", "core/identity", "core/identity/claims", "config")}, // config for rows of settings
 	{"core/keyfile", nil},
 	{"core/socket", []string{"core/keyfile"}},
 	{"core/peerlimit", nil},
@@ -60,13 +63,13 @@ var importRules = []importRule{
 	{"core/store/pipeline", nil},
 	{"core/store/postgres", nil},
 	{"core/store/exclusive", []string{"core/store/postgres"}},
-	{"core/store/authentication", join(addresses, "core/sasl", "core/store")},
+	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/store")},
 	{"core/store/scan", nil},
 	{"core/store/schema", nil},
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/store/authentication", "core/store/exclusive"}},
+	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/authentication", "core/store/exclusive"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},

@@ -35,13 +35,14 @@ var (
 	ErrTaken     = errors.New("the name is taken")
 	ErrPassword  = errors.New("the password cannot be used")
 	ErrNoAccount = router.ErrNoAccount
+	ErrForeign   = errors.New("the account has no password here: another back end checks it")
 )
 
 // Store keeps the accounts.
 type Store interface {
 	// Register creates an account. It returns ErrTaken or ErrPassword.
 	Register(ctx context.Context, account jid.JID, password string) error
-	// SetPassword returns ErrPassword for a password that cannot be used.
+	// SetPassword returns ErrPassword for a password that cannot be used, and ErrForeign for an account that has none here.
 	SetPassword(ctx context.Context, account jid.JID, password string) error
 	// RemoveAccount marks an account as deleted. From then on nobody can log in, and the rest of the
 	// deletion is done even after a restart. It returns ErrNoAccount if there is no such account.
@@ -53,7 +54,10 @@ type Options struct {
 	Open bool // everybody may create an account
 	// Reserved reports whether nobody may create this account by registration. It is answered like a name that is taken. May be nil.
 	Reserved func(account jid.JID) bool
-	Quota    *peerlimit.Quota // of accounts and names by address; nil: no limit
+	// Foreign reports whether another back end than the store authenticates an account: it can be neither changed nor deleted
+	// from a client. May be nil.
+	Foreign func(ctx context.Context, account jid.JID) (bool, error)
+	Quota   *peerlimit.Quota // of accounts and names by address; nil: no limit
 	// Removed is called after an account was marked as deleted, to start the rest of the deletion. It must
 	// not block. May be nil.
 	Removed func(account jid.JID)
@@ -115,7 +119,17 @@ func (r *Register) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error
 		return nil, stanza.ServiceUnavailable("")
 	}
 	account := q.Session.JID().Bare()
+	foreign, err := r.foreign(ctx, account)
 	switch {
+	case err != nil:
+		return nil, err
+	case foreign && q.Stanza.Type == stanza.TypeGet:
+		return stanza.NewElement(NS, "query").Add(
+			stanza.NewElement(NS, "registered"), stanza.TextElement(NS, "username", account.Local()),
+			stanza.TextElement(NS, "instructions", "This account is managed elsewhere: its password cannot be changed here."),
+		), nil
+	case foreign:
+		return nil, stanza.NotAllowed("this account is managed elsewhere") // XEP-0077 §3.2, §3.3
 	case q.Stanza.Type == stanza.TypeGet:
 		return stanza.NewElement(NS, "query").Add(
 			stanza.NewElement(NS, "registered"),
@@ -127,6 +141,13 @@ func (r *Register) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error
 		return nil, r.remove(ctx, q, account)
 	}
 	return nil, r.password(ctx, q, account)
+}
+
+func (r *Register) foreign(ctx context.Context, account jid.JID) (bool, error) {
+	if r.Foreign == nil {
+		return false, nil
+	}
+	return r.Foreign(ctx, account)
 }
 
 // password changes the password (XEP-0077 §3.3). Another account's name is refused (CVE-2009-1595).
