@@ -50,11 +50,11 @@ func testSession(tb testing.TB, p *testServer, full string, t stream.Transport) 
 	c := p.server.newConn(netip.Addr{})
 	c.useTransport(t)
 	c.who, c.host = jidOf(full).Bare(), p.server.first
-	s, refusal := c.claim(jidOf(full).Resource())
+	s, refusal := c.claim(jidOf(full).Resource(), "")
 	if refusal != nil {
 		tb.Fatal(refusal)
 	}
-	s.attach(c, stanza.NewPresence(s.jid, s.jid, ""))
+	s.attach(c, func() { c.Send(stanza.NewPresence(s.jid, s.jid, "")) })
 	c.Establish()
 	c.SetLimits(stream.ForClients())
 	s.port.(*router.Bound).SetPresence(&router.Presence{})

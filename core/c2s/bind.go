@@ -43,21 +43,26 @@ func (c *conn) refuse(st *stanza.Stanza, e *stanza.Error) {
 
 // bind binds a resource and answers the request (RFC 6120 §7.6, §7.7).
 func (c *conn) bind(st *stanza.Stanza, resource string) {
-	s, refusal := c.claim(resource)
+	s, refusal := c.claim(resource, "")
 	if refusal != nil {
 		c.refuse(st, refusal)
 		return
 	}
 	result := st.Result(stanza.NewElement(nsBind, "bind").Add(stanza.TextElement(nsBind, "jid", s.jid.String())))
-	s.attach(c, result)
+	c.establish(s, func() { c.Send(result) })
+}
+
+// establish attaches a session after an answer was sent, and ends the negotiation.
+func (c *conn) establish(s *session, answer func()) {
+	s.attach(c, answer)
 	c.Establish()
 	c.negotiation.bindings = nil
 	c.AddLog("resource", s.jid.Resource())
 	c.Log().Debug("session bound")
 }
 
-// claim binds a session with a resource; with "" the server chooses one.
-func (c *conn) claim(resource string) (*session, *stanza.Error) {
+// claim binds a session with a resource; with "" the server chooses one. client is the id of the client, "" if that is unknown.
+func (c *conn) claim(resource, client string) (*session, *stanza.Error) {
 	for try := 0; ; try++ {
 		name := resource
 		if name == "" {
@@ -67,7 +72,7 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 		if err != nil || !full.IsFull() {
 			return nil, stanza.BadRequest("this resource cannot be used")
 		}
-		s, err := c.enter(full)
+		s, err := c.enter(full, client)
 		switch {
 		case err == nil:
 			return s, nil
@@ -89,10 +94,11 @@ func (c *conn) claim(resource string) (*session, *stanza.Error) {
 	}
 }
 
-func (c *conn) enter(full jid.JID) (*session, error) {
+func (c *conn) enter(full jid.JID, client string) (*session, error) {
 	s := &session{server: c.server, host: c.host, jid: full}
 	port, err := c.host.Router.Bind(c.Context(), s, router.BindOptions{
-		Replace: c.server.cfg.Conflict == Replace, Max: max(c.server.limits().Sessions, 0), Since: &c.negotiation.removals,
+		// The resource of a client that is known is its own: an earlier session with it has lost its connection.
+		Replace: c.server.cfg.Conflict == Replace || client != "", Client: client, Max: max(c.server.limits().Sessions, 0), Since: &c.negotiation.removals,
 	})
 	s.port = port
 	return s, err

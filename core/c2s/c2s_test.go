@@ -191,9 +191,22 @@ func (c *client) scram(user string) {
 // data of the channel binding.
 func (c *client) scramProof(user, mechanism, header, binding string) string {
 	c.T.Helper()
+	final := c.proof(user, header, binding, func(first string) string { return auth(mechanism, b64(first)) })
+	return "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + final + "</response>"
+}
+
+// scramProof2 is scramProof for SASL2, with further elements in the request.
+func (c *client) scramProof2(user, mechanism, header, binding string, inline ...string) string {
+	c.T.Helper()
+	final := c.proof(user, header, binding, func(first string) string { return authenticate(mechanism, first, inline...) })
+	return "<response xmlns='urn:xmpp:sasl:2'>" + final + "</response>"
+}
+
+// proof returns the data of the client's last message.
+func (c *client) proof(user, header, binding string, begin func(first string) string) string {
+	c.T.Helper()
 	first := "n=" + user + ",r=clientnonce"
-	c.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='" + mechanism + "'>" +
-		base64.StdEncoding.EncodeToString([]byte(header+first)) + "</auth>")
+	c.Send(begin(header + first))
 	data := c.Until("</challenge>")
 	data = strings.TrimSuffix(data[strings.LastIndex(data, "'>")+2:], "</challenge>")
 	challenge, err := base64.StdEncoding.DecodeString(data)
@@ -227,7 +240,7 @@ func (c *client) scramProof(user, mechanism, header, binding string) string {
 	stored := sha256.Sum256(proof)
 	subtle.XORBytes(proof, proof, sum(stored[:], first+","+string(challenge)+","+final))
 	final += ",p=" + base64.StdEncoding.EncodeToString(proof)
-	return "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + base64.StdEncoding.EncodeToString([]byte(final)) + "</response>"
+	return b64(final)
 }
 
 const success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"

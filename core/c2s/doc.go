@@ -5,8 +5,8 @@
 // authorise.go (who may send it) → recipients.go (to how many) → router.Host.Submit.
 // Output: session.go (Deliver) → stream.Queue.
 //
-// A stream begins with header.go → features.go → starttls.go → login.go → bind.go; conn.go runs it and
-// ends it. address_limiter.go decides which addresses may connect and try passwords, and how often.
+// A stream begins with header.go → features.go → starttls.go → login.go → bind.go, or sasl2.go, which does both at once; conn.go runs
+// it and ends it. inline.go is the table of what a client can ask for together with its login. address_limiter.go decides which addresses may connect and try passwords, and how often.
 //
 // A conn is one connection: the stream.Handler of its stream.Conn, whose goroutine owns its state. Server.Shutdown waits for
 // these goroutines; the package starts no others. A session is a bound resource. It is a type of its own because
@@ -15,6 +15,6 @@
 //
 // Lock order: session.mu, then the queue's own. addressLimiter.mu is a leaf.
 //
-// Specifications: RFC 6120, RFC 6121 §8.1, RFC 7590, XEP-0368, XEP-0440, XEP-0478,
+// Specifications: RFC 6120, RFC 6121 §8.1, RFC 7590, XEP-0368, XEP-0386, XEP-0388, XEP-0440, XEP-0478,
 // XEP-0199, XEP-0205.
 package c2s

@@ -2,7 +2,7 @@ package c2s
 
 import (
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -18,11 +18,14 @@ const (
 	wantLogin
 	wantLoginTLS
 	wantBind
+	bound
 	stages
 )
 
 func (c *conn) stage() stage {
 	switch {
+	case c.session != nil:
+		return bound
 	case !c.who.IsZero():
 		return wantBind
 	case c.tlsRequired():
@@ -33,34 +36,60 @@ func (c *conn) stage() stage {
 	return wantLogin
 }
 
-// offers are a host's features as they are sent: the same for all connections of a stage.
-type offers [stages]offer
+// offers are a host's features as they are sent: the same for all connections of a stage with the same channel bindings.
+type offers [2][stages][bindingSets]atomic.Pointer[offer]
 
+// bindingSets is the number of sets of channel bindings that a connection may have.
+const bindingSets = 1 << 2
+
+// offer is what is sent while the settings are the same.
 type offer struct {
-	once sync.Once
-	text []byte
+	settings *settings
+	text     []byte
+}
+
+// bindingSet returns the index of the connection's channel bindings.
+func (c *conn) bindingSet() int {
+	set := 0
+	for _, b := range c.negotiation.bindings {
+		switch b.Type {
+		case sasl.BindExporter:
+			set |= 1
+		case sasl.BindEndPoint:
+			set |= 2
+		}
+	}
+	return set
 }
 
 // sendFeatures sends the features of the current stage (RFC 6120 §4.3.2).
 func (c *conn) sendFeatures() {
-	at := c.stage()
-	if at == wantLogin || at == wantLoginTLS {
+	if at := c.stage(); at == wantLogin || at == wantLoginTLS {
 		c.negotiation.dialogue = sasl.NewDialogue(c.host.SASL, c.saslConn())
 	}
-	if at == wantLoginTLS { // channel bindings differ between connections
-		c.Append(func(dst []byte) []byte { return c.AppendFeatures(dst, c.features(at)...) })
-		return
-	}
-	o := &c.host.offers[at]
+	c.Queue().AppendBytes(c.offered().text)
+}
+
+// offered returns the features of the current stage.
+func (c *conn) offered() *offer {
+	framed := 0
 	if c.Framed() {
-		o = &c.host.framedOffers[at]
+		framed = 1
 	}
-	o.once.Do(func() { o.text = c.AppendFeatures(nil, c.features(at)...) })
-	c.Queue().AppendBytes(o.text)
+	at, current := c.stage(), c.server.current.Load()
+	cached := &c.host.offers[framed][at][c.bindingSet()]
+	o := cached.Load()
+	if o == nil || o.settings != current {
+		o = &offer{settings: current, text: c.AppendFeatures(nil, c.features(at)...)}
+		cached.Store(o)
+	}
+	return o
 }
 
 func (c *conn) features(at stage) []*stanza.Element {
 	switch at {
+	case bound:
+		return append([]*stanza.Element{c.limitsFeature()}, c.host.Features...)
 	case wantBind:
 		bind := stanza.NewElement(nsBind, "bind")
 		// RFC 3921 clients require a session; others ignore this feature.
@@ -74,6 +103,9 @@ func (c *conn) features(at stage) []*stanza.Element {
 		list = append(list, stream.StartTLSFeature(false))
 	}
 	list = append(list, c.host.SASL.Features(c.saslConn())...)
+	if f := c.host.SASL.Feature2(c.saslConn(), c.inlineFeatures()...); f != nil {
+		list = append(list, f)
+	}
 	list = append(list, c.host.FeaturesBeforeLogin...)
 	return append(list, c.limitsFeature())
 }
@@ -104,9 +136,11 @@ func (c *conn) Negotiate(it *stream.Item) error {
 	}
 	kind := it.StanzaKind()
 	switch {
+	case c.negotiation.dialogue.Busy() && string(it.Space()) != sasl.NS2:
+		return errDuringLogin
 	case it.Is(stream.NSTLS, "starttls"):
 		return c.startTLS()
-	case string(it.Space()) == sasl.NS && c.who.IsZero():
+	case (string(it.Space()) == sasl.NS || string(it.Space()) == sasl.NS2) && c.who.IsZero():
 		return c.authenticate(it)
 	case c.tlsRequired():
 		return stream.NewError(stream.PolicyViolation, "TLS is required") // CVE-2014-8760

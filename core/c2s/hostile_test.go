@@ -137,11 +137,11 @@ func FuzzReceive(f *testing.F) {
 		c := p.server.newConn(netip.Addr{})
 		c.useTransport(source{Reader: io.MultiReader(strings.NewReader(open("home.test")), strings.NewReader(data))})
 		c.who, c.host = jidOf("romeo@home.test"), p.server.first
-		s, refusal := c.claim("x")
+		s, refusal := c.claim("x", "")
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
-		s.attach(c, stanza.NewPresence(s.jid, s.jid, ""))
+		s.attach(c, func() { c.Send(stanza.NewPresence(s.jid, s.jid, "")) })
 		c.Establish()
 		c.SetLimits(stream.ForClients())
 		if err := c.Run(); err == nil || c.server.Counters.Panics.Load() > 0 {

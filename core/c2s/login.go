@@ -11,25 +11,34 @@ import (
 )
 
 // encryptionRequired is the answer before TLS (RFC 6120 §6.5.4).
-const encryptionRequired = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
+const (
+	encryptionRequired  = "<failure xmlns='" + sasl.NS + "'><encryption-required/></failure>"
+	encryptionRequired2 = "<failure xmlns='" + sasl.NS2 + "'><encryption-required xmlns='" + sasl.NS + "'/></failure>"
+)
 
-// errExpired ends a stream whose token or certificate is not valid any more (RFC 6120 §4.9.3.16, §13.7.2.3).
-var errExpired = stream.NewError(stream.Reset, "what you logged in with has expired: log in again")
+var (
+	// errExpired ends a stream whose token or certificate is not valid any more (RFC 6120 §4.9.3.16, §13.7.2.3).
+	errExpired     = stream.NewError(stream.Reset, "what you logged in with has expired: log in again")
+	errTries       = stream.NewError(stream.PolicyViolation, "too many failed logins")
+	errDuringLogin = stream.NewError(stream.PolicyViolation, "not while a login is under way")
+)
 
-var errTries = stream.NewError(stream.PolicyViolation, "too many failed logins")
-
-// authenticate handles one element of the SASL negotiation (RFC 6120 §6.4).
+// authenticate handles one element of a login (RFC 6120 §6.4, XEP-0388).
 func (c *conn) authenticate(it *stream.Item) error {
 	if c.tlsRequired() {
 		c.server.Counters.LoginsFailed.Add(1)
-		c.Append(func(dst []byte) []byte { return append(dst, encryptionRequired...) })
+		text := encryptionRequired
+		if string(it.Space()) == sasl.NS2 {
+			text = encryptionRequired2
+		}
+		c.Append(func(dst []byte) []byte { return append(dst, text...) })
 		return nil
 	}
 	e, err := it.Tree()
 	if err != nil {
 		return fmt.Errorf("read login: %w", err)
 	}
-	if e.Local == "auth" {
+	if e.Local == "auth" || e.Local == "authenticate" {
 		c.negotiation.removals = c.host.Router.Removals()
 	}
 	growStack()
@@ -39,10 +48,15 @@ func (c *conn) authenticate(it *stream.Item) error {
 		c.refused(out)
 	}
 	switch {
+	case out.Violation:
+		return errDuringLogin
 	case out.TooMany:
 		return errTries // checklist 29
+	case out.Request != nil:
+		return c.complete(out)
 	case out.Identity != nil:
 		c.authenticated(*out.Identity)
+		c.Restart() // RFC 6120 §6.4.6: what the client has sent after its last message belongs to the new stream
 	}
 	return nil
 }
@@ -62,8 +76,7 @@ func (c *conn) refused(out sasl.Outcome) {
 	}
 }
 
-// authenticated restarts the stream for an account (RFC 6120 §6.4.6). What the client
-// sent after its last message belongs to the new stream.
+// authenticated sets the account of the connection.
 func (c *conn) authenticated(id sasl.Identity) {
 	c.who = id.JID
 	c.negotiation.dialogue = nil
@@ -72,7 +85,6 @@ func (c *conn) authenticated(id sasl.Identity) {
 	c.AddLog("jid", id.JID.String())
 	c.Log().Info("logged in", "mechanism", id.Mechanism, "binding", id.Binding, "backend", id.Backend)
 	c.server.Counters.Logins.Add(1)
-	c.Restart()
 	c.SetLimits(c.server.limits().Stanza)
 }
 

@@ -42,10 +42,10 @@ type Server struct {
 // host is a Host with what the server derives from it.
 type host struct {
 	Host
-	domain               string
-	tls                  *tls.Config // after STARTTLS; nil without TLS
-	certs                socket.Certificates
-	offers, framedOffers offers
+	domain string
+	tls    *tls.Config // after STARTTLS; nil without TLS
+	certs  socket.Certificates
+	offers offers
 }
 
 // NewServer returns a server.

@@ -24,6 +24,7 @@ type session struct {
 	host   *host
 	jid    jid.JID
 	port   router.Port
+	client string // id of the client's installation, "" if unknown
 
 	conn atomic.Pointer[conn] // nil until it is attached
 
@@ -128,17 +129,17 @@ func (s *session) Close(condition, text string) {
 	}
 }
 
-// attach sets the connection of the session, in the goroutine of the connection. It sends first and then
-// the stanzas that were delivered before.
-func (s *session) attach(c *conn, first *stanza.Stanza) {
+// attach sets the connection of the session, in the goroutine of the connection. It calls first, which sends an answer, and then
+// sends the stanzas that were delivered before.
+func (s *session) attach(c *conn, first func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.Send(first)
+	c.session = s
+	first()
 	for _, st := range s.waiting {
 		c.Send(st)
 	}
 	s.waiting, s.held = nil, 0
-	c.session = s
 	s.conn.Store(c)
 	s.server.Counters.Sessions.Add(1)
 	if s.closing != nil {

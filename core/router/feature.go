@@ -50,6 +50,7 @@ type BeforeLogin struct {
 	StreamFeatures []*stanza.Element
 	// Answer returns the answer to an IQ, or nil for no answer. It may wait for the store.
 	Answer func(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza
+	Inline Inline // what a client can ask for together with its login
 }
 
 // Counter counts how often a limit was reached.

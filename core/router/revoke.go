@@ -47,6 +47,23 @@ func (r *revocations) since(account jid.JID, count uint64) bool {
 	return r.last[account].count > count
 }
 
+// EndClient ends the sessions of one client of an account with a stream error, and refuses to bind those that are logging in at the
+// moment. Call it after the client's access is withdrawn. It returns the number of sessions.
+func (h *Host) EndClient(account jid.JID, client, condition, text string) int {
+	account = account.Bare()
+	if key, err := account.WithResource(client); err == nil {
+		h.revocations.add(key, h.revocations.count.Add(1)) // before the sessions are listed: see Host.bind
+	}
+	n := 0
+	for _, b := range h.directory.find(account).Sessions() {
+		if b.client == client {
+			b.Close(condition, text)
+			n++
+		}
+	}
+	return n
+}
+
 // EndSessions ends all sessions of an account but one, which may be nil, with a stream error, and refuses to bind those that are
 // logging in at the moment. Call it after a change of what accounts log in with is committed. It returns the number of sessions.
 func (h *Host) EndSessions(account jid.JID, except *Bound, condition, text string) int {
@@ -63,6 +80,13 @@ func (h *Host) EndSessions(account jid.JID, except *Bound, condition, text strin
 }
 
 // revoked reports whether what a session has logged in with is no longer valid.
-func (h *Host) revoked(account jid.JID, since *uint64) bool {
-	return since != nil && *since != h.revocations.count.Load() && h.revocations.since(account.Bare(), *since)
+func (h *Host) revoked(b *Bound, since *uint64) bool {
+	if since == nil || *since == h.revocations.count.Load() {
+		return false
+	}
+	if h.revocations.since(b.jid.Bare(), *since) {
+		return true
+	}
+	client, err := b.jid.Bare().WithResource(b.client)
+	return b.client != "" && err == nil && h.revocations.since(client, *since)
 }

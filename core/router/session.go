@@ -39,6 +39,9 @@ type Port interface {
 	// Unbind removes the session and calls PresenceHandler.Ended. It does nothing for a session that was
 	// replaced before.
 	Unbind(ctx context.Context)
+	// Inline does what the features do while a session is bound by XEP-0386, before the client is told of the session. request is its
+	// <bind/>. The results belong into <bound/>.
+	Inline(ctx context.Context, request *stanza.Element) []*stanza.Element
 }
 
 // BindOptions are the parameters of Host.Bind.
@@ -49,6 +52,8 @@ type BindOptions struct {
 	// removed since, it is not looked up again; if EndSessions was called for it since, the login is not valid any more. nil: the
 	// account is looked up.
 	Since *uint64
+	// Client identifies the installation of the client, "" if unknown: other sessions of the same one are ended.
+	Client string
 }
 
 // Bound is a bound session, as the router and the features use it, with its facts. It implements Port.
@@ -58,6 +63,7 @@ type Bound struct {
 	waiter  QueueWaiter // the session, if it implements QueueWaiter
 	jid     jid.JID
 	account *Account
+	client  string // of BindOptions
 	ended   atomic.Bool
 
 	presence atomic.Pointer[Presence]
@@ -81,7 +87,7 @@ func (h *Host) Bind(ctx context.Context, s Session, c BindOptions) (Port, error)
 
 func (h *Host) bind(ctx context.Context, s Session, c BindOptions) (*Bound, error) {
 	patient, _ := s.(QueueWaiter)
-	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, jid: s.JID()}
+	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, jid: s.JID(), client: c.Client}
 	for {
 		a, err := h.acquire(ctx, b.jid, c.Since)
 		if err != nil {
@@ -96,15 +102,33 @@ func (h *Host) bind(ctx context.Context, s Session, c BindOptions) (*Bound, erro
 		}
 		if old != nil {
 			h.sessionEnded(ctx, old)
-			old.Close("conflict", "replaced by a new session") // RFC 6120 §7.7.2.2
+			old.Close("conflict", replacedText) // RFC 6120 §7.7.2.2
 		}
-		if err == nil && h.revoked(b.jid, c.Since) { // checked when EndSessions can see the session
+		if err == nil && h.revoked(b, c.Since) { // checked when EndSessions can see the session
 			b.Unbind(ctx)
 			return nil, ErrRevoked
+		}
+		if err == nil && c.Client != "" {
+			b.replaceOthers(ctx)
 		}
 		return b, err
 	}
 }
+
+const replacedText = "replaced by a new session"
+
+// replaceOthers ends the other sessions of the same client: their connections are probably dead (XEP-0386 §4.2).
+func (b *Bound) replaceOthers(ctx context.Context) {
+	for _, o := range b.account.Sessions() {
+		if o != b && o.client == b.client {
+			o.Unbind(ctx)
+			o.Close("conflict", replacedText)
+		}
+	}
+}
+
+// Client returns what identifies the installation of the client, "" if that is unknown.
+func (b *Bound) Client() string { return b.client }
 
 // JID returns the full JID.
 func (b *Bound) JID() jid.JID { return b.jid }

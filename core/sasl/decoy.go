@@ -1,9 +1,12 @@
 package sasl
 
 import (
+	"encoding/base32"
 	"encoding/binary"
 	"hash"
 	"math"
+
+	"github.com/dragoman-im/dragoman/core/jid"
 )
 
 // Trait holds the parameters of a key that a peer can see before it has authenticated (RFC 5802
@@ -100,6 +103,12 @@ func (s *Server) decoyKey(username string, h Hash, shape Shape) Key {
 		StoredKey:  s.derive("stored", of, username, h.size()),
 		ServerKey:  s.derive("server", of, username, h.size()),
 	}
+}
+
+// ClientID returns a text that is always the same for a client of an account and a name, and from which the client's id cannot be
+// computed.
+func (s *Server) ClientID(account jid.JID, client, name string) string {
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(s.derive("client", client+"\x00"+name, account.Local(), 10))
 }
 
 // derive returns n bytes that without the secret cannot be predicted or distinguished from random ones.

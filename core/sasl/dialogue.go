@@ -43,11 +43,13 @@ func (s *Server) Features(c Conn) []*stanza.Element {
 	return out
 }
 
-// Dialogue is the sequence of exchanges on one stream (RFC 6120 §6.4).
+// Dialogue is the sequence of exchanges on one stream, in the form of RFC 6120 §6.4 or of SASL2 (XEP-0388), as the peer chooses for
+// each of them.
 type Dialogue struct {
 	server  *Server
 	conn    Conn
 	now     *Exchange
+	request *Request // of SASL2, while its exchange is under way
 	failed  int
 	unbound int
 }
@@ -62,19 +64,35 @@ type Outcome struct {
 	Failure  *Failure  // not nil: the exchange failed; Reply has the failure already
 	Username string    // with Failure: the name that the peer has sent, "" if none
 	TooMany  bool      // close the stream with policy-violation after Reply
+
+	// Of SASL2:
+	Request   *Request // with Identity: what the client asked for. The caller sends the success (AppendSuccess); no stream restarts
+	Data      []byte   // with Request: of the mechanism, for the success; nil: none
+	Violation bool     // close the stream at once: an element that is not allowed now
 }
 
-// Receive handles an element in namespace NS. An unknown name is a malformed request.
+// Receive handles an element in namespace NS or NS2. An unknown name is a malformed request.
 func (d *Dialogue) Receive(ctx context.Context, e *stanza.Element) Outcome {
+	if e != nil && e.Space == NS2 {
+		return d.receive2(ctx, e)
+	}
+	if d.Busy() {
+		return Outcome{Violation: true}
+	}
 	reply, id, err := d.receive(ctx, e)
 	if err == nil {
 		return Outcome{Reply: reply, Identity: id}
 	}
+	return d.fail(err, appendFailure)
+}
+
+// fail ends the exchange because of an error, whose answer has the form of the profile.
+func (d *Dialogue) fail(err error, reply func(dst []byte, f *Failure) []byte) Outcome {
 	username := ""
 	if d.now != nil {
 		username = d.now.Username()
 	}
-	d.now = nil
+	d.now, d.request = nil, nil
 	switch {
 	case errors.Is(err, ErrTooManyGuesses): // not checked
 	case errors.Is(err, errNoToken): // nothing was tried; the number of elements before login is limited
@@ -87,7 +105,7 @@ func (d *Dialogue) Receive(ctx context.Context, e *stanza.Element) Outcome {
 	if !ok {
 		f = &Failure{Condition: TemporaryAuthFailure, Cause: err}
 	}
-	return Outcome{Reply: appendFailure(nil, f), Failure: f, Username: username, TooMany: d.failed >= d.server.cfg.Tries}
+	return Outcome{Reply: reply(nil, f), Failure: f, Username: username, TooMany: d.failed >= d.server.cfg.Tries}
 }
 
 func (d *Dialogue) receive(ctx context.Context, e *stanza.Element) ([]byte, *Identity, error) {

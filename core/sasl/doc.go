@@ -3,8 +3,8 @@
 // verify a certificate.
 //
 // A Server holds what is the same for all connections of a host. Begin starts an
-// Exchange, which is independent of XML, so that it serves SASL2 (XEP-0388) too; Dialogue
-// wraps it for the <auth/> of RFC 6120 §6.
+// Exchange, which is independent of XML; Dialogue wraps it for the <auth/> of RFC 6120 §6 and the <authenticate/> of
+// SASL2 (XEP-0388).
 //
 // Accounts are kept as StoredKey and ServerKey per hash, never as a password; PLAIN is
 // checked against the same keys. For a user name without an account the answers are decoys (decoy.go): the salt is always the same,
@@ -15,5 +15,5 @@
 // starts no goroutine and takes no lock.
 //
 // Specifications: RFC 4422, RFC 4616, RFC 5802, RFC 7677, RFC 9266, RFC 4013; RFC 6120
-// §6; XEP-0440, XEP-0474.
+// §6; XEP-0388, XEP-0440, XEP-0474.
 package sasl

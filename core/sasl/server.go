@@ -14,26 +14,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// Names of mechanisms.
-const (
-	Plain           = "PLAIN"
-	External        = "EXTERNAL"
-	OAuthBearer     = "OAUTHBEARER"
-	ScramSHA1       = "SCRAM-SHA-1"
-	ScramSHA1Plus   = "SCRAM-SHA-1-PLUS"
-	ScramSHA256     = "SCRAM-SHA-256"
-	ScramSHA256Plus = "SCRAM-SHA-256-PLUS"
-	ScramSHA512     = "SCRAM-SHA-512"
-	ScramSHA512Plus = "SCRAM-SHA-512-PLUS"
-)
-
-// All returns every mechanism of this package, the best first.
-func All() []string {
-	return []string{
-		External, OAuthBearer, ScramSHA512Plus, ScramSHA256Plus, ScramSHA1Plus, ScramSHA512, ScramSHA256, ScramSHA1, Plain,
-	}
-}
-
 // Channel bindings that the server announces. It does not support tls-unique, which is not secure (RFC 9266 §1).
 const (
 	BindExporter = "tls-exporter"         // RFC 9266
@@ -157,37 +137,6 @@ type unlimited struct{}
 func (unlimited) Right()  {}
 func (unlimited) Cancel() {}
 
-// Mechanisms returns the mechanisms that the peer may use on this connection. RFC 6120 §6.3.3.
-func (s *Server) Mechanisms(c Conn) []string {
-	var out []string
-	for _, m := range All() {
-		if slices.Contains(s.cfg.Mechanisms, m) && s.usable(m, c) {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-func (s *Server) usable(mechanism string, c Conn) bool {
-	switch {
-	case mechanism == External:
-		return c.TLS && c.External != nil
-	case s.cfg.Accounts == nil:
-		return false
-	case mechanism == OAuthBearer:
-		return c.TLS && s.cfg.Tokens != nil // RFC 7628 §3
-	case s.cfg.OnlyTokens:
-		return false
-	case mechanism == Plain:
-		return c.TLS
-	case s.cfg.Passwords != nil:
-		return false
-	case strings.HasSuffix(mechanism, plus):
-		return c.TLS && len(c.Bindings) > 0
-	}
-	return true
-}
-
 // BindingTypes lists the channel bindings to announce beside the mechanisms (XEP-0440):
 // none if no mechanism uses them.
 func (s *Server) BindingTypes(c Conn) []string {
@@ -237,15 +186,12 @@ func (s *Server) Begin(name string, c Conn) (*Exchange, error) {
 		}
 		return nil, fail(InvalidMechanism, "mechanism that was not offered")
 	}
-	switch name {
-	case Plain:
-		return &Exchange{m: &plain{server: s, conn: c}}, nil
-	case External:
-		return &Exchange{m: &external{server: s, verify: c.External}}, nil
-	case OAuthBearer:
-		return &Exchange{m: &oauthBearer{server: s, conn: c}}, nil
+	for i := range kinds {
+		if kinds[i].name == name {
+			return &Exchange{m: kinds[i].begin(s, c)}, nil
+		}
 	}
-	return &Exchange{m: newScram(s, name, c)}, nil
+	return nil, fail(InvalidMechanism, "unknown mechanism")
 }
 
 // Step handles the peer's next message: nil if its request contained none, empty

@@ -5,6 +5,7 @@ import "github.com/dragoman-im/dragoman/core/spec"
 // Specs are the extensions that the package implements.
 func Specs() []spec.Spec {
 	return []spec.Spec{
+		{Number: "0388", Title: "Extensible SASL Profile", Version: "1.0.4", State: spec.Complete, Note: "Server."},
 		{Number: "0440", Title: "SASL Channel-Binding Type Capability", Version: "1.0.0", State: spec.Complete, Note: "Server."},
 		{Number: "0474", Title: "SASL SCRAM Downgrade Protection", Version: "0.5.0", State: spec.Complete, Note: "Server."},
 	}

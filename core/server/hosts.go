@@ -80,10 +80,10 @@ type nobody struct{}
 
 func (nobody) Exists(context.Context, jid.JID) (bool, error) { return false, nil }
 
-// beforeLogin returns the BeforeLogin of the first feature that has one, or nil.
+// beforeLogin returns the BeforeLogin of the first feature that answers clients that have not logged in, or nil.
 func (h *host) beforeLogin() *router.BeforeLogin {
 	for _, f := range h.Features() {
-		if f.BeforeLogin != nil {
+		if f.BeforeLogin != nil && f.BeforeLogin.Answer != nil {
 			return f.BeforeLogin
 		}
 	}

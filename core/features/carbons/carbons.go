@@ -28,12 +28,13 @@ func New() *Carbons { return &Carbons{&router.Flag{Name: "carbons"}} }
 // Feature declares the feature.
 func (c *Carbons) Feature() router.Feature {
 	return router.Feature{
-		Name:      "carbons",
-		Stages:    []router.Stage{{Name: "carbons", Position: router.Copy, Outbound: c.sent, Inbound: c.received}},
-		AccountIQ: map[string]router.IQHandler{NS: router.Own(c.iq)},
-		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
-		Flags:     []*router.Flag{c.enabled},
-		Specs:     []spec.Spec{{Number: "0280", Title: "Message Carbons", Version: "1.0.1", State: spec.Complete, Note: "Server."}},
+		Name:        "carbons",
+		Stages:      []router.Stage{{Name: "carbons", Position: router.Copy, Outbound: c.sent, Inbound: c.received}},
+		AccountIQ:   map[string]router.IQHandler{NS: router.Own(c.iq)},
+		HostDisco:   router.Disco{Info: disco.Info{Features: []string{NS}}},
+		Flags:       []*router.Flag{c.enabled},
+		BeforeLogin: &router.BeforeLogin{Inline: router.Inline{Namespace: NS, Request: c.inline}},
+		Specs:       []spec.Spec{{Number: "0280", Title: "Message Carbons", Version: "1.0.1", State: spec.Complete, Note: "Server."}},
 	}
 }
 
@@ -50,6 +51,14 @@ func (c *Carbons) iq(_ context.Context, q *router.IQ) (*stanza.Element, error) {
 		return nil, stanza.BadRequest("")
 	}
 	return nil, nil
+}
+
+// inline enables copies for a session that is being bound (XEP-0386 §4.2). There is no answer.
+func (c *Carbons) inline(_ context.Context, b *router.Bound, e *stanza.Element) *stanza.Element {
+	if e.Local == "enable" {
+		b.Set(c.enabled, true)
+	}
+	return nil
 }
 
 // sent copies outgoing messages (XEP-0280 §8). A message to the own account is copied by received.

@@ -125,7 +125,7 @@ func (s *testServer) attach(domain jid.JID, e *entity) {
 func (s *testServer) beforeLogin(from string, iq *stanza.Stanza) *stanza.Stanza {
 	s.t.Helper()
 	for _, f := range s.host.Features() {
-		if f.BeforeLogin != nil {
+		if f.BeforeLogin != nil && f.BeforeLogin.Answer != nil {
 			return f.BeforeLogin.Answer(s.t.Context(), netip.MustParseAddr(from), iq)
 		}
 	}
