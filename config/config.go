@@ -8,6 +8,7 @@ type Config struct {
 	Listen     Listen      `toml:"listen" doc:"Where the server listens; an empty list switches a listener off."`
 	TLS        TLS         `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
 	Login      Login       `toml:"login" doc:"Logging in."`
+	Accounts   Accounts    `toml:"accounts" doc:"What becomes of accounts, and who may do what with them."`
 	Store      Store       `toml:"store" doc:"Where the server keeps what has to survive a restart."`
 	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
 	Log        Log         `toml:"log" doc:"Logging, to standard error."`
@@ -25,7 +26,7 @@ type Server struct {
 	Hosts     []string `toml:"hosts" doc:"The domains that are served; the first is the default."`
 	Gone      []string `toml:"gone" doc:"Domains that were served once: clients that still come for them are told that they are gone, not that they are unknown."`
 	Data      string   `toml:"data" file:"yes" doc:"Directory of the database, keys and the self-made certificate. It is made when absent."`
-	Admins    []string `toml:"admins" doc:"Addresses (user@host) that may use the admin commands."`
+	Admins    []string `toml:"admins" doc:"Addresses (user@host) of administrators: they may do everything that the admin commands offer. 'dragoman account grant' gives that to an account at run time."`
 	Contacts  []string `toml:"contacts" doc:"Addresses for complaints and questions, shown to others (XEP-0157), such as mailto:admin@example.org."`
 	Register  bool     `toml:"register" doc:"Whether anybody may make an account from their client (XEP-0077)."`
 	Reserved  []string `toml:"reserved" doc:"User names that nobody can register from their client, besides the addresses that this configuration names; the command line can create such an account."`
@@ -59,6 +60,12 @@ type Login struct {
 	TLSWait         Duration `toml:"tls_wait" reload:"yes" doc:"Time from connecting to TLS."`
 	Wait            Duration `toml:"wait" reload:"yes" doc:"Time from connecting to being logged in; a component has 15 seconds at most."`
 	Conflict        string   `toml:"conflict" doc:"When a resource is taken already: 'replace' the old session, 'reject' the new one, or 'rename' the new one."`
+}
+
+// Accounts is section [accounts].
+type Accounts struct {
+	Operators    []string `toml:"operators" doc:"Addresses (user@host) of operators: they look after accounts, but not after those of operators and administrators, and not after the server itself. 'dragoman account grant' gives that to an account at run time."`
+	DeletedNames Duration `toml:"deleted_names" reload:"yes" doc:"How long the name of a deleted account cannot be registered again: whoever got it would be taken for the person who had it. Administrators and the command line can create such an account. 0: it can be registered at once."`
 }
 
 // Store is section [store].
@@ -170,6 +177,7 @@ func Default() Config {
 		Login: Login{
 			Iterations: 10000, Tries: 3, Failures: 20, AccountFailures: 20, TLSWait: Duration(30 * time.Second), Wait: Duration(60 * time.Second), Conflict: "replace",
 		},
+		Accounts: Accounts{DeletedNames: Duration(90 * 24 * time.Hour)},
 		Limits: Limits{
 			StanzaBytes: 256 << 10, StanzaElements: 4000, StanzaDepth: 64, StanzaAttributes: 128,
 			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,

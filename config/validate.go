@@ -28,6 +28,7 @@ func (c *Config) validate(p *Problems) {
 	c.Listen.validate(p)
 	c.TLS.validate(p)
 	c.Login.validate(p)
+	c.Accounts.validate(p)
 	c.Store.validate(p)
 	c.Limits.validate(p)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
@@ -66,11 +67,7 @@ func (s *Server) validate(p *Problems) {
 	if s.Data == "" {
 		p.add("server.data", "name a directory")
 	}
-	for _, a := range s.Admins {
-		if strings.Count(a, "@") != 1 || strings.HasPrefix(a, "@") || strings.HasSuffix(a, "@") || strings.Contains(a, "/") {
-			p.add("server.admins", "%q is not an address such as ann@example.org", a)
-		}
-	}
+	bareAddresses(p, "server.admins", s.Admins)
 	for _, a := range s.Contacts {
 		if u, err := url.Parse(a); err != nil || u.Scheme == "" {
 			p.add("server.contacts", "%q is not a URL such as mailto:admin@example.org", a)
@@ -80,6 +77,22 @@ func (s *Server) validate(p *Problems) {
 		domain(p, "server.directory", s.Directory)
 	}
 	positive(p, "server.shutdown", int64(s.Shutdown))
+}
+
+func (a *Accounts) validate(p *Problems) {
+	bareAddresses(p, "accounts.operators", a.Operators)
+	if a.DeletedNames < 0 {
+		p.add("accounts.deleted_names", "must not be negative")
+	}
+}
+
+// bareAddresses checks addresses to which rights are given: each names an account in full, never a domain or a user name alone.
+func bareAddresses(p *Problems, path string, list []string) {
+	for _, a := range list {
+		if strings.Count(a, "@") != 1 || strings.HasPrefix(a, "@") || strings.HasSuffix(a, "@") || strings.Contains(a, "/") {
+			p.add(path, "%q is not an address such as ann@example.org", a)
+		}
+	}
 }
 
 func (l *Listen) validate(p *Problems) {

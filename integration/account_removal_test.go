@@ -210,6 +210,7 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 		"archive_messages": `sender IN ` + mine + ` OR receiver IN ` + mine + ` OR sender NOT IN ` + all + ` OR receiver NOT IN ` + all +
 			` OR sender IS NULL AND receiver IS NULL`,
 		"archive_state":  `FALSE`,
+		"deleted_names":  `FALSE`, // the name alone, which is not given away again at once
 		"deletion_clock": `FALSE`,
 	}
 	for table, columns := range storetest.Tables(t, db) {

@@ -65,6 +65,25 @@ func TestAccounts(t *testing.T) {
 	if out := run("", "account", "ls"); !strings.Contains(out, "ann@"+testHost) {
 		t.Errorf("the list of accounts is %q", out)
 	}
+	run("", "account", "grant", "ann", "operator")
+	run("", "account", "lock", "ann", "--for", "1h")
+	if out := run("", "account", "show", "ann"); !strings.Contains(out, "locked until ") || !strings.Contains(out, "role:      operator\n") {
+		t.Errorf("the locked operator is %q", out)
+	}
+	run("", "account", "disable", "ann")
+	if out := run("", "account", "list"); !strings.Contains(out, "operator  disabled since ") {
+		t.Errorf("the list of accounts is %q", out)
+	}
+	for _, wrong := range [][]string{{"lock", "ann"}, {"lock", "ann", "--until", "soon"}, {"lock", "ann", "--until", "2001-01-01"}, {"grant", "ann", "owner"}, {"disable", "bob"}} {
+		if out, err := d.Run("", append([]string{"account"}, wrong...)...); err == nil {
+			t.Errorf("%v: %q", wrong, out)
+		}
+	}
+	run("", "account", "enable", "ann")
+	run("", "account", "revoke", "ann")
+	if out := run("", "account", "show", "ann"); !strings.Contains(out, "may log in") || !strings.Contains(out, "role:      user\n") || !logsIn("second") {
+		t.Errorf("the enabled account is %q", out)
+	}
 	run("", "account", "rm", "--yes", "ann@"+testHost)
 	if logsIn("second") {
 		t.Error("a deleted account logs in")

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -48,12 +47,13 @@ number; the other accounts are made, and the exit status is 1.`,
 		},
 		p.removeCommand(),
 		&cobra.Command{
-			Use: "ls", Short: "List the accounts", Args: cobra.NoArgs,
+			Use: "list", Aliases: []string{"ls"}, Short: "List the accounts", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				return p.withAccounts(cmd, func(a *server.Accounts) error { return list(cmd, a) })
 			},
 		},
 	)
+	cmd.AddCommand(p.accountStateCommands()...)
 	return cmd
 }
 
@@ -124,18 +124,6 @@ func confirm(cmd *cobra.Command, question string) error {
 		return nil
 	}
 	return errors.New("nothing is deleted")
-}
-
-func list(cmd *cobra.Command, a *server.Accounts) error {
-	all, err := a.List(cmd.Context())
-	for _, account := range all {
-		state := ""
-		if !account.Disabled.IsZero() {
-			state = "  disabled " + account.Disabled.Format(time.DateOnly)
-		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s  since %s%s\n", account.JID, account.Created.Format(time.DateOnly), state)
-	}
-	return err
 }
 
 // importAccounts creates the accounts of a list. Lines that fail are reported at the end; the other

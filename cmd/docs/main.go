@@ -28,7 +28,7 @@ func documents() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{"config/dragoman.doap": doap(specs), "core/README.md": readme(specs)}, nil
+	return map[string]string{"config/dragoman.doap": doap(specs), "core/README.md": readme(specs), "core/admin/README.md": rights()}, nil
 }
 
 func write(root string) error {

@@ -76,11 +76,11 @@ func (s *Server) accept(ctx context.Context, mechanism string, attempt Attempt, 
 		return Identity{}, fmt.Errorf("look up %s: %w", account, err)
 	}
 	attempt.Right()
-	switch {
-	case err != nil:
+	if err != nil {
 		return Identity{}, fail(NotAuthorized, "the account has been deleted")
-	case creds.Disabled:
-		return Identity{}, fail(AccountDisabled, "disabled")
+	}
+	if err := creds.MayLogIn(time.Now()); err != nil {
+		return Identity{}, err
 	}
 	return Identity{JID: account, Mechanism: mechanism, Backend: proof.Backend, Expires: proof.Expires}, nil
 }

@@ -58,8 +58,8 @@ type Key struct {
 // Credentials are the keys of an account. The Key of a hash may have no StoredKey, for example in an
 // imported account.
 type Credentials struct {
-	Keys     [hashes]Key // by Hash
-	Disabled bool        // the account exists but nobody may log in
+	Keys [hashes]Key // by Hash
+	State
 }
 
 // ErrPassword is wrapped by the errors about a password that cannot be used.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 )
@@ -63,8 +64,6 @@ func (s *Server) mayLogIn(ctx context.Context, who jid.JID) error {
 		return fail(NotAuthorized, "certificate of no account")
 	case err != nil:
 		return fmt.Errorf("look up %s: %w", who, err)
-	case creds.Disabled:
-		return fail(AccountDisabled, "disabled")
 	}
-	return nil
+	return creds.MayLogIn(time.Now())
 }

@@ -3,6 +3,7 @@ package sasl
 import (
 	"bytes"
 	"context"
+	"time"
 	"unicode/utf8"
 )
 
@@ -72,14 +73,11 @@ func (a *account) verify(password string, attempt Attempt) error {
 	return a.verdict(right && bad == nil, attempt)
 }
 
-// verdict reveals that an account is disabled only to a peer that knows its password.
+// verdict reveals that an account is disabled or locked only to a peer that knows its password.
 func (a *account) verdict(right bool, attempt Attempt) error {
 	if !right || a.jid.IsZero() {
 		return fail(NotAuthorized, "wrong name or password")
 	}
 	attempt.Right()
-	if a.creds.Disabled {
-		return fail(AccountDisabled, "disabled")
-	}
-	return nil
+	return a.creds.MayLogIn(time.Now())
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 )
@@ -13,7 +14,9 @@ func TestPlain(t *testing.T) { // checklist 28 31
 	t.Parallel()
 	off := credentials(t, "pencil")
 	off.Disabled = true
-	s := server(t, users{"alice": credentials(t, "pencil"), "gone": off, "wide": credentials(t, "pa\u00a0ss\u00adw\uff4frd 😀")})
+	locked, past := credentials(t, "pencil"), credentials(t, "pencil")
+	locked.Locked, past.Locked = time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	s := server(t, users{"alice": credentials(t, "pencil"), "gone": off, "locked": locked, "past": past, "wide": credentials(t, "pa\u00a0ss\u00adw\uff4frd 😀")})
 	long := strings.Repeat("x", 1024)
 	for in, want := range map[string]Condition{
 		"\x00alice\x00pencil":                       "",
@@ -30,6 +33,9 @@ func TestPlain(t *testing.T) { // checklist 28 31
 		"\x00alice\x00\u202e":                       NotAuthorized,
 		"\x00gone\x00wrong":                         NotAuthorized,
 		"\x00gone\x00pencil":                        AccountDisabled,
+		"\x00locked\x00wrong":                       NotAuthorized,
+		"\x00locked\x00pencil":                      TemporaryAuthFailure,
+		"\x00past\x00pencil":                        "",
 		"bob@example.org\x00alice\x00pencil":        InvalidAuthzid, // ejabberd 26.07
 		"bob@example.org\x00alice\x00wrong":         InvalidAuthzid,
 		"alice\x00alice\x00pencil":                  InvalidAuthzid,

@@ -217,9 +217,6 @@ func (a *Accounts) waitRemoved(ctx context.Context, account jid.JID) (bool, erro
 	}
 }
 
-// List returns all accounts.
-func (a *Accounts) List(ctx context.Context) ([]store.Account, error) { return a.store.Accounts(ctx) }
-
 func (a *Accounts) credentials(name, password string) (jid.JID, sasl.Credentials, error) {
 	account, err := a.address(name)
 	if err != nil {

@@ -14,7 +14,8 @@ const (
 )
 
 // periodic repeats incomplete deliveries of offline messages, deletes accounts that were marked as deleted
-// and ends sessions whose password was changed (also by the command line), and drops idle accounts from memory.
+// and ends sessions that are revoked, reads the roles that were granted (all also by the command line), and drops idle accounts from
+// memory.
 func (s *Server) periodic(ctx context.Context) error {
 	tick := time.NewTicker(workEvery)
 	defer tick.Stop()
@@ -31,6 +32,7 @@ func (s *Server) periodic(ctx context.Context) error {
 				h.Sweep()
 			}
 		}
+		s.reloadRights(ctx)
 		s.revocations(ctx)
 		s.removals(ctx, logged)
 		select {

@@ -42,6 +42,9 @@ func (s *Server) removals(ctx context.Context, logged map[jid.JID]bool) {
 // remove deletes an account: its sessions, its data in the services, its subscriptions, and its rows.
 // Until the rows are deleted every step can be repeated.
 func (s *Server) remove(ctx context.Context, account jid.JID) error {
+	if err := s.rights.Reload(ctx); err != nil { // while it is marked, it has none; whoever gets the name next has none either
+		return err
+	}
 	services := s.attachedServices()
 	for _, a := range services {
 		select {

@@ -17,7 +17,7 @@ func reservedNames(c config.Config) map[jid.JID]bool {
 			reserved[j.Bare()] = true
 		}
 	}
-	for _, list := range [][]string{c.Server.Admins, c.Gateway.Users, c.Foreign.Users} {
+	for _, list := range [][]string{c.Server.Admins, c.Accounts.Operators, c.Gateway.Users, c.Foreign.Users} {
 		for _, address := range list {
 			add(address)
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/component"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
@@ -16,6 +17,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/administration"
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
 )
 
@@ -36,6 +38,7 @@ type Server struct {
 	components *component.Server
 	services   services
 	ports      ports
+	rights     *admin.Rights
 	quota      *peerlimit.Quota // of accounts that are registered on any host
 	removed    chan struct{}    // wakes periodic: an account was marked as deleted
 	reloadable reloadable
@@ -64,6 +67,10 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	if s.store, err = openStore(ctx, c, o.Log); err != nil {
+		return s, err
+	}
+	s.rights = admin.NewRights(c.Server.Admins, c.Accounts.Operators, administration.New(s.store))
+	if err = s.rights.Reload(ctx); err != nil {
 		return s, err
 	}
 	granted, err := s.privileges()

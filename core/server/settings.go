@@ -70,7 +70,7 @@ func StoreLimits(c config.Config) store.Limits {
 	l := c.Limits
 	return store.Limits{
 		OfflineMessages: l.OfflineMessages, OfflineBytes: int64(l.OfflineBytes), RosterItems: l.RosterItems, RosterBytes: int64(l.RosterBytes),
-		PendingIn: l.RosterRequests, Blocked: l.Blocked,
+		PendingIn: l.RosterRequests, Blocked: l.Blocked, DeletedNames: time.Duration(c.Accounts.DeletedNames),
 	}
 }
 

@@ -23,19 +23,36 @@ var (
 type Account struct {
 	JID      jid.JID // bare
 	Created  time.Time
-	Disabled time.Time // since when it may not log in; zero: it may
+	Disabled time.Time // since when nobody may log in; zero: not disabled
+	Locked   time.Time // until when nobody may log in; zero: not locked
+}
+
+// State returns whether anybody may log in.
+func (a Account) State() sasl.State {
+	return sasl.State{Disabled: !a.Disabled.IsZero(), Locked: a.Locked}
 }
 
 const createAccountSQL = `INSERT INTO accounts (jid, created, disabled, roster_version) VALUES (?, ?, NULL, ?)
 ON CONFLICT (jid) DO NOTHING`
 
-// CreateAccount makes an account with its credentials; ErrAccountExists where there is one.
+// CreateAccount makes an account with its credentials, as the operator may: also one with the name of a deleted account.
+// ErrAccountExists where there is one.
 func (s *Store) CreateAccount(ctx context.Context, account jid.JID, credentials sasl.Credentials) error {
-	return s.CreateAccountWith(ctx, account, credentials, nil)
+	return s.createAccount(ctx, account, credentials, nil)
 }
 
-// CreateAccountWith is CreateAccount with a function, unless it is nil, that runs in the same transaction. If it fails no account is made.
-func (s *Store) CreateAccountWith(ctx context.Context, account jid.JID, credentials sasl.Credentials, fn func(tx *sql.Tx) error) error {
+// RegisterAccount is CreateAccount for others: ErrNameDeleted for the name of an account that was deleted not long ago
+// (Limits.DeletedNames). fn, unless it is nil, runs in the same transaction. If it fails no account is made.
+func (s *Store) RegisterAccount(ctx context.Context, account jid.JID, credentials sasl.Credentials, fn func(tx *sql.Tx) error) error {
+	return s.createAccount(ctx, account, credentials, func(tx *sql.Tx) error {
+		if err := s.checkDeletedName(tx, account); err != nil || fn == nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+func (s *Store) createAccount(ctx context.Context, account jid.JID, credentials sasl.Credentials, fn func(tx *sql.Tx) error) error {
 	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
 		at := now()
 		n, err := affected(tx.Exec(createAccountSQL, account.String(), at, at))
@@ -55,16 +72,6 @@ func (s *Store) CreateAccountWith(ctx context.Context, account jid.JID, credenti
 	})
 }
 
-const setDisabledSQL = `UPDATE accounts SET disabled = ? WHERE jid = ?`
-
-// SetDisabled lets an account log in or not.
-func (s *Store) SetDisabled(ctx context.Context, account jid.JID, disabled bool) error {
-	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
-		since := sql.NullInt64{Int64: now(), Valid: disabled}
-		return one(account)(tx.Exec(setDisabledSQL, since, account.String()))
-	})
-}
-
 const accountExistsSQL = `SELECT 1 FROM accounts WHERE jid = ?1 AND NOT EXISTS (SELECT 1 FROM removals WHERE account = ?1)`
 
 // Exists reports whether there is such an account; it implements router.Accounts.
@@ -81,7 +88,7 @@ func (s *Store) Exists(ctx context.Context, account jid.JID) (bool, error) {
 	return true, nil
 }
 
-const accountSQL = `SELECT jid, created, disabled FROM accounts WHERE jid = ?1 AND NOT EXISTS (SELECT 1 FROM removals WHERE account = ?1)`
+const accountSQL = `SELECT jid, created, disabled, locked FROM accounts WHERE jid = ?1 AND NOT EXISTS (SELECT 1 FROM removals WHERE account = ?1)`
 
 // Account reads an account; ErrNoAccount where there is none.
 func (s *Store) Account(ctx context.Context, account jid.JID) (Account, error) {
@@ -95,7 +102,7 @@ func (s *Store) Account(ctx context.Context, account jid.JID) (Account, error) {
 	return list[0], nil
 }
 
-const accountsSQL = `SELECT jid, created, disabled FROM accounts WHERE NOT EXISTS (SELECT 1 FROM removals WHERE account = jid) ORDER BY jid`
+const accountsSQL = `SELECT jid, created, disabled, locked FROM accounts WHERE NOT EXISTS (SELECT 1 FROM removals WHERE account = jid) ORDER BY jid`
 
 // Accounts lists all accounts by address.
 func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
@@ -116,8 +123,8 @@ func accounts(rows *sql.Rows, err error) ([]Account, error) {
 		var a Account
 		var address string
 		var created int64
-		var disabled sql.NullInt64
-		if err := rows.Scan(&address, &created, &disabled); err != nil {
+		var disabled, locked sql.NullInt64
+		if err := rows.Scan(&address, &created, &disabled, &locked); err != nil {
 			return nil, err
 		}
 		if a.JID, err = jid.Parse(address); err != nil {
@@ -126,6 +133,9 @@ func accounts(rows *sql.Rows, err error) ([]Account, error) {
 		a.Created = timeOf(created)
 		if disabled.Valid {
 			a.Disabled = timeOf(disabled.Int64)
+		}
+		if locked.Valid {
+			a.Locked = timeOf(locked.Int64)
 		}
 		list = append(list, a)
 	}

@@ -59,7 +59,7 @@ func putCredentials(tx *sql.Tx, account jid.JID, credentials sasl.Credentials) e
 	return nil
 }
 
-const credentialsSQL = `SELECT a.disabled, c.hash, c.salt, c.iterations, c.stored_key, c.server_key
+const credentialsSQL = `SELECT a.disabled, a.locked, c.hash, c.salt, c.iterations, c.stored_key, c.server_key
 FROM accounts a LEFT JOIN credentials c ON c.account = a.jid WHERE a.jid = ?`
 
 // Credentials reads what an account logs in with, and whether it may. ErrNoAccount where
@@ -79,11 +79,11 @@ func (s *Store) Credentials(ctx context.Context, account jid.JID) (sasl.Credenti
 	for rows.Next() {
 		var k sasl.Key
 		var name sql.NullString
-		var disabled, iterations sql.NullInt64
-		if err := rows.Scan(&disabled, &name, &k.Salt, &iterations, &k.StoredKey, &k.ServerKey); err != nil {
+		var disabled, locked, iterations sql.NullInt64
+		if err := rows.Scan(&disabled, &locked, &name, &k.Salt, &iterations, &k.StoredKey, &k.ServerKey); err != nil {
 			return fail(err)
 		}
-		found, c.Disabled, k.Iterations = true, disabled.Valid, int(iterations.Int64)
+		found, c.State, k.Iterations = true, stateOf(disabled, locked), int(iterations.Int64)
 		for h := range c.Keys {
 			if sasl.Hash(h).String() == name.String {
 				c.Keys[h] = k

@@ -2,6 +2,7 @@ package store
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/router"
 )
@@ -16,6 +17,8 @@ type Limits struct {
 	Blocked         int   // addresses that one account has blocked; 1000
 	PrivateItems    int   // private XML items (XEP-0049) of one account; 100
 	PrivateBytes    int64 // their size together; 1 MiB
+
+	DeletedNames time.Duration // how long the name of a deleted account cannot be registered; 0: at once
 }
 
 // Counters count what was refused because of Limits. They may be read at any time.

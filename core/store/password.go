@@ -18,12 +18,17 @@ func (s *Store) Register(ctx context.Context, account jid.JID, password string) 
 	} else if taken {
 		return register.ErrTaken
 	}
+	if deleted, err := exists(s.reads.QueryRowContext(ctx, deletedNameSQL, account.String(), s.deletedSince())); err != nil {
+		return fmt.Errorf("look up the deleted name %s: %w", account, err)
+	} else if deleted {
+		return register.ErrTaken
+	}
 	c, err := s.derive(password)
 	if err != nil {
 		return err
 	}
-	err = s.CreateAccount(ctx, account, c)
-	if errors.Is(err, ErrAccountExists) || errors.Is(err, ErrBeingRemoved) {
+	err = s.RegisterAccount(ctx, account, c, nil)
+	if errors.Is(err, ErrAccountExists) || errors.Is(err, ErrBeingRemoved) || errors.Is(err, ErrNameDeleted) {
 		return register.ErrTaken
 	}
 	return err

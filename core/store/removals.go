@@ -35,7 +35,7 @@ func (s *Store) RemoveAccount(ctx context.Context, account jid.JID) error {
 		if _, err := tx.Exec(deleteCredentialsSQL, account.String()); err != nil {
 			return fmt.Errorf("delete credentials of %s: %w", account, err)
 		}
-		return nil
+		return s.noteDeletedName(tx, account)
 	})
 }
 

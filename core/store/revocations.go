@@ -11,17 +11,34 @@ import (
 )
 
 const (
-	markRevocationSQL = `INSERT INTO revocations (account, at) VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET at = excluded.at`
+	markRevocationSQL = `INSERT INTO revocations (account, at, reason) VALUES (?, ?, ?)
+ON CONFLICT (account) DO UPDATE SET at = excluded.at, reason = excluded.reason`
 
-	revocationsSQL = `SELECT account, at FROM revocations ORDER BY at, account`
+	revocationsSQL = `SELECT account, at, reason FROM revocations ORDER BY at, account`
 
 	deleteRevocationSQL = `DELETE FROM revocations WHERE account = ? AND at = ?`
 )
 
-// Revocation is an account whose sessions are to be ended, since its password was changed at a time.
+// Reasons of a Revocation.
+const (
+	NewPassword = "password"
+	Disabled    = "disabled"
+	Locked      = "locked"
+)
+
+// Revocation is an account whose sessions are to be ended, for a reason and since a time.
 type Revocation struct {
 	Account jid.JID
+	Reason  string
 	at      int64
+}
+
+// markRevocation has a running server end the account's sessions.
+func markRevocation(tx *sql.Tx, account jid.JID, reason string) error {
+	if _, err := tx.Exec(markRevocationSQL, account.String(), now(), reason); err != nil {
+		return fmt.Errorf("revoke sessions of %s: %w", account, err)
+	}
+	return nil
 }
 
 // SetCredentialsAndRevoke is SetCredentials, and has a running server end the account's sessions; see Revocations.
@@ -30,10 +47,7 @@ func (s *Store) SetCredentialsAndRevoke(ctx context.Context, account jid.JID, cr
 		if err := setCredentials(tx, account, credentials); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(markRevocationSQL, account.String(), now()); err != nil {
-			return fmt.Errorf("revoke sessions of %s: %w", account, err)
-		}
-		return nil
+		return markRevocation(tx, account, NewPassword)
 	})
 }
 
@@ -41,7 +55,7 @@ func (s *Store) SetCredentialsAndRevoke(ctx context.Context, account jid.JID, cr
 func (s *Store) Revocations(ctx context.Context) ([]Revocation, error) {
 	list, err := scan.Rows(ctx, s.reads, func(row scan.Row) (r Revocation, err error) {
 		var text string
-		if err := row.Scan(&text, &r.at); err != nil {
+		if err := row.Scan(&text, &r.at, &r.Reason); err != nil {
 			return r, err
 		}
 		r.Account, err = jid.Parse(text)
@@ -53,7 +67,7 @@ func (s *Store) Revocations(ctx context.Context) ([]Revocation, error) {
 	return list, nil
 }
 
-// Revoked says that the sessions were ended. If the password was changed again meanwhile, Revocations lists the account again.
+// Revoked says that the sessions were ended. If there was another reason meanwhile, Revocations lists the account again.
 func (s *Store) Revoked(ctx context.Context, r Revocation) error {
 	return s.of(r.Account).Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(deleteRevocationSQL, r.Account.String(), r.at); err != nil {

@@ -53,8 +53,9 @@ var importRules = []importRule{
 	{"core/archive", join(engines, addresses...)},
 	{"core/room", join(join(engines, addresses...), "core/nick")},
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
+	{"core/admin", join(addresses, "core/router", "core/sasl")},
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
-	{"core/features/*", join(join(engines, addresses...), "core/router", "config")}, // config for rows of settings
+	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock")},
 	{"core/store/transfer", []string{"core/store"}},
@@ -63,13 +64,14 @@ var importRules = []importRule{
 	{"core/store/pipeline", nil},
 	{"core/store/postgres", nil},
 	{"core/store/exclusive", []string{"core/store/postgres"}},
+	{"core/store/administration", join(addresses, "core/admin", "core/store", "core/store/scan")},
 	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/store")},
 	{"core/store/scan", nil},
 	{"core/store/schema", nil},
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/authentication", "core/store/exclusive"}},
+	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/authentication", "core/store/exclusive"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},
@@ -95,7 +97,7 @@ var importRules = []importRule{
 	{"cmd/cli", []string{"config", "core/server", "transports", "transports/gateways"}},
 	{"cmd/dragoman", []string{"transports/all", "cmd/cli", "cmd/dragoman/demo"}},
 	{"cmd/dragoman/demo", []string{"config", "core/server", "transports/all", "transports/gateways", "transports/slack/fake", "transports/discord/fake"}},
-	{"cmd/docs", []string{"core/server", "core/spec", "transports/bridge"}},
+	{"cmd/docs", []string{"core/admin", "core/server", "core/spec", "transports/bridge"}},
 	{"cmd/*", []string{"config"}},
 
 	{"integration", []string{"config", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},

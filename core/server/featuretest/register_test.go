@@ -1,6 +1,7 @@
 package featuretest
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +11,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store"
 )
 
 // changeForm is the form for a new password.
@@ -123,7 +126,7 @@ func (s *testServer) removed(account string) {
 // XEP-0077 §3.2, CVE-2024-25420
 func TestDeleteAccount(t *testing.T) {
 	t.Parallel()
-	s := start(t, "alice", "bob")
+	s := startWith(t, func(c *config.Config) { c.Accounts.DeletedNames = 0 }, "alice", "bob")
 	for _, c := range []struct {
 		jid string
 		sub roster.Subscription
@@ -162,6 +165,28 @@ func TestDeleteAccount(t *testing.T) {
 	alice = s.login(alicePC)
 	alice.sends(get("3", ""), `<presence/>`, ask("get", "4", "", `<vCard xmlns='vcard-temp'/>`))
 	alice.gets(`<iq type='result' id='3'><query xmlns='jabber:iq:roster'/></iq>`, presenceOf("", alicePC, aliceBare), `<iq type='result' id='4'><vCard xmlns='vcard-temp'/></iq>`)
+}
+
+// The name of a deleted account cannot be registered for a time: whoever got it would be taken for the person who had it. The
+// answer is that of a name that is taken. The operator can create the account, which has nothing of the one before.
+func TestDeletedNameIsNotRegistered(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	alice := s.online(alicePC)
+	alice.sends(ask("set", "1", "", reg(`<remove/>`)))
+	alice.drop()
+	s.removed(aliceBare)
+	register := parse(t, ask("set", "2", "", reg(`<username>Alice</username><password>p</password>`)))
+	answer := s.beforeLogin("192.0.2.1", register)
+	if answer.Err() == nil || answer.Err().Condition != "conflict" || answer.Err().Text != "this name is taken" {
+		t.Error(answer)
+	}
+	if err := s.store.RegisterAccount(t.Context(), jid.MustParse(aliceBare), sasl.Credentials{}, nil); !errors.Is(err, store.ErrNameDeleted) {
+		t.Error(err)
+	}
+	if err := s.store.CreateAccount(t.Context(), jid.MustParse(aliceBare), sasl.Credentials{}); err != nil {
+		t.Error(err)
+	}
 }
 
 // XEP-0077 §3.1

@@ -61,7 +61,7 @@ func (a *Accounts) Create(ctx context.Context, username string, o identity.Owner
 	if err != nil {
 		return identity.ErrTaken
 	}
-	err = a.store.CreateAccountWith(ctx, account, sasl.Credentials{}, func(tx *sql.Tx) error {
+	err = a.store.RegisterAccount(ctx, account, sasl.Credentials{}, func(tx *sql.Tx) error {
 		r, err := tx.Exec(createIdentitySQL, account.String(), a.host, o.Backend, o.Subject, time.Now().UnixMicro())
 		if err != nil {
 			return fmt.Errorf("write the back end of %s: %w", account, err)
@@ -75,7 +75,7 @@ func (a *Accounts) Create(ctx context.Context, username string, o identity.Owner
 		}
 		return nil
 	})
-	if errors.Is(err, store.ErrAccountExists) || errors.Is(err, store.ErrBeingRemoved) {
+	if errors.Is(err, store.ErrAccountExists) || errors.Is(err, store.ErrBeingRemoved) || errors.Is(err, store.ErrNameDeleted) {
 		return identity.ErrTaken
 	}
 	return err
