@@ -14,6 +14,7 @@ type Config struct {
 	Log        Log         `toml:"log" doc:"Logging, to standard error."`
 	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
 	Services   []Service   `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
+	Groups     []Group     `toml:"shared_group" reload:"yes" doc:"Groups of accounts that are in each other's rosters, as if all of them had subscribed to each other. Clients cannot change these contacts."`
 	Foreign    Foreign     `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
 	Gateway    Gateway     `toml:"gateway" doc:"What all gateways share."`
 
@@ -101,6 +102,7 @@ type Limits struct {
 	RosterItems        int      `toml:"roster_items" reload:"yes" doc:"Contacts of one account."`
 	RosterBytes        Bytes    `toml:"roster_bytes" reload:"yes" doc:"Bytes of the addresses, names and groups of one account's contacts; at least 10000."`
 	RosterRequests     int      `toml:"roster_requests" reload:"yes" doc:"Subscription requests to one account that it has not answered."`
+	GroupMembers       int      `toml:"group_members" doc:"Members of a shared group; of \"everyone\" so many accounts are in each other's rosters, in the order of their addresses."`
 	Blocked            int      `toml:"blocked" reload:"yes" doc:"Addresses that one account may block."`
 	OfflineMessages    int      `toml:"offline_messages" reload:"yes" doc:"Messages kept for an account that is away; each sender may use half of what the others leave."`
 	OfflineBytes       Bytes    `toml:"offline_bytes" reload:"yes" doc:"Bytes of the messages kept for an account that is away, shared in the same way."`
@@ -140,6 +142,16 @@ type Service struct {
 	SecretFile   string   `toml:"secret_file" file:"secret" doc:"File that holds the secret instead."`
 	Expires      Duration `toml:"expires" doc:"How long such a password is good. 0: 24 hours."`
 }
+
+// Group is one [[shared_group]].
+type Group struct {
+	Name    string   `toml:"name" reload:"yes" doc:"Its name in rosters."`
+	Host    string   `toml:"host" reload:"yes" doc:"The served host that it belongs to. Empty: the first one."`
+	Members []string `toml:"members" reload:"yes" doc:"Addresses of accounts of that host, or [\"everyone\"] for all of them. Nobody can register these addresses from a client."`
+}
+
+// Everyone reports whether all accounts of the host are members.
+func (g Group) Everyone() bool { return len(g.Members) == 1 && g.Members[0] == "everyone" }
 
 // Foreign is section [foreign].
 type Foreign struct {
@@ -184,7 +196,7 @@ func Default() Config {
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
-			Searches: 30, SearchResults: 100,
+			Searches: 30, SearchResults: 100, GroupMembers: 2000,
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour),
 		},
 		Store:   Store{Partitions: 4},

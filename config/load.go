@@ -93,6 +93,11 @@ func (c *Config) complete() {
 			s.Expires = defaultExpires
 		}
 	}
+	for i := range c.Groups {
+		if g := &c.Groups[i]; g.Host == "" {
+			g.Host = c.Server.Hosts[0]
+		}
+	}
 	for _, s := range c.Sections {
 		if n := s.Network(); n.Domain == "" {
 			n.Domain = s.Name + "." + c.Server.Hosts[0]

@@ -23,8 +23,13 @@ func (c Config) Reload(next Config) (Config, Changes) {
 		switch {
 		case name == "-":
 		case f.Type.Kind() == reflect.Slice: // a list of tables
-			if !equal(section, wanted) {
+			switch {
+			case equal(section, wanted):
+			case f.Tag.Get("reload") == "":
 				changes.Restart = append(changes.Restart, name)
+			default:
+				section.Set(wanted)
+				changes.Reloaded = append(changes.Reloaded, name)
 			}
 		default:
 			for path, s := range differences(name, section, wanted) {

@@ -41,6 +41,7 @@ func (c *Config) validate(p *Problems) {
 	for i := range c.Services {
 		c.Services[i].validate(p, "service["+strconv.Itoa(i)+"]")
 	}
+	c.validateGroups(p)
 	c.Gateway.validate(p)
 	address(p, "foreign.address", c.Foreign.Address)
 	for _, s := range c.Sections {
@@ -171,7 +172,7 @@ func (l *Limits) validate(p *Problems) {
 	for path, n := range map[string]int{
 		"limits.stanza_elements": l.StanzaElements, "limits.stanza_depth": l.StanzaDepth, "limits.stanza_attributes": l.StanzaAttributes,
 		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.login_attributes": l.LoginAttributes, "limits.component_elements": l.ComponentElements, "limits.sessions": l.Sessions,
-		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked, "limits.search_results": l.SearchResults,
+		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked, "limits.search_results": l.SearchResults, "limits.group_members": l.GroupMembers,
 	} {
 		positive(p, path, int64(n))
 	}

@@ -41,6 +41,9 @@ func readScenarios(t *testing.T) []*scenario.Scenario {
 // setupOf is the server that a scenario needs.
 func setupOf(p *scenario.Scenario) peers.Setup {
 	setup := peers.Setup{Host: testHost}
+	for _, g := range p.Groups {
+		setup.Groups = append(setup.Groups, peers.Group(g))
+	}
 	seen := map[string]bool{}
 	for _, participant := range p.Participants {
 		switch {
@@ -124,7 +127,7 @@ func TestScenarios(t *testing.T) {
 			if p.Only != "" && p.Only != "dragoman" {
 				t.Skipf("only for %s: %s", p.Only, p.Because)
 			}
-			server := peers.StartDragoman(t, peers.Options{Setup: setupOf(p)})
+			server := peers.StartDragoman(t, peers.Options{Setup: setupOf(p), Settings: strings.Join(p.Settings, "\n")})
 			runScenario(t, p, &server.Server, server.Restart)
 		})
 	}

@@ -76,6 +76,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.search = search.New(h, a.store, search.Limits{PerMinute: a.config.Limits.Searches, Results: a.config.Limits.SearchResults})
 
 	l.roster.Watch(l.presence)
+	l.roster.Hide(l.blocking.Blocks)
 	l.blocking.Join(l.roster.Contacts, l.presence)
 	l.offline.Skip(l.archive.Given)
 	l.presence.OnArrival(l.offline.Arrived)

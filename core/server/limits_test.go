@@ -247,6 +247,11 @@ func limits() []reached {
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
+		{"limits.group_members", l.GroupMembers, extra{limits: "group_members = 1\n[[shared_group]]\nname = \"All\"\nmembers = [\"everyone\"]"}, func(p *testServer) *peer {
+			p.online("romeo")
+			p.online("juliet")
+			return nil
+		}, ""},
 		{"limits.search_results", l.SearchResults, extra{limits: "search_results = 1"}, func(p *testServer) *peer {
 			for _, who := range []string{"romeo", "juliet"} {
 				c := p.online(who)
@@ -290,7 +295,7 @@ func TestDefaults(t *testing.T) {
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
 		"limits.registrations": "20", "limits.registration_names": "100",
 		"limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
-		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.searches": "30", "limits.search_results": "100",
+		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {

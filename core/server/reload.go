@@ -5,12 +5,15 @@ import (
 	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/socket"
 )
 
 // reloadable are the settings that Reload replaces, besides the limits.
 type reloadable struct {
 	certificates atomic.Pointer[socket.Certificates]
+	groups       atomic.Pointer[[]config.Group]
+	inForce      sharedGroups
 	keep         atomic.Int64  // server.archive
 	kept         chan struct{} // wakes prune after a change of keep
 }
@@ -32,6 +35,8 @@ func (s *Server) Reload(c config.Config) error {
 	s.components.SetLimits(componentLimits(c))
 	s.store.SetLimits(StoreLimits(c))
 	s.quota.SetLimits(registrationLimits(c.Limits))
+	s.reloadable.groups.Store(&c.Groups)
+	s.wakeRemovals(jid.JID{})
 	if s.reloadable.keep.Swap(int64(c.Server.Archive)) != int64(c.Server.Archive) {
 		select {
 		case s.reloadable.kept <- struct{}{}:

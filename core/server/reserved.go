@@ -22,6 +22,11 @@ func reservedNames(c config.Config) map[jid.JID]bool {
 			add(address)
 		}
 	}
+	for _, g := range c.Groups { // whoever is a member sees the others' presence
+		for _, address := range g.Members {
+			add(address)
+		}
+	}
 	for _, contact := range c.Server.Contacts { // whoever writes there expects the operator
 		if u, err := url.Parse(contact); err == nil && (u.Scheme == "xmpp" || u.Scheme == "mailto") {
 			if address, err := url.PathUnescape(u.Opaque); err == nil {

@@ -58,6 +58,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		}
 	}()
 	s.reloadable.keep.Store(int64(c.Server.Archive))
+	s.reloadable.groups.Store(&c.Groups)
 	s.reloadable.kept = make(chan struct{}, 1)
 	// First, so that a second server with the same configuration is told about the first one, and not about a port.
 	if s.hold, err = newHold(ctx, c, exclusive.Serve); err != nil {
@@ -87,6 +88,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 			return s, err
 		}
 		s.hosts = append(s.hosts, h)
+	}
+	if err = s.updateGroups(ctx); err != nil {
+		return s, err
 	}
 	if err = s.newComponents(); err != nil {
 		return s, err

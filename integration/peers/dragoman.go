@@ -109,6 +109,9 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 			fmt.Fprintf(&b, "privileges = [\"roster\", \"message\"]\n")
 		}
 	}
+	for _, g := range o.Groups {
+		fmt.Fprintf(&b, "\n[[shared_group]]\nname = %q\nmembers = [%s]\n", g.Name, quoted(g.addresses(o.Host)))
+	}
 	d.configure(b.String())
 	for _, a := range o.Accounts {
 		d.AddAccount(a)

@@ -52,7 +52,12 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 		p.needModule("privilege")
 		extra = `"privilege"; `
 	}
+	if len(setup.Groups) > 0 {
+		extra += `"groups"; `
+		p.writeGroups(setup)
+	}
 	var b strings.Builder
+	fmt.Fprintf(&b, "groups_file = %q\n", p.groups())
 	fmt.Fprintf(&b, "run_as_root = true\ndaemonize = false\npidfile = %q\ndata_path = %q\n", filepath.Join(p.dir, "pid"), filepath.Join(p.dir, "data"))
 	fmt.Fprintf(&b, "log = { { levels = { min = \"info\" }; to = \"console\" } }\n")
 	fmt.Fprintf(&b, "interfaces = { \"127.0.0.1\" }\nlocal_interfaces = { \"127.0.0.1\" }\nuse_libevent = false\n")
@@ -78,6 +83,19 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	}
 	p.start()
 	return p
+}
+
+func (p *Prosody) groups() string { return filepath.Join(p.dir, "groups.txt") }
+
+func (p *Prosody) writeGroups(setup Setup) {
+	p.t.Helper()
+	var b strings.Builder
+	for _, g := range setup.Groups {
+		fmt.Fprintf(&b, "[%s]\n%s\n", g.Name, strings.Join(g.addresses(setup.Host), "\n"))
+	}
+	if err := os.WriteFile(p.groups(), []byte(b.String()), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // needModule skips the test if a community module is not installed.

@@ -3,6 +3,8 @@ package peers
 import (
 	"context"
 	"crypto/tls"
+	"strconv"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/integration/client"
 )
@@ -16,11 +18,34 @@ type Component struct {
 	Privileged     bool // XEP-0356: may manage rosters and send messages of users
 }
 
+// Group is a shared group: its members, by localpart, are in each other's rosters.
+type Group struct {
+	Name    string
+	Members []string
+}
+
+func (g Group) addresses(host string) []string {
+	all := make([]string, len(g.Members))
+	for i, m := range g.Members {
+		all[i] = m + "@" + host
+	}
+	return all
+}
+
+func quoted(list []string) string {
+	all := make([]string, len(list))
+	for i, text := range list {
+		all[i] = strconv.Quote(text)
+	}
+	return strings.Join(all, ", ")
+}
+
 // Setup is what a server is started with.
 type Setup struct {
 	Host       string // the served domain
 	Accounts   []Account
 	Components []Component
+	Groups     []Group
 	Rooms      string // domain of chat rooms with an archive, on Prosody; empty: none
 	Admin      string // localpart of an account that may use admin commands, on Prosody
 }

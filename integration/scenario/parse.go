@@ -106,6 +106,14 @@ func (p *parser) serverSetting(key, value string) error {
 		p.scenario.Only = value
 	case "because":
 		p.scenario.Because = value
+	case "group":
+		name, members, ok := strings.Cut(value, "=")
+		if !ok {
+			return fmt.Errorf("group %q has no members", value)
+		}
+		p.scenario.Groups = append(p.scenario.Groups, Group{strings.TrimSpace(name), names(strings.TrimSpace(members))})
+	case "setting":
+		p.scenario.Settings = append(p.scenario.Settings, value)
 	default:
 		return fmt.Errorf("unknown setting %q of the server", key)
 	}

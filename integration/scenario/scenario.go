@@ -15,8 +15,16 @@ type Scenario struct {
 	Title        string // first comment
 	Only         string // the only server that it runs against; empty: any
 	Because      string // the reason for Only
+	Groups       []Group
+	Settings     []string // further lines of dragoman's configuration: whole sections
 	Participants []Participant
 	Steps        []Step
+}
+
+// Group is a shared group of the server: its members' localparts.
+type Group struct {
+	Name    string
+	Members []string
 }
 
 // Participant is a client or component of a scenario.

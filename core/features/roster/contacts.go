@@ -48,7 +48,7 @@ func (r *Roster) Contacts(ctx context.Context, a *router.Account) (from, to []ji
 	if err != nil {
 		return nil, nil, err
 	}
-	return c.from, c.to, nil
+	return r.mergeContacts(a.JID(), c.from), r.mergeContacts(a.JID(), c.to), nil
 }
 
 // Subscription implements router.Subscriptions.
@@ -58,11 +58,17 @@ func (r *Roster) Subscription(ctx context.Context, a *router.Account, other jid.
 		return false, false, err
 	}
 	other = other.Bare()
+	if r.shared.Load().share(a.JID(), other) {
+		return true, true, nil
+	}
 	return has(c.from, other), has(c.to, other), nil
 }
 
 // Listed reports whether a contact is in the account's roster, with or without a subscription.
 func (r *Roster) Listed(ctx context.Context, a *router.Account, other jid.JID) (bool, error) {
+	if r.shared.Load().share(a.JID(), other.Bare()) {
+		return true, nil
+	}
 	e, err := r.store.RosterEntry(ctx, a.JID(), other.Bare())
 	return e.Listed, err
 }

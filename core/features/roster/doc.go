@@ -7,6 +7,10 @@
 // goroutine of the request. An account's subscriptions are cached in its slot, which each commit
 // invalidates. There is no goroutine and no lock.
 //
+// Shared groups (groups.go, shared.go) are kept by the operator: their members are in each other's rosters with subscription both,
+// which no client can change. They are not stored. Each group is in memory once; what an account sees is computed when
+// it is asked for, and the version of its roster has two parts, of what is stored and of the groups.
+//
 // Specifications: RFC 6121 §2, §3 and Appendix A, XEP-0237, XEP-0356 (features/privilege decides
 // who may use it).
 package roster

@@ -26,11 +26,13 @@ func (r *Roster) pusher(account jid.JID, explain func() *stanza.Stanza) func(Cha
 
 // push sends the changed item.
 func (r *Roster) push(account jid.JID, c Change) {
-	item := c.After.element()
-	if !c.After.Listed {
+	version := r.version(account, c.Version) // before the groups are read: they are not older
+	seen, listed := r.visible(account, c.After)
+	item := seen.element()
+	if !listed {
 		item = stanza.NewElement(NS, "item").With("jid", c.Before.JID.String()).With("subscription", "remove")
 	}
-	payload := stanza.Encode(stanza.NewElement(NS, "query").With("ver", string(c.Version)).Add(item))
+	payload := stanza.Encode(stanza.NewElement(NS, "query").With("ver", string(version)).Add(item))
 	r.toInterested(account, func(full jid.JID) *stanza.Stanza {
 		return &stanza.Stanza{
 			Kind: stanza.IQ, To: full, From: account, ID: stanza.NewID(), Type: stanza.TypeSet, Payload: payload,

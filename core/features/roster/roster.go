@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -39,6 +41,13 @@ type Roster struct {
 	watcher    router.Watcher
 	contacts   *router.Slot[contacts]
 	interested *router.Flag // the session has asked for the roster (RFC 6121 §2.1.6)
+
+	// GroupsCut counts the groups that had more members than limits.group_members.
+	GroupsCut atomic.Uint64
+
+	shared     atomic.Pointer[groups]
+	announcing atomic.Bool // a change of the groups is being announced
+	hidden     func(ctx context.Context, a *router.Account, other jid.JID) (bool, error)
 }
 
 // New returns the feature.
@@ -47,6 +56,7 @@ func New(h *router.Host, s Store, o Options) *Roster {
 		o.Log = slog.Default()
 	}
 	r := &Roster{Options: o, host: h, store: s, interested: &router.Flag{Name: "interested"}}
+	r.shared.Store(newGroups(nil))
 	h.AnswerNobody("roster", map[string]router.IQHandler{NS: r.nobody})
 	r.contacts = &router.Slot[contacts]{Load: r.loadContacts}
 	return r
@@ -65,6 +75,7 @@ func (r *Roster) Feature() router.Feature {
 		HostDisco:      router.Disco{Info: disco.Info{Features: []string{NS}}},
 		StreamFeatures: func(context.Context) []*stanza.Element { return advertised },
 		Slots:          []router.AccountSlot{r.contacts},
+		Counters:       []router.Counter{{Setting: "limits.group_members", Value: &r.GroupsCut}},
 		Flags:          []*router.Flag{r.interested},
 		Specs:          []spec.Spec{{Number: "0237", Title: "Roster Versioning", Version: "1.3", State: spec.Complete, Note: "Server."}},
 	}
@@ -115,18 +126,20 @@ func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 		q.Session.Set(r.interested, true) // before reading, so that no push is missed
 	}
 	cached, versioned := q.Payload.LookupAttr("", "ver")
-	items, version, err := r.store.Roster(ctx, q.Account.JID(), Version(cached))
+	account := q.Account.JID()
+	has := r.storedVersion(account, cached)
+	items, stored, err := r.store.Roster(ctx, account, has)
 	switch {
 	case err != nil:
 		return nil, condition(err)
-	case string(version) == cached:
+	case has != "" && stored == has:
 		return nil, nil // RFC 6121 §2.6.3: the client has it already
 	}
 	query := stanza.NewElement(NS, "query")
 	if versioned {
-		query.With("ver", string(version))
+		query.With("ver", string(r.version(account, stored))) // before the groups are read: they are not older
 	}
-	for _, item := range items {
+	for _, item := range r.merge(account, items) {
 		query.Add(item.element())
 	}
 	return query, nil
@@ -134,7 +147,9 @@ func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 
 // Requests implements router.Subscriptions.
 func (r *Roster) Requests(ctx context.Context, a *router.Account) ([]*stanza.Stanza, error) {
-	return r.store.RosterRequests(ctx, a.JID())
+	list, err := r.store.RosterRequests(ctx, a.JID())
+	shared := r.shared.Load()
+	return slices.DeleteFunc(list, func(st *stanza.Stanza) bool { return shared.share(a.JID(), st.From.Bare()) }), err
 }
 
 // condition turns an error of the store that the sender has caused into a stanza error.

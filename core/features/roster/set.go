@@ -29,6 +29,9 @@ func (r *Roster) set(ctx context.Context, q *router.IQ, privileged bool) (*stanz
 	if err != nil {
 		return nil, err
 	}
+	if r.shared.Load().share(q.Account.JID(), w.JID) {
+		return nil, errShared()
+	}
 	if privileged && w.JID.Domain() == q.Stanza.From.Domain() {
 		w.force, err = parseSubscription(q.Payload, &w)
 		if err != nil {

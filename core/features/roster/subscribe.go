@@ -21,6 +21,9 @@ func (r *Roster) Sent(ctx context.Context, p *router.Pass) error {
 	if contact == account {
 		return router.ErrStop // RFC 6121 §4.2.2: an account always sees its own presence
 	}
+	if r.shared.Load().share(account, contact) {
+		return sentToMember(p.Stanza.Type)
+	}
 	st := p.Stanza.Copy()
 	st.To, st.From = contact, account
 	var before, after Entry
@@ -88,6 +91,9 @@ func (e *Entry) received(st *stanza.Stanza) effect {
 // delivers the stanza itself and returns ErrStop.
 func (r *Roster) Received(ctx context.Context, p *router.Pass) error {
 	account, contact := p.Account.JID(), p.Stanza.From.Bare()
+	if r.shared.Load().share(account, contact) {
+		return router.ErrStop
+	}
 	if contact == account || contact.IsZero() {
 		return router.ErrStop
 	}

@@ -59,6 +59,7 @@ type testServer struct {
 	host    *router.Host
 	stop    func()
 	counts  func() []server.Count
+	reload  func(change func(*config.Config))
 	gateway *entity
 	remote  *entity
 }
@@ -90,6 +91,13 @@ func startWith(t testing.TB, change func(*config.Config), accounts ...string) *t
 		t.Fatal(err)
 	}
 	s := &testServer{t: t, store: running.Store(), router: running.Router(), counts: running.Counts}
+	s.reload = func(change func(*config.Config)) {
+		t.Helper()
+		change(&c)
+		if err := running.Reload(c); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.host = s.router.Host(domain)
 	s.gateway, s.remote = &entity{t: t, s: s}, &entity{t: t, s: s}
 	s.attach(gateway, s.gateway)
