@@ -11,6 +11,7 @@ type Config struct {
 	Accounts   Accounts    `toml:"accounts" doc:"What becomes of accounts, and who may do what with them."`
 	Store      Store       `toml:"store" doc:"Where the server keeps what has to survive a restart."`
 	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
+	Pubsub     Pubsub      `toml:"pubsub" doc:"Publish-subscribe (XEP-0060): what accounts keep for themselves and their contacts, such as avatars and bookmarks, and the service of each host."`
 	Log        Log         `toml:"log" doc:"Logging, to standard error."`
 	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
 	Services   []Service   `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
@@ -200,6 +201,7 @@ func Default() Config {
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour),
 		},
 		Store:   Store{Partitions: 4},
+		Pubsub:  defaultPubsub(),
 		Log:     Log{Level: "info", Format: "text"},
 		Foreign: Foreign{Address: "127.0.0.1:5347"},
 		Gateway: Gateway{

@@ -91,6 +91,10 @@ func testAccountRemoval(ctx context.Context, t *testing.T, w fakeNetwork, name s
 		{friend, "<presence type='subscribe' to='" + simon + "'/>"}, {friend, "<presence type='subscribed' to='" + simon + "'/>"},
 		{owner, "<iq type='set' id='v'><vCard xmlns='vcard-temp'><FN>Simon</FN></vCard></iq>"},
 		{owner, "<iq type='set' id='p'><query xmlns='jabber:iq:private'><x xmlns='urn:test'/></query></iq>"},
+		{owner, "<iq type='set' id='e'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:test'><item><x xmlns='urn:test'/></item></publish></pubsub></iq>"},
+		{owner, "<iq type='set' id='f' to='pubsub." + testHost + "'><pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='urn:test'/></pubsub></iq>"},
+		{friend, "<iq type='set' id='g' to='pubsub." + testHost + "'><pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='urn:friend'/></pubsub></iq>"},
+		{owner, "<iq type='set' id='h' to='pubsub." + testHost + "'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='urn:friend' jid='" + simon + "'/></pubsub></iq>"},
 		{owner, "<message type='chat' to='" + sally + "'><body>hello</body></message>"},
 	} {
 		if err := step.conn.Send(step.text); err != nil {
@@ -101,7 +105,7 @@ func testAccountRemoval(ctx context.Context, t *testing.T, w fakeNetwork, name s
 		}
 	}
 	before := rowsOf(ctx, t, h.gateway, simon)
-	for _, table := range []string{"accounts", "credentials", "roster", "archive_messages", "vcards", "private_xml", "bridge_accounts", "bridge_rooms"} {
+	for _, table := range []string{"accounts", "credentials", "roster", "archive_messages", "vcards", "private_xml", "pubsub_nodes", "pubsub_items", "pubsub_affiliations", "pubsub_subscriptions", "bridge_accounts", "bridge_rooms"} {
 		if before[table] == 0 {
 			t.Errorf("there is nothing in %s, and so nothing is shown: %v", table, before)
 		}
@@ -212,6 +216,11 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 		"archive_state":  `FALSE`,
 		"deleted_names":  `FALSE`, // the name alone, which is not given away again at once
 		"deletion_clock": `FALSE`,
+
+		"pubsub_nodes":         `account = '` + who + `' OR creator = '` + who + `'`,
+		"pubsub_items":         `service = '` + who + `' OR publisher = '` + who + `'`,
+		"pubsub_affiliations":  `service = '` + who + `' OR jid = '` + who + `'`,
+		"pubsub_subscriptions": `service = '` + who + `' OR bare = '` + who + `'`,
 	}
 	for table, columns := range storetest.Tables(t, db) {
 		query := `SELECT count(*) FROM ` + table

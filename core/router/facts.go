@@ -3,8 +3,10 @@ package router
 import (
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -19,11 +21,13 @@ type Flag struct {
 	mask uint64
 }
 
-// Presence is the last available presence of a session. It is immutable.
+// Presence is the last available presence of a session. It is immutable, except for Capabilities.
 type Presence struct {
 	Stanza   *stanza.Stanza
 	Priority int8
 	Since    time.Time
+	// Capabilities are those that the presence announces; nil if it announces none. features/capabilities sets them.
+	Capabilities atomic.Pointer[disco.Capabilities]
 }
 
 // Facts is the state of a session that other parts of the server ask for. It suffices to restore the
@@ -96,7 +100,7 @@ func parsePresence(in factsJSON) (*Presence, error) {
 func (b *Bound) Facts() Facts {
 	f := Facts{Presence: b.presence.Load(), Directed: b.Directed()}
 	set := b.flags.Load()
-	for _, flag := range b.account.host.flags {
+	for _, flag := range b.account.host.session.flags {
 		if set&flag.mask != 0 {
 			f.Flags = append(f.Flags, flag.Name)
 		}
@@ -109,7 +113,7 @@ func (b *Bound) Facts() Facts {
 func (b *Bound) Restore(f Facts) {
 	b.presence.Store(f.Presence)
 	set := uint64(0)
-	for _, flag := range b.account.host.flags {
+	for _, flag := range b.account.host.session.flags {
 		for _, name := range f.Flags {
 			if flag.Name == name {
 				set |= flag.mask

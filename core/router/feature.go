@@ -74,11 +74,11 @@ func (h *Host) Use(list ...Feature) {
 			h.presence = f.Presence
 		}
 		for _, flag := range f.Flags {
-			if len(h.flags) == 64 || slices.ContainsFunc(h.flags, func(o *Flag) bool { return o.Name == flag.Name }) {
+			if len(h.session.flags) == 64 || slices.ContainsFunc(h.session.flags, func(o *Flag) bool { return o.Name == flag.Name }) {
 				panic(fmt.Sprintf("router: %s declares session flag %q, which is taken or one too many", f.Name, flag.Name))
 			}
-			flag.mask = 1 << len(h.flags)
-			h.flags = append(h.flags, flag)
+			flag.mask = 1 << len(h.session.flags)
+			h.session.flags = append(h.session.flags, flag)
 		}
 		for _, slot := range f.Slots {
 			slot.setIndex(h.slots)

@@ -46,8 +46,14 @@ type Host struct {
 	stages   []Stage
 	handlers [targets]map[string]IQHandler
 	presence PresenceHandler
-	flags    []*Flag
+	session  sessionState
 	slots    int
+}
+
+// sessionState is what the host knows about sessions besides their facts: the flags that features have declared, and questions that wait for an answer.
+type sessionState struct {
+	flags     []*Flag
+	questions questions
 }
 
 // NewHost returns a host for a domain. Add features with Use, then attach it with r.Attach(domain, host).

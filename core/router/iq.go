@@ -73,7 +73,7 @@ func (h *Host) iqToHost(b *Batch, st *stanza.Stanza) {
 	case !wellFormed(st):
 		h.router.Bounce(b, st, stanza.BadRequest(""))
 	case !st.IsRequest():
-		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: a result or error that answers no request
+		h.answered(b, st)
 	case st.To.IsFull(): // a resource of the domain: there are none
 		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
 	default:
@@ -89,7 +89,7 @@ func (h *Host) iqToAccount(b *Batch, a *Account, st *stanza.Stanza) {
 	case st.To.IsFull():
 		h.iqToSession(b, a, st)
 	case !st.IsRequest():
-		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: a result or error that answers no request
+		h.answered(b, st)
 	default:
 		p := h.newPass(b, a, st)
 		defer p.free()

@@ -43,6 +43,6 @@ func (h *Host) sendIQ(p *Pass) {
 	case st.IsRequest():
 		h.answer(p.batch, p.Account, st, p.Session)
 	default:
-		h.router.Counters.Dropped.Add(1) // RFC 6120 §8.2.3: a result or error that answers no request
+		h.answered(p.batch, st)
 	}
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/version"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/store"
 )
@@ -47,6 +48,7 @@ type assembly struct {
 	quota      *peerlimit.Quota
 	removed    func(jid.JID) // called when an account was marked as deleted
 	foreign    func(context.Context, jid.JID) (bool, error)
+	nodes      pubsub.Store
 }
 
 // linked are the features that the server calls directly, or that depend on each other.
@@ -60,6 +62,7 @@ type linked struct {
 	disco      *disco.Disco
 	commands   *commands.Commands
 	search     *search.Search
+	events     events
 }
 
 // link creates the features that depend on each other.
@@ -75,9 +78,12 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.commands = commands.New(h)
 	l.search = search.New(h, a.store, search.Limits{PerMinute: a.config.Limits.Searches, Results: a.config.Limits.SearchResults})
 
-	l.roster.Watch(l.presence)
 	l.roster.Hide(l.blocking.Blocks)
-	l.blocking.Join(l.roster.Contacts, l.presence)
+	l.events = newEvents(h, a, l)
+	watchers := watchers{l.presence, l.events.pep}
+	l.roster.Watch(watchers)
+	l.blocking.Join(l.roster.Contacts, watchers)
+	l.presence.OnAvailable(l.events.capabilities.Available)
 	l.offline.Skip(l.archive.Given)
 	l.presence.OnArrival(l.offline.Arrived)
 	l.presence.OnArrival(l.archive.Arrived)
@@ -103,6 +109,9 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 			Foreign: a.foreign, Quota: a.quota, Removed: a.removed, Log: a.log,
 		}).Feature(),
 		l.search.Feature(),
+		l.events.capabilities.Feature(),
+		l.events.pep.Feature(),
+		l.events.domain.Counted(),
 		vcard.New(a.store, int(c.Limits.VCardBytes)).Feature(),
 		private.New(a.store).Feature(),
 		last.New(a.store, l.presence.Shares).Feature(),

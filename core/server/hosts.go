@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	coredisco "github.com/dragoman-im/dragoman/core/disco"
@@ -33,7 +34,7 @@ func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 	if err := r.Attach(domain, h.Host); err != nil {
 		return nil, fmt.Errorf("serve %s: %w", domain, err)
 	}
-	return h, h.newDirectory(r, a)
+	return h, errors.Join(h.newDirectory(r, a), h.newPubsub(r, a))
 }
 
 // newDirectory serves the host's user directory.

@@ -263,7 +263,44 @@ func limits() []reached {
 			c.Until("<count>2</count>")
 			return nil
 		}, ""},
+		{"pubsub.nodes", d.Pubsub.Nodes, extra{limits: "[pubsub]\nnodes = 1"}, publishes("", "ab", "<x xmlns='y'/>", "<resource-constraint "), ""},
+		{"pubsub.bytes", d.Pubsub.Bytes, extra{limits: "[pubsub]\nbytes = \"1000 B\""}, publishes("", "abc", "<x xmlns='y'>"+many(400, "z")+"</x>", "<resource-constraint "), ""},
+		{"pubsub.payload", d.Pubsub.Payload, extra{limits: "[pubsub]\npayload = \"1000 B\""}, publishes("", "a", "<x xmlns='y'>"+many(1000, "z")+"</x>", "<payload-too-big "), ""},
+		{"pubsub.service_nodes", d.Pubsub.ServiceNodes, extra{limits: "[pubsub]\nservice_nodes = 1"}, publishes("pubsub.home.test", "ab", "<x xmlns='y'/>", "<resource-constraint "), ""},
+		{"pubsub.service_bytes", d.Pubsub.ServiceBytes, extra{limits: "[pubsub]\nservice_bytes = \"1000 B\""}, publishes("pubsub.home.test", "aab", "<x xmlns='y'>"+many(400, "z")+"</x>", "<resource-constraint "), ""},
+		{"pubsub.items", d.Pubsub.Items, extra{limits: "[pubsub]\nitems = 1"}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			c.Send("<iq type='set' id='c'><pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='a'/><configure><x xmlns='jabber:x:data' type='submit'>" +
+				"<field var='pubsub#publish_node_full'><value>reject</value></field><field var='pubsub#max_items'><value>max</value></field></x></configure></pubsub></iq>")
+			return publish(c, "", "aa", "<x xmlns='y'/>", "<node-full ")
+		}, ""},
+		{"pubsub.subscriptions", d.Pubsub.Subscriptions, extra{limits: "[pubsub]\nsubscriptions = 1"}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			publish(c, "pubsub.home.test", "a", "<x xmlns='y'/>", "type='result'")
+			for _, resource := range []string{"", "/x"} {
+				c.Send("<iq type='set' id='s' to='pubsub.home.test'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='a' jid='romeo@home.test" + resource + "'/></pubsub></iq>")
+			}
+			c.Until("<too-many-subscriptions ")
+			return nil
+		}, ""},
 	}
+}
+
+// publishes makes a deed of publishing one item to each node of a service; each node has a name of one letter.
+func publishes(service, nodes, payload, see string) func(*testServer) *peer {
+	return func(p *testServer) *peer { return publish(p.online("romeo"), service, nodes, payload, see) }
+}
+
+func publish(c *peer, service, nodes, payload, see string) *peer {
+	to := ""
+	if service != "" {
+		to = " to='" + service + "'"
+	}
+	for i, node := range nodes {
+		c.Send(fmt.Sprintf("<iq type='set' id='p%d'%s><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='%c'><item id='%d'>%s</item></publish></pubsub></iq>", i, to, node, i, payload))
+	}
+	c.Until(see)
+	return nil
 }
 
 // Every limit is in force, can be set, and is counted under the name of its setting.
@@ -296,6 +333,8 @@ func TestDefaults(t *testing.T) {
 		"limits.registrations": "20", "limits.registration_names": "100",
 		"limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
+		"pubsub.nodes": "1000", "pubsub.bytes": "32 MiB", "pubsub.payload": "250000 B", "pubsub.items": "1000", "pubsub.subscriptions": "1000",
+		"pubsub.service_nodes": "10000", "pubsub.service_bytes": "1 GiB",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {

@@ -58,7 +58,7 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 		if err := s.revoke(ctx, account); err != nil {
 			return err
 		}
-		return s.store.DeleteAccount(ctx, account)
+		return s.deleteRows(ctx, account)
 	}
 	removed := h.Remove(account, "not-authorized", "the account has been deleted") // XEP-0077 §3.2
 	h.commands.Forget(account)
@@ -76,7 +76,15 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 	if err := s.revoke(ctx, account); err != nil {
 		return err
 	}
-	return s.store.DeleteAccount(ctx, account)
+	return s.deleteRows(ctx, account)
+}
+
+// deleteRows deletes what is stored, and then what is in memory about it.
+func (s *Server) deleteRows(ctx context.Context, account jid.JID) error {
+	if err := s.store.DeleteAccount(ctx, account); err != nil {
+		return err
+	}
+	return s.forget(ctx, account)
 }
 
 // revoke takes back what the rosters of other accounts grant to an account that is being deleted: the name can be registered again.

@@ -19,6 +19,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/administration"
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
+	"github.com/dragoman-im/dragoman/core/store/nodes"
 )
 
 // Options are the parameters of New besides the configuration.
@@ -78,12 +79,13 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, err
 	}
+	kept := nodes.New(s.store)
 	for _, name := range c.Server.Hosts {
 		domain, err := jid.Parse(name)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, nodes: kept})
 		if err != nil {
 			return s, err
 		}
@@ -102,6 +104,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 // Close closes the ports and the database of a server on which Run was not called.
 func (s *Server) Close() error {
 	err := s.ports.close()
+	s.stopEvents()
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())
 	}

@@ -39,6 +39,9 @@ func (h *Presence) available(ctx context.Context, p *router.Pass) error {
 			}
 		}
 	}
+	for _, f := range h.watchers {
+		f(ctx, p)
+	}
 	return router.ErrStop
 }
 

@@ -32,6 +32,7 @@ type Presence struct {
 	store    Store
 	log      *slog.Logger
 	arrivals []Arrival
+	watchers []func(ctx context.Context, p *router.Pass)
 }
 
 var (
@@ -53,6 +54,12 @@ func (h *Presence) Feature() router.Feature { return router.Feature{Name: "prese
 // OnArrival adds a function that is called when a session begins to receive messages. Call it before the
 // host is attached.
 func (h *Presence) OnArrival(a Arrival) { h.arrivals = append(h.arrivals, a) }
+
+// OnAvailable adds a function that is called for every available presence that a session broadcasts, after the broadcast.
+// Call it before the host is attached.
+func (h *Presence) OnAvailable(f func(ctx context.Context, p *router.Pass)) {
+	h.watchers = append(h.watchers, f)
+}
 
 // Sent implements router.PresenceHandler.
 func (h *Presence) Sent(ctx context.Context, p *router.Pass) error {

@@ -72,3 +72,12 @@ func (r *Roster) Listed(ctx context.Context, a *router.Account, other jid.JID) (
 	e, err := r.store.RosterEntry(ctx, a.JID(), other.Bare())
 	return e.Listed, err
 }
+
+// InGroup reports whether a contact is in one of some groups of the account's roster.
+func (r *Roster) InGroup(ctx context.Context, a *router.Account, contact jid.JID, groups []string) (bool, error) {
+	e, err := r.store.RosterEntry(ctx, a.JID(), contact.Bare())
+	if err != nil {
+		return false, fmt.Errorf("read groups of a contact of %s: %w", a.JID(), err)
+	}
+	return slices.ContainsFunc(e.Groups, func(g string) bool { return slices.Contains(groups, g) }), nil
+}

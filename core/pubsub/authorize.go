@@ -1,0 +1,97 @@
+package pubsub
+
+import (
+	"context"
+	"slices"
+
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// Names of fields of the form by which owners decide about a subscription (XEP-0060 §16.4.1).
+const (
+	fieldNode       = "pubsub#node"
+	fieldSubscriber = "pubsub#subscriber_jid"
+	fieldSubID      = "pubsub#subid"
+	fieldAllow      = "pubsub#allow"
+)
+
+// askOwners sends the owners of a node a request for a subscription (XEP-0060 §8.6).
+func (e *Engine) askOwners(r *Request, n *Node, s Subscription) {
+	f := form.New(form.Ask, nsAuthorization, "Subscription request")
+	f.Add(form.Field{Var: fieldSubID, Type: form.Hidden, Values: []string{s.ID}})
+	f.Text(fieldNode, "Node", n.Name)
+	f.Add(form.Field{Var: fieldSubscriber, Type: form.JIDSingle, Label: "Subscriber", Values: []string{s.JID.String()}})
+	f.Bool(fieldAllow, "Allow this address to subscribe?", false)
+	var owners []jid.JID
+	if e.Accounts {
+		owners = append(owners, r.Service)
+	}
+	for j, a := range n.Affiliations {
+		if a == Owner {
+			owners = append(owners, j)
+		}
+	}
+	slices.SortFunc(owners, func(a, b jid.JID) int { return slices.Compare([]byte(a.String()), []byte(b.String())) })
+	for _, to := range owners {
+		r.Route(stanza.NewMessage(to, r.Service, "", f.Element()))
+	}
+}
+
+// Decision reports whether a message to a service is an owner's decision about a subscription, which Decide handles.
+func Decision(st *stanza.Stanza) bool {
+	return st.Kind == stanza.Message && st.Type != stanza.TypeError && st.MayHave(form.NS, nsAuthorization) && decision(st) != nil
+}
+
+func decision(st *stanza.Stanza) *form.Form {
+	f := form.Find(st.Tree(), nsAuthorization)
+	if f == nil || f.Kind != form.Submit {
+		return nil
+	}
+	return f
+}
+
+// Decide handles an owner's decision about a subscription (XEP-0060 §8.6). A decision of somebody else, or about a
+// subscription that does not wait for one, is an error.
+func (e *Engine) Decide(ctx context.Context, r *Request) error {
+	f := decision(r.Stanza)
+	if f == nil {
+		return stanza.BadRequest("")
+	}
+	return e.inOrder(ctx, r.Service, func() error {
+		nodes, err := e.Host.Nodes(ctx, r.Service)
+		if err != nil {
+			return err
+		}
+		n, err := e.owned(nodes, r, f.Get(fieldNode))
+		if err != nil {
+			return err
+		}
+		j, ok := f.JID(fieldSubscriber)
+		if !ok {
+			return stanza.JIDMalformed("")
+		}
+		s := n.subscription(j)
+		if s == nil || s.State != Pending || f.Get(fieldSubID) != "" && f.Get(fieldSubID) != s.ID {
+			return stanza.ItemNotFound("")
+		}
+		state := NotSubscribed
+		if f.IsTrue(fieldAllow) {
+			state = Subscribed
+		}
+		return e.moveSubscription(ctx, r, n, *s, state)
+	})
+}
+
+// moveSubscription changes the state of a subscription and notifies the subscriber (XEP-0060 §8.6, §8.8.4).
+func (e *Engine) moveSubscription(ctx context.Context, r *Request, n *Node, s Subscription, state State) error {
+	s.State = state
+	if _, err := e.setSubscription(ctx, r, n, s); err != nil {
+		return err
+	}
+	st := stanza.NewMessage(s.JID, r.Service, stanza.TypeHeadline)
+	st.Payload = "<event xmlns='" + NSEvent + "'>" + subscriptionXML(n.Name, &s) + "</event>"
+	r.Route(st)
+	return nil
+}

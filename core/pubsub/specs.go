@@ -1,0 +1,10 @@
+package pubsub
+
+import "github.com/dragoman-im/dragoman/core/spec"
+
+// Specs are the extensions that the package implements.
+func Specs() []spec.Spec {
+	return []spec.Spec{
+		{Number: "0060", Title: "Publish-Subscribe", Version: "1.30.0", State: spec.Complete, Note: "Leaf nodes, at accounts and at the host's service; without collections, several subscriptions of one address, and the ad-hoc command for pending subscriptions."},
+	}
+}

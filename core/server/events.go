@@ -1,0 +1,135 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/dragoman-im/dragoman/config"
+	coredisco "github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/features/blocking"
+	"github.com/dragoman-im/dragoman/core/features/capabilities"
+	"github.com/dragoman-im/dragoman/core/features/pep"
+	"github.com/dragoman-im/dragoman/core/features/pubsubdomain"
+	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/pubsub"
+	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// stopEventsWait is how long the server waits for changes of nodes when it stops; its clients are gone by then.
+const stopEventsWait = 5 * time.Second
+
+// events are the features of a host that notify sessions of what others publish.
+type events struct {
+	capabilities *capabilities.Capabilities
+	pep          *pep.PEP
+	domain       *pubsubdomain.Service
+}
+
+// newEvents creates the features.
+func newEvents(h *router.Host, a assembly, l linked) events {
+	c := a.config.Pubsub
+	e := events{
+		capabilities: capabilities.New(h),
+		pep: pep.New(h, a.nodes, pep.Options{
+			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log,
+			Limits: func() pubsub.Limits {
+				return pubsub.Limits{Nodes: c.Nodes, Items: c.Items, Bytes: int64(c.Bytes), Payload: int(c.Payload), Subscriptions: c.Subscriptions}
+			},
+		}),
+		domain: pubsubdomain.New(a.nodes, pubsubdomain.Options{
+			Log: a.log, MayCreate: mayCreate(a.config),
+			Limits: func() pubsub.Limits {
+				return pubsub.Limits{Nodes: c.ServiceNodes, Items: c.Items, Bytes: int64(c.ServiceBytes), Payload: int(c.Payload), Subscriptions: c.Subscriptions}
+			},
+		}),
+	}
+	e.capabilities.Watch(func(ctx context.Context, c capabilities.Change) {
+		e.pep.SendLast(ctx, pep.Interested{Session: c.Session, Before: c.Before, Now: c.Now, Route: c.Route})
+	})
+	return e
+}
+
+// mayCreate returns who may create nodes at a host's service (pubsub.create).
+func mayCreate(c config.Config) func(jid.JID) bool {
+	switch c.Pubsub.Create {
+	case "accounts":
+		return func(entity jid.JID) bool {
+			return entity.Local() != "" && slices.Contains(c.Server.Hosts, entity.Domain())
+		}
+	case "admins":
+		return func(entity jid.JID) bool {
+			return slices.ContainsFunc(c.Server.Admins, func(name string) bool {
+				admin, err := jid.Parse(name)
+				return err == nil && admin == entity
+			})
+		}
+	}
+	return func(jid.JID) bool { return false }
+}
+
+// newPubsub serves the host's publish-subscribe service.
+func (h *host) newPubsub(r *router.Router, a assembly) error {
+	const name = "Publish-subscribe"
+	return h.serve(r, a, servedDomain{
+		label: a.config.Pubsub.Domain, name: name, identity: coredisco.Identity{Category: "pubsub", Type: "service", Name: name},
+		feature: h.events.domain.Feature(),
+	})
+}
+
+// contacts are what an account knows about others, for its nodes.
+type contacts struct {
+	router.Subscriptions
+	roster   *roster.Roster
+	blocking *blocking.Blocking
+}
+
+var _ pep.Contacts = contacts{}
+
+func (c contacts) InGroup(ctx context.Context, a *router.Account, contact jid.JID, groups []string) (bool, error) {
+	return c.roster.InGroup(ctx, a, contact, groups)
+}
+
+func (c contacts) Blocks(ctx context.Context, a *router.Account, other jid.JID) (bool, error) {
+	return c.blocking.Blocks(ctx, a, other)
+}
+
+// watchers calls several Watchers.
+type watchers []router.Watcher
+
+func (w watchers) Granted(a *router.Account, contact jid.JID, route func(*stanza.Stanza)) {
+	for _, o := range w {
+		o.Granted(a, contact, route)
+	}
+}
+
+func (w watchers) Revoked(a *router.Account, contact jid.JID, route func(*stanza.Stanza)) {
+	for _, o := range w {
+		o.Revoked(a, contact, route)
+	}
+}
+
+// forget removes an account that is being deleted from the nodes of others.
+func (s *Server) forget(ctx context.Context, account jid.JID) error {
+	var failed error
+	for _, h := range s.hosts {
+		h.events.pep.Forget(account)
+		if service, err := jid.Parse(s.config.Pubsub.Domain + "." + h.domain.Domain()); err == nil {
+			failed = errors.Join(failed, h.events.domain.Forget(ctx, service, account))
+		}
+	}
+	return failed
+}
+
+// stopEvents waits for changes of nodes. It is called before the store is closed.
+func (s *Server) stopEvents() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopEventsWait)
+	defer cancel()
+	for _, h := range s.hosts {
+		h.events.pep.Stop(ctx)
+		h.events.domain.Stop(ctx)
+	}
+}
