@@ -54,11 +54,10 @@ var mentioned = map[string]string{
 	"0380": "encrypted messages, which are refused",
 	"0384": "OMEMO, which the policy of messages names",
 	"0385": "media, which the policy of messages names",
-	"0386": "Bind 2, for which mechanisms are ready",
-	"0388": "SASL2, for which mechanisms are ready",
 	"0422": "fastening, which the policy of messages names",
 	"0447": "files, which the policy of messages names",
 	"0482": "invitations to calls, which the policy of messages names",
+	"0493": "clients that log in by OAuth, which is up to the clients",
 }
 
 var cited = regexp.MustCompile(`XEP-(\d{4})`)
