@@ -357,7 +357,7 @@ func TestFormAndMetadata(t *testing.T) {
 	t.Parallel()
 	m := filled()
 	p := newArchiveTest(t, m)
-	p.Engine = New(Options{Store: m, Fields: []form.Field{{Var: "{urn:xmpp:fulltext:0}fulltext", Type: form.TextSingle}}, Groupchat: true})
+	p.Engine = New(Options{Store: m, Search: true, Groupchat: true})
 	got := p.ask(stanza.TypeGet, query("")) // XEP-0313 §4.1.5
 	for _, f := range []string{"'with' type='jid-single'", "'start' type='text-single'", "'end' type='text-single'", "'before-id'", "'after-id'", "'ids' type='list-multi'><validate datatype='xs:string'><open/>", "fulltext'", "'include-groupchat' type='boolean'"} {
 		if !strings.Contains(got, f) {
@@ -365,7 +365,7 @@ func TestFormAndMetadata(t *testing.T) {
 		}
 	}
 	p.ask(stanza.TypeSet, query(fields("{urn:xmpp:fulltext:0}fulltext", "witch", "include-groupchat", "false")))
-	if m.last.More["{urn:xmpp:fulltext:0}fulltext"][0] != "witch" || m.last.Groupchat == nil || *m.last.Groupchat {
+	if m.last.Words == nil || !m.last.Words.Match("the Witch") || m.last.Groupchat == nil || *m.last.Groupchat {
 		t.Errorf("%+v", m.last)
 	}
 	if got := p.ask(stanza.TypeGet, "<metadata/>"); got != "<metadata><start id='m1' timestamp='2026-03-01T13:00:00.000000Z'/><end id='m5' timestamp='2026-03-01T17:00:00.000000Z'/></metadata>" { // §5

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -15,7 +14,8 @@ import (
 const (
 	NS         = "urn:xmpp:mam:2"
 	Extended   = "urn:xmpp:mam:2#extended"
-	nsForward  = "urn:xmpp:forward:0" // XEP-0297
+	nsForward  = "urn:xmpp:forward:0"  // XEP-0297
+	nsFullText = "urn:xmpp:fulltext:0" // XEP-0431
 	groupField = "urn:xmpp:mam:2#groupchat-field"
 	groupStore = "urn:xmpp:mam:2#groupchat-available"
 )
@@ -40,8 +40,8 @@ type Options struct {
 	PageSize, MaxPage int
 	// Groupchat says that the archives of accounts hold groupchat messages too.
 	Groupchat bool
-	// Fields are further fields of the query form, which the Store understands.
-	Fields []form.Field
+	// Search says that the Store understands Filter.Words.
+	Search bool
 	// Rewrite changes an entry for the requester, for example to remove a real address; nil changes
 	// nothing. If it returns nil, the result has no message.
 	Rewrite func(r Request, e Entry) *stanza.Stanza
@@ -77,6 +77,9 @@ type Request struct {
 // Features returns the features that an archive advertises (XEP-0313 §7).
 func (e *Engine) Features(room bool) []string {
 	list := []string{NS, Extended, paging.NS}
+	if e.opts.Search {
+		list = append(list, nsFullText) // XEP-0431 §2.1
+	}
 	if !room {
 		list = append(list, groupField)
 		if e.opts.Groupchat {

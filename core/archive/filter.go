@@ -2,12 +2,12 @@ package archive
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/search"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -25,8 +25,13 @@ func (e *Engine) form(room bool) *form.Form {
 	if !room {
 		f.Add(form.Field{Var: "include-groupchat", Type: form.Boolean})
 	}
-	return f.Add(e.opts.Fields...)
+	if e.opts.Search {
+		f.Add(form.Field{Var: fieldText, Type: form.TextSingle, Label: "Words in the text"})
+	}
+	return f
 }
+
+const fieldText = "{" + nsFullText + "}fulltext" // XEP-0431 §3.1
 
 // filter reads the submitted form (XEP-0313 §4.1).
 func (e *Engine) filter(r Request, x *stanza.Element) (Filter, error) {
@@ -84,13 +89,12 @@ func (e *Engine) read(r Request, f *form.Form) (Filter, error) {
 	if v, ok := form.ParseBool(f.Get("include-groupchat")); ok {
 		out.Groupchat = &v // XEP-0313 §4.1.4
 	}
-	for _, fd := range e.opts.Fields {
-		if values := f.Values(fd.Var); len(values) > 0 {
-			if out.More == nil {
-				out.More = map[string][]string{}
-			}
-			out.More[fd.Var] = slices.Clone(values)
+	if text := f.Get(fieldText); text != "" { // XEP-0431 §2.2
+		words, err := search.Parse(text)
+		if err != nil {
+			return Filter{}, stanza.PolicyViolation("Too many words are searched for at once.")
 		}
+		out.Words = &words
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/search"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -37,9 +38,8 @@ type Filter struct {
 	AfterID    string    // exclusive
 	BeforeID   string    // exclusive
 	IDs        []string
-	Groupchat  *bool // whether groupchat messages of an account's archive are wanted; nil is not said
-	// More holds the fields of Options.Fields that were given, such as a text search.
-	More map[string][]string
+	Groupchat  *bool         // whether groupchat messages of an account's archive are wanted; nil is not said
+	Words      *search.Query // what the text of the messages has (XEP-0431); nil is not said
 }
 
 // Page selects a part of the entries that match.

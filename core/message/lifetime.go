@@ -14,6 +14,8 @@ const (
 	NSConference = "jabber:x:conference"                   // XEP-0249
 	NSMUCUser    = "http://jabber.org/protocol/muc#user"   // XEP-0045
 	NSCarbons    = "urn:xmpp:carbons:2"                    // XEP-0280
+	NSRetract    = "urn:xmpp:message-retract:1"            // XEP-0424
+	nsOldRetract = "urn:xmpp:message-retract:0"            // XEP-0424 before 0.4
 	nsNick       = "http://jabber.org/protocol/nick"       // XEP-0172
 	nsArchive    = "urn:xmpp:mam:"                         // XEP-0313, of any version
 	nsEvent      = "http://jabber.org/protocol/pubsub#event"
@@ -45,8 +47,8 @@ var conversation = map[string]bool{
 	"jabber:x:encrypted":             true, // XEP-0027
 	"urn:xmpp:message-correct:0":     true, // XEP-0308
 	"urn:xmpp:reactions:0":           true, // XEP-0444
-	"urn:xmpp:message-retract:0":     true, // XEP-0424 before 0.4
-	"urn:xmpp:message-retract:1":     true, // XEP-0424
+	nsOldRetract:                     true,
+	NSRetract:                        true,
 	"urn:xmpp:message-moderate:0":    true, // XEP-0425 before 0.3
 	"urn:xmpp:message-moderate:1":    true, // XEP-0425
 	"urn:xmpp:message-attaching:1":   true, // XEP-0367

@@ -38,6 +38,7 @@ func (s *Server) Run(ctx context.Context) error {
 		inner.run(func() error { return s.components.Serve(working, l) })
 	}
 	inner.run(func() error { return s.prune(working) })
+	inner.run(func() error { return s.indexWords(working) })
 	inner.run(func() error { return LogCounts(working, s.log, s.Counts) })
 	inner.run(func() error { return s.periodic(working) })
 	inner.run(func() error { return trimMemory(working) })

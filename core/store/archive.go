@@ -142,6 +142,9 @@ const deletePiece = 1000
 
 // deleteArchive deletes an archive in small steps, before the account itself is deleted.
 func (s *Store) deleteArchive(ctx context.Context, account jid.JID) error {
+	if err := s.deleteWords(ctx, account); err != nil {
+		return err
+	}
 	for n := deletePiece; n == deletePiece; {
 		err := s.archives.change(ctx, account, func(tx *sql.Tx, _ *archives.Writer) (err error) {
 			n, err = archives.DeleteOldest(tx, account, deletePiece)

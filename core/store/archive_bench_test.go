@@ -2,6 +2,10 @@ package store
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,8 +16,33 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
-// manyEntries is the size of the archive that BenchmarkQuery reads.
-const manyEntries = 1_000_000
+// manyEntries is the size of the archive that BenchmarkQuery reads; the variable DRAGOMAN_BENCH_ENTRIES sets another one.
+var manyEntries = func() int {
+	if n, err := strconv.Atoi(os.Getenv("DRAGOMAN_BENCH_ENTRIES")); err == nil {
+		return n
+	}
+	return 1_000_000
+}()
+
+// benchText gives texts of about ten words, as often as words of a language are, with one word in each tenth message and one in each
+// ten thousandth.
+func benchText() func(i int) string {
+	random := rand.New(rand.NewPCG(1, 2))
+	zipf := rand.NewZipf(random, 1.1, 4, 50_000)
+	return func(i int) string {
+		var b strings.Builder
+		for range 5 + random.IntN(10) {
+			fmt.Fprintf(&b, "w%x ", zipf.Uint64())
+		}
+		if i%10 == 0 {
+			b.WriteString("often ")
+		}
+		if i%10_000 == 0 {
+			b.WriteString("seldom")
+		}
+		return b.String()
+	}
+}
 
 // BenchmarkQuery reads a page of 50 entries of an archive of a million, with a hundred contacts who write as often as
 // each other and one who writes once in ten thousand messages, a message each second.
@@ -21,7 +50,8 @@ func BenchmarkQuery(b *testing.B) {
 	s := open(b, Options{})
 	account(b, s, alice)
 	rare := jid.MustParse("rare@example.org/x")
-	begin := time.Now().Add(-manyEntries * time.Second)
+	begin := time.Now().Add(-time.Duration(manyEntries) * time.Second)
+	text := benchText()
 	var wg sync.WaitGroup
 	var middle string
 	for i := range manyEntries {
@@ -34,7 +64,7 @@ func BenchmarkQuery(b *testing.B) {
 		if i == manyEntries/2 {
 			middle = id
 		}
-		st := stanza.NewMessage(alice, from, stanza.TypeChat, stanza.TextElement("", "body", "How do you do, and what is new?"))
+		st := stanza.NewMessage(alice, from, stanza.TypeChat, stanza.TextElement("", "body", text(i)))
 		wg.Add(1)
 		s.Archive(alice, archive.Entry{ID: id, At: at, Stanza: st}, func(err error) {
 			if err != nil {
@@ -45,6 +75,7 @@ func BenchmarkQuery(b *testing.B) {
 		s.Pace(nil)
 	}
 	wg.Wait()
+	indexForBench(b, s)
 	often := jid.MustParse("contact7@example.org")
 	for _, c := range []struct {
 		name string
@@ -55,8 +86,15 @@ func BenchmarkQuery(b *testing.B) {
 		{"last", archive.Filter{}, archive.Page{Max: 50, Backwards: true}},
 		{"after", archive.Filter{}, archive.Page{Max: 50, After: middle}},
 		{"before", archive.Filter{}, archive.Page{Max: 50, Before: middle, Backwards: true}},
-		{"since", archive.Filter{Start: begin.Add(manyEntries / 2 * time.Second)}, archive.Page{Max: 50}},
+		{"since", archive.Filter{Start: begin.Add(time.Duration(manyEntries) / 2 * time.Second)}, archive.Page{Max: 50}},
 		{"with", archive.Filter{With: often}, archive.Page{Max: 50, Backwards: true}},
+		{"words often", archive.Filter{Words: words(b, "often")}, archive.Page{Max: 50, Backwards: true}},
+		{"words seldom", archive.Filter{Words: words(b, "seldom")}, archive.Page{Max: 50, Backwards: true}},
+		{"words seldom, all", archive.Filter{Words: words(b, "seldom")}, archive.Page{Max: 100}},
+		{"words two often", archive.Filter{Words: words(b, "w1 often")}, archive.Page{Max: 50, Backwards: true}},
+		{"words phrase", archive.Filter{Words: words(b, `"w0 w1"`)}, archive.Page{Max: 50, Backwards: true}},
+		{"words none", archive.Filter{Words: words(b, "nowhere")}, archive.Page{Max: 50, Backwards: true}},
+		{"words with", archive.Filter{Words: words(b, "w0"), With: often}, archive.Page{Max: 50, Backwards: true}},
 		{"with rare", archive.Filter{With: rare.Bare()}, archive.Page{Max: 50, Backwards: true}},
 		{"with before", archive.Filter{With: often}, archive.Page{Max: 50, Before: middle, Backwards: true}},
 		{"with nobody", archive.Filter{With: bob}, archive.Page{Max: 50}},
@@ -79,4 +117,18 @@ func BenchmarkQuery(b *testing.B) {
 			}
 		}
 	})
+}
+
+// indexForBench indexes the archive.
+func indexForBench(b *testing.B, s *Store) {
+	b.Helper()
+	begin, bytes := time.Now(), 0.0
+	if err := s.NewWordIndexer().Run(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	took := time.Since(begin)
+	if err := s.reads.QueryRow(`SELECT CAST(sum(length(data)) AS BIGINT) FROM archive_words_chunks`).Scan(&bytes); err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("indexed in %v: %.1f µs and %.0f bytes a message", took, float64(took.Microseconds())/float64(manyEntries), bytes/float64(manyEntries))
 }

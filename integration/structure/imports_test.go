@@ -15,7 +15,7 @@ type importRule struct {
 
 var (
 	addresses   = []string{"core/jid", "core/stanza", "core/message", "core/spec"}
-	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/room", "core/rooms", "core/archive"}
+	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/room", "core/rooms", "core/archive", "core/search"}
 	connections = join(addresses, "core/socket", "core/stream", "core/sasl", "core/router")
 )
 
@@ -50,6 +50,7 @@ var importRules = []importRule{
 	{"core/disco", join(engines, addresses...)},
 	{"core/paging", join(engines, addresses...)},
 	{"core/pubsub", join(join(engines, addresses...), "core/mailbox")},
+	{"core/search", nil},
 	{"core/archive", join(engines, addresses...)},
 	{"core/room", join(join(engines, addresses...), "core/nick")},
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
@@ -57,9 +58,10 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
-	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock")},
+	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock")},
 	{"core/store/transfer", []string{"core/store"}},
-	{"core/store/archives", join(join(engines, addresses...), "core/store/scan")},
+	{"core/store/archives", join(join(engines, addresses...), "core/store/scan", "core/store/wordindex")},
+	{"core/store/wordindex", []string{"core/search", "core/store/scan"}},
 	{"core/store/clock", nil},
 	{"core/store/pipeline", nil},
 	{"core/store/postgres", nil},
@@ -79,7 +81,7 @@ var importRules = []importRule{
 	{"transports", []string{"transports/richtext"}},
 	{"transports/recorder", []string{"transports"}},
 	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
-	{"transports/bridge/*", join(join(engines, addresses...), "core/keyfile", "core/mailbox", "core/nick", "core/store", "core/store/pipeline", "core/store/scan", "transports", "transports/richtext", "transports/bridge/*")},
+	{"transports/bridge/*", join(join(engines, addresses...), "core/keyfile", "core/mailbox", "core/nick", "core/store", "core/store/pipeline", "core/store/scan", "core/store/wordindex", "transports", "transports/richtext", "transports/bridge/*")},
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
 	{"transports/gateways", []string{"config", "core/*", "core/store/transfer", "core/store/exclusive", "transports", "transports/*", "transports/bridge/*"}},

@@ -55,7 +55,7 @@ func New(h *router.Host, s Store, o Options) *Archive {
 		}
 		return &p, nil
 	}}
-	a.engine = archive.New(archive.Options{Store: &watchedStore{s, a}})
+	a.engine = archive.New(archive.Options{Store: &watchedStore{s, a}, Search: true})
 	h.AnswerNobody("archive", map[string]router.IQHandler{archive.NS: notYours})
 	return a
 }

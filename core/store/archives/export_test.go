@@ -4,7 +4,7 @@ import "github.com/dragoman-im/dragoman/core/jid"
 
 // PageStatement is how a page is read.
 func PageStatement(with jid.JID, backwards bool) (text string, args []any) {
-	q := search{of: &accountState{number: 1}, with: with, to: maxPosition, backwards: backwards}
+	q := query{of: &accountState{number: 1}, with: with, to: maxPosition, backwards: backwards}
 	return q.page(50)
 }
 

@@ -3,6 +3,7 @@ package archives
 import (
 	"database/sql"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,32 @@ func NewRow(account jid.JID, e archive.Entry) Row {
 type Counters struct {
 	appended atomic.Int64 // rows that were queued
 	visible  atomic.Int64 // rows whose entries have been committed, or that were refused
+
+	mu  sync.Mutex
+	new map[int64]int // entries by archive since TakeNew, perhaps some too many
 }
+
+// TakeNew returns how many entries were written since the last call, by the number of the archive.
+func (c *Counters) TakeNew() map[int64]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.new
+	c.new = nil
+	return list
+}
+
+// countNew counts an entry.
+func (c *Counters) countNew(number int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.new == nil {
+		c.new = map[int64]int{}
+	}
+	c.new[number]++
+}
+
+// Appends is how many rows were queued since the start.
+func (c *Counters) Appends() int64 { return c.appended.Load() }
 
 // Appended counts a row before it is queued.
 func (c *Counters) Appended() { c.appended.Add(1) }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/search"
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
@@ -29,17 +31,24 @@ func Query(ctx context.Context, reads Reader, account jid.JID, f archive.Filter,
 	if a == nil {
 		return searchNothing(f, p)
 	}
-	q := search{reads: reads, account: account, of: a, with: f.With, backwards: p.Backwards, to: maxPosition, bytes: p.Bytes}
+	q := query{reads: reads, account: account, of: a, with: f.With, words: f.Words, backwards: p.Backwards, to: maxPosition, bytes: p.Bytes}
 	if err := q.narrow(ctx, f, p); err != nil {
 		return archive.Result{}, err
 	}
 	r := archive.Result{Count: paging.Unknown, Index: paging.Unknown}
+	if p.Max == 0 && q.words != nil {
+		return r, nil // nobody has counted that
+	}
 	if p.Max == 0 {
 		r.Count, err = q.count(ctx)
 		r.Complete = r.Count == 0
 		return r, err
 	}
-	entries, err := q.read(ctx, p.Max+1)
+	read := q.read
+	if q.words != nil {
+		read = q.readWords
+	}
+	entries, err := read(ctx, p.Max+1)
 	r.Complete = len(entries) <= p.Max && !q.full
 	if q.stopped {
 		r.Complete, r.Reached = false, q.reached
@@ -70,33 +79,39 @@ func searchNothing(f archive.Filter, p archive.Page) (archive.Result, error) {
 
 const maxPosition = 1<<63 - 1
 
-// search is one query of an archive: a range of positions, both ends inclusive, and conditions.
+// query is one query of an archive: a range of positions, both ends inclusive, and conditions.
 // Whatever comes from outside is an argument.
-type search struct {
+type query struct {
 	reads     Reader
 	account   jid.JID
 	of        *accountState
 	with      jid.JID
+	words     *search.Query // nil where the text does not matter
 	from, to  int64
 	backwards bool
-	bytes     int    // what is left of archive.Page.Bytes; 0 is no limit
-	full      bool   // it is used up
-	examined  int    // entries that were read
-	reached   string // id of the last of them
-	stopped   bool   // they are as many as one query reads
+	bytes     int  // what is left of archive.Page.Bytes; 0 is no limit
+	full      bool // it is used up
+	effort
 
 	where strings.Builder
 	args  []any
 }
 
-func (q *search) and(condition string, args ...any) {
+// effort is what a query has read.
+type effort struct {
+	examined int    // entries
+	reached  string // id of the last of them
+	stopped  bool   // they are as many as one query reads
+}
+
+func (q *query) and(condition string, args ...any) {
 	q.where.WriteString(` AND `)
 	q.where.WriteString(condition)
 	q.args = append(q.args, args...)
 }
 
 // narrow reads the filter and the bounds of the page.
-func (q *search) narrow(ctx context.Context, f archive.Filter, p archive.Page) error {
+func (q *query) narrow(ctx context.Context, f archive.Filter, p archive.Page) error {
 	q.between(f.Start, f.End)
 	for _, b := range []struct {
 		id     string
@@ -132,7 +147,7 @@ func (q *search) narrow(ctx context.Context, f archive.Filter, p archive.Page) e
 
 // between keeps to entries of a span of time. An entry's position is its time or, after the clock was set back, up to
 // the account's drift behind it.
-func (q *search) between(start, end time.Time) {
+func (q *query) between(start, end time.Time) {
 	if !start.IsZero() {
 		q.from = start.UnixMicro()
 		if q.of.drift > 0 {
@@ -168,7 +183,7 @@ AND c.archive = ? AND +e.position BETWEEN ? AND ? AND c.contact = ? AND c.minute
 )
 
 // statement is SELECT, what, and the rest of a query, with the messages or without.
-func (q *search) statement(what string, messages bool, tail string, more ...any) (text string, args []any) {
+func (q *query) statement(what string, messages bool, tail string, more ...any) (text string, args []any) {
 	args = []any{q.of.number, q.from, q.to}
 	from, where := fromSQL, whereSQL
 	if !q.with.IsZero() {
@@ -182,11 +197,11 @@ func (q *search) statement(what string, messages bool, tail string, more ...any)
 }
 
 // read reads up to n entries that match, in the direction of the query.
-func (q *search) read(ctx context.Context, n int) ([]archive.Entry, error) {
+func (q *query) read(ctx context.Context, n int) ([]archive.Entry, error) {
 	var list []archive.Entry
 	for {
 		want := n - len(list)
-		if q.with.IsFull() {
+		if q.with.IsFull() || q.words != nil {
 			want = max(want, readPiece)
 		}
 		piece, read, err := q.piece(ctx, want)
@@ -214,7 +229,7 @@ const readPiece = 200
 
 // piece reads up to n entries, of which those are left out that only look as if they were with the contact, and
 // moves the range behind them.
-func (q *search) piece(ctx context.Context, n int) (list []archive.Entry, read int, err error) {
+func (q *query) piece(ctx context.Context, n int) (list []archive.Entry, read int, err error) {
 	text, args := q.page(n)
 	rows, err := q.reads.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -233,7 +248,7 @@ func (q *search) piece(ctx context.Context, n int) (list []archive.Entry, read i
 			q.from = position + 1
 		}
 		q.examined, q.reached = q.examined+1, e.ID
-		if q.isWith(e) {
+		if q.matches(e) {
 			list = append(list, e)
 			q.take(len(e.Stanza.Payload) + len(e.Stanza.Extra))
 		}
@@ -242,7 +257,7 @@ func (q *search) piece(ctx context.Context, n int) (list []archive.Entry, read i
 }
 
 // take counts the bytes of an entry of the page.
-func (q *search) take(size int) {
+func (q *query) take(size int) {
 	if q.bytes > 0 {
 		q.bytes -= size
 		q.full = q.bytes <= 0
@@ -251,7 +266,7 @@ func (q *search) take(size int) {
 }
 
 // page is the statement that reads the first n entries in the direction of the query.
-func (q *search) page(n int) (text string, args []any) {
+func (q *query) page(n int) (text string, args []any) {
 	order := ` ORDER BY `
 	if !q.with.IsZero() {
 		order += `c.minute, `
@@ -274,8 +289,12 @@ func scanEntry(rows scan.Row, account jid.JID, position *int64) (e archive.Entry
 	return e, err
 }
 
-// isWith compares the address of the other side, of which the index has a hash alone.
-func (q *search) isWith(e archive.Entry) bool {
+// matches compares the text, and the address of the other side, of which the index has a hash alone.
+func (q *query) matches(e archive.Entry) bool {
+	return q.isWith(e) && (q.words == nil || q.words.Match(message.Text(e.Stanza)))
+}
+
+func (q *query) isWith(e archive.Entry) bool {
 	if q.with.IsZero() {
 		return true
 	}
@@ -284,7 +303,7 @@ func (q *search) isWith(e archive.Entry) bool {
 }
 
 // count counts what matches; paging.Unknown where too much would have to be read for that.
-func (q *search) count(ctx context.Context) (n int, err error) {
+func (q *query) count(ctx context.Context) (n int, err error) {
 	if !q.with.IsFull() {
 		text, args := q.statement(`count(*)`, q.of.drift > 0, ``)
 		err = q.reads.QueryRowContext(ctx, text, args...).Scan(&n)

@@ -256,6 +256,7 @@ func (w *Writer) share(r *Row, a *accountState, ref messageRef) bool {
 
 // note notes the minute of a message whose entries are written later.
 func (w *Writer) note(a *accountState, contact, position int64) {
+	w.countNew(a.number)
 	if w.deferred {
 		w.noted.add(a, contact, position)
 	}
