@@ -84,6 +84,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.roster.Watch(watchers)
 	l.blocking.Join(l.roster.Contacts, watchers)
 	l.presence.OnAvailable(l.events.capabilities.Available)
+	l.offline.Refuse(l.blocking.Blocks)
 	l.offline.Skip(l.archive.Given)
 	l.presence.OnArrival(l.offline.Arrived)
 	l.presence.OnArrival(l.archive.Arrived)

@@ -1,10 +1,12 @@
 package blocking
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -37,13 +39,36 @@ func refusal() *stanza.Error {
 func (b *Blocking) received(ctx context.Context, p *router.Pass) error {
 	st := p.Stanza
 	blocked, err := b.Blocks(ctx, p.Account, st.From)
-	if err != nil || !blocked {
+	if err != nil {
 		return err
+	}
+	if !blocked {
+		return b.invited(ctx, p)
 	}
 	if st.Kind == stanza.Presence || st.Kind == stanza.IQ && !st.IsRequest() || st.Type == stanza.TypeError {
 		return router.ErrStop
 	}
 	return stanza.ServiceUnavailable("")
+}
+
+// invited drops an invitation of a blocked address that a room passes on (XEP-0045 §7.8.2): it would reach the account all the
+// same. The room gets no error, as it has done nothing that was refused.
+func (b *Blocking) invited(ctx context.Context, p *router.Pass) error {
+	if p.Stanza.Kind != stanza.Message || p.Stanza.Type == stanza.TypeError || !p.Stanza.MayHave(message.NSMUCUser, "invite") {
+		return nil
+	}
+	for x := range p.Stanza.Tree().Named(message.NSMUCUser, "x") {
+		for invite := range x.Named(message.NSMUCUser, "invite") {
+			inviter, err := jid.Parse(invite.Attr("from"))
+			if err != nil {
+				continue
+			}
+			if blocked, err := b.Blocks(ctx, p.Account, inviter); blocked || err != nil {
+				return cmp.Or(err, router.ErrStop)
+			}
+		}
+	}
+	return nil
 }
 
 // Subscriptions wraps all and leaves out blocked contacts.

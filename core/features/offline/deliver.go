@@ -107,11 +107,15 @@ func (o *Offline) deliverPages(ctx context.Context, a *router.Account, e *accoun
 				unreadable = append(unreadable, m)
 				continue
 			}
+			refused, err := o.refused(ctx, a, m)
+			if err != nil {
+				return err
+			}
 			if !e.give(m.ID, to) {
 				continue
 			}
 			given = append(given, m)
-			if o.has(to, m.ID) {
+			if refused || o.has(to, m.ID) {
 				continue
 			}
 			to.Session().Deliver(o.withDelay(m))

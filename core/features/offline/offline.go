@@ -57,6 +57,7 @@ type Offline struct {
 	store    Store
 	log      *slog.Logger
 	has      func(to *router.Bound, id string) bool
+	blocks   func(ctx context.Context, a *router.Account, sender jid.JID) (bool, error)
 	accounts *router.Slot[account]
 	served   *router.Flag // the session has received the stored messages
 
@@ -81,6 +82,20 @@ func New(h *router.Host, s Store, log *slog.Logger) *Offline {
 // Skip sets a function that reports whether a session has a stored message already, such as from the archive; then it is not
 // delivered to it, and deleted. id is the message's stanza-id where it has one. Call it before the host is attached.
 func (o *Offline) Skip(has func(to *router.Bound, id string) bool) { o.has = has }
+
+// Refuse sets a function that reports whether an account has blocked a sender: stored messages of it are deleted instead of
+// delivered (XEP-0191 §3.3). Call it before the host is attached.
+func (o *Offline) Refuse(blocks func(ctx context.Context, a *router.Account, sender jid.JID) (bool, error)) {
+	o.blocks = blocks
+}
+
+// refused reports whether a stored message is not delivered to the account any more.
+func (o *Offline) refused(ctx context.Context, a *router.Account, m Message) (bool, error) {
+	if o.blocks == nil {
+		return false, nil
+	}
+	return o.blocks(ctx, a, m.Stanza.From)
+}
 
 // Feature declares the feature.
 func (o *Offline) Feature() router.Feature {
