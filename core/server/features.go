@@ -30,6 +30,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/directory"
 )
 
 // Name and address of this software, the latter for entity capabilities (XEP-0115 §4).
@@ -76,7 +77,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
 
 	l.commands = commands.New(h)
-	l.search = search.New(h, a.store, search.Limits{PerMinute: a.config.Limits.Searches, Results: a.config.Limits.SearchResults})
+	l.search = search.New(h, directory.New(a.store), search.Limits{PerMinute: a.config.Limits.Searches, Results: a.config.Limits.SearchResults})
 
 	l.roster.Hide(l.blocking.Blocks)
 	l.events = newEvents(h, a, l)

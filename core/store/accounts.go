@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/features/register"
@@ -118,7 +119,7 @@ AND NOT EXISTS (SELECT 1 FROM removals WHERE removals.account = accounts.jid) OR
 
 // HostAccounts returns the first accounts of a host by address, without those that are being deleted.
 func (s *Store) HostAccounts(ctx context.Context, host jid.JID, limit int) ([]jid.JID, error) {
-	list, err := texts(s.reads.QueryContext(ctx, hostAccountsSQL, "%@"+escapeLike.Replace(host.Domain()), limit))
+	list, err := texts(s.reads.QueryContext(ctx, hostAccountsSQL, "%@"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(host.Domain()), limit))
 	if err != nil {
 		return nil, fmt.Errorf("list accounts of %s: %w", host, err)
 	}

@@ -146,8 +146,8 @@ func TestBlockedSender(t *testing.T) {
 func TestBlockedReceiver(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		sent string
-		told bool // the session gets the error
+		sent     string
+		notified bool // the session gets the error
 	}{
 		"chat":                {message("chat", "", bobBare, body("x")), true},
 		"chat, full":          {message("chat", "", bobDesk, body("x")), true},
@@ -180,7 +180,7 @@ func TestBlockedReceiver(t *testing.T) {
 			}
 			bob.gets()
 			got := alice.take()
-			if c.told {
+			if c.notified {
 				if len(got) != 1 || got[0].Type != "error" || differs(parseElement(t, refusing), got[0].Tree().Child("jabber:client", "error")) != "" {
 					t.Errorf("alice got %s", show(got))
 				}

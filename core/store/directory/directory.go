@@ -1,4 +1,4 @@
-package store
+package directory
 
 import (
 	"context"
@@ -9,15 +9,24 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/features/search"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
+
+// Tables are the tables of a server. Its methods may be called from any goroutine.
+type Tables struct{ store *store.Store }
+
+// New returns the tables in a database.
+func New(s *store.Store) *Tables { return &Tables{s} }
+
+var _ search.Store = (*Tables)(nil)
 
 const directoryEntrySQL = `SELECT given, family, nick, email FROM directory WHERE account = ?`
 
 // DirectoryEntry implements search.Store.
-func (s *Store) DirectoryEntry(ctx context.Context, account jid.JID) (search.Entry, bool, error) {
+func (t *Tables) DirectoryEntry(ctx context.Context, account jid.JID) (search.Entry, bool, error) {
 	e := search.Entry{Account: account}
-	err := s.reads.QueryRowContext(ctx, directoryEntrySQL, account.String()).Scan(&e.First, &e.Last, &e.Nick, &e.EMail)
+	err := t.store.Reader().QueryRowContext(ctx, directoryEntrySQL, account.String()).Scan(&e.First, &e.Last, &e.Nick, &e.EMail)
 	if errors.Is(err, sql.ErrNoRows) {
 		return e, false, nil
 	}
@@ -33,11 +42,11 @@ ON CONFLICT (account) DO UPDATE SET given = excluded.given, family = excluded.fa
     given_key = excluded.given_key, family_key = excluded.family_key, nick_key = excluded.nick_key, email_key = excluded.email_key`
 
 // SetDirectoryEntry implements search.Store. It does nothing for an account that has been deleted meanwhile.
-func (s *Store) SetDirectoryEntry(ctx context.Context, e search.Entry, keys [4]string) error {
+func (t *Tables) SetDirectoryEntry(ctx context.Context, e search.Entry, keys [4]string) error {
 	for i := range keys {
 		keys[i] = " " + keys[i] + " "
 	}
-	return s.of(e.Account).Write(ctx, func(tx *sql.Tx) error {
+	return t.store.Partition(e.Account.String()).Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(setDirectoryEntrySQL, e.Account.String(), e.Account.Domain(), e.First, e.Last, e.Nick, e.EMail,
 			keys[0], keys[1], keys[2], keys[3])
 		if err != nil {
@@ -50,8 +59,8 @@ func (s *Store) SetDirectoryEntry(ctx context.Context, e search.Entry, keys [4]s
 const removeDirectoryEntrySQL = `DELETE FROM directory WHERE account = ?`
 
 // RemoveDirectoryEntry implements search.Store.
-func (s *Store) RemoveDirectoryEntry(ctx context.Context, account jid.JID) (found bool, err error) {
-	err = s.of(account).Write(ctx, func(tx *sql.Tx) error {
+func (t *Tables) RemoveDirectoryEntry(ctx context.Context, account jid.JID) (found bool, err error) {
+	err = t.store.Partition(account.String()).Write(ctx, func(tx *sql.Tx) error {
 		result, err := tx.Exec(removeDirectoryEntrySQL, account.String())
 		if err != nil {
 			return fmt.Errorf("remove directory entry of %s: %w", account, err)
@@ -70,12 +79,12 @@ AND NOT EXISTS (SELECT 1 FROM removals WHERE removals.account = directory.accoun
 ORDER BY account LIMIT ?7`
 
 // SearchDirectory implements search.Store.
-func (s *Store) SearchDirectory(ctx context.Context, q search.Query) ([]search.Entry, error) {
+func (t *Tables) SearchDirectory(ctx context.Context, q search.Query) ([]search.Entry, error) {
 	args := []any{q.Host.String()}
-	for _, t := range q.Terms {
-		args = append(args, pattern(t))
+	for _, term := range q.Terms {
+		args = append(args, pattern(term))
 	}
-	list, err := scan.Rows(ctx, s.reads, func(row scan.Row) (e search.Entry, err error) {
+	list, err := scan.Rows(ctx, t.store.Reader(), func(row scan.Row) (e search.Entry, err error) {
 		var account string
 		if err := row.Scan(&account, &e.First, &e.Last, &e.Nick, &e.EMail); err != nil {
 			return e, err
