@@ -31,6 +31,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/directory"
+	"github.com/dragoman-im/dragoman/core/store/moderation"
 )
 
 // Name and address of this software, the latter for entity capabilities (XEP-0115 §4).
@@ -70,7 +71,7 @@ type linked struct {
 func link(h *router.Host, a assembly) (l linked) {
 	l.privileges = privilege.New(h, a.privileged)
 	l.roster = roster.New(h, a.store, roster.Options{Privileges: l.privileges, Log: a.log})
-	l.blocking = blocking.New(h, a.store)
+	l.blocking = blocking.New(h, moderation.New(a.store, a.log))
 	l.presence = presence.New(h, l.blocking.Subscriptions(l.roster), a.store, a.log)
 	l.offline = offline.New(h, a.store, a.log)
 	l.archive = mam.New(h, a.store, mam.Options{Listed: l.roster.Listed, Log: a.log})

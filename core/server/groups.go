@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store/directory"
 )
 
 // everyoneEvery is how often the accounts are read that a group of everyone has.
@@ -75,7 +76,7 @@ func (s *Server) groupsOf(ctx context.Context, h *host, wanted []config.Group) (
 func (s *Server) members(ctx context.Context, h *host, g config.Group) ([]jid.JID, error) {
 	if g.Everyone() {
 		limit := s.config.Limits.GroupMembers
-		list, err := s.store.HostAccounts(ctx, h.domain, limit+1)
+		list, err := directory.New(s.store).HostAccounts(ctx, h.domain, limit+1)
 		if len(list) > limit {
 			h.roster.GroupsCut.Add(1)
 			list = list[:limit]

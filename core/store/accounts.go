@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/features/register"
@@ -112,24 +111,6 @@ func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
 	return list, nil
-}
-
-const hostAccountsSQL = `SELECT jid FROM accounts WHERE jid LIKE ? ESCAPE '\'
-AND NOT EXISTS (SELECT 1 FROM removals WHERE removals.account = accounts.jid) ORDER BY jid LIMIT ?`
-
-// HostAccounts returns the first accounts of a host by address, without those that are being deleted.
-func (s *Store) HostAccounts(ctx context.Context, host jid.JID, limit int) ([]jid.JID, error) {
-	list, err := texts(s.reads.QueryContext(ctx, hostAccountsSQL, "%@"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(host.Domain()), limit))
-	if err != nil {
-		return nil, fmt.Errorf("list accounts of %s: %w", host, err)
-	}
-	all := make([]jid.JID, len(list))
-	for i, text := range list {
-		if all[i], err = jid.Parse(text); err != nil {
-			return nil, fmt.Errorf("list accounts of %s: %w", host, err)
-		}
-	}
-	return all, nil
 }
 
 func accounts(rows *sql.Rows, err error) ([]Account, error) {

@@ -39,6 +39,9 @@ func (k *Counters) Limits() []router.Counter {
 	}
 }
 
+// Limits returns the limits that are in force.
+func (s *Store) Limits() Limits { return *s.limits.Load() }
+
 // SetLimits replaces the limits. What is kept already stays.
 func (s *Store) SetLimits(l Limits) {
 	l = l.orDefaults()

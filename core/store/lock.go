@@ -27,3 +27,6 @@ func lockAccount(tx *sql.Tx, account jid.JID) error {
 	}
 	return nil
 }
+
+// LockAccount is lockAccount for packages with tables of accounts.
+func LockAccount(tx *sql.Tx, account jid.JID) error { return lockAccount(tx, account) }

@@ -67,6 +67,7 @@ var importRules = []importRule{
 	{"core/store/postgres", nil},
 	{"core/store/exclusive", []string{"core/store/postgres"}},
 	{"core/store/administration", join(addresses, "core/admin", "core/store", "core/store/scan")},
+	{"core/store/moderation", join(addresses, "core/features/blocking", "core/store")},
 	{"core/store/directory", join(addresses, "core/features/search", "core/store", "core/store/scan")},
 	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/store")},
 	{"core/store/nodes", join(join(engines, addresses...), "core/store", "core/store/scan")},
@@ -75,7 +76,7 @@ var importRules = []importRule{
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/nodes"}},
+	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/moderation", "core/store/nodes"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},

@@ -110,3 +110,21 @@ func pattern(t search.Term) string {
 	}
 	return "% " + escapeLike.Replace(t.Words) + " %"
 }
+
+const hostAccountsSQL = `SELECT jid FROM accounts WHERE jid LIKE ? ESCAPE '\'
+AND NOT EXISTS (SELECT 1 FROM removals WHERE removals.account = accounts.jid) ORDER BY jid LIMIT ?`
+
+// HostAccounts returns the first accounts of a host by address, without those that are being deleted.
+func (t *Tables) HostAccounts(ctx context.Context, host jid.JID, limit int) ([]jid.JID, error) {
+	list, err := scan.Rows(ctx, t.store.Reader(), func(row scan.Row) (j jid.JID, err error) {
+		var text string
+		if err := row.Scan(&text); err != nil {
+			return j, err
+		}
+		return jid.Parse(text)
+	}, hostAccountsSQL, "%@"+escapeLike.Replace(host.Domain()), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list accounts of %s: %w", host, err)
+	}
+	return list, nil
+}

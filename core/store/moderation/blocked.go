@@ -1,4 +1,4 @@
-package store
+package moderation
 
 import (
 	"context"
@@ -8,14 +8,15 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/features/blocking"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store"
 )
 
 const blockedSQL = `SELECT jid FROM blocked WHERE account = ?`
 
 // Blocked implements blocking.Store.
-func (s *Store) Blocked(ctx context.Context, account jid.JID) ([]jid.JID, error) {
+func (t *Tables) Blocked(ctx context.Context, account jid.JID) ([]jid.JID, error) {
 	// A context that may end would cost more than the query.
-	rows, err := s.reads.QueryContext(context.WithoutCancel(ctx), blockedSQL, account.String())
+	rows, err := t.store.Reader().QueryContext(context.WithoutCancel(ctx), blockedSQL, account.String())
 	if err != nil {
 		return nil, fmt.Errorf("read who is blocked: %w", err)
 	}
@@ -28,7 +29,7 @@ func (s *Store) Blocked(ctx context.Context, account jid.JID) ([]jid.JID, error)
 		}
 		j, err := jid.Parse(address)
 		if err != nil { // must not keep the others back
-			s.log.Error("a blocked address is not readable", "account", account, "address", address, "err", err)
+			t.log.Error("a blocked address is not readable", "account", account, "address", address, "err", err)
 			continue
 		}
 		list = append(list, j)
@@ -44,10 +45,10 @@ const (
 )
 
 // Block implements blocking.Store.
-func (s *Store) Block(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error {
-	return s.of(account).WriteThen(ctx, func(tx *sql.Tx) error {
-		if err := lockAccount(tx, account); err != nil { // for the limit
-			if errors.Is(err, ErrNoAccount) {
+func (t *Tables) Block(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error {
+	return t.store.Partition(account.String()).WriteThen(ctx, func(tx *sql.Tx) error {
+		if err := store.LockAccount(tx, account); err != nil { // for the limit
+			if errors.Is(err, store.ErrNoAccount) {
 				return nil // it has been deleted meanwhile
 			}
 			return err
@@ -61,8 +62,8 @@ func (s *Store) Block(ctx context.Context, account jid.JID, list []jid.JID, comm
 		if err := tx.QueryRow(countSQL, account.String()).Scan(&n); err != nil {
 			return fmt.Errorf("count who is blocked: %w", err)
 		}
-		if n > s.limits.Load().Blocked {
-			s.Counters.Blocked.Add(1)
+		if n > t.store.Limits().Blocked {
+			t.store.Counters.Blocked.Add(1)
 			return blocking.ErrFull // undoes it
 		}
 		return nil
@@ -70,8 +71,8 @@ func (s *Store) Block(ctx context.Context, account jid.JID, list []jid.JID, comm
 }
 
 // Unblock implements blocking.Store.
-func (s *Store) Unblock(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error {
-	return s.of(account).WriteThen(ctx, func(tx *sql.Tx) error {
+func (t *Tables) Unblock(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error {
+	return t.store.Partition(account.String()).WriteThen(ctx, func(tx *sql.Tx) error {
 		if len(list) == 0 {
 			_, err := tx.Exec(unblockAllSQL, account.String())
 			return err
