@@ -9,5 +9,5 @@
 // An Engine has no state besides its Store and is safe for concurrent use. There is no goroutine and no
 // lock.
 //
-// Specifications: XEP-0313, XEP-0059, XEP-0297, XEP-0203, XEP-0431, XEP-0441.
+// Specifications: XEP-0313, XEP-0059, XEP-0297, XEP-0203, XEP-0424, XEP-0431, XEP-0441.
 package archive

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	nsCorrect    = "urn:xmpp:message-correct:0" // XEP-0308
+	NSCorrect    = "urn:xmpp:message-correct:0" // XEP-0308
 	nsOccupantID = "urn:xmpp:occupant-id:0"     // XEP-0421
 )
 
@@ -17,14 +17,14 @@ const (
 // newer than it has (partial) may have the message, and gets the correction. stanzaOf points at the stanza of an
 // entry, so that it can be replaced.
 func ApplyCorrections[E any](list []E, stanzaOf func(*E) **stanza.Stanza, partial bool) []E {
-	if !slices.ContainsFunc(list, func(e E) bool { return (*stanzaOf(&e)).MayHave(nsCorrect, "replace") }) {
+	if !slices.ContainsFunc(list, func(e E) bool { return (*stanzaOf(&e)).MayHave(NSCorrect, "replace") }) {
 		return list
 	}
 	kept := make([]E, 0, len(list))
 	at := map[[2]string]int{} // index in kept, by sender and id
 	for _, e := range list {
 		st := *stanzaOf(&e)
-		replace := st.Child(nsCorrect, "replace")
+		replace := st.Child(NSCorrect, "replace")
 		if replace == nil {
 			at[[2]string{senderOf(st), st.ID}] = len(kept)
 			kept = append(kept, e)
@@ -51,7 +51,7 @@ func senderOf(st *stanza.Stanza) string {
 // withContent returns a message with what a correction of it has, except for the ids.
 func withContent(st, correction *stanza.Stanza) *stanza.Stanza {
 	ids := st.Without(func(e *stanza.Element) bool { return !isID(e) })
-	c := correction.Without(func(e *stanza.Element) bool { return isID(e) || e.Is(nsCorrect, "replace") }).Copy()
+	c := correction.Without(func(e *stanza.Element) bool { return isID(e) || e.Is(NSCorrect, "replace") }).Copy()
 	c.From, c.ID = st.From, st.ID
 	c.Payload += ids.Payload
 	return c

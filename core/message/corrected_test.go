@@ -15,7 +15,7 @@ func TestCorrectedHistory(t *testing.T) {
 		st := stanza.NewMessage(jid.JID{}, jid.MustParse("room@example.org/"+nick), stanza.TypeGroupchat, stanza.TextElement("", "body", body))
 		st.ID = id
 		if replaces != "" {
-			st = st.With(stanza.NewElement(nsCorrect, "replace").With("id", replaces))
+			st = st.With(stanza.NewElement(NSCorrect, "replace").With("id", replaces))
 		}
 		return st.With(stanza.NewElement(nsOccupantID, "occupant-id").With("id", occupant), stanza.NewElement(NSStanzaID, "stanza-id").With("id", "s-"+id))
 	}
@@ -38,7 +38,7 @@ func TestCorrectedHistory(t *testing.T) {
 		var got []string
 		for _, st := range ApplyCorrections(test.entries, of, test.partial) {
 			line := st.ID + " " + st.Child(NSStanzaID, "stanza-id").Attr("id") + " " + st.Body()
-			if r := st.Child(nsCorrect, "replace"); r != nil {
+			if r := st.Child(NSCorrect, "replace"); r != nil {
 				line += " (replaces " + r.Attr("id") + ")"
 			}
 			got = append(got, line)

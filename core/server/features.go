@@ -74,7 +74,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.blocking = blocking.New(h, moderation.New(a.store, a.log))
 	l.presence = presence.New(h, l.blocking.Subscriptions(l.roster), a.store, a.log)
 	l.offline = offline.New(h, a.store, a.log)
-	l.archive = mam.New(h, a.store, mam.Options{Listed: l.roster.Listed, Log: a.log})
+	l.archive = mam.New(h, a.store, mam.Options{Listed: l.roster.Listed, Retracter: a.store, Log: a.log})
 	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
 
 	l.commands = commands.New(h)

@@ -122,6 +122,21 @@ func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.
 	return first, last, err
 }
 
+// Retract implements mam.Store: it turns a message into a tombstone if it is there.
+func (s *Store) Retract(ctx context.Context, account jid.JID, r archive.Retraction) error {
+	err := s.archives.refresh(ctx, account)
+	if err == nil {
+		var positions []int64
+		if positions, err = archives.FindRetracted(ctx, s.reads, account, r); err == nil && len(positions) > 0 {
+			err = s.archives.change(ctx, account, func(tx *sql.Tx, w *archives.Writer) error { return w.Retract(tx, account, positions, r) })
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("retract message of %s: %w", account, err)
+	}
+	return nil
+}
+
 // Pruning says which archived messages are too old.
 type Pruning = archives.Pruning
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/search"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/archives"
+	"github.com/dragoman-im/dragoman/core/store/wordindex"
 )
 
 // textEntry is a message of alice with a text.
@@ -169,5 +171,69 @@ func TestSearchOfEncrypted(t *testing.T) {
 	fillText(t, s, []archive.Entry{encrypted, textEntry(1, "bob@example.org/x", "secret, "+strings.Repeat("x", 10)), textEntry(2, "bob@example.org/x", "")})
 	if got := searched(t, s, archive.Filter{Words: words(t, "secret")}, 10, false); !slices.Equal(got, []string{"w1"}) {
 		t.Error(got)
+	}
+}
+
+// A retracted message is taken out of the index itself, also of what is being merged meanwhile.
+func TestRetractedIsNotIndexed(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice)
+	var list []archive.Entry
+	for i := range 2000 {
+		list = append(list, textEntry(i, "bob@example.org/x", []string{"needle", "hay"}[min(i%1900, 1)]+" and more"))
+		list[i].Stanza.ID = fmt.Sprint("id", i)
+	}
+	fillText(t, s, list)
+	indexer := s.NewWordIndexer()
+	if err := indexer.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	number, err := archives.Number(t.Context(), s.reads, alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	indexed := func() (n int) {
+		t.Helper()
+		in := wordindex.Search{Terms: words(t, "needle").Terms(), From: 0, To: 1 << 62}
+		err := archives.Words.Find(t.Context(), s.reads, number, in, func(p []int64) (bool, error) {
+			n += len(p)
+			return true, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := indexed(); n != 2 {
+		t.Fatalf("%d positions", n)
+	}
+	state, err := archives.Words.State(t.Context(), s.reads, number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob := jid.MustParse("bob@example.org/x")
+	r, ok := archive.RetractionOf(stanza.NewMessage(alice, bob, stanza.TypeChat, stanza.NewElement("urn:xmpp:message-retract:1", "retract").With("id", "id1900")), bob, time.Now())
+	if err := s.Retract(t.Context(), alice, r); err != nil || !ok {
+		t.Fatal(err)
+	}
+	if n := indexed(); n != 1 {
+		t.Errorf("%d positions after the retraction", n)
+	}
+	// What was read before the retraction is not written after it.
+	added := true
+	if err := s.Write(t.Context(), func(tx *sql.Tx) (err error) {
+		added, err = archives.Words.Add(tx, number, state, []wordindex.Doc{{Position: 1 << 60, Terms: words(t, "needle").Terms()}}, 1<<60)
+		return err
+	}); err != nil || added {
+		t.Errorf("added %v: %v", added, err)
+	}
+	// With the account all of it goes.
+	if err := s.deleteArchive(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	var chunks int
+	if err := s.reads.QueryRow(`SELECT count(*) FROM archive_words_chunks`).Scan(&chunks); err != nil || chunks != 0 {
+		t.Errorf("%d chunks are left: %v", chunks, err)
 	}
 }

@@ -19,7 +19,6 @@ func Specs() []spec.Spec {
 		{Number: "0319", Title: "Last User Interaction in Presence", Version: "1.0.2", State: spec.Partial, Note: "Gateways."},
 		{Number: "0333", Title: "Displayed Markers", Version: "1.0.0", State: spec.Partial, Note: "Gateways."},
 		{Number: "0393", Title: "Message Styling", Version: "1.1.1", State: spec.Complete, Note: "Gateways."},
-		{Number: "0424", Title: "Message Retraction", Version: "0.4.2", State: spec.Complete, Note: "Gateways."},
 		{Number: "0428", Title: "Fallback Indication", Version: "0.2.1", State: spec.Complete, Note: "Gateways."},
 		{Number: "0444", Title: "Message Reactions", Version: "0.2.1", State: spec.Complete, Note: "Gateways."},
 		{Number: "0461", Title: "Message Replies", Version: "0.2.1", State: spec.Complete, Note: "Gateways."},

@@ -24,11 +24,19 @@ type Store interface {
 	Archive(account jid.JID, e archive.Entry, done func(error))
 }
 
+// Retracter removes retracted messages from archives.
+type Retracter interface {
+	// Retract turns a message that is in the archive into a tombstone, and returns after the commit.
+	Retract(ctx context.Context, account jid.JID, r archive.Retraction) error
+}
+
 // Options are the parameters of New; each may be nil.
 type Options struct {
 	// Listed reports whether a contact is in the account's roster.
 	Listed func(ctx context.Context, account *router.Account, contact jid.JID) (bool, error)
-	Log    *slog.Logger
+	// Retracter removes retracted messages; without it they stay.
+	Retracter Retracter
+	Log       *slog.Logger
 }
 
 // Archive writes and queries the archives of one host's accounts.
@@ -67,9 +75,10 @@ func (a *Archive) Feature() router.Feature {
 		Stages:    []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received}},
 		AccountIQ: map[string]router.IQHandler{archive.NS: a.iq},
 		AccountDisco: router.Disco{Info: disco.Info{
-			Features: append(a.engine.Features(false), message.NSStanzaID), // XEP-0313 §7, XEP-0359 §4
+			Features: append(a.engine.Features(false), message.NSStanzaID, message.NSRetract, message.NSRetract+"#tombstone"), // XEP-0313 §7, XEP-0359 §4, XEP-0424 §2, §4
 		}},
-		Slots: []router.AccountSlot{a.prefs, a.given},
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{message.NSRetract}}},
+		Slots:     []router.AccountSlot{a.prefs, a.given},
 		Specs: []spec.Spec{
 			{Number: "0441", Title: "Message Archive Management Preferences", Version: "0.2.0", State: spec.Complete, Note: "Server."},
 		},
@@ -110,6 +119,7 @@ func (a *Archive) sent(ctx context.Context, p *router.Pass) error {
 	}
 	if a.shouldArchive(ctx, p, st.To) {
 		st.GiveEntry() // safe: no other goroutine has the stanza yet
+		a.retract(ctx, p, st.To)
 		if !p.ReceiverArchives() {
 			a.write(p)
 		}
@@ -131,8 +141,20 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 	}
 	p.Stanza = message.WithStanzaID(p.Stanza, p.Account.JID(), id)
 	p.Stanza.Entry = id
+	a.retract(ctx, p, p.Stanza.From)
 	a.write(p)
 	return nil
+}
+
+// retract removes the message that this one retracts from the account's archive. Only who has sent a message can do that.
+func (a *Archive) retract(ctx context.Context, p *router.Pass, contact jid.JID) {
+	r, ok := archive.RetractionOf(p.Stanza, contact, time.Now())
+	if !ok || a.Retracter == nil {
+		return
+	}
+	if err := a.Retracter.Retract(ctx, p.Account.JID(), r); err != nil {
+		a.Log.Error("retracted message is still in the archive", "account", p.Account.JID(), "err", err)
+	}
 }
 
 // write queues the message for the store.

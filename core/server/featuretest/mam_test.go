@@ -305,3 +305,85 @@ func TestArchiveForSenders(t *testing.T) {
 	cancel()
 	<-ended
 }
+
+// entries are the results of a query of alice's whole archive, as text and payload.
+func (c *client) entries(form string) (list []*stanza.Element) {
+	c.t.Helper()
+	c.take()
+	c.sends(`<iq type='set' id='h'><query xmlns='urn:xmpp:mam:2'>` + form + `</query></iq>`)
+	for _, st := range c.take() {
+		if r := st.Child("urn:xmpp:mam:2", "result"); r != nil {
+			list = append(list, r.Child("urn:xmpp:forward:0", "forwarded").Child(stanza.NSClient, "message"))
+		}
+	}
+	return list
+}
+
+func retract(id, from, to, target string) string {
+	return `<message id='` + id + `' type='chat' from='` + from + `' to='` + to + `'><retract xmlns='urn:xmpp:message-retract:1' id='` + target + `'/><body>retracted</body></message>`
+}
+
+// XEP-0424: who has sent a message can have it removed from the archives of both sides; the tombstone names the retraction. It keeps its id and time.
+func TestRetraction(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	text := func(id, from, to, text string) string {
+		return `<message id='` + id + `' type='chat' from='` + from + `' to='` + to + `'>` + body(text) + `</message>`
+	}
+	alice.sends(text("m1", alicePC, bobBare, "alice's secret"), text("m2", alicePC, romeo, "to romeo"))
+	bob.sends(text("m3", bobDesk, aliceBare, "bob's secret"))
+	s.remote.sends(text("m4", romeo+"/x", aliceBare, "romeo's secret"),
+		`<message id='m5' type='chat' from='`+romeo+`/x' to='`+aliceBare+`'><replace xmlns='urn:xmpp:message-correct:0' id='m4'/>`+body("romeo's corrected secret")+`</message>`)
+	_, before, _ := alice.history("")
+
+	// Others have sent it: nothing is changed.
+	bob.sends(retract("r0", bobDesk, aliceBare, "m1"))
+	s.remote.sends(retract("r0", "juliet@remote.example/x", aliceBare, "m4"), retract("r0", romeo, aliceBare, "m2"))
+	if got := alice.entries(""); len(got) != 8 || got[0].ChildText("", "body") == "" || got[1].ChildText("", "body") == "" || got[3].ChildText("", "body") == "" {
+		t.Fatalf("a stranger has retracted something: %v", got)
+	}
+	alice.sends(retract("r1", alicePC, bobBare, "m1"), retract("r2", "alice@example.org/pc", romeo, "m2"))
+	bob.sends(retract("r3", bobDesk, aliceBare, "m3"))
+	s.remote.sends(retract("r4", romeo+"/other", aliceBare, "m4"))
+	got := alice.entries("")
+	if len(got) != 12 {
+		t.Fatalf("%d entries", len(got))
+	}
+	for i, want := range []string{"r1", "r2", "r3", "r4", "r4"} {
+		e := got[i].Child("urn:xmpp:message-retract:1", "retracted")
+		if e.Attr("id") != want || e.Attr("stamp") == "" || got[i].ChildText("", "body") != "" {
+			t.Errorf("entry %d is %s, want a tombstone of %s", i, got[i], want)
+		}
+	}
+	if got := bob.entries(""); len(got) != 5 || got[0].Child("urn:xmpp:message-retract:1", "retracted") == nil || got[1].Child("urn:xmpp:message-retract:1", "retracted") == nil {
+		t.Errorf("bob's archive has %v", got)
+	}
+	if _, after, _ := alice.history(""); strings.Join(after[:5], " ") != strings.Join(before, " ") {
+		t.Errorf("ids were %v, and are %v", before, after)
+	}
+	if got := alice.entries(words("secret")); len(got) != 0 {
+		t.Errorf("found after the retraction: %v", got)
+	}
+}
+
+// XEP-0191, XEP-0424: the retraction by a blocked sender does not reach the receiver's archive, although sender and receiver have the
+// message in one row of the database.
+func TestRetractionByBlocked(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	bob.sends(`<message id='m1' type='chat' to='` + aliceBare + `'>` + body("evidence") + `</message>`)
+	alice.sends(`<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='` + bobBare + `'/></block></iq>`)
+	bob.sends(retract("r1", bobDesk, aliceBare, "m1"))
+	if got := alice.entries(words("evidence")); len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+	if got := bob.entries(words("evidence")); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+}
+
+func words(text string) string {
+	return `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field><field var='{urn:xmpp:fulltext:0}fulltext'><value>` + text + `</value></field></x>`
+}
