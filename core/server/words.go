@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/store/indexing"
 )
 
 // indexWordsEvery is how often archived messages are indexed for the full-text search. The first time is as long after the start.
@@ -10,7 +12,7 @@ const indexWordsEvery = 10 * time.Second
 
 // indexWords indexes the words of archived messages (XEP-0431).
 func (s *Server) indexWords(ctx context.Context) error {
-	indexer := s.store.NewWordIndexer()
+	indexer := indexing.New(s.store, s.log)
 	for {
 		select {
 		case <-ctx.Done():

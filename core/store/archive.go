@@ -137,6 +137,41 @@ func (s *Store) Retract(ctx context.Context, account jid.JID, r archive.Retracti
 	return nil
 }
 
+// NewEntries implements indexing.Store.
+func (s *Store) NewEntries() (entries map[int64]int, rows int64) {
+	entries = map[int64]int{}
+	for _, w := range s.archives.parts {
+		for number, n := range w.TakeNew() {
+			entries[number] += n
+		}
+		rows += w.Appends()
+	}
+	return entries, rows
+}
+
+// CompleteArchives implements indexing.Store.
+func (s *Store) CompleteArchives(ctx context.Context) error {
+	if s.dialect == Postgres {
+		return nil
+	}
+	return s.CompleteTables(ctx)
+}
+
+// deleteWords deletes the index of a deleted account's archive in small steps.
+func (s *Store) deleteWords(ctx context.Context, account jid.JID) error {
+	number, err := archives.Number(ctx, s.reads, account)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		err = archives.Words.Drop(ctx, s.reads, s, number)
+	}
+	if err != nil {
+		return fmt.Errorf("delete word index of %s: %w", account, err)
+	}
+	return nil
+}
+
 // Pruning says which archived messages are too old.
 type Pruning = archives.Pruning
 

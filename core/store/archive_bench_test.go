@@ -13,6 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/indexing"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
@@ -123,7 +124,7 @@ func BenchmarkQuery(b *testing.B) {
 func indexForBench(b *testing.B, s *Store) {
 	b.Helper()
 	begin, bytes := time.Now(), 0.0
-	if err := s.NewWordIndexer().Run(b.Context()); err != nil {
+	if err := indexing.New(s, s.log).Run(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	took := time.Since(begin)

@@ -15,6 +15,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/search"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/archives"
+	"github.com/dragoman-im/dragoman/core/store/indexing"
 	"github.com/dragoman-im/dragoman/core/store/wordindex"
 )
 
@@ -91,10 +92,6 @@ func TestSearchOfArchive(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	contacts := []string{"bob@example.org/x", "bob@example.org/y", "carol@example.net/z"}
 	vocabulary := []string{"Ähre", "zebra", "moon", "Straße", "東京", "x1", "lorem", "ipsum", "dolor", "sit"}
-	indexer := s.NewWordIndexer()
-	if err := indexer.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	var all []archive.Entry
 	for round := range 10 {
 		var more []archive.Entry
@@ -111,8 +108,7 @@ func TestSearchOfArchive(t *testing.T) {
 		fillText(t, s, more)
 		all = append(all, more...)
 		if round > 0 && round < 9 {
-			indexer.ran = time.Now().Add(-time.Hour) // not busy
-			if err := indexer.Run(t.Context()); err != nil {
+			if err := indexing.New(s, s.log).Run(t.Context()); err != nil { // a new one: it is never busy
 				t.Fatal(err)
 			}
 		}
@@ -185,7 +181,7 @@ func TestRetractedIsNotIndexed(t *testing.T) {
 		list[i].Stanza.ID = fmt.Sprint("id", i)
 	}
 	fillText(t, s, list)
-	indexer := s.NewWordIndexer()
+	indexer := indexing.New(s, s.log)
 	if err := indexer.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -61,6 +61,7 @@ var importRules = []importRule{
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock")},
 	{"core/store/transfer", []string{"core/store"}},
 	{"core/store/archives", join(join(engines, addresses...), "core/store/scan", "core/store/wordindex")},
+	{"core/store/indexing", []string{"core/store/archives", "core/store/scan"}},
 	{"core/store/wordindex", []string{"core/search", "core/store/scan"}},
 	{"core/store/clock", nil},
 	{"core/store/pipeline", nil},
@@ -76,7 +77,7 @@ var importRules = []importRule{
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/moderation", "core/store/nodes"}},
+	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},

@@ -1,13 +1,12 @@
-package store
+package indexing
 
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
-	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/store/archives"
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
@@ -25,20 +24,32 @@ const (
 	progressEvery = 10 * time.Second
 )
 
-// WordIndexer indexes the words of archived messages in the background. It belongs to one goroutine.
-type WordIndexer struct {
-	store   *Store
+// Store has the messages; it is the *store.Store.
+type Store interface {
+	Reader() *sql.DB
+	Write(ctx context.Context, fn func(tx *sql.Tx) error) error
+	// CompleteArchives makes all archived messages visible to queries.
+	CompleteArchives(ctx context.Context) error
+	// NewEntries returns how many entries were archived since the last call, by the number of the archive, and how many rows since the
+	// start.
+	NewEntries() (entries map[int64]int, rows int64)
+}
+
+// Archives indexes the words of archived messages in the background. It belongs to one goroutine.
+type Archives struct {
+	store   Store
+	log     *slog.Logger
 	waiting map[int64]int // entries that are not indexed, by archive; nil before the first run
-	appends int64
+	rows    int64
 	ran     time.Time
 	logged  time.Time
 }
 
-// NewWordIndexer makes the indexer.
-func (s *Store) NewWordIndexer() *WordIndexer { return &WordIndexer{store: s} }
+// New makes the indexer of the accounts' archives.
+func New(s Store, log *slog.Logger) *Archives { return &Archives{store: s, log: log} }
 
 // Run indexes what has to be. Call it every some seconds.
-func (x *WordIndexer) Run(ctx context.Context) error {
+func (x *Archives) Run(ctx context.Context) error {
 	begin := x.waiting == nil
 	if begin {
 		if err := x.begin(ctx); err != nil {
@@ -58,7 +69,7 @@ func (x *WordIndexer) Run(ctx context.Context) error {
 	if left == 0 {
 		return nil
 	}
-	if err := x.complete(ctx); err != nil {
+	if err := x.store.CompleteArchives(ctx); err != nil {
 		return err
 	}
 	for number, n := range x.waiting {
@@ -74,18 +85,10 @@ func (x *WordIndexer) Run(ctx context.Context) error {
 		}
 		if left--; begin && time.Since(x.logged) >= progressEvery {
 			x.logged = time.Now()
-			x.store.log.Info("archived messages are being indexed by words", "archives left", left)
+			x.log.Info("archived messages are being indexed by words", "archives left", left)
 		}
 	}
 	return nil
-}
-
-// complete writes the entries that are written later than their messages.
-func (x *WordIndexer) complete(ctx context.Context) error {
-	if x.store.dialect == Postgres {
-		return nil
-	}
-	return x.store.CompleteTables(ctx)
 }
 
 // Of the archives of the last run, those that have to be indexed. The rest has so few messages that nobody counts them.
@@ -93,15 +96,15 @@ const waitingSQL = `SELECT a.number FROM archive_accounts a LEFT JOIN archive_wo
 WHERE (SELECT count(*) FROM (SELECT 1 FROM archive_entries e WHERE e.archive = a.number AND e.position > coalesce(w.indexed, 0) LIMIT 1024) AS tail) = 1024`
 
 // begin finds what the last run has left.
-func (x *WordIndexer) begin(ctx context.Context) error {
-	err := archives.Words.Clean(ctx, x.store.reads, x.store)
+func (x *Archives) begin(ctx context.Context) error {
+	err := archives.Words.Clean(ctx, x.store.Reader(), x.store)
 	if err == nil {
-		err = x.complete(ctx)
+		err = x.store.CompleteArchives(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	list, err := scan.Rows(ctx, x.store.reads, func(row scan.Row) (n int64, err error) {
+	list, err := scan.Rows(ctx, x.store.Reader(), func(row scan.Row) (n int64, err error) {
 		err = row.Scan(&n)
 		return n, err
 	}, waitingSQL)
@@ -117,28 +120,25 @@ func (x *WordIndexer) begin(ctx context.Context) error {
 }
 
 // count adds the entries since the last run, and reports whether they are so many that the server is busy.
-func (x *WordIndexer) count() (busy bool) {
-	appends := int64(0)
-	for _, w := range x.store.archives.parts {
-		for number, n := range w.TakeNew() {
-			x.waiting[number] += n
-		}
-		appends += w.Appends()
+func (x *Archives) count() (busy bool) {
+	entries, rows := x.store.NewEntries()
+	for number, n := range entries {
+		x.waiting[number] += n
 	}
-	rows, passed := appends-x.appends, time.Since(x.ran)
-	x.appends, x.ran = appends, time.Now()
-	return rows > int64(busyRate*passed.Seconds())
+	written, passed := rows-x.rows, time.Since(x.ran)
+	x.rows, x.ran = rows, time.Now()
+	return written > int64(busyRate*passed.Seconds())
 }
 
 // index indexes the messages of an archive. It is not done where the index was changed meanwhile.
-func (x *WordIndexer) index(ctx context.Context, number int64) (done bool, err error) {
+func (x *Archives) index(ctx context.Context, number int64) (done bool, err error) {
 	s, words := x.store, archives.Words
 	for more := true; more; {
-		state, err := words.State(ctx, s.reads, number)
+		state, err := words.State(ctx, s.Reader(), number)
 		if err != nil {
 			return false, err
 		}
-		docs, err := archives.Unindexed(ctx, s.reads, number, state.Indexed, wordsAtOnce)
+		docs, err := archives.Unindexed(ctx, s.Reader(), number, state.Indexed, wordsAtOnce)
 		if err != nil {
 			return false, err
 		}
@@ -155,27 +155,12 @@ func (x *WordIndexer) index(ctx context.Context, number int64) (done bool, err e
 		}
 		if more && time.Since(x.logged) >= progressEvery {
 			x.logged = time.Now()
-			s.log.Info("archived messages are being indexed by words", "archive", number, "messages up to", timeOf(docs[len(docs)-1].Position))
+			x.log.Info("archived messages are being indexed by words", "archive", number, "messages up to", time.UnixMicro(docs[len(docs)-1].Position))
 		}
 	}
-	oldest, err := archives.FirstPosition(ctx, s.reads, number)
+	oldest, err := archives.FirstPosition(ctx, s.Reader(), number)
 	if err != nil {
 		return false, err
 	}
-	return true, words.Merge(ctx, s.reads, s, number, oldest)
-}
-
-// deleteWords deletes the index of a deleted account's archive in small steps.
-func (s *Store) deleteWords(ctx context.Context, account jid.JID) error {
-	number, err := archives.Number(ctx, s.reads, account)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err == nil {
-		err = archives.Words.Drop(ctx, s.reads, s, number)
-	}
-	if err != nil {
-		return fmt.Errorf("delete word index of %s: %w", account, err)
-	}
-	return nil
+	return true, words.Merge(ctx, s.Reader(), s, number, oldest)
 }
