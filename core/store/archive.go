@@ -111,6 +111,16 @@ func (s *Store) Query(ctx context.Context, account jid.JID, f archive.Filter, p 
 	return archive.Result{}, err
 }
 
+// Prefs implements archive.PrefsStore.
+func (s *Store) Prefs(ctx context.Context, account jid.JID) (archive.Prefs, error) {
+	return archives.Prefs(ctx, s.reads, account)
+}
+
+// SetPrefs implements archive.PrefsStore: it replaces all.
+func (s *Store) SetPrefs(ctx context.Context, account jid.JID, p archive.Prefs) error {
+	return s.Write(ctx, func(tx *sql.Tx) error { return archives.SetPrefs(tx, account, p) })
+}
+
 // Ends implements archive.Store.
 func (s *Store) Ends(ctx context.Context, account jid.JID) (first, last archive.Mark, err error) {
 	if err = s.archives.refresh(ctx, account); err == nil {

@@ -1,4 +1,4 @@
-package store
+package archives
 
 import (
 	"context"
@@ -16,20 +16,20 @@ const (
 	archiveContactsSQL = `SELECT contact, keep FROM archive_prefs_contacts WHERE account = ? ORDER BY contact`
 )
 
-// Prefs implements archive.PrefsStore.
-func (s *Store) Prefs(ctx context.Context, account jid.JID) (archive.Prefs, error) {
+// Prefs reads the preferences of an account.
+func Prefs(ctx context.Context, reads Reader, account jid.JID) (archive.Prefs, error) {
 	p := archive.Prefs{Default: archive.Always}
 	fail := func(err error) (archive.Prefs, error) {
 		return p, fmt.Errorf("read archive preferences of %s: %w", account, err)
 	}
-	err := s.reads.QueryRowContext(ctx, archivePolicySQL, account.String()).Scan(&p.Default)
+	err := reads.QueryRowContext(ctx, archivePolicySQL, account.String()).Scan(&p.Default)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, nil
 	}
 	if err != nil {
 		return fail(err)
 	}
-	rows, err := s.reads.QueryContext(ctx, archiveContactsSQL, account.String())
+	rows, err := reads.QueryContext(ctx, archiveContactsSQL, account.String())
 	if err != nil {
 		return fail(err)
 	}
@@ -64,26 +64,24 @@ const (
 	putContactSQL = `INSERT INTO archive_prefs_contacts (account, contact, keep) VALUES (?, ?, ?)`
 )
 
-// SetPrefs implements archive.PrefsStore: it replaces all.
-func (s *Store) SetPrefs(ctx context.Context, account jid.JID, p archive.Prefs) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
-		fail := func(err error) error { return fmt.Errorf("write archive preferences of %s: %w", account, err) }
-		if _, err := tx.Exec(deletePrefsSQL, account.String()); err != nil {
-			return fail(err)
-		}
-		if _, err := tx.Exec(putPolicySQL, account.String(), string(p.Default)); err != nil {
-			return fail(err)
-		}
-		for _, list := range []struct {
-			contacts []jid.JID
-			keep     bool
-		}{{p.Always, true}, {p.Never, false}} {
-			for _, contact := range list.contacts {
-				if _, err := tx.Exec(putContactSQL, account.String(), contact.String(), list.keep); err != nil {
-					return fail(err)
-				}
+// SetPrefs replaces the preferences of an account.
+func SetPrefs(tx *sql.Tx, account jid.JID, p archive.Prefs) error {
+	fail := func(err error) error { return fmt.Errorf("write archive preferences of %s: %w", account, err) }
+	if _, err := tx.Exec(deletePrefsSQL, account.String()); err != nil {
+		return fail(err)
+	}
+	if _, err := tx.Exec(putPolicySQL, account.String(), string(p.Default)); err != nil {
+		return fail(err)
+	}
+	for _, list := range []struct {
+		contacts []jid.JID
+		keep     bool
+	}{{p.Always, true}, {p.Never, false}} {
+		for _, contact := range list.contacts {
+			if _, err := tx.Exec(putContactSQL, account.String(), contact.String(), list.keep); err != nil {
+				return fail(err)
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
