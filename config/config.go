@@ -61,6 +61,9 @@ type Login struct {
 	AccountFailures int      `toml:"account_failures" reload:"yes" doc:"Wrong passwords a minute for one account from all addresses together, before each further try has to wait, or is refused for now. Addresses from which somebody has logged in to the account are not held up by others. 0: no limit."`
 	TLSWait         Duration `toml:"tls_wait" reload:"yes" doc:"Time from connecting to TLS."`
 	Wait            Duration `toml:"wait" reload:"yes" doc:"Time from connecting to being logged in; a component has 15 seconds at most."`
+	TokenLife       Duration `toml:"token_life" doc:"How long a client that has asked for a token can log in with it instead of the password."`
+	TokenRefresh    Duration `toml:"token_refresh" doc:"A token that is used so long after it was issued is replaced by a new one."`
+	ClientsKept     Duration `toml:"clients_kept" reload:"yes" doc:"How long is recorded which clients have logged in to an account, for the list of clients that its owner can see. 0: only clients that have a token, without the names of their software and device."`
 	Conflict        string   `toml:"conflict" doc:"When a resource is taken already: 'replace' the old session, 'reject' the new one, or 'rename' the new one."`
 }
 
@@ -97,6 +100,7 @@ type Limits struct {
 	Connections        int      `toml:"connections" reload:"yes" doc:"Connections from one address, of clients and of components. When there are more the oldest that has not logged in is ended; where all have, the new one is refused. 0: no limit."`
 	PendingConnections int      `toml:"pending_connections" reload:"yes" doc:"Connections that have not logged in, from all addresses together; when there are more the oldest one of the address with the most of them is ended. 0: no limit."`
 	NewConnections     int      `toml:"new_connections" reload:"yes" doc:"New connections a second from one address. 0: no limit."`
+	Clients            int      `toml:"clients" reload:"yes" doc:"Clients of one account that are recorded, with their tokens. When there are more, those that have not been seen for longest are forgotten."`
 	Sessions           int      `toml:"sessions" reload:"yes" doc:"Sessions of one account."`
 	Recipients         int      `toml:"recipients" reload:"yes" doc:"Addresses that a client may write to in a minute, besides its own account and server. 0: no limit."`
 	Idle               Duration `toml:"idle" reload:"yes" doc:"Silence after which a client or component is pinged, and after as long again cut off."`
@@ -189,13 +193,14 @@ func Default() Config {
 		TLS:    TLS{Required: true},
 		Login: Login{
 			Iterations: 10000, Tries: 3, Failures: 20, AccountFailures: 20, TLSWait: Duration(30 * time.Second), Wait: Duration(60 * time.Second), Conflict: "replace",
+			TokenLife: Duration(30 * 24 * time.Hour), TokenRefresh: Duration(24 * time.Hour), ClientsKept: Duration(90 * 24 * time.Hour),
 		},
 		Accounts: Accounts{DeletedNames: Duration(90 * 24 * time.Hour)},
 		Limits: Limits{
 			StanzaBytes: 256 << 10, StanzaElements: 4000, StanzaDepth: 64, StanzaAttributes: 128,
 			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
-			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Sessions: 10, Recipients: 1000,
+			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
 			Searches: 30, SearchResults: 100, GroupMembers: 2000,
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour),

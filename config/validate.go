@@ -159,6 +159,8 @@ func (l *Login) validate(p *Problems) {
 	}
 	positive(p, "login.tls_wait", int64(l.TLSWait))
 	positive(p, "login.wait", int64(l.Wait))
+	positive(p, "login.token_life", int64(l.TokenLife))
+	positive(p, "login.token_refresh", int64(l.TokenRefresh))
 	if !slices.Contains([]string{"replace", "reject", "rename"}, l.Conflict) {
 		p.add("login.conflict", "%q is not replace, reject or rename", l.Conflict)
 	}
@@ -172,7 +174,7 @@ func (l *Limits) validate(p *Problems) {
 	}
 	for path, n := range map[string]int{
 		"limits.stanza_elements": l.StanzaElements, "limits.stanza_depth": l.StanzaDepth, "limits.stanza_attributes": l.StanzaAttributes,
-		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.login_attributes": l.LoginAttributes, "limits.component_elements": l.ComponentElements, "limits.sessions": l.Sessions,
+		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.login_attributes": l.LoginAttributes, "limits.component_elements": l.ComponentElements, "limits.sessions": l.Sessions, "limits.clients": l.Clients,
 		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked, "limits.search_results": l.SearchResults, "limits.group_members": l.GroupMembers,
 	} {
 		positive(p, path, int64(n))

@@ -95,6 +95,8 @@ func (l Limits) filled() Limits {
 type Host struct {
 	Router *router.Host
 	SASL   *sasl.Server
+	// LoggedIn, which may be nil, is told of each client that has logged in by SASL2. It does not block.
+	LoggedIn func(sasl.Identity, sasl.UserAgent)
 	// Features are offered after login, besides binding (such as roster versions).
 	Features []*stanza.Element
 	// FeaturesBeforeLogin are offered before login, besides mechanisms (such as registration).

@@ -39,8 +39,8 @@ func (c *conn) stage() stage {
 // offers are a host's features as they are sent: the same for all connections of a stage with the same channel bindings.
 type offers [2][stages][bindingSets]atomic.Pointer[offer]
 
-// bindingSets is the number of sets of channel bindings that a connection may have.
-const bindingSets = 1 << 2
+// bindingSets is the number of sets of channel bindings that a connection may have, with and without a certificate of the client.
+const bindingSets = 1 << 3
 
 // offer is what is sent while the settings are the same.
 type offer struct {
@@ -48,9 +48,12 @@ type offer struct {
 	text     []byte
 }
 
-// bindingSet returns the index of the connection's channel bindings.
+// bindingSet returns the index of what the mechanisms of the connection depend on.
 func (c *conn) bindingSet() int {
 	set := 0
+	if c.saslConn().External != nil {
+		set |= 4
+	}
 	for _, b := range c.negotiation.bindings {
 		switch b.Type {
 		case sasl.BindExporter:

@@ -21,14 +21,14 @@ func (c *conn) complete(out sasl.Outcome) error {
 		result, then := x.perform(c, e)
 		results = append(results, result)
 		if then != nil {
-			c.sendSuccess(out, c.session.jid, results)
+			c.sendSuccess(out, c.session.jid, append(results, c.token(out)...))
 			then()
 			return nil
 		}
 	}
 	bind := out.Request.Element.Child(nsBind2, "bind")
 	if bind == nil {
-		c.sendSuccess(out, c.who, results)
+		c.sendSuccess(out, c.who, append(results, c.token(out)...))
 		c.sendFeatures()
 		return nil
 	}
@@ -36,8 +36,23 @@ func (c *conn) complete(out sasl.Outcome) error {
 }
 
 func (c *conn) sendSuccess(out sasl.Outcome, who jid.JID, results []*stanza.Element) {
+	if c.host.LoggedIn != nil {
+		c.host.LoggedIn(*out.Identity, out.Request.Agent)
+	}
 	c.negotiation.dialogue = nil
 	c.Append(func(dst []byte) []byte { return sasl.AppendSuccess(dst, out.Data, who, results...) })
+}
+
+// token returns the token that the client gets, if any (XEP-0484 §3.3). The login succeeds without it too.
+func (c *conn) token(out sasl.Outcome) []*stanza.Element {
+	token, err := c.host.SASL.Token(c.Context(), c.saslConn(), *out.Identity, out.Request)
+	if err != nil {
+		c.Log().Error("client gets no token", "err", err)
+	}
+	if token == nil {
+		return nil
+	}
+	return []*stanza.Element{token}
 }
 
 // bind2 binds a session as part of a login (XEP-0386 §4.2).
@@ -57,8 +72,9 @@ func (c *conn) bind2(out sasl.Outcome, bind *stanza.Element, results []*stanza.E
 		}
 	}
 	bound.Add(s.port.Inline(c.Context(), bind)...)
+	results = append(append(results, bound), c.token(out)...)
 	c.establish(s, func() {
-		c.sendSuccess(out, s.jid, append(results, bound))
+		c.sendSuccess(out, s.jid, results)
 		c.sendFeatures()
 	})
 	return nil

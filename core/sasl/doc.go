@@ -11,9 +11,12 @@
 // the number of rounds is one that accounts have, and the exchange fails after the same work, so that
 // nobody can find out which accounts exist.
 //
+// A client that has logged in may get a token, with which it logs in by a mechanism of one step (ht.go, fast.go). Tokens are
+// not stored: they are computed from a stored seed and the server's secret.
+//
 // An Exchange and a Dialogue belong to one goroutine; a Server may be shared. The package
 // starts no goroutine and takes no lock.
 //
 // Specifications: RFC 4422, RFC 4616, RFC 5802, RFC 7677, RFC 9266, RFC 4013; RFC 6120
-// §6; XEP-0388, XEP-0440, XEP-0474.
+// §6; draft-schmaus-kitten-sasl-ht-09; XEP-0388, XEP-0440, XEP-0474, XEP-0484.
 package sasl

@@ -59,9 +59,12 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if err := a.verify(string(password), attempt); err != nil {
 		return nil, false, err
 	}
-	p.id = Identity{JID: a.jid, Mechanism: Plain}
+	p.id = Identity{JID: a.jid, Mechanism: Plain, proved: a.proved(a.plain)}
 	return nil, true, nil
 }
+
+// proved returns what a client has proved that knows the password, by the key of a hash.
+func (a *account) proved(h Hash) Proved { return Proved{Hash: h, StoredKey: a.creds.Keys[h].StoredKey} }
 
 // verify checks the password. It does the same work whether the account exists or not.
 func (a *account) verify(password string, attempt Attempt) error {

@@ -26,11 +26,16 @@ type UserAgent struct {
 type Request struct {
 	Element *stanza.Element
 	Agent   UserAgent
+	use     fastUse
 }
 
 // parseRequest checks the children of <authenticate/> in NS2.
 func parseRequest(e *stanza.Element) (*Request, error) {
 	r := &Request{Element: e}
+	var err error
+	if r.use, err = parseFast(e); err != nil {
+		return nil, err
+	}
 	agent := e.Child(NS2, "user-agent")
 	if agent == nil {
 		return r, nil
@@ -96,7 +101,12 @@ func (d *Dialogue) step2(ctx context.Context, e *stanza.Element) (Outcome, error
 		if err != nil {
 			return Outcome{}, err
 		}
-		if d.now, err = d.server.Begin(e.Attr("mechanism"), d.conn); err != nil {
+		if r.use.asked {
+			d.now, err = d.server.beginFast(e.Attr("mechanism"), d.conn, r)
+		} else {
+			d.now, err = d.server.Begin(e.Attr("mechanism"), d.conn)
+		}
+		if err != nil {
 			return Outcome{}, err
 		}
 		d.request = r
@@ -179,6 +189,9 @@ func (s *Server) Feature2(c Conn, inline ...*stanza.Element) *stanza.Element {
 	f := stanza.NewElement(NS2, "authentication")
 	for _, m := range names {
 		f.Add(stanza.TextElement(NS2, "mechanism", m))
+	}
+	if fast := s.fastFeature(c); fast != nil {
+		inline = append(inline, fast)
 	}
 	if len(inline) > 0 {
 		f.Add(stanza.NewElement(NS2, "inline").Add(inline...))

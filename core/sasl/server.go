@@ -56,6 +56,7 @@ type Config struct {
 	Iterations int
 	// Mechanisms that may be offered; nil is all.
 	Mechanisms []string
+	Fast       Fast
 	// Tries is how many exchanges may fail before the stream is closed; 0 is DefaultTries.
 	Tries int
 }
@@ -80,6 +81,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if cfg.Tries == 0 {
 		cfg.Tries = DefaultTries
 	}
+	cfg.Fast.fill()
 	if cfg.Mechanisms == nil {
 		cfg.Mechanisms = All()
 	}
@@ -159,7 +161,12 @@ type Identity struct {
 	// a back end gets no keys here.
 	Backend string
 	Expires time.Time // when what was proved is not valid any more; zero: not known
+	proved  Proved
+	token   *Token // that was used
 }
+
+// ByToken reports whether the client has used a token (XEP-0484).
+func (id *Identity) ByToken() bool { return id.token != nil }
 
 // mechanism is one exchange of one mechanism. in is nil if the peer sent nothing at all.
 type mechanism interface {

@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/features/blocking"
 	"github.com/dragoman-im/dragoman/core/features/carbons"
+	"github.com/dragoman-im/dragoman/core/features/clients"
 	"github.com/dragoman-im/dragoman/core/features/commands"
 	"github.com/dragoman-im/dragoman/core/features/contact"
 	"github.com/dragoman-im/dragoman/core/features/disco"
@@ -30,6 +31,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/store/directory"
 	"github.com/dragoman-im/dragoman/core/store/moderation"
 )
@@ -44,6 +46,7 @@ const (
 type assembly struct {
 	config     config.Config
 	store      *store.Store
+	accounts   *authentication.Accounts
 	log        *slog.Logger
 	privileged map[jid.JID]privilege.Permissions
 	reserved   map[jid.JID]bool // cannot be registered
@@ -123,5 +126,6 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		entitytime.Feature(),
 		version.Feature(softwareName, Version()),
 		contact.Feature(c.Server.Contacts),
+		clients.New(h, a.accounts, a.log).Feature(),
 	}
 }

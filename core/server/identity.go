@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/identity"
@@ -10,7 +12,9 @@ import (
 
 // newSASL returns the SASL server of a host, whose mechanisms depend on the back ends that check passwords and tokens.
 func (s *Server) newSASL(h *host, secret []byte) (*sasl.Server, error) {
-	c := sasl.Config{Host: h.domain, Accounts: h.accounts, Secret: secret, Iterations: s.config.Login.Iterations, Tries: s.config.Login.Tries}
+	c := sasl.Config{Host: h.domain, Accounts: h.accounts, Secret: secret, Iterations: s.config.Login.Iterations, Tries: s.config.Login.Tries, Fast: sasl.Fast{
+		Clients: h.accounts, Life: time.Duration(s.config.Login.TokenLife), Refresh: time.Duration(s.config.Login.TokenRefresh),
+	}}
 	h.identity.Configure(&c)
 	return sasl.NewServer(c)
 }

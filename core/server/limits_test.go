@@ -173,6 +173,11 @@ func limits() []reached {
 			}
 			return c
 		}, ""},
+		{"limits.clients", l.Clients, extra{limits: "clients = 1"}, func(p *testServer) *peer {
+			p.issued(device(1), "HT-SHA-256-NONE")
+			p.issued(device(2), "HT-SHA-256-NONE")
+			return nil
+		}, ""},
 		{"limits.sessions", l.Sessions, extra{limits: "sessions = 1"}, func(p *testServer) *peer {
 			p.online("romeo")
 			c := p.loggedIn("romeo")
@@ -331,7 +336,7 @@ func TestDefaults(t *testing.T) {
 		"limits.component_bytes": "512 KiB", "limits.component_elements": "8000", "limits.component_queue": "16 MiB",
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
 		"limits.registrations": "20", "limits.registration_names": "100",
-		"limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
+		"limits.clients": "50", "limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
 		"pubsub.nodes": "1000", "pubsub.bytes": "32 MiB", "pubsub.payload": "250000 B", "pubsub.items": "1000", "pubsub.subscriptions": "1000",
 		"pubsub.service_nodes": "10000", "pubsub.service_bytes": "1 GiB",

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/authentication"
 )
 
 // How often the archives are pruned, and how many messages one transaction looks at.
@@ -17,6 +18,10 @@ const (
 func (s *Server) prune(ctx context.Context) error {
 	clock := store.NewClock(s.store, "archive", time.Now, s.log)
 	for {
+		now := time.Now()
+		if err := authentication.Prune(ctx, s.store, now.Add(-time.Duration(s.reloadable.clientsKept.Load())), now); err != nil && ctx.Err() == nil {
+			s.log.Error("records of clients not deleted", "err", err)
+		}
 		if err := s.pruneArchive(ctx, clock); err != nil && ctx.Err() == nil {
 			s.log.Error("archives not pruned", "err", err)
 		}

@@ -16,6 +16,7 @@ type reloadable struct {
 	inForce      sharedGroups
 	keep         atomic.Int64  // server.archive
 	kept         chan struct{} // wakes prune after a change of keep
+	clientsKept  atomic.Int64  // login.clients_kept
 }
 
 func (r *reloadable) certificate(name string) (*tls.Certificate, error) {
@@ -34,6 +35,10 @@ func (s *Server) Reload(c config.Config) error {
 	s.clients.SetLimits(clientLimits(c))
 	s.components.SetLimits(componentLimits(c))
 	s.store.SetLimits(StoreLimits(c))
+	for _, h := range s.hosts {
+		h.accounts.SetLimits(recordLimits(c))
+	}
+	s.reloadable.clientsKept.Store(int64(c.Login.ClientsKept))
 	s.quota.SetLimits(registrationLimits(c.Limits))
 	s.reloadable.groups.Store(&c.Groups)
 	s.wakeRemovals(jid.JID{})

@@ -60,6 +60,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}()
 	s.reloadable.keep.Store(int64(c.Server.Archive))
 	s.reloadable.groups.Store(&c.Groups)
+	s.reloadable.clientsKept.Store(int64(c.Login.ClientsKept))
 	s.reloadable.kept = make(chan struct{}, 1)
 	// First, so that a second server with the same configuration is told about the first one, and not about a port.
 	if s.hold, err = newHold(ctx, c, exclusive.Serve); err != nil {
@@ -174,7 +175,7 @@ func (s *Server) newClients() error {
 		if err != nil {
 			return err
 		}
-		entry := c2s.Host{Router: h.Host, SASL: auth, Features: h.StreamFeatures(context.Background())}
+		entry := c2s.Host{Router: h.Host, SASL: auth, LoggedIn: h.accounts.LoggedIn, Features: h.StreamFeatures(context.Background())}
 		if before := h.beforeLogin(); before != nil {
 			entry.FeaturesBeforeLogin, entry.BeforeLogin = before.StreamFeatures, before.Answer
 		}

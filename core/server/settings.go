@@ -17,6 +17,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -58,6 +59,11 @@ func componentLimits(c config.Config) component.Limits {
 		Tries: unlimited(c.Login.Failures), DomainTries: unlimited(c.Login.AccountFailures),
 		Queue: int(l.ComponentQueue), Wait: time.Duration(c.Login.Wait), Idle: time.Duration(l.Idle),
 	}
+}
+
+// recordLimits returns the limits of what is recorded of clients.
+func recordLimits(c config.Config) authentication.Limits {
+	return authentication.Limits{Clients: c.Limits.Clients, Keep: time.Duration(c.Login.ClientsKept)}
 }
 
 // registrationLimits returns the limits of accounts that clients register.

@@ -18,6 +18,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/spec"
+	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -34,7 +35,7 @@ func Specs() []spec.Spec {
 	// Features are only made here, not used: they need no database.
 	log := slog.New(slog.DiscardHandler)
 	h := router.NewHost(router.New(log), jid.JID{}, router.HostOptions{Log: log})
-	a := assembly{config: config.Default(), log: log}
+	a := assembly{config: config.Default(), accounts: authentication.New(nil, jid.JID{}, authentication.Options{}), log: log}
 	for _, f := range features(h, a, link(h, a)) {
 		all = append(all, f.Specs...)
 	}

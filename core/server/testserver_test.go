@@ -170,7 +170,7 @@ func (p *testServer) restore(name string) {
 		p.account(name)
 		return
 	}
-	now, err := authentication.New(p.server.store, account.Host()).Lookup(ctx, name)
+	now, err := authentication.New(p.server.store, account.Host(), authentication.Options{}).Lookup(ctx, name)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -44,6 +44,11 @@ func (s *Store) setState(ctx context.Context, account jid.JID, query string, val
 		if !value.Valid {
 			return nil
 		}
+		if reason == Disabled {
+			if err := endAccess(tx, account); err != nil {
+				return err
+			}
+		}
 		return markRevocation(tx, account, reason)
 	})
 }

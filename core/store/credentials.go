@@ -39,7 +39,26 @@ const (
 	putCredentialSQL = `INSERT INTO credentials (account, hash, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?)`
 )
 
+const (
+	deleteTokensSQL = `DELETE FROM client_tokens WHERE account = ?`
+
+	forgetAccessSQL = `UPDATE clients SET access = '' WHERE account = ?`
+)
+
+// endAccess deletes the tokens of an account's clients: none of them can log in with what it has.
+func endAccess(tx *sql.Tx, account jid.JID) error {
+	for _, query := range []string{deleteTokensSQL, forgetAccessSQL} {
+		if _, err := tx.Exec(query, account.String()); err != nil {
+			return fmt.Errorf("end access of clients of %s: %w", account, err)
+		}
+	}
+	return nil
+}
+
 func putCredentials(tx *sql.Tx, account jid.JID, credentials sasl.Credentials) error {
+	if err := endAccess(tx, account); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(deleteCredentialsSQL, account.String()); err != nil {
 		return fmt.Errorf("delete credentials of %s: %w", account, err)
 	}

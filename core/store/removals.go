@@ -35,6 +35,9 @@ func (s *Store) RemoveAccount(ctx context.Context, account jid.JID) error {
 		if _, err := tx.Exec(deleteCredentialsSQL, account.String()); err != nil {
 			return fmt.Errorf("delete credentials of %s: %w", account, err)
 		}
+		if err := endAccess(tx, account); err != nil {
+			return err
+		}
 		return s.noteDeletedName(tx, account)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -19,18 +20,26 @@ const (
 	maxShares = 64
 )
 
-// Accounts are a host's accounts. It is a sasl.Accounts.
+// Accounts are a host's accounts. It is a sasl.Accounts, and a sasl.Clients and clients.Store for their clients.
 type Accounts struct {
-	store   *store.Store
-	host    string
-	now     func() time.Time
-	known   atomic.Pointer[shares]
-	reading atomic.Bool
+	store     *store.Store
+	limits    atomic.Pointer[Limits]
+	log       *slog.Logger
+	host      string
+	now       func() time.Time
+	known     atomic.Pointer[shares]
+	reading   atomic.Bool
+	forgotten atomic.Uint64 // clients that were deleted because their account has too many
 }
 
 // New returns the accounts of a host.
-func New(s *store.Store, host jid.JID) *Accounts {
-	return &Accounts{store: s, host: host.Domain(), now: time.Now}
+func New(s *store.Store, host jid.JID, o Options) *Accounts {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	a := &Accounts{store: s, host: host.Domain(), log: o.Log, now: time.Now}
+	a.SetLimits(o.Limits)
+	return a
 }
 
 // shares are those that were found at a time.

@@ -31,7 +31,7 @@ func TestShares(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	ctx := t.Context()
 	now := time.Unix(0, 0)
-	l := New(s, jid.MustParse("example.org"))
+	l := New(s, jid.MustParse("example.org"), Options{})
 	l.now = func() time.Time { return now }
 	see := func(want ...sasl.Share) {
 		t.Helper()

@@ -26,7 +26,7 @@ func open(t *testing.T) *store.Store {
 func TestIdentities(t *testing.T) {
 	t.Parallel()
 	s, ctx := open(t), t.Context()
-	a, other := New(s, jid.MustParse("example.org")), New(s, jid.MustParse("example.net"))
+	a, other := New(s, jid.MustParse("example.org"), Options{}), New(s, jid.MustParse("example.net"), Options{})
 	if err := s.CreateAccount(ctx, jid.MustParse("ann@example.org"), made(t, 10)); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestIdentities(t *testing.T) {
 func TestCreateAtOnce(t *testing.T) {
 	t.Parallel()
 	s, ctx := open(t), t.Context()
-	a := New(s, jid.MustParse("example.org"))
+	a := New(s, jid.MustParse("example.org"), Options{})
 	o := identity.Owner{Backend: "oidc", Subject: "1"}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
