@@ -15,6 +15,6 @@
 //
 // Lock order: session.mu, then the queue's own. addressLimiter.mu is a leaf.
 //
-// Specifications: RFC 6120, RFC 6121 §8.1, RFC 7590, XEP-0368, XEP-0386, XEP-0388, XEP-0440, XEP-0478,
+// Specifications: RFC 6120, RFC 6121 §8.1, RFC 7590, XEP-0305, XEP-0368, XEP-0386, XEP-0388, XEP-0440, XEP-0478, XEP-0509,
 // XEP-0199, XEP-0205.
 package c2s

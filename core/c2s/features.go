@@ -46,6 +46,7 @@ const bindingSets = 1 << 3
 type offer struct {
 	settings *settings
 	text     []byte
+	version  string // of the features, "" for none
 }
 
 // bindingSet returns the index of what the mechanisms of the connection depend on.
@@ -83,7 +84,7 @@ func (c *conn) offered() *offer {
 	cached := &c.host.offers[framed][at][c.bindingSet()]
 	o := cached.Load()
 	if o == nil || o.settings != current {
-		o = &offer{settings: current, text: c.AppendFeatures(nil, c.features(at)...)}
+		o = c.newOffer(at, current)
 		cached.Store(o)
 	}
 	return o
@@ -110,6 +111,9 @@ func (c *conn) features(at stage) []*stanza.Element {
 		list = append(list, f)
 	}
 	list = append(list, c.host.FeaturesBeforeLogin...)
+	if at == wantLoginTLS { // XEP-0305 §3. What is sent after starttls is discarded: see stream.Conn.StartTLS
+		list = append(list, stanza.NewElement(nsPipelining, "pipelining"))
+	}
 	return append(list, c.limitsFeature())
 }
 

@@ -41,6 +41,10 @@ func (c *conn) authenticate(it *stream.Item) error {
 	if e.Local == "auth" || e.Local == "authenticate" {
 		c.negotiation.removals = c.host.Router.Removals()
 	}
+	if e.Local == "authenticate" && !c.negotiation.dialogue.Busy() && c.stale(e) {
+		c.Append(func(dst []byte) []byte { return append(dst, staleVersion...) })
+		return nil
+	}
 	growStack()
 	out := c.negotiation.dialogue.Receive(c.Context(), e)
 	c.Append(func(dst []byte) []byte { return append(dst, out.Reply...) })
