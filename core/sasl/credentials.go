@@ -91,12 +91,14 @@ func deriveKey(h Hash, password string, salt []byte, iterations int) (Key, error
 	if err != nil {
 		return Key{}, fmt.Errorf("derive key: %w", err)
 	}
+	return keyOf(h, salted, salt, iterations), nil
+}
+
+// keyOf returns the key of a SaltedPassword (RFC 5802 §3).
+func keyOf(h Hash, salted, salt []byte, iterations int) Key {
 	stored := h.new()()
 	stored.Write(mac(h, salted, "Client Key"))
-	return Key{
-		Salt: salt, Iterations: iterations,
-		StoredKey: stored.Sum(nil), ServerKey: mac(h, salted, "Server Key"),
-	}, nil
+	return Key{Salt: salt, Iterations: iterations, StoredKey: stored.Sum(nil), ServerKey: mac(h, salted, "Server Key")}
 }
 
 func mac(h Hash, key []byte, text string) []byte {

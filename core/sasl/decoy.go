@@ -95,7 +95,13 @@ func (s *Server) decoyKey(username string, h Hash, shape Shape) Key {
 	if !t.valid() {
 		t = current(s.cfg.Iterations)[h]
 	}
-	// The salt depends on the shape: an account also gets a new salt with a new password.
+	// The salt depends on the shape: an account also gets a new salt with a new password. An account that gets a key of a hash that it
+	// lacked keeps its other salts, and the one that it has shown for that hash.
+	for h, t := range current(s.cfg.Iterations) {
+		if shape[h] == (Trait{}) {
+			shape[h] = t
+		}
+	}
 	of := h.String() + "\x00" + shape.bytes()
 	return Key{
 		Salt:       s.derive("salt", of, username, t.Salt),

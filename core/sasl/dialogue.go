@@ -50,6 +50,7 @@ type Dialogue struct {
 	conn    Conn
 	now     *Exchange
 	request *Request // of SASL2, while its exchange is under way
+	tasks   *tasks   // of SASL2, after the mechanism; nil: none
 	failed  int
 	unbound int
 }
@@ -92,7 +93,7 @@ func (d *Dialogue) fail(err error, reply func(dst []byte, f *Failure) []byte) Ou
 	if d.now != nil {
 		username = d.now.Username()
 	}
-	d.now, d.request = nil, nil
+	d.now, d.request, d.tasks = nil, nil, nil
 	switch {
 	case errors.Is(err, ErrTooManyGuesses): // not checked
 	case errors.Is(err, errNoToken): // nothing was tried; the number of elements before login is limited

@@ -11,6 +11,8 @@
 // the number of rounds is one that accounts have, and the exchange fails after the same work, so that
 // nobody can find out which accounts exist.
 //
+// An account that lacks the key of a hash gets it when its client logs in with PLAIN or does an upgrade task (upgrade.go).
+//
 // A client that has logged in may get a token, with which it logs in by a mechanism of one step (ht.go, fast.go). Tokens are
 // not stored: they are computed from a stored seed and the server's secret.
 //
@@ -18,5 +20,6 @@
 // starts no goroutine and takes no lock.
 //
 // Specifications: RFC 4422, RFC 4616, RFC 5802, RFC 7677, RFC 9266, RFC 4013; RFC 6120
-// §6; draft-schmaus-kitten-sasl-ht-09; XEP-0388, XEP-0440, XEP-0474, XEP-0484.
+// §6; draft-schmaus-kitten-sasl-ht-09; XEP-0388, XEP-0440, XEP-0474,
+// XEP-0480, XEP-0484.
 package sasl

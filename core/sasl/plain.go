@@ -59,12 +59,22 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if err := a.verify(string(password), attempt); err != nil {
 		return nil, false, err
 	}
-	p.id = Identity{JID: a.jid, Mechanism: Plain, proved: a.proved(a.plain)}
+	p.id = a.identity(Plain, a.plain, "")
+	if prepared, err := Prepare(string(password)); err == nil {
+		p.server.addKeys(ctx, p.id, prepared)
+	}
 	return nil, true, nil
 }
 
-// proved returns what a client has proved that knows the password, by the key of a hash.
-func (a *account) proved(h Hash) Proved { return Proved{Hash: h, StoredKey: a.creds.Keys[h].StoredKey} }
+// identity returns the identity of a client that has proved that it knows the password, by the key of a hash.
+func (a *account) identity(mechanism string, h Hash, binding string) Identity {
+	id := Identity{JID: a.jid, Mechanism: mechanism, Binding: binding, proved: Proved{Hash: h, StoredKey: a.creds.Keys[h].StoredKey}}
+	id.shape = a.creds.Shape()
+	for h := range id.missing {
+		id.missing[h] = !a.creds.Keys[h].Set()
+	}
+	return id
+}
 
 // verify checks the password. It does the same work whether the account exists or not.
 func (a *account) verify(password string, attempt Attempt) error {

@@ -80,7 +80,7 @@ func (d *Dialogue) Busy() bool { return d != nil && d.request != nil }
 
 // receive2 handles an element of SASL2.
 func (d *Dialogue) receive2(ctx context.Context, e *stanza.Element) Outcome {
-	if e.Local == "authenticate" && d.Busy() || e.Local != "authenticate" && e.Local != "response" && e.Local != "abort" {
+	if !d.allowed(e.Local) {
 		return Outcome{Violation: true}
 	}
 	out, err := d.step2(ctx, e)
@@ -90,9 +90,25 @@ func (d *Dialogue) receive2(ctx context.Context, e *stanza.Element) Outcome {
 	return out
 }
 
+// allowed reports whether the peer may send an element now (XEP-0388 §2.4, §2.6.3).
+func (d *Dialogue) allowed(local string) bool {
+	switch local {
+	case "authenticate":
+		return !d.Busy()
+	case "response":
+		return d.tasks == nil
+	case "next", "task-data":
+		return d.tasks != nil
+	}
+	return local == "abort"
+}
+
 func (d *Dialogue) step2(ctx context.Context, e *stanza.Element) (Outcome, error) {
 	if e.Local == "abort" {
 		return Outcome{}, fail(Aborted, "by the peer")
+	}
+	if d.tasks != nil {
+		return d.task(ctx, e)
 	}
 	var in []byte
 	if e.Local == "authenticate" {
@@ -133,7 +149,12 @@ func (d *Dialogue) step2(ctx context.Context, e *stanza.Element) (Outcome, error
 	}
 	id, _ := d.now.Identity()
 	r := d.request
-	d.now, d.request = nil, nil
+	d.now = nil
+	if missing := d.server.upgrades(r, id); len(missing) > 0 {
+		d.tasks = &tasks{id: id, missing: missing}
+		return Outcome{Reply: d.tasks.appendContinue(nil, out)}, nil
+	}
+	d.request = nil
 	return Outcome{Identity: &id, Request: r, Data: out}, nil
 }
 
@@ -196,5 +217,5 @@ func (s *Server) Feature2(c Conn, inline ...*stanza.Element) *stanza.Element {
 	if len(inline) > 0 {
 		f.Add(stanza.NewElement(NS2, "inline").Add(inline...))
 	}
-	return f
+	return f.Add(s.upgradeFeatures(c)...)
 }

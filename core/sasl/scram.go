@@ -54,7 +54,7 @@ func newNonce() string {
 }
 
 func (m *scram) identity() Identity {
-	return Identity{JID: m.account.jid, Mechanism: m.name, Binding: m.binding.Type, proved: m.account.proved(m.hash)}
+	return m.account.identity(m.name, m.hash, m.binding.Type)
 }
 
 func (m *scram) claimed() string { return m.first.username }

@@ -57,6 +57,7 @@ type Config struct {
 	// Mechanisms that may be offered; nil is all.
 	Mechanisms []string
 	Fast       Fast
+	Keys       Keys // nil: accounts keep the keys that they have
 	// Tries is how many exchanges may fail before the stream is closed; 0 is DefaultTries.
 	Tries int
 }
@@ -162,7 +163,9 @@ type Identity struct {
 	Backend string
 	Expires time.Time // when what was proved is not valid any more; zero: not known
 	proved  Proved
-	token   *Token // that was used
+	token   *Token       // that was used
+	shape   Shape        // of the account's keys
+	missing [hashes]bool // of which hashes the account has no key
 }
 
 // ByToken reports whether the client has used a token (XEP-0484).

@@ -14,7 +14,7 @@ import (
 func (s *Server) newSASL(h *host, secret []byte) (*sasl.Server, error) {
 	c := sasl.Config{Host: h.domain, Accounts: h.accounts, Secret: secret, Iterations: s.config.Login.Iterations, Tries: s.config.Login.Tries, Fast: sasl.Fast{
 		Clients: h.accounts, Life: time.Duration(s.config.Login.TokenLife), Refresh: time.Duration(s.config.Login.TokenRefresh),
-	}}
+	}, Keys: h.accounts}
 	h.identity.Configure(&c)
 	return sasl.NewServer(c)
 }

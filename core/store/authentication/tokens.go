@@ -108,6 +108,29 @@ func (a *Accounts) Issue(ctx context.Context, username string, agent sasl.UserAg
 	})
 }
 
+const addKeySQL = `INSERT INTO credentials (account, hash, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, hash) DO NOTHING`
+
+// AddKey implements sasl.Keys.
+func (a *Accounts) AddKey(ctx context.Context, username string, h sasl.Hash, k sasl.Key, p sasl.Proved) error {
+	account, err := jid.New(username, a.host, "")
+	if err != nil {
+		return sasl.ErrTokenGone
+	}
+	if err := k.Valid(h); err != nil {
+		return fmt.Errorf("add a key to %s: %w", account, err)
+	}
+	return a.store.Partition(account.String()).Write(ctx, func(tx *sql.Tx) error {
+		if err := stillProved(tx, account, "", p); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(addKeySQL, account.String(), h.String(), k.Salt, k.Iterations, k.StoredKey, k.ServerKey); err != nil {
+			return fmt.Errorf("add a key to %s: %w", account, err)
+		}
+		return nil
+	})
+}
+
 const (
 	lockEnabledSQL = `SELECT jid FROM accounts WHERE jid = ? AND disabled IS NULL /*postgres FOR NO KEY UPDATE*/`
 
