@@ -214,6 +214,8 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 		"archive_messages": `sender IN ` + mine + ` OR receiver IN ` + mine + ` OR sender NOT IN ` + all + ` OR receiver NOT IN ` + all +
 			` OR sender IS NULL AND receiver IS NULL`,
 		"archive_state":  `FALSE`,
+		"server_texts":   `FALSE`, // of the host
+		"server_lists":   `FALSE`, // of the host
 		"deleted_names":  `FALSE`, // the name alone, which is not given away again at once
 		"deletion_clock": `FALSE`,
 

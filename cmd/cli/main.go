@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/server"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/gateways"
 )
@@ -25,7 +26,11 @@ func Main(networks []transports.Registration, more ...*cobra.Command) {
 	ignoreSizeSignal()
 	root := Root(networks)
 	root.AddCommand(more...)
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if errors.Is(err, server.ErrRestart) {
+		err = startAgain() // returns only after an error
+	}
+	if err != nil {
 		report(err)
 		os.Exit(1)
 	}

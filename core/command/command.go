@@ -23,6 +23,8 @@ type Command struct {
 	Node string // unique for the address
 	Name string // shown to users in a menu
 	Desc string // one sentence, shown in a text dialogue
+	// Hidden leaves the command out of lists; whoever knows its node can run it.
+	Hidden bool
 	// Allowed reports whether a requester may see and run it; nil allows everybody.
 	Allowed func(ctx context.Context, who Caller) bool
 	// Run starts the command and returns the first step.

@@ -97,7 +97,7 @@ func (e *Engine) Commands(ctx context.Context, who Caller) []Command {
 	e.mu.Unlock()
 	var list []Command
 	for _, c := range all {
-		if c.allowed(ctx, who) {
+		if !c.Hidden && c.allowed(ctx, who) {
 			list = append(list, *c)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // NS is the namespace of data forms.
@@ -65,8 +66,9 @@ type Form struct {
 	Title        string
 	Instructions []string
 	Fields       []Field
-	Reported     []Field   // header of a table of results (XEP-0004 §3.4)
-	Items        [][]Field // rows of the table
+	Reported     []Field           // header of a table of results (XEP-0004 §3.4)
+	Items        [][]Field         // rows of the table
+	Other        []*stanza.Element // further elements of a form that is sent, where a specification has some
 }
 
 // Field is one field.

@@ -144,7 +144,7 @@ func (f *Form) Element() *stanza.Element {
 		}
 		x.Add(item)
 	}
-	return x
+	return x.Add(f.Other...)
 }
 
 func (fd *Field) element(kind Kind) *stanza.Element {

@@ -22,7 +22,7 @@ type AccountInfo struct {
 
 // rights returns the roles that the configuration and the database give.
 func (a *Accounts) rights(ctx context.Context) (*admin.Rights, error) {
-	r := admin.NewRights(a.config.Server.Admins, a.config.Accounts.Operators, administration.New(a.store))
+	r := admin.NewRights(a.config.Server.Admins, a.config.Accounts.Operators, administration.New(a.store, a.config.Login.Iterations))
 	return r, r.Reload(ctx)
 }
 

@@ -3,9 +3,12 @@ package server
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/features/admincommands"
 	"github.com/dragoman-im/dragoman/core/features/blocking"
 	"github.com/dragoman-im/dragoman/core/features/carbons"
 	"github.com/dragoman-im/dragoman/core/features/clients"
@@ -31,6 +34,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/administration"
 	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/store/directory"
 	"github.com/dragoman-im/dragoman/core/store/moderation"
@@ -52,6 +56,8 @@ type assembly struct {
 	reserved   map[jid.JID]bool // cannot be registered
 	quota      *peerlimit.Quota
 	removed    func(jid.JID) // called when an account was marked as deleted
+	rights     *admin.Rights
+	stop       func(after time.Duration, again bool) // stops or restarts the server
 	foreign    func(context.Context, jid.JID) (bool, error)
 	nodes      pubsub.Store
 }
@@ -66,6 +72,7 @@ type linked struct {
 	archive    *mam.Archive
 	disco      *disco.Disco
 	commands   *commands.Commands
+	admin      *admin.Service
 	search     *search.Search
 	events     events
 }
@@ -81,6 +88,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
 
 	l.commands = commands.New(h)
+	l.admin = newAdmin(h, a)
 	l.search = search.New(h, directory.New(a.store), search.Limits{PerMinute: a.config.Limits.Searches, Results: a.config.Limits.SearchResults})
 
 	l.roster.Hide(l.blocking.Blocks)
@@ -93,7 +101,18 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.offline.Skip(l.archive.Given)
 	l.presence.OnArrival(l.offline.Arrived)
 	l.presence.OnArrival(l.archive.Arrived)
+	l.presence.OnArrival(admincommands.New(l.admin).Arrived)
 	return l
+}
+
+// newAdmin returns what administrators can do on a host.
+func newAdmin(h *router.Host, a assembly) *admin.Service {
+	t := administration.New(a.store, a.config.Login.Iterations)
+	return admin.New(admin.Options{
+		Host: h, Rights: a.rights, Accounts: t, Reader: t, Texts: t, Lists: t,
+		Reserved: func(account jid.JID) bool { return a.reserved[account] }, Foreign: a.foreign,
+		Removed: a.removed, Stop: a.stop, Log: a.log,
+	})
 }
 
 // features returns all features of a host. Stages with the same position run in this order.
@@ -103,9 +122,10 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		c2s.Feature(),
 		l.roster.Feature(),
 		l.presence.Feature(),
-		l.blocking.Feature(), // refuses stanzas from and to blocked addresses
-		l.offline.Feature(),  // stores messages that no session gets
-		l.archive.Feature(),  // adds stanza-ids and archives messages
+		admincommands.New(l.admin).Feature(), // refuses addresses with which the host does not communicate
+		l.blocking.Feature(),                 // refuses stanzas from and to blocked addresses
+		l.offline.Feature(),                  // stores messages that no session gets
+		l.archive.Feature(),                  // adds stanza-ids and archives messages
 		carbons.New().Feature(),
 		l.privileges.Feature(),
 		l.disco.Feature(),

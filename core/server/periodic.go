@@ -42,7 +42,7 @@ func (s *Server) periodic(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		case <-s.removed:
+		case <-s.signals.removed:
 		}
 	}
 }

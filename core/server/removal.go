@@ -14,7 +14,7 @@ var errStopping = errors.New("the server stops")
 // wakeRemovals makes periodic delete marked accounts at once. It does not block.
 func (s *Server) wakeRemovals(jid.JID) {
 	select {
-	case s.removed <- struct{}{}:
+	case s.signals.removed <- struct{}{}:
 	default:
 	}
 }

@@ -43,6 +43,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inner.run(func() error { return s.periodic(working) })
 	inner.run(func() error { return trimMemory(working) })
 	inner.run(func() error { return s.hold.Watch(working) })
+	inner.run(func() error { return s.awaitStop(working) })
 	outer := &group{cancel: fail}
 	for _, l := range s.ports.c2s {
 		outer.run(func() error { return s.clients.Serve(accepting, l) })
@@ -60,7 +61,7 @@ func (s *Server) Run(ctx context.Context) error {
 		stop()
 		return &inner.wg
 	})
-	if cause := context.Cause(accepting); !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
+	if cause := context.Cause(accepting); !errors.Is(cause, errStop) && !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
 		err = errors.Join(cause, err)
 	}
 	s.log.Info("stopped")

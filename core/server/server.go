@@ -41,7 +41,7 @@ type Server struct {
 	ports      ports
 	rights     *admin.Rights
 	quota      *peerlimit.Quota // of accounts that are registered on any host
-	removed    chan struct{}    // wakes periodic: an account was marked as deleted
+	signals    signals
 	reloadable reloadable
 }
 
@@ -51,7 +51,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s = &Server{config: c, log: o.Log, router: router.New(o.Log), quota: peerlimit.NewQuota(registrationLimits(c.Limits)), removed: make(chan struct{}, 1)}
+	s = &Server{config: c, log: o.Log, router: router.New(o.Log), quota: peerlimit.NewQuota(registrationLimits(c.Limits)), signals: newSignals()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -72,7 +72,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.store, err = openStore(ctx, c, o.Log); err != nil {
 		return s, err
 	}
-	s.rights = admin.NewRights(c.Server.Admins, c.Accounts.Operators, administration.New(s.store))
+	s.rights = admin.NewRights(c.Server.Admins, c.Accounts.Operators, administration.New(s.store, c.Login.Iterations))
 	if err = s.rights.Reload(ctx); err != nil {
 		return s, err
 	}
@@ -86,11 +86,14 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, nodes: kept})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept})
 		if err != nil {
 			return s, err
 		}
 		s.hosts = append(s.hosts, h)
+		if err = h.admin.Load(ctx); err != nil {
+			return s, err
+		}
 	}
 	if err = s.updateGroups(ctx); err != nil {
 		return s, err

@@ -93,6 +93,9 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	}
 	var b strings.Builder
 	d.Data = cmp.Or(o.Data, filepath.Join(d.Dir, "data"))
+	if o.Admin != "" {
+		o.Server += fmt.Sprintf("\nadmins = [%q]", o.Admin+"@"+o.Host)
+	}
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = %q\n%s\n\n", o.Host, d.Data, o.Server)
 	b.WriteString(storeSection(t, d.Data))
 	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\n\n", d.ClientAddr, d.ComponentAddr)

@@ -66,7 +66,7 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	fmt.Fprintf(&b, "ssl = { certificate = %q; key = %q }\n", authority.CertFile, authority.KeyFile)
 	fmt.Fprintf(&b, "VirtualHost %q\n\tprivileged_entities = { %s}\n", setup.Host, privileged)
 	if setup.Admin != "" {
-		fmt.Fprintf(&b, "\tadmins = { %q }\n\tmodules_enabled = { \"adhoc\"; \"admin_adhoc\" }\n", setup.Admin+"@"+setup.Host)
+		fmt.Fprintf(&b, "\tadmins = { %q }\n\tmodules_enabled = { \"adhoc\"; \"admin_adhoc\"; \"announce\" }\n", setup.Admin+"@"+setup.Host)
 	}
 	if setup.Rooms != "" {
 		fmt.Fprintf(&b, "Component %q \"muc\"\n\tmodules_enabled = { \"muc_mam\" }\n\trestrict_room_creation = false\n\tmuc_room_locking = false\n\tmuc_room_default_public_jids = true\n", setup.Rooms)

@@ -47,7 +47,7 @@ type Setup struct {
 	Components []Component
 	Groups     []Group
 	Rooms      string // domain of chat rooms with an archive, on Prosody; empty: none
-	Admin      string // localpart of an account that may use admin commands, on Prosody
+	Admin      string // localpart of an account that may use admin commands
 }
 
 // Server is an XMPP server that runs.

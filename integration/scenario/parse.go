@@ -112,6 +112,8 @@ func (p *parser) serverSetting(key, value string) error {
 			return fmt.Errorf("group %q has no members", value)
 		}
 		p.scenario.Groups = append(p.scenario.Groups, Group{strings.TrimSpace(name), names(strings.TrimSpace(members))})
+	case "admin":
+		p.scenario.Admin = value
 	case "setting":
 		p.scenario.Settings = append(p.scenario.Settings, value)
 	default:

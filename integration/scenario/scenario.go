@@ -15,6 +15,7 @@ type Scenario struct {
 	Title        string // first comment
 	Only         string // the only server that it runs against; empty: any
 	Because      string // the reason for Only
+	Admin        string // localpart of an account that is an administrator
 	Groups       []Group
 	Settings     []string // further lines of dragoman's configuration: whole sections
 	Participants []Participant

@@ -67,7 +67,7 @@ var importRules = []importRule{
 	{"core/store/pipeline", nil},
 	{"core/store/postgres", nil},
 	{"core/store/exclusive", []string{"core/store/postgres"}},
-	{"core/store/administration", join(addresses, "core/admin", "core/store", "core/store/scan")},
+	{"core/store/administration", join(addresses, "core/admin", "core/sasl", "core/store", "core/store/scan")},
 	{"core/store/moderation", join(addresses, "core/features/blocking", "core/store")},
 	{"core/store/directory", join(addresses, "core/features/search", "core/store", "core/store/scan")},
 	{"core/store/nodes", join(join(engines, addresses...), "core/store", "core/store/scan")},

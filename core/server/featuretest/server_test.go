@@ -103,9 +103,7 @@ func startWith(t testing.TB, change func(*config.Config), accounts ...string) *t
 	s.attach(gateway, s.gateway)
 	s.router.SetRemote(s.remote)
 	for _, a := range accounts {
-		if err := s.store.CreateAccount(t.Context(), jid.MustParse(a+"@example.org"), sasl.Credentials{}); err != nil {
-			t.Fatal(err)
-		}
+		s.create(a)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -118,6 +116,14 @@ func startWith(t testing.TB, change func(*config.Config), accounts ...string) *t
 	})
 	t.Cleanup(s.stop)
 	return s
+}
+
+// create creates an account.
+func (s *testServer) create(name string) {
+	s.t.Helper()
+	if err := s.store.CreateAccount(s.t.Context(), jid.MustParse(name+"@example.org"), sasl.Credentials{}); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // attach gives a configured component's domain to an entity.

@@ -13,14 +13,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
-// Tables are the tables of a server. Its methods may be called from any goroutine.
-type Tables struct{ store *store.Store }
-
-// New returns the tables in a database.
-func New(s *store.Store) *Tables { return &Tables{s} }
-
-var _ admin.RoleStore = (*Tables)(nil)
-
 const rolesSQL = `SELECT account, role FROM account_roles WHERE NOT EXISTS (SELECT 1 FROM removals WHERE removals.account = account_roles.account)`
 
 // Roles implements admin.RoleStore.
@@ -29,7 +21,7 @@ func (t *Tables) Roles(ctx context.Context) (map[jid.JID]admin.Role, error) {
 		account jid.JID
 		role    admin.Role
 	}
-	list, err := scan.Rows(ctx, t.store.Reader(), func(s scan.Row) (r row, err error) {
+	list, err := scan.Rows(ctx, t.Reader(), func(s scan.Row) (r row, err error) {
 		var account, role string
 		if err := s.Scan(&account, &role); err != nil {
 			return r, err
@@ -63,7 +55,7 @@ ON CONFLICT (account) DO UPDATE SET role = excluded.role, granted = excluded.gra
 
 // SetRole implements admin.RoleStore.
 func (t *Tables) SetRole(ctx context.Context, account jid.JID, role admin.Role) error {
-	return t.store.Partition(account.String()).Write(ctx, func(tx *sql.Tx) error {
+	return t.Partition(account.String()).Write(ctx, func(tx *sql.Tx) error {
 		if err := lockAccount(tx, account); err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func open(t *testing.T, accounts ...jid.JID) *Tables {
 			t.Fatal(err)
 		}
 	}
-	return New(s)
+	return New(s, 1)
 }
 
 // A role that was granted ends when the account is deleted, also for whoever gets the name next.
@@ -55,13 +55,13 @@ func TestCVE_2024_25420_RoleEndsWithAccount(t *testing.T) {
 			t.Errorf("%v, %s", err, roleOf(alice))
 		}
 	}
-	if err := s.store.RemoveAccount(ctx, alice); err != nil {
+	if err := s.RemoveAccount(ctx, alice); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SetRole(ctx, alice, admin.Admin); !errors.Is(err, admin.ErrNoAccount) || roleOf(alice) != admin.User {
 		t.Errorf("while it is being deleted: %v, %s", err, roleOf(alice))
 	}
-	if err := errors.Join(s.store.DeleteAccount(ctx, alice), s.store.CreateAccount(ctx, alice, sasl.Credentials{})); err != nil || roleOf(alice) != admin.User {
+	if err := errors.Join(s.DeleteAccount(ctx, alice), s.CreateAccount(ctx, alice, sasl.Credentials{})); err != nil || roleOf(alice) != admin.User {
 		t.Errorf("%v, %s", err, roleOf(alice))
 	}
 	if err := errors.Join(s.SetRole(ctx, bob, admin.Operator), s.SetRole(ctx, bob, admin.User)); err != nil || roleOf(bob) != admin.User {
