@@ -65,6 +65,8 @@ type Login struct {
 	TokenRefresh    Duration `toml:"token_refresh" doc:"A token that is used so long after it was issued is replaced by a new one."`
 	ClientsKept     Duration `toml:"clients_kept" reload:"yes" doc:"How long is recorded which clients have logged in to an account, for the list of clients that its owner can see. 0: only clients that have a token, without the names of their software and device."`
 	Conflict        string   `toml:"conflict" doc:"When a resource is taken already: 'replace' the old session, 'reject' the new one, or 'rename' the new one."`
+	Resume          Duration `toml:"resume" reload:"yes" doc:"Time for which a client that was cut off can resume its session, also after a restart of the server (XEP-0198). A client may ask for less. 0: sessions cannot be resumed."`
+	ResumeLocation  string   `toml:"resume_location" doc:"Where clients should connect to resume a session: a domain or an address, with or without a port. Empty: not said."`
 }
 
 // Accounts is section [accounts].
@@ -117,6 +119,11 @@ type Limits struct {
 	VCardBytes         Bytes    `toml:"vcard_bytes" doc:"Size of a vCard."`
 	Searches           int      `toml:"searches" doc:"Searches a minute of one account in the user directory. 0: no limit."`
 	SearchResults      int      `toml:"search_results" doc:"Accounts in one answer of the user directory; the rest is on further pages."`
+	// Of a session.
+	Unacknowledged      int   `toml:"unacknowledged" reload:"yes" doc:"Stanzas that a client with stream management (XEP-0198) has not acknowledged, or that wait for one that is cut off. When there are more, the session ends: messages are then kept like others for an account that is away. While a client is connected there may be four times as many until it has had time to answer."`
+	UnacknowledgedBytes Bytes `toml:"unacknowledged_bytes" reload:"yes" doc:"Bytes of these stanzas."`
+	DetachedSessions    int   `toml:"detached_sessions" reload:"yes" doc:"Sessions of one account whose clients are cut off and may resume them; the oldest one ends when there are more. 0: no limit but that of sessions."`
+	InactiveQueue       int   `toml:"inactive_queue" reload:"yes" doc:"Stanzas that are held for a client that says nobody uses it (XEP-0352), such as presence, until something urgent is sent."`
 }
 
 // Log is section [log].
@@ -194,6 +201,7 @@ func Default() Config {
 		Login: Login{
 			Iterations: 10000, Tries: 3, Failures: 20, AccountFailures: 20, TLSWait: Duration(30 * time.Second), Wait: Duration(60 * time.Second), Conflict: "replace",
 			TokenLife: Duration(30 * 24 * time.Hour), TokenRefresh: Duration(24 * time.Hour), ClientsKept: Duration(90 * 24 * time.Hour),
+			Resume: Duration(10 * time.Minute),
 		},
 		Accounts: Accounts{DeletedNames: Duration(90 * 24 * time.Hour)},
 		Limits: Limits{
@@ -203,6 +211,7 @@ func Default() Config {
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
 			Searches: 30, SearchResults: 100, GroupMembers: 2000,
+			Unacknowledged: 500, UnacknowledgedBytes: 1 << 20, DetachedSessions: 10, InactiveQueue: 500,
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour),
 		},
 		Store:   Store{Partitions: 4},

@@ -161,6 +161,9 @@ func (l *Login) validate(p *Problems) {
 	positive(p, "login.wait", int64(l.Wait))
 	positive(p, "login.token_life", int64(l.TokenLife))
 	positive(p, "login.token_refresh", int64(l.TokenRefresh))
+	if l.Resume < 0 || l.Resume > Duration(24*time.Hour) {
+		p.add("login.resume", "%s is not between 0 and 24 hours", time.Duration(l.Resume))
+	}
 	if !slices.Contains([]string{"replace", "reject", "rename"}, l.Conflict) {
 		p.add("login.conflict", "%q is not replace, reject or rename", l.Conflict)
 	}
@@ -176,6 +179,7 @@ func (l *Limits) validate(p *Problems) {
 		"limits.stanza_elements": l.StanzaElements, "limits.stanza_depth": l.StanzaDepth, "limits.stanza_attributes": l.StanzaAttributes,
 		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.login_attributes": l.LoginAttributes, "limits.component_elements": l.ComponentElements, "limits.sessions": l.Sessions, "limits.clients": l.Clients,
 		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked, "limits.search_results": l.SearchResults, "limits.group_members": l.GroupMembers,
+		"limits.unacknowledged": l.Unacknowledged, "limits.inactive_queue": l.InactiveQueue,
 	} {
 		positive(p, path, int64(n))
 	}
@@ -183,6 +187,7 @@ func (l *Limits) validate(p *Problems) {
 		"limits.connections": int64(l.Connections), "limits.new_connections": int64(l.NewConnections),
 		"limits.pending_connections": int64(l.PendingConnections), "limits.registrations": int64(l.Registrations), "limits.registration_names": int64(l.RegistrationNames),
 		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients), "limits.searches": int64(l.Searches),
+		"limits.detached_sessions": int64(l.DetachedSessions),
 	} {
 		if n < 0 {
 			p.add(path, "%d is negative", n)
@@ -197,6 +202,9 @@ func (l *Limits) validate(p *Problems) {
 	}
 	if l.ComponentQueue < max(l.StanzaBytes, l.ComponentBytes) {
 		p.add("limits.component_queue", "%s is less than the largest stanza (%s), which could never be delivered", l.ComponentQueue, max(l.StanzaBytes, l.ComponentBytes))
+	}
+	if l.UnacknowledgedBytes < l.StanzaBytes {
+		p.add("limits.unacknowledged_bytes", "%s is less than limits.stanza_bytes (%s), so the largest stanza would end the session", l.UnacknowledgedBytes, l.StanzaBytes)
 	}
 	if l.Queue < l.StanzaBytes {
 		p.add("limits.queue", "%s is less than limits.stanza_bytes (%s), so the largest stanza could never be delivered", l.Queue, l.StanzaBytes)

@@ -73,6 +73,9 @@ func (c *conn) claim(resource, client string) (*session, *stanza.Error) {
 			return nil, stanza.BadRequest("this resource cannot be used")
 		}
 		s, err := c.enter(full, client)
+		if errors.Is(err, router.ErrTooMany) && c.server.evict(c.who) {
+			s, err = c.enter(full, client)
+		}
 		switch {
 		case err == nil:
 			return s, nil

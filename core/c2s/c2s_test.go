@@ -309,7 +309,7 @@ func (c *client) wantError(condition string) {
 	}
 }
 
-func message(to, body string) string {
+func chatMessage(to, body string) string {
 	return "<message to='" + to + "' type='chat'><body>" + body + "</body></message>"
 }
 

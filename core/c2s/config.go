@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/resumption"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/socket"
@@ -48,6 +49,16 @@ type Limits struct {
 	Pending     int           // connections that have not logged in, from all addresses; negative: none
 	Idle        time.Duration // silence before a ping, and then before the stream ends
 	LoginLimits
+	SessionLimits
+}
+
+// SessionLimits limit what is kept for a session.
+type SessionLimits struct {
+	Unacked       int           // stanzas that the client has not acknowledged
+	UnackedBytes  int           // their size
+	Detached      int           // sessions of one account that have no connection and can be resumed; negative: none
+	InactiveQueue int           // stanzas that are held for an inactive client
+	Resume        time.Duration // how long a session can be resumed; negative: it cannot
 }
 
 // LoginLimits limit what clients can do before they have logged in.
@@ -66,7 +77,8 @@ func DefaultLimits() Limits {
 		BeforeLogin: stream.BeforeLogin(), Stanza: stanzas,
 		Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20,
 		Connections: 100, Arrivals: 20, Sessions: 10, Recipients: 1000, Pending: 2000, Idle: 6 * time.Minute,
-		LoginLimits: LoginLimits{Tries: 20, AccountTries: 20, TLSWait: 30 * time.Second, LoginWait: 60 * time.Second},
+		LoginLimits:   LoginLimits{Tries: 20, AccountTries: 20, TLSWait: 30 * time.Second, LoginWait: 60 * time.Second},
+		SessionLimits: SessionLimits{Unacked: 500, UnackedBytes: 1 << 20, Detached: 10, InactiveQueue: 500, Resume: 10 * time.Minute},
 	}
 }
 
@@ -87,6 +99,10 @@ func (l Limits) filled() Limits {
 		LoginLimits: LoginLimits{
 			Tries: cmp.Or(l.Tries, d.Tries), AccountTries: cmp.Or(l.AccountTries, d.AccountTries),
 			TLSWait: cmp.Or(l.TLSWait, d.TLSWait), LoginWait: cmp.Or(l.LoginWait, d.LoginWait),
+		},
+		SessionLimits: SessionLimits{
+			Unacked: cmp.Or(l.Unacked, d.Unacked), UnackedBytes: cmp.Or(l.UnackedBytes, d.UnackedBytes), Detached: cmp.Or(l.Detached, d.Detached),
+			InactiveQueue: cmp.Or(l.InactiveQueue, d.InactiveQueue), Resume: cmp.Or(l.Resume, d.Resume),
 		},
 	}
 }
@@ -120,7 +136,17 @@ type Config struct {
 	Plain    bool
 	Conflict Conflict
 	Limits   Limits
-	Log      *slog.Logger
+	Resumption
+	Log *slog.Logger
+}
+
+// Resumption says how sessions that can be resumed are stored (XEP-0198); without a Store they end with the process.
+type Resumption struct {
+	Sessions resumption.Store
+	Archive  resumption.Archive
+	// OrderedWrites says that all writes of the process are committed in the order in which they were queued.
+	OrderedWrites bool
+	Location      string // where clients should resume: a domain or an address, with or without a port
 }
 
 func (c *Config) check() error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
+	"github.com/dragoman-im/dragoman/core/resumption"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -37,6 +38,8 @@ type conn struct {
 	who         jid.JID // bare; set by login
 	session     *session
 	recipients  recipients
+	handled     *resumption.Handled // counts the stanzas of the client; nil without stream management
+	asked       bool                // the client wants to know the count
 }
 
 // negotiation is the state of a stream on which no session is bound yet.
@@ -47,6 +50,7 @@ type negotiation struct {
 	dialogue *sasl.Dialogue
 	removals uint64      // the router's count of removed accounts, read before the account was looked up
 	expiry   *time.Timer // ends the stream when what was proved expires; nil if it does not
+	enabling *management // of the session that is being bound, for attach; nil without stream management
 }
 
 // newConn makes a connection without a stream, which the caller adds.
@@ -99,13 +103,21 @@ func (c *conn) end(err error) {
 	if c.negotiation.expiry != nil {
 		c.negotiation.expiry.Stop()
 	}
-	if s := c.session; s != nil {
+	c.report(err)
+	switch s := c.session; {
+	case s == nil:
+	case c.suspends(err):
+		s.suspend(func() { c.closeStream(err) })
+		return
+	case s.detach(err):
+	default:
 		s.end(c.Context())
 		defer s.returnWaiting()
 	}
-	c.report(err)
-	c.Close(err, func() { c.answer(c.Header(), "1.0") })
+	c.closeStream(err)
 }
+
+func (c *conn) closeStream(err error) { c.Close(err, func() { c.answer(c.Header(), "1.0") }) }
 
 // left updates the counts when the connection has ended.
 func (c *conn) left() {
@@ -114,7 +126,13 @@ func (c *conn) left() {
 }
 
 // Flush flushes the queues that stanzas of this client were appended to.
-func (c *conn) Flush() { c.batch.Flush() }
+func (c *conn) Flush() {
+	c.batch.Flush()
+	if c.asked {
+		c.asked = false
+		c.handled.Request()
+	}
+}
 
 // Ping asks a silent client for an answer (XEP-0199).
 func (c *conn) Ping() *stanza.Stanza {

@@ -47,6 +47,26 @@ type SessionCounters struct {
 	Recipients atomic.Uint64 // stanzas refused because a session writes to too many addresses
 	Received   atomic.Uint64 // stanzas of sessions
 	Delivered  atomic.Uint64 // stanzas to them
+	ResumptionCounters
+	InactiveCounters
+}
+
+// ResumptionCounters count sessions that can be resumed (XEP-0198).
+type ResumptionCounters struct {
+	Detached        atomic.Int64  // of the bound sessions, without a connection at the moment
+	Resumed         atomic.Uint64 // sessions that were resumed
+	ResumeFailed    atomic.Uint64 // requests to resume that failed
+	Expired         atomic.Uint64 // sessions that were not resumed in time
+	Unacked         atomic.Uint64 // sessions ended because too much was not acknowledged
+	DetachedTooMany atomic.Uint64 // sessions ended because the account had too many without a connection
+}
+
+// InactiveCounters count what is done for inactive clients (XEP-0352).
+type InactiveCounters struct {
+	Inactive     atomic.Int64  // sessions with an inactive client at the moment
+	Held         atomic.Uint64 // stanzas that were held
+	Dropped      atomic.Uint64 // of them: dropped because a later one replaced them
+	InactiveFull atomic.Uint64 // times that so much was held that it was sent
 }
 
 // Limits are the counters of limits, under the names of their settings.
@@ -72,5 +92,8 @@ func (k *Counters) Limits() []router.Counter {
 		{Setting: "limits.sessions", Value: &k.Full},
 		{Setting: "limits.recipients", Value: &k.Recipients},
 		{Setting: "limits.idle", Value: &k.Silent},
+		{Setting: "limits.unacknowledged", Value: &k.Unacked},
+		{Setting: "limits.detached_sessions", Value: &k.DetachedTooMany},
+		{Setting: "limits.inactive_queue", Value: &k.InactiveFull},
 	}
 }

@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -93,12 +94,12 @@ func (c *conn) offered() *offer {
 func (c *conn) features(at stage) []*stanza.Element {
 	switch at {
 	case bound:
-		return append([]*stanza.Element{c.limitsFeature()}, c.host.Features...)
+		return append(append(sessionFeatures(), c.limitsFeature()), c.host.Features...)
 	case wantBind:
 		bind := stanza.NewElement(nsBind, "bind")
 		// RFC 3921 clients require a session; others ignore this feature.
 		session := stanza.NewElement(nsSession, "session").Add(stanza.NewElement(nsSession, "optional"))
-		return append([]*stanza.Element{bind, session, c.limitsFeature()}, c.host.Features...)
+		return slices.Concat([]*stanza.Element{bind, session}, sessionFeatures(), []*stanza.Element{c.limitsFeature()}, c.host.Features)
 	case wantTLS:
 		return []*stanza.Element{stream.StartTLSFeature(true), c.limitsFeature()} // checklist 20
 	}
@@ -115,6 +116,11 @@ func (c *conn) features(at stage) []*stanza.Element {
 		list = append(list, stanza.NewElement(nsPipelining, "pipelining"))
 	}
 	return append(list, c.limitsFeature())
+}
+
+// sessionFeatures announces what this package offers to sessions (XEP-0198 §2, XEP-0352 §4.1).
+func sessionFeatures() []*stanza.Element {
+	return []*stanza.Element{stanza.NewElement(nsManagement, "sm"), stanza.NewElement(nsClientState, "csi")}
 }
 
 // limitsFeature announces the limits of stanzas (XEP-0478).
@@ -155,6 +161,8 @@ func (c *conn) Negotiate(it *stream.Item) error {
 		return c.beforeLogin(it)
 	case kind != 0:
 		return c.beforeBind(it)
+	case string(it.Space()) == nsManagement:
+		return c.beforeBindManagement(it)
 	case c.who.IsZero():
 		return stream.NewError(stream.NotAuthorized, "") // checklist 8
 	}

@@ -117,7 +117,7 @@ func (s source) Read(p []byte) (int, error) { return s.Reader.Read(p) }
 func FuzzReceive(f *testing.F) {
 	p := newTestServer(f, plain)
 	for _, seed := range []string{
-		message("juliet@home.test", "x"), "<presence/>", "<presence to='juliet@home.test' type='subscribe'/>",
+		chatMessage("juliet@home.test", "x"), "<presence/>", "<presence to='juliet@home.test' type='subscribe'/>",
 		"<message from='nurse@home.test' to='juliet@home.test/a'/>", "<message xmlns='jabber:server' to='juliet@home.test/a'/>",
 		"<iq type='set' id='1' to='juliet@home.test/a'><query xmlns='jabber:iq:roster'/></iq>", bindIQ("x"),
 		"<message to='juliet@home.test/a' xmlns:f='jabber:client' f:from='nurse@home.test'><f:from/></message>",

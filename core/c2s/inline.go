@@ -25,10 +25,17 @@ type bindInline struct {
 }
 
 // loginInlines returns what can be used with a login, in the order in which requests are handled.
-func loginInlines() []loginInline { return nil }
+func loginInlines() []loginInline {
+	return []loginInline{{feature: "sm", space: nsManagement, local: "resume", perform: (*conn).resumeInline}}
+}
 
 // bindInlines returns what can be used with binding.
-func bindInlines() []bindInline { return nil }
+func bindInlines() []bindInline {
+	return []bindInline{
+		{space: nsManagement, local: "enable", perform: (*conn).enableInline},
+		{space: nsClientState, local: "inactive", perform: (*conn).inactiveInline}, // XEP-0386 §4.1
+	}
+}
 
 // inlineFeatures returns what SASL2 announces as inline features.
 func (c *conn) inlineFeatures() []*stanza.Element {

@@ -168,9 +168,9 @@ func TestByteRate(t *testing.T) {
 	before := time.Now()
 	go func() {
 		for range 100 {
-			romeo.Send(message("juliet@home.test/a", strings.Repeat("x", 1000)))
+			romeo.Send(chatMessage("juliet@home.test/a", strings.Repeat("x", 1000)))
 		}
-		romeo.Send(message("juliet@home.test/a", "end"))
+		romeo.Send(chatMessage("juliet@home.test/a", "end"))
 	}()
 	got := juliet.Until("<body>end</body>")
 	if n := strings.Count(got, "<message "); n != 101 {
@@ -269,10 +269,10 @@ func TestPace(t *testing.T) {
 	romeo := p.session("romeo", "x")
 	romeo.ping()
 	slow.Store(true)
-	romeo.Send(message("juliet@home.test/a", "one"))
+	romeo.Send(chatMessage("juliet@home.test/a", "one"))
 	<-held // before it is read or after, as the reader was quick
 	slow.Store(false)
-	romeo.Send(message("juliet@home.test/a", "two"))
+	romeo.Send(chatMessage("juliet@home.test/a", "two"))
 	select {
 	case <-held:
 		t.Error("the server read more while Pace blocked")
@@ -291,7 +291,7 @@ func TestCVE_2010_0305_SlowReader(t *testing.T) {
 	romeo, nurse := p.session("romeo", "x"), p.session("nurse", "x")
 	body := strings.Repeat("x", 50_000)
 	rawstream.Eventually(t, "disconnected", func() bool {
-		romeo.Send(message("juliet@home.test/a", body))
+		romeo.Send(chatMessage("juliet@home.test/a", body))
 		nurse.ping()
 		return p.server.Counters.Slow.Load() == 1
 	})
@@ -383,7 +383,7 @@ func TestFullSessions(t *testing.T) {
 	var sending sync.WaitGroup
 	sending.Go(func() {
 		for range maxWaiting + 1 {
-			romeo.Send(message("juliet@home.test/a", "x") + message("juliet@home.test", "x"))
+			romeo.Send(chatMessage("juliet@home.test/a", "x") + chatMessage("juliet@home.test", "x"))
 		}
 	})
 	romeo.Until("service-unavailable")
@@ -403,7 +403,7 @@ func TestWaitingBytes(t *testing.T) {
 	b.(*router.Bound).SetPresence(&router.Presence{})
 	romeo := p.session("romeo", "x")
 	for range 20 {
-		romeo.Send(message("juliet@home.test/a", strings.Repeat("x", 10_000)))
+		romeo.Send(chatMessage("juliet@home.test/a", strings.Repeat("x", 10_000)))
 	}
 	romeo.Until("service-unavailable")
 	romeo.ping()

@@ -131,7 +131,7 @@ func TestPipelined(t *testing.T) {
 	c.features("home.test")
 	c.startTLS()
 	c.Send(open("home.test") + plainAuth("", "romeo", "pw-romeo") + open("home.test") + bindIQ("x") +
-		"<presence/>" + message("romeo@home.test/x", "to myself"))
+		"<presence/>" + chatMessage("romeo@home.test/x", "to myself"))
 	got := c.Until("to myself")
 	if strings.Count(got, "<stream:features>") != 2 || !strings.Contains(got, success) || !strings.Contains(got, "<jid>romeo@home.test/x</jid>") {
 		t.Errorf("got %q", got)
@@ -163,7 +163,7 @@ func TestBeforeLogin(t *testing.T) {
 	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	for name, send := range map[string]string{
-		"message":  message("juliet@home.test", "spoofed"),
+		"message":  chatMessage("juliet@home.test", "spoofed"),
 		"presence": "<presence to='juliet@home.test'/>",
 		"iq":       "<iq type='get' id='1'><query xmlns='urn:x'/></iq>",
 		"bind":     bindIQ("x"),
@@ -177,7 +177,7 @@ func TestBeforeLogin(t *testing.T) {
 		})
 	}
 	for name, send := range map[string]string{
-		"message":  message("juliet@home.test", "spoofed"),
+		"message":  chatMessage("juliet@home.test", "spoofed"),
 		"presence": "<presence/>",
 		"iq":       "<iq type='get' id='1' to='juliet@home.test'><query xmlns='urn:x'/></iq>",
 	} {

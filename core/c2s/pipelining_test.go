@@ -32,7 +32,7 @@ func TestConfigVersion(t *testing.T) {
 		return c
 	}
 	c := secured()
-	c.Send(open("home.test") + plain2("romeo", bind2("x"), configVersion(seen)) + message("romeo@home.test", "to nobody") + "<presence/>")
+	c.Send(open("home.test") + plain2("romeo", bind2("x"), configVersion(seen)) + chatMessage("romeo@home.test", "to nobody") + "<presence/>")
 	c.success2()
 	// Another value is no failed login: the client chooses anew by what it has been sent meanwhile.
 	c = secured()

@@ -10,6 +10,18 @@ import (
 // Receive handles a stanza of a bound session. An error ends the stream.
 func (c *conn) Receive(it *stream.Item) error {
 	c.server.Counters.Received.Add(1)
+	if c.handled == nil {
+		return c.receive(it)
+	}
+	c.batch.SetWrites(c.handled.Begin())
+	err := c.receive(it)
+	if err == nil {
+		c.handled.End()
+	}
+	return err
+}
+
+func (c *conn) receive(it *stream.Item) error {
 	st, err := it.Stanza()
 	if err != nil {
 		return c.malformed(it, st, err)

@@ -85,7 +85,7 @@ func TestLang(t *testing.T) {
 	c.Until(success)
 	c.Send(strings.Replace(open("home.test"), " to=", " xml:lang='de' to=", 1))
 	c.Until("</stream:features>")
-	c.Send(bindIQ("x") + message("juliet@home.test", "hallo") + "<message to='juliet@home.test' xml:lang='en'><body>hello</body></message>")
+	c.Send(bindIQ("x") + chatMessage("juliet@home.test", "hallo") + "<message to='juliet@home.test' xml:lang='en'><body>hello</body></message>")
 	if got := juliet.Until("</message>"); !strings.Contains(got, "xml:lang='de'") {
 		t.Errorf("got %q", got)
 	}
@@ -142,7 +142,7 @@ func TestInOrder(t *testing.T) {
 	go func() {
 		var b strings.Builder
 		for i := range n {
-			b.WriteString(message("juliet@home.test/a", fmt.Sprintf("%d;", i)))
+			b.WriteString(chatMessage("juliet@home.test/a", fmt.Sprintf("%d;", i)))
 			b.WriteString("<iq type='get' id='" + fmt.Sprint(i) + "'><n xmlns='urn:count'/></iq>")
 		}
 		romeo.Send(b.String())

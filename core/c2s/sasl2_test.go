@@ -56,7 +56,7 @@ func TestSASL2(t *testing.T) {
 	t.Parallel()
 	c, offered := newTestServer(t, nil).secure("home.test")
 	_, offered, _ = strings.Cut(offered, "<authentication xmlns='urn:xmpp:sasl:2'>")
-	if !strings.Contains(offered, "<mechanism>SCRAM-SHA-256-PLUS</mechanism>") || !strings.Contains(offered, "<inline><bind xmlns='urn:xmpp:bind:0'>") {
+	if !strings.Contains(offered, "<mechanism>SCRAM-SHA-256-PLUS</mechanism>") || !strings.Contains(offered, "<inline><sm xmlns='urn:xmpp:sm:3'/><bind xmlns='urn:xmpp:bind:0'>") {
 		t.Errorf("offered %q", offered)
 	}
 	c.Send(plain2("romeo", agent(agentID)))
@@ -90,7 +90,7 @@ func TestOneRoundTrip(t *testing.T) {
 	c := p.dial()
 	c.features("home.test")
 	c.startTLS()
-	c.Send(open("home.test") + plain2("romeo", agent(agentID), bind2("Test")) + "<presence/>" + message("romeo@home.test", "to myself"))
+	c.Send(open("home.test") + plain2("romeo", agent(agentID), bind2("Test")) + "<presence/>" + chatMessage("romeo@home.test", "to myself"))
 	got, who := c.success2()
 	if !strings.Contains(got, "<bound xmlns='urn:xmpp:bind:0'/>") {
 		t.Errorf("got %q", got)
@@ -100,7 +100,7 @@ func TestOneRoundTrip(t *testing.T) {
 		t.Errorf("address %q", who)
 	}
 	features := c.Until("</stream:features>")
-	if strings.Contains(features, "bind") || strings.Contains(features, "mechanism") {
+	if strings.Contains(features, "<bind") || strings.Contains(features, "mechanism") {
 		t.Errorf("features %q", features)
 	}
 	if got := c.Until("to myself"); !strings.Contains(got, "to='romeo@home.test'") {
@@ -178,7 +178,7 @@ func TestInlineFeatures(t *testing.T) {
 		},
 	}}})
 	c, offered := p.secure("home.test")
-	if !strings.Contains(offered, "<bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:test'/></inline></bind>") {
+	if !strings.Contains(offered, "<bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:xmpp:sm:3'/><feature var='urn:xmpp:csi:0'/><feature var='urn:test'/></inline></bind>") {
 		t.Errorf("offered %q", offered)
 	}
 	c.Send(plain2("romeo", agent(agentID), "<not xmlns='urn:test'/>", bind2("Test", "<enable xmlns='urn:test'/>", "<enable xmlns='urn:unknown'/>")))
@@ -235,7 +235,7 @@ func TestPipelinedAfterFailure(t *testing.T) {
 		authenticate("PLAIN", "\x00romeo\x00wrong", bind2("x")), plainAuth("", "romeo", "wrong") + open("home.test"),
 	} {
 		c, _ := p.secure("home.test")
-		c.Send(login + "<presence/>" + message("juliet@home.test", "hello"))
+		c.Send(login + "<presence/>" + chatMessage("juliet@home.test", "hello"))
 		got := c.Rest()
 		if !strings.Contains(got, "<not-authorized") || !strings.Contains(got, "<stream:error>") || strings.Contains(got, "success") {
 			t.Errorf("got %q", got)

@@ -36,6 +36,8 @@ type Server struct {
 	guesses   *peerlimit.Guesses
 	log       *slog.Logger
 	conns     *stream.Group
+	sessions  *resumables
+	started   time.Time
 	Counters  Counters
 }
 
@@ -55,6 +57,7 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, hosts: map[string]*host{}, gone: map[jid.JID]bool{}, log: cfg.Log, conns: stream.NewGroup(),
+		sessions: newResumables(), started: time.Now(),
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -94,7 +97,7 @@ func (s *Server) SetLimits(limits Limits) {
 	l := limits.filled()
 	s.current.Store(&settings{l, stream.Config{
 		Content: stanza.NSClient, Limits: l.BeforeLogin, Queue: stream.QueueLimits{Bytes: l.Queue},
-		Rate: l.Rate, Burst: l.Burst, Idle: l.Idle, Pace: s.cfg.Pace,
+		Rate: l.Rate, Burst: l.Burst, Idle: l.Idle, Pace: s.cfg.Pace, Elements: elements,
 		Counters: &s.Counters.Counters, Log: s.log,
 	}})
 	s.addresses.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections, PerSecond: l.Arrivals, Pending: l.Pending})
@@ -177,10 +180,11 @@ func sendRefusal(nc net.Conn, domain string) {
 }
 
 // Shutdown ends all streams with system-shutdown and waits until their sessions have
-// ended; those that are not when ctx ends are disconnected. Stop the listeners first.
+// ended; those that are not when ctx ends are disconnected. Sessions that can be resumed are stored. Stop the listeners first.
 func (s *Server) Shutdown(ctx context.Context) {
 	left := s.conns.Shutdown(ctx, stream.NewError(stream.SystemShutdown, "")) // checklist 120
 	if left > 0 {
 		s.log.Error("connections have not ended: their handlers block", "connections", left)
 	}
+	s.suspendDetached(ctx)
 }

@@ -14,8 +14,10 @@ import (
 
 // The router finds out by a type assertion whether a session has these, so a mistake would show only here.
 var (
-	_ router.QueueWaiter   = (*session)(nil)
-	_ router.WriteNotifier = (*session)(nil)
+	_ router.QueueWaiter     = (*session)(nil)
+	_ router.WriteNotifier   = (*session)(nil)
+	_ router.ReceiptNotifier = (*session)(nil)
+	_ router.FactsWatcher    = (*session)(nil)
 )
 
 // session is a bound resource. It is a router.Session.
@@ -26,13 +28,16 @@ type session struct {
 	port   router.Port
 	client string // id of the client's installation, "" if unknown
 
-	conn atomic.Pointer[conn] // nil until it is attached
+	conn       atomic.Pointer[conn]       // nil until it is attached, and while the session is detached
+	management atomic.Pointer[management] // nil without stream management
+	inactive   atomic.Bool                // the client has said so (XEP-0352)
 
-	mu      sync.Mutex
-	waiting []*stanza.Stanza // delivered without a connection
-	held    int              // bytes of waiting
-	closing *error           // Close was called without a connection
-	ended   bool
+	mu        sync.Mutex
+	waiting   []*stanza.Stanza // delivered without a connection, or held for an inactive client
+	held      int              // bytes of waiting
+	closing   *error           // Close was called
+	finishing bool             // finish was called
+	ended     bool
 }
 
 // JID returns the full JID.
@@ -41,6 +46,9 @@ func (s *session) JID() jid.JID { return s.jid }
 // Deliver appends a stanza to the connection's queue.
 func (s *session) Deliver(st *stanza.Stanza) {
 	s.server.Counters.Delivered.Add(1)
+	if s.inactive.Load() && s.postpone(st) {
+		return
+	}
 	if c := s.conn.Load(); c != nil && c.Send(st) {
 		return
 	}
@@ -56,6 +64,13 @@ func (s *session) hold(st *stanza.Stanza) {
 			s.mu.Unlock()
 			return
 		}
+	}
+	if m := s.management.Load(); m != nil && !s.ended {
+		if c := s.conn.Load(); c == nil || !c.Send(st) {
+			m.hold(st)
+		}
+		s.mu.Unlock()
+		return
 	}
 	size := len(st.Payload) + len(st.Extra)
 	ended, full := s.ended, len(s.waiting) >= maxWaiting || s.held+size > s.server.limits().Queue
@@ -92,6 +107,34 @@ func (s *session) NotifyWritten(done func(written bool)) {
 	c.Queue().Notify(done)
 }
 
+// NotifyReceived calls done with true when the client has acknowledged all delivered stanzas, or, without stream management, as NotifyWritten
+// does.
+func (s *session) NotifyReceived(done func(received bool)) {
+	m := s.management.Load()
+	if m == nil {
+		s.NotifyWritten(done)
+		return
+	}
+	s.mu.Lock()
+	if c := s.conn.Load(); c != nil && len(s.waiting) > 0 {
+		s.sendWaiting(c)
+	}
+	ended := s.ended
+	s.mu.Unlock()
+	if ended {
+		done(false)
+		return
+	}
+	m.out.NotifyAcked(done)
+}
+
+// FactsChanged implements router.FactsWatcher.
+func (s *session) FactsChanged() {
+	if m := s.management.Load(); m != nil {
+		m.FactsChanged()
+	}
+}
+
 // QueueNearlyFull reports whether the client's queue is half full.
 func (s *session) QueueNearlyFull() bool {
 	c := s.conn.Load()
@@ -112,7 +155,7 @@ func (s *session) WaitForClient(ctx context.Context) {
 	}
 }
 
-// Close ends the session with a stream error, or without one if condition is empty.
+// Close ends the session with a stream error, or without one if condition is empty. One that has no connection is ended at once.
 func (s *session) Close(condition, text string) {
 	err := stream.ErrLeave
 	if condition != "" {
@@ -120,12 +163,15 @@ func (s *session) Close(condition, text string) {
 	}
 	s.mu.Lock()
 	c := s.conn.Load()
-	if c == nil {
+	if s.closing == nil {
 		s.closing = &err
 	}
 	s.mu.Unlock()
-	if c != nil {
+	switch {
+	case c != nil:
 		c.Stop(err)
+	case s.management.Load() != nil:
+		s.finish()
 	}
 }
 
@@ -136,6 +182,9 @@ func (s *session) attach(c *conn, first func()) {
 	defer s.mu.Unlock()
 	c.session = s
 	first()
+	if m := c.negotiation.enabling; m != nil {
+		c.manage(s, m, func(dst []byte) []byte { return dst })
+	}
 	for _, st := range s.waiting {
 		c.Send(st)
 	}
@@ -152,6 +201,7 @@ func (s *session) end(ctx context.Context) {
 	s.port.Unbind(ctx)
 	s.server.Counters.Sessions.Add(-1)
 	s.mu.Lock()
+	s.becomeActive(nil)
 	s.ended = true
 	s.mu.Unlock()
 }
@@ -164,5 +214,9 @@ func (s *session) returnWaiting() {
 	s.mu.Unlock()
 	for _, st := range list {
 		s.host.Router.Return(st)
+	}
+	if m := s.management.Load(); m != nil {
+		m.endManagement()
+		m.returnUnacked()
 	}
 }

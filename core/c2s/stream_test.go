@@ -161,11 +161,11 @@ func TestLimitsAfterLogin(t *testing.T) {
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
 	big := strings.Repeat("y", 250_000)
-	romeo.Send(message("juliet@home.test", big))
+	romeo.Send(chatMessage("juliet@home.test", big))
 	if got := juliet.Until("</message>"); !strings.Contains(got, big) {
 		t.Error("a stanza within the limit did not arrive")
 	}
-	romeo.Send(message("juliet@home.test", strings.Repeat("y", 300_000)))
+	romeo.Send(chatMessage("juliet@home.test", strings.Repeat("y", 300_000)))
 	if got := romeo.Rest(); !strings.Contains(got, "<policy-violation ") || !strings.Contains(got, "<stanza-too-big xmlns='urn:xmpp:errors'/>") {
 		t.Errorf("got %q", got)
 	}
@@ -188,7 +188,7 @@ func TestCloseByClient(t *testing.T) {
 	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
-	romeo.Send(message("juliet@home.test", "last words") + "</stream:stream>")
+	romeo.Send(chatMessage("juliet@home.test", "last words") + "</stream:stream>")
 	if got := romeo.Rest(); got != "</stream:stream>" {
 		t.Errorf("got %q", got)
 	}
@@ -210,7 +210,7 @@ func TestCloseByServer(t *testing.T) {
 	romeo := p.session("romeo", "x")
 	p.host.Local(jidOf("romeo@home.test/x")).Session(jidOf("romeo@home.test/x")).Close("", "")
 	romeo.Until("</stream:stream>")
-	romeo.Send(message("juliet@home.test", "last words") + "</stream:stream>")
+	romeo.Send(chatMessage("juliet@home.test", "last words") + "</stream:stream>")
 	juliet.Until("last words")
 	if got := romeo.Rest(); got != "" {
 		t.Errorf("got %q after the end", got)
@@ -284,7 +284,7 @@ func TestPartialStanzaIsIgnored(t *testing.T) {
 	p := newTestServer(t, nil)
 	juliet := p.online("juliet", "a")
 	romeo := p.session("romeo", "x")
-	romeo.Send(message("juliet@home.test", "whole") + "<message to='juliet@home.test'><body>half</body>")
+	romeo.Send(chatMessage("juliet@home.test", "whole") + "<message to='juliet@home.test'><body>half</body>")
 	juliet.Until("whole")
 	_ = romeo.Close()
 	rawstream.Eventually(t, "unbound", func() bool { return len(p.host.Local(jidOf("romeo@home.test")).Sessions()) == 0 })
@@ -307,7 +307,7 @@ func TestShutdownDeadline(t *testing.T) {
 	p.online("juliet", "a") // reads nothing any more
 	romeo := p.session("romeo", "x")
 	for range 100 {
-		romeo.Send(message("juliet@home.test/a", strings.Repeat("x", 100_000)))
+		romeo.Send(chatMessage("juliet@home.test/a", strings.Repeat("x", 100_000)))
 	}
 	romeo.ping()
 	romeo.Send("<iq type='get' id='1'><query xmlns='urn:stuck'/></iq>")

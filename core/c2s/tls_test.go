@@ -92,7 +92,7 @@ func TestCVE_2014_8760_NothingBeforeTLS(t *testing.T) {
 		"compress": "<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>",
 		"iq":       "<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>",
 		"bind":     bindIQ("x"),
-		"message":  message("juliet@home.test", "x"),
+		"message":  chatMessage("juliet@home.test", "x"),
 		"unknown":  "<x xmlns='urn:x'/>",
 	} {
 		t.Run(name, func(t *testing.T) {

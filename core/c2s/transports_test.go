@@ -356,7 +356,7 @@ func TestTransports(t *testing.T) {
 				negotiate(c, kind.dialect)
 				c.Send("<message" + kind.ns + " to='juliet@home.test/b' type='chat'><body>there</body></message>")
 				other.Until("<body>there</body>")
-				other.Send(message("romeo@home.test/x", "back"))
+				other.Send(chatMessage("romeo@home.test/x", "back"))
 				if got := c.Until("</message>"); !strings.Contains(got, "<message"+kind.ns+" ") || !strings.Contains(got, "<body>back</body>") {
 					t.Errorf("got %q", got)
 				}

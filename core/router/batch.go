@@ -13,7 +13,8 @@ import (
 type Batch struct {
 	ctx       context.Context // base context of the connection
 	session   *Bound          // the session of the connection; nil before binding and for components
-	wait      *safeWait       // of Endpoint.SendAll; nil otherwise
+	writes    Writes          // of the stanza that is being handled; may be nil
+	wait      *safeWait       // writes, for Endpoint.SendAll; nil otherwise
 	unflushed []*sink
 	awaited   []*sink // queues whose writes wait has to wait for
 
@@ -23,6 +24,16 @@ type Batch struct {
 
 // NewBatch returns a Batch for a connection with the base context ctx.
 func NewBatch(ctx context.Context) *Batch { return &Batch{ctx: ctx} }
+
+// Writes learns which database writes a stanza causes, without which it is not safe.
+type Writes interface {
+	// BeginWrite registers a write; the returned function ends it. queued says that the write is queued in the store before the
+	// stanza has been routed.
+	BeginWrite(queued bool) func(error)
+}
+
+// SetWrites sets what learns of the writes of the stanzas that follow.
+func (b *Batch) SetWrites(w Writes) { b.writes = w }
 
 // Flush flushes every queue that was appended to since the last Flush.
 func (b *Batch) Flush() {
@@ -63,12 +74,12 @@ func (b *Batch) sender(st *stanza.Stanza) *Bound {
 	return session
 }
 
-// beginWrite registers a database write that SendAll waits for. The returned function ends it.
-func (b *Batch) beginWrite() func(error) {
-	if b == nil || b.wait == nil {
+// beginWrite registers a database write; see Writes. The returned function ends it.
+func (b *Batch) beginWrite(queued bool) func(error) {
+	if b == nil || b.writes == nil {
 		return func(error) {}
 	}
-	return b.wait.beginWrite()
+	return b.writes.BeginWrite(queued)
 }
 
 // sink is a queue; dirty is true while some batch is going to flush it.

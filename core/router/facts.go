@@ -127,8 +127,11 @@ func (b *Bound) Restore(f Facts) {
 	b.changed()
 }
 
-// changed calls HostOptions.OnFacts.
+// changed calls FactsWatcher.FactsChanged and HostOptions.OnFacts.
 func (b *Bound) changed() {
+	if b.watcher != nil {
+		b.watcher.FactsChanged()
+	}
 	if b.account != nil && b.account.host.onFacts != nil {
 		b.account.host.onFacts(b)
 	}

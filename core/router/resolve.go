@@ -40,9 +40,11 @@ type queue struct {
 type queued struct {
 	st     *stanza.Stanza
 	mode   mode
-	sender *Bound    // the session that sent it; nil if none did
-	wait   *safeWait // of the sender's batch; nil if no SendAll waits for the stanza
+	sender *Bound // the session that sent it; nil if none did
 	done   func(error)
+	// Of the sender's batch.
+	writes Writes
+	wait   *safeWait
 }
 
 // Local returns the account of an address if it is loaded, else nil. It neither allocates nor waits.
@@ -159,9 +161,9 @@ func (a *Account) enqueue(b *Batch, st *stanza.Stanza, m mode) error {
 	if len(a.queue.items) >= maxQueued || a.queue.bytes+size > maxQueuedBytes {
 		return errFull
 	}
-	q := queued{st: st, mode: m, sender: b.sender(st), done: b.beginWrite()}
+	q := queued{st: st, mode: m, sender: b.sender(st), done: b.beginWrite(false)}
 	if b != nil {
-		q.wait = b.wait
+		q.wait, q.writes = b.wait, b.writes
 	}
 	a.queue.items = append(a.queue.items, q)
 	a.queue.bytes += size
@@ -238,7 +240,7 @@ func (h *Host) drain(a *Account) {
 		for ; len(list) > 0; list = list[1:] {
 			q := list[0]
 			b := NewBatch(context.Background())
-			b.wait, b.queuedFrom = q.wait, q.sender
+			b.wait, b.writes, b.queuedFrom = q.wait, q.writes, q.sender
 			h.handle(b, a, q.st, q.mode)
 			b.Flush()
 			q.done(nil)

@@ -81,12 +81,18 @@ func (h *Host) EndSessions(account jid.JID, except *Bound, condition, text strin
 
 // revoked reports whether what a session has logged in with is no longer valid.
 func (h *Host) revoked(b *Bound, since *uint64) bool {
-	if since == nil || *since == h.revocations.count.Load() {
+	return since != nil && h.Revoked(b.jid.Bare(), b.client, *since)
+}
+
+// Revoked reports whether logins of an account, or of one client of it, which may be "", that began at a value of Removals are no longer
+// valid: see EndSessions and EndClient.
+func (h *Host) Revoked(account jid.JID, client string, since uint64) bool {
+	if since == h.revocations.count.Load() {
 		return false
 	}
-	if h.revocations.since(b.jid.Bare(), *since) {
+	if h.revocations.since(account, since) {
 		return true
 	}
-	client, err := b.jid.Bare().WithResource(b.client)
-	return b.client != "" && err == nil && h.revocations.since(client, *since)
+	key, err := account.WithResource(client)
+	return client != "" && err == nil && h.revocations.since(key, since)
 }

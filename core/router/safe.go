@@ -28,8 +28,8 @@ type safeWait struct {
 	err     error
 }
 
-// beginWrite registers a database write to wait for; the returned function ends it.
-func (s *safeWait) beginWrite() func(error) {
+// BeginWrite implements Writes.
+func (s *safeWait) BeginWrite(bool) func(error) {
 	s.mu.Lock()
 	s.writes++
 	s.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *safeWait) report(first bool) {
 func (e *Endpoint) SendAll(list []*stanza.Stanza, taken func(), done func(error)) {
 	s := &safeWait{writes: 1, taken: taken, done: done}
 	b := NewBatch(context.Background())
-	b.wait = s
+	b.wait, b.writes = s, s
 	for _, st := range list {
 		if e.isOwn(st) {
 			e.router.RouteIn(b, st)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -42,6 +43,38 @@ type Port interface {
 	// Inline does what the features do while a session is bound by XEP-0386, before the client is told of the session. request is its
 	// <bind/>. The results belong into <bound/>.
 	Inline(ctx context.Context, request *stanza.Element) []*stanza.Element
+	// Facts returns a copy of the session's facts, and Restore sets them to those of an earlier session: see Bound.
+	Facts() Facts
+	Restore(Facts)
+}
+
+// FactsWatcher is implemented by sessions that are told when their facts have changed, by any goroutine. FactsChanged must not
+// block.
+type FactsWatcher interface{ FactsChanged() }
+
+// ReceiptNotifier is implemented by sessions whose clients may acknowledge stanzas (XEP-0198).
+type ReceiptNotifier interface {
+	// NotifyReceived calls done with true when all stanzas that were delivered are known to have reached the client, or, where it
+	// does not acknowledge, are written to its socket; with false if the session ends before that.
+	NotifyReceived(done func(received bool))
+}
+
+// Reach says how a session's client can be reached.
+type Reach uint8
+
+// The values of Reach.
+const (
+	Active   Reach = iota // it is connected
+	Inactive              // it is connected, and has said that nobody uses it (XEP-0352)
+	Detached              // it is not connected, and may resume the session (XEP-0198)
+)
+
+// Reach returns how the session's client can be reached at the moment.
+func (b *Bound) Reach() Reach {
+	if r, ok := b.session.(interface{ Reach() Reach }); ok {
+		return r.Reach()
+	}
+	return Active
 }
 
 // BindOptions are the parameters of Host.Bind.
@@ -60,7 +93,9 @@ type BindOptions struct {
 type Bound struct {
 	sink
 	session Session
-	waiter  QueueWaiter // the session, if it implements QueueWaiter
+	waiter  QueueWaiter  // the session, if it implements QueueWaiter
+	watcher FactsWatcher // the session, if it implements FactsWatcher
+	since   time.Time    // when it was bound
 	jid     jid.JID
 	account *Account
 	client  string // of BindOptions
@@ -87,7 +122,8 @@ func (h *Host) Bind(ctx context.Context, s Session, c BindOptions) (Port, error)
 
 func (h *Host) bind(ctx context.Context, s Session, c BindOptions) (*Bound, error) {
 	patient, _ := s.(QueueWaiter)
-	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, jid: s.JID(), client: c.Client}
+	watcher, _ := s.(FactsWatcher)
+	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, watcher: watcher, since: time.Now(), jid: s.JID(), client: c.Client}
 	for {
 		a, err := h.acquire(ctx, b.jid, c.Since)
 		if err != nil {
@@ -167,6 +203,25 @@ func (h *Host) sessionEnded(ctx context.Context, b *Bound) {
 // are other sessions: they have it already. Requests are answered as if the session had not existed. Call
 // Unbind first.
 func (h *Host) Return(st *stanza.Stanza) { h.redeliver(st, returning) }
+
+// ReturnDelayed is Return for a stanza that was delivered some time ago: sessions that were bound after that do not have it
+// yet.
+func (h *Host) ReturnDelayed(st *stanza.Stanza, delivered time.Time) {
+	if st.Kind == stanza.Message && st.To.IsBare() {
+		a := h.directory.find(st.To)
+		given := false
+		for _, b := range a.Sessions() {
+			if p := b.Presence(); p != nil && p.Priority >= 0 && b.since.After(delivered) && st.From != a.jid {
+				b.Send(st)
+				given = true
+			}
+		}
+		if given {
+			return
+		}
+	}
+	h.Return(st)
+}
 
 // Keep is Return for a stanza that a session cannot take although it has not ended: it is given to no
 // other session, so that two sessions with full queues do not pass it back and forth.

@@ -64,9 +64,9 @@ func (p *Pass) Route(st *stanza.Stanza) { p.Host.router.RouteIn(p.batch, st) }
 // Deliver delivers another stanza to one session without applying rules or stages.
 func (p *Pass) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(p.batch, st) }
 
-// BeginWrite registers a database write without which the stanza is not safe (see Endpoint.SendAll). Call
-// the returned function once, when the write has been committed or has failed.
-func (p *Pass) BeginWrite() func(error) { return p.batch.beginWrite() }
+// BeginWrite registers a database write without which the stanza is not safe (see Endpoint.SendAll, and Batch.SetWrites). Call
+// it before the write is queued, in the stage, and the returned function once, when the write has been committed or has failed.
+func (p *Pass) BeginWrite() func(error) { return p.batch.beginWrite(true) }
 
 var passes = sync.Pool{New: func() any { return new(Pass) }}
 

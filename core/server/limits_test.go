@@ -195,6 +195,34 @@ func limits() []reached {
 		}, ""},
 		{"limits.idle", l.Idle, extra{limits: "idle = \"200ms\""}, asRomeo, "<connection-timeout "},
 		{"limits.idle", l.Idle, extra{limits: "idle = \"200ms\""}, (*testServer).attached, "<connection-timeout "},
+		{"limits.unacknowledged", l.Unacknowledged, extra{limits: "unacknowledged = 5"}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			c.Send("<enable xmlns='urn:xmpp:sm:3'/>")
+			c.Until("<enabled ")
+			c.Send(many(30, "<message to='romeo@home.test'><body>y</body></message>"))
+			return c
+		}, policy},
+		{"limits.detached_sessions", l.DetachedSessions, extra{limits: "detached_sessions = 1"}, func(p *testServer) *peer {
+			for _, name := range []string{"x", "y"} {
+				c := p.loggedIn("romeo")
+				c.Send(strings.Replace(bindX, ">x<", ">"+name+"<", 1))
+				c.Until("</iq>")
+				c.Send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+				c.Until("<enabled ")
+				_ = c.Close()
+			}
+			return nil
+		}, ""},
+		{"limits.inactive_queue", l.InactiveQueue, extra{limits: "inactive_queue = 2"}, func(p *testServer) *peer {
+			juliet, c := p.online("juliet"), p.online("romeo")
+			juliet.Send("<inactive xmlns='urn:xmpp:csi:0'/>")
+			juliet.ping()
+			for i := range 3 {
+				c.Send(fmt.Sprintf("<message to='juliet@home.test/x'><received xmlns='urn:xmpp:receipts' id='%d'/></message>", i))
+			}
+			juliet.Until("id='2'/>")
+			return nil
+		}, ""},
 		{"limits.roster_items", l.RosterItems, extra{limits: "roster_items = 1"}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			for i := range 2 {
@@ -340,6 +368,7 @@ func TestDefaults(t *testing.T) {
 		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
 		"pubsub.nodes": "1000", "pubsub.bytes": "32 MiB", "pubsub.payload": "250000 B", "pubsub.items": "1000", "pubsub.subscriptions": "1000",
 		"pubsub.service_nodes": "10000", "pubsub.service_bytes": "1 GiB",
+		"limits.unacknowledged": "500", "limits.detached_sessions": "10", "limits.inactive_queue": "500",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {
@@ -366,8 +395,9 @@ func TestDefaults(t *testing.T) {
 func TestLimitsAreCounted(t *testing.T) {
 	t.Parallel()
 	nothing := map[string]string{
-		"limits.registration_time": "limits.registrations and limits.registration_names count it",
-		"limits.burst":             "who has sent as much at once is read at the rate from then on, which limits.rate counts",
+		"limits.unacknowledged_bytes": "limits.unacknowledged counts it",
+		"limits.registration_time":    "limits.registrations and limits.registration_names count it",
+		"limits.burst":                "who has sent as much at once is read at the rate from then on, which limits.rate counts",
 	}
 	p := newTestServer(t, extra{})
 	counted := map[string]bool{}

@@ -14,8 +14,8 @@ const (
 )
 
 // periodic repeats incomplete deliveries of offline messages, deletes accounts that were marked as deleted
-// and ends sessions that are revoked, reads the roles that were granted (all also by the command line), drops idle accounts from
-// memory, and keeps the shared groups up to date.
+// and ends sessions that are revoked or were not resumed in time, reads the roles that were granted (all also by the command line),
+// drops idle accounts from memory, and keeps the shared groups up to date.
 func (s *Server) periodic(ctx context.Context) error {
 	tick := time.NewTicker(workEvery)
 	defer tick.Stop()
@@ -33,6 +33,7 @@ func (s *Server) periodic(ctx context.Context) error {
 			}
 		}
 		s.reloadRights(ctx)
+		s.clients.Expire(ctx, time.Now())
 		s.revocations(ctx)
 		s.removals(ctx, logged)
 		if err := s.updateGroups(ctx); err != nil && ctx.Err() == nil {

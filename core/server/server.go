@@ -20,6 +20,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/administration"
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
 	"github.com/dragoman-im/dragoman/core/store/nodes"
+	"github.com/dragoman-im/dragoman/core/store/resumable"
 )
 
 // Options are the parameters of New besides the configuration.
@@ -192,9 +193,13 @@ func (s *Server) newClients() error {
 		}
 		gone = append(gone, domain)
 	}
+	sessions := resumable.New(s.store, s.log)
 	s.clients, err = c2s.NewServer(c2s.Config{
 		Hosts: hosts, Gone: gone, Certificates: s.reloadable.certificate, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
 		Limits: clientLimits(s.config), Pace: s.store.Pace, Log: s.log,
+		Resumption: c2s.Resumption{
+			Sessions: sessions, Archive: sessions, OrderedWrites: s.store.Dialect() == store.SQLite, Location: s.config.Login.ResumeLocation,
+		},
 	})
 	return err
 }

@@ -41,7 +41,19 @@ func clientLimits(c config.Config) c2s.Limits {
 			Tries: unlimited(c.Login.Failures), AccountTries: unlimited(c.Login.AccountFailures),
 			TLSWait: time.Duration(c.Login.TLSWait), LoginWait: time.Duration(c.Login.Wait),
 		},
+		SessionLimits: c2s.SessionLimits{
+			Unacked: l.Unacknowledged, UnackedBytes: int(l.UnacknowledgedBytes), Detached: unlimited(l.DetachedSessions),
+			InactiveQueue: l.InactiveQueue, Resume: resumeTime(c.Login),
+		},
 	}
+}
+
+// resumeTime returns how long a session can be resumed.
+func resumeTime(l config.Login) time.Duration {
+	if l.Resume == 0 {
+		return -1
+	}
+	return time.Duration(l.Resume)
 }
 
 // loginLimits returns the limits for peers that have not authenticated, clients and components.

@@ -28,6 +28,9 @@ func setCredentials(tx *sql.Tx, account jid.JID, credentials sasl.Credentials) e
 	} else if foreign {
 		return ErrForeign
 	}
+	if _, err := tx.Exec(endSessionsSQL, account.String()); err != nil {
+		return fmt.Errorf("end stored sessions of %s: %w", account, err)
+	}
 	return putCredentials(tx, account, credentials)
 }
 
@@ -35,8 +38,8 @@ const foreignSQL = `SELECT 1 FROM identities WHERE account = ?`
 
 const (
 	deleteCredentialsSQL = `DELETE FROM credentials WHERE account = ?`
-
-	putCredentialSQL = `INSERT INTO credentials (account, hash, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?)`
+	endSessionsSQL       = `DELETE FROM resumable WHERE account = ?` // of sessions that began with the old password
+	putCredentialSQL     = `INSERT INTO credentials (account, hash, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?)`
 )
 
 const (

@@ -25,7 +25,7 @@ func (c *Conn) Close(err error, header func()) {
 	defer cancel()
 	c.handler.Flush()
 	c.sendEnd(err, header)
-	if c.queue.Close(ctx) == nil && !peerGone(err) {
+	if c.queue.Close(ctx) == nil && !PeerGone(err) {
 		if l, ok := c.base().(lingerer); ok {
 			l.Linger(time.Now().Add(lingerTime))
 		}
@@ -37,7 +37,7 @@ func (c *Conn) Close(err error, header func()) {
 // sendEnd appends the stream error and the end tag, unless err means that the peer must not or cannot get them.
 func (c *Conn) sendEnd(err error, header func()) {
 	switch {
-	case c.state.leaving, errors.Is(err, ErrLeave), peerGone(err):
+	case c.state.leaving, errors.Is(err, ErrLeave), PeerGone(err):
 		return
 	case errors.Is(err, ErrHandshake): // RFC 6120 §5.4.3.2: not even the end of the stream
 		return
@@ -64,7 +64,7 @@ func reportable(err error) *Error {
 
 // Reported returns the stream error that Close sends to the peer because of err, nil for none.
 func Reported(err error) *Error {
-	if peerGone(err) || errors.Is(err, ErrLeave) || errors.Is(err, ErrHandshake) {
+	if PeerGone(err) || errors.Is(err, ErrLeave) || errors.Is(err, ErrHandshake) {
 		return nil
 	}
 	return reportable(err)

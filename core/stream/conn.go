@@ -232,7 +232,7 @@ func (c *Conn) panicked(v any) {
 	c.log.Error("panic", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 }
 
-// peerGone reports whether err means that the peer does not read any more.
-func peerGone(err error) bool {
+// PeerGone reports whether err means that the peer does not read any more.
+func PeerGone(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrSlow) || isNetError(err)
 }

@@ -156,7 +156,23 @@ func (q *Queue) AppendBytes(b []byte) bool {
 // AppendStanza adds a stanza to the pending bytes.
 func (q *Queue) AppendStanza(st *stanza.Stanza) bool {
 	content := q.content()
-	return q.Append(func(dst []byte) []byte { return st.AppendXML(dst, content) })
+	q.mu.Lock()
+	if !q.append(func(dst []byte) []byte { return st.AppendXML(dst, content) }) {
+		q.failIfSlow()
+		return false
+	}
+	u := q.retained.unacked
+	if u == nil {
+		q.mu.Unlock()
+		return true
+	}
+	a := u.Add(st)
+	if a.Request {
+		q.append(appendRequest)
+	}
+	q.mu.Unlock()
+	u.After(a, st)
+	return true
 }
 
 // content returns the namespace that each stanza must declare (RFC 7395 §3.3.3), "" on a stream without frames.

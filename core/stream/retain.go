@@ -1,6 +1,9 @@
 package stream
 
-import "github.com/dragoman-im/dragoman/core/stanza"
+import (
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/unacked"
+)
 
 // RetainLimits bound the stanzas of Queue.Retain. If they are zero, Retain returns ErrFull.
 type RetainLimits struct {
@@ -8,11 +11,8 @@ type RetainLimits struct {
 	Bytes   int // sum of RetainedSize
 }
 
-// stanzaOverhead is an estimate of the memory of a stanza beside its payload.
-const stanzaOverhead = 256
-
 // RetainedSize returns the size of a stanza that counts against RetainLimits.Bytes.
-func RetainedSize(st *stanza.Stanza) int { return len(st.Payload) + len(st.Extra) + stanzaOverhead }
+func RetainedSize(st *stanza.Stanza) int { return unacked.Size(st) }
 
 // Retained is a stanza that has not been written. Done, which may be nil, is called with nil when it has been written. Code
 // that took it from Unwritten and cannot send it calls Done with an error.
@@ -26,8 +26,6 @@ type Retained struct {
 // Unwritten returns the stanza, so that it can be sent on another connection. ErrFull means that the
 // limit of retained stanzas is reached and that nothing was appended; any other error means that the queue
 // is closed or has failed.
-//
-// XEP-0198 needs the same list, with the peer's count of stanzas in place of our count of bytes.
 func (q *Queue) Retain(s Retained) error {
 	st, content := s.Stanza, q.content()
 	st.DropTree() // it is kept until the peer reads
@@ -59,7 +57,7 @@ func (q *Queue) Unwritten() []Retained {
 			list = append(list, Retained{e.st, e.done})
 		}
 	}
-	q.retained = retained{}
+	q.retained = retained{unacked: q.retained.unacked}
 	return list
 }
 
@@ -81,6 +79,7 @@ func (q *Queue) Notify(done func(written bool)) {
 type retained struct {
 	list           []entry // by end
 	stanzas, bytes int
+	unacked        *unacked.List // what waits for acknowledgements; nil without stream management
 }
 
 // entry is a stanza of Retain or a callback of Notify. It is due when written reaches end.

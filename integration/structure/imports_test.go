@@ -36,9 +36,11 @@ var importRules = []importRule{
 	{"core/keyfile", nil},
 	{"core/socket", []string{"core/keyfile"}},
 	{"core/peerlimit", nil},
-	{"core/stream", addresses},
+	{"core/unacked", addresses},
+	{"core/stream", join(addresses, "core/unacked")},
+	{"core/resumption", join(addresses, "core/archive")},
 	{"core/router", join(addresses, "core/mailbox", "core/command", "core/disco", "core/form", "core/paging")},
-	{"core/c2s", join(connections, "core/peerlimit")},
+	{"core/c2s", join(connections, "core/peerlimit", "core/resumption", "core/unacked")},
 	{"core/s2s", connections},
 	{"core/component", join(connections, "core/peerlimit")},
 	{"core/websocket", join(connections, "core/c2s")},
@@ -60,6 +62,7 @@ var importRules = []importRule{
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock")},
 	{"core/store/transfer", []string{"core/store"}},
+	{"core/store/resumable", join(addresses, "core/archive", "core/resumption", "core/store", "core/store/scan")},
 	{"core/store/archives", join(join(engines, addresses...), "core/store/scan", "core/store/wordindex")},
 	{"core/store/indexing", []string{"core/store/archives", "core/store/scan"}},
 	{"core/store/wordindex", []string{"core/search", "core/store/scan"}},
@@ -77,7 +80,7 @@ var importRules = []importRule{
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes"}},
+	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},

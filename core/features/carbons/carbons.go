@@ -11,11 +11,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// Namespaces of this feature.
-const (
-	NS        = message.NSCarbons
-	nsForward = "urn:xmpp:forward:0" // XEP-0297
-)
+// NS is the namespace of this feature.
+const NS = message.NSCarbons
 
 // Carbons copies messages to the other sessions of an account.
 type Carbons struct {
@@ -23,7 +20,7 @@ type Carbons struct {
 }
 
 // New returns the feature.
-func New() *Carbons { return &Carbons{&router.Flag{Name: "carbons"}} }
+func New() *Carbons { return &Carbons{&router.Flag{Name: message.FlagCarbons}} }
 
 // Feature declares the feature.
 func (c *Carbons) Feature() router.Feature {
@@ -90,17 +87,8 @@ func (c *Carbons) copy(p *router.Pass, d message.Direction, wanted func(*router.
 			if !message.Copyable(p.Stanza, d) {
 				return
 			}
-			payload = wrap(p.Stanza, string(d))
+			payload = message.CarbonPayload(p.Stanza, d)
 		}
-		p.Deliver(s, &stanza.Stanza{
-			Kind: stanza.Message, To: s.JID(), From: p.Account.JID(), ID: stanza.NewID(), Type: p.Stanza.Type, Payload: payload,
-		})
+		p.Deliver(s, message.CarbonOf(s.JID(), p.Stanza.Type, payload))
 	}
-}
-
-func wrap(st *stanza.Stanza, direction string) string {
-	b := make([]byte, 0, len(st.Payload)+400)
-	b = append(b, "<"+direction+" xmlns='"+NS+"'><forwarded xmlns='"+nsForward+"'>"...)
-	b = st.AppendXML(b, stanza.NSClient)
-	return string(append(b, "</forwarded></"+direction+">"...))
 }

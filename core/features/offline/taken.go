@@ -7,7 +7,7 @@ import (
 
 // A stored message is deleted when the socket of the session that it was given to has taken it, not before: a client
 // that logs in and loses its connection gets it again. With XEP-0198 the acknowledgement by the client takes the
-// place of the socket: the session calls the function of NotifyWritten then.
+// place of the socket: see router.ReceiptNotifier.
 
 // give marks a stored message as given to a session. It returns false if a session has it already.
 func (e *account) give(id string, to *router.Bound) bool {
@@ -108,19 +108,30 @@ func (o *Offline) deleteTaken(a *router.Account, e *account, to *router.Bound, l
 	if len(list) == 0 {
 		return
 	}
-	notifier, ok := to.Session().(router.WriteNotifier)
-	if !ok {
+	notify := notifier(to.Session())
+	if notify == nil {
 		o.delete(a, e, to, list)
 		return
 	}
-	notifier.NotifyWritten(func(written bool) { // in the goroutine that has written to the socket: it must not block
-		if written {
+	notify(func(taken bool) { // in the goroutine that has written to the socket, or read the acknowledgement: it must not block
+		if taken {
 			o.delete(a, e, to, list)
 			return
 		}
 		e.keep(list, to)
 		o.noteFailed(a) // for another session
 	})
+}
+
+// notifier returns the function by which a session says that it has taken what was delivered, nil if it has none.
+func notifier(s router.Session) func(func(bool)) {
+	switch s := s.(type) {
+	case router.ReceiptNotifier:
+		return s.NotifyReceived
+	case router.WriteNotifier:
+		return s.NotifyWritten
+	}
+	return nil
 }
 
 // delete deletes those of a list of messages that a session has taken.

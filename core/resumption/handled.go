@@ -1,0 +1,215 @@
+package resumption
+
+import (
+	"sync"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// HandledHooks are called without a lock, and must not block.
+type HandledHooks struct {
+	// Save stores the count, and calls done after the commit; nil if there is nothing to be stored.
+	Save func(n uint32, done func(error))
+	// Answer tells the client that n stanzas are handled.
+	Answer func(n uint32)
+	// Failed is called once when a write has failed that may succeed later. From then on nothing is handled: the client sends
+	// those stanzas again when it resumes.
+	Failed func()
+	// Ordered says that a count which is saved after the writes of a stanza were queued is committed with them or after them.
+	Ordered bool
+}
+
+// Handled counts the stanzas of one connection's client that are handled (XEP-0198 §4). Begin, End and Request are called
+// by the goroutine that reads from the client; tokens are used by any.
+type Handled struct {
+	hooks HandledHooks
+
+	mu       sync.Mutex
+	received uint32   // stanzas that were received, without the one of next
+	pending  []*Token // stanzas whose writes have not ended, in order
+	late     int      // writes that are not queued yet
+	failed   bool
+	wanted   bool   // the client has asked
+	saved    uint32 // what is stored
+	saving   bool
+	drained  chan struct{} // closed when pending is empty; nil unless Wait waits
+
+	next *Token // of the stanza that is being handled
+}
+
+// Token is one stanza, for those who write what must not be lost.
+type Token struct {
+	of      *Handled
+	number  uint32
+	writes  int  // that have not ended
+	used    bool // there was a write
+	pending bool // it is in Handled.pending
+}
+
+// NewHandled returns a counter that begins with n; saved is what is stored already.
+func NewHandled(n, saved uint32, hooks HandledHooks) *Handled {
+	return &Handled{hooks: hooks, received: n, saved: saved}
+}
+
+// Begin returns the token of the next stanza. Call End after it.
+func (h *Handled) Begin() *Token {
+	if h.next == nil {
+		h.next = &Token{of: h}
+	}
+	h.next.number = h.received + 1
+	return h.next
+}
+
+// End counts the stanza of Begin.
+func (h *Handled) End() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.received++ // at 2^32 it wraps (XEP-0198 §4)
+	if t := h.next; t != nil && t.used {
+		h.next = nil
+	}
+}
+
+// BeginWrite implements router.Writes.
+func (t *Token) BeginWrite(queued bool) func(error) {
+	h := t.of
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !t.pending {
+		h.insert(t)
+	}
+	t.used = true
+	t.writes++
+	if !queued {
+		h.late++
+		return func(err error) { h.ended(t, err, 1) }
+	}
+	return t.end
+}
+
+// insert adds a token to pending, by its number: a write of an earlier stanza can begin later.
+func (h *Handled) insert(t *Token) {
+	i := len(h.pending)
+	for i > 0 && int32(h.pending[i-1].number-t.number) > 0 {
+		i--
+	}
+	h.pending = append(h.pending, nil)
+	copy(h.pending[i+1:], h.pending[i:])
+	h.pending[i], t.pending = t, true
+}
+
+func (t *Token) end(err error) { t.of.ended(t, err, 0) }
+
+// ended handles the end of a write.
+func (h *Handled) ended(t *Token, err error, late int) {
+	h.mu.Lock()
+	h.late -= late
+	t.writes--
+	failed := err != nil && stanza.Temporary(err) && !h.failed
+	h.failed = h.failed || failed
+	if !h.failed {
+		n := 0
+		for ; n < len(h.pending) && h.pending[n].writes == 0; n++ {
+			h.pending[n].pending = false
+		}
+		if rest := copy(h.pending, h.pending[n:]); n > 0 {
+			clear(h.pending[rest:])
+			h.pending = h.pending[:rest]
+		}
+	}
+	if len(h.pending) == 0 || h.failed {
+		h.wake()
+	}
+	h.proceed() // unlocks
+	if failed && h.hooks.Failed != nil {
+		h.hooks.Failed()
+	}
+}
+
+func (h *Handled) wake() {
+	if h.drained != nil {
+		close(h.drained)
+		h.drained = nil
+	}
+}
+
+// count returns the number of stanzas that are handled. The lock is held.
+func (h *Handled) count() uint32 {
+	if len(h.pending) > 0 {
+		return h.pending[0].number - 1
+	}
+	return h.received
+}
+
+// Request says that the client wants to know how many stanzas are handled.
+func (h *Handled) Request() {
+	h.mu.Lock()
+	h.wanted = true
+	h.proceed()
+}
+
+// proceed answers the client, or saves the count before that. The lock is held; proceed unlocks it.
+func (h *Handled) proceed() {
+	if !h.wanted || h.saving || h.failed {
+		h.mu.Unlock()
+		return
+	}
+	n := h.count()
+	switch {
+	case h.hooks.Save == nil && len(h.pending) == 0, n == h.saved && n == h.received:
+		h.wanted = false
+		h.mu.Unlock()
+		h.hooks.Answer(n)
+	case h.hooks.Save == nil:
+		h.mu.Unlock()
+	case len(h.pending) == 0, h.hooks.Ordered && h.late == 0:
+		n = h.received
+		h.wanted, h.saving = false, true
+		h.mu.Unlock()
+		h.hooks.Save(n, func(err error) { h.hasSaved(n, err) })
+	default:
+		h.mu.Unlock()
+	}
+}
+
+// hasSaved handles the end of a call of Save.
+func (h *Handled) hasSaved(n uint32, err error) {
+	h.mu.Lock()
+	h.saving = false
+	failed := err != nil && !h.failed
+	h.failed = h.failed || failed
+	answer := !h.failed && int32(h.count()-n) >= 0
+	if answer {
+		h.saved = n
+	} else {
+		h.wanted = true // the outcome of a write is still to come, and it is not sure that it was committed before
+	}
+	h.mu.Unlock()
+	if answer {
+		h.hooks.Answer(n)
+	} else if failed && h.hooks.Failed != nil {
+		h.hooks.Failed()
+	}
+	h.mu.Lock()
+	h.proceed()
+}
+
+// Settled returns a channel that is closed when no write is under way, nil if that is so now.
+func (h *Handled) Settled() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.pending) == 0 || h.failed {
+		return nil
+	}
+	if h.drained == nil {
+		h.drained = make(chan struct{})
+	}
+	return h.drained
+}
+
+// Count returns how many stanzas are handled, and how many of them are known to be stored.
+func (h *Handled) Count() (n, saved uint32) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.count(), h.saved
+}
