@@ -18,7 +18,7 @@ const (
 func (g *Gateway) janitor(ctx context.Context, clock *store.Clock) {
 	tick := time.NewTicker(janitorTick)
 	defer tick.Stop()
-	pruned := time.Time{}
+	pruned, first := time.Time{}, true
 	for {
 		select {
 		case <-ctx.Done():
@@ -35,6 +35,10 @@ func (g *Gateway) janitor(ctx context.Context, clock *store.Clock) {
 			if err := g.prune(ctx, clock); err != nil && ctx.Err() == nil {
 				g.env.Log.Error("remove old rows", "error", err)
 			}
+			if err := g.store.IndexWords(ctx, first); err != nil && ctx.Err() == nil {
+				g.env.Log.Error("archived messages not indexed: a search reads fewer of them at once", "error", err)
+			}
+			first = false
 		}
 	}
 }

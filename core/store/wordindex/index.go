@@ -22,7 +22,7 @@ type Index struct {
 func New(prefix, addOwner string) *Index {
 	x := &Index{map[string]string{}, addOwner}
 	for _, text := range []string{
-		stateSQL, lockStateSQL, setStateSQL, takeNumberSQL, bumpSQL, addSegmentSQL, segmentsSQL, setSegmentSQL, unfinishedSQL, allOfOwnerSQL,
+		stateSQL, lockStateSQL, setStateSQL, takeNumberSQL, bumpSQL, addSegmentSQL, segmentsSQL, setSegmentSQL, finishSegmentSQL, unfinishedSQL, allOfOwnerSQL,
 		addChunkSQL, addChunksSQL, listsSQL, chunksSQL, chunksOfSQL, setChunkSQL, deleteChunksSQL, deleteSegmentSQL,
 	} {
 		x.sql[text] = strings.ReplaceAll(text, "PREFIX", prefix)
@@ -154,10 +154,11 @@ const (
 	takeNumberSQL = `UPDATE PREFIX_owners SET next = next + 1 WHERE owner = ? RETURNING next - 1`
 	bumpSQL       = `UPDATE PREFIX_owners SET changed = changed + 1 WHERE owner = ?`
 
-	addSegmentSQL = `INSERT INTO PREFIX_segments (owner, number, state, docs, first, last) VALUES (?, ?, ?, ?, ?, ?)`
-	segmentsSQL   = `SELECT number, docs, first, last FROM PREFIX_segments WHERE owner = ? AND state = 1 AND last >= ? AND first <= ? ORDER BY first`
-	setSegmentSQL = `UPDATE PREFIX_segments SET state = ? WHERE owner = ? AND number = ?`
-	unfinishedSQL = `SELECT owner, number FROM PREFIX_segments WHERE state <> 1`
+	addSegmentSQL    = `INSERT INTO PREFIX_segments (owner, number, state, docs, first, last) VALUES (?, ?, ?, ?, ?, ?)`
+	segmentsSQL      = `SELECT number, docs, first, last FROM PREFIX_segments WHERE owner = ? AND state = 1 AND last >= ? AND first <= ? ORDER BY first`
+	setSegmentSQL    = `UPDATE PREFIX_segments SET state = ? WHERE owner = ? AND number = ?`
+	finishSegmentSQL = `UPDATE PREFIX_segments SET state = 1 WHERE owner = ? AND number = ? AND state = 0`
+	unfinishedSQL    = `SELECT owner, number FROM PREFIX_segments WHERE state <> 1`
 
 	addChunkSQL  = `INSERT INTO PREFIX_chunks (owner, segment, term, part, data) VALUES (?, ?, ?, ?, ?)`
 	addChunksSQL = addChunkSQL + chunkMarks + chunkMarks + chunkMarks + chunkMarks + chunkMarks + chunkMarks + chunkMarks // chunksAtOnce

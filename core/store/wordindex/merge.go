@@ -122,15 +122,22 @@ func (x *Index) replace(ctx context.Context, w Writer, owner int64, r replacemen
 		if err != nil || !now.exists || now.Changed != r.was.Changed {
 			return err // something was removed meanwhile, which the merged segment may still have
 		}
-		old = old[:0]
+		done, err := tx.Exec(x.sql[finishSegmentSQL], owner, merged.number)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); n == 0 || err != nil {
+			return err // somebody has cleaned up meanwhile
+		}
+		replaced := make([]int64, 0, len(r.run)) // this function may run twice
 		for _, s := range r.run {
-			old = append(old, s.number)
+			replaced = append(replaced, s.number)
 			if _, err := tx.Exec(x.sql[setSegmentSQL], dead, owner, s.number); err != nil {
 				return err
 			}
 		}
-		_, err = tx.Exec(x.sql[setSegmentSQL], live, owner, merged.number)
-		return err
+		old = replaced
+		return nil
 	})
 	for i := 0; i < len(old) && err == nil; i++ {
 		err = x.drop(ctx, w, owner, old[i])

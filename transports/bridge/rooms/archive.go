@@ -9,6 +9,9 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 )
 
+// roomArchive has the features of the rooms' archives.
+var roomArchive = archive.New(archive.Options{Search: true})
+
 // archived is the archive of a room, as the room and as the archive engine read it.
 type archived struct{ room *Room }
 
@@ -35,7 +38,7 @@ func (a archived) Query(ctx context.Context, _ jid.JID, f archive.Filter, p arch
 	if err != nil {
 		return archive.Result{}, err
 	}
-	result := archive.Result{Complete: page.Complete, Count: page.Count, Index: page.Index}
+	result := archive.Result{Complete: page.Complete, Reached: page.Reached, Count: page.Count, Index: page.Index}
 	for _, row := range page.Rows {
 		result.Entries = append(result.Entries, archive.Entry{ID: row.ID, At: row.At, Stanza: convert.Archived(r.jid, row)})
 	}

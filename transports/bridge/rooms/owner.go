@@ -64,7 +64,7 @@ func (r *Room) Query(ctx context.Context, _ *room.Room, q room.Query) (*stanza.E
 		if !seen.Joined && q.From == nil {
 			return nil, stanza.Forbidden("Come into the room first.") // the network is asked then
 		}
-		engine := archive.New(archive.Options{Store: archived{r}})
+		engine := archive.New(archive.Options{Store: archived{r}, Search: true})
 		return engine.Handle(ctx, archive.Request{Archive: r.jid, IQ: q.Stanza, Room: true}, r.rooms.env.Send)
 	case payload.Is(convert.NSRegister, "query"):
 		return nil, stanza.NotAllowed("Rooms are joined on " + r.rooms.env.Info.Name + ".")

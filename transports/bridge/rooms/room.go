@@ -132,7 +132,7 @@ func (r *Room) open(ctx context.Context) corerooms.Opened {
 func (r *Room) info() room.Info {
 	return room.Info{
 		Name: convert.RoomTitle(r.conv.Row), Description: r.conv.Row.Topic, Category: "conference", Type: r.rooms.env.Info.Type, Occupants: r.conv.Row.Members,
-		Features: []string{convert.NSMAM, convert.NSVCard, convert.NSReply, convert.NSReactions, convert.NSRetract, convert.NSCorrect},
+		Features: append(roomArchive.Features(true), convert.NSVCard, convert.NSReply, convert.NSReactions, convert.NSRetract, convert.NSCorrect),
 	}
 }
 

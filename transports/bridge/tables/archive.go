@@ -5,23 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const (
 	roomArchiveSeqSQL  = `SELECT seq FROM bridge_archive WHERE room = ? AND id = ?`
 	roomArchiveColumns = `SELECT seq, room, id, message, at, nick, who, lang, extra, payload FROM bridge_archive WHERE `
-	roomArchiveCount   = `SELECT count(*) FROM bridge_archive WHERE `
+	roomArchiveCount   = `SELECT count(*) FROM (SELECT 1 FROM bridge_archive WHERE `
+	roomArchiveCounted = ` LIMIT ?) AS counted`
+)
+
+// maxCounted is how many matches are counted for a page; a client that asks for the count alone gets larger ones.
+const (
+	maxCounted      = 1000
+	maxCountedAlone = 100_000
 )
 
 // roomConditions is a WHERE clause under construction: fixed texts, values apart.
 type roomConditions struct {
-	texts []string
-	args  []any
+	texts    []string
+	args     []any
+	from, to int64 // numbers, both inclusive, that are among the conditions
 }
 
 func (c *roomConditions) add(text string, args ...any) {
@@ -42,11 +52,19 @@ func (s *Store) ReadArchive(ctx context.Context, room int64, f archive.Filter, p
 	if err != nil {
 		return page, err
 	}
-	part := roomConditions{append([]string(nil), match.texts...), append([]any(nil), match.args...)}
+	part := roomConditions{append([]string(nil), match.texts...), append([]any(nil), match.args...), match.from, match.to}
 	for _, end := range []struct{ id, op string }{{p.After, ">"}, {p.Before, "<"}} {
 		if err := part.bound(ctx, tx, room, end.id, end.op); err != nil {
 			return page, err
 		}
+	}
+	if f.Words != nil {
+		w := wordSearch{reads: tx, match: &part, words: f.Words, backwards: p.Backwards}
+		if page, err = w.page(ctx, room, p.Max); p.Backwards {
+			slices.Reverse(page.Rows)
+		}
+		page.Count, page.Index = paging.Unknown, paging.Unknown
+		return page, err
 	}
 	order := " ORDER BY seq LIMIT ?"
 	if p.Backwards {
@@ -61,25 +79,37 @@ func (s *Store) ReadArchive(ctx context.Context, room int64, f archive.Filter, p
 		rows = rows[:p.Max]
 	}
 	if p.Backwards {
-		for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
-			rows[i], rows[j] = rows[j], rows[i]
-		}
+		slices.Reverse(rows)
 	}
 	page.Rows = rows
-	if err := tx.QueryRowContext(ctx, roomArchiveCount+match.where(), match.args...).Scan(&page.Count); err != nil {
-		return page, fmt.Errorf("count archive: %w", err)
+	return page, page.count(ctx, tx, match, p.Max)
+}
+
+// count counts the matches, if they are not many: for that all of them have to be read.
+func (page *ArchivePage) count(ctx context.Context, q scan.Querier, match *roomConditions, asked int) error {
+	limit := maxCounted
+	if asked == 0 {
+		limit = maxCountedAlone
 	}
-	if len(rows) > 0 {
-		before := append(append([]any(nil), match.args...), rows[0].Seq)
-		if err := tx.QueryRowContext(ctx, roomArchiveCount+match.where()+" AND seq < ?", before...).Scan(&page.Index); err != nil {
-			return page, fmt.Errorf("count archive: %w", err)
+	page.Index = paging.Unknown
+	if err := q.QueryRowContext(ctx, roomArchiveCount+match.where()+roomArchiveCounted, append(append([]any(nil), match.args...), limit+1)...).Scan(&page.Count); err != nil {
+		return fmt.Errorf("count archive: %w", err)
+	}
+	if page.Count > limit {
+		page.Count = paging.Unknown
+		return nil
+	}
+	if len(page.Rows) > 0 {
+		before := append(append([]any(nil), match.args...), page.Rows[0].Seq, limit)
+		if err := q.QueryRowContext(ctx, roomArchiveCount+match.where()+" AND seq < ?"+roomArchiveCounted, before...).Scan(&page.Index); err != nil {
+			return fmt.Errorf("count archive: %w", err)
 		}
 	}
-	return page, nil
+	return nil
 }
 
 func roomArchiveFilter(ctx context.Context, q scan.Querier, room int64, f archive.Filter) (*roomConditions, error) {
-	c := &roomConditions{}
+	c := &roomConditions{from: -HistoryOffset, to: 1<<63 - 1}
 	c.add("room = ?", room)
 	if !f.Start.IsZero() {
 		c.add("at >= ?", micros(f.Start))
@@ -117,6 +147,11 @@ func (c *roomConditions) bound(ctx context.Context, q scan.Querier, room int64, 
 	switch {
 	case err == nil:
 		c.add("seq "+op+" ?", seq)
+		if op == ">" {
+			c.from = max(c.from, seq+1)
+		} else {
+			c.to = min(c.to, seq-1)
+		}
 	case errors.Is(err, archive.ErrNoEntry):
 		return c.missing(id, op)
 	}

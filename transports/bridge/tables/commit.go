@@ -205,6 +205,9 @@ func (s *Store) commitArchive(tx *sql.Tx, batch *Batch) error {
 			return err
 		}
 		for rows = rows[n:]; len(rows) > 0 && rows[0].Retract != ""; rows = rows[1:] {
+			if err := unindex(tx, rows[0].Room, rows[0].Retract); err != nil {
+				return err
+			}
 			if _, err := tx.Exec(retractSQL, rows[0].Payload, rows[0].Room, rows[0].Retract); err != nil {
 				return err
 			}

@@ -245,7 +245,8 @@ type Backlog struct {
 // ArchivePage is one page of a room's archive.
 type ArchivePage struct {
 	Rows     []Archived
-	Complete bool // no match is left out in the direction of paging
-	Count    int  // of all matches
-	Index    int  // of the first row among them
+	Complete bool   // no match is left out in the direction of paging
+	Reached  string // as that of archive.Result
+	Count    int    // of all matches, or paging.Unknown where they are many
+	Index    int    // of the first row among them, or paging.Unknown
 }
