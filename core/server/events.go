@@ -8,7 +8,9 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	coredisco "github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/features/avatar"
 	"github.com/dragoman-im/dragoman/core/features/blocking"
+	"github.com/dragoman-im/dragoman/core/features/bookmarks"
 	"github.com/dragoman-im/dragoman/core/features/capabilities"
 	"github.com/dragoman-im/dragoman/core/features/pep"
 	"github.com/dragoman-im/dragoman/core/features/pubsubdomain"
@@ -27,15 +29,18 @@ type events struct {
 	capabilities *capabilities.Capabilities
 	pep          *pep.PEP
 	domain       *pubsubdomain.Service
+	bookmarks    *bookmarks.Bookmarks
+	avatars      *avatar.Avatars
 }
 
 // newEvents creates the features.
 func newEvents(h *router.Host, a assembly, l linked) events {
 	c := a.config.Pubsub
+	kept := bookmarks.New(a.store, a.log)
 	e := events{
-		capabilities: capabilities.New(h),
+		capabilities: capabilities.New(h), bookmarks: kept,
 		pep: pep.New(h, a.nodes, pep.Options{
-			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log,
+			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log, Committed: kept.Committed,
 			Limits: func() pubsub.Limits {
 				return pubsub.Limits{Nodes: c.Nodes, Items: c.Items, Bytes: int64(c.Bytes), Payload: int(c.Payload), Subscriptions: c.Subscriptions}
 			},
@@ -47,6 +52,8 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 			},
 		}),
 	}
+	e.bookmarks.Join(e.pep.Engine())
+	e.avatars = avatar.New(e.pep.Engine())
 	e.capabilities.Watch(func(ctx context.Context, c capabilities.Change) {
 		e.pep.SendLast(ctx, pep.Interested{Session: c.Session, Before: c.Before, Now: c.Now, Route: c.Route})
 	})

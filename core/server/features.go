@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/features/admincommands"
 	"github.com/dragoman-im/dragoman/core/features/blocking"
+	"github.com/dragoman-im/dragoman/core/features/bookmarks"
 	"github.com/dragoman-im/dragoman/core/features/carbons"
 	"github.com/dragoman-im/dragoman/core/features/clients"
 	"github.com/dragoman-im/dragoman/core/features/commands"
@@ -137,9 +138,11 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		l.search.Feature(),
 		l.events.capabilities.Feature(),
 		l.events.pep.Feature(),
+		l.events.bookmarks.Feature(),
+		l.events.avatars.Feature(),
 		l.events.domain.Counted(),
-		vcard.New(a.store, int(c.Limits.VCardBytes)).Feature(),
-		private.New(a.store).Feature(),
+		vcard.New(a.store, int(c.Limits.VCardBytes)).With(l.events.avatars).Feature(),
+		private.New(a.store).From(l.events.bookmarks, bookmarks.NSLegacy, "storage").Feature(),
 		last.New(a.store, l.presence.Shares).Feature(),
 		extdisco.New(c.Services).Feature(),
 		ping.Feature(),

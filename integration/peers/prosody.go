@@ -26,7 +26,7 @@ type Prosody struct {
 }
 
 // prosodyModules are loaded beside the ones that Prosody always loads.
-const prosodyModules = `"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"; "version"; "time"; "ping"; "register"; "blocklist"; "carbons"; "offline"; "smacks"; "uptime"; "lastactivity"; "mam"; "pep"; `
+const prosodyModules = `"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"; "version"; "time"; "ping"; "register"; "blocklist"; "carbons"; "offline"; "smacks"; "uptime"; "lastactivity"; "mam"; "pep"; "bookmarks"; `
 
 // StartProsody runs a Prosody of its own.
 func StartProsody(t testing.TB, setup Setup) *Prosody {

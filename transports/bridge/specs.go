@@ -10,7 +10,7 @@ func Specs() []spec.Spec {
 		{Number: "0100", Title: "Gateway Interaction", Version: "1.0", State: spec.Partial, Note: "Gateways. What newer specifications have not replaced."},
 		{Number: "0106", Title: "JID Escaping", Version: "1.1.1", State: spec.Complete, Note: "Gateways."},
 		{Number: "0144", Title: "Roster Item Exchange", Version: "1.1.1", State: spec.Partial, Note: "Gateways. Contacts are suggested where the server does not let us set rosters."},
-		{Number: "0153", Title: "vCard-Based Avatars", Version: "1.1.1", State: spec.Partial, Note: "Server and gateways."},
+		{Number: "0153", Title: "vCard-Based Avatars", Version: "1.1.1", State: spec.Partial, Note: "Gateways; in the server converted from and to XEP-0084."},
 		{Number: "0172", Title: "User Nickname", Version: "1.1", State: spec.Partial, Note: "Gateways."},
 		{Number: "0184", Title: "Message Delivery Receipts", Version: "1.4.0", State: spec.Partial, Note: "Gateways. The network has the message."},
 		{Number: "0201", Title: "Best Practices for Message Threads", Version: "1.0", State: spec.Partial, Note: "Gateways."},

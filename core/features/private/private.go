@@ -34,11 +34,31 @@ type Store interface {
 	PrivateLimit() int
 }
 
+// Source has one element of each account elsewhere, or a part of it.
+type Source interface {
+	// Private returns the element; stored is what the Store has of it, or nil.
+	Private(ctx context.Context, account jid.JID, stored *stanza.Element) (*stanza.Element, error)
+	// SetPrivate takes over an element, and returns what the Store keeps of it.
+	SetPrivate(ctx context.Context, account jid.JID, e *stanza.Element, route func(*stanza.Stanza)) (*stanza.Element, error)
+}
+
 // Private serves the private data of a host's accounts.
-type Private struct{ store Store }
+type Private struct {
+	store   Store
+	sources map[name]Source
+}
+
+// name is that of an element.
+type name struct{ space, local string }
 
 // New returns the feature. The store limits the size.
-func New(s Store) *Private { return &Private{s} }
+func New(s Store) *Private { return &Private{s, map[name]Source{}} }
+
+// From makes s the source of the elements with that name. Call it before the feature is used.
+func (p *Private) From(s Source, space, local string) *Private {
+	p.sources[name{space, local}] = s
+	return p
+}
 
 // Feature declares the feature.
 func (p *Private) Feature() router.Feature {
@@ -78,11 +98,19 @@ func (p *Private) get(ctx context.Context, q *router.IQ, wanted *stanza.Element)
 	if err != nil {
 		return nil, fmt.Errorf("read private data of %s: %w", q.Account.JID(), err)
 	}
-	e := stanza.NewElement(wanted.Space, wanted.Local)
+	var e *stanza.Element
 	if xml != "" {
 		if e, err = stanza.ParseElement(xml, ""); err != nil {
 			return nil, fmt.Errorf("read private data of %s: %w", q.Account.JID(), err)
 		}
+	}
+	if from := p.sources[name{wanted.Space, wanted.Local}]; from != nil {
+		if e, err = from.Private(ctx, q.Account.JID(), e); err != nil {
+			return nil, err
+		}
+	}
+	if e == nil {
+		e = stanza.NewElement(wanted.Space, wanted.Local)
 	}
 	return stanza.NewElement(NS, "query").Add(e), nil
 }
@@ -98,6 +126,12 @@ func (p *Private) set(ctx context.Context, q *router.IQ, elements []*stanza.Elem
 	}
 	items := make([]Item, 0, len(elements))
 	for _, e := range elements {
+		if to := p.sources[name{e.Space, e.Local}]; to != nil {
+			var err error
+			if e, err = to.SetPrivate(ctx, q.Account.JID(), e, q.Route); err != nil {
+				return err
+			}
+		}
 		items = append(items, Item{e.Space, e.Local, e.String()})
 	}
 	err := p.store.SetPrivate(ctx, q.Account.JID(), items)

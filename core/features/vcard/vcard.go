@@ -22,9 +22,18 @@ type Store interface {
 	SetVCard(ctx context.Context, account jid.JID, xml string) error
 }
 
+// Photos has the photos of the accounts that keep them outside of their vCards.
+type Photos interface {
+	// Photo returns the PHOTO element for a reader, or nil.
+	Photo(ctx context.Context, account, reader jid.JID) (*stanza.Element, error)
+	// SetPhoto takes a photo over and reports whether the vCard need not keep it.
+	SetPhoto(ctx context.Context, account jid.JID, photo *stanza.Element, route func(*stanza.Stanza)) (bool, error)
+}
+
 // VCard serves the cards of a host's accounts.
 type VCard struct {
 	store    Store
+	photos   Photos // nil: each card has its own
 	max      int
 	tooLarge atomic.Uint64 // cards that were refused
 }
@@ -35,6 +44,12 @@ func New(s Store, max int) *VCard {
 		max = 64 << 10
 	}
 	return &VCard{store: s, max: max}
+}
+
+// With sets where photos are kept. Call it before the feature is used.
+func (v *VCard) With(p Photos) *VCard {
+	v.photos = p
+	return v
 }
 
 // Feature declares the feature.
@@ -67,15 +82,39 @@ func (v *VCard) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 // exist (XEP-0054 §3.3).
 func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	xml, err := v.store.VCard(ctx, q.Account.JID())
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("read vCard of %s: %w", q.Account.JID(), err)
-	case xml != "":
-		return stanza.ParseElement(xml, "")
-	case q.Own():
-		return stanza.NewElement(NS, "vCard"), nil // XEP-0054 §3.1
 	}
-	return nil, stanza.ServiceUnavailable("")
+	var photo *stanza.Element
+	if v.photos != nil {
+		if photo, err = v.photos.Photo(ctx, q.Account.JID(), q.Stanza.From); err != nil {
+			return nil, err
+		}
+	}
+	card := stanza.NewElement(NS, "vCard") // XEP-0054 §3.1
+	switch {
+	case xml != "":
+		if card, err = stanza.ParseElement(xml, ""); err != nil {
+			return nil, fmt.Errorf("read vCard of %s: %w", q.Account.JID(), err)
+		}
+	case photo == nil && !q.Own():
+		return nil, stanza.ServiceUnavailable("")
+	}
+	if photo != nil {
+		card = withoutPhoto(card).Add(photo)
+	}
+	return card, nil
+}
+
+// withoutPhoto returns a copy of a card.
+func withoutPhoto(card *stanza.Element) *stanza.Element {
+	c := &stanza.Element{Space: card.Space, Local: card.Local, Attrs: card.Attrs}
+	for _, n := range card.Nodes {
+		if n.Element == nil || !n.Element.Is(NS, "PHOTO") {
+			c.Nodes = append(c.Nodes, n)
+		}
+	}
+	return c
 }
 
 func (v *VCard) set(ctx context.Context, q *router.IQ) error {
@@ -83,7 +122,17 @@ func (v *VCard) set(ctx context.Context, q *router.IQ) error {
 		v.tooLarge.Add(1)
 		return stanza.NotAcceptable("the vCard is too large")
 	}
-	if err := v.store.SetVCard(ctx, q.Account.JID(), q.Payload.String()); err != nil {
+	card := q.Payload
+	if photo := card.Child(NS, "PHOTO"); photo != nil && v.photos != nil {
+		taken, err := v.photos.SetPhoto(ctx, q.Account.JID(), photo, q.Route)
+		if err != nil {
+			return err
+		}
+		if taken {
+			card = withoutPhoto(card)
+		}
+	}
+	if err := v.store.SetVCard(ctx, q.Account.JID(), card.String()); err != nil {
 		return fmt.Errorf("write vCard of %s: %w", q.Account.JID(), err)
 	}
 	return nil
