@@ -66,6 +66,7 @@ func measures(o options) []measure {
 		byLoad("login SCRAM-SHA-1, TLS", "login", login("SCRAM-SHA-1", "--tls")),
 		byLoad("login PLAIN, TLS", "login", login("PLAIN", "--tls")),
 		byLoad("presence, 50 contacts each", "delivery", func(*bench, *server) []string { return []string{"presence", "--users", "50", "--changes", "50"} }),
+		byLoad("PEP, 50 contacts each", "notification", func(*bench, *server) []string { return []string{"publish", "--users", "50", "--items", "50"} }),
 		byLoad("room with 20 people, 10 sessions each", "delivery", func(_ *bench, s *server) []string {
 			return append([]string{"room", "--for", length, "--users", "200", "--each", "10"}, s.room...)
 		}),
