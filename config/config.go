@@ -16,6 +16,10 @@ type Config struct {
 	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
 	Services   []Service   `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
 	Groups     []Group     `toml:"shared_group" reload:"yes" doc:"Groups of accounts that are in each other's rosters, as if all of them had subscribed to each other. Clients cannot change these contacts."`
+	LDAP       []LDAP      `toml:"ldap" doc:"Directories that check passwords (LDAP). Clients must send the password itself, over TLS: SCRAM is not offered."`
+	HTTPChecks []HTTPCheck `toml:"http_check" doc:"Web services that check passwords."`
+	JWT        []JWT       `toml:"jwt" doc:"Issuers of JSON Web Tokens that are used as passwords, or with OAUTHBEARER."`
+	OIDC       []OIDC      `toml:"oidc" doc:"OpenID Connect providers, for single sign-on with OAUTHBEARER (XEP-0493)."`
 	Foreign    Foreign     `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
 	Gateway    Gateway     `toml:"gateway" doc:"What all gateways share."`
 
@@ -55,6 +59,7 @@ type TLS struct {
 
 // Login is section [login].
 type Login struct {
+	Backends        []string `toml:"backends" doc:"Who checks passwords and tokens, in the order in which those are asked that have no account: 'own' for the accounts of this server, and names of [[ldap]], [[http_check]], [[jwt]] and [[oidc]]. Empty: own and then all of these. Without own, accounts with a password of this server cannot log in."`
 	Iterations      int      `toml:"iterations" doc:"Rounds of SCRAM for new passwords."`
 	Tries           int      `toml:"tries" doc:"Wrong passwords on one connection before it is closed."`
 	Failures        int      `toml:"failures" reload:"yes" doc:"Wrong passwords a minute from one address before each further try has to wait, or is refused for now: so many user names, then so many further tries of these, and a quarter of them for one user name. Who shares the address and has logged in from there is not held up by others. Wrong secrets of components count in the same way. 0: no limit."`

@@ -98,6 +98,7 @@ func (c *Config) complete() {
 			g.Host = c.Server.Hosts[0]
 		}
 	}
+	c.completeBackends()
 	for _, s := range c.Sections {
 		if n := s.Network(); n.Domain == "" {
 			n.Domain = s.Name + "." + c.Server.Hosts[0]

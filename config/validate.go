@@ -43,6 +43,7 @@ func (c *Config) validate(p *Problems) {
 		c.Services[i].validate(p, "service["+strconv.Itoa(i)+"]")
 	}
 	c.validateGroups(p)
+	c.validateBackends(p)
 	c.Gateway.validate(p)
 	address(p, "foreign.address", c.Foreign.Address)
 	for _, s := range c.Sections {

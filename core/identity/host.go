@@ -7,9 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
+)
+
+// Questions a second for people who have not logged in yet, and at once. Others are taken for unknown: strangers cause the questions.
+const (
+	findRate  = 20
+	findBurst = 200
 )
 
 // Host checks passwords and tokens for one host: it is a sasl.Passwords and a sasl.Tokens.
@@ -19,6 +29,8 @@ type Host struct {
 	backends []Backend // in the order in which they are asked
 	own      bool      // accounts whose keys are kept here can log in
 	reserved func(jid.JID) bool
+	finds    *rate.Limiter
+	warn     rate.Sometimes
 	log      *slog.Logger
 }
 
@@ -37,7 +49,9 @@ func New(host jid.JID, o Options) *Host {
 	if o.Reserved == nil {
 		o.Reserved = func(jid.JID) bool { return false }
 	}
-	return &Host{domain: host.Domain(), accounts: o.Accounts, backends: o.Backends, own: o.Own, reserved: o.Reserved, log: o.Log}
+	return &Host{
+		domain: host.Domain(), accounts: o.Accounts, backends: o.Backends, own: o.Own, reserved: o.Reserved, finds: rate.NewLimiter(findRate, findBurst), warn: rate.Sometimes{Interval: time.Minute}, log: o.Log,
+	}
 }
 
 // Configure sets what the back ends add to a SASL server.
@@ -125,12 +139,17 @@ func (h *Host) first(ctx context.Context, username, password string) (sasl.Proof
 
 // create makes the account of a person with a name that is theirs.
 func (h *Host) create(ctx context.Context, username string, b Backend, subject string) error {
-	err := ErrTaken
+	err, owner := ErrTaken, Owner{b.Name, subject}
 	if !b.Free || !h.isReserved(username) {
-		err = h.accounts.Create(ctx, username, Owner{b.Name, subject})
+		err = h.accounts.Create(ctx, username, owner)
+	}
+	if errors.Is(err, ErrTaken) { // meanwhile, perhaps by another login of the same person
+		if o, ownerErr := h.accounts.Owner(ctx, username); ownerErr == nil && o == owner {
+			return nil
+		}
 	}
 	switch {
-	case errors.Is(err, ErrTaken): // meanwhile
+	case errors.Is(err, ErrTaken):
 		return fmt.Errorf("%s has no account and cannot get one: %w", username, sasl.ErrRefused)
 	case errors.Is(err, ErrHasAccount):
 		h.log.Warn("login refused: the person has an account by an earlier name", "backend", b.Name, "user", username)
@@ -228,9 +247,17 @@ func (h *Host) backend(name string) *Backend {
 	return nil
 }
 
-// Exists reports whether there is an account, and makes one for a name that a back end with a Finder knows. It is asked for the
-// names to which somebody writes.
-func (h *Host) Exists(ctx context.Context, username string) (bool, error) {
+// Finds reports whether a back end knows people who have not logged in yet.
+func (h *Host) Finds() bool {
+	return slices.ContainsFunc(h.backends, func(b Backend) bool { return b.Finder != nil })
+}
+
+// Find makes the account of a person who has not logged in yet, if a back end knows the name. It is asked for names that have no
+// account and to which somebody writes. While a back end does not answer its people are unknown.
+func (h *Host) Find(ctx context.Context, username string) (bool, error) {
+	if username == "" || !h.finds.Allow() {
+		return false, nil
+	}
 	for _, b := range h.backends {
 		if b.Finder == nil {
 			continue
@@ -240,7 +267,10 @@ func (h *Host) Exists(ctx context.Context, username string) (bool, error) {
 		case errors.Is(err, sasl.ErrRefused):
 			continue
 		case err != nil:
-			return false, fmt.Errorf("%s: %w", b.Name, err)
+			h.warn.Do(func() {
+				h.log.Warn("people who have not logged in yet are unknown: a back end does not answer", "backend", b.Name, "err", err)
+			})
+			return false, nil
 		}
 		err = h.create(ctx, username, b, person.Subject)
 		if errors.Is(err, sasl.ErrRefused) {

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -231,9 +232,19 @@ func TestFirstLoginsAtOnce(t *testing.T) {
 	t.Parallel()
 	a := newAccounts(t)
 	d := &fixed{Person{Subject: "1", Name: "bob"}}
-	h := newHost(a, true, Backend{Name: "d", Tokens: d})
+	h := newHost(a, true, Backend{Name: "d", Tokens: d, Passwords: d, Finder: d})
 	var wg sync.WaitGroup
 	for range 20 {
+		wg.Go(func() {
+			if p, err := h.CheckPassword(context.Background(), "bob", "x"); err != nil || p.Username != "bob" {
+				t.Errorf("%+v %v", p, err)
+			}
+		})
+		wg.Go(func() {
+			if found, err := h.Find(context.Background(), "bob"); err != nil || !found {
+				t.Error(found, err)
+			}
+		})
 		wg.Go(func() {
 			if p, err := h.CheckToken(context.Background(), "x"); err != nil || p.Username != "bob" {
 				t.Errorf("%+v %v", p, err)
@@ -246,8 +257,10 @@ func TestFirstLoginsAtOnce(t *testing.T) {
 // fixed accepts every token, as one person's.
 type fixed struct{ Person }
 
-func (f *fixed) CheckToken(context.Context, string) (Person, error) { return f.Person, nil }
-func (f *fixed) Discovery() sasl.Discovery                          { return sasl.Discovery{} }
+func (f *fixed) CheckToken(context.Context, string) (Person, error)            { return f.Person, nil }
+func (f *fixed) CheckPassword(context.Context, string, string) (Person, error) { return f.Person, nil }
+func (f *fixed) Find(context.Context, string) (Person, error)                  { return f.Person, nil }
+func (f *fixed) Discovery() sasl.Discovery                                     { return sasl.Discovery{} }
 
 func TestConfigure(t *testing.T) {
 	t.Parallel()
@@ -268,5 +281,45 @@ func TestConfigure(t *testing.T) {
 		if (s.Passwords != nil) != c.passwords || (s.Tokens != nil) != c.tokens || s.OnlyTokens != c.onlyTokens {
 			t.Errorf("%+v", s)
 		}
+	}
+}
+
+// Finder of a directory.
+func (d *directory) Find(_ context.Context, username string) (Person, error) {
+	d.asked++
+	if _, ok := d.passwords[username]; !ok || d.down != nil {
+		return Person{}, cmp.Or(d.down, sasl.ErrRefused)
+	}
+	return Person{Subject: username, Name: username}, nil
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	d := &directory{passwords: map[string]string{"bob": "pw", "carol": "pw"}}
+	h := newHost(a, true, Backend{Name: "d", Passwords: d, Finder: d})
+	for name, want := range map[string]bool{"bob": true, "nobody": false, "": false} {
+		if got, err := h.Find(t.Context(), name); got != want || err != nil {
+			t.Error(name, got, err)
+		}
+	}
+	if p, err := h.CheckPassword(t.Context(), "bob", "pw"); err != nil || p.Backend != "d" {
+		t.Error("the account that was found is not bob's", err)
+	}
+	d.down = errors.New("no route")
+	if got, err := h.Find(t.Context(), "carol"); got || err != nil {
+		t.Error(got, err)
+	}
+	d.asked = 0
+	for range 10 * findBurst {
+		if _, err := h.Find(t.Context(), "guess"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d.asked > 5*findBurst {
+		t.Errorf("%d questions", d.asked)
+	}
+	if !h.Finds() || newHost(a, true, Backend{Name: "d", Passwords: d}).Finds() {
+		t.Error("Finds")
 	}
 }

@@ -169,7 +169,7 @@ func TestOAuthBearer(t *testing.T) {
 		{"y,,\x01auth=Bearer abc.d-e_f~+/==\x01\x01", b, "", ""},
 		{"n,a=bob@example.org,\x01auth=Bearer abc.d-e_f~+/==\x01\x01", b, "", InvalidAuthzid}, // ejabberd 26.07
 		{"n,a=ann@example.org,\x01auth=Bearer wrong\x01\x01", b, tokenAnswer, NotAuthorized},
-		{"n,a=ann@example.org,\x01auth=\x01\x01", b, tokenAnswer, NotAuthorized}, // RFC 7628 §4.3, XEP-0493 §3.2.1
+		{"n,a=ann@example.org,\x01auth=\x01\x01", b, tokenAnswer, NotAuthorized}, // RFC 7628 §4.3
 		{"n,,\x01auth=Bearer \x01\x01", b, tokenAnswer, NotAuthorized},
 		{"n,,\x01\x01", b, tokenAnswer, NotAuthorized},
 		{"n,,\x01auth=Bearer x\x01\x01", scope, strings.Replace(tokenAnswer, "invalid_token", "insufficient_scope", 1), NotAuthorized},

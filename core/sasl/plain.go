@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// maxForeign is the maximum length of a password that a back end checks, which may be a token.
+const maxForeign = 16 << 10
+
 // maxField is the maximum length of a field of a PLAIN message; RFC 4616 §2 requires at least 255.
 const maxField = 1023
 
@@ -32,7 +35,7 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 		return nil, false, fail(MalformedRequest, "not three parts")
 	case len(username) == 0 || len(password) == 0:
 		return nil, false, fail(MalformedRequest, "empty part")
-	case len(authzid) > 2*maxField || len(username) > maxField || len(password) > maxField:
+	case len(authzid) > 2*maxField || len(username) > maxField || len(password) > p.server.maxPassword():
 		return nil, false, fail(MalformedRequest, "part too long")
 	case !utf8.Valid(in):
 		return nil, false, fail(MalformedRequest, "not UTF-8")
@@ -74,6 +77,13 @@ func (a *account) identity(mechanism string, h Hash, binding string) Identity {
 		id.missing[h] = !a.creds.Keys[h].Set()
 	}
 	return id
+}
+
+func (s *Server) maxPassword() int {
+	if s.cfg.Passwords != nil {
+		return maxForeign
+	}
+	return maxField
 }
 
 // verify checks the password. It does the same work whether the account exists or not.

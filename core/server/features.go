@@ -30,6 +30,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/search"
 	"github.com/dragoman-im/dragoman/core/features/vcard"
 	"github.com/dragoman-im/dragoman/core/features/version"
+	"github.com/dragoman-im/dragoman/core/identity"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/pubsub"
@@ -61,6 +62,7 @@ type assembly struct {
 	stop       func(after time.Duration, again bool) // stops or restarts the server
 	foreign    func(context.Context, jid.JID) (bool, error)
 	nodes      pubsub.Store
+	backends   map[string]func(host jid.JID) identity.Backend
 }
 
 // linked are the features that the server calls directly, or that depend on each other.

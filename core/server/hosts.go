@@ -25,10 +25,13 @@ type host struct {
 // newHost creates a host with its features and attaches it to the router.
 func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 	a.accounts = authentication.New(a.store, domain, authentication.Options{Limits: recordLimits(a.config), Log: a.log})
-	h := &host{Host: router.NewHost(r, domain, router.HostOptions{
-		Accounts: a.store, Log: a.log, Strict: router.Strict{Unknown: a.config.Server.Silent, Requests: a.config.Server.Private},
-	}), domain: domain, accounts: a.accounts}
+	h := &host{domain: domain, accounts: a.accounts}
 	h.identity = newIdentity(h, a)
+	o := router.HostOptions{Accounts: a.store, Log: a.log, Strict: router.Strict{Unknown: a.config.Server.Silent, Requests: a.config.Server.Private}}
+	if h.identity.Finds() {
+		o.Accounts = knownAccounts{a.store, h.identity}
+	}
+	h.Host = router.NewHost(r, domain, o)
 	a.foreign = h.foreign
 	h.linked = link(h.Host, a)
 	h.Use(features(h.Host, a, h.linked)...)

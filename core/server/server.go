@@ -23,6 +23,12 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/resumable"
 )
 
+// served are the served hosts with what they share.
+type served struct {
+	hosts    []*host
+	backends backends // of passwords and tokens
+}
+
 // Options are the parameters of New besides the configuration.
 type Options struct {
 	Log *slog.Logger // nil: nothing is logged
@@ -30,12 +36,12 @@ type Options struct {
 
 // Server is an assembled server.
 type Server struct {
-	config     config.Config
-	log        *slog.Logger
-	store      *store.Store
-	hold       *exclusive.Hold // keeps other processes from the store
-	router     *router.Router
-	hosts      []*host
+	config config.Config
+	log    *slog.Logger
+	store  *store.Store
+	hold   *exclusive.Hold // keeps other processes from the store
+	router *router.Router
+	served
 	clients    *c2s.Server
 	components *component.Server
 	services   services
@@ -77,6 +83,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err = s.rights.Reload(ctx); err != nil {
 		return s, err
 	}
+	if err = s.backends.open(c, o.Log); err != nil {
+		return s, err
+	}
 	granted, err := s.privileges()
 	if err != nil {
 		return s, err
@@ -87,7 +96,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list})
 		if err != nil {
 			return s, err
 		}
@@ -108,7 +117,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 
 // Close closes the ports and the database of a server on which Run was not called.
 func (s *Server) Close() error {
-	err := s.ports.close()
+	err := errors.Join(s.ports.close(), s.backends.close())
 	s.stopEvents()
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())

@@ -31,7 +31,8 @@ var importRules = []importRule{
 	{"core/mailbox", nil},
 	{"core/sasl", addresses},
 	{"core/identity", join(addresses, "core/sasl")},
-	{"core/identity/claims", join(addresses, "core/sasl", "core/identity")},
+	{"core/identity/claims", join(addresses, "core/sasl", "core/identity", "config")},
+	{"core/identity/identitytest", nil},                                                                  // for tests
 	{"core/identity/*", join(addresses, "core/sasl", "core/identity", "core/identity/claims", "config")}, // config for rows of settings
 	{"core/keyfile", nil},
 	{"core/socket", []string{"core/keyfile"}},
@@ -109,7 +110,7 @@ var importRules = []importRule{
 	{"cmd/docs", []string{"core/admin", "core/server", "core/spec", "transports/bridge"}},
 	{"cmd/*", []string{"config"}},
 
-	{"integration", []string{"config", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
+	{"integration", []string{"config", "core/identity/identitytest", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
 	{"integration/*", []string{"config", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
 }
 

@@ -9,6 +9,12 @@ import (
 // moduleUses says which packages import which modules of others outside of their tests, as patterns of path.Match.
 var moduleUses = map[string][]string{
 	"github.com/BurntSushi/toml":               {"config"},
+	"github.com/go-asn1-ber/asn1-ber":          {"core/identity/ldap"},
+	"golang.org/x/sync/singleflight":           {"core/identity/oidc"},
+	"golang.org/x/time/rate":                   {"core/identity"},
+	"github.com/coreos/go-oidc/v3":             {"core/identity/oidc"},
+	"github.com/go-jose/go-jose/v4":            {"core/identity/claims", "core/identity/jwt"},
+	"github.com/go-ldap/ldap/v3":               {"core/identity/ldap"},
 	"github.com/google/uuid":                   {"core/stanza"},
 	"github.com/jackc/pgx/v5":                  {"core/store", "core/store/exclusive", "core/store/pipeline", "core/store/postgres", "core/store/storetest"},
 	"github.com/mattn/go-sqlite3":              {"core/store", "core/store/storetest"},
