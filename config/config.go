@@ -117,6 +117,8 @@ type Limits struct {
 	GroupMembers       int      `toml:"group_members" doc:"Members of a shared group; of \"everyone\" so many accounts are in each other's rosters, in the order of their addresses."`
 	Blocked            int      `toml:"blocked" reload:"yes" doc:"Addresses that one account may block."`
 	OfflineMessages    int      `toml:"offline_messages" reload:"yes" doc:"Messages kept for an account that is away; each sender may use half of what the others leave."`
+	ArchiveMessages    int      `toml:"archive_messages" reload:"yes" doc:"Messages in the archive of an account; the oldest ones are deleted first, within an hour. 0: any number."`
+	ArchiveBytes       Bytes    `toml:"archive_bytes" reload:"yes" doc:"Bytes of the messages in the archive of an account; the oldest ones are deleted first, within an hour. 0: any number."`
 	OfflineBytes       Bytes    `toml:"offline_bytes" reload:"yes" doc:"Bytes of the messages kept for an account that is away, shared in the same way."`
 	Registrations      int      `toml:"registrations" reload:"yes" doc:"Accounts that may be made from one address in registration_time, where server.register is on. 0: no limit."`
 	RegistrationNames  int      `toml:"registration_names" reload:"yes" doc:"User names that are taken and may be tried from one address in registration_time: whoever tries names finds out which accounts exist. 0: no limit."`

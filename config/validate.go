@@ -187,6 +187,7 @@ func (l *Limits) validate(p *Problems) {
 	for path, n := range map[string]int64{
 		"limits.connections": int64(l.Connections), "limits.new_connections": int64(l.NewConnections),
 		"limits.pending_connections": int64(l.PendingConnections), "limits.registrations": int64(l.Registrations), "limits.registration_names": int64(l.RegistrationNames),
+		"limits.archive_messages": int64(l.ArchiveMessages), "limits.archive_bytes": int64(l.ArchiveBytes),
 		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients), "limits.searches": int64(l.Searches),
 		"limits.detached_sessions": int64(l.DetachedSessions),
 	} {

@@ -24,6 +24,7 @@ func (s *Server) Counts() []Count {
 	all.addCounters(s.clients.Counters.Limits())
 	all.addCounters(s.components.Counters.Limits())
 	all.addCounters(s.store.Counters.Limits())
+	all.add(Count{"limits.archive_messages", s.reloadable.archiveQuota.deleted.Load()})
 	for _, h := range s.hosts {
 		for _, f := range h.Features() {
 			all.addCounters(f.Counters)

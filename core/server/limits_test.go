@@ -254,6 +254,16 @@ func limits() []reached {
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
+		{"limits.archive_messages", l.ArchiveMessages, extra{limits: "archive_messages = 1"}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			c.Send(many(3, "<message type='chat' to='juliet@home.test'><body>y</body></message>"))
+			c.Send("<iq type='get' id='archived'><metadata xmlns='urn:xmpp:mam:2'/></iq>") // it waits for the archive
+			c.Until("archived")
+			if err := p.server.enforceQuotas(p.t.Context()); err != nil {
+				p.t.Error(err)
+			}
+			return nil
+		}, ""},
 		{"limits.offline_messages", l.OfflineMessages, extra{limits: "offline_messages = 1"}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			c.Send(many(2, "<message to='juliet@home.test'><body>y</body></message>"))
@@ -365,7 +375,7 @@ func TestDefaults(t *testing.T) {
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
 		"limits.registrations": "20", "limits.registration_names": "100",
 		"limits.clients": "50", "limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
-		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
+		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.archive_messages": "0", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
 		"pubsub.nodes": "1000", "pubsub.bytes": "32 MiB", "pubsub.payload": "250000 B", "pubsub.items": "1000", "pubsub.subscriptions": "1000",
 		"pubsub.service_nodes": "10000", "pubsub.service_bytes": "1 GiB",
 		"limits.unacknowledged": "500", "limits.detached_sessions": "10", "limits.inactive_queue": "500",
@@ -396,6 +406,7 @@ func TestLimitsAreCounted(t *testing.T) {
 	t.Parallel()
 	nothing := map[string]string{
 		"limits.unacknowledged_bytes": "limits.unacknowledged counts it",
+		"limits.archive_bytes":        "limits.archive_messages counts what is deleted for either",
 		"limits.registration_time":    "limits.registrations and limits.registration_names count it",
 		"limits.burst":                "who has sent as much at once is read at the rate from then on, which limits.rate counts",
 	}

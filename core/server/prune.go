@@ -2,9 +2,12 @@ package server
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
+	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/archives"
 	"github.com/dragoman-im/dragoman/core/store/authentication"
 )
 
@@ -25,6 +28,9 @@ func (s *Server) prune(ctx context.Context) error {
 		if err := s.pruneArchive(ctx, clock); err != nil && ctx.Err() == nil {
 			s.log.Error("archives not pruned", "err", err)
 		}
+		if err := s.enforceQuotas(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("archives have more than their quota", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -32,6 +38,30 @@ func (s *Server) prune(ctx context.Context) error {
 		case <-s.reloadable.kept:
 		}
 	}
+}
+
+// archiveQuota is limits.archive_messages and limits.archive_bytes.
+type archiveQuota struct {
+	limits  atomic.Pointer[archives.Quota]
+	deleted atomic.Uint64 // messages that were too many
+}
+
+func (q *archiveQuota) set(c config.Config) {
+	q.limits.Store(&archives.Quota{Messages: c.Limits.ArchiveMessages, Bytes: int64(c.Limits.ArchiveBytes)})
+}
+
+// enforceQuotas deletes the oldest messages of archives that have more than their quota.
+func (s *Server) enforceQuotas(ctx context.Context) error {
+	q := s.reloadable.archiveQuota.limits.Load()
+	if *q == (archives.Quota{}) {
+		return nil
+	}
+	if err := s.store.CompleteArchives(ctx); err != nil {
+		return err
+	}
+	deleted, err := archives.Enforce(ctx, s.store.Reader(), s.store, *q)
+	s.reloadable.archiveQuota.deleted.Add(uint64(deleted))
+	return err
 }
 
 func (s *Server) pruneArchive(ctx context.Context, clock *store.Clock) error {

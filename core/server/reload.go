@@ -16,7 +16,8 @@ type reloadable struct {
 	inForce      sharedGroups
 	keep         atomic.Int64  // server.archive
 	kept         chan struct{} // wakes prune after a change of keep
-	clientsKept  atomic.Int64  // login.clients_kept
+	archiveQuota archiveQuota
+	clientsKept  atomic.Int64 // login.clients_kept
 }
 
 func (r *reloadable) certificate(name string) (*tls.Certificate, error) {
@@ -42,6 +43,7 @@ func (s *Server) Reload(c config.Config) error {
 	s.quota.SetLimits(registrationLimits(c.Limits))
 	s.reloadable.groups.Store(&c.Groups)
 	s.wakeRemovals(jid.JID{})
+	s.reloadable.archiveQuota.set(c)
 	if s.reloadable.keep.Swap(int64(c.Server.Archive)) != int64(c.Server.Archive) {
 		select {
 		case s.reloadable.kept <- struct{}{}:

@@ -66,6 +66,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		}
 	}()
 	s.reloadable.keep.Store(int64(c.Server.Archive))
+	s.reloadable.archiveQuota.set(c)
 	s.reloadable.groups.Store(&c.Groups)
 	s.reloadable.clientsKept.Store(int64(c.Login.ClientsKept))
 	s.reloadable.kept = make(chan struct{}, 1)

@@ -233,3 +233,54 @@ func TestRetractedIsNotIndexed(t *testing.T) {
 		t.Errorf("%d chunks are left: %v", chunks, err)
 	}
 }
+
+// The oldest messages of an archive that has more than its quota are deleted, in the archive of one account alone; a query finds no gap.
+func TestArchiveQuota(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice, bob)
+	var list []archive.Entry
+	for i := range 50 {
+		list = append(list, textEntry(i, "bob@example.org/x", fmt.Sprintf("%040d", i)))
+	}
+	fillText(t, s, list)
+	for _, e := range list[:10] {
+		done := make(chan error, 1)
+		s.Archive(bob, e, func(err error) { done <- err })
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func() (n int) {
+		t.Helper()
+		return len(searched(t, s, archive.Filter{}, 100, false))
+	}
+	for _, c := range []struct {
+		name          string
+		quota         archives.Quota
+		deleted, left int
+	}{
+		{"none", archives.Quota{}, 0, 50},
+		{"not reached", archives.Quota{Messages: 50, Bytes: 1 << 20}, 0, 50},
+		{"messages", archives.Quota{Messages: 30}, 20, 30},
+		{"again", archives.Quota{Messages: 30}, 0, 30},
+	} {
+		if err := s.CompleteArchives(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		deleted, err := archives.Enforce(t.Context(), s.Reader(), s, c.quota)
+		if n := left(); err != nil || deleted != c.deleted || n != c.left {
+			t.Errorf("%s: %d deleted, %d left: %v", c.name, deleted, n, err)
+		}
+	}
+	if _, err := archives.Enforce(t.Context(), s.Reader(), s, archives.Quota{Bytes: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	ids := searched(t, s, archive.Filter{}, 100, false)
+	if len(ids) == 0 || len(ids) > 15 || ids[len(ids)-1] != "w49" || ids[0] != fmt.Sprint("w", 50-len(ids)) {
+		t.Errorf("%v are left", ids)
+	}
+	if r, err := s.Query(t.Context(), bob, archive.Filter{}, archive.Page{Max: 50}); err != nil || len(r.Entries) == 0 {
+		t.Errorf("bob has %d: %v", len(r.Entries), err)
+	}
+}
