@@ -17,8 +17,8 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream import ET
 
 PLUGINS = [
-    "xep_0004", "xep_0030", "xep_0045", "xep_0050", "xep_0054", "xep_0059", "xep_0066", "xep_0077",
-    "xep_0085", "xep_0092", "xep_0115", "xep_0184", "xep_0191", "xep_0199", "xep_0202", "xep_0203", "xep_0249",
+    "xep_0004", "xep_0030", "xep_0045", "xep_0050", "xep_0054", "xep_0059", "xep_0060", "xep_0066", "xep_0077",
+    "xep_0084", "xep_0085", "xep_0092", "xep_0115", "xep_0163", "xep_0184", "xep_0191", "xep_0199", "xep_0202", "xep_0203", "xep_0249",
     "xep_0308", "xep_0313", "xep_0333", "xep_0359", "xep_0444", "xep_0461",
 ]
 
@@ -223,6 +223,56 @@ class Commands:
                 ],
             }
         return result
+
+    async def avatar(self, text):
+        """Publishes an avatar, as clients do: the data, then what it is."""
+        plugin, data = self.xmpp["xep_0084"], text.encode()
+        await plugin.publish_avatar(data)
+        await plugin.publish_avatar_metadata({"id": plugin.generate_id(data), "type": "image/png", "bytes": len(data)})
+        return {"id": plugin.generate_id(data)}
+
+    async def avatar_of(self, of, id):
+        iq = await self.xmpp["xep_0084"].retrieve_avatar(slixmpp.JID(of), id)
+        return {"text": iq["pubsub"]["items"]["item"]["avatar_data"]["value"].decode()}
+
+    async def publish(self, to, node, id, text, options=None):
+        form = None
+        if options is not None:
+            form = self.xmpp["xep_0004"].make_form(ftype="submit")
+            form.add_field(var="FORM_TYPE", ftype="hidden", value="http://jabber.org/protocol/pubsub#publish-options")
+            for name, value in options.items():
+                form.add_field(var=name, value=value)
+        payload = ET.Element("{urn:example:text}text")
+        payload.text = text
+        await self.xmpp["xep_0060"].publish(slixmpp.JID(to), node, id=id, payload=payload, options=form)
+
+    async def node_items(self, of, node, max_items=None):
+        iq = await self.xmpp["xep_0060"].get_items(slixmpp.JID(of), node, max_items=max_items)
+        return {"items": [{"id": i["id"], "text": i["payload"].text} for i in iq["pubsub"]["items"]]}
+
+    async def node(self, to, node, step):
+        """Creates, deletes, purges or subscribes to a node."""
+        plugin, service = self.xmpp["xep_0060"], slixmpp.JID(to)
+        if step == "create":
+            await plugin.create_node(service, node)
+        elif step == "delete":
+            await plugin.delete_node(service, node)
+        elif step == "purge":
+            await plugin.purge(service, node)
+        elif step == "subscribe":
+            iq = await plugin.subscribe(service, node)
+            return {"state": iq["pubsub"]["subscription"]["subscription"]}
+        elif step == "unsubscribe":
+            await plugin.unsubscribe(service, node)
+        elif step == "configure":
+            iq = await plugin.get_node_config(service, node)
+            form = iq["pubsub_owner"]["configure"]["form"]
+            form["type"] = "submit"
+            form.get_fields()["pubsub#title"]["value"] = "Configured"
+            await plugin.set_node_config(service, node, form)
+
+    async def retract_item(self, to, node, id):
+        await self.xmpp["xep_0060"].retract(slixmpp.JID(to), node, id, notify=True)
 
     async def join(self, room, nick, history=0):
         """Joins and waits until the room has sent everything: occupants, history, subject."""
