@@ -97,7 +97,7 @@ func specs() []spec.Spec {
 		s.State, s.Note = spec.Complete, "Server."
 		all = append(all, s)
 	}
-	return all
+	return append(all, plain()...)
 }
 
 // iq handles a request to an account, or to an address without one (q.Account is nil), which is answered as an account
