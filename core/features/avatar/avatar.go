@@ -67,8 +67,11 @@ func (a *Avatars) sent(ctx context.Context, p *router.Pass) error {
 		update = x != nil
 	}
 	info, err := a.info(ctx, pubsub.Reading{Service: p.Account.JID(), Reader: p.Account.JID(), Shared: true})
+	if err != nil {
+		_ = p.Host.LogError(err, "avatar not read") // a presence without the hash is better than none
+	}
 	if err != nil || info == nil {
-		return err
+		return nil
 	}
 	if update {
 		st = st.Without(func(e *stanza.Element) bool { return e.Is(nsUpdate, "x") })
