@@ -54,7 +54,6 @@ var mentioned = map[string]string{
 	"0422": "fastening, which the policy of messages names",
 	"0447": "files, which the policy of messages names",
 	"0482": "invitations to calls, which the policy of messages names",
-	"0493": "clients that log in by OAuth, which is up to the clients",
 }
 
 var cited = regexp.MustCompile(`XEP-(\d{4})`)

@@ -12,5 +12,5 @@
 //
 // There is no goroutine and no lock.
 //
-// Specifications: RFC 4616, RFC 7628.
+// Specifications: RFC 4616, RFC 7628, XEP-0493.
 package identity

@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/identity/httpcheck"
 	"github.com/dragoman-im/dragoman/core/identity/jwt"
 	"github.com/dragoman-im/dragoman/core/identity/ldap"
+	"github.com/dragoman-im/dragoman/core/identity/oidc"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -57,6 +58,14 @@ func (b *backends) open(c config.Config, log *slog.Logger) error {
 		b.list[j.Name] = func(jid.JID) identity.Backend {
 			return identity.Backend{Name: j.Name, Passwords: v, Tokens: v, Free: !j.Reserved}
 		}
+	}
+	for i, o := range c.OIDC {
+		p, err := oidc.New(o, log)
+		if err != nil {
+			return fmt.Errorf("oidc[%d]: %w", i, err)
+		}
+		b.closers = append(b.closers, p)
+		b.list[o.Name] = func(jid.JID) identity.Backend { return identity.Backend{Name: o.Name, Tokens: p, Free: !o.Reserved} }
 	}
 	return nil
 }
