@@ -69,7 +69,11 @@ func targetFor(server *peers.Server, restart func()) scenario.Target {
 			if participant.Component {
 				return client.Attach(ctx, server.ComponentAddr, participant.JID, participant.Secret)
 			}
-			return server.Dial(ctx, peers.Account{User: participant.Account(), Password: participant.Secret}, participant.Resource())
+			account := peers.Account{User: participant.Account(), Password: participant.Secret}
+			if participant.Session != "" {
+				return server.Resume(ctx, account, client.Resume{ID: participant.Session, H: participant.Received})
+			}
+			return server.Dial(ctx, account, participant.Resource())
 		},
 		Condition: conditionOf,
 		Restart: func(context.Context) error {

@@ -22,7 +22,7 @@ const (
 	progressWait = 5 * time.Second
 	// replayMargin is how long a message may take from its archive to its session. What was archived in such a time before
 	// the last acknowledgement is sent again after a crash.
-	replayMargin = 10 * time.Second
+	replayMargin = 2 * time.Second
 )
 
 var errUnacked = stream.NewError(stream.PolicyViolation, "too many stanzas are not acknowledged")

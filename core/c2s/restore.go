@@ -84,8 +84,8 @@ func (c *conn) rebind(saved resumption.Saved, rows []resumption.Stanza, h uint32
 	from := resumption.Receiver{
 		JID: saved.JID, Carbons: slices.Contains(facts.Flags, message.FlagCarbons), Available: presence != nil && presence.Priority >= 0,
 	}
-	list, err := c.server.replay(c.Context(), from, saved, rows, h)
-	if err != nil || list == nil {
+	list, tooMuch, err := c.server.replay(c.Context(), from, saved, rows, h)
+	if err != nil || tooMuch {
 		return nil, err
 	}
 	if c.host.Router.Local(c.who).Session(saved.JID) != nil { // its client has bound a new one
@@ -140,12 +140,12 @@ func (s *session) manageDetached(m *management) {
 	s.waiting, s.held = nil, 0
 }
 
-// replay returns what the client of a stored session has not got, nil if it is too much.
-func (s *Server) replay(ctx context.Context, to resumption.Receiver, saved resumption.Saved, rows []resumption.Stanza, h uint32) ([]resumption.Stanza, error) {
+// replay returns what the client of a stored session has not got.
+func (s *Server) replay(ctx context.Context, to resumption.Receiver, saved resumption.Saved, rows []resumption.Stanza, h uint32) (list []resumption.Stanza, tooMuch bool, err error) {
 	limit := s.limits().Unacked
 	entries, more, err := s.cfg.Archive.ArchivedSince(ctx, saved.JID.Bare(), saved.After, limit)
 	if err != nil || more {
-		return nil, err
+		return nil, more, err
 	}
 	rows = slices.DeleteFunc(slices.Clone(rows), func(r resumption.Stanza) bool { return int32(r.Number-h) <= 0 })
 	archived := make([]resumption.Stanza, 0, len(entries))
@@ -154,7 +154,7 @@ func (s *Server) replay(ctx context.Context, to resumption.Receiver, saved resum
 			archived = append(archived, resumption.Stanza{At: e.At, Stanza: st})
 		}
 	}
-	return resumption.Merge(rows, archived), nil
+	return resumption.Merge(rows, archived), false, nil
 }
 
 // refill adds the stanzas to the list of those that the client has not acknowledged.

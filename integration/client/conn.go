@@ -55,14 +55,15 @@ func (e *Refused) Error() string { return fmt.Sprintf("%s refused: %s", e.Step, 
 
 // Conn is one open stream.
 type Conn struct {
-	jid    string // what the server bound
-	space  string // content namespace, taken for jabber:client in what is returned
-	conn   net.Conn
-	socket net.Conn // under conn
-	buf    *bufio.Reader
-	dec    *xmltree.Decoder
-	write  sync.Mutex
-	closed bool // our end tag was sent; guarded by write
+	jid     string // what the server bound
+	resumed uint32
+	space   string // content namespace, taken for jabber:client in what is returned
+	conn    net.Conn
+	socket  net.Conn // under conn
+	buf     *bufio.Reader
+	dec     *xmltree.Decoder
+	write   sync.Mutex
+	closed  bool // our end tag was sent; guarded by write
 
 	pace    sync.Mutex // the reader passes it for each element; Stall keeps it
 	stalled atomic.Bool

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mellium.im/sasl"
@@ -24,6 +25,13 @@ type Login struct {
 	Resource  string      // asked for in bind; empty: the server chooses
 	TLS       *tls.Config // how to trust the server
 	Mechanism string      // empty: the best that both sides know
+	Resume    *Resume     // resume this session instead of binding one; nil: bind
+}
+
+// Resume names a session that is to be resumed (XEP-0198 §5).
+type Resume struct {
+	ID string
+	H  uint32 // stanzas of the server that were received
 }
 
 // mechanisms that the client knows, best first.
@@ -80,8 +88,34 @@ func (c *Conn) login(ctx context.Context, login Login) error {
 	if features.Child(spaceBind, "bind") == nil {
 		return errors.New("server does not offer bind")
 	}
-	return c.bind(login.Resource)
+	if login.Resume == nil {
+		return c.bind(login.Resource)
+	}
+	return c.resume(login.Resume)
 }
+
+// resume asks for a session. Where the answer is failed, the caller binds none, and tries again without Login.Resume.
+func (c *Conn) resume(r *Resume) error {
+	if err := c.Send(fmt.Sprintf("<resume xmlns='%s' previd='%s' h='%d'/>", SpaceManagement, r.ID, r.H)); err != nil {
+		return err
+	}
+	answer, err := c.step()
+	if err != nil {
+		return err
+	}
+	if answer.Name.Local != "resumed" || answer.Attr("previd") != r.ID {
+		return refused("resume", answer)
+	}
+	h, err := strconv.ParseUint(answer.Attr("h"), 10, 32)
+	c.resumed = uint32(h)
+	return err
+}
+
+// Resumed is the number of stanzas that the server had handled when it resumed the session.
+func (c *Conn) Resumed() uint32 { return c.resumed }
+
+// SpaceManagement is the namespace of stream management.
+const SpaceManagement = "urn:xmpp:sm:3"
 
 // open sends a stream header and reads the server's and its features.
 func (c *Conn) open(domain string) (*xmltree.Element, error) {

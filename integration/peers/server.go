@@ -59,6 +59,13 @@ type Server struct {
 	CertFile      string      // for clients that read files
 }
 
+// Resume logs in an account and resumes a session of it (XEP-0198).
+func (s *Server) Resume(ctx context.Context, account Account, session client.Resume) (*client.Conn, error) {
+	return client.Dial(ctx, client.Login{
+		Addr: s.ClientAddr, Domain: s.Host, User: account.User, Password: account.Password, TLS: s.TLS, Resume: &session,
+	})
+}
+
 // Dial logs in a scripted client.
 func (s *Server) Dial(ctx context.Context, account Account, resource string) (*client.Conn, error) {
 	return client.Dial(ctx, client.Login{

@@ -34,7 +34,7 @@ def say(what):
 
 
 class Puppet(slixmpp.ClientXMPP):
-    def __init__(self, jid, password, ca_certs, mechanism=None):
+    def __init__(self, jid, password, ca_certs, mechanism=None, manage=False):
         super().__init__(jid, password, sasl_mech=mechanism)
         self.ca_certs = ca_certs
         self.auto_reconnect = False
@@ -46,6 +46,9 @@ class Puppet(slixmpp.ClientXMPP):
         self.ready = asyncio.get_event_loop().create_future()
         for plugin in PLUGINS:
             self.register_plugin(plugin)
+        if manage:
+            self.register_plugin("xep_0198")
+        self.add_event_handler("session_resumed", lambda _: self.settle(None))
         self.add_event_handler("session_start", lambda _: self.settle(None))
         self.add_event_handler("failed_all_auth", lambda _: self.settle("authentication failed"))
         self.add_event_handler("connection_failed", lambda e: self.settle("connection failed: %s" % e))
@@ -89,8 +92,8 @@ class Commands:
     def __init__(self):
         self.xmpp = None
 
-    async def login(self, jid, password, host, port, ca_certs, mechanism=None, presence=True):
-        self.xmpp = Puppet(jid, password, ca_certs, mechanism)
+    async def login(self, jid, password, host, port, ca_certs, mechanism=None, presence=True, manage=False):
+        self.xmpp = Puppet(jid, password, ca_certs, mechanism, manage)
         self.xmpp.connect((host, port))
         fault = await self.xmpp.ready
         if fault:
@@ -117,6 +120,20 @@ class Commands:
         iq["type"] = "get"
         iq.enable("roster")
         return self.contacts(await iq.send())
+
+    async def cut(self):
+        """Breaks the connection, without closing the stream."""
+        self.xmpp.transport.abort()
+
+    async def resume(self, host, port):
+        """Connects again; the session must be the same."""
+        id = self.xmpp["xep_0198"].sm_id
+        self.xmpp.ready = asyncio.get_event_loop().create_future()
+        self.xmpp.connect((host, port))
+        fault = await self.xmpp.ready
+        if fault:
+            raise RuntimeError(fault)
+        return {"same": bool(id) and self.xmpp["xep_0198"].sm_id == id, "unacked": len(self.xmpp["xep_0198"].unacked_queue)}
 
     async def logout(self):
         await self.xmpp.disconnect()

@@ -27,6 +27,30 @@ func (s connects) run(ctx context.Context, r *execution) error {
 	return nil
 }
 
+// resumes connects to a session that the client had before (XEP-0198).
+type resumes struct {
+	name, id string
+	received uint32
+}
+
+func (s resumes) run(ctx context.Context, r *execution) error {
+	id, err := r.vars.Expand(s.id, false)
+	if err != nil {
+		return err
+	}
+	jid := r.vars[s.name]
+	participant := r.participants[s.name]
+	participant.Session, participant.Received = id, s.received
+	a, err := r.target.Connect(ctx, participant)
+	if err != nil {
+		return err
+	}
+	r.register(s.name, a)
+	bare, resource, _ := strings.Cut(jid, "/")
+	r.vars[s.name], r.vars[s.name+".bare"], r.vars[s.name+".resource"] = jid, bare, resource
+	return nil
+}
+
 type cannotConnect struct{ name, condition string }
 
 func (s cannotConnect) run(ctx context.Context, r *execution) error {

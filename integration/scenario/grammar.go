@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
@@ -25,6 +26,10 @@ const (
 var stepPatterns = []stepPattern{
 	{line: regexp.MustCompile(`^` + some + ` connects?$`), participant: true, build: func(g []string, _ string) (action, error) {
 		return connects{names(g[0])}, nil
+	}},
+	{line: regexp.MustCompile(`^` + who + ` resumes (\{[a-z]+\}) after (\d+) stanzas$`), participant: true, build: func(g []string, _ string) (action, error) {
+		received, err := strconv.ParseUint(g[2], 10, 32)
+		return resumes{g[0], g[1], uint32(received)}, err
 	}},
 	{line: regexp.MustCompile(`^` + who + ` cannot connect: ([a-z-]+)$`), participant: true, build: func(g []string, _ string) (action, error) {
 		return cannotConnect{g[0], g[1]}, nil

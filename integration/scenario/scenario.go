@@ -35,7 +35,9 @@ type Participant struct {
 	JID       string // user@domain, user@domain/resource, or a component's domain; may hold {host}
 	Secret    string // password or component secret
 
-	Privileged bool // XEP-0356 is granted to the component
+	Privileged bool   // XEP-0356 is granted to the component
+	Session    string // the id of a session that it resumes instead of binding one; empty: none
+	Received   uint32 // stanzas of that session that it has got
 }
 
 // Account is the localpart of a client's JID.
