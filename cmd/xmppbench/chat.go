@@ -20,6 +20,7 @@ func chatCommand(o *options) *cobra.Command {
 	window := cmd.Flags().Int("window", 20, "messages in flight in each direction")
 	size := cmd.Flags().Int("size", 64, "bytes of a body")
 	bare := cmd.Flags().Bool("bare", false, "send to bare JIDs")
+	manage := cmd.Flags().Bool("manage", false, "with stream management (XEP-0198): one request and one acknowledgement for ten messages")
 	archive := cmd.Flags().String("archive", "", "what the accounts want archived (XEP-0441): always or never; empty leaves the preferences unchanged")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
@@ -28,7 +29,7 @@ func chatCommand(o *options) *cobra.Command {
 				return nil, err
 			}
 			defer closeAll(others)
-			return chat(ctx, t, o, chatLoad{*users &^ 1, *duration, *window, *size, *bare, *archive})
+			return chat(ctx, t, o, chatLoad{*users &^ 1, *duration, *window, *size, *bare, *manage, *archive})
 		})
 	}
 	return cmd
@@ -40,6 +41,7 @@ type chatLoad struct {
 	window int
 	size   int
 	bare   bool
+	manage bool
 
 	archive string
 }
@@ -118,7 +120,7 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 		head := "<message to='" + to + "' type='chat' id='b'>" + bodyMark
 		tail := strings.Repeat("x", max(0, l.size-26)) + "</body></message>"
 		wg.Go(func() {
-			x := exchange{c, head, tail, begin, deadline, &total, &latencies[i]}
+			x := exchange{c, head, tail, begin, deadline, &total, &latencies[i], l.manage}
 			errs[i] = x.sendWindow(l.window)
 		})
 	}
@@ -155,7 +157,11 @@ func (l chatLoad) prepare(c *client) error {
 			return fmt.Errorf("archive %s: %s", l.archive, answer)
 		}
 	}
-	return c.becomeAvailable()
+	if err := c.becomeAvailable(); err != nil || !l.manage {
+		return err
+	}
+	_, err := c.enable()
+	return err
 }
 
 // busy is the number of accounts that the measurement uses; background sessions use the others.
@@ -184,6 +190,7 @@ type exchange struct {
 	begin, deadline time.Time
 	total           *atomic.Int64
 	latencies       *[]time.Duration
+	manage          bool
 }
 
 func (x *exchange) message() string {
@@ -211,7 +218,11 @@ func (x *exchange) sendWindow(window int) error {
 	var failed error
 	err := x.c.count(x.deadline, bodyMark, func(rest []byte) bool {
 		x.record(rest)
-		failed = x.c.write(x.message())
+		text := x.message()
+		if n := len(*x.latencies); x.manage && n%10 == 0 {
+			text += "<a xmlns='urn:xmpp:sm:3' h='" + strconv.Itoa(n) + "'/><r xmlns='urn:xmpp:sm:3'/>"
+		}
+		failed = x.c.write(text)
 		return failed != nil
 	})
 	if failed != nil {

@@ -35,8 +35,8 @@ func (k *keyring) conversation(mechanism, user, password string) (*scram.ClientC
 	return kept.(*scram.Client).NewConversation(), nil
 }
 
-// login authenticates and binds.
-func (c *client) login(t target, o *options, account int) error {
+// signIn authenticates.
+func (c *client) signIn(t target, o *options, account int) error {
 	user := fmt.Sprintf("%s%d", o.user, account)
 	var err error
 	if o.mechanism == "PLAIN" {
@@ -47,7 +47,12 @@ func (c *client) login(t target, o *options, account int) error {
 	if err != nil {
 		return err
 	}
-	if err := c.open(t.domain); err != nil {
+	return c.open(t.domain)
+}
+
+// login authenticates and binds.
+func (c *client) login(t target, o *options, account int) error {
+	if err := c.signIn(t, o, account); err != nil {
 		return err
 	}
 	answer, err := c.ask("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", "</iq>")

@@ -100,7 +100,7 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 	}
 	wg.Go(func() {
 		head := "<message to='" + l.room + "' type='groupchat' id='b'>" + bodyMark
-		x := exchange{clients[0], head, strings.Repeat("x", 40) + "</body></message>", begin, deadline, &total, &latencies}
+		x := exchange{clients[0], head, strings.Repeat("x", 40) + "</body></message>", begin, deadline, &total, &latencies, false}
 		x.c.refused = func() error { // the room or its network refuses further messages for the moment
 			time.Sleep(fullPause)
 			return x.c.write(x.message())

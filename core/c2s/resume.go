@@ -40,6 +40,7 @@ func (c *conn) beforeBindManagement(it *stream.Item) error {
 func (c *conn) resuming(e *stanza.Element) (m *management, answer *stanza.Element, attach func(func(dst []byte) []byte) error, err error) {
 	refuse := func(condition string, h *uint32) (*management, *stanza.Element, func(func([]byte) []byte) error, error) {
 		c.server.Counters.ResumeFailed.Add(1)
+		c.Log().Debug("session not resumed", "condition", condition)
 		return nil, failed(condition, h), nil, nil
 	}
 	h, ok := parseCount(e.Attr("h"))

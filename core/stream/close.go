@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -75,5 +76,5 @@ func (c *Conn) queueFailed(err error, _ int) {
 	if errors.Is(err, ErrSlow) {
 		c.config.Counters.Slow.Add(1)
 	}
-	c.Stop(err)
+	c.Stop(fmt.Errorf("%w: %w", errWrite, err))
 }

@@ -27,6 +27,9 @@ var (
 	ErrNoTLS     = errors.New("TLS refused")
 )
 
+// errWrite is wrapped by the errors of the queue, whatever the transport calls them.
+var errWrite = errors.New("write to peer")
+
 // ErrSilent ends a stream whose peer did not answer a ping, or did not end its side in time.
 var ErrSilent = NewError(ConnectionTimeout, "no answer") // RFC 6120 §4.9.3.4
 
@@ -234,5 +237,5 @@ func (c *Conn) panicked(v any) {
 
 // PeerGone reports whether err means that the peer does not read any more.
 func PeerGone(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrSlow) || isNetError(err)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errWrite) || isNetError(err)
 }

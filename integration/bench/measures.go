@@ -61,6 +61,8 @@ func measures(o options) []measure {
 		byLoad("chat to bare addresses", "message", chat("--archive", "never", "--bare")),
 		byLoad("chat with TLS", "message", chat("--archive", "never", "--tls")),
 		byLoad("chat with the archive on", "message", chat("--archive", "always", "--window", "2")),
+		byLoad("chat with the archive on, XEP-0198", "message", chat("--archive", "always", "--window", "2", "--manage")),
+		byLoad("resumption of 1000 cut sessions", "session", func(*bench, *server) []string { return []string{"resume"} }),
 		byLoad("login SCRAM-SHA-1", "login", login("SCRAM-SHA-1")),
 		byLoad("login SCRAM-SHA-256", "login", login("SCRAM-SHA-256")).with("SCRAM-SHA-256"),
 		byLoad("login SCRAM-SHA-1, TLS", "login", login("SCRAM-SHA-1", "--tls")),
