@@ -16,7 +16,6 @@ func (c *conn) count(m *management, n, saved uint32) {
 		Failed: func() { c.Stop(errNotStored) },
 	}
 	if m.stored() {
-		hooks.Ordered = c.server.cfg.OrderedWrites
 		hooks.Save = m.save
 	}
 	c.handled = resumption.NewHandled(n, saved, hooks)
@@ -100,7 +99,11 @@ func (m *management) forget(h uint32) {
 // progress returns what is stored about the stanzas to the client.
 func (m *management) progress() resumption.Progress {
 	acked, since := m.out.Acked()
-	return resumption.Progress{Acked: acked, After: since.Add(-replayMargin)}
+	after := since.Add(-replayMargin)
+	if after.Before(m.floor) {
+		after = m.floor
+	}
+	return resumption.Progress{Acked: acked, After: after}
 }
 
 // save stores that n stanzas of the client are handled.

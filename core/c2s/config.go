@@ -144,9 +144,7 @@ type Config struct {
 type Resumption struct {
 	Sessions resumption.Store
 	Archive  resumption.Archive
-	// OrderedWrites says that all writes of the process are committed in the order in which they were queued.
-	OrderedWrites bool
-	Location      string // where clients should resume: a domain or an address, with or without a port
+	Location string // where clients should resume: a domain or an address, with or without a port
 }
 
 func (c *Config) check() error {

@@ -36,6 +36,7 @@ type management struct {
 	out     *unacked.List
 	id      resumption.ID // zero if the session cannot be resumed
 	max     time.Duration // for which it can be
+	floor   time.Time     // what was archived before it and is not acknowledged is stored
 	keeper  resumption.Keeper
 	timer   *time.Timer
 	claim   chan struct{} // holds one value while a connection resumes the session

@@ -106,7 +106,8 @@ func (c *conn) rebind(saved resumption.Saved, rows []resumption.Stanza, h uint32
 	facts.Directed = c.leaveRooms(m, facts.Directed)
 	s.port.Restore(facts)
 	m.refill(list)
-	saved.Acked, saved.After = h, time.Now().Add(-replayMargin)
+	m.floor = time.Now().Add(-replayMargin)
+	saved.Acked, saved.After = h, m.floor
 	if err := c.server.cfg.Archive.Suspend(c.Context(), saved, m.rows()); err != nil {
 		s.port.Unbind(c.Context())
 		s.mu.Lock()

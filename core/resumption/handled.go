@@ -15,8 +15,6 @@ type HandledHooks struct {
 	// Failed is called once when a write has failed that may succeed later. From then on nothing is handled: the client sends
 	// those stanzas again when it resumes.
 	Failed func()
-	// Ordered says that a count which is saved after the writes of a stanza were queued is committed with them or after them.
-	Ordered bool
 }
 
 // Handled counts the stanzas of one connection's client that are handled (XEP-0198 §4). Begin, End and Request are called
@@ -27,7 +25,6 @@ type Handled struct {
 	mu       sync.Mutex
 	received uint32   // stanzas that were received, without the one of next
 	pending  []*Token // stanzas whose writes have not ended, in order
-	late     int      // writes that are not queued yet
 	failed   bool
 	wanted   bool   // the client has asked
 	saved    uint32 // what is stored
@@ -71,7 +68,7 @@ func (h *Handled) End() {
 }
 
 // BeginWrite implements router.Writes.
-func (t *Token) BeginWrite(queued bool) func(error) {
+func (t *Token) BeginWrite() func(error) {
 	h := t.of
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -80,10 +77,6 @@ func (t *Token) BeginWrite(queued bool) func(error) {
 	}
 	t.used = true
 	t.writes++
-	if !queued {
-		h.late++
-		return func(err error) { h.ended(t, err, 1) }
-	}
 	return t.end
 }
 
@@ -98,12 +91,11 @@ func (h *Handled) insert(t *Token) {
 	h.pending[i], t.pending = t, true
 }
 
-func (t *Token) end(err error) { t.of.ended(t, err, 0) }
+func (t *Token) end(err error) { t.of.ended(t, err) }
 
 // ended handles the end of a write.
-func (h *Handled) ended(t *Token, err error, late int) {
+func (h *Handled) ended(t *Token, err error) {
 	h.mu.Lock()
-	h.late -= late
 	t.writes--
 	failed := err != nil && stanza.Temporary(err) && !h.failed
 	h.failed = h.failed || failed
@@ -162,8 +154,7 @@ func (h *Handled) proceed() {
 		h.hooks.Answer(n)
 	case h.hooks.Save == nil:
 		h.mu.Unlock()
-	case len(h.pending) == 0, h.hooks.Ordered && h.late == 0:
-		n = h.received
+	case len(h.pending) == 0:
 		h.wanted, h.saving = false, true
 		h.mu.Unlock()
 		h.hooks.Save(n, func(err error) { h.hasSaved(n, err) })

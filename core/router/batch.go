@@ -27,9 +27,8 @@ func NewBatch(ctx context.Context) *Batch { return &Batch{ctx: ctx} }
 
 // Writes learns which database writes a stanza causes, without which it is not safe.
 type Writes interface {
-	// BeginWrite registers a write; the returned function ends it. queued says that the write is queued in the store before the
-	// stanza has been routed.
-	BeginWrite(queued bool) func(error)
+	// BeginWrite registers a write; the returned function ends it.
+	BeginWrite() func(error)
 }
 
 // SetWrites sets what learns of the writes of the stanzas that follow.
@@ -75,11 +74,11 @@ func (b *Batch) sender(st *stanza.Stanza) *Bound {
 }
 
 // beginWrite registers a database write; see Writes. The returned function ends it.
-func (b *Batch) beginWrite(queued bool) func(error) {
+func (b *Batch) beginWrite() func(error) {
 	if b == nil || b.writes == nil {
 		return func(error) {}
 	}
-	return b.writes.BeginWrite(queued)
+	return b.writes.BeginWrite()
 }
 
 // sink is a queue; dirty is true while some batch is going to flush it.

@@ -161,7 +161,7 @@ func (a *Account) enqueue(b *Batch, st *stanza.Stanza, m mode) error {
 	if len(a.queue.items) >= maxQueued || a.queue.bytes+size > maxQueuedBytes {
 		return errFull
 	}
-	q := queued{st: st, mode: m, sender: b.sender(st), done: b.beginWrite(false)}
+	q := queued{st: st, mode: m, sender: b.sender(st), done: b.beginWrite()}
 	if b != nil {
 		q.wait, q.writes = b.wait, b.writes
 	}

@@ -29,7 +29,7 @@ type safeWait struct {
 }
 
 // BeginWrite implements Writes.
-func (s *safeWait) BeginWrite(bool) func(error) {
+func (s *safeWait) BeginWrite() func(error) {
 	s.mu.Lock()
 	s.writes++
 	s.mu.Unlock()

@@ -66,7 +66,7 @@ func (p *Pass) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(p.batch, st) }
 
 // BeginWrite registers a database write without which the stanza is not safe (see Endpoint.SendAll, and Batch.SetWrites). Call
 // it before the write is queued, in the stage, and the returned function once, when the write has been committed or has failed.
-func (p *Pass) BeginWrite() func(error) { return p.batch.beginWrite(true) }
+func (p *Pass) BeginWrite() func(error) { return p.batch.beginWrite() }
 
 var passes = sync.Pool{New: func() any { return new(Pass) }}
 

@@ -208,7 +208,7 @@ func (s *Server) newClients() error {
 		Hosts: hosts, Gone: gone, Certificates: s.reloadable.certificate, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
 		Limits: clientLimits(s.config), Pace: s.store.Pace, Log: s.log,
 		Resumption: c2s.Resumption{
-			Sessions: sessions, Archive: sessions, OrderedWrites: s.store.Dialect() == store.SQLite, Location: s.config.Login.ResumeLocation,
+			Sessions: sessions, Archive: sessions, Location: s.config.Login.ResumeLocation,
 		},
 	})
 	return err

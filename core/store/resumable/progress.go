@@ -3,6 +3,7 @@ package resumable
 import (
 	"database/sql"
 	"fmt"
+	"sync"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/resumption"
@@ -15,13 +16,69 @@ type progressRow struct {
 	handled, acked, archived int64
 }
 
-// SaveProgress implements resumption.Store. Clients cause one for each acknowledgement that they ask for.
+// progressQueue collects changes for one partition until it writes them, all together: clients cause one for each acknowledgement
+// that they ask for.
+type progressQueue struct {
+	partition *store.Partition
+	dialect   store.Dialect
+
+	mu   sync.Mutex
+	rows []progressRow
+	done []func(error) // of rows
+	due  bool          // a write is queued that takes the rows
+}
+
+// SaveProgress implements resumption.Store.
 func (s *Sessions) SaveProgress(account jid.JID, name string, p resumption.Progress, handled *uint32, done func(error)) {
 	row := progressRow{account.String(), name, -1, int64(p.Acked), p.After.UnixMicro()}
 	if handled != nil {
 		row.handled = int64(*handled)
 	}
-	s.progress.Append(account.String(), row, done)
+	s.queue(s.store.Partition(account.String())).add(row, done)
+}
+
+// queue returns the queue of a partition.
+func (s *Sessions) queue(p *store.Partition) *progressQueue {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.queues[p]
+	if q == nil {
+		q = &progressQueue{partition: p, dialect: s.store.Dialect()}
+		s.queues[p] = q
+	}
+	return q
+}
+
+func (q *progressQueue) add(row progressRow, done func(error)) {
+	q.mu.Lock()
+	q.rows, q.done = append(q.rows, row), append(q.done, done)
+	due := q.due
+	q.due = true
+	q.mu.Unlock()
+	if due {
+		return
+	}
+	var rows []progressRow
+	var dones []func(error)
+	take := func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		rows, dones = append(rows, q.rows...), append(dones, q.done...)
+		q.rows, q.done, q.due = nil, nil, false
+	}
+	q.partition.WriteAsync(func(tx *sql.Tx) error {
+		take() // if the transaction is repeated, it has more rows
+		return writeProgress(tx, q.dialect, rows)
+	}, func(err error) {
+		if rows == nil { // it was refused
+			take()
+		}
+		for _, done := range dones {
+			if done != nil {
+				done(err)
+			}
+		}
+	})
 }
 
 const (
@@ -33,13 +90,10 @@ FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) AS
 WHERE r.account = new.account AND r.id = new.id` // PostgreSQL
 )
 
-// progressWriter writes the last change of each session.
-type progressWriter struct{ dialect store.Dialect }
-
-// WriteRows implements store.BulkWriter.
-func (w progressWriter) WriteRows(tx *sql.Tx, rows []store.BulkRow[progressRow]) error {
+// writeProgress writes the last change of each session.
+func writeProgress(tx *sql.Tx, dialect store.Dialect, rows []progressRow) error {
 	last := lastProgress(rows)
-	if w.dialect == store.Postgres {
+	if dialect == store.Postgres {
 		var names, accounts []string
 		var handled, acked, archived []int64
 		for _, r := range last {
@@ -59,18 +113,15 @@ func (w progressWriter) WriteRows(tx *sql.Tx, rows []store.BulkRow[progressRow])
 	return nil
 }
 
-// Ended implements store.BulkWriter.
-func (w progressWriter) Ended(int, error) {}
-
 // lastProgress returns one change for each session.
-func lastProgress(rows []store.BulkRow[progressRow]) []progressRow {
+func lastProgress(rows []progressRow) []progressRow {
 	if len(rows) == 1 {
-		return []progressRow{rows[0].Value}
+		return rows
 	}
 	at := make(map[string]int, len(rows))
 	list := make([]progressRow, 0, len(rows))
 	for i := range rows {
-		r := rows[i].Value
+		r := rows[i]
 		k, known := at[r.name]
 		if !known {
 			at[r.name] = len(list)

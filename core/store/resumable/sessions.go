@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/archive"
@@ -18,16 +19,16 @@ import (
 
 // Sessions stores the sessions of all accounts. It is a resumption.Store and a resumption.Archive.
 type Sessions struct {
-	store    *store.Store
-	log      *slog.Logger
-	progress *store.Bulk[progressRow]
+	store *store.Store
+	log   *slog.Logger
+
+	mu     sync.Mutex
+	queues map[*store.Partition]*progressQueue
 }
 
 // New returns the sessions in a store.
 func New(s *store.Store, log *slog.Logger) *Sessions {
-	return &Sessions{store: s, log: log, progress: store.NewBulk(s, func(*store.Partition) store.BulkWriter[progressRow] {
-		return progressWriter{s.Dialect()}
-	})}
+	return &Sessions{store: s, log: log, queues: map[*store.Partition]*progressQueue{}}
 }
 
 const (
