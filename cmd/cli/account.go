@@ -23,28 +23,8 @@ func (p program) accountCommand() *cobra.Command {
 	cmd.AddCommand(
 		p.passwordCommand("add USER[@HOST]", "Make an account", "made", (*server.Accounts).Add),
 		p.changePasswordCommand(),
-		&cobra.Command{
-			Use: "import [FILE]", Short: "Make accounts from a file or standard input", Args: cobra.MaximumNArgs(1),
-			Long: `Make accounts from lines of a file, or of standard input where none is named:
-
-  USER[@HOST] PASSWORD
-
-Empty lines and lines that begin with # are left out. What is wrong with a line is told with its
-number; the other accounts are made, and the exit status is 1.`,
-			Example: "  dragoman account import people.txt -c dragoman.toml",
-			RunE: func(cmd *cobra.Command, args []string) error {
-				in := cmd.InOrStdin()
-				if len(args) > 0 {
-					f, err := os.Open(args[0])
-					if err != nil {
-						return err
-					}
-					defer f.Close()
-					in = f
-				}
-				return p.withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a, in) })
-			},
-		},
+		p.importCommand(),
+		p.exportCommand(),
 		p.removeCommand(),
 		&cobra.Command{
 			Use: "list", Aliases: []string{"ls"}, Short: "List the accounts", Args: cobra.NoArgs,

@@ -48,19 +48,20 @@ func (e *Engine) prefs(ctx context.Context, r Request, x *stanza.Element) (*stan
 		if err != nil {
 			return nil, err
 		}
-		return p.element(), nil
+		return p.Element(), nil
 	}
-	p, err := parsePrefs(x)
+	p, err := ParsePrefs(x)
 	if err != nil {
 		return nil, err
 	}
 	if err := store.SetPrefs(ctx, r.Archive, p); err != nil {
 		return nil, err
 	}
-	return p.element(), nil // XEP-0441 §3.2: the answer is what is set now
+	return p.Element(), nil // XEP-0441 §3.2: the answer is what is set now
 }
 
-func parsePrefs(x *stanza.Element) (Prefs, error) {
+// ParsePrefs reads the element prefs (XEP-0441 §3).
+func ParsePrefs(x *stanza.Element) (Prefs, error) {
 	p := Prefs{Default: Default(x.Attr("default"))}
 	switch p.Default {
 	case Always, Never, Roster:
@@ -94,7 +95,8 @@ func contacts(x *stanza.Element) ([]jid.JID, error) {
 	return list, nil
 }
 
-func (p Prefs) element() *stanza.Element {
+// Element is the element prefs (XEP-0441 §3).
+func (p Prefs) Element() *stanza.Element {
 	d := p.Default
 	if d == "" {
 		d = Always

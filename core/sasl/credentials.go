@@ -41,6 +41,16 @@ const (
 // String returns the hash as mechanism names have it.
 func (h Hash) String() string { return [...]string{"SHA-1", "SHA-256", "SHA-512"}[h] }
 
+// ParseHash returns the hash with a name.
+func ParseHash(name string) (Hash, bool) {
+	for h := range hashes {
+		if h.String() == name {
+			return h, true
+		}
+	}
+	return 0, false
+}
+
 func (h Hash) new() func() hash.Hash {
 	return [...]func() hash.Hash{sha1.New, sha256.New, sha512.New}[h]
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/portable"
 	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -28,7 +29,7 @@ func Specs() []spec.Spec {
 	var all []spec.Spec
 	for _, declared := range []func() []spec.Spec{
 		archive.Specs, c2s.Specs, command.Specs, component.Specs, disco.Specs, form.Specs, message.Specs,
-		paging.Specs, pubsub.Specs, room.Specs, sasl.Specs, stream.Specs,
+		paging.Specs, portable.Specs, pubsub.Specs, room.Specs, sasl.Specs, stream.Specs,
 	} {
 		all = append(all, declared()...)
 	}

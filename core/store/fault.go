@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/sqlerror"
 )
 
 // Unavailable is an error of a write that may be tried again: nothing of it is on the disk,
@@ -32,7 +33,7 @@ func unavailable(err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	if advice := cmp.Or(sqliteAdvice(err), postgresAdvice(err)); advice != "" {
+	if advice := cmp.Or(sqlerror.SQLiteAdvice(err), sqlerror.PostgresAdvice(err)); advice != "" {
 		return &Unavailable{err, advice}
 	}
 	return err
@@ -44,7 +45,7 @@ var errGone = stanza.ItemNotFound("it has been deleted")
 
 // orphan adds errGone to the error of a row without the one that it belongs to.
 func orphan(err error) error {
-	if foreign(err) {
+	if sqlerror.Foreign(err) {
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return err

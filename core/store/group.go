@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/store/sqlerror"
 )
 
 const (
@@ -112,7 +114,7 @@ func (p *Partition) apply(tx *sql.Tx, w *write) error {
 		return nil
 	}
 	if w.single && p.store.dialect == SQLite {
-		if w.err = p.call(tx, w.fn); w.err != nil && !constraint(w.err) {
+		if w.err = p.call(tx, w.fn); w.err != nil && !sqlerror.Constraint(w.err) {
 			return w.err // nobody knows whether the transaction is there still
 		}
 		return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/dragoman-im/dragoman/core/store/schema"
+	"github.com/dragoman-im/dragoman/core/store/sqlerror"
 )
 
 //go:embed migrations
@@ -131,7 +132,7 @@ func lockMigrations(ctx context.Context, db *sql.DB) (unlock func(), err error) 
 		return nil, err
 	}
 	for range maxWaits {
-		if _, err = conn.ExecContext(ctx, lockMigrationsSQL); !locked(err) {
+		if _, err = conn.ExecContext(ctx, lockMigrationsSQL); !sqlerror.Locked(err) {
 			break
 		}
 	}
@@ -181,7 +182,7 @@ func migrateUp(ctx context.Context, p *goose.Provider, log *slog.Logger) error {
 	for waited := 1; ; {
 		have, want, err := p.GetVersions(ctx)
 		switch {
-		case locked(err) && waited < maxWaits:
+		case sqlerror.Locked(err) && waited < maxWaits:
 			waited++
 			continue
 		case err != nil:
@@ -198,7 +199,7 @@ func migrateUp(ctx context.Context, p *goose.Provider, log *slog.Logger) error {
 		if err == nil {
 			return nil
 		}
-		if locked(err) && waited < maxWaits {
+		if sqlerror.Locked(err) && waited < maxWaits {
 			waited++
 			continue
 		}

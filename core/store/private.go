@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/features/private"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
 const privateSQL = `SELECT xml FROM private_xml WHERE account = ? AND space = ? AND name = ?`
@@ -21,6 +22,19 @@ func (s *Store) Private(ctx context.Context, account jid.JID, space, name string
 		return "", fmt.Errorf("read private XML of %s: %w", account, err)
 	}
 	return xml, nil
+}
+
+const privateItemsSQL = `SELECT space, name, xml FROM private_xml WHERE account = ? ORDER BY space, name`
+
+// PrivateItems returns all private elements of an account.
+func (s *Store) PrivateItems(ctx context.Context, account jid.JID) ([]private.Item, error) {
+	list, err := scan.Rows(ctx, s.reads, func(row scan.Row) (i private.Item, err error) {
+		return i, row.Scan(&i.Space, &i.Name, &i.XML)
+	}, privateItemsSQL, account.String())
+	if err != nil {
+		return nil, fmt.Errorf("read private XML of %s: %w", account, err)
+	}
+	return list, nil
 }
 
 // PrivateLimit implements private.Store.

@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/dragoman-im/dragoman/core/store/sqlerror"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
@@ -334,7 +335,7 @@ func TestSingleStatements(t *testing.T) {
 	wg.Wait()
 	got := numbers(t, s)
 	for i := range n {
-		if odd := i%2 == 1; constraint(errs[i]) != odd || (errs[i] == nil) == odd || !got[i&^1] {
+		if odd := i%2 == 1; sqlerror.Constraint(errs[i]) != odd || (errs[i] == nil) == odd || !got[i&^1] {
 			t.Fatalf("write %d: %v, stored %v", i, errs[i], got[i&^1])
 		}
 	}

@@ -35,6 +35,7 @@ type Ejabberd struct {
 // ejabberdModules are loaded beside mod_privilege. mod_caps does not work without mod_muc.
 var ejabberdModules = []string{
 	"roster", "disco", "caps", "muc", "offline", "ping", "vcard", "last", "time", "version", "privacy", "blocking", "private", "carboncopy", "stream_mgmt",
+	"mam", "pubsub",
 }
 
 // StartEjabberd runs an ejabberd of its own, with a node that has no name: it needs no port mapper.
@@ -179,4 +180,17 @@ func (e *Ejabberd) call(ctx context.Context, command string, arguments any) erro
 		err = fmt.Errorf("%s: %s", answer.Status, text)
 	}
 	return err
+}
+
+// Export writes all accounts of the host to a directory (XEP-0227), and returns the main file.
+func (e *Ejabberd) Export() string {
+	e.t.Helper()
+	dir := filepath.Join(e.dir, "export")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		e.t.Fatal(err)
+	}
+	if err := e.call(e.t.Context(), "export_piefxis", map[string]string{"dir": dir}); err != nil {
+		e.t.Fatalf("export: %v\n%s", err, e.log.Tail())
+	}
+	return dir
 }

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -169,4 +173,66 @@ func encode(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// Export stops Prosody, writes all accounts of the host to files (XEP-0227) with Prosody's own migrator, and returns their directory.
+func (p *Prosody) Export() string {
+	p.t.Helper()
+	migrator := Need(p.t, "prosody-migrator")
+	p.proc.Kill()
+	// The migrator changes to a user of the system that cannot enter the test's own directory.
+	dir, err := os.MkdirTemp("", "export")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.CopyFS(filepath.Join(dir, "data"), os.DirFS(filepath.Join(p.dir, "data"))); err != nil {
+		p.t.Fatal(err)
+	}
+	config, export := filepath.Join(dir, "migrator.cfg.lua"), filepath.Join(dir, "export")
+	stores := `{ "accounts", "roster", "vcard", "private", "archive-archive", "pep-pubsub", "pep_data-archive" }`
+	text := fmt.Sprintf("data_path = %[1]q\ninput { type = \"internal\"; path = %[2]q; hosts = { [%[3]q] = %[4]s } }\noutput { type = \"xep0227\"; path = %[1]q }\n",
+		export, filepath.Join(dir, "data"), p.Host, stores)
+	if err := errors.Join(os.WriteFile(config, []byte(text), 0o600), os.Mkdir(export, 0o700)); err != nil {
+		p.t.Fatal(err)
+	}
+	// Where it writes is fixed in the program.
+	program, err := os.ReadFile(migrator)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	own := filepath.Join(dir, "migrator")
+	program = regexp.MustCompile(`(?m)^CFG_DATADIR=.*$`).ReplaceAll(program, fmt.Appendf(nil, "CFG_DATADIR=%q", export))
+	if err := os.WriteFile(own, program, 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	giveToProsody(p.t, dir)
+	cmd := exec.CommandContext(p.t.Context(), own, "--config="+config, "input", "output")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.t.Fatalf("export: %v\n%s", err, out)
+	}
+	return export
+}
+
+// giveToProsody gives a directory to the user of the system that the migrator changes to if it is root's.
+func giveToProsody(t testing.TB, dir string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return
+	}
+	u, err := user.Lookup("prosody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, uid, -1))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

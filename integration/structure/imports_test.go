@@ -61,14 +61,16 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
-	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock")},
+	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock", "core/store/sqlerror")},
 	{"core/store/transfer", []string{"core/store"}},
 	{"core/store/resumable", join(addresses, "core/archive", "core/resumption", "core/store", "core/store/scan")},
+	{"core/portable", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/store", "core/store/moderation")},
 	{"core/store/archives", join(join(engines, addresses...), "core/store/scan", "core/store/wordindex")},
 	{"core/store/indexing", []string{"core/store/archives", "core/store/scan"}},
 	{"core/store/wordindex", []string{"core/search", "core/store/scan"}},
 	{"core/store/clock", nil},
 	{"core/store/pipeline", nil},
+	{"core/store/sqlerror", []string{"core/store/postgres"}},
 	{"core/store/postgres", nil},
 	{"core/store/exclusive", []string{"core/store/postgres"}},
 	{"core/store/administration", join(addresses, "core/admin", "core/sasl", "core/store", "core/store/scan")},

@@ -42,8 +42,8 @@ type Entry struct {
 // Version identifies a state of a whole roster (XEP-0237).
 type Version string
 
-// element returns the item as XML.
-func (i Item) element() *stanza.Element {
+// Element returns the item as XML.
+func (i Item) Element() *stanza.Element {
 	e := stanza.NewElement(NS, "item").With("jid", i.JID.String()).With("name", i.Name)
 	e.With("subscription", string(i.Subscription))
 	if i.Ask {

@@ -28,7 +28,7 @@ func (r *Roster) pusher(account jid.JID, explain func() *stanza.Stanza) func(Cha
 func (r *Roster) push(account jid.JID, c Change) {
 	version := r.version(account, c.Version) // before the groups are read: they are not older
 	seen, listed := r.visible(account, c.After)
-	item := seen.element()
+	item := seen.Element()
 	if !listed {
 		item = stanza.NewElement(NS, "item").With("jid", c.Before.JID.String()).With("subscription", "remove")
 	}

@@ -140,7 +140,7 @@ func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 		query.With("ver", string(r.version(account, stored))) // before the groups are read: they are not older
 	}
 	for _, item := range r.merge(account, items) {
-		query.Add(item.element())
+		query.Add(item.Element())
 	}
 	return query, nil
 }

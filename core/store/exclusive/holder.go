@@ -19,6 +19,7 @@ const (
 	Serve     Role = "dragoman serve"
 	Component Role = "dragoman component"
 	Account   Role = "dragoman account"
+	Import    Role = "dragoman account import"
 	Copy      Role = "dragoman store copy"
 )
 

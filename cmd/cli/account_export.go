@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dragoman-im/dragoman/core/server"
+)
+
+func (p program) exportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "export [USER[@HOST]...]", Short: "Write accounts with all that belongs to them to a file; the server may be running",
+		Long: `Write accounts with their contacts, vCard, private data, blocked addresses, waiting messages and archive
+to a file or to standard output, as XML (XEP-0227), which other servers read too, or as lines of JSON.
+
+The keys of passwords are written too, so that people can log in where the accounts are imported. Whoever
+has the file can impersonate them there, and read their messages: keep it as carefully as the database.`,
+		Example: "  dragoman account export ann@example.org -o ann.xml -c dragoman.toml\n" +
+			"  dragoman account export --all --format json -o accounts.jsonl -c dragoman.toml",
+	}
+	all := cmd.Flags().Bool("all", false, "write all accounts")
+	withoutKeys := cmd.Flags().Bool("without-keys", false, "leave out the keys of passwords")
+	format := cmd.Flags().String("format", string(server.XML), "xml or json")
+	output := cmd.Flags().StringP("output", "o", "", "file to write, which must not exist; standard output if not given")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *all == (len(args) > 0) {
+			return errors.New("name the accounts, or give --all")
+		}
+		o := server.ExportOptions{Format: server.Format(*format), WithoutKeys: *withoutKeys, Progress: func(records int) {
+			fmt.Fprintln(cmd.ErrOrStderr(), records, "records …")
+		}}
+		return p.withAccounts(cmd, func(a *server.Accounts) error { return exportAccounts(cmd, a, o, *output, args) })
+	}
+	return cmd
+}
+
+func exportAccounts(cmd *cobra.Command, a *server.Accounts, o server.ExportOptions, output string, names []string) error {
+	out := cmd.OutOrStdout()
+	finish := func() error { return nil }
+	if output != "" {
+		f, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it holds keys and messages
+		if err != nil {
+			return err
+		}
+		out, finish = f, func() error { return errors.Join(f.Sync(), f.Close()) }
+	}
+	n, err := a.Export(cmd.Context(), names, o, out)
+	if err = errors.Join(err, finish()); err != nil {
+		if output != "" {
+			err = errors.Join(err, os.Remove(output)) // a part of an export would pass for a whole one
+		}
+		return err
+	}
+	fmt.Fprintln(cmd.ErrOrStderr(), count(n, "account"), "written")
+	return nil
+}

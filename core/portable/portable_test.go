@@ -1,0 +1,340 @@
+package portable
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/features/offline"
+	"github.com/dragoman-im/dragoman/core/features/private"
+	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/jid"
+	messages "github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/moderation"
+	"github.com/dragoman-im/dragoman/core/store/storetest"
+)
+
+var (
+	ann   = jid.MustParse("ann@example.org")
+	bob   = jid.MustParse("bob@example.org")
+	romeo = jid.MustParse("romeo@elsewhere.example")
+)
+
+func open(t *testing.T) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{URL: storetest.URL(t), Log: slog.New(slog.DiscardHandler), Limits: store.Limits{
+		RosterItems: 100, RosterBytes: 1 << 20, Blocked: 100, PrivateItems: 100, PrivateBytes: 1 << 20,
+		OfflineMessages: 1000, OfflineBytes: 1 << 20,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func importer(s *store.Store) *Importer {
+	return NewImporter(s, ImportOptions{Hosts: []string{"example.org"}, Iterations: 1, Message: 4096, VCard: 1024})
+}
+
+// records collects the records of a source.
+func records(t *testing.T, source func(func(Record, error) bool)) (list []Record) {
+	t.Helper()
+	for r, err := range source {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// fill makes an account with something of each kind.
+func fill(t *testing.T, s *store.Store) {
+	t.Helper()
+	ctx := t.Context()
+	c, err := sasl.NewCredentials("pencil", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 10)
+	done := func(err error) { written <- err }
+	message := func(text string) *stanza.Stanza {
+		return stanza.NewMessage(ann, romeo, stanza.TypeChat, stanza.TextElement(stanza.NSClient, "body", text), stanza.NewElement("urn:x", "extra"))
+	}
+	at := time.Date(2020, 2, 3, 4, 5, 6, 789000, time.UTC)
+	for _, err := range []error{
+		s.CreateAccount(ctx, ann, c),
+		s.CreateAccount(ctx, bob, sasl.Credentials{}),
+		s.ChangeRoster(ctx, ann, romeo, func(e *roster.Entry) error {
+			e.Listed, e.Name, e.Groups, e.Subscription, e.Ask = true, "R & <co>", []string{"a", "b"}, roster.From, true
+			return nil
+		}, nil),
+		s.ChangeRoster(ctx, ann, bob, func(e *roster.Entry) error {
+			e.Request = stanza.NewPresence(ann, bob, stanza.TypeSubscribe, stanza.TextElement(stanza.NSClient, "status", "it's me"))
+			return nil
+		}, nil),
+		s.SetVCard(ctx, ann, "<vCard xmlns='vcard-temp'><FN>Ann</FN></vCard>"),
+		s.SetPrivate(ctx, ann, []private.Item{{Space: "test:p", Name: "p", XML: "<p xmlns='test:p'>1</p>"}}),
+		moderation.New(s, slog.New(slog.DiscardHandler)).Block(ctx, ann, []jid.JID{jid.MustParse("spam.example"), jid.MustParse("x@spam.example/res")}, nil),
+		s.SetPrefs(ctx, ann, archive.Prefs{Default: archive.Roster, Always: []jid.JID{romeo}, Never: []jid.JID{bob}}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := stanza.NewID()
+	waiting := messages.WithStanzaID(message("waits"), ann, id)
+	waiting.Entry = id
+	s.AddOffline(ann, offline.Message{ID: waiting.Entry, Stanza: waiting, Received: at}, done)
+	for i, id := range []string{"first", storetest.IDAt(at.Add(time.Second)).String(), "third"} {
+		s.Archive(ann, archive.Entry{ID: id, At: at.Add(time.Duration(i) * time.Second), Stanza: message(id)}, done)
+	}
+	for range 4 {
+		if err := <-written; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Everything that is exported in a format comes back, and is not doubled when it is imported again.
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	from := open(t)
+	fill(t, from)
+	want := export(t, from)
+	for _, kind := range []string{kindMade, kindKey, kindContact, kindRequest, kindVCard, kindPrivate, kindBlocked, kindPreferences, kindOffline, kindArchived} {
+		if !strings.Contains(want, `"kind":"`+kind+`"`) {
+			t.Errorf("no %s in %s", kind, want)
+		}
+	}
+	var document bytes.Buffer
+	w := NewXMLWriter(&document)
+	for _, account := range []jid.JID{ann, bob} {
+		for _, r := range records(t, Export(t.Context(), from, account)) {
+			if err := w.Write(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, source := range map[string]func(func(Record, error) bool){
+		"xml":  ReadXML(fstest.MapFS{"all.xml": {Data: document.Bytes()}}, "all.xml"),
+		"json": ReadJSON(strings.NewReader(want)),
+	} {
+		to := open(t)
+		im := importer(to)
+		if err := im.Import(t.Context(), source); err != nil {
+			t.Fatal(err)
+		}
+		if r := im.Report; r.Accounts != 2 || r.Contacts != 1 || r.Offline != 1 || r.Archived != 3 || len(r.Skipped) > 0 {
+			t.Errorf("%s: %+v", name, r)
+		}
+		// The time when an account was made is that of the import.
+		if diff := cmp.Diff(withoutCreated(want), withoutCreated(export(t, to))); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		again := importer(to)
+		again.options.Merge = true
+		if err := again.Import(t.Context(), ReadJSON(strings.NewReader(want))); err != nil {
+			t.Fatal(err)
+		}
+		if r := again.Report; r.Archived != 0 || r.Existing != 3 || len(r.Skipped) > 0 {
+			t.Errorf("%s, again: %+v", name, r)
+		}
+		if diff := cmp.Diff(withoutCreated(want), withoutCreated(export(t, to))); diff != "" {
+			t.Errorf("%s, again: %s", name, diff)
+		}
+	}
+}
+
+// export is all accounts as lines of JSON.
+func export(t *testing.T, s *store.Store) string {
+	t.Helper()
+	var out bytes.Buffer
+	w := NewJSONWriter(&out)
+	for _, account := range []jid.JID{ann, bob} {
+		for _, r := range records(t, Export(t.Context(), s, account)) {
+			if err := w.Write(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func withoutCreated(lines string) (list []string) {
+	for l := range strings.Lines(lines) {
+		if i := strings.Index(l, `,"created"`); i > 0 {
+			l = l[:i]
+		}
+		// The delay is that of the export.
+		if i := strings.Index(l, "\\u003cdelay"); i > 0 {
+			l = l[:i]
+		} else if strings.Contains(l, `"kind":"offline"`) {
+			l = strings.TrimSuffix(l, "\\u003c/message\\u003e\"}\n")
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
+// Files of other servers, and hostile ones.
+func TestReadXML(t *testing.T) {
+	t.Parallel()
+	head := "<server-data xmlns='urn:xmpp:pie:0' xmlns:xi='http://www.w3.org/2001/XInclude'>"
+	user := func(data string) string {
+		return head + "<host jid='example.org'><user name='ann' password='pencil'>" + data + "</user></host></server-data>"
+	}
+	for name, c := range map[string]struct {
+		file, want string // an error, or what is in the JSON of the records
+	}{
+		"document type":          {"<!DOCTYPE x [<!ENTITY a 'b'>]>" + user("&a;"), "document type"},
+		"processing instruction": {user("<?php x?>"), "processing instruction"},
+		"not this format":        {"<x/>", "no element server-data"},
+		"empty":                  {"", "no element server-data"},
+		"cut off":                {user("<vCard xmlns='vcard-temp'>")[:150], "unexpected EOF"},
+		"too deep":               {user(strings.Repeat("<a>", 100) + strings.Repeat("</a>", 100)), "deeper than"},
+		"bad character":          {user("<query xmlns='jabber:iq:private'><x xmlns='a'>\x01</x></query>"), "illegal character"},
+		"no address":             {head + "<host jid='example.org'><user name='a@b'/></host></server-data>", "not an address"},
+		"file outside":           {head + "<xi:include href='../secret.xml'/></server-data>", "outside of the directory"},
+		"other scheme":           {head + "<xi:include href='file:///etc/passwd'/></server-data>", "cannot be included"},
+		"as text":                {head + "<xi:include href='other.xml' parse='text'/></server-data>", "cannot be included"},
+		"includes itself":        {head + "<xi:include href='main.xml'/><host jid='example.org'><xi:include href='loop.xml'/></host></server-data>", ""},
+		"include in data":        {user("<query xmlns='jabber:iq:private'><x xmlns='a'><xi:include href='other.xml'/></x></query>"), "other.xml"},
+		"included":               {head + "<host jid='example.org'><xi:include href='other.xml'/></host></server-data>", `"kind":"vcard"`},
+		"extension":              {user("<x xmlns='urn:other'/>"), ""},
+		"key twice in base64": {user("<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'><iter-count>4096</iter-count>" +
+			"<salt>K0ltcEdHM0YvWm5RWDlNOU96R2QxQT09</salt><server-key>Q1R6b1p4bVRYSkFWZ3ZTMjNwM1VLYU1TaW9vPQ==</server-key>" +
+			"<stored-key>b3Z1NHo2Mi9OdnVBQks4TWhpMEpLTzFWTmNjPQ==</stored-key></scram-credentials>"), `"salt":"+ImpGG3F/ZnQX9M9OzGd1A=="`},
+		"unknown mechanism": {user("<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-MD5'/>"), ""},
+		"privacy list": {user("<query xmlns='jabber:iq:privacy'><default name='b'/><list name='b'><item type='jid' value='x@y.example' action='deny' order='1'/>" +
+			"<item type='jid' value='z@y.example' action='deny' order='2'><iq/></item></list><list name='other'/></query>"), `"jid":"x@y.example"`},
+	} {
+		files := fstest.MapFS{
+			"main.xml":  {Data: []byte(c.file)},
+			"other.xml": {Data: []byte("<user xmlns='urn:xmpp:pie:0' name='ann'><vCard xmlns='vcard-temp'/></user>")},
+			"loop.xml":  {Data: []byte("<user xmlns='urn:xmpp:pie:0' xmlns:xi='http://www.w3.org/2001/XInclude' name='ann'><xi:include href='loop2.xml'/></user>")},
+			"loop2.xml": {Data: []byte("<xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='loop2.xml'/>")},
+		}
+		var out bytes.Buffer
+		w := NewJSONWriter(&out)
+		var failed error
+		for r, err := range ReadXML(files, "main.xml") {
+			if err == nil {
+				err = w.Write(r)
+			}
+			failed = errors.Join(failed, err)
+		}
+		_ = w.Close()
+		got := out.String()
+		if failed != nil {
+			got = failed.Error()
+		}
+		if !strings.Contains(got, c.want) || c.want == "" && failed != nil {
+			t.Errorf("%s: %s, want %q", name, got, c.want)
+		}
+	}
+}
+
+// What cannot be imported is told, and the rest is imported.
+func TestImportRefuses(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	if err := s.CreateAccount(t.Context(), bob, sasl.Credentials{}); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 5000)
+	file := `<server-data xmlns='urn:xmpp:pie:0'><host jid='elsewhere.example'><user name='eve'><vCard xmlns='vcard-temp'/></user></host><host jid='example.org'>` +
+		`<user name='bob'><vCard xmlns='vcard-temp'/></user><user name='ann'><vCard xmlns='vcard-temp'><FN>` + long + `</FN></vCard>` +
+		`<offline-messages><message xmlns='jabber:client' from='a@b.example'><body>` + long + `</body></message><message xmlns='jabber:client' from='a@b.example'><body>kept</body></message></offline-messages>` +
+		`<query xmlns='jabber:iq:roster'><item jid='@'/><item jid='c@b.example' name='` + long + `'/><item jid='d@b.example' subscription='sideways'/></query></user></host></server-data>`
+	im := importer(s)
+	if err := im.Import(t.Context(), ReadXML(fstest.MapFS{"f": {Data: []byte(file)}}, "f")); err != nil {
+		t.Fatal(err)
+	}
+	r := im.Report
+	for _, want := range []string{"eve@elsewhere.example: the domain is not served", "bob@example.org: the account exists", "a vCard of", "a message of", `the contact "@"`, "the contact c@b.example"} {
+		if !strings.Contains(strings.Join(r.Skipped, "\n"), want) {
+			t.Errorf("%q is not told: %q", want, r.Skipped)
+		}
+	}
+	if r.Accounts != 1 || r.Contacts != 1 || r.Offline != 1 || len(r.Skipped) != 6 {
+		t.Errorf("%+v", r)
+	}
+	if vcard, err := s.VCard(t.Context(), bob); vcard != "" || err != nil {
+		t.Errorf("an account that exists got %q, %v", vcard, err)
+	}
+}
+
+// Messages that are older than those in the archive are not put behind them.
+func TestImportLate(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	fill(t, s)
+	im := importer(s)
+	im.options.Merge = true
+	old := Record{Account: ann, Archived: &Message{At: time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC), Stanza: stanza.NewMessage(ann, romeo, stanza.TypeChat)}}
+	newer := Record{Account: ann, Archived: &Message{At: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), Stanza: stanza.NewMessage(ann, romeo, stanza.TypeChat)}}
+	for _, r := range []Record{{Account: ann, Made: &Made{}}, old, newer} {
+		if err := im.Add(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := im.Close(); err != nil || im.Report.Late != 1 || im.Report.Archived != 1 {
+		t.Errorf("%v, %+v", err, im.Report)
+	}
+}
+
+// A reader that wants no more ends the export, and a writer that fails is noticed.
+func TestStops(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	fill(t, s)
+	n := 0
+	for range Export(context.Background(), s, ann) {
+		if n++; n == 3 {
+			break
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d records", n)
+	}
+	w := NewXMLWriter(failing{})
+	err := w.Write(Record{Account: ann, Made: &Made{}})
+	if err = errors.Join(err, w.Close()); err == nil {
+		t.Error("the full disk is not noticed")
+	}
+	for _, wrong := range []string{"{", `{"account":"@"}`, `{"account":"a@b.example"}`, `{"account":"a@b.example","kind":"contact","contact":{"jid":"@"}}`, `{"account":"a@b.example","kind":"account","more":1}`} {
+		for _, err := range ReadJSON(strings.NewReader(wrong)) {
+			if err == nil {
+				t.Errorf("%s is accepted", wrong)
+			}
+		}
+	}
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }

@@ -1,0 +1,11 @@
+package portable
+
+import "github.com/dragoman-im/dragoman/core/spec"
+
+// Specs are the extensions that the package implements.
+func Specs() []spec.Spec {
+	return []spec.Spec{{
+		Number: "0227", Title: "Portable Import/Export Format for XMPP-IM Servers", Version: "1.1", State: spec.Partial,
+		Note: "`dragoman account export` and `import`. Of privacy lists only blocked addresses.",
+	}}
+}
