@@ -12,6 +12,7 @@ type Config struct {
 	Store      Store       `toml:"store" doc:"Where the server keeps what has to survive a restart."`
 	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
 	Pubsub     Pubsub      `toml:"pubsub" doc:"Publish-subscribe (XEP-0060): what accounts keep for themselves and their contacts, such as avatars and bookmarks, and the service of each host."`
+	Strangers  Strangers   `toml:"strangers" doc:"What accounts get from addresses that they do not know: those that are neither in their roster nor were written to. The numbers are in [limits]."`
 	Log        Log         `toml:"log" doc:"Logging, to standard error."`
 	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
 	Services   []Service   `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
@@ -124,6 +125,10 @@ type Limits struct {
 	RegistrationNames  int      `toml:"registration_names" reload:"yes" doc:"User names that are taken and may be tried from one address in registration_time: whoever tries names finds out which accounts exist. 0: no limit."`
 	RegistrationTime   Duration `toml:"registration_time" reload:"yes" doc:"The time for which registrations and registration_names are meant."`
 	VCardBytes         Bytes    `toml:"vcard_bytes" doc:"Size of a vCard."`
+	Reports            int      `toml:"reports" reload:"yes" doc:"Reports of one account in a day about addresses that it blocks (XEP-0377); with more it blocks them all the same."`
+	StrangerMessages   int      `toml:"stranger_messages" doc:"Messages and requests in an hour of one stranger to an account that has not answered. 0: no limit."`
+	StrangerSenders    int      `toml:"stranger_senders" doc:"Strangers in an hour that reach one account for the first time. 0: no limit."`
+	StrangerReceivers  int      `toml:"stranger_receivers" doc:"Accounts in an hour that one stranger reaches for the first time. 0: no limit."`
 	Searches           int      `toml:"searches" doc:"Searches a minute of one account in the user directory. 0: no limit."`
 	SearchResults      int      `toml:"search_results" doc:"Accounts in one answer of the user directory; the rest is on further pages."`
 	// Of a session.
@@ -131,6 +136,13 @@ type Limits struct {
 	UnacknowledgedBytes Bytes `toml:"unacknowledged_bytes" reload:"yes" doc:"Bytes of these stanzas."`
 	DetachedSessions    int   `toml:"detached_sessions" reload:"yes" doc:"Sessions of one account whose clients are cut off and may resume them; the oldest one ends when there are more. 0: no limit but that of sessions."`
 	InactiveQueue       int   `toml:"inactive_queue" reload:"yes" doc:"Stanzas that are held for a client that says nobody uses it (XEP-0352), such as presence, until something urgent is sent."`
+}
+
+// Strangers is section [strangers].
+type Strangers struct {
+	Policy string   `toml:"policy" doc:"'limit': a few messages until they are answered; 'accept': all; 'refuse': requests to become a contact only. Accounts can choose another one by the command 'Messages from strangers'."`
+	Local  bool     `toml:"local" doc:"Whether accounts of this server that do not know each other are strangers too."`
+	Lists  []string `toml:"lists" reload:"yes" doc:"Files (absolute paths) with addresses and domains whose messages, presence and requests nobody gets from whom they are strangers to: one a line, as they are or as SHA-256 hashes in hexadecimal digits, such as the ids of the items of a list that servers share (RTBL). A reload reads them again."`
 }
 
 // Log is section [log].
@@ -217,14 +229,15 @@ func Default() Config {
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
-			Searches: 30, SearchResults: 100, GroupMembers: 2000,
+			Searches: 30, SearchResults: 100, GroupMembers: 2000, Reports: 20, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
 			Unacknowledged: 500, UnacknowledgedBytes: 1 << 20, DetachedSessions: 10, InactiveQueue: 500,
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour),
 		},
-		Store:   Store{Partitions: 4},
-		Pubsub:  defaultPubsub(),
-		Log:     Log{Level: "info", Format: "text"},
-		Foreign: Foreign{Address: "127.0.0.1:5347"},
+		Strangers: Strangers{Policy: "limit"},
+		Store:     Store{Partitions: 4},
+		Pubsub:    defaultPubsub(),
+		Log:       Log{Level: "info", Format: "text"},
+		Foreign:   Foreign{Address: "127.0.0.1:5347"},
 		Gateway: Gateway{
 			Stanzas: 50, History: 50, Expire: Duration(24 * time.Hour), RetryMin: Duration(time.Second), RetryMax: Duration(5 * time.Minute),
 			Accounts: 10, Members: 200,

@@ -44,6 +44,9 @@ func (c *Config) validate(p *Problems) {
 	}
 	c.validateGroups(p)
 	c.validateBackends(p)
+	if !slices.Contains([]string{"limit", "accept", "refuse"}, c.Strangers.Policy) {
+		p.add("strangers.policy", "%q is not limit, accept or refuse", c.Strangers.Policy)
+	}
 	c.Gateway.validate(p)
 	address(p, "foreign.address", c.Foreign.Address)
 	for _, s := range c.Sections {
@@ -180,7 +183,7 @@ func (l *Limits) validate(p *Problems) {
 		"limits.stanza_elements": l.StanzaElements, "limits.stanza_depth": l.StanzaDepth, "limits.stanza_attributes": l.StanzaAttributes,
 		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.login_attributes": l.LoginAttributes, "limits.component_elements": l.ComponentElements, "limits.sessions": l.Sessions, "limits.clients": l.Clients,
 		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked, "limits.search_results": l.SearchResults, "limits.group_members": l.GroupMembers,
-		"limits.unacknowledged": l.Unacknowledged, "limits.inactive_queue": l.InactiveQueue,
+		"limits.unacknowledged": l.Unacknowledged, "limits.inactive_queue": l.InactiveQueue, "limits.reports": l.Reports,
 	} {
 		positive(p, path, int64(n))
 	}
@@ -190,6 +193,7 @@ func (l *Limits) validate(p *Problems) {
 		"limits.archive_messages": int64(l.ArchiveMessages), "limits.archive_bytes": int64(l.ArchiveBytes),
 		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients), "limits.searches": int64(l.Searches),
 		"limits.detached_sessions": int64(l.DetachedSessions),
+		"limits.stranger_messages": int64(l.StrangerMessages), "limits.stranger_senders": int64(l.StrangerSenders), "limits.stranger_receivers": int64(l.StrangerReceivers),
 	} {
 		if n < 0 {
 			p.add(path, "%d is negative", n)

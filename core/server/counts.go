@@ -25,6 +25,7 @@ func (s *Server) Counts() []Count {
 	all.addCounters(s.components.Counters.Limits())
 	all.addCounters(s.store.Counters.Limits())
 	all.add(Count{"limits.archive_messages", s.reloadable.archiveQuota.deleted.Load()})
+	all.add(Count{"strangers.lists", s.reloadable.lists.Refused.Load()})
 	for _, h := range s.hosts {
 		for _, f := range h.Features() {
 			all.addCounters(f.Counters)

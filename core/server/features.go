@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/features/abuse"
 	"github.com/dragoman-im/dragoman/core/features/admincommands"
 	"github.com/dragoman-im/dragoman/core/features/blocking"
 	"github.com/dragoman-im/dragoman/core/features/bookmarks"
@@ -60,6 +61,7 @@ type assembly struct {
 	removed    func(jid.JID) // called when an account was marked as deleted
 	rights     *admin.Rights
 	stop       func(after time.Duration, again bool) // stops or restarts the server
+	lists      *abuse.Lists
 	foreign    func(context.Context, jid.JID) (bool, error)
 	nodes      pubsub.Store
 	backends   map[string]func(host jid.JID) identity.Backend
@@ -77,6 +79,7 @@ type linked struct {
 	commands   *commands.Commands
 	admin      *admin.Service
 	search     *search.Search
+	abuse      *abuse.Abuse
 	events     events
 }
 
@@ -100,6 +103,10 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.roster.Watch(watchers)
 	l.blocking.Join(l.roster.Contacts, watchers)
 	l.presence.OnAvailable(l.events.capabilities.Available)
+	l.abuse = newAbuse(h, a, l)
+	l.blocking.OnReport(func(r blocking.Report) {
+		l.abuse.Reported(abuse.Report{Account: r.Account, Reported: r.Reported, Reason: r.Reason, Text: r.Text})
+	})
 	l.offline.Refuse(l.blocking.Blocks)
 	l.offline.Skip(l.archive.Given)
 	l.presence.OnArrival(l.offline.Arrived)
@@ -127,6 +134,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		l.presence.Feature(),
 		admincommands.New(l.admin).Feature(), // refuses addresses with which the host does not communicate
 		l.blocking.Feature(),                 // refuses stanzas from and to blocked addresses
+		l.abuse.Feature(),                    // refuses what strangers may not send
 		l.offline.Feature(),                  // stores messages that no session gets
 		l.archive.Feature(),                  // adds stanza-ids and archives messages
 		carbons.New().Feature(),

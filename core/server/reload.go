@@ -2,9 +2,11 @@ package server
 
 import (
 	"crypto/tls"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/features/abuse"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/socket"
 )
@@ -13,6 +15,7 @@ import (
 type reloadable struct {
 	certificates atomic.Pointer[socket.Certificates]
 	groups       atomic.Pointer[[]config.Group]
+	lists        *abuse.Lists // of strangers
 	inForce      sharedGroups
 	keep         atomic.Int64  // server.archive
 	kept         chan struct{} // wakes prune after a change of keep
@@ -31,6 +34,9 @@ func (s *Server) Reload(c config.Config) error {
 	certificates, err := s.certificates(c)
 	if err != nil {
 		return err
+	}
+	if err := s.reloadable.lists.Read(c.Strangers.Lists...); err != nil {
+		return fmt.Errorf("strangers.lists: %w", err)
 	}
 	s.reloadable.certificates.Store(&certificates)
 	s.clients.SetLimits(clientLimits(c))

@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/component"
+	"github.com/dragoman-im/dragoman/core/features/abuse"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
@@ -69,6 +70,10 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	s.reloadable.archiveQuota.set(c)
 	s.reloadable.groups.Store(&c.Groups)
 	s.reloadable.clientsKept.Store(int64(c.Login.ClientsKept))
+	s.reloadable.lists = abuse.NewLists()
+	if err = s.reloadable.lists.Read(c.Strangers.Lists...); err != nil {
+		return s, fmt.Errorf("strangers.lists: %w", err)
+	}
 	s.reloadable.kept = make(chan struct{}, 1)
 	// First, so that a second server with the same configuration is told about the first one, and not about a port.
 	if s.hold, err = newHold(ctx, c, exclusive.Serve); err != nil {
@@ -97,7 +102,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list, lists: s.reloadable.lists})
 		if err != nil {
 			return s, err
 		}

@@ -88,7 +88,7 @@ func StoreLimits(c config.Config) store.Limits {
 	l := c.Limits
 	return store.Limits{
 		OfflineMessages: l.OfflineMessages, OfflineBytes: int64(l.OfflineBytes), RosterItems: l.RosterItems, RosterBytes: int64(l.RosterBytes),
-		PendingIn: l.RosterRequests, Blocked: l.Blocked, DeletedNames: time.Duration(c.Accounts.DeletedNames),
+		PendingIn: l.RosterRequests, Blocked: l.Blocked, Reports: l.Reports, DeletedNames: time.Duration(c.Accounts.DeletedNames),
 	}
 }
 

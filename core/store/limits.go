@@ -15,6 +15,7 @@ type Limits struct {
 	RosterItems     int   // contacts of one account; 2000
 	RosterBytes     int64 // their addresses, names and groups together; 1 MiB
 	Blocked         int   // addresses that one account has blocked; 1000
+	Reports         int   // reports of one account in a day (XEP-0377); 20
 	PrivateItems    int   // private XML items (XEP-0049) of one account; 100
 	PrivateBytes    int64 // their size together; 1 MiB
 
@@ -65,6 +66,7 @@ func (l Limits) orDefaults() Limits {
 	def(&l.RosterItems, 2000)
 	def64(&l.RosterBytes, 1<<20)
 	def(&l.Blocked, 1000)
+	def(&l.Reports, 20)
 	def(&l.PrivateItems, 100)
 	def64(&l.PrivateBytes, 1<<20)
 	return l

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -29,7 +30,9 @@ type Store interface {
 	Blocked(ctx context.Context, account jid.JID) ([]jid.JID, error)
 	// Block and Unblock change a list; Unblock with an empty list removes everything (XEP-0191 §3.5).
 	// committed is called right after the commit, in the order of the commits, and must not block.
-	Block(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error
+	// Block keeps the reports in the same transaction, and returns how many of them: an account that reports too often blocks all
+	// the same.
+	Block(ctx context.Context, account jid.JID, list []jid.JID, reports []Report, committed func()) (kept int, err error)
 	Unblock(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error
 }
 
@@ -45,6 +48,8 @@ type Blocking struct {
 	watcher  router.Watcher
 	lists    *router.Slot[list]
 	notified *router.Flag // the session has requested the list and gets pushes
+	reported func(Report)
+	tooMany  atomic.Uint64 // reports that were not kept
 }
 
 // New returns the feature. Call Join before the host is attached.
@@ -68,16 +73,23 @@ func (b *Blocking) Join(contacts Contacts, watcher router.Watcher) {
 	b.contacts, b.watcher = contacts, watcher
 }
 
+// OnReport sets a function that is called for each report that is kept (XEP-0377). Call it before the host is attached.
+func (b *Blocking) OnReport(f func(Report)) { b.reported = f }
+
 // Feature declares the feature.
 func (b *Blocking) Feature() router.Feature {
 	return router.Feature{
 		Name:      "blocking",
 		Stages:    []router.Stage{{Name: "blocking", Position: router.Refuse, Outbound: b.sent, Inbound: b.received}},
 		AccountIQ: map[string]router.IQHandler{NS: router.Own(b.iq)},
-		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS, NSReport}}}, // XEP-0377 §3
 		Slots:     []router.AccountSlot{b.lists},
 		Flags:     []*router.Flag{b.notified},
-		Specs:     []spec.Spec{{Number: "0191", Title: "Blocking Command", Version: "1.3", State: spec.Complete, Note: "Server."}},
+		Counters:  []router.Counter{{Setting: "limits.reports", Value: &b.tooMany}},
+		Specs: []spec.Spec{
+			{Number: "0191", Title: "Blocking Command", Version: "1.3", State: spec.Complete, Note: "Server."},
+			{Number: "0377", Title: "Spam Reporting", Version: "0.4.1", State: spec.Complete, Note: "Server. Reports are kept for operators, and not forwarded."},
+		},
 	}
 }
 
@@ -125,26 +137,30 @@ func (b *Blocking) listBlocked(ctx context.Context, a *router.Account) (*stanza.
 	return all, nil
 }
 
-// items returns the addresses of a request.
-func items(e *stanza.Element) ([]jid.JID, error) {
-	var all []jid.JID
+// items returns the addresses of a request, and what is reported about them.
+func items(account jid.JID, e *stanza.Element) (all []jid.JID, reports []Report, err error) {
 	for x := range e.Elements() {
 		if !x.Is(NS, "item") {
 			continue
 		}
 		j, err := jid.Parse(strings.Clone(x.Attr("jid"))) // kept longer than the stanza, whose buffer it would hold
 		if err != nil {
-			return nil, stanza.JIDMalformed("")
+			return nil, nil, stanza.JIDMalformed("")
 		}
-		if !slices.Contains(all, j) {
-			all = append(all, j)
+		if slices.Contains(all, j) {
+			continue
+		}
+		all = append(all, j)
+		if r := parseReport(account, j, x); r != nil {
+			reports = append(reports, *r)
 		}
 	}
-	return all, nil
+	return all, reports, nil
 }
 
 func (b *Blocking) block(ctx context.Context, q *router.IQ) error {
-	more, err := items(q.Payload)
+	account := q.Account.JID()
+	more, reports, err := items(account, q.Payload)
 	if err != nil {
 		return err
 	}
@@ -156,8 +172,7 @@ func (b *Blocking) block(ctx context.Context, q *router.IQ) error {
 	if err != nil {
 		return err
 	}
-	account := q.Account.JID()
-	err = b.store.Block(ctx, account, more, func() {
+	kept, err := b.store.Block(ctx, account, more, reports, func() {
 		b.committed(account, "block", more, func(l list) list { return l.with(more) })
 	})
 	if errors.Is(err, ErrFull) {
@@ -165,6 +180,12 @@ func (b *Blocking) block(ctx context.Context, q *router.IQ) error {
 	}
 	if err != nil {
 		return fmt.Errorf("block for %s: %w", account, err)
+	}
+	b.tooMany.Add(uint64(len(reports) - kept))
+	if b.reported != nil {
+		for _, r := range reports[:kept] {
+			b.reported(r)
+		}
 	}
 	for _, contact := range hide.from {
 		b.watcher.Revoked(q.Account, contact, q.Route)
@@ -186,7 +207,7 @@ func (b *Blocking) hideDirected(q *router.IQ, from []jid.JID) {
 }
 
 func (b *Blocking) unblock(ctx context.Context, q *router.IQ) error {
-	fewer, err := items(q.Payload)
+	fewer, _, err := items(q.Account.JID(), q.Payload)
 	if err != nil {
 		return err
 	}

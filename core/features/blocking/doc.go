@@ -4,5 +4,7 @@
 //
 // There is no goroutine and no lock.
 //
-// Specification: XEP-0191.
+// What an account reports about an address that it blocks (XEP-0377) is kept in the same transaction as the block.
+//
+// Specifications: XEP-0191, XEP-0377.
 package blocking

@@ -36,6 +36,10 @@ const settings = `
 hosts = ["example.org"]
 register = true
 contacts = ["mailto:admin@example.org"]
+[limits]
+stranger_messages = 0
+stranger_senders = 0
+stranger_receivers = 0
 [listen]
 c2s = []
 c2s_tls = []

@@ -45,29 +45,42 @@ const (
 )
 
 // Block implements blocking.Store.
-func (t *Tables) Block(ctx context.Context, account jid.JID, list []jid.JID, committed func()) error {
-	return t.store.Partition(account.String()).WriteThen(ctx, func(tx *sql.Tx) error {
-		if err := store.LockAccount(tx, account); err != nil { // for the limit
+func (t *Tables) Block(ctx context.Context, account jid.JID, list []jid.JID, reports []blocking.Report, committed func()) (kept int, err error) {
+	err = t.store.Partition(account.String()).WriteThen(ctx, func(tx *sql.Tx) (err error) {
+		kept = 0
+		if err := store.LockAccount(tx, account); err != nil { // for the limits
 			if errors.Is(err, store.ErrNoAccount) {
 				return nil // it has been deleted meanwhile
 			}
 			return err
 		}
-		for _, j := range list {
-			if _, err := tx.Exec(blockSQL, j.String(), account.String()); err != nil {
-				return fmt.Errorf("block %s for %s: %w", j, account, err)
-			}
+		if err := t.block(tx, account, list); err != nil {
+			return err
 		}
-		var n int
-		if err := tx.QueryRow(countSQL, account.String()).Scan(&n); err != nil {
-			return fmt.Errorf("count who is blocked: %w", err)
-		}
-		if n > t.store.Limits().Blocked {
-			t.store.Counters.Blocked.Add(1)
-			return blocking.ErrFull // undoes it
-		}
-		return nil
+		kept, err = t.addReports(tx, account, reports)
+		return err
 	}, committed)
+	if err != nil {
+		return 0, err
+	}
+	return kept, nil
+}
+
+func (t *Tables) block(tx *sql.Tx, account jid.JID, list []jid.JID) error {
+	for _, j := range list {
+		if _, err := tx.Exec(blockSQL, j.String(), account.String()); err != nil {
+			return fmt.Errorf("block %s for %s: %w", j, account, err)
+		}
+	}
+	var n int
+	if err := tx.QueryRow(countSQL, account.String()).Scan(&n); err != nil {
+		return fmt.Errorf("count who is blocked: %w", err)
+	}
+	if n > t.store.Limits().Blocked {
+		t.store.Counters.Blocked.Add(1)
+		return blocking.ErrFull // undoes it
+	}
+	return nil
 }
 
 // Unblock implements blocking.Store.

@@ -3,6 +3,7 @@ package moderation
 import (
 	"log/slog"
 
+	"github.com/dragoman-im/dragoman/core/features/abuse"
 	"github.com/dragoman-im/dragoman/core/features/blocking"
 	"github.com/dragoman-im/dragoman/core/store"
 )
@@ -16,4 +17,8 @@ type Tables struct {
 // New returns the tables in a database.
 func New(s *store.Store, log *slog.Logger) *Tables { return &Tables{s, log} }
 
-var _ blocking.Store = (*Tables)(nil)
+var (
+	_ blocking.Store    = (*Tables)(nil)
+	_ abuse.ReportStore = (*Tables)(nil)
+	_ abuse.PolicyStore = (*Tables)(nil)
+)

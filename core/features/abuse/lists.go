@@ -1,0 +1,104 @@
+package abuse
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+const (
+	maxEntries  = 1_000_000
+	maxListSize = 128 << 20 // bytes of a file
+)
+
+// Lists are lists of addresses that send spam, as servers share them: each entry is a bare address or a domain, or the SHA-256 hash of
+// one in hexadecimal digits, which is what the ids of the items of such lists are.
+type Lists struct {
+	current atomic.Pointer[map[[sha256.Size]byte]struct{}]
+	Refused atomic.Uint64 // stanzas that were refused because of the lists
+}
+
+// NewLists returns lists without entries.
+func NewLists() *Lists {
+	l := &Lists{}
+	l.current.Store(&map[[sha256.Size]byte]struct{}{})
+	return l
+}
+
+// Has reports whether an address, or its domain, is on a list.
+func (l *Lists) Has(address jid.JID) bool {
+	entries := *l.current.Load()
+	if len(entries) == 0 {
+		return false
+	}
+	if _, ok := entries[sha256.Sum256([]byte(address.Bare().String()))]; ok {
+		return true
+	}
+	_, ok := entries[sha256.Sum256([]byte(address.Host().String()))]
+	return ok
+}
+
+// Len returns the number of entries.
+func (l *Lists) Len() int { return len(*l.current.Load()) }
+
+// Read replaces the entries by those of files. After an error nothing is changed.
+func (l *Lists) Read(files ...string) error {
+	entries := map[[sha256.Size]byte]struct{}{}
+	for _, name := range files {
+		if err := readFile(name, entries); err != nil {
+			return fmt.Errorf("read list %s: %w", name, err)
+		}
+	}
+	l.current.Store(&entries)
+	return nil
+}
+
+func readFile(name string, into map[[sha256.Size]byte]struct{}) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return parseList(io.LimitReader(f, maxListSize), into)
+}
+
+// parseList reads one entry a line. What follows a space, or a # at the beginning of a line, is a comment.
+func parseList(from io.Reader, into map[[sha256.Size]byte]struct{}) error {
+	lines := bufio.NewScanner(from)
+	for n := 1; lines.Scan(); n++ {
+		text, _, _ := strings.Cut(string(bytes.TrimSpace(lines.Bytes())), " ")
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		entry, err := parseEntry(text)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		if into[entry] = struct{}{}; len(into) > maxEntries {
+			return fmt.Errorf("line %d: more than %d entries", n, maxEntries)
+		}
+	}
+	return lines.Err()
+}
+
+func parseEntry(text string) (entry [sha256.Size]byte, err error) {
+	if len(text) == hex.EncodedLen(sha256.Size) && !strings.ContainsAny(text, "@.") {
+		if n, err := hex.Decode(entry[:], []byte(text)); err != nil || n != len(entry) {
+			return entry, fmt.Errorf("%q is no SHA-256 hash", text)
+		}
+		return entry, nil
+	}
+	address, err := jid.Parse(text)
+	if err != nil || !address.IsBare() && !address.IsHost() {
+		return entry, fmt.Errorf("%q is neither an address nor a domain nor a hash", text)
+	}
+	return sha256.Sum256([]byte(address.String())), nil
+}
