@@ -12,6 +12,7 @@ type Config struct {
 	Store      Store       `toml:"store" doc:"Where the server keeps what has to survive a restart."`
 	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
 	Pubsub     Pubsub      `toml:"pubsub" doc:"Publish-subscribe (XEP-0060): what accounts keep for themselves and their contacts, such as avatars and bookmarks, and the service of each host."`
+	Proxy      Proxy       `toml:"proxy" doc:"The proxy for files that clients send to each other (XEP-0065), where listen.proxy names an address."`
 	Strangers  Strangers   `toml:"strangers" doc:"What accounts get from addresses that they do not know: those that are neither in their roster nor were written to. The numbers are in [limits]."`
 	Log        Log         `toml:"log" doc:"Logging, to standard error."`
 	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
@@ -48,6 +49,7 @@ type Server struct {
 type Listen struct {
 	C2S       []string `toml:"c2s" doc:"For clients, with STARTTLS."`
 	C2STLS    []string `toml:"c2s_tls" doc:"For clients, with direct TLS (XEP-0368)."`
+	Proxy     []string `toml:"proxy" doc:"For the proxy of files that clients send to each other (XEP-0065), such as :7777. Off by default: it is of use only where clients elsewhere can reach the port, and uploads do without it."`
 	Component []string `toml:"component" doc:"For components (XEP-0114). The protocol has no encryption: keep it on this machine."`
 }
 
@@ -129,6 +131,9 @@ type Limits struct {
 	StrangerMessages   int      `toml:"stranger_messages" doc:"Messages and requests in an hour of one stranger to an account that has not answered. 0: no limit."`
 	StrangerSenders    int      `toml:"stranger_senders" doc:"Strangers in an hour that reach one account for the first time. 0: no limit."`
 	StrangerReceivers  int      `toml:"stranger_receivers" doc:"Accounts in an hour that one stranger reaches for the first time. 0: no limit."`
+	ProxyConnections   int      `toml:"proxy_connections" doc:"Connections to the proxy for files, two for each file. 0: no limit."`
+	ProxyStreams       int      `toml:"proxy_streams" doc:"Files that one account sends through the proxy at a time. 0: no limit."`
+	ProxyRate          Bytes    `toml:"proxy_rate" doc:"Bytes a second of one file through the proxy. 0: no limit."`
 	Searches           int      `toml:"searches" doc:"Searches a minute of one account in the user directory. 0: no limit."`
 	SearchResults      int      `toml:"search_results" doc:"Accounts in one answer of the user directory; the rest is on further pages."`
 	// Of a session.
@@ -136,6 +141,12 @@ type Limits struct {
 	UnacknowledgedBytes Bytes `toml:"unacknowledged_bytes" reload:"yes" doc:"Bytes of these stanzas."`
 	DetachedSessions    int   `toml:"detached_sessions" reload:"yes" doc:"Sessions of one account whose clients are cut off and may resume them; the oldest one ends when there are more. 0: no limit but that of sessions."`
 	InactiveQueue       int   `toml:"inactive_queue" reload:"yes" doc:"Stanzas that are held for a client that says nobody uses it (XEP-0352), such as presence, until something urgent is sent."`
+}
+
+// Proxy is section [proxy].
+type Proxy struct {
+	Domain  string `toml:"domain" doc:"First part of the domain at which the clients of each host find it."`
+	Address string `toml:"address" doc:"Domain or IP address at which clients reach listen.proxy. Empty: the host's domain."`
 }
 
 // Strangers is section [strangers].
@@ -229,10 +240,11 @@ func Default() Config {
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
-			Searches: 30, SearchResults: 100, GroupMembers: 2000, Reports: 20, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
+			Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
 			Unacknowledged: 500, UnacknowledgedBytes: 1 << 20, DetachedSessions: 10, InactiveQueue: 500,
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour),
 		},
+		Proxy:     Proxy{Domain: "proxy"},
 		Strangers: Strangers{Policy: "limit"},
 		Store:     Store{Partitions: 4},
 		Pubsub:    defaultPubsub(),

@@ -44,6 +44,10 @@ func (c *Config) validate(p *Problems) {
 	}
 	c.validateGroups(p)
 	c.validateBackends(p)
+	domain(p, "proxy.domain", c.Proxy.Domain)
+	if c.Proxy.Address != "" {
+		domain(p, "proxy.address", c.Proxy.Address)
+	}
 	if !slices.Contains([]string{"limit", "accept", "refuse"}, c.Strangers.Policy) {
 		p.add("strangers.policy", "%q is not limit, accept or refuse", c.Strangers.Policy)
 	}
@@ -109,7 +113,7 @@ func (l *Listen) validate(p *Problems) {
 	for _, list := range []struct {
 		path string
 		all  []string
-	}{{"listen.c2s", l.C2S}, {"listen.c2s_tls", l.C2STLS}, {"listen.component", l.Component}} {
+	}{{"listen.c2s", l.C2S}, {"listen.c2s_tls", l.C2STLS}, {"listen.component", l.Component}, {"listen.proxy", l.Proxy}} {
 		for _, a := range list.all {
 			address(p, list.path, a)
 			if other, ok := seen[a]; ok && !strings.HasSuffix(a, ":0") {
@@ -193,7 +197,7 @@ func (l *Limits) validate(p *Problems) {
 		"limits.archive_messages": int64(l.ArchiveMessages), "limits.archive_bytes": int64(l.ArchiveBytes),
 		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients), "limits.searches": int64(l.Searches),
 		"limits.detached_sessions": int64(l.DetachedSessions),
-		"limits.stranger_messages": int64(l.StrangerMessages), "limits.stranger_senders": int64(l.StrangerSenders), "limits.stranger_receivers": int64(l.StrangerReceivers),
+		"limits.stranger_messages": int64(l.StrangerMessages), "limits.proxy_connections": int64(l.ProxyConnections), "limits.proxy_streams": int64(l.ProxyStreams), "limits.stranger_senders": int64(l.StrangerSenders), "limits.stranger_receivers": int64(l.StrangerReceivers),
 	} {
 		if n < 0 {
 			p.add(path, "%d is negative", n)

@@ -28,6 +28,7 @@
 // step 3: an Endpoint of the router where a gateway runs inside this server, the dialling end of
 // package component where it runs under another one.
 //
+// Package bytestreams relays files between clients, beside all of this.
 // Before a peer has authenticated, package peerlimit limits its connections, guesses and registrations. Package message
 // decides which messages are archived, stored and copied. Package store/exclusive lets one process at a time use a database.
 //

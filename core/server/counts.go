@@ -26,6 +26,9 @@ func (s *Server) Counts() []Count {
 	all.addCounters(s.store.Counters.Limits())
 	all.add(Count{"limits.archive_messages", s.reloadable.archiveQuota.deleted.Load()})
 	all.add(Count{"strangers.lists", s.reloadable.lists.Refused.Load()})
+	for _, c := range s.ports.counts() {
+		all.add(c)
+	}
 	for _, h := range s.hosts {
 		for _, f := range h.Features() {
 			all.addCounters(f.Counters)

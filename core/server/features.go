@@ -26,6 +26,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/presence"
 	"github.com/dragoman-im/dragoman/core/features/private"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
+	"github.com/dragoman-im/dragoman/core/features/proxy"
 	"github.com/dragoman-im/dragoman/core/features/register"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/features/search"
@@ -62,6 +63,7 @@ type assembly struct {
 	rights     *admin.Rights
 	stop       func(after time.Duration, again bool) // stops or restarts the server
 	lists      *abuse.Lists
+	proxy      proxy.Options
 	foreign    func(context.Context, jid.JID) (bool, error)
 	nodes      pubsub.Store
 	backends   map[string]func(host jid.JID) identity.Backend
@@ -80,6 +82,7 @@ type linked struct {
 	admin      *admin.Service
 	search     *search.Search
 	abuse      *abuse.Abuse
+	proxy      *proxy.Proxy
 	events     events
 }
 
@@ -104,6 +107,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.blocking.Join(l.roster.Contacts, watchers)
 	l.presence.OnAvailable(l.events.capabilities.Available)
 	l.abuse = newAbuse(h, a, l)
+	l.proxy = proxy.New(h, a.proxy)
 	l.blocking.OnReport(func(r blocking.Report) {
 		l.abuse.Reported(abuse.Report{Account: r.Account, Reported: r.Reported, Reason: r.Reason, Text: r.Text})
 	})
@@ -146,6 +150,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 			Foreign: a.foreign, Quota: a.quota, Removed: a.removed, Log: a.log,
 		}).Feature(),
 		l.search.Feature(),
+		l.proxy.Feature(),
 		l.events.capabilities.Feature(),
 		l.events.pep.Feature(),
 		l.events.bookmarks.Feature(),

@@ -38,7 +38,7 @@ func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 	if err := r.Attach(domain, h.Host); err != nil {
 		return nil, fmt.Errorf("serve %s: %w", domain, err)
 	}
-	return h, errors.Join(h.newDirectory(r, a), h.newPubsub(r, a))
+	return h, errors.Join(h.newDirectory(r, a), h.newProxy(r, a), h.newPubsub(r, a))
 }
 
 // newDirectory serves the host's user directory.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -320,6 +321,34 @@ func limits() []reached {
 			c.Until("<policy-violation ")
 			return nil
 		}, ""},
+		{"limits.proxy_connections", l.ProxyConnections, extra{limits: "proxy_connections = 1"}, func(p *testServer) *peer {
+			p.join("s")
+			if p.join("s") != nil {
+				p.t.Error("a second connection")
+			}
+			return nil
+		}, ""},
+		{"limits.proxy_streams", l.ProxyStreams, extra{limits: "proxy_streams = 1"}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			for _, sid := range []string{"s", "t"} {
+				p.join(sid)
+				p.join(sid)
+				c.Send(activation(sid))
+			}
+			c.Until("<resource-constraint ")
+			return nil
+		}, ""},
+		{"limits.proxy_rate", l.ProxyRate, extra{limits: "proxy_rate = \"16 KiB\""}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			a, b := p.join("s"), p.join("s")
+			c.Send(activation("s"))
+			c.Until("type='result'")
+			go func() { _, _ = a.Write(make([]byte, 20<<10)) }()
+			if _, err := io.ReadFull(b, make([]byte, 20<<10)); err != nil {
+				p.t.Error(err)
+			}
+			return nil
+		}, ""},
 		{"limits.group_members", l.GroupMembers, extra{limits: "group_members = 1\n[[shared_group]]\nname = \"All\"\nmembers = [\"everyone\"]"}, func(p *testServer) *peer {
 			p.online("romeo")
 			p.online("juliet")
@@ -412,6 +441,7 @@ func TestDefaults(t *testing.T) {
 		"limits.clients": "50", "limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.archive_messages": "0", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
 		"limits.reports": "20", "limits.stranger_messages": "20", "limits.stranger_senders": "100", "limits.stranger_receivers": "50",
+		"limits.proxy_connections": "1000", "limits.proxy_streams": "10", "limits.proxy_rate": "1 MiB",
 		"pubsub.nodes": "1000", "pubsub.bytes": "32 MiB", "pubsub.payload": "250000 B", "pubsub.items": "1000", "pubsub.subscriptions": "1000",
 		"pubsub.service_nodes": "10000", "pubsub.service_bytes": "1 GiB",
 		"limits.unacknowledged": "500", "limits.detached_sessions": "10", "limits.inactive_queue": "500",

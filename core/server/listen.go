@@ -8,11 +8,14 @@ import (
 	"syscall"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/bytestreams"
 )
 
 // ports are the open listeners.
 type ports struct {
-	c2s, c2sTLS, component []net.Listener
+	c2s, c2sTLS, component, proxy []net.Listener
+
+	relay *bytestreams.Relay // of proxy; nil if that is empty
 }
 
 // listen opens all ports. The error names every port that cannot be opened, and what to do.
@@ -29,6 +32,7 @@ func listen(c config.Listen) (p ports, err error) {
 		{clients, "listen.c2s", c.C2S, &p.c2s},
 		{clients, "listen.c2s_tls", c.C2STLS, &p.c2sTLS},
 		{net.ListenConfig{}, "listen.component", c.Component, &p.component},
+		{net.ListenConfig{}, "listen.proxy", c.Proxy, &p.proxy},
 	} {
 		for _, addr := range l.addrs {
 			listener, lerr := l.how.Listen(context.Background(), "tcp", addr)
@@ -55,7 +59,7 @@ func explain(addr string, err error) string {
 
 func (p ports) close() error {
 	var err error
-	for _, list := range [][]net.Listener{p.c2s, p.c2sTLS, p.component} {
+	for _, list := range [][]net.Listener{p.c2s, p.c2sTLS, p.component, p.proxy} {
 		for _, l := range list {
 			if cerr := l.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
 				err = errors.Join(err, cerr)

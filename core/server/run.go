@@ -37,6 +37,9 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.ports.component {
 		inner.run(func() error { return s.components.Serve(working, l) })
 	}
+	for _, l := range s.ports.proxy {
+		inner.run(func() error { return s.ports.relay.Serve(working, l) })
+	}
 	inner.run(func() error { return s.prune(working) })
 	inner.run(func() error { return s.indexWords(working) })
 	inner.run(func() error { return LogCounts(working, s.log, s.Counts) })

@@ -41,6 +41,7 @@ data = %q
 c2s = ["127.0.0.1:0"]
 c2s_tls = ["127.0.0.1:0"]
 component = ["127.0.0.1:0"]
+proxy = ["127.0.0.1:0"]
 [[component]]
 domain = "gate.home.test"
 secret = "between us"

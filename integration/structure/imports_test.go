@@ -40,6 +40,7 @@ var importRules = []importRule{
 	{"core/unacked", addresses},
 	{"core/stream", join(addresses, "core/unacked")},
 	{"core/resumption", join(addresses, "core/archive")},
+	{"core/bytestreams", []string{"core/jid", "core/peerlimit", "core/stream"}},
 	{"core/router", join(addresses, "core/mailbox", "core/command", "core/disco", "core/form", "core/paging")},
 	{"core/c2s", join(connections, "core/peerlimit", "core/resumption", "core/unacked")},
 	{"core/s2s", connections},
@@ -59,6 +60,7 @@ var importRules = []importRule{
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
 	{"core/admin", join(addresses, "core/router", "core/sasl")},
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
+	{"core/features/proxy", join(join(engines, addresses...), "core/router", "core/bytestreams")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock", "core/store/sqlerror")},
