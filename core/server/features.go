@@ -158,7 +158,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		l.events.domain.Counted(),
 		vcard.New(a.store, int(c.Limits.VCardBytes)).With(l.events.avatars).Feature(),
 		private.New(a.store).From(l.events.bookmarks, bookmarks.NSLegacy, "storage").Feature(),
-		last.New(a.store, l.presence.Shares).Feature(),
+		last.New(h, a.store, l.presence.Shares).Feature(),
 		extdisco.New(c.Services).Feature(),
 		ping.Feature(),
 		entitytime.Feature(),

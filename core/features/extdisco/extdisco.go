@@ -1,6 +1,7 @@
 package extdisco
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -74,7 +75,7 @@ func (s *Services) credentials(q *router.IQ) (*stanza.Element, error) {
 	all := stanza.NewElement(NS, "credentials")
 	found := false
 	for _, c := range s.list {
-		if c.Host == host && c.Type == typ && (port == "" || port == strconv.Itoa(c.Port)) && restricted(c) {
+		if c.Host == host && c.Type == typ && (port == "" || port == strconv.Itoa(cmp.Or(c.Port, usualPorts[c.Type]))) && restricted(c) {
 			found = true
 			all.Add(s.element(c, q.Session.Account().JID().Local()))
 		}
@@ -88,8 +89,8 @@ func (s *Services) credentials(q *router.IQ) (*stanza.Element, error) {
 // element returns a service as XML, with credentials for user (XEP-0215 §2).
 func (s *Services) element(c config.Service, user string) *stanza.Element {
 	e := stanza.NewElement(NS, "service").With("type", c.Type).With("host", c.Host).With("transport", c.Transport).With("name", c.Name)
-	if c.Port > 0 {
-		e.With("port", strconv.Itoa(c.Port))
+	if port := cmp.Or(c.Port, usualPorts[c.Type]); port > 0 {
+		e.With("port", strconv.Itoa(port)) // recommended by XEP-0215 §2
 	}
 	if !restricted(c) {
 		return e
@@ -102,6 +103,9 @@ func (s *Services) element(c config.Service, user string) *stanza.Element {
 	username, password := temporary(c.Secret, user, expires)
 	return e.With("username", username).With("password", password).With("expires", expires.UTC().Format("2006-01-02T15:04:05Z"))
 }
+
+// usualPorts are those of RFC 8489 §8.1 and RFC 8656 §3.
+var usualPorts = map[string]int{"stun": 3478, "turn": 3478, "stuns": 5349, "turns": 5349}
 
 // restricted reports whether a service requires credentials.
 func restricted(c config.Service) bool { return c.Secret != "" || c.Username != "" || c.Password != "" }

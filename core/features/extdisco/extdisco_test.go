@@ -25,7 +25,7 @@ func (r *recorder) Flush()                    {}
 func (r *recorder) Close(string, string)      {}
 
 var services = []config.Service{
-	{Type: "stun", Host: "stun.example.org", Port: 3478, Transport: "udp"},
+	{Type: "stun", Host: "stun.example.org", Transport: "udp"},
 	{Type: "turn", Host: "turn.example.org", Port: 3478, Transport: "udp", Secret: "between us", Expires: config.Duration(24 * time.Hour)},
 	{Type: "turn", Host: "turn.example.org", Port: 5349, Transport: "tcp", Secret: "between us", Expires: config.Duration(24 * time.Hour)},
 	{Type: "ftp", Host: "192.0.2.1", Name: "Files & more", Username: "guest", Password: "secret"},

@@ -29,7 +29,8 @@ type Last struct {
 }
 
 // New returns the feature; shares reports whether other may see the account's presence.
-func New(s Store, shares func(ctx context.Context, account *router.Account, other jid.JID) bool) *Last {
+func New(h *router.Host, s Store, shares func(ctx context.Context, account *router.Account, other jid.JID) bool) *Last {
+	h.AnswerNobody("last", map[string]router.IQHandler{NS: nobody})
 	return &Last{s, shares, time.Now()}
 }
 
@@ -50,9 +51,8 @@ func (l *Last) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	if q.Account == nil {
 		return query(time.Since(l.started), ""), nil // XEP-0012 §6
 	}
-	// "forbidden" would tell a stranger that the account exists (RFC 6121 §11).
 	if !q.Own() && !l.shares(ctx, q.Account, q.Stanza.From.Bare()) {
-		return nil, stanza.ServiceUnavailable("")
+		return nil, stanza.Forbidden("") // XEP-0012 §4; as for an address without an account (RFC 6121 §11)
 	}
 	for _, s := range q.Account.Sessions() {
 		if s.Presence() != nil {
@@ -67,6 +67,14 @@ func (l *Last) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 		return nil, stanza.ServiceUnavailable("")
 	}
 	return query(time.Since(at), status), nil
+}
+
+// nobody answers for an address without an account as for an account whose presence the sender may not see.
+func nobody(_ context.Context, q *router.IQ) (*stanza.Element, error) {
+	if q.Stanza.Type != stanza.TypeGet || !q.Payload.Is(NS, "query") {
+		return nil, stanza.ServiceUnavailable("")
+	}
+	return nil, stanza.Forbidden("")
 }
 
 func query(d time.Duration, status string) *stanza.Element {

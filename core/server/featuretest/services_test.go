@@ -84,7 +84,7 @@ func TestLastActivity(t *testing.T) {
 	const q = `<query xmlns='jabber:iq:last'/>`
 	bob := s.online(bobDesk)
 	bob.sends(ask("get", "1", "example.org", q), ask("get", "2", aliceBare, q), ask("get", "3", "nobody@example.org", q))
-	bob.gets(`<iq type='result' id='1'><query xmlns='jabber:iq:last' seconds='*'/></iq>`, fails("iq", "2", "service-unavailable"), fails("iq", "3", "service-unavailable"))
+	bob.gets(`<iq type='result' id='1'><query xmlns='jabber:iq:last' seconds='*'/></iq>`, fails("iq", "2", "service-unavailable"), fails("iq", "3", "forbidden"))
 	alice := s.online(alicePC)
 	bob.take()
 	bob.sends(ask("get", "4", aliceBare, q))
@@ -101,7 +101,7 @@ func TestLastActivity(t *testing.T) {
 	}
 	alice.take()
 	alice.sends(ask("get", "6", bobBare, q)) // not the other way round
-	alice.gets(fails("iq", "6", "service-unavailable"))
+	alice.gets(fails("iq", "6", "forbidden"))
 }
 
 // XEP-0199, XEP-0092, XEP-0202
