@@ -14,7 +14,7 @@ import (
 func newAbuse(h *router.Host, a assembly, l linked) *abuse.Abuse {
 	c, tables := a.config, moderation.New(a.store, a.log)
 	return abuse.New(h, tables, tables, abuse.Options{
-		Policy: abuse.Policy(c.Strangers.Policy), Local: c.Strangers.Local, Lists: a.lists, Log: a.log,
+		Policy: abuse.Policy(c.Strangers.Policy), Local: c.Strangers.Local, Lists: a.shared.lists, Log: a.log,
 		Limits: abuse.Limits{Messages: c.Limits.StrangerMessages, Senders: c.Limits.StrangerSenders, Receivers: c.Limits.StrangerReceivers},
 		Known: func(ctx context.Context, account *router.Account, other jid.JID) (bool, error) {
 			if from, to, err := l.roster.Subscription(ctx, account, other); from || to || err != nil {

@@ -62,11 +62,16 @@ type assembly struct {
 	removed    func(jid.JID) // called when an account was marked as deleted
 	rights     *admin.Rights
 	stop       func(after time.Duration, again bool) // stops or restarts the server
-	lists      *abuse.Lists
-	proxy      proxy.Options
+	shared     shared
 	foreign    func(context.Context, jid.JID) (bool, error)
 	nodes      pubsub.Store
 	backends   map[string]func(host jid.JID) identity.Backend
+}
+
+// shared is what all hosts have in common.
+type shared struct {
+	lists *abuse.Lists // of strangers that send spam
+	proxy proxy.Options
 }
 
 // linked are the features that the server calls directly, or that depend on each other.
@@ -107,7 +112,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.blocking.Join(l.roster.Contacts, watchers)
 	l.presence.OnAvailable(l.events.capabilities.Available)
 	l.abuse = newAbuse(h, a, l)
-	l.proxy = proxy.New(h, a.proxy)
+	l.proxy = proxy.New(h, a.shared.proxy)
 	l.blocking.OnReport(func(r blocking.Report) {
 		l.abuse.Reported(abuse.Report{Account: r.Account, Reported: r.Reported, Reason: r.Reason, Text: r.Text})
 	})

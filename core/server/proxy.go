@@ -36,7 +36,7 @@ func (p *ports) proxyOptions(c config.Config) proxy.Options {
 
 // newProxy serves the domain at which clients find the relay.
 func (h *host) newProxy(r *router.Router, a assembly) error {
-	if a.proxy.Relay == nil {
+	if a.shared.proxy.Relay == nil {
 		return nil
 	}
 	return h.serve(r, a, servedDomain{
