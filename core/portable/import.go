@@ -163,7 +163,8 @@ func (im *Importer) write(ctx context.Context, r Record) error {
 	case r.Private != nil:
 		return im.private(ctx, r.Private)
 	case !r.Blocked.IsZero():
-		return moderation.New(im.store, slog.New(slog.DiscardHandler)).Block(ctx, r.Account, []jid.JID{r.Blocked}, nil)
+		_, err := moderation.New(im.store, slog.New(slog.DiscardHandler)).Block(ctx, r.Account, []jid.JID{r.Blocked}, nil, nil)
+		return err
 	case r.Preferences != nil:
 		if im.existed {
 			return nil
