@@ -92,7 +92,7 @@ func fill(t *testing.T, s *store.Store) {
 		}, nil),
 		s.SetVCard(ctx, ann, "<vCard xmlns='vcard-temp'><FN>Ann</FN></vCard>"),
 		s.SetPrivate(ctx, ann, []private.Item{{Space: "test:p", Name: "p", XML: "<p xmlns='test:p'>1</p>"}}),
-		moderation.New(s, slog.New(slog.DiscardHandler)).Block(ctx, ann, []jid.JID{jid.MustParse("spam.example"), jid.MustParse("x@spam.example/res")}, nil),
+		block(t, s, ann, []jid.JID{jid.MustParse("spam.example"), jid.MustParse("x@spam.example/res")}),
 		s.SetPrefs(ctx, ann, archive.Prefs{Default: archive.Roster, Always: []jid.JID{romeo}, Never: []jid.JID{bob}}),
 	} {
 		if err != nil {
@@ -338,3 +338,10 @@ func TestStops(t *testing.T) {
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+// block makes an account block addresses.
+func block(t *testing.T, s *store.Store, account jid.JID, list []jid.JID) error {
+	t.Helper()
+	_, err := moderation.New(s, slog.New(slog.DiscardHandler)).Block(t.Context(), account, list, nil, nil)
+	return err
+}
