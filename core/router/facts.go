@@ -125,6 +125,9 @@ func (b *Bound) Restore(f Facts) {
 		b.AddDirected(to)
 	}
 	b.changed()
+	for _, f := range b.account.host.session.restored {
+		f(b)
+	}
 }
 
 // changed calls FactsWatcher.FactsChanged and HostOptions.OnFacts.

@@ -54,6 +54,7 @@ type Host struct {
 type sessionState struct {
 	flags     []*Flag
 	questions questions
+	restored  []func(*Bound)
 }
 
 // NewHost returns a host for a domain. Add features with Use, then attach it with r.Attach(domain, host).
@@ -67,6 +68,10 @@ func NewHost(r *Router, domain jid.JID, o HostOptions) *Host {
 	}
 	return h
 }
+
+// OnRestore adds a function that is called after the facts of a session were restored (Bound.Restore). Call it before the host is
+// attached.
+func (h *Host) OnRestore(f func(*Bound)) { h.session.restored = append(h.session.restored, f) }
 
 // Domain returns the host's domain.
 func (h *Host) Domain() jid.JID { return h.domain }

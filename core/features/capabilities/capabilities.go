@@ -49,7 +49,25 @@ type entry struct {
 
 // New returns the feature.
 func New(h *router.Host) *Capabilities {
-	return &Capabilities{host: h, known: map[key]*entry{}}
+	c := &Capabilities{host: h, known: map[key]*entry{}}
+	h.OnRestore(c.restored)
+	return c
+}
+
+// restored reads the capabilities of a session that goes on after the server was started again.
+func (c *Capabilities) restored(s *router.Bound) {
+	now := s.Presence()
+	if now == nil || now.Capabilities.Load() != nil {
+		return
+	}
+	hash, ok := disco.FindCapsHash(now.Stanza.Tree())
+	now.Stanza.DropTree()
+	if !ok {
+		return
+	}
+	if e, ask := c.announce(hash, announcement{session: s, presence: now}); ask {
+		c.ask(context.Background(), e, s, c.host.Router().Route)
+	}
 }
 
 // Watch adds a function that is called for each Change, in the goroutine of the session or of the one that has answered.

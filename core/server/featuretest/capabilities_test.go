@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -92,4 +93,21 @@ func TestProsodyPEP_NonexistentAccount(t *testing.T) {
 	if err := s.store.Reader().QueryRow(`SELECT count(*) FROM pubsub_nodes`).Scan(&count); err != nil || count != 0 {
 		t.Error(count, err)
 	}
+}
+
+// A session that goes on after the server was started again is asked what its presence announces.
+func TestRestoredCapabilities(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	wanting := announce(nick + "+notify")
+	alice := s.login(alicePC)
+	st := parse(t, wanting.presence())
+	st.From = alice.jid
+	alice.port.(*router.Bound).Restore(router.Facts{Presence: &router.Presence{Stanza: st}})
+	asked := alice.questions()
+	if len(asked) != 1 {
+		t.Fatal(asked)
+	}
+	alice.sends(wanting.answer(asked[0]), pubsub("set", "1", "", publish(nick, "current", nickname("Al"))))
+	alice.gets(event(alicePC, published(nick, "current", nickname("Al"))), `<iq type='result' id='1'/>`)
 }
