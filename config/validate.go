@@ -91,6 +91,7 @@ func (s *Server) validate(p *Problems) {
 
 func (a *Accounts) validate(p *Problems) {
 	bareAddresses(p, "accounts.operators", a.Operators)
+	positive(p, "accounts.invitation_time", int64(a.InvitationTime))
 	if a.DeletedNames < 0 {
 		p.add("accounts.deleted_names", "must not be negative")
 	}
@@ -203,6 +204,7 @@ func (l *Limits) validate(p *Problems) {
 			p.add(path, "%d is negative", n)
 		}
 	}
+	positive(p, "limits.invitations", int64(l.Invitations))
 	positive(p, "limits.registration_time", int64(l.RegistrationTime))
 	if l.RosterBytes < minRoster || l.RosterBytes > 64<<20 {
 		p.add("limits.roster_bytes", "%s is not between %d bytes and 64 MiB", l.RosterBytes, minRoster)

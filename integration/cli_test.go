@@ -84,6 +84,14 @@ func TestAccounts(t *testing.T) {
 	if out := run("", "account", "show", "ann"); !strings.Contains(out, "may log in") || !strings.Contains(out, "role:      user\n") || !logsIn("second") {
 		t.Errorf("the enabled account is %q", out)
 	}
+	if out := run("", "invite", "--user", "Bob", "--for", "1h"); !strings.Contains(out, "xmpp:bob@"+testHost+"?register;preauth=") {
+		t.Errorf("the invitation is %q", out)
+	}
+	for _, wrong := range [][]string{{"--user", "ann"}, {"--user", "bob"}, {"--uses", "0"}, {"--host", "elsewhere.example"}, {"--for", "-1h"}} {
+		if out, err := d.Run("", append([]string{"invite"}, wrong...)...); err == nil {
+			t.Errorf("invite %v: %q", wrong, out)
+		}
+	}
 	run("", "account", "rm", "--yes", "ann@"+testHost)
 	if logsIn("second") {
 		t.Error("a deleted account logs in")

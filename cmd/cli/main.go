@@ -55,7 +55,7 @@ func Root(networks []transports.Registration) *cobra.Command {
 	}
 	cmd.PersistentFlags().StringP("config", "c", "", "configuration file (without it "+defaultFile+" in this directory, if there is one, or the defaults)")
 	p := program{networks}
-	cmd.AddCommand(p.serveCommand(), p.componentCommand(), p.accountCommand(), p.configCommand(), storeCommand(), versionCommand())
+	cmd.AddCommand(p.serveCommand(), p.componentCommand(), p.accountCommand(), p.inviteCommand(), p.configCommand(), storeCommand(), versionCommand())
 	return cmd
 }
 

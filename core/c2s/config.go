@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -119,7 +118,7 @@ type Host struct {
 	FeaturesBeforeLogin []*stanza.Element
 	// BeforeLogin answers an IQ of a connection that has not logged in; nil sends
 	// nothing. If it is not set, such an IQ ends the stream.
-	BeforeLogin func(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza
+	BeforeLogin func(ctx context.Context, who *router.Unauthenticated, iq *stanza.Stanza) *stanza.Stanza
 }
 
 // Config configures a Server.

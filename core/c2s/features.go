@@ -181,7 +181,8 @@ func (c *conn) beforeLogin(it *stream.Item) error {
 	if !st.IsRequest() || st.ID == "" || st.FirstChild() == nil {
 		return stream.NewError(stream.BadFormat, "")
 	}
-	if reply := c.host.BeforeLogin(c.Context(), c.from, st); reply != nil {
+	c.negotiation.peer.Address = c.from
+	if reply := c.host.BeforeLogin(c.Context(), &c.negotiation.peer, st); reply != nil {
 		c.Send(reply)
 	}
 	return nil

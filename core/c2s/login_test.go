@@ -13,6 +13,7 @@ import (
 	"mellium.im/xmpp"
 	melliumjid "mellium.im/xmpp/jid"
 
+	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -203,7 +204,8 @@ func TestGuest(t *testing.T) {
 	asked := make(chan netip.Addr, 2*maxBeforeLogin)
 	p := newTestServer(t, func(c *Config) {
 		c.Hosts[0].FeaturesBeforeLogin = []*stanza.Element{stanza.NewElement("http://jabber.org/features/iq-register", "register")}
-		c.Hosts[0].BeforeLogin = func(_ context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza {
+		c.Hosts[0].BeforeLogin = func(_ context.Context, who *router.Unauthenticated, iq *stanza.Stanza) *stanza.Stanza {
+			from := who.Address
 			asked <- from
 			return iq.Result(stanza.NewElement("jabber:iq:register", "query"))
 		}

@@ -45,11 +45,17 @@ type Disco struct {
 	Commands []command.Command // ad-hoc commands (XEP-0050), for HostDisco
 }
 
+// Unauthenticated is a client that has not logged in, on one connection.
+type Unauthenticated struct {
+	Address netip.Addr
+	Token   string // of an invitation that was found to be good (XEP-0445 §4); "" for none
+}
+
 // BeforeLogin is what a feature offers to clients before they have logged in.
 type BeforeLogin struct {
 	StreamFeatures []*stanza.Element
 	// Answer returns the answer to an IQ, or nil for no answer. It may wait for the store.
-	Answer func(ctx context.Context, from netip.Addr, iq *stanza.Stanza) *stanza.Stanza
+	Answer func(ctx context.Context, who *Unauthenticated, iq *stanza.Stanza) *stanza.Stanza
 	Inline Inline // what a client can ask for together with its login
 }
 

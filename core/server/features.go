@@ -19,6 +19,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/disco"
 	"github.com/dragoman-im/dragoman/core/features/entitytime"
 	"github.com/dragoman-im/dragoman/core/features/extdisco"
+	"github.com/dragoman-im/dragoman/core/features/invite"
 	"github.com/dragoman-im/dragoman/core/features/last"
 	"github.com/dragoman-im/dragoman/core/features/mam"
 	"github.com/dragoman-im/dragoman/core/features/offline"
@@ -85,6 +86,7 @@ type linked struct {
 	disco      *disco.Disco
 	commands   *commands.Commands
 	admin      *admin.Service
+	invites    *invite.Invites
 	search     *search.Search
 	abuse      *abuse.Abuse
 	proxy      *proxy.Proxy
@@ -103,6 +105,7 @@ func link(h *router.Host, a assembly) (l linked) {
 
 	l.commands = commands.New(h)
 	l.admin = newAdmin(h, a)
+	l.invites = newInvites(a, l)
 	l.search = search.New(h, directory.New(a.store), search.Limits{PerMinute: a.config.Limits.Searches, Results: a.config.Limits.SearchResults})
 
 	l.roster.Hide(l.blocking.Blocks)
@@ -122,6 +125,26 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.presence.OnArrival(l.archive.Arrived)
 	l.presence.OnArrival(admincommands.New(l.admin).Arrived)
 	return l
+}
+
+// newInvites returns the invitations of a host.
+func newInvites(a assembly, l linked) *invite.Invites {
+	c := a.config
+	return invite.New(l.admin, admin.NewInvitations(l.admin, administration.New(a.store, c.Login.Iterations), admin.InvitationLimits{
+		Register: c.Accounts.Invitations, Users: c.Accounts.UserInvitations, Time: time.Duration(c.Accounts.InvitationTime), Account: c.Limits.Invitations,
+	}), l.roster)
+}
+
+// registerOptions returns how accounts are registered.
+func registerOptions(a assembly, l linked) register.Options {
+	o := register.Options{
+		Open: a.config.Server.Register, Reserved: func(account jid.JID) bool { return a.reserved[account] },
+		Foreign: a.foreign, Quota: a.quota, Removed: a.removed, Log: a.log,
+	}
+	if a.config.Accounts.Invitations {
+		o.Invitations = l.invites
+	}
+	return o
 }
 
 // newAdmin returns what administrators can do on a host.
@@ -150,10 +173,8 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		l.privileges.Feature(),
 		l.disco.Feature(),
 		l.commands.Feature(), // runs the commands of all features
-		register.New(h, a.store, register.Options{
-			Open: c.Server.Register, Reserved: func(account jid.JID) bool { return a.reserved[account] },
-			Foreign: a.foreign, Quota: a.quota, Removed: a.removed, Log: a.log,
-		}).Feature(),
+		register.New(h, a.store, registerOptions(a, l)).Feature(),
+		l.invites.Feature(), // accepts requests with a token
 		l.search.Feature(),
 		l.proxy.Feature(),
 		l.events.capabilities.Feature(),

@@ -61,6 +61,7 @@ var importRules = []importRule{
 	{"core/admin", join(addresses, "core/router", "core/sasl")},
 	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/proxy", join(join(engines, addresses...), "core/router", "core/bytestreams")},
+	{"core/features/register", join(join(engines, addresses...), "core/admin", "core/router", "core/peerlimit")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock", "core/store/sqlerror")},

@@ -51,7 +51,8 @@ type Store interface {
 
 // Options are the parameters of New.
 type Options struct {
-	Open bool // everybody may create an account
+	Open        bool        // everybody may create an account
+	Invitations Invitations // with which accounts can be created; nil: none
 	// Reserved reports whether nobody may create this account by registration. It is answered like a name that is taken. May be nil.
 	Reserved func(account jid.JID) bool
 	// Foreign reports whether another back end than the store authenticates an account: it can be neither changed nor deleted
@@ -105,10 +106,13 @@ func (r *Register) Feature() router.Feature {
 			Note: "Server and gateways. Accounts, where that is allowed; linking at a gateway.",
 		}},
 	}
-	if r.Open {
-		f.BeforeLogin = &router.BeforeLogin{
-			StreamFeatures: []*stanza.Element{stanza.NewElement(nsStream, "register")}, Answer: r.beforeLogin,
+	if r.Open || r.Invitations != nil {
+		offered := []*stanza.Element{stanza.NewElement(nsStream, "register")} // XEP-0445 §3 has it too: clients look for it
+		if r.Invitations != nil {
+			offered = append(offered, stanza.NewElement(nsToken, "register"))
+			f.Specs = append(f.Specs, spec.Spec{Number: "0445", Title: "Pre-Authenticated In-Band Registration", Version: "0.2.0", State: spec.Complete, Note: "Server."})
 		}
+		f.BeforeLogin = &router.BeforeLogin{StreamFeatures: offered, Answer: r.beforeLogin}
 	}
 	return f
 }

@@ -230,7 +230,7 @@ func TestMakeAccount(t *testing.T) {
 	if !s.checks("carol@example.org", "p") {
 		t.Error("the account's password")
 	}
-	closed := startWith(t, func(c *config.Config) { c.Server.Register = false })
+	closed := startWith(t, func(c *config.Config) { c.Server.Register, c.Accounts.Invitations = false, false })
 	if slices.ContainsFunc(closed.host.Features(), func(f router.Feature) bool { return f.BeforeLogin != nil && f.BeforeLogin.Answer != nil }) {
 		t.Error("something is offered before login")
 	}

@@ -144,7 +144,7 @@ func (s *testServer) beforeLogin(from string, iq *stanza.Stanza) *stanza.Stanza 
 	s.t.Helper()
 	for _, f := range s.host.Features() {
 		if f.BeforeLogin != nil && f.BeforeLogin.Answer != nil {
-			return f.BeforeLogin.Answer(s.t.Context(), netip.MustParseAddr(from), iq)
+			return f.BeforeLogin.Answer(s.t.Context(), &router.Unauthenticated{Address: netip.MustParseAddr(from)}, iq)
 		}
 	}
 	s.t.Fatal("nothing is offered before login")
