@@ -6,6 +6,9 @@ import "time"
 type Config struct {
 	Server     Server      `toml:"server" doc:"The XMPP server."`
 	Listen     Listen      `toml:"listen" doc:"Where the server listens; an empty list switches a listener off."`
+	Web        Web         `toml:"web" doc:"What is served over HTTP: uploaded files."`
+	Push       Push        `toml:"push" doc:"Notifications that wake clients on phones (XEP-0357)."`
+	Upload     Upload      `toml:"upload" doc:"Files that accounts upload to share them by their address (XEP-0363)."`
 	TLS        TLS         `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
 	Login      Login       `toml:"login" doc:"Logging in."`
 	Accounts   Accounts    `toml:"accounts" doc:"What becomes of accounts, and who may do what with them."`
@@ -51,6 +54,8 @@ type Listen struct {
 	C2STLS    []string `toml:"c2s_tls" doc:"For clients, with direct TLS (XEP-0368)."`
 	Proxy     []string `toml:"proxy" doc:"For the proxy of files that clients send to each other (XEP-0065), such as :7777. Off by default: it is of use only where clients elsewhere can reach the port, and uploads do without it."`
 	Component []string `toml:"component" doc:"For components (XEP-0114). The protocol has no encryption: keep it on this machine."`
+	HTTP      []string `toml:"http" doc:"For HTTP without TLS: keep it on this machine, for a reverse proxy."`
+	HTTPTLS   []string `toml:"http_tls" doc:"For HTTP with TLS, with the certificate of section tls."`
 }
 
 // TLS is section [tls].
@@ -230,8 +235,9 @@ func Default() Config {
 		Server: Server{
 			Hosts: []string{"localhost"}, Data: "data", Reserved: roleNames(), Directory: "search", Archive: Duration(365 * 24 * time.Hour), Shutdown: Duration(10 * time.Second),
 		},
-		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, Component: []string{"127.0.0.1:5347"}},
-		TLS:    TLS{Required: true},
+		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, Component: []string{"127.0.0.1:5347"}, HTTP: []string{"127.0.0.1:5280"}, HTTPTLS: []string{":5443"}},
+		Upload: defaultUpload(), Push: Push{Devices: 5, Errors: 16},
+		TLS: TLS{Required: true},
 		Login: Login{
 			Iterations: 10000, Tries: 3, Failures: 20, AccountFailures: 20, TLSWait: Duration(30 * time.Second), Wait: Duration(60 * time.Second), Conflict: "replace",
 			TokenLife: Duration(30 * 24 * time.Hour), TokenRefresh: Duration(24 * time.Hour), ClientsKept: Duration(90 * 24 * time.Hour),

@@ -26,6 +26,9 @@ const (
 func (c *Config) validate(p *Problems) {
 	c.Server.validate(p)
 	c.Listen.validate(p)
+	c.Web.validate(p)
+	c.Upload.validate(p)
+	c.Push.validate(p)
 	c.TLS.validate(p)
 	c.Login.validate(p)
 	c.Accounts.validate(p)
@@ -114,7 +117,7 @@ func (l *Listen) validate(p *Problems) {
 	for _, list := range []struct {
 		path string
 		all  []string
-	}{{"listen.c2s", l.C2S}, {"listen.c2s_tls", l.C2STLS}, {"listen.component", l.Component}, {"listen.proxy", l.Proxy}} {
+	}{{"listen.c2s", l.C2S}, {"listen.c2s_tls", l.C2STLS}, {"listen.component", l.Component}, {"listen.proxy", l.Proxy}, {"listen.http", l.HTTP}, {"listen.http_tls", l.HTTPTLS}} {
 		for _, a := range list.all {
 			address(p, list.path, a)
 			if other, ok := seen[a]; ok && !strings.HasSuffix(a, ":0") {

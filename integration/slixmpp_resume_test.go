@@ -39,7 +39,7 @@ func TestSlixmppResumes(t *testing.T) {
 		}
 	}
 	bodies := 0
-	heard := func(body string) {
+	awaitBody := func(body string) {
 		t.Helper()
 		await(ctx, t, sally, func(e peers.Event) bool { return e.Seen.Body == body })
 		bodies = 0
@@ -65,7 +65,7 @@ func TestSlixmppResumes(t *testing.T) {
 		}
 	}
 	simon.write(login.JID, "before")
-	heard("before")
+	awaitBody("before")
 	if err := sally.Do(ctx, "cut", nil, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -73,13 +73,13 @@ func TestSlixmppResumes(t *testing.T) {
 	simon.write(login.JID, "while away")
 	settled()
 	resume()
-	heard("while away")
+	awaitBody("while away")
 	sendChat(ctx, t, sally, "simon@"+testHost, "still here")
 	if err := simon.await(ctx, func() bool { return len(simon.bodies) == 1 }); err != nil {
 		t.Fatal(err)
 	}
 	simon.write(login.JID, "last words")
-	heard("last words")
+	awaitBody("last words")
 	settled()
 	d.Kill()
 	d.Start()
@@ -87,5 +87,5 @@ func TestSlixmppResumes(t *testing.T) {
 	simon.write("sally@"+testHost, "after the crash")
 	settled()
 	resume()
-	heard("after the crash")
+	awaitBody("after the crash")
 }

@@ -33,7 +33,12 @@ type question struct {
 // Ask sends an IQ get from the host or one of its accounts, and calls answered with the answer. It returns false, and
 // sends nothing, if too many questions wait.
 func (h *Host) Ask(from, to jid.JID, payload *stanza.Element, route func(*stanza.Stanza), answered Answered) bool {
-	st := stanza.NewIQ(to, from, stanza.TypeGet, payload) // the id cannot be guessed
+	return h.Request(stanza.NewIQ(to, from, stanza.TypeGet, payload), route, answered)
+}
+
+// Request is Ask for any request, which was made by stanza.NewIQ, so that its id cannot be guessed.
+func (h *Host) Request(st *stanza.Stanza, route func(*stanza.Stanza), answered Answered) bool {
+	to := st.To
 	q := &question{to: to, answered: answered}
 	h.session.questions.mu.Lock()
 	if len(h.session.questions.byID) >= maxQuestions {

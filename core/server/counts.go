@@ -29,6 +29,8 @@ func (s *Server) Counts() []Count {
 	for _, c := range s.ports.counts() {
 		all.add(c)
 	}
+	all.addCounters(s.http.web.Counters.Limits())
+	all.addCounters(s.http.uploads.Counters.Limits())
 	for _, h := range s.hosts {
 		for _, f := range h.Features() {
 			all.addCounters(f.Counters)

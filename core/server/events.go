@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/capabilities"
 	"github.com/dragoman-im/dragoman/core/features/pep"
 	"github.com/dragoman-im/dragoman/core/features/pubsubdomain"
+	"github.com/dragoman-im/dragoman/core/features/push"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/pubsub"
@@ -31,6 +32,7 @@ type events struct {
 	domain       *pubsubdomain.Service
 	bookmarks    *bookmarks.Bookmarks
 	avatars      *avatar.Avatars
+	push         *push.Push
 }
 
 // newEvents creates the features.

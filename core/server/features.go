@@ -28,6 +28,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/private"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/features/proxy"
+	"github.com/dragoman-im/dragoman/core/features/push"
 	"github.com/dragoman-im/dragoman/core/features/register"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/features/search"
@@ -43,6 +44,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/store/directory"
 	"github.com/dragoman-im/dragoman/core/store/moderation"
+	"github.com/dragoman-im/dragoman/core/store/pushes"
 )
 
 // Name and address of this software, the latter for entity capabilities (XEP-0115 §4).
@@ -110,6 +112,7 @@ func link(h *router.Host, a assembly) (l linked) {
 
 	l.roster.Hide(l.blocking.Blocks)
 	l.events = newEvents(h, a, l)
+	l.events.push = push.New(h, pushes.New(a.store), push.Options{Devices: a.config.Push.Devices, Errors: a.config.Push.Errors, Contents: a.config.Push.Contents, Log: a.log})
 	watchers := watchers{l.presence, l.events.pep}
 	l.roster.Watch(watchers)
 	l.blocking.Join(l.roster.Contacts, watchers)
@@ -123,6 +126,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.offline.Skip(l.archive.Given)
 	l.presence.OnArrival(l.offline.Arrived)
 	l.presence.OnArrival(l.archive.Arrived)
+	l.presence.OnArrival(l.events.push.Arrived)
 	l.presence.OnArrival(admincommands.New(l.admin).Arrived)
 	return l
 }
@@ -177,6 +181,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		l.invites.Feature(), // accepts requests with a token
 		l.search.Feature(),
 		l.proxy.Feature(),
+		l.events.push.Feature(),
 		l.events.capabilities.Feature(),
 		l.events.pep.Feature(),
 		l.events.bookmarks.Feature(),

@@ -47,7 +47,7 @@ func TestFilesAreChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "data")
-			settings, err := config.Parse(fmt.Appendf(nil, "[server]\nhosts = [\"home.test\"]\ndata = %q\n[listen]\nc2s = []\nc2s_tls = []\ncomponent = []\n", dir), "", nil)
+			settings, err := config.Parse(fmt.Appendf(nil, "[server]\nhosts = [\"home.test\"]\ndata = %q\n[listen]\nc2s = []\nc2s_tls = []\ncomponent = []\nhttp = []\nhttp_tls = []\n", dir), "", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

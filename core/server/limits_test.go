@@ -57,7 +57,7 @@ const policy = "<policy-violation "
 func limits() []reached {
 	d := config.Default()
 	l := d.Limits
-	return []reached{
+	return append(uploadLimits(), []reached{
 		{"login.tries", d.Login.Tries, extra{login: "tries = 2"}, func(p *testServer) *peer {
 			c := p.encrypted()
 			for range 2 {
@@ -393,7 +393,7 @@ func limits() []reached {
 			c.Until("<too-many-subscriptions ")
 			return nil
 		}, ""},
-	}
+	}...)
 }
 
 // publishes makes a deed of publishing one item to each node of a service; each node has a name of one letter.
@@ -453,6 +453,8 @@ func TestDefaults(t *testing.T) {
 		"pubsub.nodes": "1000", "pubsub.bytes": "32 MiB", "pubsub.payload": "250000 B", "pubsub.items": "1000", "pubsub.subscriptions": "1000",
 		"pubsub.service_nodes": "10000", "pubsub.service_bytes": "1 GiB",
 		"limits.unacknowledged": "500", "limits.detached_sessions": "10", "limits.inactive_queue": "500",
+		"upload.size": "100 MiB", "upload.daily": "1 GiB", "upload.daily_files": "1000", "upload.total": "5 GiB", "upload.profile_size": "2 MiB", "upload.profile_files": "50",
+		"upload.reserve": "256 MiB", "push.devices": "5", "push.errors": "16",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {

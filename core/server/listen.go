@@ -13,7 +13,7 @@ import (
 
 // ports are the open listeners.
 type ports struct {
-	c2s, c2sTLS, component, proxy []net.Listener
+	c2s, c2sTLS, component, proxy, http, httpTLS []net.Listener
 
 	relay *bytestreams.Relay // of proxy; nil if that is empty
 }
@@ -33,6 +33,8 @@ func listen(c config.Listen) (p ports, err error) {
 		{clients, "listen.c2s_tls", c.C2STLS, &p.c2sTLS},
 		{net.ListenConfig{}, "listen.component", c.Component, &p.component},
 		{net.ListenConfig{}, "listen.proxy", c.Proxy, &p.proxy},
+		{net.ListenConfig{}, "listen.http", c.HTTP, &p.http},
+		{net.ListenConfig{}, "listen.http_tls", c.HTTPTLS, &p.httpTLS},
 	} {
 		for _, addr := range l.addrs {
 			listener, lerr := l.how.Listen(context.Background(), "tcp", addr)
@@ -59,7 +61,7 @@ func explain(addr string, err error) string {
 
 func (p ports) close() error {
 	var err error
-	for _, list := range [][]net.Listener{p.c2s, p.c2sTLS, p.component, p.proxy} {
+	for _, list := range [][]net.Listener{p.c2s, p.c2sTLS, p.component, p.proxy, p.http, p.httpTLS} {
 		for _, l := range list {
 			if cerr := l.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
 				err = errors.Join(err, cerr)

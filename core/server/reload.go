@@ -50,6 +50,8 @@ func (s *Server) Reload(c config.Config) error {
 	s.reloadable.groups.Store(&c.Groups)
 	s.wakeRemovals(jid.JID{})
 	s.reloadable.archiveQuota.set(c)
+	s.http.web.SetLimits(webLimits(c.Limits))
+	s.setUploadLimits(c.Upload)
 	if s.reloadable.keep.Swap(int64(c.Server.Archive)) != int64(c.Server.Archive) {
 		select {
 		case s.reloadable.kept <- struct{}{}:

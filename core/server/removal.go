@@ -55,10 +55,7 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 	}
 	h := s.host(account)
 	if h == nil { // its domain is no longer served
-		if err := s.revoke(ctx, account); err != nil {
-			return err
-		}
-		return s.deleteRows(ctx, account)
+		return s.deleteAccount(ctx, account)
 	}
 	removed := h.Remove(account, "not-authorized", "the account has been deleted") // XEP-0077 §3.2
 	h.commands.Forget(account)
@@ -73,8 +70,16 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 		return err
 	}
 	end(s.router.Route)
+	return s.deleteAccount(ctx, account)
+}
+
+// deleteAccount deletes what the server itself has of an account: what others grant to it, its files, its rows.
+func (s *Server) deleteAccount(ctx context.Context, account jid.JID) error {
 	if err := s.revoke(ctx, account); err != nil {
 		return err
+	}
+	if err := s.http.uploads.RemoveAccount(ctx, account); err != nil {
+		return fmt.Errorf("delete files of %s: %w", account, err)
 	}
 	return s.deleteRows(ctx, account)
 }

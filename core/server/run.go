@@ -44,6 +44,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inner.run(func() error { return s.indexWords(working) })
 	inner.run(func() error { return LogCounts(working, s.log, s.Counts) })
 	inner.run(func() error { return s.periodic(working) })
+	inner.run(func() error { return s.http.uploads.Run(working) })
 	inner.run(func() error { return trimMemory(working) })
 	inner.run(func() error { return s.hold.Watch(working) })
 	inner.run(func() error { return s.awaitStop(working) })
@@ -54,8 +55,14 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.ports.c2sTLS {
 		outer.run(func() error { return s.clients.ServeTLS(accepting, l) })
 	}
+	for _, l := range s.ports.http {
+		outer.run(func() error { return s.http.web.Serve(accepting, l) })
+	}
+	for _, l := range s.ports.httpTLS {
+		outer.run(func() error { return s.http.web.ServeTLS(accepting, l) })
+	}
 	s.log.Info("serving", "hosts", s.config.Server.Hosts, "c2s", addresses(s.ports.c2s), "c2s_tls", addresses(s.ports.c2sTLS),
-		"component", addresses(s.ports.component), "services", len(s.attachedServices()), "version", Version())
+		"component", addresses(s.ports.component), "http", addresses(s.ports.http), "http_tls", addresses(s.ports.httpTLS), "services", len(s.attachedServices()), "version", Version())
 
 	<-accepting.Done()
 	s.log.Info("stopping")
@@ -71,7 +78,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// drain disconnects the clients, stops the services and closes the store, within server.shutdown: it returns then whatever
+// drain ends the requests over HTTP, disconnects the clients, stops the services and closes the store, within server.shutdown: it returns then whatever
 // has not ended. The clients have half of that time, so that one that never reads leaves time for the services,
 // which stop when rest is called, and for the store. No new clients come when the listeners have ended.
 func (s *Server) drain(ctx context.Context, listeners *sync.WaitGroup, rest func() *sync.WaitGroup) error {
@@ -81,7 +88,10 @@ func (s *Server) drain(ctx context.Context, listeners *sync.WaitGroup, rest func
 	clients, enough := context.WithTimeout(deadline, whole/2)
 	defer enough()
 	err := Wait(clients, listeners)
+	var requests sync.WaitGroup
+	requests.Go(func() { s.http.web.Shutdown(clients) })
 	s.clients.Shutdown(clients)
+	requests.Wait()
 	err = errors.Join(err, Wait(deadline, rest()))
 	if s.router.AwaitLookups(deadline) != nil {
 		err = errors.Join(err, errSlowStop)

@@ -43,14 +43,20 @@ type Server struct {
 	hold   *exclusive.Hold // keeps other processes from the store
 	router *router.Router
 	served
-	clients    *c2s.Server
-	components *component.Server
+	connections
 	services   services
 	ports      ports
 	rights     *admin.Rights
 	quota      *peerlimit.Quota // of accounts that are registered on any host
 	signals    signals
 	reloadable reloadable
+}
+
+// connections are the parts of a server that accept connections.
+type connections struct {
+	clients    *c2s.Server
+	components *component.Server
+	http       http
 }
 
 // New assembles a server and opens its ports and its database. Errors of the configuration that only show
@@ -118,7 +124,10 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err = s.newComponents(); err != nil {
 		return s, err
 	}
-	err = s.newClients()
+	if err = s.newClients(); err != nil {
+		return s, err
+	}
+	err = s.newHTTP()
 	return s, err
 }
 
@@ -126,6 +135,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 func (s *Server) Close() error {
 	err := errors.Join(s.ports.close(), s.backends.close())
 	s.stopEvents()
+	if s.http.disk != nil {
+		err = errors.Join(err, s.http.disk.Close())
+	}
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())
 	}

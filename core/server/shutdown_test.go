@@ -53,7 +53,7 @@ func TestShutdownDeadline(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), fmt.Sprintf("shutdown = %q", shutdown), "", "", ""), "", nil)
+			c, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), fmt.Sprintf("shutdown = %q", shutdown), "", "", "", ""), "", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

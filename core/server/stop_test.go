@@ -24,7 +24,7 @@ func TestStopByAdministrator(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			parsed, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), "", "", "", ""), "", nil)
+			parsed, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), "", "", "", "", ""), "", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -42,6 +42,8 @@ c2s = ["127.0.0.1:0"]
 c2s_tls = ["127.0.0.1:0"]
 component = ["127.0.0.1:0"]
 proxy = ["127.0.0.1:0"]
+http = ["127.0.0.1:0"]
+http_tls = ["127.0.0.1:0"]
 [[component]]
 domain = "gate.home.test"
 secret = "between us"
@@ -50,10 +52,12 @@ secret = "between us"
 %s
 [limits]
 %s
+[upload]
+%s
 `
 
 // extra are lines for the sections of a test server's settings.
-type extra struct{ server, component, login, limits string }
+type extra struct{ server, component, login, limits, upload string }
 
 // testServer is a whole server with the accounts romeo, juliet and nurse.
 type testServer struct {
@@ -97,7 +101,7 @@ func newTestServer(t testing.TB, w extra) *testServer {
 // newTestServerWith is newTestServer with services, which attach adds before the server runs.
 func newTestServerWith(t testing.TB, w extra, attach func(*Server) error) *testServer {
 	t.Helper()
-	c, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), w.server, w.component, w.login, w.limits), "", nil)
+	c, err := config.Parse(fmt.Appendf(nil, settings, t.TempDir(), w.server, w.component, w.login, w.limits, w.upload), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ type SelfSignedCertificate struct {
 func NewSelfSignedCertificate(path string, hosts []string) (*SelfSignedCertificate, error) {
 	o := &SelfSignedCertificate{path: path, now: time.Now}
 	for _, h := range hosts {
-		ascii, err := asciiHost(h)
+		ascii, err := ASCIIHost(h)
 		if err != nil {
 			return nil, err
 		}
@@ -179,8 +179,8 @@ func pair(text []byte) (*tls.Certificate, error) {
 	return &cert, nil
 }
 
-// asciiHost returns a host in the form that certificates and TLS use.
-func asciiHost(host string) (string, error) {
+// ASCIIHost returns a host in the form that certificates and TLS use.
+func ASCIIHost(host string) (string, error) {
 	if ip := net.ParseIP(host); ip != nil {
 		return ip.String(), nil
 	}

@@ -39,6 +39,10 @@ func configureDragomanBinary(s *server, binary, sections string) error {
 	if err != nil {
 		return fmt.Errorf("settings of %s: %w", binary, err)
 	}
+	web := ""
+	if strings.Contains(string(settings), "http_tls") {
+		web = "http = []\nhttp_tls = []"
+	}
 	newer := "" // settings that releases before them do not know
 	if strings.Contains(string(settings), "pending_connections") {
 		newer = "pending_connections = 0"
@@ -52,6 +56,7 @@ data = "data"
 c2s = [%q]
 c2s_tls = []
 component = []
+%s
 
 [tls]
 certificate = %q
@@ -78,7 +83,7 @@ stanzas = 0
 [echo]
 enabled = true
 guests = 20
-`, domain, s.addr(), s.cert.CertFile, s.cert.KeyFile, newer))
+`, domain, s.addr(), web, s.cert.CertFile, s.cert.KeyFile, newer))
 	if err != nil {
 		return err
 	}

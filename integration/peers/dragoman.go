@@ -73,6 +73,7 @@ type Dragoman struct {
 type Options struct {
 	Setup
 	Settings string // further TOML: whole sections
+	LocalWeb bool   // files are at an http address on this machine, without a domain
 	Server   string // further lines of [server]
 	Data     string // the data directory; empty: one beside the configuration
 	Limits   string // further lines of [limits]; no rate is in force unless they name one
@@ -88,6 +89,8 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 		Host:          o.Host,
 		ClientAddr:    fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
 		ComponentAddr: fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
+		HTTPAddr:      fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
+		HTTPSAddr:     fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
 		TLS:           authority.Client(),
 		CertFile:      authority.CertFile,
 	}
@@ -98,7 +101,10 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	}
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = %q\n%s\n\n", o.Host, d.Data, o.Server)
 	b.WriteString(storeSection(t, d.Data))
-	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\n\n", d.ClientAddr, d.ComponentAddr)
+	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\nhttp = [%q]\nhttp_tls = [%q]\n\n", d.ClientAddr, d.ComponentAddr, d.HTTPAddr, d.HTTPSAddr)
+	if o.LocalWeb {
+		fmt.Fprintf(&b, "[web]\nurl = %q\n\n", "http://"+d.HTTPAddr)
+	}
 	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\n\n", authority.CertFile, authority.KeyFile)
 	fmt.Fprintf(&b, "[login]\niterations = 4096\n%s\n\n%s", o.Login, logging())
 	limits := o.Limits

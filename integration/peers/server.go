@@ -55,6 +55,8 @@ type Server struct {
 	Host          string
 	ClientAddr    string
 	ComponentAddr string
+	HTTPAddr      string // empty: it has none
+	HTTPSAddr     string
 	TLS           *tls.Config // for clients
 	CertFile      string      // for clients that read files
 }

@@ -19,7 +19,7 @@ from slixmpp.xmlstream import ET
 PLUGINS = [
     "xep_0004", "xep_0030", "xep_0045", "xep_0050", "xep_0054", "xep_0059", "xep_0060", "xep_0066", "xep_0077",
     "xep_0084", "xep_0085", "xep_0092", "xep_0115", "xep_0163", "xep_0184", "xep_0191", "xep_0199", "xep_0202", "xep_0203", "xep_0249",
-    "xep_0308", "xep_0313", "xep_0333", "xep_0359", "xep_0444", "xep_0461",
+    "xep_0308", "xep_0313", "xep_0333", "xep_0359", "xep_0363", "xep_0444", "xep_0461",
 ]
 
 RETRACT = "urn:xmpp:message-retract:1"
@@ -106,6 +106,23 @@ class Commands:
             "mechanism": self.xmpp["feature_mechanisms"].mech.name,
             "roster": self.contacts(roster),
         }
+
+    async def upload(self, to, path):
+        """Uploads a file and sends its address."""
+        plugin, disco = self.xmpp["xep_0363"], self.xmpp["xep_0030"]
+        # The plugin's own search for the service fails with Python 3.11.
+        items = await disco.get_items(jid=self.xmpp.boundjid.host)
+        for service, _, _ in items["disco_items"]["items"]:
+            info = await disco.get_info(jid=service)
+            if "urn:xmpp:http:upload:0" in info["disco_info"]["features"]:
+                plugin.upload_service = service
+        if plugin.upload_service is None:
+            raise RuntimeError("no upload service")
+        url = await plugin.upload_file(path, timeout=30)
+        message = self.xmpp.make_message(mto=to, mbody=url, mtype="chat")
+        message["oob"]["url"] = url
+        message.send()
+        return {"url": url}
 
     @staticmethod
     def contacts(iq):

@@ -47,7 +47,9 @@ var importRules = []importRule{
 	{"core/component", join(connections, "core/peerlimit")},
 	{"core/websocket", join(connections, "core/c2s")},
 	{"core/bosh", join(connections, "core/c2s")},
-	{"core/web", join(connections, "core/c2s", "core/websocket", "core/bosh")},
+	{"core/web", join(connections, "core/c2s", "core/websocket", "core/bosh", "core/peerlimit")},
+	{"core/blob", nil},
+	{"core/blob/s3", []string{"core/blob"}},
 	{"core/cluster", join(addresses, "core/router")},
 	{"core/form", join(engines, addresses...)},
 	{"core/command", join(engines, addresses...)},
@@ -59,9 +61,9 @@ var importRules = []importRule{
 	{"core/room", join(join(engines, addresses...), "core/nick")},
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
 	{"core/admin", join(addresses, "core/router", "core/sasl")},
-	{"core/features/register", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/proxy", join(join(engines, addresses...), "core/router", "core/bytestreams")},
 	{"core/features/register", join(join(engines, addresses...), "core/admin", "core/router", "core/peerlimit")},
+	{"core/features/upload", join(join(engines, addresses...), "core/router", "core/web", "core/blob")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock", "core/store/sqlerror")},
@@ -81,12 +83,14 @@ var importRules = []importRule{
 	{"core/store/directory", join(addresses, "core/features/search", "core/store", "core/store/scan")},
 	{"core/store/nodes", join(join(engines, addresses...), "core/store", "core/store/scan")},
 	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/features/clients", "core/store", "core/store/scan")},
+	{"core/store/uploads", join(addresses, "core/features/upload", "core/store", "core/store/scan")},
+	{"core/store/pushes", join(addresses, "core/features/push", "core/store", "core/store/scan")},
 	{"core/store/scan", nil},
 	{"core/store/schema", nil},
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable"}},
+	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},

@@ -19,6 +19,7 @@ var moduleUses = map[string][]string{
 	"github.com/google/uuid":                   {"core/stanza"},
 	"github.com/jackc/pgx/v5":                  {"core/store", "core/store/exclusive", "core/store/pipeline", "core/store/postgres", "core/store/sqlerror", "core/store/storetest"},
 	"github.com/mattn/go-sqlite3":              {"core/store", "core/store/sqlerror", "core/store/storetest"},
+	"github.com/minio/minio-go/v7":             {"core/blob/s3"},
 	"github.com/pressly/goose/v3":              {"core/store"},
 	"github.com/spf13/cobra":                   {"cmd/*", "cmd/dragoman/demo"},
 	"github.com/xdg-go/scram":                  {"cmd/xmppbench"},

@@ -63,7 +63,7 @@ func (s *session) has(what string) bool {
 // what exceeds that is counted.
 func TestServer(t *testing.T) {
 	t.Parallel()
-	c, err := config.Parse(fmt.Appendf(nil, "[server]\nhosts = [\"home.test\"]\ndata = %q\n[listen]\nc2s = [\"127.0.0.1:0\"]\nc2s_tls = []\ncomponent = []\n"+
+	c, err := config.Parse(fmt.Appendf(nil, "[server]\nhosts = [\"home.test\"]\ndata = %q\n[listen]\nc2s = [\"127.0.0.1:0\"]\nc2s_tls = []\ncomponent = []\nhttp = []\nhttp_tls = []\n"+
 		"[gateway]\nstanzas = 1\n[echo]\nenabled = true\n", t.TempDir()), "", nil, Sections(networks())...)
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ func TestReloadWithUserOnline(t *testing.T) {
 	dir := t.TempDir()
 	parse := func(echo string) config.Config {
 		t.Helper()
-		c, err := config.Parse(fmt.Appendf(nil, "[server]\nhosts = [\"home.test\"]\ndata = %q\n[listen]\nc2s = [\"127.0.0.1:0\"]\nc2s_tls = []\ncomponent = []\n[echo]\n%s\n", dir, echo),
+		c, err := config.Parse(fmt.Appendf(nil, "[server]\nhosts = [\"home.test\"]\ndata = %q\n[listen]\nc2s = [\"127.0.0.1:0\"]\nc2s_tls = []\ncomponent = []\nhttp = []\nhttp_tls = []\n[echo]\n%s\n", dir, echo),
 			"", nil, Sections(networks())...)
 		if err != nil {
 			t.Fatal(err)

@@ -41,7 +41,11 @@ func newLocalServer(o options) (*localServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Listen.C2S, c.Listen.C2STLS = []string{c2s}, []string{c2sTLS}
+	http := usualHTTP
+	if _, err := checkAddress("", http); err != nil { // clients ask the server for this address
+		http = "127.0.0.1:0"
+	}
+	c.Listen.C2S, c.Listen.C2STLS, c.Listen.HTTP, c.Listen.HTTPTLS = []string{c2s}, []string{c2sTLS}, []string{http}, nil
 	if c2s == c2sTLS {
 		return nil, fmt.Errorf("--listen and --listen-tls are both %s: give them different ports", c2s)
 	}

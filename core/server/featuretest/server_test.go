@@ -44,6 +44,8 @@ stranger_receivers = 0
 c2s = []
 c2s_tls = []
 component = []
+http = []
+http_tls = []
 [[component]]
 domain = "gw.example.org"
 secret = "between us"
@@ -241,12 +243,16 @@ type client struct {
 	jid   jid.JID
 	batch *router.Batch
 	port  router.Port
+	reach router.Reach
 
 	closing sync.Mutex
 	closed  string
 }
 
 func (c *client) JID() jid.JID { return c.jid }
+
+// Reach says how the client can be reached.
+func (c *client) Reach() router.Reach { return c.reach }
 
 func (c *client) Close(condition, _ string) {
 	c.closing.Lock()

@@ -1,0 +1,145 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/blob"
+	"github.com/dragoman-im/dragoman/core/blob/s3"
+	"github.com/dragoman-im/dragoman/core/features/upload"
+	"github.com/dragoman-im/dragoman/core/socket"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/uploads"
+	"github.com/dragoman-im/dragoman/core/web"
+)
+
+// Names in the data directory.
+const (
+	uploadKeyName = "upload.key"
+	uploadsName   = "uploads"
+)
+
+// uploadLabel is the first part of the domain of a host's upload service.
+const uploadLabel = "upload"
+
+// http is what the server does over HTTP.
+type http struct {
+	web     *web.Server
+	uploads *upload.Uploads
+	disk    *blob.Disk // nil if files are elsewhere
+}
+
+// newHTTP creates the HTTP server and what it serves. Files that were uploaded earlier are kept, and deleted with their accounts, also if
+// uploads are switched off.
+func (s *Server) newHTTP() error {
+	proxies := make([]netip.Prefix, 0, len(s.config.Web.Proxies))
+	for _, text := range s.config.Web.Proxies {
+		p, err := config.ParseNetwork(text)
+		if err != nil {
+			return fmt.Errorf("web.trusted_proxies: %w", err)
+		}
+		proxies = append(proxies, p)
+	}
+	s.http.web = web.New(web.Options{
+		Certificates: s.reloadable.certificate, Proxies: proxies, Limits: webLimits(s.config.Limits), Log: s.log,
+	})
+	if err := s.newUploads(); err != nil {
+		return err
+	}
+	for _, r := range s.http.uploads.Routes() {
+		s.http.web.Handle(r)
+	}
+	for _, h := range s.hosts {
+		if err := s.offerUploads(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func webLimits(l config.Limits) web.Limits {
+	return web.Limits{Connections: l.Connections, Arrivals: l.NewConnections, Pending: l.PendingConnections}
+}
+
+// newUploads creates what keeps the files.
+func (s *Server) newUploads() error {
+	u := s.config.Upload
+	key, err := loadOrCreateSecret(filepath.Join(s.config.Server.Data, uploadKeyName))
+	if err != nil {
+		return err
+	}
+	var files upload.Files
+	if u.S3 != "" {
+		files, err = s3.Open(s3.Options{URL: u.S3, Region: u.S3Region, Bucket: u.S3Bucket, Key: u.S3Key, Secret: u.S3Secret})
+	} else {
+		s.http.disk, err = blob.OpenDisk(filepath.Join(s.config.Server.Data, uploadsName))
+		files = s.http.disk
+	}
+	if err != nil {
+		return fmt.Errorf("upload: %w", err)
+	}
+	s.http.uploads = upload.New(upload.Options{
+		Store: uploads.New(s.store), Files: files, Key: key, Redirect: u.S3Redirect, Clock: store.NewClock(s.store, "uploads", time.Now, s.log), Log: s.log,
+	})
+	s.setUploadLimits(u)
+	return nil
+}
+
+func (s *Server) setUploadLimits(u config.Upload) {
+	if s.http.disk != nil {
+		s.http.disk.SetReserve(int64(u.Reserve))
+	}
+	s.http.uploads.SetLimits(upload.Limits{
+		Size: int64(u.Size), ProfileSize: int64(u.ProfileSize), ProfileFiles: u.ProfileFiles,
+		Quota: upload.Quota{Daily: int64(u.Daily), DailyFiles: u.DailyFiles, Total: int64(u.Total), Keep: time.Duration(u.Keep)},
+	})
+}
+
+// offerUploads attaches the upload service of a host, unless something else has its domain or clients could not reach it.
+func (s *Server) offerUploads(h *host) error {
+	if !s.config.Upload.Enabled {
+		return nil
+	}
+	address := s.publicURL(h.domain.String())
+	if address == "" {
+		s.log.Warn("files cannot be uploaded: set web.url to the address of the HTTP listener for clients, or listen.http_tls", "host", h.domain)
+		return nil
+	}
+	if s.config.Web.URL == "" && s.config.TLS.Certificate == "" && strings.HasPrefix(address, "https:") {
+		s.log.Warn("files can be uploaded only by clients that trust the self-signed certificate: set tls.certificate, or web.url if there is a reverse proxy",
+			"host", h.domain, "url", address)
+	}
+	return h.serve(s.router, assembly{config: s.config, log: s.log}, servedDomain{
+		label: uploadLabel, name: upload.Name, identity: upload.Identity(), feature: upload.NewService(s.http.uploads, h.domain, address).Feature(),
+	})
+}
+
+// publicURL returns the address of the HTTP server for the clients of a host, "" if there is none that they could use.
+func (s *Server) publicURL(host string) string {
+	local := host == "localhost"
+	ascii, err := socket.ASCIIHost(host) // RFC 3986 §3.2.2
+	switch {
+	case s.config.Web.URL != "":
+		return strings.TrimRight(s.config.Web.URL, "/")
+	case err != nil:
+		return ""
+	case len(s.ports.httpTLS) > 0 && !(local && s.config.TLS.Certificate == "" && len(s.ports.http) > 0):
+		return "https://" + withPort(ascii, s.ports.httpTLS[0], "443")
+	case local && len(s.ports.http) > 0: // XEP-0363 §4 wants TLS, which protects nothing on one machine and needs a certificate that clients trust
+		return "http://" + withPort(ascii, s.ports.http[0], "80")
+	}
+	return ""
+}
+
+func withPort(host string, l net.Listener, usual string) string {
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil || port == usual {
+		return host
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// request is what is known about a request.
+type request struct {
+	client netip.Addr
+	pace   time.Duration
+}
+
+type requestKey struct{}
+
+// Client returns the address of a request's client.
+func Client(r *http.Request) netip.Addr {
+	if in, ok := r.Context().Value(requestKey{}).(*request); ok {
+		return in.client
+	}
+	return netip.Addr{}
+}
+
+// clientOf returns the address of the client, and whether a trusted proxy has forwarded the request: the last address of
+// X-Forwarded-For that is not a trusted proxy's. What stands before it came from the client, who may write there anything.
+func (s *Server) clientOf(r *http.Request) (client netip.Addr, forwarded bool) {
+	if direct, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		client = direct.Addr().Unmap()
+	}
+	if !s.trusts(client) {
+		return client, false
+	}
+	list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, text := range slices.Backward(list) {
+		a, err := netip.ParseAddr(strings.TrimSpace(text))
+		if err != nil {
+			break // what a proxy does not write is not believed
+		}
+		client, forwarded = a.Unmap().WithZone(""), true
+		if !s.trusts(client) {
+			break
+		}
+	}
+	return client, forwarded
+}
+
+func (s *Server) trusts(a netip.Addr) bool {
+	return slices.ContainsFunc(s.options.Proxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+}
