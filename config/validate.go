@@ -129,6 +129,7 @@ func (l *Listen) validate(p *Problems) {
 }
 
 func (t *TLS) validate(p *Problems) {
+	certificates(p, "tls.client_ca", t.ClientCA)
 	if (t.Certificate == "") != (t.Key == "") {
 		p.add("tls", "certificate and key go together")
 		return

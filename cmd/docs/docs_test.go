@@ -42,7 +42,6 @@ var mentioned = map[string]string{
 	"0047": "in-band bytestreams, which are no part of a conversation",
 	"0091": "delays of old, which are removed and not written",
 	"0147": "queries of addresses, which links in texts have",
-	"0178": "EXTERNAL between servers, for which mechanisms are ready",
 	"0206": "XMPP over BOSH, for which the connection driver is ready",
 	"0224": "attention, which the policy of messages names",
 	"0231": "cid: addresses of media, which are named",

@@ -56,7 +56,7 @@ func (c *conn) bind(st *stanza.Stanza, resource string) {
 func (c *conn) establish(s *session, answer func()) {
 	s.attach(c, answer)
 	c.Establish()
-	c.negotiation.bindings = nil
+	c.negotiation.bindings, c.negotiation.certificate = nil, nil
 	c.AddLog("resource", s.jid.Resource())
 	c.Log().Debug("session bound")
 }

@@ -127,7 +127,8 @@ type Config struct {
 	// Gone are domains that were served earlier; their streams are refused with host-gone (RFC 6120 §4.9.3.5).
 	Gone []jid.JID
 	// Certificates may be nil, and then there is no TLS.
-	Certificates socket.Certificates
+	Certificates       socket.Certificates
+	ClientCertificates ClientCertificates
 	// Pace, which may be nil, is called before each read from a client: it may block, at most
 	// until stop is closed.
 	Pace func(stop <-chan struct{})

@@ -44,14 +44,15 @@ type conn struct {
 
 // negotiation is the state of a stream on which no session is bound yet.
 type negotiation struct {
-	secure   bool
-	elements int
-	bindings []sasl.Binding
-	dialogue *sasl.Dialogue
-	peer     router.Unauthenticated
-	removals uint64      // the router's count of removed accounts, read before the account was looked up
-	expiry   *time.Timer // ends the stream when what was proved expires; nil if it does not
-	enabling *management // of the session that is being bound, for attach; nil without stream management
+	secure      bool
+	elements    int
+	bindings    []sasl.Binding
+	dialogue    *sasl.Dialogue
+	peer        router.Unauthenticated
+	removals    uint64       // the router's count of removed accounts, read before the account was looked up
+	expiry      *time.Timer  // ends the stream when what was proved expires; nil if it does not
+	enabling    *management  // of the session that is being bound, for attach; nil without stream management
+	certificate *certificate // of the client; nil without one
 }
 
 // newConn makes a connection without a stream, which the caller adds.

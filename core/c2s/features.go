@@ -139,7 +139,7 @@ func (c *conn) limitsFeature() *stanza.Element {
 func (c *conn) tlsRequired() bool { return !c.negotiation.secure && !c.server.cfg.Plain }
 
 func (c *conn) saslConn() sasl.Conn {
-	return sasl.Conn{TLS: c.negotiation.secure, Bindings: c.negotiation.bindings, Limiter: guessLimiter{c}}
+	return sasl.Conn{TLS: c.negotiation.secure, Bindings: c.negotiation.bindings, External: c.external(), Limiter: guessLimiter{c}}
 }
 
 // Negotiate handles an element of a client that has not bound a session.

@@ -84,6 +84,9 @@ func (c *conn) refused(out sasl.Outcome) {
 func (c *conn) authenticated(id sasl.Identity) {
 	c.who = id.JID
 	c.negotiation.dialogue = nil
+	if id.Mechanism == sasl.External { // RFC 6120 §13.7.2.3
+		id.Expires = c.negotiation.certificate.expires
+	}
 	c.stopAt(id.Expires)
 	c.address.Authenticated()
 	c.AddLog("jid", id.JID.String())

@@ -184,7 +184,7 @@ func (c *conn) attachResumed(m *management, n uint32, answer func(dst []byte) []
 	c.server.sessions.attach(m)
 	m.timer.Reset(unacked.AckWait)
 	c.Establish()
-	c.negotiation.bindings = nil
+	c.negotiation.bindings, c.negotiation.certificate = nil, nil
 	c.server.Counters.Resumed.Add(1)
 	c.server.Counters.Detached.Add(-1)
 	c.AddLog("resource", s.jid.Resource())

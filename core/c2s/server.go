@@ -71,6 +71,7 @@ func NewServer(cfg Config) (*Server, error) {
 			// The host is that of the stream's to, whatever name the client sent in TLS.
 			entry.certs = func(string) (*tls.Certificate, error) { return certs(entry.domain) }
 			entry.tls = socket.ServerTLS(entry.certs, "")
+			cfg.ClientCertificates.ask(entry.tls)
 		}
 		s.hosts[entry.domain] = entry
 		if s.first == nil {
@@ -82,6 +83,7 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	if cfg.Certificates != nil {
 		s.direct = socket.ServerTLS(cfg.Certificates, socket.ALPNClient)
+		cfg.ClientCertificates.ask(s.direct)
 	}
 	return s, nil
 }

@@ -39,6 +39,7 @@ func (c *conn) secured(err error) error {
 	c.expire()
 	if state, ok := c.TLS(); ok {
 		c.addBindings(state)
+		c.negotiation.certificate = c.server.cfg.ClientCertificates.verify(state)
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ func (x *external) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 		authzid = as.String()
 	}
 	who, err := x.verify(ctx, authzid)
+	if f, ok := errors.AsType[*Failure](err); ok {
+		return nil, false, f
+	}
 	switch {
 	case err != nil:
 		return nil, false, &Failure{Condition: NotAuthorized, Cause: err}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/identity"
 	"github.com/dragoman-im/dragoman/core/identity/httpcheck"
 	"github.com/dragoman-im/dragoman/core/identity/jwt"
@@ -127,4 +128,16 @@ func (k knownAccounts) Exists(ctx context.Context, account jid.JID) (bool, error
 // foreign reports whether another back end than the store authenticates an account of the host.
 func (h *host) foreign(ctx context.Context, account jid.JID) (bool, error) {
 	return h.accounts.Foreign(ctx, account.Local())
+}
+
+// clientCertificates returns which certificates of clients are accepted.
+func clientCertificates(c config.TLS) (c2s.ClientCertificates, error) {
+	if c.ClientCA == "" {
+		return c2s.ClientCertificates{}, nil
+	}
+	roots, err := identity.ClientTLS(c.ClientCA, "")
+	if err != nil {
+		return c2s.ClientCertificates{}, fmt.Errorf("tls.client_ca: %w", err)
+	}
+	return c2s.ClientCertificates{Roots: roots.RootCAs, Email: c.ClientEmail}, nil
 }

@@ -222,8 +222,13 @@ func (s *Server) newClients() error {
 		gone = append(gone, domain)
 	}
 	sessions := resumable.New(s.store, s.log)
+	accepted, err := clientCertificates(s.config.TLS)
+	if err != nil {
+		return err
+	}
 	s.clients, err = c2s.NewServer(c2s.Config{
-		Hosts: hosts, Gone: gone, Certificates: s.reloadable.certificate, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
+		ClientCertificates: accepted,
+		Hosts:              hosts, Gone: gone, Certificates: s.reloadable.certificate, Plain: !s.config.TLS.Required, Conflict: conflict(s.config.Login.Conflict),
 		Limits: clientLimits(s.config), Pace: s.store.Pace, Log: s.log,
 		Resumption: c2s.Resumption{
 			Sessions: sessions, Archive: sessions, Location: s.config.Login.ResumeLocation,
