@@ -13,7 +13,10 @@ import (
 // keyring has one SCRAM client for each account. It caches the keys derived from passwords, as RFC 5802
 // section 5.1 allows: PBKDF2 for each login would cost ten times the CPU of the server, so that the
 // load generator would measure itself.
-type keyring struct{ clients sync.Map }
+type keyring struct {
+	clients sync.Map
+	tokens  sync.Map // by user name
+}
 
 var hashes = map[string]scram.HashGeneratorFcn{"SCRAM-SHA-1": scram.SHA1, "SCRAM-SHA-256": scram.SHA256}
 
@@ -38,6 +41,9 @@ func (k *keyring) conversation(mechanism, user, password string) (*scram.ClientC
 // signIn authenticates.
 func (c *client) signIn(t target, o *options, account int) error {
 	user := fmt.Sprintf("%s%d", o.user, account)
+	if o.mechanism == tokenMechanism {
+		return c.loginByToken(o, user, account)
+	}
 	var err error
 	if o.mechanism == "PLAIN" {
 		_, _, err = c.authenticate("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + encode("\x00"+user+"\x00"+o.password) + "</auth>")

@@ -30,7 +30,7 @@ func root() *cobra.Command {
 	flags.StringVar(&o.versus, "vs", "", "second server, measured in turn with the first")
 	flags.StringVar(&o.user, "user", "bench", "beginning of the account names")
 	flags.StringVar(&o.password, "password", "bench", "password of all accounts")
-	flags.StringVar(&o.mechanism, "mechanism", "PLAIN", "PLAIN, SCRAM-SHA-1 or SCRAM-SHA-256")
+	flags.StringVar(&o.mechanism, "mechanism", "PLAIN", "PLAIN, SCRAM-SHA-1, SCRAM-SHA-256, or HT-SHA-256-NONE: with a token that the first login asks for")
 	flags.BoolVar(&o.tls, "tls", false, "use STARTTLS (certificates are not verified)")
 	flags.IntVar(&o.repeat, "rounds", 3, "how often each server is measured")
 	flags.BoolVar(&o.json, "json", false, "print only the medians, as one line of JSON for each server")

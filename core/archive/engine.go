@@ -218,6 +218,11 @@ func fin(r Result, backwards bool) *stanza.Element {
 	return x.Add(answer.Element())
 }
 
+// Metadata returns the first and the last entry of an archive, as a client gets it that binds a session (XEP-0386 §4.2).
+func (e *Engine) Metadata(ctx context.Context, archive jid.JID) (*stanza.Element, error) {
+	return e.metadata(ctx, Request{Archive: archive})
+}
+
 // metadata returns the first and the last entry of the archive (XEP-0313 §5).
 func (e *Engine) metadata(ctx context.Context, r Request) (*stanza.Element, error) {
 	first, last, err := e.opts.Store.Ends(ctx, r.Archive)

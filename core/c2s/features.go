@@ -20,11 +20,14 @@ const (
 	wantLoginTLS
 	wantBind
 	bound
+	managed // bound, with stream management
 	stages
 )
 
 func (c *conn) stage() stage {
 	switch {
+	case c.session != nil && c.negotiation.enabling != nil:
+		return managed
 	case c.session != nil:
 		return bound
 	case !c.who.IsZero():
@@ -93,6 +96,8 @@ func (c *conn) offered() *offer {
 
 func (c *conn) features(at stage) []*stanza.Element {
 	switch at {
+	case managed: // a client that sees the feature again would enable stream management again, and resume its own session
+		return append([]*stanza.Element{stanza.NewElement(nsClientState, "csi"), c.limitsFeature()}, c.host.Features...)
 	case bound:
 		return append(append(sessionFeatures(), c.limitsFeature()), c.host.Features...)
 	case wantBind:

@@ -343,3 +343,17 @@ func TestSASL2ChannelBinding(t *testing.T) {
 		c.Until(failure2("not-authorized"))
 	}
 }
+
+// Stream management that was enabled together with binding is not announced again: clients would enable it again.
+func TestEnabledFeatureIsNotAnnounced(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, nil)
+	for _, enable := range []string{"", "<enable xmlns='urn:xmpp:sm:3' resume='true'/>"} {
+		c, _ := p.secure("home.test")
+		c.Send(plain2("romeo", bind2("x", enable)))
+		c.success2()
+		if got := c.Until("</stream:features>"); strings.Contains(got, "<sm ") != (enable == "") || !strings.Contains(got, "<csi ") {
+			t.Errorf("enabled by %q: features %q", enable, got)
+		}
+	}
+}

@@ -10,7 +10,7 @@ func Specs() []spec.Spec {
 		{Number: "0352", Title: "Client State Indication", Version: "1.0.0", State: spec.Complete, Note: "Server."},
 		{Number: "0178", Title: "Best Practices for Use of SASL EXTERNAL with Certificates", Version: "1.2", State: spec.Partial, Note: "Server. For clients."},
 		{Number: "0368", Title: "SRV records for XMPP over TLS", Version: "1.1.0", State: spec.Partial, Note: "Server. For clients."},
-		{Number: "0386", Title: "Bind 2", Version: "1.1.0", State: spec.Partial, Note: "Server. Without the state of the archive."},
+		{Number: "0386", Title: "Bind 2", Version: "1.1.0", State: spec.Partial, Note: "Server. Stored messages that the archive has given are not sent again; the others are."},
 		{Number: "0478", Title: "Stream Limits Advertisement", Version: "0.2.0", State: spec.Complete, Note: "Server."},
 		{Number: "0509", Title: "Initial Authentication Pipelining", Version: "0.2.0", State: spec.Complete, Note: "Server."},
 	}

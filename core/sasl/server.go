@@ -171,6 +171,9 @@ type Identity struct {
 // ByToken reports whether the client has used a token (XEP-0484).
 func (id *Identity) ByToken() bool { return id.token != nil }
 
+// Proved returns what the client has logged in with, the zero value if a back end or a certificate says so.
+func (id *Identity) Proved() Proved { return id.proved }
+
 // mechanism is one exchange of one mechanism. in is nil if the peer sent nothing at all.
 type mechanism interface {
 	step(ctx context.Context, in []byte) (out []byte, done bool, err error)

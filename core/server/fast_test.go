@@ -124,6 +124,11 @@ func TestFast(t *testing.T) {
 			t.Errorf("%s: %s", mechanism, got)
 		}
 		c.Until("<body>me</body>")
+		if again := p.encrypted(); mechanism == "HT-SHA-256-NONE" { // the state of the archive, XEP-0386 §4.2
+			again.Send(authenticate("PLAIN", "\x00romeo\x00romeo", device(1)))
+			again.Until("<bound xmlns='urn:xmpp:bind:0'><metadata xmlns='urn:xmpp:mam:2'>")
+			again.Until("<end id='")
+		}
 		// The token is bound to its mechanism (XEP-0484 §3.4), its client and its account.
 		for _, other := range []string{"HT-SHA-256-EXPR", "HT-SHA-256-ENDP", "HT-SHA-256-NONE"} {
 			if other != mechanism {

@@ -13,7 +13,7 @@ import (
 // to all of these accounts too.
 var dragoman = &kind{
 	name: "dragoman", title: "Dragoman", configure: configureDragoman, populate: importAccounts,
-	mechanisms: []string{"SCRAM-SHA-256"},
+	mechanisms: []string{"SCRAM-SHA-256", "HT-SHA-256-NONE"},
 	room:       []string{"--room", "lobby@echo.DOMAIN", "--link", "guest"},
 }
 

@@ -67,6 +67,7 @@ func measures(o options) []measure {
 		byLoad("login SCRAM-SHA-256", "login", login("SCRAM-SHA-256")).with("SCRAM-SHA-256"),
 		byLoad("login SCRAM-SHA-1, TLS", "login", login("SCRAM-SHA-1", "--tls")),
 		byLoad("login PLAIN, TLS", "login", login("PLAIN", "--tls")),
+		byLoad("login with a token, TLS", "login", login("HT-SHA-256-NONE", "--tls")).with("HT-SHA-256-NONE"),
 		byLoad("presence, 50 contacts each", "delivery", func(*bench, *server) []string { return []string{"presence", "--users", "50", "--changes", "50"} }),
 		byLoad("PEP, 50 contacts each", "notification", func(*bench, *server) []string { return []string{"publish", "--users", "50", "--items", "50"} }),
 		byLoad("room with 20 people, 10 sessions each", "delivery", func(_ *bench, s *server) []string {

@@ -71,9 +71,10 @@ func New(h *router.Host, s Store, o Options) *Archive {
 // Feature declares the feature.
 func (a *Archive) Feature() router.Feature {
 	return router.Feature{
-		Name:      "archive",
-		Stages:    []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received}},
-		AccountIQ: map[string]router.IQHandler{archive.NS: a.iq},
+		Name:        "archive",
+		Stages:      []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received}},
+		AccountIQ:   map[string]router.IQHandler{archive.NS: a.iq},
+		BeforeLogin: &router.BeforeLogin{Inline: router.Inline{Bound: a.bound}},
 		AccountDisco: router.Disco{Info: disco.Info{
 			Features: append(a.engine.Features(false), message.NSStanzaID, message.NSRetract, message.NSRetract+"#tombstone"), // XEP-0313 §7, XEP-0359 §4, XEP-0424 §2, §4
 		}},
@@ -95,6 +96,16 @@ func (w *watchedStore) SetPrefs(ctx context.Context, account jid.JID, p archive.
 	err := w.Store.SetPrefs(ctx, account, p)
 	w.archive.prefs.Invalidate(w.archive.host.Local(account)) // also after an error: it may have been written
 	return err
+}
+
+// bound tells a client what the archive has when its session is bound (XEP-0386 §4.2).
+func (a *Archive) bound(ctx context.Context, b *router.Bound) *stanza.Element {
+	x, err := a.engine.Metadata(ctx, b.Account().JID())
+	if err != nil {
+		a.Log.Log(ctx, level(err), "client is not told of its archive", "account", b.Account().JID(), "err", err)
+		return nil
+	}
+	return x
 }
 
 func (a *Archive) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {

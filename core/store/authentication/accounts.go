@@ -29,6 +29,7 @@ type Accounts struct {
 	now       func() time.Time
 	known     atomic.Pointer[shares]
 	reading   atomic.Bool
+	noted     noted
 	forgotten atomic.Uint64 // clients that were deleted because their account has too many
 }
 

@@ -65,7 +65,7 @@ func (a *Accounts) seen(tx *sql.Tx, account jid.JID, agent sasl.UserAgent, acces
 
 // LoggedIn notes that a client has logged in. It does not wait.
 func (a *Accounts) LoggedIn(id sasl.Identity, agent sasl.UserAgent) {
-	if agent.ID == "" || a.limits.Load().Keep <= 0 {
+	if agent.ID == "" || a.limits.Load().Keep <= 0 || a.noted.skip(id, agent, a.now()) {
 		return
 	}
 	a.store.Partition(id.JID.String()).WriteAsync(func(tx *sql.Tx) error {
@@ -74,6 +74,9 @@ func (a *Accounts) LoggedIn(id sasl.Identity, agent sasl.UserAgent) {
 		}
 		return a.bound(tx, id.JID)
 	}, func(err error) {
+		if err != nil {
+			a.noted.forget(id.JID.String(), agent.ID)
+		}
 		if err != nil && !stanza.Temporary(err) { // the store logs those
 			a.log.Error("client not noted", "account", id.JID, "err", err)
 		}
@@ -142,6 +145,9 @@ func (a *Accounts) Revoke(ctx context.Context, account jid.JID, id string) (agen
 		}
 		return nil
 	})
+	if err == nil {
+		a.noted.forget(account.String(), agent)
+	}
 	return agent, err
 }
 

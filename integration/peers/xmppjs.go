@@ -1,0 +1,48 @@
+package peers
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// xmppJS is where the script for @xmpp/client is, and its modules, from the directory of the tests.
+const xmppJS = "peers/xmppjs"
+
+// XMPPJS is a client on @xmpp/client in a process of its own.
+type XMPPJS struct {
+	JID string // after Login
+
+	*script
+}
+
+// StartXMPPJS starts a client that is not logged in and trusts the server's certificate.
+func StartXMPPJS(t testing.TB, server *Server) *XMPPJS {
+	t.Helper()
+	if _, err := exec.LookPath("node"); err != nil {
+		Missing(t, "node is not installed")
+	}
+	if _, err := os.Stat(filepath.Join(xmppJS, "node_modules")); err != nil {
+		Missing(t, "@xmpp/client is not installed: npm ci --prefix integration/"+xmppJS)
+	}
+	cmd := exec.Command("node", "client.mjs")
+	cmd.Dir, cmd.Env = xmppJS, append(os.Environ(), "NODE_EXTRA_CA_CERTS="+server.CertFile)
+	return &XMPPJS{script: startScript(t, "xmppjs", cmd)}
+}
+
+// Login logs in by SASL2 as a client with an id, which gets copies of its account's messages.
+func (x *XMPPJS) Login(ctx context.Context, server *Server, account Account, device string) error {
+	host, port, err := net.SplitHostPort(server.ClientAddr)
+	if err != nil {
+		return err
+	}
+	var result struct{ JID string }
+	err = x.Do(ctx, "login", map[string]any{
+		"host": host, "port": port, "domain": server.Host, "username": account.User, "password": account.Password, "device": device, "copies": true,
+	}, &result)
+	x.JID = result.JID
+	return err
+}
