@@ -62,7 +62,7 @@ func loadTime(t *testing.T) time.Duration {
 // lost, duplicated or reordered, and at the end the server uses no more memory, goroutines and files than before.
 func TestLoad(t *testing.T) {
 	length := loadTime(t)
-	ctx, cancel := context.WithTimeout(t.Context(), length+8*peerTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*length+8*peerTimeout)
 	defer cancel()
 	l := newLoad(t)
 	t.Logf("seed %d, for %v", l.seed, length)
@@ -177,7 +177,7 @@ func (l *load) run(ctx context.Context, length time.Duration) (s sum) {
 		c.reader.Wait()
 	}
 	s.mail = l.mail.Load()
-	l.collect(ctx)
+	l.collect(ctx, length)
 	return s
 }
 
@@ -193,10 +193,10 @@ func (l *load) settle(ctx context.Context) {
 	}
 }
 
-// collect logs in the accounts that were offline: they get everything that was sent to them, in order.
-func (l *load) collect(ctx context.Context) {
+// collect logs in the accounts that were offline: they get everything that was sent to them in that time, in order.
+func (l *load) collect(ctx context.Context, length time.Duration) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 4*peerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 4*peerTimeout+length/2)
 	defer cancel()
 	for _, a := range l.absent {
 		want, got := 0, 0
