@@ -167,7 +167,7 @@ WHERE table_schema = current_schema() AND table_name = ? AND is_identity = 'NO'`
 				values = append(values, string(roster.Both))
 			case "number": // of its own for each account
 				values = append(values, 1000+len(who.String()))
-			case "id", "subject", "service", "token": // of its own for each account
+			case "id", "session", "subject", "service", "token": // of its own for each account
 				values = append(values, who.String())
 			case "policy":
 				values = append(values, "always")
