@@ -28,11 +28,11 @@ type resumeLoad struct{ count, at int }
 
 // enable enables stream management and returns the id of the session.
 func (c *client) enable() (string, error) {
-	answer, err := c.ask("<enable xmlns='urn:xmpp:sm:3' resume='true'/>", "<enabled ")
-	if err != nil {
+	if _, err := c.ask("<enable xmlns='urn:xmpp:sm:3' resume='true'/>", "<enabled "); err != nil {
 		return "", err
 	}
-	if answer, err = c.until("/>"); err != nil {
+	answer, err := c.until("/>")
+	if err != nil {
 		return "", err
 	}
 	_, id, _ := strings.Cut(answer, "id='")

@@ -65,10 +65,6 @@ func (c *peer) admitted() (token string) {
 	return token
 }
 
-func refusal2(condition string) string {
-	return "<failure xmlns='urn:xmpp:sasl:2'><" + condition + " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>"
-}
-
 // try logs in on a new connection, and returns that and the token, or "" and what came instead of a success.
 func (p *testServer) try(login string) (c *peer, token, failure string) {
 	p.t.Helper()

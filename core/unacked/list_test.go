@@ -116,7 +116,7 @@ func TestRequests(t *testing.T) {
 		if u.RequestDue() != Requested {
 			t.Error("too early")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if u.RequestDue() != Overdue {
 			t.Error("too late")
 		}

@@ -175,7 +175,8 @@ func TestServerLists(t *testing.T) {
 	url := storetest.URL(t)
 	managed := func(c *config.Config) { c.Store.URL, c.Server.Admins = url, []string{"boss@example.org"} }
 	s := startWith(t, managed, "alice", "bob", "boss")
-	boss, alice, bob := s.online(bossPC), s.online(alicePC), s.online(bobDesk)
+	boss, alice := s.online(bossPC), s.online(alicePC)
+	s.online(bobDesk)
 	edit := func(node, field, list, want string) {
 		t.Helper()
 		if got := outcome(boss.runs(adminNode+node, values{field: list})); got != want {
@@ -214,7 +215,8 @@ func TestServerLists(t *testing.T) {
 	}
 	s.stop()
 	s = startWith(t, managed)
-	boss, alice, bob = s.online(bossPC), s.online(alicePC), s.online(bobDesk)
+	boss, alice = s.online(bossPC), s.online(alicePC)
+	bob := s.online(bobDesk)
 	reaches("eve@bad.example/x", false)
 	edit("edit-whitelist", "whitelistjids", "good.example\nbad.example", "completed The list has 2 addresses.")
 	reaches("eve@good.example/x", true)

@@ -61,10 +61,8 @@ func TestItems(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice")
 	alice := s.online(alicePC)
-	var all []string
 	for i := range 5 {
 		alice.sends(pubsub("set", "p", service, publish("blog", fmt.Sprint("i", i), entry(fmt.Sprint(i)))))
-		all = append(all, fmt.Sprint("i", i))
 	}
 	alice.take()
 	const rsm = `<set xmlns='http://jabber.org/protocol/rsm'>`
