@@ -8,7 +8,7 @@ type Pubsub struct {
 	Create        string `toml:"create" doc:"Who may create nodes at that service: 'accounts' of the served hosts, 'admins', or 'nobody'."`
 	Nodes         int    `toml:"nodes" doc:"Nodes of one account."`
 	Bytes         Bytes  `toml:"bytes" doc:"Bytes of all items of one account."`
-	ServiceNodes  int    `toml:"service_nodes" doc:"Nodes of a host's service."`
+	ServiceNodes  int    `toml:"service_nodes" doc:"Nodes of a host's service; one account may create a hundredth of them."`
 	ServiceBytes  Bytes  `toml:"service_bytes" doc:"Bytes of all items of a host's service."`
 	Items         int    `toml:"items" doc:"Items of one node, also where a client asks for more or for 'max'."`
 	Payload       Bytes  `toml:"payload" doc:"Bytes of one item."`

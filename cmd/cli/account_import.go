@@ -33,6 +33,15 @@ What is not imported is told, and the exit status is 1; the rest is imported.`,
 	}
 	merge := cmd.Flags().Bool("merge", false, "give accounts that exist what they lack")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		for _, name := range args { // before anything is done
+			f, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			if err := f.Close(); err != nil {
+				return err
+			}
+		}
 		in := bufio.NewReader(cmd.InOrStdin())
 		if len(args) == 0 && server.ContentsOf(in) == server.Text {
 			return p.withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a, in) })

@@ -148,6 +148,10 @@ func readInfo(query *stanza.Element) (Info, bool) {
 	for x := range query.Elements() {
 		switch {
 		case x.Is(NSInfo, "identity"):
+			// A slash would let a feature pass for an identity in the input of the hash function.
+			if strings.ContainsAny(x.Attr("category")+x.Attr("type"), "/:") {
+				return i, false
+			}
 			i.Identities = append(i.Identities, Identity{x.Attr("category"), x.Attr("type"), x.Lang(), x.Attr("name")})
 		case x.Is(NSInfo, "feature"):
 			i.Features = append(i.Features, x.Attr("var"))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -37,7 +38,10 @@ var settings = []setting{
 	{name: "pubsub#roster_groups_allowed", label: "The roster groups that may subscribe and retrieve items", kind: form.ListMulti,
 		get: func(c *Config) []string { return c.Groups },
 		set: func(c *Config, v []string) bool {
-			c.Groups = slices.Clone(v)
+			c.Groups = nil
+			for _, g := range v {
+				c.Groups = append(c.Groups, strings.Clone(g))
+			}
 			return len(v) <= maxGroups && !slices.ContainsFunc(v, func(g string) bool { return len(g) > maxText })
 		}},
 	choice("pubsub#publish_model", "Who may publish", func(c *Config) *string { return &c.Publish }, publishers, subscribers, "open"),
@@ -72,7 +76,7 @@ func text(name, label string, of func(*Config) *string) setting {
 			}
 			return []string{*of(c)}
 		},
-		set: func(c *Config, v []string) bool { *of(c) = one(v); return len(one(v)) <= maxText }}
+		set: func(c *Config, v []string) bool { *of(c) = strings.Clone(one(v)); return len(one(v)) <= maxText }}
 }
 
 func flag(name, label string, of func(*Config) *bool) setting {

@@ -229,3 +229,13 @@ func (n *Node) owners() int {
 	}
 	return count
 }
+
+// createdBy returns the number of nodes that an entity has created.
+func (n *Nodes) createdBy(creator jid.JID) (count int) {
+	for _, node := range n.All() {
+		if node.Creator == creator {
+			count++
+		}
+	}
+	return count
+}

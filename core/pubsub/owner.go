@@ -26,7 +26,7 @@ func (e *Engine) create(ctx context.Context, r *Request, x *stanza.Element) (ans
 	if err != nil {
 		return "", err
 	}
-	name := x.Attr("node")
+	name := strings.Clone(x.Attr("node")) // it is kept, and the stanza is not
 	instant := name == ""
 	if instant {
 		name = stanza.NewID() // XEP-0060 §8.1.2: an instant node
@@ -34,7 +34,7 @@ func (e *Engine) create(ctx context.Context, r *Request, x *stanza.Element) (ans
 	if nodes.Get(name) != nil {
 		return "", stanza.Conflict("")
 	}
-	if err := e.roomForNode(nodes, name); err != nil {
+	if err := e.roomForNode(r, nodes, name); err != nil {
 		return "", err
 	}
 	c := e.Defaults()
@@ -161,7 +161,7 @@ func (e *Engine) setSubscriptions(ctx context.Context, r *Request, x *stanza.Ele
 	if err != nil {
 		return "", err
 	}
-	wanted, err := e.readSubscriptions(n, x)
+	wanted, err := e.readSubscriptions(n, x, r.Stanza.From.Bare())
 	if err != nil {
 		return "", err
 	}
@@ -177,8 +177,9 @@ func (e *Engine) setSubscriptions(ctx context.Context, r *Request, x *stanza.Ele
 	return "", nil
 }
 
-// readSubscriptions reads the entries of a request to change subscriptions.
-func (e *Engine) readSubscriptions(n *Node, x *stanza.Element) ([]Subscription, error) {
+// readSubscriptions reads the entries of an owner's request to change subscriptions. Nobody is subscribed without having asked:
+// whoever publishes could send messages to any number of strangers.
+func (e *Engine) readSubscriptions(n *Node, x *stanza.Element, owner jid.JID) ([]Subscription, error) {
 	var list []Subscription
 	more := 0
 	for s := range x.Named(NSOwner, "subscription") {
@@ -197,6 +198,8 @@ func (e *Engine) readSubscriptions(n *Node, x *stanza.Element) ([]Subscription, 
 		if old := n.subscription(j); old != nil {
 			next = *old
 			next.State = state
+		} else if state != NotSubscribed && j.Bare() != owner {
+			return nil, stanza.NotAcceptable("")
 		} else if state != NotSubscribed {
 			more++
 		}

@@ -3,6 +3,7 @@ package pubsub
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/form"
@@ -75,7 +76,7 @@ func errTooManyNodes() *stanza.Error {
 
 // publish handles a publication (XEP-0060 §7.1).
 func (e *Engine) publish(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	name := x.Attr("node")
+	name := strings.Clone(x.Attr("node")) // it may be kept, and the stanza is not
 	if name == "" {
 		return "", errNodeIDRequired()
 	}
@@ -148,7 +149,7 @@ func (e *Engine) autoCreate(ctx context.Context, r *Request, nodes *Nodes, name 
 			return nil, errPreconditions()
 		}
 	}
-	if err := e.roomForNode(nodes, name); err != nil {
+	if err := e.roomForNode(r, nodes, name); err != nil {
 		return nil, err
 	}
 	return e.created(r, name, c), nil
@@ -171,12 +172,16 @@ func (e *Engine) mayCreate(ctx context.Context, r *Request) bool {
 	return e.Host.MayCreate(ctx, r.Service, r.Stanza.From.Bare())
 }
 
+// serviceShare is the part of a host's nodes that one account may create: a hundredth.
+const serviceShare = 100
+
 // roomForNode checks the name of a new node, and the number of nodes.
-func (e *Engine) roomForNode(nodes *Nodes, name string) error {
+func (e *Engine) roomForNode(r *Request, nodes *Nodes, name string) error {
 	if len(name) > MaxName {
 		return stanza.NotAcceptable("the name of the node is too long")
 	}
-	if nodes.Len() >= e.Limits().Nodes {
+	most := e.Limits().Nodes
+	if nodes.Len() >= most || !e.Accounts && nodes.createdBy(r.Stanza.From.Bare()) >= max(1, most/serviceShare) {
 		e.Counters.Nodes.Add(1)
 		return errTooManyNodes()
 	}

@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"context"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -14,7 +15,7 @@ func subscriber(r *Request, x *stanza.Element) (jid.JID, error) {
 	if text == "" {
 		return jid.JID{}, with(stanza.BadRequest(""), "jid-required")
 	}
-	j, err := jid.Parse(text)
+	j, err := jid.Parse(strings.Clone(text)) // it is kept, and the stanza is not
 	if err != nil || j.Bare() != r.Stanza.From.Bare() || j.IsFull() && j != r.Stanza.From {
 		return jid.JID{}, with(stanza.BadRequest(""), "invalid-jid")
 	}
@@ -222,7 +223,7 @@ func (e *Engine) mySubscriptions(ctx context.Context, r *Request, x *stanza.Elem
 		return "", err
 	}
 	name := x.Attr("node")
-	if name != "" && nodes.Get(name) == nil {
+	if name != "" && !e.Accounts && nodes.Get(name) == nil { // an account does not tell which nodes it has
 		return "", errNoNode()
 	}
 	dst := stanza.AppendAttr([]byte("<pubsub xmlns='"+NS+"'><subscriptions"), "node", name)

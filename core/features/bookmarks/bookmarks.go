@@ -167,8 +167,9 @@ func (b *Bookmarks) collated(ctx context.Context, account jid.JID, publish func(
 			return err
 		}
 	}
-	return publish(ctx, pubsub.Publish{
-		Service: account, Node: NSLegacy, Config: config(1), By: byCollated, Route: route,
-		Item: newItem(legacyItem, collate(items, rest)),
-	})
+	item := newItem(legacyItem, collate(items, rest))
+	if len(old) > 0 && old[0].Payload == item.Payload {
+		return nil
+	}
+	return publish(ctx, pubsub.Publish{Service: account, Node: NSLegacy, Config: config(1), By: byCollated, Route: route, Item: item})
 }

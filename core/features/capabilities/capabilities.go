@@ -44,7 +44,8 @@ type entry struct {
 	capabilities *disco.Capabilities
 	hash         disco.CapsHash
 	asked        *router.Bound   // whose answer is awaited; nil: nobody is asked
-	waiting      []*router.Bound // sessions that have announced the hash meanwhile
+	waiting      []*router.Bound // sessions that have announced the hash meanwhile, each once
+	waits        map[*router.Bound]bool
 }
 
 // New returns the feature.
@@ -145,16 +146,21 @@ func (c *Capabilities) announce(h disco.CapsHash, a announcement) (e *entry, ask
 	case e.capabilities.Known():
 	case e.asked == nil:
 		e.asked, ask = a.session, true
-	case a.before != e.capabilities: // else it waits already
+	case e.asked != a.session && !e.waits[a.session]: // once, however often it changes its hash
+		if e.waits == nil {
+			e.waits = map[*router.Bound]bool{}
+		}
+		e.waits[a.session] = true
 		e.waiting = append(e.waiting, a.session)
 	}
 	return e, ask
 }
 
-// evict removes an entry, any of those for whose answer nobody waits if there is one. Sessions keep what they refer to.
+// evict removes an entry, any of those that are not known and for whose answer no second session waits if there is one:
+// sessions that announce one unknown hash after the other do not remove what is known. Sessions keep what they refer to.
 func (c *Capabilities) evict() {
 	for k, e := range c.known {
-		if e.asked == nil {
+		if !e.capabilities.Known() && len(e.waiting) == 0 {
 			delete(c.known, k)
 			return
 		}
@@ -187,6 +193,7 @@ func (c *Capabilities) next(e *entry) *router.Bound {
 	for len(e.waiting) > 0 {
 		s := e.waiting[0]
 		e.waiting = e.waiting[1:]
+		delete(e.waits, s)
 		if p := s.Presence(); p != nil && p.Capabilities.Load() == e.capabilities {
 			e.asked = s
 			return s
@@ -215,7 +222,7 @@ func (c *Capabilities) answered(ctx context.Context, e *entry, s *router.Bound, 
 	e.capabilities.SetInfo(info)
 	c.mu.Lock()
 	all := append(e.waiting, s)
-	e.asked, e.waiting = nil, nil
+	e.asked, e.waiting, e.waits = nil, nil, nil
 	c.mu.Unlock()
 	for _, s := range all {
 		c.learned(ctx, s, e.capabilities, e.capabilities, route)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 )
 
@@ -350,4 +351,43 @@ func TestRosterAccess(t *testing.T) {
 	carol.gets()
 	carol.sends(pubsub("get", "2", aliceBare, `<items node='urn:x'/>`))
 	carol.gets(refused("2", "not-authorized", "not-in-roster-group"))
+}
+
+// One account cannot take all nodes of the host's service, nor subscribe others to its node.
+func TestPubsubShares(t *testing.T) {
+	t.Parallel()
+	s := startWith(t, func(c *config.Config) { c.Pubsub.ServiceNodes = 200 }, "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	create := func(c *client, id, node string) {
+		c.sends(pubsub("set", id, service, `<create node='`+node+`'/>`))
+	}
+	create(alice, "1", "a")
+	create(alice, "2", "b")
+	create(alice, "3", "c")
+	alice.gets(result("1"), result("2"), fails("iq", "3", "resource-constraint"))
+	create(bob, "4", "d")
+	bob.gets(result("4"))
+	subscriptions := func(id, address string) string {
+		return `<iq type='set' id='` + id + `' to='` + service + `'><pubsub xmlns='` + pubsubNS + `#owner'><subscriptions node='a'><subscription jid='` + address +
+			`' subscription='subscribed'/></subscriptions></pubsub></iq>`
+	}
+	alice.sends(subscriptions("5", "romeo@remote.example"), subscriptions("6", bobBare), subscriptions("7", aliceBare))
+	alice.gets(fails("iq", "5", "not-acceptable"), fails("iq", "6", "not-acceptable"),
+		news(aliceBare, `<subscription node='a' jid='alice@example.org' subscription='subscribed'/>`), result("7"))
+}
+
+// A stranger does not find out by the list of its subscriptions which nodes an account has.
+func TestSubscriptionsTellNoNodes(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	alice.sends(pubsub("set", "1", "", publish("urn:xmpp:bookmarks:1", "a", entry("1"))))
+	alice.take()
+	ask := func(node string) string {
+		bob.sends(pubsub("get", "2", aliceBare, `<subscriptions node='`+node+`'/>`))
+		return strings.ReplaceAll(show(bob.take()), node, "")
+	}
+	if got, want := ask("urn:xmpp:bookmarks:1"), ask("urn:xmpp:nothing"); got != want {
+		t.Errorf("%s, and for a node that does not exist %s", got, want)
+	}
 }

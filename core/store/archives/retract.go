@@ -11,6 +11,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
+// maxRetractedBytes is how much of the messages with a contact is read for one retraction, the newest first.
+const maxRetractedBytes = 2 << 20
+
 // FindRetracted finds the positions of a message that is retracted, and of its corrections, among the last thousand messages with
 // the contact.
 func FindRetracted(ctx context.Context, reads Reader, account jid.JID, r archive.Retraction) (positions []int64, err error) {
@@ -23,12 +26,14 @@ func FindRetracted(ctx context.Context, reads Reader, account jid.JID, r archive
 		return nil, fmt.Errorf("find retracted message: %w", err)
 	}
 	defer rows.Close()
-	for rows.Next() {
+	read := 0
+	for read < maxRetractedBytes && rows.Next() {
 		var position int64
 		var form sql.RawBytes
 		if err := rows.Scan(&position, &form); err != nil {
 			return nil, err
 		}
+		read += len(form)
 		if st, err := parseForm(form, account, ""); err == nil && r.Retracts(st) {
 			positions = append(positions, position)
 		}

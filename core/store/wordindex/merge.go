@@ -116,8 +116,9 @@ func (x *Index) replace(ctx context.Context, w Writer, owner int64, r replacemen
 	if err != nil {
 		return err
 	}
-	old := []int64{merged.number}
+	var old []int64 // segments that are replaced, or the merged one if it is not taken
 	err = w.Write(ctx, func(tx *sql.Tx) error {
+		old = []int64{merged.number} // this function may run again after a rollback
 		now, err := readState(context.Background(), tx, x.sql[lockStateSQL], owner)
 		if err != nil || !now.exists || now.Changed != r.was.Changed {
 			return err // something was removed meanwhile, which the merged segment may still have
@@ -129,7 +130,7 @@ func (x *Index) replace(ctx context.Context, w Writer, owner int64, r replacemen
 		if n, err := done.RowsAffected(); n == 0 || err != nil {
 			return err // somebody has cleaned up meanwhile
 		}
-		replaced := make([]int64, 0, len(r.run)) // this function may run twice
+		replaced := make([]int64, 0, len(r.run))
 		for _, s := range r.run {
 			replaced = append(replaced, s.number)
 			if _, err := tx.Exec(x.sql[setSegmentSQL], dead, owner, s.number); err != nil {
