@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/identity"
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 )
 
@@ -118,7 +120,7 @@ func (d *Directory) find(ctx context.Context, s *slot, username string) (dn stri
 		attribute = "1.1" // RFC 4511 §4.5.1.8: none
 	}
 	request := ldap.NewSearchRequest(d.settings.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 2, int(time.Duration(d.settings.Timeout)/time.Second)+1,
-		false, d.filter(username), []string{attribute}, nil)
+		false, d.filter(username), append([]string{attribute}, d.names()...), nil)
 	var result *ldap.SearchResult
 	err = d.use(ctx, &s.search, d.login, func(c *connection) error {
 		result, err = c.Search(request)
@@ -138,8 +140,38 @@ func (d *Directory) find(ctx context.Context, s *slot, username string) (dn stri
 		return "", p, fmt.Errorf("several entries have the name: %w", sasl.ErrRefused)
 	}
 	entry := result.Entries[0]
+	if !d.hasName(entry, username) {
+		return "", p, fmt.Errorf("the entry has another name: %w", sasl.ErrRefused)
+	}
 	subject, err := d.subject(entry)
 	return entry.DN, identity.Person{Subject: subject, Name: username}, err
+}
+
+// comparison is a part of a filter that compares an attribute with the user name.
+var comparison = regexp.MustCompile(`\(([A-Za-z][A-Za-z0-9-]*)=%s\)`)
+
+// names returns the attributes that the filter compares with the user name itself.
+func (d *Directory) names() (list []string) {
+	for _, match := range comparison.FindAllStringSubmatch(d.settings.Filter, -1) {
+		list = append(list, match[1])
+	}
+	return list
+}
+
+// hasName reports whether one of the attributes that the filter compares is the user name. Directories compare more loosely than
+// addresses, Active Directory without accents: another name would become an account with the subject of this one. Attributes that
+// cannot be read are not compared.
+func (d *Directory) hasName(e *ldap.Entry, username string) bool {
+	read := false
+	for _, attribute := range d.names() {
+		for _, value := range e.GetEqualFoldAttributeValues(attribute) {
+			read = true
+			if name, err := jid.New(value, "localhost", ""); err == nil && name.Local() == username {
+				return true
+			}
+		}
+	}
+	return !read
 }
 
 // subject returns what identifies an entry.

@@ -11,6 +11,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/identity/identitytest"
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -231,4 +233,24 @@ func FuzzFilter(f *testing.F) {
 			t.Errorf("%q", text)
 		}
 	})
+}
+
+// A directory that finds an entry by a name that only looks like its own does not give it away.
+func TestHasName(t *testing.T) {
+	t.Parallel()
+	entry := ldap.NewEntry("cn=Ann,dc=example", map[string][]string{"uid": {"ann", "Annie"}})
+	for filter, names := range map[string]map[string]bool{
+		"(uid=%s)": {"ann": true, "annie": true, "ânn": false, "bob": false},
+		"(&(objectClass=person)(|(uid=%s)(mail=%s)))": {"ann": true, "ânn": false},
+		"(mail=%s)":             {"ânn": true}, // which cannot be read
+		"(mail=%s@example.org)": {"ânn": true}, // which is not the name itself
+	} {
+		d := &Directory{}
+		d.settings.Filter = filter
+		for name, want := range names {
+			if got := d.hasName(entry, name); got != want {
+				t.Errorf("%s %s: %v", filter, name, got)
+			}
+		}
+	}
 }
