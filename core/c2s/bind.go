@@ -43,7 +43,7 @@ func (c *conn) refuse(st *stanza.Stanza, e *stanza.Error) {
 
 // bind binds a resource and answers the request (RFC 6120 §7.6, §7.7).
 func (c *conn) bind(st *stanza.Stanza, resource string) {
-	s, refusal := c.claim(resource, "")
+	s, refusal := c.claim(resource, c.negotiation.client)
 	if refusal != nil {
 		c.refuse(st, refusal)
 		return
@@ -98,7 +98,7 @@ func (c *conn) claim(resource, client string) (*session, *stanza.Error) {
 }
 
 func (c *conn) enter(full jid.JID, client string) (*session, error) {
-	s := &session{server: c.server, host: c.host, jid: full}
+	s := &session{server: c.server, host: c.host, jid: full, client: client}
 	port, err := c.host.Router.Bind(c.Context(), s, router.BindOptions{
 		// The resource of a client that is known is its own: an earlier session with it has lost its connection.
 		Replace: c.server.cfg.Conflict == Replace || client != "", Client: client, Max: max(c.server.limits().Sessions, 0), Since: &c.negotiation.removals,

@@ -49,6 +49,7 @@ type negotiation struct {
 	bindings    []sasl.Binding
 	dialogue    *sasl.Dialogue
 	peer        router.Unauthenticated
+	client      string       // id that the client gave with its login (XEP-0388); "" if it gave none
 	removals    uint64       // the router's count of removed accounts, read before the account was looked up
 	expiry      *time.Timer  // ends the stream when what was proved expires; nil if it does not
 	enabling    *management  // of the session that is being bound, for attach; nil without stream management

@@ -44,13 +44,16 @@ func (s *session) detach(err error) bool {
 		s.mu.Unlock()
 		return false
 	}
+	if c := s.conn.Load(); c != nil {
+		c.Queue().Release() // a Deliver that has loaded c holds its stanza
+	}
 	s.conn.Store(nil)
 	s.becomeActive(nil)
-	for _, st := range s.waiting {
-		m.hold(st)
-	}
-	s.waiting, s.held = nil, 0
+	s.holdWaiting(m)
 	s.mu.Unlock()
+	if m.out.Over() && !m.full.Swap(true) {
+		s.server.Counters.Unacked.Add(1)
+	}
 	m.timer.Stop()
 	m.left(time.Now())
 	s.server.Counters.Detached.Add(1)
@@ -71,6 +74,15 @@ func (m *management) left(at time.Time) {
 	default:
 		close(m.resumed.gone)
 	}
+}
+
+// holdWaiting moves what waits for an inactive client to what it has not acknowledged. The caller holds the session's lock, and nothing
+// is sent any more.
+func (s *session) holdWaiting(m *management) {
+	for _, st := range s.waiting {
+		m.hold(st)
+	}
+	s.waiting, s.held = nil, 0
 }
 
 // hold keeps a stanza while there is no connection. The caller holds the session's lock.
@@ -103,7 +115,7 @@ func (r *resumedState) drops(st *stanza.Stanza) bool {
 func (s *session) finish() {
 	s.mu.Lock()
 	over := s.finishing || s.conn.Load() != nil
-	s.finishing = true
+	s.finishing = s.finishing || !over
 	s.mu.Unlock()
 	if over {
 		return
@@ -181,6 +193,14 @@ func (c *conn) suspends(err error) bool {
 // its connection.
 func (s *session) suspend(closeStream func()) {
 	m := s.management.Load()
+	s.mu.Lock()
+	over := s.finishing
+	s.finishing = true // Expire and Close leave it alone
+	s.mu.Unlock()
+	if over {
+		closeStream()
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), suspendTime)
 	defer cancel()
 	if settled := m.handled.Load().Settled(); settled != nil {
@@ -193,6 +213,9 @@ func (s *session) suspend(closeStream func()) {
 	m.closed.Store(true)
 	s.end(ctx)
 	closeStream()
+	s.mu.Lock()
+	s.holdWaiting(m)
+	s.mu.Unlock()
 	m.timer.Stop()
 	m.left(time.Now())
 	saved.Handled, _ = m.handled.Load().Count()
@@ -203,7 +226,9 @@ func (s *session) suspend(closeStream func()) {
 		rows[i] = resumption.Stanza{ID: stanza.NewID(), Number: u.Number, At: u.At, Stanza: u.Stanza}
 	}
 	if err := s.server.cfg.Archive.Suspend(ctx, saved, rows); err != nil {
-		s.server.log.Error("session not stored: it cannot be resumed", "jid", s.jid, "err", err)
+		if !errors.Is(err, resumption.ErrNoSession) { // it was revoked
+			s.server.log.Error("session not stored: it cannot be resumed", "jid", s.jid, "err", err)
+		}
 		for _, u := range list {
 			s.giveBack(u.Stanza, u.At)
 		}

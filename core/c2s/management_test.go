@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/resumption"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
 )
 
 const enableResume = "<enable xmlns='urn:xmpp:sm:3' resume='true'/>"
@@ -409,4 +413,99 @@ func TestManagementInline(t *testing.T) {
 	}
 	other.Send(bindIQ("x")) // it may bind
 	other.Until("<jid>juliet@home.test/x</jid>")
+}
+
+// What exceeds the limits on a connection ends the session when that is lost.
+func TestDetachedOverLimits(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, func(c *Config) { c.Limits.Unacked = 20 })
+	juliet, romeo := p.session("juliet", "balcony"), p.session("romeo", "orchard")
+	romeo.enable()
+	for i := range 30 {
+		juliet.Send(chatMessage("romeo@home.test/orchard", fmt.Sprint(i)))
+	}
+	juliet.ping()
+	p.cut(romeo)
+	p.server.Expire(context.Background(), time.Now())
+	if n := p.server.sessions.count(); n != 0 || p.server.Counters.Unacked.Load() != 1 {
+		t.Errorf("%d sessions are left, %d counted", n, p.server.Counters.Unacked.Load())
+	}
+}
+
+// suspending is an archive that calls during while a session is stored.
+type suspending struct {
+	resumption.Archive
+	during func()
+	stored atomic.Int32
+}
+
+func (a *suspending) Suspend(context.Context, resumption.Saved, []resumption.Stanza) error {
+	a.stored.Add(1)
+	a.during()
+	return nil
+}
+
+func (a *suspending) SuspendedBefore(context.Context, time.Time, int) ([]resumption.Saved, error) {
+	return nil, nil
+}
+
+// A session whose time is over while the server stores it is not ended a second time, and one that has ended is not stored.
+func TestExpiresWhileSuspended(t *testing.T) {
+	t.Parallel()
+	a := &suspending{}
+	p := newTestServer(t, func(c *Config) { c.Archive = a })
+	late := time.Now().Add(24 * time.Hour)
+	a.during = func() { p.server.Expire(context.Background(), late) }
+	romeo := p.session("romeo", "orchard")
+	romeo.enable()
+	p.cut(romeo)
+	m := p.server.sessions.all()[0]
+	p.server.suspendDetached(context.Background())
+	k := &p.server.Counters
+	if n := k.Sessions.Load(); a.stored.Load() != 1 || n != 0 || k.Detached.Load() != 1 {
+		t.Errorf("stored %d times, %d sessions, %d detached", a.stored.Load(), n, k.Detached.Load())
+	}
+	m.session.suspend(func() {})
+	m.session.Close("reset", "")
+	if n := k.Sessions.Load(); a.stored.Load() != 1 || n != 0 {
+		t.Errorf("again: stored %d times, %d sessions", a.stored.Load(), n)
+	}
+}
+
+// Access of a client that is withdrawn between its login and its request to resume the session of another.
+func TestResumedByRevokedClient(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, nil)
+	romeo := p.session("romeo", "orchard")
+	id := romeo.enable()
+	p.cut(romeo)
+	c, _ := p.secure("home.test")
+	c.Send(plain2("romeo", agent(agentID)))
+	c.success2()
+	c.Until("</stream:features>")
+	p.host.EndClient(jid.MustParse("romeo@home.test"), agentID, "not-authorized", "")
+	c.Send(resume(id, 0))
+	c.wantError("not-authorized")
+}
+
+// A delivery that has loaded the connection before the session left it counts its stanza once, and not on the dead connection.
+func TestLateDelivery(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, nil)
+	romeo := p.session("romeo", "orchard")
+	romeo.enable()
+	full := jid.MustParse("romeo@home.test/orchard")
+	s := p.host.Local(full.Bare()).Session(full).Session().(*session)
+	old := s.conn.Load()
+	if !s.detach(stream.ErrSilent) {
+		t.Fatal("not detached")
+	}
+	st := stanza.NewMessage(full, jid.JID{}, "chat")
+	if old.Send(st) {
+		t.Error("the connection takes a stanza")
+	}
+	s.Deliver(st)
+	if n := len(s.management.Load().out.Stanzas()); n != 1 {
+		t.Errorf("%d stanzas are unacknowledged", n)
+	}
 }

@@ -98,7 +98,6 @@ func (c *conn) rebind(saved resumption.Saved, rows []resumption.Stanza, h uint32
 	if err != nil {
 		return nil, err
 	}
-	s.client = saved.Client
 	m := newManagement(s, h)
 	m.id, m.max = saved.ID, saved.Max
 	m.handled.Store(resumption.NewHandled(saved.Handled, saved.Handled, resumption.HandledHooks{}))
@@ -114,6 +113,12 @@ func (c *conn) rebind(saved resumption.Saved, rows []resumption.Stanza, h uint32
 		s.ended = true
 		s.mu.Unlock()
 		s.returnWaiting()
+		if errors.Is(err, resumption.ErrNoSession) { // it was revoked meanwhile
+			for _, u := range m.out.Take() {
+				s.giveBack(u.Stanza, u.At)
+			}
+			return nil, nil
+		}
 		return nil, fmt.Errorf("store restored session: %w", err)
 	}
 	m.left(time.Now())
@@ -135,10 +140,7 @@ func (s *session) manageDetached(m *management) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.management.Store(m)
-	for _, st := range s.waiting {
-		m.hold(st)
-	}
-	s.waiting, s.held = nil, 0
+	s.holdWaiting(m)
 }
 
 // replay returns what the client of a stored session has not got.

@@ -176,6 +176,7 @@ func (c *conn) attachResumed(m *management, n uint32, answer func(dst []byte) []
 	m.resumed.mu.Lock()
 	m.resumed.gone, m.resumed.detached = make(chan struct{}), time.Time{}
 	m.resumed.mu.Unlock()
+	m.full.Store(false) // detach finds out again
 	m.out.Change(stamp)
 	c.session = s
 	c.Queue().Resume(m.out, answer)
@@ -189,7 +190,8 @@ func (c *conn) attachResumed(m *management, n uint32, answer func(dst []byte) []
 	c.server.Counters.Detached.Add(-1)
 	c.AddLog("resource", s.jid.Resource())
 	c.Log().Debug("session resumed")
-	if c.host.Router.Revoked(c.who, s.client, c.negotiation.removals) {
+	since := c.negotiation.removals
+	if c.host.Router.Revoked(c.who, s.client, since) || c.host.Router.Revoked(c.who, c.negotiation.client, since) {
 		return stream.NewError(stream.NotAuthorized, "the password has been changed")
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 // complete does what a client has asked for together with its login, and sends the success (XEP-0388 §2.6.1).
 func (c *conn) complete(out sasl.Outcome) error {
 	c.authenticated(*out.Identity)
+	c.negotiation.client = out.Request.Agent.ID
 	var results []*stanza.Element
 	for _, x := range loginInlines() {
 		e := out.Request.Element.Child(x.space, x.local)
@@ -57,12 +58,11 @@ func (c *conn) token(out sasl.Outcome) []*stanza.Element {
 
 // bind2 binds a session as part of a login (XEP-0386 §4.2).
 func (c *conn) bind2(out sasl.Outcome, bind *stanza.Element, results []*stanza.Element) error {
-	client := out.Request.Agent.ID
+	client := c.negotiation.client
 	s, refusal := c.claim(c.resource2(client, bind.ChildText(nsBind2, "tag")), client)
 	if refusal != nil {
 		return bindError(refusal)
 	}
-	s.client = client
 	bound := stanza.NewElement(nsBind2, "bound")
 	for _, x := range bindInlines() {
 		if e := bind.Child(x.space, x.local); e != nil {

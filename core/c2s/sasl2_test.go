@@ -357,3 +357,19 @@ func TestEnabledFeatureIsNotAnnounced(t *testing.T) {
 		}
 	}
 }
+
+// A session that a client binds after its login, by RFC 6120, is a session of that client: it ends with its access (XEP-0494).
+func TestOldBindIsOfTheClient(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, nil)
+	c, _ := p.secure("home.test")
+	c.Send(plain2("romeo", agent(agentID)))
+	c.success2()
+	c.Until("</stream:features>")
+	c.Send(bindIQ("x"))
+	c.Until("</iq>")
+	if n := p.host.EndClient(jidOf("romeo@home.test"), agentID, "not-authorized", ""); n != 1 {
+		t.Errorf("%d sessions were ended", n)
+	}
+	c.wantError("not-authorized")
+}

@@ -36,7 +36,7 @@ type session struct {
 	waiting   []*stanza.Stanza // delivered without a connection, or held for an inactive client
 	held      int              // bytes of waiting
 	closing   *error           // Close was called
-	finishing bool             // finish was called
+	finishing bool             // finish or suspend ends it
 	ended     bool
 }
 

@@ -51,7 +51,7 @@ type Store interface {
 
 // Archive is where sessions are restored from.
 type Archive interface {
-	// Suspend stores a session and all its stanzas, in place of those that are stored.
+	// Suspend stores a stored session again, and all its stanzas in place of those that are stored; ErrNoSession if it was revoked.
 	Suspend(ctx context.Context, s Saved, list []Stanza) error
 	// Suspended reads a session of an account; ErrNoSession if there is none of that name.
 	Suspended(ctx context.Context, account jid.JID, name string) (Saved, []Stanza, error)

@@ -10,8 +10,9 @@ import (
 
 // Limits of the questions of a host that wait for an answer.
 const (
-	maxQuestions = 10_000
-	answerWait   = time.Minute
+	maxQuestions    = 10_000
+	maxOwnQuestions = 100 // of an account to its own sessions
+	answerWait      = time.Minute
 )
 
 // Answered is called with the answer to a question of Ask, a result or an error, by the goroutine of whoever sent it; or with
@@ -22,16 +23,18 @@ type Answered func(answer *stanza.Stanza, route func(*stanza.Stanza))
 type questions struct {
 	mu   sync.Mutex
 	byID map[string]*question
+	own  map[jid.JID]int // of an account to its own sessions
 }
 
 type question struct {
 	to       jid.JID
+	own      bool // from the account to its own session
 	answered Answered
 	timer    *time.Timer
 }
 
 // Ask sends an IQ get from the host or one of its accounts, and calls answered with the answer. It returns false, and
-// sends nothing, if too many questions wait.
+// sends nothing, if too many questions wait, of the host or of the account to its own sessions.
 func (h *Host) Ask(from, to jid.JID, payload *stanza.Element, route func(*stanza.Stanza), answered Answered) bool {
 	return h.Request(stanza.NewIQ(to, from, stanza.TypeGet, payload), route, answered)
 }
@@ -39,23 +42,35 @@ func (h *Host) Ask(from, to jid.JID, payload *stanza.Element, route func(*stanza
 // Request is Ask for any request, which was made by stanza.NewIQ, so that its id cannot be guessed.
 func (h *Host) Request(st *stanza.Stanza, route func(*stanza.Stanza), answered Answered) bool {
 	to := st.To
-	q := &question{to: to, answered: answered}
-	h.session.questions.mu.Lock()
-	if len(h.session.questions.byID) >= maxQuestions {
-		h.session.questions.mu.Unlock()
-		return false
-	}
-	if h.session.questions.byID == nil {
-		h.session.questions.byID = map[string]*question{}
-	}
-	h.session.questions.byID[st.ID] = q
-	q.timer = time.AfterFunc(answerWait, func() {
+	q := &question{to: to, own: st.From.Bare() == to.Bare(), answered: answered}
+	late := func() {
 		if h.session.questions.take(st.ID, to) != nil {
 			answered(nil, h.router.Route)
 		}
-	})
-	h.session.questions.mu.Unlock()
+	}
+	if !h.session.questions.add(st.ID, q, late) {
+		return false
+	}
 	route(st)
+	return true
+}
+
+// add adds a question, for which late is called when the time for an answer is over. It returns false if there are too many.
+func (l *questions) add(id string, q *question, late func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	account := q.to.Bare()
+	if len(l.byID) >= maxQuestions || q.own && l.own[account] >= maxOwnQuestions {
+		return false
+	}
+	if l.byID == nil {
+		l.byID, l.own = map[string]*question{}, map[jid.JID]int{}
+	}
+	l.byID[id] = q
+	if q.own {
+		l.own[account]++
+	}
+	q.timer = time.AfterFunc(answerWait, late)
 	return true
 }
 
@@ -68,6 +83,11 @@ func (l *questions) take(id string, from jid.JID) *question {
 		return nil
 	}
 	delete(l.byID, id)
+	if account := q.to.Bare(); q.own {
+		if l.own[account]--; l.own[account] == 0 {
+			delete(l.own, account)
+		}
+	}
 	q.timer.Stop()
 	return q
 }

@@ -140,6 +140,13 @@ func (b *Bound) changed() {
 	}
 }
 
+// Save tells the session to store its facts again, after what is stored of it may have been deleted.
+func (b *Bound) Save() {
+	if b.watcher != nil {
+		b.watcher.FactsChanged()
+	}
+}
+
 // Presence returns the last available presence, or nil while the session is not available.
 func (b *Bound) Presence() *Presence { return b.presence.Load() }
 

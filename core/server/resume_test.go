@@ -166,3 +166,70 @@ func TestStoredSessionsRevoked(t *testing.T) {
 		}
 	}
 }
+
+// What was held for an inactive client when the server stopped comes after it has started again (XEP-0352).
+func TestResumeInactiveAfterRestart(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, extra{})
+	romeo, id, got := p.resumable("romeo")
+	romeo.Send("<inactive xmlns='urn:xmpp:csi:0'/>")
+	romeo.ping()
+	juliet := p.online("juliet")
+	juliet.Send("<message to='romeo@home.test/x'><received xmlns='urn:xmpp:receipts' id='held'/></message>")
+	juliet.ping()
+	if n := p.server.clients.Counters.Held.Load(); n != 1 {
+		t.Fatalf("%d stanzas are held", n)
+	}
+	p.stop()
+	p = p.again()
+	romeo, answer := p.resume("romeo", id, got+1)
+	if !strings.Contains(answer, "<resumed ") {
+		t.Fatalf("got %q", answer)
+	}
+	if all := romeo.ping(); strings.Count(all, " id='held'/>") != 1 {
+		t.Errorf("got %s", all)
+	}
+}
+
+// A change of the password deletes what is stored of the account's sessions. The session that makes it can be resumed after a restart;
+// what one that is not stored any more has not acknowledged goes to the account.
+func TestStoredAfterPasswordChange(t *testing.T) {
+	t.Parallel()
+	for name, own := range map[string]bool{"by the session": true, "of the store": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newTestServer(t, extra{})
+			romeo, id, got := p.resumable("romeo")
+			if own {
+				romeo.Send("<iq type='set' id='change'><query xmlns='jabber:iq:register'><username>romeo</username><password>romeo</password></query></iq>")
+				romeo.Until(" id='change' type='result'/>")
+				got++
+			} else {
+				c, err := sasl.NewCredentials("romeo", 1)
+				if err == nil {
+					err = p.server.store.SetCredentials(context.Background(), jid.MustParse("romeo@home.test"), c)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			juliet := p.online("juliet")
+			juliet.Send(say("romeo@home.test", "lost"))
+			romeo.Until("lost</body>")
+			p.stop()
+			p = p.again()
+			romeo, answer := p.resume("romeo", id, got)
+			if strings.Contains(answer, "<resumed ") != own {
+				t.Fatalf("got %q", answer)
+			}
+			if !own {
+				romeo.Send(bindX)
+				romeo.Until("/x</jid></bind></iq>")
+				romeo.Send("<presence/>")
+			}
+			if all := romeo.ping(); strings.Count(all, "lost</body>") != 1 {
+				t.Errorf("got %s", all)
+			}
+		})
+	}
+}

@@ -49,6 +49,13 @@ func (q *Queue) Resume(u *unacked.List, answer func(dst []byte) []byte) bool {
 	return true
 }
 
+// Release ends what Manage or Resume has begun: no stanza is appended any more, so that the list can continue on another queue.
+func (q *Queue) Release() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.retained.unacked, q.retained.released = nil, true
+}
+
 // Request appends a request for an acknowledgement, if stanzas were sent since the last one.
 func (q *Queue) Request() {
 	q.mu.Lock()

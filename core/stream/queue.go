@@ -153,10 +153,14 @@ func (q *Queue) AppendBytes(b []byte) bool {
 	return q.Append(func(dst []byte) []byte { return append(dst, b...) })
 }
 
-// AppendStanza adds a stanza to the pending bytes.
+// AppendStanza adds a stanza to the pending bytes. After Release it adds nothing and returns false.
 func (q *Queue) AppendStanza(st *stanza.Stanza) bool {
 	content := q.content()
 	q.mu.Lock()
+	if q.retained.released {
+		q.mu.Unlock()
+		return false
+	}
 	if !q.append(func(dst []byte) []byte { return st.AppendXML(dst, content) }) {
 		q.failIfSlow()
 		return false

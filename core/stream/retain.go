@@ -57,7 +57,7 @@ func (q *Queue) Unwritten() []Retained {
 			list = append(list, Retained{e.st, e.done})
 		}
 	}
-	q.retained = retained{unacked: q.retained.unacked}
+	q.retained = retained{unacked: q.retained.unacked, released: q.retained.released}
 	return list
 }
 
@@ -80,6 +80,7 @@ type retained struct {
 	list           []entry // by end
 	stanzas, bytes int
 	unacked        *unacked.List // what waits for acknowledgements; nil without stream management
+	released       bool          // Release was called
 }
 
 // entry is a stanza of Retain or a callback of Notify. It is due when written reaches end.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/unacked"
 )
 
 func numbered(n int) Retained {
@@ -151,3 +152,23 @@ func TestQueueFrames(t *testing.T) {
 type noDeadlines struct{ *frameRecorder }
 
 func (noDeadlines) SetWriteDeadline(time.Time) error { return nil }
+
+// After Release a stanza is neither appended nor counted, and the queue writes what it has.
+func TestRelease(t *testing.T) {
+	t.Parallel()
+	q, _ := retaining(t, RetainLimits{})
+	u := unacked.New(0, unacked.Limits{Stanzas: 10, Bytes: 1 << 20}, unacked.Hooks{})
+	q.Manage(u, func(dst []byte) []byte { return dst })
+	if !q.AppendStanza(numbered(1).Stanza) {
+		t.Fatal("not appended")
+	}
+	q.Release()
+	q.Unwritten()
+	before := q.Pending()
+	if q.AppendStanza(numbered(2).Stanza) || len(u.Stanzas()) != 1 || q.Pending() != before {
+		t.Errorf("%d stanzas, %d bytes", len(u.Stanzas()), q.Pending())
+	}
+	if !q.AppendBytes([]byte("</stream:stream>")) || q.Pending() <= before {
+		t.Error("the queue has failed")
+	}
+}

@@ -113,6 +113,13 @@ func (u *List) push(st *stanza.Stanza, at time.Time) {
 
 func (u *List) last() uint32 { return u.acked + uint32(len(u.list)) }
 
+// Over reports whether the limits are exceeded.
+func (u *List) Over() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.over()
+}
+
 func (u *List) over() bool { return len(u.list) > u.limits.Stanzas || u.bytes > u.limits.Bytes }
 
 // request notes that an acknowledgement is requested now. The lock is held.

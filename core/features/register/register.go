@@ -182,6 +182,11 @@ func (r *Register) password(ctx context.Context, q *router.IQ, account jid.JID) 
 	if !asked.keep {
 		n = r.host.EndSessions(account, q.Session, "reset", "the password was changed: log in with the new one") // RFC 6120 §4.9.3.16
 	}
+	for _, b := range q.Session.Account().Sessions() {
+		if asked.keep || b == q.Session {
+			b.Save() // the store has deleted what it had of all sessions
+		}
+	}
 	r.Log.Info("password changed", "account", account, "ended_sessions", n)
 	return nil
 }

@@ -54,9 +54,10 @@ func (t *Tables) AddInvitation(ctx context.Context, hash string, i admin.Invitat
 	})
 }
 
-// An account that is being deleted invites nobody.
+// An account that is being deleted, or is disabled, invites nobody.
 const invitationSQL = `SELECT host, account, username, registers, subscribes, uses, expires FROM invitations
-WHERE token = ? AND (account IS NULL OR NOT EXISTS (SELECT 1 FROM removals WHERE removals.account = invitations.account))`
+WHERE token = ? AND (account IS NULL OR NOT EXISTS (SELECT 1 FROM removals WHERE removals.account = invitations.account))
+AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.jid = invitations.account AND a.disabled IS NOT NULL)`
 
 // Invitation implements admin.InvitationStore.
 func (t *Tables) Invitation(ctx context.Context, hash string) (admin.Invitation, error) {

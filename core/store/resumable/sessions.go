@@ -105,9 +105,14 @@ func (s *Sessions) resume(account jid.JID, problem string, done func(error), wri
 // Suspend implements resumption.Archive.
 func (s *Sessions) Suspend(ctx context.Context, v resumption.Saved, list []resumption.Stanza) error {
 	err := s.store.Partition(v.JID.Bare().String()).Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(suspendSQL, int64(v.Max/time.Second), time.Now().UnixMicro(), string(v.Facts), int64(v.Handled), int64(v.Acked), v.After.UnixMicro(), v.JID.Bare().String(), v.ID.Name)
+		r, err := tx.Exec(suspendSQL, int64(v.Max/time.Second), time.Now().UnixMicro(), string(v.Facts), int64(v.Handled), int64(v.Acked), v.After.UnixMicro(), v.JID.Bare().String(), v.ID.Name)
 		if err != nil {
 			return err
+		}
+		if n, err := r.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return resumption.ErrNoSession
 		}
 		if _, err := tx.Exec(forgetStanzasSQL, v.JID.Bare().String(), v.ID.Name); err != nil {
 			return err
