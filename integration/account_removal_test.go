@@ -213,11 +213,14 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 		"archive_contacts": `archive IN ` + mine + ` OR archive NOT IN ` + all,
 		"archive_messages": `sender IN ` + mine + ` OR receiver IN ` + mine + ` OR sender NOT IN ` + all + ` OR receiver NOT IN ` + all +
 			` OR sender IS NULL AND receiver IS NULL`,
-		"archive_state":  `FALSE`,
-		"server_texts":   `FALSE`, // of the host
-		"server_lists":   `FALSE`, // of the host
-		"deleted_names":  `FALSE`, // the name alone, which is not given away again at once
-		"deletion_clock": `FALSE`,
+		"archive_words_owners":   `owner IN ` + mine + ` OR owner NOT IN ` + all,
+		"archive_words_segments": `owner IN ` + mine + ` OR owner NOT IN ` + all,
+		"archive_words_chunks":   `owner IN ` + mine + ` OR owner NOT IN ` + all,
+		"archive_state":          `FALSE`,
+		"server_texts":           `FALSE`, // of the host
+		"server_lists":           `FALSE`, // of the host
+		"deleted_names":          `FALSE`, // the name alone, which is not given away again at once
+		"deletion_clock":         `FALSE`,
 
 		"pubsub_nodes":         `account = '` + who + `' OR creator = '` + who + `'`,
 		"pubsub_items":         `service = '` + who + `' OR publisher = '` + who + `'`,

@@ -239,7 +239,7 @@ func (l *load) measure(ctx context.Context) (u peers.Usage, s peers.State) {
 	l.t.Helper()
 	err := peers.Poll(ctx, func() (err error) {
 		u, err = l.d.Process().Usage()
-		if err == nil && u.Sockets > 3 { // two listeners, and what polls
+		if err == nil && u.Sockets > 5 { // four listeners, and what polls
 			err = fmt.Errorf("%d sockets are open although everybody has left", u.Sockets)
 		}
 		return err

@@ -102,6 +102,7 @@ func TestLookupsAreBounded(t *testing.T) {
 				sent.Add(1)
 			}
 		}()
+		time.Sleep((maxLookups + 1) * lookupWait)
 		synctest.Wait()
 		if n, asked := sent.Load(), g.asked.Load(); n != maxLookups || asked != maxLookups+1 {
 			t.Errorf("%d sent, %d looked up at the same time; want %d and one more", n, asked, maxLookups)

@@ -14,7 +14,7 @@
 // Port, Location and Facts are the interfaces between nodes.
 //
 // An account is looked up in a goroutine that Router.AwaitLookups waits for; it also delivers the
-// stanzas that came meanwhile. Endpoint.Run runs in a goroutine of its caller; everything
+// stanzas that came meanwhile. The first sender waits for it, but not for a slow database. Endpoint.Run runs in a goroutine of its caller; everything
 // else runs in the goroutine of the sender, nearly always the reader of its
 // stream. Route never waits for a receiver. It waits for the database
 // when an IQ handler or a stage does, and while too many accounts are being looked up. So it

@@ -113,20 +113,16 @@ func (a *Account) await(ctx context.Context) error {
 }
 
 // resolve delivers a stanza to an account that is not loaded. The stanza and those that arrive meanwhile are queued,
-// so that their senders wait neither for the database nor for each other. The look-up and the delivery of the queued stanzas
-// have a goroutine of their own; if there are too many of these, it is that of the first sender.
+// so that their senders wait neither for a slow database nor for each other: see lookups.
 func (h *Host) resolve(b *Batch, st *stanza.Stanza, m mode) {
 	for {
 		a, added := h.directory.findOrAdd(h, st.To)
 		err := a.enqueue(b, st, m)
 		if added {
-			look := func() {
+			h.router.lookups.run(func() {
 				h.load(context.Background(), a)
 				h.drain(a)
-			}
-			if !h.router.lookups.run(look) {
-				look()
-			}
+			})
 		}
 		switch {
 		case err == nil:
