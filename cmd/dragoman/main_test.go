@@ -27,6 +27,9 @@ func TestScripts(t *testing.T) {
 		Deadline: time.Now().Add(10 * scriptPatience), // of all scripts: a process of a race build starts slowly where many run
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("REFERENCE", reference)
+			// Scripts run at the same time, and the usual ports are there once.
+			e.Setenv("DRAGOMAN_LISTEN_HTTP", "")
+			e.Setenv("DRAGOMAN_LISTEN_HTTP_TLS", "")
 			// Where scripts have their temporary files, to see that none is left.
 			return os.MkdirAll(filepath.Join(e.WorkDir, ".tmp"), 0o755)
 		},
