@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/server"
 )
 
@@ -17,7 +18,9 @@ func (p program) exportCommand() *cobra.Command {
 to a file or to standard output, as XML (XEP-0227), which other servers read too, or as lines of JSON.
 
 The keys of passwords are written too, so that people can log in where the accounts are imported. Whoever
-has the file can impersonate them there, and read their messages: keep it as carefully as the database.`,
+has the file can impersonate them there, and read their messages: keep it as carefully as the database.
+The keys of accounts that are disabled or locked are left out, as the formats cannot say that they may not
+log in; the accounts are listed on standard error.`,
 		Example: "  dragoman account export ann@example.org -o ann.xml -c dragoman.toml\n" +
 			"  dragoman account export --all --format json -o accounts.jsonl -c dragoman.toml",
 	}
@@ -31,6 +34,8 @@ has the file can impersonate them there, and read their messages: keep it as car
 		}
 		o := server.ExportOptions{Format: server.Format(*format), WithoutKeys: *withoutKeys, Progress: func(records int) {
 			fmt.Fprintln(cmd.ErrOrStderr(), records, "records …")
+		}, Barred: func(account jid.JID) {
+			fmt.Fprintln(cmd.ErrOrStderr(), account, "is disabled or locked: written without its keys")
 		}}
 		return p.withAccounts(cmd, func(a *server.Accounts) error { return exportAccounts(cmd, a, o, *output, args) })
 	}

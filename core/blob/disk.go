@@ -21,6 +21,7 @@ const bufferSize = 64 << 10
 type Disk struct {
 	root    *os.Root
 	reserve atomic.Int64
+	coming  atomic.Int64 // bytes of the files being written that are not on the disk yet
 }
 
 // OpenDisk makes the directory if it does not exist, and removes what an earlier process has not finished.
@@ -44,14 +45,16 @@ func (d *Disk) Close() error { return d.root.Close() }
 // SetReserve sets how many bytes of the disk are left free.
 func (d *Disk) SetReserve(bytes int64) { d.reserve.Store(bytes) }
 
-// Room returns a *Full if there is no room for a file of that size.
-func (d *Disk) Room(size int64) error {
+// Room returns a *Full if there is no room for a file of that size besides those that are being written.
+func (d *Disk) Room(size int64) error { return d.room(size + d.coming.Load()) }
+
+func (d *Disk) room(size int64) error {
 	free, err := freeSpace(d.root)
 	if err != nil {
 		return fmt.Errorf("measure free space: %w", err)
 	}
 	if free >= 0 && size > free-d.reserve.Load() {
-		return &Full{fmt.Errorf("%d bytes are free, of which %d are kept free", free, d.reserve.Load())}
+		return &Full{fmt.Errorf("%d bytes are free, of which %d are kept free and %d are for files that are being written", free, d.reserve.Load(), d.coming.Load())}
 	}
 	return nil
 }
@@ -70,11 +73,13 @@ func (d *Disk) Create(_ context.Context, id string, size int64, content io.Reade
 	if err != nil {
 		return err
 	}
-	if err := d.Room(size); err != nil {
+	coming := &announced{content: content, disk: d, left: size}
+	defer coming.end()
+	if err := d.room(d.coming.Add(size)); err != nil { // added first: two files must not both take the last room
 		return err
 	}
 	temporary := path.Join(unfinished, id)
-	if err := d.write(temporary, size, content); err != nil {
+	if err := d.write(temporary, size, coming); err != nil {
 		return errors.Join(fullDisk(err), ignoreMissing(d.root.Remove(temporary)))
 	}
 	if err := d.publish(temporary, name); err != nil {
@@ -82,6 +87,26 @@ func (d *Disk) Create(_ context.Context, id string, size int64, content io.Reade
 	}
 	return nil
 }
+
+// announced is the content of a file that is being written. What has not been read yet counts as coming.
+type announced struct {
+	content io.Reader
+	disk    *Disk
+	left    int64
+}
+
+func (a *announced) Read(b []byte) (int, error) {
+	n, err := a.content.Read(b)
+	a.arrived(int64(n))
+	return n, err
+}
+
+func (a *announced) arrived(n int64) {
+	a.left -= n
+	a.disk.coming.Add(-n)
+}
+
+func (a *announced) end() { a.arrived(a.left) }
 
 // write writes a new file and syncs it.
 func (d *Disk) write(name string, size int64, content io.Reader) error {

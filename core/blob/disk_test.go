@@ -163,6 +163,38 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// A file that is being written has its room.
+func TestRoomForUnfinished(t *testing.T) {
+	t.Parallel()
+	const size = 800 << 20
+	d := openDisk(t, t.TempDir())
+	free, err := freeSpace(d.root)
+	if err != nil || free < 2*size {
+		t.Skip("too little room on this disk", free, err)
+	}
+	d.SetReserve(free - size - size/2)
+	content, sender := io.Pipe()
+	done := make(chan error)
+	go func() { done <- d.Create(t.Context(), id, size, content) }()
+	if _, err := sender.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	var none *Full
+	if err := d.Room(size); !errors.As(err, &none) {
+		t.Errorf("while another file is being written: %v", err)
+	}
+	if err := d.Create(t.Context(), "another"+id, size, strings.NewReader("x")); !errors.As(err, &none) {
+		t.Errorf("create while another file is being written: %v", err)
+	}
+	_ = sender.Close()
+	if err := <-done; !errors.Is(err, ErrContent) {
+		t.Errorf("%v", err)
+	}
+	if err := d.Room(size); err != nil || d.coming.Load() != 0 {
+		t.Errorf("%v, %d bytes are coming", err, d.coming.Load())
+	}
+}
+
 // A large file takes no more memory than a small one.
 func TestMemory(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -63,7 +64,11 @@ func (e *exporter) login(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.record(Record{Made: &Made{Created: a.Created}})
+	barred := a.State().MayLogIn(time.Now()) != nil
+	e.record(Record{Made: &Made{Created: a.Created, Barred: barred}})
+	if barred {
+		return nil // no format has the state of an account: with its keys it could log in where it is imported
+	}
 	for h := range c.Keys {
 		if k := c.Keys[h]; k.Set() {
 			e.record(Record{Key: &Key{sasl.Hash(h), k}})

@@ -113,6 +113,28 @@ func fill(t *testing.T, s *store.Store) {
 	}
 }
 
+// An account that may not log in is exported without its keys: where it is imported it would be as any other.
+func TestBarredAccount(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	fill(t, s)
+	for _, disabled := range []bool{false, true} {
+		if err := s.SetDisabled(t.Context(), ann, disabled); err != nil {
+			t.Fatal(err)
+		}
+		keys, barred := 0, false
+		for _, r := range records(t, Export(t.Context(), s, ann)) {
+			if r.Key != nil {
+				keys++
+			}
+			barred = barred || r.Made != nil && r.Made.Barred
+		}
+		if barred != disabled || disabled == (keys > 0) {
+			t.Errorf("disabled %v: barred %v, %d keys", disabled, barred, keys)
+		}
+	}
+}
+
 // Everything that is exported in a format comes back, and is not doubled when it is imported again.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,7 @@ type Record struct {
 type Made struct {
 	Created  time.Time // zero: now
 	Password string    // "": none, or unknown
+	Barred   bool      // only from Export: its keys are left out because it may not log in now; no format has it
 }
 
 // Key is the key of one SCRAM mechanism.

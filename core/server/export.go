@@ -23,6 +23,8 @@ type ExportOptions struct {
 	Format      Format
 	WithoutKeys bool              // leaves out the keys of passwords
 	Progress    func(records int) // called now and then; may be nil
+	// Barred is called for each account whose keys are left out because it is disabled or locked; may be nil.
+	Barred func(account jid.JID)
 }
 
 // recordWriter is a format of package portable.
@@ -62,6 +64,9 @@ func (a *Accounts) Export(ctx context.Context, names []string, o ExportOptions, 
 			}
 			if err != nil {
 				return 0, accountError(account, err)
+			}
+			if r.Made != nil && r.Made.Barred && o.Barred != nil {
+				o.Barred(account)
 			}
 			if n++; n%exportProgress == 0 && o.Progress != nil {
 				o.Progress(n)

@@ -90,8 +90,9 @@ func (s *Server) drain(ctx context.Context, listeners *sync.WaitGroup, rest func
 	err := Wait(clients, listeners)
 	var requests sync.WaitGroup
 	requests.Go(func() { s.http.web.Shutdown(clients) })
+	defer context.AfterFunc(clients, s.http.uploads.EndWriters)()
 	s.clients.Shutdown(clients)
-	requests.Wait()
+	err = errors.Join(err, Wait(deadline, &requests))
 	err = errors.Join(err, Wait(deadline, rest()))
 	if s.router.AwaitLookups(deadline) != nil {
 		err = errors.Join(err, errSlowStop)

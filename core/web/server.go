@@ -153,7 +153,8 @@ func (s *Server) accept(ctx context.Context, l net.Listener, serve func(net.List
 	return fmt.Errorf("web: %w", err)
 }
 
-// Shutdown waits for the requests that are served, at most until ctx ends, and then closes all connections.
+// Shutdown waits for the requests that are served, at most until ctx ends, and then closes all connections. It returns when all
+// handlers have returned: one that does not look at its connection is ended by whoever registered it.
 func (s *Server) Shutdown(ctx context.Context) {
 	if s.http.Shutdown(ctx) != nil {
 		_ = s.http.Close()
@@ -189,6 +190,10 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 			panic(v)
 		}
 	}()
+	if r.ContentLength != 0 {
+		// For a body that no handler reads: net/http waits for it. A handler that reads sets its own deadline.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTime))
+	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	client, forwarded := s.clientOf(r)
 	if forwarded {

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -308,6 +309,50 @@ func TestSlowPeers(t *testing.T) {
 		if e := <-outcome; n != 64<<20 || err != nil || e != nil {
 			t.Errorf("%s: %d bytes, %v, %v", base, n, err, e)
 		}
+	}
+}
+
+// pipes is a listener of one connection in memory.
+type pipes struct{ accepted chan net.Conn }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	nc, ok := <-p.accepted
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return nc, nil
+}
+func (p *pipes) Close() error   { return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// A body that no handler reads and that does not come ends the connection.
+func TestUnreadBody(t *testing.T) {
+	t.Parallel()
+	for _, request := range []string{"PUT /nowhere", "GET /a"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := New(Options{Log: slog.New(slog.DiscardHandler)})
+			s.Handle(Route{Pattern: "GET /a", Streams: true, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
+			ours, theirs := net.Pipe()
+			l := &pipes{make(chan net.Conn, 1)}
+			l.accepted <- theirs
+			done := make(chan error, 1)
+			go func() { done <- s.http.Serve(l) }()
+			if _, err := io.WriteString(ours, request+" HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			if err := ours.SetReadDeadline(time.Now().Add(2 * requestTime)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, ours); err != nil {
+				t.Errorf("%s: the connection goes on: %v", request, err)
+			}
+			_ = ours.Close()
+			close(l.accepted)
+			if err := <-done; err == nil {
+				t.Error("it serves on")
+			}
+			s.Shutdown(t.Context())
+		})
 	}
 }
 

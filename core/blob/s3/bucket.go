@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -59,24 +60,47 @@ func (b *Bucket) Create(ctx context.Context, id string, size int64, content io.R
 	_, err := b.client.PutObject(ctx, b.name, id, source, size, minio.PutObjectOptions{
 		ContentType: "application/octet-stream", DisableMultipart: true,
 	})
-	if source.err != nil {
-		return source.err
+	if broken := source.end(); broken != nil {
+		return broken
 	}
 	return explain(err)
 }
 
-// source remembers the error of the content, which the client of the storage reports as one of the network.
+// source remembers the error of the content, which the client of the storage reports as one of the network. It may be read by another
+// goroutine for a while after the storage has answered.
 type source struct {
 	content io.Reader
-	err     error
+
+	mu    sync.Mutex
+	err   error
+	ended bool
 }
 
 func (s *source) Read(b []byte) (int, error) {
+	if s.isEnded() {
+		return 0, io.ErrClosedPipe
+	}
 	n, err := s.content.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.err = err
 	}
 	return n, err
+}
+
+func (s *source) isEnded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// end ends the reading and returns the error of the content until now.
+func (s *source) end() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	return s.err
 }
 
 // Open opens a file. What is read is requested in the ranges in which it is read.

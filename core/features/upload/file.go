@@ -64,6 +64,15 @@ type Selection struct {
 	Limit   int
 }
 
+// over reports whether the time of a file is over at the time of the selection.
+func (s *Selection) over(f *File) bool {
+	var keep time.Duration
+	if !s.Created.IsZero() {
+		keep = s.Expired.Sub(s.Created)
+	}
+	return f.over(s.Expired, keep)
+}
+
 // Store keeps what is known about files.
 type Store interface {
 	// AddUpload adds a slot if the quota permits it; else it returns an *Exceeded.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/blob"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -61,7 +62,7 @@ func (u *Uploads) put(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		refuse(w, http.StatusUnsupportedMediaType, "the slot is for another Content-Type")
 	default:
-		// What is begun is finished, also where the client has gone: it may have sent all.
+		// What is begun is finished, also where the client has gone: it may have sent all. EndWriters ends it.
 		ctx, end := context.WithCancel(context.WithoutCancel(r.Context()))
 		defer end()
 		if !u.claim(g.id, end) {
@@ -108,6 +109,8 @@ func (u *Uploads) refuseError(w http.ResponseWriter, f *File, err error) {
 	switch {
 	case errors.Is(err, blob.ErrContent):
 		refuse(w, http.StatusBadRequest, "the file did not arrive as a whole")
+	case errors.Is(err, context.Canceled): // the client has gone, the account is being removed, or the server stops
+		refuse(w, http.StatusServiceUnavailable, "the request was ended")
 	case errors.Is(err, ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		refuse(w, http.StatusNotFound, "there is no such file")
 	case stanza.Temporary(err):
@@ -148,6 +151,9 @@ func (u *Uploads) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer content.Close()
+	if strings.Contains(r.Header.Get("Range"), ",") {
+		r.Header.Del("Range") // RFC 9110 §14.2: each of many small ranges would be a request to the storage
+	}
 	http.ServeContent(web.Writer(w, r), r, "", f.Stored, content)
 }
 

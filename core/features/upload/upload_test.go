@@ -37,9 +37,11 @@ type memory struct {
 	rows     map[string]File
 	contents map[string]string
 	clock    time.Time
-	storeErr error // of StoreUpload
-	filesErr error // of Create
-	deletes  error // of Delete
+	storeErr error         // of StoreUpload
+	filesErr error         // of Create
+	deletes  error         // of Delete
+	selected func()        // called by SelectUploads when it has listed
+	stalled  chan struct{} // Create signals here, and waits for the end of its context; nil: it does not
 }
 
 func (m *memory) Now(context.Context) (time.Time, error) { return m.clock, nil }
@@ -72,6 +74,9 @@ func (m *memory) Upload(_ context.Context, id string) (File, error) {
 }
 
 func (m *memory) SelectUploads(_ context.Context, s Selection) (ids []string, _ error) {
+	if m.selected != nil {
+		defer m.selected()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, id := range slices.Sorted(maps.Keys(m.rows)) {
@@ -91,9 +96,14 @@ func (m *memory) DeleteUpload(_ context.Context, id string) error {
 	return nil
 }
 
-func (m *memory) Create(_ context.Context, id string, size int64, content io.Reader) error {
+func (m *memory) Create(ctx context.Context, id string, size int64, content io.Reader) error {
 	if m.filesErr != nil {
 		return m.filesErr
+	}
+	if m.stalled != nil {
+		m.stalled <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
 	}
 	b, err := io.ReadAll(blob.Reader(content, size))
 	m.mu.Lock()
@@ -275,6 +285,60 @@ func TestJanitor(t *testing.T) {
 		t.Error(err)
 	}
 	s.cleans(1)
+}
+
+// A file whose upload ends after the janitor has listed its slot as expired stays.
+func TestJanitorMeetsUpload(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	url, token := s.slot(alice, plainRequest)
+	s.slot(alice, plainRequest)
+	begun := s.clock
+	s.clock = s.clock.Add(slotTime + time.Second)
+	s.selected = func() {
+		late := s.clock
+		s.clock = begun
+		s.wants("PUT", url, token, 201)
+		s.clock, s.selected = late, nil
+	}
+	s.cleans(1)
+	s.wants("GET", url, "", 200)
+}
+
+// EndWriters ends uploads into a storage that does not answer, also those that begin later.
+func TestEndWriters(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.stalled = make(chan struct{}, 2)
+	url, token := s.slot(alice, plainRequest)
+	go func() {
+		<-s.stalled
+		s.EndWriters()
+	}()
+	s.wants("PUT", url, token, 503)
+	s.wants("PUT", url, token, 503)
+}
+
+// RFC 9110 §14.2: several ranges are ignored, as each would be a request to the storage.
+func TestRanges(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	url, token := s.slot(alice, plainRequest)
+	s.wants("PUT", url, token, 201)
+	for ranges, want := range map[string]int{"bytes=0-1": 206, "bytes=0-0,2-2": 200} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Range", ranges)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Body.Close(); answer.StatusCode != want {
+			t.Errorf("%s: %d, want %d", ranges, answer.StatusCode, want)
+		}
+	}
 }
 
 type later struct{ error }

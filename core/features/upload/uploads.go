@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -42,8 +43,9 @@ type Uploads struct {
 	limits atomic.Pointer[Limits]
 	now    func() time.Time
 
-	mu   sync.Mutex
-	busy map[string]use // ids that are being written or deleted
+	mu    sync.Mutex
+	busy  map[string]use // ids that are being written or deleted
+	ended bool           // EndWriters was called
 
 	Counters Counters
 }
@@ -96,7 +98,23 @@ func (u *Uploads) claim(id string, end context.CancelFunc) bool {
 		return false
 	}
 	u.busy[id] = use{end, make(chan struct{})}
+	if u.ended && end != nil {
+		end()
+	}
 	return true
+}
+
+// EndWriters ends the uploads that are running, and those that begin later: a storage that does not answer must not keep the server
+// from stopping.
+func (u *Uploads) EndWriters() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.ended = true
+	for _, in := range u.busy {
+		if in.end != nil {
+			in.end()
+		}
+	}
 }
 
 func (u *Uploads) release(id string) {
@@ -168,7 +186,7 @@ func (u *Uploads) deleteAll(ctx context.Context, s Selection) error {
 		}
 		deleted := 0
 		for _, id := range ids {
-			gone, err := u.delete(ctx, id)
+			gone, err := u.delete(ctx, id, s)
 			if err != nil {
 				return fmt.Errorf("delete file %s: %w", id, err)
 			}
@@ -186,12 +204,22 @@ func (u *Uploads) deleteAll(ctx context.Context, s Selection) error {
 	}
 }
 
-// delete deletes a file, unless it is in use.
-func (u *Uploads) delete(ctx context.Context, id string) (bool, error) {
+// delete deletes a file, unless it is in use. A file that was selected because its time is over may have been stored since: it is
+// deleted only if its time is still over.
+func (u *Uploads) delete(ctx context.Context, id string, s Selection) (bool, error) {
 	if !u.claim(id, nil) {
 		return false, nil
 	}
 	defer u.release(id)
+	if s.Account.IsZero() {
+		f, err := u.Store.Upload(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return true, nil
+		}
+		if err != nil || !s.over(&f) {
+			return false, err
+		}
+	}
 	if err := u.Files.Delete(ctx, id); err != nil {
 		return false, err
 	}
