@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/server"
 )
 
@@ -34,7 +33,7 @@ log in; the accounts are listed on standard error.`,
 		}
 		o := server.ExportOptions{Format: server.Format(*format), WithoutKeys: *withoutKeys, Progress: func(records int) {
 			fmt.Fprintln(cmd.ErrOrStderr(), records, "records …")
-		}, Barred: func(account jid.JID) {
+		}, Barred: func(account string) {
 			fmt.Fprintln(cmd.ErrOrStderr(), account, "is disabled or locked: written without its keys")
 		}}
 		return p.withAccounts(cmd, func(a *server.Accounts) error { return exportAccounts(cmd, a, o, *output, args) })

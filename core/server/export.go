@@ -24,7 +24,7 @@ type ExportOptions struct {
 	WithoutKeys bool              // leaves out the keys of passwords
 	Progress    func(records int) // called now and then; may be nil
 	// Barred is called for each account whose keys are left out because it is disabled or locked; may be nil.
-	Barred func(account jid.JID)
+	Barred func(account string)
 }
 
 // recordWriter is a format of package portable.
@@ -66,7 +66,7 @@ func (a *Accounts) Export(ctx context.Context, names []string, o ExportOptions, 
 				return 0, accountError(account, err)
 			}
 			if r.Made != nil && r.Made.Barred && o.Barred != nil {
-				o.Barred(account)
+				o.Barred(account.String())
 			}
 			if n++; n%exportProgress == 0 && o.Progress != nil {
 				o.Progress(n)

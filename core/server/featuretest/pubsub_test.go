@@ -376,8 +376,8 @@ func TestPubsubShares(t *testing.T) {
 		news(aliceBare, `<subscription node='a' jid='alice@example.org' subscription='subscribed'/>`), result("7"))
 }
 
-// A stranger does not find out by the list of its subscriptions which nodes an account has.
-func TestSubscriptionsTellNoNodes(t *testing.T) {
+// A stranger does not learn by the list of its subscriptions which nodes an account has.
+func TestSubscriptionsRevealNoNodes(t *testing.T) {
 	t.Parallel()
 	s := start(t, "alice", "bob")
 	alice, bob := s.online(alicePC), s.online(bobDesk)
