@@ -20,6 +20,7 @@ const bufferSize = 64 << 10
 // Disk stores files in a directory.
 type Disk struct {
 	root    *os.Root
+	free    func(*os.Root) (int64, error)
 	reserve atomic.Int64
 	coming  atomic.Int64 // bytes of the files being written that are not on the disk yet
 }
@@ -36,7 +37,7 @@ func OpenDisk(dir string) (*Disk, error) {
 	if err := errors.Join(root.RemoveAll(unfinished), root.Mkdir(unfinished, 0o700)); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare directory of files: %w", err), root.Close())
 	}
-	return &Disk{root: root}, nil
+	return &Disk{root: root, free: freeSpace}, nil
 }
 
 // Close closes the directory.
@@ -49,7 +50,7 @@ func (d *Disk) SetReserve(bytes int64) { d.reserve.Store(bytes) }
 func (d *Disk) Room(size int64) error { return d.room(size + d.coming.Load()) }
 
 func (d *Disk) room(size int64) error {
-	free, err := freeSpace(d.root)
+	free, err := d.free(d.root)
 	if err != nil {
 		return fmt.Errorf("measure free space: %w", err)
 	}

@@ -509,3 +509,13 @@ func TestLateDelivery(t *testing.T) {
 		t.Errorf("%d stanzas are unacknowledged", n)
 	}
 }
+
+// count returns the number of sessions without a connection.
+func (r *resumables) count() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, of := range r.detached {
+		n += len(of)
+	}
+	return n
+}

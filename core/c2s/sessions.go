@@ -147,16 +147,6 @@ func (r *resumables) all() (list []*management) {
 	return list
 }
 
-// count returns the number of sessions without a connection.
-func (r *resumables) count() (n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, of := range r.detached {
-		n += len(of)
-	}
-	return n
-}
-
 // expired reports whether the time in which the session could be resumed is over.
 func (m *management) expired(now time.Time) bool {
 	m.resumed.mu.Lock()

@@ -155,7 +155,7 @@ func (r *xmlReader) root(f *xmlFile, e xml.StartElement) error {
 // hostElement reads a host (XEP-0227 §4.1).
 func (r *xmlReader) hostElement(f *xmlFile, e xml.StartElement) error {
 	if !is(e, NS, "host") {
-		return f.skip(e)
+		return f.skip()
 	}
 	r.host = attr(e, "jid")
 	return f.children(func(e xml.StartElement) error { return r.include(f, e, r.userElement) })
@@ -164,7 +164,7 @@ func (r *xmlReader) hostElement(f *xmlFile, e xml.StartElement) error {
 // userElement reads an account (XEP-0227 §4.2).
 func (r *xmlReader) userElement(f *xmlFile, e xml.StartElement) error {
 	if !is(e, NS, "user") {
-		return f.skip(e)
+		return f.skip()
 	}
 	account, err := jid.New(attr(e, "name"), r.host, "")
 	if err != nil || account.Local() == "" {
@@ -190,7 +190,7 @@ func (r *xmlReader) include(f *xmlFile, e xml.StartElement, read func(*xmlFile, 
 	if !fs.ValidPath(name) {
 		return fmt.Errorf("%q is outside of the directory of the first file", href)
 	}
-	if err := f.skip(e); err != nil {
+	if err := f.skip(); err != nil {
 		return err
 	}
 	return r.file(name, read)
@@ -205,8 +205,8 @@ func (r *xmlReader) record(rec Record) error {
 	return nil
 }
 
-// skip reads to the end of an element.
-func (f *xmlFile) skip(xml.StartElement) error {
+// skip reads to the end of the present element.
+func (f *xmlFile) skip() error {
 	for depth := 1; depth > 0; {
 		t, err := f.next()
 		if err != nil {

@@ -118,16 +118,29 @@ func (n *Node) Receives(contact jid.JID, inGroups func(groups []string) bool) bo
 	return false
 }
 
-// owned returns a node whose owner the sender is (XEP-0060 §8).
-func (e *Engine) owned(nodes *Nodes, r *Request, name string) (*Node, error) {
+// node returns the node that a request names.
+func (e *Engine) node(ctx context.Context, r *Request, name string) (*Node, error) {
 	if name == "" {
 		return nil, errNodeIDRequired()
 	}
+	nodes, err := e.Host.Nodes(ctx, r.Service)
+	if err != nil {
+		return nil, err
+	}
 	n := nodes.Get(name)
-	switch {
-	case n == nil:
+	if n == nil {
 		return nil, errNoNode()
-	case affiliation(r.Service, n, r.Stanza.From) != Owner:
+	}
+	return n, nil
+}
+
+// owned returns a node that a request names and whose owner the sender is (XEP-0060 §8).
+func (e *Engine) owned(ctx context.Context, r *Request, name string) (*Node, error) {
+	n, err := e.node(ctx, r, name)
+	if err != nil {
+		return nil, err
+	}
+	if affiliation(r.Service, n, r.Stanza.From) != Owner {
 		return nil, e.hide(n, stanza.Forbidden(""))
 	}
 	return n, nil

@@ -60,11 +60,7 @@ func (e *Engine) Decide(ctx context.Context, r *Request) error {
 		return stanza.BadRequest("")
 	}
 	return e.inOrder(ctx, r.Service, func() error {
-		nodes, err := e.Host.Nodes(ctx, r.Service)
-		if err != nil {
-			return err
-		}
-		n, err := e.owned(nodes, r, f.Get(fieldNode))
+		n, err := e.owned(ctx, r, f.Get(fieldNode))
 		if err != nil {
 			return err
 		}

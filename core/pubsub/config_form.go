@@ -161,7 +161,7 @@ func find(name string) *setting {
 func (c Config) apply(submitted *form.Form) (Config, error) {
 	for i := range submitted.Fields {
 		name := submitted.Fields[i].Var
-		if name == "pubsub#node_type" && one(submitted.Fields[i].Values) != "leaf" { // collections are not implemented
+		if name == "pubsub#node_type" && one(submitted.Fields[i].Values) != "leaf" { // collections are those of XEP-0248, which is not offered
 			return c, &form.FieldError{Var: name, Problem: "must be leaf"}
 		}
 		s := find(name)

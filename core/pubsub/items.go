@@ -32,17 +32,9 @@ func (n *Node) expired() time.Time {
 
 // items answers a request for items (XEP-0060 §6.5).
 func (e *Engine) items(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	name := x.Attr("node")
-	if name == "" {
-		return "", errNodeIDRequired()
-	}
-	nodes, err := e.Host.Nodes(ctx, r.Service)
+	n, err := e.node(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
-	}
-	n := nodes.Get(name)
-	if n == nil {
-		return "", errNoNode()
 	}
 	if err := e.mayRead(ctx, r.Service, n, r.Stanza.From); err != nil {
 		return "", err

@@ -70,11 +70,7 @@ func notAcceptable(err error) error {
 
 // getConfig answers with the configuration form of a node (XEP-0060 §8.2).
 func (e *Engine) getConfig(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	nodes, err := e.Host.Nodes(ctx, r.Service)
-	if err != nil {
-		return "", err
-	}
-	n, err := e.owned(nodes, r, x.Attr("node"))
+	n, err := e.owned(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
 	}
@@ -90,11 +86,7 @@ func (e *Engine) defaultConfig(context.Context, *Request, *stanza.Element) (answ
 
 // setConfig changes the configuration of a node (XEP-0060 §8.2.4).
 func (e *Engine) setConfig(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	nodes, err := e.Host.Nodes(ctx, r.Service)
-	if err != nil {
-		return "", err
-	}
-	n, err := e.owned(nodes, r, x.Attr("node"))
+	n, err := e.owned(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
 	}
@@ -132,11 +124,7 @@ func (n *Node) configuration() string {
 
 // getSubscriptions lists the subscriptions to a node (XEP-0060 §8.8.1).
 func (e *Engine) getSubscriptions(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	nodes, err := e.Host.Nodes(ctx, r.Service)
-	if err != nil {
-		return "", err
-	}
-	n, err := e.owned(nodes, r, x.Attr("node"))
+	n, err := e.owned(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
 	}
@@ -153,11 +141,7 @@ func ownerSubscription(s *Subscription) *stanza.Element {
 
 // setSubscriptions changes subscriptions to a node (XEP-0060 §8.8.2). A request with an invalid entry changes nothing.
 func (e *Engine) setSubscriptions(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	nodes, err := e.Host.Nodes(ctx, r.Service)
-	if err != nil {
-		return "", err
-	}
-	n, err := e.owned(nodes, r, x.Attr("node"))
+	n, err := e.owned(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
 	}
@@ -214,11 +198,7 @@ func (e *Engine) readSubscriptions(n *Node, x *stanza.Element, owner jid.JID) ([
 
 // getAffiliations lists the affiliations of a node (XEP-0060 §8.9.1).
 func (e *Engine) getAffiliations(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	nodes, err := e.Host.Nodes(ctx, r.Service)
-	if err != nil {
-		return "", err
-	}
-	n, err := e.owned(nodes, r, x.Attr("node"))
+	n, err := e.owned(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
 	}
@@ -239,11 +219,7 @@ func ownerAffiliation(j jid.JID, a Affiliation) *stanza.Element {
 
 // setAffiliations changes affiliations of a node (XEP-0060 §8.9.2). A request with an invalid entry changes nothing.
 func (e *Engine) setAffiliations(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	nodes, err := e.Host.Nodes(ctx, r.Service)
-	if err != nil {
-		return "", err
-	}
-	n, err := e.owned(nodes, r, x.Attr("node"))
+	n, err := e.owned(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
 	}

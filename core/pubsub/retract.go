@@ -9,17 +9,9 @@ import (
 
 // retract handles the removal of an item (XEP-0060 §7.2).
 func (e *Engine) retract(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	name := x.Attr("node")
-	if name == "" {
-		return "", errNodeIDRequired()
-	}
-	nodes, err := e.Host.Nodes(ctx, r.Service)
+	n, err := e.node(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
-	}
-	n := nodes.Get(name)
-	if n == nil {
-		return "", errNoNode()
 	}
 	a := affiliation(r.Service, n, r.Stanza.From)
 	if a != Owner && !mayPublish(r.Service, n, r.Stanza.From) || a == PublishOnly {
@@ -37,7 +29,7 @@ func (e *Engine) retract(ctx context.Context, r *Request, x *stanza.Element) (an
 		return "", unsupported("persistent-items")
 	}
 	if a != Owner && a != Publisher { // publish model open or subscribers: only what the sender has published
-		page, err := e.Store.Items(ctx, r.Service, Query{Node: name, IDs: []string{id}, Bytes: 1})
+		page, err := e.Store.Items(ctx, r.Service, Query{Node: n.Name, IDs: []string{id}, Bytes: 1})
 		if err != nil {
 			return "", err
 		}
@@ -74,11 +66,7 @@ func (e *Engine) remove(ctx context.Context, s sender, n *Node, r removal) error
 
 // purge removes all items of a node (XEP-0060 §8.5).
 func (e *Engine) purge(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	nodes, err := e.Host.Nodes(ctx, r.Service)
-	if err != nil {
-		return "", err
-	}
-	n, err := e.owned(nodes, r, x.Attr("node"))
+	n, err := e.owned(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
 	}
@@ -99,11 +87,7 @@ func (e *Engine) purge(ctx context.Context, r *Request, x *stanza.Element) (answ
 
 // delete deletes a node (XEP-0060 §8.4).
 func (e *Engine) delete(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
-	nodes, err := e.Host.Nodes(ctx, r.Service)
-	if err != nil {
-		return "", err
-	}
-	n, err := e.owned(nodes, r, x.Attr("node"))
+	n, err := e.owned(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
 	}

@@ -22,30 +22,13 @@ func subscriber(r *Request, x *stanza.Element) (jid.JID, error) {
 	return j, nil
 }
 
-// node returns the node that a request names.
-func (e *Engine) node(ctx context.Context, r *Request, x *stanza.Element) (*Node, error) {
-	name := x.Attr("node")
-	if name == "" {
-		return nil, errNodeIDRequired()
-	}
-	nodes, err := e.Host.Nodes(ctx, r.Service)
-	if err != nil {
-		return nil, err
-	}
-	n := nodes.Get(name)
-	if n == nil {
-		return nil, errNoNode()
-	}
-	return n, nil
-}
-
 // subscribe handles a subscription (XEP-0060 §6.1).
 func (e *Engine) subscribe(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
 	j, err := subscriber(r, x)
 	if err != nil {
 		return "", err
 	}
-	n, err := e.node(ctx, r, x)
+	n, err := e.node(ctx, r, x.Attr("node"))
 	if err != nil {
 		return "", err
 	}
@@ -143,7 +126,7 @@ func (e *Engine) mine(ctx context.Context, r *Request, x *stanza.Element) (*Node
 	if err != nil {
 		return nil, none, with(stanza.BadRequest(""), "invalid-jid")
 	}
-	n, err := e.node(ctx, r, x)
+	n, err := e.node(ctx, r, x.Attr("node"))
 	if err != nil {
 		return nil, none, err
 	}
