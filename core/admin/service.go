@@ -33,11 +33,11 @@ func (e *AccountError) Error() string { return e.Account.String() + ": " + e.Err
 // Unwrap returns the error itself.
 func (e *AccountError) Unwrap() error { return e.Err }
 
-// AccountWriter changes accounts. Every method but Create returns ErrNoAccount if there is no such account.
+// AccountWriter changes accounts; the service ends their sessions. Every method but Create returns ErrNoAccount if there is no such account.
 type AccountWriter interface {
 	// Create returns ErrExists, ErrBeingRemoved or ErrPassword.
 	Create(ctx context.Context, account jid.JID, password string) error
-	// SetPassword returns ErrPassword. It revokes what was logged in with the old one.
+	// SetPassword returns ErrPassword.
 	SetPassword(ctx context.Context, account jid.JID, password string) error
 	SetDisabled(ctx context.Context, account jid.JID, disabled bool) error
 	SetLocked(ctx context.Context, account jid.JID, until time.Time) error

@@ -28,7 +28,7 @@ func (a *Accounts) rights(ctx context.Context) (*admin.Rights, error) {
 
 // Disable keeps everybody from logging in to an account until Enable. A running server ends its sessions within a second.
 func (a *Accounts) Disable(ctx context.Context, name string) (string, error) {
-	return a.change(name, func(account jid.JID) error { return a.store.SetDisabled(ctx, account, true) })
+	return a.change(name, func(account jid.JID) error { return a.store.DisableAndRevoke(ctx, account) })
 }
 
 // Enable undoes Disable and Lock.
@@ -43,7 +43,7 @@ func (a *Accounts) Lock(ctx context.Context, name string, until time.Time) (stri
 	if !until.After(time.Now()) {
 		return "", fmt.Errorf("%s is over already", until.Format(time.RFC3339))
 	}
-	return a.change(name, func(account jid.JID) error { return a.store.SetLocked(ctx, account, until) })
+	return a.change(name, func(account jid.JID) error { return a.store.LockAndRevoke(ctx, account, until) })
 }
 
 // Grant gives an account a role, or takes it away: admin.User. A running server knows it within a second.

@@ -17,20 +17,48 @@ const (
 	setLockedSQL = `UPDATE accounts SET locked = ? WHERE jid = ?`
 )
 
-// SetDisabled lets an account log in or not. If it may not, a running server ends its sessions; see Revocations.
+// SetDisabled lets an account log in or not. If it may not, the caller ends its sessions.
 func (s *Store) SetDisabled(ctx context.Context, account jid.JID, disabled bool) error {
-	since := sql.NullInt64{Int64: now(), Valid: disabled}
-	return s.setState(ctx, account, setDisabledSQL, since, Disabled)
+	return s.setState(ctx, account, disabledState(disabled))
 }
 
-// SetLocked keeps an account from logging in until a time; the zero time ends that. A running server ends its sessions.
+// DisableAndRevoke keeps an account from logging in, and has a running server end its sessions; see Revocations.
+func (s *Store) DisableAndRevoke(ctx context.Context, account jid.JID) error {
+	return s.setState(ctx, account, disabledState(true).revoking(Disabled))
+}
+
+// SetLocked keeps an account from logging in until a time, and the caller ends its sessions; the zero time lets it log in.
 func (s *Store) SetLocked(ctx context.Context, account jid.JID, until time.Time) error {
-	at := sql.NullInt64{Int64: until.UnixMicro(), Valid: !until.IsZero()}
-	return s.setState(ctx, account, setLockedSQL, at, Locked)
+	return s.setState(ctx, account, lockedState(until))
 }
 
-// setState writes one of the columns that keep an account from logging in. If it is set, the sessions are revoked.
-func (s *Store) setState(ctx context.Context, account jid.JID, query string, value sql.NullInt64, reason string) error {
+// LockAndRevoke keeps an account from logging in until a time, and has a running server end its sessions; see Revocations.
+func (s *Store) LockAndRevoke(ctx context.Context, account jid.JID, until time.Time) error {
+	return s.setState(ctx, account, lockedState(until).revoking(Locked))
+}
+
+// stateChange is a new value of one of the columns that keep an account from logging in. NULL lets it log in.
+type stateChange struct {
+	query     string
+	value     sql.NullInt64
+	endAccess bool   // of its clients, too
+	reason    string // of the Revocation; "": there is none
+}
+
+func disabledState(disabled bool) stateChange {
+	return stateChange{query: setDisabledSQL, value: sql.NullInt64{Int64: now(), Valid: disabled}, endAccess: disabled}
+}
+
+func lockedState(until time.Time) stateChange {
+	return stateChange{query: setLockedSQL, value: sql.NullInt64{Int64: until.UnixMicro(), Valid: !until.IsZero()}}
+}
+
+func (c stateChange) revoking(reason string) stateChange {
+	c.reason = reason
+	return c
+}
+
+func (s *Store) setState(ctx context.Context, account jid.JID, c stateChange) error {
 	return s.of(account).Write(ctx, func(tx *sql.Tx) error {
 		if err := lockAccount(tx, account); err != nil {
 			return err
@@ -38,18 +66,14 @@ func (s *Store) setState(ctx context.Context, account jid.JID, query string, val
 		if ok, err := exists(tx.QueryRow(accountExistsSQL, account.String())); err != nil || !ok { // it is being removed
 			return errors.Join(ErrNoAccount, err)
 		}
-		if err := one(account)(tx.Exec(query, value, account.String())); err != nil {
-			return err
+		err := one(account)(tx.Exec(c.query, c.value, account.String()))
+		if err == nil && c.endAccess {
+			err = endAccess(tx, account)
 		}
-		if !value.Valid {
-			return nil
+		if err == nil && c.reason != "" {
+			err = markRevocation(tx, account, c.reason)
 		}
-		if reason == Disabled {
-			if err := endAccess(tx, account); err != nil {
-				return err
-			}
-		}
-		return markRevocation(tx, account, reason)
+		return err
 	})
 }
 

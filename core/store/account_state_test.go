@@ -34,14 +34,18 @@ func TestAccountStates(t *testing.T) {
 		}
 	}
 	see(sasl.State{}, "")
-	if err := s.SetLocked(ctx, alice, until); err != nil {
+	if err := s.LockAndRevoke(ctx, alice, until); err != nil {
 		t.Fatal(err)
 	}
 	see(sasl.State{Locked: until}, Locked)
-	if err := s.SetDisabled(ctx, alice, true); err != nil {
+	if err := s.DisableAndRevoke(ctx, alice); err != nil {
 		t.Fatal(err)
 	}
 	see(sasl.State{Disabled: true, Locked: until}, Disabled)
+	if err := errors.Join(s.SetLocked(ctx, alice, until), s.SetDisabled(ctx, alice, true)); err != nil {
+		t.Fatal(err)
+	}
+	see(sasl.State{Disabled: true, Locked: until}, "") // the caller ends the sessions
 	if a, err := s.Account(ctx, alice); err != nil || !a.State().Disabled || !a.Locked.Equal(until) {
 		t.Errorf("%+v %v", a, err)
 	}

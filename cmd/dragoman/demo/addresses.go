@@ -11,7 +11,6 @@ import (
 const (
 	usualC2S    = "127.0.0.1:5222"
 	usualC2STLS = "127.0.0.1:5223"
-	usualHTTP   = "127.0.0.1:5280"
 )
 
 // address is what a flag says, else the usual address, else one with a free port.

@@ -41,11 +41,8 @@ func newLocalServer(o options) (*localServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	http := usualHTTP
-	if _, err := checkAddress("", http); err != nil { // clients ask the server for this address
-		http = "127.0.0.1:0"
-	}
-	c.Listen.C2S, c.Listen.C2STLS, c.Listen.HTTP, c.Listen.HTTPTLS = []string{c2s}, []string{c2sTLS}, []string{http}, nil
+	// Clients ask the server for the address of files: any free port does.
+	c.Listen.C2S, c.Listen.C2STLS, c.Listen.HTTP, c.Listen.HTTPTLS = []string{c2s}, []string{c2sTLS}, []string{"127.0.0.1:0"}, nil
 	if c2s == c2sTLS {
 		return nil, fmt.Errorf("--listen and --listen-tls are both %s: give them different ports", c2s)
 	}

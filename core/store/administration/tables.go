@@ -56,7 +56,7 @@ func (t *Tables) SetPassword(ctx context.Context, account jid.JID, password stri
 	if err != nil {
 		return err
 	}
-	return t.SetCredentialsAndRevoke(ctx, account, c)
+	return t.SetCredentials(ctx, account, c)
 }
 
 func (t *Tables) derive(password string) (sasl.Credentials, error) {
