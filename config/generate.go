@@ -113,3 +113,25 @@ func literal(v reflect.Value) string {
 		return fmt.Sprint(x)
 	}
 }
+
+// Setting describes a setting of the server.
+type Setting struct {
+	Path    string // such as limits.stanza_bytes
+	Default string
+	Doc     string
+	Reload  bool // whether a running server applies changes
+}
+
+// Settings returns the settings of the sections that occur once, in the order of the reference.
+func Settings() []Setting {
+	var all []Setting
+	eachSection(nil, func(name, _ string, list bool, v reflect.Value) {
+		if list {
+			return
+		}
+		for f, value := range flat(v) {
+			all = append(all, Setting{name + "." + f.Tag.Get("toml"), literal(value), f.Tag.Get("doc"), f.Tag.Get("reload") != ""})
+		}
+	})
+	return all
+}

@@ -3,11 +3,16 @@ package main
 import (
 	"encoding/xml"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/server"
 )
 
 const root = "../.."
@@ -101,6 +106,75 @@ func TestSpecificationsAreInCode(t *testing.T) {
 	for number, path := range where {
 		if declared[number] == (mentioned[number] != "") {
 			t.Errorf("XEP-%s is cited in %s: it has to be declared (spec.Spec) or among those that are mentioned only, not both", number, path)
+		}
+	}
+}
+
+// TestProofsExist sees that each test and scenario that a page names is there, and that a row that is said to be there has one.
+func TestProofsExist(t *testing.T) {
+	t.Parallel()
+	specs, err := specifications()
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]bool{}
+	for _, s := range specs {
+		declared["XEP-"+s.Number] = true
+	}
+	check := func(where string, all []proof) {
+		for _, p := range all {
+			if err := p.check(root); err != nil {
+				t.Errorf("%s: %v", where, err)
+			}
+		}
+	}
+	rows := 0
+	for _, c := range suite() {
+		for _, r := range c.rows {
+			rows++
+			check(r.feature, r.proofs)
+			if len(r.proofs) == 0 && r.state != later {
+				t.Errorf("%s: nothing shows it", r.feature)
+			}
+			for p := range strings.SplitSeq(r.providers, ", ") {
+				if r.state == done && strings.HasPrefix(p, "XEP-") && !declared[p] {
+					t.Errorf("%s: %s is not declared", r.feature, p)
+				}
+			}
+			if r.note == "" && (r.state == later || r.state == partly) {
+				t.Errorf("%s: why only %s?", r.feature, r.state)
+			}
+		}
+	}
+	if rows != 35 { // XEP-0479 §2
+		t.Errorf("%d rows", rows)
+	}
+	for _, a := range vulnerabilities() {
+		for _, v := range a.rows {
+			check(v.class, v.proofs)
+			if len(v.proofs) == 0 {
+				t.Errorf("%s: no test", v.class)
+			}
+		}
+	}
+	for _, p := range []proof{"scenario/none", "core/c2s TestNone", "core/c2s ", "core/none TestLogin"} {
+		if p.check(root) == nil {
+			t.Errorf("%q is there", p)
+		}
+	}
+}
+
+// TestLimitsAreSettings sees that what is said about limits is said about settings.
+func TestLimitsAreSettings(t *testing.T) {
+	t.Parallel()
+	settings := map[string]bool{}
+	for _, s := range config.Settings() {
+		settings[s.Path] = true
+	}
+	page := limits()
+	for _, path := range slices.Concat(slices.Collect(maps.Keys(advertised)), alsoLimits, server.CountedLimits()) {
+		if !settings[path] || !strings.Contains(page, "| `"+path+"` |") {
+			t.Errorf("%s is no setting, or not on the page", path)
 		}
 	}
 }

@@ -28,7 +28,10 @@ func documents() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{"config/dragoman.doap": doap(specs), "core/README.md": readme(specs), "core/admin/README.md": rights()}, nil
+	return map[string]string{
+		"config/dragoman.doap": doap(specs), "config/LIMITS.md": limits(),
+		"core/README.md": readme(specs), "core/VULNERABILITIES.md": vulnerabilitiesPage(), "core/admin/README.md": rights(),
+	}, nil
 }
 
 func write(root string) error {

@@ -10,7 +10,8 @@ import (
 const readmeHead = `# The XMPP server
 
 [doc.go](doc.go) describes the path of a stanza through the packages. [server/features.go](server/features.go) lists the
-features of a served host.
+features of a served host. [Limits](../config/LIMITS.md), [classes of vulnerabilities](VULNERABILITIES.md) and their tests, and
+[what the RFCs ask for](../integration/checklist/TABLE.md) have pages of their own.
 
 ## Specifications
 
@@ -28,5 +29,6 @@ func readme(specs []spec.Spec) string {
 	for _, s := range specs {
 		fmt.Fprintf(&b, "| [XEP-%s](%s) %s %s | %s | %s |\n", s.Number, page(s), s.Title, s.Version, s.State, s.Note)
 	}
+	b.WriteString(suiteTable())
 	return b.String()
 }

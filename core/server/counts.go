@@ -3,13 +3,26 @@ package server
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/bytestreams"
+	"github.com/dragoman-im/dragoman/core/c2s"
+	"github.com/dragoman-im/dragoman/core/component"
+	"github.com/dragoman-im/dragoman/core/features/upload"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/web"
 )
 
 // logEvery is the interval of the log line about limits that were reached.
 const logEvery = time.Minute
+
+// Limits that the server counts itself.
+const (
+	nameArchiveMessages = "limits.archive_messages"
+	nameLists           = "strangers.lists"
+)
 
 // Count is how often a limit was reached since the start.
 type Count struct {
@@ -24,8 +37,8 @@ func (s *Server) Counts() []Count {
 	all.addCounters(s.clients.Counters.Limits())
 	all.addCounters(s.components.Counters.Limits())
 	all.addCounters(s.store.Counters.Limits())
-	all.add(Count{"limits.archive_messages", s.reloadable.archiveQuota.deleted.Load()})
-	all.add(Count{"strangers.lists", s.reloadable.lists.Refused.Load()})
+	all.add(Count{nameArchiveMessages, s.reloadable.archiveQuota.deleted.Load()})
+	all.add(Count{nameLists, s.reloadable.lists.Refused.Load()})
 	for _, c := range s.ports.counts() {
 		all.add(c)
 	}
@@ -42,6 +55,28 @@ func (s *Server) Counts() []Count {
 		}
 	}
 	return all
+}
+
+// CountedLimits returns the names of the limits that Counts has, for the documentation.
+func CountedLimits() []string {
+	all := counts{{Limit: nameArchiveMessages}, {Limit: nameLists}}
+	all.addCounters((&c2s.Counters{}).Limits())
+	all.addCounters((&component.Counters{}).Limits())
+	all.addCounters((&store.Counters{}).Limits())
+	all.addCounters((&web.Counters{}).Limits())
+	all.addCounters((&upload.Counters{}).Limits())
+	for _, c := range (&ports{relay: &bytestreams.Relay{}}).counts() {
+		all.add(c)
+	}
+	for _, f := range unused() {
+		all.addCounters(f.Counters)
+	}
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.Limit
+	}
+	slices.Sort(names)
+	return names
 }
 
 // counts adds up counts with the same name.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -493,6 +495,9 @@ func TestLimitsAreCounted(t *testing.T) {
 			t.Errorf("%s is counted twice", c.Limit)
 		}
 		counted[c.Limit] = true
+	}
+	if got := slices.Sorted(maps.Keys(counted)); !slices.Equal(got, CountedLimits()) {
+		t.Errorf("counted %v, documented %v", got, CountedLimits())
 	}
 	settings := map[string]bool{}
 	for field := range reflect.TypeFor[config.Limits]().Fields() {

@@ -35,12 +35,16 @@ func Specs() []spec.Spec {
 	} {
 		all = append(all, declared()...)
 	}
-	// Features are only made here, not used: they need no database.
-	log := slog.New(slog.DiscardHandler)
-	h := router.NewHost(router.New(log), jid.JID{}, router.HostOptions{Log: log})
-	a := assembly{config: config.Default(), accounts: authentication.New(nil, jid.JID{}, authentication.Options{}), log: log}
-	for _, f := range features(h, a, link(h, a)) {
+	for _, f := range unused() {
 		all = append(all, f.Specs...)
 	}
 	return all
+}
+
+// unused are the features of a host for what they declare. They are not used: they need no database.
+func unused() []router.Feature {
+	log := slog.New(slog.DiscardHandler)
+	h := router.NewHost(router.New(log), jid.JID{}, router.HostOptions{Log: log})
+	a := assembly{config: config.Default(), accounts: authentication.New(nil, jid.JID{}, authentication.Options{}), log: log}
+	return features(h, a, link(h, a))
 }

@@ -116,7 +116,7 @@ var importRules = []importRule{
 	{"cmd/cli", []string{"config", "core/server", "transports", "transports/gateways"}},
 	{"cmd/dragoman", []string{"transports/all", "cmd/cli", "cmd/dragoman/demo"}},
 	{"cmd/dragoman/demo", []string{"config", "core/server", "transports/all", "transports/gateways", "transports/slack/fake", "transports/discord/fake"}},
-	{"cmd/docs", []string{"core/admin", "core/server", "core/spec", "transports/bridge"}},
+	{"cmd/docs", []string{"config", "core/admin", "core/server", "core/spec", "transports/bridge"}},
 	{"cmd/*", []string{"config"}},
 
 	{"integration", []string{"config", "core/identity/identitytest", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
