@@ -12,8 +12,9 @@ import (
 
 // connectPostgres opens the pools of writers and readers.
 func (s *Store) connectPostgres(ctx context.Context, o Options) error {
-	writer := map[string]string{"lock_timeout": strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10)}
+	writer := map[string]string{"jit": "off", "lock_timeout": strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10)}
 	reader := map[string]string{
+		"jit":                           "off", // to compile a query takes ten times as long as to run it
 		"default_transaction_read_only": "on",
 		"default_transaction_isolation": "repeatable read", // one snapshot for each transaction
 	}

@@ -162,40 +162,6 @@ func (q *query) between(start, end time.Time) {
 	}
 }
 
-// CROSS JOIN makes SQLite read the tables in this order. The plus keeps it from using those bounds of the
-// position that are not of the minute.
-const (
-	fromSQL = ` FROM archive_entries e`
-
-	whereSQL = ` WHERE e.archive = ? AND e.position BETWEEN ? AND ?`
-
-	fromContactSQL = ` FROM archive_contacts c CROSS JOIN archive_entries e`
-
-	whereContactSQL = ` WHERE e.contact = c.contact AND e.archive = c.archive
-AND e.position BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
-AND c.archive = ? AND +e.position BETWEEN ? AND ? AND c.contact = ? AND c.minute BETWEEN ? AND ?`
-
-	fromMessagesSQL = ` CROSS JOIN archive_messages m`
-
-	whereMessagesSQL = ` AND m.number = e.message`
-
-	minute = 60_000_000
-)
-
-// statement is SELECT, what, and the rest of a query, with the messages or without.
-func (q *query) statement(what string, messages bool, tail string, more ...any) (text string, args []any) {
-	args = []any{q.of.number, q.from, q.to}
-	from, where := fromSQL, whereSQL
-	if !q.with.IsZero() {
-		from, where = fromContactSQL, whereContactSQL
-		args = append(args, contactHash(q.with), q.from/minute, q.to/minute)
-	}
-	if messages {
-		from, where = from+fromMessagesSQL, where+whereMessagesSQL
-	}
-	return "SELECT " + what + from + where + q.where.String() + tail, slices.Concat(args, q.args, more)
-}
-
 // read reads up to n entries that match, in the direction of the query.
 func (q *query) read(ctx context.Context, n int) ([]archive.Entry, error) {
 	var list []archive.Entry
@@ -204,7 +170,7 @@ func (q *query) read(ctx context.Context, n int) ([]archive.Entry, error) {
 		if q.with.IsFull() || q.words != nil {
 			want = max(want, readPiece)
 		}
-		piece, read, err := q.piece(ctx, want)
+		piece, more, err := q.piece(ctx, want)
 		if err != nil {
 			return nil, err
 		}
@@ -212,7 +178,7 @@ func (q *query) read(ctx context.Context, n int) ([]archive.Entry, error) {
 		switch {
 		case len(list) >= n, q.full:
 			return list[:min(n, len(list))], nil
-		case read < want:
+		case !more:
 			return list, nil
 		case q.examined >= maxExamined:
 			q.stopped = true
@@ -228,8 +194,50 @@ const maxExamined = 10_000
 const readPiece = 200
 
 // piece reads up to n entries, of which those are left out that only look as if they were with the contact, and
-// moves the range behind them.
-func (q *query) piece(ctx context.Context, n int) (list []archive.Entry, read int, err error) {
+// moves the range behind them. more is false where there are no more.
+func (q *query) piece(ctx context.Context, n int) (list []archive.Entry, more bool, err error) {
+	if q.with.IsZero() {
+		list, read, err := q.rows(ctx, n)
+		return list, read == n, err
+	}
+	rest := [2]int64{q.from, q.to}
+	found, err := q.toMinutes(ctx, n)
+	if err != nil || found == 0 {
+		return nil, false, err
+	}
+	list, read, err := q.rows(ctx, n)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case q.backwards && read < n:
+		q.from, q.to = rest[0], q.from-1
+	case q.backwards:
+		q.from = rest[0]
+	case read < n:
+		q.from, q.to = q.to+1, rest[1]
+	default:
+		q.to = rest[1]
+	}
+	return list, (read == n || found == n) && q.from <= q.to, nil
+}
+
+// toMinutes narrows the range to the first n minutes that have entries with the contact, so that the database reads no more than
+// those whatever it estimates, and returns how many there are.
+func (q *query) toMinutes(ctx context.Context, n int) (found int, err error) {
+	text := minutesForwards
+	if q.backwards {
+		text = minutesBackwards
+	}
+	var first, last int64
+	err = q.reads.QueryRowContext(ctx, text, q.of.number, contactHash(q.with), q.from/minute, q.to/minute, n).Scan(&found, &first, &last)
+	if err == nil && found > 0 {
+		q.from, q.to = max(q.from, first*minute), min(q.to, last*minute+minute-1)
+	}
+	return found, err
+}
+
+// rows reads up to n entries of the range.
+func (q *query) rows(ctx context.Context, n int) (list []archive.Entry, read int, err error) {
 	text, args := q.page(n)
 	rows, err := q.reads.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -265,19 +273,6 @@ func (q *query) take(size int) {
 	}
 }
 
-// page is the statement that reads the first n entries in the direction of the query.
-func (q *query) page(n int) (text string, args []any) {
-	order := ` ORDER BY `
-	if !q.with.IsZero() {
-		order += `c.minute, `
-	}
-	order += `e.position`
-	if q.backwards {
-		order = strings.ReplaceAll(order, `minute`, `minute DESC`) + ` DESC`
-	}
-	return q.statement(`e.position, m.late, m.id, m.message`, true, order+` LIMIT ?`, n)
-}
-
 func scanEntry(rows scan.Row, account jid.JID, position *int64) (e archive.Entry, err error) {
 	var late int64
 	var id, message sql.RawBytes
@@ -305,14 +300,18 @@ func (q *query) isWith(e archive.Entry) bool {
 // count counts what matches; paging.Unknown where too much would have to be read for that.
 func (q *query) count(ctx context.Context) (n int, err error) {
 	if !q.with.IsFull() {
-		text, args := q.statement(`count(*)`, q.of.drift > 0, ``)
+		messages := ""
+		if q.of.drift > 0 {
+			messages = fromMessagesSQL
+		}
+		text, args := q.statement(`count(*)`, messages, ``)
 		err = q.reads.QueryRowContext(ctx, text, args...).Scan(&n)
 		return n, err
 	}
 	for {
-		piece, read, err := q.piece(ctx, readPiece)
+		piece, more, err := q.piece(ctx, readPiece)
 		switch n += len(piece); {
-		case err != nil || read < readPiece:
+		case err != nil || !more:
 			return n, err
 		case q.examined >= maxExamined:
 			return paging.Unknown, nil

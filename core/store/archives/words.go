@@ -134,7 +134,7 @@ func (q *query) readAt(ctx context.Context, positions []int64, n int, list []arc
 		if q.backwards {
 			order += ` DESC`
 		}
-		text := `SELECT e.position, m.late, m.id, m.message` + fromSQL + fromMessagesSQL + ` WHERE e.archive = ?` + positionsSQL + whereMessagesSQL + q.where.String() + order
+		text := `SELECT e.position, m.late, m.id, m.message` + fromSQL + pageMessagesSQL + ` WHERE e.archive = ?` + positionsSQL + whereMessagesSQL + q.where.String() + order
 		rows, err := q.reads.QueryContext(ctx, text, append(args, q.args...)...)
 		if err != nil {
 			return list, false, err
