@@ -21,9 +21,27 @@ type Reader interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// Snapshots is the pool of readers.
+type Snapshots interface {
+	Reader
+	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
+}
+
 // Query gives a page of an archive, see archive.Store. The count is given only where nothing else is asked for:
-// counting reads all that matches.
-func Query(ctx context.Context, reads Reader, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
+// counting reads all that matches. A page that takes several statements sees one state of the archive and its index.
+func Query(ctx context.Context, reads Snapshots, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
+	if f.Words == nil && f.With.IsZero() {
+		return readPage(ctx, reads, account, f, p)
+	}
+	tx, err := reads.BeginTx(ctx, nil)
+	if err != nil {
+		return archive.Result{}, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	return readPage(ctx, tx, account, f, p)
+}
+
+func readPage(ctx context.Context, reads Reader, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
 	a, err := readAccount(ctx, reads, account)
 	if err != nil {
 		return archive.Result{}, err
