@@ -22,8 +22,12 @@ func chatCommand(o *options) *cobra.Command {
 	bare := cmd.Flags().Bool("bare", false, "send to bare JIDs")
 	manage := cmd.Flags().Bool("manage", false, "with stream management (XEP-0198): one request and one acknowledgement for ten messages")
 	archive := cmd.Flags().String("archive", "", "what the accounts want archived (XEP-0441): always or never; empty leaves the preferences unchanged")
+	wait := cmd.Flags().Duration("wait", 0, "how long to wait before each round, for what the server does after an earlier load")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
+			if err := pause(ctx, *wait); err != nil {
+				return nil, err
+			}
 			others, err := online(ctx, t, o)
 			if err != nil {
 				return nil, err
@@ -143,6 +147,13 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 		return nil, fmt.Errorf("no message arrived")
 	}
 	f := figures{{"messages", "/s", float64(total.Load()) / elapsed.Seconds()}}
+	if l.manage {
+		answers := 0
+		for _, c := range clients {
+			answers += c.answers
+		}
+		f = append(f, figure{"answered requests", "%", 100 * float64(answers) / float64(total.Load()/10)})
+	}
 	return append(append(f, perUnit(before, after, total.Load())...), quantiles(all)...), nil
 }
 

@@ -16,6 +16,7 @@ type client struct {
 	buf     []byte // read and not yet processed
 	jid     string
 	refused func() error // called by count for a message that is returned as an error; nil ends count with that error
+	answers int          // acknowledgements that count has passed (XEP-0198)
 }
 
 const (
@@ -147,6 +148,7 @@ func (c *client) count(deadline time.Time, mark string, seen func(rest []byte) (
 			if end < 0 {
 				break
 			}
+			c.answers += bytes.Count(c.buf[:at], []byte("<a xmlns="))
 			stop := seen(c.buf[at+len(mark) : at+end])
 			c.buf = c.buf[at+end:]
 			if stop {

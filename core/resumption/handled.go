@@ -26,12 +26,35 @@ type Handled struct {
 	received uint32   // stanzas that were received, without the one of next
 	pending  []*Token // stanzas whose writes have not ended, in order
 	failed   bool
-	wanted   bool   // the client has asked
+	asked    requests
 	saved    uint32 // what is stored
 	saving   bool
 	drained  chan struct{} // closed when pending is empty; nil unless Wait waits
 
 	next *Token // of the stanza that is being handled
+}
+
+// requests are those of the client that are not answered. One answer is due as soon as the stanzas before the first of them are handled:
+// waiting for those that come after it would never end while the client sends more.
+type requests struct {
+	open        bool
+	first, last uint32 // stanzas that were received before the first one, and before the last
+}
+
+func (r *requests) add(received uint32) {
+	if !r.open {
+		r.open, r.first = true, received
+	}
+	r.last = received
+}
+
+// due reports whether the first request can be answered when n stanzas are handled.
+func (r *requests) due(n uint32) bool { return r.open && int32(n-r.first) >= 0 }
+
+// answered removes the requests that the answer n is for.
+func (r *requests) answered(n uint32) {
+	r.open = int32(n-r.last) < 0
+	r.first = r.last
 }
 
 // Token is one stanza, for those who write what must not be lost.
@@ -41,6 +64,7 @@ type Token struct {
 	writes  int  // that have not ended
 	used    bool // there was a write
 	pending bool // it is in Handled.pending
+	done    func(error)
 }
 
 // NewHandled returns a counter that begins with n; saved is what is stored already.
@@ -51,7 +75,9 @@ func NewHandled(n, saved uint32, hooks HandledHooks) *Handled {
 // Begin returns the token of the next stanza. Call End after it.
 func (h *Handled) Begin() *Token {
 	if h.next == nil {
-		h.next = &Token{of: h}
+		t := &Token{of: h}
+		t.done = t.end // one function for all writes of the stanza
+		h.next = t
 	}
 	h.next.number = h.received + 1
 	return h.next
@@ -77,7 +103,7 @@ func (t *Token) BeginWrite() func(error) {
 	}
 	t.used = true
 	t.writes++
-	return t.end
+	return t.done
 }
 
 // insert adds a token to pending, by its number: a write of an earlier stanza can begin later.
@@ -136,31 +162,26 @@ func (h *Handled) count() uint32 {
 // Request says that the client wants to know how many stanzas are handled.
 func (h *Handled) Request() {
 	h.mu.Lock()
-	h.wanted = true
+	h.asked.add(h.received)
 	h.proceed()
 }
 
 // proceed answers the client, or saves the count before that. The lock is held; proceed unlocks it.
 func (h *Handled) proceed() {
-	if !h.wanted || h.saving || h.failed {
+	n := h.count()
+	if h.saving || h.failed || !h.asked.due(n) {
 		h.mu.Unlock()
 		return
 	}
-	n := h.count()
-	switch {
-	case h.hooks.Save == nil && len(h.pending) == 0, n == h.saved && n == h.received:
-		h.wanted = false
+	if h.hooks.Save == nil || n == h.saved {
+		h.asked.answered(n)
 		h.mu.Unlock()
 		h.hooks.Answer(n)
-	case h.hooks.Save == nil:
-		h.mu.Unlock()
-	case len(h.pending) == 0:
-		h.wanted, h.saving = false, true
-		h.mu.Unlock()
-		h.hooks.Save(n, func(err error) { h.hasSaved(n, err) })
-	default:
-		h.mu.Unlock()
+		return
 	}
+	h.saving = true
+	h.mu.Unlock()
+	h.hooks.Save(n, func(err error) { h.hasSaved(n, err) })
 }
 
 // hasSaved handles the end of a call of Save.
@@ -169,11 +190,12 @@ func (h *Handled) hasSaved(n uint32, err error) {
 	h.saving = false
 	failed := err != nil && !h.failed
 	h.failed = h.failed || failed
-	answer := !h.failed && int32(h.count()-n) >= 0
-	if answer {
+	answer := !h.failed && int32(h.count()-n) >= 0 // else a write is still to end that was not committed before
+	if err == nil {
 		h.saved = n
-	} else {
-		h.wanted = true // the outcome of a write is still to come, and it is not sure that it was committed before
+	}
+	if answer {
+		h.asked.answered(n)
 	}
 	h.mu.Unlock()
 	if answer {

@@ -86,6 +86,70 @@ func TestHandled(t *testing.T) {
 	}
 }
 
+// A client that goes on sending is answered all the same, as soon as what came before its request is handled, and once for requests that
+// came meanwhile.
+func TestHandledBusy(t *testing.T) {
+	t.Parallel()
+	c := &client{}
+	h := NewHandled(0, 0, c.hooks())
+	var writes []func(error)
+	send := func(n int) {
+		for range n {
+			writes = append(writes, h.Begin().BeginWrite())
+			h.End()
+		}
+	}
+	commit := func(n int) {
+		for _, done := range writes[:n] {
+			done(nil)
+		}
+		writes = writes[n:]
+	}
+	send(3)
+	h.Request()
+	send(2)
+	commit(2)
+	if len(c.saves) != 0 {
+		t.Fatalf("%+v", c)
+	}
+	commit(2) // the third is saved at once
+	send(1)
+	h.Request()
+	send(1)
+	h.Request()
+	commit(3)
+	if len(c.saves) != 1 || len(c.answers) != 0 {
+		t.Fatalf("%+v", c)
+	}
+	c.commit(nil)
+	c.commit(nil)
+	if !slices.Equal(c.saved, []uint32{3, 7}) || !slices.Equal(c.answers, []uint32{3, 7}) || len(c.saves) != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A stanza of which a write begins only when the count with it is being stored is not acknowledged before that write has ended, and what is
+// stored is corrected if the client is to be answered meanwhile.
+func TestHandledLate(t *testing.T) {
+	t.Parallel()
+	c := &client{}
+	h := NewHandled(0, 0, c.hooks())
+	token := h.Begin()
+	token.BeginWrite()(nil)
+	h.End()
+	stanzas(h, 1)
+	h.Request()
+	late := token.BeginWrite()
+	c.commit(nil)
+	if len(c.answers) != 0 || len(c.saves) != 0 {
+		t.Fatalf("%+v", c)
+	}
+	late(nil)
+	if !slices.Equal(c.answers, []uint32{2}) || !slices.Equal(c.saved, []uint32{2}) {
+		t.Errorf("%+v", c)
+	}
+}
+
 // The count wraps at 2^32.
 func TestHandledWraps(t *testing.T) {
 	t.Parallel()

@@ -13,8 +13,8 @@ import (
 // to all of these accounts too.
 var dragoman = &kind{
 	name: "dragoman", title: "Dragoman", configure: configureDragoman, populate: importAccounts,
-	mechanisms: []string{"SCRAM-SHA-256", "HT-SHA-256-NONE"},
-	room:       []string{"--room", "lobby@echo.DOMAIN", "--link", "guest"},
+	mechanisms: []string{"SCRAM-SHA-256", "HT-SHA-256-NONE"}, indexes: true,
+	room: []string{"--room", "lobby@echo.DOMAIN", "--link", "guest"},
 }
 
 // before is another dragoman binary, which -before names.
@@ -25,7 +25,7 @@ var before = &kind{
 		}
 		return configureDragomanBinary(s, b.before, "")
 	},
-	populate: importAccounts, mechanisms: dragoman.mechanisms, room: dragoman.room,
+	populate: importAccounts, mechanisms: dragoman.mechanisms, indexes: true, room: dragoman.room,
 }
 
 func configureDragoman(b *bench, s *server) error {

@@ -24,6 +24,7 @@ type kind struct {
 	populate func(ctx context.Context, b *bench, s *server, user string, n int) error
 	// mechanisms are those that it has with the passwords stored as they are, beside PLAIN and SCRAM-SHA-1.
 	mechanisms []string
+	indexes    bool // archived messages are indexed by words, after the load
 	// room are arguments of 'xmppbench room'.
 	room []string
 }
