@@ -51,7 +51,8 @@ func (p *Push) inbound(ctx context.Context, in *router.Pass) error {
 	if in.Stanza.Kind != stanza.Message {
 		return nil
 	}
-	if in.Stanza.MayHave(nsPubsub, "pubsub") && p.stopped(ctx, in) {
+	// Not every event of a node is parsed: nsPubsub is the beginning of other namespaces, too.
+	if in.Stanza.MayHave(nsPubsub, "affiliation") && p.stopped(ctx, in) {
 		return router.ErrStop
 	}
 	if len(in.Targets) == 0 {
