@@ -15,6 +15,7 @@ type Config struct {
 	Store      Store       `toml:"store" doc:"Where the server keeps what has to survive a restart."`
 	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
 	Pubsub     Pubsub      `toml:"pubsub" doc:"Publish-subscribe (XEP-0060): what accounts keep for themselves and their contacts, such as avatars and bookmarks, and the service of each host."`
+	Rooms      Rooms       `toml:"rooms" doc:"Rooms for many people (XEP-0045), at a domain of each host."`
 	Proxy      Proxy       `toml:"proxy" doc:"The proxy for files that clients send to each other (XEP-0065), where listen.proxy names an address."`
 	Strangers  Strangers   `toml:"strangers" doc:"What accounts get from addresses that they do not know: those that are neither in their roster nor were written to. The numbers are in [limits]."`
 	Log        Log         `toml:"log" doc:"Logging, to standard error."`
@@ -260,6 +261,7 @@ func Default() Config {
 		Strangers: Strangers{Policy: "limit"},
 		Store:     Store{Partitions: 4},
 		Pubsub:    defaultPubsub(),
+		Rooms:     defaultRooms(),
 		Log:       Log{Level: "info", Format: "text"},
 		Foreign:   Foreign{Address: "127.0.0.1:5347"},
 		Gateway: Gateway{

@@ -35,6 +35,7 @@ func (c *Config) validate(p *Problems) {
 	c.Store.validate(p)
 	c.Limits.validate(p)
 	c.Pubsub.validate(p)
+	c.Rooms.validate(p)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		p.add("log.level", "%q is not debug, info, warn or error", c.Log.Level)
 	}

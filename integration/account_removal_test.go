@@ -95,6 +95,8 @@ func testAccountRemoval(ctx context.Context, t *testing.T, w fakeNetwork, name s
 		{owner, "<iq type='set' id='f' to='pubsub." + testHost + "'><pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='urn:test'/></pubsub></iq>"},
 		{friend, "<iq type='set' id='g' to='pubsub." + testHost + "'><pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='urn:friend'/></pubsub></iq>"},
 		{owner, "<iq type='set' id='h' to='pubsub." + testHost + "'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='urn:friend' jid='" + simon + "'/></pubsub></iq>"},
+		{owner, "<presence to='own@conference." + testHost + "/S'><x xmlns='http://jabber.org/protocol/muc'/></presence>" +
+			"<iq type='set' id='own' to='own@conference." + testHost + "'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_persistentroom'><value>1</value></field></x></query></iq>"},
 		{owner, "<message type='chat' to='" + sally + "'><body>hello</body></message>"},
 	} {
 		if err := step.conn.Send(step.text); err != nil {
@@ -104,8 +106,11 @@ func testAccountRemoval(ctx context.Context, t *testing.T, w fakeNetwork, name s
 			t.Fatal(err)
 		}
 	}
+	if _, err := ask(ctx, owner, "own@conference."+testHost, "<query xmlns='http://jabber.org/protocol/disco#info'/>"); err != nil { // the room has done all
+		t.Fatal(err)
+	}
 	before := rowsOf(ctx, t, h.gateway, simon)
-	for _, table := range []string{"accounts", "credentials", "roster", "archive_messages", "vcards", "private_xml", "pubsub_nodes", "pubsub_items", "pubsub_affiliations", "pubsub_subscriptions", "bridge_accounts", "bridge_rooms"} {
+	for _, table := range []string{"accounts", "credentials", "roster", "archive_messages", "vcards", "private_xml", "pubsub_nodes", "pubsub_items", "pubsub_affiliations", "pubsub_subscriptions", "rooms", "room_affiliations", "bridge_accounts", "bridge_rooms"} {
 		if before[table] == 0 {
 			t.Errorf("there is nothing in %s, and so nothing is shown: %v", table, before)
 		}
@@ -221,6 +226,9 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 		"server_lists":           `FALSE`, // of the host
 		"deleted_names":          `FALSE`, // the name alone, which is not given away again at once
 		"deletion_clock":         `FALSE`,
+
+		"rooms":             `creator = '` + who + `'`,
+		"room_affiliations": `jid = '` + who + `'`,
 
 		"pubsub_nodes":         `account = '` + who + `' OR creator = '` + who + `'`,
 		"pubsub_items":         `service = '` + who + `' OR publisher = '` + who + `'`,

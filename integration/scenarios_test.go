@@ -40,7 +40,7 @@ func readScenarios(t *testing.T) []*scenario.Scenario {
 
 // setupOf is the server that a scenario needs.
 func setupOf(p *scenario.Scenario) peers.Setup {
-	setup := peers.Setup{Host: testHost, Admin: p.Admin}
+	setup := peers.Setup{Host: testHost, Admin: p.Admin, Conference: true}
 	for _, g := range p.Groups {
 		setup.Groups = append(setup.Groups, peers.Group(g))
 	}

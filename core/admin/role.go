@@ -40,6 +40,7 @@ const (
 	ManageAccounts              // change passwords, disable, enable and lock accounts, end sessions; those of lower roles only
 	Announce                    // announcements, the message of the day, the welcome message
 	EditLists                   // addresses with which nobody may communicate, or only with which
+	ManageRooms                 // list, change and destroy rooms; create as many as wanted
 	DeleteAccounts              // with all that belongs to them
 	SeeRosters                  // contact lists of others
 	GrantRoles                  // make operators and administrators
@@ -57,6 +58,7 @@ var table = [rights]struct {
 	ManageAccounts: {Operator, "change passwords, disable, enable and lock accounts, end sessions; operators: of users only"},
 	Announce:       {Operator, "send announcements, set the message of the day and the welcome message"},
 	EditLists:      {Operator, "edit the lists of addresses that are blocked or allowed on the whole server"},
+	ManageRooms:    {Operator, "list, change and destroy rooms, and create any number of them"},
 	DeleteAccounts: {Admin, "delete accounts"},
 	SeeRosters:     {Admin, "see the contacts of an account"},
 	GrantRoles:     {Admin, "make operators and administrators"},

@@ -53,6 +53,7 @@ type Options struct {
 	Reader   AccountReader
 	Texts    TextStore
 	Lists    ListStore
+	Rooms    RoomKeeper // nil: the host has no rooms. It is set before the host serves
 	// Reserved reports whether the configuration reserves the name of an account.
 	Reserved func(account jid.JID) bool
 	// Foreign reports whether another back end than our own checks the password of an account.

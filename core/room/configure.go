@@ -59,6 +59,11 @@ func (r *Room) SetInfo(ctx context.Context, info Info) error { return r.configur
 // SetConfig changes the rules of the room and applies them to the occupants.
 func (r *Room) SetConfig(ctx context.Context, c Config) error { return r.configure(ctx, r.info, c) }
 
+// Configure changes the description and the rules of the room in one step.
+func (r *Room) Configure(ctx context.Context, info Info, c Config) error {
+	return r.configure(ctx, info, c)
+}
+
 func (r *Room) configure(ctx context.Context, info Info, c Config) error {
 	oldInfo, old := r.info, r.config
 	if reflect.DeepEqual(oldInfo, info) && reflect.DeepEqual(old, c) {

@@ -77,7 +77,7 @@ func (h *Entry) load(ctx context.Context) (*room.Snapshot, error) {
 		return nil, fmt.Errorf("load room %s: %w", h.at, err)
 	case !ok:
 		return nil, ErrNoRoom
-	case !kept.Config.Persistent: // left over by a process that ended while the room had occupants
+	case !kept.Config.Persistent || kept.Config.Locked: // left over by a process that ended while the room had occupants
 		if err := store.SaveRoom(ctx, h.at, room.Change{Destroyed: true}); err != nil {
 			return nil, fmt.Errorf("remove leftover room %s: %w", h.at, err)
 		}
@@ -112,9 +112,13 @@ func (h *Entry) make(ctx context.Context, kept *room.Snapshot, created bool) (*r
 		kept = opened.Snapshot
 	}
 	out := h.sender()
+	limits := o.Limits
+	if opened.Limits != nil {
+		limits = *opened.Limits
+	}
 	opts := room.Options{
 		JID: h.at, Send: out.Send, SendMany: out.SendMany, Owner: opened.Owner, Secret: o.Secret, Snapshot: kept,
-		Created: created, History: opened.History, Limits: o.Limits, Now: o.Now, Log: o.Log,
+		Created: created, History: opened.History, Limits: limits, Now: o.Now, Log: o.Log,
 	}
 	if o.Store != nil {
 		opts.Save = h.save
@@ -175,15 +179,15 @@ func (h *Entry) Do(ctx context.Context, f func(ctx context.Context, r *room.Room
 	return err
 }
 
-// settle drops a destroyed room from memory, and removes a temporary room after the last session has
-// left it (XEP-0045 §10.1.2).
+// settle drops a destroyed room from memory, and removes a temporary room, or one that was not configured, after the last session
+// has left it (XEP-0045 §10.1.2, §10.1.3).
 func (h *Entry) settle(ctx context.Context) {
 	r := h.room
 	switch {
 	case r == nil:
 	case r.Gone():
 		h.room = nil
-	case h.service.opts.Store != nil && r.Sessions() == 0 && !r.Config().Persistent:
+	case h.service.opts.Store != nil && r.Sessions() == 0 && (!r.Config().Persistent || r.Config().Locked):
 		if err := r.Destroy(ctx, jid.JID{}, ""); err != nil {
 			h.service.opts.Log.Error("removing an empty room", "room", h.at.String(), "error", err)
 			return // tried again with the next stanza, or when it is loaded again

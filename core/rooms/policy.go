@@ -44,6 +44,7 @@ type Opened struct {
 	Owner    room.Owner
 	Snapshot *room.Snapshot // replaces the stored state; nil to use the stored state
 	History  room.History   // nil is a ring in memory
+	Limits   *room.Limits   // nil: those of the Options
 	Puppets  []room.Puppet  // its puppets
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
+	"github.com/dragoman-im/dragoman/config"
 	coredisco "github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/features/conference"
 	"github.com/dragoman-im/dragoman/core/features/disco"
 	"github.com/dragoman-im/dragoman/core/identity"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -17,9 +20,10 @@ import (
 type host struct {
 	*router.Host
 	linked
-	domain   jid.JID
-	accounts *authentication.Accounts
-	identity *identity.Host
+	domain     jid.JID
+	accounts   *authentication.Accounts
+	identity   *identity.Host
+	conference *conference.Service // nil: the host has no rooms
 }
 
 // newHost creates a host with its features and attaches it to the router.
@@ -59,16 +63,8 @@ type servedDomain struct {
 
 // serve attaches a domain below the host, unless the configuration gives it to a component or gateway.
 func (h *host) serve(r *router.Router, a assembly, d servedDomain) error {
-	if d.label == "" {
-		return nil
-	}
-	domain, err := jid.Parse(d.label + "." + h.domain.Domain())
-	if err != nil {
-		a.log.Warn("domain is not served: nothing can be below this host", "host", h.domain, "for", d.name) // it is an IP address
-		return nil
-	}
-	if a.config.Named(domain.Domain()) {
-		a.log.Warn("domain is not served: a component or gateway has it", "domain", domain, "for", d.name)
+	domain, ok := h.below(d.label, d.name, a.config, a.log)
+	if !ok {
 		return nil
 	}
 	below := router.NewHost(r, domain, router.HostOptions{Accounts: nobody{}, Log: a.log})
@@ -78,6 +74,23 @@ func (h *host) serve(r *router.Router, a assembly, d servedDomain) error {
 	}
 	h.disco.AddItem(domain, d.name)
 	return nil
+}
+
+// below returns a domain below the host. ok is false if the label is empty, or the domain cannot be served.
+func (h *host) below(label, name string, c config.Config, log *slog.Logger) (domain jid.JID, ok bool) {
+	if label == "" {
+		return jid.JID{}, false
+	}
+	domain, err := jid.Parse(label + "." + h.domain.Domain())
+	if err != nil {
+		log.Warn("domain is not served: nothing can be below this host", "host", h.domain, "for", name) // it is an IP address
+		return jid.JID{}, false
+	}
+	if c.Named(domain.Domain()) {
+		log.Warn("domain is not served: a component or gateway has it", "domain", domain, "for", name)
+		return jid.JID{}, false
+	}
+	return domain, true
 }
 
 // nobody are the accounts of a domain that has none.

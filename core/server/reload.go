@@ -44,6 +44,9 @@ func (s *Server) Reload(c config.Config) error {
 	s.store.SetLimits(StoreLimits(c))
 	for _, h := range s.hosts {
 		h.accounts.SetLimits(recordLimits(c))
+		if h.conference != nil {
+			h.conference.SetConfig(c.Rooms)
+		}
 	}
 	s.reloadable.clientsKept.Store(int64(c.Login.ClientsKept))
 	s.quota.SetLimits(registrationLimits(c.Limits))

@@ -121,6 +121,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err = s.updateGroups(ctx); err != nil {
 		return s, err
 	}
+	if err = s.newConferences(); err != nil {
+		return s, err
+	}
 	if err = s.newComponents(); err != nil {
 		return s, err
 	}

@@ -41,6 +41,7 @@ type Attachment struct {
 	Endpoint   *router.Endpoint // the domain, made by Server.Router().Endpoint
 	Name       string           // shown in the hosts' disco#items
 	Privileges Privileges
+	Host       jid.JID // the only host that shows it; zero: all
 }
 
 // services are the attached services.
@@ -82,7 +83,9 @@ func (s *Server) Attach(list ...Attachment) error {
 			return fmt.Errorf("attach %s: the router has no such endpoint", domain)
 		}
 		for _, h := range s.hosts {
-			h.disco.AddItem(domain, a.Name)
+			if a.Host.IsZero() || a.Host == h.domain {
+				h.disco.AddItem(domain, a.Name)
+			}
 			h.privileges.Grant(domain, a.Privileges)
 		}
 		entry := &attached{Attachment: a}

@@ -75,6 +75,9 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	if setup.Rooms != "" {
 		fmt.Fprintf(&b, "Component %q \"muc\"\n\tmodules_enabled = { \"muc_mam\" }\n\trestrict_room_creation = false\n\tmuc_room_locking = false\n\tmuc_room_default_public_jids = true\n", setup.Rooms)
 	}
+	if setup.Conference {
+		fmt.Fprintf(&b, "Component %q \"muc\"\n\tmodules_enabled = { \"muc_mam\" }\n\trestrict_room_creation = false\n", "conference."+setup.Host)
+	}
 	for _, c := range setup.Components {
 		p.components = append(p.components, c.Domain)
 		fmt.Fprintf(&b, "Component %q\n\tcomponent_secret = %q\n\tmodules_enabled = { %s}\n", c.Domain, c.Secret, extra)

@@ -46,6 +46,7 @@ type Setup struct {
 	Accounts   []Account
 	Components []Component
 	Groups     []Group
+	Conference bool   // on Prosody: rooms at conference.HOST, with the server's own defaults
 	Rooms      string // domain of chat rooms with an archive, on Prosody; empty: none
 	Admin      string // localpart of an account that may use admin commands
 }

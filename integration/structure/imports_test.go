@@ -83,6 +83,7 @@ var importRules = []importRule{
 	{"core/store/directory", join(addresses, "core/features/search", "core/store", "core/store/scan")},
 	{"core/store/nodes", join(join(engines, addresses...), "core/store", "core/store/scan")},
 	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/features/clients", "core/store", "core/store/scan")},
+	{"core/store/rooms", join(join(engines, addresses...), "core/features/conference", "core/store", "core/store/scan")},
 	{"core/store/uploads", join(addresses, "core/features/upload", "core/store", "core/store/scan")},
 	{"core/store/pushes", join(addresses, "core/features/push", "core/store", "core/store/scan")},
 	{"core/store/scan", nil},
@@ -90,7 +91,7 @@ var importRules = []importRule{
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes"}},
+	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/rooms"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},

@@ -29,6 +29,9 @@ func (c *Commands) Feature() router.Feature {
 			list = append(list, c.command(d))
 		}
 	}
+	for _, d := range roomCommands {
+		list = append(list, c.roomCommand(d))
+	}
 	return router.Feature{
 		Name: "admincommands", HostDisco: router.Disco{Commands: list},
 		Stages: []router.Stage{{Name: "server lists", Position: router.Refuse, Outbound: c.sent, Inbound: c.received}},
@@ -95,6 +98,7 @@ var conditions = []struct {
 	{admin.ErrPassword, stanza.NotAcceptable, "This password cannot be used."},
 	{admin.ErrForeign, stanza.NotAllowed, "This account's password is kept elsewhere and cannot be changed here."},
 	{admin.ErrConfigured, stanza.NotAllowed, "The configuration of the server makes this address an administrator."},
+	{admin.ErrNoRoom, stanza.ItemNotFound, "There is no such room."},
 	{admin.ErrOwnAddress, stanza.NotAcceptable, "Addresses of this server cannot be on this list."},
 }
 

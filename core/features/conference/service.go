@@ -1,0 +1,99 @@
+package conference
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/rooms"
+	"github.com/dragoman-im/dragoman/core/router"
+)
+
+// Name is the name of the service in service discovery.
+const Name = "Rooms"
+
+// stopWait is how long Run waits for stanzas that were sent before the server stops.
+const stopWait = 5 * time.Second
+
+// Options are the parameters of New.
+type Options struct {
+	Endpoint *router.Endpoint // of the service's domain
+	Store    rooms.Store
+	Lists    Lists        // of what is in Store
+	Secret   []byte       // of occupant ids; it must never change
+	Config   config.Rooms // the settings; SetConfig replaces those that can be reloaded
+	// Local reports whether an address is an account of a served host, and Admin whether it belongs to an administrator.
+	Local, Admin func(who jid.JID) bool
+	Log          *slog.Logger
+}
+
+// Service is the conference service of a host.
+type Service struct {
+	Options
+	settings atomic.Pointer[config.Rooms]
+	rooms    *rooms.Service // set before started is closed
+	started  chan struct{}
+
+	// Counters count what was refused because of a limit.
+	Counters struct{ Rooms, Size, Rate atomic.Uint64 }
+}
+
+// New returns the service of a domain. It handles stanzas when Run is called.
+func New(o Options) *Service {
+	s := &Service{Options: o, started: make(chan struct{})}
+	s.SetConfig(o.Config)
+	return s
+}
+
+// SetConfig replaces the settings. The limits of rooms that are in memory stay.
+func (s *Service) SetConfig(c config.Rooms) { s.settings.Store(&c) }
+
+// Domain returns the address of the service.
+func (s *Service) Domain() jid.JID { return s.Endpoint.Domain() }
+
+// Run serves the rooms until ctx ends; the occupants are then told that the service shuts down.
+func (s *Service) Run(ctx context.Context) error {
+	if err := s.Lists.DeleteTemporary(ctx, s.Domain()); err != nil { // left by a process that did not stop in order
+		return fmt.Errorf("start the rooms of %s: %w", s.Domain(), err)
+	}
+	s.rooms = rooms.New(context.WithoutCancel(ctx), rooms.Options{
+		Domain: s.Domain(), Policy: policy{s}, Endpoint: s.Endpoint, Secret: s.Secret, Store: s.Store,
+		IdleFor: time.Duration(s.Config.Idle), Info: info(), Log: s.Log,
+	})
+	s.Endpoint.Handle(s.rooms.Handle)
+	close(s.started)
+	<-ctx.Done()
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
+	defer cancel()
+	s.rooms.Stop(stopping)
+	return nil
+}
+
+func info() disco.Info {
+	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: Name}}}
+}
+
+// Started returns a channel that is closed when stanzas are handled.
+func (s *Service) Started() <-chan struct{} { return s.started }
+
+// limits are those of a room that is loaded now.
+func (s *Service) limits() *room.Limits {
+	c := s.settings.Load()
+	return &room.Limits{
+		Sessions: c.Occupants, Affiliations: c.Affiliations, Nick: int(c.NickBytes), Subject: int(c.SubjectBytes), History: c.History,
+	}
+}
+
+// Counted declares the counters, for the host that the domain is below.
+func (s *Service) Counted() []router.Counter {
+	return []router.Counter{
+		{Setting: "rooms.per_account", Value: &s.Counters.Rooms}, {Setting: "rooms.message_bytes", Value: &s.Counters.Size},
+		{Setting: "rooms.messages", Value: &s.Counters.Rate},
+	}
+}

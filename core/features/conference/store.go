@@ -1,0 +1,32 @@
+package conference
+
+import (
+	"context"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/paging"
+)
+
+// Row is a room in a list.
+type Row struct {
+	JID     jid.JID
+	Name    string
+	Creator jid.JID // zero if the account was deleted
+	Created time.Time
+	Listed  bool // shown to everybody
+	Kept    bool // also when everybody has left
+}
+
+// Lists finds the stored rooms of several domains.
+type Lists interface {
+	// Rooms returns a page of the rooms of a domain in the order of their addresses: the listed ones, or all. Max is a limit;
+	// After and Before are addresses, also of rooms that do not exist; Index is not used.
+	Rooms(ctx context.Context, domain jid.JID, all bool, p paging.Request) ([]Row, paging.Answer, error)
+	// Created counts the rooms that an address has created.
+	Created(ctx context.Context, by jid.JID) (int, error)
+	// Affiliated lists the rooms of a domain in which an address has an affiliation.
+	Affiliated(ctx context.Context, domain, who jid.JID) ([]jid.JID, error)
+	// DeleteTemporary deletes the rooms of a domain that are not kept.
+	DeleteTemporary(ctx context.Context, domain jid.JID) error
+}

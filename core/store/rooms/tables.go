@@ -1,0 +1,92 @@
+package rooms
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/core/features/conference"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/rooms"
+	"github.com/dragoman-im/dragoman/core/store"
+	"github.com/dragoman-im/dragoman/core/store/scan"
+)
+
+// Tables are the tables of a server. Its methods may be called from any goroutine.
+type Tables struct{ store *store.Store }
+
+var (
+	_ rooms.Store      = (*Tables)(nil)
+	_ conference.Lists = (*Tables)(nil)
+)
+
+// New returns the tables in a database. Call it before the store is used.
+func New(s *store.Store) *Tables {
+	s.OnDeleteAccount(deleteAccount)
+	return &Tables{s}
+}
+
+const (
+	deleteAffiliationsSQL = `DELETE FROM room_affiliations WHERE jid = ?`
+	forgetCreatorSQL      = `UPDATE rooms SET creator = '' WHERE creator = ?`
+)
+
+func deleteAccount(tx *sql.Tx, account jid.JID) error {
+	for _, query := range []string{deleteAffiliationsSQL, forgetCreatorSQL} {
+		if _, err := tx.Exec(query, account.String()); err != nil {
+			return fmt.Errorf("delete affiliations of %s: %w", account, err)
+		}
+	}
+	return nil
+}
+
+const (
+	roomSQL         = `SELECT info, config, subject FROM rooms WHERE room = ?`
+	affiliationsSQL = `SELECT jid, affiliation, nick, reason FROM room_affiliations WHERE room = ?`
+)
+
+// LoadRoom implements rooms.Store.
+func (t *Tables) LoadRoom(ctx context.Context, at jid.JID) (s room.Snapshot, ok bool, err error) {
+	// A context that may end would cost more than the queries.
+	ctx = context.WithoutCancel(ctx)
+	var info, config, subject string
+	err = t.store.Reader().QueryRowContext(ctx, roomSQL, at.String()).Scan(&info, &config, &subject)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return s, false, nil
+	case err != nil:
+		return s, false, fmt.Errorf("read room: %w", err)
+	}
+	for _, part := range []struct {
+		text string
+		into any
+	}{{info, &s.Info}, {config, &s.Config}, {subject, &s.Subject}} {
+		if err := json.Unmarshal([]byte(part.text), part.into); err != nil {
+			return s, false, fmt.Errorf("read room: %w", err)
+		}
+	}
+	s.Affiliations, err = t.affiliations(ctx, at)
+	return s, err == nil, err
+}
+
+func (t *Tables) affiliations(ctx context.Context, at jid.JID) (map[jid.JID]room.ListEntry, error) {
+	list := map[jid.JID]room.ListEntry{}
+	_, err := scan.Rows(ctx, t.store.Reader(), func(row scan.Row) (none struct{}, err error) {
+		var address, affiliation string
+		var e room.ListEntry
+		if err := row.Scan(&address, &affiliation, &e.Nick, &e.Reason); err != nil {
+			return none, err
+		}
+		j, err := jid.Parse(address)
+		e.Affiliation = room.Affiliation(affiliation)
+		list[j] = e
+		return none, err
+	}, affiliationsSQL, at.String())
+	if err != nil {
+		return nil, fmt.Errorf("read affiliations: %w", err)
+	}
+	return list, nil
+}
