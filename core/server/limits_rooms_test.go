@@ -1,0 +1,33 @@
+package server
+
+import "github.com/dragoman-im/dragoman/config"
+
+// roomLimits are the limits of rooms.
+func roomLimits(d config.Config) []reached {
+	enter := func(at string) string {
+		return "<presence to='" + at + "@conference.home.test/R'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+	}
+	say := "<message type='groupchat' to='a@conference.home.test'><body>" + many(300, "x") + "</body></message>"
+	reach := func(see string, text ...string) func(*testServer) *peer {
+		return func(p *testServer) *peer {
+			c := p.online("romeo")
+			for _, t := range text {
+				c.Send(t)
+			}
+			c.Until(see)
+			return nil
+		}
+	}
+	return []reached{
+		{"rooms.per_account", d.Rooms.PerAccount, extra{limits: "[rooms]\nper_account = 1"}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			c.Send(enter("a"))
+			c.Until("<subject")
+			c.Send(enter("b"))
+			c.Until("<resource-constraint ")
+			return nil
+		}, ""},
+		{"rooms.message_bytes", d.Rooms.MessageBytes, extra{limits: "[rooms]\nmessage_bytes = \"300 B\""}, reach("<not-acceptable ", enter("a"), say), ""},
+		{"rooms.messages", d.Rooms.Messages, extra{limits: "[rooms]\nmessages = 1"}, reach("<policy-violation ", enter("a"), say, say, say), ""},
+	}
+}
