@@ -23,13 +23,13 @@ func appendItem(dst []byte, service jid.JID, i *Item, payload bool) []byte {
 	return append(dst, "</item>"...)
 }
 
-// appendItems appends <items/> with items.
-func appendItems(dst []byte, service jid.JID, n *Node, items []Item) []byte {
+// appendItems appends <items/> with items, for a notification or else for a request, whose answer always has the payloads.
+func appendItems(dst []byte, service jid.JID, n *Node, items []Item, notification bool) []byte {
 	dst = append(dst, "<items"...)
 	dst = stanza.AppendAttr(dst, "node", n.Name)
 	dst = append(dst, '>')
 	for i := range items {
-		dst = appendItem(dst, service, &items[i], n.Config.Payloads)
+		dst = appendItem(dst, service, &items[i], n.Config.Payloads || !notification)
 	}
 	return append(dst, "</items>"...)
 }
@@ -123,7 +123,7 @@ func (e *Engine) Last(ctx context.Context, service jid.JID, n *Node, to jid.JID,
 	if err != nil || len(page.Items) == 0 {
 		return err
 	}
-	st := event(service, n, string(appendItems(nil, service, n, page.Items)))
+	st := event(service, n, string(appendItems(nil, service, n, page.Items, true)))
 	st.To = to
 	route(st.With(message.Delay(service, page.Items[0].At))) // XEP-0060 §6.1.7
 	return nil

@@ -54,7 +54,7 @@ func (e *Engine) items(ctx context.Context, r *Request, x *stanza.Element) (answ
 		return "", err
 	}
 	dst := []byte("<pubsub xmlns='" + NS + "'>")
-	dst = appendItems(dst, r.Service, n, page.Items)
+	dst = appendItems(dst, r.Service, n, page.Items, false)
 	if q.IDs == nil && (paged || len(page.Items) < page.Count && x.Attr("max_items") == "") {
 		dst = page.answer().Element().Append(dst, NS)
 	}

@@ -18,12 +18,8 @@ func (e *Engine) Read(ctx context.Context, q Reading) (items []Item, found bool,
 	if n == nil || !n.Config.Persist || q.Shared && n.Config.Access != Open && n.Config.Access != Presence {
 		return nil, false, nil
 	}
-	rel, err := e.relation(ctx, q.Service, n, q.Reader)
-	if err != nil {
+	if _, readable, err := e.Readable(ctx, q); !readable || err != nil {
 		return nil, false, err
-	}
-	if rel.Blocked || n.admits(affiliation(q.Service, n, q.Reader), n.subscribed(q.Reader), rel) != nil {
-		return nil, false, nil
 	}
 	query := e.newest(n, q.Count)
 	switch {
@@ -35,6 +31,23 @@ func (e *Engine) Read(ctx context.Context, q Reading) (items []Item, found bool,
 	}
 	page, err := e.Store.Items(ctx, q.Service, query)
 	return page.Items, err == nil, err
+}
+
+// Readable reports whether a node exists, and whether an entity may retrieve its items. No items are read.
+func (e *Engine) Readable(ctx context.Context, q Reading) (exists, readable bool, err error) {
+	nodes, err := e.Host.Nodes(ctx, q.Service)
+	if err != nil {
+		return false, false, err
+	}
+	n := nodes.Get(q.Node)
+	if n == nil {
+		return false, false, nil
+	}
+	rel, err := e.relation(ctx, q.Service, n, q.Reader)
+	if err != nil {
+		return true, false, err
+	}
+	return true, !rel.Blocked && n.admits(affiliation(q.Service, n, q.Reader), n.subscribed(q.Reader), rel) == nil, nil
 }
 
 // maxRead is how many bytes of payloads Read returns.

@@ -283,7 +283,7 @@ func (e *Engine) store(ctx context.Context, p publication) error {
 		e.Committed(ctx, Committed{Service: p.service, Node: p.node, Name: p.node.Name, Item: p.item, By: p.by, Route: p.route})
 	}
 	if p.node.Config.Notifications {
-		e.notify(ctx, p.sender, p.node, string(appendItems(nil, p.service, p.node, []Item{*p.item})))
+		e.notify(ctx, p.sender, p.node, string(appendItems(nil, p.service, p.node, []Item{*p.item}, true)))
 	}
 	if len(c.Result.Removed) > 0 && p.node.Config.Full == retractOldest && p.node.Config.NotifyRetract {
 		e.notify(ctx, p.sender, p.node, retraction(p.node.Name, c.Result.Removed...)) // XEP-0060 §7.1.2.5

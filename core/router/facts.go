@@ -157,6 +157,22 @@ func (b *Bound) SetPresence(p *Presence) *Presence {
 	return before
 }
 
+// With returns the presence with another stanza.
+func (p *Presence) With(st *stanza.Stanza) *Presence {
+	now := &Presence{Stanza: st, Priority: p.Priority, Since: p.Since}
+	now.Capabilities.Store(p.Capabilities.Load())
+	return now
+}
+
+// ReplacePresence sets the presence if it is still before.
+func (b *Bound) ReplacePresence(before, now *Presence) bool {
+	if !b.presence.CompareAndSwap(before, now) {
+		return false
+	}
+	b.changed()
+	return true
+}
+
 // Has reports whether a flag is set.
 func (b *Bound) Has(f *Flag) bool { return b.flags.Load()&f.mask != 0 }
 

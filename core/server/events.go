@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/pubsubdomain"
 	"github.com/dragoman-im/dragoman/core/features/push"
 	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/features/vcard"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -33,16 +35,18 @@ type events struct {
 	bookmarks    *bookmarks.Bookmarks
 	avatars      *avatar.Avatars
 	push         *push.Push
+	vcard        *vcard.VCard
 }
 
 // newEvents creates the features.
 func newEvents(h *router.Host, a assembly, l linked) events {
 	c := a.config.Pubsub
 	kept := bookmarks.New(a.store, a.log)
-	e := events{
+	var e events
+	e = events{
 		capabilities: capabilities.New(h), bookmarks: kept,
 		pep: pep.New(h, a.nodes, pep.Options{
-			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log, Committed: kept.Committed,
+			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log, Committed: func(ctx context.Context, c pubsub.Committed) { e.committed(ctx, c, a.log) },
 			Limits: func() pubsub.Limits {
 				return pubsub.Limits{Nodes: c.Nodes, Items: c.Items, Bytes: int64(c.Bytes), Payload: int(c.Payload), Subscriptions: c.Subscriptions}
 			},
@@ -55,11 +59,21 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 		}),
 	}
 	e.bookmarks.Join(e.pep.Engine())
-	e.avatars = avatar.New(e.pep.Engine())
+	e.avatars = avatar.New(e.pep.Engine(), l.presence)
+	e.vcard = vcard.New(a.store, int(a.config.Limits.VCardBytes)).With(e.avatars)
+	e.vcard.Join(e.pep.Engine())
 	e.capabilities.Watch(func(ctx context.Context, c capabilities.Change) {
 		e.pep.SendLast(ctx, pep.Interested{Session: c.Session, Before: c.Before, Now: c.Now, Route: c.Route})
 	})
 	return e
+}
+
+// committed tells the features that follow the nodes of accounts of a change.
+func (e *events) committed(ctx context.Context, c pubsub.Committed, log *slog.Logger) {
+	e.bookmarks.Committed(ctx, c)
+	if err := errors.Join(e.avatars.Committed(ctx, c), e.vcard.Committed(ctx, c)); err != nil {
+		log.Error("change of a node not followed", "account", c.Service, "node", c.Name, "err", err)
+	}
 }
 
 // mayCreate returns who may create nodes at a host's service (pubsub.create).

@@ -32,7 +32,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/register"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/features/search"
-	"github.com/dragoman-im/dragoman/core/features/vcard"
 	"github.com/dragoman-im/dragoman/core/features/version"
 	"github.com/dragoman-im/dragoman/core/identity"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -187,7 +186,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		l.events.bookmarks.Feature(),
 		l.events.avatars.Feature(),
 		l.events.domain.Counted(),
-		vcard.New(a.store, int(c.Limits.VCardBytes)).With(l.events.avatars).Feature(),
+		l.events.vcard.Feature(),
 		private.New(a.store).From(l.events.bookmarks, bookmarks.NSLegacy, "storage").Feature(),
 		last.New(h, a.store, l.presence.Shares).Feature(),
 		extdisco.New(c.Services).Feature(),

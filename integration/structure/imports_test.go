@@ -15,7 +15,7 @@ type importRule struct {
 
 var (
 	addresses   = []string{"core/jid", "core/stanza", "core/message", "core/spec"}
-	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/room", "core/rooms", "core/archive", "core/search"}
+	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/vcard4", "core/room", "core/rooms", "core/archive", "core/search"}
 	connections = join(addresses, "core/socket", "core/stream", "core/sasl", "core/router")
 )
 
@@ -57,6 +57,7 @@ var importRules = []importRule{
 	{"core/paging", join(engines, addresses...)},
 	{"core/pubsub", join(join(engines, addresses...), "core/mailbox")},
 	{"core/search", nil},
+	{"core/vcard4", []string{"core/jid", "core/stanza"}},
 	{"core/archive", join(engines, addresses...)},
 	{"core/room", join(join(engines, addresses...), "core/nick")},
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},

@@ -31,13 +31,22 @@ const (
 type Nodes interface {
 	Read(ctx context.Context, q pubsub.Reading) (items []pubsub.Item, found bool, err error)
 	Publish(ctx context.Context, p pubsub.Publish) error
+	PublishWithin(ctx context.Context, p pubsub.Publish) error
+}
+
+// Presence sends the presence of an account's sessions again, as presence.Presence does.
+type Presence interface {
+	Renew(ctx context.Context, account jid.JID, route func(*stanza.Stanza), renew func(before *stanza.Stanza) (kept, sent *stanza.Stanza))
 }
 
 // Avatars converts the avatars of one host's accounts.
-type Avatars struct{ nodes Nodes }
+type Avatars struct {
+	nodes    Nodes
+	presence Presence
+}
 
 // New returns the feature.
-func New(n Nodes) *Avatars { return &Avatars{n} }
+func New(n Nodes, p Presence) *Avatars { return &Avatars{n, p} }
 
 // Feature declares the feature.
 func (a *Avatars) Feature() router.Feature {
@@ -143,6 +152,21 @@ func hash(image []byte) string {
 // SetPhoto publishes the photo of a vCard as the account's avatar, for everybody, as a vCard is (XEP-0398 §3.2). It
 // reports whether it is one now, so that the vCard need not keep it. It implements vcard.Photos.
 func (a *Avatars) SetPhoto(ctx context.Context, account jid.JID, photo *stanza.Element, route func(*stanza.Stanza)) (bool, error) {
+	return a.setPhoto(ctx, account, photo, func(ctx context.Context, p pubsub.Publish) error {
+		p.Route = route
+		return a.nodes.Publish(ctx, p)
+	})
+}
+
+// SetPhotoWithin is SetPhoto for pubsub.Options.Committed.
+func (a *Avatars) SetPhotoWithin(ctx context.Context, account jid.JID, photo *stanza.Element, route func(*stanza.Stanza)) (bool, error) {
+	return a.setPhoto(ctx, account, photo, func(ctx context.Context, p pubsub.Publish) error {
+		p.Route = route
+		return a.nodes.PublishWithin(ctx, p)
+	})
+}
+
+func (a *Avatars) setPhoto(ctx context.Context, account jid.JID, photo *stanza.Element, publishItem func(context.Context, pubsub.Publish) error) (bool, error) {
 	image, err := decode(photo.ChildText(nsVCard, "BINVAL"))
 	typ := photo.ChildText(nsVCard, "TYPE")
 	if err != nil || len(image) == 0 || !strings.HasPrefix(typ, "image/") {
@@ -155,8 +179,8 @@ func (a *Avatars) SetPhoto(ctx context.Context, account jid.JID, photo *stanza.E
 	c := pubsub.AccountDefaults()
 	c.Access = pubsub.Open
 	publish := func(node string, payload *stanza.Element) error {
-		return a.nodes.Publish(ctx, pubsub.Publish{
-			Service: account, Node: node, Config: c, Route: route, Item: pubsub.Item{ID: id, Payload: payload.String(), At: time.Now()},
+		return publishItem(ctx, pubsub.Publish{
+			Service: account, Node: node, Config: c, Item: pubsub.Item{ID: id, Payload: payload.String(), At: time.Now()},
 		})
 	}
 	if err := publish(nodeData, stanza.TextElement(nodeData, "data", base64.StdEncoding.EncodeToString(image))); err != nil {

@@ -1,3 +1,8 @@
-// Package vcard stores the vCard of each account and returns it to everybody who requests it (XEP-0054).
-// It has no goroutine and no lock.
+// Package vcard stores the vCard of each account and returns it to everybody who requests it (XEP-0054). The same data is the account's
+// vCard4, at a node (XEP-0292): what is stored in one format is converted to the other when it is written, by package vcard4. Others
+// read a vCard only as far as they may read the node.
+//
+// What this package publishes is marked and never converted back. It has no goroutine and no lock.
+//
+// Specifications: XEP-0054, XEP-0292.
 package vcard

@@ -7,9 +7,11 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/vcard4"
 )
 
 // NS is the namespace of XEP-0054.
@@ -28,12 +30,15 @@ type Photos interface {
 	Photo(ctx context.Context, account, reader jid.JID) (*stanza.Element, error)
 	// SetPhoto takes a photo over and reports whether the vCard need not keep it.
 	SetPhoto(ctx context.Context, account jid.JID, photo *stanza.Element, route func(*stanza.Stanza)) (bool, error)
+	// SetPhotoWithin is SetPhoto for Committed.
+	SetPhotoWithin(ctx context.Context, account jid.JID, photo *stanza.Element, route func(*stanza.Stanza)) (bool, error)
 }
 
 // VCard serves the cards of a host's accounts.
 type VCard struct {
 	store    Store
 	photos   Photos // nil: each card has its own
+	nodes    Nodes  // set by Join
 	max      int
 	tooLarge atomic.Uint64 // cards that were refused
 }
@@ -56,11 +61,16 @@ func (v *VCard) With(p Photos) *VCard {
 func (v *VCard) Feature() router.Feature {
 	return router.Feature{
 		Name:      "vcard",
-		AccountIQ: map[string]router.IQHandler{NS: v.iq},
-		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS}}},
-		Counters:  []router.Counter{{Setting: "limits.vcard_bytes", Value: &v.tooLarge}},
+		Stages:    []router.Stage{{Name: "vcard", Position: router.Clean, Outbound: v.takeOver, Inbound: v.takeOver}},
+		AccountIQ: map[string]router.IQHandler{NS: v.iq, vcard4.NS: v.get4},
+		HostIQ:    map[string]router.IQHandler{vcard4.NS: v.host4},
+		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS, vcard4.NS}}},
+		// XEP-0292 §7; XEP-0054 §5
+		AccountDisco: router.Disco{Info: disco.Info{Features: []string{NS, vcard4.NS}}},
+		Counters:     []router.Counter{{Setting: "limits.vcard_bytes", Value: &v.tooLarge}},
 		Specs: []spec.Spec{
 			{Number: "0054", Title: "vcard-temp", Version: "1.3.0", State: spec.Complete, Note: "Server and gateways."},
+			{Number: "0292", Title: "vCard4 Over XMPP", Version: "0.12.0", State: spec.Complete, Note: "Server: the node of an account, converted from and to vcard-temp."},
 		},
 	}
 }
@@ -81,7 +91,7 @@ func (v *VCard) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 // get answers other senders about an account without a card as about one that does not
 // exist (XEP-0054 §3.3).
 func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	xml, err := v.store.VCard(ctx, q.Account.JID())
+	stored, err := v.shown(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("read vCard of %s: %w", q.Account.JID(), err)
 	}
@@ -93,10 +103,8 @@ func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 	}
 	card := stanza.NewElement(NS, "vCard") // XEP-0054 §3.1
 	switch {
-	case xml != "":
-		if card, err = stanza.ParseElement(xml, ""); err != nil {
-			return nil, fmt.Errorf("read vCard of %s: %w", q.Account.JID(), err)
-		}
+	case stored != nil:
+		card = stored
 	case photo == nil && !q.Own():
 		return nil, stanza.ServiceUnavailable("")
 	}
@@ -106,11 +114,26 @@ func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 	return card, nil
 }
 
+// shown returns the stored card, if the sender may read the node with the same data: an account that shows it to some only means
+// that for old clients too.
+func (v *VCard) shown(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
+	if v.nodes != nil && !q.Own() {
+		exists, readable, err := v.nodes.Readable(ctx, pubsub.Reading{Service: q.Account.JID(), Node: Node, Reader: q.Stanza.From})
+		if err != nil || exists && !readable {
+			return nil, err
+		}
+	}
+	return v.stored(ctx, q.Account.JID())
+}
+
 // withoutPhoto returns a copy of a card.
-func withoutPhoto(card *stanza.Element) *stanza.Element {
+func withoutPhoto(card *stanza.Element) *stanza.Element { return without(card, "PHOTO") }
+
+// without returns a copy of a card without one property.
+func without(card *stanza.Element, property string) *stanza.Element {
 	c := &stanza.Element{Space: card.Space, Local: card.Local, Attrs: card.Attrs}
 	for _, n := range card.Nodes {
-		if n.Element == nil || !n.Element.Is(NS, "PHOTO") {
+		if n.Element == nil || !n.Element.Is(NS, property) {
 			c.Nodes = append(c.Nodes, n)
 		}
 	}
@@ -130,6 +153,11 @@ func (v *VCard) set(ctx context.Context, q *router.IQ) error {
 		}
 		if taken {
 			card = withoutPhoto(card)
+		}
+	}
+	if v.nodes != nil {
+		if err := v.publish(ctx, q.Account.JID(), card, q.Route); err != nil {
+			return err
 		}
 	}
 	if err := v.store.SetVCard(ctx, q.Account.JID(), card.String()); err != nil {
