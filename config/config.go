@@ -239,7 +239,7 @@ func Default() Config {
 			Hosts: []string{"localhost"}, Data: "data", Reserved: roleNames(), Directory: "search", Archive: Duration(365 * 24 * time.Hour), Shutdown: Duration(10 * time.Second),
 		},
 		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, Component: []string{"127.0.0.1:5347"}, HTTP: []string{"127.0.0.1:5280"}, HTTPTLS: []string{":5443"}},
-		Upload: defaultUpload(), Push: Push{Devices: 5, Errors: 16},
+		Upload: defaultUpload(), Push: Push{Devices: 5, Errors: 16, Rooms: "automatic", Accounts: 10_000},
 		TLS: TLS{Required: true},
 		Login: Login{
 			Iterations: 10000, Tries: 3, Failures: 20, AccountFailures: 20, TLSWait: Duration(30 * time.Second), Wait: Duration(60 * time.Second), Conflict: "replace",

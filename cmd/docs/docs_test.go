@@ -54,7 +54,6 @@ var mentioned = map[string]string{
 	"0249": "invitations, of which carbons are made",
 	"0353": "calls, which the policy of messages names",
 	"0367": "attaching, which the policy of messages names",
-	"0372": "references, which the policy of messages names",
 	"0380": "encrypted messages, which are refused",
 	"0385": "media, which the policy of messages names",
 	"0422": "fastening, which the policy of messages names",

@@ -246,6 +246,18 @@ func (b *Bound) TakeDirected() []jid.JID {
 	return list
 }
 
+// NickIn returns the nickname under which the session has entered a room, as its directed presence says; "" if it has not.
+func (b *Bound) NickIn(room jid.JID) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for to := range b.directed {
+		if to.Bare() == room && to.Resource() != "" {
+			return to.Resource()
+		}
+	}
+	return ""
+}
+
 // sentDirectedTo reports whether the session has sent directed presence to an address, its bare JID, or
 // another resource of it (a room and its occupants).
 func (b *Bound) sentDirectedTo(other jid.JID) bool {

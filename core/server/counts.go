@@ -22,6 +22,7 @@ const logEvery = time.Minute
 const (
 	nameArchiveMessages = "limits.archive_messages"
 	nameLists           = "strangers.lists"
+	namePushAccounts    = "push.accounts"
 )
 
 // Count is how often a limit was reached since the start.
@@ -39,6 +40,7 @@ func (s *Server) Counts() []Count {
 	all.addCounters(s.store.Counters.Limits())
 	all.add(Count{nameArchiveMessages, s.reloadable.archiveQuota.deleted.Load()})
 	all.add(Count{nameLists, s.reloadable.lists.Refused.Load()})
+	all.add(Count{namePushAccounts, s.rooms.Crowded.Load() + s.rooms.Late.Load()})
 	for _, c := range s.ports.counts() {
 		all.add(c)
 	}

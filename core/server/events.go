@@ -19,9 +19,11 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/features/vcard"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/store/pushes"
 )
 
 // stopEventsWait is how long the server waits for changes of nodes when it stops; its clients are gone by then.
@@ -42,9 +44,14 @@ type events struct {
 func newEvents(h *router.Host, a assembly, l linked) events {
 	c := a.config.Pubsub
 	kept := bookmarks.New(a.store, a.log)
+	read := pushes.New(a.store)
+	pushed := push.New(h, read, push.Options{
+		Devices: a.config.Push.Devices, Errors: a.config.Push.Errors, Contents: a.config.Push.Contents, Log: a.log,
+		Rooms: a.shared.rooms, Blocks: l.blocking.Blocks, Bookmarks: read,
+	})
 	var e events
 	e = events{
-		capabilities: capabilities.New(h), bookmarks: kept,
+		capabilities: capabilities.New(h), bookmarks: kept, push: pushed,
 		pep: pep.New(h, a.nodes, pep.Options{
 			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log, Committed: func(ctx context.Context, c pubsub.Committed) { e.committed(ctx, c, a.log) },
 			Limits: func() pubsub.Limits {
@@ -70,11 +77,44 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 
 // committed tells the features that follow the nodes of accounts of a change.
 func (e *events) committed(ctx context.Context, c pubsub.Committed, log *slog.Logger) {
+	if c.Name == notification.NSBookmarks {
+		id := c.Retract
+		if c.Item != nil {
+			id = c.Item.ID
+		}
+		if room, err := jid.Parse(id); err == nil || id == "" { // "": all of them were removed
+			e.push.Bookmarked(c.Service, room)
+		}
+	}
 	e.bookmarks.Committed(ctx, c)
 	if err := errors.Join(e.avatars.Committed(ctx, c), e.vcard.Committed(ctx, c)); err != nil {
 		log.Error("change of a node not followed", "account", c.Service, "node", c.Name, "err", err)
 	}
 }
+
+// newNotifier returns what decides who is notified of the messages of rooms.
+func (s *Server) newNotifier() *notification.Notifier {
+	c := s.config.Push
+	set := notification.Setting(c.Rooms)
+	if c.Rooms == "automatic" {
+		set = ""
+	}
+	return notification.New(notification.Options{
+		Store: pushes.New(s.store), Notify: s.notify, Default: set, Accounts: c.Accounts, Log: s.log,
+	})
+}
+
+// notify notifies the push services of an account of a room's message.
+func (s *Server) notify(ctx context.Context, account jid.JID, st *stanza.Stanza) {
+	for _, h := range s.hosts {
+		if h.domain.Domain() == account.Domain() {
+			h.events.push.Room(ctx, account, st)
+		}
+	}
+}
+
+// Notifier decides who is notified of the messages of rooms: services call it with those of theirs.
+func (s *Server) Notifier() *notification.Notifier { return s.rooms }
 
 // mayCreate returns who may create nodes at a host's service (pubsub.create).
 func mayCreate(c config.Config) func(jid.JID) bool {
@@ -151,6 +191,9 @@ func (s *Server) forget(ctx context.Context, account jid.JID) error {
 func (s *Server) stopEvents() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopEventsWait)
 	defer cancel()
+	if s.rooms != nil {
+		s.rooms.Stop(ctx)
+	}
 	for _, h := range s.hosts {
 		h.events.pep.Stop(ctx)
 		h.events.domain.Stop(ctx)

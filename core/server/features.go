@@ -28,13 +28,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/private"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/features/proxy"
-	"github.com/dragoman-im/dragoman/core/features/push"
 	"github.com/dragoman-im/dragoman/core/features/register"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/features/search"
 	"github.com/dragoman-im/dragoman/core/features/version"
 	"github.com/dragoman-im/dragoman/core/identity"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -43,7 +43,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/store/directory"
 	"github.com/dragoman-im/dragoman/core/store/moderation"
-	"github.com/dragoman-im/dragoman/core/store/pushes"
 )
 
 // Name and address of this software, the latter for entity capabilities (XEP-0115 §4).
@@ -74,6 +73,7 @@ type assembly struct {
 type shared struct {
 	lists *abuse.Lists // of strangers that send spam
 	proxy proxy.Options
+	rooms *notification.Notifier
 }
 
 // linked are the features that the server calls directly, or that depend on each other.
@@ -111,7 +111,6 @@ func link(h *router.Host, a assembly) (l linked) {
 
 	l.roster.Hide(l.blocking.Blocks)
 	l.events = newEvents(h, a, l)
-	l.events.push = push.New(h, pushes.New(a.store), push.Options{Devices: a.config.Push.Devices, Errors: a.config.Push.Errors, Contents: a.config.Push.Contents, Log: a.log})
 	watchers := watchers{l.presence, l.events.pep}
 	l.roster.Watch(watchers)
 	l.blocking.Join(l.roster.Contacts, watchers)

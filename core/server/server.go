@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/abuse"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/socket"
@@ -28,6 +29,7 @@ import (
 type served struct {
 	hosts    []*host
 	backends backends // of passwords and tokens
+	rooms    *notification.Notifier
 }
 
 // Options are the parameters of New besides the configuration.
@@ -104,12 +106,13 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	kept := nodes.New(s.store)
+	s.rooms = s.newNotifier()
 	for _, name := range c.Server.Hosts {
 		domain, err := jid.Parse(name)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list, shared: shared{s.reloadable.lists, s.ports.proxyOptions(c)}})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list, shared: shared{s.reloadable.lists, s.ports.proxyOptions(c), s.rooms}})
 		if err != nil {
 			return s, err
 		}

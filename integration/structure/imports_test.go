@@ -15,7 +15,7 @@ type importRule struct {
 
 var (
 	addresses   = []string{"core/jid", "core/stanza", "core/message", "core/spec"}
-	engines     = []string{"core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/vcard4", "core/room", "core/rooms", "core/archive", "core/search"}
+	engines     = []string{"core/notification", "core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/vcard4", "core/room", "core/rooms", "core/archive", "core/search"}
 	connections = join(addresses, "core/socket", "core/stream", "core/sasl", "core/router")
 )
 
@@ -62,6 +62,7 @@ var importRules = []importRule{
 	{"core/room", join(join(engines, addresses...), "core/nick")},
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
 	{"core/admin", join(addresses, "core/router", "core/sasl")},
+	{"core/notification", join(addresses, "core/form", "core/mailbox")},
 	{"core/features/proxy", join(join(engines, addresses...), "core/router", "core/bytestreams")},
 	{"core/features/register", join(join(engines, addresses...), "core/admin", "core/router", "core/peerlimit")},
 	{"core/features/upload", join(join(engines, addresses...), "core/router", "core/web", "core/blob")},
@@ -86,7 +87,7 @@ var importRules = []importRule{
 	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/features/clients", "core/store", "core/store/scan")},
 	{"core/store/rooms", join(join(engines, addresses...), "core/features/conference", "core/store", "core/store/scan")},
 	{"core/store/uploads", join(addresses, "core/features/upload", "core/store", "core/store/scan")},
-	{"core/store/pushes", join(addresses, "core/features/push", "core/store", "core/store/scan")},
+	{"core/store/pushes", join(addresses, "core/features/push", "core/notification", "core/store", "core/store/scan")},
 	{"core/store/scan", nil},
 	{"core/store/schema", nil},
 	{"core/store/deletions", nil},

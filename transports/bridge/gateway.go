@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/commands"
@@ -61,6 +62,8 @@ type Options struct {
 	// Archive archives a message that is not for the network for its sender, where the server leaves that to the gateway:
 	// the stanza has an Entry then. Nil where it never does.
 	Archive func(*stanza.Stanza)
+	// Notify is called with each message of a room, to notify those who have no session in it. Nil where the server does that, or nobody.
+	Notify func(context.Context, notification.Message)
 	// UsersOnline makes Run ask for the presence of all users: they may be online already.
 	UsersOnline bool
 	Settings    Settings
@@ -118,7 +121,7 @@ func New(o Options) (*Gateway, error) {
 		Counters: &env.Counters, env: env, endpoint: o.Endpoint, store: o.Store, started: make(chan struct{}),
 		limiter: gateway.NewLimiter(env.Settings.Stanzas, env.Now), logins: logins.New(env, o.Network, o.Store, o.Keys), probe: o.UsersOnline,
 	}
-	g.assemble(delivery.New(o.DeliveryLog, env, o.Store, o.Endpoint, o.Kept))
+	g.assemble(o, delivery.New(o.DeliveryLog, env, o.Store, o.Endpoint, o.Kept))
 	return g, nil
 }
 
@@ -150,7 +153,7 @@ func newEnv(o Options) *gateway.Env {
 
 // assemble makes the parts in the order of their imports, the lowest first, and then connects the lower ones to the
 // higher ones that they call.
-func (g *Gateway) assemble(log *delivery.Log) {
+func (g *Gateway) assemble(o Options, log *delivery.Log) {
 	env, store, registry := g.env, g.store, g.logins.Registry
 	x, f := &g.xmpp, &g.flow
 	x.people = puppets.NewDirectory(env, store, store)
@@ -158,7 +161,7 @@ func (g *Gateway) assemble(log *delivery.Log) {
 	x.roster = puppets.NewRoster(env, store, x.presence)
 	f.conversations = conversation.NewSet(env, store, registry, g.newParts)
 	x.rooms = rooms.New(rooms.Options{
-		Env: env, Store: store, Logins: registry, People: x.people, Presence: x.presence, Roster: x.roster, Endpoint: g.endpoint,
+		Env: env, Store: store, Logins: registry, People: x.people, Presence: x.presence, Roster: x.roster, Endpoint: g.endpoint, Notify: o.Notify,
 	})
 	f.outbox = outbox.New(env, store, registry, x.rooms)
 	f.inbox = inbox.New(env, store, x.rooms.Index, f.conversations, f.outbox)

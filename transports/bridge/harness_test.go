@@ -52,6 +52,7 @@ type harness struct {
 	trace       func(step string, attrs ...slog.Attr)
 	now         func() time.Time
 	settle      func(func())
+	notified    []notified
 	rosterGrant bool
 	rosterFault bool // roster sets end with an error
 }
@@ -109,6 +110,7 @@ func (h *harness) start() {
 	h.g, err = bridge.New(bridge.Options{
 		Network: h.net, Endpoint: h.endpoint, Store: kept, Keys: keys, DeliveryLog: filepath.Join(h.dir, "delivery.log"),
 		Settings: h.set, Version: "1.2.3", Log: log, Trace: h.trace, Now: h.now, Archive: h.store.ArchiveSent,
+		Notify: h.notify,
 	})
 	h.check(err)
 	ctx, cancel := context.WithCancel(h.Context())

@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,11 @@ func (h *harness) secretInDen() {
 	for _, st := range append(h.received(phone), h.received(phone.Bare())...) {
 		if strings.Contains(st.String(), "not for ann") {
 			h.Errorf("she is shown %s", st)
+		}
+	}
+	for _, n := range h.notifications() {
+		if slices.Contains(n.accounts, ann) {
+			h.Errorf("she is notified of %s", n.text)
 		}
 	}
 	if got := h.messages(desk); !strings.Contains(strings.Join(got, " "), "not for ann") {

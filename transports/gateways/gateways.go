@@ -11,6 +11,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/server"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
@@ -84,7 +85,7 @@ func (i *inside) start(ctx context.Context, c config.Config, e enabled) error {
 	g, err := i.maker.gateway(ctx, c, e, placement{
 		endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), usersOnline: i.serving,
 		kept:    keptBy(i.server.Store()),
-		archive: i.server.Store().ArchiveSent,
+		archive: i.server.Store().ArchiveSent, notify: i.server.Notifier().Room,
 	})
 	if err == nil {
 		err = i.server.Attach(server.Attachment{
@@ -158,6 +159,7 @@ type placement struct {
 	users    []string
 	kept     bridge.Kept          // empty where the server cannot be asked
 	archive  func(*stanza.Stanza) // nil where the server archives by itself
+	notify   func(context.Context, notification.Message)
 	// usersOnline reports whether users may be online already; a link to a foreign server asks whenever it is up.
 	usersOnline bool
 }
@@ -174,7 +176,7 @@ func (m *maker) gateway(ctx context.Context, c config.Config, e enabled, p place
 	log := filepath.Join(c.Server.Data, e.kind+"-"+domain.String()+deliveryLogSuffix)
 	return bridge.New(bridge.Options{
 		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, DeliveryLog: log, Settings: settings(c, p.users),
-		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, Archive: p.archive, UsersOnline: p.usersOnline, Version: server.Version(),
+		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, Archive: p.archive, Notify: p.notify, UsersOnline: p.usersOnline, Version: server.Version(),
 	})
 }
 

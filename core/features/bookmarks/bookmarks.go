@@ -70,7 +70,6 @@ func (b *Bookmarks) Feature() router.Feature {
 		Specs: []spec.Spec{
 			{Number: "0402", Title: "PEP Native Bookmarks", Version: "1.2.0", State: spec.Complete, Note: "Server; with conversion of bookmarks in private XML and in one item."},
 			{Number: "0048", Title: "Bookmarks", Version: "1.2", State: spec.Complete, Note: "Server; converted from and to XEP-0402."},
-			{Number: "0492", Title: "Chat notification settings", Version: "0.2.0", State: spec.Complete, Note: "Server: the settings of bookmarked rooms are kept and read."},
 		},
 	}
 }

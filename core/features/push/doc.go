@@ -5,8 +5,9 @@
 // it is active: there is none, or all are inactive (XEP-0352) or detached (XEP-0198). It is a publish request from the account to the service. At most
 // one of them is under way for each enabled service; what comes meanwhile is told by one more after the answer. A service that fails is
 // left alone for a time that doubles; it is disabled after a number of errors in a row, or at once if it says that the node is gone.
+// Messages of rooms are told to those whom package notification names: see Push.Room for those without a session in the room.
 //
 // The data about an account is in a slot with one lock, which is not held across I/O. There is no goroutine.
 //
-// Specification: XEP-0357 0.4.1.
+// Specifications: XEP-0357 0.4.1, XEP-0492.
 package push

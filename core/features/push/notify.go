@@ -24,9 +24,10 @@ const maxBody = 1024
 
 // services are the services of one account.
 type services struct {
-	mu    sync.Mutex
-	list  []*service
-	count int // messages since a session was active
+	mu     sync.Mutex
+	list   []*service
+	count  int // messages since a session was active
+	recent recent
 }
 
 // service is an enabled service with its state.
@@ -66,6 +67,10 @@ func (p *Push) inbound(ctx context.Context, in *router.Pass) error {
 		}
 		return nil
 	}
+	if in.Stanza.Type == stanza.TypeGroupchat {
+		p.inRoom(ctx, in)
+		return nil
+	}
 	return p.undelivered(ctx, in)
 }
 
@@ -75,26 +80,44 @@ func (p *Push) undelivered(ctx context.Context, in *router.Pass) error {
 	if st.Kind != stanza.Message || st.From.Bare() == in.Account.JID() || !important(st) {
 		return nil
 	}
-	s, err := p.accounts.Get(ctx, in.Account)
+	if s := p.servicesOf(ctx, in.Account); s != nil {
+		p.notifyAll(ctx, s, in.Account, message{st, in.Route})
+	}
+	return nil
+}
+
+// servicesOf returns the enabled services of an account, nil if there are none.
+func (p *Push) servicesOf(ctx context.Context, a *router.Account) *services {
+	s, err := p.accounts.Get(ctx, a)
 	if err != nil {
-		p.Log.Warn("push services not read", "account", in.Account.JID(), "err", err)
+		p.Log.Warn("push services not read", "account", a.JID(), "err", err)
 		return nil
 	}
 	if len(s.list) == 0 {
 		return nil
 	}
-	pending, err := p.store.Pending(ctx, in.Account.JID())
+	return s
+}
+
+// message is what is told, with what requests are sent.
+type message struct {
+	*stanza.Stanza
+	route func(*stanza.Stanza)
+}
+
+// notifyAll notifies the services of an account of a message.
+func (p *Push) notifyAll(ctx context.Context, s *services, a *router.Account, m message) {
+	pending, err := p.store.Pending(ctx, a.JID())
 	if err != nil {
-		p.Log.Warn("subscription requests not counted", "account", in.Account.JID(), "err", err)
+		p.Log.Warn("subscription requests not counted", "account", a.JID(), "err", err)
 	}
 	s.mu.Lock()
 	s.count++
-	sum := summary{in.Account, s.count, pending, st.From, st.Body()}
+	sum := summary{a, s.count, pending, m.From, m.Body()}
 	s.mu.Unlock()
 	for _, to := range s.list {
-		p.notify(s, to, sum, in.Route)
+		p.notify(s, to, sum, m.route)
 	}
-	return nil
 }
 
 // encrypted are the namespaces of encrypted content.
@@ -103,7 +126,7 @@ var encrypted = map[string]bool{
 }
 
 // important reports whether a person wants to be woken for a message: it has a text or encrypted content, or begins a call. Chat states,
-// receipts and the like are not, and neither are messages of rooms.
+// receipts and the like are not. For messages of rooms see package notification.
 func important(st *stanza.Stanza) bool {
 	switch st.Type {
 	case stanza.TypeError, stanza.TypeHeadline, stanza.TypeGroupchat:

@@ -56,16 +56,21 @@ type Options struct {
 	Devices  int  // services of one account
 	Errors   int  // in a row, after which a service is disabled
 	Contents bool // whether notifications contain the sender and the text of the last message
-	Log      *slog.Logger
+	Rooms    Rooms
+	// Blocks reports whether an account has blocked an address (XEP-0191).
+	Blocks func(ctx context.Context, a *router.Account, other jid.JID) (bool, error)
+	Bookmarks
+	Log *slog.Logger
 }
 
 // Push is the feature.
 type Push struct {
 	Options
-	host     *router.Host
-	store    Store
-	accounts *router.Slot[services]
-	now      func() time.Time
+	host      *router.Host
+	store     Store
+	accounts  *router.Slot[services]
+	bookmarks *router.Slot[bookmarked]
+	now       func() time.Time
 
 	full, failed atomic.Uint64 // services refused, and disabled because of errors
 }
@@ -74,6 +79,7 @@ type Push struct {
 func New(h *router.Host, s Store, o Options) *Push {
 	p := &Push{Options: o, host: h, store: s, now: time.Now}
 	p.accounts = &router.Slot[services]{Load: p.load}
+	p.bookmarks = &router.Slot[bookmarked]{Load: p.loadBookmarks}
 	return p
 }
 
@@ -85,12 +91,14 @@ func (p *Push) Feature() router.Feature {
 		Stages:       []router.Stage{{Name: "push", Position: router.Copy, Inbound: p.inbound, Undelivered: p.undelivered}},
 		AccountIQ:    map[string]router.IQHandler{NS: router.Own(p.iq)},
 		AccountDisco: router.Disco{Info: info}, HostDisco: router.Disco{Info: info},
-		Slots:    []router.AccountSlot{p.accounts},
+		Slots:    []router.AccountSlot{p.accounts, p.bookmarks},
 		Counters: []router.Counter{{Setting: "push.devices", Value: &p.full}, {Setting: "push.errors", Value: &p.failed}},
-		Specs: []spec.Spec{{
-			Number: "0357", Title: "Push Notifications", Version: "0.4.1", State: spec.Partial,
-			Note: "Server. For messages to accounts; there are none for rooms.",
-		}},
+		Specs: []spec.Spec{
+			{Number: "0357", Title: "Push Notifications", Version: "0.4.1", State: spec.Complete, Note: "Server. For messages to accounts and in rooms."},
+			{Number: "0372", Title: "References", Version: "0.7.1", State: spec.Partial, Note: "Server: mentions, for push notifications from rooms."},
+			{Number: "0492", Title: "Chat notification settings", Version: "0.2.0", State: spec.Complete, Note: "Server: push notifications from rooms follow them, as those of a client on a phone."},
+			{Number: "0513", Title: "Explicit Mentions", Version: "0.1.0", State: spec.Partial, Note: "Server: followed for push notifications from rooms; rooms have no permissions for mentions."},
+		},
 	}
 }
 
@@ -130,6 +138,7 @@ func (p *Push) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 		if err != nil {
 			return nil, err
 		}
+		before := p.accounts.Loaded(q.Account)
 		err = p.store.AddPush(ctx, account, Registration{to, node, options}, p.Devices)
 		if errors.Is(err, ErrFull) {
 			p.full.Add(1)
@@ -139,6 +148,9 @@ func (p *Push) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 			return nil, fmt.Errorf("enable push service of %s: %w", account, err)
 		}
 		p.accounts.Invalidate(q.Account) // and with it what is known about failures
+		if before == nil || len(before.list) == 0 {
+			p.Rooms.Enabled()
+		}
 		return nil, nil
 	}
 	return nil, stanza.BadRequest("")

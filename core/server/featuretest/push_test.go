@@ -17,8 +17,8 @@ const (
 		`<field var='secret'><value>eruio234vzxc2kla-91</value></field></x>`
 )
 
-// notification is the request that a push service gets.
-func notification(node, fields, options string) string {
+// pushed is the request that a push service gets.
+func pushed(node, fields, options string) string {
 	return `<iq type='set' from='alice@example.org' to='gw.example.org' id='*'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='` + node + `'><item>` +
 		`<notification xmlns='urn:xmpp:push:0'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:push:summary</value></field>` +
 		fields + `</x></notification></item></publish>` + options + `</pubsub></iq>`
@@ -79,7 +79,7 @@ func TestEnablePush(t *testing.T) {
 	bob.gets(fails("iq", "2", "service-unavailable"))
 	alice.drop()
 	bob.sends(message("chat", bobDesk, aliceBare, body("x")))
-	s.gateway.getsSome(notification("n1", count(1), ""), strings.Replace(notification("", count(1), ""), " node=''", "", 1))
+	s.gateway.getsSome(pushed("n1", count(1), ""), strings.Replace(pushed("", count(1), ""), " node=''", "", 1))
 }
 
 // XEP-0357 §7: what is told to whom, and that nobody is told while a client is in use.
@@ -97,7 +97,7 @@ func TestPush(t *testing.T) {
 	for _, reach := range []router.Reach{router.Inactive, router.Detached} {
 		alice.reach = reach
 		says(body("not in use"))
-		s.gateway.gets(notification("n1", count(1), options))
+		s.gateway.gets(pushed("n1", count(1), options))
 		alice.reach = router.Active
 		alice.sends(`<presence/>`)
 		s.stop()
@@ -130,7 +130,7 @@ func TestPush(t *testing.T) {
 		if len(got) != 1 {
 			t.Fatalf("%s: %s", loud, show(got))
 		}
-		if why := differs(parseElement(t, notification("n1", count(n), options)), got[0].Tree()); why != "" {
+		if why := differs(parseElement(t, pushed("n1", count(n), options)), got[0].Tree()); why != "" {
 			t.Errorf("%s: %s\n%s", loud, why, got[0])
 		}
 		if strings.Contains(show(got), "last-message") {
@@ -157,11 +157,11 @@ func TestPushIsBounded(t *testing.T) {
 	if len(first) != 1 {
 		t.Fatal(show(first))
 	}
-	if why := differs(parseElement(t, notification("n1", count(1)+pending+contents, "")), first[0].Tree()); why != "" {
+	if why := differs(parseElement(t, pushed("n1", count(1)+pending+contents, "")), first[0].Tree()); why != "" {
 		t.Errorf("%s\n%s", why, first[0])
 	}
 	s.gateway.sends(`<iq type='result' id='` + first[0].ID + `' from='gw.example.org' to='alice@example.org'/>`)
-	s.gateway.gets(notification("n1", count(50)+pending+contents, ""))
+	s.gateway.gets(pushed("n1", count(50)+pending+contents, ""))
 }
 
 // XEP-0357 §7.1, §8: a service that fails is left alone, and is disabled in the end.

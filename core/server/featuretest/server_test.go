@@ -14,6 +14,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/server"
@@ -66,6 +67,8 @@ type testServer struct {
 	stop    func()
 	counts  func() []server.Count
 	reload  func(change func(*config.Config))
+	rooms   *notification.Notifier
+	version uint64 // of the members of a room
 	gateway *entity
 	remote  *entity
 }
@@ -96,7 +99,7 @@ func startWith(t testing.TB, change func(*config.Config), accounts ...string) *t
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &testServer{t: t, store: running.Store(), router: running.Router(), counts: running.Counts}
+	s := &testServer{t: t, store: running.Store(), router: running.Router(), counts: running.Counts, rooms: running.Notifier()}
 	s.reload = func(change func(*config.Config)) {
 		t.Helper()
 		change(&c)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -220,6 +221,11 @@ func (s *step) sayRoom(ctx context.Context, id string, notice bool, content []*s
 	}
 	local := s.local()
 	s.then(func(ctx context.Context) {
+		var sender jid.JID
+		if local != nil {
+			sender = local.Owner
+		}
+		p.room.NotifyMembers(ctx, post, sender)
 		if p.room.Engine() == nil {
 			return
 		}

@@ -272,6 +272,9 @@ func (q *Queue) refuseAll(ctx context.Context, list []accepted, err error) {
 // show shows the room what has been accepted.
 func (q *Queue) show(ctx context.Context, a accepted) {
 	q.env.Trace("outbox", slog.String("room", q.conv.Row.Label()), slog.String("kind", a.call.Kind), slog.String("id", a.call.Message))
+	if a.post != nil && a.subject == nil {
+		q.room.NotifyMembers(ctx, *a.post, a.st.From)
+	}
 	switch e := q.room.Engine(); {
 	case e == nil:
 	case a.subject != nil:

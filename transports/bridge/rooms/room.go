@@ -37,6 +37,7 @@ type Room struct {
 	confirmed map[transports.LoginID]int   // logins that the network has confirmed to be in the room, with Login.Gaps at that time
 	entering  map[jid.JID][]*stanza.Stanza // of sessions that wait for the network, in order
 	listing   *listing                     // of members, while it is under way
+	version   int64                        // changes when others may be in the room than before
 }
 
 // Room makes the room of a conversation; Connect has to be called before its use.
@@ -48,6 +49,7 @@ func (r *Room) Connect(o Outbox) { r.outbox = o }
 // Load is called when the row of the conversation was read.
 func (r *Room) Load() {
 	r.viewers, r.roles, r.looks, r.confirmed = nil, nil, looks{}, nil
+	r.version = r.rooms.env.Next()
 	if r.conv.Exists() && !r.conv.Direct() && r.conv.Row.Key != "" {
 		r.rooms.opened(r)
 	}
@@ -217,6 +219,7 @@ func (r *Room) SessionsOf(who jid.JID) (list []jid.JID) {
 // Evict takes the sessions of a login's owner out of the room, unless they are there by another login too.
 func (r *Room) Evict(ctx context.Context, l *logins.Login, reason string) {
 	delete(r.viewers, l.ID)
+	r.version = r.rooms.env.Next()
 	e := r.Engine()
 	if e == nil {
 		return

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/room"
 	corerooms "github.com/dragoman-im/dragoman/core/rooms"
@@ -32,10 +33,16 @@ type Rooms struct {
 	service  *corerooms.Service
 	endpoint corerooms.Endpoint
 	nicks    nicks
-	direct   Direct
+	callees
 
 	mu   sync.Mutex
 	open map[jid.JID]*Room // conversations in memory, by the address of the room
+}
+
+// callees are called for what the rooms do not do themselves.
+type callees struct {
+	direct Direct
+	notify func(context.Context, notification.Message) // nil: nobody is notified
 }
 
 // Options is what Rooms is made of.
@@ -47,13 +54,14 @@ type Options struct {
 	Presence *puppets.Presence
 	Roster   *puppets.Roster
 	Endpoint corerooms.Endpoint
+	Notify   func(context.Context, notification.Message)
 }
 
 // New makes the rooms of a gateway.
 func New(o Options) *Rooms {
 	return &Rooms{
 		Index: NewIndex(o.Store), env: o.Env, address: convert.Addresses{Domain: o.Env.Domain}, store: o.Store, logins: o.Logins,
-		people: o.People, presence: o.Presence, roster: o.Roster, endpoint: o.Endpoint, open: map[jid.JID]*Room{},
+		people: o.People, presence: o.Presence, roster: o.Roster, endpoint: o.Endpoint, callees: callees{notify: o.Notify}, open: map[jid.JID]*Room{},
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 
 // Commit writes a batch.
 func (s *Store) Commit(ctx context.Context, batch *Batch) error {
+	if len(batch.Rooms.Visible)+len(batch.Rooms.Hidden) > 0 {
+		defer s.seen.Add(1)
+	}
 	return s.write(ctx, batch.Sent, func(tx *sql.Tx) error {
 		for _, part := range []struct {
 			what string

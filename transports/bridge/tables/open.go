@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -34,7 +35,11 @@ type Store struct {
 	engine Engine
 	id     int64 // of the gateway
 	erase  func(ctx context.Context) error
+	seen   atomic.Uint64 // changes of who sees which room
 }
+
+// VisibleChanges counts the changes of which logins see which rooms, since the start.
+func (s *Store) VisibleChanges() uint64 { return s.seen.Load() }
 
 //go:embed migrations
 var migrations embed.FS

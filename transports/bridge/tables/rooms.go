@@ -103,6 +103,7 @@ func (s *Store) LoginRooms(ctx context.Context, login transports.LoginID, after 
 
 // HideRooms removes rooms from those that a login sees.
 func (s *Store) HideRooms(ctx context.Context, login transports.LoginID, rooms []Room) error {
+	defer s.seen.Add(1)
 	return s.engine.Write(ctx, func(tx *sql.Tx) error {
 		return each(tx, hideSQL, rooms, func(r Room) []any { return []any{string(login), r.ID} })
 	})
@@ -119,6 +120,7 @@ func (s *Store) RoomLogins(ctx context.Context, room int64) ([]Visibility, error
 // PutRooms adds or updates rooms that a login sees; visible has one entry for each. closed are those that were public and are
 // private now: only their members see them still.
 func (s *Store) PutRooms(ctx context.Context, rooms []Room, login transports.LoginID, visible []Visibility) (kept, closed []Room, err error) {
+	defer s.seen.Add(1)
 	kept = make([]Room, len(rooms))
 	err = s.engine.Write(ctx, func(tx *sql.Tx) error {
 		closed = nil

@@ -32,6 +32,7 @@ const (
 // Unlink removes a login with all that only it could see. What hangs on a room goes with the room.
 // Nothing of it stays in a database file of SQLite.
 func (s *Store) Unlink(ctx context.Context, id transports.LoginID) error {
+	defer s.seen.Add(1)
 	if err := s.engine.Write(ctx, func(tx *sql.Tx) error { return unlink(tx, id, s.id) }); err != nil {
 		return err
 	}
