@@ -61,7 +61,7 @@ func (s *Server) Counts() []Count {
 
 // CountedLimits returns the names of the limits that Counts has, for the documentation.
 func CountedLimits() []string {
-	all := counts{{Limit: nameArchiveMessages}, {Limit: nameLists}}
+	all := counts{{Limit: nameArchiveMessages}, {Limit: nameLists}, {Limit: namePushAccounts}}
 	all.addCounters((&c2s.Counters{}).Limits())
 	all.addCounters((&component.Counters{}).Limits())
 	all.addCounters((&store.Counters{}).Limits())
