@@ -27,7 +27,7 @@ func (r *Room) adminGet(st *stanza.Stanza, query *stanza.Element) (*stanza.Eleme
 			}
 		}
 	case aff.Valid() && aff != AffNone && role == "":
-		if !r.mayReadList(a, aff) {
+		if !r.config.MayReadList(a.rights(), aff) {
 			return nil, stanza.Forbidden("Only admins may read this list.")
 		}
 		r.addListed(x, aff)
@@ -141,6 +141,9 @@ func (r *Room) readItem(a actor, item *stanza.Element) (Action, error) {
 			return w, stanza.JIDMalformed("The address of this person is malformed.")
 		}
 		w.JID, w.Value = j.Bare(), item.Attr("nick")
+		if nick, given := item.LookupAttr("", "nick"); given && nick == "" {
+			w.NoNick = true // XEP-0045 §9.5
+		}
 		target = r.byBare(w.JID)
 	} else if target != nil {
 		w.JID = target.bareJID()
@@ -152,8 +155,14 @@ func (r *Room) readItem(a actor, item *stanza.Element) (Action, error) {
 	} else if w.JID.IsZero() {
 		return w, stanza.BadRequest("An affiliation belongs to an address.")
 	}
-	if w.Value != "" && r.reservedFor(w.Value, w.JID) {
-		return w, stanza.Conflict("This nickname is reserved for somebody else.")
+	if w.Value != "" {
+		nick, err := r.checkNick(w.Value)
+		if err != nil {
+			return w, err
+		}
+		if w.Value = nick; r.reservedFor(nick, w.JID) {
+			return w, stanza.Conflict("This nickname is reserved for somebody else.")
+		}
 	}
 	return w, mayChangeAffiliation(a, w.JID, from, w.Affiliation)
 }

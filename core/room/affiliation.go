@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/rules"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // SetRole changes a role and announces it; RoleNone is a kick.
@@ -58,10 +60,26 @@ func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
 	for _, o := range present {
 		r.reaffiliate(ctx, o, w, actor)
 	}
-	if len(present) == 0 && r.config.MembersOnly && before == AffNone && w.Affiliation == AffMember { // XEP-0045 §9.5
-		r.sendInvitation(invitation{to: w.JID, from: w.Session.Bare(), reason: w.Reason})
+	if len(present) == 0 && r.config.MembersOnly && before == AffNone && w.Affiliation == AffMember && w.Kind != ActionRegister { // XEP-0045 §9.5
+		i := invitation{to: w.JID, from: r.jid, reason: w.Reason}
+		switch s := r.bySession[w.Session]; {
+		case r.config.NonAnonymous() && !w.Session.IsZero():
+			i.from = w.Session.Bare()
+		case s != nil:
+			i.from = s.o.jid
+		}
+		r.sendInvitation(i)
+	} else if len(present) == 0 && w.Affiliation != before && w.reportedToAbsent() {
+		// XEP-0045 §18.1
+		r.send(stanza.NewMessage(w.JID, r.jid, "", stanza.NewElement(NSUser, "x").Add(status(statusAffiliation))))
 	}
 	r.notify(ctx, Event{Kind: ConfigChange, JID: w.JID})
+}
+
+// reportedToAbsent reports whether somebody who is not in the room learns about a change of affiliation: one that somebody else has made,
+// of a person.
+func (w Action) reportedToAbsent() bool {
+	return w.Kind == ActionAffiliation && !w.Session.IsZero() && w.JID != w.Session.Bare() && !w.JID.IsHost()
 }
 
 // metByDomainBan reports whether w bans the domain of o, and o is not on a list (XEP-0045 §9.2).
@@ -94,7 +112,7 @@ func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor str
 	case o.aff == was:
 		return
 	case o.aff.AtLeast(AffAdmin), o.aff.AtLeast(AffMember) && role == RoleVisitor, was.AtLeast(AffAdmin): // XEP-0045 §5.1.3
-		o.role = defaultRole(o.aff, r.config.Moderated)
+		o.role = rules.DefaultRole(o.aff, r.config.Moderated)
 		if o.puppet != nil {
 			o.puppet.Role = o.role
 		}

@@ -41,7 +41,7 @@ func (r *Room) record(p Post, st *stanza.Stanza, stanzaID string) {
 		return
 	}
 	if st.MayHave(nsRetract, "retract") {
-		if id := st.Child(nsRetract, "retract").Attr("id"); id != "" && r.ring.retract(id, p.From) {
+		if id := st.Child(nsRetract, "retract").Attr("id"); id != "" && r.ring.Retract(id, p.From) {
 			return
 		}
 	}

@@ -43,7 +43,7 @@ func (r *Room) planLists(wanted []Action) ([]ListChange, error) {
 	entries := len(r.lists)
 	planned := map[jid.JID]ListEntry{}
 	for _, w := range wanted {
-		if w.Kind != ActionAffiliation && w.Kind != ActionInvite || w.JID.IsZero() {
+		if w.Kind != ActionAffiliation && w.Kind != ActionInvite && w.Kind != ActionRegister || w.JID.IsZero() {
 			continue
 		}
 		old, had := planned[w.JID]
@@ -75,19 +75,10 @@ func (w Action) listEntry(old ListEntry) ListEntry {
 	if e.Nick == "" {
 		e.Nick = old.Nick
 	}
-	if w.Affiliation == AffOutcast {
+	if w.Affiliation == AffOutcast || w.NoNick {
 		e.Nick = ""
 	}
 	return e
-}
-
-// putEntry writes one entry of the lists.
-func (r *Room) putEntry(c ListChange) {
-	if c.Entry.Affiliation == AffNone {
-		delete(r.lists, c.JID)
-		return
-	}
-	r.lists[c.JID] = c.Entry
 }
 
 // saveLists makes changes of affiliation durable; the caller then puts them into the lists.

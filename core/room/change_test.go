@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -49,7 +50,7 @@ func TestFullListRefusesBan(t *testing.T) {
 	s := newSaving(t, func(o *Options) { o.Limits.Affiliations = 2 })
 	ban := func(who string) string { return "<item affiliation='outcast' jid='" + who + "@example.org'/>" }
 	s.in(admin(ban("x1") + ban("x2")))
-	s.want("<iq to='ann/1' from='room' id='i' type='result'/>")
+	s.want("<message to='x1'…", "<message to='x2' from='room'><x><status code='101'/></x></message>" /* §18.1 */, "<iq to='ann/1' from='room' id='i' type='result'/>")
 	s.in(admin(ban("bob")))
 	s.wantHas("resource-constraint")
 	if _, in := s.BySession(person("bob/1")); !in || len(s.lists) != 2 {
@@ -57,9 +58,9 @@ func TestFullListRefusesBan(t *testing.T) {
 	}
 	// Replacing an entry, or removing one and adding another, does not exceed the limit.
 	s.in(admin("<item affiliation='member' jid='x1@example.org'/>"))
-	s.want("<iq to='ann/1' from='room' id='i' type='result'/>")
+	s.want("<message to='x1'…", "<iq to='ann/1' from='room' id='i' type='result'/>")
 	s.in(admin("<item affiliation='none' jid='x2@example.org'/>" + ban("x3")))
-	s.want("<iq to='ann/1' from='room' id='i' type='result'/>")
+	s.want("<message to='x2'…", "<message to='x3'…", "<iq to='ann/1' from='room' id='i' type='result'/>")
 	if len(s.lists) != 2 || s.listedAffiliation(person("x3")) != AffOutcast {
 		t.Errorf("lists %v", s.lists)
 	}
@@ -71,7 +72,7 @@ func TestFullListRefusesBan(t *testing.T) {
 // TestChangeIsSavedBeforeItIsAnnounced tries every kind of Change.
 func TestChangeIsSavedBeforeItIsAnnounced(t *testing.T) {
 	config := "<iq type='set' id='i' from='ann/1'><query xmlns='" + NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" +
-		"<field var='FORM_TYPE'><value>" + nsRoomConfig + "</value></field><field var='muc#roomconfig_membersonly'><value>1</value></field></x></query></iq>"
+		"<field var='FORM_TYPE'><value>" + rules.NSRoomConfig + "</value></field><field var='muc#roomconfig_membersonly'><value>1</value></field></x></query></iq>"
 	for _, c := range []struct {
 		name, in string
 		saved    func(Change) bool

@@ -7,11 +7,12 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 func configure(who string, pairs ...string) string {
-	f := form.New(form.Submit, nsRoomConfig, "")
+	f := form.New(form.Submit, rules.NSRoomConfig, "")
 	for i := 0; i < len(pairs); i += 2 {
 		f.Set(pairs[i], strings.Split(pairs[i+1], "|")...)
 	}
@@ -24,7 +25,7 @@ func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
 	get := "<iq from='owner/1' to='' id='c' type='get'><query xmlns='" + NSOwner + "'/></iq>"
 	p.in(get)
 	f, err := form.Parse(p.sent[0].FirstChild().Child(form.NS, "x"))
-	if err != nil || f.FormType() != nsRoomConfig || !f.IsTrue(fieldModerated) || f.Get(fieldWhoIs) != "moderators" || f.Get(fieldHistory) != "20" || len(f.Values(fieldBroadcast)) != 3 {
+	if err != nil || f.FormType() != rules.NSRoomConfig || !f.IsTrue(rules.FieldModerated) || f.Get(rules.FieldWhoIs) != "moderators" || f.Get(rules.FieldHistory) != "20" || len(f.Values(rules.FieldAdmins)) != 1 || len(f.Values(rules.FieldOwners)) != 2 || len(f.Values(rules.FieldBroadcast)) != 3 {
 		t.Errorf("%s, %v", p.take(), err)
 	}
 	p.take()
@@ -34,7 +35,6 @@ func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
 	if got := p.outcome("<iq from='owner/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'>" + same.Element().String() + "</query></iq>"); got != "ok" {
 		t.Error(got)
 	}
-	before.Config.WhoIs, before.Config.Private, before.Config.History = WhoIsModerators, PrivateByAnyone, 20
 	if after := p.Snapshot(); !reflect.DeepEqual(before, after) {
 		t.Errorf("%+v\n%+v", before, after)
 	}
@@ -42,7 +42,7 @@ func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
 		if got := p.outcome(strings.Replace(get, "owner/1", who, 1)); got != "forbidden" {
 			t.Errorf("%s: %s", who, got)
 		}
-		if got := p.outcome(configure(who, fieldName, "x")); got != "forbidden" {
+		if got := p.outcome(configure(who, rules.FieldName, "x")); got != "forbidden" {
 			t.Errorf("%s: %s", who, got)
 		}
 	}
@@ -52,9 +52,9 @@ func TestConfigure(t *testing.T) {
 	t.Parallel()
 	p := withEachAffiliation(t)
 	all := []string{
-		fieldName, "Cave", fieldDesc, "Dark", fieldLang, "en", fieldPublic, "1", fieldPersistent, "true", fieldMembersOnly, "0",
-		fieldModerated, "0", fieldProtected, "1", fieldSecret, "pw", fieldWhoIs, "anyone", fieldPM, "participants", fieldInvites, "1",
-		fieldSubject, "1", fieldLogging, "1", fieldMaxUsers, "30", fieldHistory, "0", fieldBroadcast, "moderator|participant",
+		rules.FieldName, "Cave", rules.FieldDesc, "Dark", rules.FieldLang, "en", rules.FieldPublic, "1", rules.FieldPersistent, "true", rules.FieldMembersOnly, "0",
+		rules.FieldModerated, "0", rules.FieldProtected, "1", rules.FieldSecret, "pw", rules.FieldWhoIs, "anyone", rules.FieldPM, "participants", rules.FieldInvites, "1",
+		rules.FieldSubject, "1", rules.FieldLogging, "1", rules.FieldMaxUsers, "30", rules.FieldHistory, "0", rules.FieldBroadcast, "moderator|participant",
 	}
 	if got := p.outcome(configure("owner/1", all...)); got != "ok" {
 		t.Fatal(got)
@@ -67,19 +67,19 @@ func TestConfigure(t *testing.T) {
 		t.Errorf("%+v %+v", p.Config(), p.Info())
 	}
 	p.wantHas("<message to='none/1' from='room' type='groupchat'><x><status code='170'/><status code='172'/><status code='104'/></x></message>") // §10.2.1
-	p.outcome(configure("owner/1", fieldWhoIs, "moderators", fieldLogging, "0", fieldProtected, "0", fieldBroadcast, "moderator|participant|visitor"))
+	p.outcome(configure("owner/1", rules.FieldWhoIs, "moderators", rules.FieldLogging, "0", rules.FieldProtected, "0", rules.FieldBroadcast, "moderator|participant|visitor"))
 	p.wantHas("<status code='171'/><status code='173'/><status code='104'/>")
 	if c := p.Config(); c.Password != "" || c.Broadcast != nil || !c.Listed { // XEP-0004 §3.5: the rest stays
 		t.Errorf("%+v", c)
 	}
 	for name, c := range map[string][]string{
-		"protected without a password": {fieldProtected, "1"}, // §10.1.3
-		"whois":                        {fieldWhoIs, "nobody"},
-		"a number that is none":        {fieldMaxUsers, "many"},
-		"too many":                     {fieldMaxUsers, "1000000"},
-		"negative":                     {fieldHistory, "-1"},
-		"a flag that is none":          {fieldPublic, "perhaps"},
-		"a role that is none":          {fieldBroadcast, "king"},
+		"protected without a password": {rules.FieldProtected, "1"}, // §10.1.3
+		"whois":                        {rules.FieldWhoIs, "nobody"},
+		"a number that is none":        {rules.FieldMaxUsers, "many"},
+		"too many":                     {rules.FieldMaxUsers, "1000000"},
+		"negative":                     {rules.FieldHistory, "-1"},
+		"a flag that is none":          {rules.FieldPublic, "perhaps"},
+		"a role that is none":          {rules.FieldBroadcast, "king"},
 	} {
 		before := p.Config()
 		if got := p.outcome(configure("owner/1", c...)); got != "not-acceptable" || !reflect.DeepEqual(before, p.Config()) {
@@ -89,7 +89,7 @@ func TestConfigure(t *testing.T) {
 	for name, xml := range map[string]string{
 		"no form":     "",
 		"another":     form.New(form.Submit, "other", "").Element().String(),
-		"not filled":  form.New(form.Ask, nsRoomConfig, "").Element().String(),
+		"not filled":  form.New(form.Ask, rules.NSRoomConfig, "").Element().String(),
 		"no such one": "<x xmlns='jabber:x:data' type='odd'/>",
 	} {
 		if got := p.outcome("<iq from='owner/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'>" + xml + "</query></iq>"); got != "bad-request" {
@@ -102,7 +102,7 @@ func TestConfigure(t *testing.T) {
 		}
 		return stanza.NotAllowed("x")
 	}
-	if got := p.outcome(configure("owner/1", fieldName, "Other")); got != "not-allowed" || p.Info().Name != "Cave" {
+	if got := p.outcome(configure("owner/1", rules.FieldName, "Other")); got != "not-allowed" || p.Info().Name != "Cave" {
 		t.Error(got)
 	}
 }

@@ -3,9 +3,12 @@ package room
 import (
 	"context"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -14,7 +17,15 @@ func (r *Room) ownerGet(st *stanza.Stanza) (*stanza.Element, error) {
 	if r.actor(st.From).aff != AffOwner {
 		return nil, stanza.Forbidden("Only owners may configure the room.")
 	}
-	return stanza.NewElement(NSOwner, "query").Add(r.configForm().Element()), nil
+	return stanza.NewElement(NSOwner, "query").Add(r.settings().Form("Configuration of "+r.jid.String(), r.bounds()).Element()), nil
+}
+
+func (r *Room) settings() rules.Settings {
+	return rules.Settings{Info: r.info, Config: r.config, Admins: r.listedAs(AffAdmin), Owners: r.listedAs(AffOwner)}
+}
+
+func (r *Room) bounds() rules.Bounds {
+	return rules.Bounds{Users: r.limits.Sessions, History: r.limits.History, Text: r.limits.Subject}
 }
 
 // ownerSet takes the filled in form, or destroys the room (XEP-0045 §10.1, §10.2, §10.9).
@@ -37,59 +48,131 @@ func (r *Room) ownerSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 		return nil
 	case f.Kind != form.Submit:
 		return stanza.BadRequest("The form is not filled in.")
-	case f.FormType() != "" && f.FormType() != nsRoomConfig:
+	case f.FormType() != "" && f.FormType() != rules.NSRoomConfig:
 		return stanza.BadRequest("This is not the configuration of a room.")
 	}
-	info, config, err := r.readConfig(f)
+	want, err := r.settings().Read(f, r.bounds())
 	if err != nil {
 		return err
 	}
-	config.Locked = false // XEP-0045 §10.1.2: an empty form accepts the defaults
-	done, err := r.askOwner(ctx, Action{Kind: ActionConfigure, By: a.view(), Session: a.jid, Info: &info, Config: &config})
+	want.Config.Locked = false // XEP-0045 §10.1.2: an empty form accepts the defaults
+	people := r.namedIn(a, want)
+	if err := r.checkOwnerLeft(people); err != nil {
+		return err
+	}
+	done, err := r.askOwner(ctx, Action{Kind: ActionConfigure, By: a.view(), Session: a.jid, Info: &want.Info, Config: &want.Config})
 	if err != nil || !done {
 		return err
 	}
-	return r.configure(ctx, info, config)
+	var todo []Action
+	for _, w := range people {
+		if done, err = r.askOwner(ctx, w); err != nil {
+			return err
+		} else if done {
+			todo = append(todo, w)
+		}
+	}
+	return r.configure(ctx, want.Info, want.Config, todo)
+}
+
+// namedIn returns the changes of affiliation that make the named people the room's admins and owners. Others who were become members
+// (XEP-0045 §10.2).
+func (r *Room) namedIn(a actor, want rules.Settings) []Action {
+	named := map[jid.JID]Affiliation{}
+	for _, j := range r.listedAs(AffAdmin) {
+		named[j] = AffMember
+	}
+	for _, j := range r.listedAs(AffOwner) {
+		named[j] = AffMember
+	}
+	for _, j := range want.Admins {
+		named[j] = AffAdmin
+	}
+	for _, j := range want.Owners {
+		named[j] = AffOwner
+	}
+	var people []Action
+	for j, to := range named {
+		if r.lists[j].Affiliation == to {
+			continue
+		}
+		w := Action{Kind: ActionAffiliation, By: a.view(), Session: a.jid, JID: j, Affiliation: to}
+		if o := r.byBare(j); o != nil {
+			v := o.view()
+			w.Target = &v
+		}
+		people = append(people, w)
+	}
+	slices.SortFunc(people, func(a, b Action) int { return strings.Compare(a.JID.String(), b.JID.String()) })
+	return people
 }
 
 // SetInfo changes the description of the room and announces to the occupants that
 // the configuration has changed (XEP-0045 §10.2.1).
-func (r *Room) SetInfo(ctx context.Context, info Info) error { return r.configure(ctx, info, r.config) }
+func (r *Room) SetInfo(ctx context.Context, info Info) error {
+	return r.configure(ctx, info, r.config, nil)
+}
 
 // SetConfig changes the rules of the room and applies them to the occupants.
-func (r *Room) SetConfig(ctx context.Context, c Config) error { return r.configure(ctx, r.info, c) }
+func (r *Room) SetConfig(ctx context.Context, c Config) error {
+	return r.configure(ctx, r.info, c, nil)
+}
 
 // Configure changes the description and the rules of the room in one step.
 func (r *Room) Configure(ctx context.Context, info Info, c Config) error {
-	return r.configure(ctx, info, c)
+	return r.configure(ctx, info, c, nil)
 }
 
-func (r *Room) configure(ctx context.Context, info Info, c Config) error {
+// configure changes the description, the rules and, with people, affiliations in one transaction.
+func (r *Room) configure(ctx context.Context, info Info, c Config, people []Action) error {
 	oldInfo, old := r.info, r.config
-	if reflect.DeepEqual(oldInfo, info) && reflect.DeepEqual(old, c) {
+	same := reflect.DeepEqual(oldInfo, info) && reflect.DeepEqual(old, c)
+	if same && len(people) == 0 {
 		return nil
 	}
-	if err := r.save(ctx, Change{Info: &info, Config: &c}); err != nil {
+	plan, err := r.planLists(people)
+	if err != nil {
+		return err
+	}
+	if err := r.save(ctx, Change{Info: &info, Config: &c, Lists: plan}); err != nil {
 		return err
 	}
 	r.info, r.config = info, c
 	if len(r.receivers) > 0 {
-		r.announceConfig(old, c)
+		oldInfo.Occupants = info.Occupants // of the network
+		r.announceConfig(old, c, !reflect.DeepEqual(oldInfo, info))
 		if info.AvatarHash != oldInfo.AvatarHash {
 			for _, s := range r.receivers {
 				r.sendAvatar(s.jid)
 			}
 		}
 	}
+	for _, w := range people {
+		r.affiliate(ctx, w, r.actor(w.Session).nick())
+	}
 	if c.MembersOnly && !old.MembersOnly {
 		r.removeNonMembers(ctx)
+	}
+	if !c.Moderated && old.Moderated {
+		r.giveVoice(ctx)
 	}
 	r.notify(ctx, Event{Kind: ConfigChange})
 	return nil
 }
 
-// announceConfig sends the status codes of XEP-0045 §10.2.1.
-func (r *Room) announceConfig(old, c Config) {
+// giveVoice makes participants of the visitors of a room that is not moderated any longer (XEP-0045 §5.1.2).
+func (r *Room) giveVoice(ctx context.Context) {
+	r.visits.ForgetRoles()
+	for _, o := range slices.Clone(r.occupants) {
+		if o.role == RoleVisitor && o.puppet == nil {
+			r.setRole(ctx, o, RoleParticipant, Departure{})
+		}
+	}
+}
+
+// announceConfig sends the status codes of XEP-0045 §10.2.1: one for each privacy setting that has changed, and 104 where anything
+// else has.
+func (r *Room) announceConfig(old, c Config, more bool) {
 	x := stanza.NewElement(NSUser, "x")
 	switch {
 	case c.Logged && !old.Logged:
@@ -98,13 +181,18 @@ func (r *Room) announceConfig(old, c Config) {
 		x.Add(status(statusLoggingOff))
 	}
 	switch {
-	case c.nonAnonymous() && !old.nonAnonymous():
+	case c.NonAnonymous() && !old.NonAnonymous():
 		x.Add(status(statusNonAnonymous))
-	case !c.nonAnonymous() && old.nonAnonymous():
+	case !c.NonAnonymous() && old.NonAnonymous():
 		x.Add(status(statusSemiAnon))
 	}
-	x.Add(status(statusConfig))
-	r.Broadcast(Post{Payload: stanza.Encode(x), Transient: true})
+	old.Logged, old.WhoIs, old.Locked = c.Logged, c.WhoIs, c.Locked
+	if more || !reflect.DeepEqual(old, c) {
+		x.Add(status(statusConfig))
+	}
+	if len(x.Nodes) > 0 {
+		r.Broadcast(Post{Payload: stanza.Encode(x), Transient: true})
+	}
 }
 
 // removeNonMembers removes all but members from a room that has become members-only (XEP-0045 §10.2.1).
@@ -122,11 +210,19 @@ func (r *Room) removeNonMembers(ctx context.Context) {
 
 // askDestroy handles an owner's request to destroy the room (XEP-0045 §10.9); d may be nil.
 func (r *Room) askDestroy(ctx context.Context, a actor, d *stanza.Element) error {
-	alternate, _ := jid.Parse(d.Attr("jid"))
-	reason := truncate(d.ChildText(NSOwner, "reason"), r.limits.Subject)
-	done, err := r.askOwner(ctx, Action{Kind: ActionDestroy, By: a.view(), Session: a.jid, JID: alternate, Reason: reason})
+	w := Action{
+		Kind: ActionDestroy, By: a.view(), Session: a.jid, Reason: truncate(d.ChildText(NSOwner, "reason"), r.limits.Subject),
+		Value: truncate(d.ChildText(NSOwner, "password"), r.limits.Subject),
+	}
+	if text := d.Attr("jid"); text != "" {
+		var err error
+		if w.JID, err = jid.Parse(text); err != nil {
+			return stanza.JIDMalformed("The address of the room to use instead is malformed.")
+		}
+	}
+	done, err := r.askOwner(ctx, w)
 	if err == nil && done {
-		err = r.Destroy(ctx, alternate, reason)
+		err = r.destroy(ctx, w.JID, w.Value, w.Reason)
 	}
 	return err
 }
@@ -134,6 +230,11 @@ func (r *Room) askDestroy(ctx context.Context, a actor, d *stanza.Element) error
 // Destroy removes all occupants and ends the room. alternate, which may be zero, is the
 // room to use instead.
 func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) error {
+	return r.destroy(ctx, alternate, "", reason)
+}
+
+// destroy is Destroy with the password of the alternate room.
+func (r *Room) destroy(ctx context.Context, alternate jid.JID, password, reason string) error {
 	if r.gone {
 		return nil
 	}
@@ -141,6 +242,9 @@ func (r *Room) Destroy(ctx context.Context, alternate jid.JID, reason string) er
 		return err
 	}
 	x := stanza.NewElement(NSUser, "destroy").With("jid", alternate.String())
+	if password != "" {
+		x.Add(stanza.TextElement(NSUser, "password", password)) // XEP-0045 §10.9
+	}
 	if reason != "" {
 		x.Add(stanza.TextElement(NSUser, "reason", reason))
 	}

@@ -2,14 +2,13 @@ package room
 
 import (
 	"context"
-	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -38,15 +37,12 @@ func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.E
 	return r.queryOwner(ctx, st, nil)
 }
 
-// nickOf returns the nick that a JID has or has reserved in the room.
+// nickOf returns the nick that a JID has reserved in the room, or that it has there because a network gives it.
 func (r *Room) nickOf(who jid.JID) string {
 	if s := r.lists[who.Bare()]; s.Nick != "" {
 		return s.Nick
 	}
-	if o := r.byID[r.occupantID(who.Bare())]; o != nil {
-		return o.nick
-	}
-	if s := r.bySession[who]; s != nil {
+	if s := r.bySession[who]; s != nil && s.o.puppet != nil {
 		return s.o.nick
 	}
 	return ""
@@ -71,22 +67,13 @@ func (r *Room) describe(asker jid.JID) *stanza.Element {
 
 // features lists what the room supports and how it is configured (XEP-0045 §16.3), sorted.
 func (r *Room) features() []string {
-	c := r.config
-	pick := func(on bool, yes, no string) string {
-		if on {
-			return yes
-		}
-		return no
-	}
 	list := []string{
-		NS, nsStable, nsRequest, nsSelfPing, message.NSStanzaID, NSOccupantID, NSPing,
+		NS, NSStable, nsRequest, nsRoomInfo, rules.NSRoomConfig, nsSelfPing, message.NSStanzaID, NSOccupantID, NSPing,
 		nsDiscoInfo, nsDiscoItems, paging.NS, form.NS,
-		pick(c.Listed, "muc_public", "muc_hidden"),
-		pick(c.Persistent, "muc_persistent", "muc_temporary"),
-		pick(c.MembersOnly, "muc_membersonly", "muc_open"),
-		pick(c.Moderated, "muc_moderated", "muc_unmoderated"),
-		pick(c.Password != "", "muc_passwordprotected", "muc_unsecured"),
-		pick(c.nonAnonymous(), "muc_nonanonymous", "muc_semianonymous"),
+	}
+	list = append(list, r.config.Features()...)
+	if r.saver != nil || r.config.Registers() { // XEP-0045 §7.10
+		list = append(list, nsRegister, rules.NSRegisterForm)
 	}
 	if r.info.AvatarHash != "" { // XEP-0486 §3.1
 		list = append(list, NSVCard)
@@ -98,34 +85,11 @@ func (r *Room) features() []string {
 
 // roomInfo returns the muc#roominfo form (XEP-0045 §16.5.4). Only occupants see the subject of an unlisted room.
 func (r *Room) roomInfo(asker jid.JID) *form.Form {
-	f := form.New(form.Result, nsRoomInfo, "")
-	text := func(name, value string) {
-		if value != "" {
-			f.Add(form.Field{Var: name, Values: []string{value}})
-		}
-	}
-	text("muc#roominfo_description", r.info.Description)
-	text("muc#roominfo_lang", r.info.Lang)
-	text("muc#roominfo_occupants", strconv.Itoa(max(len(r.occupants), r.info.Occupants)))
-	text("muc#roominfo_avatarhash", r.info.AvatarHash) // XEP-0486 §3.3
-	if len(r.info.Contacts) > 0 {
-		var jids []string
-		for _, j := range r.info.Contacts {
-			jids = append(jids, j.String())
-		}
-		f.Add(form.Field{Var: "muc#roominfo_contactjid", Type: form.JIDMulti, Values: jids})
-	}
+	now := rules.Now{Occupants: len(r.occupants), History: r.limits.History}
 	if r.bySession[asker] != nil || r.config.Listed {
-		text("muc#roominfo_subject", r.subject.Text)
+		now.Subject = r.subject.Text
 	}
-	f.Bool("muc#roominfo_subjectmod", "", r.config.OccupantsMaySubject)
-	if r.config.History >= 0 {
-		text("muc#maxhistoryfetch", strconv.Itoa(r.limits.History))
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.info.Fields)) {
-		text(name, r.info.Fields[name])
-	}
-	return f
+	return rules.RoomInfo(r.info, r.config, now)
 }
 
 // discoItems lists the occupants, but only for an occupant (XEP-0045 §6.5).

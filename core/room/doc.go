@@ -24,8 +24,11 @@
 // Owner method, runs in that goroutine. Owner methods may call the methods of the Room.
 // Options.Send must not block and must not call the Room. The package starts no goroutine.
 //
+// The rules that need no occupants are in package rules, the messages in memory in package history, what is remembered of people
+// in package visits; their types have aliases here.
+//
 // Limits bound the memory of a room.
 //
 // Specifications: XEP-0045, XEP-0153, XEP-0203, XEP-0317, XEP-0359, XEP-0410, XEP-0421,
-// XEP-0424, XEP-0425, XEP-0486.
+// XEP-0424, XEP-0425, XEP-0486, XEP-0500.
 package room

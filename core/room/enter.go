@@ -39,6 +39,8 @@ func (r *Room) enter(ctx context.Context, st *stanza.Stanza) error {
 	switch {
 	case fresh && grant.Nick != "":
 		nick = r.uniqueNick(grant.Nick, nil)
+	case fresh && r.config.NickLocked && r.lists[bare].Nick != "" && r.nickIsFree(r.lists[bare].Nick, nil):
+		nick = r.lists[bare].Nick // XEP-0045 §7.10
 	case fresh && (!r.nickIsFree(nick, nil) || r.reservedFor(nick, bare)):
 		return stanza.Conflict("This nickname is taken.") // XEP-0045 §7.2.8
 	case !fresh && len(o.sessions) >= r.limits.PerOccupant:
@@ -75,13 +77,16 @@ func (r *Room) grantEntry(ctx context.Context, request EnterRequest) (Grant, err
 	if grant.Affiliation == "" {
 		grant.Affiliation = request.Affiliation
 	}
-	if grant.Role == "" || grant.Role == RoleNone {
-		grant.Role = defaultRole(grant.Affiliation, r.config.Moderated)
-	}
 	if grant.OccupantID == "" || len(grant.OccupantID) > maxOccupantID {
 		grant.OccupantID = r.occupantID(request.Session.Bare())
 	}
-	return grant, r.checkEntry(request, grant)
+	if grant.Role == "" || grant.Role == RoleNone {
+		grant.Role = r.visits.RoleOnEntry(grant.OccupantID, grant.Affiliation, r.config.Moderated)
+	}
+	if err := r.checkEntry(request, grant); err != nil {
+		return grant, err
+	}
+	return grant, r.mayChangePresence(grant.OccupantID)
 }
 
 // checkEntry makes the checks of XEP-0045 §7.2.5 to §7.2.10.
@@ -143,6 +148,9 @@ func (r *Room) occupantID(bare jid.JID) string {
 
 // resync handles a request to enter from a session that is in the room (XEP-0045 §7.2.1, §17.3).
 func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error {
+	if err := r.mayChangePresence(s.o.id); err != nil {
+		return err
+	}
 	if nick := st.To.Resource(); nick != s.o.nick && nick != s.asked && nick != "" {
 		if err := r.changeNick(ctx, s, st); err != nil || r.bySession[s.jid] != s {
 			return err
@@ -163,7 +171,7 @@ func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error 
 func (r *Room) sendRoom(ctx context.Context, s *session, st *stanza.Stanza, renamed bool) {
 	batch := newStanzaBatch(len(r.occupants))
 	for _, o := range r.occupants {
-		if o == s.o || !r.config.broadcasts(o.role) {
+		if o == s.o || !r.config.Broadcasts(o.role) {
 			continue
 		}
 		p := batch.next()
@@ -173,7 +181,7 @@ func (r *Room) sendRoom(ctx context.Context, s *session, st *stanza.Stanza, rena
 	}
 	r.sendAvatar(s.jid)
 	codes := []int{}
-	if r.config.nonAnonymous() {
+	if r.config.NonAnonymous() {
 		codes = append(codes, statusShowsJIDs) // XEP-0045 §7.2.3
 	}
 	codes = append(codes, statusSelf)

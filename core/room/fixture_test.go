@@ -223,8 +223,8 @@ func (r *Room) consistent() error {
 			return fmt.Errorf("query %s belongs to a session that has left", id)
 		}
 	}
-	if r.ring != nil && (r.ring.Len() > r.limits.History || r.ring.bytes > r.limits.HistoryBytes || r.ring.bytes < 0) {
-		return fmt.Errorf("history of %d messages, %d bytes", r.ring.Len(), r.ring.bytes)
+	if r.ring != nil && (r.ring.Len() > r.limits.History || r.ring.Bytes() > r.limits.HistoryBytes || r.ring.Bytes() < 0) {
+		return fmt.Errorf("history of %d messages, %d bytes", r.ring.Len(), r.ring.Bytes())
 	}
 	return nil
 }

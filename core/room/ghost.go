@@ -12,6 +12,9 @@ func (r *Room) handleReply(ctx context.Context, st *stanza.Stanza) {
 	if st.Kind == stanza.IQ {
 		r.answerRelayed(st)
 	}
+	if st.Kind == stanza.Message && st.Type == stanza.TypeError && st.To.IsBare() && r.inviteFailed(st) {
+		return
+	}
 	s := r.bySession[st.From]
 	if s == nil || st.Type != stanza.TypeError {
 		return
@@ -23,9 +26,30 @@ func (r *Room) handleReply(ctx context.Context, st *stanza.Stanza) {
 	}
 	if st.Kind == stanza.Message && st.To.IsFull() { // the receiver of a private message refused it
 		if to := r.byNick[st.To.Resource()]; to != nil && len(to.sessions) > 0 {
-			r.deliver(to, Post{From: s.o.id, ID: st.ID, Payload: stanza.Encode(e.Element())}, stanza.TypeError)
+			r.deliver(to, Post{From: s.o.id, ID: st.ID, Payload: stanza.Encode(plainError(e).Element())}, stanza.TypeError)
 		}
 	}
+}
+
+// plainError is an error without what could contain an address: its text, which a server writes, and what is added to it.
+func plainError(e *stanza.Error) *stanza.Error {
+	return &stanza.Error{Type: e.Type, Condition: e.Condition}
+}
+
+// inviteFailed informs the inviter that an invitation could not be delivered (XEP-0045 §7.8.2).
+func (r *Room) inviteFailed(st *stanza.Stanza) bool {
+	by, ok := r.invites[st.From.Bare()]
+	if !ok || r.bySession[st.From] != nil {
+		return false
+	}
+	delete(r.invites, st.From.Bare())
+	if r.bySession[by] != nil {
+		r.send(&stanza.Stanza{
+			Kind: stanza.Message, To: by, From: r.jid, ID: st.ID, Type: stanza.TypeError,
+			Payload: stanza.Encode(stanza.ItemNotFound("The invitation to " + st.From.Bare().String() + " could not be delivered.").Element()),
+		})
+	}
+	return true
 }
 
 // undelivered reports whether an error means that the session does not exist any longer. A

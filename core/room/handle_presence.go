@@ -18,7 +18,13 @@ func (r *Room) handlePresence(ctx context.Context, st *stanza.Stanza) error {
 			return nil
 		case st.To.IsBare() || st.To.Resource() == s.o.nick || st.To.Resource() == s.asked:
 			// A client that was given another nick may still address the one that it asked for.
+			if err := r.mayChangePresence(s.o.id); err != nil {
+				return err
+			}
 			return r.changePresence(ctx, s, st)
+		}
+		if err := r.mayChangePresence(s.o.id); err != nil {
+			return err
 		}
 		return r.changeNick(ctx, s, st)
 	case stanza.TypeUnavailable:

@@ -17,7 +17,9 @@ type State struct {
 	Occupants []OccupantState // in the order of entry
 	Sessions  []jid.JID       // all of them, in the order of entry
 	Invites   map[jid.JID]jid.JID
-	History   []Entry // of the room's own history, the oldest first
+	Requests  map[jid.JID]string // the nick that a bare JID asks for, until an admin decides
+	Roles     map[string]Role    // of those who have left, by occupant id
+	History   []Entry            // of the room's own history, the oldest first
 }
 
 // OccupantState is one occupant of a State.
@@ -40,6 +42,7 @@ type SessionState struct {
 // State returns a copy of the complete state.
 func (r *Room) State() State {
 	s := State{Snapshot: r.Snapshot(), Sessions: slices.Clone(r.addresses), Invites: maps.Clone(r.invites)}
+	s.Requests, s.Roles = maps.Clone(r.requests), r.visits.Roles()
 	for _, o := range r.occupants {
 		os := OccupantState{ID: o.id, Nick: o.nick, Role: o.role, Affiliation: o.aff}
 		if o.puppet != nil {
@@ -54,7 +57,7 @@ func (r *Room) State() State {
 		s.Occupants = append(s.Occupants, os)
 	}
 	if r.ring != nil {
-		s.History = slices.Clone(r.ring.entries)
+		s.History = slices.Clone(r.ring.Entries())
 	}
 	return s
 }
@@ -66,8 +69,11 @@ func (r *Room) Restore(s State) error {
 		return errors.New("restore a room that is in use")
 	}
 	clear(r.lists)
+	clear(r.reserved)
 	r.restore(&s.Snapshot)
 	r.invites = maps.Clone(s.Invites)
+	maps.Copy(r.requests, s.Requests)
+	r.visits.Restore(s.Roles)
 	if r.ring != nil {
 		for _, e := range s.History {
 			r.ring.Add(e)

@@ -3,111 +3,13 @@ package room
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
-
-// History returns messages of the room: the last entries that match the query,
-// the oldest first.
-type History interface {
-	History(ctx context.Context, q HistoryQuery) ([]Entry, error)
-}
-
-// HistoryQuery selects part of the history.
-type HistoryQuery struct {
-	Room  string    // bare JID
-	Max   int       // messages, at least 1
-	Since time.Time // zero is from the beginning
-}
-
-// Entry is one message of the history: from room/nick, with occupant-id and stanza-id,
-// without a receiver and without a stamp.
-type Entry struct {
-	Stanza *stanza.Stanza
-	At     time.Time
-	// StanzaID is the room's id of the message, From the occupant id of the sender. A
-	// Ring needs them to find retracted messages; they are not sent apart from the stanza.
-	StanzaID, From string
-}
-
-// size returns the length of the entry's XML.
-func (e Entry) size() int {
-	st := e.Stanza
-	return len(st.Payload) + len(st.Extra) + len(st.ID) + len(st.Lang) + len(st.From.String()) + 64
-}
-
-// Ring is a History in memory, bounded in messages and in bytes.
-type Ring struct {
-	entries []Entry
-	max     int
-	bytes   int
-	limit   int
-}
-
-// NewRing returns a ring of at most max messages and limit bytes.
-func NewRing(max, limit int) *Ring { return &Ring{max: max, limit: limit} }
-
-// Add appends a message and drops the oldest ones beyond the limits.
-func (h *Ring) Add(e Entry) {
-	e.Stanza.DropTree()
-	h.entries = append(h.entries, e)
-	h.bytes += e.size()
-	drop := 0
-	for drop < len(h.entries) && (len(h.entries)-drop > h.max || h.bytes > h.limit) {
-		h.bytes -= h.entries[drop].size()
-		h.entries[drop] = Entry{}
-		drop++
-	}
-	h.entries = h.entries[drop:]
-}
-
-// Remove removes the message with a stanza-id, for example a moderated one. It reports whether there was one.
-func (h *Ring) Remove(stanzaID string) bool {
-	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID })
-}
-
-// retract removes the message with a stanza-id if the same occupant sent it.
-func (h *Ring) retract(stanzaID, from string) bool {
-	return h.remove(func(e *Entry) bool { return e.StanzaID == stanzaID && e.From == from })
-}
-
-// remove removes a message, and all that its sender has corrected it by (XEP-0308): a correction is the message in another
-// version.
-func (h *Ring) remove(is func(*Entry) bool) bool {
-	i := slices.IndexFunc(h.entries, func(e Entry) bool { return is(&e) })
-	if i < 0 {
-		return false
-	}
-	gone := h.entries[i]
-	versions := map[string]bool{gone.Stanza.ID: gone.Stanza.ID != ""}
-	h.entries = slices.DeleteFunc(slices.Clone(h.entries), func(e Entry) bool {
-		drop := e.StanzaID == gone.StanzaID
-		if x := e.Stanza.Child(nsCorrect, "replace"); x != nil && e.From == gone.From && versions[x.Attr("id")] {
-			versions[e.Stanza.ID], drop = e.Stanza.ID != "", true // it may be corrected itself
-		}
-		if drop {
-			h.bytes -= e.size()
-		}
-		return drop
-	})
-	return true
-}
-
-// Len returns how many messages the ring holds.
-func (h *Ring) Len() int { return len(h.entries) }
-
-// History implements History.
-func (h *Ring) History(_ context.Context, q HistoryQuery) ([]Entry, error) {
-	from := max(len(h.entries)-q.Max, 0)
-	for from < len(h.entries) && h.entries[from].At.Before(q.Since) {
-		from++
-	}
-	return append([]Entry(nil), h.entries[from:]...), nil
-}
 
 // RemoveHistory removes a message from the room's own history.
 func (r *Room) RemoveHistory(stanzaID string) bool { return r.ring != nil && r.ring.Remove(stanzaID) }
@@ -168,14 +70,12 @@ func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited boo
 		st.Payload = e.Stanza.Payload + stanza.Encode(r.delay(e.At)) // XEP-0045 §7.2.13
 		list = append(list, st)
 	}
-	if chars = min(chars, maxHistorySent); !limited {
-		chars = maxHistorySent
-	}
-	from := len(list)
+	from, room := len(list), maxHistorySent
 	var xml []byte
 	for from > 0 {
 		xml = list[from-1].AppendXML(xml[:0], "")
-		if chars -= len(xml); chars < 0 {
+		room -= len(xml)
+		if chars -= utf8.RuneCount(xml); room < 0 || limited && chars < 0 { // XEP-0045 §7.2.14: characters of the whole stanza
 			break
 		}
 		from--

@@ -117,12 +117,12 @@ func TestRing(t *testing.T) {
 	p.Broadcast(Post{StanzaID: "big", Payload: "<body>" + strings.Repeat("x", 1500) + "</body>"})
 	p.check()
 	if p.ring.Len() != 1 {
-		t.Errorf("%d messages, %d bytes", p.ring.Len(), p.ring.bytes)
+		t.Errorf("%d messages, %d bytes", p.ring.Len(), p.ring.Bytes())
 	}
 	p.Broadcast(Post{Payload: "<body>" + strings.Repeat("x", 5000) + "</body>"})
 	p.check()
-	if p.ring.Len() != 0 || p.ring.bytes != 0 {
-		t.Errorf("%d messages, %d bytes", p.ring.Len(), p.ring.bytes)
+	if p.ring.Len() != 0 || p.ring.Bytes() != 0 {
+		t.Errorf("%d messages, %d bytes", p.ring.Len(), p.ring.Bytes())
 	}
 	p.take()
 	p.AddHistory(Post{From: "u1", Nick: "Zoe", StanzaID: "old", Payload: "<body>before</body>", Stamp: p.clock.Add(-time.Hour)})
@@ -146,10 +146,10 @@ func TestRetractionRemovesFromHistory(t *testing.T) { // XEP-0424 §5.1
 			return p.in("<message from='" + who + "' to='' type='groupchat'" + form[0] + ">" + form[1] + "<body>gone</body></message>")
 		}
 		p.Broadcast(Post{From: p.receivers[0].o.id, StanzaID: "s1", Payload: "<body>secret</body>"})
-		if retract("bob/1"); !strings.Contains(p.ring.entries[0].Stanza.Payload, "secret") {
+		if retract("bob/1"); !strings.Contains(p.ring.Entries()[0].Stanza.Payload, "secret") {
 			t.Error("another occupant retracted the message")
 		}
-		if retract("ann/1"); p.ring.Len() != 1 || strings.Contains(p.ring.entries[0].Stanza.Payload, "secret") {
+		if retract("ann/1"); p.ring.Len() != 1 || strings.Contains(p.ring.Entries()[0].Stanza.Payload, "secret") {
 			t.Errorf("%s: %d messages", form[1], p.ring.Len())
 		}
 	}
@@ -176,12 +176,12 @@ func TestRetractionRemovesCorrections(t *testing.T) {
 	p.in("<message from='ann/1' to='' type='groupchat'><retract xmlns='urn:xmpp:message-retract:1' id='s1'/></message>")
 	size := 0
 	var got []string
-	for _, e := range p.ring.entries {
-		size += e.size()
+	for _, e := range p.ring.Entries() {
+		size += e.Size()
 		got = append(got, e.Stanza.Body())
 	}
-	if want := "stays|stays too|stays as well"; strings.Join(got, "|") != want || size != p.ring.bytes {
-		t.Errorf("%q, %d bytes counted as %d", got, size, p.ring.bytes)
+	if want := "stays|stays too|stays as well"; strings.Join(got, "|") != want || size != p.ring.Bytes() {
+		t.Errorf("%q, %d bytes counted as %d", got, size, p.ring.Bytes())
 	}
 }
 

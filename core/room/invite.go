@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -18,6 +19,7 @@ const (
 type invitation struct {
 	to, from jid.JID
 	reason   string
+	id       string          // of the message, so that an error shows which one it is about
 	more     *stanza.Element // <continue/>
 }
 
@@ -26,9 +28,12 @@ func (r *Room) toRoom(ctx context.Context, s *session, st *stanza.Stanza) error 
 	x := st.Child(NSUser, "x")
 	switch {
 	case x.Child(NSUser, "invite") != nil:
-		return r.invite(ctx, s, x)
+		return r.invite(ctx, s, st, x)
 	case x.Child(NSUser, "decline") != nil:
 		return r.decline(ctx, st, x.Child(NSUser, "decline"))
+	}
+	if answer, ok := rules.FindApproval(st.Tree()); ok {
+		return r.approve(ctx, st, answer)
 	}
 	if f := voiceForm(st); f != nil {
 		return r.voice(ctx, s, f)
@@ -40,7 +45,7 @@ func (r *Room) toRoom(ctx context.Context, s *session, st *stanza.Stanza) error 
 }
 
 // invite checks and sends invitations (XEP-0045 §7.8.2).
-func (r *Room) invite(ctx context.Context, s *session, x *stanza.Element) error {
+func (r *Room) invite(ctx context.Context, s *session, st *stanza.Stanza, x *stanza.Element) error {
 	if s == nil {
 		return stanza.NotAcceptable("You are not in the room.")
 	}
@@ -48,7 +53,7 @@ func (r *Room) invite(ctx context.Context, s *session, x *stanza.Element) error 
 		!(r.config.MembersMayInvite && s.o.aff.AtLeast(AffMember)) { // XEP-0045 §9.5
 		return stanza.Forbidden("Only admins may invite to this room.")
 	}
-	wanted, err := r.invitations(s, x)
+	wanted, err := r.invitations(s, st.ID, x)
 	if err != nil {
 		return err
 	}
@@ -83,7 +88,7 @@ func (r *Room) invite(ctx context.Context, s *session, x *stanza.Element) error 
 }
 
 // invitations reads the invitations of a message.
-func (r *Room) invitations(s *session, x *stanza.Element) ([]invitation, error) {
+func (r *Room) invitations(s *session, id string, x *stanza.Element) ([]invitation, error) {
 	var list []invitation
 	for e := range x.Named(NSUser, "invite") {
 		if len(list) == maxInvites {
@@ -94,10 +99,10 @@ func (r *Room) invitations(s *session, x *stanza.Element) ([]invitation, error) 
 			return nil, stanza.JIDMalformed("The address of who is invited is malformed.")
 		}
 		i := invitation{
-			to: to, from: s.jid.Bare(), more: e.Child(NSUser, "continue"),
+			to: to, from: s.jid.Bare(), id: id, more: e.Child(NSUser, "continue"),
 			reason: truncate(e.ChildText(NSUser, "reason"), r.limits.Subject),
 		}
-		if !r.config.nonAnonymous() {
+		if !r.config.NonAnonymous() {
 			i.from = s.o.jid
 		}
 		list = append(list, i)
@@ -122,7 +127,11 @@ func (r *Room) sendInvitation(i invitation) {
 	if r.config.Password != "" {
 		x.Add(stanza.TextElement(NSUser, "password", r.config.Password))
 	}
-	r.send(stanza.NewMessage(i.to, r.jid, "", x))
+	m := stanza.NewMessage(i.to, r.jid, "", x)
+	if i.id != "" {
+		m.ID = i.id
+	}
+	r.send(m)
 }
 
 func (r *Room) rememberInvite(to, by jid.JID) {

@@ -46,6 +46,8 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 			return r.adminGet(st, payload)
 		}
 		return nil, r.adminSet(ctx, st, payload)
+	case nsRegister:
+		return r.register(ctx, st, payload)
 	case nsModerate:
 		if !get && r.moderation() {
 			return nil, r.moderate(ctx, st, payload)
@@ -76,6 +78,9 @@ func (r *Room) queryOwner(ctx context.Context, st *stanza.Stanza, to *occupant) 
 // occupantIQ handles an IQ to room/nick (XEP-0045 §17.4).
 func (r *Room) occupantIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.Element) error {
 	s := r.bySession[st.From]
+	if s == nil && (payload.Space == nsDiscoInfo || payload.Space == nsDiscoItems) { // XEP-0045 §6.6
+		return stanza.BadRequest("You are not in the room.")
+	}
 	if s == nil { // XEP-0410 §3.2: a client relies on this error to learn that it is not in the room
 		return stanza.NotAcceptable("You are not in the room.")
 	}

@@ -157,7 +157,11 @@ func TestDiscoInfo(t *testing.T) { // XEP-0045 §6.4
 			t.Errorf("no %s in %s", want, got)
 		}
 	}
-	if got := info("ann/1", nodeNick); !strings.Contains(got, "<identity category='conference' type='text' name='ann'/>") { // §7.12
+	if got := info("ann/1", nodeNick); !strings.Contains(got, "node='x-roomuser-item'/></iq>") { // §7.12: it has reserved none
+		t.Error(got)
+	}
+	p.SetAffiliation(p.ctx, person("ann"), ListEntry{Affiliation: AffMember, Nick: "annie"})
+	if got := info("ann/2", nodeNick); !strings.Contains(got, "<identity category='conference' type='text' name='annie'/>") {
 		t.Error(got)
 	}
 	if got := info("eve/1", nodeNick); !strings.Contains(got, "node='x-roomuser-item'/></iq>") {

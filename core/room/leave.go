@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -52,6 +53,11 @@ func (r *Room) endSession(ctx context.Context, s *session, d Departure, st *stan
 	if r.bySession[s.jid] != s {
 		return // left meanwhile
 	}
+	if r.config.Locked && len(r.receivers) == 1 { // XEP-0045 §10.1.3: the owner has left before configuring it
+		if err := r.Destroy(ctx, jid.JID{}, ""); err == nil {
+			return
+		}
+	}
 	o, status := s.o, ""
 	if st != nil {
 		status = truncate(st.Tree().ChildText("", "status"), r.limits.Presence/8)
@@ -61,6 +67,9 @@ func (r *Room) endSession(ctx context.Context, s *session, d Departure, st *stan
 		kind = DeliveryFault
 	}
 	if len(o.sessions) == 1 && o.puppet == nil {
+		if d.Kind == Left || d.Kind == Fault {
+			r.rememberRole(o)
+		}
 		r.announceLeave(o, d, status)
 		r.detachSession(s)
 		r.deleteOccupant(o)

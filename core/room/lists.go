@@ -33,7 +33,7 @@ func (r *Room) restore(s *Snapshot) {
 	r.info, r.config, r.subject = s.Info, s.Config, s.Subject
 	for j, st := range s.Affiliations {
 		if !j.IsZero() && st.Affiliation.Valid() && len(r.lists) < r.limits.Affiliations {
-			r.lists[j.Bare()] = st
+			r.putEntry(ListChange{JID: j.Bare(), Entry: st})
 		}
 	}
 }
@@ -63,11 +63,23 @@ func (r *Room) listedAs(a Affiliation) []jid.JID {
 
 // reservedFor reports whether a nick, or one that looks like it, is reserved for a JID other than bare (XEP-0045 §7.2.8).
 func (r *Room) reservedFor(nick string, bare jid.JID) bool {
-	look := nicks.Skeleton(nick)
-	for j, s := range r.lists {
-		if s.Nick != "" && j != bare && nicks.Skeleton(s.Nick) == look {
-			return true
+	by, ok := r.reserved[nicks.Skeleton(nick)]
+	return ok && by != bare
+}
+
+// putEntry writes one entry of the lists.
+func (r *Room) putEntry(c ListChange) {
+	if old := r.lists[c.JID].Nick; old != "" && r.reserved[nicks.Skeleton(old)] == c.JID {
+		delete(r.reserved, nicks.Skeleton(old))
+	}
+	if c.Entry.Affiliation == AffNone {
+		delete(r.lists, c.JID)
+		return
+	}
+	r.lists[c.JID] = c.Entry
+	if c.Entry.Nick != "" {
+		if look := nicks.Skeleton(c.Entry.Nick); r.reserved[look].IsZero() {
+			r.reserved[look] = c.JID
 		}
 	}
-	return false
 }

@@ -11,6 +11,8 @@ import (
 func (r *Room) handleMessage(ctx context.Context, st *stanza.Stanza) error {
 	s := r.bySession[st.From]
 	switch {
+	case r.config.Locked:
+		return stanza.ItemNotFound("This room is not open yet: its owner has to configure it.") // XEP-0045 §17.2
 	case st.Type == stanza.TypeGroupchat && st.To.IsFull():
 		return stanza.BadRequest("A private message cannot be of type groupchat.") // XEP-0045 §7.5
 	case st.Type == stanza.TypeGroupchat:
@@ -39,7 +41,15 @@ func (r *Room) groupchat(ctx context.Context, s *session, st *stanza.Stanza) err
 		}
 		m.Subject = &subject
 	}
-	return r.owner.Message(ctx, r, m)
+	wait := r.slowMode(s.o, st)
+	if wait > 0 && !r.visits.MaySpeak(s.o.id, r.now(), wait) {
+		return r.tooSoon()
+	}
+	err := r.owner.Message(ctx, r, m)
+	if err == nil && wait > 0 {
+		r.visits.Spoke(s.o.id, r.now(), wait)
+	}
+	return err
 }
 
 // subjectOf returns the subject of a message that changes it: it has one and no body (XEP-0045 §7.2.15).
@@ -56,7 +66,7 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 	if s == nil {
 		return stanza.NotAcceptable("You are not in the room.")
 	}
-	if !r.config.maySendPrivate(s.o.role) {
+	if !r.config.MaySendPrivate(s.o.role) {
 		return stanza.Forbidden("Private messages are not allowed in this room.")
 	}
 	to := r.byNick[st.To.Resource()]
@@ -74,18 +84,6 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 	return nil
 }
 
-func (c Config) maySendPrivate(role Role) bool {
-	switch c.Private {
-	case PrivateByParticipants:
-		return role.AtLeast(RoleParticipant)
-	case PrivateByModerators:
-		return role.AtLeast(RoleModerator)
-	case PrivateByNone:
-		return false
-	}
-	return role.AtLeast(RoleVisitor)
-}
-
 // clean removes the children that only this room or the receiver's server may add.
 func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 	return st.Without(func(e *stanza.Element) bool {
@@ -93,16 +91,22 @@ func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 		case NSUser, NSOccupantID, NSHats, nsAddress, message.NSCarbons, nsMAM: // XEP-0421 §4, XEP-0045 §17.3
 			return true
 		case message.NSStanzaID: // XEP-0359 §3
-			return e.Local == "stanza-id" && r.isOurs(e.Attr("by"))
+			return e.Local == "stanza-id" && (r.isOurs(e.Attr("by")) || r.reveals(st.From, e.Attr("by")))
 		case nsModerate: // XEP-0425 §5: only the room announces moderation
 			return true
 		case nsRetract:
 			return e.Child(nsModerate, "moderated") != nil
 		case message.NSDelay, message.NSOldDelay: // only the room adds delays to its history
-			return e.Attr("from") == "" || r.isOurs(e.Attr("from"))
+			return e.Attr("from") == "" || r.isOurs(e.Attr("from")) || r.reveals(st.From, e.Attr("from"))
 		}
 		return false
 	})
+}
+
+// reveals reports whether an address is that of a person or of the person's server, in a room that does not show who is who.
+func (r *Room) reveals(person jid.JID, address string) bool {
+	j, err := jid.Parse(address)
+	return err == nil && !r.config.NonAnonymous() && (j.Bare() == person.Bare() || j == person.Host())
 }
 
 // isOurs reports whether an address, normalised or not, belongs to the room or an occupant.

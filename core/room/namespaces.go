@@ -1,5 +1,7 @@
 package room
 
+import "github.com/dragoman-im/dragoman/core/room/rules"
+
 // Namespaces of XEP-0045 and of the extensions that a room adds to its stanzas.
 const (
 	NS      = "http://jabber.org/protocol/muc"
@@ -13,14 +15,13 @@ const (
 	NSVCard      = "vcard-temp"             // XEP-0054
 
 	nsSelfPing   = "http://jabber.org/protocol/muc#self-ping-optimization" // XEP-0410 §3.3
-	nsStable     = "http://jabber.org/protocol/muc#stable_id"              // XEP-0045 §7.4
+	NSStable     = "http://jabber.org/protocol/muc#stable_id"              // XEP-0045 §7.4
 	nsRequest    = "http://jabber.org/protocol/muc#request"
-	nsRoomInfo   = "http://jabber.org/protocol/muc#roominfo"
-	nsRoomConfig = "http://jabber.org/protocol/muc#roomconfig"
-	nsCorrect    = "urn:xmpp:message-correct:0"  // XEP-0308
+	nsRoomInfo   = rules.NSRoomInfo
 	nsRetract    = "urn:xmpp:message-retract:1"  // XEP-0424
 	nsModerate   = "urn:xmpp:message-moderate:1" // XEP-0425
 	nsAddress    = "http://jabber.org/protocol/address"
+	nsRegister   = "jabber:iq:register"
 	nsMAM        = "urn:xmpp:mam:2"
 	nsDiscoInfo  = "http://jabber.org/protocol/disco#info"
 	nsDiscoItems = "http://jabber.org/protocol/disco#items"
@@ -29,6 +30,7 @@ const (
 // Status codes of XEP-0045 §16.6.2.
 const (
 	statusShowsJIDs    = 100
+	statusAffiliation  = 101
 	statusConfig       = 104
 	statusSelf         = 110
 	statusLogging      = 170

@@ -88,8 +88,11 @@ func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) er
 	if !r.nickIsFree(nick, o) || r.reservedFor(nick, s.jid.Bare()) {
 		return stanza.Conflict("This nickname is taken.") // XEP-0045 §7.6
 	}
-	if o.role == RoleVisitor && r.config.Moderated {
+	if o.role == RoleVisitor && r.config.Moderated && r.config.VisitorsKeepNick {
 		return stanza.Forbidden("Visitors keep their nickname in this room.") // XEP-0045 §5.1.1
+	}
+	if own := r.lists[s.jid.Bare()].Nick; own != "" && r.config.NickLocked && nick != own {
+		return stanza.NotAcceptable("Your nickname in this room is the one that you have reserved.") // XEP-0045 §7.6
 	}
 	done, err := r.askOwner(ctx, Action{Kind: ActionNick, By: o.view(), Session: s.jid, Value: nick})
 	if err != nil || !done || r.bySession[s.jid] != s || !r.nickIsFree(nick, o) {
@@ -97,14 +100,19 @@ func (r *Room) changeNick(ctx context.Context, s *session, st *stanza.Stanza) er
 	}
 	r.keepPresence(s, st)
 	s.asked = nick
-	r.changeNickTo(ctx, o, nick)
+	var codes []int
+	if nick != st.To.Resource() {
+		codes = []int{statusNickAssigned} // XEP-0045 §7.6
+	}
+	r.changeNickTo(ctx, o, nick, codes...)
 	return nil
 }
 
-// changeNickTo changes the nick of an occupant and announces the change. The caller has checked that nick is free.
-func (r *Room) changeNickTo(ctx context.Context, o *occupant, nick string) {
+// changeNickTo changes the nick of an occupant and announces the change, to the occupant itself with the codes. The caller has checked
+// that nick is free.
+func (r *Room) changeNickTo(ctx context.Context, o *occupant, nick string, codes ...int) {
 	r.announce(o, presenceChange{typ: stanza.TypeUnavailable, codes: []int{statusNewNick}, newNick: nick})
 	r.giveNick(o, nick)
-	r.announce(o, presenceChange{})
+	r.announce(o, presenceChange{self: codes})
 	r.notify(ctx, Event{Kind: NickChange, Occupant: o.view()})
 }

@@ -39,80 +39,6 @@ type Options struct {
 	Log     *slog.Logger     // nil is slog.Default()
 }
 
-// Info describes the room.
-type Info struct {
-	Name        string // disco#info identity
-	Description string
-	Lang        string
-	Category    string // of the identity; "" is conference
-	Type        string // of the identity; "" is text
-	AvatarHash  string // SHA-1 in hex of the room's vCard photo (XEP-0153)
-	Occupants   int    // how many there are, where not all of them are puppets here; 0 where unknown
-	Contacts    []jid.JID
-	Features    []string          // advertised beside the engine's own
-	Fields      map[string]string // more fields of the muc#roominfo form, such as muc#roominfo_logs
-	Forms       []*stanza.Element // more XEP-0128 forms
-}
-
-// WhoIs says who sees the real JIDs of occupants.
-type WhoIs string
-
-// The choices of muc#roomconfig_whois.
-const (
-	WhoIsModerators WhoIs = "moderators" // semi-anonymous; "" is the same
-	WhoIsAnyone     WhoIs = "anyone"     // non-anonymous
-)
-
-// PrivateMessages says who may send private messages.
-type PrivateMessages string
-
-// The choices of muc#roomconfig_allowpm.
-const (
-	PrivateByAnyone       PrivateMessages = "anyone" // "" is the same
-	PrivateByParticipants PrivateMessages = "participants"
-	PrivateByModerators   PrivateMessages = "moderators"
-	PrivateByNone         PrivateMessages = "none"
-)
-
-// Config contains the rules of the room. The zero Config describes an open, unlisted, unmoderated,
-// semi-anonymous, temporary room.
-type Config struct {
-	Listed              bool // shown in the service's list of rooms
-	Persistent          bool
-	MembersOnly         bool
-	Moderated           bool
-	Password            string // "" for none
-	WhoIs               WhoIs
-	Private             PrivateMessages
-	MembersMayInvite    bool
-	OccupantsMaySubject bool // participants may change the subject
-	Logged              bool // to a public archive
-	MaxUsers            int  // 0 is what Limits allow
-	History             int  // messages shown to those who enter; 0 is DefaultHistory, -1 none
-	// Broadcast lists the roles whose presence is announced; nil is all.
-	Broadcast []Role
-	// Locked marks a room that was created but is not configured yet (XEP-0045 §10.1).
-	Locked bool
-}
-
-func (c Config) nonAnonymous() bool { return c.WhoIs == WhoIsAnyone }
-
-// broadcasts reports whether presence of a role is announced to others (XEP-0045 §7.2.2).
-func (c Config) broadcasts(r Role) bool {
-	if c.Broadcast == nil {
-		return true
-	}
-	for _, b := range c.Broadcast {
-		if b == r {
-			return true
-		}
-	}
-	return false
-}
-
-// DefaultHistory is the number of history messages for a session that does not request a number.
-const DefaultHistory = 20
-
 // maxOccupantID is the longest occupant id in bytes (XEP-0421 §4.1).
 const maxOccupantID = 128
 
@@ -128,13 +54,14 @@ type Limits struct {
 	History        int // messages that history may ever show
 	HistoryBytes   int // bytes of the ring in memory
 	PendingQueries int // IQs relayed and not yet answered
+	Changes        int // of the presence of one occupant in ten seconds, with entering and changes of nick
 	Reserve        int // admins and owners that may enter beyond MaxUsers (XEP-0045 §7.2.9)
 }
 
 // The defaults of Limits.
 var defaultLimits = Limits{
 	Sessions: 2000, PerOccupant: 10, Puppets: 20000, Affiliations: 10000, Nick: 256, Presence: 4096,
-	Subject: 4096, History: 100, HistoryBytes: 1 << 20, PendingQueries: 256, Reserve: 10,
+	Subject: 4096, History: 100, HistoryBytes: 1 << 20, PendingQueries: 256, Changes: 50, Reserve: 10,
 }
 
 func (l Limits) orDefaults() Limits {
@@ -146,7 +73,7 @@ func (l Limits) orDefaults() Limits {
 		{&l.Sessions, d.Sessions}, {&l.PerOccupant, d.PerOccupant}, {&l.Puppets, d.Puppets},
 		{&l.Affiliations, d.Affiliations}, {&l.Nick, d.Nick}, {&l.Presence, d.Presence},
 		{&l.Subject, d.Subject}, {&l.History, d.History}, {&l.HistoryBytes, d.HistoryBytes},
-		{&l.PendingQueries, d.PendingQueries}, {&l.Reserve, d.Reserve},
+		{&l.PendingQueries, d.PendingQueries}, {&l.Changes, d.Changes}, {&l.Reserve, d.Reserve},
 	} {
 		if *f.set <= 0 {
 			*f.set = f.def

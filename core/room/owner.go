@@ -91,7 +91,8 @@ const (
 	ActionInvite      ActionKind = "invite"      // JID is invited, Reason
 	ActionConfigure   ActionKind = "configure"   // Info and Config are the new ones
 	ActionModerate    ActionKind = "moderate"    // the message of stanza-id Value is retracted, Reason
-	ActionDestroy     ActionKind = "destroy"     // JID is the alternate room, Reason
+	ActionDestroy     ActionKind = "destroy"     // JID is the alternate room, Value its password, Reason
+	ActionRegister    ActionKind = "register"    // JID, which is By's, becomes a member or reserves the nick Value; AffNone ends it
 )
 
 // Action is a change of the room or of an occupant that a session requests. The Room has already
@@ -105,6 +106,7 @@ type Action struct {
 	Role        Role
 	Affiliation Affiliation
 	Value       string
+	NoNick      bool // the reserved nick of JID is removed
 	Reason      string
 	Info        *Info
 	Config      *Config

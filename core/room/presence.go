@@ -46,7 +46,7 @@ func (r *Room) payload(o *occupant, jids bool) string {
 // visible returns the presence payload that most sessions see of an occupant; a change is announced only if
 // it differs. In a semi-anonymous room moderators therefore get no presence if only the real JID changes to that
 // of another session of the same occupant.
-func (r *Room) visible(o *occupant) string { return r.payload(o, r.config.nonAnonymous()) }
+func (r *Room) visible(o *occupant) string { return r.payload(o, r.config.NonAnonymous()) }
 
 // render returns the payload of a presence that is not plain, or that is sent to the occupant itself.
 func (r *Room) render(o *occupant, n *presenceChange, jids bool, codes []int) string {
@@ -137,7 +137,7 @@ func status(code int) *stanza.Element {
 
 // seesJIDs reports whether a session sees the real JID of o.
 func (r *Room) seesJIDs(s *session, o *occupant) bool {
-	return r.config.nonAnonymous() || s.o == o || s.o.role == RoleModerator
+	return r.config.NonAnonymous() || s.o == o || s.o.role == RoleModerator
 }
 
 // announce sends a change of o to every session: to the sessions of o last or, if o leaves,
@@ -150,7 +150,7 @@ func (r *Room) announce(o *occupant, n presenceChange) {
 	if n.typ == stanza.TypeUnavailable {
 		r.announceSelf(o, &n)
 	}
-	if r.config.broadcasts(role) {
+	if r.config.Broadcasts(role) {
 		r.announceOthers(o, &n)
 	}
 	if n.typ != stanza.TypeUnavailable {
@@ -229,7 +229,7 @@ func (r *Room) announcement(o *occupant, n *presenceChange, jids bool) *stanza.S
 // announceChange is announce for a change of role: sessions that may see the old role but not the new one
 // get unavailable presence (muc#roomconfig_presencebroadcast).
 func (r *Room) announceChange(o *occupant, before Role, n presenceChange) {
-	if before != "" && r.config.broadcasts(before) && !r.config.broadcasts(o.role) {
+	if before != "" && r.config.Broadcasts(before) && !r.config.Broadcasts(o.role) {
 		gone := n
 		gone.typ = stanza.TypeUnavailable
 		r.announceOthers(o, &gone)

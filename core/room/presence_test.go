@@ -58,7 +58,7 @@ func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 	p.owner.allow = func(Action) error { return ErrHandled }
 	p.in("<presence from='ann/1' to='/other'/>").want()
 	p.owner.allow = nil
-	p.config.Moderated = true
+	p.config.Moderated, p.config.VisitorsKeepNick = true, true
 	p.SetRole(p.ctx, p.receivers[1].o.id, RoleVisitor, "")
 	p.take()
 	p.in("<presence from='bob/1' to='/other'/>")

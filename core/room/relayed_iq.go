@@ -4,8 +4,13 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/conceal"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
+
+// maxPendingOfOne is how many relayed IQs of one session may wait for an answer, so that others have a share of
+// Limits.PendingQueries.
+const maxPendingOfOne = 32
 
 // relayTimeout is how long the room waits for the answer to a relayed IQ.
 const relayTimeout = 2 * time.Minute
@@ -27,7 +32,7 @@ func (r *Room) relay(s *session, to *occupant, st *stanza.Stanza, payload *stanz
 		return stanza.ServiceUnavailable("")
 	}
 	r.expireQueries()
-	if len(r.queries) >= r.limits.PendingQueries {
+	if len(r.queries) >= r.limits.PendingQueries || r.pendingOf(s) >= maxPendingOfOne {
 		return stanza.ResourceConstraint("Too many requests wait for an answer.")
 	}
 	q := &relayed{
@@ -36,13 +41,24 @@ func (r *Room) relay(s *session, to *occupant, st *stanza.Stanza, payload *stanz
 	}
 	id := stanza.NewID()
 	r.queries[id] = q
-	c := st.WithFrom(s.o.jid)
+	c := conceal.Stanza(st, s.jid, s.o.jid).WithFrom(s.o.jid)
 	c.To, c.ID = target.jid, id
 	if q.vcard { // the account answers for its vCard (XEP-0054 §3.3)
 		c.To = target.jid.Bare()
 	}
 	r.send(c)
 	return nil
+}
+
+// pendingOf returns how many relayed IQs of a session wait for an answer.
+func (r *Room) pendingOf(s *session) int {
+	n := 0
+	for _, q := range r.queries {
+		if q.from == s {
+			n++
+		}
+	}
+	return n
 }
 
 // answerRelayed passes an answer back to the session that asked.
@@ -52,7 +68,7 @@ func (r *Room) answerRelayed(st *stanza.Stanza) {
 		return
 	}
 	delete(r.queries, st.ID)
-	c := st.WithFrom(q.nick)
+	c := conceal.Stanza(st, q.to.jid, q.nick).WithFrom(q.nick)
 	c.To, c.ID = q.from.jid, q.id
 	r.send(c)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/visits"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -15,12 +16,14 @@ type Room struct {
 	setup
 	lasting
 	occupancy
-	history History
-	ring    *Ring // the room's own history; nil if Options.History is set
-	queries map[string]*relayed
-	invites map[jid.JID]jid.JID // by bare JID of the invited: the session that invited it
-	created bool                // the next session that enters gets status 201
-	gone    bool
+	visits   *visits.Visits
+	requests map[jid.JID]string // the nick that a bare JID asks for, until an admin decides (XEP-0045 §9.9)
+	history  History
+	ring     *Ring // the room's own history; nil if Options.History is set
+	queries  map[string]*relayed
+	invites  map[jid.JID]jid.JID // by bare JID of the invited: the session that invited it
+	created  bool                // the next session that enters gets status 201
+	gone     bool
 }
 
 // setup holds the Options of a room.
@@ -42,6 +45,8 @@ type lasting struct {
 	config  Config
 	subject Subject
 	lists   map[jid.JID]ListEntry // by bare JID or domain
+	// reserved says who has reserved a nick, by its skeleton. The first keeps it where the Owner gives several people one.
+	reserved map[string]jid.JID
 }
 
 // occupancy holds the occupants and their sessions.
@@ -66,9 +71,10 @@ func New(opts Options) *Room {
 			jid: opts.JID, owner: opts.Owner, send: opts.Send, sendMany: opts.SendMany, saver: opts.Save, now: opts.Now,
 			log: opts.Log, secret: opts.Secret, limits: opts.Limits.orDefaults(),
 		},
-		lasting:   lasting{info: opts.Info, config: opts.Config, lists: map[jid.JID]ListEntry{}},
+		lasting:   lasting{info: opts.Info, config: opts.Config, lists: map[jid.JID]ListEntry{}, reserved: map[string]jid.JID{}},
 		occupancy: occupancy{byID: map[string]*occupant{}, byNick: map[string]*occupant{}, byLook: map[string]*occupant{}, bySession: map[jid.JID]*session{}},
-		history:   opts.History, queries: map[string]*relayed{}, created: opts.Created,
+		visits:    visits.New(), requests: map[jid.JID]string{},
+		history: opts.History, queries: map[string]*relayed{}, created: opts.Created,
 	}
 	if r.sendMany == nil {
 		r.sendMany = func(st *stanza.Stanza, to []jid.JID) { SendEach(r.send, st, to) }
@@ -117,6 +123,8 @@ func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
 		err = r.handlePresence(ctx, st)
 	case st.Kind == stanza.Message:
 		err = r.handleMessage(ctx, st)
+	case st.Kind == stanza.IQ && r.config.Locked && r.actor(st.From).aff != AffOwner:
+		err = stanza.ItemNotFound("This room is not open yet.") // XEP-0045 §7.2.10
 	case st.Kind == stanza.IQ:
 		err = r.handleIQ(ctx, st)
 	}

@@ -30,6 +30,9 @@ func (r *Room) voice(ctx context.Context, s *session, f *form.Form) error {
 	if s.o.role != RoleVisitor || Role(f.Get("muc#role")) != RoleParticipant {
 		return nil // the sender has voice already
 	}
+	if !r.visits.MayAsk(s.o.id, r.now()) {
+		return stanza.ResourceConstraint("Wait a minute before you ask again.")
+	}
 	ask := form.New(form.Ask, nsRequest, "Voice request")
 	ask.Instructions = []string{"Somebody asks to speak in the room."}
 	ask.Choice("muc#role", "Requested role", string(RoleParticipant), form.Option{Value: string(RoleParticipant)})
@@ -48,6 +51,9 @@ func (r *Room) approveVoice(ctx context.Context, s *session, f *form.Form) error
 	target := r.byNick[f.Get("muc#roomnick")]
 	if !f.IsTrue("muc#request_allow") || target == nil || target.role != RoleVisitor {
 		return nil
+	}
+	if who, ok := f.JID("muc#jid"); ok && who.Bare() != target.bareJID() {
+		return stanza.ItemNotFound("Somebody else has this nickname now.")
 	}
 	a := r.actor(s.jid)
 	if err := mayChangeRole(a, target, RoleParticipant); err != nil {

@@ -60,7 +60,7 @@ func (s *Service) Info() disco.Info {
 	if len(info.Identities) == 0 {
 		info.Identities = []disco.Identity{{Category: "conference", Type: "text"}}
 	}
-	own := []string{room.NS, disco.NSInfo, disco.NSItems, paging.NS, room.NSPing}
+	own := []string{room.NS, room.NSStable, disco.NSInfo, disco.NSItems, paging.NS, room.NSPing}
 	info.Features = append(own, info.Features...)
 	return info
 }

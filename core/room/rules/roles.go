@@ -1,4 +1,4 @@
-package room
+package rules
 
 // Role is what an occupant may do while in the room (XEP-0045 §5.1). "" is unspecified.
 type Role string
@@ -65,8 +65,8 @@ func (a Affiliation) Valid() bool { return a.rank() > 0 }
 // AtLeast reports whether a is o or a higher affiliation.
 func (a Affiliation) AtLeast(o Affiliation) bool { return a.rank() >= o.rank() }
 
-// defaultRole returns the role on entering (XEP-0045 §5.1.2).
-func defaultRole(a Affiliation, moderated bool) Role {
+// DefaultRole returns the role on entering (XEP-0045 §5.1.2).
+func DefaultRole(a Affiliation, moderated bool) Role {
 	switch {
 	case a == AffOutcast:
 		return RoleNone

@@ -1,0 +1,163 @@
+package room
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/jid"
+	nicks "github.com/dragoman-im/dragoman/core/nick"
+	"github.com/dragoman-im/dragoman/core/room/rules"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
+
+// maxApprovers is how many admins and owners are asked to approve a registration, and maxRequests how many registrations may wait.
+const (
+	maxApprovers = 50
+	maxRequests  = 100
+)
+
+// register answers an IQ about registration with the room (XEP-0045 §7.10).
+func (r *Room) register(ctx context.Context, st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
+	bare := st.From.Bare()
+	aff := r.listedAffiliation(bare)
+	open := r.config.Registers()
+	switch {
+	case !query.Is(nsRegister, "query"):
+		return nil, stanza.ServiceUnavailable("")
+	case r.saver == nil && !open: // the lists belong to a network
+		return r.queryOwner(ctx, st, nil)
+	case aff == AffOutcast:
+		return nil, stanza.NotAllowed("You are banned from this room.")
+	case !open && !aff.AtLeast(AffMember):
+		return nil, stanza.NotAllowed("People become members of this room by invitation.")
+	case st.Type == stanza.TypeSet && query.Child(nsRegister, "remove") != nil:
+		return nil, r.unregister(ctx, st.From, aff)
+	case st.Type == stanza.TypeSet:
+		return nil, r.registerNick(ctx, st, query)
+	}
+	x := stanza.NewElement(nsRegister, "query")
+	if nick := r.lists[bare].Nick; nick != "" {
+		return x.Add(stanza.NewElement(nsRegister, "registered"), stanza.TextElement(nsRegister, "username", nick)), nil
+	}
+	return x.Add(stanza.TextElement(nsRegister, "instructions", "Fill in the form to reserve a nickname."),
+		rules.RegistrationForm(r.jid.String(), r.config).Element()), nil
+}
+
+// registerNick handles the filled in form.
+func (r *Room) registerNick(ctx context.Context, st *stanza.Stanza, query *stanza.Element) error {
+	asked, filled, err := rules.ReadRegistration(query.Child(form.NS, "x"), r.config)
+	if err != nil {
+		return err
+	}
+	nick, err := r.checkNick(asked)
+	if err != nil {
+		return stanza.BadRequest("This nickname cannot be used.")
+	}
+	bare := st.From.Bare()
+	if r.nickOfAnother(nick, bare) {
+		return stanza.Conflict("This nickname is taken.")
+	}
+	a := r.actor(st.From)
+	aff := r.listedAffiliation(bare)
+	if !aff.AtLeast(AffMember) {
+		aff = AffMember
+		if r.config.Registration == RegistrationApproved {
+			return r.askApproval(bare, nick, filled.Set("muc#register_roomnick", nick))
+		}
+	}
+	return r.admit(ctx, Action{Kind: ActionRegister, By: a.view(), Session: st.From, JID: bare, Affiliation: aff, Value: nick}, "")
+}
+
+// nickOfAnother reports whether somebody else has a nick that looks like this one, has reserved it, or has asked for it.
+func (r *Room) nickOfAnother(nick string, bare jid.JID) bool {
+	look := nicks.Skeleton(nick)
+	if o := r.byLook[look]; o != nil && o.bareJID() != bare {
+		return true
+	}
+	for j, n := range r.requests {
+		if j != bare && nicks.Skeleton(n) == look {
+			return true
+		}
+	}
+	return r.reservedFor(nick, bare)
+}
+
+// admit makes somebody a member, or reserves the nick of one who is.
+func (r *Room) admit(ctx context.Context, w Action, by string) error {
+	if o := r.byBare(w.JID); o != nil {
+		v := o.view()
+		w.Target = &v
+	}
+	done, err := r.askOwner(ctx, w)
+	if err != nil || !done {
+		return err
+	}
+	if err := r.saveLists(ctx, []Action{w}); err != nil {
+		return err
+	}
+	delete(r.requests, w.JID)
+	r.affiliate(ctx, w, by)
+	if o := r.byBare(w.JID); o != nil && r.config.NickLocked && o.nick != w.Value && o.puppet == nil && r.nickIsFree(w.Value, o) {
+		r.changeNickTo(ctx, o, w.Value, statusNickAssigned) // XEP-0045 §7.10
+	}
+	return nil
+}
+
+// unregister ends the registration of somebody (XEP-0077 §3.2). Admins and owners lose their reserved nick only.
+func (r *Room) unregister(ctx context.Context, session jid.JID, aff Affiliation) error {
+	bare := session.Bare()
+	delete(r.requests, bare)
+	switch {
+	case !aff.AtLeast(AffMember):
+		return stanza.RegistrationRequired("You are not registered with this room.")
+	case aff == AffMember:
+		aff = AffNone
+	}
+	return r.admit(ctx, Action{Kind: ActionRegister, By: r.actor(session).view(), Session: session, JID: bare, Affiliation: aff, NoNick: true}, "")
+}
+
+// askApproval asks the room's admins and owners about a registration (XEP-0045 §9.9).
+func (r *Room) askApproval(who jid.JID, nick string, filled *form.Form) error {
+	if r.requests[who] != "" || len(r.requests) >= maxRequests {
+		return stanza.ResourceConstraint("Wait until the admins of the room have answered.")
+	}
+	r.requests[who] = nick
+	ask := rules.ApprovalForm(who, filled).Element()
+	admins := append(r.listedAs(AffOwner), r.listedAs(AffAdmin)...)
+	for _, j := range admins[:min(len(admins), maxApprovers)] {
+		r.send(stanza.NewMessage(j, r.jid, "", ask.Clone()))
+	}
+	return nil
+}
+
+// approve handles the answer of an admin, who need not be in the room.
+func (r *Room) approve(ctx context.Context, st *stanza.Stanza, answer rules.Approval) error {
+	a := r.actor(st.From)
+	if !a.aff.AtLeast(AffAdmin) {
+		return stanza.Forbidden("Only admins may do this.") // XEP-0045 §9
+	}
+	if answer.JID.IsZero() { // a client that leaves out what it does not know
+		for j, n := range r.requests {
+			if n == answer.Nick {
+				answer.JID = j
+			}
+		}
+	}
+	nick, err := r.checkNick(answer.Nick)
+	switch {
+	case answer.JID.IsZero():
+		return stanza.ItemNotFound("There is no such request.")
+	case !answer.Allow:
+		delete(r.requests, answer.JID)
+		return nil
+	case err != nil:
+		return err
+	case r.listedAffiliation(answer.JID) != AffNone:
+		return nil // somebody else has decided
+	case r.nickOfAnother(nick, answer.JID):
+		return stanza.Conflict("This nickname is taken.")
+	}
+	return r.admit(ctx, Action{
+		Kind: ActionAffiliation, By: a.view(), Session: st.From, JID: answer.JID, Affiliation: AffMember, Value: nick,
+	}, a.nick())
+}

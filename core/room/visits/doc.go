@@ -1,0 +1,5 @@
+// Package visits remembers what people have done in a room, whether they are in it or not: the role that they have left with, and
+// how often they speak, ask and change their presence. All lists are bounded. It belongs to the goroutine of the room.
+//
+// Specifications: XEP-0045 §5.1, §14.6; XEP-0500.
+package visits
