@@ -76,8 +76,9 @@ type Config struct {
 	// NickLocked makes those who have reserved a nick use it, and no other (XEP-0045 §7.10).
 	NickLocked bool `json:"nick_locked,omitempty"`
 	// VisitorsKeepNick forbids visitors of a moderated room to change their nick, by which they could say something (XEP-0045 §14.6).
-	VisitorsKeepNick bool `json:"visitors_keep_nick,omitempty"`
-	SlowMode         int  `json:"slow_mode,omitempty"` // seconds between two messages of one person (XEP-0500); 0 is off
+	VisitorsKeepNick bool   `json:"visitors_keep_nick,omitempty"`
+	SlowMode         int    `json:"slow_mode,omitempty"` // seconds between two messages of one person (XEP-0500); 0 is off
+	Pubsub           string `json:"pubsub,omitempty"`    // XMPP URI of a node that belongs to the room
 	// Locked marks a room that was created but is not configured yet (XEP-0045 §10.1).
 	Locked bool `json:"locked,omitempty"`
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,7 +97,7 @@ func (s Settings) Form(title string, b Bounds) *form.Form {
 	f.Bool(FieldNickLocked, "Those who have reserved a nickname use no other", c.NickLocked)
 	f.Bool(FieldKeepNick, "Those without a voice keep their nickname", c.VisitorsKeepNick)
 	f.Add(number(FieldSlowMode, "Seconds between two messages of one person; 0 for no limit", c.SlowMode, MaxSlowMode))
-	f.Text(FieldPubsub, "XMPP URI of the room's pubsub node", s.Info.Fields[FieldPubsub])
+	f.Text(FieldPubsub, "XMPP URI of the room's pubsub node", c.Pubsub)
 	f.Add(form.Field{Var: FieldAdmins, Type: form.JIDMulti, Label: "Admins", Values: texts(s.Admins)})
 	return f.Add(form.Field{Var: FieldOwners, Type: form.JIDMulti, Label: "Owners", Values: texts(s.Owners)})
 }
@@ -153,18 +152,10 @@ func (s *Settings) readText(f *form.Form) {
 	for name, set := range map[string]*string{
 		FieldName: &s.Info.Name, FieldDesc: &s.Info.Description, FieldLang: &s.Info.Lang,
 		FieldWhoIs: (*string)(&s.Config.WhoIs), FieldPM: (*string)(&s.Config.Private), FieldRegister: (*string)(&s.Config.Registration),
+		FieldPubsub: &s.Config.Pubsub,
 	} {
 		if f.Has(name) && (*set != "" || f.Get(name) != usual[name]) { // a form that is submitted unchanged changes nothing
 			*set = f.Get(name)
-		}
-	}
-	if f.Has(FieldPubsub) && f.Get(FieldPubsub) != s.Info.Fields[FieldPubsub] {
-		s.Info.Fields = maps.Clone(s.Info.Fields)
-		if s.Info.Fields == nil {
-			s.Info.Fields = map[string]string{}
-		}
-		if s.Info.Fields[FieldPubsub] = f.Get(FieldPubsub); f.Get(FieldPubsub) == "" {
-			delete(s.Info.Fields, FieldPubsub)
 		}
 	}
 }

@@ -64,6 +64,7 @@ func RoomInfo(info Info, c Config, now Now) *form.Form {
 	if c.SlowMode > 0 { // XEP-0500 §5.2
 		f.Add(form.Field{Var: "muc#roominfo_slow_mode_duration", Type: form.TextSingle, Values: []string{strconv.Itoa(c.SlowMode)}})
 	}
+	text(FieldPubsub, c.Pubsub)
 	for _, name := range slices.Sorted(maps.Keys(info.Fields)) {
 		text(name, info.Fields[name])
 	}
