@@ -133,6 +133,7 @@ type Limits struct {
 	OfflineMessages    int      `toml:"offline_messages" reload:"yes" doc:"Messages kept for an account that is away; each sender may use half of what the others leave."`
 	ArchiveMessages    int      `toml:"archive_messages" reload:"yes" doc:"Messages in the archive of an account; the oldest ones are deleted first, within an hour. 0: any number."`
 	ArchiveBytes       Bytes    `toml:"archive_bytes" reload:"yes" doc:"Bytes of the messages in the archive of an account; the oldest ones are deleted first, within an hour. 0: any number."`
+	ArchiveSearches    int      `toml:"archive_searches" doc:"Searches a minute of one account in all its messages and rooms, by the command 'Search messages'; each page counts. 0: no limit."`
 	OfflineBytes       Bytes    `toml:"offline_bytes" reload:"yes" doc:"Bytes of the messages kept for an account that is away, shared in the same way."`
 	Registrations      int      `toml:"registrations" reload:"yes" doc:"Accounts that may be made from one address in registration_time, where server.register is on. 0: no limit."`
 	RegistrationNames  int      `toml:"registration_names" reload:"yes" doc:"User names that are taken and may be tried from one address in registration_time: whoever tries names finds out which accounts exist. 0: no limit."`
@@ -253,7 +254,7 @@ func Default() Config {
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
-			Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
+			ArchiveSearches: 30, Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
 			Unacknowledged: 500, UnacknowledgedBytes: 1 << 20, DetachedSessions: 10, InactiveQueue: 500,
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour), Invitations: 20,
 		},

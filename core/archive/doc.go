@@ -6,8 +6,10 @@
 // All ids that this server assigns are of the type ID, which sorts by time: a Store may find entries by
 // the time in their ids.
 //
-// An Engine has no state besides its Store and is safe for concurrent use. There is no goroutine and no
-// lock.
+// A Searcher searches all archives that an account may read, its own and those of rooms, with excerpts.
+//
+// An Engine has no state besides its Store and is safe for concurrent use. There is no goroutine; Searcher.mu is never held while
+// something is read.
 //
 // Specifications: XEP-0313, XEP-0059, XEP-0297, XEP-0203, XEP-0424, XEP-0431, XEP-0441.
 package archive

@@ -71,10 +71,29 @@ func TestQueryIsBounded(t *testing.T) {
 	}
 }
 
-// Whatever is searched for in a text that has it is found.
+func TestExcerpt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ query, text, want string }{
+		{"b", "a b c", "a b c"},
+		{"word", strings.Repeat("filler ", 10) + "word " + strings.Repeat("more ", 10), "…filler word more more more mor…"},
+		{"x", "not there\nat all", "not there at all"},
+		{"x", "x " + strings.Repeat("y", 50), "x yyyyyyyyyyyyyyyyyyyyyyyyyyyy…"},
+		{"é", "日本語 é", "日本語 é"},
+	} {
+		q, err := Parse(c.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := q.Excerpt(c.text, 30); got != c.want {
+			t.Errorf("%q in %q: %q, want %q", c.query, c.text, got, c.want)
+		}
+	}
+}
+
+// Whatever is searched for in a text that has it is found, and an excerpt is text.
 func FuzzSearch(f *testing.F) {
-	f.Add("Hello, wörld 東京 ß", `"hello`)
-	f.Fuzz(func(t *testing.T, text, query string) {
+	f.Add("Hello, wörld 東京 ß", `"hello`, 10)
+	f.Fuzz(func(t *testing.T, text, query string, size int) {
 		q, err := Parse(query)
 		if err != nil || !utf8.ValidString(text) {
 			return
@@ -86,6 +105,9 @@ func FuzzSearch(f *testing.F) {
 					t.Fatalf("%q matches %q by a term that the text has not", query, text)
 				}
 			}
+		}
+		if x := q.Excerpt(text, max(1, size%100)); !utf8.ValidString(x) || utf8.RuneCountInString(x) > 101 {
+			t.Fatalf("%q", x)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/admin"
+	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/features/abuse"
 	"github.com/dragoman-im/dragoman/core/features/admincommands"
@@ -22,6 +23,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/invite"
 	"github.com/dragoman-im/dragoman/core/features/last"
 	"github.com/dragoman-im/dragoman/core/features/mam"
+	"github.com/dragoman-im/dragoman/core/features/messagesearch"
 	"github.com/dragoman-im/dragoman/core/features/offline"
 	"github.com/dragoman-im/dragoman/core/features/ping"
 	"github.com/dragoman-im/dragoman/core/features/presence"
@@ -83,7 +85,7 @@ type linked struct {
 	blocking   *blocking.Blocking
 	presence   *presence.Presence
 	offline    *offline.Offline
-	archive    *mam.Archive
+	archive    archiving
 	disco      *disco.Disco
 	commands   *commands.Commands
 	admin      *admin.Service
@@ -94,6 +96,12 @@ type linked struct {
 	events     events
 }
 
+// archiving are the features of the accounts' archives.
+type archiving struct {
+	*mam.Archive
+	messages *messagesearch.Search
+}
+
 // link creates the features that depend on each other.
 func link(h *router.Host, a assembly) (l linked) {
 	l.privileges = privilege.New(h, a.privileged)
@@ -101,7 +109,10 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.blocking = blocking.New(h, moderation.New(a.store, a.log))
 	l.presence = presence.New(h, l.blocking.Subscriptions(l.roster), a.store, a.log)
 	l.offline = offline.New(h, a.store, a.log)
-	l.archive = mam.New(h, a.store, mam.Options{Listed: l.roster.Listed, Retracter: a.store, Log: a.log})
+	l.archive = archiving{
+		Archive:  mam.New(h, a.store, mam.Options{Listed: l.roster.Listed, Retracter: a.store, Log: a.log}),
+		messages: messagesearch.New(h, archive.NewSearcher(a.store), a.config.Limits.ArchiveSearches),
+	}
 	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
 
 	l.commands = commands.New(h)
@@ -178,6 +189,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		register.New(h, a.store, registerOptions(a, l)).Feature(),
 		l.invites.Feature(), // accepts requests with a token
 		l.search.Feature(),
+		l.archive.messages.Feature(),
 		l.proxy.Feature(),
 		l.events.push.Feature(),
 		l.events.capabilities.Feature(),

@@ -301,6 +301,20 @@ func limits() []reached {
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
+		{"limits.archive_searches", l.ArchiveSearches, extra{limits: "archive_searches = 1"}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			const command = "<command xmlns='http://jabber.org/protocol/commands' node='search-messages'"
+			var answer string
+			for range 2 {
+				_, rest, _ := strings.Cut(c.ask("set", "home.test", command+"/>"), "sessionid='")
+				session, _, _ := strings.Cut(rest, "'")
+				answer = c.ask("set", "home.test", command+" sessionid='"+session+"'><x xmlns='jabber:x:data' type='submit'><field var='words'><value>x</value></field></x></command>")
+			}
+			if !strings.Contains(answer, "<resource-constraint ") {
+				c.T.Error(answer)
+			}
+			return nil
+		}, ""},
 		{"limits.reports", l.Reports, extra{limits: "reports = 1"}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			for range 2 {

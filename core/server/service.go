@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -41,7 +42,8 @@ type Attachment struct {
 	Endpoint   *router.Endpoint // the domain, made by Server.Router().Endpoint
 	Name       string           // shown in the hosts' disco#items
 	Privileges Privileges
-	Host       jid.JID // the only host that shows it; zero: all
+	Host       jid.JID       // the only host that shows it; zero: all
+	Rooms      archive.Rooms // whose archives accounts may search; nil where it has none
 }
 
 // services are the attached services.
@@ -87,6 +89,9 @@ func (s *Server) Attach(list ...Attachment) error {
 				h.disco.AddItem(domain, a.Name)
 			}
 			h.privileges.Grant(domain, a.Privileges)
+			if a.Rooms != nil {
+				h.archive.messages.Add(domain, a.Rooms)
+			}
 		}
 		entry := &attached{Attachment: a}
 		s.services.list = append(s.services.list, entry)
@@ -108,6 +113,7 @@ func (s *Server) Remove(ctx context.Context, domain jid.JID) error {
 	}
 	for _, h := range s.hosts {
 		h.disco.RemoveItem(domain)
+		h.archive.messages.Remove(domain)
 	}
 	if a.end != nil {
 		a.end()

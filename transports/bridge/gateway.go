@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -278,4 +279,9 @@ func (g *Gateway) Withdraw(ctx context.Context) { g.xmpp.presence.Withdraw(ctx) 
 func (g *Gateway) RemoveUser(ctx context.Context, who jid.JID) error {
 	g.xmpp.commands.Forget(who.Bare())
 	return g.logins.RemoveOwner(ctx, who)
+}
+
+// Readable returns the archives of the gateway's rooms that an account may read now; see archive.Rooms.
+func (g *Gateway) Readable(ctx context.Context, account, room jid.JID, limit int) ([]archive.Readable, error) {
+	return g.xmpp.rooms.Readable(ctx, account, room, limit)
 }

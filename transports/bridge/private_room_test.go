@@ -1,12 +1,15 @@
 package bridge_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/search"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/faultnet"
@@ -34,6 +37,9 @@ func (h *harness) secretInDen() {
 	}
 	if a := h.ask(phone, room("den"), stanza.TypeSet, mamQuery); a.Type != stanza.TypeError {
 		h.Errorf("she reads the archive: %s", a)
+	}
+	if got := h.finds(phone, "ann"); len(got) > 0 {
+		h.Errorf("she finds %q", got)
 	}
 	if a := h.ask(phone, room("den"), stanza.TypeGet, infoQuery); a.Type != stanza.TypeError {
 		h.Errorf("she reads about the room: %s", a)
@@ -139,7 +145,57 @@ func (h *harness) reads(who jid.JID) (shown []string) {
 			shown = append(shown, st.String())
 		}
 	}
-	return shown
+	return append(shown, h.finds(who, "secret")...)
+}
+
+// nothing is the archive of an account for which nothing was archived.
+type nothing struct{ archive.Store }
+
+func (nothing) Query(context.Context, jid.JID, archive.Filter, archive.Page) (archive.Result, error) {
+	return archive.Result{Complete: true}, nil
+}
+
+// finds searches for a word in all rooms that somebody sees.
+func (h *harness) finds(who jid.JID, word string) (found []string) {
+	h.Helper()
+	words, err := search.Parse(word)
+	h.check(err)
+	s := archive.NewSearcher(nothing{})
+	s.Add(domain, h.g)
+	page, err := s.Find(h.Context(), archive.Question{Account: who.Bare(), Words: words})
+	h.check(err)
+	for _, m := range page.List {
+		found = append(found, m.Name+" "+m.Author+": "+m.Excerpt)
+	}
+	return found
+}
+
+// Accounts find what was written in the rooms that they are in, and nothing of others.
+func TestSearchOfRooms(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		h.join(phone, "plaza")
+		h.join(desk, "plaza")
+		h.join(desk, "den")
+		h.check(h.world.Do(func(as faultnet.As) error { return as.Enter("den", "ann", false) }))
+		h.world.Say("plaza", "cleo", "a secret for everybody")
+		h.world.Say("den", "cleo", "a secret of the den")
+		time.Sleep(time.Minute)
+		for who, want := range map[jid.JID]int{phone: 1, desk: 2, boss: 0} {
+			if got := h.finds(who, "secret"); len(got) != want || want > 0 && !strings.Contains(strings.Join(got, ""), "for everybody") {
+				t.Errorf("%s finds %q", who, got)
+			}
+		}
+		list, err := h.g.Readable(h.Context(), desk.Bare(), room("den"), 10)
+		if err != nil || len(list) != 1 || list[0].JID != room("den") {
+			t.Errorf("one room: %v, %v", list, err)
+		}
+		if list, err = h.g.Readable(h.Context(), desk.Bare(), jid.JID{}, 1); err != nil || len(list) != 1 {
+			t.Errorf("at most one room: %v, %v", list, err)
+		}
+	})
 }
 
 // After a restart nobody sees anything of a private room before the network has said that they are still in it: neither while

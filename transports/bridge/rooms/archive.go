@@ -33,26 +33,34 @@ func (a archived) History(ctx context.Context, q room.HistoryQuery) ([]room.Entr
 
 // Query implements archive.Store.
 func (a archived) Query(ctx context.Context, _ jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
-	r := a.room
-	page, err := r.rooms.store.ReadArchive(ctx, r.conv.ID, f, p)
+	return a.room.rooms.queryArchive(ctx, a.room.jid, a.room.conv.ID, f, p)
+}
+
+// Ends implements archive.Store.
+func (a archived) Ends(ctx context.Context, _ jid.JID) (first, last archive.Mark, err error) {
+	return a.room.rooms.archiveEnds(ctx, a.room.conv.ID)
+}
+
+// queryArchive reads a page of the archive of a room, whose number is that of its row.
+func (r *Rooms) queryArchive(ctx context.Context, room jid.JID, number int64, f archive.Filter, p archive.Page) (archive.Result, error) {
+	page, err := r.store.ReadArchive(ctx, number, f, p)
 	if err != nil {
 		return archive.Result{}, err
 	}
 	result := archive.Result{Complete: page.Complete, Reached: page.Reached, Count: page.Count, Index: page.Index}
 	for _, row := range page.Rows {
-		result.Entries = append(result.Entries, archive.Entry{ID: row.ID, At: row.At, Stanza: convert.Archived(r.jid, row)})
+		result.Entries = append(result.Entries, archive.Entry{ID: row.ID, At: row.At, Stanza: convert.Archived(room, row)})
 	}
 	return result, nil
 }
 
-// Ends implements archive.Store.
-func (a archived) Ends(ctx context.Context, _ jid.JID) (first, last archive.Mark, err error) {
-	r := a.room
+// archiveEnds reads the first and the last entry.
+func (r *Rooms) archiveEnds(ctx context.Context, number int64) (first, last archive.Mark, err error) {
 	for _, end := range []struct {
 		mark      *archive.Mark
 		backwards bool
 	}{{&first, false}, {&last, true}} {
-		page, err := r.rooms.store.ReadArchive(ctx, r.conv.ID, archive.Filter{}, archive.Page{Max: 1, Backwards: end.backwards})
+		page, err := r.store.ReadArchive(ctx, number, archive.Filter{}, archive.Page{Max: 1, Backwards: end.backwards})
 		if err != nil {
 			return first, last, err
 		}

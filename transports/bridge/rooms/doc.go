@@ -10,8 +10,8 @@
 // profile) are made in a goroutine of their own, while the stanzas of that session wait and
 // those of all others go on.
 //
-// Goroutines: a Room belongs to that of its conversation. Locks: Index.mu, Rooms.mu and nicks.mu are
-// leaves and not held across I/O.
+// Goroutines: a Room belongs to that of its conversation. Locks: Index.mu, Rooms.mu, nicks.mu and
+// confirmations.mu are leaves and not held across I/O.
 //
 // Specifications: XEP-0030, 0045, 0054, 0313, 0359, 0421.
 package rooms

@@ -189,7 +189,7 @@ func (r *Room) Enter(ctx context.Context, _ *room.Room, e room.EnterRequest) (ro
 	case !seen.Joined || r.doubtful(l):
 		return room.Grant{}, stanza.Forbidden("You are not in this room on " + r.rooms.env.Info.Name + ".")
 	}
-	r.rooms.nicks.put(e.Session, e.Nick)
+	r.rooms.remembered.nicks.put(e.Session, e.Nick)
 	me := r.rooms.userOf(ctx, l)
 	grant := room.Grant{
 		OccupantID: r.rooms.address.Occupant(l.User, ""), Nick: convert.DisplayName(me), Affiliation: room.AffMember, Role: room.RoleParticipant,

@@ -32,8 +32,9 @@ type Rooms struct {
 	roster   *puppets.Roster
 	service  *corerooms.Service
 	endpoint corerooms.Endpoint
-	nicks    nicks
 	callees
+
+	remembered remembered
 
 	mu   sync.Mutex
 	open map[jid.JID]*Room // conversations in memory, by the address of the room
@@ -43,6 +44,12 @@ type Rooms struct {
 type callees struct {
 	direct Direct
 	notify func(context.Context, notification.Message) // nil: nobody is notified
+}
+
+// remembered is what is kept in memory about accounts and logins.
+type remembered struct {
+	nicks     nicks
+	confirmed confirmations
 }
 
 // Options is what Rooms is made of.
@@ -93,7 +100,7 @@ func (r *Rooms) Stop() {
 
 // NickOf returns the nickname with which a user last entered a room, else the localpart of their address. A login
 // that sends messages for others sends them under this name.
-func (r *Rooms) NickOf(who jid.JID) string { return r.nicks.of(who) }
+func (r *Rooms) NickOf(who jid.JID) string { return r.remembered.nicks.of(who) }
 
 // NameOf is the name of a person of the network.
 func (r *Rooms) NameOf(ctx context.Context, user transports.UserID) string {
