@@ -77,8 +77,8 @@ var (
 
 func roomAt(i int) jid.JID { return jid.MustParse(fmt.Sprintf("room%d@rooms.example.org", i)) }
 
-// said is an entry with a text, some minutes after the beginning.
-func said(minutes int, from, to string, text string) Entry {
+// sent is an entry with a text, some minutes after the beginning.
+func sent(minutes int, from, to string, text string) Entry {
 	st := stanza.NewMessage(jid.MustParse(to), jid.MustParse(from), stanza.TypeChat, stanza.TextElement("", "body", text))
 	return Entry{ID: fmt.Sprintf("%s-%d", strings.ReplaceAll(from, "/", "-"), minutes), At: begin.Add(time.Duration(minutes) * time.Minute), Stanza: st}
 }
@@ -136,9 +136,9 @@ func TestSearcherMerges(t *testing.T) {
 			}
 			switch n := i * i % 7; {
 			case n < len(rooms):
-				rooms[n].list = append(rooms[n].list, said(i, roomAt(n).String()+"/Bob", annBare.String(), text))
+				rooms[n].list = append(rooms[n].list, sent(i, roomAt(n).String()+"/Bob", annBare.String(), text))
 			default:
-				own.list = append(own.list, said(i, "bob@example.org/x", annBare.String(), text))
+				own.list = append(own.list, sent(i, "bob@example.org/x", annBare.String(), text))
 			}
 		}
 		slices.Reverse(want)
@@ -160,11 +160,11 @@ func TestSearcherMerges(t *testing.T) {
 func TestSearcherShows(t *testing.T) {
 	t.Parallel()
 	own := &listStore{list: []Entry{
-		said(1, "ann@example.org/pc", "bob@example.org", "words to bob"),
-		said(2, "bob@example.org/x", "ann@example.org", "words\nfrom "+strings.Repeat("bob ", 100)),
-		said(5, "carol@example.org/x", "ann@example.org", "words from carol"),
+		sent(1, "ann@example.org/pc", "bob@example.org", "words to bob"),
+		sent(2, "bob@example.org/x", "ann@example.org", "words\nfrom "+strings.Repeat("bob ", 100)),
+		sent(5, "carol@example.org/x", "ann@example.org", "words from carol"),
 	}}
-	rooms := listRooms{{JID: roomAt(1), Name: "One", Store: &listStore{list: []Entry{said(3, roomAt(1).String()+"/Bob", "ann@example.org", "words in the room")}}}}
+	rooms := listRooms{{JID: roomAt(1), Name: "One", Store: &listStore{list: []Entry{sent(3, roomAt(1).String()+"/Bob", "ann@example.org", "words in the room")}}}}
 	s := NewSearcher(own)
 	s.Add(inRooms, &rooms)
 	got := all(t, s, Question{Account: annBare, Words: words(t, "words")})
@@ -210,9 +210,9 @@ func TestSearcherRights(t *testing.T) {
 	t.Parallel()
 	room := &listStore{}
 	for i := range 10 {
-		room.list = append(room.list, said(i, roomAt(1).String()+"/Bob", "ann@example.org", "words"))
+		room.list = append(room.list, sent(i, roomAt(1).String()+"/Bob", "ann@example.org", "words"))
 	}
-	own := &listStore{list: []Entry{said(4, "bob@example.org/x", "ann@example.org", "words")}}
+	own := &listStore{list: []Entry{sent(4, "bob@example.org/x", "ann@example.org", "words")}}
 	confirmed := true
 	rooms := listRooms{{JID: roomAt(1), Store: room, Confirm: func(context.Context) error {
 		if !confirmed {
@@ -254,7 +254,7 @@ func TestSearcherIsBounded(t *testing.T) {
 	t.Parallel()
 	var rooms listRooms
 	for i := range maxSearched + 50 {
-		rooms = append(rooms, Readable{JID: roomAt(i), Store: &listStore{list: []Entry{said(i, roomAt(i).String()+"/Bob", "ann@example.org", "words")}}})
+		rooms = append(rooms, Readable{JID: roomAt(i), Store: &listStore{list: []Entry{sent(i, roomAt(i).String()+"/Bob", "ann@example.org", "words")}}})
 	}
 	s := NewSearcher(&listStore{})
 	s.Add(inRooms, &rooms)
