@@ -47,7 +47,7 @@ func (s *Server) newConferences() error {
 			return fmt.Errorf("serve %s: %w", domain, err)
 		}
 		h.conference = conference.New(conference.Options{
-			Endpoint: endpoint, Store: kept, Lists: kept, Secret: secret, Config: s.config.Rooms, Log: s.log,
+			Endpoint: endpoint, Store: kept, Lists: kept, Secret: secret, Config: s.config.Rooms, Log: s.log, Notify: s.rooms.Room,
 			Local: func(who jid.JID) bool {
 				return who.Local() != "" && slices.Contains(s.config.Server.Hosts, who.Domain())
 			},

@@ -12,6 +12,7 @@ import (
 type owner struct {
 	service *Service
 	rates   map[string]rate // by occupant id
+	version uint64          // changes with the rules and the affiliations of the room
 }
 
 // rate says how much of the permitted messages an occupant has used.
@@ -22,7 +23,9 @@ type rate struct {
 
 var _ room.Owner = (*owner)(nil)
 
-func newOwner(s *Service) *owner { return &owner{service: s, rates: map[string]rate{}} }
+func newOwner(s *Service) *owner {
+	return &owner{service: s, rates: map[string]rate{}, version: uint64(time.Now().UnixNano())}
+}
 
 // Enter implements room.Owner: the rules of the room decide.
 func (*owner) Enter(context.Context, *room.Room, room.EnterRequest) (room.Grant, error) {
@@ -44,7 +47,7 @@ func (o *owner) Message(ctx context.Context, r *room.Room, m room.Message) error
 	case m.Subject != nil:
 		return r.SetSubject(ctx, room.Subject{Text: *m.Subject, OccupantID: m.From.ID, Nick: m.From.Nick, Lang: m.Stanza.Lang}, m.Stanza.ID, "")
 	}
-	r.Broadcast(m.Post(""))
+	o.broadcast(ctx, r, m, m.Post(""))
 	return nil
 }
 
@@ -76,6 +79,8 @@ func (*owner) Query(context.Context, *room.Room, room.Query) (*stanza.Element, e
 // Notify implements room.Owner.
 func (o *owner) Notify(_ context.Context, r *room.Room, e room.Event) {
 	switch e.Kind {
+	case room.ConfigChange:
+		o.version++
 	case room.Exited, room.DeliveryFault:
 		// Who comes again at once must not have more messages for that: the oldest ones are forgotten only where there are many.
 		if len(o.rates) > 2*len(r.Occupants())+100 {

@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -30,7 +31,9 @@ type Options struct {
 	Config   config.Rooms // the settings; SetConfig replaces those that can be reloaded
 	// Local reports whether an address is an account of a served host, and Admin whether it belongs to an administrator.
 	Local, Admin func(who jid.JID) bool
-	Log          *slog.Logger
+	// Notify is called with the messages of rooms, to notify accounts that have no session in them; may be nil.
+	Notify func(context.Context, notification.Message)
+	Log    *slog.Logger
 }
 
 // Service is the conference service of a host.
