@@ -78,6 +78,7 @@ type Options struct {
 	Data     string // the data directory; empty: one beside the configuration
 	Limits   string // further lines of [limits]; no rate is in force unless they name one
 	Login    string // further lines of [login]
+	Listen   string // further lines of [listen]
 }
 
 // StartDragoman runs `dragoman serve` with settings of its own on free ports.
@@ -101,7 +102,7 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	}
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = %q\n%s\n\n", o.Host, d.Data, o.Server)
 	b.WriteString(storeSection(t, d.Data))
-	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\nhttp = [%q]\nhttp_tls = [%q]\n\n", d.ClientAddr, d.ComponentAddr, d.HTTPAddr, d.HTTPSAddr)
+	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\nhttp = [%q]\nhttp_tls = [%q]\n%s\n\n", d.ClientAddr, d.ComponentAddr, d.HTTPAddr, d.HTTPSAddr, o.Listen)
 	if o.LocalWeb {
 		fmt.Fprintf(&b, "[web]\nurl = %q\n\n", "http://"+d.HTTPAddr)
 	}

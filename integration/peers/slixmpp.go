@@ -19,7 +19,7 @@ const python = "/usr/bin/python3"
 
 // Event is something that a slixmpp client was sent.
 type Event struct {
-	Event  string // stanza, roster or gone
+	Event  string // stanza, roster, data or gone
 	Kind   string // message or presence
 	Seen   Seen   // what slixmpp understood
 	Raw    string // the stanza

@@ -2,7 +2,7 @@
 
 Each line on standard input is a JSON object {"order": n, "do": name, ...arguments}; each line
 on standard output is {"order": n, "ok": result}, {"order": n, "error": text} or an event
-{"event": "stanza" | "roster" | "gone", ...}. What the client understood of a message (its
+{"event": "stanza" | "roster" | "data" | "gone", ...}. What the client understood of a message (its
 body, which message it corrects, retracts or reacts to) comes from slixmpp's own plugins.
 """
 import asyncio
@@ -17,9 +17,9 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream import ET
 
 PLUGINS = [
-    "xep_0004", "xep_0030", "xep_0045", "xep_0050", "xep_0054", "xep_0059", "xep_0060", "xep_0066", "xep_0077",
+    "xep_0004", "xep_0030", "xep_0045", "xep_0048", "xep_0050", "xep_0054", "xep_0055", "xep_0059", "xep_0060", "xep_0065", "xep_0066", "xep_0077",
     "xep_0084", "xep_0085", "xep_0092", "xep_0115", "xep_0163", "xep_0184", "xep_0191", "xep_0199", "xep_0202", "xep_0203", "xep_0249",
-    "xep_0308", "xep_0313", "xep_0333", "xep_0359", "xep_0363", "xep_0444", "xep_0461",
+    "xep_0280", "xep_0308", "xep_0313", "xep_0333", "xep_0359", "xep_0363", "xep_0444", "xep_0461",
 ]
 
 RETRACT = "urn:xmpp:message-retract:1"
@@ -307,6 +307,80 @@ class Commands:
 
     async def retract_item(self, to, node, id):
         await self.xmpp["xep_0060"].retract(slixmpp.JID(to), node, id, notify=True)
+
+    async def copies(self):
+        """Asks for copies of the account's messages; on_stanza tells of them."""
+        await self.xmpp["xep_0280"].enable()
+
+    async def block(self, jid, reason=None, text=None):
+        """Blocks an address, and reports it if there is a reason."""
+        if reason is None:
+            await self.xmpp["xep_0191"].block(slixmpp.JID(jid))
+            return
+        # This slixmpp's plugin for reports speaks the version without reasons.
+        iq = self.xmpp.make_iq_set()
+        iq["block"]["items"] = [slixmpp.JID(jid)]
+        report = ET.SubElement(iq["block"].xml.find("{urn:xmpp:blocking}item"), "{urn:xmpp:reporting:1}report", {"reason": reason})
+        ET.SubElement(report, "{urn:xmpp:reporting:1}text").text = text
+        await iq.send()
+
+    async def unblock(self, jid):
+        await self.xmpp["xep_0191"].unblock(slixmpp.JID(jid))
+
+    async def blocked(self):
+        iq = await self.xmpp["xep_0191"].get_blocked()
+        return {"addresses": sorted(str(jid) for jid in iq["blocklist"]["items"])}
+
+    async def enter_directory(self, to, **values):
+        """Enters the account into a user directory."""
+        iq = self.xmpp.make_iq_set(ito=slixmpp.JID(to))
+        for name, value in values.items():
+            iq["register"][name] = value
+        await iq.send()
+
+    async def search(self, to, **values):
+        """Searches a user directory with its form."""
+        asked = self.xmpp.make_iq_get(ito=slixmpp.JID(to))
+        asked.enable("search")
+        fields = sorted((await asked.send())["search"]["form"].get_fields())
+        iq = self.xmpp["xep_0055"].make_search_iq(ito=slixmpp.JID(to))
+        for name, value in values.items():
+            iq["search"]["form"].add_field(name, value=value)
+        form = (await iq.send())["search"]["form"]
+        return {"fields": fields, "found": [dict(item) for item in form["items"]]}
+
+    async def save_bookmarks(self, rooms):
+        """Replaces the bookmarks, in the form that slixmpp knows (XEP-0048, in private XML)."""
+        bookmarks = self.xmpp["xep_0048"].stanza.Bookmarks()
+        for room, name in rooms.items():
+            bookmarks.add_conference(slixmpp.JID(room), "Nick", autojoin=False, name=name)
+        await self.xmpp["xep_0048"].set_bookmarks(bookmarks, method="xep_0049")
+
+    async def bookmarks(self):
+        iq = await self.xmpp["xep_0048"].get_bookmarks(method="xep_0049")
+        return {"rooms": {str(c["jid"]): c["name"] for c in iq["private"]["bookmarks"]["conferences"]}}
+
+    async def payloads(self, of, node):
+        """Returns the items of a node as they are."""
+        iq = await self.xmpp["xep_0060"].get_items(slixmpp.JID(of) if of else None, node)
+        return {"items": {i["id"]: ET.tostring(i["payload"], encoding="unicode") for i in iq["pubsub"]["items"]}}
+
+    async def push(self, service, node, enable=True):
+        iq = self.xmpp.make_iq_set()
+        iq.xml.append(ET.Element("{urn:xmpp:push:0}%s" % ("enable" if enable else "disable"), {"jid": service, "node": node}))
+        await iq.send()
+
+    async def take_files(self):
+        """Accepts files through a proxy; each piece is an event."""
+        self.xmpp["xep_0065"].auto_accept = True
+        self.xmpp.add_event_handler("socks5_data", lambda data: say({"event": "data", "raw": data.decode()}))
+
+    async def send_file(self, to, text):
+        """Sends a text through the server's proxy."""
+        conn = await self.xmpp["xep_0065"].handshake(slixmpp.JID(to), timeout=30)
+        if conn is None:
+            raise RuntimeError("no proxy")
+        conn.transport.write(text.encode())
 
     async def join(self, room, nick, history=0):
         """Joins and waits until the room has sent everything: occupants, history, subject."""
