@@ -1,0 +1,92 @@
+package peers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"testing"
+)
+
+// Relay passes connections on to an address, and can cut them off, as a network does that is gone for a moment.
+type Relay struct {
+	Addr   string
+	listen net.Listener
+	to     string
+
+	mu    sync.Mutex
+	conns []net.Conn
+	ended bool
+	all   sync.WaitGroup
+}
+
+// StartRelay starts a relay, which ends with the test.
+func StartRelay(t testing.TB, to string) *Relay {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Relay{Addr: l.Addr().String(), listen: l, to: to}
+	r.all.Go(r.accept)
+	t.Cleanup(func() {
+		_ = l.Close()
+		r.mu.Lock()
+		r.ended = true
+		r.mu.Unlock()
+		r.Cut()
+		r.all.Wait()
+	})
+	return r
+}
+
+func (r *Relay) accept() {
+	var dialer net.Dialer
+	for {
+		in, err := r.listen.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		out, err := dialer.DialContext(context.Background(), "tcp", r.to)
+		if err != nil || !r.keep(in, out) {
+			_ = in.Close()
+			continue
+		}
+		r.all.Go(func() { pass(in, out) })
+		r.all.Go(func() { pass(out, in) })
+	}
+}
+
+// keep remembers connections for Cut; after the end it closes the second one.
+func (r *Relay) keep(in, out net.Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		_ = out.Close()
+		return false
+	}
+	r.conns = append(r.conns, in, out)
+	return true
+}
+
+// pass copies until either end closes.
+func pass(from, to net.Conn) {
+	_, _ = io.Copy(to, from)
+	_ = from.Close()
+	_ = to.Close()
+}
+
+// Cut closes the connections of now; new ones are passed on again.
+func (r *Relay) Cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.conns {
+		_ = c.Close()
+	}
+	r.conns = nil
+}
