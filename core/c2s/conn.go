@@ -80,19 +80,27 @@ func (c *conn) expire() {
 	}
 }
 
-// serve runs the connection from its beginning to its end. Its frame stays on the stack of each idle session.
-func (c *conn) serve() {
-	defer c.left()
+// serve runs the connection from its beginning to its end, or until it rests. Its frame stays on the stack of each session that waits.
+func (c *conn) serve() (rests bool) {
+	defer func() {
+		if !rests {
+			c.left()
+		}
+	}()
 	err := c.begin()
 	if err == nil {
 		err = c.Run()
 	}
+	if err == stream.ErrRest {
+		return true
+	}
 	c.end(err)
+	return false
 }
 
 // begin does the handshake of a connection that begins with TLS (XEP-0368).
 func (c *conn) begin() error {
-	if !c.direct {
+	if !c.direct || c.Established() {
 		return nil
 	}
 	return c.secured(c.HandshakeTLS(c.server.direct, c.tlsDeadline()))

@@ -9,9 +9,9 @@
 // it and ends it. inline.go is the table of what a client can ask for together with its login. address_limiter.go decides which addresses may connect and try passwords, and how often.
 //
 // A conn is one connection: the stream.Handler of its stream.Conn, whose goroutine owns its state. Server.Shutdown waits for
-// these goroutines; the package starts no others. A session is a bound resource. It is a type of its own because
+// these goroutines; the package starts no others. A silent connection has none: Server.Rest waits for the input of all of them. A session is a bound resource. It is a type of its own because
 // stanzas can be delivered to it while no connection is attached. Other goroutines call only the methods of router.Session, and Stop of
-// the stream.Conn. While a client is silent its connection costs that one goroutine and a small buffer.
+// the stream.Conn. While a client is silent its connection costs that one goroutine and a small buffer, and after some seconds neither.
 //
 // Lock order: session.mu, then the queue's own. addressLimiter.mu is a leaf.
 //

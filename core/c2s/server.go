@@ -181,6 +181,19 @@ func sendRefusal(nc net.Conn, domain string) {
 	_, _ = nc.Write(stream.AppendClose(e.Append(h.Append(nil)))) // it is closed either way
 }
 
+// Rest lets silent connections do without a goroutine, where the system can do that, until ctx ends. The owner of the server calls it once.
+// See stream.Group.Rest.
+func (s *Server) Rest(ctx context.Context, every time.Duration) error {
+	w, err := socket.NewWatcher()
+	if err != nil {
+		s.log.Debug("each connection keeps its goroutine", "err", err)
+		<-ctx.Done()
+		return nil
+	}
+	s.conns.Rest(ctx, w, every)
+	return nil
+}
+
 // Shutdown ends all streams with system-shutdown and waits until their sessions have
 // ended; those that are not when ctx ends are disconnected. Sessions that can be resumed are stored. Stop the listeners first.
 func (s *Server) Shutdown(ctx context.Context) {

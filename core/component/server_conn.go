@@ -122,10 +122,11 @@ func (c *serverConn) Flush() { c.batch.Flush() }
 func (c *serverConn) Ping() *stanza.Stanza { return newPing(c.endpoint.domain, c.server.cfg.Name) }
 
 // serve runs the connection from its beginning to its end.
-func (c *serverConn) serve() {
+func (c *serverConn) serve() (rests bool) {
 	defer c.server.Counters.Connections.Add(-1)
 	defer c.address.Closed()
 	c.end(c.Run())
+	return false
 }
 
 // end ends the stream because of err, then the connection.

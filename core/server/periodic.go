@@ -7,10 +7,11 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// Intervals of the periodic work, and of dropping idle accounts from memory.
+// Intervals of the periodic work, of dropping idle accounts from memory, and in which a silent connection begins to rest.
 const (
 	workEvery  = time.Second
 	sweepEvery = 30 * time.Second
+	restEvery  = 5 * time.Second
 )
 
 // periodic repeats incomplete deliveries of offline messages, deletes accounts that were marked as deleted

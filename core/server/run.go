@@ -46,6 +46,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inner.run(func() error { return s.periodic(working) })
 	inner.run(func() error { return s.http.uploads.Run(working) })
 	inner.run(func() error { return trimMemory(working) })
+	inner.run(func() error { return s.clients.Rest(working, restEvery) })
 	inner.run(func() error { return s.hold.Watch(working) })
 	inner.run(func() error { return s.awaitStop(working) })
 	outer := &group{cancel: fail}

@@ -39,9 +39,13 @@ func recycle(b *[]byte) {
 // Conn is a TCP connection that carries a stream. It can change to TLS in place, and TryWrite writes without
 // blocking: a queue of output then needs no goroutine, which would cost as much as the write itself.
 type Conn struct {
-	raw *rawSocket
-	tls atomic.Pointer[tls.Conn]
+	raw     *rawSocket
+	tls     atomic.Pointer[tls.Conn]
+	watched watchedSocket // of the Watcher
 }
+
+// watchedSocket is a socket's number, and which call of Watcher.Watch it is for.
+type watchedSocket struct{ fd, count int32 }
 
 // New wraps a connection that has just been accepted or dialled. It accepts any net.Conn, but CanTry is
 // true only for sockets of the operating system.

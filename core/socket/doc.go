@@ -4,6 +4,8 @@
 // is closed. ServerTLS and SelfSignedCertificate configure the accepting side
 // of TLS; Exporter and EndPoint compute the channel bindings of SASL.
 //
+// A Watcher waits for input on many of them.
+//
 // At a time one goroutine may read a Conn and one may write it. The package starts no goroutine. The lock of
 // rawSocket is held during non-blocking writes only; the lock of SelfSignedCertificate while it reads or creates the file.
 //

@@ -3,6 +3,8 @@ package stream
 import (
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/dragoman-im/dragoman/core/stream/names"
 )
 
 // Bits of class: where an ASCII byte is allowed without further checks.
@@ -89,7 +91,7 @@ func qname(b []byte, i int) (end, colon int, err error) {
 			if err != nil || size == 0 {
 				return 0, 0, err
 			}
-			if !unicode.Is(nameStartTable, r) && (first || !unicode.Is(nameRestTable, r)) {
+			if !unicode.Is(names.Start, r) && (first || !unicode.Is(names.Rest, r)) {
 				return 0, 0, errName
 			}
 			first = false

@@ -24,6 +24,7 @@ func (c *Conn) Leave() error {
 func (c *Conn) Close(err error, header func()) {
 	ctx, cancel := context.WithTimeout(c.ctx, closeTime)
 	defer cancel()
+	c.neverRest()
 	c.handler.Flush()
 	c.sendEnd(err, header)
 	if c.queue.Close(ctx) == nil && !PeerGone(err) {

@@ -93,6 +93,8 @@ type Conn struct {
 	clock  clock
 	intake intake
 	stop   stopper
+	rest   rest
+	group  *Group // nil unless Group.Go was called
 }
 
 // connState is the state of the stream.
@@ -154,6 +156,7 @@ func (c *Conn) Establish() {
 	c.state.established = true
 	c.clock.until, c.clock.set = time.Time{}, time.Time{}
 	c.intake.budget = 0
+	c.rest.reads.Add(1)
 }
 
 // SetLimits changes the limits of the elements that follow.
@@ -165,7 +168,8 @@ func (c *Conn) Restart() {
 	c.scanner.Restart()
 }
 
-// Run reads until the stream ends and returns why. A panic of the handler becomes internal-server-error.
+// Run reads until the stream ends and returns why. A panic of the handler becomes internal-server-error. After ErrRest the stream has not
+// ended, and Run is called again.
 func (c *Conn) Run() (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -365,7 +365,7 @@ func TestGroupShutdown(t *testing.T) {
 		config := testConfig()
 		config.Queue.Bytes = 64 << 20
 		r.Conn = NewConn(g.Context(), config, socket.New(y), r)
-		if !g.Go(r.Conn, func() { r.Close(r.Run(), nil) }) {
+		if !g.Go(r.Conn, func() bool { r.Close(r.Run(), nil); return false }) {
 			t.Fatal("not started")
 		}
 		rawstream.New(t, x).Send(head + establish + "<message/>")
@@ -400,7 +400,7 @@ func TestGroupShutdown(t *testing.T) {
 	rawstream.Eventually(t, "only the connection whose handler blocks is left", func() bool { return g.Len() == 1 })
 	close(release)
 	rawstream.Eventually(t, "the last connection has ended", func() bool { return g.Len() == 0 })
-	if g.Go(slow.Conn, func() {}) {
+	if g.Go(slow.Conn, func() bool { return false }) {
 		t.Error("started after the shutdown")
 	}
 	g.wait.Wait()

@@ -25,15 +25,17 @@
 //	send.go       output: stanzas, headers, features, errors; STARTTLS
 //	close.go      the end of the stream on both sides, and of the connection
 //	group.go      all connections of a server: accepting, and shutdown with a deadline
+//	rest.go       connections that are silent do without a goroutine
 //	transport.go  the interfaces of transports
 //
 // # Goroutines and locks
 //
 // One goroutine calls Run, Leave and Close of a Conn and all methods of its Handler; for accepted connections
-// Group.Go starts it and Group.Shutdown waits for it. The Scanner belongs to that goroutine. Others may
-// append to the Queue and call Stop and Wake. Close of a Conn waits for the goroutine of its Queue.
+// Group.Go starts it and Group.Shutdown waits for it. While the connection rests there is none, and another one continues (Group.Rest). The
+// Scanner belongs to that goroutine. Others may append to the Queue and call Stop and Wake. Close of a Conn waits for the goroutine of its Queue.
 //
-// The locks of Queue and Group are leaves: no other lock is taken and nothing blocks while one is held. Under the lock of
+// The locks of Queue and Group are leaves: no other lock is taken and nothing blocks while one is held. Under that of rest a Watcher takes its
+// own. Under the lock of
 // a Queue only the function given to Append is called.
 //
 // Specifications: RFC 6120 §4, §5, §11; RFC 7395 §3; XEP-0199; Namespaces

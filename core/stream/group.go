@@ -31,6 +31,8 @@ type Group struct {
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
 
+	watcher atomic.Pointer[Watcher] // nil unless Rest runs
+
 	mu       sync.Mutex
 	conns    map[*Conn]struct{}
 	stopping bool
@@ -46,9 +48,10 @@ func NewGroup() *Group {
 // Context returns the base context of the group's connections. Shutdown ends it.
 func (g *Group) Context() context.Context { return g.base }
 
-// Go calls serve in a new goroutine; serve must call c.Close at its end. A panic ends this connection only.
+// Go calls serve in a new goroutine; serve must call c.Close at its end and return false, or return true when Run has returned ErrRest: then
+// it is called again, in another goroutine, when the connection goes on. A panic ends this connection only.
 // After a call of Shutdown, Go returns false and the caller closes the transport.
-func (g *Group) Go(c *Conn, serve func()) bool {
+func (g *Group) Go(c *Conn, serve func() (rests bool)) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stopping {
@@ -56,20 +59,25 @@ func (g *Group) Go(c *Conn, serve func()) bool {
 	}
 	g.conns[c] = struct{}{}
 	g.wait.Add(1)
-	go g.run(c, serve)
+	c.rest.serve = serve
+	c.group = g
+	go g.run(c)
 	return true
 }
 
-func (g *Group) run(c *Conn, serve func()) {
+func (g *Group) run(c *Conn) {
 	defer g.ended(c)
-	serve()
+	c.rest.begin = c.rest.serve()
 }
 
-// ended removes c from the group after a panic or a normal end; the connection's goroutine defers it.
+// ended removes c from the group after a panic or a normal end, or lets it rest; the connection's goroutine defers it.
 func (g *Group) ended(c *Conn) {
 	if v := recover(); v != nil {
 		c.panicked(v)
 		_ = c.base().Close()
+	} else if c.rest.begin {
+		c.beginRest(g)
+		return
 	}
 	g.mu.Lock()
 	delete(g.conns, c)
@@ -119,6 +127,18 @@ func (g *Group) stop() []*Conn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stopping = true
+	return g.all()
+}
+
+// list returns the connections.
+func (g *Group) list() []*Conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.all()
+}
+
+// all is list with the lock held.
+func (g *Group) all() []*Conn {
 	list := make([]*Conn, 0, len(g.conns))
 	for c := range g.conns {
 		list = append(list, c)

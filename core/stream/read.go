@@ -58,6 +58,7 @@ func (c *Conn) Stop(err error) {
 	if c.stop.reason.CompareAndSwap(nil, &err) {
 		c.stop.once.Do(func() { close(c.stop.done) })
 		_ = c.base().SetReadDeadline(aLongTimeAgo) // it fails on a closed transport only, where Read returns anyway
+		c.endRest(false)
 	}
 }
 
@@ -68,6 +69,7 @@ func (c *Conn) Stopping() bool { return c.stop.reason.Load() != nil }
 func (c *Conn) Wake() {
 	c.stop.woken.Store(true)
 	_ = c.base().SetReadDeadline(aLongTimeAgo)
+	c.endRest(false)
 }
 
 // Expire ends the stream at the given time with the error late, unless Establish or Expire is called before.
@@ -93,6 +95,12 @@ func (in *input) Read(p []byte) (n int, err error) {
 	if pace := c.config.Pace; pace != nil {
 		pace(c.stop.done)
 	}
+	if c.rest.late {
+		c.rest.late = false
+		if err = c.idleExpired(); err != nil {
+			return 0, err
+		}
+	}
 	for {
 		if err = c.setDeadline(); err != nil {
 			return 0, err
@@ -112,6 +120,12 @@ func (in *input) Read(p []byte) (n int, err error) {
 		}
 		if n > 0 {
 			c.clock.pinged = false
+			if c.state.established {
+				c.rest.reads.Add(1)
+			}
+			if c.rest.asked.Load() && c.rest.asked.Swap(false) {
+				c.clock.set = time.Time{} // it was changed
+			}
 			if err = c.count(n); err != nil {
 				return 0, err // the scanner ignores an error that comes with bytes
 			}
@@ -122,6 +136,9 @@ func (in *input) Read(p []byte) (n int, err error) {
 		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return 0, err
+		}
+		if c.mayRest() {
+			return 0, ErrRest
 		}
 		if err = c.idleExpired(); err != nil {
 			return 0, err

@@ -246,6 +246,14 @@ func (s *Scanner) release() {
 	s.returnBuffer()
 }
 
+// rest frees the buffer, unless there is an incomplete item in it.
+func (s *Scanner) rest() {
+	if s.r == s.w {
+		s.release()
+		s.small = nil
+	}
+}
+
 func (s *Scanner) returnBuffer() {
 	if s.big != nil {
 		bigBuffers.Put(s.big)

@@ -27,8 +27,9 @@ func byLoad(what, unit string, args func(b *bench, s *server) []string) measure 
 // indexing is how long a server that indexes archived messages takes to have done so after a load.
 const indexing = "25s"
 
-// settle is how long xmppbench waits before it reads the memory: before the sessions log in, and after.
-const settle = "10s"
+// settle is how long xmppbench waits before it reads the memory: before the sessions log in, and after. Dragoman needs up to 12 s to let silent
+// sessions rest.
+const settle = "20s"
 
 // idle returns a measure of the memory of idle sessions. The server is restarted first, so that nothing else is in
 // its memory.

@@ -1,13 +1,9 @@
-package stream
+package names
 
 import "unicode"
 
-// Names beyond ASCII: XML 1.0 fourth edition appendix B without what the fifth
-// edition §2.3 removes again. Characters outside the first plane are in neither
-// table: the fourth edition has none, and expat refuses them.
-
-// nameStartTable holds the characters beyond ASCII that may begin a name.
-var nameStartTable = &unicode.RangeTable{R16: []unicode.Range16{
+// Start holds the characters beyond ASCII that may begin a name.
+var Start = &unicode.RangeTable{R16: []unicode.Range16{
 	{0x00c0, 0x00d6, 1}, {0x00d8, 0x00f6, 1}, {0x00f8, 0x0131, 1}, {0x0134, 0x013e, 1}, {0x0141, 0x0148, 1},
 	{0x014a, 0x017e, 1}, {0x0180, 0x01c3, 1}, {0x01cd, 0x01f0, 1}, {0x01f4, 0x01f5, 1}, {0x01fa, 0x0217, 1},
 	{0x0250, 0x02a8, 1}, {0x02bb, 0x02c1, 1}, {0x0386, 0x0386, 1}, {0x0388, 0x038a, 1}, {0x038c, 0x038c, 1},
@@ -51,8 +47,8 @@ var nameStartTable = &unicode.RangeTable{R16: []unicode.Range16{
 	{0x4e00, 0x9fa5, 1}, {0xac00, 0xd7a3, 1},
 }}
 
-// nameRestTable holds those that a name may contain but not begin with.
-var nameRestTable = &unicode.RangeTable{R16: []unicode.Range16{
+// Rest holds those that a name may contain but not begin with.
+var Rest = &unicode.RangeTable{R16: []unicode.Range16{
 	{0x00b7, 0x00b7, 1}, {0x02d0, 0x02d1, 1}, {0x0300, 0x0345, 1}, {0x0360, 0x0361, 1}, {0x0387, 0x0387, 1},
 	{0x0483, 0x0486, 1}, {0x0591, 0x05a1, 1}, {0x05a3, 0x05b9, 1}, {0x05bb, 0x05bd, 1}, {0x05bf, 0x05bf, 1},
 	{0x05c1, 0x05c2, 1}, {0x05c4, 0x05c4, 1}, {0x0640, 0x0640, 1}, {0x064b, 0x0652, 1}, {0x0660, 0x0669, 1},
