@@ -17,21 +17,24 @@ type Rooms struct {
 	Moderated   bool `toml:"moderated" reload:"yes" doc:"Whether those who enter new rooms may not write before a moderator allows it."`
 	ShowJIDs    bool `toml:"show_addresses" reload:"yes" doc:"Whether everybody in a new room sees the addresses of the others, and not only moderators."`
 
-	Occupants    int      `toml:"occupants" reload:"yes" doc:"People in one room at a time."`
-	Affiliations int      `toml:"affiliations" reload:"yes" doc:"Owners, admins, members and banned addresses of one room together."`
-	NickBytes    Bytes    `toml:"nick_bytes" reload:"yes" doc:"Length of a nickname."`
-	SubjectBytes Bytes    `toml:"subject_bytes" reload:"yes" doc:"Length of a subject, and of a reason."`
-	MessageBytes Bytes    `toml:"message_bytes" reload:"yes" doc:"Size of a message to a room."`
-	Messages     int      `toml:"messages" reload:"yes" doc:"Messages in a minute of one occupant to a room; a third as many at once. 0: no limit."`
-	History      int      `toml:"history" reload:"yes" doc:"Messages that are shown at most to who enters a room."`
-	Idle         Duration `toml:"idle" doc:"How long a room that nobody is in stays in memory."`
+	Occupants       int      `toml:"occupants" reload:"yes" doc:"People in one room at a time."`
+	Affiliations    int      `toml:"affiliations" reload:"yes" doc:"Owners, admins, members and banned addresses of one room together."`
+	NickBytes       Bytes    `toml:"nick_bytes" reload:"yes" doc:"Length of a nickname."`
+	SubjectBytes    Bytes    `toml:"subject_bytes" reload:"yes" doc:"Length of a subject, and of a reason."`
+	MessageBytes    Bytes    `toml:"message_bytes" reload:"yes" doc:"Size of a message to a room."`
+	Messages        int      `toml:"messages" reload:"yes" doc:"Messages in a minute of one occupant to a room; a third as many at once. 0: no limit."`
+	History         int      `toml:"history" reload:"yes" doc:"Messages that are shown at most to who enters a room."`
+	Archive         bool     `toml:"archive" reload:"yes" doc:"Whether rooms have archives (XEP-0313) that those can search who may enter. The owner of a room can switch its archive off."`
+	ArchiveTime     Duration `toml:"archive_time" reload:"yes" doc:"How long messages stay in the archives of rooms. 0: for ever."`
+	ArchiveMessages int      `toml:"archive_messages" reload:"yes" doc:"Messages in the archive of one room; the oldest ones are deleted. 0: no limit."`
+	Idle            Duration `toml:"idle" doc:"How long a room that nobody is in stays in memory."`
 }
 
 func defaultRooms() Rooms {
 	return Rooms{
 		Domain: "conference", Create: "accounts", PerAccount: 100, Public: true,
 		Occupants: 10_000, Affiliations: 10_000, NickBytes: 256, SubjectBytes: 4096, MessageBytes: 256 << 10, Messages: 180, History: 100,
-		Idle: Duration(5 * time.Minute),
+		Archive: true, ArchiveTime: Duration(365 * 24 * time.Hour), Idle: Duration(5 * time.Minute),
 	}
 }
 
@@ -49,7 +52,11 @@ func (r *Rooms) validate(p *Problems) {
 	} {
 		positive(p, path, n)
 	}
-	if r.Messages < 0 {
-		p.add("rooms.messages", "must not be negative")
+	for path, n := range map[string]int64{
+		"rooms.messages": int64(r.Messages), "rooms.archive_time": int64(r.ArchiveTime), "rooms.archive_messages": int64(r.ArchiveMessages),
+	} {
+		if n < 0 {
+			p.add(path, "must not be negative")
+		}
 	}
 }

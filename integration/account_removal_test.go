@@ -229,6 +229,8 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 
 		"rooms":             `creator = '` + who + `'`,
 		"room_affiliations": `jid = '` + who + `'`,
+		"room_archives":     `FALSE`, // of the rooms
+		"room_messages":     `FALSE`, // what was said to others, with the nickname
 
 		"pubsub_nodes":         `account = '` + who + `' OR creator = '` + who + `'`,
 		"pubsub_items":         `service = '` + who + `' OR publisher = '` + who + `'`,

@@ -96,6 +96,8 @@ func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 			return true
 		case nsRetract:
 			return e.Child(nsModerate, "moderated") != nil
+		case nsFasten: // the same in the earlier version of XEP-0425
+			return e.Child(nsModerateOld, "moderated") != nil
 		case message.NSDelay, message.NSOldDelay: // only the room adds delays to its history
 			return e.Attr("from") == "" || r.isOurs(e.Attr("from")) || r.reveals(st.From, e.Attr("from"))
 		}

@@ -40,6 +40,11 @@ func (r *Room) moderate(ctx context.Context, st *stanza.Stanza, x *stanza.Elemen
 // history. It returns the stanza-id of the announcement.
 func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
 	r.RemoveHistory(stanzaID)
+	return r.Broadcast(Post{Payload: stanza.Encode(r.Moderation(stanzaID, by, reason))})
+}
+
+// Moderation is the announcement of Moderate, for an Owner that makes it durable first. A Post of it is broadcast after RemoveHistory.
+func (r *Room) Moderation(stanzaID string, by Occupant, reason string) *stanza.Element {
 	moderated := stanza.NewElement(nsModerate, "moderated")
 	if by.ID != "" {
 		moderated.With("by", r.addressOf(by).String()).Add(occupantID(by.ID))
@@ -48,7 +53,7 @@ func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
 	if reason != "" {
 		x.Add(stanza.TextElement(nsRetract, "reason", reason))
 	}
-	return r.Broadcast(Post{Payload: stanza.Encode(x)})
+	return x
 }
 
 // addressOf returns room/nick of a present or former occupant.

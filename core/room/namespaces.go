@@ -14,17 +14,19 @@ const (
 	NSPing       = "urn:xmpp:ping"          // XEP-0199
 	NSVCard      = "vcard-temp"             // XEP-0054
 
-	nsSelfPing   = "http://jabber.org/protocol/muc#self-ping-optimization" // XEP-0410 §3.3
-	NSStable     = "http://jabber.org/protocol/muc#stable_id"              // XEP-0045 §7.4
-	nsRequest    = "http://jabber.org/protocol/muc#request"
-	nsRoomInfo   = rules.NSRoomInfo
-	nsRetract    = "urn:xmpp:message-retract:1"  // XEP-0424
-	nsModerate   = "urn:xmpp:message-moderate:1" // XEP-0425
-	nsAddress    = "http://jabber.org/protocol/address"
-	nsRegister   = "jabber:iq:register"
-	nsMAM        = "urn:xmpp:mam:2"
-	nsDiscoInfo  = "http://jabber.org/protocol/disco#info"
-	nsDiscoItems = "http://jabber.org/protocol/disco#items"
+	nsSelfPing    = "http://jabber.org/protocol/muc#self-ping-optimization" // XEP-0410 §3.3
+	NSStable      = "http://jabber.org/protocol/muc#stable_id"              // XEP-0045 §7.4
+	nsRequest     = "http://jabber.org/protocol/muc#request"
+	nsRoomInfo    = rules.NSRoomInfo
+	nsRetract     = "urn:xmpp:message-retract:1"  // XEP-0424
+	nsModerate    = "urn:xmpp:message-moderate:1" // XEP-0425
+	nsFasten      = "urn:xmpp:fasten:0"           // XEP-0425 0.2
+	nsModerateOld = "urn:xmpp:message-moderate:0"
+	nsAddress     = "http://jabber.org/protocol/address"
+	nsRegister    = "jabber:iq:register"
+	nsMAM         = "urn:xmpp:mam:2"
+	nsDiscoInfo   = "http://jabber.org/protocol/disco#info"
+	nsDiscoItems  = "http://jabber.org/protocol/disco#items"
 )
 
 // Status codes of XEP-0045 §16.6.2.

@@ -133,6 +133,9 @@ func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
 	}
 }
 
+// Refuse answers a stanza, which an Owner has accepted, with an error.
+func (r *Room) Refuse(st *stanza.Stanza, err error) { r.refuse(st, err) }
+
 // refuse answers st with an error.
 func (r *Room) refuse(st *stanza.Stanza, err error) {
 	e := r.stanzaError(err, "stanza", st.Kind.String())

@@ -88,11 +88,14 @@ func (h *Entry) load(ctx context.Context) (*room.Snapshot, error) {
 
 // open creates the Room from its stored state, with its puppets.
 func (h *Entry) open(ctx context.Context, kept *room.Snapshot, created bool) error {
-	r, puppets, err := h.make(ctx, kept, created)
+	r, opened, err := h.make(ctx, kept, created)
 	if err != nil {
 		return err
 	}
-	for _, p := range puppets {
+	for _, p := range opened.Past {
+		r.AddHistory(p)
+	}
+	for _, p := range opened.Puppets {
 		if _, err := r.SetPuppet(ctx, p); err != nil {
 			h.service.opts.Log.Warn("puppet left out of a room", "room", h.at.String(), "error", err)
 		}
@@ -101,12 +104,12 @@ func (h *Entry) open(ctx context.Context, kept *room.Snapshot, created bool) err
 	return nil
 }
 
-// make returns a Room with the stored state and without occupants.
-func (h *Entry) make(ctx context.Context, kept *room.Snapshot, created bool) (*room.Room, []room.Puppet, error) {
+// make returns a Room with the stored state, without occupants and history.
+func (h *Entry) make(ctx context.Context, kept *room.Snapshot, created bool) (*room.Room, Opened, error) {
 	o := &h.service.opts
 	opened, err := o.Policy.Open(ctx, h.at, kept)
 	if err != nil {
-		return nil, nil, err
+		return nil, opened, err
 	}
 	if opened.Snapshot != nil {
 		kept = opened.Snapshot
@@ -123,7 +126,7 @@ func (h *Entry) make(ctx context.Context, kept *room.Snapshot, created bool) (*r
 	if o.Store != nil {
 		opts.Save = h.save
 	}
-	return room.New(opts), opened.Puppets, nil
+	return room.New(opts), opened, nil
 }
 
 // save flushes what was sent before and then writes a change.

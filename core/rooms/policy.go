@@ -45,6 +45,7 @@ type Opened struct {
 	Snapshot *room.Snapshot // replaces the stored state; nil to use the stored state
 	History  room.History   // nil is a ring in memory
 	Limits   *room.Limits   // nil: those of the Options
+	Past     []room.Post    // the first messages of a ring in memory
 	Puppets  []room.Puppet  // its puppets
 }
 

@@ -156,6 +156,17 @@ func (s *Service) call(ctx context.Context, at jid.JID, f func(ctx context.Conte
 	}
 }
 
+// Later runs f in the room's goroutine, after what is queued there, if the room is loaded then. It does not block, and is for what must not
+// be lost, such as the outcome of a write. It can be used only if Options.Mailboxes is nil. After Stop nothing runs.
+func (s *Service) Later(at jid.JID, f func(ctx context.Context, r *room.Room)) {
+	_ = s.group.EnqueueAlways(at, func(ctx context.Context, h *Entry) { // the only error is ErrStopped
+		if h.room != nil {
+			f(ctx, h.room)
+			h.settle(ctx)
+		}
+	})
+}
+
 // fault returns the stanza error for the sender. It logs an error that is not a *stanza.Error.
 func (s *Service) fault(err error, at jid.JID) *stanza.Error {
 	var e *stanza.Error

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/features/conference"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/rooms"
 )
 
@@ -47,7 +49,8 @@ func (s *Server) newConferences() error {
 			return fmt.Errorf("serve %s: %w", domain, err)
 		}
 		h.conference = conference.New(conference.Options{
-			Endpoint: endpoint, Store: kept, Lists: kept, Secret: secret, Config: s.config.Rooms, Log: s.log, Notify: s.rooms.Room,
+			Endpoint: endpoint, Store: kept, Lists: kept, Archives: kept, Secret: secret, Config: s.config.Rooms, Log: s.log, Notify: s.rooms.Room,
+			Clock: store.NewClock(s.store, "rooms", time.Now, s.log),
 			Local: func(who jid.JID) bool {
 				return who.Local() != "" && slices.Contains(s.config.Server.Hosts, who.Domain())
 			},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -12,28 +13,71 @@ import (
 type owner struct {
 	service *Service
 	rates   map[string]rate // by occupant id
+	archive int64           // its number
+	last    int64           // position of the last message
 	version uint64          // changes with the rules and the affiliations of the room
+	pending int             // messages that are being archived, and those that follow them
 }
 
-// rate says how much of the permitted messages an occupant has used.
-type rate struct {
-	used float64
-	at   time.Time
-}
+// maxPending is how many messages of a room wait for the database before others are refused.
+const maxPending = 1000
 
 var _ room.Owner = (*owner)(nil)
-
-func newOwner(s *Service) *owner {
-	return &owner{service: s, rates: map[string]rate{}, version: uint64(time.Now().UnixNano())}
-}
 
 // Enter implements room.Owner: the rules of the room decide.
 func (*owner) Enter(context.Context, *room.Room, room.EnterRequest) (room.Grant, error) {
 	return room.Grant{}, nil
 }
 
-// Message implements room.Owner.
+// Message implements room.Owner. A message is archived before anybody gets it; all are sent in the order in which they came.
 func (o *owner) Message(ctx context.Context, r *room.Room, m room.Message) error {
+	if err := o.check(m); err != nil {
+		return err
+	}
+	archived := o.archives(r) && !message.Transient(m.Stanza)
+	post := m.Post("")
+	if !archived && o.pending == 0 {
+		return o.send(ctx, r, m, post)
+	}
+	if o.pending >= maxPending {
+		return stanza.ResourceConstraint("Too many messages are waiting to be stored.")
+	}
+	var row *Message
+	var retraction *Retraction
+	if archived || m.Subject != nil && o.archives(r) {
+		post.StanzaID = stanza.NewID()
+		row, retraction = o.row(post), retracted(m)
+	}
+	o.pending++
+	o.service.Archives.Append(r.JID(), row, retraction, func(err error) {
+		o.service.rooms.Later(r.JID(), func(ctx context.Context, now *room.Room) {
+			o.pending--
+			if now != r {
+				return // it was unloaded meanwhile: nobody was in it
+			}
+			if err == nil {
+				err = o.send(ctx, r, m, post)
+			}
+			if err != nil {
+				r.Refuse(m.Stanza, err)
+			}
+		})
+	})
+	return nil
+}
+
+// send sends a message to all.
+func (o *owner) send(ctx context.Context, r *room.Room, m room.Message, post room.Post) error {
+	if m.Subject != nil {
+		subject := room.Subject{Text: *m.Subject, OccupantID: m.From.ID, Nick: m.From.Nick, Lang: m.Stanza.Lang}
+		return r.SetSubject(ctx, subject, m.Stanza.ID, post.StanzaID)
+	}
+	o.broadcast(ctx, r, m, post)
+	return nil
+}
+
+// check applies the limits of the service.
+func (o *owner) check(m room.Message) error {
 	limit := int(o.service.settings.Load().MessageBytes)
 	switch {
 	case len(m.Stanza.Payload)+len(m.Stanza.Extra) > limit:
@@ -44,35 +88,31 @@ func (o *owner) Message(ctx context.Context, r *room.Room, m room.Message) error
 		e := stanza.PolicyViolation("You write too much. Please wait a little.")
 		e.Type = "wait"
 		return e
-	case m.Subject != nil:
-		return r.SetSubject(ctx, room.Subject{Text: *m.Subject, OccupantID: m.From.ID, Nick: m.From.Nick, Lang: m.Stanza.Lang}, m.Stanza.ID, "")
 	}
-	o.broadcast(ctx, r, m, m.Post(""))
 	return nil
 }
 
-// mayWrite reports whether an occupant may write a message now, and counts it.
-func (o *owner) mayWrite(id string, now time.Time) bool {
-	perMinute := float64(o.service.settings.Load().Messages)
-	if perMinute == 0 {
-		return true
+// Allow implements room.Owner: what XEP-0045 allows is allowed.
+func (o *owner) Allow(ctx context.Context, r *room.Room, a room.Action) error {
+	switch {
+	case a.Kind == room.ActionModerate:
+		return o.moderate(ctx, r, moderation{target: a.Value, by: a.By, reason: a.Reason})
+	case a.Kind == room.ActionConfigure && a.Config.Logged && !r.Config().Logged && !o.service.settings.Load().Archive:
+		return stanza.NotAcceptable("This service keeps no archives of rooms.")
 	}
-	u := o.rates[id]
-	u.used = max(0, u.used-now.Sub(u.at).Minutes()*perMinute)
-	u.at = now
-	ok := u.used+1 <= max(1, perMinute/3)
-	if ok {
-		u.used++
-	}
-	o.rates[id] = u
-	return ok
+	return nil
 }
 
-// Allow implements room.Owner: what XEP-0045 allows is allowed.
-func (*owner) Allow(context.Context, *room.Room, room.Action) error { return nil }
-
 // Query implements room.Owner.
-func (*owner) Query(context.Context, *room.Room, room.Query) (*stanza.Element, error) {
+func (o *owner) Query(ctx context.Context, r *room.Room, q room.Query) (*stanza.Element, error) {
+	payload := q.Stanza.FirstChild()
+	switch {
+	case q.To != nil:
+	case payload.Space == nsArchive:
+		return o.readArchive(ctx, r, q)
+	case payload.Is(nsFasten, "apply-to") && q.Stanza.Type == stanza.TypeSet:
+		return nil, o.moderateOld(ctx, r, q)
+	}
 	return nil, stanza.ServiceUnavailable("")
 }
 
@@ -82,20 +122,8 @@ func (o *owner) Notify(_ context.Context, r *room.Room, e room.Event) {
 	case room.ConfigChange:
 		o.version++
 	case room.Exited, room.DeliveryFault:
-		// Who comes again at once must not have more messages for that: the oldest ones are forgotten only where there are many.
-		if len(o.rates) > 2*len(r.Occupants())+100 {
-			o.forgetRates(e.At)
-		}
+		o.forgetRates(e.At)
 	case room.Destroyed:
 		o.service.Log.Info("room destroyed", "room", r.JID().String())
-	}
-}
-
-// forgetRates forgets occupants that have not written for a minute: nothing of what they may write is used any more.
-func (o *owner) forgetRates(now time.Time) {
-	for id, u := range o.rates {
-		if now.Sub(u.at) > time.Minute {
-			delete(o.rates, id)
-		}
 	}
 }

@@ -3,6 +3,7 @@ package conference
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -18,8 +19,17 @@ type policy struct{ *Service }
 var _ rooms.Policy = policy{}
 
 // Open implements rooms.Policy.
-func (p policy) Open(_ context.Context, _ jid.JID, _ *room.Snapshot) (rooms.Opened, error) {
-	return rooms.Opened{Owner: newOwner(p.Service), Limits: p.limits()}, nil
+func (p policy) Open(ctx context.Context, at jid.JID, kept *room.Snapshot) (rooms.Opened, error) {
+	limits := p.limits()
+	a, err := p.Archives.OpenArchive(ctx, at, limits.History)
+	if err != nil {
+		return rooms.Opened{}, err
+	}
+	kept.Info.Features = p.features
+	return rooms.Opened{
+		Owner:    &owner{service: p.Service, rates: map[string]rate{}, archive: a.Number, last: a.Last, version: uint64(time.Now().UnixNano())},
+		Snapshot: kept, Limits: limits, Past: posts(a.Recent),
+	}, nil
 }
 
 // Create implements rooms.Policy.
@@ -39,7 +49,7 @@ func (p policy) Create(ctx context.Context, who, at jid.JID) (room.Snapshot, err
 		}
 	}
 	config := room.Config{
-		Listed: c.Public, Persistent: c.Persistent, MembersOnly: c.MembersOnly, Moderated: c.Moderated,
+		Logged: c.Archive, Listed: c.Public, Persistent: c.Persistent, MembersOnly: c.MembersOnly, Moderated: c.Moderated,
 		Locked: true, // XEP-0045 §10.1.1
 	}
 	if c.ShowJIDs {

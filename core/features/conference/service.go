@@ -22,11 +22,18 @@ const Name = "Rooms"
 // stopWait is how long Run waits for stanzas that were sent before the server stops.
 const stopWait = 5 * time.Second
 
+// Clock is a time that does not follow a clock of the system that was set wrong.
+type Clock interface {
+	Now(ctx context.Context) (time.Time, error)
+}
+
 // Options are the parameters of New.
 type Options struct {
 	Endpoint *router.Endpoint // of the service's domain
 	Store    rooms.Store
-	Lists    Lists        // of what is in Store
+	Lists    Lists // of what is in Store
+	Archives Archives
+	Clock    Clock        // by which old messages are deleted
 	Secret   []byte       // of occupant ids; it must never change
 	Config   config.Rooms // the settings; SetConfig replaces those that can be reloaded
 	// Local reports whether an address is an account of a served host, and Admin whether it belongs to an administrator.
@@ -42,6 +49,8 @@ type Service struct {
 	settings atomic.Pointer[config.Rooms]
 	rooms    *rooms.Service // set before started is closed
 	started  chan struct{}
+	features []string      // of every room
+	changed  chan struct{} // the settings were
 
 	// Counters count what was refused because of a limit.
 	Counters struct{ Rooms, Size, Rate atomic.Uint64 }
@@ -49,13 +58,19 @@ type Service struct {
 
 // New returns the service of a domain. It handles stanzas when Run is called.
 func New(o Options) *Service {
-	s := &Service{Options: o, started: make(chan struct{})}
+	s := &Service{Options: o, started: make(chan struct{}), features: features(), changed: make(chan struct{}, 1)}
 	s.SetConfig(o.Config)
 	return s
 }
 
 // SetConfig replaces the settings. The limits of rooms that are in memory stay.
-func (s *Service) SetConfig(c config.Rooms) { s.settings.Store(&c) }
+func (s *Service) SetConfig(c config.Rooms) {
+	s.settings.Store(&c)
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
 
 // Domain returns the address of the service.
 func (s *Service) Domain() jid.JID { return s.Endpoint.Domain() }
@@ -71,7 +86,7 @@ func (s *Service) Run(ctx context.Context) error {
 	})
 	s.Endpoint.Handle(s.rooms.Handle)
 	close(s.started)
-	<-ctx.Done()
+	s.prune(ctx)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
 	defer cancel()
 	s.rooms.Stop(stopping)

@@ -27,6 +27,8 @@ type Lists interface {
 	Created(ctx context.Context, by jid.JID) (int, error)
 	// Affiliated lists the rooms of a domain in which an address has an affiliation.
 	Affiliated(ctx context.Context, domain, who jid.JID) ([]jid.JID, error)
+	// MemberOf lists those in which it is at least a member.
+	MemberOf(ctx context.Context, domain, who jid.JID) ([]jid.JID, error)
 	// DeleteTemporary deletes the rooms of a domain that are not kept.
 	DeleteTemporary(ctx context.Context, domain jid.JID) error
 }

@@ -85,30 +85,48 @@ func (t *Tables) Created(ctx context.Context, by jid.JID) (n int, err error) {
 	return n, nil
 }
 
-const affiliatedSQL = `SELECT a.room FROM room_affiliations AS a JOIN rooms AS r ON r.room = a.room WHERE a.jid = ? AND r.domain = ? ORDER BY a.room`
+const memberSQL = affiliatedSQL + ` AND a.affiliation IN ('owner', 'admin', 'member')` + inOrderSQL
+
+const inOrderSQL = ` ORDER BY a.room`
+
+const affiliatedSQL = `SELECT a.room FROM room_affiliations AS a JOIN rooms AS r ON r.room = a.room WHERE a.jid = ? AND r.domain = ?`
 
 // Affiliated implements conference.Lists.
 func (t *Tables) Affiliated(ctx context.Context, domain, who jid.JID) ([]jid.JID, error) {
+	return t.of(ctx, affiliatedSQL+inOrderSQL, domain, who)
+}
+
+// MemberOf implements conference.Lists.
+func (t *Tables) MemberOf(ctx context.Context, domain, who jid.JID) ([]jid.JID, error) {
+	return t.of(ctx, memberSQL, domain, who)
+}
+
+func (t *Tables) of(ctx context.Context, query string, domain, who jid.JID) ([]jid.JID, error) {
 	list, err := scan.Rows(ctx, t.store.Reader(), func(row scan.Row) (jid.JID, error) {
 		var address string
 		if err := row.Scan(&address); err != nil {
 			return jid.JID{}, err
 		}
 		return jid.Parse(address)
-	}, affiliatedSQL, who.String(), domain.String())
+	}, query, who.String(), domain.String())
 	if err != nil {
 		return nil, fmt.Errorf("list rooms of %s: %w", who, err)
 	}
 	return list, nil
 }
 
-const deleteTemporarySQL = `DELETE FROM rooms WHERE domain = ? AND NOT kept`
+const (
+	leaveTemporarySQL  = `UPDATE room_archives SET room = NULL WHERE room IN (SELECT room FROM rooms WHERE domain = ? AND NOT kept)`
+	deleteTemporarySQL = `DELETE FROM rooms WHERE domain = ? AND NOT kept`
+)
 
 // DeleteTemporary implements conference.Lists.
 func (t *Tables) DeleteTemporary(ctx context.Context, domain jid.JID) error {
 	return t.store.Partition(domain.String()).Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(deleteTemporarySQL, domain.String()); err != nil {
-			return fmt.Errorf("delete temporary rooms: %w", err)
+		for _, query := range []string{leaveTemporarySQL, deleteTemporarySQL} {
+			if _, err := tx.Exec(query, domain.String()); err != nil {
+				return fmt.Errorf("delete temporary rooms: %w", err)
+			}
 		}
 		return nil
 	})

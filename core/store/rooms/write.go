@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -35,19 +36,27 @@ type writer struct {
 const (
 	createSQL = `INSERT INTO rooms (room, domain, creator, created, name, listed, kept, info, config, subject)
 VALUES (?, ?, ?, ?, '', FALSE, FALSE, '{}', '{}', '{}')`
-	destroySQL   = `DELETE FROM rooms WHERE room = ?`
-	infoSQL      = `UPDATE rooms SET name = ?, info = ? WHERE room = ?`
-	configureSQL = `UPDATE rooms SET listed = ?, kept = ?, config = ? WHERE room = ?`
-	subjectSQL   = `UPDATE rooms SET subject = ? WHERE room = ?`
+	beginArchiveSQL = `INSERT INTO room_archives (number, room) VALUES (?, ?)`
+	leaveArchiveSQL = `UPDATE room_archives SET room = NULL WHERE room = ?`
+	destroySQL      = `DELETE FROM rooms WHERE room = ?`
+	infoSQL         = `UPDATE rooms SET name = ?, info = ? WHERE room = ?`
+	configureSQL    = `UPDATE rooms SET listed = ?, kept = ?, config = ? WHERE room = ?`
+	subjectSQL      = `UPDATE rooms SET subject = ? WHERE room = ?`
 )
 
 func (w *writer) room() error {
 	switch {
 	case w.Destroyed:
+		if _, err := w.tx.Exec(leaveArchiveSQL, w.at.String()); err != nil {
+			return err
+		}
 		_, err := w.tx.Exec(destroySQL, w.at.String())
 		return err
 	case w.Created:
 		if _, err := w.tx.Exec(createSQL, w.at.String(), w.at.Domain(), w.creator(), time.Now().UnixMicro()); err != nil {
+			return err
+		}
+		if _, err := w.tx.Exec(beginArchiveSQL, rand.Int64N(1<<53-1)+1, w.at.String()); err != nil {
 			return err
 		}
 	}
