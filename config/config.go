@@ -143,6 +143,7 @@ type Limits struct {
 	Reports            int      `toml:"reports" reload:"yes" doc:"Reports of one account in a day about addresses that it blocks (XEP-0377); with more it blocks them all the same."`
 	StrangerMessages   int      `toml:"stranger_messages" doc:"Messages and requests in an hour of one stranger to an account that has not answered. 0: no limit."`
 	StrangerSenders    int      `toml:"stranger_senders" doc:"Strangers in an hour that reach one account for the first time. 0: no limit."`
+	BlockListEntries   int      `toml:"block_list_entries" doc:"Entries of one list of strangers.subscribe; further ones are left out."`
 	StrangerReceivers  int      `toml:"stranger_receivers" doc:"Accounts in an hour that one stranger reaches for the first time. 0: no limit."`
 	ProxyConnections   int      `toml:"proxy_connections" doc:"Connections to the proxy for files, two for each file. 0: no limit."`
 	ProxyStreams       int      `toml:"proxy_streams" doc:"Files that one account sends through the proxy at a time. 0: no limit."`
@@ -164,9 +165,10 @@ type Proxy struct {
 
 // Strangers is section [strangers].
 type Strangers struct {
-	Policy string   `toml:"policy" doc:"'limit': a few messages until they are answered; 'accept': all; 'refuse': requests to become a contact only. Accounts can choose another one by the command 'Messages from strangers'."`
-	Local  bool     `toml:"local" doc:"Whether accounts of this server that do not know each other are strangers too."`
-	Lists  []string `toml:"lists" reload:"yes" doc:"Files (absolute paths) with addresses and domains whose messages, presence and requests nobody gets from whom they are strangers to: one a line, as they are or as SHA-256 hashes in hexadecimal digits, such as the ids of the items of a list that servers share (RTBL). A reload reads them again."`
+	Policy    string   `toml:"policy" doc:"'limit': a few messages until they are answered; 'accept': all; 'refuse': requests to become a contact only. Accounts can choose another one by the command 'Messages from strangers'."`
+	Local     bool     `toml:"local" doc:"Whether accounts of this server that do not know each other are strangers too."`
+	Lists     []string `toml:"lists" reload:"yes" doc:"Files (absolute paths) with addresses and domains whose messages, presence and requests nobody gets from whom they are strangers to: one a line, as they are or as SHA-256 hashes in hexadecimal digits, such as the ids of the items of a list that servers share (RTBL). A reload reads them again."`
+	Subscribe []string `toml:"subscribe" doc:"Nodes at which other services publish such a list, which is read and followed, as URIs: xmpp:SERVICE?;node=NODE. Without a node it is muc_bans_sha256."`
 }
 
 // Log is section [log].
@@ -254,7 +256,7 @@ func Default() Config {
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
-			ArchiveSearches: 30, Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
+			ArchiveSearches: 30, Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, BlockListEntries: 500_000, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
 			Unacknowledged: 500, UnacknowledgedBytes: 1 << 20, DetachedSessions: 10, InactiveQueue: 500,
 			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour), Invitations: 20,
 		},

@@ -209,6 +209,7 @@ func (l *Limits) validate(p *Problems) {
 			p.add(path, "%d is negative", n)
 		}
 	}
+	positive(p, "limits.block_list_entries", int64(l.BlockListEntries))
 	positive(p, "limits.invitations", int64(l.Invitations))
 	positive(p, "limits.registration_time", int64(l.RegistrationTime))
 	if l.RosterBytes < minRoster || l.RosterBytes > 64<<20 {

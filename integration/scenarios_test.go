@@ -131,7 +131,7 @@ func TestScenarios(t *testing.T) {
 			if p.Only != "" && p.Only != "dragoman" {
 				t.Skipf("only for %s: %s", p.Only, p.Because)
 			}
-			server := peers.StartDragoman(t, peers.Options{Setup: setupOf(p), Settings: strings.Join(p.Settings, "\n")})
+			server := peers.StartDragoman(t, peers.Options{Setup: setupOf(p), Settings: strings.ReplaceAll(strings.Join(p.Settings, "\n"), "{host}", testHost)})
 			runScenario(t, p, &server.Server, server.Restart)
 		})
 	}

@@ -27,6 +27,7 @@ const (
 type ListStore interface {
 	Lists(ctx context.Context, host jid.JID) (map[ListName][]jid.JID, error)
 	SetList(ctx context.Context, host jid.JID, name ListName, addresses []jid.JID) error
+	AddToList(ctx context.Context, host jid.JID, name ListName, address jid.JID) error
 }
 
 // lists are the lists of the host in memory.
@@ -86,6 +87,24 @@ func (s *Service) SetAddressList(ctx context.Context, a Actor, name ListName, ad
 		err = s.Lists.SetList(ctx, s.Host.Domain(), name, addresses)
 	}
 	s.audit(ctx, a, "edit "+string(name), err, "addresses", len(addresses))
+	if err != nil {
+		return err
+	}
+	return s.loadLists(ctx)
+}
+
+// Block adds an address to the Blacklist.
+func (s *Service) Block(ctx context.Context, a Actor, address jid.JID) error {
+	list, err := s.AddressList(a, Blacklist)
+	switch {
+	case err == nil && len(list) >= MaxList && !slices.Contains(list, address):
+		err = stanza.NotAcceptable(fmt.Sprintf("The list has %d addresses already.", MaxList))
+	case err == nil && (address.IsZero() || s.Host.Router().Serves(address)):
+		err = &AccountError{address, ErrOwnAddress}
+	case err == nil:
+		err = s.Lists.AddToList(ctx, s.Host.Domain(), Blacklist, address)
+	}
+	s.audit(ctx, a, "block "+address.String(), err)
 	if err != nil {
 		return err
 	}

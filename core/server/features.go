@@ -32,6 +32,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/proxy"
 	"github.com/dragoman-im/dragoman/core/features/register"
 	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/features/rtbl"
 	"github.com/dragoman-im/dragoman/core/features/search"
 	"github.com/dragoman-im/dragoman/core/features/version"
 	"github.com/dragoman-im/dragoman/core/identity"
@@ -73,9 +74,10 @@ type assembly struct {
 
 // shared is what all hosts have in common.
 type shared struct {
-	lists *abuse.Lists // of strangers that send spam
-	proxy proxy.Options
-	rooms *notification.Notifier
+	lists      *abuse.Lists // of strangers that send spam
+	subscribed []rtbl.Name  // the lists that the first host has subscribed to
+	proxy      proxy.Options
+	rooms      *notification.Notifier
 }
 
 // linked are the features that the server calls directly, or that depend on each other.
@@ -94,6 +96,7 @@ type linked struct {
 	abuse      *abuse.Abuse
 	proxy      *proxy.Proxy
 	events     events
+	blockLists *rtbl.Lists
 }
 
 // archiving are the features of the accounts' archives.
@@ -127,6 +130,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.blocking.Join(l.roster.Contacts, watchers)
 	l.presence.OnAvailable(l.events.capabilities.Available)
 	l.abuse = newAbuse(h, a, l)
+	l.blockLists = newBlockLists(h, a)
 	l.proxy = proxy.New(h, a.shared.proxy)
 	l.blocking.OnReport(func(r blocking.Report) {
 		l.abuse.Reported(abuse.Report{Account: r.Account, Reported: r.Reported, Reason: r.Reason, Text: r.Text})
@@ -180,8 +184,9 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		admincommands.New(l.admin).Feature(), // refuses addresses with which the host does not communicate
 		l.blocking.Feature(),                 // refuses stanzas from and to blocked addresses
 		l.abuse.Feature(),                    // refuses what strangers may not send
-		l.offline.Feature(),                  // stores messages that no session gets
-		l.archive.Feature(),                  // adds stanza-ids and archives messages
+		l.blockLists.Feature(),
+		l.offline.Feature(), // stores messages that no session gets
+		l.archive.Feature(), // adds stanza-ids and archives messages
 		carbons.New().Feature(),
 		l.privileges.Feature(),
 		l.disco.Feature(),

@@ -394,6 +394,15 @@ func limits() []reached {
 		{"pubsub.payload", d.Pubsub.Payload, extra{limits: "[pubsub]\npayload = \"1000 B\""}, publishes("", "a", "<x xmlns='y'>"+many(1000, "z")+"</x>", "<payload-too-big "), ""},
 		{"pubsub.service_nodes", d.Pubsub.ServiceNodes, extra{limits: "[pubsub]\nservice_nodes = 1"}, publishes("pubsub.home.test", "ab", "<x xmlns='y'/>", "<resource-constraint "), ""},
 		{"pubsub.service_bytes", d.Pubsub.ServiceBytes, extra{limits: "[pubsub]\nservice_bytes = \"1000 B\""}, publishes("pubsub.home.test", "aab", "<x xmlns='y'>"+many(400, "z")+"</x>", "<resource-constraint "), ""},
+		{"limits.block_list_entries", l.BlockListEntries, extra{limits: "block_list_entries = 1\n[strangers]\nsubscribe = [\"pubsub.home.test\"]"}, func(p *testServer) *peer {
+			c := p.online("romeo")
+			for _, item := range []string{"a", "b"} {
+				c.Send("<iq type='set' id='e' to='pubsub.home.test'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='muc_bans_sha256'><item id='" +
+					many(64, item) + "'><x xmlns='y'/></item></publish></pubsub></iq>")
+				c.Until("</pubsub></iq>")
+			}
+			return nil
+		}, ""},
 		{"pubsub.items", d.Pubsub.Items, extra{limits: "[pubsub]\nitems = 1"}, func(p *testServer) *peer {
 			c := p.online("romeo")
 			c.Send("<iq type='set' id='c'><pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='a'/><configure><x xmlns='jabber:x:data' type='submit'>" +
@@ -464,7 +473,7 @@ func TestDefaults(t *testing.T) {
 		"limits.registrations": "20", "limits.registration_names": "100", "limits.invitations": "20",
 		"limits.clients": "50", "limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.archive_messages": "0", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
-		"limits.reports": "20", "limits.stranger_messages": "20", "limits.stranger_senders": "100", "limits.stranger_receivers": "50",
+		"limits.reports": "20", "limits.block_list_entries": "500000", "limits.stranger_messages": "20", "limits.stranger_senders": "100", "limits.stranger_receivers": "50",
 		"limits.proxy_connections": "1000", "limits.proxy_streams": "10", "limits.proxy_rate": "1 MiB",
 		"pubsub.nodes": "1000", "pubsub.bytes": "32 MiB", "pubsub.payload": "250000 B", "pubsub.items": "1000", "pubsub.subscriptions": "1000",
 		"pubsub.service_nodes": "10000", "pubsub.service_bytes": "1 GiB",

@@ -107,12 +107,16 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}
 	kept := nodes.New(s.store)
 	s.rooms = s.newNotifier()
+	subscribed, err := subscribedLists(c)
+	if err != nil {
+		return s, err
+	}
 	for _, name := range c.Server.Hosts {
 		domain, err := jid.Parse(name)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list, shared: shared{s.reloadable.lists, s.ports.proxyOptions(c), s.rooms}})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list, shared: shared{s.reloadable.lists, subscribed, s.ports.proxyOptions(c), s.rooms}})
 		if err != nil {
 			return s, err
 		}
@@ -120,6 +124,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err = h.admin.Load(ctx); err != nil {
 			return s, err
 		}
+	}
+	if err = s.hosts[0].blockLists.Load(ctx); err != nil {
+		return s, err
 	}
 	if err = s.updateGroups(ctx); err != nil {
 		return s, err
@@ -193,6 +200,7 @@ func (s *Server) newComponents() error {
 func (s *Server) advertise(domain jid.JID) {
 	for _, h := range s.hosts {
 		h.privileges.Advertise(domain)
+		h.blockLists.Attached(domain)
 	}
 }
 

@@ -86,7 +86,7 @@ var importRules = []importRule{
 	{"core/store/postgres", nil},
 	{"core/store/exclusive", []string{"core/store/postgres"}},
 	{"core/store/administration", join(addresses, "core/admin", "core/sasl", "core/store", "core/store/scan")},
-	{"core/store/moderation", join(addresses, "core/archive", "core/features/abuse", "core/features/blocking", "core/store", "core/store/scan")},
+	{"core/store/moderation", join(addresses, "core/archive", "core/features/abuse", "core/features/blocking", "core/features/rtbl", "core/store", "core/store/scan")},
 	{"core/store/directory", join(addresses, "core/features/search", "core/store", "core/store/scan")},
 	{"core/store/nodes", join(join(engines, addresses...), "core/store", "core/store/scan")},
 	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/features/clients", "core/store", "core/store/scan")},

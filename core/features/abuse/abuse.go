@@ -46,7 +46,9 @@ type Options struct {
 	// Operator reports whether an address may see reports, and Operators lists those who may.
 	Operator  func(who jid.JID) bool
 	Operators func() []jid.JID
-	Log       *slog.Logger
+	// Block makes an operator block an address, or a domain, for all accounts of the host. nil: that is not offered.
+	Block func(ctx context.Context, operator, address jid.JID) error
+	Log   *slog.Logger
 }
 
 // Abuse protects the accounts of one host.

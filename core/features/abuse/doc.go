@@ -5,7 +5,7 @@
 // that they block (XEP-0377) is shown to operators (reports.go).
 //
 // What an account has from strangers is counted in its slot, and what one stranger sends to many in a table of fixed size.
-// There is no goroutine. Locks: contacts.mu and senders.mu, never held together or across I/O.
+// There is no goroutine. Locks: contacts.mu, senders.mu and Source.mu, never held together or across I/O.
 //
 // Specifications: XEP-0377, XEP-0050.
 package abuse

@@ -22,8 +22,9 @@ const (
 // Lists are lists of addresses that send spam, as servers share them: each entry is a bare address or a domain, or the SHA-256 hash of
 // one in hexadecimal digits, which is what the ids of the items of such lists are.
 type Lists struct {
-	current atomic.Pointer[map[[sha256.Size]byte]struct{}]
-	Refused atomic.Uint64 // stanzas that were refused because of the lists
+	current atomic.Pointer[map[[sha256.Size]byte]struct{}] // of files
+	sources []*Source                                      // read-only once stanzas are routed
+	Refused atomic.Uint64                                  // stanzas that were refused because of the lists
 }
 
 // NewLists returns lists without entries.
@@ -35,19 +36,39 @@ func NewLists() *Lists {
 
 // Has reports whether an address, or its domain, is on a list.
 func (l *Lists) Has(address jid.JID) bool {
-	entries := *l.current.Load()
-	if len(entries) == 0 {
+	if l.Len() == 0 {
 		return false
 	}
-	if _, ok := entries[sha256.Sum256([]byte(address.Bare().String()))]; ok {
+	return l.has(sha256.Sum256([]byte(address.Bare().String()))) || l.has(sha256.Sum256([]byte(address.Host().String())))
+}
+
+func (l *Lists) has(entry [sha256.Size]byte) bool {
+	if _, ok := (*l.current.Load())[entry]; ok {
 		return true
 	}
-	_, ok := entries[sha256.Sum256([]byte(address.Host().String()))]
-	return ok
+	for _, s := range l.sources {
+		if s.Has(entry) {
+			return true
+		}
+	}
+	return false
 }
 
 // Len returns the number of entries.
-func (l *Lists) Len() int { return len(*l.current.Load()) }
+func (l *Lists) Len() int {
+	n := len(*l.current.Load())
+	for _, s := range l.sources {
+		n += s.Len()
+	}
+	return n
+}
+
+// NewSource adds a list that changes while the server runs. Call it before the first stanza.
+func (l *Lists) NewSource() *Source {
+	s := &Source{entries: map[[sha256.Size]byte]struct{}{}}
+	l.sources = append(l.sources, s)
+	return s
+}
 
 // Read replaces the entries by those of files. After an error nothing is changed.
 func (l *Lists) Read(files ...string) error {

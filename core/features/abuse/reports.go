@@ -61,7 +61,7 @@ func (a *Abuse) reportsCommand() command.Command {
 	return command.Command{
 		Node: "reports", Name: "Reports of spam and abuse", Desc: "What accounts have reported about addresses that they have blocked.",
 		Allowed: func(_ context.Context, who command.Caller) bool { return a.Operator(who.JID) },
-		Run: func(ctx context.Context, _ command.Caller) (command.Step, error) {
+		Run: func(ctx context.Context, who command.Caller) (command.Step, error) {
 			list, err := a.reports.Reports(ctx, a.host.Domain(), maxReports)
 			if err != nil {
 				return command.Step{}, err
@@ -77,7 +77,7 @@ func (a *Abuse) reportsCommand() command.Command {
 			return command.Step{Form: f.Add(choice), Then: func(ctx context.Context, answers *form.Form) (command.Step, error) {
 				for _, r := range list {
 					if r.ID == answers.Get("report") {
-						return a.showReport(ctx, r)
+						return a.showReport(ctx, who.JID, r)
 					}
 				}
 				return command.Failed("There is no such report."), nil
@@ -90,8 +90,19 @@ func (r Report) title() string {
 	return fmt.Sprintf("%s: %s about %s: %s", r.At.UTC().Format("2006-01-02 15:04"), r.Account, r.Reported, reasonName(r.Reason))
 }
 
-// showReport shows one report with the messages that it names, and asks whether it is done with.
-func (a *Abuse) showReport(ctx context.Context, r Report) (command.Step, error) {
+// Fields of the form of a report, and what can be blocked for everybody.
+const (
+	fieldRemove = "remove"
+	fieldBlock  = "block"
+
+	blockNothing = "nothing"
+	blockAddress = "address"
+	blockDomain  = "domain"
+)
+
+// showReport shows one report with the messages that it names, and asks whether the reported address is blocked for all accounts, and
+// whether the report is done with.
+func (a *Abuse) showReport(ctx context.Context, operator jid.JID, r Report) (command.Step, error) {
 	f := form.New(form.Ask, "", r.title())
 	if r.Text != "" {
 		f.Fixed(r.Text)
@@ -108,16 +119,47 @@ func (a *Abuse) showReport(ctx context.Context, r Report) (command.Step, error) 
 			f.Fixed(st.From.String() + ": " + body.Text())
 		}
 	}
-	f.Fixed(permission(r)).Bool("remove", "Remove the report", false)
+	f.Fixed(permission(r))
+	if a.Block != nil {
+		f.Choice(fieldBlock, "Block for everybody on "+a.host.Domain().String(), blockNothing,
+			form.Option{Label: "Nothing", Value: blockNothing},
+			form.Option{Label: r.Reported.Bare().String(), Value: blockAddress},
+			form.Option{Label: "All of " + r.Reported.Domain(), Value: blockDomain})
+	}
+	f.Bool(fieldRemove, "Remove the report", false)
 	return command.Ask(f, func(ctx context.Context, answers *form.Form) (command.Step, error) {
-		if !answers.IsTrue("remove") {
-			return command.Done("The report stays."), nil
-		}
-		if err := a.reports.RemoveReport(ctx, r.ID); err != nil {
+		return a.decide(ctx, operator, r, answers)
+	}), nil
+}
+
+// decide does what an operator has decided about a report. An address that was blocked is in the list of the command "Edit the blocked
+// domains and addresses" (XEP-0133 §4.10), where it can be removed.
+func (a *Abuse) decide(ctx context.Context, operator jid.JID, r Report, answers *form.Form) (command.Step, error) {
+	said := ""
+	if address := chosen(answers.Get(fieldBlock), r.Reported); a.Block != nil && !address.IsZero() {
+		if err := a.Block(ctx, operator, address); err != nil {
 			return command.Step{}, err
 		}
-		return command.Done("The report is removed."), nil
-	}), nil
+		said = address.String() + " is blocked for everybody. "
+	}
+	if !answers.IsTrue(fieldRemove) {
+		return command.Done(said + "The report stays."), nil
+	}
+	if err := a.reports.RemoveReport(ctx, r.ID); err != nil {
+		return command.Step{}, err
+	}
+	return command.Done(said + "The report is removed."), nil
+}
+
+// chosen returns what is to be blocked, or zero.
+func chosen(choice string, reported jid.JID) jid.JID {
+	switch choice {
+	case blockAddress:
+		return reported.Bare()
+	case blockDomain:
+		return reported.Host()
+	}
+	return jid.JID{}
 }
 
 // permission says to whom the account allows the report to be forwarded (XEP-0377 §5).

@@ -61,7 +61,7 @@ func (c *Commands) command(d declared) command.Command {
 		Allowed: func(_ context.Context, who command.Caller) bool { return c.service.Rights.Role(who.JID).May(d.right) },
 		Run: func(ctx context.Context, who command.Caller) (command.Step, error) {
 			step, err := d.run(ctx, request{c.service, c.service.Actor(who.JID), d.name})
-			return step, condition(err)
+			return step, Condition(err)
 		},
 	}
 }
@@ -77,7 +77,7 @@ func (q request) form(instructions string) *form.Form {
 func (q request) ask(f *form.Form, then func(ctx context.Context, answers *form.Form) (command.Step, error)) command.Step {
 	return command.Ask(f, func(ctx context.Context, answers *form.Form) (command.Step, error) {
 		step, err := then(ctx, answers)
-		return step, condition(err)
+		return step, Condition(err)
 	})
 }
 
@@ -102,8 +102,8 @@ var conditions = []struct {
 	{admin.ErrOwnAddress, stanza.NotAcceptable, "Addresses of this server cannot be on this list."},
 }
 
-// condition turns an error of a use case into one for the requester.
-func condition(err error) error {
+// Condition turns an error of a use case into one for the requester.
+func Condition(err error) error {
 	prefix := ""
 	if of, ok := errors.AsType[*admin.AccountError](err); ok {
 		prefix = of.Account.String() + ": "

@@ -31,7 +31,7 @@ func TestConditions(t *testing.T) {
 		{&admin.AccountError{Account: ann, Err: fmt.Errorf("add: %w", admin.ErrExists)}, "conflict: ann@example.org: There is such an account already."},
 		{admin.ErrForeign, "not-allowed: This account's password is kept elsewhere and cannot be changed here."},
 	} {
-		if got := condition(c.err); got.Error() != c.want {
+		if got := Condition(c.err); got.Error() != c.want {
 			t.Errorf("%v: %v", c.err, got)
 		}
 	}
@@ -39,15 +39,15 @@ func TestConditions(t *testing.T) {
 		&admin.AccountError{Account: ann, Err: fmt.Errorf("disable account: %w", full{})}: "resource-constraint",
 		errors.New("secret"): "internal-server-error",
 	} {
-		if got := stanza.FromError(condition(err)); got.Condition != want {
+		if got := stanza.FromError(Condition(err)); got.Condition != want {
 			t.Errorf("%v: %v", err, got)
 		}
 	}
-	if condition(nil) != nil {
+	if Condition(nil) != nil {
 		t.Error("nil is an error")
 	}
 	wrong := &form.FieldError{Var: "x", Problem: "is wrong"}
-	if got := condition(wrong); got != error(wrong) {
+	if got := Condition(wrong); got != error(wrong) {
 		t.Errorf("%v", got)
 	}
 }

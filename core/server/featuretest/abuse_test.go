@@ -86,9 +86,15 @@ func TestReports(t *testing.T) {
 			t.Errorf("lacks %q: %s", want, shown)
 		}
 	}
-	if got := boss.command("reports", value("report", report), value("remove", "1")); !strings.Contains(got, "removed") {
+	if got := boss.command("reports", value("report", report), value("block", "address")+value("remove", "1")); !strings.Contains(got, "romeo@remote.example is blocked for everybody. The report is removed") {
 		t.Error(got)
 	}
+	if got := boss.command("http://jabber.org/protocol/admin#edit-blacklist"); !strings.Contains(got, "romeo@remote.example") {
+		t.Error(got)
+	}
+	boss.take()
+	s.remote.sends(message("chat", romeo+"/x", "boss@example.org", body("for everybody")))
+	boss.gets()
 	if got := boss.command("reports"); !strings.Contains(got, "There are no reports") {
 		t.Error(got)
 	}

@@ -53,3 +53,13 @@ func (t *Tables) SetList(ctx context.Context, host jid.JID, name admin.ListName,
 		return nil
 	})
 }
+
+// AddToList implements admin.ListStore.
+func (t *Tables) AddToList(ctx context.Context, host jid.JID, name admin.ListName, address jid.JID) error {
+	return t.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(addToListSQL, host.Domain(), string(name), address.String()); err != nil {
+			return fmt.Errorf("add to list %s of %s: %w", name, host, err)
+		}
+		return nil
+	})
+}
