@@ -93,9 +93,14 @@ type linked struct {
 	admin      *admin.Service
 	invites    *invite.Invites
 	search     *search.Search
+	protection
+	proxy  *proxy.Proxy
+	events events
+}
+
+// protection are the features that protect accounts from strangers.
+type protection struct {
 	abuse      *abuse.Abuse
-	proxy      *proxy.Proxy
-	events     events
 	blockLists *rtbl.Lists
 }
 

@@ -135,20 +135,20 @@ func (a *Abuse) showReport(ctx context.Context, operator jid.JID, r Report) (com
 // decide does what an operator has decided about a report. An address that was blocked is in the list of the command "Edit the blocked
 // domains and addresses" (XEP-0133 §4.10), where it can be removed.
 func (a *Abuse) decide(ctx context.Context, operator jid.JID, r Report, answers *form.Form) (command.Step, error) {
-	said := ""
+	note := ""
 	if address := chosen(answers.Get(fieldBlock), r.Reported); a.Block != nil && !address.IsZero() {
 		if err := a.Block(ctx, operator, address); err != nil {
 			return command.Step{}, err
 		}
-		said = address.String() + " is blocked for everybody. "
+		note = address.String() + " is blocked for everybody. "
 	}
 	if !answers.IsTrue(fieldRemove) {
-		return command.Done(said + "The report stays."), nil
+		return command.Done(note + "The report stays."), nil
 	}
 	if err := a.reports.RemoveReport(ctx, r.ID); err != nil {
 		return command.Step{}, err
 	}
-	return command.Done(said + "The report is removed."), nil
+	return command.Done(note + "The report is removed."), nil
 }
 
 // chosen returns what is to be blocked, or zero.
