@@ -129,15 +129,12 @@ func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
 		err = r.handleIQ(ctx, st)
 	}
 	if err != nil {
-		r.refuse(st, err)
+		r.Refuse(st, err)
 	}
 }
 
-// Refuse answers a stanza, which an Owner has accepted, with an error.
-func (r *Room) Refuse(st *stanza.Stanza, err error) { r.refuse(st, err) }
-
-// refuse answers st with an error.
-func (r *Room) refuse(st *stanza.Stanza, err error) {
+// Refuse answers st with an error, also after an Owner has accepted it.
+func (r *Room) Refuse(st *stanza.Stanza, err error) {
 	e := r.stanzaError(err, "stanza", st.Kind.String())
 	if st.Kind == stanza.Presence && st.Type == stanza.TypeUnavailable {
 		return // no client waits for an answer to unavailable presence
