@@ -12,6 +12,7 @@ type Config struct {
 	TLS        TLS         `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
 	Login      Login       `toml:"login" doc:"Logging in."`
 	Accounts   Accounts    `toml:"accounts" doc:"What becomes of accounts, and who may do what with them."`
+	Anonymous  Anonymous   `toml:"anonymous" doc:"Clients without an account."`
 	Store      Store       `toml:"store" doc:"Where the server keeps what has to survive a restart."`
 	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
 	Pubsub     Pubsub      `toml:"pubsub" doc:"Publish-subscribe (XEP-0060): what accounts keep for themselves and their contacts, such as avatars and bookmarks, and the service of each host."`
@@ -85,6 +86,12 @@ type Login struct {
 	ResumeLocation  string   `toml:"resume_location" doc:"Where clients should connect to resume a session: a domain or an address, with or without a port. Empty: not said."`
 }
 
+// Anonymous is section [anonymous].
+type Anonymous struct {
+	Hosts []string `toml:"hosts" doc:"Further domains that are served for clients without an account (XEP-0175): who connects there gets an address for the time of the connection. Nothing of it is stored. Real accounts are on the domains of server.hosts only. Empty: nobody connects without an account."`
+	Allow []string `toml:"allow" doc:"Domains with which these clients communicate besides their own: served hosts, components, such as a service of rooms. Empty: only with each other."`
+}
+
 // Accounts is section [accounts].
 type Accounts struct {
 	Operators       []string `toml:"operators" doc:"Addresses (user@host) of operators: they look after accounts, but not after those of operators and administrators, and not after the server itself. 'dragoman account grant' gives that to an account at run time."`
@@ -154,6 +161,7 @@ type Limits struct {
 	Unacknowledged      int   `toml:"unacknowledged" reload:"yes" doc:"Stanzas that a client with stream management (XEP-0198) has not acknowledged, or that wait for one that is cut off. When there are more, the session ends: messages are then kept like others for an account that is away. While a client is connected there may be four times as many until it has had time to answer."`
 	UnacknowledgedBytes Bytes `toml:"unacknowledged_bytes" reload:"yes" doc:"Bytes of these stanzas."`
 	DetachedSessions    int   `toml:"detached_sessions" reload:"yes" doc:"Sessions of one account whose clients are cut off and may resume them; the oldest one ends when there are more. 0: no limit but that of sessions."`
+	AnonymousSessions   int   `toml:"anonymous_sessions" reload:"yes" doc:"Clients without an account (section [anonymous]) from one address at the same time. 0: any number."`
 	InactiveQueue       int   `toml:"inactive_queue" reload:"yes" doc:"Stanzas that are held for a client that says nobody uses it (XEP-0352), such as presence, until something urgent is sent."`
 }
 
@@ -258,7 +266,8 @@ func Default() Config {
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
 			ArchiveSearches: 30, Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, BlockListEntries: 500_000, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
 			Unacknowledged: 500, UnacknowledgedBytes: 1 << 20, DetachedSessions: 10, InactiveQueue: 500,
-			Registrations: 20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour), Invitations: 20,
+			AnonymousSessions: 10,
+			Registrations:     20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour), Invitations: 20,
 		},
 		Proxy:     Proxy{Domain: "proxy"},
 		Strangers: Strangers{Policy: "limit"},

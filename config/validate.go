@@ -202,8 +202,9 @@ func (l *Limits) validate(p *Problems) {
 		"limits.pending_connections": int64(l.PendingConnections), "limits.registrations": int64(l.Registrations), "limits.registration_names": int64(l.RegistrationNames),
 		"limits.archive_messages": int64(l.ArchiveMessages), "limits.archive_bytes": int64(l.ArchiveBytes),
 		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients), "limits.searches": int64(l.Searches), "limits.archive_searches": int64(l.ArchiveSearches),
-		"limits.detached_sessions": int64(l.DetachedSessions),
-		"limits.stranger_messages": int64(l.StrangerMessages), "limits.proxy_connections": int64(l.ProxyConnections), "limits.proxy_streams": int64(l.ProxyStreams), "limits.stranger_senders": int64(l.StrangerSenders), "limits.stranger_receivers": int64(l.StrangerReceivers),
+		"limits.detached_sessions":  int64(l.DetachedSessions),
+		"limits.anonymous_sessions": int64(l.AnonymousSessions),
+		"limits.stranger_messages":  int64(l.StrangerMessages), "limits.proxy_connections": int64(l.ProxyConnections), "limits.proxy_streams": int64(l.ProxyStreams), "limits.stranger_senders": int64(l.StrangerSenders), "limits.stranger_receivers": int64(l.StrangerReceivers),
 	} {
 		if n < 0 {
 			p.add(path, "%d is negative", n)
@@ -268,6 +269,9 @@ func (c *Config) validateDomains(p *Problems) {
 	for _, g := range c.Server.Gone {
 		use("server.gone", g)
 	}
+	for _, h := range c.Anonymous.Hosts {
+		use("anonymous.hosts", h)
+	}
 	for i, k := range c.Components {
 		path := "component[" + strconv.Itoa(i) + "]"
 		use(path+".domain", k.Domain)
@@ -285,11 +289,24 @@ func (c *Config) validateDomains(p *Problems) {
 			use(s.Name+".domain", n.Domain)
 		}
 	}
+	c.validateAnonymous(p)
+}
+
+// validateAnonymous checks with whom clients without an account communicate: not with gateways, which keep logins for accounts.
+func (c *Config) validateAnonymous(p *Problems) {
+	for _, d := range c.Anonymous.Allow {
+		domain(p, "anonymous.allow", d)
+		for _, s := range c.Sections {
+			if n := s.Network(); n.Enabled && n.Domain == d {
+				p.add("anonymous.allow", "%q is a gateway, which only accounts can use", d)
+			}
+		}
+	}
 }
 
 // Named reports whether a host, component or gateway of the configuration has a domain.
 func (c *Config) Named(domain string) bool {
-	named := slices.Contains(c.Server.Hosts, domain) || slices.Contains(c.Server.Gone, domain)
+	named := slices.Contains(c.Server.Hosts, domain) || slices.Contains(c.Server.Gone, domain) || slices.Contains(c.Anonymous.Hosts, domain)
 	for _, k := range c.Components {
 		named = named || k.Domain == domain
 	}

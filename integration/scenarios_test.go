@@ -47,6 +47,8 @@ func setupOf(p *scenario.Scenario) peers.Setup {
 	seen := map[string]bool{}
 	for _, participant := range p.Participants {
 		switch {
+		case participant.Anonymous:
+			setup.Anonymous = true
 		case participant.Component && seen[participant.JID]: // another secret of the same component
 		case participant.Component:
 			seen[participant.JID] = true
@@ -55,7 +57,7 @@ func setupOf(p *scenario.Scenario) peers.Setup {
 			})
 		case !seen[participant.Account()]:
 			seen[participant.Account()] = true
-			setup.Accounts = append(setup.Accounts, peers.Account{User: participant.Account(), Password: participant.Secret})
+			setup.Accounts = append(setup.Accounts, peers.Account{User: participant.Account(), Password: participant.Secret, Only: participant.Keys})
 		}
 	}
 	return setup
@@ -66,6 +68,9 @@ func targetFor(server *peers.Server, restart func()) scenario.Target {
 	return scenario.Target{
 		Host: server.Host,
 		Connect: func(ctx context.Context, participant scenario.Participant) (scenario.Connection, error) {
+			if participant.Anonymous {
+				return server.Anonymous(ctx)
+			}
 			if participant.Component {
 				return client.Attach(ctx, server.ComponentAddr, participant.JID, participant.Secret)
 			}
@@ -74,6 +79,12 @@ func targetFor(server *peers.Server, restart func()) scenario.Target {
 				return server.Resume(ctx, account, client.Resume{ID: participant.Session, H: participant.Received})
 			}
 			return server.Dial(ctx, account, participant.Resource())
+		},
+		Open: func(ctx context.Context, participant scenario.Participant) (scenario.Connection, error) {
+			if participant.Anonymous {
+				return server.OpenAnonymous(ctx)
+			}
+			return server.Open(ctx, peers.Account{User: participant.Account()})
 		},
 		Condition: conditionOf,
 		Restart: func(context.Context) error {

@@ -101,10 +101,18 @@ func (c *conn) enter(full jid.JID, client string) (*session, error) {
 	s := &session{server: c.server, host: c.host, jid: full, client: client}
 	port, err := c.host.Router.Bind(c.Context(), s, router.BindOptions{
 		// The resource of a client that is known is its own: an earlier session with it has lost its connection.
-		Replace: c.server.cfg.Conflict == Replace || client != "", Client: client, Max: max(c.server.limits().Sessions, 0), Since: &c.negotiation.removals,
+		Replace: c.server.cfg.Conflict == Replace || client != "", Client: client, Max: max(c.server.limits().Sessions, 0), Since: c.proof(),
 	})
 	s.port = port
 	return s, err
+}
+
+// proof returns the BindOptions.Since of the connection. An account of this connection only began after the count was read.
+func (c *conn) proof() *uint64 {
+	if c.host.Temporary != nil {
+		return nil
+	}
+	return &c.negotiation.removals
 }
 
 // Feature answers the requests for a session on a stream that has one.

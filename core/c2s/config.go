@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -110,6 +111,8 @@ func (l Limits) filled() Limits {
 type Host struct {
 	Router *router.Host
 	SASL   *sasl.Server
+	// Temporary, which may be nil, makes accounts for clients that have none.
+	Temporary Temporary
 	// LoggedIn, which may be nil, is told of each client that has logged in by SASL2. It does not block.
 	LoggedIn func(sasl.Identity, sasl.UserAgent)
 	// Features are offered after login, besides binding (such as roster versions).
@@ -119,6 +122,15 @@ type Host struct {
 	// BeforeLogin answers an IQ of a connection that has not logged in; nil sends
 	// nothing. If it is not set, such an IQ ends the stream.
 	BeforeLogin func(ctx context.Context, who *router.Unauthenticated, iq *stanza.Stanza) *stanza.Stanza
+}
+
+// Temporary makes accounts that exist as long as one connection (XEP-0175). Such an account has one session, which cannot be resumed:
+// a client that logs in again cannot prove that it is the same one.
+type Temporary interface {
+	// Begin makes an account for a client at an address; false if there are too many from there.
+	Begin(from netip.Addr) (account jid.JID, ok bool)
+	// End is called when the connection and its session have ended.
+	End(account jid.JID)
 }
 
 // Config configures a Server.

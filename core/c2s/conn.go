@@ -130,8 +130,11 @@ func (c *conn) end(err error) {
 
 func (c *conn) closeStream(err error) { c.Close(err, func() { c.answer(c.Header(), "1.0") }) }
 
-// left updates the counts when the connection has ended.
+// left updates the counts when the connection has ended, and ends an account that was of this connection only.
 func (c *conn) left() {
+	if !c.who.IsZero() && c.host.Temporary != nil {
+		c.host.Temporary.End(c.who)
+	}
 	c.server.Counters.Connections.Add(-1)
 	c.address.Closed()
 }

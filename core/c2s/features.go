@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -141,10 +142,26 @@ func (c *conn) limitsFeature() *stanza.Element {
 	)
 }
 
+// anonymous returns the sasl.Conn.Anonymous of the connection, nil if its host has no accounts for such clients.
+func (c *conn) anonymous() func() (jid.JID, error) {
+	if c.host == nil || c.host.Temporary == nil {
+		return nil
+	}
+	return func() (jid.JID, error) {
+		account, ok := c.host.Temporary.Begin(c.from)
+		if !ok {
+			return account, sasl.ErrTooManySessions
+		}
+		return account, nil
+	}
+}
+
 func (c *conn) tlsRequired() bool { return !c.negotiation.secure && !c.server.cfg.Plain }
 
 func (c *conn) saslConn() sasl.Conn {
-	return sasl.Conn{TLS: c.negotiation.secure, Bindings: c.negotiation.bindings, External: c.external(), Limiter: guessLimiter{c}}
+	return sasl.Conn{
+		TLS: c.negotiation.secure, Bindings: c.negotiation.bindings, External: c.external(), Anonymous: c.anonymous(), Limiter: guessLimiter{c},
+	}
 }
 
 // Negotiate handles an element of a client that has not bound a session.

@@ -73,7 +73,7 @@ func (c *conn) refused(out sasl.Outcome) {
 	case f.Condition == sasl.Aborted || errors.Is(f, sasl.ErrBindingType): // no password was tried
 	case errors.Is(f, sasl.ErrUnavailable):
 		c.Log().Error("login not possible", "user", out.Username, "err", f)
-	case f.Condition == sasl.TemporaryAuthFailure && !errors.Is(f, sasl.ErrTooManyGuesses) && !errors.Is(f, sasl.ErrLocked):
+	case f.Condition == sasl.TemporaryAuthFailure && !errors.Is(f, sasl.ErrTooManyGuesses) && !errors.Is(f, sasl.ErrLocked) && !errors.Is(f, sasl.ErrTooManySessions):
 		c.Log().Error("login failed because of an internal error", "err", f)
 	default:
 		c.Log().Info("login failed", "user", out.Username, "err", f)

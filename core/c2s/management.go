@@ -114,7 +114,7 @@ func (c *conn) enabling(s *session, e *stanza.Element) (m *management, answer *s
 	}
 	m = newManagement(s, 0)
 	answer = stanza.NewElement(nsManagement, "enabled")
-	if l := c.server.limits(); wants && l.Resume > 0 {
+	if l := c.server.limits(); wants && l.Resume > 0 && c.host.Temporary == nil {
 		m.max = l.Resume
 		if wait > 0 {
 			m.max = min(m.max, wait)

@@ -20,6 +20,9 @@ func Address(nc net.Conn) netip.Addr {
 	return netip.Addr{}
 }
 
+// Network returns the network of an address that counts as one client: the address itself, or its /64 for IPv6.
+func Network(a netip.Addr) netip.Prefix { return networks(a)[0] }
+
 // networks returns the networks of an address, the narrowest first; the second is the zero value for IPv4.
 func networks(a netip.Addr) (list [levels]netip.Prefix) {
 	a = a.Unmap().WithZone("")

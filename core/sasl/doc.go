@@ -1,6 +1,6 @@
 // Package sasl is the server side of SASL: PLAIN, SCRAM with SHA-1, SHA-256 and
-// SHA-512, with and without channel binding, and EXTERNAL if the caller can
-// verify a certificate.
+// SHA-512, with and without channel binding, EXTERNAL if the caller can
+// verify a certificate, and ANONYMOUS if it makes accounts for peers without one.
 //
 // A Server holds what is the same for all connections of a host. Begin starts an
 // Exchange, which is independent of XML; Dialogue wraps it for the <auth/> of RFC 6120 §6 and the <authenticate/> of
@@ -19,7 +19,7 @@
 // An Exchange and a Dialogue belong to one goroutine; a Server may be shared. The package
 // starts no goroutine and takes no lock.
 //
-// Specifications: RFC 4422, RFC 4616, RFC 5802, RFC 7677, RFC 9266, RFC 4013; RFC 6120
+// Specifications: RFC 4422, RFC 4505, RFC 4616, RFC 5802, RFC 7677, RFC 9266, RFC 4013; RFC 6120
 // §6; draft-schmaus-kitten-sasl-ht-09; XEP-0388, XEP-0440, XEP-0474,
 // XEP-0480, XEP-0484.
 package sasl

@@ -27,6 +27,8 @@ const (
 var (
 	// ErrTooManyGuesses means that too many wrong passwords were tried just now. A Limiter returns it as the Cause of a Failure.
 	ErrTooManyGuesses = errors.New("too many wrong passwords")
+	// ErrTooManySessions means that the peer's address has too many sessions without an account.
+	ErrTooManySessions = errors.New("too many sessions without an account")
 	// ErrBindingType means that the client used a type of channel binding that was not offered.
 	ErrBindingType = errors.New("channel binding that was not offered")
 	// ErrDowngrade means that the client supports channel binding and believes that it was not offered. It wraps ErrBindingType.

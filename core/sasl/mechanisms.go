@@ -6,6 +6,7 @@ import "slices"
 const (
 	Plain           = "PLAIN"
 	External        = "EXTERNAL"
+	Anonymous       = "ANONYMOUS"
 	OAuthBearer     = "OAUTHBEARER"
 	ScramSHA1       = "SCRAM-SHA-1"
 	ScramSHA1Plus   = "SCRAM-SHA-1-PLUS"
@@ -33,6 +34,7 @@ var kinds = []kind{
 	{ScramSHA256, withKeys, scramWith(ScramSHA256)},
 	{ScramSHA1, withKeys, scramWith(ScramSHA1)},
 	{Plain, withPasswords, func(s *Server, c Conn) mechanism { return &plain{server: s, conn: c} }},
+	{Anonymous, withoutAccount, func(_ *Server, c Conn) mechanism { return &anonymous{begin: c.Anonymous} }},
 }
 
 // All returns every mechanism of this package, the best first.
@@ -45,6 +47,8 @@ func All() []string {
 }
 
 func withCertificate(_ *Server, c *Conn) bool { return c.TLS && c.External != nil }
+
+func withoutAccount(_ *Server, c *Conn) bool { return c.Anonymous != nil }
 
 // withTokens is RFC 7628 §3.
 func withTokens(s *Server, c *Conn) bool {

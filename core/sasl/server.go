@@ -109,6 +109,8 @@ type Conn struct {
 	// External returns the identity that the peer's certificate proves; authzid is the one that the peer
 	// requests, which may be empty. Nil without a certificate.
 	External func(ctx context.Context, authzid string) (jid.JID, error)
+	// Anonymous makes a new identity for a peer that proves none; nil: that is not possible.
+	Anonymous func() (jid.JID, error)
 	// Limiter, which may be nil, limits how often passwords are tried.
 	Limiter Limiter
 }

@@ -51,6 +51,11 @@ func (s *Server) Counts() []Count {
 			all.addCounters(f.Counters)
 		}
 	}
+	for _, h := range s.anonymous {
+		for _, f := range h.Features() {
+			all.addCounters(f.Counters)
+		}
+	}
 	for _, a := range s.attachedServices() {
 		for _, c := range a.Counts() {
 			all.add(c)

@@ -33,6 +33,11 @@ func (s *Server) periodic(ctx context.Context) error {
 				h.Sweep()
 			}
 		}
+		for _, h := range s.anonymous {
+			if sweep {
+				h.Sweep()
+			}
+		}
 		s.reloadRights(ctx)
 		s.clients.Expire(ctx, time.Now())
 		s.revocations(ctx)

@@ -42,6 +42,9 @@ func (s *Server) Reload(c config.Config) error {
 	s.clients.SetLimits(clientLimits(c))
 	s.components.SetLimits(componentLimits(c))
 	s.store.SetLimits(StoreLimits(c))
+	for _, h := range s.anonymous {
+		h.accounts.SetLimit(c.Limits.AnonymousSessions)
+	}
 	for _, h := range s.hosts {
 		h.accounts.SetLimits(recordLimits(c))
 		if h.conference != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/admin"
@@ -27,9 +28,10 @@ import (
 
 // served are the served hosts with what they share.
 type served struct {
-	hosts    []*host
-	backends backends // of passwords and tokens
-	rooms    *notification.Notifier
+	hosts     []*host
+	anonymous []*anonymousHost
+	backends  backends // of passwords and tokens
+	rooms     *notification.Notifier
 }
 
 // Options are the parameters of New besides the configuration.
@@ -126,6 +128,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		}
 	}
 	if err = s.hosts[0].blockLists.Load(ctx); err != nil {
+		return s, err
+	}
+	if err = s.newAnonymous(c); err != nil {
 		return s, err
 	}
 	if err = s.updateGroups(ctx); err != nil {
@@ -227,6 +232,13 @@ func (s *Server) newClients() error {
 		}
 		hosts = append(hosts, entry)
 	}
+	for _, h := range s.anonymous {
+		entry, err := h.client(s.config.Login.Tries)
+		if err != nil {
+			return err
+		}
+		hosts = append(hosts, entry)
+	}
 	gone := make([]jid.JID, 0, len(s.config.Server.Gone))
 	for _, name := range s.config.Server.Gone {
 		domain, err := jid.Parse(name)
@@ -261,7 +273,7 @@ func (s *Server) certificates(c config.Config) (socket.Certificates, error) {
 		return s.configuredCertificate(c.TLS)
 	}
 	file := filepath.Join(c.Server.Data, "self-signed.pem")
-	own, err := socket.NewSelfSignedCertificate(file, c.Server.Hosts)
+	own, err := socket.NewSelfSignedCertificate(file, slices.Concat(c.Server.Hosts, c.Anonymous.Hosts))
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/component"
 	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/features/anonymous"
 	"github.com/dragoman-im/dragoman/core/features/upload"
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -29,6 +30,7 @@ import (
 func Specs() []spec.Spec {
 	var all []spec.Spec
 	for _, declared := range []func() []spec.Spec{
+		anonymous.Specs,
 		archive.Specs, c2s.Specs, command.Specs, component.Specs, disco.Specs, form.Specs, message.Specs,
 		paging.Specs, portable.Specs, pubsub.Specs, room.Specs, sasl.Specs, stream.Specs,
 		upload.Specs,

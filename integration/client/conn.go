@@ -55,7 +55,9 @@ func (e *Refused) Error() string { return fmt.Sprintf("%s refused: %s", e.Step, 
 
 // Conn is one open stream.
 type Conn struct {
-	jid     string // what the server bound
+	jid     string           // what the server bound
+	user    string           // of Open
+	offered *xmltree.Element // features of Open
 	resumed uint32
 	space   string // content namespace, taken for jabber:client in what is returned
 	conn    net.Conn

@@ -20,7 +20,7 @@ import (
 type Login struct {
 	Addr      string      // host:port of the server
 	Domain    string      // the served domain
-	User      string      // localpart
+	User      string      // localpart; empty: the login is anonymous
 	Password  string      //
 	Resource  string      // asked for in bind; empty: the server chooses
 	TLS       *tls.Config // how to trust the server
@@ -62,22 +62,31 @@ func Dial(ctx context.Context, login Login) (*Conn, error) {
 	return c, nil
 }
 
-func (c *Conn) login(ctx context.Context, login Login) error {
+// secure opens a stream with TLS and returns the features.
+func (c *Conn) secure(ctx context.Context, login Login) (*xmltree.Element, error) {
 	features, err := c.open(login.Domain)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if features.Child(spaceTLS, "starttls") == nil {
-		return errors.New("server does not offer STARTTLS")
+		return nil, errors.New("server does not offer STARTTLS")
 	}
 	if err := c.startTLS(ctx, login); err != nil {
-		return err
+		return nil, err
 	}
 	if features, err = c.open(login.Domain); err != nil {
-		return err
+		return nil, err
 	}
 	if features.Child(spaceTLS, "starttls") != nil {
-		return errors.New("server offers STARTTLS within TLS")
+		return nil, errors.New("server offers STARTTLS within TLS")
+	}
+	return features, nil
+}
+
+func (c *Conn) login(ctx context.Context, login Login) error {
+	features, err := c.secure(ctx, login)
+	if err != nil {
+		return err
 	}
 	if err := c.authenticate(login, features.Child(spaceSASL, "mechanisms")); err != nil {
 		return err
@@ -201,6 +210,12 @@ func (c *Conn) authenticate(login Login, offered *xmltree.Element) error {
 			names = append(names, m.Text)
 		}
 	}
+	if login.User == "" { // RFC 4505
+		if !slices.Contains(names, "ANONYMOUS") {
+			return fmt.Errorf("server does not offer ANONYMOUS, but %v", names)
+		}
+		return c.anonymous()
+	}
 	at := slices.IndexFunc(mechanisms, func(m sasl.Mechanism) bool {
 		return slices.Contains(names, m.Name) && (login.Mechanism == "" || login.Mechanism == m.Name)
 	})
@@ -215,6 +230,21 @@ func (c *Conn) authenticate(login Login, offered *xmltree.Element) error {
 		options = append(options, sasl.TLSState(secure.ConnectionState()), sasl.RemoteMechanisms(names...))
 	}
 	return c.exchange(mechanisms[at].Name, sasl.NewClient(mechanisms[at], options...))
+}
+
+// anonymous logs in without an account (XEP-0175 §2).
+func (c *Conn) anonymous() error {
+	if err := c.Send("<auth xmlns='" + spaceSASL + "' mechanism='ANONYMOUS'/>"); err != nil {
+		return err
+	}
+	answer, err := c.step()
+	if err != nil {
+		return err
+	}
+	if answer.Name.Local != "success" {
+		return refused("sasl", answer)
+	}
+	return nil
 }
 
 // exchange runs a mechanism to its end. mellium/sasl panics when it is stepped after an

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/store/storetest"
+	"github.com/dragoman-im/dragoman/integration/client"
 )
 
 // binary is the dragoman that this test process has built.
@@ -85,7 +87,7 @@ type Options struct {
 func StartDragoman(t testing.TB, o Options) *Dragoman {
 	t.Helper()
 	d := newDragoman(t, "dragoman")
-	authority := NewAuthority(t, d.Dir, o.Host)
+	authority := NewAuthority(t, d.Dir, o.Host, anonymousHost(o.Host))
 	d.Server = Server{
 		Host:          o.Host,
 		ClientAddr:    fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
@@ -99,6 +101,9 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	d.Data = cmp.Or(o.Data, filepath.Join(d.Dir, "data"))
 	if o.Admin != "" {
 		o.Server += fmt.Sprintf("\nadmins = [%q]", o.Admin+"@"+o.Host)
+	}
+	if o.Anonymous {
+		o.Settings += fmt.Sprintf("\n[anonymous]\nhosts = [%q]\nallow = [%q]\n", anonymousHost(o.Host), o.Host)
 	}
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = %q\n%s\n\n", o.Host, d.Data, o.Server)
 	b.WriteString(storeSection(t, d.Data))
@@ -241,7 +246,24 @@ func (d *Dragoman) Done() <-chan struct{} { return d.proc.Done() }
 // AddAccount makes an account with the command line.
 func (d *Dragoman) AddAccount(a Account) {
 	d.t.Helper()
+	if a.Only != "" {
+		d.importAccount(a)
+		return
+	}
 	if _, err := d.Run(a.Password+"\n", "account", "add", a.User+"@"+d.Host); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// importAccount makes an account as from another server that has kept keys for one mechanism only.
+func (d *Dragoman) importAccount(a Account) {
+	d.t.Helper()
+	keys, err := client.Credentials(a.Only, a.Password)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	text := fmt.Sprintf("<server-data xmlns='urn:xmpp:pie:0'><host jid='%s'><user name='%s'>%s</user></host></server-data>", d.Host, a.User, keys)
+	if _, err := d.Run(text, "account", "import"); err != nil {
 		d.t.Fatal(err)
 	}
 }

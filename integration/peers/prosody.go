@@ -30,13 +30,13 @@ type Prosody struct {
 }
 
 // prosodyModules are loaded beside the ones that Prosody always loads.
-const prosodyModules = `"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"; "version"; "time"; "ping"; "register"; "blocklist"; "carbons"; "offline"; "smacks"; "uptime"; "lastactivity"; "mam"; "pep"; "bookmarks"; `
+const prosodyModules = `"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"; "version"; "time"; "ping"; "register"; "blocklist"; "carbons"; "offline"; "smacks"; "uptime"; "lastactivity"; "mam"; "pep"; "bookmarks"; "csi"; `
 
 // StartProsody runs a Prosody of its own.
 func StartProsody(t testing.TB, setup Setup) *Prosody {
 	t.Helper()
 	p := &Prosody{t: t, dir: t.TempDir(), bin: Need(t, "prosody"), log: NewLog(t, "prosody")}
-	authority := NewAuthority(t, p.dir, setup.Host)
+	authority := NewAuthority(t, p.dir, setup.Host, anonymousHost(setup.Host))
 	clients, components := FreePort(t), FreePort(t)
 	p.Server = Server{
 		Host:          setup.Host,
@@ -71,6 +71,9 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	fmt.Fprintf(&b, "VirtualHost %q\n\tprivileged_entities = { %s}\n", setup.Host, privileged)
 	if setup.Admin != "" {
 		fmt.Fprintf(&b, "\tadmins = { %q }\n\tmodules_enabled = { \"adhoc\"; \"admin_adhoc\"; \"announce\" }\n", setup.Admin+"@"+setup.Host)
+	}
+	if setup.Anonymous {
+		fmt.Fprintf(&b, "VirtualHost %q\n\tauthentication = \"anonymous\"\n", anonymousHost(setup.Host))
 	}
 	if setup.Rooms != "" {
 		fmt.Fprintf(&b, "Component %q \"muc\"\n\tmodules_enabled = { \"muc_mam\" }\n\trestrict_room_creation = false\n\tmuc_room_locking = false\n\tmuc_room_default_public_jids = true\n", setup.Rooms)

@@ -10,7 +10,10 @@ import (
 )
 
 // Account is a user of a server under test.
-type Account struct{ User, Password string }
+type Account struct {
+	User, Password string
+	Only           string // mechanism of SCRAM whose keys are all that the server has of the password; empty: it has all
+}
 
 // Component is a domain that another program serves (XEP-0114).
 type Component struct {
@@ -48,6 +51,7 @@ type Setup struct {
 	Groups     []Group
 	Conference bool   // on Prosody: rooms at conference.HOST, with the server's own defaults
 	Rooms      string // domain of chat rooms with an archive, on Prosody; empty: none
+	Anonymous  bool   // a second domain, "anon." and the first, on which logins are anonymous
 	Admin      string // localpart of an account that may use admin commands
 }
 
@@ -68,6 +72,24 @@ func (s *Server) Resume(ctx context.Context, account Account, session client.Res
 		Addr: s.ClientAddr, Domain: s.Host, User: account.User, Password: account.Password, TLS: s.TLS, Resume: &session,
 	})
 }
+
+// Open opens a stream for a client that then logs in by itself.
+func (s *Server) Open(ctx context.Context, account Account) (*client.Conn, error) {
+	return client.Open(ctx, client.Login{Addr: s.ClientAddr, Domain: s.Host, User: account.User, TLS: s.TLS})
+}
+
+// Anonymous logs in a client without an account (XEP-0175), on the host for those.
+func (s *Server) Anonymous(ctx context.Context) (*client.Conn, error) {
+	return client.Dial(ctx, client.Login{Addr: s.ClientAddr, Domain: anonymousHost(s.Host), TLS: s.TLS})
+}
+
+// OpenAnonymous is Open on the host for clients without an account.
+func (s *Server) OpenAnonymous(ctx context.Context) (*client.Conn, error) {
+	return client.Open(ctx, client.Login{Addr: s.ClientAddr, Domain: anonymousHost(s.Host), TLS: s.TLS})
+}
+
+// anonymousHost is the second domain of a server that has Setup.Anonymous.
+func anonymousHost(host string) string { return "anon." + host }
 
 // Dial logs in a scripted client.
 func (s *Server) Dial(ctx context.Context, account Account, resource string) (*client.Conn, error) {

@@ -51,6 +51,85 @@ func (s resumes) run(ctx context.Context, r *execution) error {
 	return nil
 }
 
+// opens connects and does not log in: the scenario does that itself.
+type opens struct{ name string }
+
+func (s opens) run(ctx context.Context, r *execution) error {
+	if r.connections[s.name] != nil {
+		return fmt.Errorf("%s is connected already", s.name)
+	}
+	if r.target.Open == nil {
+		return errors.New("this test cannot open streams")
+	}
+	participant := r.participants[s.name]
+	a, err := r.target.Open(ctx, participant)
+	if err != nil {
+		return err
+	}
+	r.connections[s.name] = a
+	r.vars[s.name+".bare"], _, _ = strings.Cut(participant.JID, "/")
+	return nil
+}
+
+// negotiator is the connection of a participant whose login is part of the scenario.
+func (r *execution) negotiator(name string) (Negotiator, error) {
+	a, err := r.connection(name)
+	if err != nil {
+		return nil, err
+	}
+	n, ok := a.(Negotiator)
+	if !ok {
+		return nil, fmt.Errorf("%s has not opened a stream", name)
+	}
+	return n, nil
+}
+
+// authenticates is a login with SASL2. token names the token that stands for the password; empty: none.
+type authenticates struct{ name, mechanism, token, children string }
+
+func (s authenticates) run(ctx context.Context, r *execution) error {
+	a, err := r.negotiator(s.name)
+	if err != nil {
+		return err
+	}
+	secret := r.participants[s.name].Secret
+	if s.token != "" {
+		if secret, err = r.vars.Expand(s.token, false); err != nil {
+			return err
+		}
+	}
+	children, err := r.vars.Expand(s.children, true)
+	if err != nil {
+		return err
+	}
+	if err := a.Authenticate(ctx, s.mechanism, secret, children); err != nil {
+		return err
+	}
+	r.logged(s.name)
+	return nil
+}
+
+// logged makes the address known that a login has bound, if it has bound one.
+func (r *execution) logged(name string) {
+	if a := r.connections[name]; strings.Contains(a.JID(), "/") && !slices.Contains(r.order, name) {
+		r.register(name, a)
+	}
+}
+
+type upgrades struct{ name, task string }
+
+func (s upgrades) run(ctx context.Context, r *execution) error {
+	a, err := r.negotiator(s.name)
+	if err != nil {
+		return err
+	}
+	if err := a.Upgrade(ctx, s.task, r.participants[s.name].Secret); err != nil {
+		return err
+	}
+	r.logged(s.name)
+	return nil
+}
+
 type cannotConnect struct{ name, condition string }
 
 func (s cannotConnect) run(ctx context.Context, r *execution) error {

@@ -31,6 +31,21 @@ var stepPatterns = []stepPattern{
 		received, err := strconv.ParseUint(g[2], 10, 32)
 		return resumes{g[0], g[1], uint32(received)}, err
 	}},
+	{line: regexp.MustCompile(`^` + who + ` opens a stream$`), participant: true, build: func(g []string, _ string) (action, error) {
+		return opens{g[0]}, nil
+	}},
+	{line: regexp.MustCompile(`^` + who + ` authenticates with ([A-Z0-9-]+)(?: and (\{[a-z]+\}))?$`), participant: true, build: func(g []string, _ string) (action, error) {
+		return authenticates{name: g[0], mechanism: g[1], token: g[2]}, nil
+	}},
+	{line: regexp.MustCompile(`^` + who + ` authenticates with ([A-Z0-9-]+)(?: and (\{[a-z]+\}))?:$`), participant: true, block: true, build: func(g []string, block string) (action, error) {
+		if _, err := xmltree.ParseFragment(block); err != nil {
+			return nil, err
+		}
+		return authenticates{g[0], g[1], g[2], block}, nil
+	}},
+	{line: regexp.MustCompile(`^` + who + ` upgrades with (UPGR-[A-Z0-9-]+)$`), participant: true, build: func(g []string, _ string) (action, error) {
+		return upgrades{g[0], g[1]}, nil
+	}},
 	{line: regexp.MustCompile(`^` + who + ` cannot connect: ([a-z-]+)$`), participant: true, build: func(g []string, _ string) (action, error) {
 		return cannotConnect{g[0], g[1]}, nil
 	}},

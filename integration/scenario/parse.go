@@ -129,6 +129,10 @@ func (p *parser) participantSetting(key, value string) error {
 		participant.JID = value
 	case key == "password" && !participant.Component, key == "secret" && participant.Component:
 		participant.Secret = value
+	case key == "anonymous" && !participant.Component && value == "yes":
+		participant.Anonymous = true
+	case key == "keys" && !participant.Component:
+		participant.Keys = value
 	case key == "privileged" && participant.Component && value == "yes":
 		participant.Privileged = true
 	default:
@@ -204,6 +208,12 @@ func (p *parser) finish() error {
 		return fmt.Errorf("only requires because, and because requires only")
 	}
 	for _, participant := range p.scenario.Participants {
+		if participant.Anonymous {
+			if participant.JID != "anon.{host}" || participant.Secret != "" {
+				return fmt.Errorf("the jid of %s, which is anonymous, is not anon.{host}, or it has a password", participant.Name)
+			}
+			continue
+		}
 		if participant.JID == "" || participant.Secret == "" {
 			return fmt.Errorf("%s has no jid or no password", participant.Name)
 		}

@@ -32,17 +32,22 @@ type Group struct {
 type Participant struct {
 	Name      string
 	Component bool
-	JID       string // user@domain, user@domain/resource, or a component's domain; may hold {host}
+	JID       string // user@domain, user@domain/resource, or the domain of a component or of an anonymous client; may hold {host}
 	Secret    string // password or component secret
 
+	Anonymous  bool   // a client without an account
+	Keys       string // mechanism of SCRAM for which the server has keys of the password; empty: for all
 	Privileged bool   // XEP-0356 is granted to the component
 	Session    string // the id of a session that it resumes instead of binding one; empty: none
 	Received   uint32 // stanzas of that session that it has got
 }
 
-// Account is the localpart of a client's JID.
+// Account is the localpart of a client's JID; empty: its login is anonymous.
 func (p Participant) Account() string {
-	user, _, _ := strings.Cut(p.JID, "@")
+	user, _, found := strings.Cut(p.JID, "@")
+	if !found {
+		return ""
+	}
 	return user
 }
 
@@ -68,6 +73,13 @@ type Connection interface {
 	Drop()
 }
 
+// Negotiator is a Connection on which the client has not logged in.
+type Negotiator interface {
+	JID() string
+	Authenticate(ctx context.Context, mechanism, secret, children string) error
+	Upgrade(ctx context.Context, task, password string) error
+}
+
 // Network is the fake server of a network that a scenario may use.
 type Network interface {
 	// Do carries out the action of a step, or checks the state that it names.
@@ -78,11 +90,12 @@ type Network interface {
 type Target struct {
 	Host      string
 	Connect   func(ctx context.Context, participant Participant) (Connection, error)
-	Condition func(error) string              // the condition in a refused login or ended stream
-	Networks  map[string]Network              // by the names that 'network' steps use
-	Restart   func(ctx context.Context) error // kills the server and starts it again
-	Vars      map[string]string               // further names
-	Timeout   time.Duration                   // how long a 'receives' step waits; 0 is 10 s
+	Open      func(ctx context.Context, participant Participant) (Connection, error) // connects, and leaves the login to the scenario
+	Condition func(error) string                                                     // the condition in a refused login or ended stream
+	Networks  map[string]Network                                                     // by the names that 'network' steps use
+	Restart   func(ctx context.Context) error                                        // kills the server and starts it again
+	Vars      map[string]string                                                      // further names
+	Timeout   time.Duration                                                          // how long a 'receives' step waits; 0 is 10 s
 	Log       func(format string, args ...any)
 }
 

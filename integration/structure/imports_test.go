@@ -69,6 +69,7 @@ var importRules = []importRule{
 	{"core/admin", join(addresses, "core/router", "core/sasl")},
 	{"core/notification", join(addresses, "core/form", "core/mailbox")},
 	{"core/features/proxy", join(join(engines, addresses...), "core/router", "core/bytestreams")},
+	{"core/features/anonymous", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/register", join(join(engines, addresses...), "core/admin", "core/router", "core/peerlimit")},
 	{"core/features/upload", join(join(engines, addresses...), "core/router", "core/web", "core/blob")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings

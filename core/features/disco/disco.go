@@ -15,7 +15,9 @@ type Options struct {
 	Name string // shown to users
 	// Identity is that of the domain; zero: a server that is called Name.
 	Identity disco.Identity
-	Node     string // URI of the software, for entity capabilities (XEP-0115 §4)
+	// Account is the identity of accounts; zero: they are registered.
+	Account disco.Identity
+	Node    string // URI of the software, for entity capabilities (XEP-0115 §4)
 	// Shares reports whether other may see the account's presence.
 	Shares func(ctx context.Context, account *router.Account, other jid.JID) bool
 }
@@ -36,6 +38,9 @@ func New(h *router.Host, o Options) *Disco {
 	if o.Identity == (disco.Identity{}) {
 		o.Identity = disco.Identity{Category: "server", Type: "im", Name: o.Name}
 	}
+	if o.Account == (disco.Identity{}) {
+		o.Account = disco.Identity{Category: "account", Type: "registered"}
+	}
 	d := &Disco{Options: o, host: h, items: disco.NewRegistry()}
 	h.AnswerNobody("disco", map[string]router.IQHandler{disco.NSInfo: withoutSubscription, disco.NSItems: withoutSubscription})
 	d.complete = sync.OnceValue(d.collect)
@@ -54,7 +59,7 @@ func (d *Disco) Feature() router.Feature {
 			Features:   []string{disco.NSCaps},
 		}},
 		AccountDisco: router.Disco{Info: disco.Info{
-			Identities: []disco.Identity{{Category: "account", Type: "registered"}},
+			Identities: []disco.Identity{d.Account},
 		}},
 		StreamFeatures: d.streamFeatures,
 	}
