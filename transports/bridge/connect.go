@@ -132,6 +132,11 @@ func (g *Gateway) SendDirect(ctx context.Context, l *logins.Login, to transports
 	return nil
 }
 
+// TakeLinked implements links.Conversations.
+func (g *Gateway) TakeLinked(room int64, m outbox.Linked) bool {
+	return g.enqueue(room, func(ctx context.Context, p *parts) { p.calls.Linked(ctx, m) })
+}
+
 // removal removes the state of a login from memory. It implements logins.Rooms.
 type removal struct{ g *Gateway }
 
@@ -149,6 +154,7 @@ func (r removal) Remove(ctx context.Context, l *logins.Login) (removed func(), e
 		g.flow.inbox.Forget() // events that arrived meanwhile
 		g.flow.backfill.Forget(l)
 		g.xmpp.presence.Forget(l)
+		g.xmpp.links.Forget(l.ID)
 		for _, id := range seen {
 			if loaded[id] {
 				g.flow.conversations.EnqueueAlways(id, func(ctx context.Context, c *conversation.Conversation) { unlinked(ctx, c, l) })

@@ -18,6 +18,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 	"github.com/dragoman-im/dragoman/transports/bridge/inbox"
+	"github.com/dragoman-im/dragoman/transports/bridge/links"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
 	"github.com/dragoman-im/dragoman/transports/bridge/puppets"
@@ -96,6 +97,7 @@ type xmpp struct {
 	presence *puppets.Presence
 	roster   *puppets.Roster
 	rooms    *rooms.Rooms
+	links    *links.Links
 	commands *commands.Commands
 }
 
@@ -165,14 +167,16 @@ func (g *Gateway) assemble(o Options, log *delivery.Log) {
 		Env: env, Store: store, Logins: registry, People: x.people, Presence: x.presence, Roster: x.roster, Endpoint: g.endpoint, Notify: o.Notify,
 	})
 	f.outbox = outbox.New(env, store, registry, x.rooms)
+	x.links = links.New(links.Options{Env: env, Store: store, Logins: registry, People: x.people, Conversations: g})
 	f.inbox = inbox.New(env, store, x.rooms.Index, f.conversations, f.outbox)
 	f.backfill = inbox.NewBackfill(f.inbox, x.rooms, registry)
 	f.log = log
 	f.processing = inbox.NewProcessing(f.backfill, x.people, x.roster, log)
-	x.commands = commands.New(env, g.logins, x.rooms, f.inbox)
+	x.commands = commands.New(commands.Options{Env: env, Logins: g.logins, Rooms: x.rooms, Events: f.inbox, Links: x.links})
 	g.logins.Connect(receiver{g}, x.roster, removal{g})
 	x.rooms.Connect(f.backfill, g)
-	f.outbox.Connect(f.backfill)
+	f.outbox.Connect(f.backfill, x.links)
+	f.conversations.OnArchived(x.links.Archived)
 }
 
 // Domain is the gateway's address.
@@ -211,6 +215,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	for _, b := range backlog {
 		g.flow.conversations.Resume(b)
+	}
+	if err := g.xmpp.links.Start(ctx); err != nil {
+		g.env.Log.Error("read linked rooms", "error", err)
 	}
 	g.janitor(ctx, clock)
 	g.stop()
@@ -253,6 +260,7 @@ func (g *Gateway) stop() {
 	g.logins.StopAll()
 	g.xmpp.commands.Stop()
 	g.env.Group.Wait()
+	g.xmpp.links.Stop()
 	g.flow.conversations.Stop()
 	g.xmpp.rooms.Stop()
 	if err := g.flow.log.Close(); err != nil {
@@ -268,6 +276,7 @@ func (g *Gateway) ServerAway() { g.flow.conversations.ServerAway() }
 // online are found.
 func (g *Gateway) ServerBack() {
 	g.flow.conversations.ServerBack()
+	g.xmpp.links.ServerBack()
 	g.xmpp.presence.ProbeOwners()
 }
 

@@ -19,6 +19,9 @@ func (g *Gateway) receive(st *stanza.Stanza) {
 	if st.From.IsZero() || st.To.Domain() != g.env.Domain.Domain() {
 		return
 	}
+	if g.xmpp.links.Handle(st) {
+		return
+	}
 	if !g.env.Settings.Accepts(st.From) {
 		g.refuse(st, stanza.NotAllowed("This gateway does not serve your server."))
 		return

@@ -52,6 +52,9 @@ var actions = []action{
 	{"create", "Make a group", "make a group or channel", false, false, withLogin(runCreate), func(c transports.Caps) bool { return c.Create }},
 	{"change", "Change a room", "change a room, or who is in it", false, false, withLogin(runChange), func(c transports.Caps) bool { return len(c.Changes) > 0 }},
 	{"commands", "Commands of the network", "run a command of the network", false, false, withLogin(runNetwork), func(c transports.Caps) bool { return c.Commands }},
+	{"link-room", "Link a room to a channel", "link a room to a channel: what is said in one is said in the other", false, false, withLogin(runLinkRoom), nil},
+	{"linked-rooms", "Linked rooms", "list the rooms that you have linked to channels", false, false, runLinkedRooms, nil},
+	{"unlink-room", "Unlink a room from a channel", "end the link of a room and a channel", false, false, runUnlinkRoom, nil},
 	{"failed", "Events that failed", "list events that could not be shown", true, true, runFailed, nil},
 	{"replay", "Try failed events again", "try failed events again", true, true, runReplay, nil},
 }

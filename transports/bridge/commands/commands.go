@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
+	"github.com/dragoman-im/dragoman/transports/bridge/links"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
@@ -18,6 +19,8 @@ type Rooms interface {
 	List(ctx context.Context, owner jid.JID, limit int) ([]disco.Item, error)
 	// Sync reads again what a login can see.
 	Sync(ctx context.Context, l *logins.Login)
+	// Writable finds a room of the network that a login is in and may write to.
+	Writable(ctx context.Context, l *logins.Login, id transports.RoomID) (room tables.Room, ok bool, err error)
 	// Learn keeps a room that a login sees.
 	Learn(ctx context.Context, l *logins.Login, info transports.RoomInfo) (id int64, ok bool, err error)
 }
@@ -29,20 +32,41 @@ type Events interface {
 	Replay(ctx context.Context) (int, error)
 }
 
+// Links has the rooms that are linked to channels.
+type Links interface {
+	// Create links a room, and returns once that works.
+	Create(ctx context.Context, r links.Request) error
+	// Remove ends a link of one of the logins.
+	Remove(ctx context.Context, list []*logins.Login, id int64) error
+	// List are the links of some logins.
+	List(ctx context.Context, list []*logins.Login) ([]links.State, error)
+}
+
 // Commands handles stanzas to the gateway's own address, except presence.
 type Commands struct {
 	env       *gateway.Env
 	logins    *logins.Logins
 	rooms     Rooms
 	events    Events
+	links     Links
 	engine    *command.Engine
 	dialogues dialogues
 	since     time.Time
 }
 
+// Options is what Commands is made of.
+type Options struct {
+	Env    *gateway.Env
+	Logins *logins.Logins
+	Rooms  Rooms
+	Events Events
+	Links  Links
+}
+
 // New makes the commands of a gateway.
-func New(env *gateway.Env, l *logins.Logins, r Rooms, e Events) *Commands {
-	c := &Commands{env: env, logins: l, rooms: r, events: e, since: env.Now()}
+func New(o Options) *Commands {
+	env := o.Env
+	c := &Commands{env: env, logins: o.Logins, rooms: o.Rooms, events: o.Events, links: o.Links, since: env.Now()}
 	c.engine = command.NewEngine(command.Limits{Timeout: gateway.DialogueIdle}, env.Now)
 	for _, a := range actions {
 		c.engine.Add(command.Command{

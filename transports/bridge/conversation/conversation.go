@@ -98,6 +98,9 @@ func (c *Conversation) Commit(ctx context.Context, b *tables.Batch) error {
 	err := c.set.store.Commit(ctx, b)
 	if err == nil {
 		c.pause = 0
+		if len(b.Archive) > 0 {
+			c.set.archived(c.ID)
+		}
 	}
 	return err
 }

@@ -24,12 +24,17 @@ type Set struct {
 	parts  func(*Conversation) Parts
 	boxes  *mailbox.Group[int64, *Conversation]
 	away   atomic.Bool // the server cannot be reached
+	// archived is called when something was added to the archive of a conversation. It must not block.
+	archived func(id int64)
 }
 
 // NewSet makes the conversations of a gateway; parts makes what a conversation consists of, without I/O.
 func NewSet(env *gateway.Env, store Store, registry *logins.Registry, parts func(*Conversation) Parts) *Set {
-	return &Set{env: env, store: store, logins: registry, parts: parts}
+	return &Set{env: env, store: store, logins: registry, parts: parts, archived: func(int64) {}}
 }
+
+// OnArchived has a function called when something was added to the archive of a conversation. It must not block.
+func (s *Set) OnArchived(f func(id int64)) { s.archived = f }
 
 // Start lets the conversations run until Stop.
 func (s *Set) Start(ctx context.Context) {

@@ -40,6 +40,8 @@ type Request struct {
 	Topic   string          `json:"topic,omitempty"`
 	Receipt bool            `json:"receipt,omitempty"` // the sender wants one (XEP-0184)
 	Text    string          `json:"text,omitempty"`    // the beginning
+	Link    int64           `json:"link,omitempty"`    // the linked room that it is of
+	Author  string          `json:"author,omitempty"`  // its author's name there
 
 	whole richtext.Text // what Parts are parts of
 }

@@ -26,6 +26,7 @@ type accepted struct {
 	post      *room.Post // shown to the room
 	subject   *room.Subject
 	st        *stanza.Stanza
+	linked    *Linked // where it is of a linked room
 }
 
 // written is a stanza of a local user.
@@ -225,6 +226,9 @@ func (q *Queue) Store(ctx context.Context) (due bool) {
 		if q.conv.Direct() && a.st.Entry != "" { // all are of the login's owner
 			b.Sent = append(b.Sent, tables.Sent{At: a.call.Created, Stanza: a.st})
 		}
+		if a.linked != nil {
+			a.linked.addLinked(&b.Links)
+		}
 		if a.tombstone != nil {
 			b.Archive = append(b.Archive, *a.tombstone)
 		}
@@ -265,12 +269,16 @@ func (q *Queue) refuseAll(ctx context.Context, list []accepted, err error) {
 		if ctx.Err() != nil {
 			e = stanza.ServiceUnavailable("The gateway is shutting down. Please try again.")
 		}
-		q.room.Send(a.st.ErrorReply(e))
+		q.refuse(a, e)
 	}
 }
 
 // show shows the room what has been accepted.
 func (q *Queue) show(ctx context.Context, a accepted) {
+	if a.linked != nil {
+		q.room.SetGuest(ctx, a.linked.Author)
+		a.linked.Done(nil)
+	}
 	q.env.Trace("outbox", slog.String("room", q.conv.Row.Label()), slog.String("kind", a.call.Kind), slog.String("id", a.call.Message))
 	if a.post != nil && a.subject == nil {
 		q.room.NotifyMembers(ctx, *a.post, a.st.From)

@@ -65,6 +65,7 @@ type Outbox struct {
 	logins   *logins.Registry
 	nicks    Nicks
 	backfill Backfill
+	links    Links
 	echoes   echoes
 }
 
@@ -76,8 +77,8 @@ func New(env *gateway.Env, store *tables.Store, registry *logins.Registry, nicks
 	}
 }
 
-// Connect gives the part that is built on this one.
-func (o *Outbox) Connect(b Backfill) { o.backfill = b }
+// Connect gives the parts that are built on this one.
+func (o *Outbox) Connect(b Backfill, l Links) { o.backfill, o.links = b, l }
 
 // SetNonceKey has to be called before any call is made.
 func (o *Outbox) SetNonceKey(key []byte) { o.nonces = convert.Nonces{Key: key} }

@@ -19,6 +19,10 @@ func (c *call) send(ctx context.Context, r *result) error {
 	}
 	m := c.outgoing(c.request.Parts[c.row.Part])
 	m.Author = c.author(ctx)
+	if c.row.Part == 0 {
+		m.Text = c.named(m.Text, m.Author)
+		m.Me = m.Me && (c.request.Author == "" || m.Author != nil)
+	}
 	c.relation = c.outbox.relation(ctx, c.room, c.row.Sender, c.request)
 	if c.row.Part > 0 {
 		c.relation = c.relation.further()
@@ -62,7 +66,7 @@ func (c *call) author(ctx context.Context) *transports.Author {
 	if !ok || !relayer.CanRelay(ctx, c.room.Net) {
 		return nil
 	}
-	return &transports.Author{Name: c.outbox.nicks.NickOf(c.row.Sender)}
+	return &transports.Author{Name: c.authorName()}
 }
 
 // ref names a message of the network in the call's room.
@@ -122,7 +126,7 @@ func (c *call) edit(ctx context.Context, r *result) error {
 	c.relation = c.outbox.relationOf(ctx, old[0], c.row.Sender, c.room, c.request)
 	cutter := richtext.Cutter{Limit: c.request.Limit, Length: c.outbox.env.Info.Caps.Length}
 	part := 0
-	for text := c.whole(); part == 0 || len(text) > 0; part++ {
+	for text := c.named(c.whole(), c.author(ctx)); part == 0 || len(text) > 0; part++ {
 		head, gap, behind := cutter.First(text)
 		var rest richtext.Text
 		if part < len(old) {

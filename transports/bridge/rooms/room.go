@@ -38,6 +38,7 @@ type Room struct {
 	entering  map[jid.JID][]*stanza.Stanza // of sessions that wait for the network, in order
 	listing   *listing                     // of members, while it is under way
 	version   int64                        // changes when others may be in the room than before
+	guests    []string                     // people of linked rooms, by occupant id; the last to write is the last
 }
 
 // Room makes the room of a conversation; Connect has to be called before its use.
@@ -108,7 +109,7 @@ func (r *Room) Flush() {
 func (r *Room) EndRound() {
 	if e := r.Engine(); e != nil && e.Sessions() == 0 && r.outbox.Empty() {
 		r.entry.Close()
-		r.occupants = nil
+		r.occupants, r.guests = nil, nil
 	}
 	r.Flush()
 }

@@ -14,6 +14,7 @@ type Batch struct {
 	Outbox   OutboxBatch
 	Messages MessageBatch
 	Rooms    RoomBatch
+	Links    LinkBatch
 	Archive  []Archived
 	// Sent are messages of one account of the server that are archived for it: where the server has an archive, and
 	// leaves that to the gateway.
@@ -67,6 +68,8 @@ func (b *Batch) Append(o *Batch) {
 	b.Outbox.Update = append(b.Outbox.Update, o.Outbox.Update...)
 	b.Messages.append(&o.Messages)
 	b.Rooms.append(&o.Rooms)
+	b.Links.Messages = append(b.Links.Messages, o.Links.Messages...)
+	b.Links.Reactions = append(b.Links.Reactions, o.Links.Reactions...)
 	b.Archive = append(b.Archive, o.Archive...)
 	b.Sent = append(b.Sent, o.Sent...)
 }

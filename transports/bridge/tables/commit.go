@@ -22,7 +22,7 @@ func (s *Store) Commit(ctx context.Context, batch *Batch) error {
 			run  func(*sql.Tx, *Batch) error
 		}{
 			{"rooms", s.commitRooms}, {"people", s.commitPuppets}, {"ids", s.commitMessages}, {"archive", s.commitArchive},
-			{"outbox", s.commitCalls}, {"inbox", s.commitEvents},
+			{"outbox", s.commitCalls}, {"inbox", s.commitEvents}, {"links", s.commitLinks},
 		} {
 			if err := part.run(tx, batch); err != nil {
 				return fmt.Errorf("commit %s: %w", part.what, err)

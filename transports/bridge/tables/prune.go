@@ -57,6 +57,14 @@ func (s *Store) Prune(ctx context.Context, p Pruning) error {
 			return err
 		}
 	}
+	if !p.Archive.IsZero() {
+		if err := s.exec(ctx, pruneLinkedSQL, micros(p.Archive), s.id); err != nil {
+			return err
+		}
+		if err := s.exec(ctx, pruneReactedSQL, s.id); err != nil {
+			return err
+		}
+	}
 	return s.exec(ctx, pruneEchoesSQL, micros(p.Keys), s.id)
 }
 

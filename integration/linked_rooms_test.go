@@ -1,0 +1,202 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/integration/client"
+	"github.com/dragoman-im/dragoman/integration/peers"
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+// linkedDomain is the domain of the rooms that are linked to channels.
+const linkedDomain = "rooms." + testHost
+
+// underProsodyWithRooms is Prosody, with rooms and an archive of them, with dragoman as a component.
+func underProsodyWithRooms(t *testing.T, w fakeNetwork) *deployment {
+	t.Helper()
+	c := peers.Component{Domain: w.kind() + "." + testHost, Secret: "between the two"}
+	p := peers.StartProsody(t, peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}, Rooms: linkedDomain})
+	d := peers.StartGateway(t, &p.Server, gatewaySection(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret)))
+	return &deployment{server: &p.Server, gateway: d, domain: c.Domain}
+}
+
+// roomClient is a client in a linked room.
+type roomClient struct {
+	*testing.T
+	conn *client.Conn
+	room string
+	nick string
+}
+
+// enterRoom logs in and enters a room.
+func enterRoom(ctx context.Context, t *testing.T, s *peers.Server, a peers.Account, room string) *roomClient {
+	t.Helper()
+	conn, err := s.Dial(ctx, a, "room")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Drop)
+	c := &roomClient{t, conn, room, strings.ToUpper(a.User[:1]) + a.User[1:]}
+	c.send("<presence/><presence to='%s/%s'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>", room, c.nick)
+	c.await(ctx, "the own presence", func(e *xmltree.Element) bool {
+		return e.Name.Local == "presence" && e.Attr("from") == room+"/"+c.nick
+	})
+	return c
+}
+
+func (c *roomClient) send(format string, args ...any) {
+	c.Helper()
+	if err := c.conn.Send(fmt.Sprintf(format, args...)); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// say sends a message to the room.
+func (c *roomClient) say(id, content string) {
+	c.Helper()
+	c.send("<message to='%s' type='groupchat' id='%s'>%s</message>", c.room, id, content)
+}
+
+// await takes stanzas until one fits.
+func (c *roomClient) await(ctx context.Context, what string, fits func(*xmltree.Element) bool) *xmltree.Element {
+	c.Helper()
+	var others []string
+	for {
+		e, err := c.conn.Next(ctx)
+		if err != nil {
+			c.Fatalf("%s: %v; came: %s", what, err, strings.Join(others, "\n"))
+		}
+		if fits(e) {
+			return e
+		}
+		others = append(others, e.String())
+	}
+}
+
+// hears awaits a message from somebody.
+func (c *roomClient) hears(ctx context.Context, nick, text string) *xmltree.Element {
+	c.Helper()
+	return c.await(ctx, "a message of "+nick, func(e *xmltree.Element) bool {
+		return e.Name.Local == "message" && e.Attr("from") == c.room+"/"+nick && bodyOf(e) == text
+	})
+}
+
+func bodyOf(e *xmltree.Element) string {
+	if b := e.Child("", "body"); b != nil {
+		return b.Text
+	}
+	return ""
+}
+
+// roomStanzaID is the id that the room has given a message.
+func (c *roomClient) roomStanzaID(e *xmltree.Element) string {
+	c.Helper()
+	id := e.Child("urn:xmpp:sid:0", "stanza-id")
+	if id == nil || id.Attr("by") != c.room {
+		c.Fatalf("no stanza-id: %s", e)
+	}
+	return id.Attr("id")
+}
+
+// TestLinkedRoom links a room to a channel: what is said, corrected, answered and retracted in one of the two is so in the
+// other, also what happens while the gateway does not run.
+func TestLinkedRoom(t *testing.T) {
+	t.Parallel()
+	for name, build := range map[string]func(*testing.T, fakeNetwork) *deployment{"prosody": underProsodyWithRooms} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			peers.Need(t, "prosody")
+			forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
+				ctx, cancel := context.WithTimeout(t.Context(), 6*peerTimeout)
+				defer cancel()
+				testLinkedRoom(ctx, t, build(t, w), w)
+			})
+		})
+	}
+}
+
+func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork) {
+	t.Helper()
+	room := "garden@" + linkedDomain
+	owner := enterRoom(ctx, t, h.server, testAccounts[0], room)
+	owner.send("<iq type='set' id='instant' to='%s'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>", room)
+	owner.await(ctx, "the configuration", func(e *xmltree.Element) bool { return e.Attr("id") == "instant" })
+	simon := enterRoom(ctx, t, h.server, testAccounts[1], room)
+
+	sally := h.login(ctx, t, testAccounts[0])
+	waitGateway(ctx, t, sally, h.domain, nil)
+	h.link(ctx, t, sally, w)
+	channel := h.findRoom(ctx, t, sally, w)
+	answers := map[string]string{"channel": channel, "room": room, "people": "50"}
+	h.perform(ctx, t, sally, "link-room", answers)
+	_, friend, _ := w.friend()
+
+	// From the channel.
+	first := w.send(false, "Hello, garden")
+	shown := simon.hears(ctx, friend, "Hello, garden")
+	w.edit(first, "Hello, dear garden")
+	corrected := simon.hears(ctx, friend, "Hello, dear garden")
+	if r := corrected.Child("urn:xmpp:message-correct:0", "replace"); r == nil || r.Attr("id") != shown.Attr("id") {
+		t.Errorf("corrects another message than %s: %s", shown.Attr("id"), corrected)
+	}
+
+	// From the room.
+	simon.say("simon-1", "<body>Hello, channel</body>")
+	awaitLines(ctx, t, w, false, func(lines []string) bool { return mentions(lines, "Hello, channel") && mentions(lines, "Simon") })
+	simon.say("simon-2", "<body>Hello, dear channel</body><replace xmlns='urn:xmpp:message-correct:0' id='simon-1'/>")
+	awaitLines(ctx, t, w, false, func(lines []string) bool {
+		return mentions(lines, "Hello, dear channel") && !slices.ContainsFunc(lines, func(l string) bool { return strings.HasSuffix(l, "Hello, channel") })
+	})
+
+	// Retractions, with an answer before.
+	own := simon.hears(ctx, "Simon", "Hello, dear channel")
+	_ = own
+	w.remove(first)
+	simon.await(ctx, "the retraction", func(e *xmltree.Element) bool {
+		r := e.Child("urn:xmpp:message-retract:1", "retract")
+		return r != nil && r.Attr("id") == simon.roomStanzaID(shown)
+	})
+
+	// While the gateway is away.
+	h.gateway.Kill()
+	simon.say("simon-3", "<body>Nobody carries this</body>")
+	third := simon.hears(ctx, "Simon", "Nobody carries this")
+	w.send(false, "Nor this")
+	h.gateway.Start()
+	awaitLines(ctx, t, w, false, func(lines []string) bool { return mentions(lines, "Nobody carries this") })
+	simon.hears(ctx, friend, "Nor this")
+	simon.say("simon-4", fmt.Sprintf("<retract xmlns='urn:xmpp:message-retract:1' id='%s'/>", simon.roomStanzaID(third)))
+	awaitLines(ctx, t, w, false, func(lines []string) bool { return !mentions(lines, "Nobody carries this") })
+
+	// Each of them once.
+	w.send(false, "The end")
+	var after []string
+	simon.await(ctx, "the last message", func(e *xmltree.Element) bool {
+		if text := bodyOf(e); text != "" {
+			after = append(after, text)
+		}
+		return bodyOf(e) == "The end"
+	})
+	if len(after) != 1 {
+		t.Errorf("the room has more than once: %q", after)
+	}
+	for _, text := range []string{"Hello, dear channel"} {
+		n := 0
+		for _, l := range w.lines(false) {
+			if strings.Contains(l, text) {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("the channel has %q %d times: %q", text, n, w.lines(false))
+		}
+	}
+	h.perform(ctx, t, sally, "unlink-room", nil)
+	simon.await(ctx, "the friend leaving", func(e *xmltree.Element) bool {
+		return e.Name.Local == "presence" && e.Attr("from") == room+"/"+friend && e.Attr("type") == "unavailable"
+	})
+}

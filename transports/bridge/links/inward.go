@@ -1,0 +1,216 @@
+package links
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// inward is what goes from the linked room to the channel.
+type inward struct {
+	seen    string // id of the last message that the channel has, with all before it
+	seenAt  time.Time
+	taken   []*taken               // that were given to the channel or came from it, in order
+	recent  []tables.LinkMessage   // the last ones that were given to the channel; they may not be stored yet
+	reacted []tables.LinkReactions // the last ones
+}
+
+// taken is a message of the linked room on its way to the channel.
+type taken struct {
+	id   string
+	at   time.Time
+	done bool
+}
+
+// maxRecent is how many messages are looked for in memory.
+const maxRecent = 200
+
+// take handles a message of the room in its order: the reflection of one of ours, or one for the channel.
+func (l *link) take(ctx context.Context, r received) {
+	nick := r.st.From.Resource()
+	ours := nick != "" && (l.persons.nicks[nick] != nil || nick == l.room.nick)
+	if (ours || r.replayed) && l.out.reflected(l.id, r, l.links.env.Now()) {
+		l.advance()
+		l.note(r, true)
+		return
+	}
+	if ours {
+		return // of ours, such as an error's notice; or reflected before
+	}
+	author := l.authorOf(r.st)
+	known, err := l.knows(ctx, r, author)
+	if err != nil {
+		l.links.env.Log.Error("a message of a linked room is taken later", "room", l.row.Address.String(), "error", err)
+		l.links.again(l.id)
+		return
+	}
+	if known || passed(r.st, l.channelAddress()) {
+		l.note(r, true)
+		return
+	}
+	m, err := l.forChannel(ctx, r, author)
+	if err != nil || m == nil {
+		l.note(r, true)
+		if err != nil && nick != "" {
+			l.refuse(nick, convert.StanzaError(err))
+		}
+		return
+	}
+	t := l.note(r, false)
+	m.Done = func(err error) {
+		l.links.enqueue(l.id, func(l *link, _ context.Context) { l.ended(t, nick, err) })
+	}
+	if !l.links.conversations.TakeLinked(l.row.Room, *m) {
+		l.ended(t, nick, outbox.ErrNotKept)
+		return
+	}
+	l.in.recent = append(l.in.recent, m.Message)
+	if len(l.in.recent) > maxRecent {
+		l.in.recent = slices.Clone(l.in.recent[maxRecent/2:])
+	}
+}
+
+// ended notes that a message was stored, or what is wrong with it.
+func (l *link) ended(t *taken, nick string, err error) {
+	if errors.Is(err, outbox.ErrNotKept) {
+		l.links.again(l.id)
+		return
+	}
+	if err != nil {
+		l.refuse(nick, convert.StanzaError(err))
+	}
+	t.done = true
+	l.seenAll()
+}
+
+// note adds a message to those that were seen.
+func (l *link) note(r received, done bool) *taken {
+	t := &taken{id: r.id, at: r.at, done: done}
+	l.in.taken = append(l.in.taken, t)
+	l.seenAll()
+	return t
+}
+
+// seenAll moves Seen to the last message before which all are done.
+func (l *link) seenAll() {
+	for len(l.in.taken) > 0 && l.in.taken[0].done {
+		if t := l.in.taken[0]; t.id != "" {
+			l.in.seen, l.in.seenAt = t.id, t.at
+		} else if t.at.After(l.in.seenAt) {
+			l.in.seenAt = t.at
+		}
+		l.in.taken = l.in.taken[1:]
+	}
+}
+
+// authorOf names the author of a message within the linked room: by the occupant id (XEP-0421), else by the nickname.
+func (l *link) authorOf(st *stanza.Stanza) string {
+	if x := st.Child(convert.NSOccupantID, "occupant-id"); x != nil && x.Attr("id") != "" && len(x.Attr("id")) <= maxIDBytes {
+		return x.Attr("id")
+	}
+	return "/" + st.From.Resource()
+}
+
+// knows reports whether the channel has a message already. In a room that gives messages no ids those of their authors are
+// taken, once the link was interrupted: until then each message comes once.
+func (l *link) knows(ctx context.Context, r received, author string) (bool, error) {
+	if r.id == "" && l.phase == live {
+		return false, nil
+	}
+	id := r.id
+	if id == "" {
+		id = r.st.ID
+	}
+	for _, m := range l.in.recent {
+		if r.id != "" && m.ThereID == r.id || r.id == "" && m.There == id && m.Author == author {
+			return true, nil
+		}
+	}
+	m, ok, err := l.links.store.LinkedThere(ctx, l.id, id, author)
+	return ok && (r.id == "" || m.ThereID == r.id) && (r.id != "" || m.Author == author), err
+}
+
+// forChannel is a message of the linked room as the channel takes it; nil where it says nothing to the channel.
+func (l *link) forChannel(ctx context.Context, r received, author string) (*outbox.Linked, error) {
+	nick := r.st.From.Resource()
+	login := l.login()
+	if login == nil || nick == "" {
+		return nil, nil // what the room itself says
+	}
+	if convert.Encrypted(r.st) {
+		return nil, stanza.NotAcceptable(l.links.env.Info.Name + " cannot read encrypted messages. Please turn encryption off here.")
+	}
+	t := translation{link: l, author: author}
+	st, err := t.inward(ctx, r.st)
+	if err != nil || st == nil {
+		return nil, err
+	}
+	occupant := convert.Hash(l.links.env.Domain.String(), "linked", l.row.Address.String(), author)
+	unique := r.id
+	if unique == "" {
+		unique = author + " " + r.st.ID
+	}
+	entry := convert.Hash("entry", l.self().String(), unique)
+	st.ID = t.messageID(r.st.ID, entry)
+	m := &outbox.Linked{
+		Login: login, Sender: l.standIn(occupant), Stanza: st,
+		Author: room.Puppet{ID: occupant, Nick: nick, JID: r.st.From},
+		Message: tables.LinkMessage{
+			Link: l.id, Entry: entry, Message: st.ID, There: r.st.ID, ThereID: r.id, Author: author, Nick: nick, At: r.at,
+		},
+	}
+	if t.reactions != nil {
+		if err := l.react(ctx, m, t); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// react sets the reactions that the channel gets: those of all people of the linked room, since they are those of one login.
+func (l *link) react(ctx context.Context, m *outbox.Linked, t translation) error {
+	sets, err := l.links.store.LinkReactions(ctx, l.id, t.target)
+	if err != nil {
+		return err
+	}
+	for _, earlier := range l.in.reacted {
+		if earlier.Entry == t.target {
+			sets[earlier.Author] = earlier.Emoji
+		}
+	}
+	m.Reactions = &tables.LinkReactions{Link: l.id, Entry: t.target, Author: t.author, Emoji: convert.ReactionSet(t.reactions)}
+	sets[t.author] = m.Reactions.Emoji
+	for _, set := range sets {
+		for _, e := range set {
+			if !slices.Contains(m.Emoji, e) {
+				m.Emoji = append(m.Emoji, e)
+			}
+		}
+	}
+	slices.Sort(m.Emoji)
+	l.in.reacted = append(l.in.reacted, *m.Reactions)
+	if len(l.in.reacted) > maxRecent {
+		l.in.reacted = slices.Clone(l.in.reacted[maxRecent/2:])
+	}
+	return nil
+}
+
+// refuse tells somebody in the linked room, and nobody else, that the channel does not get their message.
+func (l *link) refuse(nick string, e *stanza.Error) {
+	to, err := l.occupant(nick)
+	if err != nil || nick == "" || l.phase < reading {
+		return
+	}
+	text := "Your message did not reach " + convert.RoomTitle(l.channel) + " on " + l.links.env.Info.Name + "."
+	if e.Text != "" {
+		text += " " + e.Text
+	}
+	l.send(stanza.NewMessage(to, l.self(), stanza.TypeChat, convert.Body(text), stanza.NewElement(convert.NSMUCUser, "x"))) // XEP-0045 §7.5
+}

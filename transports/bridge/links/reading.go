@@ -1,0 +1,187 @@
+package links
+
+import (
+	"context"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+)
+
+// Limits of what is read after a gap.
+const (
+	missedPage   = 100
+	maxMissed    = 10_000           // messages; those before are left out
+	historyTime  = 10 * time.Second // for the history of a room without an archive to come
+	clockSlack   = time.Minute      // by how much the clock of the room's server may be ahead
+	maxLiveQueue = maxWaiting       // messages that come meanwhile
+)
+
+// missed reads what was said while the link was not in the room.
+type missed struct {
+	query string     // id of the query whose results come
+	page  []received // of that query
+	count int        // read so far
+	live  []received // come meanwhile, in order
+}
+
+// received is a message of the linked room.
+type received struct {
+	st *stanza.Stanza
+	id string // that the room has given it (XEP-0359); "" where it gives none
+	at time.Time
+	// replayed tells that it may have been sent by an occupant of the link before this one was in the room.
+	replayed bool
+}
+
+// since is the time from which on messages may be missing on either side.
+func (l *link) since() time.Time {
+	at := l.in.seenAt
+	for _, s := range l.out.pending {
+		if s.state == sent && s.at.Before(at) {
+			at = s.at
+		}
+	}
+	return at.Add(-clockSlack)
+}
+
+// readMissed reads what was said meanwhile from the archive; without one the history comes by itself, and ends with the
+// subject (XEP-0045 §7.2.15).
+func (l *link) readMissed(ctx context.Context) {
+	for more := true; more && len(l.out.pending) < 2*readAhead; { // what was sent before is recognised by its id
+		before := l.out.last
+		if err := l.readArchive(ctx); err != nil {
+			l.retry("the archive of the channel cannot be read")
+			return
+		}
+		more = l.out.last != before
+	}
+	if !l.room.archive {
+		l.after(historyTime, l.caughtUp)
+		return
+	}
+	l.queryMissed(l.in.seen)
+}
+
+// queryMissed asks for the next page of the archive (XEP-0313 §4): what is behind an id or, without one, behind a time.
+func (l *link) queryMissed(after string) {
+	l.missed.query, l.missed.page = stanza.NewID(), nil
+	f := form.New(form.Submit, convert.NSMAM, "")
+	rsm := stanza.NewElement(convert.NSRSM, "set").Add(stanza.TextElement(convert.NSRSM, "max", "100"))
+	if after != "" {
+		rsm.Add(stanza.TextElement(convert.NSRSM, "after", after))
+	} else {
+		f.Text("start", "", message.Stamp(l.since()))
+	}
+	query := stanza.NewElement(convert.NSMAM, "query").With("queryid", l.missed.query).Add(f.Element(), rsm)
+	l.ask(l.row.Address, stanza.TypeSet, query, func(ctx context.Context, answer *stanza.Stanza) { l.pageRead(ctx, after, answer) })
+}
+
+// missedMessage takes a result of the query (XEP-0313 §4.1).
+func (l *link) missedMessage(st *stanza.Stanza) {
+	x := st.Child(convert.NSMAM, "result")
+	if l.phase != reading || x.Attr("queryid") != l.missed.query || len(l.missed.page) > missedPage {
+		return
+	}
+	forwarded := x.Child(convert.NSForward, "forwarded")
+	if forwarded == nil {
+		return
+	}
+	inner := forwarded.Child("jabber:client", "message")
+	if inner == nil {
+		return
+	}
+	m, err := stanza.FromElement(inner)
+	if err != nil || m.From.Bare() != l.row.Address {
+		return
+	}
+	r := received{st: m, id: x.Attr("id"), replayed: true}
+	if delay := forwarded.Child(message.NSDelay, "delay"); delay != nil {
+		r.at, _ = time.Parse(time.RFC3339, delay.Attr("stamp"))
+	}
+	l.missed.page = append(l.missed.page, r)
+}
+
+// pageRead goes on with the next page, or with what has come meanwhile.
+func (l *link) pageRead(ctx context.Context, after string, answer *stanza.Stanza) {
+	switch {
+	case l.phase != reading:
+		return
+	case answer == nil:
+		l.retry("its archive does not answer")
+		return
+	case answer.Type == stanza.TypeError && answer.Err().Condition == "item-not-found" && after != "": // the message is in the archive no longer
+		l.queryMissed("")
+		return
+	case answer.Type == stanza.TypeError:
+		l.links.env.Log.Warn("the archive of a linked room cannot be read: messages may be missing", "room", l.row.Address.String(), "condition", answer.Err().Condition)
+		l.caughtUp(ctx)
+		return
+	}
+	page := l.missed.page
+	for _, r := range page {
+		l.take(ctx, r)
+	}
+	l.missed.count += len(page)
+	fin := answer.Child(convert.NSMAM, "fin")
+	if len(page) == 0 || fin == nil || fin.Attr("complete") == "true" || l.missed.count >= maxMissed {
+		l.caughtUp(ctx)
+		return
+	}
+	l.queryMissed(page[len(page)-1].id)
+}
+
+// caughtUp goes on with what has come meanwhile, and with what waits to be sent.
+func (l *link) caughtUp(ctx context.Context) {
+	if l.phase != reading {
+		return
+	}
+	l.phase = live
+	l.report(nil)
+	waiting := l.missed.live
+	l.missed = missed{}
+	for _, r := range waiting {
+		l.take(ctx, r)
+	}
+	l.out.resend()
+	l.links.env.Log.Info("a room is linked", "room", l.row.Address.String(), "channel", string(l.channel.Net))
+}
+
+// groupchat takes a message of the room.
+func (l *link) groupchat(ctx context.Context, st *stanza.Stanza) {
+	r := received{st: st, id: l.roomID(st), at: l.links.env.Now(), replayed: l.phase != live}
+	if delay := st.Child(message.NSDelay, "delay"); delay != nil {
+		if at, err := time.Parse(time.RFC3339, delay.Attr("stamp")); err == nil {
+			r.at = at
+		}
+	}
+	subject := st.Child("", "subject") != nil && st.Child("", "body") == nil
+	switch {
+	case l.phase == live:
+		l.take(ctx, r)
+	case l.phase != reading:
+	case l.room.archive && len(l.missed.live) < maxLiveQueue:
+		l.missed.live = append(l.missed.live, r)
+	case l.room.archive:
+		l.links.again(l.id)
+	case subject:
+		l.caughtUp(ctx)
+	default:
+		l.take(ctx, r)
+	}
+}
+
+// roomID is the id that the room has given a message (XEP-0359 §3).
+func (l *link) roomID(st *stanza.Stanza) string {
+	for e := range st.Tree().Named(message.NSStanzaID, "stanza-id") {
+		if e.Attr("by") == l.row.Address.String() && len(e.Attr("id")) <= maxIDBytes {
+			return e.Attr("id")
+		}
+	}
+	return ""
+}
+
+// maxIDBytes is the longest id that is kept.
+const maxIDBytes = 4 * convert.MaxID

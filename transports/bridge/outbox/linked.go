@@ -1,0 +1,122 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+	"github.com/dragoman-im/dragoman/transports/richtext"
+)
+
+// Linked is a message of a linked room on its way to the channel.
+type Linked struct {
+	Login  *logins.Login // that writes to the channel
+	Author room.Puppet   // who wrote it, as an occupant of the channel's room
+	Sender jid.JID       // stands for the author among those who send; nothing is sent to it
+	// Stanza is the message with the ids of the channel's room.
+	Stanza *stanza.Stanza
+	// Message has the ids on both sides; Message.Entry is its id in the archive of the channel.
+	Message   tables.LinkMessage
+	Reactions *tables.LinkReactions // that the message sets
+	Emoji     []string              // those of all people of the linked room, with Reactions
+	// Done is called from the goroutine of the conversation when the message and Message are durable, with ErrNotKept where
+	// they could not be kept, or else with the error for the author. It does not block.
+	Done func(error)
+}
+
+// Links is told what has become of messages of linked rooms.
+type Links interface {
+	// Refused is called for a message that the channel does not get, once it is not tried again. It does not block.
+	Refused(link int64, nick string, e *stanza.Error)
+}
+
+// ErrNotKept is given to Linked.Done for a message that has to be taken again later.
+var ErrNotKept = errors.New("the message could not be kept")
+
+// Linked takes a message of a linked room.
+func (q *Queue) Linked(ctx context.Context, m Linked) {
+	if taken, err := q.acceptLinked(ctx, m); !taken {
+		m.Done(err)
+	}
+}
+
+// acceptLinked is Linked. What the channel does not have to know is not accepted, without an error.
+func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err error) {
+	l := m.Login
+	parser := q.parser(l)
+	if limit := parser.Info.Caps.MaxText; limit > 0 && !parser.Info.Caps.Relay { // the name stands before the text
+		parser.Info.Caps.MaxText = max(limit/2, limit-utf8.RuneCountInString(m.Author.Nick)-len(": "))
+	}
+	request, err := parser.Parse(m.Stanza, nil)
+	if err != nil || request.Kind == convert.None || request.Kind == convert.SendRead {
+		return false, err
+	}
+	request, err = q.check(ctx, written{login: l, from: m.Sender, st: m.Stanza}, request)
+	if err != nil || request.Kind == convert.None {
+		return false, err
+	}
+	if q.conv.Calls()+len(q.accepted) >= q.env.Settings.Queue {
+		return false, stanza.ResourceConstraint("Too many messages wait to be sent here.")
+	}
+	shown := convert.Shown(m.Stanza, request)
+	request.Link, request.Author = m.Message.Link, m.Author.Nick
+	if m.Reactions != nil {
+		request.Emoji = m.Emoji
+	}
+	call := accepted{request: request, st: shown, linked: &m}
+	call.call = tables.Call{
+		Seq: q.env.Next(), Room: q.conv.ID, Login: l.ID, Sender: m.Sender, Origin: "link " + m.Message.Entry, Message: m.Stanza.ID,
+		Kind: string(request.Kind), Created: q.env.Now(), Stanza: m.Message.Entry,
+	}
+	if call.call.Data, err = json.Marshal(request); err != nil {
+		return false, err
+	}
+	q.acceptForRoom(room.Message{From: room.Occupant{ID: m.Author.ID, Nick: m.Author.Nick}, Session: m.Sender, Stanza: shown}, call)
+	return true, nil
+}
+
+// addLinked adds to a batch what is kept of a message of a linked room.
+func (m *Linked) addLinked(b *tables.LinkBatch) {
+	b.Messages = append(b.Messages, m.Message)
+	if m.Reactions != nil {
+		b.Reactions = append(b.Reactions, *m.Reactions)
+	}
+}
+
+// refuse tells the sender of a message that could not be kept.
+func (q *Queue) refuse(a accepted, e *stanza.Error) {
+	if a.linked != nil {
+		a.linked.Done(ErrNotKept)
+		return
+	}
+	q.room.Send(a.st.ErrorReply(e))
+}
+
+// named puts the name of the author before a text that the login cannot send under that name.
+func (c *call) named(text richtext.Text, author *transports.Author) richtext.Text {
+	if c.request.Author == "" || author != nil {
+		return text
+	}
+	name := richtext.Node{Kind: richtext.Bold, Children: richtext.FromPlain(c.request.Author)}
+	if c.request.Me {
+		return slices.Concat(richtext.Text{name, {Text: " "}}, text)
+	}
+	return slices.Concat(richtext.Text{name, {Text: ": "}}, text)
+}
+
+// authorName is under which name a message goes out, where that can be chosen.
+func (c *call) authorName() string {
+	if c.request.Author != "" {
+		return c.request.Author
+	}
+	return c.outbox.nicks.NickOf(c.row.Sender)
+}
