@@ -77,8 +77,8 @@ func (c *roomClient) await(ctx context.Context, what string, fits func(*xmltree.
 	}
 }
 
-// hears awaits a message from somebody.
-func (c *roomClient) hears(ctx context.Context, nick, text string) *xmltree.Element {
+// receives awaits a message from somebody.
+func (c *roomClient) receives(ctx context.Context, nick, text string) *xmltree.Element {
 	c.Helper()
 	return c.await(ctx, "a message of "+nick, func(e *xmltree.Element) bool {
 		return e.Name.Local == "message" && e.Attr("from") == c.room+"/"+nick && bodyOf(e) == text
@@ -137,9 +137,9 @@ func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetw
 
 	// From the channel.
 	first := w.send(false, "Hello, garden")
-	shown := simon.hears(ctx, friend, "Hello, garden")
+	shown := simon.receives(ctx, friend, "Hello, garden")
 	w.edit(first, "Hello, dear garden")
-	corrected := simon.hears(ctx, friend, "Hello, dear garden")
+	corrected := simon.receives(ctx, friend, "Hello, dear garden")
 	if r := corrected.Child("urn:xmpp:message-correct:0", "replace"); r == nil || r.Attr("id") != shown.Attr("id") {
 		t.Errorf("corrects another message than %s: %s", shown.Attr("id"), corrected)
 	}
@@ -153,7 +153,7 @@ func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetw
 	})
 
 	// Retractions, with an answer before.
-	own := simon.hears(ctx, "Simon", "Hello, dear channel")
+	own := simon.receives(ctx, "Simon", "Hello, dear channel")
 	_ = own
 	w.remove(first)
 	simon.await(ctx, "the retraction", func(e *xmltree.Element) bool {
@@ -164,11 +164,11 @@ func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetw
 	// While the gateway is away.
 	h.gateway.Kill()
 	simon.say("simon-3", "<body>Nobody carries this</body>")
-	third := simon.hears(ctx, "Simon", "Nobody carries this")
+	third := simon.receives(ctx, "Simon", "Nobody carries this")
 	w.send(false, "Nor this")
 	h.gateway.Start()
 	awaitLines(ctx, t, w, false, func(lines []string) bool { return mentions(lines, "Nobody carries this") })
-	simon.hears(ctx, friend, "Nor this")
+	simon.receives(ctx, friend, "Nor this")
 	simon.say("simon-4", fmt.Sprintf("<retract xmlns='urn:xmpp:message-retract:1' id='%s'/>", simon.roomStanzaID(third)))
 	awaitLines(ctx, t, w, false, func(lines []string) bool { return !mentions(lines, "Nobody carries this") })
 

@@ -136,7 +136,7 @@ var importRules = []importRule{
 var bridgeOrder = []string{
 	"transports/bridge/gateway", "transports/bridge/tables", "transports/bridge/convert", "transports/bridge/delivery",
 	"transports/bridge/logins", "transports/bridge/puppets", "transports/bridge/conversation", "transports/bridge/rooms",
-	"transports/bridge/outbox", "transports/bridge/inbox", "transports/bridge/commands",
+	"transports/bridge/outbox", "transports/bridge/links", "transports/bridge/inbox", "transports/bridge/commands",
 }
 
 func join(a []string, b ...string) []string { return append(append([]string(nil), a...), b...) }

@@ -2,7 +2,7 @@
 // one network. Package transports describes the flow of data in both directions, file by file.
 //
 // The parts are packages, whose imports run downward in this order: gateway (what all parts share),
-// tables, convert, delivery, logins, puppets, conversation, rooms, outbox, inbox, commands. This package
+// tables, convert, delivery, logins, puppets, conversation, rooms, outbox, links, inbox, commands. This package
 // makes them (gateway.go), routes stanzas to them (route.go), makes the parts of each
 // conversation (parts.go), and implements the interfaces by which a lower package calls a higher one
 // (connect.go).

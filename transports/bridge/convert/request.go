@@ -40,10 +40,15 @@ type Request struct {
 	Topic   string          `json:"topic,omitempty"`
 	Receipt bool            `json:"receipt,omitempty"` // the sender wants one (XEP-0184)
 	Text    string          `json:"text,omitempty"`    // the beginning
-	Link    int64           `json:"link,omitempty"`    // the linked room that it is of
-	Author  string          `json:"author,omitempty"`  // its author's name there
+	Linked  *Linked         `json:"linked,omitempty"`  // where it is of a linked room
 
 	whole richtext.Text // what Parts are parts of
+}
+
+// Linked is where a request of a linked room is from.
+type Linked struct {
+	Link int64  `json:"link"`
+	Nick string `json:"nick"` // of its author there
 }
 
 // Parser reads stanzas for one network.

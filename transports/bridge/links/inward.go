@@ -133,7 +133,7 @@ func (l *link) knows(ctx context.Context, r received, author string) (bool, erro
 			return true, nil
 		}
 	}
-	m, ok, err := l.links.store.LinkedThere(ctx, l.id, id, author)
+	m, ok, err := l.links.messages.LinkedThere(ctx, l.id, id, author)
 	return ok && (r.id == "" || m.ThereID == r.id) && (r.id != "" || m.Author == author), err
 }
 
@@ -160,7 +160,7 @@ func (l *link) forChannel(ctx context.Context, r received, author string) (*outb
 	entry := convert.Hash("entry", l.self().String(), unique)
 	st.ID = t.messageID(r.st.ID, entry)
 	m := &outbox.Linked{
-		Login: login, Sender: l.standIn(occupant), Stanza: st,
+		Login: login, Sender: l.substitute(occupant), Stanza: st,
 		Author: room.Puppet{ID: occupant, Nick: nick, JID: r.st.From},
 		Message: tables.LinkMessage{
 			Link: l.id, Entry: entry, Message: st.ID, There: r.st.ID, ThereID: r.id, Author: author, Nick: nick, At: r.at,
@@ -176,7 +176,7 @@ func (l *link) forChannel(ctx context.Context, r received, author string) (*outb
 
 // react sets the reactions that the channel gets: those of all people of the linked room, since they are those of one login.
 func (l *link) react(ctx context.Context, m *outbox.Linked, t translation) error {
-	sets, err := l.links.store.LinkReactions(ctx, l.id, t.target)
+	sets, err := l.links.messages.LinkReactions(ctx, l.id, t.target)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (l *link) load(ctx context.Context) error {
 		l.gone = true
 		return nil
 	}
-	channel, ok, err := l.links.store.RoomByID(ctx, row.Room)
+	channel, ok, err := l.links.channels.RoomByID(ctx, row.Room)
 	if err != nil {
 		return err
 	}

@@ -20,20 +20,27 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
-// Store has links, their messages, and the archives of the channels.
-type Store interface {
+// Rows has the rows of links.
+type Rows interface {
 	Links(ctx context.Context) ([]tables.Link, error)
 	AddLink(ctx context.Context, l tables.Link) (row tables.Link, added bool, err error)
 	DropLink(ctx context.Context, id int64) error
 	SetLinkCause(ctx context.Context, id int64, cause string) error
 	LinkProgress(ctx context.Context, l tables.Link, list []tables.LinkMessage) error
+}
+
+// Messages has the ids of messages on both sides, and the reactions of people of linked rooms.
+type Messages interface {
 	LinkedEntry(ctx context.Context, link int64, id string) (tables.LinkMessage, bool, error)
 	LinkedThere(ctx context.Context, link int64, id, author string) (tables.LinkMessage, bool, error)
 	LinkReactions(ctx context.Context, link int64, entry string) (map[string][]string, error)
-	ArchiveAfter(ctx context.Context, room, seq int64, limit int) ([]tables.Archived, error)
+}
+
+// Channels has the channels with their archives and members.
+type Channels interface {
 	RoomByID(ctx context.Context, id int64) (tables.Room, bool, error)
 	RoomMembers(ctx context.Context, room int64, limit int) ([]transports.UserInfo, error)
-	Commit(ctx context.Context, b *tables.Batch) error
+	ArchiveAfter(ctx context.Context, room, seq int64, limit int) ([]tables.Archived, error)
 }
 
 // Conversations are the conversations of the channels.
@@ -45,7 +52,9 @@ type Conversations interface {
 // Links are the linked rooms of a gateway.
 type Links struct {
 	env           *gateway.Env
-	store         Store
+	store         Rows
+	messages      Messages
+	channels      Channels
 	logins        *logins.Registry
 	people        *puppets.Directory
 	conversations Conversations
@@ -60,7 +69,7 @@ type Links struct {
 // Options is what Links is made of.
 type Options struct {
 	Env           *gateway.Env
-	Store         Store
+	Store         *tables.Store
 	Logins        *logins.Registry
 	People        *puppets.Directory
 	Conversations Conversations
@@ -69,7 +78,8 @@ type Options struct {
 // New makes the linked rooms of a gateway.
 func New(o Options) *Links {
 	return &Links{
-		env: o.Env, store: o.Store, logins: o.Logins, people: o.People, conversations: o.Conversations, address: convert.Addresses{Domain: o.Env.Domain},
+		env: o.Env, store: o.Store, messages: o.Store, channels: o.Store, logins: o.Logins, people: o.People,
+		conversations: o.Conversations, address: convert.Addresses{Domain: o.Env.Domain},
 		rows: map[int64]tables.Link{}, of: map[int64][]int64{},
 	}
 }

@@ -120,7 +120,7 @@ func (x *Links) List(ctx context.Context, list []*logins.Login) ([]State, error)
 	slices.SortFunc(rows, func(a, b tables.Link) int { return int(a.ID - b.ID) })
 	states := make([]State, 0, len(rows))
 	for _, row := range rows {
-		channel, ok, err := x.store.RoomByID(ctx, row.Room)
+		channel, ok, err := x.channels.RoomByID(ctx, row.Room)
 		if err != nil {
 			return nil, err
 		}

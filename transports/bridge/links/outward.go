@@ -74,13 +74,13 @@ func (l *link) pump(ctx context.Context) {
 }
 
 func (l *link) readArchive(ctx context.Context) error {
-	rows, err := l.links.store.ArchiveAfter(ctx, l.row.Room, l.out.last, readAhead)
+	rows, err := l.links.channels.ArchiveAfter(ctx, l.row.Room, l.out.last, readAhead)
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
 		s := &sending{entry: row, id: convert.Hash("to", l.self().String(), row.ID)}
-		known, ok, err := l.links.store.LinkedEntry(ctx, l.id, row.ID)
+		known, ok, err := l.links.messages.LinkedEntry(ctx, l.id, row.ID)
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func (l *link) speaker(ctx context.Context, occupant, name string) *person {
 	if p := l.persons.by[occupant]; p != nil {
 		return p
 	}
-	p := &person{id: occupant, name: name, jid: l.standIn(occupant)}
+	p := &person{id: occupant, name: name, jid: l.substitute(occupant)}
 	if u, ok := l.userOf(ctx, occupant); ok {
 		if j, err := l.links.address.Contact(u.ID); err == nil {
 			if j, err = j.WithResource(l.resource()); err == nil {
@@ -77,8 +77,8 @@ func (l *link) speaker(ctx context.Context, occupant, name string) *person {
 	return p
 }
 
-// standIn is the address of somebody who is nobody on the network, such as a persona or somebody of another linked room.
-func (l *link) standIn(occupant string) jid.JID {
+// substitute is the address of somebody who is nobody on the network, such as a persona or somebody of another linked room.
+func (l *link) substitute(occupant string) jid.JID {
 	j, _ := jid.New(resourcePrefix+convert.Hash("person", occupant), l.links.env.Domain.Domain(), l.resource()) // letters and digits
 	return j
 }
@@ -89,7 +89,7 @@ func (l *link) userOf(ctx context.Context, occupant string) (transports.UserInfo
 	if ok || l.links.env.Now().Sub(l.persons.read).Abs() < membersAgain {
 		return u, ok
 	}
-	members, err := l.links.store.RoomMembers(ctx, l.channel.ID, maxMembers)
+	members, err := l.links.channels.RoomMembers(ctx, l.channel.ID, maxMembers)
 	if err != nil {
 		l.links.env.Log.Error("reading the members of a linked channel", "channel", l.channel.Net, "error", err)
 		return u, false

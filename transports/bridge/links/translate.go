@@ -117,7 +117,7 @@ func (t *translation) there(ctx context.Context, id string) (tables.LinkMessage,
 			return m, true, nil
 		}
 	}
-	return t.link.links.store.LinkedThere(ctx, t.link.id, id, t.author)
+	return t.link.links.messages.LinkedThere(ctx, t.link.id, id, t.author)
 }
 
 // here finds a message by an id of the channel's room. waits is set where it is on its way to the linked room.
@@ -140,7 +140,7 @@ func (t *translation) here(ctx context.Context, id string) (tables.LinkMessage, 
 			}
 		}
 	}
-	return t.link.links.store.LinkedEntry(ctx, t.link.id, id)
+	return t.link.links.messages.LinkedEntry(ctx, t.link.id, id)
 }
 
 // reference is by which id of the linked room others refer to a message.

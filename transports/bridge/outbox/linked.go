@@ -68,7 +68,7 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 		return false, stanza.ResourceConstraint("Too many messages wait to be sent here.")
 	}
 	shown := convert.Shown(m.Stanza, request)
-	request.Link, request.Author = m.Message.Link, m.Author.Nick
+	request.Linked = &convert.Linked{Link: m.Message.Link, Nick: m.Author.Nick}
 	if m.Reactions != nil {
 		request.Emoji = m.Emoji
 	}
@@ -103,10 +103,10 @@ func (q *Queue) refuse(a accepted, e *stanza.Error) {
 
 // named puts the name of the author before a text that the login cannot send under that name.
 func (c *call) named(text richtext.Text, author *transports.Author) richtext.Text {
-	if c.request.Author == "" || author != nil {
+	if c.request.Linked == nil || author != nil {
 		return text
 	}
-	name := richtext.Node{Kind: richtext.Bold, Children: richtext.FromPlain(c.request.Author)}
+	name := richtext.Node{Kind: richtext.Bold, Children: richtext.FromPlain(c.request.Linked.Nick)}
 	if c.request.Me {
 		return slices.Concat(richtext.Text{name, {Text: " "}}, text)
 	}
@@ -115,8 +115,8 @@ func (c *call) named(text richtext.Text, author *transports.Author) richtext.Tex
 
 // authorName is under which name a message goes out, where that can be chosen.
 func (c *call) authorName() string {
-	if c.request.Author != "" {
-		return c.request.Author
+	if c.request.Linked != nil {
+		return c.request.Linked.Nick
 	}
 	return c.outbox.nicks.NickOf(c.row.Sender)
 }

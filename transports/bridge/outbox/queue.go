@@ -197,8 +197,8 @@ func (q *Queue) next() {
 
 // sendError sends the sender of a call the error that it has ended with.
 func (q *Queue) sendError(c tables.Call, e *stanza.Error) {
-	if r := decode(c); r.Link != 0 {
-		q.outbox.links.Refused(r.Link, r.Author, e)
+	if r := decode(c); r.Linked != nil {
+		q.outbox.links.Refused(r.Linked.Link, r.Linked.Nick, e)
 		return
 	}
 	from, typ, err := q.address()

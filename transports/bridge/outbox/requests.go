@@ -21,7 +21,7 @@ func (c *call) send(ctx context.Context, r *result) error {
 	m.Author = c.author(ctx)
 	if c.row.Part == 0 {
 		m.Text = c.named(m.Text, m.Author)
-		m.Me = m.Me && (c.request.Author == "" || m.Author != nil)
+		m.Me = m.Me && (c.request.Linked == nil || m.Author != nil)
 	}
 	c.relation = c.outbox.relation(ctx, c.room, c.row.Sender, c.request)
 	if c.row.Part > 0 {

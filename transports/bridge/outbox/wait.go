@@ -41,7 +41,7 @@ func (q *Queue) notifyWaiting(ctx context.Context, l *logins.Login, now time.Tim
 	var due []tables.Call
 	for _, c := range calls {
 		who := c.Sender.Bare()
-		if notified[who] || convert.Kind(c.Kind) == convert.SendRead || decode(c).Link != 0 {
+		if notified[who] || convert.Kind(c.Kind) == convert.SendRead || decode(c).Linked != nil {
 			continue
 		}
 		if at := c.Created.Add(q.env.Settings.NotifyAfter); at.After(now) {
