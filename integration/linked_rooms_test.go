@@ -12,7 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-// linkedDomain is the domain of the rooms that are linked to channels.
+// linkedDomain is the domain of Prosody's rooms that are linked to channels.
 const linkedDomain = "rooms." + testHost
 
 // underProsodyWithRooms is Prosody, with rooms and an archive of them, with dragoman as a component.
@@ -106,22 +106,25 @@ func (c *roomClient) roomStanzaID(e *xmltree.Element) string {
 // other, also what happens while the gateway does not run.
 func TestLinkedRoom(t *testing.T) {
 	t.Parallel()
-	for name, build := range map[string]func(*testing.T, fakeNetwork) *deployment{"prosody": underProsodyWithRooms} {
+	for name, build := range map[string]func(*testing.T, fakeNetwork) *deployment{"prosody": underProsodyWithRooms, "embedded": embedded} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			peers.Need(t, "prosody")
+			domain := "conference." + testHost
+			if name == "prosody" {
+				peers.Need(t, "prosody")
+				domain = linkedDomain
+			}
 			forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
 				ctx, cancel := context.WithTimeout(t.Context(), 6*peerTimeout)
 				defer cancel()
-				testLinkedRoom(ctx, t, build(t, w), w)
+				testLinkedRoom(ctx, t, build(t, w), w, "garden@"+domain)
 			})
 		})
 	}
 }
 
-func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork) {
+func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork, room string) {
 	t.Helper()
-	room := "garden@" + linkedDomain
 	owner := enterRoom(ctx, t, h.server, testAccounts[0], room)
 	owner.send("<iq type='set' id='instant' to='%s'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>", room)
 	owner.await(ctx, "the configuration", func(e *xmltree.Element) bool { return e.Attr("id") == "instant" })
@@ -131,8 +134,9 @@ func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetw
 	waitGateway(ctx, t, sally, h.domain, nil)
 	h.link(ctx, t, sally, w)
 	channel := h.findRoom(ctx, t, sally, w)
-	answers := map[string]string{"channel": channel, "room": room, "people": "50"}
-	h.perform(ctx, t, sally, "link-room", answers)
+	owner.send("<iq type='set' id='admin' to='%s'><query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='admin' jid='%s'/></query></iq>", room, h.domain)
+	owner.await(ctx, "the answer", func(e *xmltree.Element) bool { return e.Attr("id") == "admin" && e.Attr("type") == "result" })
+	h.perform(ctx, t, sally, "link-room", map[string]string{"channel": channel, "room": room, "people": "50"})
 	_, friend, _ := w.friend()
 
 	// From the channel.
@@ -161,16 +165,9 @@ func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetw
 		return r != nil && r.Attr("id") == simon.roomStanzaID(shown)
 	})
 
-	// While the gateway is away.
-	h.gateway.Kill()
-	simon.say("simon-3", "<body>Nobody carries this</body>")
-	third := simon.receives(ctx, "Simon", "Nobody carries this")
-	w.send(false, "Nor this")
-	h.gateway.Start()
-	awaitLines(ctx, t, w, false, func(lines []string) bool { return mentions(lines, "Nobody carries this") })
-	simon.receives(ctx, friend, "Nor this")
-	simon.say("simon-4", fmt.Sprintf("<retract xmlns='urn:xmpp:message-retract:1' id='%s'/>", simon.roomStanzaID(third)))
-	awaitLines(ctx, t, w, false, func(lines []string) bool { return !mentions(lines, "Nobody carries this") })
+	if strings.HasSuffix(room, linkedDomain) { // the gateway is not in the process that has the room
+		linkedRoomOutage(ctx, h, w, simon)
+	}
 
 	// Each of them once.
 	w.send(false, "The end")
@@ -199,4 +196,20 @@ func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetw
 	simon.await(ctx, "the friend leaving", func(e *xmltree.Element) bool {
 		return e.Name.Local == "presence" && e.Attr("from") == room+"/"+friend && e.Attr("type") == "unavailable"
 	})
+}
+
+// linkedRoomOutage is what happens while the gateway does not run.
+func linkedRoomOutage(ctx context.Context, h *deployment, w fakeNetwork, simon *roomClient) {
+	simon.Helper()
+	t := simon.T
+	_, friend, _ := w.friend()
+	h.gateway.Kill()
+	simon.say("simon-3", "<body>Nobody carries this</body>")
+	third := simon.receives(ctx, "Simon", "Nobody carries this")
+	w.send(false, "Nor this")
+	h.gateway.Start()
+	awaitLines(ctx, t, w, false, func(lines []string) bool { return mentions(lines, "Nobody carries this") })
+	simon.receives(ctx, friend, "Nor this")
+	simon.say("simon-4", fmt.Sprintf("<retract xmlns='urn:xmpp:message-retract:1' id='%s'/>", simon.roomStanzaID(third)))
+	awaitLines(ctx, t, w, false, func(lines []string) bool { return !mentions(lines, "Nobody carries this") })
 }

@@ -167,7 +167,7 @@ func (g *Gateway) assemble(o Options, log *delivery.Log) {
 		Env: env, Store: store, Logins: registry, People: x.people, Presence: x.presence, Roster: x.roster, Endpoint: g.endpoint, Notify: o.Notify,
 	})
 	f.outbox = outbox.New(env, store, registry, x.rooms)
-	x.links = links.New(links.Options{Env: env, Store: store, Logins: registry, People: x.people, Conversations: g})
+	x.links = links.New(links.Options{Env: env, Store: store, Logins: registry, People: x.people, Conversations: g, Signer: g.logins.Signer()})
 	f.inbox = inbox.New(env, store, x.rooms.Index, f.conversations, f.outbox)
 	f.backfill = inbox.NewBackfill(f.inbox, x.rooms, registry)
 	f.log = log

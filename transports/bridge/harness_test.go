@@ -54,7 +54,8 @@ type harness struct {
 	settle      func(func())
 	notified    []notified
 	rosterGrant bool
-	rosterFault bool // roster sets end with an error
+	rosterFault bool                      // roster sets end with an error
+	others      func(*stanza.Stanza) bool // takes what is for another service
 }
 
 // withGateway runs a test in a bubble with a gateway in it.
@@ -184,7 +185,7 @@ func (e *endpoint) Collect() (send func(*stanza.Stanza), flush func()) {
 }
 
 func (e *endpoint) Send(st *stanza.Stanza) {
-	if e.cut.Load() {
+	if e.cut.Load() || e.h.others != nil && e.h.others(st) {
 		return
 	}
 	e.mu.Lock()

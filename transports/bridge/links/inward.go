@@ -20,6 +20,7 @@ type inward struct {
 	taken   []*taken               // that were given to the channel or came from it, in order
 	recent  []tables.LinkMessage   // the last ones that were given to the channel; they may not be stored yet
 	reacted []tables.LinkReactions // the last ones
+	there   []received             // the last messages of the linked room, whoever brought them
 }
 
 // taken is a message of the linked room on its way to the channel.
@@ -36,7 +37,8 @@ const maxRecent = 200
 func (l *link) take(ctx context.Context, r received) {
 	nick := r.st.From.Resource()
 	ours := nick != "" && (l.persons.nicks[nick] != nil || nick == l.room.nick)
-	if (ours || r.replayed) && l.out.reflected(l.id, r, l.links.env.Now()) {
+	l.in.remember(r)
+	if l.out.reflected(l.id, r, l.links.env.Now()) {
 		l.advance()
 		l.note(r, true)
 		return
@@ -74,6 +76,14 @@ func (l *link) take(ctx context.Context, r received) {
 	l.in.recent = append(l.in.recent, m.Message)
 	if len(l.in.recent) > maxRecent {
 		l.in.recent = slices.Clone(l.in.recent[maxRecent/2:])
+	}
+}
+
+// remember keeps a message of the room for comesOtherwise.
+func (in *inward) remember(r received) {
+	small := received{st: &stanza.Stanza{Kind: stanza.Message, ID: r.st.ID, From: r.st.From}, id: r.id, at: r.at}
+	if in.there = append(in.there, small); len(in.there) > maxRecent {
+		in.there = slices.Clone(in.there[maxRecent/2:])
 	}
 }
 
@@ -147,17 +157,24 @@ func (l *link) forChannel(ctx context.Context, r received, author string) (*outb
 	if convert.Encrypted(r.st) {
 		return nil, stanza.NotAcceptable(l.links.env.Info.Name + " cannot read encrypted messages. Please turn encryption off here.")
 	}
-	t := translation{link: l, author: author}
+	from, signed := l.links.originOf(r.st)
+	if !signed {
+		unique := r.id
+		if unique == "" {
+			unique = author + " " + r.st.ID
+		}
+		from = origin{l.row.Address.String(), unique}
+	}
+	entry := from.in(l.channelAddress())
+	if !l.links.claims.take(entry, l.id) {
+		return nil, nil // it comes on another way
+	}
+	t := translation{link: l, author: author, origin: from}
 	st, err := t.inward(ctx, r.st)
 	if err != nil || st == nil {
 		return nil, err
 	}
 	occupant := convert.Hash(l.links.env.Domain.String(), "linked", l.row.Address.String(), author)
-	unique := r.id
-	if unique == "" {
-		unique = author + " " + r.st.ID
-	}
-	entry := convert.Hash("entry", l.self().String(), unique)
 	st.ID = t.messageID(r.st.ID, entry)
 	m := &outbox.Linked{
 		Login: login, Sender: l.substitute(occupant), Stanza: st,

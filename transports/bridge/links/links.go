@@ -43,6 +43,12 @@ type Channels interface {
 	ArchiveAfter(ctx context.Context, room, seq int64, limit int) ([]tables.Archived, error)
 }
 
+// Signer signs what a message carries between linked rooms.
+type Signer interface {
+	Sign(text string) string
+	Verify(text, signed string) bool
+}
+
 // Conversations are the conversations of the channels.
 type Conversations interface {
 	// TakeLinked queues a message of a linked room; false where too many wait.
@@ -59,6 +65,8 @@ type Links struct {
 	people        *puppets.Directory
 	conversations Conversations
 	address       convert.Addresses
+	signer        Signer
+	claims        claims
 	boxes         *mailbox.Group[int64, *link]
 
 	mu   sync.Mutex
@@ -73,13 +81,14 @@ type Options struct {
 	Logins        *logins.Registry
 	People        *puppets.Directory
 	Conversations Conversations
+	Signer        Signer
 }
 
 // New makes the linked rooms of a gateway.
 func New(o Options) *Links {
 	return &Links{
 		env: o.Env, store: o.Store, messages: o.Store, channels: o.Store, logins: o.Logins, people: o.People,
-		conversations: o.Conversations, address: convert.Addresses{Domain: o.Env.Domain},
+		conversations: o.Conversations, signer: o.Signer, address: convert.Addresses{Domain: o.Env.Domain},
 		rows: map[int64]tables.Link{}, of: map[int64][]int64{},
 	}
 }
@@ -88,7 +97,7 @@ func New(o Options) *Links {
 const archived mailbox.Marks = 1
 
 // maxWaiting is how many stanzas of a linked room may wait. Where there are more the room is entered and read again.
-const maxWaiting = 10_000
+const maxWaiting = 1000
 
 // Start reads the links and enters the rooms, until ctx ends or Stop is called.
 func (x *Links) Start(ctx context.Context) error {

@@ -34,6 +34,7 @@ const (
 // sending is an entry of the channel's archive on its way to the linked room.
 type sending struct {
 	entry    tables.Archived
+	origin   origin
 	id       string // its own id in the linked room
 	nick     string // under which it was sent
 	state    sendingState
@@ -79,7 +80,8 @@ func (l *link) readArchive(ctx context.Context) error {
 		return err
 	}
 	for _, row := range rows {
-		s := &sending{entry: row, id: convert.Hash("to", l.self().String(), row.ID)}
+		s := &sending{entry: row, origin: l.originOfEntry(row.ID, row.Payload)}
+		s.id = s.origin.in(l.row.Address)
 		known, ok, err := l.links.messages.LinkedEntry(ctx, l.id, row.ID)
 		if err != nil {
 			return err
@@ -121,7 +123,11 @@ func (l *link) sendOne(ctx context.Context, s *sending) bool {
 	if s.notAfter.After(now) {
 		return false
 	}
-	t := translation{link: l}
+	if !l.links.claims.take(s.id, l.id) {
+		l.comesOtherwise(s)
+		return true
+	}
+	t := translation{link: l, origin: s.origin}
 	content, moderated, err := t.outward(ctx, s.entry)
 	switch {
 	case err != nil:
@@ -170,6 +176,18 @@ func (l *link) sendOne(ctx context.Context, s *sending) bool {
 		}
 	})
 	return true
+}
+
+// comesOtherwise has an entry wait for the message that another link brings to the room.
+func (l *link) comesOtherwise(s *sending) {
+	s.state, s.at = sent, l.links.env.Now()
+	for _, r := range l.in.there {
+		if r.st.ID == s.id {
+			l.out.reflected(l.id, r, s.at)
+			return
+		}
+	}
+	l.after(confirmTime, func(context.Context) { s.state = confirmed })
 }
 
 // withName is content as the gateway itself says it for somebody; nil where it has no text.

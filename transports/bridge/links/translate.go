@@ -19,6 +19,7 @@ type translation struct {
 	reactions []string // not nil where the message sets them
 	waits     bool     // it is about a message whose ids on the other side are not known yet
 	own       bool     // what is retracted is of the channel
+	origin    origin
 }
 
 // ofRoom reports whether an element may only be added by a room or a server, or says nothing on the other side.
@@ -46,7 +47,7 @@ func (t *translation) inward(ctx context.Context, st *stanza.Stanza) (*stanza.St
 	for e := range st.Tree().Elements() {
 		id := e.Attr("id")
 		switch {
-		case ofRoom(e):
+		case ofRoom(e) || e.Space == nsPassed:
 			continue
 		case e.Is(convert.NSReply, "reply"):
 			m, ok, err := t.there(ctx, id)
@@ -89,7 +90,10 @@ func (t *translation) inward(ctx context.Context, st *stanza.Stanza) (*stanza.St
 	if !says {
 		return nil, nil
 	}
-	content = append(content, passedElement(t.link.row.Address))
+	for e := range st.Tree().Named(nsPassed, "passed") {
+		content = append(content, e)
+	}
+	content = append(content, passedElement(t.link.row.Address), t.link.links.element(t.origin))
 	return &stanza.Stanza{Kind: stanza.Message, Type: stanza.TypeGroupchat, Lang: st.Lang, Payload: stanza.Encode(content...)}, nil
 }
 
@@ -211,7 +215,7 @@ func (t *translation) outward(ctx context.Context, a tables.Archived) (content [
 	for e := range st.Tree().Named(nsPassed, "passed") {
 		content = append(content, e)
 	}
-	return append(content, passedElement(t.link.channelAddress())), nil, nil
+	return append(content, passedElement(t.link.channelAddress()), t.link.links.element(t.origin)), nil, nil
 }
 
 // withID is an element with another id.

@@ -2,6 +2,7 @@ package logins
 
 import (
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -24,6 +25,7 @@ import (
 type Keys struct {
 	order []string
 	aeads map[string]cipher.AEAD
+	sign  map[string][]byte // keys of signatures
 }
 
 // ErrUnknownKey is a secret that was encrypted with a key that is not among ours.
@@ -31,7 +33,7 @@ var ErrUnknownKey = errors.New("secret encrypted with a key that is not here")
 
 // NewKeys makes a key ring of keys of 32 bytes.
 func NewKeys(keys ...[]byte) (*Keys, error) {
-	k := &Keys{aeads: map[string]cipher.AEAD{}}
+	k := &Keys{aeads: map[string]cipher.AEAD{}, sign: map[string][]byte{}}
 	for i, key := range keys {
 		a, err := chacha20poly1305.NewX(key)
 		if err != nil {
@@ -42,6 +44,7 @@ func NewKeys(keys ...[]byte) (*Keys, error) {
 		if _, again := k.aeads[id]; !again {
 			k.order = append(k.order, id)
 			k.aeads[id] = a
+			k.sign[id] = signature(key, "key of signatures")
 		}
 	}
 	if len(k.order) == 0 {
@@ -127,6 +130,31 @@ func (k *Keys) Open(id transports.LoginID, s tables.Sealed) ([]byte, error) {
 		return nil, fmt.Errorf("open secret of login %s: %w", id, err)
 	}
 	return secret, nil
+}
+
+// Sign signs a text. Gateways with the same keys verify it.
+func (k *Keys) Sign(text string) string {
+	return base64.RawURLEncoding.EncodeToString(signature(k.sign[k.order[0]], text))
+}
+
+// Verify reports whether a text was signed with one of the keys.
+func (k *Keys) Verify(text, signed string) bool {
+	given, err := base64.RawURLEncoding.DecodeString(signed)
+	if err != nil {
+		return false
+	}
+	for _, key := range k.sign {
+		if hmac.Equal(given, signature(key, text)) {
+			return true
+		}
+	}
+	return false
+}
+
+func signature(key []byte, text string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(text))
+	return h.Sum(nil)
 }
 
 // Current reports whether a secret is encrypted with the newest key.

@@ -107,3 +107,6 @@ func (l *Logins) StopAll() {
 func (l *Logins) ownerID(owner jid.JID) transports.OwnerID {
 	return transports.OwnerID(convert.Hash("owner", l.env.Domain.String(), owner.Bare().String()))
 }
+
+// Signer signs for all gateways that have the same keys.
+func (l *Logins) Signer() *Keys { return l.keys }
