@@ -32,7 +32,9 @@ func trimMemory(ctx context.Context) error {
 			now = readHeap()
 			now.trimmed = true
 		}
-		now.trimmed = now.trimmed || before.trimmed && now.cycles == before.cycles
+		if now.cycles == before.cycles {
+			now.trimmed, now.most = now.trimmed || before.trimmed, max(now.most, before.most)
+		}
 		before = now
 	}
 }
@@ -42,6 +44,8 @@ type heap struct {
 	cycles  uint64 // completed collections
 	live    uint64 // bytes in use after the last collection
 	held    uint64 // bytes of the heap that the system has given to this process
+	stacks  uint64 // bytes of the stacks of goroutines
+	most    uint64 // of stacks since the last collection
 	trimmed bool   // trimMemory has run since the last collection
 }
 
@@ -52,12 +56,18 @@ func readHeap() heap {
 		{Name: "/memory/classes/heap/objects:bytes"},
 		{Name: "/memory/classes/heap/unused:bytes"},
 		{Name: "/memory/classes/heap/free:bytes"},
+		{Name: "/memory/classes/heap/stacks:bytes"},
 	}
 	metrics.Read(s)
-	return heap{cycles: s[0].Value.Uint64(), live: s[1].Value.Uint64(), held: s[2].Value.Uint64() + s[3].Value.Uint64() + s[4].Value.Uint64()}
+	value := func(i int) uint64 { return s[i].Value.Uint64() }
+	return heap{cycles: value(0), live: value(1), held: value(2) + value(3) + value(4), stacks: value(5), most: value(5)}
 }
 
-// idleSince reports whether there was no collection since before, and enough memory to return.
+// idleSince reports whether there was no collection since before, and enough memory to return. Goroutines that have ended since, which are
+// those of sessions that are silent, leave some of it.
 func (h heap) idleSince(before heap) bool {
-	return h.cycles == before.cycles && !before.trimmed && h.held > h.live+h.live/4+memorySpare
+	if h.cycles != before.cycles {
+		return false
+	}
+	return !before.trimmed && h.held > h.live+h.live/4+memorySpare || before.most > h.stacks+memorySpare
 }
