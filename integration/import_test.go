@@ -59,6 +59,8 @@ func fillAccounts(ctx context.Context, t *testing.T, s *peers.Server) {
 		`<iq type='set' id='1'><query xmlns='jabber:iq:roster'><item jid='romeo@elsewhere.example' name='Romeo &amp; co'><group>Friends</group></item></query></iq>`,
 		`<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>Ann &lt;A&gt;</FN></vCard></iq>`,
 		`<iq type='set' id='1'><query xmlns='jabber:iq:private'><prefs xmlns='test:prefs'><theme>dark</theme></prefs></query></iq>`,
+		`<iq type='set' id='1'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='http://jabber.org/protocol/nick'><item id='current'><nick xmlns='http://jabber.org/protocol/nick'>Annie</nick></item></publish>` +
+			`<publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>http://jabber.org/protocol/pubsub#publish-options</value></field><field var='pubsub#access_model'><value>open</value></field></x></publish-options></pubsub></iq>`,
 		`<iq type='set' id='1'><block xmlns='urn:xmpp:blocking'><item jid='spam@elsewhere.example'/></block></iq>`,
 		`<message to='bob@` + testHost + `' type='chat' id='m1'><body>How are you?</body></message>` +
 			`<presence to='bob@` + testHost + `' type='subscribe'/><iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>`,
@@ -83,6 +85,8 @@ func holds(ctx context.Context, t *testing.T, s *peers.Server, want map[string]b
 		"vcard":   contains(ann.ask(ctx, "2", `<iq type='get' id='2'><vCard xmlns='vcard-temp'/></iq>`), "<FN>Ann &lt;A&gt;</FN>"),
 		"private": contains(ann.ask(ctx, "2", `<iq type='get' id='2'><query xmlns='jabber:iq:private'><prefs xmlns='test:prefs'/></query></iq>`), "<theme>dark</theme>"),
 		"blocked": contains(ann.ask(ctx, "2", `<iq type='get' id='2'><blocklist xmlns='urn:xmpp:blocking'/></iq>`), `jid="spam@elsewhere.example"`),
+		"node": contains(ann.ask(ctx, "2", `<iq type='get' id='2'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='http://jabber.org/protocol/nick'/></pubsub></iq>`), ">Annie</nick>") &&
+			contains(bob.ask(ctx, "2", `<iq type='get' id='2' to='ann@`+testHost+`'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='http://jabber.org/protocol/nick'/></pubsub></iq>`), ">Annie</nick>"),
 		"archive": contains(ann.ask(ctx, "2", `<iq type='set' id='2'><query xmlns='urn:xmpp:mam:2'/></iq>`), "How are you?"),
 	} {
 		if got != want[what] {
@@ -135,13 +139,13 @@ func limited(t *testing.T) context.Context {
 // Accounts come from ejabberd and Prosody by their own exports, with their passwords, and from Dragoman to Dragoman.
 func TestImport(t *testing.T) {
 	t.Parallel()
-	setup := peers.Setup{Host: testHost, Accounts: moved, Components: []peers.Component{{Domain: "gw." + testHost, Secret: "secret"}}}
+	setup := peers.Setup{Host: testHost, Accounts: moved, Nodes: true, Components: []peers.Component{{Domain: "gw." + testHost, Secret: "secret"}}}
 	t.Run("ejabberd", func(t *testing.T) {
 		t.Parallel()
 		ctx := limited(t)
 		e := peers.StartEjabberd(t, setup)
 		fillAccounts(ctx, t, &e.Server)
-		d := importInto(t, e.Export())
+		d := importInto(t, e.Export()) // it has no nodes
 		holds(ctx, t, &d.Server, map[string]bool{"roster": true, "vcard": true, "private": true, "blocked": true, "waiting": true})
 	})
 	t.Run("Prosody", func(t *testing.T) {
@@ -151,7 +155,7 @@ func TestImport(t *testing.T) {
 		fillAccounts(ctx, t, &p.Server)
 		d := importInto(t, p.Export())
 		// Its migrator has no store for blocked addresses and waiting messages.
-		holds(ctx, t, &d.Server, map[string]bool{"roster": true, "vcard": true, "private": true, "archive": true})
+		holds(ctx, t, &d.Server, map[string]bool{"roster": true, "vcard": true, "private": true, "archive": true, "node": true})
 	})
 	for _, format := range []string{"xml", "json"} {
 		t.Run("Dragoman "+format, func(t *testing.T) {
@@ -167,7 +171,7 @@ func TestImport(t *testing.T) {
 				t.Errorf("%v, %v: others may read the keys", info.Mode(), err)
 			}
 			d := importInto(t, file)
-			holds(ctx, t, &d.Server, map[string]bool{"roster": true, "vcard": true, "private": true, "blocked": true, "archive": true, "waiting": true})
+			holds(ctx, t, &d.Server, map[string]bool{"roster": true, "vcard": true, "private": true, "blocked": true, "archive": true, "waiting": true, "node": true})
 		})
 	}
 }

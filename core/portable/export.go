@@ -25,7 +25,7 @@ const (
 func Export(ctx context.Context, s *store.Store, account jid.JID) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		e := exporter{store: s, account: account, yield: yield}
-		for _, part := range []func(context.Context) error{e.accountAndKeys, e.roster, e.elements, e.archivePrefs, e.offline, e.archive} {
+		for _, part := range []func(context.Context) error{e.accountAndKeys, e.roster, e.elements, e.nodes, e.archivePrefs, e.offline, e.archive} {
 			if err := part(ctx); err != nil {
 				if !e.stopped {
 					yield(Record{}, fmt.Errorf("export %s: %w", account, err))

@@ -17,6 +17,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
@@ -45,6 +46,7 @@ type ImportOptions struct {
 	Merge      bool     // accounts that exist get what they lack; otherwise they are skipped
 	Message    int      // the largest message, in bytes
 	VCard      int      // the largest vCard, in bytes
+	Nodes      pubsub.Limits
 }
 
 // Importer writes records to a store. Records of one account come in a row. Call Close at the end.
@@ -58,6 +60,8 @@ type Importer struct {
 	skipped jid.JID // that they are not accepted for
 	existed bool
 	last    time.Time // of the newest message in its archive before the import; zero: none
+
+	nodes nodesOf // of the account
 
 	results chan error
 	begun   int // messages
@@ -112,7 +116,7 @@ func (im *Importer) Add(ctx context.Context, r Record) error {
 
 // begin makes the account, if it is one of ours and new.
 func (im *Importer) begin(ctx context.Context, r Record) error {
-	im.account, im.skipped, im.existed = jid.JID{}, r.Account, false
+	im.account, im.skipped, im.existed, im.nodes = jid.JID{}, r.Account, false, nodesOf{}
 	if !r.Account.IsBare() || r.Account.Local() == "" || !slices.Contains(im.options.Hosts, r.Account.Domain()) {
 		im.Report.skip(r.Account, "the domain is not served here: server.hosts does not name it")
 		return nil
@@ -165,6 +169,10 @@ func (im *Importer) write(ctx context.Context, r Record) error {
 	case !r.Blocked.IsZero():
 		_, err := moderation.New(im.store, slog.New(slog.DiscardHandler)).Block(ctx, r.Account, []jid.JID{r.Blocked}, nil, nil)
 		return err
+	case r.Node != nil:
+		return im.node(ctx, r.Node)
+	case r.Item != nil:
+		return im.item(ctx, r.Item)
 	case r.Preferences != nil:
 		if im.existed {
 			return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -26,7 +27,14 @@ type line struct {
 	JID         string       `json:"jid,omitempty"`
 	Preferences *jsonPrefs   `json:"preferences,omitempty"`
 	Message     *jsonMessage `json:"message,omitempty"`
+	Item        *jsonItem    `json:"item,omitempty"`
+	Node        string       `json:"node,omitempty"`
 	XML         string       `json:"xml,omitempty"`
+}
+
+type jsonItem struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
 }
 
 type jsonKey struct {
@@ -69,6 +77,8 @@ const (
 	kindVCard       = "vcard"
 	kindPrivate     = "private"
 	kindBlocked     = "blocked"
+	kindNode        = "node"
+	kindItem        = "item"
 	kindPreferences = "preferences"
 	kindOffline     = "offline"
 	kindArchived    = "archived"
@@ -112,6 +122,10 @@ func newLine(r Record) line {
 		l.Kind, l.XML = kindPrivate, r.Private.String()
 	case !r.Blocked.IsZero():
 		l.Kind, l.JID = kindBlocked, r.Blocked.String()
+	case r.Node != nil:
+		l.Kind, l.Node, l.XML = kindNode, r.Node.Node, r.Node.XML.String()
+	case r.Item != nil:
+		l.Kind, l.Node, l.Item, l.XML = kindItem, r.Item.Node, &jsonItem{r.Item.ID, r.Item.At.UTC()}, r.Item.Payload
 	case r.Preferences != nil:
 		p := r.Preferences
 		l.Kind, l.Preferences = kindPreferences, &jsonPrefs{string(p.Default), texts(p.Always), texts(p.Never)}
@@ -134,7 +148,7 @@ func (l *line) message(m *Message) {
 func ReadJSON(in io.Reader) func(yield func(Record, error) bool) {
 	return func(yield func(Record, error) bool) {
 		lines := bufio.NewScanner(in)
-		lines.Buffer(nil, maxElement)
+		lines.Buffer(nil, maxLine)
 		for n := 1; lines.Scan(); n++ {
 			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 				continue
@@ -189,6 +203,10 @@ func (l *line) fill(r *Record) (err error) {
 		r.Private, err = stanza.ParseElement(l.XML, "")
 	case l.Kind == kindBlocked:
 		r.Blocked, err = jid.Parse(l.JID)
+	case l.Kind == kindNode:
+		r.Node, err = l.nodePart()
+	case l.Kind == kindItem && l.Item != nil:
+		r.Item, err = l.item()
 	case l.Kind == kindPreferences && l.Preferences != nil:
 		r.Preferences, err = l.Preferences.parse()
 	case l.Kind == kindOffline && l.Message != nil:
@@ -227,6 +245,23 @@ func (l *line) stanza() (*stanza.Stanza, error) {
 		return nil, errIncomplete
 	}
 	return st, err
+}
+
+func (l *line) nodePart() (*NodePart, error) {
+	x, err := stanza.ParseElement(l.XML, "")
+	return &NodePart{l.Node, x}, err
+}
+
+// item checks the payload, which becomes a part of stanzas.
+func (l *line) item() (*NodeItem, error) {
+	if l.XML != "" {
+		x, err := stanza.ParseElement(l.XML, "")
+		if err != nil {
+			return nil, err
+		}
+		l.XML = x.String()
+	}
+	return &NodeItem{l.Node, pubsub.Item{ID: l.Item.ID, At: l.Item.At.UTC(), Payload: l.XML}}, nil
 }
 
 func texts(list []jid.JID) (all []string) {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -19,10 +21,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
 	messages "github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/moderation"
+	"github.com/dragoman-im/dragoman/core/store/nodes"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
@@ -50,7 +55,7 @@ func open(t *testing.T) *store.Store {
 }
 
 func importer(s *store.Store) *Importer {
-	return NewImporter(s, ImportOptions{Hosts: []string{"example.org"}, Iterations: 1, Message: 4096, VCard: 1024})
+	return NewImporter(s, ImportOptions{Hosts: []string{"example.org"}, Iterations: 1, Message: 4096, VCard: 1024, Nodes: pubsub.Limits{Nodes: 10, Items: 10, Bytes: 4096, Payload: 1024, Subscriptions: 2}})
 }
 
 // records collects the records of a source.
@@ -99,6 +104,7 @@ func fill(t *testing.T, s *store.Store) {
 			t.Fatal(err)
 		}
 	}
+	fillNodes(t, s)
 	id := stanza.NewID()
 	waiting := messages.WithStanzaID(message("waits"), ann, id)
 	waiting.Entry = id
@@ -141,7 +147,7 @@ func TestRoundTrip(t *testing.T) {
 	from := open(t)
 	fill(t, from)
 	want := export(t, from)
-	for _, kind := range []string{kindMade, kindKey, kindContact, kindRequest, kindVCard, kindPrivate, kindBlocked, kindPreferences, kindOffline, kindArchived} {
+	for _, kind := range []string{kindMade, kindKey, kindContact, kindRequest, kindVCard, kindPrivate, kindBlocked, kindNode, kindItem, kindPreferences, kindOffline, kindArchived} {
 		if !strings.Contains(want, `"kind":"`+kind+`"`) {
 			t.Errorf("no %s in %s", kind, want)
 		}
@@ -188,6 +194,108 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// fillNodes makes a node with items, of which one has a configuration, an affiliation and a subscription that differ from the usual.
+func fillNodes(t *testing.T, s *store.Store) {
+	t.Helper()
+	table, c := nodes.Open(s), pubsub.AccountDefaults()
+	plain := &pubsub.Node{Name: "nick", Config: c, Creator: ann, Created: time.Now()}
+	c.Access, c.MaxItems, c.Title = pubsub.Open, pubsub.Max, "<Blog>"
+	blog := &pubsub.Node{Name: "a <blog>", Config: c, Creator: ann, Created: time.Now()}
+	for _, change := range []*pubsub.Change{
+		{Node: plain.Name, Put: plain, Create: true, Item: &pubsub.Item{ID: "current", Publisher: ann, Payload: "<nick xmlns='n'>A</nick>", At: time.Now()}, Keep: 1},
+		{Node: blog.Name, Put: blog, Create: true, Affiliations: map[jid.JID]pubsub.Affiliation{bob: pubsub.Publisher, romeo: pubsub.Outcast},
+			Subscriptions: []pubsub.Subscription{{JID: bob, ID: "s", State: pubsub.Subscribed}}},
+		{Node: blog.Name, Item: &pubsub.Item{ID: "1 & 2", Publisher: ann, Payload: "<entry xmlns='e'><b xmlns='f'>&lt;</b></entry>", At: time.Now()}, Keep: 10},
+		{Node: blog.Name, Item: &pubsub.Item{ID: "3", Publisher: ann, At: time.Now()}, Keep: 10},
+	} {
+		if err := table.Write(t.Context(), ann, change); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Nodes of other servers: what is not known is left out, and nothing becomes visible by that; limits are kept, and existing nodes.
+func TestImportNodes(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	configure := func(node, fields string) string {
+		return `<configure node='` + node + `'><x xmlns='jabber:x:data' type='form'><field var='FORM_TYPE' type='hidden'><value>http://jabber.org/protocol/pubsub#node_config</value></field>` + fields + `</x></configure>`
+	}
+	field := func(name, value string) string {
+		return `<field var='pubsub#` + name + `'><value>` + value + `</value></field>`
+	}
+	file := func(first string) fstest.MapFS {
+		return fstest.MapFS{"f": {Data: []byte(`<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'><user name='ann'><pubsub xmlns='` + pubsub.NSOwner + `'>` +
+			configure("odd", field("access_model", "friends-of-friends")+field("max_items", "-3")+field("colour", "red")+field("title", "T")) +
+			configure("open", field("access_model", "open")+field("max_items", "2")) + `<affiliations node='open'><affiliation jid='@' affiliation='owner'/><affiliation jid='a@b.example' affiliation='king'/></affiliations><odd node='open'/>` +
+			`</pubsub><pubsub xmlns='` + pubsub.NS + `'><items node='open'>` + first + `<item id='2'><a xmlns='x'/></item><item id='3'><a xmlns='x'/></item><item><a xmlns='x'/></item>` +
+			`<item id='large'><a xmlns='x'>` + strings.Repeat("x", 1100) + `</a></item></items><items node='unknown'><item id='1'><a xmlns='x'/></item></items></pubsub></user></host></server-data>`)}}
+	}
+	im := importer(s)
+	if err := im.Import(t.Context(), ReadXML(file(`<item id='1'><a xmlns='x'/></item>`), "f")); err != nil {
+		t.Fatal(err)
+	}
+	if len(im.Report.Skipped) != 3 {
+		t.Errorf("%q", im.Report.Skipped)
+	}
+	again := importer(s)
+	again.options.Merge = true
+	if err := again.Import(t.Context(), ReadXML(file(`<item id='0'><a xmlns='x'/></item>`), "f")); err != nil { // it has no room
+		t.Fatal(err)
+	}
+	table := nodes.Open(s)
+	list, err := table.Nodes(t.Context(), ann)
+	if err != nil || list.Len() != 3 {
+		t.Fatal(list.Len(), err)
+	}
+	if c := list.Get("odd").Config; c.Access != pubsub.Whitelist || c.MaxItems != pubsub.Max || c.Title != "T" {
+		t.Errorf("%+v", c)
+	}
+	if n := list.Get("open"); n.Config.Access != pubsub.Open || len(n.Affiliations) != 0 || list.Get("unknown").Config.Access != pubsub.Whitelist {
+		t.Errorf("%+v", n)
+	}
+	page, err := table.Items(t.Context(), ann, pubsub.Query{Node: "open", Page: paging.All(), Bytes: 1 << 20})
+	if err != nil || len(page.Items) != 2 || page.Items[0].ID != "2" || page.Items[1].ID != "3" {
+		t.Errorf("%+v, %v", page.Items, err)
+	}
+}
+
+// endless is a reader of one text that does not end; it counts what is read.
+type endless struct {
+	begin string
+	read  int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, e.begin)
+	e.begin = e.begin[n:]
+	for i := n; i < len(p); i++ {
+		p[i] = 'x'
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func (e *endless) Open(string) (fs.File, error) { return e, nil }
+func (*endless) Stat() (fs.FileInfo, error)     { return nil, fs.ErrInvalid }
+func (*endless) Close() error                   { return nil }
+
+// A text, a comment or an attribute that does not end is refused before much of it is held.
+func TestLongText(t *testing.T) {
+	t.Parallel()
+	user := `<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'><user name='ann'>`
+	for _, begin := range []string{user + `<vCard xmlns='vcard-temp'><FN>`, user + `<!--`, user + `<a b='`, user + `<`, `<`, ``} {
+		in := &endless{begin: begin}
+		failed := false
+		for _, err := range ReadXML(in, "f") {
+			failed = failed || err != nil
+		}
+		if !failed || in.read > maxText+64<<10 {
+			t.Errorf("%s: %d bytes read, failed: %v", begin, in.read, failed)
+		}
+	}
+}
+
 // export is all accounts as lines of JSON.
 func export(t *testing.T, s *store.Store) string {
 	t.Helper()
@@ -217,10 +325,12 @@ func withoutCreated(lines string) (list []string) {
 		} else if strings.Contains(l, `"kind":"offline"`) {
 			l = strings.TrimSuffix(l, "\\u003c/message\\u003e\"}\n")
 		}
-		list = append(list, l)
+		list = append(list, itemTime.ReplaceAllString(l, "")) // XEP-0227 has no times of items
 	}
 	return list
 }
+
+var itemTime = regexp.MustCompile(`"at":"[^"]*"`)
 
 // Files of other servers, and hostile ones.
 func TestReadXML(t *testing.T) {

@@ -21,6 +21,8 @@ type Record struct {
 	VCard       *stanza.Element // vcard-temp (XEP-0054)
 	Private     *stanza.Element // private XML storage (XEP-0049)
 	Blocked     jid.JID         // a blocked address (XEP-0191)
+	Node        *NodePart       // what a node of the account is, without its items
+	Item        *NodeItem       // an item of a node
 	Preferences *archive.Prefs  // of the archive (XEP-0441)
 	Offline     *Message        // a message that waits for the account
 	Archived    *Message        // a message in the account's archive

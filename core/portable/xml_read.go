@@ -31,6 +31,8 @@ const (
 // Limits of what is read.
 const (
 	maxElement = 16 << 20 // bytes of one child of a user, such as a roster
+	maxText    = 2 << 20  // bytes of one text, or of the attributes of one element: the parser holds it as a whole
+	maxLine    = 4 << 20  // bytes of one line of JSON, in which characters of XML are six
 	maxDepth   = 64
 )
 
@@ -61,7 +63,25 @@ type xmlReader struct {
 // xmlFile is one file that is being read.
 type xmlFile struct {
 	*xml.Decoder
-	name string
+	name  string
+	meter *meter
+}
+
+// meter is a reader of which only so much is read for one token.
+type meter struct {
+	in   io.Reader
+	left int
+}
+
+var errLongText = fmt.Errorf("a text has more than %d bytes", maxText)
+
+func (m *meter) Read(p []byte) (int, error) {
+	if m.left <= 0 {
+		return 0, errLongText
+	}
+	n, err := m.in.Read(p)
+	m.left -= n
+	return n, err
 }
 
 // file opens a file and calls read with its root element. Files cannot include each other without end: each one is read as
@@ -72,7 +92,8 @@ func (r *xmlReader) file(name string, read func(*xmlFile, xml.StartElement) erro
 		return err
 	}
 	defer in.Close()
-	f := &xmlFile{Decoder: xml.NewDecoder(in), name: name}
+	limited := &meter{in: in, left: maxText}
+	f := &xmlFile{Decoder: xml.NewDecoder(limited), name: name, meter: limited}
 	for {
 		t, err := f.next()
 		if errors.Is(err, io.EOF) {
@@ -99,6 +120,7 @@ func (r *xmlReader) wrap(f *xmlFile, err error) error {
 // next returns the next token. Document types and processing instructions are refused: an entity could expand without end
 // (CVE-2022-0217).
 func (f *xmlFile) next() (xml.Token, error) {
+	f.meter.left = maxText
 	t, err := f.Token()
 	if err != nil {
 		return nil, err

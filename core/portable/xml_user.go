@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/features/roster"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -20,6 +21,10 @@ func (r *xmlReader) userData(f *xmlFile, e xml.StartElement) error {
 	switch {
 	case is(e, nsArchive, "archive"):
 		return f.children(func(e xml.StartElement) error { return r.message(f, e, archivedMessage) })
+	case is(e, pubsub.NSOwner, "pubsub"):
+		return f.children(func(e xml.StartElement) error { return r.nodeParts(f, e) })
+	case is(e, pubsub.NS, "pubsub"):
+		return f.children(func(e xml.StartElement) error { return r.nodeItems(f, e) })
 	case is(e, NS, "offline-messages"):
 		return f.children(func(e xml.StartElement) error { return r.message(f, e, r.offlineMessage) })
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -22,18 +23,22 @@ type XMLWriter struct {
 }
 
 // group is an element that several records of a kind are in.
-type group struct{ open, end string }
+type group struct {
+	open, end           string
+	outerOpen, outerEnd string // of an element around several groups
+}
 
 // blockList is the name of the privacy list with the blocked addresses.
 const blockList = "Blocked"
 
 // The groups.
 var (
-	rosterGroup  = group{"<query xmlns='" + nsRoster + "'>", "</query>"}
-	privateGroup = group{"<query xmlns='" + nsPrivate + "'>", "</query>"}
-	blockedGroup = group{"<query xmlns='" + nsPrivacy + "'><default name='" + blockList + "'/><list name='" + blockList + "'>", "</list></query>"}
-	offlineGroup = group{"<offline-messages>", "</offline-messages>"}
-	archiveGroup = group{"<archive xmlns='" + nsArchive + "'>", "</archive>"}
+	rosterGroup  = group{open: "<query xmlns='" + nsRoster + "'>", end: "</query>"}
+	privateGroup = group{open: "<query xmlns='" + nsPrivate + "'>", end: "</query>"}
+	blockedGroup = group{open: "<query xmlns='" + nsPrivacy + "'><default name='" + blockList + "'/><list name='" + blockList + "'>", end: "</list></query>"}
+	offlineGroup = group{open: "<offline-messages>", end: "</offline-messages>"}
+	nodeGroup    = group{open: "<pubsub xmlns='" + pubsub.NSOwner + "'>", end: "</pubsub>"}
+	archiveGroup = group{open: "<archive xmlns='" + nsArchive + "'>", end: "</archive>"}
 )
 
 // NewXMLWriter returns an XMLWriter.
@@ -46,13 +51,32 @@ func (w *XMLWriter) Write(r Record) error {
 	}
 	kind, text := w.format(r)
 	if kind != w.group {
-		w.print(w.group.end, kind.open)
-		w.group = kind
+		w.change(kind)
 	}
 	if text != "" {
 		w.print(text, "\n")
 	}
 	return w.failed
+}
+
+// change ends one group and opens another.
+func (w *XMLWriter) change(to group) {
+	w.print(w.group.end)
+	if to.outerOpen != w.group.outerOpen {
+		w.print(w.group.outerEnd, to.outerOpen)
+	}
+	w.print(to.open)
+	w.group = to
+}
+
+// itemsOf is the group of a node's items.
+func itemsOf(node string) group {
+	return group{"<items" + attribute("node", node) + ">", "</items>", "<pubsub xmlns='" + pubsub.NS + "'>", "</pubsub>"}
+}
+
+// element is the item as XML, inside the group.
+func (i *NodeItem) element() string {
+	return "<item" + attribute("id", i.ID) + ">" + i.Payload + "</item>"
 }
 
 // begin opens an account, and its host.
@@ -72,8 +96,7 @@ func (w *XMLWriter) begin(r Record) {
 }
 
 func (w *XMLWriter) endAccount() {
-	w.print(w.group.end)
-	w.group = group{}
+	w.change(group{})
 	if !w.account.IsZero() {
 		w.print("</user>\n")
 		w.account = jid.JID{}
@@ -120,6 +143,10 @@ func (w *XMLWriter) format(r Record) (group, string) {
 		return privateGroup, inside(r.Private, nsPrivate)
 	case !r.Blocked.IsZero():
 		return blockedGroup, "<item type='jid' action='deny' order='0'" + attribute("value", r.Blocked.String()) + "/>"
+	case r.Node != nil:
+		return nodeGroup, inside(r.Node.XML, pubsub.NSOwner)
+	case r.Item != nil:
+		return itemsOf(r.Item.Node), r.Item.element()
 	case r.Preferences != nil:
 		return group{}, r.Preferences.Element().String()
 	case r.Offline != nil:

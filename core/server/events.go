@@ -54,9 +54,7 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 		capabilities: capabilities.New(h), bookmarks: kept, push: pushed,
 		pep: pep.New(h, a.nodes, pep.Options{
 			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log, Committed: func(ctx context.Context, c pubsub.Committed) { e.committed(ctx, c, a.log) },
-			Limits: func() pubsub.Limits {
-				return pubsub.Limits{Nodes: c.Nodes, Items: c.Items, Bytes: int64(c.Bytes), Payload: int(c.Payload), Subscriptions: c.Subscriptions}
-			},
+			Limits: func() pubsub.Limits { return accountNodes(a.config) },
 		}),
 		domain: pubsubdomain.New(a.nodes, pubsubdomain.Options{
 			Log: a.log, MayCreate: mayCreate(a.config),
@@ -73,6 +71,12 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 		e.pep.SendLast(ctx, pep.Interested{Session: c.Session, Before: c.Before, Now: c.Now, Route: c.Route})
 	})
 	return e
+}
+
+// accountNodes returns the limits of the nodes of an account.
+func accountNodes(config config.Config) pubsub.Limits {
+	c := config.Pubsub
+	return pubsub.Limits{Nodes: c.Nodes, Items: c.Items, Bytes: int64(c.Bytes), Payload: int(c.Payload), Subscriptions: c.Subscriptions}
 }
 
 // committed tells the features that follow the nodes of accounts of a change.

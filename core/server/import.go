@@ -35,7 +35,7 @@ func OpenImport(ctx context.Context, c config.Config, merge bool) (*Import, erro
 		return nil, err
 	}
 	im := portable.NewImporter(s, portable.ImportOptions{
-		Hosts: c.Server.Hosts, Iterations: c.Login.Iterations, Merge: merge, Message: int(c.Limits.StanzaBytes), VCard: int(c.Limits.VCardBytes),
+		Hosts: c.Server.Hosts, Iterations: c.Login.Iterations, Merge: merge, Message: int(c.Limits.StanzaBytes), VCard: int(c.Limits.VCardBytes), Nodes: accountNodes(c),
 	})
 	return &Import{im, s, hold}, nil
 }

@@ -69,7 +69,11 @@ func StartEjabberd(t testing.TB, setup Setup) *Ejabberd {
 	}
 	fmt.Fprintf(&b, "modules:\n")
 	for _, m := range ejabberdModules {
-		fmt.Fprintf(&b, "  mod_%s: {}\n", m)
+		options := "{}"
+		if m == "pubsub" && setup.Nodes {
+			options = "{plugins: [flat, pep]}"
+		}
+		fmt.Fprintf(&b, "  mod_%s: %s\n", m, options)
 	}
 	if len(privileged) == 0 {
 		privileged = []string{"nobody.invalid"}

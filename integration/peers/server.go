@@ -53,6 +53,7 @@ type Setup struct {
 	Rooms      string // domain of chat rooms with an archive, on Prosody; empty: none
 	Anonymous  bool   // a second domain, "anon." and the first, on which logins are anonymous
 	Admin      string // localpart of an account that may use admin commands
+	Nodes      bool   // ejabberd: accounts have nodes (XEP-0163); the others always have them
 }
 
 // Server is an XMPP server that runs.

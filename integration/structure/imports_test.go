@@ -77,7 +77,7 @@ var importRules = []importRule{
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock", "core/store/sqlerror")},
 	{"core/store/transfer", []string{"core/store"}},
 	{"core/store/resumable", join(addresses, "core/archive", "core/resumption", "core/store", "core/store/scan")},
-	{"core/portable", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/store", "core/store/moderation")},
+	{"core/portable", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/store", "core/store/moderation", "core/store/nodes")},
 	{"core/store/archives", join(join(engines, addresses...), "core/store/scan", "core/store/wordindex")},
 	{"core/store/indexing", []string{"core/store/archives", "core/store/scan"}},
 	{"core/store/wordindex", []string{"core/search", "core/store/scan"}},

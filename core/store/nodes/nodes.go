@@ -24,6 +24,9 @@ func New(s *store.Store) *Nodes {
 	return &Nodes{s}
 }
 
+// Open returns the nodes of a database that is not served, or that New was called for.
+func Open(s *store.Store) *Nodes { return &Nodes{s} }
+
 const (
 	ownNodesSQL = `DELETE FROM pubsub_nodes WHERE account IS NULL AND EXISTS (
 	SELECT 1 FROM pubsub_affiliations AS mine WHERE mine.service = pubsub_nodes.service AND mine.node = pubsub_nodes.node
