@@ -142,6 +142,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	})
 	l.offline.Refuse(l.blocking.Blocks)
 	l.offline.Skip(l.archive.Given)
+	l.offline.Archived(l.archive.Has)
 	l.presence.OnArrival(l.offline.Arrived)
 	l.presence.OnArrival(l.archive.Arrived)
 	l.presence.OnArrival(l.events.push.Arrived)

@@ -2,8 +2,13 @@ package mam
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"sync"
 
+	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 )
 
@@ -58,6 +63,28 @@ func (a *Archive) Given(to *router.Bound, id string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.ids[to][id]
+}
+
+// Has returns those of some messages that an account's archive has, by their ids.
+func (a *Archive) Has(ctx context.Context, account jid.JID, ids []string) ([]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	_, err := a.store.Query(ctx, account, archive.Filter{IDs: ids}, archive.Page{})
+	switch {
+	case err == nil: // all of them
+		return ids, nil
+	case !errors.Is(err, archive.ErrNoEntry):
+		return nil, fmt.Errorf("look for messages in the archive of %s: %w", account, err)
+	case len(ids) == 1:
+		return nil, nil
+	}
+	first, err := a.Has(ctx, account, ids[:len(ids)/2])
+	if err != nil {
+		return nil, err
+	}
+	rest, err := a.Has(ctx, account, ids[len(ids)/2:])
+	return slices.Concat(first, rest), err
 }
 
 // Arrived is called when a session has become available and has been given its offline messages. It is a presence.Arrival.

@@ -57,6 +57,7 @@ type Offline struct {
 	store    Store
 	log      *slog.Logger
 	has      func(to *router.Bound, id string) bool
+	archived func(ctx context.Context, account jid.JID, ids []string) ([]string, error)
 	blocks   func(ctx context.Context, a *router.Account, sender jid.JID) (bool, error)
 	accounts *router.Slot[account]
 	served   *router.Flag // the session has received the stored messages
@@ -105,9 +106,10 @@ func (o *Offline) Feature() router.Feature {
 			{Name: "delay", Position: router.Clean, Outbound: o.removeForgedDelay, Inbound: o.removeForgedDelay},
 			{Name: "offline", Position: router.Hold, Inbound: o.hold, Undelivered: o.undelivered},
 		},
-		HostDisco: router.Disco{Info: disco.Info{Features: []string{feature}}},
-		Slots:     []router.AccountSlot{o.accounts},
-		Flags:     []*router.Flag{o.served},
+		HostDisco:   router.Disco{Info: disco.Info{Features: []string{feature}}},
+		BeforeLogin: &router.BeforeLogin{Inline: router.Inline{Bound: o.clear}},
+		Slots:       []router.AccountSlot{o.accounts},
+		Flags:       []*router.Flag{o.served},
 		Counters: []router.Counter{
 			{Setting: "limits.offline_messages", Value: &o.tooMany}, {Setting: "limits.offline_bytes", Value: &o.tooLarge},
 		},

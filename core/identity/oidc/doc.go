@@ -1,6 +1,6 @@
 // Package oidc checks access tokens and ID tokens of an OpenID Connect provider, which are JSON Web Tokens that it has signed.
 //
-// The provider's metadata is read when the first token is checked, and again after an hour, while the old metadata stays in use; a provider that
+// The provider's metadata is read when the first token is checked, and again after an hour, while the old metadata stays in use, also where the provider does not answer; a provider that
 // is down when the server starts is asked later. Its keys are read when a token names one that is not known, so that the provider
 // can replace them at any time. Each address is asked once in ten seconds at most: made-up tokens cause no more than that.
 //

@@ -140,7 +140,8 @@ func (r *recorder) VerifySignature(ctx context.Context, token string) ([]byte, e
 	return body, err
 }
 
-// metadata returns the provider's metadata. After an hour it is read again; if that fails the old metadata stays in use.
+// metadata returns the provider's metadata. After an hour it is read again, and until that has succeeded the old metadata is in use: no
+// login waits for a provider that does not answer.
 func (p *Provider) metadata(ctx context.Context) (*metadata, error) {
 	p.mu.Lock()
 	m := p.current
@@ -149,6 +150,9 @@ func (p *Provider) metadata(ctx context.Context) (*metadata, error) {
 		return m, nil
 	}
 	read := p.reads.DoChan("", func() (any, error) { return p.discover() })
+	if m != nil {
+		return m, nil
+	}
 	select {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("read the metadata of the provider: %w", ctx.Err())
@@ -156,15 +160,23 @@ func (p *Provider) metadata(ctx context.Context) (*metadata, error) {
 		if result.Err == nil {
 			return result.Val.(*metadata), nil
 		}
-		if m != nil {
-			p.log.Warn("metadata of the OpenID Connect provider cannot be read, the old metadata stays in use", "issuer", p.settings.Issuer, "err", result.Err)
-			return m, nil
-		}
 		return nil, fmt.Errorf("read the metadata of the provider: %w", result.Err)
 	}
 }
 
+// discover reads the metadata.
 func (p *Provider) discover() (*metadata, error) {
+	m, err := p.readMetadata()
+	p.mu.Lock()
+	old := p.current != nil
+	p.mu.Unlock()
+	if err != nil && old && p.fetcher.closed.Err() == nil {
+		p.log.Warn("metadata of the OpenID Connect provider cannot be read, the old metadata stays in use", "issuer", p.settings.Issuer, "err", err)
+	}
+	return m, err
+}
+
+func (p *Provider) readMetadata() (*metadata, error) {
 	ctx := oidc.ClientContext(context.Background(), p.client) // which has a time limit, and ends with Close
 	found, err := oidc.NewProvider(ctx, p.settings.Issuer)
 	if err != nil {

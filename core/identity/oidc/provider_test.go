@@ -1,9 +1,11 @@
 package oidc
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -220,6 +222,38 @@ func TestHostileProvider(t *testing.T) {
 			}
 		})
 	}
+}
+
+// While the provider does not answer, logins go on with what is known of it: none waits for the read that it begins.
+func TestProviderHangs(t *testing.T) {
+	t.Parallel()
+	server := identitytest.StartProvider(t)
+	c := settings(server)
+	c.Timeout = config.Duration(10 * time.Minute)
+	p := open(t, c)
+	token := server.Sign(nil, map[string]any{
+		"iss": server.Issuer, "sub": "1", "aud": identitytest.ClientID, "exp": time.Now().Add(time.Hour).Unix(), "preferred_username": "ann",
+	})
+	if _, err := p.CheckToken(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	p.fetcher.next.CloseIdleConnections()
+	begun := make(chan struct{}, 1)
+	p.fetcher.next.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		select {
+		case begun <- struct{}{}:
+		default:
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	p.later(discoverEvery)
+	for range 3 {
+		if _, err := p.CheckToken(t.Context(), token); err != nil {
+			t.Error(err)
+		}
+	}
+	<-begun // or the test would show nothing
 }
 
 // A provider that does not answer holds a login up for as long as is configured.

@@ -90,6 +90,30 @@ func TestTokens(t *testing.T) {
 	seeds("")
 }
 
+// After the life of tokens was made shorter, a new token expires before the one in use: it takes its place all the same.
+func TestTokenWithShorterLife(t *testing.T) {
+	t.Parallel()
+	s, ctx := open(t), t.Context()
+	a := New(s, jid.MustParse("example.org"), Options{})
+	ann, c := jid.MustParse("ann@example.org"), made(t, 10)
+	if err := s.CreateAccount(ctx, ann, c); err != nil {
+		t.Fatal(err)
+	}
+	now, agent := time.Now(), sasl.UserAgent{ID: "phone"}
+	long, short := token("long", now.Add(30*24*time.Hour)), token("short", now.Add(time.Hour))
+	for _, k := range []sasl.Token{long, short} {
+		if err := a.Issue(ctx, "ann", agent, k, byKey(c)); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Use(ctx, "ann", "phone", sasl.Use{Token: k}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := a.Tokens(ctx, "ann", "phone"); err != nil || len(list) != 1 || string(list[0].Seed) != "short" || list[0].Fresh {
+		t.Errorf("%+v %v", list, err)
+	}
+}
+
 // Whom an account's owner sees, and whose access ends.
 func TestClients(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ const (
 
 	deleteTokenSQL = `DELETE FROM client_tokens WHERE account = ? AND client = ? AND seed = ?`
 
-	deleteOtherTokensSQL = `DELETE FROM client_tokens WHERE account = ? AND client = ? AND seed <> ? AND expires <= ?`
+	deleteOtherTokensSQL = `DELETE FROM client_tokens WHERE account = ? AND client = ? AND seed <> ? AND (expires <= ? OR NOT fresh)`
 
 	useTokenSQL = `UPDATE client_tokens SET fresh = FALSE, count = ? WHERE account = ? AND client = ? AND seed = ?`
 )
@@ -63,7 +63,8 @@ func (a *Accounts) Use(ctx context.Context, username, client string, u sasl.Use)
 		if err == nil && u.Invalidate {
 			_, err = tx.Exec(deleteTokenSQL, key, client, seed)
 		} else if err == nil {
-			// XEP-0484 §3.5: tokens that expire earlier are not valid any more, in the slot of used tokens above all.
+			// XEP-0484 §3.5: tokens that expire earlier are not valid any more. The one that was in use before ends in any case: after
+			// the life of tokens was made shorter it may be the one that expires later.
 			if _, err = tx.Exec(deleteOtherTokensSQL, key, client, seed, u.Token.Expires.UnixMicro()); err == nil {
 				_, err = tx.Exec(useTokenSQL, u.Count, key, client, seed)
 			}
