@@ -22,6 +22,7 @@ type Config struct {
 	Log        Log         `toml:"log" doc:"Logging, to standard error."`
 	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
 	Services   []Service   `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
+	Retention  []Retention `toml:"retention" reload:"yes" doc:"How long the archives of a host's accounts are kept. Accounts can choose a shorter time by the command 'How long messages are kept', and administrators can set any time for an account."`
 	Groups     []Group     `toml:"shared_group" reload:"yes" doc:"Groups of accounts that are in each other's rosters, as if all of them had subscribed to each other. Clients cannot change these contacts."`
 	LDAP       []LDAP      `toml:"ldap" doc:"Directories that check passwords (LDAP). Clients must send the password itself, over TLS: SCRAM is not offered."`
 	HTTPChecks []HTTPCheck `toml:"http_check" doc:"Web services that check passwords."`
@@ -217,6 +218,12 @@ type Group struct {
 
 // Everyone reports whether all accounts of the host are members.
 func (g Group) Everyone() bool { return len(g.Members) == 1 && g.Members[0] == "everyone" }
+
+// Retention is one [[retention]].
+type Retention struct {
+	Host    string   `toml:"host" reload:"yes" doc:"A served host."`
+	Archive Duration `toml:"archive" reload:"yes" doc:"How long messages stay in the archives of its accounts, in place of server.archive. 0: for ever."`
+}
 
 // Foreign is section [foreign].
 type Foreign struct {

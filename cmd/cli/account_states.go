@@ -54,7 +54,7 @@ roles too, also to addresses of other servers.`
 			})
 		},
 	}
-	return []*cobra.Command{disable, enable, p.lockCommand(), show, grant, revoke}
+	return []*cobra.Command{disable, enable, p.lockCommand(), show, grant, revoke, p.retentionCommand()}
 }
 
 func (p program) lockCommand() *cobra.Command {
@@ -75,6 +75,20 @@ A running server ends the account's sessions within a second.`
 	lock.Flags().DurationVar(&duration, "for", 0, "how long, such as 90m or 24h")
 	lock.Flags().StringVar(&until, "until", "", "until when, such as 2027-01-31 or 2027-01-31T08:00:00Z")
 	return lock
+}
+
+func (p program) retentionCommand() *cobra.Command {
+	c := p.accountChange("retention USER[@HOST] DAYS", "Set how long the messages of an account are kept (DAYS is a number, forever or default)", `the archive of %s is kept so`,
+		func(ctx context.Context, a *server.Accounts, args []string) (string, error) {
+			return a.SetRetention(ctx, args[0], args[1])
+		})
+	c.Args = cobra.ExactArgs(2)
+	c.Long = `Set how long the messages of an account are kept, in place of what the configuration says of its host.
+
+A running server deletes what is older within an hour; it cannot be brought back. The account can choose a shorter time. 'default' is
+what the configuration says.`
+	c.Example = "  dragoman account retention ann@example.org 30 -c dragoman.toml"
+	return c
 }
 
 // lockEnd returns the end of a lock from the two flags, of which one is given.
@@ -121,8 +135,8 @@ func show(cmd *cobra.Command, a server.AccountInfo) {
 	if !a.LastSeen.IsZero() {
 		seen = a.LastSeen.Format(time.RFC3339)
 	}
-	fmt.Fprintf(out, "account:   %s\ncreated:   %s\nstate:     %s\nrole:      %s\nlast seen: %s\n",
-		a.JID, a.Created.Format(time.RFC3339), accountState(a), role, seen)
+	fmt.Fprintf(out, "account:   %s\ncreated:   %s\nstate:     %s\nrole:      %s\nlast seen: %s\narchive:   %s\n",
+		a.JID, a.Created.Format(time.RFC3339), accountState(a), role, seen, a.Archive)
 }
 
 func accountState(a server.AccountInfo) string {

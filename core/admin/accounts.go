@@ -85,6 +85,14 @@ func (s *Service) SetPassword(ctx context.Context, a Actor, account jid.JID, pas
 	}}, []jid.JID{account})
 }
 
+// SetRetention sets how long the archive of an account is kept in place of what the configuration says; 0 is nothing else than that.
+// The account can still choose a shorter time.
+func (s *Service) SetRetention(ctx context.Context, a Actor, account jid.JID, keep time.Duration) error {
+	return s.each(ctx, a, change{"set retention of the archive", ManageAccounts, func(account jid.JID) error {
+		return s.Archives.SetGrantedRetention(ctx, account, keep)
+	}}, []jid.JID{account})
+}
+
 // EndSessions ends all sessions of an account for each bare address, and one session for each full one. Their clients may log in again.
 func (s *Service) EndSessions(ctx context.Context, a Actor, addresses []jid.JID) error {
 	const condition, text = "policy-violation", "an administrator has ended this session"

@@ -37,7 +37,7 @@ type Right uint8
 const (
 	SeeAccounts    Right = iota // numbers and lists of accounts, their last activity, state and sessions
 	CreateAccounts              // create accounts, and invite new ones
-	ManageAccounts              // change passwords, disable, enable and lock accounts, end sessions; those of lower roles only
+	ManageAccounts              // change passwords, disable, enable and lock accounts, set how long their messages are kept, end sessions; those of lower roles only
 	Announce                    // announcements, the message of the day, the welcome message
 	EditLists                   // addresses with which nobody may communicate, or only with which
 	ManageRooms                 // list, change and destroy rooms; create as many as wanted
@@ -55,7 +55,7 @@ var table = [rights]struct {
 }{
 	SeeAccounts:    {Operator, "see numbers and lists of accounts, their state, sessions and last activity"},
 	CreateAccounts: {Operator, "create accounts and invitations to new ones; names that the configuration reserves: administrators only"},
-	ManageAccounts: {Operator, "change passwords, disable, enable and lock accounts, end sessions; operators: of users only"},
+	ManageAccounts: {Operator, "change passwords, disable, enable and lock accounts, set how long their messages are kept, end sessions; operators: of users only"},
 	Announce:       {Operator, "send announcements, set the message of the day and the welcome message"},
 	EditLists:      {Operator, "edit the lists of addresses that are blocked or allowed on the whole server"},
 	ManageRooms:    {Operator, "list, change and destroy rooms, and create any number of them"},

@@ -45,6 +45,12 @@ type AccountWriter interface {
 	RemoveAccount(ctx context.Context, account jid.JID) error
 }
 
+// ArchiveKeeper keeps for how long the messages of accounts are kept.
+type ArchiveKeeper interface {
+	// SetGrantedRetention sets that in place of what the configuration says; 0 is nothing else than that.
+	SetGrantedRetention(ctx context.Context, account jid.JID, keep time.Duration) error
+}
+
 // Options are the parameters of New.
 type Options struct {
 	Host     *router.Host
@@ -54,6 +60,7 @@ type Options struct {
 	Texts    TextStore
 	Lists    ListStore
 	Rooms    RoomKeeper // nil: the host has no rooms. It is set before the host serves
+	Archives ArchiveKeeper
 	// Reserved reports whether the configuration reserves the name of an account.
 	Reserved func(account jid.JID) bool
 	// Foreign reports whether another back end than our own checks the password of an account.

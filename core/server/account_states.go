@@ -18,6 +18,7 @@ type AccountInfo struct {
 	Role       admin.Role
 	Configured bool      // the configuration gives the role
 	LastSeen   time.Time // zero: never, or online since the server was started
+	Archive    string    // how long its archive is kept, such as "30 days"; only Show gives it
 }
 
 // rights returns the roles that the configuration and the database give.
@@ -88,8 +89,12 @@ func (a *Accounts) Show(ctx context.Context, name string) (AccountInfo, error) {
 	if err != nil {
 		return AccountInfo{}, err
 	}
+	keep, err := a.retentionText(ctx, address)
+	if err != nil {
+		return AccountInfo{}, err
+	}
 	seen, _, err := a.store.LastSeen(ctx, address)
-	return AccountInfo{Account: account, Role: r.Role(address), Configured: r.Configured(address) == r.Role(address), LastSeen: seen}, err
+	return AccountInfo{Account: account, Role: r.Role(address), Configured: r.Configured(address) == r.Role(address), LastSeen: seen, Archive: keep}, err
 }
 
 // List returns all accounts.

@@ -46,6 +46,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/store/directory"
 	"github.com/dragoman-im/dragoman/core/store/moderation"
+	"github.com/dragoman-im/dragoman/core/store/retention"
 )
 
 // Name and address of this software, the latter for entity capabilities (XEP-0115 §4).
@@ -78,6 +79,7 @@ type shared struct {
 	subscribed []rtbl.Name  // the lists that the first host has subscribed to
 	proxy      proxy.Options
 	rooms      *notification.Notifier
+	kept       func(account jid.JID) time.Duration // how long archives are kept by the configuration
 }
 
 // linked are the features that the server calls directly, or that depend on each other.
@@ -118,7 +120,9 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.presence = presence.New(h, l.blocking.Subscriptions(l.roster), a.store, a.log)
 	l.offline = offline.New(h, a.store, a.log)
 	l.archive = archiving{
-		Archive:  mam.New(h, a.store, mam.Options{Listed: l.roster.Listed, Retracter: a.store, Log: a.log}),
+		Archive: mam.New(h, a.store, mam.Options{
+			Listed: l.roster.Listed, Retracter: a.store, Retention: mam.Retention{Store: retention.New(a.store), Host: a.shared.kept}, Log: a.log,
+		}),
 		messages: messagesearch.New(h, archive.NewSearcher(a.store), a.config.Limits.ArchiveSearches),
 	}
 	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
@@ -174,7 +178,7 @@ func registerOptions(a assembly, l linked) register.Options {
 func newAdmin(h *router.Host, a assembly) *admin.Service {
 	t := administration.New(a.store, a.config.Login.Iterations)
 	return admin.New(admin.Options{
-		Host: h, Rights: a.rights, Accounts: t, Reader: t, Texts: t, Lists: t,
+		Host: h, Rights: a.rights, Accounts: t, Reader: t, Texts: t, Lists: t, Archives: retention.New(a.store),
 		Reserved: func(account jid.JID) bool { return a.reserved[account] }, Foreign: a.foreign,
 		Removed: a.removed, Stop: a.stop, Log: a.log,
 	})

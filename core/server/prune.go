@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/archives"
 	"github.com/dragoman-im/dragoman/core/store/authentication"
@@ -17,7 +18,7 @@ const (
 	pruneBatch = 1000
 )
 
-// prune deletes archived messages that are older than server.archive.
+// prune deletes archived messages that are older than their accounts and hosts keep them.
 func (s *Server) prune(ctx context.Context) error {
 	clock := store.NewClock(s.store, "archive", time.Now, s.log)
 	for {
@@ -70,14 +71,20 @@ func (s *Server) pruneArchive(ctx context.Context, clock *store.Clock) error {
 		return err
 	}
 	for after := int64(0); ctx.Err() == nil; {
-		keep := time.Duration(s.reloadable.keep.Load())
-		if keep <= 0 {
-			return nil // they are kept for ever
-		}
-		_, after, err = s.store.PruneArchive(ctx, store.Pruning{Before: now.Add(-keep), Now: now, After: after, Limit: pruneBatch})
-		if err != nil || after == 0 {
+		most, err := s.longestKept(ctx)
+		if err != nil {
 			return err
 		}
+		if most == archive.Forever {
+			break
+		}
+		_, after, err = s.store.PruneArchive(ctx, store.Pruning{Before: now.Add(-most), Now: now, After: after, Limit: pruneBatch})
+		if err != nil {
+			return err
+		}
+		if after == 0 {
+			break
+		}
 	}
-	return nil
+	return s.expireArchives(ctx, now)
 }

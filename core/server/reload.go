@@ -17,8 +17,9 @@ type reloadable struct {
 	groups       atomic.Pointer[[]config.Group]
 	lists        *abuse.Lists // of strangers
 	inForce      sharedGroups
-	keep         atomic.Int64  // server.archive
-	kept         chan struct{} // wakes prune after a change of keep
+	keep         atomic.Pointer[kept] // server.archive and retention
+	kept         chan struct{}        // wakes prune after a change of keep
+	expired      expired
 	archiveQuota archiveQuota
 	clientsKept  atomic.Int64 // login.clients_kept
 }
@@ -58,7 +59,7 @@ func (s *Server) Reload(c config.Config) error {
 	s.reloadable.archiveQuota.set(c)
 	s.http.web.SetLimits(webLimits(c.Limits))
 	s.setUploadLimits(c.Upload)
-	if s.reloadable.keep.Swap(int64(c.Server.Archive)) != int64(c.Server.Archive) {
+	if k := newKept(c); !s.reloadable.keep.Swap(k).equal(k) {
 		select {
 		case s.reloadable.kept <- struct{}{}:
 		default:

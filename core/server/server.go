@@ -76,7 +76,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 			s = nil
 		}
 	}()
-	s.reloadable.keep.Store(int64(c.Server.Archive))
+	s.reloadable.keep.Store(newKept(c))
 	s.reloadable.archiveQuota.set(c)
 	s.reloadable.groups.Store(&c.Groups)
 	s.reloadable.clientsKept.Store(int64(c.Login.ClientsKept))
@@ -118,7 +118,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err != nil {
 			return s, fmt.Errorf("server.hosts: %w", err)
 		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list, shared: shared{s.reloadable.lists, subscribed, s.ports.proxyOptions(c), s.rooms}})
+		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list, shared: shared{s.reloadable.lists, subscribed, s.ports.proxyOptions(c), s.rooms, s.keptByConfig}})
 		if err != nil {
 			return s, err
 		}

@@ -22,5 +22,6 @@ func (s *Server) indexWords(ctx context.Context) error {
 		if err := indexer.Run(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("archived messages not indexed: a search reads fewer of them at once", "err", err)
 		}
+		s.trimWords(ctx)
 	}
 }

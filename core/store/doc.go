@@ -51,7 +51,7 @@
 //
 // archives has the tables of message archives, authentication the credentials of accounts; schema prepares
 // migrations for a dialect, and scan reads rows; postgres has the connections to PostgreSQL, and pipeline sends
-// statements there whose answers nobody waits for; deletions is a file beside a SQLite database; directory has the user directory, moderation whom accounts have blocked, rooms the rooms of the server; clock is the time by
+// statements there whose answers nobody waits for; deletions is a file beside a SQLite database; directory has the user directory, retention deletes what is too old from single archives, moderation whom accounts have blocked, rooms the rooms of the server; clock is the time by
 // which old rows are deleted; wordindex has the words of messages, and indexing decides when they are indexed; exclusive locks a database for one server; transfer copies a database to another
 // one; storetest makes databases for tests, which all run on both engines.
 //

@@ -88,6 +88,7 @@ var importRules = []importRule{
 	{"core/store/exclusive", []string{"core/store/postgres"}},
 	{"core/store/administration", join(addresses, "core/admin", "core/sasl", "core/store", "core/store/scan")},
 	{"core/store/moderation", join(addresses, "core/archive", "core/features/abuse", "core/features/blocking", "core/features/rtbl", "core/store", "core/store/scan")},
+	{"core/store/retention", join(addresses, "core/archive", "core/store", "core/store/archives", "core/store/scan")},
 	{"core/store/directory", join(addresses, "core/features/search", "core/store", "core/store/scan")},
 	{"core/store/nodes", join(join(engines, addresses...), "core/store", "core/store/scan")},
 	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/features/clients", "core/store", "core/store/scan")},
@@ -99,7 +100,7 @@ var importRules = []importRule{
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/rooms"}},
+	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/retention", "core/store/rooms"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},

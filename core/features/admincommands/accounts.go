@@ -3,8 +3,11 @@ package admincommands
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/admin"
+	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -28,6 +31,7 @@ var accountCommands = []declared{
 	{"end-user-session", "End sessions of users", admin.ManageAccounts, endSessions, false},
 	{"get-user-password", "Get a user's password", admin.ManageAccounts, refusePassword, true},
 	{"change-user-password", "Change a user's password", admin.ManageAccounts, changePassword, false},
+	{"archive-retention", "Set how long a user's messages are kept", admin.ManageAccounts, setRetention, false}, // not of XEP-0133
 }
 
 func addUser(_ context.Context, q request) (command.Step, error) {
@@ -133,5 +137,37 @@ func changePassword(_ context.Context, q request) (command.Step, error) {
 			return command.Step{}, err
 		}
 		return done("The password of " + account.String() + " is changed.")
+	}), nil
+}
+
+func setRetention(_ context.Context, q request) (command.Step, error) {
+	const field = "days"
+	f := q.form("What is older is deleted from the account's archive within an hour, and cannot be brought back.")
+	f.Add(
+		form.Field{Var: fieldAccount, Type: form.JIDSingle, Label: "The address of the account", Required: true},
+		form.Field{Var: field, Type: form.TextSingle, Label: "Days; 0: for ever; empty: as the configuration says"},
+	)
+	return q.ask(f, func(ctx context.Context, answers *form.Form) (command.Step, error) {
+		account, err := bareAddress(answers, fieldAccount)
+		if err != nil {
+			return command.Step{}, err
+		}
+		keep, text := time.Duration(0), "as the configuration says"
+		switch given := strings.TrimSpace(answers.Get(field)); given {
+		case "":
+		case "0":
+			keep = archive.Forever
+		default:
+			if keep, err = archive.ParseDays(given); err != nil {
+				return command.Step{}, &form.FieldError{Var: field, Label: "Days", Problem: "cannot be used: " + err.Error()}
+			}
+		}
+		if keep > 0 {
+			text = archive.RetentionText(keep)
+		}
+		if err := q.SetRetention(ctx, q.who, account, keep); err != nil {
+			return command.Step{}, err
+		}
+		return done("The archive of " + account.String() + " is kept " + text + ".")
 	}), nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
@@ -36,6 +37,8 @@ type Options struct {
 	Listed func(ctx context.Context, account *router.Account, contact jid.JID) (bool, error)
 	// Retracter removes retracted messages; without it they stay.
 	Retracter Retracter
+	// Retention is how long messages are kept; without a Store accounts cannot choose that.
+	Retention Retention
 	Log       *slog.Logger
 }
 
@@ -70,6 +73,10 @@ func New(h *router.Host, s Store, o Options) *Archive {
 
 // Feature declares the feature.
 func (a *Archive) Feature() router.Feature {
+	host := router.Disco{Info: disco.Info{Features: []string{message.NSRetract}}}
+	if a.Retention.Store != nil {
+		host.Commands = []command.Command{a.retentionCommand()}
+	}
 	return router.Feature{
 		Name:        "archive",
 		Stages:      []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received}},
@@ -78,7 +85,7 @@ func (a *Archive) Feature() router.Feature {
 		AccountDisco: router.Disco{Info: disco.Info{
 			Features: append(a.engine.Features(false), message.NSStanzaID, message.NSRetract, message.NSRetract+"#tombstone"), // XEP-0313 §7, XEP-0359 §4, XEP-0424 §2, §4
 		}},
-		HostDisco: router.Disco{Info: disco.Info{Features: []string{message.NSRetract}}},
+		HostDisco: host,
 		Slots:     []router.AccountSlot{a.prefs, a.given},
 		Specs: []spec.Spec{
 			{Number: "0441", Title: "Message Archive Management Preferences", Version: "0.2.0", State: spec.Complete, Note: "Server."},

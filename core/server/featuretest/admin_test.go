@@ -15,7 +15,7 @@ const (
 	bossPC    = "boss@example.org/pc"
 	helpPC    = "help@example.org/pc"
 
-	allCommands = 31 // that are listed for an administrator
+	allCommands = 32 // that are listed for an administrator
 )
 
 // startManaged is a server with an administrator, an operator and accounts.

@@ -84,17 +84,10 @@ func enforce(ctx context.Context, reads Reader, w writer, number int64, q Quota)
 			upTo = max(upTo, position)
 		}
 	}
-	for n := deleteAtOnce; upTo > 0 && n == deleteAtOnce; {
-		err := w.Write(ctx, func(tx *sql.Tx) (err error) {
-			n, err = deleteUpTo(tx, number, upTo)
-			return err
-		})
-		if err != nil {
-			return deleted, err
-		}
-		deleted += n
+	if upTo == 0 {
+		return 0, nil
 	}
-	return deleted, nil
+	return deleteAllUpTo(ctx, w, number, upTo)
 }
 
 // deleteUpTo deletes some of the oldest entries of an archive.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/dragoman-im/dragoman/core/search"
 	"github.com/dragoman-im/dragoman/core/store/scan"
@@ -75,7 +76,7 @@ func (x *Index) Merge(ctx context.Context, q scan.Querier, w Writer, owner, olde
 		}
 		chunks, err := x.mergedChunks(ctx, q, owner, run)
 		if err == nil {
-			err = x.replace(ctx, w, owner, replacement{was, run, chunks})
+			err = x.replace(ctx, w, owner, replacement{was, run, chunks, minPosition})
 		}
 		if err != nil {
 			return fmt.Errorf("merge word index: %w", err)
@@ -88,11 +89,69 @@ const (
 	maxPosition = 1<<63 - 1
 )
 
+// Trim deletes the segments whose messages are all before a position, and writes those anew of whose time a quarter at least is before
+// it: what is deleted from an archive does not stay in the index until the last message of a segment goes. Like Merge it is called by
+// one goroutine at a time.
+func (x *Index) Trim(ctx context.Context, q scan.Querier, w Writer, owner, oldest int64) error {
+	was, err := x.State(ctx, q, owner)
+	if err != nil {
+		return err
+	}
+	list, err := x.segments(ctx, q, owner, minPosition, oldest)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		switch {
+		case s.last < oldest:
+			err = x.drop(ctx, w, owner, s.number)
+		case oldest-s.first >= (s.last-s.first)/4:
+			err = x.trim(ctx, q, w, owner, trimming{was, s, oldest})
+		}
+		if err != nil {
+			return fmt.Errorf("trim word index: %w", err)
+		}
+	}
+	return nil
+}
+
+// trimming is a segment that is written anew without what is before a position.
+type trimming struct {
+	was State
+	segment
+	oldest int64
+}
+
+func (x *Index) trim(ctx context.Context, q scan.Querier, w Writer, owner int64, t trimming) error {
+	list, err := x.readChunks(ctx, q, x.sql[chunksSQL], owner, t.number)
+	if err != nil {
+		return err
+	}
+	c := cursor{chunks: list}
+	var b builder
+	var positions []int64
+	for err = c.step(); err == nil && !c.ended; {
+		term := c.term
+		positions = positions[:0]
+		for ; err == nil && !c.ended && c.term == term; err = c.step() {
+			positions = append(positions, c.list...)
+		}
+		if from, _ := slices.BinarySearch(positions, t.oldest); from < len(positions) {
+			b.add(term, positions[from:])
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return x.replace(ctx, w, owner, replacement{t.was, []segment{t.segment}, b.chunks, t.oldest})
+}
+
 // replacement is segments, and the chunks of the one that replaces them.
 type replacement struct {
 	was    State // before they were read
 	run    []segment
 	chunks []chunk
+	oldest int64 // what is before it is in no chunk
 }
 
 // replace writes the merged segment in steps, and then deletes the others.
@@ -102,6 +161,7 @@ func (x *Index) replace(ctx context.Context, w Writer, owner int64, r replacemen
 		merged.docs += s.docs
 		merged.first, merged.last = min(merged.first, s.first), max(merged.last, s.last)
 	}
+	merged.first = max(merged.first, r.oldest)
 	err := w.Write(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRow(x.sql[takeNumberSQL], owner).Scan(&merged.number); err != nil {
 			return err
