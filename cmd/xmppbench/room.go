@@ -21,12 +21,17 @@ func roomCommand(o *options) *cobra.Command {
 	duration := cmd.Flags().Duration("for", 5*time.Second, "for how long")
 	window := cmd.Flags().Int("window", 5, "messages in flight")
 	link := cmd.Flags().String("link", "", "beginning of the user names to register with at the room's service first, for a gateway's room (XEP-0077)")
+	create := cmd.Flags().Bool("create", false, "configure the room, which does not exist yet, when the first session has entered it")
+	archive := cmd.Flags().Bool("archive", false, "with --create: the room has an archive")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *room == "" {
 			return errors.New("--room is missing")
 		}
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
-			return fanOut(ctx, t, o, roomLoad{strings.ReplaceAll(*room, "DOMAIN", t.domain), *link, *users, max(1, *each), *window, *duration})
+			return fanOut(ctx, t, o, roomLoad{
+				room: strings.ReplaceAll(*room, "DOMAIN", t.domain), link: *link, users: *users, each: max(1, *each), window: *window, length: *duration,
+				create: *create, archive: *archive,
+			})
 		})
 	}
 	return cmd
@@ -37,6 +42,23 @@ type roomLoad struct {
 	users, each int
 	window      int
 	length      time.Duration
+
+	create, archive bool
+}
+
+// configure makes a new room what it is to be (XEP-0045 §10.1.3).
+func (l roomLoad) configure(c *client) error {
+	logged := "0"
+	if l.archive {
+		logged = "1"
+	}
+	answer, err := c.ask("<iq type='set' id='own' to='"+l.room+"'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'>"+
+		"<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>"+
+		"<field var='muc#roomconfig_enablelogging'><value>"+logged+"</value></field></x></query></iq>", "id='own'", "id=\"own\"", "</error>")
+	if err != nil || strings.Contains(answer, "</error>") {
+		return fmt.Errorf("configure %s: %s %w", l.room, answer, err)
+	}
+	return nil
 }
 
 // account returns the account of session i.
@@ -69,6 +91,9 @@ func (l roomLoad) enter(c *client, i int) error {
 	}
 }
 
+// lastJoins is the number of sessions whose entering is measured: the last ones.
+const lastJoins = 20
+
 // fullPause is how long the sender waits after the room or its network has refused a message.
 const fullPause = 50 * time.Millisecond
 
@@ -78,9 +103,17 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 		return nil, err
 	}
 	defer closeAll(clients)
+	var joined []time.Duration
 	for i, c := range clients {
+		entering := time.Now()
 		if err := l.enter(c, i); err != nil {
 			return nil, err
+		}
+		joined = append(joined, time.Since(entering))
+		if i == 0 && l.create {
+			if err := l.configure(c); err != nil {
+				return nil, err
+			}
 		}
 	}
 	begin := time.Now()
@@ -117,5 +150,11 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 		return nil, errors.New("no message arrived")
 	}
 	f := figures{{"deliveries", "/s", float64(total.Load()) / elapsed.Seconds()}}
+	last := joined[len(joined)-min(len(joined), lastJoins):]
+	sum := time.Duration(0)
+	for _, d := range last {
+		sum += d
+	}
+	f = append(f, figure{"join of the full room", " ms", float64(sum.Microseconds()) / 1000 / float64(len(last))})
 	return append(append(f, perUnit(before, after, total.Load())...), quantiles(latencies)...), nil
 }

@@ -3,6 +3,7 @@ package rooms_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -78,5 +79,73 @@ func TestDeliveryAllocations(t *testing.T) {
 	got := testing.AllocsPerRun(20, func() { say(); wait() })
 	if most := occupants/4.0 + 40; got > most {
 		t.Errorf("%v allocations for a message to %d receivers, more than %v", got, occupants, most)
+	}
+}
+
+// crowd returns a service with a room that many sessions have entered, and a function that lets one more enter and leave.
+func crowd(tb testing.TB, people int) (enterAndLeave func(), wait func()) {
+	tb.Helper()
+	ctx := context.Background()
+	q := discard{}
+	store := &memoryStore{rooms: map[jid.JID]room.Snapshot{lobby: {Config: room.Config{Persistent: true}}}}
+	s := rooms.New(ctx, rooms.Options{
+		Domain: domain, Policy: native{store}, Endpoint: q, Store: store, Secret: []byte("secret"), Queue: people + 10, Limits: room.Limits{Sessions: people + 10},
+	})
+	tb.Cleanup(func() { s.Stop(ctx) })
+	wait = func() {
+		if err := s.Call(ctx, lobby, func(context.Context, *room.Room) error { return nil }); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	move := func(i int, typ string) {
+		who := jid.MustParse(fmt.Sprintf("user%d@example.org/phone", i))
+		at, err := lobby.WithResource(who.Local())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		s.Handle(stanza.NewPresence(at, who, typ, stanza.NewElement(room.NS, "x")))
+	}
+	for i := range people {
+		move(i, "")
+	}
+	wait()
+	next := people
+	return func() { // somebody else each time: a room limits how often one enters
+		next++
+		move(next, "")
+		move(next, stanza.TypeUnavailable)
+		wait()
+	}, wait
+}
+
+// discard is an Endpoint that sends nothing.
+type discard struct{}
+
+func (discard) Send(*stanza.Stanza)                     {}
+func (discard) Collect() (func(*stanza.Stanza), func()) { return func(*stanza.Stanza) {}, func() {} }
+
+// BenchmarkEnter measures one session that enters a room of 1,000 and leaves it: 3,000 presences.
+func BenchmarkEnter(b *testing.B) {
+	again, _ := crowd(b, 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		again()
+	}
+}
+
+// TestOccupantMemory checks what an occupant costs: a room of thousands has to fit into memory.
+func TestOccupantMemory(t *testing.T) {
+	const people, most = 5000, 1536
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	_, wait := crowd(t, people)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	wait()
+	if got := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / people; got > most {
+		t.Errorf("%d bytes an occupant, more than %d", got, most)
+	} else {
+		t.Logf("%d bytes an occupant", got)
 	}
 }

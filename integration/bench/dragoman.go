@@ -14,8 +14,11 @@ import (
 var dragoman = &kind{
 	name: "dragoman", title: "Dragoman", configure: configureDragoman, populate: importAccounts,
 	mechanisms: []string{"SCRAM-SHA-256", "HT-SHA-256-NONE"}, indexes: true,
-	room: []string{"--room", "lobby@echo.DOMAIN", "--link", "guest"},
+	room: []string{"--room", "lobby@echo.DOMAIN", "--link", "guest"}, native: nativeRoom,
 }
+
+// nativeRoom are arguments of 'xmppbench room' for a room that the server itself has.
+var nativeRoom = []string{"--room", "bench@conference.DOMAIN", "--create"}
 
 // before is another dragoman binary, which -before names.
 var before = &kind{
@@ -25,7 +28,7 @@ var before = &kind{
 		}
 		return configureDragomanBinary(s, b.before, "")
 	},
-	populate: importAccounts, mechanisms: dragoman.mechanisms, indexes: true, room: dragoman.room,
+	populate: importAccounts, mechanisms: dragoman.mechanisms, indexes: true, room: dragoman.room, native: nativeRoom,
 }
 
 func configureDragoman(b *bench, s *server) error {
@@ -42,6 +45,10 @@ func configureDragomanBinary(s *server, binary, sections string) error {
 	web := ""
 	if strings.Contains(string(settings), "http_tls") {
 		web = "http = []\nhttp_tls = []"
+	}
+	rooms := "" // no limit of messages
+	if strings.Contains(string(settings), "[rooms]") {
+		rooms = "[rooms]\nmessages = 0"
 	}
 	newer := "" // settings that releases before them do not know
 	if strings.Contains(string(settings), "pending_connections") {
@@ -83,7 +90,9 @@ stanzas = 0
 [echo]
 enabled = true
 guests = 20
-`, domain, s.addr(), web, s.cert.CertFile, s.cert.KeyFile, newer))
+
+%s
+`, domain, s.addr(), web, s.cert.CertFile, s.cert.KeyFile, newer, rooms))
 	if err != nil {
 		return err
 	}

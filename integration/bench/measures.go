@@ -87,11 +87,20 @@ func measures(o options) []measure {
 		byLoad("room with 20 people, 10 sessions each", "delivery", func(_ *bench, s *server) []string {
 			return append([]string{"room", "--for", length, "--users", "200", "--each", "10"}, s.room...)
 		}),
+		byLoad("room of the server with 200 people", "delivery", nativeRooms(length)),
+		byLoad("room of the server with 200 people, archive on", "delivery", nativeRooms(length, "--archive")),
 		idle("idle session"),
 		idle("idle session, TLS", "--tls"),
 		{what: "start to first login", unit: "start", cost: "start", format: "%.0f ms", run: func(ctx context.Context, _ *bench, s *server) (figures, error) {
 			return s.firstLogin(ctx)
 		}},
+	}
+}
+
+// nativeRooms measures a room that the server itself has.
+func nativeRooms(length string, more ...string) func(*bench, *server) []string {
+	return func(_ *bench, s *server) []string {
+		return append(append([]string{"room", "--for", length, "--users", "200"}, s.native...), more...)
 	}
 }
 

@@ -25,8 +25,9 @@ type kind struct {
 	// mechanisms are those that it has with the passwords stored as they are, beside PLAIN and SCRAM-SHA-1.
 	mechanisms []string
 	indexes    bool // archived messages are indexed by words, after the load
-	// room are arguments of 'xmppbench room'.
-	room []string
+	// room are arguments of 'xmppbench room' for a gateway's room, or the server's own where it has no gateway, and native those for
+	// a room of the server.
+	room, native []string
 }
 
 // byDefault are the servers that are measured if -servers does not name others.
