@@ -91,6 +91,19 @@ func (l roomLoad) enter(c *client, i int) error {
 	}
 }
 
+// settle returns when all sessions have read what the room has sent to them so far.
+func (l roomLoad) settle(clients []*client) error {
+	errs := make([]error, len(clients))
+	var wg sync.WaitGroup
+	for i, c := range clients {
+		wg.Go(func() {
+			_, errs[i] = c.ask("<iq type='get' id='settled' to='"+l.room+"'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>", "id='settled'", "id=\"settled\"")
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
 // lastJoins is the number of sessions whose entering is measured: the last ones.
 const lastJoins = 20
 
@@ -103,18 +116,32 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 		return nil, err
 	}
 	defer closeAll(clients)
-	var joined []time.Duration
+	var joins usage // before the last ones
+	last := min(len(clients)-1, lastJoins)
 	for i, c := range clients {
-		entering := time.Now()
+		if i == len(clients)-last {
+			if err := l.settle(clients[:i]); err != nil {
+				return nil, err
+			}
+			if joins, err = measure(t.pids); err != nil {
+				return nil, err
+			}
+		}
 		if err := l.enter(c, i); err != nil {
 			return nil, err
 		}
-		joined = append(joined, time.Since(entering))
 		if i == 0 && l.create {
 			if err := l.configure(c); err != nil {
 				return nil, err
 			}
 		}
+	}
+	if err := l.settle(clients); err != nil {
+		return nil, err
+	}
+	all, err := measure(t.pids)
+	if err != nil {
+		return nil, err
 	}
 	begin := time.Now()
 	deadline := begin.Add(l.length)
@@ -150,11 +177,8 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 		return nil, errors.New("no message arrived")
 	}
 	f := figures{{"deliveries", "/s", float64(total.Load()) / elapsed.Seconds()}}
-	last := joined[len(joined)-min(len(joined), lastJoins):]
-	sum := time.Duration(0)
-	for _, d := range last {
-		sum += d
+	if all.cpu > 0 && last > 0 {
+		f = append(f, figure{"join of the full room", "ms of CPU", float64((all.cpu - joins.cpu).Microseconds()) / 1000 / float64(last)})
 	}
-	f = append(f, figure{"join of the full room", " ms", float64(sum.Microseconds()) / 1000 / float64(len(last))})
 	return append(append(f, perUnit(before, after, total.Load())...), quantiles(latencies)...), nil
 }

@@ -19,7 +19,8 @@ type Sender interface {
 // Limits of what a collector holds back, so that a flush does not fill a receiver's queue.
 const (
 	maxForOne = 16 << 10 // bytes for the first receiver, taken as a sample of all
-	maxForAll = 1 << 20  // bytes
+	maxForAll = 1 << 20  // bytes of Send: all of them may be for one receiver
+	maxOfMany = 16 << 20 // bytes of SendMany: some messages for thousands of receivers
 	startTag  = 512      // bytes of a stanza beside its payload, at most
 )
 
@@ -30,6 +31,8 @@ type collector struct {
 	first jid.JID
 	one   int
 	all   int
+	each  int // bytes of SendMany for each receiver, at most
+	many  int // and for all of them
 }
 
 // NewSender returns a Sender for an endpoint, which sends to one receiver at a time.
@@ -54,12 +57,24 @@ func (c *collector) Send(st *stanza.Stanza) {
 	}
 }
 
-func (c *collector) SendMany(st *stanza.Stanza, to []jid.JID) { room.SendEach(c.Send, st, to) }
+// SendMany holds back more than Send: each receiver gets the stanza once.
+func (c *collector) SendMany(st *stanza.Stanza, to []jid.JID) {
+	if len(to) == 0 {
+		return
+	}
+	room.SendEach(c.send, st, to)
+	size := startTag + len(st.Payload) + len(st.Extra)
+	c.each += size
+	c.many += size * len(to)
+	if c.each > maxForOne || c.many > maxOfMany {
+		c.Flush()
+	}
+}
 
 func (c *collector) Flush() {
-	if c.all == 0 {
+	if c.all == 0 && c.many == 0 {
 		return
 	}
 	c.flush()
-	c.first, c.one, c.all = jid.JID{}, 0, 0
+	c.first, c.one, c.all, c.each, c.many = jid.JID{}, 0, 0, 0, 0
 }

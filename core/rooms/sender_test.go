@@ -1,6 +1,7 @@
 package rooms_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,12 +52,22 @@ func TestSenderFillsNoQueue(t *testing.T) {
 	e := &collecting{}
 	s := rooms.NewSender(e)
 	s.Send(&stanza.Stanza{To: to[0]})
-	many := make([]jid.JID, 5000)
-	for i := range many {
-		many[i] = to[1]
+	for range 5000 {
+		s.Send(&stanza.Stanza{To: to[1], Payload: strings.Repeat("x", 1000)})
 	}
-	s.SendMany(&stanza.Stanza{Payload: strings.Repeat("x", 1000)}, many)
 	if e.most > 1000 {
 		t.Errorf("%d stanzas for others waited", e.most)
+	}
+	s.Flush()
+	many := make([]jid.JID, 5000) // each gets one at a time
+	for i := range many {
+		many[i] = jid.MustParse(fmt.Sprintf("user%d@example.org/1", i))
+	}
+	e.most, e.flushes = 0, 0
+	for range 12 {
+		s.SendMany(&stanza.Stanza{Payload: strings.Repeat("x", 500)}, many)
+	}
+	if e.most > 5*len(many) || e.flushes > 4 {
+		t.Errorf("%d stanzas waited, %d flushes", e.most, e.flushes)
 	}
 }
