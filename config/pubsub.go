@@ -9,7 +9,7 @@ type Pubsub struct {
 	Nodes         int    `toml:"nodes" doc:"Nodes of one account."`
 	Bytes         Bytes  `toml:"bytes" doc:"Bytes of all items of one account."`
 	ServiceNodes  int    `toml:"service_nodes" doc:"Nodes of a host's service; one account may create a hundredth of them."`
-	ServiceBytes  Bytes  `toml:"service_bytes" doc:"Bytes of all items of a host's service."`
+	ServiceBytes  Bytes  `toml:"service_bytes" doc:"Bytes of all items of a host's service; the nodes that one account has created may have a hundredth of them, but at least pubsub.payload."`
 	Items         int    `toml:"items" doc:"Items of one node, also where a client asks for more or for 'max'."`
 	Payload       Bytes  `toml:"payload" doc:"Bytes of one item."`
 	Subscriptions int    `toml:"subscriptions" doc:"Subscriptions to one node."`

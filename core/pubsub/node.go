@@ -86,6 +86,8 @@ type Node struct {
 type Nodes struct {
 	byName map[string]*Node
 	bytes  int64 // at least the size of all items; see Engine.fits
+	// shares are the same by the creator of the node, at a domain; see Engine.fitsShare.
+	shares map[jid.JID]int64
 }
 
 // NewNodes returns the nodes of a service, whose items have so many bytes together.
@@ -132,7 +134,7 @@ func (n *Nodes) All() []*Node {
 func (n *Nodes) with(name string, node *Node) *Nodes {
 	c := &Nodes{byName: map[string]*Node{}}
 	if n != nil {
-		c.bytes = n.bytes
+		c.bytes, c.shares = n.bytes, n.shares
 		maps.Copy(c.byName, n.byName)
 	}
 	if node == nil {
@@ -166,7 +168,17 @@ func (n *Nodes) withBytes(bytes int64) *Nodes {
 	if n == nil || n.bytes == bytes {
 		return n
 	}
-	return &Nodes{n.byName, bytes}
+	return &Nodes{n.byName, bytes, n.shares}
+}
+
+// withShare returns a copy with another size of the items at the nodes of one creator.
+func (n *Nodes) withShare(creator jid.JID, bytes int64) *Nodes {
+	c := &Nodes{n.byName, n.bytes, maps.Clone(n.shares)}
+	if c.shares == nil {
+		c.shares = map[jid.JID]int64{}
+	}
+	c.shares[creator] = bytes
+	return c
 }
 
 // Affiliation returns the affiliation of an entity, without regard to its resource.

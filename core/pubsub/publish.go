@@ -172,7 +172,7 @@ func (e *Engine) mayCreate(ctx context.Context, r *Request) bool {
 	return e.Host.MayCreate(ctx, r.Service, r.Stanza.From.Bare())
 }
 
-// serviceShare is the part of a host's nodes that one account may create: a hundredth.
+// serviceShare is the part of a host's nodes, and of their bytes, that one account may have: a hundredth.
 const serviceShare = 100
 
 // roomForNode checks the name of a new node, and the number of nodes.
@@ -275,7 +275,11 @@ func (e *Engine) store(ctx context.Context, p publication) error {
 				if create {
 					nodes = nodes.with(p.node.Name, p.node)
 				}
-				return nodes.withBytes(nodes.bytes + c.Result.Size)
+				nodes = nodes.withBytes(nodes.bytes + c.Result.Size)
+				if known, ok := nodes.shares[p.node.Creator]; ok {
+					nodes = nodes.withShare(p.node.Creator, known+c.Result.Size)
+				}
+				return nodes
 			})
 		}
 	}
@@ -304,6 +308,11 @@ func (e *Engine) fits(ctx context.Context, p publication, size int64) error {
 			return with(stanza.Conflict(""), "node-full") // XEP-0060 §7.1.3.4
 		}
 	}
+	if !e.Accounts {
+		if err := e.fitsShare(ctx, p, size); err != nil {
+			return err
+		}
+	}
 	if p.nodes == nil || p.nodes.bytes+size <= limits.Bytes {
 		return nil
 	}
@@ -315,6 +324,25 @@ func (e *Engine) fits(ctx context.Context, p publication, size int64) error {
 	if bytes+size > limits.Bytes {
 		e.Counters.Bytes.Add(1)
 		return stanza.ResourceConstraint("too much is stored here already")
+	}
+	return nil
+}
+
+// fitsShare checks that the nodes of one creator take no more than a share of the service: else one account could use all of it.
+func (e *Engine) fitsShare(ctx context.Context, p publication, size int64) error {
+	limits, creator := e.Limits(), p.node.Creator
+	most := max(limits.Bytes/serviceShare, int64(limits.Payload))
+	if known, ok := p.nodes.shares[creator]; ok && known+size <= most {
+		return nil
+	}
+	bytes, err := e.Store.BytesOf(ctx, p.service, creator) // what is known counts items that were replaced or removed
+	if err != nil {
+		return err
+	}
+	e.Host.Change(p.service, func(n *Nodes) *Nodes { return n.withShare(creator, bytes) })
+	if bytes+size > most {
+		e.Counters.Bytes.Add(1)
+		return stanza.ResourceConstraint("too much is stored already at the nodes of " + creator.String())
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ type Store interface {
 	Write(ctx context.Context, service jid.JID, c *Change) error
 	// Bytes returns the size of all items of a service.
 	Bytes(ctx context.Context, service jid.JID) (int64, error)
+	// BytesOf returns the size of all items at nodes that an account has created.
+	BytesOf(ctx context.Context, service, creator jid.JID) (int64, error)
 }
 
 // Query selects items of a node, in the order in which they were published.

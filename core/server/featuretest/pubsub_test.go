@@ -376,6 +376,25 @@ func TestPubsubShares(t *testing.T) {
 		news(aliceBare, `<subscription node='a' jid='alice@example.org' subscription='subscribed'/>`), result("7"))
 }
 
+// The nodes of one account take a hundredth of the service's space, whoever publishes there; what is removed makes room again.
+func TestPubsubByteShares(t *testing.T) {
+	t.Parallel()
+	s := startWith(t, func(c *config.Config) { c.Pubsub.ServiceBytes, c.Pubsub.Payload = 100_000, 600 }, "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	half := entry(strings.Repeat("x", 400))
+	alice.sends(pubsub("set", "1", service, publish("a", "1", half)+options("pubsub#publish_model", "open")), pubsub("set", "2", service, publish("b", "2", half)))
+	alice.gets(`<iq type='result' id='1'/>`, `<iq type='result' id='2'/>`)
+	alice.sends(pubsub("set", "3", service, publish("a", "3", half)))
+	alice.gets(fails("iq", "3", "resource-constraint"))
+	bob.sends(pubsub("set", "4", service, publish("a", "4", half)), pubsub("set", "5", service, publish("c", "5", half)))
+	bob.gets(fails("iq", "4", "resource-constraint"), `<iq type='result' id='5'/>`)
+	if n := s.count("pubsub.service_bytes"); n != 2 {
+		t.Errorf("%d counted", n)
+	}
+	alice.sends(pubsub("set", "6", service, `<retract node='b'><item id='2'/></retract>`), pubsub("set", "7", service, publish("a", "7", half)))
+	alice.gets(result("6"), `<iq type='result' id='7'/>`)
+}
+
 // A stranger does not learn by the list of its subscriptions which nodes an account has.
 func TestSubscriptionsRevealNoNodes(t *testing.T) {
 	t.Parallel()

@@ -54,6 +54,8 @@ const (
 	affiliationsSQL  = `SELECT node, jid, affiliation FROM pubsub_affiliations WHERE service = ?`
 	subscriptionsSQL = `SELECT node, jid, subid, state, mute FROM pubsub_subscriptions WHERE service = ? ORDER BY subid`
 	bytesSQL         = `SELECT coalesce(sum(size), 0) FROM pubsub_items WHERE service = ?`
+	bytesOfSQL       = `SELECT coalesce(sum(size), 0) FROM pubsub_items JOIN pubsub_nodes
+ON pubsub_nodes.service = pubsub_items.service AND pubsub_nodes.node = pubsub_items.node WHERE pubsub_nodes.service = ? AND creator = ?`
 )
 
 // Nodes implements pubsub.Store.
@@ -133,6 +135,15 @@ func (s *Nodes) Bytes(ctx context.Context, service jid.JID) (int64, error) {
 	var bytes int64
 	if err := s.store.Reader().QueryRowContext(ctx, bytesSQL, service.String()).Scan(&bytes); err != nil {
 		return 0, fmt.Errorf("read the size of the nodes of %s: %w", service, err)
+	}
+	return bytes, nil
+}
+
+// BytesOf implements pubsub.Store.
+func (s *Nodes) BytesOf(ctx context.Context, service, creator jid.JID) (int64, error) {
+	var bytes int64
+	if err := s.store.Reader().QueryRowContext(ctx, bytesOfSQL, service.String(), creator.String()).Scan(&bytes); err != nil {
+		return 0, fmt.Errorf("read the size of the nodes of %s at %s: %w", creator, service, err)
 	}
 	return bytes, nil
 }
