@@ -32,12 +32,25 @@ function connect({ host, port, domain, username, password, device, copies }) {
   return xmpp.start();
 }
 
+// element makes [name, attributes, child...] an element; children are texts and elements.
+const element = ([name, attrs, ...children]) =>
+  xml(name, attrs, ...children.map((child) => (Array.isArray(child) ? element(child) : child)));
+
 const commands = {
   async login(args) {
     return { jid: (await connect(args)).toString() };
   },
   async send({ to, body, id }) {
     await xmpp.send(xml("message", { to, id, type: "chat" }, xml("body", {}, body)));
+  },
+  // ask sends a request and returns the answer's payload, or fails with the condition.
+  async ask({ type, to, payload }) {
+    const answer = await xmpp.iqCaller.request(xml("iq", { type, to }, element(payload)), 30_000);
+    return { raw: answer.children.map(String).join("") };
+  },
+  // put uploads a text, as the slot says.
+  async put({ url, headers, text }) {
+    return { status: (await fetch(url, { method: "PUT", headers, body: text })).status };
   },
   async available() {
     await xmpp.send(xml("presence"));
