@@ -90,7 +90,7 @@ func TestProfanity(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer simon.Drop()
-	p := &profanity{T: t, Profanity: &peers.Profanity{Dir: t.TempDir()}, ctx: ctx, server: server, relay: peers.StartRelay(t, server.ClientAddr), simon: simon}
+	p := &profanity{T: t, Profanity: &peers.Profanity{Dir: t.TempDir()}, ctx: ctx, server: server, relay: peers.StartRelay(t, "127.0.0.1:0", server.ClientAddr), simon: simon}
 	p.send("<presence/>")
 	p.start()
 

@@ -87,7 +87,9 @@ func TestXMPPJSAsks(t *testing.T) {
 	_, last, _ := strings.Cut(first, "<last>")
 	last, _, _ = strings.Cut(last, "</last>")
 	jane.ask("set", "", page(set(element("after", nil, last))), `complete="true"`)
-	field := func(name, value string) []any { return element("field", attributes{"var": name}, element("value", nil, value)) }
+	field := func(name, value string) []any {
+		return element("field", attributes{"var": name}, element("value", nil, value))
+	}
 	before := len(jane.Events())
 	jane.ask("set", "", page(element("x", attributes{"xmlns": "jabber:x:data", "type": "submit"},
 		field("FORM_TYPE", "urn:xmpp:mam:2"), field("{urn:xmpp:fulltext:0}fulltext", "apples"))), `complete="true"`)

@@ -20,9 +20,15 @@ import (
 // binary is the dragoman that this test process has built.
 var binary = sync.OnceValues(build)
 
-// build compiles cmd/dragoman, with the race detector if DRAGOMAN_TEST_RACE is set. The
+// BinaryEnv names the variable that holds a dragoman that was built already.
+const BinaryEnv = "DRAGOMAN_TEST_BINARY"
+
+// build compiles cmd/dragoman, with the race detector if DRAGOMAN_TEST_RACE is set, unless BinaryEnv names one. The
 // directory is removed by Cleanup.
 func build() (string, error) {
+	if built := os.Getenv(BinaryEnv); built != "" {
+		return built, nil
+	}
 	dir, err := os.MkdirTemp("", "dragoman-test-")
 	if err != nil {
 		return "", err

@@ -21,11 +21,11 @@ type Relay struct {
 	all   sync.WaitGroup
 }
 
-// StartRelay starts a relay, which ends with the test.
-func StartRelay(t testing.TB, to string) *Relay {
+// StartRelay starts a relay at an address, which may have port 0. It ends with the test.
+func StartRelay(t testing.TB, addr, to string) *Relay {
 	t.Helper()
 	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	l, err := lc.Listen(t.Context(), "tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
