@@ -58,7 +58,7 @@ func vulnerabilities() []area {
 			{"ids that can be guessed", "CVE-2016-1232, ejabberd 26.07", []proof{"core/c2s TestCVE_2016_1232_UnpredictableIDs", "core/component TestCVE_2016_1232_UnpredictableIDs", "integration TestEjabberd2607_Randomness"}},
 			{"sessions of others, or with a wrong counter, are resumed", "OF-2808, OF-2810, OF-2896", []proof{"core/c2s TestResumeRefused", "core/c2s TestResumeRace", "core/c2s TestDetachedBounded", "core/server TestStoredSessionsRevoked"}},
 			{"rights by the user name alone", "CVE-2020-8086", []proof{"core/admin TestCVE_2020_8086_RoleOfWholeAddress", "core/server TestCVE_2020_8086_SameNameElsewhere"}},
-			{"what a deleted account had is its successor's", "CVE-2024-25420, CVE-2024-25421", []proof{"core/server TestCVE_2024_25420_NothingAfterDeletion", "core/server TestCVE_2024_25420_GrantedRole", "core/store/administration TestCVE_2024_25420_RoleEndsWithAccount", "core/store/nodes TestCVE202425420_RightsOfDeletedAccount", "core/server/featuretest TestCVE202425421_GroupMembersAreReserved"}},
+			{"what a deleted account had is its successor's", "CVE-2024-25420, CVE-2024-25421", []proof{"core/server TestCVE_2024_25420_NothingAfterDeletion", "core/server TestCVE_2024_25420_GrantedRole", "core/store/administration TestCVE_2024_25420_RoleEndsWithAccount", "core/store/nodes TestCVE202425420_RightsOfDeletedAccount", "core/server/featuretest TestCVE202425421_GroupMembersAreReserved", "core/server/featuretest TestCVE_2024_25420_RoomsOfDeletedAccounts"}},
 			{"a password of somebody else", "CVE-2009-1595, -1596", []proof{"core/server TestCVE_2009_1595_PasswordOfOthers"}},
 		}},
 		{"Stanzas and privacy", []vulnerability{

@@ -81,11 +81,14 @@ func pass(from, to net.Conn) {
 	_ = to.Close()
 }
 
-// Cut closes the connections of now; new ones are passed on again.
+// Cut resets the connections of now, which nobody could take for an end that was meant; new ones are passed on again.
 func (r *Relay) Cut() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.conns {
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
 		_ = c.Close()
 	}
 	r.conns = nil
