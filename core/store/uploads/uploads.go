@@ -57,6 +57,9 @@ func (t *Tables) AddUpload(ctx context.Context, f upload.File, q upload.Quota) e
 		if err := lock(tx, f.Account); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(forgetDeletedSQL, f.Account.String(), f.Created.Add(-quotaDay).UnixMicro()); err != nil {
+			return fmt.Errorf("forget deleted uploads of %s: %w", f.Account, err)
+		}
 		if err := checkUploads(tx, f, q); err != nil {
 			return err
 		}
@@ -77,9 +80,11 @@ func microsOf(t time.Time) sql.NullInt64 {
 const quotaDay = 24 * time.Hour
 
 const (
-	uploadsOfDaySQL = `SELECT created, size FROM uploads WHERE account = ? AND created > ? ORDER BY created`
-	uploadsTotalSQL = `SELECT coalesce(sum(size), 0), coalesce(min(created), 0) FROM uploads WHERE account = ?`
-	uploadsOfSQL    = `SELECT count(*) FROM uploads WHERE account = ? AND purpose = ?`
+	uploadsOfDaySQL = `SELECT created, size FROM uploads WHERE account = ?1 AND created > ?2
+UNION ALL SELECT created, size FROM uploads_deleted WHERE account = ?1 AND created > ?2 ORDER BY created`
+	forgetDeletedSQL = `DELETE FROM uploads_deleted WHERE account = ? AND created <= ?`
+	uploadsTotalSQL  = `SELECT coalesce(sum(size), 0), coalesce(min(created), 0) FROM uploads WHERE account = ?`
+	uploadsOfSQL     = `SELECT count(*) FROM uploads WHERE account = ? AND purpose = ?`
 )
 
 // checkUploads returns an *upload.Exceeded if an account would have more than its quota.
@@ -240,9 +245,11 @@ func (t *Tables) SelectUploads(ctx context.Context, sel upload.Selection) ([]str
 const (
 	uploadAccountSQL = `SELECT account FROM uploads WHERE id = ?`
 	deleteUploadSQL  = `DELETE FROM uploads WHERE id = ?`
+	noteDeletedSQL   = `INSERT INTO uploads_deleted (id, account, size, created)
+SELECT id, account, size, created FROM uploads WHERE id = ? AND stored IS NOT NULL AND created > ? ON CONFLICT DO NOTHING`
 )
 
-// DeleteUpload implements upload.Store.
+// DeleteUpload implements upload.Store. What was uploaded in the last day still counts for the quota of the day.
 func (t *Tables) DeleteUpload(ctx context.Context, id string) error {
 	var account string
 	err := t.store.Reader().QueryRowContext(ctx, uploadAccountSQL, id).Scan(&account)
@@ -253,6 +260,9 @@ func (t *Tables) DeleteUpload(ctx context.Context, id string) error {
 		return fmt.Errorf("delete upload: %w", err)
 	}
 	return t.store.Partition(account).Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(noteDeletedSQL, id, time.Now().Add(-quotaDay).UnixMicro()); err != nil {
+			return fmt.Errorf("note deleted upload: %w", err)
+		}
 		if _, err := tx.Exec(deleteUploadSQL, id); err != nil {
 			return fmt.Errorf("delete upload: %w", err)
 		}

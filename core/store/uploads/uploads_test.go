@@ -209,3 +209,44 @@ func TestUploadQuotaAtOnce(t *testing.T) {
 		t.Errorf("%d slots, %v", len(list), err)
 	}
 }
+
+// Files that are deleted on the day on which they were uploaded, such as ephemeral ones, count for that day, and for nothing later; slots
+// that were not used do not.
+func TestDeletedUploadsCount(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	now := time.Now().Truncate(time.Second).UTC()
+	put := func(id string, at time.Time, stored bool, q upload.Quota) error {
+		f := uploadAt(alice, id, at, 10)
+		f.Purpose = upload.Ephemeral
+		if err := s.AddUpload(t.Context(), f, q); err != nil || !stored {
+			return err
+		}
+		f.Stored = at
+		return s.StoreUpload(t.Context(), f)
+	}
+	for i, id := range []string{"a", "b", "slot"} {
+		if err := put(id, now.Add(time.Duration(i-3)*time.Hour), id != "slot", upload.Quota{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DeleteUpload(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, q := range []upload.Quota{{Daily: 29}, {DailyFiles: 2}} {
+		var over *upload.Exceeded
+		if err := put("c", now, true, q); !errors.As(err, &over) || !over.Retry.Equal(now.Add(-3*time.Hour+quotaDay)) {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+	if err := put("d", now, true, upload.Quota{Daily: 30, DailyFiles: 3, Total: 10, Purpose: 1}); err != nil {
+		t.Errorf("within the quota: %v", err)
+	}
+	if err := put("e", now.Add(quotaDay), true, upload.Quota{Daily: 10, DailyFiles: 1}); err != nil {
+		t.Errorf("a day later: %v", err)
+	}
+	var left int
+	if err := s.store.Reader().QueryRow(`SELECT count(*) FROM uploads_deleted`).Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d rows are left, %v", left, err)
+	}
+}
