@@ -115,3 +115,49 @@ func readPages(t *testing.T, s *Store, with jid.JID, p archive.Page) (texts []st
 	t.Fatal("the pages do not end")
 	return nil
 }
+
+// A message is retracted also where the contact has written in many minutes since.
+func TestRetractionAcrossMinutes(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	account(t, s, alice)
+	begin := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	const n = 450
+	done := make(chan error, n)
+	for i := range n {
+		at := begin.Add(time.Duration(i) * time.Minute)
+		st := stanza.NewMessage(alice, bob, stanza.TypeChat, stanza.TextElement("", "body", fmt.Sprint(i)))
+		st.ID = fmt.Sprint("m", i)
+		s.Archive(alice, archive.Entry{ID: storetest.IDAt(at).String(), At: at, Stanza: st}, func(err error) { done <- err })
+	}
+	for range n {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, i := range []int{n - 1, 10, 0} {
+		r := archive.Retraction{By: bob, Contact: bob, Target: fmt.Sprint("m", i), ID: "r", At: begin}
+		if err := s.Retract(t.Context(), alice, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var left []string
+	for p := (archive.Page{Max: 100}); ; {
+		page, err := s.Query(t.Context(), alice, archive.Filter{}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Entries {
+			if e.Stanza.Body() == "" {
+				left = append(left, e.Stanza.ID)
+			}
+		}
+		if page.Complete {
+			break
+		}
+		p.After = page.Entries[len(page.Entries)-1].ID
+	}
+	if !slices.Equal(left, []string{"m0", "m10", fmt.Sprint("m", n-1)}) {
+		t.Errorf("tombstones: %v", left)
+	}
+}

@@ -148,11 +148,6 @@ func DeleteOldest(tx *sql.Tx, account jid.JID, limit int) (n int, err error) {
 	return max(n, int(minutes)), err
 }
 
-const sameContactSQL = `SELECT e.position, m.message FROM archive_contacts c CROSS JOIN archive_entries e CROSS JOIN archive_messages m
-WHERE m.number = e.message AND e.contact = c.contact AND e.archive = c.archive
-AND e.position BETWEEN c.minute * 60000000 AND c.minute * 60000000 + 59999999
-AND c.archive = ? AND c.contact = ? ORDER BY c.minute DESC, e.position DESC LIMIT 1000`
-
 // DeleteMessage deletes the entries of a message that the account has received, found by its sender and its id among
 // the last ones of that sender.
 func DeleteMessage(tx *sql.Tx, account jid.JID, st *stanza.Stanza) error {
@@ -170,20 +165,56 @@ func DeleteMessage(tx *sql.Tx, account jid.JID, st *stanza.Stanza) error {
 }
 
 func positionsOf(tx *sql.Tx, a *accountState, account jid.JID, st *stanza.Stanza) (positions []int64, err error) {
-	rows, err := tx.Query(sameContactSQL, a.number, contactHash(st.From))
+	err = newest(context.Background(), tx, a, st.From, func(position int64, form []byte) bool {
+		if had, err := parseForm(form, account, ""); err == nil && had.ID == st.ID && had.From == st.From {
+			positions = append(positions, position)
+		}
+		return true
+	})
+	return positions, err
+}
+
+// What newest reads: messages, and minutes of a contact at once.
+const (
+	maxNewest     = 1000
+	newestMinutes = 200
+)
+
+// newest calls f with the last thousand messages with a contact, the newest first, until it returns false.
+func newest(ctx context.Context, reads Reader, a *accountState, contact jid.JID, f func(position int64, form []byte) bool) error {
+	q := query{reads: reads, of: a, with: contact.Bare(), to: maxPosition, backwards: true}
+	for left := maxNewest; left > 0; {
+		found, err := q.toMinutes(ctx, newestMinutes)
+		if err != nil || found == 0 {
+			return err
+		}
+		n, more, err := q.each(ctx, left, f)
+		if err != nil || !more || found < newestMinutes {
+			return err
+		}
+		left -= n
+		q.from, q.to = 0, q.from-1
+	}
+	return nil
+}
+
+// each calls f with up to limit entries of the range, and returns how many it has read; more is false when f was.
+func (q *query) each(ctx context.Context, limit int, f func(position int64, form []byte) bool) (n int, more bool, err error) {
+	text, args := q.statement(`e.position, m.message`, pageMessagesSQL, ` ORDER BY c.minute DESC, e.position DESC LIMIT ?`, limit)
+	rows, err := q.reads.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, err
+		return 0, false, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var position int64
-		var form []byte
+		var form sql.RawBytes
 		if err := rows.Scan(&position, &form); err != nil {
-			return nil, err
+			return n, false, err
 		}
-		if had, err := parseForm(form, account, ""); err == nil && had.ID == st.ID && had.From == st.From {
-			positions = append(positions, position)
+		if n++; !f(position, form) {
+			return n, false, nil
 		}
 	}
-	return positions, rows.Err()
+	return n, true, rows.Err()
 }

@@ -21,24 +21,18 @@ func FindRetracted(ctx context.Context, reads Reader, account jid.JID, r archive
 	if a == nil || err != nil {
 		return nil, err
 	}
-	rows, err := reads.QueryContext(ctx, sameContactSQL, a.number, contactHash(r.Contact))
-	if err != nil {
-		return nil, fmt.Errorf("find retracted message: %w", err)
-	}
-	defer rows.Close()
 	read := 0
-	for read < maxRetractedBytes && rows.Next() {
-		var position int64
-		var form sql.RawBytes
-		if err := rows.Scan(&position, &form); err != nil {
-			return nil, err
-		}
+	err = newest(ctx, reads, a, r.Contact, func(position int64, form []byte) bool {
 		read += len(form)
 		if st, err := parseForm(form, account, ""); err == nil && r.Retracts(st) {
 			positions = append(positions, position)
 		}
+		return read < maxRetractedBytes
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find retracted message: %w", err)
 	}
-	return positions, rows.Err()
+	return positions, nil
 }
 
 // storedRow is a message of an archive.
