@@ -81,6 +81,7 @@ type Login struct {
 	Wait            Duration `toml:"wait" reload:"yes" doc:"Time from connecting to being logged in; a component has 15 seconds at most."`
 	TokenLife       Duration `toml:"token_life" doc:"How long a client that has asked for a token can log in with it instead of the password."`
 	TokenRefresh    Duration `toml:"token_refresh" doc:"A token that is used so long after it was issued is replaced by a new one."`
+	ForeignTokens   Duration `toml:"foreign_tokens" doc:"How long a client can log in with such a token to an account of [[ldap]], [[http_check]], [[jwt]] or [[oidc]], after its last login by that back end. Before each such login LDAP, and an HTTP service with find, is asked whether it still knows the person; the token is revoked if not. The others cannot be asked: with them somebody who has lost their access there keeps it here for that time. 0: they get no tokens."`
 	ClientsKept     Duration `toml:"clients_kept" reload:"yes" doc:"How long is recorded which clients have logged in to an account, for the list of clients that its owner can see. 0: only clients that have a token, without the names of their software and device."`
 	Conflict        string   `toml:"conflict" doc:"When a resource is taken already: 'replace' the old session, 'reject' the new one, or 'rename' the new one."`
 	Resume          Duration `toml:"resume" reload:"yes" doc:"Time for which a client that was cut off can resume its session, also after a restart of the server (XEP-0198). A client may ask for less. 0: sessions cannot be resumed."`

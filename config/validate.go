@@ -176,6 +176,9 @@ func (l *Login) validate(p *Problems) {
 	positive(p, "login.wait", int64(l.Wait))
 	positive(p, "login.token_life", int64(l.TokenLife))
 	positive(p, "login.token_refresh", int64(l.TokenRefresh))
+	if l.ForeignTokens < 0 {
+		p.add("login.foreign_tokens", "%s is negative", time.Duration(l.ForeignTokens))
+	}
 	if l.Resume < 0 || l.Resume > Duration(24*time.Hour) {
 		p.add("login.resume", "%s is not between 0 and 24 hours", time.Duration(l.Resume))
 	}

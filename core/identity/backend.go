@@ -43,6 +43,8 @@ type Backend struct {
 	Passwords Passwords
 	Tokens    Tokens
 	Finder    Finder
+	// Checker is asked whether the person of an account is still there; nil: the back end cannot say.
+	Checker Finder
 	// Free lets the people of the back end choose their names: they do not get reserved ones.
 	Free bool
 }

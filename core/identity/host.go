@@ -68,6 +68,32 @@ func (h *Host) Configure(c *sasl.Config) {
 		c.Tokens = h
 	}
 	c.OnlyTokens = !passwords && !h.own
+	if len(h.backends) > 0 {
+		c.Owners = h
+	}
+}
+
+// StillKnown implements sasl.Owners.
+func (h *Host) StillKnown(ctx context.Context, username, backend string) error {
+	b := h.backend(backend)
+	if b == nil {
+		return fmt.Errorf("the account belongs to the back end %q, which this host does not have: %w", backend, sasl.ErrRefused)
+	}
+	if b.Checker == nil {
+		return nil
+	}
+	person, err := b.Checker.Find(ctx, username)
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.Name, err)
+	}
+	owner, err := h.accounts.Owner(ctx, username)
+	switch {
+	case err != nil && !errors.Is(err, sasl.ErrUnknownUser):
+		return err
+	case err != nil || owner != Owner{b.Name, person.Subject}:
+		return fmt.Errorf("the account is of another subject: %w", sasl.ErrRefused)
+	}
+	return nil
 }
 
 // CheckPassword implements sasl.Passwords.
@@ -111,7 +137,7 @@ func (h *Host) checkOwn(ctx context.Context, username, password string) (sasl.Pr
 	if err != nil || !c.Check(password) {
 		return sasl.Proof{}, sasl.ErrRefused
 	}
-	return sasl.Proof{Username: username}, nil
+	return sasl.Proof{Username: username, Proved: c.Proved()}, nil
 }
 
 // first checks the password for a name that has no account, and makes one. A back end is asked only if those before it have refused.

@@ -323,3 +323,47 @@ func TestFind(t *testing.T) {
 		t.Error("Finds")
 	}
 }
+
+// finder is a Finder in memory: subjects by name.
+type finder struct {
+	subjects map[string]string
+	down     error
+}
+
+func (f finder) Find(_ context.Context, username string) (Person, error) {
+	s, ok := f.subjects[username]
+	switch {
+	case f.down != nil:
+		return Person{}, f.down
+	case !ok:
+		return Person{}, sasl.ErrRefused
+	}
+	return Person{Subject: s, Name: username}, nil
+}
+
+// Whether the person of an account is still there decides over tokens (XEP-0484).
+func TestStillKnown(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t)
+	a.owners["ann"], a.owners["bob"], a.owners["eve"] = Owner{"ldap", "1"}, Owner{"ldap", "2"}, Owner{"oidc", "3"}
+	checker := &finder{subjects: map[string]string{"ann": "1", "bob": "9"}}
+	h := newHost(a, true, Backend{Name: "ldap", Checker: checker}, Backend{Name: "oidc"})
+	for _, c := range []struct {
+		name, backend string
+		want          error
+	}{
+		{"ann", "ldap", nil},
+		{"bob", "ldap", sasl.ErrRefused},    // somebody else has the name now
+		{"nobody", "ldap", sasl.ErrRefused}, // gone
+		{"eve", "oidc", nil},                // cannot be asked
+		{"eve", "removed", sasl.ErrRefused}, // not configured any more
+	} {
+		if err := h.StillKnown(t.Context(), c.name, c.backend); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s of %s: %v, not %v", c.name, c.backend, err, c.want)
+		}
+	}
+	checker.down = errors.New("down")
+	if err := h.StillKnown(t.Context(), "ann", "ldap"); err == nil || errors.Is(err, sasl.ErrRefused) {
+		t.Error(err)
+	}
+}

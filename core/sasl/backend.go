@@ -26,6 +26,7 @@ type Proof struct {
 	Username string    // localpart of the account, in its canonical form
 	Backend  string    // name of the back end; "" for accounts whose keys are kept here
 	Expires  time.Time // when sessions end; zero: they do not
+	Proved   Proved    // of an account whose keys are kept here
 }
 
 // Passwords checks the passwords of a host that has other back ends besides the keys of its accounts.
@@ -82,7 +83,11 @@ func (s *Server) accept(ctx context.Context, mechanism string, attempt Attempt, 
 	if err := creds.MayLogIn(time.Now()); err != nil {
 		return Identity{}, err
 	}
-	return Identity{JID: account, Mechanism: mechanism, Backend: proof.Backend, Expires: proof.Expires}, nil
+	proved := proof.Proved
+	if proof.Backend != "" {
+		proved = Proved{Backend: proof.Backend}
+	}
+	return Identity{JID: account, Mechanism: mechanism, Backend: proof.Backend, Expires: proof.Expires, proved: proved}, nil
 }
 
 // pause waits, at most until ctx ends.

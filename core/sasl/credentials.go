@@ -139,6 +139,12 @@ func (c *Credentials) Check(password string) bool {
 	return err == nil && c.Keys[h].check(h, prepared)
 }
 
+// Proved is what a password has proved that Check has accepted.
+func (c *Credentials) Proved() Proved {
+	h, _ := c.plainHash()
+	return Proved{Hash: h, StoredKey: c.Keys[h].StoredKey}
+}
+
 func (k *Key) check(h Hash, prepared string) bool {
 	got, err := deriveKey(h, prepared, k.Salt, k.Iterations)
 	// Both are compared so that a key with one half forged does not pass.

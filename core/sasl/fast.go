@@ -26,6 +26,7 @@ const (
 type Fast struct {
 	Clients Clients          // nil: there are none
 	Life    time.Duration    // how long a token is valid
+	Foreign time.Duration    // how long after its last login by a back end a client of such an account has tokens; 0: it gets none
 	Refresh time.Duration    // a token that is used so long after it was issued is replaced
 	Now     func() time.Time // nil: time.Now
 }
@@ -48,9 +49,10 @@ type Token struct {
 	Issued, Expires time.Time
 	Count           uint64 // of the client's logins with it, as the client counts them; 0: it does not
 	Fresh           bool   // the client has not used it yet
+	Backend         string // of the account; "": its keys are kept here
 }
 
-func (p *Proved) any() bool { return p.Seed != nil || p.StoredKey != nil }
+func (p *Proved) any() bool { return p.Seed != nil || p.StoredKey != nil || p.Backend != "" }
 
 // Use is the use of a token in a login.
 type Use struct {
@@ -71,11 +73,12 @@ type Clients interface {
 	Issue(ctx context.Context, username string, agent UserAgent, t Token, p Proved) error
 }
 
-// Proved is what a client has logged in with: the key of the password, or a token.
+// Proved is what a client has logged in with: the key of the password, a token, or what the account's back end has accepted.
 type Proved struct {
 	Hash      Hash
 	StoredKey []byte
-	Seed      []byte // of a token; nil: it was the password
+	Seed      []byte // of a token; nil: it was something else
+	Backend   string // that has checked it; "": none
 }
 
 // fastUse is the <fast/> of a request.
@@ -135,8 +138,9 @@ func (s *Server) tokenText(username, client, mechanism string, seed []byte) stri
 }
 
 // Token returns the token that a client gets with its success, nil if it gets none: because it asks for one, or because the one that
-// it has used was issued some time ago. A client whose account another back end checks, or whose proof expires, gets none: it would be
-// logged in for longer than that back end allows. The client must be authenticated completely.
+// it has used was issued some time ago. A client whose proof expires gets none: it would be logged in for longer than the proof. Tokens for
+// the accounts of other back ends end Fast.Foreign after a login by that back end, however often they are replaced. The client must
+// be authenticated completely.
 func (s *Server) Token(ctx context.Context, c Conn, id Identity, r *Request) (*stanza.Element, error) {
 	mechanism := ""
 	if id.token != nil && !r.use.invalidate && s.cfg.Fast.Now().Sub(id.token.Issued) >= s.cfg.Fast.Refresh {
@@ -145,14 +149,60 @@ func (s *Server) Token(ctx context.Context, c Conn, id Identity, r *Request) (*s
 	if asked := r.Element.Child(NSFast, "request-token"); asked != nil {
 		mechanism = asked.Attr("mechanism")
 	}
-	if !slices.Contains(s.FastMechanisms(c), mechanism) || r.Agent.ID == "" || id.Backend != "" || !id.Expires.IsZero() || !id.proved.any() {
+	if !slices.Contains(s.FastMechanisms(c), mechanism) || r.Agent.ID == "" || !id.Expires.IsZero() || !id.proved.any() {
 		return nil, nil
 	}
 	now := s.cfg.Fast.Now().Truncate(time.Second)
-	t := Token{Mechanism: mechanism, Seed: newSeed(), Issued: now, Expires: now.Add(s.cfg.Fast.Life), Fresh: true}
+	expires := s.cfg.Fast.expiry(now, id)
+	if !now.Before(expires) {
+		return nil, nil
+	}
+	t := Token{Mechanism: mechanism, Seed: newSeed(), Issued: now, Expires: expires, Fresh: true}
 	if err := s.cfg.Fast.Clients.Issue(ctx, id.JID.Local(), r.Agent, t, id.proved); err != nil {
 		return nil, fmt.Errorf("issue a token to %s: %w", id.JID, err)
 	}
 	text := s.tokenText(id.JID.Local(), r.Agent.ID, mechanism, t.Seed)
 	return stanza.NewElement(NSFast, "token").With("expiry", t.Expires.UTC().Format(time.RFC3339)).With("token", text), nil
+}
+
+// expiry returns when a token ends that is issued now.
+func (f *Fast) expiry(now time.Time, id Identity) time.Time {
+	if id.Backend == "" {
+		return now.Add(f.Life)
+	}
+	at := now.Add(min(f.Foreign, f.Life))
+	if id.token != nil && id.token.Expires.Before(at) {
+		at = id.token.Expires
+	}
+	return at
+}
+
+// Owners knows whose accounts of other back ends are.
+type Owners interface {
+	// StillKnown returns ErrRefused if the back end does not know the person any more to whom an account belongs, and nil where it cannot be
+	// asked. Other errors mean that it does not answer.
+	StillKnown(ctx context.Context, username, backend string) error
+}
+
+// askOwner checks a token for an account of another back end, and deletes it if the person has no account there any more.
+func (m *ht) askOwner(ctx context.Context, t Token) error {
+	cfg := &m.server.cfg
+	if cfg.Fast.Foreign <= 0 || cfg.Owners == nil {
+		return fail(NotAuthorized, "a token for the account of another back end, which is switched off")
+	}
+	if cfg.Fast.Now().Sub(t.Issued) >= cfg.Fast.Foreign {
+		return fail(CredentialsExpired, "the token is older than the settings allow now")
+	}
+	err := cfg.Owners.StillKnown(ctx, m.username, t.Backend)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, ErrRefused):
+		return &Failure{Condition: TemporaryAuthFailure, Cause: fmt.Errorf("%w: %w", ErrUnavailable, err)}
+	}
+	gone := cfg.Fast.Clients.Use(ctx, m.username, m.request.Agent.ID, Use{Token: t, Count: t.Count, Invalidate: true})
+	if errors.Is(gone, ErrTokenGone) {
+		gone = nil
+	}
+	return &Failure{Condition: NotAuthorized, Cause: errors.Join(err, gone)}
 }

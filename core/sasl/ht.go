@@ -100,7 +100,7 @@ func (m *ht) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if err := m.accept(ctx, found.token); err != nil {
 		return nil, false, err
 	}
-	m.id = Identity{JID: found.account.jid, Mechanism: m.name, Binding: m.binding, token: &found.token, proved: Proved{Seed: found.token.Seed}}
+	m.id = Identity{JID: found.account.jid, Mechanism: m.name, Binding: m.binding, Backend: found.token.Backend, token: &found.token, proved: Proved{Seed: found.token.Seed}}
 	return hashToken(found.text, "Responder", data), true, nil
 }
 
@@ -142,6 +142,11 @@ func (m *ht) find(ctx context.Context, proof, data []byte) (match, error) {
 func (m *ht) accept(ctx context.Context, t Token) error {
 	if !m.server.cfg.Fast.Now().Before(t.Expires) {
 		return fail(CredentialsExpired, "the token has expired") // XEP-0484 §4.2
+	}
+	if t.Backend != "" {
+		if err := m.askOwner(ctx, t); err != nil {
+			return err
+		}
 	}
 	use := m.request.use
 	if use.counted && use.count <= t.Count {

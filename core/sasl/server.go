@@ -46,6 +46,7 @@ type Config struct {
 	// PLAIN is offered without SCRAM: a client would choose SCRAM for an account that has no keys here.
 	Passwords Passwords
 	Tokens    Tokens // nil: no tokens
+	Owners    Owners // nil: no account belongs to another back end
 	// OnlyTokens: nobody has a password on this host.
 	OnlyTokens bool
 	// Secret is the key from which the salts of decoys are derived. It must be stored: a salt that changes

@@ -37,7 +37,7 @@ func (b *backends) open(c config.Config, log *slog.Logger) error {
 		}
 		b.closers = append(b.closers, d)
 		b.list[l.Name] = func(jid.JID) identity.Backend {
-			return withFinder(identity.Backend{Name: l.Name, Passwords: d}, l.Find, d)
+			return withFinder(identity.Backend{Name: l.Name, Passwords: d, Checker: d}, l.Find, d)
 		}
 	}
 	for i, h := range c.HTTPChecks {
@@ -73,7 +73,7 @@ func (b *backends) open(c config.Config, log *slog.Logger) error {
 
 func withFinder(b identity.Backend, find bool, f identity.Finder) identity.Backend {
 	if find {
-		b.Finder = f
+		b.Finder, b.Checker = f, f
 	}
 	return b
 }
@@ -90,6 +90,7 @@ func (b *backends) close() error {
 func (s *Server) newSASL(h *host, secret []byte) (*sasl.Server, error) {
 	c := sasl.Config{Host: h.domain, Accounts: h.accounts, Secret: secret, Iterations: s.config.Login.Iterations, Tries: s.config.Login.Tries, Fast: sasl.Fast{
 		Clients: h.accounts, Life: time.Duration(s.config.Login.TokenLife), Refresh: time.Duration(s.config.Login.TokenRefresh),
+		Foreign: time.Duration(s.config.Login.ForeignTokens),
 	}, Keys: h.accounts}
 	h.identity.Configure(&c)
 	return sasl.NewServer(c)

@@ -39,8 +39,9 @@ func access(id sasl.Identity) string {
 	return byPassword
 }
 
+// accessBy is access for what was proved. Of an account of a back end LoggedIn notes the kind.
 func accessBy(p sasl.Proved) string {
-	if p.Seed != nil {
+	if p.Seed != nil || p.Backend != "" {
 		return byToken
 	}
 	return byPassword

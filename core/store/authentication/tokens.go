@@ -13,7 +13,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
-const tokensSQL = `SELECT fresh, mechanism, seed, issued, expires, count FROM client_tokens WHERE account = ? AND client = ?`
+const tokensSQL = `SELECT fresh, mechanism, seed, issued, expires, count,
+coalesce((SELECT backend FROM identities i WHERE i.account = client_tokens.account), '') FROM client_tokens WHERE account = ? AND client = ?`
 
 // Tokens implements sasl.Clients.
 func (a *Accounts) Tokens(ctx context.Context, username, client string) ([]sasl.Token, error) {
@@ -31,7 +32,7 @@ func (a *Accounts) Tokens(ctx context.Context, username, client string) ([]sasl.
 
 func scanToken(row scan.Row) (t sasl.Token, err error) {
 	var issued, expires, count int64
-	err = row.Scan(&t.Fresh, &t.Mechanism, &t.Seed, &issued, &expires, &count)
+	err = row.Scan(&t.Fresh, &t.Mechanism, &t.Seed, &issued, &expires, &count, &t.Backend)
 	t.Issued, t.Expires, t.Count = time.UnixMicro(issued), time.UnixMicro(expires), uint64(count)
 	return t, err
 }
@@ -135,6 +136,8 @@ func (a *Accounts) AddKey(ctx context.Context, username string, h sasl.Hash, k s
 const (
 	lockEnabledSQL = `SELECT jid FROM accounts WHERE jid = ? AND disabled IS NULL /*postgres FOR NO KEY UPDATE*/`
 
+	backendSQL = `SELECT 1 FROM identities WHERE account = ? AND backend = ?`
+
 	storedKeySQL = `SELECT stored_key FROM credentials WHERE account = ? AND hash = ?`
 )
 
@@ -146,6 +149,9 @@ func stillProved(tx *sql.Tx, account jid.JID, client string, p sasl.Proved) erro
 	if err == nil && p.Seed != nil {
 		var count int64
 		err = tx.QueryRow(tokenSQL, account.String(), client, p.Seed).Scan(&count)
+	} else if err == nil && p.Backend != "" {
+		var one int
+		err = tx.QueryRow(backendSQL, account.String(), p.Backend).Scan(&one)
 	} else if err == nil {
 		var stored []byte
 		err = tx.QueryRow(storedKeySQL, account.String(), p.Hash.String()).Scan(&stored)
