@@ -213,3 +213,81 @@ func linkedRoomOutage(ctx context.Context, h *deployment, w fakeNetwork, simon *
 	simon.say("simon-4", fmt.Sprintf("<retract xmlns='urn:xmpp:message-retract:1' id='%s'/>", simon.roomStanzaID(third)))
 	awaitLines(ctx, t, w, false, func(lines []string) bool { return !mentions(lines, "Nobody carries this") })
 }
+
+// TestRoomLinkedToTwoNetworks has a room of the server linked to a Slack and a Discord channel: what is said, corrected and retracted in one of
+// the three is so in the two others, once.
+func TestRoomLinkedToTwoNetworks(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*peerTimeout)
+	defer cancel()
+	slack, discord := newSlackNetwork(t).asFakeNetwork(), newDiscordNetwork(t).asFakeNetwork()
+	d := peers.StartDragoman(t, peers.Options{
+		Setup: peers.Setup{Host: testHost, Accounts: testAccounts}, Settings: gatewaySection(slack, "") + strings.TrimPrefix(gatewaySection(discord, ""), fastRetries),
+	})
+	room := "garden@conference." + testHost
+	owner := enterRoom(ctx, t, &d.Server, testAccounts[0], room)
+	owner.send("<iq type='set' id='instant' to='%s'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>", room)
+	owner.await(ctx, "the configuration", func(e *xmltree.Element) bool { return e.Attr("id") == "instant" })
+	simon := enterRoom(ctx, t, &d.Server, testAccounts[1], room)
+	for _, w := range []fakeNetwork{slack, discord} {
+		h := &deployment{server: &d.Server, gateway: d, domain: w.kind() + "." + testHost, fillsRosters: true}
+		sally := h.login(ctx, t, testAccounts[0])
+		waitGateway(ctx, t, sally, h.domain, nil)
+		h.link(ctx, t, sally, w)
+		channel := h.findRoom(ctx, t, sally, w)
+		owner.send("<iq type='set' id='%s' to='%s'><query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='admin' jid='%s'/></query></iq>", w.kind(), room, h.domain)
+		owner.await(ctx, "the answer", func(e *xmltree.Element) bool { return e.Attr("id") == w.kind() && e.Attr("type") == "result" })
+		h.perform(ctx, t, sally, "link-room", map[string]string{"channel": channel, "room": room, "people": "50"})
+	}
+	others := map[fakeNetwork]fakeNetwork{slack: discord, discord: slack}
+	for _, w := range []fakeNetwork{slack, discord} {
+		_, friend, _ := w.friend()
+		text := "Hello from " + w.kind()
+		m := w.send(false, text)
+		shown := simon.awaitBody(ctx, text)
+		if !strings.Contains(shown.Attr("from"), friend) {
+			t.Errorf("from %s, want %s", shown.Attr("from"), friend)
+		}
+		awaitLines(ctx, t, others[w], false, func(lines []string) bool { return mentions(lines, text) && mentions(lines, friend) })
+		w.edit(m, text+", dear all")
+		simon.awaitBody(ctx, text+", dear all")
+		awaitLines(ctx, t, others[w], false, lastIs(text+", dear all"))
+		w.remove(m)
+		simon.await(ctx, "the retraction", func(e *xmltree.Element) bool { return e.Child("urn:xmpp:message-retract:1", "retract") != nil })
+		awaitLines(ctx, t, others[w], false, func(lines []string) bool { return !mentions(lines, text) })
+	}
+	simon.say("simon-1", "<body>Hello, both</body>")
+	for _, w := range []fakeNetwork{slack, discord} {
+		awaitLines(ctx, t, w, false, func(lines []string) bool { return mentions(lines, "Hello, both") })
+	}
+	simon.awaitBody(ctx, "Hello, both")
+	slack.send(false, "The end")
+	awaitLines(ctx, t, discord, false, lastIs("The end"))
+	var texts []string
+	simon.await(ctx, "the last message", func(e *xmltree.Element) bool {
+		if text := bodyOf(e); text != "" {
+			texts = append(texts, text)
+		}
+		return bodyOf(e) == "The end"
+	})
+	if len(texts) != 1 {
+		t.Errorf("the room has also %q", texts)
+	}
+	for _, w := range []fakeNetwork{slack, discord} {
+		n := 0
+		for _, l := range w.lines(false) {
+			if strings.Contains(l, "Hello, both") {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s has it %d times: %q", w.kind(), n, w.lines(false))
+		}
+	}
+}
+
+// awaitBody awaits a message with a text.
+func (c *roomClient) awaitBody(ctx context.Context, text string) *xmltree.Element {
+	c.Helper()
+	return c.await(ctx, text, func(e *xmltree.Element) bool { return e.Name.Local == "message" && bodyOf(e) == text })
+}
