@@ -4,32 +4,33 @@ import "time"
 
 // Config is the whole configuration.
 type Config struct {
-	Server     Server      `toml:"server" doc:"The XMPP server."`
-	Listen     Listen      `toml:"listen" doc:"Where the server listens; an empty list switches a listener off."`
-	Web        Web         `toml:"web" doc:"What is served over HTTP: uploaded files."`
-	Push       Push        `toml:"push" doc:"Notifications that wake clients on phones (XEP-0357)."`
-	Upload     Upload      `toml:"upload" doc:"Files that accounts upload to share them by their address (XEP-0363)."`
-	TLS        TLS         `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
-	Login      Login       `toml:"login" doc:"Logging in."`
-	Accounts   Accounts    `toml:"accounts" doc:"What becomes of accounts, and who may do what with them."`
-	Anonymous  Anonymous   `toml:"anonymous" doc:"Clients without an account."`
-	Store      Store       `toml:"store" doc:"Where the server keeps what has to survive a restart."`
-	Limits     Limits      `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
-	Pubsub     Pubsub      `toml:"pubsub" doc:"Publish-subscribe (XEP-0060): what accounts keep for themselves and their contacts, such as avatars and bookmarks, and the service of each host."`
-	Rooms      Rooms       `toml:"rooms" doc:"Rooms for many people (XEP-0045), at a domain of each host."`
-	Proxy      Proxy       `toml:"proxy" doc:"The proxy for files that clients send to each other (XEP-0065), where listen.proxy names an address."`
-	Strangers  Strangers   `toml:"strangers" doc:"What accounts get from addresses that they do not know: those that are neither in their roster nor were written to. The numbers are in [limits]."`
-	Log        Log         `toml:"log" doc:"Logging, to standard error."`
-	Components []Component `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
-	Services   []Service   `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
-	Retention  []Retention `toml:"retention" reload:"yes" doc:"How long the archives of a host's accounts are kept. Accounts can choose a shorter time by the command 'How long messages are kept', and administrators can set any time for an account."`
-	Groups     []Group     `toml:"shared_group" reload:"yes" doc:"Groups of accounts that are in each other's rosters, as if all of them had subscribed to each other. Clients cannot change these contacts."`
-	LDAP       []LDAP      `toml:"ldap" doc:"Directories that check passwords (LDAP). Clients must send the password itself, over TLS: SCRAM is not offered."`
-	HTTPChecks []HTTPCheck `toml:"http_check" doc:"Web services that check passwords."`
-	JWT        []JWT       `toml:"jwt" doc:"Issuers of JSON Web Tokens that are used as passwords, or with OAUTHBEARER."`
-	OIDC       []OIDC      `toml:"oidc" doc:"OpenID Connect providers, for single sign-on with OAUTHBEARER (XEP-0493)."`
-	Foreign    Foreign     `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
-	Gateway    Gateway     `toml:"gateway" doc:"What all gateways share."`
+	Server      Server       `toml:"server" doc:"The XMPP server."`
+	Listen      Listen       `toml:"listen" doc:"Where the server listens; an empty list switches a listener off."`
+	Web         Web          `toml:"web" doc:"What is served over HTTP: uploaded files."`
+	Push        Push         `toml:"push" doc:"Notifications that wake clients on phones (XEP-0357)."`
+	Upload      Upload       `toml:"upload" doc:"Files that accounts upload to share them by their address (XEP-0363)."`
+	TLS         TLS          `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
+	Login       Login        `toml:"login" doc:"Logging in."`
+	Accounts    Accounts     `toml:"accounts" doc:"What becomes of accounts, and who may do what with them."`
+	Anonymous   Anonymous    `toml:"anonymous" doc:"Clients without an account."`
+	Store       Store        `toml:"store" doc:"Where the server keeps what has to survive a restart."`
+	Limits      Limits       `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
+	Pubsub      Pubsub       `toml:"pubsub" doc:"Publish-subscribe (XEP-0060): what accounts keep for themselves and their contacts, such as avatars and bookmarks, and the service of each host."`
+	Rooms       Rooms        `toml:"rooms" doc:"Rooms for many people (XEP-0045), at a domain of each host."`
+	Proxy       Proxy        `toml:"proxy" doc:"The proxy for files that clients send to each other (XEP-0065), where listen.proxy names an address."`
+	Strangers   Strangers    `toml:"strangers" doc:"What accounts get from addresses that they do not know: those that are neither in their roster nor were written to. The numbers are in [limits]."`
+	Log         Log          `toml:"log" doc:"Logging, to standard error."`
+	Components  []Component  `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
+	Services    []Service    `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
+	Retention   []Retention  `toml:"retention" reload:"yes" doc:"How long the archives of a host's accounts are kept. Accounts can choose a shorter time by the command 'How long messages are kept', and administrators can set any time for an account."`
+	LinkedRooms []LinkedRoom `toml:"linked_room" doc:"Rooms that are linked to channels of gateways: what is said in one is said in the other. Users link rooms by the gateway's command, too."`
+	Groups      []Group      `toml:"shared_group" reload:"yes" doc:"Groups of accounts that are in each other's rosters, as if all of them had subscribed to each other. Clients cannot change these contacts."`
+	LDAP        []LDAP       `toml:"ldap" doc:"Directories that check passwords (LDAP). Clients must send the password itself, over TLS: SCRAM is not offered."`
+	HTTPChecks  []HTTPCheck  `toml:"http_check" doc:"Web services that check passwords."`
+	JWT         []JWT        `toml:"jwt" doc:"Issuers of JSON Web Tokens that are used as passwords, or with OAUTHBEARER."`
+	OIDC        []OIDC       `toml:"oidc" doc:"OpenID Connect providers, for single sign-on with OAUTHBEARER (XEP-0493)."`
+	Foreign     Foreign      `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
+	Gateway     Gateway      `toml:"gateway" doc:"What all gateways share."`
 
 	// Sections are the sections of the networks that were passed to Load.
 	Sections []Section `toml:"-"`

@@ -47,6 +47,7 @@ func (c *Config) validate(p *Problems) {
 		c.Services[i].validate(p, "service["+strconv.Itoa(i)+"]")
 	}
 	c.validateGroups(p)
+	c.validateLinks(p)
 	c.validateRetention(p)
 	c.validateBackends(p)
 	domain(p, "proxy.domain", c.Proxy.Domain)

@@ -2,10 +2,13 @@ package bridge
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/links"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
 )
@@ -103,6 +106,7 @@ func (g *Gateway) sync(l *logins.Login) {
 	g.env.Group.Go(func(ctx context.Context) {
 		g.xmpp.rooms.Sync(ctx, l)
 		g.flow.backfill.Run(l)
+		g.linkConfigured(ctx, l)
 	})
 }
 
@@ -135,6 +139,24 @@ func (g *Gateway) SendDirect(ctx context.Context, l *logins.Login, to transports
 // TakeLinked implements links.Conversations.
 func (g *Gateway) TakeLinked(room int64, m outbox.Linked) bool {
 	return g.enqueue(room, func(ctx context.Context, p *parts) { p.calls.Linked(ctx, m) })
+}
+
+// linkConfigured links the rooms of the settings to the channels of a login. Where a room refuses, it is tried again when
+// the login comes online the next time.
+func (g *Gateway) linkConfigured(ctx context.Context, l *logins.Login) {
+	for _, c := range g.env.Settings.LinkedRooms {
+		if c.Account.Bare() != l.Owner {
+			continue
+		}
+		channel, ok, err := g.xmpp.rooms.Writable(ctx, l, transports.RoomID(convert.NetworkID(c.Channel)))
+		if err != nil || !ok {
+			continue // another login of the same account may see it
+		}
+		err = g.xmpp.links.Create(ctx, links.Request{Login: l, Channel: channel, Address: c.Room, People: c.People})
+		if err != nil && !errors.Is(err, links.ErrLinked) {
+			g.env.Log.Warn("a room of the configuration is not linked", "room", c.Room.String(), "channel", c.Channel.String(), "error", err)
+		}
+	}
 }
 
 // removal removes the state of a login from memory. It implements logins.Rooms.

@@ -44,6 +44,9 @@ type Endpoint interface {
 // Settings are the choices and limits of a gateway.
 type Settings = gateway.Settings
 
+// LinkedRoom is a room that is to be linked to a channel.
+type LinkedRoom = gateway.LinkedRoom
+
 // Kept is what the server has stored of messages that were sent before a crash; see delivery.Kept.
 type Kept = delivery.Kept
 

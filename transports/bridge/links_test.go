@@ -17,6 +17,7 @@ import (
 	coreroom "github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/bridge"
 	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
@@ -403,6 +404,23 @@ func TestLinkedRoomAfterRestart(t *testing.T) {
 		}
 		if n != 1 || len(h.world.Texts("plaza")) != 13 {
 			t.Errorf("the network has %q", h.world.Texts("plaza"))
+		}
+	})
+}
+
+// A room of the configuration is linked when the login comes online, and stays so.
+func TestLinkOfTheConfiguration(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		h.set.LinkedRooms = []bridge.LinkedRoom{
+			{Channel: room("plaza"), Room: garden, Account: ann}, {Channel: room("den"), Room: garden, Account: boss}, {Channel: room("nowhere"), Room: garden, Account: ann},
+		}
+		for range 2 {
+			h.restart()
+			time.Sleep(time.Minute)
+			h.discard()
+			h.world.Say("plaza", "cleo", "by configuration")
+			h.world.Say("den", "cleo", "of another account")
+			h.expectInRoom(eve, "garden/Cleo: by configuration")
 		}
 	})
 }

@@ -176,12 +176,12 @@ func (m *maker) gateway(ctx context.Context, c config.Config, e enabled, p place
 	}
 	log := filepath.Join(c.Server.Data, e.kind+"-"+domain.String()+deliveryLogSuffix)
 	return bridge.New(bridge.Options{
-		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, DeliveryLog: log, Settings: settings(c, p.users),
+		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, DeliveryLog: log, Settings: settings(c, domain, p.users),
 		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, Archive: p.archive, Notify: p.notify, UsersOnline: p.usersOnline, Version: server.Version(),
 	})
 }
 
-func settings(c config.Config, users []string) bridge.Settings {
+func settings(c config.Config, domain jid.JID, users []string) bridge.Settings {
 	stanzas := c.Gateway.Stanzas
 	if stanzas == 0 {
 		stanzas = -1 // no limit
@@ -189,7 +189,21 @@ func settings(c config.Config, users []string) bridge.Settings {
 	return bridge.Settings{
 		Users: users, Admins: c.Server.Admins, KeepWaiting: time.Duration(c.Gateway.Expire), KeepArchive: time.Duration(c.Server.Archive),
 		History: c.Gateway.History, Members: c.Gateway.Members, Logins: c.Gateway.Accounts, Stanzas: stanzas,
+		LinkedRooms: linkedRooms(c, domain),
 	}
+}
+
+// linkedRooms are the rooms of the configuration that are to be linked to channels of a gateway.
+func linkedRooms(c config.Config, domain jid.JID) (list []bridge.LinkedRoom) {
+	for _, l := range c.LinkedRooms {
+		channel, err1 := jid.Parse(l.Channel)
+		room, err2 := jid.Parse(l.Room)
+		account, err3 := jid.Parse(l.Account)
+		if err1 == nil && err2 == nil && err3 == nil && channel.Domain() == domain.Domain() {
+			list = append(list, bridge.LinkedRoom{Channel: channel, Room: room, Account: account, People: l.People})
+		}
+	}
+	return list
 }
 
 // traceOf adds the gateway's domain to each step.

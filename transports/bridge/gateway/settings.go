@@ -20,6 +20,8 @@ type Settings struct {
 	Hosts []string
 	// Admins may replay failed events and see all logins: bare addresses.
 	Admins []string
+	// LinkedRooms are linked to channels once their accounts' logins are online.
+	LinkedRooms []LinkedRoom
 
 	KeepWaiting  time.Duration // how long a message waits for the network before it is returned with an error; 24 h
 	KeepKeys     time.Duration // how long keys of events and stanzas are remembered; 7 days
@@ -39,6 +41,13 @@ type Settings struct {
 	Queue    int     // outbox rows that may wait in one room; 1000
 	Stanzas  int     // stanzas a second from one user; 50, below 0: no limit
 	Calls    float64 // history calls a second of one login; 1
+}
+
+// LinkedRoom is a room that is to be linked to a channel of the gateway.
+type LinkedRoom struct {
+	Channel, Room jid.JID
+	Account       jid.JID // whose login writes to the channel
+	People        int     // of the channel, who are in the room at most; 0 is the default
 }
 
 // OrDefaults sets the zero fields.

@@ -36,6 +36,9 @@ type State struct {
 	Text    string // what it does at the moment
 }
 
+// ErrLinked is the error of Create for two rooms that are linked already.
+var ErrLinked error = stanza.Conflict("The two rooms are linked already.")
+
 // Create links a room to a channel, and returns once it works. The error says what its owner has to do.
 func (x *Links) Create(ctx context.Context, r Request) error {
 	if r.Address = r.Address.Bare(); r.Address.Local() == "" || r.Address.Domain() == x.env.Domain.Domain() {
@@ -63,7 +66,7 @@ func (x *Links) Create(ctx context.Context, r Request) error {
 	case err != nil:
 		return stanza.FromError(err)
 	case !added && row.Cause == "":
-		return stanza.Conflict("The two rooms are linked already.")
+		return ErrLinked
 	case !added && row.Login != r.Login.ID:
 		return stanza.Conflict("Another account has linked the two rooms.")
 	}
