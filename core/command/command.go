@@ -25,6 +25,8 @@ type Command struct {
 	Desc string // one sentence, shown in a text dialogue
 	// Hidden leaves the command out of lists; whoever knows its node can run it.
 	Hidden bool
+	// Direct means that the first request may have the answers to the first step, as a specification says of some commands.
+	Direct bool
 	// Allowed reports whether a requester may see and run it; nil allows everybody.
 	Allowed func(ctx context.Context, who Caller) bool
 	// Run starts the command and returns the first step.
@@ -54,6 +56,8 @@ type Step struct {
 	// Cancel, if not nil, is called when the command is cancelled at this step: by the caller, by a
 	// timeout, or because of a limit on sessions.
 	Cancel func()
+	// Table means that the table of the form is sent as such, as a specification says of some commands, though not all clients show it.
+	Table bool
 	// Payload is added after the form, such as XEP-0066 addresses.
 	Payload []*stanza.Element
 	// Error is the error for callers that run the command where notes cannot be shown (in-band

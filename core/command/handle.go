@@ -45,7 +45,7 @@ func (e *Engine) Handle(ctx context.Context, iq *stanza.Stanza) (*stanza.Element
 	who := Caller{JID: iq.From, To: iq.To, Lang: lang}
 	id := x.Attr("sessionid")
 	if id == "" {
-		return e.start(ctx, x.Attr("node"), action, who)
+		return e.start(ctx, x, action, who)
 	}
 	s, err := e.acquire(id, iq.From, x.Attr("node"))
 	if err != nil {
@@ -67,8 +67,8 @@ func (e *Engine) Handle(ctx context.Context, iq *stanza.Stanza) (*stanza.Element
 	return s.answer(step, statusExecuting), nil
 }
 
-func (e *Engine) start(ctx context.Context, node, action string, who Caller) (*stanza.Element, error) {
-	c, err := e.Command(ctx, node, who)
+func (e *Engine) start(ctx context.Context, x *stanza.Element, action string, who Caller) (*stanza.Element, error) {
+	c, err := e.Command(ctx, x.Attr("node"), who)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +82,10 @@ func (e *Engine) start(ctx context.Context, node, action string, who Caller) (*s
 	step, err := c.Run(ctx, who)
 	end := err != nil || step.Then == nil
 	s.steps = []Step{step}
+	if f := x.Child(form.NS, "x"); c.Direct && !end && f != nil && f.Attr("type") == string(form.Submit) {
+		step, end, err = s.handleAction(ctx, actionExecute, x)
+		end = end || err != nil
+	}
 	e.release(s, end)
 	switch {
 	case err != nil:
@@ -206,7 +210,7 @@ func (st *Step) shownForm() *form.Form {
 		}
 		f.Instructions = append(f.Instructions, st.Form.Instructions...)
 	}
-	if len(f.Reported) > 0 {
+	if len(f.Reported) > 0 && !st.Table {
 		f.Fields = slices.Clone(f.Fields)
 		for i, row := range f.Items {
 			f.Fields = append(f.Fields, rowField(f.Reported, row, "row"+strconv.Itoa(i+1)))
