@@ -107,6 +107,13 @@ func (e *Engine) Commands(ctx context.Context, who Caller) []Command {
 	return list
 }
 
+// Has reports whether a node is the list of commands or one of them.
+func (e *Engine) Has(node string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return node == NS || e.commands[node] != nil
+}
+
 // Command returns the command of a node, or item-not-found or forbidden (XEP-0050 §4.4).
 func (e *Engine) Command(ctx context.Context, node string, who Caller) (Command, error) {
 	e.mu.Lock()

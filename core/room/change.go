@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/hats"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -16,6 +17,7 @@ type Change struct {
 	Config    *Config
 	Subject   *Subject
 	Lists     []ListChange
+	Hats      *hats.List
 	Destroyed bool // all of the room is removed
 }
 

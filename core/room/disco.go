@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
@@ -33,6 +34,9 @@ func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.E
 		return x, nil
 	case nodeTraffic: // no traffic is filtered, so there is nothing to list
 		return nil, stanza.ServiceUnavailable("")
+	}
+	if x, err := r.commandInfo(ctx, st, query.Attr("node")); x != nil || err != nil {
+		return x, err
 	}
 	return r.queryOwner(ctx, st, nil)
 }
@@ -69,7 +73,7 @@ func (r *Room) describe(asker jid.JID) *stanza.Element {
 func (r *Room) features() []string {
 	list := []string{
 		NS, NSStable, nsRequest, nsRoomInfo, rules.NSRoomConfig, nsSelfPing, message.NSStanzaID, NSOccupantID, NSPing,
-		nsDiscoInfo, nsDiscoItems, paging.NS, form.NS,
+		nsDiscoInfo, nsDiscoItems, paging.NS, form.NS, NSHats,
 	}
 	list = append(list, r.config.Features()...)
 	if r.saver != nil || r.config.Registers() { // XEP-0045 §7.10
@@ -78,6 +82,9 @@ func (r *Room) features() []string {
 	if r.info.AvatarHash != "" { // XEP-0486 §3.1
 		list = append(list, NSVCard)
 	}
+	if r.commands() != nil {
+		list = append(list, command.NS)
+	}
 	list = append(list, r.info.Features...)
 	slices.Sort(list)
 	return slices.Compact(list)
@@ -85,7 +92,7 @@ func (r *Room) features() []string {
 
 // roomInfo returns the muc#roominfo form (XEP-0045 §16.5.4). Only occupants see the subject of an unlisted room.
 func (r *Room) roomInfo(asker jid.JID) *form.Form {
-	now := rules.Now{Occupants: len(r.occupants), History: r.limits.History}
+	now := rules.Now{Occupants: len(r.occupants), History: r.limits.History, Hats: r.hats.Hash()}
 	if r.bySession[asker] != nil || r.config.Listed {
 		now.Subject = r.subject.Text
 	}
@@ -93,10 +100,10 @@ func (r *Room) roomInfo(asker jid.JID) *form.Form {
 }
 
 // discoItems lists the occupants, but only for an occupant (XEP-0045 §6.5).
-func (r *Room) discoItems(st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
+func (r *Room) discoItems(ctx context.Context, st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
 	x := stanza.NewElement(nsDiscoItems, "query").With("node", query.Attr("node"))
-	if query.Attr("node") != "" {
-		return nil, stanza.ItemNotFound("")
+	if node := query.Attr("node"); node != "" {
+		return r.commandItems(ctx, st, node)
 	}
 	if r.bySession[st.From] == nil {
 		return x, nil

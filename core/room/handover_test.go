@@ -18,7 +18,7 @@ func TestStateMovesToAnotherNode(t *testing.T) {
 		}
 		return Grant{}, nil
 	}
-	p.puppet(Puppet{ID: "net", Nick: "Net", Show: "away", Hats: []Hat{{"uri", "title"}}, Extra: []*stanza.Element{stanza.TextElement("x", "y", "z")}})
+	p.puppet(Puppet{ID: "net", Nick: "Net", Show: "away", Hats: []Hat{{URI: "uri", Title: "title"}}, Extra: []*stanza.Element{stanza.TextElement("x", "y", "z")}})
 	p.join("ann/1", "bob/1", "ann/2")
 	p.in("<presence from='bob/1' to='/bob'><show>dnd</show></presence>")
 	p.in("<message type='groupchat' from='ann/1'><body>hi</body></message>")

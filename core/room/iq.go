@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -35,7 +36,7 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 		}
 	case nsDiscoItems:
 		if get {
-			return r.discoItems(st, payload)
+			return r.discoItems(ctx, st, payload)
 		}
 	case NSPing:
 		if get {
@@ -52,6 +53,8 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 		if !get && r.moderation() {
 			return nil, r.moderate(ctx, st, payload)
 		}
+	case command.NS:
+		return r.commandIQ(ctx, st)
 	case NSOwner:
 		if get {
 			return r.ownerGet(st)

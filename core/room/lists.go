@@ -7,6 +7,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	nicks "github.com/dragoman-im/dragoman/core/nick"
+	"github.com/dragoman-im/dragoman/core/room/hats"
 )
 
 // ListEntry is one entry of a room's affiliation lists.
@@ -22,15 +23,16 @@ type Snapshot struct {
 	Config       Config
 	Subject      Subject
 	Affiliations map[jid.JID]ListEntry // by bare JID
+	Hats         hats.List
 }
 
 // Snapshot returns a copy of the lasting state.
 func (r *Room) Snapshot() Snapshot {
-	return Snapshot{Info: r.info, Config: r.config, Subject: r.subject, Affiliations: maps.Clone(r.lists)}
+	return Snapshot{Info: r.info, Config: r.config, Subject: r.subject, Affiliations: maps.Clone(r.lists), Hats: r.hats}
 }
 
 func (r *Room) restore(s *Snapshot) {
-	r.info, r.config, r.subject = s.Info, s.Config, s.Subject
+	r.info, r.config, r.subject, r.hats = s.Info, s.Config, s.Subject, s.Hats
 	for j, st := range s.Affiliations {
 		if !j.IsZero() && st.Affiliation.Valid() && len(r.lists) < r.limits.Affiliations {
 			r.putEntry(ListChange{JID: j.Bare(), Entry: st})

@@ -38,7 +38,7 @@ func (r *Room) payload(o *occupant, jids bool) string {
 		i = 1
 	}
 	if o.presence[i] == "" {
-		o.presence[i] = o.children() + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, &presenceChange{}, jids, nil))
+		o.presence[i] = o.children() + stanza.Encode(occupantID(o.id), r.hatsOf(o), r.x(o, &presenceChange{}, jids, nil))
 	}
 	return o.presence[i]
 }
@@ -57,7 +57,7 @@ func (r *Room) render(o *occupant, n *presenceChange, jids bool, codes []int) st
 	case n.status != "":
 		own = stanza.Encode(stanza.TextElement("", "status", n.status))
 	}
-	return own + stanza.Encode(occupantID(o.id), o.hats(), r.x(o, n, jids, codes))
+	return own + stanza.Encode(occupantID(o.id), r.hatsOf(o), r.x(o, n, jids, codes))
 }
 
 // children returns the part of the presence that the client sent: show, status, capabilities and so on.
@@ -83,17 +83,6 @@ func (o *occupant) extra() string {
 		return s.extra
 	}
 	return ""
-}
-
-func (o *occupant) hats() *stanza.Element {
-	if o.puppet == nil || len(o.puppet.Hats) == 0 {
-		return nil
-	}
-	x := stanza.NewElement(NSHats, "hats")
-	for _, h := range o.puppet.Hats {
-		x.Add(stanza.NewElement(NSHats, "hat").With("title", h.Title).With("uri", h.URI))
-	}
-	return x
 }
 
 func occupantID(id string) *stanza.Element {

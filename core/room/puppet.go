@@ -22,9 +22,6 @@ type Puppet struct {
 	Extra       []*stanza.Element // further children of the presence, such as vcard-temp:x:update
 }
 
-// Hat is a title of an occupant beside the affiliation (XEP-0317 §3.2).
-type Hat struct{ URI, Title string }
-
 // SetPuppet adds or changes a puppet, announces the change, and returns the puppet's nick.
 // It sends nothing if nothing has changed.
 func (r *Room) SetPuppet(ctx context.Context, p Puppet) (nick string, err error) {

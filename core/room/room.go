@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/hats"
 	"github.com/dragoman-im/dragoman/core/room/visits"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -44,6 +45,7 @@ type lasting struct {
 	info    Info
 	config  Config
 	subject Subject
+	hats    hats.List
 	lists   map[jid.JID]ListEntry // by bare JID or domain
 	// reserved says who has reserved a nick, by its skeleton. The first keeps it where the Owner gives several people one.
 	reserved map[string]jid.JID

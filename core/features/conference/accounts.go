@@ -23,6 +23,9 @@ func (s *Service) RemoveUser(ctx context.Context, account jid.JID) error {
 			if err := r.SetAffiliation(ctx, account, room.ListEntry{Affiliation: room.AffNone}); err != nil {
 				return err
 			}
+			if err := r.SetHats(ctx, r.Hats().Forget(account)); err != nil {
+				return err
+			}
 			if abandoned(r) {
 				return r.Destroy(ctx, jid.JID{}, "The account that this room belonged to has been deleted.")
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -11,12 +12,13 @@ import (
 
 // owner is the Owner of one room. It belongs to the goroutine of the room.
 type owner struct {
-	service *Service
-	rates   map[string]rate // by occupant id
-	archive int64           // its number
-	last    int64           // position of the last message
-	version uint64          // changes with the rules and the affiliations of the room
-	pending int             // messages that are being archived, and those that follow them
+	service  *Service
+	rates    map[string]rate // by occupant id
+	archive  int64           // its number
+	last     int64           // position of the last message
+	version  uint64          // changes with the rules and the affiliations of the room
+	pending  int             // messages that are being archived, and those that follow them
+	commands *command.Engine // nil before the first use
 }
 
 // maxPending is how many messages of a room wait for the database before others are refused.

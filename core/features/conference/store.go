@@ -25,7 +25,7 @@ type Lists interface {
 	Rooms(ctx context.Context, domain jid.JID, all bool, p paging.Request) ([]Row, paging.Answer, error)
 	// Created counts the rooms that an address has created.
 	Created(ctx context.Context, by jid.JID) (int, error)
-	// Affiliated lists the rooms of a domain in which an address has an affiliation.
+	// Affiliated lists the rooms of a domain in which an address has an affiliation or a hat.
 	Affiliated(ctx context.Context, domain, who jid.JID) ([]jid.JID, error)
 	// MemberOf lists those in which it is at least a member.
 	MemberOf(ctx context.Context, domain, who jid.JID) ([]jid.JID, error)

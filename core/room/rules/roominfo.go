@@ -39,6 +39,7 @@ type Now struct {
 	Occupants int
 	History   int    // messages that may be asked for
 	Subject   string // "" where it is not shown
+	Hats      string // hash of the list of hats; "" if there are none
 }
 
 // RoomInfo returns the form that describes a room (XEP-0045 §16.5.4).
@@ -57,6 +58,7 @@ func RoomInfo(info Info, c Config, now Now) *form.Form {
 		f.Add(form.Field{Var: "muc#roominfo_contactjid", Type: form.JIDMulti, Values: texts(info.Contacts)})
 	}
 	text("muc#roominfo_subject", now.Subject)
+	text("hats#hash", now.Hats) // XEP-0317 §2
 	f.Bool("muc#roominfo_subjectmod", "", c.OccupantsMaySubject)
 	if c.History >= 0 {
 		text(FieldHistory, strconv.Itoa(now.History))

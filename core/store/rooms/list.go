@@ -91,9 +91,21 @@ const inOrderSQL = ` ORDER BY a.room`
 
 const affiliatedSQL = `SELECT a.room FROM room_affiliations AS a JOIN rooms AS r ON r.room = a.room WHERE a.jid = ? AND r.domain = ?`
 
+const wearingSQL = `SELECT h.room FROM room_hats AS h JOIN rooms AS r ON r.room = h.room WHERE h.jid = ? AND r.domain = ? ORDER BY h.room`
+
 // Affiliated implements conference.Lists.
 func (t *Tables) Affiliated(ctx context.Context, domain, who jid.JID) ([]jid.JID, error) {
-	return t.of(ctx, affiliatedSQL+inOrderSQL, domain, who)
+	list, err := t.of(ctx, affiliatedSQL+inOrderSQL, domain, who)
+	if err != nil {
+		return nil, err
+	}
+	wearing, err := t.of(ctx, wearingSQL, domain, who)
+	for _, j := range wearing {
+		if !slices.Contains(list, j) {
+			list = append(list, j)
+		}
+	}
+	return list, err
 }
 
 // MemberOf implements conference.Lists.

@@ -32,11 +32,12 @@ func New(s *store.Store) *Tables {
 
 const (
 	deleteAffiliationsSQL = `DELETE FROM room_affiliations WHERE jid = ?`
+	deleteHatsSQL         = `DELETE FROM room_hats WHERE jid = ?`
 	forgetCreatorSQL      = `UPDATE rooms SET creator = '' WHERE creator = ?`
 )
 
 func deleteAccount(tx *sql.Tx, account jid.JID) error {
-	for _, query := range []string{deleteAffiliationsSQL, forgetCreatorSQL} {
+	for _, query := range []string{deleteAffiliationsSQL, deleteHatsSQL, forgetCreatorSQL} {
 		if _, err := tx.Exec(query, account.String()); err != nil {
 			return fmt.Errorf("delete affiliations of %s: %w", account, err)
 		}
@@ -45,7 +46,7 @@ func deleteAccount(tx *sql.Tx, account jid.JID) error {
 }
 
 const (
-	roomSQL         = `SELECT info, config, subject FROM rooms WHERE room = ?`
+	roomSQL         = `SELECT info, config, subject, hats FROM rooms WHERE room = ?`
 	affiliationsSQL = `SELECT jid, affiliation, nick, reason FROM room_affiliations WHERE room = ?`
 )
 
@@ -53,8 +54,8 @@ const (
 func (t *Tables) LoadRoom(ctx context.Context, at jid.JID) (s room.Snapshot, ok bool, err error) {
 	// A context that may end would cost more than the queries.
 	ctx = context.WithoutCancel(ctx)
-	var info, config, subject string
-	err = t.store.Reader().QueryRowContext(ctx, roomSQL, at.String()).Scan(&info, &config, &subject)
+	var info, config, subject, hats string
+	err = t.store.Reader().QueryRowContext(ctx, roomSQL, at.String()).Scan(&info, &config, &subject, &hats)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return s, false, nil
@@ -64,10 +65,13 @@ func (t *Tables) LoadRoom(ctx context.Context, at jid.JID) (s room.Snapshot, ok 
 	for _, part := range []struct {
 		text string
 		into any
-	}{{info, &s.Info}, {config, &s.Config}, {subject, &s.Subject}} {
+	}{{info, &s.Info}, {config, &s.Config}, {subject, &s.Subject}, {hats, &s.Hats.Hats}} {
 		if err := json.Unmarshal([]byte(part.text), part.into); err != nil {
 			return s, false, fmt.Errorf("read room: %w", err)
 		}
+	}
+	if err := t.readWorn(ctx, at, &s.Hats); err != nil {
+		return s, false, err
 	}
 	s.Affiliations, err = t.affiliations(ctx, at)
 	return s, err == nil, err
