@@ -11,6 +11,7 @@ type (
 	Affiliation     = rules.Affiliation
 	Info            = rules.Info
 	Config          = rules.Config
+	Limits          = rules.Limits
 	WhoIs           = rules.WhoIs
 	PrivateMessages = rules.PrivateMessages
 	Registration    = rules.Registration

@@ -2,9 +2,9 @@ package room
 
 import (
 	"context"
+	"errors"
 	"slices"
 
-	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
@@ -34,9 +34,6 @@ func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.E
 		return x, nil
 	case nodeTraffic: // no traffic is filtered, so there is nothing to list
 		return nil, stanza.ServiceUnavailable("")
-	}
-	if x, err := r.commandInfo(ctx, st, query.Attr("node")); x != nil || err != nil {
-		return x, err
 	}
 	return r.queryOwner(ctx, st, nil)
 }
@@ -82,9 +79,6 @@ func (r *Room) features() []string {
 	if r.info.AvatarHash != "" { // XEP-0486 §3.1
 		list = append(list, NSVCard)
 	}
-	if r.commands() != nil {
-		list = append(list, command.NS)
-	}
 	list = append(list, r.info.Features...)
 	slices.Sort(list)
 	return slices.Compact(list)
@@ -102,8 +96,12 @@ func (r *Room) roomInfo(asker jid.JID) *form.Form {
 // discoItems lists the occupants, but only for an occupant (XEP-0045 §6.5).
 func (r *Room) discoItems(ctx context.Context, st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
 	x := stanza.NewElement(nsDiscoItems, "query").With("node", query.Attr("node"))
-	if node := query.Attr("node"); node != "" {
-		return r.commandItems(ctx, st, node)
+	if query.Attr("node") != "" {
+		x, err := r.queryOwner(ctx, st, nil)
+		if e := (*stanza.Error)(nil); errors.As(err, &e) && e.Condition == "service-unavailable" {
+			err = stanza.ItemNotFound("") // XEP-0030 §4.2
+		}
+		return x, err
 	}
 	if r.bySession[st.From] == nil {
 		return x, nil

@@ -5,8 +5,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/dragoman-im/dragoman/core/command"
-	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room/hats"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -14,19 +12,6 @@ import (
 
 // Hat is a title of an occupant beside the affiliation (XEP-0317 §3.1).
 type Hat = hats.Hat
-
-// Commander is implemented by an Owner of a room that has ad-hoc commands (XEP-0050). The engine belongs to the goroutine of the room.
-type Commander interface {
-	Commands(r *Room) *command.Engine
-}
-
-// commands returns the ad-hoc commands of the room, nil if it has none.
-func (r *Room) commands() *command.Engine {
-	if c, ok := r.owner.(Commander); ok {
-		return c.Commands(r)
-	}
-	return nil
-}
 
 // Hats returns the hats of the room.
 func (r *Room) Hats() hats.List { return r.hats }
@@ -68,39 +53,4 @@ func (r *Room) hatsOf(o *occupant) *stanza.Element {
 		list = append(slices.Clone(o.puppet.Hats), list...)
 	}
 	return hats.Element(list)
-}
-
-// commandIQ runs a command.
-func (r *Room) commandIQ(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error) {
-	engine := r.commands()
-	if engine == nil {
-		return r.queryOwner(ctx, st, nil)
-	}
-	return engine.Handle(ctx, st)
-}
-
-// commandInfo describes the list of commands, or one of them; nil where the node is none of a command.
-func (r *Room) commandInfo(ctx context.Context, st *stanza.Stanza, node string) (*stanza.Element, error) {
-	engine := r.commands()
-	if engine == nil || !engine.Has(node) {
-		return nil, nil
-	}
-	info, err := engine.DiscoInfo(ctx, disco.Query{From: st.From, To: st.To, Node: node})
-	if err != nil {
-		return nil, err
-	}
-	return info.Element(node), nil
-}
-
-// commandItems lists the commands.
-func (r *Room) commandItems(ctx context.Context, st *stanza.Stanza, node string) (*stanza.Element, error) {
-	engine := r.commands()
-	if engine == nil || !engine.Has(node) {
-		return nil, stanza.ItemNotFound("")
-	}
-	items, err := engine.DiscoItems(ctx, disco.Query{From: st.From, To: st.To, Node: node})
-	if err != nil {
-		return nil, err
-	}
-	return disco.ItemsElement(node, items, nil), nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -53,8 +52,6 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 		if !get && r.moderation() {
 			return nil, r.moderate(ctx, st, payload)
 		}
-	case command.NS:
-		return r.commandIQ(ctx, st)
 	case NSOwner:
 		if get {
 			return r.ownerGet(st)

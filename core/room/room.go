@@ -71,7 +71,7 @@ func New(opts Options) *Room {
 	r := &Room{
 		setup: setup{
 			jid: opts.JID, owner: opts.Owner, send: opts.Send, sendMany: opts.SendMany, saver: opts.Save, now: opts.Now,
-			log: opts.Log, secret: opts.Secret, limits: opts.Limits.orDefaults(),
+			log: opts.Log, secret: opts.Secret, limits: opts.Limits.OrDefaults(),
 		},
 		lasting:   lasting{info: opts.Info, config: opts.Config, lists: map[jid.JID]ListEntry{}, reserved: map[string]jid.JID{}},
 		occupancy: occupancy{byID: map[string]*occupant{}, byNick: map[string]*occupant{}, byLook: map[string]*occupant{}, bySession: map[jid.JID]*session{}},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/command"
+	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -110,6 +111,8 @@ func (o *owner) Query(ctx context.Context, r *room.Room, q room.Query) (*stanza.
 	payload := q.Stanza.FirstChild()
 	switch {
 	case q.To != nil:
+	case payload.Space == command.NS, payload.Space == disco.NSInfo, payload.Space == disco.NSItems:
+		return o.command(ctx, r, q.Stanza)
 	case payload.Space == nsArchive:
 		return o.readArchive(ctx, r, q)
 	case payload.Is(nsFasten, "apply-to") && q.Stanza.Type == stanza.TypeSet:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/notification"
@@ -58,7 +59,7 @@ type Service struct {
 
 // New returns the service of a domain. It handles stanzas when Run is called.
 func New(o Options) *Service {
-	s := &Service{Options: o, started: make(chan struct{}), features: features(), changed: make(chan struct{}, 1)}
+	s := &Service{Options: o, started: make(chan struct{}), features: append(features(), command.NS), changed: make(chan struct{}, 1)}
 	s.SetConfig(o.Config)
 	return s
 }

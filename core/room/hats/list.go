@@ -28,7 +28,7 @@ const (
 // Hat is a title of occupants beside their affiliation (XEP-0317 §3.1).
 type Hat struct {
 	URI, Title string
-	Hue        string `json:",omitempty"` // an angle from 0 to 360, as XEP-0392 has it; "" for none
+	Hue        string `json:",omitempty"` // an angle from 0 to 360; "" for none
 }
 
 // List has the hats of a room. It is stored as JSON.
