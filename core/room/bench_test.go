@@ -64,12 +64,12 @@ func BenchmarkEnter(b *testing.B) {
 	}
 }
 
-// TestFanOutAllocations checks that a receiver costs no allocation beside its share of a stanzaBatch.
+// TestFanOutAllocations checks that a receiver costs no allocation beside its share of a stanza.Batch.
 func TestFanOutAllocations(t *testing.T) {
 	p := full(t, 200)
 	post := Post{From: p.receivers[0].o.id, ID: "m", StanzaID: "s", Payload: "<body>hi</body>", Transient: true}
 	got := testing.AllocsPerRun(20, func() { p.Broadcast(post) })
-	if most := 200.0/batchSize + 25; got > most {
+	if most := 200.0/stanza.BatchSize + 25; got > most {
 		t.Errorf("%v allocations for 200 receivers, more than %v", got, most)
 	}
 }

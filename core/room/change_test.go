@@ -147,7 +147,7 @@ func TestSendManySharesPayload(t *testing.T) {
 				t.Errorf("a shared stanza has a receiver: %s", st)
 			}
 			calls[st.Kind.String()]++
-			SendEach(send, st, to)
+			stanza.SendEach(send, st, to)
 		}
 	})
 	p.join("ann/1", "bob/1", "cid/1")

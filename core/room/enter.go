@@ -169,12 +169,12 @@ func (r *Room) resync(ctx context.Context, s *session, st *stanza.Stanza) error 
 // sendRoom sends an entering session the state of the room, in the order of XEP-0045 §7.1: presence
 // of the other occupants, its own presence, the history, the subject.
 func (r *Room) sendRoom(ctx context.Context, s *session, st *stanza.Stanza, renamed bool) {
-	batch := newStanzaBatch(len(r.occupants))
+	batch := stanza.NewBatch(len(r.occupants))
 	for _, o := range r.occupants {
 		if o == s.o || !r.config.Broadcasts(o.role) {
 			continue
 		}
-		p := batch.next()
+		p := batch.Next()
 		p.Kind, p.To, p.From, p.Extra = stanza.Presence, s.jid, o.jid, o.extra()
 		p.Payload = r.payload(o, r.seesJIDs(s, o))
 		r.send(p)

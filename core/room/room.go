@@ -79,7 +79,7 @@ func New(opts Options) *Room {
 		history: opts.History, queries: map[string]*relayed{}, created: opts.Created,
 	}
 	if r.sendMany == nil {
-		r.sendMany = func(st *stanza.Stanza, to []jid.JID) { SendEach(r.send, st, to) }
+		r.sendMany = func(st *stanza.Stanza, to []jid.JID) { stanza.SendEach(r.send, st, to) }
 	}
 	if r.now == nil {
 		r.now = time.Now

@@ -2,7 +2,6 @@ package rooms
 
 import (
 	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -62,7 +61,7 @@ func (c *collector) SendMany(st *stanza.Stanza, to []jid.JID) {
 	if len(to) == 0 {
 		return
 	}
-	room.SendEach(c.send, st, to)
+	stanza.SendEach(c.send, st, to)
 	size := startTag + len(st.Payload) + len(st.Extra)
 	c.each += size
 	c.many += size * len(to)
