@@ -11,6 +11,6 @@ func Specs() []spec.Spec {
 		{Number: "0421", Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1", State: spec.Complete, Note: "Server and gateways."},
 		{Number: "0425", Title: "Moderated Message Retraction", Version: "0.3.0", State: spec.Complete, Note: "Server and gateways; the rooms of the server understand the namespace of version 0.2 too."},
 		{Number: "0500", Title: "MUC Slow Mode", Version: "0.1.1", State: spec.Complete},
-		{Number: "0486", Title: "MUC Avatars", Version: "0.1.0", State: spec.Partial, Note: "Gateways."},
+		{Number: "0486", Title: "MUC Avatars", Version: "0.1.0", State: spec.Complete, Note: "Server and gateways."},
 	}
 }

@@ -50,6 +50,7 @@ func (s *Server) newConferences() error {
 		}
 		h.conference = conference.New(conference.Options{
 			Endpoint: endpoint, Store: kept, Lists: kept, Archives: kept, Secret: secret, Config: s.config.Rooms, Log: s.log, Notify: s.rooms.Room,
+			Listed: s.reloadable.lists.Has, CardBytes: int(s.config.Limits.VCardBytes),
 			Clock: store.NewClock(s.store, "rooms", time.Now, s.log),
 			Local: func(who jid.JID) bool {
 				return who.Local() != "" && slices.Contains(s.config.Server.Hosts, who.Domain())

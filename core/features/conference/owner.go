@@ -28,8 +28,9 @@ const maxPending = 1000
 var _ room.Owner = (*owner)(nil)
 
 // Enter implements room.Owner: the rules of the room decide.
-func (*owner) Enter(context.Context, *room.Room, room.EnterRequest) (room.Grant, error) {
-	return room.Grant{}, nil
+func (o *owner) Enter(_ context.Context, r *room.Room, e room.EnterRequest) (room.Grant, error) {
+	who, _ := r.Outside(e.Session.Bare())
+	return room.Grant{}, o.listed(who)
 }
 
 // Message implements room.Owner. A message is archived before anybody gets it; all are sent in the order in which they came.
@@ -82,6 +83,9 @@ func (o *owner) send(ctx context.Context, r *room.Room, m room.Message, post roo
 // check applies the limits of the service.
 func (o *owner) check(m room.Message) error {
 	limit := int(o.service.settings.Load().MessageBytes)
+	if err := o.listed(room.Occupant{JID: m.Session, Affiliation: m.From.Affiliation}); err != nil {
+		return err
+	}
 	switch {
 	case len(m.Stanza.Payload)+len(m.Stanza.Extra) > limit:
 		o.service.Counters.Size.Add(1)
@@ -113,6 +117,8 @@ func (o *owner) Query(ctx context.Context, r *room.Room, q room.Query) (*stanza.
 	case q.To != nil:
 	case payload.Space == command.NS, payload.Space == disco.NSInfo, payload.Space == disco.NSItems:
 		return o.command(ctx, r, q.Stanza)
+	case payload.Is(room.NSVCard, "vCard"):
+		return o.card(ctx, r, q)
 	case payload.Space == nsArchive:
 		return o.readArchive(ctx, r, q)
 	case payload.Is(nsFasten, "apply-to") && q.Stanza.Type == stanza.TypeSet:

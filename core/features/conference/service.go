@@ -39,6 +39,9 @@ type Options struct {
 	Config   config.Rooms // the settings; SetConfig replaces those that can be reloaded
 	// Local reports whether an address is an account of a served host, and Admin whether it belongs to an administrator.
 	Local, Admin func(who jid.JID) bool
+	// Listed reports whether an address is on a list of those that send spam; may be nil.
+	Listed    func(who jid.JID) bool
+	CardBytes int // of the vCard of a room
 	// Notify is called with the messages of rooms, to notify accounts that have no session in them; may be nil.
 	Notify func(context.Context, notification.Message)
 	Log    *slog.Logger
@@ -59,7 +62,7 @@ type Service struct {
 
 // New returns the service of a domain. It handles stanzas when Run is called.
 func New(o Options) *Service {
-	s := &Service{Options: o, started: make(chan struct{}), features: append(features(), command.NS), changed: make(chan struct{}, 1)}
+	s := &Service{Options: o, started: make(chan struct{}), features: append(features(), command.NS, room.NSVCard), changed: make(chan struct{}, 1)}
 	s.SetConfig(o.Config)
 	return s
 }
@@ -95,7 +98,7 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 func info() disco.Info {
-	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: Name}}}
+	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: Name}}, Features: []string{room.NSVCard}}
 }
 
 // Started returns a channel that is closed when stanzas are handled.

@@ -15,6 +15,7 @@ type Info struct {
 	Category    string // of the identity; "" is conference
 	Type        string // of the identity; "" is text
 	AvatarHash  string // SHA-1 in hex of the room's vCard photo (XEP-0153)
+	VCard       string // as XML; "" if there is none
 	Occupants   int    // how many there are, where not all of them are puppets here; 0 where unknown
 	Contacts    []jid.JID
 	Features    []string          // advertised beside the engine's own
