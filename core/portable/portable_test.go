@@ -254,7 +254,7 @@ func TestImportNodes(t *testing.T) {
 	if n := list.Get("open"); n.Config.Access != pubsub.Open || len(n.Affiliations) != 0 || list.Get("unknown").Config.Access != pubsub.Whitelist {
 		t.Errorf("%+v", n)
 	}
-	page, err := table.Items(t.Context(), ann, pubsub.Query{Node: "open", Page: paging.All(), Bytes: 1 << 20})
+	page, err := table.Items(t.Context(), ann, pubsub.Query{Node: "open", Page: paging.Request{Max: 10, Index: -1}, Bytes: 1 << 20})
 	if err != nil || len(page.Items) != 2 || page.Items[0].ID != "2" || page.Items[1].ID != "3" {
 		t.Errorf("%+v, %v", page.Items, err)
 	}
