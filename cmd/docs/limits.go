@@ -27,7 +27,10 @@ var advertised = map[string]string{
 }
 
 // alsoLimits are limits outside of [limits] that have nothing to count.
-var alsoLimits = []string{"login.iterations", "login.token_life", "login.resume", "accounts.invitation_time", "server.archive", "upload.keep", "server.shutdown"}
+var alsoLimits = []string{
+	"login.iterations", "login.token_life", "login.resume", "accounts.invitation_time", "server.archive", "upload.keep", "server.shutdown",
+	"rooms.occupants", "rooms.affiliations", "rooms.nick_bytes", "rooms.subject_bytes", "rooms.history", "rooms.archive_time", "rooms.archive_messages",
+}
 
 const limitsHead = `# Limits
 

@@ -6,10 +6,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/bytestreams"
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/component"
+	"github.com/dragoman-im/dragoman/core/features/conference"
 	"github.com/dragoman-im/dragoman/core/features/upload"
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/web"
@@ -75,7 +78,9 @@ func CountedLimits() []string {
 	for _, c := range (&ports{relay: &bytestreams.Relay{}}).counts() {
 		all.add(c)
 	}
-	for _, f := range unused() {
+	all.addCounters((&conference.Service{}).Counted())
+	log := slog.New(slog.DiscardHandler)
+	for _, f := range append(unused(), newAnonymousHost(router.New(log), jid.JID{}, config.Default(), log).Features()...) {
 		all.addCounters(f.Counters)
 	}
 	names := make([]string, len(all))

@@ -472,7 +472,7 @@ func TestDefaults(t *testing.T) {
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
 		"limits.registrations": "20", "limits.registration_names": "100", "limits.invitations": "20",
 		"limits.clients": "50", "limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
-		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.archive_messages": "0", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
+		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.archive_messages": "0", "limits.archive_searches": "30", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
 		"limits.reports": "20", "limits.block_list_entries": "500000", "limits.stranger_messages": "20", "limits.stranger_senders": "100", "limits.stranger_receivers": "50",
 		"limits.proxy_connections": "1000", "limits.proxy_streams": "10", "limits.proxy_rate": "1 MiB",
 		"pubsub.nodes": "1000", "pubsub.bytes": "32 MiB", "pubsub.payload": "250000 B", "pubsub.items": "1000", "pubsub.subscriptions": "1000",
@@ -512,7 +512,7 @@ func TestLimitsAreCounted(t *testing.T) {
 		"limits.registration_time":    "limits.registrations and limits.registration_names count it",
 		"limits.burst":                "who has sent as much at once is read at the rate from then on, which limits.rate counts",
 	}
-	p := newTestServer(t, extra{})
+	p := newTestServer(t, withGuests)
 	counted := map[string]bool{}
 	for _, c := range p.server.Counts() {
 		if counted[c.Limit] {
