@@ -58,7 +58,7 @@ func (s *Server) newConferences() error {
 			Admin: func(who jid.JID) bool { return s.rights.Role(who).May(admin.ManageRooms) },
 		})
 		h.admin.Rooms = h.conference
-		if err := s.Attach(Attachment{Service: conferences{h.conference}, Endpoint: endpoint, Name: conference.Name, Host: h.domain}); err != nil {
+		if err := s.Attach(Attachment{Service: conferences{h.conference}, Endpoint: endpoint, Name: conference.Name, Host: h.domain, Rooms: searchedRooms{h.conference}}); err != nil {
 			return err
 		}
 	}
