@@ -52,8 +52,8 @@ func (c *concealer) element(e *stanza.Element) {
 func (c *concealer) text(s string) string {
 	from := 0
 	for {
-		i := strings.Index(strings.ToLower(s[from:]), c.real)
-		if i < 0 || len(strings.ToLower(s)) != len(s) { // letters whose other case is longer: an address has none
+		i := strings.Index(lower(s[from:]), c.real)
+		if i < 0 {
 			return s
 		}
 		start, end := from+i, from+i+len(c.real)
@@ -63,4 +63,15 @@ func (c *concealer) text(s string) string {
 		s = s[:start] + c.shown + s[end:]
 		from, c.changed = start+len(c.shown), true
 	}
+}
+
+// lower changes the case of ASCII letters only, so that the text keeps its length.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
 }
