@@ -141,9 +141,18 @@ func (r *Room) Refuse(st *stanza.Stanza, err error) {
 	if st.Kind == stanza.Presence && st.Type == stanza.TypeUnavailable {
 		return // no client waits for an answer to unavailable presence
 	}
-	if reply := st.ErrorReply(e); reply != nil {
+	if reply := ErrorReply(st, e); reply != nil {
 		r.send(reply)
 	}
+}
+
+// ErrorReply is st.ErrorReply with the element by which clients recognise an answer to presence as a room's (XEP-0045 §7.2.5).
+func ErrorReply(st *stanza.Stanza, e *stanza.Error) *stanza.Stanza {
+	reply := st.ErrorReply(e)
+	if reply != nil && st.Kind == stanza.Presence {
+		reply.Payload = "<x xmlns='" + NS + "'/>" + reply.Payload
+	}
+	return reply
 }
 
 func (r *Room) stanzaError(err error, attrs ...any) *stanza.Error {

@@ -185,7 +185,7 @@ func refuse(send func(*stanza.Stanza), st *stanza.Stanza, e *stanza.Error) {
 	if st.Kind == stanza.Presence && st.Type != "" {
 		return // no client waits for an answer to unavailable presence; a room has no subscriptions
 	}
-	if reply := st.ErrorReply(e); reply != nil {
+	if reply := room.ErrorReply(st, e); reply != nil {
 		send(reply)
 	}
 }

@@ -414,6 +414,42 @@ class Commands:
             self.xmpp.del_event_handler(fault, refused)
         return {"occupants": sorted(muc.get_roster(room)), "nick": own.get("nick", nick)}
 
+    async def configure_room(self, room, values):
+        """Fills in a room's form of configuration; returns the fields that it has."""
+        muc = self.xmpp["xep_0045"]
+        form = await muc.get_room_config(slixmpp.JID(room))
+        names = sorted(form.get_fields())
+        form.set_values(values)
+        await muc.set_room_config(slixmpp.JID(room), form)
+        return {"fields": names}
+
+    async def room_affiliation(self, room, affiliation, jid=None, nick=None, reason=""):
+        await self.xmpp["xep_0045"].set_affiliation(slixmpp.JID(room), affiliation, jid=jid and slixmpp.JID(jid), nick=nick, reason=reason)
+
+    async def room_role(self, room, nick, role, reason=""):
+        await self.xmpp["xep_0045"].set_role(slixmpp.JID(room), nick, role, reason=reason)
+
+    async def room_lists(self, room, affiliation, role):
+        muc = self.xmpp["xep_0045"]
+        people = await muc.get_affiliation_list(slixmpp.JID(room), affiliation)
+        nicks = await muc.get_roles_list(slixmpp.JID(room), role)
+        return {"affiliated": sorted(str(jid) for jid in people), "nicks": sorted(nicks)}
+
+    async def room_invite(self, room, jid, reason=""):
+        self.xmpp["xep_0045"].invite(slixmpp.JID(room), slixmpp.JID(jid), reason)
+
+    async def room_decline(self, room, jid, reason=""):
+        self.xmpp["xep_0045"].decline(slixmpp.JID(room), slixmpp.JID(jid), reason)
+
+    async def room_subject(self, room, subject):
+        self.xmpp["xep_0045"].set_subject(slixmpp.JID(room), subject)
+
+    async def room_voice(self, room):
+        self.xmpp["xep_0045"].request_voice(slixmpp.JID(room), "participant")
+
+    async def destroy_room(self, room, reason, instead):
+        await self.xmpp["xep_0045"].destroy(slixmpp.JID(room), reason, slixmpp.JID(instead))
+
     async def leave(self, room, nick):
         self.xmpp["xep_0045"].leave_muc(room, nick)
 
