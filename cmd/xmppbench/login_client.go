@@ -61,6 +61,9 @@ func (c *client) login(t target, o *options, account int) error {
 	if err := c.signIn(t, o, account); err != nil {
 		return err
 	}
+	if c.jid != "" { // bound together with the login
+		return nil
+	}
 	answer, err := c.ask("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", "</iq>")
 	if err != nil {
 		return err

@@ -84,6 +84,9 @@ func measures(o options) []measure {
 		byLoad("login with a token, TLS", "login", login("HT-SHA-256-NONE", "--tls")).with("HT-SHA-256-NONE"),
 		byLoad("presence, 50 contacts each", "delivery", func(*bench, *server) []string { return []string{"presence", "--users", "50", "--changes", "50"} }),
 		byLoad("PEP, 50 contacts each", "notification", func(*bench, *server) []string { return []string{"publish", "--users", "50", "--items", "50"} }),
+		byLoad("PEP, one of 51 contacts publishes", "notification", func(*bench, *server) []string {
+			return []string{"publish", "--users", "51", "--items", "200", "--star"}
+		}),
 		byLoad("room with 20 people, 10 sessions each", "delivery", func(_ *bench, s *server) []string {
 			return append([]string{"room", "--for", length, "--users", "200", "--each", "10"}, s.room...)
 		}),
