@@ -23,7 +23,7 @@ type owner struct {
 }
 
 // maxPending is how many messages of a room wait for the database before others are refused.
-const maxPending = 1000
+const maxPending = 500
 
 var _ room.Owner = (*owner)(nil)
 
