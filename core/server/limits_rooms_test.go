@@ -7,6 +7,7 @@ func roomLimits(d config.Config) []reached {
 	enter := func(at string) string {
 		return "<presence to='" + at + "@conference.home.test/R'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
 	}
+	open := "<iq type='set' id='o' to='a@conference.home.test'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>"
 	say := "<message type='groupchat' to='a@conference.home.test'><body>" + many(300, "x") + "</body></message>"
 	reach := func(see string, text ...string) func(*testServer) *peer {
 		return func(p *testServer) *peer {
@@ -27,7 +28,7 @@ func roomLimits(d config.Config) []reached {
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
-		{"rooms.message_bytes", d.Rooms.MessageBytes, extra{limits: "[rooms]\nmessage_bytes = \"300 B\""}, reach("<not-acceptable ", enter("a"), say), ""},
-		{"rooms.messages", d.Rooms.Messages, extra{limits: "[rooms]\nmessages = 1"}, reach("<policy-violation ", enter("a"), say, say, say), ""},
+		{"rooms.message_bytes", d.Rooms.MessageBytes, extra{limits: "[rooms]\nmessage_bytes = \"300 B\""}, reach("<not-acceptable ", enter("a"), open, say), ""},
+		{"rooms.messages", d.Rooms.Messages, extra{limits: "[rooms]\nmessages = 1"}, reach("<policy-violation ", enter("a"), open, say, say, say), ""},
 	}
 }
