@@ -45,7 +45,7 @@ func (e *Engine) PublishWithin(ctx context.Context, p Publish) error {
 		}
 	}
 	p.Item.Publisher = p.Service
-	return e.store(ctx, publication{sender{p.Service, p.Route}, n, &p.Item, nodes, p.By})
+	return e.store(ctx, publication{sender: sender{p.Service, p.Route}, node: n, items: []Item{p.Item}, nodes: nodes, by: p.By})
 }
 
 // Retract removes an item in the name of an account or a domain. It waits for the mailbox of the service.
@@ -100,7 +100,7 @@ func (e *Engine) publish(ctx context.Context, r *Request, x *stanza.Element) (an
 	if err != nil {
 		return "", err
 	}
-	if err := e.store(ctx, publication{r.sender(), n, item, nodes, ""}); err != nil {
+	if err := e.store(ctx, publication{sender: r.sender(), node: n, items: []Item{*item}, nodes: nodes}); err != nil {
 		return "", err
 	}
 	dst := stanza.AppendAttr([]byte("<pubsub xmlns='"+NS+"'><publish"), "node", name)
@@ -241,110 +241,6 @@ func (e *Engine) payload(n *Node, item *stanza.Element) (string, error) {
 		return "", errPayloadTooBig()
 	}
 	return payload.String(), nil
-}
-
-// publication is an item that is to be stored.
-type publication struct {
-	sender
-	node  *Node
-	item  *Item
-	nodes *Nodes
-	by    string
-}
-
-// store writes an item, and its node if that is new, and notifies the subscribers.
-func (e *Engine) store(ctx context.Context, p publication) error {
-	create := p.nodes.Get(p.node.Name) == nil
-	keep, size := p.node.Config.items(e.Limits()), int64(len(p.item.Payload)+len(p.item.ID))
-	c := &Change{Node: p.node.Name}
-	if create {
-		c.Put, c.Create, c.Affiliations = p.node, true, p.node.Affiliations
-	}
-	if p.node.Config.Persist {
-		if err := e.fits(ctx, p, size); err != nil {
-			return err
-		}
-		c.Item, c.Keep, c.Expired = p.item, keep, p.node.expired()
-	}
-	if create || c.Item != nil {
-		if err := e.Store.Write(ctx, p.service, c); err != nil {
-			return gone(err)
-		}
-		if create || c.Result.Size != 0 {
-			e.Host.Change(p.service, func(nodes *Nodes) *Nodes {
-				if create {
-					nodes = nodes.with(p.node.Name, p.node)
-				}
-				nodes = nodes.withBytes(nodes.bytes + c.Result.Size)
-				if known, ok := nodes.shares[p.node.Creator]; ok {
-					nodes = nodes.withShare(p.node.Creator, known+c.Result.Size)
-				}
-				return nodes
-			})
-		}
-	}
-	if e.Committed != nil {
-		e.Committed(ctx, Committed{Service: p.service, Node: p.node, Name: p.node.Name, Item: p.item, By: p.by, Route: p.route})
-	}
-	if p.node.Config.Notifications {
-		e.notify(ctx, p.sender, p.node, string(appendItems(nil, p.service, p.node, []Item{*p.item}, true)))
-	}
-	if len(c.Result.Removed) > 0 && p.node.Config.Full == retractOldest && p.node.Config.NotifyRetract {
-		e.notify(ctx, p.sender, p.node, retraction(p.node.Name, c.Result.Removed...)) // XEP-0060 §7.1.2.5
-	}
-	return nil
-}
-
-// fits checks the limits of what is stored.
-func (e *Engine) fits(ctx context.Context, p publication, size int64) error {
-	limits := e.Limits()
-	if p.node.Config.Full == rejectNew {
-		page, err := e.Store.Items(ctx, p.service, Query{Node: p.node.Name, IDs: []string{p.item.ID}, After: p.node.expired(), Bytes: 1})
-		if err != nil {
-			return err
-		}
-		if len(page.Items) == 0 && page.Count >= p.node.Config.items(limits) {
-			e.Counters.Items.Add(1)
-			return with(stanza.Conflict(""), "node-full") // XEP-0060 §7.1.3.4
-		}
-	}
-	if !e.Accounts {
-		if err := e.fitsShare(ctx, p, size); err != nil {
-			return err
-		}
-	}
-	if p.nodes == nil || p.nodes.bytes+size <= limits.Bytes {
-		return nil
-	}
-	bytes, err := e.Store.Bytes(ctx, p.service) // what is known counts items that were replaced
-	if err != nil {
-		return err
-	}
-	e.Host.Change(p.service, func(n *Nodes) *Nodes { return n.withBytes(bytes) })
-	if bytes+size > limits.Bytes {
-		e.Counters.Bytes.Add(1)
-		return stanza.ResourceConstraint("too much is stored here already")
-	}
-	return nil
-}
-
-// fitsShare checks that the nodes of one creator take no more than a share of the service: else one account could use all of it.
-func (e *Engine) fitsShare(ctx context.Context, p publication, size int64) error {
-	limits, creator := e.Limits(), p.node.Creator
-	most := max(limits.Bytes/serviceShare, int64(limits.Payload))
-	if known, ok := p.nodes.shares[creator]; ok && known+size <= most {
-		return nil
-	}
-	bytes, err := e.Store.BytesOf(ctx, p.service, creator) // what is known counts items that were replaced or removed
-	if err != nil {
-		return err
-	}
-	e.Host.Change(p.service, func(n *Nodes) *Nodes { return n.withShare(creator, bytes) })
-	if bytes+size > most {
-		e.Counters.Bytes.Add(1)
-		return stanza.ResourceConstraint("too much is stored already at the nodes of " + creator.String())
-	}
-	return nil
 }
 
 // gone turns ErrGone into the error for the sender.

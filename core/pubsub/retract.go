@@ -55,13 +55,18 @@ func (e *Engine) remove(ctx context.Context, s sender, n *Node, r removal) error
 	if !c.Result.Retracted {
 		return stanza.ItemNotFound("")
 	}
+	e.removed(ctx, s, n, r)
+	return nil
+}
+
+// removed tells others about an item that was removed.
+func (e *Engine) removed(ctx context.Context, s sender, n *Node, r removal) {
 	if e.Committed != nil {
 		e.Committed(ctx, Committed{Service: s.service, Node: n, Name: n.Name, Retract: r.id, By: r.by, Route: s.route})
 	}
 	if r.notify && n.Config.Notifications {
 		e.notify(ctx, s, n, retraction(n.Name, r.id)) // XEP-0060 §7.2.2.1
 	}
-	return nil
 }
 
 // purge removes all items of a node (XEP-0060 §8.5).

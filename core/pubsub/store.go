@@ -14,9 +14,9 @@ type Store interface {
 	Nodes(ctx context.Context, service jid.JID) (*Nodes, error)
 	// Items returns items of a node.
 	Items(ctx context.Context, service jid.JID, q Query) (Page, error)
-	// Write makes a change in one transaction and sets its Result. It returns ErrGone if the node or the account was
-	// deleted meanwhile.
-	Write(ctx context.Context, service jid.JID, c *Change) error
+	// Write makes changes in one transaction, in their order, and sets their Results: all of them or none. It returns ErrGone if
+	// a node or the account was deleted meanwhile.
+	Write(ctx context.Context, service jid.JID, changes ...*Change) error
 	// Bytes returns the size of all items of a service.
 	Bytes(ctx context.Context, service jid.JID) (int64, error)
 	// BytesOf returns the size of all items at nodes that an account has created.
@@ -41,7 +41,7 @@ type Page struct {
 	Index int // of the first one, or paging.Unknown
 }
 
-// Change is what one transaction changes at one node.
+// Change is a change of one node.
 type Change struct {
 	Node          string
 	Put           *Node // the node is created, or its configuration replaced

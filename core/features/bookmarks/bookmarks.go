@@ -32,10 +32,8 @@ const (
 // Nodes are the nodes of accounts, as pubsub.Engine has them.
 type Nodes interface {
 	Read(ctx context.Context, q pubsub.Reading) (items []pubsub.Item, found bool, err error)
-	Publish(ctx context.Context, p pubsub.Publish) error
-	Retract(ctx context.Context, p pubsub.Publish) error
-	PublishWithin(ctx context.Context, p pubsub.Publish) error
-	RetractWithin(ctx context.Context, p pubsub.Publish) error
+	Edit(ctx context.Context, e pubsub.Edits) error
+	EditWithin(ctx context.Context, e pubsub.Edits) error
 }
 
 // Store keeps private XML (XEP-0049).
@@ -102,12 +100,18 @@ func (b *Bookmarks) sent(ctx context.Context, p *router.Pass) error {
 	return b.takeAndCollate(ctx, account, storage, p.Route)
 }
 
-// takeAndCollate is take for others than Committed, followed by the change of the other format.
+// takeAndCollate takes over a storage element for others than Committed. Both nodes are changed in one transaction: a node with a
+// part of the bookmarks would look as if all had been taken over.
 func (b *Bookmarks) takeAndCollate(ctx context.Context, account jid.JID, storage *stanza.Element, route func(*stanza.Stanza)) error {
-	if err := b.take(ctx, change{account, route, b.nodes.Publish, b.nodes.Retract}, storage); err != nil {
+	edit, items, err := b.take(ctx, account, storage)
+	if err != nil {
 		return err
 	}
-	return b.collated(ctx, account, b.nodes.Publish, route)
+	collated, err := b.collated(ctx, account, items)
+	if err != nil {
+		return err
+	}
+	return b.nodes.Edit(ctx, pubsub.Edits{Service: account, Route: route, Nodes: []pubsub.Edit{edit, collated}})
 }
 
 // read returns the items of an account's bookmarks, and whether their node exists.
@@ -135,40 +139,43 @@ func (b *Bookmarks) SetPrivate(ctx context.Context, account jid.JID, storage *st
 
 // Committed follows the changes of an account's nodes: see pubsub.Options.
 func (b *Bookmarks) Committed(ctx context.Context, c pubsub.Committed) {
+	var edit pubsub.Edit
 	var err error
 	switch {
 	case c.Name == NSLegacy && c.By == "" && c.Item != nil:
 		var storage *stanza.Element
 		if storage, err = stanza.ParseElement(c.Item.Payload, ""); err == nil {
-			err = b.take(ctx, change{c.Service, c.Route, b.nodes.PublishWithin, b.nodes.RetractWithin}, storage)
+			edit, _, err = b.take(ctx, c.Service, storage)
 		}
 	case c.Name == NS && c.By != byLegacy && c.Node != nil:
-		err = b.collated(ctx, c.Service, b.nodes.PublishWithin, c.Route)
+		var items []pubsub.Item
+		if items, _, err = b.read(ctx, c.Service); err == nil {
+			edit, err = b.collated(ctx, c.Service, items)
+		}
+	}
+	if err == nil && edit.Node != "" {
+		err = b.nodes.EditWithin(ctx, pubsub.Edits{Service: c.Service, Route: c.Route, Nodes: []pubsub.Edit{edit}})
 	}
 	if err != nil {
 		b.log.Error("bookmarks not converted", "account", c.Service, "err", err)
 	}
 }
 
-// collated writes the node storage:bookmarks (XEP-0402 §3.4.1).
-func (b *Bookmarks) collated(ctx context.Context, account jid.JID, publish func(context.Context, pubsub.Publish) error, route func(*stanza.Stanza)) error {
-	items, _, err := b.read(ctx, account)
-	if err != nil {
-		return err
-	}
-	var rest *stanza.Element
+// collated returns the change of the node storage:bookmarks for the items of an account; none if it has them (XEP-0402 §3.4.1).
+func (b *Bookmarks) collated(ctx context.Context, account jid.JID, items []pubsub.Item) (pubsub.Edit, error) {
+	edit := pubsub.Edit{Node: NSLegacy, Config: config(1), By: byCollated}
 	old, _, err := b.nodes.Read(ctx, pubsub.Reading{Service: account, Node: NSLegacy, Reader: account, Count: 1})
 	if err != nil {
-		return err
+		return edit, err
 	}
+	var rest *stanza.Element
 	if len(old) > 0 {
 		if rest, err = stanza.ParseElement(old[0].Payload, ""); err != nil {
-			return err
+			return edit, err
 		}
 	}
-	item := newItem(legacyItem, collate(items, rest))
-	if len(old) > 0 && old[0].Payload == item.Payload {
-		return nil
+	if item := newItem(legacyItem, collate(items, rest)); len(old) == 0 || old[0].Payload != item.Payload {
+		edit.Items = []pubsub.Item{item}
 	}
-	return publish(ctx, pubsub.Publish{Service: account, Node: NSLegacy, Config: config(1), By: byCollated, Route: route, Item: item})
+	return edit, nil
 }

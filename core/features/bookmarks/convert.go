@@ -10,23 +10,17 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// change is how bookmarks of an account are changed.
-type change struct {
-	account          jid.JID
-	route            func(*stanza.Stanza)
-	publish, retract func(context.Context, pubsub.Publish) error
-}
-
 func newItem(id string, payload *stanza.Element) pubsub.Item {
 	return pubsub.Item{ID: id, Payload: payload.String(), At: time.Now()}
 }
 
-// take makes the items of an account those of a storage element. Items that stay the same are not published again
-// (XEP-0402 §3.4.2), and what only XEP-0402 knows about a room is kept.
-func (b *Bookmarks) take(ctx context.Context, c change, storage *stanza.Element) error {
-	items, _, err := b.read(ctx, c.account)
+// take returns the change that makes the items of an account those of a storage element, and the items after it. Items that stay the
+// same are not published again (XEP-0402 §3.4.2), and what only XEP-0402 knows about a room is kept.
+func (b *Bookmarks) take(ctx context.Context, account jid.JID, storage *stanza.Element) (pubsub.Edit, []pubsub.Item, error) {
+	edit := pubsub.Edit{Node: NS, Config: config(pubsub.Max), By: byLegacy}
+	items, _, err := b.read(ctx, account)
 	if err != nil {
-		return err
+		return edit, nil, err
 	}
 	known := map[string]*stanza.Element{}
 	for _, i := range items {
@@ -34,7 +28,7 @@ func (b *Bookmarks) take(ctx context.Context, c change, storage *stanza.Element)
 			known[i.ID] = e
 		}
 	}
-	wanted := map[string]bool{}
+	wanted, changed := map[string]bool{}, map[string]bool{}
 	for old := range storage.Named(NSLegacy, "conference") {
 		room, err := jid.Parse(old.Attr("jid"))
 		if err != nil || room.Bare().Local() == "" || wanted[room.Bare().String()] {
@@ -43,22 +37,20 @@ func (b *Bookmarks) take(ctx context.Context, c change, storage *stanza.Element)
 		id := room.Bare().String()
 		wanted[id] = true
 		if now := known[id]; now == nil || !same(old, now) {
-			p := pubsub.Publish{Service: c.account, Node: NS, Config: config(pubsub.Max), By: byLegacy, Route: c.route, Item: newItem(id, modern(old, now))}
-			if err := c.publish(ctx, p); err != nil {
-				return err
-			}
+			changed[id] = true
+			edit.Items = append(edit.Items, newItem(id, modern(old, now)))
 		}
 	}
+	var after []pubsub.Item
 	for _, i := range items {
-		if wanted[i.ID] {
-			continue
-		}
-		p := pubsub.Publish{Service: c.account, Node: NS, By: byLegacy, Route: c.route, Item: pubsub.Item{ID: i.ID}}
-		if err := c.retract(ctx, p); err != nil {
-			return err
+		switch {
+		case !wanted[i.ID]:
+			edit.Retract = append(edit.Retract, i.ID)
+		case !changed[i.ID]:
+			after = append(after, i)
 		}
 	}
-	return nil
+	return edit, append(after, edit.Items...), nil
 }
 
 // fields are what both formats have.

@@ -2,6 +2,7 @@ package featuretest
 
 import (
 	"crypto/sha1"
+	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -158,4 +159,42 @@ func TestAvatar(t *testing.T) {
 	if got := bob.take(); strings.Contains(got[0].Payload, "PHOTO") {
 		t.Errorf("%s", show(got))
 	}
+}
+
+// Bookmarks of before are taken over in one transaction: if one of them cannot be written, none of them is, and the next request takes
+// over all.
+func TestBookmarksTakenOverTogether(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	account := jid.MustParse(aliceBare)
+	xml := `<storage xmlns='storage:bookmarks'><conference jid='` + hallRoom + `' name='Hall'/><conference jid='` + cafe + `' name='Cafe'/></storage>`
+	if err := s.store.SetPrivate(t.Context(), account, []private.Item{{Space: "storage:bookmarks", Name: "storage", XML: xml}}); err != nil {
+		t.Fatal(err)
+	}
+	change := func(query string) {
+		t.Helper()
+		if err := s.store.Partition(aliceBare).Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(query); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alice := s.online(alicePC)
+	for _, fails := range []string{bookmarkNS, "storage:bookmarks"} { // at the second item, and at the other node
+		where := `node = '` + fails + `'`
+		if fails != bookmarkNS {
+			where = `node LIKE '%bookmarks%' AND item <> '` + hallRoom + `'`
+		}
+		change(`CREATE UNIQUE INDEX fails ON pubsub_items (publisher) WHERE ` + where)
+		alice.take()
+		alice.sends(pubsub("get", "m", "", `<items node='`+bookmarkNS+`'/>`))
+		if got := alice.take(); len(got) != 1 || got[0].Type != "error" {
+			t.Errorf("%s: %s", fails, show(got))
+		}
+		var nodes int
+		if err := s.store.Reader().QueryRow(`SELECT count(*) FROM pubsub_nodes WHERE service = '` + aliceBare + `'`).Scan(&nodes); err != nil || nodes != 0 {
+			t.Errorf("%s: %d nodes are left: %v", fails, nodes, err)
+		}
+		change(`DROP INDEX fails`)
+	}
+	modern, old, node := alice.bookmarked()
+	has(t, []string{modern, old, node}, hallRoom, cafe, "name='Hall'", "name='Cafe'")
 }

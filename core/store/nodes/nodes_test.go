@@ -186,3 +186,21 @@ func TestCVE202425420_RightsOfDeletedAccount(t *testing.T) {
 		}
 	}
 }
+
+// Changes of one call are in one transaction.
+func TestChangesTogether(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, alice)
+	first, second := create(node("n", alice)), item("n", "a", 10)
+	gone := pubsub.Change{Node: "none", Put: node("none", alice)}
+	if err := s.Write(t.Context(), alice, &first, &second, &gone); !errors.Is(err, pubsub.ErrGone) {
+		t.Fatal(err)
+	}
+	if n, err := s.Nodes(t.Context(), alice); err != nil || n.Len() != 0 {
+		t.Errorf("%d nodes: %v", n.Len(), err)
+	}
+	third := item("n", "b", 1)
+	if err := s.Write(t.Context(), alice, &first, &second, &third); err != nil || len(third.Result.Removed) != 1 || third.Result.Removed[0] != "a" {
+		t.Error(third.Result, err)
+	}
+}

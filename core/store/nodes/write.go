@@ -12,13 +12,15 @@ import (
 )
 
 // Write implements pubsub.Store.
-func (s *Nodes) Write(ctx context.Context, service jid.JID, c *pubsub.Change) error {
+func (s *Nodes) Write(ctx context.Context, service jid.JID, changes ...*pubsub.Change) error {
 	return s.store.Partition(service.String()).Write(ctx, func(tx *sql.Tx) error {
-		c.Result = pubsub.Result{} // of an attempt before this one
-		w := writer{tx, service.String(), c}
-		for _, step := range []func() error{w.node, w.affiliations, w.subscriptions, w.items} {
-			if err := step(); err != nil {
-				return fmt.Errorf("write node %s of %s: %w", c.Node, service, err)
+		for _, c := range changes {
+			c.Result = pubsub.Result{} // of an attempt before this one
+			w := writer{tx, service.String(), c}
+			for _, step := range []func() error{w.node, w.affiliations, w.subscriptions, w.items} {
+				if err := step(); err != nil {
+					return fmt.Errorf("write node %s of %s: %w", c.Node, service, err)
+				}
 			}
 		}
 		return nil
