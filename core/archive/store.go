@@ -55,6 +55,10 @@ type Page struct {
 	Backwards bool
 }
 
+// MaxCount is how many entries a Store counts at most for a client that asks for the count alone, since it reads all of them for
+// that: more are paging.Unknown. A client gets no <count/> then (XEP-0059 §2.7: a count that is expensive may be left out).
+const MaxCount = 100_000
+
 // Result is one page.
 type Result struct {
 	Entries []Entry

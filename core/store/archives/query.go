@@ -28,7 +28,7 @@ type Snapshots interface {
 }
 
 // Query gives a page of an archive, see archive.Store. The count is given only where nothing else is asked for:
-// counting reads all that matches. A page that takes several statements sees one state of the archive and its index.
+// counting reads all that matches, up to archive.MaxCount. A page that takes several statements sees one state of the archive and its index.
 func Query(ctx context.Context, reads Snapshots, account jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
 	if f.Words == nil && f.With.IsZero() {
 		return readPage(ctx, reads, account, f, p)
@@ -315,15 +315,18 @@ func (q *query) isWith(e archive.Entry) bool {
 	return peer == q.with || !q.with.IsFull() && peer.Bare() == q.with
 }
 
-// count counts what matches; paging.Unknown where too much would have to be read for that.
+// count counts what matches; paging.Unknown where that is more than archive.MaxCount, or too much would have to be read for it.
 func (q *query) count(ctx context.Context) (n int, err error) {
 	if !q.with.IsFull() {
 		messages := ""
 		if q.of.drift > 0 {
 			messages = fromMessagesSQL
 		}
-		text, args := q.statement(`count(*)`, messages, ``)
-		err = q.reads.QueryRowContext(ctx, text, args...).Scan(&n)
+		text, args := q.statement(`1`, messages, ` LIMIT ?`, archive.MaxCount+1)
+		err = q.reads.QueryRowContext(ctx, `SELECT count(*) FROM (`+text+`) AS counted`, args...).Scan(&n)
+		if n > archive.MaxCount {
+			n = paging.Unknown
+		}
 		return n, err
 	}
 	for {

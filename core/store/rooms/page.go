@@ -22,7 +22,6 @@ const (
 	pieceSize   = 256    // messages that one statement reads, where not all of them match
 	maxExamined = 10_000 // messages that are read for one page
 	maxCounted  = 1000   // matches that are counted for a page
-	countAlone  = 100_000
 )
 
 // query is the reading of one page.
@@ -199,7 +198,7 @@ const (
 func (q *query) count(ctx context.Context, page *conference.Page, where string, args []any) error {
 	limit := maxCounted
 	if q.p.Max == 0 {
-		limit = countAlone
+		limit = archive.MaxCount
 	}
 	all := append([]any{q.number}, args...)
 	if err := q.QueryRowContext(ctx, countMessagesSQL+where+countedSQL, append(slices.Clone(all), limit+1)...).Scan(&page.Count); err != nil {

@@ -21,11 +21,8 @@ const (
 	roomArchiveCounted = ` LIMIT ?) AS counted`
 )
 
-// maxCounted is how many matches are counted for a page; a client that asks for the count alone gets larger ones.
-const (
-	maxCounted      = 1000
-	maxCountedAlone = 100_000
-)
+// maxCounted is how many matches are counted for a page; a client that asks for the count alone gets up to archive.MaxCount.
+const maxCounted = 1000
 
 // roomConditions is a WHERE clause under construction: fixed texts, values apart.
 type roomConditions struct {
@@ -89,7 +86,7 @@ func (s *Store) ReadArchive(ctx context.Context, room int64, f archive.Filter, p
 func (page *ArchivePage) count(ctx context.Context, q scan.Querier, match *roomConditions, asked int) error {
 	limit := maxCounted
 	if asked == 0 {
-		limit = maxCountedAlone
+		limit = archive.MaxCount
 	}
 	page.Index = paging.Unknown
 	if err := q.QueryRowContext(ctx, roomArchiveCount+match.where()+roomArchiveCounted, append(append([]any(nil), match.args...), limit+1)...).Scan(&page.Count); err != nil {
