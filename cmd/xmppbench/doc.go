@@ -1,5 +1,5 @@
 // Command xmppbench is a load generator for any XMPP server that reports CPU and memory: pairs that chat, idle
-// sessions, logins, room fan-out, presence fan-out. Given the server's process id it reports CPU per
+// sessions, logins, room fan-out, presence fan-out, queries of an archive. Given the server's process id it reports CPU per
 // stanza and resident memory per session; with -vs it measures a second server in the same run, in turn.
 //
 // It uses its own client, which only searches for the ends of stanzas, so that the load takes less CPU than

@@ -15,6 +15,8 @@ type measure struct {
 	// needs is the SASL mechanism that a server must offer to be measured; "" for any.
 	needs string
 	once  bool // measured in one round only, since a round takes long
+	// archive says that it is of the account with an archive.
+	archive bool
 }
 
 // byLoad returns a measure that runs xmppbench once, with args, and compares the CPU time per unit.
@@ -49,7 +51,7 @@ func (m measure) with(mechanism string) measure {
 
 // measures returns all rows, in the order of the table.
 func measures(o options) []measure {
-	length := o.length.String()
+	length, messages := o.length.String(), thousands(float64(o.messages))
 	chat := func(more ...string) func(*bench, *server) []string {
 		return func(*bench, *server) []string {
 			return append([]string{"chat", "--for", length, "--users", number(o.users)}, more...)
@@ -92,6 +94,13 @@ func measures(o options) []measure {
 		}),
 		byLoad("room of the server with 200 people", "delivery", nativeRooms(length)),
 		byLoad("room of the server with 200 people, archive on", "delivery", nativeRooms(length, "--archive")),
+		ofArchive("page of 50, the newest of "+messages, "newest"),
+		ofArchive("page of 50, from the end less 50", "end"),
+		ofArchive("page of 50, from the middle", "middle"),
+		ofArchive("page of 50, newest with a contact", "contact"),
+		ofArchive("search for a word in 100 messages of "+messages, "rare"),
+		ofArchive("search for a word in 1 % of "+messages, "common"),
+		ofArchive("page of 0, count alone", "count"),
 		idle("idle session"),
 		idle("idle session, TLS", "--tls"),
 		{what: "start to first login", unit: "start", cost: "start", format: "%.0f ms", run: func(ctx context.Context, _ *bench, s *server) (figures, error) {

@@ -25,6 +25,8 @@ type kind struct {
 	// mechanisms are those that it has with the passwords stored as they are, beside PLAIN and SCRAM-SHA-1.
 	mechanisms []string
 	indexes    bool // archived messages are indexed by words, after the load
+	// fill gives the server, which does not run, an account with the archive that 'xmppbench messages' writes; nil where it cannot.
+	fill func(ctx context.Context, b *bench, s *server) error
 	// room are arguments of 'xmppbench room' for a gateway's room, or the server's own where it has no gateway, and native those for
 	// a room of the server.
 	room, native []string
@@ -54,6 +56,7 @@ type server struct {
 	binary  string // of a dragoman
 	// database is the process of the database server, whose processes count too; 0: none.
 	database int
+	filled   bool // fill has been called
 	log      *peers.Log
 	process  *peers.Process
 }

@@ -83,7 +83,7 @@ func field(file, name string) string {
 
 // rate is how many of whatever it was were done in a second.
 func (f figures) rate() string {
-	for _, name := range []string{"messages", "deliveries", "logins", "presences"} {
+	for _, name := range []string{"messages", "deliveries", "logins", "presences", "requests"} {
 		if v, ok := f[name]; ok {
 			return thousands(v)
 		}
