@@ -28,6 +28,8 @@ type MessageCaps struct {
 	History bool // Historian
 	Relay   bool // Relayer
 	Media   bool // MediaOpener
+	Reply   bool // Outgoing.ReplyTo or Outgoing.Answered is shown
+	Thread  bool // Outgoing.Thread is kept
 	// CatchesUp declares that the clients deliver by themselves what happened while they were away,
 	// so that the bridge reads the history of new rooms only.
 	CatchesUp bool

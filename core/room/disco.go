@@ -25,7 +25,7 @@ const itemsPage = 500
 func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
 	switch node := query.Attr("node"); node {
 	case "":
-		return r.describe(st.From), nil
+		return r.describe(ctx, st.From), nil
 	case nodeNick:
 		x := stanza.NewElement(nsDiscoInfo, "query").With("node", node)
 		if nick := r.nickOf(st.From); nick != "" {
@@ -53,21 +53,21 @@ func identity(category, typ, name string) *stanza.Element {
 	return stanza.NewElement(nsDiscoInfo, "identity").With("category", category).With("type", typ).With("name", name)
 }
 
-func (r *Room) describe(asker jid.JID) *stanza.Element {
-	x := stanza.NewElement(nsDiscoInfo, "query")
+func (r *Room) describe(ctx context.Context, asker jid.JID) *stanza.Element {
 	category, typ := r.info.Category, r.info.Type
 	if category == "" {
 		category, typ = "conference", "text"
 	}
-	x.Add(identity(category, typ, r.info.Name))
-	for _, f := range r.features() {
+	x := stanza.NewElement(nsDiscoInfo, "query").Add(identity(category, typ, r.info.Name))
+	more, forms := r.info.For(ctx, asker)
+	for _, f := range r.features(more) {
 		x.Add(stanza.NewElement(nsDiscoInfo, "feature").With("var", f))
 	}
-	return x.Add(r.roomInfo(asker).Element()).Add(r.info.Forms...)
+	return x.Add(r.roomInfo(asker).Element()).Add(forms...)
 }
 
-// features lists what the room supports and how it is configured (XEP-0045 §16.3), sorted.
-func (r *Room) features() []string {
+// features lists what the room supports and how it is configured (XEP-0045 §16.3), sorted. The last are those of its Info.
+func (r *Room) features(more []string) []string {
 	list := []string{
 		NS, NSStable, nsRequest, nsRoomInfo, rules.NSRoomConfig, nsSelfPing, message.NSStanzaID, NSOccupantID, NSPing,
 		nsDiscoInfo, nsDiscoItems, paging.NS, form.NS, NSHats,
@@ -79,7 +79,7 @@ func (r *Room) features() []string {
 	if r.info.AvatarHash != "" { // XEP-0486 §3.1
 		list = append(list, NSVCard)
 	}
-	list = append(list, r.info.Features...)
+	list = append(list, more...)
 	slices.Sort(list)
 	return slices.Compact(list)
 }

@@ -25,11 +25,13 @@ func New(w *World) *Network {
 func (n *Network) Info() transports.Info {
 	return transports.Info{
 		Kind: "echo", Name: "Echo", Short: "echo", Type: "echo", Caps: transports.Caps{
-			MessageCaps: transports.MessageCaps{Edit: true, Delete: true, React: true, Typing: true, Read: true, History: true, Repeatable: true},
-			RoomCaps:    transports.RoomCaps{Directory: true, Direct: true, Members: true},
-			PeopleCaps:  transports.PeopleCaps{Profiles: true},
-			Limits:      transports.Limits{MaxText: n.World.MaxText},
-			Changes:     []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave, transports.ChangeTopic, transports.ChangeName},
+			MessageCaps: transports.MessageCaps{
+				Edit: true, Delete: true, React: true, Typing: true, Read: true, History: true, Reply: true, Thread: true, Repeatable: true,
+			},
+			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true},
+			PeopleCaps: transports.PeopleCaps{Profiles: true},
+			Limits:     transports.Limits{MaxText: n.World.MaxText},
+			Changes:    []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave, transports.ChangeTopic, transports.ChangeName},
 		},
 	}
 }

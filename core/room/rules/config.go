@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"context"
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -20,7 +21,21 @@ type Info struct {
 	Contacts    []jid.JID
 	Features    []string          // advertised beside the engine's own
 	Fields      map[string]string // more fields of the muc#roominfo form, such as muc#roominfo_logs
-	Forms       []*stanza.Element // more XEP-0128 forms
+	More        Describer         // describes the room further; nil where there is no more
+}
+
+// Describer adds to the description of a room what depends on who asks. An Info is compared with the one before, so it is a pointer.
+type Describer interface {
+	// Describe returns more features and more XEP-0128 forms.
+	Describe(ctx context.Context, asker jid.JID) (features []string, forms []*stanza.Element)
+}
+
+// For returns all features and forms that are advertised to one who asks, beside the engine's own.
+func (i Info) For(ctx context.Context, asker jid.JID) (features []string, forms []*stanza.Element) {
+	if i.More != nil {
+		features, forms = i.More.Describe(ctx, asker)
+	}
+	return append(features, i.Features...), forms
 }
 
 // WhoIs says who sees the real JIDs of occupants.

@@ -93,7 +93,7 @@ func (w *writer) creator() string {
 // lasting is the description without what the service adds each time that it opens the room.
 func (w *writer) lasting() room.Info {
 	info := *w.Info
-	info.Features, info.Fields, info.Forms = nil, nil, nil
+	info.Features, info.Fields, info.More = nil, nil, nil
 	return info
 }
 

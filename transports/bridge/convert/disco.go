@@ -43,13 +43,6 @@ func ContactInfo(network transports.Info, u transports.UserInfo) disco.Info {
 		Features:   []string{NSDiscoInfo, NSDiscoItems, NSPing, NSVersion, NSVCard, NSReceipts, NSReply},
 	}
 	caps := network.Caps
-	for _, f := range []struct {
-		have bool
-		ns   string
-	}{{caps.Edit, NSCorrect}, {caps.Delete, NSRetract}, {caps.React, NSReactions}, {caps.Typing, NSStates}, {caps.Read, NSMarkers}} {
-		if f.have {
-			info.Features = append(info.Features, f.ns)
-		}
-	}
+	info.Features = append(info.Features, declared{{caps.Edit, NSCorrect}, {caps.Delete, NSRetract}, {caps.React, NSReactions}, {caps.Typing, NSStates}, {caps.Read, NSMarkers}}.features()...)
 	return info
 }

@@ -34,6 +34,7 @@ const (
 	NSRSM         = "http://jabber.org/protocol/rsm"         // XEP-0059
 	NSMUC         = "http://jabber.org/protocol/muc"         // XEP-0045
 	NSMUCUser     = "http://jabber.org/protocol/muc#user"    // XEP-0045
+	NSVoice       = NSMUC + "#request"                       // XEP-0045 §7.13
 	NSOccupantID  = "urn:xmpp:occupant-id:0"                 // XEP-0421
 	NSMAM         = "urn:xmpp:mam:2"                         // XEP-0313
 	NSData        = "jabber:x:data"                          // XEP-0004

@@ -96,7 +96,7 @@ func Encrypted(st *stanza.Stanza) bool {
 // topic returns the request to change the room's topic (XEP-0045 §8.1).
 func (p Parser) topic(topic string) (Request, error) {
 	if !p.Info.Caps.CanChange(transports.ChangeTopic) {
-		return Request{}, stanza.NotAllowed("The topic cannot be changed from here.")
+		return Request{}, stanza.Forbidden("The topic cannot be changed from here. Please change it on " + p.Info.Name + ".") // XEP-0045 §8.1
 	}
 	return Request{Kind: SendTopic, Topic: topic}, nil
 }
@@ -175,11 +175,17 @@ func (p Parser) FitEdit(r Request) Request {
 	if r.whole != nil {
 		r.Parts = []richtext.Text{r.whole}
 	}
-	r.Limit = p.Info.Caps.MaxText
-	if limit := p.Info.Caps.MaxEdit; limit > 0 && (r.Limit == 0 || limit < r.Limit) {
-		r.Limit = limit
-	}
+	r.Limit = p.maxEdit()
 	return r
+}
+
+// maxEdit is how many characters a correction may have; zero is no limit.
+func (p Parser) maxEdit() int {
+	most := p.Info.Caps.MaxText
+	if limit := p.Info.Caps.MaxEdit; limit > 0 && (most == 0 || limit < most) {
+		most = limit
+	}
+	return most
 }
 
 // stripFallback removes from a body what is meant for clients that do not know ns (XEP-0428 §3).

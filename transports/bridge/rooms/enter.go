@@ -185,7 +185,7 @@ func (r *Room) Enter(ctx context.Context, _ *room.Room, e room.EnterRequest) (ro
 	l, seen := r.loginOf(ctx, e.Session)
 	switch {
 	case l == nil:
-		return room.Grant{}, stanza.RegistrationRequired("Your account does not see this room.")
+		return room.Grant{}, stanza.RegistrationRequired("Your account on " + r.rooms.env.Info.Name + " does not see this room. Please join it there.")
 	case !seen.Joined || r.doubtful(l):
 		return room.Grant{}, stanza.Forbidden("You are not in this room on " + r.rooms.env.Info.Name + ".")
 	}

@@ -15,14 +15,14 @@ var _ room.Owner = (*Room)(nil)
 func (r *Room) Message(ctx context.Context, _ *room.Room, m room.Message) error {
 	l, seen := r.loginOf(ctx, m.Session)
 	if l == nil || !seen.Joined {
-		return stanza.Forbidden("You are not in this room on " + r.rooms.env.Info.Name + ".")
+		return stanza.Forbidden("You are not in this room on " + r.rooms.env.Info.Name + ". Please join it there.")
 	}
 	if m.To == nil {
 		return r.outbox.Send(ctx, l, m)
 	}
 	peer, ok := r.occupants[m.To.ID]
 	if !ok {
-		return stanza.ItemNotFound("This person cannot be written to.")
+		return stanza.ItemNotFound("This person is not on " + r.rooms.env.Info.Name + " and cannot be written to from here. Please write to their own address.")
 	}
 	st := m.Stanza.Copy()
 	st.Type = stanza.TypeChat
@@ -32,13 +32,10 @@ func (r *Room) Message(ctx context.Context, _ *room.Room, m room.Message) error 
 // Allow implements room.Owner: the network decides about names and rights.
 func (r *Room) Allow(_ context.Context, _ *room.Room, a room.Action) error {
 	network := r.rooms.env.Info.Name
-	switch a.Kind {
-	case room.ActionNick:
-		return stanza.NotAcceptable("Your name here is the one that you have on " + network + ".")
-	case room.ActionInvite:
-		return stanza.NotAllowed("People are invited on " + network + ".")
+	if a.Kind == room.ActionNick {
+		return stanza.NotAcceptable("Your name here is the one that you have on " + network + ". Please change it there.")
 	}
-	return stanza.NotAllowed("This can be done only on " + network + ".")
+	return stanza.NotAllowed("This can be done only on " + network + ". Please do it there.")
 }
 
 // Query implements room.Owner.
@@ -46,7 +43,7 @@ func (r *Room) Query(ctx context.Context, _ *room.Room, q room.Query) (*stanza.E
 	payload := q.Stanza.FirstChild()
 	l, seen := r.loginOf(ctx, q.Stanza.From)
 	if l == nil {
-		return nil, stanza.Forbidden("Your account does not see this room.")
+		return nil, stanza.Forbidden("Your account on " + r.rooms.env.Info.Name + " does not see this room. Please join it there.")
 	}
 	switch {
 	case payload.Is(convert.NSVCard, "vCard") && q.Stanza.Type == stanza.TypeGet:
@@ -66,8 +63,8 @@ func (r *Room) Query(ctx context.Context, _ *room.Room, q room.Query) (*stanza.E
 		}
 		engine := archive.New(archive.Options{Store: archived{r}, Search: true})
 		return engine.Handle(ctx, archive.Request{Archive: r.jid, IQ: q.Stanza, Room: true}, r.rooms.env.Send)
-	case payload.Is(convert.NSRegister, "query"):
-		return nil, stanza.NotAllowed("Rooms are joined on " + r.rooms.env.Info.Name + ".")
+	case payload.Is(convert.NSVCard, "vCard"): // XEP-0054 §3.2
+		return nil, stanza.Forbidden("This is the profile that somebody has on " + r.rooms.env.Info.Name + ". Only they can change it, there.")
 	}
 	return nil, stanza.ServiceUnavailable("")
 }

@@ -84,6 +84,12 @@ func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
 }
 
 func (r *Room) handle(ctx context.Context, st *stanza.Stanza) {
+	if e := r.refusal(st); e != nil {
+		if l, _ := r.loginOf(ctx, st.From); l != nil { // to others the room does not exist
+			r.Send(room.ErrorReply(st, e))
+			return
+		}
+	}
 	if r.entry == nil {
 		r.entry = r.rooms.service.NewEntry(r.jid)
 	}
@@ -135,7 +141,7 @@ func (r *Room) open(ctx context.Context) corerooms.Opened {
 func (r *Room) info() room.Info {
 	return room.Info{
 		Name: convert.RoomTitle(r.conv.Row), Description: r.conv.Row.Topic, Category: "conference", Type: r.rooms.env.Info.Type, Occupants: r.conv.Row.Members,
-		Features: append(roomArchive.Features(true), convert.NSVCard, convert.NSReply, convert.NSReactions, convert.NSRetract, convert.NSCorrect),
+		Features: append(roomArchive.Features(true), convert.NSVCard), More: r,
 	}
 }
 

@@ -207,7 +207,7 @@ func (p policy) Open(ctx context.Context, at jid.JID, _ *room.Snapshot) (coreroo
 
 // Create implements rooms.Policy: rooms are made on the network.
 func (p policy) Create(context.Context, jid.JID, jid.JID) (room.Snapshot, error) {
-	return room.Snapshot{}, stanza.RegistrationRequired("Your account does not see this room.")
+	return room.Snapshot{}, stanza.RegistrationRequired("Your account on " + p.rooms.env.Info.Name + " does not see this room. Please join it there.")
 }
 
 // Sees implements rooms.Policy.

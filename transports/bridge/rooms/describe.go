@@ -1,0 +1,18 @@
+package rooms
+
+import (
+	"context"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+)
+
+// Describe implements rules.Describer: what the network can do in this room by the login of who asks.
+func (r *Room) Describe(ctx context.Context, asker jid.JID) (features []string, forms []*stanza.Element) {
+	p := convert.Parser{Info: r.rooms.env.Info, MaxText: r.rooms.env.Settings.Text}
+	if l, _ := r.loginOf(ctx, asker); l != nil {
+		p.Info.Caps = l.Caps(r.conv.Row.Net)
+	}
+	return convert.RoomFeatures(p.Info.Caps), p.RoomLimits()
+}
