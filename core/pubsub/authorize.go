@@ -86,8 +86,13 @@ func (e *Engine) moveSubscription(ctx context.Context, r *Request, n *Node, s Su
 	if _, err := e.setSubscription(ctx, r, n, s); err != nil {
 		return err
 	}
-	st := stanza.NewMessage(s.JID, r.Service, stanza.TypeHeadline)
-	st.Payload = "<event xmlns='" + NSEvent + "'>" + subscriptionXML(n.Name, &s) + "</event>"
-	r.Route(st)
+	r.Route(subscriptionChange(r.Service, n.Name, &s))
 	return nil
+}
+
+// subscriptionChange returns the notification of a subscriber about the state of its subscription (XEP-0060 §12.14).
+func subscriptionChange(service jid.JID, node string, s *Subscription) *stanza.Stanza {
+	st := stanza.NewMessage(s.JID, service, stanza.TypeHeadline)
+	st.Payload = "<event xmlns='" + NSEvent + "'>" + subscriptionXML(node, s) + "</event>"
+	return st
 }

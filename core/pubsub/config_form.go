@@ -138,10 +138,13 @@ func (c *Config) form() *form.Form {
 	return f
 }
 
-// acceptable checks a configuration: a domain has no contacts that it could share its presence with.
+// acceptable checks a configuration: a domain has no contacts that it could share its presence with, and does not know theirs.
 func (e *Engine) acceptable(c Config, err error) (Config, error) {
 	if err == nil && !e.Accounts && (c.Access == Presence || c.Access == Roster) {
 		err = &form.FieldError{Var: "pubsub#access_model", Problem: "is not supported here"}
+	}
+	if err == nil && !e.Accounts && c.Available {
+		err = &form.FieldError{Var: "pubsub#presence_based_delivery", Problem: "is not supported here"}
 	}
 	return c, err
 }

@@ -14,23 +14,28 @@ import (
 
 // features are those of XEP-0060 §10 that every service has.
 var features = []string{
-	"access-authorize", "access-open", "access-whitelist", "auto-create", "config-node", "config-node-max", "create-and-configure", "create-nodes",
-	"delete-items", "delete-nodes", "instant-nodes", "item-ids", "last-published", "manage-subscriptions", "member-affiliation", "meta-data",
-	"modify-affiliations", "multi-items", "outcast-affiliation", "persistent-items", "publish", "publish-node-full", "publish-only-affiliation",
-	"publish-options", "publisher-affiliation", "purge-nodes", "retract-items", "retrieve-affiliations", "retrieve-default",
-	"retrieve-default-sub", "retrieve-items", "retrieve-subscriptions", "rsm", "subscribe", "subscription-options", "item-expire",
+	"auto-create", "config-node", "config-node-max", "create-and-configure", "create-nodes", "delete-items", "delete-nodes", "instant-nodes",
+	"item-ids", "manage-subscriptions", "member-affiliation", "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation",
+	"persistent-items", "publish", "publish-node-full", "publish-only-affiliation", "publish-options", "publisher-affiliation", "purge-nodes",
+	"retract-items", "retrieve-affiliations", "retrieve-default", "retrieve-default-sub", "retrieve-items", "retrieve-subscriptions", "rsm",
+	"subscribe", "subscription-notifications", "subscription-options",
+}
+
+// accountFeatures are those that need the presence of contacts.
+var accountFeatures = []string{
+	"auto-subscribe", "filtered-notifications", "last-published", "presence-notifications", "presence-subscribe",
 }
 
 // Discovery returns what a service shows about itself in service discovery.
 func (e *Engine) Discovery() disco.Info {
-	list := []string{NS}
+	list := []string{NS, NS + "#access-" + string(e.Defaults().Access)} // the default one (XEP-0060 §10)
 	for _, f := range features {
 		list = append(list, NS+"#"+f)
 	}
 	if !e.Accounts {
 		return disco.Info{Identities: []disco.Identity{{Category: "pubsub", Type: "service"}}, Features: list}
 	}
-	for _, f := range []string{"access-presence", "access-roster", "auto-subscribe", "filtered-notifications", "presence-notifications"} {
+	for _, f := range accountFeatures {
 		list = append(list, NS+"#"+f)
 	}
 	return disco.Info{Identities: []disco.Identity{{Category: "pubsub", Type: "pep"}}, Features: list} // XEP-0163 §6.1

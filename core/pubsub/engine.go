@@ -21,6 +21,8 @@ type Host interface {
 	Relation(ctx context.Context, service, entity jid.JID, groups []string) (Relation, error)
 	// Implicit calls send for the sessions that get the notifications of an account's node without a subscription.
 	Implicit(ctx context.Context, service jid.JID, n *Node, send func(session jid.JID)) error
+	// Available reports whether a subscriber is available, as far as that is known; otherwise it is true.
+	Available(subscriber jid.JID) bool
 	// MayCreate reports whether an entity, which is not the account, may create nodes.
 	MayCreate(ctx context.Context, service, entity jid.JID) bool
 }

@@ -3,6 +3,8 @@ package pubsub
 import (
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -88,11 +90,18 @@ type Nodes struct {
 	bytes  int64 // at least the size of all items; see Engine.fits
 	// shares are the same by the creator of the node, at a domain; see Engine.fitsShare.
 	shares map[jid.JID]int64
+	order  *order // of byName; nil in the zero value
+}
+
+// order is the nodes by name, made when somebody asks for it first.
+type order struct {
+	once sync.Once
+	list []*Node
 }
 
 // NewNodes returns the nodes of a service, whose items have so many bytes together.
 func NewNodes(list []*Node, bytes int64) *Nodes {
-	n := &Nodes{byName: make(map[string]*Node, len(list)), bytes: bytes}
+	n := &Nodes{byName: make(map[string]*Node, len(list)), bytes: bytes, order: &order{}}
 	for _, node := range list {
 		n.byName[node.Name] = node
 	}
@@ -115,24 +124,20 @@ func (n *Nodes) Len() int {
 	return len(n.byName)
 }
 
-// All returns the nodes by name.
+// All returns the nodes by name. The list must not be modified.
 func (n *Nodes) All() []*Node {
-	if n == nil {
+	if n == nil || n.order == nil {
 		return nil
 	}
-	list := slices.Collect(maps.Values(n.byName))
-	slices.SortFunc(list, func(a, b *Node) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
+	n.order.once.Do(func() {
+		n.order.list = slices.SortedFunc(maps.Values(n.byName), func(a, b *Node) int { return strings.Compare(a.Name, b.Name) })
 	})
-	return list
+	return n.order.list
 }
 
 // with returns a copy in which a node has another value; nil removes it.
 func (n *Nodes) with(name string, node *Node) *Nodes {
-	c := &Nodes{byName: map[string]*Node{}}
+	c := &Nodes{byName: map[string]*Node{}, order: &order{}}
 	if n != nil {
 		c.bytes, c.shares = n.bytes, n.shares
 		maps.Copy(c.byName, n.byName)
@@ -168,12 +173,12 @@ func (n *Nodes) withBytes(bytes int64) *Nodes {
 	if n == nil || n.bytes == bytes {
 		return n
 	}
-	return &Nodes{n.byName, bytes, n.shares}
+	return &Nodes{n.byName, bytes, n.shares, n.order}
 }
 
 // withShare returns a copy with another size of the items at the nodes of one creator.
 func (n *Nodes) withShare(creator jid.JID, bytes int64) *Nodes {
-	c := &Nodes{n.byName, n.bytes, maps.Clone(n.shares)}
+	c := &Nodes{n.byName, n.bytes, maps.Clone(n.shares), n.order}
 	if c.shares == nil {
 		c.shares = map[jid.JID]int64{}
 	}

@@ -247,15 +247,21 @@ func (e *Engine) setAffiliations(ctx context.Context, r *Request, x *stanza.Elem
 		if a == Outcast { // XEP-0060 §8.9.2.4: it loses its subscriptions
 			after = after.withoutSubscriptions(j)
 		}
+		if a == Owner || a == Publisher { // XEP-0060 §8.9.2.4: what it has asked for is granted
+			after = after.approving(j)
+		}
 	}
 	if !e.Accounts && after.owners() == 0 || len(after.Affiliations) > maxAffiliations { // XEP-0060 §8.9.2.4: one owner at least
 		return "", stanza.NotAcceptable("")
 	}
-	c := &Change{Node: n.Name, Affiliations: changes, Subscriptions: ended(n, after)}
+	c := &Change{Node: n.Name, Affiliations: changes, Subscriptions: moved(n, after)}
 	if err := e.Store.Write(ctx, r.Service, c); err != nil {
 		return "", gone(err)
 	}
 	e.Host.Change(r.Service, func(nodes *Nodes) *Nodes { return nodes.with(n.Name, after) })
+	for i := range c.Subscriptions {
+		r.Route(subscriptionChange(r.Service, n.Name, &c.Subscriptions[i]))
+	}
 	return "", nil
 }
 
@@ -266,13 +272,29 @@ func (n *Node) withoutSubscriptions(j jid.JID) *Node {
 	return &c
 }
 
-// ended returns the subscriptions that a change ends.
-func ended(before, after *Node) []Subscription {
+// approving returns a copy in which no subscription of an entity is pending.
+func (n *Node) approving(j jid.JID) *Node {
+	c := *n
+	c.Subscriptions = slices.Clone(n.Subscriptions)
+	for i := range c.Subscriptions {
+		if s := &c.Subscriptions[i]; s.JID.Bare() == j {
+			s.State = Subscribed
+		}
+	}
+	return &c
+}
+
+// moved returns the subscriptions whose state a change sets; those that it ends are NotSubscribed.
+func moved(before, after *Node) []Subscription {
 	var list []Subscription
 	for _, s := range before.Subscriptions {
-		if after.subscription(s.JID) == nil {
+		now := after.subscription(s.JID)
+		switch {
+		case now == nil:
 			s.State = NotSubscribed
 			list = append(list, s)
+		case now.State != s.State:
+			list = append(list, *now)
 		}
 	}
 	return list

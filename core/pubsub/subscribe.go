@@ -235,7 +235,7 @@ func (e *Engine) myAffiliations(ctx context.Context, r *Request, x *stanza.Eleme
 		if x.Attr("node") != "" && n.Name != x.Attr("node") {
 			continue
 		}
-		if a := affiliation(r.Service, n, r.Stanza.From); a != None && a != Outcast {
+		if a := affiliation(r.Service, n, r.Stanza.From); a != None && (a != Outcast || !e.Accounts) { // an account does not tell which nodes it has
 			list.Add(stanza.NewElement(NS, "affiliation").With("node", n.Name).With("affiliation", string(a)))
 		}
 	}

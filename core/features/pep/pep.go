@@ -158,6 +158,19 @@ func (s services) Change(service jid.JID, change func(*pubsub.Nodes) *pubsub.Nod
 // MayCreate implements pubsub.Host: only the account itself creates nodes.
 func (s services) MayCreate(context.Context, jid.JID, jid.JID) bool { return false }
 
+// Available implements pubsub.Host: what is known is the presence of the sessions of the same host.
+func (s services) Available(subscriber jid.JID) bool {
+	if subscriber.Domain() != s.host.Domain().Domain() {
+		return true
+	}
+	for _, session := range s.host.Local(subscriber.Bare()).Sessions() {
+		if session.Presence() != nil && (subscriber.IsBare() || session.JID() == subscriber) {
+			return true
+		}
+	}
+	return false
+}
+
 // Relation implements pubsub.Host.
 func (s services) Relation(ctx context.Context, service, entity jid.JID, groups []string) (r pubsub.Relation, err error) {
 	at, err := s.host.Acquire(ctx, service)
