@@ -102,6 +102,7 @@ func (c *conn) enter(full jid.JID, client string) (*session, error) {
 	port, err := c.host.Router.Bind(c.Context(), s, router.BindOptions{
 		// The resource of a client that is known is its own: an earlier session with it has lost its connection.
 		Replace: c.server.cfg.Conflict == Replace || client != "", Client: client, Max: max(c.server.limits().Sessions, 0), Since: c.proof(),
+		Revocation: c.negotiation.revocation,
 	})
 	s.port = port
 	return s, err

@@ -51,6 +51,7 @@ type negotiation struct {
 	peer        router.Unauthenticated
 	client      string       // id that the client gave with its login (XEP-0388); "" if it gave none
 	removals    uint64       // the router's count of removed accounts, read before the account was looked up
+	revocation  int64        // of the sasl.Identity
 	expiry      *time.Timer  // ends the stream when what was proved expires; nil if it does not
 	enabling    *management  // of the session that is being bound, for attach; nil without stream management
 	certificate *certificate // of the client; nil without one

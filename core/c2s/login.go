@@ -83,7 +83,7 @@ func (c *conn) refused(out sasl.Outcome) {
 // authenticated sets the account of the connection.
 func (c *conn) authenticated(id sasl.Identity) {
 	c.who = id.JID
-	c.negotiation.dialogue = nil
+	c.negotiation.dialogue, c.negotiation.revocation = nil, id.Revocation
 	if id.Mechanism == sasl.External { // RFC 6120 §13.7.2.3
 		id.Expires = c.negotiation.certificate.expires
 	}

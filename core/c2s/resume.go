@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/resumption"
+	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 	"github.com/dragoman-im/dragoman/core/unacked"
@@ -190,8 +191,8 @@ func (c *conn) attachResumed(m *management, n uint32, answer func(dst []byte) []
 	c.server.Counters.Detached.Add(-1)
 	c.AddLog("resource", s.jid.Resource())
 	c.Log().Debug("session resumed")
-	since := c.negotiation.removals
-	if c.host.Router.Revoked(c.who, s.client, since) || c.host.Router.Revoked(c.who, c.negotiation.client, since) {
+	login := router.Login{Since: c.negotiation.removals, Revocation: c.negotiation.revocation}
+	if c.host.Router.Revoked(c.who, s.client, login) || c.host.Router.Revoked(c.who, c.negotiation.client, login) {
 		return stream.NewError(stream.NotAuthorized, "the password has been changed")
 	}
 	return nil

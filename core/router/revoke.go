@@ -20,12 +20,21 @@ type revocations struct {
 }
 
 type revocation struct {
-	count uint64 // of revocations
-	at    time.Time
+	count  uint64 // of revocations, at the last one without a mark
+	marked uint64 // at the last one with a mark
+	mark   int64
+	at     time.Time
 }
 
-// add notes that logins of the account which began before a count are not valid any more.
-func (r *revocations) add(account jid.JID, count uint64) {
+// Login is when a login began.
+type Login struct {
+	Since      uint64 // BindOptions.Since
+	Revocation int64  // BindOptions.Revocation
+}
+
+// add notes that logins of the account which began before a count are not valid any more, except those that have seen the mark, if there
+// is one.
+func (r *revocations) add(account jid.JID, count uint64, mark int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
@@ -37,14 +46,21 @@ func (r *revocations) add(account jid.JID, count uint64) {
 	if r.last == nil {
 		r.last = map[jid.JID]revocation{}
 	}
-	r.last[account] = revocation{count, now}
+	v := r.last[account]
+	if v.at = now; mark == 0 {
+		v.count = count
+	} else {
+		v.marked, v.mark = count, mark
+	}
+	r.last[account] = v
 }
 
-// since reports whether logins of the account were revoked after the count was read.
-func (r *revocations) since(account jid.JID, count uint64) bool {
+// since reports whether a login of the account was revoked after it began.
+func (r *revocations) since(account jid.JID, l Login) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.last[account].count > count
+	v := r.last[account]
+	return v.count > l.Since || v.marked > l.Since && v.mark != l.Revocation
 }
 
 // EndClient ends the sessions of one client of an account with a stream error, and refuses to bind those that are logging in at the
@@ -52,7 +68,7 @@ func (r *revocations) since(account jid.JID, count uint64) bool {
 func (h *Host) EndClient(account jid.JID, client, condition, text string) int {
 	account = account.Bare()
 	if key, err := account.WithResource(client); err == nil {
-		h.revocations.add(key, h.revocations.count.Add(1)) // before the sessions are listed: see Host.bind
+		h.revocations.add(key, h.revocations.count.Add(1), 0) // before the sessions are listed: see Host.bind
 	}
 	n := 0
 	for _, b := range h.directory.find(account).Sessions() {
@@ -68,10 +84,23 @@ func (h *Host) EndClient(account jid.JID, client, condition, text string) int {
 // logging in at the moment. Call it after a change of what accounts log in with is committed. It returns the number of sessions.
 func (h *Host) EndSessions(account jid.JID, except *Bound, condition, text string) int {
 	account = account.Bare()
-	h.revocations.add(account, h.revocations.count.Add(1)) // before the sessions are listed: see Host.bind
+	h.revocations.add(account, h.revocations.count.Add(1), 0) // before the sessions are listed: see Host.bind
+	return h.endUnless(account, func(b *Bound) bool { return b == except }, condition, text)
+}
+
+// EndRevoked is EndSessions for a change that was committed some time ago, by another process. Sessions whose login has read its mark
+// with what it was checked against began after the change, and stay.
+func (h *Host) EndRevoked(account jid.JID, mark int64, condition, text string) int {
+	account = account.Bare()
+	h.revocations.add(account, h.revocations.count.Add(1), mark) // before the sessions are listed: see Host.bind
+	return h.endUnless(account, func(b *Bound) bool { return b.seen == mark }, condition, text)
+}
+
+// endUnless ends the sessions of an account, except those to keep.
+func (h *Host) endUnless(account jid.JID, keep func(*Bound) bool, condition, text string) int {
 	n := 0
 	for _, b := range h.directory.find(account).Sessions() {
-		if b != except {
+		if !keep(b) {
 			b.Close(condition, text)
 			n++
 		}
@@ -81,18 +110,18 @@ func (h *Host) EndSessions(account jid.JID, except *Bound, condition, text strin
 
 // revoked reports whether what a session has logged in with is no longer valid.
 func (h *Host) revoked(b *Bound, since *uint64) bool {
-	return since != nil && h.Revoked(b.jid.Bare(), b.client, *since)
+	return since != nil && h.Revoked(b.jid.Bare(), b.client, Login{*since, b.seen})
 }
 
-// Revoked reports whether logins of an account, or of one client of it, which may be "", that began at a value of Removals are no longer
-// valid: see EndSessions and EndClient.
-func (h *Host) Revoked(account jid.JID, client string, since uint64) bool {
-	if since == h.revocations.count.Load() {
+// Revoked reports whether a login to an account, with a client, which may be "", is no longer valid: see EndSessions, EndRevoked and
+// EndClient.
+func (h *Host) Revoked(account jid.JID, client string, l Login) bool {
+	if l.Since == h.revocations.count.Load() {
 		return false
 	}
-	if h.revocations.since(account, since) {
+	if h.revocations.since(account, l) {
 		return true
 	}
 	key, err := account.WithResource(client)
-	return client != "" && err == nil && h.revocations.since(key, since)
+	return client != "" && err == nil && h.revocations.since(key, l)
 }

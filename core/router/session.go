@@ -85,6 +85,9 @@ type BindOptions struct {
 	// removed since, it is not looked up again; if EndSessions was called for it since, the login is not valid any more. nil: the
 	// account is looked up.
 	Since *uint64
+	// Revocation is the mark of the EndRevoked that the login has read with what it was checked against: that one does not end the
+	// session. 0: there was none.
+	Revocation int64
 	// Client identifies the installation of the client, "" if unknown: other sessions of the same one are ended.
 	Client string
 }
@@ -99,6 +102,7 @@ type Bound struct {
 	jid     jid.JID
 	account *Account
 	client  string // of BindOptions
+	seen    int64  // BindOptions.Revocation
 	ended   atomic.Bool
 
 	presence atomic.Pointer[Presence]
@@ -123,7 +127,7 @@ func (h *Host) Bind(ctx context.Context, s Session, c BindOptions) (Port, error)
 func (h *Host) bind(ctx context.Context, s Session, c BindOptions) (*Bound, error) {
 	patient, _ := s.(QueueWaiter)
 	watcher, _ := s.(FactsWatcher)
-	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, watcher: watcher, since: time.Now(), jid: s.JID(), client: c.Client}
+	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, watcher: watcher, since: time.Now(), jid: s.JID(), client: c.Client, seen: c.Revocation}
 	for {
 		a, err := h.acquire(ctx, b.jid, c.Since)
 		if err != nil {

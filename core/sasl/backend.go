@@ -87,7 +87,9 @@ func (s *Server) accept(ctx context.Context, mechanism string, attempt Attempt, 
 	if proof.Backend != "" {
 		proved = Proved{Backend: proof.Backend}
 	}
-	return Identity{JID: account, Mechanism: mechanism, Backend: proof.Backend, Expires: proof.Expires, proved: proved}, nil
+	return Identity{
+		JID: account, Mechanism: mechanism, Backend: proof.Backend, Expires: proof.Expires, Revocation: creds.Revocation, proved: proved,
+	}, nil
 }
 
 // pause waits, at most until ctx ends.

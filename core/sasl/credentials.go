@@ -70,6 +70,9 @@ type Key struct {
 type Credentials struct {
 	Keys [hashes]Key // by Hash
 	State
+	// Revocation is the mark of the last change for which sessions are still to be ended, read with the rest: a login that has read it
+	// began later, and its session stays. 0: there is none.
+	Revocation int64
 }
 
 // ErrPassword is wrapped by the errors about a password that cannot be used.

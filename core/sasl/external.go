@@ -46,27 +46,29 @@ func (x *external) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	case authzid != "" && who.String() != authzid:
 		return nil, false, fail(InvalidAuthzid, "authzid is not covered by the certificate") // RFC 6120 §13.7.1.2
 	}
-	if err := x.server.mayLogIn(ctx, who); err != nil {
+	revocation, err := x.server.mayLogIn(ctx, who)
+	if err != nil {
 		return nil, false, err
 	}
-	x.id = Identity{JID: who, Mechanism: External}
+	x.id = Identity{JID: who, Mechanism: External, Revocation: revocation}
 	return nil, true, nil
 }
 
 // mayLogIn checks that there is such an account of this host, and that it may be used. A host that authenticates itself has none.
-func (s *Server) mayLogIn(ctx context.Context, who jid.JID) error {
+// It returns the Credentials.Revocation.
+func (s *Server) mayLogIn(ctx context.Context, who jid.JID) (int64, error) {
 	if s.cfg.Accounts == nil {
-		return nil
+		return 0, nil
 	}
 	if who.Local() == "" || who.Domain() != s.cfg.Host.Domain() {
-		return fail(NotAuthorized, "certificate of another host")
+		return 0, fail(NotAuthorized, "certificate of another host")
 	}
 	creds, err := s.cfg.Accounts.Lookup(ctx, who.Local())
 	switch {
 	case errors.Is(err, ErrUnknownUser):
-		return fail(NotAuthorized, "certificate of no account")
+		return 0, fail(NotAuthorized, "certificate of no account")
 	case err != nil:
-		return fmt.Errorf("look up %s: %w", who, err)
+		return 0, fmt.Errorf("look up %s: %w", who, err)
 	}
-	return creds.MayLogIn(time.Now())
+	return creds.Revocation, creds.MayLogIn(time.Now())
 }

@@ -100,7 +100,10 @@ func (m *ht) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 	if err := m.accept(ctx, found.token); err != nil {
 		return nil, false, err
 	}
-	m.id = Identity{JID: found.account.jid, Mechanism: m.name, Binding: m.binding, Backend: found.token.Backend, token: &found.token, proved: Proved{Seed: found.token.Seed}}
+	m.id = Identity{
+		JID: found.account.jid, Mechanism: m.name, Binding: m.binding, Backend: found.token.Backend, Revocation: found.account.creds.Revocation,
+		token: &found.token, proved: Proved{Seed: found.token.Seed},
+	}
 	return hashToken(found.text, "Responder", data), true, nil
 }
 

@@ -72,7 +72,7 @@ func (p *plain) step(ctx context.Context, in []byte) ([]byte, bool, error) {
 // identity returns the identity of a client that has proved that it knows the password, by the key of a hash.
 func (a *account) identity(mechanism string, h Hash, binding string) Identity {
 	id := Identity{JID: a.jid, Mechanism: mechanism, Binding: binding, proved: Proved{Hash: h, StoredKey: a.creds.Keys[h].StoredKey}}
-	id.shape = a.creds.Shape()
+	id.shape, id.Revocation = a.creds.Shape(), a.creds.Revocation
 	for h := range id.missing {
 		id.missing[h] = !a.creds.Keys[h].Set()
 	}

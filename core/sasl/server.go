@@ -165,10 +165,12 @@ type Identity struct {
 	// a back end gets no keys here.
 	Backend string
 	Expires time.Time // when what was proved is not valid any more; zero: not known
-	proved  Proved
-	token   *Token       // that was used
-	shape   Shape        // of the account's keys
-	missing [hashes]bool // of which hashes the account has no key
+	// Revocation is that of the account's Credentials.
+	Revocation int64
+	proved     Proved
+	token      *Token       // that was used
+	shape      Shape        // of the account's keys
+	missing    [hashes]bool // of which hashes the account has no key
 }
 
 // ByToken reports whether the client has used a token (XEP-0484).

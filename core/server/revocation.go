@@ -21,7 +21,8 @@ func (s *Server) reloadRights(ctx context.Context) {
 	}
 }
 
-// revocations ends the sessions of accounts whose password was changed, or that were disabled or locked, by the command line too.
+// revocations ends the sessions of accounts whose password was changed, or that were disabled or locked, by the command line too. Those
+// whose login began after that stay.
 // Failures are repeated at the next call.
 func (s *Server) revocations(ctx context.Context) {
 	list, err := s.store.Revocations(ctx)
@@ -38,7 +39,7 @@ func (s *Server) revocations(ctx context.Context) {
 func (s *Server) revokeSessions(ctx context.Context, r store.Revocation) error {
 	if h := s.host(r.Account); h != nil {
 		end := endings[r.Reason]
-		n := h.EndSessions(r.Account, nil, end.condition, end.text)
+		n := h.EndRevoked(r.Account, r.Mark, end.condition, end.text)
 		s.log.Info("sessions ended", "account", r.Account, "reason", r.Reason, "sessions", n)
 	}
 	return s.store.Revoked(ctx, r)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
@@ -29,4 +30,38 @@ func TestPasswordOfCommandLineEndsSessions(t *testing.T) {
 		return err == nil && len(list) == 0
 	})
 	p.online("romeo")
+}
+
+// A session whose login began after the account was enabled again stays, also if the server notices only then that it was disabled.
+func TestEnabledAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, extra{})
+	a := &Accounts{config: p.server.config, store: p.server.store}
+	ctx := context.Background()
+	for name, change := range map[string]func() (string, error){
+		"disabled": func() (string, error) { return a.Disable(ctx, "romeo") },
+		"password": func() (string, error) { return a.SetPassword(ctx, "romeo", "romeo") },
+	} {
+		before := p.online("romeo")
+		if _, err := change(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Enable(ctx, "romeo"); err != nil {
+			t.Fatal(err)
+		}
+		after := p.loggedIn("romeo")
+		after.Send("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>after</resource></bind></iq>")
+		after.Until("/after</jid></bind></iq>")
+		p.server.wakeRemovals(jid.JID{})
+		before.Until("<stream:error>")
+		rawstream.Eventually(t, "noted", func() bool {
+			list, err := p.server.store.Revocations(ctx)
+			return err == nil && len(list) == 0
+		})
+		if got := after.ping(); strings.Contains(got, "error") {
+			t.Errorf("%s: %s", name, got)
+		}
+		after.Send("</stream:stream>")
+		after.rest()
+	}
 }

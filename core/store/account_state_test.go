@@ -104,3 +104,33 @@ func TestDeletedNames(t *testing.T) {
 		t.Errorf("%d names (%v)", n, err)
 	}
 }
+
+// A login reads the mark of the change that ends the sessions before it together with the credentials; each change has another mark.
+func TestCredentialsHaveRevocation(t *testing.T) {
+	t.Parallel()
+	s := open(t, Options{})
+	ctx := t.Context()
+	account(t, s, alice, bob)
+	marks := map[int64]bool{0: true}
+	for range 3 {
+		if err := errors.Join(s.DisableAndRevoke(ctx, alice), s.SetDisabled(ctx, alice, false)); err != nil {
+			t.Fatal(err)
+		}
+		c, err := s.Credentials(ctx, alice)
+		list, err2 := s.Revocations(ctx)
+		if err != nil || err2 != nil || len(list) != 1 || list[0].Mark != c.Revocation || marks[c.Revocation] {
+			t.Fatalf("%+v %+v %v (%v, %v)", c, list, marks, err, err2)
+		}
+		marks[c.Revocation] = true
+	}
+	if c, err := s.Credentials(ctx, bob); err != nil || c.Revocation != 0 {
+		t.Errorf("%+v %v", c, err)
+	}
+	list, err := s.Revocations(ctx)
+	if err != nil || s.Revoked(ctx, list[0]) != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.Credentials(ctx, alice); err != nil || c.Revocation != 0 {
+		t.Errorf("%+v %v", c, err)
+	}
+}

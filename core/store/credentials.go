@@ -81,8 +81,8 @@ func putCredentials(tx *sql.Tx, account jid.JID, credentials sasl.Credentials) e
 	return nil
 }
 
-const credentialsSQL = `SELECT a.disabled, a.locked, c.hash, c.salt, c.iterations, c.stored_key, c.server_key
-FROM accounts a LEFT JOIN credentials c ON c.account = a.jid WHERE a.jid = ?`
+const credentialsSQL = `SELECT a.disabled, a.locked, r.at, c.hash, c.salt, c.iterations, c.stored_key, c.server_key
+FROM accounts a LEFT JOIN credentials c ON c.account = a.jid LEFT JOIN revocations r ON r.account = a.jid WHERE a.jid = ?`
 
 // Credentials reads what an account logs in with, and whether it may. ErrNoAccount where
 // there is none.
@@ -101,11 +101,12 @@ func (s *Store) Credentials(ctx context.Context, account jid.JID) (sasl.Credenti
 	for rows.Next() {
 		var k sasl.Key
 		var name sql.NullString
-		var disabled, locked, iterations sql.NullInt64
-		if err := rows.Scan(&disabled, &locked, &name, &k.Salt, &iterations, &k.StoredKey, &k.ServerKey); err != nil {
+		var disabled, locked, mark, iterations sql.NullInt64
+		if err := rows.Scan(&disabled, &locked, &mark, &name, &k.Salt, &iterations, &k.StoredKey, &k.ServerKey); err != nil {
 			return fail(err)
 		}
 		found, c.State, k.Iterations = true, stateOf(disabled, locked), int(iterations.Int64)
+		c.Revocation = mark.Int64
 		for h := range c.Keys {
 			if sasl.Hash(h).String() == name.String {
 				c.Keys[h] = k

@@ -12,7 +12,8 @@ import (
 
 const (
 	markRevocationSQL = `INSERT INTO revocations (account, at, reason) VALUES (?, ?, ?)
-ON CONFLICT (account) DO UPDATE SET at = excluded.at, reason = excluded.reason`
+ON CONFLICT (account) DO UPDATE SET reason = excluded.reason,
+at = CASE WHEN excluded.at > revocations.at THEN excluded.at ELSE revocations.at + 1 END`
 
 	revocationsSQL = `SELECT account, at, reason FROM revocations ORDER BY at, account`
 
@@ -26,11 +27,12 @@ const (
 	Locked      = "locked"
 )
 
-// Revocation is an account whose sessions are to be ended, for a reason and since a time.
+// Revocation is an account whose sessions are to be ended, for a reason. Its mark is the time at which it was written, or more if the
+// clock went back: a login that has read the same mark with the credentials began later, and its session stays.
 type Revocation struct {
 	Account jid.JID
 	Reason  string
-	at      int64
+	Mark    int64
 }
 
 // markRevocation has a running server end the account's sessions.
@@ -55,7 +57,7 @@ func (s *Store) SetCredentialsAndRevoke(ctx context.Context, account jid.JID, cr
 func (s *Store) Revocations(ctx context.Context) ([]Revocation, error) {
 	list, err := scan.Rows(ctx, s.reads, func(row scan.Row) (r Revocation, err error) {
 		var text string
-		if err := row.Scan(&text, &r.at, &r.Reason); err != nil {
+		if err := row.Scan(&text, &r.Mark, &r.Reason); err != nil {
 			return r, err
 		}
 		r.Account, err = jid.Parse(text)
@@ -70,7 +72,7 @@ func (s *Store) Revocations(ctx context.Context) ([]Revocation, error) {
 // Revoked says that the sessions were ended. If there was another reason meanwhile, Revocations lists the account again.
 func (s *Store) Revoked(ctx context.Context, r Revocation) error {
 	return s.of(r.Account).Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(deleteRevocationSQL, r.Account.String(), r.at); err != nil {
+		if _, err := tx.Exec(deleteRevocationSQL, r.Account.String(), r.Mark); err != nil {
 			return fmt.Errorf("end sessions of %s: %w", r.Account, err)
 		}
 		return nil
