@@ -98,7 +98,7 @@ type Anonymous struct {
 // Accounts is section [accounts].
 type Accounts struct {
 	Operators       []string `toml:"operators" doc:"Addresses (user@host) of operators: they look after accounts, but not after those of operators and administrators, and not after the server itself. 'dragoman account grant' gives that to an account at run time."`
-	Invitations     bool     `toml:"invitations" doc:"Whether accounts can be registered with an invitation (XEP-0445), also where server.register is off. Administrators and operators invite by ad-hoc commands (XEP-0401) and by 'dragoman invite'."`
+	Invitations     bool     `toml:"invitations" doc:"Whether accounts can be registered with an invitation (XEP-0445), also where server.register is off. Administrators and operators invite by ad-hoc commands (XEP-0401) and by 'dragoman invite'. Where web.url begins with https:, they also get the address of a page there, which tells in a browser what to do."`
 	UserInvitations bool     `toml:"user_invitations" doc:"Whether every account may invite to new accounts. Inviting to become a contact is open to all."`
 	InvitationTime  Duration `toml:"invitation_time" doc:"How long an invitation is good."`
 	DeletedNames    Duration `toml:"deleted_names" reload:"yes" doc:"How long the name of a deleted account cannot be registered again: whoever got it would be taken for the person who had it. Administrators and the command line can create such an account. 0: it can be registered at once."`
@@ -148,6 +148,7 @@ type Limits struct {
 	Registrations      int      `toml:"registrations" reload:"yes" doc:"Accounts that may be made from one address in registration_time, where server.register is on. 0: no limit."`
 	RegistrationNames  int      `toml:"registration_names" reload:"yes" doc:"User names that are taken and may be tried from one address in registration_time: whoever tries names finds out which accounts exist. 0: no limit."`
 	Invitations        int      `toml:"invitations" doc:"Invitations of one account that have not been used and are still good. Operators and administrators have no limit."`
+	InvitationPages    int      `toml:"invitation_pages" reload:"yes" doc:"Landing pages of invitations that one address may open in a minute. 0: no limit."`
 	RegistrationTime   Duration `toml:"registration_time" reload:"yes" doc:"The time for which registrations and registration_names are meant."`
 	VCardBytes         Bytes    `toml:"vcard_bytes" doc:"Size of a vCard."`
 	Reports            int      `toml:"reports" reload:"yes" doc:"Reports of one account in a day about addresses that it blocks (XEP-0377); with more it blocks them all the same."`
@@ -276,7 +277,7 @@ func Default() Config {
 			ArchiveSearches: 30, Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, BlockListEntries: 500_000, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
 			Unacknowledged: 500, UnacknowledgedBytes: 1 << 20, DetachedSessions: 10, InactiveQueue: 500,
 			AnonymousSessions: 10,
-			Registrations:     20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour), Invitations: 20,
+			Registrations:     20, RegistrationNames: 100, RegistrationTime: Duration(time.Hour), Invitations: 20, InvitationPages: 30,
 		},
 		Proxy:     Proxy{Domain: "proxy"},
 		Strangers: Strangers{Policy: "limit"},

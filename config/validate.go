@@ -207,6 +207,7 @@ func (l *Limits) validate(p *Problems) {
 		"limits.pending_connections": int64(l.PendingConnections), "limits.registrations": int64(l.Registrations), "limits.registration_names": int64(l.RegistrationNames),
 		"limits.archive_messages": int64(l.ArchiveMessages), "limits.archive_bytes": int64(l.ArchiveBytes),
 		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients), "limits.searches": int64(l.Searches), "limits.archive_searches": int64(l.ArchiveSearches),
+		"limits.invitation_pages":   int64(l.InvitationPages),
 		"limits.detached_sessions":  int64(l.DetachedSessions),
 		"limits.anonymous_sessions": int64(l.AnonymousSessions),
 		"limits.stranger_messages":  int64(l.StrangerMessages), "limits.proxy_connections": int64(l.ProxyConnections), "limits.proxy_streams": int64(l.ProxyStreams), "limits.stranger_senders": int64(l.StrangerSenders), "limits.stranger_receivers": int64(l.StrangerReceivers),

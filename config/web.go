@@ -9,7 +9,7 @@ import (
 
 // Web is section [web].
 type Web struct {
-	URL     string   `toml:"url" doc:"The address under which the HTTP listener can be reached from outside, such as https://files.example.org behind a reverse proxy. Empty: https, the host and the port of the first address in listen.http_tls; for the host localhost without a certificate http and the first address in listen.http."`
+	URL     string   `toml:"url" doc:"The address under which the HTTP listener can be reached from outside, such as https://files.example.org behind a reverse proxy. Empty: https, the host and the port of the first address in listen.http_tls; for the host localhost without a certificate http and the first address in listen.http. If it is set and begins with https:, invitations have landing pages below it, at /invite/."`
 	Proxies []string `toml:"trusted_proxies" doc:"IP addresses and networks of the reverse proxies whose X-Forwarded-For header names the client."`
 }
 

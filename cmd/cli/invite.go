@@ -14,18 +14,23 @@ func (p program) inviteCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "invite", Short: "Make an invitation, with which somebody can register an account", Args: cobra.NoArgs,
 		Long: `Make an invitation, with which somebody can register an account from a client (XEP-0445), also where
-registration is not open. It is printed as a URI that clients understand; give it only to the person whom you invite.
+registration is not open. It is printed as a URI that clients understand, and, where web.url is set, as the address of
+a page that tells in a browser what to do. Give it only to the person whom you invite.
 
 The server may be running. The invitation is good for accounts.invitation_time, and once.`,
 		Example: "  dragoman invite -c dragoman.toml\n  dragoman invite --user ann --for 48h -c dragoman.toml\n  dragoman invite --uses 30 -c dragoman.toml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withAccounts(cmd, func(a *server.Accounts) error {
-				uri, expires, err := a.Invite(cmd.Context(), o)
-				if err == nil {
-					fmt.Fprintln(cmd.OutOrStdout(), uri)
-					fmt.Fprintln(cmd.ErrOrStderr(), "good until", expires.Format(time.RFC3339))
+				i, err := a.Invite(cmd.Context(), o)
+				if err != nil {
+					return err
 				}
-				return err
+				fmt.Fprintln(cmd.OutOrStdout(), i.URI)
+				if i.Page != "" {
+					fmt.Fprintln(cmd.OutOrStdout(), i.Page)
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "good until", i.Expires.Format(time.RFC3339))
+				return nil
 			})
 		},
 	}

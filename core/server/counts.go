@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/component"
 	"github.com/dragoman-im/dragoman/core/features/conference"
+	"github.com/dragoman-im/dragoman/core/features/invite"
 	"github.com/dragoman-im/dragoman/core/features/upload"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -49,6 +50,7 @@ func (s *Server) Counts() []Count {
 	}
 	all.addCounters(s.http.web.Counters.Limits())
 	all.addCounters(s.http.uploads.Counters.Limits())
+	all.addCounters(s.http.pages.Limits())
 	for _, h := range s.hosts {
 		for _, f := range h.Features() {
 			all.addCounters(f.Counters)
@@ -75,6 +77,7 @@ func CountedLimits() []string {
 	all.addCounters((&store.Counters{}).Limits())
 	all.addCounters((&web.Counters{}).Limits())
 	all.addCounters((&upload.Counters{}).Limits())
+	all.addCounters((&invite.Page{}).Limits())
 	for _, c := range (&ports{relay: &bytestreams.Relay{}}).counts() {
 		all.add(c)
 	}

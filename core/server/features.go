@@ -159,7 +159,7 @@ func newInvites(a assembly, l linked) *invite.Invites {
 	c := a.config
 	return invite.New(l.admin, admin.NewInvitations(l.admin, administration.New(a.store, c.Login.Iterations), admin.InvitationLimits{
 		Register: c.Accounts.Invitations, Users: c.Accounts.UserInvitations, Time: time.Duration(c.Accounts.InvitationTime), Account: c.Limits.Invitations,
-	}), l.roster)
+	}), l.roster, invite.Site(c.Web.URL))
 }
 
 // registerOptions returns how accounts are registered.

@@ -11,7 +11,9 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/blob"
 	"github.com/dragoman-im/dragoman/core/blob/s3"
+	"github.com/dragoman-im/dragoman/core/features/invite"
 	"github.com/dragoman-im/dragoman/core/features/upload"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/uploads"
@@ -32,6 +34,9 @@ type http struct {
 	web     *web.Server
 	uploads *upload.Uploads
 	disk    *blob.Disk // nil if files are elsewhere
+	// Of the landing pages of invitations, which nobody is sent to without web.url.
+	pages        *invite.Page
+	pageRequests *peerlimit.Requests
 }
 
 // newHTTP creates the HTTP server and what it serves. Files that were uploaded earlier are kept, and deleted with their accounts, also if
@@ -54,12 +59,29 @@ func (s *Server) newHTTP() error {
 	for _, r := range s.http.uploads.Routes() {
 		s.http.web.Handle(r)
 	}
+	s.servePages()
 	for _, h := range s.hosts {
 		if err := s.offerUploads(h); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// servePages serves the landing pages of invitations.
+func (s *Server) servePages() {
+	invites := make([]*invite.Invites, len(s.hosts))
+	for i, h := range s.hosts {
+		invites[i] = h.invites
+	}
+	s.http.pageRequests = invite.NewRequests(s.config.Limits.InvitationPages)
+	s.http.pages = invite.NewPage(invites, s.http.pageRequests, s.log)
+	if invite.Site(s.config.Web.URL) == "" {
+		return
+	}
+	for _, r := range s.http.pages.Routes() {
+		s.http.web.Handle(r)
+	}
 }
 
 func webLimits(l config.Limits) web.Limits {

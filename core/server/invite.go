@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/admin"
+	"github.com/dragoman-im/dragoman/core/features/invite"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/store/administration"
@@ -20,14 +21,20 @@ type InviteOptions struct {
 	For  time.Duration // how long it is good
 }
 
-// Invite makes an invitation to a new account, which a running server knows at once. It returns the URI for the person who is invited,
-// and until when it is good.
-func (a *Accounts) Invite(ctx context.Context, o InviteOptions) (uri string, expires time.Time, err error) {
+// Invited is an invitation for the person who is invited.
+type Invited struct {
+	URI     string
+	Page    string // address of its landing page, "" if there is none
+	Expires time.Time
+}
+
+// Invite makes an invitation to a new account, which a running server knows at once.
+func (a *Accounts) Invite(ctx context.Context, o InviteOptions) (Invited, error) {
 	if o.Uses < 1 {
-		return "", expires, fmt.Errorf("%d accounts are none", o.Uses)
+		return Invited{}, fmt.Errorf("%d accounts are none", o.Uses)
 	}
 	if !a.config.Accounts.Invitations {
-		return "", expires, fmt.Errorf("accounts.invitations is off: nobody could register with an invitation")
+		return Invited{}, fmt.Errorf("accounts.invitations is off: nobody could register with an invitation")
 	}
 	name := o.User
 	if name == "" {
@@ -38,12 +45,12 @@ func (a *Accounts) Invite(ctx context.Context, o InviteOptions) (uri string, exp
 	}
 	account, err := a.address(name)
 	if err != nil {
-		return "", expires, err
+		return Invited{}, err
 	}
 	t := administration.New(a.store, a.config.Login.Iterations)
 	r, err := a.rights(ctx)
 	if err != nil {
-		return "", expires, err
+		return Invited{}, err
 	}
 	reserved := reservedNames(a.config)
 	quiet := slog.New(slog.DiscardHandler)
@@ -60,7 +67,11 @@ func (a *Accounts) Invite(ctx context.Context, o InviteOptions) (uri string, exp
 	v := admin.NewInvitations(s, t, admin.InvitationLimits{Register: true, Time: time.Duration(a.config.Accounts.InvitationTime)})
 	token, i, err := v.Invite(ctx, admin.Console(), i)
 	if err != nil {
-		return "", expires, fmt.Errorf("invite to %s: %w", account, err)
+		return Invited{}, fmt.Errorf("invite to %s: %w", account, err)
 	}
-	return i.AccountURI(token), i.Expires, nil
+	made := Invited{URI: i.AccountURI(token), Expires: i.Expires}
+	if site := invite.Site(a.config.Web.URL); site != "" {
+		made.Page = invite.AccountPage(site, token)
+	}
+	return made, nil
 }

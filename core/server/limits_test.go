@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	nethttp "net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -173,6 +174,14 @@ func limits() []reached {
 				c.Send("<iq type='set' id='i' to='home.test'><command xmlns='http://jabber.org/protocol/commands' node='urn:xmpp:invite#invite'/></iq>")
 			}
 			c.Until("<resource-constraint ")
+			return nil
+		}, ""},
+		{"limits.invitation_pages", l.InvitationPages, extra{limits: "invitation_pages = 1", upload: "[web]\nurl = '" + site + "'"}, func(p *testServer) *peer {
+			for _, want := range []int{nethttp.StatusNotFound, nethttp.StatusTooManyRequests} {
+				if answer, _ := p.opens(site+"/invite/account/x", ""); answer.StatusCode != want {
+					p.t.Error(answer.Status)
+				}
+			}
 			return nil
 		}, ""},
 		{"limits.new_connections", l.NewConnections, extra{limits: "new_connections = 1"}, func(p *testServer) *peer {
@@ -470,7 +479,7 @@ func TestDefaults(t *testing.T) {
 		"limits.stanza_bytes": "256 KiB", "limits.stanza_elements": "4000", "limits.stanza_depth": "64", "limits.stanza_attributes": "128",
 		"limits.component_bytes": "512 KiB", "limits.component_elements": "8000", "limits.component_queue": "16 MiB",
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
-		"limits.registrations": "20", "limits.registration_names": "100", "limits.invitations": "20",
+		"limits.registrations": "20", "limits.registration_names": "100", "limits.invitations": "20", "limits.invitation_pages": "30",
 		"limits.clients": "50", "limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.archive_messages": "0", "limits.archive_searches": "30", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
 		"limits.reports": "20", "limits.block_list_entries": "500000", "limits.stranger_messages": "20", "limits.stranger_senders": "100", "limits.stranger_receivers": "50",

@@ -58,6 +58,7 @@ func (s *Server) Reload(c config.Config) error {
 	s.wakeRemovals(jid.JID{})
 	s.reloadable.archiveQuota.set(c)
 	s.http.web.SetLimits(webLimits(c.Limits))
+	s.http.pageRequests.SetLimit(c.Limits.InvitationPages)
 	s.setUploadLimits(c.Upload)
 	if k := newKept(c); !s.reloadable.keep.Swap(k).equal(k) {
 		select {

@@ -72,6 +72,7 @@ var importRules = []importRule{
 	{"core/features/proxy", join(join(engines, addresses...), "core/router", "core/bytestreams")},
 	{"core/features/anonymous", join(join(engines, addresses...), "core/router", "core/peerlimit")},
 	{"core/features/register", join(join(engines, addresses...), "core/admin", "core/router", "core/peerlimit")},
+	{"core/features/invite", join(join(engines, addresses...), "core/admin", "core/router", "core/web", "core/peerlimit")},
 	{"core/features/upload", join(join(engines, addresses...), "core/router", "core/web", "core/blob")},
 	{"core/features/conference", join(join(engines, addresses...), "core/router", "core/admin", "core/room/hats", "config")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings

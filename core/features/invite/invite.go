@@ -36,10 +36,13 @@ type Invites struct {
 	*admin.Invitations
 	service  *admin.Service
 	contacts Contacts
+	site     string // below which the landing pages are, "" without any
 }
 
-// New returns the feature.
-func New(s *admin.Service, i *admin.Invitations, c Contacts) *Invites { return &Invites{i, s, c} }
+// New returns the feature. site is the address of the web server with the landing pages, see Site.
+func New(s *admin.Service, i *admin.Invitations, c Contacts, site string) *Invites {
+	return &Invites{i, s, c, site}
+}
 
 // Feature declares the feature.
 func (v *Invites) Feature() router.Feature {
@@ -53,7 +56,7 @@ func (v *Invites) Feature() router.Feature {
 		Counters: []router.Counter{{Setting: "limits.invitations", Value: &v.Full}},
 		Specs: []spec.Spec{
 			{Number: "0379", Title: "Pre-Authenticated Roster Subscription", Version: "0.3.3", State: spec.Complete, Note: "Server."},
-			{Number: "0401", Title: "Ad-hoc Account Invitation Generation", Version: "0.6.0", State: spec.Partial, Note: "Server. Without a landing page."},
+			{Number: "0401", Title: "Ad-hoc Account Invitation Generation", Version: "0.6.0", State: spec.Complete, Note: "Server. With landing pages where web.url is set."},
 		},
 	}
 }
@@ -71,7 +74,7 @@ func (v *Invites) mayCreate(ctx context.Context, who command.Caller) bool {
 // invite makes an invitation at once (XEP-0401 §5.1).
 func (v *Invites) invite(ctx context.Context, who command.Caller) (command.Step, error) {
 	a := v.service.Actor(who.JID)
-	return v.made(ctx, a, admin.Invitation{Subscribes: true, Registers: v.MayRegister(a)}, admin.Invitation.ContactURI)
+	return v.made(ctx, a, admin.Invitation{Subscribes: true, Registers: v.MayRegister(a)}, contactLink)
 }
 
 // create asks for the name of the new account (XEP-0401 §5.4).
@@ -83,12 +86,23 @@ func (v *Invites) create(_ context.Context, who command.Caller) (command.Step, e
 	return command.Ask(f, func(ctx context.Context, answers *form.Form) (command.Step, error) {
 		return v.made(ctx, v.service.Actor(who.JID), admin.Invitation{
 			Username: answers.Get("username"), Registers: true, Subscribes: answers.IsTrue("roster-subscription"),
-		}, admin.Invitation.AccountURI)
+		}, accountLink)
 	}), nil
 }
 
+// link is how an invitation is passed on: as a URI, and as a landing page.
+type link struct {
+	uri  func(i admin.Invitation, token string) string
+	page func(site, token string) string
+}
+
+var (
+	contactLink = link{admin.Invitation.ContactURI, ContactPage}
+	accountLink = link{admin.Invitation.AccountURI, AccountPage}
+)
+
 // made creates an invitation and shows it.
-func (v *Invites) made(ctx context.Context, a admin.Actor, i admin.Invitation, uri func(admin.Invitation, string) string) (command.Step, error) {
+func (v *Invites) made(ctx context.Context, a admin.Actor, i admin.Invitation, l link) (command.Step, error) {
 	token, i, err := v.Invite(ctx, a, i)
 	switch {
 	case errors.Is(err, admin.ErrForbidden):
@@ -102,10 +116,13 @@ func (v *Invites) made(ctx context.Context, a admin.Actor, i admin.Invitation, u
 	case err != nil:
 		return command.Step{}, err
 	}
-	return command.Step{Form: form.New(form.Result, formType, "Invitation").Add(
-		form.Field{Var: "uri", Type: form.TextSingle, Label: "The invitation", Values: []string{uri(i, token)}},
-		form.Field{Var: "expire", Type: form.TextSingle, Label: "Until when it is good", Values: []string{i.Expires.UTC().Format(time.RFC3339)}}, // XEP-0082
-	)}, nil
+	f := form.New(form.Result, formType, "Invitation").Add(
+		form.Field{Var: "uri", Type: form.TextSingle, Label: "The invitation", Values: []string{l.uri(i, token)}})
+	if v.site != "" {
+		f.Add(form.Field{Var: "landing-url", Type: form.TextSingle, Label: "A page with the invitation", Values: []string{l.page(v.site, token)}})
+	}
+	f.Add(form.Field{Var: "expire", Type: form.TextSingle, Label: "Until when it is good", Values: []string{i.Expires.UTC().Format(time.RFC3339)}}) // XEP-0082
+	return command.Step{Form: f}, nil
 }
 
 // received accepts a subscription request that has a good token of its receiver (XEP-0379 §3.5). With any other token it is handled as

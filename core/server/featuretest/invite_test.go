@@ -76,6 +76,9 @@ func TestRegisterWithInvitation(t *testing.T) {
 	s := startWith(t, byInvitation, "alice", "boss")
 	boss := s.online(bossPC)
 	token := boss.invites(nodeCreate, values{"username": ""}, "xmpp:example.org?register;preauth=TOKEN")
+	if got := field(boss.runs(nodeCreate, values{"username": ""}), "landing-url"); len(got) != 0 {
+		t.Errorf("a landing page without a web server: %s", got)
+	}
 	c, other := s.newcomer("192.0.2.1"), s.newcomer("192.0.2.2")
 	for _, step := range []struct {
 		who             *newcomer
@@ -234,5 +237,27 @@ func TestInvitationLimits(t *testing.T) {
 	}
 	if got := s.newcomer("203.0.113.1").asks("set", preauth(second)); got != "item-not-found" {
 		t.Errorf("an invitation of a deleted account: %s", got)
+	}
+}
+
+// XEP-0401 §5.1, §5.4: who invites gets the address of a landing page, for the same token.
+func TestLandingURL(t *testing.T) {
+	t.Parallel()
+	s := startWith(t, func(c *config.Config) {
+		byInvitation(c)
+		c.Web.URL = "https://example.org/"
+	}, "alice", "boss")
+	boss := s.online(bossPC)
+	for node, path := range map[string]string{nodeInvite: "contact", nodeCreate: "account"} {
+		var fields values
+		if node == nodeCreate {
+			fields = values{"username": ""}
+		}
+		st := boss.runs(node, fields)
+		_, token, _ := strings.Cut(strings.Join(field(st, "uri"), ""), "preauth=")
+		token, _, _ = strings.Cut(token, ";")
+		if got := strings.Join(field(st, "landing-url"), " "); got != "https://example.org/invite/"+path+"/"+token {
+			t.Errorf("%s: %s", node, got)
+		}
 	}
 }
