@@ -21,8 +21,6 @@ type Host interface {
 	Relation(ctx context.Context, service, entity jid.JID, groups []string) (Relation, error)
 	// Implicit calls send for the sessions that get the notifications of an account's node without a subscription.
 	Implicit(ctx context.Context, service jid.JID, n *Node, send func(session jid.JID)) error
-	// Available reports whether a subscriber is available, as far as that is known; otherwise it is true.
-	Available(subscriber jid.JID) bool
 	// MayCreate reports whether an entity, which is not the account, may create nodes.
 	MayCreate(ctx context.Context, service, entity jid.JID) bool
 }
@@ -35,6 +33,8 @@ type Options struct {
 	Host     Host
 	Store    Store
 	Log      *slog.Logger // nil: slog.Default
+	// Available reports whether a subscriber is available; true if that is not known. nil: it is never known.
+	Available func(subscriber jid.JID) bool
 	// Committed is called after each change of the items of a node, before the notifications, in the order of the
 	// changes of a service. It must not make a request of the same service and wait for it. May be nil.
 	Committed func(ctx context.Context, c Committed)

@@ -90,7 +90,7 @@ func (e *Engine) deliver(ctx context.Context, r sender, n *Node, st *stanza.Stan
 	}
 	for i := range n.Subscriptions {
 		s := &n.Subscriptions[i]
-		if s.Mute || reached[s.JID.Bare()] || !inStates(s.State, states) || !e.entitled(ctx, r.service, n, s) || n.Config.Available && !e.Host.Available(s.JID) {
+		if s.Mute || reached[s.JID.Bare()] || !inStates(s.State, states) || !e.entitled(ctx, r.service, n, s) || n.Config.Available && e.Available != nil && !e.Available(s.JID) {
 			continue
 		}
 		r.route(st.WithTo(s.JID))

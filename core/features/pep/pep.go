@@ -54,7 +54,7 @@ func New(h *router.Host, s pubsub.Store, o Options) *PEP {
 		return nodes, err
 	}}
 	p.engine = pubsub.New(pubsub.Options{
-		Accounts: true, Defaults: pubsub.AccountDefaults, Limits: o.Limits, Host: services{p}, Store: s, Log: o.Log, Committed: o.Committed,
+		Accounts: true, Defaults: pubsub.AccountDefaults, Limits: o.Limits, Host: services{p}, Store: s, Log: o.Log, Committed: o.Committed, Available: p.available,
 	})
 	handlers := map[string]router.IQHandler{pubsub.NS: p.iq, pubsub.NSOwner: p.iq}
 	h.AnswerNobody("pep", handlers) // as for an account without nodes
@@ -158,12 +158,12 @@ func (s services) Change(service jid.JID, change func(*pubsub.Nodes) *pubsub.Nod
 // MayCreate implements pubsub.Host: only the account itself creates nodes.
 func (s services) MayCreate(context.Context, jid.JID, jid.JID) bool { return false }
 
-// Available implements pubsub.Host: what is known is the presence of the sessions of the same host.
-func (s services) Available(subscriber jid.JID) bool {
-	if subscriber.Domain() != s.host.Domain().Domain() {
+// available reports whether a subscriber is available: what is known is the presence of the sessions of the same host.
+func (p *PEP) available(subscriber jid.JID) bool {
+	if subscriber.Domain() != p.host.Domain().Domain() {
 		return true
 	}
-	for _, session := range s.host.Local(subscriber.Bare()).Sessions() {
+	for _, session := range p.host.Local(subscriber.Bare()).Sessions() {
 		if session.Presence() != nil && (subscriber.IsBare() || session.JID() == subscriber) {
 			return true
 		}

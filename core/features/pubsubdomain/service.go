@@ -120,9 +120,6 @@ func (d domain) Relation(context.Context, jid.JID, jid.JID, []string) (pubsub.Re
 // Implicit implements pubsub.Host.
 func (d domain) Implicit(context.Context, jid.JID, *pubsub.Node, func(jid.JID)) error { return nil }
 
-// Available implements pubsub.Host: a domain does not know the presence of others.
-func (d domain) Available(jid.JID) bool { return true }
-
 // MayCreate implements pubsub.Host.
 func (d domain) MayCreate(_ context.Context, _, entity jid.JID) bool {
 	return d.Options.MayCreate(entity)
