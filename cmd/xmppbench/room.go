@@ -23,6 +23,8 @@ func roomCommand(o *options) *cobra.Command {
 	link := cmd.Flags().String("link", "", "beginning of the user names to register with at the room's service first, for a gateway's room (XEP-0077)")
 	create := cmd.Flags().Bool("create", false, "configure the room, which does not exist yet, when the first session has entered it")
 	archive := cmd.Flags().Bool("archive", false, "with --create: the room has an archive")
+	quiet := cmd.Flags().Bool("quiet", false, "with --create: only presence of moderators is sent to the others")
+	last := cmd.Flags().Int("last", 0, "send so many messages, each when all have got the one before, and measure the time until the last one has got it")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *room == "" {
 			return errors.New("--room is missing")
@@ -30,7 +32,7 @@ func roomCommand(o *options) *cobra.Command {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
 			return fanOut(ctx, t, o, roomLoad{
 				room: strings.ReplaceAll(*room, "DOMAIN", t.domain), link: *link, users: *users, each: max(1, *each), window: *window, length: *duration,
-				create: *create, archive: *archive,
+				create: *create, archive: *archive, quiet: *quiet, last: *last,
 			})
 		})
 	}
@@ -43,7 +45,9 @@ type roomLoad struct {
 	window      int
 	length      time.Duration
 
-	create, archive bool
+	create, archive, quiet bool
+
+	last int // messages whose time to the last receiver is measured
 }
 
 // configure makes a new room what it is to be (XEP-0045 §10.1.3).
@@ -52,9 +56,13 @@ func (l roomLoad) configure(c *client) error {
 	if l.archive {
 		logged = "1"
 	}
+	broadcast := ""
+	if l.quiet {
+		broadcast = "<field var='muc#roomconfig_presencebroadcast'><value>moderator</value></field>"
+	}
 	answer, err := c.ask("<iq type='set' id='own' to='"+l.room+"'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'>"+
 		"<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>"+
-		"<field var='muc#roomconfig_enablelogging'><value>"+logged+"</value></field></x></query></iq>", "id='own'", "id=\"own\"", "</error>")
+		"<field var='muc#roomconfig_enablelogging'><value>"+logged+"</value></field>"+broadcast+"</x></query></iq>", "id='own'", "id=\"own\"", "</error>")
 	if err != nil || strings.Contains(answer, "</error>") {
 		return fmt.Errorf("configure %s: %s %w", l.room, answer, err)
 	}
@@ -91,22 +99,6 @@ func (l roomLoad) enter(c *client, i int) error {
 	}
 }
 
-// settle returns when all sessions have read what the room has sent to them so far.
-func (l roomLoad) settle(clients []*client) error {
-	errs := make([]error, len(clients))
-	var wg sync.WaitGroup
-	for i, c := range clients {
-		wg.Go(func() {
-			_, errs[i] = c.ask("<iq type='get' id='settled' to='"+l.room+"'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>", "id='settled'", "id=\"settled\"")
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-// lastJoins is the number of sessions whose entering is measured: the last ones.
-const lastJoins = 20
-
 // fullPause is how long the sender waits after the room or its network has refused a message.
 const fullPause = 50 * time.Millisecond
 
@@ -116,32 +108,13 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 		return nil, err
 	}
 	defer closeAll(clients)
-	var joins usage // before the last ones
-	last := min(len(clients)-1, lastJoins)
-	for i, c := range clients {
-		if i == len(clients)-last {
-			if err := l.settle(clients[:i]); err != nil {
-				return nil, err
-			}
-			if joins, err = measure(t.pids); err != nil {
-				return nil, err
-			}
-		}
-		if err := l.enter(c, i); err != nil {
-			return nil, err
-		}
-		if i == 0 && l.create {
-			if err := l.configure(c); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if err := l.settle(clients); err != nil {
-		return nil, err
-	}
-	all, err := measure(t.pids)
+	f, err := l.fill(t, clients)
 	if err != nil {
 		return nil, err
+	}
+	if l.last > 0 {
+		more, err := l.toLast(t, clients)
+		return append(f, more...), err
 	}
 	begin := time.Now()
 	deadline := begin.Add(l.length)
@@ -159,8 +132,7 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 		})
 	}
 	wg.Go(func() {
-		head := "<message to='" + l.room + "' type='groupchat' id='b'>" + bodyMark
-		x := exchange{clients[0], head, strings.Repeat("x", 40) + "</body></message>", begin, deadline, &total, &latencies, false}
+		x := exchange{clients[0], l.head(), messageEnd, begin, deadline, &total, &latencies, false}
 		x.c.refused = func() error { // the room or its network refuses further messages for the moment
 			time.Sleep(fullPause)
 			return x.c.write(x.message())
@@ -176,9 +148,13 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 	if total.Load() == 0 {
 		return nil, errors.New("no message arrived")
 	}
-	f := figures{{"deliveries", "/s", float64(total.Load()) / elapsed.Seconds()}}
-	if all.cpu > 0 && last > 0 {
-		f = append(f, figure{"join of the full room", "ms of CPU", float64((all.cpu - joins.cpu).Microseconds()) / 1000 / float64(last)})
-	}
+	f = append(figures{{"deliveries", "/s", float64(total.Load()) / elapsed.Seconds()}}, f...)
 	return append(append(f, perUnit(before, after, total.Load())...), quantiles(latencies)...), nil
+}
+
+// messageEnd ends the message that head begins; between them is what the sender adds.
+var messageEnd = strings.Repeat("x", 40) + "</body></message>"
+
+func (l roomLoad) head() string {
+	return "<message to='" + l.room + "' type='groupchat' id='b'>" + bodyMark
 }

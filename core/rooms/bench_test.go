@@ -23,14 +23,12 @@ func (q queues) Send(st *stanza.Stanza) {
 
 func (q queues) Collect() (func(*stanza.Stanza), func()) { return q.Send, func() {} }
 
-const occupants = 200
-
-// newBusy returns functions for a service with a room of 200: say sends a message to the room, and wait returns when all was delivered.
-func newBusy(tb testing.TB) (say, wait func()) {
+// newBusy returns functions for a service with a room: say sends a message to the room, and wait returns when all was delivered.
+func newBusy(tb testing.TB, occupants int) (say, wait func()) {
 	ctx := context.Background()
 	q := queues{}
 	store := &memoryStore{rooms: map[jid.JID]room.Snapshot{}}
-	s := rooms.New(ctx, rooms.Options{Domain: domain, Policy: native{store}, Endpoint: q, Store: store, Secret: []byte("secret")})
+	s := rooms.New(ctx, rooms.Options{Domain: domain, Policy: native{store}, Endpoint: q, Store: store, Secret: []byte("secret"), Queue: occupants + 10, Limits: room.Limits{Sessions: occupants + 10}})
 	tb.Cleanup(func() { s.Stop(ctx) })
 	wait = func() {
 		if err := s.Call(ctx, lobby, func(context.Context, *room.Room) error { return nil }); err != nil {
@@ -53,7 +51,8 @@ func newBusy(tb testing.TB) (say, wait func()) {
 			first = who
 			wait()
 			s.Handle(stanza.NewIQ(lobby, who, stanza.TypeSet, stanza.NewElement(room.NSOwner, "query").Add(
-				stanza.NewElement("jabber:x:data", "x").With("type", "submit")))) // unlocked
+				stanza.NewElement("jabber:x:data", "x").With("type", "submit").Add(
+					stanza.NewElement("jabber:x:data", "field").With("var", "muc#roomconfig_presencebroadcast"))))) // unlocked, and nobody's presence is broadcast
 		}
 	}
 	wait()
@@ -62,20 +61,25 @@ func newBusy(tb testing.TB) (say, wait func()) {
 	return func() { s.Handle(msg.Copy()) }, wait
 }
 
-// BenchmarkDelivery measures the cost of one receiver of a message in a room of 200, including the room's mailbox.
+// BenchmarkDelivery measures the cost of one receiver of a message, including the room's mailbox.
 func BenchmarkDelivery(b *testing.B) {
-	say, wait := newBusy(b)
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := 0; i < b.N; i += occupants {
-		say()
-		wait()
+	for _, occupants := range []int{200, 10000} {
+		b.Run(fmt.Sprint(occupants), func(b *testing.B) {
+			say, wait := newBusy(b, occupants)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := 0; i < b.N; i += occupants {
+				say()
+				wait()
+			}
+		})
 	}
 }
 
 // TestDeliveryAllocations checks that the mailbox and the service add no allocations per receiver.
 func TestDeliveryAllocations(t *testing.T) {
-	say, wait := newBusy(t)
+	const occupants = 200
+	say, wait := newBusy(t, occupants)
 	got := testing.AllocsPerRun(20, func() { say(); wait() })
 	if most := occupants/4.0 + 40; got > most {
 		t.Errorf("%v allocations for a message to %d receivers, more than %v", got, occupants, most)
@@ -124,12 +128,16 @@ type discard struct{}
 func (discard) Send(*stanza.Stanza)                     {}
 func (discard) Collect() (func(*stanza.Stanza), func()) { return func(*stanza.Stanza) {}, func() {} }
 
-// BenchmarkEnter measures one session that enters a room of 1,000 and leaves it: 3,000 presences.
+// BenchmarkEnter measures one session that enters a room of that many and leaves it: three presences for each.
 func BenchmarkEnter(b *testing.B) {
-	again, _ := crowd(b, 1000)
-	b.ReportAllocs()
-	for b.Loop() {
-		again()
+	for _, people := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(people), func(b *testing.B) {
+			again, _ := crowd(b, people)
+			b.ReportAllocs()
+			for b.Loop() {
+				again()
+			}
+		})
 	}
 }
 
