@@ -28,7 +28,7 @@
 // documents how stanzas are compared. Stanzas are normalised first (RFC 6120 §8.1): a missing "from" is
 // the client's own bare JID, and a "to" that the scenario leaves out may be the client's own bare or
 // full JID. An xml:lang on the stanza, and a XEP-0359 stanza-id by the participant's own account, are
-// ignored if the scenario has none.
+// ignored if the scenario has none. A server's requests for acknowledgements (XEP-0198 §4) are always ignored.
 //
 // Each client has the reader goroutine of its connection; the runner itself is one goroutine.
 package scenario

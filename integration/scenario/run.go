@@ -107,6 +107,20 @@ func (r *execution) removeConnection(name string) {
 	}
 }
 
+// asksForCount reports whether e is a server's request for an acknowledgement (XEP-0198 §4), which may come at any time.
+func asksForCount(e *xmltree.Element) bool {
+	return e.Name.Space == "urn:xmpp:sm:3" && e.Name.Local == "r"
+}
+
+// receive takes what comes next on a connection, without the requests of asksForCount.
+func receive(ctx context.Context, a Connection) (*xmltree.Element, error) {
+	e, err := a.Next(ctx)
+	for err == nil && asksForCount(e) {
+		e, err = a.Next(ctx)
+	}
+	return e, err
+}
+
 // next takes the next stanza for name, normalised as doc.go says.
 func (r *execution) next(ctx context.Context, name string) (*xmltree.Element, error) {
 	a, err := r.connection(name)
@@ -117,7 +131,7 @@ func (r *execution) next(ctx context.Context, name string) (*xmltree.Element, er
 		r.kept[name] = kept[1:]
 		return kept[0], nil
 	}
-	e, err := a.Next(ctx)
+	e, err := receive(ctx, a)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = errors.New("no stanza arrived")
@@ -203,7 +217,7 @@ func (r *execution) ping(ctx context.Context, name string) error {
 		return err
 	}
 	for {
-		e, err := a.Next(ctx)
+		e, err := receive(ctx, a)
 		if err != nil {
 			return fmt.Errorf("%s waits for the answer to a ping: %w", name, err)
 		}
