@@ -17,8 +17,8 @@ const reachWait = 5 * time.Second
 // address that does not answer now, too little space. It opens a connection to web.url. A running server logs these as they occur.
 func UploadWarnings(ctx context.Context, c Config) Problems {
 	var p Problems
-	if !c.Upload.Enabled {
-		return nil
+	if !c.Upload.Enabled || c.Web.URL == "" && len(c.Listen.HTTP)+len(c.Listen.HTTPTLS) == 0 {
+		return nil // switched off
 	}
 	if c.Web.URL == "" {
 		c.warnWithoutURL(&p)

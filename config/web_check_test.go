@@ -19,6 +19,7 @@ func TestUploadWarnings(t *testing.T) {
 	}{
 		"alone on this machine": {func(c *Config) { c.Server.Hosts = []string{"localhost"} }, nil},
 		"switched off":          {func(c *Config) { c.Upload.Enabled, c.Listen.HTTPTLS = false, nil }, nil},
+		"no listener":           {func(c *Config) { c.Listen.HTTP, c.Listen.HTTPTLS = nil, nil }, nil},
 		"no address":            {func(c *Config) { c.Listen.HTTPTLS = nil }, []string{"web.url: clients of example.org cannot upload"}},
 		"listens here only":     {func(c *Config) { c.Listen.HTTPTLS = []string{"127.0.0.1:5443"} }, []string{"listen.http_tls: 127.0.0.1:5443 is reached on this machine only"}},
 		"self-signed":           {func(*Config) {}, []string{"tls.certificate: clients of example.org"}},

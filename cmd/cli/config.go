@@ -21,15 +21,18 @@ func (p program) configCommand() *cobra.Command {
 			Use: "check", Short: "Read the configuration and report everything that is wrong with it", Args: cobra.NoArgs,
 			Long: `Read the configuration and report everything that is wrong with it, with the path of each setting.
 
-It also reports certificates that have expired or are for other domains, a data directory that cannot be written, and what keeps
-clients from uploading files: no address that they can reach, one that does not answer, too little space.`,
+It also reports certificates that have expired or are for other domains, and a data directory that cannot be written. It warns of what
+keeps clients from uploading files: no address that they can reach, one that does not answer, too little space.`,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				c, err := p.load(cmd)
 				if err != nil {
 					return err
 				}
-				if w := append(config.Warnings(c, time.Now()), config.UploadWarnings(cmd.Context(), c)...); len(w) > 0 {
+				if w := config.Warnings(c, time.Now()); len(w) > 0 {
 					return w
+				}
+				for _, w := range config.UploadWarnings(cmd.Context(), c) {
+					fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w)
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), "the configuration is good")
 				return nil

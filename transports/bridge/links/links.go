@@ -242,14 +242,11 @@ func (x *Links) Refused(id int64, nick string, e *stanza.Error) {
 	x.enqueue(id, func(l *link, _ context.Context) { l.refuse(nick, e) })
 }
 
-// ServerBack enters all rooms again, after the server could not be reached.
+// ServerBack enters all rooms again, after the server could not be reached. It may be called before Start.
 func (x *Links) ServerBack() {
-	if x.boxes == nil {
-		return
-	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for id, row := range x.rows {
+	for id, row := range x.rows { // there are none before Start
 		if row.Cause == "" {
 			_ = x.boxes.EnqueueAlways(id, func(ctx context.Context, l *link) { l.connect(ctx) })
 		}
