@@ -34,6 +34,7 @@ type roomService struct {
 	kept    map[jid.JID]coreroom.Snapshot
 	config  coreroom.Config // of new rooms
 	service *rooms.Service
+	message func(coreroom.Message) (shown bool, err error) // what becomes of a message; nil: it is shown
 }
 
 func (roomService) Open(context.Context, jid.JID, *coreroom.Snapshot) (rooms.Opened, error) {
@@ -74,6 +75,11 @@ func (s *roomService) Enter(context.Context, *coreroom.Room, coreroom.EnterReque
 	return coreroom.Grant{}, nil
 }
 func (s *roomService) Message(_ context.Context, r *coreroom.Room, m coreroom.Message) error {
+	if s.message != nil {
+		if shown, err := s.message(m); !shown || err != nil {
+			return err
+		}
+	}
 	r.Broadcast(m.Post(""))
 	return nil
 }

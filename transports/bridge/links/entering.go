@@ -46,7 +46,7 @@ func (l *link) connect(ctx context.Context) {
 	clear(l.asked)
 	l.phase = asking
 	l.room.nicks, l.room.occupants = 0, map[string]seenOccupant{}
-	l.missed = missed{}
+	l.missed, l.in.taken = missed{}, nil // what is behind Seen is read again
 	for _, p := range l.persons.by {
 		p.state = outside // they enter again when they write
 	}

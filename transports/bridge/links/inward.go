@@ -49,8 +49,7 @@ func (l *link) take(ctx context.Context, r received) {
 	author := l.authorOf(r.st)
 	known, err := l.knows(ctx, r, author)
 	if err != nil {
-		l.links.env.Log.Error("a message of a linked room is taken later", "room", l.row.Address.String(), "error", err)
-		l.links.again(l.id)
+		l.takeLater(r, err)
 		return
 	}
 	if known || passed(r.st, l.channelAddress()) {
@@ -58,6 +57,10 @@ func (l *link) take(ctx context.Context, r received) {
 		return
 	}
 	m, err := l.forChannel(ctx, r, author)
+	if _, refused := errors.AsType[*stanza.Error](err); err != nil && !refused {
+		l.takeLater(r, err)
+		return
+	}
 	if err != nil || m == nil {
 		l.note(r, true)
 		if err != nil && nick != "" {
@@ -67,10 +70,10 @@ func (l *link) take(ctx context.Context, r received) {
 	}
 	t := l.note(r, false)
 	m.Done = func(err error) {
-		l.links.enqueue(l.id, func(l *link, _ context.Context) { l.ended(t, nick, err) })
+		l.links.enqueue(l.id, func(l *link, _ context.Context) { l.ended(t, m.Message.Entry, nick, err) })
 	}
 	if !l.links.conversations.TakeLinked(l.row.Room, *m) {
-		l.ended(t, nick, outbox.ErrNotKept)
+		l.ended(t, m.Message.Entry, nick, outbox.ErrNotKept)
 		return
 	}
 	l.in.recent = append(l.in.recent, m.Message)
@@ -87,8 +90,18 @@ func (in *inward) remember(r received) {
 	}
 }
 
+// takeLater has a message taken once the room is read again. Until then it is before all that Seen may move to.
+func (l *link) takeLater(r received, err error) {
+	l.links.env.Log.Error("a message of a linked room is taken later", "room", l.row.Address.String(), "error", err)
+	l.note(r, false)
+	l.links.again(l.id)
+}
+
 // ended notes that a message was stored, or what is wrong with it.
-func (l *link) ended(t *taken, nick string, err error) {
+func (l *link) ended(t *taken, entry, nick string, err error) {
+	if err != nil { // the channel does not have it
+		l.in.recent = slices.DeleteFunc(l.in.recent, func(m tables.LinkMessage) bool { return m.Entry == entry })
+	}
 	if errors.Is(err, outbox.ErrNotKept) {
 		l.links.again(l.id)
 		return

@@ -69,9 +69,15 @@ type Links struct {
 	claims        claims
 	boxes         *mailbox.Group[int64, *link]
 
-	mu   sync.Mutex
+	mu sync.Mutex
+	index
+}
+
+// index has the links in memory. Links.mu guards it.
+type index struct {
 	rows map[int64]tables.Link
 	of   map[int64][]int64 // links of a channel, by the row of its room
+	due  map[int64]bool    // links that are read again in a while
 }
 
 // Options is what Links is made of.
@@ -89,7 +95,7 @@ func New(o Options) *Links {
 	return &Links{
 		env: o.Env, store: o.Store, messages: o.Store, channels: o.Store, logins: o.Logins, people: o.People,
 		conversations: o.Conversations, signer: o.Signer, address: convert.Addresses{Domain: o.Env.Domain},
-		rows: map[int64]tables.Link{}, of: map[int64][]int64{},
+		index: index{rows: map[int64]tables.Link{}, of: map[int64][]int64{}, due: map[int64]bool{}},
 	}
 }
 
@@ -229,9 +235,21 @@ func concernsPerson(st *stanza.Stanza) bool {
 	return true
 }
 
-// again has a room entered and read again in a while.
+// again has a room entered and read again in a while, once for however many stanzas ask for it meanwhile.
 func (x *Links) again(id int64) {
-	_, err := x.boxes.EnqueueAfter(id, gateway.RetryMin, func(ctx context.Context, l *link) { l.connect(ctx) })
+	x.mu.Lock()
+	due := x.due[id]
+	x.due[id] = true
+	x.mu.Unlock()
+	if due {
+		return
+	}
+	_, err := x.boxes.EnqueueAfter(id, gateway.RetryMin, func(ctx context.Context, l *link) {
+		x.mu.Lock()
+		delete(x.due, id)
+		x.mu.Unlock()
+		l.connect(ctx)
+	})
 	if err != nil {
 		x.env.Log.Debug("a linked room is not read again", "link", id, "error", err)
 	}

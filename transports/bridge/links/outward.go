@@ -18,7 +18,7 @@ const (
 	readAhead      = 50               // entries of the archive in memory
 	confirmTime    = time.Minute      // for the reflection
 	lateAfter      = 30 * time.Second // from this age on a message carries its time
-	maxAttempts    = 5                // of a message that the room refuses for the moment
+	maxAttempts    = 5                // of a message that the room refuses for the moment, or does not reflect
 )
 
 // sendingState is how far an entry has come.
@@ -171,9 +171,14 @@ func (l *link) sendOne(ctx context.Context, s *sending) bool {
 	s.state, s.at = sent, now
 	l.send(st)
 	l.after(confirmTime, func(ctx context.Context) {
-		if s.state == sent && !l.links.env.Now().Before(s.at.Add(confirmTime)) {
-			l.connect(ctx) // what is there is found in the archive or history
+		if s.state != sent || l.links.env.Now().Before(s.at.Add(confirmTime)) {
+			return
 		}
+		if s.attempts++; s.attempts >= maxAttempts { // the room answers, but does not show it
+			l.giveUp(s, "it does not show it")
+			return
+		}
+		l.connect(ctx) // what is there is found in the archive or history
 	})
 	return true
 }
@@ -282,15 +287,22 @@ func (l *link) messageError(_ context.Context, st *stanza.Stanza) {
 		case e.Type == "wait" && s.attempts < maxAttempts: // such as a limit of messages
 			s.notAfter = l.links.env.Now().Add(gateway.Backoff(s.attempts))
 			l.after(gateway.Backoff(s.attempts)+time.Second, func(context.Context) {})
+		case s.attempts >= maxAttempts:
+			l.giveUp(s, e.Condition+": "+e.Text)
 		case !s.self && s.speaker != nil && e.Condition == "not-acceptable": // XEP-0045 §7.4: not in the room any longer
 			l.setState(s.speaker, outside)
 		case !s.self && s.entry.Occupant != "" && (e.Condition == "forbidden" || e.Condition == "not-allowed"): // no voice
 			s.self = true
 		default:
-			s.state = confirmed
-			l.links.env.Counters.Failed.Add(1)
-			l.links.env.Log.Warn("a linked room refuses a message", "room", l.row.Address.String(), "condition", e.Condition, "text", e.Text)
+			l.giveUp(s, e.Condition+": "+e.Text)
 		}
 		return
 	}
+}
+
+// giveUp leaves out an entry that the room does not take, so that those behind it go on.
+func (l *link) giveUp(s *sending, why string) {
+	s.state = confirmed
+	l.links.env.Counters.Failed.Add(1)
+	l.links.env.Log.Warn("a linked room does not take a message", "room", l.row.Address.String(), "cause", why)
 }

@@ -54,6 +54,9 @@ type persons struct {
 // membersAgain is how often the members of a channel are read for somebody who is not among them.
 const membersAgain = time.Minute
 
+// maxPersons is how many people are remembered; of more, those who are outside are forgotten.
+const maxPersons = 5000
+
 // maxMembers is how many members of a channel are looked through.
 const maxMembers = 100_000
 
@@ -73,8 +76,22 @@ func (l *link) speaker(ctx context.Context, occupant, name string) *person {
 	if l.persons.by == nil {
 		l.persons.by, l.persons.nicks = map[string]*person{}, map[string]*person{}
 	}
+	l.forgetPersons()
 	l.persons.by[occupant] = p
 	return p
+}
+
+// forgetPersons forgets people who are not in the room and have nothing on its way there, where too many are remembered: anybody can
+// write under many names. Who was banned is remembered.
+func (l *link) forgetPersons() {
+	if len(l.persons.by) < maxPersons {
+		return
+	}
+	for id, p := range l.persons.by {
+		if (p.state == outside || p.state == refused) && !l.out.waitsFor(p) {
+			delete(l.persons.by, id)
+		}
+	}
 }
 
 // substitute is the address of somebody who is nobody on the network, such as a persona or somebody of another linked room.
