@@ -99,7 +99,7 @@ func (r *Room) invitations(s *session, id string, x *stanza.Element) ([]invitati
 			return nil, stanza.JIDMalformed("The address of who is invited is malformed.")
 		}
 		i := invitation{
-			to: to, from: s.jid.Bare(), id: id, more: e.Child(NSUser, "continue"),
+			to: to, from: s.jid.Bare(), id: id, more: r.continued(e),
 			reason: truncate(e.ChildText(NSUser, "reason"), r.limits.Subject),
 		}
 		if !r.config.NonAnonymous() {
@@ -108,6 +108,16 @@ func (r *Room) invitations(s *session, id string, x *stanza.Element) ([]invitati
 		list = append(list, i)
 	}
 	return list, nil
+}
+
+// continued returns the element of a chat that goes on in the room (XEP-0045 §7.9) with nothing but its thread: it is sent to all who
+// are invited. It is nil where there is none.
+func (r *Room) continued(invite *stanza.Element) *stanza.Element {
+	given := invite.Child(NSUser, "continue")
+	if given == nil {
+		return nil
+	}
+	return stanza.NewElement(NSUser, "continue").With("thread", truncate(given.Attr("thread"), r.limits.Subject))
 }
 
 // Invite sends an invitation in the name of from, which may be the room itself.

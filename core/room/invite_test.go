@@ -16,7 +16,7 @@ func TestInvite(t *testing.T) { // XEP-0045 §7.8.2
 	t.Parallel()
 	p := newFixture(t, func(o *Options) { o.Config.Password = "pw"; o.Config.WhoIs = WhoIsAnyone })
 	p.in("<presence from='ann/1' to='/ann'><x xmlns='" + NS + "'><password>pw</password></x></presence>").take()
-	p.in(invite("ann/1", "<invite to='hecate@example.org'><reason>Come!</reason><continue thread='t'/></invite><invite to='joe@example.org'/>")).want(
+	p.in(invite("ann/1", "<invite to='hecate@example.org'><reason>Come!</reason><continue thread='t' x='y'><more/>text</continue></invite><invite to='joe@example.org'/>")).want(
 		"<message to='hecate' from='room' id='v'><x><invite from='ann'><reason>Come!</reason><continue thread='t'/></invite><password>pw</password></x></message>",
 		"<message to='joe' from='room' id='v'><x><invite from='ann'/><password>pw</password></x></message>")
 	p.in(invite("hecate/1", "<decline to='ann@example.org'><reason>Busy</reason></decline>")).want(

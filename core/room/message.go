@@ -78,6 +78,10 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 		view := to.view()
 		return r.owner.Message(ctx, r, Message{From: s.o.view(), Session: s.jid, To: &view, Stanza: clean})
 	}
+	view := to.view()
+	if done, err := r.askOwner(ctx, Action{Kind: ActionPrivate, By: s.o.view(), Session: s.jid, Target: &view}); err != nil || !done {
+		return err
+	}
 	r.deliver(to, Post{
 		From: s.o.id, Nick: s.o.nick, ID: st.ID, Lang: st.Lang, Extra: st.Extra, Payload: clean.Payload,
 	}, st.Type)

@@ -92,6 +92,7 @@ const (
 	ActionConfigure   ActionKind = "configure"   // Info and Config are the new ones
 	ActionModerate    ActionKind = "moderate"    // the message of stanza-id Value is retracted, Reason
 	ActionDestroy     ActionKind = "destroy"     // JID is the alternate room, Value its password, Reason
+	ActionPrivate     ActionKind = "private"     // By sends Target, who has sessions here, a private message
 	ActionRegister    ActionKind = "register"    // JID, which is By's, becomes a member or reserves the nick Value; AffNone ends it
 )
 

@@ -102,6 +102,8 @@ func (o *owner) check(m room.Message) error {
 // Allow implements room.Owner: what XEP-0045 allows is allowed.
 func (o *owner) Allow(ctx context.Context, r *room.Room, a room.Action) error {
 	switch {
+	case a.Kind == room.ActionPrivate, a.Kind == room.ActionInvite:
+		return o.listed(room.Occupant{JID: a.Session, Affiliation: a.By.Affiliation})
 	case a.Kind == room.ActionModerate:
 		return o.moderate(ctx, r, moderation{target: a.Value, by: a.By, reason: a.Reason})
 	case a.Kind == room.ActionConfigure && a.Config.Logged && !r.Config().Logged && !o.service.settings.Load().Archive:

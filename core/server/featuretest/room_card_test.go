@@ -78,6 +78,18 @@ func TestListedInRooms(t *testing.T) {
 	if got := bob.conditions() + " " + carol.conditions(); got != "forbidden forbidden" {
 		t.Error(got)
 	}
+	alice.take()
+	bob.to(lobby, message("chat", bobDesk, lobby+"/Al", body("spam")))
+	if got := bob.conditions(); got != "forbidden" {
+		t.Errorf("private: %s", got)
+	}
+	bob.to(lobby, message("", bobDesk, lobby, "<x xmlns='http://jabber.org/protocol/muc#user'><invite to='carol@example.org'><reason>spam</reason></invite></x>"))
+	if got := bob.conditions(); got != "forbidden" {
+		t.Errorf("invitation: %s", got)
+	}
+	if got := show(alice.take()) + show(carol.take()); strings.Contains(got, "spam") {
+		t.Error(got)
+	}
 	alice.to(lobby, affiliates(lobby, "carol@example.org", "member"))
 	carol.take()
 	carol.to(lobby, enters(lobby, "Carol"))

@@ -32,7 +32,10 @@ func (r *Room) Message(ctx context.Context, _ *room.Room, m room.Message) error 
 // Allow implements room.Owner: the network decides about names and rights.
 func (r *Room) Allow(_ context.Context, _ *room.Room, a room.Action) error {
 	network := r.rooms.env.Info.Name
-	if a.Kind == room.ActionNick {
+	switch a.Kind {
+	case room.ActionPrivate: // between sessions that are in the room
+		return nil
+	case room.ActionNick:
 		return stanza.NotAcceptable("Your name here is the one that you have on " + network + ". Please change it there.")
 	}
 	return stanza.NotAllowed("This can be done only on " + network + ". Please do it there.")
