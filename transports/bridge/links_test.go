@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
@@ -335,6 +337,37 @@ func TestLinkNeedsConsent(t *testing.T) {
 	})
 }
 
+// A link to which nobody has agreed does not begin after a crash.
+func TestLinkWithoutConsentAfterACrash(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		foreign := jid.MustParse("foreign@rooms.example.org")
+		s.enter(foreign, eve, "Eve")
+		s.enter(foreign, phone, "Ann")
+		full := &atomic.Bool{}
+		h.engine = func(e tables.Engine) tables.Engine { return failingStore{e, full} }
+		h.restart()
+		time.Sleep(5 * time.Second)
+		deliver := h.others
+		h.others = func(st *stanza.Stanza) bool {
+			if st.To.Bare() == foreign && st.Kind == stanza.Presence {
+				full.Store(true) // the link cannot be removed any more
+			}
+			return deliver(st)
+		}
+		if a := h.runForm(phone, "link-room", map[string]string{"channel": room("plaza").String(), "room": foreign.String(), "people": "10"}); !strings.Contains(a, "has to agree") {
+			t.Error(a)
+		}
+		h.others = deliver
+		h.stop()
+		full.Store(false)
+		h.discard()
+		h.start()
+		time.Sleep(5 * time.Second)
+		h.world.Say("plaza", "cleo", "not for them")
+		h.expectInRoom(eve)
+	})
+}
+
 // Only those who wrote last are in the room. Where a nickname is taken, another one is used.
 func TestPeopleOfALinkedRoom(t *testing.T) {
 	withRooms(t, func(h *harness, s *roomService) {
@@ -382,6 +415,11 @@ func TestLinkThatIsEnded(t *testing.T) {
 		h.linkRoom("plaza", garden)
 		h.world.Say("plaza", "cleo", "back")
 		h.expectInRoom(eve, "garden/Cleo: back")
+		h.restart()
+		time.Sleep(5 * time.Second)
+		h.discard()
+		h.world.Say("plaza", "cleo", "after another restart")
+		h.expectInRoom(eve, "garden/Cleo: after another restart")
 	})
 }
 

@@ -39,6 +39,9 @@ type State struct {
 // ErrLinked is the error of Create for two rooms that are linked already.
 var ErrLinked error = stanza.Conflict("The two rooms are linked already.")
 
+// unconfirmed is the cause of a link until those who must agree to it have: after a crash it does not begin by itself.
+const unconfirmed = "The room was not entered yet."
+
 // Create links a room to a channel, and returns once it works. The error says what its owner has to do.
 func (x *Links) Create(ctx context.Context, r Request) error {
 	if r.Address = r.Address.Bare(); r.Address.Local() == "" || r.Address.Domain() == x.env.Domain.Domain() {
@@ -60,12 +63,12 @@ func (x *Links) Create(ctx context.Context, r Request) error {
 		people = DefaultPeople
 	}
 	row, added, err := x.store.AddLink(ctx, tables.Link{
-		Room: r.Channel.ID, Login: r.Login.ID, Address: r.Address, People: min(people, MaxPeople), SeenAt: x.env.Now(),
+		Room: r.Channel.ID, Login: r.Login.ID, Address: r.Address, People: min(people, MaxPeople), SeenAt: x.env.Now(), Cause: unconfirmed,
 	})
 	switch {
 	case err != nil:
 		return stanza.FromError(err)
-	case !added && row.Cause == "":
+	case !added && x.works(row):
 		return ErrLinked
 	case !added && row.Login != r.Login.ID:
 		return stanza.Conflict("Another account has linked the two rooms.")
@@ -86,6 +89,12 @@ func (x *Links) Create(ctx context.Context, r Request) error {
 		_ = x.store.DropLink(context.WithoutCancel(ctx), row.ID) // without a row in memory it does nothing until the next start
 	}
 	return err
+}
+
+// works reports whether a link works, or is being made.
+func (x *Links) works(row tables.Link) bool {
+	now, known := x.get(row.ID)
+	return row.Cause == "" || known && now.Cause == ""
 }
 
 // createTime is how long Create waits for the room.

@@ -138,6 +138,12 @@ func (l *link) caughtUp(ctx context.Context) {
 	if l.phase != reading {
 		return
 	}
+	if l.begun != nil { // the row has a cause until now
+		if err := l.links.store.SetLinkCause(ctx, l.id, ""); err != nil {
+			l.retry("that it works cannot be kept")
+			return
+		}
+	}
 	l.phase = live
 	l.report(nil)
 	waiting := l.missed.live

@@ -57,7 +57,7 @@ const (
 	// What is in the archive already is not sent again. Without the condition the insert would take an id on PostgreSQL.
 	addLinkSQL = `INSERT INTO bridge_links (room, login, address, people, sent, seen, seen_at, cause)
 SELECT CAST(?1 AS BIGINT), CAST(?2 AS TEXT), CAST(?3 AS TEXT), CAST(?4 AS BIGINT),
-  coalesce((SELECT max(seq) FROM bridge_archive WHERE room = ?1 AND seq > 0), 0), '', CAST(?5 AS BIGINT), ''
+  coalesce((SELECT max(seq) FROM bridge_archive WHERE room = ?1 AND seq > 0), 0), '', CAST(?5 AS BIGINT), CAST(?6 AS TEXT)
 WHERE NOT EXISTS (SELECT 1 FROM bridge_links WHERE room = ?1 AND address = ?3) ON CONFLICT (room, address) DO NOTHING`
 	dropLinkSQL     = `DELETE FROM bridge_links WHERE id = ?`
 	linkCauseSQL    = `UPDATE bridge_links SET cause = ? WHERE id = ?`
@@ -111,7 +111,7 @@ func (s *Store) Links(ctx context.Context) ([]Link, error) {
 // AddLink adds a link, which begins with what is said from now on; added is false where there is one of the two rooms already.
 func (s *Store) AddLink(ctx context.Context, l Link) (row Link, added bool, err error) {
 	err = s.engine.Write(ctx, func(tx *sql.Tx) error {
-		result, err := tx.Exec(addLinkSQL, l.Room, string(l.Login), l.Address.String(), l.People, micros(l.SeenAt))
+		result, err := tx.Exec(addLinkSQL, l.Room, string(l.Login), l.Address.String(), l.People, micros(l.SeenAt), l.Cause)
 		if err != nil {
 			return err
 		}
