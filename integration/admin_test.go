@@ -39,7 +39,7 @@ func TestSlixmppAdministers(t *testing.T) {
 				n++
 			}
 		}
-		if n == 31 != want || n == 0 == want {
+		if n == 32 != want || n == 0 == want {
 			t.Errorf("%s sees %d commands", s.JID, n)
 		}
 	}

@@ -2,10 +2,11 @@ package rooms
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -56,7 +57,7 @@ func (w *writer) room() error {
 		if _, err := w.tx.Exec(createSQL, w.at.String(), w.at.Domain(), w.creator(), time.Now().UnixMicro()); err != nil {
 			return err
 		}
-		if _, err := w.tx.Exec(beginArchiveSQL, rand.Int64N(1<<53-1)+1, w.at.String()); err != nil {
+		if _, err := w.tx.Exec(beginArchiveSQL, newArchive(), w.at.String()); err != nil {
 			return err
 		}
 	}
@@ -139,4 +140,11 @@ func one(r sql.Result, err error) error {
 		return rooms.ErrNoRoom
 	}
 	return err
+}
+
+// newArchive returns the number of a new archive, from 1 to 2^53.
+func newArchive() int64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	return int64(binary.BigEndian.Uint64(b[:])>>11) + 1
 }
