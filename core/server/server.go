@@ -107,27 +107,17 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, err
 	}
-	kept := nodes.New(s.store)
 	s.rooms = s.newNotifier()
 	subscribed, err := subscribedLists(c)
 	if err != nil {
 		return s, err
 	}
-	for _, name := range c.Server.Hosts {
-		domain, err := jid.Parse(name)
-		if err != nil {
-			return s, fmt.Errorf("server.hosts: %w", err)
-		}
-		h, err := newHost(s.router, domain, assembly{config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals, rights: s.rights, stop: s.stopAfter, nodes: kept, backends: s.backends.list, shared: shared{s.reloadable.lists, subscribed, s.ports.proxyOptions(c), s.rooms, s.keptByConfig}})
-		if err != nil {
-			return s, err
-		}
-		s.hosts = append(s.hosts, h)
-		if err = h.admin.Load(ctx); err != nil {
-			return s, err
-		}
-	}
-	if err = s.hosts[0].blockLists.Load(ctx); err != nil {
+	err = s.newHosts(ctx, assembly{
+		config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals,
+		rights: s.rights, stop: s.stopAfter, nodes: nodes.New(s.store), backends: s.backends.list,
+		shared: shared{s.reloadable.lists, subscribed, s.ports.proxyOptions(c), s.rooms, s.keptByConfig},
+	})
+	if err != nil {
 		return s, err
 	}
 	if err = s.newAnonymous(c); err != nil {
@@ -147,6 +137,25 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}
 	err = s.newHTTP()
 	return s, err
+}
+
+// newHosts makes the served hosts. The first one subscribes to block lists, which count for all.
+func (s *Server) newHosts(ctx context.Context, a assembly) error {
+	for _, name := range s.config.Server.Hosts {
+		domain, err := jid.Parse(name)
+		if err != nil {
+			return fmt.Errorf("server.hosts: %w", err)
+		}
+		h, err := newHost(s.router, domain, a)
+		if err != nil {
+			return err
+		}
+		s.hosts = append(s.hosts, h)
+		if err = h.admin.Load(ctx); err != nil {
+			return err
+		}
+	}
+	return s.hosts[0].blockLists.Load(ctx)
 }
 
 // Close closes the ports and the database of a server on which Run was not called.

@@ -39,15 +39,8 @@ type roomService struct {
 	message func(coreroom.Message) (shown bool, err error) // what becomes of a message; nil: it is shown
 }
 
-func (roomService) Open(context.Context, jid.JID, *coreroom.Snapshot) (rooms.Opened, error) {
-	return rooms.Opened{}, rooms.ErrNoRoom // replaced by opened
-}
-
-// opened has the Owner that Opened needs.
-type opened struct{ *roomService }
-
-func (o opened) Open(context.Context, jid.JID, *coreroom.Snapshot) (rooms.Opened, error) {
-	return rooms.Opened{Owner: o}, nil
+func (s *roomService) Open(context.Context, jid.JID, *coreroom.Snapshot) (rooms.Opened, error) {
+	return rooms.Opened{Owner: s}, nil
 }
 
 func (s *roomService) Create(context.Context, jid.JID, jid.JID) (coreroom.Snapshot, error) {
@@ -110,7 +103,7 @@ func withRooms(t *testing.T, f func(h *harness, s *roomService)) {
 	withGateway(t, func(h *harness) {
 		s := &roomService{h: h, kept: map[jid.JID]coreroom.Snapshot{}, config: coreroom.Config{Persistent: true, WhoIs: coreroom.WhoIsAnyone}}
 		s.service = rooms.New(h.Context(), rooms.Options{
-			Domain: jid.MustParse(garden.Domain()), Policy: opened{s}, Endpoint: s, Store: s, Secret: []byte("a secret"), Log: slog.New(slog.DiscardHandler),
+			Domain: jid.MustParse(garden.Domain()), Policy: s, Endpoint: s, Store: s, Secret: []byte("a secret"), Log: slog.New(slog.DiscardHandler),
 		})
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -198,7 +191,7 @@ func (h *harness) expectInRoom(who jid.JID, want ...string) {
 	h.Helper()
 	time.Sleep(time.Second)
 	if got := h.messages(who); fmt.Sprint(got) != fmt.Sprint(want) {
-		h.Errorf("%s got\n  %s\nwant\n  %s\n%s", who, strings.Join(got, "\n  "), strings.Join(want, "\n  "), "")
+		h.Errorf("%s got\n  %s\nwant\n  %s", who, strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
 }
 
