@@ -45,6 +45,7 @@ var importRules = []importRule{
 	{"core/router", join(addresses, "core/mailbox", "core/command", "core/disco", "core/form", "core/paging")},
 	{"core/c2s", join(connections, "core/peerlimit", "core/resumption", "core/unacked")},
 	{"core/s2s", connections},
+	{"core/s2s/certificate", nil},
 	{"core/component", join(connections, "core/peerlimit")},
 	{"core/websocket", join(connections, "core/c2s")},
 	{"core/bosh", join(connections, "core/c2s")},

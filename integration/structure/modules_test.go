@@ -11,6 +11,8 @@ var moduleUses = map[string][]string{
 	"github.com/BurntSushi/toml":               {"config"},
 	"github.com/go-asn1-ber/asn1-ber":          {"core/identity/ldap"},
 	"golang.org/x/sync/singleflight":           {"core/identity/oidc"},
+	"golang.org/x/crypto/cryptobyte":           {"core/s2s/certificate"},
+	"golang.org/x/net/idna":                    {"core/s2s/certificate"},
 	"golang.org/x/time/rate":                   {"core/identity"},
 	"github.com/coreos/go-oidc/v3":             {"core/identity/oidc"},
 	"github.com/go-jose/go-jose/v4":            {"core/identity/claims", "core/identity/jwt", "core/identity/oidc", "core/identity/identitytest"},
