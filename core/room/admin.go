@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -12,21 +15,21 @@ const maxItems = 200
 
 // adminGet answers a query for a list (XEP-0045 §8.5, §9.2, §9.5, §9.8, §10.5, §10.8).
 func (r *Room) adminGet(st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
-	item := query.Child(NSAdmin, "item")
-	role, aff := Role(item.Attr("role")), Affiliation(item.Attr("affiliation"))
+	item := query.Child(muc.NSAdmin, "item")
+	role, aff := rules.Role(item.Attr("role")), rules.Affiliation(item.Attr("affiliation"))
 	a := r.actor(st.From)
-	x := stanza.NewElement(NSAdmin, "query")
+	x := stanza.NewElement(muc.NSAdmin, "query")
 	switch {
-	case role.Valid() && role != RoleNone && aff == "":
+	case role.Valid() && role != rules.RoleNone && aff == "":
 		if !a.mayReadRoles() {
 			return nil, stanza.Forbidden("Only moderators may read this list.")
 		}
-		for _, o := range r.occupants {
-			if o.role == role {
+		for _, o := range r.occupants.All() {
+			if o.Role == role {
 				x.Add(r.roleItem(o))
 			}
 		}
-	case aff.Valid() && aff != AffNone && role == "":
+	case aff.Valid() && aff != rules.AffNone && role == "":
 		if !r.config.MayReadList(a.rights(), aff) {
 			return nil, stanza.Forbidden("Only admins may read this list.")
 		}
@@ -37,28 +40,28 @@ func (r *Room) adminGet(st *stanza.Stanza, query *stanza.Element) (*stanza.Eleme
 	return x, nil
 }
 
-func (r *Room) roleItem(o *occupant) *stanza.Element {
-	return stanza.NewElement(NSAdmin, "item").With("affiliation", string(o.aff)).
-		With("jid", o.realJID().String()).With("nick", o.nick).With("role", string(o.role)) // XEP-0045 §17.4
+func (r *Room) roleItem(o *occupants.Occupant) *stanza.Element {
+	return stanza.NewElement(muc.NSAdmin, "item").With("affiliation", string(o.Affiliation)).
+		With("jid", o.RealJID().String()).With("nick", o.Nick).With("role", string(o.Role)) // XEP-0045 §17.4
 }
 
 // addListed adds the list entries and the occupants that have the affiliation.
-func (r *Room) addListed(x *stanza.Element, aff Affiliation) {
+func (r *Room) addListed(x *stanza.Element, aff rules.Affiliation) {
 	seen := map[jid.JID]bool{}
-	for _, j := range r.listedAs(aff) {
+	for _, j := range r.lists.With(aff) {
 		seen[j] = true
-		s := r.lists[j]
-		item := stanza.NewElement(NSAdmin, "item").With("affiliation", string(aff)).With("jid", j.String()).With("nick", s.Nick)
+		s := r.lists.Entry(j)
+		item := stanza.NewElement(muc.NSAdmin, "item").With("affiliation", string(aff)).With("jid", j.String()).With("nick", s.Nick)
 		if s.Reason != "" {
-			item.Add(stanza.TextElement(NSAdmin, "reason", s.Reason))
+			item.Add(stanza.TextElement(muc.NSAdmin, "reason", s.Reason))
 		}
 		x.Add(item)
 	}
-	for _, o := range r.occupants {
-		if b := o.bareJID(); o.aff == aff && !b.IsZero() && !seen[b] {
+	for _, o := range r.occupants.All() {
+		if b := o.BareJID(); o.Affiliation == aff && !b.IsZero() && !seen[b] {
 			seen[b] = true
-			x.Add(stanza.NewElement(NSAdmin, "item").With("affiliation", string(aff)).
-				With("jid", b.String()).With("nick", o.nick))
+			x.Add(stanza.NewElement(muc.NSAdmin, "item").With("affiliation", string(aff)).
+				With("jid", b.String()).With("nick", o.Nick))
 		}
 	}
 }
@@ -67,7 +70,7 @@ func (r *Room) addListed(x *stanza.Element, aff Affiliation) {
 func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.Element) error {
 	a := r.actor(st.From)
 	var wanted []Action
-	for item := range query.Named(NSAdmin, "item") {
+	for item := range query.Named(muc.NSAdmin, "item") {
 		if len(wanted) == maxItems {
 			return stanza.NotAcceptable("Too many changes at once.")
 		}
@@ -80,7 +83,7 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	if len(wanted) == 0 {
 		return stanza.BadRequest("There is nothing to change.")
 	}
-	if err := r.checkOwnerLeft(wanted); err != nil {
+	if err := r.lists.CheckOwnerLeft(listed(wanted)); err != nil {
 		return err
 	}
 	var todo []Action
@@ -98,7 +101,7 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	}
 	for _, w := range todo {
 		if w.Kind == ActionRole {
-			if o := r.byID[w.Target.ID]; o != nil {
+			if o := r.occupants.ByID(w.Target.ID); o != nil {
 				r.setRole(ctx, o, w.Role, Departure{Kind: Kicked, Actor: a.nick(), Reason: w.Reason})
 			}
 			continue
@@ -111,11 +114,11 @@ func (r *Room) adminSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 // readItem reads one item of a request and checks that the actor may request it.
 func (r *Room) readItem(a actor, item *stanza.Element) (Action, error) {
 	w := Action{
-		By: a.view(), Session: a.jid, Role: Role(item.Attr("role")),
-		Affiliation: Affiliation(item.Attr("affiliation")),
-		Reason:      truncate(item.ChildText(NSAdmin, "reason"), r.limits.Subject),
+		By: a.view(), Session: a.jid, Role: rules.Role(item.Attr("role")),
+		Affiliation: rules.Affiliation(item.Attr("affiliation")),
+		Reason:      rules.Truncate(item.ChildText(muc.NSAdmin, "reason"), r.limits.Subject),
 	}
-	target := r.byNick[item.Attr("nick")]
+	target := r.occupants.ByNick(item.Attr("nick"))
 	switch {
 	case (w.Role == "") == (w.Affiliation == ""): // XEP-0045 §17.4
 		return w, stanza.BadRequest("A change is of a role or of an affiliation.")
@@ -127,8 +130,8 @@ func (r *Room) readItem(a actor, item *stanza.Element) (Action, error) {
 		if target == nil {
 			return w, stanza.ItemNotFound("Nobody of this name is in the room.")
 		}
-		v := target.view()
-		w.Target, w.JID = &v, target.bareJID()
+		v := view(target)
+		w.Target, w.JID = &v, target.BareJID()
 		return w, mayChangeRole(a, target, w.Role)
 	}
 	w.Kind = ActionAffiliation
@@ -144,58 +147,25 @@ func (r *Room) readItem(a actor, item *stanza.Element) (Action, error) {
 		if nick, given := item.LookupAttr("", "nick"); given && nick == "" {
 			w.NoNick = true // XEP-0045 §9.5
 		}
-		target = r.byBare(w.JID)
+		target = r.occupants.ByBare(w.JID)
 	} else if target != nil {
-		w.JID = target.bareJID()
+		w.JID = target.BareJID()
 	}
-	from := r.listedAffiliation(w.JID)
+	from := r.lists.Of(w.JID)
 	if target != nil {
-		v := target.view()
-		w.Target, from = &v, target.aff
+		v := view(target)
+		w.Target, from = &v, target.Affiliation
 	} else if w.JID.IsZero() {
 		return w, stanza.BadRequest("An affiliation belongs to an address.")
 	}
 	if w.Value != "" {
-		nick, err := r.checkNick(w.Value)
+		nick, err := r.occupants.CheckNick(w.Value)
 		if err != nil {
 			return w, err
 		}
-		if w.Value = nick; r.reservedFor(nick, w.JID) {
+		if w.Value = nick; r.lists.ReservedFor(nick, w.JID) {
 			return w, stanza.Conflict("This nickname is reserved for somebody else.")
 		}
 	}
 	return w, mayChangeAffiliation(a, w.JID, from, w.Affiliation)
-}
-
-// byBare returns an occupant of a bare JID, or nil.
-func (r *Room) byBare(bare jid.JID) *occupant {
-	for _, o := range r.occupants {
-		if o.bareJID() == bare {
-			return o
-		}
-	}
-	return nil
-}
-
-// checkOwnerLeft refuses changes after which the room has no owner (XEP-0045 §10.4).
-func (r *Room) checkOwnerLeft(wanted []Action) error {
-	owners, had := map[jid.JID]bool{}, false
-	for j, s := range r.lists {
-		if s.Affiliation == AffOwner {
-			owners[j], had = true, true
-		}
-	}
-	for _, w := range wanted {
-		switch {
-		case w.Kind != ActionAffiliation:
-		case w.Affiliation == AffOwner:
-			owners[w.JID] = true
-		default:
-			delete(owners, w.JID)
-		}
-	}
-	if had && len(owners) == 0 {
-		return stanza.Conflict("A room needs an owner.")
-	}
-	return nil
 }

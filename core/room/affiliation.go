@@ -4,13 +4,16 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // SetRole changes a role and announces it; RoleNone is a kick.
-func (r *Room) SetRole(ctx context.Context, id string, role Role, reason string) bool {
-	o := r.byID[id]
+func (r *Room) SetRole(ctx context.Context, id string, role rules.Role, reason string) bool {
+	o := r.occupants.ByID(id)
 	if o == nil || !role.Valid() {
 		return false
 	}
@@ -18,25 +21,21 @@ func (r *Room) SetRole(ctx context.Context, id string, role Role, reason string)
 	return true
 }
 
-func (r *Room) setRole(ctx context.Context, o *occupant, role Role, d Departure) {
+func (r *Room) setRole(ctx context.Context, o *occupants.Occupant, role rules.Role, d Departure) {
 	switch {
-	case role == o.role, r.byID[o.id] != o: // or the occupant has left before
+	case role == o.Role, r.occupants.ByID(o.ID) != o: // or the occupant has left before
 		return
-	case role == RoleNone:
+	case role == rules.RoleNone:
 		r.endOccupant(ctx, o, d)
 		return
 	}
-	before := o.role
-	o.role = role
-	if o.puppet != nil {
-		o.puppet.Role = role
-	}
-	o.dropCache()
-	r.announceChange(o, before, presenceChange{actor: d.Actor, reason: d.Reason})
+	before := o.Role
+	o.SetRole(role)
+	r.occupants.AnnounceChange(o, before, occupants.Change{Actor: d.Actor, Reason: d.Reason})
 }
 
 // SetAffiliation changes the lists and announces the change for the occupants concerned.
-func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e ListEntry) error {
+func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e affiliations.Entry) error {
 	w := Action{Kind: ActionAffiliation, JID: bare.Bare(), Affiliation: e.Affiliation, Value: e.Nick, Reason: e.Reason}
 	if err := r.saveLists(ctx, []Action{w}); err != nil {
 		return err
@@ -47,31 +46,31 @@ func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e ListEntry) er
 
 // affiliate carries out and announces a change of affiliation that has been saved.
 func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
-	before := r.listedAffiliation(w.JID)
+	before := r.lists.Of(w.JID)
 	if !w.JID.IsZero() {
-		r.putEntry(ListChange{JID: w.JID, Entry: w.listEntry(r.lists[w.JID])})
+		r.lists.Apply(w.wanted())
 	}
-	var present []*occupant
-	for _, o := range r.occupants {
-		if w.Target != nil && o.id == w.Target.ID || !w.JID.IsZero() && o.bareJID() == w.JID || r.metByDomainBan(o, w) {
+	var present []*occupants.Occupant
+	for _, o := range r.occupants.All() {
+		if w.Target != nil && o.ID == w.Target.ID || !w.JID.IsZero() && o.BareJID() == w.JID || r.metByDomainBan(o, w) {
 			present = append(present, o)
 		}
 	}
 	for _, o := range present {
 		r.reaffiliate(ctx, o, w, actor)
 	}
-	if len(present) == 0 && r.config.MembersOnly && before == AffNone && w.Affiliation == AffMember && w.Kind != ActionRegister { // XEP-0045 §9.5
+	if len(present) == 0 && r.config.MembersOnly && before == rules.AffNone && w.Affiliation == rules.AffMember && w.Kind != ActionRegister { // XEP-0045 §9.5
 		i := invitation{to: w.JID, from: r.jid, reason: w.Reason}
-		switch s := r.bySession[w.Session]; {
+		switch s := r.occupants.BySession(w.Session); {
 		case r.config.NonAnonymous() && !w.Session.IsZero():
 			i.from = w.Session.Bare()
 		case s != nil:
-			i.from = s.o.jid
+			i.from = s.Occupant.JID
 		}
 		r.sendInvitation(i)
 	} else if len(present) == 0 && w.Affiliation != before && w.reportedToAbsent() {
 		// XEP-0045 §18.1
-		r.send(stanza.NewMessage(w.JID, r.jid, "", stanza.NewElement(NSUser, "x").Add(status(statusAffiliation))))
+		r.send(stanza.NewMessage(w.JID, r.jid, "", stanza.NewElement(muc.NSUser, "x").Add(muc.Status(muc.StatusAffiliation))))
 	}
 	r.notify(ctx, Event{Kind: ConfigChange, JID: w.JID})
 }
@@ -83,39 +82,31 @@ func (w Action) reportedToAbsent() bool {
 }
 
 // metByDomainBan reports whether w bans the domain of o, and o is not on a list (XEP-0045 §9.2).
-func (r *Room) metByDomainBan(o *occupant, w Action) bool {
-	bare := o.bareJID()
-	_, listed := r.lists[bare]
-	return w.Affiliation == AffOutcast && w.JID.IsHost() && len(o.sessions) > 0 && bare.Host() == w.JID && !listed && o.aff == AffNone
+func (r *Room) metByDomainBan(o *occupants.Occupant, w Action) bool {
+	bare := o.BareJID()
+	return w.Affiliation == rules.AffOutcast && w.JID.IsHost() && len(o.Sessions) > 0 && bare.Host() == w.JID && !r.lists.Has(bare) && o.Affiliation == rules.AffNone
 }
 
 // reaffiliate changes the affiliation of an occupant, and the role if it depends on the affiliation.
-func (r *Room) reaffiliate(ctx context.Context, o *occupant, w Action, actor string) {
-	if r.byID[o.id] != o {
+func (r *Room) reaffiliate(ctx context.Context, o *occupants.Occupant, w Action, actor string) {
+	if r.occupants.ByID(o.ID) != o {
 		return // left meanwhile
 	}
-	was, role := o.aff, o.role
-	o.aff = w.Affiliation
-	if o.puppet != nil {
-		o.puppet.Affiliation = o.aff
-	}
-	o.dropCache()
+	was, role := o.Affiliation, o.Role
+	o.SetAffiliation(w.Affiliation)
 	d := Departure{Kind: Banned, Actor: actor, Reason: w.Reason}
 	switch {
-	case o.aff == AffOutcast: // XEP-0045 §9.1
+	case o.Affiliation == rules.AffOutcast: // XEP-0045 §9.1
 		r.endOccupant(ctx, o, d)
 		return
-	case r.config.MembersOnly && !o.aff.AtLeast(AffMember) && len(o.sessions) > 0: // XEP-0045 §9.4
+	case r.config.MembersOnly && !o.Affiliation.AtLeast(rules.AffMember) && len(o.Sessions) > 0: // XEP-0045 §9.4
 		d.Kind = LostAffiliation
 		r.endOccupant(ctx, o, d)
 		return
-	case o.aff == was:
+	case o.Affiliation == was:
 		return
-	case o.aff.AtLeast(AffAdmin), o.aff.AtLeast(AffMember) && role == RoleVisitor, was.AtLeast(AffAdmin): // XEP-0045 §5.1.3
-		o.role = rules.DefaultRole(o.aff, r.config.Moderated)
-		if o.puppet != nil {
-			o.puppet.Role = o.role
-		}
+	case o.Affiliation.AtLeast(rules.AffAdmin), o.Affiliation.AtLeast(rules.AffMember) && role == rules.RoleVisitor, was.AtLeast(rules.AffAdmin): // XEP-0045 §5.1.3
+		o.SetRole(rules.DefaultRole(o.Affiliation, r.config.Moderated))
 	}
-	r.announceChange(o, role, presenceChange{actor: actor, reason: w.Reason})
+	r.occupants.AnnounceChange(o, role, occupants.Change{Actor: actor, Reason: w.Reason})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -19,10 +20,10 @@ func full(b testing.TB, n int) *fixture {
 		if err != nil {
 			b.Fatal(err)
 		}
-		p.Handle(p.ctx, stanza.NewPresence(to, who, "", stanza.NewElement(NS, "x")))
+		p.Handle(p.ctx, stanza.NewPresence(to, who, "", stanza.NewElement(muc.NS, "x")))
 		queues[who], p.sent = new([]byte), nil
 	}
-	p.send = func(s *stanza.Stanza) {
+	p.occupants.Send = func(s *stanza.Stanza) {
 		q := queues[s.To]
 		*q = s.AppendXML((*q)[:0], "")
 	}
@@ -46,15 +47,15 @@ func BenchmarkDelivery(b *testing.B) {
 // BenchmarkEnter is one who enters a room of 200 and leaves it again.
 func BenchmarkEnter(b *testing.B) {
 	p := full(b, 200)
-	send := p.send
+	send := p.occupants.Send
 	late := person("late/1")
-	p.send = func(s *stanza.Stanza) {
+	p.occupants.Send = func(s *stanza.Stanza) {
 		if s.To != late {
 			send(s)
 		}
 	}
 	to, _ := testRoom.WithResource("late")
-	in := stanza.NewPresence(to, late, "", stanza.NewElement(NS, "x"))
+	in := stanza.NewPresence(to, late, "", stanza.NewElement(muc.NS, "x"))
 	out := stanza.NewPresence(to, late, stanza.TypeUnavailable)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -67,7 +68,7 @@ func BenchmarkEnter(b *testing.B) {
 // TestFanOutAllocations checks that a receiver costs no allocation beside its share of a stanza.Batch.
 func TestFanOutAllocations(t *testing.T) {
 	p := full(t, 200)
-	post := Post{From: p.receivers[0].o.id, ID: "m", StanzaID: "s", Payload: "<body>hi</body>", Transient: true}
+	post := Post{From: p.occupants.Sessions()[0].Occupant.ID, ID: "m", StanzaID: "s", Payload: "<body>hi</body>", Transient: true}
 	got := testing.AllocsPerRun(20, func() { p.Broadcast(post) })
 	if most := 200.0/stanza.BatchSize + 25; got > most {
 		t.Errorf("%v allocations for 200 receivers, more than %v", got, most)

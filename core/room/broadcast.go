@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/room/history"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -45,7 +48,7 @@ func (r *Room) record(p Post, st *stanza.Stanza, stanzaID string) {
 			return
 		}
 	}
-	r.ring.Add(Entry{Stanza: st, At: r.stamp(p), StanzaID: stanzaID, From: p.From})
+	r.ring.Add(history.Entry{Stanza: st, At: r.stamp(p), StanzaID: stanzaID, From: p.From})
 }
 
 // AddHistory adds a message to the room's own history without sending it, for a room
@@ -57,8 +60,8 @@ func (r *Room) AddHistory(p Post) {
 
 // SendPrivate sends a private message to the sessions of an occupant; it returns false where there are none.
 func (r *Room) SendPrivate(to string, p Post) bool {
-	o := r.byID[to]
-	if o == nil || len(o.sessions) == 0 {
+	o := r.occupants.ByID(to)
+	if o == nil || len(o.Sessions) == 0 {
 		return false
 	}
 	r.deliver(o, p, stanza.TypeChat)
@@ -66,13 +69,13 @@ func (r *Room) SendPrivate(to string, p Post) bool {
 }
 
 // deliver sends a private message to every session of an occupant (XEP-0045 §7.2.8, §7.5).
-func (r *Room) deliver(o *occupant, p Post, typ string) {
+func (r *Room) deliver(o *occupants.Occupant, p Post, typ string) {
 	p.Transient = true
 	st, _ := r.compose(p)
 	st.Type = typ
-	st.Payload += stanza.Encode(stanza.NewElement(NSUser, "x")) // XEP-0045 §7.5
-	for _, s := range o.sessions {
-		r.send(st.WithTo(s.jid))
+	st.Payload += stanza.Encode(stanza.NewElement(muc.NSUser, "x")) // XEP-0045 §7.5
+	for _, s := range o.Sessions {
+		r.send(st.WithTo(s.JID))
 	}
 }
 
@@ -95,12 +98,12 @@ func (r *Room) compose(p Post) (st *stanza.Stanza, stanzaID string) {
 		st.Payload = p.Payload + stanza.Encode(room)
 		return st, stanzaID
 	}
-	if o := r.byID[p.From]; o != nil {
-		st.From = o.jid
-	} else if j, err := r.jid.WithResource(r.cleanNick(p.Nick)); err == nil {
+	if o := r.occupants.ByID(p.From); o != nil {
+		st.From = o.JID
+	} else if j, err := r.jid.WithResource(r.occupants.CleanNick(p.Nick)); err == nil {
 		st.From = j
 	}
-	st.Payload = p.Payload + stanza.Encode(occupantID(p.From), room)
+	st.Payload = p.Payload + stanza.Encode(muc.OccupantID(p.From), room)
 	return st, stanzaID
 }
 
@@ -113,7 +116,7 @@ func (r *Room) stamp(p Post) time.Time {
 
 // fanOut sends a stanza without a receiver to every session.
 func (r *Room) fanOut(st *stanza.Stanza) {
-	if len(r.addresses) > 0 {
-		r.sendMany(st, r.addresses)
+	if len(r.occupants.Addresses()) > 0 {
+		r.occupants.SendMany(st, r.occupants.Addresses())
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -33,7 +35,7 @@ func newSaving(t *testing.T, change ...func(*Options)) *saving {
 	})...)
 	s.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "ann" {
-			return Grant{Affiliation: AffOwner}, nil
+			return Grant{Affiliation: rules.AffOwner}, nil
 		}
 		return Grant{}, nil
 	}
@@ -42,7 +44,7 @@ func newSaving(t *testing.T, change ...func(*Options)) *saving {
 }
 
 func admin(item string) string {
-	return "<iq type='set' id='i' from='ann/1'><query xmlns='" + NSAdmin + "'>" + item + "</query></iq>"
+	return "<iq type='set' id='i' from='ann/1'><query xmlns='" + muc.NSAdmin + "'>" + item + "</query></iq>"
 }
 
 // TestFullListRefusesBan: a ban that would exceed the limit of the lists is answered with an error, not a result.
@@ -53,7 +55,7 @@ func TestFullListRefusesBan(t *testing.T) {
 	s.want("<message to='x1'…", "<message to='x2' from='room'><x><status code='101'/></x></message>" /* §18.1 */, "<iq to='ann/1' from='room' id='i' type='result'/>")
 	s.in(admin(ban("bob")))
 	s.wantHas("resource-constraint")
-	if _, in := s.BySession(person("bob/1")); !in || len(s.lists) != 2 {
+	if _, in := s.BySession(person("bob/1")); !in || s.lists.Len() != 2 {
 		t.Errorf("the ban was carried out in part: %v", s.lists)
 	}
 	// Replacing an entry, or removing one and adding another, does not exceed the limit.
@@ -61,17 +63,17 @@ func TestFullListRefusesBan(t *testing.T) {
 	s.want("<message to='x1'…", "<iq to='ann/1' from='room' id='i' type='result'/>")
 	s.in(admin("<item affiliation='none' jid='x2@example.org'/>" + ban("x3")))
 	s.want("<message to='x2'…", "<message to='x3'…", "<iq to='ann/1' from='room' id='i' type='result'/>")
-	if len(s.lists) != 2 || s.listedAffiliation(person("x3")) != AffOutcast {
+	if s.lists.Len() != 2 || s.lists.Of(person("x3")) != rules.AffOutcast {
 		t.Errorf("lists %v", s.lists)
 	}
-	if err := s.SetAffiliation(s.ctx, person("x4"), ListEntry{Affiliation: AffMember}); err == nil {
+	if err := s.SetAffiliation(s.ctx, person("x4"), affiliations.Entry{Affiliation: rules.AffMember}); err == nil {
 		t.Error("SetAffiliation of a full list")
 	}
 }
 
 // TestChangeIsSavedBeforeItIsAnnounced tries every kind of Change.
 func TestChangeIsSavedBeforeItIsAnnounced(t *testing.T) {
-	config := "<iq type='set' id='i' from='ann/1'><query xmlns='" + NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" +
+	config := "<iq type='set' id='i' from='ann/1'><query xmlns='" + muc.NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" +
 		"<field var='FORM_TYPE'><value>" + rules.NSRoomConfig + "</value></field><field var='muc#roomconfig_membersonly'><value>1</value></field></x></query></iq>"
 	for _, c := range []struct {
 		name, in string
@@ -79,10 +81,10 @@ func TestChangeIsSavedBeforeItIsAnnounced(t *testing.T) {
 	}{
 		{"configuration", config, func(c Change) bool { return c.Config.MembersOnly && c.Info != nil }},
 		{"ban", admin("<item affiliation='outcast' jid='bob@example.org'><reason>no</reason></item>"), func(c Change) bool {
-			return len(c.Lists) == 1 && c.Lists[0] == ListChange{person("bob"), ListEntry{Affiliation: AffOutcast, Reason: "no"}}
+			return len(c.Lists) == 1 && c.Lists[0] == affiliations.Change{JID: person("bob"), Entry: affiliations.Entry{Affiliation: rules.AffOutcast, Reason: "no"}}
 		}},
 		{"subject", "<message type='groupchat' from='ann/1'><subject>new</subject></message>", func(c Change) bool { return c.Subject.Text == "new" }},
-		{"destruction", "<iq type='set' id='i' from='ann/1'><query xmlns='" + NSOwner + "'><destroy/></query></iq>", func(c Change) bool { return c.Destroyed }},
+		{"destruction", "<iq type='set' id='i' from='ann/1'><query xmlns='" + muc.NSOwner + "'><destroy/></query></iq>", func(c Change) bool { return c.Destroyed }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSaving(t)
@@ -113,12 +115,12 @@ func TestChangeIsSavedBeforeItIsAnnounced(t *testing.T) {
 // TestInvitationsAreSavedTogether: in a members-only room the invited become members first.
 func TestInvitationsAreSavedTogether(t *testing.T) {
 	s := newSaving(t, func(o *Options) { o.Limits.Affiliations = 2 })
-	if err := s.SetConfig(s.ctx, Config{MembersOnly: true}); err != nil {
+	if err := s.SetConfig(s.ctx, rules.Config{MembersOnly: true}); err != nil {
 		t.Fatal(err)
 	}
 	s.take()
 	invite := func(who ...string) string {
-		x := "<message from='ann/1' id='m'><x xmlns='" + NSUser + "'>"
+		x := "<message from='ann/1' id='m'><x xmlns='" + muc.NSUser + "'>"
 		for _, w := range who {
 			x += "<invite to='" + w + "@example.org'/>"
 		}
@@ -126,7 +128,7 @@ func TestInvitationsAreSavedTogether(t *testing.T) {
 	}
 	s.in(invite("x1", "x2", "x3"))
 	s.wantHas("resource-constraint")
-	if len(s.lists) != 0 {
+	if s.lists.Len() != 0 {
 		t.Errorf("lists %v", s.lists)
 	}
 	s.changes = nil

@@ -7,6 +7,9 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -16,13 +19,13 @@ func configure(who string, pairs ...string) string {
 	for i := 0; i < len(pairs); i += 2 {
 		f.Set(pairs[i], strings.Split(pairs[i+1], "|")...)
 	}
-	return "<iq from='" + who + "' to='' id='c' type='set'><query xmlns='" + NSOwner + "'>" + f.Element().String() + "</query></iq>"
+	return "<iq from='" + who + "' to='' id='c' type='set'><query xmlns='" + muc.NSOwner + "'>" + f.Element().String() + "</query></iq>"
 }
 
 func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
 	t.Parallel()
 	p := withEachAffiliation(t)
-	get := "<iq from='owner/1' to='' id='c' type='get'><query xmlns='" + NSOwner + "'/></iq>"
+	get := "<iq from='owner/1' to='' id='c' type='get'><query xmlns='" + muc.NSOwner + "'/></iq>"
 	p.in(get)
 	f, err := form.Parse(p.sent[0].FirstChild().Child(form.NS, "x"))
 	if err != nil || f.FormType() != rules.NSRoomConfig || !f.IsTrue(rules.FieldModerated) || f.Get(rules.FieldWhoIs) != "moderators" || f.Get(rules.FieldHistory) != "20" || len(f.Values(rules.FieldAdmins)) != 1 || len(f.Values(rules.FieldOwners)) != 2 || len(f.Values(rules.FieldBroadcast)) != 3 {
@@ -32,7 +35,7 @@ func TestConfigForm(t *testing.T) { // XEP-0045 §10.2
 	// A form that is submitted unchanged changes nothing.
 	same := &form.Form{Kind: form.Submit, Fields: f.Fields}
 	before := p.Snapshot()
-	if got := p.outcome("<iq from='owner/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'>" + same.Element().String() + "</query></iq>"); got != "ok" {
+	if got := p.outcome("<iq from='owner/1' to='' id='c' type='set'><query xmlns='" + muc.NSOwner + "'>" + same.Element().String() + "</query></iq>"); got != "ok" {
 		t.Error(got)
 	}
 	if after := p.Snapshot(); !reflect.DeepEqual(before, after) {
@@ -59,9 +62,9 @@ func TestConfigure(t *testing.T) {
 	if got := p.outcome(configure("owner/1", all...)); got != "ok" {
 		t.Fatal(got)
 	}
-	want := Config{
-		Listed: true, Persistent: true, Password: "pw", WhoIs: WhoIsAnyone, Private: PrivateByParticipants, MembersMayInvite: true,
-		OccupantsMaySubject: true, Logged: true, MaxUsers: 30, History: -1, Broadcast: []Role{RoleModerator, RoleParticipant},
+	want := rules.Config{
+		Listed: true, Persistent: true, Password: "pw", WhoIs: rules.WhoIsAnyone, Private: rules.PrivateByParticipants, MembersMayInvite: true,
+		OccupantsMaySubject: true, Logged: true, MaxUsers: 30, History: -1, Broadcast: []rules.Role{rules.RoleModerator, rules.RoleParticipant},
 	}
 	if !reflect.DeepEqual(p.Config(), want) || p.Info().Name != "Cave" || p.Info().Description != "Dark" || p.Info().Lang != "en" {
 		t.Errorf("%+v %+v", p.Config(), p.Info())
@@ -92,7 +95,7 @@ func TestConfigure(t *testing.T) {
 		"not filled":  form.New(form.Ask, rules.NSRoomConfig, "").Element().String(),
 		"no such one": "<x xmlns='jabber:x:data' type='odd'/>",
 	} {
-		if got := p.outcome("<iq from='owner/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'>" + xml + "</query></iq>"); got != "bad-request" {
+		if got := p.outcome("<iq from='owner/1' to='' id='c' type='set'><query xmlns='" + muc.NSOwner + "'>" + xml + "</query></iq>"); got != "bad-request" {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
@@ -110,7 +113,7 @@ func TestConfigure(t *testing.T) {
 func TestSetInfo(t *testing.T) {
 	t.Parallel()
 	p := newFixture(t).join("ann/1")
-	info := Info{Name: "Cave", AvatarHash: "abc"}
+	info := rules.Info{Name: "Cave", AvatarHash: "abc"}
 	p.SetInfo(p.ctx, info)
 	p.want("<message to='ann/1' from='room' type='groupchat'><x><status code='104'/></x></message>",
 		"<presence to='ann/1' from='room'><x xmlns='vcard-temp:x:update'><photo>abc</photo></x></presence>")
@@ -124,7 +127,7 @@ func TestReservedRoom(t *testing.T) { // XEP-0045 §10.1: made, locked, then con
 	locked := func() *fixture {
 		p := newFixture(t, func(o *Options) {
 			o.Config.Locked = true
-			o.Snapshot = &Snapshot{Config: o.Config, Affiliations: map[jid.JID]ListEntry{person("ann"): {Affiliation: AffOwner}}}
+			o.Snapshot = &Snapshot{Config: o.Config, Affiliations: map[jid.JID]affiliations.Entry{person("ann"): {Affiliation: rules.AffOwner}}}
 		})
 		p.in(enter("ann/1", "ann")).wantHas("<status code='201'/>")
 		p.in(enter("bob/1", "bob"))
@@ -139,7 +142,7 @@ func TestReservedRoom(t *testing.T) { // XEP-0045 §10.1: made, locked, then con
 	}
 	p.join("bob/1")
 	p = locked()
-	p.in("<iq from='ann/1' to='' id='c' type='set'><query xmlns='" + NSOwner + "'><x xmlns='jabber:x:data' type='cancel'/></query></iq>")
+	p.in("<iq from='ann/1' to='' id='c' type='set'><query xmlns='" + muc.NSOwner + "'><x xmlns='jabber:x:data' type='cancel'/></query></iq>")
 	p.want("<presence to='ann/1' from='/ann' type='unavailable'><x><item affiliation='owner' role='none' jid='ann/1'/><destroy/><status code='110'/></x></presence>", "<iq to='ann/1'…")
 	if e := p.owner.events[len(p.owner.events)-1]; e.Kind != Destroyed {
 		t.Errorf("%+v", e)
@@ -149,7 +152,7 @@ func TestReservedRoom(t *testing.T) { // XEP-0045 §10.1: made, locked, then con
 func TestDestroy(t *testing.T) { // XEP-0045 §10.9
 	t.Parallel()
 	p := withEachAffiliation(t)
-	destroy := "<iq from='%' to='' id='d' type='set'><query xmlns='" + NSOwner + "'><destroy jid='new@chat.example'><reason>Macbeth doth come.</reason></destroy></query></iq>"
+	destroy := "<iq from='%' to='' id='d' type='set'><query xmlns='" + muc.NSOwner + "'><destroy jid='new@chat.example'><reason>Macbeth doth come.</reason></destroy></query></iq>"
 	for who, want := range map[string]string{"admin/1": "forbidden", "stranger/1": "forbidden"} {
 		if got := p.outcome(strings.Replace(destroy, "%", who, 1)); got != want {
 			t.Errorf("%s: %s", who, got)
@@ -164,7 +167,7 @@ func TestDestroy(t *testing.T) { // XEP-0045 §10.9
 		t.Error(got)
 	}
 	p.in("<presence from='none/1' to='/none' type='unavailable'/>").want()
-	if _, err := p.SetPuppet(p.ctx, Puppet{ID: "u", Nick: "x"}); err == nil {
+	if _, err := p.SetPuppet(p.ctx, occupants.Puppet{ID: "u", Nick: "x"}); err == nil {
 		t.Error("a session entered a destroyed room")
 	}
 }

@@ -8,20 +8,22 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // ownerGet sends the configuration form (XEP-0045 §10.2).
 func (r *Room) ownerGet(st *stanza.Stanza) (*stanza.Element, error) {
-	if r.actor(st.From).aff != AffOwner {
+	if r.actor(st.From).aff != rules.AffOwner {
 		return nil, stanza.Forbidden("Only owners may configure the room.")
 	}
-	return stanza.NewElement(NSOwner, "query").Add(r.settings().Form("Configuration of "+r.jid.String(), r.bounds()).Element()), nil
+	return stanza.NewElement(muc.NSOwner, "query").Add(r.settings().Form("Configuration of "+r.jid.String(), r.bounds()).Element()), nil
 }
 
 func (r *Room) settings() rules.Settings {
-	return rules.Settings{Info: r.info, Config: r.config, Admins: r.listedAs(AffAdmin), Owners: r.listedAs(AffOwner)}
+	return rules.Settings{Info: r.info, Config: r.config, Admins: r.lists.With(rules.AffAdmin), Owners: r.lists.With(rules.AffOwner)}
 }
 
 func (r *Room) bounds() rules.Bounds {
@@ -31,10 +33,10 @@ func (r *Room) bounds() rules.Bounds {
 // ownerSet takes the filled in form, or destroys the room (XEP-0045 §10.1, §10.2, §10.9).
 func (r *Room) ownerSet(ctx context.Context, st *stanza.Stanza, query *stanza.Element) error {
 	a := r.actor(st.From)
-	if a.aff != AffOwner {
+	if a.aff != rules.AffOwner {
 		return stanza.Forbidden("Only owners may do this.")
 	}
-	if d := query.Child(NSOwner, "destroy"); d != nil {
+	if d := query.Child(muc.NSOwner, "destroy"); d != nil {
 		return r.askDestroy(ctx, a, d)
 	}
 	f, err := form.Parse(query.Child(form.NS, "x"))
@@ -57,7 +59,7 @@ func (r *Room) ownerSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	}
 	want.Config.Locked = false // XEP-0045 §10.1.2: an empty form accepts the defaults
 	people := r.namedIn(a, want)
-	if err := r.checkOwnerLeft(people); err != nil {
+	if err := r.lists.CheckOwnerLeft(listed(people)); err != nil {
 		return err
 	}
 	done, err := r.askOwner(ctx, Action{Kind: ActionConfigure, By: a.view(), Session: a.jid, Info: &want.Info, Config: &want.Config})
@@ -78,27 +80,27 @@ func (r *Room) ownerSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 // namedIn returns the changes of affiliation that make the named people the room's admins and owners. Others who were become members
 // (XEP-0045 §10.2).
 func (r *Room) namedIn(a actor, want rules.Settings) []Action {
-	named := map[jid.JID]Affiliation{}
-	for _, j := range r.listedAs(AffAdmin) {
-		named[j] = AffMember
+	named := map[jid.JID]rules.Affiliation{}
+	for _, j := range r.lists.With(rules.AffAdmin) {
+		named[j] = rules.AffMember
 	}
-	for _, j := range r.listedAs(AffOwner) {
-		named[j] = AffMember
+	for _, j := range r.lists.With(rules.AffOwner) {
+		named[j] = rules.AffMember
 	}
 	for _, j := range want.Admins {
-		named[j] = AffAdmin
+		named[j] = rules.AffAdmin
 	}
 	for _, j := range want.Owners {
-		named[j] = AffOwner
+		named[j] = rules.AffOwner
 	}
 	var people []Action
 	for j, to := range named {
-		if r.lists[j].Affiliation == to {
+		if r.lists.Entry(j).Affiliation == to {
 			continue
 		}
 		w := Action{Kind: ActionAffiliation, By: a.view(), Session: a.jid, JID: j, Affiliation: to}
-		if o := r.byBare(j); o != nil {
-			v := o.view()
+		if o := r.occupants.ByBare(j); o != nil {
+			v := view(o)
 			w.Target = &v
 		}
 		people = append(people, w)
@@ -109,22 +111,22 @@ func (r *Room) namedIn(a actor, want rules.Settings) []Action {
 
 // SetInfo changes the description of the room and announces to the occupants that
 // the configuration has changed (XEP-0045 §10.2.1).
-func (r *Room) SetInfo(ctx context.Context, info Info) error {
+func (r *Room) SetInfo(ctx context.Context, info rules.Info) error {
 	return r.configure(ctx, info, r.config, nil)
 }
 
 // SetConfig changes the rules of the room and applies them to the occupants.
-func (r *Room) SetConfig(ctx context.Context, c Config) error {
+func (r *Room) SetConfig(ctx context.Context, c rules.Config) error {
 	return r.configure(ctx, r.info, c, nil)
 }
 
 // Configure changes the description and the rules of the room in one step.
-func (r *Room) Configure(ctx context.Context, info Info, c Config) error {
+func (r *Room) Configure(ctx context.Context, info rules.Info, c rules.Config) error {
 	return r.configure(ctx, info, c, nil)
 }
 
 // configure changes the description, the rules and, with people, affiliations in one transaction.
-func (r *Room) configure(ctx context.Context, info Info, c Config, people []Action) error {
+func (r *Room) configure(ctx context.Context, info rules.Info, c rules.Config, people []Action) error {
 	oldInfo, old := r.info, r.config
 	same := reflect.DeepEqual(oldInfo, info) && reflect.DeepEqual(old, c)
 	if same && len(people) == 0 {
@@ -138,12 +140,12 @@ func (r *Room) configure(ctx context.Context, info Info, c Config, people []Acti
 		return err
 	}
 	r.info, r.config = info, c
-	if len(r.receivers) > 0 {
+	if len(r.occupants.Sessions()) > 0 {
 		oldInfo.Occupants = info.Occupants // of the network
 		r.announceConfig(old, c, !reflect.DeepEqual(oldInfo, info))
 		if info.AvatarHash != oldInfo.AvatarHash {
-			for _, s := range r.receivers {
-				r.sendAvatar(s.jid)
+			for _, s := range r.occupants.Sessions() {
+				r.sendAvatar(s.JID)
 			}
 		}
 	}
@@ -163,32 +165,32 @@ func (r *Room) configure(ctx context.Context, info Info, c Config, people []Acti
 // giveVoice makes participants of the visitors of a room that is not moderated any longer (XEP-0045 §5.1.2).
 func (r *Room) giveVoice(ctx context.Context) {
 	r.visits.ForgetRoles()
-	for _, o := range slices.Clone(r.occupants) {
-		if o.role == RoleVisitor && o.puppet == nil {
-			r.setRole(ctx, o, RoleParticipant, Departure{})
+	for _, o := range slices.Clone(r.occupants.All()) {
+		if o.Role == rules.RoleVisitor && o.Puppet == nil {
+			r.setRole(ctx, o, rules.RoleParticipant, Departure{})
 		}
 	}
 }
 
 // announceConfig sends the status codes of XEP-0045 §10.2.1: one for each privacy setting that has changed, and 104 where anything
 // else has.
-func (r *Room) announceConfig(old, c Config, more bool) {
-	x := stanza.NewElement(NSUser, "x")
+func (r *Room) announceConfig(old, c rules.Config, more bool) {
+	x := stanza.NewElement(muc.NSUser, "x")
 	switch {
 	case c.Logged && !old.Logged:
-		x.Add(status(statusLogging))
+		x.Add(muc.Status(muc.StatusLogging))
 	case !c.Logged && old.Logged:
-		x.Add(status(statusLoggingOff))
+		x.Add(muc.Status(muc.StatusLoggingOff))
 	}
 	switch {
 	case c.NonAnonymous() && !old.NonAnonymous():
-		x.Add(status(statusNonAnonymous))
+		x.Add(muc.Status(muc.StatusNonAnonymous))
 	case !c.NonAnonymous() && old.NonAnonymous():
-		x.Add(status(statusSemiAnon))
+		x.Add(muc.Status(muc.StatusSemiAnon))
 	}
 	old.Logged, old.WhoIs, old.Locked = c.Logged, c.WhoIs, c.Locked
 	if more || !reflect.DeepEqual(old, c) {
-		x.Add(status(statusConfig))
+		x.Add(muc.Status(muc.StatusConfig))
 	}
 	if len(x.Nodes) > 0 {
 		r.Broadcast(Post{Payload: stanza.Encode(x), Transient: true})
@@ -197,9 +199,9 @@ func (r *Room) announceConfig(old, c Config, more bool) {
 
 // removeNonMembers removes all but members from a room that has become members-only (XEP-0045 §10.2.1).
 func (r *Room) removeNonMembers(ctx context.Context) {
-	var out []*occupant
-	for _, o := range r.occupants {
-		if len(o.sessions) > 0 && !o.aff.AtLeast(AffMember) {
+	var out []*occupants.Occupant
+	for _, o := range r.occupants.All() {
+		if len(o.Sessions) > 0 && !o.Affiliation.AtLeast(rules.AffMember) {
 			out = append(out, o)
 		}
 	}
@@ -211,8 +213,8 @@ func (r *Room) removeNonMembers(ctx context.Context) {
 // askDestroy handles an owner's request to destroy the room (XEP-0045 §10.9); d may be nil.
 func (r *Room) askDestroy(ctx context.Context, a actor, d *stanza.Element) error {
 	w := Action{
-		Kind: ActionDestroy, By: a.view(), Session: a.jid, Reason: truncate(d.ChildText(NSOwner, "reason"), r.limits.Subject),
-		Value: truncate(d.ChildText(NSOwner, "password"), r.limits.Subject),
+		Kind: ActionDestroy, By: a.view(), Session: a.jid, Reason: rules.Truncate(d.ChildText(muc.NSOwner, "reason"), r.limits.Subject),
+		Value: rules.Truncate(d.ChildText(muc.NSOwner, "password"), r.limits.Subject),
 	}
 	if text := d.Attr("jid"); text != "" {
 		var err error
@@ -241,16 +243,16 @@ func (r *Room) destroy(ctx context.Context, alternate jid.JID, password, reason 
 	if err := r.save(ctx, Change{Destroyed: true}); err != nil {
 		return err
 	}
-	x := stanza.NewElement(NSUser, "destroy").With("jid", alternate.String())
+	x := stanza.NewElement(muc.NSUser, "destroy").With("jid", alternate.String())
 	if password != "" {
-		x.Add(stanza.TextElement(NSUser, "password", password)) // XEP-0045 §10.9
+		x.Add(stanza.TextElement(muc.NSUser, "password", password)) // XEP-0045 §10.9
 	}
 	if reason != "" {
-		x.Add(stanza.TextElement(NSUser, "reason", reason))
+		x.Add(stanza.TextElement(muc.NSUser, "reason", reason))
 	}
-	for _, s := range r.receivers { // each session gets only its own presence (XEP-0045 §10.9)
-		n := presenceChange{typ: stanza.TypeUnavailable, role: RoleNone, destroy: x}
-		r.send(r.toSelf(s, &n, []int{statusSelf}))
+	for _, s := range r.occupants.Sessions() { // each session gets only its own presence (XEP-0045 §10.9)
+		n := occupants.Change{Type: stanza.TypeUnavailable, Role: rules.RoleNone, Destroy: x}
+		r.send(r.occupants.ToSelf(s, &n, []int{muc.StatusSelf}))
 	}
 	r.removeAll()
 	r.gone = true

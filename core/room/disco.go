@@ -9,6 +9,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/room/hats"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -40,11 +43,11 @@ func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.E
 
 // nickOf returns the nick that a JID has reserved in the room, or that it has there because a network gives it.
 func (r *Room) nickOf(who jid.JID) string {
-	if s := r.lists[who.Bare()]; s.Nick != "" {
+	if s := r.lists.Entry(who.Bare()); s.Nick != "" {
 		return s.Nick
 	}
-	if s := r.bySession[who]; s != nil && s.o.puppet != nil {
-		return s.o.nick
+	if s := r.occupants.BySession(who); s != nil && s.Occupant.Puppet != nil {
+		return s.Occupant.Nick
 	}
 	return ""
 }
@@ -69,15 +72,15 @@ func (r *Room) describe(ctx context.Context, asker jid.JID) *stanza.Element {
 // features lists what the room supports and how it is configured (XEP-0045 §16.3), sorted. The last are those of its Info.
 func (r *Room) features(more []string) []string {
 	list := []string{
-		NS, NSStable, nsRequest, nsRoomInfo, rules.NSRoomConfig, nsSelfPing, message.NSStanzaID, NSOccupantID, NSPing,
-		nsDiscoInfo, nsDiscoItems, paging.NS, form.NS, NSHats,
+		muc.NS, muc.NSStable, muc.NSRequest, rules.NSRoomInfo, rules.NSRoomConfig, nsSelfPing, message.NSStanzaID, muc.NSOccupantID, muc.NSPing,
+		nsDiscoInfo, nsDiscoItems, paging.NS, form.NS, hats.NS,
 	}
 	list = append(list, r.config.Features()...)
 	if r.saver != nil || r.config.Registers() { // XEP-0045 §7.10
 		list = append(list, nsRegister, rules.NSRegisterForm)
 	}
 	if r.info.AvatarHash != "" { // XEP-0486 §3.1
-		list = append(list, NSVCard)
+		list = append(list, muc.NSVCard)
 	}
 	list = append(list, more...)
 	slices.Sort(list)
@@ -86,8 +89,8 @@ func (r *Room) features(more []string) []string {
 
 // roomInfo returns the muc#roominfo form (XEP-0045 §16.5.4). Only occupants see the subject of an unlisted room.
 func (r *Room) roomInfo(asker jid.JID) *form.Form {
-	now := rules.Now{Occupants: len(r.occupants), History: r.limits.History, Hats: r.hats.Hash()}
-	if r.bySession[asker] != nil || r.config.Listed {
+	now := rules.Now{Occupants: len(r.occupants.All()), History: r.limits.History, Hats: r.hats.Hash()}
+	if r.occupants.BySession(asker) != nil || r.config.Listed {
 		now.Subject = r.subject.Text
 	}
 	return rules.RoomInfo(r.info, r.config, now)
@@ -103,21 +106,21 @@ func (r *Room) discoItems(ctx context.Context, st *stanza.Stanza, query *stanza.
 		}
 		return x, err
 	}
-	if r.bySession[st.From] == nil {
+	if r.occupants.BySession(st.From) == nil {
 		return x, nil
 	}
 	request, paged, err := paging.Parse(query)
 	if err != nil {
 		return nil, err
 	}
-	page, answer, err := paging.List(r.occupants, func(o *occupant) string { return o.id }, request.Limit(itemsPage, itemsPage))
+	page, answer, err := paging.List(r.occupants.All(), func(o *occupants.Occupant) string { return o.ID }, request.Limit(itemsPage, itemsPage))
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range page {
-		x.Add(stanza.NewElement(nsDiscoItems, "item").With("jid", o.jid.String()).With("name", o.nick))
+		x.Add(stanza.NewElement(nsDiscoItems, "item").With("jid", o.JID.String()).With("name", o.Nick))
 	}
-	if paged || len(page) < len(r.occupants) {
+	if paged || len(page) < len(r.occupants.All()) {
 		x.Add(answer.Element())
 	}
 	return x, nil

@@ -7,10 +7,16 @@
 // Both are keyed by a stable occupant id (XEP-0421); a session whose [Grant] names the id of a
 // puppet joins that occupant and shares its nick.
 //
-// The path of a groupchat message: Handle checks and cleans it → Owner.Message makes it durable →
-// Room.Broadcast, at once or later, sends it to all occupants and back to its sender. This
-// reflection is the acknowledgement for the sender. If the Owner refuses a message, the
-// sender gets an error.
+// The path of a groupchat message: Room.Handle (room.go) → groupchat checks who speaks and cleans the message (message.go) →
+// Owner.Message makes it durable → Room.Broadcast, at once or later, makes one stanza of it, adds it to the history (broadcast.go), and
+// sends it to all occupants and back to its sender with occupants.List.SendMany. This reflection is the acknowledgement for
+// the sender. If the Owner refuses a message, the sender gets an error.
+//
+// The path of presence: handlePresence (handle_presence.go) → enter (enter.go), changeNick (nick.go), changePresence or endSession
+// (leave.go) decide what happens → occupants.List changes who is in the room and sends the presence to those who may see it.
+//
+// The path of an IQ request: handleIQ (iq.go) → disco.go, admin.go, configure.go, register.go, moderate.go, or Owner.Query, or
+// another occupant's session (relayed_iq.go).
 //
 // The lasting state of a room (name, rules, subject, affiliation lists) is changed by sessions, after
 // Owner.Allow, and by the methods SetInfo, SetConfig, SetSubject, SetAffiliation and Destroy.
@@ -24,8 +30,9 @@
 // Owner method, runs in that goroutine. Owner methods may call the methods of the Room.
 // Options.Send must not block and must not call the Room. The package starts no goroutine.
 //
-// The rules that need no occupants are in package rules, the messages in memory in package history, what is remembered of people
-// in package visits; their types have aliases here.
+// Imports run downward: muc (names on the wire) and rules (configuration and rights, without occupants) ← affiliations (the
+// lists), hats, history (messages in memory), visits (what is remembered of people) and conceal (real addresses) ← occupants (who is
+// in the room, and their presence) ← room, which decides.
 //
 // Limits bound the memory of a room.
 //

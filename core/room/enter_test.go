@@ -6,10 +6,14 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-const x = "<x xmlns='" + NS + "'/>"
+const x = "<x xmlns='" + muc.NS + "'/>"
 
 // enter returns a presence that requests to enter.
 func enter(from, nick string) string {
@@ -48,14 +52,14 @@ func (p *fixture) condition() string {
 
 func TestEnterRefused(t *testing.T) { // XEP-0045 §7.2.1 to §7.2.10, §17.1
 	t.Parallel()
-	lists := map[jid.JID]ListEntry{
-		jid.MustParse("eve@example.org"):   {Affiliation: AffOutcast},
-		jid.MustParse("joe@example.org"):   {Affiliation: AffMember, Nick: "joey"},
-		jid.MustParse("chief@example.org"): {Affiliation: AffOwner},
+	lists := map[jid.JID]affiliations.Entry{
+		jid.MustParse("eve@example.org"):   {Affiliation: rules.AffOutcast},
+		jid.MustParse("joe@example.org"):   {Affiliation: rules.AffMember, Nick: "joey"},
+		jid.MustParse("chief@example.org"): {Affiliation: rules.AffOwner},
 	}
 	for _, c := range []struct {
 		name    string
-		config  Config
+		config  rules.Config
 		from    string
 		to      string
 		inner   string
@@ -66,23 +70,23 @@ func TestEnterRefused(t *testing.T) { // XEP-0045 §7.2.1 to §7.2.10, §17.1
 		{name: "§7.2.1 no nick", from: "bob/1", to: "", want: "modify jid-malformed"},
 		{name: "§17.1 invisible nick", from: "bob/1", to: "/   ", want: "modify jid-malformed"},
 		{name: "endless nick", from: "bob/1", to: "/" + strings.Repeat("n", 300), want: "modify not-acceptable"},
-		{name: "§7.2.5 no password", config: Config{Password: "pw"}, from: "bob/1", to: "/b", want: "auth not-authorized"},
-		{name: "§7.2.5 wrong password", config: Config{Password: "pw"}, from: "bob/1", to: "/b", inner: "<password>pww</password>", want: "auth not-authorized"},
-		{name: "§7.2.5 password", config: Config{Password: "pw"}, from: "bob/1", to: "/b", inner: "<password>pw</password>"},
-		{name: "§7.2.6 members only", config: Config{MembersOnly: true}, from: "bob/1", to: "/b", want: "auth registration-required"},
-		{name: "§7.2.6 member", config: Config{MembersOnly: true}, from: "joe/1", to: "/joey"},
-		{name: "member by grant", config: Config{MembersOnly: true}, from: "bob/1", to: "/b", grant: Grant{Affiliation: AffMember}},
+		{name: "§7.2.5 no password", config: rules.Config{Password: "pw"}, from: "bob/1", to: "/b", want: "auth not-authorized"},
+		{name: "§7.2.5 wrong password", config: rules.Config{Password: "pw"}, from: "bob/1", to: "/b", inner: "<password>pww</password>", want: "auth not-authorized"},
+		{name: "§7.2.5 password", config: rules.Config{Password: "pw"}, from: "bob/1", to: "/b", inner: "<password>pw</password>"},
+		{name: "§7.2.6 members only", config: rules.Config{MembersOnly: true}, from: "bob/1", to: "/b", want: "auth registration-required"},
+		{name: "§7.2.6 member", config: rules.Config{MembersOnly: true}, from: "joe/1", to: "/joey"},
+		{name: "member by grant", config: rules.Config{MembersOnly: true}, from: "bob/1", to: "/b", grant: Grant{Affiliation: rules.AffMember}},
 		{name: "§7.2.7 banned", from: "eve/1", to: "/e", want: "auth forbidden"},
-		{name: "banned by grant", from: "bob/1", to: "/b", grant: Grant{Affiliation: AffOutcast}, want: "auth forbidden"},
+		{name: "banned by grant", from: "bob/1", to: "/b", grant: Grant{Affiliation: rules.AffOutcast}, want: "auth forbidden"},
 		{name: "§7.2.8 nick taken", from: "bob/1", to: "/ann", want: "cancel conflict"},
 		{name: "§7.2.8 nick taken, in full-width letters", from: "bob/1", to: "/ａｎｎ", want: "cancel conflict"},
 		{name: "§7.2.8 nick taken, with a Cyrillic letter", from: "bob/1", to: "/аnn", want: "cancel conflict"},
 		{name: "§7.2.8 nick reserved, with a Cyrillic letter", from: "bob/1", to: "/јoey", want: "cancel conflict"},
 		{name: "§7.2.8 nick reserved", from: "bob/1", to: "/joey", want: "cancel conflict"},
 		{name: "own reserved nick", from: "joe/1", to: "/joey"},
-		{name: "§7.2.9 full", config: Config{MaxUsers: 1}, from: "bob/1", to: "/b", want: "wait service-unavailable"},
-		{name: "§7.2.9 full, but an owner", config: Config{MaxUsers: 1}, from: "chief/1", to: "/c"},
-		{name: "§7.2.10 locked", config: Config{Locked: true}, from: "bob/1", to: "/b", want: "cancel item-not-found"},
+		{name: "§7.2.9 full", config: rules.Config{MaxUsers: 1}, from: "bob/1", to: "/b", want: "wait service-unavailable"},
+		{name: "§7.2.9 full, but an owner", config: rules.Config{MaxUsers: 1}, from: "chief/1", to: "/c"},
+		{name: "§7.2.10 locked", config: rules.Config{Locked: true}, from: "bob/1", to: "/b", want: "cancel item-not-found"},
 		{name: "the owner of the room says no", from: "bob/1", to: "/b", refusal: stanza.RegistrationRequired("x"), want: "auth registration-required"},
 		{name: "Owner.Enter fails", from: "bob/1", to: "/b", refusal: fmt.Errorf("disk"), want: "cancel internal-server-error"},
 	} {
@@ -90,7 +94,7 @@ func TestEnterRefused(t *testing.T) { // XEP-0045 §7.2.1 to §7.2.10, §17.1
 		p.join("ann/1")
 		p.config = c.config
 		p.owner.enter = func(EnterRequest) (Grant, error) { return c.grant, c.refusal }
-		p.in("<presence from='" + c.from + "' to='" + c.to + "'><x xmlns='" + NS + "'>" + c.inner + "</x></presence>")
+		p.in("<presence from='" + c.from + "' to='" + c.to + "'><x xmlns='" + muc.NS + "'>" + c.inner + "</x></presence>")
 		if _, in := p.BySession(person(c.from)); in != (c.want == "") {
 			t.Errorf("%s: in the room: %v", c.name, in)
 		} else if !in {
@@ -105,16 +109,16 @@ func TestEnterRequest(t *testing.T) {
 	t.Parallel()
 	p := newFixture(t)
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
-		if r.Session != person("ann/1") || r.Nick != "ann" || r.Password != "pw" || r.Affiliation != AffNone || r.Presence == nil {
+		if r.Session != person("ann/1") || r.Nick != "ann" || r.Password != "pw" || r.Affiliation != rules.AffNone || r.Presence == nil {
 			t.Errorf("%+v", r)
 		}
-		return Grant{Nick: "Ann <Smith>\u202e  of\x07 Slack ", Affiliation: AffOwner, OccupantID: "u1"}, nil
+		return Grant{Nick: "Ann <Smith>\u202e  of\x07 Slack ", Affiliation: rules.AffOwner, OccupantID: "u1"}, nil
 	}
-	p.in("<presence from='ann/1' to='/ann'><x xmlns='"+NS+"'><password>pw</password></x></presence>").want( // §7.2.2: 210
+	p.in("<presence from='ann/1' to='/ann'><x xmlns='"+muc.NS+"'><password>pw</password></x></presence>").want( // §7.2.2: 210
 		"<presence to='ann/1' from='/Ann &lt;Smith&gt; of Slack'><x><item affiliation='owner' role='moderator' jid='ann/1'/><status code='110'/><status code='210'/></x></presence>",
 		"<message to='ann/1'…",
 	)
-	if o, ok := p.Occupant("u1"); !ok || o.Affiliation != AffOwner || o.Puppet || len(o.Sessions) != 1 {
+	if o, ok := p.Occupant("u1"); !ok || o.Affiliation != rules.AffOwner || o.Puppet || len(o.Sessions) != 1 {
 		t.Errorf("%+v", o)
 	}
 	// Presence to the nick that the client asked for changes its presence, not its nick, if it was given another one.
@@ -124,13 +128,13 @@ func TestEnterRequest(t *testing.T) {
 
 func TestEnterCodes(t *testing.T) {
 	t.Parallel()
-	for want, c := range map[string]Config{
-		"<status code='100'/><status code='110'/>": {WhoIs: WhoIsAnyone}, // XEP-0045 §7.2.3
-		"<status code='110'/><status code='170'/>": {Logged: true},       // §7.2.12
-		"<status code='110'/><status code='201'/>": {Locked: true},       // §10.1.1
+	for want, c := range map[string]rules.Config{
+		"<status code='100'/><status code='110'/>": {WhoIs: rules.WhoIsAnyone}, // XEP-0045 §7.2.3
+		"<status code='110'/><status code='170'/>": {Logged: true},             // §7.2.12
+		"<status code='110'/><status code='201'/>": {Locked: true},             // §10.1.1
 	} {
 		p := newFixture(t, func(o *Options) { o.Config = c })
-		p.owner.enter = func(EnterRequest) (Grant, error) { return Grant{Affiliation: AffOwner}, nil }
+		p.owner.enter = func(EnterRequest) (Grant, error) { return Grant{Affiliation: rules.AffOwner}, nil }
 		p.in(enter("ann/1", "ann")).wantHas(want + "</x>")
 	}
 }
@@ -140,7 +144,7 @@ func TestJIDsShown(t *testing.T) { // XEP-0045 §7.2.3, §7.2.4
 	p := newFixture(t)
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "chief" {
-			return Grant{Affiliation: AffAdmin}, nil
+			return Grant{Affiliation: rules.AffAdmin}, nil
 		}
 		return Grant{}, nil
 	}
@@ -152,10 +156,10 @@ func TestJIDsShown(t *testing.T) { // XEP-0045 §7.2.3, §7.2.4
 		"<presence to='bob/1' from='/ann'><x><item affiliation='none' role='participant'/></x></presence>",
 		"<presence to='bob/1' from='/bob'…", "<message…",
 	)
-	p.config.WhoIs = WhoIsAnyone
+	p.config.WhoIs = rules.WhoIsAnyone
 	p.in(enter("eve/1", "eve"))
 	for _, s := range p.sent {
-		if s.Kind == stanza.Presence && s.Child(NSUser, "x").Child(NSUser, "item").Attr("jid") == "" {
+		if s.Kind == stanza.Presence && s.Child(muc.NSUser, "x").Child(muc.NSUser, "item").Attr("jid") == "" {
 			t.Errorf("no address in %s", s)
 		}
 	}
@@ -230,17 +234,17 @@ func TestSeveralSessionsOneNick(t *testing.T) { // XEP-0045 §7.2.8
 func TestSecondClientKeepsRole(t *testing.T) {
 	t.Parallel()
 	p := newFixture(t, func(o *Options) { o.Config.Moderated = true }).join("ann/1")
-	id := p.bySession[person("ann/1")].o.id
-	p.SetRole(p.ctx, id, RoleParticipant, "")
+	id := p.occupants.BySession(person("ann/1")).Occupant.ID
+	p.SetRole(p.ctx, id, rules.RoleParticipant, "")
 	p.join("ann/2")
-	if o, _ := p.Occupant(id); o.Role != RoleParticipant {
+	if o, _ := p.Occupant(id); o.Role != rules.RoleParticipant {
 		t.Errorf("a second client made a %s of the participant", o.Role)
 	}
 }
 
 func TestSessionLimits(t *testing.T) {
 	t.Parallel()
-	p := newFixture(t, func(o *Options) { o.Limits = Limits{Sessions: 2, Reserve: 1} }).join("a/1", "b/1")
+	p := newFixture(t, func(o *Options) { o.Limits = rules.Limits{Sessions: 2, Reserve: 1} }).join("a/1", "b/1")
 	p.in(enter("c/1", "c"))
 	if got := p.condition(); got != "wait service-unavailable" {
 		t.Error(got)
@@ -259,7 +263,7 @@ func TestStableOccupantIDs(t *testing.T) { // XEP-0421 §4.1
 		return p.occupantID(jid.MustParse(user))
 	}
 	one := id("ann@example.org", "a@chat.example", "s")
-	if one != id("ann@example.org", "a@chat.example", "s") || len(one) > maxOccupantID {
+	if one != id("ann@example.org", "a@chat.example", "s") || len(one) > occupants.MaxID {
 		t.Error("not stable")
 	}
 	for _, other := range []string{id("bob@example.org", "a@chat.example", "s"), id("ann@example.org", "b@chat.example", "s"), id("ann@example.org", "a@chat.example", "t")} {

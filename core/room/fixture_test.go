@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -125,8 +129,8 @@ func (p *fixture) join(sessions ...string) *fixture {
 	p.Helper()
 	for _, s := range sessions {
 		user, _, _ := strings.Cut(s, "/")
-		p.in("<presence from='" + s + "' to='/" + user + "'><x xmlns='" + NS + "'/></presence>")
-		if p.bySession[person(s)] == nil {
+		p.in("<presence from='" + s + "' to='/" + user + "'><x xmlns='" + muc.NS + "'/></presence>")
+		if p.occupants.BySession(person(s)) == nil {
 			p.Fatalf("%s did not enter: %s", s, p.take())
 		}
 	}
@@ -191,35 +195,32 @@ func (p *fixture) check() {
 }
 
 func (r *Room) consistent() error {
-	if len(r.byID) != len(r.occupants) || len(r.byNick) != len(r.occupants) || len(r.receivers) != len(r.bySession) {
-		return fmt.Errorf("%d ids, %d nicks, %d seats; %d in order, %d sessions", len(r.byID), len(r.byNick), len(r.occupants), len(r.receivers), len(r.bySession))
-	}
 	sessions, members := 0, 0
-	for _, o := range r.occupants {
-		sessions += len(o.sessions)
-		if o.puppet != nil {
+	for _, o := range r.occupants.All() {
+		sessions += len(o.Sessions)
+		if o.Puppet != nil {
 			members++
 		}
-		if o.puppet == nil && len(o.sessions) == 0 {
-			return fmt.Errorf("occupant %q is neither a puppet nor has sessions", o.nick)
+		if o.Puppet == nil && len(o.Sessions) == 0 {
+			return fmt.Errorf("occupant %q is neither a puppet nor has sessions", o.Nick)
 		}
-		if r.byID[o.id] != o || r.byNick[o.nick] != o || o.jid.Bare() != r.jid || o.jid.Resource() != o.nick {
-			return fmt.Errorf("occupant %q is missing in an index", o.nick)
+		if r.occupants.ByID(o.ID) != o || r.occupants.ByNick(o.Nick) != o || o.JID.Bare() != r.jid || o.JID.Resource() != o.Nick {
+			return fmt.Errorf("occupant %q is missing in an index", o.Nick)
 		}
-		if !o.role.Valid() || o.role == RoleNone || !o.aff.Valid() || o.aff == AffOutcast {
-			return fmt.Errorf("%q is %s and %s", o.nick, o.role, o.aff)
+		if !o.Role.Valid() || o.Role == rules.RoleNone || !o.Affiliation.Valid() || o.Affiliation == rules.AffOutcast {
+			return fmt.Errorf("%q is %s and %s", o.Nick, o.Role, o.Affiliation)
 		}
-		for _, s := range o.sessions {
-			if s.o != o || r.bySession[s.jid] != s || r.receivers[s.at] != s {
-				return fmt.Errorf("session %s is missing in an index", s.jid)
+		for _, s := range o.Sessions {
+			if s.Occupant != o || r.occupants.BySession(s.JID) != s || !slices.Contains(r.occupants.Sessions(), s) {
+				return fmt.Errorf("session %s is missing in an index", s.JID)
 			}
 		}
 	}
-	if sessions != len(r.receivers) || members != r.puppets {
-		return fmt.Errorf("%d of %d sessions, %d of %d puppets", sessions, len(r.receivers), members, r.puppets)
+	if sessions != len(r.occupants.Sessions()) || members != r.occupants.Puppets() {
+		return fmt.Errorf("%d of %d sessions, %d of %d puppets", sessions, len(r.occupants.Sessions()), members, r.occupants.Puppets())
 	}
 	for id, q := range r.queries {
-		if r.bySession[q.from.jid] != q.from || r.bySession[q.to.jid] != q.to {
+		if r.occupants.BySession(q.from.JID) != q.from || r.occupants.BySession(q.to.JID) != q.to {
 			return fmt.Errorf("query %s belongs to a session that has left", id)
 		}
 	}
@@ -230,7 +231,7 @@ func (r *Room) consistent() error {
 }
 
 // puppet sets a puppet and discards what was sent.
-func (p *fixture) puppet(m Puppet) *fixture {
+func (p *fixture) puppet(m occupants.Puppet) *fixture {
 	p.Helper()
 	if _, err := p.SetPuppet(p.ctx, m); err != nil {
 		p.Fatal(err)

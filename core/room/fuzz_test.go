@@ -8,14 +8,18 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // inputs are stanzas of outsiders, occupants and owners; %s is replaced by a nick, RAW by the
 // text of the fuzzer.
 var inputs = []string{
-	"<presence to='/%s'><x xmlns='" + NS + "'/></presence>",
-	"<presence to='/%s'><x xmlns='" + NS + "'><history maxstanzas='3' maxchars='900' since='2026-01-01T00:00:00Z'/><password>pw</password></x></presence>",
+	"<presence to='/%s'><x xmlns='" + muc.NS + "'/></presence>",
+	"<presence to='/%s'><x xmlns='" + muc.NS + "'><history maxstanzas='3' maxchars='900' since='2026-01-01T00:00:00Z'/><password>pw</password></x></presence>",
 	"<presence to='/%s'><show>away</show><status>s</status></presence>",
 	"<presence to='/%s' type='unavailable'/>",
 	"<presence to='/%s' type='error'><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
@@ -23,27 +27,27 @@ var inputs = []string{
 	"<message to='' type='groupchat'><subject>s</subject></message>",
 	"<message to='/%s' type='chat'><body>b</body></message>",
 	"<message to='/%s' type='error'><error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
-	"<message to=''><x xmlns='" + NSUser + "'><invite to='%s@example.org'/></x></message>",
-	"<message to=''><x xmlns='" + NSUser + "'><decline to='%s@example.org'/></x></message>",
-	"<message to=''><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + nsRequest + "</value></field><field var='muc#role'><value>participant</value></field><field var='muc#roomnick'><value>%s</value></field></x></message>",
-	"<message to=''><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + nsRequest + "</value></field><field var='muc#request_allow'><value>1</value></field><field var='muc#roomnick'><value>%s</value></field></x></message>",
+	"<message to=''><x xmlns='" + muc.NSUser + "'><invite to='%s@example.org'/></x></message>",
+	"<message to=''><x xmlns='" + muc.NSUser + "'><decline to='%s@example.org'/></x></message>",
+	"<message to=''><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + muc.NSRequest + "</value></field><field var='muc#role'><value>participant</value></field><field var='muc#roomnick'><value>%s</value></field></x></message>",
+	"<message to=''><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + muc.NSRequest + "</value></field><field var='muc#request_allow'><value>1</value></field><field var='muc#roomnick'><value>%s</value></field></x></message>",
 	"<iq to='/%s' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>",
 	"<iq to='/%s' type='get' id='2'><query xmlns='jabber:iq:version'/></iq>",
 	"<iq to='/%s' type='result' id='PENDING'/>",
 	"<iq to='' type='get' id='3'><query xmlns='" + nsDiscoInfo + "'/></iq>",
 	"<iq to='' type='get' id='4'><query xmlns='" + nsDiscoItems + "'/></iq>",
-	"<iq to='' type='get' id='5'><query xmlns='" + NSAdmin + "'><item affiliation='member'/></query></iq>",
-	"<iq to='' type='set' id='6'><query xmlns='" + NSAdmin + "'><item nick='%s' role='none'/></query></iq>",
-	"<iq to='' type='set' id='7'><query xmlns='" + NSAdmin + "'><item nick='%s' role='visitor'/></query></iq>",
-	"<iq to='' type='set' id='8'><query xmlns='" + NSAdmin + "'><item nick='%s' role='moderator'/></query></iq>",
-	"<iq to='' type='set' id='9'><query xmlns='" + NSAdmin + "'><item jid='%s@example.org' affiliation='outcast'/></query></iq>",
-	"<iq to='' type='set' id='10'><query xmlns='" + NSAdmin + "'><item jid='%s@example.org' affiliation='admin' nick='reserved'/></query></iq>",
-	"<iq to='' type='set' id='11'><query xmlns='" + NSAdmin + "'><item nick='%s' affiliation='none'/></query></iq>",
-	"<iq to='' type='set' id='12'><query xmlns='" + NSAdmin + "'><item jid='example.org' affiliation='outcast'/></query></iq>",
-	"<iq to='' type='get' id='13'><query xmlns='" + NSOwner + "'/></iq>",
-	"<iq to='' type='set' id='14'><query xmlns='" + NSOwner + "'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_membersonly'><value>1</value></field></x></query></iq>",
-	"<iq to='' type='set' id='15'><query xmlns='" + NSOwner + "'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_membersonly'><value>0</value></field><field var='muc#roomconfig_moderatedroom'><value>1</value></field><field var='muc#roomconfig_presencebroadcast'><value>moderator</value></field></x></query></iq>",
-	"<iq to='' type='set' id='16'><query xmlns='" + NSOwner + "'><destroy/></query></iq>",
+	"<iq to='' type='get' id='5'><query xmlns='" + muc.NSAdmin + "'><item affiliation='member'/></query></iq>",
+	"<iq to='' type='set' id='6'><query xmlns='" + muc.NSAdmin + "'><item nick='%s' role='none'/></query></iq>",
+	"<iq to='' type='set' id='7'><query xmlns='" + muc.NSAdmin + "'><item nick='%s' role='visitor'/></query></iq>",
+	"<iq to='' type='set' id='8'><query xmlns='" + muc.NSAdmin + "'><item nick='%s' role='moderator'/></query></iq>",
+	"<iq to='' type='set' id='9'><query xmlns='" + muc.NSAdmin + "'><item jid='%s@example.org' affiliation='outcast'/></query></iq>",
+	"<iq to='' type='set' id='10'><query xmlns='" + muc.NSAdmin + "'><item jid='%s@example.org' affiliation='admin' nick='reserved'/></query></iq>",
+	"<iq to='' type='set' id='11'><query xmlns='" + muc.NSAdmin + "'><item nick='%s' affiliation='none'/></query></iq>",
+	"<iq to='' type='set' id='12'><query xmlns='" + muc.NSAdmin + "'><item jid='example.org' affiliation='outcast'/></query></iq>",
+	"<iq to='' type='get' id='13'><query xmlns='" + muc.NSOwner + "'/></iq>",
+	"<iq to='' type='set' id='14'><query xmlns='" + muc.NSOwner + "'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_membersonly'><value>1</value></field></x></query></iq>",
+	"<iq to='' type='set' id='15'><query xmlns='" + muc.NSOwner + "'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_membersonly'><value>0</value></field><field var='muc#roomconfig_moderatedroom'><value>1</value></field><field var='muc#roomconfig_presencebroadcast'><value>moderator</value></field></x></query></iq>",
+	"<iq to='' type='set' id='16'><query xmlns='" + muc.NSOwner + "'><destroy/></query></iq>",
 	"<iq to='' type='set' id='17'><moderate xmlns='urn:xmpp:message-moderate:1' id='x'><retract xmlns='urn:xmpp:message-retract:1'/></moderate></iq>",
 	"<message to='' type='groupchat'>RAW</message>", "<presence to='/%s'>RAW</presence>", "<iq to='' type='set' id='18'>RAW</iq>",
 	"<message to='/%s' type='chat'>RAW</message>", "<iq to='/%s' type='get' id='19'>RAW</iq>", "<message to=''>RAW</message>",
@@ -75,7 +79,7 @@ func (p *fixture) misbehave(b byte) {
 		case 2:
 			return Grant{OccupantID: "u1", Nick: "Zoe"}, nil
 		case 3:
-			return Grant{Affiliation: AffOwner}, nil
+			return Grant{Affiliation: rules.AffOwner}, nil
 		}
 		return Grant{}, nil
 	}
@@ -85,7 +89,7 @@ func (p *fixture) misbehave(b byte) {
 // and that what it sends is well-formed.
 func FuzzHandle(f *testing.F) {
 	f.Add([]byte{0, 1, 5, 2, 19, 0, 40, 0}, "<body>x</body>")
-	f.Add([]byte{0, 0, 0, 1, 4, 0, 21, 9, 28, 3}, "<x xmlns='"+NSUser+"'><invite to='a@b'/></x>")
+	f.Add([]byte{0, 0, 0, 1, 4, 0, 21, 9, 28, 3}, "<x xmlns='"+muc.NSUser+"'><invite to='a@b'/></x>")
 	f.Add([]byte{41, 0, 0, 0, 42, 1, 43, 2, 44, 1, 5, 7}, "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='1'/>")
 	for seed := range uint32(25) { // random sequences that run in every test, without fuzzing
 		script := make([]byte, 120)
@@ -103,10 +107,10 @@ func FuzzHandle(f *testing.F) {
 			return
 		}
 		p := newFixture(t, func(o *Options) {
-			o.Snapshot = &Snapshot{Affiliations: map[jid.JID]ListEntry{person("ann"): {Affiliation: AffOwner}}, Info: Info{Features: []string{FeatureModerate}}}
-			o.Limits = Limits{Sessions: 5, PerOccupant: 2, Puppets: 2, Affiliations: 4, Nick: 16, History: 3, HistoryBytes: 600, PendingQueries: 2, Presence: 200}
+			o.Snapshot = &Snapshot{Affiliations: map[jid.JID]affiliations.Entry{person("ann"): {Affiliation: rules.AffOwner}}, Info: rules.Info{Features: []string{FeatureModerate}}}
+			o.Limits = rules.Limits{Sessions: 5, PerOccupant: 2, Puppets: 2, Affiliations: 4, Nick: 16, History: 3, HistoryBytes: 600, PendingQueries: 2, Presence: 200}
 		})
-		p.send = func(s *stanza.Stanza) {
+		p.occupants.Send = func(s *stanza.Stanza) {
 			if _, err := stanza.ParseElement(s.String(), stanza.NSClient); err != nil {
 				t.Fatalf("sent %s", s)
 			}
@@ -131,7 +135,7 @@ func (p *fixture) turn(move int, arg byte, raw string) {
 	}
 	switch move - len(inputs) {
 	case 0:
-		_, _ = p.SetPuppet(p.ctx, Puppet{ID: fmt.Sprint("u", arg%4), Nick: nick, JID: person("puppet"), Affiliation: AffMember, Show: "away"})
+		_, _ = p.SetPuppet(p.ctx, occupants.Puppet{ID: fmt.Sprint("u", arg%4), Nick: nick, JID: person("puppet"), Affiliation: rules.AffMember, Show: "away"})
 	case 1:
 		p.RemovePuppet(p.ctx, fmt.Sprint("u", arg%4), Departure{Kind: DepartureKind(arg % 7)})
 	case 2:
@@ -145,7 +149,7 @@ func (p *fixture) turn(move int, arg byte, raw string) {
 	case 6:
 		p.clock = p.clock.Add(time.Duration(arg) * time.Minute)
 	case 7:
-		p.SetAffiliation(p.ctx, person("eve"), ListEntry{Affiliation: []Affiliation{AffNone, AffOutcast, AffMember, AffOwner}[arg%4], Nick: nick})
+		p.SetAffiliation(p.ctx, person("eve"), affiliations.Entry{Affiliation: []rules.Affiliation{rules.AffNone, rules.AffOutcast, rules.AffMember, rules.AffOwner}[arg%4], Nick: nick})
 	default:
 		if move < len(inputs) {
 			p.stanza(strings.ReplaceAll(inputs[move], "%s", nick), who, raw)

@@ -15,7 +15,7 @@ func (r *Room) handleReply(ctx context.Context, st *stanza.Stanza) {
 	if st.Kind == stanza.Message && st.Type == stanza.TypeError && st.To.IsBare() && r.inviteFailed(st) {
 		return
 	}
-	s := r.bySession[st.From]
+	s := r.occupants.BySession(st.From)
 	if s == nil || st.Type != stanza.TypeError {
 		return
 	}
@@ -25,8 +25,8 @@ func (r *Room) handleReply(ctx context.Context, st *stanza.Stanza) {
 		return
 	}
 	if st.Kind == stanza.Message && st.To.IsFull() { // the receiver of a private message refused it
-		if to := r.byNick[st.To.Resource()]; to != nil && len(to.sessions) > 0 {
-			r.deliver(to, Post{From: s.o.id, ID: st.ID, Payload: stanza.Encode(plainError(e).Element())}, stanza.TypeError)
+		if to := r.occupants.ByNick(st.To.Resource()); to != nil && len(to.Sessions) > 0 {
+			r.deliver(to, Post{From: s.Occupant.ID, ID: st.ID, Payload: stanza.Encode(plainError(e).Element())}, stanza.TypeError)
 		}
 	}
 }
@@ -39,11 +39,11 @@ func plainError(e *stanza.Error) *stanza.Error {
 // inviteFailed informs the inviter that an invitation could not be delivered (XEP-0045 §7.8.2).
 func (r *Room) inviteFailed(st *stanza.Stanza) bool {
 	by, ok := r.invites[st.From.Bare()]
-	if !ok || r.bySession[st.From] != nil {
+	if !ok || r.occupants.BySession(st.From) != nil {
 		return false
 	}
 	delete(r.invites, st.From.Bare())
-	if r.bySession[by] != nil {
+	if r.occupants.BySession(by) != nil {
 		r.send(&stanza.Stanza{
 			Kind: stanza.Message, To: by, From: r.jid, ID: st.ID, Type: stanza.TypeError,
 			Payload: stanza.Encode(stanza.ItemNotFound("The invitation to " + st.From.Bare().String() + " could not be delivered.").Element()),

@@ -7,6 +7,9 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/history"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 )
 
 // State is the complete state of a room at one moment. Another process can continue the room from it without
@@ -17,17 +20,17 @@ type State struct {
 	Occupants []OccupantState // in the order of entry
 	Sessions  []jid.JID       // all of them, in the order of entry
 	Invites   map[jid.JID]jid.JID
-	Requests  map[jid.JID]string // the nick that a bare JID asks for, until an admin decides
-	Roles     map[string]Role    // of those who have left, by occupant id
-	History   []Entry            // of the room's own history, the oldest first
+	Requests  map[jid.JID]string    // the nick that a bare JID asks for, until an admin decides
+	Roles     map[string]rules.Role // of those who have left, by occupant id
+	History   []history.Entry       // of the room's own history, the oldest first
 }
 
 // OccupantState is one occupant of a State.
 type OccupantState struct {
 	ID, Nick    string
-	Role        Role
-	Affiliation Affiliation
-	Puppet      *Puppet // nil if the occupant is not a puppet
+	Role        rules.Role
+	Affiliation rules.Affiliation
+	Puppet      *occupants.Puppet // nil if the occupant is not a puppet
 	Sessions    []SessionState
 }
 
@@ -41,17 +44,17 @@ type SessionState struct {
 
 // State returns a copy of the complete state.
 func (r *Room) State() State {
-	s := State{Snapshot: r.Snapshot(), Sessions: slices.Clone(r.addresses), Invites: maps.Clone(r.invites)}
+	s := State{Snapshot: r.Snapshot(), Sessions: slices.Clone(r.occupants.Addresses()), Invites: maps.Clone(r.invites)}
 	s.Requests, s.Roles = maps.Clone(r.requests), r.visits.Roles()
-	for _, o := range r.occupants {
-		os := OccupantState{ID: o.id, Nick: o.nick, Role: o.role, Affiliation: o.aff}
-		if o.puppet != nil {
-			m := *o.puppet
+	for _, o := range r.occupants.All() {
+		os := OccupantState{ID: o.ID, Nick: o.Nick, Role: o.Role, Affiliation: o.Affiliation}
+		if o.Puppet != nil {
+			m := *o.Puppet
 			os.Puppet = &m
 		}
-		for _, ss := range o.sessions {
+		for _, ss := range o.Sessions {
 			os.Sessions = append(os.Sessions, SessionState{
-				JID: ss.jid, Asked: ss.asked, Extra: ss.extra, Payload: ss.payload, Show: ss.show, Status: ss.status,
+				JID: ss.JID, Asked: ss.Asked, Extra: ss.Extra, Payload: ss.Payload, Show: ss.Show, Status: ss.Status,
 			})
 		}
 		s.Occupants = append(s.Occupants, os)
@@ -65,11 +68,9 @@ func (r *Room) State() State {
 // Restore sets the state of a new room, which nobody has entered. It sends nothing and saves
 // nothing. After an error the room must not be used.
 func (r *Room) Restore(s State) error {
-	if len(r.occupants) > 0 || r.gone {
+	if len(r.occupants.All()) > 0 || r.gone {
 		return errors.New("restore a room that is in use")
 	}
-	clear(r.lists)
-	clear(r.reserved)
 	r.restore(&s.Snapshot)
 	r.invites = maps.Clone(s.Invites)
 	maps.Copy(r.requests, s.Requests)
@@ -79,7 +80,7 @@ func (r *Room) Restore(s State) error {
 			r.ring.Add(e)
 		}
 	}
-	sessions := map[jid.JID]*session{}
+	sessions := map[jid.JID]*occupants.Session{}
 	for _, os := range s.Occupants {
 		if err := r.restoreOccupant(os, sessions); err != nil {
 			return fmt.Errorf("restore occupant %q of %s: %w", os.Nick, r.jid, err)
@@ -87,10 +88,10 @@ func (r *Room) Restore(s State) error {
 	}
 	for _, j := range s.Sessions {
 		ss := sessions[j]
-		if ss == nil || r.bySession[j] != nil {
+		if ss == nil || r.occupants.BySession(j) != nil {
 			return fmt.Errorf("restore session %s of %s: it has no occupant or occurs twice", j, r.jid)
 		}
-		r.attachSession(ss.o, ss)
+		r.occupants.Attach(ss.Occupant, ss)
 	}
 	if len(s.Sessions) != len(sessions) {
 		return fmt.Errorf("restore %s: %d sessions in order, %d of occupants", r.jid, len(s.Sessions), len(sessions))
@@ -99,31 +100,30 @@ func (r *Room) Restore(s State) error {
 }
 
 // restoreOccupant adds an occupant. It only collects the occupant's sessions, because State.Sessions gives their order.
-func (r *Room) restoreOccupant(os OccupantState, sessions map[jid.JID]*session) error {
+func (r *Room) restoreOccupant(os OccupantState, sessions map[jid.JID]*occupants.Session) error {
 	address, err := r.jid.WithResource(os.Nick)
 	switch {
 	case err != nil:
 		return err
-	case os.ID == "" || os.Nick == "" || address.Resource() != os.Nick || r.byID[os.ID] != nil || r.byNick[os.Nick] != nil:
+	case os.ID == "" || os.Nick == "" || address.Resource() != os.Nick || r.occupants.ByID(os.ID) != nil || r.occupants.ByNick(os.Nick) != nil:
 		return errors.New("the id or the nick is empty or taken")
 	case os.Puppet == nil && len(os.Sessions) == 0:
 		return errors.New("neither a puppet nor a session")
-	case !os.Role.Valid() || os.Role == RoleNone || !os.Affiliation.Valid():
+	case !os.Role.Valid() || os.Role == rules.RoleNone || !os.Affiliation.Valid():
 		return errors.New("invalid role or affiliation")
 	}
-	o := r.addOccupant(os.ID, os.Nick)
-	o.role, o.aff = os.Role, os.Affiliation
+	o := r.occupants.Add(os.ID, os.Nick)
+	o.Role, o.Affiliation = os.Role, os.Affiliation
 	if os.Puppet != nil {
 		m := *os.Puppet
-		o.puppet = &m
-		r.puppets++
+		r.occupants.SetPuppet(o, &m)
 	}
 	for _, ss := range os.Sessions {
 		if sessions[ss.JID] != nil {
 			return fmt.Errorf("session %s occurs twice", ss.JID)
 		}
-		sessions[ss.JID] = &session{
-			jid: ss.JID, o: o, asked: ss.Asked, extra: ss.Extra, payload: ss.Payload, show: ss.Show, status: ss.Status,
+		sessions[ss.JID] = &occupants.Session{
+			JID: ss.JID, Occupant: o, Asked: ss.Asked, Extra: ss.Extra, Payload: ss.Payload, Show: ss.Show, Status: ss.Status,
 		}
 	}
 	return nil

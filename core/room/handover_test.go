@@ -5,6 +5,10 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/dragoman-im/dragoman/core/room/hats"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -14,17 +18,17 @@ func TestStateMovesToAnotherNode(t *testing.T) {
 	p := newFixture(t, func(o *Options) { o.Config.Persistent = true })
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "ann" {
-			return Grant{Affiliation: AffOwner}, nil
+			return Grant{Affiliation: rules.AffOwner}, nil
 		}
 		return Grant{}, nil
 	}
-	p.puppet(Puppet{ID: "net", Nick: "Net", Show: "away", Hats: []Hat{{URI: "uri", Title: "title"}}, Extra: []*stanza.Element{stanza.TextElement("x", "y", "z")}})
+	p.puppet(occupants.Puppet{ID: "net", Nick: "Net", Show: "away", Hats: []hats.Hat{{URI: "uri", Title: "title"}}, Extra: []*stanza.Element{stanza.TextElement("x", "y", "z")}})
 	p.join("ann/1", "bob/1", "ann/2")
 	p.in("<presence from='bob/1' to='/bob'><show>dnd</show></presence>")
 	p.in("<message type='groupchat' from='ann/1'><body>hi</body></message>")
 	p.in("<message type='groupchat' from='ann/1'><subject>all of it</subject></message>")
-	p.in("<iq type='set' id='i' from='ann/1'><query xmlns='" + NSAdmin + "'><item affiliation='outcast' jid='eve@example.org'/></query></iq>")
-	p.in("<message from='ann/1'><x xmlns='" + NSUser + "'><invite to='zoe@example.org'/></x></message>")
+	p.in("<iq type='set' id='i' from='ann/1'><query xmlns='" + muc.NSAdmin + "'><item affiliation='outcast' jid='eve@example.org'/></query></iq>")
+	p.in("<message from='ann/1'><x xmlns='" + muc.NSUser + "'><invite to='zoe@example.org'/></x></message>")
 	p.take()
 
 	text, err := json.Marshal(p.State())
@@ -46,9 +50,9 @@ func TestStateMovesToAnotherNode(t *testing.T) {
 	}
 	for _, in := range []string{
 		"<message type='groupchat' from='bob/1' id='m'><body>still here</body></message>",
-		"<presence from='eve/1' to='/eve'><x xmlns='" + NS + "'/></presence>",
-		"<message from='zoe/1'><x xmlns='" + NSUser + "'><decline/></x></message>",
-		"<presence from='cid/1' to='/cid'><x xmlns='" + NS + "'/></presence>",
+		"<presence from='eve/1' to='/eve'><x xmlns='" + muc.NS + "'/></presence>",
+		"<message from='zoe/1'><x xmlns='" + muc.NSUser + "'><decline/></x></message>",
+		"<presence from='cid/1' to='/cid'><x xmlns='" + muc.NS + "'/></presence>",
 		"<presence from='ann/2' to='/ann' type='unavailable'/>",
 	} {
 		if one, two := p.in(in).take(), q.in(in).take(); one != two || one == "" {

@@ -7,11 +7,9 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room/hats"
-	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 )
-
-// Hat is a title of an occupant beside the affiliation (XEP-0317 §3.1).
-type Hat = hats.Hat
 
 // Hats returns the hats of the room.
 func (r *Room) Hats() hats.List { return r.hats }
@@ -26,10 +24,10 @@ func (r *Room) SetHats(ctx context.Context, l hats.List) error {
 		return err
 	}
 	r.hats = l
-	for _, o := range r.occupants {
-		if who := o.bareJID(); !slices.Equal(old.Of(who), l.Of(who)) {
-			o.dropCache()
-			r.announce(o, presenceChange{})
+	for _, o := range r.occupants.All() {
+		if who := o.BareJID(); !slices.Equal(old.Of(who), l.Of(who)) {
+			o.Changed()
+			r.occupants.Announce(o, occupants.Change{})
 		}
 	}
 	if !slices.Equal(old.Hats, l.Hats) {
@@ -42,15 +40,6 @@ func (r *Room) SetHats(ctx context.Context, l hats.List) error {
 // HatRights implements hats.Room: admins manage hats, and who sees real JIDs sees who wears them.
 func (r *Room) HatRights(session jid.JID) (manage, see bool) {
 	a := r.actor(session)
-	manage = a.aff.AtLeast(AffAdmin)
-	return manage, manage || a.role == RoleModerator || a.o != nil && r.config.NonAnonymous()
-}
-
-// hatsOf returns the element of an occupant's presence, nil if it wears none.
-func (r *Room) hatsOf(o *occupant) *stanza.Element {
-	list := r.hats.Of(o.bareJID())
-	if o.puppet != nil {
-		list = append(slices.Clone(o.puppet.Hats), list...)
-	}
-	return hats.Element(list)
+	manage = a.aff.AtLeast(rules.AffAdmin)
+	return manage, manage || a.role == rules.RoleModerator || a.o != nil && r.config.NonAnonymous()
 }

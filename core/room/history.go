@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/room/history"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -16,10 +19,10 @@ func (r *Room) RemoveHistory(stanzaID string) bool { return r.ring != nil && r.r
 
 // sendHistory sends the part of the history that an entering session requests, at most what the room
 // allows (XEP-0045 §7.2.14).
-func (r *Room) sendHistory(ctx context.Context, s *session, request *stanza.Element) {
-	q := HistoryQuery{Room: r.jid.String(), Max: r.config.History}
+func (r *Room) sendHistory(ctx context.Context, s *occupants.Session, request *stanza.Element) {
+	q := history.Query{Room: r.jid.String(), Max: r.config.History}
 	if q.Max == 0 {
-		q.Max = DefaultHistory
+		q.Max = rules.DefaultHistory
 	}
 	if request.Attr("since") != "" || request.Attr("seconds") != "" {
 		q.Max = r.limits.History // a returning client asks for all that it has missed
@@ -49,7 +52,7 @@ func (r *Room) sendHistory(ctx context.Context, s *session, request *stanza.Elem
 	if len(entries) > q.Max {
 		entries = entries[len(entries)-q.Max:]
 	}
-	entries = message.ApplyCorrections(entries, func(e *Entry) **stanza.Stanza { return &e.Stanza }, !q.Since.IsZero())
+	entries = message.ApplyCorrections(entries, func(e *history.Entry) **stanza.Stanza { return &e.Stanza }, !q.Since.IsZero())
 	for _, st := range r.stamped(entries, s, q.Since, limited, chars) {
 		r.send(st)
 	}
@@ -60,13 +63,13 @@ func (r *Room) sendHistory(ctx context.Context, s *session, request *stanza.Elem
 const maxHistorySent = 512 << 10
 
 // stamped returns the stanzas of entries with delays, without those that are too old, or exceed chars or maxHistorySent.
-func (r *Room) stamped(entries []Entry, s *session, since time.Time, limited bool, chars int) []*stanza.Stanza {
+func (r *Room) stamped(entries []history.Entry, s *occupants.Session, since time.Time, limited bool, chars int) []*stanza.Stanza {
 	var list []*stanza.Stanza
 	for _, e := range entries {
 		if e.At.Before(since) {
 			continue
 		}
-		st := e.Stanza.WithTo(s.jid)
+		st := e.Stanza.WithTo(s.JID)
 		st.Payload = e.Stanza.Payload + stanza.Encode(r.delay(e.At)) // XEP-0045 §7.2.13
 		list = append(list, st)
 	}

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/room/history"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -26,7 +29,7 @@ func withHistory(t *testing.T) *fixture {
 // seen returns the messages of the history that a session gets if it enters with the request.
 func (p *fixture) seen(request string) (ids []string) {
 	p.Helper()
-	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + NS + "'>" + request + "</x></presence>")
+	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + muc.NS + "'>" + request + "</x></presence>")
 	for i, s := range p.sent {
 		if s.Kind == stanza.Message && s.Child("", "body") != nil {
 			ids = append(ids, s.ID)
@@ -95,9 +98,9 @@ func TestHistoryMessages(t *testing.T) { // XEP-0045 §7.2.13
 	t.Parallel()
 	p := withHistory(t)
 	p.in("<presence from='ann/1' to='/ann' type='unavailable'/>").take()
-	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + NS + "'><history maxstanzas='1'/></x></presence>")
+	p.in("<presence from='bob/1' to='/bob'><x xmlns='" + muc.NS + "'><history maxstanzas='1'/></x></presence>")
 	m := p.sent[1]
-	if m.Child(NSOccupantID, "occupant-id").Attr("id") != p.occupantID(person("ann")) || m.Child(message.NSStanzaID, "stanza-id").Attr("by") != testRoom.String() { // XEP-0421 §4
+	if m.Child(muc.NSOccupantID, "occupant-id").Attr("id") != p.occupantID(person("ann")) || m.Child(message.NSStanzaID, "stanza-id").Attr("by") != testRoom.String() { // XEP-0421 §4
 		t.Errorf("%s", m)
 	}
 	p.want("<presence to='bob/1' from='/bob'…",
@@ -107,9 +110,9 @@ func TestHistoryMessages(t *testing.T) { // XEP-0045 §7.2.13
 
 func TestRing(t *testing.T) {
 	t.Parallel()
-	p := newFixture(t, func(o *Options) { o.Limits = Limits{History: 5, HistoryBytes: 2000} }).join("ann/1")
+	p := newFixture(t, func(o *Options) { o.Limits = rules.Limits{History: 5, HistoryBytes: 2000} }).join("ann/1")
 	for i := range 10 {
-		p.Broadcast(Post{From: p.receivers[0].o.id, StanzaID: fmt.Sprint("s", i), Payload: "<body>x</body>"})
+		p.Broadcast(Post{From: p.occupants.Sessions()[0].Occupant.ID, StanzaID: fmt.Sprint("s", i), Payload: "<body>x</body>"})
 	}
 	if p.ring.Len() != 5 {
 		t.Errorf("%d messages", p.ring.Len())
@@ -145,7 +148,7 @@ func TestRetractionRemovesFromHistory(t *testing.T) { // XEP-0424 §5.1
 		retract := func(who string) *fixture {
 			return p.in("<message from='" + who + "' to='' type='groupchat'" + form[0] + ">" + form[1] + "<body>gone</body></message>")
 		}
-		p.Broadcast(Post{From: p.receivers[0].o.id, StanzaID: "s1", Payload: "<body>secret</body>"})
+		p.Broadcast(Post{From: p.occupants.Sessions()[0].Occupant.ID, StanzaID: "s1", Payload: "<body>secret</body>"})
 		if retract("bob/1"); !strings.Contains(p.ring.Entries()[0].Stanza.Payload, "secret") {
 			t.Error("another occupant retracted the message")
 		}
@@ -159,7 +162,7 @@ func TestRetractionRemovesFromHistory(t *testing.T) { // XEP-0424 §5.1
 func TestRetractionRemovesCorrections(t *testing.T) {
 	t.Parallel()
 	p := newFixture(t).join("ann/1", "bob/1")
-	ann, bob := p.receivers[0].o.id, p.receivers[1].o.id
+	ann, bob := p.occupants.Sessions()[0].Occupant.ID, p.occupants.Sessions()[1].Occupant.ID
 	post := func(from, id, text, corrects string) {
 		payload := "<body>" + text + "</body>"
 		if corrects != "" {
@@ -186,26 +189,26 @@ func TestRetractionRemovesCorrections(t *testing.T) {
 }
 
 type storedHistory struct {
-	q   HistoryQuery
+	q   history.Query
 	err error
 }
 
-func (h *storedHistory) History(_ context.Context, q HistoryQuery) ([]Entry, error) {
+func (h *storedHistory) History(_ context.Context, q history.Query) ([]history.Entry, error) {
 	h.q = q
-	var list []Entry
+	var list []history.Entry
 	for i := range 200 { // more than was asked for
 		st := &stanza.Stanza{Kind: stanza.Message, From: testRoom, ID: fmt.Sprint("h", i), Type: stanza.TypeGroupchat, Payload: "<body>x</body>"}
-		list = append(list, Entry{Stanza: st, At: time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)})
+		list = append(list, history.Entry{Stanza: st, At: time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)})
 	}
 	return list, h.err
 }
 
 type largeHistory struct{}
 
-func (largeHistory) History(_ context.Context, q HistoryQuery) (list []Entry, err error) {
+func (largeHistory) History(_ context.Context, q history.Query) (list []history.Entry, err error) {
 	for i := range q.Max {
 		st := &stanza.Stanza{Kind: stanza.Message, From: testRoom, ID: fmt.Sprint("h", i), Type: stanza.TypeGroupchat, Payload: "<body>" + strings.Repeat("x", 100<<10) + "</body>"}
-		list = append(list, Entry{Stanza: st, At: time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)})
+		list = append(list, history.Entry{Stanza: st, At: time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)})
 	}
 	return list, nil
 }

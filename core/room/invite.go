@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -24,13 +26,13 @@ type invitation struct {
 }
 
 // toRoom handles a message to the room itself that is not of type groupchat.
-func (r *Room) toRoom(ctx context.Context, s *session, st *stanza.Stanza) error {
-	x := st.Child(NSUser, "x")
+func (r *Room) toRoom(ctx context.Context, s *occupants.Session, st *stanza.Stanza) error {
+	x := st.Child(muc.NSUser, "x")
 	switch {
-	case x.Child(NSUser, "invite") != nil:
+	case x.Child(muc.NSUser, "invite") != nil:
 		return r.invite(ctx, s, st, x)
-	case x.Child(NSUser, "decline") != nil:
-		return r.decline(ctx, st, x.Child(NSUser, "decline"))
+	case x.Child(muc.NSUser, "decline") != nil:
+		return r.decline(ctx, st, x.Child(muc.NSUser, "decline"))
 	}
 	if answer, ok := rules.FindApproval(st.Tree()); ok {
 		return r.approve(ctx, st, answer)
@@ -45,12 +47,12 @@ func (r *Room) toRoom(ctx context.Context, s *session, st *stanza.Stanza) error 
 }
 
 // invite checks and sends invitations (XEP-0045 §7.8.2).
-func (r *Room) invite(ctx context.Context, s *session, st *stanza.Stanza, x *stanza.Element) error {
+func (r *Room) invite(ctx context.Context, s *occupants.Session, st *stanza.Stanza, x *stanza.Element) error {
 	if s == nil {
 		return stanza.NotAcceptable("You are not in the room.")
 	}
-	if r.config.MembersOnly && !s.o.aff.AtLeast(AffAdmin) &&
-		!(r.config.MembersMayInvite && s.o.aff.AtLeast(AffMember)) { // XEP-0045 §9.5
+	if r.config.MembersOnly && !s.Occupant.Affiliation.AtLeast(rules.AffAdmin) &&
+		!(r.config.MembersMayInvite && s.Occupant.Affiliation.AtLeast(rules.AffMember)) { // XEP-0045 §9.5
 		return stanza.Forbidden("Only admins may invite to this room.")
 	}
 	wanted, err := r.invitations(s, st.ID, x)
@@ -60,7 +62,7 @@ func (r *Room) invite(ctx context.Context, s *session, st *stanza.Stanza, x *sta
 	var send []invitation
 	var members []Action
 	for _, i := range wanted {
-		w := Action{Kind: ActionInvite, By: s.o.view(), Session: s.jid, JID: i.to, Reason: i.reason}
+		w := Action{Kind: ActionInvite, By: view(s.Occupant), Session: s.JID, JID: i.to, Reason: i.reason}
 		done, err := r.askOwner(ctx, w)
 		if err != nil {
 			return err
@@ -69,28 +71,28 @@ func (r *Room) invite(ctx context.Context, s *session, st *stanza.Stanza, x *sta
 			continue
 		}
 		send = append(send, i)
-		if r.config.MembersOnly && r.listedAffiliation(i.to.Bare()) == AffNone { // XEP-0045 §9.5
-			members = append(members, Action{Kind: ActionInvite, JID: i.to.Bare(), Affiliation: AffMember})
+		if r.config.MembersOnly && r.lists.Of(i.to.Bare()) == rules.AffNone { // XEP-0045 §9.5
+			members = append(members, Action{Kind: ActionInvite, JID: i.to.Bare(), Affiliation: rules.AffMember})
 		}
 	}
 	if err := r.saveLists(ctx, members); err != nil {
 		return err
 	}
 	for _, w := range members {
-		r.putEntry(ListChange{JID: w.JID, Entry: w.listEntry(r.lists[w.JID])})
+		r.lists.Apply(w.wanted())
 		r.notify(ctx, Event{Kind: ConfigChange, JID: w.JID})
 	}
 	for _, i := range send {
-		r.rememberInvite(i.to.Bare(), s.jid)
+		r.rememberInvite(i.to.Bare(), s.JID)
 		r.sendInvitation(i)
 	}
 	return nil
 }
 
 // invitations reads the invitations of a message.
-func (r *Room) invitations(s *session, id string, x *stanza.Element) ([]invitation, error) {
+func (r *Room) invitations(s *occupants.Session, id string, x *stanza.Element) ([]invitation, error) {
 	var list []invitation
-	for e := range x.Named(NSUser, "invite") {
+	for e := range x.Named(muc.NSUser, "invite") {
 		if len(list) == maxInvites {
 			return nil, stanza.NotAcceptable("Too many people are invited at once.")
 		}
@@ -99,11 +101,11 @@ func (r *Room) invitations(s *session, id string, x *stanza.Element) ([]invitati
 			return nil, stanza.JIDMalformed("The address of who is invited is malformed.")
 		}
 		i := invitation{
-			to: to, from: s.jid.Bare(), id: id, more: r.continued(e),
-			reason: truncate(e.ChildText(NSUser, "reason"), r.limits.Subject),
+			to: to, from: s.JID.Bare(), id: id, more: r.continued(e),
+			reason: rules.Truncate(e.ChildText(muc.NSUser, "reason"), r.limits.Subject),
 		}
 		if !r.config.NonAnonymous() {
-			i.from = s.o.jid
+			i.from = s.Occupant.JID
 		}
 		list = append(list, i)
 	}
@@ -113,11 +115,11 @@ func (r *Room) invitations(s *session, id string, x *stanza.Element) ([]invitati
 // continued returns the element of a chat that goes on in the room (XEP-0045 §7.9) with nothing but its thread: it is sent to all who
 // are invited. It is nil where there is none.
 func (r *Room) continued(invite *stanza.Element) *stanza.Element {
-	given := invite.Child(NSUser, "continue")
+	given := invite.Child(muc.NSUser, "continue")
 	if given == nil {
 		return nil
 	}
-	return stanza.NewElement(NSUser, "continue").With("thread", truncate(given.Attr("thread"), r.limits.Subject))
+	return stanza.NewElement(muc.NSUser, "continue").With("thread", rules.Truncate(given.Attr("thread"), r.limits.Subject))
 }
 
 // Invite sends an invitation in the name of from, which may be the room itself.
@@ -126,16 +128,16 @@ func (r *Room) Invite(to, from jid.JID, reason string) {
 }
 
 func (r *Room) sendInvitation(i invitation) {
-	e := stanza.NewElement(NSUser, "invite").With("from", i.from.String())
+	e := stanza.NewElement(muc.NSUser, "invite").With("from", i.from.String())
 	if i.reason != "" {
-		e.Add(stanza.TextElement(NSUser, "reason", i.reason))
+		e.Add(stanza.TextElement(muc.NSUser, "reason", i.reason))
 	}
 	if i.more != nil {
 		e.Add(i.more.Clone())
 	}
-	x := stanza.NewElement(NSUser, "x").Add(e)
+	x := stanza.NewElement(muc.NSUser, "x").Add(e)
 	if r.config.Password != "" {
-		x.Add(stanza.TextElement(NSUser, "password", r.config.Password))
+		x.Add(stanza.TextElement(muc.NSUser, "password", r.config.Password))
 	}
 	m := stanza.NewMessage(i.to, r.jid, "", x)
 	if i.id != "" {
@@ -160,13 +162,13 @@ func (r *Room) decline(ctx context.Context, st *stanza.Stanza, e *stanza.Element
 		return stanza.ItemNotFound("There is no such invitation.")
 	}
 	delete(r.invites, invited)
-	reason := truncate(e.ChildText(NSUser, "reason"), r.limits.Subject)
-	if r.bySession[by] != nil {
-		d := stanza.NewElement(NSUser, "decline").With("from", invited.String())
+	reason := rules.Truncate(e.ChildText(muc.NSUser, "reason"), r.limits.Subject)
+	if r.occupants.BySession(by) != nil {
+		d := stanza.NewElement(muc.NSUser, "decline").With("from", invited.String())
 		if reason != "" {
-			d.Add(stanza.TextElement(NSUser, "reason", reason))
+			d.Add(stanza.TextElement(muc.NSUser, "reason", reason))
 		}
-		r.send(stanza.NewMessage(by, r.jid, "", stanza.NewElement(NSUser, "x").Add(d)))
+		r.send(stanza.NewMessage(by, r.jid, "", stanza.NewElement(muc.NSUser, "x").Add(d)))
 	}
 	r.notify(ctx, Event{Kind: Declined, JID: invited, Session: by, Reason: reason})
 	return nil

@@ -6,16 +6,19 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 )
 
 func invite(from, inner string) string {
-	return "<message from='" + from + "' to='' id='v'><x xmlns='" + NSUser + "'>" + inner + "</x></message>"
+	return "<message from='" + from + "' to='' id='v'><x xmlns='" + muc.NSUser + "'>" + inner + "</x></message>"
 }
 
 func TestInvite(t *testing.T) { // XEP-0045 §7.8.2
 	t.Parallel()
-	p := newFixture(t, func(o *Options) { o.Config.Password = "pw"; o.Config.WhoIs = WhoIsAnyone })
-	p.in("<presence from='ann/1' to='/ann'><x xmlns='" + NS + "'><password>pw</password></x></presence>").take()
+	p := newFixture(t, func(o *Options) { o.Config.Password = "pw"; o.Config.WhoIs = rules.WhoIsAnyone })
+	p.in("<presence from='ann/1' to='/ann'><x xmlns='" + muc.NS + "'><password>pw</password></x></presence>").take()
 	p.in(invite("ann/1", "<invite to='hecate@example.org'><reason>Come!</reason><continue thread='t' x='y'><more/>text</continue></invite><invite to='joe@example.org'/>")).want(
 		"<message to='hecate' from='room' id='v'><x><invite from='ann'><reason>Come!</reason><continue thread='t'/></invite><password>pw</password></x></message>",
 		"<message to='joe' from='room' id='v'><x><invite from='ann'/><password>pw</password></x></message>")
@@ -24,7 +27,7 @@ func TestInvite(t *testing.T) { // XEP-0045 §7.8.2
 	if e := p.owner.events[len(p.owner.events)-1]; e.Kind != Declined || e.JID != person("hecate") || e.Reason != "Busy" {
 		t.Errorf("%+v", e)
 	}
-	p.config.WhoIs = WhoIsModerators
+	p.config.WhoIs = rules.WhoIsModerators
 	p.in(invite("ann/1", "<invite to='joe@example.org'/>")).wantHas("<invite from='/ann'/>") // the address stays hidden
 	for _, c := range [][3]string{
 		{"eve/1", "<invite to='joe@example.org'/>", "modify not-acceptable"},
@@ -65,8 +68,8 @@ func TestInvite(t *testing.T) { // XEP-0045 §7.8.2
 func TestInviteToMembersOnly(t *testing.T) { // XEP-0045 §9.5
 	t.Parallel()
 	p := newFixture(t, func(o *Options) {
-		o.Snapshot = &Snapshot{Config: Config{MembersOnly: true}, Affiliations: map[jid.JID]ListEntry{
-			person("admin"): {Affiliation: AffAdmin}, person("member"): {Affiliation: AffMember}}}
+		o.Snapshot = &Snapshot{Config: rules.Config{MembersOnly: true}, Affiliations: map[jid.JID]affiliations.Entry{
+			person("admin"): {Affiliation: rules.AffAdmin}, person("member"): {Affiliation: rules.AffMember}}}
 	}).join("admin/1", "member/1")
 	p.in(invite("member/1", "<invite to='joe@example.org'/>"))
 	if got := p.condition(); got != "auth forbidden" {
@@ -76,7 +79,7 @@ func TestInviteToMembersOnly(t *testing.T) { // XEP-0045 §9.5
 	p.join("joe/1")
 	p.config.MembersMayInvite = true
 	p.in(invite("member/1", "<invite to='zoe@example.org'/>")).want("<message to='zoe'…")
-	if p.listedAffiliation(person("zoe")) != AffMember {
+	if p.lists.Of(person("zoe")) != rules.AffMember {
 		t.Error("an invited JID cannot enter")
 	}
 }

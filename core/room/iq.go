@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -37,11 +39,11 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 		if get {
 			return r.discoItems(ctx, st, payload)
 		}
-	case NSPing:
+	case muc.NSPing:
 		if get {
 			return nil, nil
 		}
-	case NSAdmin:
+	case muc.NSAdmin:
 		if get {
 			return r.adminGet(st, payload)
 		}
@@ -52,7 +54,7 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 		if !get && r.moderation() {
 			return nil, r.moderate(ctx, st, payload)
 		}
-	case NSOwner:
+	case muc.NSOwner:
 		if get {
 			return r.ownerGet(st)
 		}
@@ -62,14 +64,14 @@ func (r *Room) roomIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.El
 }
 
 // queryOwner passes an IQ to the Owner.
-func (r *Room) queryOwner(ctx context.Context, st *stanza.Stanza, to *occupant) (*stanza.Element, error) {
+func (r *Room) queryOwner(ctx context.Context, st *stanza.Stanza, to *occupants.Occupant) (*stanza.Element, error) {
 	q := Query{Stanza: st}
-	if s := r.bySession[st.From]; s != nil {
-		v := s.o.view()
+	if s := r.occupants.BySession(st.From); s != nil {
+		v := view(s.Occupant)
 		q.From = &v
 	}
 	if to != nil {
-		v := to.view()
+		v := view(to)
 		q.To = &v
 	}
 	return r.owner.Query(ctx, r, q)
@@ -77,7 +79,7 @@ func (r *Room) queryOwner(ctx context.Context, st *stanza.Stanza, to *occupant) 
 
 // occupantIQ handles an IQ to room/nick (XEP-0045 §17.4).
 func (r *Room) occupantIQ(ctx context.Context, st *stanza.Stanza, payload *stanza.Element) error {
-	s := r.bySession[st.From]
+	s := r.occupants.BySession(st.From)
 	if s == nil && (payload.Space == nsDiscoInfo || payload.Space == nsDiscoItems) { // XEP-0045 §6.6
 		return stanza.BadRequest("You are not in the room.")
 	}
@@ -85,20 +87,20 @@ func (r *Room) occupantIQ(ctx context.Context, st *stanza.Stanza, payload *stanz
 		return stanza.NotAcceptable("You are not in the room.")
 	}
 	nick := st.To.Resource()
-	to := r.byNick[nick]
-	if to == nil && nick == s.asked {
-		to = s.o
+	to := r.occupants.ByNick(nick)
+	if to == nil && nick == s.Asked {
+		to = s.Occupant
 	}
-	ping := payload.Is(NSPing, "ping") && st.Type == stanza.TypeGet
+	ping := payload.Is(muc.NSPing, "ping") && st.Type == stanza.TypeGet
 	switch {
 	case to == nil && ping:
 		return stanza.NotAcceptable("You are not in the room with this nickname.") // XEP-0410 §3.3
 	case to == nil:
 		return stanza.ItemNotFound("Nobody of this name is in the room.")
-	case ping && (to == s.o || len(to.sessions) == 0): // XEP-0410 §3.3
+	case ping && (to == s.Occupant || len(to.Sessions) == 0): // XEP-0410 §3.3
 		r.send(st.Result())
 		return nil
-	case len(to.sessions) > 0 && to.puppet == nil || to == s.o:
+	case len(to.Sessions) > 0 && to.Puppet == nil || to == s.Occupant:
 		return r.relay(s, to, st, payload)
 	}
 	answer, err := r.queryOwner(ctx, st, to)

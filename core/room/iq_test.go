@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -18,7 +22,7 @@ const ping = "<ping xmlns='urn:xmpp:ping'/>"
 
 func TestSelfPing(t *testing.T) { // XEP-0410 §3.2, §3.3
 	t.Parallel()
-	p := newFixture(t).join("ann/1", "bob/1").puppet(Puppet{ID: "u1", Nick: "Zoe"})
+	p := newFixture(t).join("ann/1", "bob/1").puppet(occupants.Puppet{ID: "u1", Nick: "Zoe"})
 	for _, c := range [][3]string{
 		{"ann/1", "/ann", "ok"}, {"ann/1", "", "ok"}, {"ann/1", "/Zoe", "ok"},
 		{"ann/2", "/ann", "not-acceptable"}, // another client of the same account that is not in
@@ -96,11 +100,11 @@ func TestRelayIsBounded(t *testing.T) {
 
 func TestQueriesForTheOwner(t *testing.T) {
 	t.Parallel()
-	p := newFixture(t).join("ann/1").puppet(Puppet{ID: "u1", Nick: "Zoe"})
+	p := newFixture(t).join("ann/1").puppet(occupants.Puppet{ID: "u1", Nick: "Zoe"})
 	var got Query
 	p.owner.query = func(q Query) (*stanza.Element, error) {
 		got = q
-		return stanza.NewElement(NSVCard, "vCard"), nil
+		return stanza.NewElement(muc.NSVCard, "vCard"), nil
 	}
 	p.in(iq("ann/1", "/Zoe", "get", "<vCard xmlns='vcard-temp'/>")).want("<iq to='ann/1' from='/Zoe' id='q' type='result'><vCard xmlns='vcard-temp'/></iq>")
 	if got.To.ID != "u1" || got.From.Nick != "ann" {
@@ -124,9 +128,9 @@ func TestQueriesForTheOwner(t *testing.T) {
 func TestDiscoInfo(t *testing.T) { // XEP-0045 §6.4
 	t.Parallel()
 	p := newFixture(t, func(o *Options) {
-		o.Info = Info{Name: "A Dark Cave", Description: "Witches!", Lang: "en", AvatarHash: "abc", Features: []string{"urn:xmpp:mam:2"},
+		o.Info = rules.Info{Name: "A Dark Cave", Description: "Witches!", Lang: "en", AvatarHash: "abc", Features: []string{"urn:xmpp:mam:2"},
 			Fields: map[string]string{"muc#roominfo_logs": "https://x/"}, Contacts: []jid.JID{person("crone")}}
-	}).join("ann/1").puppet(Puppet{ID: "u1", Nick: "Zoe"})
+	}).join("ann/1").puppet(occupants.Puppet{ID: "u1", Nick: "Zoe"})
 	p.SetSubject(p.ctx, Subject{Text: "Spells"}, "", "")
 	info := func(who, node string) string {
 		p.sent = nil
@@ -150,7 +154,7 @@ func TestDiscoInfo(t *testing.T) { // XEP-0045 §6.4
 	if strings.Contains(got, "Spells") || !strings.Contains(info("ann/1", ""), "<field var='muc#roominfo_subject'><value>Spells</value></field>") {
 		t.Error("the subject of a hidden room is shown to a session that is not in it")
 	}
-	p.config = Config{Listed: true, Persistent: true, MembersOnly: true, Moderated: true, Password: "x", WhoIs: WhoIsAnyone, OccupantsMaySubject: true}
+	p.config = rules.Config{Listed: true, Persistent: true, MembersOnly: true, Moderated: true, Password: "x", WhoIs: rules.WhoIsAnyone, OccupantsMaySubject: true}
 	got = info("eve/1", "")
 	for _, want := range []string{"muc_public", "muc_persistent", "muc_membersonly", "muc_moderated", "muc_passwordprotected", "muc_nonanonymous", "subjectmod' type='boolean'><value>1<"} {
 		if !strings.Contains(got, want) {
@@ -160,7 +164,7 @@ func TestDiscoInfo(t *testing.T) { // XEP-0045 §6.4
 	if got := info("ann/1", nodeNick); !strings.Contains(got, "node='x-roomuser-item'/></iq>") { // §7.12: it has reserved none
 		t.Error(got)
 	}
-	p.SetAffiliation(p.ctx, person("ann"), ListEntry{Affiliation: AffMember, Nick: "annie"})
+	p.SetAffiliation(p.ctx, person("ann"), affiliations.Entry{Affiliation: rules.AffMember, Nick: "annie"})
 	if got := info("ann/2", nodeNick); !strings.Contains(got, "<identity category='conference' type='text' name='annie'/>") {
 		t.Error(got)
 	}
@@ -176,7 +180,7 @@ func TestDiscoItems(t *testing.T) { // XEP-0045 §6.5
 	t.Parallel()
 	p := newFixture(t).join("ann/1")
 	for i := range 5 {
-		p.puppet(Puppet{ID: fmt.Sprint(i), Nick: fmt.Sprint("Zoe ", i)})
+		p.puppet(occupants.Puppet{ID: fmt.Sprint(i), Nick: fmt.Sprint("Zoe ", i)})
 	}
 	items := func(who, inner string) string {
 		p.in(iq(who, "", "get", "<query xmlns='"+nsDiscoItems+"'>"+inner+"</query>"))
@@ -202,7 +206,7 @@ func TestDiscoItems(t *testing.T) { // XEP-0045 §6.5
 func TestModeration(t *testing.T) { // XEP-0425 §3
 	t.Parallel()
 	p := withEachAffiliation(t)
-	p.Broadcast(Post{From: p.receivers[3].o.id, StanzaID: "bad", Payload: "<body>potions!</body>"})
+	p.Broadcast(Post{From: p.occupants.Sessions()[3].Occupant.ID, StanzaID: "bad", Payload: "<body>potions!</body>"})
 	ask := func(who, id, inner string) string {
 		return iq(who, "", "set", "<moderate xmlns='urn:xmpp:message-moderate:1' id='"+id+"'>"+inner+"</moderate>")
 	}
@@ -210,7 +214,7 @@ func TestModeration(t *testing.T) { // XEP-0425 §3
 	if got := p.outcome(ask("owner/1", "bad", retract)); got != "service-unavailable" { // not advertised
 		t.Error(got)
 	}
-	p.SetInfo(p.ctx, Info{Features: []string{FeatureModerate}})
+	p.SetInfo(p.ctx, rules.Info{Features: []string{FeatureModerate}})
 	for _, c := range [][4]string{
 		{"none/1", "bad", retract, "forbidden"}, {"eve/1", "bad", retract, "forbidden"}, // §3.2
 		{"owner/1", "", retract, "bad-request"}, {"owner/1", "bad", "", "feature-not-implemented"},
@@ -224,7 +228,7 @@ func TestModeration(t *testing.T) { // XEP-0425 §3
 	m := p.sent[0]
 	x := m.Child(nsRetract, "retract")
 	if m.From != testRoom || x.Attr("id") != "bad" || x.ChildText(nsRetract, "reason") != "Spam" || x.Child(nsModerate, "moderated").Attr("by") != testRoom.String()+"/owner" ||
-		x.Child(nsModerate, "moderated").Child(NSOccupantID, "occupant-id").Attr("id") != p.receivers[0].o.id {
+		x.Child(nsModerate, "moderated").Child(muc.NSOccupantID, "occupant-id").Attr("id") != p.occupants.Sessions()[0].Occupant.ID {
 		t.Errorf("%s", m)
 	}
 	if len(p.sent) != 5 || p.ring.Len() != 1 {

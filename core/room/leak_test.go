@@ -8,6 +8,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -21,13 +23,13 @@ func TestCVE_2021_37601_RealJIDs(t *testing.T) {
 	known := map[string]bool{"spy@example.org": true, "stranger@example.org": true}
 	received := 0
 	p := newFixture(t, kept, func(o *Options) {
-		o.Info = Info{Name: "Coven", AvatarHash: "abc", Features: []string{FeatureModerate}}
-		o.Snapshot = &Snapshot{Info: o.Info, Config: Config{Listed: true, Persistent: true, OccupantsMaySubject: true, Registration: RegistrationApproved}, Affiliations: map[jid.JID]ListEntry{
-			person("ann"): {Affiliation: AffOwner}, person("adm"): {Affiliation: AffAdmin}, person("mem"): {Affiliation: AffMember, Nick: "mem"}, person("bad"): {Affiliation: AffOutcast, Reason: "spam"},
+		o.Info = rules.Info{Name: "Coven", AvatarHash: "abc", Features: []string{FeatureModerate}}
+		o.Snapshot = &Snapshot{Info: o.Info, Config: rules.Config{Listed: true, Persistent: true, OccupantsMaySubject: true, Registration: rules.RegistrationApproved}, Affiliations: map[jid.JID]affiliations.Entry{
+			person("ann"): {Affiliation: rules.AffOwner}, person("adm"): {Affiliation: rules.AffAdmin}, person("mem"): {Affiliation: rules.AffMember, Nick: "mem"}, person("bad"): {Affiliation: rules.AffOutcast, Reason: "spam"},
 		}}
 	})
-	collect := p.send
-	p.send = func(st *stanza.Stanza) {
+	collect := p.occupants.Send
+	p.occupants.Send = func(st *stanza.Stanza) {
 		if to := st.To.Local(); to == "spy" || to == "stranger" {
 			received++
 			for _, found := range anyRealJID.FindAllString(st.String(), -1) {
@@ -38,7 +40,7 @@ func TestCVE_2021_37601_RealJIDs(t *testing.T) {
 		}
 		collect(st)
 	}
-	p.sendMany = func(st *stanza.Stanza, to []jid.JID) { stanza.SendEach(p.send, st, to) }
+	p.occupants.SendMany = func(st *stanza.Stanza, to []jid.JID) { stanza.SendEach(p.send, st, to) }
 	p.owner.query = func(Query) (*stanza.Element, error) { return nil, stanza.ItemNotFound("") }
 	p.join("ann/1", "mem/1", "joe/1", "spy/1", "spy/2")
 
@@ -46,7 +48,7 @@ func TestCVE_2021_37601_RealJIDs(t *testing.T) {
 	leaky := "<stanza-id xmlns='urn:xmpp:sid:0' id='1' by='mem@example.org'/><stanza-id xmlns='urn:xmpp:sid:0' id='2' by='Mem@Example.org'/>" +
 		"<delay xmlns='urn:xmpp:delay' from='mem@example.org/1' stamp='2026-01-01T00:00:00Z'/><x xmlns='jabber:x:delay' from='mem@example.org' stamp='20260101T00:00:00'/>" +
 		"<addresses xmlns='http://jabber.org/protocol/address'><address type='ofrom' jid='mem@example.org/1'/></addresses>" +
-		"<x xmlns='" + NSUser + "'><item jid='mem@example.org/1'/></x>"
+		"<x xmlns='" + muc.NSUser + "'><item jid='mem@example.org/1'/></x>"
 	for _, who := range []string{"mem/1", "joe/1"} {
 		leak := strings.NewReplacer("mem@", who[:3]+"@", "Mem@", who[:3]+"@").Replace(leaky)
 		p.in("<message from='" + who + "' to='' id='g' type='groupchat'><body>hi</body>" + leak + "</message>")
@@ -106,8 +108,8 @@ func TestCVE_2021_37601_RealJIDs(t *testing.T) {
 	for _, who := range []string{"spy/1", "stranger/1"} {
 		for _, ask := range []string{
 			"<query xmlns='" + nsDiscoInfo + "'/>", "<query xmlns='" + nsDiscoItems + "'/>", "<query xmlns='" + nsDiscoInfo + "' node='" + nodeNick + "'/>", askRegister,
-			"<query xmlns='" + NSOwner + "'/>", "<query xmlns='" + NSAdmin + "'><item affiliation='owner'/></query>", "<query xmlns='" + NSAdmin + "'><item affiliation='admin'/></query>",
-			"<query xmlns='" + NSAdmin + "'><item affiliation='member'/></query>", "<query xmlns='" + NSAdmin + "'><item affiliation='outcast'/></query>", "<query xmlns='" + NSAdmin + "'><item role='participant'/></query>",
+			"<query xmlns='" + muc.NSOwner + "'/>", "<query xmlns='" + muc.NSAdmin + "'><item affiliation='owner'/></query>", "<query xmlns='" + muc.NSAdmin + "'><item affiliation='admin'/></query>",
+			"<query xmlns='" + muc.NSAdmin + "'><item affiliation='member'/></query>", "<query xmlns='" + muc.NSAdmin + "'><item affiliation='outcast'/></query>", "<query xmlns='" + muc.NSAdmin + "'><item role='participant'/></query>",
 		} {
 			p.in(iq(who, "", "get", ask)).in(iq(who, "/ann", "get", ask))
 		}
@@ -118,18 +120,18 @@ func TestCVE_2021_37601_RealJIDs(t *testing.T) {
 		p.in(approval("ann/1", "muc#jid", who+"@example.org", "muc#register_roomnick", "new "+who, "muc#register_allow", "1"))
 	}
 	// A message is moderated; an occupant's client is gone; one enters and gets the history.
-	p.Broadcast(Post{From: p.bySession[person("mem/1")].o.id, StanzaID: "bad", Payload: "<body>b</body>"})
+	p.Broadcast(Post{From: p.occupants.BySession(person("mem/1")).Occupant.ID, StanzaID: "bad", Payload: "<body>b</body>"})
 	p.in(iq("ann/1", "", "set", "<moderate xmlns='urn:xmpp:message-moderate:1' id='bad'><retract xmlns='urn:xmpp:message-retract:1'/><reason>r</reason></moderate>"))
 	p.in("<message from='mem/1' to='/ann' id='x' type='error'><error by='example.org' type='cancel'><gone xmlns='" + space + "'/></error></message>")
 	p.in("<presence from='spy/2' to='/spy' type='unavailable'/>").join("spy/2").in("<presence from='spy/1' to='/ann' type='probe'/>")
 	// Voice in a moderated room.
 	p.in(configure("ann/1", rules.FieldModerated, "1")).in(fmt.Sprintf(item("nick='spy' role='visitor'"), "ann/1"))
-	p.in("<message from='spy/1' to=''>" + form.New(form.Submit, nsRequest, "").Set("muc#role", "participant").Element().String() + "</message>")
-	p.in("<message from='ann/1' to=''>" + form.New(form.Submit, nsRequest, "").Set("muc#role", "participant").Set("muc#roomnick", "spy").Set("muc#request_allow", "1").Element().String() + "</message>")
+	p.in("<message from='spy/1' to=''>" + form.New(form.Submit, muc.NSRequest, "").Set("muc#role", "participant").Element().String() + "</message>")
+	p.in("<message from='ann/1' to=''>" + form.New(form.Submit, muc.NSRequest, "").Set("muc#role", "participant").Set("muc#roomnick", "spy").Set("muc#request_allow", "1").Element().String() + "</message>")
 	// The end.
 	p.join("joe/1")
 	p.in(fmt.Sprintf(item("jid='joe@example.org' affiliation='outcast'"), "ann/1"))
-	p.in("<iq from='ann/1' to='' id='d' type='set'><query xmlns='" + NSOwner + "'><destroy jid='other@chat.example'><reason>r</reason></destroy></query></iq>")
+	p.in("<iq from='ann/1' to='' id='d' type='set'><query xmlns='" + muc.NSOwner + "'><destroy jid='other@chat.example'><reason>r</reason></destroy></query></iq>")
 	if received < 200 || !p.Gone() {
 		t.Errorf("%d stanzas were looked at", received)
 	}

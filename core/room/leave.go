@@ -5,6 +5,9 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -32,63 +35,63 @@ const (
 func (k DepartureKind) codes() []int {
 	switch k {
 	case Kicked:
-		return []int{statusKicked}
+		return []int{muc.StatusKicked}
 	case Banned:
-		return []int{statusBanned}
+		return []int{muc.StatusBanned}
 	case LostAffiliation:
-		return []int{statusRemoved}
+		return []int{muc.StatusRemoved}
 	case BecameMembersOnly:
-		return []int{statusMembersOnly}
+		return []int{muc.StatusMembersOnly}
 	case Shutdown:
-		return []int{statusShutdown}
+		return []int{muc.StatusShutdown}
 	case Fault:
-		return []int{statusFault}
+		return []int{muc.StatusFault}
 	}
 	return nil
 }
 
 // endSession removes one session and announces it. st is its unavailable presence, if it left by itself.
 // The occupant is removed with its last session, unless it is a puppet.
-func (r *Room) endSession(ctx context.Context, s *session, d Departure, st *stanza.Stanza) {
-	if r.bySession[s.jid] != s {
+func (r *Room) endSession(ctx context.Context, s *occupants.Session, d Departure, st *stanza.Stanza) {
+	if r.occupants.BySession(s.JID) != s {
 		return // left meanwhile
 	}
-	if r.config.Locked && len(r.receivers) == 1 { // XEP-0045 §10.1.3: the owner has left before configuring it
+	if r.config.Locked && len(r.occupants.Sessions()) == 1 { // XEP-0045 §10.1.3: the owner has left before configuring it
 		if err := r.Destroy(ctx, jid.JID{}, ""); err == nil {
 			return
 		}
 	}
-	o, status := s.o, ""
+	o, status := s.Occupant, ""
 	if st != nil {
-		status = truncate(st.Tree().ChildText("", "status"), r.limits.Presence/8)
+		status = rules.Truncate(st.Tree().ChildText("", "status"), r.limits.Presence/8)
 	}
 	kind := Exited
 	if d.Kind == Fault {
 		kind = DeliveryFault
 	}
-	if len(o.sessions) == 1 && o.puppet == nil {
+	if len(o.Sessions) == 1 && o.Puppet == nil {
 		if d.Kind == Left || d.Kind == Fault {
 			r.rememberRole(o)
 		}
 		r.announceLeave(o, d, status)
-		r.detachSession(s)
-		r.deleteOccupant(o)
+		r.detach(s)
+		r.occupants.Remove(o)
 	} else {
-		saw := r.visible(o)
-		n := d.presenceChange(status)
-		own := r.toSelf(s, &n, []int{statusSelf})
-		r.detachSession(s)
+		saw := r.occupants.Visible(o)
+		n := d.change(status)
+		own := r.occupants.ToSelf(s, &n, []int{muc.StatusSelf})
+		r.detach(s)
 		r.send(own)
-		if r.visible(o) != saw {
-			r.announce(o, presenceChange{})
+		if r.occupants.Visible(o) != saw {
+			r.occupants.Announce(o, occupants.Change{})
 		}
 	}
-	r.notify(ctx, Event{Kind: kind, Occupant: o.view(), Session: s.jid, Presence: st, Reason: d.Reason})
+	r.notify(ctx, Event{Kind: kind, Occupant: view(o), Session: s.JID, Presence: st, Reason: d.Reason})
 }
 
 // endOccupant removes an occupant with all its sessions and the puppet, and announces it.
-func (r *Room) endOccupant(ctx context.Context, o *occupant, d Departure) {
-	if r.byID[o.id] != o {
+func (r *Room) endOccupant(ctx context.Context, o *occupants.Occupant, d Departure) {
+	if r.occupants.ByID(o.ID) != o {
 		return // left meanwhile
 	}
 	r.announceLeave(o, d, "")
@@ -96,47 +99,46 @@ func (r *Room) endOccupant(ctx context.Context, o *occupant, d Departure) {
 	if d.Kind == Fault {
 		kind = DeliveryFault
 	}
-	gone := slices.Clone(o.sessions)
+	gone := slices.Clone(o.Sessions)
 	for _, s := range gone {
-		r.detachSession(s)
+		r.detach(s)
 	}
-	if o.puppet != nil {
-		r.puppets--
-		o.puppet = nil
-	}
-	r.deleteOccupant(o)
+	r.occupants.SetPuppet(o, nil)
+	r.occupants.Remove(o)
 	for _, s := range gone {
-		r.notify(ctx, Event{Kind: kind, Occupant: o.view(), Session: s.jid, Reason: d.Reason})
+		r.notify(ctx, Event{Kind: kind, Occupant: view(o), Session: s.JID, Reason: d.Reason})
 	}
 }
 
 // announceLeave sends unavailable presence of an occupant to all sessions (XEP-0045 §7.14).
-func (r *Room) announceLeave(o *occupant, d Departure, status string) {
-	r.announce(o, d.presenceChange(status))
+func (r *Room) announceLeave(o *occupants.Occupant, d Departure, status string) {
+	r.occupants.Announce(o, d.change(status))
 }
 
-func (d Departure) presenceChange(status string) presenceChange {
-	return presenceChange{
-		typ: stanza.TypeUnavailable, role: RoleNone, codes: d.Kind.codes(),
-		actor: d.Actor, reason: d.Reason, status: status,
+func (d Departure) change(status string) occupants.Change {
+	return occupants.Change{
+		Type: stanza.TypeUnavailable, Role: rules.RoleNone, Codes: d.Kind.codes(),
+		Actor: d.Actor, Reason: d.Reason, Status: status,
 	}
 }
 
 // Close removes all occupants because the service shuts down (XEP-0045 §11.2). The Owner gets
 // no events.
 func (r *Room) Close() {
-	for _, s := range r.receivers {
-		n := Departure{Kind: Shutdown}.presenceChange("")
-		r.send(r.toSelf(s, &n, []int{statusSelf}))
+	for _, s := range r.occupants.Sessions() {
+		n := Departure{Kind: Shutdown}.change("")
+		r.send(r.occupants.ToSelf(s, &n, []int{muc.StatusSelf}))
 	}
 	r.removeAll()
 }
 
 func (r *Room) removeAll() {
-	clear(r.byID)
-	clear(r.byNick)
-	clear(r.byLook)
-	clear(r.bySession)
 	clear(r.queries)
-	r.occupants, r.receivers, r.addresses, r.puppets = nil, nil, nil, 0
+	r.occupants.Clear()
+}
+
+// detach removes a session from its occupant, which stays, and ends what waits for an answer of it.
+func (r *Room) detach(s *occupants.Session) {
+	r.occupants.Detach(s)
+	r.forgetQueries(s)
 }

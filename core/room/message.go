@@ -5,11 +5,15 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/room/hats"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 func (r *Room) handleMessage(ctx context.Context, st *stanza.Stanza) error {
-	s := r.bySession[st.From]
+	s := r.occupants.BySession(st.From)
 	switch {
 	case r.config.Locked:
 		return stanza.ItemNotFound("This room is not open yet: its owner has to configure it.") // XEP-0045 §17.2
@@ -24,16 +28,16 @@ func (r *Room) handleMessage(ctx context.Context, st *stanza.Stanza) error {
 }
 
 // groupchat handles a message to all occupants (XEP-0045 §7.4).
-func (r *Room) groupchat(ctx context.Context, s *session, st *stanza.Stanza) error {
+func (r *Room) groupchat(ctx context.Context, s *occupants.Session, st *stanza.Stanza) error {
 	if s == nil {
 		return stanza.NotAcceptable("You are not in the room.")
 	}
-	if !s.o.role.AtLeast(RoleParticipant) {
+	if !s.Occupant.Role.AtLeast(rules.RoleParticipant) {
 		return stanza.Forbidden("You have no voice in this room.") // XEP-0045 §7.4, §17.2
 	}
-	m := Message{From: s.o.view(), Session: s.jid, Stanza: r.clean(st)}
+	m := Message{From: view(s.Occupant), Session: s.JID, Stanza: r.clean(st)}
 	if subject, ok := subjectOf(st); ok {
-		if s.o.role != RoleModerator && !r.config.OccupantsMaySubject {
+		if s.Occupant.Role != rules.RoleModerator && !r.config.OccupantsMaySubject {
 			return stanza.Forbidden("Only moderators may change the subject.") // XEP-0045 §8.1
 		}
 		if len(subject) > r.limits.Subject {
@@ -41,13 +45,13 @@ func (r *Room) groupchat(ctx context.Context, s *session, st *stanza.Stanza) err
 		}
 		m.Subject = &subject
 	}
-	wait := r.slowMode(s.o, st)
-	if wait > 0 && !r.visits.MaySpeak(s.o.id, r.now(), wait) {
+	wait := r.slowMode(s.Occupant, st)
+	if wait > 0 && !r.visits.MaySpeak(s.Occupant.ID, r.now(), wait) {
 		return r.tooSoon()
 	}
 	err := r.owner.Message(ctx, r, m)
 	if err == nil && wait > 0 {
-		r.visits.Spoke(s.o.id, r.now(), wait)
+		r.visits.Spoke(s.Occupant.ID, r.now(), wait)
 	}
 	return err
 }
@@ -62,28 +66,26 @@ func subjectOf(st *stanza.Stanza) (string, bool) {
 }
 
 // private handles a message to one occupant (XEP-0045 §7.5).
-func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error {
+func (r *Room) private(ctx context.Context, s *occupants.Session, st *stanza.Stanza) error {
 	if s == nil {
 		return stanza.NotAcceptable("You are not in the room.")
 	}
-	if !r.config.MaySendPrivate(s.o.role) {
+	if !r.config.MaySendPrivate(s.Occupant.Role) {
 		return stanza.Forbidden("Private messages are not allowed in this room.")
 	}
-	to := r.byNick[st.To.Resource()]
+	to := r.occupants.ByNick(st.To.Resource())
 	if to == nil {
 		return stanza.ItemNotFound("Nobody of this name is in the room.")
 	}
-	clean := r.clean(st)
-	if to.puppet != nil && to != s.o {
-		view := to.view()
-		return r.owner.Message(ctx, r, Message{From: s.o.view(), Session: s.jid, To: &view, Stanza: clean})
+	clean, target := r.clean(st), view(to)
+	if to.Puppet != nil && to != s.Occupant {
+		return r.owner.Message(ctx, r, Message{From: view(s.Occupant), Session: s.JID, To: &target, Stanza: clean})
 	}
-	view := to.view()
-	if done, err := r.askOwner(ctx, Action{Kind: ActionPrivate, By: s.o.view(), Session: s.jid, Target: &view}); err != nil || !done {
+	if done, err := r.askOwner(ctx, Action{Kind: ActionPrivate, By: view(s.Occupant), Session: s.JID, Target: &target}); err != nil || !done {
 		return err
 	}
 	r.deliver(to, Post{
-		From: s.o.id, Nick: s.o.nick, ID: st.ID, Lang: st.Lang, Extra: st.Extra, Payload: clean.Payload,
+		From: s.Occupant.ID, Nick: s.Occupant.Nick, ID: st.ID, Lang: st.Lang, Extra: st.Extra, Payload: clean.Payload,
 	}, st.Type)
 	return nil
 }
@@ -92,7 +94,7 @@ func (r *Room) private(ctx context.Context, s *session, st *stanza.Stanza) error
 func (r *Room) clean(st *stanza.Stanza) *stanza.Stanza {
 	return st.Without(func(e *stanza.Element) bool {
 		switch e.Space {
-		case NSUser, NSOccupantID, NSHats, nsAddress, message.NSCarbons, nsMAM: // XEP-0421 §4, XEP-0045 §17.3
+		case muc.NSUser, muc.NSOccupantID, hats.NS, muc.NSAddress, message.NSCarbons, nsMAM: // XEP-0421 §4, XEP-0045 §17.3
 			return true
 		case message.NSStanzaID: // XEP-0359 §3
 			return e.Local == "stanza-id" && (r.isOurs(e.Attr("by")) || r.reveals(st.From, e.Attr("by")))

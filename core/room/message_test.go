@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/room/hats"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -15,14 +19,14 @@ func TestGroupchat(t *testing.T) { // XEP-0045 §7.4
 	p := newFixture(t).join("ann/1", "bob/1")
 	p.in("<message from='ann/1' to='' id='m1' type='groupchat'><body>hi</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>")
 	for i, s := range p.sent {
-		if s.ID != "m1" || s.From.Resource() != "ann" || s.Type != stanza.TypeGroupchat || s.To != []*session{p.receivers[0], p.receivers[1]}[i].jid {
+		if s.ID != "m1" || s.From.Resource() != "ann" || s.Type != stanza.TypeGroupchat || s.To != []*occupants.Session{p.occupants.Sessions()[0], p.occupants.Sessions()[1]}[i].JID {
 			t.Errorf("%s", s)
 		}
 		sid := s.Child(message.NSStanzaID, "stanza-id")
 		if sid.Attr("by") != testRoom.String() || len(sid.Attr("id")) != 36 { // XEP-0359 §3
 			t.Errorf("%s", sid)
 		}
-		if s.Child(NSOccupantID, "occupant-id").Attr("id") != p.receivers[0].o.id { // XEP-0421 §3
+		if s.Child(muc.NSOccupantID, "occupant-id").Attr("id") != p.occupants.Sessions()[0].Occupant.ID { // XEP-0421 §3
 			t.Errorf("%s", s)
 		}
 	}
@@ -88,7 +92,7 @@ func TestEjabberd2504_Spoofing(t *testing.T) {
 		"origin-id":                         {"<origin-id xmlns='urn:xmpp:sid:0' id='SPOOF'/>", true},
 		"XEP-0421 §4 occupant-id":           {"<occupant-id xmlns='urn:xmpp:occupant-id:0' id='SPOOF'/>", false},
 		"three occupant-ids":                {strings.Repeat("<occupant-id xmlns='urn:xmpp:occupant-id:0' id='SPOOF'/>", 3), false},
-		"XEP-0045 §17.3 muc#user":           {"<x xmlns='" + NSUser + "'><status code='SPOOF'/></x>", false},
+		"XEP-0045 §17.3 muc#user":           {"<x xmlns='" + muc.NSUser + "'><status code='SPOOF'/></x>", false},
 		"delay of the room":                 {"<delay xmlns='urn:xmpp:delay' from='" + room + "' stamp='SPOOF'/>", false},
 		"delay of nobody":                   {"<delay xmlns='urn:xmpp:delay' stamp='SPOOF'/>", false},
 		"delay of another":                  {"<delay xmlns='urn:xmpp:delay' from='elsewhere.example' stamp='SPOOF'/>", true},
@@ -108,7 +112,7 @@ func TestEjabberd2504_Spoofing(t *testing.T) {
 					t.Errorf("%s: %s", name, s)
 				}
 				ids := 0
-				for range s.Tree().Named(NSOccupantID, "occupant-id") {
+				for range s.Tree().Named(muc.NSOccupantID, "occupant-id") {
 					ids++
 				}
 				if ids != 1 { // CVE class: only the first of several was replaced
@@ -126,7 +130,7 @@ func TestEjabberd2504_Spoofing(t *testing.T) {
 			for e := range s.Tree().Elements() {
 				n[e.Space]++
 			}
-			if n[NSOccupantID] != 1 || n[NSUser] != 1 || n[NSHats]+n[message.NSDelay]+n[nsAddress] != 0 || s.Child(NSOccupantID, "occupant-id").Attr("id") == "SPOOF" {
+			if n[muc.NSOccupantID] != 1 || n[muc.NSUser] != 1 || n[hats.NS]+n[message.NSDelay]+n[muc.NSAddress] != 0 || s.Child(muc.NSOccupantID, "occupant-id").Attr("id") == "SPOOF" {
 				t.Errorf("%s: %s", name, s)
 			}
 		}
@@ -163,7 +167,7 @@ func TestTransient(t *testing.T) {
 func TestPrivateMessages(t *testing.T) { // XEP-0045 §7.5
 	t.Parallel()
 	p := newFixture(t).join("ann/1", "bob/1")
-	p.in("<message from='ann/1' to='/bob' id='p1'><body>psst</body><x xmlns='" + NSUser + "'/></message>").want(
+	p.in("<message from='ann/1' to='/bob' id='p1'><body>psst</body><x xmlns='" + muc.NSUser + "'/></message>").want(
 		"<message to='bob/1' from='/ann' id='p1'><body>psst</body><x/></message>")
 	p.in("<message from='ann/1' to='/nobody' type='chat'><body>psst</body></message>")
 	if got := p.condition(); got != "cancel item-not-found" {
@@ -174,16 +178,16 @@ func TestPrivateMessages(t *testing.T) { // XEP-0045 §7.5
 		t.Error(got)
 	}
 	for _, c := range []struct {
-		allow PrivateMessages
-		role  Role
+		allow rules.PrivateMessages
+		role  rules.Role
 		want  bool
 	}{
-		{"", RoleVisitor, true}, {PrivateByAnyone, RoleVisitor, true}, {PrivateByNone, RoleModerator, false},
-		{PrivateByParticipants, RoleVisitor, false}, {PrivateByParticipants, RoleParticipant, true},
-		{PrivateByModerators, RoleParticipant, false}, {PrivateByModerators, RoleModerator, true},
+		{"", rules.RoleVisitor, true}, {rules.PrivateByAnyone, rules.RoleVisitor, true}, {rules.PrivateByNone, rules.RoleModerator, false},
+		{rules.PrivateByParticipants, rules.RoleVisitor, false}, {rules.PrivateByParticipants, rules.RoleParticipant, true},
+		{rules.PrivateByModerators, rules.RoleParticipant, false}, {rules.PrivateByModerators, rules.RoleModerator, true},
 	} {
 		p.config.Private = c.allow
-		p.SetRole(p.ctx, p.receivers[0].o.id, c.role, "")
+		p.SetRole(p.ctx, p.occupants.Sessions()[0].Occupant.ID, c.role, "")
 		p.take()
 		p.in("<message from='ann/1' to='/bob' type='chat'><body>psst</body></message>")
 		if got := p.sent[0].Type == stanza.TypeChat; got != c.want {
@@ -196,12 +200,12 @@ func TestPrivateMessages(t *testing.T) { // XEP-0045 §7.5
 func TestPrivateToNetworkMember(t *testing.T) {
 	t.Parallel()
 	p := newFixture(t).join("ann/1")
-	p.puppet(Puppet{ID: "u1", Nick: "Zoe"})
+	p.puppet(occupants.Puppet{ID: "u1", Nick: "Zoe"})
 	p.in("<message from='ann/1' to='/Zoe' id='p1' type='chat'><body>psst</body></message>").want()
 	if m := p.owner.messages[0]; m.To == nil || m.To.ID != "u1" || m.Stanza.Body() != "psst" || m.Stanza.From != person("ann/1") {
 		t.Errorf("%+v", m)
 	}
-	if !p.SendPrivate(p.receivers[0].o.id, Post{From: "u1", ID: "p2", Payload: "<body>yes?</body>"}) {
+	if !p.SendPrivate(p.occupants.Sessions()[0].Occupant.ID, Post{From: "u1", ID: "p2", Payload: "<body>yes?</body>"}) {
 		t.Error("SendPrivate to an unknown occupant returned true")
 	}
 	p.want("<message to='ann/1' from='/Zoe' id='p2' type='chat'><body>yes?</body><x/></message>")
@@ -246,7 +250,7 @@ func TestVoice(t *testing.T) { // XEP-0045 §7.4, §7.13, §8.3, §8.6
 	p := newFixture(t, func(o *Options) { o.Config.Moderated = true })
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "chief" {
-			return Grant{Affiliation: AffOwner}, nil
+			return Grant{Affiliation: rules.AffOwner}, nil
 		}
 		return Grant{}, nil
 	}
@@ -263,7 +267,7 @@ func TestVoice(t *testing.T) { // XEP-0045 §7.4, §7.13, §8.3, §8.6
 	p.wantHas("<field var='muc#jid' type='jid-single' label='Address'><value>ann/1</value>", "<field var='muc#roomnick'", "muc#request_allow")
 	yes := form + "<field var='muc#role'><value>participant</value></field><field var='muc#roomnick'><value>ann</value></field><field var='muc#request_allow'><value>true</value></field></x>"
 	p.in("<message from='ann/1' to=''>" + yes + "</message>").take() // a visitor cannot approve
-	if o, _ := p.ByNick("ann"); o.Role != RoleVisitor {
+	if o, _ := p.ByNick("ann"); o.Role != rules.RoleVisitor {
 		t.Error("the visitor approved itself")
 	}
 	p.in("<message from='chief/1' to=''>" + strings.Replace(yes, "true", "false", 1) + "</message>").want()

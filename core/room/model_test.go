@@ -5,46 +5,47 @@ import (
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"pgregory.net/rapid"
 )
 
 // model is a room as the tables of XEP-0045 §5 describe it: who has which affiliation, and who is in the room with which role.
 type model struct {
 	moderated, membersOnly bool
-	aff                    map[string]Affiliation
-	role                   map[string]Role // of those in the room
-	left                   map[string]Role // of those who have left, where it is kept (§5.1)
+	aff                    map[string]rules.Affiliation
+	role                   map[string]rules.Role // of those in the room
+	left                   map[string]rules.Role // of those who have left, where it is kept (§5.1)
 }
 
 // usual is the table of §5.1.2.
-func (m *model) usual(who string) Role {
+func (m *model) usual(who string) rules.Role {
 	switch m.aff[who] {
-	case AffOwner, AffAdmin:
-		return RoleModerator
-	case AffMember:
-		return RoleParticipant
+	case rules.AffOwner, rules.AffAdmin:
+		return rules.RoleModerator
+	case rules.AffMember:
+		return rules.RoleParticipant
 	}
 	if m.moderated {
-		return RoleVisitor
+		return rules.RoleVisitor
 	}
-	return RoleParticipant
+	return rules.RoleParticipant
 }
 
 func (m *model) enter(who string) string {
 	switch {
-	case m.aff[who] == AffOutcast:
+	case m.aff[who] == rules.AffOutcast:
 		return "forbidden"
-	case m.membersOnly && m.aff[who] == AffNone:
+	case m.membersOnly && m.aff[who] == rules.AffNone:
 		return "registration-required"
 	case m.role[who] != "":
 		return ""
 	}
 	m.role[who] = m.usual(who)
-	admin := m.aff[who] == AffAdmin || m.aff[who] == AffOwner
-	if kept := m.left[who]; kept != "" && !admin && (m.moderated || kept == RoleVisitor) {
+	admin := m.aff[who] == rules.AffAdmin || m.aff[who] == rules.AffOwner
+	if kept := m.left[who]; kept != "" && !admin && (m.moderated || kept == rules.RoleVisitor) {
 		m.role[who] = kept
 	}
 	return ""
@@ -53,7 +54,7 @@ func (m *model) enter(who string) string {
 func (m *model) leave(who string) {
 	if had := m.role[who]; had != "" {
 		delete(m.left, who)
-		if had != m.usual(who) && had != RoleModerator {
+		if had != m.usual(who) && had != rules.RoleModerator {
 			m.left[who] = had
 		}
 	}
@@ -64,28 +65,28 @@ func (m *model) leave(who string) {
 var level = map[string]int{"outcast": 0, "none": 1, "member": 2, "admin": 3, "owner": 4, "visitor": 2, "participant": 3, "moderator": 4}
 
 // setRole is the table of §5.1.3 with the rules of §8.2 to §8.4, §9.6 and §9.7.
-func (m *model) setRole(by, who string, to Role) string {
+func (m *model) setRole(by, who string, to rules.Role) string {
 	admin := level[string(m.aff[by])] >= 3
 	had := m.role[who]
 	target, actor := level[string(m.aff[who])], level[string(m.aff[by])]
 	switch {
 	case had == "":
 		return "item-not-found"
-	case m.role[by] != RoleModerator && !admin:
+	case m.role[by] != rules.RoleModerator && !admin:
 		return "forbidden"
 	case to == had:
 		return ""
-	case to == RoleNone && by == who:
-	case to == RoleNone && (target > actor || had == RoleModerator && !admin): // §8.2
+	case to == rules.RoleNone && by == who:
+	case to == rules.RoleNone && (target > actor || had == rules.RoleModerator && !admin): // §8.2
 		return "not-allowed"
-	case to == RoleModerator && !admin: // §9.6
+	case to == rules.RoleModerator && !admin: // §9.6
 		return "forbidden"
-	case to != RoleNone && had == RoleModerator && (!admin || target > actor || target >= 3): // §9.7
+	case to != rules.RoleNone && had == rules.RoleModerator && (!admin || target > actor || target >= 3): // §9.7
 		return "not-allowed"
-	case to == RoleVisitor && (target > actor || target >= 2 && target >= actor): // §8.4
+	case to == rules.RoleVisitor && (target > actor || target >= 2 && target >= actor): // §8.4
 		return "not-allowed"
 	}
-	if to == RoleNone {
+	if to == rules.RoleNone {
 		delete(m.role, who)
 	} else {
 		m.role[who] = to
@@ -94,33 +95,33 @@ func (m *model) setRole(by, who string, to Role) string {
 }
 
 // setAffiliation is the table of §5.2.2.
-func (m *model) setAffiliation(by, who string, to Affiliation) string {
+func (m *model) setAffiliation(by, who string, to rules.Affiliation) string {
 	from := m.aff[who]
 	owners := 0
 	for _, a := range m.aff {
-		if a == AffOwner {
+		if a == rules.AffOwner {
 			owners++
 		}
 	}
 	switch {
-	case m.aff[by] != AffOwner && m.aff[by] != AffAdmin:
+	case m.aff[by] != rules.AffOwner && m.aff[by] != rules.AffAdmin:
 		return "forbidden"
-	case to == AffOutcast && by == who: // §9.1
+	case to == rules.AffOutcast && by == who: // §9.1
 		return "conflict"
-	case from != to && m.aff[by] == AffAdmin && (from == AffAdmin || from == AffOwner):
+	case from != to && m.aff[by] == rules.AffAdmin && (from == rules.AffAdmin || from == rules.AffOwner):
 		return "not-allowed"
-	case from != to && m.aff[by] == AffAdmin && (to == AffAdmin || to == AffOwner):
+	case from != to && m.aff[by] == rules.AffAdmin && (to == rules.AffAdmin || to == rules.AffOwner):
 		return "forbidden"
-	case from == AffOwner && to != AffOwner && owners == 1: // §10.4
+	case from == rules.AffOwner && to != rules.AffOwner && owners == 1: // §10.4
 		return "conflict"
 	}
 	m.aff[who] = to
 	had := m.role[who]
 	switch {
 	case had == "" || from == to:
-	case to == AffOutcast, to == AffNone && m.membersOnly: // §9.1, §9.4
+	case to == rules.AffOutcast, to == rules.AffNone && m.membersOnly: // §9.1, §9.4
 		delete(m.role, who)
-	case level[string(to)] >= 3, to == AffMember && had == RoleVisitor, level[string(from)] >= 3: // §5.1.3
+	case level[string(to)] >= 3, to == rules.AffMember && had == rules.RoleVisitor, level[string(from)] >= 3: // §5.1.3
 		m.role[who] = m.usual(who)
 	}
 	return ""
@@ -131,17 +132,17 @@ func (m *model) setAffiliation(by, who string, to Affiliation) string {
 func TestRoomFollowsTheTables(t *testing.T) {
 	t.Parallel()
 	people := []string{"ann", "bob", "cat", "dan", "eve"}
-	affiliations := []Affiliation{AffOutcast, AffNone, AffMember, AffAdmin, AffOwner}
-	roles := []Role{RoleNone, RoleVisitor, RoleParticipant, RoleModerator}
+	all := []rules.Affiliation{rules.AffOutcast, rules.AffNone, rules.AffMember, rules.AffAdmin, rules.AffOwner}
+	roles := []rules.Role{rules.RoleNone, rules.RoleVisitor, rules.RoleParticipant, rules.RoleModerator}
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{
 			moderated: rapid.Bool().Draw(rt, "moderated"), membersOnly: rapid.Bool().Draw(rt, "members only"),
-			aff: map[string]Affiliation{"ann": AffOwner, "bob": AffAdmin, "cat": AffMember, "dan": AffNone, "eve": AffNone}, role: map[string]Role{}, left: map[string]Role{},
+			aff: map[string]rules.Affiliation{"ann": rules.AffOwner, "bob": rules.AffAdmin, "cat": rules.AffMember, "dan": rules.AffNone, "eve": rules.AffNone}, role: map[string]rules.Role{}, left: map[string]rules.Role{},
 		}
 		p := newFixture(t, kept, func(o *Options) {
 			o.Limits.Changes = 1000
-			o.Snapshot = &Snapshot{Config: Config{Moderated: m.moderated, MembersOnly: m.membersOnly}, Affiliations: map[jid.JID]ListEntry{
-				person("ann"): {Affiliation: AffOwner}, person("bob"): {Affiliation: AffAdmin}, person("cat"): {Affiliation: AffMember}}}
+			o.Snapshot = &Snapshot{Config: rules.Config{Moderated: m.moderated, MembersOnly: m.membersOnly}, Affiliations: map[jid.JID]affiliations.Entry{
+				person("ann"): {Affiliation: rules.AffOwner}, person("bob"): {Affiliation: rules.AffAdmin}, person("cat"): {Affiliation: rules.AffMember}}}
 		})
 		for _, who := range people {
 			p.in(enter(who+"/1", who))
@@ -161,7 +162,7 @@ func TestRoomFollowsTheTables(t *testing.T) {
 				to := rapid.SampledFrom(roles).Draw(rt, "role")
 				xml, want = fmt.Sprintf(item("nick='"+who+"' role='"+string(to)+"'"), by+"/1"), m.setRole(by, who, to)
 			default:
-				to := rapid.SampledFrom(affiliations).Draw(rt, "affiliation")
+				to := rapid.SampledFrom(all).Draw(rt, "affiliation")
 				xml, want = fmt.Sprintf(item("jid='"+who+"@example.org' affiliation='"+string(to)+"'"), by+"/1"), m.setAffiliation(by, who, to)
 			}
 			p.sent = nil
@@ -189,8 +190,8 @@ func (p *fixture) summary(people []string) string {
 	var b strings.Builder
 	for _, who := range people {
 		o, in := p.ByNick(who)
-		fmt.Fprintf(&b, "%s: %s %s; ", who, p.listedAffiliation(person(who)), o.Role)
-		if in && o.Affiliation != p.listedAffiliation(person(who)) {
+		fmt.Fprintf(&b, "%s: %s %s; ", who, p.lists.Of(person(who)), o.Role)
+		if in && o.Affiliation != p.lists.Of(person(who)) {
 			fmt.Fprintf(&b, "(%s) ", o.Affiliation)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -21,12 +23,12 @@ func (r *Room) moderate(ctx context.Context, st *stanza.Stanza, x *stanza.Elemen
 	switch {
 	case !x.Is(nsModerate, "moderate") || id == "":
 		return stanza.BadRequest("Say which message to moderate.")
-	case a.role != RoleModerator:
+	case a.role != rules.RoleModerator:
 		return stanza.Forbidden("Only moderators may moderate messages.") // XEP-0425 §3.2
 	case x.Child(nsRetract, "retract") == nil:
 		return stanza.FeatureNotImplemented("Messages can only be retracted.")
 	}
-	reason := truncate(x.ChildText(nsModerate, "reason"), r.limits.Subject)
+	reason := rules.Truncate(x.ChildText(nsModerate, "reason"), r.limits.Subject)
 	by := a.view()
 	done, err := r.askOwner(ctx, Action{Kind: ActionModerate, By: by, Session: st.From, Value: id, Reason: reason})
 	if err == nil && done {
@@ -47,7 +49,7 @@ func (r *Room) Moderate(stanzaID string, by Occupant, reason string) string {
 func (r *Room) Moderation(stanzaID string, by Occupant, reason string) *stanza.Element {
 	moderated := stanza.NewElement(nsModerate, "moderated")
 	if by.ID != "" {
-		moderated.With("by", r.addressOf(by).String()).Add(occupantID(by.ID))
+		moderated.With("by", r.addressOf(by).String()).Add(muc.OccupantID(by.ID))
 	}
 	x := stanza.NewElement(nsRetract, "retract").With("id", stanzaID).Add(moderated)
 	if reason != "" {
@@ -58,10 +60,10 @@ func (r *Room) Moderation(stanzaID string, by Occupant, reason string) *stanza.E
 
 // addressOf returns room/nick of a present or former occupant.
 func (r *Room) addressOf(o Occupant) jid.JID {
-	if now := r.byID[o.ID]; now != nil {
-		return now.jid
+	if now := r.occupants.ByID(o.ID); now != nil {
+		return now.JID
 	}
-	j, err := r.jid.WithResource(r.cleanNick(o.Nick))
+	j, err := r.jid.WithResource(r.occupants.CleanNick(o.Nick))
 	if err != nil {
 		return r.jid
 	}

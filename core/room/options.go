@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/history"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -27,17 +29,14 @@ type Options struct {
 	// Created marks a new room: the first session that enters gets status 201 (XEP-0045 §10.1.1).
 	Created bool
 
-	Info     Info
-	Config   Config
+	Info     rules.Info
+	Config   rules.Config
 	Snapshot *Snapshot // the stored state, which replaces Info and Config
 
 	// History is read when a session enters; the caller of New also fills it. Nil means a ring in memory
 	// that the room fills.
-	History History
-	Limits  Limits
+	History history.Source
+	Limits  rules.Limits
 	Now     func() time.Time // nil is time.Now
 	Log     *slog.Logger     // nil is slog.Default()
 }
-
-// maxOccupantID is the longest occupant id in bytes (XEP-0421 §4.1).
-const maxOccupantID = 128

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -44,7 +45,7 @@ type EnterRequest struct {
 	Session     jid.JID
 	Nick        string // as asked for
 	Password    string
-	Affiliation Affiliation // by the room's list; AffNone where it is not on it
+	Affiliation rules.Affiliation // by the room's list; AffNone where it is not on it
 	Presence    *stanza.Stanza
 }
 
@@ -56,8 +57,8 @@ type Grant struct {
 	OccupantID string
 	// Nick replaces the nick that was asked for; the engine makes it unique.
 	Nick        string
-	Role        Role        // "" is the default for the affiliation
-	Affiliation Affiliation // "" is that of the room's list
+	Role        rules.Role        // "" is the default for the affiliation
+	Affiliation rules.Affiliation // "" is that of the room's list
 }
 
 // Message is a message that a session sent.
@@ -104,13 +105,13 @@ type Action struct {
 	Session     jid.JID
 	Target      *Occupant
 	JID         jid.JID
-	Role        Role
-	Affiliation Affiliation
+	Role        rules.Role
+	Affiliation rules.Affiliation
 	Value       string
 	NoNick      bool // the reserved nick of JID is removed
 	Reason      string
-	Info        *Info
-	Config      *Config
+	Info        *rules.Info
+	Config      *rules.Config
 }
 
 // Query is an IQ request that the engine passes to the Owner.

@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/hats"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -19,8 +23,8 @@ func TestAvailability(t *testing.T) { // XEP-0045 §7.7
 	p.in("<presence from='ann/1' to='/ann' id='8'><show>xa</show><status>gone</status>" + caps + "</presence>").want("<presence to='ann/1' from='/ann' id='8'…") // nothing new
 	p.in("<presence from='ann/1' to=''><show>dnd</show></presence>").want("<presence to='bob/1'…", "<presence to='ann/1'…")
 	p.in("<presence from='ann/1' to='/ann'><show>bored</show><status>" + strings.Repeat("long ", 2000) + "</status></presence>").take()
-	if o := p.receivers[0]; len(o.payload) > p.limits.Presence || o.show != "" {
-		t.Errorf("%d bytes are kept", len(o.payload))
+	if o := p.occupants.Sessions()[0]; len(o.Payload) > p.limits.Presence || o.Show != "" {
+		t.Errorf("%d bytes are kept", len(o.Payload))
 	}
 	p.in("<presence from='bob/1' to='/ann' type='probe'/>").want("<presence to='bob/1' from='/ann'><status>long…") // §17.3
 	p.in("<presence from='eve/1' to='/ann' type='probe'/>").want()
@@ -29,7 +33,7 @@ func TestAvailability(t *testing.T) { // XEP-0045 §7.7
 func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 	t.Parallel()
 	p := newFixture(t, func(o *Options) {
-		o.Snapshot = &Snapshot{Affiliations: map[jid.JID]ListEntry{person("joe"): {Affiliation: AffMember, Nick: "joey"}}}
+		o.Snapshot = &Snapshot{Affiliations: map[jid.JID]affiliations.Entry{person("joe"): {Affiliation: rules.AffMember, Nick: "joey"}}}
 	}).join("ann/1", "bob/1", "ann/2")
 	p.in("<presence from='ann/1' to='/annie' id='7'/>").want(
 		"<presence to='ann/1' from='/ann' type='unavailable'><x><item affiliation='none' role='participant' nick='annie' jid='ann/1'/><status code='303'/><status code='110'/></x></presence>",
@@ -59,7 +63,7 @@ func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 	p.in("<presence from='ann/1' to='/other'/>").want()
 	p.owner.allow = nil
 	p.config.Moderated, p.config.VisitorsKeepNick = true, true
-	p.SetRole(p.ctx, p.receivers[1].o.id, RoleVisitor, "")
+	p.SetRole(p.ctx, p.occupants.Sessions()[1].Occupant.ID, rules.RoleVisitor, "")
 	p.take()
 	p.in("<presence from='bob/1' to='/other'/>")
 	if got := p.condition(); got != "auth forbidden" { // §5.1.1
@@ -72,19 +76,19 @@ func TestNickChange(t *testing.T) { // XEP-0045 §7.6
 
 func TestHiddenRoles(t *testing.T) { // muc#roomconfig_presencebroadcast
 	t.Parallel()
-	p := newFixture(t, func(o *Options) { o.Config.Broadcast = []Role{RoleModerator} })
+	p := newFixture(t, func(o *Options) { o.Config.Broadcast = []rules.Role{rules.RoleModerator} })
 	p.owner.enter = func(r EnterRequest) (Grant, error) {
 		if r.Session.Local() == "chief" {
-			return Grant{Affiliation: AffOwner}, nil
+			return Grant{Affiliation: rules.AffOwner}, nil
 		}
 		return Grant{}, nil
 	}
 	p.join("chief/1")
 	p.in(enter("ann/1", "ann")).want("<presence to='ann/1' from='/chief'…", "<presence to='ann/1' from='/ann'…", "<message…")
 	p.in(enter("bob/1", "bob")).want("<presence to='bob/1' from='/chief'…", "<presence to='bob/1' from='/bob'…", "<message…")
-	p.SetRole(p.ctx, p.receivers[1].o.id, RoleModerator, "")
+	p.SetRole(p.ctx, p.occupants.Sessions()[1].Occupant.ID, rules.RoleModerator, "")
 	p.want("<presence to='chief/1' from='/ann'…", "<presence to='bob/1' from='/ann'…", "<presence to='ann/1' from='/ann'…")
-	p.SetRole(p.ctx, p.receivers[1].o.id, RoleParticipant, "")
+	p.SetRole(p.ctx, p.occupants.Sessions()[1].Occupant.ID, rules.RoleParticipant, "")
 	p.want("<presence to='chief/1' from='/ann' type='unavailable'…", "<presence to='bob/1' from='/ann' type='unavailable'…", "<presence to='ann/1' from='/ann'><…")
 	p.in("<presence from='ann/1' to='/ann' type='unavailable'/>").want("<presence to='ann/1' from='/ann' type='unavailable'…")
 }
@@ -92,7 +96,7 @@ func TestHiddenRoles(t *testing.T) { // muc#roomconfig_presencebroadcast
 func TestClose(t *testing.T) { // XEP-0045 §11.2
 	t.Parallel()
 	p := newFixture(t).join("ann/1", "ann/2", "bob/1")
-	p.puppet(Puppet{ID: "u1", Nick: "Zoe"})
+	p.puppet(occupants.Puppet{ID: "u1", Nick: "Zoe"})
 	p.Close()
 	p.want("<presence to='ann/1' from='/ann' type='unavailable'><x><item affiliation='none' role='none' jid='ann/1'/><status code='332'/><status code='110'/></x></presence>",
 		"<presence to='ann/2' from='/ann' type='unavailable'…", "<presence to='bob/1' from='/bob' type='unavailable'…")
@@ -103,7 +107,7 @@ func TestClose(t *testing.T) { // XEP-0045 §11.2
 func TestMembers(t *testing.T) {
 	t.Parallel()
 	p := newFixture(t).join("ann/1")
-	set := func(m Puppet) *fixture {
+	set := func(m occupants.Puppet) *fixture {
 		t.Helper()
 		if _, err := p.SetPuppet(p.ctx, m); err != nil {
 			t.Error(err)
@@ -111,8 +115,8 @@ func TestMembers(t *testing.T) {
 		p.check()
 		return p
 	}
-	zoe := Puppet{ID: "u1", Nick: "Zoe", JID: person("zoe"), Affiliation: AffMember, Show: "away", Status: "lunch",
-		Hats:  []Hat{{URI: "urn:bot", Title: "Bot"}},
+	zoe := occupants.Puppet{ID: "u1", Nick: "Zoe", JID: person("zoe"), Affiliation: rules.AffMember, Show: "away", Status: "lunch",
+		Hats:  []hats.Hat{{URI: "urn:bot", Title: "Bot"}},
 		Extra: []*stanza.Element{stanza.NewElement("vcard-temp:x:update", "x").Add(stanza.TextElement("vcard-temp:x:update", "photo", "abc"))}}
 	shown := "<show>away</show><status>lunch</status><x xmlns='vcard-temp:x:update'><photo>abc</photo></x>" +
 		"<hats xmlns='urn:xmpp:hats:0'><hat title='Bot' uri='urn:bot'/></hats><x><item affiliation='member' role='participant'/></x></presence>"
@@ -123,7 +127,7 @@ func TestMembers(t *testing.T) {
 	set(zoe).want("<presence to='ann/1' from='/Zoe'><status>lunch</status>…", "<presence to='bob/1'…")
 	zoe.Nick = "Zoë"
 	set(zoe).want("<presence to='ann/1' from='/Zoe' type='unavailable'><hats…", "<presence to='bob/1'…", "<presence to='ann/1' from='/Zoë'>…", "<presence to='bob/1'…")
-	zoe.Role = RoleModerator
+	zoe.Role = rules.RoleModerator
 	set(zoe).want("<presence to='ann/1'…", "<presence to='bob/1'…")
 	p.RemovePuppet(p.ctx, "u1", Departure{Kind: Kicked, Actor: "ann", Reason: "noise"})
 	p.want("<presence to='ann/1' from='/Zoë' type='unavailable'><hats xmlns='urn:xmpp:hats:0'><hat title='Bot' uri='urn:bot'/></hats><x><item affiliation='member' role='none'><actor nick='ann'/><reason>noise</reason></item><status code='307'/></x></presence>", "<presence to='bob/1'…")
@@ -131,7 +135,7 @@ func TestMembers(t *testing.T) {
 		t.Error("still there")
 	}
 	for _, bad := range []string{"", strings.Repeat("i", 129)} { // XEP-0421 §4.1
-		if _, err := p.SetPuppet(p.ctx, Puppet{ID: bad, Nick: "x"}); err == nil {
+		if _, err := p.SetPuppet(p.ctx, occupants.Puppet{ID: bad, Nick: "x"}); err == nil {
 			t.Errorf("id of %d bytes", len(bad))
 		}
 	}
@@ -139,10 +143,10 @@ func TestMembers(t *testing.T) {
 
 func TestUniqueNicks(t *testing.T) {
 	t.Parallel()
-	p := newFixture(t, func(o *Options) { o.Limits = Limits{Nick: 32, Puppets: 50} }).join("bob/1")
+	p := newFixture(t, func(o *Options) { o.Limits = rules.Limits{Nick: 32, Puppets: 50} }).join("bob/1")
 	nick := func(id, name string) string {
 		t.Helper()
-		got, err := p.SetPuppet(p.ctx, Puppet{ID: id, Nick: name})
+		got, err := p.SetPuppet(p.ctx, occupants.Puppet{ID: id, Nick: name})
 		if err != nil {
 			t.Error(err)
 		}
@@ -165,9 +169,9 @@ func TestUniqueNicks(t *testing.T) {
 		t.Error("a puppet did not get a free nick")
 	}
 	for i := 12; ; i++ {
-		if _, err := p.SetPuppet(p.ctx, Puppet{ID: fmt.Sprint("n", i), Nick: "crowd"}); err != nil {
-			if p.puppets != 50 {
-				t.Errorf("%d puppets", p.puppets)
+		if _, err := p.SetPuppet(p.ctx, occupants.Puppet{ID: fmt.Sprint("n", i), Nick: "crowd"}); err != nil {
+			if p.occupants.Puppets() != 50 {
+				t.Errorf("%d puppets", p.occupants.Puppets())
 			}
 			break
 		}
@@ -177,7 +181,7 @@ func TestUniqueNicks(t *testing.T) {
 // TestSessionJoinsPuppet: a session whose Grant names the id of a puppet belongs to the same occupant.
 func TestSessionJoinsPuppet(t *testing.T) {
 	t.Parallel()
-	p := newFixture(t).join("bob/1").puppet(Puppet{ID: "u1", Nick: "Ann Smith", JID: person("u1"), Role: RoleModerator, Affiliation: AffAdmin, Show: "away"})
+	p := newFixture(t).join("bob/1").puppet(occupants.Puppet{ID: "u1", Nick: "Ann Smith", JID: person("u1"), Role: rules.RoleModerator, Affiliation: rules.AffAdmin, Show: "away"})
 	p.owner.enter = func(EnterRequest) (Grant, error) { return Grant{OccupantID: "u1", Nick: "Ann Smith"}, nil }
 	p.in(enter("ann/1", "ann")).want(
 		"<presence to='bob/1' from='/Ann Smith'><x><item affiliation='admin' role='moderator'/></x></presence>",
@@ -224,7 +228,7 @@ func TestNicksOfDisplayNames(t *testing.T) {
 	for name, want := range map[string]string{"Ann ❤️": "Ann ❤", "☕️ Ben": "☕ Ben", "Zoe\u0301": "Zoé", "9️⃣ Nine": "9⃣ Nine"} {
 		p := newFixture(t)
 		for range 2 {
-			if got, err := p.SetPuppet(p.ctx, Puppet{ID: "1", Nick: name}); err != nil || got != want {
+			if got, err := p.SetPuppet(p.ctx, occupants.Puppet{ID: "1", Nick: name}); err != nil || got != want {
 				t.Errorf("%q is called %q, want %q (%v)", name, got, want, err)
 			}
 		}
@@ -238,12 +242,12 @@ func TestNicksThatLookAlike(t *testing.T) {
 	for i, c := range [][2]string{
 		{"Ann", "Ann"}, {"Ａｎｎ", "Ａｎｎ (2)"}, {"Аnn", "Аnn (3)"}, {"ann", "ann"}, {"Paul ❤", "Paul ❤"}, {"Paul ❤️", "Paul ❤ (2)"}, {"PauI ❤", "PauI ❤ (3)"},
 	} {
-		if got, err := p.SetPuppet(p.ctx, Puppet{ID: fmt.Sprint(i), Nick: c[0]}); err != nil || got != c[1] {
+		if got, err := p.SetPuppet(p.ctx, occupants.Puppet{ID: fmt.Sprint(i), Nick: c[0]}); err != nil || got != c[1] {
 			t.Errorf("%q is called %q, want %q (%v)", c[0], got, c[1], err)
 		}
 	}
 	p.RemovePuppet(p.ctx, "0", Departure{})
-	if got, err := p.SetPuppet(p.ctx, Puppet{ID: "x", Nick: "Αnn"}); err != nil || got != "Αnn" {
+	if got, err := p.SetPuppet(p.ctx, occupants.Puppet{ID: "x", Nick: "Αnn"}); err != nil || got != "Αnn" {
 		t.Errorf("%q after the other one has left (%v)", got, err)
 	}
 }

@@ -4,81 +4,64 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 )
-
-// Puppet is a remote person who is an occupant without an XMPP session.
-type Puppet struct {
-	ID   string // stable occupant id of 1 to 128 bytes
-	Nick string // display name; the engine cleans it and makes it unique
-	JID  jid.JID
-	// Role and Affiliation; "" is participant and none.
-	Role        Role
-	Affiliation Affiliation
-	Show        string // away, chat, dnd, xa; "" is available
-	Status      string
-	Hats        []Hat
-	Extra       []*stanza.Element // further children of the presence, such as vcard-temp:x:update
-}
 
 // SetPuppet adds or changes a puppet, announces the change, and returns the puppet's nick.
 // It sends nothing if nothing has changed.
-func (r *Room) SetPuppet(ctx context.Context, p Puppet) (nick string, err error) {
-	if p.ID == "" || len(p.ID) > maxOccupantID {
+func (r *Room) SetPuppet(ctx context.Context, p occupants.Puppet) (nick string, err error) {
+	if p.ID == "" || len(p.ID) > occupants.MaxID {
 		return "", fmt.Errorf("occupant id of %d bytes", len(p.ID))
 	}
 	if r.gone {
 		return "", fmt.Errorf("room %s is destroyed", r.jid)
 	}
 	if p.Role == "" {
-		p.Role = RoleParticipant
+		p.Role = rules.RoleParticipant
 	}
 	if p.Affiliation == "" {
-		p.Affiliation = AffNone
+		p.Affiliation = rules.AffNone
 	}
-	o := r.byID[p.ID]
+	o := r.occupants.ByID(p.ID)
 	fresh := o == nil
-	if o == nil || o.puppet == nil {
-		if r.puppets >= r.limits.Puppets {
-			return "", fmt.Errorf("room %s has %d puppets, which is the limit", r.jid, r.puppets)
+	if o == nil || o.Puppet == nil {
+		if r.occupants.Puppets() >= r.limits.Puppets {
+			return "", fmt.Errorf("room %s has %d puppets, which is the limit", r.jid, r.occupants.Puppets())
 		}
-		r.puppets++
 	}
 	if fresh {
-		o = r.addOccupant(p.ID, r.uniqueNick(p.Nick, nil))
+		o = r.occupants.Add(p.ID, r.occupants.UniqueNick(p.Nick, nil))
 	}
-	before := o.role
-	old := r.visible(o)
-	o.puppet = &p
-	o.dropCache()
-	o.role, o.aff = p.Role, p.Affiliation
+	before := o.Role
+	old := r.occupants.Visible(o)
+	r.occupants.SetPuppet(o, &p)
+	o.Role, o.Affiliation = p.Role, p.Affiliation
 	if !fresh {
-		if nick := r.uniqueNick(p.Nick, o); nick != o.nick {
+		if nick := r.occupants.UniqueNick(p.Nick, o); nick != o.Nick {
 			r.changeNickTo(ctx, o, nick)
-			return o.nick, nil
+			return o.Nick, nil
 		}
 	}
-	if fresh || r.visible(o) != old {
-		r.announceChange(o, before, presenceChange{})
+	if fresh || r.occupants.Visible(o) != old {
+		r.occupants.AnnounceChange(o, before, occupants.Change{})
 	}
-	return o.nick, nil
+	return o.Nick, nil
 }
 
 // RemovePuppet removes a puppet. Sessions that had joined it stay: RemoveOccupant removes them too.
 func (r *Room) RemovePuppet(ctx context.Context, id string, d Departure) bool {
-	o := r.byID[id]
-	if o == nil || o.puppet == nil {
+	o := r.occupants.ByID(id)
+	if o == nil || o.Puppet == nil {
 		return false
 	}
-	r.puppets--
-	if len(o.sessions) > 0 {
-		o.puppet = nil
-		o.dropCache()
-		r.announce(o, presenceChange{})
+	if len(o.Sessions) > 0 {
+		r.occupants.SetPuppet(o, nil)
+		r.occupants.Announce(o, occupants.Change{})
 		return true
 	}
 	r.announceLeave(o, d, "")
-	r.deleteOccupant(o)
+	r.occupants.SetPuppet(o, nil)
+	r.occupants.Remove(o)
 	return true
 }

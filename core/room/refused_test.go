@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -14,7 +16,7 @@ import (
 func TestRefusedChangesNothing(t *testing.T) {
 	t.Parallel()
 	owner := func(inner string) string {
-		return "<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + NSOwner + "'>" + inner + "</query></iq>"
+		return "<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + muc.NSOwner + "'>" + inner + "</query></iq>"
 	}
 	submit := func(fields string) string {
 		return owner("<x xmlns='jabber:x:data' type='submit'>" + fields + "</x>")
@@ -23,7 +25,7 @@ func TestRefusedChangesNothing(t *testing.T) {
 		return "<message from='" + who + "' to='" + to + "' id='m' type='" + typ + "'>" + inner + "</message>"
 	}
 	many := func(n int, s string) string { return strings.Repeat(s, n) }
-	voice := form.New(form.Submit, nsRequest, "").Set("muc#role", "participant").Set("muc#roomnick", "none").Set("muc#request_allow", "1").Element().String()
+	voice := form.New(form.Submit, muc.NSRequest, "").Set("muc#role", "participant").Set("muc#roomnick", "none").Set("muc#request_allow", "1").Element().String()
 	for _, c := range []struct{ name, xml, want string }{
 		{"§7.2.1 no nick", "<presence from='new/1' to=''>" + x + "</presence>", "jid-malformed"},
 		{"§17.1 spaces", enter("new/1", "  "), "jid-malformed"},
@@ -59,9 +61,9 @@ func TestRefusedChangesNothing(t *testing.T) {
 		{"an affiliation of a malformed address", fmt.Sprintf(item("jid='@' affiliation='member'"), "owner/1"), "jid-malformed"},
 		{"a reserved nick that is taken", fmt.Sprintf(item("jid='a@b' affiliation='member' nick='gnome'"), "owner/1"), "conflict"},
 		{"a reserved nick of spaces", fmt.Sprintf(item("jid='a@b' affiliation='member' nick='  '"), "owner/1"), "jid-malformed"},
-		{"too many items", "<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'>" + many(maxItems+1, "<item jid='a@b' affiliation='member'/>") + "</query></iq>", "not-acceptable"},
-		{"half of it forbidden", "<iq from='admin/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'><item jid='a@b' affiliation='member'/><item jid='a@b' affiliation='owner'/></query></iq>", "forbidden"},
-		{"no items", "<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + NSAdmin + "'/></iq>", "bad-request"},
+		{"too many items", "<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + muc.NSAdmin + "'>" + many(maxItems+1, "<item jid='a@b' affiliation='member'/>") + "</query></iq>", "not-acceptable"},
+		{"half of it forbidden", "<iq from='admin/1' to='' id='i' type='set'><query xmlns='" + muc.NSAdmin + "'><item jid='a@b' affiliation='member'/><item jid='a@b' affiliation='owner'/></query></iq>", "forbidden"},
+		{"no items", "<iq from='owner/1' to='' id='i' type='set'><query xmlns='" + muc.NSAdmin + "'/></iq>", "bad-request"},
 		{"OF-2843 an admin bans itself", fmt.Sprintf(item("jid='admin@example.org' affiliation='outcast'"), "admin/1"), "conflict"},
 		{"OF-2844 an owner bans itself", fmt.Sprintf(item("jid='owner@example.org' affiliation='outcast'"), "owner/1"), "conflict"},
 		{"OF-2865 an admin unmakes an owner", fmt.Sprintf(item("jid='owner2@example.org' affiliation='member'"), "admin/1"), "not-allowed"},
@@ -83,16 +85,16 @@ func TestRefusedChangesNothing(t *testing.T) {
 		{"no owner", submit("<field var='muc#roomconfig_roomowners'/>"), "conflict"},
 		{"two owners that are admins too", configure("owner/1", rules.FieldOwners, "owner@example.org|a@b", rules.FieldAdmins, "a@b"), "not-acceptable"},
 		{"a configuration by an admin", configure("admin/1", rules.FieldName, "x"), "forbidden"},
-		{"destroyed by an admin", "<iq from='admin/1' to='' id='i' type='set'><query xmlns='" + NSOwner + "'><destroy/></query></iq>", "forbidden"},
+		{"destroyed by an admin", "<iq from='admin/1' to='' id='i' type='set'><query xmlns='" + muc.NSOwner + "'><destroy/></query></iq>", "forbidden"},
 		{"destroyed for an address that is none", owner("<destroy jid='@'/>"), "jid-malformed"},
 		{"IQ without a child", iq("owner/1", "", "get", ""), "bad-request"},
-		{"a list that is none", iq("owner/1", "", "get", "<query xmlns='"+NSAdmin+"'><item affiliation='king'/></query>"), "bad-request"},
+		{"a list that is none", iq("owner/1", "", "get", "<query xmlns='"+muc.NSAdmin+"'><item affiliation='king'/></query>"), "bad-request"},
 		{"an outsider's IQ to an occupant", iq("new/1", "/owner", "get", "<query xmlns='jabber:iq:version'/>"), "not-acceptable"},
 		{"§6.6 an outsider's question", iq("new/1", "/owner", "get", "<query xmlns='"+nsDiscoInfo+"'/>"), "bad-request"},
 	} {
 		p := withEachAffiliation(t, kept)
-		p.SetAffiliation(p.ctx, person("gnome"), ListEntry{Affiliation: AffMember, Nick: "gnome"})
-		p.config.Registration = RegistrationOpen
+		p.SetAffiliation(p.ctx, person("gnome"), affiliations.Entry{Affiliation: rules.AffMember, Nick: "gnome"})
+		p.config.Registration = rules.RegistrationOpen
 		p.sent = nil
 		before := fmt.Sprintf("%+v", p.State())
 		p.in(c.xml)

@@ -6,6 +6,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
 	nicks "github.com/dragoman-im/dragoman/core/nick"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -19,16 +20,16 @@ const (
 // register answers an IQ about registration with the room (XEP-0045 §7.10).
 func (r *Room) register(ctx context.Context, st *stanza.Stanza, query *stanza.Element) (*stanza.Element, error) {
 	bare := st.From.Bare()
-	aff := r.listedAffiliation(bare)
+	aff := r.lists.Of(bare)
 	open := r.config.Registers()
 	switch {
 	case !query.Is(nsRegister, "query"):
 		return nil, stanza.ServiceUnavailable("")
 	case r.saver == nil && !open: // the lists belong to a network
 		return r.queryOwner(ctx, st, nil)
-	case aff == AffOutcast:
+	case aff == rules.AffOutcast:
 		return nil, stanza.NotAllowed("You are banned from this room.")
-	case !open && !aff.AtLeast(AffMember):
+	case !open && !aff.AtLeast(rules.AffMember):
 		return nil, stanza.NotAllowed("People become members of this room by invitation.")
 	case st.Type == stanza.TypeSet && query.Child(nsRegister, "remove") != nil:
 		return nil, r.unregister(ctx, st.From, aff)
@@ -36,7 +37,7 @@ func (r *Room) register(ctx context.Context, st *stanza.Stanza, query *stanza.El
 		return nil, r.registerNick(ctx, st, query)
 	}
 	x := stanza.NewElement(nsRegister, "query")
-	if nick := r.lists[bare].Nick; nick != "" {
+	if nick := r.lists.Entry(bare).Nick; nick != "" {
 		return x.Add(stanza.NewElement(nsRegister, "registered"), stanza.TextElement(nsRegister, "username", nick)), nil
 	}
 	return x.Add(stanza.TextElement(nsRegister, "instructions", "Fill in the form to reserve a nickname."),
@@ -49,7 +50,7 @@ func (r *Room) registerNick(ctx context.Context, st *stanza.Stanza, query *stanz
 	if err != nil {
 		return err
 	}
-	nick, err := r.checkNick(asked)
+	nick, err := r.occupants.CheckNick(asked)
 	if err != nil {
 		return stanza.BadRequest("This nickname cannot be used.")
 	}
@@ -58,10 +59,10 @@ func (r *Room) registerNick(ctx context.Context, st *stanza.Stanza, query *stanz
 		return stanza.Conflict("This nickname is taken.")
 	}
 	a := r.actor(st.From)
-	aff := r.listedAffiliation(bare)
-	if !aff.AtLeast(AffMember) {
-		aff = AffMember
-		if r.config.Registration == RegistrationApproved {
+	aff := r.lists.Of(bare)
+	if !aff.AtLeast(rules.AffMember) {
+		aff = rules.AffMember
+		if r.config.Registration == rules.RegistrationApproved {
 			return r.askApproval(bare, nick, filled.Set("muc#register_roomnick", nick))
 		}
 	}
@@ -71,7 +72,7 @@ func (r *Room) registerNick(ctx context.Context, st *stanza.Stanza, query *stanz
 // nickOfAnother reports whether somebody else has a nick that looks like this one, has reserved it, or has asked for it.
 func (r *Room) nickOfAnother(nick string, bare jid.JID) bool {
 	look := nicks.Skeleton(nick)
-	if o := r.byLook[look]; o != nil && o.bareJID() != bare {
+	if o := r.occupants.Alike(nick); o != nil && o.BareJID() != bare {
 		return true
 	}
 	for j, n := range r.requests {
@@ -79,13 +80,13 @@ func (r *Room) nickOfAnother(nick string, bare jid.JID) bool {
 			return true
 		}
 	}
-	return r.reservedFor(nick, bare)
+	return r.lists.ReservedFor(nick, bare)
 }
 
 // admit makes somebody a member, or reserves the nick of one who is.
 func (r *Room) admit(ctx context.Context, w Action, by string) error {
-	if o := r.byBare(w.JID); o != nil {
-		v := o.view()
+	if o := r.occupants.ByBare(w.JID); o != nil {
+		v := view(o)
 		w.Target = &v
 	}
 	done, err := r.askOwner(ctx, w)
@@ -97,21 +98,21 @@ func (r *Room) admit(ctx context.Context, w Action, by string) error {
 	}
 	delete(r.requests, w.JID)
 	r.affiliate(ctx, w, by)
-	if o := r.byBare(w.JID); o != nil && r.config.NickLocked && o.nick != w.Value && o.puppet == nil && r.nickIsFree(w.Value, o) {
-		r.changeNickTo(ctx, o, w.Value, statusNickAssigned) // XEP-0045 §7.10
+	if o := r.occupants.ByBare(w.JID); o != nil && r.config.NickLocked && o.Nick != w.Value && o.Puppet == nil && r.occupants.NickIsFree(w.Value, o) {
+		r.changeNickTo(ctx, o, w.Value, muc.StatusNickAssigned) // XEP-0045 §7.10
 	}
 	return nil
 }
 
 // unregister ends the registration of somebody (XEP-0077 §3.2). Admins and owners lose their reserved nick only.
-func (r *Room) unregister(ctx context.Context, session jid.JID, aff Affiliation) error {
+func (r *Room) unregister(ctx context.Context, session jid.JID, aff rules.Affiliation) error {
 	bare := session.Bare()
 	delete(r.requests, bare)
 	switch {
-	case !aff.AtLeast(AffMember):
+	case !aff.AtLeast(rules.AffMember):
 		return stanza.RegistrationRequired("You are not registered with this room.")
-	case aff == AffMember:
-		aff = AffNone
+	case aff == rules.AffMember:
+		aff = rules.AffNone
 	}
 	return r.admit(ctx, Action{Kind: ActionRegister, By: r.actor(session).view(), Session: session, JID: bare, Affiliation: aff, NoNick: true}, "")
 }
@@ -123,7 +124,7 @@ func (r *Room) askApproval(who jid.JID, nick string, filled *form.Form) error {
 	}
 	r.requests[who] = nick
 	ask := rules.ApprovalForm(who, filled).Element()
-	admins := append(r.listedAs(AffOwner), r.listedAs(AffAdmin)...)
+	admins := append(r.lists.With(rules.AffOwner), r.lists.With(rules.AffAdmin)...)
 	for _, j := range admins[:min(len(admins), maxApprovers)] {
 		r.send(stanza.NewMessage(j, r.jid, "", ask.Clone()))
 	}
@@ -133,7 +134,7 @@ func (r *Room) askApproval(who jid.JID, nick string, filled *form.Form) error {
 // approve handles the answer of an admin, who need not be in the room.
 func (r *Room) approve(ctx context.Context, st *stanza.Stanza, answer rules.Approval) error {
 	a := r.actor(st.From)
-	if !a.aff.AtLeast(AffAdmin) {
+	if !a.aff.AtLeast(rules.AffAdmin) {
 		return stanza.Forbidden("Only admins may do this.") // XEP-0045 §9
 	}
 	if answer.JID.IsZero() { // a client that leaves out what it does not know
@@ -143,7 +144,7 @@ func (r *Room) approve(ctx context.Context, st *stanza.Stanza, answer rules.Appr
 			}
 		}
 	}
-	nick, err := r.checkNick(answer.Nick)
+	nick, err := r.occupants.CheckNick(answer.Nick)
 	switch {
 	case answer.JID.IsZero():
 		return stanza.ItemNotFound("There is no such request.")
@@ -152,12 +153,12 @@ func (r *Room) approve(ctx context.Context, st *stanza.Stanza, answer rules.Appr
 		return nil
 	case err != nil:
 		return err
-	case r.listedAffiliation(answer.JID) != AffNone:
+	case r.lists.Of(answer.JID) != rules.AffNone:
 		return nil // somebody else has decided
 	case r.nickOfAnother(nick, answer.JID):
 		return stanza.Conflict("This nickname is taken.")
 	}
 	return r.admit(ctx, Action{
-		Kind: ActionAffiliation, By: a.view(), Session: st.From, JID: answer.JID, Affiliation: AffMember, Value: nick,
+		Kind: ActionAffiliation, By: a.view(), Session: st.From, JID: answer.JID, Affiliation: rules.AffMember, Value: nick,
 	}, a.nick())
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -33,10 +35,10 @@ func TestRegister(t *testing.T) { // XEP-0045 §7.10
 			t.Errorf("%s: %s, not %s", who, got, want)
 		}
 	}
-	if got := p.outcome(registration("none/1", "dwarf")); got != "not-allowed" || p.listedAffiliation(person("none")) != AffNone {
+	if got := p.outcome(registration("none/1", "dwarf")); got != "not-allowed" || p.lists.Of(person("none")) != rules.AffNone {
 		t.Error(got)
 	}
-	p.config.Registration = RegistrationOpen
+	p.config.Registration = rules.RegistrationOpen
 	p.in(iq("none/1", "", "get", askRegister)).wantHas("<field var='muc#register_roomnick' type='text-single' label='Nickname'><required/></field>", "<instructions>")
 	p.in(registration("none/1", "dwarf")).want( // it was a visitor of a moderated room (§5.1.3)
 		"<presence to='owner/1' from='/none'><x><item affiliation='member' role='participant' jid='none/1'/></x></presence>",
@@ -85,28 +87,28 @@ func TestRegister(t *testing.T) { // XEP-0045 §7.10
 		"<presence to='none/1' from='/dwarf' type='unavailable'><x><item affiliation='member' role='participant' nick='giant' jid='none/1'/><status code='303'/><status code='110'/>",
 		"<presence to='none/1' from='/giant'><x><item affiliation='member' role='participant' jid='none/1'/><status code='110'/><status code='210'/></x></presence>")
 	// XEP-0077 §3.2
-	if got := p.outcome(iq("none/1", "", "set", "<query xmlns='jabber:iq:register'><remove/></query>")); got != "ok" || len(p.lists) != 5 {
+	if got := p.outcome(iq("none/1", "", "set", "<query xmlns='jabber:iq:register'><remove/></query>")); got != "ok" || p.lists.Len() != 5 {
 		t.Errorf("%s: %v", got, p.lists)
 	}
-	if got := p.outcome(registration("owner/1", "boss")); got != "ok" || p.lists[person("owner")] != (ListEntry{Affiliation: AffOwner, Nick: "boss"}) {
+	if got := p.outcome(registration("owner/1", "boss")); got != "ok" || p.lists.Entry(person("owner")) != (affiliations.Entry{Affiliation: rules.AffOwner, Nick: "boss"}) {
 		t.Errorf("%s: %v", got, p.lists)
 	}
-	if got := p.outcome(iq("owner/1", "", "set", "<query xmlns='jabber:iq:register'><remove/></query>")); got != "ok" || p.lists[person("owner")] != (ListEntry{Affiliation: AffOwner}) {
+	if got := p.outcome(iq("owner/1", "", "set", "<query xmlns='jabber:iq:register'><remove/></query>")); got != "ok" || p.lists.Entry(person("owner")) != (affiliations.Entry{Affiliation: rules.AffOwner}) {
 		t.Errorf("%s: %v", got, p.lists)
 	}
 	// A ban ends the reservation (§9.1), and so does an empty nick in the list (§9.5).
 	p.outcome(registration("member/1", "gnome"))
 	p.outcome(fmt.Sprintf(item("jid='member@example.org' affiliation='member'"), "owner/1"))
-	if p.lists[person("member")].Nick != "gnome" {
+	if p.lists.Entry(person("member")).Nick != "gnome" {
 		t.Error("the list was changed without a nick, and the nick is gone")
 	}
 	p.outcome(fmt.Sprintf(item("jid='member@example.org' affiliation='member' nick=''"), "owner/1"))
-	if p.lists[person("member")].Nick != "" {
+	if p.lists.Entry(person("member")).Nick != "" {
 		t.Error("an empty nick does not end the reservation")
 	}
 	p.outcome(registration("member/1", "gnome"))
 	p.outcome(fmt.Sprintf(item("jid='member@example.org' affiliation='outcast'"), "owner/1"))
-	if p.lists[person("member")].Nick != "" || p.reservedFor("gnome", person("eve")) {
+	if p.lists.Entry(person("member")).Nick != "" || p.lists.ReservedFor("gnome", person("eve")) {
 		t.Error("an outcast keeps a nick")
 	}
 }
@@ -114,19 +116,19 @@ func TestRegister(t *testing.T) { // XEP-0045 §7.10
 func TestRegisterMayBeRefused(t *testing.T) {
 	t.Parallel()
 	p := withEachAffiliation(t, kept)
-	p.config.Registration = RegistrationOpen
+	p.config.Registration = rules.RegistrationOpen
 	p.owner.allow = func(a Action) error {
-		if a.Kind != ActionRegister || a.JID != person("none") || a.Value != "dwarf" || a.Affiliation != AffMember || a.By.Nick != "none" {
+		if a.Kind != ActionRegister || a.JID != person("none") || a.Value != "dwarf" || a.Affiliation != rules.AffMember || a.By.Nick != "none" {
 			t.Errorf("%+v", a)
 		}
 		return stanza.NotAllowed("x")
 	}
-	if got := p.outcome(registration("none/1", "dwarf")); got != "not-allowed" || p.lists[person("none")].Nick != "" {
+	if got := p.outcome(registration("none/1", "dwarf")); got != "not-allowed" || p.lists.Entry(person("none")).Nick != "" {
 		t.Error(got)
 	}
 	p.owner.allow = nil
 	p.saver = func(context.Context, Change) error { return stanza.ResourceConstraint("full") }
-	if got := p.outcome(registration("none/1", "dwarf")); got != "resource-constraint" || p.lists[person("none")].Nick != "" {
+	if got := p.outcome(registration("none/1", "dwarf")); got != "resource-constraint" || p.lists.Entry(person("none")).Nick != "" {
 		t.Error(got)
 	}
 	// In a room whose lists belong to a network the Owner answers.
@@ -150,11 +152,11 @@ func approval(from string, fields ...string) string {
 func TestApproveRegistration(t *testing.T) { // XEP-0045 §9.9
 	t.Parallel()
 	p := withEachAffiliation(t, kept)
-	p.config.Registration, p.config.MembersOnly = RegistrationApproved, true
+	p.config.Registration, p.config.MembersOnly = rules.RegistrationApproved, true
 	p.in(registration("new/1", "dwarf", "muc#register_first", "Brunhilde", "unknown", "x")).want(
 		"<message to='owner2' from='room'><x xmlns='jabber:x:data' type='form'>…", "<message to='owner'…", "<message to='admin'…",
 		"<iq to='new/1' from='room' id='q' type='result'/>")
-	if p.listedAffiliation(person("new")) != AffNone {
+	if p.lists.Of(person("new")) != rules.AffNone {
 		t.Error("nobody has approved it")
 	}
 	for name, c := range map[string][2]string{
@@ -168,20 +170,20 @@ func TestApproveRegistration(t *testing.T) { // XEP-0045 §9.9
 	yes := []string{"muc#jid", "new@example.org", "muc#register_roomnick", "dwarf", "muc#register_allow", "1"}
 	for _, who := range []string{"member/1", "new/1", "stranger/1"} {
 		p.sent = nil
-		if p.in(approval(who, yes...)); p.sent[0].Err().Condition != "forbidden" || p.listedAffiliation(person("new")) != AffNone {
+		if p.in(approval(who, yes...)); p.sent[0].Err().Condition != "forbidden" || p.lists.Of(person("new")) != rules.AffNone {
 			t.Errorf("%s: %s", who, p.take())
 		}
 	}
 	p.sent = nil
 	p.in(approval("admin/1", yes...)).want("<message to='new' from='room'><x><invite from='/admin'/></x></message>") // §9.5
-	if p.lists[person("new")] != (ListEntry{Affiliation: AffMember, Nick: "dwarf"}) || len(p.requests) != 0 {
+	if p.lists.Entry(person("new")) != (affiliations.Entry{Affiliation: rules.AffMember, Nick: "dwarf"}) || len(p.requests) != 0 {
 		t.Errorf("%v %v", p.lists, p.requests)
 	}
 	p.in(approval("admin/1", yes...)).want() // decided already
 	// A refusal, by an owner who is not in the room and whose client knows the nick only.
 	p.in(registration("new2/1", "elf")).take()
 	p.in(approval("owner2/9", "muc#register_roomnick", "elf", "muc#register_allow", "0")).want()
-	if p.listedAffiliation(person("new2")) != AffNone || len(p.requests) != 0 {
+	if p.lists.Of(person("new2")) != rules.AffNone || len(p.requests) != 0 {
 		t.Errorf("%v %v", p.lists, p.requests)
 	}
 	p.in(approval("owner2/9", "muc#register_roomnick", "nobody", "muc#register_allow", "1"))
@@ -189,7 +191,7 @@ func TestApproveRegistration(t *testing.T) { // XEP-0045 §9.9
 		t.Error(got)
 	}
 	p.in(approval("owner2/9", "muc#jid", "outcast@example.org", "muc#register_roomnick", "x", "muc#register_allow", "1")).want() // a ban is not lifted by it
-	if p.listedAffiliation(person("outcast")) != AffOutcast {
+	if p.lists.Of(person("outcast")) != rules.AffOutcast {
 		t.Error("a banned person was approved")
 	}
 	// What waits moves with the room to another process.
@@ -231,15 +233,15 @@ func TestConfigureAdminsAndOwners(t *testing.T) {
 	if len(saved) != 1 || len(saved[0].Lists) != 4 || saved[0].Config == nil {
 		t.Errorf("%+v", saved)
 	}
-	for who, want := range map[string]Affiliation{"owner": AffOwner, "owner2": AffMember, "admin": AffMember, "member": AffAdmin, "new": AffAdmin, "outcast": AffOutcast} {
-		if got := p.listedAffiliation(person(who)); got != want {
+	for who, want := range map[string]rules.Affiliation{"owner": rules.AffOwner, "owner2": rules.AffMember, "admin": rules.AffMember, "member": rules.AffAdmin, "new": rules.AffAdmin, "outcast": rules.AffOutcast} {
+		if got := p.lists.Of(person(who)); got != want {
 			t.Errorf("%s is %s", who, got)
 		}
 	}
 	// An owner who is not named any longer becomes an admin, where the form does not name the admins.
 	set(rules.FieldOwners, "owner@example.org|new@example.org")
 	set(rules.FieldOwners, "owner@example.org")
-	if got := p.listedAffiliation(person("new")); got != AffAdmin {
+	if got := p.lists.Of(person("new")); got != rules.AffAdmin {
 		t.Error(got)
 	}
 	// The Owner of a gateway's room may refuse one of the changes: then none takes effect.
@@ -274,7 +276,7 @@ func TestConfigurationCodes(t *testing.T) {
 		var codes []string
 		for _, s := range p.sent {
 			if s.Kind == stanza.Message && s.To == person("none/1") {
-				for e := range s.Child(NSUser, "x").Named(NSUser, "status") {
+				for e := range s.Child(muc.NSUser, "x").Named(muc.NSUser, "status") {
 					codes = append(codes, e.Attr("code"))
 				}
 			}
@@ -288,8 +290,8 @@ func TestConfigurationCodes(t *testing.T) {
 func TestMemberListRoles(t *testing.T) { // muc#roomconfig_getmemberlist
 	t.Parallel()
 	p := withEachAffiliation(t)
-	p.config.WhoIs, p.config.MembersOnly = WhoIsAnyone, true
-	ask := iq("%/1", "", "get", "<query xmlns='"+NSAdmin+"'><item affiliation='member'/></query>")
+	p.config.WhoIs, p.config.MembersOnly = rules.WhoIsAnyone, true
+	ask := iq("%/1", "", "get", "<query xmlns='"+muc.NSAdmin+"'><item affiliation='member'/></query>")
 	try := func(who string) string { return p.outcome(strings.Replace(ask, "%", who, 1)) }
 	if got := try("member"); got != "ok" {
 		t.Error(got)
@@ -302,7 +304,7 @@ func TestMemberListRoles(t *testing.T) { // muc#roomconfig_getmemberlist
 			t.Errorf("%s: %s", who, got)
 		}
 	}
-	p.config.MemberList = []Role{RoleParticipant}
+	p.config.MemberList = []rules.Role{rules.RoleParticipant}
 	for who, want := range map[string]string{"member": "ok", "none": "forbidden", "stranger": "forbidden"} {
 		if got := try(who); got != want {
 			t.Errorf("%s: %s", who, got)

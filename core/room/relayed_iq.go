@@ -5,6 +5,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room/conceal"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -17,7 +19,7 @@ const relayTimeout = 2 * time.Minute
 
 // relayed is an IQ that was passed to a session of another occupant and is not answered yet.
 type relayed struct {
-	from, to *session
+	from, to *occupants.Session
 	nick     jid.JID // room/nick that the IQ was sent to
 	id       string  // of the IQ, as its sender knows it
 	vcard    bool
@@ -26,8 +28,8 @@ type relayed struct {
 
 // relay passes an IQ to one session of an occupant with a new id, by which
 // answerRelayed finds the session that sent it (XEP-0045 §17.4).
-func (r *Room) relay(s *session, to *occupant, st *stanza.Stanza, payload *stanza.Element) error {
-	target := to.bestSession()
+func (r *Room) relay(s *occupants.Session, to *occupants.Occupant, st *stanza.Stanza, payload *stanza.Element) error {
+	target := to.BestSession()
 	if target == nil {
 		return stanza.ServiceUnavailable("")
 	}
@@ -37,21 +39,21 @@ func (r *Room) relay(s *session, to *occupant, st *stanza.Stanza, payload *stanz
 	}
 	q := &relayed{
 		from: s, to: target, nick: st.To, id: st.ID,
-		vcard: payload.Space == NSVCard, expires: r.now().Add(relayTimeout),
+		vcard: payload.Space == muc.NSVCard, expires: r.now().Add(relayTimeout),
 	}
 	id := stanza.NewID()
 	r.queries[id] = q
-	c := conceal.Stanza(st, s.jid, s.o.jid).WithFrom(s.o.jid)
-	c.To, c.ID = target.jid, id
+	c := conceal.Stanza(st, s.JID, s.Occupant.JID).WithFrom(s.Occupant.JID)
+	c.To, c.ID = target.JID, id
 	if q.vcard { // the account answers for its vCard (XEP-0054 §3.3)
-		c.To = target.jid.Bare()
+		c.To = target.JID.Bare()
 	}
 	r.send(c)
 	return nil
 }
 
 // pendingOf returns how many relayed IQs of a session wait for an answer.
-func (r *Room) pendingOf(s *session) int {
+func (r *Room) pendingOf(s *occupants.Session) int {
 	n := 0
 	for _, q := range r.queries {
 		if q.from == s {
@@ -64,17 +66,17 @@ func (r *Room) pendingOf(s *session) int {
 // answerRelayed passes an answer back to the session that asked.
 func (r *Room) answerRelayed(st *stanza.Stanza) {
 	q := r.queries[st.ID]
-	if q == nil || st.From != q.to.jid && !(q.vcard && st.From == q.to.jid.Bare()) {
+	if q == nil || st.From != q.to.JID && !(q.vcard && st.From == q.to.JID.Bare()) {
 		return
 	}
 	delete(r.queries, st.ID)
-	c := conceal.Stanza(st, q.to.jid, q.nick).WithFrom(q.nick)
-	c.To, c.ID = q.from.jid, q.id
+	c := conceal.Stanza(st, q.to.JID, q.nick).WithFrom(q.nick)
+	c.To, c.ID = q.from.JID, q.id
 	r.send(c)
 }
 
 // forgetQueries removes the relayed IQs from a session that has left, and answers those to it with an error.
-func (r *Room) forgetQueries(s *session) {
+func (r *Room) forgetQueries(s *occupants.Session) {
 	for id, q := range r.queries {
 		if q.from != s && q.to != s {
 			continue
@@ -101,7 +103,7 @@ func (r *Room) expireQueries() {
 
 func (r *Room) failQuery(q *relayed, e *stanza.Error) {
 	r.send(&stanza.Stanza{
-		Kind: stanza.IQ, To: q.from.jid, From: q.nick, ID: q.id, Type: stanza.TypeError,
+		Kind: stanza.IQ, To: q.from.JID, From: q.nick, ID: q.id, Type: stanza.TypeError,
 		Payload: stanza.Encode(e.Element()),
 	})
 }

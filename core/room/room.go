@@ -7,7 +7,12 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
 	"github.com/dragoman-im/dragoman/core/room/hats"
+	"github.com/dragoman-im/dragoman/core/room/history"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/room/visits"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -16,51 +21,35 @@ import (
 type Room struct {
 	setup
 	lasting
-	occupancy
-	visits   *visits.Visits
-	requests map[jid.JID]string // the nick that a bare JID asks for, until an admin decides (XEP-0045 §9.9)
-	history  History
-	ring     *Ring // the room's own history; nil if Options.History is set
-	queries  map[string]*relayed
-	invites  map[jid.JID]jid.JID // by bare JID of the invited: the session that invited it
-	created  bool                // the next session that enters gets status 201
-	gone     bool
+	occupants *occupants.List
+	visits    *visits.Visits
+	requests  map[jid.JID]string // the nick that a bare JID asks for, until an admin decides (XEP-0045 §9.9)
+	history   history.Source
+	ring      *history.Ring // the room's own history; nil if Options.History is set
+	queries   map[string]*relayed
+	invites   map[jid.JID]jid.JID // by bare JID of the invited: the session that invited it
+	created   bool                // the next session that enters gets status 201
+	gone      bool
 }
 
 // setup holds the Options of a room.
 type setup struct {
-	jid      jid.JID
-	owner    Owner
-	send     func(*stanza.Stanza)
-	sendMany func(*stanza.Stanza, []jid.JID)
-	saver    func(context.Context, Change) error // nil if nothing is to be saved
-	now      func() time.Time
-	log      *slog.Logger
-	secret   []byte
-	limits   Limits
+	jid    jid.JID
+	owner  Owner
+	saver  func(context.Context, Change) error // nil if nothing is to be saved
+	now    func() time.Time
+	log    *slog.Logger
+	secret []byte
+	limits rules.Limits
 }
 
 // lasting is the state that does not depend on occupants: what a Snapshot contains and a Change changes.
 type lasting struct {
-	info    Info
-	config  Config
+	info    rules.Info
+	config  rules.Config
 	subject Subject
 	hats    hats.List
-	lists   map[jid.JID]ListEntry // by bare JID or domain
-	// reserved says who has reserved a nick, by its skeleton. The first keeps it where the Owner gives several people one.
-	reserved map[string]jid.JID
-}
-
-// occupancy holds the occupants and their sessions.
-type occupancy struct {
-	byID      map[string]*occupant
-	byNick    map[string]*occupant
-	byLook    map[string]*occupant // by the skeleton of the nick
-	bySession map[jid.JID]*session
-	occupants []*occupant // in order of entry
-	receivers []*session  // in order of entry
-	addresses []jid.JID   // of receivers, for SendMany
-	puppets   int
+	lists   *affiliations.Lists
 }
 
 // New returns a room. It panics if JID, Send, Owner or Secret is missing.
@@ -70,16 +59,19 @@ func New(opts Options) *Room {
 	}
 	r := &Room{
 		setup: setup{
-			jid: opts.JID, owner: opts.Owner, send: opts.Send, sendMany: opts.SendMany, saver: opts.Save, now: opts.Now,
+			jid: opts.JID, owner: opts.Owner, saver: opts.Save, now: opts.Now,
 			log: opts.Log, secret: opts.Secret, limits: opts.Limits.OrDefaults(),
 		},
-		lasting:   lasting{info: opts.Info, config: opts.Config, lists: map[jid.JID]ListEntry{}, reserved: map[string]jid.JID{}},
-		occupancy: occupancy{byID: map[string]*occupant{}, byNick: map[string]*occupant{}, byLook: map[string]*occupant{}, bySession: map[jid.JID]*session{}},
-		visits:    visits.New(), requests: map[jid.JID]string{},
+		lasting: lasting{info: opts.Info, config: opts.Config},
+		visits:  visits.New(), requests: map[jid.JID]string{},
 		history: opts.History, queries: map[string]*relayed{}, created: opts.Created,
 	}
-	if r.sendMany == nil {
-		r.sendMany = func(st *stanza.Stanza, to []jid.JID) { stanza.SendEach(r.send, st, to) }
+	r.lists = affiliations.New(r.limits.Affiliations)
+	r.occupants = occupants.New(occupants.Room{
+		JID: r.jid, Limits: r.limits, Config: &r.config, Hats: &r.hats, Send: opts.Send, SendMany: opts.SendMany,
+	})
+	if opts.SendMany == nil {
+		r.occupants.SendMany = func(st *stanza.Stanza, to []jid.JID) { stanza.SendEach(r.send, st, to) }
 	}
 	if r.now == nil {
 		r.now = time.Now
@@ -92,7 +84,7 @@ func New(opts Options) *Room {
 		r.restore(opts.Snapshot)
 	}
 	if r.history == nil {
-		r.ring = NewRing(r.limits.History, r.limits.HistoryBytes)
+		r.ring = history.NewRing(r.limits.History, r.limits.HistoryBytes)
 		r.history = r.ring
 	}
 	return r
@@ -105,10 +97,10 @@ func (r *Room) Gone() bool { return r.gone }
 func (r *Room) JID() jid.JID { return r.jid }
 
 // Info describes the room.
-func (r *Room) Info() Info { return r.info }
+func (r *Room) Info() rules.Info { return r.info }
 
 // Config returns the rules of the room.
-func (r *Room) Config() Config { return r.config }
+func (r *Room) Config() rules.Config { return r.config }
 
 // Handle handles a stanza of any kind to the room or to an occupant.
 func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
@@ -125,7 +117,7 @@ func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
 		err = r.handlePresence(ctx, st)
 	case st.Kind == stanza.Message:
 		err = r.handleMessage(ctx, st)
-	case st.Kind == stanza.IQ && r.config.Locked && r.actor(st.From).aff != AffOwner:
+	case st.Kind == stanza.IQ && r.config.Locked && r.actor(st.From).aff != rules.AffOwner:
 		err = stanza.ItemNotFound("This room is not open yet.") // XEP-0045 §7.2.10
 	case st.Kind == stanza.IQ:
 		err = r.handleIQ(ctx, st)
@@ -141,19 +133,13 @@ func (r *Room) Refuse(st *stanza.Stanza, err error) {
 	if st.Kind == stanza.Presence && st.Type == stanza.TypeUnavailable {
 		return // no client waits for an answer to unavailable presence
 	}
-	if reply := ErrorReply(st, e); reply != nil {
+	if reply := muc.ErrorReply(st, e); reply != nil {
 		r.send(reply)
 	}
 }
 
-// ErrorReply is st.ErrorReply with the element by which clients recognise an answer to presence as a room's (XEP-0045 §7.2.5).
-func ErrorReply(st *stanza.Stanza, e *stanza.Error) *stanza.Stanza {
-	reply := st.ErrorReply(e)
-	if reply != nil && st.Kind == stanza.Presence {
-		reply.Payload = "<x xmlns='" + NS + "'/>" + reply.Payload
-	}
-	return reply
-}
+// send sends one stanza.
+func (r *Room) send(st *stanza.Stanza) { r.occupants.Send(st) }
 
 func (r *Room) stanzaError(err error, attrs ...any) *stanza.Error {
 	var e *stanza.Error

@@ -1,6 +1,8 @@
 package room
 
-import "github.com/dragoman-im/dragoman/core/spec"
+import (
+	"github.com/dragoman-im/dragoman/core/spec"
+)
 
 // Specs are the extensions that the package implements.
 func Specs() []spec.Spec {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -26,9 +27,9 @@ func (r *Room) SetSubject(ctx context.Context, s Subject, id, stanzaID string) e
 	if s.At.IsZero() {
 		s.At = r.now()
 	}
-	s.Text = truncate(s.Text, r.limits.Subject)
-	if o := r.byID[s.OccupantID]; o != nil {
-		s.Nick = o.nick
+	s.Text = rules.Truncate(s.Text, r.limits.Subject)
+	if o := r.occupants.ByID(s.OccupantID); o != nil {
+		s.Nick = o.Nick
 	}
 	if err := r.save(ctx, Change{Subject: &s}); err != nil {
 		return err

@@ -3,14 +3,15 @@ package room
 import (
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // rememberRole keeps the role of an occupant who leaves (XEP-0045 §5.1).
-func (r *Room) rememberRole(o *occupant) {
-	if o.puppet == nil {
-		r.visits.Leave(o.id, o.role, rules.DefaultRole(o.aff, r.config.Moderated))
+func (r *Room) rememberRole(o *occupants.Occupant) {
+	if o.Puppet == nil {
+		r.visits.Leave(o.ID, o.Role, rules.DefaultRole(o.Affiliation, r.config.Moderated))
 	}
 }
 
@@ -23,8 +24,8 @@ func (r *Room) mayChangePresence(id string) error {
 }
 
 // slowMode returns how long an occupant must wait after another message before this one; 0 if it need not (XEP-0500 §6).
-func (r *Room) slowMode(o *occupant, st *stanza.Stanza) time.Duration {
-	if r.config.SlowMode <= 0 || o.aff.AtLeast(AffAdmin) || st.Child("", "body") == nil {
+func (r *Room) slowMode(o *occupants.Occupant, st *stanza.Stanza) time.Duration {
+	if r.config.SlowMode <= 0 || o.Affiliation.AtLeast(rules.AffAdmin) || st.Child("", "body") == nil {
 		return 0
 	}
 	return time.Duration(r.config.SlowMode) * time.Second

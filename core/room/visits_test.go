@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -19,7 +22,7 @@ func TestSlowMode(t *testing.T) { // XEP-0500 §6
 	p := withEachAffiliation(t)
 	p.config.Moderated, p.config.SlowMode = false, 20
 	p.join("mod/1")
-	p.SetRole(p.ctx, p.bySession[person("mod/1")].o.id, RoleModerator, "")
+	p.SetRole(p.ctx, p.occupants.BySession(person("mod/1")).Occupant.ID, rules.RoleModerator, "")
 	p.take()
 	for _, who := range []string{"member/1", "mod/1"} {
 		p.in(say(who, "one"))
@@ -73,30 +76,30 @@ func TestSlowMode(t *testing.T) { // XEP-0500 §6
 func TestRolesAcrossVisits(t *testing.T) { // XEP-0045 §5.1
 	t.Parallel()
 	p := withEachAffiliation(t)
-	role := func(who string) Role {
+	role := func(who string) rules.Role {
 		o, _ := p.ByNick(who)
 		return o.Role
 	}
-	again := func(who string) Role {
+	again := func(who string) rules.Role {
 		p.in("<presence from='" + who + "/1' to='/" + who + "' type='unavailable'/>").join(who + "/1")
 		return role(who)
 	}
-	if role("none") != RoleVisitor || again("none") != RoleVisitor {
+	if role("none") != rules.RoleVisitor || again("none") != rules.RoleVisitor {
 		t.Error(role("none"))
 	}
 	p.outcome(fmt.Sprintf(item("nick='none' role='participant'"), "owner/1"))
 	p.outcome(fmt.Sprintf(item("nick='member' role='visitor'"), "owner/1"))
-	if again("none") != RoleParticipant || again("member") != RoleVisitor || again("admin") != RoleModerator {
+	if again("none") != rules.RoleParticipant || again("member") != rules.RoleVisitor || again("admin") != rules.RoleModerator {
 		t.Errorf("%s %s %s", role("none"), role("member"), role("admin"))
 	}
 	// Moderators are made for one visit, and a kick ends what was given.
 	p.outcome(fmt.Sprintf(item("nick='none' role='moderator'"), "owner/1"))
-	if again("none") != RoleVisitor {
+	if again("none") != rules.RoleVisitor {
 		t.Error(role("none"))
 	}
 	p.outcome(fmt.Sprintf(item("nick='none' role='participant'"), "owner/1"))
 	p.outcome(fmt.Sprintf(item("nick='none' role='none'"), "owner/1"))
-	if p.join("none/1"); role("none") != RoleVisitor {
+	if p.join("none/1"); role("none") != rules.RoleVisitor {
 		t.Error(role("none"))
 	}
 	// The state moves with the room.
@@ -105,7 +108,7 @@ func TestRolesAcrossVisits(t *testing.T) { // XEP-0045 §5.1
 	if err := q.Restore(p.State()); err != nil {
 		t.Fatal(err)
 	}
-	if q.join("member/1"); q.bySession[person("member/1")].o.role != RoleVisitor {
+	if q.join("member/1"); q.occupants.BySession(person("member/1")).Occupant.Role != rules.RoleVisitor {
 		t.Error("a visitor has got a voice by leaving")
 	}
 	// A room that is not moderated any longer gives all a voice (§5.1.2).
@@ -113,7 +116,7 @@ func TestRolesAcrossVisits(t *testing.T) { // XEP-0045 §5.1
 		t.Error(got)
 	}
 	for _, o := range q.Occupants() {
-		if o.Role == RoleVisitor {
+		if o.Role == rules.RoleVisitor {
 			t.Errorf("%s is still a visitor", o.Nick)
 		}
 	}
@@ -156,7 +159,7 @@ func TestPresenceFlood(t *testing.T) { // XEP-0045 §14.6
 func TestVoiceRequestsAreLimited(t *testing.T) {
 	t.Parallel()
 	p := withEachAffiliation(t)
-	ask := "<message from='none/1' to=''><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + nsRequest + "</value></field><field var='muc#role'><value>participant</value></field></x></message>"
+	ask := "<message from='none/1' to=''><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + muc.NSRequest + "</value></field><field var='muc#role'><value>participant</value></field></x></message>"
 	p.in(ask).want("<message to='owner/1'…", "<message to='admin/1'…")
 	p.in(ask)
 	if got := p.condition(); got != "wait resource-constraint" {
@@ -165,7 +168,7 @@ func TestVoiceRequestsAreLimited(t *testing.T) {
 	p.clock = p.clock.Add(time.Minute)
 	p.in(ask).want("<message to='owner/1'…", "<message to='admin/1'…")
 	// The answer is about the person who asked, not about who has the nick by then.
-	yes := "<message from='owner/1' to=''><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + nsRequest + "</value></field><field var='muc#role'><value>participant</value></field><field var='muc#jid'><value>%s</value></field><field var='muc#roomnick'><value>none</value></field><field var='muc#request_allow'><value>1</value></field></x></message>"
+	yes := "<message from='owner/1' to=''><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + muc.NSRequest + "</value></field><field var='muc#role'><value>participant</value></field><field var='muc#jid'><value>%s</value></field><field var='muc#roomnick'><value>none</value></field><field var='muc#request_allow'><value>1</value></field></x></message>"
 	p.in(fmt.Sprintf(yes, "somebody@example.org/1"))
 	if got := p.condition(); got != "cancel item-not-found" {
 		t.Error(got)
@@ -176,7 +179,7 @@ func TestVoiceRequestsAreLimited(t *testing.T) {
 func TestLockedRoom(t *testing.T) { // XEP-0045 §7.2.10, §10.1.3, §17.2
 	t.Parallel()
 	p := newFixture(t, func(o *Options) {
-		o.Snapshot = &Snapshot{Config: Config{Locked: true, Persistent: true}, Affiliations: map[jid.JID]ListEntry{person("ann"): {Affiliation: AffOwner}}}
+		o.Snapshot = &Snapshot{Config: rules.Config{Locked: true, Persistent: true}, Affiliations: map[jid.JID]affiliations.Entry{person("ann"): {Affiliation: rules.AffOwner}}}
 	}).join("ann/1", "ann/2")
 	for name, xml := range map[string]string{
 		"a message":         say("ann/1", "x"),
@@ -206,7 +209,7 @@ func TestDestroyWithPassword(t *testing.T) { // XEP-0045 §10.9
 	t.Parallel()
 	p := withEachAffiliation(t)
 	destroy := func(jid string) string {
-		return "<iq from='owner/1' to='' id='d' type='set'><query xmlns='" + NSOwner + "'><destroy jid='" + jid + "'><reason>Bye</reason><password>cauldronburn</password></destroy></query></iq>"
+		return "<iq from='owner/1' to='' id='d' type='set'><query xmlns='" + muc.NSOwner + "'><destroy jid='" + jid + "'><reason>Bye</reason><password>cauldronburn</password></destroy></query></iq>"
 	}
 	if got := p.outcome(destroy("@")); got != "jid-malformed" || p.Gone() {
 		t.Error(got)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -28,7 +30,7 @@ func newBusy(tb testing.TB, occupants int) (say, wait func()) {
 	ctx := context.Background()
 	q := queues{}
 	store := &memoryStore{rooms: map[jid.JID]room.Snapshot{}}
-	s := rooms.New(ctx, rooms.Options{Domain: domain, Policy: native{store}, Endpoint: q, Store: store, Secret: []byte("secret"), Queue: occupants + 10, Limits: room.Limits{Sessions: occupants + 10}})
+	s := rooms.New(ctx, rooms.Options{Domain: domain, Policy: native{store}, Endpoint: q, Store: store, Secret: []byte("secret"), Queue: occupants + 10, Limits: rules.Limits{Sessions: occupants + 10}})
 	tb.Cleanup(func() { s.Stop(ctx) })
 	wait = func() {
 		if err := s.Call(ctx, lobby, func(context.Context, *room.Room) error { return nil }); err != nil {
@@ -46,11 +48,11 @@ func newBusy(tb testing.TB, occupants int) (say, wait func()) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		s.Handle(stanza.NewPresence(at, who, "", stanza.NewElement(room.NS, "x")))
+		s.Handle(stanza.NewPresence(at, who, "", stanza.NewElement(muc.NS, "x")))
 		if i == 0 {
 			first = who
 			wait()
-			s.Handle(stanza.NewIQ(lobby, who, stanza.TypeSet, stanza.NewElement(room.NSOwner, "query").Add(
+			s.Handle(stanza.NewIQ(lobby, who, stanza.TypeSet, stanza.NewElement(muc.NSOwner, "query").Add(
 				stanza.NewElement("jabber:x:data", "x").With("type", "submit").Add(
 					stanza.NewElement("jabber:x:data", "field").With("var", "muc#roomconfig_presencebroadcast"))))) // unlocked, and nobody's presence is broadcast
 		}
@@ -91,9 +93,9 @@ func crowd(tb testing.TB, people int) (enterAndLeave func(), wait func()) {
 	tb.Helper()
 	ctx := context.Background()
 	q := discard{}
-	store := &memoryStore{rooms: map[jid.JID]room.Snapshot{lobby: {Config: room.Config{Persistent: true}}}}
+	store := &memoryStore{rooms: map[jid.JID]room.Snapshot{lobby: {Config: rules.Config{Persistent: true}}}}
 	s := rooms.New(ctx, rooms.Options{
-		Domain: domain, Policy: native{store}, Endpoint: q, Store: store, Secret: []byte("secret"), Queue: people + 10, Limits: room.Limits{Sessions: people + 10},
+		Domain: domain, Policy: native{store}, Endpoint: q, Store: store, Secret: []byte("secret"), Queue: people + 10, Limits: rules.Limits{Sessions: people + 10},
 	})
 	tb.Cleanup(func() { s.Stop(ctx) })
 	wait = func() {
@@ -107,7 +109,7 @@ func crowd(tb testing.TB, people int) (enterAndLeave func(), wait func()) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		s.Handle(stanza.NewPresence(at, who, typ, stanza.NewElement(room.NS, "x")))
+		s.Handle(stanza.NewPresence(at, who, typ, stanza.NewElement(muc.NS, "x")))
 	}
 	for i := range people {
 		move(i, "")

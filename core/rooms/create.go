@@ -8,12 +8,15 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // entering reports whether a stanza is a request to enter a room (XEP-0045 §7.2).
 func entering(st *stanza.Stanza) bool {
-	return st.Kind == stanza.Presence && st.Type == "" && st.Child(room.NS, "x") != nil
+	return st.Kind == stanza.Presence && st.Type == "" && st.Child(muc.NS, "x") != nil
 }
 
 // create creates the room that st requests to enter (XEP-0045 §10.1). If the room exists but
@@ -39,7 +42,7 @@ func (h *Entry) create(ctx context.Context, st *stanza.Stanza) error {
 		c.Subject = &first.Subject
 	}
 	for j, e := range first.Affiliations {
-		c.Lists = append(c.Lists, room.ListChange{JID: j, Entry: e})
+		c.Lists = append(c.Lists, affiliations.Change{JID: j, Entry: e})
 	}
 	if err := h.save(ctx, c); err != nil {
 		return fmt.Errorf("create room %s: %w", h.at, err)
@@ -48,14 +51,14 @@ func (h *Entry) create(ctx context.Context, st *stanza.Stanza) error {
 }
 
 // withOwner adds who as the owner if there is none (XEP-0045 §10.1.1).
-func withOwner(lists map[jid.JID]room.ListEntry, who jid.JID) map[jid.JID]room.ListEntry {
+func withOwner(lists map[jid.JID]affiliations.Entry, who jid.JID) map[jid.JID]affiliations.Entry {
 	for _, e := range lists {
-		if e.Affiliation == room.AffOwner {
+		if e.Affiliation == rules.AffOwner {
 			return lists
 		}
 	}
-	owned := map[jid.JID]room.ListEntry{who: {Affiliation: room.AffOwner}}
+	owned := map[jid.JID]affiliations.Entry{who: {Affiliation: rules.AffOwner}}
 	maps.Copy(owned, lists)
-	owned[who] = room.ListEntry{Affiliation: room.AffOwner}
+	owned[who] = affiliations.Entry{Affiliation: rules.AffOwner}
 	return owned
 }

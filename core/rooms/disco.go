@@ -6,7 +6,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
-	"github.com/dragoman-im/dragoman/core/room"
+
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -44,7 +45,7 @@ func (s *Service) answer(ctx context.Context, st *stanza.Stanza) (*stanza.Elemen
 		return s.Info().Element(""), nil
 	case st.Type == stanza.TypeGet && query.Is(disco.NSItems, "query") && node == "":
 		return s.Items(ctx, st.From.Bare(), query)
-	case st.Type == stanza.TypeGet && query.Is(room.NSPing, "ping"):
+	case st.Type == stanza.TypeGet && query.Is(muc.NSPing, "ping"):
 		return nil, nil
 	case s.opts.Query != nil:
 		return s.opts.Query(ctx, st)
@@ -60,7 +61,7 @@ func (s *Service) Info() disco.Info {
 	if len(info.Identities) == 0 {
 		info.Identities = []disco.Identity{{Category: "conference", Type: "text"}}
 	}
-	own := []string{room.NS, room.NSStable, disco.NSInfo, disco.NSItems, paging.NS, room.NSPing}
+	own := []string{muc.NS, muc.NSStable, disco.NSInfo, disco.NSItems, paging.NS, muc.NSPing}
 	info.Features = append(own, info.Features...)
 	return info
 }

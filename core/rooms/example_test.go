@@ -14,6 +14,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -41,7 +44,7 @@ func (s *memoryStore) SaveRoom(_ context.Context, at jid.JID, c room.Change) err
 	}
 	kept := s.rooms[at]
 	if c.Created {
-		kept = room.Snapshot{Affiliations: map[jid.JID]room.ListEntry{}}
+		kept = room.Snapshot{Affiliations: map[jid.JID]affiliations.Entry{}}
 	}
 	if c.Info != nil {
 		kept.Info = *c.Info
@@ -53,7 +56,7 @@ func (s *memoryStore) SaveRoom(_ context.Context, at jid.JID, c room.Change) err
 		kept.Subject = *c.Subject
 	}
 	for _, l := range c.Lists {
-		if l.Entry.Affiliation == room.AffNone {
+		if l.Entry.Affiliation == rules.AffNone {
 			delete(kept.Affiliations, l.JID)
 		} else {
 			kept.Affiliations[l.JID] = l.Entry
@@ -72,7 +75,7 @@ func (n native) Open(context.Context, jid.JID, *room.Snapshot) (rooms.Opened, er
 }
 
 func (native) Create(context.Context, jid.JID, jid.JID) (room.Snapshot, error) {
-	return room.Snapshot{Config: room.Config{Locked: true}}, nil // XEP-0045 §10.1.1
+	return room.Snapshot{Config: rules.Config{Locked: true}}, nil // XEP-0045 §10.1.1
 }
 
 func (native) Sees(context.Context, jid.JID, *room.Room) (bool, error) { return true, nil }
@@ -123,8 +126,8 @@ func (printer) Send(st *stanza.Stanza) {
 	} else if text := st.Tree().ChildText("", "body"); text != "" {
 		line += " " + text
 	}
-	if x := st.Child(room.NSUser, "x"); x != nil {
-		for s := range x.Named(room.NSUser, "status") {
+	if x := st.Child(muc.NSUser, "x"); x != nil {
+		for s := range x.Named(muc.NSUser, "status") {
 			line += " " + s.Attr("code")
 		}
 	}
@@ -144,7 +147,7 @@ func Example() {
 	store := &memoryStore{rooms: map[jid.JID]room.Snapshot{}}
 	service := rooms.New(ctx, rooms.Options{
 		Domain: jid.MustParse("rooms.example.org"), Policy: native{store}, Endpoint: printer{}, Store: store,
-		Secret: []byte("32 random bytes"), Limits: room.Limits{Affiliations: 2}, IdleFor: -1,
+		Secret: []byte("32 random bytes"), Limits: rules.Limits{Affiliations: 2}, IdleFor: -1,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	lobby := jid.MustParse("lobby@rooms.example.org")

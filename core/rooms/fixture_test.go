@@ -12,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -144,7 +145,7 @@ func (f *fixture) in(xml string) *fixture {
 }
 
 func (f *fixture) enter(who string) *fixture {
-	return f.in("<presence from='" + who + "' to='lobby/" + who + "'><x xmlns='" + room.NS + "'/></presence>")
+	return f.in("<presence from='" + who + "' to='lobby/" + who + "'><x xmlns='" + muc.NS + "'/></presence>")
 }
 
 func (f *fixture) leave(who string) *fixture {
@@ -158,7 +159,7 @@ func (f *fixture) configure(who string, fields ...string) *fixture {
 		name, value, _ := strings.Cut(v, "=")
 		x += "<field var='muc#roomconfig_" + name + "'><value>" + value + "</value></field>"
 	}
-	return f.in("<iq type='set' from='" + who + "' to='lobby'><query xmlns='" + room.NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" + x + "</x></query></iq>")
+	return f.in("<iq type='set' from='" + who + "' to='lobby'><query xmlns='" + muc.NSOwner + "'><x xmlns='jabber:x:data' type='submit'>" + x + "</x></query></iq>")
 }
 
 // take returns the stanzas sent since the last call, as XML, one per line.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -29,7 +31,7 @@ func TestIdleRoomMemory(t *testing.T) {
 	at := make([]jid.JID, count)
 	for i := range at {
 		at[i] = jid.MustParse(fmt.Sprintf("room%d@%s", i, domain))
-		store.rooms[at[i]] = room.Snapshot{Config: room.Config{Persistent: true}}
+		store.rooms[at[i]] = room.Snapshot{Config: rules.Config{Persistent: true}}
 	}
 	s := rooms.New(ctx, rooms.Options{
 		Domain: domain, Policy: native{store}, Endpoint: discard{}, Store: store, Secret: []byte("secret"), IdleFor: time.Millisecond,
@@ -42,7 +44,7 @@ func TestIdleRoomMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Handle(stanza.NewPresence(nick, who, "", stanza.NewElement(room.NS, "x")))
+		s.Handle(stanza.NewPresence(nick, who, "", stanza.NewElement(muc.NS, "x")))
 		s.Handle(stanza.NewPresence(nick, who, stanza.TypeUnavailable))
 	}
 	end := time.Now().Add(time.Minute)

@@ -9,6 +9,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/mailbox"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/history"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -42,11 +45,11 @@ type Policy interface {
 // Opened is the result of Policy.Open.
 type Opened struct {
 	Owner    room.Owner
-	Snapshot *room.Snapshot // replaces the stored state; nil to use the stored state
-	History  room.History   // nil is a ring in memory
-	Limits   *room.Limits   // nil: those of the Options
-	Past     []room.Post    // the first messages of a ring in memory
-	Puppets  []room.Puppet  // its puppets
+	Snapshot *room.Snapshot     // replaces the stored state; nil to use the stored state
+	History  history.Source     // nil is a ring in memory
+	Limits   *rules.Limits      // nil: those of the Options
+	Past     []room.Post        // the first messages of a ring in memory
+	Puppets  []occupants.Puppet // its puppets
 }
 
 // Store stores the rooms of a Service.

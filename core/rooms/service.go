@@ -10,6 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/mailbox"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -26,7 +28,7 @@ type Options struct {
 	// Store stores the rooms; nil if Policy.Open supplies their state. With a Store a room that is not
 	// persistent is removed when the last session has left.
 	Store  Store
-	Limits room.Limits
+	Limits rules.Limits
 	// IdleFor is how long a room without sessions stays loaded; 0 means five minutes, a negative value
 	// not at all.
 	IdleFor time.Duration
@@ -185,7 +187,7 @@ func refuse(send func(*stanza.Stanza), st *stanza.Stanza, e *stanza.Error) {
 	if st.Kind == stanza.Presence && st.Type != "" {
 		return // no client waits for an answer to unavailable presence; a room has no subscriptions
 	}
-	if reply := room.ErrorReply(st, e); reply != nil {
+	if reply := muc.ErrorReply(st, e); reply != nil {
 		send(reply)
 	}
 }

@@ -15,6 +15,10 @@ import (
 	"github.com/dragoman-im/dragoman/core/mailbox"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -31,20 +35,20 @@ func TestHiddenIsAsMissing(t *testing.T) {
 		}
 		f.policy.sees = func(who jid.JID) (bool, error) { return who.Local() == "ann", nil }
 		for _, xml := range []string{
-			"<presence from='eve' to='%s/eve'><x xmlns='" + room.NS + "'/></presence>",
-			"<presence from='eve' to='%s'><x xmlns='" + room.NS + "'/></presence>",
+			"<presence from='eve' to='%s/eve'><x xmlns='" + muc.NS + "'/></presence>",
+			"<presence from='eve' to='%s'><x xmlns='" + muc.NS + "'/></presence>",
 			"<presence from='eve' to='%s/eve'/>", "<presence from='eve' to='%s/eve' type='unavailable'/>",
 			"<presence from='eve' to='%s' type='subscribe'/>", "<presence from='eve' to='%s/ann' type='probe'/>",
 			"<message from='eve' to='%s' type='groupchat'><body>b</body></message>",
 			"<message from='eve' to='%s/ann' type='chat'><body>b</body></message>",
-			"<message from='eve' to='%s'><x xmlns='" + room.NSUser + "'><decline/></x></message>",
+			"<message from='eve' to='%s'><x xmlns='" + muc.NSUser + "'><decline/></x></message>",
 			"<message from='eve' to='%s' type='error'/>",
 			"<iq from='eve' to='%s' type='get'><query xmlns='" + disco.NSInfo + "'/></iq>",
 			"<iq from='eve' to='%s' type='get'><query xmlns='" + disco.NSItems + "'/></iq>",
 			"<iq from='eve' to='%s' type='set'><query xmlns='urn:xmpp:mam:2'/></iq>",
-			"<iq from='eve' to='%s' type='get'><ping xmlns='" + room.NSPing + "'/></iq>",
-			"<iq from='eve' to='%s/ann' type='get'><ping xmlns='" + room.NSPing + "'/></iq>",
-			"<iq from='eve' to='%s' type='get'><query xmlns='" + room.NSOwner + "'/></iq>",
+			"<iq from='eve' to='%s' type='get'><ping xmlns='" + muc.NSPing + "'/></iq>",
+			"<iq from='eve' to='%s/ann' type='get'><ping xmlns='" + muc.NSPing + "'/></iq>",
+			"<iq from='eve' to='%s' type='get'><query xmlns='" + muc.NSOwner + "'/></iq>",
 			"<iq from='eve' to='%s' type='result'/>", "<iq from='eve' to='%s' type='get'/>",
 		} {
 			hidden := f.in(fmt.Sprintf(xml, "lobby")).take()
@@ -74,7 +78,7 @@ func TestIdleRoomIsDroppedAndLoadedAgain(t *testing.T) {
 		opened := 0
 		f.policy.open = func(jid.JID, *room.Snapshot) (rooms.Opened, error) {
 			opened++
-			return rooms.Opened{Owner: f.policy, Puppets: []room.Puppet{{ID: "net", Nick: "Net"}}}, nil
+			return rooms.Opened{Owner: f.policy, Puppets: []occupants.Puppet{{ID: "net", Nick: "Net"}}}, nil
 		}
 		f.enter("ann").configure("ann", "persistentroom=1", "roomname=The lobby")
 		f.in("<message type='groupchat' from='ann' to='lobby'><subject>news</subject></message>")
@@ -138,7 +142,7 @@ func TestCreation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		defer f.stop()
-		f.in("<presence from='ann' to='lobby'><x xmlns='" + room.NS + "'/></presence>").wantHas("jid-malformed")
+		f.in("<presence from='ann' to='lobby'><x xmlns='" + muc.NS + "'/></presence>").wantHas("jid-malformed")
 		f.store.fail = errors.New("disk is full")
 		f.enter("ann").wantHas("internal-server-error")
 		f.store.fail = nil
@@ -147,8 +151,8 @@ func TestCreation(t *testing.T) {
 				return room.Snapshot{}, stanza.NotAllowed("Only ann creates rooms.")
 			}
 			return room.Snapshot{
-				Config: room.Config{Persistent: true}, Subject: room.Subject{Text: "first"},
-				Affiliations: map[jid.JID]room.ListEntry{jid.MustParse("boss@example.org"): {Affiliation: room.AffOwner}},
+				Config: rules.Config{Persistent: true}, Subject: room.Subject{Text: "first"},
+				Affiliations: map[jid.JID]affiliations.Entry{jid.MustParse("boss@example.org"): {Affiliation: rules.AffOwner}},
 			}, nil
 		}
 		f.enter("eve").wantHas("not-allowed")
@@ -157,7 +161,7 @@ func TestCreation(t *testing.T) {
 		}
 		f.enter("ann").wantHas("affiliation='none'", "<subject>first</subject>")
 		f.enter("boss").wantHas("affiliation='owner'")
-		f.in("<iq type='set' from='boss' to='lobby'><query xmlns='" + room.NSOwner + "'><destroy/></query></iq>")
+		f.in("<iq type='set' from='boss' to='lobby'><query xmlns='" + muc.NSOwner + "'><destroy/></query></iq>")
 		f.leave("ann").take()
 		f.enter("ann").wantHas("<subject>first</subject>") // made again
 	})
@@ -168,7 +172,7 @@ func TestRoomNobodyEntersIsNotLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *rooms.Options) { o.Limits.Nick = 5 })
 		defer f.stop()
-		f.in("<presence from='ann' to='lobby/ann with a long name'><x xmlns='" + room.NS + "'/></presence>").wantHas("not-acceptable")
+		f.in("<presence from='ann' to='lobby/ann with a long name'><x xmlns='" + muc.NS + "'/></presence>").wantHas("not-acceptable")
 		if len(f.store.rooms) != 0 || f.Stats().Keys != 0 {
 			t.Errorf("store %v, %+v", f.store.rooms, f.Stats())
 		}
@@ -183,13 +187,13 @@ func TestServiceAnswers(t *testing.T) {
 		defer f.stop()
 		for i := range 5 {
 			at := jid.MustParse(fmt.Sprintf("room%d@%s", i, domain))
-			f.store.rooms[at] = room.Snapshot{Info: room.Info{Name: at.Local()}, Config: room.Config{Listed: i != 3, Persistent: true}}
+			f.store.rooms[at] = room.Snapshot{Info: rules.Info{Name: at.Local()}, Config: rules.Config{Listed: i != 3, Persistent: true}}
 		}
 		f.in("<iq from='ann' to='' type='get'><query xmlns='"+disco.NSInfo+"'/></iq>").
 			wantHas("name='Rooms'", "var='http://jabber.org/protocol/muc'", "var='more'", "var='http://jabber.org/protocol/rsm'")
 		f.in("<iq from='ann' to='' type='get'><query xmlns='" + disco.NSInfo + "' node='x'/></iq>").wantHas("item-not-found")
-		f.in("<iq from='ann' to='' type='get'><ping xmlns='" + room.NSPing + "'/></iq>").wantHas("type='result'")
-		f.in("<iq from='ann' to='' type='set'><ping xmlns='" + room.NSPing + "'/></iq>").wantHas("service-unavailable")
+		f.in("<iq from='ann' to='' type='get'><ping xmlns='" + muc.NSPing + "'/></iq>").wantHas("type='result'")
+		f.in("<iq from='ann' to='' type='set'><ping xmlns='" + muc.NSPing + "'/></iq>").wantHas("service-unavailable")
 		f.in("<iq from='ann' to='' type='get'/>").wantHas("bad-request")
 		f.in("<message from='ann' to=''><body>hello</body></message>").wantHas("service-unavailable")
 		items := f.in("<iq from='ann' to='' type='get'><query xmlns='" + disco.NSItems + "'/></iq>").take()
@@ -263,7 +267,7 @@ func TestRoomMovesToAnotherNode(t *testing.T) {
 		a := newFixture(t)
 		defer a.stop()
 		a.policy.open = func(jid.JID, *room.Snapshot) (rooms.Opened, error) {
-			return rooms.Opened{Owner: a.policy, Puppets: []room.Puppet{{ID: "net", Nick: "Net"}}}, nil
+			return rooms.Opened{Owner: a.policy, Puppets: []occupants.Puppet{{ID: "net", Nick: "Net"}}}, nil
 		}
 		a.enter("ann").enter("bob").take()
 		state, err := a.Release(ctx, lobby)
@@ -332,8 +336,8 @@ func TestGatewayRunsItsOwnMailboxes(t *testing.T) {
 				return rooms.Opened{}, rooms.ErrNoRoom
 			}
 			return rooms.Opened{
-				Owner: f.policy, Snapshot: &room.Snapshot{Config: room.Config{Persistent: true}, Subject: room.Subject{Text: "topic"}},
-				Puppets: []room.Puppet{{ID: "net", Nick: "Net"}, {ID: ""}},
+				Owner: f.policy, Snapshot: &room.Snapshot{Config: rules.Config{Persistent: true}, Subject: room.Subject{Text: "topic"}},
+				Puppets: []occupants.Puppet{{ID: "net", Nick: "Net"}, {ID: ""}},
 			}, nil
 		}
 		f.policy.create = func(jid.JID, jid.JID) (room.Snapshot, error) { return room.Snapshot{}, stanza.ItemNotFound("") }
@@ -352,8 +356,8 @@ func TestGatewayRunsItsOwnMailboxes(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		f.in("<presence from='ann' to='nowhere/ann'><x xmlns='" + room.NS + "'/></presence>").wantHas("item-not-found")
-		f.in("<iq from='ann' to='' type='get'><ping xmlns='" + room.NSPing + "'/></iq>").wantHas("type='result'")
+		f.in("<presence from='ann' to='nowhere/ann'><x xmlns='" + muc.NS + "'/></presence>").wantHas("item-not-found")
+		f.in("<iq from='ann' to='' type='get'><ping xmlns='" + muc.NSPing + "'/></iq>").wantHas("type='result'")
 		f.leave("ann")
 		if s := c.group.Stats(); s.Keys != 0 {
 			t.Errorf("%+v", s)

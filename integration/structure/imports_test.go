@@ -15,7 +15,7 @@ type importRule struct {
 
 var (
 	addresses   = []string{"core/jid", "core/stanza", "core/message", "core/spec"}
-	engines     = []string{"core/notification", "core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/vcard4", "core/room", "core/rooms", "core/archive", "core/search"}
+	engines     = []string{"core/notification", "core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/vcard4", "core/room", "core/room/affiliations", "core/room/hats", "core/room/history", "core/room/muc", "core/room/occupants", "core/room/rules", "core/rooms", "core/archive", "core/search"}
 	connections = join(addresses, "core/socket", "core/stream", "core/sasl", "core/router")
 )
 
@@ -61,12 +61,15 @@ var importRules = []importRule{
 	{"core/search", nil},
 	{"core/vcard4", []string{"core/jid", "core/stanza"}},
 	{"core/archive", join(engines, addresses...)},
-	{"core/room", join(join(engines, addresses...), "core/nick", "core/room/conceal", "core/room/hats", "core/room/history", "core/room/rules", "core/room/visits")},
+	{"core/room", join(join(engines, addresses...), "core/nick", "core/room/conceal", "core/room/visits")},
 	{"core/room/rules", join(addresses, "core/form")},
 	{"core/room/hats", join(addresses, "core/command", "core/form")},
 	{"core/room/visits", []string{"core/room/rules"}},
 	{"core/room/history", addresses},
 	{"core/room/conceal", addresses},
+	{"core/room/muc", addresses},
+	{"core/room/affiliations", join(addresses, "core/nick", "core/room/rules")},
+	{"core/room/occupants", join(addresses, "core/nick", "core/room/hats", "core/room/muc", "core/room/rules")},
 	{"core/rooms", join(join(engines, addresses...), "core/mailbox")},
 	{"core/admin", join(addresses, "core/router", "core/sasl")},
 	{"core/notification", join(addresses, "core/form", "core/mailbox")},
@@ -75,7 +78,7 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/admin", "core/router", "core/peerlimit")},
 	{"core/features/invite", join(join(engines, addresses...), "core/admin", "core/router", "core/web", "core/peerlimit")},
 	{"core/features/upload", join(join(engines, addresses...), "core/router", "core/web", "core/blob")},
-	{"core/features/conference", join(join(engines, addresses...), "core/router", "core/admin", "core/room/hats", "config")},
+	{"core/features/conference", join(join(engines, addresses...), "core/router", "core/admin", "config")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock", "core/store/sqlerror")},
@@ -96,7 +99,7 @@ var importRules = []importRule{
 	{"core/store/directory", join(addresses, "core/features/search", "core/store", "core/store/scan")},
 	{"core/store/nodes", join(join(engines, addresses...), "core/store", "core/store/scan")},
 	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/features/clients", "core/store", "core/store/scan")},
-	{"core/store/rooms", join(join(engines, addresses...), "core/features/conference", "core/room/hats", "core/store", "core/store/scan")},
+	{"core/store/rooms", join(join(engines, addresses...), "core/features/conference", "core/store", "core/store/scan")},
 	{"core/store/uploads", join(addresses, "core/features/upload", "core/store", "core/store/scan")},
 	{"core/store/pushes", join(addresses, "core/features/push", "core/notification", "core/store", "core/store/scan")},
 	{"core/store/scan", nil},

@@ -16,6 +16,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
 	coreroom "github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge"
@@ -34,7 +36,7 @@ var (
 type roomService struct {
 	h       *harness
 	kept    map[jid.JID]coreroom.Snapshot
-	config  coreroom.Config // of new rooms
+	config  rules.Config // of new rooms
 	service *rooms.Service
 	message func(coreroom.Message) (shown bool, err error) // what becomes of a message; nil: it is shown
 }
@@ -58,7 +60,7 @@ func (s *roomService) LoadRoom(_ context.Context, at jid.JID) (coreroom.Snapshot
 func (s *roomService) SaveRoom(_ context.Context, at jid.JID, c coreroom.Change) error {
 	kept := s.kept[at]
 	if c.Created {
-		kept = coreroom.Snapshot{Config: s.config, Affiliations: map[jid.JID]coreroom.ListEntry{}}
+		kept = coreroom.Snapshot{Config: s.config, Affiliations: map[jid.JID]affiliations.Entry{}}
 	}
 	for _, l := range c.Lists {
 		kept.Affiliations[l.JID] = l.Entry
@@ -101,7 +103,7 @@ func (s *roomService) Collect() (func(*stanza.Stanza), func()) { return s.Send, 
 func withRooms(t *testing.T, f func(h *harness, s *roomService)) {
 	t.Helper()
 	withGateway(t, func(h *harness) {
-		s := &roomService{h: h, kept: map[jid.JID]coreroom.Snapshot{}, config: coreroom.Config{Persistent: true, WhoIs: coreroom.WhoIsAnyone}}
+		s := &roomService{h: h, kept: map[jid.JID]coreroom.Snapshot{}, config: rules.Config{Persistent: true, WhoIs: rules.WhoIsAnyone}}
 		s.service = rooms.New(h.Context(), rooms.Options{
 			Domain: jid.MustParse(garden.Domain()), Policy: s, Endpoint: s, Store: s, Secret: []byte("a secret"), Log: slog.New(slog.DiscardHandler),
 		})

@@ -7,6 +7,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 )
 
@@ -20,7 +22,7 @@ func (s *Service) RemoveUser(ctx context.Context, account jid.JID) error {
 	}
 	for _, at := range list {
 		err := s.rooms.Call(ctx, at, func(ctx context.Context, r *room.Room) error {
-			if err := r.SetAffiliation(ctx, account, room.ListEntry{Affiliation: room.AffNone}); err != nil {
+			if err := r.SetAffiliation(ctx, account, affiliations.Entry{Affiliation: rules.AffNone}); err != nil {
 				return err
 			}
 			if err := r.SetHats(ctx, r.Hats().Forget(account)); err != nil {
@@ -44,7 +46,7 @@ func abandoned(r *room.Room) bool {
 		return false
 	}
 	for _, e := range r.Snapshot().Affiliations {
-		if e.Affiliation.AtLeast(room.AffMember) {
+		if e.Affiliation.AtLeast(rules.AffMember) {
 			return false
 		}
 	}

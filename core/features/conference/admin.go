@@ -10,6 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 )
 
@@ -62,7 +64,7 @@ func describe(x *room.Room) admin.Room {
 		Moderated: c.Moderated, Occupants: len(x.Occupants()),
 	}
 	for j, e := range kept.Affiliations {
-		if e.Affiliation == room.AffOwner {
+		if e.Affiliation == rules.AffOwner {
 			r.Owners = append(r.Owners, j)
 		}
 	}
@@ -76,14 +78,14 @@ func (s *Service) ChangeRoom(ctx context.Context, at jid.JID, r admin.Room) erro
 		old := describe(x)
 		for _, j := range r.Owners {
 			if !slices.Contains(old.Owners, j) {
-				if err := x.SetAffiliation(ctx, j, room.ListEntry{Affiliation: room.AffOwner}); err != nil {
+				if err := x.SetAffiliation(ctx, j, affiliations.Entry{Affiliation: rules.AffOwner}); err != nil {
 					return err
 				}
 			}
 		}
 		for _, j := range old.Owners {
 			if !slices.Contains(r.Owners, j) {
-				if err := x.SetAffiliation(ctx, j, room.ListEntry{Affiliation: room.AffNone}); err != nil {
+				if err := x.SetAffiliation(ctx, j, affiliations.Entry{Affiliation: rules.AffNone}); err != nil {
 					return err
 				}
 			}

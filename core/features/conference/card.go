@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -16,7 +18,7 @@ func (o *owner) card(ctx context.Context, r *room.Room, q room.Query) (*stanza.E
 	info := r.Info()
 	if q.Stanza.Type == stanza.TypeGet {
 		if info.VCard == "" {
-			return stanza.NewElement(room.NSVCard, "vCard"), nil // XEP-0054 §3.1
+			return stanza.NewElement(muc.NSVCard, "vCard"), nil // XEP-0054 §3.1
 		}
 		return stanza.ParseElement(info.VCard, "")
 	}
@@ -32,8 +34,8 @@ func (o *owner) card(ctx context.Context, r *room.Room, q room.Query) (*stanza.E
 	if len(x.Nodes) > 0 {
 		info.VCard = text
 	}
-	if photo := x.Child(room.NSVCard, "PHOTO"); photo != nil {
-		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(photo.ChildText(room.NSVCard, "BINVAL")), ""))
+	if photo := x.Child(muc.NSVCard, "PHOTO"); photo != nil {
+		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(photo.ChildText(muc.NSVCard, "BINVAL")), ""))
 		if err != nil {
 			return nil, stanza.BadRequest("The picture is not in base64.")
 		}
@@ -48,15 +50,15 @@ func (o *owner) card(ctx context.Context, r *room.Room, q room.Query) (*stanza.E
 // mayConfigure reports whether the sender of a request is an owner of the room.
 func (o *owner) mayConfigure(r *room.Room, q room.Query) bool {
 	if q.From != nil {
-		return q.From.Affiliation == room.AffOwner
+		return q.From.Affiliation == rules.AffOwner
 	}
 	who, _ := r.Outside(q.Stanza.From.Bare())
-	return who.Affiliation == room.AffOwner
+	return who.Affiliation == rules.AffOwner
 }
 
 // listed refuses who is on a list of those that send spam.
 func (o *owner) listed(session room.Occupant) error {
-	if o.service.Listed != nil && o.service.Listed(session.JID.Bare()) && !session.Affiliation.AtLeast(room.AffMember) {
+	if o.service.Listed != nil && o.service.Listed(session.JID.Bare()) && !session.Affiliation.AtLeast(rules.AffMember) {
 		return stanza.Forbidden("Your address is on a list of those that send spam.")
 	}
 	return nil

@@ -17,6 +17,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/mailbox"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -142,7 +145,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, router: router.New(slog.New(slog.DiscardHandler)), sink: &sink{}, store: &memory{rooms: map[jid.JID]room.Snapshot{
-		lobby: {Config: room.Config{Persistent: true, Logged: true}, Affiliations: map[jid.JID]room.ListEntry{jid.MustParse("ann@example.org"): {Affiliation: room.AffOwner}}},
+		lobby: {Config: rules.Config{Persistent: true, Logged: true}, Affiliations: map[jid.JID]affiliations.Entry{jid.MustParse("ann@example.org"): {Affiliation: rules.AffOwner}}},
 	}}}
 	if err := f.router.Attach(jid.MustParse("example.org"), f.sink); err != nil {
 		t.Fatal(err)
@@ -167,7 +170,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Cleanup(func() { cancel(); running.Wait() })
 	for _, who := range []string{"ann", "bob"} {
 		at, _ := lobby.WithResource(who)
-		f.in(stanza.NewPresence(at, jid.MustParse(who+"@example.org/x"), "", stanza.NewElement(room.NS, "x")))
+		f.in(stanza.NewPresence(at, jid.MustParse(who+"@example.org/x"), "", stanza.NewElement(muc.NS, "x")))
 	}
 	f.settle()
 	f.sink.take()

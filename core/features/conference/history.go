@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -121,7 +122,7 @@ func (o *owner) moderateOld(ctx context.Context, r *room.Room, q room.Query) err
 	switch {
 	case wanted == nil || x.Attr("id") == "":
 		return stanza.BadRequest("Say which message to moderate.")
-	case q.From == nil || q.From.Role != room.RoleModerator:
+	case q.From == nil || q.From.Role != rules.RoleModerator:
 		return stanza.Forbidden("Only moderators may moderate messages.")
 	case wanted.Child(nsRetractOld, "retract") == nil:
 		return stanza.FeatureNotImplemented("Messages can only be retracted.")
@@ -157,9 +158,9 @@ func mayRead(r *room.Room, who jid.JID) bool {
 	lists, c := r.Snapshot().Affiliations, r.Config()
 	entry, listed := lists[who]
 	switch {
-	case listed && entry.Affiliation == room.AffOutcast, !listed && lists[who.Host()].Affiliation == room.AffOutcast, c.Locked && entry.Affiliation != room.AffOwner:
+	case listed && entry.Affiliation == rules.AffOutcast, !listed && lists[who.Host()].Affiliation == rules.AffOutcast, c.Locked && entry.Affiliation != rules.AffOwner:
 		return false
-	case entry.Affiliation.AtLeast(room.AffMember):
+	case entry.Affiliation.AtLeast(rules.AffMember):
 		return true
 	}
 	return !c.MembersOnly && c.Password == ""

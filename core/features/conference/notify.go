@@ -7,6 +7,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -24,7 +26,7 @@ func (o *owner) broadcast(ctx context.Context, r *room.Room, m room.Message, pos
 	if err != nil {
 		return
 	}
-	ids := stanza.Encode(stanza.NewElement(room.NSOccupantID, "occupant-id").With("id", post.From), message.StanzaID(r.JID(), post.StanzaID))
+	ids := stanza.Encode(stanza.NewElement(muc.NSOccupantID, "occupant-id").With("id", post.From), message.StanzaID(r.JID(), post.StanzaID))
 	c := r.Config()
 	o.service.Notify(ctx, notification.Message{
 		Room: r.JID(), Sender: m.Session.Bare(), Public: !c.MembersOnly && c.Password == "", Version: o.version,
@@ -44,12 +46,12 @@ func (o *owner) members(r *room.Room, bookmarked []jid.JID) (list []notification
 	}
 	known := r.Snapshot().Affiliations
 	for j, e := range known {
-		if e.Affiliation.AtLeast(room.AffMember) && o.service.Local(j) {
+		if e.Affiliation.AtLeast(rules.AffMember) && o.service.Local(j) {
 			add(j)
 		}
 	}
 	for _, j := range bookmarked {
-		if !known[j].Affiliation.AtLeast(room.AffMember) {
+		if !known[j].Affiliation.AtLeast(rules.AffMember) {
 			add(j)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -119,7 +120,7 @@ func (o *owner) Query(ctx context.Context, r *room.Room, q room.Query) (*stanza.
 	case q.To != nil:
 	case payload.Space == command.NS, payload.Space == disco.NSInfo, payload.Space == disco.NSItems:
 		return o.command(ctx, r, q.Stanza)
-	case payload.Is(room.NSVCard, "vCard"):
+	case payload.Is(muc.NSVCard, "vCard"):
 		return o.card(ctx, r, q)
 	case payload.Space == nsArchive:
 		return o.readArchive(ctx, r, q)

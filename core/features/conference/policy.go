@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -48,12 +49,12 @@ func (p policy) Create(ctx context.Context, who, at jid.JID) (room.Snapshot, err
 			return room.Snapshot{}, stanza.ResourceConstraint("You have created as many rooms as you may. Destroy one that is not needed any more.")
 		}
 	}
-	config := room.Config{
+	config := rules.Config{
 		Logged: c.Archive, Listed: c.Public, Persistent: c.Persistent, MembersOnly: c.MembersOnly, Moderated: c.Moderated,
 		Locked: true, // XEP-0045 §10.1.1
 	}
 	if c.ShowJIDs {
-		config.WhoIs = room.WhoIsAnyone
+		config.WhoIs = rules.WhoIsAnyone
 	}
 	p.Log.Info("room created", slog.String("room", at.String()), slog.String("by", who.String()))
 	return room.Snapshot{Config: config}, nil

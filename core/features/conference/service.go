@@ -12,7 +12,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/notification"
-	"github.com/dragoman-im/dragoman/core/room"
+
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/router"
 )
@@ -62,7 +64,7 @@ type Service struct {
 
 // New returns the service of a domain. It handles stanzas when Run is called.
 func New(o Options) *Service {
-	s := &Service{Options: o, started: make(chan struct{}), features: append(features(), command.NS, room.NSVCard), changed: make(chan struct{}, 1)}
+	s := &Service{Options: o, started: make(chan struct{}), features: append(features(), command.NS, muc.NSVCard), changed: make(chan struct{}, 1)}
 	s.SetConfig(o.Config)
 	return s
 }
@@ -98,16 +100,16 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 func info() disco.Info {
-	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: Name}}, Features: []string{room.NSVCard}}
+	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: Name}}, Features: []string{muc.NSVCard}}
 }
 
 // Started returns a channel that is closed when stanzas are handled.
 func (s *Service) Started() <-chan struct{} { return s.started }
 
 // limits are those of a room that is loaded now.
-func (s *Service) limits() *room.Limits {
+func (s *Service) limits() *rules.Limits {
 	c := s.settings.Load()
-	return &room.Limits{
+	return &rules.Limits{
 		Sessions: c.Occupants, Affiliations: c.Affiliations, Nick: int(c.NickBytes), Subject: int(c.SubjectBytes), History: c.History,
 	}
 }

@@ -1,5 +1,10 @@
 package rules
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // Limits bound the memory of a room. Zero fields are set to the defaults.
 type Limits struct {
 	Sessions       int // XMPP sessions in the room
@@ -39,4 +44,15 @@ func (l Limits) OrDefaults() Limits {
 		}
 	}
 	return l
+}
+
+// Truncate shortens s to at most n bytes, at the boundary of a rune.
+func Truncate(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strings.TrimSpace(s[:n])
 }

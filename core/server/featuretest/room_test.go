@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -74,7 +75,7 @@ func crowd(tb testing.TB) (say func(), sessions []*queued) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		owner.room.Handle(tb.Context(), stanza.NewPresence(nick, s.jid, "", stanza.NewElement(room.NS, "x")))
+		owner.room.Handle(tb.Context(), stanza.NewPresence(nick, s.jid, "", stanza.NewElement(muc.NS, "x")))
 		sessions = append(sessions, s)
 	}
 	msg := stanza.NewMessage(lobby, sessions[0].jid, stanza.TypeGroupchat,

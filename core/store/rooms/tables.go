@@ -10,6 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/conference"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/affiliations"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/scan"
@@ -77,16 +79,16 @@ func (t *Tables) LoadRoom(ctx context.Context, at jid.JID) (s room.Snapshot, ok 
 	return s, err == nil, err
 }
 
-func (t *Tables) affiliations(ctx context.Context, at jid.JID) (map[jid.JID]room.ListEntry, error) {
-	list := map[jid.JID]room.ListEntry{}
+func (t *Tables) affiliations(ctx context.Context, at jid.JID) (map[jid.JID]affiliations.Entry, error) {
+	list := map[jid.JID]affiliations.Entry{}
 	_, err := scan.Rows(ctx, t.store.Reader(), func(row scan.Row) (none struct{}, err error) {
 		var address, affiliation string
-		var e room.ListEntry
+		var e affiliations.Entry
 		if err := row.Scan(&address, &affiliation, &e.Nick, &e.Reason); err != nil {
 			return none, err
 		}
 		j, err := jid.Parse(address)
-		e.Affiliation = room.Affiliation(affiliation)
+		e.Affiliation = rules.Affiliation(affiliation)
 		list[j] = e
 		return none, err
 	}, affiliationsSQL, at.String())

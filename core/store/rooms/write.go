@@ -11,6 +11,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/rooms"
 )
 
@@ -84,7 +85,7 @@ func (w *writer) room() error {
 // creator is the first owner of a new room.
 func (w *writer) creator() string {
 	for _, l := range w.Lists {
-		if l.Entry.Affiliation == room.AffOwner {
+		if l.Entry.Affiliation == rules.AffOwner {
 			return l.JID.String()
 		}
 	}
@@ -92,7 +93,7 @@ func (w *writer) creator() string {
 }
 
 // lasting is the description without what the service adds each time that it opens the room.
-func (w *writer) lasting() room.Info {
+func (w *writer) lasting() rules.Info {
 	info := *w.Info
 	info.Features, info.Fields, info.More = nil, nil, nil
 	return info
@@ -118,7 +119,7 @@ ON CONFLICT (room, jid) DO UPDATE SET affiliation = excluded.affiliation, nick =
 func (w *writer) affiliations() error {
 	for _, l := range w.Lists {
 		var err error
-		if e := l.Entry; e.Affiliation == room.AffNone {
+		if e := l.Entry; e.Affiliation == rules.AffNone {
 			_, err = w.tx.Exec(endAffiliationSQL, w.at.String(), l.JID.String())
 		} else {
 			_, err = w.tx.Exec(setAffiliationSQL, w.at.String(), l.JID.String(), string(e.Affiliation), e.Nick, e.Reason)

@@ -6,7 +6,10 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/nick"
-	"github.com/dragoman-im/dragoman/core/room"
+
+	"github.com/dragoman-im/dragoman/core/room/hats"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -51,30 +54,30 @@ func Persona(u transports.UserInfo, name string) string {
 }
 
 // SetRole sets affiliation and role of an occupant for a role of the network.
-func SetRole(p *room.Puppet, role transports.Role) {
+func SetRole(p *occupants.Puppet, role transports.Role) {
 	switch role {
 	case transports.RoleOwner:
-		p.Affiliation, p.Role = room.AffOwner, room.RoleModerator
+		p.Affiliation, p.Role = rules.AffOwner, rules.RoleModerator
 	case transports.RoleAdmin:
-		p.Affiliation, p.Role = room.AffAdmin, room.RoleModerator
+		p.Affiliation, p.Role = rules.AffAdmin, rules.RoleModerator
 	case transports.RoleModerator:
-		p.Role = room.RoleModerator
+		p.Role = rules.RoleModerator
 	case transports.RoleReader:
-		p.Role = room.RoleVisitor
+		p.Role = rules.RoleVisitor
 	}
 }
 
 // Member is somebody of the network in a room. persona is as Addresses.Occupant wants it.
-func (a Addresses) Member(u transports.UserInfo, persona string) room.Puppet {
-	m := room.Puppet{ID: a.Occupant(u.ID, persona), Nick: DisplayName(u), Affiliation: room.AffMember}
+func (a Addresses) Member(u transports.UserInfo, persona string) occupants.Puppet {
+	m := occupants.Puppet{ID: a.Occupant(u.ID, persona), Nick: DisplayName(u), Affiliation: rules.AffMember}
 	if persona != "" {
-		m.Nick, m.Affiliation = persona, room.AffNone
+		m.Nick, m.Affiliation = persona, rules.AffNone
 	}
 	if j, err := a.Contact(u.ID); err == nil {
 		m.JID = j
 	}
 	if u.Bot {
-		m.Hats = []room.Hat{{URI: "urn:dragoman:bot", Title: "Bot"}}
+		m.Hats = []hats.Hat{{URI: "urn:dragoman:bot", Title: "Bot"}}
 	}
 	return m
 }

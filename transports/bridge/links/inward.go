@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
@@ -191,7 +191,7 @@ func (l *link) forChannel(ctx context.Context, r received, author string) (*outb
 	st.ID = t.messageID(r.st.ID, entry)
 	m := &outbox.Linked{
 		Login: login, Sender: l.substitute(occupant), Stanza: st,
-		Author: room.Puppet{ID: occupant, Nick: nick, JID: r.st.From},
+		Author: occupants.Puppet{ID: occupant, Nick: nick, JID: r.st.From},
 		Message: tables.LinkMessage{
 			Link: l.id, Entry: entry, Message: st.ID, There: r.st.ID, ThereID: r.id, Author: author, Nick: nick, At: r.at,
 		},

@@ -4,7 +4,8 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/message"
-	"github.com/dragoman-im/dragoman/core/room"
+
+	"github.com/dragoman-im/dragoman/core/room/hats"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -25,7 +26,7 @@ type translation struct {
 // ofRoom reports whether an element may only be added by a room or a server, or says nothing on the other side.
 func ofRoom(e *stanza.Element) bool {
 	switch e.Space {
-	case message.NSStanzaID, message.NSDelay, message.NSOldDelay, convert.NSOccupantID, convert.NSMUCUser, convert.NSMUC, room.NSHats,
+	case message.NSStanzaID, message.NSDelay, message.NSOldDelay, convert.NSOccupantID, convert.NSMUCUser, convert.NSMUC, hats.NS,
 		convert.NSReceipts, convert.NSMarkers, convert.NSStates, message.NSCarbons, convert.NSMAM, "http://jabber.org/protocol/address":
 		return true
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
@@ -204,7 +205,7 @@ func (q *Queue) reflectAgain(m room.Message, c tables.Call) {
 	st := m.Stanza.Copy()
 	st.To, st.From, st.Type = m.Session, from, stanza.TypeGroupchat
 	st.Payload = m.Stanza.Payload + stanza.Encode(
-		stanza.NewElement(room.NSOccupantID, "occupant-id").With("id", m.From.ID), message.StanzaID(at, c.Stanza))
+		stanza.NewElement(muc.NSOccupantID, "occupant-id").With("id", m.From.ID), message.StanzaID(at, c.Stanza))
 	q.room.Send(st)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -19,9 +20,9 @@ import (
 
 // Linked is a message of a linked room on its way to the channel.
 type Linked struct {
-	Login  *logins.Login // that writes to the channel
-	Author room.Puppet   // who wrote it, as an occupant of the channel's room
-	Sender jid.JID       // stands for the author among those who send; nothing is sent to it
+	Login  *logins.Login    // that writes to the channel
+	Author occupants.Puppet // who wrote it, as an occupant of the channel's room
+	Sender jid.JID          // stands for the author among those who send; nothing is sent to it
 	// Stanza is the message with the ids of the channel's room.
 	Stanza *stanza.Stanza
 	// Message has the ids on both sides; Message.Entry is its id in the archive of the channel.

@@ -5,7 +5,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/core/room"
+
+	"github.com/dragoman-im/dragoman/core/room/history"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 )
 
@@ -16,16 +17,16 @@ var roomArchive = archive.New(archive.Options{Search: true})
 type archived struct{ room *Room }
 
 // History implements room.History.
-func (a archived) History(ctx context.Context, q room.HistoryQuery) ([]room.Entry, error) {
+func (a archived) History(ctx context.Context, q history.Query) ([]history.Entry, error) {
 	r := a.room
 	page, err := r.rooms.store.ReadArchive(ctx, r.conv.ID, archive.Filter{Start: q.Since}, archive.Page{Max: q.Max, Backwards: true})
 	if err != nil {
 		return nil, err
 	}
-	entries := make([]room.Entry, 0, len(page.Rows))
+	entries := make([]history.Entry, 0, len(page.Rows))
 	for _, row := range page.Rows {
 		if st := convert.Archived(r.jid, row); st != nil {
-			entries = append(entries, room.Entry{Stanza: st, At: row.At})
+			entries = append(entries, history.Entry{Stanza: st, At: row.At})
 		}
 	}
 	return entries, nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -192,10 +193,10 @@ func (r *Room) Enter(ctx context.Context, _ *room.Room, e room.EnterRequest) (ro
 	r.rooms.remembered.nicks.put(e.Session, e.Nick)
 	me := r.rooms.userOf(ctx, l)
 	grant := room.Grant{
-		OccupantID: r.rooms.address.Occupant(l.User, ""), Nick: convert.DisplayName(me), Affiliation: room.AffMember, Role: room.RoleParticipant,
+		OccupantID: r.rooms.address.Occupant(l.User, ""), Nick: convert.DisplayName(me), Affiliation: rules.AffMember, Role: rules.RoleParticipant,
 	}
 	if !seen.Writable {
-		grant.Role = room.RoleVisitor
+		grant.Role = rules.RoleVisitor
 	}
 	return grant, nil
 }

@@ -5,11 +5,12 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 )
 
 // SetGuest shows somebody of a linked room in this one. Those who have not written for the longest time leave
 // where there are too many.
-func (r *Room) SetGuest(ctx context.Context, p room.Puppet) {
+func (r *Room) SetGuest(ctx context.Context, p occupants.Puppet) {
 	e := r.Engine()
 	if e == nil {
 		return

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
@@ -106,7 +107,7 @@ func (r *Room) keepListed(ctx context.Context, n *listing) {
 }
 
 // member is somebody of the network as a member of the room.
-func (r *Room) member(u transports.UserInfo, persona string) room.Puppet {
+func (r *Room) member(u transports.UserInfo, persona string) occupants.Puppet {
 	m := r.rooms.address.Member(u, persona)
 	if persona == "" {
 		if _, known := r.occupants[m.ID]; !known {

@@ -7,6 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -52,7 +53,7 @@ func (r *Room) notified(ctx context.Context, _ []jid.JID) ([]notification.Member
 			continue
 		}
 		list = append(list, notification.Member{
-			Account: l.Owner, Nick: convert.DisplayName(r.rooms.userOf(ctx, l)), OccupantID: r.rooms.address.Occupant(l.User, ""), Affiliation: string(room.AffMember),
+			Account: l.Owner, Nick: convert.DisplayName(r.rooms.userOf(ctx, l)), OccupantID: r.rooms.address.Occupant(l.User, ""), Affiliation: string(rules.AffMember),
 		})
 	}
 	return list, nil

@@ -2,7 +2,9 @@ package rooms
 
 import (
 	"github.com/dragoman-im/dragoman/core/form"
-	"github.com/dragoman-im/dragoman/core/room"
+
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -26,18 +28,18 @@ func (r *Room) refusedRequest(st *stanza.Stanza) *stanza.Error {
 	network := r.rooms.env.Info.Name
 	set := st.Type == stanza.TypeSet
 	x := st.FirstChild()
-	item := x.Child(room.NSAdmin, "item")
+	item := x.Child(muc.NSAdmin, "item")
 	role, affiliation := item.Attr("role") != "", item.Attr("affiliation") != ""
 	switch {
-	case x.Is(room.NSOwner, "query") && set && x.Child(room.NSOwner, "destroy") != nil: // XEP-0045 §10.9
+	case x.Is(muc.NSOwner, "query") && set && x.Child(muc.NSOwner, "destroy") != nil: // XEP-0045 §10.9
 		return stanza.Forbidden("This room belongs to " + network + ". Please delete it there, or leave it.")
-	case x.Is(room.NSOwner, "query"): // XEP-0045 §10.2
+	case x.Is(muc.NSOwner, "query"): // XEP-0045 §10.2
 		return stanza.Forbidden("This room belongs to " + network + ". Please configure it there.")
-	case x.Is(room.NSAdmin, "query") && set && role && !affiliation: // XEP-0045 §8.2, §8.3
+	case x.Is(muc.NSAdmin, "query") && set && role && !affiliation: // XEP-0045 §8.2, §8.3
 		return stanza.Forbidden(network + " decides who may speak in this room. Please change it, or remove people, on " + network + ".")
-	case x.Is(room.NSAdmin, "query") && set && affiliation && !role: // XEP-0045 §9
+	case x.Is(muc.NSAdmin, "query") && set && affiliation && !role: // XEP-0045 §9
 		return stanza.Forbidden(network + " decides who belongs to this room. Please change it, or ban people, on " + network + ".")
-	case x.Is(room.NSAdmin, "query") && !set && (role != affiliation) && (role || item.Attr("affiliation") == string(room.AffOutcast)): // XEP-0045 §8.5, §9.2
+	case x.Is(muc.NSAdmin, "query") && !set && (role != affiliation) && (role || item.Attr("affiliation") == string(rules.AffOutcast)): // XEP-0045 §8.5, §9.2
 		return stanza.Forbidden("This list is kept on " + network + ". Please read it there.")
 	case x.Is(convert.NSRegister, "query"): // XEP-0045 §7.10
 		return stanza.NotAllowed("Your membership of this room is that of " + network + ". Please join or leave the room there.")
@@ -59,7 +61,7 @@ func (r *Room) refusedMessage(st *stanza.Stanza) *stanza.Error {
 	if !in {
 		return nil
 	}
-	network, visitor := r.rooms.env.Info.Name, o.Role == room.RoleVisitor
+	network, visitor := r.rooms.env.Info.Name, o.Role == rules.RoleVisitor
 	noVoice := stanza.Forbidden("You may only read this room. Please ask its people on " + network + " to let you write.")
 	switch {
 	case st.To.IsFull():

@@ -6,6 +6,9 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/room/muc"
+	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	corerooms "github.com/dragoman-im/dragoman/core/rooms"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -86,7 +89,7 @@ func (r *Room) Handle(ctx context.Context, st *stanza.Stanza) {
 func (r *Room) handle(ctx context.Context, st *stanza.Stanza) {
 	if e := r.refusal(st); e != nil {
 		if l, _ := r.loginOf(ctx, st.From); l != nil { // to others the room does not exist
-			r.Send(room.ErrorReply(st, e))
+			r.Send(muc.ErrorReply(st, e))
 			return
 		}
 	}
@@ -128,7 +131,7 @@ func (r *Room) open(ctx context.Context) corerooms.Opened {
 	if err != nil {
 		r.rooms.env.Log.Error("reading a room's members", "room", row.Net, "error", err)
 	}
-	members := make([]room.Puppet, len(known))
+	members := make([]occupants.Puppet, len(known))
 	for i, u := range known {
 		members[i] = r.member(u, "")
 	}
@@ -138,17 +141,17 @@ func (r *Room) open(ctx context.Context) corerooms.Opened {
 	}
 }
 
-func (r *Room) info() room.Info {
-	return room.Info{
+func (r *Room) info() rules.Info {
+	return rules.Info{
 		Name: convert.RoomTitle(r.conv.Row), Description: r.conv.Row.Topic, Category: "conference", Type: r.rooms.env.Info.Type, Occupants: r.conv.Row.Members,
 		Features: append(roomArchive.Features(true), convert.NSVCard), More: r,
 	}
 }
 
-func (r *Room) config() room.Config {
-	return room.Config{
+func (r *Room) config() rules.Config {
+	return rules.Config{
 		Listed: r.conv.Row.Kind == transports.Public, Persistent: true, MembersOnly: true, Moderated: true,
-		WhoIs: room.WhoIsAnyone, OccupantsMaySubject: r.rooms.env.Info.Caps.CanChange(transports.ChangeTopic),
+		WhoIs: rules.WhoIsAnyone, OccupantsMaySubject: r.rooms.env.Info.Caps.CanChange(transports.ChangeTopic),
 	}
 }
 
