@@ -27,6 +27,8 @@ type Rooms struct {
 	Archive         bool     `toml:"archive" reload:"yes" doc:"Whether rooms have archives (XEP-0313) that those can search who may enter. The owner of a room can switch its archive off."`
 	ArchiveTime     Duration `toml:"archive_time" reload:"yes" doc:"How long messages stay in the archives of rooms. 0: for ever."`
 	ArchiveMessages int      `toml:"archive_messages" reload:"yes" doc:"Messages in the archive of one room; the oldest ones are deleted. 0: no limit."`
+	Searches        int      `toml:"searches" reload:"yes" doc:"Searches for public rooms (XEP-0433) in a minute of one address. 0: no limit."`
+	SearchResults   int      `toml:"search_results" reload:"yes" doc:"Rooms on one page of such a search."`
 	Idle            Duration `toml:"idle" doc:"How long a room that nobody is in stays in memory."`
 }
 
@@ -34,7 +36,7 @@ func defaultRooms() Rooms {
 	return Rooms{
 		Domain: "conference", Create: "accounts", PerAccount: 100, Public: true,
 		Occupants: 10_000, Affiliations: 10_000, NickBytes: 256, SubjectBytes: 4096, MessageBytes: 256 << 10, Messages: 180, History: 100,
-		Archive: true, ArchiveTime: Duration(365 * 24 * time.Hour), Idle: Duration(5 * time.Minute),
+		Archive: true, ArchiveTime: Duration(365 * 24 * time.Hour), Searches: 30, SearchResults: 100, Idle: Duration(5 * time.Minute),
 	}
 }
 
@@ -48,12 +50,12 @@ func (r *Rooms) validate(p *Problems) {
 	for path, n := range map[string]int64{
 		"rooms.per_account": int64(r.PerAccount), "rooms.occupants": int64(r.Occupants), "rooms.affiliations": int64(r.Affiliations),
 		"rooms.nick_bytes": int64(r.NickBytes), "rooms.subject_bytes": int64(r.SubjectBytes), "rooms.message_bytes": int64(r.MessageBytes),
-		"rooms.history": int64(r.History), "rooms.idle": int64(r.Idle),
+		"rooms.history": int64(r.History), "rooms.search_results": int64(r.SearchResults), "rooms.idle": int64(r.Idle),
 	} {
 		positive(p, path, n)
 	}
 	for path, n := range map[string]int64{
-		"rooms.messages": int64(r.Messages), "rooms.archive_time": int64(r.ArchiveTime), "rooms.archive_messages": int64(r.ArchiveMessages),
+		"rooms.messages": int64(r.Messages), "rooms.archive_time": int64(r.ArchiveTime), "rooms.archive_messages": int64(r.ArchiveMessages), "rooms.searches": int64(r.Searches),
 	} {
 		if n < 0 {
 			p.add(path, "must not be negative")

@@ -3,6 +3,7 @@ package pubsub
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -24,18 +25,38 @@ func (e *Engine) askOwners(r *Request, n *Node, s Subscription) {
 	f.Text(fieldNode, "Node", n.Name)
 	f.Add(form.Field{Var: fieldSubscriber, Type: form.JIDSingle, Label: "Subscriber", Values: []string{s.JID.String()}})
 	f.Bool(fieldAllow, "Allow this address to subscribe?", false)
+	for _, to := range e.owners(r.Service, n) {
+		r.Route(stanza.NewMessage(to, r.Service, "", f.Element()))
+	}
+}
+
+// owners lists the owners of a node.
+func (e *Engine) owners(service jid.JID, n *Node) []jid.JID {
 	var owners []jid.JID
 	if e.Accounts {
-		owners = append(owners, r.Service)
+		owners = append(owners, service)
 	}
 	for j, a := range n.Affiliations {
 		if a == Owner {
 			owners = append(owners, j)
 		}
 	}
-	slices.SortFunc(owners, func(a, b jid.JID) int { return slices.Compare([]byte(a.String()), []byte(b.String())) })
-	for _, to := range owners {
-		r.Route(stanza.NewMessage(to, r.Service, "", f.Element()))
+	slices.SortFunc(owners, func(a, b jid.JID) int { return strings.Compare(a.String(), b.String()) })
+	return owners
+}
+
+// notifyOwners tells the owners of a node that somebody else has subscribed or unsubscribed (XEP-0060 §8.2.1, pubsub#notify_sub). Who only asks to
+// be subscribed is told by askOwners.
+func (e *Engine) notifyOwners(r *Request, n *Node, s *Subscription) {
+	if !n.Config.NotifySub || s.State == Pending {
+		return
+	}
+	for _, to := range e.owners(r.Service, n) {
+		if to != s.JID.Bare() {
+			st := subscriptionChange(r.Service, n.Name, s)
+			st.To = to
+			r.Route(st)
+		}
 	}
 }
 

@@ -46,6 +46,7 @@ type Config struct {
 	NotifyConfig  bool        `json:"notify_config,omitempty"`
 	NotifyDelete  bool        `json:"notify_delete,omitempty"`
 	NotifyRetract bool        `json:"notify_retract,omitempty"`
+	NotifySub     bool        `json:"notify_sub,omitempty"` // owners learn who subscribes and unsubscribes
 	SendLast      string      `json:"send_last"`
 	MessageType   string      `json:"message_type"` // of notifications
 	Available     bool        `json:"available,omitempty"`

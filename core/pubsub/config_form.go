@@ -54,6 +54,7 @@ var settings = []setting{
 	flag("pubsub#notify_config", "Whether subscribers are notified about the configuration", func(c *Config) *bool { return &c.NotifyConfig }),
 	flag("pubsub#notify_delete", "Whether subscribers are notified when the node is deleted", func(c *Config) *bool { return &c.NotifyDelete }),
 	flag("pubsub#notify_retract", "Whether subscribers are notified when items are removed", func(c *Config) *bool { return &c.NotifyRetract }),
+	flag("pubsub#notify_sub", "Whether owners are notified about new subscribers and those that have left", func(c *Config) *bool { return &c.NotifySub }),
 	choice("pubsub#send_last_published_item", "When the last item is sent", func(c *Config) *string { return &c.SendLast }, never, onSub, onPresence),
 	choice("pubsub#notification_type", "The type of notifications", func(c *Config) *string { return &c.MessageType }, "normal", "headline", "chat"),
 	flag("pubsub#presence_based_delivery", "Whether only available subscribers are notified", func(c *Config) *bool { return &c.Available }),
@@ -145,6 +146,9 @@ func (e *Engine) acceptable(c Config, err error) (Config, error) {
 	}
 	if err == nil && !e.Accounts && c.Available {
 		err = &form.FieldError{Var: "pubsub#presence_based_delivery", Problem: "is not supported here"}
+	}
+	if err == nil {
+		err = c.checkSpace()
 	}
 	return c, err
 }

@@ -2,7 +2,6 @@ package pubsub
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
@@ -56,16 +55,11 @@ func (e *Engine) DiscoInfo(ctx context.Context, q disco.Query) (disco.Info, erro
 		}
 	}
 	f.Text("pubsub#creation_date", "When the node was created", n.Created.UTC().Format(time.RFC3339))
+	f.Text("pubsub#creator", "Who created the node", n.Creator.String())
 	var owners []string
-	if e.Accounts {
-		owners = append(owners, q.To.String())
+	for _, j := range e.owners(q.To, n) {
+		owners = append(owners, j.String())
 	}
-	for j, a := range n.Affiliations {
-		if a == Owner {
-			owners = append(owners, j.String())
-		}
-	}
-	slices.Sort(owners)
 	f.Add(form.Field{Var: "pubsub#owner", Type: form.JIDMulti, Values: owners})
 	f.Text("pubsub#num_subscribers", "Number of subscribers", strconv.Itoa(len(n.Subscriptions)))
 	return disco.Info{

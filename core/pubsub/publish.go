@@ -221,26 +221,35 @@ func (e *Engine) item(r *Request, n *Node, x *stanza.Element) (*Item, error) {
 
 // payload returns the payload of an item as XML, or "".
 func (e *Engine) payload(n *Node, item *stanza.Element) (string, error) {
-	var payload *stanza.Element
+	var list []*stanza.Element
+	size := 0
 	for c := range item.Elements() {
 		switch {
-		case payload != nil:
+		case len(list) > 0 && !n.picture(item.Attr("id")):
 			return "", errInvalidPayload("an item has one payload") // XEP-0060 §7.1.3.6
 		case c.Space == "":
 			return "", errInvalidPayload("the payload has no namespace")
-		case n.Config.Type != "" && !e.Accounts && c.Space != n.Config.Type:
+		case !e.fitsType(n, item.Attr("id"), c):
 			return "", errInvalidPayload("the node is for payloads of another namespace")
 		}
-		payload = c
+		list, size = append(list, c), size+c.EncodedLen()
 	}
-	if payload == nil {
-		return "", nil
-	}
-	if payload.EncodedLen() > n.Config.payload(e.Limits()) {
+	if size > n.Config.payload(e.Limits()) {
 		e.Counters.Payload.Add(1)
 		return "", errPayloadTooBig()
 	}
-	return payload.String(), nil
+	return stanza.Encode(list...), nil
+}
+
+// fitsType reports whether a payload is one that the node is for (pubsub#type). A space has items of many kinds.
+func (e *Engine) fitsType(n *Node, id string, payload *stanza.Element) bool {
+	switch {
+	case n.picture(id):
+		return payload.Is(nsPicture, "metadata")
+	case n.Config.Type == "" || n.Config.Type == NSSpaces || e.Accounts:
+		return true
+	}
+	return payload.Space == n.Config.Type
 }
 
 // gone turns ErrGone into the error for the sender.

@@ -95,6 +95,9 @@ func (e *Engine) setSubscription(ctx context.Context, r *Request, n *Node, s Sub
 	}
 	after := n.withSubscription(s)
 	e.Host.Change(r.Service, func(nodes *Nodes) *Nodes { return nodes.with(n.Name, after) })
+	if old := n.subscription(s.JID); old == nil || old.State != s.State {
+		e.notifyOwners(r, after, &s)
+	}
 	return after, nil
 }
 

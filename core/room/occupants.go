@@ -55,6 +55,9 @@ func (r *Room) RemoveSession(ctx context.Context, session jid.JID, d Departure) 
 	return true
 }
 
+// OccupantCount returns how many people are in the room.
+func (r *Room) OccupantCount() int { return len(r.occupants.All()) }
+
 // Occupants lists the occupants in the order of entry.
 func (r *Room) Occupants() []Occupant {
 	list := make([]Occupant, len(r.occupants.All()))

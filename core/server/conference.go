@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/admin"
@@ -49,14 +48,16 @@ func (s *Server) newConferences() error {
 			return fmt.Errorf("serve %s: %w", domain, err)
 		}
 		h.conference = conference.New(conference.Options{
-			Endpoint: endpoint, Store: kept, Lists: kept, Archives: kept, Secret: secret, Config: s.config.Rooms, Log: s.log, Notify: s.rooms.Room,
-			Listed: s.reloadable.lists.Has, CardBytes: int(s.config.Limits.VCardBytes),
+			Endpoint: endpoint, Store: kept, Lists: kept, Public: kept, Archives: kept, Secret: secret, Config: s.config.Rooms, Log: s.log, Notify: s.rooms.Room,
+			CardBytes: int(s.config.Limits.VCardBytes), Space: h.isSpace,
 			Clock: store.NewClock(s.store, "rooms", time.Now, s.log),
-			Local: func(who jid.JID) bool {
-				return who.Local() != "" && slices.Contains(s.config.Server.Hosts, who.Domain())
+			People: conference.People{
+				Local:  localAccount(s.config),
+				Admin:  func(who jid.JID) bool { return s.rights.Role(who).May(admin.ManageRooms) },
+				Listed: s.reloadable.lists.Has,
 			},
-			Admin: func(who jid.JID) bool { return s.rights.Role(who).May(admin.ManageRooms) },
 		})
+		h.events.spaces.Join(h.conference)
 		h.admin.Rooms = h.conference
 		if err := s.Attach(Attachment{Service: conferences{h.conference}, Endpoint: endpoint, Name: conference.Name, Host: h.domain, Rooms: searchedRooms{h.conference}}); err != nil {
 			return err

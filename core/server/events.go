@@ -17,6 +17,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/pubsubdomain"
 	"github.com/dragoman-im/dragoman/core/features/push"
 	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/features/spaces"
 	"github.com/dragoman-im/dragoman/core/features/vcard"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/notification"
@@ -34,10 +35,12 @@ type events struct {
 	capabilities *capabilities.Capabilities
 	pep          *pep.PEP
 	domain       *pubsubdomain.Service
+	spaces       *spaces.Spaces
 	bookmarks    *bookmarks.Bookmarks
 	avatars      *avatar.Avatars
 	push         *push.Push
 	vcard        *vcard.VCard
+	at           jid.JID // of the publish-subscribe service; zero if there is none
 }
 
 // newEvents creates the features.
@@ -63,6 +66,7 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 			},
 		}),
 	}
+	e.spaces = spaces.New(spaces.Options{Nodes: e.domain.Engine(), Route: h.Router().Route, MayCreate: mayCreate(a.config), Local: localAccount(a.config)})
 	e.bookmarks.Join(e.pep.Engine())
 	e.avatars = avatar.New(e.pep.Engine(), l.presence)
 	e.vcard = vcard.New(a.store, int(a.config.Limits.VCardBytes)).With(e.avatars)
@@ -124,9 +128,7 @@ func (s *Server) Notifier() *notification.Notifier { return s.rooms }
 func mayCreate(c config.Config) func(jid.JID) bool {
 	switch c.Pubsub.Create {
 	case "accounts":
-		return func(entity jid.JID) bool {
-			return entity.Local() != "" && slices.Contains(c.Server.Hosts, entity.Domain())
-		}
+		return localAccount(c)
 	case "admins":
 		return func(entity jid.JID) bool {
 			return slices.ContainsFunc(c.Server.Admins, func(name string) bool {
@@ -138,12 +140,32 @@ func mayCreate(c config.Config) func(jid.JID) bool {
 	return func(jid.JID) bool { return false }
 }
 
+// localAccount returns whether an address is an account of a served host.
+func localAccount(c config.Config) func(jid.JID) bool {
+	return func(entity jid.JID) bool {
+		return entity.Local() != "" && slices.Contains(c.Server.Hosts, entity.Domain())
+	}
+}
+
+// isSpace reports whether a node of the host's service is a space. Spaces of other services are not known.
+func (h *host) isSpace(ctx context.Context, service jid.JID, node string) (bool, error) {
+	if service != h.events.at {
+		return false, nil
+	}
+	return h.events.domain.Engine().IsSpace(ctx, service, node)
+}
+
 // newPubsub serves the host's publish-subscribe service.
 func (h *host) newPubsub(r *router.Router, a assembly) error {
 	const name = "Publish-subscribe"
-	return h.serve(r, a, servedDomain{
+	at, ok := h.below(a.config.Pubsub.Domain, name, a.config, a.log)
+	if !ok {
+		return nil
+	}
+	h.events.at = at
+	return h.serveAt(at, r, a, servedDomain{
 		label: a.config.Pubsub.Domain, name: name, identity: coredisco.Identity{Category: "pubsub", Type: "service", Name: name},
-		feature: h.events.domain.Feature(),
+		features: []router.Feature{h.events.domain.Feature(), h.events.spaces.Feature()},
 	})
 }
 

@@ -49,7 +49,7 @@ func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 func (h *host) newDirectory(r *router.Router, a assembly) error {
 	return h.serve(r, a, servedDomain{
 		label: a.config.Server.Directory, name: "User directory", identity: coredisco.Identity{Category: "directory", Type: "user", Name: "User directory"},
-		feature: h.search.Service(),
+		features: []router.Feature{h.search.Service()},
 	})
 }
 
@@ -58,7 +58,7 @@ type servedDomain struct {
 	label    string // the first part of the domain; empty: it is not served
 	name     string // in the host's disco#items
 	identity coredisco.Identity
-	feature  router.Feature
+	features []router.Feature
 }
 
 // serve attaches a domain below the host, unless the configuration gives it to a component or gateway.
@@ -67,8 +67,13 @@ func (h *host) serve(r *router.Router, a assembly, d servedDomain) error {
 	if !ok {
 		return nil
 	}
+	return h.serveAt(domain, r, a, d)
+}
+
+// serveAt is serve for a domain that can be served.
+func (h *host) serveAt(domain jid.JID, r *router.Router, a assembly, d servedDomain) error {
 	below := router.NewHost(r, domain, router.HostOptions{Accounts: nobody{}, Log: a.log})
-	below.Use(d.feature, disco.New(below, disco.Options{Identity: d.identity, Node: softwareNode}).Feature())
+	below.Use(append(d.features, disco.New(below, disco.Options{Identity: d.identity, Node: softwareNode}).Feature())...)
 	if err := r.Attach(domain, below); err != nil {
 		return fmt.Errorf("serve %s: %w", domain, err)
 	}

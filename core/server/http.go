@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/invite"
 	"github.com/dragoman-im/dragoman/core/features/upload"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
+	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/uploads"
@@ -137,7 +138,7 @@ func (s *Server) offerUploads(h *host) error {
 			"host", h.domain, "url", address)
 	}
 	return h.serve(s.router, assembly{config: s.config, log: s.log}, servedDomain{
-		label: uploadLabel, name: upload.Name, identity: upload.Identity(), feature: upload.NewService(s.http.uploads, h.domain, address).Feature(),
+		label: uploadLabel, name: upload.Name, identity: upload.Identity(), features: []router.Feature{upload.NewService(s.http.uploads, h.domain, address).Feature()},
 	})
 }
 

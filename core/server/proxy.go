@@ -41,7 +41,7 @@ func (h *host) newProxy(r *router.Router, a assembly) error {
 	}
 	return h.serve(r, a, servedDomain{
 		label: a.config.Proxy.Domain, name: "Proxy for files", identity: coredisco.Identity{Category: "proxy", Type: "bytestreams", Name: "Proxy for files"},
-		feature: h.proxy.Service(),
+		features: []router.Feature{h.proxy.Service()},
 	})
 }
 

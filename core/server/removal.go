@@ -60,6 +60,7 @@ func (s *Server) remove(ctx context.Context, account jid.JID) error {
 	removed := h.Remove(account, "not-authorized", "the account has been deleted") // XEP-0077 §3.2
 	h.commands.Forget(account)
 	h.search.Forget(account)
+	h.events.spaces.Forget(account)
 	for _, a := range services {
 		if err := a.RemoveUser(ctx, account); err != nil {
 			return fmt.Errorf("remove from %s: %w", a.Endpoint.Domain(), err)

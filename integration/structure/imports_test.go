@@ -15,7 +15,7 @@ type importRule struct {
 
 var (
 	addresses   = []string{"core/jid", "core/stanza", "core/message", "core/spec"}
-	engines     = []string{"core/notification", "core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/vcard4", "core/room", "core/room/affiliations", "core/room/hats", "core/room/history", "core/room/muc", "core/room/occupants", "core/room/rules", "core/rooms", "core/archive", "core/search"}
+	engines     = []string{"core/notification", "core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/vcard4", "core/room", "core/room/affiliations", "core/room/hats", "core/room/history", "core/room/muc", "core/room/occupants", "core/room/rules", "core/rooms", "core/archive", "core/search", "core/channelsearch"}
 	connections = join(addresses, "core/socket", "core/stream", "core/sasl", "core/router")
 )
 
@@ -59,6 +59,7 @@ var importRules = []importRule{
 	{"core/paging", join(engines, addresses...)},
 	{"core/pubsub", join(join(engines, addresses...), "core/mailbox")},
 	{"core/search", nil},
+	{"core/channelsearch", join(addresses, "core/form", "core/paging")},
 	{"core/vcard4", []string{"core/jid", "core/stanza"}},
 	{"core/archive", join(engines, addresses...)},
 	{"core/room", join(join(engines, addresses...), "core/nick", "core/room/conceal", "core/room/visits")},

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/faultnet"
@@ -126,6 +127,33 @@ func becomesPrivate(t *testing.T, reported bool) {
 		}
 		if sees(desk.String()) {
 			t.Error("somebody who is not in the room sees it")
+		}
+	})
+}
+
+// The public channels that somebody sees are found by words, and no others (XEP-0433).
+func TestSearchForRooms(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.world.AddRoom(transports.RoomInfo{ID: "hall", Kind: transports.Public, Name: "Hall of mirrors", Topic: "Reflections"}, "ann", "ben")
+		h.world.AddRoom(transports.RoomInfo{ID: "den", Kind: transports.Private, Name: "Den of mirrors"}, "ann")
+		h.start()
+		h.link(phone, "ann")
+		const ns = "urn:xmpp:channel-search:0:search"
+		find := func(who string, field, value string) string {
+			f := form.New(form.Submit, "urn:xmpp:channel-search:0:search-params", "").Text(field, "", value)
+			return h.ask(jidOf(who), domain, stanza.TypeGet, stanza.NewElement(ns, "search").Add(f.Element())).String()
+		}
+		for _, c := range []struct{ field, value string }{{"q", "mirrors"}, {"q", "reflections"}, {"all", "1"}} {
+			got := find(phone.String(), c.field, c.value)
+			if !strings.Contains(got, "<item address='hall@echo.example.org'>") || strings.Contains(got, "den@") || !strings.Contains(got, "<nusers>2</nusers>") {
+				t.Errorf("%s %s: %s", c.field, c.value, got)
+			}
+			if got := find("dan@example.org/x", c.field, c.value); strings.Contains(got, "<item") || !strings.Contains(got, "type='result'") {
+				t.Errorf("without a login: %s", got)
+			}
+		}
+		if info := h.ask(phone, domain, stanza.TypeGet, stanza.NewElement(discoInfo, "query")).String(); !strings.Contains(info, ns) {
+			t.Error(info)
 		}
 	})
 }

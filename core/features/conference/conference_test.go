@@ -157,7 +157,7 @@ func newFixture(t *testing.T) *fixture {
 	everybody := func(jid.JID) bool { return true }
 	f.Service = New(Options{
 		Endpoint: e, Store: f.store, Lists: f.store, Archives: f.store, Clock: f.store, Secret: []byte("secret"), Config: config.Default().Rooms,
-		Local: everybody, Admin: everybody, Log: slog.New(slog.DiscardHandler),
+		People: People{Local: everybody, Admin: everybody}, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

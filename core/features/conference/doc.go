@@ -6,7 +6,7 @@
 // demand; temporary ones are deleted when everybody has left, or, after a crash, at the next start.
 //
 // Service implements the Service of the server's attachments: Run owns the rooms, whose goroutines are those of their mailboxes. The
-// methods that decide about a room run in the goroutine of that room. There are no locks.
+// methods that decide about a room run in the goroutine of that room. Lock: crowds.mu is a leaf.
 //
-// Specification: XEP-0045.
+// Specifications: XEP-0045, XEP-0433.
 package conference

@@ -21,6 +21,7 @@ type owner struct {
 	version  uint64          // changes with the rules and the affiliations of the room
 	pending  int             // messages that are being archived, and those that follow them
 	commands *command.Engine // nil before the first use
+	node     string          // that the room names as its own
 }
 
 // maxPending is how many messages of a room wait for the database before others are refused.
@@ -133,8 +134,13 @@ func (o *owner) Query(ctx context.Context, r *room.Room, q room.Query) (*stanza.
 // Notify implements room.Owner.
 func (o *owner) Notify(_ context.Context, r *room.Room, e room.Event) {
 	switch e.Kind {
+	case room.Entered, room.Exited, room.DeliveryFault, room.Destroyed:
+		o.service.crowds.set(r)
+	}
+	switch e.Kind {
 	case room.ConfigChange:
 		o.version++
+		o.node = r.Config().Pubsub
 	case room.Exited, room.DeliveryFault:
 		o.forgetRates(e.At)
 	case room.Destroyed:

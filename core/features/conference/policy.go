@@ -26,10 +26,12 @@ func (p policy) Open(ctx context.Context, at jid.JID, kept *room.Snapshot) (room
 	if err != nil {
 		return rooms.Opened{}, err
 	}
-	kept.Info.Features = p.features
+	o := &owner{
+		service: p.Service, rates: map[string]rate{}, archive: a.Number, last: a.Last, version: uint64(time.Now().UnixNano()), node: kept.Config.Pubsub,
+	}
+	kept.Info.Features, kept.Info.More = p.features, o
 	return rooms.Opened{
-		Owner:    &owner{service: p.Service, rates: map[string]rate{}, archive: a.Number, last: a.Last, version: uint64(time.Now().UnixNano())},
-		Snapshot: kept, Limits: limits, Past: posts(a.Recent),
+		Owner: o, Snapshot: kept, Limits: limits, Past: posts(a.Recent),
 	}, nil
 }
 

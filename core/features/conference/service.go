@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/channelsearch"
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -35,18 +36,26 @@ type Options struct {
 	Endpoint *router.Endpoint // of the service's domain
 	Store    rooms.Store
 	Lists    Lists // of what is in Store
+	Public   Directory
 	Archives Archives
 	Clock    Clock        // by which old messages are deleted
 	Secret   []byte       // of occupant ids; it must never change
 	Config   config.Rooms // the settings; SetConfig replaces those that can be reloaded
-	// Local reports whether an address is an account of a served host, and Admin whether it belongs to an administrator.
-	Local, Admin func(who jid.JID) bool
-	// Listed reports whether an address is on a list of those that send spam; may be nil.
-	Listed    func(who jid.JID) bool
+	People
+	// Space reports whether a node of a service is a space (XEP-0503); may be nil.
+	Space     func(ctx context.Context, service jid.JID, node string) (bool, error)
 	CardBytes int // of the vCard of a room
 	// Notify is called with the messages of rooms, to notify accounts that have no session in them; may be nil.
 	Notify func(context.Context, notification.Message)
 	Log    *slog.Logger
+}
+
+// People says what addresses are.
+type People struct {
+	// Local reports whether an address is an account of a served host, and Admin whether it belongs to an administrator.
+	Local, Admin func(who jid.JID) bool
+	// Listed reports whether an address is on a list of those that send spam; may be nil.
+	Listed func(who jid.JID) bool
 }
 
 // Service is the conference service of a host.
@@ -57,6 +66,8 @@ type Service struct {
 	started  chan struct{}
 	features []string      // of every room
 	changed  chan struct{} // the settings were
+	search   *channelsearch.Search
+	crowds   crowds
 
 	// Counters count what was refused because of a limit.
 	Counters struct{ Rooms, Size, Rate atomic.Uint64 }
@@ -65,6 +76,7 @@ type Service struct {
 // New returns the service of a domain. It handles stanzas when Run is called.
 func New(o Options) *Service {
 	s := &Service{Options: o, started: make(chan struct{}), features: append(features(), command.NS, muc.NSVCard), changed: make(chan struct{}, 1)}
+	s.search = channelsearch.New(channelsearch.Options{Source: public{s}, Limits: s.searchLimits})
 	s.SetConfig(o.Config)
 	return s
 }
@@ -88,7 +100,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	s.rooms = rooms.New(context.WithoutCancel(ctx), rooms.Options{
 		Domain: s.Domain(), Policy: policy{s}, Endpoint: s.Endpoint, Secret: s.Secret, Store: s.Store,
-		IdleFor: time.Duration(s.Config.Idle), Info: info(), Log: s.Log,
+		IdleFor: time.Duration(s.Config.Idle), Info: info(), Query: s.query, Log: s.Log,
 	})
 	s.Endpoint.Handle(s.rooms.Handle)
 	close(s.started)
@@ -100,7 +112,7 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 func info() disco.Info {
-	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: Name}}, Features: []string{muc.NSVCard}}
+	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: Name}}, Features: []string{muc.NSVCard, channelsearch.NS}}
 }
 
 // Started returns a channel that is closed when stanzas are handled.
@@ -119,5 +131,6 @@ func (s *Service) Counted() []router.Counter {
 	return []router.Counter{
 		{Setting: "rooms.per_account", Value: &s.Counters.Rooms}, {Setting: "rooms.message_bytes", Value: &s.Counters.Size},
 		{Setting: "rooms.messages", Value: &s.Counters.Rate},
+		{Setting: "rooms.searches", Value: s.searches()},
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 )
 
 // Row is a room in a list.
@@ -31,4 +32,17 @@ type Lists interface {
 	MemberOf(ctx context.Context, domain, who jid.JID) ([]jid.JID, error)
 	// DeleteTemporary deletes the rooms of a domain that are not kept.
 	DeleteTemporary(ctx context.Context, domain jid.JID) error
+}
+
+// Described is a room as everybody may know it.
+type Described struct {
+	JID    jid.JID
+	Info   rules.Info
+	Config rules.Config
+}
+
+// Directory finds the rooms of a domain that are shown to everybody.
+type Directory interface {
+	// Described returns the rooms after an address, in the order of their addresses.
+	Described(ctx context.Context, domain jid.JID, after string, limit int) ([]Described, error)
 }

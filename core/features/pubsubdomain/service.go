@@ -33,6 +33,9 @@ func New(s pubsub.Store, o Options) *Service {
 	return v
 }
 
+// Engine returns the engine of the service.
+func (v *Service) Engine() *pubsub.Engine { return v.engine }
+
 // Stop waits until ctx ends for the requests that are being handled.
 func (v *Service) Stop(ctx context.Context) { v.engine.Stop(ctx) }
 

@@ -3,6 +3,8 @@ package rooms
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -142,4 +144,24 @@ func (t *Tables) DeleteTemporary(ctx context.Context, domain jid.JID) error {
 		}
 		return nil
 	})
+}
+
+const describedSQL = `SELECT room, info, config FROM rooms WHERE domain = ? AND listed AND room > ? ORDER BY room LIMIT ?`
+
+// Described implements conference.Directory.
+func (t *Tables) Described(ctx context.Context, domain jid.JID, after string, limit int) ([]conference.Described, error) {
+	list, err := scan.Rows(ctx, t.store.Reader(), func(row scan.Row) (d conference.Described, err error) {
+		var address, info, config string
+		if err := row.Scan(&address, &info, &config); err != nil {
+			return d, err
+		}
+		if d.JID, err = jid.Parse(address); err != nil {
+			return d, err
+		}
+		return d, errors.Join(json.Unmarshal([]byte(info), &d.Info), json.Unmarshal([]byte(config), &d.Config))
+	}, describedSQL, domain.String(), after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("describe rooms: %w", err)
+	}
+	return list, nil
 }

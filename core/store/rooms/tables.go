@@ -21,9 +21,10 @@ import (
 type Tables struct{ store *store.Store }
 
 var (
-	_ rooms.Store         = (*Tables)(nil)
-	_ conference.Lists    = (*Tables)(nil)
-	_ conference.Archives = (*Tables)(nil)
+	_ rooms.Store          = (*Tables)(nil)
+	_ conference.Lists     = (*Tables)(nil)
+	_ conference.Archives  = (*Tables)(nil)
+	_ conference.Directory = (*Tables)(nil)
 )
 
 // New returns the tables in a database. Call it before the store is used.

@@ -7,6 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 	"github.com/dragoman-im/dragoman/transports/bridge/links"
@@ -23,6 +24,11 @@ type Rooms interface {
 	Writable(ctx context.Context, l *logins.Login, id transports.RoomID) (room tables.Room, ok bool, err error)
 	// Learn keeps a room that a login sees.
 	Learn(ctx context.Context, l *logins.Login, info transports.RoomInfo) (id int64, ok bool, err error)
+}
+
+// Searches answers searches for public rooms (XEP-0433).
+type Searches interface {
+	Handle(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error)
 }
 
 // Events has the events that could not be processed.
@@ -47,6 +53,7 @@ type Commands struct {
 	env       *gateway.Env
 	logins    *logins.Logins
 	rooms     Rooms
+	searches  Searches
 	events    Events
 	links     Links
 	engine    *command.Engine
@@ -56,17 +63,18 @@ type Commands struct {
 
 // Options is what Commands is made of.
 type Options struct {
-	Env    *gateway.Env
-	Logins *logins.Logins
-	Rooms  Rooms
-	Events Events
-	Links  Links
+	Env      *gateway.Env
+	Logins   *logins.Logins
+	Rooms    Rooms
+	Searches Searches
+	Events   Events
+	Links    Links
 }
 
 // New makes the commands of a gateway.
 func New(o Options) *Commands {
 	env := o.Env
-	c := &Commands{env: env, logins: o.Logins, rooms: o.Rooms, events: o.Events, links: o.Links, since: env.Now()}
+	c := &Commands{env: env, logins: o.Logins, rooms: o.Rooms, searches: o.Searches, events: o.Events, links: o.Links, since: env.Now()}
 	c.engine = command.NewEngine(command.Limits{Timeout: gateway.DialogueIdle}, env.Now)
 	for _, a := range actions {
 		c.engine.Add(command.Command{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/dragoman-im/dragoman/core/channelsearch"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -25,6 +26,8 @@ func (c *Commands) IQ(ctx context.Context, st *stanza.Stanza) (*stanza.Element, 
 		return c.discoInfo(ctx, st, x)
 	case x.Is(convert.NSDiscoItems, "query") && get:
 		return c.discoItems(ctx, st, x)
+	case channelsearch.Handles(x):
+		return c.searches.Handle(ctx, st)
 	case x.Is(convert.NSCommands, "command") && !get:
 		return c.engine.Handle(ctx, st)
 	case x.Is(convert.NSRegister, "query"):

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"github.com/dragoman-im/dragoman/core/channelsearch"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -26,7 +27,7 @@ func GatewayInfo(network transports.Info, version string) disco.Info {
 		// has one for a private chat in a room.
 		Identities: []disco.Identity{{Category: "gateway", Type: network.Type, Name: network.Name}},
 		Features: []string{
-			NSDiscoInfo, NSDiscoItems, NSCommands, NSRegister, NSGateway, NSPing, NSVersion, NSLast, NSVCard, NSMUC, NSRSM,
+			NSDiscoInfo, NSDiscoItems, NSCommands, NSRegister, NSGateway, NSPing, NSVersion, NSLast, NSVCard, NSMUC, NSRSM, channelsearch.NS,
 		},
 		Forms: []*form.Form{disco.SoftwareForm(Software(network), version, "")}, // XEP-0232
 	}
