@@ -20,10 +20,23 @@ var archiveQueries = map[string]func(c *client, l archiveLoad) (func(i int) arch
 	"newest":  always(newest("")),
 	"end":     endOfArchive,
 	"middle":  middleOfArchive,
-	"contact": each(func(i int) archiveQuery { return newest(field("with", archiveContact(i))) }),
+	"contact": withContact,
 	"rare":    each(func(i int) archiveQuery { return newest(fullText(rareWord(i))) }),
 	"common":  each(func(i int) archiveQuery { return newest(fullText(commonWord(i))) }),
 	"count":   always(archiveQuery{set: "<max>0</max>"}),
+}
+
+// localContacts begins the names of the contacts in an archive that --fill has filled.
+const localContacts = "bench"
+
+// withContact asks for the newest page with one contact after the other.
+func withContact(_ *client, l archiveLoad) (func(int) archiveQuery, error) {
+	return func(i int) archiveQuery {
+		if l.local != "" {
+			return newest(field("with", fmt.Sprintf("%s%d@%s", localContacts, i%archiveContacts, l.local)))
+		}
+		return newest(field("with", archiveContact(i)))
+	}, nil
 }
 
 // archiveQuery is a query of an archive: fields of the form, and what page of the result (XEP-0313 §4, XEP-0059).
@@ -62,16 +75,34 @@ func endOfArchive(c *client, _ archiveLoad) (func(int) archiveQuery, error) {
 
 // middleOfArchive asks for pages behind messages in the middle half.
 func middleOfArchive(c *client, _ archiveLoad) (func(int) archiveQuery, error) {
+	first, err := c.firstTime(archiveQuery{set: "<max>1</max>", size: 1})
+	if err != nil {
+		return nil, err
+	}
+	last, err := c.firstTime(archiveQuery{set: "<max>1</max><before/>", size: 1})
+	if err != nil {
+		return nil, err
+	}
+	span := last.Sub(first)
 	r := rand.New(rand.NewPCG(1, 2))
 	ids := make([]string, 100)
 	for i := range ids {
-		at := time.Now().Add(-archiveSpan/4 - time.Duration(r.Int64N(int64(archiveSpan/2)))).UTC()
-		var err error
+		at := first.Add(span/4 + time.Duration(r.Int64N(int64(span/2)+1))).UTC()
 		if ids[i], err = c.firstEntry(archiveQuery{fields: field("start", at.Format("2006-01-02T15:04:05Z")), set: "<max>1</max>", size: 1}); err != nil {
 			return nil, err
 		}
 	}
 	return func(i int) archiveQuery { return pageAfter(ids[i%len(ids)]) }, nil
+}
+
+// firstTime is when the first message of a page came.
+func (c *client) firstTime(q archiveQuery) (time.Time, error) {
+	answer, err := c.archived(q)
+	if err != nil {
+		return time.Time{}, err
+	}
+	_, delay, _ := strings.Cut(answer, "<delay")
+	return time.Parse(time.RFC3339, attribute(delay, "stamp"))
 }
 
 // archiveCommand measures queries of an archive that 'messages' has written.
@@ -86,20 +117,31 @@ func archiveCommand(o *options) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&l.query, "query", "newest", "one of "+strings.Join(names, ", "))
 	flags.DurationVar(&l.length, "for", 4*time.Second, "how long requests are made, one after the other")
-	flags.BoolVar(&l.settle, "settle", false, "first wait until the server is idle, and check that all messages are indexed by words")
+	flags.BoolVar(&l.settle, "settle", false, "first wait until the server is idle")
+	flags.BoolVar(&l.indexed, "indexed", false, "check that all messages are indexed by words")
+	flags.IntVar(&l.fill, "fill", 0, "make the archive instead, of so many messages that local accounts send")
+	flags.StringVar(&l.local, "local", "", "the domain of the contacts of an archive that --fill has made")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if archiveQueries[l.query] == nil {
 			return fmt.Errorf("--query is one of %s", strings.Join(names, ", "))
 		}
-		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) { return queryArchive(ctx, t, o, l) })
+		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
+			if l.fill > 0 {
+				return l.fillArchive(ctx, t, o)
+			}
+			return queryArchive(ctx, t, o, l)
+		})
 	}
 	return cmd
 }
 
 type archiveLoad struct {
-	query  string
-	length time.Duration
-	settle bool
+	query   string
+	length  time.Duration
+	settle  bool
+	indexed bool
+	fill    int
+	local   string
 }
 
 func queryArchive(ctx context.Context, t target, o *options, l archiveLoad) (figures, error) {
@@ -113,7 +155,7 @@ func queryArchive(ctx context.Context, t target, o *options, l archiveLoad) (fig
 		return nil, err
 	}
 	defer c.conn.Close()
-	if l.settle {
+	if l.indexed {
 		if err := c.checkIndexed(); err != nil {
 			return nil, err
 		}

@@ -20,9 +20,10 @@ func publishCommand(o *options) *cobra.Command {
 	users := cmd.Flags().Int("users", 50, "users, each a contact of all others")
 	items := cmd.Flags().Int("items", 20, "items that each user publishes, one after the other")
 	star := cmd.Flags().Bool("star", false, "only the first user publishes")
+	bare := cmd.Flags().Bool("bare", false, "with --star: measure also a program that does nothing but write the same bytes to as many sockets")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
-			return publishFanOut(ctx, t, o, publishLoad{presenceLoad{users: *users, star: *star}, *items})
+			return publishFanOut(ctx, t, o, publishLoad{presenceLoad{users: *users, star: *star}, *items, *bare && *star})
 		})
 	}
 	return cmd
@@ -31,6 +32,7 @@ func publishCommand(o *options) *cobra.Command {
 type publishLoad struct {
 	presenceLoad
 	items int
+	bare  bool
 }
 
 const publishNode = "urn:xmppbench:item"
@@ -75,7 +77,19 @@ func publishFanOut(ctx context.Context, t target, o *options, l publishLoad) (fi
 	}
 	want := int64(l.items) * int64(l.users) * int64(l.senders())
 	f := figures{{"notifications", "/s", float64(want) / elapsed.Seconds()}}
-	return append(f, perUnit(before, after, want)...), nil
+	f = append(f, perUnit(before, after, want)...)
+	if !l.bare {
+		return f, nil
+	}
+	bare, err := bareCost(ctx, l.notification(clients), l.users, l.items)
+	return append(f, bare...), err
+}
+
+// notification is as long as those that were measured.
+func (l publishLoad) notification(clients []*client) string {
+	from, _, _ := strings.Cut(clients[0].jid, "/")
+	return fmt.Sprintf("<message to='%s' from='%s' id='%036d' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'>"+
+		"<items node='%s'><item id='current'><x xmlns='%s'>%064d</x></item></items></event>"+endOfMessage, clients[1].jid, from, 0, publishNode, publishNode, 0)
 }
 
 // publish publishes items, and waits until all who announce capabilities have been notified of all of them: the contacts, and

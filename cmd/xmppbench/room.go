@@ -25,6 +25,7 @@ func roomCommand(o *options) *cobra.Command {
 	archive := cmd.Flags().Bool("archive", false, "with --create: the room has an archive")
 	quiet := cmd.Flags().Bool("quiet", false, "with --create: only presence of moderators is sent to the others")
 	last := cmd.Flags().Int("last", 0, "send so many messages, each when all have got the one before, and measure the time until the last one has got it")
+	bare := cmd.Flags().Bool("bare", false, "with --last: measure also a program that does nothing but write the same bytes to as many sockets")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *room == "" {
 			return errors.New("--room is missing")
@@ -32,7 +33,7 @@ func roomCommand(o *options) *cobra.Command {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
 			return fanOut(ctx, t, o, roomLoad{
 				room: strings.ReplaceAll(*room, "DOMAIN", t.domain), link: *link, users: *users, each: max(1, *each), window: *window, length: *duration,
-				create: *create, archive: *archive, quiet: *quiet, last: *last,
+				create: *create, archive: *archive, quiet: *quiet, last: *last, bare: *bare,
 			})
 		})
 	}
@@ -47,7 +48,8 @@ type roomLoad struct {
 
 	create, archive, quiet bool
 
-	last int // messages whose time to the last receiver is measured
+	last int  // messages whose time to the last receiver is measured
+	bare bool // and what they cost the bare program
 }
 
 // configure makes a new room what it is to be (XEP-0045 §10.1.3).
@@ -113,7 +115,7 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 		return nil, err
 	}
 	if l.last > 0 {
-		more, err := l.toLast(t, clients)
+		more, err := l.toLast(ctx, t, clients)
 		return append(f, more...), err
 	}
 	begin := time.Now()
@@ -152,8 +154,11 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 	return append(append(f, perUnit(before, after, total.Load())...), quantiles(latencies)...), nil
 }
 
+// endOfMessage ends each message.
+const endOfMessage = "</message>"
+
 // messageEnd ends the message that head begins; between them is what the sender adds.
-var messageEnd = strings.Repeat("x", 40) + "</body></message>"
+var messageEnd = strings.Repeat("x", 40) + "</body>" + endOfMessage
 
 func (l roomLoad) head() string {
 	return "<message to='" + l.room + "' type='groupchat' id='b'>" + bodyMark

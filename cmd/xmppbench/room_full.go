@@ -2,10 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -21,21 +22,20 @@ const settled = "id='settled'"
 // fill lets all sessions enter the room, and returns what the last ones cost. The sessions in the room read
 // while others enter: a server does not hold back without limit what a client does not read.
 func (l roomLoad) fill(t target, clients []*client) (figures, error) {
-	var joins usage // before the last ones
+	var joins usage          // before the last ones
+	var asking time.Duration // of settle itself
 	last := min(len(clients)-1, lastJoins)
 	reading := make([]chan error, 0, len(clients))
 	for i, c := range clients {
 		if i == len(clients)-last {
-			var err error
-			if err = l.settle(clients, reading); err == nil {
-				joins, err = measure(t.pids)
-			}
+			before, err := l.settleAndRead(t, clients, reading)
 			if err != nil {
 				return nil, err
 			}
-			for k := range reading {
-				reading[k] = readAside(clients[k])
+			if joins, err = l.settleAndRead(t, clients, reading); err != nil {
+				return nil, err
 			}
+			asking = joins.cpu - before.cpu
 		}
 		if err := l.enter(c, i); err != nil {
 			return nil, fmt.Errorf("session %d: %w", i, err)
@@ -54,7 +54,18 @@ func (l roomLoad) fill(t target, clients []*client) (figures, error) {
 	if err != nil || all.cpu == 0 || last == 0 {
 		return nil, err
 	}
-	return figures{{"join of the full room", "ms of CPU", float64((all.cpu - joins.cpu).Microseconds()) / 1000 / float64(last)}}, nil
+	return figures{{"join of the full room", "ms of CPU", float64((all.cpu - joins.cpu - asking).Microseconds()) / 1000 / float64(last)}}, nil
+}
+
+// settleAndRead is settle for sessions that go on reading. It returns what the server has used so far.
+func (l roomLoad) settleAndRead(t target, clients []*client, reading []chan error) (usage, error) {
+	if err := l.settle(clients, reading); err != nil {
+		return usage{}, err
+	}
+	for i := range reading {
+		reading[i] = readAside(clients[i])
+	}
+	return measure(t.pids)
 }
 
 // settle returns when the sessions that read have got all that the room has sent to them so far.
@@ -96,50 +107,41 @@ func (c *client) drop(deadline time.Time, endings ...string) error {
 	}
 }
 
-// toLast measures how long a message takes until the last session has it.
-func (l roomLoad) toLast(t target, clients []*client) (figures, error) {
-	var arrived atomic.Int64
-	all := make(chan struct{}, 1)
-	deadline := time.Now().Add(fillWait)
+// toLast measures how long a message takes until the last session has it, and, with --bare, what the bare program does with the same bytes.
+func (l roomLoad) toLast(ctx context.Context, t target, clients []*client) (figures, error) {
+	sample, err := l.sample(clients)
+	if err != nil {
+		return nil, err
+	}
+	before, after, latencies, err := toAll(clients, t.pids, l.head()+messageEnd, bodyMark, l.last)
+	if err != nil {
+		return nil, err
+	}
+	f := append(perUnit(before, after, int64(l.last*len(clients))), quantiles(latencies)...)
+	if !l.bare {
+		return f, nil
+	}
+	closeAll(clients) // their numbers are few
+	bare, err := bareCost(ctx, sample, len(clients), l.last)
+	return append(f, bare...), err
+}
+
+// sample returns a message as the receivers get it.
+func (l roomLoad) sample(clients []*client) (string, error) {
+	if err := clients[0].write(l.head() + messageEnd); err != nil {
+		return "", err
+	}
 	errs := make([]error, len(clients))
+	var sample string
 	var wg sync.WaitGroup
 	for i, c := range clients {
 		wg.Go(func() {
-			n := 0
-			errs[i] = c.count(deadline, bodyMark, func([]byte) bool {
-				if n++; arrived.Add(1)%int64(len(clients)) == 0 {
-					all <- struct{}{}
-				}
-				return n == l.last
-			})
+			var text string
+			if text, errs[i] = c.until(endOfMessage); i == 0 {
+				sample = text
+			}
 		})
 	}
-	before, err := measure(t.pids)
-	var latencies []time.Duration
-	for range l.last {
-		if err != nil {
-			break
-		}
-		begin := time.Now()
-		if err = clients[0].write(l.head() + messageEnd); err != nil {
-			break
-		}
-		select {
-		case <-all:
-			latencies = append(latencies, time.Since(begin))
-		case <-time.After(stepTimeout):
-			err = fmt.Errorf("a message has reached %d of %d", arrived.Load()%int64(len(clients)), len(clients))
-		}
-	}
-	if err != nil {
-		closeAll(clients) // ends the readers
-		wg.Wait()
-		return nil, errors.Join(append([]error{err}, errs[0])...)
-	}
 	wg.Wait()
-	after, err := measure(t.pids)
-	if err := errors.Join(append(errs, err)...); err != nil {
-		return nil, err
-	}
-	return append(perUnit(before, after, int64(l.last*len(clients))), quantiles(latencies)...), nil
+	return sample[max(0, strings.LastIndex(sample, "<message")):], errors.Join(errs...)
 }

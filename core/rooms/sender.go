@@ -1,6 +1,8 @@
 package rooms
 
 import (
+	"slices"
+
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -10,17 +12,20 @@ import (
 // several stanzas.
 type Sender interface {
 	Send(st *stanza.Stanza)
-	// SendMany sends one stanza, whose To is empty, to many sessions. It must not retain the stanza or the list.
+	// SendMany sends one stanza, whose To is empty, to many sessions. Neither the stanza nor the list may be changed afterwards.
 	SendMany(st *stanza.Stanza, to []jid.JID)
 	Flush()
 }
 
-// Limits of what a collector holds back, so that a flush does not fill a receiver's queue.
 const (
-	maxForOne = 16 << 10 // bytes for the first receiver, taken as a sample of all
-	maxForAll = 1 << 20  // bytes of Send: all of them may be for one receiver
-	maxOfMany = 16 << 20 // bytes of SendMany: some messages for thousands of receivers
+	// Limits of what a collector holds back, so that a flush does not fill a receiver's queue.
+	maxForOne = 16 << 10 // bytes of Send for the first receiver, taken as a sample of all, and of SendMany for each
+	maxForAll = 1 << 20  // bytes for all of them
 	startTag  = 512      // bytes of a stanza beside its payload, at most
+
+	// together is how many of the receivers of SendMany are flushed at a time: so few that what belongs to their sessions, and the
+	// buffers of their queues, is still in the processor's cache after the stanzas have been appended.
+	together = 64
 )
 
 // collector is a Sender on the Collect of an Endpoint.
@@ -29,9 +34,12 @@ type collector struct {
 	flush func()
 	first jid.JID
 	one   int
-	all   int
-	each  int // bytes of SendMany for each receiver, at most
-	many  int // and for all of them
+	all   int // bytes that were not flushed
+
+	// Stanzas of SendMany that were not sent yet, their receivers, and how many bytes each of these will get, at most.
+	posts []*stanza.Stanza
+	to    []jid.JID
+	each  int
 }
 
 // NewSender returns a Sender for an endpoint, which sends to one receiver at a time.
@@ -42,6 +50,7 @@ func NewSender(e Endpoint) Sender {
 }
 
 func (c *collector) Send(st *stanza.Stanza) {
+	c.sendPosts()
 	c.send(st)
 	size := startTag + len(st.Payload) + len(st.Extra)
 	if c.first.IsZero() {
@@ -56,24 +65,44 @@ func (c *collector) Send(st *stanza.Stanza) {
 	}
 }
 
-// SendMany holds back more than Send: each receiver gets the stanza once.
+// SendMany holds the stanza back: receivers get it together with others that are for the same list.
 func (c *collector) SendMany(st *stanza.Stanza, to []jid.JID) {
 	if len(to) == 0 {
 		return
 	}
-	stanza.SendEach(c.send, st, to)
-	size := startTag + len(st.Payload) + len(st.Extra)
-	c.each += size
-	c.many += size * len(to)
-	if c.each > maxForOne || c.many > maxOfMany {
+	if len(c.posts) > 0 && (len(c.to) != len(to) || &c.to[0] != &to[0]) {
+		c.sendPosts()
+	}
+	c.posts, c.to = append(c.posts, st), to
+	if c.each += startTag + len(st.Payload) + len(st.Extra); c.each > maxForOne {
 		c.Flush()
 	}
 }
 
-func (c *collector) Flush() {
-	if c.all == 0 && c.many == 0 {
+// sendPosts sends what SendMany has held back.
+func (c *collector) sendPosts() {
+	if len(c.posts) == 0 {
 		return
 	}
+	for some := range slices.Chunk(c.to, together) {
+		stanza.SendAllToEach(c.send, c.posts, some)
+		c.all += c.each * len(some)
+		if len(c.to) > together {
+			c.flushSent()
+		}
+	}
+	clear(c.posts)
+	c.posts, c.to, c.each = c.posts[:0], nil, 0
+}
+
+func (c *collector) Flush() {
+	c.sendPosts()
+	if c.all > 0 {
+		c.flushSent()
+	}
+}
+
+func (c *collector) flushSent() {
 	c.flush()
-	c.first, c.one, c.all, c.each, c.many = jid.JID{}, 0, 0, 0, 0
+	c.first, c.one, c.all = jid.JID{}, 0, 0
 }

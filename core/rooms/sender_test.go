@@ -2,6 +2,7 @@ package rooms_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,7 +68,56 @@ func TestSenderFillsNoQueue(t *testing.T) {
 	for range 12 {
 		s.SendMany(&stanza.Stanza{Payload: strings.Repeat("x", 500)}, many)
 	}
-	if e.most > 5*len(many) || e.flushes > 4 {
+	s.Flush()
+	if most := len(many)/50 + 1; e.most > 12*64 || e.flushes > most {
 		t.Errorf("%d stanzas waited, %d flushes", e.most, e.flushes)
 	}
 }
+
+// TestSenderKeepsOrder: each receiver gets the stanzas in the order in which they were sent, whatever is held back.
+func TestSenderKeepsOrder(t *testing.T) {
+	t.Parallel()
+	var all []jid.JID
+	for i := range 200 {
+		all = append(all, jid.MustParse(fmt.Sprintf("user%d@example.org/1", i)))
+	}
+	got, want := ordered{}, ordered{}
+	s := rooms.NewSender(got)
+	n := 0
+	many := func(to []jid.JID) {
+		n++
+		s.SendMany(&stanza.Stanza{ID: fmt.Sprint(n)}, to)
+		for _, j := range to {
+			want[j] = append(want[j], fmt.Sprint(n))
+		}
+	}
+	one := func(to jid.JID) {
+		n++
+		s.Send(&stanza.Stanza{ID: fmt.Sprint(n), To: to})
+		want[to] = append(want[to], fmt.Sprint(n))
+	}
+	for i := range 50 {
+		many(all)
+		many(all)
+		one(all[i])
+		many(all[:150])
+		many(all[i:])
+		many(nil)
+		if i%7 == 0 {
+			s.Flush()
+		}
+	}
+	s.Flush()
+	for _, j := range all {
+		if !slices.Equal(got[j], want[j]) {
+			t.Fatalf("%s got %v, not %v", j, got[j], want[j])
+		}
+	}
+}
+
+// ordered is an Endpoint that keeps the ids of what each receiver gets.
+type ordered map[jid.JID][]string
+
+func (o ordered) Send(st *stanza.Stanza) { o[st.To] = append(o[st.To], st.ID) }
+
+func (o ordered) Collect() (func(*stanza.Stanza), func()) { return o.Send, func() {} }

@@ -16,12 +16,19 @@ type Batch struct {
 // SendEach sends a stanza to many sessions with a function for one receiver. The copies
 // share the payload.
 func SendEach(send func(*Stanza), st *Stanza, to []jid.JID) {
-	batch := NewBatch(len(to))
+	SendAllToEach(send, []*Stanza{st}, to)
+}
+
+// SendAllToEach is SendEach for several stanzas: each receiver gets all of them before the next one does.
+func SendAllToEach(send func(*Stanza), list []*Stanza, to []jid.JID) {
+	batch := NewBatch(len(to) * len(list))
 	for _, j := range to {
-		c := batch.Next()
-		c.Kind, c.To, c.From, c.ID, c.Type = st.Kind, j, st.From, st.ID, st.Type
-		c.Lang, c.Extra, c.Payload = st.Lang, st.Extra, st.Payload
-		send(c)
+		for _, st := range list {
+			c := batch.Next()
+			c.Kind, c.To, c.From, c.ID, c.Type = st.Kind, j, st.From, st.ID, st.Type
+			c.Lang, c.Extra, c.Payload = st.Lang, st.Extra, st.Payload
+			send(c)
+		}
 	}
 }
 

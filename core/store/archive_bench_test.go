@@ -39,7 +39,13 @@ func benchText() func(i int) string {
 			b.WriteString("often ")
 		}
 		if i%10_000 == 0 {
-			b.WriteString("seldom")
+			b.WriteString("seldom ")
+		}
+		if i%(manyEntries/100) == 0 {
+			b.WriteString("inhundred ")
+		}
+		if i%(manyEntries/100_000) == 0 {
+			b.WriteString("inhundredthousand ")
 		}
 		return b.String()
 	}
@@ -52,30 +58,11 @@ func BenchmarkQuery(b *testing.B) {
 	account(b, s, alice)
 	rare := jid.MustParse("rare@example.org/x")
 	begin := time.Now().Add(-time.Duration(manyEntries) * time.Second)
-	text := benchText()
-	var wg sync.WaitGroup
-	var middle string
-	for i := range manyEntries {
-		from := jid.MustParse(fmt.Sprintf("contact%d@example.org/x", i%100))
-		if i%10_000 == 0 {
-			from = rare
-		}
-		at := begin.Add(time.Duration(i) * time.Second)
-		id := storetest.IDAt(at).String()
-		if i == manyEntries/2 {
-			middle = id
-		}
-		st := stanza.NewMessage(alice, from, stanza.TypeChat, stanza.TextElement("", "body", text(i)))
-		wg.Add(1)
-		s.Archive(alice, archive.Entry{ID: id, At: at, Stanza: st}, func(err error) {
-			if err != nil {
-				b.Error(err)
-			}
-			wg.Done()
-		})
-		s.Pace(nil)
+	fill := fillStore
+	if storetest.OnPostgres() {
+		fill = fillOnPostgres
 	}
-	wg.Wait()
+	middle := fill(b, s, begin, manyEntries)
 	indexForBench(b, s)
 	often := jid.MustParse("contact7@example.org")
 	for _, c := range []struct {
@@ -94,6 +81,8 @@ func BenchmarkQuery(b *testing.B) {
 		{"words seldom, all", archive.Filter{Words: words(b, "seldom")}, archive.Page{Max: 100}},
 		{"words two often", archive.Filter{Words: words(b, "w1 often")}, archive.Page{Max: 50, Backwards: true}},
 		{"words phrase", archive.Filter{Words: words(b, `"w0 w1"`)}, archive.Page{Max: 50, Backwards: true}},
+		{"words of 100", archive.Filter{Words: words(b, "inhundred")}, archive.Page{Max: 50, Backwards: true}},
+		{"words of 100,000", archive.Filter{Words: words(b, "inhundredthousand")}, archive.Page{Max: 50, Backwards: true}},
 		{"words none", archive.Filter{Words: words(b, "nowhere")}, archive.Page{Max: 50, Backwards: true}},
 		{"words with", archive.Filter{Words: words(b, "w0"), With: often}, archive.Page{Max: 50, Backwards: true}},
 		{"with rare", archive.Filter{With: rare.Bare()}, archive.Page{Max: 50, Backwards: true}},
@@ -132,4 +121,33 @@ func indexForBench(b *testing.B, s *Store) {
 		b.Fatal(err)
 	}
 	b.Logf("indexed in %v: %.1f µs and %.0f bytes a message", took, float64(took.Microseconds())/float64(manyEntries), bytes/float64(manyEntries))
+}
+
+// fillStore makes the archive of BenchmarkQuery, and returns the id of the message in the middle.
+func fillStore(b *testing.B, s *Store, begin time.Time, n int) (middle string) {
+	b.Helper()
+	text := benchText()
+	var wg sync.WaitGroup
+	for i := range n {
+		from := jid.MustParse(fmt.Sprintf("contact%d@example.org/x", i%100))
+		if i%10_000 == 0 {
+			from = jid.MustParse("rare@example.org/x")
+		}
+		at := begin.Add(time.Duration(i) * time.Second)
+		id := storetest.IDAt(at).String()
+		if i == n/2 {
+			middle = id
+		}
+		st := stanza.NewMessage(alice, from, stanza.TypeChat, stanza.TextElement("", "body", text(i)))
+		wg.Add(1)
+		s.Archive(alice, archive.Entry{ID: id, At: at, Stanza: st}, func(err error) {
+			if err != nil {
+				b.Error(err)
+			}
+			wg.Done()
+		})
+		s.Pace(nil)
+	}
+	wg.Wait()
+	return middle
 }

@@ -12,12 +12,23 @@ const archiveUser = "archive"
 
 // ofArchive returns a measure of a query of an archive.
 func ofArchive(what, query string) measure {
-	return measure{what: what, unit: "request", cost: "cpu", format: "%.0f µs", archive: true, run: func(ctx context.Context, b *bench, s *server) (figures, error) {
+	return measure{what: what, unit: "request", cost: "cpu", format: "%.0f µs", run: func(ctx context.Context, b *bench, s *server) (figures, error) {
 		if err := b.fillArchive(ctx, s); err != nil {
 			return nil, err
 		}
-		return b.load(ctx, s, "archive", "--user", archiveUser, "--query", query, "--for", b.length.String())
+		args := []string{"archive", "--user", archiveUser, "--query", query, "--for", b.length.String()}
+		if !s.kind.imports {
+			args = append(args, "--local", domain)
+		}
+		return b.load(ctx, s, args...)
 	}}
+}
+
+// ofSearch is ofArchive for servers that index messages by words.
+func ofSearch(what, query string) measure {
+	m := ofArchive(what, query)
+	m.search = true
+	return m
 }
 
 // fillArchive makes the account with its archive, once, and waits until the server has done with it what it does afterwards.
@@ -37,8 +48,22 @@ func (b *bench) fillArchive(ctx context.Context, s *server) error {
 		return err
 	}
 	s.filled = true
-	b.progress("%s: waiting until they are indexed", s.title)
-	_, err := b.load(ctx, s, "archive", "--user", archiveUser, "--for", "1s", "--settle")
+	b.progress("%s: waiting until it is idle", s.title)
+	args := []string{"archive", "--user", archiveUser, "--for", "1s", "--settle"}
+	if s.kind.indexes {
+		args = append(args, "--indexed")
+	}
+	_, err := b.load(ctx, s, args...)
+	return err
+}
+
+// receiveArchive lets an account receive the messages from others on the same server.
+func receiveArchive(ctx context.Context, b *bench, s *server) error {
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	defer s.stop()
+	_, err := b.load(ctx, s, "archive", "--user", archiveUser, "--fill", number(b.messages))
 	return err
 }
 

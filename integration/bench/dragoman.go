@@ -13,7 +13,7 @@ import (
 // to all of these accounts too.
 var dragoman = &kind{
 	name: "dragoman", title: "Dragoman", configure: configureDragoman, populate: importAccounts,
-	mechanisms: []string{"SCRAM-SHA-256", "HT-SHA-256-NONE"}, indexes: true, fill: importArchive,
+	mechanisms: []string{"SCRAM-SHA-256", "HT-SHA-256-NONE"}, indexes: true, imports: true, fill: importArchive,
 	room: []string{"--room", "lobby@echo.DOMAIN", "--link", "guest"}, native: nativeRoom,
 }
 
@@ -28,7 +28,7 @@ var before = &kind{
 		}
 		return configureDragomanBinary(s, b.before, "")
 	},
-	populate: importAccounts, mechanisms: dragoman.mechanisms, indexes: true, fill: importArchive, room: dragoman.room, native: nativeRoom,
+	populate: importAccounts, mechanisms: dragoman.mechanisms, indexes: true, imports: true, fill: importArchive, room: dragoman.room, native: nativeRoom,
 }
 
 func configureDragoman(b *bench, s *server) error {

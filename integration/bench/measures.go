@@ -13,10 +13,9 @@ type measure struct {
 	cost, format string
 	run          func(ctx context.Context, b *bench, s *server) (figures, error)
 	// needs is the SASL mechanism that a server must offer to be measured; "" for any.
-	needs string
-	once  bool // measured in one round only, since a round takes long
-	// archive says that it is of the account with an archive.
-	archive bool
+	needs  string
+	once   bool // measured in one round only, since a round takes long
+	search bool // only servers that index messages by words can do it
 }
 
 // byLoad returns a measure that runs xmppbench once, with args, and compares the CPU time per unit.
@@ -98,8 +97,8 @@ func measures(o options) []measure {
 		ofArchive("page of 50, from the end less 50", "end"),
 		ofArchive("page of 50, from the middle", "middle"),
 		ofArchive("page of 50, newest with a contact", "contact"),
-		ofArchive("search for a word in 100 messages of "+messages, "rare"),
-		ofArchive("search for a word in 1 % of "+messages, "common"),
+		ofSearch("search for a word in 100 messages of "+messages, "rare"),
+		ofSearch("search for a word in 1 % of "+messages, "common"),
 		ofArchive("page of 0, count alone", "count"),
 		idle("idle session"),
 		idle("idle session, TLS", "--tls"),

@@ -14,7 +14,7 @@ import (
 // PostgreSQL, which syncs to the disk here.
 var postgres = &kind{
 	name: "postgres", title: "Dragoman on PostgreSQL", configure: configurePostgres, populate: importAccounts,
-	mechanisms: dragoman.mechanisms, indexes: true, fill: importArchive, room: dragoman.room, native: nativeRoom,
+	mechanisms: dragoman.mechanisms, indexes: true, imports: true, fill: importArchive, room: dragoman.room, native: nativeRoom,
 }
 
 // postgresScript starts and stops a PostgreSQL server in a directory of its own.

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-var prosody = &kind{name: "prosody", title: "Prosody", configure: configureProsody, room: []string{"--room", "bench@conference.DOMAIN"}, native: nativeRoom}
+var prosody = &kind{name: "prosody", title: "Prosody", configure: configureProsody, room: []string{"--room", "bench@conference.DOMAIN"}, native: nativeRoom, fill: receiveArchive}
 
 func configureProsody(_ *bench, s *server) error {
 	path, err := find("prosody")

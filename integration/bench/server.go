@@ -25,7 +25,8 @@ type kind struct {
 	// mechanisms are those that it has with the passwords stored as they are, beside PLAIN and SCRAM-SHA-1.
 	mechanisms []string
 	indexes    bool // archived messages are indexed by words, after the load
-	// fill gives the server, which does not run, an account with the archive that 'xmppbench messages' writes; nil where it cannot.
+	imports    bool // fill imports what 'xmppbench messages' writes
+	// fill gives the server, which does not run, an account with an archive.
 	fill func(ctx context.Context, b *bench, s *server) error
 	// room are arguments of 'xmppbench room' for a gateway's room, or the server's own where it has no gateway, and native those for
 	// a room of the server.

@@ -149,7 +149,7 @@ func (l *List) Attach(o *Occupant, s *Session) {
 func (l *List) Detach(s *Session) {
 	delete(l.bySession, s.JID)
 	l.sessions = slices.Delete(l.sessions, s.at, s.at+1)
-	l.addresses = slices.Delete(l.addresses, s.at, s.at+1)
+	l.addresses = slices.Concat(l.addresses[:s.at], l.addresses[s.at+1:]) // SendMany may still use the old list
 	for i := s.at; i < len(l.sessions); i++ {
 		l.sessions[i].at = i
 	}
