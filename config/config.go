@@ -64,11 +64,13 @@ type Listen struct {
 
 // TLS is section [tls].
 type TLS struct {
-	Certificate string `toml:"certificate" file:"yes" reload:"yes" doc:"PEM file with the certificate and its chain."`
-	Key         string `toml:"key" file:"secret" reload:"yes" doc:"PEM file with its key."`
-	ClientCA    string `toml:"client_ca" file:"yes" doc:"PEM file of the certificates that may sign those of clients: a client whose certificate has the address of an account (xmppAddr) logs in without a password. Empty: clients are not asked for a certificate."`
-	ClientEmail bool   `toml:"client_email" doc:"Whether a client's certificate without an XMPP address stands for the account that has its e-mail address. Only if client_ca signs no address that it has not checked."`
-	Required    bool   `toml:"required" doc:"Whether clients must use TLS before they log in. Leave it on, except for measurements on one machine."`
+	Certificate   string   `toml:"certificate" file:"yes" reload:"yes" doc:"PEM file with the certificate and its chain."`
+	Key           string   `toml:"key" file:"secret" reload:"yes" doc:"PEM file with its key."`
+	ClientCA      string   `toml:"client_ca" file:"yes" doc:"PEM file of the certificates that may sign those of clients: a client whose certificate has the address of an account (xmppAddr) logs in without a password. Empty: clients are not asked for a certificate."`
+	ClientCRL     []string `toml:"client_crl" file:"yes" doc:"Files with lists of the certificates that the authorities of client_ca, and those below them, have revoked (CRL), in PEM or DER form. They are read again when they have changed; a session whose certificate is revoked ends. Empty: none are read."`
+	ClientCRLOpen bool     `toml:"client_crl_open" doc:"Whether a client's certificate is accepted for whose issuer there is no list that is valid now. Otherwise it is refused, until the list is renewed."`
+	ClientEmail   bool     `toml:"client_email" doc:"Whether a client's certificate without an XMPP address stands for the account that has its e-mail address. Only if client_ca signs no address that it has not checked."`
+	Required      bool     `toml:"required" doc:"Whether clients must use TLS before they log in. Leave it on, except for measurements on one machine."`
 }
 
 // Login is section [login].

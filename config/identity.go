@@ -2,8 +2,10 @@ package config
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,8 +35,40 @@ type LDAP struct {
 	Filter       string `toml:"filter" doc:"Who may log in; %s is the user name. Empty: (uid=%s). For Active Directory: (sAMAccountName=%s)."`
 	ID           string `toml:"id" doc:"The attribute by which a person is known whatever their name. Empty: entryUUID. For Active Directory: objectGUID. dn: the entry's name."`
 	Find         bool   `toml:"find" doc:"Whether people of the directory can be written to before they have logged in for the first time: whoever writes to a name without an account causes a search, and the account is made if there is such a person."`
-	Connections  int    `toml:"connections" doc:"Connections to the directory, for as many logins at the same time; further ones wait. 0: 8."`
+	Cards
+	Connections int `toml:"connections" doc:"Connections to the directory, for as many logins at the same time; further ones wait. 0: 8."`
 }
+
+// Cards are the settings of vCards that are made of a directory's entries.
+type Cards struct {
+	VCard       string   `toml:"vcard" doc:"Whose vCard is shown of a person of the directory: 'own', what the person has stored here, and only where there is nothing that of the directory; 'directory', that of the directory. Empty: the directory is not asked."`
+	VCardFields []string `toml:"vcard_fields" doc:"Which attributes become what in it, such as [\"FN=displayName\", \"TEL.WORK=telephoneNumber\"]: FN, NICKNAME, TITLE, ROLE, URL, DESC, EMAIL, N with .GIVEN, .FAMILY or .MIDDLE, ORG with .ORGNAME or .ORGUNIT, TEL with .WORK, .HOME, .CELL or .FAX, ADR with .STREET, .LOCALITY, .REGION, .PCODE or .CTRY, and PHOTO. Of several for one property the first counts that the entry has. Empty: names, mail, telephoneNumber, mobile, title, o, ou, l and jpegPhoto."`
+	VCardPublic bool     `toml:"vcard_public" doc:"Whether anybody may read these vCards, also from other servers. Otherwise only the accounts of the same host may."`
+	VCardCache  Duration `toml:"vcard_cache" doc:"For how long an entry is not read again. 0: 15 minutes."`
+	VCardBytes  int64    `toml:"-"` // limits.vcard_bytes
+}
+
+// Values of Cards.VCard.
+const (
+	VCardOwn       = "own"
+	VCardDirectory = "directory"
+)
+
+// defaultFields are what a directory with the schemas of RFC 4519 and RFC 2798 has.
+var defaultFields = []string{
+	"FN=displayName", "FN=cn", "N.GIVEN=givenName", "N.FAMILY=sn", "EMAIL=mail", "TEL.WORK=telephoneNumber", "TEL.CELL=mobile",
+	"TITLE=title", "ORG.ORGNAME=o", "ORG.ORGUNIT=ou", "ADR.LOCALITY=l", "PHOTO=jpegPhoto",
+}
+
+// vCardField is one of Cards.VCardFields.
+var vCardField = regexp.MustCompile(`^(FN|NICKNAME|TITLE|ROLE|URL|DESC|EMAIL|PHOTO|N\.(GIVEN|FAMILY|MIDDLE)|ORG\.(ORGNAME|ORGUNIT)|TEL\.(WORK|HOME|CELL|FAX)|` +
+	`ADR\.(STREET|LOCALITY|REGION|PCODE|CTRY))=[A-Za-z][A-Za-z0-9-]*$`)
+
+const (
+	defaultCardCache = Duration(15 * time.Minute)
+	maxCardCache     = Duration(24 * time.Hour)
+	maxFields        = 100
+)
 
 // HTTPCheck is one [[http_check]].
 type HTTPCheck struct {
@@ -69,12 +103,33 @@ type JWT struct {
 type OIDC struct {
 	Backend
 	Claims
+	Introspection
 	CA    string `toml:"ca" file:"yes" doc:"PEM file of the certificates that may sign the provider's. Empty: those of this machine."`
 	Scope string `toml:"scope" doc:"A scope that a token must have, such as xmpp:client:normal. Empty: none."`
 }
 
+// Introspection are the settings by which a provider is asked about access tokens (RFC 7662).
+type Introspection struct {
+	Client     string   `toml:"client_id" doc:"As whom this server asks the provider about access tokens (RFC 7662). Empty: it does not ask, and access tokens must be JSON Web Tokens."`
+	Secret     string   `toml:"client_secret" secret:"yes" doc:"The secret of client_id."`
+	SecretFile string   `toml:"client_secret_file" file:"secret" doc:"File that holds the secret instead."`
+	Introspect string   `toml:"introspect" doc:"About which tokens the provider is asked: 'opaque' for those that are not JSON Web Tokens; 'all' for every one, so that a JSON Web Token that was revoked is noticed; ID tokens are refused then. Empty: opaque."`
+	Cache      Duration `toml:"introspection_cache" doc:"For how long the provider's answer about a token is used again, 5 minutes at most. 0: 10 seconds."`
+	Recheck    Duration `toml:"recheck" doc:"How often the provider is asked again about the token of a session, which ends if the token was revoked. 0: 5 minutes."`
+}
+
+// Values of Introspection.Introspect.
+const (
+	IntrospectOpaque = "opaque"
+	IntrospectAll    = "all"
+)
+
 // Defaults of back ends.
 const (
+	defaultCache       = Duration(10 * time.Second)
+	maxCache           = Duration(5 * time.Minute)
+	defaultRecheck     = Duration(5 * time.Minute)
+	minRecheck         = Duration(time.Second)
 	defaultTimeout     = Duration(5 * time.Second)
 	defaultConnections = 8
 	maxTimeout         = Duration(30 * time.Second)
@@ -105,6 +160,13 @@ func (c *Config) completeBackends() {
 		if l.Connections == 0 {
 			l.Connections = defaultConnections
 		}
+		if len(l.VCardFields) == 0 {
+			l.VCardFields = defaultFields
+		}
+		if l.VCardCache == 0 {
+			l.VCardCache = defaultCardCache
+		}
+		l.VCardBytes = int64(c.Limits.VCardBytes)
 	}
 	for i := range c.HTTPChecks {
 		complete(&c.HTTPChecks[i].Backend, "http_check")
@@ -116,6 +178,7 @@ func (c *Config) completeBackends() {
 	for i := range c.OIDC {
 		complete(&c.OIDC[i].Backend, "oidc")
 		orElse(&c.OIDC[i].Claim, "preferred_username")
+		c.OIDC[i].Introspection.complete()
 	}
 }
 
@@ -219,6 +282,24 @@ func (l *LDAP) validate(p *Problems, path string) {
 		p.add(path+".connections", "%d is not between 1 and %d", l.Connections, maxConnections)
 	}
 	certificates(p, path+".ca", l.CA)
+	l.Cards.validate(p, path)
+}
+
+func (c *Cards) validate(p *Problems, path string) {
+	if c.VCard != "" && c.VCard != VCardOwn && c.VCard != VCardDirectory {
+		p.add(path+".vcard", "%q is neither %s nor %s", c.VCard, VCardOwn, VCardDirectory)
+	}
+	for _, f := range c.VCardFields {
+		if !vCardField.MatchString(f) {
+			p.add(path+".vcard_fields", "%q is not a property of a vCard and an attribute, such as TEL.WORK=telephoneNumber", f)
+		}
+	}
+	if len(c.VCardFields) > maxFields {
+		p.add(path+".vcard_fields", "%d are more than %d", len(c.VCardFields), maxFields)
+	}
+	if c.VCardCache < 0 || c.VCardCache > maxCardCache {
+		p.add(path+".vcard_cache", "%s is more than %s", c.VCardCache, maxCardCache)
+	}
 }
 
 func (h *HTTPCheck) validate(p *Problems, path string) {
@@ -269,7 +350,53 @@ func (o *OIDC) validate(p *Problems, path string) {
 	if strings.ContainsAny(o.Scope, " \"\\") {
 		p.add(path+".scope", "%q is not one scope", o.Scope) // RFC 6749 §3.3
 	}
+	o.Introspection.validate(p, path)
 	certificates(p, path+".ca", o.CA)
+}
+
+func (i *Introspection) complete() {
+	if i.Introspect == "" {
+		i.Introspect = IntrospectOpaque
+	}
+	if i.Cache == 0 {
+		i.Cache = defaultCache
+	}
+	if i.Recheck == 0 {
+		i.Recheck = defaultRecheck
+	}
+}
+
+func (i *Introspection) validate(p *Problems, path string) {
+	if (i.Client == "") != (i.Secret == "") {
+		p.add(path+".client_id", "client_id and client_secret go together")
+	}
+	switch {
+	case i.Introspect != IntrospectOpaque && i.Introspect != IntrospectAll:
+		p.add(path+".introspect", "%q is neither %s nor %s", i.Introspect, IntrospectOpaque, IntrospectAll)
+	case i.Introspect == IntrospectAll && i.Client == "":
+		p.add(path+".introspect", "the provider is asked only with a client_id")
+	}
+	if i.Cache < 0 || i.Cache > maxCache {
+		p.add(path+".introspection_cache", "%s is more than %s", i.Cache, maxCache)
+	}
+	if i.Recheck < minRecheck {
+		p.add(path+".recheck", "%s is less than %s", i.Recheck, minRecheck)
+	}
+}
+
+// revocationLists checks a file with lists of revoked certificates.
+func revocationLists(p *Problems, path, file string) {
+	der, err := os.ReadFile(file)
+	if err != nil {
+		p.add(path, "%v", err)
+		return
+	}
+	if block, _ := pem.Decode(der); block != nil {
+		der = block.Bytes
+	}
+	if _, err := x509.ParseRevocationList(der); err != nil {
+		p.add(path, "%s has no certificate revocation list in PEM or DER form", file)
+	}
 }
 
 // certificates checks a file with certificates of authorities; "" is none.

@@ -28,13 +28,19 @@ func TestBackends(t *testing.T) {
 
 func TestBackendMistakes(t *testing.T) {
 	t.Parallel()
-	const ldap, jwt = "[[ldap]]\nurl = \"ldaps://x.example\"\n", "[[jwt]]\nissuer = \"x\"\naudiences = [\"x\"]\n"
+	const ldap, jwt, oidc = "[[ldap]]\nurl = \"ldaps://x.example\"\n", "[[jwt]]\nissuer = \"x\"\naudiences = [\"x\"]\n",
+		"[[oidc]]\nissuer = \"https://x.example\"\naudiences = [\"x\"]\n"
 	for text, path := range map[string]string{
 		"[[ldap]]\n": "ldap[0].url:", "[[ldap]]\nurl = \"http://x\"\n": "ldap[0].url:", "[[ldap]]\nurl = \"ldaps://x/dc=x\"\n": "ldap[0].url:",
 		"[[ldap]]\nurl = \"ldap://x.example\"\nwithout_tls = true\n":              "ldap[0].without_tls:",
 		ldap + "filter = \"uid=%s\"\n":                                            "ldap[0].filter:",
 		ldap + "filter = \"(uid=ann)\"\n":                                         "ldap[0].filter:",
 		ldap + "bind_dn = \"cn=x\"\n":                                             "ldap[0].bind_dn:",
+		ldap + "vcard = \"x\"\n":                                                  "ldap[0].vcard:",
+		ldap + "vcard_fields = [\"FN\"]\n":                                        "ldap[0].vcard_fields:",
+		ldap + "vcard_fields = [\"TEL=x\"]\n":                                     "ldap[0].vcard_fields:",
+		ldap + "vcard_fields = [\"FN=userPassword)(x\"]\n":                        "ldap[0].vcard_fields:",
+		ldap + "vcard_cache = \"25h\"\n":                                          "ldap[0].vcard_cache:",
 		ldap + "timeout = \"1h\"\n":                                               "ldap[0].timeout:",
 		ldap + "ca = \"/nowhere\"\n":                                              "ldap[0].ca:",
 		ldap + "hosts = [\"elsewhere.example\"]\n":                                "ldap[0].hosts:",
@@ -49,7 +55,14 @@ func TestBackendMistakes(t *testing.T) {
 		jwt:                           "jwt[0].keys:",
 		jwt + "secret = \"short\"\n":  "jwt[0].secret:",
 		jwt + "keys = \"/nowhere\"\n": "jwt[0].keys:",
-		"[[jwt]]\nissuer = \"x\"\nsecret = \"0123456789abcdef0123456789abcdef\"\n":         "jwt[0].audiences:",
+		"[[jwt]]\nissuer = \"x\"\nsecret = \"0123456789abcdef0123456789abcdef\"\n": "jwt[0].audiences:",
+		oidc + "client_id = \"x\"\n":                                                       "oidc[0].client_id:",
+		oidc + "client_secret = \"with spaces\"\n":                                         "oidc[0].client_id:",
+		oidc + "introspect = \"all\"\n":                                                    "oidc[0].introspect:",
+		oidc + "introspect = \"none\"\n":                                                   "oidc[0].introspect:",
+		oidc + "introspection_cache = \"1h\"\n":                                            "oidc[0].introspection_cache:",
+		oidc + "recheck = \"1ms\"\n":                                                       "oidc[0].recheck:",
+		"[tls]\nclient_crl = [\"/nowhere\"]\n":                                             "tls.client_crl:",
 		"[[oidc]]\nissuer = \"http://x.example\"\naudiences = [\"x\"]\n":                   "oidc[0].issuer:",
 		"[[oidc]]\nissuer = \"https://x.example\"\naudiences = [\"x\"]\nscope = \"a b\"\n": "oidc[0].scope:",
 	} {

@@ -76,7 +76,14 @@ func tomlError(err error) string {
 func eachFile(c *Config, visit func(path *string, kind string)) {
 	file := func(_ string, f reflect.StructField, v reflect.Value) {
 		if kind := f.Tag.Get("file"); kind != "" {
-			visit(v.Addr().Interface().(*string), kind)
+			switch of := v.Addr().Interface().(type) {
+			case *string:
+				visit(of, kind)
+			case *[]string:
+				for i := range *of {
+					visit(&(*of)[i], kind)
+				}
+			}
 		}
 	}
 	c.each(file)

@@ -133,6 +133,12 @@ func (l *Listen) validate(p *Problems) {
 
 func (t *TLS) validate(p *Problems) {
 	certificates(p, "tls.client_ca", t.ClientCA)
+	if len(t.ClientCRL) > 0 && t.ClientCA == "" {
+		p.add("tls.client_crl", "no certificates of clients are accepted without client_ca")
+	}
+	for _, file := range t.ClientCRL {
+		revocationLists(p, "tls.client_crl", file)
+	}
 	if (t.Certificate == "") != (t.Key == "") {
 		p.add("tls", "certificate and key go together")
 		return

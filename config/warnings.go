@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,8 @@ import (
 	"time"
 )
 
+const day = "2 January 2006"
+
 // expiresSoon is how long before its end a certificate is worth a warning.
 const expiresSoon = 7 * 24 * time.Hour
 
@@ -21,6 +24,7 @@ const expiresSoon = 7 * 24 * time.Hour
 func Warnings(c Config, now time.Time) Problems {
 	var p Problems
 	c.warnOfCertificate(&p, now)
+	c.warnOfRevocationLists(&p, now)
 	if err := writable(c.Server.Data); err != nil {
 		p.add("server.data", "%s cannot be written by this user: %v", c.Server.Data, err)
 	}
@@ -35,7 +39,6 @@ func (c *Config) warnOfCertificate(p *Problems, now time.Time) {
 	if err != nil || pair.Leaf == nil {
 		return // validate has reported it
 	}
-	const day = "2 January 2006"
 	switch leaf := pair.Leaf; {
 	case now.After(leaf.NotAfter):
 		p.add("tls.certificate", "%s has expired on %s", c.TLS.Certificate, leaf.NotAfter.Format(day))
@@ -47,6 +50,26 @@ func (c *Config) warnOfCertificate(p *Problems, now time.Time) {
 	for _, host := range c.Server.Hosts {
 		if err := pair.Leaf.VerifyHostname(host); err != nil {
 			p.add("tls.certificate", "%s is not for %s, but for %s", c.TLS.Certificate, host, certificateNames(pair.Leaf))
+		}
+	}
+}
+
+func (c *Config) warnOfRevocationLists(p *Problems, now time.Time) {
+	for _, file := range c.TLS.ClientCRL {
+		der, err := os.ReadFile(file)
+		if err != nil {
+			continue // validate has reported it
+		}
+		lists := [][]byte{der}
+		if block, rest := pem.Decode(der); block != nil {
+			for lists = nil; block != nil; block, rest = pem.Decode(rest) {
+				lists = append(lists, block.Bytes)
+			}
+		}
+		for _, l := range lists {
+			if list, err := x509.ParseRevocationList(l); err == nil && !now.Before(list.NextUpdate) {
+				p.add("tls.client_crl", "%s has a list that is out of date since %s", file, list.NextUpdate.Format(day))
+			}
 		}
 	}
 }

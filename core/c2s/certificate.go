@@ -21,7 +21,12 @@ type ClientCertificates struct {
 	Roots *x509.CertPool // nil: clients are not asked for a certificate
 	// Email makes a certificate without an XMPP address stand for the account that has its e-mail address.
 	Email bool
+	// Revoked returns an error if a certificate of a chain, which ends with one of Roots, was revoked; nil: nobody knows.
+	Revoked func(chain []*x509.Certificate) error
 }
+
+// revokedEvery is how often the certificate of a session is compared again with what was revoked.
+const revokedEvery = 30 * time.Second
 
 // ask makes a TLS configuration ask clients for a certificate. One that is not accepted does not end the connection: its client can
 // still use a password.
@@ -35,6 +40,7 @@ func (k ClientCertificates) ask(c *tls.Config) {
 type certificate struct {
 	addresses []jid.JID
 	expires   time.Time
+	recheck   *sasl.Recheck // nil if it cannot be revoked
 }
 
 // verify returns what a client's certificate proves; nil if it has none or a wrong one.
@@ -57,6 +63,10 @@ func (k ClientCertificates) verify(state tls.ConnectionState) *certificate {
 	if err != nil {
 		return nil
 	}
+	chain, recheck := k.unrevoked(chains)
+	if chain == nil {
+		return nil
+	}
 	if k.Email && len(addresses) == 0 {
 		for _, text := range leaf.EmailAddresses {
 			if address, err := jid.Parse(text); err == nil && address.IsBare() && address.Local() != "" {
@@ -64,13 +74,26 @@ func (k ClientCertificates) verify(state tls.ConnectionState) *certificate {
 			}
 		}
 	}
-	cert := &certificate{addresses: addresses, expires: leaf.NotAfter}
-	for _, c := range chains[0] {
+	cert := &certificate{addresses: addresses, expires: leaf.NotAfter, recheck: recheck}
+	for _, c := range chain {
 		if c.NotAfter.Before(cert.expires) {
 			cert.expires = c.NotAfter
 		}
 	}
 	return cert
+}
+
+// unrevoked returns a chain of which no certificate was revoked, and what checks that again; nil if there is none.
+func (k ClientCertificates) unrevoked(chains [][]*x509.Certificate) ([]*x509.Certificate, *sasl.Recheck) {
+	if k.Revoked == nil {
+		return chains[0], nil
+	}
+	for _, chain := range chains {
+		if k.Revoked(chain) == nil {
+			return chain, &sasl.Recheck{Every: revokedEvery, Check: func(context.Context) error { return k.Revoked(chain) }}
+		}
+	}
+	return nil, nil
 }
 
 var (

@@ -115,6 +115,7 @@ func (c *conn) end(err error) {
 	if c.negotiation.expiry != nil {
 		c.negotiation.expiry.Stop()
 	}
+	c.server.rechecks.remove(c)
 	c.report(err)
 	switch s := c.session; {
 	case s == nil:

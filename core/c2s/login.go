@@ -85,7 +85,7 @@ func (c *conn) authenticated(id sasl.Identity) {
 	c.who = id.JID
 	c.negotiation.dialogue, c.negotiation.revocation = nil, id.Revocation
 	if id.Mechanism == sasl.External { // RFC 6120 §13.7.2.3
-		id.Expires = c.negotiation.certificate.expires
+		id.Expires, id.Recheck = c.negotiation.certificate.expires, c.negotiation.certificate.recheck
 	}
 	c.stopAt(id.Expires)
 	c.address.Authenticated()
@@ -93,6 +93,9 @@ func (c *conn) authenticated(id sasl.Identity) {
 	c.Log().Info("logged in", "mechanism", id.Mechanism, "binding", id.Binding, "backend", id.Backend)
 	c.server.Counters.Logins.Add(1)
 	c.SetLimits(c.server.limits().Stanza)
+	if id.Recheck != nil {
+		c.server.rechecks.add(c, id.Recheck, time.Now())
+	}
 }
 
 // stopAt ends the stream at a time, unless that is zero.

@@ -37,6 +37,7 @@ type Server struct {
 	log       *slog.Logger
 	conns     *stream.Group
 	sessions  *resumables
+	rechecks  rechecks
 	started   time.Time
 	Counters  Counters
 }

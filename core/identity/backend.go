@@ -18,6 +18,8 @@ type Person struct {
 	// Name is the localpart that the person's account should have.
 	Name    string
 	Expires time.Time // when sessions end; zero: they do not
+	// Recheck asks the back end again while there are sessions; nil: what was checked cannot be withdrawn.
+	Recheck *sasl.Recheck
 }
 
 // Passwords is a back end that checks passwords. Its errors are those of sasl.Passwords.
@@ -45,6 +47,10 @@ type Backend struct {
 	Finder    Finder
 	// Checker is asked whether the person of an account is still there; nil: the back end cannot say.
 	Checker Finder
+	// Cards has vCards of its people.
+	Cards Cards
+	// PublicCards lets others than the accounts of the host read them.
+	PublicCards bool
 	// Free lets the people of the back end choose their names: they do not get reserved ones.
 	Free bool
 }

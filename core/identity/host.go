@@ -29,6 +29,7 @@ type Host struct {
 	backends []Backend // in the order in which they are asked
 	own      bool      // accounts whose keys are kept here can log in
 	reserved func(jid.JID) bool
+	knows    bool // a back end has vCards
 	finds    *rate.Limiter
 	warn     rate.Sometimes
 	log      *slog.Logger
@@ -50,7 +51,7 @@ func New(host jid.JID, o Options) *Host {
 		o.Reserved = func(jid.JID) bool { return false }
 	}
 	return &Host{
-		domain: host.Domain(), accounts: o.Accounts, backends: o.Backends, own: o.Own, reserved: o.Reserved, finds: rate.NewLimiter(findRate, findBurst), warn: rate.Sometimes{Interval: time.Minute}, log: o.Log,
+		knows: slices.ContainsFunc(o.Backends, func(b Backend) bool { return b.Cards != nil }), domain: host.Domain(), accounts: o.Accounts, backends: o.Backends, own: o.Own, reserved: o.Reserved, finds: rate.NewLimiter(findRate, findBurst), warn: rate.Sometimes{Interval: time.Minute}, log: o.Log,
 	}
 }
 
@@ -207,7 +208,7 @@ func (h *Host) CheckToken(ctx context.Context, token string) (sasl.Proof, error)
 		if err != nil {
 			return sasl.Proof{}, err
 		}
-		return sasl.Proof{Username: name, Backend: b.Name, Expires: person.Expires}, nil
+		return sasl.Proof{Username: name, Backend: b.Name, Expires: person.Expires, Recheck: person.Recheck}, nil
 	}
 	return sasl.Proof{}, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // accounts is Accounts in memory.
@@ -365,5 +366,49 @@ func TestStillKnown(t *testing.T) {
 	checker.down = errors.New("down")
 	if err := h.StillKnown(t.Context(), "ann", "ldap"); err == nil || errors.Is(err, sasl.ErrRefused) {
 		t.Error(err)
+	}
+}
+
+// Card of a directory: everybody has one.
+func (d *directory) Card(_ context.Context, username string) (Card, error) {
+	d.asked++
+	if d.down != nil {
+		return Card{}, d.down
+	}
+	return Card{Subject: cmp.Or(d.subjects[username], username), Element: stanza.NewElement("vcard-temp", "vCard"), Prevails: true}, nil
+}
+
+// TestCard shows vCards of the back end to whom an account belongs, to those who may see them.
+func TestCard(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t, "ann")
+	d, other := &directory{subjects: map[string]string{}}, &directory{}
+	for name, backend := range map[string]string{"bob": "d", "carol": "other", "dora": "gone", "eve": "d"} {
+		if err := a.Create(t.Context(), name, Owner{backend, name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.subjects["eve"] = "somebody else"
+	h := newHost(a, true, Backend{Name: "d", Cards: d}, Backend{Name: "other", Cards: other, PublicCards: true})
+	for _, c := range []struct {
+		account, reader string
+		want            bool
+	}{
+		{"bob", "ann@example.org", true}, {"bob", "bob@example.org", true}, {"bob", "ann@elsewhere.example", false}, {"bob", "example.org", false},
+		{"bob", "room@chat.example.org", false}, {"carol", "ann@elsewhere.example", true}, {"ann", "bob@example.org", false},
+		{"dora", "ann@example.org", false}, {"eve", "ann@example.org", false}, {"nobody", "ann@example.org", false},
+	} {
+		card, prevails, err := h.Card(t.Context(), jid.MustParse(c.account+"@example.org"), jid.MustParse(c.reader))
+		if (card != nil) != c.want || prevails != c.want || err != nil {
+			t.Errorf("%s for %s: %v %t %v", c.account, c.reader, card, prevails, err)
+		}
+	}
+	asked := d.asked
+	if _, _, err := h.Card(t.Context(), jid.MustParse("bob@example.org"), jid.MustParse("ann@elsewhere.example")); err != nil || d.asked != asked {
+		t.Error("strangers cause questions", err)
+	}
+	d.down = errors.New("no route")
+	if card, _, err := h.Card(t.Context(), jid.MustParse("bob@example.org"), jid.MustParse("ann@example.org")); card != nil || err != nil {
+		t.Error("a back end that is away:", card, err)
 	}
 }

@@ -26,7 +26,15 @@ type Proof struct {
 	Username string    // localpart of the account, in its canonical form
 	Backend  string    // name of the back end; "" for accounts whose keys are kept here
 	Expires  time.Time // when sessions end; zero: they do not
+	Recheck  *Recheck  // nil: what was accepted cannot be withdrawn
 	Proved   Proved    // of an account whose keys are kept here
+}
+
+// Recheck asks again whether what somebody has logged in with is valid.
+type Recheck struct {
+	Every time.Duration
+	// Check returns ErrRefused if it is not valid any more. Every other error means that there is no answer at the moment.
+	Check func(ctx context.Context) error
 }
 
 // Passwords checks the passwords of a host that has other back ends besides the keys of its accounts.
@@ -88,7 +96,8 @@ func (s *Server) accept(ctx context.Context, mechanism string, attempt Attempt, 
 		proved = Proved{Backend: proof.Backend}
 	}
 	return Identity{
-		JID: account, Mechanism: mechanism, Backend: proof.Backend, Expires: proof.Expires, Revocation: creds.Revocation, proved: proved,
+		JID: account, Mechanism: mechanism, Backend: proof.Backend, Expires: proof.Expires, Recheck: proof.Recheck,
+		Revocation: creds.Revocation, proved: proved,
 	}, nil
 }
 

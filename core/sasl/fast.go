@@ -138,7 +138,7 @@ func (s *Server) tokenText(username, client, mechanism string, seed []byte) stri
 }
 
 // Token returns the token that a client gets with its success, nil if it gets none: because it asks for one, or because the one that
-// it has used was issued some time ago. A client whose proof expires gets none: it would be logged in for longer than the proof. Tokens for
+// it has used was issued some time ago. A client whose proof expires or can be withdrawn gets none: it could log in for longer than with the proof. Tokens for
 // the accounts of other back ends end Fast.Foreign after a login by that back end, however often they are replaced. The client must
 // be authenticated completely.
 func (s *Server) Token(ctx context.Context, c Conn, id Identity, r *Request) (*stanza.Element, error) {
@@ -149,7 +149,7 @@ func (s *Server) Token(ctx context.Context, c Conn, id Identity, r *Request) (*s
 	if asked := r.Element.Child(NSFast, "request-token"); asked != nil {
 		mechanism = asked.Attr("mechanism")
 	}
-	if !slices.Contains(s.FastMechanisms(c), mechanism) || r.Agent.ID == "" || !id.Expires.IsZero() || !id.proved.any() {
+	if !slices.Contains(s.FastMechanisms(c), mechanism) || r.Agent.ID == "" || !id.Expires.IsZero() || id.Recheck != nil || !id.proved.any() {
 		return nil, nil
 	}
 	now := s.cfg.Fast.Now().Truncate(time.Second)

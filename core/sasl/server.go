@@ -165,6 +165,7 @@ type Identity struct {
 	// a back end gets no keys here.
 	Backend string
 	Expires time.Time // when what was proved is not valid any more; zero: not known
+	Recheck *Recheck  // whether it is; nil if it cannot be withdrawn
 	// Revocation is that of the account's Credentials.
 	Revocation int64
 	proved     Proved

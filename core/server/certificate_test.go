@@ -7,6 +7,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,5 +122,70 @@ func TestClientCertificates(t *testing.T) {
 	}
 	if got := p.encrypted(); got == nil {
 		t.Error("a client without a certificate")
+	}
+}
+
+// TestRevokedCertificate refuses a certificate that its authority has revoked, and ends the session of one that it revokes meanwhile.
+func TestRevokedCertificate(t *testing.T) {
+	t.Parallel()
+	authority := identitytest.NewAuthority(t)
+	issue := func() tls.Certificate {
+		return authority.Sign(t, &x509.Certificate{
+			ExtraExtensions: []pkix.Extension{xmppNames(t, false, asn1.TagUTF8String, "romeo@home.test")}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		})
+	}
+	good, bad := issue(), issue()
+	until := time.Now().Add(time.Hour)
+	lists := authority.Revoke(t, until, bad)
+	p := newTestServer(t, extra{component: fmt.Sprintf("[tls]\nclient_ca = %q\nclient_crl = [%q]\n", authority.File, lists)})
+	defer p.stop()
+	connect := func(cert tls.Certificate) (s *peer, offered bool) {
+		conf := anyTLS.Clone()
+		conf.ClientSessionCache = nil
+		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
+		s = p.unencrypted()
+		s.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+		s.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+		s.TLS(conf)
+		s.Send(head("jabber:client", "home.test"))
+		return s, strings.Contains(s.Until("</stream:features>"), "<mechanism>EXTERNAL<")
+	}
+	if _, offered := connect(bad); offered {
+		t.Error("EXTERNAL is offered for a certificate that was revoked")
+	}
+	s, offered := connect(good)
+	if !offered {
+		t.Fatal("EXTERNAL is not offered")
+	}
+	s.Send(strings.Replace(auth("EXTERNAL", ""), "></auth>", ">=</auth>", 1))
+	s.Until("<success ")
+	s.Send(head("jabber:client", "home.test") + bindX)
+	s.Until("</jid></bind></iq>")
+	authority.Revoke(t, until, bad, good)
+	ended := repeatedly(func(i int) { p.server.clients.Recheck(t.Context(), time.Now().Add(time.Duration(i)*time.Hour)) })
+	got := s.rest()
+	ended()
+	if !strings.Contains(got, "<reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>") {
+		t.Errorf("the stream ends with %s", got)
+	}
+}
+
+// repeatedly calls a function again and again until the result is called, which waits for it.
+func repeatedly(f func(i int)) (end func()) {
+	stop := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		for i := 1; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(50 * time.Millisecond):
+				f(i)
+			}
+		}
+	})
+	return func() {
+		close(stop)
+		running.Wait()
 	}
 }

@@ -69,7 +69,7 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 	e.spaces = spaces.New(spaces.Options{Nodes: e.domain.Engine(), Route: h.Router().Route, MayCreate: mayCreate(a.config), Local: localAccount(a.config)})
 	e.bookmarks.Join(e.pep.Engine())
 	e.avatars = avatar.New(e.pep.Engine(), l.presence)
-	e.vcard = vcard.New(a.store, int(a.config.Limits.VCardBytes)).With(e.avatars)
+	e.vcard = vcard.New(a.store, int(a.config.Limits.VCardBytes)).With(e.avatars).Beside(a.identity)
 	e.vcard.Join(e.pep.Engine())
 	e.capabilities.Watch(func(ctx context.Context, c capabilities.Change) {
 		e.pep.SendLast(ctx, pep.Interested{Session: c.Session, Before: c.Before, Now: c.Now, Route: c.Route})

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -68,7 +67,7 @@ type assembly struct {
 	rights     *admin.Rights
 	stop       func(after time.Duration, again bool) // stops or restarts the server
 	shared     shared
-	foreign    func(context.Context, jid.JID) (bool, error)
+	identity   *identity.Host
 	nodes      pubsub.Store
 	backends   map[string]func(host jid.JID) identity.Backend
 }

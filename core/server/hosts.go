@@ -36,7 +36,7 @@ func newHost(r *router.Router, domain jid.JID, a assembly) (*host, error) {
 		o.Accounts = knownAccounts{a.store, h.identity}
 	}
 	h.Host = router.NewHost(r, domain, o)
-	a.foreign = h.foreign
+	a.identity = h.identity
 	h.linked = link(h.Host, a)
 	h.Use(features(h.Host, a, h.linked)...)
 	if err := r.Attach(domain, h.Host); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/identity/jwt"
 	"github.com/dragoman-im/dragoman/core/identity/ldap"
 	"github.com/dragoman-im/dragoman/core/identity/oidc"
+	"github.com/dragoman-im/dragoman/core/identity/revoked"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -37,7 +38,11 @@ func (b *backends) open(c config.Config, log *slog.Logger) error {
 		}
 		b.closers = append(b.closers, d)
 		b.list[l.Name] = func(jid.JID) identity.Backend {
-			return withFinder(identity.Backend{Name: l.Name, Passwords: d, Checker: d}, l.Find, d)
+			b := withFinder(identity.Backend{Name: l.Name, Passwords: d, Checker: d}, l.Find, d)
+			if l.VCard != "" {
+				b.Cards, b.PublicCards = d, l.VCardPublic
+			}
+			return b
 		}
 	}
 	for i, h := range c.HTTPChecks {
@@ -127,12 +132,12 @@ func (k knownAccounts) Exists(ctx context.Context, account jid.JID) (bool, error
 }
 
 // foreign reports whether another back end than the store authenticates an account of the host.
-func (h *host) foreign(ctx context.Context, account jid.JID) (bool, error) {
-	return h.accounts.Foreign(ctx, account.Local())
+func (a assembly) foreign(ctx context.Context, account jid.JID) (bool, error) {
+	return a.accounts.Foreign(ctx, account.Local())
 }
 
 // clientCertificates returns which certificates of clients are accepted.
-func clientCertificates(c config.TLS) (c2s.ClientCertificates, error) {
+func clientCertificates(c config.TLS, log *slog.Logger) (c2s.ClientCertificates, error) {
 	if c.ClientCA == "" {
 		return c2s.ClientCertificates{}, nil
 	}
@@ -140,5 +145,13 @@ func clientCertificates(c config.TLS) (c2s.ClientCertificates, error) {
 	if err != nil {
 		return c2s.ClientCertificates{}, fmt.Errorf("tls.client_ca: %w", err)
 	}
-	return c2s.ClientCertificates{Roots: roots.RootCAs, Email: c.ClientEmail}, nil
+	accepted := c2s.ClientCertificates{Roots: roots.RootCAs, Email: c.ClientEmail}
+	if len(c.ClientCRL) > 0 {
+		lists, err := revoked.New(revoked.Options{Files: c.ClientCRL, Open: c.ClientCRLOpen, Log: log})
+		if err != nil {
+			return c2s.ClientCertificates{}, fmt.Errorf("tls.client_crl: %w", err)
+		}
+		accepted.Revoked = lists.Check
+	}
+	return accepted, nil
 }

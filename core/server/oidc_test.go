@@ -133,3 +133,39 @@ func TestSessionEndsWithToken(t *testing.T) {
 		t.Error(ok, err)
 	}
 }
+
+// TestRevokedToken ends a session whose opaque token the provider has revoked, and one that is refused stays refused.
+func TestRevokedToken(t *testing.T) {
+	t.Parallel()
+	provider := identitytest.StartProvider(t, identitytest.User{ID: "1", Name: "ann", Password: "pencil"})
+	provider.Opaque.Store(true)
+	p := newTestServer(t, extra{component: fmt.Sprintf("[[oidc]]\nissuer = %q\naudiences = [%q]\nca = %q\nclient_id = %q\nclient_secret = %q\nintrospection_cache = \"1s\"\nrecheck = \"1s\"\n",
+		provider.Issuer, identitytest.ClientID, provider.Authority.File, identitytest.ServerID, identitytest.ServerSecret)})
+	defer p.stop()
+	tokens, err := provider.Login(t.Context(), provider.Issuer+"/.well-known/openid-configuration", "ann", "pencil")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := p.encrypted()
+	c.Send(bearer("a=ann@home.test", "Bearer "+tokens.Access))
+	c.Until("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+	c.Send(head("jabber:client", "home.test") + bindX)
+	c.Until("</jid></bind></iq>")
+	asked := provider.Questions.Load()
+	for provider.Questions.Load() < asked+2 { // while it is valid the session stays
+		time.Sleep(50 * time.Millisecond)
+	}
+	c.Send("<iq type='get' id='still'><ping xmlns='urn:xmpp:ping'/></iq>")
+	c.Until("id='still'")
+	if err := provider.Revoke(t.Context(), tokens.Access); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.rest(); !strings.Contains(got, "<reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>") {
+		t.Errorf("the stream ends with %s", got)
+	}
+	c = p.encrypted()
+	c.Send(bearer("", "Bearer "+tokens.Access))
+	if got := string(challenge(t, c.Until("</challenge>"))); !strings.Contains(got, "invalid_token") || strings.Contains(got, "revoked") {
+		t.Error(got)
+	}
+}

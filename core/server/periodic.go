@@ -14,6 +14,20 @@ const (
 	restEvery  = 5 * time.Second
 )
 
+// recheck ends the sessions of clients whose token or certificate was revoked. It asks other servers, for which nothing else waits.
+func (s *Server) recheck(ctx context.Context) error {
+	tick := time.NewTicker(workEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			s.clients.Recheck(ctx, now)
+		}
+	}
+}
+
 // periodic repeats incomplete deliveries of offline messages, deletes accounts that were marked as deleted
 // and ends sessions that are revoked or were not resumed in time, reads the roles that were granted (all also by the command line),
 // drops idle accounts from memory, and keeps the shared groups up to date.

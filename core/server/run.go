@@ -44,6 +44,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inner.run(func() error { return s.indexWords(working) })
 	inner.run(func() error { return LogCounts(working, s.log, s.Counts) })
 	inner.run(func() error { return s.periodic(working) })
+	inner.run(func() error { return s.recheck(working) })
 	inner.run(func() error { return s.hosts[0].blockLists.Run(working) })
 	inner.run(func() error { return s.http.uploads.Run(working) })
 	inner.run(func() error { return trimMemory(working) })

@@ -257,7 +257,7 @@ func (s *Server) newClients() error {
 		gone = append(gone, domain)
 	}
 	sessions := resumable.New(s.store, s.log)
-	accepted, err := clientCertificates(s.config.TLS)
+	accepted, err := clientCertificates(s.config.TLS, s.log)
 	if err != nil {
 		return err
 	}

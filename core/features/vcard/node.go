@@ -177,6 +177,17 @@ func (v *VCard) get4(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 	if err != nil {
 		return nil, err
 	}
+	hidden, err := v.hides(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	other, err := v.other(ctx, q, card != nil || hidden)
+	if err != nil {
+		return nil, err
+	}
+	if other != nil {
+		return vcard4.FromTemp(other, nil), nil
+	}
 	if card == nil && q.Own() {
 		return stanza.NewElement(vcard4.NS, "vcard"), nil
 	}

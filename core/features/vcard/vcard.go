@@ -34,11 +34,19 @@ type Photos interface {
 	SetPhotoWithin(ctx context.Context, account jid.JID, photo *stanza.Element, route func(*stanza.Stanza)) (bool, error)
 }
 
+// Others has cards of accounts that are kept elsewhere, such as in a directory of people.
+type Others interface {
+	// Card returns the card of an account as a reader may see it, or nil, and whether it takes the place of what the account has stored. It is
+	// not changed.
+	Card(ctx context.Context, account, reader jid.JID) (card *stanza.Element, prevails bool, err error)
+}
+
 // VCard serves the cards of a host's accounts.
 type VCard struct {
 	store    Store
 	photos   Photos // nil: each card has its own
 	nodes    Nodes  // set by Join
+	others   Others // nil: all cards are in the store
 	max      int
 	tooLarge atomic.Uint64 // cards that were refused
 }
@@ -54,6 +62,12 @@ func New(s Store, max int) *VCard {
 // With sets where photos are kept. Call it before the feature is used.
 func (v *VCard) With(p Photos) *VCard {
 	v.photos = p
+	return v
+}
+
+// Beside sets where cards are read that are not in the store. Call it before the feature is used.
+func (v *VCard) Beside(o Others) *VCard {
+	v.others = o
 	return v
 }
 
@@ -91,11 +105,20 @@ func (v *VCard) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 // get answers other senders about an account without a card as about one that does not
 // exist (XEP-0054 §3.3).
 func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	stored, err := v.shown(ctx, q)
+	stored, hidden, err := v.shown(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("read vCard of %s: %w", q.Account.JID(), err)
 	}
+	other, err := v.other(ctx, q, stored != nil || hidden)
+	if err != nil {
+		return nil, err
+	}
 	var photo *stanza.Element
+	if other != nil {
+		if stored = other; stored.Child(NS, "PHOTO") != nil {
+			return stored, nil
+		}
+	}
 	if v.photos != nil {
 		if photo, err = v.photos.Photo(ctx, q.Account.JID(), q.Stanza.From); err != nil {
 			return nil, err
@@ -114,16 +137,39 @@ func (v *VCard) get(ctx context.Context, q *router.IQ) (*stanza.Element, error) 
 	return card, nil
 }
 
+// other returns the card that is shown instead of the one that the account has stored, if it has, or nil.
+func (v *VCard) other(ctx context.Context, q *router.IQ, has bool) (*stanza.Element, error) {
+	if v.others == nil {
+		return nil, nil
+	}
+	reader := q.Stanza.From.Bare()
+	if q.Own() {
+		reader = q.Account.JID()
+	}
+	card, prevails, err := v.others.Card(ctx, q.Account.JID(), reader)
+	if err != nil || card == nil || has && !prevails {
+		return nil, err
+	}
+	return card, nil
+}
+
 // shown returns the stored card, if the sender may read the node with the same data: an account that shows it to some only means
 // that for old clients too.
-func (v *VCard) shown(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	if v.nodes != nil && !q.Own() {
-		exists, readable, err := v.nodes.Readable(ctx, pubsub.Reading{Service: q.Account.JID(), Node: Node, Reader: q.Stanza.From})
-		if err != nil || exists && !readable {
-			return nil, err
-		}
+func (v *VCard) shown(ctx context.Context, q *router.IQ) (card *stanza.Element, hidden bool, err error) {
+	if hidden, err = v.hides(ctx, q); hidden || err != nil {
+		return nil, hidden, err
 	}
-	return v.stored(ctx, q.Account.JID())
+	card, err = v.stored(ctx, q.Account.JID())
+	return card, false, err
+}
+
+// hides reports whether the account has a node for its card that the sender may not read.
+func (v *VCard) hides(ctx context.Context, q *router.IQ) (bool, error) {
+	if v.nodes == nil || q.Own() {
+		return false, nil
+	}
+	exists, readable, err := v.nodes.Readable(ctx, pubsub.Reading{Service: q.Account.JID(), Node: Node, Reader: q.Stanza.From})
+	return exists && !readable, err
 }
 
 // withoutPhoto returns a copy of a card.

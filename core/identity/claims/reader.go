@@ -64,6 +64,9 @@ func (r *Reader) Person(t Token) (identity.Person, error) {
 		return p, refuse("for %.80q", list(all, "aud"))
 	}
 	end, err := r.valid(all)
+	if err == nil && end.IsZero() {
+		err = refuse("without exp")
+	}
 	if err != nil {
 		return p, err
 	}
@@ -73,15 +76,17 @@ func (r *Reader) Person(t Token) (identity.Person, error) {
 	return r.who(all, end)
 }
 
-// valid checks the times of a token and returns its end. RFC 7519 §4.1.4, §4.1.5.
+// valid checks the times of a token and returns its end, zero if it has none. RFC 7519 §4.1.4, §4.1.5.
 func (r *Reader) valid(all map[string]json.RawMessage) (end time.Time, err error) {
 	now := r.Now()
-	end, ok := date(all, "exp")
-	switch {
-	case !ok:
-		return end, refuse("without exp")
-	case !now.Before(end.Add(leeway)):
-		return end, refuse("expired at %s", end.UTC().Format(time.RFC3339))
+	if _, given := all["exp"]; given {
+		var ok bool
+		if end, ok = date(all, "exp"); !ok {
+			return end, refuse("with an exp that is no time")
+		}
+		if !now.Before(end.Add(leeway)) {
+			return end, refuse("expired at %s", end.UTC().Format(time.RFC3339))
+		}
 	}
 	for _, name := range []string{"nbf", "iat"} {
 		if _, given := all[name]; !given {

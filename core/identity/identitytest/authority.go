@@ -34,7 +34,7 @@ func NewAuthority(t testing.TB) *Authority {
 	a.key = newKey(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, a.key.Public(), a.key)
 	if err != nil {
@@ -78,6 +78,40 @@ func (a *Authority) Sign(t testing.TB, template *x509.Certificate) tls.Certifica
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// Revoke writes the authority's list of the certificates that it has revoked, which is valid until a time, and returns the file.
+func (a *Authority) Revoke(t testing.TB, until time.Time, revoked ...tls.Certificate) string {
+	t.Helper()
+	list := &x509.RevocationList{Number: big.NewInt(time.Now().UnixNano()), ThisUpdate: until.Add(-24 * time.Hour), NextUpdate: until}
+	for _, c := range revoked {
+		cert, err := x509.ParseCertificate(c.Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: cert.SerialNumber, RevocationTime: list.ThisUpdate})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, a.cert, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.write(t, "revoked.pem", "X509 CRL", der)
+}
+
+// Key returns the authority's own certificate and key.
+func (a *Authority) Key(t testing.TB) (*x509.Certificate, *ecdsa.PrivateKey) {
+	t.Helper()
+	return a.cert, a.key
+}
+
+// Chain returns the parsed chain of a certificate.
+func (a *Authority) Chain(t testing.TB, c tls.Certificate) []*x509.Certificate {
+	t.Helper()
+	leaf, err := x509.ParseCertificate(c.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []*x509.Certificate{leaf, a.cert}
 }
 
 // Server returns a certificate for a server on this machine.

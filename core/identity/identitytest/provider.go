@@ -26,11 +26,18 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
+	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
 // ClientID is the client of the Provider that gets tokens; they are for it.
 const ClientID = "xmpp-client"
+
+// ServerID and ServerSecret are the credentials by which a server asks the Provider about tokens.
+const (
+	ServerID     = "xmpp server"
+	ServerSecret = "s/ecret:+ %"
+)
 
 const redirectURI = "http://localhost/auth/callback"
 
@@ -42,7 +49,9 @@ type Provider struct {
 	Issuer    string
 	Authority *Authority
 	Requests  atomic.Int64 // for metadata and keys
+	Questions atomic.Int64 // about tokens
 	Down      atomic.Bool  // it answers with an error
+	Opaque    atomic.Bool  // access tokens that are made now are not JSON Web Tokens
 
 	t       testing.TB
 	server  *httptest.Server
@@ -60,13 +69,16 @@ func StartProvider(t testing.TB, users ...User) *Provider {
 	for _, u := range users {
 		list = append(list, &storage.User{ID: u.ID, Username: u.Name, Password: u.Password, Email: u.Name + "@example.org", EmailVerified: true})
 	}
-	clients := map[string]*storage.Client{ClientID: storage.NativeClient(ClientID, redirectURI)}
-	p.storage = &keyedStorage{Storage: storage.NewStorageWithClients(list, clients), users: list}
+	clients := map[string]*storage.Client{ClientID: storage.NativeClient(ClientID, redirectURI), ServerID: storage.WebClient(ServerID, ServerSecret)}
+	p.storage = &keyedStorage{Storage: storage.NewStorageWithClients(list, clients), users: list, opaque: &p.Opaque}
 	p.Rotate()
 	router := exampleop.SetupServer(p.Issuer, p.storage, nil, false, op.WithLogger(slog.New(slog.DiscardHandler)))
 	p.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/keys" || strings.HasPrefix(r.URL.Path, "/.well-known/") {
 			p.Requests.Add(1)
+		}
+		if r.URL.Path == "/oauth/introspect" {
+			p.Questions.Add(1)
 		}
 		if p.Down.Load() {
 			http.Error(w, "down", http.StatusServiceUnavailable)
@@ -122,21 +134,16 @@ type Tokens struct {
 	ID     string `json:"id_token"`
 }
 
+// Revoke revokes an access token, as a client does (RFC 7009).
+func (p *Provider) Revoke(ctx context.Context, token string) error {
+	_, err := p.client().do(ctx, http.MethodPost, p.Issuer+"/revoke", url.Values{"token": {token}, "client_id": {ClientID}})
+	return err
+}
+
 // Login gets tokens for a user as a client does: by the code flow with PKCE (XEP-0493 §3.2.3), and the provider's login page. configuration
 // is the address that the XMPP server has told.
 func (p *Provider) Login(ctx context.Context, configuration, name, password string) (Tokens, error) {
-	jar, _ := cookiejar.New(nil)
-	roots := x509.NewCertPool()
-	roots.AddCert(p.Authority.cert)
-	c := &flow{http.Client{
-		Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true},
-		CheckRedirect: func(r *http.Request, _ []*http.Request) error {
-			if strings.HasPrefix(r.URL.String(), redirectURI) {
-				return http.ErrUseLastResponse
-			}
-			return nil
-		},
-	}}
+	c := p.client()
 	var found struct {
 		Auth  string `json:"authorization_endpoint"`
 		Token string `json:"token_endpoint"`
@@ -169,6 +176,22 @@ func (p *Provider) Login(ctx context.Context, configuration, name, password stri
 	}
 	var t Tokens
 	return t, json.NewDecoder(answer.Body).Decode(&t)
+}
+
+// client returns a browser that trusts the provider.
+func (p *Provider) client() *flow {
+	jar, _ := cookiejar.New(nil)
+	roots := x509.NewCertPool()
+	roots.AddCert(p.Authority.cert)
+	return &flow{http.Client{
+		Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true},
+		CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+			if strings.HasPrefix(r.URL.String(), redirectURI) {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		},
+	}}
 }
 
 // flow is the browser of a client. Bodies of its responses are in memory.
@@ -228,7 +251,8 @@ func (l userList) ExampleClientID() string { return "service" }
 // keyedStorage is the provider's storage with a key that can be replaced, and JSON Web Tokens with names as access tokens.
 type keyedStorage struct {
 	*storage.Storage
-	users userList
+	users  userList
+	opaque *atomic.Bool
 
 	mu      sync.Mutex
 	current *signingKey
@@ -256,7 +280,15 @@ func (k *keyedStorage) GetClientByClientID(ctx context.Context, id string) (op.C
 	if err != nil {
 		return nil, err
 	}
-	return tokenClient{c}, nil
+	return tokenClient{c, k.opaque.Load()}, nil
+}
+
+// SetIntrospectionFromToken lets the server ask about the client's tokens.
+func (k *keyedStorage) SetIntrospectionFromToken(ctx context.Context, answer *oidc.IntrospectionResponse, token, subject, asking string) error {
+	if asking != ServerID {
+		return errors.New("not a resource server")
+	}
+	return k.Storage.SetIntrospectionFromToken(ctx, answer, token, subject, ClientID)
 }
 
 func (k *keyedStorage) GetPrivateClaimsFromScopes(_ context.Context, userID, _ string, scopes []string) (map[string]any, error) {
@@ -267,10 +299,18 @@ func (k *keyedStorage) GetPrivateClaimsFromScopes(_ context.Context, userID, _ s
 	return claims, nil
 }
 
-// tokenClient gets JSON Web Tokens.
-type tokenClient struct{ op.Client }
+// tokenClient gets JSON Web Tokens, or access tokens that only the provider can read.
+type tokenClient struct {
+	op.Client
+	opaque bool
+}
 
-func (tokenClient) AccessTokenType() op.AccessTokenType  { return op.AccessTokenTypeJWT }
+func (c tokenClient) AccessTokenType() op.AccessTokenType {
+	if c.opaque {
+		return op.AccessTokenTypeBearer
+	}
+	return op.AccessTokenTypeJWT
+}
 func (tokenClient) IDTokenUserinfoClaimsAssertion() bool { return true }
 
 type signingKey struct {

@@ -2,6 +2,7 @@ package identitytest
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"os"
@@ -33,7 +34,10 @@ type Slapd struct {
 }
 
 // LDAPPerson is an entry below Base.
-type LDAPPerson struct{ UID, Password string }
+type LDAPPerson struct {
+	UID, Password string
+	More          [][2]string // further attributes and their values
+}
 
 // StartSlapd starts Debian's slapd with some people. It skips the test where slapd is not installed, unless peers are required.
 func StartSlapd(t testing.TB, people ...LDAPPerson) *Slapd {
@@ -100,6 +104,9 @@ func (s *Slapd) entries(people []LDAPPerson) string {
 		fmt.Fprintf(&b, "dn: cn=person %d,%s\nobjectClass: inetOrgPerson\ncn: person %d\nsn: Example\nuid: %s\n", i, Base, i, p.UID)
 		if p.Password != "" {
 			fmt.Fprintf(&b, "userPassword: %s\n", p.Password)
+		}
+		for _, a := range p.More {
+			fmt.Fprintf(&b, "%s:: %s\n", a[0], base64.StdEncoding.EncodeToString([]byte(a[1])))
 		}
 		b.WriteString("\n")
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,6 +30,8 @@ type Directory struct {
 	direct   bool        // TLS from the beginning
 	tls      *tls.Config // nil: none
 	slots    chan *slot
+	fields   []field // of vCards
+	cards    cards
 }
 
 // New checks the settings. It does not connect: a directory that is away when the server starts is asked later.
@@ -37,7 +40,8 @@ func New(c config.LDAP) (*Directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Directory{settings: c, direct: u.Scheme == "ldaps", slots: make(chan *slot, c.Connections)}
+	d := &Directory{settings: c, direct: u.Scheme == "ldaps", slots: make(chan *slot, c.Connections), fields: parseFields(c.VCardFields)}
+	d.cards.now, d.cards.reading = time.Now, make(chan struct{}, max(1, c.Connections/2))
 	d.address = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[bool]string{true: "636", false: "389"}[d.direct]))
 	if !c.Plain {
 		if d.tls, err = identity.ClientTLS(c.CA, u.Hostname()); err != nil {
@@ -113,38 +117,47 @@ func (d *Directory) ask(ctx context.Context, question func(context.Context, *slo
 	}
 }
 
-// find searches for the entry of a user name.
+// find searches for the person of a user name.
 func (d *Directory) find(ctx context.Context, s *slot, username string) (dn string, p identity.Person, err error) {
+	entry, err := d.findEntry(ctx, s, username, nil)
+	if err != nil {
+		return "", p, err
+	}
+	subject, err := d.subject(entry)
+	return entry.DN, identity.Person{Subject: subject, Name: username}, err
+}
+
+// findEntry searches for the entry of a user name, with what identifies it and more attributes.
+func (d *Directory) findEntry(ctx context.Context, s *slot, username string, more []string) (*ldap.Entry, error) {
 	attribute := d.settings.ID
 	if attribute == "dn" {
 		attribute = "1.1" // RFC 4511 §4.5.1.8: none
 	}
 	request := ldap.NewSearchRequest(d.settings.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 2, int(time.Duration(d.settings.Timeout)/time.Second)+1,
-		false, d.filter(username), append([]string{attribute}, d.names()...), nil)
+		false, d.filter(username), slices.Concat([]string{attribute}, d.names(), more), nil)
 	var result *ldap.SearchResult
-	err = d.use(ctx, &s.search, d.login, func(c *connection) error {
+	err := d.use(ctx, &s.search, d.login, func(c *connection) (err error) {
 		result, err = c.Search(request)
 		return err
 	})
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) {
-		return "", p, fmt.Errorf("several entries have the name: %w", sasl.ErrRefused)
+		return nil, fmt.Errorf("several entries have the name: %w", sasl.ErrRefused)
 	}
 	if err != nil {
-		return "", p, fmt.Errorf("search below %q: %w", d.settings.Base, err)
+		return nil, fmt.Errorf("search below %q: %w", d.settings.Base, err)
 	}
 	switch len(result.Entries) {
 	case 0:
-		return "", p, fmt.Errorf("no entry has the name: %w", sasl.ErrRefused)
+		return nil, fmt.Errorf("no entry has the name: %w", sasl.ErrRefused)
 	case 1:
 	default:
-		return "", p, fmt.Errorf("several entries have the name: %w", sasl.ErrRefused)
+		return nil, fmt.Errorf("several entries have the name: %w", sasl.ErrRefused)
 	}
 	entry := result.Entries[0]
 	if !d.hasName(entry, username) {
-		return "", p, fmt.Errorf("the entry has another name: %w", sasl.ErrRefused)
+		return nil, fmt.Errorf("the entry has another name: %w", sasl.ErrRefused)
 	}
-	subject, err := d.subject(entry)
-	return entry.DN, identity.Person{Subject: subject, Name: username}, err
+	return entry, nil
 }
 
 // comparison is a part of a filter that compares an attribute with the user name.

@@ -3,6 +3,7 @@ package oidc
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,12 +15,14 @@ import (
 
 const (
 	maxDocument  = 1 << 20
+	maxAnswer    = 64 << 10 // to a question about a token
 	maxAddresses = 8
 	fetchEvery   = 10 * time.Second
 )
 
 // fetcher is the http.RoundTripper by which the library reads metadata and keys. It limits the size of documents and how often
-// one is read: until then the last answer is given again, also if it was an error.
+// one is read: until then the last answer is given again, also if it was an error. Only questions about tokens, which are POST requests, are
+// asked each time.
 type fetcher struct {
 	next   *http.Transport
 	now    func() time.Time
@@ -55,8 +58,10 @@ func (f *fetcher) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer f.open.Done()
 	last, ok := f.last[address]
 	f.mu.Unlock()
-	if !ok || f.now().Sub(last.at) >= fetchEvery {
-		last.body, last.err = f.fetch(r)
+	if r.Method == http.MethodPost {
+		last.body, last.err = f.fetch(r, maxAnswer)
+	} else if !ok || f.now().Sub(last.at) >= fetchEvery {
+		last.body, last.err = f.fetch(r, maxDocument)
 		last.at = f.now()
 		f.mu.Lock()
 		if len(f.last) >= maxAddresses {
@@ -74,7 +79,7 @@ func (f *fetcher) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-func (f *fetcher) fetch(r *http.Request) ([]byte, error) {
+func (f *fetcher) fetch(r *http.Request, limit int64) ([]byte, error) {
 	if err := config.CheckBaseURL(r.URL.String()); err != nil { // the metadata names addresses too
 		return nil, err
 	}
@@ -86,12 +91,15 @@ func (f *fetcher) fetch(r *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusUnauthorized && r.Method == http.MethodPost { // RFC 7662 §2.3
+		return nil, errors.New("the provider does not accept client_id and client_secret")
+	}
 	if response.StatusCode != http.StatusOK { // a redirection too
 		return nil, fmt.Errorf("status %d", response.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxDocument+1))
-	if err == nil && len(body) > maxDocument {
-		err = fmt.Errorf("a document of more than %d bytes", maxDocument)
+	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		err = fmt.Errorf("a document of more than %d bytes", limit)
 	}
 	return body, err
 }

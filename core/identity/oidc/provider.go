@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,7 @@ type Provider struct {
 	client   *http.Client
 	log      *slog.Logger
 	reads    singleflight.Group
+	answers  answers
 
 	mu      sync.Mutex
 	current *metadata // nil until it was read
@@ -47,6 +49,8 @@ type metadata struct {
 	keys    *oidc.RemoteKeySet
 	address string // of the keys
 	read    time.Time
+
+	introspection endpoint // its address is "" if it has none
 }
 
 // New returns a provider. It does not connect.
@@ -87,11 +91,40 @@ func (p *Provider) CheckToken(ctx context.Context, token string) (identity.Perso
 		return refuse("too long")
 	}
 	t, err := jose.ParseSignedCompact(token, algorithms) // before anything is read for it; RFC 8725 §3.1
-	if err != nil || len(t.Signatures) != 1 {
+	signed := err == nil && len(t.Signatures) == 1
+	asks := p.introspects(signed)
+	if !signed && !asks {
 		return refuse("not a JSON Web Token that is signed by a key of the provider")
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(p.settings.Timeout))
 	defer cancel()
+	var person identity.Person
+	if signed {
+		if person, err = p.verify(ctx, token, t); err != nil {
+			return identity.Person{}, err
+		}
+	}
+	if !asks {
+		return person, nil
+	}
+	answered, err := p.introspect(ctx, token)
+	switch {
+	case err != nil:
+		return identity.Person{}, err
+	case !signed:
+		person = answered
+	case answered.Subject != person.Subject:
+		return refuse("the provider says that it is of another subject")
+	}
+	person.Recheck = p.recheck(token, person)
+	return person, nil
+}
+
+// verify checks a token that the provider has signed.
+func (p *Provider) verify(ctx context.Context, token string, t *jose.JSONWebSignature) (identity.Person, error) {
+	refuse := func(format string, args ...any) (identity.Person, error) {
+		return identity.Person{}, fmt.Errorf("token: "+format+": %w", append(args, sasl.ErrRefused)...)
+	}
 	m, err := p.metadata(ctx)
 	if err != nil {
 		return identity.Person{}, err
@@ -185,7 +218,12 @@ func (p *Provider) readMetadata() (*metadata, error) {
 	var document struct {
 		Keys string `json:"jwks_uri"`
 	}
-	if err := found.Claims(&document); err != nil {
+	var all json.RawMessage
+	if err := errors.Join(found.Claims(&document), found.Claims(&all)); err != nil {
+		return nil, err
+	}
+	asked, err := endpointOf(all)
+	if err != nil {
 		return nil, err
 	}
 	if err := config.CheckBaseURL(document.Keys); err != nil {
@@ -197,7 +235,7 @@ func (p *Provider) readMetadata() (*metadata, error) {
 	if p.current != nil && p.current.address == document.Keys {
 		keys = p.current.keys
 	}
-	p.current = &metadata{keys: keys, address: document.Keys, read: p.fetcher.now()}
+	p.current = &metadata{keys: keys, address: document.Keys, read: p.fetcher.now(), introspection: asked}
 	return p.current, nil
 }
 
