@@ -21,6 +21,9 @@ const (
 	onSub      = "on_sub"
 	onPresence = "on_sub_and_presence"
 
+	replyPublisher = "publisher"
+	replyNone      = "none"
+
 	retractOldest = "retract-oldest"
 	discardOldest = "discard-oldest"
 	rejectNew     = "reject"
@@ -47,6 +50,7 @@ type Config struct {
 	NotifyDelete  bool        `json:"notify_delete,omitempty"`
 	NotifyRetract bool        `json:"notify_retract,omitempty"`
 	NotifySub     bool        `json:"notify_sub,omitempty"` // owners learn who subscribes and unsubscribes
+	ItemReply     string      `json:"itemreply,omitempty"`  // publisher, for which "" stands, or none
 	SendLast      string      `json:"send_last"`
 	MessageType   string      `json:"message_type"` // of notifications
 	Available     bool        `json:"available,omitempty"`

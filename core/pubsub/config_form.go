@@ -1,6 +1,7 @@
 package pubsub
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -55,6 +56,9 @@ var settings = []setting{
 	flag("pubsub#notify_delete", "Whether subscribers are notified when the node is deleted", func(c *Config) *bool { return &c.NotifyDelete }),
 	flag("pubsub#notify_retract", "Whether subscribers are notified when items are removed", func(c *Config) *bool { return &c.NotifyRetract }),
 	flag("pubsub#notify_sub", "Whether owners are notified about new subscribers and those that have left", func(c *Config) *bool { return &c.NotifySub }),
+	{name: "pubsub#itemreply", label: "Whether items name who published them", kind: form.ListSingle, options: []string{replyPublisher, replyNone}, // XEP-0060 §12.17
+		get: func(c *Config) []string { return []string{cmp.Or(c.ItemReply, replyPublisher)} },
+		set: func(c *Config, v []string) bool { c.ItemReply = one(v); return len(v) > 0 }},
 	choice("pubsub#send_last_published_item", "When the last item is sent", func(c *Config) *string { return &c.SendLast }, never, onSub, onPresence),
 	choice("pubsub#notification_type", "The type of notifications", func(c *Config) *string { return &c.MessageType }, "normal", "headline", "chat"),
 	flag("pubsub#presence_based_delivery", "Whether only available subscribers are notified", func(c *Config) *bool { return &c.Available }),

@@ -29,7 +29,11 @@ func appendItems(dst []byte, service jid.JID, n *Node, items []Item, notificatio
 	dst = stanza.AppendAttr(dst, "node", n.Name)
 	dst = append(dst, '>')
 	for i := range items {
-		dst = appendItem(dst, service, &items[i], n.Config.Payloads || !notification)
+		item := items[i]
+		if n.Config.ItemReply == replyNone { // XEP-0060 §12.17
+			item.Publisher = jid.JID{}
+		}
+		dst = appendItem(dst, service, &item, n.Config.Payloads || !notification)
 	}
 	return append(dst, "</items>"...)
 }

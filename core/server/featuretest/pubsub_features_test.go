@@ -264,3 +264,66 @@ func TestPresenceNotifications(t *testing.T) {
 	alice.sends(pubsub("set", "g", service, `<create node='n'/><configure>`+submit(pubsubNS+`#node_config`, "pubsub#presence_based_delivery", "1")+`</configure>`))
 	alice.gets(fails("iq", "g", "not-acceptable"))
 }
+
+// XEP-0060 §16.4.4 pubsub#notify_sub, §12.14: owners hear of new and former subscribers, if they want to
+func TestOwnersNotified(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	alice.sends(pubsub("set", "1", service, `<create node='blog'/>`))
+	alice.gets(result("1"))
+	subscription := func(state string) string {
+		return `<subscription node='blog' jid='bob@example.org' subid='*' subscription='` + state + `'/>`
+	}
+	subscribe := func(id string) {
+		t.Helper()
+		bob.sends(pubsub("set", id, service, `<subscribe node='blog' jid='bob@example.org'/>`))
+		bob.gets(`<iq type='result' id='` + id + `' from='` + service + `'><pubsub xmlns='` + pubsubNS + `'>` + subscription("subscribed") + `</pubsub></iq>`)
+	}
+	subscribe("2")
+	bob.sends(pubsub("set", "3", service, `<unsubscribe node='blog' jid='bob@example.org'/>`))
+	bob.gets(result("3"))
+	alice.sends(owner("set", "4", service, configure("blog", "pubsub#notify_sub", "1")))
+	alice.gets(result("4")) // and nothing about what was before
+	subscribe("5")
+	alice.gets(news("alice@example.org", subscription("subscribed")))
+	subscribe("6") // it is there already
+	bob.sends(pubsub("set", "7", service, `<unsubscribe node='blog' jid='bob@example.org'/>`))
+	bob.gets(result("7"))
+	alice.gets(news("alice@example.org", subscription("none")))
+	// An owner ends a subscription, of which other owners hear, too.
+	subscribe("8")
+	alice.gets(news("alice@example.org", subscription("subscribed")))
+	alice.sends(owner("set", "9", service, `<subscriptions node='blog'><subscription jid='bob@example.org' subscription='none'/></subscriptions>`))
+	bob.gets(news(bobBare, subscription("none")))
+	alice.gets(news("alice@example.org", subscription("none")), result("9"))
+}
+
+// XEP-0060 §12.17 pubsub#itemreply: items name their publishers, or do not
+func TestItemReply(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	create := func(node string, fields ...string) {
+		t.Helper()
+		alice.sends(pubsub("set", node, service, `<create node='`+node+`'/><configure>`+submit(pubsubNS+`#node_config`, fields...)+`</configure>`))
+	}
+	create("named", "pubsub#itemreply", "publisher")
+	create("nameless", "pubsub#itemreply", "none")
+	create("owned", "pubsub#itemreply", "owner") // is not offered
+	alice.gets(result("named"), result("nameless"), fails("iq", "owned", "not-acceptable"))
+	for node, publisher := range map[string]string{"named": ` publisher='alice@example.org'`, "nameless": ""} {
+		bob.sends(pubsub("set", "1", service, `<subscribe node='`+node+`' jid='bob@example.org'/>`))
+		bob.take()
+		alice.sends(pubsub("set", "2", service, publish(node, "one", entry("1"))))
+		alice.take()
+		items := `<items node='` + node + `'><item id='one'` + publisher + `>` + entry("1") + `</item></items>`
+		bob.gets(news(bobBare, items))
+		bob.sends(pubsub("get", "3", service, `<items node='`+node+`'/>`))
+		bob.gets(`<iq type='result' id='3' from='` + service + `'><pubsub xmlns='` + pubsubNS + `'>` + items + `</pubsub></iq>`)
+	}
+	// A publisher can rely on it.
+	alice.sends(pubsub("set", "4", service, publish("nameless", "two", entry("2"))+options("pubsub#itemreply", "none", "pubsub#notify_sub", "0")),
+		pubsub("set", "5", service, publish("nameless", "three", entry("3"))+options("pubsub#itemreply", "publisher")))
+	alice.gets(`<iq type='result' id='4'/>`, refused("5", "conflict", "precondition-not-met"))
+}

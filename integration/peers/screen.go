@@ -1,0 +1,86 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// screen is an X server for one graphical program, whose files are in a directory.
+type screen struct {
+	class string // of the program's windows
+	env   []string
+}
+
+// startScreen starts an X server.
+func startScreen(t testing.TB, class, dir string) *screen {
+	t.Helper()
+	Need(t, "xdotool")
+	s := &screen{class: class}
+	run := filepath.Join(dir, "run")
+	if err := os.MkdirAll(run, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		switch name {
+		case "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY":
+		default:
+			s.env = append(s.env, v)
+		}
+	}
+	s.env = append(s.env, "HOME="+dir, "XDG_RUNTIME_DIR="+run, "XDG_DATA_HOME="+filepath.Join(dir, "data"), "XDG_CONFIG_HOME="+filepath.Join(dir, "config"),
+		"XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GDK_BACKEND=x11", "GSK_RENDERER=cairo", "LIBGL_ALWAYS_SOFTWARE=1", "GTK_A11Y=none", "NO_AT_BRIDGE=1",
+		"DISPLAY="+display(t))
+	return s
+}
+
+// display starts an X server and returns its name.
+func display(t testing.TB) string {
+	t.Helper()
+	var number bytes.Buffer
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	cmd := exec.Command(Need(t, "Xvfb"), "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp")
+	cmd.ExtraFiles = []*os.File{write}
+	Spawn(t, NewLog(t, "Xvfb"), cmd)
+	if err := write.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for !bytes.HasSuffix(number.Bytes(), []byte("\n")) {
+		b := make([]byte, 1)
+		if _, err := read.Read(b); err != nil {
+			t.Fatalf("Xvfb does not start: %v", err)
+		}
+		number.Write(b)
+	}
+	return ":" + strings.TrimSpace(number.String())
+}
+
+// Keys presses keys and types a text in the program's window.
+func (s *screen) Keys(ctx context.Context, text string, keys ...string) error {
+	args := append([]string{"search", "--sync", "--onlyvisible", "--class", s.class, "windowfocus", "key", "--clearmodifiers"}, keys...)
+	if text != "" {
+		args = append(args, "type", "--delay", "30", text)
+	}
+	return s.run(ctx, "xdotool", args...)
+}
+
+// run runs a program that works on the screen.
+func (s *screen) run(ctx context.Context, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = s.env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", program, err, out)
+	}
+	return nil
+}
