@@ -4,33 +4,35 @@ import "time"
 
 // Config is the whole configuration.
 type Config struct {
-	Server      Server       `toml:"server" doc:"The XMPP server."`
-	Listen      Listen       `toml:"listen" doc:"Where the server listens; an empty list switches a listener off."`
-	Web         Web          `toml:"web" doc:"What is served over HTTP: uploaded files."`
-	Push        Push         `toml:"push" doc:"Notifications that wake clients on phones (XEP-0357)."`
-	Upload      Upload       `toml:"upload" doc:"Files that accounts upload to share them by their address (XEP-0363)."`
-	TLS         TLS          `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
-	Login       Login        `toml:"login" doc:"Logging in."`
-	Accounts    Accounts     `toml:"accounts" doc:"What becomes of accounts, and who may do what with them."`
-	Anonymous   Anonymous    `toml:"anonymous" doc:"Clients without an account."`
-	Store       Store        `toml:"store" doc:"Where the server keeps what has to survive a restart."`
-	Limits      Limits       `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
-	Pubsub      Pubsub       `toml:"pubsub" doc:"Publish-subscribe (XEP-0060): what accounts keep for themselves and their contacts, such as avatars and bookmarks, and the service of each host."`
-	Rooms       Rooms        `toml:"rooms" doc:"Rooms for many people (XEP-0045), at a domain of each host."`
-	Proxy       Proxy        `toml:"proxy" doc:"The proxy for files that clients send to each other (XEP-0065), where listen.proxy names an address."`
-	Strangers   Strangers    `toml:"strangers" doc:"What accounts get from addresses that they do not know: those that are neither in their roster nor were written to. The numbers are in [limits]."`
-	Log         Log          `toml:"log" doc:"Logging, to standard error."`
-	Components  []Component  `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
-	Services    []Service    `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
-	Retention   []Retention  `toml:"retention" reload:"yes" doc:"How long the archives of a host's accounts are kept. Accounts can choose a shorter time by the command 'How long messages are kept', and administrators can set any time for an account."`
-	LinkedRooms []LinkedRoom `toml:"linked_room" doc:"Rooms that are linked to channels of gateways: what is said in one is said in the other. Users link rooms by the gateway's command, too."`
-	Groups      []Group      `toml:"shared_group" reload:"yes" doc:"Groups of accounts that are in each other's rosters, as if all of them had subscribed to each other. Clients cannot change these contacts."`
-	LDAP        []LDAP       `toml:"ldap" doc:"Directories that check passwords (LDAP). Clients must send the password itself, over TLS: SCRAM is not offered."`
-	HTTPChecks  []HTTPCheck  `toml:"http_check" doc:"Web services that check passwords."`
-	JWT         []JWT        `toml:"jwt" doc:"Issuers of JSON Web Tokens that are used as passwords, or with OAUTHBEARER."`
-	OIDC        []OIDC       `toml:"oidc" doc:"OpenID Connect providers, for single sign-on with OAUTHBEARER (XEP-0493)."`
-	Foreign     Foreign      `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
-	Gateway     Gateway      `toml:"gateway" doc:"What all gateways share."`
+	Server      Server             `toml:"server" doc:"The XMPP server."`
+	Listen      Listen             `toml:"listen" doc:"Where the server listens; an empty list switches a listener off."`
+	Web         Web                `toml:"web" doc:"What is served over HTTP: uploaded files."`
+	Push        Push               `toml:"push" doc:"Notifications that wake clients on phones (XEP-0357)."`
+	Upload      Upload             `toml:"upload" doc:"Files that accounts upload to share them by their address (XEP-0363)."`
+	TLS         TLS                `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
+	Login       Login              `toml:"login" doc:"Logging in."`
+	Accounts    Accounts           `toml:"accounts" doc:"What becomes of accounts, and who may do what with them."`
+	Anonymous   Anonymous          `toml:"anonymous" doc:"Clients without an account."`
+	Store       Store              `toml:"store" doc:"Where the server keeps what has to survive a restart."`
+	Limits      Limits             `toml:"limits" doc:"What one connection, account or address may take. Zero means no limit where that is said."`
+	Pubsub      Pubsub             `toml:"pubsub" doc:"Publish-subscribe (XEP-0060): what accounts keep for themselves and their contacts, such as avatars and bookmarks, and the service of each host."`
+	Rooms       Rooms              `toml:"rooms" doc:"Rooms for many people (XEP-0045), at a domain of each host."`
+	Proxy       Proxy              `toml:"proxy" doc:"The proxy for files that clients send to each other (XEP-0065), where listen.proxy names an address."`
+	Strangers   Strangers          `toml:"strangers" doc:"What accounts get from addresses that they do not know: those that are neither in their roster nor were written to. The numbers are in [limits]."`
+	Log         Log                `toml:"log" doc:"Logging, to standard error."`
+	Federation  Federation         `toml:"federation" doc:"Communication with other servers (listen.s2s and listen.s2s_tls)."`
+	Remotes     []FederationDomain `toml:"federation_domain" reload:"yes" doc:"Other servers for which section federation does not apply as a whole."`
+	Components  []Component        `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`
+	Services    []Service          `toml:"service" doc:"Services besides XMPP that clients may use, such as STUN and TURN servers for calls (XEP-0215)."`
+	Retention   []Retention        `toml:"retention" reload:"yes" doc:"How long the archives of a host's accounts are kept. Accounts can choose a shorter time by the command 'How long messages are kept', and administrators can set any time for an account."`
+	LinkedRooms []LinkedRoom       `toml:"linked_room" doc:"Rooms that are linked to channels of gateways: what is said in one is said in the other. Users link rooms by the gateway's command, too."`
+	Groups      []Group            `toml:"shared_group" reload:"yes" doc:"Groups of accounts that are in each other's rosters, as if all of them had subscribed to each other. Clients cannot change these contacts."`
+	LDAP        []LDAP             `toml:"ldap" doc:"Directories that check passwords (LDAP). Clients must send the password itself, over TLS: SCRAM is not offered."`
+	HTTPChecks  []HTTPCheck        `toml:"http_check" doc:"Web services that check passwords."`
+	JWT         []JWT              `toml:"jwt" doc:"Issuers of JSON Web Tokens that are used as passwords, or with OAUTHBEARER."`
+	OIDC        []OIDC             `toml:"oidc" doc:"OpenID Connect providers, for single sign-on with OAUTHBEARER (XEP-0493)."`
+	Foreign     Foreign            `toml:"foreign" doc:"For 'dragoman component': the server that the gateways attach to."`
+	Gateway     Gateway            `toml:"gateway" doc:"What all gateways share."`
 
 	// Sections are the sections of the networks that were passed to Load.
 	Sections []Section `toml:"-"`
@@ -56,6 +58,8 @@ type Server struct {
 type Listen struct {
 	C2S       []string `toml:"c2s" doc:"For clients, with STARTTLS."`
 	C2STLS    []string `toml:"c2s_tls" doc:"For clients, with direct TLS (XEP-0368)."`
+	S2S       []string `toml:"s2s" doc:"For other servers, with STARTTLS; see section federation."`
+	S2STLS    []string `toml:"s2s_tls" doc:"For other servers, with direct TLS (XEP-0368)."`
 	Proxy     []string `toml:"proxy" doc:"For the proxy of files that clients send to each other (XEP-0065), such as :7777. Off by default: it is of use only where clients elsewhere can reach the port, and uploads do without it."`
 	Component []string `toml:"component" doc:"For components (XEP-0114). The protocol has no encryption: keep it on this machine."`
 	HTTP      []string `toml:"http" doc:"For HTTP without TLS: keep it on this machine, for a reverse proxy."`
@@ -261,7 +265,7 @@ func Default() Config {
 		Server: Server{
 			Hosts: []string{"localhost"}, Data: "data", Reserved: roleNames(), Directory: "search", Archive: Duration(365 * 24 * time.Hour), Shutdown: Duration(10 * time.Second),
 		},
-		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, Component: []string{"127.0.0.1:5347"}, HTTP: []string{"127.0.0.1:5280"}, HTTPTLS: []string{":5443"}},
+		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, S2S: []string{":5269"}, S2STLS: []string{":5270"}, Component: []string{"127.0.0.1:5347"}, HTTP: []string{"127.0.0.1:5280"}, HTTPTLS: []string{":5443"}},
 		Upload: defaultUpload(), Push: Push{Devices: 5, Errors: 16, Rooms: "automatic", Accounts: 10_000},
 		TLS: TLS{Required: true},
 		Login: Login{
@@ -285,9 +289,9 @@ func Default() Config {
 		Strangers: Strangers{Policy: "limit"},
 		Store:     Store{Partitions: 4},
 		Pubsub:    defaultPubsub(),
-		Rooms:     defaultRooms(),
-		Log:       Log{Level: "info", Format: "text"},
-		Foreign:   Foreign{Address: "127.0.0.1:5347"},
+		Rooms:     defaultRooms(), Federation: defaultFederation(),
+		Log:     Log{Level: "info", Format: "text"},
+		Foreign: Foreign{Address: "127.0.0.1:5347"},
 		Gateway: Gateway{
 			Stanzas: 50, History: 50, Expire: Duration(24 * time.Hour), RetryMin: Duration(time.Second), RetryMax: Duration(5 * time.Minute),
 			Accounts: 10, Members: 200,

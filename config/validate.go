@@ -36,6 +36,10 @@ func (c *Config) validate(p *Problems) {
 	c.Limits.validate(p)
 	c.Pubsub.validate(p)
 	c.Rooms.validate(p)
+	c.Federation.validate(p)
+	for i := range c.Remotes {
+		c.Remotes[i].validate(p, "federation_domain["+strconv.Itoa(i)+"]")
+	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		p.add("log.level", "%q is not debug, info, warn or error", c.Log.Level)
 	}
@@ -120,7 +124,7 @@ func (l *Listen) validate(p *Problems) {
 	for _, list := range []struct {
 		path string
 		all  []string
-	}{{"listen.c2s", l.C2S}, {"listen.c2s_tls", l.C2STLS}, {"listen.component", l.Component}, {"listen.proxy", l.Proxy}, {"listen.http", l.HTTP}, {"listen.http_tls", l.HTTPTLS}} {
+	}{{"listen.c2s", l.C2S}, {"listen.c2s_tls", l.C2STLS}, {"listen.s2s", l.S2S}, {"listen.s2s_tls", l.S2STLS}, {"listen.component", l.Component}, {"listen.proxy", l.Proxy}, {"listen.http", l.HTTP}, {"listen.http_tls", l.HTTPTLS}} {
 		for _, a := range list.all {
 			address(p, list.path, a)
 			if other, ok := seen[a]; ok && !strings.HasSuffix(a, ":0") {

@@ -8,7 +8,7 @@ func Specs() []spec.Spec {
 		{Number: "0305", Title: "XMPP Quickstart", Version: "0.3", State: spec.Complete, Note: "Server. Within TLS."},
 		{Number: "0198", Title: "Stream Management", Version: "1.6.3", State: spec.Complete, Note: "Server, for clients. Sessions can be resumed after a restart of the server too."},
 		{Number: "0352", Title: "Client State Indication", Version: "1.0.0", State: spec.Complete, Note: "Server."},
-		{Number: "0178", Title: "Best Practices for Use of SASL EXTERNAL with Certificates", Version: "1.2", State: spec.Partial, Note: "Server. For clients."},
+		{Number: "0178", Title: "Best Practices for Use of SASL EXTERNAL with Certificates", Version: "1.2", State: spec.Complete, Note: "Clients, and other servers."},
 		{Number: "0368", Title: "SRV records for XMPP over TLS", Version: "1.1.0", State: spec.Partial, Note: "Server. For clients."},
 		{Number: "0386", Title: "Bind 2", Version: "1.1.0", State: spec.Partial, Note: "Server. Stored messages that the archive has given are not sent again; the others are."},
 		{Number: "0478", Title: "Stream Limits Advertisement", Version: "0.2.0", State: spec.Complete, Note: "Server."},

@@ -15,6 +15,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/upload"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/s2s"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/web"
 )
@@ -41,6 +42,9 @@ func (s *Server) Counts() []Count {
 	var all counts
 	all.addCounters(s.clients.Counters.Limits())
 	all.addCounters(s.components.Counters.Limits())
+	if s.remote != nil {
+		all.addCounters(s.remote.Counters.Limits())
+	}
 	all.addCounters(s.store.Counters.Limits())
 	all.add(Count{nameArchiveMessages, s.reloadable.archiveQuota.deleted.Load()})
 	all.add(Count{nameLists, s.reloadable.lists.Refused.Load()})
@@ -74,6 +78,7 @@ func CountedLimits() []string {
 	all := counts{{Limit: nameArchiveMessages}, {Limit: nameLists}, {Limit: namePushAccounts}}
 	all.addCounters((&c2s.Counters{}).Limits())
 	all.addCounters((&component.Counters{}).Limits())
+	all.addCounters((&s2s.Counters{}).Limits())
 	all.addCounters((&store.Counters{}).Limits())
 	all.addCounters((&web.Counters{}).Limits())
 	all.addCounters((&upload.Counters{}).Limits())

@@ -13,13 +13,17 @@ import (
 
 // ports are the open listeners.
 type ports struct {
-	c2s, c2sTLS, component, proxy, http, httpTLS []net.Listener
+	c2s, c2sTLS, s2s, s2sTLS, component, proxy, http, httpTLS []net.Listener
 
 	relay *bytestreams.Relay // of proxy; nil if that is empty
 }
 
 // listen opens all ports. The error names every port that cannot be opened, and what to do.
-func listen(c config.Listen) (p ports, err error) {
+func listen(all config.Config) (p ports, err error) {
+	c := all.Listen
+	if !all.Federates() {
+		c.S2S, c.S2STLS = nil, nil
+	}
 	// Package c2s pings silent clients, so TCP keepalive is off: it would wake phones every 15 seconds and
 	// costs four system calls for each connection.
 	clients := net.ListenConfig{KeepAlive: -1}
@@ -31,6 +35,8 @@ func listen(c config.Listen) (p ports, err error) {
 	}{
 		{clients, "listen.c2s", c.C2S, &p.c2s},
 		{clients, "listen.c2s_tls", c.C2STLS, &p.c2sTLS},
+		{net.ListenConfig{}, "listen.s2s", c.S2S, &p.s2s},
+		{net.ListenConfig{}, "listen.s2s_tls", c.S2STLS, &p.s2sTLS},
 		{net.ListenConfig{}, "listen.component", c.Component, &p.component},
 		{net.ListenConfig{}, "listen.proxy", c.Proxy, &p.proxy},
 		{net.ListenConfig{}, "listen.http", c.HTTP, &p.http},
@@ -61,7 +67,7 @@ func explain(addr string, err error) string {
 
 func (p ports) close() error {
 	var err error
-	for _, list := range [][]net.Listener{p.c2s, p.c2sTLS, p.component, p.proxy, p.http, p.httpTLS} {
+	for _, list := range [][]net.Listener{p.c2s, p.c2sTLS, p.s2s, p.s2sTLS, p.component, p.proxy, p.http, p.httpTLS} {
 		for _, l := range list {
 			if cerr := l.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
 				err = errors.Join(err, cerr)

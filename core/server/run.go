@@ -51,7 +51,16 @@ func (s *Server) Run(ctx context.Context) error {
 	inner.run(func() error { return s.clients.Rest(working, restEvery) })
 	inner.run(func() error { return s.hold.Watch(working) })
 	inner.run(func() error { return s.awaitStop(working) })
+	if s.remote != nil {
+		inner.run(func() error { return s.remote.Run(working) })
+	}
 	outer := &group{cancel: fail}
+	for _, l := range s.ports.s2s {
+		outer.run(func() error { return s.remote.Serve(accepting, l) })
+	}
+	for _, l := range s.ports.s2sTLS {
+		outer.run(func() error { return s.remote.ServeTLS(accepting, l) })
+	}
 	for _, l := range s.ports.c2s {
 		outer.run(func() error { return s.clients.Serve(accepting, l) })
 	}
@@ -64,7 +73,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.ports.httpTLS {
 		outer.run(func() error { return s.http.web.ServeTLS(accepting, l) })
 	}
-	s.log.Info("serving", "hosts", s.config.Server.Hosts, "c2s", addresses(s.ports.c2s), "c2s_tls", addresses(s.ports.c2sTLS),
+	s.log.Info("serving", "hosts", s.config.Server.Hosts, "c2s", addresses(s.ports.c2s), "c2s_tls", addresses(s.ports.c2sTLS), "s2s", addresses(s.ports.s2s), "s2s_tls", addresses(s.ports.s2sTLS),
 		"component", addresses(s.ports.component), "http", addresses(s.ports.http), "http_tls", addresses(s.ports.httpTLS), "services", len(s.attachedServices()), "version", Version())
 
 	<-accepting.Done()
@@ -97,6 +106,9 @@ func (s *Server) drain(ctx context.Context, listeners *sync.WaitGroup, rest func
 	s.clients.Shutdown(clients)
 	err = errors.Join(err, Wait(deadline, &requests))
 	err = errors.Join(err, Wait(deadline, rest()))
+	if s.remote != nil { // after all that send something
+		s.remote.Shutdown(deadline)
+	}
 	if s.router.AwaitLookups(deadline) != nil {
 		err = errors.Join(err, errSlowStop)
 	}

@@ -61,6 +61,7 @@ type connections struct {
 	clients    *c2s.Server
 	components *component.Server
 	http       http
+	federation
 }
 
 // New assembles a server and opens its ports and its database. Errors of the configuration that only show
@@ -89,7 +90,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.hold, err = newHold(ctx, c, exclusive.Serve); err != nil {
 		return s, err
 	}
-	if s.ports, err = listen(c.Listen); err != nil {
+	if s.ports, err = listen(c); err != nil {
 		return s, err
 	}
 	s.ports.newRelay(s, c)
@@ -133,6 +134,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	if err = s.newClients(); err != nil {
+		return s, err
+	}
+	if err = s.newFederation(); err != nil {
 		return s, err
 	}
 	err = s.newHTTP()

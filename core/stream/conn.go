@@ -49,7 +49,8 @@ type Handler interface {
 	Receive(it *Item) error
 	// Flush is called when all input that has arrived is handled. It flushes the queues of other connections.
 	Flush()
-	// Ping returns the request to send to a peer that has been silent.
+	// Ping returns the request to send to a peer that has been silent, or nil if the handler has done what it does about that: then
+	// silence does not end the stream.
 	Ping() *stanza.Stanza
 }
 

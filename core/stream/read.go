@@ -187,8 +187,12 @@ func (c *Conn) idleExpired() error {
 		c.config.Counters.Silent.Add(1)
 		return ErrSilent
 	}
-	c.clock.pinged = true
-	c.Send(c.handler.Ping())
+	if ping := c.handler.Ping(); ping != nil {
+		c.clock.pinged = true
+		c.Send(ping)
+	} else {
+		c.clock.set = time.Time{}
+	}
 	c.queue.Flush()
 	return nil
 }

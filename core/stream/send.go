@@ -90,8 +90,27 @@ func (c *Conn) StartTLS(cfg *tls.Config, until time.Time) error {
 	return nil
 }
 
+// StartClientTLS does the handshake after the peer has answered our starttls with proceed, and expects a new stream.
+func (c *Conn) StartClientTLS(cfg *tls.Config, until time.Time) error {
+	if err := c.HandshakeClientTLS(cfg, until); err != nil {
+		return err
+	}
+	c.scanner.Reset((*input)(c)) // RFC 6120 §5.4.3.3
+	c.state.headerSent = false
+	return nil
+}
+
 // HandshakeTLS does the handshake of the accepting side. Its errors wrap ErrHandshake.
 func (c *Conn) HandshakeTLS(cfg *tls.Config, until time.Time) error {
+	return c.handshake(until, func(ctx context.Context, t tlsTransport) error { return t.ServerTLS(ctx, cfg) })
+}
+
+// HandshakeClientTLS does the handshake of the side that dialled. Its errors wrap ErrHandshake.
+func (c *Conn) HandshakeClientTLS(cfg *tls.Config, until time.Time) error {
+	return c.handshake(until, func(ctx context.Context, t tlsTransport) error { return t.ClientTLS(ctx, cfg) })
+}
+
+func (c *Conn) handshake(until time.Time, f func(context.Context, tlsTransport) error) error {
 	_ = c.transport.SetReadDeadline(until) // if this fails, the handshake fails too
 	c.clock.set = time.Time{}
 	if why := c.stop.reason.Load(); why != nil {
@@ -103,7 +122,7 @@ func (c *Conn) HandshakeTLS(cfg *tls.Config, until time.Time) error {
 	}
 	ctx, cancel := context.WithDeadline(c.ctx, until)
 	defer cancel()
-	if err := t.ServerTLS(ctx, cfg); err != nil {
+	if err := f(ctx, t); err != nil {
 		return fmt.Errorf("%w: %w", ErrHandshake, err)
 	}
 	return nil

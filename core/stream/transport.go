@@ -48,6 +48,7 @@ type lingerer interface{ Linger(until time.Time) }
 // tlsTransport is a transport that can change to TLS after it has been used without.
 type tlsTransport interface {
 	ServerTLS(ctx context.Context, cfg *tls.Config) error
+	ClientTLS(ctx context.Context, cfg *tls.Config) error
 	TLS() (tls.ConnectionState, bool)
 }
 

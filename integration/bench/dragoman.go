@@ -50,6 +50,9 @@ func configureDragomanBinary(s *server, binary, sections string) error {
 	if strings.Contains(string(settings), "[rooms]") {
 		rooms = "[rooms]\nmessages = 0"
 	}
+	if strings.Contains(string(settings), "[federation]") {
+		rooms += "\n\n[federation]\nenabled = \"no\""
+	}
 	newer := "" // settings that releases before them do not know
 	if strings.Contains(string(settings), "pending_connections") {
 		newer = "pending_connections = 0"

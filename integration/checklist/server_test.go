@@ -144,6 +144,7 @@ func startServer(t testing.TB, s serverSettings) *testServer {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[server]\nhosts = [%q, %q, %q]\ndata = \"data\"\n%s\n\n", servedHost, secondHost, ideaHost, s.server)
 	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = [%q]\ncomponent = [%q]\nhttp = []\nhttp_tls = []\n\n", h.ClientAddr, h.direct, h.ComponentAddr)
+	b.WriteString("[federation]\nenabled = \"no\"\n\n")
 	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\nrequired = %t\n%s\n\n", authority.CertFile, authority.KeyFile, !s.plain, s.tls)
 	fmt.Fprintf(&b, "[login]\niterations = 4096\n%s\n\n[log]\nlevel = \"debug\"\n\n", s.login)
 	limits := s.limits

@@ -118,6 +118,9 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 		fmt.Fprintf(&b, "[web]\nurl = %q\n\n", "http://"+d.HTTPAddr)
 	}
 	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\n\n", authority.CertFile, authority.KeyFile)
+	if !strings.Contains(o.Settings, "[federation]") {
+		o.Settings += "\n[federation]\nenabled = \"no\"\n"
+	}
 	fmt.Fprintf(&b, "[login]\niterations = 4096\n%s\n\n%s", o.Login, logging())
 	limits := o.Limits
 	if !strings.Contains(limits, "rate") {

@@ -44,7 +44,7 @@ var importRules = []importRule{
 	{"core/bytestreams", []string{"core/jid", "core/peerlimit", "core/stream"}},
 	{"core/router", join(addresses, "core/mailbox", "core/command", "core/disco", "core/form", "core/paging")},
 	{"core/c2s", join(connections, "core/peerlimit", "core/resumption", "core/unacked")},
-	{"core/s2s", connections},
+	{"core/s2s", join(connections, "core/peerlimit", "core/s2s/certificate", "core/unacked")},
 	{"core/s2s/certificate", nil},
 	{"core/component", join(connections, "core/peerlimit")},
 	{"core/websocket", join(connections, "core/c2s")},

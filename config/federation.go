@@ -1,0 +1,95 @@
+package config
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Federation is section [federation].
+type Federation struct {
+	Enabled     string   `toml:"enabled" doc:"Whether the server communicates with other servers: 'yes', 'no', or 'automatic', which is yes if section tls names a certificate."`
+	TLS         bool     `toml:"require_tls" reload:"yes" doc:"Whether connections with other servers must use TLS."`
+	Certificate bool     `toml:"require_certificate" reload:"yes" doc:"Whether other servers must have a valid certificate for their domain. Otherwise dialback (XEP-0220) is enough, which relies on DNS."`
+	Allow       []string `toml:"allow" reload:"yes" doc:"The only domains, with those below them, that the server communicates with. Empty: all."`
+	Block       []string `toml:"block" reload:"yes" doc:"Domains, with those below them, that the server does not communicate with. Of allow and block the entry for the longer part of a domain counts."`
+	Roots       string   `toml:"roots" file:"yes" doc:"PEM file of the authorities that sign certificates of other servers. Empty: those that the system trusts."`
+
+	StanzaBytes    Bytes    `toml:"stanza_bytes" reload:"yes" doc:"Size of another server's stanza; depth and attributes are those of clients."`
+	StanzaElements int      `toml:"stanza_elements" reload:"yes" doc:"Elements in another server's stanza."`
+	Rate           Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that one connection of another server may send in the long run; more is read more slowly. 0: no limit."`
+	Burst          Bytes    `toml:"burst" reload:"yes" doc:"Bytes that it may send at once."`
+	Queue          Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for another server that reads slowly before the connection is closed."`
+	WaitingStanzas int      `toml:"waiting_stanzas" reload:"yes" doc:"Stanzas from one domain to another that wait until the other server is connected; with more, or when it cannot be reached, their senders get them back as errors."`
+	WaitingBytes   Bytes    `toml:"waiting_bytes" reload:"yes" doc:"Bytes of these stanzas."`
+	Attempts       int      `toml:"attempts" reload:"yes" doc:"Connections to other servers that are being opened at the same time; further ones fail at once. 0: no limit."`
+	Wait           Duration `toml:"wait" reload:"yes" doc:"How long connecting to another server may take, and how long another server may take to prove who it is."`
+	Idle           Duration `toml:"idle" reload:"yes" doc:"How long a connection to another server stays open that is not used."`
+}
+
+// FederationDomain is one [[federation_domain]].
+type FederationDomain struct {
+	Domain      string `toml:"domain" reload:"yes" doc:"The domain; the settings are for those below it, too."`
+	Plain       bool   `toml:"plain" reload:"yes" doc:"Whether its servers may do without TLS."`
+	Certificate bool   `toml:"require_certificate" reload:"yes" doc:"Whether its servers must have a valid certificate."`
+	Address     string `toml:"address" reload:"yes" doc:"Where its server is (host and port), whatever DNS says: for networks without DNS. Only for the domain itself."`
+	DirectTLS   bool   `toml:"direct_tls" reload:"yes" doc:"Whether TLS begins at once there (XEP-0368)."`
+}
+
+func defaultFederation() Federation {
+	return Federation{
+		Enabled: "automatic", TLS: true, StanzaBytes: 512 << 10, StanzaElements: 8000, Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20,
+		WaitingStanzas: 1000, WaitingBytes: 1 << 20, Attempts: 4000, Wait: Duration(time.Minute), Idle: Duration(10 * time.Minute),
+	}
+}
+
+// Federates reports whether the server communicates with other servers.
+func (c *Config) Federates() bool {
+	return c.Federation.Enabled == "yes" || c.Federation.Enabled == "automatic" && c.TLS.Certificate != ""
+}
+
+func (f *Federation) validate(p *Problems) {
+	if !slices.Contains([]string{"yes", "no", "automatic"}, f.Enabled) {
+		p.add("federation.enabled", "%q is not yes, no or automatic", f.Enabled)
+	}
+	for _, list := range []struct {
+		path string
+		all  []string
+	}{{"federation.allow", f.Allow}, {"federation.block", f.Block}} {
+		for _, d := range list.all {
+			domain(p, list.path, d)
+		}
+	}
+	certificates(p, "federation.roots", f.Roots)
+	if f.StanzaBytes < minStanza || f.StanzaBytes > 64<<20 { // RFC 6120 §13.12
+		p.add("federation.stanza_bytes", "%s is not between %d bytes and 64 MiB", f.StanzaBytes, minStanza)
+	}
+	for path, n := range map[string]int64{
+		"federation.stanza_elements": int64(f.StanzaElements), "federation.waiting_stanzas": int64(f.WaitingStanzas), "federation.waiting_bytes": int64(f.WaitingBytes),
+		"federation.wait": int64(f.Wait), "federation.idle": int64(f.Idle),
+	} {
+		positive(p, path, n)
+	}
+	if f.Attempts < 0 {
+		p.add("federation.attempts", "%d is negative", f.Attempts)
+	}
+	if f.Rate > 0 && f.Burst < f.StanzaBytes {
+		p.add("federation.burst", "%s is less than federation.stanza_bytes (%s), so the largest stanza could never pass", f.Burst, f.StanzaBytes)
+	}
+	if f.Queue < f.StanzaBytes+f.WaitingBytes {
+		p.add("federation.queue", "%s is less than federation.waiting_bytes and federation.stanza_bytes together (%s)", f.Queue, f.StanzaBytes+f.WaitingBytes)
+	}
+}
+
+func (d *FederationDomain) validate(p *Problems, path string) {
+	domain(p, path+".domain", d.Domain)
+	if d.Address == "" {
+		return
+	}
+	if host, port, err := net.SplitHostPort(d.Address); err != nil || host == "" || port == "" || port == "0" {
+		p.add(path+".address", "%q is not a host and a port such as xmpp.example.net:5269", d.Address)
+	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		p.add(path+".address", "%q is not a port", port)
+	}
+}

@@ -1,0 +1,129 @@
+package s2s
+
+import "github.com/dragoman-im/dragoman/core/stream"
+
+// result handles a key by which the peer asks to be allowed to send for a pair (XEP-0220 §2.2.1). Errors do not end the stream, which
+// may be in use for other pairs (checklist 110).
+func (c *inConn) result(it *stream.Item) error {
+	d, err := readDialback(it)
+	if err != nil {
+		return err
+	}
+	if d.typ != "" { // no result was asked for in this direction (CVE-2012-3525)
+		c.Log().Warn("result of dialback that was not asked for", "from", d.from)
+		return c.countRefused()
+	}
+	p := pair{ours: d.to, theirs: d.from}
+	if c.rights.has(p) {
+		c.answerResult(p, typeValid, "")
+		return nil
+	}
+	if condition := c.refusal(p); condition != "" {
+		c.answerResult(p, typeError, condition)
+		return c.countRefused()
+	}
+	if c.proves(p.theirs) { // for this very domain, not for the one of the header (CVE-2021-32919)
+		c.accept(p)
+		c.answerResult(p, typeValid, "")
+		return nil
+	}
+	if c.server.rule(p.theirs).Certificates {
+		c.answerResult(p, typeError, condNotAuthorized)
+		return c.countRefused()
+	}
+	if c.stream.verifying == nil {
+		c.stream.verifying = map[pair]struct{}{}
+	}
+	c.stream.verifying[p] = struct{}{}
+	c.server.verify(verification{verifyID{p, c.stream.id}, d.key}, func(o outcome) {
+		c.results.add(result{p, o})
+		c.Wake()
+	})
+	return nil
+}
+
+// refusal returns the condition of the dialback error for a pair that is refused whatever the key is.
+func (c *inConn) refusal(p pair) string {
+	rule := c.server.rule(p.theirs)
+	_, twice := c.stream.verifying[p]
+	switch {
+	case !c.server.serves(p.ours):
+		return condNotFound
+	case c.server.serves(p.theirs):
+		return condNotAcceptable
+	case rule.Refused, !rule.Plain && !c.stream.secure:
+		return condPolicy
+	case twice, len(c.stream.verifying) >= maxVerifying, len(c.rights.all) >= maxPairs:
+		return condNoResources
+	}
+	return ""
+}
+
+func (c *inConn) answerResult(p pair, typ, condition string) {
+	d := dialback{name: "result", from: p.ours, to: p.theirs, typ: typ, condition: condition}
+	c.Append(d.append)
+}
+
+// verified handles the outcome of a verification.
+func (c *inConn) verified(r result) {
+	delete(c.stream.verifying, r.pair)
+	switch {
+	case r.outcome.valid:
+		c.accept(r.pair)
+		c.answerResult(r.pair, typeValid, "")
+		return
+	case r.outcome.condition != "":
+		c.answerResult(r.pair, typeError, r.outcome.condition)
+	default:
+		c.server.Counters.Forged.Add(1)
+		c.Log().Warn("dialback key is invalid", "from", r.pair.theirs, "to", r.pair.ours)
+		if len(c.rights.all) == 0 { // XEP-0220 §2.2.1
+			c.answerResult(r.pair, typeInvalid, "")
+			c.Stop(errInvalidKey)
+			return
+		}
+		c.answerResult(r.pair, typeError, condForbidden)
+	}
+	if err := c.countRefused(); err != nil {
+		c.Stop(err)
+	}
+}
+
+// accept lets the peer send for a pair.
+func (c *inConn) accept(p pair) {
+	c.rights.add(p)
+	c.address.Authenticated() // from now on it is not ended in favour of another connection
+	if c.Established() {
+		return
+	}
+	c.SetLimits(c.server.limits().Stanza)
+	c.Establish()
+	c.server.Counters.In.Add(1)
+	c.Log().Info("connection of another server", "domain", p.theirs, "tls", c.stream.secure, "external", c.stream.external)
+}
+
+// verify answers whether a key that another server got is ours (XEP-0220 §2.2.2).
+func (c *inConn) verify(it *stream.Item) error {
+	d, err := readDialback(it)
+	if err != nil {
+		return err
+	}
+	if d.typ != "" { // no verification was asked for in this direction (CVE-2012-3525)
+		c.Log().Warn("verification that was not asked for", "from", d.from)
+		return c.countRefused()
+	}
+	answer := dialback{name: "verify", from: d.to, to: d.from, id: d.id, typ: typeInvalid}
+	switch {
+	case !c.server.serves(d.to):
+		answer.typ, answer.condition = typeError, condNotFound
+	case !c.stream.secure && !c.server.rule(d.from).Plain:
+		answer.typ, answer.condition = typeError, condPolicy
+	case c.server.keys.right(pair{ours: d.to, theirs: d.from}, d.id, d.key):
+		answer.typ = typeValid
+	}
+	c.Append(answer.append)
+	if answer.typ != typeValid {
+		return c.countRefused()
+	}
+	return nil
+}

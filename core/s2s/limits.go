@@ -1,0 +1,69 @@
+package s2s
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// Limits limit what other servers can make this one do. Fields that are zero have the defaults of this package; negative ones mean no limit.
+type Limits struct {
+	// BeforeLogin and Stanza limit what peers send before and after they have proved who they are; the defaults
+	// are those of stream.BeforeLogin and stream.ForServers.
+	BeforeLogin, Stanza stream.Limits
+
+	Connections int // from one address; 100
+	Arrivals    int // new connections a second from one address; 20
+	Pending     int // that have not authenticated, from all addresses; 1000
+	Rate        int // bytes a second of one connection; 100 KiB
+	Burst       int // bytes at once; 1 MiB
+
+	Queue int           // bytes that may be unwritten, or unacknowledged, before a connection is closed; 16 MiB
+	Wait  time.Duration // from connecting to the end of the negotiation; 60 s
+	Idle  time.Duration // after which an unused connection is closed; 10 min
+
+	WaitLimits
+}
+
+// WaitLimits limit what waits until another server is connected.
+type WaitLimits struct {
+	Stanzas  int // of one link; 1000
+	Bytes    int // of one link; 1 MiB
+	Attempts int // connections that are being opened; 4000
+}
+
+// Limits that no setting changes.
+const (
+	maxLinks         = 50_000
+	maxPairs         = 1000 // for which one connection may send
+	maxVerifying     = 20   // keys of one connection that are being verified
+	maxRefused       = 20   // results of one connection that were refused
+	maxVerifications = 1000 // connections that were opened to verify a key
+
+	negotiationBytes = 256 << 10 // that a peer may send before it has proved who it is
+	maxDirectWait    = 30 * time.Second
+	stepWait         = 30 * time.Second // for the answer to a dialback request on a connection that is in use
+
+	retryMin = 2 * time.Second
+	retryMax = 5 * time.Minute
+	steady   = 30 * time.Second // a connection that lasted so long resets the back-off
+	maxFlaps = 3                // shorter ones in a row, after which what waits is returned
+
+	silences   = 4 // times Limits.Idle after which an incoming connection on which nothing arrives is closed
+	sweepEvery = 10 * time.Second
+)
+
+func (l Limits) filled() Limits {
+	d := stream.ForServers()
+	l.Stanza = stream.Limits{
+		Bytes: cmp.Or(l.Stanza.Bytes, d.Bytes), Elements: cmp.Or(l.Stanza.Elements, d.Elements),
+		Depth: cmp.Or(l.Stanza.Depth, d.Depth), Attrs: cmp.Or(l.Stanza.Attrs, d.Attrs),
+	}
+	l.Connections, l.Arrivals, l.Pending = cmp.Or(l.Connections, 100), cmp.Or(l.Arrivals, 20), cmp.Or(l.Pending, 1000)
+	l.Rate, l.Burst = cmp.Or(l.Rate, 100<<10), cmp.Or(l.Burst, 1<<20)
+	l.Queue = cmp.Or(l.Queue, 16<<20)
+	l.Wait, l.Idle = cmp.Or(l.Wait, time.Minute), cmp.Or(l.Idle, 10*time.Minute)
+	l.Stanzas, l.Bytes, l.Attempts = cmp.Or(l.Stanzas, 1000), cmp.Or(l.Bytes, 1<<20), cmp.Or(l.Attempts, 4000)
+	return l
+}

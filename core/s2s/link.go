@@ -1,0 +1,241 @@
+package s2s
+
+import (
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// linkState says what a link does.
+type linkState uint8
+
+const (
+	idle       linkState = iota
+	connecting           // stanzas wait for the connection
+	up                   // conn is set, or has ended just now
+)
+
+// link sends the stanzas of one pair, in order.
+type link struct {
+	server *Server
+	pair   pair
+
+	mu      sync.Mutex
+	state   linkState
+	conn    *carrier
+	since   time.Time // when conn was set
+	waiting []stream.Retained
+	size    int // of waiting
+	failure failure
+	policy  *Policy // that was asked last
+	removed bool
+}
+
+// failure is why a link returns stanzas at once.
+type failure struct {
+	count int
+	until time.Time
+	err   error
+}
+
+// deliver sends a stanza, or makes it wait for a connection. It returns the connection whose queue is to be flushed, if any, and false if the
+// link is not used any more.
+func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
+	s := l.server
+	l.mu.Lock()
+	if l.removed {
+		l.mu.Unlock()
+		return nil, false
+	}
+	if now := s.policy.Load(); now != l.policy {
+		if now.Rule(l.pair.theirs).Refused {
+			l.mu.Unlock()
+			s.giveBack(st, stanzaError(errBlocked))
+			return nil, true
+		}
+		l.policy = now
+	}
+	full := false
+	if c := l.conn; c != nil {
+		err := c.Queue().Retain(stream.Retained{Stanza: st})
+		if err == nil {
+			l.mu.Unlock()
+			s.Counters.Sent.Add(1)
+			return c, true
+		}
+		full = errors.Is(err, stream.ErrFull)
+	}
+	err := l.failure.err
+	if l.state != idle || !time.Now().Before(l.failure.until) {
+		err = nil
+	}
+	full = full || err == nil && !l.keep(st)
+	start := l.state == idle && err == nil && !full
+	if start {
+		l.state = connecting
+	}
+	l.mu.Unlock()
+	switch {
+	case start:
+		s.connect(l)
+	case err != nil:
+		s.giveBack(st, stanzaError(err))
+	case full:
+		s.Counters.LimitCounters.Full.Add(1)
+		s.giveBack(st, stanza.ResourceConstraint("too much waits for the server of that domain"))
+	}
+	return nil, true
+}
+
+// keep adds a stanza to waiting; false if a limit is reached. The lock is held.
+func (l *link) keep(st *stanza.Stanza) bool {
+	limits, size := l.server.limits(), stream.RetainedSize(st)
+	if limits.Stanzas > 0 && len(l.waiting) >= limits.Stanzas || limits.Bytes > 0 && l.size+size > limits.Bytes {
+		return false
+	}
+	st.DropTree()
+	l.waiting = append(l.waiting, stream.Retained{Stanza: st})
+	l.size += size
+	return true
+}
+
+// attach makes c the link's connection, and sends what waits.
+func (l *link) attach(c *carrier) {
+	l.mu.Lock()
+	n := 0
+	for n < len(l.waiting) && c.Queue().Retain(l.waiting[n]) == nil {
+		n++
+	}
+	left := l.waiting[n:]
+	l.waiting, l.size = nil, 0
+	l.conn, l.state, l.since = c, up, time.Now()
+	l.mu.Unlock()
+	l.server.Counters.Sent.Add(uint64(n))
+	l.giveBack(left, stream.ErrFull)
+}
+
+// leave makes the link use the connection no longer, which is about to be closed.
+func (l *link) leave(c *carrier) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn == c {
+		l.conn, l.state = nil, idle
+	}
+}
+
+// down is called when the connection has ended because of err, with what it did not send: that goes before what waits.
+func (l *link) down(c *carrier, unsent []stream.Retained, err error) {
+	l.mu.Lock()
+	mine := l.conn == c
+	if mine {
+		l.conn, l.state = nil, idle
+	}
+	for _, r := range unsent {
+		l.size += stream.RetainedSize(r.Stanza)
+	}
+	l.waiting = append(unsent, l.waiting...)
+	if mine && time.Since(l.since) < steady {
+		l.failure.count++
+	} else if mine {
+		l.failure = failure{}
+	}
+	start := false
+	switch {
+	case l.state != idle || len(l.waiting) == 0:
+	case l.failure.count >= maxFlaps || errors.Is(err, stream.ErrSlow) || l.server.opening.ctx.Err() != nil:
+		l.mu.Unlock()
+		l.failed(err)
+		return
+	default:
+		l.state, start = connecting, true
+	}
+	l.mu.Unlock()
+	if start {
+		l.server.connect(l)
+	}
+}
+
+// failed is called when no connection could be made because of err: what waits is returned, once.
+func (l *link) failed(err error) {
+	l.mu.Lock()
+	l.state = idle
+	l.failure.count++
+	l.failure.err = err
+	l.failure.until = time.Now().Add(backOff(l.failure.count))
+	left := l.waiting
+	l.waiting, l.size = nil, 0
+	l.mu.Unlock()
+	l.server.Counters.Failed.Add(1)
+	l.giveBack(left, err)
+}
+
+func (l *link) giveBack(list []stream.Retained, err error) {
+	for _, r := range list {
+		l.server.giveBack(r.Stanza, stanzaError(err))
+	}
+}
+
+// backOff returns how long no connection is tried after that many failures in a row.
+func backOff(failures int) time.Duration {
+	d := retryMin << min(failures-1, 20)
+	d = min(d, retryMax)
+	return d/2 + rand.N(d/2+1)
+}
+
+// links are all links.
+type links struct {
+	mu  sync.RWMutex
+	all map[pair]*link
+}
+
+func (ls *links) find(p pair) *link {
+	ls.mu.RLock()
+	l := ls.all[p]
+	ls.mu.RUnlock()
+	return l
+}
+
+// add returns the link of a pair, a new one if there is none; nil if there are too many.
+func (ls *links) add(s *Server, p pair) *link {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if l := ls.all[p]; l != nil {
+		return l
+	}
+	if len(ls.all) >= maxLinks {
+		return nil
+	}
+	l := &link{server: s, pair: p}
+	ls.all[p] = l
+	return l
+}
+
+// list returns all links.
+func (ls *links) list() []*link {
+	ls.mu.RLock()
+	defer ls.mu.RUnlock()
+	list := make([]*link, 0, len(ls.all))
+	for _, l := range ls.all {
+		list = append(list, l)
+	}
+	return list
+}
+
+// sweep removes the links that are not used and whose failures are long ago.
+func (ls *links) sweep(now time.Time) {
+	for _, l := range ls.list() {
+		l.mu.Lock()
+		l.removed = l.state == idle && len(l.waiting) == 0 && now.After(l.failure.until.Add(retryMax))
+		removed := l.removed
+		l.mu.Unlock()
+		if removed {
+			ls.mu.Lock()
+			delete(ls.all, l.pair)
+			ls.mu.Unlock()
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package s2s
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/s2s/certificate"
+	"github.com/dragoman-im/dragoman/core/socket"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// outConn is a connection that this server has opened: the stream.Handler of its stream.Conn. Its fields, except those of shared, belong to
+// the goroutine that runs it.
+type outConn struct {
+	*carrier
+	server   *Server
+	pair     pair // of the stream header
+	target   *Target
+	deadline time.Time
+	opened   func() // ends the counting as an attempt
+	stream   outStream
+	shared   outShared
+}
+
+// outStream is the state of the negotiation.
+type outStream struct {
+	secure   bool
+	valid    bool // the certificate is
+	tried    bool // SASL EXTERNAL was
+	external bool // it has succeeded
+	dialback bool // the other server accepts it
+	why      error
+	began    time.Time // of use
+}
+
+// outShared is what other goroutines use.
+type outShared struct {
+	mu       sync.Mutex
+	ready    bool   // requests can be sent
+	dialback bool   // keys of further pairs can be sent
+	id       string // of the stream
+	ended    bool
+	asked    map[pair]*request // links for whose pairs the right to send was asked for
+	carried  []*link
+	verifies map[verifyID]*request
+}
+
+// request is what waits for an answer of the other server. Either link or done is set.
+type request struct {
+	link   *link
+	verify verification
+	done   func(outcome)
+	until  time.Time // zero: that of the connection
+}
+
+// serve runs the connection from its beginning to its end.
+func (o *outConn) serve() (rests bool) {
+	err := o.begin()
+	if err == nil {
+		err = o.Run()
+	}
+	o.end(err)
+	return false
+}
+
+// begin does the handshake of a connection that begins with TLS (XEP-0368), and opens the stream.
+func (o *outConn) begin() error {
+	if o.target.DirectTLS {
+		if err := o.secured(o.HandshakeClientTLS(o.clientTLS(socket.ALPNServer), o.deadline)); err != nil {
+			return err
+		}
+	}
+	o.openStream()
+	return nil
+}
+
+func (o *outConn) openStream() {
+	h := stream.Header{Content: stanza.NSServer, From: o.pair.ours, To: o.pair.theirs, Version: "1.0", Lang: "en", Prefixes: prefixes}
+	o.SendHeader(&h) // RFC 6120 §4.7.1, §4.7.2; checklist 106
+}
+
+// clientTLS returns the configuration of the handshake. The certificate of the other server is checked after it: dialback may do without.
+func (o *outConn) clientTLS(alpn string) *tls.Config {
+	c := &tls.Config{
+		MinVersion: tls.VersionTLS12, // RFC 7590 §3.1
+		ServerName: o.target.Evidence.ServerName, InsecureSkipVerify: true, DynamicRecordSizingDisabled: true,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			own, err := o.server.cfg.Certificates(o.pair.ours)
+			if err != nil {
+				return &tls.Certificate{}, nil // without one
+			}
+			return own, nil
+		},
+	}
+	if c.ServerName == "" {
+		if ascii, err := certificate.ASCII(o.pair.theirs); err == nil {
+			c.ServerName = ascii
+		}
+	}
+	if alpn != "" {
+		c.NextProtos = []string{alpn} // XEP-0368 §4
+	}
+	return c
+}
+
+// secured handles the result of a handshake.
+func (o *outConn) secured(err error) error {
+	if err != nil {
+		return err
+	}
+	o.stream.secure = true
+	var chain []*x509.Certificate
+	if state, ok := o.TLS(); ok {
+		chain = state.PeerCertificates
+	}
+	err = certificate.Verify(chain, o.pair.theirs, o.target.Evidence, o.server.cfg.Roots)
+	o.stream.valid = err == nil
+	if err != nil {
+		o.Log().Info("certificate of another server is not valid", "err", err)
+		if o.server.rule(o.pair.theirs).Certificates {
+			return o.giveUp(errCertificate)
+		}
+	}
+	return nil
+}
+
+// giveUp ends the stream without a stream error: the other server need not know why.
+func (o *outConn) giveUp(why error) error {
+	o.stream.why = why
+	return stream.ErrLeave
+}
+
+// Flush implements stream.Handler.
+func (o *outConn) Flush() {}
+
+// Receive implements stream.Handler: nothing comes in this direction.
+func (o *outConn) Receive(*stream.Item) error { return errInvalidFrom }
+
+// Ping ends a connection that was silent in both directions; where stanzas were sent, white space keeps it open.
+func (o *outConn) Ping() *stanza.Stanza {
+	if o.server.unflushed.takeUsed(o.carrier) {
+		o.Queue().AppendBytes([]byte{' '})
+	} else {
+		o.stream.why = errIdle
+		o.Stop(stream.ErrLeave) // checklist 109
+	}
+	return nil
+}
+
+// end ends the stream because of err, then the connection.
+func (o *outConn) end(err error) {
+	s := o.server
+	s.directory.remove(o)
+	reason := err
+	if errors.Is(err, stream.ErrLeave) {
+		reason = o.stream.why
+		for _, l := range o.links() {
+			l.leave(o.carrier)
+		}
+		o.fail(reason) // before the other server answers
+		err = o.Leave()
+	}
+	o.Close(err, nil)
+	o.opened()
+	if o.Established() {
+		s.Counters.Out.Add(-1)
+		s.Counters.LimitCounters.Stanza.Count(err)
+		o.Log().Info("connection with another server ended", "err", reason)
+	} else if o.stream.why != errVerified {
+		o.Log().Info("no connection with another server", "err", reason)
+	}
+	o.fail(reason)
+	o.release(reason)
+}
+
+// links returns the links that the connection carries.
+func (o *outConn) links() []*link {
+	o.shared.mu.Lock()
+	defer o.shared.mu.Unlock()
+	return o.shared.carried
+}
+
+// fail fails what was asked for and not answered.
+func (o *outConn) fail(err error) {
+	if err == nil {
+		err = stream.ErrEnded
+	}
+	o.shared.mu.Lock()
+	asked, verifies := o.shared.asked, o.shared.verifies
+	o.shared.asked, o.shared.verifies, o.shared.ended = nil, nil, true
+	o.shared.mu.Unlock()
+	for _, r := range asked {
+		r.link.failed(err)
+	}
+	for _, r := range verifies {
+		r.done(outcome{condition: verificationError(err, o.target != nil)})
+	}
+}
+
+// release gives the links what was not sent.
+func (o *outConn) release(err error) {
+	unsent := map[pair][]stream.Retained{}
+	for _, r := range o.Queue().Unwritten() {
+		p := pair{ours: r.Stanza.From.Domain(), theirs: r.Stanza.To.Domain()}
+		unsent[p] = append(unsent[p], r)
+	}
+	for _, l := range o.links() {
+		l.down(o.carrier, unsent[l.pair], err)
+	}
+}

@@ -1,0 +1,224 @@
+package s2s
+
+import (
+	"slices"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/sasl"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// Open handles the header of the other server.
+func (o *outConn) Open(h *stream.Header) error {
+	o.shared.mu.Lock()
+	o.shared.id = h.ID
+	o.shared.mu.Unlock()
+	for _, p := range h.Prefixes {
+		o.stream.dialback = o.stream.dialback || p.Space == nsDialback
+	}
+	version, ok := h.Answer()
+	switch {
+	case version != "" && !ok:
+		return stream.NewError(stream.UnsupportedVersion, "")
+	case version == "": // no features follow (RFC 6120 §4.7.5)
+		return o.featuresDone(nil)
+	}
+	return nil
+}
+
+// Negotiate handles what the other server sends before it has accepted us.
+func (o *outConn) Negotiate(it *stream.Item) error {
+	switch {
+	case it.Is(stream.NSStream, "features"):
+		e, err := it.Tree()
+		if err != nil {
+			return err
+		}
+		return o.features(e)
+	case it.Is(stream.NSTLS, "proceed") && !o.stream.secure:
+		if err := o.secured(o.StartClientTLS(o.clientTLS(""), o.deadline)); err != nil {
+			return err
+		}
+		o.openStream()
+		return nil
+	case it.Is(stream.NSTLS, "failure"):
+		return o.giveUp(errNoTLS)
+	case it.Is(sasl.NS, "success") && o.stream.tried && !o.stream.external:
+		o.stream.external = true
+		o.Restart() // RFC 6120 §6.4.6
+		o.openStream()
+		return nil
+	case it.Is(sasl.NS, "failure") && o.stream.tried && !o.stream.external:
+		o.Log().Info("another server does not accept our certificate")
+		return o.featuresDone(nil)
+	case it.Is(nsDialback, "result"):
+		return o.resultAnswered(it)
+	case it.Is(nsDialback, "verify"):
+		return o.verifyAnswered(it)
+	}
+	return stream.NewError(stream.UnsupportedStanzaType, "")
+}
+
+// outElements are what may arrive beside stanzas when stanzas can be sent.
+var outElements = map[stream.Name]func(stream.Handler, *stream.Item) error{
+	{Space: nsDialback, Local: "result"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).resultAnswered(it) },
+	{Space: nsDialback, Local: "verify"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).verifyAnswered(it) },
+}
+
+// features chooses what to negotiate next.
+func (o *outConn) features(e *stanza.Element) error {
+	if e.Child(nsDialbackFeature, "dialback") != nil {
+		o.stream.dialback = true
+	}
+	if !o.stream.secure && e.Child(stream.NSTLS, "starttls") != nil {
+		o.Queue().AppendBytes([]byte("<starttls xmlns='" + stream.NSTLS + "'/>"))
+		return nil
+	}
+	return o.featuresDone(e)
+}
+
+// featuresDone goes on without TLS to be negotiated: it sends a certificate's identity or a key. e may be nil.
+func (o *outConn) featuresDone(e *stanza.Element) error {
+	switch {
+	case !o.stream.secure && !o.server.rule(o.pair.theirs).Plain:
+		return o.giveUp(errNoTLS)
+	case o.stream.external:
+		o.ready()
+		o.accepted(o.pair)
+		return nil
+	case o.verifyOnly():
+		o.ready()
+		return nil
+	case o.stream.secure && !o.stream.tried && offersExternal(e):
+		o.stream.tried = true
+		// The identity is that of the header's from (XEP-0178 §3, step 10).
+		o.Queue().AppendBytes([]byte("<auth xmlns='" + sasl.NS + "' mechanism='" + sasl.External + "'>=</auth>"))
+		return nil
+	case !o.stream.dialback:
+		return o.giveUp(errNoMethod)
+	}
+	o.ready()
+	return nil
+}
+
+func offersExternal(e *stanza.Element) bool {
+	if e == nil {
+		return false
+	}
+	mechanisms := e.Child(sasl.NS, "mechanisms")
+	if mechanisms == nil {
+		return false
+	}
+	for m := range mechanisms.Named(sasl.NS, "mechanism") {
+		if m.Text() == sasl.External {
+			return true
+		}
+	}
+	return false
+}
+
+// verifyOnly reports whether the connection is for verifications alone.
+func (o *outConn) verifyOnly() bool {
+	o.shared.mu.Lock()
+	defer o.shared.mu.Unlock()
+	return len(o.shared.asked) == 0 && len(o.shared.carried) == 0
+}
+
+// ready sends the requests that wait, and lets other goroutines send more.
+func (o *outConn) ready() {
+	o.shared.mu.Lock()
+	o.shared.ready, o.shared.dialback = true, o.stream.dialback
+	var send []dialback
+	for p := range o.shared.asked {
+		if !o.stream.external || p != o.pair {
+			send = append(send, o.keyFor(p))
+		}
+	}
+	for _, r := range o.shared.verifies {
+		send = append(send, r.verify.request())
+	}
+	o.shared.mu.Unlock()
+	for _, d := range send {
+		o.Append(d.append)
+	}
+	o.server.directory.add(o)
+}
+
+// keyFor returns the request to be allowed to send for a pair (XEP-0220 §2.1.1). The lock of shared is held.
+func (o *outConn) keyFor(p pair) dialback {
+	return dialback{name: "result", from: p.ours, to: p.theirs, key: o.server.keys.of(p, o.shared.id)}
+}
+
+// adopt asks the other server to let a further pair send on this connection. It returns false if it does not.
+func (o *outConn) adopt(l *link) bool {
+	o.shared.mu.Lock()
+	if !o.shared.dialback || o.shared.ended || len(o.shared.carried) == 0 || len(o.shared.carried)+len(o.shared.asked) >= maxPairs {
+		o.shared.mu.Unlock()
+		return false
+	}
+	if o.shared.asked == nil {
+		o.shared.asked = map[pair]*request{}
+	}
+	o.shared.asked[l.pair] = &request{link: l, until: time.Now().Add(stepWait)}
+	d := o.keyFor(l.pair)
+	o.shared.mu.Unlock()
+	o.Append(d.append)
+	o.Queue().Flush()
+	return true
+}
+
+// resultAnswered handles the answer to a key. One that was not asked for is ignored (CVE-2012-3525).
+func (o *outConn) resultAnswered(it *stream.Item) error {
+	d, err := readDialback(it)
+	if err != nil {
+		return err
+	}
+	p := pair{ours: d.to, theirs: d.from}
+	o.shared.mu.Lock()
+	r := o.shared.asked[p]
+	known := r != nil && d.typ != "" && o.shared.ready
+	further := len(o.shared.carried) > 0
+	if known && d.typ != typeValid {
+		delete(o.shared.asked, p)
+	}
+	o.shared.mu.Unlock()
+	switch {
+	case !known:
+		o.Log().Warn("answer to a dialback key that was not asked for", "pair", p)
+	case d.typ == typeValid:
+		o.accepted(p)
+	case d.typ == typeError && further:
+		o.server.openFor(r.link) // XEP-0220 §2.4.2: perhaps on a connection of its own
+	case d.typ == typeError:
+		r.link.failed(dialbackError{d.condition})
+		return o.giveUp(dialbackError{d.condition})
+	default:
+		r.link.failed(errKeyRefused)
+		if !further {
+			return o.giveUp(errKeyRefused)
+		}
+	}
+	return nil
+}
+
+// accepted lets the link of a pair send.
+func (o *outConn) accepted(p pair) {
+	o.shared.mu.Lock()
+	r := o.shared.asked[p]
+	if r == nil {
+		o.shared.mu.Unlock()
+		return
+	}
+	delete(o.shared.asked, p)
+	o.shared.carried = append(slices.Clone(o.shared.carried), r.link)
+	o.shared.mu.Unlock()
+	if !o.Established() {
+		o.SetLimits(o.server.limits().Stanza)
+		o.Establish()
+		o.opened()
+		o.server.Counters.Out.Add(1)
+		o.Log().Info("connection with another server", "tls", o.stream.secure, "certificate", o.stream.valid, "external", o.stream.external)
+	}
+	r.link.attach(o.carrier)
+}

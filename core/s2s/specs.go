@@ -1,0 +1,11 @@
+package s2s
+
+import "github.com/dragoman-im/dragoman/core/spec"
+
+// Specs are the extensions that the package implements.
+func Specs() []spec.Spec {
+	return []spec.Spec{
+		{Number: "0185", Title: "Dialback Key Generation and Validation", Version: "1.0", State: spec.Complete},
+		{Number: "0220", Title: "Server Dialback", Version: "1.1.1", State: spec.Complete, Note: "With several domains of a sender on one connection, but not of a receiver."},
+	}
+}

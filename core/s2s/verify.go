@@ -1,0 +1,117 @@
+package s2s
+
+import (
+	"errors"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// errVerified ends a connection that was opened to verify a key.
+var errVerified = errors.New("verified")
+
+// verifyID identifies a verification (XEP-0220 §2.1.2).
+type verifyID struct {
+	pair pair
+	id   string // of the stream on which the key came
+}
+
+// verification is a dialback key that a peer has sent.
+type verification struct {
+	verifyID
+	key string
+}
+
+// request returns the question for the server of the domain (XEP-0220 §2.1.2).
+func (v *verification) request() dialback {
+	return dialback{name: "verify", from: v.pair.ours, to: v.pair.theirs, id: v.id, key: v.key}
+}
+
+// verify asks the server of the domain whether it has made a key. done is called once, by any goroutine; it must not block.
+func (s *Server) verify(v verification, done func(outcome)) {
+	r := &request{verify: v, done: done}
+	if o := s.directory.find(v.pair.theirs); o != nil && o.ask(r) {
+		return
+	}
+	o := &outConn{server: s, pair: v.pair}
+	o.shared.verifies = map[verifyID]*request{v.verifyID: r}
+	s.open(o, &s.opening.verifications, maxVerifications)
+}
+
+// ask sends the question on this connection; false if that cannot be.
+func (o *outConn) ask(r *request) bool {
+	o.shared.mu.Lock()
+	if !o.shared.ready || o.shared.ended || o.shared.verifies[r.verify.verifyID] != nil {
+		o.shared.mu.Unlock()
+		return false
+	}
+	if o.shared.verifies == nil {
+		o.shared.verifies = map[verifyID]*request{}
+	}
+	r.until = time.Now().Add(stepWait)
+	o.shared.verifies[r.verify.verifyID] = r
+	d := r.verify.request()
+	o.shared.mu.Unlock()
+	o.Append(d.append)
+	o.Queue().Flush()
+	return true
+}
+
+// verifyAnswered handles the answer to the question about a key. One that was not asked for is ignored (CVE-2012-3525).
+func (o *outConn) verifyAnswered(it *stream.Item) error {
+	d, err := readDialback(it)
+	if err != nil {
+		return err
+	}
+	id := verifyID{pair{ours: d.to, theirs: d.from}, d.id}
+	o.shared.mu.Lock()
+	r := o.shared.verifies[id]
+	if d.typ != "" {
+		delete(o.shared.verifies, id)
+	}
+	left := len(o.shared.verifies) + len(o.shared.asked) + len(o.shared.carried)
+	o.shared.mu.Unlock()
+	if r == nil || d.typ == "" {
+		o.Log().Warn("answer about a dialback key that was not asked for", "pair", id.pair)
+		return nil
+	}
+	switch d.typ {
+	case typeValid:
+		r.done(outcome{valid: true})
+	case typeInvalid:
+		r.done(outcome{})
+	default:
+		r.done(outcome{condition: verificationError(dialbackError{d.condition}, true)})
+	}
+	if left == 0 {
+		return o.giveUp(errVerified)
+	}
+	return nil
+}
+
+// expire fails the requests that were sent on a connection in use and are not answered.
+func (o *outConn) expire(now time.Time) {
+	late := func(r *request) bool { return !r.until.IsZero() && now.After(r.until) }
+	var list []*request
+	o.shared.mu.Lock()
+	for p, r := range o.shared.asked {
+		if late(r) {
+			delete(o.shared.asked, p)
+			list = append(list, r)
+		}
+	}
+	for id, r := range o.shared.verifies {
+		if late(r) {
+			delete(o.shared.verifies, id)
+			list = append(list, r)
+		}
+	}
+	o.shared.mu.Unlock()
+	for _, r := range list {
+		if r.link != nil {
+			r.link.failed(errLate)
+		} else {
+			r.done(outcome{condition: verificationError(stream.ErrSilent, true)})
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/s2s"
+	"github.com/dragoman-im/dragoman/core/sasl"
+)
+
+// federated are two servers that communicate: home.test and far.test, each with the accounts romeo, juliet and nurse.
+type federated struct{ home, far *testServer }
+
+func newFederated(t testing.TB, more string) federated {
+	t.Helper()
+	f := federated{newFederatedServer(t, "home.test", more), newFederatedServer(t, "far.test", more)}
+	home, far := s2s.FixedAddress{Address: f.home.server.ports.s2s[0].Addr().String()}, s2s.FixedAddress{Address: f.far.server.ports.s2sTLS[0].Addr().String(), DirectTLS: true}
+	missing := s2s.FixedAddress{Address: "127.0.0.1:0"}
+	table := map[string]s2s.FixedAddress{"home.test": home, "conference.home.test": home, "far.test": far, "conference.far.test": far, "missing.test": missing}
+	f.home.server.fixed.Set(table)
+	f.far.server.fixed.Set(table)
+	return f
+}
+
+func newFederatedServer(t testing.TB, host, more string) *testServer {
+	t.Helper()
+	text := fmt.Sprintf(`
+[server]
+hosts = [%q]
+data = %q
+[listen]
+c2s = ["127.0.0.1:0"]
+c2s_tls = []
+s2s = ["127.0.0.1:0"]
+s2s_tls = ["127.0.0.1:0"]
+component = []
+http = []
+http_tls = []
+[limits]
+rate = 0
+[federation]
+enabled = "yes"
+%s
+`, host, t.TempDir(), more)
+	c, err := config.Parse([]byte(text), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Login.Iterations = 1 // less than a configuration may say: hashing is not what is tested
+	p := &testServer{t: t, log: &errorLog{}}
+	ctx, cancel := context.WithCancel(context.Background())
+	if p.server, err = New(ctx, c, Options{Log: slog.New(p.log)}); err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	for _, name := range []string{"romeo", "juliet", "nurse"} {
+		credentials, err := sasl.NewCredentials(name, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.server.store.CreateAccount(context.Background(), jid.MustParse(name+"@"+host), credentials); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan error, 1)
+	go func() { done <- p.server.Run(ctx) }()
+	p.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		if lines := p.log.all(); len(lines) > 0 {
+			t.Errorf("logged: %q", lines)
+		}
+	})
+	t.Cleanup(p.stop)
+	return p
+}
+
+// session is an available session of an account of a federated server.
+func (p *testServer) session(user string) *peer {
+	p.t.Helper()
+	host := p.server.hosts[0].domain.String()
+	c := p.dial(p.server.ports.c2s[0])
+	c.Send(head("jabber:client", host))
+	c.Until("</stream:features>")
+	c.Send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.Until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+	c.TLS(anyTLS)
+	c.Send(head("jabber:client", host))
+	c.Until("</stream:features>")
+	c.Send(plainAuth(user, user))
+	c.Until("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+	c.Send(head("jabber:client", host) + bindX)
+	c.Until("/x</jid></bind></iq>")
+	c.Send("<presence/>")
+	c.Until("<presence ")
+	return c
+}
+
+// Two whole servers exchange messages, requests, subscriptions with presence, and a room.
+func TestFederation(t *testing.T) {
+	t.Parallel()
+	f := newFederated(t, "")
+	romeo, juliet := f.home.session("romeo"), f.far.session("juliet")
+	romeo.Send("<message to='juliet@far.test/x' type='chat' id='1'><body>there</body></message>")
+	if got := juliet.Until("there</body>"); !strings.Contains(got, "from='romeo@home.test/x'") {
+		t.Errorf("got %q", got)
+	}
+	juliet.Send("<message to='romeo@home.test/x' type='chat' id='2'><body>back</body></message>")
+	romeo.Until("back</body>")
+	romeo.Send("<iq type='get' id='asked' to='far.test'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>")
+	if got := romeo.Until("</query></iq>"); !strings.Contains(got, "id='asked'") || !strings.Contains(got, "type='result'") {
+		t.Errorf("got %q", got)
+	}
+
+	romeo.Send("<presence type='subscribe' to='juliet@far.test'/>")
+	juliet.Until("type='subscribe'")
+	juliet.Send("<presence type='subscribed' to='romeo@home.test'/>")
+	romeo.Until("from='juliet@far.test/x'") // her presence
+	juliet.Send("<presence><show>away</show></presence>")
+	romeo.Until("<show>away</show>")
+
+	juliet.Send("<presence to='hall@conference.far.test/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+	juliet.Until("<subject")
+	juliet.Send("<iq type='set' id='made' to='hall@conference.far.test'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>")
+	juliet.Until("id='made'")
+	romeo.Send("<presence to='hall@conference.far.test/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+	romeo.Until("<subject")
+	juliet.Send("<message to='hall@conference.far.test' type='groupchat' id='3'><body>in the hall</body></message>")
+	romeo.Until("in the hall</body>")
+
+	romeo.Send("<message to='nobody@missing.test' type='chat' id='lost'><body>x</body></message>")
+	if got := romeo.Until("</error></message>"); !strings.Contains(got, "id='lost'") || !strings.Contains(got, "type='error'") {
+		t.Errorf("got %q", got)
+	}
+}
