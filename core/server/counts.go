@@ -42,9 +42,7 @@ func (s *Server) Counts() []Count {
 	var all counts
 	all.addCounters(s.clients.Counters.Limits())
 	all.addCounters(s.components.Counters.Limits())
-	if s.remote != nil {
-		all.addCounters(s.remote.Counters.Limits())
-	}
+	all.addCounters(s.remoteCounters().Limits())
 	all.addCounters(s.store.Counters.Limits())
 	all.add(Count{nameArchiveMessages, s.reloadable.archiveQuota.deleted.Load()})
 	all.add(Count{nameLists, s.reloadable.lists.Refused.Load()})

@@ -23,8 +23,8 @@ func newFederated(t testing.TB, more string) federated {
 	home, far := s2s.FixedAddress{Address: f.home.server.ports.s2s[0].Addr().String()}, s2s.FixedAddress{Address: f.far.server.ports.s2sTLS[0].Addr().String(), DirectTLS: true}
 	missing := s2s.FixedAddress{Address: "127.0.0.1:0"}
 	table := map[string]s2s.FixedAddress{"home.test": home, "conference.home.test": home, "far.test": far, "conference.far.test": far, "missing.test": missing}
-	f.home.server.fixed.Set(table)
-	f.far.server.fixed.Set(table)
+	f.home.server.remote.Fix(table)
+	f.far.server.remote.Fix(table)
 	return f
 }
 

@@ -39,8 +39,10 @@ func (s *Server) Reload(c config.Config) error {
 	if err := s.reloadable.lists.Read(c.Strangers.Lists...); err != nil {
 		return fmt.Errorf("strangers.lists: %w", err)
 	}
-	if err := s.reloadFederation(c); err != nil {
-		return err
+	if s.remote != nil {
+		if err := s.remote.Reload(c); err != nil {
+			return err
+		}
 	}
 	s.reloadable.certificates.Store(&certificates)
 	s.clients.SetLimits(clientLimits(c))

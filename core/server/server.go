@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/component"
 	"github.com/dragoman-im/dragoman/core/features/abuse"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
+	"github.com/dragoman-im/dragoman/core/federation"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
@@ -60,8 +61,8 @@ type Server struct {
 type connections struct {
 	clients    *c2s.Server
 	components *component.Server
+	remote     *federation.Federation // nil if the server does not communicate with others
 	http       http
-	federation
 }
 
 // New assembles a server and opens its ports and its database. Errors of the configuration that only show

@@ -1,0 +1,47 @@
+package federation
+
+import (
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/s2s"
+)
+
+// Federation are the links to other servers.
+type Federation struct {
+	*s2s.Server
+	fixed *s2s.Fixed
+}
+
+// New returns the links to other servers. The settings of o that are in the configuration are taken from there.
+func New(c config.Config, o s2s.Config) (*Federation, error) {
+	var err error
+	if o.Roots, err = roots(c.Federation.Roots); err != nil {
+		return nil, err
+	}
+	if o.Policy, err = policy(c); err != nil {
+		return nil, err
+	}
+	f := &Federation{fixed: s2s.NewFixed(systemDialer{})}
+	if err = setFixed(f.fixed, c); err != nil {
+		return nil, err
+	}
+	o.Limits, o.Dialer = limits(c), f.fixed
+	f.Server, err = s2s.NewServer(o)
+	return f, err
+}
+
+// Reload applies the settings of a configuration that a running server can change. After an error nothing is changed.
+func (f *Federation) Reload(c config.Config) error {
+	p, err := policy(c)
+	if err != nil {
+		return err
+	}
+	if err := setFixed(f.fixed, c); err != nil {
+		return err
+	}
+	f.SetPolicy(p)
+	f.SetLimits(limits(c))
+	return nil
+}
+
+// Fix sets where the servers of domains are. Reload replaces it.
+func (f *Federation) Fix(table map[string]s2s.FixedAddress) { f.fixed.Set(table) }

@@ -1,0 +1,94 @@
+package federation
+
+import (
+	"crypto/x509"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/s2s"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+func roots(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("federation.roots: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("federation.roots: %s has no certificate in PEM form", file)
+	}
+	return pool, nil
+}
+
+func limits(c config.Config) s2s.Limits {
+	f, l := c.Federation, c.Limits
+	return s2s.Limits{
+		BeforeLogin: stream.Limits{Bytes: int(l.LoginBytes), Elements: l.LoginElements, Depth: l.LoginDepth, Attrs: l.LoginAttributes},
+		Stanza:      stream.Limits{Bytes: int(f.StanzaBytes), Elements: f.StanzaElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
+		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Pending: unlimited(l.PendingConnections),
+		Rate: unlimited(int(f.Rate)), Burst: int(f.Burst), Queue: int(f.Queue), Wait: time.Duration(f.Wait), Idle: time.Duration(f.Idle),
+		WaitLimits: s2s.WaitLimits{Stanzas: f.WaitingStanzas, Bytes: int(f.WaitingBytes), Attempts: unlimited(f.Attempts)},
+	}
+}
+
+// policy returns the rules of a configuration. Where a domain is both allowed and blocked it is blocked.
+func policy(c config.Config) (s2s.Policy, error) {
+	f := c.Federation
+	usual := s2s.Rule{Plain: !f.TLS, Certificates: f.Certificate}
+	p := s2s.Policy{Default: usual, Domains: map[string]s2s.Rule{}}
+	p.Default.Refused = len(f.Allow) > 0
+	for _, name := range f.Allow {
+		d, err := jid.Parse(name)
+		if err != nil {
+			return p, fmt.Errorf("federation.allow: %w", err)
+		}
+		p.Domains[d.String()] = usual
+	}
+	for _, name := range f.Block {
+		d, err := jid.Parse(name)
+		if err != nil {
+			return p, fmt.Errorf("federation.block: %w", err)
+		}
+		p.Domains[d.String()] = s2s.Rule{Refused: true}
+	}
+	for _, row := range c.Remotes {
+		d, err := jid.Parse(row.Domain)
+		if err != nil {
+			return p, fmt.Errorf("federation_domain: %w", err)
+		}
+		p.Domains[d.String()] = s2s.Rule{Plain: row.Plain, Certificates: row.Certificate, Refused: p.Rule(d.String()).Refused}
+	}
+	return p, nil
+}
+
+// setFixed sets the addresses that the configuration names.
+func setFixed(fixed *s2s.Fixed, c config.Config) error {
+	table := map[string]s2s.FixedAddress{}
+	for _, row := range c.Remotes {
+		if row.Address == "" {
+			continue
+		}
+		d, err := jid.Parse(row.Domain)
+		if err != nil {
+			return fmt.Errorf("federation_domain: %w", err)
+		}
+		table[d.String()] = s2s.FixedAddress{Address: row.Address, DirectTLS: row.DirectTLS}
+	}
+	fixed.Set(table)
+	return nil
+}
+
+// unlimited converts 0, which means "no limit" in the settings, to -1, which means that in package s2s.
+func unlimited(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
