@@ -47,8 +47,9 @@ func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e affiliations.
 // affiliate carries out and announces a change of affiliation that has been saved.
 func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
 	before := r.lists.Of(w.JID)
+	var step affiliations.Step
 	if !w.JID.IsZero() {
-		r.lists.Apply(w.wanted())
+		step = r.lists.Apply(w.wanted())
 	}
 	var present []*occupants.Occupant
 	for _, o := range r.occupants.All() {
@@ -57,8 +58,11 @@ func (r *Room) affiliate(ctx context.Context, w Action, actor string) {
 		}
 	}
 	for _, o := range present {
-		r.reaffiliate(ctx, o, w, actor)
+		if r.reaffiliate(ctx, o, w, occupants.Change{Actor: actor, Reason: w.Reason, Version: r.stepOf(step, o, w)}) {
+			step = affiliations.Step{} // presence has announced it
+		}
 	}
+	r.sendStep(step, w.JID)
 	if len(present) == 0 && r.config.MembersOnly && before == rules.AffNone && w.Affiliation == rules.AffMember && w.Kind != ActionRegister { // XEP-0045 §9.5
 		i := invitation{to: w.JID, from: r.jid, reason: w.Reason}
 		switch s := r.occupants.BySession(w.Session); {
@@ -87,26 +91,29 @@ func (r *Room) metByDomainBan(o *occupants.Occupant, w Action) bool {
 	return w.Affiliation == rules.AffOutcast && w.JID.IsHost() && len(o.Sessions) > 0 && bare.Host() == w.JID && !r.lists.Has(bare) && o.Affiliation == rules.AffNone
 }
 
-// reaffiliate changes the affiliation of an occupant, and the role if it depends on the affiliation.
-func (r *Room) reaffiliate(ctx context.Context, o *occupants.Occupant, w Action, actor string) {
+// reaffiliate changes the affiliation of an occupant, and the role if it depends on the affiliation. It returns whether presence has
+// announced the change to everybody.
+func (r *Room) reaffiliate(ctx context.Context, o *occupants.Occupant, w Action, n occupants.Change) (announced bool) {
 	if r.occupants.ByID(o.ID) != o {
-		return // left meanwhile
+		return false // left meanwhile
 	}
 	was, role := o.Affiliation, o.Role
 	o.SetAffiliation(w.Affiliation)
-	d := Departure{Kind: Banned, Actor: actor, Reason: w.Reason}
+	d := Departure{Kind: Banned, Actor: n.Actor, Reason: w.Reason, version: n.Version}
+	shown := n.Version != nil && r.config.Broadcasts(role)
 	switch {
 	case o.Affiliation == rules.AffOutcast: // XEP-0045 §9.1
 		r.endOccupant(ctx, o, d)
-		return
+		return shown
 	case r.config.MembersOnly && !o.Affiliation.AtLeast(rules.AffMember) && len(o.Sessions) > 0: // XEP-0045 §9.4
 		d.Kind = LostAffiliation
 		r.endOccupant(ctx, o, d)
-		return
+		return shown
 	case o.Affiliation == was:
-		return
+		return false
 	case o.Affiliation.AtLeast(rules.AffAdmin), o.Affiliation.AtLeast(rules.AffMember) && role == rules.RoleVisitor, was.AtLeast(rules.AffAdmin): // XEP-0045 §5.1.3
 		o.SetRole(rules.DefaultRole(o.Affiliation, r.config.Moderated))
 	}
-	r.occupants.AnnounceChange(o, role, occupants.Change{Actor: actor, Reason: w.Reason})
+	r.occupants.AnnounceChange(o, role, n)
+	return shown || n.Version != nil && r.config.Broadcasts(o.Role)
 }

@@ -17,6 +17,7 @@ type Change struct {
 	Config    *rules.Config
 	Subject   *Subject
 	Lists     []affiliations.Change
+	Versions  []affiliations.Version // that Lists leads to
 	Hats      *hats.List
 	Destroyed bool // all of the room is removed
 }
@@ -48,7 +49,7 @@ func (r *Room) saveLists(ctx context.Context, wanted []Action) error {
 	if err != nil || len(plan) == 0 {
 		return err
 	}
-	return r.save(ctx, Change{Lists: plan})
+	return r.save(ctx, Change{Lists: plan, Versions: r.lists.Planned()})
 }
 
 // listed returns what actions change in the lists.

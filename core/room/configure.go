@@ -136,7 +136,7 @@ func (r *Room) configure(ctx context.Context, info rules.Info, c rules.Config, p
 	if err != nil {
 		return err
 	}
-	if err := r.save(ctx, Change{Info: &info, Config: &c, Lists: plan}); err != nil {
+	if err := r.save(ctx, Change{Info: &info, Config: &c, Lists: plan, Versions: r.lists.Planned()}); err != nil {
 		return err
 	}
 	r.info, r.config = info, c

@@ -76,6 +76,9 @@ func (r *Room) features(more []string) []string {
 		nsDiscoInfo, nsDiscoItems, paging.NS, form.NS, hats.NS,
 	}
 	list = append(list, r.config.Features()...)
+	if r.saver != nil {
+		list = append(list, muc.NSVersions) // XEP-0463 §4
+	}
 	if r.saver != nil || r.config.Registers() { // XEP-0045 §7.10
 		list = append(list, nsRegister, rules.NSRegisterForm)
 	}

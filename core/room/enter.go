@@ -161,6 +161,7 @@ func (r *Room) resync(ctx context.Context, s *occupants.Session, st *stanza.Stan
 // sendRoom sends an entering session the state of the room, in the order of XEP-0045 §7.1: presence
 // of the other occupants, its own presence, the history, the subject.
 func (r *Room) sendRoom(ctx context.Context, s *occupants.Session, st *stanza.Stanza, renamed bool) {
+	version := r.sendAffiliations(s, st)
 	batch := stanza.NewBatch(len(r.occupants.All()))
 	for _, o := range r.occupants.All() {
 		if o == s.Occupant || !r.config.Broadcasts(o.Role) {
@@ -187,7 +188,7 @@ func (r *Room) sendRoom(ctx context.Context, s *occupants.Session, st *stanza.St
 	if renamed {
 		codes = append(codes, muc.StatusNickAssigned) // XEP-0045 §7.2.2
 	}
-	own := r.occupants.ToSelf(s, &occupants.Change{}, codes)
+	own := r.occupants.ToSelf(s, &occupants.Change{Version: version}, codes)
 	own.ID = st.ID
 	r.send(own)
 	r.sendHistory(ctx, s, st.Child(muc.NS, "x").Child(muc.NS, "history"))

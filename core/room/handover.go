@@ -40,6 +40,7 @@ type SessionState struct {
 	Asked          string // the nick asked for on entering
 	Extra, Payload string // of its last presence
 	Show, Status   string
+	Versions       bool // gets the versions of the affiliations
 }
 
 // State returns a copy of the complete state.
@@ -54,7 +55,7 @@ func (r *Room) State() State {
 		}
 		for _, ss := range o.Sessions {
 			os.Sessions = append(os.Sessions, SessionState{
-				JID: ss.JID, Asked: ss.Asked, Extra: ss.Extra, Payload: ss.Payload, Show: ss.Show, Status: ss.Status,
+				JID: ss.JID, Asked: ss.Asked, Extra: ss.Extra, Payload: ss.Payload, Show: ss.Show, Status: ss.Status, Versions: ss.Versions,
 			})
 		}
 		s.Occupants = append(s.Occupants, os)
@@ -123,7 +124,7 @@ func (r *Room) restoreOccupant(os OccupantState, sessions map[jid.JID]*occupants
 			return fmt.Errorf("session %s occurs twice", ss.JID)
 		}
 		sessions[ss.JID] = &occupants.Session{
-			JID: ss.JID, Occupant: o, Asked: ss.Asked, Extra: ss.Extra, Payload: ss.Payload, Show: ss.Show, Status: ss.Status,
+			JID: ss.JID, Occupant: o, Asked: ss.Asked, Extra: ss.Extra, Payload: ss.Payload, Show: ss.Show, Status: ss.Status, Versions: ss.Versions,
 		}
 	}
 	return nil

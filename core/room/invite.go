@@ -79,7 +79,7 @@ func (r *Room) invite(ctx context.Context, s *occupants.Session, st *stanza.Stan
 		return err
 	}
 	for _, w := range members {
-		r.lists.Apply(w.wanted())
+		r.sendStep(r.lists.Apply(w.wanted()), w.JID)
 		r.notify(ctx, Event{Kind: ConfigChange, JID: w.JID})
 	}
 	for _, i := range send {

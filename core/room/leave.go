@@ -16,6 +16,8 @@ type Departure struct {
 	Kind   DepartureKind
 	Actor  string // nick of the occupant that caused it, or ""
 	Reason string
+
+	version *stanza.Element // of a change of affiliation (XEP-0463 §5.2.2)
 }
 
 // DepartureKind is why an occupant or a session leaves.
@@ -118,7 +120,7 @@ func (r *Room) announceLeave(o *occupants.Occupant, d Departure, status string) 
 func (d Departure) change(status string) occupants.Change {
 	return occupants.Change{
 		Type: stanza.TypeUnavailable, Role: rules.RoleNone, Codes: d.Kind.codes(),
-		Actor: d.Actor, Reason: d.Reason, Status: status,
+		Actor: d.Actor, Reason: d.Reason, Status: status, Version: d.version,
 	}
 }
 

@@ -13,15 +13,16 @@ type Snapshot struct {
 	Config       rules.Config
 	Subject      Subject
 	Affiliations map[jid.JID]affiliations.Entry // by bare JID or domain
+	Versions     []affiliations.Version         // of Affiliations, the current one last
 	Hats         hats.List
 }
 
 // Snapshot returns a copy of the lasting state.
 func (r *Room) Snapshot() Snapshot {
-	return Snapshot{Info: r.info, Config: r.config, Subject: r.subject, Affiliations: r.lists.Entries(), Hats: r.hats}
+	return Snapshot{Info: r.info, Config: r.config, Subject: r.subject, Affiliations: r.lists.Entries(), Versions: r.lists.Versions(), Hats: r.hats}
 }
 
 func (r *Room) restore(s *Snapshot) {
 	r.info, r.config, r.subject, r.hats = s.Info, s.Config, s.Subject, s.Hats
-	r.lists.Restore(s.Affiliations)
+	r.lists.Restore(s.Affiliations, s.Versions)
 }

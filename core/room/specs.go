@@ -12,6 +12,7 @@ func Specs() []spec.Spec {
 		{Number: "0410", Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", State: spec.Complete, Note: "Server and gateways."},
 		{Number: "0421", Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1", State: spec.Complete, Note: "Server and gateways."},
 		{Number: "0425", Title: "Moderated Message Retraction", Version: "0.3.0", State: spec.Complete, Note: "Server and gateways; the rooms of the server understand the namespace of version 0.2 too."},
+		{Number: "0463", Title: "MUC Affiliations Versioning", Version: "0.2.0", State: spec.Complete, Note: "Server. The last 500 changes are kept; long lists come in several messages."},
 		{Number: "0500", Title: "MUC Slow Mode", Version: "0.1.1", State: spec.Complete},
 		{Number: "0486", Title: "MUC Avatars", Version: "0.1.0", State: spec.Complete, Note: "Server and gateways."},
 	}

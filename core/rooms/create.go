@@ -44,6 +44,8 @@ func (h *Entry) create(ctx context.Context, st *stanza.Stanza) error {
 	for j, e := range first.Affiliations {
 		c.Lists = append(c.Lists, affiliations.Change{JID: j, Entry: e})
 	}
+	first.Versions = []affiliations.Version{affiliations.FirstVersion()}
+	c.Versions = first.Versions
 	if err := h.save(ctx, c); err != nil {
 		return fmt.Errorf("create room %s: %w", h.at, err)
 	}

@@ -33,7 +33,7 @@ func (w Wanted) entry(old Entry) Entry {
 	return e
 }
 
-// Plan returns the entries that result from changes. It changes nothing, and fails if the lists would exceed their limit.
+// Plan returns the entries that result from changes. It changes no entry, and fails if the lists would exceed their limit.
 func (l *Lists) Plan(wanted []Wanted) ([]Change, error) {
 	var plan []Change
 	entries := len(l.entries)
@@ -58,11 +58,16 @@ func (l *Lists) Plan(wanted []Wanted) ([]Change, error) {
 	if entries > len(l.entries) && entries > l.limit {
 		return nil, stanza.ResourceConstraint("The lists of this room are full.")
 	}
+	l.planVersions(plan)
 	return plan, nil
 }
 
 // Apply carries out one change, which was planned and is durable.
-func (l *Lists) Apply(w Wanted) { l.put(Change{JID: w.JID, Entry: w.entry(l.entries[w.JID])}) }
+func (l *Lists) Apply(w Wanted) Step {
+	before := l.own(w.JID)
+	l.put(Change{JID: w.JID, Entry: w.entry(l.entries[w.JID])})
+	return l.advance(w.JID, before)
+}
 
 // CheckOwnerLeft refuses changes after which the room has no owner (XEP-0045 §10.4).
 func (l *Lists) CheckOwnerLeft(wanted []Wanted) error {

@@ -22,16 +22,19 @@ type Lists struct {
 	entries map[jid.JID]Entry // by bare JID or domain
 	// reserved says who has reserved a nick, by its skeleton. The first keeps it where a network gives it to several people.
 	reserved map[string]jid.JID
-	limit    int // entries
+	limit    int       // entries
+	versions []Version // the newest last; never empty
+	planned  []Version // by the last Plan, as far as it was not carried out
 }
 
 // New returns empty lists, which take at most limit entries.
 func New(limit int) *Lists {
-	return &Lists{entries: map[jid.JID]Entry{}, reserved: map[string]jid.JID{}, limit: limit}
+	return &Lists{entries: map[jid.JID]Entry{}, reserved: map[string]jid.JID{}, limit: limit, versions: []Version{FirstVersion()}}
 }
 
-// Restore replaces all entries by stored ones.
-func (l *Lists) Restore(stored map[jid.JID]Entry) {
+// Restore replaces all entries by stored ones, which are of the last of the versions.
+func (l *Lists) Restore(stored map[jid.JID]Entry, versions []Version) {
+	l.restoreVersions(versions)
 	clear(l.entries)
 	clear(l.reserved)
 	for j, e := range stored {

@@ -19,6 +19,7 @@ const (
 	NSAddress    = "http://jabber.org/protocol/address"       // XEP-0033
 	NSPing       = "urn:xmpp:ping"                            // XEP-0199
 	NSVCard      = "vcard-temp"                               // XEP-0054
+	NSVersions   = "urn:xmpp:muc:affiliations:1"              // XEP-0463
 )
 
 // Status codes of XEP-0045 §16.6.2.

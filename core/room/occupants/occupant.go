@@ -32,6 +32,7 @@ type Session struct {
 	Payload  string // children of its last presence, cleaned
 	Show     string
 	Status   string
+	Versions bool // gets the versions of the affiliations (XEP-0463)
 
 	at int // index in List.sessions
 }

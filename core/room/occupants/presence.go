@@ -23,6 +23,7 @@ type Change struct {
 	Reason  string
 	Status  string          // of unavailable presence
 	Destroy *stanza.Element // of a destroyed room
+	Version *stanza.Element // of the affiliations (XEP-0463)
 	ID      string          // id of the request, for the session that sent it
 	Except  *Session        // gets its presence elsewhere
 	By      *Session        // the session that asked for the change
@@ -31,7 +32,7 @@ type Change struct {
 
 // plain reports whether the cached payload can be used for n.
 func (n *Change) plain() bool {
-	return n.Type == "" && n.Role == "" && len(n.Codes) == 0 && n.NewNick == "" && n.Reason == "" && n.Actor == ""
+	return n.Type == "" && n.Role == "" && len(n.Codes) == 0 && n.NewNick == "" && n.Reason == "" && n.Actor == "" && n.Version == nil
 }
 
 // Payload returns the payload of the presence of an occupant as others see it.
@@ -110,7 +111,7 @@ func (l *List) x(o *Occupant, n *Change, jids bool, codes []int) *stanza.Element
 	if n.Reason != "" {
 		item.Add(stanza.TextElement(muc.NSUser, "reason", n.Reason))
 	}
-	x := stanza.NewElement(muc.NSUser, "x").Add(item, n.Destroy)
+	x := stanza.NewElement(muc.NSUser, "x").Add(n.Version, item, n.Destroy)
 	for _, c := range n.Codes {
 		x.Add(muc.Status(c))
 	}

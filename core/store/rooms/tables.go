@@ -34,13 +34,15 @@ func New(s *store.Store) *Tables {
 }
 
 const (
+	// Where a deleted account still has an affiliation, what clients know of the lists becomes worthless: they read them anew.
+	forgetVersionsSQL     = `DELETE FROM room_affiliation_versions WHERE room IN (SELECT room FROM room_affiliations WHERE jid = ?)`
 	deleteAffiliationsSQL = `DELETE FROM room_affiliations WHERE jid = ?`
 	deleteHatsSQL         = `DELETE FROM room_hats WHERE jid = ?`
 	forgetCreatorSQL      = `UPDATE rooms SET creator = '' WHERE creator = ?`
 )
 
 func deleteAccount(tx *sql.Tx, account jid.JID) error {
-	for _, query := range []string{deleteAffiliationsSQL, deleteHatsSQL, forgetCreatorSQL} {
+	for _, query := range []string{forgetVersionsSQL, deleteAffiliationsSQL, deleteHatsSQL, forgetCreatorSQL} {
 		if _, err := tx.Exec(query, account.String()); err != nil {
 			return fmt.Errorf("delete affiliations of %s: %w", account, err)
 		}
@@ -76,7 +78,10 @@ func (t *Tables) LoadRoom(ctx context.Context, at jid.JID) (s room.Snapshot, ok 
 	if err := t.readWorn(ctx, at, &s.Hats); err != nil {
 		return s, false, err
 	}
-	s.Affiliations, err = t.affiliations(ctx, at)
+	if s.Affiliations, err = t.affiliations(ctx, at); err != nil {
+		return s, false, err
+	}
+	s.Versions, err = t.versions(ctx, at)
 	return s, err == nil, err
 }
 
