@@ -324,7 +324,7 @@ func TestAdminRequests(t *testing.T) {
 
 func TestListsAreBounded(t *testing.T) {
 	t.Parallel()
-	p := withEachAffiliation(t, func(o *Options) { o.Limits.Affiliations = 6 })
+	p := withEachAffiliation(t, func(o *Options) { o.Limits.Affiliations = 8 }) // two places are not for members
 	for i := range 5 {
 		p.SetAffiliation(p.ctx, person(fmt.Sprint("u", i)), affiliations.Entry{Affiliation: rules.AffMember})
 	}

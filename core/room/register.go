@@ -63,6 +63,10 @@ func (r *Room) registerNick(ctx context.Context, st *stanza.Stanza, query *stanz
 	if !aff.AtLeast(rules.AffMember) {
 		aff = rules.AffMember
 		if r.config.Registration == rules.RegistrationApproved {
+			wish := Action{Kind: ActionRegister, By: a.view(), Session: st.From, JID: bare, Affiliation: aff, Value: nick}
+			if done, err := r.askOwner(ctx, wish); err != nil || !done {
+				return err
+			}
 			return r.askApproval(bare, nick, filled.Set("muc#register_roomnick", nick))
 		}
 	}

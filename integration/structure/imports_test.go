@@ -29,6 +29,7 @@ var importRules = []importRule{
 	{"core/spec", nil},
 	{"core/nick", []string{"core/jid"}},
 	{"core/mailbox", nil},
+	{"core/fairqueue", nil},
 	{"core/sasl", addresses},
 	{"core/identity", join(addresses, "core/sasl")},
 	{"core/identity/claims", join(addresses, "core/sasl", "core/identity", "config")},
@@ -81,7 +82,7 @@ var importRules = []importRule{
 	{"core/features/register", join(join(engines, addresses...), "core/admin", "core/router", "core/peerlimit")},
 	{"core/features/invite", join(join(engines, addresses...), "core/admin", "core/router", "core/web", "core/peerlimit")},
 	{"core/features/upload", join(join(engines, addresses...), "core/router", "core/web", "core/blob")},
-	{"core/features/conference", join(join(engines, addresses...), "core/router", "core/admin", "config")},
+	{"core/features/conference", join(join(engines, addresses...), "core/router", "core/admin", "core/fairqueue", "config")},
 	{"core/features/*", join(join(engines, addresses...), "core/router", "core/admin", "config")}, // config for rows of settings
 	// The store implements the small interfaces that features declare, with their row types.
 	{"core/store", join(join(engines, addresses...), "core/features/*", "core/sasl", "core/router", "core/store/archives", "core/store/wordindex", "core/store/pipeline", "core/store/postgres", "core/store/scan", "core/store/schema", "core/store/deletions", "core/store/clock", "core/store/sqlerror")},

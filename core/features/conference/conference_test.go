@@ -39,6 +39,7 @@ type memory struct {
 	mu      sync.Mutex
 	rooms   map[jid.JID]room.Snapshot
 	waiting []func(error)
+	reading chan chan Page // if not nil: each reading of an archive is sent here, and waits for its page
 }
 
 func (m *memory) LoadRoom(_ context.Context, at jid.JID) (room.Snapshot, bool, error) {
@@ -82,8 +83,13 @@ func (m *memory) Append(_ jid.JID, _ *Message, _ *Retraction, done func(error)) 
 func (*memory) Moderate(context.Context, jid.JID, *Message, *Retraction) (bool, error) {
 	return false, full{}
 }
-func (*memory) Messages(context.Context, int64, archive.Filter, archive.Page) (Page, error) {
-	return Page{}, full{}
+func (m *memory) Messages(context.Context, int64, archive.Filter, archive.Page) (Page, error) {
+	if m.reading == nil {
+		return Page{}, full{}
+	}
+	page := make(chan Page)
+	m.reading <- page
+	return <-page, nil
 }
 func (*memory) PruneArchives(context.Context, time.Time, int) error { return nil }
 
@@ -234,7 +240,7 @@ func TestFaultsOfTheArchive(t *testing.T) {
 	} {
 		f.in(stanza.NewIQ(lobby, jid.MustParse("ann@example.org/x"), stanza.TypeSet, payload))
 		f.settle()
-		if got := f.sink.take(); got != "ann: error resource-constraint" {
+		if got := f.answer(); got != "ann: error resource-constraint" {
 			t.Errorf("%s: %s", payload, got)
 		}
 	}

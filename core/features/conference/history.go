@@ -141,17 +141,6 @@ func (o *owner) moderateOld(ctx context.Context, r *room.Room, q room.Query) err
 	return err
 }
 
-// readArchive answers a query of the archive (XEP-0313).
-func (o *owner) readArchive(ctx context.Context, r *room.Room, q room.Query) (*stanza.Element, error) {
-	if q.From == nil && !mayRead(r, q.Stanza.From.Bare()) {
-		return nil, stanza.Forbidden("You may not read what was said in this room.") // XEP-0313 §6.1
-	}
-	send, flush := o.service.Endpoint.Collect()
-	defer flush()
-	engine := archive.New(archive.Options{Store: reader{o.service.Archives, r.JID(), o.archive}, Search: true})
-	return engine.Handle(ctx, archive.Request{Archive: r.JID(), IQ: q.Stanza, Room: true}, send)
-}
-
 // mayRead reports whether an address that is not in the room may read its archive: members, and, where everybody may enter, everybody
 // who is not banned.
 func mayRead(r *room.Room, who jid.JID) bool {

@@ -14,14 +14,15 @@ import (
 
 // owner is the Owner of one room. It belongs to the goroutine of the room.
 type owner struct {
-	service  *Service
-	rates    map[string]rate // by occupant id
-	archive  int64           // its number
-	last     int64           // position of the last message
-	version  uint64          // changes with the rules and the affiliations of the room
-	pending  int             // messages that are being archived, and those that follow them
-	commands *command.Engine // nil before the first use
-	node     string          // that the room names as its own
+	service     *Service
+	rates       map[string]rate // by occupant id
+	ratesPruned time.Time
+	archive     int64           // its number
+	last        int64           // position of the last message
+	version     uint64          // changes with the rules and the affiliations of the room
+	pending     int             // messages that are being archived, and those that follow them
+	commands    *command.Engine // nil before the first use
+	node        string          // that the room names as its own
 }
 
 // maxPending is how many messages of a room wait for the database before others are refused.
@@ -92,20 +93,21 @@ func (o *owner) check(m room.Message) error {
 	case len(m.Stanza.Payload)+len(m.Stanza.Extra) > limit:
 		o.service.Counters.Size.Add(1)
 		return stanza.NotAcceptable("This message is too large for a room.")
-	case !o.mayWrite(m.From.ID, time.Now()):
-		o.service.Counters.Rate.Add(1)
-		e := stanza.PolicyViolation("You write too much. Please wait a little.")
-		e.Type = "wait"
-		return e
 	}
-	return nil
+	return o.countMessage(m.From.ID)
 }
 
 // Allow implements room.Owner: what XEP-0045 allows is allowed.
 func (o *owner) Allow(ctx context.Context, r *room.Room, a room.Action) error {
 	switch {
 	case a.Kind == room.ActionPrivate, a.Kind == room.ActionInvite:
-		return o.listed(room.Occupant{JID: a.Session, Affiliation: a.By.Affiliation})
+		if err := o.listed(room.Occupant{JID: a.Session, Affiliation: a.By.Affiliation}); err != nil {
+			return err
+		}
+		return o.countMessage(a.By.ID)
+	case a.Kind == room.ActionRegister:
+		who, _ := r.Outside(a.JID) // whoever registers need not be in the room
+		return o.countMessage(who.ID)
 	case a.Kind == room.ActionModerate:
 		return o.moderate(ctx, r, moderation{target: a.Value, by: a.By, reason: a.Reason})
 	case a.Kind == room.ActionConfigure && a.Config.Logged && !r.Config().Logged && !o.service.settings.Load().Archive:
@@ -124,7 +126,7 @@ func (o *owner) Query(ctx context.Context, r *room.Room, q room.Query) (*stanza.
 	case payload.Is(muc.NSVCard, "vCard"):
 		return o.card(ctx, r, q)
 	case payload.Space == nsArchive:
-		return o.readArchive(ctx, r, q)
+		return nil, o.readArchive(r, q)
 	case payload.Is(nsFasten, "apply-to") && q.Stanza.Type == stanza.TypeSet:
 		return nil, o.moderateOld(ctx, r, q)
 	}
@@ -141,8 +143,6 @@ func (o *owner) Notify(_ context.Context, r *room.Room, e room.Event) {
 	case room.ConfigChange:
 		o.version++
 		o.node = r.Config().Pubsub
-	case room.Exited, room.DeliveryFault:
-		o.forgetRates(e.At)
 	case room.Destroyed:
 		o.service.Log.Info("room destroyed", "room", r.JID().String())
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/channelsearch"
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/fairqueue"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/notification"
 
@@ -68,9 +69,10 @@ type Service struct {
 	changed  chan struct{} // the settings were
 	search   *channelsearch.Search
 	crowds   crowds
+	queries  *fairqueue.Queue[jid.JID] // of archives, by the bare JID of who asks; set before started is closed
 
 	// Counters count what was refused because of a limit.
-	Counters struct{ Rooms, Size, Rate atomic.Uint64 }
+	Counters struct{ Rooms, Size, Rate, Queries atomic.Uint64 }
 }
 
 // New returns the service of a domain. It handles stanzas when Run is called.
@@ -98,6 +100,10 @@ func (s *Service) Run(ctx context.Context) error {
 	if err := s.Lists.DeleteTemporary(ctx, s.Domain()); err != nil { // left by a process that did not stop in order
 		return fmt.Errorf("start the rooms of %s: %w", s.Domain(), err)
 	}
+	s.queries = fairqueue.New[jid.JID](context.WithoutCancel(ctx), fairqueue.Options{
+		Workers: archiveReaders, PerKey: maxQueries, Total: maxAllQueries, Log: s.Log,
+		Rate: func() int { return s.settings.Load().ArchiveQueries },
+	})
 	s.rooms = rooms.New(context.WithoutCancel(ctx), rooms.Options{
 		Domain: s.Domain(), Policy: policy{s}, Endpoint: s.Endpoint, Secret: s.Secret, Store: s.Store,
 		IdleFor: time.Duration(s.Config.Idle), Info: info(), Query: s.query, Log: s.Log,
@@ -108,6 +114,7 @@ func (s *Service) Run(ctx context.Context) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
 	defer cancel()
 	s.rooms.Stop(stopping)
+	s.queries.Stop()
 	return nil
 }
 
@@ -130,7 +137,7 @@ func (s *Service) limits() *rules.Limits {
 func (s *Service) Counted() []router.Counter {
 	return []router.Counter{
 		{Setting: "rooms.per_account", Value: &s.Counters.Rooms}, {Setting: "rooms.message_bytes", Value: &s.Counters.Size},
-		{Setting: "rooms.messages", Value: &s.Counters.Rate},
+		{Setting: "rooms.messages", Value: &s.Counters.Rate}, {Setting: "rooms.archive_queries", Value: &s.Counters.Queries},
 		{Setting: "rooms.searches", Value: s.searches()},
 	}
 }

@@ -36,7 +36,7 @@ func (w Wanted) entry(old Entry) Entry {
 // Plan returns the entries that result from changes. It changes no entry, and fails if the lists would exceed their limit.
 func (l *Lists) Plan(wanted []Wanted) ([]Change, error) {
 	var plan []Change
-	entries := len(l.entries)
+	entries, most := len(l.entries), l.limit
 	planned := map[jid.JID]Entry{}
 	for _, w := range wanted {
 		old, had := planned[w.JID]
@@ -49,17 +49,31 @@ func (l *Lists) Plan(wanted []Wanted) ([]Change, error) {
 		switch has := entry.Affiliation != rules.AffNone; {
 		case has && !had:
 			entries++
+			most = min(most, l.most(entry.Affiliation))
 		case had && !has:
 			entries--
 		}
 		planned[w.JID] = entry
 		plan = append(plan, Change{JID: w.JID, Entry: entry})
 	}
-	if entries > len(l.entries) && entries > l.limit {
+	if entries > len(l.entries) && entries > most {
 		return nil, stanza.ResourceConstraint("The lists of this room are full.")
 	}
 	l.planVersions(plan)
 	return plan, nil
+}
+
+// most returns how many entries there may be, with one of an affiliation that is added. The last quarter is for those who are not
+// members: where people may register by themselves (XEP-0045 §7.10), they must not be able to keep others from being banned. Of that
+// quarter a fifth is for admins and owners.
+func (l *Lists) most(a rules.Affiliation) int {
+	switch a {
+	case rules.AffMember:
+		return l.limit - l.limit/4
+	case rules.AffOutcast:
+		return l.limit - l.limit/20
+	}
+	return l.limit
 }
 
 // Apply carries out one change, which was planned and is durable.

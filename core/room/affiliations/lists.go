@@ -1,6 +1,7 @@
 package affiliations
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -32,16 +33,37 @@ func New(limit int) *Lists {
 	return &Lists{entries: map[jid.JID]Entry{}, reserved: map[string]jid.JID{}, limit: limit, versions: []Version{FirstVersion()}}
 }
 
-// Restore replaces all entries by stored ones, which are of the last of the versions.
+// Restore replaces all entries by stored ones, which are of the last of the versions. Where there are more than the limit, which may have been
+// lowered, owners and outcasts are kept all the same, then admins, then members, each in the order of their addresses.
 func (l *Lists) Restore(stored map[jid.JID]Entry, versions []Version) {
 	l.restoreVersions(versions)
 	clear(l.entries)
 	clear(l.reserved)
+	order := make([]Change, 0, len(stored))
 	for j, e := range stored {
-		if !j.IsZero() && e.Affiliation.Valid() && len(l.entries) < l.limit {
-			l.put(Change{JID: j.Bare(), Entry: e})
+		if !j.IsZero() && e.Affiliation.Valid() {
+			order = append(order, Change{JID: j.Bare(), Entry: e})
 		}
 	}
+	slices.SortFunc(order, func(a, b Change) int {
+		return cmp.Or(keptFirst(a.Entry.Affiliation)-keptFirst(b.Entry.Affiliation), strings.Compare(a.JID.String(), b.JID.String()))
+	})
+	for _, c := range order {
+		if keptFirst(c.Entry.Affiliation) == 0 || len(l.entries) < l.limit {
+			l.put(c)
+		}
+	}
+}
+
+// keptFirst orders affiliations for Restore.
+func keptFirst(a rules.Affiliation) int {
+	switch a {
+	case rules.AffOwner, rules.AffOutcast:
+		return 0
+	case rules.AffAdmin:
+		return 1
+	}
+	return 2
 }
 
 // Entries returns a copy of all entries, by bare JID or domain.

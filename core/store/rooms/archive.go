@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/conference"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
@@ -101,7 +102,7 @@ func retract(tx *sql.Tx, number int64, r *conference.Retraction) (bool, error) {
 		return false, nil
 	case err != nil:
 		return false, fmt.Errorf("find retracted message: %w", err)
-	case r.Occupant != "" && of.Occupant != r.Occupant:
+	case r.Occupant != "" && (of.Occupant != r.Occupant || moderated(&of)):
 		return false, nil
 	}
 	later, err := scan.Rows(context.Background(), tx, scanMessage, laterSQL+oldestSQL, number, of.Position, maxCorrections)
@@ -121,6 +122,12 @@ func retract(tx *sql.Tx, number int64, r *conference.Retraction) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// moderated reports whether a moderator has retracted a message. That stays as it is, whatever its author does (XEP-0425 §5).
+func moderated(m *conference.Message) bool {
+	st := stanza.Stanza{Kind: stanza.Message, Extra: m.Extra, Payload: m.Payload}
+	return st.MayHave(message.NSRetract, "retracted") && st.Child(message.NSRetract, "retracted").Child(room.FeatureModerate, "moderated") != nil
 }
 
 // corrects returns the id of the message that m corrects, "" if it is no correction.
