@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -132,9 +133,11 @@ func (s *sink) Deliver(st *stanza.Stanza) {
 	s.got = append(s.got, st.To.Local()+": "+text)
 }
 
+// take returns what was sent since the last call, by receiver: each gets it in this order, but the order among them is not defined.
 func (s *sink) take() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	slices.SortStableFunc(s.got, func(a, b string) int { return strings.Compare(a[:strings.Index(a, ":")], b[:strings.Index(b, ":")]) })
 	got := strings.Join(s.got, ", ")
 	s.got = nil
 	return got
@@ -217,7 +220,7 @@ func TestNothingIsSentBeforeItIsArchived(t *testing.T) {
 	}
 	f.store.commit(2)
 	f.settle()
-	want := "ann: message one, bob: message one, ann: composing, bob: composing, bob: error resource-constraint"
+	want := "ann: message one, ann: composing, bob: message one, bob: composing, bob: error resource-constraint"
 	if got := f.sink.take(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
