@@ -8,6 +8,9 @@
 // `go test ./integration/checklist -run TestTable -update`, and TestTable fails when the
 // file is not current or a line that is due has no test.
 //
+// rooms.txt names the use cases of rooms (XEP-0045, and what rooms do beyond it). The scenarios that show them cite the section;
+// ROOMS.md lists them, and TestRoomsTable fails when one has none.
+//
 // The tests here run against the dragoman binary: one process for all of them, with
 // accounts and component domains of its own for each test, and further processes where a
 // test needs other settings.
